@@ -1,0 +1,37 @@
+/**
+ * @file api.h
+ * What every header of libsfi shares: linkage and the rules of the API.
+ *
+ * - A function that can fail returns a negative ::sfi_status; the context
+ *   holds the details until the next call on it or on one of its handles.
+ * - `sfi_x_new(..., &out)` sets `*out` to NULL on failure; `sfi_x_free(NULL)`
+ *   does nothing.  A handle given to another stays alive inside it, so the
+ *   order in which handles are freed never matters.
+ * - Public structs begin with `struct_size`, set by the caller to the size
+ *   that it was compiled with.  They only ever grow at the end.
+ * - A context and its handles belong to one thread at a time.  Contexts share
+ *   nothing.
+ */
+#ifndef SFI_API_H
+#define SFI_API_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define SFI_API __attribute__((visibility("default")))
+#define SFI_NODISCARD __attribute__((warn_unused_result))
+#else
+#define SFI_API
+#define SFI_NODISCARD
+#endif
+
+#ifdef __cplusplus
+#define SFI_BEGIN_DECLS extern "C" {
+#define SFI_END_DECLS }
+#else
+#define SFI_BEGIN_DECLS
+#define SFI_END_DECLS
+#endif
+
+#endif

@@ -1,0 +1,90 @@
+/**
+ * @file chip.h
+ * The parts that libsfi knows.
+ */
+#ifndef SFI_CHIP_H
+#define SFI_CHIP_H
+
+#include <sfi/api.h>
+
+SFI_BEGIN_DECLS
+
+/** A part: immutable, static, never freed, fit for any thread. */
+typedef struct sfi_chip sfi_chip;
+
+/**
+ * Find a part by name.
+ *
+ * @param name  "stm32h753xi" or "stm32l462ce", upper and lower case being one;
+ *              NULL finds nothing
+ *
+ * @return the part; NULL when the name is unknown
+ *
+ * Blocks: never.  Thread: any.
+ * @since 1.0
+ */
+SFI_API const sfi_chip *sfi_chip_find(const char *name);
+
+/**
+ * Find a part by its device id.
+ *
+ * @param device_id  DEV_ID of DBGMCU_IDCODE: 0x450, 0x462
+ *
+ * @return the part; NULL when the id is unknown
+ *
+ * Blocks: never.  Thread: any.
+ * @since 1.0
+ */
+SFI_API const sfi_chip *sfi_chip_find_id(uint32_t device_id);
+
+/**
+ * List the parts.
+ *
+ * @param index  0, 1, ...
+ *
+ * @return the part; NULL past the last
+ *
+ * Blocks: never.  Thread: any.
+ * @since 1.0
+ */
+SFI_API const sfi_chip *sfi_chip_at(size_t index);
+
+/**
+ * Name of a part.
+ *
+ * @param chip  a part, or NULL
+ *
+ * @return "stm32h753xi" and the like; "" for NULL; static
+ *
+ * Blocks: never.  Thread: any.
+ * @since 1.0
+ */
+SFI_API const char *sfi_chip_name(const sfi_chip *chip);
+
+/**
+ * Device id of a part.
+ *
+ * @param chip  a part, or NULL
+ *
+ * @return DEV_ID of DBGMCU_IDCODE; 0 for NULL
+ *
+ * Blocks: never.  Thread: any.
+ * @since 1.0
+ */
+SFI_API uint32_t sfi_chip_device_id(const sfi_chip *chip);
+
+/**
+ * Product id of a part: the first eight characters of its certificates.
+ *
+ * @param chip  a part, or NULL
+ *
+ * @return "45002001" and the like; "" for NULL; static
+ *
+ * Blocks: never.  Thread: any.
+ * @since 1.0
+ */
+SFI_API const char *sfi_chip_product_id(const sfi_chip *chip);
+
+SFI_END_DECLS
+
+#endif

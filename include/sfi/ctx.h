@@ -1,0 +1,170 @@
+/**
+ * @file ctx.h
+ * The context: memory, log and the last error of everything made from it.
+ */
+#ifndef SFI_CTX_H
+#define SFI_CTX_H
+
+#include <sfi/status.h>
+
+SFI_BEGIN_DECLS
+
+typedef struct sfi_ctx sfi_ctx;
+typedef struct sfi_error sfi_error;
+
+/** How much a log line matters; a context logs up to its level. */
+enum {
+    SFI_LOG_NONE = 0,
+    SFI_LOG_WARNING = 1,
+    SFI_LOG_INFO = 2,
+    SFI_LOG_DEBUG = 3
+};
+
+/**
+ * Receives one log line, without line end and without secrets.
+ *
+ * @param user   `log_user` of the context's options
+ * @param level  SFI_LOG_WARNING .. SFI_LOG_DEBUG
+ * @param line   the line; valid during the call
+ */
+typedef void (*sfi_log_fn)(void *user, int level, const char *line);
+
+/** The caller's memory functions. */
+typedef struct sfi_allocator {
+    uint32_t struct_size; /**< sizeof(sfi_allocator) */
+    uint32_t reserved;    /**< 0 */
+    void *user;           /**< handed to both functions */
+    /** `size` bytes aligned for any type, or NULL. */
+    void *(*alloc)(void *user, size_t size);
+    /** Take back what alloc gave; never NULL. */
+    void (*free)(void *user, void *ptr);
+} sfi_allocator;
+
+typedef struct sfi_ctx_options {
+    uint32_t struct_size;           /**< sizeof(sfi_ctx_options) */
+    uint32_t log_level;             /**< SFI_LOG_*; 0: no log */
+    sfi_log_fn log;                 /**< NULL: no log */
+    void *log_user;                 /**< handed to log */
+    const sfi_allocator *allocator; /**< copied; NULL: malloc and free */
+} sfi_ctx_options;
+
+/**
+ * Make a context.
+ *
+ * @param opts  NULL for the defaults; copied
+ * @param out   receives the context, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  out is NULL, or an allocator lacks a function
+ *   SFI_ERR_ABI       a struct_size is unknown, or its tail is not zero
+ *   SFI_ERR_NOMEM     no memory
+ *
+ * Blocks: never.  Thread: any; the context then belongs to one at a time.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_ctx_new(const sfi_ctx_options *opts,
+                                             sfi_ctx **out);
+
+/**
+ * Release a context.
+ *
+ * Handles made from it stay valid: the memory goes with the last of them.
+ *
+ * @param ctx  a context, or NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API void sfi_ctx_free(sfi_ctx *ctx);
+
+/**
+ * The error of the last call on this context or a handle of it.
+ *
+ * @param ctx  a context, or NULL
+ *
+ * @return the error, borrowed from the context and overwritten by the next
+ *         call; NULL when that call succeeded
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API const sfi_error *sfi_ctx_error(const sfi_ctx *ctx);
+
+/**
+ * Status of an error, the value that the failed call returned.
+ *
+ * @param err  an error, or NULL
+ *
+ * @return the status; SFI_OK for NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API sfi_status sfi_error_status(const sfi_error *err);
+
+/**
+ * What was found and what was expected, in one line.
+ *
+ * @param err  an error, or NULL
+ *
+ * @return the message, borrowed; "" for NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API const char *sfi_error_message(const sfi_error *err);
+
+/**
+ * Where it was found: "fw.hex:12", "vault:line.vault", "area 3".
+ *
+ * @param err  an error, or NULL
+ *
+ * @return the place, borrowed; "" when there is none
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API const char *sfi_error_where(const sfi_error *err);
+
+/**
+ * The operating system's code (errno) behind an error.
+ *
+ * @param err  an error, or NULL
+ *
+ * @return the code; 0 when there is none
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API int32_t sfi_error_os_code(const sfi_error *err);
+
+/**
+ * The other side's code behind an error: a device's cause (sfi/device.h,
+ * SFI_CAUSE_*), a card's SW1SW2.
+ *
+ * @param err  an error, or NULL
+ *
+ * @return the code; 0 when there is none
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API int32_t sfi_error_peer_code(const sfi_error *err);
+
+/**
+ * Say why, from inside a custom HSM or transport, before returning an error.
+ *
+ * @param ctx        the context that the custom handle was made from
+ * @param st         the status that will be returned; negative
+ * @param peer_code  the other side's code, or 0
+ * @param message    one line, lower case, without secrets; copied
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API void sfi_ctx_report(sfi_ctx *ctx, sfi_status st, int32_t peer_code,
+                            const char *message);
+
+SFI_END_DECLS
+
+#endif

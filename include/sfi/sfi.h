@@ -1,0 +1,23 @@
+/**
+ * @file sfi.h
+ * All of libsfi's host side.
+ */
+#ifndef SFI_SFI_H
+#define SFI_SFI_H
+
+#include <sfi/certificate.h>
+#include <sfi/chip.h>
+#include <sfi/ctx.h>
+#include <sfi/firmware.h>
+#include <sfi/hsm.h>
+#include <sfi/image.h>
+#include <sfi/installer.h>
+#include <sfi/key.h>
+#include <sfi/license.h>
+#include <sfi/option_bytes.h>
+#include <sfi/status.h>
+#include <sfi/target.h>
+#include <sfi/transport.h>
+#include <sfi/version.h>
+
+#endif

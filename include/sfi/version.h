@@ -1,0 +1,49 @@
+/**
+ * @file version.h
+ * Which libsfi this is, and what was built into it.
+ */
+#ifndef SFI_VERSION_H
+#define SFI_VERSION_H
+
+#include <sfi/api.h>
+
+SFI_BEGIN_DECLS
+
+/** The version these headers belong to, as sfi_version() returns it. */
+#define SFI_VERSION_NUMBER 0x01000000u
+
+/**
+ * Version of the library that is running.
+ *
+ * @return 0xMMmmpp00: major, minor, patch
+ *
+ * Blocks: never.  Thread: any.
+ * @since 1.0
+ */
+SFI_API uint32_t sfi_version(void);
+
+/**
+ * Version of the library that is running, as text.
+ *
+ * @return "1.0.0"; static
+ *
+ * Blocks: never.  Thread: any.
+ * @since 1.0
+ */
+SFI_API const char *sfi_version_str(void);
+
+/**
+ * Ask whether an optional part was built in.
+ *
+ * @param name  "vault" or "serial"; NULL is no part
+ *
+ * @return 1 when it is there, 0 when it is not or the name is unknown
+ *
+ * Blocks: never.  Thread: any.
+ * @since 1.0
+ */
+SFI_API int sfi_has_feature(const char *name);
+
+SFI_END_DECLS
+
+#endif

@@ -1,0 +1,79 @@
+/* What libsfi knows of a part, as data.  Freestanding. */
+#ifndef SFI_CHIP_CHIP_H
+#define SFI_CHIP_CHIP_H
+
+#include <stdbool.h>
+
+#include <sfi/chip.h>
+
+#define CHIP_PRODUCT_ID_LEN 8u
+#define CHIP_OB_ROWS_MAX 12u
+#define CHIP_RAMS_MAX 2u
+
+struct chip_range {
+    uint32_t base;
+    uint32_t size;
+};
+
+/* One row of the option-byte CSV, in the order of the file. */
+struct chip_ob_row {
+    const char *name;
+    uint32_t shipped; /* value of a new part */
+    uint32_t current; /* offset in the option window of the value in force */
+    uint32_t pending; /* ... of the value that the next reset loads */
+    bool is_register; /* false: the value is carried but goes nowhere */
+};
+
+struct sfi_chip {
+    const char *name;
+    uint32_t device_id;                       /* DBGMCU DEV_ID */
+    char product_id[CHIP_PRODUCT_ID_LEN + 1]; /* first bytes of certificates */
+    uint8_t bootloader_version;               /* AN3155 Get: 0x31 is V3.1 */
+
+    /* flash: banks of equal sectors, one after the other */
+    struct chip_range flash;
+    uint32_t bank_size;
+    uint32_t sector_size;
+    uint32_t program_unit; /* bytes programmed at once, and once per erase */
+
+    /* rules for firmware (AN4992, section 7) */
+    struct chip_range user;      /* where it may be */
+    bool last_word_barred;       /* not in the last program unit of a bank */
+    uint32_t total_multiple;     /* total size is a multiple of this; 1: any */
+    uint32_t total_limit;        /* above this total (0: never) ... */
+    uint32_t total_not_multiple; /* ... it is no multiple of this */
+
+    /* RAM that the standard bootloader reads and writes (AN2606) */
+    struct chip_range ram[CHIP_RAMS_MAX];
+    uint32_t ram_count;
+
+    /* option bytes */
+    struct chip_range ob_window; /* as bootloaders show it */
+    uint32_t ob_count;
+    struct chip_ob_row ob[CHIP_OB_ROWS_MAX];
+    uint32_t rdp_row, rdp_shift; /* the 8-bit readout protection field */
+    uint32_t security_row, security_mask; /* mask 0: secure by nature */
+
+    /* life */
+    bool ships_secure;        /* only the security extension from birth */
+    bool one_shot;            /* a success ends the secure bootloader */
+    bool ob_write_resets;     /* writing option bytes resets (AN3155) */
+    struct chip_range loader; /* flash erased after success; size 0: none */
+};
+
+/* RDP levels: 0xAA is 0, 0xCC is 2, all else is 1. */
+#define CHIP_RDP_LEVEL0 0xaau
+#define CHIP_RDP_LEVEL2 0xccu
+
+#define CHIP_COUNT 2u
+extern const struct sfi_chip sfi__chip_stm32h753;
+extern const struct sfi_chip sfi__chip_stm32l462;
+
+uint32_t chip_range_end(const struct chip_range *r);
+/* Is [address, address + size) inside? */
+bool chip_range_has(const struct chip_range *r, uint32_t address,
+                    uint32_t size);
+const struct sfi_chip *sfi__chip_at(uint32_t index); /* NULL: no more */
+const struct sfi_chip *sfi__chip_by_device_id(uint32_t device_id);
+
+#endif

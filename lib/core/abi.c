@@ -1,0 +1,62 @@
+#include "core/abi.h"
+
+#include <string.h>
+
+#include "util/mem.h"
+#include "core/err.h"
+#include "core/obj.h"
+
+/* No struct of ours will ever be this big: a larger size is garbage. */
+#define STRUCT_SIZE_MAX 4096u
+
+static sfi_status
+refuse(const void *self, const char *what, uint32_t size)
+{
+    const struct obj *o = self;
+
+    if (o == NULL)
+        return SFI_ERR_ABI;
+    return sfi__fail(o->ctx, SFI_ERR_ABI, "struct_size is %u: %s", size, what);
+}
+
+static uint32_t
+their_size(const void *theirs)
+{
+    uint32_t size;
+
+    memcpy(&size, theirs, sizeof(size));
+    return size;
+}
+
+sfi_status
+sfi__abi_in(const void *self, void *ours, size_t size, size_t min,
+            const void *theirs)
+{
+    uint32_t got = their_size(theirs);
+    const uint8_t *tail = theirs;
+
+    if (got < min || got > STRUCT_SIZE_MAX)
+        return refuse(self, "set it to sizeof the struct", got);
+    for (size_t i = size; i < got; i++) {
+        if (tail[i] != 0)
+            return refuse(self, "a member that this libsfi lacks is set", got);
+    }
+    sfi__zero(ours, size);
+    memcpy(ours, theirs, got < size ? got : size);
+    return SFI_OK;
+}
+
+sfi_status
+sfi__abi_out(const void *self, void *theirs, size_t min, const void *ours,
+             size_t size)
+{
+    uint32_t room = their_size(theirs);
+    size_t n = room < size ? room : size;
+
+    if (room < min || room > STRUCT_SIZE_MAX)
+        return refuse(self, "set it to sizeof the struct", room);
+    sfi__zero((uint8_t *)theirs + sizeof(room), room - sizeof(room));
+    memcpy((uint8_t *)theirs + sizeof(room),
+           (const uint8_t *)ours + sizeof(room), n - sizeof(room));
+    return SFI_OK;
+}

@@ -1,0 +1,92 @@
+#include "core/ctx.h"
+
+#include <sfi/version.h>
+
+#include "core/abi.h"
+#include "core/err.h"
+
+void *
+sfi__ctx_alloc(struct sfi_ctx *ctx, size_t size)
+{
+    void *p = sfi__alloc(&ctx->alloc, size);
+
+    if (p == NULL)
+        (void)sfi__nomem(ctx);
+    return p;
+}
+
+void
+sfi__ctx_dealloc(struct sfi_ctx *ctx, void *ptr)
+{
+    sfi__free(&ctx->alloc, ptr);
+}
+
+static sfi_status
+read_allocator(const sfi_allocator *theirs, struct alloc *out)
+{
+    sfi_allocator a = {0};
+    sfi_status st;
+
+    if (theirs == NULL) {
+        *out = sfi__alloc_default;
+        return SFI_OK;
+    }
+    st = sfi__abi_in(NULL, &a, sizeof(a), sizeof(a), theirs);
+    if (st != SFI_OK)
+        return st;
+    if (a.alloc == NULL || a.free == NULL || a.reserved != 0)
+        return SFI_ERR_ARGUMENT;
+    out->user = a.user;
+    out->alloc = a.alloc;
+    out->free = a.free;
+    return SFI_OK;
+}
+
+sfi_status
+sfi_ctx_new(const sfi_ctx_options *opts, sfi_ctx **out)
+{
+    sfi_ctx_options o = {0};
+    struct alloc alloc;
+    sfi_ctx *ctx;
+    sfi_status st;
+
+    if (out == NULL)
+        return SFI_ERR_ARGUMENT;
+    *out = NULL;
+    if (opts != NULL) {
+        st = sfi__abi_in(NULL, &o, sizeof(o), sizeof(o), opts);
+        if (st != SFI_OK)
+            return st;
+    }
+    st = read_allocator(o.allocator, &alloc);
+    if (st != SFI_OK)
+        return st;
+    ctx = sfi__alloc(&alloc, sizeof(*ctx));
+    if (ctx == NULL)
+        return SFI_ERR_NOMEM;
+    ctx->obj.kind = OBJ_CTX;
+    ctx->obj.refs = 1;
+    ctx->obj.ctx = ctx;
+    ctx->build = SFI_VERSION_NUMBER;
+    ctx->alloc = alloc;
+    ctx->clock = &sfi__clock_system;
+    ctx->log_level = o.log == NULL ? SFI_LOG_NONE : o.log_level;
+    ctx->log = o.log;
+    ctx->log_user = o.log_user;
+    *out = ctx;
+    return SFI_OK;
+}
+
+void
+sfi_ctx_free(sfi_ctx *ctx)
+{
+    sfi__obj_free(ctx, OBJ_CTX);
+}
+
+const sfi_error *
+sfi_ctx_error(const sfi_ctx *ctx)
+{
+    if (!sfi__is(ctx, OBJ_CTX) || ctx->error.status == SFI_OK)
+        return NULL;
+    return &ctx->error;
+}

@@ -1,0 +1,38 @@
+/* The context's inside: allocator, log, last error. */
+#ifndef SFI_CORE_CTX_H
+#define SFI_CORE_CTX_H
+
+#include <sfi/ctx.h>
+
+#include "util/alloc.h"
+#include "util/clock.h"
+#include "core/obj.h"
+
+#define SFI_ERROR_MESSAGE_MAX 384
+#define SFI_ERROR_WHERE_MAX 256
+
+/* Fixed buffers: failing needs no memory. */
+struct sfi_error {
+    sfi_status status;
+    int32_t os_code;
+    int32_t peer_code;
+    char where[SFI_ERROR_WHERE_MAX];
+    char message[SFI_ERROR_MESSAGE_MAX];
+};
+
+struct sfi_ctx {
+    struct obj obj;
+    uint32_t build; /* SFI_VERSION_NUMBER of the library that made it */
+    struct alloc alloc;
+    const struct clock *clock;
+    uint32_t log_level;
+    sfi_log_fn log;
+    void *log_user;
+    struct sfi_error error;
+};
+
+/* Zeroed memory, or NULL with SFI_ERR_NOMEM recorded. */
+void *sfi__ctx_alloc(struct sfi_ctx *ctx, size_t size);
+void sfi__ctx_dealloc(struct sfi_ctx *ctx, void *ptr);
+
+#endif

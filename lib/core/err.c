@@ -1,0 +1,179 @@
+#define _POSIX_C_SOURCE 200809L
+#include "core/err.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/ctx.h"
+
+#define LOG_LINE_MAX 512
+
+void
+sfi__clear_error(sfi_ctx *ctx)
+{
+    ctx->error.status = SFI_OK;
+    ctx->error.os_code = 0;
+    ctx->error.peer_code = 0;
+    ctx->error.where[0] = '\0';
+    ctx->error.message[0] = '\0';
+}
+
+static void
+record(sfi_ctx *ctx, sfi_status st, int os_code, int32_t peer_code)
+{
+    sfi__clear_error(ctx);
+    ctx->error.status = st;
+    ctx->error.os_code = os_code;
+    ctx->error.peer_code = peer_code;
+}
+
+sfi_status
+sfi__fail(sfi_ctx *ctx, sfi_status st, const char *fmt, ...)
+{
+    va_list args;
+
+    record(ctx, st, 0, 0);
+    va_start(args, fmt);
+    text_vformat(ctx->error.message, sizeof(ctx->error.message), fmt, args);
+    va_end(args);
+    return st;
+}
+
+sfi_status
+sfi__fail_os(sfi_ctx *ctx, sfi_status st, int os_code, const char *fmt, ...)
+{
+    char *message = ctx->error.message;
+    size_t cap = sizeof(ctx->error.message);
+    char why[128];
+    va_list args;
+
+    record(ctx, st, os_code, 0);
+    va_start(args, fmt);
+    text_vformat(message, cap, fmt, args);
+    va_end(args);
+    if (strerror_r(os_code, why, sizeof(why)) != 0)
+        text_format(why, sizeof(why), "error %d", os_code);
+    text_format(message + strlen(message), cap - strlen(message), ": %s", why);
+    return st;
+}
+
+sfi_status
+sfi__fail_peer(sfi_ctx *ctx, sfi_status st, int32_t peer_code, const char *fmt,
+               ...)
+{
+    va_list args;
+
+    record(ctx, st, 0, peer_code);
+    va_start(args, fmt);
+    text_vformat(ctx->error.message, sizeof(ctx->error.message), fmt, args);
+    va_end(args);
+    return st;
+}
+
+sfi_status
+sfi__nomem(sfi_ctx *ctx)
+{
+    return sfi__fail(ctx, SFI_ERR_NOMEM, "out of memory");
+}
+
+sfi_status
+sfi__where(sfi_ctx *ctx, const char *fmt, ...)
+{
+    char *where = ctx->error.where;
+    size_t cap = sizeof(ctx->error.where);
+    char inner[SFI_ERROR_WHERE_MAX];
+    va_list args;
+
+    (void)text_copy(inner, sizeof(inner), where);
+    va_start(args, fmt);
+    text_vformat(where, cap, fmt, args);
+    va_end(args);
+    if (inner[0] != '\0')
+        text_format(where + strlen(where), cap - strlen(where), ":%s", inner);
+    return ctx->error.status;
+}
+
+sfi_status
+sfi__os_status(int os_code)
+{
+    switch (os_code) {
+    case EACCES:
+    case EPERM:
+    case EROFS:
+    case EBUSY:
+        return SFI_ERR_ACCESS;
+    case ENOMEM:
+        return SFI_ERR_NOMEM;
+    case EFBIG:
+        return SFI_ERR_LIMIT;
+    default:
+        return SFI_ERR_OS;
+    }
+}
+
+sfi_status
+sfi__from_callback(sfi_ctx *ctx, sfi_status st, const char *what)
+{
+    if (st == SFI_OK)
+        return SFI_OK;
+    if (st > 0 || strcmp(sfi_status_name(st), "SFI_ERR_UNKNOWN") == 0)
+        return sfi__fail(ctx, SFI_ERR_CALLBACK,
+                         "%s returned %d, which is no status", what, st);
+    if (ctx->error.status != st)
+        return sfi__fail(ctx, st, "%s: %s", what, sfi_status_str(st));
+    return st;
+}
+
+void
+sfi__log(sfi_ctx *ctx, int level, const char *fmt, ...)
+{
+    char line[LOG_LINE_MAX];
+    va_list args;
+
+    if (level < 0 || (uint32_t)level > ctx->log_level)
+        return;
+    va_start(args, fmt);
+    text_vformat(line, sizeof(line), fmt, args);
+    va_end(args);
+    ctx->log(ctx->log_user, level, line);
+}
+
+void
+sfi_ctx_report(sfi_ctx *ctx, sfi_status st, int32_t peer_code,
+               const char *message)
+{
+    if (!sfi__is(ctx, OBJ_CTX) || st >= SFI_OK)
+        return;
+    (void)sfi__fail_peer(ctx, st, peer_code, "%s",
+                         message != NULL ? message : sfi_status_str(st));
+}
+
+sfi_status
+sfi_error_status(const sfi_error *err)
+{
+    return err != NULL ? err->status : SFI_OK;
+}
+
+const char *
+sfi_error_message(const sfi_error *err)
+{
+    return err != NULL ? err->message : "";
+}
+
+const char *
+sfi_error_where(const sfi_error *err)
+{
+    return err != NULL ? err->where : "";
+}
+
+int32_t
+sfi_error_os_code(const sfi_error *err)
+{
+    return err != NULL ? err->os_code : 0;
+}
+
+int32_t
+sfi_error_peer_code(const sfi_error *err)
+{
+    return err != NULL ? err->peer_code : 0;
+}

@@ -1,0 +1,35 @@
+/* Saying why, once, at the place that knows. */
+#ifndef SFI_CORE_ERR_H
+#define SFI_CORE_ERR_H
+
+#include <sfi/ctx.h>
+
+#include "util/text.h"
+
+/* Record and return `st`.  `fmt`: what was found, what was expected. */
+sfi_status sfi__fail(sfi_ctx *ctx, sfi_status st, const char *fmt, ...)
+    SFI_PRINTF(3, 4);
+/* The same with an errno; its text is appended to the message. */
+sfi_status sfi__fail_os(sfi_ctx *ctx, sfi_status st, int os_code,
+                        const char *fmt, ...) SFI_PRINTF(4, 5);
+/* The same with the other side's code. */
+sfi_status sfi__fail_peer(sfi_ctx *ctx, sfi_status st, int32_t peer_code,
+                          const char *fmt, ...) SFI_PRINTF(4, 5);
+sfi_status sfi__nomem(sfi_ctx *ctx);
+
+/* Say where, after a failure: set when empty, else put before what is there
+ * ("fw.hex" before "12" gives "fw.hex:12").  Returns the recorded status. */
+sfi_status sfi__where(sfi_ctx *ctx, const char *fmt, ...) SFI_PRINTF(2, 3);
+
+void sfi__clear_error(sfi_ctx *ctx);
+
+/* The status of an errno: ENOENT and the like NO_DEVICE for links is the
+ * caller's business; this is for files. */
+sfi_status sfi__os_status(int os_code);
+
+/* What a callback returned, made into a status that was surely recorded. */
+sfi_status sfi__from_callback(sfi_ctx *ctx, sfi_status st, const char *what);
+
+void sfi__log(sfi_ctx *ctx, int level, const char *fmt, ...) SFI_PRINTF(3, 4);
+
+#endif

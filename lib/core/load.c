@@ -1,0 +1,46 @@
+#include "core/load.h"
+
+#include <errno.h>
+
+#include "util/file.h"
+#include "core/ctx.h"
+#include "core/err.h"
+
+sfi_status
+sfi__load(sfi_ctx *ctx, const char *path, size_t limit, bool wipe,
+          struct buf *out)
+{
+    sfi_status st;
+    int err;
+
+    buf_init(out, &ctx->alloc, wipe);
+    err = file_read(path, limit, out);
+    if (err == 0)
+        return SFI_OK;
+    if (err == EFBIG)
+        st = sfi__fail(ctx, SFI_ERR_LIMIT, "longer than %zu bytes", limit);
+    else
+        st = sfi__fail_os(ctx, sfi__os_status(err), err, "cannot read");
+    (void)sfi__where(ctx, "%s", path);
+    return st;
+}
+
+sfi_status
+sfi__save(sfi_ctx *ctx, const char *path, unsigned mode, const void *data,
+          size_t len)
+{
+    struct file_out f;
+    int err = file_begin(&f, path, mode);
+
+    if (err == 0) {
+        err = file_write(&f, data, len);
+        if (err == 0)
+            err = file_commit(&f);
+        else
+            file_abort(&f);
+    }
+    if (err == 0)
+        return SFI_OK;
+    (void)sfi__fail_os(ctx, sfi__os_status(err), err, "cannot write");
+    return sfi__where(ctx, "%s", path);
+}

@@ -1,0 +1,17 @@
+/* Files with the context's errors. */
+#ifndef SFI_CORE_LOAD_H
+#define SFI_CORE_LOAD_H
+
+#include <sfi/ctx.h>
+
+#include "util/buf.h"
+
+/* Read a whole file of at most `limit` bytes into `out`, which is initialised
+ * here (with `wipe` or not) and freed by the caller, also on failure. */
+sfi_status sfi__load(sfi_ctx *ctx, const char *path, size_t limit, bool wipe,
+                     struct buf *out);
+/* Write a whole file: all of it or none. */
+sfi_status sfi__save(sfi_ctx *ctx, const char *path, unsigned mode,
+                     const void *data, size_t len);
+
+#endif

@@ -1,0 +1,73 @@
+/* The first member of every handle: what it is, who holds it, whether it is
+ * inside a callback right now. */
+#ifndef SFI_CORE_OBJ_H
+#define SFI_CORE_OBJ_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <sfi/status.h>
+
+struct sfi_ctx;
+
+enum obj_kind {
+    OBJ_DEAD = 0,
+    OBJ_CTX = 0x53460001,
+    OBJ_KEY,
+    OBJ_FIRMWARE,
+    OBJ_OPTION_BYTES,
+    OBJ_IMAGE_BUILDER,
+    OBJ_IMAGE_READER,
+    OBJ_CERTIFICATE,
+    OBJ_LICENSE,
+    OBJ_HSM,
+    OBJ_TRANSPORT,
+    OBJ_TARGET,
+    OBJ_INSTALLER,
+    OBJ_SIM,
+    OBJ_PERSONALIZATION,
+    OBJ_IMAGE_INFO,
+};
+
+struct obj {
+    enum obj_kind kind;
+    uint32_t refs;
+    bool busy; /* a callback of this handle is running */
+    struct sfi_ctx *ctx;
+    /* Release what the handle holds (not the handle itself). */
+    void (*destroy)(void *self);
+};
+
+/* Make a handle of `size` bytes whose first member is a struct obj; it holds
+ * a reference to the context.  NULL: no memory, recorded. */
+void *sfi__obj_new(struct sfi_ctx *ctx, enum obj_kind kind, size_t size,
+                   void (*destroy)(void *self));
+void *sfi__obj_ref(void *self);
+/* destroy() and free with the last reference; NULL is fine. */
+void sfi__obj_unref(void *self);
+/* unref, if the handle is of this kind: for sfi_x_free(). */
+void sfi__obj_free(void *self, enum obj_kind kind);
+
+/* Guard of a public function: SFI_OK, or why it may not be entered. */
+sfi_status sfi__enter(const void *self, enum obj_kind kind);
+/* Reject an argument by name. */
+sfi_status sfi__bad_arg(const void *self, const char *what);
+
+/* Is this handle of this kind?  For other handles that come as arguments. */
+bool sfi__is(const void *self, enum obj_kind kind);
+
+#define SFI_ENTER(self, KIND)                                 \
+    do {                                                      \
+        sfi_status enter_st = sfi__enter((self), OBJ_##KIND); \
+        if (enter_st != SFI_OK)                               \
+            return enter_st;                                  \
+    } while (0)
+
+/* `cond` must hold; the message names it. */
+#define SFI_ARG(self, cond)                     \
+    do {                                        \
+        if (!(cond))                            \
+            return sfi__bad_arg((self), #cond); \
+    } while (0)
+
+#endif

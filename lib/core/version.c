@@ -1,0 +1,36 @@
+#include <sfi/version.h>
+
+#include <string.h>
+
+#include "config.h"
+
+uint32_t
+sfi_version(void)
+{
+    return SFI_VERSION_NUMBER;
+}
+
+const char *
+sfi_version_str(void)
+{
+    return SFI_VERSION_STRING;
+}
+
+int
+sfi_has_feature(const char *name)
+{
+    static const struct {
+        const char *name;
+        int there;
+    } features[] = {
+        {"serial", SFI_HAVE_SERIAL},
+        {"vault", SFI_HAVE_VAULT},
+    };
+
+    for (size_t i = 0; name != NULL && i < sizeof(features) / sizeof(*features);
+         i++) {
+        if (strcmp(features[i].name, name) == 0)
+            return features[i].there;
+    }
+    return 0;
+}

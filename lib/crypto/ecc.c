@@ -1,0 +1,374 @@
+#include "crypto/ecc.h"
+
+#include <string.h>
+
+#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/ecdsa.h>
+#include <openssl/evp.h>
+#include <openssl/param_build.h>
+#include <openssl/pem.h>
+
+#include "core/err.h"
+#include "crypto/ossl.h"
+
+#define COORDINATE_LEN 32u
+/* SEC 1, 2.3.3: 04 || X || Y */
+#define POINT_LEN (1u + SFI_ECC_PUBLIC_LEN)
+#define POINT_UNCOMPRESSED 0x04
+
+static void
+to_point(uint8_t point[POINT_LEN], const uint8_t xy[SFI_ECC_PUBLIC_LEN])
+{
+    point[0] = POINT_UNCOMPRESSED;
+    memcpy(point + 1, xy, SFI_ECC_PUBLIC_LEN);
+}
+
+/* A key from its parts; `secret` may be NULL.  NULL when libcrypto refuses. */
+static EVP_PKEY *
+import_key(const uint8_t xy[SFI_ECC_PUBLIC_LEN], const uint8_t *secret)
+{
+    int selection = secret != NULL ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY;
+    OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
+    EVP_PKEY_CTX *pctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    BIGNUM *d = BN_secure_new();
+    OSSL_PARAM *params = NULL;
+    EVP_PKEY *key = NULL;
+    uint8_t point[POINT_LEN];
+
+    to_point(point, xy);
+    if (bld == NULL || pctx == NULL || d == NULL ||
+        !OSSL_PARAM_BLD_push_utf8_string(bld, OSSL_PKEY_PARAM_GROUP_NAME,
+                                         "prime256v1", 0) ||
+        !OSSL_PARAM_BLD_push_octet_string(bld, OSSL_PKEY_PARAM_PUB_KEY, point,
+                                          sizeof(point)))
+        goto out;
+    if (secret != NULL &&
+        (BN_bin2bn(secret, SFI_ECC_SECRET_LEN, d) == NULL ||
+         !OSSL_PARAM_BLD_push_BN_pad(bld, OSSL_PKEY_PARAM_PRIV_KEY, d,
+                                     SFI_ECC_SECRET_LEN)))
+        goto out;
+    params = OSSL_PARAM_BLD_to_param(bld);
+    if (params == NULL || EVP_PKEY_fromdata_init(pctx) != 1 ||
+        EVP_PKEY_fromdata(pctx, &key, selection, params) != 1)
+        key = NULL;
+out:
+    OSSL_PARAM_free(params);
+    BN_clear_free(d);
+    EVP_PKEY_CTX_free(pctx);
+    OSSL_PARAM_BLD_free(bld);
+    return key;
+}
+
+static bool
+export_public(const EVP_PKEY *key, uint8_t xy[SFI_ECC_PUBLIC_LEN])
+{
+    BIGNUM *x = NULL;
+    BIGNUM *y = NULL;
+    bool ok =
+        EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_PUB_X, &x) == 1 &&
+        EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_PUB_Y, &y) == 1 &&
+        BN_bn2binpad(x, xy, COORDINATE_LEN) == COORDINATE_LEN &&
+        BN_bn2binpad(y, xy + COORDINATE_LEN, COORDINATE_LEN) == COORDINATE_LEN;
+
+    BN_free(x);
+    BN_free(y);
+    return ok;
+}
+
+static bool
+export_secret(const EVP_PKEY *key, uint8_t secret[SFI_ECC_SECRET_LEN])
+{
+    BIGNUM *d = NULL;
+    bool ok =
+        EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_PRIV_KEY, &d) == 1 &&
+        BN_bn2binpad(d, secret, SFI_ECC_SECRET_LEN) == (int)SFI_ECC_SECRET_LEN;
+
+    BN_clear_free(d);
+    return ok;
+}
+
+sfi_status
+sfi__ecc_generate(sfi_ctx *ctx, uint8_t secret[SFI_ECC_SECRET_LEN],
+                  uint8_t public_key[SFI_ECC_PUBLIC_LEN])
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    sfi_status st = SFI_OK;
+
+    if (key == NULL || !export_secret(key, secret) ||
+        !export_public(key, public_key))
+        st = sfi__ossl_fail(ctx, "P-256 key generation");
+    EVP_PKEY_free(key);
+    return st;
+}
+
+sfi_status
+sfi__ecc_public(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
+                uint8_t public_key[SFI_ECC_PUBLIC_LEN])
+{
+    EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+    EC_POINT *q = group != NULL ? EC_POINT_new(group) : NULL;
+    BIGNUM *d = BN_secure_new();
+    uint8_t point[POINT_LEN];
+    sfi_status st = SFI_OK;
+
+    if (q == NULL || d == NULL ||
+        BN_bin2bn(secret, SFI_ECC_SECRET_LEN, d) == NULL || BN_is_zero(d) ||
+        BN_cmp(d, EC_GROUP_get0_order(group)) >= 0 ||
+        EC_POINT_mul(group, q, d, NULL, NULL, NULL) != 1 ||
+        EC_POINT_point2oct(group, q, POINT_CONVERSION_UNCOMPRESSED, point,
+                           sizeof(point), NULL) != sizeof(point))
+        st = sfi__ossl_fail(ctx, "P-256 public key");
+    else
+        memcpy(public_key, point + 1, SFI_ECC_PUBLIC_LEN);
+    BN_clear_free(d);
+    EC_POINT_free(q);
+    EC_GROUP_free(group);
+    return st;
+}
+
+static sfi_status
+not_a_point(sfi_ctx *ctx)
+{
+    sfi__ossl_forget();
+    return sfi__fail(ctx, SFI_ERR_CERTIFICATE,
+                     "the public key is not a point on P-256");
+}
+
+/* Import checks that the point is on the curve; with cofactor 1 that is all. */
+static sfi_status
+import_public(sfi_ctx *ctx, const uint8_t xy[SFI_ECC_PUBLIC_LEN],
+              EVP_PKEY **out)
+{
+    *out = import_key(xy, NULL);
+    return *out != NULL ? SFI_OK : not_a_point(ctx);
+}
+
+static sfi_status
+import_secret(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
+              EVP_PKEY **out)
+{
+    uint8_t xy[SFI_ECC_PUBLIC_LEN];
+    sfi_status st = sfi__ecc_public(ctx, secret, xy);
+
+    *out = NULL;
+    if (st != SFI_OK)
+        return st;
+    *out = import_key(xy, secret);
+    return *out != NULL ? SFI_OK : sfi__ossl_fail(ctx, "P-256 private key");
+}
+
+sfi_status
+sfi__ecc_check_public(sfi_ctx *ctx,
+                      const uint8_t public_key[SFI_ECC_PUBLIC_LEN])
+{
+    EVP_PKEY *key;
+    sfi_status st = import_public(ctx, public_key, &key);
+
+    EVP_PKEY_free(key);
+    return st;
+}
+
+sfi_status
+sfi__ecc_ecdh(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
+              const uint8_t peer[SFI_ECC_PUBLIC_LEN],
+              uint8_t shared_secret[SFI_ECC_SHARED_LEN])
+{
+    EVP_PKEY *ours = NULL;
+    EVP_PKEY *theirs = NULL;
+    EVP_PKEY_CTX *pctx = NULL;
+    size_t len = SFI_ECC_SHARED_LEN;
+    sfi_status st = import_public(ctx, peer, &theirs);
+
+    if (st == SFI_OK)
+        st = import_secret(ctx, secret, &ours);
+    if (st != SFI_OK)
+        goto out;
+    pctx = EVP_PKEY_CTX_new(ours, NULL);
+    if (pctx == NULL || EVP_PKEY_derive_init(pctx) != 1 ||
+        EVP_PKEY_derive_set_peer(pctx, theirs) != 1 ||
+        EVP_PKEY_derive(pctx, shared_secret, &len) != 1 ||
+        len != SFI_ECC_SHARED_LEN)
+        st = sfi__ossl_fail(ctx, "P-256 key agreement");
+out:
+    EVP_PKEY_CTX_free(pctx);
+    EVP_PKEY_free(ours);
+    EVP_PKEY_free(theirs);
+    return st;
+}
+
+/* r || s and DER, the two forms of an ECDSA signature (SEC 1, C.8). */
+static bool
+raw_to_der(const uint8_t raw[SFI_ECC_SIGNATURE_LEN], uint8_t **der, size_t *len)
+{
+    ECDSA_SIG *sig = ECDSA_SIG_new();
+    BIGNUM *r = BN_bin2bn(raw, COORDINATE_LEN, NULL);
+    BIGNUM *s = BN_bin2bn(raw + COORDINATE_LEN, COORDINATE_LEN, NULL);
+    int n = 0;
+
+    *der = NULL;
+    if (sig != NULL && r != NULL && s != NULL &&
+        ECDSA_SIG_set0(sig, r, s) == 1) {
+        r = NULL;
+        s = NULL;
+        n = i2d_ECDSA_SIG(sig, der);
+    }
+    BN_free(r);
+    BN_free(s);
+    ECDSA_SIG_free(sig);
+    *len = n > 0 ? (size_t)n : 0;
+    return n > 0;
+}
+
+static bool
+der_to_raw(const uint8_t *der, size_t len, uint8_t raw[SFI_ECC_SIGNATURE_LEN])
+{
+    ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &der, (long)len);
+    bool ok = sig != NULL &&
+              BN_bn2binpad(ECDSA_SIG_get0_r(sig), raw, COORDINATE_LEN) > 0 &&
+              BN_bn2binpad(ECDSA_SIG_get0_s(sig), raw + COORDINATE_LEN,
+                           COORDINATE_LEN) > 0;
+
+    ECDSA_SIG_free(sig);
+    return ok;
+}
+
+sfi_status
+sfi__ecc_sign(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
+              const uint8_t *data, size_t len,
+              uint8_t signature[SFI_ECC_SIGNATURE_LEN])
+{
+    EVP_MD_CTX *md = EVP_MD_CTX_new();
+    uint8_t der[SFI_ECC_SIGNATURE_LEN + 16];
+    size_t der_len = sizeof(der);
+    EVP_PKEY *key;
+    sfi_status st = import_secret(ctx, secret, &key);
+
+    if (st == SFI_OK &&
+        (md == NULL ||
+         EVP_DigestSignInit(md, NULL, EVP_sha256(), NULL, key) != 1 ||
+         EVP_DigestSign(md, der, &der_len, data, len) != 1 ||
+         !der_to_raw(der, der_len, signature)))
+        st = sfi__ossl_fail(ctx, "ECDSA signature");
+    EVP_MD_CTX_free(md);
+    EVP_PKEY_free(key);
+    return st;
+}
+
+sfi_status
+sfi__ecc_verify(sfi_ctx *ctx, const uint8_t public_key[SFI_ECC_PUBLIC_LEN],
+                const uint8_t *data, size_t len,
+                const uint8_t signature[SFI_ECC_SIGNATURE_LEN])
+{
+    EVP_MD_CTX *md = EVP_MD_CTX_new();
+    uint8_t *der = NULL;
+    size_t der_len;
+    EVP_PKEY *key;
+    sfi_status st = import_public(ctx, public_key, &key);
+
+    if (st != SFI_OK)
+        goto out;
+    if (md == NULL || !raw_to_der(signature, &der, &der_len) ||
+        EVP_DigestVerifyInit(md, NULL, EVP_sha256(), NULL, key) != 1) {
+        st = sfi__ossl_fail(ctx, "ECDSA verification");
+        goto out;
+    }
+    if (EVP_DigestVerify(md, der, der_len, data, len) != 1) {
+        sfi__ossl_forget();
+        st = sfi__fail(ctx, SFI_ERR_AUTH, "the signature does not match");
+    }
+out:
+    OPENSSL_free(der);
+    EVP_MD_CTX_free(md);
+    EVP_PKEY_free(key);
+    return st;
+}
+
+static sfi_status
+take_pem(sfi_ctx *ctx, BIO *bio, bool written, char *out, size_t cap,
+         size_t *len)
+{
+    char *text = NULL;
+    long n = bio != NULL ? BIO_get_mem_data(bio, &text) : 0;
+
+    *len = 0;
+    if (!written || n <= 0)
+        return sfi__ossl_fail(ctx, "PEM");
+    if ((size_t)n >= cap)
+        return sfi__fail(ctx, SFI_ERR_BUFFER, "PEM needs %ld bytes, got %zu",
+                         n + 1, cap);
+    memcpy(out, text, (size_t)n);
+    out[n] = '\0';
+    *len = (size_t)n;
+    return SFI_OK;
+}
+
+sfi_status
+sfi__ecc_secret_to_pem(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
+                       char *out, size_t cap, size_t *len)
+{
+    BIO *bio = BIO_new(BIO_s_secmem());
+    EVP_PKEY *key;
+    sfi_status st = import_secret(ctx, secret, &key);
+
+    if (st == SFI_OK) {
+        bool ok = bio != NULL && PEM_write_bio_PrivateKey(bio, key, NULL, NULL,
+                                                          0, NULL, NULL) == 1;
+
+        st = take_pem(ctx, bio, ok, out, cap, len);
+    }
+    EVP_PKEY_free(key);
+    BIO_free(bio);
+    return st;
+}
+
+sfi_status
+sfi__ecc_public_to_pem(sfi_ctx *ctx,
+                       const uint8_t public_key[SFI_ECC_PUBLIC_LEN], char *out,
+                       size_t cap, size_t *len)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    EVP_PKEY *key;
+    sfi_status st = import_public(ctx, public_key, &key);
+
+    if (st == SFI_OK) {
+        bool ok = bio != NULL && PEM_write_bio_PUBKEY(bio, key) == 1;
+
+        st = take_pem(ctx, bio, ok, out, cap, len);
+    }
+    EVP_PKEY_free(key);
+    BIO_free(bio);
+    return st;
+}
+
+static bool
+is_p256(const EVP_PKEY *key)
+{
+    char group[32];
+    size_t len;
+
+    return EVP_PKEY_is_a(key, "EC") &&
+           EVP_PKEY_get_group_name(key, group, sizeof(group), &len) == 1 &&
+           strcmp(group, "prime256v1") == 0;
+}
+
+sfi_status
+sfi__ecc_secret_from_pem(sfi_ctx *ctx, const char *pem, size_t len,
+                         uint8_t secret[SFI_ECC_SECRET_LEN])
+{
+    BIO *bio = len <= 65536 ? BIO_new_mem_buf(pem, (int)len) : NULL;
+    EVP_PKEY *key = NULL;
+    sfi_status st = SFI_OK;
+
+    if (bio != NULL)
+        key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+    if (key == NULL || !is_p256(key) || !export_secret(key, secret)) {
+        sfi__ossl_forget();
+        st = sfi__fail(ctx, SFI_ERR_FORMAT, "not a P-256 private key in PEM");
+    }
+    EVP_PKEY_free(key);
+    BIO_free(bio);
+    return st;
+}

@@ -1,0 +1,69 @@
+#include "crypto/kdf.h"
+
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
+
+#include "crypto/ossl.h"
+
+/* 128 * N * r bytes and a little: what scrypt may take at our largest cost. */
+#define SCRYPT_MEMORY_MAX ((uint64_t)1 << 30)
+
+static sfi_status
+derive(sfi_ctx *ctx, const char *name, const OSSL_PARAM params[],
+       uint8_t *out_secret, size_t out_len)
+{
+    EVP_KDF *kdf = EVP_KDF_fetch(NULL, name, NULL);
+    EVP_KDF_CTX *kctx = EVP_KDF_CTX_new(kdf);
+    sfi_status st = SFI_OK;
+
+    if (kctx == NULL || EVP_KDF_derive(kctx, out_secret, out_len, params) != 1)
+        st = sfi__ossl_fail(ctx, name);
+    EVP_KDF_CTX_free(kctx);
+    EVP_KDF_free(kdf);
+    return st;
+}
+
+sfi_status
+sfi__kdf_x963(sfi_ctx *ctx, const uint8_t *z_secret, size_t z_len,
+              const uint8_t *info, size_t info_len, uint8_t *out_secret,
+              size_t out_len)
+{
+    static char digest[] = "SHA256";
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)z_secret,
+                                          z_len),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)info,
+                                          info_len),
+        OSSL_PARAM_construct_end(),
+    };
+
+    return derive(ctx, "X963KDF", params, out_secret, out_len);
+}
+
+sfi_status
+sfi__kdf_scrypt(sfi_ctx *ctx, const char *pin_secret, size_t pin_len,
+                const uint8_t *salt, size_t salt_len,
+                const struct kdf_cost *cost, uint8_t *out_secret,
+                size_t out_len)
+{
+    uint64_t n = (uint64_t)1 << (cost->log2_n & 63);
+    uint64_t memory = SCRYPT_MEMORY_MAX;
+    uint32_t r = cost->r;
+    uint32_t p = cost->p;
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_PASSWORD,
+                                          (void *)pin_secret, pin_len),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, (void *)salt,
+                                          salt_len),
+        OSSL_PARAM_construct_uint64(OSSL_KDF_PARAM_SCRYPT_N, &n),
+        OSSL_PARAM_construct_uint32(OSSL_KDF_PARAM_SCRYPT_R, &r),
+        OSSL_PARAM_construct_uint32(OSSL_KDF_PARAM_SCRYPT_P, &p),
+        OSSL_PARAM_construct_uint64(OSSL_KDF_PARAM_SCRYPT_MAXMEM, &memory),
+        OSSL_PARAM_construct_end(),
+    };
+
+    return derive(ctx, "SCRYPT", params, out_secret, out_len);
+}

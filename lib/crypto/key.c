@@ -1,0 +1,148 @@
+#define _POSIX_C_SOURCE 200809L
+#include "crypto/key.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util/mem.h"
+#include "core/ctx.h"
+#include "core/err.h"
+#include "core/load.h"
+#include "crypto/rand.h"
+
+static void
+key_destroy(void *self)
+{
+    sfi_key *key = self;
+
+    sfi__wipe(key->key_secret, sizeof(key->key_secret));
+}
+
+static sfi_status
+key_new(sfi_ctx *ctx, const uint8_t *data, size_t len, sfi_key **out)
+{
+    sfi_key *key;
+
+    if (len != SFI_KEY_LEN)
+        return sfi__fail(ctx, SFI_ERR_RANGE, "a key of %zu bytes, expected %u",
+                         len, SFI_KEY_LEN);
+    key = sfi__obj_new(ctx, OBJ_KEY, sizeof(*key), key_destroy);
+    if (key == NULL)
+        return SFI_ERR_NOMEM;
+    memcpy(key->key_secret, data, len);
+    *out = key;
+    return SFI_OK;
+}
+
+sfi_status
+sfi_key_new(sfi_ctx *ctx, const uint8_t *data, size_t len, sfi_key **out)
+{
+    SFI_ENTER(ctx, CTX);
+    SFI_ARG(ctx, out != NULL);
+    *out = NULL;
+    SFI_ARG(ctx, data != NULL);
+    return key_new(ctx, data, len, out);
+}
+
+/* Longer than any key: enough to say how long a wrong file is. */
+#define KEY_FILE_MAX ((size_t)1 << 20)
+
+sfi_status
+sfi_key_load(sfi_ctx *ctx, const char *path, sfi_key **out)
+{
+    struct buf file_secret;
+    sfi_status st;
+
+    SFI_ENTER(ctx, CTX);
+    SFI_ARG(ctx, out != NULL);
+    *out = NULL;
+    SFI_ARG(ctx, path != NULL);
+    st = sfi__load(ctx, path, KEY_FILE_MAX, true, &file_secret);
+    if (st == SFI_OK) {
+        st = key_new(ctx, file_secret.data, file_secret.len, out);
+        if (st != SFI_OK)
+            (void)sfi__where(ctx, "%s", path);
+    }
+    buf_free(&file_secret);
+    return st;
+}
+
+void
+sfi_key_free(sfi_key *key)
+{
+    sfi__obj_free(key, OBJ_KEY);
+}
+
+sfi_status
+sfi_nonce_load(sfi_ctx *ctx, const char *path, uint8_t nonce[SFI_NONCE_LEN])
+{
+    struct buf file;
+    sfi_status st;
+
+    SFI_ENTER(ctx, CTX);
+    SFI_ARG(ctx, nonce != NULL);
+    sfi__zero(nonce, SFI_NONCE_LEN);
+    SFI_ARG(ctx, path != NULL);
+    st = sfi__load(ctx, path, KEY_FILE_MAX, true, &file);
+    if (st == SFI_OK && file.len != SFI_NONCE_LEN) {
+        st = sfi__fail(ctx, SFI_ERR_RANGE, "a nonce of %zu bytes, expected %u",
+                       file.len, SFI_NONCE_LEN);
+        (void)sfi__where(ctx, "%s", path);
+    }
+    if (st == SFI_OK)
+        memcpy(nonce, file.data, SFI_NONCE_LEN);
+    buf_free(&file);
+    return st;
+}
+
+/* A new file with random bytes; it never replaces one that is there, since
+ * that may be the only copy of a key in use. */
+static sfi_status
+create_random(sfi_ctx *ctx, const char *path, size_t len)
+{
+    uint8_t random_secret[SFI_KEY_LEN];
+    sfi_status st = sfi__random(ctx, random_secret, len);
+    int fd;
+
+    if (st != SFI_OK)
+        return st;
+    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        int err = errno;
+
+        (void)sfi__fail_os(ctx,
+                           err == EEXIST ? SFI_ERR_ACCESS : sfi__os_status(err),
+                           err, "cannot create");
+        st = sfi__where(ctx, "%s", path);
+    } else {
+        bool ok = write(fd, random_secret, len) == (ssize_t)len;
+
+        ok = fsync(fd) == 0 && ok;
+        if (!ok) {
+            (void)sfi__fail_os(ctx, SFI_ERR_OS, errno, "cannot write");
+            st = sfi__where(ctx, "%s", path);
+            (void)unlink(path);
+        }
+        (void)close(fd);
+    }
+    sfi__wipe(random_secret, sizeof(random_secret));
+    return st;
+}
+
+sfi_status
+sfi_key_create(sfi_ctx *ctx, const char *path)
+{
+    SFI_ENTER(ctx, CTX);
+    SFI_ARG(ctx, path != NULL);
+    return create_random(ctx, path, SFI_KEY_LEN);
+}
+
+sfi_status
+sfi_nonce_create(sfi_ctx *ctx, const char *path)
+{
+    SFI_ENTER(ctx, CTX);
+    SFI_ARG(ctx, path != NULL);
+    return create_random(ctx, path, SFI_NONCE_LEN);
+}

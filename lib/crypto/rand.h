@@ -1,0 +1,8 @@
+#ifndef SFI_CRYPTO_RAND_H
+#define SFI_CRYPTO_RAND_H
+
+#include <sfi/ctx.h>
+
+sfi_status sfi__random(sfi_ctx *ctx, uint8_t *out, size_t len);
+
+#endif

@@ -1,0 +1,101 @@
+/* The device's half of AN3155: bytes in, commands out.  It frames, checks and
+ * acknowledges; what a command does is its handler's business.  The standard
+ * bootloader of the virtual chips and the secure bootloader share it.
+ * Freestanding, no I/O, no clock. */
+#ifndef SFI_PROTO_USART_SLAVE_H
+#define SFI_PROTO_USART_SLAVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/sfi_cmd.h"
+#include "util/wr.h"
+
+/* AN3155, 3: command codes. */
+enum usart_cmd {
+    USART_GET = 0x00,
+    USART_GET_VERSION = 0x01,
+    USART_GET_ID = 0x02,
+    USART_READ = 0x11,
+    USART_GO = 0x21,
+    USART_WRITE = 0x31,
+    USART_ERASE = 0x43,
+    USART_EXT_ERASE = 0x44,
+    USART_SPECIAL = 0x50,
+    USART_EXT_SPECIAL = 0x51,
+    USART_WRITE_PROTECT = 0x63,
+    USART_WRITE_UNPROTECT = 0x73,
+    USART_READOUT_PROTECT = 0x82,
+    USART_READOUT_UNPROTECT = 0x92,
+};
+
+#define USART_SYNC 0x7fu
+#define USART_ACK 0x79u
+#define USART_NACK 0x1fu
+
+/* AN3155: N is one byte, so 256. */
+#define USART_BLOCK_MAX 256u
+/* Extended Erase: special codes, the largest page counts. */
+#define USART_ERASE_MASS 0xffffu
+#define USART_ERASE_BANK1 0xfffeu
+#define USART_ERASE_BANK2 0xfffdu
+#define USART_ERASE_SPECIAL 0xfff0u
+#define USART_ERASE_PAGES_MAX 512u
+
+/* The longest answer: READ of 256 bytes, or a Special reply, and ACKs. */
+#define USART_ANSWER_MAX 400u
+
+/* What the frames are checked against; `user` first.  A bool handler: false
+ * answers NACK. */
+struct usart_handlers {
+    /* may this command be used now?  (else NACK after its code) */
+    bool (*allowed)(void *user, uint8_t cmd);
+    /* may READ, GO, WRITE use this address?  (else NACK after it) */
+    bool (*address)(void *user, uint8_t cmd, uint32_t address);
+    bool (*read)(void *user, uint32_t address, uint8_t *out, size_t len);
+    bool (*write)(void *user, uint32_t address, const uint8_t *data,
+                  size_t len);
+    void (*go)(void *user, uint32_t address);
+    /* code >= USART_ERASE_SPECIAL: mass or bank; else `count` pages */
+    bool (*erase)(void *user, uint16_t code, const uint16_t *pages,
+                  size_t count);
+    /* known sub-opcode?  (else NACK after it) */
+    bool (*known)(void *user, uint8_t cmd, uint16_t opcode);
+    /* Special and Extended Special; returns the status byte */
+    uint8_t (*special)(void *user, uint16_t opcode, const uint8_t *param,
+                       size_t param_len, uint8_t *data, size_t data_len,
+                       uint8_t *reply, size_t *reply_len);
+};
+
+struct usart_slave_config {
+    const struct usart_handlers *handlers;
+    void *user;
+    uint8_t version; /* 0x31: V3.1 */
+    uint16_t product_id;
+    const uint8_t *commands; /* as Get lists them */
+    size_t command_count;
+};
+
+struct usart_slave {
+    struct usart_slave_config config;
+    int state; /* private from here on */
+    uint8_t cmd;
+    uint16_t opcode;
+    uint32_t address;
+    size_t have, want;
+    size_t param_len;
+    uint8_t param[SFI_CMD_PARAM_MAX];
+    uint8_t frame[2 + SFI_CMD_DATA_MAX + 1];
+};
+
+void usart_slave_init(struct usart_slave *s,
+                      const struct usart_slave_config *config);
+/* One byte in; what it answers is appended to `out`. */
+void usart_slave_byte(struct usart_slave *s, uint8_t byte, struct wr *out);
+/* In the middle of a frame? */
+bool usart_slave_busy(const struct usart_slave *s);
+/* Drop a half frame (the host went silent); NACKs it. */
+void usart_slave_drop(struct usart_slave *s, struct wr *out);
+
+#endif

@@ -1,0 +1,41 @@
+#include "util/alloc.h"
+
+#include <stdlib.h>
+
+#include "util/mem.h"
+
+static void *
+default_alloc(void *user, size_t size)
+{
+    (void)user;
+    return malloc(size);
+}
+
+static void
+default_free(void *user, void *ptr)
+{
+    (void)user;
+    free(ptr);
+}
+
+const struct alloc sfi__alloc_default = {
+    .alloc = default_alloc,
+    .free = default_free,
+};
+
+void *
+sfi__alloc(const struct alloc *a, size_t size)
+{
+    void *p = a->alloc(a->user, size > 0 ? size : 1);
+
+    if (p != NULL)
+        sfi__zero(p, size);
+    return p;
+}
+
+void
+sfi__free(const struct alloc *a, void *ptr)
+{
+    if (ptr != NULL)
+        a->free(a->user, ptr);
+}

@@ -1,0 +1,19 @@
+/* Where memory comes from: the caller's functions, or malloc and free. */
+#ifndef SFI_UTIL_ALLOC_H
+#define SFI_UTIL_ALLOC_H
+
+#include <stddef.h>
+
+struct alloc {
+    void *user;
+    void *(*alloc)(void *user, size_t size);
+    void (*free)(void *user, void *ptr);
+};
+
+extern const struct alloc sfi__alloc_default;
+
+/* Zeroed memory, or NULL. */
+void *sfi__alloc(const struct alloc *a, size_t size);
+void sfi__free(const struct alloc *a, void *ptr);
+
+#endif

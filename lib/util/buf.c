@@ -1,0 +1,87 @@
+#include "util/buf.h"
+
+#include <string.h>
+
+#include "util/ckd.h"
+#include "util/mem.h"
+
+void
+buf_init(struct buf *b, const struct alloc *alloc, bool wipe)
+{
+    sfi__zero(b, sizeof(*b));
+    b->alloc = alloc;
+    b->wipe = wipe;
+}
+
+static void
+buf_release(struct buf *b)
+{
+    if (b->wipe && b->data != NULL)
+        sfi__wipe(b->data, b->cap);
+    sfi__free(b->alloc, b->data);
+}
+
+bool
+buf_reserve(struct buf *b, size_t more)
+{
+    size_t need;
+    size_t cap = b->cap > 0 ? b->cap : 64;
+    uint8_t *data;
+
+    if (!ckd_add(&need, b->len, more))
+        return false;
+    if (need <= b->cap)
+        return true;
+    while (cap < need) {
+        if (!ckd_mul(&cap, cap, 2))
+            cap = need;
+    }
+    data = sfi__alloc(b->alloc, cap);
+    if (data == NULL)
+        return false;
+    if (b->len > 0)
+        memcpy(data, b->data, b->len);
+    buf_release(b);
+    b->data = data;
+    b->cap = cap;
+    return true;
+}
+
+bool
+buf_append(struct buf *b, const void *data, size_t len)
+{
+    if (!buf_reserve(b, len))
+        return false;
+    if (len > 0)
+        memcpy(b->data + b->len, data, len);
+    b->len += len;
+    return true;
+}
+
+bool
+buf_fill(struct buf *b, int byte, size_t len)
+{
+    if (!buf_reserve(b, len))
+        return false;
+    if (len > 0)
+        sfi__fill(b->data + b->len, byte, len);
+    b->len += len;
+    return true;
+}
+
+void
+buf_clear(struct buf *b)
+{
+    if (b->wipe && b->data != NULL)
+        sfi__wipe(b->data, b->len);
+    b->len = 0;
+}
+
+void
+buf_free(struct buf *b)
+{
+    buf_release(b);
+    b->data = NULL;
+    b->len = 0;
+    b->cap = 0;
+}

@@ -1,0 +1,30 @@
+/* A growing byte buffer.  With `wipe` every byte it gives up is cleared first,
+ * also the old ones when it moves. */
+#ifndef SFI_UTIL_BUF_H
+#define SFI_UTIL_BUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/alloc.h"
+
+struct buf {
+    const struct alloc *alloc;
+    uint8_t *data;
+    size_t len;
+    size_t cap;
+    bool wipe;
+};
+
+void buf_init(struct buf *b, const struct alloc *alloc, bool wipe);
+/* Room for `more` bytes after len; false: no memory, nothing changed. */
+bool buf_reserve(struct buf *b, size_t more);
+bool buf_append(struct buf *b, const void *data, size_t len);
+/* Grow by `len` bytes of `byte`. */
+bool buf_fill(struct buf *b, int byte, size_t len);
+/* Empty it but keep the memory. */
+void buf_clear(struct buf *b);
+void buf_free(struct buf *b);
+
+#endif

@@ -1,0 +1,32 @@
+/* The only place that reads a clock. */
+#ifndef SFI_UTIL_CLOCK_H
+#define SFI_UTIL_CLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A source of time; tests bring their own. */
+struct clock {
+    void *user;
+    uint64_t (*now_ms)(void *user); /* monotonic */
+    void (*sleep_ms)(void *user, uint32_t ms);
+};
+
+extern const struct clock sfi__clock_system;
+
+struct deadline {
+    const struct clock *clock;
+    uint64_t at_ms;
+};
+
+struct deadline deadline_in(const struct clock *clock, uint64_t ms);
+bool deadline_passed(const struct deadline *dl);
+/* Milliseconds to go, at most UINT32_MAX. */
+uint32_t deadline_left(const struct deadline *dl);
+/* The earlier of `dl` and `ms` from now. */
+struct deadline deadline_sooner(const struct deadline *dl, uint32_t ms);
+
+/* Seconds since 1970, for records that people read. */
+uint64_t sfi__wall_clock(void);
+
+#endif

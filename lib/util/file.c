@@ -1,0 +1,178 @@
+#define _XOPEN_SOURCE 700
+#include "util/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util/mem.h"
+
+#define READ_CHUNK ((size_t)64 * 1024)
+
+static int
+read_all(int fd, size_t limit, struct buf *out)
+{
+    size_t total = 0;
+
+    for (;;) {
+        ssize_t got;
+
+        if (!buf_reserve(out, READ_CHUNK))
+            return ENOMEM;
+        got = read(fd, out->data + out->len, READ_CHUNK);
+        if (got == 0)
+            return 0;
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return errno;
+        if ((size_t)got > limit - total)
+            return EFBIG;
+        total += (size_t)got;
+        out->len += (size_t)got;
+    }
+}
+
+int
+file_read(const char *path, size_t limit, struct buf *out)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int err;
+
+    if (fd < 0)
+        return errno;
+    err = read_all(fd, limit, out);
+    (void)close(fd);
+    return err;
+}
+
+static bool
+is_special(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
+static int
+open_temp(struct file_out *f, unsigned mode)
+{
+    size_t size = strlen(f->path) + sizeof(".XXXXXX");
+
+    f->temp = malloc(size);
+    if (f->temp == NULL)
+        return ENOMEM;
+    (void)snprintf(f->temp, size, "%s.XXXXXX", f->path);
+    f->fd = mkstemp(f->temp);
+    if (f->fd < 0) {
+        int err = errno;
+
+        free(f->temp);
+        f->temp = NULL;
+        return err;
+    }
+    return fchmod(f->fd, (mode_t)mode) == 0 ? 0 : errno;
+}
+
+int
+file_begin(struct file_out *f, const char *path, unsigned mode)
+{
+    int err = 0;
+
+    sfi__zero(f, sizeof(*f));
+    f->fd = -1;
+    f->path = strdup(path);
+    if (f->path == NULL)
+        return ENOMEM;
+    f->in_place = is_special(path);
+    if (f->in_place) {
+        f->fd = open(path, O_WRONLY | O_CLOEXEC);
+        err = f->fd < 0 ? errno : 0;
+    } else {
+        err = open_temp(f, mode);
+    }
+    if (err != 0)
+        file_abort(f);
+    return err;
+}
+
+int
+file_write(struct file_out *f, const void *data, size_t len)
+{
+    const char *p = data;
+
+    while (len > 0) {
+        ssize_t put = write(f->fd, p, len);
+
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return errno;
+        p += put;
+        len -= (size_t)put;
+    }
+    return 0;
+}
+
+/* The new name itself must survive a power cut too. */
+static int
+sync_folder(const char *path)
+{
+    char *copy = strdup(path);
+    int err = 0;
+    int fd;
+
+    if (copy == NULL)
+        return ENOMEM;
+    fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        err = errno;
+    else if (fsync(fd) != 0 && errno != EINVAL)
+        err = errno;
+    if (fd >= 0)
+        (void)close(fd);
+    free(copy);
+    return err;
+}
+
+int
+file_commit(struct file_out *f)
+{
+    int fd = f->fd;
+    int err = 0;
+
+    if (!f->in_place && fsync(fd) != 0)
+        err = errno;
+    f->fd = -1;
+    if (close(fd) != 0 && err == 0)
+        err = errno;
+    if (err == 0 && !f->in_place) {
+        err = rename(f->temp, f->path) == 0 ? 0 : errno;
+        if (err == 0) {
+            free(f->temp);
+            f->temp = NULL;
+            err = sync_folder(f->path);
+        }
+    }
+    file_abort(f);
+    return err;
+}
+
+void
+file_abort(struct file_out *f)
+{
+    if (f->fd >= 0)
+        (void)close(f->fd);
+    f->fd = -1;
+    if (f->temp != NULL)
+        (void)unlink(f->temp);
+    free(f->temp);
+    free(f->path);
+    f->temp = NULL;
+    f->path = NULL;
+}

@@ -1,0 +1,29 @@
+/* Whole files in, whole files out.  Each call returns 0 or an errno. */
+#ifndef SFI_UTIL_FILE_H
+#define SFI_UTIL_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "util/buf.h"
+
+/* Append the whole of `path`; EFBIG when it is longer than `limit` bytes. */
+int file_read(const char *path, size_t limit, struct buf *out);
+
+/* A file that appears under its name only when it is complete: it grows
+ * beside it, is synced, and takes the name in one step.  What is no regular
+ * file (a pipe, a device) is written as it comes. */
+struct file_out {
+    int fd;
+    bool in_place;
+    char *temp; /* NULL when in place */
+    char *path;
+};
+
+int file_begin(struct file_out *f, const char *path, unsigned mode);
+int file_write(struct file_out *f, const void *data, size_t len);
+/* Exactly one of these two ends it; a failed commit leaves no file. */
+int file_commit(struct file_out *f);
+void file_abort(struct file_out *f);
+
+#endif

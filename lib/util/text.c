@@ -1,0 +1,118 @@
+#include "util/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "util/hex.h"
+
+/* Longer names are never "meant": it bounds the work. */
+#define DISTANCE_MAX 48
+
+void
+text_vformat(char *out, size_t cap, const char *fmt, va_list args)
+{
+    if (cap == 0)
+        return;
+    if (vsnprintf(out, cap, fmt, args) < 0)
+        out[0] = '\0';
+}
+
+void
+text_format(char *out, size_t cap, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    text_vformat(out, cap, fmt, args);
+    va_end(args);
+}
+
+bool
+text_copy(char *out, size_t cap, const char *text)
+{
+    size_t len = strlen(text);
+    bool fits = len < cap;
+
+    if (cap == 0)
+        return false;
+    if (!fits)
+        len = cap - 1;
+    memcpy(out, text, len);
+    out[len] = '\0';
+    return fits;
+}
+
+static int
+lower(int c)
+{
+    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+}
+
+bool
+text_same(const char *a, const char *b)
+{
+    while (*a != '\0' && lower(*a) == lower(*b)) {
+        a++;
+        b++;
+    }
+    return lower(*a) == lower(*b);
+}
+
+static size_t
+min3(size_t a, size_t b, size_t c)
+{
+    size_t m = a < b ? a : b;
+
+    return m < c ? m : c;
+}
+
+size_t
+text_distance(const char *a, const char *b)
+{
+    size_t row[DISTANCE_MAX + 1];
+    size_t la = strlen(a);
+    size_t lb = strlen(b);
+
+    if (la > DISTANCE_MAX || lb > DISTANCE_MAX)
+        return DISTANCE_MAX;
+    for (size_t j = 0; j <= lb; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= la; i++) {
+        size_t corner = row[0];
+
+        row[0] = i;
+        for (size_t j = 1; j <= lb; j++) {
+            size_t above = row[j];
+            size_t swap = lower(a[i - 1]) == lower(b[j - 1]) ? 0 : 1;
+
+            row[j] = min3(above + 1, row[j - 1] + 1, corner + swap);
+            corner = above;
+        }
+    }
+    return row[lb];
+}
+
+bool
+text_to_u64(const char *text, uint64_t max, uint64_t *out)
+{
+    unsigned base = 10;
+    uint64_t v = 0;
+
+    if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
+        base = 16;
+        text += 2;
+    }
+    if (*text == '\0')
+        return false;
+    for (; *text != '\0'; text++) {
+        int digit = hex_digit((unsigned char)*text);
+
+        if (digit < 0 || (unsigned)digit >= base)
+            return false;
+        if ((uint64_t)digit > max || v > (max - (uint64_t)digit) / base)
+            return false;
+        v = v * base + (uint64_t)digit;
+    }
+    *out = v;
+    return true;
+}

@@ -1,0 +1,29 @@
+/* Bounded text: always terminated, never written past its end. */
+#ifndef SFI_UTIL_TEXT_H
+#define SFI_UTIL_TEXT_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define SFI_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#else
+#define SFI_PRINTF(fmt, args)
+#endif
+
+/* Format; cut off what does not fit. */
+void text_format(char *out, size_t cap, const char *fmt, ...) SFI_PRINTF(3, 4);
+void text_vformat(char *out, size_t cap, const char *fmt, va_list args)
+    SFI_PRINTF(3, 0);
+/* Copy; false (and cut off) when it does not fit. */
+bool text_copy(char *out, size_t cap, const char *text);
+/* Same text, upper and lower case being one (ASCII). */
+bool text_same(const char *a, const char *b);
+/* How many edits lead from one to the other; for "did you mean". */
+size_t text_distance(const char *a, const char *b);
+/* A whole number, decimal or 0x-prefixed, nothing before or after it. */
+bool text_to_u64(const char *text, uint64_t max, uint64_t *out);
+
+#endif

@@ -1,0 +1,109 @@
+#include "util/wr.h"
+
+#include <string.h>
+
+void
+wr_init(struct wr *w, void *out, size_t cap)
+{
+    w->start = out;
+    w->len = 0;
+    w->cap = cap;
+    w->failed = out == NULL && cap > 0;
+}
+
+bool
+wr_ok(const struct wr *w)
+{
+    return !w->failed;
+}
+
+size_t
+wr_len(const struct wr *w)
+{
+    return w->failed ? 0 : w->len;
+}
+
+static uint8_t *
+wr_take(struct wr *w, size_t len)
+{
+    uint8_t *p = NULL;
+
+    if (w->failed || len > w->cap - w->len) {
+        w->failed = true;
+        return NULL;
+    }
+    if (len > 0) {
+        p = w->start + w->len;
+        w->len += len;
+    }
+    return p;
+}
+
+static void
+wr_uint(struct wr *w, uint64_t v, size_t width, bool big)
+{
+    uint8_t *p = wr_take(w, width);
+
+    for (size_t i = 0; p != NULL && i < width; i++, v >>= 8)
+        p[big ? width - 1 - i : i] = (uint8_t)v;
+}
+
+void
+wr_u8(struct wr *w, uint8_t v)
+{
+    wr_uint(w, v, 1, true);
+}
+
+void
+wr_u16le(struct wr *w, uint16_t v)
+{
+    wr_uint(w, v, 2, false);
+}
+
+void
+wr_u32le(struct wr *w, uint32_t v)
+{
+    wr_uint(w, v, 4, false);
+}
+
+void
+wr_u64le(struct wr *w, uint64_t v)
+{
+    wr_uint(w, v, 8, false);
+}
+
+void
+wr_u16be(struct wr *w, uint16_t v)
+{
+    wr_uint(w, v, 2, true);
+}
+
+void
+wr_u32be(struct wr *w, uint32_t v)
+{
+    wr_uint(w, v, 4, true);
+}
+
+void
+wr_u64be(struct wr *w, uint64_t v)
+{
+    wr_uint(w, v, 8, true);
+}
+
+void
+wr_bytes(struct wr *w, const void *data, size_t len)
+{
+    uint8_t *p = wr_take(w, len);
+
+    if (p != NULL)
+        memcpy(p, data, len);
+}
+
+void
+wr_fill(struct wr *w, uint8_t v, size_t len)
+{
+    uint8_t *p = wr_take(w, len);
+
+    for (size_t i = 0; p != NULL && i < len; i++)
+        p[i] = v;
+}

@@ -1,0 +1,108 @@
+/* lib/chip: the tables agree with themselves and with the documents. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <check.h>
+
+#include "chip/chip.h"
+
+START_TEST(test_find)
+{
+    const sfi_chip *h7 = sfi_chip_find("stm32h753xi");
+    const sfi_chip *l4 = sfi_chip_find("STM32L462CE");
+
+    ck_assert_ptr_nonnull(h7);
+    ck_assert_ptr_nonnull(l4);
+    ck_assert_ptr_null(sfi_chip_find("stm32h743xi"));
+    ck_assert_ptr_null(sfi_chip_find(""));
+    ck_assert_ptr_null(sfi_chip_find(NULL));
+    ck_assert_ptr_eq(sfi_chip_find_id(0x450), h7);
+    ck_assert_ptr_eq(sfi_chip_find_id(0x462), l4);
+    ck_assert_ptr_null(sfi_chip_find_id(0x451));
+    ck_assert_ptr_null(sfi_chip_at(CHIP_COUNT));
+}
+END_TEST
+
+START_TEST(test_facts)
+{
+    const sfi_chip *h7 = sfi_chip_find("stm32h753xi");
+    const sfi_chip *l4 = sfi_chip_find("stm32l462ce");
+
+    ck_assert_str_eq(sfi_chip_name(h7), "stm32h753xi");
+    ck_assert_uint_eq(sfi_chip_device_id(h7), 0x450);
+    ck_assert_str_eq(sfi_chip_product_id(h7), "45002001");
+    ck_assert_str_eq(sfi_chip_product_id(l4), "46201002");
+    ck_assert_str_eq(sfi_chip_name(NULL), "");
+    ck_assert_uint_eq(h7->flash.size, 2097152);
+    ck_assert_uint_eq(l4->user.base, 0x08001000);
+    /* the last 42 KB are the bootloader's */
+    ck_assert_uint_eq(chip_range_end(&l4->user), 0x08080000 - 42 * 1024);
+}
+END_TEST
+
+START_TEST(test_tables_agree)
+{
+    const struct sfi_chip *c = sfi__chip_at((uint32_t)_i);
+
+    ck_assert_uint_eq(c->flash.size % c->bank_size, 0);
+    ck_assert_uint_eq(c->bank_size % c->sector_size, 0);
+    ck_assert_uint_eq(c->sector_size % c->program_unit, 0);
+    ck_assert(chip_range_has(&c->flash, c->user.base, c->user.size));
+    ck_assert_uint_eq(c->user.base % c->sector_size, 0);
+    ck_assert_uint_eq(c->user.size % c->sector_size, 0);
+    ck_assert_uint_le(c->ob_count, CHIP_OB_ROWS_MAX);
+    for (uint32_t i = 0; i < c->ob_count; i++) {
+        ck_assert_ptr_nonnull(c->ob[i].name);
+        if (!c->ob[i].is_register)
+            continue;
+        ck_assert_uint_le(c->ob[i].current, c->ob_window.size - 4);
+        ck_assert_uint_le(c->ob[i].pending, c->ob_window.size - 4);
+    }
+    ck_assert_uint_eq(strlen(c->product_id), CHIP_PRODUCT_ID_LEN);
+    if (c->loader.size > 0) {
+        ck_assert_uint_eq(c->loader.base % c->sector_size, 0);
+        ck_assert_uint_eq(c->loader.size % c->sector_size, 0);
+        ck_assert_uint_ge(c->loader.base, chip_range_end(&c->user));
+    }
+}
+END_TEST
+
+START_TEST(test_ranges)
+{
+    struct chip_range r = {0x08000000, 0x1000};
+    static const struct {
+        uint32_t address, size;
+        bool in;
+    } rows[] = {
+        {0x08000000, 0x1000, true},      {0x08000000, 0x1001, false},
+        {0x08000fff, 1, true},           {0x08001000, 0, true},
+        {0x08001000, 1, false},          {0x07ffffff, 1, false},
+        {0x08000800, 0xffffffff, false}, {0xffffffff, 1, false},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+        ck_assert_msg(chip_range_has(&r, rows[i].address, rows[i].size) ==
+                          rows[i].in,
+                      "row %zu", i);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *s = suite_create("chip");
+    TCase *tc = tcase_create("tables");
+    SRunner *sr;
+    int failed;
+
+    tcase_add_test(tc, test_find);
+    tcase_add_test(tc, test_facts);
+    tcase_add_loop_test(tc, test_tables_agree, 0, CHIP_COUNT);
+    tcase_add_test(tc, test_ranges);
+    suite_add_tcase(s, tc);
+    sr = srunner_create(s);
+    srunner_run_all(sr, CK_NORMAL);
+    failed = srunner_ntests_failed(sr);
+    srunner_free(sr);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
