@@ -1,0 +1,197 @@
+#define _XOPEN_SOURCE 700
+#include "fixture.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sfi/status.h>
+
+struct counter memory;
+sfi_ctx *ctx;
+
+static void *
+counted_alloc(void *user, size_t size)
+{
+    struct counter *c = user;
+    void *p;
+
+    if (c->fail_at > 0 && --c->fail_at == 0)
+        return NULL;
+    p = malloc(size);
+    if (p != NULL) {
+        c->live++;
+        c->taken++;
+    }
+    return p;
+}
+
+static void
+counted_free(void *user, void *ptr)
+{
+    struct counter *c = user;
+
+    ck_assert_ptr_nonnull(ptr);
+    ck_assert_uint_gt(c->live, 0);
+    c->live--;
+    free(ptr);
+}
+
+sfi_allocator
+counting_allocator(struct counter *c)
+{
+    return (sfi_allocator){
+        .struct_size = sizeof(sfi_allocator),
+        .user = c,
+        .alloc = counted_alloc,
+        .free = counted_free,
+    };
+}
+
+void
+fixture_setup(void)
+{
+    sfi_allocator allocator = counting_allocator(&memory);
+    sfi_ctx_options options = {
+        .struct_size = sizeof(options),
+        .allocator = &allocator,
+    };
+
+    memory = (struct counter){0};
+    ck_assert_int_eq(sfi_ctx_new(&options, &ctx), SFI_OK);
+}
+
+void
+fixture_teardown(void)
+{
+    sfi_ctx_free(ctx);
+    ctx = NULL;
+    ck_assert_msg(memory.live == 0, "%zu blocks of memory were not given back",
+                  memory.live);
+}
+
+static void
+fail_at(const char *file, int line, const char *text)
+{
+    ck_abort_msg("%s:%d: %s", file, line, text);
+}
+
+void
+assert_fails(const char *file, int line, const char *call, sfi_status got,
+             sfi_status want, const char *where, const char *message)
+{
+    const sfi_error *err = sfi_ctx_error(ctx);
+    char text[2048];
+
+    if (got == want && sfi_error_status(err) == want &&
+        strcmp(sfi_error_where(err), where) == 0 &&
+        strcmp(sfi_error_message(err), message) == 0)
+        return;
+    (void)snprintf(text, sizeof(text),
+                   "%s\n  gave     %s, recorded %s \"%s\": \"%s\"\n"
+                   "  expected %s \"%s\": \"%s\"",
+                   call, sfi_status_name(got),
+                   sfi_status_name(sfi_error_status(err)), sfi_error_where(err),
+                   sfi_error_message(err), sfi_status_name(want), where,
+                   message);
+    fail_at(file, line, text);
+}
+
+void
+assert_ok(const char *file, int line, const char *call, sfi_status got)
+{
+    const sfi_error *err = sfi_ctx_error(ctx);
+    char text[2048];
+
+    if (got == SFI_OK && err == NULL)
+        return;
+    (void)snprintf(text, sizeof(text), "%s\n  gave %s, recorded \"%s\": \"%s\"",
+                   call, sfi_status_name(got), sfi_error_where(err),
+                   sfi_error_message(err));
+    fail_at(file, line, text);
+}
+
+const char *
+test_path(const char *name)
+{
+    static char paths[4][1024];
+    static size_t turn;
+    const char *root = getenv("SFI_TEST_SOURCE");
+    char *path = paths[turn++ % ROWS(paths)];
+    int len;
+
+    /* Also called before the first test, where check cannot assert. */
+    if (root == NULL) {
+        fprintf(stderr, "SFI_TEST_SOURCE is not set: run by meson test\n");
+        exit(EXIT_FAILURE);
+    }
+    len = snprintf(path, sizeof(paths[0]), "%s/tests/%s", root, name);
+    if (len >= (int)sizeof(paths[0])) {
+        fprintf(stderr, "path too long: %s\n", path);
+        exit(EXIT_FAILURE);
+    }
+    return path;
+}
+
+char *
+test_read(const char *path, size_t *len)
+{
+    FILE *f = fopen(path, "rb");
+    char *data = NULL;
+    long size;
+
+    ck_assert_msg(f != NULL, "%s: %s", path, strerror(errno));
+    ck_assert_int_eq(fseek(f, 0, SEEK_END), 0);
+    size = ftell(f);
+    ck_assert_int_ge(size, 0);
+    rewind(f);
+    data = malloc((size_t)size + 1);
+    ck_assert_ptr_nonnull(data);
+    ck_assert_uint_eq(fread(data, 1, (size_t)size, f), (size_t)size);
+    ck_assert_int_eq(fclose(f), 0);
+    data[size] = '\0';
+    *len = (size_t)size;
+    return data;
+}
+
+void
+test_mkdir(char *path, size_t cap)
+{
+    const char *tmp = getenv("TMPDIR");
+    int len = snprintf(path, cap, "%s/sfi-test-XXXXXX",
+                       tmp != NULL && tmp[0] != '\0' ? tmp : "/tmp");
+
+    ck_assert_int_lt(len, (int)cap);
+    ck_assert_ptr_nonnull(mkdtemp(path));
+}
+
+void
+test_rmdir(const char *path)
+{
+    DIR *dir = opendir(path);
+    struct dirent *entry;
+
+    ck_assert_ptr_nonnull(dir);
+    while ((entry = readdir(dir)) != NULL) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        ck_assert_int_eq(unlinkat(dirfd(dir), entry->d_name, 0), 0);
+    }
+    closedir(dir);
+    ck_assert_int_eq(rmdir(path), 0);
+}
+
+int
+run_suite(Suite *s)
+{
+    SRunner *sr = srunner_create(s);
+    int failed;
+
+    srunner_run_all(sr, CK_NORMAL);
+    failed = srunner_ntests_failed(sr);
+    srunner_free(sr);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

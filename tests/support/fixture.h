@@ -1,0 +1,53 @@
+/* What every test needs: a context whose memory is counted, errors asserted
+ * with status and message, the files of tests/data, and a main().  */
+#ifndef SFI_TESTS_FIXTURE_H
+#define SFI_TESTS_FIXTURE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <check.h>
+
+#include <sfi/ctx.h>
+
+#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+
+/* Counts what is taken and not given back; refuses the `fail_at`-th request
+ * (1: the next one; 0: none). */
+struct counter {
+    size_t live;
+    size_t taken;
+    size_t fail_at;
+};
+
+sfi_allocator counting_allocator(struct counter *c);
+
+/* A checked fixture: `ctx` before each test; after it, no memory is left. */
+extern struct counter memory;
+extern sfi_ctx *ctx;
+void fixture_setup(void);
+void fixture_teardown(void);
+
+/* `call` fails with this status, and the context says exactly this. */
+#define ck_assert_fails(call, status, where_text, message_text)             \
+    assert_fails(__FILE__, __LINE__, #call, (call), (status), (where_text), \
+                 (message_text))
+#define ck_assert_ok(call) assert_ok(__FILE__, __LINE__, #call, (call))
+
+void assert_fails(const char *file, int line, const char *call, sfi_status got,
+                  sfi_status want, const char *where, const char *message);
+void assert_ok(const char *file, int line, const char *call, sfi_status got);
+
+/* A path below tests/; the same few buffers are used in turn. */
+const char *test_path(const char *name);
+/* The whole file, with a NUL behind it; the caller frees.  A file that cannot
+ * be read fails the test. */
+char *test_read(const char *path, size_t *len);
+/* A fresh folder, removed with its files by test_rmdir(). */
+void test_mkdir(char *path, size_t cap);
+void test_rmdir(const char *path);
+
+/* Run and report; for `return run_suite(s);`. */
+int run_suite(Suite *s);
+
+#endif
