@@ -1,0 +1,575 @@
+#define _POSIX_C_SOURCE 200809L
+#include "cli.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HELP_COLUMN 36
+/* Longer words are never "meant": it bounds the work. */
+#define WORD_MAX 40
+
+/* ---- messages ---- */
+
+static void
+say(const char *program, const char *fmt, va_list args)
+{
+    (void)fflush(stdout);
+    (void)fprintf(stderr, "%s: ", program);
+    (void)vfprintf(stderr, fmt, args);
+    (void)fputc('\n', stderr);
+}
+
+static _Noreturn void leave_usage(const char *program, const char *fmt, ...)
+    CLI_PRINTF(2, 3);
+
+static _Noreturn void
+leave_usage(const char *program, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    say(program, fmt, args);
+    va_end(args);
+    (void)fprintf(stderr, "  hint: %s --help\n", program);
+    exit(CLI_EXIT_USAGE);
+}
+
+void
+cli_usage(const struct cli *c, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    say(c->spec->program, fmt, args);
+    va_end(args);
+    (void)fprintf(stderr, "  hint: %s --help\n", c->spec->program);
+    exit(CLI_EXIT_USAGE);
+}
+
+static _Noreturn void
+leave_nomem(const char *program)
+{
+    (void)fprintf(stderr, "%s: out of memory\n", program);
+    exit(cli_exit_status(SFI_ERR_NOMEM));
+}
+
+int
+cli_exit_status(sfi_status st)
+{
+    return st < 0 ? -st / 100 : 0;
+}
+
+static const struct {
+    sfi_status status;
+    const char *hint;
+} hints[] = {
+    {SFI_ERR_UNSUPPORTED, "this build may lack it: see its configuration"},
+    {SFI_ERR_CHIP_RULE, "change the firmware's layout, or the chip's name"},
+    {SFI_ERR_AUTH, "it was altered, or made with another key or nonce"},
+    {SFI_ERR_CERTIFICATE, "the chip is no genuine one of this product"},
+    {SFI_ERR_TIMEOUT, "check wiring, power and BOOT0, then try again"},
+    {SFI_ERR_NO_DEVICE, "check the name of the port, and that it is there"},
+    {SFI_ERR_ACCESS, "check its permissions, and that nobody else uses it"},
+    {SFI_ERR_NACK, "reset the chip into its bootloader, then try again"},
+    {SFI_ERR_HSM_COUNTER, "an HSM that is used up needs a successor"},
+    {SFI_ERR_HSM_STATE, "-info tells the HSM's state"},
+    {SFI_ERR_HSM_PIN, "too many wrong PINs block the HSM for ever"},
+    {SFI_ERR_INTERNAL, "this is a fault of libsfi: please report it"},
+};
+
+static void
+print_hint(sfi_status st)
+{
+    for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++) {
+        if (hints[i].status == st)
+            (void)fprintf(stderr, "  hint: %s\n", hints[i].hint);
+    }
+}
+
+int
+cli_fail(const struct cli *c, const sfi_ctx *ctx, sfi_status st)
+{
+    const sfi_error *err = sfi_ctx_error(ctx);
+    const char *where = sfi_error_where(err);
+    const char *message = sfi_error_message(err);
+
+    if (sfi_error_status(err) != st || message[0] == '\0')
+        message = sfi_status_str(st);
+    return cli_fail_text(c, st, "%s%s%s", where, where[0] != '\0' ? ": " : "",
+                         message);
+}
+
+int
+cli_fail_text(const struct cli *c, sfi_status st, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    say(c->spec->program, fmt, args);
+    va_end(args);
+    print_hint(st);
+    return cli_exit_status(st);
+}
+
+int
+cli_finish(const struct cli *c, int status)
+{
+    if ((fflush(stdout) != 0 || ferror(stdout)) && status == 0)
+        return cli_fail_text(c, SFI_ERR_OS, "cannot write the output");
+    return status;
+}
+
+static void
+log_line(void *user, int level, const char *line)
+{
+    const struct cli_spec *spec = user;
+
+    (void)fflush(stdout);
+    (void)fprintf(stderr, "%s: %s%s\n", spec->program,
+                  level == SFI_LOG_WARNING ? "warning: " : "", line);
+}
+
+sfi_ctx *
+cli_context(const struct cli *c)
+{
+    sfi_ctx_options opts = {
+        .struct_size = sizeof(opts),
+        .log_level = SFI_LOG_WARNING,
+        .log = log_line,
+        .log_user = (void *)c->spec,
+    };
+    sfi_ctx *ctx;
+
+    if (sfi_ctx_new(&opts, &ctx) != SFI_OK)
+        leave_nomem(c->spec->program);
+    return ctx;
+}
+
+/* ---- did you mean ---- */
+
+static size_t
+min3(size_t a, size_t b, size_t c)
+{
+    size_t m = a < b ? a : b;
+
+    return m < c ? m : c;
+}
+
+/* Levenshtein: how many edits lead from one word to the other. */
+static size_t
+distance(const char *a, const char *b)
+{
+    size_t row[WORD_MAX + 1];
+    size_t la = strlen(a), lb = strlen(b);
+
+    if (la > WORD_MAX || lb > WORD_MAX)
+        return WORD_MAX;
+    for (size_t j = 0; j <= lb; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= la; i++) {
+        size_t corner = row[0];
+
+        row[0] = i;
+        for (size_t j = 1; j <= lb; j++) {
+            size_t above = row[j];
+
+            row[j] = min3(above + 1, row[j - 1] + 1,
+                          corner + (a[i - 1] != b[j - 1]));
+            corner = above;
+        }
+    }
+    return row[lb];
+}
+
+/* Keep the word nearest to `typed`, if it is near at all. */
+struct nearest {
+    const char *typed;
+    const char *word;
+    size_t edits;
+};
+
+static void
+consider(struct nearest *n, const char *word)
+{
+    size_t edits = word != NULL ? distance(n->typed, word) : WORD_MAX;
+
+    if (edits <= 1 + strlen(n->typed) / 4 && edits < n->edits) {
+        n->word = word;
+        n->edits = edits;
+    }
+}
+
+static struct nearest
+nearest_to(const char *typed)
+{
+    struct nearest n = {typed, NULL, WORD_MAX};
+
+    return n;
+}
+
+/* ---- --help and --version ---- */
+
+static void
+print_lines(const char *text, const char *first, const char *others)
+{
+    const char *lead = first;
+
+    while (*text != '\0') {
+        size_t len = strcspn(text, "\n");
+
+        (void)printf("%s%.*s\n", lead, (int)len, text);
+        text += len + (text[len] == '\n');
+        lead = others;
+    }
+}
+
+static void
+print_option(const struct cli_option *o)
+{
+    char left[160];
+    char indent[HELP_COLUMN + 1];
+    int len;
+
+    (void)snprintf(indent, sizeof(indent), "%*s", HELP_COLUMN, "");
+    len = snprintf(
+        left, sizeof(left), "  %s%s%s--%s%s%s", o->brief != NULL ? "-" : "",
+        o->brief != NULL ? o->brief : "", o->brief != NULL ? ", " : "", o->name,
+        o->values != NULL ? " " : "", o->values != NULL ? o->values : "");
+    if (len < HELP_COLUMN - 1) {
+        (void)printf("%-*s", HELP_COLUMN, left);
+        print_lines(o->help, "", indent);
+    } else {
+        (void)printf("%s\n", left);
+        print_lines(o->help, indent, indent);
+    }
+}
+
+static _Noreturn void
+leave_version(const char *program)
+{
+    (void)printf("%s (libsfi) %s\n", program, sfi_version_str());
+    exit(fflush(stdout) == 0 ? 0 : cli_exit_status(SFI_ERR_OS));
+}
+
+static const struct cli_option common_options[] = {
+    {.name = "help", .help = "print this help"},
+    {.name = "version", .help = "print the version"},
+};
+
+static _Noreturn void
+leave_help(const struct cli_spec *spec)
+{
+    char first[80], others[80];
+
+    (void)snprintf(first, sizeof(first), "Usage: %s ", spec->program);
+    (void)snprintf(others, sizeof(others), "       %s ", spec->program);
+    print_lines(spec->usage, first, others);
+    (void)printf("%s\n\nOptions (with one dash or two):\n", spec->purpose);
+    for (size_t i = 0; i < spec->option_count; i++)
+        print_option(&spec->options[i]);
+    for (size_t i = 0; i < 2; i++)
+        print_option(&common_options[i]);
+    if (spec->notes != NULL)
+        (void)printf("\n%s\n", spec->notes);
+    (void)printf("\nExit status: 0; 64 usage; 1 program, 2 input, 3 security, "
+                 "4 link,\n5 device, 6 HSM, 7 machine.\n");
+    exit(fflush(stdout) == 0 ? 0 : cli_exit_status(SFI_ERR_OS));
+}
+
+const struct cli_spec *
+cli_command(const char *program, const char *purpose,
+            const struct cli_spec *commands, size_t count, int argc,
+            char **argv)
+{
+    struct nearest n = nearest_to(argc > 1 ? argv[1] : "");
+
+    if (argc < 2)
+        leave_usage(program, "a command is missing");
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-version") == 0)
+        leave_version(program);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-help") == 0) {
+        (void)printf("%s\n\nCommands:\n", purpose);
+        for (size_t i = 0; i < count; i++)
+            (void)printf("  %-24s %s\n", commands[i].program,
+                         commands[i].purpose);
+        (void)printf("\n`%s --help` tells more.\n", commands[0].program);
+        exit(fflush(stdout) == 0 ? 0 : cli_exit_status(SFI_ERR_OS));
+    }
+    for (size_t i = 0; i < count; i++) {
+        const char *word = strrchr(commands[i].program, ' ');
+
+        word = word != NULL ? word + 1 : commands[i].program;
+        if (strcmp(argv[1], word) == 0)
+            return &commands[i];
+        consider(&n, word);
+    }
+    if (n.word != NULL)
+        leave_usage(program, "unknown command \"%s\", did you mean \"%s\"",
+                    argv[1], n.word);
+    leave_usage(program, "unknown command \"%s\"", argv[1]);
+}
+
+/* ---- options ---- */
+
+/* What is being parsed: the words still to come. */
+struct words {
+    char **at;
+    size_t left;
+};
+
+static const char *
+take(struct words *w)
+{
+    w->left--;
+    return *w->at++;
+}
+
+/* A dash alone is a value. */
+static bool
+is_option(const char *word)
+{
+    return word[0] == '-' && word[1] != '\0';
+}
+
+static bool
+same_upto(const char *name, const char *word, size_t len)
+{
+    return name != NULL && strlen(name) == len && strncmp(name, word, len) == 0;
+}
+
+static _Noreturn void
+unknown_option(const struct cli *c, const char *spelling, size_t dashes,
+               size_t len)
+{
+    char word[WORD_MAX + 1];
+    struct nearest n = nearest_to(word);
+
+    (void)snprintf(word, sizeof(word), "%.*s", (int)len, spelling + dashes);
+    for (size_t i = 0; i < c->spec->option_count; i++) {
+        consider(&n, c->spec->options[i].brief);
+        consider(&n, c->spec->options[i].name);
+    }
+    for (size_t i = 0; i < 2; i++)
+        consider(&n, common_options[i].name);
+    if (n.word != NULL)
+        cli_usage(c, "unknown option \"%s\", did you mean \"%.*s%s\"", spelling,
+                  (int)dashes, spelling, n.word);
+    cli_usage(c, "unknown option \"%s\"", spelling);
+}
+
+static size_t
+find_option(const struct cli *c, const char *spelling, size_t dashes,
+            size_t len)
+{
+    const char *word = spelling + dashes;
+
+    for (size_t i = 0; i < c->spec->option_count; i++) {
+        if (same_upto(c->spec->options[i].brief, word, len) ||
+            same_upto(c->spec->options[i].name, word, len))
+            return i;
+    }
+    if (same_upto("help", word, len))
+        leave_help(c->spec);
+    if (same_upto("version", word, len))
+        leave_version(c->spec->program);
+    unknown_option(c, spelling, dashes, len);
+}
+
+/* Length of the key in `key=value`; 0: the word is plain.  A key is letters
+ * only, so that a path or URI with a '=' further on is plain. */
+static size_t
+key_length(const struct cli_option *o, const char *word)
+{
+    size_t len = strspn(word, "abcdefghijklmnopqrstuvwxyz");
+
+    return o->keys[0] != NULL && word[len] == '=' ? len : 0;
+}
+
+static void
+put_key(const struct cli *c, struct cli_use *use, const char *word, size_t len)
+{
+    const struct cli_option *o = &c->spec->options[use->id];
+    char key[WORD_MAX + 1];
+    struct nearest n = nearest_to(key);
+
+    (void)snprintf(key, sizeof(key), "%.*s", (int)len, word);
+    for (size_t i = 0; o->keys[i] != NULL; i++) {
+        if (same_upto(o->keys[i], word, len)) {
+            if (use->key_value[i] != NULL)
+                cli_usage(c, "%s: \"%s=\" is given twice", use->spelling, key);
+            use->key_value[i] = word + len + 1;
+            return;
+        }
+        consider(&n, o->keys[i]);
+    }
+    if (n.word != NULL)
+        cli_usage(c, "%s: unknown \"%s=\", did you mean \"%s=\"", use->spelling,
+                  key, n.word);
+    cli_usage(c, "%s: unknown \"%s=\"", use->spelling, key);
+}
+
+static void
+take_values(const struct cli *c, struct cli_use *use, struct words *w)
+{
+    const struct cli_option *o = &c->spec->options[use->id];
+
+    while (w->left > 0 && !is_option(*w->at)) {
+        size_t key = key_length(o, *w->at);
+
+        if (key > 0)
+            put_key(c, use, take(w), key);
+        else if (use->count < o->max)
+            use->value[use->count++] = take(w);
+        else
+            break;
+    }
+    if (use->count < o->min)
+        cli_usage(c, "%s needs %s", use->spelling, o->values);
+}
+
+static void
+parse_option(struct cli *c, struct words *w)
+{
+    const char *spelling = take(w);
+    size_t dashes = spelling[1] == '-' ? 2 : 1;
+    size_t len = strcspn(spelling + dashes, "=");
+    const char *value = spelling + dashes + len;
+    size_t id = find_option(c, spelling, dashes, len);
+    struct cli_use *use = &c->uses[c->use_count];
+
+    if (!c->spec->options[id].repeats && cli_has(c, id))
+        cli_usage(c, "%s is given twice", spelling);
+    c->use_count++;
+    use->id = id;
+    use->spelling = spelling;
+    if (*value == '=') { /* --name=value */
+        if (c->spec->options[id].max == 0)
+            cli_usage(c, "%.*s takes no value", (int)(value - spelling),
+                      spelling);
+        use->value[use->count++] = value + 1;
+    }
+    take_values(c, use, w);
+}
+
+void
+cli_parse(struct cli *c, const struct cli_spec *spec, int argc, char **argv)
+{
+    size_t count = argc > 0 ? (size_t)argc : 1;
+    struct words w = {argv + 1, count - 1};
+
+    c->spec = spec;
+    c->use_count = 0;
+    c->operand_count = 0;
+    c->uses = calloc(count, sizeof(*c->uses));
+    c->operands = calloc(count, sizeof(*c->operands));
+    if (c->uses == NULL || c->operands == NULL)
+        leave_nomem(spec->program);
+    while (w.left > 0) {
+        if (is_option(*w.at))
+            parse_option(c, &w);
+        else if (c->operand_count < spec->operands_max)
+            c->operands[c->operand_count++] = take(&w);
+        else
+            cli_usage(c, "unexpected \"%s\"", *w.at);
+    }
+    if (c->operand_count < spec->operands_min)
+        cli_usage(c, "expected: %s %s", spec->program, spec->usage);
+}
+
+void
+cli_free(struct cli *c)
+{
+    free(c->uses);
+    free(c->operands);
+    c->uses = NULL;
+    c->operands = NULL;
+}
+
+const struct cli_use *
+cli_next(const struct cli *c, size_t id, const struct cli_use *last)
+{
+    size_t i = last != NULL ? (size_t)(last - c->uses) + 1 : 0;
+
+    for (; i < c->use_count; i++) {
+        if (c->uses[i].id == id)
+            return &c->uses[i];
+    }
+    return NULL;
+}
+
+bool
+cli_has(const struct cli *c, size_t id)
+{
+    return cli_next(c, id, NULL) != NULL;
+}
+
+const char *
+cli_value(const struct cli *c, size_t id)
+{
+    const struct cli_use *use = cli_next(c, id, NULL);
+
+    return use != NULL && use->count > 0 ? use->value[0] : NULL;
+}
+
+const char *
+cli_need(const struct cli *c, size_t id)
+{
+    const struct cli_option *o = &c->spec->options[id];
+    const char *value = cli_value(c, id);
+
+    if (value == NULL)
+        cli_usage(c, "-%s %s is missing", o->brief != NULL ? o->brief : o->name,
+                  o->values);
+    return value;
+}
+
+const char *
+cli_key(const struct cli *c, const struct cli_use *use, const char *key)
+{
+    const struct cli_option *o;
+
+    if (use == NULL)
+        return NULL;
+    o = &c->spec->options[use->id];
+    for (size_t i = 0; o->keys[i] != NULL; i++) {
+        if (strcmp(o->keys[i], key) == 0)
+            return use->key_value[i];
+    }
+    return NULL;
+}
+
+static unsigned
+digit_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return (unsigned)(c - '0');
+    if (c >= 'a' && c <= 'f')
+        return (unsigned)(c - 'a') + 10;
+    if (c >= 'A' && c <= 'F')
+        return (unsigned)(c - 'A') + 10;
+    return 16;
+}
+
+bool
+cli_number(const char *text, uint64_t max, uint64_t *out)
+{
+    unsigned base = 10;
+    uint64_t v = 0;
+
+    if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
+        base = 16;
+        text += 2;
+    }
+    if (*text == '\0')
+        return false;
+    for (; *text != '\0'; text++) {
+        unsigned digit = digit_value(*text);
+
+        if (digit >= base || digit > max || v > (max - digit) / base)
+            return false;
+        v = v * base + digit;
+    }
+    *out = v;
+    return true;
+}

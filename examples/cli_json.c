@@ -1,0 +1,137 @@
+#include <string.h>
+
+#include "cli.h"
+
+void
+json_init(struct json *j, FILE *out)
+{
+    j->out = out;
+    j->depth = 0;
+    j->filled[0] = false;
+}
+
+/* RFC 8259, section 7: quotes, backslashes and control characters. */
+static void
+put_string(struct json *j, const char *text)
+{
+    (void)fputc('"', j->out);
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+
+        if (c == '"' || c == '\\')
+            (void)fprintf(j->out, "\\%c", c);
+        else if (c < 0x20 || c == 0x7f)
+            (void)fprintf(j->out, "\\u%04x", c);
+        else
+            (void)fputc(c, j->out);
+    }
+    (void)fputc('"', j->out);
+}
+
+/* What stands before a value: comma, line, indent, name. */
+static void
+put_lead(struct json *j, const char *name)
+{
+    if (j->depth > 0)
+        (void)fprintf(j->out, "%s\n%*s", j->filled[j->depth] ? "," : "",
+                      (int)j->depth * 2, "");
+    j->filled[j->depth] = true;
+    if (name != NULL) {
+        put_string(j, name);
+        (void)fputs(": ", j->out);
+    }
+}
+
+static void
+begin(struct json *j, const char *name, char opener, char closer)
+{
+    put_lead(j, name);
+    (void)fputc(opener, j->out);
+    if (j->depth < JSON_DEPTH_MAX)
+        j->depth++;
+    j->filled[j->depth] = false;
+    j->closer[j->depth] = closer;
+}
+
+void
+json_object(struct json *j, const char *name)
+{
+    begin(j, name, '{', '}');
+}
+
+void
+json_array(struct json *j, const char *name)
+{
+    begin(j, name, '[', ']');
+}
+
+void
+json_close(struct json *j)
+{
+    unsigned depth = j->depth;
+
+    if (depth == 0)
+        return;
+    j->depth--;
+    if (j->filled[depth])
+        (void)fprintf(j->out, "\n%*s", (int)j->depth * 2, "");
+    (void)fputc(j->closer[depth], j->out);
+    if (j->depth == 0)
+        (void)fputc('\n', j->out);
+}
+
+void
+json_text(struct json *j, const char *name, const char *value)
+{
+    put_lead(j, name);
+    put_string(j, value);
+}
+
+void
+json_number(struct json *j, const char *name, uint64_t value)
+{
+    put_lead(j, name);
+    (void)fprintf(j->out, "%llu", (unsigned long long)value);
+}
+
+void
+json_bool(struct json *j, const char *name, bool value)
+{
+    put_lead(j, name);
+    (void)fputs(value ? "true" : "false", j->out);
+}
+
+void
+json_hex(struct json *j, const char *name, const uint8_t *data, size_t len)
+{
+    put_lead(j, name);
+    (void)fputc('"', j->out);
+    for (size_t i = 0; i < len; i++)
+        (void)fprintf(j->out, "%02x", data[i]);
+    (void)fputc('"', j->out);
+}
+
+static void
+json_signed(struct json *j, const char *name, long value)
+{
+    put_lead(j, name);
+    (void)fprintf(j->out, "%ld", value);
+}
+
+void
+json_error(struct json *j, const sfi_ctx *ctx, sfi_status st)
+{
+    const sfi_error *err = sfi_ctx_error(ctx);
+    const char *message = sfi_error_message(err);
+
+    if (st == SFI_OK)
+        return;
+    json_object(j, "error");
+    json_signed(j, "status", st);
+    json_text(j, "name", sfi_status_name(st));
+    json_text(j, "where", sfi_error_where(err));
+    json_text(j, "message", message[0] != '\0' ? message : sfi_status_str(st));
+    json_signed(j, "os_code", sfi_error_os_code(err));
+    json_signed(j, "peer_code", sfi_error_peer_code(err));
+    json_close(j);
+}

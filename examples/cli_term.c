@@ -1,0 +1,282 @@
+#define _POSIX_C_SOURCE 200809L
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+#define BAR_WIDTH 40u
+
+/* What a terminal sends when its own handling of lines is off. */
+#define KEY_INTERRUPT 0x03
+#define KEY_END 0x04
+#define KEY_BACKSPACE 0x08
+#define KEY_KILL 0x15
+#define KEY_DELETE 0x7f
+
+/* ---- PIN ---- */
+
+/* The compiler may not leave it out. */
+static void
+wipe(void *p, size_t len)
+{
+    volatile unsigned char *at = p;
+
+    while (len-- > 0)
+        *at++ = 0;
+}
+
+void
+cli_pin_wipe(struct cli_pin *pin)
+{
+    wipe(pin, sizeof(*pin));
+}
+
+static int
+pin_too_long(const struct cli *c)
+{
+    return cli_fail_text(c, SFI_ERR_RANGE, "the PIN is longer than %u bytes",
+                         CLI_PIN_MAX);
+}
+
+/* Byte by byte past no buffer that would keep a copy; 1: end of input. */
+static int
+read_byte(int fd, char *out)
+{
+    for (;;) {
+        ssize_t got = read(fd, out, 1);
+
+        if (got == 1)
+            return 0;
+        if (got == 0)
+            return 1;
+        if (errno != EINTR)
+            return -1;
+    }
+}
+
+static int
+pin_from_file(const struct cli *c, const char *path, struct cli_pin *pin)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int end = fd < 0 ? -1 : 0;
+    char byte = 0;
+    int status = 0;
+
+    while (end == 0 && (end = read_byte(fd, &byte)) == 0 && byte != '\n' &&
+           status == 0) {
+        if (pin->len == CLI_PIN_MAX)
+            status = pin_too_long(c);
+        else
+            pin->pin_secret[pin->len++] = byte;
+    }
+    if (end < 0)
+        status = cli_fail_text(
+            c, errno == EACCES || errno == EPERM ? SFI_ERR_ACCESS : SFI_ERR_OS,
+            "%s: cannot read: %s", path, strerror(errno));
+    if (fd >= 0)
+        (void)close(fd);
+    wipe(&byte, sizeof(byte));
+    if (pin->len > 0 && pin->pin_secret[pin->len - 1] == '\r')
+        pin->pin_secret[--pin->len] = '\0';
+    if (status == 0 && pin->len == 0)
+        status = cli_fail_text(c, SFI_ERR_HSM_PIN,
+                               "%s: no PIN in its first "
+                               "line",
+                               path);
+    return status;
+}
+
+static void
+print_to(int fd, const char *text)
+{
+    size_t len = strlen(text);
+
+    if (write(fd, text, len) != (ssize_t)len)
+        return; /* a terminal that went away shows when it is read */
+}
+
+/* One line, unseen.  The terminal sends no signal meanwhile, so that it never
+ * stays blind after Ctrl-C. */
+static int
+type_pin(int fd, const char *prompt, struct cli_pin *pin)
+{
+    struct termios old, unseen;
+    char key = 0;
+    int status = 0;
+
+    if (tcgetattr(fd, &old) != 0)
+        return cli_exit_status(SFI_ERR_OS);
+    unseen = old;
+    unseen.c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ICANON | ISIG);
+    unseen.c_cc[VMIN] = 1;
+    unseen.c_cc[VTIME] = 0;
+    print_to(fd, prompt);
+    (void)tcsetattr(fd, TCSAFLUSH, &unseen);
+    while (status == 0) {
+        if (read_byte(fd, &key) != 0 || key == KEY_INTERRUPT || key == KEY_END)
+            status = cli_exit_status(SFI_ERR_CANCELLED);
+        else if (key == '\n' || key == '\r')
+            break;
+        else if ((key == KEY_BACKSPACE || key == KEY_DELETE) && pin->len > 0)
+            pin->pin_secret[--pin->len] = '\0';
+        else if (key == KEY_KILL)
+            cli_pin_wipe(pin);
+        else if (pin->len < CLI_PIN_MAX && key != KEY_BACKSPACE &&
+                 key != KEY_DELETE)
+            pin->pin_secret[pin->len++] = key;
+    }
+    (void)tcsetattr(fd, TCSAFLUSH, &old);
+    print_to(fd, "\n");
+    wipe(&key, sizeof(key));
+    return status;
+}
+
+static int
+ask_pin(const struct cli *c, int fd, bool twice, struct cli_pin *pin)
+{
+    struct cli_pin again_secret = {{0}, 0};
+    int status = type_pin(fd, twice ? "New PIN: " : "PIN: ", pin);
+
+    if (status == 0 && twice)
+        status = type_pin(fd, "The same PIN again: ", &again_secret);
+    if (status != 0)
+        (void)cli_fail_text(c, SFI_ERR_CANCELLED, "no PIN was typed");
+    else if (pin->len == 0)
+        status = cli_fail_text(c, SFI_ERR_HSM_PIN, "the PIN is empty");
+    else if (twice && (again_secret.len != pin->len ||
+                       strcmp(again_secret.pin_secret, pin->pin_secret) != 0))
+        status = cli_fail_text(c, SFI_ERR_HSM_PIN, "the two PINs differ");
+    cli_pin_wipe(&again_secret);
+    return status;
+}
+
+int
+cli_pin_read(const struct cli *c, const char *file, bool twice,
+             struct cli_pin *pin)
+{
+    int status;
+    int fd;
+
+    cli_pin_wipe(pin);
+    if (file != NULL) {
+        status = pin_from_file(c, file, pin);
+    } else {
+        fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+        if (fd < 0)
+            return cli_fail_text(c, SFI_ERR_HSM_PIN,
+                                 "no terminal to ask for the PIN; use "
+                                 "--pin-file FILE");
+        status = ask_pin(c, fd, twice, pin);
+        (void)close(fd);
+    }
+    if (status != 0)
+        cli_pin_wipe(pin);
+    return status;
+}
+
+/* ---- questions ---- */
+
+bool
+cli_confirm(const struct cli *c, const char *question, const char *option)
+{
+    FILE *tty = fopen("/dev/tty", "r+");
+    char answer[16];
+    bool yes;
+
+    if (tty == NULL) {
+        (void)cli_fail_text(c, SFI_ERR_CANCELLED,
+                            "no terminal to ask on: %s; answer with %s",
+                            question, option);
+        return false;
+    }
+    (void)fflush(stdout);
+    (void)fprintf(tty, "%s (yes/no) ", question);
+    (void)fflush(tty);
+    yes = fgets(answer, sizeof(answer), tty) != NULL &&
+          strcmp(answer, "yes\n") == 0;
+    (void)fclose(tty);
+    return yes;
+}
+
+/* ---- progress
+ * -----------------------------------------------------------------
+ */
+
+void
+cli_progress_init(struct cli_progress *p, FILE *out)
+{
+    p->out = out;
+    p->terminal = out != NULL && isatty(fileno(out)) == 1;
+    p->open = false;
+    p->what = NULL;
+    p->shown = 0;
+}
+
+void
+cli_progress_end(struct cli_progress *p)
+{
+    if (p->open)
+        (void)fputc('\n', p->out);
+    p->open = false;
+    p->what = NULL;
+    if (p->out != NULL)
+        (void)fflush(p->out);
+}
+
+void
+cli_progress_step(struct cli_progress *p, const char *fmt, ...)
+{
+    va_list args;
+
+    cli_progress_end(p);
+    if (p->out == NULL)
+        return;
+    va_start(args, fmt);
+    (void)vfprintf(p->out, fmt, args);
+    va_end(args);
+    (void)fputc('\n', p->out);
+    (void)fflush(p->out);
+}
+
+static void
+draw_bar(struct cli_progress *p, unsigned percent)
+{
+    unsigned filled = percent * BAR_WIDTH / 100;
+    char bar[BAR_WIDTH + 1];
+
+    for (unsigned i = 0; i < BAR_WIDTH; i++)
+        bar[i] = i < filled ? '#' : '.';
+    bar[BAR_WIDTH] = '\0';
+    (void)fprintf(p->out, "\r%s [%s] %3u%%", p->what, bar, percent);
+    p->open = true;
+}
+
+void
+cli_progress_at(struct cli_progress *p, const char *what, uint64_t done,
+                uint64_t total)
+{
+    unsigned percent;
+    bool fresh = p->what != what;
+
+    if (p->out == NULL)
+        return;
+    if (done > total)
+        done = total;
+    percent = total > 0 ? (unsigned)((double)done * 100.0 / (double)total) : 0;
+    if (fresh) {
+        cli_progress_end(p);
+        p->what = what;
+    }
+    if (!fresh && percent == p->shown)
+        return;
+    if (p->terminal)
+        draw_bar(p, percent);
+    else if (fresh || percent / 10 != p->shown / 10)
+        (void)fprintf(p->out, "%s: %u%%\n", what, percent / 10 * 10);
+    p->shown = percent;
+    (void)fflush(p->out);
+}
