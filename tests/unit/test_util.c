@@ -1,0 +1,720 @@
+/* lib/util: cursors, buffers, checked arithmetic, hex, memory, text. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <check.h>
+
+#include "util/alloc.h"
+#include "util/buf.h"
+#include "util/ckd.h"
+#include "util/hex.h"
+#include "util/mem.h"
+#include "util/rd.h"
+#include "util/text.h"
+#include "util/wr.h"
+
+#include "fixture.h"
+
+static const uint8_t count_up[] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+
+/* ---- rd ---------------------------------------------------------------- */
+
+#define READER(name)                          \
+    static uint64_t read_##name(struct rd *r) \
+    {                                         \
+        return rd_##name(r);                  \
+    }
+READER(u8)
+READER(u16le)
+READER(u16be)
+READER(u32le)
+READER(u32be)
+READER(u64le)
+READER(u64be)
+
+static const struct {
+    const char *name;
+    uint64_t (*read)(struct rd *r);
+    size_t width;
+    uint64_t want;
+} readers[] = {
+    {"u8", read_u8, 1, 0x01},
+    {"u16le", read_u16le, 2, 0x0201},
+    {"u16be", read_u16be, 2, 0x0102},
+    {"u32le", read_u32le, 4, 0x04030201},
+    {"u32be", read_u32be, 4, 0x01020304},
+    {"u64le", read_u64le, 8, 0x0807060504030201},
+    {"u64be", read_u64be, 8, 0x0102030405060708},
+};
+
+START_TEST(test_rd_uint)
+{
+    size_t width = readers[_i].width;
+    struct rd r;
+
+    for (size_t len = 0; len <= sizeof(count_up); len++) {
+        bool fits = len >= width;
+
+        rd_init(&r, count_up, len);
+        ck_assert_msg(readers[_i].read(&r) == (fits ? readers[_i].want : 0),
+                      "%s of %zu bytes", readers[_i].name, len);
+        ck_assert_msg(rd_ok(&r) == fits, "%s of %zu bytes", readers[_i].name,
+                      len);
+        ck_assert_uint_eq(rd_left(&r), fits ? len - width : 0);
+    }
+}
+END_TEST
+
+START_TEST(test_rd_failure_is_sticky)
+{
+    uint8_t out[4] = {9, 9, 9, 9};
+    struct rd r;
+
+    rd_init(&r, count_up, 3);
+    ck_assert_uint_eq(rd_u8(&r), 1);
+    ck_assert_uint_eq(rd_u32le(&r), 0);
+    ck_assert(!rd_ok(&r));
+    ck_assert_uint_eq(rd_left(&r), 0);
+    /* two bytes are left, and yet nothing more is given */
+    ck_assert_uint_eq(rd_u8(&r), 0);
+    ck_assert_ptr_null(rd_view(&r, 1));
+    ck_assert_ptr_null(rd_view(&r, 0));
+    rd_bytes(&r, out, 2);
+    ck_assert_mem_eq(out, "\0\0\x09\x09", 4);
+    rd_skip(&r, 0);
+    ck_assert(!rd_ok(&r));
+}
+END_TEST
+
+START_TEST(test_rd_bytes)
+{
+    uint8_t out[9];
+    struct rd r;
+
+    rd_init(&r, count_up, sizeof(count_up));
+    rd_bytes(&r, out, 0);
+    rd_bytes(&r, out, 4);
+    ck_assert_mem_eq(out, count_up, 4);
+    ck_assert_ptr_eq(rd_view(&r, 2), count_up + 4);
+    rd_skip(&r, 2);
+    ck_assert_uint_eq(rd_left(&r), 1);
+    ck_assert_ptr_eq(rd_view(&r, 1), count_up + 8);
+    ck_assert_ptr_nonnull(rd_view(&r, 0));
+    ck_assert(rd_ok(&r));
+    rd_skip(&r, 1);
+    ck_assert(!rd_ok(&r));
+
+    rd_init(&r, count_up, sizeof(count_up));
+    rd_bytes(&r, NULL, 0);
+    ck_assert(rd_ok(&r));
+    rd_skip(&r, SIZE_MAX);
+    ck_assert(!rd_ok(&r));
+}
+END_TEST
+
+START_TEST(test_rd_nothing)
+{
+    struct rd r;
+
+    rd_init(&r, NULL, 0);
+    ck_assert(rd_ok(&r));
+    ck_assert_uint_eq(rd_left(&r), 0);
+    rd_skip(&r, 0);
+    ck_assert(rd_ok(&r));
+    ck_assert_uint_eq(rd_u8(&r), 0);
+    ck_assert(!rd_ok(&r));
+
+    rd_init(&r, NULL, 1);
+    ck_assert(!rd_ok(&r));
+    ck_assert_uint_eq(rd_u8(&r), 0);
+}
+END_TEST
+
+/* ---- wr ---------------------------------------------------------------- */
+
+static void
+write_all(struct wr *w)
+{
+    wr_u8(w, 0xa1);
+    wr_u16le(w, 0xb1b2);
+    wr_u16be(w, 0xb1b2);
+    wr_u32le(w, 0xc1c2c3c4);
+    wr_u32be(w, 0xc1c2c3c4);
+    wr_u64le(w, 0xd1d2d3d4d5d6d7d8);
+    wr_u64be(w, 0xd1d2d3d4d5d6d7d8);
+    wr_bytes(w, "xyz", 3);
+    wr_fill(w, 0xff, 2);
+}
+
+static const uint8_t written[] = {
+    0xa1, 0xb2, 0xb1, 0xb1, 0xb2, 0xc4, 0xc3, 0xc2, 0xc1, 0xc1, 0xc2, 0xc3,
+    0xc4, 0xd8, 0xd7, 0xd6, 0xd5, 0xd4, 0xd3, 0xd2, 0xd1, 0xd1, 0xd2, 0xd3,
+    0xd4, 0xd5, 0xd6, 0xd7, 0xd8, 'x',  'y',  'z',  0xff, 0xff,
+};
+
+START_TEST(test_wr_all)
+{
+    uint8_t out[sizeof(written)];
+    struct wr w;
+
+    wr_init(&w, out, sizeof(out));
+    write_all(&w);
+    ck_assert(wr_ok(&w));
+    ck_assert_uint_eq(wr_len(&w), sizeof(written));
+    ck_assert_mem_eq(out, written, sizeof(written));
+    wr_bytes(&w, NULL, 0);
+    wr_fill(&w, 0, 0);
+    ck_assert(wr_ok(&w));
+    wr_u8(&w, 0);
+    ck_assert(!wr_ok(&w));
+    ck_assert_uint_eq(wr_len(&w), 0);
+}
+END_TEST
+
+START_TEST(test_wr_never_past_the_end)
+{
+    uint8_t out[sizeof(written) + 8];
+    size_t cap = (size_t)_i;
+    struct wr w;
+
+    sfi__fill(out, 0x77, sizeof(out));
+    wr_init(&w, out, cap);
+    write_all(&w);
+    ck_assert(!wr_ok(&w));
+    ck_assert_uint_eq(wr_len(&w), 0);
+    for (size_t i = cap; i < sizeof(out); i++)
+        ck_assert_uint_eq(out[i], 0x77);
+    /* what would fit is refused too: the failure is sticky */
+    wr_u8(&w, 0);
+    ck_assert(!wr_ok(&w));
+}
+END_TEST
+
+START_TEST(test_wr_nothing)
+{
+    uint8_t out[4];
+    struct wr w;
+
+    wr_init(&w, NULL, 0);
+    ck_assert(wr_ok(&w));
+    wr_u8(&w, 1);
+    ck_assert(!wr_ok(&w));
+    wr_init(&w, NULL, 4);
+    ck_assert(!wr_ok(&w));
+    wr_u8(&w, 1);
+    ck_assert_uint_eq(wr_len(&w), 0);
+    wr_init(&w, out, sizeof(out));
+    wr_u8(&w, 1);
+    wr_bytes(&w, out, SIZE_MAX);
+    ck_assert(!wr_ok(&w));
+}
+END_TEST
+
+/* ---- buf --------------------------------------------------------------- */
+
+/* An allocator that shows what is given back. */
+struct watch {
+    struct counter counter;
+    size_t blocks;
+    size_t dirty; /* bytes not zero when given back */
+};
+
+static void *
+watch_alloc(void *user, size_t size)
+{
+    struct watch *w = user;
+    uint64_t *p;
+
+    if (w->counter.fail_at > 0 && --w->counter.fail_at == 0)
+        return NULL;
+    if (size > 1 << 20)
+        return NULL;
+    p = malloc(sizeof(*p) + size);
+    ck_assert_ptr_nonnull(p);
+    *p = size;
+    sfi__fill(p + 1, 0xee, size);
+    w->counter.live++;
+    return p + 1;
+}
+
+static void
+watch_free(void *user, void *ptr)
+{
+    struct watch *w = user;
+    uint64_t *p = (uint64_t *)ptr - 1;
+    const uint8_t *bytes = ptr;
+
+    for (uint64_t i = 0; i < *p; i++)
+        w->dirty += bytes[i] != 0;
+    w->blocks++;
+    w->counter.live--;
+    free(p);
+}
+
+static struct alloc
+watching(struct watch *w)
+{
+    *w = (struct watch){0};
+    return (struct alloc){.user = w, .alloc = watch_alloc, .free = watch_free};
+}
+
+START_TEST(test_buf_grows)
+{
+    struct watch w;
+    struct alloc alloc = watching(&w);
+    struct buf b;
+
+    buf_init(&b, &alloc, false);
+    ck_assert(buf_append(&b, NULL, 0));
+    for (size_t i = 0; i < 3000; i++) {
+        uint8_t byte = (uint8_t)(i * 7);
+
+        ck_assert(buf_append(&b, &byte, 1));
+    }
+    ck_assert_uint_eq(b.len, 3000);
+    ck_assert_uint_ge(b.cap, b.len);
+    for (size_t i = 0; i < b.len; i++)
+        ck_assert_uint_eq(b.data[i], (uint8_t)(i * 7));
+    /* by doubling, not byte by byte */
+    ck_assert_uint_lt(w.blocks, 10);
+    ck_assert_uint_eq(w.counter.live, 1);
+    ck_assert(buf_fill(&b, 0xff, 5));
+    ck_assert_uint_eq(b.len, 3005);
+    ck_assert_mem_eq(b.data + 3000, "\xff\xff\xff\xff\xff", 5);
+    buf_free(&b);
+    ck_assert_uint_eq(w.counter.live, 0);
+    ck_assert_ptr_null(b.data);
+    /* may be used again */
+    ck_assert(buf_append(&b, "a", 1));
+    buf_free(&b);
+    buf_free(&b);
+    ck_assert_uint_eq(w.counter.live, 0);
+}
+END_TEST
+
+START_TEST(test_buf_wipes)
+{
+    struct watch w;
+    struct alloc alloc = watching(&w);
+    struct buf b;
+    size_t cap;
+
+    buf_init(&b, &alloc, true);
+    ck_assert(buf_append(&b, "secret", 6));
+    ck_assert(buf_fill(&b, 's', 200)); /* moves */
+    ck_assert_uint_eq(w.blocks, 1);
+    ck_assert_uint_eq(w.dirty, 0);
+    cap = b.cap;
+    buf_clear(&b);
+    ck_assert_uint_eq(b.len, 0);
+    ck_assert_uint_eq(b.cap, cap);
+    for (size_t i = 0; i < b.cap; i++)
+        ck_assert_uint_eq(b.data[i], 0);
+    ck_assert(buf_append(&b, "secret", 6));
+    b.data[cap - 1] = 1; /* written behind len by a reader of files */
+    buf_free(&b);
+    ck_assert_uint_eq(w.blocks, 2);
+    ck_assert_uint_eq(w.dirty, 0);
+
+    buf_init(&b, &alloc, false);
+    ck_assert(buf_append(&b, "public", 6));
+    buf_free(&b);
+    ck_assert_uint_eq(w.dirty, 6); /* the watch does see */
+}
+END_TEST
+
+START_TEST(test_buf_without_memory)
+{
+    struct watch w;
+    struct alloc alloc = watching(&w);
+    struct buf b;
+    uint8_t *data;
+
+    buf_init(&b, &alloc, false);
+    w.counter.fail_at = 1;
+    ck_assert(!buf_append(&b, "a", 1));
+    ck_assert_uint_eq(b.len, 0);
+    ck_assert(buf_append(&b, "abc", 3));
+    data = b.data;
+    w.counter.fail_at = 1;
+    ck_assert(!buf_fill(&b, 0, 1000));
+    ck_assert(!buf_reserve(&b, SIZE_MAX));
+    ck_assert(!buf_reserve(&b, SIZE_MAX - 3));
+    ck_assert_ptr_eq(b.data, data);
+    ck_assert_uint_eq(b.len, 3);
+    ck_assert_mem_eq(b.data, "abc", 3);
+    ck_assert(buf_reserve(&b, b.cap - b.len));
+    ck_assert_ptr_eq(b.data, data);
+    buf_free(&b);
+    ck_assert_uint_eq(w.counter.live, 0);
+}
+END_TEST
+
+START_TEST(test_alloc_is_zeroed)
+{
+    struct watch w;
+    struct alloc alloc = watching(&w);
+    uint8_t *p = sfi__alloc(&alloc, 100);
+
+    ck_assert_ptr_nonnull(p);
+    for (size_t i = 0; i < 100; i++)
+        ck_assert_uint_eq(p[i], 0);
+    sfi__free(&alloc, p);
+    sfi__free(&alloc, NULL);
+    ck_assert_uint_eq(w.blocks, 1);
+    p = sfi__alloc(&alloc, 0);
+    ck_assert_ptr_nonnull(p);
+    sfi__free(&alloc, p);
+    w.counter.fail_at = 1;
+    ck_assert_ptr_null(sfi__alloc(&alloc, 1));
+    p = sfi__alloc(&sfi__alloc_default, 8);
+    ck_assert_ptr_nonnull(p);
+    sfi__free(&sfi__alloc_default, p);
+}
+END_TEST
+
+/* ---- ckd --------------------------------------------------------------- */
+
+START_TEST(test_ckd_size)
+{
+    static const struct {
+        size_t a, b;
+        bool sum, product;
+    } rows[] = {
+        {0, 0, true, true},
+        {1, 2, true, true},
+        {SIZE_MAX, 0, true, true},
+        {SIZE_MAX, 1, false, true},
+        {SIZE_MAX - 1, 1, true, true},
+        {SIZE_MAX, SIZE_MAX, false, false},
+        {SIZE_MAX / 2, 2, true, true},
+        {SIZE_MAX / 2 + 1, 2, true, false},
+        {(size_t)1 << (sizeof(size_t) * 4), (size_t)1 << (sizeof(size_t) * 4),
+         true, false},
+        {SIZE_MAX / 3, 3, true, true},
+        {SIZE_MAX / 3 + 1, 3, true, false},
+    };
+
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        size_t a = rows[i].a;
+        size_t b = rows[i].b;
+        size_t out = 7;
+
+        ck_assert_msg(ckd_add(&out, a, b) == rows[i].sum, "row %zu", i);
+        ck_assert_uint_eq(out, rows[i].sum ? a + b : 0);
+        ck_assert_msg(ckd_add(&out, b, a) == rows[i].sum, "row %zu", i);
+        out = 7;
+        ck_assert_msg(ckd_mul(&out, a, b) == rows[i].product, "row %zu", i);
+        ck_assert_uint_eq(out, rows[i].product ? a * b : 0);
+        ck_assert_msg(ckd_mul(&out, b, a) == rows[i].product, "row %zu", i);
+    }
+}
+END_TEST
+
+START_TEST(test_ckd_u64)
+{
+    uint64_t out;
+
+    ck_assert(ckd_add_u64(&out, UINT64_MAX - 5, 5));
+    ck_assert_uint_eq(out, UINT64_MAX);
+    ck_assert(!ckd_add_u64(&out, UINT64_MAX - 5, 6));
+    ck_assert_uint_eq(out, 0);
+    ck_assert(!ckd_add_u64(&out, 1, UINT64_MAX));
+}
+END_TEST
+
+START_TEST(test_ckd_narrow)
+{
+    uint32_t u32 = 7;
+    uint16_t u16 = 7;
+    size_t size = 7;
+
+    ck_assert(ckd_narrow_u32(&u32, 0xffffffff));
+    ck_assert_uint_eq(u32, 0xffffffff);
+    ck_assert(!ckd_narrow_u32(&u32, 0x100000000));
+    ck_assert_uint_eq(u32, 0);
+    ck_assert(ckd_narrow_u16(&u16, 0xffff));
+    ck_assert_uint_eq(u16, 0xffff);
+    ck_assert(!ckd_narrow_u16(&u16, 0x10000));
+    ck_assert_uint_eq(u16, 0);
+    ck_assert(ckd_narrow_size(&size, SIZE_MAX));
+    ck_assert_uint_eq(size, SIZE_MAX);
+    ck_assert(ckd_narrow_size(&size, UINT64_MAX) == (SIZE_MAX == UINT64_MAX));
+}
+END_TEST
+
+/* ---- hex --------------------------------------------------------------- */
+
+START_TEST(test_hex_digit)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (int c = -1; c < 256; c++) {
+        const char *at = c > 0 && c < 128 ? strchr(digits, c | 0x20) : NULL;
+        bool digit = at != NULL && (c >= 'A' || (c >= '0' && c <= '9'));
+
+        ck_assert_msg(hex_digit(c) == (digit ? (int)(at - digits) : -1),
+                      "character %d", c);
+    }
+}
+END_TEST
+
+START_TEST(test_hex_code)
+{
+    uint8_t all[256];
+    uint8_t back[256];
+    char text[2 * sizeof(all) + 1];
+
+    for (size_t i = 0; i < sizeof(all); i++)
+        all[i] = (uint8_t)i;
+    sfi__fill(text, 'z', sizeof(text));
+    hex_encode(text, all, sizeof(all));
+    ck_assert_uint_eq(strlen(text), 512);
+    ck_assert(strncmp(text, "000102030405", 12) == 0);
+    ck_assert_str_eq(text + 500, "fafbfcfdfeff");
+    ck_assert(hex_decode(back, sizeof(back), text));
+    ck_assert_mem_eq(back, all, sizeof(all));
+    ck_assert(hex_decode(back, 2, "aBCd"));
+    ck_assert_mem_eq(back, "\xab\xcd", 2);
+    hex_encode(text, all, 0);
+    ck_assert_str_eq(text, "");
+    ck_assert(hex_decode(back, 0, ""));
+}
+END_TEST
+
+START_TEST(test_hex_refuses)
+{
+    static const char *const rows[] = {"", "0", "0g", "g0", "00 0", "-1", "0x"};
+    uint8_t out[2];
+
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        size_t len = i == 4 ? 2 : 1;
+
+        ck_assert_msg(!hex_decode(out, len, rows[i]), "\"%s\"", rows[i]);
+    }
+}
+END_TEST
+
+/* ---- mem --------------------------------------------------------------- */
+
+START_TEST(test_mem)
+{
+    uint8_t a[300];
+    uint8_t b[300];
+
+    sfi__fill(a, 0xa5, sizeof(a));
+    for (size_t i = 0; i < sizeof(a); i++)
+        ck_assert_uint_eq(a[i], 0xa5);
+    sfi__wipe(a + 1, sizeof(a) - 2);
+    ck_assert_uint_eq(a[0], 0xa5);
+    ck_assert_uint_eq(a[1], 0);
+    ck_assert_uint_eq(a[298], 0);
+    ck_assert_uint_eq(a[299], 0xa5);
+    sfi__zero(a, sizeof(a));
+    sfi__zero(b, sizeof(b));
+    ck_assert(sfi__equal(a, b, sizeof(a)));
+    sfi__wipe(NULL, 0);
+    sfi__fill(NULL, 1, 0);
+    ck_assert(sfi__equal(NULL, NULL, 0));
+    ck_assert(sfi__ct_equal(NULL, NULL, 0));
+}
+END_TEST
+
+START_TEST(test_mem_equal_sees_every_bit)
+{
+    uint8_t a[40];
+    uint8_t b[40];
+
+    for (size_t i = 0; i < sizeof(a); i++)
+        a[i] = b[i] = (uint8_t)(i * 31);
+    ck_assert(sfi__ct_equal(a, b, sizeof(a)));
+    for (size_t bit = 0; bit < sizeof(a) * 8; bit++) {
+        b[bit / 8] = (uint8_t)(b[bit / 8] ^ 1u << bit % 8);
+        ck_assert_msg(!sfi__ct_equal(a, b, sizeof(a)), "bit %zu", bit);
+        ck_assert_msg(!sfi__equal(a, b, sizeof(a)), "bit %zu", bit);
+        ck_assert(sfi__ct_equal(a, b, bit / 8));
+        b[bit / 8] = a[bit / 8];
+    }
+}
+END_TEST
+
+/* ---- text -------------------------------------------------------------- */
+
+START_TEST(test_text_format)
+{
+    char out[8] = "xxxxxxx";
+
+    text_format(out, sizeof(out), "%d", 1234567);
+    ck_assert_str_eq(out, "1234567");
+    text_format(out, sizeof(out), "%d-", 1234567);
+    ck_assert_str_eq(out, "1234567");
+    text_format(out, 0, "never");
+    ck_assert_str_eq(out, "1234567");
+    text_format(out, 1, "never");
+    ck_assert_str_eq(out, "");
+}
+END_TEST
+
+START_TEST(test_text_copy)
+{
+    char out[5] = "xxxx";
+
+    ck_assert(text_copy(out, sizeof(out), "abcd"));
+    ck_assert_str_eq(out, "abcd");
+    ck_assert(!text_copy(out, sizeof(out), "efghi"));
+    ck_assert_str_eq(out, "efgh");
+    ck_assert(text_copy(out, sizeof(out), ""));
+    ck_assert_str_eq(out, "");
+    ck_assert(!text_copy(out, 0, ""));
+    ck_assert(!text_copy(out, 1, "a"));
+    ck_assert_str_eq(out, "");
+}
+END_TEST
+
+START_TEST(test_text_same)
+{
+    ck_assert(text_same("", ""));
+    ck_assert(text_same("STM32H753xI", "stm32h753Xi"));
+    ck_assert(!text_same("stm32", "stm32h"));
+    ck_assert(!text_same("stm32h", "stm32"));
+    ck_assert(!text_same("a", "b"));
+    ck_assert(!text_same("[", "{")); /* 0x20 apart, but no letters */
+    ck_assert(!text_same("@", "`"));
+}
+END_TEST
+
+START_TEST(test_text_distance)
+{
+    static const struct {
+        const char *a, *b;
+        size_t want;
+    } rows[] = {
+        {"", "", 0},
+        {"a", "", 1},
+        {"", "abc", 3},
+        {"RDP", "rdp", 0},
+        {"RDPP", "RDP", 1},
+        {"kitten", "sitting", 3},
+        {"WRP1AR", "WRP1BR", 1},
+        {"abc", "cab", 2},
+    };
+    char longer[100];
+
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        ck_assert_msg(text_distance(rows[i].a, rows[i].b) == rows[i].want,
+                      "%s, %s", rows[i].a, rows[i].b);
+        ck_assert_msg(text_distance(rows[i].b, rows[i].a) == rows[i].want,
+                      "%s, %s", rows[i].b, rows[i].a);
+    }
+    sfi__fill(longer, 'a', sizeof(longer));
+    longer[sizeof(longer) - 1] = '\0';
+    ck_assert_uint_gt(text_distance(longer, longer), 10); /* never "meant" */
+    ck_assert_uint_gt(text_distance("a", longer), 10);
+}
+END_TEST
+
+START_TEST(test_text_to_u64)
+{
+    static const struct {
+        const char *text;
+        uint64_t max;
+        bool ok;
+        uint64_t want;
+    } rows[] = {
+        {"0", 0, true, 0},
+        {"1", 0, false, 0},
+        {"007", 10, true, 7},
+        {"255", 255, true, 255},
+        {"256", 255, false, 0},
+        {"0xff", 255, true, 255},
+        {"0XFf", 255, true, 255},
+        {"0x100", 255, false, 0},
+        {"0x5", 4, false, 0},
+        {"18446744073709551615", UINT64_MAX, true, UINT64_MAX},
+        {"18446744073709551616", UINT64_MAX, false, 0},
+        {"99999999999999999999", UINT64_MAX, false, 0},
+        {"0xffffffffffffffff", UINT64_MAX, true, UINT64_MAX},
+        {"0x10000000000000000", UINT64_MAX, false, 0},
+        {"", 9, false, 0},
+        {"0x", 9, false, 0},
+        {"x1", 9, false, 0},
+        {"-1", 9, false, 0},
+        {"+1", 9, false, 0},
+        {" 1", 9, false, 0},
+        {"1 ", 9, false, 0},
+        {"1a", 999, false, 0},
+        {"0x1g", 999, false, 0},
+        {"1.0", 999, false, 0},
+    };
+
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        uint64_t out = 77;
+
+        ck_assert_msg(text_to_u64(rows[i].text, rows[i].max, &out) ==
+                          rows[i].ok,
+                      "\"%s\"", rows[i].text);
+        ck_assert_msg(out == (rows[i].ok ? rows[i].want : 77), "\"%s\"",
+                      rows[i].text);
+    }
+}
+END_TEST
+
+static void
+add_cursors(Suite *s)
+{
+    TCase *tc = tcase_create("cursors");
+
+    tcase_add_loop_test(tc, test_rd_uint, 0, (int)ROWS(readers));
+    tcase_add_test(tc, test_rd_failure_is_sticky);
+    tcase_add_test(tc, test_rd_bytes);
+    tcase_add_test(tc, test_rd_nothing);
+    tcase_add_test(tc, test_wr_all);
+    tcase_add_loop_test(tc, test_wr_never_past_the_end, 0,
+                        (int)sizeof(written));
+    tcase_add_test(tc, test_wr_nothing);
+    suite_add_tcase(s, tc);
+}
+
+static void
+add_memory(Suite *s)
+{
+    TCase *tc = tcase_create("memory");
+
+    tcase_add_test(tc, test_buf_grows);
+    tcase_add_test(tc, test_buf_wipes);
+    tcase_add_test(tc, test_buf_without_memory);
+    tcase_add_test(tc, test_alloc_is_zeroed);
+    tcase_add_test(tc, test_mem);
+    tcase_add_test(tc, test_mem_equal_sees_every_bit);
+    suite_add_tcase(s, tc);
+}
+
+static void
+add_numbers_and_text(Suite *s)
+{
+    TCase *tc = tcase_create("numbers and text");
+
+    tcase_add_test(tc, test_ckd_size);
+    tcase_add_test(tc, test_ckd_u64);
+    tcase_add_test(tc, test_ckd_narrow);
+    tcase_add_test(tc, test_hex_digit);
+    tcase_add_test(tc, test_hex_code);
+    tcase_add_test(tc, test_hex_refuses);
+    tcase_add_test(tc, test_text_format);
+    tcase_add_test(tc, test_text_copy);
+    tcase_add_test(tc, test_text_same);
+    tcase_add_test(tc, test_text_distance);
+    tcase_add_test(tc, test_text_to_u64);
+    suite_add_tcase(s, tc);
+}
+
+int
+main(void)
+{
+    Suite *s = suite_create("util");
+
+    add_cursors(s);
+    add_memory(s);
+    add_numbers_and_text(s);
+    return run_suite(s);
+}

@@ -1,0 +1,333 @@
+/* lib/util: whole files and deadlines. */
+#define _XOPEN_SOURCE 700
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <check.h>
+
+#include "util/clock.h"
+#include "util/file.h"
+#include "util/mem.h"
+
+#include "fixture.h"
+
+static char dir[512];
+
+static void
+setup(void)
+{
+    test_mkdir(dir, sizeof(dir));
+}
+
+static void
+teardown(void)
+{
+    test_rmdir(dir); /* also proves that no temporary file was left */
+}
+
+static const char *
+in_dir(const char *name)
+{
+    static char path[1024];
+
+    (void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+    return path;
+}
+
+static void
+put(const char *path, const void *data, size_t len)
+{
+    FILE *f = fopen(path, "wb");
+
+    ck_assert_ptr_nonnull(f);
+    ck_assert_uint_eq(fwrite(data, 1, len, f), len);
+    ck_assert_int_eq(fclose(f), 0);
+}
+
+static void
+content_is(const char *path, const char *want)
+{
+    struct buf b;
+
+    buf_init(&b, &sfi__alloc_default, false);
+    ck_assert_int_eq(file_read(path, 1000, &b), 0);
+    ck_assert_uint_eq(b.len, strlen(want));
+    ck_assert(sfi__equal(b.data, want, b.len));
+    buf_free(&b);
+}
+
+START_TEST(test_read_appends)
+{
+    struct buf b;
+
+    put(in_dir("a"), "hello", 5);
+    buf_init(&b, &sfi__alloc_default, false);
+    ck_assert_int_eq(file_read(in_dir("a"), 5, &b), 0);
+    ck_assert_int_eq(file_read(in_dir("a"), 5, &b), 0);
+    ck_assert_uint_eq(b.len, 10);
+    ck_assert_mem_eq(b.data, "hellohello", 10);
+    buf_free(&b);
+    ck_assert_int_eq(unlink(in_dir("a")), 0);
+}
+END_TEST
+
+START_TEST(test_read_limit)
+{
+    static uint8_t data[200000];
+    struct buf b;
+
+    for (size_t i = 0; i < sizeof(data); i++)
+        data[i] = (uint8_t)(i * 7 + i / 256);
+    put(in_dir("big"), data, sizeof(data));
+    buf_init(&b, &sfi__alloc_default, false);
+    ck_assert_int_eq(file_read(in_dir("big"), sizeof(data) - 1, &b), EFBIG);
+    buf_clear(&b);
+    ck_assert_int_eq(file_read(in_dir("big"), 0, &b), EFBIG);
+    buf_clear(&b);
+    ck_assert_int_eq(file_read(in_dir("big"), sizeof(data), &b), 0);
+    ck_assert_uint_eq(b.len, sizeof(data));
+    ck_assert_mem_eq(b.data, data, sizeof(data));
+    buf_free(&b);
+    ck_assert_int_eq(unlink(in_dir("big")), 0);
+}
+END_TEST
+
+START_TEST(test_read_empty_and_missing)
+{
+    struct buf b;
+
+    put(in_dir("empty"), "", 0);
+    buf_init(&b, &sfi__alloc_default, false);
+    ck_assert_int_eq(file_read(in_dir("empty"), 0, &b), 0);
+    ck_assert_uint_eq(b.len, 0);
+    ck_assert_int_eq(file_read(in_dir("none"), 9, &b), ENOENT);
+    ck_assert_int_eq(file_read(dir, 9, &b), EISDIR);
+    buf_free(&b);
+    ck_assert_int_eq(unlink(in_dir("empty")), 0);
+}
+END_TEST
+
+START_TEST(test_read_without_memory)
+{
+    struct counter c = {.fail_at = 1};
+    sfi_allocator a = counting_allocator(&c);
+    struct alloc alloc = {.user = a.user, .alloc = a.alloc, .free = a.free};
+    struct buf b;
+
+    put(in_dir("a"), "hello", 5);
+    buf_init(&b, &alloc, false);
+    ck_assert_int_eq(file_read(in_dir("a"), 9, &b), ENOMEM);
+    buf_free(&b);
+    ck_assert_uint_eq(c.live, 0);
+    ck_assert_int_eq(unlink(in_dir("a")), 0);
+}
+END_TEST
+
+START_TEST(test_write_appears_whole)
+{
+    const char *path = in_dir("out");
+    struct file_out f;
+    struct stat st;
+
+    ck_assert_int_eq(file_begin(&f, path, 0640), 0);
+    ck_assert_int_eq(file_write(&f, "hel", 3), 0);
+    ck_assert_int_eq(access(path, F_OK), -1);
+    ck_assert_int_eq(file_write(&f, "", 0), 0);
+    ck_assert_int_eq(file_write(&f, "lo", 2), 0);
+    ck_assert_int_eq(access(path, F_OK), -1);
+    ck_assert_int_eq(file_commit(&f), 0);
+    content_is(path, "hello");
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_uint_eq(st.st_mode & 0777, 0640);
+    ck_assert_int_eq(unlink(path), 0);
+}
+END_TEST
+
+START_TEST(test_write_replaces_at_once)
+{
+    const char *path = in_dir("out");
+    struct file_out f;
+
+    put(path, "old", 3);
+    ck_assert_int_eq(file_begin(&f, path, 0600), 0);
+    ck_assert_int_eq(file_write(&f, "new", 3), 0);
+    content_is(path, "old");
+    ck_assert_int_eq(file_commit(&f), 0);
+    content_is(path, "new");
+    ck_assert_int_eq(unlink(path), 0);
+}
+END_TEST
+
+START_TEST(test_abort_leaves_nothing)
+{
+    const char *path = in_dir("out");
+    struct file_out f;
+
+    ck_assert_int_eq(file_begin(&f, path, 0600), 0);
+    ck_assert_int_eq(file_write(&f, "half", 4), 0);
+    file_abort(&f);
+    ck_assert_int_eq(access(path, F_OK), -1);
+
+    put(path, "old", 3);
+    ck_assert_int_eq(file_begin(&f, path, 0600), 0);
+    ck_assert_int_eq(file_write(&f, "half", 4), 0);
+    file_abort(&f);
+    content_is(path, "old");
+    ck_assert_int_eq(unlink(path), 0);
+}
+END_TEST
+
+START_TEST(test_commit_that_fails)
+{
+    const char *path = in_dir("out");
+    struct file_out f;
+
+    /* a folder takes the name while the file is being written */
+    ck_assert_int_eq(file_begin(&f, path, 0600), 0);
+    ck_assert_int_eq(file_write(&f, "data", 4), 0);
+    ck_assert_int_eq(mkdir(path, 0700), 0);
+    ck_assert_int_ne(file_commit(&f), 0);
+    ck_assert_int_eq(rmdir(path), 0);
+}
+END_TEST
+
+START_TEST(test_begin_refuses)
+{
+    struct file_out f;
+
+    ck_assert_int_eq(file_begin(&f, in_dir("no/such/folder"), 0600), ENOENT);
+    ck_assert_int_eq(file_begin(&f, dir, 0600), EISDIR);
+}
+END_TEST
+
+START_TEST(test_special_files_are_written_in_place)
+{
+    const char *path = in_dir("pipe");
+    struct file_out f;
+    char got[8] = {0};
+    int fd;
+
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    fd = open(path, O_RDONLY | O_NONBLOCK);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(file_begin(&f, path, 0600), 0);
+    ck_assert_int_eq(file_write(&f, "hello", 5), 0);
+    ck_assert_int_eq(file_commit(&f), 0);
+    ck_assert_int_eq((int)read(fd, got, sizeof(got)), 5);
+    ck_assert_str_eq(got, "hello");
+    close(fd);
+    ck_assert_int_eq(unlink(path), 0);
+
+    ck_assert_int_eq(file_begin(&f, "/dev/full", 0600), 0);
+    ck_assert_int_eq(file_write(&f, "hello", 5), ENOSPC);
+    file_abort(&f);
+    ck_assert_int_eq(access("/dev/full", F_OK), 0);
+}
+END_TEST
+
+/* ---- deadlines --------------------------------------------------------- */
+
+static uint64_t
+fake_now(void *user)
+{
+    return *(uint64_t *)user;
+}
+
+START_TEST(test_deadline)
+{
+    uint64_t now = 1000;
+    struct clock clock = {.user = &now, .now_ms = fake_now};
+    struct deadline dl = deadline_in(&clock, 500);
+
+    ck_assert(!deadline_passed(&dl));
+    ck_assert_uint_eq(deadline_left(&dl), 500);
+    now = 1499;
+    ck_assert(!deadline_passed(&dl));
+    ck_assert_uint_eq(deadline_left(&dl), 1);
+    now = 1500;
+    ck_assert(deadline_passed(&dl));
+    ck_assert_uint_eq(deadline_left(&dl), 0);
+    now = 99999;
+    ck_assert(deadline_passed(&dl));
+    ck_assert_uint_eq(deadline_left(&dl), 0);
+
+    dl = deadline_in(&clock, 0);
+    ck_assert(deadline_passed(&dl));
+}
+END_TEST
+
+START_TEST(test_deadline_far_away)
+{
+    uint64_t now = 1000;
+    struct clock clock = {.user = &now, .now_ms = fake_now};
+    struct deadline dl = deadline_in(&clock, UINT64_MAX);
+
+    ck_assert(!deadline_passed(&dl));
+    ck_assert_uint_eq(deadline_left(&dl), UINT32_MAX);
+    dl = deadline_in(&clock, UINT64_MAX - 1000);
+    ck_assert_uint_eq(dl.at_ms, UINT64_MAX);
+    dl = deadline_in(&clock, (uint64_t)UINT32_MAX + 1);
+    ck_assert_uint_eq(deadline_left(&dl), UINT32_MAX);
+    now++;
+    ck_assert_uint_eq(deadline_left(&dl), UINT32_MAX);
+    now++;
+    ck_assert_uint_eq(deadline_left(&dl), UINT32_MAX - 1);
+}
+END_TEST
+
+START_TEST(test_deadline_sooner)
+{
+    uint64_t now = 1000;
+    struct clock clock = {.user = &now, .now_ms = fake_now};
+    struct deadline dl = deadline_in(&clock, 500);
+    struct deadline soon = deadline_sooner(&dl, 100);
+
+    ck_assert_uint_eq(deadline_left(&soon), 100);
+    soon = deadline_sooner(&dl, 900);
+    ck_assert_uint_eq(deadline_left(&soon), 500);
+}
+END_TEST
+
+START_TEST(test_system_clock)
+{
+    const struct clock *clock = &sfi__clock_system;
+    uint64_t before = clock->now_ms(clock->user);
+    uint64_t after;
+
+    clock->sleep_ms(clock->user, 20);
+    after = clock->now_ms(clock->user);
+    ck_assert_uint_ge(after - before, 19);
+    ck_assert_uint_gt(sfi__wall_clock(), 1600000000); /* after 2020 */
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *s = suite_create("util_file");
+    TCase *files = tcase_create("files");
+    TCase *time = tcase_create("deadlines");
+
+    tcase_add_checked_fixture(files, setup, teardown);
+    tcase_add_test(files, test_read_appends);
+    tcase_add_test(files, test_read_limit);
+    tcase_add_test(files, test_read_empty_and_missing);
+    tcase_add_test(files, test_read_without_memory);
+    tcase_add_test(files, test_write_appears_whole);
+    tcase_add_test(files, test_write_replaces_at_once);
+    tcase_add_test(files, test_abort_leaves_nothing);
+    tcase_add_test(files, test_commit_that_fails);
+    tcase_add_test(files, test_begin_refuses);
+    tcase_add_test(files, test_special_files_are_written_in_place);
+    suite_add_tcase(s, files);
+    tcase_add_test(time, test_deadline);
+    tcase_add_test(time, test_deadline_far_away);
+    tcase_add_test(time, test_deadline_sooner);
+    tcase_add_test(time, test_system_clock);
+    suite_add_tcase(s, time);
+    return run_suite(s);
+}
