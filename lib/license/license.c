@@ -1,0 +1,288 @@
+#include "license/license.h"
+
+#include <string.h>
+
+#include "util/hex.h"
+#include "util/mem.h"
+#include "util/rd.h"
+#include "util/wr.h"
+#include "core/err.h"
+#include "core/load.h"
+#include "crypto/gcm.h"
+#include "crypto/kdf.h"
+#include "license/wire.h"
+
+#define WHAT "licence"
+#define RESERVED_LEN 8u
+#define HEAD_LEN 88u     /* all that is in the clear */
+#define IV_FIELD_LEN 16u /* nonce, and four zero bytes */
+#define SEALED_LEN (IV_FIELD_LEN + SFI_KEY_LEN)
+#define TAG_AT (HEAD_LEN + SEALED_LEN)
+
+_Static_assert(TAG_AT + SFI_GCM_TAG_LEN == SFI_LICENSE_LEN, "licence layout");
+
+/* What both sides derive from the shared secret. */
+struct session_keys {
+    uint8_t key_secret[SFI_GCM_KEY_LEN];
+    uint8_t iv[IV_FIELD_LEN]; /* GCM takes the first 12 */
+    uint8_t token_secret[32];
+};
+
+static sfi_status
+check_type(sfi_ctx *ctx, const uint8_t type[LICENSE_TYPE_LEN])
+{
+    char found[2 * LICENSE_TYPE_LEN + 1];
+
+    if (sfi__equal(type, LICENSE_STATIC, LICENSE_TYPE_LEN))
+        return SFI_OK;
+    hex_encode(found, type, LICENSE_TYPE_LEN);
+    return sfi__fail(ctx, SFI_ERR_FORMAT,
+                     "licence type is 0x%s, expected 0x5346492e (\"SFI.\")",
+                     found);
+}
+
+static sfi_status
+check(sfi_ctx *ctx, const uint8_t *data, size_t len)
+{
+    uint8_t ephemeral[SFI_ECC_PUBLIC_LEN];
+    const uint8_t *type;
+    uint32_t session, version, security;
+    uint64_t reserved;
+    struct rd r;
+    sfi_status st = sfi__wire_length(ctx, WHAT, len, SFI_LICENSE_LEN);
+
+    if (st != SFI_OK)
+        return st;
+    rd_init(&r, data, len);
+    type = rd_view(&r, LICENSE_TYPE_LEN);
+    session = rd_u32le(&r);
+    version = rd_u32le(&r);
+    security = rd_u32le(&r);
+    reserved = rd_u64le(&r);
+    rd_bytes(&r, ephemeral, sizeof(ephemeral));
+    st = check_type(ctx, type);
+    if (st != SFI_OK)
+        return st;
+    if (version != LICENSE_VERSION)
+        return sfi__fail(ctx, SFI_ERR_FORMAT,
+                         "licence version is %u, expected %u", version,
+                         LICENSE_VERSION);
+    if (session != 0)
+        return sfi__fail(ctx, SFI_ERR_FORMAT,
+                         "a static licence with session id 0x%08x, expected 0",
+                         session);
+    if (security != 0 || reserved != 0)
+        return sfi__fail(ctx, SFI_ERR_FORMAT,
+                         "licence bytes 12 to 23 are in use, expected zeros");
+    if (sfi__ecc_check_public(ctx, ephemeral) != SFI_OK)
+        return sfi__fail(ctx, SFI_ERR_FORMAT,
+                         "the licence's ephemeral key is not a point on P-256");
+    return SFI_OK;
+}
+
+sfi_status
+sfi__license_new(sfi_ctx *ctx, const uint8_t *data, size_t len,
+                 sfi_license **out)
+{
+    sfi_status st = check(ctx, data, len);
+    sfi_license *lic;
+
+    *out = NULL;
+    if (st != SFI_OK)
+        return st;
+    lic = sfi__obj_new(ctx, OBJ_LICENSE, sizeof(*lic), NULL);
+    if (lic == NULL)
+        return SFI_ERR_NOMEM;
+    memcpy(lic->data, data, sizeof(lic->data));
+    *out = lic;
+    return SFI_OK;
+}
+
+sfi_status
+sfi_license_parse(sfi_ctx *ctx, const uint8_t *data, size_t len,
+                  sfi_license **out)
+{
+    SFI_ENTER(ctx, CTX);
+    SFI_ARG(ctx, out != NULL);
+    *out = NULL;
+    SFI_ARG(ctx, data != NULL);
+    return sfi__license_new(ctx, data, len, out);
+}
+
+sfi_status
+sfi_license_load(sfi_ctx *ctx, const char *path, sfi_license **out)
+{
+    uint8_t data[SFI_LICENSE_LEN];
+    sfi_status st;
+
+    SFI_ENTER(ctx, CTX);
+    SFI_ARG(ctx, out != NULL);
+    *out = NULL;
+    SFI_ARG(ctx, path != NULL);
+    st = sfi__wire_load(ctx, WHAT, path, data, sizeof(data));
+    if (st != SFI_OK)
+        return st;
+    st = sfi__license_new(ctx, data, sizeof(data), out);
+    return st == SFI_OK ? st : sfi__where(ctx, "%s", path);
+}
+
+sfi_status
+sfi_license_save(const sfi_license *lic, const char *path)
+{
+    SFI_ENTER(lic, LICENSE);
+    SFI_ARG(lic, path != NULL);
+    return sfi__save(lic->obj.ctx, path, 0644, lic->data, sizeof(lic->data));
+}
+
+const uint8_t *
+sfi_license_data(const sfi_license *lic, size_t *len)
+{
+    bool there = sfi__is(lic, OBJ_LICENSE);
+
+    if (len != NULL)
+        *len = there ? sizeof(lic->data) : 0;
+    return there ? lic->data : NULL;
+}
+
+void
+sfi_license_free(sfi_license *lic)
+{
+    sfi__obj_free(lic, OBJ_LICENSE);
+}
+
+/* SEC 1, 5.1 (ECIES) with the choices of doc/format.md. */
+static sfi_status
+agree(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
+      const uint8_t peer[SFI_ECC_PUBLIC_LEN], struct session_keys *keys)
+{
+    uint8_t shared_secret[SFI_ECC_SHARED_LEN];
+    sfi_status st = sfi__ecc_ecdh(ctx, secret, peer, shared_secret);
+
+    if (st == SFI_OK)
+        st = sfi__kdf_x963(ctx, shared_secret, sizeof(shared_secret), NULL, 0,
+                           (uint8_t *)keys, sizeof(*keys));
+    sfi__wipe(shared_secret, sizeof(shared_secret));
+    return st;
+}
+
+/* What the tag covers beside the ciphertext: the head, and a token that only
+ * the two sides know. */
+struct covered {
+    uint8_t head[HEAD_LEN];
+    uint8_t token_secret[32];
+};
+
+static void
+cover(struct covered *c, const uint8_t *license,
+      const struct session_keys *keys)
+{
+    memcpy(c->head, license, sizeof(c->head));
+    memcpy(c->token_secret, keys->token_secret, sizeof(c->token_secret));
+}
+
+sfi_status
+sfi__license_seal(sfi_ctx *ctx,
+                  const uint8_t ephemeral_secret[SFI_ECC_SECRET_LEN],
+                  const uint8_t public_key[SFI_ECC_PUBLIC_LEN],
+                  const char *type, uint32_t session,
+                  const uint8_t key_secret[SFI_KEY_LEN],
+                  const uint8_t nonce[SFI_NONCE_LEN],
+                  uint8_t out[SFI_LICENSE_LEN])
+{
+    uint8_t ephemeral[SFI_ECC_PUBLIC_LEN];
+    uint8_t plain_secret[SEALED_LEN] = {0};
+    struct session_keys keys;
+    struct covered aad;
+    struct wr w;
+    sfi_status st = sfi__ecc_public(ctx, ephemeral_secret, ephemeral);
+
+    if (st == SFI_OK)
+        st = agree(ctx, ephemeral_secret, public_key, &keys);
+    if (st != SFI_OK)
+        goto out;
+    wr_init(&w, out, SFI_LICENSE_LEN);
+    wr_bytes(&w, type, LICENSE_TYPE_LEN);
+    wr_u32le(&w, session);
+    wr_u32le(&w, LICENSE_VERSION);
+    wr_u32le(&w, 0); /* minimum security version */
+    wr_fill(&w, 0, RESERVED_LEN);
+    wr_bytes(&w, ephemeral, sizeof(ephemeral));
+    memcpy(plain_secret, nonce, SFI_NONCE_LEN);
+    memcpy(plain_secret + IV_FIELD_LEN, key_secret, SFI_KEY_LEN);
+    cover(&aad, out, &keys);
+    st = sfi__gcm_seal(ctx, keys.key_secret, keys.iv, (const uint8_t *)&aad,
+                       sizeof(aad), plain_secret, sizeof(plain_secret),
+                       out + HEAD_LEN, out + TAG_AT);
+out:
+    sfi__wipe(&aad, sizeof(aad));
+    sfi__wipe(&keys, sizeof(keys));
+    sfi__wipe(plain_secret, sizeof(plain_secret));
+    return st;
+}
+
+sfi_status
+sfi__license_make(sfi_ctx *ctx, const uint8_t public_key[SFI_ECC_PUBLIC_LEN],
+                  const char *type, uint32_t session,
+                  const uint8_t key_secret[SFI_KEY_LEN],
+                  const uint8_t nonce[SFI_NONCE_LEN],
+                  uint8_t out[SFI_LICENSE_LEN])
+{
+    uint8_t ephemeral_secret[SFI_ECC_SECRET_LEN];
+    uint8_t unused[SFI_ECC_PUBLIC_LEN];
+    sfi_status st = sfi__ecc_generate(ctx, ephemeral_secret, unused);
+
+    if (st == SFI_OK)
+        st = sfi__license_seal(ctx, ephemeral_secret, public_key, type, session,
+                               key_secret, nonce, out);
+    sfi__wipe(ephemeral_secret, sizeof(ephemeral_secret));
+    return st;
+}
+
+static sfi_status
+unpack(sfi_ctx *ctx, const uint8_t plain_secret[SEALED_LEN],
+       uint8_t key_secret[SFI_KEY_LEN], uint8_t nonce[SFI_NONCE_LEN])
+{
+    struct rd r;
+
+    rd_init(&r, plain_secret, SEALED_LEN);
+    rd_bytes(&r, nonce, SFI_NONCE_LEN);
+    if (rd_u32le(&r) != 0) {
+        sfi__wipe(nonce, SFI_NONCE_LEN);
+        return sfi__fail(ctx, SFI_ERR_FORMAT,
+                         "the licence's IV does not end in four zero bytes");
+    }
+    rd_bytes(&r, key_secret, SFI_KEY_LEN);
+    return SFI_OK;
+}
+
+sfi_status
+sfi__license_open(sfi_ctx *ctx, const uint8_t device_secret[SFI_ECC_SECRET_LEN],
+                  const uint8_t data[SFI_LICENSE_LEN],
+                  uint8_t key_secret[SFI_KEY_LEN], uint8_t nonce[SFI_NONCE_LEN])
+{
+    const uint8_t *ephemeral = data + HEAD_LEN - SFI_ECC_PUBLIC_LEN;
+    uint8_t plain_secret[SEALED_LEN];
+    struct session_keys keys;
+    struct covered aad;
+    sfi_status st = check(ctx, data, SFI_LICENSE_LEN);
+
+    sfi__wipe(key_secret, SFI_KEY_LEN);
+    sfi__wipe(nonce, SFI_NONCE_LEN);
+    if (st == SFI_OK)
+        st = agree(ctx, device_secret, ephemeral, &keys);
+    if (st != SFI_OK)
+        goto out;
+    cover(&aad, data, &keys);
+    st = sfi__gcm_open(ctx, keys.key_secret, keys.iv, (const uint8_t *)&aad,
+                       sizeof(aad), data + HEAD_LEN, SEALED_LEN, plain_secret,
+                       data + TAG_AT);
+    if (st == SFI_ERR_AUTH)
+        st = sfi__fail(ctx, st, "the licence is not for this device");
+    if (st == SFI_OK)
+        st = unpack(ctx, plain_secret, key_secret, nonce);
+out:
+    sfi__wipe(&aad, sizeof(aad));
+    sfi__wipe(&keys, sizeof(keys));
+    sfi__wipe(plain_secret, sizeof(plain_secret));
+    return st;
+}
