@@ -1,0 +1,229 @@
+#!/usr/bin/env python3
+"""An include only goes down the layers of doc/design.md."""
+
+import fnmatch
+import re
+
+import source
+
+HOST = ["util", "core"]
+DATA = HOST + ["crypto", "chip"]
+
+# What the files of a folder may include of other folders.
+BELOW = {
+    "util": [],
+    "core": ["util"],
+    "crypto": HOST,
+    "chip": ["util"],
+    "firmware": HOST,
+    "ob": HOST + ["chip"],
+    "image": DATA + ["firmware", "ob"],
+    "license": DATA,
+    "hsm": DATA + ["license"],
+    "proto": ["util"],
+    "transport": HOST,
+    "installer": DATA + ["image", "license", "hsm", "proto", "transport"],
+    "device": ["util", "chip", "image", "proto"],
+    "sim": DATA + ["image", "license", "proto", "transport", "device"],
+}
+
+# The public headers, by the folder that implements them.
+PUBLIC = {
+    "api.h": "util",
+    "certificate.h": "license",
+    "chip.h": "chip",
+    "ctx.h": "core",
+    "device.h": "device",
+    "firmware.h": "firmware",
+    "hsm.h": "hsm",
+    "image.h": "image",
+    "installer.h": "installer",
+    "key.h": "crypto",
+    "license.h": "license",
+    "option_bytes.h": "ob",
+    "sfi.h": None,  # the umbrella: for users only
+    "sim.h": "sim",
+    "status.h": "core",
+    "target.h": "installer",
+    "transport.h": "transport",
+    "version.h": "core",
+}
+ALSO = {
+    "device.h": ["proto", "installer", "sim"],  # its numbers are the wire's
+    "hsm.h": ["license"],  # declares personalisation, which licensing reads
+}
+
+# The island: all that the device core may see, directly or not.
+ISLAND = ["lib/device/*", "lib/util/rd.h", "lib/util/wr.h", "lib/util/mem.h",
+          "lib/chip/chip.h", "lib/image/format.h", "lib/proto/*",
+          "include/sfi/api.h", "include/sfi/chip.h", "include/sfi/device.h"]
+FREESTANDING = ["limits.h", "stdbool.h", "stddef.h", "stdint.h",
+                "string.h"]  # of the last, the compiler's four: mem*
+
+# Headers of others, and the only files of ours that may include them.
+OWNED = [
+    ("openssl/*", ["lib/crypto/*"]),
+    ("sqlite3.h", ["lib/hsm/ledger_sqlite.c"]),
+    ("winscard.h", ["lib/hsm/pcsc*.c"]),
+    ("time.h", ["lib/util/clock.c", "examples/*"]),
+    ("termios.h", ["lib/transport/*", "lib/sim/*", "examples/*"]),
+    ("pty.h", ["lib/sim/*"]),
+    ("poll.h", ["lib/transport/*", "lib/sim/*"]),
+    ("sys/ioctl.h", ["lib/transport/*", "lib/sim/*", "examples/*"]),
+    ("sys/select.h", ["lib/transport/*"]),
+    ("libusb*", ["lib/transport/*"]),
+    ("linux/*", ["lib/transport/*"]),
+    ("asm/*", ["lib/transport/*"]),
+]
+
+INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+([<"])([^>"\n]+)[>"]', re.M)
+
+
+def includes(root, path):
+    text = source.without_comments(source.read(root, path))
+    for m in INCLUDE.finditer(text):
+        yield source.line_of(text, m.start()), m.group(1) + m.group(2)
+
+
+def target(name):
+    """The file of ours that an include means, else None."""
+    quote, name = name[0], name[1:]
+    if quote == "<":
+        return f"include/{name}" if name.startswith("sfi/") else None
+    return f"lib/{name}"
+
+
+def folder(path):
+    return str(path).split("/")[1]
+
+
+def downwards(path, name):
+    """Why this file of lib/ may not include that; None: it may."""
+    here = folder(path)
+    if here not in BELOW:
+        return f"lib/{here} is no layer: add it to the table"
+    allowed = BELOW[here] + [here]
+    if name[0] == "<":
+        if not name.startswith("<sfi/"):
+            return None
+        header = name[5:]
+        if header not in PUBLIC:
+            return f"<sfi/{header}> is no public header: add it to the table"
+        if here in ALSO.get(header, []):
+            return None
+        there = PUBLIC[header]
+    else:
+        there = name[1:].split("/")[0] if "/" in name else None
+        if name == '"config.h':
+            return None
+    if there in allowed:
+        return None
+    return f"lib/{here} may not include {name[1:]}: it is not below"
+
+
+def foreign(path, name):
+    """Is this header somebody else's, and of this file no business?"""
+    if name[0] != "<":
+        return None
+    for pattern, owners in OWNED:
+        if not fnmatch.fnmatchcase(name[1:], pattern):
+            continue
+        if any(fnmatch.fnmatchcase(str(path), o) for o in owners):
+            return None
+        return f"{name[1:]} belongs to {', '.join(owners)} alone"
+    return None
+
+
+def island(root):
+    """The closure of lib/device: ours only, and freestanding."""
+    todo = [str(p) for p in source.files(root, ["lib/device"])]
+    seen = set(todo)
+    found = []
+    while todo:
+        path = todo.pop()
+        for line, name in includes(root, path):
+            there = target(name)
+            if there is None:
+                if name[1:] not in FREESTANDING:
+                    found.append(source.finding(
+                        path, line, f"the device core sees {name[1:]}, "
+                        "which is not freestanding"))
+            elif not any(fnmatch.fnmatchcase(there, i) for i in ISLAND):
+                found.append(source.finding(
+                    path, line, f"the device core sees {there}, "
+                    "which is not on its island"))
+            elif there not in seen and (root / there).exists():
+                seen.add(there)
+                todo.append(there)
+    return found
+
+
+def check(root):
+    found = []
+    for path in source.files(root, ["lib", "include", "examples"]):
+        top = path.parts[0]
+        for line, name in includes(root, path):
+            why = foreign(path, name)
+            if why is None and top == "lib":
+                why = downwards(path, name)
+            elif why is None and top == "include":
+                if name[1:] not in ("stddef.h", "stdint.h") and \
+                        not name.startswith("<sfi/"):
+                    why = f"a public header may not include {name[1:]}"
+            elif why is None and name[0] == '"' and "/" in name:
+                why = f"an example uses only the public API, not {name[1:]}"
+            if why is not None:
+                found.append(source.finding(path, line, why))
+    return found + island(root)
+
+
+CASES = [
+    ("downwards", {
+        "lib/image/a.c": '#include <sfi/image.h>\n#include "core/err.h"\n'
+                         '#include <string.h>\n#include "image/b.h"\n',
+        "lib/crypto/a.c": "#include <openssl/evp.h>\n",
+        "lib/device/a.c": '#include "util/rd.h"\n#include <stdint.h>\n',
+        "include/sfi/a.h": "#include <stdint.h>\n#include <sfi/api.h>\n",
+        "examples/a.c": '#include <sfi/sfi.h>\n#include "cli.h"\n',
+    }, []),
+    ("upwards", {"lib/util/a.c": '\n#include "core/err.h"\n'},
+     [r"lib/util/a.c:2: lib/util may not include core/err.h"]),
+    ("upwards by a public header", {"lib/core/a.h": "#include <sfi/hsm.h>\n"},
+     ["lib/core may not include sfi/hsm.h"]),
+    ("the umbrella", {"lib/hsm/a.c": "#include <sfi/sfi.h>\n"},
+     ["lib/hsm may not include sfi/sfi.h"]),
+    ("sideways", {"lib/license/a.c": '#include "image/format.h"\n'},
+     ["lib/license may not include image/format.h"]),
+    ("no folder", {"lib/hsm/a.c": '#include "vault.h"\n'},
+     ["lib/hsm may not include vault.h"]),
+    ("new layer", {"lib/extra/a.c": '#include "util/rd.h"\n'},
+     ["lib/extra is no layer"]),
+    ("new header", {"lib/core/a.c": "#include <sfi/extra.h>\n"},
+     ["no public header"]),
+    ("openssl outside crypto", {"lib/sim/a.c": "#include <openssl/evp.h>\n"},
+     ["openssl/evp.h belongs to lib/crypto"]),
+    ("sqlite outside the ledger", {"lib/hsm/vault.c": "#include <sqlite3.h>\n"},
+     ["sqlite3.h belongs to"]),
+    ("device headers outside the transport",
+     {"lib/installer/a.c": "# include <termios.h>\n"}, ["termios.h belongs"]),
+    ("a clock elsewhere", {"lib/hsm/a.c": "#include <time.h>\n"},
+     ["time.h belongs"]),
+    ("hosted device core", {"lib/device/a.c": "#include <stdio.h>\n"},
+     ["stdio.h, which is not freestanding"]),
+    ("device core leaves its island, directly",
+     {"lib/device/a.c": '#include "util/buf.h"\n'},
+     ["lib/util/buf.h, which is not on its island"]),
+    ("device core leaves its island, by another header",
+     {"lib/device/a.c": '#include "util/rd.h"\n',
+      "lib/util/rd.h": "#include <stdlib.h>\n"},
+     ["lib/util/rd.h:1: the device core sees stdlib.h"]),
+    ("an example goes inside", {"examples/a.c": '#include "core/err.h"\n'},
+     ["only the public API"]),
+    ("a public header is not alone",
+     {"include/sfi/a.h": "#include <stdio.h>\n"}, ["may not include stdio.h"]),
+    ("comments do not include", {"lib/util/a.c": '/*\n#include "core/e.h"\n*/'},
+     []),
+]
+
+if __name__ == "__main__":
+    source.main(check, CASES)

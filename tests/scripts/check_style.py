@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+"""What clang-format does not see: calls and words that have no place here."""
+
+import re
+
+import source
+
+CODE = ["lib", "include", "examples", "tests"]
+TEXT = CODE + ["doc", "scripts", ".ci", "bindings"]
+TEXT_SUFFIXES = (".c", ".h", ".py", ".md", ".map", ".build", ".sh", ".csv",
+                 ".txt", ".yml", "")
+
+# (calls, the folders they are banned from, except in, what to use)
+CALLS = [
+    (r"memcmp", ["lib"], ["lib/util/"], "sfi__ct_equal or sfi__equal"),
+    (r"memset|bzero|explicit_bzero", ["lib"], ["lib/util/"],
+     "sfi__zero, sfi__fill or sfi__wipe"),
+    (r"realloc|reallocarray", ["lib", "examples"], ["lib/util/"],
+     "struct buf, which wipes what it leaves"),
+    (r"malloc|calloc|free", ["lib"], ["lib/util/"],
+     "sfi__ctx_alloc, so that the caller's allocator is asked"),
+    (r"strcpy|strcat|strncpy|strncat|sprintf|vsprintf|gets", CODE, [],
+     "the bounded functions of util/text.h, or snprintf"),
+    (r"snprintf|vsnprintf", ["lib"], ["lib/util/"], "text_format"),
+    (r"strtol|strtoul|strtoll|strtoull|atoi|atol|sscanf", ["lib"],
+     ["lib/util/"], "text_to_u64"),
+    (r"strtok|localtime|gmtime|ctime|asctime|rand|srand|tmpnam|mktemp",
+     CODE, [], "its reentrant counterpart"),
+    (r"clock_gettime|gettimeofday|time|nanosleep|usleep|sleep", ["lib"],
+     ["lib/util/clock.c"], "util/clock.h"),
+    (r"printf|puts|putchar|perror|fprintf|fputs", ["lib"], [],
+     "sfi__log: the library does not talk to the terminal"),
+    (r"abort|exit|_exit|assert|raise|signal|sigaction", ["lib"], [],
+     "a status: a library does not end its caller"),
+    (r"getenv|secure_getenv|setlocale|system|popen|alloca", ["lib"], [],
+     "an argument"),
+]
+
+WORDS = [
+    (r"\b(?:TODO|FIXME|XXX|HACK)\b", "unfinished work"),
+    (r"(?<![\w.])/(?:work|home|root|Users)/", "a path of one machine"),
+]
+# This file names the words that it looks for.
+SELF = "tests/scripts/check_style.py"
+
+CONDITIONAL = re.compile(r"^[ \t]*#[ \t]*(?:if|ifdef|ifndef|elif|else|endif)\b",
+                         re.M)
+
+
+def calls(path, text):
+    code = source.code_only(text)
+    for names, folders, exceptions, instead in CALLS:
+        if path.parts[0] not in folders or \
+                str(path).startswith(tuple(exceptions) or ("\0",)):
+            continue
+        # no member, and no declaration in a table of functions
+        for m in re.finditer(rf"(?<![\w.>*])({names})\s*\(", code):
+            yield source.finding(path, source.line_of(code, m.start()),
+                                 f"{m.group(1)}() is not used here: {instead}")
+
+
+def conditionals(path, text):
+    plain = source.without_comments(text)
+    for f in source.functions(text):
+        for m in CONDITIONAL.finditer(plain, f.body, f.end):
+            yield source.finding(path, source.line_of(plain, m.start()),
+                                 f"{m.group(0).strip()} inside {f.name}(): "
+                                 "let the build pick a file")
+
+
+def words(path, text):
+    for pattern, why in WORDS:
+        for m in re.finditer(pattern, text):
+            yield source.finding(path, source.line_of(text, m.start()),
+                                 f"{m.group(0)}: {why}")
+
+
+def layout(path, text):
+    if not text.endswith("\n"):
+        yield source.finding(path, text.count("\n") + 1, "no final line end")
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.rstrip() != line:
+            yield source.finding(path, number, "blanks at the end of the line")
+        if "\t" in line:
+            yield source.finding(path, number, "a tab")
+    if path.suffix in (".c", ".h"):
+        for at in source.line_comments(text):
+            yield source.finding(path, source.line_of(text, at),
+                                 "// comments are not used here")
+
+
+def check(root):
+    found = []
+    top = [p.relative_to(root) for p in sorted(root.glob("*"))
+           if p.is_file() and p.suffix in (".md", ".build", ".txt")]
+    for path in top + source.files(root, TEXT, TEXT_SUFFIXES):
+        if str(path) == SELF:
+            continue
+        try:
+            text = source.read(root, path)
+        except UnicodeDecodeError:
+            continue
+        found += words(path, text)
+        if path.suffix not in (".csv", ".txt", ""):
+            found += layout(path, text)
+        if path.suffix in (".c", ".h") and path.parts[0] in CODE:
+            found += calls(path, text)
+            found += conditionals(path, text)
+    return found
+
+
+CASES = [
+    ("clean", {"lib/util/mem.c": "void\nf(void)\n{\n    memset(p, 0, 1);\n}\n",
+               "lib/core/a.c": "#if SFI_HAVE_VAULT\n#endif\n"
+               'static int\ng(void)\n{\n    s = "memcmp(";\n'
+               "    return a.free(b) + p->time(q); /* memset(x) */\n}\n",
+               "tests/a.c": "int\nh(void)\n{\n    return memcmp(a, b, 1);\n}\n",
+               "README.md": "Paths like ../shared are fine.\n"}, []),
+    ("memcmp", {"lib/core/a.c": "int x = memcmp(a, b, 2);\n"},
+     [r"memcmp\(\) is not used here: sfi__ct_equal"]),
+    ("memset", {"lib/sim/a.c": "\n\nmemset (a, 0, 2);\n"}, [":3: memset"]),
+    ("realloc", {"examples/a.c": "p = realloc(p, 2);\n"}, ["realloc"]),
+    ("malloc", {"lib/hsm/a.c": "p = malloc(2);\nfree(p);\n"},
+     ["malloc", ":2: free"]),
+    ("sprintf", {"tests/a.c": 'sprintf(b, "x");\n'}, ["sprintf"]),
+    ("strcpy", {"examples/a.c": "strcpy(a, b);\n"}, ["strcpy"]),
+    ("a clock", {"lib/hsm/a.c": "now = time(NULL);\n"}, [r"time\(\)"]),
+    ("stdout", {"lib/hsm/a.c": 'printf("x");\n'}, ["printf"]),
+    ("the end of the caller", {"lib/hsm/a.c": "abort();\n"}, ["abort"]),
+    ("#ifdef in a function",
+     {"lib/core/a.c": "void\nf(void)\n{\n#ifdef X\n    g();\n#endif\n}\n"},
+     [":4: #ifdef inside f", ":6: #endif inside f"]),
+    ("unfinished", {"scripts/x": "#!/bin/sh\n# TO" + "DO: finish\n"},
+     ["unfinished"]),
+    ("one machine", {"doc/a.md": "see /ho" + "me/me/x\n"}, ["one machine"]),
+    ("layout", {"lib/core/a.c": "int a; \n\tint b;"},
+     ["final line end", "blanks at the end", "a tab"]),
+    ("// comments", {"lib/core/a.c": "\nint a; // b\n"}, [":2: // comments"]),
+    ("// in strings", {"lib/core/a.c": 'char *a = "http://x";\n'}, []),
+]
+
+if __name__ == "__main__":
+    source.main(check, CASES)

@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""The headers' functions, the version script and the library say the same.
+
+    check_symbols.py library MAP LIBRARY HEADER...
+    check_symbols.py device ARCHIVE HEADER
+    check_symbols.py --self-test
+"""
+
+import re
+import subprocess
+import sys
+
+import source
+from check_docs import DECLARATION, Declaration
+
+# What a compiler may call by itself in freestanding code.
+FREESTANDING = {"memcpy", "memmove", "memset", "memcmp"}
+
+
+def declared(texts):
+    names = set()
+    for text in texts:
+        plain = source.without_comments(text)
+        names |= {Declaration(m.group(1)).name
+                  for m in DECLARATION.finditer(plain)}
+    return names
+
+
+def mapped(text):
+    """The names of a version script, and its nodes."""
+    text = source.without_comments(text)
+    nodes = re.findall(r"^(\w+)\s*\{", text, re.M)
+    names = []
+    for part in re.findall(r"global:(.*?)(?:local:|\})", text, re.S):
+        names += re.findall(r"[\w*]+", part)
+    return names, nodes
+
+
+def symbols(path, *options):
+    """(name, type) of each symbol, as nm sees them."""
+    out = subprocess.run(["nm", "-P", *options, path], check=True,
+                         capture_output=True, text=True).stdout
+    pairs = [line.split()[:2] for line in out.splitlines()
+             if len(line.split()) >= 2]
+    return {(name.split("@")[0], kind) for name, kind in pairs}
+
+
+def differences(headers, names, exported):
+    for name in sorted(n for n in set(names) if names.count(n) > 1):
+        yield f"{name}: twice in the version script"
+    if names != sorted(names):
+        yield "the version script is not sorted"
+    for name in sorted(headers - set(names)):
+        yield f"{name}: in a header, not in the version script"
+    for name in sorted(set(names) - headers):
+        yield f"{name}: in the version script, in no header"
+    for name in sorted(headers - exported):
+        yield f"{name}: in a header, not exported by the library"
+    for name in sorted(exported - headers):
+        yield f"{name}: exported by the library, in no header"
+
+
+def check_library(map_path, library, headers):
+    texts = [open(h, encoding="utf-8").read() for h in headers]
+    names, nodes = mapped(open(map_path, encoding="utf-8").read())
+    exported = {n for n, _ in symbols(library, "-D", "--defined-only")}
+    return list(differences(declared(texts), names, exported - set(nodes)))
+
+
+def device_differences(headers, pairs):
+    defined = {n for n, kind in pairs if kind != "U"}
+    for name in sorted(headers - defined):
+        yield f"{name}: in the header, not in the archive"
+    for name in sorted({n for n, kind in pairs if kind == "U"}
+                       - defined - FREESTANDING):
+        yield f"{name}: the device core needs it, and it is not freestanding"
+    for name, kind in sorted(pairs):
+        # state of its own would make it one device per program
+        if kind in "BbDdC":
+            yield f"{name}: the device core has writable data"
+
+
+def check_device(archive, header):
+    names = declared([open(header, encoding="utf-8").read()])
+    return list(device_differences(names, symbols(archive)))
+
+
+def self_test():
+    header = ("SFI_API int sfi_a(int x);\n/* SFI_API int sfi_no(void); */\n"
+              "SFI_API const char *\nsfi_b(void (*f)(int));\n")
+    names, nodes = mapped("V_1 {\nglobal:\n    sfi_a;\n    sfi_b;\n"
+                          "local:\n    *;\n};\n")
+    both = {"sfi_a", "sfi_b"}
+    assert declared([header]) == both
+    assert (names, nodes) == (["sfi_a", "sfi_b"], ["V_1"])
+    rows = [
+        (differences(both, names, both), 0),
+        (differences(both | {"sfi_c"}, names, both), 2),
+        (differences(both, names + ["sfi_c"], both), 1),
+        (differences(both, names, both | {"sfi__inner"}), 1),
+        (differences(both, names, {"sfi_a"}), 1),
+        (differences(both, ["sfi_b", "sfi_a"], both), 1),
+        (differences(both, ["sfi_a", "sfi_a", "sfi_b"], both), 1),
+        (device_differences({"sfi_a"}, {("sfi_a", "T"), ("memcpy", "U")}), 0),
+        (device_differences({"sfi_a"}, {("sfi_b", "T")}), 1),
+        (device_differences({"sfi_a"}, {("sfi_a", "T"), ("malloc", "U")}), 1),
+        (device_differences({"sfi_a"}, {("sfi_a", "T"), ("state", "b")}), 1),
+    ]
+    wrong = [i for i, (found, want) in enumerate(rows)
+             if len(list(found)) != want]
+    print(f"{len(rows)} rows, misjudged: {wrong or 'none'}")
+    return wrong
+
+
+def main(args):
+    if args == ["--self-test"]:
+        return 1 if self_test() else 0
+    if args[:1] == ["library"] and len(args) > 3:
+        found = check_library(args[1], args[2], args[3:])
+    elif args[:1] == ["device"] and len(args) == 3:
+        found = check_device(args[1], args[2])
+    else:
+        sys.exit(__doc__)
+    for f in found:
+        print(f)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

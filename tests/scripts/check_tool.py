@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+"""clang-format and codespell over the tree.
+
+    check_tool.py format CLANG_FORMAT
+    check_tool.py spelling CODESPELL
+"""
+
+import subprocess
+import sys
+
+import source
+
+FOLDERS = ["lib", "include", "examples", "tests"]
+# The internal oscillator, and what tests cut short.
+WORDS = "hsi,hel"
+
+
+def run(command, text=None):
+    return subprocess.run(command, cwd=source.ROOT, input=text,
+                          capture_output=True, text=True)
+
+
+def format_run(tool):
+    command = [tool, "--dry-run", "-Werror", "--style=file"]
+    bad = run(command + ["--assume-filename=tests/bad.c"],
+              "int  f( void ){return 0;}\n")
+    return bad, command + [str(p) for p in source.files(source.ROOT, FOLDERS)]
+
+
+def spelling_run(tool):
+    command = [tool, f"--ignore-words-list={WORDS}"]
+    bad = run(command + ["-"], "This is t" + "eh end.\n")
+    paths = source.files(source.ROOT, FOLDERS + ["doc", "scripts"],
+                         (".c", ".h", ".py", ".md", ".build", ""))
+    paths += [p.relative_to(source.ROOT)
+              for p in sorted(source.ROOT.glob("*.md"))]
+    return bad, command + [str(p) for p in paths]
+
+
+def main(kind, tool):
+    bad, command = (format_run if kind == "format" else spelling_run)(tool)
+    if bad.returncode == 0 and not bad.stdout:
+        print(f"{tool} found nothing in a bad text")
+        return 1
+    done = run(command)
+    print(done.stdout + done.stderr)
+    return done.returncode
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3 or sys.argv[1] not in ("format", "spelling"):
+        sys.exit(__doc__)
+    sys.exit(main(*sys.argv[1:]))
