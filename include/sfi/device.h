@@ -7,6 +7,7 @@
 
 #include <sfi/api.h>
 #include <sfi/chip.h>
+#include <sfi/status.h>
 
 SFI_BEGIN_DECLS
 
@@ -83,6 +84,8 @@ typedef struct sfi_device_port {
                      const uint8_t *aad, uint32_t aad_len);
     int (*gcm_update)(void *user, uint8_t *buf, uint32_t len); /* in place */
     int (*gcm_verify)(void *user, const uint8_t tag[16]);
+    /* forget the key and what was under way */
+    void (*gcm_wipe)(void *user);
     /* SFI_DEVICE_RECORD_LEN bytes, replaced as a whole or not at all */
     int (*record_load)(void *user, uint8_t *data, uint32_t len);
     int (*record_store)(void *user, const uint8_t *data, uint32_t len);
@@ -90,27 +93,34 @@ typedef struct sfi_device_port {
     void (*reboot)(void *user);
 } sfi_device_port;
 
+/** Room for any device: for a static buffer. */
+#define SFI_DEVICE_SIZE_MAX 2048u
+/** Room for what one packet of a host is answered with over USART. */
+#define SFI_DEVICE_ANSWER_MAX 400u
+/** Room for what one request is answered with: cause and data. */
+#define SFI_DEVICE_REPLY_MAX 137u
+
 SFI_API size_t sfi_device_size(void);
 /* Power-up: loads the record, cleans up an install that was cut short, or
- * completes one that was committed. */
-SFI_API SFI_NODISCARD int sfi_device_init(void *mem, size_t mem_len,
-                                          const sfi_chip *chip,
-                                          const sfi_device_port *port,
-                                          void *user, sfi_device **out);
+ * completes one that was committed.  `mem` is aligned for a uint64_t. */
+SFI_API SFI_NODISCARD sfi_status sfi_device_init(void *mem, size_t mem_len,
+                                                 const sfi_chip *chip,
+                                                 const sfi_device_port *port,
+                                                 void *user, sfi_device **out);
 /* AN3155 bytes in, answers out; *out_len: room in, used out. */
-SFI_API SFI_NODISCARD int sfi_device_usart(sfi_device *dev, const uint8_t *in,
-                                           size_t in_len, uint8_t *out,
-                                           size_t *out_len);
+SFI_API SFI_NODISCARD sfi_status sfi_device_usart(sfi_device *dev,
+                                                  const uint8_t *in,
+                                                  size_t in_len, uint8_t *out,
+                                                  size_t *out_len);
 /* One request of the security extension, free of any carrier; the answer's
  * first byte is the cause. */
-SFI_API SFI_NODISCARD int sfi_device_handle(sfi_device *dev, uint16_t opcode,
-                                            const uint8_t *param,
-                                            size_t param_len, uint8_t *data,
-                                            size_t data_len, uint8_t *out,
-                                            size_t *out_len);
+SFI_API SFI_NODISCARD sfi_status sfi_device_handle(
+    sfi_device *dev, uint16_t opcode, const uint8_t *param, size_t param_len,
+    uint8_t *data, size_t data_len, uint8_t *out, size_t *out_len);
 SFI_API uint32_t sfi_device_state(const sfi_device *dev);
-/* Call now and then: drops a half frame, reboots after a success. */
-SFI_API void sfi_device_poll(sfi_device *dev);
+/* Call when an answer has gone out, and now and then: NACKs a half frame whose
+ * host went silent, reboots after a success. */
+SFI_API void sfi_device_poll(sfi_device *dev, uint8_t *out, size_t *out_len);
 SFI_API void sfi_device_wipe(sfi_device *dev);
 
 SFI_END_DECLS

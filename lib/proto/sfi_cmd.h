@@ -42,13 +42,14 @@ struct cmd_info {
     uint16_t device_id;
     uint16_t data_max; /* bytes per DATA */
     uint8_t product_id[8];
-    uint32_t session; /* changes at every power-up; live licences */
+    uint32_t session; /* installs begun so far; live licences */
     uint16_t area;    /* index of the area being received, 0: none */
     uint16_t areas;
     uint32_t offset;        /* content bytes of that area so far */
     uint8_t header_tag[16]; /* image being, or last, installed */
 };
-#define SFI_CMD_INFO_ONE_SHOT 0x01u
+#define SFI_CMD_INFO_ONE_SHOT 0x01u /* a success ends the bootloader */
+#define SFI_CMD_INFO_UNCLEAN 0x02u  /* could not be erased: SECURE again */
 
 void cmd_write_info(uint8_t raw[SFI_CMD_INFO_LEN], const struct cmd_info *i);
 void cmd_read_info(struct cmd_info *i, const uint8_t raw[SFI_CMD_INFO_LEN]);

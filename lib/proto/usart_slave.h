@@ -36,22 +36,26 @@ enum usart_cmd {
 
 /* AN3155: N is one byte, so 256. */
 #define USART_BLOCK_MAX 256u
-/* Extended Erase: special codes, the largest page counts. */
+/* Extended Erase: special codes; a page list no longer than a data packet. */
 #define USART_ERASE_MASS 0xffffu
 #define USART_ERASE_BANK1 0xfffeu
 #define USART_ERASE_BANK2 0xfffdu
 #define USART_ERASE_SPECIAL 0xfff0u
-#define USART_ERASE_PAGES_MAX 512u
+#define USART_ERASE_PAGES_MAX (SFI_CMD_DATA_MAX / 2u)
 
-/* The longest answer: READ of 256 bytes, or a Special reply, and ACKs. */
+/* The longest packet: length, data, checksum. */
+#define USART_FRAME_MAX (2u + SFI_CMD_DATA_MAX + 1u)
+/* The longest answer to one byte: ACK and READ's 256 bytes (a Special reply is
+ * shorter), with room to spare. */
 #define USART_ANSWER_MAX 400u
 
 /* What the frames are checked against; `user` first.  A bool handler: false
- * answers NACK. */
+ * answers NACK.  A command whose handler is NULL is NACKed. */
 struct usart_handlers {
-    /* may this command be used now?  (else NACK after its code) */
+    /* may this listed command be used now?  (else NACK after its code; NULL:
+     * yes) */
     bool (*allowed)(void *user, uint8_t cmd);
-    /* may READ, GO, WRITE use this address?  (else NACK after it) */
+    /* may READ, GO, WRITE use this address?  (else NACK after it; NULL: yes) */
     bool (*address)(void *user, uint8_t cmd, uint32_t address);
     bool (*read)(void *user, uint32_t address, uint8_t *out, size_t len);
     bool (*write)(void *user, uint32_t address, const uint8_t *data,
@@ -62,7 +66,8 @@ struct usart_handlers {
                   size_t count);
     /* known sub-opcode?  (else NACK after it) */
     bool (*known)(void *user, uint8_t cmd, uint16_t opcode);
-    /* Special and Extended Special; returns the status byte */
+    /* Special and Extended Special; returns the status byte.  *reply_len: room
+     * (SFI_CMD_REPLY_MAX) in, used out; Extended Special has no reply. */
     uint8_t (*special)(void *user, uint16_t opcode, const uint8_t *param,
                        size_t param_len, uint8_t *data, size_t data_len,
                        uint8_t *reply, size_t *reply_len);
@@ -73,7 +78,7 @@ struct usart_slave_config {
     void *user;
     uint8_t version; /* 0x31: V3.1 */
     uint16_t product_id;
-    const uint8_t *commands; /* as Get lists them */
+    const uint8_t *commands; /* as Get lists them; no other is accepted */
     size_t command_count;
 };
 
@@ -83,19 +88,23 @@ struct usart_slave {
     uint8_t cmd;
     uint16_t opcode;
     uint32_t address;
-    size_t have, want;
+    size_t have, want; /* bytes of the packet in `frame` */
     size_t param_len;
     uint8_t param[SFI_CMD_PARAM_MAX];
-    uint8_t frame[2 + SFI_CMD_DATA_MAX + 1];
+    union {
+        uint8_t frame[USART_FRAME_MAX];
+        uint16_t pages[USART_ERASE_PAGES_MAX];
+    };
 };
 
+/* Waits for the first 0x7f.  The config is copied, what it points to is not. */
 void usart_slave_init(struct usart_slave *s,
                       const struct usart_slave_config *config);
 /* One byte in; what it answers is appended to `out`. */
 void usart_slave_byte(struct usart_slave *s, uint8_t byte, struct wr *out);
-/* In the middle of a frame? */
+/* In the middle of a command? */
 bool usart_slave_busy(const struct usart_slave *s);
-/* Drop a half frame (the host went silent); NACKs it. */
+/* Drop a half command (the host went silent); NACKs it. */
 void usart_slave_drop(struct usart_slave *s, struct wr *out);
 
 #endif
