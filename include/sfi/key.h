@@ -44,6 +44,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_key_new(sfi_ctx *ctx, const uint8_t *data,
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT            a pointer is NULL
  *   SFI_ERR_RANGE               the file's length is not SFI_KEY_LEN
+ *   SFI_ERR_LIMIT               the file is longer than 1 MiB
  *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be read
  *   SFI_ERR_NOMEM               no memory
  *
@@ -89,6 +90,7 @@ SFI_API void sfi_key_free(sfi_key *key);
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT            a pointer is NULL
  *   SFI_ERR_RANGE               the file's length is not SFI_NONCE_LEN
+ *   SFI_ERR_LIMIT               the file is longer than 1 MiB
  *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be read
  *   SFI_ERR_NOMEM               no memory
  *

@@ -115,11 +115,15 @@ sfi__ecc_public(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
     sfi_status st = SFI_OK;
 
     if (q == NULL || d == NULL ||
-        BN_bin2bn(secret, SFI_ECC_SECRET_LEN, d) == NULL || BN_is_zero(d) ||
-        BN_cmp(d, EC_GROUP_get0_order(group)) >= 0 ||
-        EC_POINT_mul(group, q, d, NULL, NULL, NULL) != 1 ||
-        EC_POINT_point2oct(group, q, POINT_CONVERSION_UNCOMPRESSED, point,
-                           sizeof(point), NULL) != sizeof(point))
+        BN_bin2bn(secret, SFI_ECC_SECRET_LEN, d) == NULL)
+        st = sfi__ossl_fail(ctx, "P-256 public key");
+    else if (BN_is_zero(d) || BN_cmp(d, EC_GROUP_get0_order(group)) >= 0)
+        st = sfi__fail(ctx, SFI_ERR_CRYPTO,
+                       "the private key is not between 1 and the order of "
+                       "P-256");
+    else if (EC_POINT_mul(group, q, d, NULL, NULL, NULL) != 1 ||
+             EC_POINT_point2oct(group, q, POINT_CONVERSION_UNCOMPRESSED, point,
+                                sizeof(point), NULL) != sizeof(point))
         st = sfi__ossl_fail(ctx, "P-256 public key");
     else
         memcpy(public_key, point + 1, SFI_ECC_PUBLIC_LEN);
@@ -354,6 +358,17 @@ is_p256(const EVP_PKEY *key)
            strcmp(group, "prime256v1") == 0;
 }
 
+/* Without this libcrypto asks the terminal for the passphrase. */
+static int
+no_passphrase(char *out, int cap, int writing, void *user)
+{
+    (void)out;
+    (void)cap;
+    (void)writing;
+    (void)user;
+    return -1;
+}
+
 sfi_status
 sfi__ecc_secret_from_pem(sfi_ctx *ctx, const char *pem, size_t len,
                          uint8_t secret[SFI_ECC_SECRET_LEN])
@@ -363,7 +378,7 @@ sfi__ecc_secret_from_pem(sfi_ctx *ctx, const char *pem, size_t len,
     sfi_status st = SFI_OK;
 
     if (bio != NULL)
-        key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+        key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
     if (key == NULL || !is_p256(key) || !export_secret(key, secret)) {
         sfi__ossl_forget();
         st = sfi__fail(ctx, SFI_ERR_FORMAT, "not a P-256 private key in PEM");

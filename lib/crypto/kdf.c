@@ -5,10 +5,13 @@
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 
+#include "core/err.h"
 #include "crypto/ossl.h"
 
 /* 128 * N * r bytes and a little: what scrypt may take at our largest cost. */
 #define SCRYPT_MEMORY_MAX ((uint64_t)1 << 30)
+/* The memory limit allows no more, whatever r is. */
+#define SCRYPT_LOG2_N_MAX 23u
 
 static sfi_status
 derive(sfi_ctx *ctx, const char *name, const OSSL_PARAM params[],
@@ -49,7 +52,8 @@ sfi__kdf_scrypt(sfi_ctx *ctx, const char *pin_secret, size_t pin_len,
                 const struct kdf_cost *cost, uint8_t *out_secret,
                 size_t out_len)
 {
-    uint64_t n = (uint64_t)1 << (cost->log2_n & 63);
+    uint32_t log2_n = cost->log2_n;
+    uint64_t n = (uint64_t)1 << (log2_n <= SCRYPT_LOG2_N_MAX ? log2_n : 0);
     uint64_t memory = SCRYPT_MEMORY_MAX;
     uint32_t r = cost->r;
     uint32_t p = cost->p;
@@ -65,5 +69,10 @@ sfi__kdf_scrypt(sfi_ctx *ctx, const char *pin_secret, size_t pin_len,
         OSSL_PARAM_construct_end(),
     };
 
+    if (log2_n < 1 || log2_n > SCRYPT_LOG2_N_MAX || r < 1 || p < 1)
+        return sfi__fail(ctx, SFI_ERR_RANGE,
+                         "scrypt cost is 2^%u, r %u, p %u, expected 2^1 to "
+                         "2^%u, r and p from 1",
+                         log2_n, r, p, SCRYPT_LOG2_N_MAX);
     return derive(ctx, "SCRYPT", params, out_secret, out_len);
 }
