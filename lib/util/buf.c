@@ -5,6 +5,8 @@
 #include "util/ckd.h"
 #include "util/mem.h"
 
+#define CAP_MIN 64u
+
 void
 buf_init(struct buf *b, const struct alloc *alloc, bool wipe)
 {
@@ -25,17 +27,18 @@ bool
 buf_reserve(struct buf *b, size_t more)
 {
     size_t need;
-    size_t cap = b->cap > 0 ? b->cap : 64;
+    size_t cap;
     uint8_t *data;
 
     if (!ckd_add(&need, b->len, more))
         return false;
     if (need <= b->cap)
         return true;
-    while (cap < need) {
-        if (!ckd_mul(&cap, cap, 2))
-            cap = need;
-    }
+    /* At least double, and exactly what was asked for the first time. */
+    if (!ckd_mul(&cap, b->cap, 2) || cap < need)
+        cap = need;
+    if (cap < CAP_MIN)
+        cap = CAP_MIN;
     data = sfi__alloc(b->alloc, cap);
     if (data == NULL)
         return false;

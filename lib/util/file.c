@@ -51,6 +51,48 @@ file_read(const char *path, size_t limit, struct buf *out)
     return err;
 }
 
+int
+file_open(struct file_in *f, const char *path)
+{
+    struct stat st;
+
+    f->size = 0;
+    f->fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (f->fd < 0)
+        return errno;
+    if (fstat(f->fd, &st) == 0 && S_ISREG(st.st_mode))
+        f->size = (uint64_t)st.st_size;
+    return 0;
+}
+
+int
+file_fill(struct file_in *f, void *out, size_t cap, size_t *got)
+{
+    char *p = out;
+
+    *got = 0;
+    while (*got < cap) {
+        ssize_t n = read(f->fd, p + *got, cap - *got);
+
+        if (n == 0)
+            return 0;
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return errno;
+        *got += (size_t)n;
+    }
+    return 0;
+}
+
+void
+file_close(struct file_in *f)
+{
+    if (f->fd >= 0)
+        (void)close(f->fd);
+    f->fd = -1;
+}
+
 static bool
 is_special(const char *path)
 {

@@ -4,11 +4,23 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "util/buf.h"
 
 /* Append the whole of `path`; EFBIG when it is longer than `limit` bytes. */
 int file_read(const char *path, size_t limit, struct buf *out);
+
+/* A file that is read piece by piece. */
+struct file_in {
+    int fd;
+    uint64_t size; /* of a regular file, when opened; else 0 */
+};
+
+int file_open(struct file_in *f, const char *path);
+/* Fill `out`; `got` is less than `cap` only at the end of the file. */
+int file_fill(struct file_in *f, void *out, size_t cap, size_t *got);
+void file_close(struct file_in *f);
 
 /* A file that appears under its name only when it is complete: it grows
  * beside it, is synced, and takes the name in one step.  What is no regular

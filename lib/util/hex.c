@@ -1,25 +1,35 @@
 #include "util/hex.h"
 
+#define DIGIT 0x10u
+
+/* The value of each digit, marked, so that all else is 0. */
+static const uint8_t digits[256] = {
+    ['0'] = DIGIT | 0,  ['1'] = DIGIT | 1,  ['2'] = DIGIT | 2,
+    ['3'] = DIGIT | 3,  ['4'] = DIGIT | 4,  ['5'] = DIGIT | 5,
+    ['6'] = DIGIT | 6,  ['7'] = DIGIT | 7,  ['8'] = DIGIT | 8,
+    ['9'] = DIGIT | 9,  ['a'] = DIGIT | 10, ['b'] = DIGIT | 11,
+    ['c'] = DIGIT | 12, ['d'] = DIGIT | 13, ['e'] = DIGIT | 14,
+    ['f'] = DIGIT | 15, ['A'] = DIGIT | 10, ['B'] = DIGIT | 11,
+    ['C'] = DIGIT | 12, ['D'] = DIGIT | 13, ['E'] = DIGIT | 14,
+    ['F'] = DIGIT | 15,
+};
+
 int
 hex_digit(int c)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
+    unsigned v = c >= 0 && c <= UINT8_MAX ? digits[c] : 0;
+
+    return v != 0 ? (int)(v & 15) : -1;
 }
 
 void
 hex_encode(char *out, const uint8_t *data, size_t len)
 {
-    static const char digits[] = "0123456789abcdef";
+    static const char text[] = "0123456789abcdef";
 
     for (size_t i = 0; i < len; i++) {
-        *out++ = digits[data[i] >> 4];
-        *out++ = digits[data[i] & 15];
+        *out++ = text[data[i] >> 4];
+        *out++ = text[data[i] & 15];
     }
     *out = '\0';
 }
@@ -27,13 +37,15 @@ hex_encode(char *out, const uint8_t *data, size_t len)
 bool
 hex_decode(uint8_t *out, size_t len, const char *text)
 {
-    for (size_t i = 0; i < len; i++) {
-        int hi = hex_digit((unsigned char)text[2 * i]);
-        int lo = hi < 0 ? -1 : hex_digit((unsigned char)text[2 * i + 1]);
+    const uint8_t *t = (const uint8_t *)text;
 
-        if (lo < 0)
+    for (size_t i = 0; i < len; i++) {
+        unsigned hi = digits[t[2 * i]];
+        unsigned lo = hi == 0 ? 0 : digits[t[2 * i + 1]];
+
+        if (lo == 0)
             return false;
-        out[i] = (uint8_t)(hi << 4 | lo);
+        out[i] = (uint8_t)(hi << 4 | (lo & 15));
     }
     return true;
 }
