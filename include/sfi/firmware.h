@@ -9,28 +9,169 @@
 
 SFI_BEGIN_DECLS
 
-/** A set of disjoint segments, in ascending order of address. */
+/**
+ * A set of segments, ascending, disjoint and immutable: what touches in a file
+ * is one segment, and a gap is never filled.
+ */
 typedef struct sfi_firmware sfi_firmware;
 
+/**
+ * Read a firmware file.
+ *
+ * The content says whether it is ELF, Intel HEX or S-records; the name only
+ * breaks a tie.  A plain binary needs sfi_firmware_load_binary().
+ *
+ * - ELF: each PT_LOAD program header with bytes in the file, at its physical
+ *   address, whatever the sections say; never padded to its size in memory.
+ * - Intel HEX: needs its end record, after which nothing counts.  The most
+ *   recent of types 02 and 04 sets the base; a mix of both is warned of.
+ * - S-records: need their end record; S5 and S6 counts are checked.
+ *
+ * Lines may end with LF, CRLF or CR.  Data that comes twice and is the same is
+ * merged and warned of; data that differs is refused.  Warnings go to the
+ * context's log.
+ *
+ * The error's place is the path, then line and column, both from 1
+ * ("app.hex:12:5"), or a program header, from 0 ("app.elf:segment 2").
+ *
+ * @param ctx   the context
+ * @param path  the file
+ * @param out   receives the firmware, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT            a pointer is NULL
+ *   SFI_ERR_FORMAT              the file is malformed, of no known format, or
+ *                               has no data
+ *   SFI_ERR_TRUNCATED           its end is missing
+ *   SFI_ERR_CHECKSUM            a line's checksum is wrong
+ *   SFI_ERR_RANGE               data past address 0xffffffff, or past the end
+ *                               of a 64 KiB segment (Intel HEX type 02)
+ *   SFI_ERR_OVERLAP             two places give one address different data
+ *   SFI_ERR_LIMIT               more than 256 MiB of data, 65535 segments, 1024
+ *                               characters in a line, 4 GiB of text or 512 MiB
+ *                               of ELF
+ *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be read
+ *   SFI_ERR_NOMEM               no memory
+ *
+ * Blocks: on the file.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_firmware_load(sfi_ctx *ctx,
                                                    const char *path,
                                                    sfi_firmware **out);
-/* a plain binary (or any file taken as one) at an address */
+
+/**
+ * Read a file as a plain binary: one segment with all its bytes.
+ *
+ * @param ctx      the context
+ * @param path     the file, whatever it holds
+ * @param address  address of its first byte
+ * @param out      receives the firmware, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT            a pointer is NULL
+ *   SFI_ERR_FORMAT              the file is empty
+ *   SFI_ERR_RANGE               it ends past address 0xffffffff
+ *   SFI_ERR_LIMIT               it has more than 256 MiB
+ *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be read
+ *   SFI_ERR_NOMEM               no memory
+ *
+ * Blocks: on the file.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_firmware_load_binary(sfi_ctx *ctx,
                                                           const char *path,
                                                           uint64_t address,
                                                           sfi_firmware **out);
-/* format: NULL (by content), "elf", "ihex", "srec", "bin" */
+
+/**
+ * Read firmware from memory, as sfi_firmware_load() does from a file.
+ *
+ * The error's place has no path here: "12:5" or "segment 2".
+ *
+ * @param ctx           the context
+ * @param format        "elf", "ihex", "srec" or "bin"; NULL: by content
+ * @param base_address  address of the first byte of "bin"; 0 for all others,
+ *                      which have their own
+ * @param data          the file's content; not kept
+ * @param len           its length in bytes
+ * @param out           receives the firmware, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT   a pointer is NULL, the format is unknown, or a base
+ *                      address comes with a format that has its own
+ *   SFI_ERR_FORMAT     the content is malformed, of no known format, or has no
+ *                      data
+ *   SFI_ERR_TRUNCATED  its end is missing
+ *   SFI_ERR_CHECKSUM   a line's checksum is wrong
+ *   SFI_ERR_RANGE      data past address 0xffffffff, or past the end of a
+ *                      64 KiB segment (Intel HEX type 02)
+ *   SFI_ERR_OVERLAP    two places give one address different data
+ *   SFI_ERR_LIMIT      more than 256 MiB of data or 65535 segments, or a line
+ *                      of more than 1024 characters
+ *   SFI_ERR_NOMEM      no memory
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status
 sfi_firmware_parse(sfi_ctx *ctx, const char *format, uint64_t base_address,
                    const uint8_t *data, size_t len, sfi_firmware **out);
+
+/**
+ * Format that a firmware was read as.
+ *
+ * @param fw  a firmware, or NULL
+ *
+ * @return "elf", "ihex", "srec" or "bin"; "" for NULL; static
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API const char *sfi_firmware_format(const sfi_firmware *fw);
+
+/**
+ * How many segments a firmware has.
+ *
+ * @param fw  a firmware, or NULL
+ *
+ * @return 1 .. 65535; 0 for NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API size_t sfi_firmware_segment_count(const sfi_firmware *fw);
+
+/**
+ * One segment of a firmware.
+ *
+ * @param fw       a firmware
+ * @param index    0 .. count - 1, in ascending order of address
+ * @param address  receives the address of its first byte
+ * @param data     receives its bytes, borrowed until the firmware is freed
+ * @param len      receives how many; at least 1
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  fw or a pointer is NULL, or there is no such segment;
+ *                     nothing is received, or zeros
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_firmware_segment(const sfi_firmware *fw,
                                                       size_t index,
                                                       uint64_t *address,
                                                       const uint8_t **data,
                                                       size_t *len);
+
+/**
+ * Release a firmware.
+ *
+ * @param fw  a firmware, or NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API void sfi_firmware_free(sfi_firmware *fw);
 
 SFI_END_DECLS

@@ -1,0 +1,27 @@
+/* A plain binary: all of it, at an address that the caller knows. */
+#include "firmware/load.h"
+
+static sfi_status
+bin_whole(struct load *l, const uint8_t *data, size_t len)
+{
+    (void)data;
+    return len > 0 ? load_run(l, l->address, 0, len) : SFI_OK;
+}
+
+/* Nothing tells it from a file of another kind. */
+static bool
+bin_matches(const uint8_t *data, size_t len)
+{
+    (void)data;
+    (void)len;
+    return false;
+}
+
+static const char *const extensions[] = {NULL};
+
+const struct format sfi__format_bin = {
+    .name = "bin",
+    .extensions = extensions,
+    .matches = bin_matches,
+    .whole = bin_whole,
+};

@@ -1,0 +1,368 @@
+#include "firmware/firmware.h"
+
+#include <string.h>
+
+#include "util/file.h"
+#include "util/text.h"
+#include "core/ctx.h"
+#include "core/err.h"
+#include "firmware/lines.h"
+#include "firmware/load.h"
+
+/* A file is read in pieces of this size; more than a line, so that each
+ * piece has one to take. */
+#define PIECE_LEN ((size_t)256 * 1024)
+
+static const struct format *const formats[] = {
+    &sfi__format_elf,
+    &sfi__format_ihex,
+    &sfi__format_srec,
+    &sfi__format_bin,
+};
+#define FORMAT_COUNT (sizeof(formats) / sizeof(formats[0]))
+
+static void
+firmware_destroy(void *self)
+{
+    sfi_firmware *fw = self;
+
+    sfi__ctx_dealloc(fw->obj.ctx, fw->segments);
+    buf_free(&fw->bytes);
+}
+
+static const struct format *
+format_by_name(const char *name)
+{
+    for (size_t i = 0; i < FORMAT_COUNT; i++) {
+        if (strcmp(formats[i]->name, name) == 0)
+            return formats[i];
+    }
+    return NULL;
+}
+
+static const struct format *
+format_by_extension(const char *path)
+{
+    const char *dot = path != NULL ? strrchr(path, '.') : NULL;
+
+    for (size_t i = 0; dot != NULL && i < FORMAT_COUNT; i++) {
+        for (const char *const *e = formats[i]->extensions; *e != NULL; e++) {
+            if (text_same(*e, dot + 1))
+                return formats[i];
+        }
+    }
+    return NULL;
+}
+
+/* The content decides.  When it says nothing, the name may, so that the error
+ * says what is wrong with that format. */
+static sfi_status
+detect(sfi_ctx *ctx, const char *path, const uint8_t *data, size_t len,
+       const struct format **out)
+{
+    for (size_t i = 0; i < FORMAT_COUNT; i++) {
+        if (formats[i]->matches(data, len)) {
+            *out = formats[i];
+            return SFI_OK;
+        }
+    }
+    *out = format_by_extension(path);
+    if (*out != NULL)
+        return SFI_OK;
+    if (len == 0)
+        return sfi__fail(ctx, SFI_ERR_FORMAT,
+                         "empty, expected ELF, Intel HEX or S-records");
+    return sfi__fail(ctx, SFI_ERR_FORMAT,
+                     "neither ELF nor Intel HEX nor S-records; a plain binary "
+                     "needs an address");
+}
+
+static sfi_status
+parse_text(struct load *l, const uint8_t *data, size_t len)
+{
+    size_t used;
+    sfi_status st = lines_feed(l, data, len, true, &used);
+
+    return st == SFI_OK ? l->format->end(l) : st;
+}
+
+/* Data in memory, of which nothing is kept. */
+static sfi_status
+parse(struct load *l, const uint8_t *data, size_t len, sfi_firmware *fw)
+{
+    sfi_status st;
+
+    if (l->format->line != NULL) {
+        l->text_size = len;
+        st = parse_text(l, data, len);
+    } else {
+        l->base = data;
+        st = l->format->whole(l, data, len);
+    }
+    return st == SFI_OK ? load_finish(l, fw) : st;
+}
+
+/* A file being read: the piece at hand. */
+struct source {
+    struct file_in file;
+    struct buf piece;
+    bool last;
+};
+
+static sfi_status
+read_failed(sfi_ctx *ctx, int err)
+{
+    return sfi__fail_os(ctx, sfi__os_status(err), err, "cannot read");
+}
+
+/* Read until the piece has `len` bytes, or the file ends. */
+static sfi_status
+source_fill(sfi_ctx *ctx, struct source *s, size_t len)
+{
+    size_t want = len - s->piece.len;
+    size_t got;
+    int err;
+
+    if (!buf_reserve(&s->piece, want))
+        return sfi__nomem(ctx);
+    err = file_fill(&s->file, s->piece.data + s->piece.len, want, &got);
+    if (err != 0)
+        return read_failed(ctx, err);
+    s->piece.len += got;
+    s->last = got < want;
+    return SFI_OK;
+}
+
+/* Text is taken piece by piece: only its data is kept. */
+static sfi_status
+read_text(struct load *l, struct source *s)
+{
+    uint64_t total = s->piece.len;
+    sfi_status st = SFI_OK;
+
+    l->text_size = s->file.size;
+    while (st == SFI_OK) {
+        size_t used, left;
+
+        st = lines_feed(l, s->piece.data, s->piece.len, s->last, &used);
+        if (st != SFI_OK || s->last || l->done)
+            break;
+        left = s->piece.len - used;
+        memmove(s->piece.data, s->piece.data + used, left);
+        s->piece.len = left;
+        st = source_fill(l->ctx, s, PIECE_LEN);
+        total += s->piece.len - left;
+        if (st == SFI_OK && total > FIRMWARE_TEXT_MAX)
+            st = load_fail(l, SFI_ERR_LIMIT,
+                           "more than %llu characters, the limit",
+                           (unsigned long long)FIRMWARE_TEXT_MAX);
+    }
+    return st == SFI_OK ? l->format->end(l) : st;
+}
+
+static sfi_status
+read_whole(struct load *l, struct source *s)
+{
+    sfi_status st = SFI_OK;
+    size_t want = PIECE_LEN;
+
+    if (s->file.size >= want && s->file.size <= FIRMWARE_FILE_MAX)
+        want = (size_t)s->file.size + 1;
+    while (st == SFI_OK && !s->last) {
+        st = source_fill(l->ctx, s, want);
+        if (st == SFI_OK && s->piece.len > FIRMWARE_FILE_MAX)
+            st = sfi__fail(l->ctx, SFI_ERR_LIMIT,
+                           "longer than %zu bytes, the limit",
+                           FIRMWARE_FILE_MAX);
+        want = s->piece.len + s->piece.len / 2 + PIECE_LEN;
+    }
+    if (st != SFI_OK)
+        return st;
+    l->data = s->piece;
+    buf_init(&s->piece, &l->ctx->alloc, false);
+    l->base = l->data.data;
+    return l->format->whole(l, l->data.data, l->data.len);
+}
+
+static sfi_status
+read_source(sfi_ctx *ctx, const char *path, const struct format *format,
+            uint64_t address, struct source *s, sfi_firmware *fw)
+{
+    struct load l;
+    sfi_status st = source_fill(ctx, s, PIECE_LEN);
+
+    if (st == SFI_OK && format == NULL)
+        st = detect(ctx, path, s->piece.data, s->piece.len, &format);
+    if (st != SFI_OK)
+        return st;
+    load_init(&l, ctx, path, format);
+    l.address = address;
+    st = format->line != NULL ? read_text(&l, s) : read_whole(&l, s);
+    if (st == SFI_OK)
+        st = load_finish(&l, fw);
+    fw->format = format->name;
+    load_free(&l);
+    return st;
+}
+
+static sfi_status
+load_path(sfi_ctx *ctx, const char *path, const struct format *format,
+          uint64_t address, sfi_firmware *fw)
+{
+    struct source s = {0};
+    sfi_status st;
+    int err = file_open(&s.file, path);
+
+    if (err != 0) {
+        st = read_failed(ctx, err);
+    } else {
+        buf_init(&s.piece, &ctx->alloc, false);
+        st = read_source(ctx, path, format, address, &s, fw);
+        buf_free(&s.piece);
+        file_close(&s.file);
+    }
+    return st == SFI_OK ? SFI_OK : sfi__where(ctx, "%s", path);
+}
+
+static sfi_firmware *
+firmware_new(sfi_ctx *ctx)
+{
+    sfi_firmware *fw =
+        sfi__obj_new(ctx, OBJ_FIRMWARE, sizeof(*fw), firmware_destroy);
+
+    if (fw != NULL)
+        buf_init(&fw->bytes, &ctx->alloc, false);
+    return fw;
+}
+
+/* Hand the firmware out, or drop it. */
+static sfi_status
+give(sfi_firmware *fw, sfi_status st, sfi_firmware **out)
+{
+    if (st == SFI_OK)
+        *out = fw;
+    else
+        sfi__obj_unref(fw);
+    return st;
+}
+
+static sfi_status
+new_from_path(sfi_ctx *ctx, const char *path, const struct format *format,
+              uint64_t address, sfi_firmware **out)
+{
+    sfi_firmware *fw = firmware_new(ctx);
+
+    if (fw == NULL)
+        return SFI_ERR_NOMEM;
+    return give(fw, load_path(ctx, path, format, address, fw), out);
+}
+
+sfi_status
+sfi_firmware_load(sfi_ctx *ctx, const char *path, sfi_firmware **out)
+{
+    SFI_ENTER(ctx, CTX);
+    SFI_ARG(ctx, out != NULL);
+    *out = NULL;
+    SFI_ARG(ctx, path != NULL);
+    return new_from_path(ctx, path, NULL, 0, out);
+}
+
+sfi_status
+sfi_firmware_load_binary(sfi_ctx *ctx, const char *path, uint64_t address,
+                         sfi_firmware **out)
+{
+    SFI_ENTER(ctx, CTX);
+    SFI_ARG(ctx, out != NULL);
+    *out = NULL;
+    SFI_ARG(ctx, path != NULL);
+    return new_from_path(ctx, path, &sfi__format_bin, address, out);
+}
+
+static sfi_status
+pick_format(sfi_ctx *ctx, const char *name, uint64_t address,
+            const uint8_t *data, size_t len, const struct format **out)
+{
+    if (name == NULL)
+        return detect(ctx, NULL, data, len, out);
+    *out = format_by_name(name);
+    if (*out == NULL)
+        return sfi__fail(ctx, SFI_ERR_ARGUMENT,
+                         "unknown format \"%s\", expected elf, ihex, srec or "
+                         "bin",
+                         name);
+    if (address != 0 && *out != &sfi__format_bin)
+        return sfi__fail(ctx, SFI_ERR_ARGUMENT,
+                         "a base address for %s, which has its own", name);
+    return SFI_OK;
+}
+
+static sfi_status
+new_from_memory(sfi_ctx *ctx, const struct format *format, uint64_t address,
+                const uint8_t *data, size_t len, sfi_firmware **out)
+{
+    sfi_firmware *fw = firmware_new(ctx);
+    struct load l;
+    sfi_status st;
+
+    if (fw == NULL)
+        return SFI_ERR_NOMEM;
+    load_init(&l, ctx, NULL, format);
+    l.address = address;
+    st = parse(&l, data, len, fw);
+    fw->format = format->name;
+    load_free(&l);
+    return give(fw, st, out);
+}
+
+sfi_status
+sfi_firmware_parse(sfi_ctx *ctx, const char *format, uint64_t base_address,
+                   const uint8_t *data, size_t len, sfi_firmware **out)
+{
+    const struct format *f;
+    sfi_status st;
+
+    SFI_ENTER(ctx, CTX);
+    SFI_ARG(ctx, out != NULL);
+    *out = NULL;
+    SFI_ARG(ctx, data != NULL || len == 0);
+    st = pick_format(ctx, format, base_address, data, len, &f);
+    if (st != SFI_OK)
+        return st;
+    return new_from_memory(ctx, f, base_address, data, len, out);
+}
+
+const char *
+sfi_firmware_format(const sfi_firmware *fw)
+{
+    return sfi__is(fw, OBJ_FIRMWARE) ? fw->format : "";
+}
+
+size_t
+sfi_firmware_segment_count(const sfi_firmware *fw)
+{
+    return sfi__is(fw, OBJ_FIRMWARE) ? fw->count : 0;
+}
+
+sfi_status
+sfi_firmware_segment(const sfi_firmware *fw, size_t index, uint64_t *address,
+                     const uint8_t **data, size_t *len)
+{
+    SFI_ENTER(fw, FIRMWARE);
+    SFI_ARG(fw, address != NULL);
+    SFI_ARG(fw, data != NULL);
+    SFI_ARG(fw, len != NULL);
+    *address = 0;
+    *data = NULL;
+    *len = 0;
+    SFI_ARG(fw, index < fw->count);
+    *address = fw->segments[index].address;
+    *data = fw->segments[index].data;
+    *len = fw->segments[index].len;
+    return SFI_OK;
+}
+
+void
+sfi_firmware_free(sfi_firmware *fw)
+{
+    sfi__obj_free(fw, OBJ_FIRMWARE);
+}

@@ -1,0 +1,25 @@
+/* The set of segments that every file format ends in. */
+#ifndef SFI_FIRMWARE_FIRMWARE_H
+#define SFI_FIRMWARE_FIRMWARE_H
+
+#include <sfi/firmware.h>
+
+#include "util/buf.h"
+#include "core/obj.h"
+
+struct segment {
+    uint32_t address;
+    size_t len;
+    const uint8_t *data; /* in bytes of the firmware */
+};
+
+/* Segments ascend, are disjoint and never touch: what touches is one. */
+struct sfi_firmware {
+    struct obj obj;
+    const char *format;
+    struct segment *segments;
+    size_t count;
+    struct buf bytes;
+};
+
+#endif

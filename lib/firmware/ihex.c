@@ -1,0 +1,177 @@
+/* Intel HEX: "Hexadecimal Object File Format Specification", revision A,
+ * 1988. */
+#include "firmware/lines.h"
+
+#include "util/hex.h"
+
+enum {
+    TYPE_DATA = 0,
+    TYPE_END = 1,
+    TYPE_SEGMENT_BASE = 2,
+    TYPE_SEGMENT_START = 3,
+    TYPE_LINEAR_BASE = 4,
+    TYPE_LINEAR_START = 5,
+};
+
+/* length, two of address, type, checksum */
+#define FRAME_LEN 5u
+
+static bool
+ihex_matches(const uint8_t *data, size_t len)
+{
+    size_t at = lines_begin(data, len);
+
+    return len - at >= 2 && data[at] == ':' && hex_digit(data[at + 1]) >= 0;
+}
+
+/* Has the line the bytes that its length field announces? */
+static sfi_status
+check_frame(struct load *l, const struct record *r, size_t text_len)
+{
+    uint8_t checksum = (uint8_t)(0u - r->sum); /* all bytes sum to 0 */
+    size_t data_len;
+
+    if (r->len < FRAME_LEN)
+        return load_fail_at(l, text_len + 1, SFI_ERR_FORMAT,
+                            "record of %zu bytes, expected at least %u", r->len,
+                            FRAME_LEN);
+    data_len = r->bytes[0];
+    if (r->len == data_len + FRAME_LEN - 1)
+        return load_fail_at(l, text_len + 1, SFI_ERR_FORMAT,
+                            "checksum is missing after %zu data bytes",
+                            data_len);
+    if (r->len != data_len + FRAME_LEN)
+        return load_fail_at(
+            l,
+            r->len < data_len + FRAME_LEN ? text_len + 1
+                                          : 2 * (data_len + FRAME_LEN) + 2,
+            SFI_ERR_FORMAT,
+            "line has %zu data bytes, its length field says %zu",
+            r->len - FRAME_LEN, data_len);
+    if (checksum != r->bytes[r->len - 1])
+        return load_fail_at(l, text_len - 1, SFI_ERR_CHECKSUM,
+                            "checksum is 0x%02x, line says 0x%02x", checksum,
+                            r->bytes[r->len - 1]);
+    return SFI_OK;
+}
+
+static sfi_status
+check_len(struct load *l, const struct record *r, unsigned want)
+{
+    if (r->bytes[0] != want)
+        return load_fail_at(l, 2, SFI_ERR_FORMAT,
+                            "record of type %02x has %u data bytes, expected "
+                            "%u",
+                            r->bytes[3], r->bytes[0], want);
+    return SFI_OK;
+}
+
+static sfi_status
+data_record(struct load *l, const struct record *r, size_t text_len)
+{
+    size_t len = r->bytes[0];
+    uint32_t offset = (uint32_t)r->bytes[1] << 8 | r->bytes[2];
+
+    if (len == 0) {
+        load_warn(l, "data record without data");
+        return SFI_OK;
+    }
+    /* Intel lets it wrap to the start of the segment, most tools run on. */
+    if (l->ihex.segmented && len > 0x10000 - offset)
+        return load_fail(l, SFI_ERR_RANGE,
+                         "%zu bytes at 0x%04x cross the end of their 64 KiB "
+                         "segment, where tools disagree",
+                         len, offset);
+    return load_data(l, (uint64_t)l->ihex.base + offset, r->bytes + 4, len,
+                     text_len);
+}
+
+/* The most recent base rules, as Intel says; some tools add both kinds. */
+static sfi_status
+base_record(struct load *l, const struct record *r)
+{
+    struct ihex *x = &l->ihex;
+    uint32_t value = (uint32_t)r->bytes[4] << 8 | r->bytes[5];
+    sfi_status st = check_len(l, r, 2);
+
+    if (st != SFI_OK)
+        return st;
+    if (r->bytes[1] != 0 || r->bytes[2] != 0)
+        load_warn(l, "address field of a type %02x record is not zero",
+                  r->bytes[3]);
+    x->segmented = r->bytes[3] == TYPE_SEGMENT_BASE;
+    x->base = value << (x->segmented ? 4 : 16);
+    x->segmented_seen |= x->segmented;
+    x->linear_seen |= !x->segmented;
+    if (x->segmented_seen && x->linear_seen && !x->mix_seen) {
+        load_warn(l, "types 02 and 04 are mixed, where tools disagree; the "
+                     "most recent one rules");
+        x->mix_seen = true;
+    }
+    return SFI_OK;
+}
+
+static sfi_status
+start_record(struct load *l, const struct record *r)
+{
+    sfi_status st = check_len(l, r, 4);
+
+    if (st == SFI_OK && l->ihex.start_seen)
+        load_warn(l, "another start address");
+    l->ihex.start_seen = true;
+    return st;
+}
+
+static sfi_status
+ihex_line(struct load *l, const uint8_t *text, size_t len)
+{
+    struct record r;
+    char name[8];
+    sfi_status st;
+
+    if (text[0] != ':')
+        return load_fail_at(l, 1, SFI_ERR_FORMAT, "found %s, expected ':'",
+                            char_name(name, text[0]));
+    st = record_decode(l, text, len, 1, &r);
+    if (st == SFI_OK)
+        st = check_frame(l, &r, len);
+    if (st != SFI_OK)
+        return st;
+    switch (r.bytes[3]) {
+    case TYPE_DATA:
+        return data_record(l, &r, len);
+    case TYPE_END:
+        l->ended = true;
+        return check_len(l, &r, 0);
+    case TYPE_SEGMENT_BASE:
+    case TYPE_LINEAR_BASE:
+        return base_record(l, &r);
+    case TYPE_SEGMENT_START:
+    case TYPE_LINEAR_START:
+        return start_record(l, &r);
+    default:
+        return load_fail_at(l, 8, SFI_ERR_FORMAT,
+                            "record of type %02x, expected 00 to 05",
+                            r.bytes[3]);
+    }
+}
+
+static sfi_status
+ihex_end(struct load *l)
+{
+    if (!l->ended)
+        return load_fail(l, SFI_ERR_TRUNCATED,
+                         "file ends without an end record, :00000001FF");
+    return SFI_OK;
+}
+
+static const char *const extensions[] = {"hex", "ihex", "ihx", NULL};
+
+const struct format sfi__format_ihex = {
+    .name = "ihex",
+    .place = "line",
+    .extensions = extensions,
+    .matches = ihex_matches,
+    .line = ihex_line,
+    .end = ihex_end,
+};

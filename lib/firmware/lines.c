@@ -1,0 +1,159 @@
+#include "firmware/lines.h"
+
+#include <string.h>
+
+#include "util/hex.h"
+#include "util/mem.h"
+
+static bool
+is_blank(uint8_t c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static bool
+is_space(uint8_t c)
+{
+    return is_blank(c) || c == '\n' || c == '\r';
+}
+
+static size_t
+mark_len(const uint8_t *data, size_t len)
+{
+    static const uint8_t mark[] = {0xef, 0xbb, 0xbf};
+
+    return len >= sizeof(mark) && sfi__equal(data, mark, sizeof(mark))
+               ? sizeof(mark)
+               : 0;
+}
+
+size_t
+lines_begin(const uint8_t *data, size_t len)
+{
+    size_t at = mark_len(data, len);
+
+    while (at < len && is_space(data[at]))
+        at++;
+    return at;
+}
+
+const char *
+char_name(char out[8], uint8_t c)
+{
+    text_format(out, 8, c > 0x20 && c < 0x7f ? "'%c'" : "0x%02x", c);
+    return out;
+}
+
+/* The line at `data`: its length, and that of its end (LF, CRLF or CR).
+ * false: it does not end here. */
+static bool
+find_end(const uint8_t *data, size_t len, bool last, size_t *line, size_t *end)
+{
+    size_t window = len < FIRMWARE_LINE_MAX + 2 ? len : FIRMWARE_LINE_MAX + 2;
+    const uint8_t *lf = memchr(data, '\n', window);
+    size_t n = lf != NULL ? (size_t)(lf - data) : window;
+    const uint8_t *cr = memchr(data, '\r', n);
+
+    *line = n;
+    *end = lf != NULL;
+    if (cr != NULL) {
+        *line = (size_t)(cr - data);
+        *end = 1;
+        if (*line + 1 == len)
+            return last;
+        if (data[*line + 1] == '\n')
+            *end = 2;
+    } else if (lf == NULL) {
+        return last && window == len;
+    }
+    return true;
+}
+
+static sfi_status
+one_line(struct load *l, const uint8_t *text, size_t len)
+{
+    if (len > FIRMWARE_LINE_MAX)
+        return load_fail(l, SFI_ERR_LIMIT,
+                         "line is longer than %u characters, the limit",
+                         FIRMWARE_LINE_MAX);
+    while (len > 0 && is_blank(text[len - 1]))
+        len--;
+    return len > 0 ? l->format->line(l, text, len) : SFI_OK;
+}
+
+/* After the end record nothing counts any more. */
+static void
+judge_rest(struct load *l, const uint8_t *data, size_t len)
+{
+    size_t at = 0;
+
+    while (at < len && is_space(data[at]))
+        at++;
+    l->done = at < len || !l->format->rest_warns;
+    if (l->done && l->format->rest_warns)
+        load_warn(l, "what follows the end record is ignored");
+}
+
+sfi_status
+lines_feed(struct load *l, const uint8_t *data, size_t len, bool last,
+           size_t *used)
+{
+    size_t at = l->place == 0 ? mark_len(data, len) : 0;
+    size_t line, end;
+
+    while (at < len && !l->ended) {
+        bool whole = find_end(data + at, len - at, last, &line, &end);
+        sfi_status st;
+
+        if (!whole && line <= FIRMWARE_LINE_MAX)
+            break;
+        l->place++;
+        st = one_line(l, data + at, line);
+        if (st != SFI_OK)
+            return st;
+        at += line + end;
+    }
+    if (l->ended) {
+        judge_rest(l, data + at, len - at);
+        at = len;
+    }
+    *used = at;
+    return SFI_OK;
+}
+
+/* Why hex_decode() said no, or what is left over. */
+static sfi_status
+bad_digits(struct load *l, const uint8_t *text, size_t len, size_t from)
+{
+    char name[8];
+
+    for (size_t i = from; i < len; i++) {
+        if (hex_digit(text[i]) < 0)
+            return load_fail_at(l, i + 1, SFI_ERR_FORMAT,
+                                "found %s, expected a hexadecimal digit",
+                                char_name(name, text[i]));
+    }
+    return load_fail_at(l, len, SFI_ERR_FORMAT,
+                        "odd number of digits, expected two for each byte");
+}
+
+sfi_status
+record_decode(struct load *l, const uint8_t *text, size_t len, size_t from,
+              struct record *r)
+{
+    size_t n = (len - from) / 2;
+    unsigned sum = 0;
+
+    if (n > RECORD_MAX)
+        return load_fail_at(l, from + 2 * RECORD_MAX + 1, SFI_ERR_FORMAT,
+                            "line goes on after %u bytes, the longest record",
+                            RECORD_MAX);
+    if ((len - from) % 2 != 0 ||
+        !hex_decode(r->bytes, n, (const char *)text + from))
+        return bad_digits(l, text, len, from);
+    r->len = n;
+    for (size_t i = 0; i + 1 < n; i++)
+        sum += r->bytes[i];
+    r->sum = (uint8_t)sum;
+    return SFI_OK;
+}

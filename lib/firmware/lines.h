@@ -1,0 +1,30 @@
+/* What Intel HEX and S-records share: lines of hexadecimal digits. */
+#ifndef SFI_FIRMWARE_LINES_H
+#define SFI_FIRMWARE_LINES_H
+
+#include "firmware/load.h"
+
+/* Intel HEX: length, address, type, 255 bytes of data, checksum. */
+#define RECORD_MAX 260u
+
+/* The bytes of one line. */
+struct record {
+    uint8_t bytes[RECORD_MAX];
+    size_t len;
+    uint8_t sum; /* of all bytes but the last */
+};
+
+/* Hand each whole line of `data` to the format; `used` is what was taken, the
+ * rest is to come again with more behind it.  `last`: there is no more. */
+sfi_status lines_feed(struct load *l, const uint8_t *data, size_t len,
+                      bool last, size_t *used);
+
+/* Decode the digits of a line from its column `from` (0 is the first). */
+sfi_status record_decode(struct load *l, const uint8_t *text, size_t len,
+                         size_t from, struct record *r);
+/* 'x', or 0x07 for what does not print. */
+const char *char_name(char out[8], uint8_t c);
+/* Past a byte-order mark, blanks and empty lines. */
+size_t lines_begin(const uint8_t *data, size_t len);
+
+#endif

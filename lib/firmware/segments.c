@@ -1,0 +1,398 @@
+/* From runs in the order of the file to segments in the order of addresses. */
+#include "firmware/load.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/mem.h"
+#include "core/ctx.h"
+#include "core/err.h"
+
+#define ADDRESS_END ((uint64_t)UINT32_MAX + 1)
+
+void
+load_init(struct load *l, sfi_ctx *ctx, const char *name,
+          const struct format *format)
+{
+    sfi__zero(l, sizeof(*l));
+    l->ctx = ctx;
+    l->name = name;
+    l->format = format;
+    buf_init(&l->runs, &ctx->alloc, false);
+    buf_init(&l->data, &ctx->alloc, false);
+}
+
+void
+load_free(struct load *l)
+{
+    buf_free(&l->runs);
+    buf_free(&l->data);
+}
+
+/* The place at work, as in an error's `where`: "12", "segment 2". */
+static void
+place_where(const struct load *l, char *out, size_t cap)
+{
+    if (l->format->line != NULL)
+        text_format(out, cap, "%u", l->place);
+    else
+        text_format(out, cap, "%s %u", l->format->place, l->place);
+}
+
+static sfi_status
+fail_v(struct load *l, size_t column, sfi_status st, const char *fmt,
+       va_list args)
+{
+    char message[SFI_ERROR_MESSAGE_MAX];
+    char where[32];
+
+    text_vformat(message, sizeof(message), fmt, args);
+    (void)sfi__fail(l->ctx, st, "%s", message);
+    if (column > 0)
+        (void)sfi__where(l->ctx, "%zu", column);
+    if (l->format->place == NULL)
+        return st;
+    place_where(l, where, sizeof(where));
+    return sfi__where(l->ctx, "%s", where);
+}
+
+sfi_status
+load_fail(struct load *l, sfi_status st, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    st = fail_v(l, 0, st, fmt, args);
+    va_end(args);
+    return st;
+}
+
+sfi_status
+load_fail_at(struct load *l, size_t column, sfi_status st, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    st = fail_v(l, column, st, fmt, args);
+    va_end(args);
+    return st;
+}
+
+void
+load_warn(struct load *l, const char *fmt, ...)
+{
+    char message[SFI_ERROR_MESSAGE_MAX];
+    char where[32];
+    va_list args;
+
+    if (l->warnings++ >= FIRMWARE_WARNINGS_MAX)
+        return;
+    va_start(args, fmt);
+    text_vformat(message, sizeof(message), fmt, args);
+    va_end(args);
+    place_where(l, where, sizeof(where));
+    sfi__log(l->ctx, SFI_LOG_WARNING, "%s%s%s: %s%s",
+             l->name != NULL ? l->name : "", l->name != NULL ? ":" : "", where,
+             message,
+             l->warnings == FIRMWARE_WARNINGS_MAX
+                 ? " (further warnings are not shown)"
+                 : "");
+}
+
+static sfi_status
+check_range(struct load *l, uint64_t address, uint64_t len)
+{
+    if (address < ADDRESS_END && len <= ADDRESS_END - address)
+        return SFI_OK;
+    return load_fail(l, SFI_ERR_RANGE,
+                     "0x%llx bytes at 0x%08llx, expected an end of at most "
+                     "0xffffffff",
+                     (unsigned long long)len, (unsigned long long)address);
+}
+
+static struct run *
+runs_of(const struct load *l)
+{
+    return (struct run *)(void *)l->runs.data;
+}
+
+static size_t
+run_count(const struct load *l)
+{
+    return l->runs.len / sizeof(struct run);
+}
+
+static sfi_status
+append_run(struct load *l, uint64_t address, size_t offset, size_t len)
+{
+    struct run r = {
+        .address = (uint32_t)address,
+        .len = (uint32_t)len,
+        .place = l->place,
+        .record = (uint32_t)len,
+        .offset = offset,
+    };
+
+    if (!buf_append(&l->runs, &r, sizeof(r)))
+        return sfi__nomem(l->ctx);
+    return SFI_OK;
+}
+
+sfi_status
+load_run(struct load *l, uint64_t address, size_t offset, uint64_t len)
+{
+    sfi_status st = check_range(l, address, len);
+
+    if (st != SFI_OK)
+        return st;
+    if (len > FIRMWARE_BYTES_MAX)
+        return load_fail(l, SFI_ERR_LIMIT,
+                         "0x%llx bytes of firmware, the limit is 0x%zx",
+                         (unsigned long long)len, FIRMWARE_BYTES_MAX);
+    return append_run(l, address, offset, (size_t)len);
+}
+
+/* A file of equal lines: the first says how much data there will be. */
+static bool
+reserve_first(struct load *l, size_t len, size_t text_len)
+{
+    uint64_t lines = l->text_size / (text_len + 1) + 1;
+    uint64_t total = lines * len;
+
+    if (total > FIRMWARE_BYTES_MAX)
+        total = FIRMWARE_BYTES_MAX;
+    return buf_reserve(&l->data, (size_t)total);
+}
+
+sfi_status
+load_data(struct load *l, uint64_t address, const uint8_t *data, size_t len,
+          size_t text_len)
+{
+    sfi_status st = check_range(l, address, len);
+    struct run *last = NULL;
+
+    if (st != SFI_OK)
+        return st;
+    if (len > FIRMWARE_BYTES_MAX - l->data.len)
+        return load_fail(l, SFI_ERR_LIMIT,
+                         "more than 0x%zx bytes of firmware, the limit",
+                         FIRMWARE_BYTES_MAX);
+    if (l->data.cap == 0 && !reserve_first(l, len, text_len))
+        return sfi__nomem(l->ctx);
+    if (address == l->next_address && l->place == l->next_place)
+        last = &runs_of(l)[run_count(l) - 1];
+    if (last != NULL && len <= last->record) {
+        last->len += (uint32_t)len;
+    } else {
+        st = append_run(l, address, l->data.len, len);
+        if (st != SFI_OK)
+            return st;
+        last = &runs_of(l)[run_count(l) - 1];
+    }
+    /* A shorter record ends the run. */
+    l->next_place = len == last->record ? (uint64_t)l->place + 1 : 0;
+    l->next_address = address + len;
+    return buf_append(&l->data, data, len) ? SFI_OK : sfi__nomem(l->ctx);
+}
+
+static int
+compare_runs(const void *a, const void *b)
+{
+    const struct run *x = a;
+    const struct run *y = b;
+
+    if (x->address != y->address)
+        return x->address < y->address ? -1 : 1;
+    if (x->place != y->place)
+        return x->place < y->place ? -1 : 1;
+    return 0;
+}
+
+static void
+sort_runs(struct load *l)
+{
+    struct run *runs = runs_of(l);
+    size_t n = run_count(l);
+
+    for (size_t i = 1; i < n; i++) {
+        if (compare_runs(&runs[i - 1], &runs[i]) > 0) {
+            qsort(runs, n, sizeof(*runs), compare_runs);
+            return;
+        }
+    }
+}
+
+/* What the sorted runs come to. */
+struct plan {
+    size_t segments;
+    uint64_t total;
+    bool in_place; /* each segment lies in one piece in the loader's data */
+};
+
+static struct plan
+make_plan(const struct load *l)
+{
+    const struct run *r = runs_of(l);
+    struct plan p = {.in_place = l->base == l->data.data};
+    uint64_t end = 0;
+
+    for (size_t i = 0; i < run_count(l); i++, r++) {
+        uint64_t stop = (uint64_t)r->address + r->len;
+        bool fresh = i == 0 || r->address > end;
+
+        if (fresh)
+            p.segments++;
+        else if (r->address < end || r[-1].offset + r[-1].len != r->offset)
+            p.in_place = false;
+        if (fresh || r->address == end)
+            p.total += r->len;
+        else if (stop > end)
+            p.total += stop - end;
+        if (fresh || stop > end)
+            end = stop;
+    }
+    /* Do not keep a large file for a small firmware in it. */
+    if (l->data.len / 2 > p.total)
+        p.in_place = false;
+    return p;
+}
+
+/* The first of the sorted runs that has this address. */
+static const struct run *
+find_run(const struct load *l, uint32_t address)
+{
+    const struct run *r = runs_of(l);
+
+    while (address < r->address || address - r->address >= r->len)
+        r++;
+    return r;
+}
+
+static uint32_t
+place_of(const struct run *r, uint32_t address)
+{
+    return r->place + (address - r->address) / r->record;
+}
+
+/* Make the later of two places the one at work; the earlier is returned. */
+static uint32_t
+two_places(struct load *l, const struct run *r, uint32_t address)
+{
+    uint32_t a = place_of(find_run(l, address), address);
+    uint32_t b = place_of(r, address);
+
+    l->place = a > b ? a : b;
+    return a > b ? b : a;
+}
+
+/* The first `len` bytes of a run are there already: are they the same? */
+static sfi_status
+check_overlap(struct load *l, const struct run *r, const uint8_t *old,
+              size_t len)
+{
+    const uint8_t *new = l->base + r->offset;
+    uint32_t address = r->address;
+    uint32_t first;
+
+    if (sfi__equal(old, new, len)) {
+        if (l->warnings >= FIRMWARE_WARNINGS_MAX)
+            return SFI_OK;
+        first = two_places(l, r, address);
+        load_warn(l, "%zu bytes at 0x%08x are those of %s %u again", len,
+                  address, l->format->place, first);
+        return SFI_OK;
+    }
+    while (*old == *new) {
+        old++;
+        new ++;
+        address++;
+    }
+    first = two_places(l, r, address);
+    return load_fail(l, SFI_ERR_OVERLAP,
+                     "data at 0x%08x differs from %s %u, which has it too",
+                     address, l->format->place, first);
+}
+
+/* Bytes that a run repeats of the segment before it. */
+static size_t
+overlap_len(const struct segment *s, const struct run *r)
+{
+    uint64_t end = (uint64_t)s->address + s->len;
+
+    if (end <= r->address)
+        return 0;
+    return end - r->address < r->len ? (size_t)(end - r->address) : r->len;
+}
+
+static bool
+touches(const struct segment *s, const struct run *r)
+{
+    return (uint64_t)s->address + s->len >= r->address;
+}
+
+/* Fill the segments; `out` receives the bytes, unless they stay in place. */
+static sfi_status
+make_segments(struct load *l, struct sfi_firmware *fw, uint8_t *out)
+{
+    const struct run *r = runs_of(l);
+    struct segment *s = NULL;
+
+    for (size_t i = 0; i < run_count(l); i++, r++) {
+        size_t skip;
+
+        if (s == NULL || !touches(s, r)) {
+            s = &fw->segments[fw->count++];
+            s->address = r->address;
+            s->data = out != NULL ? out : l->base + r->offset;
+        }
+        skip = overlap_len(s, r);
+        if (skip > 0) {
+            sfi_status st =
+                check_overlap(l, r, s->data + (r->address - s->address), skip);
+
+            if (st != SFI_OK)
+                return st;
+        }
+        if (out != NULL) {
+            memcpy(out, l->base + r->offset + skip, r->len - skip);
+            out += r->len - skip;
+        }
+        s->len += r->len - skip;
+    }
+    return SFI_OK;
+}
+
+sfi_status
+load_finish(struct load *l, struct sfi_firmware *fw)
+{
+    struct plan p;
+    sfi_status st;
+
+    if (run_count(l) == 0)
+        return sfi__fail(l->ctx, SFI_ERR_FORMAT,
+                         "no data, expected at least one byte of firmware");
+    if (l->base == NULL)
+        l->base = l->data.data;
+    sort_runs(l);
+    p = make_plan(l);
+    if (p.segments > FIRMWARE_SEGMENTS_MAX)
+        return sfi__fail(l->ctx, SFI_ERR_LIMIT,
+                         "%zu separate segments, the limit is %u", p.segments,
+                         FIRMWARE_SEGMENTS_MAX);
+    if (p.total > FIRMWARE_BYTES_MAX)
+        return sfi__fail(l->ctx, SFI_ERR_LIMIT,
+                         "0x%llx bytes of firmware, the limit is 0x%zx",
+                         (unsigned long long)p.total, FIRMWARE_BYTES_MAX);
+    fw->segments = sfi__ctx_alloc(l->ctx, p.segments * sizeof(fw->segments[0]));
+    if (fw->segments == NULL)
+        return SFI_ERR_NOMEM;
+    if (!p.in_place) {
+        if (!buf_fill(&fw->bytes, 0, (size_t)p.total))
+            return sfi__nomem(l->ctx);
+        return make_segments(l, fw, fw->bytes.data);
+    }
+    st = make_segments(l, fw, NULL);
+    fw->bytes = l->data;
+    buf_init(&l->data, &l->ctx->alloc, false);
+    return st;
+}

@@ -1,0 +1,147 @@
+/* Motorola S-records: "M68000 Family Programmer's Reference Manual",
+ * appendix C. */
+#include "firmware/lines.h"
+
+#include "util/hex.h"
+
+static bool
+srec_matches(const uint8_t *data, size_t len)
+{
+    size_t at = lines_begin(data, len);
+
+    return len - at >= 4 && data[at] == 'S' && data[at + 1] >= '0' &&
+           data[at + 1] <= '9' && hex_digit(data[at + 2]) >= 0 &&
+           hex_digit(data[at + 3]) >= 0;
+}
+
+/* Bytes of address (or count) of each type; 0: there is no such type. */
+static const uint8_t address_len[10] = {2, 2, 3, 4, 0, 2, 3, 4, 3, 2};
+
+/* The length field counts what follows it. */
+static sfi_status
+check_frame(struct load *l, const struct record *r, unsigned type,
+            size_t text_len)
+{
+    uint8_t checksum = (uint8_t)(0xffu - r->sum); /* ones' complement */
+    size_t want;
+
+    if (r->len == 0)
+        return load_fail_at(l, 3, SFI_ERR_FORMAT,
+                            "record ends after its type, expected a length");
+    want = r->bytes[0];
+    if (want < address_len[type] + 1u)
+        return load_fail_at(l, 3, SFI_ERR_FORMAT,
+                            "length field of S%u says %zu, expected at least "
+                            "%u",
+                            type, want, address_len[type] + 1u);
+    if (r->len - 1 != want)
+        return load_fail_at(
+            l, r->len - 1 < want ? text_len + 1 : 2 * (want + 1) + 3,
+            SFI_ERR_FORMAT,
+            "line has %zu bytes after its length field, which "
+            "says %zu",
+            r->len - 1, want);
+    if (checksum != r->bytes[r->len - 1])
+        return load_fail_at(l, text_len - 1, SFI_ERR_CHECKSUM,
+                            "checksum is 0x%02x, line says 0x%02x", checksum,
+                            r->bytes[r->len - 1]);
+    return SFI_OK;
+}
+
+static sfi_status
+data_record(struct load *l, const struct record *r, unsigned type,
+            uint32_t address, size_t text_len)
+{
+    size_t skip = 1u + address_len[type];
+    size_t len = r->len - 1 - skip;
+
+    l->srec.records++;
+    if (len == 0) {
+        load_warn(l, "data record without data");
+        return SFI_OK;
+    }
+    return load_data(l, address, r->bytes + skip, len, text_len);
+}
+
+static sfi_status
+count_record(struct load *l, uint32_t count)
+{
+    if (count != l->srec.records)
+        return load_fail(l, SFI_ERR_FORMAT,
+                         "%u data records up to here, the count says %u",
+                         l->srec.records, count);
+    return SFI_OK;
+}
+
+/* S0 is a title; S7, S8 and S9 end the data, whatever the data was. */
+static sfi_status
+dispatch(struct load *l, const struct record *r, unsigned type, size_t text_len)
+{
+    uint32_t address = 0;
+
+    for (size_t i = 0; i < address_len[type]; i++)
+        address = address << 8 | r->bytes[1 + i];
+    switch (type) {
+    case 0:
+        return SFI_OK;
+    case 5:
+    case 6:
+        return count_record(l, address);
+    case 7:
+    case 8:
+    case 9:
+        l->ended = true;
+        return SFI_OK;
+    default:
+        return data_record(l, r, type, address, text_len);
+    }
+}
+
+static sfi_status
+srec_line(struct load *l, const uint8_t *text, size_t len)
+{
+    struct record r;
+    char name[8];
+    unsigned type;
+    sfi_status st;
+
+    if (text[0] != 'S')
+        return load_fail_at(l, 1, SFI_ERR_FORMAT, "found %s, expected 'S'",
+                            char_name(name, text[0]));
+    if (len < 2)
+        return load_fail_at(l, 2, SFI_ERR_FORMAT,
+                            "line ends after 'S', expected a type");
+    type = (unsigned)text[1] - '0';
+    if (type > 9 || address_len[type] == 0)
+        return load_fail_at(l, 2, SFI_ERR_FORMAT,
+                            "record of type %s, expected 0 to 3 or 5 to 9",
+                            char_name(name, text[1]));
+    st = record_decode(l, text, len, 2, &r);
+    if (st == SFI_OK)
+        st = check_frame(l, &r, type, len);
+    if (st == SFI_OK)
+        st = dispatch(l, &r, type, len);
+    return st;
+}
+
+static sfi_status
+srec_end(struct load *l)
+{
+    if (!l->ended)
+        return load_fail(l, SFI_ERR_TRUNCATED,
+                         "file ends without an end record, S7, S8 or S9");
+    return SFI_OK;
+}
+
+static const char *const extensions[] = {"srec", "s19", "s28", "s37",
+                                         "mot",  "sre", NULL};
+
+const struct format sfi__format_srec = {
+    .name = "srec",
+    .place = "line",
+    .extensions = extensions,
+    .matches = srec_matches,
+    .line = srec_line,
+    .end = srec_end,
+    .rest_warns = true,
+};
