@@ -95,6 +95,7 @@ def function_name(head):
     head = re.sub(r"__attribute__\s*\(\(.*?\)\)", " ", head, flags=re.S)
     if "=" in head or not head.rstrip().endswith(")"):
         return None
+    head = re.sub(r"^\s*END_TEST\b", "", head)
     test = re.match(r"\s*START_TEST\s*\(\s*(\w+)\s*\)", head)
     if test:
         return test.group(1)
