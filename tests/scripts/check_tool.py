@@ -11,8 +11,8 @@ import sys
 import source
 
 FOLDERS = ["lib", "include", "examples", "tests"]
-# The internal oscillator, and what tests cut short.
-WORDS = "hsi,hel"
+# An oscillator, a file extension, and what tests cut short.
+WORDS = "hsi,hel,mot"
 
 
 def run(command, text=None):
