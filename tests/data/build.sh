@@ -9,6 +9,12 @@ here=$(cd "$(dirname "$0")" && pwd)
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
+version=$(arm-none-eabi-gcc -dumpversion 2>/dev/null || echo none)
+if [ "${1-}" = --check ] && [[ $version != 12.2.* ]]; then
+    echo "SKIP: arm-none-eabi-gcc is $version, tests/data was built with 12.2"
+    exit 77
+fi
+
 flags=(-std=c11 -Os -mthumb -ffreestanding -nostdlib -ffunction-sections
     -Wall -Wextra -Wpedantic -Wconversion -Werror
     -Wl,--build-id=none -Wl,-n -Wl,--fatal-warnings)

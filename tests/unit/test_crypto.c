@@ -317,7 +317,7 @@ START_TEST(test_random)
     ck_assert_ok(sfi__random(ctx, b, sizeof(b)));
     ck_assert_mem_ne(a, b, sizeof(a));
     for (size_t i = 0; i < 8 * sizeof(a); i++)
-        bits += a[i / 8] >> i % 8 & 1u;
+        bits += (unsigned)a[i / 8] >> i % 8 & 1u;
     /* 512 coins: beyond ten sigma it is no coin */
     ck_assert_uint_gt(bits, 256 - 113);
     ck_assert_uint_lt(bits, 256 + 113);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <check.h>
@@ -124,6 +125,69 @@ START_TEST(test_read_without_memory)
     buf_free(&b);
     ck_assert_uint_eq(c.live, 0);
     ck_assert_int_eq(unlink(in_dir("a")), 0);
+}
+END_TEST
+
+START_TEST(test_read_in_pieces)
+{
+    struct file_in f;
+    uint8_t out[8];
+    size_t got;
+
+    put(in_dir("a"), "hello world", 11);
+    ck_assert_int_eq(file_open(&f, in_dir("a")), 0);
+    ck_assert_uint_eq(f.size, 11);
+    ck_assert_int_eq(file_fill(&f, out, 0, &got), 0);
+    ck_assert_uint_eq(got, 0);
+    ck_assert_int_eq(file_fill(&f, out, 8, &got), 0);
+    ck_assert_uint_eq(got, 8);
+    ck_assert_mem_eq(out, "hello wo", 8);
+    ck_assert_int_eq(file_fill(&f, out, 8, &got), 0);
+    ck_assert_uint_eq(got, 3);
+    ck_assert_mem_eq(out, "rld", 3);
+    ck_assert_int_eq(file_fill(&f, out, 8, &got), 0);
+    ck_assert_uint_eq(got, 0);
+    file_close(&f);
+    ck_assert_int_eq(unlink(in_dir("a")), 0);
+
+    ck_assert_int_eq(file_open(&f, in_dir("a")), ENOENT);
+    ck_assert_int_eq(file_open(&f, dir), 0);
+    ck_assert_uint_eq(f.size, 0);
+    ck_assert_int_eq(file_fill(&f, out, 8, &got), EISDIR);
+    ck_assert_uint_eq(got, 0);
+    file_close(&f);
+}
+END_TEST
+
+/* A pipe gives less than was asked, and yet a piece is filled. */
+START_TEST(test_read_in_pieces_from_a_pipe)
+{
+    const char *path = in_dir("pipe");
+    struct file_in f;
+    char out[9] = {0};
+    size_t got;
+    int status;
+    pid_t writer;
+
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    writer = fork();
+    ck_assert_int_ge(writer, 0);
+    if (writer == 0) {
+        int fd = open(path, O_WRONLY);
+        bool ok = write(fd, "hel", 3) == 3;
+
+        sfi__clock_system.sleep_ms(NULL, 30);
+        _exit(ok && write(fd, "lo", 2) == 2 ? 0 : 1);
+    }
+    ck_assert_int_eq(file_open(&f, path), 0);
+    ck_assert_uint_eq(f.size, 0);
+    ck_assert_int_eq(file_fill(&f, out, 8, &got), 0);
+    ck_assert_uint_eq(got, 5);
+    ck_assert_str_eq(out, "hello");
+    file_close(&f);
+    ck_assert_int_eq(waitpid(writer, &status, 0), writer);
+    ck_assert_int_eq(status, 0);
+    ck_assert_int_eq(unlink(path), 0);
 }
 END_TEST
 
@@ -317,6 +381,8 @@ main(void)
     tcase_add_test(files, test_read_limit);
     tcase_add_test(files, test_read_empty_and_missing);
     tcase_add_test(files, test_read_without_memory);
+    tcase_add_test(files, test_read_in_pieces);
+    tcase_add_test(files, test_read_in_pieces_from_a_pipe);
     tcase_add_test(files, test_write_appears_whole);
     tcase_add_test(files, test_write_replaces_at_once);
     tcase_add_test(files, test_abort_leaves_nothing);
