@@ -126,12 +126,12 @@ static sfi_status
 ihex_line(struct load *l, const uint8_t *text, size_t len)
 {
     struct record r;
-    char name[8];
+    char name[TEXT_BYTE_MAX];
     sfi_status st;
 
     if (text[0] != ':')
         return load_fail_at(l, 1, SFI_ERR_FORMAT, "found %s, expected ':'",
-                            char_name(name, text[0]));
+                            text_byte(name, text[0]));
     st = record_decode(l, text, len, 1, &r);
     if (st == SFI_OK)
         st = check_frame(l, &r, len);

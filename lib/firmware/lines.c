@@ -37,13 +37,6 @@ lines_begin(const uint8_t *data, size_t len)
     return at;
 }
 
-const char *
-char_name(char out[8], uint8_t c)
-{
-    text_format(out, 8, c > 0x20 && c < 0x7f ? "'%c'" : "0x%02x", c);
-    return out;
-}
-
 /* The line at `data`: its length, and that of its end (LF, CRLF or CR).
  * false: it does not end here. */
 static bool
@@ -125,13 +118,13 @@ lines_feed(struct load *l, const uint8_t *data, size_t len, bool last,
 static sfi_status
 bad_digits(struct load *l, const uint8_t *text, size_t len, size_t from)
 {
-    char name[8];
+    char name[TEXT_BYTE_MAX];
 
     for (size_t i = from; i < len; i++) {
         if (hex_digit(text[i]) < 0)
             return load_fail_at(l, i + 1, SFI_ERR_FORMAT,
                                 "found %s, expected a hexadecimal digit",
-                                char_name(name, text[i]));
+                                text_byte(name, text[i]));
     }
     return load_fail_at(l, len, SFI_ERR_FORMAT,
                         "odd number of digits, expected two for each byte");

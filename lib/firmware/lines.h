@@ -22,8 +22,6 @@ sfi_status lines_feed(struct load *l, const uint8_t *data, size_t len,
 /* Decode the digits of a line from its column `from` (0 is the first). */
 sfi_status record_decode(struct load *l, const uint8_t *text, size_t len,
                          size_t from, struct record *r);
-/* 'x', or 0x07 for what does not print. */
-const char *char_name(char out[8], uint8_t c);
 /* Past a byte-order mark, blanks and empty lines. */
 size_t lines_begin(const uint8_t *data, size_t len);
 

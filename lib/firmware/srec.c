@@ -101,13 +101,13 @@ static sfi_status
 srec_line(struct load *l, const uint8_t *text, size_t len)
 {
     struct record r;
-    char name[8];
+    char name[TEXT_BYTE_MAX];
     unsigned type;
     sfi_status st;
 
     if (text[0] != 'S')
         return load_fail_at(l, 1, SFI_ERR_FORMAT, "found %s, expected 'S'",
-                            char_name(name, text[0]));
+                            text_byte(name, text[0]));
     if (len < 2)
         return load_fail_at(l, 2, SFI_ERR_FORMAT,
                             "line ends after 'S', expected a type");
@@ -115,7 +115,7 @@ srec_line(struct load *l, const uint8_t *text, size_t len)
     if (type > 9 || address_len[type] == 0)
         return load_fail_at(l, 2, SFI_ERR_FORMAT,
                             "record of type %s, expected 0 to 3 or 5 to 9",
-                            char_name(name, text[1]));
+                            text_byte(name, text[1]));
     st = record_decode(l, text, len, 2, &r);
     if (st == SFI_OK)
         st = check_frame(l, &r, type, len);

@@ -58,6 +58,15 @@ text_same(const char *a, const char *b)
     return lower(*a) == lower(*b);
 }
 
+const char *
+text_byte(char out[TEXT_BYTE_MAX], uint8_t byte)
+{
+    bool visible = byte > 0x20 && byte < 0x7f;
+
+    text_format(out, TEXT_BYTE_MAX, visible ? "'%c'" : "0x%02x", byte);
+    return out;
+}
+
 static size_t
 min3(size_t a, size_t b, size_t c)
 {

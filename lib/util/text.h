@@ -21,6 +21,10 @@ void text_vformat(char *out, size_t cap, const char *fmt, va_list args)
 bool text_copy(char *out, size_t cap, const char *text);
 /* Same text, upper and lower case being one (ASCII). */
 bool text_same(const char *a, const char *b);
+/* A byte of somebody's file, to be shown: 'x', or 0x07 for what is no visible
+ * character.  Returns `out`. */
+#define TEXT_BYTE_MAX 8
+const char *text_byte(char out[TEXT_BYTE_MAX], uint8_t byte);
 /* How many edits lead from one to the other; for "did you mean". */
 size_t text_distance(const char *a, const char *b);
 /* A whole number, decimal or 0x-prefixed, nothing before or after it. */

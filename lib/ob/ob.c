@@ -1,0 +1,90 @@
+#include "ob/ob.h"
+
+#include "core/err.h"
+#include "core/load.h"
+
+/* A dozen rows of some thirty characters; the rest is blanks. */
+#define CSV_LEN_MAX ((size_t)64 * 1024)
+
+static sfi_status
+ob_new(sfi_ctx *ctx, const sfi_chip *chip, const char *csv, size_t len,
+       sfi_option_bytes **out)
+{
+    sfi_option_bytes *ob =
+        sfi__obj_new(ctx, OBJ_OPTION_BYTES, sizeof(*ob), NULL);
+    sfi_status st;
+
+    if (ob == NULL)
+        return SFI_ERR_NOMEM;
+    ob->chip = chip;
+    st = sfi__ob_parse_csv(ctx, chip, csv, len, ob->values);
+    if (st == SFI_OK)
+        *out = ob;
+    else
+        sfi__obj_unref(ob);
+    return st;
+}
+
+sfi_status
+sfi_option_bytes_parse(sfi_ctx *ctx, const sfi_chip *chip, const char *csv,
+                       size_t len, sfi_option_bytes **out)
+{
+    SFI_ENTER(ctx, CTX);
+    SFI_ARG(ctx, out != NULL);
+    *out = NULL;
+    SFI_ARG(ctx, chip != NULL);
+    SFI_ARG(ctx, csv != NULL || len == 0);
+    if (len > CSV_LEN_MAX)
+        return sfi__fail(ctx, SFI_ERR_LIMIT, "longer than %zu bytes",
+                         CSV_LEN_MAX);
+    return ob_new(ctx, chip, csv, len, out);
+}
+
+sfi_status
+sfi_option_bytes_load(sfi_ctx *ctx, const sfi_chip *chip, const char *csv_path,
+                      sfi_option_bytes **out)
+{
+    struct buf file;
+    sfi_status st;
+
+    SFI_ENTER(ctx, CTX);
+    SFI_ARG(ctx, out != NULL);
+    *out = NULL;
+    SFI_ARG(ctx, chip != NULL);
+    SFI_ARG(ctx, csv_path != NULL);
+    st = sfi__load(ctx, csv_path, CSV_LEN_MAX, false, &file);
+    if (st == SFI_OK) {
+        st = ob_new(ctx, chip, (const char *)file.data, file.len, out);
+        if (st != SFI_OK)
+            (void)sfi__where(ctx, "%s", csv_path);
+    }
+    buf_free(&file);
+    return st;
+}
+
+size_t
+sfi_option_bytes_count(const sfi_option_bytes *ob)
+{
+    return sfi__is(ob, OBJ_OPTION_BYTES) ? ob->chip->ob_count : 0;
+}
+
+sfi_status
+sfi_option_bytes_get(const sfi_option_bytes *ob, size_t index,
+                     const char **name, uint32_t *value)
+{
+    SFI_ENTER(ob, OPTION_BYTES);
+    SFI_ARG(ob, name != NULL);
+    *name = NULL;
+    SFI_ARG(ob, value != NULL);
+    *value = 0;
+    SFI_ARG(ob, index < ob->chip->ob_count);
+    *name = ob->chip->ob[index].name;
+    *value = ob->values[index];
+    return SFI_OK;
+}
+
+void
+sfi_option_bytes_free(sfi_option_bytes *ob)
+{
+    sfi__obj_free(ob, OBJ_OPTION_BYTES);
+}

@@ -1,0 +1,349 @@
+/* lib/ob: every leniency and every error of the option-byte CSV. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sfi/option_bytes.h>
+
+#include "fixture.h"
+#include "ob/ob.h"
+
+#define L462_1 "FLASH_OPTR,0xFBEFF8BB\n"
+#define L462_2 "PCROP1SR,0xFFFFFFFF\n"
+#define L462_3 "PCROP1ER,0x00000000\n"
+#define L462_4 "WRP1AR,0xFF00FFFF\n"
+#define L462_5 "WRP1BR,0xFF00FFFE\n"
+#define H753_REST                                                        \
+    "FPRAR_PRG_A,81000200\nFPRAR_PRG_B,81000200\nFSCAR_PRG_A,81000200\n" \
+    "FSCAR_PRG_B,81000200\nFWPSN_PRG_A,FFFFFFFF\nFWPSN_PRG_B,FFFFFFFF\n" \
+    "FBOOT7_PRG,24000800\nRESERVED,10000810\n"
+
+static const uint32_t l462_words[] = {
+    0xfbeff8bb, 0xffffffff, 0x00000000, 0xff00ffff, 0xff00fffe,
+};
+static const uint32_t h753_words[] = {
+    0x1026aad0, 0x81000200, 0x81000200, 0x81000200, 0x81000200,
+    0xffffffff, 0xffffffff, 0x24000800, 0x10000810,
+};
+
+static const struct {
+    const char *why;
+    const char *csv;
+} lenient[] = {
+    {"as ST's tools have it", L462_1 L462_2 L462_3 L462_4 L462_5},
+    {"no last line end", L462_1 L462_2 L462_3 L462_4 "WRP1BR,0xFF00FFFE"},
+    {"no FLASH_", "OPTR,0xFBEFF8BB\n" L462_2 L462_3 L462_4 L462_5},
+    {"FLASH_ throughout",
+     "FLASH_OPTR,0xFBEFF8BB\nFLASH_PCROP1SR,0xFFFFFFFF\n"
+     "FLASH_PCROP1ER,0\nFLASH_WRP1AR,0xFF00FFFF\nFLASH_WRP1BR,0xFF00FFFE\n"},
+    {"lower case", "flash_optr,0xfbeff8bb\npcrop1sr,0xffffffff\npcrop1er,0x0\n"
+                   "wrp1ar,0xff00ffff\nwrp1br,0Xff00fffe\n"},
+    {"no 0x", "FLASH_OPTR,FBEFF8BB\nPCROP1SR,FFFFFFFF\nPCROP1ER,0\n"
+              "WRP1AR,FF00FFFF\nWRP1BR,ff00fffe\n"},
+    {"leading zeros",
+     "FLASH_OPTR,0x00000000FBEFF8BB\n" L462_2 L462_3 L462_4 L462_5},
+    {"blanks",
+     " FLASH_OPTR , 0xFBEFF8BB \n\tPCROP1SR\t,\t0xFFFFFFFF\t\n" L462_3 L462_4
+         L462_5},
+    {"empty lines", "\n" L462_1 "\n  \n" L462_2 L462_3 L462_4 L462_5 "\n\n"},
+    {"CRLF", "FLASH_OPTR,0xFBEFF8BB\r\nPCROP1SR,0xFFFFFFFF\r\nPCROP1ER,0\r\n"
+             "WRP1AR,0xFF00FFFF\r\nWRP1BR,0xFF00FFFE\r\n"},
+    {"CR", "FLASH_OPTR,0xFBEFF8BB\rPCROP1SR,0xFFFFFFFF\rPCROP1ER,0\r"
+           "WRP1AR,0xFF00FFFF\rWRP1BR,0xFF00FFFE"},
+    {"mark", "\xef\xbb\xbf" L462_1 L462_2 L462_3 L462_4 L462_5},
+};
+
+static const sfi_chip *
+l462(void)
+{
+    return sfi_chip_find("stm32l462ce");
+}
+
+static const sfi_chip *
+h753(void)
+{
+    return sfi_chip_find("stm32h753xi");
+}
+
+static void
+check_words(const sfi_option_bytes *ob, const sfi_chip *chip,
+            const uint32_t *words)
+{
+    ck_assert_uint_eq(sfi_option_bytes_count(ob), chip->ob_count);
+    for (size_t i = 0; i < chip->ob_count; i++) {
+        const char *name;
+        uint32_t value;
+
+        ck_assert_ok(sfi_option_bytes_get(ob, i, &name, &value));
+        ck_assert_str_eq(name, chip->ob[i].name);
+        ck_assert_msg(value == words[i], "%s is 0x%08x, expected 0x%08x", name,
+                      value, words[i]);
+    }
+}
+
+START_TEST(test_lenient)
+{
+    const char *csv = lenient[_i].csv;
+    sfi_option_bytes *ob;
+    sfi_status st = sfi_option_bytes_parse(ctx, l462(), csv, strlen(csv), &ob);
+
+    ck_assert_msg(st == SFI_OK, "%s: %s: %s", lenient[_i].why,
+                  sfi_error_where(sfi_ctx_error(ctx)),
+                  sfi_error_message(sfi_ctx_error(ctx)));
+    check_words(ob, l462(), l462_words);
+    sfi_option_bytes_free(ob);
+}
+END_TEST
+
+/* FOPTSR_PRG is the FLASH_OPTSR_PRG of the manual. */
+START_TEST(test_h753_names)
+{
+    static const char *const first[] = {
+        "FOPTSR_PRG,1026AAD0\n",
+        "FLASH_OPTSR_PRG,1026AAD0\n",
+        "FLASH_FOPTSR_PRG,0x1026AAD0\n",
+    };
+    char csv[512];
+    sfi_option_bytes *ob;
+
+    (void)snprintf(csv, sizeof(csv), "%s%s", first[_i], H753_REST);
+    ck_assert_ok(sfi_option_bytes_parse(ctx, h753(), csv, strlen(csv), &ob));
+    check_words(ob, h753(), h753_words);
+    sfi_option_bytes_free(ob);
+}
+END_TEST
+
+static const struct {
+    const char *csv;
+    sfi_status st;
+    const char *where, *message;
+} bad[] = {
+    /* missing rows */
+    {L462_2 L462_3 L462_4 L462_5, SFI_ERR_CHIP_RULE, "1:1",
+     "option byte \"FLASH_OPTR\" is missing, found 4 of the 5 rows of "
+     "stm32l462ce"},
+    {L462_1 L462_2 "\n  WRP1AR,0\n" L462_5, SFI_ERR_CHIP_RULE, "4:3",
+     "option byte \"PCROP1ER\" is missing, found 4 of the 5 rows of "
+     "stm32l462ce"},
+    {L462_1 L462_2 L462_3 L462_4, SFI_ERR_CHIP_RULE, "4:18",
+     "option byte \"WRP1BR\" is missing, found 4 of the 5 rows of "
+     "stm32l462ce"},
+    {L462_1, SFI_ERR_CHIP_RULE, "1:22",
+     "option byte \"PCROP1SR\" is missing, found 1 of the 5 rows of "
+     "stm32l462ce"},
+    {"", SFI_ERR_FORMAT, "", "no rows, expected the 5 of stm32l462ce"},
+    {"\xef\xbb\xbf\n \r\n", SFI_ERR_FORMAT, "",
+     "no rows, expected the 5 of stm32l462ce"},
+    /* reordered rows */
+    {L462_2 L462_1 L462_3 L462_4 L462_5, SFI_ERR_CHIP_RULE, "1:1",
+     "option byte \"PCROP1SR\" is out of order, expected \"FLASH_OPTR\""},
+    {L462_1 L462_2 L462_3 L462_5 L462_4, SFI_ERR_CHIP_RULE, "4:1",
+     "option byte \"WRP1BR\" is out of order, expected \"WRP1AR\""},
+    /* extra rows */
+    {L462_1 L462_2 L462_2 L462_3 L462_4 L462_5, SFI_ERR_CHIP_RULE, "3:1",
+     "option byte \"PCROP1SR\" again, line 2 has it"},
+    {L462_1 L462_2 L462_3 L462_4 L462_5 L462_1, SFI_ERR_CHIP_RULE, "6:1",
+     "option byte \"FLASH_OPTR\" again, line 1 has it"},
+    {L462_1 L462_2 L462_3 L462_4 L462_5 " WPSN_PRG,0\n", SFI_ERR_CHIP_RULE,
+     "6:2",
+     "option byte \"WPSN_PRG\" is one too many, expected the 5 of "
+     "stm32l462ce"},
+    /* unknown rows */
+    {L462_1 "PCROPS1R,0\n", SFI_ERR_CHIP_RULE, "2:1",
+     "unknown option byte \"PCROPS1R\", did you mean \"PCROP1SR\""},
+    {"flash_opt,0\n", SFI_ERR_CHIP_RULE, "1:1",
+     "unknown option byte \"FLASH_OPT\", did you mean \"FLASH_OPTR\""},
+    {"Name,Value\n" L462_1, SFI_ERR_CHIP_RULE, "1:1",
+     "unknown option byte \"NAME\", expected \"FLASH_OPTR\" of stm32l462ce"},
+    {L462_1 "FOPTSR_PRG,0x1026AAD0\n", SFI_ERR_CHIP_RULE, "2:1",
+     "unknown option byte \"FOPTSR_PRG\", expected \"PCROP1SR\" of "
+     "stm32l462ce"},
+    {"AAAAAAAAAABBBBBBBBBBCCCCCCCCCCDDDDDDDDDD,0\n", SFI_ERR_CHIP_RULE, "1:1",
+     "unknown option byte \"AAAAAAAAAABBBBBBBBBBCCCCCCCCCCDD\", expected "
+     "\"FLASH_OPTR\" of stm32l462ce"},
+    /* bad rows */
+    {"0xFBEFF8BB\n", SFI_ERR_FORMAT, "1:11",
+     "found the end of the line, expected a comma after the name"},
+    {"FLASH_OPTR 0xFBEFF8BB\n", SFI_ERR_FORMAT, "1:12",
+     "found '0', expected a comma after the name"},
+    {"FLASH_OPTR;0xFBEFF8BB\n", SFI_ERR_FORMAT, "1:11",
+     "found ';', expected a comma after the name"},
+    {L462_1 "\"PCROP1SR\",0\n", SFI_ERR_FORMAT, "2:1",
+     "found '\"', expected the name of an option byte"},
+    {",0\n", SFI_ERR_FORMAT, "1:1",
+     "found ',', expected the name of an option byte"},
+    {"\xff\xfe\x46", SFI_ERR_FORMAT, "1:1",
+     "found 0xff, expected the name of an option byte"},
+    /* bad values */
+    {"FLASH_OPTR,\n", SFI_ERR_FORMAT, "1:12",
+     "found the end of the line, expected a hexadecimal value"},
+    {"FLASH_OPTR, 0x\n", SFI_ERR_FORMAT, "1:15",
+     "found the end of the line, expected a hexadecimal value"},
+    {"FLASH_OPTR,-1\n", SFI_ERR_FORMAT, "1:12",
+     "found '-', expected a hexadecimal value"},
+    {"FLASH_OPTR,0xFBEGF8BB\n", SFI_ERR_FORMAT, "1:17",
+     "found 'G', expected a hexadecimal digit"},
+    {"FLASH_OPTR,0xFB\xc2\xa0\n", SFI_ERR_FORMAT, "1:16",
+     "found 0xc2, expected a hexadecimal digit"},
+    {"FLASH_OPTR,0x1,\n", SFI_ERR_FORMAT, "1:15",
+     "found ',', expected two columns, name and value"},
+    {"FLASH_OPTR,0x1 2\n", SFI_ERR_FORMAT, "1:16",
+     "found '2', expected two columns, name and value"},
+    {"FLASH_OPTR, 0x100000000\n", SFI_ERR_RANGE, "1:13",
+     "value has more than 32 bits, expected at most 0xffffffff"},
+    {"FLASH_OPTR,FBEFF8BB0\n", SFI_ERR_RANGE, "1:12",
+     "value has more than 32 bits, expected at most 0xffffffff"},
+};
+
+START_TEST(test_bad)
+{
+    const char *csv = bad[_i].csv;
+    sfi_option_bytes *ob = (sfi_option_bytes *)1;
+
+    ck_assert_fails(sfi_option_bytes_parse(ctx, l462(), csv, strlen(csv), &ob),
+                    bad[_i].st, bad[_i].where, bad[_i].message);
+    ck_assert_ptr_null(ob);
+}
+END_TEST
+
+START_TEST(test_nul)
+{
+    static const char csv[] = "FLASH\0_OPTR,0\n";
+    sfi_option_bytes *ob;
+
+    ck_assert_fails(
+        sfi_option_bytes_parse(ctx, l462(), csv, sizeof(csv) - 1, &ob),
+        SFI_ERR_FORMAT, "1:6", "found 0x00, expected a comma after the name");
+}
+END_TEST
+
+START_TEST(test_files)
+{
+    sfi_option_bytes *ob;
+    const char *path = test_path("data/ob-stm32h753xi.csv");
+    char where[1100];
+
+    ck_assert_ok(sfi_option_bytes_load(ctx, h753(), path, &ob));
+    check_words(ob, h753(), h753_words);
+    sfi_option_bytes_free(ob);
+
+    /* the other part's file */
+    (void)snprintf(where, sizeof(where), "%s:1:1", path);
+    ck_assert_fails(sfi_option_bytes_load(ctx, l462(), path, &ob),
+                    SFI_ERR_CHIP_RULE, where,
+                    "unknown option byte \"FOPTSR_PRG\", expected "
+                    "\"FLASH_OPTR\" of stm32l462ce");
+    ck_assert_ptr_null(ob);
+
+    path = test_path("data/no-such.csv");
+    ck_assert_fails(sfi_option_bytes_load(ctx, l462(), path, &ob), SFI_ERR_OS,
+                    path, "cannot read: No such file or directory");
+    ck_assert_ptr_null(ob);
+}
+END_TEST
+
+START_TEST(test_limit)
+{
+    size_t len = 64 * 1024 + 1;
+    char *csv = malloc(len);
+    sfi_option_bytes *ob;
+
+    ck_assert_ptr_nonnull(csv);
+    for (size_t i = 0; i < len; i++)
+        csv[i] = '\n';
+    ck_assert_fails(sfi_option_bytes_parse(ctx, l462(), csv, len, &ob),
+                    SFI_ERR_LIMIT, "", "longer than 65536 bytes");
+    ck_assert_fails(sfi_option_bytes_parse(ctx, l462(), csv, len - 1, &ob),
+                    SFI_ERR_FORMAT, "",
+                    "no rows, expected the 5 of stm32l462ce");
+    free(csv);
+}
+END_TEST
+
+START_TEST(test_arguments)
+{
+    static const char csv[] = L462_1 L462_2 L462_3 L462_4 L462_5;
+    size_t len = sizeof(csv) - 1;
+    sfi_option_bytes *ob;
+    const char *name;
+    uint32_t value;
+
+    ck_assert_int_eq(sfi_option_bytes_parse(NULL, l462(), csv, len, &ob),
+                     SFI_ERR_ARGUMENT);
+    ck_assert_fails(sfi_option_bytes_parse(ctx, l462(), csv, len, NULL),
+                    SFI_ERR_ARGUMENT, "",
+                    "argument not valid, expected out != NULL");
+    ck_assert_fails(sfi_option_bytes_parse(ctx, NULL, csv, len, &ob),
+                    SFI_ERR_ARGUMENT, "",
+                    "argument not valid, expected chip != NULL");
+    ck_assert_fails(sfi_option_bytes_parse(ctx, l462(), NULL, len, &ob),
+                    SFI_ERR_ARGUMENT, "",
+                    "argument not valid, expected csv != NULL || len == 0");
+    ck_assert_fails(sfi_option_bytes_load(ctx, l462(), NULL, &ob),
+                    SFI_ERR_ARGUMENT, "",
+                    "argument not valid, expected csv_path != NULL");
+    ck_assert_fails(sfi_option_bytes_load(ctx, NULL, "x", &ob),
+                    SFI_ERR_ARGUMENT, "",
+                    "argument not valid, expected chip != NULL");
+    ck_assert_fails(sfi_option_bytes_load(ctx, l462(), "x", NULL),
+                    SFI_ERR_ARGUMENT, "",
+                    "argument not valid, expected out != NULL");
+    ck_assert_ok(sfi_option_bytes_parse(ctx, l462(), csv, len, &ob));
+    ck_assert_fails(sfi_option_bytes_get(ob, 5, &name, &value),
+                    SFI_ERR_ARGUMENT, "",
+                    "argument not valid, expected index < ob->chip->ob_count");
+    ck_assert_fails(sfi_option_bytes_get(ob, 0, NULL, &value), SFI_ERR_ARGUMENT,
+                    "", "argument not valid, expected name != NULL");
+    ck_assert_fails(sfi_option_bytes_get(ob, 0, &name, NULL), SFI_ERR_ARGUMENT,
+                    "", "argument not valid, expected value != NULL");
+    ck_assert_int_eq(sfi_option_bytes_get(NULL, 0, &name, &value),
+                     SFI_ERR_ARGUMENT);
+    ck_assert_uint_eq(sfi_option_bytes_count(NULL), 0);
+    sfi_option_bytes_free(ob);
+    sfi_option_bytes_free(NULL);
+}
+END_TEST
+
+/* Each allocation in turn is refused: a clean status, no handle, no leak. */
+START_TEST(test_memory)
+{
+    const char *path = test_path("data/ob-stm32l462ce.csv");
+    sfi_option_bytes *ob;
+    sfi_status st = SFI_ERR_NOMEM;
+    size_t live = memory.live;
+    size_t n = 0;
+
+    while (st != SFI_OK) {
+        memory.fail_at = ++n;
+        st = sfi_option_bytes_load(ctx, l462(), path, &ob);
+        if (st == SFI_OK)
+            break;
+        ck_assert_int_eq(st, SFI_ERR_NOMEM);
+        ck_assert_int_eq(sfi_error_status(sfi_ctx_error(ctx)), SFI_ERR_NOMEM);
+        ck_assert_ptr_null(ob);
+        ck_assert_uint_eq(memory.live, live);
+    }
+    memory.fail_at = 0;
+    ck_assert_uint_ge(n, 3);
+    sfi_option_bytes_free(ob);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *s = suite_create("ob");
+    TCase *tc = tcase_create("csv");
+
+    tcase_add_checked_fixture(tc, fixture_setup, fixture_teardown);
+    tcase_add_loop_test(tc, test_lenient, 0, (int)ROWS(lenient));
+    tcase_add_loop_test(tc, test_h753_names, 0, 3);
+    tcase_add_loop_test(tc, test_bad, 0, (int)ROWS(bad));
+    tcase_add_test(tc, test_nul);
+    tcase_add_test(tc, test_files);
+    tcase_add_test(tc, test_limit);
+    tcase_add_test(tc, test_arguments);
+    tcase_add_test(tc, test_memory);
+    suite_add_tcase(s, tc);
+    return run_suite(s);
+}
