@@ -85,6 +85,20 @@ SFI_API uint32_t sfi_chip_device_id(const sfi_chip *chip);
  */
 SFI_API const char *sfi_chip_product_id(const sfi_chip *chip);
 
+/**
+ * Name of an option byte of a part, in the order in which CSV files and
+ * images have them.
+ *
+ * @param chip   a part, or NULL
+ * @param index  0, 1, ...
+ *
+ * @return "FOPTSR_PRG" and the like; NULL past the last; static
+ *
+ * Blocks: never.  Thread: any.
+ * @since 1.0
+ */
+SFI_API const char *sfi_chip_option_byte(const sfi_chip *chip, size_t index);
+
 SFI_END_DECLS
 
 #endif

@@ -1,6 +1,7 @@
 /**
  * @file image.h
- * Build, read and inspect .sfi images (protocol version 1).
+ * Build, read and check .sfi images, protocol version 1 (doc/format.md,
+ * "Image").
  */
 #ifndef SFI_IMAGE_H
 #define SFI_IMAGE_H
@@ -20,38 +21,250 @@ enum {
     SFI_AREA_CONFIGURATION = 'C'
 };
 
-/* ---- build ---- */
+/** What an image is being made of. */
 typedef struct sfi_image_builder sfi_image_builder;
+
+/**
+ * Receives the next bytes of an image.
+ *
+ * @param user  as handed to sfi_image_builder_write()
+ * @param data  the bytes; valid during the call
+ * @param len   their number, at least 1
+ *
+ * @return SFI_OK, or a negative sfi_status, which ends the writing
+ */
 typedef sfi_status (*sfi_write_fn)(void *user, const uint8_t *data, size_t len);
+
+/**
+ * Receives one finding of a check.
+ *
+ * @param user  as handed to the check
+ * @param st    what kind of fault it is
+ * @param what  the finding in one line; valid during the call
+ */
 typedef void (*sfi_finding_fn)(void *user, sfi_status st, const char *what);
 
+/**
+ * Begin an image for a part.
+ *
+ * @param ctx   the context
+ * @param chip  the part that will be installed
+ * @param out   receives the builder, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL
+ *   SFI_ERR_NOMEM     no memory
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_image_builder_new(sfi_ctx *ctx,
                                                        const sfi_chip *chip,
                                                        sfi_image_builder **out);
+
+/**
+ * Set the firmware key.
+ *
+ * @param b    the builder
+ * @param key  the key; kept alive by the builder
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a handle is NULL or of another kind
+ *   SFI_ERR_STATE     called from a callback of this builder
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_image_builder_set_key(sfi_image_builder *b,
                                                            const sfi_key *key);
+
+/**
+ * Set the nonce.
+ *
+ * A nonce serves one image: two images under one key and nonce give their
+ * plaintext and the authentication key away.
+ *
+ * @param b      the builder
+ * @param nonce  the nonce; copied
+ * @param len    its length, SFI_NONCE_LEN bytes
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL
+ *   SFI_ERR_RANGE     the length is not SFI_NONCE_LEN
+ *   SFI_ERR_STATE     called from a callback of this builder
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_image_builder_set_nonce(
     sfi_image_builder *b, const uint8_t *nonce, size_t len);
+
+/**
+ * Set the version of the firmware in the image; it is 0 when never set.
+ *
+ * @param b        the builder
+ * @param version  0 to 255
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  b is NULL
+ *   SFI_ERR_RANGE     the version is above 255
+ *   SFI_ERR_STATE     called from a callback of this builder
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status
 sfi_image_builder_set_version(sfi_image_builder *b, uint32_t version);
+
+/**
+ * Add the segments of a firmware; several firmwares may be added.
+ *
+ * Each segment becomes an area of its own, except that segments within one
+ * flash word become one with 0xff between them: a flash word is programmed
+ * once.  Whether the chip can take them is sfi_image_builder_check()'s
+ * question.
+ *
+ * @param b   the builder
+ * @param fw  the firmware; kept alive by the builder
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a handle is NULL or of another kind
+ *   SFI_ERR_STATE     called from a callback of this builder
+ *   SFI_ERR_NOMEM     no memory; nothing was added
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status
 sfi_image_builder_add_firmware(sfi_image_builder *b, const sfi_firmware *fw);
+
+/**
+ * Add a module (.smi); several may be added.
+ *
+ * It goes into the image as it is, under its own key, to the address that its
+ * header says.  Its tag cannot be checked here.
+ *
+ * @param b    the builder
+ * @param smi  the whole file; copied
+ * @param len  its length in bytes
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT   a pointer is NULL
+ *   SFI_ERR_FORMAT     no module, an empty one, or bytes after its end
+ *   SFI_ERR_TRUNCATED  shorter than its header says
+ *   SFI_ERR_STATE      called from a callback of this builder
+ *   SFI_ERR_NOMEM      no memory; nothing was added
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_image_builder_add_module(
     sfi_image_builder *b, const uint8_t *smi, size_t len);
+
+/**
+ * Set the option bytes.
+ *
+ * @param b   the builder
+ * @param ob  option bytes of the builder's part; copied
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT   a handle is NULL or of another kind
+ *   SFI_ERR_CHIP_RULE  they are another part's
+ *   SFI_ERR_STATE      called from a callback of this builder
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_image_builder_set_option_bytes(
     sfi_image_builder *b, const sfi_option_bytes *ob);
+
+/**
+ * Check what was given against the rules of the part.
+ *
+ * Every finding is reported, in the order of the rules; then the call fails
+ * with the first.  Key and nonce are not looked at.
+ *
+ * @param b       the builder
+ * @param report  receives the findings; may not use the builder; or NULL
+ * @param user    handed to report
+ *
+ * @return SFI_OK: an image of this can be installed; or
+ *   SFI_ERR_ARGUMENT   b is NULL
+ *   SFI_ERR_FORMAT     no firmware, or no option bytes
+ *   SFI_ERR_RANGE      a segment is empty or not inside the flash
+ *   SFI_ERR_OVERLAP    two segments claim the same address
+ *   SFI_ERR_CHIP_RULE  a rule of the part is broken: AN4992, section 7
+ *   SFI_ERR_LIMIT      more areas than an image can have
+ *   SFI_ERR_STATE      called from a callback of this builder
+ *   SFI_ERR_NOMEM      no memory
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_image_builder_check(sfi_image_builder *b,
                                                          sfi_finding_fn report,
                                                          void *user);
+
+/**
+ * Check, then write the image to a function.
+ *
+ * Needs key and nonce, and no memory that grows with the firmware: each area
+ * is encrypted twice, for its tag and for its content.
+ *
+ * @param b      the builder; it can write again
+ * @param write  receives the image piece by piece; may not use the builder
+ * @param user   handed to write
+ *
+ * @return SFI_OK, what sfi_image_builder_check() returns, what `write`
+ *   returned, or
+ *   SFI_ERR_ARGUMENT  b or write is NULL
+ *   SFI_ERR_STATE     no key or no nonce was set
+ *   SFI_ERR_CALLBACK  `write` returned what is no status
+ *   SFI_ERR_CRYPTO    the crypto library failed
+ *
+ * Blocks: as long as `write` does.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_image_builder_write(sfi_image_builder *b,
                                                          sfi_write_fn write,
                                                          void *user);
+
+/**
+ * Check, then write the image to a file.
+ *
+ * The file appears, or is replaced, only when it is complete and on the disk:
+ * after a failure what was there before is still there.
+ *
+ * @param b     the builder; it can save again
+ * @param path  the file
+ *
+ * @return SFI_OK, what sfi_image_builder_check() returns, or
+ *   SFI_ERR_ARGUMENT            b or path is NULL
+ *   SFI_ERR_STATE               no key or no nonce was set
+ *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be written
+ *   SFI_ERR_CRYPTO              the crypto library failed
+ *
+ * Blocks: on the file.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_image_builder_save(sfi_image_builder *b,
                                                         const char *path);
+
+/**
+ * Release a builder.
+ *
+ * @param b  a builder, or NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API void sfi_image_builder_free(sfi_image_builder *b);
 
-/* ---- read: sans-I/O, pull events ---- */
+/** An image as it is being read: bytes in, events out, no I/O. */
 typedef struct sfi_image_reader sfi_image_reader;
+
+/** In this order: HEADER, for each area AREA_BEGIN, DATA..., AREA_END, and
+ * DONE.  NEED_INPUT whenever there is nothing to tell. */
 enum {
     SFI_EVENT_NEED_INPUT = 0,
     SFI_EVENT_HEADER = 1,
@@ -60,39 +273,144 @@ enum {
     SFI_EVENT_AREA_END = 4,
     SFI_EVENT_DONE = 5
 };
-/* key NULL: structure only, DATA events carry the ciphertext.  With a key DATA
- * carries plaintext, only after the area's tag has verified. */
+
+/** One event.  Pointers are borrowed until the next call on the reader. */
 typedef struct sfi_image_event {
-    uint32_t struct_size;
-    uint32_t kind;       /* SFI_EVENT_* */
-    uint32_t area_index; /* from 1; 0 in HEADER */
-    uint32_t area_count;
-    uint32_t area_kind; /* SFI_AREA_* */
-    uint32_t area_size; /* bytes of content */
-    uint32_t version;   /* HEADER: protocol version; areas: image version */
+    uint32_t struct_size; /**< sizeof(sfi_image_event), set by the caller */
+    uint32_t kind;        /**< SFI_EVENT_* */
+    uint32_t area_index;  /**< from 1; 0 in HEADER */
+    uint32_t area_count;  /**< of the image */
+    uint32_t area_kind;   /**< SFI_AREA_* */
+    uint32_t area_size;   /**< bytes of content */
+    uint32_t version;     /**< HEADER: of the protocol; areas: of the image */
     uint32_t reserved;
-    uint64_t address;    /* of the area; in DATA of this piece */
-    const uint8_t *data; /* borrowed until the next call on the reader */
-    size_t len;
-    const uint8_t *aad; /* HEADER, AREA_BEGIN: the authenticated bytes */
+    uint64_t address;    /**< of the area; in DATA of this piece */
+    const uint8_t *data; /**< DATA: the piece */
+    size_t len;          /**< ... and its length */
+    const uint8_t *aad;  /**< HEADER, AREA_BEGIN: the authenticated bytes */
     size_t aad_len;
-    const uint8_t *tag; /* HEADER, AREA_BEGIN: 16 bytes */
+    const uint8_t *tag; /**< HEADER, AREA_BEGIN: 16 bytes */
 } sfi_image_event;
+
+/**
+ * Begin to read an image.
+ *
+ * Without a key the structure is read, and DATA carries the ciphertext as it
+ * comes.  With the key every event is authentic: the header, and each area as
+ * a whole, come out after their tags have verified, and DATA carries
+ * plaintext.  The reader then holds one area in memory, which may have 16 MiB.
+ *
+ * @param ctx    the context
+ * @param key    the firmware key, which may be freed then; or NULL
+ * @param nonce  SFI_NONCE_LEN bytes, copied; NULL without a key
+ * @param out    receives the reader, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL, or one of key and nonce only
+ *   SFI_ERR_CRYPTO    the crypto library failed
+ *   SFI_ERR_NOMEM     no memory
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_image_reader_new(sfi_ctx *ctx,
                                                       const sfi_key *key,
                                                       const uint8_t *nonce,
                                                       sfi_image_reader **out);
+
+/**
+ * Give the reader bytes.
+ *
+ * It takes what leads up to the next event: while events wait it takes
+ * nothing, so call sfi_image_reader_next() until NEED_INPUT, then give the
+ * rest.  After an error the image stays refused.
+ *
+ * @param r         the reader
+ * @param data      the bytes; not kept
+ * @param len       their number
+ * @param consumed  receives how many were taken
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL
+ *   SFI_ERR_FORMAT    no image, an unknown version or type, areas missing,
+ *                     repeated or out of order, or bytes after the last
+ *   SFI_ERR_LIMIT     an area is too large to be held (with a key)
+ *   SFI_ERR_AUTH      the tag of the header or of an area does not match
+ *   SFI_ERR_CRYPTO    the crypto library failed
+ *   SFI_ERR_NOMEM     no memory
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_image_reader_push(sfi_image_reader *r,
                                                        const uint8_t *data,
                                                        size_t len,
                                                        size_t *consumed);
+
+/**
+ * Ask for the next event.
+ *
+ * @param r      the reader
+ * @param event  struct_size set by the caller; receives the event
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL
+ *   SFI_ERR_ABI       struct_size is unknown
+ *   the status of the push that refused the image
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_image_reader_next(sfi_image_reader *r,
                                                        sfi_image_event *event);
-/* End of input: SFI_ERR_TRUNCATED when the image is not complete. */
+
+/**
+ * Say that no more bytes come.
+ *
+ * @param r  the reader
+ *
+ * @return SFI_OK: the image is complete; or
+ *   SFI_ERR_ARGUMENT   r is NULL
+ *   SFI_ERR_TRUNCATED  it ends too early; the message says where
+ *   the status of the push that refused the image
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_image_reader_finish(sfi_image_reader *r);
+
+/**
+ * Release a reader and wipe what it held.
+ *
+ * @param r  a reader, or NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API void sfi_image_reader_free(sfi_image_reader *r);
 
-/* ---- check a finished image against a part, without its key ---- */
+/**
+ * Check a finished image against a part, without its key.
+ *
+ * An image does not name its part: that it was made for another is found by
+ * the number of option bytes and by the addresses.  The rules are those of
+ * sfi_image_builder_check().
+ *
+ * @param ctx     the context
+ * @param chip    the part
+ * @param image   the whole image
+ * @param len     its length in bytes
+ * @param report  receives the findings; or NULL
+ * @param user    handed to report
+ *
+ * @return SFI_OK, what sfi_image_builder_check() returns, or
+ *   SFI_ERR_ARGUMENT   a pointer is NULL
+ *   SFI_ERR_FORMAT     as sfi_image_reader_push()
+ *   SFI_ERR_TRUNCATED  as sfi_image_reader_finish()
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status
 sfi_image_check(sfi_ctx *ctx, const sfi_chip *chip, const uint8_t *image,
                 size_t len, sfi_finding_fn report, void *user);

@@ -90,3 +90,9 @@ sfi_chip_product_id(const sfi_chip *chip)
 {
     return chip != NULL ? chip->product_id : "";
 }
+
+const char *
+sfi_chip_option_byte(const sfi_chip *chip, size_t index)
+{
+    return chip != NULL && index < chip->ob_count ? chip->ob[index].name : NULL;
+}

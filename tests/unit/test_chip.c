@@ -33,6 +33,10 @@ START_TEST(test_facts)
     ck_assert_str_eq(sfi_chip_product_id(h7), "45002001");
     ck_assert_str_eq(sfi_chip_product_id(l4), "46201002");
     ck_assert_str_eq(sfi_chip_name(NULL), "");
+    ck_assert_str_eq(sfi_chip_option_byte(h7, 0), "FOPTSR_PRG");
+    ck_assert_str_eq(sfi_chip_option_byte(l4, 4), "WRP1BR");
+    ck_assert_ptr_null(sfi_chip_option_byte(l4, 5));
+    ck_assert_ptr_null(sfi_chip_option_byte(NULL, 0));
     ck_assert_uint_eq(h7->flash.size, 2097152);
     ck_assert_uint_eq(l4->user.base, 0x08001000);
     /* the last 42 KB are the bootloader's */

@@ -1,0 +1,306 @@
+/* The builder's public face: what it takes, and what it makes of that. */
+#include <string.h>
+
+#include "util/mem.h"
+#include "util/wr.h"
+#include "core/ctx.h"
+#include "core/err.h"
+#include "image/builder.h"
+#include "image/smi.h"
+
+#define IMAGE_VERSION_MAX 255u
+#define IMAGE_MODE 0644u /* encrypted: made to be handed on */
+
+static void
+builder_destroy(void *self)
+{
+    sfi_image_builder *b = self;
+
+    for (size_t i = 0; i < b->owners.len / sizeof(void *); i++)
+        sfi__obj_unref(((void **)b->owners.data)[i]);
+    for (size_t i = 0; i < piece_count(&b->modules); i++)
+        sfi__ctx_dealloc(b->obj.ctx, (void *)piece_at(&b->modules, i)->data);
+    buf_free(&b->owners);
+    buf_free(&b->modules);
+    buf_free(&b->pieces);
+    sfi__obj_unref(b->key);
+    sfi__wipe(b->nonce, sizeof(b->nonce));
+}
+
+sfi_status
+sfi_image_builder_new(sfi_ctx *ctx, const sfi_chip *chip,
+                      sfi_image_builder **out)
+{
+    sfi_image_builder *b;
+
+    SFI_ENTER(ctx, CTX);
+    SFI_ARG(ctx, out != NULL);
+    *out = NULL;
+    SFI_ARG(ctx, chip != NULL);
+    b = sfi__obj_new(ctx, OBJ_IMAGE_BUILDER, sizeof(*b), builder_destroy);
+    if (b == NULL)
+        return SFI_ERR_NOMEM;
+    b->chip = chip;
+    buf_init(&b->owners, &ctx->alloc, false);
+    buf_init(&b->modules, &ctx->alloc, false);
+    buf_init(&b->pieces, &ctx->alloc, false);
+    *out = b;
+    return SFI_OK;
+}
+
+void
+sfi_image_builder_free(sfi_image_builder *b)
+{
+    sfi__obj_free(b, OBJ_IMAGE_BUILDER);
+}
+
+sfi_status
+sfi_image_builder_set_key(sfi_image_builder *b, const sfi_key *key)
+{
+    SFI_ENTER(b, IMAGE_BUILDER);
+    SFI_ARG(b, sfi__is(key, OBJ_KEY));
+    (void)sfi__obj_ref((void *)key);
+    sfi__obj_unref(b->key);
+    b->key = (sfi_key *)key;
+    return SFI_OK;
+}
+
+sfi_status
+sfi_image_builder_set_nonce(sfi_image_builder *b, const uint8_t *nonce,
+                            size_t len)
+{
+    SFI_ENTER(b, IMAGE_BUILDER);
+    SFI_ARG(b, nonce != NULL);
+    if (len != SFI_FORMAT_NONCE_LEN)
+        return sfi__fail(b->obj.ctx, SFI_ERR_RANGE,
+                         "a nonce of %zu bytes, expected %u", len,
+                         SFI_FORMAT_NONCE_LEN);
+    memcpy(b->nonce, nonce, len);
+    b->has_nonce = true;
+    return SFI_OK;
+}
+
+sfi_status
+sfi_image_builder_set_version(sfi_image_builder *b, uint32_t version)
+{
+    SFI_ENTER(b, IMAGE_BUILDER);
+    if (version > IMAGE_VERSION_MAX)
+        return sfi__fail(b->obj.ctx, SFI_ERR_RANGE,
+                         "image version %lu, expected 0 to %u",
+                         (unsigned long)version, IMAGE_VERSION_MAX);
+    b->version = (uint8_t)version;
+    return SFI_OK;
+}
+
+/* Both lists are ascending: merge them into a third. */
+static bool
+merge(struct buf *out, const struct buf *a, const struct buf *b)
+{
+    size_t i = 0, j = 0;
+
+    while (i < piece_count(a) || j < piece_count(b)) {
+        bool from_a = j == piece_count(b) ||
+                      (i < piece_count(a) &&
+                       piece_at(a, i)->address <= piece_at(b, j)->address);
+        const struct piece *p = from_a ? piece_at(a, i++) : piece_at(b, j++);
+
+        if (!buf_append(out, p, sizeof(*p)))
+            return false;
+    }
+    return true;
+}
+
+static sfi_status
+collect(sfi_image_builder *b, const sfi_firmware *fw, struct buf *list)
+{
+    for (size_t i = 0; i < sfi_firmware_segment_count(fw); i++) {
+        struct piece p;
+        sfi_status st =
+            sfi_firmware_segment(fw, i, &p.address, &p.data, &p.len);
+
+        if (st != SFI_OK)
+            return st;
+        if (!buf_append(list, &p, sizeof(p)))
+            return sfi__nomem(b->obj.ctx);
+    }
+    return SFI_OK;
+}
+
+static sfi_status
+add_firmware(sfi_image_builder *b, const sfi_firmware *fw)
+{
+    const struct alloc *alloc = &b->obj.ctx->alloc;
+    struct buf list, merged;
+    sfi_status st;
+
+    buf_init(&list, alloc, false);
+    buf_init(&merged, alloc, false);
+    st = collect(b, fw, &list);
+    if (st == SFI_OK && (!merge(&merged, &b->pieces, &list) ||
+                         !buf_append(&b->owners, &fw, sizeof(fw))))
+        st = sfi__nomem(b->obj.ctx);
+    buf_free(&list);
+    if (st != SFI_OK) {
+        buf_free(&merged);
+        return st;
+    }
+    (void)sfi__obj_ref((void *)fw);
+    buf_free(&b->pieces);
+    b->pieces = merged;
+    return SFI_OK;
+}
+
+sfi_status
+sfi_image_builder_add_firmware(sfi_image_builder *b, const sfi_firmware *fw)
+{
+    SFI_ENTER(b, IMAGE_BUILDER);
+    SFI_ARG(b, sfi__is(fw, OBJ_FIRMWARE));
+    return add_firmware(b, fw);
+}
+
+static sfi_status
+add_module(sfi_image_builder *b, const uint8_t *smi, size_t len)
+{
+    struct sfi_ctx *ctx = b->obj.ctx;
+    struct piece p = {.len = len};
+    uint32_t address;
+    uint8_t *copy;
+    sfi_status st = sfi__smi_check(ctx, smi, len, &address);
+
+    if (st != SFI_OK)
+        return st;
+    copy = sfi__ctx_alloc(ctx, len);
+    if (copy == NULL)
+        return SFI_ERR_NOMEM;
+    memcpy(copy, smi, len);
+    p.address = address;
+    p.data = copy;
+    if (!buf_append(&b->modules, &p, sizeof(p))) {
+        sfi__ctx_dealloc(ctx, copy);
+        return sfi__nomem(ctx);
+    }
+    return SFI_OK;
+}
+
+sfi_status
+sfi_image_builder_add_module(sfi_image_builder *b, const uint8_t *smi,
+                             size_t len)
+{
+    SFI_ENTER(b, IMAGE_BUILDER);
+    SFI_ARG(b, smi != NULL);
+    return add_module(b, smi, len);
+}
+
+static sfi_status
+set_option_bytes(sfi_image_builder *b, const sfi_option_bytes *ob)
+{
+    size_t count = sfi_option_bytes_count(ob);
+    struct wr w;
+
+    if (count != b->chip->ob_count)
+        return sfi__fail(b->obj.ctx, SFI_ERR_CHIP_RULE,
+                         "%zu option bytes, %s has %lu", count, b->chip->name,
+                         (unsigned long)b->chip->ob_count);
+    wr_init(&w, b->ob, sizeof(b->ob));
+    for (size_t i = 0; i < count; i++) {
+        const char *name;
+        uint32_t value;
+        sfi_status st = sfi_option_bytes_get(ob, i, &name, &value);
+
+        if (st != SFI_OK)
+            return st;
+        wr_u32le(&w, value);
+    }
+    b->ob_len = wr_len(&w);
+    return SFI_OK;
+}
+
+sfi_status
+sfi_image_builder_set_option_bytes(sfi_image_builder *b,
+                                   const sfi_option_bytes *ob)
+{
+    SFI_ENTER(b, IMAGE_BUILDER);
+    SFI_ARG(b, sfi__is(ob, OBJ_OPTION_BYTES));
+    b->ob_len = 0;
+    return set_option_bytes(b, ob);
+}
+
+sfi_status
+sfi_image_builder_check(sfi_image_builder *b, sfi_finding_fn report, void *user)
+{
+    struct plan plan;
+    sfi_status st;
+
+    SFI_ENTER(b, IMAGE_BUILDER);
+    st = sfi__plan_make(b, &plan);
+    if (st == SFI_OK)
+        st = sfi__plan_check(b, &plan, report, user);
+    sfi__plan_free(&plan);
+    return st;
+}
+
+/* All that must hold before the first byte is written. */
+static sfi_status
+prepare(sfi_image_builder *b, struct plan *plan)
+{
+    sfi_status st = sfi__plan_make(b, plan);
+
+    if (st == SFI_OK && b->key == NULL)
+        st = sfi__fail(b->obj.ctx, SFI_ERR_STATE, "no key was set");
+    if (st == SFI_OK && !b->has_nonce)
+        st = sfi__fail(b->obj.ctx, SFI_ERR_STATE, "no nonce was set");
+    return st == SFI_OK ? sfi__plan_check(b, plan, NULL, NULL) : st;
+}
+
+sfi_status
+sfi_image_builder_write(sfi_image_builder *b, sfi_write_fn write, void *user)
+{
+    struct sink s = {.builder = b, .write = write, .user = user};
+    struct plan plan;
+    sfi_status st;
+
+    SFI_ENTER(b, IMAGE_BUILDER);
+    SFI_ARG(b, write != NULL);
+    st = prepare(b, &plan);
+    if (st == SFI_OK)
+        st = sfi__plan_write(b, &plan, &s);
+    sfi__plan_free(&plan);
+    return st;
+}
+
+/* The file has its name only when it is whole. */
+static sfi_status
+save_plan(sfi_image_builder *b, const struct plan *plan, const char *path)
+{
+    struct sink s = {.builder = b};
+    sfi_status st = SFI_OK;
+
+    s.file_error = file_begin(&s.file, path, IMAGE_MODE);
+    if (s.file_error == 0) {
+        st = sfi__plan_write(b, plan, &s);
+        if (st == SFI_OK)
+            s.file_error = file_commit(&s.file);
+        else
+            file_abort(&s.file);
+    }
+    if (s.file_error == 0)
+        return st;
+    (void)sfi__fail_os(b->obj.ctx, sfi__os_status(s.file_error), s.file_error,
+                       "cannot write");
+    return sfi__where(b->obj.ctx, "%s", path);
+}
+
+sfi_status
+sfi_image_builder_save(sfi_image_builder *b, const char *path)
+{
+    struct plan plan;
+    sfi_status st;
+
+    SFI_ENTER(b, IMAGE_BUILDER);
+    SFI_ARG(b, path != NULL);
+    st = prepare(b, &plan);
+    if (st == SFI_OK)
+        st = save_plan(b, &plan, path);
+    sfi__plan_free(&plan);
+    return st;
+}

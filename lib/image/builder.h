@@ -1,0 +1,85 @@
+/* The builder's inside: what it was given, the plan made of that, and how a
+ * plan becomes bytes. */
+#ifndef SFI_IMAGE_BUILDER_H
+#define SFI_IMAGE_BUILDER_H
+
+#include <stdbool.h>
+
+#include <sfi/image.h>
+
+#include "util/buf.h"
+#include "util/file.h"
+#include "core/obj.h"
+#include "chip/chip.h"
+#include "image/format.h"
+#include "image/rules.h"
+
+/* Bytes that are next to each other, borrowed from a firmware or module. */
+struct piece {
+    uint64_t address;
+    const uint8_t *data;
+    size_t len;
+};
+
+struct sfi_image_builder {
+    struct obj obj;
+    const struct sfi_chip *chip;
+    sfi_key *key;
+    uint8_t nonce[SFI_FORMAT_NONCE_LEN];
+    bool has_nonce;
+    uint8_t version;
+    struct buf owners;  /* of sfi_firmware *: kept for their pieces */
+    struct buf modules; /* of struct piece: data copied, owned */
+    struct buf pieces;  /* of struct piece, ascending */
+    uint8_t ob[CHIP_OB_ROWS_MAX * sizeof(uint32_t)];
+    size_t ob_len; /* 0: not set */
+};
+
+static inline size_t
+piece_count(const struct buf *b)
+{
+    return b->len / sizeof(struct piece);
+}
+
+static inline const struct piece *
+piece_at(const struct buf *b, size_t i)
+{
+    return (const struct piece *)b->data + i;
+}
+
+/* Where an area's content comes from: `count` pieces, gaps filled. */
+struct plan_source {
+    const struct piece *first;
+    size_t count;
+};
+
+/* Valid as long as the builder is not given more. */
+struct plan {
+    struct buf areas;   /* of struct rules_area */
+    struct buf sources; /* of struct plan_source, one for each area */
+    struct piece ob;
+};
+
+size_t sfi__plan_count(const struct plan *p);
+const struct rules_area *sfi__plan_area(const struct plan *p, size_t i);
+const struct plan_source *sfi__plan_source(const struct plan *p, size_t i);
+/* Freed by the caller, also on failure. */
+sfi_status sfi__plan_make(const sfi_image_builder *b, struct plan *p);
+sfi_status sfi__plan_check(sfi_image_builder *b, const struct plan *p,
+                           sfi_finding_fn report, void *user);
+void sfi__plan_free(struct plan *p);
+
+/* Where the bytes go: the caller's function, or a file. */
+struct sink {
+    sfi_image_builder *builder;
+    sfi_write_fn write; /* NULL: to the file */
+    void *user;
+    struct file_out file;
+    int file_error;
+};
+
+/* The image of a plan that was checked. */
+sfi_status sfi__plan_write(sfi_image_builder *b, const struct plan *p,
+                           struct sink *s);
+
+#endif

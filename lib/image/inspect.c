@@ -1,0 +1,75 @@
+#include "util/buf.h"
+#include "core/ctx.h"
+#include "core/err.h"
+#include "image/rules.h"
+
+/* Collect the descriptors of a whole image. */
+static sfi_status
+drain(sfi_ctx *ctx, sfi_image_reader *r, struct buf *areas)
+{
+    sfi_image_event e = {.struct_size = sizeof(e)};
+    sfi_status st;
+
+    while ((st = sfi_image_reader_next(r, &e)) == SFI_OK &&
+           e.kind != SFI_EVENT_NEED_INPUT) {
+        struct rules_area a = {(uint8_t)e.area_kind, e.address, e.area_size};
+
+        if (e.kind == SFI_EVENT_AREA_BEGIN && !buf_append(areas, &a, sizeof(a)))
+            return sfi__nomem(ctx);
+    }
+    return st;
+}
+
+static sfi_status
+read_areas(sfi_ctx *ctx, const uint8_t *image, size_t len, struct buf *areas)
+{
+    sfi_image_reader *r;
+    sfi_status st = sfi_image_reader_new(ctx, NULL, NULL, &r);
+
+    while (st == SFI_OK && len > 0) {
+        size_t used;
+
+        st = sfi_image_reader_push(r, image, len, &used);
+        image += used;
+        len -= used;
+        if (st == SFI_OK)
+            st = drain(ctx, r, areas);
+    }
+    if (st == SFI_OK)
+        st = sfi_image_reader_finish(r);
+    sfi_image_reader_free(r);
+    return st;
+}
+
+static sfi_status
+check(const sfi_chip *chip, const struct buf *areas, struct findings *f)
+{
+    struct rules_input in = {
+        chip,
+        "area",
+        (const struct rules_area *)areas->data,
+        areas->len / sizeof(struct rules_area),
+    };
+    sfi_status st = sfi__rules_check(&in, f);
+
+    return st != SFI_OK ? st : sfi__findings_end(f);
+}
+
+sfi_status
+sfi_image_check(sfi_ctx *ctx, const sfi_chip *chip, const uint8_t *image,
+                size_t len, sfi_finding_fn report, void *user)
+{
+    struct findings f = {ctx, report, user, NULL, SFI_OK, ""};
+    struct buf areas;
+    sfi_status st;
+
+    SFI_ENTER(ctx, CTX);
+    SFI_ARG(ctx, chip != NULL);
+    SFI_ARG(ctx, image != NULL || len == 0);
+    buf_init(&areas, &ctx->alloc, false);
+    st = read_areas(ctx, image, len, &areas);
+    if (st == SFI_OK)
+        st = check(chip, &areas, &f);
+    buf_free(&areas);
+    return st;
+}

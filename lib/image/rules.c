@@ -1,0 +1,304 @@
+#include "image/rules.h"
+
+#include <inttypes.h>
+
+#include "util/ckd.h"
+#include "core/err.h"
+#include "image/format.h"
+#include "image/smi.h"
+
+void
+sfi__finding(struct findings *f, sfi_status st, const char *fmt, ...)
+{
+    char what[SFI_ERROR_MESSAGE_MAX];
+    va_list args;
+
+    va_start(args, fmt);
+    text_vformat(what, sizeof(what), fmt, args);
+    va_end(args);
+    if (f->first == SFI_OK) {
+        f->first = st;
+        (void)text_copy(f->what, sizeof(f->what), what);
+    }
+    if (f->report == NULL)
+        return;
+    if (f->caller != NULL)
+        f->caller->busy = true;
+    f->report(f->user, st, what);
+    if (f->caller != NULL)
+        f->caller->busy = false;
+}
+
+sfi_status
+sfi__findings_end(const struct findings *f)
+{
+    if (f->first == SFI_OK)
+        return SFI_OK;
+    return sfi__fail(f->ctx, f->first, "%s", f->what);
+}
+
+/* What an area fills in flash: a module's header stays outside. */
+static uint64_t
+extent(const struct rules_area *a)
+{
+    switch (a->type) {
+    case SFI_FORMAT_FIRMWARE:
+        return a->size;
+    case SFI_FORMAT_MODULE:
+        return a->size > SMI_HEADER_LEN ? a->size - SMI_HEADER_LEN : 0;
+    default:
+        return 0;
+    }
+}
+
+static bool
+goes_to_flash(const struct rules_area *a)
+{
+    return a->type != SFI_FORMAT_CONFIGURATION;
+}
+
+static const char *
+noun(const struct rules_input *in, size_t i)
+{
+    return in->areas[i].type == SFI_FORMAT_MODULE ? "module" : in->noun;
+}
+
+static bool
+inside(const struct chip_range *r, const struct rules_area *a)
+{
+    uint32_t address, size;
+
+    return ckd_narrow_u32(&address, a->address) &&
+           ckd_narrow_u32(&size, extent(a)) && chip_range_has(r, address, size);
+}
+
+static sfi_status
+rule_counts(const struct rules_input *in, struct findings *f)
+{
+    size_t firmware = 0;
+
+    for (size_t i = 0; i < in->count; i++)
+        firmware += goes_to_flash(&in->areas[i]);
+    if (firmware == 0)
+        sfi__finding(f, SFI_ERR_FORMAT, "no firmware: nothing to install");
+    /* the descriptor's index is 16 bits wide */
+    if (in->count > UINT16_MAX)
+        sfi__finding(f, SFI_ERR_LIMIT, "%zu areas, an image has at most %u",
+                     in->count, UINT16_MAX);
+    return SFI_OK;
+}
+
+static sfi_status
+rule_not_empty(const struct rules_input *in, struct findings *f)
+{
+    for (size_t i = 0; i < in->count; i++) {
+        const struct rules_area *a = &in->areas[i];
+
+        if (goes_to_flash(a) && extent(a) == 0)
+            sfi__finding(f, SFI_ERR_RANGE, "%s %zu at 0x%08" PRIx64 " is empty",
+                         noun(in, i), i + 1, a->address);
+    }
+    return SFI_OK;
+}
+
+static sfi_status
+rule_in_flash(const struct rules_input *in, struct findings *f)
+{
+    const struct sfi_chip *chip = in->chip;
+
+    for (size_t i = 0; i < in->count; i++) {
+        const struct rules_area *a = &in->areas[i];
+
+        if (!goes_to_flash(a) || inside(&chip->user, a))
+            continue;
+        if (!inside(&chip->flash, a))
+            sfi__finding(f, SFI_ERR_RANGE,
+                         "%s %zu at 0x%08" PRIx64 " (%" PRIu64
+                         " bytes) is not inside the flash of %s, 0x%08" PRIx32
+                         " to 0x%08" PRIx32,
+                         noun(in, i), i + 1, a->address, extent(a), chip->name,
+                         chip->flash.base, chip_range_end(&chip->flash) - 1);
+        else if (a->address < chip->user.base)
+            sfi__finding(f, SFI_ERR_CHIP_RULE,
+                         "%s %zu at 0x%08" PRIx64 " begins below 0x%08" PRIx32
+                         ", where firmware of %s begins",
+                         noun(in, i), i + 1, a->address, chip->user.base,
+                         chip->name);
+        else
+            sfi__finding(f, SFI_ERR_CHIP_RULE,
+                         "%s %zu at 0x%08" PRIx64 " ends at 0x%08" PRIx64
+                         ", beyond 0x%08" PRIx32 ", where firmware of %s ends",
+                         noun(in, i), i + 1, a->address,
+                         a->address + extent(a) - 1,
+                         chip_range_end(&chip->user) - 1, chip->name);
+    }
+    return SFI_OK;
+}
+
+/* AN4992, section 7: programming the last word of a bank fails. */
+static sfi_status
+rule_last_word(const struct rules_input *in, struct findings *f)
+{
+    const struct sfi_chip *chip = in->chip;
+    uint32_t banks = chip->flash.size / chip->bank_size;
+
+    for (size_t i = 0; chip->last_word_barred && i < in->count; i++) {
+        const struct rules_area *a = &in->areas[i];
+
+        for (uint32_t bank = 1; inside(&chip->flash, a) && bank <= banks;
+             bank++) {
+            uint32_t end = chip->flash.base + bank * chip->bank_size;
+            uint32_t word = end - chip->program_unit;
+
+            if (extent(a) > 0 && a->address < end &&
+                a->address + extent(a) > word)
+                sfi__finding(f, SFI_ERR_CHIP_RULE,
+                             "%s %zu at 0x%08" PRIx64
+                             " covers the last word of bank %" PRIu32
+                             " (0x%08" PRIx32 "), which %s cannot program",
+                             noun(in, i), i + 1, a->address, bank, word,
+                             chip->name);
+        }
+    }
+    return SFI_OK;
+}
+
+static void
+report_conflict(const struct rules_input *in, struct findings *f, size_t i,
+                size_t other)
+{
+    const struct rules_area *a = &in->areas[i];
+    const struct rules_area *b = &in->areas[other];
+
+    if (a->address < b->address + extent(b) &&
+        b->address < a->address + extent(a))
+        sfi__finding(f, SFI_ERR_OVERLAP,
+                     "%s %zu at 0x%08" PRIx64 " (%" PRIu64
+                     " bytes) overlaps %s %zu at 0x%08" PRIx64 " (%" PRIu64
+                     " bytes)",
+                     noun(in, i), i + 1, a->address, extent(a), noun(in, other),
+                     other + 1, b->address, extent(b));
+    else
+        sfi__finding(f, SFI_ERR_CHIP_RULE,
+                     "%s %zu at 0x%08" PRIx64 " shares a flash word of %" PRIu32
+                     " bytes with %s %zu at 0x%08" PRIx64
+                     ": %s programs a word once",
+                     noun(in, i), i + 1, a->address, in->chip->program_unit,
+                     noun(in, other), other + 1, b->address, in->chip->name);
+}
+
+/* Claim the flash words of area i; stops at the first that has an owner, so
+ * that all areas together cost no more than the flash has words. */
+static void
+claim(const struct rules_input *in, struct findings *f, size_t i,
+      uint16_t *owner)
+{
+    const struct rules_area *a = &in->areas[i];
+    uint64_t offset = a->address - in->chip->flash.base;
+    uint32_t unit = in->chip->program_unit;
+
+    for (uint64_t u = offset / unit; u * unit < offset + extent(a); u++) {
+        if (owner[u] != 0) {
+            report_conflict(in, f, i, owner[u] - 1u);
+            return;
+        }
+        owner[u] = (uint16_t)(i + 1);
+    }
+}
+
+static sfi_status
+rule_no_overlap(const struct rules_input *in, struct findings *f)
+{
+    const struct sfi_chip *chip = in->chip;
+    uint16_t *owner = sfi__ctx_alloc(
+        f->ctx, chip->flash.size / chip->program_unit * sizeof(*owner));
+
+    if (owner == NULL)
+        return SFI_ERR_NOMEM;
+    for (size_t i = 0; i < in->count && i < UINT16_MAX; i++) {
+        if (goes_to_flash(&in->areas[i]) && inside(&chip->flash, &in->areas[i]))
+            claim(in, f, i, owner);
+    }
+    sfi__ctx_dealloc(f->ctx, owner);
+    return SFI_OK;
+}
+
+/* AN4992, section 7: what the total size of the firmware must be. */
+static sfi_status
+rule_total(const struct rules_input *in, struct findings *f)
+{
+    const struct sfi_chip *chip = in->chip;
+    uint64_t total = 0;
+
+    for (size_t i = 0; i < in->count; i++) {
+        if (in->areas[i].type == SFI_FORMAT_FIRMWARE)
+            total += in->areas[i].size;
+    }
+    if (total % chip->total_multiple != 0)
+        sfi__finding(f, SFI_ERR_CHIP_RULE,
+                     "the firmware has %" PRIu64
+                     " bytes in all, %s needs a multiple of %" PRIu32,
+                     total, chip->name, chip->total_multiple);
+    if (chip->total_limit != 0 && total > chip->total_limit &&
+        total % chip->total_not_multiple == 0)
+        sfi__finding(f, SFI_ERR_CHIP_RULE,
+                     "the firmware has %" PRIu64 " bytes in all: above %" PRIu32
+                     " bytes, %s cannot take a multiple of %" PRIu32,
+                     total, chip->total_limit, chip->name,
+                     chip->total_not_multiple);
+    return SFI_OK;
+}
+
+static sfi_status
+rule_configuration(const struct rules_input *in, struct findings *f)
+{
+    const struct sfi_chip *chip = in->chip;
+    uint32_t expected = chip->ob_count * (uint32_t)sizeof(uint32_t);
+    size_t seen = 0;
+
+    for (size_t i = 0; i < in->count; i++) {
+        const struct rules_area *a = &in->areas[i];
+
+        if (a->type != SFI_FORMAT_CONFIGURATION)
+            continue;
+        seen++;
+        if (i + 1 != in->count)
+            sfi__finding(f, SFI_ERR_FORMAT,
+                         "area %zu holds the option bytes, which come last",
+                         i + 1);
+        if (a->address != 0)
+            sfi__finding(f, SFI_ERR_FORMAT,
+                         "area %zu holds the option bytes and has the address "
+                         "0x%08" PRIx64 ", expected 0",
+                         i + 1, a->address);
+        if (a->size != expected)
+            sfi__finding(f, SFI_ERR_CHIP_RULE,
+                         "area %zu holds %" PRIu64
+                         " bytes of option bytes, %s has %" PRIu32
+                         ": made for another chip",
+                         i + 1, a->size, chip->name, expected);
+    }
+    if (seen == 0)
+        sfi__finding(f, SFI_ERR_FORMAT,
+                     "no option bytes: a first install needs them");
+    if (seen > 1)
+        sfi__finding(f, SFI_ERR_FORMAT,
+                     "%zu areas hold option bytes, expected one", seen);
+    return SFI_OK;
+}
+
+static sfi_status (*const rules[])(const struct rules_input *,
+                                   struct findings *) = {
+    rule_counts,     rule_not_empty, rule_in_flash,      rule_last_word,
+    rule_no_overlap, rule_total,     rule_configuration,
+};
+
+sfi_status
+sfi__rules_check(const struct rules_input *in, struct findings *f)
+{
+    sfi_status st = SFI_OK;
+
+    for (size_t i = 0; st == SFI_OK && i < sizeof(rules) / sizeof(*rules); i++)
+        st = rules[i](in, f);
+    return st;
+}

@@ -1,0 +1,45 @@
+/* What a chip can take: one table of rules, for a plan before it is built and
+ * for an image that somebody else has built. */
+#ifndef SFI_IMAGE_RULES_H
+#define SFI_IMAGE_RULES_H
+
+#include <sfi/image.h>
+
+#include "util/text.h"
+#include "core/ctx.h"
+#include "chip/chip.h"
+
+/* Collects what is wrong: each finding is reported, the first is returned. */
+struct findings {
+    sfi_ctx *ctx;
+    sfi_finding_fn report; /* NULL: only the first counts */
+    void *user;
+    struct obj *caller; /* busy while report runs; NULL: nothing to guard */
+    sfi_status first;
+    char what[SFI_ERROR_MESSAGE_MAX]; /* of the first */
+};
+
+void sfi__finding(struct findings *f, sfi_status st, const char *fmt, ...)
+    SFI_PRINTF(3, 4);
+/* SFI_OK, or the first finding, recorded in the context. */
+sfi_status sfi__findings_end(const struct findings *f);
+
+/* An area as the rules see it. */
+struct rules_area {
+    uint8_t type;
+    uint64_t address;
+    uint64_t size;
+};
+
+struct rules_input {
+    const struct sfi_chip *chip;
+    const char *noun; /* what F areas are called: "segment", "area" */
+    const struct rules_area *areas;
+    size_t count;
+};
+
+/* Report all that breaks a rule.  Returns SFI_OK also then: SFI_ERR_NOMEM is
+ * the only failure. */
+sfi_status sfi__rules_check(const struct rules_input *in, struct findings *f);
+
+#endif

@@ -1,0 +1,143 @@
+/* A plan becomes an image.  An area's tag stands before its content, so each
+ * area is encrypted twice, once for the tag and once to be written: that costs
+ * time and saves all memory. */
+#include <string.h>
+
+#include "util/mem.h"
+#include "core/ctx.h"
+#include "core/err.h"
+#include "crypto/gcm.h"
+#include "crypto/key.h"
+#include "image/builder.h"
+
+#define CHUNK_LEN 4096u
+/* What stands between two pieces that share a flash word. */
+#define FILL_BYTE 0xff
+
+static sfi_status
+put(struct sink *s, const uint8_t *data, size_t len)
+{
+    struct obj *o = &s->builder->obj;
+    sfi_status st;
+
+    if (s->write == NULL) {
+        s->file_error = file_write(&s->file, data, len);
+        return s->file_error == 0 ? SFI_OK : SFI_ERR_OS;
+    }
+    o->busy = true;
+    st = s->write(s->user, data, len);
+    o->busy = false;
+    return sfi__from_callback(o->ctx, st, "the write function");
+}
+
+/* Encrypt `len` bytes of `data`, or of fill when NULL; `s` NULL: for the tag
+ * only. */
+static sfi_status
+seal_bytes(struct gcm *g, struct sink *s, const uint8_t *data, uint64_t len)
+{
+    uint8_t chunk[CHUNK_LEN];
+    sfi_status st = SFI_OK;
+
+    while (st == SFI_OK && len > 0) {
+        size_t n = len < sizeof(chunk) ? (size_t)len : sizeof(chunk);
+
+        if (data == NULL)
+            sfi__fill(chunk, FILL_BYTE, n);
+        st = sfi__gcm_update(g, data != NULL ? data : chunk, chunk, n);
+        if (st == SFI_OK && s != NULL)
+            st = put(s, chunk, n);
+        data = data != NULL ? data + n : NULL;
+        len -= n;
+    }
+    return st;
+}
+
+static sfi_status
+seal_content(struct gcm *g, struct sink *s, const struct plan_source *src)
+{
+    uint64_t at = src->first->address;
+    sfi_status st = SFI_OK;
+
+    for (size_t i = 0; st == SFI_OK && i < src->count; i++) {
+        const struct piece *p = &src->first[i];
+
+        st = seal_bytes(g, s, NULL, p->address - at);
+        if (st == SFI_OK)
+            st = seal_bytes(g, s, p->data, p->len);
+        at = p->address + p->len;
+    }
+    return st;
+}
+
+static sfi_status
+write_header(sfi_image_builder *b, struct gcm *g, struct sink *s, size_t areas)
+{
+    struct image_header h = {.version = SFI_FORMAT_VERSION,
+                             .areas = (uint16_t)areas};
+    uint8_t raw[SFI_FORMAT_HEADER_LEN];
+    uint8_t iv[SFI_FORMAT_NONCE_LEN];
+    sfi_status st;
+
+    memcpy(h.magic, SFI_FORMAT_MAGIC, SFI_FORMAT_MAGIC_LEN);
+    format_write_header(raw, &h);
+    format_iv(iv, b->nonce, 0);
+    st = sfi__gcm_start(g, iv, raw, SFI_FORMAT_HEADER_AAD_LEN);
+    if (st == SFI_OK)
+        st = sfi__gcm_tag(g, h.tag);
+    if (st != SFI_OK)
+        return st;
+    format_write_header(raw, &h);
+    return put(s, raw, sizeof(raw));
+}
+
+static sfi_status
+write_area(sfi_image_builder *b, struct gcm *g, struct sink *s,
+           const struct plan *p, size_t i)
+{
+    const struct rules_area *a = sfi__plan_area(p, i);
+    const struct plan_source *src = sfi__plan_source(p, i);
+    /* The rules have bounded all that is narrowed here. */
+    struct image_area d = {
+        .type = a->type,
+        .version = b->version,
+        .index = (uint16_t)(i + 1),
+        .size = (uint32_t)a->size,
+        .address = (uint32_t)a->address,
+        .areas = (uint16_t)sfi__plan_count(p),
+    };
+    uint8_t raw[SFI_FORMAT_AREA_LEN];
+    uint8_t iv[SFI_FORMAT_NONCE_LEN];
+    sfi_status st;
+
+    format_write_area(raw, &d);
+    format_iv(iv, b->nonce, d.index);
+    st = sfi__gcm_start(g, iv, raw, SFI_FORMAT_AREA_AAD_LEN);
+    if (st == SFI_OK)
+        st = seal_content(g, NULL, src);
+    if (st == SFI_OK)
+        st = sfi__gcm_tag(g, d.tag);
+    if (st != SFI_OK)
+        return st;
+    format_write_area(raw, &d);
+    st = put(s, raw, sizeof(raw));
+    if (st == SFI_OK)
+        st = sfi__gcm_start(g, iv, raw, SFI_FORMAT_AREA_AAD_LEN);
+    if (st == SFI_OK)
+        st = seal_content(g, s, src);
+    return st;
+}
+
+sfi_status
+sfi__plan_write(sfi_image_builder *b, const struct plan *p, struct sink *s)
+{
+    size_t count = sfi__plan_count(p);
+    struct gcm *g;
+    sfi_status st = sfi__gcm_new(b->obj.ctx, GCM_SEAL, b->key->key_secret, &g);
+
+    if (st == SFI_OK)
+        st = write_header(b, g, s, count);
+    for (size_t i = 0; st == SFI_OK && i < count; i++)
+        st = write_area(b, g, s, p, i);
+    sfi__gcm_free(g);
+    return st;
+}

@@ -1,0 +1,18 @@
+/* The .smi container of a module: doc/format.md, "Module".  It goes into an
+ * image as it is; only its header is looked at. */
+#ifndef SFI_IMAGE_SMI_H
+#define SFI_IMAGE_SMI_H
+
+#include <sfi/ctx.h>
+
+#define SMI_MAGIC "SMIMAGIC"
+#define SMI_MAGIC_LEN 8u
+#define SMI_TAG_LEN 16u
+#define SMI_SECURITY_VERSION_LEN 16u
+#define SMI_HEADER_LEN 48u
+
+/* Is it a whole module?  `address` receives its destination. */
+sfi_status sfi__smi_check(sfi_ctx *ctx, const uint8_t *smi, size_t len,
+                          uint32_t *address);
+
+#endif

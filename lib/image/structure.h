@@ -1,0 +1,15 @@
+/* What a header or descriptor must say, whoever made its tag. */
+#ifndef SFI_IMAGE_STRUCTURE_H
+#define SFI_IMAGE_STRUCTURE_H
+
+#include <sfi/ctx.h>
+
+#include "image/format.h"
+
+sfi_status sfi__header_check(sfi_ctx *ctx, const struct image_header *h);
+/* The area that comes after `before`, NULL when it is the first. */
+sfi_status sfi__area_check(sfi_ctx *ctx, const struct image_header *h,
+                           const struct image_area *before,
+                           const struct image_area *a);
+
+#endif
