@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "cli.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,7 +89,8 @@ print_hint(sfi_status st)
 }
 
 int
-cli_fail(const struct cli *c, const sfi_ctx *ctx, sfi_status st)
+cli_fail_at(const struct cli *c, const sfi_ctx *ctx, sfi_status st,
+            const char *path)
 {
     const sfi_error *err = sfi_ctx_error(ctx);
     const char *where = sfi_error_where(err);
@@ -96,8 +98,14 @@ cli_fail(const struct cli *c, const sfi_ctx *ctx, sfi_status st)
 
     if (sfi_error_status(err) != st || message[0] == '\0')
         message = sfi_status_str(st);
-    return cli_fail_text(c, st, "%s%s%s", where, where[0] != '\0' ? ": " : "",
-                         message);
+    return cli_fail_text(c, st, "%s%s%s%s%s", path, path[0] != '\0' ? ": " : "",
+                         where, where[0] != '\0' ? ": " : "", message);
+}
+
+int
+cli_fail(const struct cli *c, const sfi_ctx *ctx, sfi_status st)
+{
+    return cli_fail_at(c, ctx, st, "");
 }
 
 int
@@ -144,6 +152,22 @@ cli_context(const struct cli *c)
     if (sfi_ctx_new(&opts, &ctx) != SFI_OK)
         leave_nomem(c->spec->program);
     return ctx;
+}
+
+void
+cli_unknown_chip(const struct cli *c, const char *text)
+{
+    char known[128];
+    size_t len = 0;
+    const sfi_chip *chip;
+
+    known[0] = '\0';
+    for (size_t i = 0; (chip = sfi_chip_at(i)) != NULL && len < sizeof(known);
+         i++)
+        len += (size_t)snprintf(known + len, sizeof(known) - len,
+                                "%s%s (0x%" PRIx32 ")", i > 0 ? ", " : "",
+                                sfi_chip_name(chip), sfi_chip_device_id(chip));
+    cli_usage(c, "unknown chip \"%s\", expected one of: %s", text, known);
 }
 
 /* ---- did you mean ---- */
@@ -193,8 +217,9 @@ static void
 consider(struct nearest *n, const char *word)
 {
     size_t edits = word != NULL ? distance(n->typed, word) : WORD_MAX;
+    size_t len = strlen(n->typed);
 
-    if (edits <= 1 + strlen(n->typed) / 4 && edits < n->edits) {
+    if (edits < len && edits <= 1 + len / 3 && edits < n->edits) {
         n->word = word;
         n->edits = edits;
     }
@@ -257,14 +282,28 @@ static const struct cli_option common_options[] = {
     {.name = "version", .help = "print the version"},
 };
 
+/* Each line is a form of its own, but one that is indented goes on. */
+static void
+print_usage(const struct cli_spec *spec)
+{
+    const char *lead = "Usage:";
+
+    for (const char *at = spec->usage; *at != '\0';) {
+        size_t len = strcspn(at, "\n");
+
+        if (*at == ' ')
+            (void)printf("      %.*s\n", (int)len, at);
+        else
+            (void)printf("%s %s %.*s\n", lead, spec->program, (int)len, at);
+        at += len + (at[len] == '\n');
+        lead = "      ";
+    }
+}
+
 static _Noreturn void
 leave_help(const struct cli_spec *spec)
 {
-    char first[80], others[80];
-
-    (void)snprintf(first, sizeof(first), "Usage: %s ", spec->program);
-    (void)snprintf(others, sizeof(others), "       %s ", spec->program);
-    print_lines(spec->usage, first, others);
+    print_usage(spec);
     (void)printf("%s\n\nOptions (with one dash or two):\n", spec->purpose);
     for (size_t i = 0; i < spec->option_count; i++)
         print_option(&spec->options[i]);
@@ -474,7 +513,8 @@ cli_parse(struct cli *c, const struct cli_spec *spec, int argc, char **argv)
             cli_usage(c, "unexpected \"%s\"", *w.at);
     }
     if (c->operand_count < spec->operands_min)
-        cli_usage(c, "expected: %s %s", spec->program, spec->usage);
+        cli_usage(c, "an argument is missing, expected: %.*s",
+                  (int)strcspn(spec->usage, "\n"), spec->usage);
 }
 
 void

@@ -40,7 +40,8 @@ struct cli_option {
 struct cli_spec {
     const char *program; /* "sfi-create", "sfi-sim run" */
     const char *purpose; /* one sentence */
-    const char *usage;   /* what follows the name; one form a line */
+    const char *usage;   /* what follows the name; one form a line,
+                               a line with a blank first goes on */
     const struct cli_option *options;
     size_t option_count;
     unsigned operands_min, operands_max; /* words that follow no option */
@@ -95,10 +96,15 @@ bool cli_number(const char *text, uint64_t max, uint64_t *out);
 /* A mistake of the caller: message, pointer to --help, exit with 64. */
 _Noreturn void cli_usage(const struct cli *c, const char *fmt, ...)
     CLI_PRINTF(2, 3);
+/* Likewise, and names the chips that there are. */
+_Noreturn void cli_unknown_chip(const struct cli *c, const char *text);
 /* A context whose warnings go to stderr; leaves when there is no memory. */
 sfi_ctx *cli_context(const struct cli *c);
 /* `program: where: message` and a hint; returns the exit status. */
 int cli_fail(const struct cli *c, const sfi_ctx *ctx, sfi_status st);
+/* The same when the library did not know the file's name. */
+int cli_fail_at(const struct cli *c, const sfi_ctx *ctx, sfi_status st,
+                const char *path);
 /* The same for what is no error of the library. */
 int cli_fail_text(const struct cli *c, sfi_status st, const char *fmt, ...)
     CLI_PRINTF(3, 4);
@@ -106,6 +112,19 @@ int cli_fail_text(const struct cli *c, sfi_status st, const char *fmt, ...)
 int cli_exit_status(sfi_status st);
 /* Flush stdout: `status`, or 7 when the output could not be written. */
 int cli_finish(const struct cli *c, int status);
+
+/* ---- whole files ---- */
+
+#define CLI_FILE_MAX ((size_t)256 << 20)
+
+struct cli_file {
+    uint8_t *data;
+    size_t len;
+};
+
+/* 0, or the exit status after a message. */
+int cli_file_read(const struct cli *c, const char *path, struct cli_file *file);
+void cli_file_free(struct cli_file *file);
 
 /* ---- the person at the terminal ---- */
 

@@ -27,7 +27,7 @@ setup(void)
 static void
 teardown(void)
 {
-    ck_assert_int_eq(rmdir(dir), 0); /* so no temporary file was left */
+    test_rmdir(dir); /* also proves that no temporary file was left */
 }
 
 static const char *

@@ -1,0 +1,83 @@
+#define _POSIX_C_SOURCE 200809L
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli.h"
+
+static sfi_status
+status_of(int os_code)
+{
+    if (os_code == EACCES || os_code == EPERM)
+        return SFI_ERR_ACCESS;
+    return os_code == ENOMEM ? SFI_ERR_NOMEM : SFI_ERR_OS;
+}
+
+static int
+fail_read(const struct cli *c, const char *path)
+{
+    int err = errno;
+
+    return cli_fail_text(c, status_of(err), "%s: cannot read: %s", path,
+                         strerror(err));
+}
+
+/* Length of a regular file; -1: errno. */
+static long
+length_of(FILE *f)
+{
+    struct stat st;
+
+    if (fstat(fileno(f), &st) != 0)
+        return -1;
+    if (!S_ISREG(st.st_mode)) {
+        errno = S_ISDIR(st.st_mode) ? EISDIR : ESPIPE;
+        return -1;
+    }
+    return (long)st.st_size;
+}
+
+static int
+read_all(const struct cli *c, const char *path, FILE *f, struct cli_file *file)
+{
+    long len = length_of(f);
+
+    if (len < 0)
+        return fail_read(c, path);
+    if ((unsigned long)len > CLI_FILE_MAX)
+        return cli_fail_text(c, SFI_ERR_LIMIT,
+                             "%s: %ld bytes, expected at most %zu", path, len,
+                             CLI_FILE_MAX);
+    file->data = malloc((size_t)len + 1);
+    if (file->data == NULL)
+        return fail_read(c, path);
+    errno = EIO;
+    file->len = fread(file->data, 1, (size_t)len, f);
+    return file->len == (size_t)len ? 0 : fail_read(c, path);
+}
+
+int
+cli_file_read(const struct cli *c, const char *path, struct cli_file *file)
+{
+    FILE *f = fopen(path, "rb");
+    int status;
+
+    file->data = NULL;
+    file->len = 0;
+    if (f == NULL)
+        return fail_read(c, path);
+    status = read_all(c, path, f, file);
+    (void)fclose(f);
+    if (status != 0)
+        cli_file_free(file);
+    return status;
+}
+
+void
+cli_file_free(struct cli_file *file)
+{
+    free(file->data);
+    file->data = NULL;
+    file->len = 0;
+}

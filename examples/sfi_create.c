@@ -1,0 +1,472 @@
+/* sfi-create: firmware, option bytes and key become an .sfi image. */
+#define _POSIX_C_SOURCE 200809L
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli.h"
+#include "image_feed.h"
+
+enum {
+    OPT_SFI,
+    OPT_FIRMWARE,
+    OPT_KEY,
+    OPT_NONCE,
+    OPT_OBFILE,
+    OPT_VER,
+    OPT_MODULE,
+    OPT_DEVICEID,
+    OPT_CHIP,
+    OPT_OUTFILE,
+    OPT_GENKEY,
+    OPT_GENNONCE,
+    OPT_COUNT
+};
+
+static const struct cli_option options[OPT_COUNT] = {
+    [OPT_SFI] = {.name = "sfi", .help = "make an .sfi image (the default)"},
+    [OPT_FIRMWARE] = {.brief = "fir",
+                      .name = "firmware",
+                      .values = "FILE [ADDRESS]",
+                      .min = 1,
+                      .max = 2,
+                      .repeats = true,
+                      .help = "firmware: ELF, Intel HEX or S-records, or a\n"
+                              "plain binary at ADDRESS; may come again"},
+    [OPT_KEY] = {.brief = "k",
+                 .name = "key",
+                 .values = "FILE",
+                 .min = 1,
+                 .max = 1,
+                 .help = "AES-128 key, 16 bytes"},
+    [OPT_NONCE] = {.brief = "n",
+                   .name = "nonce",
+                   .values = "FILE",
+                   .min = 1,
+                   .max = 1,
+                   .help = "nonce, 12 bytes; another one for each image"},
+    [OPT_OBFILE] = {.brief = "ob",
+                    .name = "obfile",
+                    .values = "FILE",
+                    .min = 1,
+                    .max = 1,
+                    .help =
+                        "option bytes, CSV: name,value in the chip's order"},
+    [OPT_VER] = {.brief = "v",
+                 .name = "ver",
+                 .values = "0..255",
+                 .min = 1,
+                 .max = 1,
+                 .help = "version of the image, decimal or 0x"},
+    [OPT_MODULE] = {.brief = "m",
+                    .name = "module",
+                    .values = "FILE",
+                    .min = 1,
+                    .max = 1,
+                    .repeats = true,
+                    .help = "module (.smi), goes in as it is"},
+    [OPT_DEVICEID] = {.brief = "devid",
+                      .name = "deviceid",
+                      .values = "ID",
+                      .min = 1,
+                      .max = 1,
+                      .help = "the chip by its device id: 0x450, 0x462"},
+    [OPT_CHIP] = {.name = "chip",
+                  .values = "NAME",
+                  .min = 1,
+                  .max = 1,
+                  .help = "... or by its name: stm32h753xi, stm32l462ce"},
+    [OPT_OUTFILE] = {.brief = "o",
+                     .name = "outfile",
+                     .values = "FILE",
+                     .min = 1,
+                     .max = 1,
+                     .help = "the image; written whole or not at all"},
+    [OPT_GENKEY] = {.name = "genkey",
+                    .values = "FILE",
+                    .min = 1,
+                    .max = 1,
+                    .help = "make a random key (new file, mode 0600)"},
+    [OPT_GENNONCE] = {.name = "gennonce",
+                      .values = "FILE",
+                      .min = 1,
+                      .max = 1,
+                      .help = "make a random nonce (new file, mode 0600)"},
+};
+
+static const struct cli_spec spec = {
+    .program = "sfi-create",
+    .purpose = "Builds an encrypted .sfi image that only a licensed chip "
+               "installs.",
+    .usage = "[-sfi] -fir FILE [ADDRESS] ... -k KEY -n NONCE -ob CSV\n"
+             "  -v 0..255 [-m FILE.smi] (-devid ID | --chip NAME) -o OUT.sfi\n"
+             "[--genkey KEY] [--gennonce NONCE]",
+    .options = options,
+    .option_count = OPT_COUNT,
+};
+
+struct job {
+    struct cli cli;
+    sfi_ctx *ctx;
+    const sfi_chip *chip;
+    sfi_image_builder *builder;
+    sfi_key *key;
+    uint8_t nonce[SFI_NONCE_LEN];
+    uint64_t size; /* of the image */
+    size_t findings;
+};
+
+static int
+failed(const struct job *j, sfi_status st)
+{
+    return st == SFI_OK ? 0 : cli_fail(&j->cli, j->ctx, st);
+}
+
+/* ---- key material ---- */
+
+static int
+generate(const struct job *j)
+{
+    const char *key = cli_value(&j->cli, OPT_GENKEY);
+    const char *nonce = cli_value(&j->cli, OPT_GENNONCE);
+    int status = 0;
+
+    for (size_t id = 0; id < OPT_GENKEY; id++) {
+        if (cli_has(&j->cli, id))
+            cli_usage(&j->cli, "--genkey and --gennonce go alone, without -%s",
+                      options[id].brief != NULL ? options[id].brief
+                                                : options[id].name);
+    }
+    if (key != NULL) {
+        status = failed(j, sfi_key_create(j->ctx, key));
+        if (status == 0)
+            (void)printf("%s: new key, %u bytes\n", key, SFI_KEY_LEN);
+    }
+    if (nonce != NULL && status == 0) {
+        status = failed(j, sfi_nonce_create(j->ctx, nonce));
+        if (status == 0)
+            (void)printf("%s: new nonce, %u bytes\n", nonce, SFI_NONCE_LEN);
+    }
+    return status;
+}
+
+/* ---- what the image is for ---- */
+
+static const sfi_chip *
+pick_chip(const struct cli *c)
+{
+    const char *name = cli_value(c, OPT_CHIP);
+    const char *text = cli_value(c, OPT_DEVICEID);
+    const sfi_chip *by_name = sfi_chip_find(name);
+    const sfi_chip *by_id = NULL;
+    uint64_t id;
+
+    if (name == NULL && text == NULL)
+        cli_usage(c, "the chip is missing: -devid ID or --chip NAME");
+    if (name != NULL && by_name == NULL)
+        cli_unknown_chip(c, name);
+    if (text != NULL && cli_number(text, UINT32_MAX, &id))
+        by_id = sfi_chip_find_id((uint32_t)id);
+    if (text != NULL && by_id == NULL)
+        cli_unknown_chip(c, text);
+    if (by_name != NULL && by_id != NULL && by_name != by_id)
+        cli_usage(c, "-devid %s is %s, but --chip says %s", text,
+                  sfi_chip_name(by_id), name);
+    return by_name != NULL ? by_name : by_id;
+}
+
+static uint32_t
+pick_version(const struct cli *c)
+{
+    uint64_t version;
+
+    if (!cli_number(cli_need(c, OPT_VER), UINT32_MAX, &version))
+        cli_usage(c, "-v %s is no number, expected 0 to 255",
+                  cli_value(c, OPT_VER));
+    return (uint32_t)version;
+}
+
+/* ---- inputs ---- */
+
+static bool
+ends_in(const char *text, const char *end)
+{
+    size_t len = strlen(text), n = strlen(end);
+
+    return len >= n && strcmp(text + len - n, end) == 0;
+}
+
+/* An address says that the file is a plain binary, whatever it looks like,
+ * except when it surely is a file with addresses of its own. */
+static int
+load_binary(const struct job *j, const struct cli_use *use, sfi_firmware **fw)
+{
+    const char *path = use->value[0];
+    sfi_status st = SFI_ERR_FORMAT;
+    uint64_t address;
+
+    if (!cli_number(use->value[1], UINT32_MAX, &address))
+        cli_usage(&j->cli,
+                  "%s %s: \"%s\" is no address, expected one like 0x08000000",
+                  use->spelling, path, use->value[1]);
+    if (!ends_in(path, ".bin"))
+        st = sfi_firmware_load(j->ctx, path, fw);
+    if (st == SFI_OK) {
+        sfi_firmware_free(*fw);
+        *fw = NULL;
+        cli_usage(&j->cli,
+                  "%s: this file has its own addresses, %s is for "
+                  "plain binaries",
+                  path, use->value[1]);
+    }
+    if (st == SFI_ERR_FORMAT)
+        st = sfi_firmware_load_binary(j->ctx, path, address, fw);
+    return failed(j, st);
+}
+
+static int
+print_firmware(const struct job *j, const char *path, const sfi_firmware *fw)
+{
+    size_t count = sfi_firmware_segment_count(fw);
+    uint64_t total = 0;
+
+    (void)printf("Firmware %s : %s, %zu segment%s\n", path,
+                 sfi_firmware_format(fw), count, count == 1 ? "" : "s");
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *data;
+        uint64_t address;
+        size_t len;
+        sfi_status st = sfi_firmware_segment(fw, i, &address, &data, &len);
+
+        if (st != SFI_OK)
+            return failed(j, st);
+        (void)printf("  segment %zu : 0x%08" PRIx64 " to 0x%08" PRIx64
+                     ", %zu bytes\n",
+                     i + 1, address, address + len - 1, len);
+        total += len;
+    }
+    (void)printf("  total : %" PRIu64 " bytes\n", total);
+    return 0;
+}
+
+static int
+add_firmware(const struct job *j, const struct cli_use *use)
+{
+    sfi_firmware *fw = NULL;
+    int status;
+
+    if (use->count > 1)
+        status = load_binary(j, use, &fw);
+    else
+        status = failed(j, sfi_firmware_load(j->ctx, use->value[0], &fw));
+    if (status == 0)
+        status = print_firmware(j, use->value[0], fw);
+    if (status == 0)
+        status = failed(j, sfi_image_builder_add_firmware(j->builder, fw));
+    sfi_firmware_free(fw);
+    return status;
+}
+
+static int
+add_module(const struct job *j, const char *path)
+{
+    struct cli_file file;
+    int status = cli_file_read(&j->cli, path, &file);
+    sfi_status st;
+
+    if (status != 0)
+        return status;
+    st = sfi_image_builder_add_module(j->builder, file.data, file.len);
+    if (st != SFI_OK)
+        status = cli_fail_at(&j->cli, j->ctx, st, path);
+    else
+        (void)printf("Module %s : %zu bytes\n", path, file.len);
+    cli_file_free(&file);
+    return status;
+}
+
+static int
+add_option_bytes(const struct job *j)
+{
+    const char *path = cli_need(&j->cli, OPT_OBFILE);
+    sfi_option_bytes *ob = NULL;
+    sfi_status st = sfi_option_bytes_load(j->ctx, j->chip, path, &ob);
+
+    if (st == SFI_OK)
+        st = sfi_image_builder_set_option_bytes(j->builder, ob);
+    if (st == SFI_OK)
+        (void)printf("Option bytes %s : %zu of %s\n", path,
+                     sfi_option_bytes_count(ob), sfi_chip_name(j->chip));
+    sfi_option_bytes_free(ob);
+    return failed(j, st);
+}
+
+static int
+add_key(struct job *j)
+{
+    sfi_status st = sfi_key_load(j->ctx, cli_need(&j->cli, OPT_KEY), &j->key);
+
+    if (st == SFI_OK)
+        st = sfi_image_builder_set_key(j->builder, j->key);
+    if (st == SFI_OK)
+        st = sfi_nonce_load(j->ctx, cli_need(&j->cli, OPT_NONCE), j->nonce);
+    if (st == SFI_OK)
+        st =
+            sfi_image_builder_set_nonce(j->builder, j->nonce, sizeof(j->nonce));
+    return failed(j, st);
+}
+
+/* The image must not replace what it is made of. */
+static void
+spare_inputs(const struct cli *c, const char *out)
+{
+    static const size_t inputs[] = {OPT_FIRMWARE, OPT_KEY, OPT_NONCE,
+                                    OPT_OBFILE, OPT_MODULE};
+    struct stat a, b;
+
+    if (stat(out, &a) != 0 || !S_ISREG(a.st_mode))
+        return;
+    for (size_t i = 0; i < sizeof(inputs) / sizeof(*inputs); i++) {
+        const struct cli_use *use = NULL;
+
+        while ((use = cli_next(c, inputs[i], use)) != NULL) {
+            if (stat(use->value[0], &b) == 0 && a.st_dev == b.st_dev &&
+                a.st_ino == b.st_ino)
+                cli_usage(c, "-o %s is an input: it would be replaced", out);
+        }
+    }
+}
+
+static int
+gather(struct job *j)
+{
+    const struct cli_use *use = NULL;
+    uint32_t version = pick_version(&j->cli);
+    int status;
+
+    (void)cli_need(&j->cli, OPT_FIRMWARE);
+    (void)cli_need(&j->cli, OPT_OBFILE);
+    (void)cli_need(&j->cli, OPT_NONCE);
+    spare_inputs(&j->cli, cli_need(&j->cli, OPT_OUTFILE));
+    status = failed(j, sfi_image_builder_new(j->ctx, j->chip, &j->builder));
+    if (status == 0)
+        status = add_key(j);
+    if (status == 0)
+        status = failed(j, sfi_image_builder_set_version(j->builder, version));
+    while (status == 0 && (use = cli_next(&j->cli, OPT_FIRMWARE, use)) != NULL)
+        status = add_firmware(j, use);
+    use = NULL;
+    while (status == 0 && (use = cli_next(&j->cli, OPT_MODULE, use)) != NULL)
+        status = add_module(j, use->value[0]);
+    return status != 0 ? status : add_option_bytes(j);
+}
+
+/* ---- check, show, save ---- */
+
+static void
+print_finding(void *user, sfi_status st, const char *what)
+{
+    struct job *j = user;
+
+    (void)st;
+    (void)fflush(stdout);
+    (void)fprintf(stderr, "%s: %s\n", spec.program, what);
+    j->findings++;
+}
+
+static int
+check(struct job *j)
+{
+    sfi_status st = sfi_image_builder_check(j->builder, print_finding, j);
+
+    if (st == SFI_OK || j->findings == 0)
+        return failed(j, st);
+    return cli_fail_text(&j->cli, st,
+                         "%s cannot take this, nothing was written",
+                         sfi_chip_name(j->chip));
+}
+
+static sfi_status
+print_event(void *user, const sfi_image_event *e)
+{
+    (void)user;
+    if (e->kind == SFI_EVENT_HEADER)
+        (void)printf("Image : protocol version %" PRIu32 ", %" PRIu32
+                     " areas\n",
+                     e->version, e->area_count);
+    if (e->kind == SFI_EVENT_AREA_BEGIN)
+        (void)printf(
+            "  area %" PRIu32 " : %c, 0x%08" PRIx64 ", %" PRIu32 " bytes\n",
+            e->area_index, (char)e->area_kind, e->address, e->area_size);
+    return SFI_OK;
+}
+
+struct shower {
+    struct job *job;
+    sfi_image_reader *reader;
+};
+
+static sfi_status
+show_bytes(void *user, const uint8_t *data, size_t len)
+{
+    struct shower *s = user;
+
+    s->job->size += len;
+    return image_feed(s->reader, data, len, print_event, s->job);
+}
+
+/* What will be written, seen by the reader and with every tag verified. */
+static int
+show(struct job *j)
+{
+    struct shower s = {j, NULL};
+    sfi_status st = sfi_image_reader_new(j->ctx, j->key, j->nonce, &s.reader);
+
+    if (st == SFI_OK)
+        st = sfi_image_builder_write(j->builder, show_bytes, &s);
+    if (st == SFI_OK)
+        st = sfi_image_reader_finish(s.reader);
+    sfi_image_reader_free(s.reader);
+    return failed(j, st);
+}
+
+static int
+create(struct job *j)
+{
+    const char *out = cli_value(&j->cli, OPT_OUTFILE);
+    int status = gather(j);
+
+    if (status == 0)
+        status = check(j);
+    if (status == 0)
+        status = show(j);
+    if (status == 0)
+        status = failed(j, sfi_image_builder_save(j->builder, out));
+    if (status == 0)
+        (void)printf("%s : %" PRIu64 " bytes\nSFI generation SUCCESS\n", out,
+                     j->size);
+    return status;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct job j = {.ctx = NULL};
+    int status;
+
+    cli_parse(&j.cli, &spec, argc, argv);
+    j.ctx = cli_context(&j.cli);
+    if (cli_has(&j.cli, OPT_GENKEY) || cli_has(&j.cli, OPT_GENNONCE)) {
+        status = generate(&j);
+    } else {
+        j.chip = pick_chip(&j.cli);
+        status = create(&j);
+    }
+    sfi_image_builder_free(j.builder);
+    sfi_key_free(j.key);
+    sfi_ctx_free(j.ctx);
+    status = cli_finish(&j.cli, status);
+    cli_free(&j.cli);
+    return status;
+}
