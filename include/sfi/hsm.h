@@ -23,6 +23,7 @@ enum {
 };
 
 #define SFI_FIRMWARE_ID_MAX 63u
+#define SFI_HSM_COUNT_MAX 4294967295u
 
 typedef struct sfi_hsm_info {
     uint32_t struct_size;

@@ -161,9 +161,8 @@ file_write(struct file_out *f, const void *data, size_t len)
     return 0;
 }
 
-/* The new name itself must survive a power cut too. */
-static int
-sync_folder(const char *path)
+int
+file_sync_folder(const char *path)
 {
     char *copy = strdup(path);
     int err = 0;
@@ -198,7 +197,7 @@ file_commit(struct file_out *f)
         if (err == 0) {
             free(f->temp);
             f->temp = NULL;
-            err = sync_folder(f->path);
+            err = file_sync_folder(f->path);
         }
     }
     file_abort(f);

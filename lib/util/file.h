@@ -38,4 +38,7 @@ int file_write(struct file_out *f, const void *data, size_t len);
 int file_commit(struct file_out *f);
 void file_abort(struct file_out *f);
 
+/* Make a new name durable: sync the folder that `path` is in. */
+int file_sync_folder(const char *path);
+
 #endif

@@ -1,0 +1,457 @@
+/* The ledger as an SQLite file; doc/format.md, "Vault". */
+#define _XOPEN_SOURCE 700
+#include "hsm/ledger.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "util/mem.h"
+#include "core/ctx.h"
+#include "core/err.h"
+#include "hsm/ledger_db.h"
+
+enum query {
+    Q_BEGIN_READ,
+    Q_BEGIN_WRITE,
+    Q_COMMIT,
+    Q_ROLLBACK,
+    Q_IDENTITY,
+    Q_READ,
+    Q_UPDATE,
+    Q_TRIES,
+    Q_AT,
+    Q_FIND,
+    Q_APPEND,
+    Q_COUNT
+};
+
+#define RECORD_COLUMNS \
+    "sequence, time, device, remaining, license, previous, hash, mac"
+
+static const char *const sql[Q_COUNT] = {
+    [Q_BEGIN_READ] = "BEGIN",
+    [Q_BEGIN_WRITE] = "BEGIN IMMEDIATE",
+    [Q_COMMIT] = "COMMIT",
+    [Q_ROLLBACK] = "ROLLBACK",
+    [Q_IDENTITY] = "SELECT application_id, user_version"
+                   " FROM pragma_application_id, pragma_user_version",
+    [Q_READ] = "SELECT firmware_id, product_id, ca_public, maximum, log2_n, r,"
+               " p, salt, sealed, genesis, remaining, sequence, log_head, mac,"
+               " pin_tries FROM vault",
+    [Q_UPDATE] = "UPDATE vault SET remaining = ?, sequence = ?, log_head = ?,"
+                 " mac = ?",
+    [Q_TRIES] = "UPDATE vault SET pin_tries = ?",
+    [Q_AT] = "SELECT " RECORD_COLUMNS " FROM record WHERE sequence = ?",
+    [Q_FIND] = "SELECT " RECORD_COLUMNS " FROM record WHERE device = ?",
+    [Q_APPEND] =
+        "INSERT INTO record (" RECORD_COLUMNS ") VALUES (?,?,?,?,?,?,?,?)",
+};
+
+struct ledger {
+    sfi_ctx *ctx;
+    sqlite3 *db;
+    sqlite3_stmt *statements[Q_COUNT];
+};
+
+static sfi_status
+fail(struct ledger *l, int rc)
+{
+    return sfi__db_fail(l->ctx, l->db, rc);
+}
+
+/* ---- columns in and out: sticky, like rd and wr ---- */
+
+struct columns {
+    struct ledger *l;
+    sqlite3_stmt *row;
+    int at;
+    sfi_status status;
+};
+
+static sqlite3_stmt *
+column_type(struct columns *c, int type)
+{
+    if (c->status == SFI_OK && sqlite3_column_type(c->row, c->at) != type)
+        c->status = sfi__fail(c->l->ctx, SFI_ERR_HSM,
+                              "the vault is damaged: column %s is of another "
+                              "type",
+                              sqlite3_column_name(c->row, c->at));
+    return c->status == SFI_OK ? c->row : NULL;
+}
+
+static uint64_t
+column_u64(struct columns *c, uint64_t max)
+{
+    uint64_t v = 0;
+
+    if (column_type(c, SQLITE_INTEGER) != NULL) {
+        sqlite3_int64 found = sqlite3_column_int64(c->row, c->at);
+
+        if (found < 0 || (uint64_t)found > max)
+            c->status = sfi__fail(
+                c->l->ctx, SFI_ERR_HSM,
+                "the vault is damaged: column %s is %lld, at most %llu",
+                sqlite3_column_name(c->row, c->at), found,
+                (unsigned long long)max);
+        else
+            v = (uint64_t)found;
+    }
+    c->at++;
+    return v;
+}
+
+static void
+column_bytes(struct columns *c, const void *data, size_t min, size_t max,
+             void *out)
+{
+    size_t len = (size_t)sqlite3_column_bytes(c->row, c->at);
+
+    if (len < min || len > max)
+        c->status =
+            sfi__fail(c->l->ctx, SFI_ERR_HSM,
+                      "the vault is damaged: column %s has %zu bytes, expected "
+                      "%zu",
+                      sqlite3_column_name(c->row, c->at), len, max);
+    else if (data == NULL)
+        c->status = sfi__nomem(c->l->ctx);
+    else
+        memcpy(out, data, len);
+}
+
+static void
+column_blob(struct columns *c, uint8_t *out, size_t len)
+{
+    if (column_type(c, SQLITE_BLOB) != NULL)
+        column_bytes(c, sqlite3_column_blob(c->row, c->at), len, len, out);
+    c->at++;
+}
+
+/* `out` is zero and has room for a NUL behind `max` bytes. */
+static void
+column_text(struct columns *c, char *out, size_t min, size_t max)
+{
+    if (column_type(c, SQLITE_TEXT) != NULL)
+        column_bytes(c, sqlite3_column_text(c->row, c->at), min, max, out);
+    c->at++;
+}
+
+/* ---- statements -----------------------------------------------------------
+ */
+
+static sfi_status
+prepare(struct ledger *l, enum query q, struct values *v)
+{
+    sqlite3_stmt **s = &l->statements[q];
+    int rc = SQLITE_OK;
+
+    if (*s == NULL)
+        rc = sqlite3_prepare_v3(l->db, sql[q], -1, SQLITE_PREPARE_PERSISTENT, s,
+                                NULL);
+    *v = (struct values){.statement = *s};
+    return rc == SQLITE_OK ? SFI_OK : fail(l, rc);
+}
+
+/* Done with it until the next time; what was bound is forgotten. */
+static void
+reset(sqlite3_stmt *s)
+{
+    (void)sqlite3_reset(s);
+    (void)sqlite3_clear_bindings(s);
+}
+
+/* Run a statement that gives no row; `rows`: how many it must change, or -1. */
+static sfi_status
+run(struct ledger *l, struct values *v, int rows)
+{
+    int rc = v->rc;
+    sfi_status st = SFI_OK;
+
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(v->statement);
+    if (rc != SQLITE_DONE)
+        st = fail(l, rc);
+    else if (rows >= 0 && sqlite3_changes(l->db) != rows)
+        st = sfi__fail(l->ctx, SFI_ERR_HSM,
+                       "the vault is damaged: %d rows about it, expected %d",
+                       sqlite3_changes(l->db), rows);
+    reset(v->statement);
+    return st;
+}
+
+static sfi_status
+run_plain(struct ledger *l, enum query q)
+{
+    struct values v;
+    sfi_status st = prepare(l, q, &v);
+
+    return st == SFI_OK ? run(l, &v, -1) : st;
+}
+
+/* The first row; the caller reads its columns and calls reset(). */
+static sfi_status
+first_row(struct ledger *l, struct values *v, struct columns *c, bool *found)
+{
+    int rc = v->rc;
+
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(v->statement);
+    *c = (struct columns){.l = l, .row = v->statement};
+    *found = rc == SQLITE_ROW;
+    return rc == SQLITE_ROW || rc == SQLITE_DONE ? SFI_OK : fail(l, rc);
+}
+
+sfi_status
+sfi__ledger_begin(struct ledger *l, enum ledger_use use)
+{
+    return run_plain(l, use == LEDGER_READ ? Q_BEGIN_READ : Q_BEGIN_WRITE);
+}
+
+sfi_status
+sfi__ledger_commit(struct ledger *l)
+{
+    sfi_status st = run_plain(l, Q_COMMIT);
+
+    if (st != SFI_OK)
+        sfi__ledger_rollback(l);
+    return st;
+}
+
+void
+sfi__ledger_rollback(struct ledger *l)
+{
+    struct sfi_error kept = l->ctx->error;
+
+    if (!sqlite3_get_autocommit(l->db))
+        (void)run_plain(l, Q_ROLLBACK);
+    l->ctx->error = kept;
+}
+
+static void
+read_head(struct columns *c, struct ledger_head *h)
+{
+    column_text(c, h->firmware_id, 1, SFI_FIRMWARE_ID_MAX);
+    column_text(c, h->product_id, PRODUCT_ID_LEN, PRODUCT_ID_LEN);
+    column_blob(c, h->ca_public, sizeof(h->ca_public));
+    h->maximum = column_u64(c, SFI_HSM_COUNT_MAX);
+    h->cost.log2_n = (uint32_t)column_u64(c, UINT32_MAX);
+    h->cost.r = (uint32_t)column_u64(c, UINT32_MAX);
+    h->cost.p = (uint32_t)column_u64(c, UINT32_MAX);
+    column_blob(c, h->salt, sizeof(h->salt));
+    column_blob(c, h->sealed, sizeof(h->sealed));
+    column_blob(c, h->genesis, sizeof(h->genesis));
+    h->remaining = column_u64(c, SFI_HSM_COUNT_MAX);
+    h->sequence = column_u64(c, SFI_HSM_COUNT_MAX);
+    column_blob(c, h->log_head, sizeof(h->log_head));
+    column_blob(c, h->mac, sizeof(h->mac));
+    h->pin_tries = (uint32_t)column_u64(c, UINT32_MAX);
+}
+
+sfi_status
+sfi__ledger_read(struct ledger *l, struct ledger_head *out)
+{
+    struct columns c;
+    struct values v;
+    bool found;
+    sfi_status st = prepare(l, Q_READ, &v);
+
+    sfi__zero(out, sizeof(*out));
+    if (st != SFI_OK)
+        return st;
+    st = first_row(l, &v, &c, &found);
+    if (st == SFI_OK && !found)
+        st = sfi__fail(l->ctx, SFI_ERR_HSM,
+                       "the vault is damaged: no row about it, expected 1");
+    if (st == SFI_OK) {
+        read_head(&c, out);
+        st = c.status;
+    }
+    if (st == SFI_OK && sqlite3_step(v.statement) != SQLITE_DONE)
+        st = sfi__fail(l->ctx, SFI_ERR_HSM,
+                       "the vault is damaged: more than one row about it");
+    reset(v.statement);
+    return st;
+}
+
+sfi_status
+sfi__ledger_update(struct ledger *l, const struct ledger_head *head)
+{
+    struct values v;
+    sfi_status st = prepare(l, Q_UPDATE, &v);
+
+    if (st != SFI_OK)
+        return st;
+    value_u64(&v, head->remaining);
+    value_u64(&v, head->sequence);
+    value_blob(&v, head->log_head, sizeof(head->log_head));
+    value_blob(&v, head->mac, sizeof(head->mac));
+    return run(l, &v, 1);
+}
+
+sfi_status
+sfi__ledger_set_tries(struct ledger *l, uint32_t tries)
+{
+    struct values v;
+    sfi_status st = prepare(l, Q_TRIES, &v);
+
+    if (st != SFI_OK)
+        return st;
+    value_u64(&v, tries);
+    return run(l, &v, 1);
+}
+
+static sfi_status
+read_record(struct ledger *l, struct values *v, struct ledger_record *r,
+            bool *found)
+{
+    struct columns c;
+    sfi_status st = first_row(l, v, &c, found);
+
+    sfi__zero(r, sizeof(*r));
+    if (st == SFI_OK && *found) {
+        r->sequence = column_u64(&c, SFI_HSM_COUNT_MAX);
+        r->time = column_u64(&c, INT64_MAX);
+        column_blob(&c, r->device, sizeof(r->device));
+        r->remaining = column_u64(&c, SFI_HSM_COUNT_MAX);
+        column_blob(&c, r->license, sizeof(r->license));
+        column_blob(&c, r->previous, sizeof(r->previous));
+        column_blob(&c, r->hash, sizeof(r->hash));
+        column_blob(&c, r->mac, sizeof(r->mac));
+        st = c.status;
+    }
+    reset(v->statement);
+    return st;
+}
+
+sfi_status
+sfi__ledger_at(struct ledger *l, uint64_t sequence, struct ledger_record *out,
+               bool *found)
+{
+    struct values v;
+    sfi_status st = prepare(l, Q_AT, &v);
+
+    *found = false;
+    if (st != SFI_OK)
+        return st;
+    value_u64(&v, sequence);
+    return read_record(l, &v, out, found);
+}
+
+sfi_status
+sfi__ledger_find(struct ledger *l, const uint8_t device[SFI_SHA256_LEN],
+                 struct ledger_record *out, bool *found)
+{
+    struct values v;
+    sfi_status st = prepare(l, Q_FIND, &v);
+
+    *found = false;
+    if (st != SFI_OK)
+        return st;
+    value_blob(&v, device, SFI_SHA256_LEN);
+    return read_record(l, &v, out, found);
+}
+
+sfi_status
+sfi__ledger_append(struct ledger *l, const struct ledger_record *r)
+{
+    struct values v;
+    sfi_status st = prepare(l, Q_APPEND, &v);
+
+    if (st != SFI_OK)
+        return st;
+    value_u64(&v, r->sequence);
+    value_u64(&v, r->time);
+    value_blob(&v, r->device, sizeof(r->device));
+    value_u64(&v, r->remaining);
+    value_blob(&v, r->license, sizeof(r->license));
+    value_blob(&v, r->previous, sizeof(r->previous));
+    value_blob(&v, r->hash, sizeof(r->hash));
+    value_blob(&v, r->mac, sizeof(r->mac));
+    return run(l, &v, 1);
+}
+
+/* ---- open, close -----------------------------------------------------------
+ */
+
+void
+sfi__ledger_close(struct ledger *l)
+{
+    if (l == NULL)
+        return;
+    for (size_t i = 0; i < Q_COUNT; i++)
+        (void)sqlite3_finalize(l->statements[i]);
+    (void)sqlite3_close(l->db);
+    sfi__ctx_dealloc(l->ctx, l);
+}
+
+static sfi_status
+identify(struct ledger *l)
+{
+    struct columns c;
+    struct values v;
+    bool found;
+    sfi_status st = prepare(l, Q_IDENTITY, &v);
+
+    if (st != SFI_OK)
+        return st;
+    st = first_row(l, &v, &c, &found);
+    if (st == SFI_OK) {
+        int id = sqlite3_column_int(v.statement, 0);
+        int version = sqlite3_column_int(v.statement, 1);
+
+        if (id != LEDGER_APPLICATION_ID)
+            st = sfi__fail(l->ctx, SFI_ERR_HSM,
+                           "not a vault: application id 0x%08x, expected "
+                           "0x%08x",
+                           (unsigned)id, LEDGER_APPLICATION_ID);
+        else if (version != LEDGER_SCHEMA_VERSION)
+            st = sfi__fail(l->ctx, SFI_ERR_HSM,
+                           "a vault of version %d, expected %d", version,
+                           LEDGER_SCHEMA_VERSION);
+    }
+    reset(v.statement);
+    return st;
+}
+
+static sfi_status
+open_ledger(sfi_ctx *ctx, const char *path, struct ledger **out)
+{
+    struct ledger *l = sfi__ctx_alloc(ctx, sizeof(*l));
+    sfi_status st;
+
+    if (l == NULL)
+        return SFI_ERR_NOMEM;
+    l->ctx = ctx;
+    st = sfi__db_open(ctx, path, &l->db);
+    if (st == SFI_OK)
+        st = identify(l);
+    if (st == SFI_OK)
+        *out = l;
+    else
+        sfi__ledger_close(l);
+    return st;
+}
+
+sfi_status
+sfi__ledger_open(sfi_ctx *ctx, const char *path, struct ledger **out)
+{
+    char *plain;
+    struct stat info;
+    sfi_status st;
+
+    *out = NULL;
+    if (stat(path, &info) != 0) {
+        if (errno == ENOENT)
+            return SFI_OK;
+        return sfi__fail_os(ctx, sfi__os_status(errno), errno,
+                            "the vault cannot be opened");
+    }
+    if (!S_ISREG(info.st_mode))
+        return sfi__fail(ctx, SFI_ERR_HSM, "not a vault: no regular file");
+    plain = sfi__db_path(ctx, path, "");
+    if (plain == NULL)
+        return SFI_ERR_NOMEM;
+    st = open_ledger(ctx, plain, out);
+    sfi__ctx_dealloc(ctx, plain);
+    return st;
+}

@@ -1,0 +1,18 @@
+/* The vault, an HSM in a file: policy over a ledger. */
+#ifndef SFI_HSM_VAULT_H
+#define SFI_HSM_VAULT_H
+
+#include <sfi/hsm.h>
+
+#include "crypto/kdf.h"
+
+#define VAULT_PIN_MIN 4u
+#define VAULT_PIN_MAX 64u
+#define VAULT_PIN_TRIES 10u
+
+/* `cost` is for provisioning.  Nothing is written to an absent file. */
+sfi_status sfi__vault_open(sfi_ctx *ctx, const char *path,
+                           const struct kdf_cost *cost, sfi_hsm_ops *ops,
+                           void **user);
+
+#endif

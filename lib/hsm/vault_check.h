@@ -1,0 +1,41 @@
+/* A vault that is open, and what is checked before anything in it is
+ * believed. */
+#ifndef SFI_HSM_VAULT_CHECK_H
+#define SFI_HSM_VAULT_CHECK_H
+
+#include "hsm/ledger.h"
+#include "hsm/vault.h"
+#include "hsm/vault_seal.h"
+
+struct vault {
+    sfi_ctx *ctx;
+    char *path;
+    struct kdf_cost cost;
+    struct ledger *ledger; /* NULL: nothing was there yet */
+
+    /* chosen at login, used at provisioning */
+    char pin_secret[VAULT_PIN_MAX];
+    size_t pin_len;
+
+    /* after login */
+    bool unlocked;
+    struct vault_secrets secrets;
+    struct ledger_head head;  /* what is written once */
+    uint64_t audited;         /* records up to here were verified ... */
+    uint8_t audited_head[32]; /* ... and this is the hash of the last */
+};
+
+/* Without the PIN, inside a transaction: hashes and counts agree. */
+sfi_status sfi__vault_read_head(struct vault *v, struct ledger_head *h);
+/* The same in a transaction of its own. */
+sfi_status sfi__vault_look(struct vault *v, struct ledger_head *h);
+/* The same when no login of another process is half-way. */
+sfi_status sfi__vault_look_settled(struct vault *v, struct ledger_head *h);
+
+/* With the log key, inside a transaction: nobody else wrote the head, nor any
+ * record that was added since the last call. */
+sfi_status sfi__vault_read_trusted(struct vault *v, struct ledger_head *h);
+sfi_status sfi__vault_check_record(struct vault *v, const struct ledger_head *h,
+                                   const struct ledger_record *r);
+
+#endif

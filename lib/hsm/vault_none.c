@@ -1,0 +1,16 @@
+#include "hsm/vault.h"
+
+#include "core/err.h"
+
+sfi_status
+sfi__vault_open(sfi_ctx *ctx, const char *path, const struct kdf_cost *cost,
+                sfi_hsm_ops *ops, void **user)
+{
+    (void)path;
+    (void)cost;
+    (void)ops;
+    *user = NULL;
+    return sfi__fail(ctx, SFI_ERR_UNSUPPORTED,
+                     "this libsfi was built without the vault, which needs "
+                     "SQLite");
+}
