@@ -70,4 +70,14 @@ bool sfi__is(const void *self, enum obj_kind kind);
             return sfi__bad_arg((self), #cond); \
     } while (0)
 
+/* Guard of a function that makes a handle: *out is NULL on any failure, also
+ * when `self` is none. */
+#define SFI_ENTER_NEW(self, KIND, out) \
+    do {                               \
+        if ((out) != NULL)             \
+            *(out) = NULL;             \
+        SFI_ENTER(self, KIND);         \
+        SFI_ARG(self, out != NULL);    \
+    } while (0)
+
 #endif

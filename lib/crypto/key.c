@@ -39,9 +39,7 @@ key_new(sfi_ctx *ctx, const uint8_t *data, size_t len, sfi_key **out)
 sfi_status
 sfi_key_new(sfi_ctx *ctx, const uint8_t *data, size_t len, sfi_key **out)
 {
-    SFI_ENTER(ctx, CTX);
-    SFI_ARG(ctx, out != NULL);
-    *out = NULL;
+    SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, data != NULL);
     return key_new(ctx, data, len, out);
 }
@@ -55,9 +53,7 @@ sfi_key_load(sfi_ctx *ctx, const char *path, sfi_key **out)
     struct buf file_secret;
     sfi_status st;
 
-    SFI_ENTER(ctx, CTX);
-    SFI_ARG(ctx, out != NULL);
-    *out = NULL;
+    SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, path != NULL);
     st = sfi__load(ctx, path, KEY_FILE_MAX, true, &file_secret);
     if (st == SFI_OK) {
@@ -81,9 +77,10 @@ sfi_nonce_load(sfi_ctx *ctx, const char *path, uint8_t nonce[SFI_NONCE_LEN])
     struct buf file;
     sfi_status st;
 
+    if (nonce != NULL)
+        sfi__zero(nonce, SFI_NONCE_LEN);
     SFI_ENTER(ctx, CTX);
     SFI_ARG(ctx, nonce != NULL);
-    sfi__zero(nonce, SFI_NONCE_LEN);
     SFI_ARG(ctx, path != NULL);
     st = sfi__load(ctx, path, KEY_FILE_MAX, true, &file);
     if (st == SFI_OK && file.len != SFI_NONCE_LEN) {
