@@ -1,6 +1,6 @@
 /**
  * @file transport.h
- * Links to a chip.
+ * Links to a chip: a serial port, or the caller's own.
  */
 #ifndef SFI_TRANSPORT_H
 #define SFI_TRANSPORT_H
@@ -9,27 +9,96 @@
 
 SFI_BEGIN_DECLS
 
+/** A link to one chip. */
 typedef struct sfi_transport sfi_transport;
 
-/** A link that moves bytes; `user` first, NULL op: unsupported. */
+/**
+ * A link that moves bytes (a USART, a socket, a test).  `user` comes first.
+ *
+ * Each function returns SFI_OK or a status, SFI_ERR_NO_DEVICE when the link is
+ * gone; sfi_ctx_report() says more.  None may call into the handle that calls
+ * it: that is SFI_ERR_STATE.
+ */
 typedef struct sfi_stream_ops {
-    uint32_t struct_size;
-    uint32_t flags;
-    /* at least one byte, or SFI_ERR_TIMEOUT with *got = 0 */
+    uint32_t struct_size; /**< sizeof(sfi_stream_ops) */
+    uint32_t flags;       /**< 0 */
+    /** Wait up to `timeout_ms` for at least one byte and give what is there,
+     * at most `len`; SFI_ERR_TIMEOUT with *got = 0 when nothing came. */
     sfi_status (*read)(void *user, uint8_t *buf, size_t len, size_t *got,
                        uint32_t timeout_ms);
+    /** Send all of it within `timeout_ms`. */
     sfi_status (*write)(void *user, const uint8_t *buf, size_t len,
                         uint32_t timeout_ms);
-    sfi_status (*flush)(void *user);                /* drop unread input */
-    sfi_status (*reset)(void *user, int into_boot); /* reset line and BOOT0 */
+    /** Drop unread input; NULL: nothing to drop. */
+    sfi_status (*flush)(void *user);
+    /** Pull the chip's reset line, with BOOT0 high (1) or low (0); NULL: there
+     * is no such line, a person must do it. */
+    sfi_status (*reset)(void *user, int into_boot);
+    /** The transport is released; NULL: nothing to do. */
     void (*close)(void *user);
 } sfi_stream_ops;
 
+/**
+ * Open a link by name.
+ *
+ * `serial:PATH?baud=N&reset=LINE&boot0=LINE` is a serial port at 8 data bits,
+ * even parity and one stop bit (AN3155, section 2).  N is a usual speed from
+ * 1200 to 921600, by default 115200.  LINE is `dtr` or `rts` and names what is
+ * wired to the chip's NRST (and BOOT0); a line that is set is low.  Without
+ * `reset` the chip cannot be reset through the port.  A port that does no
+ * parity, as a pseudo-terminal, is logged as a warning and used as it is.
+ *
+ * @param ctx  the context
+ * @param uri  the name; copied
+ * @param out  receives the link, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT     an argument is NULL, or the name is malformed, has an
+ *                        unknown key or an impossible value
+ *   SFI_ERR_UNSUPPORTED  unknown scheme, not built in, or reset named for a
+ *                        port without DTR and RTS
+ *   SFI_ERR_NO_DEVICE    no such port, or it is no serial port
+ *   SFI_ERR_ACCESS       not allowed, or in use by another program
+ *   SFI_ERR_IO           the port cannot be set up
+ *   SFI_ERR_NOMEM        no memory
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_transport_open(sfi_ctx *ctx,
                                                     const char *uri,
                                                     sfi_transport **out);
+
+/**
+ * Make a link of the caller's own functions.
+ *
+ * @param ctx   the context; its errors are where ops report
+ * @param ops   read and write at least; copied
+ * @param user  handed to each function; not touched when this fails
+ * @param out   receives the link, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  an argument is NULL, ops lacks read or write, or flags
+ *                     is not 0
+ *   SFI_ERR_ABI       struct_size is unknown, or its tail is not zero
+ *   SFI_ERR_NOMEM     no memory
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_transport_open_stream(
     sfi_ctx *ctx, const sfi_stream_ops *ops, void *user, sfi_transport **out);
+
+/**
+ * Release a link.
+ *
+ * Targets and installers that use it keep it open until they are released.
+ *
+ * @param tp  a link, or NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API void sfi_transport_free(sfi_transport *tp);
 
 SFI_END_DECLS

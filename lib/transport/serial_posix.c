@@ -1,0 +1,367 @@
+/* cfmakeraw(), CRTSCTS, high speeds and flock() are not POSIX. */
+#define _DEFAULT_SOURCE
+#include "transport/serial.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "util/clock.h"
+#include "core/ctx.h"
+#include "core/err.h"
+#include "transport/transport.h"
+
+/* AN3155, 2: what bootloaders are specified for; many can do more. */
+#define BAUD_DEFAULT 115200u
+/* RM0433, 8.4.2: NRST low for 20 us is enough; adapters need milliseconds. */
+#define RESET_PULSE_MS 20u
+/* AN2606, "STM32H74xxx/75xxx": 54 ms until the bootloader listens. */
+#define BOOT_MS 60u
+
+static const struct {
+    uint32_t baud;
+    speed_t speed;
+} speeds[] = {
+    {1200, B1200},     {2400, B2400},     {4800, B4800},     {9600, B9600},
+    {19200, B19200},   {38400, B38400},   {57600, B57600},   {115200, B115200},
+    {230400, B230400}, {460800, B460800}, {921600, B921600},
+};
+
+struct serial {
+    sfi_ctx *ctx; /* borrowed: the transport holds it */
+    int fd;
+    int reset_line; /* TIOCM_DTR or TIOCM_RTS; 0: none */
+    int boot0_line;
+};
+
+/* A port that was there and is not any more. */
+static sfi_status
+port_error(struct serial *s, int err, const char *doing)
+{
+    switch (err) {
+    case EIO:
+    case ENXIO:
+    case ENODEV:
+    case EBADF:
+        return sfi__fail_os(s->ctx, SFI_ERR_NO_DEVICE, err,
+                            "the port vanished during %s", doing);
+    default:
+        return sfi__fail_os(s->ctx, SFI_ERR_IO, err, "%s failed", doing);
+    }
+}
+
+/* Until the port can be read (or written), it is gone, or time is over. */
+static sfi_status
+wait_for(struct serial *s, short events, const struct deadline *dl,
+         const char *doing)
+{
+    for (;;) {
+        struct pollfd p = {.fd = s->fd, .events = events};
+        uint32_t left = deadline_left(dl);
+        int n = poll(&p, 1, left > INT32_MAX ? INT32_MAX : (int)left);
+
+        if (n > 0 && (p.revents & events) != 0)
+            return SFI_OK;
+        if (n > 0)
+            return port_error(s, EIO, doing);
+        if (n < 0 && errno != EINTR)
+            return port_error(s, errno, doing);
+        if (n == 0 || deadline_passed(dl))
+            return sfi__fail(s->ctx, SFI_ERR_TIMEOUT, "%s took too long",
+                             doing);
+    }
+}
+
+static sfi_status
+serial_read(void *user, uint8_t *buf, size_t len, size_t *got,
+            uint32_t timeout_ms)
+{
+    struct serial *s = user;
+    struct deadline dl = deadline_in(s->ctx->clock, timeout_ms);
+
+    for (;;) {
+        sfi_status st = wait_for(s, POLLIN, &dl, "read");
+        ssize_t n;
+
+        if (st != SFI_OK)
+            return st;
+        n = read(s->fd, buf, len);
+        if (n > 0) {
+            *got = (size_t)n;
+            return SFI_OK;
+        }
+        if (n == 0)
+            return port_error(s, EIO, "read");
+        if (errno != EAGAIN && errno != EINTR)
+            return port_error(s, errno, "read");
+    }
+}
+
+static sfi_status
+serial_write(void *user, const uint8_t *buf, size_t len, uint32_t timeout_ms)
+{
+    struct serial *s = user;
+    struct deadline dl = deadline_in(s->ctx->clock, timeout_ms);
+
+    while (len > 0) {
+        sfi_status st = wait_for(s, POLLOUT, &dl, "write");
+        ssize_t n;
+
+        if (st != SFI_OK)
+            return st;
+        n = write(s->fd, buf, len);
+        if (n < 0 && errno != EAGAIN && errno != EINTR)
+            return port_error(s, errno, "write");
+        if (n > 0) {
+            buf += n;
+            len -= (size_t)n;
+        }
+    }
+    return SFI_OK;
+}
+
+static sfi_status
+serial_flush(void *user)
+{
+    struct serial *s = user;
+
+    if (tcflush(s->fd, TCIFLUSH) != 0)
+        return port_error(s, errno, "flush");
+    return SFI_OK;
+}
+
+/* A line that is set is low on the wire. */
+static sfi_status
+set_line(struct serial *s, int line, bool low)
+{
+    if (line == 0)
+        return SFI_OK;
+    if (ioctl(s->fd, low ? TIOCMBIS : TIOCMBIC, &line) == 0)
+        return SFI_OK;
+    if (errno == ENOTTY || errno == EINVAL)
+        return sfi__fail_os(s->ctx, SFI_ERR_UNSUPPORTED, errno,
+                            "this port has no DTR and RTS");
+    return port_error(s, errno, "setting DTR or RTS");
+}
+
+static sfi_status
+serial_reset(void *user, int into_boot)
+{
+    struct serial *s = user;
+    const struct clock *clock = s->ctx->clock;
+    sfi_status st;
+
+    if (s->reset_line == 0)
+        return sfi__fail(s->ctx, SFI_ERR_UNSUPPORTED,
+                         "no line to the chip's reset is named; is it wired, "
+                         "add ?reset=dtr or ?reset=rts");
+    st = set_line(s, s->boot0_line, !into_boot);
+    if (st == SFI_OK)
+        st = set_line(s, s->reset_line, true);
+    if (st != SFI_OK)
+        return st;
+    clock->sleep_ms(clock->user, RESET_PULSE_MS);
+    st = set_line(s, s->reset_line, false);
+    clock->sleep_ms(clock->user, BOOT_MS);
+    return st;
+}
+
+static void
+serial_close(void *user)
+{
+    struct serial *s = user;
+
+    (void)close(s->fd);
+    sfi__ctx_dealloc(s->ctx, s);
+}
+
+static const sfi_stream_ops serial_ops = {
+    .struct_size = sizeof(serial_ops),
+    .read = serial_read,
+    .write = serial_write,
+    .flush = serial_flush,
+    .reset = serial_reset,
+    .close = serial_close,
+};
+
+static sfi_status
+open_error(sfi_ctx *ctx, int err)
+{
+    switch (err) {
+    case ENOENT:
+    case ENODEV:
+    case ENXIO:
+    case ENOTDIR:
+        return sfi__fail_os(ctx, SFI_ERR_NO_DEVICE, err,
+                            "there is no such port");
+    case EBUSY:
+    case EWOULDBLOCK:
+        return sfi__fail_os(ctx, SFI_ERR_ACCESS, err,
+                            "the port is in use by another program");
+    case EACCES:
+    case EPERM:
+        return sfi__fail_os(ctx, SFI_ERR_ACCESS, err,
+                            "the port may not be opened; are you in its "
+                            "group");
+    default:
+        return sfi__fail_os(ctx, SFI_ERR_IO, err, "cannot open the port");
+    }
+}
+
+/* Ours alone: TIOCEXCL keeps others out, flock() also the superuser. */
+static sfi_status
+open_port(struct serial *s, const char *path)
+{
+    s->fd = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+    if (s->fd < 0)
+        return open_error(s->ctx, errno);
+    if (!isatty(s->fd))
+        return sfi__fail(s->ctx, SFI_ERR_NO_DEVICE, "this is no serial port");
+    if (flock(s->fd, LOCK_EX | LOCK_NB) != 0 || ioctl(s->fd, TIOCEXCL) != 0)
+        return open_error(s->ctx, errno);
+    return SFI_OK;
+}
+
+static bool
+same_line(const struct termios *a, const struct termios *b)
+{
+    const tcflag_t cflag = CSIZE | CSTOPB | CREAD;
+    const tcflag_t lflag = ICANON | ECHO | ISIG;
+
+    return cfgetispeed(a) == cfgetispeed(b) &&
+           cfgetospeed(a) == cfgetospeed(b) &&
+           (a->c_cflag & cflag) == (b->c_cflag & cflag) &&
+           (a->c_lflag & lflag) == (b->c_lflag & lflag);
+}
+
+/* AN3155, 2: 8 data bits, even parity, 1 stop bit.  A byte with a wrong
+ * parity is dropped: what is missing is asked for again.  A pty does without
+ * parity, and tcsetattr() may say EINVAL or success then: look at what the
+ * port really does. */
+static sfi_status
+set_line_up(struct serial *s, speed_t speed, const char *path)
+{
+    struct termios want;
+    struct termios is;
+    int err = 0;
+
+    if (tcgetattr(s->fd, &want) != 0)
+        return sfi__fail_os(s->ctx, SFI_ERR_IO, errno, "cannot set the line");
+    cfmakeraw(&want);
+    want.c_cflag &= (tcflag_t) ~(CSIZE | CSTOPB | PARODD | CRTSCTS | HUPCL);
+    want.c_cflag |= CS8 | PARENB | CLOCAL | CREAD;
+    want.c_iflag |= INPCK | IGNPAR;
+    want.c_cc[VMIN] = 1;
+    want.c_cc[VTIME] = 0;
+    if (cfsetispeed(&want, speed) != 0 || cfsetospeed(&want, speed) != 0)
+        return sfi__fail_os(s->ctx, SFI_ERR_IO, errno, "cannot set the speed");
+    if (tcsetattr(s->fd, TCSANOW, &want) != 0)
+        err = errno;
+    if (tcgetattr(s->fd, &is) != 0 || !same_line(&want, &is))
+        return sfi__fail_os(s->ctx, SFI_ERR_IO, err != 0 ? err : errno,
+                            "the port cannot do 8 bits at this speed");
+    if ((is.c_cflag & PARENB) == 0)
+        sfi__log(s->ctx, SFI_LOG_WARNING,
+                 "serial:%s: this port does no parity: a real chip needs 8E1",
+                 path);
+    return SFI_OK;
+}
+
+static sfi_status
+read_speed(sfi_ctx *ctx, const struct uri *uri, uint32_t *baud, speed_t *speed)
+{
+    const char *text = uri_get(uri, "baud");
+    uint64_t v = BAUD_DEFAULT;
+
+    if (text != NULL && !text_to_u64(text, UINT32_MAX, &v))
+        v = 0;
+    for (size_t i = 0; i < sizeof(speeds) / sizeof(*speeds); i++) {
+        if (speeds[i].baud == v) {
+            *baud = speeds[i].baud;
+            *speed = speeds[i].speed;
+            return SFI_OK;
+        }
+    }
+    return sfi__fail(ctx, SFI_ERR_ARGUMENT,
+                     "baud is %s, expected 1200, 2400, 4800, 9600, 19200, "
+                     "38400, 57600, 115200, 230400, 460800 or 921600",
+                     text);
+}
+
+static sfi_status
+read_line(sfi_ctx *ctx, const struct uri *uri, const char *key, int *line)
+{
+    const char *text = uri_get(uri, key);
+
+    *line = 0;
+    if (text == NULL)
+        return SFI_OK;
+    if (text_same(text, "dtr"))
+        *line = TIOCM_DTR;
+    else if (text_same(text, "rts"))
+        *line = TIOCM_RTS;
+    else
+        return sfi__fail(ctx, SFI_ERR_ARGUMENT,
+                         "%s is \"%s\", expected dtr or rts", key, text);
+    return SFI_OK;
+}
+
+static sfi_status
+open_serial(struct serial *s, const struct uri *uri, uint32_t *baud)
+{
+    static const char *const keys[] = {"baud", "reset", "boot0", NULL};
+    speed_t speed = B0;
+    sfi_status st = uri_allow(s->ctx, uri, keys);
+
+    if (st == SFI_OK)
+        st = read_speed(s->ctx, uri, baud, &speed);
+    if (st == SFI_OK)
+        st = read_line(s->ctx, uri, "reset", &s->reset_line);
+    if (st == SFI_OK)
+        st = read_line(s->ctx, uri, "boot0", &s->boot0_line);
+    if (st == SFI_OK && s->reset_line != 0 && s->reset_line == s->boot0_line)
+        st = sfi__fail(s->ctx, SFI_ERR_ARGUMENT,
+                       "reset and boot0 are the same line, expected two");
+    if (st == SFI_OK)
+        st = open_port(s, uri->path);
+    if (st == SFI_OK)
+        st = set_line_up(s, speed, uri->path);
+    if (st == SFI_OK)
+        st = set_line(s, s->reset_line, false);
+    if (st == SFI_OK)
+        st = serial_flush(s);
+    return st;
+}
+
+sfi_status
+sfi__serial_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
+{
+    struct serial *s = sfi__ctx_alloc(ctx, sizeof(*s));
+    char name[TRANSPORT_NAME_MAX];
+    uint32_t baud = 0;
+    sfi_status st;
+
+    if (s == NULL)
+        return SFI_ERR_NOMEM;
+    s->ctx = ctx;
+    s->fd = -1;
+    text_format(name, sizeof(name), "serial:%s", uri->path);
+    st = open_serial(s, uri, &baud);
+    if (st == SFI_OK)
+        st = sfi__transport_new(ctx, &serial_ops, s, name, out);
+    if (st == SFI_OK) {
+        (*out)->baud = baud;
+        return SFI_OK;
+    }
+    if (s->fd >= 0)
+        (void)close(s->fd);
+    sfi__ctx_dealloc(ctx, s);
+    if (sfi_error_where(&ctx->error)[0] == '\0')
+        (void)sfi__where(ctx, "%s", name);
+    return st;
+}
