@@ -160,20 +160,22 @@ read_text(struct load *l, struct source *s)
     return st == SFI_OK ? l->format->end(l) : st;
 }
 
+/* What is no text is taken whole, and its segments may stay where they are. */
 static sfi_status
 read_whole(struct load *l, struct source *s)
 {
-    sfi_status st = SFI_OK;
     size_t want = PIECE_LEN;
+    sfi_status st = SFI_OK;
 
     if (s->file.size >= want && s->file.size <= FIRMWARE_FILE_MAX)
-        want = (size_t)s->file.size + 1;
+        want = (size_t)s->file.size + 1; /* and see the end */
     while (st == SFI_OK && !s->last) {
+        if (s->piece.len > FIRMWARE_FILE_MAX ||
+            s->file.size > FIRMWARE_FILE_MAX)
+            return sfi__fail(l->ctx, SFI_ERR_LIMIT,
+                             "longer than 0x%zx bytes, the limit",
+                             FIRMWARE_FILE_MAX);
         st = source_fill(l->ctx, s, want);
-        if (st == SFI_OK && s->piece.len > FIRMWARE_FILE_MAX)
-            st = sfi__fail(l->ctx, SFI_ERR_LIMIT,
-                           "longer than %zu bytes, the limit",
-                           FIRMWARE_FILE_MAX);
         want = s->piece.len + s->piece.len / 2 + PIECE_LEN;
     }
     if (st != SFI_OK)

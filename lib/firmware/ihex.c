@@ -159,7 +159,7 @@ ihex_line(struct load *l, const uint8_t *text, size_t len)
 static sfi_status
 ihex_end(struct load *l)
 {
-    if (!l->ended)
+    if (!l->ended && l->place > 0)
         return load_fail(l, SFI_ERR_TRUNCATED,
                          "file ends without an end record, :00000001FF");
     return SFI_OK;

@@ -127,7 +127,7 @@ srec_line(struct load *l, const uint8_t *text, size_t len)
 static sfi_status
 srec_end(struct load *l)
 {
-    if (!l->ended)
+    if (!l->ended && l->place > 0)
         return load_fail(l, SFI_ERR_TRUNCATED,
                          "file ends without an end record, S7, S8 or S9");
     return SFI_OK;

@@ -1,0 +1,33 @@
+/* Tables of firmware files: what goes in, and which segments, warnings or
+ * error come out. */
+#ifndef SFI_TESTS_FIRMWARE_ROWS_H
+#define SFI_TESTS_FIRMWARE_ROWS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sfi/firmware.h>
+
+struct firmware_row {
+    const char *why;
+    /* The file.  ?? at the end of a line becomes the right checksum. */
+    const char *text;
+    const char *segments; /* "08000000=0102 08000010=03"; NULL: an error */
+    const char *warnings; /* one a line, each with its end; NULL: none */
+    sfi_status st;
+    const char *where, *message;
+};
+
+/* Like fixture_setup(), with a context that collects warnings. */
+void firmware_setup(void);
+extern char warnings[4096];
+
+/* Read the row as `format` from memory, and by content from a file. */
+void check_firmware_row(const char *format, const struct firmware_row *row);
+
+/* Fill in the checksums; the caller frees. */
+char *firmware_text(const char *text, size_t *len);
+/* The segments in the form above; the same buffer again each time. */
+const char *firmware_segments(const sfi_firmware *fw);
+
+#endif

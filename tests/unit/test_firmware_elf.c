@@ -1,0 +1,461 @@
+/* lib/firmware/elf: program headers of both classes and byte orders. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "firmware_rows.h"
+#include "fixture.h"
+#include "util/wr.h"
+
+enum { PT_NULL, PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE };
+
+struct ph {
+    uint32_t type;
+    uint64_t offset, vaddr, paddr, file_size, memory_size;
+};
+
+/* A file of program headers, then the bytes 0xd0, 0xd1, ... */
+struct elf {
+    uint8_t class, order;
+    uint16_t type;
+    uint16_t ph_size;   /* 0: the right one */
+    uint16_t ph_count;  /* 0: as many as there are */
+    uint64_t ph_offset; /* 0: behind the header */
+    size_t cut;         /* 0: nothing is cut off; else the file's length */
+    struct ph ph[4];
+};
+
+#define DATA_AT 0x200u
+#define DATA_LEN 16u
+
+struct out {
+    struct wr wr;
+    bool wide, big;
+};
+
+static void
+half(struct out *o, uint16_t v)
+{
+    o->big ? wr_u16be(&o->wr, v) : wr_u16le(&o->wr, v);
+}
+
+static void
+word(struct out *o, uint32_t v)
+{
+    o->big ? wr_u32be(&o->wr, v) : wr_u32le(&o->wr, v);
+}
+
+static void
+size(struct out *o, uint64_t v)
+{
+    if (!o->wide)
+        word(o, (uint32_t)v);
+    else
+        o->big ? wr_u64be(&o->wr, v) : wr_u64le(&o->wr, v);
+}
+
+static void
+write_header(struct out *o, const struct elf *e, uint16_t count)
+{
+    uint16_t ph_size = o->wide ? 56 : 32;
+
+    wr_bytes(&o->wr, "\177ELF", 4);
+    wr_u8(&o->wr, e->class);
+    wr_u8(&o->wr, e->order);
+    wr_u8(&o->wr, 1);
+    wr_fill(&o->wr, 0, 9);
+    half(o, e->type);
+    half(o, 40); /* ARM */
+    word(o, 1);
+    size(o, 0x08000001);
+    size(o, e->ph_offset != 0 ? e->ph_offset : (o->wide ? 64 : 52));
+    size(o, 0);
+    word(o, 0);
+    half(o, o->wide ? 64 : 52);
+    half(o, e->ph_size != 0 ? e->ph_size : ph_size);
+    half(o, e->ph_count != 0 ? e->ph_count : count);
+    half(o, 0);
+    half(o, 0);
+    half(o, 0);
+}
+
+static void
+write_ph(struct out *o, const struct ph *ph)
+{
+    word(o, ph->type);
+    if (o->wide)
+        word(o, 5);
+    size(o, ph->offset);
+    size(o, ph->vaddr);
+    size(o, ph->paddr);
+    size(o, ph->file_size);
+    size(o, ph->memory_size);
+    if (!o->wide)
+        word(o, 5);
+    size(o, 4);
+}
+
+static size_t
+make_elf(uint8_t *file, size_t cap, const struct elf *e)
+{
+    struct out o = {.wide = e->class == 2, .big = e->order == 2};
+    uint16_t count = 0;
+
+    while (count < 4 && e->ph[count].memory_size + e->ph[count].file_size > 0)
+        count++;
+    wr_init(&o.wr, file, cap);
+    write_header(&o, e, count);
+    for (uint16_t i = 0; i < count; i++)
+        write_ph(&o, &e->ph[i]);
+    wr_fill(&o.wr, 0, DATA_AT - wr_len(&o.wr));
+    for (uint8_t i = 0; i < DATA_LEN; i++)
+        wr_u8(&o.wr, (uint8_t)(0xd0 + i));
+    ck_assert(wr_ok(&o.wr));
+    return e->cut != 0 ? e->cut : wr_len(&o.wr);
+}
+
+struct elf_row {
+    const char *why;
+    struct elf elf;
+    const char *segments, *warnings;
+    sfi_status st;
+    const char *where, *message;
+};
+
+#define ANY 0, 0, 2 /* class and byte order come from the loop */
+#define LOAD(off, at, n)          \
+    {                             \
+        PT_LOAD, off, 0, at, n, n \
+    }
+
+static const struct elf_row good[] = {
+    {.why = "one segment",
+     .elf = {ANY, .ph = {LOAD(0x200, 0x08000000, 4)}},
+     .segments = "08000000=d0d1d2d3"},
+    {.why = "a shared object",
+     .elf = {0, 0, 3, .ph = {LOAD(0x200, 0x08000000, 4)}},
+     .segments = "08000000=d0d1d2d3"},
+    {.why = "load address, not virtual address",
+     .elf = {ANY, .ph = {{PT_LOAD, 0x204, 0x20000000, 0x08000000, 2, 2}}},
+     .segments = "08000000=d4d5"},
+    {.why = "never padded to the size in memory",
+     .elf = {ANY, .ph = {{PT_LOAD, 0x200, 0, 0x08000000, 2, 0x10000000}}},
+     .segments = "08000000=d0d1"},
+    {.why = "bytes in memory only",
+     .elf = {ANY, .ph = {LOAD(0x200, 0x08000000, 2),
+                         {PT_LOAD, 0x202, 0, 0x20000000, 0, 64}}},
+     .segments = "08000000=d0d1"},
+    {.why = "other types",
+     .elf = {ANY, .ph = {{PT_NOTE, 0x200, 0, 0x1000, 2, 2},
+                         {PT_NULL, 0x999999, 0, 0x1000, 9, 2},
+                         LOAD(0x204, 0x08000000, 1),
+                         {0x70000001, 0x200, 0, 0x1000, 2, 2}}},
+     .segments = "08000000=d4"},
+    {.why = "unsorted",
+     .elf = {ANY,
+             .ph = {LOAD(0x204, 0x08001000, 2), LOAD(0x200, 0x08000000, 2)}},
+     .segments = "08000000=d0d1 08001000=d4d5"},
+    {.why = "touching, together in the file",
+     .elf = {ANY,
+             .ph = {LOAD(0x200, 0x08000000, 2), LOAD(0x202, 0x08000002, 2)}},
+     .segments = "08000000=d0d1d2d3"},
+    {.why = "touching, apart in the file",
+     .elf = {ANY,
+             .ph = {LOAD(0x208, 0x08000002, 2), LOAD(0x200, 0x08000000, 2)}},
+     .segments = "08000000=d0d1d8d9"},
+    {.why = "the same bytes at two places",
+     .elf = {ANY,
+             .ph = {LOAD(0x200, 0x08000000, 2), LOAD(0x200, 0x20000000, 2)}},
+     .segments = "08000000=d0d1 20000000=d0d1"},
+    {.why = "overlap with the same bytes",
+     .elf = {ANY,
+             .ph = {LOAD(0x200, 0x08000000, 4), LOAD(0x202, 0x08000002, 4)}},
+     .segments = "08000000=d0d1d2d3d4d5",
+     .warnings = "segment 1: 2 bytes at 0x08000002 are those of segment 0 "
+                 "again\n"},
+    {.why = "the ELF header itself",
+     .elf = {ANY, .ph = {LOAD(0, 0x08000000, 4)}},
+     .segments = "08000000=7f454c46"},
+    {.why = "the last byte of all",
+     .elf = {ANY, .ph = {LOAD(0x200, 0xffffffff, 1)}},
+     .segments = "ffffffff=d0"},
+};
+
+static const struct elf_row bad[] = {
+    {.why = "relocatable",
+     .elf = {0, 0, 1, .ph = {LOAD(0x200, 0, 4)}},
+     .st = SFI_ERR_FORMAT,
+     .where = "",
+     .message = "a relocatable object, expected a linked program"},
+    {.why = "core dump",
+     .elf = {0, 0, 4, .ph = {LOAD(0x200, 0, 4)}},
+     .st = SFI_ERR_FORMAT,
+     .where = "",
+     .message = "ELF type is 4, expected 2 (executable) or 3 (shared)"},
+    {.why = "no program headers",
+     .elf = {ANY},
+     .st = SFI_ERR_FORMAT,
+     .where = "",
+     .message = "no program headers, expected a linked program"},
+    {.why = "no segment to load",
+     .elf = {ANY, .ph = {{PT_NOTE, 0x200, 0, 0, 4, 4}}},
+     .st = SFI_ERR_FORMAT,
+     .where = "",
+     .message = "no data, expected at least one byte of firmware"},
+    {.why = "too many program headers",
+     .elf = {ANY, .ph_count = 0xffff},
+     .st = SFI_ERR_LIMIT,
+     .where = "",
+     .message = "more than 65534 program headers, the limit"},
+    {.why = "odd size of program headers",
+     .elf = {ANY, .ph_size = 40, .ph = {LOAD(0x200, 0, 4)}},
+     .st = SFI_ERR_FORMAT,
+     .where = "",
+     .message = NULL},
+    {.why = "program headers past the end",
+     .elf = {ANY, .ph_offset = 0x20c, .ph = {LOAD(0x200, 0, 4)}},
+     .st = SFI_ERR_TRUNCATED,
+     .where = "",
+     .message = "1 program headers at offset 0x20c, but the file has only "
+                "0x210 bytes"},
+    {.why = "program headers far past the end",
+     .elf = {ANY, .ph_offset = 0xfffffff0, .ph = {LOAD(0x200, 0, 4)}},
+     .st = SFI_ERR_TRUNCATED,
+     .where = "",
+     .message = "1 program headers at offset 0xfffffff0, but the file has only "
+                "0x210 bytes"},
+    {.why = "ends in the identification",
+     .elf = {ANY, .cut = 15, .ph = {LOAD(0x200, 0, 4)}},
+     .st = SFI_ERR_TRUNCATED,
+     .where = "",
+     .message = "file ends inside the ELF identification"},
+    {.why = "ends in the header",
+     .elf = {ANY, .cut = 45, .ph = {LOAD(0x200, 0, 4)}},
+     .st = SFI_ERR_TRUNCATED,
+     .where = "",
+     .message = "file ends inside the ELF header"},
+    {.why = "ends in a segment",
+     .elf = {ANY, .ph = {LOAD(0x200, 0, 4), LOAD(0x20e, 0x100, 4)}},
+     .st = SFI_ERR_TRUNCATED,
+     .where = "segment 1",
+     .message = "0x4 bytes at offset 0x20e, but the file has only 0x210"},
+    {.why = "segment past the end",
+     .elf = {ANY, .ph = {LOAD(0xffffffff, 0, 0xffffffff)}},
+     .st = SFI_ERR_TRUNCATED,
+     .where = "segment 0",
+     .message = "0xffffffff bytes at offset 0xffffffff, but the file has only "
+                "0x210"},
+    {.why = "more in the file than in memory",
+     .elf = {ANY, .ph = {{PT_LOAD, 0x200, 0, 0, 4, 3}}},
+     .st = SFI_ERR_FORMAT,
+     .where = "segment 0",
+     .message = "0x4 bytes in the file, more than the 0x3 in memory"},
+    {.why = "past the last address",
+     .elf = {ANY, .ph = {LOAD(0x200, 0xfffffffe, 3)}},
+     .st = SFI_ERR_RANGE,
+     .where = "segment 0",
+     .message = "0x3 bytes at 0xfffffffe, expected an end of at most "
+                "0xffffffff"},
+    {.why = "overlap with other bytes",
+     .elf = {ANY, .ph = {LOAD(0x200, 0x08000000, 4),
+                         {PT_NOTE, 0, 0, 0, 1, 1},
+                         LOAD(0x208, 0x08000003, 4)}},
+     .st = SFI_ERR_OVERLAP,
+     .where = "segment 2",
+     .message = "data at 0x08000003 differs from segment 0, which has it too"},
+};
+
+static const struct {
+    uint8_t class, order;
+    const char *sizes;
+} kinds[] = {
+    {1, 1, "program headers of 40 bytes, expected 32"},
+    {1, 2, "program headers of 40 bytes, expected 32"},
+    {2, 1, "program headers of 40 bytes, expected 56"},
+    {2, 2, "program headers of 40 bytes, expected 56"},
+};
+
+static sfi_status
+parse_row(const struct elf_row *row, size_t kind, sfi_firmware **fw)
+{
+    uint8_t file[1024];
+    struct elf e = row->elf;
+    size_t len;
+
+    e.class = kinds[kind].class;
+    e.order = kinds[kind].order;
+    len = make_elf(file, sizeof(file), &e);
+    *fw = (sfi_firmware *)1;
+    return sfi_firmware_parse(ctx, "elf", 0, file, len, fw);
+}
+
+START_TEST(test_good)
+{
+    const struct elf_row *row = &good[(size_t)_i / ROWS(kinds)];
+    sfi_firmware *fw;
+    sfi_status st = parse_row(row, (size_t)_i % ROWS(kinds), &fw);
+
+    ck_assert_msg(st == SFI_OK, "%s: %s", row->why,
+                  sfi_error_message(sfi_ctx_error(ctx)));
+    ck_assert_msg(strcmp(firmware_segments(fw), row->segments) == 0,
+                  "%s: %s, expected %s", row->why, firmware_segments(fw),
+                  row->segments);
+    ck_assert_str_eq(warnings, row->warnings != NULL ? row->warnings : "");
+    sfi_firmware_free(fw);
+}
+END_TEST
+
+START_TEST(test_bad)
+{
+    const struct elf_row *row = &bad[(size_t)_i / ROWS(kinds)];
+    size_t kind = (size_t)_i % ROWS(kinds);
+    const char *message =
+        row->message != NULL ? row->message : kinds[kind].sizes;
+    sfi_firmware *fw;
+
+    ck_assert_fails(parse_row(row, kind, &fw), row->st, row->where, message);
+    ck_assert_ptr_null(fw);
+}
+END_TEST
+
+/* What does not fit 32 bits can only be said in 64. */
+START_TEST(test_wide)
+{
+    static const struct elf_row rows[] = {
+        {.elf = {ANY, .ph = {LOAD(0x200, 0x100000000, 1)}},
+         .st = SFI_ERR_RANGE,
+         .where = "segment 0",
+         .message = "0x1 bytes at 0x100000000, expected an end of at most "
+                    "0xffffffff"},
+        {.elf = {ANY, .ph = {LOAD(UINT64_MAX, 0, UINT64_MAX)}},
+         .st = SFI_ERR_TRUNCATED,
+         .where = "segment 0",
+         .message = "0xffffffffffffffff bytes at offset 0xffffffffffffffff, "
+                    "but the file has only 0x210"},
+        {.elf = {ANY, .ph = {LOAD(0x208, 0, UINT64_MAX - 0x207)}},
+         .st = SFI_ERR_TRUNCATED,
+         .where = "segment 0",
+         .message = "0xfffffffffffffdf8 bytes at offset 0x208, but the file "
+                    "has only 0x210"},
+        {.elf = {ANY, .ph = {LOAD(0x200, UINT64_MAX, 8)}},
+         .st = SFI_ERR_RANGE,
+         .where = "segment 0",
+         .message = "0x8 bytes at 0xffffffffffffffff, expected an end of at "
+                    "most 0xffffffff"},
+        {.elf = {ANY, .ph_offset = UINT64_MAX - 7, .ph = {LOAD(0x200, 0, 1)}},
+         .st = SFI_ERR_TRUNCATED,
+         .where = "",
+         .message = "1 program headers at offset 0xfffffffffffffff8, but the "
+                    "file has only 0x210 bytes"},
+    };
+
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        for (size_t kind = 2; kind < ROWS(kinds); kind++) {
+            sfi_firmware *fw;
+
+            ck_assert_fails(parse_row(&rows[i], kind, &fw), rows[i].st,
+                            rows[i].where, rows[i].message);
+            ck_assert_ptr_null(fw);
+        }
+    }
+}
+END_TEST
+
+/* A program in a file full of other things: only the program is kept.  Three
+ * headers that show the same bytes are three times as much. */
+START_TEST(test_large)
+{
+    const size_t len = 100u << 20;
+    struct elf e = {
+        1, 1, 2,
+        .ph = {LOAD(0x200, 0x08000000, 4), LOAD(0x204, 0x08000004, 4)}};
+    uint8_t *file = calloc(1, len);
+    sfi_firmware *fw;
+
+    ck_assert_ptr_nonnull(file);
+    (void)make_elf(file, 1024, &e);
+    ck_assert_ok(sfi_firmware_parse(ctx, NULL, 0, file, len, &fw));
+    ck_assert_str_eq(firmware_segments(fw), "08000000=d0d1d2d3d4d5d6d7");
+    sfi_firmware_free(fw);
+
+    e = (struct elf){1, 1, 2,
+                     .ph = {LOAD(0, 0x00000000, 0x6000000),
+                            LOAD(0, 0x10000000, 0x6000000),
+                            LOAD(0, 0x20000000, 0x6000000)}};
+    (void)make_elf(file, 1024, &e);
+    ck_assert_fails(sfi_firmware_parse(ctx, NULL, 0, file, len, &fw),
+                    SFI_ERR_LIMIT, "",
+                    "0x12000000 bytes of firmware, the limit is 0x10000000");
+    ck_assert_ptr_null(fw);
+    free(file);
+}
+END_TEST
+
+START_TEST(test_ident)
+{
+    static const struct {
+        size_t at;
+        uint8_t value;
+        const char *message;
+    } rows[] = {
+        {0, 0x7e, "no ELF file, its magic is missing"},
+        {4, 0, "ELF class is 0, expected 1 (32 bits) or 2 (64 bits)"},
+        {4, 3, "ELF class is 3, expected 1 (32 bits) or 2 (64 bits)"},
+        {5, 0,
+         "ELF byte order is 0, expected 1 (little endian) or 2 (big endian)"},
+        {5, 3,
+         "ELF byte order is 3, expected 1 (little endian) or 2 (big endian)"},
+    };
+    struct elf e = {1, 1, 2, .ph = {LOAD(0x200, 0, 4)}};
+
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        uint8_t file[1024];
+        size_t len = make_elf(file, sizeof(file), &e);
+        sfi_firmware *fw;
+
+        file[rows[i].at] = rows[i].value;
+        ck_assert_fails(sfi_firmware_parse(ctx, "elf", 0, file, len, &fw),
+                        SFI_ERR_FORMAT, "", rows[i].message);
+        ck_assert_ptr_null(fw);
+    }
+}
+END_TEST
+
+/* Every shorter file is refused, and none is read past its end. */
+START_TEST(test_cut)
+{
+    struct elf e = {kinds[_i].class, kinds[_i].order, 2,
+                    .ph = {LOAD(0x200, 0x08000000, 16)}};
+    uint8_t file[1024];
+    size_t len = make_elf(file, sizeof(file), &e);
+
+    for (size_t n = 0; n < len; n++) {
+        uint8_t *copy = malloc(n > 0 ? n : 1);
+        sfi_firmware *fw = (sfi_firmware *)1;
+
+        ck_assert_ptr_nonnull(copy);
+        memcpy(copy, file, n);
+        ck_assert_int_eq(sfi_firmware_parse(ctx, "elf", 0, copy, n, &fw),
+                         SFI_ERR_TRUNCATED);
+        ck_assert_ptr_null(fw);
+        free(copy);
+    }
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *s = suite_create("firmware_elf");
+    TCase *tc = tcase_create("program headers");
+
+    tcase_add_checked_fixture(tc, firmware_setup, fixture_teardown);
+    tcase_add_loop_test(tc, test_good, 0, (int)(ROWS(good) * ROWS(kinds)));
+    tcase_add_loop_test(tc, test_bad, 0, (int)(ROWS(bad) * ROWS(kinds)));
+    tcase_add_test(tc, test_wide);
+    tcase_add_test(tc, test_large);
+    tcase_add_test(tc, test_ident);
+    tcase_add_loop_test(tc, test_cut, 0, (int)ROWS(kinds));
+    suite_add_tcase(s, tc);
+    return run_suite(s);
+}
