@@ -56,7 +56,8 @@ ALSO = {
 # The island: all that the device core may see, directly or not.
 ISLAND = ["lib/device/*", "lib/util/rd.h", "lib/util/wr.h", "lib/util/mem.h",
           "lib/chip/chip.h", "lib/image/format.h", "lib/proto/*",
-          "include/sfi/api.h", "include/sfi/chip.h", "include/sfi/device.h"]
+          "include/sfi/api.h", "include/sfi/chip.h", "include/sfi/device.h",
+          "include/sfi/status.h"]  # statuses are numbers
 FREESTANDING = ["limits.h", "stdbool.h", "stddef.h", "stdint.h",
                 "string.h"]  # of the last, the compiler's four: mem*
 

@@ -222,20 +222,19 @@ static void
 talk(const char *name, const char *text)
 {
     struct bytes sides[2] = {0};
-    char copy[1024];
+    char word[64];
     int side = 0;
+    int n;
 
-    ck_assert_uint_lt(strlen(text), sizeof(copy));
-    strcpy(copy, text);
-    for (char *w = strtok(copy, " "); w != NULL; w = strtok(NULL, " ")) {
-        if (strcmp(w, "<") == 0) {
+    for (; sscanf(text, "%63s%n", word, &n) == 1; text += n) {
+        if (strcmp(word, "<") == 0) {
             side = 1;
-        } else if (strcmp(w, "/") == 0) {
+        } else if (strcmp(word, "/") == 0) {
             exchange(name, &sides[0], &sides[1]);
             memset(sides, 0, sizeof(sides));
             side = 0;
         } else {
-            add_word(&sides[side], w);
+            add_word(&sides[side], word);
         }
     }
     exchange(name, &sides[0], &sides[1]);

@@ -1,0 +1,148 @@
+#include "device/device.h"
+
+#include <string.h>
+
+#include "device/port.h"
+#include "util/mem.h"
+
+/* Read this much at once when looking for erased flash. */
+#define BLANK_CHUNK 256u
+
+static bool
+is_blank(const uint8_t *data, size_t len)
+{
+    uint8_t all = 0xff;
+
+    for (size_t i = 0; i < len; i++)
+        all &= data[i];
+    return all == 0xff;
+}
+
+/* What cannot be read counts as not blank. */
+static bool
+is_range_blank(struct sfi_device *dev, uint32_t addr, uint32_t len)
+{
+    uint8_t chunk[BLANK_CHUNK];
+    bool blank = true;
+
+    while (blank && len > 0) {
+        uint32_t n = len < sizeof(chunk) ? len : (uint32_t)sizeof(chunk);
+
+        blank = sfi__port_read(dev, addr, chunk, n) && is_blank(chunk, n);
+        addr += n;
+        len -= n;
+    }
+    sfi__wipe(chunk, sizeof(chunk));
+    return blank;
+}
+
+bool
+sfi__install_erase(struct sfi_device *dev, const struct chip_range *range)
+{
+    return sfi__port_erase(dev, range->base, range->size) &&
+           is_range_blank(dev, range->base, range->size);
+}
+
+/* AN4992, section 7: the last word of a bank cannot be programmed. */
+static bool
+touches_barred_word(const struct sfi_chip *chip, uint32_t first, uint32_t end)
+{
+    uint32_t bank_end = chip->flash.base;
+
+    if (!chip->last_word_barred)
+        return false;
+    do {
+        bank_end += chip->bank_size;
+        if (first < bank_end && end > bank_end - chip->program_unit)
+            return true;
+    } while (bank_end < chip_range_end(&chip->flash));
+    return false;
+}
+
+uint8_t
+sfi__install_check(struct sfi_device *dev, const struct image_area *a)
+{
+    const struct sfi_chip *chip = dev->chip;
+    uint32_t unit = chip->program_unit;
+    uint32_t first, end;
+
+    if (a->size == 0 || a->size > chip->user.size)
+        return SFI_CAUSE_AREA_SIZE;
+    if (!chip_range_has(&chip->user, a->address, a->size))
+        return SFI_CAUSE_AREA_ADDRESS;
+    first = a->address - a->address % unit;
+    end = a->address + a->size;
+    end += (unit - end % unit) % unit;
+    /* Everything was erased: what is not blank, another area has programmed,
+     * and a unit takes its bytes once. */
+    if (touches_barred_word(chip, first, end) ||
+        !is_range_blank(dev, first, end - first))
+        return SFI_CAUSE_AREA_ADDRESS;
+    return SFI_CAUSE_NONE;
+}
+
+static void
+next_unit(struct session *s, uint32_t address, uint32_t fill)
+{
+    s->unit_address = address;
+    s->unit_fill = fill;
+    sfi__fill(s->unit, 0xff, sizeof(s->unit));
+}
+
+void
+sfi__install_begin(struct sfi_device *dev, uint32_t address)
+{
+    uint32_t fill = address % dev->chip->program_unit;
+
+    next_unit(&dev->session, address - fill, fill);
+}
+
+static uint8_t
+program(struct sfi_device *dev, uint32_t addr, const uint8_t *data,
+        uint32_t len)
+{
+    uint8_t back[DEVICE_UNIT_MAX];
+    uint8_t cause = SFI_CAUSE_NONE;
+
+    if (!sfi__port_program(dev, addr, data, len))
+        cause = SFI_CAUSE_FLASH_PROGRAM;
+    else if (!sfi__port_read(dev, addr, back, len) ||
+             !sfi__ct_equal(back, data, len))
+        cause = SFI_CAUSE_FLASH_VERIFY;
+    sfi__wipe(back, sizeof(back));
+    return cause;
+}
+
+/* An erased unit reads 0xff already, and stays free. */
+uint8_t
+sfi__install_flush(struct sfi_device *dev)
+{
+    struct session *s = &dev->session;
+    uint32_t unit = dev->chip->program_unit;
+    uint8_t cause = SFI_CAUSE_NONE;
+
+    if (!is_blank(s->unit, unit))
+        cause = program(dev, s->unit_address, s->unit, unit);
+    next_unit(s, s->unit_address + unit, 0);
+    return cause;
+}
+
+uint8_t
+sfi__install_write(struct sfi_device *dev, const uint8_t *data, size_t len)
+{
+    struct session *s = &dev->session;
+    uint8_t cause = SFI_CAUSE_NONE;
+
+    while (cause == SFI_CAUSE_NONE && len > 0) {
+        size_t room = dev->chip->program_unit - s->unit_fill;
+        size_t n = len < room ? len : room;
+
+        memcpy(s->unit + s->unit_fill, data, n);
+        s->unit_fill += (uint32_t)n;
+        data += n;
+        len -= n;
+        if (s->unit_fill == dev->chip->program_unit)
+            cause = sfi__install_flush(dev);
+    }
+    return cause;
+}

@@ -1,0 +1,124 @@
+#include "device/port.h"
+
+#include "util/mem.h"
+
+static bool
+is_complete(const sfi_device_port *p)
+{
+    return p->flash_erase != NULL && p->flash_program != NULL &&
+           p->flash_read != NULL && p->ob_program != NULL &&
+           p->certificate != NULL && p->open_license != NULL &&
+           p->gcm_start != NULL && p->gcm_update != NULL &&
+           p->gcm_verify != NULL && p->gcm_wipe != NULL &&
+           p->record_load != NULL && p->record_store != NULL &&
+           p->now_ms != NULL && p->reboot != NULL;
+}
+
+sfi_status
+sfi__port_check(const sfi_device_port *port)
+{
+    const uint8_t *raw = (const uint8_t *)port;
+
+    if (port->struct_size < sizeof(*port) || port->flags != 0)
+        return SFI_ERR_ABI;
+    /* A later header's functions, which this core would not call. */
+    for (uint32_t i = sizeof(*port); i < port->struct_size; i++) {
+        if (raw[i] != 0)
+            return SFI_ERR_ABI;
+    }
+    return is_complete(port) ? SFI_OK : SFI_ERR_ABI;
+}
+
+bool
+sfi__port_erase(struct sfi_device *dev, uint32_t addr, uint32_t len)
+{
+    return dev->port->flash_erase(dev->user, addr, len) == 0;
+}
+
+bool
+sfi__port_program(struct sfi_device *dev, uint32_t addr, const uint8_t *data,
+                  uint32_t len)
+{
+    return dev->port->flash_program(dev->user, addr, data, len) == 0;
+}
+
+bool
+sfi__port_read(struct sfi_device *dev, uint32_t addr, uint8_t *data,
+               uint32_t len)
+{
+    sfi__zero(data, len);
+    return dev->port->flash_read(dev->user, addr, data, len) == 0;
+}
+
+bool
+sfi__port_ob_program(struct sfi_device *dev, const uint8_t *data, uint32_t len)
+{
+    return dev->port->ob_program(dev->user, data, len) == 0;
+}
+
+bool
+sfi__port_certificate(struct sfi_device *dev,
+                      uint8_t out[DEVICE_CERTIFICATE_LEN])
+{
+    return dev->port->certificate(dev->user, out, DEVICE_CERTIFICATE_LEN) == 0;
+}
+
+struct verdict
+sfi__port_open_license(struct sfi_device *dev,
+                       const uint8_t lic[DEVICE_LICENSE_LEN],
+                       uint8_t key_secret[16], uint8_t nonce_secret[12])
+{
+    struct verdict v = VERDICT_INIT;
+
+    sfi__verdict_decide(&v, dev->port->open_license(dev->user, lic,
+                                                    DEVICE_LICENSE_LEN,
+                                                    key_secret, nonce_secret));
+    if (!sfi__verdict_accepted(&v)) {
+        sfi__wipe(key_secret, 16);
+        sfi__wipe(nonce_secret, 12);
+    }
+    return v;
+}
+
+bool
+sfi__port_gcm_start(struct sfi_device *dev, const uint8_t iv[12],
+                    const uint8_t *aad, uint32_t aad_len)
+{
+    return dev->port->gcm_start(dev->user, dev->session.key_secret, iv, aad,
+                                aad_len) == 0;
+}
+
+bool
+sfi__port_gcm_update(struct sfi_device *dev, uint8_t *buf, uint32_t len)
+{
+    return dev->port->gcm_update(dev->user, buf, len) == 0;
+}
+
+struct verdict
+sfi__port_gcm_verify(struct sfi_device *dev, const uint8_t tag[16])
+{
+    struct verdict v = VERDICT_INIT;
+
+    sfi__verdict_decide(&v, dev->port->gcm_verify(dev->user, tag));
+    return v;
+}
+
+bool
+sfi__port_record_load(struct sfi_device *dev,
+                      uint8_t raw[SFI_DEVICE_RECORD_LEN])
+{
+    return dev->port->record_load(dev->user, raw, SFI_DEVICE_RECORD_LEN) == 0;
+}
+
+bool
+sfi__port_record_store(struct sfi_device *dev,
+                       const uint8_t raw[SFI_DEVICE_RECORD_LEN])
+{
+    return dev->port->record_store(dev->user, raw, SFI_DEVICE_RECORD_LEN) == 0;
+}
+
+uint64_t
+sfi__port_now_ms(struct sfi_device *dev)
+{
+    return dev->port->now_ms(dev->user);
+}

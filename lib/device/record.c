@@ -1,0 +1,98 @@
+#include "device/record.h"
+
+#include "util/mem.h"
+#include "util/rd.h"
+#include "util/wr.h"
+
+#define RECORD_MAGIC "SFIR"
+#define RECORD_MAGIC_LEN 4u
+#define RECORD_SUM_LEN 4u
+
+/* CRC-32 of IEEE 802.3, reflected, one bit at a time: 128 bytes, and no table
+ * to spend flash on. */
+static uint32_t
+crc32(const uint8_t *data, size_t len)
+{
+    uint32_t crc = 0xffffffff;
+
+    for (size_t i = 0; i < len; i++) {
+        crc ^= data[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (0xedb88320u & (0u - (crc & 1u)));
+    }
+    return ~crc;
+}
+
+void
+sfi__record_write(uint8_t raw[SFI_DEVICE_RECORD_LEN], const struct record *r)
+{
+    struct wr w;
+
+    sfi__zero(raw, SFI_DEVICE_RECORD_LEN);
+    wr_init(&w, raw, SFI_DEVICE_RECORD_LEN);
+    wr_bytes(&w, RECORD_MAGIC, RECORD_MAGIC_LEN);
+    wr_u32le(&w, RECORD_VERSION);
+    wr_u32le(&w, (uint32_t)r->phase);
+    wr_u32le(&w, r->session);
+    wr_bytes(&w, r->header_tag, sizeof(r->header_tag));
+    wr_u32le(&w, r->ob_len);
+    wr_bytes(&w, r->ob, sizeof(r->ob));
+    wr_fill(&w, 0, SFI_DEVICE_RECORD_LEN - RECORD_SUM_LEN - w.len);
+    wr_u32le(&w, crc32(raw, SFI_DEVICE_RECORD_LEN - RECORD_SUM_LEN));
+}
+
+static bool
+is_all(const uint8_t *raw, uint8_t byte)
+{
+    size_t i = 0;
+
+    while (i < SFI_DEVICE_RECORD_LEN && raw[i] == byte)
+        i++;
+    return i == SFI_DEVICE_RECORD_LEN;
+}
+
+static bool
+is_phase(enum record_phase phase)
+{
+    switch (phase) {
+    case RECORD_EMPTY:
+    case RECORD_INSTALLING:
+    case RECORD_COMMITTING:
+    case RECORD_INSTALLED:
+        return true;
+    }
+    return false;
+}
+
+static bool
+parse(struct record *r, const uint8_t *raw)
+{
+    const uint8_t *magic;
+    uint32_t version;
+    struct rd in;
+
+    rd_init(&in, raw, SFI_DEVICE_RECORD_LEN);
+    magic = rd_view(&in, RECORD_MAGIC_LEN);
+    version = rd_u32le(&in);
+    r->phase = (enum record_phase)rd_u32le(&in);
+    r->session = rd_u32le(&in);
+    rd_bytes(&in, r->header_tag, sizeof(r->header_tag));
+    r->ob_len = rd_u32le(&in);
+    rd_bytes(&in, r->ob, sizeof(r->ob));
+    rd_skip(&in, rd_left(&in) - RECORD_SUM_LEN);
+    return sfi__equal(magic, RECORD_MAGIC, RECORD_MAGIC_LEN) &&
+           version == RECORD_VERSION && is_phase(r->phase) &&
+           r->ob_len <= sizeof(r->ob) &&
+           rd_u32le(&in) == crc32(raw, SFI_DEVICE_RECORD_LEN - RECORD_SUM_LEN);
+}
+
+enum record_found
+sfi__record_read(struct record *r, const uint8_t raw[SFI_DEVICE_RECORD_LEN])
+{
+    if (parse(r, raw))
+        return RECORD_GOOD;
+    sfi__zero(r, sizeof(*r));
+    r->phase = RECORD_EMPTY;
+    return is_all(raw, 0xff) || is_all(raw, 0x00) ? RECORD_NEVER
+                                                  : RECORD_DAMAGED;
+}

@@ -1,0 +1,43 @@
+/* What the core remembers across power cycles; doc/protocol.md, "Record". */
+#ifndef SFI_DEVICE_RECORD_H
+#define SFI_DEVICE_RECORD_H
+
+#include <stdint.h>
+
+#include <sfi/device.h>
+
+#include "chip/chip.h"
+#include "image/format.h"
+
+#define RECORD_VERSION 1u
+#define RECORD_OB_MAX (4u * CHIP_OB_ROWS_MAX)
+
+/* Far from each other, and from erased memory. */
+enum record_phase {
+    RECORD_EMPTY = 0x3c96a55a,
+    RECORD_INSTALLING = 0x69c35aa5, /* the flash may hold a part */
+    RECORD_COMMITTING = 0x5aa53c69, /* complete; option bytes are due */
+    RECORD_INSTALLED = 0x0ff0c396,
+};
+
+struct record {
+    enum record_phase phase;
+    uint32_t session; /* installs begun so far */
+    uint8_t header_tag[SFI_FORMAT_TAG_LEN];
+    uint32_t ob_len; /* 0 unless committing */
+    uint8_t ob[RECORD_OB_MAX];
+};
+
+enum record_found {
+    RECORD_GOOD,
+    RECORD_NEVER, /* nothing has been written yet: all bytes 0xff, or 0x00 */
+    RECORD_DAMAGED,
+};
+
+void sfi__record_write(uint8_t raw[SFI_DEVICE_RECORD_LEN],
+                       const struct record *r);
+/* Anything but RECORD_GOOD leaves an empty record. */
+enum record_found sfi__record_read(struct record *r,
+                                   const uint8_t raw[SFI_DEVICE_RECORD_LEN]);
+
+#endif

@@ -1,0 +1,384 @@
+#include "device/device.h"
+
+#include <string.h>
+
+#include "device/port.h"
+#include "util/mem.h"
+#include "util/rd.h"
+
+/* doc/format.md, "Licence": what can be told before it is opened. */
+#define LICENSE_TYPE "SFI."
+#define LICENSE_TYPE_LEN 4u
+#define LICENSE_VERSION 1u
+
+static uint8_t
+on_info(struct sfi_device *dev, const struct request *req, struct wr *reply)
+{
+    const struct session *s = &dev->session;
+    uint8_t raw[SFI_CMD_INFO_LEN];
+    struct cmd_info i = {
+        .version = SFI_CMD_VERSION,
+        .state = (uint8_t)dev->state,
+        .cause = dev->cause,
+        .device_id = (uint16_t)dev->chip->device_id,
+        .data_max = SFI_CMD_DATA_MAX,
+        .session = dev->record.session,
+        .areas = s->areas,
+    };
+
+    (void)req;
+    if (dev->chip->one_shot)
+        i.flags |= SFI_CMD_INFO_ONE_SHOT;
+    if (dev->state == SFI_DEVICE_EMPTY && dev->record.phase != RECORD_EMPTY)
+        i.flags |= SFI_CMD_INFO_UNCLEAN;
+    if (s->is_open) {
+        i.area = s->area.index;
+        i.offset = s->received;
+    }
+    memcpy(i.product_id, dev->chip->product_id, sizeof(i.product_id));
+    memcpy(i.header_tag, dev->record.header_tag, sizeof(i.header_tag));
+    cmd_write_info(raw, &i);
+    wr_bytes(reply, raw, sizeof(raw));
+    return SFI_CAUSE_NONE;
+}
+
+static uint8_t
+on_certificate(struct sfi_device *dev, const struct request *req,
+               struct wr *reply)
+{
+    uint8_t raw[DEVICE_CERTIFICATE_LEN];
+
+    (void)req;
+    if (!sfi__port_certificate(dev, raw))
+        return SFI_CAUSE_STORAGE;
+    wr_bytes(reply, raw, sizeof(raw));
+    return SFI_CAUSE_NONE;
+}
+
+static uint8_t
+on_secure(struct sfi_device *dev, const struct request *req, struct wr *reply)
+{
+    uint8_t flags = req->param[0];
+
+    (void)reply;
+    if ((flags & ~SFI_CMD_SECURE_ERASE) != 0)
+        return SFI_CAUSE_UNKNOWN_COMMAND;
+    if (dev->state == SFI_DEVICE_INSTALLED &&
+        (dev->chip->one_shot || (flags & SFI_CMD_SECURE_ERASE) == 0))
+        return SFI_CAUSE_INSTALLED;
+    dev->record.session++;
+    if (!sfi__session_store(dev, RECORD_INSTALLING)) {
+        dev->record.session--;
+        return SFI_CAUSE_STORAGE;
+    }
+    sfi__session_wipe(dev);
+    dev->leave = LEAVE_NOT;
+    dev->last.opcode = 0;
+    if (!sfi__install_erase(dev, &dev->chip->user))
+        return sfi__session_end(dev, SFI_CAUSE_FLASH_ERASE);
+    dev->state = SFI_DEVICE_READY;
+    dev->cause = SFI_CAUSE_NONE;
+    return SFI_CAUSE_NONE;
+}
+
+static uint8_t
+on_license(struct sfi_device *dev, const struct request *req, struct wr *reply)
+{
+    struct session *s = &dev->session;
+    struct verdict verdict = VERDICT_INIT;
+    const uint8_t *type;
+    struct rd r;
+
+    (void)reply;
+    rd_init(&r, req->data, req->data_len);
+    type = rd_view(&r, LICENSE_TYPE_LEN);
+    rd_skip(&r, 4); /* session: a static licence is for any */
+    if (!sfi__equal(type, LICENSE_TYPE, LICENSE_TYPE_LEN))
+        return sfi__session_end(dev, SFI_CAUSE_LICENSE_TYPE);
+    /* version, and the least version of the security extension */
+    if (rd_u32le(&r) != LICENSE_VERSION || rd_u32le(&r) != 0)
+        return sfi__session_end(dev, SFI_CAUSE_LICENSE_VERSION);
+    verdict =
+        sfi__port_open_license(dev, req->data, s->key_secret, s->nonce_secret);
+    if (!sfi__verdict_accepted(&verdict) || !sfi__verdict_accepted(&verdict))
+        return sfi__session_end(dev, SFI_CAUSE_LICENSE);
+    dev->state = SFI_DEVICE_LICENSED;
+    return SFI_CAUSE_NONE;
+}
+
+static uint8_t
+on_header(struct sfi_device *dev, const struct request *req, struct wr *reply)
+{
+    struct verdict verdict = VERDICT_INIT;
+    struct image_header h;
+
+    (void)reply;
+    format_read_header(&h, req->param);
+    if (!format_magic_ok(&h))
+        return sfi__session_end(dev, SFI_CAUSE_HEADER_MAGIC);
+    if (h.version != SFI_FORMAT_VERSION)
+        return sfi__session_end(dev, SFI_CAUSE_HEADER_VERSION);
+    if (h.areas == 0)
+        return sfi__session_end(dev, SFI_CAUSE_HEADER_AREAS);
+    if (!sfi__port_gcm_start(dev, dev->session.nonce_secret, req->param,
+                             SFI_FORMAT_HEADER_AAD_LEN))
+        return sfi__session_end(dev, SFI_CAUSE_CRYPTO);
+    verdict = sfi__port_gcm_verify(dev, h.tag);
+    if (!sfi__verdict_accepted(&verdict) || !sfi__verdict_accepted(&verdict))
+        return sfi__session_end(dev, SFI_CAUSE_HEADER_TAG);
+    dev->session.areas = h.areas;
+    memcpy(dev->record.header_tag, h.tag, sizeof(h.tag));
+    dev->state = SFI_DEVICE_RECEIVING;
+    return SFI_CAUSE_NONE;
+}
+
+static uint8_t
+check_configuration(const struct sfi_device *dev, const struct image_area *a)
+{
+    if (a->address != 0)
+        return SFI_CAUSE_AREA_ADDRESS;
+    return a->size == 4 * dev->chip->ob_count ? SFI_CAUSE_NONE
+                                              : SFI_CAUSE_AREA_SIZE;
+}
+
+/* The descriptor is authenticated with the area's content: what it says is
+ * checked now, and believed when the tag has verified. */
+static uint8_t
+check_area(struct sfi_device *dev, const struct image_area *a)
+{
+    const struct session *s = &dev->session;
+    bool is_last = a->index == s->areas;
+
+    if (a->type != SFI_FORMAT_FIRMWARE && a->type != SFI_FORMAT_CONFIGURATION)
+        return SFI_CAUSE_AREA_TYPE;
+    if (a->index != s->done + 1u)
+        return SFI_CAUSE_AREA_INDEX;
+    if (a->areas != s->areas)
+        return SFI_CAUSE_AREA_TOTAL;
+    if (s->done > 0 && a->version != s->version)
+        return SFI_CAUSE_AREA_VERSION;
+    if ((a->type == SFI_FORMAT_CONFIGURATION) != is_last)
+        return SFI_CAUSE_AREA_ORDER;
+    return is_last ? check_configuration(dev, a) : sfi__install_check(dev, a);
+}
+
+static uint8_t
+on_area(struct sfi_device *dev, const struct request *req, struct wr *reply)
+{
+    struct session *s = &dev->session;
+    uint8_t iv[SFI_FORMAT_NONCE_LEN];
+    struct image_area a;
+    uint8_t cause;
+    bool started;
+
+    (void)reply;
+    if (s->is_open)
+        return SFI_CAUSE_STATE;
+    format_read_area(&a, req->param);
+    cause = check_area(dev, &a);
+    if (cause != SFI_CAUSE_NONE)
+        return sfi__session_end(dev, cause);
+    format_iv(iv, s->nonce_secret, a.index);
+    started = sfi__port_gcm_start(dev, iv, req->param, SFI_FORMAT_AREA_AAD_LEN);
+    sfi__wipe(iv, sizeof(iv));
+    if (!started)
+        return sfi__session_end(dev, SFI_CAUSE_CRYPTO);
+    s->area = a;
+    s->version = a.version;
+    s->received = 0;
+    s->is_open = true;
+    sfi__install_begin(dev, a.address);
+    return SFI_CAUSE_NONE;
+}
+
+/* The last byte of an area is in: is it what the OEM encrypted? */
+static uint8_t
+close_area(struct sfi_device *dev)
+{
+    struct session *s = &dev->session;
+    struct verdict verdict = sfi__port_gcm_verify(dev, s->area.tag);
+    uint8_t cause = SFI_CAUSE_NONE;
+
+    if (!sfi__verdict_accepted(&verdict) || !sfi__verdict_accepted(&verdict))
+        return SFI_CAUSE_AREA_TAG;
+    if (s->area.type == SFI_FORMAT_FIRMWARE)
+        cause = sfi__install_flush(dev);
+    s->is_open = false;
+    s->done++;
+    if (cause == SFI_CAUSE_NONE && s->done == s->areas) {
+        sfi__wipe(s->key_secret, sizeof(s->key_secret));
+        sfi__wipe(s->nonce_secret, sizeof(s->nonce_secret));
+        dev->port->gcm_wipe(dev->user);
+        dev->state = SFI_DEVICE_COMPLETE;
+    }
+    return cause;
+}
+
+static uint8_t
+take(struct sfi_device *dev, uint8_t *data, size_t len)
+{
+    struct session *s = &dev->session;
+    uint8_t cause = SFI_CAUSE_NONE;
+
+    if (!sfi__port_gcm_update(dev, data, (uint32_t)len))
+        return SFI_CAUSE_CRYPTO;
+    if (s->area.type == SFI_FORMAT_CONFIGURATION)
+        memcpy(s->ob + s->received, data, len);
+    else
+        cause = sfi__install_write(dev, data, len);
+    s->received += (uint32_t)len;
+    if (cause == SFI_CAUSE_NONE && s->received == s->area.size)
+        cause = close_area(dev);
+    return cause;
+}
+
+static uint8_t
+on_data(struct sfi_device *dev, const struct request *req, struct wr *reply)
+{
+    const struct session *s = &dev->session;
+    uint8_t cause;
+    struct rd r;
+
+    (void)reply;
+    if (!s->is_open)
+        return SFI_CAUSE_STATE;
+    rd_init(&r, req->param, req->param_len);
+    if (rd_u32le(&r) != s->received)
+        return SFI_CAUSE_OFFSET;
+    if (req->data_len > s->area.size - s->received)
+        return SFI_CAUSE_LENGTH;
+    cause = take(dev, req->data, req->data_len);
+    sfi__wipe(req->data, req->data_len);
+    return cause == SFI_CAUSE_NONE ? cause : sfi__session_end(dev, cause);
+}
+
+static uint8_t
+on_finish(struct sfi_device *dev, const struct request *req, struct wr *reply)
+{
+    uint8_t cause;
+
+    (void)req;
+    (void)reply;
+    if (dev->record.phase != RECORD_COMMITTING) {
+        dev->record.ob_len = 4 * dev->chip->ob_count;
+        memcpy(dev->record.ob, dev->session.ob, dev->record.ob_len);
+        if (!sfi__session_store(dev, RECORD_COMMITTING))
+            return sfi__session_end(dev, SFI_CAUSE_STORAGE);
+    }
+    cause = sfi__session_commit(dev);
+    if (cause == SFI_CAUSE_NONE)
+        sfi__session_leave_in(dev, LEAVE_SOON, DEVICE_LEAVE_MS);
+    return cause;
+}
+
+static uint8_t
+on_abort(struct sfi_device *dev, const struct request *req, struct wr *reply)
+{
+    (void)req;
+    (void)reply;
+    dev->last.opcode = 0;
+    if (dev->state == SFI_DEVICE_INSTALLED)
+        sfi__session_leave_in(dev, LEAVE_NOW, 0);
+    else if (dev->state != SFI_DEVICE_EMPTY ||
+             dev->record.phase != RECORD_EMPTY)
+        (void)sfi__session_end(dev, SFI_CAUSE_NONE);
+    return SFI_CAUSE_NONE;
+}
+
+/* ---- the table ---- */
+
+#define IN(state) (1u << SFI_DEVICE_##state)
+#define IN_ANY 0x3fu
+
+static const struct command {
+    uint16_t opcode;
+    uint8_t states;    /* where it is allowed */
+    bool is_reminded;  /* the same again is answered the same */
+    uint8_t param_len; /* exactly */
+    uint16_t data_min, data_max;
+    uint8_t (*run)(struct sfi_device *dev, const struct request *req,
+                   struct wr *reply);
+} commands[] = {
+    {SFI_CMD_INFO, IN_ANY, false, 0, 0, 0, on_info},
+    {SFI_CMD_CERTIFICATE, IN_ANY, false, 0, 0, 0, on_certificate},
+    {SFI_CMD_SECURE, IN_ANY, false, 1, 0, 0, on_secure},
+    {SFI_CMD_LICENSE, IN(READY), true, 0, DEVICE_LICENSE_LEN,
+     DEVICE_LICENSE_LEN, on_license},
+    {SFI_CMD_HEADER, IN(LICENSED), true, SFI_FORMAT_HEADER_LEN, 0, 0,
+     on_header},
+    {SFI_CMD_AREA, IN(RECEIVING), true, SFI_FORMAT_AREA_LEN, 0, 0, on_area},
+    {SFI_CMD_DATA, IN(RECEIVING), true, 4, 1, SFI_CMD_DATA_MAX, on_data},
+    {SFI_CMD_FINISH, IN(COMPLETE), true, 0, 0, 0, on_finish},
+    {SFI_CMD_ABORT, IN_ANY, false, 0, 0, 0, on_abort},
+};
+
+static const struct command *
+find(uint16_t opcode)
+{
+    for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+        if (commands[i].opcode == opcode)
+            return &commands[i];
+    }
+    return NULL;
+}
+
+bool
+sfi__request_knows(uint16_t opcode)
+{
+    return find(opcode) != NULL;
+}
+
+/* What of a request makes it the same again. */
+static void
+remind(struct reminder *r, const struct request *req)
+{
+    bool is_license = req->opcode == SFI_CMD_LICENSE;
+
+    sfi__zero(r, sizeof(*r));
+    r->opcode = req->opcode;
+    r->len = (uint16_t)(req->param_len + req->data_len);
+    if (is_license)
+        memcpy(r->bytes, req->data, req->data_len);
+    else if (req->param_len > 0)
+        memcpy(r->bytes, req->param, req->param_len);
+}
+
+static bool
+is_same(const struct reminder *a, const struct reminder *b)
+{
+    return a->opcode == b->opcode && a->len == b->len &&
+           sfi__equal(a->bytes, b->bytes, sizeof(a->bytes));
+}
+
+static uint8_t
+run_reminded(struct sfi_device *dev, const struct command *c,
+             const struct request *req, struct wr *reply)
+{
+    struct reminder r;
+
+    remind(&r, req);
+    if (is_same(&r, &dev->last))
+        return dev->last.cause;
+    if ((c->states >> dev->state & 1u) == 0)
+        return SFI_CAUSE_STATE;
+    r.cause = c->run(dev, req, reply);
+    /* A mistake of the host changes nothing; it may still do it right. */
+    if (r.cause == SFI_CAUSE_NONE || dev->state == SFI_DEVICE_EMPTY)
+        dev->last = r;
+    return r.cause;
+}
+
+uint8_t
+sfi__request_run(struct sfi_device *dev, const struct request *req,
+                 struct wr *reply)
+{
+    const struct command *c = find(req->opcode);
+
+    if (c == NULL)
+        return SFI_CAUSE_UNKNOWN_COMMAND;
+    if (req->param_len != c->param_len || req->data_len < c->data_min ||
+        req->data_len > c->data_max)
+        return SFI_CAUSE_LENGTH;
+    return c->is_reminded ? run_reminded(dev, c, req, reply)
+                          : c->run(dev, req, reply);
+}

@@ -1,0 +1,158 @@
+#include "device/device.h"
+
+#include "device/port.h"
+#include "util/mem.h"
+
+void
+sfi__session_wipe(struct sfi_device *dev)
+{
+    sfi__wipe(&dev->session, sizeof(dev->session));
+    dev->port->gcm_wipe(dev->user);
+}
+
+bool
+sfi__session_store(struct sfi_device *dev, enum record_phase phase)
+{
+    uint8_t raw[SFI_DEVICE_RECORD_LEN];
+    struct record next = dev->record;
+    bool stored;
+
+    next.phase = phase;
+    if (phase != RECORD_COMMITTING) {
+        next.ob_len = 0;
+        sfi__zero(next.ob, sizeof(next.ob));
+    }
+    if (phase == RECORD_EMPTY || phase == RECORD_INSTALLING)
+        sfi__zero(next.header_tag, sizeof(next.header_tag));
+    sfi__record_write(raw, &next);
+    stored = sfi__port_record_store(dev, raw);
+    if (stored)
+        dev->record = next;
+    sfi__wipe(raw, sizeof(raw));
+    sfi__wipe(&next, sizeof(next));
+    return stored;
+}
+
+/* The flash and the record, back to empty.  The record says "installing" until
+ * the last byte is gone, so that a power cut or a failure here is made good
+ * by the next power-up. */
+static void
+clean(struct sfi_device *dev)
+{
+    if (dev->record.phase != RECORD_INSTALLING &&
+        !sfi__session_store(dev, RECORD_INSTALLING))
+        return;
+    for (uint32_t i = 0; i < DEVICE_ERASE_TRIES; i++) {
+        if (sfi__install_erase(dev, &dev->chip->user)) {
+            (void)sfi__session_store(dev, RECORD_EMPTY);
+            return;
+        }
+    }
+}
+
+/* The install is over, and nothing of it stays. */
+uint8_t
+sfi__session_end(struct sfi_device *dev, uint8_t cause)
+{
+    sfi__session_wipe(dev);
+    sfi__zero(dev->record.header_tag, sizeof(dev->record.header_tag));
+    sfi__wipe(dev->record.ob, sizeof(dev->record.ob));
+    dev->record.ob_len = 0;
+    dev->leave = LEAVE_NOT;
+    dev->state = SFI_DEVICE_EMPTY;
+    dev->cause = cause;
+    clean(dev);
+    return cause;
+}
+
+void
+sfi__session_leave_in(struct sfi_device *dev, enum leave leave, uint32_t ms)
+{
+    dev->leave = leave;
+    dev->leave_at = sfi__port_now_ms(dev) + ms;
+}
+
+void
+sfi__session_leave(struct sfi_device *dev)
+{
+    sfi__session_wipe(dev);
+    for (uint32_t i = 0; dev->chip->one_shot && i < DEVICE_ERASE_TRIES; i++) {
+        if (sfi__install_erase(dev, &dev->chip->loader))
+            break;
+    }
+    dev->leave = LEAVE_LEFT;
+    dev->port->reboot(dev->user);
+}
+
+/* From here on forwards only: the record holds the option bytes until they are
+ * in.  A record that cannot be replaced is no harm to the firmware, so the
+ * host may send FINISH again, and the next power-up does. */
+uint8_t
+sfi__session_commit(struct sfi_device *dev)
+{
+    if (!sfi__port_ob_program(dev, dev->record.ob, dev->record.ob_len))
+        return sfi__session_end(dev, SFI_CAUSE_OPTION_BYTES);
+    if (!sfi__session_store(dev, RECORD_INSTALLED)) {
+        dev->cause = SFI_CAUSE_STORAGE;
+        return SFI_CAUSE_STORAGE;
+    }
+    sfi__session_wipe(dev);
+    dev->state = SFI_DEVICE_INSTALLED;
+    dev->cause = SFI_CAUSE_NONE;
+    return SFI_CAUSE_NONE;
+}
+
+/* ---- power-up ---- */
+
+/* What the last power cut left. */
+static void
+recover(struct sfi_device *dev)
+{
+    switch (dev->record.phase) {
+    case RECORD_EMPTY:
+        dev->state = SFI_DEVICE_EMPTY;
+        break;
+    case RECORD_INSTALLING:
+        (void)sfi__session_end(dev, SFI_CAUSE_INTERRUPTED);
+        break;
+    case RECORD_COMMITTING:
+        dev->state = SFI_DEVICE_COMPLETE;
+        /* The reset that loads the option bytes is still due. */
+        if (sfi__session_commit(dev) == SFI_CAUSE_NONE)
+            sfi__session_leave_in(dev, LEAVE_NOW, 0);
+        break;
+    case RECORD_INSTALLED:
+        dev->state = SFI_DEVICE_INSTALLED;
+        if (dev->chip->one_shot)
+            sfi__session_leave_in(dev, LEAVE_NOW, 0);
+        break;
+    }
+}
+
+void
+sfi__session_power_up(struct sfi_device *dev)
+{
+    uint8_t raw[SFI_DEVICE_RECORD_LEN];
+    enum record_found found = RECORD_NEVER;
+    bool loaded = sfi__port_record_load(dev, raw);
+
+    if (loaded)
+        found = sfi__record_read(&dev->record, raw);
+    sfi__wipe(raw, sizeof(raw));
+    if (!loaded) {
+        /* It may be readable next time: nothing is erased, nothing is said to
+         * be clean. */
+        dev->record.phase = RECORD_INSTALLING;
+        dev->state = SFI_DEVICE_EMPTY;
+        dev->cause = SFI_CAUSE_STORAGE;
+    } else if (found == RECORD_NEVER) {
+        (void)sfi__session_end(dev, SFI_CAUSE_NONE);
+    } else if (found == RECORD_DAMAGED ||
+               (dev->record.phase == RECORD_COMMITTING &&
+                dev->record.ob_len != 4 * dev->chip->ob_count)) {
+        dev->record.phase = RECORD_INSTALLING;
+        (void)sfi__session_end(dev, SFI_CAUSE_INTERRUPTED);
+    } else {
+        recover(dev);
+    }
+}

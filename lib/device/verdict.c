@@ -1,0 +1,22 @@
+#include "device/verdict.h"
+
+void
+sfi__verdict_decide(struct verdict *v, int result)
+{
+    volatile int again = result;
+
+    v->value = VERDICT_REFUSED;
+    v->inverse = ~VERDICT_REFUSED;
+    if (result != 0)
+        return;
+    if (again != 0)
+        return;
+    v->value = VERDICT_ACCEPTED;
+    v->inverse = ~VERDICT_ACCEPTED;
+}
+
+bool
+sfi__verdict_accepted(const struct verdict *v)
+{
+    return v->value == VERDICT_ACCEPTED && v->inverse == ~VERDICT_ACCEPTED;
+}

@@ -1,0 +1,29 @@
+/* The outcome of an authentication: not an int.  A verdict is refused until
+ * one place decides otherwise, takes two words with many bits between yes and
+ * no, and is asked twice by whoever acts on it, so that neither a skipped
+ * instruction nor a flipped bit lets something pass. */
+#ifndef SFI_DEVICE_VERDICT_H
+#define SFI_DEVICE_VERDICT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Complements of each other: 32 bits apart. */
+#define VERDICT_ACCEPTED 0xa5c3695au
+#define VERDICT_REFUSED 0x5a3c96a5u
+
+struct verdict {
+    volatile uint32_t value;
+    volatile uint32_t inverse;
+};
+
+#define VERDICT_INIT                                          \
+    {                                                         \
+        .value = VERDICT_REFUSED, .inverse = ~VERDICT_REFUSED \
+    }
+
+/* The one place that accepts: `result` is a port's, 0 being success. */
+void sfi__verdict_decide(struct verdict *v, int result);
+bool sfi__verdict_accepted(const struct verdict *v);
+
+#endif

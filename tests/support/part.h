@@ -1,0 +1,152 @@
+/* A part for the device core: flash, option bytes, record, crypto and a clock
+ * behind sfi_device_port, with faults and power cuts at will.  It asks more
+ * than a real part: a program unit that is programmed twice fails the test. */
+#ifndef SFI_TESTS_PART_H
+#define SFI_TESTS_PART_H
+
+#include <setjmp.h>
+#include <stdbool.h>
+
+#include <sfi/device.h>
+
+#include "chip/chip.h"
+#include "crypto/gcm.h"
+#include "image/format.h"
+#include "proto/sfi_cmd.h"
+
+#define LICENSE_LEN 136u
+#define IMAGE_AREAS_MAX 8u
+
+/* Small flashes with the rules of the real ones: for sweeps. */
+extern const struct sfi_chip small_h7;
+extern const struct sfi_chip small_l4;
+
+enum part_call {
+    CALL_ERASE = 1u << 0,
+    CALL_PROGRAM = 1u << 1,
+    CALL_READ = 1u << 2,
+    CALL_OB = 1u << 3,
+    CALL_CERTIFICATE = 1u << 4,
+    CALL_LICENSE = 1u << 5,
+    CALL_GCM_START = 1u << 6,
+    CALL_GCM_UPDATE = 1u << 7,
+    CALL_GCM_VERIFY = 1u << 8,
+    CALL_LOAD = 1u << 9,
+    CALL_STORE = 1u << 10,
+    CALL_ANY = 0x7ff,
+};
+
+enum part_fault {
+    FAULT_NONE,
+    FAULT_FAIL,       /* the call fails */
+    FAULT_STUCK,      /* it and all that follow fail */
+    FAULT_LIE,        /* it says it succeeded, and did nothing */
+    FAULT_CUT_BEFORE, /* power goes before it does anything */
+    FAULT_CUT_HALF,   /* ... half-way; what is atomic is not done */
+    FAULT_CUT_AFTER,  /* ... when it is done, before it is known */
+};
+
+struct part {
+    const struct sfi_chip *chip;
+    uint8_t *flash;
+    uint8_t ob[48];
+    uint32_t ob_len;
+    unsigned ob_writes;
+    uint8_t record[SFI_DEVICE_RECORD_LEN];
+    uint8_t certificate[136];
+    struct gcm *gcm;
+    uint64_t now;
+    unsigned reboots;
+    /* the n-th call of these kinds from now on is struck by this fault */
+    unsigned fault_calls;
+    uint64_t fault_at; /* 0: none */
+    enum part_fault fault;
+    uint64_t calls; /* of any kind so far */
+    bool struck;
+    jmp_buf power;
+    uint64_t mem[SFI_DEVICE_SIZE_MAX / 8];
+    sfi_device *dev;
+};
+
+/* As the core is given it; `user` is the part. */
+const sfi_device_port *part_port(void);
+/* A new part, powered on; part_free() gives it back. */
+void part_new(struct part *p, const struct sfi_chip *chip);
+void part_free(struct part *p);
+/* Power cycle; RAM is gone. */
+void part_power_on(struct part *p);
+void part_fault(struct part *p, unsigned calls, uint64_t at,
+                enum part_fault fault);
+bool part_is_blank(const struct part *p, const struct chip_range *range);
+/* Is any run of 8 of these bytes somewhere in the core's memory? */
+bool part_remembers(const struct part *p, const uint8_t *bytes, size_t len);
+/* ... or in the flash? */
+bool part_holds(const struct part *p, const uint8_t *bytes, size_t len);
+
+/* One request without a carrier; the cause, or -1 for no answer. */
+int part_send(struct part *p, uint16_t opcode, const void *param,
+              size_t param_len, const void *data, size_t data_len);
+void part_info(struct part *p, struct cmd_info *out);
+
+/* An image for the part, as an OEM makes it. */
+struct test_area {
+    struct image_area d;
+    uint8_t raw[SFI_FORMAT_AREA_LEN];
+    const uint8_t *plain;
+    uint8_t *cipher;
+};
+struct test_image {
+    uint8_t license[LICENSE_LEN];
+    uint8_t header[SFI_FORMAT_HEADER_LEN];
+    uint16_t areas;
+    struct test_area area[IMAGE_AREAS_MAX];
+};
+
+extern const uint8_t test_key[16];
+extern const uint8_t test_nonce[12];
+/* Bytes that look like firmware and never like erased flash. */
+void test_plain(uint8_t *out, size_t len, uint32_t seed);
+/* Adds an area; `bytes` is borrowed. */
+void image_add(struct test_image *im, uint8_t type, uint32_t address,
+               const uint8_t *bytes, uint32_t len);
+/* Numbers, encrypts and signs the areas: again after a change. */
+void image_seal(struct test_image *im);
+void image_free(struct test_image *im);
+/* Send it all, in chunks; the first cause that is none, or SFI_CAUSE_NONE.
+ * FINISH is the last request. */
+int image_install(const struct test_image *im, struct part *p, size_t chunk);
+/* All requests up to and including area `n` (0: the header). */
+int image_send(const struct test_image *im, struct part *p, uint16_t n,
+               size_t chunk);
+int image_send_area(const struct test_area *a, struct part *p, size_t chunk);
+/* The firmware is in the flash, and the rest of the user's flash erased. */
+bool image_is_in(const struct test_image *im, const struct part *p);
+
+/* ---- the fixture of the device's tests: one part, one image ---- */
+
+#define PLAINS 3u
+#define PLAIN_LEN 40960u
+
+#define FINISH(p) part_send((p), SFI_CMD_FINISH, NULL, 0, NULL, 0)
+#define ABORT(p) part_send((p), SFI_CMD_ABORT, NULL, 0, NULL, 0)
+#define SECURE(p, flags) part_send((p), SFI_CMD_SECURE, (flags), 1, NULL, 0)
+
+extern struct part part;
+extern struct test_image image;
+extern uint8_t plain[PLAINS][PLAIN_LEN];
+extern uint8_t ob_plain[48];
+void part_setup(void);
+void part_teardown(void);
+/* Two areas, one of which begins and ends within a program unit, and the
+ * option bytes. */
+void make_image(const struct sfi_chip *chip);
+/* A new part and that image. */
+void begin(const struct sfi_chip *chip);
+/* Nothing of the image, and no secret, in the core's memory. */
+void assert_forgotten(const char *name);
+/* Refused for this cause: empty, erased, nothing remembered. */
+void assert_refused(const char *name, int cause);
+/* The image as it should be goes in. */
+void assert_can_install(void);
+
+#endif
