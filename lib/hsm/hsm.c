@@ -28,8 +28,7 @@ hsm_destroy(void *self)
         hsm->ops.close(hsm->user);
 }
 
-/* ---- open ------------------------------------------------------------------
- */
+/* ---- open ---- */
 
 sfi_status
 sfi__hsm_open_vault(sfi_ctx *ctx, const char *path, const struct kdf_cost *cost,

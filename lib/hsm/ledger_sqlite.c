@@ -136,8 +136,7 @@ column_text(struct columns *c, char *out, size_t min, size_t max)
     c->at++;
 }
 
-/* ---- statements -----------------------------------------------------------
- */
+/* ---- statements ---- */
 
 static sfi_status
 prepare(struct ledger *l, enum query q, struct values *v)
@@ -370,8 +369,7 @@ sfi__ledger_append(struct ledger *l, const struct ledger_record *r)
     return run(l, &v, 1);
 }
 
-/* ---- open, close -----------------------------------------------------------
- */
+/* ---- open, close ---- */
 
 void
 sfi__ledger_close(struct ledger *l)

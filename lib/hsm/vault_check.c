@@ -14,8 +14,7 @@
 
 #define damaged(v, ...) sfi__fail((v)->ctx, SFI_ERR_HSM, __VA_ARGS__)
 
-/* ---- what can be seen without the PIN --------------------------------------
- */
+/* ---- what can be seen without the PIN ---- */
 
 static sfi_status
 check_genesis(struct vault *v, const struct ledger_head *h)

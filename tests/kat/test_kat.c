@@ -17,6 +17,7 @@
 #include "crypto/gcm.h"
 #include "crypto/hash.h"
 #include "crypto/kdf.h"
+#include "license/license.h"
 
 #include "fixture.h"
 
@@ -372,6 +373,32 @@ check_hmac(const struct vector *v)
     same(v, "MAC", got, want, want_len);
 }
 
+static void
+check_license(const struct vector *v)
+{
+    uint8_t device[SFI_ECC_SECRET_LEN], public_key[SFI_ECC_PUBLIC_LEN];
+    uint8_t ephemeral[SFI_ECC_SECRET_LEN];
+    uint8_t key[SFI_KEY_LEN], nonce[SFI_NONCE_LEN];
+    uint8_t want[SFI_LICENSE_LEN], got[SFI_LICENSE_LEN];
+    uint8_t got_key[SFI_KEY_LEN], got_nonce[SFI_NONCE_LEN];
+
+    exactly(v, "device", device, sizeof(device));
+    exactly(v, "public", public_key, sizeof(public_key));
+    exactly(v, "ephemeral", ephemeral, sizeof(ephemeral));
+    exactly(v, "key", key, sizeof(key));
+    exactly(v, "nonce", nonce, sizeof(nonce));
+    exactly(v, "license", want, sizeof(want));
+    status_is(v,
+              sfi__license_seal(ctx, ephemeral, public_key, LICENSE_STATIC, 0,
+                                key, nonce, got),
+              SFI_OK);
+    same(v, "licence", got, want, sizeof(want));
+    status_is(v, sfi__license_open(ctx, device, want, got_key, got_nonce),
+              SFI_OK);
+    same(v, "key", got_key, key, sizeof(key));
+    same(v, "nonce", got_nonce, nonce, sizeof(nonce));
+}
+
 /* ---- */
 
 static const struct {
@@ -382,7 +409,7 @@ static const struct {
     {"gcm", 104, check_gcm},     {"ecdh", 69, check_ecdh},
     {"ecdsa", 30, check_ecdsa},  {"kdf", 20, check_kdf},
     {"scrypt", 3, check_scrypt}, {"sha256", 10, check_sha256},
-    {"hmac", 6, check_hmac},
+    {"hmac", 6, check_hmac},     {"license", 8, check_license},
 };
 
 static size_t chosen;

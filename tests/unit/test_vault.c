@@ -49,8 +49,7 @@ license(sfi_hsm *hsm, const struct chip *c, uint8_t *data)
     return SFI_OK;
 }
 
-/* ---- blank, provisioned, locked -------------------------------------------
- */
+/* ---- blank, provisioned, locked ---- */
 
 START_TEST(test_blank)
 {
@@ -215,8 +214,7 @@ START_TEST(test_odd_names)
 }
 END_TEST
 
-/* ---- devices are counted, not attempts --------------------------------------
- */
+/* ---- devices are counted, not attempts ---- */
 
 START_TEST(test_counts_devices)
 {
