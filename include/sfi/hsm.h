@@ -1,6 +1,10 @@
 /**
  * @file hsm.h
  * HSMs: where firmware keys live and installations are counted.
+ *
+ * An HSM is provisioned once, then only counts down.  It counts devices, not
+ * attempts: a device that was counted gets its licence again for nothing, and
+ * the count is stored before the licence leaves.
  */
 #ifndef SFI_HSM_H
 #define SFI_HSM_H
@@ -12,69 +16,324 @@
 
 SFI_BEGIN_DECLS
 
+/** An open HSM. */
 typedef struct sfi_hsm sfi_hsm;
+/** The product whose devices an HSM will license, and the CA it trusts. */
 typedef struct sfi_personalization sfi_personalization;
 
+/** State of an HSM. */
 enum {
-    SFI_HSM_BLANK = 0,
-    SFI_HSM_OPERATIONAL = 1,
-    SFI_HSM_EXHAUSTED = 2,
-    SFI_HSM_BLOCKED = 3
+    SFI_HSM_BLANK = 0,       /**< not provisioned yet */
+    SFI_HSM_OPERATIONAL = 1, /**< provisioned and locked; gives licences */
+    SFI_HSM_EXHAUSTED = 2,   /**< only for devices that were counted already */
+    SFI_HSM_BLOCKED = 3      /**< no PIN tries left, for ever */
 };
 
-#define SFI_FIRMWARE_ID_MAX 63u
-#define SFI_HSM_COUNT_MAX 4294967295u
+#define SFI_FIRMWARE_ID_MAX 63u       /**< characters of a firmware id */
+#define SFI_HSM_COUNT_MAX 4294967295u /**< a maximum count fits 32 bits */
 
+/** What an HSM tells without a PIN. */
 typedef struct sfi_hsm_info {
-    uint32_t struct_size;
-    uint32_t state; /* SFI_HSM_* */
-    uint64_t remaining;
-    uint64_t maximum;
-    char firmware_id[64];
-    char product_id[16];
-    uint32_t pin_tries_left;
-    uint32_t reserved;
+    uint32_t struct_size;    /**< sizeof(sfi_hsm_info) */
+    uint32_t state;          /**< SFI_HSM_* */
+    uint64_t remaining;      /**< installations left */
+    uint64_t maximum;        /**< installations provisioned */
+    char firmware_id[64];    /**< "" when blank */
+    char product_id[16];     /**< "45002001"; "" when blank */
+    uint32_t pin_tries_left; /**< 0: blocked */
+    uint32_t reserved;       /**< 0 */
 } sfi_hsm_info;
 
-/* ---- personalisation: the product and the CA that an HSM will trust ---- */
+/**
+ * Read a personalisation file.
+ *
+ * @param ctx   the context
+ * @param path  the file that the chip maker gives out for a product
+ * @param out   receives the personalisation, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT            a pointer is NULL
+ *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be read
+ *   SFI_ERR_LIMIT               the file is longer than any of libsfi's
+ *   SFI_ERR_TRUNCATED, SFI_ERR_FORMAT, SFI_ERR_CERTIFICATE, SFI_ERR_AUTH,
+ *   SFI_ERR_CRYPTO, SFI_ERR_NOMEM  as for sfi_personalization_parse()
+ *
+ * Blocks: on the file.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_personalization_load(
     sfi_ctx *ctx, const char *path, sfi_personalization **out);
+
+/**
+ * Make a personalisation from bytes.
+ *
+ * It is signed with the CA's key that it carries.  That finds damage, but
+ * whoever makes a CA of his own can sign one: take it only from the chip maker
+ * (doc/format.md, "Personalisation").
+ *
+ * @param ctx   the context
+ * @param data  the bytes; copied
+ * @param len   their number
+ * @param out   receives the personalisation, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT     a pointer is NULL
+ *   SFI_ERR_TRUNCATED    fewer bytes than a personalisation file has
+ *   SFI_ERR_FORMAT       more bytes, or an unknown magic, version, licence
+ *                        type or product id
+ *   SFI_ERR_CERTIFICATE  the CA's key is not a point on P-256
+ *   SFI_ERR_AUTH         the CA's signature does not match
+ *   SFI_ERR_CRYPTO       the crypto library failed
+ *   SFI_ERR_NOMEM        no memory
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_personalization_parse(
     sfi_ctx *ctx, const uint8_t *data, size_t len, sfi_personalization **out);
+
+/**
+ * The product that a personalisation is for.
+ *
+ * @param p  a personalisation, or NULL
+ *
+ * @return eight characters, "45002001"; "" for NULL; borrowed until it is
+ *         freed
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API const char *
 sfi_personalization_product_id(const sfi_personalization *p);
+
+/**
+ * Release a personalisation.
+ *
+ * @param p  a personalisation, or NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API void sfi_personalization_free(sfi_personalization *p);
 
-/* ---- a custom HSM: `user` first; NULL op: unsupported ---- */
+/**
+ * An HSM of the caller's own: a module of another vendor, a server.
+ *
+ * Each function gets the `user` of sfi_hsm_open_custom() and returns a status;
+ * before an error it says why with sfi_ctx_report().  Arguments were checked.
+ * None of them may call the handle that it serves.  NULL: not offered.
+ */
 typedef struct sfi_hsm_ops {
-    uint32_t struct_size;
-    uint32_t flags;
+    uint32_t struct_size; /**< sizeof(sfi_hsm_ops) */
+    uint32_t flags;       /**< 0 */
+    /** Fill in `out`, which is zero but for its struct_size. */
     sfi_status (*info)(void *user, sfi_hsm_info *out);
+    /** Take the PIN; keep no copy longer than needed. */
     sfi_status (*login)(void *user, const char *pin, size_t pin_len);
+    /** Store, and lock for ever.  `key` is SFI_KEY_LEN bytes, `nonce`
+     * SFI_NONCE_LEN, `perso` a personalisation file. */
     sfi_status (*provision)(void *user, const uint8_t *key, size_t key_len,
                             const uint8_t *nonce, size_t nonce_len,
                             const char *firmware_id, uint64_t max_count,
                             const uint8_t *perso, size_t perso_len);
+    /** Give a licence for a certificate.  `*out_len` holds the room in `out`
+     * and receives the licence's length. */
     sfi_status (*license)(void *user, const uint8_t *cert, size_t cert_len,
                           uint8_t *out, size_t *out_len);
+    /** The handle is gone; called once. */
     void (*close)(void *user);
 } sfi_hsm_ops;
 
+/**
+ * Open an HSM by name.
+ *
+ * `vault:PATH` is an SQLite file.  One that is absent is a blank HSM, and is
+ * created by sfi_hsm_provision() only.  A vault is as strong as the machine it
+ * is on: a copied file is a copied counter (doc/format.md, "Vault").  Any
+ * number of processes may use one vault at once.
+ *
+ * @param ctx  the context
+ * @param uri  "vault:PATH"
+ * @param out  receives the HSM, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT            a pointer is NULL
+ *   SFI_ERR_FORMAT              the name is of no known form
+ *   SFI_ERR_UNSUPPORTED         libsfi was built without the vault
+ *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be read or written
+ *   SFI_ERR_TIMEOUT             another process does not let go of it
+ *   SFI_ERR_HSM                 the file is no vault, or damaged
+ *   SFI_ERR_NOMEM               no memory
+ *
+ * Blocks: on the file, up to 10 s.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_hsm_open(sfi_ctx *ctx, const char *uri,
                                               sfi_hsm **out);
+
+/**
+ * Open an HSM of the caller's own.
+ *
+ * @param ctx   the context
+ * @param ops   its functions; copied
+ * @param user  handed to each of them
+ * @param out   receives the HSM, caller frees; NULL on any failure, and then
+ *              `close` is not called
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL, or flags are set
+ *   SFI_ERR_ABI       struct_size is unknown, or its tail is not zero
+ *   SFI_ERR_NOMEM     no memory
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_hsm_open_custom(sfi_ctx *ctx,
                                                      const sfi_hsm_ops *ops,
                                                      void *user, sfi_hsm **out);
+
+/**
+ * Present the PIN.
+ *
+ * On a blank vault this chooses the PIN that provisioning will set.  On a
+ * provisioned one it must be the same: ten wrong ones in a row block the vault
+ * for ever.  A try is counted on the disk before the PIN is tried, and a right
+ * PIN gives all ten back.  The whole log is verified then: about 5 us for each
+ * device counted so far.  The login lasts until the handle is freed or logs in
+ * anew.
+ *
+ * @param hsm      an HSM
+ * @param pin      the PIN; any bytes; not kept longer than needed
+ * @param pin_len  its length; 4 to 64 for a vault
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT     a pointer is NULL
+ *   SFI_ERR_STATE        called from a callback of this handle
+ *   SFI_ERR_UNSUPPORTED  this HSM knows no PIN
+ *   SFI_ERR_HSM_PIN      another PIN was expected, or the length is wrong
+ *   SFI_ERR_HSM_STATE    blocked
+ *   SFI_ERR_HSM          the vault is damaged, or was altered
+ *   SFI_ERR_ACCESS, SFI_ERR_OS, SFI_ERR_TIMEOUT  as for sfi_hsm_open()
+ *   SFI_ERR_CRYPTO       the crypto library failed
+ *   SFI_ERR_NOMEM        no memory
+ *   SFI_ERR_CALLBACK     a custom HSM returned no status
+ *   any status           that a custom HSM returned
+ *
+ * Blocks: about 0.1 s for a vault, which is what a guess shall cost, and on
+ * the file, up to 10 s.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_hsm_login(sfi_hsm *hsm, const char *pin,
                                                size_t pin_len);
+
+/**
+ * Ask an HSM about itself; no PIN is needed.
+ *
+ * What a vault says is checked for damage here.  Whether somebody altered it
+ * on purpose shows only after sfi_hsm_login().
+ *
+ * @param hsm  an HSM
+ * @param out  receives the answer; the caller sets struct_size
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT     a pointer is NULL
+ *   SFI_ERR_STATE        called from a callback of this handle
+ *   SFI_ERR_ABI          struct_size is unknown
+ *   SFI_ERR_UNSUPPORTED  this HSM tells nothing
+ *   SFI_ERR_HSM          the vault is damaged
+ *   SFI_ERR_ACCESS, SFI_ERR_OS, SFI_ERR_TIMEOUT  as for sfi_hsm_open()
+ *   SFI_ERR_CRYPTO       the crypto library failed
+ *   SFI_ERR_NOMEM        no memory
+ *   SFI_ERR_CALLBACK     a custom HSM returned no status, or no state
+ *   any status           that a custom HSM returned
+ *
+ * Blocks: on the file, up to 10 s.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_hsm_get_info(sfi_hsm *hsm,
                                                   sfi_hsm_info *out);
+
+/**
+ * Give an HSM its firmware key and lock it for ever.
+ *
+ * There is no way back and no second time.  A vault needs sfi_hsm_login()
+ * before, which chooses its PIN; the file appears whole and with mode 0600, or
+ * not at all.  Afterwards the handle is logged in.
+ *
+ * @param hsm          a blank HSM
+ * @param key          the firmware key; not kept
+ * @param nonce        the nonce that belongs to it
+ * @param nonce_len    its length, SFI_NONCE_LEN
+ * @param firmware_id  1 to SFI_FIRMWARE_ID_MAX printable ASCII characters, for
+ *                     people; it is in every record
+ * @param max_count    how many devices may be licensed, 1 to SFI_HSM_COUNT_MAX
+ * @param perso        the product and the CA to trust; not kept
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT     a pointer is NULL or no such handle
+ *   SFI_ERR_STATE        called from a callback of this handle
+ *   SFI_ERR_RANGE        the nonce's length, the firmware id or the count
+ *   SFI_ERR_UNSUPPORTED  this HSM is provisioned elsewhere
+ *   SFI_ERR_HSM_PIN      no PIN was chosen
+ *   SFI_ERR_HSM_STATE    locked already, or the log of another vault is there
+ *   SFI_ERR_HSM          the file is no vault, or damaged
+ *   SFI_ERR_ACCESS, SFI_ERR_OS, SFI_ERR_TIMEOUT  as for sfi_hsm_open()
+ *   SFI_ERR_CRYPTO       the crypto library failed
+ *   SFI_ERR_NOMEM        no memory
+ *   SFI_ERR_CALLBACK     a custom HSM returned no status
+ *   any status           that a custom HSM returned
+ *
+ * Blocks: about 0.1 s for a vault, and on the file.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status
 sfi_hsm_provision(sfi_hsm *hsm, const sfi_key *key, const uint8_t *nonce,
                   size_t nonce_len, const char *firmware_id, uint64_t max_count,
                   const sfi_personalization *perso);
+
+/**
+ * Ask an HSM for the licence that installs its firmware on one device.
+ *
+ * The HSM verifies the certificate, then consumes one installation.  The count
+ * is stored before the licence is returned.  A device that was counted before
+ * gets the very same licence again, without being counted, also when no
+ * installations are left: a crash in between neither grants an installation
+ * nor loses one for good.
+ *
+ * @param hsm   an HSM; a vault must be logged in
+ * @param cert  the device's certificate; not kept
+ * @param out   receives the licence, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT     a pointer is NULL or no certificate
+ *   SFI_ERR_STATE        called from a callback of this handle
+ *   SFI_ERR_UNSUPPORTED  this HSM gives no licences
+ *   SFI_ERR_CERTIFICATE  of another product, or not signed by the trusted CA
+ *   SFI_ERR_HSM_COUNTER  no installations left
+ *   SFI_ERR_HSM_STATE    blank
+ *   SFI_ERR_HSM_PIN      not logged in
+ *   SFI_ERR_HSM          the vault is damaged, or was altered
+ *   SFI_ERR_ACCESS, SFI_ERR_OS, SFI_ERR_TIMEOUT  as for sfi_hsm_open()
+ *   SFI_ERR_CRYPTO       the crypto library failed
+ *   SFI_ERR_NOMEM        no memory
+ *   SFI_ERR_TRUNCATED, SFI_ERR_FORMAT  a custom HSM returned no licence
+ *   SFI_ERR_CALLBACK     a custom HSM returned no status
+ *   any status           that a custom HSM returned
+ *
+ * Blocks: on the file, up to 10 s.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_hsm_generate_license(
     sfi_hsm *hsm, const sfi_certificate *cert, sfi_license **out);
+
+/**
+ * Close an HSM and wipe what its login gave.
+ *
+ * @param hsm  an HSM, or NULL
+ *
+ * Blocks: on the file.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API void sfi_hsm_free(sfi_hsm *hsm);
 
 SFI_END_DECLS

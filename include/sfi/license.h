@@ -1,6 +1,6 @@
 /**
  * @file license.h
- * Licences: what opens an image on one device.
+ * Licences: what opens an image on one device (doc/format.md, "Licence").
  */
 #ifndef SFI_LICENSE_H
 #define SFI_LICENSE_H
@@ -9,20 +9,100 @@
 
 SFI_BEGIN_DECLS
 
-#define SFI_LICENSE_LEN 136u
+#define SFI_LICENSE_LEN 136u /**< every licence has this length */
 
+/** A firmware key, encrypted for one device. */
 typedef struct sfi_license sfi_license;
 
+/**
+ * Make a licence from bytes.
+ *
+ * What can be seen from outside is checked: length, type, version, reserved
+ * bytes, the ephemeral key's point.  Only the device can tell whether the rest
+ * is its own and unaltered.
+ *
+ * @param ctx   the context
+ * @param data  the bytes; copied
+ * @param len   their number, SFI_LICENSE_LEN
+ * @param out   receives the licence, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT   a pointer is NULL
+ *   SFI_ERR_TRUNCATED  fewer bytes than a licence has
+ *   SFI_ERR_FORMAT     more bytes, an unknown type or version, reserved bytes
+ *                      in use, or no point on P-256
+ *   SFI_ERR_CRYPTO     the crypto library failed
+ *   SFI_ERR_NOMEM      no memory
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_license_parse(sfi_ctx *ctx,
                                                    const uint8_t *data,
                                                    size_t len,
                                                    sfi_license **out);
+
+/**
+ * Read a licence from a file.
+ *
+ * @param ctx   the context
+ * @param path  the file, SFI_LICENSE_LEN bytes
+ * @param out   receives the licence, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT            a pointer is NULL
+ *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be read
+ *   SFI_ERR_LIMIT               the file is longer than any of libsfi's
+ *   SFI_ERR_TRUNCATED, SFI_ERR_FORMAT, SFI_ERR_CRYPTO, SFI_ERR_NOMEM
+ *                               as for sfi_license_parse()
+ *
+ * Blocks: on the file.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_license_load(sfi_ctx *ctx,
                                                   const char *path,
                                                   sfi_license **out);
+
+/**
+ * Write a licence to a file: all of it, or none.
+ *
+ * It is no secret: without the device's private key it says nothing.
+ *
+ * @param lic   a licence
+ * @param path  the file; one that exists is replaced
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT            a pointer is NULL
+ *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be written
+ *   SFI_ERR_NOMEM               no memory
+ *
+ * Blocks: on the file.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_license_save(const sfi_license *lic,
                                                   const char *path);
+
+/**
+ * Bytes of a licence.
+ *
+ * @param lic  a licence, or NULL
+ * @param len  receives their number, 0 for NULL; may be NULL
+ *
+ * @return the bytes, borrowed until the licence is freed; NULL for NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API const uint8_t *sfi_license_data(const sfi_license *lic, size_t *len);
+
+/**
+ * Release a licence.
+ *
+ * @param lic  a licence, or NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API void sfi_license_free(sfi_license *lic);
 
 SFI_END_DECLS
