@@ -114,8 +114,10 @@ sfi__os_status(int os_code)
 sfi_status
 sfi__from_callback(sfi_ctx *ctx, sfi_status st, const char *what)
 {
-    if (st == SFI_OK)
+    if (st == SFI_OK) {
+        sfi__clear_error(ctx); /* of what the callback tried and got over */
         return SFI_OK;
+    }
     if (st > 0 || strcmp(sfi_status_name(st), "SFI_ERR_UNKNOWN") == 0)
         return sfi__fail(ctx, SFI_ERR_CALLBACK,
                          "%s returned %d, which is no status", what, st);
