@@ -294,7 +294,7 @@ refuse(sfi_image_reader *r, sfi_status st)
     r->pending_count = 0;
     r->lent = false;
     buf_clear(&r->gathered);
-    return say_where(r);
+    return st == SFI_ERR_NOMEM ? st : say_where(r); /* no place's fault */
 }
 
 static sfi_status
