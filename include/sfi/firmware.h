@@ -25,7 +25,8 @@ typedef struct sfi_firmware sfi_firmware;
  *   address, whatever the sections say; never padded to its size in memory.
  * - Intel HEX: needs its end record, after which nothing counts.  The most
  *   recent of types 02 and 04 sets the base; a mix of both is warned of.
- * - S-records: need their end record; S5 and S6 counts are checked.
+ * - S-records: need their end record, or a count (S5, S6) of all data records;
+ *   counts are checked.
  *
  * Lines may end with LF, CRLF or CR.  Data that comes twice and is the same is
  * merged and warned of; data that differs is refused.  Warnings go to the

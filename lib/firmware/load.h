@@ -65,6 +65,7 @@ struct ihex {
 
 struct srec {
     uint32_t records; /* S1, S2 and S3 so far */
+    uint32_t counted; /* ... and when the last count came */
 };
 
 struct load {

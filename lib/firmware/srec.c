@@ -70,6 +70,7 @@ count_record(struct load *l, uint32_t count)
         return load_fail(l, SFI_ERR_FORMAT,
                          "%u data records up to here, the count says %u",
                          l->srec.records, count);
+    l->srec.counted = count;
     return SFI_OK;
 }
 
@@ -124,10 +125,14 @@ srec_line(struct load *l, const uint8_t *text, size_t len)
     return st;
 }
 
+/* srec_cat leaves the end record out where there is no start address; then a
+ * count of all data records tells a whole file from one that was cut off. */
 static sfi_status
 srec_end(struct load *l)
 {
-    if (!l->ended && l->place > 0)
+    bool counted = l->srec.records > 0 && l->srec.counted == l->srec.records;
+
+    if (!l->ended && !counted && l->place > 0)
         return load_fail(l, SFI_ERR_TRUNCATED,
                          "file ends without an end record, S7, S8 or S9");
     return SFI_OK;
