@@ -1,0 +1,47 @@
+#include "hsm_words.h"
+
+#include <inttypes.h>
+
+const char *
+hsm_state(const sfi_hsm_info *info)
+{
+    switch (info->state) {
+    case SFI_HSM_BLANK:
+        return "BLANK STATE";
+    case SFI_HSM_OPERATIONAL:
+        return "OPERATIONAL STATE";
+    case SFI_HSM_EXHAUSTED:
+        return "EXHAUSTED STATE";
+    case SFI_HSM_BLOCKED:
+        return "BLOCKED STATE";
+    default:
+        return "UNKNOWN STATE";
+    }
+}
+
+void
+hsm_print(FILE *out, const sfi_hsm_info *info)
+{
+    (void)fprintf(out, "HSM STATE: %s\n", hsm_state(info));
+    if (info->state != SFI_HSM_BLANK) {
+        (void)fprintf(out, "HSM FW IDENTIFIER: %s\n", info->firmware_id);
+        (void)fprintf(out, "HSM COUNTER: %" PRIu64 "\n", info->remaining);
+        (void)fprintf(out, "HSM MAXIMUM COUNTER: %" PRIu64 "\n", info->maximum);
+        (void)fprintf(out, "HSM PRODUCT ID: %s\n", info->product_id);
+    }
+    (void)fprintf(out, "HSM PIN TRIES LEFT: %" PRIu32 "\n",
+                  info->pin_tries_left);
+}
+
+void
+hsm_json(struct json *j, const sfi_hsm_info *info)
+{
+    json_text(j, "state", hsm_state(info));
+    if (info->state != SFI_HSM_BLANK) {
+        json_text(j, "firmware_id", info->firmware_id);
+        json_number(j, "remaining", info->remaining);
+        json_number(j, "maximum", info->maximum);
+        json_text(j, "product_id", info->product_id);
+    }
+    json_number(j, "pin_tries_left", info->pin_tries_left);
+}

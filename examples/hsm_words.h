@@ -1,0 +1,18 @@
+/* What an HSM says about itself, in the words of ST's tools. */
+#ifndef EXAMPLES_HSM_WORDS_H
+#define EXAMPLES_HSM_WORDS_H
+
+#include <stdio.h>
+
+#include <sfi/sfi.h>
+
+#include "cli.h"
+
+/* "OPERATIONAL STATE" and the like. */
+const char *hsm_state(const sfi_hsm_info *info);
+/* One line each: state, firmware identifier, counter, product, PIN tries. */
+void hsm_print(FILE *out, const sfi_hsm_info *info);
+/* The same as members of the object that is open. */
+void hsm_json(struct json *j, const sfi_hsm_info *info);
+
+#endif
