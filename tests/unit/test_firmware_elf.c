@@ -193,7 +193,7 @@ static const struct elf_row bad[] = {
      .where = "",
      .message = "ELF type is 4, expected 2 (executable) or 3 (shared)"},
     {.why = "no program headers",
-     .elf = {ANY},
+     .elf = {ANY, .ph_count = 0},
      .st = SFI_ERR_FORMAT,
      .where = "",
      .message = "no program headers, expected a linked program"},
