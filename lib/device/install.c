@@ -18,29 +18,34 @@ is_blank(const uint8_t *data, size_t len)
     return all == 0xff;
 }
 
-/* What cannot be read counts as not blank. */
-static bool
-is_range_blank(struct sfi_device *dev, uint32_t addr, uint32_t len)
+/* SFI_CAUSE_NONE: erased; `otherwise`: not; _FLASH_VERIFY: cannot be read. */
+static uint8_t
+check_blank(struct sfi_device *dev, uint32_t addr, uint32_t len,
+            uint8_t otherwise)
 {
     uint8_t chunk[BLANK_CHUNK];
-    bool blank = true;
+    uint8_t cause = SFI_CAUSE_NONE;
 
-    while (blank && len > 0) {
+    while (cause == SFI_CAUSE_NONE && len > 0) {
         uint32_t n = len < sizeof(chunk) ? len : (uint32_t)sizeof(chunk);
 
-        blank = sfi__port_read(dev, addr, chunk, n) && is_blank(chunk, n);
+        if (!sfi__port_read(dev, addr, chunk, n))
+            cause = SFI_CAUSE_FLASH_VERIFY;
+        else if (!is_blank(chunk, n))
+            cause = otherwise;
         addr += n;
         len -= n;
     }
     sfi__wipe(chunk, sizeof(chunk));
-    return blank;
+    return cause;
 }
 
 bool
 sfi__install_erase(struct sfi_device *dev, const struct chip_range *range)
 {
     return sfi__port_erase(dev, range->base, range->size) &&
-           is_range_blank(dev, range->base, range->size);
+           check_blank(dev, range->base, range->size, SFI_CAUSE_FLASH_ERASE) ==
+               SFI_CAUSE_NONE;
 }
 
 /* AN4992, section 7: the last word of a bank cannot be programmed. */
@@ -73,12 +78,11 @@ sfi__install_check(struct sfi_device *dev, const struct image_area *a)
     first = a->address - a->address % unit;
     end = a->address + a->size;
     end += (unit - end % unit) % unit;
+    if (touches_barred_word(chip, first, end))
+        return SFI_CAUSE_AREA_ADDRESS;
     /* Everything was erased: what is not blank, another area has programmed,
      * and a unit takes its bytes once. */
-    if (touches_barred_word(chip, first, end) ||
-        !is_range_blank(dev, first, end - first))
-        return SFI_CAUSE_AREA_ADDRESS;
-    return SFI_CAUSE_NONE;
+    return check_blank(dev, first, end - first, SFI_CAUSE_AREA_ADDRESS);
 }
 
 static void
