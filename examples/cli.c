@@ -66,7 +66,7 @@ static const struct {
     const char *hint;
 } hints[] = {
     {SFI_ERR_UNSUPPORTED, "this build may lack it: see its configuration"},
-    {SFI_ERR_CHIP_RULE, "change the firmware's layout, or the chip's name"},
+    {SFI_ERR_CHIP_RULE, "is it the right chip? if so, change the input"},
     {SFI_ERR_AUTH, "it was altered, or made with another key or nonce"},
     {SFI_ERR_CERTIFICATE, "the chip is no genuine one of this product"},
     {SFI_ERR_TIMEOUT, "check wiring, power and BOOT0, then try again"},

@@ -1,0 +1,70 @@
+"""What the tests of the programs share: run, compare, count.
+
+The first argument of each is the folder of the programs.
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import traceback
+
+SOURCE = pathlib.Path(os.environ["SFI_TEST_SOURCE"])
+DATA = SOURCE / "tests" / "data"
+PROGRAMS = pathlib.Path(sys.argv[1])
+
+CASES = []
+
+
+def case(function):
+    """A test: called with a fresh folder, which is gone afterwards."""
+    CASES.append(function)
+    return function
+
+
+def same(got, expected, what=""):
+    if got != expected:
+        raise AssertionError(f"{what}\n  got      {got!r}\n"
+                             f"  expected {expected!r}")
+
+
+def run(*command, stdin=subprocess.DEVNULL, timeout=60):
+    """Without a terminal, so that nothing waits for a person."""
+    return subprocess.run([str(c) for c in command], stdin=stdin,
+                          capture_output=True, text=True, timeout=timeout,
+                          start_new_session=True,
+                          env={**os.environ, "LC_ALL": "C"})
+
+
+def succeeds(*command):
+    done = run(*command)
+    same((done.returncode, done.stderr), (0, ""), done.stdout)
+    return done.stdout
+
+
+def fails(status, stderr, *command):
+    """With this status, and exactly these lines."""
+    done = run(*command)
+    same((done.returncode, done.stderr.splitlines()), (status, stderr),
+         f"{command}")
+    return done.stdout
+
+
+def main():
+    failed = 0
+    print(f"1..{len(CASES)}")
+    for number, function in enumerate(CASES, 1):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="sfi-test-"))
+        try:
+            function(folder)
+            print(f"ok {number} - {function.__name__}")
+        except Exception:
+            failed += 1
+            print(f"not ok {number} - {function.__name__}")
+            for line in traceback.format_exc().splitlines():
+                print(f"# {line}")
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    sys.exit(1 if failed else 0)

@@ -1,0 +1,620 @@
+#!/usr/bin/env python3
+"""sfi-create and sfi-info as people and scripts run them.
+
+    test_create.py FOLDER_OF_PROGRAMS
+"""
+
+import json
+import stat
+import struct
+import subprocess
+
+from check import DATA, PROGRAMS, case, fails, main, run, same, succeeds
+from gcm import AesGcm
+
+CREATE, INFO = PROGRAMS / "sfi-create", PROGRAMS / "sfi-info"
+H7, L4 = "stm32h753xi", "stm32l462ce"
+KEY = bytes(range(0x10, 0x20))
+NONCE = bytes(range(11)) + b"\xff"
+
+CREATE_HELP = "  hint: sfi-create --help"
+CHIP_HINT = "  hint: is it the right chip? if so, change the input"
+
+
+def inputs(folder, key=KEY, nonce=NONCE):
+    (folder / "key.bin").write_bytes(key)
+    (folder / "nonce.bin").write_bytes(nonce)
+
+
+def command(folder, chip=H7, **changes):
+    """A good command line; a change of None leaves the option out."""
+    options = {
+        "fir": [DATA / f"blink-{chip}.elf"],
+        "k": [folder / "key.bin"],
+        "n": [folder / "nonce.bin"],
+        "ob": [DATA / f"ob-{chip}.csv"],
+        "v": ["23"],
+        "-chip": [chip],
+        "o": [folder / "out.sfi"],
+    }
+    options.update(changes)
+    words = [CREATE, "-sfi"]
+    for name, values in options.items():
+        if values is not None:
+            words += [f"-{name}", *values]
+    return words
+
+
+def refused(folder, status, stderr, *words):
+    """It fails like this, and leaves no file."""
+    before = sorted(folder.iterdir())
+    stdout = fails(status, stderr, *words)
+    same(sorted(folder.iterdir()), before, "files")
+    assert "SUCCESS" not in stdout, stdout
+    return stdout
+
+
+def binary(folder, size, name="app.bin"):
+    path = folder / name
+    path.write_bytes(bytes((7 * i + 1) & 0xFF for i in range(size)))
+    return path
+
+
+def open_image(data):
+    """The areas of an image, by a reader and a GCM of another author."""
+    gcm = AesGcm(KEY)
+
+    def iv(index):
+        return (int.from_bytes(NONCE, "big") + index).to_bytes(12, "big")
+
+    magic, version, count = struct.unpack_from("<8sHH", data)
+    same((magic, version), (b"SFIMAGIC", 1), "header")
+    same(data[12:28], gcm.tag(NONCE, data[:12], b""), "header tag")
+    areas, at = [], 28
+    for index in range(1, count + 1):
+        kind, ver, number, size, address, total = struct.unpack_from(
+            "<cBHIIH", data, at)
+        content = data[at + 30:at + 30 + size]
+        same((number, total), (index, count), "numbers")
+        same(data[at + 14:at + 30],
+             gcm.tag(iv(index), data[at:at + 14], content), f"tag {index}")
+        areas.append((kind.decode(), ver, address,
+                      gcm.crypt(iv(index), content)))
+        at += 30 + size
+    same(at, len(data), "length")
+    return areas
+
+
+def expected_areas(chip, version):
+    areas = []
+    for path in sorted(DATA.glob(f"blink-{chip}-0x*.bin")):
+        address = int(path.stem.split("-")[-1], 16)
+        areas.append(("F", version, address, path.read_bytes()))
+    values = [int(row.split(",")[1], 16)
+              for row in (DATA / f"ob-{chip}.csv").read_text().split()]
+    return areas + [("C", version, 0, struct.pack(f"<{len(values)}I", *values))]
+
+
+# ---- what works ----
+
+@case
+def images_of_every_format(folder):
+    inputs(folder)
+    for chip in (H7, L4):
+        for suffix in ("elf", "hex", "srec"):
+            firmware = DATA / f"blink-{chip}.{suffix}"
+            out = succeeds(*command(folder, chip, fir=[firmware]))
+            areas = open_image((folder / "out.sfi").read_bytes())
+            same(areas, expected_areas(chip, 23), f"{chip} {suffix}")
+            same(out.splitlines()[-1], "SFI generation SUCCESS")
+
+
+@case
+def what_it_prints(folder):
+    inputs(folder)
+    out = succeeds(*command(folder)).splitlines()
+    same(out[:6], [
+        f"Firmware {DATA}/blink-{H7}.elf : elf, 4 segments",
+        "  segment 1 : 0x08000000 to 0x08000423, 1060 bytes",
+        "  segment 2 : 0x08020000 to 0x08021027, 4136 bytes",
+        "  segment 3 : 0x080a0000 to 0x080a0063, 100 bytes",
+        "  segment 4 : 0x08120000 to 0x08120137, 312 bytes",
+        "  total : 5608 bytes",
+    ])
+    same(out[6:], [
+        f"Option bytes {DATA}/ob-{H7}.csv : 9 of {H7}",
+        "Image : protocol version 1, 5 areas",
+        "  area 1 : F, 0x08000000, 1060 bytes",
+        "  area 2 : F, 0x08020000, 4136 bytes",
+        "  area 3 : F, 0x080a0000, 100 bytes",
+        "  area 4 : F, 0x08120000, 312 bytes",
+        "  area 5 : C, 0x00000000, 36 bytes",
+        f"{folder}/out.sfi : 5822 bytes",
+        "SFI generation SUCCESS",
+    ])
+
+
+@case
+def binaries_at_addresses(folder):
+    inputs(folder)
+    words = command(folder, L4, fir=None)
+    for path in sorted(DATA.glob(f"blink-{L4}-0x*.bin"), reverse=True):
+        words += ["-fir", path, path.stem.split("-")[-1]]
+    succeeds(*words)
+    same(open_image((folder / "out.sfi").read_bytes()), expected_areas(L4, 23))
+
+
+@case
+def both_spellings(folder):
+    inputs(folder)
+    succeeds(*command(folder))
+    brief = (folder / "out.sfi").read_bytes()
+    (folder / "out.sfi").unlink()
+    succeeds(CREATE, "--sfi", "--firmware", DATA / f"blink-{H7}.elf",
+             f"--key={folder}/key.bin", "--nonce", folder / "nonce.bin",
+             "--obfile", DATA / f"ob-{H7}.csv", "--ver", "0x17", "--deviceid",
+             "0x450", "--outfile", folder / "out.sfi")
+    same((folder / "out.sfi").read_bytes(), brief)
+    (folder / "out.sfi").unlink()
+    succeeds(*command(folder, **{"-chip": None}, devid=["0x450"]))
+    same((folder / "out.sfi").read_bytes(), brief)
+
+
+@case
+def modules(folder):
+    inputs(folder)
+    module = (b"SMIMAGIC" + struct.pack("<II", 0x08080000, 40) + bytes(32)
+              + b"x" * 40)
+    (folder / "a.smi").write_bytes(module)
+    out = succeeds(*command(folder, m=[folder / "a.smi"]))
+    assert f"Module {folder}/a.smi : 88 bytes" in out, out
+    same(open_image((folder / "out.sfi").read_bytes())[-2],
+         ("M", 23, 0x08080000, module))
+    (folder / "out.sfi").unlink()
+    (folder / "a.smi").write_bytes(module[:-1])
+    refused(folder, 2,
+            [f"sfi-create: {folder}/a.smi: the module has 39 bytes of code, "
+             "its header says 40"], *command(folder, m=[folder / "a.smi"]))
+
+
+@case
+def key_material(folder):
+    key, nonce = folder / "k", folder / "n"
+    same(succeeds(CREATE, "--genkey", key, "--gennonce", nonce),
+         f"{key}: new key, 16 bytes\n{nonce}: new nonce, 12 bytes\n")
+    for path, size in ((key, 16), (nonce, 12)):
+        same(len(path.read_bytes()), size)
+        same(stat.S_IMODE(path.stat().st_mode), 0o600)
+    old = key.read_bytes()
+    fails(4, [f"sfi-create: {key}: cannot create: File exists",
+              "  hint: check its permissions, and that nobody else uses it"],
+          CREATE, "--genkey", key)
+    same(key.read_bytes(), old)
+    fails(64, ["sfi-create: --genkey and --gennonce go alone, without -fir",
+               CREATE_HELP], CREATE, "--genkey", folder / "k2", "-fir", "x")
+    succeeds(CREATE, "--gennonce", folder / "n2")
+    assert (folder / "n2").read_bytes() != nonce.read_bytes()
+
+
+@case
+def info_in_words(folder):
+    inputs(folder)
+    succeeds(*command(folder))
+    image = folder / "out.sfi"
+    data = image.read_bytes()
+    out = succeeds(INFO, image).splitlines()
+    same(out[:10], [
+        "SFI File Information :",
+        f"  SFI file path            : {image}",
+        "  SFI file size            : 5822",
+        "",
+        "SFI header information :",
+        "  SFI protocol version     : 1",
+        "  SFI total number of areas: 5",
+        "  SFI image version        : 23",
+        f"  SFI header tag           : {data[12:28].hex()}",
+        "",
+    ])
+    same(out[10:17], [
+        "SFI Areas information :",
+        "",
+        "Parsing Area 1/5 :",
+        "  Area type                : F",
+        "  Area size                : 1060",
+        "  Area destination address : 0x8000000",
+        f"  Area tag                 : {data[42:58].hex()}",
+    ])
+    same(out[-1], "Tags not verified : no key was given")
+    out = succeeds(INFO, image, "-k", folder / "key.bin", "-n",
+                   folder / "nonce.bin", "--chip", H7).splitlines()
+    assert "Tags verified : the header and all 5 areas are authentic" in out
+    assert "  FBOOT7_PRG   : 0x24000800" in out, out
+    same(out[-1], f"Chip check : {H7} can take it")
+
+
+@case
+def info_for_machines(folder):
+    inputs(folder)
+    succeeds(*command(folder, L4))
+    image = folder / "out.sfi"
+    keys = ["-k", folder / "key.bin", "-n", folder / "nonce.bin"]
+    out = json.loads(succeeds(INFO, "--json", image, *keys, "--chip", L4))
+    same((out["protocol_version"], out["image_version"], out["verified"],
+          out["chip"], out["findings"]), (1, 23, True, L4, []))
+    same([(a["type"], a["address"], a["size"]) for a in out["areas"]],
+         [(k, at, len(d)) for k, _, at, d in expected_areas(L4, 23)])
+    same(out["option_bytes"][0], {"name": "FLASH_OPTR", "value": 0xFBEFF8BB})
+    same(json.loads(succeeds(INFO, "--json", image))["verified"], False)
+    done = run(INFO, "--json", image, "--chip", H7)
+    same(done.returncode, 2)
+    same([f["status"] for f in json.loads(done.stdout)["findings"]],
+         ["SFI_ERR_CHIP_RULE"])
+    image.write_bytes(image.read_bytes()[:-1])
+    done = run(INFO, "--json", image)
+    same(done.returncode, 2)
+    same(json.loads(done.stdout)["error"], {
+        "status": -202, "name": "SFI_ERR_TRUNCATED", "where": "area 5",
+        "message": "the image ends after 19 of 20 bytes of content",
+        "os_code": 0, "peer_code": 0})
+
+
+# ---- the command line ----
+
+@case
+def usage(folder):
+    inputs(folder)
+    for words, message in (
+            (["-frm", "x"], 'unknown option "-frm", did you mean "-fir"'),
+            (["--frmware", "x"],
+             'unknown option "--frmware", did you mean "--firmware"'),
+            (["--zzz"], 'unknown option "--zzz"'),
+            (["-k"], "-k needs FILE"),
+            (["-k", "a", "-k", "b"], "-k is given twice"),
+            (["-k", "a", "b"], 'unexpected "b"'),
+            (["--sfi=1"], "--sfi takes no value"),
+            ([], "the chip is missing: -devid ID or --chip NAME"),
+            (["--chip", H7], "-v 0..255 is missing"),
+            (["--chip", H7, "-v", "1"], "-fir FILE [ADDRESS] is missing"),
+            (["--chip", H7, "-v", "one"],
+             "-v one is no number, expected 0 to 255"),
+            (["--chip", H7, "-devid", "0x462"],
+             f"-devid 0x462 is {L4}, but --chip says {H7}")):
+        fails(64, [f"sfi-create: {message}", CREATE_HELP], CREATE, *words)
+    fails(64, ["sfi-info: an argument is missing, expected: FILE.sfi "
+               "[-k KEY -n NONCE] [--chip NAME] [--json]",
+               "  hint: sfi-info --help"], INFO)
+    fails(64, ["sfi-info: -n FILE is missing", "  hint: sfi-info --help"],
+          INFO, "x", "-k", folder / "key.bin")
+
+
+@case
+def help_and_version(folder):
+    for program, name in ((CREATE, "sfi-create"), (INFO, "sfi-info")):
+        out = succeeds(program, "--help")
+        assert out.startswith(f"Usage: {name} "), out
+        same(out, succeeds(program, "-help"))
+        same(succeeds(program, "--version"), f"{name} (libsfi) 1.0.0\n")
+    for word in ("-fir, --firmware FILE [ADDRESS]", "-devid, --deviceid ID",
+                 "--genkey FILE", "-ob, --obfile FILE", "--version"):
+        assert word in succeeds(CREATE, "--help"), word
+
+
+@case
+def output_that_cannot_be_written(folder):
+    inputs(folder)
+    with open("/dev/full", "w") as full:
+        for program in (CREATE, INFO):
+            done = subprocess.run([program, "--help"], stdout=full)
+            same(done.returncode, 7)
+    missing = folder / "missing" / "out.sfi"
+    refused(folder, 7, [f"sfi-create: {missing}: cannot write: No such file or "
+                        "directory"], *command(folder, o=[missing]))
+    refused(folder, 7, ["sfi-create: /dev/full: cannot write: No space left on "
+                        "device"], *command(folder, o=["/dev/full"]))
+    (folder / "dir").mkdir()
+    refused(folder, 7, [f"sfi-create: {folder}/dir: cannot write: Is a "
+                        "directory"], *command(folder, o=[folder / "dir"]))
+    refused(folder, 64, [f"sfi-create: -o {folder}/key.bin is an input: it "
+                         "would be replaced", CREATE_HELP],
+            *command(folder, o=[folder / "key.bin"]))
+    same((folder / "key.bin").read_bytes(), KEY)
+
+
+@case
+def an_old_image_survives_a_failure(folder):
+    inputs(folder, nonce=NONCE + b"x")
+    (folder / "out.sfi").write_bytes(b"old")
+    refused(folder, 2, [f"sfi-create: {folder}/nonce.bin: a nonce of 13 bytes, "
+                        "expected 12"], *command(folder))
+    same((folder / "out.sfi").read_bytes(), b"old")
+
+
+# ---- bad input ----
+
+@case
+def key_of_15_bytes(folder):
+    inputs(folder, key=KEY[:15])
+    refused(folder, 2, [f"sfi-create: {folder}/key.bin: a key of 15 bytes, "
+                        "expected 16"], *command(folder))
+
+
+@case
+def nonce_of_13_bytes(folder):
+    inputs(folder, nonce=NONCE + b"\0")
+    refused(folder, 2, [f"sfi-create: {folder}/nonce.bin: a nonce of 13 bytes, "
+                        "expected 12"], *command(folder))
+
+
+@case
+def missing_files(folder):
+    inputs(folder)
+    gone = folder / "gone"
+    for name in ("fir", "k", "n", "ob"):
+        refused(folder, 7, [f"sfi-create: {gone}: cannot read: No such file or "
+                            "directory"], *command(folder, **{name: [gone]}))
+    refused(folder, 7, [f"sfi-create: {gone}: cannot read: No such file or "
+                        "directory"], *command(folder, m=[gone]))
+    fails(7, [f"sfi-info: {gone}: cannot read: No such file or directory"],
+          INFO, gone)
+
+
+@case
+def version_256(folder):
+    inputs(folder)
+    for text in ("256", "0x100"):
+        refused(folder, 2, ["sfi-create: image version 256, expected 0 to 255"],
+                *command(folder, v=[text]))
+
+
+@case
+def unknown_chip(folder):
+    inputs(folder)
+    known = f"{H7} (0x450), {L4} (0x462)"
+    for change, text in (({"-chip": ["stm32h743xi"]}, "stm32h743xi"),
+                         ({"-chip": None, "devid": ["0x451"]}, "0x451"),
+                         ({"-chip": None, "devid": ["h753"]}, "h753")):
+        refused(folder, 64, [f'sfi-create: unknown chip "{text}", expected one '
+                             f"of: {known}", CREATE_HELP],
+                *command(folder, **change))
+
+
+@case
+def option_byte_rows(folder):
+    inputs(folder)
+    rows = (DATA / f"ob-{H7}.csv").read_text().splitlines()
+    csv = folder / "ob.csv"
+    for changed, message in (
+            (rows[:-1], '8:22: option byte "RESERVED" is missing, found 8 of the '
+             f"9 rows of {H7}"),
+            (rows[:2] + [rows[3], rows[2]] + rows[4:],
+             '3:1: option byte "FSCAR_PRG_A" is out of order, expected '
+             '"FPRAR_PRG_B"'),
+            (rows + ["EXTRA,0x0"], '10:1: option byte "EXTRA" is one '
+             f"too many, expected the 9 of {H7}"),
+            (rows + rows[:1],
+             '10:1: option byte "FOPTSR_PRG" again, line 1 has it')):
+        csv.write_text("\n".join(changed) + "\n")
+        refused(folder, 2, [f"sfi-create: {csv}:{message}", CHIP_HINT],
+                *command(folder, ob=[csv]))
+    refused(folder, 2, [
+        f"sfi-create: {DATA}/ob-{L4}.csv:1:1: unknown option byte "
+        f'"FLASH_OPTR", expected "FOPTSR_PRG" of {H7}', CHIP_HINT],
+        *command(folder, ob=[DATA / f"ob-{L4}.csv"]))
+
+
+@case
+def no_option_bytes(folder):
+    inputs(folder)
+    refused(folder, 64, ["sfi-create: -ob FILE is missing", CREATE_HELP],
+            *command(folder, ob=None))
+
+
+@case
+def binary_without_an_address(folder):
+    inputs(folder)
+    path = binary(folder, 64)
+    refused(folder, 2, [f"sfi-create: {path}: neither ELF nor Intel HEX nor "
+                        "S-records; a plain binary needs an address"],
+            *command(folder, fir=[path]))
+    refused(folder, 64, [f'sfi-create: -fir {path}: "0x08zz" is no address, '
+                         "expected one like 0x08000000", CREATE_HELP],
+            *command(folder, fir=[path, "0x08zz"]))
+    firmware = DATA / f"blink-{H7}.hex"
+    refused(folder, 64, [f"sfi-create: {firmware}: this file has its own "
+                         "addresses, 0x08000000 is for plain binaries",
+                         CREATE_HELP],
+            *command(folder, fir=[firmware, "0x08000000"]))
+
+
+def rule(folder, chip, places, *findings, status=2):
+    """Binaries at these places break these rules."""
+    inputs(folder)
+    words = command(folder, chip, fir=None)
+    for number, (address, size) in enumerate(places):
+        words += ["-fir", binary(folder, size, f"{number}.bin"), hex(address)]
+    lines = [f"sfi-create: {text}" for text in findings]
+    lines.append(f"sfi-create: {chip} cannot take this, nothing was written")
+    done = run(*words)
+    same((done.returncode, done.stderr.splitlines()[:len(lines)]),
+         (status, lines), f"{places}")
+    assert not (folder / "out.sfi").exists()
+
+
+@case
+def overlapping_segments(folder):
+    rule(folder, H7, [(0x08000000, 64), (0x08000020, 64)],
+         "segment 2 at 0x08000020 (64 bytes) overlaps segment 1 at 0x08000000 "
+         "(64 bytes)")
+
+
+@case
+def address_outside_the_flash(folder):
+    rule(folder, H7, [(0x20000000, 64)],
+         "segment 1 at 0x20000000 (64 bytes) is not inside the flash of "
+         f"{H7}, 0x08000000 to 0x081fffff")
+
+
+@case
+def l462_below_its_firmware(folder):
+    rule(folder, L4, [(0x08000000, 64)],
+         "segment 1 at 0x08000000 begins below 0x08001000, where firmware of "
+         f"{L4} begins")
+
+
+@case
+def l462_in_the_last_42_kb(folder):
+    rule(folder, L4, [(0x08075800, 64)],
+         "segment 1 at 0x08075800 ends at 0x0807583f, beyond 0x080757ff, where "
+         f"firmware of {L4} ends")
+
+
+@case
+def l462_no_multiple_of_4(folder):
+    rule(folder, L4, [(0x08001000, 1021)],
+         f"the firmware has 1021 bytes in all, {L4} needs a multiple of 4")
+
+
+@case
+def l462_a_multiple_of_256_above_64_kb(folder):
+    rule(folder, L4, [(0x08001000, 65536 + 256)],
+         f"the firmware has 65792 bytes in all: above 65536 bytes, {L4} cannot "
+         "take a multiple of 256")
+
+
+@case
+def h753_last_word_of_a_bank(folder):
+    rule(folder, H7, [(0x080FFF80, 128)],
+         "segment 1 at 0x080fff80 covers the last word of bank 1 (0x080fffe0), "
+         f"which {H7} cannot program")
+
+
+@case
+def all_findings_are_told(folder):
+    rule(folder, L4, [(0x08000000, 3), (0x08080000, 2)],
+         "segment 1 at 0x08000000 begins below 0x08001000, where firmware of "
+         f"{L4} begins",
+         "segment 2 at 0x08080000 (2 bytes) is not inside the flash of "
+         f"{L4}, 0x08000000 to 0x0807ffff",
+         f"the firmware has 5 bytes in all, {L4} needs a multiple of 4")
+
+
+@case
+def firmware_of_the_other_chip(folder):
+    inputs(folder)
+    refused(folder, 2, [
+        "sfi-create: segment 1 at 0x08000000 begins below 0x08001000, where "
+        f"firmware of {L4} begins",
+        "sfi-create: segment 3 at 0x080a0000 (100 bytes) is not inside the "
+        f"flash of {L4}, 0x08000000 to 0x0807ffff",
+        "sfi-create: segment 4 at 0x08120000 (312 bytes) is not inside the "
+        f"flash of {L4}, 0x08000000 to 0x0807ffff",
+        f"sfi-create: {L4} cannot take this, nothing was written", CHIP_HINT],
+        *command(folder, L4, fir=[DATA / f"blink-{H7}.elf"]))
+
+
+# ---- images that sfi-info refuses ----
+
+@case
+def image_of_the_other_chip(folder):
+    inputs(folder)
+    succeeds(*command(folder))
+    image = folder / "out.sfi"
+    done = run(INFO, image, "--chip", L4)
+    same(done.returncode, 2)
+    lines = done.stderr.splitlines()
+    same(lines[0], f"sfi-info: {image}: area 1 at 0x08000000 begins below "
+         f"0x08001000, where firmware of {L4} begins")
+    same(lines[-2:], [f"sfi-info: {image}: {L4} cannot take it", CHIP_HINT])
+    assert any("made for another chip" in line for line in lines), lines
+
+
+@case
+def truncated_image(folder):
+    inputs(folder)
+    succeeds(*command(folder))
+    image = folder / "out.sfi"
+    data = image.read_bytes()
+    for length, where, message in (
+            (0, "header", "the image ends after 0 of 28 bytes"),
+            (27, "header", "the image ends after 27 of 28 bytes"),
+            (28, "area 1", "the image ends after 0 of 30 bytes of the "
+                           "descriptor"),
+            (60, "area 1", "the image ends after 2 of 1060 bytes of content"),
+            (len(data) - 1, "area 5",
+             "the image ends after 35 of 36 bytes of content")):
+        image.write_bytes(data[:length])
+        fails(2, [f"sfi-info: {image}: {where}: {message}"], INFO, image)
+    image.write_bytes(data + b"\0")
+    fails(2, [f"sfi-info: {image}: area 5: 1 bytes follow the last area, "
+              "expected the end"], INFO, image)
+
+
+@case
+def a_flipped_bit(folder):
+    inputs(folder)
+    succeeds(*command(folder))
+    image = folder / "out.sfi"
+    data = image.read_bytes()
+    hint = "  hint: it was altered, or made with another key or nonce"
+    for at, status, where, message in (
+            (0, 2, "header", 'the magic is "RFIMAGIC", expected SFIMAGIC'),
+            (8, 2, "header", "protocol version 0, expected 1"),
+            (12, 3, "header", "the tag does not match"),
+            (36, 3, "area 1", "the tag does not match"),
+            (42, 3, "area 1", "the tag does not match"),
+            (58, 3, "area 1", "the tag does not match"),
+            (len(data) - 1, 3, "area 5", "the tag does not match")):
+        flipped = bytearray(data)
+        flipped[at] ^= 1
+        image.write_bytes(flipped)
+        lines = [f"sfi-info: {image}: {where}: {message}"]
+        out = fails(status, lines + ([hint] if status == 3 else []), INFO,
+                    image, "-k", folder / "key.bin", "-n",
+                    folder / "nonce.bin")
+        same(out, "")
+
+
+@case
+def areas_out_of_order(folder):
+    inputs(folder)
+    succeeds(*command(folder))
+    image = folder / "out.sfi"
+    data = image.read_bytes()
+    second = 28 + 30 + 1060
+    third = second + 30 + 4136
+    first = data[28:second]
+    for altered, message in (
+            (data[:28] + data[second:third] + first + data[third:],
+             "area 1: area 2 comes too early, expected area 1"),
+            (data[:second] + first + data[third:],
+             "area 2: area 1 comes again, expected area 2")):
+        image.write_bytes(altered)
+        fails(2, [f"sfi-info: {image}: {message}"], INFO, image)
+
+
+@case
+def wrong_key(folder):
+    inputs(folder)
+    succeeds(*command(folder))
+    (folder / "key.bin").write_bytes(bytes(16))
+    image = folder / "out.sfi"
+    fails(3, [f"sfi-info: {image}: header: the tag does not match",
+              "  hint: it was altered, or made with another key or nonce"],
+          INFO, image, "-k", folder / "key.bin", "-n", folder / "nonce.bin")
+
+
+@case
+def no_plaintext_in_the_image(folder):
+    inputs(folder)
+    for chip in (H7, L4):
+        succeeds(*command(folder, chip))
+        data = (folder / "out.sfi").read_bytes()
+        assert b"LIBSFI-PLAINTEXT-MARKER" not in data
+        for _, _, _, content in expected_areas(chip, 23):
+            for at in range(0, len(content) - 8, 8):
+                assert content[at:at + 8] not in data or \
+                    content[at:at + 8] == bytes(8), hex(at)
+
+
+if __name__ == "__main__":
+    main()
