@@ -1,0 +1,8 @@
+#include "fuzz_firmware.h"
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    fuzz_firmware("elf", data, len);
+    return 0;
+}

@@ -1,0 +1,9 @@
+/* What all formats of firmware promise, whatever comes in. */
+#ifndef SFI_TESTS_FUZZ_FIRMWARE_H
+#define SFI_TESTS_FUZZ_FIRMWARE_H
+
+#include "fuzz.h"
+
+void fuzz_firmware(const char *format, const uint8_t *data, size_t len);
+
+#endif
