@@ -9,6 +9,7 @@
 #define CHIP_PRODUCT_ID_LEN 8u
 #define CHIP_OB_ROWS_MAX 12u
 #define CHIP_RAMS_MAX 2u
+#define CHIP_WRP_ROWS 2u
 
 struct chip_range {
     uint32_t base;
@@ -53,6 +54,12 @@ struct sfi_chip {
     struct chip_ob_row ob[CHIP_OB_ROWS_MAX];
     uint32_t rdp_row, rdp_shift; /* the 8-bit readout protection field */
     uint32_t security_row, security_mask; /* mask 0: secure by nature */
+    uint32_t wrp_row[CHIP_WRP_ROWS];      /* write protection */
+    bool wrp_by_bit; /* a clear bit per sector of one bank, else a range of
+                      * sectors: first 7:0, last 23:16 */
+    /* where BOOT0 comes from: this bit set, from the pin (mask 0: always);
+     * clear, from the complement of the other bit */
+    uint32_t boot_row, boot_pin_mask, boot_not_mask;
 
     /* life */
     bool ships_secure;        /* only the security extension from birth */

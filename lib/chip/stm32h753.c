@@ -35,4 +35,6 @@ const struct sfi_chip sfi__chip_stm32h753 = {
     .rdp_shift = 8,
     .security_row = 0,
     .security_mask = 1u << 21,
+    .wrp_row = {5, 6},
+    .wrp_by_bit = true,
 };

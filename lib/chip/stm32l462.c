@@ -31,6 +31,11 @@ const struct sfi_chip sfi__chip_stm32l462 = {
         },
     .rdp_row = 0,
     .rdp_shift = 0,
+    .wrp_row = {3, 4},
+    /* nSWBOOT0 and nBOOT0 (FLASH_OPTR) */
+    .boot_row = 0,
+    .boot_pin_mask = 1u << 26,
+    .boot_not_mask = 1u << 27,
     .ships_secure = true,
     .one_shot = true,
     .ob_write_resets = true,
