@@ -1,6 +1,15 @@
 /**
  * @file sim.h
  * Virtual chips, for tests, examples and benches.
+ *
+ * A virtual chip lives in a folder: its flash, option bytes, certificate and
+ * key are files there, up to date at every moment, also when the process is
+ * killed.  It behaves as the part does at its USART: an STM32H753xI comes with
+ * the standard bootloader (AN3155) until SECURITY is set, an STM32L462CE with
+ * the secure one until an install has succeeded.
+ *
+ * What it is not: there is no core that runs firmware, no peripherals, no
+ * debug port; flash and crypto take no time.
  */
 #ifndef SFI_SIM_H
 #define SFI_SIM_H
@@ -11,52 +20,367 @@
 
 SFI_BEGIN_DECLS
 
+/** A virtual chip. */
 typedef struct sfi_sim sfi_sim;
 
+/** What the owner of a chip can look at, past any bootloader. */
 enum {
+    /** All of the flash, from its first address. */
     SFI_SIM_FLASH = 1,
-    SFI_SIM_OPTION_BYTES = 2, /* little-endian words in CSV order, in force */
+    /** The programmed words in CSV order, little-endian.  The last reset has
+     * put them in force, or the next one will. */
+    SFI_SIM_OPTION_BYTES = 2,
+    /** 136 bytes. */
     SFI_SIM_CERTIFICATE = 3,
-    SFI_SIM_DEVICE_KEY = 4
+    /** The private key, 32 bytes big-endian, so that others can check
+     * licences.  A real part never shows it. */
+    SFI_SIM_DEVICE_KEY = 4,
+    /** All RAM that bootloaders use: what the standard one offers, then the
+     * secure one's own.  Not in the folder: only of a chip that is open. */
+    SFI_SIM_RAM = 5
 };
 
-/* The chip maker: makes the CA in `ca_dir` when it is not there, with a
- * personalisation file for the chip's product, and one new chip in
- * `state_dir`. */
+/**
+ * Make a new chip, as the chip maker does.
+ *
+ * The CA is made in its folder when it is not there: `ca.key.pem` (its owner
+ * reads it), `ca.pub.pem`, and a personalisation file for the HSM,
+ * `<ProductID>_SFI_01000000_00000000.pd`, for each product.  What is missing
+ * beside an existing key is made again.
+ *
+ * The chip's folder appears complete or not at all.
+ *
+ * @param ctx        the context
+ * @param chip       which part
+ * @param ca_dir     the CA's folder; made when it is not there
+ * @param state_dir  the new chip's folder; not there yet, or empty
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL
+ *   SFI_ERR_ACCESS    the folder holds a chip or something else already, the
+ *                     CA's public key is there without its private key, or a
+ *                     folder cannot be written
+ *   SFI_ERR_FORMAT    the CA's key is no P-256 key in PEM, or is not the one
+ *                     of `ca.pub.pem`
+ *   SFI_ERR_LIMIT     a path is too long
+ *   SFI_ERR_CRYPTO    no randomness, or the crypto library failed
+ *   SFI_ERR_OS        a file cannot be read or written
+ *   SFI_ERR_NOMEM     no memory
+ *
+ * Blocks: on files, and while another process makes the same CA.
+ * Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_sim_manufacture(sfi_ctx *ctx,
                                                      const sfi_chip *chip,
                                                      const char *ca_dir,
                                                      const char *state_dir);
-/* A chip whose state is in `state_dir` at every moment; powered on. */
+
+/**
+ * Open a chip and power it on, with BOOT0 high.
+ *
+ * The folder is locked: one simulator at a time.
+ *
+ * @param ctx        the context
+ * @param state_dir  the chip's folder
+ * @param out        receives the chip, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL
+ *   SFI_ERR_FORMAT    a file is of a wrong length, names an unknown part, or
+ *                     certificate and key do not belong together
+ *   SFI_ERR_ACCESS    another simulator has it, or the folder cannot be read
+ *   SFI_ERR_LIMIT     the path, or a file, is too long
+ *   SFI_ERR_CRYPTO    the device key is none, or the crypto library failed
+ *   SFI_ERR_OS        there is no such folder, or a file cannot be read
+ *   SFI_ERR_NOMEM     no memory
+ *
+ * Blocks: on files.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_sim_open(sfi_ctx *ctx,
                                               const char *state_dir,
                                               sfi_sim **out);
+
+/**
+ * Which part it is.
+ *
+ * @param sim  a chip, or NULL
+ *
+ * @return the part; NULL for NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API const sfi_chip *sfi_sim_chip(const sfi_sim *sim);
-/* in process; interface_name: "usart" */
+
+/**
+ * Connect to the chip inside the process.
+ *
+ * Time on this link is the chip's own and does not pass by itself: reading
+ * when nothing is there moves it on by the timeout and fails at once, so that
+ * tests never wait.  The link's reset is a power cycle with the BOOT0 pin as
+ * asked.
+ *
+ * @param sim             a chip; kept alive by the transport
+ * @param interface_name  "usart"
+ * @param out             receives the transport, caller frees; NULL on any
+ *                        failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT     a pointer is NULL
+ *   SFI_ERR_UNSUPPORTED  the chip has no such interface
+ *   SFI_ERR_STATE        from inside a callback of the chip
+ *   SFI_ERR_NOMEM        no memory
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_sim_transport(sfi_sim *sim,
                                                    const char *interface_name,
                                                    sfi_transport **out);
-/* USART bytes to the chip, and its answer */
+
+/**
+ * Send bytes to the chip's USART and fetch its answer.
+ *
+ * @param sim      a chip
+ * @param in       the bytes; may be NULL when in_len is 0
+ * @param in_len   how many
+ * @param out      receives the answer
+ * @param out_len  room in, used out; what does not fit waits for the next call
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL
+ *   SFI_ERR_STATE     from inside a callback of the chip
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_sim_usart(sfi_sim *sim, const uint8_t *in,
                                                size_t in_len, uint8_t *out,
                                                size_t *out_len);
-/* Serve a pty whose name appears as `link` until `stop` returns non-zero.  The
- * bench power-cycles the chip when an option change waits for a reset. */
+
+/**
+ * Serve the chip's USART on a pseudo terminal.
+ *
+ * `link` appears, as a symbolic link, when the chip listens, and goes in the
+ * end.  Programs may open and close it as often as they like.  A pty has no
+ * reset line: when an option change waits for a reset, the bench power-cycles
+ * the chip once its answer is out.
+ *
+ * @param sim   a chip
+ * @param link  name of the link; an old link there is replaced
+ * @param stop  asked several times a second; non-zero ends the service
+ * @param user  handed to stop
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT     sim, link or stop is NULL
+ *   SFI_ERR_UNSUPPORTED  there are no pseudo terminals here
+ *   SFI_ERR_ACCESS       the name is taken by something that is no link, or
+ *                        may not be made
+ *   SFI_ERR_LIMIT        the name is too long
+ *   SFI_ERR_STATE        from inside a callback of the chip
+ *   SFI_ERR_OS           the operating system refused
+ *
+ * Blocks: until stop says so.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_sim_serve_usart(sfi_sim *sim,
                                                      const char *link,
                                                      int (*stop)(void *user),
                                                      void *user);
-/* The chip loses its power after that many more flash operations. */
+
+/**
+ * Let the power fail.
+ *
+ * Every change of what outlives a power cycle is one operation: a program
+ * unit, an erased sector, the option bytes, the secure bootloader's record.
+ * `ops` more complete; the next one stops half-way (of a unit or sector the
+ * first half is done; option bytes and record stay as they were).  From then
+ * on the chip is silent, until sfi_sim_power_on().
+ *
+ * @param sim        a chip, or NULL
+ * @param flash_ops  operations that still complete; UINT64_MAX: no cut
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API void sfi_sim_power_cut_after(sfi_sim *sim, uint64_t flash_ops);
-SFI_API uint64_t sfi_sim_flash_ops(const sfi_sim *sim); /* so far */
-/* Power cycle: RAM is gone, flash and option bytes stay. */
+
+/**
+ * How many operations have completed since the chip was opened.
+ *
+ * @param sim  a chip, or NULL
+ *
+ * @return the count; 0 for NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API uint64_t sfi_sim_flash_ops(const sfi_sim *sim);
+
+/**
+ * How often the chip has started since it was opened: power-ups and resets.
+ *
+ * @param sim  a chip, or NULL
+ *
+ * @return the count, 1 for a chip just opened; 0 for NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API uint64_t sfi_sim_resets(const sfi_sim *sim);
+
+/**
+ * Has the chip power?
+ *
+ * @param sim  a chip, or NULL
+ *
+ * @return 1, or 0 after a power cut and for NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API int sfi_sim_has_power(const sfi_sim *sim);
+
+/**
+ * Cycle the power: RAM is gone, flash and option bytes stay, and option bytes
+ * that were programmed come in force.  Also after a power cut; none is to
+ * come afterwards.
+ *
+ * @param sim  a chip
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  sim is NULL
+ *   SFI_ERR_STATE     from inside a callback of the chip
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_sim_power_on(sfi_sim *sim);
-/* The owner's view, past the bootloader.  *len: room in, used out. */
+
+/**
+ * Set the BOOT0 pin.  The next power-up or reset looks at it.
+ *
+ * @param sim    a chip, or NULL
+ * @param level  0: low; else high, as it is after sfi_sim_open()
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API void sfi_sim_set_boot0(sfi_sim *sim, int level);
+
+/**
+ * Program one row of the option bytes, as its owner's debugger would.  It
+ * comes in force at the next reset.
+ *
+ * @param sim    a chip
+ * @param name   a row of the part's CSV file: "FOPTSR_PRG", "FLASH_OPTR"
+ * @param value  the word
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL, or the part has no such row
+ *   SFI_ERR_STATE     from inside a callback of the chip, readout protection
+ *                     level 2 is in force, or there is no power
+ *
+ * Blocks: on a file.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_sim_set_option(sfi_sim *sim,
+                                                    const char *name,
+                                                    uint32_t value);
+
+/**
+ * Erase all flash, as its owner's debugger would.  An STM32L462CE loses its
+ * secure bootloader with it, and is a standard part from the next reset on.
+ *
+ * @param sim  a chip
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  sim is NULL
+ *   SFI_ERR_STATE     from inside a callback of the chip, or there is no power
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_sim_erase_flash(sfi_sim *sim);
+
+/**
+ * The owner's view of a chip, past its bootloader.
+ *
+ * @param sim   a chip
+ * @param area  SFI_SIM_*
+ * @param data  receives the content
+ * @param len   room in, used out; on SFI_ERR_BUFFER, needed
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL, or there is no such area
+ *   SFI_ERR_BUFFER    it does not fit
+ *   SFI_ERR_STATE     from inside a callback of the chip
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_sim_dump(const sfi_sim *sim, uint32_t area,
                                               uint8_t *data, size_t *len);
+
+/**
+ * The same of a chip in its folder, without opening it.
+ *
+ * Nothing is locked, powered on or changed: it also works while another
+ * process runs the chip, and shows how far that has come.
+ *
+ * @param ctx        the context
+ * @param state_dir  the chip's folder
+ * @param area       SFI_SIM_*, but SFI_SIM_RAM
+ * @param data       receives the content
+ * @param len        room in, used out; on SFI_ERR_BUFFER, needed
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL, or there is no such area
+ *   SFI_ERR_BUFFER    it does not fit
+ *   SFI_ERR_FORMAT    a file is of a wrong length or names an unknown part
+ *   SFI_ERR_ACCESS, SFI_ERR_OS  a file cannot be read
+ *   SFI_ERR_LIMIT     the path, or a file, is too long
+ *   SFI_ERR_NOMEM     no memory
+ *
+ * Blocks: on files.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_sim_peek(sfi_ctx *ctx,
+                                              const char *state_dir,
+                                              uint32_t area, uint8_t *data,
+                                              size_t *len);
+
+/**
+ * The owner's view of some flash.
+ *
+ * @param sim      a chip
+ * @param address  the first byte
+ * @param data     receives `len` bytes
+ * @param len      how many
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL
+ *   SFI_ERR_RANGE     not all of it is flash
+ *   SFI_ERR_STATE     from inside a callback of the chip
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_sim_read_flash(const sfi_sim *sim,
                                                     uint64_t address,
                                                     uint8_t *data, size_t len);
+
+/**
+ * Release a chip: its power goes, its folder stays.  A transport to it keeps
+ * it alive.
+ *
+ * @param sim  a chip, or NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API void sfi_sim_free(sfi_sim *sim);
 
 SFI_END_DECLS

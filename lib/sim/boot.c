@@ -1,0 +1,167 @@
+#include "sim/boot.h"
+
+#include <string.h>
+
+#include "util/mem.h"
+#include "core/err.h"
+#include "sim/options.h"
+#include "sim/secure.h"
+#include "sim/standard.h"
+
+/* Resets one after the other, before a part is taken to hang. */
+#define RESETS_MAX 4
+
+enum sim_mode
+sim_decide(const struct sfi_sim *sim)
+{
+    const struct sfi_chip *chip = sim->chip;
+
+    if (sim->power.off)
+        return SIM_OFF;
+    if (chip->ships_secure && !flash_is_erased(&sim->flash, &chip->loader))
+        return SIM_SECURE;
+    if (options_secure(sim))
+        return SIM_SECURE;
+    return options_boot0(sim) ? SIM_STANDARD : SIM_APPLICATION;
+}
+
+/* Nothing volatile is left. */
+static void
+clear(struct sfi_sim *sim)
+{
+    secure_stop(sim);
+    sfi__wipe(sim->ram, sim->ram_len);
+    sfi__wipe(&sim->slave, sizeof(sim->slave));
+    sim->reset_due = false;
+    sim->mode = SIM_OFF;
+}
+
+/* Does what runs end here: a reset that it asked for, a power cut? */
+static bool
+is_over(const struct sfi_sim *sim)
+{
+    return sim->reset_due || (sim->power.off && sim->mode != SIM_OFF);
+}
+
+static void
+start_secure(struct sfi_sim *sim)
+{
+    uint8_t nothing[USART_ANSWER_MAX];
+    struct wr w;
+
+    if (!secure_start(sim)) {
+        sim->mode = SIM_APPLICATION;
+        return;
+    }
+    /* An install that a power cut stopped at its end is complete now, and may
+     * need another reset. */
+    wr_init(&w, nothing, sizeof(nothing));
+    secure_tick(sim, &w);
+}
+
+static void
+start(struct sfi_sim *sim)
+{
+    sim->resets++;
+    options_load(sim);
+    sim->mode = sim_decide(sim);
+    if (sim->mode == SIM_STANDARD)
+        standard_start(sim);
+    else if (sim->mode == SIM_SECURE)
+        start_secure(sim);
+}
+
+void
+sim_reset(struct sfi_sim *sim)
+{
+    int left = RESETS_MAX;
+
+    do {
+        clear(sim);
+        if (!sim->power.off)
+            start(sim);
+    } while (is_over(sim) && left-- > 0);
+}
+
+/* What ran has answered, unless its power failed, and may want a reset. */
+static void
+settle(struct sfi_sim *sim, const struct wr *answer)
+{
+    if (!sim->power.off &&
+        !buf_append(&sim->line, answer->start, wr_len(answer)))
+        sfi__log(sim->obj.ctx, SFI_LOG_WARNING,
+                 "virtual chip: no memory for an answer, it is lost");
+    if (is_over(sim))
+        sim_reset(sim);
+}
+
+static void
+receive_byte(struct sfi_sim *sim, uint8_t byte)
+{
+    uint8_t answer[USART_ANSWER_MAX];
+    struct wr w;
+
+    wr_init(&w, answer, sizeof(answer));
+    switch (sim->mode) {
+    case SIM_OFF:
+    case SIM_APPLICATION:
+        return;
+    case SIM_STANDARD:
+        usart_slave_byte(&sim->slave, byte, &w);
+        break;
+    case SIM_SECURE:
+        secure_byte(sim, byte, &w);
+        break;
+    }
+    settle(sim, &w);
+}
+
+void
+sim_receive(struct sfi_sim *sim, const uint8_t *data, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        receive_byte(sim, data[i]);
+}
+
+void
+sim_wait(struct sfi_sim *sim, uint64_t ms)
+{
+    uint8_t answer[USART_ANSWER_MAX];
+    struct wr w;
+
+    sim->now_ms += ms;
+    if (sim->mode != SIM_SECURE)
+        return;
+    wr_init(&w, answer, sizeof(answer));
+    secure_tick(sim, &w);
+    settle(sim, &w);
+}
+
+void
+sim_power_cycle(struct sfi_sim *sim)
+{
+    power_restore(&sim->power);
+    buf_clear(&sim->line);
+    sim_reset(sim);
+}
+
+void
+sim_sent(struct sfi_sim *sim, size_t len)
+{
+    sim->line.len -= len;
+    memmove(sim->line.data, sim->line.data + len, sim->line.len);
+    if (sim->line.len == 0)
+        sim_wait(sim, 0);
+}
+
+size_t
+sim_fetch(struct sfi_sim *sim, uint8_t *out, size_t cap)
+{
+    size_t len = sim->line.len < cap ? sim->line.len : cap;
+
+    if (len > 0) {
+        memcpy(out, sim->line.data, len);
+        sim_sent(sim, len);
+    }
+    return len;
+}

@@ -1,0 +1,24 @@
+/* What runs after a reset, and the line it talks on. */
+#ifndef SFI_SIM_BOOT_H
+#define SFI_SIM_BOOT_H
+
+#include "sim/sim.h"
+
+/* Power-up or reset: RAM is cleared, option bytes are loaded, something
+ * starts.  Nothing happens without power. */
+void sim_reset(struct sfi_sim *sim);
+/* Off and on again, whatever the supply was. */
+void sim_power_cycle(struct sfi_sim *sim);
+/* What would start now? */
+enum sim_mode sim_decide(const struct sfi_sim *sim);
+/* Bytes in; the answer is appended to sim->line. */
+void sim_receive(struct sfi_sim *sim, const uint8_t *data, size_t len);
+/* Let time pass. */
+void sim_wait(struct sfi_sim *sim, uint64_t ms);
+/* The first bytes of sim->line have gone; with the last of them, what waited
+ * for its answer to be out goes on. */
+void sim_sent(struct sfi_sim *sim, size_t len);
+/* Fetch what was sent: up to `cap` bytes. */
+size_t sim_fetch(struct sfi_sim *sim, uint8_t *out, size_t cap);
+
+#endif

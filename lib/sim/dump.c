@@ -1,0 +1,108 @@
+/* The owner's view of a chip: of one that is open, or of its folder. */
+#include <string.h>
+
+#include "core/err.h"
+#include "core/load.h"
+#include "sim/sim.h"
+
+/* Hand out, or say how much room it needs. */
+static sfi_status
+give(sfi_ctx *ctx, const void *from, size_t size, uint8_t *data, size_t *len)
+{
+    size_t room = *len;
+
+    *len = size;
+    if (room < size)
+        return sfi__fail(ctx, SFI_ERR_BUFFER,
+                         "the area is %zu bytes, the buffer %zu", size, room);
+    memcpy(data, from, size);
+    return SFI_OK;
+}
+
+static sfi_status
+no_area(sfi_ctx *ctx, uint32_t area)
+{
+    return sfi__fail(ctx, SFI_ERR_ARGUMENT, "no area %lu to look at",
+                     (unsigned long)area);
+}
+
+sfi_status
+sfi_sim_dump(const sfi_sim *sim, uint32_t area, uint8_t *data, size_t *len)
+{
+    uint8_t words[CHIP_OB_ROWS_MAX * 4];
+    const struct store *s;
+    sfi_ctx *ctx;
+
+    SFI_ENTER(sim, SIM);
+    SFI_ARG(sim, data != NULL);
+    SFI_ARG(sim, len != NULL);
+    ctx = sim->obj.ctx;
+    s = &sim->store;
+    switch (area) {
+    case SFI_SIM_FLASH:
+        return give(ctx, sim->flash.mem, sim->chip->flash.size, data, len);
+    case SFI_SIM_OPTION_BYTES:
+        store_pack(sim->chip, s->options, words);
+        return give(ctx, words, (size_t)sim->chip->ob_count * 4, data, len);
+    case SFI_SIM_CERTIFICATE:
+        return give(ctx, s->certificate, sizeof(s->certificate), data, len);
+    case SFI_SIM_DEVICE_KEY:
+        return give(ctx, s->device_secret, sizeof(s->device_secret), data, len);
+    case SFI_SIM_RAM:
+        return give(ctx, sim->ram, sim->ram_len, data, len);
+    default:
+        return no_area(ctx, area);
+    }
+}
+
+/* The file that holds an area, and its length; NULL: none does. */
+static const char *
+area_file(const struct sfi_chip *chip, uint32_t area, size_t *len)
+{
+    switch (area) {
+    case SFI_SIM_FLASH:
+        *len = chip->flash.size;
+        return STORE_FLASH;
+    case SFI_SIM_OPTION_BYTES:
+        *len = (size_t)chip->ob_count * 4;
+        return STORE_OPTIONS;
+    case SFI_SIM_CERTIFICATE:
+        *len = SFI_CERTIFICATE_LEN;
+        return STORE_CERTIFICATE;
+    case SFI_SIM_DEVICE_KEY:
+        *len = SFI_ECC_SECRET_LEN;
+        return STORE_DEVICE_KEY;
+    default:
+        return NULL;
+    }
+}
+
+sfi_status
+sfi_sim_peek(sfi_ctx *ctx, const char *state_dir, uint32_t area, uint8_t *data,
+             size_t *len)
+{
+    const struct sfi_chip *chip = NULL;
+    const char *name;
+    size_t size = 0;
+    sfi_status st;
+
+    SFI_ENTER(ctx, CTX);
+    SFI_ARG(ctx, state_dir != NULL);
+    SFI_ARG(ctx, data != NULL);
+    SFI_ARG(ctx, len != NULL);
+    st = sfi__store_chip(ctx, state_dir, &chip);
+    if (st != SFI_OK)
+        return st;
+    name = area_file(chip, area, &size);
+    if (name == NULL)
+        return no_area(ctx, area);
+    if (*len < size) {
+        size_t room = *len;
+
+        *len = size;
+        return sfi__fail(ctx, SFI_ERR_BUFFER,
+                         "the area is %zu bytes, the buffer %zu", size, room);
+    }
+    *len = size;
+    return sfi__store_read(ctx, state_dir, name, data, size);
+}

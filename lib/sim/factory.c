@@ -1,0 +1,410 @@
+/* The chip maker: a CA in a folder, and chips that it certifies. */
+#define _XOPEN_SOURCE 700
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sfi/sim.h>
+
+#include "util/mem.h"
+#include "core/ctx.h"
+#include "core/err.h"
+#include "core/load.h"
+#include "license/cert.h"
+#include "license/perso.h"
+#include "sim/flash.h"
+#include "sim/store.h"
+
+#define CA_KEY "ca.key.pem"
+#define CA_PUBLIC "ca.pub.pem"
+
+/* A P-256 key in PEM is about 240 characters; other tools add a preamble. */
+#define PEM_MAX 4096u
+
+/* The loader of a part that ships with one: bytes that are there, and are no
+ * firmware. */
+#define LOADER_FILL 0x5fu
+
+#define SECRET_MODE 0600u
+#define PUBLIC_MODE 0644u
+#define FOLDER_MODE 0700u
+
+struct ca {
+    const char *dir;
+    int lock_fd;
+    uint8_t secret[SFI_ECC_SECRET_LEN];
+    uint8_t public_key[SFI_ECC_PUBLIC_LEN];
+};
+
+static bool
+exists(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) == 0;
+}
+
+static bool
+is_empty_folder(const char *path)
+{
+    DIR *dir = opendir(path);
+    struct dirent *entry;
+
+    if (dir == NULL)
+        return false;
+    do
+        entry = readdir(dir);
+    while (entry != NULL && (strcmp(entry->d_name, ".") == 0 ||
+                             strcmp(entry->d_name, "..") == 0));
+    (void)closedir(dir);
+    return entry == NULL;
+}
+
+/* Two that make the same CA at the same time would each certify with a key of
+ * their own. */
+static sfi_status
+ca_lock(sfi_ctx *ctx, struct ca *ca)
+{
+    if (mkdir(ca->dir, FOLDER_MODE) != 0 && errno != EEXIST)
+        goto failed;
+    ca->lock_fd = open(ca->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (ca->lock_fd < 0)
+        goto failed;
+    while (flock(ca->lock_fd, LOCK_EX) != 0) {
+        if (errno != EINTR)
+            goto failed;
+    }
+    return SFI_OK;
+
+failed:
+    (void)sfi__fail_os(ctx, sfi__os_status(errno), errno,
+                       "cannot make or open the CA's folder");
+    return sfi__where(ctx, "%s", ca->dir);
+}
+
+static sfi_status
+ca_load_key(sfi_ctx *ctx, struct ca *ca, const char *path)
+{
+    struct buf b;
+    sfi_status st = sfi__load(ctx, path, PEM_MAX, true, &b);
+
+    if (st == SFI_OK) {
+        st = sfi__ecc_secret_from_pem(ctx, (const char *)b.data, b.len,
+                                      ca->secret);
+        if (st == SFI_OK)
+            st = sfi__ecc_public(ctx, ca->secret, ca->public_key);
+        if (st != SFI_OK)
+            st = sfi__where(ctx, "%s", path);
+    }
+    buf_free(&b);
+    return st;
+}
+
+static sfi_status
+ca_make_key(sfi_ctx *ctx, struct ca *ca, const char *path)
+{
+    char pem_secret[PEM_MAX];
+    size_t len = 0;
+    sfi_status st = sfi__ecc_generate(ctx, ca->secret, ca->public_key);
+
+    if (st == SFI_OK)
+        st = sfi__ecc_secret_to_pem(ctx, ca->secret, pem_secret,
+                                    sizeof(pem_secret), &len);
+    if (st == SFI_OK)
+        st = sfi__save(ctx, path, SECRET_MODE, pem_secret, len);
+    sfi__wipe(pem_secret, sizeof(pem_secret));
+    return st;
+}
+
+/* The public key is what HSMs trust: it never changes, and is never made up
+ * for a private key that is elsewhere. */
+static sfi_status
+ca_key(sfi_ctx *ctx, struct ca *ca)
+{
+    char key[STORE_PATH_MAX], pub[STORE_PATH_MAX];
+    sfi_status st = sfi__store_path(ctx, key, ca->dir, CA_KEY);
+
+    if (st == SFI_OK)
+        st = sfi__store_path(ctx, pub, ca->dir, CA_PUBLIC);
+    if (st != SFI_OK)
+        return st;
+    if (exists(key))
+        return ca_load_key(ctx, ca, key);
+    if (!exists(pub))
+        return ca_make_key(ctx, ca, key);
+    (void)sfi__fail(ctx, SFI_ERR_ACCESS,
+                    "is there without %s, expected both or none", CA_KEY);
+    return sfi__where(ctx, "%s", pub);
+}
+
+static sfi_status
+ca_public(sfi_ctx *ctx, const struct ca *ca)
+{
+    char path[STORE_PATH_MAX], pem[PEM_MAX];
+    struct buf b;
+    size_t len = 0;
+    sfi_status st = sfi__store_path(ctx, path, ca->dir, CA_PUBLIC);
+
+    if (st == SFI_OK)
+        st =
+            sfi__ecc_public_to_pem(ctx, ca->public_key, pem, sizeof(pem), &len);
+    if (st != SFI_OK)
+        return st;
+    if (!exists(path))
+        return sfi__save(ctx, path, PUBLIC_MODE, pem, len);
+    st = sfi__load(ctx, path, PEM_MAX, false, &b);
+    if (st == SFI_OK && (b.len != len || !sfi__equal(b.data, pem, len))) {
+        (void)sfi__fail(ctx, SFI_ERR_FORMAT, "is not the public key of %s",
+                        CA_KEY);
+        st = sfi__where(ctx, "%s", path);
+    }
+    buf_free(&b);
+    return st;
+}
+
+static sfi_status
+ca_perso(sfi_ctx *ctx, const struct ca *ca, const struct sfi_chip *chip)
+{
+    char path[STORE_PATH_MAX], name[PERSO_NAME_LEN];
+    uint8_t perso[PERSO_LEN];
+    size_t len = 0;
+    sfi_status st;
+
+    sfi__perso_name(chip->product_id, name);
+    st = sfi__store_path(ctx, path, ca->dir, name);
+    if (st != SFI_OK || exists(path))
+        return st;
+    st = sfi__perso_issue(ctx, ca->secret, chip->product_id, perso,
+                          sizeof(perso), &len);
+    return st == SFI_OK ? sfi__save(ctx, path, PUBLIC_MODE, perso, len) : st;
+}
+
+/* The key first: what is missing beside it can be made again, so a CA whose
+ * making was cut short is completed the next time. */
+static sfi_status
+ca_open(sfi_ctx *ctx, const char *dir, struct ca *ca)
+{
+    const struct sfi_chip *chip;
+    sfi_status st;
+
+    *ca = (struct ca){.dir = dir, .lock_fd = -1};
+    st = ca_lock(ctx, ca);
+    if (st == SFI_OK)
+        st = ca_key(ctx, ca);
+    if (st == SFI_OK)
+        st = ca_public(ctx, ca);
+    for (uint32_t i = 0; st == SFI_OK; i++) {
+        chip = sfi__chip_at(i);
+        if (chip == NULL)
+            break;
+        st = ca_perso(ctx, ca, chip);
+    }
+    return st;
+}
+
+static void
+ca_close(struct ca *ca)
+{
+    sfi__wipe(ca->secret, sizeof(ca->secret));
+    if (ca->lock_fd >= 0)
+        (void)close(ca->lock_fd);
+}
+
+/* A blank part, but for what it ships with. */
+static sfi_status
+write_flash(sfi_ctx *ctx, const char *dir, const struct sfi_chip *chip)
+{
+    uint32_t before = chip->user.base - chip->flash.base;
+    uint32_t after = before + chip->user.size;
+    struct buf b;
+    sfi_status st;
+
+    buf_init(&b, &ctx->alloc, false);
+    if (!buf_fill(&b, FLASH_ERASED, chip->flash.size))
+        return sfi__nomem(ctx);
+    if (chip->ships_secure) {
+        sfi__fill(b.data, LOADER_FILL, before);
+        sfi__fill(b.data + after, LOADER_FILL, b.len - after);
+    }
+    st = sfi__store_write(ctx, dir, STORE_FLASH, b.data, b.len, PUBLIC_MODE);
+    buf_free(&b);
+    return st;
+}
+
+static sfi_status
+write_options(sfi_ctx *ctx, const char *dir, const struct sfi_chip *chip)
+{
+    uint32_t words[CHIP_OB_ROWS_MAX];
+    uint8_t raw[CHIP_OB_ROWS_MAX * 4];
+
+    for (uint32_t i = 0; i < chip->ob_count; i++)
+        words[i] = chip->ob[i].shipped;
+    store_pack(chip, words, raw);
+    return sfi__store_write(ctx, dir, STORE_OPTIONS, raw,
+                            (size_t)chip->ob_count * 4, PUBLIC_MODE);
+}
+
+static sfi_status
+write_identity(sfi_ctx *ctx, const char *dir, const struct sfi_chip *chip,
+               const struct ca *ca)
+{
+    uint8_t secret[SFI_ECC_SECRET_LEN];
+    uint8_t public_key[SFI_ECC_PUBLIC_LEN];
+    uint8_t cert[SFI_CERTIFICATE_LEN];
+    sfi_status st = sfi__ecc_generate(ctx, secret, public_key);
+
+    if (st == SFI_OK)
+        st = sfi__cert_issue(ctx, ca->secret, chip->product_id, public_key,
+                             cert);
+    if (st == SFI_OK)
+        st = sfi__store_write(ctx, dir, STORE_DEVICE_KEY, secret,
+                              sizeof(secret), SECRET_MODE);
+    if (st == SFI_OK)
+        st = sfi__store_write(ctx, dir, STORE_CERTIFICATE, cert, sizeof(cert),
+                              PUBLIC_MODE);
+    sfi__wipe(secret, sizeof(secret));
+    return st;
+}
+
+static sfi_status
+write_record(sfi_ctx *ctx, const char *dir)
+{
+    static const uint8_t record[SFI_DEVICE_RECORD_LEN];
+
+    return sfi__store_write(ctx, dir, STORE_RECORD, record, sizeof(record),
+                            PUBLIC_MODE);
+}
+
+static sfi_status
+write_chip(sfi_ctx *ctx, const char *dir, const struct sfi_chip *chip,
+           const struct ca *ca)
+{
+    char line[64];
+    sfi_status st;
+
+    text_format(line, sizeof(line), "%s\n", chip->name);
+    st = write_identity(ctx, dir, chip, ca);
+    if (st == SFI_OK)
+        st = write_record(ctx, dir);
+    if (st == SFI_OK)
+        st = write_options(ctx, dir, chip);
+    if (st == SFI_OK)
+        st = write_flash(ctx, dir, chip);
+    if (st == SFI_OK)
+        st = sfi__store_write(ctx, dir, STORE_CHIP, (const uint8_t *)line,
+                              strlen(line), PUBLIC_MODE);
+    return st;
+}
+
+/* A folder of ours that did not become a chip. */
+static void
+discard(const char *dir)
+{
+    static const char *const files[] = {
+        STORE_CHIP,   STORE_FLASH,       STORE_OPTIONS,
+        STORE_RECORD, STORE_CERTIFICATE, STORE_DEVICE_KEY,
+    };
+    char path[STORE_PATH_MAX];
+
+    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+        text_format(path, sizeof(path), "%s/%s", dir, files[i]);
+        (void)unlink(path);
+    }
+    (void)rmdir(dir);
+}
+
+static sfi_status
+taken(sfi_ctx *ctx, const char *dir)
+{
+    char path[STORE_PATH_MAX];
+
+    text_format(path, sizeof(path), "%s/%s", dir, STORE_CHIP);
+    (void)sfi__fail(ctx, SFI_ERR_ACCESS,
+                    exists(path)
+                        ? "holds a chip already, expected a new folder"
+                        : "is there already, expected a new or empty folder");
+    return sfi__where(ctx, "%s", dir);
+}
+
+/* rename() replaces an empty folder and no other. */
+static sfi_status
+publish(sfi_ctx *ctx, const char *temp, const char *dir)
+{
+    if (rename(temp, dir) == 0)
+        return SFI_OK;
+    if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR)
+        return taken(ctx, dir);
+    (void)sfi__fail_os(ctx, sfi__os_status(errno), errno,
+                       "cannot make the chip's folder");
+    return sfi__where(ctx, "%s", dir);
+}
+
+/* Where the chip will be, and where it is made: beside it, so that it can take
+ * its name in one step. */
+static sfi_status
+plan(sfi_ctx *ctx, const char *state_dir, char dir[STORE_PATH_MAX],
+     char temp[STORE_PATH_MAX])
+{
+    static const char longest[] = ".XXXXXX/" STORE_CERTIFICATE ".XXXXXX";
+    size_t len = strlen(state_dir);
+
+    while (len > 1 && state_dir[len - 1] == '/')
+        len--;
+    if (len > STORE_PATH_MAX - sizeof(longest))
+        return sfi__fail(ctx, SFI_ERR_LIMIT,
+                         "path of %zu characters, expected at most %zu", len,
+                         STORE_PATH_MAX - sizeof(longest));
+    memcpy(dir, state_dir, len);
+    dir[len] = '\0';
+    text_format(temp, STORE_PATH_MAX, "%s.XXXXXX", dir);
+    if (exists(dir) && !is_empty_folder(dir))
+        return taken(ctx, dir);
+    return SFI_OK;
+}
+
+static sfi_status
+make_chip(sfi_ctx *ctx, const struct sfi_chip *chip, const struct ca *ca,
+          const char *dir, char *temp)
+{
+    sfi_status st;
+
+    if (mkdtemp(temp) == NULL) {
+        (void)sfi__fail_os(ctx, sfi__os_status(errno), errno,
+                           "cannot make the chip's folder");
+        return sfi__where(ctx, "%s", dir);
+    }
+    st = write_chip(ctx, temp, chip, ca);
+    if (st == SFI_OK)
+        st = publish(ctx, temp, dir);
+    if (st != SFI_OK)
+        discard(temp);
+    return st;
+}
+
+sfi_status
+sfi_sim_manufacture(sfi_ctx *ctx, const sfi_chip *chip, const char *ca_dir,
+                    const char *state_dir)
+{
+    char dir[STORE_PATH_MAX], temp[STORE_PATH_MAX];
+    struct ca ca;
+    sfi_status st;
+
+    SFI_ENTER(ctx, CTX);
+    SFI_ARG(ctx, chip != NULL);
+    SFI_ARG(ctx, ca_dir != NULL && ca_dir[0] != '\0');
+    SFI_ARG(ctx, state_dir != NULL && state_dir[0] != '\0');
+    st = plan(ctx, state_dir, dir, temp);
+    if (st != SFI_OK)
+        return st;
+    st = ca_open(ctx, ca_dir, &ca);
+    if (st == SFI_OK)
+        st = make_chip(ctx, chip, &ca, dir, temp);
+    ca_close(&ca);
+    return st;
+}

@@ -1,0 +1,154 @@
+#define _XOPEN_SOURCE 700
+#include "sim/flash.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util/mem.h"
+#include "core/err.h"
+
+static sfi_status
+map(sfi_ctx *ctx, int fd, struct flash *f)
+{
+    size_t size = f->chip->flash.size;
+    struct stat st;
+    void *mem;
+
+    if (fstat(fd, &st) != 0)
+        return sfi__fail_os(ctx, SFI_ERR_OS, errno, "cannot read");
+    if (st.st_size != (off_t)size)
+        return sfi__fail(ctx, SFI_ERR_FORMAT,
+                         "is %lld bytes, expected the %zu of %s's flash",
+                         (long long)st.st_size, size, f->chip->name);
+    mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (mem == MAP_FAILED)
+        return sfi__fail_os(ctx, SFI_ERR_OS, errno, "cannot map");
+    f->mem = mem;
+    return SFI_OK;
+}
+
+sfi_status
+sfi__flash_map(sfi_ctx *ctx, const char *path, const struct sfi_chip *chip,
+               struct power *power, struct flash *f)
+{
+    sfi_status st;
+    int fd;
+
+    *f = (struct flash){.chip = chip, .power = power};
+    fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        st = sfi__fail_os(ctx, sfi__os_status(errno), errno, "cannot open");
+    else
+        st = map(ctx, fd, f);
+    if (fd >= 0)
+        (void)close(fd);
+    return st == SFI_OK ? SFI_OK : sfi__where(ctx, "%s", path);
+}
+
+void
+sfi__flash_unmap(struct flash *f)
+{
+    if (f->mem != NULL)
+        (void)munmap(f->mem, f->chip->flash.size);
+    f->mem = NULL;
+}
+
+/* [address, address + len) as whole pieces of `unit` bytes inside the flash. */
+static enum flash_result
+check(const struct flash *f, uint32_t address, uint32_t len, uint32_t unit)
+{
+    if (!chip_range_has(&f->chip->flash, address, len))
+        return FLASH_RANGE;
+    if ((address - f->chip->flash.base) % unit != 0 || len % unit != 0)
+        return FLASH_UNIT;
+    return FLASH_OK;
+}
+
+static uint8_t *
+at(const struct flash *f, uint32_t address)
+{
+    return f->mem + (address - f->chip->flash.base);
+}
+
+static bool
+is_erased(const uint8_t *p, size_t len)
+{
+    while (len > 0 && *p == FLASH_ERASED) {
+        p++;
+        len--;
+    }
+    return len == 0;
+}
+
+enum flash_result
+flash_erase(struct flash *f, uint32_t address, uint32_t len)
+{
+    uint32_t sector = f->chip->sector_size;
+    enum flash_result r = check(f, address, len, sector);
+
+    if (r != FLASH_OK)
+        return r;
+    for (uint32_t done = 0; done < len; done += sector) {
+        uint8_t *p = at(f, address + done);
+
+        switch (power_spend(f->power)) {
+        case POWER_FULL:
+            sfi__fill(p, FLASH_ERASED, sector);
+            break;
+        case POWER_FAILS:
+            sfi__fill(p, FLASH_ERASED, sector / 2);
+            return FLASH_POWER;
+        case POWER_NONE:
+            return FLASH_POWER;
+        }
+    }
+    return FLASH_OK;
+}
+
+enum flash_result
+flash_program(struct flash *f, uint32_t address, const uint8_t *data,
+              uint32_t len)
+{
+    uint32_t unit = f->chip->program_unit;
+    enum flash_result r = check(f, address, len, unit);
+
+    if (r != FLASH_OK)
+        return r;
+    for (uint32_t done = 0; done < len; done += unit) {
+        uint8_t *p = at(f, address + done);
+
+        if (!is_erased(p, unit))
+            return FLASH_NOT_ERASED;
+        switch (power_spend(f->power)) {
+        case POWER_FULL:
+            memcpy(p, data + done, unit);
+            break;
+        case POWER_FAILS:
+            memcpy(p, data + done, unit / 2);
+            return FLASH_POWER;
+        case POWER_NONE:
+            return FLASH_POWER;
+        }
+    }
+    return FLASH_OK;
+}
+
+const uint8_t *
+flash_view(const struct flash *f, uint32_t address, uint32_t len)
+{
+    if (!chip_range_has(&f->chip->flash, address, len))
+        return NULL;
+    return at(f, address);
+}
+
+bool
+flash_is_erased(const struct flash *f, const struct chip_range *range)
+{
+    const uint8_t *p = flash_view(f, range->base, range->size);
+
+    return p != NULL && is_erased(p, range->size);
+}

@@ -1,0 +1,46 @@
+/* NOR flash in a file that is mapped shared: what was programmed survives the
+ * death of the process at any moment.  Whole units are programmed, once after
+ * each erase; whole sectors are erased, to 0xff.
+ *
+ * Erased is what reads as 0xff: a unit programmed with nothing but 0xff can
+ * be programmed again, which a real part with ECC refuses. */
+#ifndef SFI_SIM_FLASH_H
+#define SFI_SIM_FLASH_H
+
+#include <stddef.h>
+
+#include <sfi/ctx.h>
+
+#include "chip/chip.h"
+#include "sim/power.h"
+
+#define FLASH_ERASED 0xffu
+
+enum flash_result {
+    FLASH_OK = 0,
+    FLASH_RANGE,      /* outside the flash */
+    FLASH_UNIT,       /* not whole units, or not whole sectors */
+    FLASH_NOT_ERASED, /* programmed before; the units before it are done */
+    FLASH_POWER,      /* the power failed */
+};
+
+struct flash {
+    const struct sfi_chip *chip;
+    struct power *power;
+    uint8_t *mem;
+};
+
+/* Map the file, which must have the flash's size. */
+sfi_status sfi__flash_map(sfi_ctx *ctx, const char *path,
+                          const struct sfi_chip *chip, struct power *power,
+                          struct flash *f);
+void sfi__flash_unmap(struct flash *f);
+enum flash_result flash_erase(struct flash *f, uint32_t address, uint32_t len);
+enum flash_result flash_program(struct flash *f, uint32_t address,
+                                const uint8_t *data, uint32_t len);
+/* Borrow; NULL when outside. */
+const uint8_t *flash_view(const struct flash *f, uint32_t address,
+                          uint32_t len);
+bool flash_is_erased(const struct flash *f, const struct chip_range *range);
+
+#endif

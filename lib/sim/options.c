@@ -1,0 +1,177 @@
+#include "sim/options.h"
+
+#include <string.h>
+
+#include "util/mem.h"
+#include "util/rd.h"
+#include "util/wr.h"
+
+/* Option bytes are read and written as words. */
+#define WORD 4u
+
+void
+options_load(struct sfi_sim *sim)
+{
+    memcpy(sim->options, sim->store.options, sizeof(sim->options));
+}
+
+bool
+options_pending(const struct sfi_sim *sim)
+{
+    return !sfi__equal(sim->options, sim->store.options, sizeof(sim->options));
+}
+
+static uint32_t
+readout_byte(const struct sfi_sim *sim)
+{
+    const struct sfi_chip *chip = sim->chip;
+
+    return (sim->options[chip->rdp_row] >> chip->rdp_shift) & 0xff;
+}
+
+bool
+options_program(struct sfi_sim *sim, const uint32_t *words)
+{
+    const struct sfi_chip *chip = sim->chip;
+    uint32_t row = chip->security_row;
+    uint32_t next[CHIP_OB_ROWS_MAX] = {0};
+
+    memcpy(next, words, (size_t)chip->ob_count * sizeof(*words));
+    /* RM0433, 4.3.2: software cannot take SECURITY back. */
+    next[row] |= sim->options[row] & chip->security_mask;
+    if (sfi__equal(next, sim->store.options, sizeof(next)))
+        return !sim->power.off;
+    if (readout_byte(sim) == CHIP_RDP_LEVEL2)
+        return false;
+    return store_options(&sim->store, next);
+}
+
+/* Word `offset` of the window: a register in force, one programmed, or none
+ * that is modelled. */
+static uint32_t
+window_word(const struct sfi_sim *sim, uint32_t offset)
+{
+    const struct chip_ob_row *row = sim->chip->ob;
+
+    for (uint32_t i = 0; i < sim->chip->ob_count; i++, row++) {
+        if (!row->is_register)
+            continue;
+        if (row->current == offset)
+            return sim->options[i];
+        if (row->pending == offset)
+            return sim->store.options[i];
+    }
+    return 0;
+}
+
+static bool
+in_window(const struct sfi_sim *sim, uint32_t address, size_t len)
+{
+    return len <= UINT32_MAX &&
+           chip_range_has(&sim->chip->ob_window, address, (uint32_t)len);
+}
+
+bool
+options_window_read(const struct sfi_sim *sim, uint32_t address, uint8_t *out,
+                    size_t len)
+{
+    uint32_t offset = address - sim->chip->ob_window.base;
+
+    if (!in_window(sim, address, len))
+        return false;
+    for (size_t i = 0; i < len; i++, offset++) {
+        uint32_t word = window_word(sim, offset & ~(WORD - 1));
+
+        out[i] = (uint8_t)(word >> 8 * (offset % WORD));
+    }
+    return true;
+}
+
+/* Only words that are programmed take a value, the others are read-only. */
+static void
+window_set(const struct sfi_chip *chip, uint32_t offset, uint32_t value,
+           uint32_t *words)
+{
+    for (uint32_t i = 0; i < chip->ob_count; i++) {
+        if (chip->ob[i].is_register && chip->ob[i].pending == offset)
+            words[i] = value;
+    }
+}
+
+bool
+options_window_write(struct sfi_sim *sim, uint32_t address, const uint8_t *data,
+                     size_t len)
+{
+    uint32_t offset = address - sim->chip->ob_window.base;
+    uint32_t words[CHIP_OB_ROWS_MAX];
+    struct rd r;
+
+    if (!in_window(sim, address, len) || offset % WORD != 0 || len % WORD != 0)
+        return false;
+    memcpy(words, sim->store.options, sizeof(words));
+    rd_init(&r, data, len);
+    for (; rd_left(&r) > 0; offset += WORD)
+        window_set(sim->chip, offset, rd_u32le(&r), words);
+    return options_program(sim, words);
+}
+
+bool
+options_readout_protected(const struct sfi_sim *sim)
+{
+    return readout_byte(sim) != CHIP_RDP_LEVEL0;
+}
+
+bool
+options_secure(const struct sfi_sim *sim)
+{
+    const struct sfi_chip *chip = sim->chip;
+
+    return (sim->options[chip->security_row] & chip->security_mask) != 0;
+}
+
+bool
+options_boot0(const struct sfi_sim *sim)
+{
+    const struct sfi_chip *chip = sim->chip;
+    uint32_t word = sim->options[chip->boot_row];
+
+    if (chip->boot_pin_mask == 0 || (word & chip->boot_pin_mask) != 0)
+        return sim->boot0;
+    return (word & chip->boot_not_mask) == 0;
+}
+
+/* AN2606, patterns; RM0433, 4.3.9 (a clear bit protects) and RM0394, 3.7.14
+ * (a range whose first is after its last protects nothing). */
+static bool
+sector_protected(const struct sfi_sim *sim, uint32_t sector)
+{
+    const struct sfi_chip *chip = sim->chip;
+    uint32_t per_bank = chip->bank_size / chip->sector_size;
+
+    for (uint32_t i = 0; i < CHIP_WRP_ROWS; i++) {
+        uint32_t word = sim->options[chip->wrp_row[i]];
+
+        if (chip->wrp_by_bit) {
+            if (sector / per_bank == i && !(word >> sector % per_bank & 1))
+                return true;
+        } else if (sector >= (word & 0xff) && sector <= (word >> 16 & 0xff)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+options_write_protected(const struct sfi_sim *sim, uint32_t address, size_t len)
+{
+    const struct sfi_chip *chip = sim->chip;
+    uint32_t first = (address - chip->flash.base) / chip->sector_size;
+    uint32_t last =
+        (uint32_t)(address - chip->flash.base + (len - 1)) / chip->sector_size;
+
+    for (uint32_t s = first; s <= last; s++) {
+        if (sector_protected(sim, s))
+            return true;
+    }
+    return false;
+}

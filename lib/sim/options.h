@@ -1,0 +1,29 @@
+/* Option bytes: what is in force, what the next reset loads, what they mean. */
+#ifndef SFI_SIM_OPTIONS_H
+#define SFI_SIM_OPTIONS_H
+
+#include "sim/sim.h"
+
+/* A reset: what is programmed comes in force. */
+void options_load(struct sfi_sim *sim);
+/* Does something programmed wait for a reset? */
+bool options_pending(const struct sfi_sim *sim);
+/* Program all words; false: refused, or the power failed.  SECURITY in force
+ * stays, and readout protection level 2 lets nothing change. */
+bool options_program(struct sfi_sim *sim, const uint32_t *words);
+
+/* The window, as the standard bootloader shows it; false: outside. */
+bool options_window_read(const struct sfi_sim *sim, uint32_t address,
+                         uint8_t *out, size_t len);
+bool options_window_write(struct sfi_sim *sim, uint32_t address,
+                          const uint8_t *data, size_t len);
+
+/* In force: */
+bool options_readout_protected(const struct sfi_sim *sim);
+bool options_secure(const struct sfi_sim *sim);
+/* Does the part look for its bootloader, with the pin as it is? */
+bool options_boot0(const struct sfi_sim *sim);
+bool options_write_protected(const struct sfi_sim *sim, uint32_t address,
+                             size_t len);
+
+#endif

@@ -1,0 +1,27 @@
+/* The device core's cryptography, from lib/crypto.  Each call of the port
+ * returns 0, or 1 when it failed or refused. */
+#ifndef SFI_SIM_PORT_OSSL_H
+#define SFI_SIM_PORT_OSSL_H
+
+#include <stdint.h>
+
+#include <sfi/ctx.h>
+
+struct gcm;
+
+struct port_ossl {
+    sfi_ctx *ctx;
+    struct gcm *gcm; /* NULL: no message was begun */
+};
+
+int port_open_license(struct port_ossl *p, const uint8_t *device_secret,
+                      const uint8_t *lic, uint32_t len, uint8_t key_secret[16],
+                      uint8_t nonce[12]);
+int port_gcm_start(struct port_ossl *p, const uint8_t key_secret[16],
+                   const uint8_t iv[12], const uint8_t *aad, uint32_t aad_len);
+int port_gcm_update(struct port_ossl *p, uint8_t *buf, uint32_t len);
+int port_gcm_verify(struct port_ossl *p, const uint8_t tag[16]);
+/* Forget the key. */
+void port_ossl_reset(struct port_ossl *p);
+
+#endif

@@ -1,0 +1,33 @@
+#include "sim/power.h"
+
+void
+power_init(struct power *p)
+{
+    *p = (struct power){.cut_at = POWER_NO_CUT};
+}
+
+void
+power_cut_after(struct power *p, uint64_t ops)
+{
+    p->cut_at = ops > POWER_NO_CUT - p->ops ? POWER_NO_CUT : p->ops + ops;
+}
+
+void
+power_restore(struct power *p)
+{
+    p->off = false;
+    p->cut_at = POWER_NO_CUT;
+}
+
+enum power_left
+power_spend(struct power *p)
+{
+    if (p->off)
+        return POWER_NONE;
+    if (p->ops == p->cut_at) {
+        p->off = true;
+        return POWER_FAILS;
+    }
+    p->ops++;
+    return POWER_FULL;
+}

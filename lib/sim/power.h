@@ -1,0 +1,32 @@
+/* The chip's supply, as far as its memory is concerned: every change of what
+ * outlives a power cycle is one operation, and after a number of them the
+ * power can fail. */
+#ifndef SFI_SIM_POWER_H
+#define SFI_SIM_POWER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum power_left {
+    POWER_FULL,  /* the operation may complete */
+    POWER_FAILS, /* it stops half-way, and with it the chip */
+    POWER_NONE,  /* nothing happens */
+};
+
+struct power {
+    bool off;
+    uint64_t ops;    /* completed since the chip was opened */
+    uint64_t cut_at; /* the operation after that many fails; POWER_NO_CUT */
+};
+
+#define POWER_NO_CUT UINT64_MAX
+
+void power_init(struct power *p);
+/* Fail after `ops` more operations. */
+void power_cut_after(struct power *p, uint64_t ops);
+/* Back on, with no cut to come. */
+void power_restore(struct power *p);
+/* Spend one operation. */
+enum power_left power_spend(struct power *p);
+
+#endif

@@ -1,0 +1,198 @@
+#include "sim/secure.h"
+
+#include <string.h>
+
+#include "sim/options.h"
+
+static int
+on_flash_erase(void *user, uint32_t addr, uint32_t len)
+{
+    struct sfi_sim *sim = user;
+
+    return flash_erase(&sim->flash, addr, len) != FLASH_OK;
+}
+
+static int
+on_flash_program(void *user, uint32_t addr, const uint8_t *data, uint32_t len)
+{
+    struct sfi_sim *sim = user;
+
+    return flash_program(&sim->flash, addr, data, len) != FLASH_OK;
+}
+
+static int
+on_flash_read(void *user, uint32_t addr, uint8_t *data, uint32_t len)
+{
+    const struct sfi_sim *sim = user;
+    const uint8_t *from = flash_view(&sim->flash, addr, len);
+
+    if (from == NULL || sim->power.off)
+        return 1;
+    memcpy(data, from, len);
+    return 0;
+}
+
+static int
+on_ob_program(void *user, const uint8_t *data, uint32_t len)
+{
+    struct sfi_sim *sim = user;
+    uint32_t words[CHIP_OB_ROWS_MAX];
+
+    if (len != sim->chip->ob_count * 4)
+        return 1;
+    store_unpack(sim->chip, data, words);
+    return !options_program(sim, words);
+}
+
+static int
+on_certificate(void *user, uint8_t *out, uint32_t len)
+{
+    const struct sfi_sim *sim = user;
+
+    if (len != sizeof(sim->store.certificate))
+        return 1;
+    memcpy(out, sim->store.certificate, len);
+    return 0;
+}
+
+static int
+on_open_license(void *user, const uint8_t *lic, uint32_t len, uint8_t key[16],
+                uint8_t nonce[12])
+{
+    struct sfi_sim *sim = user;
+
+    return port_open_license(&sim->crypto, sim->store.device_secret, lic, len,
+                             key, nonce);
+}
+
+static int
+on_gcm_start(void *user, const uint8_t key[16], const uint8_t iv[12],
+             const uint8_t *aad, uint32_t aad_len)
+{
+    struct sfi_sim *sim = user;
+
+    return port_gcm_start(&sim->crypto, key, iv, aad, aad_len);
+}
+
+static int
+on_gcm_update(void *user, uint8_t *buf, uint32_t len)
+{
+    struct sfi_sim *sim = user;
+
+    return port_gcm_update(&sim->crypto, buf, len);
+}
+
+static int
+on_gcm_verify(void *user, const uint8_t tag[16])
+{
+    struct sfi_sim *sim = user;
+
+    return port_gcm_verify(&sim->crypto, tag);
+}
+
+static void
+on_gcm_wipe(void *user)
+{
+    struct sfi_sim *sim = user;
+
+    port_ossl_reset(&sim->crypto);
+}
+
+static int
+on_record_load(void *user, uint8_t *data, uint32_t len)
+{
+    const struct sfi_sim *sim = user;
+
+    if (len != sizeof(sim->store.record) || sim->power.off)
+        return 1;
+    memcpy(data, sim->store.record, len);
+    return 0;
+}
+
+static int
+on_record_store(void *user, const uint8_t *data, uint32_t len)
+{
+    struct sfi_sim *sim = user;
+
+    if (len != sizeof(sim->store.record))
+        return 1;
+    return !store_record(&sim->store, data);
+}
+
+static uint64_t
+on_now_ms(void *user)
+{
+    const struct sfi_sim *sim = user;
+
+    return sim->now_ms;
+}
+
+/* The core still runs: the reset comes when it has returned. */
+static void
+on_reboot(void *user)
+{
+    struct sfi_sim *sim = user;
+
+    sim->reset_due = true;
+}
+
+static const sfi_device_port port = {
+    .struct_size = sizeof(port),
+    .flash_erase = on_flash_erase,
+    .flash_program = on_flash_program,
+    .flash_read = on_flash_read,
+    .ob_program = on_ob_program,
+    .certificate = on_certificate,
+    .open_license = on_open_license,
+    .gcm_start = on_gcm_start,
+    .gcm_update = on_gcm_update,
+    .gcm_verify = on_gcm_verify,
+    .gcm_wipe = on_gcm_wipe,
+    .record_load = on_record_load,
+    .record_store = on_record_store,
+    .now_ms = on_now_ms,
+    .reboot = on_reboot,
+};
+
+size_t
+secure_ram_len(void)
+{
+    return sfi_device_size();
+}
+
+bool
+secure_start(struct sfi_sim *sim)
+{
+    size_t len = secure_ram_len();
+    uint8_t *mem = sim->ram + (sim->ram_len - len);
+
+    return sfi_device_init(mem, len, sim->chip, &port, sim, &sim->device) ==
+           SFI_OK;
+}
+
+void
+secure_stop(struct sfi_sim *sim)
+{
+    sim->device = NULL;
+    port_ossl_reset(&sim->crypto);
+}
+
+void
+secure_byte(struct sfi_sim *sim, uint8_t byte, struct wr *out)
+{
+    uint8_t answer[USART_ANSWER_MAX];
+    size_t len = sizeof(answer);
+
+    if (sfi_device_usart(sim->device, &byte, 1, answer, &len) == SFI_OK)
+        wr_bytes(out, answer, len);
+}
+
+void
+secure_tick(struct sfi_sim *sim, struct wr *out)
+{
+    uint8_t answer[USART_ANSWER_MAX];
+    size_t len = sizeof(answer);
+
+    sfi_device_poll(sim->device, answer, &len);
+    wr_bytes(out, answer, len);
+}

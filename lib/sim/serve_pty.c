@@ -1,0 +1,226 @@
+/* The chip's USART on a pseudo terminal, in real time. */
+#define _XOPEN_SOURCE 700
+#define _DEFAULT_SOURCE /* cfmakeraw() */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "core/ctx.h"
+#include "core/err.h"
+#include "sim/boot.h"
+#include "sim/options.h"
+
+/* How long stop() may go unasked, and the chip without a look at its clock. */
+#define TICK_MS 50
+
+#define CHUNK 4096u
+
+struct pty {
+    int master;
+    int slave; /* kept open: clients come and go without a hang-up */
+    char name[128];
+};
+
+static void
+pty_close(struct pty *p)
+{
+    if (p->slave >= 0)
+        (void)close(p->slave);
+    if (p->master >= 0)
+        (void)close(p->master);
+}
+
+/* Bytes as they are: no echo, no line discipline. */
+static bool
+make_raw(int fd)
+{
+    struct termios t;
+
+    if (tcgetattr(fd, &t) != 0)
+        return false;
+    cfmakeraw(&t);
+    return tcsetattr(fd, TCSANOW, &t) == 0;
+}
+
+static bool
+pty_make(struct pty *p)
+{
+    const char *name;
+
+    *p = (struct pty){.master = -1, .slave = -1};
+    p->master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (p->master < 0 || grantpt(p->master) != 0 || unlockpt(p->master) != 0)
+        return false;
+    name = ptsname(p->master);
+    if (name == NULL || !text_copy(p->name, sizeof(p->name), name))
+        return false;
+    p->slave = open(p->name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    return p->slave >= 0 && make_raw(p->slave) &&
+           fcntl(p->master, F_SETFL, O_NONBLOCK) == 0;
+}
+
+static sfi_status
+pty_open(sfi_ctx *ctx, struct pty *p)
+{
+    int err;
+
+    if (pty_make(p))
+        return SFI_OK;
+    err = errno;
+    pty_close(p);
+    if (err == ENOENT || err == ENOSYS || err == ENODEV)
+        return sfi__fail_os(ctx, SFI_ERR_UNSUPPORTED, err,
+                            "no pseudo terminals");
+    return sfi__fail_os(ctx, SFI_ERR_OS, err, "cannot make a pseudo terminal");
+}
+
+static sfi_status
+link_failed(sfi_ctx *ctx, const char *link_name, int err)
+{
+    (void)sfi__fail_os(ctx, sfi__os_status(err), err, "cannot make the link");
+    return sfi__where(ctx, "%s", link_name);
+}
+
+/* The name appears in one step, or takes the place of an old link: what a
+ * simulator that was killed left behind. */
+static sfi_status
+link_make(sfi_ctx *ctx, const struct pty *p, const char *link_name)
+{
+    char temp[STORE_PATH_MAX];
+    struct stat st;
+    int err;
+
+    if (strlen(link_name) > sizeof(temp) - sizeof(".4294967295"))
+        return sfi__fail(ctx, SFI_ERR_LIMIT,
+                         "link name of %zu characters, expected at most %zu",
+                         strlen(link_name),
+                         sizeof(temp) - sizeof(".4294967295"));
+    if (lstat(link_name, &st) == 0 && !S_ISLNK(st.st_mode)) {
+        (void)sfi__fail(ctx, SFI_ERR_ACCESS,
+                        "is there and is no symbolic link");
+        return sfi__where(ctx, "%s", link_name);
+    }
+    text_format(temp, sizeof(temp), "%s.%lu", link_name,
+                (unsigned long)getpid());
+    (void)unlink(temp);
+    if (symlink(p->name, temp) != 0)
+        return link_failed(ctx, link_name, errno);
+    if (rename(temp, link_name) == 0)
+        return SFI_OK;
+    err = errno;
+    (void)unlink(temp);
+    return link_failed(ctx, link_name, err);
+}
+
+/* Only our own: another simulator may have taken the name. */
+static void
+link_remove(const struct pty *p, const char *link_name)
+{
+    char target[sizeof(p->name)];
+    ssize_t len = readlink(link_name, target, sizeof(target) - 1);
+
+    if (len < 0)
+        return;
+    target[len] = '\0';
+    if (strcmp(target, p->name) == 0)
+        (void)unlink(link_name);
+}
+
+static bool
+again(int err)
+{
+    return err == EAGAIN || err == EWOULDBLOCK || err == EINTR || err == EIO;
+}
+
+/* Put out what the line holds, as far as it goes without waiting. */
+static bool
+transmit(struct sfi_sim *sim, const struct pty *p)
+{
+    ssize_t put;
+
+    while (sim->line.len > 0) {
+        put = write(p->master, sim->line.data, sim->line.len);
+        if (put < 0)
+            return again(errno);
+        sim_sent(sim, (size_t)put);
+    }
+    return true;
+}
+
+/* A pty has no reset line, so the bench cycles the power when an option change
+ * waits for it.  The answer before it is on the line already; the bytes after
+ * it are for the chip as it is then.  A secure bootloader that has programmed
+ * option bytes resets the part itself. */
+static bool
+receive(struct sfi_sim *sim, const struct pty *p)
+{
+    uint8_t in[CHUNK];
+    ssize_t got = read(p->master, in, sizeof(in));
+
+    if (got < 0)
+        return again(errno);
+    for (ssize_t i = 0; i < got; i++) {
+        sim_receive(sim, in + i, 1);
+        if (sim->mode == SIM_STANDARD && options_pending(sim))
+            sim_reset(sim);
+    }
+    return true;
+}
+
+static sfi_status
+serve(struct sfi_sim *sim, const struct pty *p, int (*stop)(void *user),
+      void *user)
+{
+    sfi_ctx *ctx = sim->obj.ctx;
+    const struct clock *clock = ctx->clock;
+    uint64_t last = clock->now_ms(clock->user);
+
+    while (!stop(user)) {
+        struct pollfd pfd = {.fd = p->master, .events = POLLIN};
+        uint64_t now;
+
+        /* First what is due, then more. */
+        if (sim->line.len > 0)
+            pfd.events = POLLOUT;
+        if (poll(&pfd, 1, TICK_MS) < 0 && errno != EINTR)
+            return sfi__fail_os(ctx, SFI_ERR_OS, errno, "cannot wait");
+        now = clock->now_ms(clock->user);
+        sim_wait(sim, now - last);
+        last = now;
+        if ((pfd.revents & POLLIN) != 0 && !receive(sim, p))
+            return sfi__fail_os(ctx, SFI_ERR_OS, errno, "cannot read the pty");
+        if (!transmit(sim, p))
+            return sfi__fail_os(ctx, SFI_ERR_OS, errno, "cannot write the pty");
+    }
+    return SFI_OK;
+}
+
+sfi_status
+sfi_sim_serve_usart(sfi_sim *sim, const char *link, int (*stop)(void *user),
+                    void *user)
+{
+    struct pty p;
+    sfi_status st;
+
+    SFI_ENTER(sim, SIM);
+    SFI_ARG(sim, link != NULL && link[0] != '\0');
+    SFI_ARG(sim, stop != NULL);
+    st = pty_open(sim->obj.ctx, &p);
+    if (st != SFI_OK)
+        return st;
+    st = link_make(sim->obj.ctx, &p, link);
+    if (st == SFI_OK) {
+        sim->obj.busy = true;
+        st = serve(sim, &p, stop, user);
+        sim->obj.busy = false;
+        link_remove(&p, link);
+    }
+    pty_close(&p);
+    return st;
+}

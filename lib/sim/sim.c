@@ -1,0 +1,259 @@
+#define _XOPEN_SOURCE 700
+#include "sim/sim.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "util/mem.h"
+#include "core/ctx.h"
+#include "core/err.h"
+#include "core/load.h"
+#include "sim/boot.h"
+#include "sim/options.h"
+#include "sim/secure.h"
+
+static void
+destroy(void *self)
+{
+    struct sfi_sim *sim = self;
+
+    secure_stop(sim);
+    if (sim->ram != NULL)
+        sfi__wipe(sim->ram, sim->ram_len);
+    sfi__ctx_dealloc(sim->obj.ctx, sim->ram);
+    buf_free(&sim->line);
+    store_wipe(&sim->store);
+    sfi__flash_unmap(&sim->flash);
+    if (sim->lock_fd >= 0)
+        (void)close(sim->lock_fd);
+    sfi_ctx_free(sim->inner);
+}
+
+/* What a chip refuses must not overwrite what its host says. */
+static sfi_status
+make_inner(struct sfi_sim *sim)
+{
+    const struct alloc *a = &sim->obj.ctx->alloc;
+    const sfi_allocator allocator = {
+        .struct_size = sizeof(allocator),
+        .user = a->user,
+        .alloc = a->alloc,
+        .free = a->free,
+    };
+    const sfi_ctx_options options = {
+        .struct_size = sizeof(options),
+        .allocator = &allocator,
+    };
+
+    if (sfi_ctx_new(&options, &sim->inner) != SFI_OK)
+        return sfi__nomem(sim->obj.ctx);
+    sim->store.ctx = sim->inner;
+    sim->crypto.ctx = sim->inner;
+    return SFI_OK;
+}
+
+static sfi_status
+lock(struct sfi_sim *sim, const char *dir)
+{
+    sfi_ctx *ctx = sim->obj.ctx;
+
+    sim->lock_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (sim->lock_fd < 0)
+        (void)sfi__fail_os(ctx, sfi__os_status(errno), errno, "cannot open");
+    else if (flock(sim->lock_fd, LOCK_EX | LOCK_NB) == 0)
+        return SFI_OK;
+    else if (errno == EWOULDBLOCK)
+        (void)sfi__fail(ctx, SFI_ERR_ACCESS,
+                        "another simulator runs this chip");
+    else
+        (void)sfi__fail_os(ctx, SFI_ERR_OS, errno, "cannot lock");
+    return sfi__where(ctx, "%s", dir);
+}
+
+static sfi_status
+make_ram(struct sfi_sim *sim)
+{
+    for (uint32_t i = 0; i < sim->chip->ram_count; i++)
+        sim->ram_len += sim->chip->ram[i].size;
+    sim->ram_len += secure_ram_len();
+    sim->ram = sfi__ctx_alloc(sim->obj.ctx, sim->ram_len);
+    return sim->ram != NULL ? SFI_OK : SFI_ERR_NOMEM;
+}
+
+static sfi_status
+open_chip(struct sfi_sim *sim, const char *dir)
+{
+    sfi_ctx *ctx = sim->obj.ctx;
+    char path[STORE_PATH_MAX];
+    sfi_status st = make_inner(sim);
+
+    if (st == SFI_OK)
+        st = lock(sim, dir);
+    if (st == SFI_OK)
+        st = sfi__store_open(ctx, dir, &sim->store);
+    if (st == SFI_OK)
+        st = sfi__store_path(ctx, path, dir, STORE_FLASH);
+    if (st != SFI_OK)
+        return st;
+    sim->chip = sim->store.chip;
+    st = sfi__flash_map(ctx, path, sim->chip, &sim->power, &sim->flash);
+    return st == SFI_OK ? make_ram(sim) : st;
+}
+
+sfi_status
+sfi_sim_open(sfi_ctx *ctx, const char *state_dir, sfi_sim **out)
+{
+    struct sfi_sim *sim;
+    sfi_status st;
+
+    SFI_ENTER(ctx, CTX);
+    SFI_ARG(ctx, out != NULL);
+    *out = NULL;
+    SFI_ARG(ctx, state_dir != NULL);
+    sim = sfi__obj_new(ctx, OBJ_SIM, sizeof(*sim), destroy);
+    if (sim == NULL)
+        return SFI_ERR_NOMEM;
+    sim->lock_fd = -1;
+    sim->boot0 = true;
+    sim->store.power = &sim->power;
+    power_init(&sim->power);
+    buf_init(&sim->line, &ctx->alloc, true);
+    st = open_chip(sim, state_dir);
+    if (st != SFI_OK) {
+        sfi__obj_unref(sim);
+        return st;
+    }
+    sim_reset(sim);
+    *out = sim;
+    return SFI_OK;
+}
+
+const sfi_chip *
+sfi_sim_chip(const sfi_sim *sim)
+{
+    return sfi__is(sim, OBJ_SIM) ? sim->chip : NULL;
+}
+
+sfi_status
+sfi_sim_usart(sfi_sim *sim, const uint8_t *in, size_t in_len, uint8_t *out,
+              size_t *out_len)
+{
+    SFI_ENTER(sim, SIM);
+    SFI_ARG(sim, in != NULL || in_len == 0);
+    SFI_ARG(sim, out_len != NULL);
+    SFI_ARG(sim, out != NULL || *out_len == 0);
+    sim_receive(sim, in, in_len);
+    *out_len = sim_fetch(sim, out, *out_len);
+    return SFI_OK;
+}
+
+void
+sfi_sim_power_cut_after(sfi_sim *sim, uint64_t flash_ops)
+{
+    if (sfi__is(sim, OBJ_SIM))
+        power_cut_after(&sim->power, flash_ops);
+}
+
+uint64_t
+sfi_sim_flash_ops(const sfi_sim *sim)
+{
+    return sfi__is(sim, OBJ_SIM) ? sim->power.ops : 0;
+}
+
+uint64_t
+sfi_sim_resets(const sfi_sim *sim)
+{
+    return sfi__is(sim, OBJ_SIM) ? sim->resets : 0;
+}
+
+int
+sfi_sim_has_power(const sfi_sim *sim)
+{
+    return sfi__is(sim, OBJ_SIM) && !sim->power.off;
+}
+
+sfi_status
+sfi_sim_power_on(sfi_sim *sim)
+{
+    SFI_ENTER(sim, SIM);
+    sim_power_cycle(sim);
+    return SFI_OK;
+}
+
+void
+sfi_sim_set_boot0(sfi_sim *sim, int level)
+{
+    if (sfi__is(sim, OBJ_SIM))
+        sim->boot0 = level != 0;
+}
+
+static sfi_status
+no_power(struct sfi_sim *sim)
+{
+    return sfi__fail(sim->obj.ctx, SFI_ERR_STATE, "the chip has no power");
+}
+
+sfi_status
+sfi_sim_set_option(sfi_sim *sim, const char *name, uint32_t value)
+{
+    uint32_t words[CHIP_OB_ROWS_MAX];
+    uint32_t row = 0;
+
+    SFI_ENTER(sim, SIM);
+    SFI_ARG(sim, name != NULL);
+    while (row < sim->chip->ob_count &&
+           !text_same(sim->chip->ob[row].name, name))
+        row++;
+    if (row == sim->chip->ob_count)
+        return sfi__fail(sim->obj.ctx, SFI_ERR_ARGUMENT,
+                         "%s has no option byte \"%s\"", sim->chip->name, name);
+    if (sim->power.off)
+        return no_power(sim);
+    memcpy(words, sim->store.options, sizeof(words));
+    words[row] = value;
+    if (options_program(sim, words))
+        return SFI_OK;
+    if (sim->power.off)
+        return no_power(sim);
+    return sfi__fail(sim->obj.ctx, SFI_ERR_STATE,
+                     "option bytes of %s cannot be changed", sim->chip->name);
+}
+
+sfi_status
+sfi_sim_erase_flash(sfi_sim *sim)
+{
+    const struct chip_range *flash;
+
+    SFI_ENTER(sim, SIM);
+    flash = &sim->chip->flash;
+    if (flash_erase(&sim->flash, flash->base, flash->size) != FLASH_OK)
+        return no_power(sim);
+    return SFI_OK;
+}
+
+sfi_status
+sfi_sim_read_flash(const sfi_sim *sim, uint64_t address, uint8_t *data,
+                   size_t len)
+{
+    const uint8_t *from = NULL;
+
+    SFI_ENTER(sim, SIM);
+    SFI_ARG(sim, data != NULL);
+    if (address <= UINT32_MAX && len <= UINT32_MAX)
+        from = flash_view(&sim->flash, (uint32_t)address, (uint32_t)len);
+    if (from == NULL)
+        return sfi__fail(sim->obj.ctx, SFI_ERR_RANGE,
+                         "%zu bytes at 0x%08llx are not all flash of %s", len,
+                         (unsigned long long)address, sim->chip->name);
+    memcpy(data, from, len);
+    return SFI_OK;
+}
+
+void
+sfi_sim_free(sfi_sim *sim)
+{
+    sfi__obj_free(sim, OBJ_SIM);
+}

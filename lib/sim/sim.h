@@ -1,0 +1,47 @@
+/* A virtual chip from the inside. */
+#ifndef SFI_SIM_SIM_H
+#define SFI_SIM_SIM_H
+
+#include <sfi/device.h>
+#include <sfi/sim.h>
+
+#include "util/buf.h"
+#include "core/obj.h"
+#include "proto/usart_slave.h"
+#include "sim/flash.h"
+#include "sim/port_ossl.h"
+#include "sim/power.h"
+#include "sim/store.h"
+
+/* What runs. */
+enum sim_mode {
+    SIM_OFF,         /* no power */
+    SIM_APPLICATION, /* the firmware: silent on the bootloader's line */
+    SIM_STANDARD,    /* the standard bootloader */
+    SIM_SECURE,      /* the secure bootloader: the device core */
+};
+
+struct sfi_sim {
+    struct obj obj;
+    sfi_ctx *inner; /* the chip's own errors, apart from its host's */
+    const struct sfi_chip *chip;
+    int lock_fd;
+    struct power power;
+    struct flash flash;
+    struct store store;
+    struct port_ossl crypto;
+
+    enum sim_mode mode;
+    bool boot0;      /* the pin */
+    bool reset_due;  /* asked for from inside, done after the answer */
+    uint64_t now_ms; /* since it was opened; the links move it */
+    uint64_t resets; /* so far */
+    uint32_t options[CHIP_OB_ROWS_MAX]; /* in force */
+    uint8_t *ram; /* the chip's, range after range, then the core's */
+    size_t ram_len;
+    struct usart_slave slave; /* of the standard bootloader */
+    sfi_device *device;       /* NULL unless SIM_SECURE; lives in `ram` */
+    struct buf line;          /* sent, and not fetched yet */
+};
+
+#endif

@@ -1,0 +1,246 @@
+#include "sim/standard.h"
+
+#include <string.h>
+
+#include "util/mem.h"
+#include "sim/options.h"
+
+/* AN2606, limitations of the H74x and L45x bootloaders: flash is written in
+ * multiples of 8 bytes; AN3155, 3.6: everything in words. */
+#define FLASH_MULTIPLE 8u
+#define WORD_MULTIPLE 4u
+
+/* AN3155, 3.5: the initial stack pointer and the reset vector. */
+#define VECTORS_LEN 8u
+
+/* A write of 256 bytes, and a program unit of 0xff around it. */
+#define PROGRAM_MAX (USART_BLOCK_MAX + 64u)
+
+static const uint8_t commands[] = {
+    USART_GET, USART_GET_VERSION, USART_GET_ID,    USART_READ,
+    USART_GO,  USART_WRITE,       USART_EXT_ERASE,
+};
+
+/* Readout protection leaves what identifies the part (AN3155, 3). */
+static bool
+allowed(void *user, uint8_t cmd)
+{
+    const struct sfi_sim *sim = user;
+
+    switch (cmd) {
+    case USART_GET:
+    case USART_GET_VERSION:
+    case USART_GET_ID:
+        return true;
+    case USART_READ:
+    case USART_GO:
+    case USART_WRITE:
+    case USART_EXT_ERASE:
+        return !options_readout_protected(sim);
+    default:
+        return false;
+    }
+}
+
+/* The flash that a standard bootloader reaches: a part that ships with its
+ * secure boot in the first sectors keeps those to itself. */
+static struct chip_range
+open_flash(const struct sfi_chip *chip)
+{
+    uint32_t base = chip->ships_secure ? chip->user.base : chip->flash.base;
+
+    return (struct chip_range){base, chip_range_end(&chip->flash) - base};
+}
+
+static bool
+in_flash(const struct sfi_sim *sim, uint32_t address, size_t len)
+{
+    struct chip_range range = open_flash(sim->chip);
+
+    return chip_range_has(&range, address, (uint32_t)len);
+}
+
+/* Borrow RAM; NULL when the range is not all in one that is offered. */
+static uint8_t *
+ram_at(const struct sfi_sim *sim, uint32_t address, size_t len)
+{
+    uint8_t *p = sim->ram;
+
+    for (uint32_t i = 0; i < sim->chip->ram_count; i++) {
+        const struct chip_range *range = &sim->chip->ram[i];
+
+        if (chip_range_has(range, address, (uint32_t)len))
+            return p + (address - range->base);
+        p += range->size;
+    }
+    return NULL;
+}
+
+static bool
+address_ok(void *user, uint8_t cmd, uint32_t address)
+{
+    const struct sfi_sim *sim = user;
+    size_t len = cmd == USART_GO ? VECTORS_LEN : 1;
+
+    if (in_flash(sim, address, len) || ram_at(sim, address, len) != NULL)
+        return true;
+    return cmd != USART_GO && chip_range_has(&sim->chip->ob_window, address, 1);
+}
+
+static bool
+read_memory(void *user, uint32_t address, uint8_t *out, size_t len)
+{
+    const struct sfi_sim *sim = user;
+    const uint8_t *from = ram_at(sim, address, len);
+
+    if (from == NULL && in_flash(sim, address, len))
+        from = flash_view(&sim->flash, address, (uint32_t)len);
+    if (from == NULL)
+        return options_window_read(sim, address, out, len);
+    memcpy(out, from, len);
+    return true;
+}
+
+/* Program units that the host fills in part are filled up with 0xff.  A write
+ * to a protected sector reports no error (AN3155, 3.6). */
+static bool
+write_flash(struct sfi_sim *sim, uint32_t address, const uint8_t *data,
+            size_t len)
+{
+    uint32_t unit = sim->chip->program_unit;
+    uint32_t before = address % unit;
+    size_t total = (before + len + unit - 1) / unit * unit;
+    uint8_t units[PROGRAM_MAX];
+
+    if (address % FLASH_MULTIPLE != 0 || len % FLASH_MULTIPLE != 0 ||
+        total > sizeof(units))
+        return false;
+    if (options_write_protected(sim, address, len))
+        return true;
+    sfi__fill(units, FLASH_ERASED, sizeof(units));
+    memcpy(units + before, data, len);
+    return flash_program(&sim->flash, address - before, units,
+                         (uint32_t)total) == FLASH_OK;
+}
+
+static bool
+write_options(struct sfi_sim *sim, uint32_t address, const uint8_t *data,
+              size_t len)
+{
+    if (!options_window_write(sim, address, data, len))
+        return false;
+    if (sim->chip->ob_write_resets)
+        sim->reset_due = true;
+    return true;
+}
+
+static bool
+write_memory(void *user, uint32_t address, const uint8_t *data, size_t len)
+{
+    struct sfi_sim *sim = user;
+    uint8_t *ram = ram_at(sim, address, len);
+
+    if (in_flash(sim, address, len))
+        return write_flash(sim, address, data, len);
+    if (ram == NULL)
+        return write_options(sim, address, data, len);
+    if (address % WORD_MULTIPLE != 0 || len % WORD_MULTIPLE != 0)
+        return false;
+    memcpy(ram, data, len);
+    return true;
+}
+
+/* The firmware runs from here on. */
+static void
+go(void *user, uint32_t address)
+{
+    struct sfi_sim *sim = user;
+
+    (void)address;
+    sim->mode = SIM_APPLICATION;
+}
+
+/* Sectors that are write protected, or not offered, stay as they are. */
+static bool
+erase_range(struct sfi_sim *sim, const struct chip_range *range)
+{
+    uint32_t sector = sim->chip->sector_size;
+
+    for (uint32_t done = 0; done < range->size; done += sector) {
+        uint32_t address = range->base + done;
+
+        if (!in_flash(sim, address, sector) ||
+            options_write_protected(sim, address, sector))
+            continue;
+        if (flash_erase(&sim->flash, address, sector) != FLASH_OK)
+            return false;
+    }
+    return true;
+}
+
+static bool
+erase_special(struct sfi_sim *sim, uint16_t code)
+{
+    struct chip_range range = sim->chip->flash;
+    uint32_t bank = sim->chip->bank_size;
+
+    switch (code) {
+    case USART_ERASE_MASS:
+        return erase_range(sim, &range);
+    case USART_ERASE_BANK1:
+    case USART_ERASE_BANK2:
+        if (range.size == bank) /* one bank: no bank erase */
+            return false;
+        if (code == USART_ERASE_BANK2)
+            range.base += bank;
+        range.size = bank;
+        return erase_range(sim, &range);
+    default: /* reserved */
+        return false;
+    }
+}
+
+static bool
+erase(void *user, uint16_t code, const uint16_t *pages, size_t count)
+{
+    struct sfi_sim *sim = user;
+    struct chip_range range = {0, sim->chip->sector_size};
+    uint32_t sectors = sim->chip->flash.size / sim->chip->sector_size;
+
+    if (code >= USART_ERASE_SPECIAL)
+        return erase_special(sim, code);
+    for (size_t i = 0; i < count; i++) {
+        if (pages[i] >= sectors)
+            return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        range.base = sim->chip->flash.base + pages[i] * range.size;
+        if (!erase_range(sim, &range))
+            return false;
+    }
+    return true;
+}
+
+static const struct usart_handlers handlers = {
+    .allowed = allowed,
+    .address = address_ok,
+    .read = read_memory,
+    .write = write_memory,
+    .go = go,
+    .erase = erase,
+};
+
+void
+standard_start(struct sfi_sim *sim)
+{
+    const struct usart_slave_config config = {
+        .handlers = &handlers,
+        .user = sim,
+        .version = sim->chip->bootloader_version,
+        .product_id = (uint16_t)sim->chip->device_id,
+        .commands = commands,
+        .command_count = sizeof(commands),
+    };
+
+    usart_slave_init(&sim->slave, &config);
+}

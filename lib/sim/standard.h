@@ -1,0 +1,9 @@
+/* The standard bootloader (AN3155, AN2606) over the chip's model. */
+#ifndef SFI_SIM_STANDARD_H
+#define SFI_SIM_STANDARD_H
+
+#include "sim/sim.h"
+
+void standard_start(struct sfi_sim *sim);
+
+#endif

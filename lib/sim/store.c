@@ -1,0 +1,224 @@
+#include "sim/store.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "util/mem.h"
+#include "util/rd.h"
+#include "util/wr.h"
+#include "core/err.h"
+#include "core/load.h"
+
+/* "stm32h753xi" and a line end, with room for a name that is wrong. */
+#define CHIP_FILE_MAX 64u
+
+sfi_status
+sfi__store_path(sfi_ctx *ctx, char out[STORE_PATH_MAX], const char *dir,
+                const char *name)
+{
+    size_t need = strlen(dir) + 1 + strlen(name) + 1;
+
+    if (need > STORE_PATH_MAX)
+        return sfi__fail(ctx, SFI_ERR_LIMIT,
+                         "path of %zu characters, expected at most %u",
+                         need - 1, STORE_PATH_MAX - 1);
+    text_format(out, STORE_PATH_MAX, "%s/%s", dir, name);
+    return SFI_OK;
+}
+
+static sfi_status
+wrong_length(sfi_ctx *ctx, const char *path, size_t got, size_t want)
+{
+    (void)sfi__fail(ctx, SFI_ERR_FORMAT, "is %zu bytes, expected %zu", got,
+                    want);
+    return sfi__where(ctx, "%s", path);
+}
+
+sfi_status
+sfi__store_read(sfi_ctx *ctx, const char *dir, const char *name, uint8_t *out,
+                size_t len)
+{
+    char path[STORE_PATH_MAX];
+    sfi_status st = sfi__store_path(ctx, path, dir, name);
+    struct buf b;
+
+    if (st != SFI_OK)
+        return st;
+    st = sfi__load(ctx, path, len, true, &b);
+    if (st == SFI_OK && b.len != len)
+        st = wrong_length(ctx, path, b.len, len);
+    if (st == SFI_OK)
+        memcpy(out, b.data, len);
+    buf_free(&b);
+    return st;
+}
+
+sfi_status
+sfi__store_write(sfi_ctx *ctx, const char *dir, const char *name,
+                 const uint8_t *data, size_t len, unsigned mode)
+{
+    char path[STORE_PATH_MAX];
+    sfi_status st = sfi__store_path(ctx, path, dir, name);
+
+    return st == SFI_OK ? sfi__save(ctx, path, mode, data, len) : st;
+}
+
+/* The file's one line, without its end. */
+static void
+first_line(const struct buf *b, char out[CHIP_FILE_MAX + 1])
+{
+    size_t len = 0;
+
+    while (len < b->len && b->data[len] >= ' ' && b->data[len] < 0x7f) {
+        out[len] = (char)b->data[len];
+        len++;
+    }
+    out[len] = '\0';
+}
+
+sfi_status
+sfi__store_chip(sfi_ctx *ctx, const char *dir, const struct sfi_chip **chip)
+{
+    char path[STORE_PATH_MAX];
+    char name[CHIP_FILE_MAX + 1];
+    sfi_status st = sfi__store_path(ctx, path, dir, STORE_CHIP);
+    struct buf b;
+
+    if (st != SFI_OK)
+        return st;
+    st = sfi__load(ctx, path, CHIP_FILE_MAX, false, &b);
+    if (st == SFI_OK) {
+        first_line(&b, name);
+        *chip = sfi_chip_find(name);
+        if (*chip == NULL) {
+            (void)sfi__fail(ctx, SFI_ERR_FORMAT,
+                            "unknown chip \"%s\", expected stm32h753xi or "
+                            "stm32l462ce",
+                            name);
+            st = sfi__where(ctx, "%s", path);
+        }
+    }
+    buf_free(&b);
+    return st;
+}
+
+void
+store_pack(const struct sfi_chip *chip, const uint32_t *words, uint8_t *out)
+{
+    struct wr w;
+
+    wr_init(&w, out, (size_t)chip->ob_count * 4);
+    for (uint32_t i = 0; i < chip->ob_count; i++)
+        wr_u32le(&w, words[i]);
+}
+
+void
+store_unpack(const struct sfi_chip *chip, const uint8_t *raw, uint32_t *words)
+{
+    struct rd r;
+
+    rd_init(&r, raw, (size_t)chip->ob_count * 4);
+    for (uint32_t i = 0; i < chip->ob_count; i++)
+        words[i] = rd_u32le(&r);
+}
+
+static sfi_status
+read_options(sfi_ctx *ctx, struct store *s)
+{
+    uint8_t raw[CHIP_OB_ROWS_MAX * 4];
+    sfi_status st = sfi__store_read(ctx, s->dir, STORE_OPTIONS, raw,
+                                    (size_t)s->chip->ob_count * 4);
+
+    if (st == SFI_OK)
+        store_unpack(s->chip, raw, s->options);
+    return st;
+}
+
+/* A certificate of another chip would let an HSM seal for the wrong key. */
+static sfi_status
+check_identity(sfi_ctx *ctx, const struct store *s)
+{
+    const uint8_t *certified = s->certificate + CHIP_PRODUCT_ID_LEN;
+    uint8_t public_key[SFI_ECC_PUBLIC_LEN];
+    sfi_status st = sfi__ecc_public(ctx, s->device_secret, public_key);
+
+    if (st != SFI_OK)
+        return sfi__where(ctx, "%s/%s", s->dir, STORE_DEVICE_KEY);
+    if (!sfi__equal(s->certificate, s->chip->product_id, CHIP_PRODUCT_ID_LEN))
+        (void)sfi__fail(
+            ctx, SFI_ERR_FORMAT, "product id \"%.8s\", expected %s of %s",
+            (const char *)s->certificate, s->chip->product_id, s->chip->name);
+    else if (!sfi__equal(certified, public_key, sizeof(public_key)))
+        (void)sfi__fail(ctx, SFI_ERR_FORMAT,
+                        "certifies another key than the one in %s",
+                        STORE_DEVICE_KEY);
+    else
+        return SFI_OK;
+    return sfi__where(ctx, "%s/%s", s->dir, STORE_CERTIFICATE);
+}
+
+sfi_status
+sfi__store_open(sfi_ctx *ctx, const char *dir, struct store *s)
+{
+    sfi_status st;
+
+    if (!text_copy(s->dir, sizeof(s->dir), dir))
+        return sfi__fail(ctx, SFI_ERR_LIMIT,
+                         "path of %zu characters, expected at most %u",
+                         strlen(dir), STORE_PATH_MAX - 1);
+    st = sfi__store_chip(ctx, dir, &s->chip);
+    if (st == SFI_OK)
+        st = read_options(ctx, s);
+    if (st == SFI_OK)
+        st = sfi__store_read(ctx, dir, STORE_RECORD, s->record,
+                             sizeof(s->record));
+    if (st == SFI_OK)
+        st = sfi__store_read(ctx, dir, STORE_CERTIFICATE, s->certificate,
+                             sizeof(s->certificate));
+    if (st == SFI_OK)
+        st = sfi__store_read(ctx, dir, STORE_DEVICE_KEY, s->device_secret,
+                             sizeof(s->device_secret));
+    if (st == SFI_OK)
+        st = check_identity(ctx, s);
+    return st;
+}
+
+void
+store_wipe(struct store *s)
+{
+    sfi__wipe(s->device_secret, sizeof(s->device_secret));
+}
+
+/* One operation on a small file: it is replaced, or it stays. */
+static bool
+replace(struct store *s, const char *name, const uint8_t *data, size_t len)
+{
+    sfi_status st;
+
+    if (power_spend(s->power) != POWER_FULL)
+        return false;
+    st = sfi__store_write(s->ctx, s->dir, name, data, len, 0644);
+    return st == SFI_OK;
+}
+
+bool
+store_options(struct store *s, const uint32_t *words)
+{
+    uint8_t raw[CHIP_OB_ROWS_MAX * 4];
+    size_t len = (size_t)s->chip->ob_count * 4;
+
+    store_pack(s->chip, words, raw);
+    if (!replace(s, STORE_OPTIONS, raw, len))
+        return false;
+    memcpy(s->options, words, len);
+    return true;
+}
+
+bool
+store_record(struct store *s, const uint8_t *record)
+{
+    if (!replace(s, STORE_RECORD, record, sizeof(s->record)))
+        return false;
+    memcpy(s->record, record, sizeof(s->record));
+    return true;
+}

@@ -1,0 +1,62 @@
+/* A chip's folder: what it is, and what it keeps besides its flash.  Small
+ * files, each replaced as a whole or not at all. */
+#ifndef SFI_SIM_STORE_H
+#define SFI_SIM_STORE_H
+
+#include <sfi/certificate.h>
+#include <sfi/ctx.h>
+#include <sfi/device.h>
+
+#include "chip/chip.h"
+#include "crypto/ecc.h"
+#include "sim/power.h"
+
+#define STORE_CHIP "chip" /* the part's name, one line */
+#define STORE_FLASH "flash.bin"
+#define STORE_OPTIONS "options.bin" /* CSV order, little-endian */
+#define STORE_RECORD "record.bin"
+#define STORE_CERTIFICATE "certificate.bin"
+#define STORE_DEVICE_KEY "device-key.bin"
+
+#define STORE_PATH_MAX 4096u
+
+/* The small files, as they are in memory.  Programmed option bytes come in
+ * force at the next reset. */
+struct store {
+    sfi_ctx *ctx; /* for what fails while the chip runs */
+    const struct sfi_chip *chip;
+    struct power *power;
+    char dir[STORE_PATH_MAX];
+    uint32_t options[CHIP_OB_ROWS_MAX];
+    uint8_t record[SFI_DEVICE_RECORD_LEN];
+    uint8_t certificate[SFI_CERTIFICATE_LEN];
+    uint8_t device_secret[SFI_ECC_SECRET_LEN];
+};
+
+/* SFI_ERR_LIMIT when it does not fit. */
+sfi_status sfi__store_path(sfi_ctx *ctx, char out[STORE_PATH_MAX],
+                           const char *dir, const char *name);
+/* Which part is in this folder? */
+sfi_status sfi__store_chip(sfi_ctx *ctx, const char *dir,
+                           const struct sfi_chip **chip);
+/* A file of exactly `len` bytes. */
+sfi_status sfi__store_read(sfi_ctx *ctx, const char *dir, const char *name,
+                           uint8_t *out, size_t len);
+sfi_status sfi__store_write(sfi_ctx *ctx, const char *dir, const char *name,
+                            const uint8_t *data, size_t len, unsigned mode);
+/* Read and check everything but the flash. */
+sfi_status sfi__store_open(sfi_ctx *ctx, const char *dir, struct store *s);
+void store_wipe(struct store *s);
+
+/* One operation each; false: the power failed, or the folder did, and the old
+ * content is still there. */
+bool store_options(struct store *s, const uint32_t *words);
+bool store_record(struct store *s, const uint8_t *record);
+
+/* The words as bytes of the file and of the configuration area. */
+void store_pack(const struct sfi_chip *chip, const uint32_t *words,
+                uint8_t *out);
+void store_unpack(const struct sfi_chip *chip, const uint8_t *raw,
+                  uint32_t *words);
+
+#endif

@@ -1,0 +1,41 @@
+/* A virtual chip on the bench: fresh from the chip maker, in a folder of its
+ * own, and a way to write down what is said on its USART. */
+#ifndef SFI_TESTS_BOARD_H
+#define SFI_TESTS_BOARD_H
+
+#include <sfi/sim.h>
+
+#include "fixture.h"
+
+/* Inside fixture_setup(): `board` is open and powered on, BOOT0 high. */
+struct board {
+    char base[1024];
+    char ca[1100];
+    char state[1100];
+    sfi_sim *sim;
+};
+
+extern struct board board;
+void board_setup(const char *chip);
+void board_teardown(void);
+/* Close it and open it again: what the folder kept. */
+void board_reopen(void);
+
+/* "> 7f < 79 > 00 ff < 79 ...": bytes to the chip, and exactly its answer.
+ * "" after "<": it is silent. */
+#define board_talk(script) board_talk_at(__FILE__, __LINE__, (script))
+void board_talk_at(const char *file, int line, const char *script);
+/* One AN3155 packet: `head`, then `len` bytes, then the XOR of all. */
+size_t board_packet(uint8_t *out, const uint8_t *head, size_t head_len,
+                    const uint8_t *data, size_t len);
+/* Send; the answer must be this. */
+void board_send(const uint8_t *data, size_t len, const char *answer);
+/* Write 1 to 256 bytes with Write Memory; the last answer byte. */
+uint8_t board_write(uint32_t address, const void *data, size_t len);
+/* Read with Read Memory; the answer to the last packet, 0x79 when it came. */
+uint8_t board_read(uint32_t address, void *data, size_t len);
+
+/* Files of the chip's folder. */
+const char *board_file(const char *name);
+
+#endif

@@ -1,0 +1,327 @@
+/* lib/sim: the chip on a pseudo terminal, as another process meets it. */
+#define _XOPEN_SOURCE 700
+#define _DEFAULT_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "board.h"
+
+#define WAIT_MS 5000
+
+static char link_name[1200];
+static pid_t server;
+static volatile sig_atomic_t stopping;
+
+static void
+on_term(int sig)
+{
+    (void)sig;
+    stopping = 1;
+}
+
+static int
+stop(void *user)
+{
+    (void)user;
+    return stopping;
+}
+
+static void
+pause_ms(long ms)
+{
+    struct timespec ts = {.tv_nsec = ms * 1000000};
+
+    (void)nanosleep(&ts, NULL);
+}
+
+/* The chip in a process of its own. */
+static void
+serve(void)
+{
+    sfi_sim_free(board.sim);
+    board.sim = NULL;
+    server = fork();
+    ck_assert_int_ge(server, 0);
+    if (server == 0) {
+        sfi_status st;
+
+        (void)signal(SIGTERM, on_term);
+        st = sfi_sim_open(ctx, board.state, &board.sim);
+        if (st == SFI_OK)
+            st = sfi_sim_serve_usart(board.sim, link_name, stop, NULL);
+        _exit(-st / 100);
+    }
+    for (int i = 0; i < WAIT_MS && access(link_name, F_OK) != 0; i++)
+        pause_ms(1);
+}
+
+/* End it; the chip is open again in this process. */
+static int
+finish(int sig)
+{
+    int status;
+
+    ck_assert_int_eq(kill(server, sig), 0);
+    ck_assert_int_eq(waitpid(server, &status, 0), server);
+    server = 0;
+    ck_assert_ok(sfi_sim_open(ctx, board.state, &board.sim));
+    return status;
+}
+
+static void
+setup(void)
+{
+    board_setup("stm32h753xi");
+    (void)snprintf(link_name, sizeof(link_name), "%s/usart", board.base);
+}
+
+static int
+connect_link(void)
+{
+    int fd = open(link_name, O_RDWR | O_NOCTTY);
+    struct termios t;
+
+    ck_assert_msg(fd >= 0, "%s: %s", link_name, strerror(errno));
+    ck_assert_int_eq(tcgetattr(fd, &t), 0);
+    cfmakeraw(&t);
+    ck_assert_int_eq(tcsetattr(fd, TCSANOW, &t), 0);
+    return fd;
+}
+
+/* Exactly these bytes, in time. */
+static void
+expect(int fd, const char *want, size_t len)
+{
+    uint8_t got[512];
+    size_t have = 0;
+
+    while (have < len) {
+        struct pollfd pfd = {.fd = fd, .events = POLLIN};
+        ssize_t n;
+
+        ck_assert_msg(poll(&pfd, 1, WAIT_MS) == 1, "%zu bytes of %zu came",
+                      have, len);
+        n = read(fd, got + have, len - have);
+        ck_assert_int_gt(n, 0);
+        have += (size_t)n;
+    }
+    ck_assert_mem_eq(got, want, len);
+}
+
+static void
+talk(int fd, const char *say, size_t say_len, const char *want, size_t len)
+{
+    ck_assert_int_eq(write(fd, say, say_len), (ssize_t)say_len);
+    expect(fd, want, len);
+}
+
+#define TALK(fd, say, want) \
+    talk((fd), (say), sizeof(say) - 1, (want), sizeof(want) - 1)
+
+START_TEST(test_serves)
+{
+    struct stat st;
+    int status;
+    int fd;
+
+    serve();
+    ck_assert_int_eq(lstat(link_name, &st), 0);
+    ck_assert(S_ISLNK(st.st_mode));
+    fd = connect_link();
+    TALK(fd, "\x7f", "\x79");
+    TALK(fd, "\x00\xff", "\x79\x07\x31\x00\x01\x02\x11\x21\x31\x44\x79");
+    TALK(fd, "\x02\xfd", "\x79\x01\x04\x50\x79");
+    /* every value comes through as it is, in both directions */
+    TALK(fd, "\x11\xee", "\x79");
+    TALK(fd, "\x08\x00\x00\x00\x08", "\x79");
+    TALK(fd, "\x03\xfc", "\x79\xff\xff\xff\xff");
+    close(fd);
+    status = finish(SIGTERM);
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    ck_assert_int_ne(lstat(link_name, &st), 0);
+}
+END_TEST
+
+/* A client goes, another comes: the chip is where it was. */
+START_TEST(test_clients_come_and_go)
+{
+    serve();
+    for (int i = 0; i < 3; i++) {
+        int fd = connect_link();
+
+        if (i == 0)
+            TALK(fd, "\x7f", "\x79");
+        else
+            TALK(fd, "\x7f", "\x1f");
+        TALK(fd, "\x01\xfe", "\x79\x31\x00\x00\x79");
+        close(fd);
+        pause_ms(20);
+    }
+    (void)finish(SIGTERM);
+}
+END_TEST
+
+/* An option change, and the bench cycles the power once the answer is out. */
+START_TEST(test_bench_resets)
+{
+    int fd;
+
+    serve();
+    fd = connect_link();
+    TALK(fd, "\x7f", "\x79");
+    TALK(fd, "\x31\xce", "\x79");
+    TALK(fd, "\x52\x00\x20\x20\x52", "\x79");
+    TALK(fd, "\x03\xf0\xaa\xe6\x1b\xa4", "\x79");
+    TALK(fd, "\x7f", "\x79");
+    TALK(fd, "\x00\xff", "\x79\x05\x31\x00\x01\x02\x50\x51\x79");
+    TALK(fd, "\x11\xee", "\x1f");
+    close(fd);
+    (void)finish(SIGTERM);
+    board_talk("> 7f < 79 > 11 ee < 1f");
+}
+END_TEST
+
+/* Killed at any moment, the folder has what was acknowledged; the old link is
+ * replaced by the next simulator. */
+START_TEST(test_killed)
+{
+    uint8_t back[8];
+    struct stat st;
+    int fd;
+
+    serve();
+    fd = connect_link();
+    TALK(fd, "\x7f", "\x79");
+    TALK(fd, "\x31\xce", "\x79");
+    TALK(fd, "\x08\x00\x00\x00\x08", "\x79");
+    TALK(fd, "\x07\x11\x22\x33\x44\x55\x66\x77\x88\x8f", "\x79");
+    (void)finish(SIGKILL);
+    close(fd);
+    ck_assert_ok(sfi_sim_read_flash(board.sim, 0x08000000, back, 8));
+    ck_assert_mem_eq(back, "\x11\x22\x33\x44\x55\x66\x77\x88", 8);
+    ck_assert_int_eq(lstat(link_name, &st), 0);
+    ck_assert_int_eq(unlink(link_name), 0);
+    ck_assert_int_eq(symlink("gone", link_name), 0);
+    serve();
+    for (int i = 0; i < WAIT_MS && access(link_name, F_OK) != 0; i++)
+        pause_ms(1);
+    fd = connect_link();
+    TALK(fd, "\x7f", "\x79");
+    close(fd);
+    (void)finish(SIGTERM);
+    ck_assert_int_ne(lstat(link_name, &st), 0);
+}
+END_TEST
+
+/* An idle chip, with and without a client, costs nothing. */
+START_TEST(test_is_idle)
+{
+    struct rusage usage;
+    int fd;
+
+    serve();
+    fd = connect_link();
+    TALK(fd, "\x7f", "\x79");
+    close(fd);
+    pause_ms(900);
+    (void)finish(SIGTERM);
+    ck_assert_int_eq(getrusage(RUSAGE_CHILDREN, &usage), 0);
+    ck_assert_int_lt(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec, 1);
+    ck_assert_int_lt(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec, 400000);
+}
+END_TEST
+
+static int
+stop_at_once(void *user)
+{
+    int *asked = user;
+
+    (*asked)++;
+    return 1;
+}
+
+START_TEST(test_errors)
+{
+    char other[1300];
+    struct stat st;
+    int asked = 0;
+    FILE *f;
+
+    ck_assert_ok(
+        sfi_sim_serve_usart(board.sim, link_name, stop_at_once, &asked));
+    ck_assert_int_eq(asked, 1);
+    ck_assert_int_ne(lstat(link_name, &st), 0);
+
+    f = fopen(link_name, "w");
+    ck_assert_ptr_nonnull(f);
+    fclose(f);
+    ck_assert_fails(
+        sfi_sim_serve_usart(board.sim, link_name, stop_at_once, &asked),
+        SFI_ERR_ACCESS, link_name, "is there and is no symbolic link");
+    ck_assert_int_eq(unlink(link_name), 0);
+
+    (void)snprintf(other, sizeof(other), "%s/none/usart", board.base);
+    ck_assert_fails(sfi_sim_serve_usart(board.sim, other, stop_at_once, &asked),
+                    SFI_ERR_OS, other,
+                    "cannot make the link: No such file or directory");
+    ck_assert_int_eq(asked, 1);
+    ck_assert_fails(sfi_sim_serve_usart(board.sim, NULL, stop, NULL),
+                    SFI_ERR_ARGUMENT, "",
+                    "argument not valid, expected link != NULL && link[0] != "
+                    "'\\0'");
+    ck_assert_fails(sfi_sim_serve_usart(board.sim, link_name, NULL, NULL),
+                    SFI_ERR_ARGUMENT, "",
+                    "argument not valid, expected stop != NULL");
+    ck_assert_int_eq(sfi_sim_serve_usart(NULL, link_name, stop, NULL),
+                     SFI_ERR_ARGUMENT);
+}
+END_TEST
+
+static int
+stop_from_inside(void *user)
+{
+    sfi_status *st = user;
+
+    *st = sfi_sim_power_on(board.sim);
+    return 1;
+}
+
+START_TEST(test_no_reentry)
+{
+    sfi_status inside = SFI_OK;
+
+    ck_assert_int_eq(
+        sfi_sim_serve_usart(board.sim, link_name, stop_from_inside, &inside),
+        SFI_OK);
+    ck_assert_int_eq(inside, SFI_ERR_STATE);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *s = suite_create("sim_pty");
+    TCase *t = tcase_create("pty");
+
+    tcase_set_timeout(t, 30);
+    tcase_add_checked_fixture(t, setup, board_teardown);
+    tcase_add_test(t, test_serves);
+    tcase_add_test(t, test_clients_come_and_go);
+    tcase_add_test(t, test_bench_resets);
+    tcase_add_test(t, test_killed);
+    tcase_add_test(t, test_is_idle);
+    tcase_add_test(t, test_errors);
+    tcase_add_test(t, test_no_reentry);
+    suite_add_tcase(s, t);
+    return run_suite(s);
+}
