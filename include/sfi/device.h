@@ -1,6 +1,64 @@
 /**
  * @file device.h
- * The secure bootloader's core: freestanding, no heap, no libcrypto.
+ * The core of a secure bootloader: what a part does in a secure firmware
+ * install, for a real microcontroller or a virtual one.
+ *
+ * It is freestanding: C11, no heap, no stdio, no crypto library, no state
+ * outside the memory that it is given; of a C library it needs memcpy, memset
+ * and memcmp, which compilers call by themselves.  Link libsfi-device.a, or
+ * compile the files that make it.
+ *
+ * @par Porting it
+ * 1. Fill an ::sfi_device_port: flash, option bytes, a certificate and a
+ *    private key put there in manufacture, AES-128-GCM, a few hundred bytes of
+ *    storage, a clock.
+ * 2. At every start of the secure bootloader:
+ *
+ *        static uint64_t mem[SFI_DEVICE_SIZE_MAX / sizeof(uint64_t)];
+ *        sfi_device *dev;
+ *
+ *        if (sfi_device_init(mem, sizeof(mem), sfi_chip_find("stm32h753xi"),
+ *                            &port, NULL, &dev) != SFI_OK)
+ *            fatal();
+ *        for (;;) {
+ *            in_len = uart_receive(in, sizeof(in));
+ *            out_len = sizeof(out);
+ *            (void)sfi_device_usart(dev, in, in_len, out, &out_len);
+ *            uart_send_all(out, out_len);
+ *            out_len = sizeof(out);
+ *            sfi_device_poll(dev, out, &out_len);
+ *            uart_send_all(out, out_len);
+ *        }
+ *
+ *    An answer must be on the wire before sfi_device_poll() is called, which
+ *    may reboot.  Another link than USART calls sfi_device_handle().
+ * 3. Boot the firmware only when the part's own rules say so; the core never
+ *    jumps to it.
+ *
+ * @par What it guarantees
+ * - Firmware that was refused, or whose install failed or was cut short, is
+ *   not in flash: it is erased before the answer, and when power went away, by
+ *   sfi_device_init() at the next start.  A flash that does not erase is told
+ *   (INFO, "unclean") and tried again at every start.
+ * - Power may go away at any moment, within any function of the port.  At the
+ *   next start the part is empty and erased, or complete with its option
+ *   bytes; an install whose last area had verified and whose FINISH had begun
+ *   is completed.
+ * - The firmware key is in RAM from an accepted LICENSE until the last area
+ *   has verified, a refusal, an abort, or a reboot; then it is overwritten.
+ *   Decrypted bytes are overwritten as soon as they are programmed, also in
+ *   the buffer that the caller lent.
+ * - No request reads flash or RAM.
+ *
+ * @par What the port owes
+ * - While an install is under way nothing else may read flash or RAM: no
+ *   debugger, no DMA, no other code.
+ * - `open_license` and `gcm_verify` take the same time for a wrong byte
+ *   wherever it is, and AES and ECDH do not depend on secrets in their timing
+ *   or their addresses.
+ * - A function of the port does not call the core.
+ *
+ * doc/protocol.md tells every byte of requests, answers and record.
  */
 #ifndef SFI_DEVICE_H
 #define SFI_DEVICE_H
@@ -11,51 +69,57 @@
 
 SFI_BEGIN_DECLS
 
+/** A secure bootloader; its memory is the caller's. */
 typedef struct sfi_device sfi_device;
 
 /** Life of a device, as INFO tells it. */
 enum {
-    SFI_DEVICE_EMPTY = 0,     /* no firmware; may begin */
-    SFI_DEVICE_READY = 1,     /* flash erased, waits for a licence */
-    SFI_DEVICE_LICENSED = 2,  /* waits for the header */
-    SFI_DEVICE_RECEIVING = 3, /* areas come */
-    SFI_DEVICE_COMPLETE = 4,  /* every area verified; FINISH is due */
-    SFI_DEVICE_INSTALLED = 5  /* firmware and option bytes are in */
+    SFI_DEVICE_EMPTY = 0,     /**< no firmware; SECURE begins an install */
+    SFI_DEVICE_READY = 1,     /**< flash erased, waits for a licence */
+    SFI_DEVICE_LICENSED = 2,  /**< waits for the header */
+    SFI_DEVICE_RECEIVING = 3, /**< areas come */
+    SFI_DEVICE_COMPLETE = 4,  /**< every area verified; FINISH is due */
+    SFI_DEVICE_INSTALLED = 5  /**< firmware and option bytes are in */
 };
 
 /** Why a device refuses: one byte, distinct, without cryptographic detail. */
 enum {
     SFI_CAUSE_NONE = 0x00,
+
     /* the request; nothing is lost */
-    SFI_CAUSE_UNKNOWN_COMMAND = 0x01,
-    SFI_CAUSE_LENGTH = 0x02,
-    SFI_CAUSE_STATE = 0x03,     /* not now: a step is missing */
-    SFI_CAUSE_INSTALLED = 0x04, /* holds firmware: mass-erase first */
-    SFI_CAUSE_OFFSET = 0x05,    /* DATA neither next nor a repeat */
+    SFI_CAUSE_UNKNOWN_COMMAND = 0x01, /**< opcode or flag not known */
+    SFI_CAUSE_LENGTH = 0x02,          /**< longer or shorter than it must be */
+    SFI_CAUSE_STATE = 0x03,           /**< not now: a step is missing */
+    SFI_CAUSE_INSTALLED = 0x04,       /**< holds firmware: SECURE must erase */
+    SFI_CAUSE_OFFSET = 0x05,          /**< DATA neither next nor a repeat */
+
     /* the licence; the device is erased and empty again */
     SFI_CAUSE_LICENSE_TYPE = 0x10,
     SFI_CAUSE_LICENSE_VERSION = 0x11,
-    SFI_CAUSE_LICENSE = 0x12, /* not for this chip, or altered */
+    SFI_CAUSE_LICENSE = 0x12, /**< not for this chip, or altered */
+
     /* the image; likewise */
     SFI_CAUSE_HEADER_MAGIC = 0x20,
     SFI_CAUSE_HEADER_VERSION = 0x21,
-    SFI_CAUSE_HEADER_AREAS = 0x22,
-    SFI_CAUSE_HEADER_TAG = 0x23,
-    SFI_CAUSE_AREA_TYPE = 0x30,
-    SFI_CAUSE_AREA_INDEX = 0x31,
-    SFI_CAUSE_AREA_TOTAL = 0x32,
-    SFI_CAUSE_AREA_VERSION = 0x33,
-    SFI_CAUSE_AREA_ADDRESS = 0x34,
+    SFI_CAUSE_HEADER_AREAS = 0x22, /**< announces no area */
+    SFI_CAUSE_HEADER_TAG = 0x23, /**< altered, or another firmware's licence */
+    SFI_CAUSE_AREA_TYPE = 0x30,  /**< neither firmware nor configuration */
+    SFI_CAUSE_AREA_INDEX = 0x31, /**< not the next area */
+    SFI_CAUSE_AREA_TOTAL = 0x32, /**< not the header's number of areas */
+    SFI_CAUSE_AREA_VERSION = 0x33, /**< not the first area's image version */
+    SFI_CAUSE_AREA_ADDRESS = 0x34, /**< not in user flash, or already used */
     SFI_CAUSE_AREA_SIZE = 0x35,
-    SFI_CAUSE_AREA_ORDER = 0x36, /* the configuration area is not last */
-    SFI_CAUSE_AREA_TAG = 0x37,
-    /* the hardware; likewise */
+    SFI_CAUSE_AREA_ORDER = 0x36, /**< configuration not last, or missing */
+    SFI_CAUSE_AREA_TAG = 0x37,   /**< content or descriptor altered */
+
+    /* the hardware; likewise, unless doc/protocol.md says otherwise */
     SFI_CAUSE_FLASH_ERASE = 0x40,
     SFI_CAUSE_FLASH_PROGRAM = 0x41,
-    SFI_CAUSE_FLASH_VERIFY = 0x42,
+    SFI_CAUSE_FLASH_VERIFY = 0x42, /**< reads back as something else */
     SFI_CAUSE_OPTION_BYTES = 0x43,
     SFI_CAUSE_CRYPTO = 0x44,
-    SFI_CAUSE_STORAGE = 0x45,
+    SFI_CAUSE_STORAGE = 0x45, /**< record or certificate */
+
     /* found at power-up: an install was cut short and has been erased */
     SFI_CAUSE_INTERRUPTED = 0x50
 };
@@ -63,64 +127,255 @@ enum {
 /** What the core remembers across power cycles; opaque to the port. */
 #define SFI_DEVICE_RECORD_LEN 128u
 
-/** What the core needs of the part.  Each returns 0, or another value when it
- * failed.  `user` comes first. */
-typedef struct sfi_device_port {
-    uint32_t struct_size;
-    uint32_t flags;
-    /* whole sectors */
-    int (*flash_erase)(void *user, uint32_t addr, uint32_t len);
-    /* whole program units, erased before */
-    int (*flash_program)(void *user, uint32_t addr, const uint8_t *data,
-                         uint32_t len);
-    int (*flash_read)(void *user, uint32_t addr, uint8_t *data, uint32_t len);
-    /* little-endian words in CSV order */
-    int (*ob_program)(void *user, const uint8_t *data, uint32_t len);
-    /* 136 bytes; kept in manufacture */
-    int (*certificate)(void *user, uint8_t *out, uint32_t len);
-    int (*open_license)(void *user, const uint8_t *lic, uint32_t len,
-                        uint8_t key[16], uint8_t nonce[12]);
-    int (*gcm_start)(void *user, const uint8_t key[16], const uint8_t iv[12],
-                     const uint8_t *aad, uint32_t aad_len);
-    int (*gcm_update)(void *user, uint8_t *buf, uint32_t len); /* in place */
-    int (*gcm_verify)(void *user, const uint8_t tag[16]);
-    /* forget the key and what was under way */
-    void (*gcm_wipe)(void *user);
-    /* SFI_DEVICE_RECORD_LEN bytes, replaced as a whole or not at all */
-    int (*record_load)(void *user, uint8_t *data, uint32_t len);
-    int (*record_store)(void *user, const uint8_t *data, uint32_t len);
-    uint64_t (*now_ms)(void *user);
-    void (*reboot)(void *user);
-} sfi_device_port;
-
 /** Room for any device: for a static buffer. */
 #define SFI_DEVICE_SIZE_MAX 2048u
+
 /** Room for what one packet of a host is answered with over USART. */
 #define SFI_DEVICE_ANSWER_MAX 400u
+
 /** Room for what one request is answered with: cause and data. */
 #define SFI_DEVICE_REPLY_MAX 137u
 
+/**
+ * What the core needs of the part.
+ *
+ * Every function is needed.  `user` comes first, as handed to
+ * sfi_device_init().  An int is 0 for done, anything else for failed; a
+ * function that failed may be called again.  Addresses are the part's own,
+ * lengths are bytes, and both are checked before they get here.  Unknown
+ * members behind these must be zero.
+ */
+typedef struct sfi_device_port {
+    uint32_t struct_size; /**< sizeof(sfi_device_port) */
+    uint32_t flags;       /**< 0 */
+
+    /**
+     * Erase whole sectors.
+     *
+     * `addr` and `len` are the part's user range, or the loader of a part that
+     * gives it up; tens of sectors, so seconds.  The core reads back that all
+     * bytes are 0xff.
+     */
+    int (*flash_erase)(void *user, uint32_t addr, uint32_t len);
+
+    /**
+     * Program whole program units (STM32H753: 32 bytes, STM32L462: 8).
+     *
+     * They are erased, and no unit is programmed twice.  The core reads back
+     * what it wrote.
+     */
+    int (*flash_program)(void *user, uint32_t addr, const uint8_t *data,
+                         uint32_t len);
+
+    /** Read flash, past caches and prefetch buffers that may be stale. */
+    int (*flash_read)(void *user, uint32_t addr, uint8_t *data, uint32_t len);
+
+    /**
+     * Write the option bytes, little-endian words in the order of the part's
+     * option-byte file (doc/format.md).
+     *
+     * They come into force at the reboot that follows, not before: a part that
+     * resets when it loads them does so in `reboot`.  Called again with the
+     * same words when power went away meanwhile.
+     */
+    int (*ob_program)(void *user, const uint8_t *data, uint32_t len);
+
+    /** The part's certificate, 136 bytes, kept in manufacture. */
+    int (*certificate)(void *user, uint8_t *out, uint32_t len);
+
+    /**
+     * Open a licence of 136 bytes with the part's private key
+     * (doc/format.md, "Licence").
+     *
+     * Fails unless the licence authenticates as a whole; the core has looked
+     * at type and version only.  Constant time.
+     */
+    int (*open_license)(void *user, const uint8_t *lic, uint32_t len,
+                        uint8_t key[16], uint8_t nonce[12]);
+
+    /** Begin to decrypt a message (AES-128-GCM); drops what was under way. */
+    int (*gcm_start)(void *user, const uint8_t key[16], const uint8_t iv[12],
+                     const uint8_t *aad, uint32_t aad_len);
+
+    /** Decrypt the next bytes in place; any number, also not of blocks. */
+    int (*gcm_update)(void *user, uint8_t *buf, uint32_t len);
+
+    /** Fails unless this is the tag of the message.  Constant time. */
+    int (*gcm_verify)(void *user, const uint8_t tag[16]);
+
+    /** Overwrite the key, its schedule and what was under way. */
+    void (*gcm_wipe)(void *user);
+
+    /**
+     * Load the record: SFI_DEVICE_RECORD_LEN bytes as last stored.
+     *
+     * All 0xff or all 0x00 when nothing has been stored yet.
+     */
+    int (*record_load)(void *user, uint8_t *data, uint32_t len);
+
+    /**
+     * Replace the record, as a whole or not at all, durably before it returns.
+     *
+     * Everything about power cuts rests on this: keep two copies with a
+     * counter, or a journal.  Not in the user range, which is erased.
+     */
+    int (*record_store)(void *user, const uint8_t *data, uint32_t len);
+
+    /** Milliseconds since any moment; never back, never wrapping. */
+    uint64_t (*now_ms)(void *user);
+
+    /**
+     * Restart the part and load its option bytes; need not return.
+     *
+     * If it returns, the core answers nothing until sfi_device_init().
+     */
+    void (*reboot)(void *user);
+} sfi_device_port;
+
+/**
+ * Memory that a device takes.
+ *
+ * @return bytes; at most SFI_DEVICE_SIZE_MAX
+ *
+ * Blocks: never.  Thread: any.
+ * @since 1.0
+ */
 SFI_API size_t sfi_device_size(void);
-/* Power-up: loads the record, cleans up an install that was cut short, or
- * completes one that was committed.  `mem` is aligned for a uint64_t. */
+
+/**
+ * Power up: read the record, and finish what the last power cut left.
+ *
+ * An install that was cut short is erased; the state is empty, with the cause
+ * SFI_CAUSE_INTERRUPTED.  One that was being committed is completed: its
+ * option bytes are written again, and the next sfi_device_poll() reboots to
+ * load them.  A part that gives up its loader and was installed does so at the
+ * next poll.  A record that is damaged counts as an install cut short; one
+ * that was never written as a new part, which is erased too.  A record that
+ * cannot be read changes nothing: the device is empty and unclean, until a
+ * later start reads it.
+ *
+ * What the hardware fails to do here is no failure of this function; INFO
+ * tells it.
+ *
+ * @param mem      memory for the device, aligned for a uint64_t; lent until
+ *                 sfi_device_wipe() or the next reset
+ * @param mem_len  its size, at least sfi_device_size()
+ * @param chip     the part
+ * @param port     the port; not copied
+ * @param user     handed to the port's functions
+ * @param out      receives the device, which is `mem`; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT     a pointer is NULL (user may be)
+ *   SFI_ERR_BUFFER       mem is too small or not aligned
+ *   SFI_ERR_ABI          the port is of another version, or not complete
+ *   SFI_ERR_UNSUPPORTED  the part's program unit is too wide
+ *
+ * Blocks: as long as the port erases.  Thread: one at a time per device.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_device_init(void *mem, size_t mem_len,
                                                  const sfi_chip *chip,
                                                  const sfi_device_port *port,
                                                  void *user, sfi_device **out);
-/* AN3155 bytes in, answers out; *out_len: room in, used out. */
+
+/**
+ * Take bytes of a host over USART (AN3155) and answer them.
+ *
+ * Before the first 0x7f all bytes are ignored.  Of the standard commands only
+ * Get, Get Version and Get ID are known; the security extension rides Special
+ * and Extended Special.  All else is answered NACK.  Bytes may come in any
+ * portions.  A host waits for an answer after each packet, so what a call
+ * answers fits in SFI_DEVICE_ANSWER_MAX; of one that does not wait, answers
+ * are dropped when they do not fit.
+ *
+ * @param dev      a device
+ * @param in       the bytes; NULL if there are none
+ * @param in_len   their number
+ * @param out      receives the answer
+ * @param out_len  room in out; receives the bytes used
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL
+ *   SFI_ERR_BUFFER    an answer did not fit; what fitted is there
+ *
+ * Blocks: as long as the port erases or programs.  Thread: one at a time per
+ * device.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_device_usart(sfi_device *dev,
                                                   const uint8_t *in,
                                                   size_t in_len, uint8_t *out,
                                                   size_t *out_len);
-/* One request of the security extension, free of any carrier; the answer's
- * first byte is the cause. */
+
+/**
+ * Run one request of the security extension, free of any carrier.
+ *
+ * @param dev        a device
+ * @param opcode     a request of doc/protocol.md, "Security extension"
+ * @param param      its parameter; NULL if it has none
+ * @param param_len  bytes of it
+ * @param data       its data (LICENSE, DATA); NULL if it has none; decrypted in
+ *                   place and then overwritten
+ * @param data_len   bytes of it
+ * @param out        receives the cause (SFI_CAUSE_*) and the reply
+ * @param out_len    room in out, at least SFI_DEVICE_REPLY_MAX; receives the
+ *                   bytes used: 0 when the device has left and answers nothing
+ *
+ * @return SFI_OK, also when the device refuses; or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL
+ *   SFI_ERR_BUFFER    out is too small; nothing was done
+ *
+ * Blocks: as long as the port erases or programs.  Thread: one at a time per
+ * device.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_device_handle(
     sfi_device *dev, uint16_t opcode, const uint8_t *param, size_t param_len,
     uint8_t *data, size_t data_len, uint8_t *out, size_t *out_len);
+
+/**
+ * Where the device is in its life.
+ *
+ * @param dev  a device, or NULL
+ *
+ * @return SFI_DEVICE_*; SFI_DEVICE_EMPTY for NULL
+ *
+ * Blocks: never.  Thread: one at a time per device.
+ * @since 1.0
+ */
 SFI_API uint32_t sfi_device_state(const sfi_device *dev);
-/* Call when an answer has gone out, and now and then: NACKs a half frame whose
- * host went silent, reboots after a success. */
+
+/**
+ * Do what is due: drop a half frame, or leave.
+ *
+ * Call it when an answer has gone out, and at least every 100 ms.  A frame
+ * whose host was silent for 1000 ms is dropped and NACKed.  After a success
+ * the device leaves: when ABORT asked for it, else 1000 ms after FINISH.  A
+ * part that gives up its loader erases it then.  Leaving ends in the port's
+ * reboot.
+ *
+ * @param dev      a device; NULL does nothing
+ * @param out      receives the NACK; NULL does nothing
+ * @param out_len  room in out, at least 1; receives the bytes used; NULL does
+ *                 nothing
+ *
+ * Blocks: as long as the port erases.  Thread: one at a time per device.
+ * @since 1.0
+ */
 SFI_API void sfi_device_poll(sfi_device *dev, uint8_t *out, size_t *out_len);
+
+/**
+ * Overwrite the device, and the key in the port, with zeros.
+ *
+ * For a bootloader that gives its RAM to others without a reset.  The device
+ * is gone; its memory may be used for sfi_device_init() again.
+ *
+ * @param dev  a device; NULL does nothing
+ *
+ * Blocks: never.  Thread: one at a time per device.
+ * @since 1.0
+ */
 SFI_API void sfi_device_wipe(sfi_device *dev);
 
 SFI_END_DECLS
