@@ -13,52 +13,308 @@
 
 SFI_BEGIN_DECLS
 
+/**
+ * A session with a chip's bootloader (AN3155).  A byte that is lost or damaged
+ * on the way is noticed, and what it belonged to is sent again, three times at
+ * most; no wait is without end.
+ */
 typedef struct sfi_target sfi_target;
 
+/** Who answered, and how far its install is. */
 typedef struct sfi_target_info {
-    uint32_t struct_size;
-    uint32_t device_id;          /* Get ID */
-    uint32_t bootloader_version; /* 0x31: V3.1 */
-    uint32_t secure;             /* 1: only the security extension answers */
-    uint32_t device_state;       /* SFI_DEVICE_* when secure */
-    uint32_t last_cause;         /* SFI_CAUSE_* when secure */
-    uint32_t area_index;         /* area being received */
-    uint32_t reserved;
-    uint8_t header_tag[16]; /* of the image being or last installed */
+    uint32_t struct_size;        /**< sizeof(sfi_target_info) */
+    uint32_t device_id;          /**< DEV_ID: 0x450, 0x462 */
+    uint32_t bootloader_version; /**< 0x31: V3.1 */
+    uint32_t secure;             /**< 1: only the security extension answers */
+    uint32_t device_state;       /**< SFI_DEVICE_* when secure, else 0 */
+    uint32_t last_cause;         /**< SFI_CAUSE_* when secure, else 0 */
+    uint32_t area_index;         /**< area being received, 0: none */
+    uint32_t reserved;           /**< 0 */
+    uint8_t header_tag[16];      /**< of the image being or last installed */
 } sfi_target_info;
 
-/* chip NULL: recognised by its device id */
+/**
+ * Find the bootloader and ask which chip it is.
+ *
+ * @param ctx         the context, that of the link
+ * @param chip        the part that is expected; NULL: any that libsfi knows
+ * @param tp          the link; kept open until the target is released
+ * @param timeout_ms  how long the chip may take to answer; 0: 5000
+ * @param out         receives the target, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT     an argument is NULL or of another context
+ *   SFI_ERR_STATE        called from a callback of the link
+ *   SFI_ERR_TIMEOUT      nothing answers
+ *   SFI_ERR_PROTOCOL     what answers is no bootloader, or the speed is wrong
+ *   SFI_ERR_NACK         the bootloader refuses to say what it is
+ *   SFI_ERR_UNSUPPORTED  the chip is none that libsfi knows
+ *   SFI_ERR_NO_DEVICE    the chip is not the expected one, or the port is gone
+ *   SFI_ERR_IO           the link failed
+ *   SFI_ERR_CALLBACK     a function of the link returned no status
+ *   SFI_ERR_NOMEM        no memory
+ *
+ * Blocks: up to timeout_ms, and some seconds when the line is bad.
+ * Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_target_connect(sfi_ctx *ctx,
                                                     const sfi_chip *chip,
                                                     sfi_transport *tp,
                                                     uint32_t timeout_ms,
                                                     sfi_target **out);
+
+/**
+ * Which part answered.
+ *
+ * @param t  a target, or NULL
+ *
+ * @return the part; NULL for NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API const sfi_chip *sfi_target_chip(const sfi_target *t);
+
+/**
+ * Device id, as the bootloader gave it when the session began.
+ *
+ * @param t          the target
+ * @param device_id  receives DEV_ID: 0x450, 0x462
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  an argument is NULL
+ *   SFI_ERR_STATE     called from a callback of the link
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_target_get_id(sfi_target *t,
                                                    uint32_t *device_id);
+
+/**
+ * Ask the chip how it is.
+ *
+ * @param t    the target
+ * @param out  struct_size set by the caller; receives the rest
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT     an argument is NULL
+ *   SFI_ERR_ABI          struct_size is too small, or garbage
+ *   SFI_ERR_STATE        called from a callback of the link
+ *   SFI_ERR_UNSUPPORTED  the secure bootloader is of another version
+ *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL, SFI_ERR_NACK  no good answer
+ *   SFI_ERR_DEVICE       the secure bootloader refuses
+ *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
+ *
+ * Blocks: up to 30 s when the line is bad.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_target_get_info(sfi_target *t,
                                                      sfi_target_info *out);
-/* standard bootloader, open state */
+
+/**
+ * Read memory through the open bootloader.
+ *
+ * @param t        the target
+ * @param address  where; RAM, flash or option bytes
+ * @param data     receives `len` bytes
+ * @param len      how many; 0 is fine
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  an argument is NULL
+ *   SFI_ERR_RANGE     the range ends past 32-bit addresses
+ *   SFI_ERR_STATE     the chip is secure: nothing can be read; or called from
+ *                     a callback of the link
+ *   SFI_ERR_NACK      refused: no such memory, or readout protection
+ *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL  no good answer
+ *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
+ *
+ * Blocks: 26 ms per 256 bytes at 115200 baud; up to 30 s when the line is bad.
+ * Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_target_read(sfi_target *t,
                                                  uint64_t address,
                                                  uint8_t *data, size_t len);
+
+/**
+ * Write memory through the open bootloader.
+ *
+ * Flash must have been erased; the bootloader does not say when it was not, or
+ * when it is write-protected: read it back.
+ *
+ * @param t        the target
+ * @param address  where; a multiple of 8, in flash of the part's program unit
+ * @param data     `len` bytes
+ * @param len      how many; a multiple likewise, 0 is fine
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT   an argument is NULL
+ *   SFI_ERR_RANGE      the range ends past 32-bit addresses
+ *   SFI_ERR_CHIP_RULE  not aligned as above
+ *   SFI_ERR_STATE      the chip is secure; or called from a callback of the
+ *                      link
+ *   SFI_ERR_NACK       refused: no such memory, or readout protection
+ *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL  no good answer
+ *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
+ *
+ * Blocks: 26 ms per 256 bytes at 115200 baud; up to 30 s when the line is bad.
+ * Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_target_write(sfi_target *t,
                                                   uint64_t address,
                                                   const uint8_t *data,
                                                   size_t len);
-/* mass erase: the standard bootloader's, or the secure bootloader's */
+
+/**
+ * Mass erase.
+ *
+ * The open bootloader erases the flash, the secure one the installed firmware:
+ * the chip can be installed again then.
+ *
+ * @param t  the target
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  t is NULL
+ *   SFI_ERR_STATE     called from a callback of the link
+ *   SFI_ERR_NACK      the open bootloader refuses: readout protection
+ *   SFI_ERR_DEVICE    the secure bootloader refuses
+ *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL  no good answer
+ *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
+ *
+ * Blocks: for an erase of the whole flash, up to 35 s.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_target_erase_all(sfi_target *t);
+
+/**
+ * Leave the open bootloader for a program.
+ *
+ * @param t        the target; of no use afterwards
+ * @param address  of the program's vector table
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  t is NULL
+ *   SFI_ERR_RANGE     no 32-bit address
+ *   SFI_ERR_STATE     the chip is secure; or called from a callback of the
+ *                     link
+ *   SFI_ERR_NACK      refused: no such memory, or readout protection
+ *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL  no good answer
+ *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
+ *
+ * Blocks: up to 30 s when the line is bad.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_target_go(sfi_target *t, uint64_t address);
-/* open state: set SECURITY, reset, connect again */
+
+/**
+ * Turn an open chip into a secure one (AN4992, section 7).
+ *
+ * Sets the SECURITY option, resets the chip, and connects again.  Where the
+ * link cannot reset the chip a person must: this is logged (SFI_LOG_INFO), and
+ * the connection's timeout is how long it may take.  A chip that is secure
+ * already is left as it is.
+ *
+ * @param t  the target
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT   t is NULL
+ *   SFI_ERR_STATE      called from a callback of the link
+ *   SFI_ERR_DEVICE     this part's secure bootloader is gone, or the option
+ *                      did not stay
+ *   SFI_ERR_NACK       the option bytes cannot be changed
+ *   SFI_ERR_TIMEOUT    no reset came, or the chip does not answer after it
+ *   SFI_ERR_PROTOCOL, SFI_ERR_UNSUPPORTED  no good answer
+ *   SFI_ERR_NO_DEVICE  another chip answers after the reset, or the port is
+ *                      gone
+ *   SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
+ *
+ * Blocks: up to the connection's timeout.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_target_activate_security(sfi_target *t);
-/* secure state */
+
+/**
+ * Read the chip's certificate.
+ *
+ * @param t    the target, secure
+ * @param out  receives the certificate, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  an argument is NULL
+ *   SFI_ERR_STATE     the chip is open; or called from a callback of the link
+ *   SFI_ERR_FORMAT, SFI_ERR_CERTIFICATE  what came is no certificate
+ *   SFI_ERR_DEVICE    the secure bootloader refuses
+ *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL, SFI_ERR_NACK  no good answer
+ *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
+ *   SFI_ERR_CRYPTO    the crypto library failed
+ *   SFI_ERR_NOMEM     no memory
+ *
+ * Blocks: up to 30 s when the line is bad.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status
 sfi_target_get_certificate(sfi_target *t, sfi_certificate **out);
+
+/**
+ * Begin an install: the chip erases its flash and takes the licence.
+ *
+ * @param t    the target, secure
+ * @param lic  the licence
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  an argument is NULL
+ *   SFI_ERR_STATE     the chip is open; or called from a callback of the link
+ *   SFI_ERR_DEVICE    refused, with a SFI_CAUSE_* as peer code: the licence is
+ *                     not for this chip, or it holds an install
+ *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL, SFI_ERR_NACK  no good answer
+ *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
+ *
+ * Blocks: for an erase of the whole flash, up to 35 s.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status
 sfi_target_send_license(sfi_target *t, const sfi_license *lic);
+
+/**
+ * Send a whole image after its licence, and make sure that the chip has it.
+ *
+ * After a refusal the chip is erased; begin again with the licence.
+ *
+ * @param t     the target, secure and licensed
+ * @param data  the .sfi image
+ * @param len   its length
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT   an argument is NULL
+ *   SFI_ERR_STATE      the chip is open; or called from a callback of the link
+ *   SFI_ERR_TRUNCATED  the image is not complete
+ *   SFI_ERR_DEVICE     refused, with a SFI_CAUSE_* as peer code; or the chip
+ *                      restarted
+ *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL, SFI_ERR_NACK, SFI_ERR_UNSUPPORTED  no
+ *                      good answer
+ *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
+ *
+ * Blocks: 0.1 s per 1024 bytes at 115200 baud, and 35 s for an erase.
+ * Thread: the context's.
+ * @since 1.0
+ */
 SFI_API SFI_NODISCARD sfi_status sfi_target_send_image(sfi_target *t,
                                                        const uint8_t *data,
                                                        size_t len);
+
+/**
+ * Release a target.
+ *
+ * The chip is left as it is.
+ *
+ * @param t  a target, or NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
 SFI_API void sfi_target_free(sfi_target *t);
 
 SFI_END_DECLS

@@ -2,6 +2,7 @@
 #include "core/ctx.h"
 #include "core/err.h"
 #include "image/rules.h"
+#include "image/structure.h"
 
 /* Collect the descriptors of a whole image. */
 static sfi_status
@@ -38,6 +39,18 @@ read_areas(sfi_ctx *ctx, const uint8_t *image, size_t len, struct buf *areas)
     if (st == SFI_OK)
         st = sfi_image_reader_finish(r);
     sfi_image_reader_free(r);
+    return st;
+}
+
+sfi_status
+sfi__image_structure(sfi_ctx *ctx, const uint8_t *image, size_t len)
+{
+    struct buf areas;
+    sfi_status st;
+
+    buf_init(&areas, &ctx->alloc, false);
+    st = read_areas(ctx, image, len, &areas);
+    buf_free(&areas);
     return st;
 }
 

@@ -11,5 +11,7 @@ sfi_status sfi__header_check(sfi_ctx *ctx, const struct image_header *h);
 sfi_status sfi__area_check(sfi_ctx *ctx, const struct image_header *h,
                            const struct image_area *before,
                            const struct image_area *a);
+/* sfi_image_check() for no part in particular. */
+sfi_status sfi__image_structure(sfi_ctx *ctx, const uint8_t *image, size_t len);
 
 #endif

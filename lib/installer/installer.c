@@ -1,0 +1,282 @@
+#include "installer/installer.h"
+
+#include <string.h>
+
+#include "util/clock.h"
+#include "core/ctx.h"
+#include "core/err.h"
+#include "core/load.h"
+#include "license/license.h"
+
+/* Eight times the largest flash: an image has it once, and some modules. */
+#define IMAGE_MAX ((size_t)16 << 20)
+
+static void
+installer_destroy(void *self)
+{
+    sfi_installer *in = self;
+
+    sfi__obj_unref(in->target);
+    sfi__obj_unref(in->certificate);
+    sfi__obj_unref(in->license);
+    sfi__obj_unref(in->given);
+    sfi__obj_unref(in->hsm);
+    sfi__obj_unref(in->tp);
+    buf_free(&in->image);
+}
+
+sfi_status
+sfi_installer_new(sfi_ctx *ctx, const sfi_chip *chip, sfi_installer **out)
+{
+    sfi_installer *in;
+
+    SFI_ENTER_NEW(ctx, CTX, out);
+    in = sfi__obj_new(ctx, OBJ_INSTALLER, sizeof(*in), installer_destroy);
+    if (in == NULL)
+        return SFI_ERR_NOMEM;
+    atomic_init(&in->cancel, false);
+    in->chip = chip;
+    buf_init(&in->image, &ctx->alloc, false);
+    *out = in;
+    return SFI_OK;
+}
+
+/* What it was given may change until it begins. */
+static sfi_status
+changeable(sfi_installer *in)
+{
+    if (in->step == STEP_CHECK && !in->failed)
+        return SFI_OK;
+    return sfi__fail(in->obj.ctx, SFI_ERR_STATE,
+                     "the install has begun: nothing can be set any more");
+}
+
+/* A handle that is given: of the same context, and not too late. */
+static sfi_status
+acceptable(sfi_installer *in, const struct obj *given)
+{
+    if (given->ctx != in->obj.ctx)
+        return sfi__fail(in->obj.ctx, SFI_ERR_ARGUMENT,
+                         "the handle is of another context, expected the "
+                         "installer's");
+    return changeable(in);
+}
+
+/* Hold on to `given` instead of `held`. */
+static void *
+hold(void *held, void *given)
+{
+    (void)sfi__obj_ref(given);
+    sfi__obj_unref(held);
+    return given;
+}
+
+sfi_status
+sfi_installer_set_image_file(sfi_installer *in, const char *path)
+{
+    struct buf image;
+    sfi_status st;
+
+    SFI_ENTER(in, INSTALLER);
+    SFI_ARG(in, path != NULL);
+    st = changeable(in);
+    if (st != SFI_OK)
+        return st;
+    st = sfi__load(in->obj.ctx, path, IMAGE_MAX, false, &image);
+    if (st != SFI_OK) {
+        buf_free(&image);
+        return st;
+    }
+    buf_free(&in->image);
+    in->image = image;
+    text_format(in->image_name, sizeof(in->image_name), "%s", path);
+    return SFI_OK;
+}
+
+sfi_status
+sfi_installer_set_image(sfi_installer *in, const uint8_t *data, size_t len)
+{
+    sfi_status st;
+
+    SFI_ENTER(in, INSTALLER);
+    SFI_ARG(in, data != NULL);
+    st = changeable(in);
+    if (st != SFI_OK)
+        return st;
+    if (len > IMAGE_MAX)
+        return sfi__fail(in->obj.ctx, SFI_ERR_LIMIT,
+                         "an image of %zu bytes, expected at most %zu", len,
+                         IMAGE_MAX);
+    buf_clear(&in->image);
+    if (!buf_append(&in->image, data, len))
+        return sfi__nomem(in->obj.ctx);
+    in->image_name[0] = '\0';
+    return SFI_OK;
+}
+
+sfi_status
+sfi_installer_set_transport(sfi_installer *in, sfi_transport *tp)
+{
+    sfi_status st;
+
+    SFI_ENTER(in, INSTALLER);
+    SFI_ARG(in, sfi__is(tp, OBJ_TRANSPORT));
+    st = acceptable(in, &tp->obj);
+    if (st == SFI_OK)
+        in->tp = hold(in->tp, tp);
+    return st;
+}
+
+sfi_status
+sfi_installer_set_hsm(sfi_installer *in, sfi_hsm *hsm)
+{
+    sfi_status st;
+
+    SFI_ENTER(in, INSTALLER);
+    SFI_ARG(in, sfi__is(hsm, OBJ_HSM));
+    st = acceptable(in, (const struct obj *)hsm);
+    if (st == SFI_OK)
+        in->hsm = hold(in->hsm, hsm);
+    return st;
+}
+
+sfi_status
+sfi_installer_set_license(sfi_installer *in, const sfi_license *lic)
+{
+    sfi_status st;
+
+    SFI_ENTER(in, INSTALLER);
+    SFI_ARG(in, sfi__is(lic, OBJ_LICENSE));
+    st = acceptable(in, &lic->obj);
+    if (st == SFI_OK)
+        in->given = hold(in->given, (void *)(uintptr_t)lic);
+    return st;
+}
+
+sfi_status
+sfi_installer_set_erase(sfi_installer *in, int erase)
+{
+    sfi_status st;
+
+    SFI_ENTER(in, INSTALLER);
+    st = changeable(in);
+    if (st == SFI_OK)
+        in->erase = erase != 0;
+    return st;
+}
+
+sfi_status
+sfi_installer_set_timeout(sfi_installer *in, uint32_t connect_ms)
+{
+    sfi_status st;
+
+    SFI_ENTER(in, INSTALLER);
+    st = changeable(in);
+    if (st == SFI_OK)
+        in->timeout_ms = connect_ms;
+    return st;
+}
+
+sfi_status
+sfi_installer_set_progress(sfi_installer *in, sfi_progress_fn fn, void *user)
+{
+    SFI_ENTER(in, INSTALLER);
+    in->progress = fn;
+    in->progress_user = user;
+    return SFI_OK;
+}
+
+/* ---- run ---- */
+
+static sfi_status
+begin(sfi_installer *in)
+{
+    sfi_ctx *ctx = in->obj.ctx;
+
+    if (in->image.len == 0)
+        return sfi__fail(ctx, SFI_ERR_STATE, "no image is set");
+    if (in->tp == NULL)
+        return sfi__fail(ctx, SFI_ERR_STATE, "no link to a chip is set");
+    if (in->given == NULL && in->hsm == NULL)
+        return sfi__fail(ctx, SFI_ERR_STATE,
+                         "no licence is set, and no HSM that could give one");
+    in->started_ms = ctx->clock->now_ms(ctx->clock->user);
+    sfi__install_report(in);
+    return SFI_OK;
+}
+
+static sfi_status
+step(sfi_installer *in)
+{
+    sfi_status st = SFI_OK;
+
+    if (in->failed || in->step == STEP_DONE)
+        return sfi__fail(in->obj.ctx, SFI_ERR_STATE,
+                         "the install has ended: make another installer");
+    if (in->step == STEP_CHECK)
+        st = begin(in);
+    if (st != SFI_OK)
+        return st;
+    st = sfi__install_step(in);
+    if (st != SFI_OK) {
+        in->failed = true;
+        sfi__install_clean(in);
+        return st;
+    }
+    if (in->step == STEP_DONE)
+        sfi__install_sum_up(in);
+    sfi__install_report(in);
+    return SFI_OK;
+}
+
+sfi_status
+sfi_installer_step(sfi_installer *in, int *finished)
+{
+    sfi_status st;
+
+    if (finished != NULL)
+        *finished = 0;
+    SFI_ENTER(in, INSTALLER);
+    SFI_ARG(in, finished != NULL);
+    st = step(in);
+    if (st == SFI_OK)
+        *finished = in->step == STEP_DONE;
+    return st;
+}
+
+sfi_status
+sfi_installer_run(sfi_installer *in)
+{
+    sfi_status st;
+
+    SFI_ENTER(in, INSTALLER);
+    do {
+        st = step(in);
+    } while (st == SFI_OK && in->step != STEP_DONE);
+    return st;
+}
+
+const sfi_certificate *
+sfi_installer_certificate(const sfi_installer *in)
+{
+    return sfi__is(in, OBJ_INSTALLER) ? in->certificate : NULL;
+}
+
+const sfi_license *
+sfi_installer_license(const sfi_installer *in)
+{
+    return sfi__is(in, OBJ_INSTALLER) ? in->license : NULL;
+}
+
+void
+sfi_installer_cancel(sfi_installer *in)
+{
+    if (sfi__is(in, OBJ_INSTALLER))
+        atomic_store(&in->cancel, true);
+}
+
+void
+sfi_installer_free(sfi_installer *in)
+{
+    sfi__obj_free(in, OBJ_INSTALLER);
+}

@@ -1,0 +1,64 @@
+/* One install: what it was given, and how far it is. */
+#ifndef SFI_INSTALLER_INSTALLER_H
+#define SFI_INSTALLER_INSTALLER_H
+
+#include <stdatomic.h>
+
+#include <sfi/installer.h>
+
+#include "util/buf.h"
+#include "core/obj.h"
+#include "installer/sender.h"
+
+enum step {
+    STEP_CHECK,       /* the image, before anything is touched */
+    STEP_CONNECT,     /* find the chip */
+    STEP_FIT,         /* does the image fit this chip? */
+    STEP_SECURITY,    /* make an open chip a secure one */
+    STEP_INFO,        /* does it hold an install? */
+    STEP_CERTIFICATE, /* read it */
+    STEP_LICENSE,     /* given, or asked of the HSM: it counts now */
+    STEP_ERASE,       /* SECURE: the flash is empty from here on */
+    STEP_OPEN,        /* LICENSE: the chip has the key */
+    STEP_SEND,        /* one header, descriptor or DATA at a time */
+    STEP_FINISH,      /* option bytes; the chip has it all */
+    STEP_LEAVE,       /* the chip starts its firmware */
+    STEP_DONE
+};
+
+struct sfi_installer {
+    struct obj obj;
+    atomic_bool cancel;
+
+    const struct sfi_chip *chip; /* NULL: any */
+    struct buf image;
+    char image_name[TRANSPORT_NAME_MAX]; /* its file; "" when it has none */
+    sfi_transport *tp;                   /* references */
+    sfi_hsm *hsm;                        /* ... */
+    sfi_license *given;                  /* ... */
+    bool erase;
+    uint32_t timeout_ms;
+    sfi_progress_fn progress;
+    void *progress_user;
+
+    enum step step;
+    bool failed;
+    bool begun; /* the chip may hold something of the firmware */
+    uint64_t started_ms;
+    sfi_target *target;
+    sfi_certificate *certificate;
+    sfi_license *license; /* the one in use: `given`, or the HSM's */
+    size_t data_max;
+    struct sender sender;
+};
+
+/* Do one bounded piece of the work, and tell of it. */
+sfi_status sfi__install_step(struct sfi_installer *in);
+/* After a failure: leave nothing of the firmware in the chip. */
+void sfi__install_clean(struct sfi_installer *in);
+/* Tell the caller how far it is. */
+void sfi__install_report(struct sfi_installer *in);
+/* The whole of it, in the log. */
+void sfi__install_sum_up(const struct sfi_installer *in);
+
+#endif

@@ -1,0 +1,63 @@
+#include "util/clock.h"
+#include "core/ctx.h"
+#include "core/err.h"
+#include "installer/installer.h"
+
+/* What a user sees of a step. */
+static uint32_t
+phase(enum step step)
+{
+    switch (step) {
+    case STEP_CHECK:
+    case STEP_CONNECT:
+    case STEP_FIT:
+        return SFI_PHASE_CONNECT;
+    case STEP_SECURITY:
+    case STEP_INFO:
+        return SFI_PHASE_SECURE;
+    case STEP_CERTIFICATE:
+        return SFI_PHASE_CERTIFICATE;
+    case STEP_LICENSE:
+        return SFI_PHASE_LICENSE;
+    case STEP_ERASE:
+    case STEP_OPEN:
+    case STEP_SEND:
+        return SFI_PHASE_AREAS;
+    case STEP_FINISH:
+    case STEP_LEAVE:
+        return SFI_PHASE_CONFIRM;
+    case STEP_DONE:
+        break;
+    }
+    return SFI_PHASE_DONE;
+}
+
+void
+sfi__install_report(struct sfi_installer *in)
+{
+    const sfi_progress p = {
+        .struct_size = sizeof(p),
+        .phase = phase(in->step),
+        .done = in->sender.at,
+        .total = in->image.len,
+    };
+
+    if (in->progress == NULL)
+        return;
+    in->obj.busy = true;
+    in->progress(in->progress_user, &p);
+    in->obj.busy = false;
+}
+
+void
+sfi__install_sum_up(const struct sfi_installer *in)
+{
+    const struct clock *clock = in->obj.ctx->clock;
+    uint64_t ms = clock->now_ms(clock->user) - in->started_ms;
+    uint64_t rate = ms > 0 ? (uint64_t)in->image.len * 1000 / ms : 0;
+
+    sfi__log(in->obj.ctx, SFI_LOG_INFO,
+             "%s: %zu bytes installed in %llu.%03llu s, %llu bytes/s",
+             in->tp->name, in->image.len, (unsigned long long)(ms / 1000),
+             (unsigned long long)(ms % 1000), (unsigned long long)rate);
+}

@@ -1,0 +1,190 @@
+#include <sfi/device.h>
+#include <sfi/image.h>
+
+#include "core/ctx.h"
+#include "core/err.h"
+#include "image/structure.h"
+#include "license/license.h"
+#include "installer/cause.h"
+#include "installer/installer.h"
+
+/* ---- before the chip is changed, or an installation counted ---- */
+
+/* A finding about the image says in which file. */
+static sfi_status
+of_image(struct sfi_installer *in, sfi_status st)
+{
+    if (st != SFI_OK && in->image_name[0] != '\0')
+        (void)sfi__where(in->obj.ctx, "%s", in->image_name);
+    return st;
+}
+
+static sfi_status
+check(struct sfi_installer *in)
+{
+    sfi_ctx *ctx = in->obj.ctx;
+
+    if (in->chip == NULL)
+        return of_image(
+            in, sfi__image_structure(ctx, in->image.data, in->image.len));
+    return of_image(in, sfi_image_check(ctx, in->chip, in->image.data,
+                                        in->image.len, NULL, NULL));
+}
+
+static sfi_status
+connect(struct sfi_installer *in)
+{
+    return sfi__target_connect(in->obj.ctx, in->chip, in->tp, in->timeout_ms,
+                               &in->cancel, &in->target);
+}
+
+static sfi_status
+fit(struct sfi_installer *in)
+{
+    return of_image(in,
+                    sfi_image_check(in->obj.ctx, in->target->chip,
+                                    in->image.data, in->image.len, NULL, NULL));
+}
+
+/* ---- the chip, and its licence ---- */
+
+static sfi_status
+activate(struct sfi_installer *in)
+{
+    return sfi__target_activate(in->target);
+}
+
+static sfi_status
+look(struct sfi_installer *in)
+{
+    struct cmd_info i;
+    sfi_status st = sfi__target_info(in->target, &i);
+
+    if (st != SFI_OK)
+        return st;
+    in->data_max = i.data_max;
+    if (i.state == SFI_DEVICE_INSTALLED && !in->erase)
+        return sfi__fail_peer(in->obj.ctx, SFI_ERR_DEVICE, SFI_CAUSE_INSTALLED,
+                              "%s", cause_message(SFI_CAUSE_INSTALLED));
+    return SFI_OK;
+}
+
+static sfi_status
+identify(struct sfi_installer *in)
+{
+    return sfi__target_certificate(in->target, &in->certificate);
+}
+
+static sfi_status
+authorise(struct sfi_installer *in)
+{
+    if (in->given != NULL) {
+        in->license = sfi__obj_ref(in->given);
+        return SFI_OK;
+    }
+    return sfi_hsm_generate_license(in->hsm, in->certificate, &in->license);
+}
+
+/* ---- the install ---- */
+
+static sfi_status
+erase(struct sfi_installer *in)
+{
+    in->begun = true;
+    return in->target->dialect->secure(&in->target->boot, in->erase);
+}
+
+static sfi_status
+unlock(struct sfi_installer *in)
+{
+    sfi_status st =
+        in->target->dialect->license(&in->target->boot, in->license->data);
+
+    if (st != SFI_OK)
+        return st;
+    return sender_init(&in->sender, in->obj.ctx, in->image.data, in->image.len,
+                       in->data_max);
+}
+
+static sfi_status
+send_piece(struct sfi_installer *in)
+{
+    return sender_step(&in->sender, in->target);
+}
+
+static sfi_status
+finish(struct sfi_installer *in)
+{
+    return sfi__target_finish(in->target, in->sender.header.tag);
+}
+
+/* The firmware is in; a chip that does not leave by this request leaves by
+ * itself soon. */
+static sfi_status
+leave(struct sfi_installer *in)
+{
+    sfi_status st = in->target->dialect->abort(&in->target->boot);
+
+    if (st != SFI_OK)
+        sfi__log(in->obj.ctx, SFI_LOG_DEBUG,
+                 "%s: the chip was not told to "
+                 "start its firmware: %s",
+                 in->tp->name, in->obj.ctx->error.message);
+    return SFI_OK;
+}
+
+static const struct {
+    sfi_status (*run)(struct sfi_installer *in);
+    bool on_chip; /* its failures are the link's or the chip's */
+} steps[STEP_DONE] = {
+    [STEP_CHECK] = {check, false},       [STEP_CONNECT] = {connect, true},
+    [STEP_FIT] = {fit, false},           [STEP_SECURITY] = {activate, true},
+    [STEP_INFO] = {look, true},          [STEP_CERTIFICATE] = {identify, true},
+    [STEP_LICENSE] = {authorise, false}, [STEP_ERASE] = {erase, true},
+    [STEP_OPEN] = {unlock, true},        [STEP_SEND] = {send_piece, true},
+    [STEP_FINISH] = {finish, true},      [STEP_LEAVE] = {leave, true},
+};
+
+sfi_status
+sfi__install_step(struct sfi_installer *in)
+{
+    enum step step = in->step;
+    sfi_status st = SFI_OK;
+
+    if (atomic_load(&in->cancel))
+        st = sfi__fail(in->obj.ctx, SFI_ERR_CANCELLED, "cancelled");
+    if (st == SFI_OK)
+        st = steps[step].run(in);
+    if (st != SFI_OK && (step == STEP_OPEN || step == STEP_SEND))
+        st = sfi__target_explain(in->target, st);
+    if (steps[step].on_chip)
+        st = sfi__target_ended(in->tp, st);
+    if (st != SFI_OK)
+        return st;
+    if (step == STEP_FINISH)
+        in->begun = false; /* from now on it is the chip's own firmware */
+    if (step != STEP_SEND || sender_done(&in->sender))
+        in->step++;
+    return SFI_OK;
+}
+
+/* A chip that refused has cleaned up by itself: this does it no harm.  The
+ * first failure is the one to tell. */
+void
+sfi__install_clean(struct sfi_installer *in)
+{
+    sfi_ctx *ctx = in->obj.ctx;
+    struct sfi_error first = ctx->error;
+
+    if (!in->begun)
+        return;
+    in->begun = false;
+    in->target->boot.link.cancel = NULL;
+    if (in->target->dialect->abort(&in->target->boot) != SFI_OK)
+        sfi__log(ctx, SFI_LOG_WARNING,
+                 "%s: the chip could not be told to erase what it has (%s); it "
+                 "does so when it is powered up",
+                 in->tp->name, ctx->error.message);
+    in->target->boot.link.cancel = &in->cancel;
+    ctx->error = first;
+}

@@ -1,0 +1,50 @@
+/* A target from the inside: what the installer drives. */
+#ifndef SFI_INSTALLER_TARGET_H
+#define SFI_INSTALLER_TARGET_H
+
+#include <sfi/target.h>
+
+#include "chip/chip.h"
+#include "core/obj.h"
+#include "installer/boot.h"
+#include "installer/dialect.h"
+
+#define TARGET_TIMEOUT_MS 5000u
+
+/* Not from inside a callback of the link that the target works on. */
+#define TARGET_ENTER(t)                \
+    do {                               \
+        SFI_ENTER(t, TARGET);          \
+        SFI_ENTER((t)->tp, TRANSPORT); \
+    } while (0)
+
+struct sfi_target {
+    struct obj obj;
+    sfi_transport *tp; /* a reference */
+    const struct sfi_chip *chip;
+    const struct dialect *dialect;
+    struct boot boot;
+    bool secure; /* in the secure bootloader */
+    uint32_t timeout_ms;
+};
+
+/* The public functions without guard and ending.  `timeout_ms` 0: the usual;
+ * `cancel`: looked at in every wait, or NULL. */
+sfi_status sfi__target_connect(sfi_ctx *ctx, const struct sfi_chip *chip,
+                               sfi_transport *tp, uint32_t timeout_ms,
+                               const atomic_bool *cancel, sfi_target **out);
+/* Once more, after the chip was (or may have been) reset. */
+sfi_status sfi__target_reconnect(sfi_target *t);
+sfi_status sfi__target_activate(sfi_target *t);
+sfi_status sfi__target_certificate(sfi_target *t, sfi_certificate **out);
+sfi_status sfi__target_info(sfi_target *t, struct cmd_info *out);
+/* FINISH, and make sure: the chip holds the image with this header tag. */
+sfi_status sfi__target_finish(sfi_target *t, const uint8_t *header_tag);
+/* After a failure of an install: has the chip restarted?  Then that is the
+ * error. */
+sfi_status sfi__target_explain(sfi_target *t, sfi_status st);
+/* The end of every call: success leaves no error behind, a failure of the link
+ * or of the chip says on which link. */
+sfi_status sfi__target_ended(sfi_transport *tp, sfi_status st);
+
+#endif

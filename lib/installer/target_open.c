@@ -1,0 +1,234 @@
+/* What a target does with the open bootloader. */
+#include "util/clock.h"
+#include "util/rd.h"
+#include "util/wr.h"
+#include "core/ctx.h"
+#include "core/err.h"
+#include "installer/target.h"
+
+/* AN2606: the ROMs of H7 and L4 write whole 8 bytes. */
+#define WRITE_UNIT 8u
+/* While somebody finds the switch. */
+#define POLL_MS 200u
+
+static sfi_status
+need_open(sfi_target *t)
+{
+    if (!t->secure)
+        return SFI_OK;
+    return sfi__fail(t->obj.ctx, SFI_ERR_STATE,
+                     "the chip runs its secure bootloader, which shows no "
+                     "memory, expected the open one");
+}
+
+/* ---- security ---- */
+
+/* Set the bit where the next reset loads it from, and nothing beside it. */
+static sfi_status
+set_security(sfi_target *t)
+{
+    const struct sfi_chip *chip = t->chip;
+    uint32_t at = chip->ob_window.base + chip->ob[chip->security_row].pending;
+    uint32_t begin = at - at % WRITE_UNIT;
+    uint8_t block[WRITE_UNIT];
+    struct rd r;
+    struct wr w;
+    uint32_t word;
+    sfi_status st = boot_read(&t->boot, begin, block, sizeof(block));
+
+    if (st != SFI_OK)
+        return st;
+    rd_init(&r, block + (at - begin), sizeof(word));
+    word = rd_u32le(&r);
+    if ((word & chip->security_mask) != 0)
+        return SFI_OK;
+    wr_init(&w, block + (at - begin), sizeof(word));
+    wr_u32le(&w, word | chip->security_mask);
+    return boot_write(&t->boot, begin, block, sizeof(block));
+}
+
+/* The option waits for a reset, by a wire or by a person. */
+static sfi_status
+wait_secure(sfi_target *t)
+{
+    sfi_ctx *ctx = t->obj.ctx;
+    struct deadline dl = deadline_in(ctx->clock, t->timeout_ms);
+    sfi_status st;
+
+    do {
+        st = sfi__target_reconnect(t);
+        if (st == SFI_OK && t->secure)
+            return SFI_OK;
+        if (st != SFI_OK && !link_is_fault(st))
+            return st;
+        ctx->clock->sleep_ms(ctx->clock->user, POLL_MS);
+    } while (!deadline_passed(&dl));
+    if (st != SFI_OK)
+        return st;
+    return sfi__fail(ctx, SFI_ERR_TIMEOUT,
+                     "SECURITY is set and waits for a reset that did not come "
+                     "within %u ms: power-cycle the chip and try again",
+                     t->timeout_ms);
+}
+
+/* The answer to the write was lost, or the chip was reset at once. */
+static bool
+is_secure_after_all(sfi_target *t)
+{
+    struct sfi_error first = t->obj.ctx->error;
+
+    if (sfi__target_reconnect(t) == SFI_OK && t->secure)
+        return true;
+    t->obj.ctx->error = first;
+    return false;
+}
+
+static sfi_status
+reset_into_boot(sfi_target *t)
+{
+    sfi_ctx *ctx = t->obj.ctx;
+    sfi_status st = sfi__transport_reset(t->tp, true);
+
+    if (st != SFI_ERR_UNSUPPORTED)
+        return st;
+    sfi__log(ctx, SFI_LOG_INFO, "%s: SECURITY is set; power-cycle the chip now",
+             t->tp->name);
+    return SFI_OK;
+}
+
+sfi_status
+sfi__target_activate(sfi_target *t)
+{
+    sfi_ctx *ctx = t->obj.ctx;
+    sfi_status st;
+
+    if (t->secure)
+        return SFI_OK;
+    if (t->chip->security_mask == 0)
+        return sfi__fail(ctx, SFI_ERR_DEVICE,
+                         "the secure bootloader of this %s is gone: it takes "
+                         "one install in its life",
+                         t->chip->name);
+    st = set_security(t);
+    if (link_is_fault(st) && is_secure_after_all(t))
+        return SFI_OK;
+    if (st == SFI_ERR_NACK)
+        return sfi__fail(ctx, st,
+                         "the bootloader does not let the option bytes be "
+                         "changed; is readout protection on");
+    if (st == SFI_OK)
+        st = reset_into_boot(t);
+    return st == SFI_OK ? wait_secure(t) : st;
+}
+
+/* ---- memory ---- */
+
+static sfi_status
+check_range(sfi_target *t, uint64_t address, size_t len, uint32_t unit)
+{
+    if (address > UINT32_MAX || len > (uint64_t)UINT32_MAX + 1 - address)
+        return sfi__fail(t->obj.ctx, SFI_ERR_RANGE,
+                         "%zu bytes at 0x%08llx end outside the chip's 32-bit "
+                         "addresses",
+                         len, (unsigned long long)address);
+    if (address % unit != 0 || len % unit != 0)
+        return sfi__fail(t->obj.ctx, SFI_ERR_CHIP_RULE,
+                         "%zu bytes at 0x%08x, expected multiples of %u", len,
+                         (unsigned)address, unit);
+    return need_open(t);
+}
+
+static sfi_status
+read_memory(sfi_target *t, uint64_t address, uint8_t *data, size_t len)
+{
+    sfi_status st = check_range(t, address, len, 1);
+
+    while (st == SFI_OK && len > 0) {
+        size_t n = len < USART_BLOCK_MAX ? len : USART_BLOCK_MAX;
+
+        st = boot_read(&t->boot, (uint32_t)address, data, n);
+        address += n;
+        data += n;
+        len -= n;
+    }
+    return st;
+}
+
+static sfi_status
+write_memory(sfi_target *t, uint64_t address, const uint8_t *data, size_t len)
+{
+    const struct sfi_chip *chip = t->chip;
+    bool in_flash =
+        address >= chip->flash.base && address < chip_range_end(&chip->flash);
+    sfi_status st = check_range(t, address, len,
+                                in_flash ? chip->program_unit : WRITE_UNIT);
+
+    while (st == SFI_OK && len > 0) {
+        size_t n = len < USART_BLOCK_MAX ? len : USART_BLOCK_MAX;
+
+        st = boot_write(&t->boot, (uint32_t)address, data, n);
+        address += n;
+        data += n;
+        len -= n;
+    }
+    return st;
+}
+
+static sfi_status
+erase_all(sfi_target *t)
+{
+    sfi_status st;
+
+    if (!t->secure)
+        return boot_erase_mass(&t->boot);
+    st = t->dialect->secure(&t->boot, true);
+    return st == SFI_OK ? t->dialect->abort(&t->boot) : st;
+}
+
+static sfi_status
+go(sfi_target *t, uint64_t address)
+{
+    sfi_status st = check_range(t, address, 1, 1);
+
+    return st == SFI_OK ? boot_go(&t->boot, (uint32_t)address) : st;
+}
+
+/* ---- public ---- */
+
+sfi_status
+sfi_target_read(sfi_target *t, uint64_t address, uint8_t *data, size_t len)
+{
+    TARGET_ENTER(t);
+    SFI_ARG(t, data != NULL || len == 0);
+    return sfi__target_ended(t->tp, read_memory(t, address, data, len));
+}
+
+sfi_status
+sfi_target_write(sfi_target *t, uint64_t address, const uint8_t *data,
+                 size_t len)
+{
+    TARGET_ENTER(t);
+    SFI_ARG(t, data != NULL || len == 0);
+    return sfi__target_ended(t->tp, write_memory(t, address, data, len));
+}
+
+sfi_status
+sfi_target_go(sfi_target *t, uint64_t address)
+{
+    TARGET_ENTER(t);
+    return sfi__target_ended(t->tp, go(t, address));
+}
+
+sfi_status
+sfi_target_erase_all(sfi_target *t)
+{
+    TARGET_ENTER(t);
+    return sfi__target_ended(t->tp, erase_all(t));
+}
+
+sfi_status
+sfi_target_activate_security(sfi_target *t)
+{
+    TARGET_ENTER(t);
+    return sfi__target_ended(t->tp, sfi__target_activate(t));
+}

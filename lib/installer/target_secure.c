@@ -1,0 +1,204 @@
+/* What a target does with the secure bootloader. */
+#include <sfi/device.h>
+
+#include "util/mem.h"
+#include "core/abi.h"
+#include "core/ctx.h"
+#include "core/err.h"
+#include "license/license.h"
+#include "installer/sender.h"
+
+static sfi_status
+need_secure(sfi_target *t)
+{
+    if (t->secure)
+        return SFI_OK;
+    return sfi__fail(t->obj.ctx, SFI_ERR_STATE,
+                     "the chip runs its open bootloader, expected the secure "
+                     "one: activate security first");
+}
+
+sfi_status
+sfi__target_info(sfi_target *t, struct cmd_info *out)
+{
+    return t->dialect->info(&t->boot, out);
+}
+
+sfi_status
+sfi__target_certificate(sfi_target *t, sfi_certificate **out)
+{
+    uint8_t raw[SFI_CERTIFICATE_LEN];
+    sfi_status st = t->dialect->certificate(&t->boot, raw);
+
+    if (st != SFI_OK)
+        return st;
+    return sfi_certificate_parse(t->obj.ctx, raw, sizeof(raw), out);
+}
+
+/* INFO after FINISH; *known: it answered. */
+static sfi_status
+confirm(sfi_target *t, const uint8_t *header_tag, bool *known)
+{
+    struct cmd_info i;
+    sfi_status st = sfi__target_info(t, &i);
+
+    *known = st == SFI_OK;
+    if (st != SFI_OK)
+        return st;
+    if (i.state != SFI_DEVICE_INSTALLED)
+        return sfi__fail_peer(t->obj.ctx, SFI_ERR_DEVICE, i.cause,
+                              "after the last step the chip is in state %u, "
+                              "expected %u (installed)",
+                              i.state, SFI_DEVICE_INSTALLED);
+    if (!sfi__equal(i.header_tag, header_tag, sizeof(i.header_tag)))
+        return sfi__fail(t->obj.ctx, SFI_ERR_DEVICE,
+                         "after the last step the chip holds another image");
+    return SFI_OK;
+}
+
+/* A lost answer is no failure: the chip knows.  A part that answers no more
+ * after its one success (L462) cannot be asked: its answer is all there is. */
+sfi_status
+sfi__target_finish(sfi_target *t, const uint8_t *header_tag)
+{
+    bool known = false;
+    sfi_status st = t->dialect->finish(&t->boot);
+
+    if (st == SFI_OK && t->chip->one_shot)
+        return SFI_OK;
+    if (st != SFI_OK && !link_is_fault(st))
+        return st;
+    if (st != SFI_OK)
+        st = sfi__target_reconnect(t);
+    if (st == SFI_OK)
+        st = confirm(t, header_tag, &known);
+    if (!known && link_is_fault(st) && t->chip->one_shot)
+        return sfi__fail(t->obj.ctx, SFI_ERR_TIMEOUT,
+                         "the answer to the last step was lost, and a %s that "
+                         "has its firmware answers no more: see whether it "
+                         "runs",
+                         t->chip->name);
+    return st;
+}
+
+static bool
+may_be_restart(const sfi_ctx *ctx, sfi_status st)
+{
+    return link_is_fault(st) ||
+           (st == SFI_ERR_DEVICE && ctx->error.peer_code == SFI_CAUSE_STATE);
+}
+
+sfi_status
+sfi__target_explain(sfi_target *t, sfi_status st)
+{
+    sfi_ctx *ctx = t->obj.ctx;
+    struct sfi_error first = ctx->error;
+    struct cmd_info i;
+
+    if (!may_be_restart(ctx, st))
+        return st;
+    if ((!link_is_fault(st) || sfi__target_reconnect(t) == SFI_OK) &&
+        t->secure && sfi__target_info(t, &i) == SFI_OK &&
+        i.state == SFI_DEVICE_EMPTY && i.cause == SFI_CAUSE_INTERRUPTED)
+        return sfi__fail_peer(ctx, SFI_ERR_DEVICE, SFI_CAUSE_INTERRUPTED,
+                              "the chip restarted during the install; nothing "
+                              "of the firmware is left in it: run it again");
+    ctx->error = first;
+    return st;
+}
+
+static sfi_status
+send_license(sfi_target *t, const sfi_license *lic)
+{
+    sfi_status st = need_secure(t);
+
+    if (st == SFI_OK)
+        st = t->dialect->secure(&t->boot, false);
+    if (st == SFI_OK)
+        st = t->dialect->license(&t->boot, lic->data);
+    return sfi__target_explain(t, st);
+}
+
+static sfi_status
+send_image(sfi_target *t, const uint8_t *data, size_t len)
+{
+    struct sender s;
+    struct cmd_info i;
+    sfi_status st = need_secure(t);
+
+    if (st == SFI_OK)
+        st = sfi__target_info(t, &i);
+    if (st == SFI_OK)
+        st = sender_init(&s, t->obj.ctx, data, len, i.data_max);
+    while (st == SFI_OK && !sender_done(&s))
+        st = sender_step(&s, t);
+    if (st != SFI_OK)
+        return sfi__target_explain(t, st);
+    return sfi__target_finish(t, s.header.tag);
+}
+
+static sfi_status
+get_info(sfi_target *t, sfi_target_info *out)
+{
+    sfi_target_info o = {
+        .struct_size = sizeof(o),
+        .device_id = t->boot.device_id,
+        .bootloader_version = t->boot.get.version,
+        .secure = t->secure,
+    };
+    struct cmd_info i;
+    sfi_status st = SFI_OK;
+
+    if (t->secure) {
+        st = sfi__target_info(t, &i);
+        if (st != SFI_OK)
+            return st;
+        o.device_state = i.state;
+        o.last_cause = i.cause;
+        o.area_index = i.area;
+        for (size_t k = 0; k < sizeof(o.header_tag); k++)
+            o.header_tag[k] = i.header_tag[k];
+    }
+    return sfi__abi_out(t, out, sizeof(o), &o, sizeof(o));
+}
+
+/* ---- public ---- */
+
+sfi_status
+sfi_target_get_info(sfi_target *t, sfi_target_info *out)
+{
+    TARGET_ENTER(t);
+    SFI_ARG(t, out != NULL);
+    return sfi__target_ended(t->tp, get_info(t, out));
+}
+
+sfi_status
+sfi_target_get_certificate(sfi_target *t, sfi_certificate **out)
+{
+    sfi_status st;
+
+    if (out != NULL)
+        *out = NULL;
+    TARGET_ENTER(t);
+    SFI_ARG(t, out != NULL);
+    st = need_secure(t);
+    if (st == SFI_OK)
+        st = sfi__target_certificate(t, out);
+    return sfi__target_ended(t->tp, st);
+}
+
+sfi_status
+sfi_target_send_license(sfi_target *t, const sfi_license *lic)
+{
+    TARGET_ENTER(t);
+    SFI_ENTER(lic, LICENSE);
+    return sfi__target_ended(t->tp, send_license(t, lic));
+}
+
+sfi_status
+sfi_target_send_image(sfi_target *t, const uint8_t *data, size_t len)
+{
+    TARGET_ENTER(t);
+    SFI_ARG(t, data != NULL);
+    return sfi__target_ended(t->tp, send_image(t, data, len));
+}

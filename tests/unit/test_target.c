@@ -1,0 +1,447 @@
+/* Bootloader sessions, byte for byte against a scripted bus: finding the chip,
+ * the open bootloader's memory, and the way to the secure one. */
+#include "target_frames.h"
+
+/* ---- connect ---- */
+
+static const struct {
+    const char *name, *text;
+    uint32_t device_id, secure;
+} good[] = {
+    {"open H7", OPEN_H7, 0x450, 0},
+    {"secure H7", SECURE_H7, 0x450, 1},
+    {"secure L4", SYNC GET_SECURE ID_L4, 0x462, 1},
+    {"in sync already", RESYNC GET_OPEN ID_H7, 0x450, 0},
+    {"two NACKs", "> 7f < 1f 1f\n" GET_OPEN ID_H7, 0x450, 0},
+    {"silence at first", "> 7f > 7f < 79\n" GET_OPEN ID_H7, 0x450, 0},
+    {"garbage at first", "> 7f < 00 ff 5a 79\n" GET_OPEN ID_H7, 0x450, 0},
+    {"the rest of an old answer",
+     "> 7f < 31 00 01 79 00 01 00 79\n" GET_OPEN ID_H7, 0x450, 0},
+    /* AN2606: V9.0 announces two commands that do not come */
+    {"Get is short", SYNC "> 00 ff < 79 09 90 00 01 02 11 21 31 44 79\n" ID_H7,
+     0x450, 0},
+    {"Get is refused once", SYNC "> 00 ff < 1f\n" RESYNC GET_OPEN ID_H7, 0x450,
+     0},
+    {"Get is damaged",
+     SYNC "> 00 ff < 79 07 31 00 01 79 02\n" RESYNC GET_OPEN ID_H7, 0x450, 0},
+    {"no answer to Get ID, device mid-frame",
+     SYNC GET_OPEN "> 02 fd > 7f < 1f > 02 fd < 79 01 04 50 79\n", 0x450, 0},
+    {"Get ID is damaged",
+     SYNC GET_OPEN "> 02 fd < 79 11 04 50 79\n" RESYNC ID_H7, 0x450, 0},
+    /* a device that never gives up on a half frame: it is filled up */
+    {"stuck in a frame",
+     "> 7f > 7f > 7f > fe*1027 < 1f*9 > 7f < 1f\n" GET_OPEN ID_H7, 0x450, 0},
+};
+
+START_TEST(test_connect)
+{
+    sfi_target_info info = {.struct_size = sizeof(info)};
+    uint32_t id = 0;
+
+    ck_assert_ok(connect_to(good[_i].text, NULL, 0));
+    script_done(&bus);
+    ck_assert_ok(sfi_target_get_id(t, &id));
+    ck_assert_uint_eq(id, good[_i].device_id);
+    ck_assert_uint_eq(sfi_chip_device_id(sfi_target_chip(t)), id);
+    ck_assert_uint_eq(t->secure, good[_i].secure);
+    ck_assert_uint_lt(script_now, 6000);
+    if (good[_i].secure)
+        return;
+    ck_assert_ok(sfi_target_get_info(t, &info));
+    ck_assert_uint_eq(info.device_id, id);
+    ck_assert_uint_eq(info.secure, 0);
+}
+END_TEST
+
+#define FILL "> 7f > 7f > 7f > fe*1027\n"
+
+static const struct {
+    const char *name, *text, *chip;
+    sfi_status st;
+    const char *message;
+    uint64_t ms_max;
+} bad[] = {
+    {"silence", FILL FILL "> 7f > 7f > 7f > fe*1027 > 7f", NULL,
+     SFI_ERR_TIMEOUT,
+     "no answer to 0x7f within 5000 ms; is the chip powered, and in its "
+     "bootloader (BOOT0)",
+     5500},
+    {"garbage",
+     "> 7f < 00 > 7f < 10 > 7f < 20 > fe*1027\n" FILL
+     "> 7f > 7f > 7f > fe*1027 > 7f",
+     NULL, SFI_ERR_PROTOCOL,
+     "only garbage came in answer to 0x7f; is the speed right, and is this a "
+     "bootloader",
+     5500},
+    {"a line that never falls silent", "> 7f < 79 55*8000", NULL,
+     SFI_ERR_PROTOCOL,
+     "the line never falls silent: more than 4096 bytes that nobody asked for",
+     100},
+    {"unknown chip", SYNC GET_OPEN "> 02 fd < 79 01 04 13 79\n", NULL,
+     SFI_ERR_UNSUPPORTED,
+     "the chip's device id is 0x413, which libsfi does not know", 500},
+    {"the other chip", SYNC GET_OPEN ID_L4, "stm32h753xi", SFI_ERR_NO_DEVICE,
+     "the chip is stm32l462ce (0x462), expected stm32h753xi (0x450)", 500},
+    {"Get refused for ever",
+     SYNC "> 00 ff < 1f\n" RESYNC "> 00 ff < 1f\n" RESYNC
+          "> 00 ff < 1f\n" RESYNC "> 00 ff < 1f\n",
+     NULL, SFI_ERR_NACK, "the bootloader refused Get", 1000},
+    {"Get answered with garbage",
+     SYNC "> 00 ff < 42\n" RESYNC "> 00 ff < 42\n" RESYNC
+          "> 00 ff < 42\n" RESYNC "> 00 ff < 42\n",
+     NULL, SFI_ERR_PROTOCOL,
+     "0x42 came in answer to Get, expected 0x79 or 0x1f", 1000},
+    {"Get malformed",
+     SYNC "> 00 ff < 79 01 31 00 1f\n" RESYNC
+          "> 00 ff < 79 01 31 00 1f\n" RESYNC
+          "> 00 ff < 79 01 31 00 1f\n" RESYNC "> 00 ff < 79 01 31 00 1f\n",
+     NULL, SFI_ERR_PROTOCOL,
+     "the answer to Get is 3 bytes of 3, expected a version, commands and an "
+     "ACK",
+     1000},
+    {"dies after the first answer", SYNC "> 00 ff > 7f > fe*1027 > 7f > 7f\n",
+     NULL, SFI_ERR_TIMEOUT, "the chip stopped answering at Get", 7000},
+};
+
+START_TEST(test_connect_fails)
+{
+    const sfi_chip *chip = sfi_chip_find(bad[_i].chip);
+
+    ck_assert_fails(connect_to(bad[_i].text, chip, 0), bad[_i].st,
+                    bad[_i].st == SFI_ERR_UNSUPPORTED ? "" : "stream",
+                    bad[_i].message);
+    ck_assert_ptr_null(t);
+    ck_assert_uint_le(script_now, bad[_i].ms_max);
+}
+END_TEST
+
+START_TEST(test_connect_patience)
+{
+    ck_assert_fails(connect_to("> 7f > 7f", NULL, 400), SFI_ERR_TIMEOUT,
+                    "stream",
+                    "no answer to 0x7f within 400 ms; is the chip powered, and "
+                    "in its bootloader (BOOT0)");
+    ck_assert_uint_eq(script_now, 400);
+}
+END_TEST
+
+START_TEST(test_connect_link_fails)
+{
+    script_open(&bus, "> 7f", &tp);
+    bus.broken_st = SFI_ERR_NO_DEVICE;
+    ck_assert_fails(sfi_target_connect(ctx, NULL, tp, 0, &t), SFI_ERR_NO_DEVICE,
+                    "stream", "read of the link: there is no such device");
+    script_then(&bus, "> 7f < 79 > 00 ff");
+    bus.broken_st = 5;
+    ck_assert_fails(sfi_target_connect(ctx, NULL, tp, 0, &t), SFI_ERR_CALLBACK,
+                    "stream",
+                    "read of the link returned 5, which is no status");
+}
+END_TEST
+
+START_TEST(test_connect_arguments)
+{
+    sfi_ctx *other;
+
+    script_open(&bus, "", &tp);
+    ck_assert_fails(sfi_target_connect(ctx, NULL, tp, 0, NULL),
+                    SFI_ERR_ARGUMENT, "",
+                    "argument not valid, expected out != NULL");
+    ck_assert_int_eq(sfi_target_connect(ctx, NULL, NULL, 0, &t),
+                     SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_target_connect(NULL, NULL, tp, 0, &t),
+                     SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_ctx_new(NULL, &other), SFI_OK);
+    ck_assert_int_eq(sfi_target_connect(other, NULL, tp, 0, &t),
+                     SFI_ERR_ARGUMENT);
+    sfi_ctx_free(other);
+    memory.fail_at = 1;
+    ck_assert_int_eq(sfi_target_connect(ctx, NULL, tp, 0, &t), SFI_ERR_NOMEM);
+}
+END_TEST
+
+/* ---- memory ---- */
+
+START_TEST(test_read_blocks)
+{
+    uint8_t data[258];
+
+    begin(OPEN_H7, "> 11 ee < 79 > 08 00 00 00 08 < 79 > ff 00 < 79 5a*256\n"
+                   "> 11 ee < 79 > 08 00 01 00 09 < 79 > 01 fe < 79 a5 a6\n");
+    ck_assert_ok(sfi_target_read(t, 0x08000000, data, sizeof(data)));
+    script_done(&bus);
+    ck_assert_uint_eq(data[255], 0x5a);
+    ck_assert_uint_eq(data[256], 0xa5);
+    ck_assert_uint_eq(data[257], 0xa6);
+    ck_assert_ok(sfi_target_read(t, 0x08000000, NULL, 0));
+}
+END_TEST
+
+START_TEST(test_write_blocks)
+{
+    uint8_t data[264];
+
+    sfi__fill(data, 0x11, sizeof(data));
+    begin(OPEN_H7, "> 31 ce < 79 > 24 00 50 00 74 < 79 > ff 11*256 ff < 79\n"
+                   "> 31 ce < 79 > 24 00 51 00 75 < 79 > 07 11*8 07 < 79\n");
+    ck_assert_ok(sfi_target_write(t, 0x24005000, data, sizeof(data)));
+    script_done(&bus);
+}
+END_TEST
+
+static const struct {
+    uint64_t address;
+    size_t len;
+    sfi_status st;
+    const char *message;
+} ranges[] = {
+    {0x08000010, 32, SFI_ERR_CHIP_RULE,
+     "32 bytes at 0x08000010, expected multiples of 32"},
+    {0x08000020, 16, SFI_ERR_CHIP_RULE,
+     "16 bytes at 0x08000020, expected multiples of 32"},
+    {0x24005004, 8, SFI_ERR_CHIP_RULE,
+     "8 bytes at 0x24005004, expected multiples of 8"},
+    {0x24005000, 4, SFI_ERR_CHIP_RULE,
+     "4 bytes at 0x24005000, expected multiples of 8"},
+    {0x100000000, 8, SFI_ERR_RANGE,
+     "8 bytes at 0x100000000 end outside the chip's 32-bit addresses"},
+    {0xfffffff8, 16, SFI_ERR_RANGE,
+     "16 bytes at 0xfffffff8 end outside the chip's 32-bit addresses"},
+};
+
+START_TEST(test_write_ranges)
+{
+    static const uint8_t data[64];
+
+    begin(OPEN_H7, "");
+    ck_assert_fails(
+        sfi_target_write(t, ranges[_i].address, data, ranges[_i].len),
+        ranges[_i].st, "", ranges[_i].message);
+}
+END_TEST
+
+#define READ_NACK "> 11 ee < 1f 1f\n"
+
+/* Readout protection: some answer with two NACKs. */
+START_TEST(test_read_refused)
+{
+    uint8_t data[4];
+
+    begin(OPEN_H7,
+          READ_NACK RESYNC READ_NACK RESYNC READ_NACK RESYNC READ_NACK);
+    ck_assert_fails(sfi_target_read(t, 0x08000000, data, sizeof(data)),
+                    SFI_ERR_NACK, "stream",
+                    "the bootloader refused Read Memory");
+}
+END_TEST
+
+/* The last ACK of a write is lost: it is looked up, not written twice. */
+START_TEST(test_write_lost_ack)
+{
+    static const uint8_t data[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+
+    begin(OPEN_H7, "> 31 ce < 79 > 24 00 50 00 74 < 79\n"
+                   "> 07 01 02 03 04 05 06 07 08 0f\n" RESYNC
+                   "> 11 ee < 79 > 24 00 50 00 74 < 79\n"
+                   "> 07 f8 < 79 01 02 03 04 05 06 07 08\n");
+    ck_assert_ok(sfi_target_write(t, 0x24005000, data, sizeof(data)));
+    script_done(&bus);
+}
+END_TEST
+
+/* It was not written: then it is written again. */
+START_TEST(test_write_damaged)
+{
+    static const uint8_t data[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+
+    begin(OPEN_H7, "> 31 ce < 79 > 24 00 50 00 74 < 79\n"
+                   "> 07 01 02 03 04 05 06 07 08 0f < 1f\n" RESYNC
+                   "> 11 ee < 79 > 24 00 50 00 74 < 79 > 07 f8 < 79 ff*8\n"
+                   "> 31 ce < 79 > 24 00 50 00 74 < 79\n"
+                   "> 07 01 02 03 04 05 06 07 08 0f < 79\n");
+    ck_assert_ok(sfi_target_write(t, 0x24005000, data, sizeof(data)));
+    script_done(&bus);
+}
+END_TEST
+
+START_TEST(test_erase_and_go)
+{
+    begin(OPEN_H7, "> 44 bb < 79 > ff ff 00 < 79\n"
+                   "> 21 de < 79 > 08 00 00 00 08 < 79\n");
+    ck_assert_ok(sfi_target_erase_all(t));
+    ck_assert_ok(sfi_target_go(t, 0x08000000));
+    script_done(&bus);
+}
+END_TEST
+
+/* A mass erase takes more than 13 s on an H7 (AN2606): the host waits. */
+START_TEST(test_erase_is_patient)
+{
+    begin(OPEN_H7,
+          "> 44 bb < 79 > ff ff 00\n" RESYNC "> 44 bb < 79 > ff ff 00 < 79");
+    ck_assert_ok(sfi_target_erase_all(t));
+    script_done(&bus);
+    ck_assert_uint_ge(script_now, 30000);
+    ck_assert_uint_lt(script_now, 40000);
+}
+END_TEST
+
+/* ---- the wrong state ---- */
+
+START_TEST(test_open_has_no_extension)
+{
+    static const char *message = "the chip runs its open bootloader, expected "
+                                 "the secure one: activate security first";
+    sfi_license *lic = make_license();
+    sfi_certificate *cert;
+    uint8_t byte = 0;
+
+    begin(OPEN_H7, "");
+    ck_assert_fails(sfi_target_get_certificate(t, &cert), SFI_ERR_STATE, "",
+                    message);
+    ck_assert_ptr_null(cert);
+    ck_assert_fails(sfi_target_send_license(t, lic), SFI_ERR_STATE, "",
+                    message);
+    ck_assert_fails(sfi_target_send_image(t, &byte, 1), SFI_ERR_STATE, "",
+                    message);
+    sfi_license_free(lic);
+}
+END_TEST
+
+/* ---- security ---- */
+
+#define READ_OPTION                                    \
+    "> 11 ee < 79 > 52 00 20 20 52 < 79 > 07 f8 < 79 " \
+    "f0 aa c6 1b 00 00 00 00\n"
+#define WRITE_OPTION                       \
+    "> 31 ce < 79 > 52 00 20 20 52 < 79\n" \
+    "> 07 f0 aa e6 1b 00 00 00 00 a0"
+static const char activate[] = READ_OPTION WRITE_OPTION " < 79\n" SECURE_H7;
+
+START_TEST(test_activate)
+{
+    begin(OPEN_H7, activate);
+    ck_assert_ok(sfi_target_activate_security(t));
+    script_done(&bus);
+    ck_assert_uint_eq(bus.resets, 1);
+    ck_assert(t->secure);
+}
+END_TEST
+
+/* No reset line: somebody cycles the power, after a while. */
+START_TEST(test_activate_by_hand)
+{
+    begin(OPEN_H7, READ_OPTION WRITE_OPTION
+          " < 79\n" RESYNC GET_OPEN ID_H7 "> 7f > 7f < 79\n" GET_SECURE ID_H7);
+    bus.reset_st = SFI_ERR_UNSUPPORTED;
+    ck_assert_ok(sfi_target_activate_security(t));
+    script_done(&bus);
+    ck_assert(t->secure);
+}
+END_TEST
+
+#define STILL_OPEN RESYNC GET_OPEN ID_H7
+START_TEST(test_activate_nobody)
+{
+    ck_assert_ok(connect_to(OPEN_H7, NULL, 600));
+    script_then(&bus, READ_OPTION WRITE_OPTION
+                " < 79\n" STILL_OPEN STILL_OPEN STILL_OPEN);
+    bus.reset_st = SFI_ERR_UNSUPPORTED;
+    ck_assert_fails(
+        sfi_target_activate_security(t), SFI_ERR_TIMEOUT, "stream",
+        "SECURITY is set and waits for a reset that did not come within 600 "
+        "ms: power-cycle the chip and try again");
+}
+END_TEST
+
+/* The option waits already: only the reset is missing. */
+START_TEST(test_activate_pending)
+{
+    begin(OPEN_H7, "> 11 ee < 79 > 52 00 20 20 52 < 79 > 07 f8 < 79 "
+                   "f0 aa e6 1b 00 00 00 00\n" SECURE_H7);
+    ck_assert_ok(sfi_target_activate_security(t));
+    script_done(&bus);
+}
+END_TEST
+
+/* The bench resets the chip with the write: its answer is lost. */
+START_TEST(test_activate_lost_answer)
+{
+    begin(OPEN_H7,
+          READ_OPTION WRITE_OPTION "\n> 7f < 79 > 11 ee < 1f\n"
+                                   "> 31 ce < 1f > 7f < 1f > 11 ee < 1f\n"
+                                   "> 31 ce < 1f > 7f < 1f > 11 ee < 1f\n"
+                                   "> 31 ce < 1f\n" RESYNC GET_SECURE ID_H7);
+    ck_assert_ok(sfi_target_activate_security(t));
+    script_done(&bus);
+    ck_assert(t->secure);
+}
+END_TEST
+
+START_TEST(test_activate_protected)
+{
+    begin(OPEN_H7, READ_NACK RESYNC READ_NACK RESYNC READ_NACK RESYNC READ_NACK
+                       STILL_OPEN);
+    ck_assert_fails(sfi_target_activate_security(t), SFI_ERR_NACK, "stream",
+                    "the bootloader does not let the option bytes be changed; "
+                    "is readout protection on");
+}
+END_TEST
+
+START_TEST(test_activate_too_late)
+{
+    begin(SYNC GET_OPEN ID_L4, "");
+    ck_assert_fails(sfi_target_activate_security(t), SFI_ERR_DEVICE, "stream",
+                    "the secure bootloader of this stm32l462ce is gone: it "
+                    "takes one install in its life");
+}
+END_TEST
+
+static TCase *
+connect_case(void)
+{
+    TCase *tc = tcase_create("connect");
+
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_loop_test(tc, test_connect, 0, ROWS(good));
+    tcase_add_loop_test(tc, test_connect_fails, 0, ROWS(bad));
+    tcase_add_test(tc, test_connect_patience);
+    tcase_add_test(tc, test_connect_link_fails);
+    tcase_add_test(tc, test_connect_arguments);
+    return tc;
+}
+
+static TCase *
+open_case(void)
+{
+    TCase *tc = tcase_create("open");
+
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, test_read_blocks);
+    tcase_add_test(tc, test_write_blocks);
+    tcase_add_loop_test(tc, test_write_ranges, 0, ROWS(ranges));
+    tcase_add_test(tc, test_read_refused);
+    tcase_add_test(tc, test_write_lost_ack);
+    tcase_add_test(tc, test_write_damaged);
+    tcase_add_test(tc, test_erase_and_go);
+    tcase_add_test(tc, test_erase_is_patient);
+    tcase_add_test(tc, test_open_has_no_extension);
+    tcase_add_test(tc, test_activate);
+    tcase_add_test(tc, test_activate_by_hand);
+    tcase_add_test(tc, test_activate_nobody);
+    tcase_add_test(tc, test_activate_pending);
+    tcase_add_test(tc, test_activate_lost_answer);
+    tcase_add_test(tc, test_activate_protected);
+    tcase_add_test(tc, test_activate_too_late);
+    return tc;
+}
+
+int
+main(void)
+{
+    Suite *s = suite_create("target");
+
+    suite_add_tcase(s, connect_case());
+    suite_add_tcase(s, open_case());
+    return run_suite(s);
+}
