@@ -91,7 +91,7 @@ sfi_hsm_open_custom(sfi_ctx *ctx, const sfi_hsm_ops *ops, void *user,
     st = sfi__abi_in(ctx, &ours, sizeof(ours), sizeof(ours), ops);
     if (st != SFI_OK)
         return st;
-    SFI_ARG(ctx, ours.flags == 0);
+    SFI_ARG(ctx, ops->flags == 0);
     hsm = sfi__obj_new(ctx, OBJ_HSM, sizeof(*hsm), hsm_destroy);
     if (hsm == NULL)
         return SFI_ERR_NOMEM;

@@ -163,6 +163,23 @@ sfi__vault_check_record(struct vault *v, const struct ledger_head *h,
     return SFI_OK;
 }
 
+/* A device must be found by the record that counted it: one that is lost would
+ * be counted twice. */
+static sfi_status
+check_index(struct vault *v, const struct ledger_record *r)
+{
+    struct ledger_record found;
+    bool there;
+    sfi_status st = sfi__ledger_find(v->ledger, r->device, &found, &there);
+
+    if (st == SFI_OK && (!there || found.sequence != r->sequence))
+        st = damaged(v,
+                     "the vault is damaged: its index does not lead to "
+                     "record %llu",
+                     (unsigned long long)r->sequence);
+    return st;
+}
+
 /* Verify the records that were added since the last audit. */
 static sfi_status
 audit(struct vault *v, const struct ledger_head *h)
@@ -182,6 +199,8 @@ audit(struct vault *v, const struct ledger_head *h)
                          (unsigned long long)next);
         if (st == SFI_OK)
             st = sfi__vault_check_record(v, h, &r);
+        if (st == SFI_OK)
+            st = check_index(v, &r);
         if (st != SFI_OK)
             return st;
         if (!sfi__equal(r.previous, v->audited_head, sizeof(r.previous)))

@@ -1,0 +1,510 @@
+/* The front of every HSM: names, arguments, and HSMs of the caller's own. */
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <sfi/version.h>
+
+#include "util/mem.h"
+#include "license/license.h"
+
+#include "fixture.h"
+#include "maker.h"
+
+static struct maker maker;
+static struct chip chip;
+
+static void
+setup(void)
+{
+    fixture_setup();
+    maker_init(&maker);
+    chip_make(&maker, MAKER_PRODUCT, &chip);
+}
+
+static void
+teardown(void)
+{
+    chip_free(&chip);
+    maker_free(&maker);
+    fixture_teardown();
+}
+
+/* ---- names ---- */
+
+static const struct {
+    const char *uri;
+    const char *message;
+} bad_names[] = {
+    {"", "\"\" names no HSM, expected vault:PATH"},
+    {"vault", "\"vault\" names no HSM, expected vault:PATH"},
+    {"vault:", "\"vault:\" names no HSM, expected vault:PATH"},
+    {"/tmp/x", "\"/tmp/x\" names no HSM, expected vault:PATH"},
+    {"pcsc:0", "\"pcsc:0\" names no HSM, expected vault:PATH"},
+    {"VAULT:x", "\"VAULT:x\" names no HSM, expected vault:PATH"},
+};
+
+START_TEST(test_bad_name)
+{
+    sfi_hsm *hsm = (sfi_hsm *)&chip;
+
+    ck_assert_fails(sfi_hsm_open(ctx, bad_names[_i].uri, &hsm), SFI_ERR_FORMAT,
+                    "", bad_names[_i].message);
+    ck_assert_ptr_null(hsm);
+}
+END_TEST
+
+/* Built without SQLite: the reason is said.  Built with it: it is a vault. */
+START_TEST(test_vault_or_reason)
+{
+    sfi_hsm *hsm;
+    sfi_status st = sfi_hsm_open(ctx, "vault:/nonexistent/none", &hsm);
+
+    ck_assert_int_eq(st,
+                     sfi_has_feature("vault") ? SFI_OK : SFI_ERR_UNSUPPORTED);
+    if (st != SFI_OK)
+        ck_assert_str_eq(sfi_error_message(sfi_ctx_error(ctx)),
+                         "this libsfi was built without the vault, which "
+                         "needs SQLite");
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+/* ---- an HSM of the caller's own ---- */
+
+/* What it was asked, and what it shall answer. */
+struct own {
+    sfi_status answer;
+    const char *report;
+    sfi_hsm_info info;
+    uint8_t license[SFI_LICENSE_LEN + 1];
+    size_t license_len;
+    sfi_hsm *reenter;
+    sfi_status reentered;
+
+    int closed;
+    char pin[16];
+    uint8_t key[SFI_KEY_LEN], nonce[SFI_NONCE_LEN];
+    char firmware_id[SFI_FIRMWARE_ID_MAX + 1];
+    uint64_t max_count;
+    uint8_t perso[PERSO_LEN];
+    uint8_t cert[SFI_CERTIFICATE_LEN];
+};
+
+static sfi_status
+answer(struct own *own)
+{
+    if (own->report != NULL)
+        sfi_ctx_report(ctx, own->answer, 0x6985, own->report);
+    return own->answer;
+}
+
+static sfi_status
+own_info(void *user, sfi_hsm_info *out)
+{
+    struct own *own = user;
+
+    ck_assert_uint_eq(out->struct_size, sizeof(*out));
+    ck_assert_uint_eq(out->state, 0);
+    if (own->reenter != NULL) {
+        sfi_hsm_info info = {.struct_size = sizeof(info)};
+
+        own->reentered = sfi_hsm_get_info(own->reenter, &info);
+    }
+    *out = own->info;
+    return answer(own);
+}
+
+static sfi_status
+own_login(void *user, const char *pin, size_t pin_len)
+{
+    struct own *own = user;
+
+    ck_assert_uint_lt(pin_len, sizeof(own->pin));
+    memcpy(own->pin, pin, pin_len);
+    return answer(own);
+}
+
+static sfi_status
+own_provision(void *user, const uint8_t *key, size_t key_len,
+              const uint8_t *nonce, size_t nonce_len, const char *firmware_id,
+              uint64_t max_count, const uint8_t *perso, size_t perso_len)
+{
+    struct own *own = user;
+
+    ck_assert_uint_eq(key_len, sizeof(own->key));
+    ck_assert_uint_eq(nonce_len, sizeof(own->nonce));
+    ck_assert_uint_eq(perso_len, sizeof(own->perso));
+    memcpy(own->key, key, key_len);
+    memcpy(own->nonce, nonce, nonce_len);
+    memcpy(own->perso, perso, perso_len);
+    (void)snprintf(own->firmware_id, sizeof(own->firmware_id), "%s",
+                   firmware_id);
+    own->max_count = max_count;
+    return answer(own);
+}
+
+static sfi_status
+own_license(void *user, const uint8_t *cert, size_t cert_len, uint8_t *out,
+            size_t *out_len)
+{
+    struct own *own = user;
+
+    ck_assert_uint_eq(cert_len, sizeof(own->cert));
+    ck_assert_uint_eq(*out_len, SFI_LICENSE_LEN);
+    memcpy(own->cert, cert, cert_len);
+    memcpy(out, own->license, SFI_LICENSE_LEN);
+    *out_len = own->license_len;
+    return answer(own);
+}
+
+static void
+own_close(void *user)
+{
+    struct own *own = user;
+
+    own->closed++;
+}
+
+static const sfi_hsm_ops own_ops = {
+    .struct_size = sizeof(own_ops),
+    .info = own_info,
+    .login = own_login,
+    .provision = own_provision,
+    .license = own_license,
+    .close = own_close,
+};
+
+static void
+own_init(struct own *own)
+{
+    sfi__zero(own, sizeof(*own));
+    own->info.struct_size = sizeof(own->info);
+    ck_assert_ok(sfi__license_make(ctx, chip.public_key, LICENSE_STATIC, 0,
+                                   maker.key_secret, maker.nonce,
+                                   own->license));
+    own->license_len = SFI_LICENSE_LEN;
+}
+
+static sfi_hsm *
+own_open(struct own *own)
+{
+    sfi_hsm *hsm;
+
+    own_init(own);
+    ck_assert_ok(sfi_hsm_open_custom(ctx, &own_ops, own, &hsm));
+    return hsm;
+}
+
+START_TEST(test_own)
+{
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+    sfi_license *lic;
+    struct own own;
+    sfi_hsm *hsm = own_open(&own);
+
+    own.info.state = SFI_HSM_OPERATIONAL;
+    own.info.remaining = 5;
+    sfi__fill(own.info.firmware_id, 'x', sizeof(own.info.firmware_id));
+    ck_assert_ok(sfi_hsm_get_info(hsm, &info));
+    ck_assert_uint_eq(info.state, SFI_HSM_OPERATIONAL);
+    ck_assert_uint_eq(info.remaining, 5);
+    ck_assert_uint_eq(strlen(info.firmware_id), 63); /* ended for it */
+    ck_assert_ok(sfi_hsm_login(hsm, "4711", 4));
+    ck_assert_str_eq(own.pin, "4711");
+    ck_assert_ok(sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, "fw", 9,
+                                   maker.perso));
+    ck_assert_mem_eq(own.key, maker.key_secret, sizeof(own.key));
+    ck_assert_mem_eq(own.nonce, maker.nonce, sizeof(own.nonce));
+    ck_assert_mem_eq(own.perso, maker.perso_data, sizeof(own.perso));
+    ck_assert_str_eq(own.firmware_id, "fw");
+    ck_assert_uint_eq(own.max_count, 9);
+    ck_assert_ok(sfi_hsm_generate_license(hsm, chip.cert, &lic));
+    ck_assert_mem_eq(own.cert, chip.data, sizeof(own.cert));
+    chip_opens(&chip, &maker, lic);
+    sfi_license_free(lic);
+    ck_assert_int_eq(own.closed, 0);
+    sfi_hsm_free(hsm);
+    ck_assert_int_eq(own.closed, 1);
+}
+END_TEST
+
+/* Each function with each answer. */
+static sfi_status
+call(sfi_hsm *hsm, int which)
+{
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+    sfi_license *lic;
+    sfi_status st;
+
+    switch (which) {
+    case 0:
+        return sfi_hsm_get_info(hsm, &info);
+    case 1:
+        return sfi_hsm_login(hsm, "4711", 4);
+    case 2:
+        return sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, "fw", 9,
+                                 maker.perso);
+    default:
+        st = sfi_hsm_generate_license(hsm, chip.cert, &lic);
+        ck_assert_int_eq(lic != NULL, st == SFI_OK);
+        sfi_license_free(lic);
+        return st;
+    }
+}
+
+static const char *const calls[] = {"HSM information", "HSM login",
+                                    "HSM provisioning", "HSM licence"};
+
+START_TEST(test_own_answers)
+{
+    static const struct {
+        sfi_status given, got;
+        const char *report;
+        const char *message; /* behind "HSM login"; or NULL: the report */
+    } rows[] = {
+        {SFI_ERR_HSM, SFI_ERR_HSM, "the card was pulled", NULL},
+        {SFI_ERR_HSM_PIN, SFI_ERR_HSM_PIN, "3 tries left", NULL},
+        {SFI_ERR_TIMEOUT, SFI_ERR_TIMEOUT, NULL, ": no answer in time"},
+        {1, SFI_ERR_CALLBACK, NULL, " returned 1, which is no status"},
+        {-1, SFI_ERR_CALLBACK, NULL, " returned -1, which is no status"},
+        {INT_MIN, SFI_ERR_CALLBACK, NULL,
+         " returned -2147483648, which is no status"},
+        {-12345, SFI_ERR_CALLBACK, "junk",
+         " returned -12345, which is no status"},
+    };
+    struct own own;
+    sfi_hsm *hsm = own_open(&own);
+    char message[128];
+
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        own.answer = rows[i].given;
+        own.report = rows[i].report;
+        if (rows[i].message == NULL)
+            (void)snprintf(message, sizeof(message), "%s", rows[i].report);
+        else
+            (void)snprintf(message, sizeof(message), "%s%s", calls[_i],
+                           rows[i].message);
+        ck_assert_fails(call(hsm, _i), rows[i].got, "", message);
+        if (rows[i].message == NULL)
+            ck_assert_int_eq(sfi_error_peer_code(sfi_ctx_error(ctx)), 0x6985);
+    }
+    own.answer = SFI_OK;
+    own.report = NULL;
+    ck_assert_ok(call(hsm, _i)); /* the handle is as good as before */
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+START_TEST(test_own_offers_nothing)
+{
+    static const char *const messages[] = {
+        "this HSM does not offer information",
+        "this HSM does not offer a login",
+        "this HSM does not offer provisioning",
+        "this HSM does not offer licences",
+    };
+    static const sfi_hsm_ops none = {.struct_size = sizeof(none)};
+    sfi_hsm *hsm;
+
+    ck_assert_ok(sfi_hsm_open_custom(ctx, &none, NULL, &hsm));
+    for (int i = 0; i < (int)ROWS(messages); i++)
+        ck_assert_fails(call(hsm, i), SFI_ERR_UNSUPPORTED, "", messages[i]);
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+START_TEST(test_own_bad_info)
+{
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+    struct own own;
+    sfi_hsm *hsm = own_open(&own);
+
+    own.info.state = 4;
+    ck_assert_fails(sfi_hsm_get_info(hsm, &info), SFI_ERR_CALLBACK, "",
+                    "HSM information: state 4, at most 3");
+    own.info.state = 1;
+    info.struct_size = 8;
+    ck_assert_fails(sfi_hsm_get_info(hsm, &info), SFI_ERR_ABI, "",
+                    "struct_size is 8: set it to sizeof the struct");
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+START_TEST(test_own_bad_license)
+{
+    sfi_license *lic;
+    struct own own;
+    sfi_hsm *hsm = own_open(&own);
+
+    own.license_len = 135;
+    ck_assert_fails(sfi_hsm_generate_license(hsm, chip.cert, &lic),
+                    SFI_ERR_TRUNCATED, "HSM licence",
+                    "a licence of 135 bytes, expected 136");
+    ck_assert_ptr_null(lic);
+    own.license_len = 137;
+    ck_assert_fails(sfi_hsm_generate_license(hsm, chip.cert, &lic),
+                    SFI_ERR_CALLBACK, "",
+                    "HSM licence: 137 bytes in a buffer of 136");
+    ck_assert_ptr_null(lic);
+    own.license_len = 136;
+    own.license[8] = 9;
+    ck_assert_fails(sfi_hsm_generate_license(hsm, chip.cert, &lic),
+                    SFI_ERR_FORMAT, "HSM licence",
+                    "licence version is 9, expected 1");
+    ck_assert_ptr_null(lic);
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+/* A callback may not call the handle that it serves. */
+START_TEST(test_own_reenters)
+{
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+    struct own own;
+    sfi_hsm *hsm = own_open(&own);
+
+    own.reenter = hsm;
+    ck_assert_ok(sfi_hsm_get_info(hsm, &info));
+    ck_assert_int_eq(own.reentered, SFI_ERR_STATE);
+    own.reenter = NULL;
+    ck_assert_ok(sfi_hsm_get_info(hsm, &info));
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+START_TEST(test_own_ops)
+{
+    sfi_hsm_ops ops = own_ops;
+    sfi_hsm *hsm;
+    struct own own;
+
+    own_init(&own);
+    ops.struct_size = sizeof(ops) - 8;
+    ck_assert_int_eq(sfi_hsm_open_custom(ctx, &ops, &own, &hsm), SFI_ERR_ABI);
+    ck_assert_ptr_null(hsm);
+    ops.struct_size = sizeof(ops);
+    ops.flags = 1;
+    ck_assert_fails(sfi_hsm_open_custom(ctx, &ops, &own, &hsm),
+                    SFI_ERR_ARGUMENT, "",
+                    "argument not valid, expected ops->flags == 0");
+    memory.fail_at = 1;
+    ck_assert_fails(sfi_hsm_open_custom(ctx, &own_ops, &own, &hsm),
+                    SFI_ERR_NOMEM, "", "out of memory");
+    ck_assert_ptr_null(hsm);
+    ck_assert_int_eq(own.closed, 0);
+}
+END_TEST
+
+/* ---- arguments ---- */
+
+START_TEST(test_arguments)
+{
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+    sfi_license *lic = (sfi_license *)&info;
+    struct own own;
+    sfi_hsm *hsm = own_open(&own);
+    sfi_hsm *other;
+
+    ck_assert_int_eq(sfi_hsm_open(ctx, "vault:x", NULL), SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_hsm_open(ctx, NULL, &other), SFI_ERR_ARGUMENT);
+    ck_assert_ptr_null(other);
+    ck_assert_int_eq(sfi_hsm_open_custom(ctx, NULL, NULL, &other),
+                     SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_hsm_open_custom(ctx, &own_ops, NULL, NULL),
+                     SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_hsm_login(hsm, NULL, 4), SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_hsm_get_info(hsm, NULL), SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_hsm_generate_license(hsm, chip.cert, NULL),
+                     SFI_ERR_ARGUMENT);
+    ck_assert_fails(
+        sfi_hsm_generate_license(hsm, (sfi_certificate *)maker.key, &lic),
+        SFI_ERR_ARGUMENT, "",
+        "argument not valid, expected sfi__is(cert, OBJ_CERTIFICATE)");
+    ck_assert_ptr_null(lic);
+    ck_assert_int_eq(sfi_hsm_provision(hsm, (sfi_key *)chip.cert, maker.nonce,
+                                       12, "fw", 1, maker.perso),
+                     SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(
+        sfi_hsm_provision(hsm, maker.key, NULL, 12, "fw", 1, maker.perso),
+        SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, NULL, 1,
+                                       maker.perso),
+                     SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(
+        sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, "fw", 1, NULL),
+        SFI_ERR_ARGUMENT);
+    sfi_hsm_free(hsm);
+    sfi_hsm_free(NULL);
+    ck_assert_int_eq(sfi_hsm_get_info(NULL, &info), SFI_ERR_ARGUMENT);
+}
+END_TEST
+
+#define X63 "123456789012345678901234567890123456789012345678901234567890123"
+
+static const struct {
+    const char *firmware_id;
+    uint64_t count;
+    size_t nonce_len;
+    const char *message; /* NULL: accepted */
+} provisions[] = {
+    {"a", 1, 12, NULL},
+    {X63, 4294967295u, 12, NULL},
+    {"spaces and ~", 1, 12, NULL},
+    {"", 1, 12, "a firmware id of 0 characters, expected 1 to 63"},
+    {X63 "4", 1, 12, "a firmware id of 64 characters, expected 1 to 63"},
+    {"a\n", 1, 12,
+     "character 2 of the firmware id is 0x0a, expected printable ASCII"},
+    {"\xc3\xa9", 1, 12,
+     "character 1 of the firmware id is 0xc3, expected printable ASCII"},
+    {"a\x7f", 1, 12,
+     "character 2 of the firmware id is 0x7f, expected printable ASCII"},
+    {"a", 0, 12, "a maximum count of 0, expected 1 to 4294967295"},
+    {"a", 4294967296u, 12,
+     "a maximum count of 4294967296, expected 1 to 4294967295"},
+    {"a", 1, 13, "a nonce of 13 bytes, expected 12"},
+    {"a", 1, 11, "a nonce of 11 bytes, expected 12"},
+};
+
+START_TEST(test_provision_values)
+{
+    struct own own;
+    sfi_hsm *hsm = own_open(&own);
+    sfi_status st = sfi_hsm_provision(
+        hsm, maker.key, maker.nonce, provisions[_i].nonce_len,
+        provisions[_i].firmware_id, provisions[_i].count, maker.perso);
+
+    if (provisions[_i].message == NULL) {
+        ck_assert_ok(st);
+        ck_assert_str_eq(own.firmware_id, provisions[_i].firmware_id);
+        ck_assert_uint_eq(own.max_count, provisions[_i].count);
+    } else {
+        ck_assert_fails(st, SFI_ERR_RANGE, "", provisions[_i].message);
+        ck_assert_uint_eq(own.max_count, 0); /* it was not asked */
+    }
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *s = suite_create("hsm");
+    TCase *tc = tcase_create("hsm");
+
+    tcase_set_timeout(tc, 60);
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_loop_test(tc, test_bad_name, 0, (int)ROWS(bad_names));
+    tcase_add_test(tc, test_vault_or_reason);
+    tcase_add_test(tc, test_own);
+    tcase_add_loop_test(tc, test_own_answers, 0, (int)ROWS(calls));
+    tcase_add_test(tc, test_own_offers_nothing);
+    tcase_add_test(tc, test_own_bad_info);
+    tcase_add_test(tc, test_own_bad_license);
+    tcase_add_test(tc, test_own_reenters);
+    tcase_add_test(tc, test_own_ops);
+    tcase_add_test(tc, test_arguments);
+    tcase_add_loop_test(tc, test_provision_values, 0, (int)ROWS(provisions));
+    suite_add_tcase(s, tc);
+    return run_suite(s);
+}

@@ -1,0 +1,453 @@
+/* A vault that was cut short, garbled or edited: a clean error that says what
+ * was found, or all is as it was; never a licence too many. */
+#define _XOPEN_SOURCE 700
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "disk.h"
+#include "fixture.h"
+#include "maker.h"
+
+/* Three installations, two of them used. */
+#define COUNT 3u
+#define USED 2u
+#define CHIPS 5u
+
+static struct maker maker;
+static struct chip chips[CHIPS];
+static char dir[256], path[300], where[320];
+static uint8_t licenses[USED][SFI_LICENSE_LEN];
+static char *whole;
+static size_t whole_len;
+
+static void
+setup(void)
+{
+    sfi_hsm *hsm;
+
+    fixture_setup();
+    disk_install(DISK_FAST, 0);
+    maker_init(&maker);
+    test_mkdir(dir, sizeof(dir));
+    (void)snprintf(path, sizeof(path), "%s/line.vault", dir);
+    (void)snprintf(where, sizeof(where), "vault:%s", path);
+    hsm = vault_new(&maker, path, COUNT);
+    for (size_t i = 0; i < CHIPS; i++)
+        chip_make(&maker, MAKER_PRODUCT, &chips[i]);
+    for (size_t i = 0; i < USED; i++) {
+        sfi_license *lic;
+
+        ck_assert_ok(sfi_hsm_generate_license(hsm, chips[i].cert, &lic));
+        memcpy(licenses[i], sfi_license_data(lic, NULL), SFI_LICENSE_LEN);
+        sfi_license_free(lic);
+    }
+    sfi_hsm_free(hsm);
+    whole = test_read(path, &whole_len);
+}
+
+static void
+teardown(void)
+{
+    free(whole);
+    test_rmdir(dir);
+    for (size_t i = 0; i < CHIPS; i++)
+        chip_free(&chips[i]);
+    maker_free(&maker);
+    fixture_teardown();
+}
+
+static void
+put_file(const char *data, size_t len)
+{
+    static const char *const suffixes[] = {"-wal", "-shm", "-journal"};
+    char name[320];
+    FILE *f = fopen(path, "wb");
+
+    ck_assert_ptr_nonnull(f);
+    ck_assert_uint_eq(fwrite(data, 1, len, f), len);
+    ck_assert_int_eq(fclose(f), 0);
+    for (size_t i = 0; i < ROWS(suffixes); i++) {
+        (void)snprintf(name, sizeof(name), "%s%s", path, suffixes[i]);
+        (void)unlink(name);
+    }
+}
+
+/* ---- any damage ---- */
+
+/* The kinds of error that damage may give. */
+static bool
+is_clean(sfi_status st)
+{
+    return st == SFI_OK || st == SFI_ERR_HSM || st == SFI_ERR_HSM_STATE ||
+           st == SFI_ERR_ACCESS || st == SFI_ERR_OS;
+}
+
+static sfi_status
+license(sfi_hsm *hsm, size_t chip, const uint8_t *same)
+{
+    sfi_license *lic;
+    sfi_status st = sfi_hsm_generate_license(hsm, chips[chip].cert, &lic);
+
+    if (st != SFI_OK)
+        return st;
+    chip_opens(&chips[chip], &maker, lic);
+    if (same != NULL)
+        ck_assert_mem_eq(sfi_license_data(lic, NULL), same, SFI_LICENSE_LEN);
+    sfi_license_free(lic);
+    return SFI_OK;
+}
+
+/* Try everything on the file as it is; true: nothing was noticed. */
+static bool
+survey(const char *what, size_t at)
+{
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+    size_t granted = 0;
+    sfi_hsm *hsm;
+    sfi_status st = vault_open(path, &hsm);
+    bool all_well;
+
+    if (st == SFI_OK)
+        st = sfi_hsm_get_info(hsm, &info);
+    if (st == SFI_OK) {
+        ck_assert_msg(info.remaining <= COUNT - USED, "%s at %zu: %llu left",
+                      what, at, (unsigned long long)info.remaining);
+        st = sfi_hsm_login(hsm, MAKER_PIN, strlen(MAKER_PIN));
+    }
+    ck_assert_msg(is_clean(st), "%s at %zu: %s, %s", what, at,
+                  sfi_status_name(st), sfi_error_message(sfi_ctx_error(ctx)));
+    all_well = st == SFI_OK;
+    for (size_t i = 0; st == SFI_OK && i < USED; i++)
+        all_well = license(hsm, i, licenses[i]) == SFI_OK && all_well;
+    for (size_t i = USED; st == SFI_OK && i < CHIPS; i++)
+        granted += license(hsm, i, NULL) == SFI_OK;
+    ck_assert_msg(granted <= COUNT - USED, "%s at %zu: %zu granted", what, at,
+                  granted);
+    sfi_hsm_free(hsm);
+    return all_well && granted == COUNT - USED;
+}
+
+START_TEST(test_whole)
+{
+    ck_assert(survey("nothing", 0));
+}
+END_TEST
+
+START_TEST(test_cut_short)
+{
+    for (size_t len = 0; len < whole_len; len += len < 128   ? 1
+                                                 : len < 512 ? 31
+                                                             : 509) {
+        put_file(whole, len);
+        ck_assert_msg(!survey("cut", len), "cut at %zu was not noticed", len);
+    }
+}
+END_TEST
+
+/* One bit in each byte that says something, and in some of the others. */
+#define FLIP_PARTS 4
+
+START_TEST(test_flipped)
+{
+    size_t noticed = 0;
+
+    for (size_t at = (size_t)_i; at < whole_len; at += FLIP_PARTS) {
+        if (whole[at] == 0 && at % 61 != 0)
+            continue;
+        whole[at] = (char)(whole[at] ^ 1 << at % 8);
+        put_file(whole, whole_len);
+        noticed += !survey("flip", at);
+        whole[at] = (char)(whole[at] ^ 1 << at % 8);
+    }
+    ck_assert_uint_gt(noticed, 100);
+}
+END_TEST
+
+START_TEST(test_garbage)
+{
+    static const struct {
+        const char *data;
+        size_t len;
+        const char *message;
+    } rows[] = {
+        {"", 0, "not a vault: application id 0x00000000, expected 0x53464956"},
+        {"x", 1, "not a vault: application id 0x00000000, expected 0x53464956"},
+        {"this is no vault, but long enough to have a header of SQLite's "
+         "length: a hundred bytes at least, and some more",
+         110, "not a vault: file is not a database"},
+    };
+    sfi_hsm *hsm;
+
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        put_file(rows[i].data, rows[i].len);
+        ck_assert_fails(vault_open(path, &hsm), SFI_ERR_HSM, where,
+                        rows[i].message);
+        ck_assert_ptr_null(hsm);
+    }
+    (void)unlink(path);
+    ck_assert_int_eq(mkdir(path, 0700), 0);
+    ck_assert_fails(vault_open(path, &hsm), SFI_ERR_HSM, where,
+                    "not a vault: no regular file");
+    ck_assert_int_eq(rmdir(path), 0);
+}
+END_TEST
+
+/* ---- edits ---- */
+
+#define DAMAGED "the vault is damaged: "
+#define ALTERED "the vault was altered: "
+#define COUNTS_FAIL DAMAGED "2 of 3 installations remain after 2"
+#define NO_MATCH DAMAGED "what was provisioned does not match its hash"
+
+/* What each call says of an edit; NULL: nothing, the edit is beyond it. */
+static const struct {
+    const char *sql;
+    const char *info;
+    const char *login;   /* edited before it */
+    const char *license; /* edited after the login */
+} edits[] = {
+    {"UPDATE vault SET remaining = 2", COUNTS_FAIL, COUNTS_FAIL, COUNTS_FAIL},
+    {"UPDATE vault SET remaining = 4000000000",
+     DAMAGED "4000000000 of 3 installations remain after 2",
+     DAMAGED "4000000000 of 3 installations remain after 2",
+     DAMAGED "4000000000 of 3 installations remain after 2"},
+    {"UPDATE vault SET maximum = 4, remaining = 2", NO_MATCH, NO_MATCH,
+     NO_MATCH},
+    {"UPDATE vault SET firmware_id = 'other'", NO_MATCH, NO_MATCH, NO_MATCH},
+    {"UPDATE vault SET product_id = '46201002'", NO_MATCH, NO_MATCH, NO_MATCH},
+    {"UPDATE vault SET ca_public = zeroblob(64)", NO_MATCH, NO_MATCH, NO_MATCH},
+    {"UPDATE vault SET salt = zeroblob(16)", NO_MATCH, NO_MATCH, NO_MATCH},
+    {"UPDATE vault SET sealed = zeroblob(76)", NO_MATCH, NO_MATCH, NO_MATCH},
+    {"UPDATE vault SET log2_n = 30", NO_MATCH, NO_MATCH, NO_MATCH},
+    {"UPDATE vault SET genesis = zeroblob(32)", NO_MATCH, NO_MATCH, NO_MATCH},
+    {"UPDATE vault SET mac = zeroblob(32)", NULL,
+     ALTERED "its counter does not match its MAC",
+     ALTERED "its counter does not match its MAC"},
+    {"UPDATE vault SET log_head = zeroblob(32)",
+     DAMAGED "record 2 does not match the end of the log",
+     DAMAGED "record 2 does not match the end of the log",
+     DAMAGED "record 2 does not match the end of the log"},
+    {"DELETE FROM record WHERE sequence = 2", DAMAGED "record 2 is missing",
+     DAMAGED "record 2 is missing", DAMAGED "record 2 is missing"},
+    {"DELETE FROM record WHERE sequence = 1", NULL,
+     DAMAGED "record 1 is missing", NULL},
+    /* the last record undone with all that anybody can compute */
+    {"UPDATE vault SET remaining = 2, sequence = 1, log_head ="
+     " (SELECT hash FROM record WHERE sequence = 1);"
+     "DELETE FROM record WHERE sequence = 2",
+     NULL, ALTERED "its counter does not match its MAC",
+     ALTERED "its counter does not match its MAC"},
+    {"UPDATE vault SET remaining = 2, sequence = 1, log_head ="
+     " (SELECT hash FROM record WHERE sequence = 1)",
+     DAMAGED "a record 2, expected 1", DAMAGED "a record 2, expected 1",
+     DAMAGED "a record 2, expected 1"},
+    {"UPDATE record SET device = zeroblob(32) WHERE sequence = 1", NULL,
+     ALTERED "record 1 does not match its MAC", NULL},
+    {"UPDATE record SET device = zeroblob(32) WHERE sequence = 2",
+     DAMAGED "record 2 does not match the end of the log",
+     DAMAGED "record 2 does not match the end of the log",
+     DAMAGED "record 2 does not match the end of the log"},
+    {"UPDATE record SET license = zeroblob(136) WHERE sequence = 1", NULL,
+     ALTERED "record 1 does not match its MAC", NULL},
+    {"UPDATE record SET time = time + 1 WHERE sequence = 1", NULL,
+     ALTERED "record 1 does not match its MAC", NULL},
+    {"UPDATE record SET remaining = 9 WHERE sequence = 1", NULL,
+     ALTERED "record 1 does not match its MAC", NULL},
+    {"UPDATE record SET previous = zeroblob(32) WHERE sequence = 1", NULL,
+     ALTERED "record 1 does not match its MAC", NULL},
+    {"UPDATE record SET mac = zeroblob(32) WHERE sequence = 2", NULL,
+     ALTERED "record 2 does not match its MAC", NULL},
+    /* the two in the other order */
+    {"UPDATE record SET sequence = 9 WHERE sequence = 1;"
+     "UPDATE record SET sequence = 1 WHERE sequence = 2;"
+     "UPDATE record SET sequence = 2 WHERE sequence = 9",
+     DAMAGED "record 2 does not match the end of the log",
+     DAMAGED "record 2 does not match the end of the log",
+     DAMAGED "record 2 does not match the end of the log"},
+    {"UPDATE vault SET pin_tries = 11", DAMAGED "11 PIN tries left, at most 10",
+     DAMAGED "11 PIN tries left, at most 10",
+     DAMAGED "11 PIN tries left, at most 10"},
+    {"UPDATE vault SET pin_tries = -1",
+     DAMAGED "column pin_tries is -1, at most 4294967295",
+     DAMAGED "column pin_tries is -1, at most 4294967295",
+     DAMAGED "column pin_tries is -1, at most 4294967295"},
+    {"UPDATE vault SET remaining = 'many'",
+     DAMAGED "column remaining is of another type",
+     DAMAGED "column remaining is of another type",
+     DAMAGED "column remaining is of another type"},
+    {"UPDATE vault SET salt = zeroblob(15)",
+     DAMAGED "column salt has 15 bytes, expected 16",
+     DAMAGED "column salt has 15 bytes, expected 16",
+     DAMAGED "column salt has 15 bytes, expected 16"},
+    {"UPDATE vault SET salt = zeroblob(100000)",
+     DAMAGED "string or blob too big", DAMAGED "string or blob too big",
+     DAMAGED "string or blob too big"},
+    {"UPDATE vault SET firmware_id = ''",
+     DAMAGED "column firmware_id has 0 bytes, expected 63",
+     DAMAGED "column firmware_id has 0 bytes, expected 63",
+     DAMAGED "column firmware_id has 0 bytes, expected 63"},
+    {"DELETE FROM vault", DAMAGED "no row about it, expected 1",
+     DAMAGED "no row about it, expected 1",
+     DAMAGED "no row about it, expected 1"},
+    {"CREATE TABLE v AS SELECT * FROM vault; INSERT INTO v SELECT * FROM vault;"
+     "DROP TABLE vault; ALTER TABLE v RENAME TO vault",
+     DAMAGED "more than one row about it", DAMAGED "more than one row about it",
+     DAMAGED "more than one row about it"},
+    {"DROP TABLE vault", DAMAGED "no such table: vault",
+     DAMAGED "no such table: vault", DAMAGED "no such table: vault"},
+    {"DROP TABLE record", DAMAGED "no such table: record",
+     DAMAGED "no such table: record", DAMAGED "no such table: record"},
+    {"ALTER TABLE vault DROP COLUMN mac", DAMAGED "no such column: mac",
+     DAMAGED "no such column: mac", DAMAGED "no such column: mac"},
+    /* code of its own does not run */
+    {"ALTER TABLE vault RENAME TO kept;"
+     "CREATE VIEW vault AS SELECT * FROM kept",
+     DAMAGED "access to view \"vault\" prohibited",
+     DAMAGED "access to view \"vault\" prohibited",
+     DAMAGED "access to view \"vault\" prohibited"},
+    {"CREATE TRIGGER t AFTER UPDATE ON vault BEGIN"
+     " UPDATE vault SET remaining = 3, sequence = 0; DELETE FROM record; END",
+     NULL, NULL, NULL},
+};
+
+static void
+edit(const char *sql)
+{
+    char *message = NULL;
+    sqlite3 *db;
+
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_msg(sqlite3_exec(db, sql, NULL, NULL, &message) == SQLITE_OK,
+                  "%s: %s", sql, message);
+    ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+}
+
+static void
+fails_or_not(const char *call, sfi_status st, const char *message)
+{
+    const char *got = sfi_error_message(sfi_ctx_error(ctx));
+
+    if (message == NULL)
+        ck_assert_msg(st == SFI_OK, "%s: %s", call, got);
+    else
+        ck_assert_msg(st == SFI_ERR_HSM && strcmp(got, message) == 0,
+                      "%s gave %s: \"%s\"\nexpected \"%s\"", call,
+                      sfi_status_name(st), got, message);
+}
+
+START_TEST(test_edited_before_login)
+{
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+    sfi_hsm *hsm;
+
+    edit(edits[_i].sql);
+    ck_assert_ok(vault_open(path, &hsm));
+    fails_or_not("info", sfi_hsm_get_info(hsm, &info), edits[_i].info);
+    fails_or_not("login", sfi_hsm_login(hsm, MAKER_PIN, strlen(MAKER_PIN)),
+                 edits[_i].login);
+    if (edits[_i].login != NULL)
+        ck_assert_fails(license(hsm, 0, NULL), SFI_ERR_HSM_PIN, where,
+                        "the vault gives licences only after a login");
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+START_TEST(test_edited_after_login)
+{
+    sfi_hsm *hsm = vault_login(path);
+    size_t granted = 0;
+
+    edit(edits[_i].sql);
+    fails_or_not("licence", license(hsm, USED, NULL), edits[_i].license);
+    for (size_t i = USED; i < CHIPS; i++)
+        granted += license(hsm, i, NULL) == SFI_OK;
+    ck_assert_uint_le(granted, COUNT - USED);
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+/* A record whose licence was exchanged is not handed out. */
+START_TEST(test_exchanged_license)
+{
+    sfi_hsm *hsm = vault_login(path);
+
+    edit("UPDATE record SET license = (SELECT license FROM record"
+         " WHERE sequence = 2) WHERE sequence = 1");
+    ck_assert_fails(license(hsm, 0, NULL), SFI_ERR_HSM, where,
+                    ALTERED "record 1 does not match its MAC");
+    ck_assert_ok(license(hsm, 1, licenses[1]));
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+/* Another file under the same name, or the same file as it was yesterday. */
+START_TEST(test_set_back)
+{
+    sfi_hsm *hsm = vault_login(path);
+
+    ck_assert_ok(license(hsm, USED, NULL));
+    edit("DELETE FROM record WHERE sequence = 3;"
+         "UPDATE vault SET remaining = 1, sequence = 2, log_head ="
+         " (SELECT hash FROM record WHERE sequence = 2)");
+    ck_assert_fails(license(hsm, USED + 1, NULL), SFI_ERR_HSM, where,
+                    ALTERED "its counter does not match its MAC");
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+START_TEST(test_other_identity)
+{
+    sfi_hsm *hsm;
+
+    edit("PRAGMA application_id = 7");
+    ck_assert_fails(vault_open(path, &hsm), SFI_ERR_HSM, where,
+                    "not a vault: application id 0x00000007, expected "
+                    "0x53464956");
+    edit("PRAGMA application_id = 0x53464956; PRAGMA user_version = 2");
+    ck_assert_fails(vault_open(path, &hsm), SFI_ERR_HSM, where,
+                    "a vault of version 2, expected 1");
+    ck_assert_ptr_null(hsm);
+}
+END_TEST
+
+/* A damaged vault is no blank one: it is not provisioned anew. */
+START_TEST(test_not_provisioned_over)
+{
+    sfi_hsm *hsm;
+
+    ck_assert_ok(vault_open(path, &hsm));
+    edit("DROP TABLE vault");
+    ck_assert_fails(sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, "fw", 9,
+                                      maker.perso),
+                    SFI_ERR_HSM_STATE, where,
+                    "already provisioned, and locked for ever");
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *s = suite_create("vault_damage");
+    TCase *tc = tcase_create("damage");
+
+    tcase_set_timeout(tc, 300);
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, test_whole);
+    tcase_add_test(tc, test_cut_short);
+    tcase_add_loop_test(tc, test_flipped, 0, FLIP_PARTS);
+    tcase_add_test(tc, test_garbage);
+    tcase_add_loop_test(tc, test_edited_before_login, 0, (int)ROWS(edits));
+    tcase_add_loop_test(tc, test_edited_after_login, 0, (int)ROWS(edits));
+    tcase_add_test(tc, test_exchanged_license);
+    tcase_add_test(tc, test_set_back);
+    tcase_add_test(tc, test_other_identity);
+    tcase_add_test(tc, test_not_provisioned_over);
+    suite_add_tcase(s, tc);
+    return run_suite(s);
+}
