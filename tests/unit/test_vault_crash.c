@@ -1,0 +1,313 @@
+/* A vault whose process dies, whose disk loses power or fails, at every single
+ * write: never a licence that was not counted, and it goes on. */
+#define _XOPEN_SOURCE 700
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "util/mem.h"
+
+#include "disk.h"
+#include "fixture.h"
+#include "maker.h"
+
+#define COUNT 3u
+#define CHIPS 4u
+/* Far more operations than the story has. */
+#define OPERATIONS_MAX 1000u
+
+static struct maker maker;
+static struct chip chips[CHIPS];
+static char dir[256], path[300];
+
+static void
+setup(void)
+{
+    fixture_setup();
+    maker_init(&maker);
+    test_mkdir(dir, sizeof(dir));
+    (void)snprintf(path, sizeof(path), "%s/line.vault", dir);
+    for (size_t i = 0; i < CHIPS; i++)
+        chip_make(&maker, MAKER_PRODUCT, &chips[i]);
+}
+
+static void
+teardown(void)
+{
+    test_rmdir(dir);
+    for (size_t i = 0; i < CHIPS; i++)
+        chip_free(&chips[i]);
+    maker_free(&maker);
+    fixture_teardown();
+}
+
+/* A fresh folder for the next round. */
+static void
+clean(void)
+{
+    test_rmdir(dir);
+    test_mkdir(dir, sizeof(dir));
+    (void)snprintf(path, sizeof(path), "%s/line.vault", dir);
+}
+
+/* ---- the story, told to the parent as it goes ---- */
+
+struct event {
+    uint32_t chip; /* CHIPS: provisioned */
+    uint8_t license[SFI_LICENSE_LEN];
+};
+
+struct told {
+    bool provisioned;
+    bool granted[CHIPS];
+    uint8_t licenses[CHIPS][SFI_LICENSE_LEN];
+};
+
+static void
+tell(int fd, uint32_t chip, const sfi_license *lic)
+{
+    struct event e = {.chip = chip};
+
+    if (lic != NULL)
+        memcpy(e.license, sfi_license_data(lic, NULL), sizeof(e.license));
+    if (write(fd, &e, sizeof(e)) != (ssize_t)sizeof(e))
+        _exit(1);
+}
+
+/* Provision; then, on another day, three chips, one of them twice.  Any status
+ * ends it; the disk may end the process. */
+static sfi_status
+story(int fd)
+{
+    static const uint32_t order[] = {0, 1, 0, 2};
+    sfi_license *lic;
+    sfi_hsm *hsm;
+    sfi_status st = vault_open(path, &hsm);
+
+    if (st == SFI_OK)
+        st = sfi_hsm_login(hsm, MAKER_PIN, strlen(MAKER_PIN));
+    if (st == SFI_OK)
+        st = sfi_hsm_provision(hsm, maker.key, maker.nonce, SFI_NONCE_LEN,
+                               MAKER_FIRMWARE_ID, COUNT, maker.perso);
+    sfi_hsm_free(hsm);
+    hsm = NULL;
+    if (st == SFI_OK) {
+        tell(fd, CHIPS, NULL);
+        st = vault_open(path, &hsm);
+    }
+    if (st == SFI_OK)
+        st = sfi_hsm_login(hsm, MAKER_PIN, strlen(MAKER_PIN));
+    for (size_t i = 0; st == SFI_OK && i < ROWS(order); i++) {
+        st = sfi_hsm_generate_license(hsm, chips[order[i]].cert, &lic);
+        if (st == SFI_OK)
+            tell(fd, order[i], lic);
+        sfi_license_free(lic);
+    }
+    sfi_hsm_free(hsm);
+    return st;
+}
+
+static void
+listen_to(int fd, struct told *told)
+{
+    struct event e;
+    ssize_t got;
+
+    sfi__zero(told, sizeof(*told));
+    while ((got = read(fd, &e, sizeof(e))) == (ssize_t)sizeof(e)) {
+        if (e.chip == CHIPS) {
+            told->provisioned = true;
+            continue;
+        }
+        if (told->granted[e.chip])
+            ck_assert_mem_eq(told->licenses[e.chip], e.license,
+                             sizeof(e.license));
+        told->granted[e.chip] = true;
+        memcpy(told->licenses[e.chip], e.license, sizeof(e.license));
+    }
+    ck_assert_int_eq(got, 0);
+}
+
+/* The story in a process of its own; its exit status. */
+static int
+tell_story(enum disk_mode mode, size_t at, struct told *told)
+{
+    int fds[2];
+    int status;
+    pid_t pid;
+
+    ck_assert_int_eq(pipe(fds), 0);
+    pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        sfi_status st;
+
+        (void)close(fds[0]);
+        disk_install(mode, at);
+        st = story(fds[1]);
+        if (disk_operations() < at)
+            _exit(0); /* the end was before */
+        _exit(st == SFI_OK ? 2 : 3);
+    }
+    (void)close(fds[1]);
+    listen_to(fds[0], told);
+    (void)close(fds[0]);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_msg(WIFEXITED(status), "at %zu: signal %d", at, status);
+    return WEXITSTATUS(status);
+}
+
+/* ---- the day after ---- */
+
+static void
+check_blank(size_t at)
+{
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+    sfi_hsm *hsm;
+
+    ck_assert_ok(vault_open(path, &hsm));
+    ck_assert_ok(sfi_hsm_get_info(hsm, &info));
+    ck_assert_msg(info.state == SFI_HSM_BLANK, "at %zu: state %u", at,
+                  info.state);
+    sfi_hsm_free(hsm);
+    hsm = vault_new(&maker, path, COUNT); /* it can be provisioned */
+    sfi_hsm_free(hsm);
+}
+
+/* Everything that was granted was counted, at most one more was counted, and
+ * every chip gets what it is due. */
+static void
+check_counted(size_t at, const struct told *told)
+{
+    sfi_hsm *hsm = vault_login(path);
+    uint64_t used = COUNT - vault_remaining(hsm);
+    uint64_t granted = 0;
+    uint64_t served = 0;
+
+    for (size_t i = 0; i < CHIPS; i++)
+        granted += told->granted[i];
+    ck_assert_msg(granted <= used && used <= granted + 1,
+                  "at %zu: %llu granted, %llu counted", at,
+                  (unsigned long long)granted, (unsigned long long)used);
+    for (size_t i = 0; i < CHIPS; i++) {
+        sfi_license *lic;
+        sfi_status st = sfi_hsm_generate_license(hsm, chips[i].cert, &lic);
+
+        if (st == SFI_ERR_HSM_COUNTER)
+            continue;
+        ck_assert_ok(st);
+        chip_opens(&chips[i], &maker, lic);
+        if (told->granted[i])
+            ck_assert_mem_eq(sfi_license_data(lic, NULL), told->licenses[i],
+                             SFI_LICENSE_LEN);
+        sfi_license_free(lic);
+        served++;
+    }
+    ck_assert_msg(served == COUNT, "at %zu: %llu chips served", at,
+                  (unsigned long long)served);
+    ck_assert_uint_eq(vault_remaining(hsm), 0);
+    sfi_hsm_free(hsm);
+}
+
+static void
+check_after(size_t at, const struct told *told)
+{
+    bool there = access(path, F_OK) == 0;
+
+    ck_assert_msg(there || !told->provisioned, "at %zu: the vault is gone", at);
+    if (there)
+        check_counted(at, told);
+    else
+        check_blank(at);
+}
+
+static const enum disk_mode deaths[] = {DISK_KILLED, DISK_POWER_CUT, DISK_TORN};
+
+START_TEST(test_dies_at_every_write)
+{
+    struct told told;
+    size_t at = 0;
+    int status;
+
+    do {
+        status = tell_story(deaths[_i], ++at, &told);
+        ck_assert_msg(status == DISK_DEAD || status == 0, "at %zu: exit %d", at,
+                      status);
+        check_after(at, &told);
+        clean();
+    } while (status != 0 && at < OPERATIONS_MAX);
+    ck_assert_int_eq(status, 0); /* the whole story was swept */
+    ck_assert_uint_gt(at, 20);
+}
+END_TEST
+
+static const enum disk_mode failures[] = {DISK_ERROR, DISK_FULL};
+
+START_TEST(test_fails_at_every_write)
+{
+    struct told told;
+    size_t at = 0;
+    int status;
+
+    do {
+        status = tell_story(failures[_i], ++at, &told);
+        ck_assert_msg(status == 0 || status == 2 || status == 3,
+                      "at %zu: exit %d", at, status);
+        check_after(at, &told);
+        clean();
+    } while (status != 0 && at < OPERATIONS_MAX);
+    ck_assert_int_eq(status, 0);
+    ck_assert_uint_gt(at, 20);
+}
+END_TEST
+
+/* ---- the machine's errors have their own names ---- */
+
+START_TEST(test_disk_messages)
+{
+    static const struct {
+        enum disk_mode mode;
+        const char *message;
+    } rows[] = {
+        {DISK_FULL, "the vault cannot be written: No space left on device"},
+        {DISK_ERROR, "the vault cannot be read or written: Input/output error"},
+    };
+    sfi_license *lic;
+    char where[320];
+    sfi_hsm *hsm;
+
+    (void)snprintf(where, sizeof(where), "vault:%s", path);
+    disk_install(DISK_FAST, 0);
+    hsm = vault_new(&maker, path, COUNT);
+    sfi_hsm_free(hsm);
+    hsm = vault_login(path);
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        disk_install(rows[i].mode, 1);
+        ck_assert_fails(sfi_hsm_generate_license(hsm, chips[i].cert, &lic),
+                        SFI_ERR_OS, where, rows[i].message);
+        ck_assert_ptr_null(lic);
+        disk_install(DISK_FAST, 0);
+        ck_assert_uint_eq(vault_remaining(hsm), COUNT - i);
+        ck_assert_ok(sfi_hsm_generate_license(hsm, chips[i].cert, &lic));
+        sfi_license_free(lic);
+    }
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *s = suite_create("vault_crash");
+    TCase *tc = tcase_create("crash");
+
+    tcase_set_timeout(tc, 300);
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_loop_test(tc, test_dies_at_every_write, 0, (int)ROWS(deaths));
+    tcase_add_loop_test(tc, test_fails_at_every_write, 0, (int)ROWS(failures));
+    tcase_add_test(tc, test_disk_messages);
+    suite_add_tcase(s, tc);
+    return run_suite(s);
+}

@@ -1,0 +1,300 @@
+/* Many processes share one vault: exactly what was provisioned is granted. */
+#define _XOPEN_SOURCE 700
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fixture.h"
+#include "maker.h"
+
+static struct maker maker;
+static char dir[256], path[300];
+
+static void
+setup(void)
+{
+    fixture_setup();
+    maker_init(&maker);
+    test_mkdir(dir, sizeof(dir));
+    (void)snprintf(path, sizeof(path), "%s/line.vault", dir);
+}
+
+static void
+teardown(void)
+{
+    test_rmdir(dir);
+    maker_free(&maker);
+    fixture_teardown();
+}
+
+/* Run `work` in so many processes at once; the sum of what they return.  A
+ * negative value says what went wrong. */
+static int
+together(size_t processes, int (*work)(size_t which))
+{
+    pid_t pids[32];
+    int gate[2];
+    int fds[2];
+    int sum = 0;
+    int value;
+
+    ck_assert_uint_le(processes, ROWS(pids));
+    ck_assert_int_eq(pipe(gate), 0);
+    ck_assert_int_eq(pipe(fds), 0);
+    for (size_t i = 0; i < processes; i++) {
+        pids[i] = fork();
+        ck_assert_int_ge(pids[i], 0);
+        if (pids[i] == 0) {
+            char go;
+
+            (void)close(gate[1]);
+            if (read(gate[0], &go, 1) != 0) /* until it is closed */
+                _exit(1);
+            value = work(i);
+            if (write(fds[1], &value, sizeof(value)) != sizeof(value))
+                _exit(1);
+            _exit(0);
+        }
+    }
+    (void)close(gate[0]);
+    (void)close(gate[1]);
+    (void)close(fds[1]);
+    for (size_t i = 0; i < processes; i++) {
+        ck_assert_int_eq(read(fds[0], &value, sizeof(value)), sizeof(value));
+        ck_assert_msg(value >= 0, "a process ended with %s",
+                      sfi_status_name(value));
+        sum += value;
+    }
+    (void)close(fds[0]);
+    for (size_t i = 0; i < processes; i++)
+        ck_assert_int_eq(waitpid(pids[i], NULL, 0), pids[i]);
+    return sum;
+}
+
+static sfi_status
+enter(sfi_hsm **hsm)
+{
+    sfi_status st = vault_open(path, hsm);
+
+    return st == SFI_OK ? sfi_hsm_login(*hsm, MAKER_PIN, strlen(MAKER_PIN))
+                        : st;
+}
+
+/* ---- licences ---- */
+
+#define STATIONS 4
+#define PER_STATION 50
+#define ALLOWED 120
+
+static struct chip chips[STATIONS * PER_STATION];
+
+/* Every station wants its own fifty chips, each twice. */
+static int
+station(size_t which)
+{
+    sfi_hsm *hsm;
+    sfi_status st = enter(&hsm);
+    int granted = 0;
+
+    for (size_t i = 0; st == SFI_OK && i < PER_STATION; i++) {
+        const struct chip *c = &chips[which * PER_STATION + i];
+        sfi_license *lic;
+
+        st = sfi_hsm_generate_license(hsm, c->cert, &lic);
+        if (st == SFI_OK) {
+            granted++;
+            sfi_license_free(lic);
+            st = sfi_hsm_generate_license(hsm, c->cert, &lic);
+            sfi_license_free(lic);
+        } else if (st == SFI_ERR_HSM_COUNTER) {
+            st = SFI_OK;
+        }
+    }
+    sfi_hsm_free(hsm);
+    return st == SFI_OK ? granted : st;
+}
+
+START_TEST(test_stations)
+{
+    sfi_hsm *hsm = vault_new(&maker, path, ALLOWED);
+    size_t served = 0;
+
+    sfi_hsm_free(hsm);
+    for (size_t i = 0; i < ROWS(chips); i++)
+        chip_make(&maker, MAKER_PRODUCT, &chips[i]);
+    ck_assert_int_eq(together(STATIONS, station), ALLOWED);
+    hsm = vault_login(path); /* the chain verifies */
+    ck_assert_uint_eq(vault_remaining(hsm), 0);
+    for (size_t i = 0; i < ROWS(chips); i++) {
+        sfi_license *lic;
+
+        served += sfi_hsm_generate_license(hsm, chips[i].cert, &lic) == SFI_OK;
+        sfi_license_free(lic);
+        chip_free(&chips[i]);
+    }
+    ck_assert_uint_eq(served, ALLOWED);
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+/* All stations want the same chips: each is counted once, and all get the same
+ * licence. */
+static int
+same_chips(size_t which)
+{
+    sfi_hsm *hsm;
+    sfi_status st = enter(&hsm);
+    uint32_t mark = 0;
+
+    for (size_t i = 0; st == SFI_OK && i < PER_STATION; i++) {
+        sfi_license *lic;
+
+        st = sfi_hsm_generate_license(
+            hsm, chips[(i + 7 * which) % PER_STATION].cert, &lic);
+        if (st == SFI_OK) { /* in any order the same sum */
+            const uint8_t *data = sfi_license_data(lic, NULL);
+
+            for (size_t k = 0; k < SFI_LICENSE_LEN; k++)
+                mark += (uint32_t)data[k] * (uint32_t)(k + 1);
+        }
+        sfi_license_free(lic);
+    }
+    sfi_hsm_free(hsm);
+    return st == SFI_OK ? (int)(mark & 0x00ffffff) : st;
+}
+
+START_TEST(test_same_chips)
+{
+    sfi_hsm *hsm = vault_new(&maker, path, PER_STATION);
+    int sum, one;
+
+    sfi_hsm_free(hsm);
+    for (size_t i = 0; i < PER_STATION; i++)
+        chip_make(&maker, MAKER_PRODUCT, &chips[i]);
+    sum = together(STATIONS, same_chips);
+    one = together(1, same_chips);
+    ck_assert_int_eq(sum, STATIONS * one);
+    hsm = vault_login(path);
+    ck_assert_uint_eq(vault_remaining(hsm), 0);
+    sfi_hsm_free(hsm);
+    for (size_t i = 0; i < PER_STATION; i++)
+        chip_free(&chips[i]);
+}
+END_TEST
+
+/* ---- logins: more at once than there are tries ---- */
+
+static int
+log_in(size_t which)
+{
+    sfi_status st = SFI_OK;
+
+    (void)which;
+    for (int i = 0; st == SFI_OK && i < 5; i++) {
+        sfi_hsm *hsm;
+
+        st = enter(&hsm);
+        sfi_hsm_free(hsm);
+    }
+    return st;
+}
+
+START_TEST(test_many_logins)
+{
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+    sfi_hsm *hsm = vault_new(&maker, path, 1);
+
+    sfi_hsm_free(hsm);
+    ck_assert_int_eq(together(16, log_in), 0);
+    ck_assert_ok(vault_open(path, &hsm));
+    ck_assert_ok(sfi_hsm_get_info(hsm, &info));
+    ck_assert_uint_eq(info.pin_tries_left, 10);
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+/* Sixteen guess at once: no more than ten guesses are tried. */
+static int
+guess(size_t which)
+{
+    sfi_hsm *hsm;
+    sfi_status st = vault_open(path, &hsm);
+    char pin[8];
+
+    (void)snprintf(pin, sizeof(pin), "%04zu", which);
+    if (st == SFI_OK)
+        st = sfi_hsm_login(hsm, pin, 4);
+    sfi_hsm_free(hsm);
+    if (st == SFI_ERR_HSM_STATE)
+        return 0;
+    return st == SFI_ERR_HSM_PIN ? 1 : SFI_ERR_INTERNAL;
+}
+
+START_TEST(test_many_guesses)
+{
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+    sfi_hsm *hsm = vault_new(&maker, path, 1);
+
+    sfi_hsm_free(hsm);
+    ck_assert_int_eq(together(16, guess), 10);
+    ck_assert_ok(vault_open(path, &hsm));
+    ck_assert_ok(sfi_hsm_get_info(hsm, &info));
+    ck_assert_uint_eq(info.state, SFI_HSM_BLOCKED);
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+/* ---- provisioning: one of them does it ---- */
+
+static int
+provision(size_t which)
+{
+    sfi_hsm *hsm;
+    sfi_status st = vault_open(path, &hsm);
+    char pin[8];
+
+    (void)snprintf(pin, sizeof(pin), "%04zu", which);
+    if (st == SFI_OK)
+        st = sfi_hsm_login(hsm, pin, 4);
+    if (st == SFI_OK)
+        st = sfi_hsm_provision(hsm, maker.key, maker.nonce, SFI_NONCE_LEN, pin,
+                               which + 1, maker.perso);
+    sfi_hsm_free(hsm);
+    if (st == SFI_OK)
+        return (int)which + 1;
+    /* too late: locked already, or the PIN of another protects it */
+    return st == SFI_ERR_HSM_STATE || st == SFI_ERR_HSM_PIN ? 0 : st;
+}
+
+START_TEST(test_many_provision)
+{
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+    sfi_hsm *hsm;
+    int winner = together(8, provision);
+
+    ck_assert_int_ge(winner, 1);
+    ck_assert_int_le(winner, 8);
+    ck_assert_ok(vault_open(path, &hsm));
+    ck_assert_ok(sfi_hsm_get_info(hsm, &info));
+    ck_assert_uint_eq(info.maximum, (unsigned)winner);
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *s = suite_create("vault_many");
+    TCase *tc = tcase_create("many");
+
+    tcase_set_timeout(tc, 110);
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, test_stations);
+    tcase_add_test(tc, test_same_chips);
+    tcase_add_test(tc, test_many_logins);
+    tcase_add_test(tc, test_many_guesses);
+    tcase_add_loop_test(tc, test_many_provision, 0, 5);
+    suite_add_tcase(s, tc);
+    return run_suite(s);
+}
