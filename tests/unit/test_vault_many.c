@@ -3,7 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+#include <sqlite3.h>
 
 #include "fixture.h"
 #include "maker.h"
@@ -214,6 +217,38 @@ START_TEST(test_many_logins)
 }
 END_TEST
 
+/* No try is left because another process has taken the last one and is about to
+ * give all back. */
+START_TEST(test_waits_for_the_last_try)
+{
+    sfi_hsm *hsm = vault_new(&maker, path, 1);
+    sqlite3 *db;
+    pid_t pid;
+
+    sfi_hsm_free(hsm);
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_int_eq(
+        sqlite3_exec(db, "UPDATE vault SET pin_tries = 0", NULL, NULL, NULL),
+        SQLITE_OK);
+    ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+    pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        struct timespec soon = {.tv_nsec = 200000000};
+
+        (void)nanosleep(&soon, NULL);
+        if (sqlite3_open(path, &db) != SQLITE_OK ||
+            sqlite3_exec(db, "UPDATE vault SET pin_tries = 10", NULL, NULL,
+                         NULL) != SQLITE_OK)
+            _exit(1);
+        _exit(0);
+    }
+    ck_assert_ok(enter(&hsm));
+    sfi_hsm_free(hsm);
+    ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+END_TEST
+
 /* Sixteen guess at once: no more than ten guesses are tried. */
 static int
 guess(size_t which)
@@ -293,6 +328,7 @@ main(void)
     tcase_add_test(tc, test_stations);
     tcase_add_test(tc, test_same_chips);
     tcase_add_test(tc, test_many_logins);
+    tcase_add_test(tc, test_waits_for_the_last_try);
     tcase_add_test(tc, test_many_guesses);
     tcase_add_loop_test(tc, test_many_provision, 0, 5);
     suite_add_tcase(s, tc);
