@@ -1,8 +1,11 @@
 /* lib/firmware: one set of segments from each format. */
 #define _POSIX_C_SOURCE 200809L
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <sfi/firmware.h>
@@ -397,7 +400,7 @@ END_TEST
 /* Data in the worst of orders costs a sort, not a square. */
 START_TEST(test_descending)
 {
-    const uint32_t count = 200000;
+    const uint32_t count = 100000;
     struct text t = {.data = malloc(4096), .cap = 4096};
     const uint8_t *data;
     uint64_t at;
@@ -416,8 +419,10 @@ START_TEST(test_descending)
     ck_assert_ok(sfi_firmware_segment(fw, 0, &at, &data, &len));
     ck_assert_uint_eq(at, 0x20000000);
     ck_assert_uint_eq(len, count);
-    for (uint32_t i = 0; i < count; i++)
-        ck_assert_uint_eq(data[i], (uint8_t)(i * 13));
+    for (uint32_t i = 0; i < count; i++) {
+        if (data[i] != (uint8_t)(i * 13))
+            ck_abort_msg("byte %u is 0x%02x", i, data[i]);
+    }
     sfi_firmware_free(fw);
     free(t.data);
 }
@@ -476,27 +481,92 @@ START_TEST(test_limits)
 }
 END_TEST
 
-/* A hundred of the same warnings say no more than a few. */
+/* A hundred of the same warnings say no more than a few; the row is one line
+ * of them, and what the last one says. */
 START_TEST(test_warnings)
 {
     static const uint8_t byte[] = {0x55};
+    static const char *const last[] = {
+        "17: data record without data (further warnings are not shown)\n",
+        "17: 1 bytes at 0x00000000 are those of line 1 again "
+        "(further warnings are not shown)\n",
+    };
     struct text t = {.data = malloc(4096), .cap = 4096};
     size_t lines = 0;
     sfi_firmware *fw;
 
+    put_line(&t, 0, byte, 1, "\n");
     for (uint32_t i = 0; i < 100; i++)
-        put_line(&t, 0, byte, 1, "\n");
+        put_line(&t, 0, byte, (size_t)_i, "\n");
     put_text(&t, "S9030000FC");
     ck_assert_ok(
         sfi_firmware_parse(ctx, NULL, 0, (const uint8_t *)t.data, t.len, &fw));
     for (const char *p = warnings; *p != '\0'; p++)
         lines += *p == '\n';
     ck_assert_uint_eq(lines, FIRMWARE_WARNINGS_MAX);
-    ck_assert_ptr_nonnull(
-        strstr(warnings, "17: 1 bytes at 0x00000000 are those of line 1 again "
-                         "(further warnings are not shown)\n"));
+    ck_assert_msg(strstr(warnings, last[_i]) != NULL, "%s", warnings);
     sfi_firmware_free(fw);
     free(t.data);
+}
+END_TEST
+
+/* What is no regular file has no size to go by. */
+static pid_t
+feed(const char *path, const char *data, size_t len)
+{
+    pid_t child = fork();
+
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        int fd = open(path, O_WRONLY);
+
+        while (len > 0) {
+            ssize_t n = write(fd, data, len < 5000 ? len : 5000);
+
+            if (n <= 0)
+                _exit(1);
+            data += n;
+            len -= (size_t)n;
+        }
+        _exit(0);
+    }
+    return child;
+}
+
+/* Large files, and the same through a pipe. */
+START_TEST(test_large)
+{
+    static char file[1500000];
+    const size_t len = sizeof(file);
+    char folder[256], path[300];
+    const uint8_t *data;
+    uint64_t address;
+    size_t got;
+    sfi_firmware *fw;
+    int status = 0;
+
+    for (size_t i = 0; i < len; i++)
+        file[i] = (char)(i * 7 ^ i >> 8);
+    test_mkdir(folder, sizeof(folder));
+    (void)snprintf(path, sizeof(path), "%s/a", folder);
+    if (_i == 0) {
+        write_file(path, file, len);
+        ck_assert_ok(sfi_firmware_load_binary(ctx, path, 0x90000000, &fw));
+    } else {
+        pid_t child;
+
+        ck_assert_int_eq(mkfifo(path, 0600), 0);
+        child = feed(path, file, len);
+        ck_assert_ok(sfi_firmware_load_binary(ctx, path, 0x90000000, &fw));
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        ck_assert_int_eq(status, 0);
+    }
+    test_rmdir(folder);
+    ck_assert_ok(sfi_firmware_segment(fw, 0, &address, &data, &got));
+    ck_assert_uint_eq(address, 0x90000000);
+    ck_assert_uint_eq(got, len);
+    ck_assert_mem_eq(data, file, len);
+    sfi_firmware_free(fw);
 }
 END_TEST
 
@@ -589,7 +659,8 @@ main(void)
     tcase_add_test(tc, test_descending);
     tcase_add_loop_test(tc, test_islands, 0, 2);
     tcase_add_test(tc, test_limits);
-    tcase_add_test(tc, test_warnings);
+    tcase_add_loop_test(tc, test_warnings, 0, 2);
+    tcase_add_loop_test(tc, test_large, 0, 2);
     tcase_add_test(tc, test_warning_place);
     tcase_add_loop_test(tc, test_memory, 0, 2 * (int)ROWS(sweep));
     suite_add_tcase(s, tc);

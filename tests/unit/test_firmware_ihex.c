@@ -314,6 +314,11 @@ static const struct firmware_row bad[] = {
      .st = SFI_ERR_OVERLAP,
      .where = "3",
      .message = "data at 0x00000013 differs from line 1, which has it too"},
+    {.why = "other data in another island",
+     .text = ":0100000000??\n" FOUR ":0100120004??\n" END,
+     .st = SFI_ERR_OVERLAP,
+     .where = "3",
+     .message = "data at 0x00000012 differs from line 2, which has it too"},
     {.why = "other data in the fourth of equal records",
      .text = ":0100000000??\n:0100010001??\n:0100020002??\n:0100030003??\n"
              ":0100040004??\n:0100030013??\n" END,
