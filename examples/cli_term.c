@@ -114,8 +114,8 @@ type_pin(int fd, const char *prompt, struct cli_pin *pin)
     unseen.c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ICANON | ISIG);
     unseen.c_cc[VMIN] = 1;
     unseen.c_cc[VTIME] = 0;
-    print_to(fd, prompt);
     (void)tcsetattr(fd, TCSAFLUSH, &unseen);
+    print_to(fd, prompt); /* what is typed from here on counts */
     while (status == 0) {
         if (read_byte(fd, &key) != 0 || key == KEY_INTERRUPT || key == KEY_END)
             status = cli_exit_status(SFI_ERR_CANCELLED);
@@ -202,9 +202,7 @@ cli_confirm(const struct cli *c, const char *question, const char *option)
     return yes;
 }
 
-/* ---- progress
- * -----------------------------------------------------------------
- */
+/* ---- progress ---- */
 
 void
 cli_progress_init(struct cli_progress *p, FILE *out)
