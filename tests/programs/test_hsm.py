@@ -1,0 +1,327 @@
+#!/usr/bin/env python3
+"""sfi-hsm as people and scripts run it.
+
+    test_hsm.py FOLDER_OF_PROGRAMS
+"""
+
+import hashlib
+import json
+import os
+import pty
+import select
+import sqlite3
+import stat
+import sys
+import time
+
+from check import PROGRAMS, SOURCE, case, fails, main, run, same, succeeds
+
+sys.path.insert(0, str(SOURCE / "tests" / "scripts"))
+import check_license as curve  # noqa: E402
+
+HSM = PROGRAMS / "sfi-hsm"
+HELP = "  hint: sfi-hsm --help"
+KEY, NONCE = bytes(range(16)), bytes(range(12))
+ID = "blink 1.0"
+
+
+def sign(secret, data):
+    """ECDSA (FIPS 186-5, 6.4.1) with a k that serves this test only."""
+    e = int.from_bytes(hashlib.sha256(data).digest(), "big")
+    k = int.from_bytes(hashlib.sha256(b"k" + data).digest(), "big") % curve.N
+    r = curve.mul(k, curve.G)[0] % curve.N
+    s = pow(k, -1, curve.N) * (e + r * secret) % curve.N
+    return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+
+
+def perso(product=b"45002001", secret=4711):
+    """From doc/format.md, not from libsfi."""
+    body = (b"SFIPERSO" + b"\1\0\0\0" + b"SFI." + b"\1\0\0\0" + bytes(4)
+            + product + curve.encode(curve.mul(secret, curve.G)))
+    return body + sign(secret, body)
+
+
+def command(folder, **changes):
+    """A good command line with its files; None leaves an option out."""
+    files = {"k": KEY, "n": NONCE, "pd": perso(), "-pin-file": b"1234-5678\n"}
+    words = [HSM, "-hsm", "-i", f"vault:{folder}/v"]
+    values = {"id": ID, "mc": "2", "-yes": "", **files, **changes}
+    for name, value in values.items():
+        if value is None:
+            continue
+        words.append(f"-{name}")
+        if isinstance(value, bytes):
+            path = folder / f"{name.strip('-')}.bin"
+            path.write_bytes(value)
+            words.append(path)
+        elif value != "":
+            words.append(value)
+    return words
+
+
+def info(folder, *more):
+    return succeeds(HSM, "-i", f"vault:{folder}/v", "-info", *more)
+
+
+def state(folder):
+    return json.loads(info(folder, "--json"))
+
+
+# ---- it works ----
+
+@case
+def programs_and_shows(folder):
+    out = succeeds(*command(folder))
+    same(out.splitlines(), [
+        f"vault:{folder}/v will be locked for ever with",
+        f"  firmware identifier : {ID}",
+        "  product             : 45002001",
+        "  installations       : 2",
+        "HSM STATE: OPERATIONAL STATE",
+        f"HSM FW IDENTIFIER: {ID}",
+        "HSM COUNTER: 2",
+        "HSM MAXIMUM COUNTER: 2",
+        "HSM PRODUCT ID: 45002001",
+        "HSM PIN TRIES LEFT: 10",
+        "HSM successfully programmed",
+    ])
+    same(info(folder).splitlines(), out.splitlines()[4:-1])
+    same(stat.S_IMODE((folder / "v").stat().st_mode), 0o600)
+    # the write-ahead log is gone with its last user
+    same(sorted(p.name for p in folder.iterdir() if p.name[0] == "v"), ["v"])
+
+
+@case
+def json_for_machines(folder):
+    done = run(*command(folder, **{"-json": ""}))
+    same(done.returncode, 0)
+    expected = {
+        "hsm": f"vault:{folder}/v", "state": "OPERATIONAL STATE",
+        "firmware_id": ID, "remaining": 2, "maximum": 2,
+        "product_id": "45002001", "pin_tries_left": 10,
+    }
+    same(json.loads(done.stdout), expected)
+    same(state(folder), expected)
+    done = run(*command(folder, **{"-json": ""}))
+    same(done.returncode, 6)
+    error = json.loads(done.stdout)["error"]
+    same((error["name"], error["message"]),
+         ("SFI_ERR_HSM_STATE", "already provisioned, and locked for ever"))
+
+
+@case
+def blank(folder):
+    same(info(folder).splitlines(),
+         ["HSM STATE: BLANK STATE", "HSM PIN TRIES LEFT: 10"])
+    same(state(folder), {"hsm": f"vault:{folder}/v", "state": "BLANK STATE",
+                         "pin_tries_left": 10})
+    same(list(folder.iterdir()), [])
+
+
+@case
+def long_spellings(folder):
+    words = command(folder)
+    long = {"-k": "--key", "-n": "--nonce", "-id": "--firmware-id",
+            "-mc": "--max-count", "-pd": "--perso", "-i": "--slot",
+            "-hsm": "--hsm"}
+    succeeds(*[long.get(str(w), w) for w in words])
+    same(state(folder)["remaining"], 2)
+
+
+@case
+def nothing_secret_in_the_file(folder):
+    succeeds(*command(folder))
+    data = (folder / "v").read_bytes()
+    for secret in (KEY, NONCE, b"1234-5678"):
+        assert secret not in data
+    assert ID.encode() in data
+
+
+# ---- bad input ----
+
+def first_line(status, line, folder, *words):
+    done = run(*words)
+    same((done.returncode, done.stderr.splitlines()[:1]),
+         (status, [line]), f"{words}")
+    left = [p.name for p in folder.iterdir() if p.name.startswith("v")]
+    same(left, [], "files")
+
+
+@case
+def bad_inputs(folder):
+    where = f"vault:{folder}/v"
+    f = str(folder)
+    good = perso()
+    rows = [
+        (2, f"{f}/k.bin: a key of 15 bytes, expected 16", {"k": bytes(15)}),
+        (2, f"{f}/n.bin: a nonce of 13 bytes, expected 12",
+         {"n": bytes(13)}),
+        (2, f"{f}/pd.bin: a personalisation file of 159 bytes, expected 160",
+         {"pd": good[:-1]}),
+        (2, f"{f}/pd.bin: not a personalisation file, which begins with "
+            "\"SFIPERSO\"", {"pd": bytes(160)}),
+        (3, f"{f}/pd.bin: the CA's signature of the personalisation file does "
+            "not match", {"pd": good[:-1] + bytes([good[-1] ^ 1])}),
+        (2, f"{where}: a maximum count of 0, expected 1 to 4294967295",
+         {"mc": "0"}),
+        (2, f"{where}: a maximum count of 4294967296, expected 1 to "
+            "4294967295", {"mc": "4294967296"}),
+        (2, f"{where}: a firmware id of 64 characters, expected 1 to 63",
+         {"id": "x" * 64}),
+        (2, f"{where}: character 1 of the firmware id is 0xc3, expected "
+            "printable ASCII", {"id": "é"}),
+        (6, f"{where}: a PIN of 3 bytes, expected 4 to 64",
+         {"-pin-file": b"123\n"}),
+        (6, f"{f}/pin-file.bin: no PIN in its first line",
+         {"-pin-file": b"\n1234\n"}),
+    ]
+    for status, line, changes in rows:
+        first_line(status, f"sfi-hsm: {line}", folder,
+                   *command(folder, **changes))
+
+
+@case
+def missing_files(folder):
+    words = command(folder)
+    for name in ("k", "n", "pd"):
+        path = folder / f"{name}.bin"
+        kept = path.read_bytes()
+        path.unlink()
+        first_line(7, f"sfi-hsm: {path}: cannot read: No such file or "
+                   "directory", folder, *words)
+        path.write_bytes(kept)
+    words[3] = f"vault:{folder}/none/v"
+    first_line(7, f"sfi-hsm: vault:{folder}/none/v: the vault cannot be "
+               "created: No such file or directory", folder, *words)
+
+
+@case
+def bad_command_lines(folder):
+    for name in ("k", "n", "id", "mc", "pd"):
+        done = run(*command(folder, **{name: None}))
+        same(done.returncode, 64, name)
+        assert f"-{name} " in done.stderr and HELP in done.stderr, done.stderr
+    slot = f"vault:{folder}/v"
+    rows = [
+        ([HSM, "-info"], "-i "),
+        ([HSM, "-i", slot, "-info", "-mc", "2"], "not both"),
+        ([HSM, "-i", slot, "-nonsense"], "nonsense"),
+        (command(folder, mc="two"), "-mc two is no number"),
+        (command(folder, mc="-1"), "-mc needs N"),
+    ]
+    for words, text in rows:
+        done = run(*words)
+        same(done.returncode, 64, f"{words}")
+        assert text in done.stderr, done.stderr
+    first_line(2, 'sfi-hsm: pcsc:0: "pcsc:0" names no HSM, expected '
+               "vault:PATH", folder, HSM, "-i", "pcsc:0", "-info")
+
+
+@case
+def second_provisioning(folder):
+    succeeds(*command(folder))
+    before = (folder / "v").read_bytes()
+    done = run(*command(folder, mc="99", id="other"))
+    same((done.returncode, done.stderr.splitlines()[0]),
+         (6, f"sfi-hsm: vault:{folder}/v: already provisioned, and locked for "
+             "ever"))
+    same((folder / "v").read_bytes(), before)
+    same(state(folder)["remaining"], 2)
+
+
+@case
+def damaged_vault(folder):
+    succeeds(*command(folder))
+    vault = folder / "v"
+    db = sqlite3.connect(vault)
+    db.execute("UPDATE vault SET remaining = 9")
+    db.commit()
+    db.close()
+    done = run(HSM, "-i", f"vault:{vault}", "-info")
+    same((done.returncode, done.stdout, done.stderr.splitlines()[0]),
+         (6, "", f"sfi-hsm: vault:{vault}: the vault is damaged: 9 of 2 "
+                 "installations remain after 0"))
+    vault.write_bytes(b"not a database, " * 64)
+    for words in ([HSM, "-i", f"vault:{vault}", "-info"], command(folder)):
+        done = run(*words)
+        same((done.returncode, done.stderr.splitlines()[0]),
+             (6, f"sfi-hsm: vault:{vault}: not a vault: file is not a "
+                 "database"))
+
+
+# ---- a person at a terminal ----
+
+def typed(answers, *words):
+    """Each answer is given when its question has come; exit status, text."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execv(str(words[0]), [str(w) for w in words])
+    text, end = "", time.monotonic() + 60
+    answers = list(answers)
+    while True:
+        ready, _, _ = select.select([fd], [], [], end - time.monotonic())
+        if not ready:
+            raise AssertionError(f"no end after:\n{text}")
+        try:
+            data = os.read(fd, 4096)
+        except OSError:
+            data = b""
+        if not data:
+            break
+        text += data.decode()
+        if answers and text.rstrip().endswith(answers[0][0]):
+            os.write(fd, answers.pop(0)[1].encode())
+    os.close(fd)
+    _, status = os.waitpid(pid, 0)
+    same(answers, [], text)
+    return os.waitstatus_to_exitcode(status), text
+
+
+ASKED = ("Lock it for ever? (yes/no)", "yes\n")
+PIN = ("New PIN:", "4711-pin\n")
+AGAIN = ("The same PIN again:", "4711-pin\n")
+BY_HAND = {"-yes": None, "-pin-file": None}
+
+
+@case
+def asks_before_it_locks(folder):
+    status, text = typed([ASKED, PIN, AGAIN], *command(folder, **BY_HAND))
+    same(status, 0, text)
+    assert "HSM successfully programmed" in text
+    assert "4711-pin" not in text, "the PIN was shown"
+    # it shows what will be locked before it asks
+    assert text.index(ID) < text.index("Lock it for ever?")
+
+
+@case
+def any_other_answer_leaves_it(folder):
+    for answer in ("no\n", "y\n", "YES\n", "\n", "\x04"):
+        status, text = typed([(ASKED[0], answer)],
+                             *command(folder, **BY_HAND))
+        same(status, 7, text)
+        assert f"vault:{folder}/v: left as it is" in text, text
+        same(state(folder)["state"], "BLANK STATE")
+
+
+@case
+def two_pins_differ(folder):
+    status, text = typed([ASKED, PIN, (AGAIN[0], "4711-pim\n")],
+                         *command(folder, **BY_HAND))
+    same(status, 6, text)
+    assert "the two PINs differ" in text, text
+    same(state(folder)["state"], "BLANK STATE")
+
+
+@case
+def nobody_to_ask(folder):
+    done = run(*command(folder, **{"-yes": None}))
+    same(done.returncode, 7)
+    assert "--yes" in done.stderr, done.stderr
+    done = run(*command(folder, **{"-pin-file": None}))
+    same(done.returncode, 6)
+    assert "--pin-file" in done.stderr, done.stderr
+    same(state(folder)["state"], "BLANK STATE")
+
+
+if __name__ == "__main__":
+    main()
