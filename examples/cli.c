@@ -1,174 +1,12 @@
 #define _POSIX_C_SOURCE 200809L
 #include "cli.h"
 
-#include <inttypes.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define HELP_COLUMN 36
 /* Longer words are never "meant": it bounds the work. */
 #define WORD_MAX 40
-
-/* ---- messages ---- */
-
-static void
-say(const char *program, const char *fmt, va_list args)
-{
-    (void)fflush(stdout);
-    (void)fprintf(stderr, "%s: ", program);
-    (void)vfprintf(stderr, fmt, args);
-    (void)fputc('\n', stderr);
-}
-
-static _Noreturn void leave_usage(const char *program, const char *fmt, ...)
-    CLI_PRINTF(2, 3);
-
-static _Noreturn void
-leave_usage(const char *program, const char *fmt, ...)
-{
-    va_list args;
-
-    va_start(args, fmt);
-    say(program, fmt, args);
-    va_end(args);
-    (void)fprintf(stderr, "  hint: %s --help\n", program);
-    exit(CLI_EXIT_USAGE);
-}
-
-void
-cli_usage(const struct cli *c, const char *fmt, ...)
-{
-    va_list args;
-
-    va_start(args, fmt);
-    say(c->spec->program, fmt, args);
-    va_end(args);
-    (void)fprintf(stderr, "  hint: %s --help\n", c->spec->program);
-    exit(CLI_EXIT_USAGE);
-}
-
-static _Noreturn void
-leave_nomem(const char *program)
-{
-    (void)fprintf(stderr, "%s: out of memory\n", program);
-    exit(cli_exit_status(SFI_ERR_NOMEM));
-}
-
-int
-cli_exit_status(sfi_status st)
-{
-    return st < 0 ? -st / 100 : 0;
-}
-
-static const struct {
-    sfi_status status;
-    const char *hint;
-} hints[] = {
-    {SFI_ERR_UNSUPPORTED, "this build may lack it: see its configuration"},
-    {SFI_ERR_CHIP_RULE, "is it the right chip? if so, change the input"},
-    {SFI_ERR_AUTH, "it was altered, or made with another key or nonce"},
-    {SFI_ERR_CERTIFICATE, "the chip is no genuine one of this product"},
-    {SFI_ERR_TIMEOUT, "check wiring, power and BOOT0, then try again"},
-    {SFI_ERR_NO_DEVICE, "check the name of the port, and that it is there"},
-    {SFI_ERR_ACCESS, "check its permissions, and that nobody else uses it"},
-    {SFI_ERR_NACK, "reset the chip into its bootloader, then try again"},
-    {SFI_ERR_HSM_COUNTER, "an HSM that is used up needs a successor"},
-    {SFI_ERR_HSM_STATE, "-info tells the HSM's state"},
-    {SFI_ERR_HSM_PIN, "too many wrong PINs block the HSM for ever"},
-    {SFI_ERR_INTERNAL, "this is a fault of libsfi: please report it"},
-};
-
-static void
-print_hint(sfi_status st)
-{
-    for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++) {
-        if (hints[i].status == st)
-            (void)fprintf(stderr, "  hint: %s\n", hints[i].hint);
-    }
-}
-
-int
-cli_fail_at(const struct cli *c, const sfi_ctx *ctx, sfi_status st,
-            const char *path)
-{
-    const sfi_error *err = sfi_ctx_error(ctx);
-    const char *where = sfi_error_where(err);
-    const char *message = sfi_error_message(err);
-
-    if (sfi_error_status(err) != st || message[0] == '\0')
-        message = sfi_status_str(st);
-    return cli_fail_text(c, st, "%s%s%s%s%s", path, path[0] != '\0' ? ": " : "",
-                         where, where[0] != '\0' ? ": " : "", message);
-}
-
-int
-cli_fail(const struct cli *c, const sfi_ctx *ctx, sfi_status st)
-{
-    return cli_fail_at(c, ctx, st, "");
-}
-
-int
-cli_fail_text(const struct cli *c, sfi_status st, const char *fmt, ...)
-{
-    va_list args;
-
-    va_start(args, fmt);
-    say(c->spec->program, fmt, args);
-    va_end(args);
-    print_hint(st);
-    return cli_exit_status(st);
-}
-
-int
-cli_finish(const struct cli *c, int status)
-{
-    if ((fflush(stdout) != 0 || ferror(stdout)) && status == 0)
-        return cli_fail_text(c, SFI_ERR_OS, "cannot write the output");
-    return status;
-}
-
-static void
-log_line(void *user, int level, const char *line)
-{
-    const struct cli_spec *spec = user;
-
-    (void)fflush(stdout);
-    (void)fprintf(stderr, "%s: %s%s\n", spec->program,
-                  level == SFI_LOG_WARNING ? "warning: " : "", line);
-}
-
-sfi_ctx *
-cli_context(const struct cli *c)
-{
-    sfi_ctx_options opts = {
-        .struct_size = sizeof(opts),
-        .log_level = SFI_LOG_WARNING,
-        .log = log_line,
-        .log_user = (void *)c->spec,
-    };
-    sfi_ctx *ctx;
-
-    if (sfi_ctx_new(&opts, &ctx) != SFI_OK)
-        leave_nomem(c->spec->program);
-    return ctx;
-}
-
-void
-cli_unknown_chip(const struct cli *c, const char *text)
-{
-    char known[128];
-    size_t len = 0;
-    const sfi_chip *chip;
-
-    known[0] = '\0';
-    for (size_t i = 0; (chip = sfi_chip_at(i)) != NULL && len < sizeof(known);
-         i++)
-        len += (size_t)snprintf(known + len, sizeof(known) - len,
-                                "%s%s (0x%" PRIx32 ")", i > 0 ? ", " : "",
-                                sfi_chip_name(chip), sfi_chip_device_id(chip));
-    cli_usage(c, "unknown chip \"%s\", expected one of: %s", text, known);
-}
 
 /* ---- did you mean ---- */
 
@@ -324,7 +162,7 @@ cli_command(const char *program, const char *purpose,
     struct nearest n = nearest_to(argc > 1 ? argv[1] : "");
 
     if (argc < 2)
-        leave_usage(program, "a command is missing");
+        cli_usage_of(program, "a command is missing");
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-version") == 0)
         leave_version(program);
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-help") == 0) {
@@ -344,9 +182,9 @@ cli_command(const char *program, const char *purpose,
         consider(&n, word);
     }
     if (n.word != NULL)
-        leave_usage(program, "unknown command \"%s\", did you mean \"%s\"",
-                    argv[1], n.word);
-    leave_usage(program, "unknown command \"%s\"", argv[1]);
+        cli_usage_of(program, "unknown command \"%s\", did you mean \"%s\"",
+                     argv[1], n.word);
+    cli_usage_of(program, "unknown command \"%s\"", argv[1]);
 }
 
 /* ---- options ---- */
@@ -503,7 +341,7 @@ cli_parse(struct cli *c, const struct cli_spec *spec, int argc, char **argv)
     c->uses = calloc(count, sizeof(*c->uses));
     c->operands = calloc(count, sizeof(*c->operands));
     if (c->uses == NULL || c->operands == NULL)
-        leave_nomem(spec->program);
+        cli_nomem(spec->program);
     while (w.left > 0) {
         if (is_option(*w.at))
             parse_option(c, &w);

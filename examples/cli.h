@@ -96,8 +96,13 @@ bool cli_number(const char *text, uint64_t max, uint64_t *out);
 /* A mistake of the caller: message, pointer to --help, exit with 64. */
 _Noreturn void cli_usage(const struct cli *c, const char *fmt, ...)
     CLI_PRINTF(2, 3);
-/* Likewise, and names the chips that there are. */
+/* Likewise, before anything is parsed. */
+_Noreturn void cli_usage_of(const char *program, const char *fmt, ...)
+    CLI_PRINTF(2, 3);
+/* Likewise, naming the chips that there are. */
 _Noreturn void cli_unknown_chip(const struct cli *c, const char *text);
+/* No memory: exit with 7. */
+_Noreturn void cli_nomem(const char *program);
 /* A context whose warnings go to stderr; leaves when there is no memory. */
 sfi_ctx *cli_context(const struct cli *c);
 /* `program: where: message` and a hint; returns the exit status. */
@@ -140,6 +145,8 @@ struct cli_pin {
 int cli_pin_read(const struct cli *c, const char *file, bool twice,
                  struct cli_pin *pin);
 void cli_pin_wipe(struct cli_pin *pin);
+/* Clear a secret: the compiler may not leave it out. */
+void cli_wipe(void *p, size_t len);
 /* Was "yes" typed?  False with a message when nobody can be asked; `option`
  * is what answers instead. */
 bool cli_confirm(const struct cli *c, const char *question, const char *option);

@@ -19,9 +19,8 @@
 
 /* ---- PIN ---- */
 
-/* The compiler may not leave it out. */
-static void
-wipe(void *p, size_t len)
+void
+cli_wipe(void *p, size_t len)
 {
     volatile unsigned char *at = p;
 
@@ -32,7 +31,7 @@ wipe(void *p, size_t len)
 void
 cli_pin_wipe(struct cli_pin *pin)
 {
-    wipe(pin, sizeof(*pin));
+    cli_wipe(pin, sizeof(*pin));
 }
 
 static int
@@ -79,7 +78,7 @@ pin_from_file(const struct cli *c, const char *path, struct cli_pin *pin)
             "%s: cannot read: %s", path, strerror(errno));
     if (fd >= 0)
         (void)close(fd);
-    wipe(&byte, sizeof(byte));
+    cli_wipe(&byte, sizeof(byte));
     if (pin->len > 0 && pin->pin_secret[pin->len - 1] == '\r')
         pin->pin_secret[--pin->len] = '\0';
     if (status == 0 && pin->len == 0)
@@ -131,7 +130,7 @@ type_pin(int fd, const char *prompt, struct cli_pin *pin)
     }
     (void)tcsetattr(fd, TCSAFLUSH, &old);
     print_to(fd, "\n");
-    wipe(&key, sizeof(key));
+    cli_wipe(&key, sizeof(key));
     return status;
 }
 

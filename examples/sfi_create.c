@@ -465,6 +465,7 @@ main(int argc, char **argv)
     }
     sfi_image_builder_free(j.builder);
     sfi_key_free(j.key);
+    cli_wipe(j.nonce, sizeof(j.nonce));
     sfi_ctx_free(j.ctx);
     status = cli_finish(&j.cli, status);
     cli_free(&j.cli);

@@ -345,6 +345,7 @@ run(struct info *in)
         status = cli_file_read(&in->cli, in->path, &in->file);
     if (status == 0)
         status = show(in, read_image(in, key, key != NULL ? nonce : NULL));
+    cli_wipe(nonce, sizeof(nonce));
     sfi_key_free(key);
     return status;
 }
