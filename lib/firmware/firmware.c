@@ -262,9 +262,7 @@ new_from_path(sfi_ctx *ctx, const char *path, const struct format *format,
 sfi_status
 sfi_firmware_load(sfi_ctx *ctx, const char *path, sfi_firmware **out)
 {
-    SFI_ENTER(ctx, CTX);
-    SFI_ARG(ctx, out != NULL);
-    *out = NULL;
+    SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, path != NULL);
     return new_from_path(ctx, path, NULL, 0, out);
 }
@@ -273,9 +271,7 @@ sfi_status
 sfi_firmware_load_binary(sfi_ctx *ctx, const char *path, uint64_t address,
                          sfi_firmware **out)
 {
-    SFI_ENTER(ctx, CTX);
-    SFI_ARG(ctx, out != NULL);
-    *out = NULL;
+    SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, path != NULL);
     return new_from_path(ctx, path, &sfi__format_bin, address, out);
 }
@@ -323,9 +319,7 @@ sfi_firmware_parse(sfi_ctx *ctx, const char *format, uint64_t base_address,
     const struct format *f;
     sfi_status st;
 
-    SFI_ENTER(ctx, CTX);
-    SFI_ARG(ctx, out != NULL);
-    *out = NULL;
+    SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, data != NULL || len == 0);
     st = pick_format(ctx, format, base_address, data, len, &f);
     if (st != SFI_OK)

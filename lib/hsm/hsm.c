@@ -69,9 +69,7 @@ open_uri(sfi_ctx *ctx, const char *uri, sfi_hsm **out)
 sfi_status
 sfi_hsm_open(sfi_ctx *ctx, const char *uri, sfi_hsm **out)
 {
-    SFI_ENTER(ctx, CTX);
-    SFI_ARG(ctx, out != NULL);
-    *out = NULL;
+    SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, uri != NULL);
     return open_uri(ctx, uri, out);
 }
@@ -84,9 +82,7 @@ sfi_hsm_open_custom(sfi_ctx *ctx, const sfi_hsm_ops *ops, void *user,
     sfi_hsm *hsm;
     sfi_status st;
 
-    SFI_ENTER(ctx, CTX);
-    SFI_ARG(ctx, out != NULL);
-    *out = NULL;
+    SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, ops != NULL);
     st = sfi__abi_in(ctx, &ours, sizeof(ours), sizeof(ours), ops);
     if (st != SFI_OK)
@@ -254,9 +250,7 @@ sfi_status
 sfi_hsm_generate_license(sfi_hsm *hsm, const sfi_certificate *cert,
                          sfi_license **out)
 {
-    SFI_ENTER(hsm, HSM);
-    SFI_ARG(hsm, out != NULL);
-    *out = NULL;
+    SFI_ENTER_NEW(hsm, HSM, out);
     SFI_ARG(hsm, sfi__is(cert, OBJ_CERTIFICATE));
     return generate_license(hsm, cert, out);
 }

@@ -33,9 +33,7 @@ sfi_image_builder_new(sfi_ctx *ctx, const sfi_chip *chip,
 {
     sfi_image_builder *b;
 
-    SFI_ENTER(ctx, CTX);
-    SFI_ARG(ctx, out != NULL);
-    *out = NULL;
+    SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, chip != NULL);
     b = sfi__obj_new(ctx, OBJ_IMAGE_BUILDER, sizeof(*b), builder_destroy);
     if (b == NULL)

@@ -61,9 +61,7 @@ sfi_status
 sfi_certificate_parse(sfi_ctx *ctx, const uint8_t *data, size_t len,
                       sfi_certificate **out)
 {
-    SFI_ENTER(ctx, CTX);
-    SFI_ARG(ctx, out != NULL);
-    *out = NULL;
+    SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, data != NULL);
     return sfi__cert_new(ctx, data, len, out);
 }
@@ -74,9 +72,7 @@ sfi_certificate_load(sfi_ctx *ctx, const char *path, sfi_certificate **out)
     uint8_t data[SFI_CERTIFICATE_LEN];
     sfi_status st;
 
-    SFI_ENTER(ctx, CTX);
-    SFI_ARG(ctx, out != NULL);
-    *out = NULL;
+    SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, path != NULL);
     st = sfi__wire_load(ctx, WHAT, path, data, sizeof(data));
     if (st != SFI_OK)

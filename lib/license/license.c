@@ -102,9 +102,7 @@ sfi_status
 sfi_license_parse(sfi_ctx *ctx, const uint8_t *data, size_t len,
                   sfi_license **out)
 {
-    SFI_ENTER(ctx, CTX);
-    SFI_ARG(ctx, out != NULL);
-    *out = NULL;
+    SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, data != NULL);
     return sfi__license_new(ctx, data, len, out);
 }
@@ -115,9 +113,7 @@ sfi_license_load(sfi_ctx *ctx, const char *path, sfi_license **out)
     uint8_t data[SFI_LICENSE_LEN];
     sfi_status st;
 
-    SFI_ENTER(ctx, CTX);
-    SFI_ARG(ctx, out != NULL);
-    *out = NULL;
+    SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, path != NULL);
     st = sfi__wire_load(ctx, WHAT, path, data, sizeof(data));
     if (st != SFI_OK)

@@ -118,9 +118,7 @@ sfi_status
 sfi_personalization_parse(sfi_ctx *ctx, const uint8_t *data, size_t len,
                           sfi_personalization **out)
 {
-    SFI_ENTER(ctx, CTX);
-    SFI_ARG(ctx, out != NULL);
-    *out = NULL;
+    SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, data != NULL);
     return sfi__perso_new(ctx, data, len, out);
 }
@@ -132,9 +130,7 @@ sfi_personalization_load(sfi_ctx *ctx, const char *path,
     uint8_t data[PERSO_LEN];
     sfi_status st;
 
-    SFI_ENTER(ctx, CTX);
-    SFI_ARG(ctx, out != NULL);
-    *out = NULL;
+    SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, path != NULL);
     st = sfi__wire_load(ctx, WHAT, path, data, sizeof(data));
     if (st != SFI_OK)

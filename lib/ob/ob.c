@@ -29,9 +29,7 @@ sfi_status
 sfi_option_bytes_parse(sfi_ctx *ctx, const sfi_chip *chip, const char *csv,
                        size_t len, sfi_option_bytes **out)
 {
-    SFI_ENTER(ctx, CTX);
-    SFI_ARG(ctx, out != NULL);
-    *out = NULL;
+    SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, chip != NULL);
     SFI_ARG(ctx, csv != NULL || len == 0);
     if (len > CSV_LEN_MAX)
@@ -47,9 +45,7 @@ sfi_option_bytes_load(sfi_ctx *ctx, const sfi_chip *chip, const char *csv_path,
     struct buf file;
     sfi_status st;
 
-    SFI_ENTER(ctx, CTX);
-    SFI_ARG(ctx, out != NULL);
-    *out = NULL;
+    SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, chip != NULL);
     SFI_ARG(ctx, csv_path != NULL);
     st = sfi__load(ctx, csv_path, CSV_LEN_MAX, false, &file);

@@ -70,9 +70,7 @@ sfi_sim_transport(sfi_sim *sim, const char *interface_name, sfi_transport **out)
     };
     sfi_status st;
 
-    SFI_ENTER(sim, SIM);
-    SFI_ARG(sim, out != NULL);
-    *out = NULL;
+    SFI_ENTER_NEW(sim, SIM, out);
     SFI_ARG(sim, interface_name != NULL);
     if (!text_same(interface_name, "usart"))
         return sfi__fail(sim->obj.ctx, SFI_ERR_UNSUPPORTED,

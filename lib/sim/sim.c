@@ -109,9 +109,7 @@ sfi_sim_open(sfi_ctx *ctx, const char *state_dir, sfi_sim **out)
     struct sfi_sim *sim;
     sfi_status st;
 
-    SFI_ENTER(ctx, CTX);
-    SFI_ARG(ctx, out != NULL);
-    *out = NULL;
+    SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, state_dir != NULL);
     sim = sfi__obj_new(ctx, OBJ_SIM, sizeof(*sim), destroy);
     if (sim == NULL)
