@@ -170,7 +170,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_sim_usart(sfi_sim *sim, const uint8_t *in,
  *
  * @param sim   a chip
  * @param link  name of the link; an old link there is replaced
- * @param stop  asked several times a second; non-zero ends the service
+ * @param stop  asked first when the link is there, and then several times a
+ *              second; non-zero ends the service
  * @param user  handed to stop
  *
  * @return SFI_OK, or
@@ -351,6 +352,29 @@ SFI_API SFI_NODISCARD sfi_status sfi_sim_peek(sfi_ctx *ctx,
                                               const char *state_dir,
                                               uint32_t area, uint8_t *data,
                                               size_t *len);
+
+/**
+ * The same, into a file: all of it or none.
+ *
+ * @param ctx        the context
+ * @param state_dir  the chip's folder
+ * @param area       SFI_SIM_*, but SFI_SIM_RAM
+ * @param path       the file; only its owner reads it when it is the device key
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL, or there is no such area
+ *   SFI_ERR_FORMAT    a file of the chip is of a wrong length, or names an
+ *                     unknown part
+ *   SFI_ERR_ACCESS, SFI_ERR_OS  a file cannot be read or written
+ *   SFI_ERR_LIMIT     the path, or a file, is too long
+ *   SFI_ERR_NOMEM     no memory
+ *
+ * Blocks: on files.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_sim_save(sfi_ctx *ctx,
+                                              const char *state_dir,
+                                              uint32_t area, const char *path);
 
 /**
  * The owner's view of some flash.

@@ -1,9 +1,17 @@
 /* The owner's view of a chip: of one that is open, or of its folder. */
 #include <string.h>
 
+#include "core/ctx.h"
 #include "core/err.h"
 #include "core/load.h"
 #include "sim/sim.h"
+
+static sfi_status
+too_small(sfi_ctx *ctx, size_t size, size_t room)
+{
+    return sfi__fail(ctx, SFI_ERR_BUFFER,
+                     "the area is %zu bytes, the buffer %zu", size, room);
+}
 
 /* Hand out, or say how much room it needs. */
 static sfi_status
@@ -13,8 +21,7 @@ give(sfi_ctx *ctx, const void *from, size_t size, uint8_t *data, size_t *len)
 
     *len = size;
     if (room < size)
-        return sfi__fail(ctx, SFI_ERR_BUFFER,
-                         "the area is %zu bytes, the buffer %zu", size, room);
+        return too_small(ctx, size, room);
     memcpy(data, from, size);
     return SFI_OK;
 }
@@ -77,32 +84,63 @@ area_file(const struct sfi_chip *chip, uint32_t area, size_t *len)
     }
 }
 
+/* The part in a folder, and the file of one of its areas. */
+static sfi_status
+find_area(sfi_ctx *ctx, const char *state_dir, uint32_t area, const char **name,
+          size_t *size)
+{
+    const struct sfi_chip *chip = NULL;
+    sfi_status st = sfi__store_chip(ctx, state_dir, &chip);
+
+    if (st != SFI_OK)
+        return st;
+    *name = area_file(chip, area, size);
+    return *name != NULL ? SFI_OK : no_area(ctx, area);
+}
+
 sfi_status
 sfi_sim_peek(sfi_ctx *ctx, const char *state_dir, uint32_t area, uint8_t *data,
              size_t *len)
 {
-    const struct sfi_chip *chip = NULL;
     const char *name;
-    size_t size = 0;
+    size_t size, room;
     sfi_status st;
 
     SFI_ENTER(ctx, CTX);
     SFI_ARG(ctx, state_dir != NULL);
     SFI_ARG(ctx, data != NULL);
     SFI_ARG(ctx, len != NULL);
-    st = sfi__store_chip(ctx, state_dir, &chip);
+    st = find_area(ctx, state_dir, area, &name, &size);
     if (st != SFI_OK)
         return st;
-    name = area_file(chip, area, &size);
-    if (name == NULL)
-        return no_area(ctx, area);
-    if (*len < size) {
-        size_t room = *len;
-
-        *len = size;
-        return sfi__fail(ctx, SFI_ERR_BUFFER,
-                         "the area is %zu bytes, the buffer %zu", size, room);
-    }
+    room = *len;
     *len = size;
-    return sfi__store_read(ctx, state_dir, name, data, size);
+    return room < size ? too_small(ctx, size, room)
+                       : sfi__store_read(ctx, state_dir, name, data, size);
+}
+
+sfi_status
+sfi_sim_save(sfi_ctx *ctx, const char *state_dir, uint32_t area,
+             const char *path)
+{
+    const char *name;
+    struct buf b;
+    size_t size;
+    sfi_status st;
+
+    SFI_ENTER(ctx, CTX);
+    SFI_ARG(ctx, state_dir != NULL);
+    SFI_ARG(ctx, path != NULL);
+    st = find_area(ctx, state_dir, area, &name, &size);
+    if (st != SFI_OK)
+        return st;
+    buf_init(&b, &ctx->alloc, true);
+    if (!buf_fill(&b, 0, size))
+        return sfi__nomem(ctx);
+    st = sfi__store_read(ctx, state_dir, name, b.data, size);
+    if (st == SFI_OK)
+        st = sfi__save(ctx, path, area == SFI_SIM_DEVICE_KEY ? 0600 : 0644,
+                       b.data, size);
+    buf_free(&b);
+    return st;
 }

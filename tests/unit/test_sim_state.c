@@ -426,6 +426,35 @@ START_TEST(test_areas)
 }
 END_TEST
 
+/* Into a file, whole or not at all; a secret for its owner only. */
+START_TEST(test_save)
+{
+    uint8_t want[136];
+    size_t want_len = sizeof(want), len;
+    char path[1200], other[1200];
+    char *got;
+
+    (void)snprintf(path, sizeof(path), "%s", in(board.base, "out"));
+    (void)snprintf(other, sizeof(other), "%s", in(board.base, "no/out"));
+    ck_assert_ok(sfi_sim_save(ctx, board.state, SFI_SIM_CERTIFICATE, path));
+    got = test_read(path, &len);
+    ck_assert_ok(sfi_sim_dump(board.sim, SFI_SIM_CERTIFICATE, want, &want_len));
+    ck_assert_uint_eq(len, want_len);
+    ck_assert_mem_eq(got, want, len);
+    ck_assert_uint_eq(mode_of(path), 0644);
+    free(got);
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_ok(sfi_sim_save(ctx, board.state, SFI_SIM_DEVICE_KEY, path));
+    ck_assert_uint_eq(mode_of(path), 0600);
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_fails(sfi_sim_save(ctx, board.state, SFI_SIM_FLASH, other),
+                    SFI_ERR_OS, other,
+                    "cannot write: No such file or directory");
+    ck_assert_fails(sfi_sim_save(ctx, board.state, SFI_SIM_RAM, path),
+                    SFI_ERR_ARGUMENT, "", "no area 5 to look at");
+}
+END_TEST
+
 START_TEST(test_no_area)
 {
     uint8_t byte;
@@ -535,6 +564,7 @@ main(void)
     tcase_add_test(t, test_other_chip);
     tcase_add_test(t, test_no_folder);
     tcase_add_loop_test(t, test_areas, 0, (int)ROWS(areas));
+    tcase_add_test(t, test_save);
     tcase_add_test(t, test_no_area);
     tcase_add_test(t, test_null);
     tcase_add_test(t, test_usart_in_pieces);

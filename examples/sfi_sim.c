@@ -1,0 +1,232 @@
+/* sfi-sim: the chip maker and the chip: makes virtual parts, runs one on a
+ * pseudo terminal, shows what is in it. */
+#define _POSIX_C_SOURCE 200809L
+#include <signal.h>
+#include <string.h>
+
+#include <sfi/sim.h>
+
+#include "cli.h"
+
+enum { MAKE_CA, MAKE_CHIP, MAKE_STATE, MAKE_COUNT };
+
+static const struct cli_option make_options[MAKE_COUNT] = {
+    [MAKE_CA] = {.name = "ca",
+                 .values = "DIR",
+                 .min = 1,
+                 .max = 1,
+                 .help = "the chip maker's CA; made when it is not there"},
+    [MAKE_CHIP] = {.name = "chip",
+                   .values = "NAME",
+                   .min = 1,
+                   .max = 1,
+                   .help = "stm32h753xi or stm32l462ce"},
+    [MAKE_STATE] = {.name = "state",
+                    .values = "DIR",
+                    .min = 1,
+                    .max = 1,
+                    .help = "the new chip's folder: not there yet, or empty"},
+};
+
+enum { RUN_STATE, RUN_USART, RUN_COUNT };
+
+static const struct cli_option run_options[RUN_COUNT] = {
+    [RUN_STATE] = {.name = "state",
+                   .values = "DIR",
+                   .min = 1,
+                   .max = 1,
+                   .help = "the chip's folder, up to date at every moment"},
+    [RUN_USART] = {.name = "usart",
+                   .values = "LINK",
+                   .min = 1,
+                   .max = 1,
+                   .help = "the name of its USART, a symbolic link to a\n"
+                           "pseudo terminal"},
+};
+
+enum { DUMP_STATE, DUMP_AREA, DUMP_OUT, DUMP_COUNT };
+
+static const struct cli_option dump_options[DUMP_COUNT] = {
+    [DUMP_STATE] = {.name = "state",
+                    .values = "DIR",
+                    .min = 1,
+                    .max = 1,
+                    .help = "the chip's folder"},
+    [DUMP_AREA] = {.name = "area",
+                   .values = "AREA",
+                   .min = 1,
+                   .max = 1,
+                   .help = "flash, option-bytes, certificate or device-key"},
+    [DUMP_OUT] = {.brief = "o",
+                  .name = "out",
+                  .values = "FILE",
+                  .min = 1,
+                  .max = 1,
+                  .help = "the file to write"},
+};
+
+enum { MANUFACTURE, RUN, DUMP, COMMAND_COUNT };
+
+static const struct cli_spec commands[COMMAND_COUNT] = {
+    [MANUFACTURE] = {.program = "sfi-sim manufacture",
+                     .purpose = "Makes a new virtual chip, and the CA that "
+                                "certifies it.",
+                     .usage = "--ca DIR --chip NAME --state DIR",
+                     .options = make_options,
+                     .option_count = MAKE_COUNT,
+                     .notes = "The CA's folder gets its key pair (ca.key.pem, "
+                              "ca.pub.pem) and a\npersonalisation file per "
+                              "product, for HSMs."},
+    [RUN] = {.program = "sfi-sim run",
+             .purpose = "Runs a virtual chip until SIGTERM or SIGINT.",
+             .usage = "--state DIR --usart LINK",
+             .options = run_options,
+             .option_count = RUN_COUNT,
+             .notes = "LINK appears when the chip listens.  It has no reset "
+                      "line: the power is\ncycled when an option byte change "
+                      "waits for it."},
+    [DUMP] = {.program = "sfi-sim dump",
+              .purpose = "Writes what is in a chip to a file, past its "
+                         "bootloader.",
+              .usage = "--state DIR --area AREA --out FILE",
+              .options = dump_options,
+              .option_count = DUMP_COUNT,
+              .notes = "Also while the chip runs.  The device key is 32 "
+                       "bytes, big-endian; option\nbytes are the words of the "
+                       "CSV file, little-endian."},
+};
+
+static const struct {
+    const char *name;
+    uint32_t area;
+} areas[] = {
+    {"flash", SFI_SIM_FLASH},
+    {"option-bytes", SFI_SIM_OPTION_BYTES},
+    {"certificate", SFI_SIM_CERTIFICATE},
+    {"device-key", SFI_SIM_DEVICE_KEY},
+};
+
+static int
+manufacture(const struct cli *c, sfi_ctx *ctx)
+{
+    const char *ca = cli_need(c, MAKE_CA);
+    const char *name = cli_need(c, MAKE_CHIP);
+    const char *state = cli_need(c, MAKE_STATE);
+    const sfi_chip *chip = sfi_chip_find(name);
+    sfi_status st;
+
+    if (chip == NULL)
+        cli_unknown_chip(c, name);
+    st = sfi_sim_manufacture(ctx, chip, ca, state);
+    if (st != SFI_OK)
+        return cli_fail(c, ctx, st);
+    (void)printf("%s: a new %s, certified by %s\n", state, sfi_chip_name(chip),
+                 ca);
+    return 0;
+}
+
+static volatile sig_atomic_t ended;
+
+static void
+on_signal(int sig)
+{
+    (void)sig;
+    ended = 1;
+}
+
+static void
+catch_signals(void)
+{
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+    struct sigaction action;
+
+    memset(&action, 0, sizeof(action));
+    action.sa_handler = on_signal;
+    for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+        (void)sigaction(signals[i], &action, NULL);
+}
+
+struct service {
+    const sfi_sim *sim;
+    const char *link;
+    bool announced;
+};
+
+/* Asked for the first time when the link is there. */
+static int
+stop(void *user)
+{
+    struct service *s = user;
+
+    if (!s->announced) {
+        (void)printf("%s is ready at %s\n", sfi_chip_name(sfi_sim_chip(s->sim)),
+                     s->link);
+        (void)fflush(stdout);
+        s->announced = true;
+    }
+    return ended;
+}
+
+static int
+run(const struct cli *c, sfi_ctx *ctx)
+{
+    const char *state = cli_need(c, RUN_STATE);
+    const char *link = cli_need(c, RUN_USART);
+    sfi_sim *sim;
+    sfi_status st = sfi_sim_open(ctx, state, &sim);
+
+    if (st == SFI_OK) {
+        struct service service = {.sim = sim, .link = link};
+
+        catch_signals();
+        st = sfi_sim_serve_usart(sim, link, stop, &service);
+    }
+    sfi_sim_free(sim);
+    return st == SFI_OK ? 0 : cli_fail(c, ctx, st);
+}
+
+static int
+dump(const struct cli *c, sfi_ctx *ctx)
+{
+    const char *state = cli_need(c, DUMP_STATE);
+    const char *name = cli_need(c, DUMP_AREA);
+    const char *out = cli_need(c, DUMP_OUT);
+    size_t i = 0;
+    sfi_status st;
+
+    while (i < sizeof(areas) / sizeof(*areas) &&
+           strcmp(areas[i].name, name) != 0)
+        i++;
+    if (i == sizeof(areas) / sizeof(*areas))
+        cli_usage(c,
+                  "unknown area \"%s\", expected flash, option-bytes, "
+                  "certificate or device-key",
+                  name);
+    st = sfi_sim_save(ctx, state, areas[i].area, out);
+    return st == SFI_OK ? 0 : cli_fail(c, ctx, st);
+}
+
+int
+main(int argc, char **argv)
+{
+    static int (*const actions[COMMAND_COUNT])(const struct cli *,
+                                               sfi_ctx *) = {
+        [MANUFACTURE] = manufacture,
+        [RUN] = run,
+        [DUMP] = dump,
+    };
+    const struct cli_spec *spec =
+        cli_command("sfi-sim", "Virtual STM32 chips, and who makes them.",
+                    commands, COMMAND_COUNT, argc, argv);
+    struct cli c;
+    sfi_ctx *ctx;
+    int status;
+
+    cli_parse(&c, spec, argc - 1, argv + 1);
+    ctx = cli_context(&c);
+    status = actions[spec - commands](&c, ctx);
+    sfi_ctx_free(ctx);
+    status = cli_finish(&c, status);
+    cli_free(&c);
+    return status;
+}

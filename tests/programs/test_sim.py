@@ -1,0 +1,171 @@
+"""sfi-sim as a process: the chip maker, the chip on a pty, the owner's view."""
+
+import os
+import select
+import signal
+import subprocess
+import time
+import tty
+
+from check import PROGRAMS, case, fails, main, run, same, succeeds
+
+SIM = PROGRAMS / "sfi-sim"
+SIZES = {"flash": 2 << 20, "option-bytes": 36, "certificate": 136,
+         "device-key": 32}
+
+
+def make(folder, chip="stm32h753xi", name="chip"):
+    out = succeeds(SIM, "manufacture", "--ca", folder / "ca", "--chip", chip,
+                   "--state", folder / name)
+    same(out, f"{folder / name}: a new {chip}, certified by {folder / 'ca'}\n")
+    return folder / name
+
+
+class Running:
+    """A chip at work; its end is waited for."""
+
+    def __init__(self, folder, state="chip"):
+        self.link = folder / "tty"
+        self.process = subprocess.Popen(
+            [SIM, "run", "--state", folder / state, "--usart", self.link],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def __enter__(self):
+        self.ready = self.process.stdout.readline()
+        return self
+
+    def __exit__(self, *_):
+        self.end(signal.SIGTERM)
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+    def end(self, sig):
+        if self.process.poll() is None:
+            self.process.send_signal(sig)
+        return self.process.wait(10)
+
+    def talk(self, say, count):
+        fd = os.open(self.link, os.O_RDWR | os.O_NOCTTY)
+        try:
+            tty.setraw(fd)
+            os.write(fd, say)
+            got, stop = b"", time.monotonic() + 5
+            while len(got) < count and time.monotonic() < stop:
+                if select.select([fd], [], [], 0.1)[0]:
+                    got += os.read(fd, 256)
+            return got
+        finally:
+            os.close(fd)
+
+
+def dump(folder, area, state="chip"):
+    out = folder / f"{area}.bin"
+    same(succeeds(SIM, "dump", "--state", folder / state, "--area", area,
+                  "--out", out), "")
+    return out.read_bytes()
+
+
+@case
+def manufacture(folder):
+    state = make(folder)
+    same(sorted(os.listdir(folder / "ca")), [
+        "45002001_SFI_01000000_00000000.pd",
+        "46201002_SFI_01000000_00000000.pd", "ca.key.pem", "ca.pub.pem"])
+    same((state / "chip").read_text(), "stm32h753xi\n")
+    make(folder, "stm32l462ce", "other")
+    fails(4, [f"sfi-sim manufacture: {state}: holds a chip already, expected a "
+              "new folder",
+              "  hint: check its permissions, and that nobody else uses it"],
+          SIM, "manufacture", "--ca", folder / "ca", "--chip", "stm32h753xi",
+          "--state", state)
+
+
+@case
+def areas(folder):
+    make(folder)
+    for area, size in SIZES.items():
+        data = dump(folder, area)
+        same(len(data), size, area)
+        mode = (folder / f"{area}.bin").stat().st_mode & 0o777
+        same(mode, 0o600 if area == "device-key" else 0o644, area)
+    same(dump(folder, "certificate")[:8], b"45002001")
+    same(dump(folder, "option-bytes")[:4], bytes.fromhex("f0aac61b"))
+    same(set(dump(folder, "flash")), {0xFF})
+
+
+@case
+def run_and_end(folder):
+    make(folder)
+    for sig in (signal.SIGTERM, signal.SIGINT):
+        with Running(folder) as chip:
+            same(chip.ready, f"stm32h753xi is ready at {folder / 'tty'}\n")
+            assert chip.link.is_symlink()
+            same(chip.talk(b"\x7f\x02\xfd", 6), b"\x79\x79\x01\x04\x50\x79")
+            same(chip.end(sig), 0)
+            same(chip.process.stderr.read(), "")
+        assert not os.path.lexists(folder / "tty")
+
+
+@case
+def dump_while_it_runs(folder):
+    make(folder)
+    with Running(folder) as chip:
+        same(chip.talk(b"\x7f\x31\xce", 2), b"\x79\x79")
+        same(chip.talk(b"\x08\x00\x00\x00\x08", 1), b"\x79")
+        same(chip.talk(b"\x07abcdefgh" + bytes([0x07 ^ 0x08]), 1), b"\x79")
+        same(dump(folder, "flash")[:9], b"abcdefgh\xff")
+        # killed, and it is still there
+        same(chip.end(signal.SIGKILL), -signal.SIGKILL)
+    same(dump(folder, "flash")[:9], b"abcdefgh\xff")
+    with Running(folder) as chip:
+        same(chip.talk(b"\x7f", 1), b"\x79")
+
+
+@case
+def one_at_a_time(folder):
+    make(folder)
+    with Running(folder):
+        fails(4, [f"sfi-sim run: {folder / 'chip'}: another simulator runs "
+                  "this chip",
+                  "  hint: check its permissions, and that nobody else uses it"],
+              SIM, "run", "--state", folder / "chip", "--usart", folder / "t2")
+
+
+@case
+def mistakes(folder):
+    make(folder)
+    for status, words, text in [
+            (64, [], "a command is missing"),
+            (64, ["rum"], "unknown command \"rum\", did you mean \"run\""),
+            (64, ["run", "--state", "x"], "usart"),
+            (64, ["dump", "--state", "x", "--area", "ram", "--out", "y"],
+             "unknown area \"ram\", expected flash, option-bytes, certificate "
+             "or device-key"),
+            (64, ["manufacture", "--ca", "a", "--chip", "stm32f4", "--state",
+                  "s"], "stm32f4"),
+            (7, ["dump", "--state", folder / "none", "--area", "flash",
+                 "--out", folder / "x"], "cannot read"),
+            (7, ["run", "--state", folder / "none", "--usart", folder / "t"],
+             "cannot open"),
+            (7, ["run", "--state", folder / "chip", "--usart",
+                 folder / "no" / "t"], "cannot make the link"),
+            (7, ["dump", "--state", folder / "chip", "--area", "flash",
+                 "--out", folder / "no" / "x"], "cannot write")]:
+        done = run(SIM, *words)
+        same(done.returncode, status, f"{words}: {done.stderr}")
+        assert text in done.stderr, done.stderr
+    (folder / "chip" / "options.bin").write_bytes(b"short")
+    done = run(SIM, "run", "--state", folder / "chip", "--usart", folder / "t")
+    same(done.returncode, 2)
+    assert "options.bin: is 5 bytes, expected 36" in done.stderr, done.stderr
+
+
+@case
+def help_and_version(_):
+    for words in (["--help"], ["run", "--help"], ["dump", "-help"]):
+        assert "sfi-sim" in succeeds(SIM, *words)
+    assert succeeds(SIM, "--version").startswith("sfi-sim")
+
+
+if __name__ == "__main__":
+    main()
