@@ -1,9 +1,8 @@
 #include "part.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <check.h>
 
 #include "fixture.h"
 
@@ -38,6 +37,13 @@ const struct sfi_chip small_l4 = {
     .one_shot = true,
     .loader = {0x08000c00, 512},
 };
+
+void
+part_broken(const char *file, int line, const char *what)
+{
+    fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, what);
+    abort();
+}
 
 /* ---- faults ---- */
 
@@ -93,7 +99,7 @@ is_atomic_done(enum part_fault f)
 static uint8_t *
 at(struct part *p, uint32_t addr, uint32_t len)
 {
-    ck_assert(chip_range_has(&p->chip->flash, addr, len));
+    HOLDS(chip_range_has(&p->chip->flash, addr, len));
     return p->flash + (addr - p->chip->flash.base);
 }
 
@@ -104,8 +110,8 @@ on_erase(void *user, uint32_t addr, uint32_t len)
     enum part_fault f = strike(p, CALL_ERASE);
     uint8_t *flash = at(p, addr, len);
 
-    ck_assert_uint_eq(addr % p->chip->sector_size, 0);
-    ck_assert_uint_eq(len % p->chip->sector_size, 0);
+    HOLDS(addr % p->chip->sector_size == 0);
+    HOLDS(len % p->chip->sector_size == 0);
     if (!is_skipped(f))
         memset(flash, 0xff, is_half(f) ? len / 2 : len);
     return done(p, f);
@@ -118,11 +124,11 @@ on_program(void *user, uint32_t addr, const uint8_t *data, uint32_t len)
     enum part_fault f = strike(p, CALL_PROGRAM);
     uint8_t *flash = at(p, addr, len);
 
-    ck_assert(chip_range_has(&p->chip->user, addr, len));
-    ck_assert_uint_eq(addr % p->chip->program_unit, 0);
-    ck_assert_uint_eq(len % p->chip->program_unit, 0);
+    HOLDS(chip_range_has(&p->chip->user, addr, len));
+    HOLDS(addr % p->chip->program_unit == 0);
+    HOLDS(len % p->chip->program_unit == 0);
     for (uint32_t i = 0; i < len; i++)
-        ck_assert_msg(flash[i] == 0xff, "0x%08x is programmed twice", addr);
+        HOLDS(flash[i] == 0xff); /* else it is programmed twice */
     if (!is_skipped(f))
         memcpy(flash, data, is_half(f) ? len / 2 : len);
     return done(p, f);
@@ -145,7 +151,7 @@ on_ob_program(void *user, const uint8_t *data, uint32_t len)
     struct part *p = user;
     enum part_fault f = strike(p, CALL_OB);
 
-    ck_assert_uint_eq(len, 4 * p->chip->ob_count);
+    HOLDS(len == 4 * p->chip->ob_count);
     if (is_atomic_done(f)) {
         memcpy(p->ob, data, len);
         p->ob_len = len;
@@ -160,7 +166,7 @@ on_certificate(void *user, uint8_t *out, uint32_t len)
     struct part *p = user;
     enum part_fault f = strike(p, CALL_CERTIFICATE);
 
-    ck_assert_uint_eq(len, sizeof(p->certificate));
+    HOLDS(len == sizeof(p->certificate));
     if (!is_skipped(f))
         memcpy(out, p->certificate, len);
     return done(p, f);
@@ -174,7 +180,7 @@ on_open_license(void *user, const uint8_t *lic, uint32_t len, uint8_t key[16],
     struct part *p = user;
     enum part_fault f = strike(p, CALL_LICENSE);
 
-    ck_assert_uint_eq(len, LICENSE_LEN);
+    HOLDS(len == LICENSE_LEN);
     if (memcmp(lic + 24, "this part", 9) != 0)
         return -1;
     memcpy(key, test_key, 16);
@@ -191,8 +197,8 @@ on_gcm_start(void *user, const uint8_t key[16], const uint8_t iv[12],
 
     sfi__gcm_free(p->gcm);
     p->gcm = NULL;
-    ck_assert_int_eq(sfi__gcm_new(ctx, GCM_OPEN, key, &p->gcm), SFI_OK);
-    ck_assert_int_eq(sfi__gcm_start(p->gcm, iv, aad, aad_len), SFI_OK);
+    HOLDS(sfi__gcm_new(ctx, GCM_OPEN, key, &p->gcm) == SFI_OK);
+    HOLDS(sfi__gcm_start(p->gcm, iv, aad, aad_len) == SFI_OK);
     return done(p, f);
 }
 
@@ -202,8 +208,8 @@ on_gcm_update(void *user, uint8_t *buf, uint32_t len)
     struct part *p = user;
     enum part_fault f = strike(p, CALL_GCM_UPDATE);
 
-    ck_assert_ptr_nonnull(p->gcm);
-    ck_assert_int_eq(sfi__gcm_update(p->gcm, buf, buf, len), SFI_OK);
+    HOLDS(p->gcm != NULL);
+    HOLDS(sfi__gcm_update(p->gcm, buf, buf, len) == SFI_OK);
     return done(p, f);
 }
 
@@ -213,7 +219,7 @@ on_gcm_verify(void *user, const uint8_t tag[16])
     struct part *p = user;
     enum part_fault f = strike(p, CALL_GCM_VERIFY);
 
-    ck_assert_ptr_nonnull(p->gcm);
+    HOLDS(p->gcm != NULL);
     if (sfi__gcm_verify(p->gcm, tag) != SFI_OK)
         return -1;
     return done(p, f);
@@ -234,7 +240,7 @@ on_record_load(void *user, uint8_t *data, uint32_t len)
     struct part *p = user;
     enum part_fault f = strike(p, CALL_LOAD);
 
-    ck_assert_uint_eq(len, sizeof(p->record));
+    HOLDS(len == sizeof(p->record));
     if (!is_skipped(f))
         memcpy(data, p->record, len);
     return done(p, f);
@@ -246,7 +252,7 @@ on_record_store(void *user, const uint8_t *data, uint32_t len)
     struct part *p = user;
     enum part_fault f = strike(p, CALL_STORE);
 
-    ck_assert_uint_eq(len, sizeof(p->record));
+    HOLDS(len == sizeof(p->record));
     if (is_atomic_done(f))
         memcpy(p->record, data, len);
     return done(p, f);
@@ -301,7 +307,7 @@ part_new(struct part *p, const struct sfi_chip *chip)
     p->chip = chip;
     p->now = 5000;
     p->flash = malloc(chip->flash.size);
-    ck_assert_ptr_nonnull(p->flash);
+    HOLDS(p->flash != NULL);
     memset(p->flash, 0xff, chip->flash.size);
     if (chip->loader.size > 0)
         memset(at(p, chip->loader.base, chip->loader.size), 0x5a,
@@ -326,10 +332,9 @@ part_power_on(struct part *p)
     p->gcm = NULL;
     memset(p->mem, 0xa5, sizeof(p->mem));
     p->dev = NULL;
-    ck_assert_int_eq(sfi_device_init(p->mem, sizeof(p->mem), p->chip,
-                                     &part_port_table, p, &p->dev),
-                     SFI_OK);
-    ck_assert_ptr_nonnull(p->dev);
+    HOLDS(sfi_device_init(p->mem, sizeof(p->mem), p->chip, &part_port_table, p,
+                          &p->dev) == SFI_OK);
+    HOLDS(p->dev != NULL);
 }
 
 void
@@ -385,12 +390,11 @@ part_send(struct part *p, uint16_t opcode, const void *param, size_t param_len,
     uint8_t copy[SFI_CMD_DATA_MAX + 1];
     size_t out_len = sizeof(out);
 
-    ck_assert_uint_le(data_len, sizeof(copy));
+    HOLDS(data_len <= sizeof(copy));
     if (data_len > 0)
         memcpy(copy, data, data_len);
-    ck_assert_int_eq(sfi_device_handle(p->dev, opcode, param, param_len, copy,
-                                       data_len, out, &out_len),
-                     SFI_OK);
+    HOLDS(sfi_device_handle(p->dev, opcode, param, param_len, copy, data_len,
+                            out, &out_len) == SFI_OK);
     return out_len > 0 ? out[0] : -1;
 }
 
@@ -400,12 +404,11 @@ part_info(struct part *p, struct cmd_info *info)
     uint8_t out[SFI_DEVICE_REPLY_MAX];
     size_t out_len = sizeof(out);
 
-    ck_assert_int_eq(sfi_device_handle(p->dev, SFI_CMD_INFO, NULL, 0, NULL, 0,
-                                       out, &out_len),
-                     SFI_OK);
-    ck_assert_uint_eq(out_len, 1 + SFI_CMD_INFO_LEN);
-    ck_assert_uint_eq(out[0], SFI_CAUSE_NONE);
+    HOLDS(sfi_device_handle(p->dev, SFI_CMD_INFO, NULL, 0, NULL, 0, out,
+                            &out_len) == SFI_OK);
+    HOLDS(out_len == 1 + SFI_CMD_INFO_LEN);
+    HOLDS(out[0] == SFI_CAUSE_NONE);
     cmd_read_info(info, out + 1);
-    ck_assert_uint_eq(info->version, SFI_CMD_VERSION);
-    ck_assert_uint_eq(info->state, sfi_device_state(p->dev));
+    HOLDS(info->version == SFI_CMD_VERSION);
+    HOLDS(info->state == sfi_device_state(p->dev));
 }

@@ -14,6 +14,10 @@
 #include "image/format.h"
 #include "proto/sfi_cmd.h"
 
+/* What must hold, also where check does not run: for fuzzers. */
+#define HOLDS(what) ((what) ? (void)0 : part_broken(__FILE__, __LINE__, #what))
+void part_broken(const char *file, int line, const char *what);
+
 #define LICENSE_LEN 136u
 #define IMAGE_AREAS_MAX 8u
 
