@@ -73,10 +73,6 @@ sfi__port_open_license(struct sfi_device *dev,
     sfi__verdict_decide(&v, dev->port->open_license(dev->user, lic,
                                                     DEVICE_LICENSE_LEN,
                                                     key_secret, nonce_secret));
-    if (!sfi__verdict_accepted(&v)) {
-        sfi__wipe(key_secret, 16);
-        sfi__wipe(nonce_secret, 12);
-    }
     return v;
 }
 

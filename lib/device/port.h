@@ -19,7 +19,7 @@ bool sfi__port_ob_program(struct sfi_device *dev, const uint8_t *data,
                           uint32_t len);
 bool sfi__port_certificate(struct sfi_device *dev,
                            uint8_t out[DEVICE_CERTIFICATE_LEN]);
-/* Key and nonce are zero unless accepted. */
+/* Unless accepted, what is in key and nonce is not to be used. */
 struct verdict sfi__port_open_license(struct sfi_device *dev,
                                       const uint8_t lic[DEVICE_LICENSE_LEN],
                                       uint8_t key_secret[16],

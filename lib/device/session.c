@@ -75,7 +75,6 @@ sfi__session_leave_in(struct sfi_device *dev, enum leave leave, uint32_t ms)
 void
 sfi__session_leave(struct sfi_device *dev)
 {
-    sfi__session_wipe(dev);
     for (uint32_t i = 0; dev->chip->one_shot && i < DEVICE_ERASE_TRIES; i++) {
         if (sfi__install_erase(dev, &dev->chip->loader))
             break;

@@ -51,6 +51,8 @@ part_broken(const char *file, int line, const char *what)
 static enum part_fault
 strike(struct part *p, unsigned call)
 {
+    enum part_fault f;
+
     p->calls++;
     if (p->fault_at == 0 || (p->fault_calls & call) == 0)
         return FAULT_NONE;
@@ -58,12 +60,17 @@ strike(struct part *p, unsigned call)
         p->fault_at--;
         return FAULT_NONE;
     }
-    if (p->fault != FAULT_STUCK)
-        p->fault_at = 0;
+    f = p->fault;
     p->struck = true;
-    if (p->fault == FAULT_CUT_BEFORE)
+    if (f != FAULT_STUCK) {
+        p->fault_at = p->then != FAULT_NONE ? 1 : 0;
+        p->fault_calls = p->then_calls;
+        p->fault = p->then;
+        p->then = FAULT_NONE;
+    }
+    if (f == FAULT_CUT_BEFORE)
         longjmp(p->power, 1);
-    return p->fault;
+    return f;
 }
 
 static bool
@@ -343,7 +350,15 @@ part_fault(struct part *p, unsigned calls, uint64_t n, enum part_fault fault)
     p->fault_calls = calls;
     p->fault_at = n;
     p->fault = fault;
+    p->then = FAULT_NONE;
     p->struck = false;
+}
+
+void
+part_then(struct part *p, unsigned calls, enum part_fault fault)
+{
+    p->then_calls = calls;
+    p->then = fault;
 }
 
 bool

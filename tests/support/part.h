@@ -65,6 +65,9 @@ struct part {
     unsigned fault_calls;
     uint64_t fault_at; /* 0: none */
     enum part_fault fault;
+    /* when that has struck, a second one */
+    unsigned then_calls;
+    enum part_fault then;
     uint64_t calls; /* of any kind so far */
     bool struck;
     jmp_buf power;
@@ -81,6 +84,8 @@ void part_free(struct part *p);
 void part_power_on(struct part *p);
 void part_fault(struct part *p, unsigned calls, uint64_t at,
                 enum part_fault fault);
+/* ... and the next call of these kinds after it by another. */
+void part_then(struct part *p, unsigned calls, enum part_fault fault);
 bool part_is_blank(const struct part *p, const struct chip_range *range);
 /* Is any run of 8 of these bytes somewhere in the core's memory? */
 bool part_remembers(const struct part *p, const uint8_t *bytes, size_t len);

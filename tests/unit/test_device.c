@@ -525,6 +525,20 @@ START_TEST(test_wipe)
 }
 END_TEST
 
+/* The key goes when the last area has verified, not later. */
+START_TEST(test_key_goes_early)
+{
+    bring(WITHIN);
+    ck_assert(part_remembers(&part, test_key, 16));
+    ck_assert_int_eq(ABORT(&part), SFI_CAUSE_NONE);
+    ck_assert_int_eq(image_send(&image, &part, 3, 64), SFI_CAUSE_NONE);
+    ck_assert_uint_eq(sfi_device_state(part.dev), SFI_DEVICE_COMPLETE);
+    ck_assert(!part_remembers(&part, test_key, 16));
+    ck_assert(!part_remembers(&part, test_nonce, 12));
+    ck_assert_ptr_null(part.gcm);
+}
+END_TEST
+
 /* What a caller lent for DATA holds no plaintext when it gets it back. */
 START_TEST(test_lent_buffer)
 {
@@ -576,6 +590,7 @@ main(void)
     tcase_add_test(tc, test_arguments);
     tcase_add_test(tc, test_port_complete);
     tcase_add_test(tc, test_wipe);
+    tcase_add_test(tc, test_key_goes_early);
     tcase_add_loop_test(tc, test_lent_buffer, 0, 3);
     suite_add_tcase(s, tc);
     return run_suite(s);

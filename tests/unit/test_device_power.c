@@ -266,6 +266,48 @@ START_TEST(test_store_fails_before_commit)
 }
 END_TEST
 
+/* And nothing works any more: at least RAM is clean. */
+START_TEST(test_all_fails_before_commit)
+{
+    begin(&small_h7);
+    ck_assert_int_eq(image_send(&image, &part, 3, 64), SFI_CAUSE_NONE);
+    part_fault(&part, CALL_STORE | CALL_ERASE, 1, FAULT_STUCK);
+    ck_assert_int_eq(FINISH(&part), SFI_CAUSE_STORAGE);
+    assert_forgotten("nothing works");
+    part_fault(&part, 0, 0, FAULT_NONE);
+    part_power_on(&part);
+    assert_refused("power-up", SFI_CAUSE_INTERRUPTED);
+}
+END_TEST
+
+/* Option bytes fail when the record says that they are due; then power goes
+ * while it is erased.  The next start may not take that for complete. */
+START_TEST(test_cut_while_rolling_back)
+{
+    begin(&small_h7);
+    ck_assert_int_eq(image_send(&image, &part, 3, 64), SFI_CAUSE_NONE);
+    part_fault(&part, CALL_OB, 1, FAULT_FAIL);
+    part_then(&part, CALL_ERASE, cuts[_i]);
+    if (setjmp(part.power) == 0)
+        ck_abort_msg("0x%02x", (unsigned)FINISH(&part));
+    part_power_on(&part);
+    assert_refused("rolled back", SFI_CAUSE_INTERRUPTED);
+    assert_can_install();
+}
+END_TEST
+
+/* One failure to erase is made good at once. */
+START_TEST(test_erase_again)
+{
+    begin(&small_h7);
+    ck_assert_int_eq(image_send(&image, &part, 1, 64), SFI_CAUSE_NONE);
+    part_fault(&part, CALL_ERASE, 1, FAULT_FAIL);
+    part_then(&part, CALL_ERASE, FAULT_LIE);
+    ck_assert_int_eq(ABORT(&part), SFI_CAUSE_NONE);
+    assert_refused("third time", SFI_CAUSE_NONE);
+}
+END_TEST
+
 /* Option bytes are in, the record says that they are due: the host may ask
  * again, and so does the next power-up. */
 START_TEST(test_store_fails_after_commit)
@@ -376,6 +418,30 @@ END_TEST
 
 /* ---- what the record says at power-up ---- */
 
+/* CRC-32 of IEEE 802.3, in other words than the core's. */
+static uint32_t
+crc32_of(const uint8_t *data, size_t len)
+{
+    uint64_t rest = 0xffffffff;
+
+    for (size_t bit = 0; bit < 8 * len; bit++) {
+        uint64_t in = (uint64_t)(data[bit / 8] >> bit % 8) & 1;
+
+        rest ^= in;
+        rest = (rest & 1) != 0 ? (rest >> 1) ^ 0xedb88320u : rest >> 1;
+    }
+    return (uint32_t)rest ^ 0xffffffffu;
+}
+
+static void
+sum_record(uint8_t raw[SFI_DEVICE_RECORD_LEN])
+{
+    uint32_t sum = crc32_of(raw, SFI_DEVICE_RECORD_LEN - 4);
+
+    for (size_t i = 0; i < 4; i++)
+        raw[SFI_DEVICE_RECORD_LEN - 4 + i] = (uint8_t)(sum >> 8 * i);
+}
+
 START_TEST(test_record_layout)
 {
     struct record r = {
@@ -395,6 +461,8 @@ START_TEST(test_record_layout)
     ck_assert_mem_eq(raw + 36, ob_plain, 48);
     for (size_t i = 84; i < 124; i++)
         ck_assert_uint_eq(raw[i], 0);
+    ck_assert_uint_eq(crc32_of((const uint8_t *)"123456789", 9), 0xcbf43926);
+    sum_record(raw);
     ck_assert_int_eq(sfi__record_read(&back, raw), RECORD_GOOD);
     ck_assert_uint_eq(back.phase, r.phase);
     ck_assert_uint_eq(back.session, r.session);
@@ -457,6 +525,11 @@ START_TEST(test_record_foreign)
         r.ob_len = 20; /* of the other part */
     }
     sfi__record_write(part.record, &r);
+    if (_i == 3)
+        part.record[4] = 2; /* a later version */
+    if (_i == 4)
+        part.record[0] = 'X';
+    sum_record(part.record);
     part_power_on(&part);
     assert_refused("foreign", SFI_CAUSE_INTERRUPTED);
 }
@@ -537,6 +610,9 @@ main(void)
     tcase_add_loop_test(tc, test_failures, 0, 2 * (int)ROWS(failures));
     tcase_add_test(tc, test_store_fails_at_secure);
     tcase_add_test(tc, test_store_fails_before_commit);
+    tcase_add_test(tc, test_all_fails_before_commit);
+    tcase_add_loop_test(tc, test_cut_while_rolling_back, 0, 3);
+    tcase_add_test(tc, test_erase_again);
     tcase_add_loop_test(tc, test_store_fails_after_commit, 0, 3);
     tcase_add_test(tc, test_option_bytes_fail_at_power_up);
     tcase_add_loop_test(tc, test_erase_is_stuck, 0, 2);
@@ -544,7 +620,7 @@ main(void)
     tcase_add_test(tc, test_record_layout);
     tcase_add_test(tc, test_record_phases);
     tcase_add_test(tc, test_record_damaged);
-    tcase_add_loop_test(tc, test_record_foreign, 0, 3);
+    tcase_add_loop_test(tc, test_record_foreign, 0, 5);
     tcase_add_loop_test(tc, test_record_never, 0, 4);
     tcase_add_test(tc, test_record_unreadable);
     tcase_add_test(tc, test_verdict);

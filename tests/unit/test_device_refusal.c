@@ -68,6 +68,13 @@ set_shared_unit(void)
 }
 
 static void
+set_shared_end(void)
+{
+    image.area[0].d.address = 0x08000000 + 512 + 16;
+    image.area[1].d.address = 0x08000000 + 512 + 8 - 417;
+}
+
+static void
 set_no_size(void)
 {
     image.area[0].d.size = 0;
@@ -134,6 +141,7 @@ static const struct {
     {"last word of bank 2", set_last_unit, SFI_CAUSE_AREA_ADDRESS},
     {"overlap", set_overlap, SFI_CAUSE_AREA_ADDRESS},
     {"shared program unit", set_shared_unit, SFI_CAUSE_AREA_ADDRESS},
+    {"shared program unit, from below", set_shared_end, SFI_CAUSE_AREA_ADDRESS},
     {"no content", set_no_size, SFI_CAUSE_AREA_SIZE},
     {"larger than the flash", set_huge, SFI_CAUSE_AREA_SIZE},
     {"two versions", set_version, SFI_CAUSE_AREA_VERSION},
