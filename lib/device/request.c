@@ -183,7 +183,7 @@ on_area(struct sfi_device *dev, const struct request *req, struct wr *reply)
     sfi__wipe(iv, sizeof(iv));
     if (!started)
         return sfi__session_end(dev, SFI_CAUSE_CRYPTO);
-    s->area = a;
+    format_read_area(&s->area, req->param);
     s->version = a.version;
     s->received = 0;
     s->is_open = true;
