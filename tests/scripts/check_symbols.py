@@ -31,7 +31,7 @@ def declared(texts):
 def mapped(text):
     """The names of a version script, and its nodes."""
     text = source.without_comments(text)
-    nodes = re.findall(r"^(\w+)\s*\{", text, re.M)
+    nodes = re.findall(r"^([\w.]+)\s*\{", text, re.M)
     names = []
     for part in re.findall(r"global:(.*?)(?:local:|\})", text, re.S):
         names += re.findall(r"[\w*]+", part)
@@ -101,11 +101,11 @@ def check_device(archive, header):
 def self_test():
     header = ("SFI_API int sfi_a(int x);\n/* SFI_API int sfi_no(void); */\n"
               "SFI_API const char *\nsfi_b(void (*f)(int));\n")
-    names, nodes = mapped("V_1 {\nglobal:\n    sfi_a;\n    sfi_b;\n"
+    names, nodes = mapped("V_1.0 {\nglobal:\n    sfi_a;\n    sfi_b;\n"
                           "local:\n    *;\n};\n")
     both = {"sfi_a", "sfi_b"}
     assert declared([header]) == both
-    assert (names, nodes) == (["sfi_a", "sfi_b"], ["V_1"])
+    assert (names, nodes) == (["sfi_a", "sfi_b"], ["V_1.0"])
     rows = [
         (differences(both, names, both), 0),
         (differences(both | {"sfi_c"}, names, both), 2),

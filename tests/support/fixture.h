@@ -47,6 +47,10 @@ char *test_read(const char *path, size_t *len);
 void test_mkdir(char *path, size_t cap);
 void test_rmdir(const char *path);
 
+/* How far a sweep goes at once: 1, or `far` with SFI_TEST_SHORT in the
+ * environment, which is for valgrind. */
+size_t test_step(size_t far);
+
 /* Run and report; for `return run_suite(s);`. */
 int run_suite(Suite *s);
 

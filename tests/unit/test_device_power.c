@@ -94,7 +94,7 @@ START_TEST(test_power_cuts)
     enum part_fault fault = cuts[_i % 3];
     volatile bool struck = true;
 
-    for (volatile uint64_t n = 1; struck; n++) {
+    for (volatile uint64_t n = 1; struck; n += test_step(13)) {
         ck_assert_uint_lt(n, SWEEP_MAX);
         begin(chip);
         struck = cut_install(n, fault);
@@ -113,10 +113,10 @@ START_TEST(test_power_cut_twice)
     enum part_fault fault = cuts[_i % 3];
     volatile bool struck = true;
 
-    for (volatile uint64_t n = 2; struck; n += 11) {
+    for (volatile uint64_t n = 2; struck; n += 11 * test_step(13)) {
         volatile bool again = true;
 
-        for (volatile uint64_t m = 1; struck && again; m++) {
+        for (volatile uint64_t m = 1; struck && again; m += test_step(5)) {
             ck_assert_uint_lt(m, SWEEP_MAX);
             begin(chip);
             struck = cut_install(n, fault);
@@ -142,7 +142,7 @@ START_TEST(test_power_cuts_of_second_install)
 {
     volatile bool struck = true;
 
-    for (volatile uint64_t n = 1; struck; n++) {
+    for (volatile uint64_t n = 1; struck; n += test_step(13)) {
         struct cmd_info i;
 
         ck_assert_uint_lt(n, SWEEP_MAX);
@@ -213,7 +213,7 @@ START_TEST(test_failures)
     bool struck = true;
     unsigned seen = 0;
 
-    for (uint64_t n = 1; struck; n++) {
+    for (uint64_t n = 1; struck; n += test_step(13)) {
         int cause;
 
         ck_assert_uint_lt(n, SWEEP_MAX);
@@ -496,7 +496,8 @@ END_TEST
 START_TEST(test_record_damaged)
 {
     begin(&small_h7);
-    for (size_t bit = 0; bit < 8 * SFI_DEVICE_RECORD_LEN; bit += 3) {
+    for (size_t bit = 0; bit < 8 * SFI_DEVICE_RECORD_LEN;
+         bit += 3 * test_step(7)) {
         ck_assert_int_eq(SECURE(&part, "\1"), SFI_CAUSE_NONE);
         ck_assert_int_eq(image_install(&image, &part, 1024), SFI_CAUSE_NONE);
         part.record[bit / 8] ^= (uint8_t)(1 << bit % 8);

@@ -280,7 +280,7 @@ START_TEST(test_every_bit)
     parts[2].at = image.area[_i].cipher;
     parts[2].len = image.area[_i].d.size;
     for (size_t k = 0; k < ROWS(parts); k++) {
-        for (size_t bit = 0; bit < 8 * parts[k].len; bit++) {
+        for (size_t bit = 0; bit < 8 * parts[k].len; bit += test_step(37)) {
             int cause;
 
             parts[k].at[bit / 8] ^= (uint8_t)(1 << bit % 8);
