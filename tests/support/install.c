@@ -370,9 +370,19 @@ is_plain(const uint8_t *p)
     return distinct < WINDOW / 2 + 1;
 }
 
-static void
-assert_absent(const uint8_t *needle, size_t needle_len, size_t step,
-              const char *what, size_t len, const char *where)
+/* Erased, or zero: most of a memory. */
+static bool
+is_blank(const uint8_t *p)
+{
+    uint64_t x;
+
+    memcpy(&x, p, sizeof(x));
+    return x == 0 || x == UINT64_MAX;
+}
+
+/* Is a run of `needle` in the first bytes of memory_area? */
+static bool
+holds(size_t len, const uint8_t *needle, size_t needle_len, size_t step)
 {
     static uint8_t seen[1u << 16];
 
@@ -382,19 +392,20 @@ assert_absent(const uint8_t *needle, size_t needle_len, size_t step,
             seen[slot(needle + i)] = 1;
     }
     for (size_t at = 0; at + WINDOW <= len; at++) {
-        if (!seen[slot(memory_area + at)])
+        if (is_blank(memory_area + at) || !seen[slot(memory_area + at)])
             continue;
         for (size_t i = 0; i + WINDOW <= needle_len; i += step) {
             if (!is_plain(needle + i) &&
                 memcmp(memory_area + at, needle + i, WINDOW) == 0)
-                ck_abort_msg("byte %zu of %s is at offset %zu of the %s", i,
-                             what, at, where);
+                return true;
         }
     }
+    return false;
 }
 
-static void
-assert_no_secret(const struct package *p, size_t len, const char *where)
+/* What of the package is there?  NULL: nothing. */
+static const char *
+find_secret(const struct package *p, size_t len)
 {
     const uint8_t *data;
     uint64_t address;
@@ -402,24 +413,37 @@ assert_no_secret(const struct package *p, size_t len, const char *where)
 
     for (size_t i = 0; i < sfi_firmware_segment_count(p->firmware); i++) {
         ck_assert_ok(sfi_firmware_segment(p->firmware, i, &address, &data, &n));
-        assert_absent(data, n, WINDOW, "the firmware", len, where);
+        if (holds(len, data, n, WINDOW))
+            return "the firmware";
     }
-    assert_absent(p->key, sizeof(p->key), 1, "the key", len, where);
-    assert_absent(p->nonce, sizeof(p->nonce), 1, "the nonce", len, where);
+    if (holds(len, p->key, sizeof(p->key), 1))
+        return "the key";
+    if (holds(len, p->nonce, sizeof(p->nonce), 1))
+        return "the nonce";
+    return NULL;
+}
+
+const char *
+install_ram_holds(const struct package *p)
+{
+    return find_secret(p, dump(SFI_SIM_RAM));
 }
 
 void
 install_assert_ram_clean(const struct package *p)
 {
-    assert_no_secret(p, dump(SFI_SIM_RAM), "RAM");
+    const char *found = install_ram_holds(p);
+
+    ck_assert_msg(found == NULL, "%s is in RAM", found);
 }
 
 void
 install_assert_clean(const struct package *p)
 {
     const struct sfi_chip *chip = p->chip;
+    const char *found = find_secret(p, dump(SFI_SIM_FLASH));
 
-    assert_no_secret(p, dump(SFI_SIM_FLASH), "flash");
+    ck_assert_msg(found == NULL, "%s is in the flash", found);
     assert_erased(chip, chip->user.base, chip_range_end(&chip->user));
     install_assert_ram_clean(p);
 }

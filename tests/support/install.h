@@ -49,7 +49,9 @@ void install_assert_complete(const struct package *p);
 /* The user flash is erased, and no run of the firmware's plaintext, no key and
  * no nonce is anywhere in flash or RAM. */
 void install_assert_clean(const struct package *p);
-/* No such run in RAM. */
+/* What of it is in RAM: "the firmware", "the key", "the nonce"; NULL: nothing.
+ */
+const char *install_ram_holds(const struct package *p);
 void install_assert_ram_clean(const struct package *p);
 
 #endif
