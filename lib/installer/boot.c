@@ -17,6 +17,8 @@
 /* AN2606: an H7's mass erase takes more than 13 s. */
 #define ERASE_MS 35000u
 #define REPEATS 3u
+/* How often an answer may change before the line is to blame. */
+#define ASKED_MAX 4u
 
 /* Two quick ones, and one that is longer than a device waits in a half frame:
  * quick ones alone would keep it waiting there. */
@@ -272,6 +274,34 @@ get_id_once(struct boot *b, void *arg)
     return SFI_OK;
 }
 
+static bool
+same_get(const struct usart_get *a, const struct usart_get *b)
+{
+    return a->version == b->version && a->count == b->count &&
+           sfi__equal(a->commands, b->commands, a->count);
+}
+
+/* Answers carry no checksum: what all the rest hangs on is asked for until two
+ * answers in a row agree. */
+static sfi_status
+identify(struct boot *b)
+{
+    for (unsigned i = 0; i < ASKED_MAX; i++) {
+        struct usart_get get = b->get;
+        uint16_t device_id = b->device_id;
+        sfi_status st = transact(b, "Get", get_once, NULL, NULL);
+
+        if (st == SFI_OK)
+            st = transact(b, "Get ID", get_id_once, NULL, NULL);
+        if (st != SFI_OK ||
+            (i > 0 && device_id == b->device_id && same_get(&get, &b->get)))
+            return st;
+    }
+    return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
+                     "every answer to Get and Get ID is another one; the line "
+                     "is bad");
+}
+
 sfi_status
 boot_connect(struct boot *b, uint32_t ms)
 {
@@ -280,11 +310,7 @@ boot_connect(struct boot *b, uint32_t ms)
     b->link.doing = "0x7f";
     if (st == SFI_OK)
         st = find(b, ms);
-    if (st == SFI_OK)
-        st = transact(b, "Get", get_once, NULL, NULL);
-    if (st == SFI_OK)
-        st = transact(b, "Get ID", get_id_once, NULL, NULL);
-    return st;
+    return st == SFI_OK ? identify(b) : st;
 }
 
 /* ---- the standard bootloader's memory ---- */

@@ -47,6 +47,7 @@ sfi__install_report(struct sfi_installer *in)
     in->obj.busy = true;
     in->progress(in->progress_user, &p);
     in->obj.busy = false;
+    sfi__clear_error(in->obj.ctx); /* of what it tried in vain */
 }
 
 void

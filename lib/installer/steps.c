@@ -155,7 +155,7 @@ sfi__install_step(struct sfi_installer *in)
         st = sfi__fail(in->obj.ctx, SFI_ERR_CANCELLED, "cancelled");
     if (st == SFI_OK)
         st = steps[step].run(in);
-    if (st != SFI_OK && (step == STEP_OPEN || step == STEP_SEND))
+    if (step >= STEP_OPEN && step <= STEP_FINISH)
         st = sfi__target_explain(in->target, st);
     if (steps[step].on_chip)
         st = sfi__target_ended(in->tp, st);

@@ -35,6 +35,20 @@ sfi__target_certificate(sfi_target *t, sfi_certificate **out)
     return sfi_certificate_parse(t->obj.ctx, raw, sizeof(raw), out);
 }
 
+static bool
+is_restarted(const struct cmd_info *i)
+{
+    return i->state == SFI_DEVICE_EMPTY && i->cause == SFI_CAUSE_INTERRUPTED;
+}
+
+static sfi_status
+restarted(sfi_ctx *ctx)
+{
+    return sfi__fail_peer(ctx, SFI_ERR_DEVICE, SFI_CAUSE_INTERRUPTED,
+                          "the chip restarted during the install; nothing of "
+                          "the firmware is left in it: run it again");
+}
+
 /* INFO after FINISH; *known: it answered. */
 static sfi_status
 confirm(sfi_target *t, const uint8_t *header_tag, bool *known)
@@ -45,6 +59,8 @@ confirm(sfi_target *t, const uint8_t *header_tag, bool *known)
     *known = st == SFI_OK;
     if (st != SFI_OK)
         return st;
+    if (is_restarted(&i))
+        return restarted(t->obj.ctx);
     if (i.state != SFI_DEVICE_INSTALLED)
         return sfi__fail_peer(t->obj.ctx, SFI_ERR_DEVICE, i.cause,
                               "after the last step the chip is in state %u, "
@@ -98,11 +114,8 @@ sfi__target_explain(sfi_target *t, sfi_status st)
     if (!may_be_restart(ctx, st))
         return st;
     if ((!link_is_fault(st) || sfi__target_reconnect(t) == SFI_OK) &&
-        t->secure && sfi__target_info(t, &i) == SFI_OK &&
-        i.state == SFI_DEVICE_EMPTY && i.cause == SFI_CAUSE_INTERRUPTED)
-        return sfi__fail_peer(ctx, SFI_ERR_DEVICE, SFI_CAUSE_INTERRUPTED,
-                              "the chip restarted during the install; nothing "
-                              "of the firmware is left in it: run it again");
+        t->secure && sfi__target_info(t, &i) == SFI_OK && is_restarted(&i))
+        return restarted(ctx);
     ctx->error = first;
     return st;
 }
@@ -132,9 +145,9 @@ send_image(sfi_target *t, const uint8_t *data, size_t len)
         st = sender_init(&s, t->obj.ctx, data, len, i.data_max);
     while (st == SFI_OK && !sender_done(&s))
         st = sender_step(&s, t);
-    if (st != SFI_OK)
-        return sfi__target_explain(t, st);
-    return sfi__target_finish(t, s.header.tag);
+    if (st == SFI_OK)
+        st = sfi__target_finish(t, s.header.tag);
+    return sfi__target_explain(t, st);
 }
 
 static sfi_status

@@ -67,19 +67,30 @@ seal(struct package *p)
 void
 package_make(struct package *p)
 {
+    const sfi_chip *chip = sfi_sim_chip(board.sim);
+    sfi_firmware *fw = NULL;
+    char path[128];
+
+    (void)snprintf(path, sizeof(path), "data/blink-%s.elf",
+                   sfi_chip_name(chip));
+    ck_assert_ok(sfi_firmware_load(ctx, test_path(path), &fw));
+    package_make_of(p, fw);
+}
+
+void
+package_make_of(struct package *p, sfi_firmware *firmware)
+{
     sfi_option_bytes *ob = NULL;
     char path[128];
 
     memset(p, 0, sizeof(*p));
+    p->firmware = firmware;
     buf_init(&p->image, &sfi__alloc_default, false);
     p->chip = sfi_sim_chip(board.sim);
     for (size_t i = 0; i < sizeof(p->key); i++)
         p->key[i] = (uint8_t)(0xc1 + i * 11);
     for (size_t i = 0; i < sizeof(p->nonce); i++)
         p->nonce[i] = (uint8_t)(0x31 + i * 17);
-    (void)snprintf(path, sizeof(path), "data/blink-%s.elf",
-                   sfi_chip_name(p->chip));
-    ck_assert_ok(sfi_firmware_load(ctx, test_path(path), &p->firmware));
     (void)snprintf(path, sizeof(path), "data/ob-%s.csv",
                    sfi_chip_name(p->chip));
     ck_assert_ok(sfi_option_bytes_load(ctx, p->chip, test_path(path), &ob));

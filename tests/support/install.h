@@ -23,6 +23,8 @@ struct package {
 
 /* The project's own firmware and option bytes for the chip on the bench. */
 void package_make(struct package *p);
+/* Of another firmware, which becomes the package's. */
+void package_make_of(struct package *p, sfi_firmware *firmware);
 void package_free(struct package *p);
 
 /* The host heard nothing. */

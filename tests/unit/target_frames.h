@@ -18,8 +18,11 @@
 #define ID_L4 "> 02 fd < 79 01 04 62 79\n"
 #define SYNC "> 7f < 79\n"
 #define RESYNC "> 7f < 1f\n"
-#define OPEN_H7 SYNC GET_OPEN ID_H7
-#define SECURE_H7 SYNC GET_SECURE ID_H7
+/* Asked twice: neither answer carries a checksum. */
+#define WHO_OPEN GET_OPEN ID_H7 GET_OPEN ID_H7
+#define WHO_SECURE GET_SECURE ID_H7 GET_SECURE ID_H7
+#define OPEN_H7 SYNC WHO_OPEN
+#define SECURE_H7 SYNC WHO_SECURE
 
 /* Special up to its packet: opcode with checksum */
 #define SPECIAL(opcode) "> 50 af < 79 > " opcode " < 79\n"

@@ -4,33 +4,41 @@
 
 /* ---- connect ---- */
 
+#define SHORT_GET "> 00 ff < 79 09 90 00 01 02 11 21 31 44 79\n"
+
 static const struct {
     const char *name, *text;
     uint32_t device_id, secure;
 } good[] = {
     {"open H7", OPEN_H7, 0x450, 0},
     {"secure H7", SECURE_H7, 0x450, 1},
-    {"secure L4", SYNC GET_SECURE ID_L4, 0x462, 1},
-    {"in sync already", RESYNC GET_OPEN ID_H7, 0x450, 0},
-    {"two NACKs", "> 7f < 1f 1f\n" GET_OPEN ID_H7, 0x450, 0},
-    {"silence at first", "> 7f > 7f < 79\n" GET_OPEN ID_H7, 0x450, 0},
-    {"garbage at first", "> 7f < 00 ff 5a 79\n" GET_OPEN ID_H7, 0x450, 0},
-    {"the rest of an old answer",
-     "> 7f < 31 00 01 79 00 01 00 79\n" GET_OPEN ID_H7, 0x450, 0},
-    /* AN2606: V9.0 announces two commands that do not come */
-    {"Get is short", SYNC "> 00 ff < 79 09 90 00 01 02 11 21 31 44 79\n" ID_H7,
+    {"secure L4", SYNC GET_SECURE ID_L4 GET_SECURE ID_L4, 0x462, 1},
+    {"in sync already", RESYNC WHO_OPEN, 0x450, 0},
+    {"two NACKs", "> 7f < 1f 1f\n" WHO_OPEN, 0x450, 0},
+    {"silence at first", "> 7f > 7f < 79\n" WHO_OPEN, 0x450, 0},
+    {"garbage at first", "> 7f < 00 ff 5a 79\n" WHO_OPEN, 0x450, 0},
+    {"the rest of an old answer", "> 7f < 31 00 01 79 00 01 00 79\n" WHO_OPEN,
      0x450, 0},
-    {"Get is refused once", SYNC "> 00 ff < 1f\n" RESYNC GET_OPEN ID_H7, 0x450,
-     0},
-    {"Get is damaged",
-     SYNC "> 00 ff < 79 07 31 00 01 79 02\n" RESYNC GET_OPEN ID_H7, 0x450, 0},
+    /* AN2606: V9.0 announces two commands that do not come */
+    {"Get is short", SYNC SHORT_GET ID_H7 SHORT_GET ID_H7, 0x450, 0},
+    {"Get is refused once", SYNC "> 00 ff < 1f\n" RESYNC WHO_OPEN, 0x450, 0},
+    {"Get is damaged", SYNC "> 00 ff < 79 07 31 00 01 79 02\n" RESYNC WHO_OPEN,
+     0x450, 0},
     {"no answer to Get ID, device mid-frame",
-     SYNC GET_OPEN "> 02 fd > 7f < 1f > 02 fd < 79 01 04 50 79\n", 0x450, 0},
+     SYNC GET_OPEN
+     "> 02 fd > 7f < 1f > 02 fd < 79 01 04 50 79\n" GET_OPEN ID_H7,
+     0x450, 0},
     {"Get ID is damaged",
-     SYNC GET_OPEN "> 02 fd < 79 11 04 50 79\n" RESYNC ID_H7, 0x450, 0},
+     SYNC GET_OPEN "> 02 fd < 79 11 04 50 79\n" RESYNC ID_H7 GET_OPEN ID_H7,
+     0x450, 0},
     /* a device that never gives up on a half frame: it is filled up */
-    {"stuck in a frame",
-     "> 7f > 7f > 7f > fe*1027 < 1f*9 > 7f < 1f\n" GET_OPEN ID_H7, 0x450, 0},
+    {"stuck in a frame", "> 7f > 7f > 7f > fe*1027 < 1f*9 > 7f < 1f\n" WHO_OPEN,
+     0x450, 0},
+    /* no checksum: two answers in a row must agree */
+    {"Get ID is changed", SYNC GET_OPEN "> 02 fd < 79 01 14 50 79\n" WHO_OPEN,
+     0x450, 0},
+    {"Get is changed",
+     SYNC "> 00 ff < 79 05 31 00 01 02 40 51 79\n" ID_H7 WHO_SECURE, 0x450, 1},
 };
 
 START_TEST(test_connect)
@@ -77,10 +85,13 @@ static const struct {
      SFI_ERR_PROTOCOL,
      "the line never falls silent: more than 4096 bytes that nobody asked for",
      100},
-    {"unknown chip", SYNC GET_OPEN "> 02 fd < 79 01 04 13 79\n", NULL,
-     SFI_ERR_UNSUPPORTED,
+    {"unknown chip",
+     SYNC GET_OPEN "> 02 fd < 79 01 04 13 79\n" GET_OPEN
+                   "> 02 fd < 79 01 04 13 79\n",
+     NULL, SFI_ERR_UNSUPPORTED,
      "the chip's device id is 0x413, which libsfi does not know", 500},
-    {"the other chip", SYNC GET_OPEN ID_L4, "stm32h753xi", SFI_ERR_NO_DEVICE,
+    {"the other chip", SYNC GET_OPEN ID_L4 GET_OPEN ID_L4, "stm32h753xi",
+     SFI_ERR_NO_DEVICE,
      "the chip is stm32l462ce (0x462), expected stm32h753xi (0x450)", 500},
     {"Get refused for ever",
      SYNC "> 00 ff < 1f\n" RESYNC "> 00 ff < 1f\n" RESYNC
@@ -99,6 +110,10 @@ static const struct {
      "the answer to Get is 3 bytes of 3, expected a version, commands and an "
      "ACK",
      1000},
+    {"Get ID is another one each time",
+     SYNC GET_OPEN ID_H7 GET_OPEN ID_L4 GET_OPEN ID_H7 GET_OPEN ID_L4, NULL,
+     SFI_ERR_PROTOCOL,
+     "every answer to Get and Get ID is another one; the line is bad", 500},
     {"dies after the first answer", SYNC "> 00 ff > 7f > fe*1027 > 7f > 7f\n",
      NULL, SFI_ERR_TIMEOUT, "the chip stopped answering at Get", 7000},
 };
@@ -331,8 +346,8 @@ END_TEST
 /* No reset line: somebody cycles the power, after a while. */
 START_TEST(test_activate_by_hand)
 {
-    begin(OPEN_H7, READ_OPTION WRITE_OPTION
-          " < 79\n" RESYNC GET_OPEN ID_H7 "> 7f > 7f < 79\n" GET_SECURE ID_H7);
+    begin(OPEN_H7, READ_OPTION WRITE_OPTION " < 79\n" RESYNC WHO_OPEN
+                                            "> 7f > 7f < 79\n" WHO_SECURE);
     bus.reset_st = SFI_ERR_UNSUPPORTED;
     ck_assert_ok(sfi_target_activate_security(t));
     script_done(&bus);
@@ -340,7 +355,7 @@ START_TEST(test_activate_by_hand)
 }
 END_TEST
 
-#define STILL_OPEN RESYNC GET_OPEN ID_H7
+#define STILL_OPEN RESYNC WHO_OPEN
 START_TEST(test_activate_nobody)
 {
     ck_assert_ok(connect_to(OPEN_H7, NULL, 600));
@@ -371,7 +386,7 @@ START_TEST(test_activate_lost_answer)
           READ_OPTION WRITE_OPTION "\n> 7f < 79 > 11 ee < 1f\n"
                                    "> 31 ce < 1f > 7f < 1f > 11 ee < 1f\n"
                                    "> 31 ce < 1f > 7f < 1f > 11 ee < 1f\n"
-                                   "> 31 ce < 1f\n" RESYNC GET_SECURE ID_H7);
+                                   "> 31 ce < 1f\n" RESYNC WHO_SECURE);
     ck_assert_ok(sfi_target_activate_security(t));
     script_done(&bus);
     ck_assert(t->secure);
@@ -390,7 +405,7 @@ END_TEST
 
 START_TEST(test_activate_too_late)
 {
-    begin(SYNC GET_OPEN ID_L4, "");
+    begin(SYNC GET_OPEN ID_L4 GET_OPEN ID_L4, "");
     ck_assert_fails(sfi_target_activate_security(t), SFI_ERR_DEVICE, "stream",
                     "the secure bootloader of this stm32l462ce is gone: it "
                     "takes one install in its life");

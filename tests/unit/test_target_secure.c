@@ -321,7 +321,7 @@ END_TEST
 /* The answer to FINISH is lost for good: the chip knows how it ended. */
 START_TEST(test_finish_lost)
 {
-    ck_assert_ok(send(LOST_FINISH RESYNC GET_SECURE ID_H7 INFO("05", "00")));
+    ck_assert_ok(send(LOST_FINISH RESYNC WHO_SECURE INFO("05", "00")));
     script_done(&bus);
 }
 END_TEST
@@ -329,8 +329,8 @@ END_TEST
 START_TEST(test_finish_not_done)
 {
     ck_assert_fails(
-        send(LOST_FINISH RESYNC GET_SECURE ID_H7 INFO("04", "00")),
-        SFI_ERR_DEVICE, "stream",
+        send(LOST_FINISH RESYNC WHO_SECURE INFO("04", "00")), SFI_ERR_DEVICE,
+        "stream",
         "after the last step the chip is in state 4, expected 5 (installed)");
 }
 END_TEST

@@ -1,0 +1,499 @@
+/* The whole install, on both chips: what is in the chip afterwards, what was
+ * counted, and what the caller heard. */
+#define _POSIX_C_SOURCE 200809L
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+
+#include <sfi/device.h>
+
+#include "util/mem.h"
+#include "core/ctx.h"
+
+#include "station.h"
+
+static const char *const chips[] = {"stm32h753xi", "stm32l462ce"};
+
+/* ---- what goes right ---- */
+
+START_TEST(test_install)
+{
+    station_setup(chips[_i]);
+    ck_assert_ok(station_install(false));
+    install_assert_complete(&station.package);
+    ck_assert_uint_eq(station_remaining(), STATION_COUNT - 1);
+    station_teardown();
+}
+END_TEST
+
+/* An H7 may be installed again, uncounted, when that is asked for. */
+START_TEST(test_install_again)
+{
+    struct cmd_info i;
+
+    station_setup("stm32h753xi");
+    ck_assert_ok(station_install(false));
+    ck_assert_fails(station_install(false), SFI_ERR_DEVICE, "stream",
+                    "the chip holds an installed firmware; ask for a mass "
+                    "erase to replace it");
+    ck_assert_int_eq(sfi_error_peer_code(sfi_ctx_error(ctx)),
+                     SFI_CAUSE_INSTALLED);
+    install_assert_complete(&station.package);
+    ck_assert_ok(station_install(true));
+    install_assert_complete(&station.package);
+    ck_assert_uint_eq(station_remaining(), STATION_COUNT - 1);
+    station_info(&i);
+    ck_assert_uint_eq(i.state, SFI_DEVICE_INSTALLED);
+    station_teardown();
+}
+END_TEST
+
+/* An L462 answers no more after its one install. */
+START_TEST(test_install_once)
+{
+    station_setup("stm32l462ce");
+    ck_assert_ok(station_install(false));
+    ck_assert_fails(station_install(true), SFI_ERR_TIMEOUT, "stream",
+                    "no answer to 0x7f within 5000 ms; is the chip powered, "
+                    "and in its bootloader (BOOT0)");
+    install_assert_complete(&station.package);
+    station_teardown();
+}
+END_TEST
+
+/* A licence for the chip installs without an HSM. */
+START_TEST(test_install_with_license)
+{
+    sfi_installer *in;
+
+    station_setup(chips[_i]);
+    in = station_prepare_licensed();
+    ck_assert_ptr_null(sfi_installer_certificate(in));
+    ck_assert_ptr_null(sfi_installer_license(in));
+    ck_assert_ok(sfi_installer_run(in));
+    install_assert_complete(&station.package);
+    ck_assert_uint_eq(station_remaining(), STATION_COUNT);
+    ck_assert_mem_eq(sfi_license_data(sfi_installer_license(in), NULL),
+                     station.package.license, SFI_LICENSE_LEN);
+    ck_assert_str_eq(sfi_certificate_product_id(sfi_installer_certificate(in)),
+                     sfi_chip_product_id(sfi_sim_chip(board.sim)));
+    station_teardown();
+}
+END_TEST
+
+/* ---- what the caller hears ---- */
+
+static struct {
+    uint32_t phase;
+    uint64_t done, total;
+    unsigned calls;
+    uint32_t phases; /* bits of those seen */
+    sfi_installer *reenter;
+    uint32_t cancel_in; /* phase; 0: never */
+} heard;
+
+static void
+on_progress(void *user, const sfi_progress *p)
+{
+    int finished;
+
+    ck_assert_ptr_eq(user, &heard);
+    ck_assert_uint_eq(p->struct_size, sizeof(*p));
+    ck_assert_uint_ge(p->phase, heard.phase);
+    ck_assert_uint_ge(p->done, heard.done);
+    ck_assert_uint_le(p->done, p->total);
+    heard.phase = p->phase;
+    heard.done = p->done;
+    heard.total = p->total;
+    heard.phases |= 1u << p->phase;
+    heard.calls++;
+    if (heard.reenter != NULL) {
+        ck_assert_int_eq(sfi_installer_step(heard.reenter, &finished),
+                         SFI_ERR_STATE);
+        ck_assert_int_eq(sfi_installer_run(heard.reenter), SFI_ERR_STATE);
+    }
+    if (p->phase == heard.cancel_in)
+        sfi_installer_cancel(station.installer);
+}
+
+static void
+listen(sfi_installer *in)
+{
+    memset(&heard, 0, sizeof(heard));
+    ck_assert_ok(sfi_installer_set_progress(in, on_progress, &heard));
+}
+
+START_TEST(test_progress)
+{
+    sfi_installer *in;
+    size_t pieces;
+
+    station_setup(chips[_i]);
+    in = station_prepare();
+    listen(in);
+    heard.reenter = in;
+    ck_assert_ok(sfi_installer_run(in));
+    ck_assert_uint_eq(heard.phase, SFI_PHASE_DONE);
+    ck_assert_uint_eq(heard.phases, 0xfe); /* each of 1 to 7 */
+    ck_assert_uint_eq(heard.total, station.package.image.len);
+    ck_assert_uint_eq(heard.done, heard.total);
+    pieces = 1 + 5 + 2 + 5 + 1 + 1 + 1; /* header, 5 areas, their frames */
+    ck_assert_uint_eq(heard.calls, 1 + 11 + pieces);
+    station_teardown();
+}
+END_TEST
+
+START_TEST(test_steps)
+{
+    unsigned calls = 0;
+    int finished = 1;
+    sfi_installer *in;
+
+    station_setup(chips[_i]);
+    in = station_prepare();
+    do {
+        ck_assert_ok(sfi_installer_step(in, &finished));
+        calls++;
+    } while (!finished);
+    install_assert_complete(&station.package);
+    ck_assert_uint_eq(calls, 11 + 16);
+    ck_assert_fails(sfi_installer_step(in, &finished), SFI_ERR_STATE, "",
+                    "the install has ended: make another installer");
+    ck_assert_int_eq(finished, 0);
+    sfi_installer_cancel(in); /* too late: it stays as it is */
+    install_assert_complete(&station.package);
+    station_teardown();
+}
+END_TEST
+
+/* ---- cancel ---- */
+
+/* Before step n, for every n: the chip is left clean, and can be installed. */
+START_TEST(test_cancel_each_step)
+{
+    bool ended = false;
+
+    station_setup("stm32h753xi");
+    for (unsigned n = 0; !ended; n++) {
+        sfi_installer *in = station_prepare();
+        int finished = 0;
+
+        ck_assert_ok(sfi_installer_set_erase(in, 1));
+        for (unsigned i = 0; i < n && !finished; i++)
+            ck_assert_ok(sfi_installer_step(in, &finished));
+        ended = finished;
+        if (ended)
+            break;
+        sfi_installer_cancel(in);
+        ck_assert_fails(sfi_installer_step(in, &finished), SFI_ERR_CANCELLED,
+                        "", "cancelled");
+        ck_assert_fails(sfi_installer_step(in, &finished), SFI_ERR_STATE, "",
+                        "the install has ended: make another installer");
+        /* once it is in, it is in */
+        if (n < 26)
+            install_assert_clean(&station.package);
+        else
+            install_assert_complete(&station.package);
+    }
+    install_assert_complete(&station.package);
+    ck_assert_uint_eq(station_remaining(), STATION_COUNT - 1);
+    station_teardown();
+}
+END_TEST
+
+/* From within the callback, once in each phase. */
+START_TEST(test_cancel_in_phase)
+{
+    sfi_status st;
+
+    station_setup("stm32h753xi");
+    station_prepare();
+    listen(station.installer);
+    heard.cancel_in = (uint32_t)_i;
+    st = sfi_installer_run(station.installer);
+    if (_i == SFI_PHASE_DONE) {
+        ck_assert_ok(st);
+    } else {
+        ck_assert_fails(st, SFI_ERR_CANCELLED, "", "cancelled");
+        install_assert_clean(&station.package);
+    }
+    station_teardown();
+}
+END_TEST
+
+static void *
+cancel_soon(void *arg)
+{
+    const struct timespec soon = {.tv_nsec = 50000000};
+
+    (void)nanosleep(&soon, NULL);
+    sfi_installer_cancel(arg);
+    return NULL;
+}
+
+static sfi_status
+never_read(void *user, uint8_t *buf, size_t len, size_t *got,
+           uint32_t timeout_ms)
+{
+    (void)user;
+    (void)buf;
+    (void)len;
+    (void)timeout_ms;
+    *got = 0;
+    return SFI_ERR_TIMEOUT;
+}
+
+static sfi_status
+never_write(void *user, const uint8_t *buf, size_t len, uint32_t timeout_ms)
+{
+    (void)user;
+    (void)buf;
+    (void)len;
+    (void)timeout_ms;
+    return SFI_OK;
+}
+
+/* Another thread, while a silent chip is waited for in real time. */
+START_TEST(test_cancel_from_a_thread)
+{
+    static const sfi_stream_ops ops = {
+        .struct_size = sizeof(ops),
+        .read = never_read,
+        .write = never_write,
+    };
+    const struct clock *clock = &sfi__clock_system;
+    sfi_transport *silent;
+    pthread_t thread;
+    uint64_t began;
+
+    station_setup("stm32h753xi");
+    ctx->clock = clock;
+    ck_assert_ok(sfi_transport_open_stream(ctx, &ops, NULL, &silent));
+    station_prepare();
+    ck_assert_ok(sfi_installer_set_transport(station.installer, silent));
+    ck_assert_ok(sfi_installer_set_timeout(station.installer, 60000));
+    sfi_transport_free(silent); /* the installer has its own reference */
+    ck_assert_int_eq(
+        pthread_create(&thread, NULL, cancel_soon, station.installer), 0);
+    began = clock->now_ms(clock->user);
+    ck_assert_fails(sfi_installer_run(station.installer), SFI_ERR_CANCELLED, "",
+                    "cancelled");
+    ck_assert_uint_lt(clock->now_ms(clock->user) - began, 20000);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    station_teardown();
+}
+END_TEST
+
+/* ---- the chip loses its power ---- */
+
+/* Before step n, for every n: what was sent is gone, or all of it is there. */
+START_TEST(test_reset_before_each_step)
+{
+    unsigned refused = 0;
+    int finished = 0;
+
+    station_setup("stm32h753xi");
+    for (unsigned n = 0;; n++) {
+        sfi_installer *in = station_prepare();
+        sfi_status st = SFI_OK;
+
+        ck_assert_ok(sfi_installer_set_erase(in, 1));
+        for (unsigned i = 0; i < n && !finished; i++)
+            ck_assert_ok(sfi_installer_step(in, &finished));
+        if (finished)
+            break;
+        ck_assert_ok(sfi_sim_power_on(board.sim));
+        while (st == SFI_OK && !finished)
+            st = sfi_installer_step(in, &finished);
+        if (st == SFI_OK) {
+            install_assert_complete(&station.package);
+            finished = 0;
+            continue;
+        }
+        refused++;
+        ck_assert_fails(st, SFI_ERR_DEVICE, "stream",
+                        "the chip restarted during the install; nothing of the "
+                        "firmware is left in it: run it again");
+        ck_assert_int_eq(sfi_error_peer_code(sfi_ctx_error(ctx)),
+                         SFI_CAUSE_INTERRUPTED);
+        install_assert_clean(&station.package);
+    }
+    /* from after SECURE to before FINISH */
+    ck_assert_uint_eq(refused, 1 + 16 + 1);
+    ck_assert_uint_eq(station_remaining(), STATION_COUNT - 1);
+    station_teardown();
+}
+END_TEST
+
+/* ---- what is missing, and who may set what when ---- */
+
+START_TEST(test_missing)
+{
+    sfi_installer *in;
+    int finished;
+
+    station_setup("stm32h753xi");
+    ck_assert_ok(sfi_installer_new(ctx, NULL, &in));
+    ck_assert_fails(sfi_installer_run(in), SFI_ERR_STATE, "",
+                    "no image is set");
+    ck_assert_ok(sfi_installer_set_image(in, station.package.image.data,
+                                         station.package.image.len));
+    ck_assert_fails(sfi_installer_step(in, &finished), SFI_ERR_STATE, "",
+                    "no link to a chip is set");
+    ck_assert_ok(sfi_installer_set_transport(in, station.tp));
+    ck_assert_fails(sfi_installer_run(in), SFI_ERR_STATE, "",
+                    "no licence is set, and no HSM that could give one");
+    ck_assert_ok(sfi_installer_set_hsm(in, station.hsm));
+    ck_assert_ok(sfi_installer_run(in)); /* it had not begun */
+    sfi_installer_free(in);
+    install_assert_complete(&station.package);
+    station_teardown();
+}
+END_TEST
+
+START_TEST(test_too_late)
+{
+    static const char *message =
+        "the install has begun: nothing can be set any more";
+    const struct buf *image = &station.package.image;
+    sfi_installer *in;
+    int finished;
+
+    station_setup("stm32h753xi");
+    in = station_prepare();
+    ck_assert_ok(sfi_installer_step(in, &finished));
+    ck_assert_fails(sfi_installer_set_image(in, image->data, image->len),
+                    SFI_ERR_STATE, "", message);
+    ck_assert_fails(sfi_installer_set_image_file(in, "x"), SFI_ERR_STATE, "",
+                    message);
+    ck_assert_fails(sfi_installer_set_transport(in, station.tp), SFI_ERR_STATE,
+                    "", message);
+    ck_assert_fails(sfi_installer_set_hsm(in, station.hsm), SFI_ERR_STATE, "",
+                    message);
+    ck_assert_fails(sfi_installer_set_erase(in, 1), SFI_ERR_STATE, "", message);
+    ck_assert_fails(sfi_installer_set_timeout(in, 1), SFI_ERR_STATE, "",
+                    message);
+    ck_assert_ok(sfi_installer_run(in));
+    station_teardown();
+}
+END_TEST
+
+START_TEST(test_arguments)
+{
+    static const uint8_t byte;
+    sfi_installer *in;
+    sfi_ctx *other;
+
+    station_setup("stm32h753xi");
+    ck_assert_int_eq(sfi_installer_new(ctx, NULL, NULL), SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_installer_new(NULL, NULL, &in), SFI_ERR_ARGUMENT);
+    ck_assert_ptr_null(in);
+    ck_assert_int_eq(sfi_ctx_new(NULL, &other), SFI_OK);
+    ck_assert_int_eq(sfi_installer_new(other, NULL, &in), SFI_OK);
+    ck_assert_int_eq(sfi_installer_set_transport(in, station.tp),
+                     SFI_ERR_ARGUMENT);
+    ck_assert_str_eq(sfi_error_message(sfi_ctx_error(other)),
+                     "the handle is of another context, expected the "
+                     "installer's");
+    ck_assert_int_eq(sfi_installer_set_hsm(in, station.hsm), SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_installer_set_transport(in, NULL), SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_installer_set_hsm(in, NULL), SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_installer_set_license(in, NULL), SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_installer_set_image(in, NULL, 1), SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_installer_set_image_file(in, NULL), SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_installer_set_image(in, &byte, (16u << 20) + 1),
+                     SFI_ERR_LIMIT);
+    ck_assert_str_eq(sfi_error_message(sfi_ctx_error(other)),
+                     "an image of 16777217 bytes, expected at most 16777216");
+    ck_assert_int_eq(sfi_installer_step(in, NULL), SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_installer_run(NULL), SFI_ERR_ARGUMENT);
+    ck_assert_ptr_null(sfi_installer_certificate(NULL));
+    ck_assert_ptr_null(sfi_installer_license(NULL));
+    sfi_installer_cancel(NULL);
+    sfi_installer_free(NULL);
+    sfi_ctx_free(other);
+    sfi_installer_free(in);
+    station_teardown();
+}
+END_TEST
+
+/* Each request for memory fails once: a clean status, and the chip as well. */
+START_TEST(test_no_memory)
+{
+    station_setup_small("stm32h753xi", 40);
+    ck_assert_ok(station_install_licensed(false));
+    for (size_t n = 1;; n++) {
+        sfi_installer *in = station_prepare_licensed();
+        sfi_status st;
+
+        ck_assert_ok(sfi_installer_set_erase(in, 1));
+        memory.fail_at = n;
+        st = sfi_installer_run(in);
+        if (memory.fail_at != 0 && st == SFI_OK)
+            break;
+        memory.fail_at = 0;
+        ck_assert_uint_lt(n, 1000);
+        if (st != SFI_OK)
+            ck_assert_ok(station_install_licensed(true));
+    }
+    memory.fail_at = 0;
+    install_assert_complete(&station.package);
+    station_teardown();
+}
+END_TEST
+
+/* Everything given may be released at once: the installer holds it. */
+START_TEST(test_free_order)
+{
+    station_setup("stm32h753xi");
+    station_prepare();
+    sfi_transport_free(station.tp);
+    sfi_transport_free(station.direct);
+    station.tp = NULL;
+    ck_assert_ok(sfi_sim_transport(board.sim, "usart", &station.direct));
+    sfi_hsm_free(station.hsm);
+    ck_assert_ok(sfi_installer_run(station.installer));
+    install_assert_complete(&station.package);
+    sfi_installer_free(station.installer);
+    station.installer = NULL;
+    station.hsm = NULL;
+    station_teardown();
+}
+END_TEST
+
+static TCase *
+good_case(void)
+{
+    TCase *tc = tcase_create("good");
+
+    tcase_set_timeout(tc, 60);
+    tcase_add_loop_test(tc, test_install, 0, ROWS(chips));
+    tcase_add_test(tc, test_install_again);
+    tcase_add_test(tc, test_install_once);
+    tcase_add_loop_test(tc, test_install_with_license, 0, ROWS(chips));
+    tcase_add_loop_test(tc, test_progress, 0, ROWS(chips));
+    tcase_add_loop_test(tc, test_steps, 0, ROWS(chips));
+    return tc;
+}
+
+int
+main(void)
+{
+    Suite *s = suite_create("install");
+    TCase *tc = tcase_create("others");
+
+    suite_add_tcase(s, good_case());
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, test_cancel_each_step);
+    tcase_add_loop_test(tc, test_cancel_in_phase, SFI_PHASE_CONNECT,
+                        SFI_PHASE_DONE + 1);
+    tcase_add_test(tc, test_cancel_from_a_thread);
+    tcase_add_test(tc, test_reset_before_each_step);
+    tcase_add_test(tc, test_missing);
+    tcase_add_test(tc, test_too_late);
+    tcase_add_test(tc, test_arguments);
+    tcase_add_test(tc, test_no_memory);
+    tcase_add_test(tc, test_free_order);
+    suite_add_tcase(s, tc);
+    return run_suite(s);
+}

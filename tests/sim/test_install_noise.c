@@ -1,0 +1,174 @@
+/* A line that loses, changes or doubles a byte, a chip that loses its power, a
+ * cable that comes off: at every byte of an install.  It completes, or fails
+ * cleanly and completes when it is run again; in bounded time. */
+#include <stdlib.h>
+
+#include "chip/chip.h"
+#include "core/ctx.h"
+
+#include "station.h"
+
+/* Firmware of one DATA; the option bytes are another. */
+#define SMALL 40u
+/* Successes are looked at now and then: it takes long. */
+#define LOOK_EVERY 16u
+/* The longest wait for an erase, twice, and some. */
+#define LONGEST_MS 90000u
+
+static const struct {
+    const char *name;
+    enum strike strike;
+    bool from_chip;
+    unsigned may_fail; /* of a hundred */
+    unsigned every;    /* so many bytes */
+} noises[] = {
+    {"a byte to the chip is lost", STRIKE_DROP, false, 1, 1},
+    {"a byte to the chip is changed", STRIKE_FLIP, false, 0, 1},
+    /* a doubled byte that equals the checksum makes a good frame, shifted */
+    {"a byte to the chip is doubled", STRIKE_DOUBLE, false, 2, 1},
+    {"a byte from the chip is lost", STRIKE_DROP, true, 0, 1},
+    {"a byte from the chip is changed", STRIKE_FLIP, true, 0, 1},
+    {"a byte from the chip is doubled", STRIKE_DOUBLE, true, 0, 1},
+    {"the chip loses its power", STRIKE_RESET, false, 100, 3},
+    {"the line to the chip is cut", STRIKE_SILENCE, false, 100, 7},
+    {"the line from the chip is cut", STRIKE_SILENCE, true, 100, 7},
+};
+
+/* Every byte, or where time is short some of them. */
+static uint64_t
+stride(uint64_t usual)
+{
+    const char *brief = getenv("SFI_TEST_SHORT");
+
+    return brief != NULL && brief[0] == '1' ? 41 * usual : usual;
+}
+
+static bool
+is_cut(int row)
+{
+    return noises[row].strike == STRIKE_SILENCE;
+}
+
+static bool
+is_complete(void)
+{
+    uint8_t first;
+
+    ck_assert_ok(sfi_sim_read_flash(
+        board.sim, sfi_sim_chip(board.sim)->user.base, &first, 1));
+    return first != 0xff;
+}
+
+/* How an install with this disturbance ends. */
+static void
+assert_ends_well(int row, uint64_t at, uint64_t began, sfi_status st)
+{
+    const sfi_error *err = sfi_ctx_error(ctx);
+
+    ck_assert_msg(script_now - began < LONGEST_MS, "%s: %llu took %llu ms",
+                  noises[row].name, (unsigned long long)at,
+                  (unsigned long long)(script_now - began));
+    ck_assert_msg(st == SFI_OK || (st <= -400 && st > -600 &&
+                                   sfi_error_message(err)[0] != '\0'),
+                  "%s: %llu gave %s \"%s\"", noises[row].name,
+                  (unsigned long long)at, sfi_status_name(st),
+                  sfi_error_message(err));
+    /* a chip that heard no ABORT erases when it is powered up */
+    if (is_cut(row))
+        ck_assert_ok(sfi_sim_power_on(board.sim));
+    if (st != SFI_OK && !(is_cut(row) && is_complete()))
+        install_assert_clean(&station.package);
+    else if (at % LOOK_EVERY == 0)
+        install_assert_complete(&station.package);
+}
+
+static void
+assert_installs_again(int row, uint64_t at)
+{
+    sfi_status st;
+
+    station_strike(STRIKE_NONE, false, 0);
+    st = station_install_licensed(true);
+    ck_assert_msg(st == SFI_OK, "%s: %llu: again gave %s \"%s\"",
+                  noises[row].name, (unsigned long long)at, sfi_status_name(st),
+                  sfi_error_message(sfi_ctx_error(ctx)));
+}
+
+START_TEST(test_h7)
+{
+    uint64_t length, tried = 0, failed = 0;
+
+    station_setup_small("stm32h753xi", SMALL);
+    ck_assert_ok(station_install_licensed(false));
+    station_strike(STRIKE_NONE, false, 0);
+    ck_assert_ok(station_install_licensed(true));
+    length = noises[_i].from_chip ? station.wire.received : station.wire.sent;
+    for (uint64_t at = 0; at < length; at += stride(noises[_i].every)) {
+        uint64_t began = script_now;
+        sfi_status st;
+
+        station_strike(noises[_i].strike, noises[_i].from_chip, at);
+        st = station_install_licensed(true);
+        ck_assert(station.wire.struck);
+        assert_ends_well(_i, at, began, st);
+        if (st != SFI_OK)
+            assert_installs_again(_i, at);
+        tried++;
+        failed += st != SFI_OK;
+    }
+    ck_assert_msg(failed * 100 <= tried * noises[_i].may_fail,
+                  "%s: %llu of %llu failed", noises[_i].name,
+                  (unsigned long long)failed, (unsigned long long)tried);
+    station_teardown();
+}
+END_TEST
+
+/* Each success takes a new chip; an open H7 has the way to SECURITY too. */
+static void
+fresh(const char *chip, uint64_t every)
+{
+    uint64_t length = 1;
+
+    for (uint64_t at = 0; at < length; at += stride(every)) {
+        for (int i = 0; i < (int)ROWS(noises); i++) {
+            uint64_t began;
+            sfi_status st;
+
+            station_setup_small(chip, SMALL);
+            began = script_now;
+            station_strike(noises[i].strike, noises[i].from_chip, at);
+            st = station_install_licensed(false);
+            length = station.wire.sent;
+            assert_ends_well(i, at, began, st);
+            if (st != SFI_OK && !is_complete())
+                assert_installs_again(i, at);
+            station_teardown();
+        }
+    }
+}
+
+START_TEST(test_fresh_h7)
+{
+    fresh("stm32h753xi", 67);
+}
+END_TEST
+
+START_TEST(test_fresh_l4)
+{
+    fresh("stm32l462ce", 41);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *s = suite_create("install_noise");
+    TCase *tc = tcase_create("noise");
+
+    tcase_set_timeout(tc, 240);
+    tcase_add_loop_test(tc, test_h7, 0, ROWS(noises));
+    tcase_add_test(tc, test_fresh_h7);
+    tcase_add_test(tc, test_fresh_l4);
+    suite_add_tcase(s, tc);
+    return run_suite(s);
+}

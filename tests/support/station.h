@@ -1,0 +1,66 @@
+/* The contract manufacturer's station: a chip on the bench, a package for it,
+ * a vault that counts, and a link that can be struck at any byte.  Time is the
+ * fake clock's: nothing really waits. */
+#ifndef SFI_TESTS_STATION_H
+#define SFI_TESTS_STATION_H
+
+#include <sfi/hsm.h>
+#include <sfi/installer.h>
+
+#include "proto/sfi_cmd.h"
+
+#include "install.h"
+#include "script.h"
+
+#define STATION_COUNT 5u /* installations in the vault */
+
+enum strike {
+    STRIKE_NONE,
+    STRIKE_DROP,
+    STRIKE_FLIP,
+    STRIKE_DOUBLE,
+    STRIKE_SILENCE, /* from there on nothing goes through */
+    STRIKE_RESET    /* the chip loses its power for a moment */
+};
+
+/* Bytes that went over the wire, and which of them is struck. */
+struct wire {
+    uint64_t sent, received;
+    enum strike strike;
+    bool from_chip; /* a byte of the chip's, else of the host's */
+    uint64_t at;    /* its index */
+    bool struck;
+    int spare; /* a byte that is to come again, or -1 */
+};
+
+struct station {
+    struct package package;
+    char vault[1200];
+    sfi_hsm *hsm;
+    sfi_transport *direct; /* to the chip */
+    sfi_transport *tp;     /* through the wire */
+    struct wire wire;
+    sfi_installer *installer; /* of the last install */
+};
+
+extern struct station station;
+/* Inside board_setup(): the project's firmware, or one of `size` bytes. */
+void station_setup(const char *chip);
+void station_setup_small(const char *chip, size_t size);
+void station_teardown(void);
+uint64_t station_remaining(void);
+
+/* An installer for image, link and HSM of the station. */
+sfi_installer *station_prepare(void);
+/* The same with the package's own licence, which counts nothing. */
+sfi_installer *station_prepare_licensed(void);
+/* Prepare and run; `erase` as sfi_installer_set_erase(). */
+sfi_status station_install(bool erase);
+sfi_status station_install_licensed(bool erase);
+/* The next install's wire. */
+void station_strike(enum strike strike, bool from_chip, uint64_t at);
+
+/* What the secure bootloader says of itself. */
+void station_info(struct cmd_info *out);
+
+#endif
