@@ -351,7 +351,7 @@ SFI_API uint32_t sfi_device_state(const sfi_device *dev);
  *
  * Call it when an answer has gone out, and at least every 100 ms.  A frame
  * whose host was silent for 1000 ms is dropped and NACKed.  After a success
- * the device leaves: when ABORT asked for it, else 1000 ms after FINISH.  A
+ * the device leaves: when ABORT asked for it, else 120 s after FINISH.  A
  * part that gives up its loader erases it then.  Leaving ends in the port's
  * reboot.
  *

@@ -25,8 +25,9 @@
 #define DEVICE_UNIT_MAX 32u
 /* A flash that does not erase is tried again when what it holds must go. */
 #define DEVICE_ERASE_TRIES 3u
-/* Long enough for a host to ask again when the answer to FINISH was lost. */
-#define DEVICE_LEAVE_MS 1000u
+/* A part that gives up its loader can tell of its success only until it
+ * leaves: longer than a host waits for FINISH (45 s) before it asks again. */
+#define DEVICE_LEAVE_MS 120000u
 /* AN3155 names no time limit; a host sends a packet in one go. */
 #define DEVICE_SILENCE_MS 1000u
 

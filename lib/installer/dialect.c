@@ -14,7 +14,7 @@
 #define LICENSE_MS 5000u /* P-256 in software */
 #define DATA_MS 5000u    /* 1024 bytes programmed; at the end a tag, or erase */
 #define ERASE_MS 35000u  /* AN2606: an H7's mass erase takes more than 13 s */
-#define FINISH_MS 10000u /* option bytes */
+#define FINISH_MS 10000u /* option bytes; a refusal erases */
 
 static sfi_status
 refused(struct boot *b, const struct special *s)
@@ -184,7 +184,7 @@ data(struct boot *b, uint32_t offset, const uint8_t *bytes, size_t len)
 static sfi_status
 finish(struct boot *b)
 {
-    return tell(b, "FINISH", SFI_CMD_FINISH, NULL, 0, FINISH_MS);
+    return tell(b, "FINISH", SFI_CMD_FINISH, NULL, 0, FINISH_MS + ERASE_MS);
 }
 
 static sfi_status

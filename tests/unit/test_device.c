@@ -111,7 +111,7 @@ START_TEST(test_leave_by_itself)
     poll();
     ck_assert_int_eq(image_install(&image, &part, 200), SFI_CAUSE_NONE);
     poll();
-    part.now += 999;
+    part.now += 119999;
     poll();
     ck_assert_uint_eq(part.reboots, 0);
     ck_assert_int_eq(FINISH(&part), SFI_CAUSE_NONE);
