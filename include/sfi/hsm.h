@@ -198,7 +198,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_open_custom(sfi_ctx *ctx,
  * On a blank vault this chooses the PIN that provisioning will set.  On a
  * provisioned one it must be the same: ten wrong ones in a row block the vault
  * for ever.  A try is counted on the disk before the PIN is tried, and a right
- * PIN gives all ten back.  The whole log is verified then: about 5 us for each
+ * PIN gives all ten back.  The whole log is verified then: about 10 us for each
  * device counted so far.  The login lasts until the handle is freed or logs in
  * anew.
  *

@@ -316,9 +316,7 @@ issue(struct vault *v, struct ledger_head *h, const sfi_certificate *cert,
     st = sfi__license_make(v->ctx, cert->public_key, LICENSE_STATIC, 0,
                            v->secrets.key_secret, v->secrets.nonce, r->license);
     if (st == SFI_OK)
-        st = sfi__vault_record_hash(v->ctx, h, r, r->hash);
-    if (st == SFI_OK)
-        st = sfi__vault_record_mac(v->ctx, h, r, &v->secrets, r->mac);
+        st = sfi__vault_record(v->ctx, h, r, &v->secrets, r->hash, r->mac);
     memcpy(h->log_head, r->hash, sizeof(h->log_head));
     if (st == SFI_OK)
         st = sfi__vault_head_mac(v->ctx, h, &v->secrets, h->mac);

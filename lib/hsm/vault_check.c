@@ -71,7 +71,7 @@ check_log_end(struct vault *v, const struct ledger_head *h)
             st = damaged(v, "the vault is damaged: record %llu is missing",
                          (unsigned long long)h->sequence);
         if (st == SFI_OK)
-            st = sfi__vault_record_hash(v->ctx, h, &last, hash);
+            st = sfi__vault_record(v->ctx, h, &last, NULL, hash, NULL);
         if (st != SFI_OK)
             return st;
     }
@@ -147,10 +147,8 @@ sfi__vault_check_record(struct vault *v, const struct ledger_head *h,
 {
     uint8_t hash[SFI_SHA256_LEN];
     uint8_t mac[SFI_SHA256_LEN];
-    sfi_status st = sfi__vault_record_hash(v->ctx, h, r, hash);
+    sfi_status st = sfi__vault_record(v->ctx, h, r, &v->secrets, hash, mac);
 
-    if (st == SFI_OK)
-        st = sfi__vault_record_mac(v->ctx, h, r, &v->secrets, mac);
     if (st != SFI_OK)
         return st;
     if (!sfi__equal(hash, r->hash, sizeof(hash)) ||

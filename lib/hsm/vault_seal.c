@@ -137,27 +137,18 @@ encode_record(sfi_ctx *ctx, const struct ledger_head *h,
 }
 
 sfi_status
-sfi__vault_record_hash(sfi_ctx *ctx, const struct ledger_head *h,
-                       const struct ledger_record *r,
-                       uint8_t out[SFI_SHA256_LEN])
+sfi__vault_record(sfi_ctx *ctx, const struct ledger_head *h,
+                  const struct ledger_record *r,
+                  const struct vault_secrets *secrets,
+                  uint8_t hash[SFI_SHA256_LEN], uint8_t mac[SFI_SHA256_LEN])
 {
     uint8_t data[RECORD_LEN];
     sfi_status st = encode_record(ctx, h, r, data);
 
-    return st == SFI_OK ? sfi__sha256(ctx, data, sizeof(data), out) : st;
-}
-
-sfi_status
-sfi__vault_record_mac(sfi_ctx *ctx, const struct ledger_head *h,
-                      const struct ledger_record *r,
-                      const struct vault_secrets *secrets,
-                      uint8_t out[SFI_SHA256_LEN])
-{
-    uint8_t data[RECORD_LEN];
-    sfi_status st = encode_record(ctx, h, r, data);
-
-    if (st != SFI_OK)
-        return st;
-    return sfi__hmac_sha256(ctx, secrets->log_key_secret, LOG_KEY_LEN, data,
-                            sizeof(data), out);
+    if (st == SFI_OK)
+        st = sfi__sha256(ctx, data, sizeof(data), hash);
+    if (st == SFI_OK && secrets != NULL)
+        st = sfi__hmac_sha256(ctx, secrets->log_key_secret, LOG_KEY_LEN, data,
+                              sizeof(data), mac);
+    return st;
 }

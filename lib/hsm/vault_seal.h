@@ -38,12 +38,11 @@ sfi_status sfi__vault_genesis(sfi_ctx *ctx, const struct ledger_head *h,
 sfi_status sfi__vault_head_mac(sfi_ctx *ctx, const struct ledger_head *h,
                                const struct vault_secrets *secrets,
                                uint8_t out[SFI_SHA256_LEN]);
-sfi_status sfi__vault_record_hash(sfi_ctx *ctx, const struct ledger_head *h,
-                                  const struct ledger_record *r,
-                                  uint8_t out[SFI_SHA256_LEN]);
-sfi_status sfi__vault_record_mac(sfi_ctx *ctx, const struct ledger_head *h,
-                                 const struct ledger_record *r,
-                                 const struct vault_secrets *secrets,
-                                 uint8_t out[SFI_SHA256_LEN]);
+/* Without secrets only the hash. */
+sfi_status sfi__vault_record(sfi_ctx *ctx, const struct ledger_head *h,
+                             const struct ledger_record *r,
+                             const struct vault_secrets *secrets,
+                             uint8_t hash[SFI_SHA256_LEN],
+                             uint8_t mac[SFI_SHA256_LEN]);
 
 #endif

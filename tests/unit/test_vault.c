@@ -6,8 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <sqlite3.h>
+
 #include "util/mem.h"
 
+#include "disk.h"
 #include "fixture.h"
 #include "maker.h"
 
@@ -482,6 +485,73 @@ START_TEST(test_no_memory)
 }
 END_TEST
 
+/* SQLite has memory of its own. */
+static sqlite3_mem_methods plain;
+static size_t fail_at;
+
+static void *
+failing_malloc(int size)
+{
+    return fail_at > 0 && --fail_at == 0 ? NULL : plain.xMalloc(size);
+}
+
+static void *
+failing_realloc(void *p, int size)
+{
+    return fail_at > 0 && --fail_at == 0 ? NULL : plain.xRealloc(p, size);
+}
+
+static void
+fail_in_sqlite(void)
+{
+    sqlite3_mem_methods failing;
+
+    ck_assert_int_eq(sqlite3_shutdown(), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_config(SQLITE_CONFIG_GETMALLOC, &plain),
+                     SQLITE_OK);
+    failing = plain;
+    failing.xMalloc = failing_malloc;
+    failing.xRealloc = failing_realloc;
+    ck_assert_int_eq(sqlite3_config(SQLITE_CONFIG_MALLOC, &failing), SQLITE_OK);
+    /* a cache of small blocks would hide most requests */
+    ck_assert_int_eq(sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_initialize(), SQLITE_OK);
+}
+
+START_TEST(test_no_memory_in_sqlite)
+{
+    sfi_hsm *hsm = NULL;
+    struct chip c;
+    sfi_status st = SFI_ERR_NOMEM;
+    size_t n = 0;
+
+    fail_in_sqlite();
+    disk_install(DISK_FAST, 0);
+    chip_make(&maker, MAKER_PRODUCT, &c);
+    hsm = vault_new(&maker, path, 1);
+    sfi_hsm_free(hsm);
+    while (st != SFI_OK) {
+        fail_at = ++n;
+        st = vault_open(path, &hsm);
+        if (st == SFI_OK)
+            st = sfi_hsm_login(hsm, MAKER_PIN, strlen(MAKER_PIN));
+        if (st == SFI_OK)
+            st = license(hsm, &c, NULL);
+        ck_assert_msg(st == SFI_OK || st == SFI_ERR_NOMEM, "at %zu: %s", n,
+                      sfi_error_message(sfi_ctx_error(ctx)));
+        fail_at = 0;
+        sfi_hsm_free(hsm);
+        hsm = vault_login(path); /* also gives the tries back */
+        if (st == SFI_OK)
+            ck_assert_uint_eq(vault_remaining(hsm), 0);
+        sfi_hsm_free(hsm);
+        hsm = NULL;
+    }
+    ck_assert_uint_gt(n, 50);
+    chip_free(&c);
+}
+END_TEST
+
 START_TEST(test_no_memory_to_provision)
 {
     sfi_hsm *hsm = NULL;
@@ -531,6 +601,7 @@ main(void)
     tcase_add_test(tc, test_wrong_pin_ends_the_login);
     tcase_add_test(tc, test_sealed);
     tcase_add_test(tc, test_no_memory);
+    tcase_add_test(tc, test_no_memory_in_sqlite);
     tcase_add_test(tc, test_no_memory_to_provision);
     suite_add_tcase(s, tc);
     return run_suite(s);
