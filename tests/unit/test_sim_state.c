@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <sfi/certificate.h>
@@ -191,6 +192,47 @@ START_TEST(test_ca_is_completed)
     free(before);
     free(after);
     test_rmdir(in(board.base, "more"));
+}
+END_TEST
+
+#define MAKERS 4
+
+/* Several at once with a CA that none has made yet: one CA comes of it. */
+START_TEST(test_makers_at_once)
+{
+    char ca[1200], state[1200];
+    sfi_personalization *p = NULL;
+    pid_t child[MAKERS];
+    int status;
+
+    (void)snprintf(ca, sizeof(ca), "%s", in(board.base, "ca2"));
+    for (int i = 0; i < MAKERS; i++) {
+        (void)snprintf(state, sizeof(state), "%s/at-once-%d", board.base, i);
+        child[i] = fork();
+        ck_assert_int_ge(child[i], 0);
+        if (child[i] == 0)
+            _exit(sfi_sim_manufacture(ctx, sfi_chip_find("stm32h753xi"), ca,
+                                      state) != SFI_OK);
+    }
+    for (int i = 0; i < MAKERS; i++) {
+        ck_assert_int_eq(waitpid(child[i], &status, 0), child[i]);
+        ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    }
+    ck_assert_ok(sfi_personalization_load(
+        ctx, in(ca, "45002001_SFI_01000000_00000000.pd"), &p));
+    for (int i = 0; i < MAKERS; i++) {
+        sfi_certificate *cert = NULL;
+
+        (void)snprintf(state, sizeof(state), "%s/at-once-%d", board.base, i);
+        ck_assert_ok(
+            sfi_certificate_load(ctx, in(state, "certificate.bin"), &cert));
+        ck_assert_ok(
+            sfi_certificate_verify(cert, p->ca_public, sizeof(p->ca_public)));
+        sfi_certificate_free(cert);
+        test_rmdir(state);
+    }
+    sfi_personalization_free(p);
+    test_rmdir(ca);
 }
 END_TEST
 
@@ -555,6 +597,7 @@ main(void)
     tcase_add_test(t, test_new_flash);
     tcase_add_test(t, test_second_chip);
     tcase_add_test(t, test_ca_is_completed);
+    tcase_add_test(t, test_makers_at_once);
     tcase_add_test(t, test_never_overwrites);
     tcase_add_test(t, test_ca_refusals);
     tcase_add_test(t, test_folder_errors);
