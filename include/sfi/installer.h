@@ -180,7 +180,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_installer_set_erase(sfi_installer *in,
  * How long the chip may take to be there.
  *
  * It counts when the chip is looked for, and again after an open chip was made
- * secure: where a person must power-cycle it, give that person time.
+ * secure: a person who must power-cycle it has at least 30 s.
  *
  * @param in          an installer that has not begun
  * @param connect_ms  milliseconds; 0: 5000

@@ -213,9 +213,9 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_go(sfi_target *t, uint64_t address);
  * Turn an open chip into a secure one (AN4992, section 7).
  *
  * Sets the SECURITY option, resets the chip, and connects again.  Where the
- * link cannot reset the chip a person must: this is logged (SFI_LOG_INFO), and
- * the connection's timeout is how long it may take.  A chip that is secure
- * already is left as it is.
+ * link cannot reset the chip a person must: this is logged (SFI_LOG_WARNING),
+ * and may take 30 s, or the connection's timeout if that is longer.  A chip
+ * that is secure already is left as it is.
  *
  * @param t  the target
  *
@@ -231,7 +231,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_go(sfi_target *t, uint64_t address);
  *                      gone
  *   SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
  *
- * Blocks: up to the connection's timeout.  Thread: the context's.
+ * Blocks: up to the connection's timeout, or 30 s.  Thread: the context's.
  * @since 1.0
  */
 SFI_API SFI_NODISCARD sfi_status sfi_target_activate_security(sfi_target *t);

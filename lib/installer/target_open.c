@@ -8,7 +8,8 @@
 
 /* AN2606: the ROMs of H7 and L4 write whole 8 bytes. */
 #define WRITE_UNIT 8u
-/* While somebody finds the switch. */
+/* Somebody has to find the switch. */
+#define BY_HAND_MS 30000u
 #define POLL_MS 200u
 
 static sfi_status
@@ -49,10 +50,10 @@ set_security(sfi_target *t)
 
 /* The option waits for a reset, by a wire or by a person. */
 static sfi_status
-wait_secure(sfi_target *t)
+wait_secure(sfi_target *t, uint32_t ms)
 {
     sfi_ctx *ctx = t->obj.ctx;
-    struct deadline dl = deadline_in(ctx->clock, t->timeout_ms);
+    struct deadline dl = deadline_in(ctx->clock, ms);
     sfi_status st;
 
     do {
@@ -68,7 +69,7 @@ wait_secure(sfi_target *t)
     return sfi__fail(ctx, SFI_ERR_TIMEOUT,
                      "SECURITY is set and waits for a reset that did not come "
                      "within %u ms: power-cycle the chip and try again",
-                     t->timeout_ms);
+                     ms);
 }
 
 /* The answer to the write was lost, or the chip was reset at once. */
@@ -84,16 +85,19 @@ is_secure_after_all(sfi_target *t)
 }
 
 static sfi_status
-reset_into_boot(sfi_target *t)
+reset_into_secure(sfi_target *t)
 {
     sfi_ctx *ctx = t->obj.ctx;
+    uint32_t ms = t->timeout_ms;
     sfi_status st = sfi__transport_reset(t->tp, true);
 
+    if (st == SFI_OK)
+        return wait_secure(t, ms);
     if (st != SFI_ERR_UNSUPPORTED)
         return st;
-    sfi__log(ctx, SFI_LOG_INFO, "%s: SECURITY is set; power-cycle the chip now",
-             t->tp->name);
-    return SFI_OK;
+    sfi__log(ctx, SFI_LOG_WARNING,
+             "%s: SECURITY is set; power-cycle the chip now", t->tp->name);
+    return wait_secure(t, ms > BY_HAND_MS ? ms : BY_HAND_MS);
 }
 
 sfi_status
@@ -116,9 +120,7 @@ sfi__target_activate(sfi_target *t)
         return sfi__fail(ctx, st,
                          "the bootloader does not let the option bytes be "
                          "changed; is readout protection on");
-    if (st == SFI_OK)
-        st = reset_into_boot(t);
-    return st == SFI_OK ? wait_secure(t) : st;
+    return st == SFI_OK ? reset_into_secure(t) : st;
 }
 
 /* ---- memory ---- */

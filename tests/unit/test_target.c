@@ -1,5 +1,9 @@
 /* Bootloader sessions, byte for byte against a scripted bus: finding the chip,
  * the open bootloader's memory, and the way to the secure one. */
+#include <string.h>
+
+#include "util/text.h"
+
 #include "target_frames.h"
 
 /* ---- connect ---- */
@@ -358,14 +362,20 @@ END_TEST
 #define STILL_OPEN RESYNC WHO_OPEN
 START_TEST(test_activate_nobody)
 {
+    static char text[1u << 16];
+
+    text_format(text, sizeof(text), "%s%s < 79\n", READ_OPTION, WRITE_OPTION);
+    for (unsigned i = 0; i < 120; i++) /* every 250 ms */
+        text_format(text + strlen(text), sizeof(text) - strlen(text), "%s",
+                    STILL_OPEN);
     ck_assert_ok(connect_to(OPEN_H7, NULL, 600));
-    script_then(&bus, READ_OPTION WRITE_OPTION
-                " < 79\n" STILL_OPEN STILL_OPEN STILL_OPEN);
+    script_then(&bus, text);
     bus.reset_st = SFI_ERR_UNSUPPORTED;
     ck_assert_fails(
         sfi_target_activate_security(t), SFI_ERR_TIMEOUT, "stream",
-        "SECURITY is set and waits for a reset that did not come within 600 "
+        "SECURITY is set and waits for a reset that did not come within 30000 "
         "ms: power-cycle the chip and try again");
+    script_done(&bus);
 }
 END_TEST
 

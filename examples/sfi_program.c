@@ -1,0 +1,591 @@
+/* sfi-program: install a secure image on a chip; read its certificate; ask an
+ * HSM. */
+#define _POSIX_C_SOURCE 200809L
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli.h"
+#include "hsm_words.h"
+
+#define URI_MAX 512
+
+enum {
+    OPT_CONNECT,
+    OPT_SFI,
+    OPT_ERASE,
+    OPT_GET_CERTIFICATE,
+    OPT_HSM_INFO,
+    OPT_HSM_COUNTER,
+    OPT_HSM_FW_ID,
+    OPT_HSM_STATUS,
+    OPT_HSM_LICENSE,
+    OPT_PIN_FILE,
+    OPT_JSON,
+    OPT_COUNT
+};
+
+static const struct cli_option options[OPT_COUNT] = {
+    [OPT_CONNECT] = {.brief = "c",
+                     .name = "connect",
+                     .values = "port=PORT [br=115200] [chip=NAME]",
+                     .keys = {"port", "br", "chip"},
+                     .help = "the serial port of the chip, its speed, and\n"
+                             "which chip it must be"},
+    [OPT_SFI] = {.name = "sfi",
+                 .values = "[protocol=static] FILE.sfi hsm=1 slot=HSM | hsm=0 "
+                           "LICENSE",
+                 .min = 1,
+                 .max = 2,
+                 .keys = {"protocol", "hsm", "slot"},
+                 .help = "install, with a licence from an HSM (vault:PATH)\n"
+                         "or from a file"},
+    [OPT_ERASE] = {.brief = "e",
+                   .name = "erase",
+                   .values = "all",
+                   .min = 1,
+                   .max = 1,
+                   .help = "erase the whole flash; with -sfi also of a chip\n"
+                           "that holds an install"},
+    [OPT_GET_CERTIFICATE] = {.brief = "gc",
+                             .name = "getcertificate",
+                             .values = "CERT",
+                             .min = 1,
+                             .max = 1,
+                             .help = "save the chip's certificate; an open\n"
+                                     "chip is made secure for it"},
+    [OPT_HSM_INFO] = {.name = "hsmgetinfo",
+                      .values = "slot=HSM",
+                      .keys = {"slot"},
+                      .help = "show all that an HSM says of itself"},
+    [OPT_HSM_COUNTER] = {.name = "hsmgetcounter",
+                         .values = "slot=HSM",
+                         .keys = {"slot"},
+                         .help = "... how many installations are left"},
+    [OPT_HSM_FW_ID] = {.name = "hsmgetfwid",
+                       .values = "slot=HSM",
+                       .keys = {"slot"},
+                       .help = "... its firmware identifier"},
+    [OPT_HSM_STATUS] = {.name = "hsmgetstatus",
+                        .values = "slot=HSM",
+                        .keys = {"slot"},
+                        .help = "... its state"},
+    [OPT_HSM_LICENSE] = {.brief = "hsmglfcb",
+                         .name = "hsmgetlicensefromcertifbin",
+                         .values = "CERT LICENSE slot=HSM",
+                         .min = 2,
+                         .max = 2,
+                         .keys = {"slot"},
+                         .help = "get a licence for a certificate; it counts"},
+    [OPT_PIN_FILE] = {.name = "pin-file",
+                      .values = "FILE",
+                      .min = 1,
+                      .max = 1,
+                      .help = "the HSM's PIN is its first line, instead of a\n"
+                              "question"},
+    [OPT_JSON] = {.name = "json", .help = "for machines"},
+};
+
+static const struct cli_spec spec = {
+    .program = "sfi-program",
+    .purpose = "Installs a secure image on a chip through its serial port.",
+    .usage = "-c port=PORT [br=115200] [chip=NAME] [-e all]\n"
+             " -sfi FILE.sfi hsm=1 slot=HSM | hsm=0 LICENSE\n"
+             "-c port=PORT -gc CERT\n"
+             "-c port=PORT -e all\n"
+             "-hsmgetinfo slot=HSM\n"
+             "-hsmglfcb CERT LICENSE slot=HSM",
+    .options = options,
+    .option_count = OPT_COUNT,
+    .notes = "Whatever stops an install, the chip is left erased and can be "
+             "tried again; the\nsame chip is never counted twice.",
+};
+
+struct program {
+    struct cli cli;
+    sfi_ctx *ctx;
+    const sfi_chip *chip; /* that is expected; NULL: any */
+    char port[URI_MAX];   /* as a link's name; "": none */
+    sfi_transport *tp;
+    sfi_hsm *hsm;
+    bool json;
+    struct json out;
+    struct cli_progress progress;
+    uint32_t phase;
+    uint64_t bytes; /* of the image */
+    struct timespec started;
+};
+
+/* What the signal handler can reach. */
+static sfi_installer *volatile running;
+
+static void
+on_signal(int signum)
+{
+    (void)signum;
+    sfi_installer_cancel(running);
+}
+
+/* ---- the command line ---- */
+
+static void
+read_connection(struct program *p)
+{
+    const struct cli_use *use = cli_next(&p->cli, OPT_CONNECT, NULL);
+    const char *port = cli_key(&p->cli, use, "port");
+    const char *speed = cli_key(&p->cli, use, "br");
+    const char *chip = cli_key(&p->cli, use, "chip");
+    uint64_t baud = 115200;
+
+    if (use == NULL)
+        return;
+    if (port == NULL)
+        cli_usage(&p->cli, "-c needs port=PORT, such as port=/dev/ttyUSB0");
+    if (speed != NULL && !cli_number(speed, UINT32_MAX, &baud))
+        cli_usage(&p->cli, "br=%s is no speed", speed);
+    p->chip = sfi_chip_find(chip);
+    if (chip != NULL && p->chip == NULL)
+        cli_unknown_chip(&p->cli, chip);
+    if (snprintf(p->port, sizeof(p->port), "serial:%s?baud=%" PRIu64, port,
+                 baud) >= (int)sizeof(p->port))
+        cli_usage(&p->cli, "port=%s is too long", port);
+}
+
+static void
+check_sfi(struct program *p)
+{
+    const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
+    const char *protocol = cli_key(&p->cli, use, "protocol");
+    const char *hsm = cli_key(&p->cli, use, "hsm");
+    bool from_hsm = hsm != NULL && strcmp(hsm, "1") == 0;
+
+    if (use == NULL)
+        return;
+    if (protocol != NULL && strcmp(protocol, "live") == 0)
+        cli_usage(&p->cli, "protocol=live is not supported, only static");
+    if (protocol != NULL && strcmp(protocol, "static") != 0)
+        cli_usage(&p->cli, "protocol=%s, expected static", protocol);
+    if (hsm != NULL && !from_hsm && strcmp(hsm, "0") != 0)
+        cli_usage(&p->cli, "hsm=%s, expected 0 or 1", hsm);
+    if (from_hsm && cli_key(&p->cli, use, "slot") == NULL)
+        cli_usage(&p->cli, "hsm=1 needs slot=HSM, such as slot=vault:PATH");
+    if (from_hsm && use->count > 1)
+        cli_usage(&p->cli, "%s: a licence is given, and hsm=1 asks for another",
+                  use->value[1]);
+    if (!from_hsm && use->count < 2)
+        cli_usage(&p->cli, "-sfi needs a licence: hsm=1 slot=HSM, or hsm=0 "
+                           "LICENSE");
+}
+
+static void
+check(struct program *p)
+{
+    const char *what = cli_value(&p->cli, OPT_ERASE);
+    bool on_chip = cli_has(&p->cli, OPT_SFI) || what != NULL ||
+                   cli_has(&p->cli, OPT_GET_CERTIFICATE);
+    bool on_hsm = false;
+
+    read_connection(p);
+    check_sfi(p);
+    if (what != NULL && strcmp(what, "all") != 0)
+        cli_usage(&p->cli, "-e %s, expected -e all", what);
+    for (size_t id = OPT_HSM_INFO; id <= OPT_HSM_LICENSE; id++) {
+        const struct cli_use *use = cli_next(&p->cli, id, NULL);
+
+        if (use != NULL && cli_key(&p->cli, use, "slot") == NULL)
+            cli_usage(&p->cli, "%s needs slot=HSM, such as slot=vault:PATH",
+                      use->spelling);
+        on_hsm = on_hsm || use != NULL;
+    }
+    if (on_chip && p->port[0] == '\0')
+        cli_usage(&p->cli, "-c port=PORT is missing");
+    if (!on_chip && !on_hsm)
+        cli_usage(&p->cli, "nothing to do");
+}
+
+/* ---- HSMs ---- */
+
+static sfi_status
+open_hsm(struct program *p, const char *slot)
+{
+    sfi_hsm_free(p->hsm);
+    p->hsm = NULL;
+    return sfi_hsm_open(p->ctx, slot, &p->hsm);
+}
+
+/* The exit status, 0 when it is logged in; *st is what the library said. */
+static int
+login(struct program *p, const char *slot, sfi_status *st)
+{
+    struct cli_pin pin;
+    int status;
+
+    *st = open_hsm(p, slot);
+    if (*st != SFI_OK)
+        return 0;
+    status =
+        cli_pin_read(&p->cli, cli_value(&p->cli, OPT_PIN_FILE), false, &pin);
+    if (status == 0)
+        *st = sfi_hsm_login(p->hsm, pin.pin_secret, pin.len);
+    cli_pin_wipe(&pin);
+    return status;
+}
+
+static void
+print_hsm(size_t id, const sfi_hsm_info *info)
+{
+    switch (id) {
+    case OPT_HSM_COUNTER:
+        (void)printf("HSM COUNTER: %" PRIu64 "\n", info->remaining);
+        break;
+    case OPT_HSM_FW_ID:
+        (void)printf("HSM FW IDENTIFIER: %s\n", info->firmware_id);
+        break;
+    case OPT_HSM_STATUS:
+        (void)printf("HSM STATE: %s\n", hsm_state(info));
+        break;
+    default:
+        hsm_print(stdout, info);
+        break;
+    }
+}
+
+static sfi_status
+ask_hsm(struct program *p, size_t id)
+{
+    const char *slot = cli_key(&p->cli, cli_next(&p->cli, id, NULL), "slot");
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+    sfi_status st = open_hsm(p, slot);
+
+    if (st == SFI_OK)
+        st = sfi_hsm_get_info(p->hsm, &info);
+    if (st != SFI_OK)
+        return st;
+    if (!p->json) {
+        print_hsm(id, &info);
+        return SFI_OK;
+    }
+    json_object(&p->out, "hsm");
+    json_text(&p->out, "slot", slot);
+    hsm_json(&p->out, &info);
+    json_close(&p->out);
+    return SFI_OK;
+}
+
+static int
+get_license(struct program *p, sfi_status *st)
+{
+    const struct cli_use *use = cli_next(&p->cli, OPT_HSM_LICENSE, NULL);
+    const char *slot = cli_key(&p->cli, use, "slot");
+    sfi_certificate *cert = NULL;
+    sfi_license *lic = NULL;
+    int status = 0;
+
+    *st = sfi_certificate_load(p->ctx, use->value[0], &cert);
+    if (*st == SFI_OK)
+        status = login(p, slot, st);
+    if (status == 0 && *st == SFI_OK)
+        *st = sfi_hsm_generate_license(p->hsm, cert, &lic);
+    if (status == 0 && *st == SFI_OK)
+        *st = sfi_license_save(lic, use->value[1]);
+    if (status == 0 && *st == SFI_OK) {
+        cli_progress_step(&p->progress,
+                          "Succeed to get License for Firmware from HSM slot "
+                          "ID %s\nWriting data to file %s",
+                          slot, use->value[1]);
+        if (p->json)
+            json_text(&p->out, "license", use->value[1]);
+    }
+    sfi_license_free(lic);
+    sfi_certificate_free(cert);
+    return status;
+}
+
+/* ---- the chip ---- */
+
+/* For what is more than one install: connect, and say to what. */
+static sfi_status
+connect(struct program *p, sfi_target **out)
+{
+    sfi_target_info info = {.struct_size = sizeof(info)};
+    sfi_status st = sfi_target_connect(p->ctx, p->chip, p->tp, 0, out);
+
+    if (st == SFI_OK)
+        st = sfi_target_get_info(*out, &info);
+    if (st != SFI_OK)
+        return st;
+    cli_progress_step(&p->progress,
+                      "Chip ID: 0x%" PRIx32 ", BootLoader version: %" PRIu32
+                      ".%" PRIu32 ", %s",
+                      info.device_id, info.bootloader_version >> 4,
+                      info.bootloader_version & 0xf,
+                      info.secure ? "secure" : "open");
+    if (p->json)
+        json_text(&p->out, "chip", sfi_chip_name(sfi_target_chip(*out)));
+    return SFI_OK;
+}
+
+static sfi_status
+get_certificate(struct program *p)
+{
+    const char *path = cli_value(&p->cli, OPT_GET_CERTIFICATE);
+    sfi_certificate *cert = NULL;
+    sfi_target *t = NULL;
+    sfi_status st = connect(p, &t);
+
+    if (st == SFI_OK)
+        st = sfi_target_activate_security(t);
+    if (st == SFI_OK)
+        st = sfi_target_get_certificate(t, &cert);
+    if (st == SFI_OK)
+        st = sfi_certificate_save(cert, path);
+    if (st == SFI_OK) {
+        cli_progress_step(&p->progress,
+                          "Get Certificate done successfully\n"
+                          "Writing data to file %s",
+                          path);
+        if (p->json)
+            json_text(&p->out, "certificate", path);
+    }
+    sfi_certificate_free(cert);
+    sfi_target_free(t);
+    return st;
+}
+
+static sfi_status
+erase(struct program *p)
+{
+    sfi_target *t = NULL;
+    sfi_status st = connect(p, &t);
+
+    if (st == SFI_OK) {
+        cli_progress_step(&p->progress, "Mass erase ...");
+        st = sfi_target_erase_all(t);
+    }
+    if (st == SFI_OK) {
+        cli_progress_step(&p->progress, "Mass erase successfully achieved");
+        if (p->json)
+            json_bool(&p->out, "erased", true);
+    }
+    sfi_target_free(t);
+    return st;
+}
+
+/* ---- install ---- */
+
+static const char *
+words(uint32_t phase)
+{
+    switch (phase) {
+    case SFI_PHASE_CONNECT:
+        return "Connecting ...";
+    case SFI_PHASE_SECURE:
+        return "Activating security ...";
+    case SFI_PHASE_CERTIFICATE:
+        return "Requesting Chip Certificate from device ...";
+    case SFI_PHASE_LICENSE:
+        return "Requesting license for the current STM32 device ...";
+    case SFI_PHASE_AREAS:
+        return "Starting Firmware Install operation ...";
+    case SFI_PHASE_CONFIRM:
+        return "Programming option bytes, requesting security state ...";
+    default:
+        return "SFI Process Finished!";
+    }
+}
+
+static void
+on_progress(void *user, const sfi_progress *at)
+{
+    struct program *p = user;
+
+    if (p->phase == SFI_PHASE_AREAS && at->done > 0)
+        cli_progress_at(&p->progress, "Writing areas", at->done, at->total);
+    if (at->phase != p->phase)
+        cli_progress_step(&p->progress, "%s", words(at->phase));
+    p->phase = at->phase;
+    p->bytes = at->total;
+}
+
+static double
+seconds_since(const struct timespec *then)
+{
+    struct timespec now = {0};
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)(now.tv_sec - then->tv_sec) +
+           (double)(now.tv_nsec - then->tv_nsec) / 1e9;
+}
+
+static void
+report_license(struct program *p, sfi_installer *in)
+{
+    const sfi_certificate *cert = sfi_installer_certificate(in);
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+    bool known = p->hsm != NULL && sfi_hsm_get_info(p->hsm, &info) == SFI_OK;
+
+    if (p->json && cert != NULL)
+        json_text(&p->out, "device_id", sfi_certificate_device_id(cert));
+    if (!known)
+        return;
+    cli_progress_step(&p->progress, "HSM COUNTER: %" PRIu64, info.remaining);
+    if (p->json)
+        json_number(&p->out, "hsm_remaining", info.remaining);
+}
+
+static void
+report_success(struct program *p, sfi_installer *in)
+{
+    double seconds = seconds_since(&p->started);
+    unsigned long whole = (unsigned long)seconds;
+    double rate = seconds > 0 ? (double)p->bytes / seconds : 0;
+
+    cli_progress_step(&p->progress,
+                      "Time elapsed during SFI install operation: "
+                      "%02lu:%02lu:%02lu.%03u (%" PRIu64 " bytes, %.0f "
+                      "bytes/s)",
+                      whole / 3600, whole / 60 % 60, whole % 60,
+                      (unsigned)((seconds - (double)whole) * 1000), p->bytes,
+                      rate);
+    if (p->json) {
+        json_bool(&p->out, "installed", true);
+        json_number(&p->out, "bytes", p->bytes);
+        json_number(&p->out, "milliseconds", (uint64_t)(seconds * 1000));
+    }
+    report_license(p, in);
+}
+
+static sfi_status
+run(struct program *p, sfi_installer *in)
+{
+    const struct sigaction cancel = {.sa_handler = on_signal};
+    sfi_status st;
+
+    running = in;
+    (void)sigaction(SIGINT, &cancel, NULL);
+    (void)sigaction(SIGTERM, &cancel, NULL);
+    (void)sigaction(SIGHUP, &cancel, NULL);
+    (void)clock_gettime(CLOCK_MONOTONIC, &p->started);
+    st = sfi_installer_run(in);
+    (void)signal(SIGINT, SIG_DFL);
+    (void)signal(SIGTERM, SIG_DFL);
+    (void)signal(SIGHUP, SIG_DFL);
+    running = NULL;
+    cli_progress_end(&p->progress);
+    return st;
+}
+
+static sfi_status
+set_up(struct program *p, const struct cli_use *use, sfi_installer *in)
+{
+    sfi_license *lic = NULL;
+    sfi_status st = sfi_installer_set_image_file(in, use->value[0]);
+
+    if (st == SFI_OK)
+        st = sfi_installer_set_transport(in, p->tp);
+    if (st == SFI_OK)
+        st = sfi_installer_set_erase(in, cli_has(&p->cli, OPT_ERASE));
+    if (st == SFI_OK)
+        st = sfi_installer_set_progress(in, on_progress, p);
+    if (st == SFI_OK && use->count > 1)
+        st = sfi_license_load(p->ctx, use->value[1], &lic);
+    if (st == SFI_OK && lic != NULL)
+        st = sfi_installer_set_license(in, lic);
+    if (st == SFI_OK && lic == NULL)
+        st = sfi_installer_set_hsm(in, p->hsm);
+    sfi_license_free(lic);
+    return st;
+}
+
+static int
+install(struct program *p, sfi_status *st)
+{
+    const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
+    sfi_installer *in = NULL;
+    int status = 0;
+
+    cli_progress_step(&p->progress, "Protocol Information : static");
+    cli_progress_step(&p->progress, "SFI file path : %s", use->value[0]);
+    if (use->count == 1) {
+        cli_progress_step(&p->progress, "SFI HSM slot ID : %s",
+                          cli_key(&p->cli, use, "slot"));
+        status = login(p, cli_key(&p->cli, use, "slot"), st);
+        if (status != 0 || *st != SFI_OK)
+            return status;
+    }
+    *st = sfi_installer_new(p->ctx, p->chip, &in);
+    if (*st == SFI_OK)
+        *st = set_up(p, use, in);
+    if (*st == SFI_OK)
+        *st = run(p, in);
+    if (*st == SFI_OK)
+        report_success(p, in);
+    sfi_installer_free(in);
+    return status;
+}
+
+/* ---- all of it, in order ---- */
+
+static int
+work_on_chip(struct program *p, sfi_status *st)
+{
+    int status = 0;
+
+    *st = sfi_transport_open(p->ctx, p->port, &p->tp);
+    if (*st == SFI_OK && cli_has(&p->cli, OPT_GET_CERTIFICATE))
+        *st = get_certificate(p);
+    if (*st == SFI_OK && cli_has(&p->cli, OPT_SFI))
+        status = install(p, st);
+    else if (*st == SFI_OK && cli_has(&p->cli, OPT_ERASE))
+        *st = erase(p);
+    return status;
+}
+
+static int
+work(struct program *p)
+{
+    sfi_status st = SFI_OK;
+    int status = 0;
+
+    for (size_t id = OPT_HSM_INFO; st == SFI_OK && id < OPT_HSM_LICENSE; id++) {
+        if (cli_has(&p->cli, id))
+            st = ask_hsm(p, id);
+    }
+    if (st == SFI_OK && cli_has(&p->cli, OPT_HSM_LICENSE))
+        status = get_license(p, &st);
+    if (status == 0 && st == SFI_OK && p->port[0] != '\0')
+        status = work_on_chip(p, &st);
+    cli_progress_end(&p->progress);
+    if (st != SFI_OK)
+        status = cli_fail(&p->cli, p->ctx, st);
+    if (p->json)
+        json_error(&p->out, p->ctx, st);
+    return status;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct program p = {.ctx = NULL};
+    int status;
+
+    cli_parse(&p.cli, &spec, argc, argv);
+    check(&p);
+    p.json = cli_has(&p.cli, OPT_JSON);
+    cli_progress_init(&p.progress, p.json ? NULL : stdout);
+    json_init(&p.out, stdout);
+    if (p.json)
+        json_object(&p.out, NULL);
+    p.ctx = cli_context(&p.cli);
+    status = work(&p);
+    if (p.json)
+        json_close(&p.out);
+    sfi_transport_free(p.tp);
+    sfi_hsm_free(p.hsm);
+    sfi_ctx_free(p.ctx);
+    status = cli_finish(&p.cli, status);
+    cli_free(&p.cli);
+    return status;
+}

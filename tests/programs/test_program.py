@@ -1,0 +1,192 @@
+"""sfi-program as a process: its command line, the HSM's questions, ports that
+are missing or silent, and Ctrl-C.  Whole installs are in tests/e2e."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+
+from check import DATA, PROGRAMS, case, fails, main, run, same, succeeds
+
+PROGRAM = PROGRAMS / "sfi-program"
+HINT = "  hint: sfi-program --help"
+PERSO = "45002001_SFI_01000000_00000000.pd"
+
+MISTAKES = [
+    ([], "nothing to do"),
+    (["-c", "port=x"], "nothing to do"),
+    (["-c", "br=9600", "-e", "all"],
+     "-c needs port=PORT, such as port=/dev/ttyUSB0"),
+    (["-c", "port=x", "br=fast", "-e", "all"], "br=fast is no speed"),
+    (["-c", "port=" + "x" * 600, "-e", "all"],
+     "port=" + "x" * 600 + " is too long"),
+    (["-e", "all"], "-c port=PORT is missing"),
+    (["-c", "port=x", "-e", "0"], "-e 0, expected -e all"),
+    (["-c", "port=x", "-sfi", "f.sfi"],
+     "-sfi needs a licence: hsm=1 slot=HSM, or hsm=0 LICENSE"),
+    (["-c", "port=x", "-sfi", "f.sfi", "hsm=0"],
+     "-sfi needs a licence: hsm=1 slot=HSM, or hsm=0 LICENSE"),
+    (["-c", "port=x", "-sfi", "f.sfi", "hsm=1"],
+     "hsm=1 needs slot=HSM, such as slot=vault:PATH"),
+    (["-c", "port=x", "-sfi", "f.sfi", "hsm=2", "l.bin"],
+     "hsm=2, expected 0 or 1"),
+    (["-c", "port=x", "-sfi", "f.sfi", "hsm=1", "slot=vault:v", "l.bin"],
+     "l.bin: a licence is given, and hsm=1 asks for another"),
+    (["-c", "port=x", "-sfi", "protocol=live", "f.sfi", "l.bin"],
+     "protocol=live is not supported, only static"),
+    (["-c", "port=x", "-sfi", "protocol=new", "f.sfi", "l.bin"],
+     "protocol=new, expected static"),
+    (["-hsmgetinfo"],
+     "-hsmgetinfo needs slot=HSM, such as slot=vault:PATH"),
+    (["--hsmgetcounter"],
+     "--hsmgetcounter needs slot=HSM, such as slot=vault:PATH"),
+]
+
+
+@case
+def mistakes(folder):
+    for arguments, message in MISTAKES:
+        done = run(PROGRAM, *arguments)
+        same(done.returncode, 64, f"{arguments}: {done.stderr}")
+        same(done.stderr.splitlines(), [f"sfi-program: {message}", HINT],
+             str(arguments))
+        same(done.stdout, "", str(arguments))
+
+
+@case
+def unknown_chip(folder):
+    done = run(PROGRAM, "-c", "port=x", "chip=stm32f0", "-e", "all")
+    same(done.returncode, 64)
+    assert "stm32f0" in done.stderr and "stm32h753xi" in done.stderr
+
+
+@case
+def help_and_version(folder):
+    out = succeeds(PROGRAM, "--help")
+    for word in ("-c, --connect", "--sfi", "-gc, --getcertificate",
+                 "--hsmgetinfo", "-hsmglfcb, --hsmgetlicensefromcertifbin",
+                 "--pin-file", "--json"):
+        assert word in out, word
+    assert "1.0.0" in succeeds(PROGRAM, "-version")
+
+
+def make_hsm(folder):
+    succeeds(PROGRAMS / "sfi-sim", "manufacture", "--ca", folder / "ca",
+             "--chip", "stm32h753xi", "--state", folder / "chip")
+    succeeds(PROGRAMS / "sfi-sim", "dump", "--state", folder / "chip",
+             "--area", "certificate", "--out", folder / "cert")
+    (folder / "key").write_bytes(bytes(range(16)))
+    (folder / "nonce").write_bytes(bytes(range(12)))
+    (folder / "pin").write_text("123456\n")
+    succeeds(PROGRAMS / "sfi-hsm", "-i", f"vault:{folder}/hsm", "-k",
+             folder / "key", "-n", folder / "nonce", "-id", "blink 1.0", "-mc",
+             "3", "-pd", folder / "ca" / PERSO, "--yes", "--pin-file",
+             folder / "pin")
+    return f"slot=vault:{folder}/hsm"
+
+
+@case
+def hsm(folder):
+    slot = make_hsm(folder)
+    same(succeeds(PROGRAM, "-hsmgetcounter", slot), "HSM COUNTER: 3\n")
+    same(succeeds(PROGRAM, "-hsmgetfwid", slot),
+         "HSM FW IDENTIFIER: blink 1.0\n")
+    same(succeeds(PROGRAM, "--hsmgetstatus", slot),
+         "HSM STATE: OPERATIONAL STATE\n")
+    out = succeeds(PROGRAM, "-hsmgetinfo", slot)
+    assert "HSM FW IDENTIFIER: blink 1.0\n" in out, out
+    for spelling in ("-hsmglfcb", "-hsmgetlicensefromcertifbin"):
+        succeeds(PROGRAM, spelling, folder / "cert", folder / "lic", slot,
+                 "--pin-file", folder / "pin")
+        same((folder / "lic").stat().st_size, 136)
+    same(succeeds(PROGRAM, "-hsmgetcounter", slot), "HSM COUNTER: 2\n")
+    told = json.loads(succeeds(PROGRAM, "-hsmgetinfo", slot, "--json"))
+    same(told["hsm"]["remaining"], 2)
+
+
+@case
+def hsm_refuses(folder):
+    slot = make_hsm(folder)
+    (folder / "wrong").write_text("654321\n")
+    done = run(PROGRAM, "-hsmglfcb", folder / "cert", folder / "lic", slot,
+               "--pin-file", folder / "wrong")
+    same(done.returncode, 6, done.stderr)
+    assert not (folder / "lic").exists()
+    done = run(PROGRAM, "-hsmglfcb", folder / "key", folder / "lic", slot,
+               "--pin-file", folder / "pin")
+    same(done.returncode, 2, done.stderr)
+    assert str(folder / "key") in done.stderr, done.stderr
+    # without a terminal nobody can be asked
+    done = run(PROGRAM, "-hsmglfcb", folder / "cert", folder / "lic", slot)
+    same(done.returncode, 6, done.stderr)
+    assert "--pin-file" in done.stderr, done.stderr
+    same(succeeds(PROGRAM, "-hsmgetcounter", slot), "HSM COUNTER: 3\n")
+
+
+@case
+def no_such_port(folder):
+    fails(4, [f"sfi-program: serial:{folder}/tty: there is no such port: "
+              "No such file or directory",
+              "  hint: check the name of the port, and that it is there"],
+          PROGRAM, "-c", f"port={folder}/tty", "-gc", folder / "cert")
+    done = run(PROGRAM, "-c", f"port={folder}/tty", "-e", "all", "--json")
+    same(done.returncode, 4)
+    same(json.loads(done.stdout)["error"]["name"], "SFI_ERR_NO_DEVICE")
+
+
+@case
+def no_such_image(folder):
+    master, slave = pty.openpty()
+    (folder / "lic").write_bytes(b"no licence")
+    done = run(PROGRAM, "-c", f"port={os.ttyname(slave)}", "-sfi",
+               folder / "none.sfi", "hsm=0", folder / "lic")
+    same(done.returncode, 7, done.stderr)
+    assert f"{folder}/none.sfi: cannot read" in done.stderr, done.stderr
+    os.close(master)
+    os.close(slave)
+
+
+@case
+def silent_port(folder):
+    master, slave = pty.openpty()
+    began = time.monotonic()
+    done = run(PROGRAM, "-c", f"port={os.ttyname(slave)}", "-gc",
+               folder / "cert")
+    same(done.returncode, 4, done.stderr)
+    assert "no answer to 0x7f within 5000 ms" in done.stderr, done.stderr
+    assert 4 < time.monotonic() - began < 30
+    assert not (folder / "cert").exists()
+    os.close(master)
+    os.close(slave)
+
+
+@case
+def interrupted(folder):
+    master, slave = pty.openpty()
+    slot = make_hsm(folder)
+    succeeds(PROGRAMS / "sfi-create", "-fir",
+             DATA / "blink-stm32h753xi.elf", "-k", folder / "key", "-n",
+             folder / "nonce", "-ob", DATA / "ob-stm32h753xi.csv", "-v", "1",
+             "--chip", "stm32h753xi", "-o", folder / "out.sfi")
+    process = subprocess.Popen(
+        [PROGRAM, "-c", f"port={os.ttyname(slave)}", "-sfi",
+         folder / "out.sfi", "hsm=1", slot, "--pin-file", folder / "pin"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True)
+    os.read(master, 1)  # it looks for the chip
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    same(process.returncode, 7, err)
+    assert err.splitlines()[-1].startswith("sfi-program: cancelled"), err
+    assert "SFI Process Finished!" not in out
+    same(succeeds(PROGRAM, "-hsmgetcounter", slot), "HSM COUNTER: 3\n")
+    os.close(master)
+    os.close(slave)
+
+
+if __name__ == "__main__":
+    sys.dont_write_bytecode = True
+    main()
