@@ -161,8 +161,9 @@ typedef struct sfi_device_port {
     /**
      * Program whole program units (STM32H753: 32 bytes, STM32L462: 8).
      *
-     * They are erased, and no unit is programmed twice.  The core reads back
-     * what it wrote.
+     * They read as erased.  Each is programmed once; only one that was given
+     * nothing but 0xff may come again, when a host has altered an image.  The
+     * core reads back what it wrote.
      */
     int (*flash_program)(void *user, uint32_t addr, const uint8_t *data,
                          uint32_t len);

@@ -117,7 +117,8 @@ program(struct sfi_device *dev, uint32_t addr, const uint8_t *data,
     return cause;
 }
 
-/* An erased unit reads 0xff already, and stays free. */
+/* Also a unit of nothing but 0xff: whether it was programmed shows in the time,
+ * and would tell a host that alters the image byte for byte what it holds. */
 uint8_t
 sfi__install_flush(struct sfi_device *dev)
 {
@@ -125,7 +126,7 @@ sfi__install_flush(struct sfi_device *dev)
     uint32_t unit = dev->chip->program_unit;
     uint8_t cause = SFI_CAUSE_NONE;
 
-    if (!is_blank(s->unit, unit))
+    if (s->unit_fill > 0)
         cause = program(dev, s->unit_address, s->unit, unit);
     next_unit(s, s->unit_address + unit, 0);
     return cause;
