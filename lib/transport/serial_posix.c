@@ -35,6 +35,7 @@ static const struct {
 struct serial {
     sfi_ctx *ctx; /* borrowed: the transport holds it */
     int fd;
+    bool claimed;
     int reset_line; /* TIOCM_DTR or TIOCM_RTS; 0: none */
     int boot0_line;
 };
@@ -171,12 +172,17 @@ serial_reset(void *user, int into_boot)
     return st;
 }
 
+/* The claim is the port's, not ours: it would outlive us where another has the
+ * port open, as the far side of a pseudo-terminal may. */
 static void
 serial_close(void *user)
 {
     struct serial *s = user;
 
-    (void)close(s->fd);
+    if (s->claimed)
+        (void)ioctl(s->fd, TIOCNXCL);
+    if (s->fd >= 0)
+        (void)close(s->fd);
     sfi__ctx_dealloc(s->ctx, s);
 }
 
@@ -224,6 +230,7 @@ open_port(struct serial *s, const char *path)
         return sfi__fail(s->ctx, SFI_ERR_NO_DEVICE, "this is no serial port");
     if (flock(s->fd, LOCK_EX | LOCK_NB) != 0 || ioctl(s->fd, TIOCEXCL) != 0)
         return open_error(s->ctx, errno);
+    s->claimed = true;
     return SFI_OK;
 }
 
@@ -358,9 +365,7 @@ sfi__serial_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
         (*out)->baud = baud;
         return SFI_OK;
     }
-    if (s->fd >= 0)
-        (void)close(s->fd);
-    sfi__ctx_dealloc(ctx, s);
+    serial_close(s);
     if (sfi_error_where(&ctx->error)[0] == '\0')
         (void)sfi__where(ctx, "%s", name);
     return st;

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -623,6 +624,28 @@ START_TEST(test_serial_busy)
 }
 END_TEST
 
+/* Who has the port open for long, as a multiplexer or a simulator, does not
+ * keep our claim alive when we are gone. */
+START_TEST(test_serial_claim_ends)
+{
+    int other = open(slave, O_RDWR | O_NOCTTY);
+    int claimed = 1;
+
+    ck_assert_int_ge(other, 0);
+    ck_assert_ok(open_serial(""));
+    ck_assert_int_eq(ioctl(other, TIOCGEXCL, &claimed), 0);
+    ck_assert_int_ne(claimed, 0);
+    sfi_transport_free(tp);
+    tp = NULL;
+    ck_assert_int_eq(ioctl(other, TIOCGEXCL, &claimed), 0);
+    ck_assert_int_eq(claimed, 0);
+    ck_assert_int_eq(open_serial("?reset=dtr"), SFI_ERR_UNSUPPORTED);
+    ck_assert_int_eq(ioctl(other, TIOCGEXCL, &claimed), 0);
+    ck_assert_int_eq(claimed, 0);
+    (void)close(other);
+}
+END_TEST
+
 START_TEST(test_serial_flush)
 {
     uint8_t buf[8];
@@ -681,6 +704,7 @@ serial_case(void)
     tcase_add_test(tc, test_serial_vanishes);
     tcase_add_test(tc, test_serial_interrupted);
     tcase_add_test(tc, test_serial_busy);
+    tcase_add_test(tc, test_serial_claim_ends);
     tcase_add_test(tc, test_serial_flush);
     tcase_add_test(tc, test_serial_reset);
     tcase_add_test(tc, test_serial_no_memory);
