@@ -1,12 +1,13 @@
 /* The chip's USART on a pseudo terminal, in real time. */
 #define _XOPEN_SOURCE 700
-#define _DEFAULT_SOURCE /* cfmakeraw() */
+#define _DEFAULT_SOURCE /* cfmakeraw(), TIOCNXCL */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
@@ -184,12 +185,17 @@ serve(struct sfi_sim *sim, const struct pty *p, int (*stop)(void *user),
     while (!stop(user)) {
         struct pollfd pfd = {.fd = p->master, .events = POLLIN};
         uint64_t now;
+        int ready;
 
         /* First what is due, then more. */
         if (sim->line.len > 0)
             pfd.events = POLLOUT;
-        if (poll(&pfd, 1, TICK_MS) < 0 && errno != EINTR)
+        ready = poll(&pfd, 1, TICK_MS);
+        if (ready < 0 && errno != EINTR)
             return sfi__fail_os(ctx, SFI_ERR_OS, errno, "cannot wait");
+        /* A client that was killed left its claim on the line behind. */
+        if (ready == 0)
+            (void)ioctl(p->slave, TIOCNXCL);
         now = clock->now_ms(clock->user);
         sim_wait(sim, now - last);
         last = now;

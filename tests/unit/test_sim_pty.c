@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -185,6 +186,28 @@ START_TEST(test_clients_come_and_go)
 }
 END_TEST
 
+/* A client that was killed claimed the line for itself and cannot say that it
+ * is over. */
+START_TEST(test_client_killed)
+{
+    int claimed = 1;
+    int fd;
+
+    serve();
+    fd = connect_link();
+    ck_assert_int_eq(ioctl(fd, TIOCEXCL), 0);
+    close(fd);
+    for (int i = 0; i < 100 && claimed != 0; i++) {
+        pause_ms(20);
+        fd = connect_link();
+        ck_assert_int_eq(ioctl(fd, TIOCGEXCL, &claimed), 0);
+        close(fd);
+    }
+    ck_assert_int_eq(claimed, 0);
+    (void)finish(SIGTERM);
+}
+END_TEST
+
 /* An option change, and the bench cycles the power once the answer is out. */
 START_TEST(test_bench_resets)
 {
@@ -332,6 +355,7 @@ main(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, test_serves);
     tcase_add_test(t, test_clients_come_and_go);
+    tcase_add_test(t, test_client_killed);
     tcase_add_test(t, test_bench_resets);
     tcase_add_test(t, test_killed);
     tcase_add_test(t, test_is_idle);
