@@ -22,7 +22,8 @@ SFI_BEGIN_DECLS
  * option bytes, is asked whether it has all of it, and starts its firmware.
  *
  * Whatever stops it: the chip then holds nothing of the firmware, and another
- * installer may try again.
+ * installer may try again.  Only when the link dies at the last request may
+ * the chip hold all of it.
  */
 typedef struct sfi_installer sfi_installer;
 
@@ -298,8 +299,9 @@ SFI_API const sfi_license *sfi_installer_license(const sfi_installer *in);
  * End an install from outside.
  *
  * The step that runs, or the next one, fails with SFI_ERR_CANCELLED within
- * 100 ms, and the chip is told to erase what it has.  A finished install stays
- * as it is.
+ * 100 ms, and the chip is told to erase what it has.  When the chip has been
+ * told to finish (the second step of SFI_PHASE_CONFIRM), it is too late: what
+ * is installed stays, and is no failure.
  *
  * @param in  an installer that is not released meanwhile, or NULL
  *

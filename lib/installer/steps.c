@@ -112,9 +112,12 @@ send_piece(struct sfi_installer *in)
     return sender_step(&in->sender, in->target);
 }
 
+/* From here on nobody can tell what a cancel would find: firmware that is in is
+ * no cancelled install. */
 static sfi_status
 finish(struct sfi_installer *in)
 {
+    in->target->boot.link.cancel = NULL;
     return sfi__target_finish(in->target, in->sender.header.tag);
 }
 
@@ -151,7 +154,7 @@ sfi__install_step(struct sfi_installer *in)
     enum step step = in->step;
     sfi_status st = SFI_OK;
 
-    if (atomic_load(&in->cancel))
+    if (step < STEP_LEAVE && atomic_load(&in->cancel))
         st = sfi__fail(in->obj.ctx, SFI_ERR_CANCELLED, "cancelled");
     if (st == SFI_OK)
         st = steps[step].run(in);
