@@ -38,12 +38,33 @@ connect(struct sfi_installer *in)
                                &in->cancel, &in->target);
 }
 
+/* An install has one licence: a module would be refused when it is counted. */
+static sfi_status
+check_modules(struct sfi_installer *in)
+{
+    struct image_area a;
+    size_t at = SFI_FORMAT_HEADER_LEN;
+
+    while (at < in->image.len) {
+        format_read_area(&a, in->image.data + at);
+        if (a.type == SFI_FORMAT_MODULE)
+            return sfi__fail(in->obj.ctx, SFI_ERR_CHIP_RULE,
+                             "area %u is a module, which needs a licence of "
+                             "its own that the chip cannot be given: build the "
+                             "image without modules",
+                             a.index);
+        at += SFI_FORMAT_AREA_LEN + a.size;
+    }
+    return SFI_OK;
+}
+
 static sfi_status
 fit(struct sfi_installer *in)
 {
-    return of_image(in,
-                    sfi_image_check(in->obj.ctx, in->target->chip,
-                                    in->image.data, in->image.len, NULL, NULL));
+    sfi_status st = sfi_image_check(in->obj.ctx, in->target->chip,
+                                    in->image.data, in->image.len, NULL, NULL);
+
+    return of_image(in, st == SFI_OK ? check_modules(in) : st);
 }
 
 /* ---- the chip, and its licence ---- */

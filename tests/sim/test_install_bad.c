@@ -104,6 +104,12 @@ flip_area_type(void)
     image()[area_at(1)] ^= 0x20;
 }
 
+static void
+make_module(void)
+{
+    image()[area_at(2)] = SFI_FORMAT_MODULE;
+}
+
 /* Within the user flash, but not where it was. */
 static void
 flip_address(void)
@@ -166,6 +172,10 @@ static const struct {
      "protocol version 3, expected 1", 0},
     {"area type", flip_area_type, 0, SFI_ERR_FORMAT, "area 1",
      "type 0x66 (f), expected F, M or C", 0},
+    {"module", make_module, 0, SFI_ERR_CHIP_RULE, "",
+     "area 2 is a module, which needs a licence of its own that the chip "
+     "cannot be given: build the image without modules",
+     0},
     {"area version", flip_area_version, 0, SFI_ERR_FORMAT, "area 2",
      "image version 7, the area before says 6", 0},
     {"areas reordered", swap_areas, 0, SFI_ERR_FORMAT, "area 1",
