@@ -166,6 +166,26 @@ START_TEST(test_steps)
 }
 END_TEST
 
+/* ---- what it costs on the wire ---- */
+
+/* AN3155, 3.15: a frame of 1024 bytes is 1047 on the wire with ours, both ways:
+ * opcode, offset, lengths, checksums, ACKs and the status. */
+START_TEST(test_wire)
+{
+    const size_t size = (256u << 10) + 4; /* an L462 takes no 256 KB */
+    uint64_t wire;
+
+    station_setup_sized(chips[_i], size);
+    ck_assert_ok(station_install_licensed(false));
+    wire = station.wire.sent + station.wire.received;
+    ck_assert_uint_ge(wire, size / 1024 * 1047);
+    ck_assert_msg(size * 100 >= wire * 97,
+                  "%llu bytes on the wire for %zu of firmware",
+                  (unsigned long long)wire, size);
+    station_teardown();
+}
+END_TEST
+
 /* ---- cancel ---- */
 
 /* The last step: the chip has the firmware, and is told to start it. */
@@ -425,7 +445,7 @@ END_TEST
 /* Each request for memory fails once: a clean status, and the chip as well. */
 START_TEST(test_no_memory)
 {
-    station_setup_small("stm32h753xi", 40);
+    station_setup_sized("stm32h753xi", 40);
     ck_assert_ok(station_install_licensed(false));
     for (size_t n = 1;; n++) {
         sfi_installer *in = station_prepare_licensed();
@@ -478,6 +498,7 @@ good_case(void)
     tcase_add_loop_test(tc, test_install_with_license, 0, ROWS(chips));
     tcase_add_loop_test(tc, test_progress, 0, ROWS(chips));
     tcase_add_loop_test(tc, test_steps, 0, ROWS(chips));
+    tcase_add_loop_test(tc, test_wire, 0, ROWS(chips));
     return tc;
 }
 

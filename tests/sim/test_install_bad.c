@@ -258,7 +258,7 @@ START_TEST(test_image_any_bit)
     const char *given = getenv("SFI_TEST_SHORT");
     size_t step = given != NULL && given[0] == '1' ? 17 : 1;
 
-    station_setup_small("stm32h753xi", 40);
+    station_setup_sized("stm32h753xi", 40);
     ck_assert_ok(station_install_licensed(false));
     for (size_t at = 0; at < station.package.image.len; at += step) {
         sfi_status st;

@@ -98,7 +98,7 @@ START_TEST(test_h7)
 {
     uint64_t length, tried = 0, failed = 0;
 
-    station_setup_small("stm32h753xi", SMALL);
+    station_setup_sized("stm32h753xi", SMALL);
     ck_assert_ok(station_install_licensed(false));
     station_strike(STRIKE_NONE, false, 0);
     ck_assert_ok(station_install_licensed(true));
@@ -134,7 +134,7 @@ fresh(const char *chip, uint64_t every)
             uint64_t began;
             sfi_status st;
 
-            station_setup_small(chip, SMALL);
+            station_setup_sized(chip, SMALL);
             began = script_now;
             station_strike(noises[i].strike, noises[i].from_chip, at);
             st = station_install_licensed(false);

@@ -1,6 +1,7 @@
 #include "station.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/ctx.h"
@@ -184,18 +185,19 @@ station_setup(const char *chip)
 }
 
 void
-station_setup_small(const char *chip, size_t size)
+station_setup_sized(const char *chip, size_t size)
 {
-    uint8_t data[256];
+    uint8_t *data = malloc(size);
     sfi_firmware *fw;
     uint64_t base;
 
     setup(chip);
-    ck_assert_uint_le(size, sizeof(data));
+    ck_assert_ptr_nonnull(data);
     base = sfi_sim_chip(board.sim)->user.base;
     for (size_t i = 0; i < size; i++)
         data[i] = kit_byte(base + i);
     ck_assert_ok(sfi_firmware_parse(ctx, "bin", base, data, size, &fw));
+    free(data);
     package_make_of(&station.package, fw);
     open_vault();
     open_link();

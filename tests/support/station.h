@@ -46,7 +46,7 @@ struct station {
 extern struct station station;
 /* Inside board_setup(): the project's firmware, or one of `size` bytes. */
 void station_setup(const char *chip);
-void station_setup_small(const char *chip, size_t size);
+void station_setup_sized(const char *chip, size_t size);
 void station_teardown(void);
 uint64_t station_remaining(void);
 
