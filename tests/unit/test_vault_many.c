@@ -239,7 +239,8 @@ START_TEST(test_waits_for_the_last_try)
         (void)nanosleep(&soon, NULL);
         if (sqlite3_open(path, &db) != SQLITE_OK ||
             sqlite3_exec(db, "UPDATE vault SET pin_tries = 10", NULL, NULL,
-                         NULL) != SQLITE_OK)
+                         NULL) != SQLITE_OK ||
+            sqlite3_close(db) != SQLITE_OK)
             _exit(1);
         _exit(0);
     }
