@@ -234,6 +234,7 @@ load_and_program(struct program *p)
     status = st == SFI_OK ? program(p, &c) : report(p, st);
     sfi_personalization_free(c.perso);
     sfi_key_free(c.key);
+    cli_wipe(c.nonce, sizeof(c.nonce));
     return status;
 }
 

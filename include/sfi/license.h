@@ -31,7 +31,6 @@ typedef struct sfi_license sfi_license;
  *   SFI_ERR_TRUNCATED  fewer bytes than a licence has
  *   SFI_ERR_FORMAT     more bytes, an unknown type or version, reserved bytes
  *                      in use, or no point on P-256
- *   SFI_ERR_CRYPTO     the crypto library failed
  *   SFI_ERR_NOMEM      no memory
  *
  * Blocks: never.  Thread: the context's.
@@ -53,7 +52,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_license_parse(sfi_ctx *ctx,
  *   SFI_ERR_ARGUMENT            a pointer is NULL
  *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be read
  *   SFI_ERR_LIMIT               the file is longer than any of libsfi's
- *   SFI_ERR_TRUNCATED, SFI_ERR_FORMAT, SFI_ERR_CRYPTO, SFI_ERR_NOMEM
+ *   SFI_ERR_TRUNCATED, SFI_ERR_FORMAT, SFI_ERR_NOMEM
  *                               as for sfi_license_parse()
  *
  * Blocks: on the file.  Thread: the context's.

@@ -222,8 +222,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_go(sfi_target *t, uint64_t address);
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT   t is NULL
  *   SFI_ERR_STATE      called from a callback of the link
- *   SFI_ERR_DEVICE     this part's secure bootloader is gone, or the option
- *                      did not stay
+ *   SFI_ERR_DEVICE     this part's secure bootloader is gone
  *   SFI_ERR_NACK       the option bytes cannot be changed
  *   SFI_ERR_TIMEOUT    no reset came, or the chip does not answer after it
  *   SFI_ERR_PROTOCOL, SFI_ERR_UNSUPPORTED  no good answer
