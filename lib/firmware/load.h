@@ -80,6 +80,7 @@ struct load {
     bool done;      /* ... and what follows is no longer looked at */
     size_t warnings;
 
+    size_t bytes; /* in all runs */
     struct buf runs;
     uint64_t next_address; /* where and on which line the last run goes on */
     uint64_t next_place;

@@ -110,6 +110,18 @@ check_range(struct load *l, uint64_t address, uint64_t len)
                      (unsigned long long)len, (unsigned long long)address);
 }
 
+/* All of it, also what comes again at the same place and has to be compared. */
+static sfi_status
+count_bytes(struct load *l, uint64_t len)
+{
+    if (len > FIRMWARE_BYTES_MAX - l->bytes)
+        return load_fail(l, SFI_ERR_LIMIT,
+                         "more than 0x%zx bytes of firmware, the limit",
+                         FIRMWARE_BYTES_MAX);
+    l->bytes += (size_t)len;
+    return SFI_OK;
+}
+
 static struct run *
 runs_of(const struct load *l)
 {
@@ -145,11 +157,8 @@ load_run(struct load *l, uint64_t address, size_t offset, uint64_t len)
 
     if (st != SFI_OK)
         return st;
-    if (len > FIRMWARE_BYTES_MAX)
-        return load_fail(l, SFI_ERR_LIMIT,
-                         "0x%llx bytes of firmware, the limit is 0x%zx",
-                         (unsigned long long)len, FIRMWARE_BYTES_MAX);
-    return append_run(l, address, offset, (size_t)len);
+    st = count_bytes(l, len);
+    return st == SFI_OK ? append_run(l, address, offset, (size_t)len) : st;
 }
 
 /* A file of equal lines: the first says how much data there will be. */
@@ -173,10 +182,9 @@ load_data(struct load *l, uint64_t address, const uint8_t *data, size_t len,
 
     if (st != SFI_OK)
         return st;
-    if (len > FIRMWARE_BYTES_MAX - l->data.len)
-        return load_fail(l, SFI_ERR_LIMIT,
-                         "more than 0x%zx bytes of firmware, the limit",
-                         FIRMWARE_BYTES_MAX);
+    st = count_bytes(l, len);
+    if (st != SFI_OK)
+        return st;
     if (l->data.cap == 0 && !reserve_first(l, len, text_len))
         return sfi__nomem(l->ctx);
     if (address == l->next_address && l->place == l->next_place)
@@ -379,10 +387,6 @@ load_finish(struct load *l, struct sfi_firmware *fw)
         return sfi__fail(l->ctx, SFI_ERR_LIMIT,
                          "%zu separate segments, the limit is %u", p.segments,
                          FIRMWARE_SEGMENTS_MAX);
-    if (p.total > FIRMWARE_BYTES_MAX)
-        return sfi__fail(l->ctx, SFI_ERR_LIMIT,
-                         "0x%llx bytes of firmware, the limit is 0x%zx",
-                         (unsigned long long)p.total, FIRMWARE_BYTES_MAX);
     fw->segments = sfi__ctx_alloc(l->ctx, p.segments * sizeof(fw->segments[0]));
     if (fw->segments == NULL)
         return SFI_ERR_NOMEM;
