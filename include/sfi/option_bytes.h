@@ -52,6 +52,9 @@ SFI_API SFI_NODISCARD sfi_status sfi_option_bytes_load(sfi_ctx *ctx,
  * Read the option bytes of a part from CSV text, as sfi_option_bytes_load()
  * does from a file.
  *
+ * Values that leave the firmware of an installed part readable (readout
+ * protection at level 0, and no SECURITY) earn a warning in the log.
+ *
  * The error's place has no path here: "4:2".
  *
  * @param ctx   the context

@@ -6,6 +6,25 @@
 /* A dozen rows of some thirty characters; the rest is blanks. */
 #define CSV_LEN_MAX ((size_t)64 * 1024)
 
+/* AN4992 protects firmware on its way into the part; from then on the option
+ * bytes do.  The author may mean it, as while developing, so it is no error. */
+static void
+warn_readable(sfi_ctx *ctx, const sfi_option_bytes *ob)
+{
+    const struct sfi_chip *chip = ob->chip;
+    uint32_t rdp = ob->values[chip->rdp_row] >> chip->rdp_shift & 0xff;
+    bool is_secure =
+        chip->security_mask != 0 &&
+        (ob->values[chip->security_row] & chip->security_mask) != 0;
+
+    if (rdp == CHIP_RDP_LEVEL0 && !is_secure)
+        sfi__log(ctx, SFI_LOG_WARNING,
+                 "option bytes: %s 0x%08x leaves readout protection at level "
+                 "0: anybody can read the firmware of an installed %s",
+                 chip->ob[chip->rdp_row].name, ob->values[chip->rdp_row],
+                 chip->name);
+}
+
 static sfi_status
 ob_new(sfi_ctx *ctx, const sfi_chip *chip, const char *csv, size_t len,
        sfi_option_bytes **out)
@@ -18,11 +37,13 @@ ob_new(sfi_ctx *ctx, const sfi_chip *chip, const char *csv, size_t len,
         return SFI_ERR_NOMEM;
     ob->chip = chip;
     st = sfi__ob_parse_csv(ctx, chip, csv, len, ob->values);
-    if (st == SFI_OK)
-        *out = ob;
-    else
+    if (st != SFI_OK) {
         sfi__obj_unref(ob);
-    return st;
+        return st;
+    }
+    warn_readable(ctx, ob);
+    *out = ob;
+    return SFI_OK;
 }
 
 sfi_status
