@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "util/file.h"
 #include "util/mem.h"
 #include "core/ctx.h"
 #include "core/err.h"
@@ -94,6 +95,31 @@ sfi_nonce_load(sfi_ctx *ctx, const char *path, uint8_t nonce[SFI_NONCE_LEN])
     return st;
 }
 
+/* 0, or an errno */
+static int
+write_new(const char *path, const uint8_t *data, size_t len)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    ssize_t put;
+    int err;
+
+    if (fd < 0)
+        return errno;
+    put = write(fd, data, len);
+    if (put < 0)
+        err = errno;
+    else if ((size_t)put < len)
+        err = ENOSPC;
+    else
+        err = fsync(fd) == 0 ? 0 : errno;
+    (void)close(fd);
+    if (err == 0)
+        err = file_sync_folder(path);
+    if (err != 0)
+        (void)unlink(path);
+    return err;
+}
+
 /* A new file with random bytes; it never replaces one that is there, since
  * that may be the only copy of a key in use. */
 static sfi_status
@@ -101,31 +127,18 @@ create_random(sfi_ctx *ctx, const char *path, size_t len)
 {
     uint8_t random_secret[SFI_KEY_LEN];
     sfi_status st = sfi__random(ctx, random_secret, len);
-    int fd;
+    int err;
 
     if (st != SFI_OK)
         return st;
-    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        int err = errno;
-
-        (void)sfi__fail_os(ctx,
-                           err == EEXIST ? SFI_ERR_ACCESS : sfi__os_status(err),
-                           err, "cannot create");
-        st = sfi__where(ctx, "%s", path);
-    } else {
-        bool ok = write(fd, random_secret, len) == (ssize_t)len;
-
-        ok = fsync(fd) == 0 && ok;
-        if (!ok) {
-            (void)sfi__fail_os(ctx, SFI_ERR_OS, errno, "cannot write");
-            st = sfi__where(ctx, "%s", path);
-            (void)unlink(path);
-        }
-        (void)close(fd);
-    }
+    err = write_new(path, random_secret, len);
     sfi__wipe(random_secret, sizeof(random_secret));
-    return st;
+    if (err == 0)
+        return SFI_OK;
+    (void)sfi__fail_os(ctx,
+                       err == EEXIST ? SFI_ERR_ACCESS : sfi__os_status(err),
+                       err, "cannot create");
+    return sfi__where(ctx, "%s", path);
 }
 
 sfi_status
