@@ -89,6 +89,7 @@ sfi_installer_set_image_file(sfi_installer *in, const char *path)
     }
     buf_free(&in->image);
     in->image = image;
+    in->image_set = true;
     text_format(in->image_name, sizeof(in->image_name), "%s", path);
     return SFI_OK;
 }
@@ -110,6 +111,7 @@ sfi_installer_set_image(sfi_installer *in, const uint8_t *data, size_t len)
     buf_clear(&in->image);
     if (!buf_append(&in->image, data, len))
         return sfi__nomem(in->obj.ctx);
+    in->image_set = true;
     in->image_name[0] = '\0';
     return SFI_OK;
 }
@@ -193,7 +195,7 @@ begin(sfi_installer *in)
 {
     sfi_ctx *ctx = in->obj.ctx;
 
-    if (in->image.len == 0)
+    if (!in->image_set)
         return sfi__fail(ctx, SFI_ERR_STATE, "no image is set");
     if (in->tp == NULL)
         return sfi__fail(ctx, SFI_ERR_STATE, "no link to a chip is set");

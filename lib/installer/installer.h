@@ -31,6 +31,7 @@ struct sfi_installer {
     atomic_bool cancel;
 
     const struct sfi_chip *chip; /* NULL: any */
+    bool image_set;
     struct buf image;
     char image_name[TRANSPORT_NAME_MAX]; /* its file; "" when it has none */
     sfi_transport *tp;                   /* references */

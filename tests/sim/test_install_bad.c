@@ -335,6 +335,20 @@ START_TEST(test_image_file)
 }
 END_TEST
 
+/* Nothing at all is an image that ends too early. */
+START_TEST(test_image_empty)
+{
+    station_setup("stm32h753xi");
+    station_prepare();
+    ck_assert_ok(
+        sfi_installer_set_image(station.installer, (const uint8_t *)"", 0));
+    ck_assert_fails(sfi_installer_run(station.installer), SFI_ERR_TRUNCATED,
+                    "header", "the image ends after 0 of 28 bytes");
+    ck_assert_uint_eq(station.wire.sent, 0);
+    station_teardown();
+}
+END_TEST
+
 /* ---- licences ---- */
 
 static void
@@ -616,6 +630,7 @@ image_case(void)
     tcase_add_test(tc, test_image_for_l4_on_h7);
     tcase_add_test(tc, test_image_for_h7_on_l4);
     tcase_add_test(tc, test_image_file);
+    tcase_add_test(tc, test_image_empty);
     return tc;
 }
 
