@@ -1,0 +1,273 @@
+"""A test bench: the programs as processes of their own, virtual chips on
+ptys, and the owner's view of what is in them."""
+
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+DATA = SOURCE / "tests/data"
+PROGRAMS = pathlib.Path(os.environ.get("SFI_PROGRAMS",
+                                       SOURCE / "build/examples"))
+
+# Generous: sanitisers, and machines with much else to do.
+PATIENCE = 120.0
+
+H753 = "stm32h753xi"
+L462 = "stm32l462ce"
+DEVICE_ID = {H753: "0x450", L462: "0x462"}
+FLASH_BASE = 0x08000000
+PRODUCT = {H753: "45002001", L462: "46201002"}
+SECURITY = 1 << 21  # of the H753's first row
+
+
+class Result:
+    """How a program ended."""
+
+    @classmethod
+    def of(cls, process):
+        """Wait for one that was started with start()."""
+        out, err = process.communicate(timeout=PATIENCE)
+        return cls(process.args, process.returncode, out, err)
+
+    def __init__(self, command, status, out, err):
+        self.command = " ".join(str(c) for c in command)
+        self.status, self.out, self.err = status, out, err
+        #: what was wrong: stderr without warnings and hints
+        self.message = "\n".join(
+            line for line in err.splitlines()
+            if not re.match(r"[\w-]+: warning: |  hint: ", line))
+
+    def __str__(self):
+        return (f"{self.command}\n-> {self.status}\n{self.out}"
+                f"--- stderr\n{self.err}")
+
+
+def command_line(program, args):
+    return [str(PROGRAMS / program)] + [str(a) for a in args]
+
+
+def run(program, *args, text=None):
+    command = command_line(program, args)
+    done = subprocess.run(command, capture_output=True, text=True, input=text,
+                          timeout=PATIENCE,
+                          stdin=None if text else subprocess.DEVNULL)
+    return Result(command, done.returncode, done.stdout, done.stderr)
+
+
+def start(program, *args):
+    """The same, but it runs on; Result.of() waits for it."""
+    return subprocess.Popen(command_line(program, args), text=True,
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE)
+
+
+def must(program, *args):
+    """Run it; it is not what is tested here, so it has to work."""
+    result = run(program, *args)
+    if result.status != 0:
+        raise AssertionError(str(result))
+    return result
+
+
+def segments(chip):
+    """The firmware of tests/data as {address: bytes}, from plain binaries."""
+    found = {}
+    for path in DATA.glob(f"blink-{chip}-0x*.bin"):
+        found[int(path.stem.split("-")[-1], 16)] = path.read_bytes()
+    assert found
+    return found
+
+
+def option_words(csv):
+    return [int(line.split(",")[1], 16)
+            for line in csv.read_text().split() if line]
+
+
+class Chip:
+    """One virtual chip: its state folder and, while it runs, its process."""
+
+    def __init__(self, bench, name, folder, ca="ca"):
+        self.bench, self.name = bench, name
+        self.state = bench.path / folder
+        self.link = bench.path / f"{folder}.tty"
+        self.process = None
+        must("sfi-sim", "manufacture", "--ca", bench.path / ca, "--chip", name,
+             "--state", self.state)
+        self.born_flash = self.dump("flash")
+        self.born_options = self.dump("option-bytes")
+
+    def dump(self, area):
+        out = self.bench.path / "dump.bin"
+        must("sfi-sim", "dump", "--state", self.state, "--area", area,
+             "--out", out)
+        data = out.read_bytes()
+        out.unlink()
+        return data
+
+    def start(self):
+        assert self.process is None
+        self.process = subprocess.Popen(
+            command_line("sfi-sim", ["run", "--state", self.state, "--usart",
+                                     self.link]),
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        end = time.monotonic() + PATIENCE
+        while not self.link.exists():
+            if self.process.poll() is not None or time.monotonic() > end:
+                raise AssertionError(f"{self.name}: the chip does not run")
+            time.sleep(0.005)
+        return self
+
+    def stop(self, how=signal.SIGTERM):
+        """The power goes; SIGKILL: without a warning."""
+        if self.process is None:
+            return
+        self.process.send_signal(how)
+        status = self.process.wait(PATIENCE)
+        self.process = None
+        if how == signal.SIGTERM and status != 0:
+            raise AssertionError(f"sfi-sim run ended with {status}")
+        if how == signal.SIGKILL and self.link.is_symlink():
+            self.link.unlink()
+
+    def words(self, image, *hsm):
+        """The contract manufacturer's command."""
+        return ["sfi-program", "-c", f"port={self.link}", "-sfi",
+                "protocol=static", image, *hsm]
+
+    def program(self, image, *hsm):
+        return run(*self.words(image, *hsm))
+
+
+class Bench:
+    """A folder with a CA, keys and images for both chips."""
+
+    def __init__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="sfi-e2e-")
+        self.path = pathlib.Path(self.folder.name)
+        self.chips = []
+        self.pin = self.path / "pin"
+        self.pin.write_text("4711-secret\n")
+        must("sfi-create", "--genkey", self.path / "key.bin", "--gennonce",
+             self.path / "nonce.bin")
+
+    def close(self):
+        for chip in self.chips:
+            chip.stop(signal.SIGKILL)
+        self.folder.cleanup()
+
+    def chip(self, name, folder, ca="ca"):
+        chip = Chip(self, name, folder, ca)
+        self.chips.append(chip)
+        return chip
+
+    def perso(self, chip, ca="ca"):
+        if not (self.path / ca).exists():
+            self.chip(chip, f"first-of-{ca}", ca)  # which makes the CA
+        found = list((self.path / ca).glob(f"{PRODUCT[chip]}_SFI_*.pd"))
+        assert len(found) == 1, found
+        return found[0]
+
+    def image(self, chip, name, *firmware, version=1):
+        """Build an image; by default of the ELF in tests/data."""
+        out = self.path / name
+        firmware = firmware or (DATA / f"blink-{chip}.elf",)
+        must("sfi-create", "-sfi", "-fir", *firmware,
+             "-k", self.path / "key.bin", "-n", self.path / "nonce.bin",
+             "-ob", DATA / f"ob-{chip}.csv", "-v", version,
+             "-devid", DEVICE_ID[chip], "-o", out)
+        return out
+
+    def hsm(self, chip, name, count, ca="ca"):
+        """Provision a vault; the words that name it to sfi-program."""
+        uri = f"vault:{self.path / name}"
+        must("sfi-hsm", "-i", uri, "-k", self.path / "key.bin",
+             "-n", self.path / "nonce.bin", "-id", f"blink {chip}",
+             "-mc", count, "-pd", self.perso(chip, ca),
+             "--pin-file", self.pin, "--yes")
+        return ["hsm=1", f"slot={uri}", "--pin-file", self.pin]
+
+    def counter(self, name):
+        result = must("sfi-program", "-hsmgetcounter",
+                      f"slot=vault:{self.path / name}")
+        return int(re.search(r"\d+", result.out).group(0))
+
+    def license(self, chip, hsm_words, name="license.bin"):
+        """A licence file for one chip, made from its certificate file."""
+        cert = self.path / f"{name}.cert"
+        cert.write_bytes(chip.dump("certificate"))
+        out = self.path / name
+        slot = next(w for w in hsm_words if w.startswith("slot="))
+        must("sfi-program", "-hsmgetlicensefromcertifbin", cert, out, slot,
+             "--pin-file", self.pin)
+        return out
+
+
+class Case(unittest.TestCase):
+    """Assertions about how a program ended and what a chip holds."""
+
+    maxDiff = 2000
+
+    def assertEnded(self, result, status, message=None):
+        self.assertEqual(result.status, status, str(result))
+        self.assertEqual(len(result.message.splitlines()), status != 0,
+                         f"one line says what was wrong:\n{result}")
+        if message is not None:
+            self.assertRegex(result.message, message, str(result))
+
+    def assertHolds(self, chip, firmware, words):
+        """Exactly this firmware, and option bytes."""
+        flash = chip.dump("flash")
+        expected = bytearray(chip.born_flash)
+        if chip.name == L462:  # its secure bootloader is gone
+            base = 0x08075800 - FLASH_BASE
+            expected[base:base + (40 << 10)] = b"\xff" * (40 << 10)
+        for address, data in firmware.items():
+            at = address - FLASH_BASE
+            expected[at:at + len(data)] = data
+        self.assertTrue(flash == expected, "the flash differs at 0x%08x" % (
+            FLASH_BASE + next((i for i, (a, b) in enumerate(zip(flash,
+                                                                expected))
+                               if a != b), len(flash))))
+        self.assertEqual(words_of(chip.dump("option-bytes")), words)
+
+    def assertHoldsNothing(self, chip):
+        """Not one byte of any firmware; option bytes as born, but for the
+        step into security."""
+        self.assertTrue(chip.dump("flash") == chip.born_flash,
+                        "something is in the flash")
+        now = words_of(chip.dump("option-bytes"))
+        born = words_of(chip.born_options)
+        if chip.name == H753:
+            now[0] |= SECURITY
+            born[0] |= SECURITY
+        self.assertEqual(now, born)
+
+
+def words_of(data):
+    return [int.from_bytes(data[i:i + 4], "little")
+            for i in range(0, len(data), 4)]
+
+
+def areas(image):
+    """[(offset of the descriptor, its end with content)] of a .sfi."""
+    found, at = [], 28
+    while at < len(image):
+        size = int.from_bytes(image[at + 4:at + 8], "little")
+        found.append((at, at + 30 + size))
+        at += 30 + size
+    return found
+
+
+def main():
+    for tool in ("sfi-create", "sfi-hsm", "sfi-program", "sfi-sim"):
+        if not (PROGRAMS / tool).exists():
+            print(f"{PROGRAMS / tool} was not built")
+            sys.exit(77)
+    unittest.main(verbosity=2)

@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+"""Every test that doc/testing.md names exists, and every row names one."""
+
+import re
+
+import source
+
+DOC = "doc/testing.md"
+ROW = re.compile(r"^\| (?P<what>[^|`]+) \| (?P<tests>[^|]*) \|$", re.M)
+NAME = re.compile(r"`([\w/.]+\.(?:py|c)): (\w+)`")
+
+
+def check(root):
+    text = source.read(root, DOC)
+    begin = text.find("## Bad input")
+    found = []
+    rows = [m for m in ROW.finditer(text, max(begin, 0))
+            if m.group("what") not in ("input", "---")]
+    if begin < 0 or not rows:
+        return [source.finding(DOC, 1, "the table of bad input is gone")]
+    for m in rows:
+        line = source.line_of(text, m.start())
+        names = NAME.findall(m.group("tests"))
+        if not names:
+            found.append(source.finding(DOC, line, "names no test"))
+        for path, name in names:
+            if not (root / "tests" / path).exists():
+                found.append(source.finding(DOC, line, f"no tests/{path}"))
+            elif not re.search(rf"^\s*(?:def {name}\(|START_TEST\({name}\))",
+                               source.read(root, f"tests/{path}"), re.M):
+                found.append(source.finding(
+                    DOC, line, f"tests/{path} has no {name}"))
+    return found
+
+
+def case(name, rows, *expected):
+    return (name, {DOC: "## Bad input\n\n| input | tests |\n|---|---|\n" + rows,
+                   "tests/a/b.c": "START_TEST(test_x)\n",
+                   "tests/c.py": "    def test_y(self):\n"}, list(expected))
+
+
+CASES = [
+    case("all there", "| key | `a/b.c: test_x`, `c.py: test_y` |\n"),
+    case("no such test", "| key | `a/b.c: test_z` |\n", "b.c has no test_z"),
+    case("no such file", "| key | `a/z.c: test_x` |\n", "no tests/a/z.c"),
+    case("no name", "| key | see below |\n", "names no test"),
+    case("no rows", "", "table of bad input is gone"),
+]
+
+if __name__ == "__main__":
+    source.main(check, CASES)
