@@ -30,8 +30,9 @@ def format_run(tool):
 def spelling_run(tool):
     command = [tool, f"--ignore-words-list={WORDS}"]
     bad = run(command + ["-"], "This is t" + "eh end.\n")
-    paths = source.files(source.ROOT, FOLDERS + ["doc", "scripts"],
-                         (".c", ".h", ".py", ".md", ".build", ""))
+    paths = source.files(source.ROOT, FOLDERS + ["doc"],
+                         (".c", ".h", ".py", ".md", ".build"))
+    paths += source.files(source.ROOT, ["scripts"], ())
     paths += [p.relative_to(source.ROOT)
               for p in sorted(source.ROOT.glob("*.md"))]
     return bad, command + [str(p) for p in paths]

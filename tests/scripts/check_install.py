@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""An installed tree has all that the documents promise.
+
+    check_install.py BUILD_DIR CC...
+
+Installs into a temporary folder.  Every ```c block of README.md and
+doc/guide.md is compiled against that tree with pkg-config, as C99, warnings
+being errors, and run by the ```sh blocks of doc/guide.md, which are one
+session from top to bottom with the installed programs.
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+import source
+
+DOCUMENTS = ["README.md", "doc/guide.md"]
+FENCE = re.compile(r"^```(\w+)(?: ([\w-]+))?\n(.*?)^```$", re.M | re.S)
+WARNINGS = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion",
+            "-Werror"]
+
+
+def blocks(language):
+    """(document, name, text) of each fenced block, in order."""
+    for document in DOCUMENTS:
+        for m in FENCE.finditer(source.read(source.ROOT, document)):
+            if m.group(1) == language:
+                yield document, m.group(2), m.group(3)
+
+
+def run(command, **options):
+    done = subprocess.run(command, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, **options)
+    if done.returncode != 0:
+        print(" ".join(str(c) for c in command))
+        print(done.stdout)
+        sys.exit(f"ended with {done.returncode}")
+    return done.stdout
+
+
+class Tree:
+    """What `meson install` made, and how to use it where it is."""
+
+    def __init__(self, build, folder):
+        run(["meson", "install", "-C", build, "--no-rebuild", "--quiet",
+             "--destdir", folder])
+        self.pc, = pathlib.Path(folder).rglob("sfi.pc")
+        self.lib = self.pc.parent.parent
+        prefix, = re.findall(r"^prefix=/(.*)$", self.pc.read_text(), re.M)
+        self.prefix = folder / prefix
+        self.bin = self.prefix / "bin"
+        self.env = dict(
+            os.environ,
+            PKG_CONFIG_PATH=str(self.pc.parent),
+            LD_LIBRARY_PATH=str(self.lib),
+            PATH=f"{self.bin}:{os.environ['PATH']}",
+            LIBSFI=str(source.ROOT),
+        )
+
+    def pkg_config(self, *args):
+        return run(["pkg-config", f"--define-variable=prefix={self.prefix}",
+                    *args], env=self.env).split()
+
+    def compile(self, cc, text, out, *packages):
+        code = out.with_suffix(".c")
+        code.write_text(text)
+        run(cc + WARNINGS + [code, "-o", out] +
+            self.pkg_config("--cflags", "--libs", *packages), env=self.env)
+
+
+def check_versions(tree):
+    """The headers, the library and pkg-config are of one release."""
+    version = tree.pkg_config("--modversion", "sfi")
+    text = (tree.prefix / "include/sfi/version.h").read_text()
+    number = int(re.search(r"SFI_VERSION_NUMBER (\w+?)u", text).group(1), 16)
+    parts = [str(number >> s & 0xff) for s in (24, 16, 8)]
+    if version != [".".join(parts)]:
+        sys.exit(f"sfi.pc says {version}, version.h {parts}")
+
+
+def main(build, cc):
+    with tempfile.TemporaryDirectory(prefix="sfi-install-") as folder:
+        work = pathlib.Path(folder)
+        tree = Tree(build, work / "tree")
+        check_versions(tree)
+        session = work / "session"
+        session.mkdir()
+        names = []
+        for document, name, text in blocks("c"):
+            if name is None or name in names:
+                sys.exit(f"{document}: a C block has no name of its own")
+            names.append(name)
+            tree.compile(cc, text, session / name, "sfi")
+        script = "".join(text for _, _, text in blocks("sh"))
+        for name in names:
+            if not re.search(rf"^\./{name}\b", script, re.M):
+                sys.exit(f"doc/guide.md never runs ./{name}")
+        if (tree.bin / "sfi-sim").exists() and (tree.bin / "sfi-hsm").exists():
+            print(run(["bash", "-euxo", "pipefail", "-c", script],
+                      cwd=session, env=tree.env, timeout=120))
+        print(f"{len(names)} examples compiled: {', '.join(names)}")
+    return 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    sys.exit(main(sys.argv[1], sys.argv[2:]))
