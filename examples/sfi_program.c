@@ -148,7 +148,9 @@ read_connection(struct program *p)
     p->chip = sfi_chip_find(chip);
     if (chip != NULL && p->chip == NULL)
         cli_unknown_chip(&p->cli, chip);
-    if (snprintf(p->port, sizeof(p->port), "serial:%s?baud=%" PRIu64, port,
+    /* The port may bring options of its own: /dev/ttyUSB0?reset=rts */
+    if (snprintf(p->port, sizeof(p->port), "serial:%s%cbaud=%" PRIu64, port,
+                 strchr(port, '?') != NULL ? '&' : '?',
                  baud) >= (int)sizeof(p->port))
         cli_usage(&p->cli, "port=%s is too long", port);
 }

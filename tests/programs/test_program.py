@@ -132,6 +132,11 @@ def no_such_port(folder):
               "No such file or directory",
               "  hint: check the name of the port, and that it is there"],
           PROGRAM, "-c", f"port={folder}/tty", "-gc", folder / "cert")
+    # options of the port go with it
+    fails(4, [f"sfi-program: serial:{folder}/tty: there is no such port: "
+              "No such file or directory",
+              "  hint: check the name of the port, and that it is there"],
+          PROGRAM, "-c", f"port={folder}/tty?reset=rts", "-gc", folder / "cert")
     done = run(PROGRAM, "-c", f"port={folder}/tty", "-e", "all", "--json")
     same(done.returncode, 4)
     same(json.loads(done.stdout)["error"]["name"], "SFI_ERR_NO_DEVICE")
