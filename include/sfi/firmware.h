@@ -85,6 +85,60 @@ SFI_API SFI_NODISCARD sfi_status sfi_firmware_load_binary(sfi_ctx *ctx,
                                                           uint64_t address,
                                                           sfi_firmware **out);
 
+/** Intel HEX and S-records without an end record earn a warning, no error. */
+#define SFI_FIRMWARE_NO_END_RECORD 0x1u
+/** Intel HEX data past the end of its type 02 segment goes to its start. */
+#define SFI_FIRMWARE_SEGMENT_WRAPS 0x2u
+/** Intel HEX data past the end of its type 02 segment goes on behind it. */
+#define SFI_FIRMWARE_SEGMENT_RUNS_ON 0x4u
+/** ELF segments go to their virtual address, not to their physical one. */
+#define SFI_FIRMWARE_VIRTUAL_ADDRESS 0x8u
+
+/** How to read a firmware file. */
+typedef struct sfi_firmware_options {
+    uint32_t struct_size; /**< sizeof(sfi_firmware_options) */
+    uint32_t flags;       /**< SFI_FIRMWARE_*; 0: strict */
+    const char *format;   /**< "elf", "ihex", "srec", "bin"; NULL: by content */
+    uint64_t base_address; /**< of the first byte of "bin"; else 0 */
+} sfi_firmware_options;
+
+/**
+ * Read a firmware file that sfi_firmware_load() refuses, or takes otherwise.
+ *
+ * Each flag allows one thing, and the rest stays strict; a flag that is about
+ * another format changes nothing.  A file without an end record may have been
+ * cut off between two lines, and nothing but the warning tells.  Intel's
+ * document says that segments wrap, most tools let them run on: only one of
+ * the two flags may be set.
+ *
+ * @param ctx   the context
+ * @param path  the file
+ * @param opts  how to read it; NULL: as sfi_firmware_load(); not kept
+ * @param out   receives the firmware, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT            a pointer is NULL, the format or a flag is
+ *                               unknown, flags contradict each other, or a base
+ *                               address comes without the format "bin"
+ *   SFI_ERR_ABI                 struct_size is unknown, or its tail is not zero
+ *   SFI_ERR_FORMAT              the file is malformed, of no known format, or
+ *                               has no data
+ *   SFI_ERR_TRUNCATED           its end is missing
+ *   SFI_ERR_CHECKSUM            a line's checksum is wrong
+ *   SFI_ERR_RANGE               data past address 0xffffffff, or past the end
+ *                               of a 64 KiB segment (Intel HEX type 02)
+ *   SFI_ERR_OVERLAP             two places give one address different data
+ *   SFI_ERR_LIMIT               as sfi_firmware_load()
+ *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be read
+ *   SFI_ERR_NOMEM               no memory
+ *
+ * Blocks: on the file.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status
+sfi_firmware_load_with(sfi_ctx *ctx, const char *path,
+                       const sfi_firmware_options *opts, sfi_firmware **out);
+
 /**
  * Read firmware from memory, as sfi_firmware_load() does from a file.
  *
@@ -100,7 +154,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_firmware_load_binary(sfi_ctx *ctx,
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT   a pointer is NULL, the format is unknown, or a base
- *                      address comes with a format that has its own
+ *                      address comes without the format "bin"
  *   SFI_ERR_FORMAT     the content is malformed, of no known format, or has no
  *                      data
  *   SFI_ERR_TRUNCATED  its end is missing

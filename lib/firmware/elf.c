@@ -29,6 +29,7 @@ struct elf {
 struct program_header {
     uint32_t type;
     uint64_t offset;
+    uint64_t vaddr;
     uint64_t paddr;
     uint64_t file_size;
     uint64_t memory_size;
@@ -139,7 +140,7 @@ read_program_header(struct elf *e, struct program_header *ph)
     if (e->wide)
         (void)elf_word(e); /* flags */
     ph->offset = elf_size(e);
-    (void)elf_size(e); /* virtual address */
+    ph->vaddr = elf_size(e);
     ph->paddr = elf_size(e);
     ph->file_size = elf_size(e);
     ph->memory_size = elf_size(e);
@@ -151,6 +152,8 @@ read_program_header(struct elf *e, struct program_header *ph)
 static sfi_status
 load_segment(struct load *l, const struct program_header *ph, size_t file_len)
 {
+    bool is_virtual = (l->flags & SFI_FIRMWARE_VIRTUAL_ADDRESS) != 0;
+
     if (ph->type != PT_LOAD || ph->file_size == 0)
         return SFI_OK;
     if (ph->file_size > ph->memory_size)
@@ -165,7 +168,8 @@ load_segment(struct load *l, const struct program_header *ph, size_t file_len)
                          "0x%zx",
                          (unsigned long long)ph->file_size,
                          (unsigned long long)ph->offset, file_len);
-    return load_run(l, ph->paddr, (size_t)ph->offset, ph->file_size);
+    return load_run(l, is_virtual ? ph->vaddr : ph->paddr, (size_t)ph->offset,
+                    ph->file_size);
 }
 
 static sfi_status

@@ -4,6 +4,7 @@
 
 #include "util/file.h"
 #include "util/text.h"
+#include "core/abi.h"
 #include "core/ctx.h"
 #include "core/err.h"
 #include "firmware/lines.h"
@@ -20,6 +21,18 @@ static const struct format *const formats[] = {
     &sfi__format_bin,
 };
 #define FORMAT_COUNT (sizeof(formats) / sizeof(formats[0]))
+
+#define SEGMENT_FLAGS \
+    (SFI_FIRMWARE_SEGMENT_WRAPS | SFI_FIRMWARE_SEGMENT_RUNS_ON)
+#define ALL_FLAGS \
+    (SFI_FIRMWARE_NO_END_RECORD | SEGMENT_FLAGS | SFI_FIRMWARE_VIRTUAL_ADDRESS)
+
+/* How to read. */
+struct manner {
+    const struct format *format; /* NULL: the content decides */
+    uint64_t address;            /* of a plain binary */
+    uint32_t flags;
+};
 
 static void
 firmware_destroy(void *self)
@@ -75,6 +88,14 @@ detect(sfi_ctx *ctx, const char *path, const uint8_t *data, size_t len,
     return sfi__fail(ctx, SFI_ERR_FORMAT,
                      "neither ELF nor Intel HEX nor S-records; a plain binary "
                      "needs an address");
+}
+
+static void
+begin(struct load *l, sfi_ctx *ctx, const char *name, const struct manner *m)
+{
+    load_init(l, ctx, name, m->format);
+    l->address = m->address;
+    l->flags = m->flags;
 }
 
 static sfi_status
@@ -187,29 +208,27 @@ read_whole(struct load *l, struct source *s)
 }
 
 static sfi_status
-read_source(sfi_ctx *ctx, const char *path, const struct format *format,
-            uint64_t address, struct source *s, sfi_firmware *fw)
+read_source(sfi_ctx *ctx, const char *path, struct manner m, struct source *s,
+            sfi_firmware *fw)
 {
     struct load l;
     sfi_status st = source_fill(ctx, s, PIECE_LEN);
 
-    if (st == SFI_OK && format == NULL)
-        st = detect(ctx, path, s->piece.data, s->piece.len, &format);
+    if (st == SFI_OK && m.format == NULL)
+        st = detect(ctx, path, s->piece.data, s->piece.len, &m.format);
     if (st != SFI_OK)
         return st;
-    load_init(&l, ctx, path, format);
-    l.address = address;
-    st = format->line != NULL ? read_text(&l, s) : read_whole(&l, s);
+    begin(&l, ctx, path, &m);
+    st = m.format->line != NULL ? read_text(&l, s) : read_whole(&l, s);
     if (st == SFI_OK)
         st = load_finish(&l, fw);
-    fw->format = format->name;
+    fw->format = m.format->name;
     load_free(&l);
     return st;
 }
 
 static sfi_status
-load_path(sfi_ctx *ctx, const char *path, const struct format *format,
-          uint64_t address, sfi_firmware *fw)
+load_path(sfi_ctx *ctx, const char *path, struct manner m, sfi_firmware *fw)
 {
     struct source s = {0};
     sfi_status st;
@@ -219,7 +238,7 @@ load_path(sfi_ctx *ctx, const char *path, const struct format *format,
         st = read_failed(ctx, err);
     } else {
         buf_init(&s.piece, &ctx->alloc, false);
-        st = read_source(ctx, path, format, address, &s, fw);
+        st = read_source(ctx, path, m, &s, fw);
         buf_free(&s.piece);
         file_close(&s.file);
     }
@@ -249,14 +268,14 @@ give(sfi_firmware *fw, sfi_status st, sfi_firmware **out)
 }
 
 static sfi_status
-new_from_path(sfi_ctx *ctx, const char *path, const struct format *format,
-              uint64_t address, sfi_firmware **out)
+new_from_path(sfi_ctx *ctx, const char *path, struct manner m,
+              sfi_firmware **out)
 {
     sfi_firmware *fw = firmware_new(ctx);
 
     if (fw == NULL)
         return SFI_ERR_NOMEM;
-    return give(fw, load_path(ctx, path, format, address, fw), out);
+    return give(fw, load_path(ctx, path, m, fw), out);
 }
 
 sfi_status
@@ -264,39 +283,86 @@ sfi_firmware_load(sfi_ctx *ctx, const char *path, sfi_firmware **out)
 {
     SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, path != NULL);
-    return new_from_path(ctx, path, NULL, 0, out);
+    return new_from_path(ctx, path, (struct manner){0}, out);
 }
 
 sfi_status
 sfi_firmware_load_binary(sfi_ctx *ctx, const char *path, uint64_t address,
                          sfi_firmware **out)
 {
+    struct manner m = {.format = &sfi__format_bin, .address = address};
+
     SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, path != NULL);
-    return new_from_path(ctx, path, &sfi__format_bin, address, out);
+    return new_from_path(ctx, path, m, out);
 }
 
 static sfi_status
-pick_format(sfi_ctx *ctx, const char *name, uint64_t address,
-            const uint8_t *data, size_t len, const struct format **out)
+pick_format(sfi_ctx *ctx, const char *name, struct manner *m)
 {
+    if (name == NULL && m->address != 0)
+        return sfi__fail(ctx, SFI_ERR_ARGUMENT,
+                         "a base address without a format, expected bin");
     if (name == NULL)
-        return detect(ctx, NULL, data, len, out);
-    *out = format_by_name(name);
-    if (*out == NULL)
+        return SFI_OK;
+    m->format = format_by_name(name);
+    if (m->format == NULL)
         return sfi__fail(ctx, SFI_ERR_ARGUMENT,
                          "unknown format \"%s\", expected elf, ihex, srec or "
                          "bin",
                          name);
-    if (address != 0 && *out != &sfi__format_bin)
+    if (m->address != 0 && m->format != &sfi__format_bin)
         return sfi__fail(ctx, SFI_ERR_ARGUMENT,
                          "a base address for %s, which has its own", name);
     return SFI_OK;
 }
 
 static sfi_status
-new_from_memory(sfi_ctx *ctx, const struct format *format, uint64_t address,
-                const uint8_t *data, size_t len, sfi_firmware **out)
+check_flags(sfi_ctx *ctx, uint32_t flags)
+{
+    if ((flags & ~ALL_FLAGS) != 0)
+        return sfi__fail(ctx, SFI_ERR_ARGUMENT,
+                         "unknown flags 0x%x, expected some of 0x%x",
+                         flags & ~ALL_FLAGS, ALL_FLAGS);
+    if ((flags & SEGMENT_FLAGS) == SEGMENT_FLAGS)
+        return sfi__fail(ctx, SFI_ERR_ARGUMENT,
+                         "flags say that segments wrap and that they run on, "
+                         "expected one of the two");
+    return SFI_OK;
+}
+
+static sfi_status
+read_options(sfi_ctx *ctx, const sfi_firmware_options *theirs, struct manner *m)
+{
+    sfi_firmware_options o;
+    sfi_status st = sfi__abi_in(ctx, &o, sizeof(o), sizeof(o), theirs);
+
+    if (st == SFI_OK)
+        st = check_flags(ctx, o.flags);
+    if (st != SFI_OK)
+        return st;
+    m->address = o.base_address;
+    m->flags = o.flags;
+    return pick_format(ctx, o.format, m);
+}
+
+sfi_status
+sfi_firmware_load_with(sfi_ctx *ctx, const char *path,
+                       const sfi_firmware_options *opts, sfi_firmware **out)
+{
+    struct manner m = {0};
+    sfi_status st = SFI_OK;
+
+    SFI_ENTER_NEW(ctx, CTX, out);
+    SFI_ARG(ctx, path != NULL);
+    if (opts != NULL)
+        st = read_options(ctx, opts, &m);
+    return st == SFI_OK ? new_from_path(ctx, path, m, out) : st;
+}
+
+static sfi_status
+new_from_memory(sfi_ctx *ctx, struct manner m, const uint8_t *data, size_t len,
+                sfi_firmware **out)
 {
     sfi_firmware *fw = firmware_new(ctx);
     struct load l;
@@ -304,10 +370,9 @@ new_from_memory(sfi_ctx *ctx, const struct format *format, uint64_t address,
 
     if (fw == NULL)
         return SFI_ERR_NOMEM;
-    load_init(&l, ctx, NULL, format);
-    l.address = address;
+    begin(&l, ctx, NULL, &m);
     st = parse(&l, data, len, fw);
-    fw->format = format->name;
+    fw->format = m.format->name;
     load_free(&l);
     return give(fw, st, out);
 }
@@ -316,15 +381,17 @@ sfi_status
 sfi_firmware_parse(sfi_ctx *ctx, const char *format, uint64_t base_address,
                    const uint8_t *data, size_t len, sfi_firmware **out)
 {
-    const struct format *f;
+    struct manner m = {.address = base_address};
     sfi_status st;
 
     SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, data != NULL || len == 0);
-    st = pick_format(ctx, format, base_address, data, len, &f);
+    st = pick_format(ctx, format, &m);
+    if (st == SFI_OK && m.format == NULL)
+        st = detect(ctx, NULL, data, len, &m.format);
     if (st != SFI_OK)
         return st;
-    return new_from_memory(ctx, f, base_address, data, len, out);
+    return new_from_memory(ctx, m, data, len, out);
 }
 
 const char *

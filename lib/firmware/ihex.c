@@ -15,6 +15,8 @@ enum {
 
 /* length, two of address, type, checksum */
 #define FRAME_LEN 5u
+/* what the 16 bits of an address field reach from a type 02 base */
+#define SEGMENT_LEN 0x10000u
 
 static bool
 ihex_matches(const uint8_t *data, size_t len)
@@ -66,6 +68,30 @@ check_len(struct load *l, const struct record *r, unsigned want)
     return SFI_OK;
 }
 
+/* Intel lets it wrap to the start of the segment, most tools run on. */
+static sfi_status
+cross_segment(struct load *l, const struct record *r, uint32_t offset,
+              size_t text_len)
+{
+    size_t len = r->bytes[0];
+    size_t head = SEGMENT_LEN - offset;
+    uint64_t address = (uint64_t)l->ihex.base + offset;
+    sfi_status st;
+
+    if ((l->flags & SFI_FIRMWARE_SEGMENT_RUNS_ON) != 0)
+        return load_data(l, address, r->bytes + 4, len, text_len);
+    if ((l->flags & SFI_FIRMWARE_SEGMENT_WRAPS) == 0)
+        return load_fail(l, SFI_ERR_RANGE,
+                         "%zu bytes at 0x%04x cross the end of their 64 KiB "
+                         "segment, where tools disagree",
+                         len, offset);
+    st = load_data(l, address, r->bytes + 4, head, text_len);
+    if (st != SFI_OK)
+        return st;
+    return load_data(l, l->ihex.base, r->bytes + 4 + head, len - head,
+                     text_len);
+}
+
 static sfi_status
 data_record(struct load *l, const struct record *r, size_t text_len)
 {
@@ -76,12 +102,8 @@ data_record(struct load *l, const struct record *r, size_t text_len)
         load_warn(l, "data record without data");
         return SFI_OK;
     }
-    /* Intel lets it wrap to the start of the segment, most tools run on. */
-    if (l->ihex.segmented && len > 0x10000 - offset)
-        return load_fail(l, SFI_ERR_RANGE,
-                         "%zu bytes at 0x%04x cross the end of their 64 KiB "
-                         "segment, where tools disagree",
-                         len, offset);
+    if (l->ihex.segmented && len > SEGMENT_LEN - offset)
+        return cross_segment(l, r, offset, text_len);
     return load_data(l, (uint64_t)l->ihex.base + offset, r->bytes + 4, len,
                      text_len);
 }
@@ -160,8 +182,7 @@ static sfi_status
 ihex_end(struct load *l)
 {
     if (!l->ended && l->place > 0)
-        return load_fail(l, SFI_ERR_TRUNCATED,
-                         "file ends without an end record, :00000001FF");
+        return lines_no_end(l, ":00000001FF");
     return SFI_OK;
 }
 

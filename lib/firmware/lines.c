@@ -114,6 +114,20 @@ lines_feed(struct load *l, const uint8_t *data, size_t len, bool last,
     return SFI_OK;
 }
 
+sfi_status
+lines_no_end(struct load *l, const char *expected)
+{
+    static const char fmt[] = "file ends without an end record, %s";
+
+    if ((l->flags & SFI_FIRMWARE_NO_END_RECORD) == 0)
+        return load_fail(l, SFI_ERR_TRUNCATED, fmt, expected);
+    /* The only sign of a file cut short: shown after any number of others. */
+    if (l->warnings >= FIRMWARE_WARNINGS_MAX)
+        l->warnings = FIRMWARE_WARNINGS_MAX - 1;
+    load_warn(l, fmt, expected);
+    return SFI_OK;
+}
+
 /* Why hex_decode() said no, or what is left over. */
 static sfi_status
 bad_digits(struct load *l, const uint8_t *text, size_t len, size_t from)

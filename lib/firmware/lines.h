@@ -19,6 +19,10 @@ struct record {
 sfi_status lines_feed(struct load *l, const uint8_t *data, size_t len,
                       bool last, size_t *used);
 
+/* The file is over and `expected` did not come: an error, unless the caller
+ * wants to do without. */
+sfi_status lines_no_end(struct load *l, const char *expected);
+
 /* Decode the digits of a line from its column `from` (0 is the first). */
 sfi_status record_decode(struct load *l, const uint8_t *text, size_t len,
                          size_t from, struct record *r);

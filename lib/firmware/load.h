@@ -73,6 +73,7 @@ struct load {
     const char *name; /* for warnings; NULL: none */
     const struct format *format;
     uint64_t address;   /* of a plain binary */
+    uint32_t flags;     /* SFI_FIRMWARE_* */
     uint64_t text_size; /* when it is known; else 0 */
 
     uint32_t place; /* line or segment at work */

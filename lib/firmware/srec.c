@@ -133,8 +133,7 @@ srec_end(struct load *l)
     bool counted = l->srec.records > 0 && l->srec.counted == l->srec.records;
 
     if (!l->ended && !counted && l->place > 0)
-        return load_fail(l, SFI_ERR_TRUNCATED,
-                         "file ends without an end record, S7, S8 or S9");
+        return lines_no_end(l, "S7, S8 or S9");
     return SFI_OK;
 }
 

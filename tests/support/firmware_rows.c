@@ -155,23 +155,35 @@ check_in_memory(const char *format, const struct firmware_row *row,
     sfi_firmware_free(fw);
 }
 
-static void
-check_in_file(const char *format, const struct firmware_row *row,
-              const char *text, size_t len)
+sfi_status
+firmware_load_bytes(const char *extension, const sfi_firmware_options *opts,
+                    const void *data, size_t len, char *path, sfi_firmware **fw)
 {
-    sfi_firmware *fw = (sfi_firmware *)1;
-    char folder[256], path[300];
+    char folder[256];
     sfi_status st;
     FILE *f;
 
     test_mkdir(folder, sizeof(folder));
-    (void)snprintf(path, sizeof(path), "%s/app.%s", folder, format);
+    (void)snprintf(path, FIRMWARE_PATH_MAX, "%s/app.%s", folder, extension);
     f = fopen(path, "wb");
     ck_assert_ptr_nonnull(f);
-    ck_assert_uint_eq(fwrite(text, 1, len, f), len);
+    ck_assert_uint_eq(fwrite(data, 1, len, f), len);
     ck_assert_int_eq(fclose(f), 0);
-    st = sfi_firmware_load(ctx, path, &fw);
+    *fw = (sfi_firmware *)1;
+    st = opts == NULL ? sfi_firmware_load(ctx, path, fw)
+                      : sfi_firmware_load_with(ctx, path, opts, fw);
     test_rmdir(folder);
+    return st;
+}
+
+static void
+check_in_file(const char *format, const struct firmware_row *row,
+              const char *text, size_t len)
+{
+    sfi_firmware *fw;
+    char path[FIRMWARE_PATH_MAX];
+    sfi_status st = firmware_load_bytes(format, NULL, text, len, path, &fw);
+
     check_result(row, path, st, fw);
     if (fw != NULL)
         ck_assert_str_eq(sfi_firmware_format(fw), format);
@@ -186,5 +198,26 @@ check_firmware_row(const char *format, const struct firmware_row *row)
 
     check_in_memory(format, row, text, len);
     check_in_file(format, row, text, len);
+    free(text);
+}
+
+void
+check_firmware_flags(const char *format, uint32_t flags,
+                     const struct firmware_row *row)
+{
+    sfi_firmware_options opts = {.struct_size = sizeof(opts), .flags = flags};
+    char path[FIRMWARE_PATH_MAX], want[512] = "";
+    size_t len;
+    char *text = firmware_text(row->text, &len);
+    sfi_firmware *fw;
+    sfi_status st = firmware_load_bytes(format, &opts, text, len, path, &fw);
+
+    check_result(row, path, st, fw);
+    ck_assert_str_eq(sfi_firmware_format(fw), fw != NULL ? format : "");
+    if (row->warnings != NULL)
+        (void)snprintf(want, sizeof(want), "%s:%s", path, row->warnings);
+    ck_assert_msg(strcmp(warnings, want) == 0, "%s: warned\n%sexpected\n%s",
+                  row->why, warnings, want);
+    sfi_firmware_free(fw);
     free(text);
 }

@@ -25,6 +25,18 @@ extern char warnings[4096];
 /* Read the row as `format` from memory, and by content from a file. */
 void check_firmware_row(const char *format, const struct firmware_row *row);
 
+/* Read it from a file by content, with these flags. */
+void check_firmware_flags(const char *format, uint32_t flags,
+                          const struct firmware_row *row);
+
+#define FIRMWARE_PATH_MAX 300u
+/* Load a file of these bytes; `path` receives the name that it had.  NULL for
+ * `opts`: by sfi_firmware_load(). */
+sfi_status firmware_load_bytes(const char *extension,
+                               const sfi_firmware_options *opts,
+                               const void *data, size_t len, char *path,
+                               sfi_firmware **fw);
+
 /* Fill in the checksums; the caller frees. */
 char *firmware_text(const char *text, size_t *len);
 /* The segments in the form above; the same buffer again each time. */

@@ -397,6 +397,71 @@ START_TEST(test_large)
 }
 END_TEST
 
+/* Which of its two addresses a segment goes to. */
+START_TEST(test_virtual)
+{
+    static const struct {
+        uint32_t flags;
+        struct elf elf;
+        const char *segments;
+        sfi_status st;
+        const char *where, *message;
+    } rows[] = {
+        {.flags = 0,
+         .elf = {ANY, .ph = {{PT_LOAD, 0x204, 0x20000000, 0x08000000, 2, 2}}},
+         .segments = "08000000=d4d5"},
+        {.flags = SFI_FIRMWARE_VIRTUAL_ADDRESS,
+         .elf = {ANY, .ph = {{PT_LOAD, 0x204, 0x20000000, 0x08000000, 2, 2}}},
+         .segments = "20000000=d4d5"},
+        {.flags = SFI_FIRMWARE_NO_END_RECORD | SFI_FIRMWARE_SEGMENT_RUNS_ON,
+         .elf = {ANY, .ph = {{PT_LOAD, 0x204, 0x20000000, 0x08000000, 2, 2}}},
+         .segments = "08000000=d4d5"},
+        {.flags = 0,
+         .elf = {ANY, .ph = {{PT_LOAD, 0x200, 0x20000000, 0x08000000, 2, 2},
+                             {PT_LOAD, 0x204, 0x20000001, 0x08001000, 2, 2}}},
+         .segments = "08000000=d0d1 08001000=d4d5"},
+        {.flags = SFI_FIRMWARE_VIRTUAL_ADDRESS,
+         .elf = {ANY, .ph = {{PT_LOAD, 0x200, 0x20000000, 0x08000000, 2, 2},
+                             {PT_LOAD, 0x204, 0x20000001, 0x08001000, 2, 2}}},
+         .st = SFI_ERR_OVERLAP,
+         .where = ":segment 1",
+         .message = "data at 0x20000001 differs from segment 0, which has it "
+                    "too"},
+        {.flags = SFI_FIRMWARE_VIRTUAL_ADDRESS,
+         .elf = {ANY, .ph = {{PT_LOAD, 0x200, 0xffffffff, 0x08000000, 2, 2}}},
+         .st = SFI_ERR_RANGE,
+         .where = ":segment 0",
+         .message = "0x2 bytes at 0xffffffff, expected an end of at most "
+                    "0xffffffff"},
+    };
+
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        sfi_firmware_options opts = {.struct_size = sizeof(opts),
+                                     .flags = rows[i].flags};
+        char path[FIRMWARE_PATH_MAX], where[FIRMWARE_PATH_MAX + 16];
+        struct elf e = rows[i].elf;
+        uint8_t file[1024];
+        sfi_firmware *fw;
+        sfi_status st;
+        size_t len;
+
+        e.class = kinds[_i].class;
+        e.order = kinds[_i].order;
+        len = make_elf(file, sizeof(file), &e);
+        st = firmware_load_bytes("elf", &opts, file, len, path, &fw);
+        if (rows[i].segments != NULL) {
+            ck_assert_ok(st);
+            ck_assert_str_eq(firmware_segments(fw), rows[i].segments);
+        } else {
+            (void)snprintf(where, sizeof(where), "%s%s", path, rows[i].where);
+            ck_assert_fails(st, rows[i].st, where, rows[i].message);
+            ck_assert_ptr_null(fw);
+        }
+        sfi_firmware_free(fw);
+    }
+}
+END_TEST
+
 START_TEST(test_ident)
 {
     static const struct {
@@ -460,6 +525,7 @@ main(void)
     tcase_add_loop_test(tc, test_bad, 0, (int)(ROWS(bad) * ROWS(kinds)));
     tcase_add_test(tc, test_wide);
     tcase_add_test(tc, test_large);
+    tcase_add_loop_test(tc, test_virtual, 0, (int)ROWS(kinds));
     tcase_add_test(tc, test_ident);
     tcase_add_loop_test(tc, test_cut, 0, (int)ROWS(kinds));
     suite_add_tcase(s, tc);

@@ -18,6 +18,7 @@ MAKER(key, sfi_key_new(NULL, junk, 16, (sfi_key **)out))
 MAKER(key_load, sfi_key_load(NULL, "/", (sfi_key **)out))
 MAKER(firmware, sfi_firmware_load(NULL, "/", (sfi_firmware **)out))
 MAKER(binary, sfi_firmware_load_binary(NULL, "/", 0, (sfi_firmware **)out))
+MAKER(load_with, sfi_firmware_load_with(NULL, "/", NULL, (sfi_firmware **)out))
 MAKER(parse, sfi_firmware_parse(NULL, NULL, 0, junk, 9, (sfi_firmware **)out))
 MAKER(option_bytes, sfi_option_bytes_load(NULL, sfi_chip_at(0), "/",
                                           (sfi_option_bytes **)out))
@@ -53,6 +54,7 @@ static const struct {
     {"sfi_key_load", key_load},
     {"sfi_firmware_load", firmware},
     {"sfi_firmware_load_binary", binary},
+    {"sfi_firmware_load_with", load_with},
     {"sfi_firmware_parse", parse},
     {"sfi_option_bytes_load", option_bytes},
     {"sfi_option_bytes_parse", option_text},

@@ -1,0 +1,401 @@
+/* lib/firmware: what each flag allows, and that nothing else becomes so. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "firmware_rows.h"
+#include "fixture.h"
+
+#define END ":00000001FF\n"
+#define HEX ":0400100001020304??\n"
+#define S1 "S107001001020304??\n"
+#define S9 "S9030000FC\n"
+#define FOUR_OUT "00000010=01020304"
+
+#define BASE ":020000021000??\n"      /* 0x10000 */
+#define CROSS ":04FFFE0001020304??\n" /* two bytes on either side */
+#define TOP ":02000002FFFF??\n"       /* 0xffff0, the highest */
+#define CROSS_ONE ":02FFFF000102??\n" /* one byte on either side */
+#define UP_TO_END ":02FFFE000102??\n" /* none behind */
+#define LINEAR ":020000040800??\n"    /* 0x08000000 */
+
+#define NO_END SFI_FIRMWARE_NO_END_RECORD
+#define WRAPS SFI_FIRMWARE_SEGMENT_WRAPS
+#define RUNS_ON SFI_FIRMWARE_SEGMENT_RUNS_ON
+#define VIRTUAL SFI_FIRMWARE_VIRTUAL_ADDRESS
+
+#define NO_HEX_END "file ends without an end record, :00000001FF"
+#define NO_SREC_END "file ends without an end record, S7, S8 or S9"
+
+struct flag_row {
+    const char *format;
+    uint32_t flags;
+    struct firmware_row row;
+};
+
+static const struct flag_row rows[] = {
+    /* no end record */
+    {"ihex",
+     0,
+     {.why = "hex without its end",
+      .text = HEX,
+      .st = SFI_ERR_TRUNCATED,
+      .where = "1",
+      .message = NO_HEX_END}},
+    {"ihex",
+     NO_END,
+     {.why = "hex without its end, allowed",
+      .text = HEX "\n",
+      .segments = FOUR_OUT,
+      .warnings = "2: " NO_HEX_END "\n"}},
+    {"ihex",
+     WRAPS | VIRTUAL,
+     {.why = "hex without its end, other flags",
+      .text = HEX,
+      .st = SFI_ERR_TRUNCATED,
+      .where = "1",
+      .message = NO_HEX_END}},
+    {"ihex",
+     NO_END,
+     {.why = "hex with its end", .text = HEX END, .segments = FOUR_OUT}},
+    {"ihex",
+     NO_END,
+     {.why = "hex cut inside a line",
+      .text = HEX ":04002000010203",
+      .st = SFI_ERR_FORMAT,
+      .where = "2:16",
+      .message = "line has 2 data bytes, its length field says 4"}},
+    {"ihex",
+     NO_END,
+     {.why = "hex without anything",
+      .text = " \n",
+      .st = SFI_ERR_FORMAT,
+      .where = "",
+      .warnings = "1: " NO_HEX_END "\n",
+      .message = "no data, expected at least one byte of firmware"}},
+    {"srec",
+     0,
+     {.why = "S-records without their end",
+      .text = S1,
+      .st = SFI_ERR_TRUNCATED,
+      .where = "1",
+      .message = NO_SREC_END}},
+    {"srec",
+     NO_END,
+     {.why = "S-records without their end, allowed",
+      .text = S1,
+      .segments = FOUR_OUT,
+      .warnings = "1: " NO_SREC_END "\n"}},
+    {"srec",
+     RUNS_ON | VIRTUAL,
+     {.why = "S-records without their end, other flags",
+      .text = S1,
+      .st = SFI_ERR_TRUNCATED,
+      .where = "1",
+      .message = NO_SREC_END}},
+    {"srec",
+     NO_END,
+     {.why = "S-records with their end", .text = S1 S9, .segments = FOUR_OUT}},
+    {"srec",
+     NO_END,
+     {.why = "S-records with a count",
+      .text = S1 "S5030001??\n",
+      .segments = FOUR_OUT}},
+    {"srec",
+     NO_END,
+     {.why = "S-records with a wrong count",
+      .text = S1 "S5030002??\n",
+      .st = SFI_ERR_FORMAT,
+      .where = "2",
+      .message = "1 data records up to here, the count says 2"}},
+
+    /* across the end of a segment */
+    {"ihex",
+     0,
+     {.why = "crosses its segment",
+      .text = BASE CROSS END,
+      .st = SFI_ERR_RANGE,
+      .where = "2",
+      .message = "4 bytes at 0xfffe cross the end of their 64 KiB segment, "
+                 "where tools disagree"}},
+    {"ihex",
+     NO_END | VIRTUAL,
+     {.why = "crosses its segment, other flags",
+      .text = BASE CROSS END,
+      .st = SFI_ERR_RANGE,
+      .where = "2",
+      .message = "4 bytes at 0xfffe cross the end of their 64 KiB segment, "
+                 "where tools disagree"}},
+    {"ihex",
+     WRAPS,
+     {.why = "wraps",
+      .text = BASE CROSS END,
+      .segments = "00010000=0304 0001fffe=0102"}},
+    {"ihex",
+     RUNS_ON,
+     {.why = "runs on",
+      .text = BASE CROSS END,
+      .segments = "0001fffe=01020304"}},
+    {"ihex",
+     WRAPS,
+     {.why = "wraps in the highest segment",
+      .text = TOP CROSS_ONE END,
+      .segments = "000ffff0=02 0010ffef=01"}},
+    {"ihex",
+     RUNS_ON,
+     {.why = "runs on from the highest segment",
+      .text = TOP CROSS_ONE END,
+      .segments = "0010ffef=0102"}},
+    {"ihex",
+     WRAPS,
+     {.why = "wraps, and goes on there",
+      .text = BASE CROSS ":02000200AABB??\n" END,
+      .segments = "00010000=0304aabb 0001fffe=0102"}},
+    {"ihex",
+     RUNS_ON,
+     {.why = "runs on, and then the start",
+      .text = BASE CROSS ":02000000AABB??\n" END,
+      .segments = "00010000=aabb 0001fffe=01020304"}},
+    {"ihex",
+     WRAPS,
+     {.why = "wraps after data in a row",
+      .text = BASE ":04FFFA00F1F2F3F4??\n" CROSS END,
+      .segments = "00010000=0304 0001fffa=f1f2f3f40102"}},
+    {"ihex",
+     WRAPS,
+     {.why = "wraps over the same data",
+      .text = BASE CROSS ":0100010004??\n" END,
+      .segments = "00010000=0304 0001fffe=0102",
+      .warnings = "3: 1 bytes at 0x00010001 are those of line 2 again\n"}},
+    {"ihex",
+     WRAPS,
+     {.why = "other data over what wrapped",
+      .text = BASE CROSS ":0100010099??\n" END,
+      .st = SFI_ERR_OVERLAP,
+      .where = "3",
+      .message = "data at 0x00010001 differs from line 2, which has it too"}},
+    {"ihex",
+     WRAPS,
+     {.why = "wraps over other data",
+      .text = BASE ":0100000099??\n" CROSS END,
+      .st = SFI_ERR_OVERLAP,
+      .where = "3",
+      .message = "data at 0x00010000 differs from line 2, which has it too"}},
+    {"ihex",
+     WRAPS,
+     {.why = "up to the end, may wrap",
+      .text = BASE UP_TO_END END,
+      .segments = "0001fffe=0102"}},
+    {"ihex",
+     WRAPS,
+     {.why = "type 04 does not wrap",
+      .text = LINEAR CROSS_ONE END,
+      .segments = "0800ffff=0102"}},
+    {"ihex",
+     WRAPS,
+     {.why = "no base does not wrap",
+      .text = CROSS_ONE END,
+      .segments = "0000ffff=0102"}},
+    {"ihex",
+     WRAPS | NO_END,
+     {.why = "two flags at once",
+      .text = BASE CROSS,
+      .segments = "00010000=0304 0001fffe=0102",
+      .warnings = "2: " NO_HEX_END "\n"}},
+};
+
+START_TEST(test_flags)
+{
+    check_firmware_flags(rows[_i].format, rows[_i].flags, &rows[_i].row);
+}
+END_TEST
+
+/* That the end is missing is said after any number of other warnings. */
+START_TEST(test_many_warnings)
+{
+    sfi_firmware_options opts = {.struct_size = sizeof(opts), .flags = NO_END};
+    char text[1024], path[FIRMWARE_PATH_MAX], want[512];
+    size_t len = 0;
+    sfi_firmware *fw;
+
+    for (int i = 0; i < 20; i++)
+        len +=
+            (size_t)snprintf(text + len, sizeof(text) - len, ":0000000000\n");
+    len += (size_t)snprintf(text + len, sizeof(text) - len,
+                            ":0400100001020304E2\n");
+    ck_assert_ok(firmware_load_bytes("ihex", &opts, text, len, path, &fw));
+    ck_assert_str_eq(firmware_segments(fw), FOUR_OUT);
+    (void)snprintf(want, sizeof(want),
+                   "%s:21: " NO_HEX_END " (further warnings are not shown)\n",
+                   path);
+    ck_assert_msg(strstr(warnings, want) != NULL, "%s", warnings);
+    sfi_firmware_free(fw);
+}
+END_TEST
+
+/* Without flags, the same as without options. */
+START_TEST(test_strict)
+{
+    sfi_firmware *fw;
+
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        if (rows[i].flags == 0)
+            check_firmware_row(rows[i].format, &rows[i].row);
+    }
+    ck_assert_ok(sfi_firmware_load_with(
+        ctx, test_path("data/blink-stm32h753xi.elf"), NULL, &fw));
+    ck_assert_str_eq(sfi_firmware_format(fw), "elf");
+    ck_assert_uint_eq(sfi_firmware_segment_count(fw), 4);
+    sfi_firmware_free(fw);
+}
+END_TEST
+
+/* The caller's word on the format goes before content and name. */
+START_TEST(test_format)
+{
+    static const struct {
+        const char *format, *extension;
+        uint64_t address;
+        const char *segments;
+        sfi_status st;
+        const char *where, *message;
+    } cases[] = {
+        {NULL, "srec", 0, "00000010=01020304", SFI_OK, NULL, NULL},
+        {"ihex", "srec", 0, "00000010=01020304", SFI_OK, NULL, NULL},
+        {"bin", "hex", 0x08000000,
+         "08000000=3a303430303130303030313032303330344532"
+         "0a3a303030303030303146460a",
+         SFI_OK, NULL, NULL},
+        {"bin", "hex", 0xfffffff0, NULL, SFI_ERR_RANGE, "",
+         "0x20 bytes at 0xfffffff0, expected an end of at most 0xffffffff"},
+        {"srec", "hex", 0, NULL, SFI_ERR_FORMAT, ":1:1",
+         "found ':', expected 'S'"},
+        {"elf", "hex", 0, NULL, SFI_ERR_FORMAT, "",
+         "no ELF file, its magic is missing"},
+    };
+    static const char text[] = ":0400100001020304E2\n:00000001FF\n";
+
+    for (size_t i = 0; i < ROWS(cases); i++) {
+        sfi_firmware_options opts = {
+            .struct_size = sizeof(opts),
+            .format = cases[i].format,
+            .base_address = cases[i].address,
+        };
+        char path[FIRMWARE_PATH_MAX], where[FIRMWARE_PATH_MAX + 8];
+        sfi_firmware *fw;
+        sfi_status st = firmware_load_bytes(cases[i].extension, &opts, text,
+                                            strlen(text), path, &fw);
+
+        if (cases[i].segments != NULL) {
+            ck_assert_ok(st);
+            ck_assert_str_eq(firmware_segments(fw), cases[i].segments);
+        } else {
+            (void)snprintf(where, sizeof(where), "%s%s", path, cases[i].where);
+            ck_assert_fails(st, cases[i].st, where, cases[i].message);
+            ck_assert_ptr_null(fw);
+        }
+        sfi_firmware_free(fw);
+    }
+}
+END_TEST
+
+/* Refused before the file is looked at: there is none. */
+START_TEST(test_arguments)
+{
+    static const struct {
+        sfi_firmware_options opts;
+        const char *message;
+    } cases[] = {
+        {{.flags = 0x10}, "unknown flags 0x10, expected some of 0xf"},
+        {{.flags = 0x80000001},
+         "unknown flags 0x80000000, expected some of 0xf"},
+        {{.flags = WRAPS | RUNS_ON},
+         "flags say that segments wrap and that they run on, expected one of "
+         "the two"},
+        {{.flags = 0xf},
+         "flags say that segments wrap and that they run on, expected one of "
+         "the two"},
+        {{.format = "hex"},
+         "unknown format \"hex\", expected elf, ihex, srec or bin"},
+        {{.format = "ihex", .base_address = 4},
+         "a base address for ihex, which has its own"},
+        {{.base_address = 4}, "a base address without a format, expected bin"},
+    };
+    sfi_firmware_options opts = {.struct_size = sizeof(opts)};
+    sfi_firmware *fw;
+
+    for (size_t i = 0; i < ROWS(cases); i++) {
+        opts = cases[i].opts;
+        opts.struct_size = sizeof(opts);
+        fw = (sfi_firmware *)1;
+        ck_assert_fails(sfi_firmware_load_with(ctx, "/no/such", &opts, &fw),
+                        SFI_ERR_ARGUMENT, "", cases[i].message);
+        ck_assert_ptr_null(fw);
+    }
+    opts = (sfi_firmware_options){.struct_size = sizeof(opts)};
+    ck_assert_fails(sfi_firmware_load_with(ctx, NULL, &opts, &fw),
+                    SFI_ERR_ARGUMENT, "",
+                    "argument not valid, expected path != NULL");
+    ck_assert_fails(sfi_firmware_load_with(ctx, "x", &opts, NULL),
+                    SFI_ERR_ARGUMENT, "",
+                    "argument not valid, expected out != NULL");
+    ck_assert_int_eq(sfi_firmware_load_with(NULL, "x", &opts, &fw),
+                     SFI_ERR_ARGUMENT);
+    ck_assert_fails(sfi_firmware_load_with(ctx, "/no/such", &opts, &fw),
+                    SFI_ERR_OS, "/no/such",
+                    "cannot read: No such file or directory");
+    /* also where there is no struct */
+    ck_assert_fails(sfi_firmware_parse(ctx, NULL, 4, (const uint8_t *)END,
+                                       strlen(END), &fw),
+                    SFI_ERR_ARGUMENT, "",
+                    "a base address without a format, expected bin");
+    ck_assert_ptr_null(fw);
+}
+END_TEST
+
+/* Options of a later version are taken as long as they are not used. */
+START_TEST(test_struct_size)
+{
+    struct {
+        sfi_firmware_options opts;
+        uint64_t later;
+    } newer = {.opts = {.struct_size = sizeof(newer)}};
+    const char *path = test_path("data/blink-stm32h753xi.hex");
+    char message[128];
+    sfi_firmware *fw;
+
+    ck_assert_ok(sfi_firmware_load_with(ctx, path, &newer.opts, &fw));
+    ck_assert_uint_eq(sfi_firmware_segment_count(fw), 4);
+    sfi_firmware_free(fw);
+
+    newer.later = 1;
+    (void)snprintf(message, sizeof(message),
+                   "struct_size is %zu: a member that this libsfi lacks is set",
+                   sizeof(newer));
+    ck_assert_fails(sfi_firmware_load_with(ctx, path, &newer.opts, &fw),
+                    SFI_ERR_ABI, "", message);
+    ck_assert_ptr_null(fw);
+    newer.opts.struct_size = 0;
+    ck_assert_fails(sfi_firmware_load_with(ctx, path, &newer.opts, &fw),
+                    SFI_ERR_ABI, "",
+                    "struct_size is 0: set it to sizeof the struct");
+    ck_assert_ptr_null(fw);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *s = suite_create("firmware_options");
+    TCase *tc = tcase_create("flags");
+
+    tcase_add_checked_fixture(tc, firmware_setup, fixture_teardown);
+    tcase_add_loop_test(tc, test_flags, 0, (int)ROWS(rows));
+    tcase_add_test(tc, test_many_warnings);
+    tcase_add_test(tc, test_strict);
+    tcase_add_test(tc, test_format);
+    tcase_add_test(tc, test_arguments);
+    tcase_add_test(tc, test_struct_size);
+    suite_add_tcase(s, tc);
+    return run_suite(s);
+}
