@@ -165,7 +165,8 @@ cli_command(const char *program, const char *purpose,
         cli_usage_of(program, "a command is missing");
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-version") == 0)
         leave_version(program);
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-help") == 0) {
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-help") == 0 ||
+        strcmp(argv[1], "-h") == 0) {
         (void)printf("%s\n\nCommands:\n", purpose);
         for (size_t i = 0; i < count; i++)
             (void)printf("  %-24s %s\n", commands[i].program,
@@ -246,7 +247,7 @@ find_option(const struct cli *c, const char *spelling, size_t dashes,
             same_upto(c->spec->options[i].name, word, len))
             return i;
     }
-    if (same_upto("help", word, len))
+    if (same_upto("help", word, len) || same_upto("h", word, len))
         leave_help(c->spec);
     if (same_upto("version", word, len))
         leave_version(c->spec->program);

@@ -1,7 +1,10 @@
 /* What the programs say when they end, and with which status. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
+
+#include <sfi/device.h>
 
 #include "cli.h"
 
@@ -80,6 +83,27 @@ print_hint(sfi_status st)
     }
 }
 
+/* A status has many messages; some of them say already what to do. */
+static bool
+hint_helps(sfi_status st, const sfi_error *err)
+{
+    int os = sfi_error_os_code(err);
+
+    if (st == SFI_ERR_ACCESS)
+        return os == EACCES || os == EPERM || os == EROFS;
+    return st != SFI_ERR_NO_DEVICE || os != 0;
+}
+
+static void
+say_text(const char *program, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    say(program, fmt, args);
+    va_end(args);
+}
+
 int
 cli_fail_at(const struct cli *c, const sfi_ctx *ctx, sfi_status st,
             const char *path)
@@ -90,8 +114,13 @@ cli_fail_at(const struct cli *c, const sfi_ctx *ctx, sfi_status st,
 
     if (sfi_error_status(err) != st || message[0] == '\0')
         message = sfi_status_str(st);
-    return cli_fail_text(c, st, "%s%s%s%s%s", path, path[0] != '\0' ? ": " : "",
-                         where, where[0] != '\0' ? ": " : "", message);
+    say_text(c->spec->program, "%s%s%s%s%s", path, path[0] != '\0' ? ": " : "",
+             where, where[0] != '\0' ? ": " : "", message);
+    if (hint_helps(st, err))
+        print_hint(st);
+    if (st == SFI_ERR_DEVICE && sfi_error_peer_code(err) == SFI_CAUSE_INSTALLED)
+        (void)fputs("  hint: -e all erases it\n", stderr);
+    return cli_exit_status(st);
 }
 
 int

@@ -188,7 +188,7 @@ cli_confirm(const struct cli *c, const char *question, const char *option)
 
     if (tty == NULL) {
         (void)cli_fail_text(c, SFI_ERR_CANCELLED,
-                            "no terminal to ask on: %s; answer with %s",
+                            "no terminal to ask \"%s\"; answer with %s",
                             question, option);
         return false;
     }

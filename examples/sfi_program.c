@@ -217,16 +217,37 @@ open_hsm(struct program *p, const char *slot)
     return sfi_hsm_open(p->ctx, slot, &p->hsm);
 }
 
+/* Said before the PIN is asked for, or anything on a chip changes. */
+static int
+blank(struct program *p, const char *slot)
+{
+    static const char message[] = "the vault is blank: provision it first";
+
+    if (p->json) {
+        json_object(&p->out, "error");
+        json_text(&p->out, "name", sfi_status_name(SFI_ERR_HSM_STATE));
+        json_text(&p->out, "where", slot);
+        json_text(&p->out, "message", message);
+        json_close(&p->out);
+    }
+    return cli_fail_text(&p->cli, SFI_ERR_HSM_STATE, "%s: %s", slot, message);
+}
+
 /* The exit status, 0 when it is logged in; *st is what the library said. */
 static int
 login(struct program *p, const char *slot, sfi_status *st)
 {
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
     struct cli_pin pin;
     int status;
 
     *st = open_hsm(p, slot);
+    if (*st == SFI_OK)
+        *st = sfi_hsm_get_info(p->hsm, &info);
     if (*st != SFI_OK)
         return 0;
+    if (info.state == SFI_HSM_BLANK)
+        return blank(p, slot);
     status =
         cli_pin_read(&p->cli, cli_value(&p->cli, OPT_PIN_FILE), false, &pin);
     if (status == 0)
@@ -562,6 +583,9 @@ work(struct program *p)
     cli_progress_end(&p->progress);
     if (st != SFI_OK)
         status = cli_fail(&p->cli, p->ctx, st);
+    /* What a port's name says comes from the command line. */
+    if (st == SFI_ERR_ARGUMENT && p->tp == NULL)
+        status = CLI_EXIT_USAGE;
     if (p->json)
         json_error(&p->out, p->ctx, st);
     return status;
@@ -575,6 +599,8 @@ main(int argc, char **argv)
 
     cli_parse(&p.cli, &spec, argc, argv);
     check(&p);
+    /* An install goes on when nobody reads about it any more. */
+    (void)signal(SIGPIPE, SIG_IGN);
     p.json = cli_has(&p.cli, OPT_JSON);
     cli_progress_init(&p.progress, p.json ? NULL : stdout);
     json_init(&p.out, stdout);

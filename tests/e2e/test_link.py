@@ -111,6 +111,21 @@ class Link(bench.Case):
     def test_l462_killed_half_way(self):
         self.killed_half_way(L462, 0x08001000)
 
+    def test_reader_of_the_output_goes_away(self):
+        """sfi-program ... | head -1: the install is not cut off."""
+        b = self.bench
+        hsm = b.hsm(H753, "line.vault", 1)
+        part = b.chip(H753, "part").start()
+        program = bench.start(*part.words(b.image(H753, "fw.sfi"), *hsm))
+        program.stdout.readline()
+        program.stdout.close()
+        err = program.stderr.read()
+        program.stderr.close()
+        self.assertEqual(program.wait(bench.PATIENCE), 7, err)
+        self.assertIn("cannot write the output", err)
+        part.stop()
+        self.installed(part)
+
     def test_programmer_killed_half_way(self):
         """The chip lives on; the next programmer begins anew."""
         b = self.bench

@@ -57,6 +57,11 @@ def mistakes(folder):
 
 
 @case
+def help_in_short(folder):
+    same(succeeds(PROGRAM, "-h"), succeeds(PROGRAM, "--help"))
+
+
+@case
 def unknown_chip(folder):
     done = run(PROGRAM, "-c", "port=x", "chip=stm32f0", "-e", "all")
     same(done.returncode, 64)
@@ -140,6 +145,43 @@ def no_such_port(folder):
     done = run(PROGRAM, "-c", f"port={folder}/tty", "-e", "all", "--json")
     same(done.returncode, 4)
     same(json.loads(done.stdout)["error"]["name"], "SFI_ERR_NO_DEVICE")
+
+
+@case
+def port_that_cannot_be(folder):
+    for words, message in (
+            (["port=x", "br=115201"], "serial:x: baud is 115201, expected 1200"),
+            (["port=x?colour=red"], 'serial:x: unknown key "colour"')):
+        done = run(PROGRAM, "-c", *words, "-gc", folder / "cert")
+        same(done.returncode, 64, done.stderr)
+        assert done.stderr.startswith(f"sfi-program: {message}"), done.stderr
+
+
+@case
+def blank_hsm(folder):
+    """A mistyped vault: said before the PIN is asked for and the chip met."""
+    master, slave = pty.openpty()
+    slot = f"slot=vault:{folder}/none"
+    message = (f"sfi-program: vault:{folder}/none: the vault is blank: "
+               "provision it first")
+    hint = "  hint: -info tells the HSM's state"
+    done = run(PROGRAM, "-c", f"port={os.ttyname(slave)}", "-sfi",
+               folder / "out.sfi", "hsm=1", slot)
+    same(done.returncode, 6, done.stderr)
+    same(done.stderr.splitlines()[-2:], [message, hint])
+    done = run(PROGRAM, "-hsmglfcb", DATA / "none", folder / "lic", slot,
+               "--json")
+    same(json.loads(done.stdout)["error"]["name"], "SFI_ERR_OS")
+    done = run(PROGRAM, "-c", f"port={os.ttyname(slave)}", "-sfi",
+               folder / "out.sfi", "hsm=1", slot, "--json")
+    same(json.loads(done.stdout)["error"]["name"], "SFI_ERR_HSM_STATE")
+    os.set_blocking(master, False)
+    try:
+        same(os.read(master, 1), b"")
+    except BlockingIOError:
+        pass  # nothing was sent
+    os.close(master)
+    os.close(slave)
 
 
 @case
