@@ -26,7 +26,6 @@ enum obj_kind {
     OBJ_INSTALLER,
     OBJ_SIM,
     OBJ_PERSONALIZATION,
-    OBJ_IMAGE_INFO,
 };
 
 struct obj {
