@@ -1,6 +1,6 @@
 /* The smartcard's command set: ISO 7816-4 conventions, numbers of our own, as
- * ST's are not public.  Both sides read this table; doc/card.md explains it.
- * Integers are big-endian, as is the rule in APDUs. */
+ * ST's are not public.  Both sides read this table.  Integers are big-endian,
+ * as is the rule in APDUs. */
 #ifndef SFI_HSM_CARD_CMD_H
 #define SFI_HSM_CARD_CMD_H
 
