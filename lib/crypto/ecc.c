@@ -104,32 +104,74 @@ sfi__ecc_generate(sfi_ctx *ctx, uint8_t secret[SFI_ECC_SECRET_LEN],
     return st;
 }
 
+/* ---- the curve itself: a key object would cost more than what is asked ----
+ */
+
+struct curve {
+    EC_GROUP *group;
+    EC_POINT *peer;
+    EC_POINT *product;
+    BIGNUM *d;
+    BIGNUM *x;
+};
+
+static bool
+curve_open(struct curve *c)
+{
+    c->group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+    c->peer = c->group != NULL ? EC_POINT_new(c->group) : NULL;
+    c->product = c->group != NULL ? EC_POINT_new(c->group) : NULL;
+    c->d = BN_secure_new();
+    c->x = BN_secure_new();
+    return c->peer != NULL && c->product != NULL && c->d != NULL &&
+           c->x != NULL;
+}
+
+static void
+curve_close(struct curve *c)
+{
+    BN_clear_free(c->x);
+    BN_clear_free(c->d);
+    EC_POINT_clear_free(c->product);
+    EC_POINT_free(c->peer);
+    EC_GROUP_free(c->group);
+}
+
+/* A multiplication by c->d takes as long for every d. */
+static sfi_status
+curve_secret(sfi_ctx *ctx, struct curve *c,
+             const uint8_t secret[SFI_ECC_SECRET_LEN])
+{
+    if (BN_bin2bn(secret, SFI_ECC_SECRET_LEN, c->d) == NULL)
+        return sfi__ossl_fail(ctx, "P-256 private key");
+    BN_set_flags(c->d, BN_FLG_CONSTTIME);
+    if (BN_is_zero(c->d) || BN_cmp(c->d, EC_GROUP_get0_order(c->group)) >= 0)
+        return sfi__fail(ctx, SFI_ERR_CRYPTO,
+                         "the private key is not between 1 and the order of "
+                         "P-256");
+    return SFI_OK;
+}
+
 sfi_status
 sfi__ecc_public(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
                 uint8_t public_key[SFI_ECC_PUBLIC_LEN])
 {
-    EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
-    EC_POINT *q = group != NULL ? EC_POINT_new(group) : NULL;
-    BIGNUM *d = BN_secure_new();
+    struct curve c;
     uint8_t point[POINT_LEN];
     sfi_status st = SFI_OK;
 
-    if (q == NULL || d == NULL ||
-        BN_bin2bn(secret, SFI_ECC_SECRET_LEN, d) == NULL)
+    if (!curve_open(&c))
         st = sfi__ossl_fail(ctx, "P-256 public key");
-    else if (BN_is_zero(d) || BN_cmp(d, EC_GROUP_get0_order(group)) >= 0)
-        st = sfi__fail(ctx, SFI_ERR_CRYPTO,
-                       "the private key is not between 1 and the order of "
-                       "P-256");
-    else if (EC_POINT_mul(group, q, d, NULL, NULL, NULL) != 1 ||
-             EC_POINT_point2oct(group, q, POINT_CONVERSION_UNCOMPRESSED, point,
-                                sizeof(point), NULL) != sizeof(point))
+    if (st == SFI_OK)
+        st = curve_secret(ctx, &c, secret);
+    if (st == SFI_OK &&
+        (EC_POINT_mul(c.group, c.product, c.d, NULL, NULL, NULL) != 1 ||
+         EC_POINT_point2oct(c.group, c.product, POINT_CONVERSION_UNCOMPRESSED,
+                            point, sizeof(point), NULL) != sizeof(point)))
         st = sfi__ossl_fail(ctx, "P-256 public key");
-    else
+    if (st == SFI_OK)
         memcpy(public_key, point + 1, SFI_ECC_PUBLIC_LEN);
-    BN_clear_free(d);
-    EC_POINT_free(q);
-    EC_GROUP_free(group);
+    curve_close(&c);
     return st;
 }
 
@@ -141,7 +183,20 @@ not_a_point(sfi_ctx *ctx)
                      "the public key is not a point on P-256");
 }
 
-/* Import checks that the point is on the curve; with cofactor 1 that is all. */
+/* A point on the curve; with cofactor 1 that is all there is to check. */
+static sfi_status
+curve_peer(sfi_ctx *ctx, struct curve *c, const uint8_t xy[SFI_ECC_PUBLIC_LEN])
+{
+    uint8_t point[POINT_LEN];
+
+    to_point(point, xy);
+    return EC_POINT_oct2point(c->group, c->peer, point, sizeof(point), NULL) ==
+                   1
+               ? SFI_OK
+               : not_a_point(ctx);
+}
+
+/* Import checks the point too. */
 static sfi_status
 import_public(sfi_ctx *ctx, const uint8_t xy[SFI_ECC_PUBLIC_LEN],
               EVP_PKEY **out)
@@ -168,10 +223,12 @@ sfi_status
 sfi__ecc_check_public(sfi_ctx *ctx,
                       const uint8_t public_key[SFI_ECC_PUBLIC_LEN])
 {
-    EVP_PKEY *key;
-    sfi_status st = import_public(ctx, public_key, &key);
+    struct curve c;
+    sfi_status st = curve_open(&c)
+                        ? curve_peer(ctx, &c, public_key)
+                        : sfi__ossl_fail(ctx, "check of a P-256 public key");
 
-    EVP_PKEY_free(key);
+    curve_close(&c);
     return st;
 }
 
@@ -180,26 +237,23 @@ sfi__ecc_ecdh(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
               const uint8_t peer[SFI_ECC_PUBLIC_LEN],
               uint8_t shared_secret[SFI_ECC_SHARED_LEN])
 {
-    EVP_PKEY *ours = NULL;
-    EVP_PKEY *theirs = NULL;
-    EVP_PKEY_CTX *pctx = NULL;
-    size_t len = SFI_ECC_SHARED_LEN;
-    sfi_status st = import_public(ctx, peer, &theirs);
+    struct curve c;
+    sfi_status st = SFI_OK;
 
-    if (st == SFI_OK)
-        st = import_secret(ctx, secret, &ours);
-    if (st != SFI_OK)
-        goto out;
-    pctx = EVP_PKEY_CTX_new(ours, NULL);
-    if (pctx == NULL || EVP_PKEY_derive_init(pctx) != 1 ||
-        EVP_PKEY_derive_set_peer(pctx, theirs) != 1 ||
-        EVP_PKEY_derive(pctx, shared_secret, &len) != 1 ||
-        len != SFI_ECC_SHARED_LEN)
+    if (!curve_open(&c))
         st = sfi__ossl_fail(ctx, "P-256 key agreement");
-out:
-    EVP_PKEY_CTX_free(pctx);
-    EVP_PKEY_free(ours);
-    EVP_PKEY_free(theirs);
+    if (st == SFI_OK)
+        st = curve_peer(ctx, &c, peer);
+    if (st == SFI_OK)
+        st = curve_secret(ctx, &c, secret);
+    if (st == SFI_OK &&
+        (EC_POINT_mul(c.group, c.product, NULL, c.peer, c.d, NULL) != 1 ||
+         EC_POINT_get_affine_coordinates(c.group, c.product, c.x, NULL, NULL) !=
+             1 ||
+         BN_bn2binpad(c.x, shared_secret, SFI_ECC_SHARED_LEN) !=
+             (int)SFI_ECC_SHARED_LEN))
+        st = sfi__ossl_fail(ctx, "P-256 key agreement");
+    curve_close(&c);
     return st;
 }
 
