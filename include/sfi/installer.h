@@ -9,6 +9,7 @@
 #include <sfi/ctx.h>
 #include <sfi/hsm.h>
 #include <sfi/license.h>
+#include <sfi/license_store.h>
 #include <sfi/transport.h>
 
 SFI_BEGIN_DECLS
@@ -161,6 +162,29 @@ SFI_API SFI_NODISCARD sfi_status
 sfi_installer_set_license(sfi_installer *in, const sfi_license *lic);
 
 /**
+ * A folder of licences: one for the chip that is in it is taken before the HSM
+ * is asked.
+ *
+ * The HSM is not asked then, and counts nothing.  When there is none for the
+ * chip, and an HSM is set, the HSM's licence is put into the store before it is
+ * used; if that fails, so does the install, before the chip is erased.  The HSM
+ * gives the same licence again, uncounted.  A licence that is given is used
+ * before all, and not stored.
+ *
+ * @param in     an installer that has not begun
+ * @param store  the store; kept until the installer is released
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  an argument is NULL, or store is of another context
+ *   SFI_ERR_STATE     the install has begun
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status
+sfi_installer_set_license_store(sfi_installer *in, sfi_license_store *store);
+
+/**
  * What to do with a chip that holds an install.
  *
  * @param in     an installer that has not begun
@@ -239,7 +263,9 @@ SFI_API SFI_NODISCARD sfi_status sfi_installer_set_progress(sfi_installer *in,
  *   SFI_ERR_DEVICE     the chip refused, with a SFI_CAUSE_* as peer code; or it
  *                      restarted half-way
  *   SFI_ERR_CERTIFICATE, SFI_ERR_HSM, SFI_ERR_HSM_STATE, SFI_ERR_HSM_COUNTER,
- *   SFI_ERR_HSM_PIN, SFI_ERR_ACCESS, SFI_ERR_OS  the HSM refused or failed
+ *   SFI_ERR_HSM_PIN, SFI_ERR_ACCESS, SFI_ERR_OS  the HSM or the store refused
+ *                      or failed
+ *   SFI_ERR_NO_LICENSE the store has none for the chip, and no HSM is set
  *   SFI_ERR_CRYPTO     the crypto library failed
  *   SFI_ERR_CALLBACK   a function of link or HSM returned no status
  *   SFI_ERR_CANCELLED  sfi_installer_cancel() was called
@@ -283,8 +309,8 @@ SFI_API const sfi_certificate *
 sfi_installer_certificate(const sfi_installer *in);
 
 /**
- * The licence in use, given or from the HSM: it opens this image on this chip
- * again, uncounted.
+ * The licence in use, given, stored or from the HSM: it opens this image on
+ * this chip again, uncounted.
  *
  * @param in  an installer, or NULL
  *

@@ -14,6 +14,7 @@
 #include <sfi/installer.h>
 #include <sfi/key.h>
 #include <sfi/license.h>
+#include <sfi/license_store.h>
 #include <sfi/option_bytes.h>
 #include <sfi/status.h>
 #include <sfi/target.h>

@@ -51,6 +51,7 @@ enum {
     SFI_ERR_HSM_STATE = -602,   /**< blank, locked or blocked */
     SFI_ERR_HSM_COUNTER = -603, /**< no installations left */
     SFI_ERR_HSM_PIN = -604,     /**< PIN missing or wrong */
+    SFI_ERR_NO_LICENSE = -605,  /**< no HSM, and none stored */
 
     SFI_ERR_NOMEM = -701,     /**< out of memory */
     SFI_ERR_OS = -702,        /**< the operating system said no */

@@ -26,6 +26,7 @@ enum obj_kind {
     OBJ_INSTALLER,
     OBJ_SIM,
     OBJ_PERSONALIZATION,
+    OBJ_LICENSE_STORE,
 };
 
 struct obj {

@@ -30,6 +30,7 @@
     X(SFI_ERR_HSM_STATE, -602, "the HSM is not in a state for this")    \
     X(SFI_ERR_HSM_COUNTER, -603, "the HSM has no installations left")   \
     X(SFI_ERR_HSM_PIN, -604, "the HSM's PIN is missing or wrong")       \
+    X(SFI_ERR_NO_LICENSE, -605, "no licence is stored for this device") \
     X(SFI_ERR_NOMEM, -701, "out of memory")                             \
     X(SFI_ERR_OS, -702, "the operating system refused")                 \
     X(SFI_ERR_CANCELLED, -703, "cancelled")                             \

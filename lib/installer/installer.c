@@ -7,6 +7,7 @@
 #include "core/err.h"
 #include "core/load.h"
 #include "license/license.h"
+#include "license/store.h"
 
 /* Eight times the largest flash: an image has it once, and some modules. */
 #define IMAGE_MAX ((size_t)16 << 20)
@@ -20,6 +21,7 @@ installer_destroy(void *self)
     sfi__obj_unref(in->certificate);
     sfi__obj_unref(in->license);
     sfi__obj_unref(in->given);
+    sfi__obj_unref(in->store);
     sfi__obj_unref(in->hsm);
     sfi__obj_unref(in->tp);
     buf_free(&in->image);
@@ -156,6 +158,19 @@ sfi_installer_set_license(sfi_installer *in, const sfi_license *lic)
 }
 
 sfi_status
+sfi_installer_set_license_store(sfi_installer *in, sfi_license_store *store)
+{
+    sfi_status st;
+
+    SFI_ENTER(in, INSTALLER);
+    SFI_ARG(in, sfi__is(store, OBJ_LICENSE_STORE));
+    st = acceptable(in, &store->obj);
+    if (st == SFI_OK)
+        in->store = hold(in->store, store);
+    return st;
+}
+
+sfi_status
 sfi_installer_set_erase(sfi_installer *in, int erase)
 {
     sfi_status st;
@@ -199,9 +214,10 @@ begin(sfi_installer *in)
         return sfi__fail(ctx, SFI_ERR_STATE, "no image is set");
     if (in->tp == NULL)
         return sfi__fail(ctx, SFI_ERR_STATE, "no link to a chip is set");
-    if (in->given == NULL && in->hsm == NULL)
+    if (in->given == NULL && in->store == NULL && in->hsm == NULL)
         return sfi__fail(ctx, SFI_ERR_STATE,
-                         "no licence is set, and no HSM that could give one");
+                         "no licence is set, and no store or HSM that could "
+                         "give one");
     in->started_ms = ctx->clock->now_ms(ctx->clock->user);
     sfi__install_report(in);
     return SFI_OK;

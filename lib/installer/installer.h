@@ -17,7 +17,7 @@ enum step {
     STEP_SECURITY,    /* make an open chip a secure one */
     STEP_INFO,        /* does it hold an install? */
     STEP_CERTIFICATE, /* read it */
-    STEP_LICENSE,     /* given, or asked of the HSM: it counts now */
+    STEP_LICENSE,     /* given, stored, or asked of the HSM: it counts now */
     STEP_ERASE,       /* SECURE: the flash is empty from here on */
     STEP_OPEN,        /* LICENSE: the chip has the key */
     STEP_SEND,        /* one header, descriptor or DATA at a time */
@@ -37,6 +37,7 @@ struct sfi_installer {
     sfi_transport *tp;                   /* references */
     sfi_hsm *hsm;                        /* ... */
     sfi_license *given;                  /* ... */
+    sfi_license_store *store;            /* ... */
     bool erase;
     uint32_t timeout_ms;
     sfi_progress_fn progress;
@@ -48,7 +49,7 @@ struct sfi_installer {
     uint64_t started_ms;
     sfi_target *target;
     sfi_certificate *certificate;
-    sfi_license *license; /* the one in use: `given`, or the HSM's */
+    sfi_license *license; /* the one in use: given, stored, or the HSM's */
     size_t data_max;
     struct sender sender;
 };

@@ -4,7 +4,9 @@
 #include "core/ctx.h"
 #include "core/err.h"
 #include "image/structure.h"
+#include "license/cert.h"
 #include "license/license.h"
+#include "license/store.h"
 #include "installer/cause.h"
 #include "installer/installer.h"
 
@@ -96,14 +98,46 @@ identify(struct sfi_installer *in)
     return sfi__target_certificate(in->target, &in->certificate);
 }
 
+/* What the HSM gives is stored before it is used: the next install of this chip
+ * needs no HSM.  If it cannot be stored, nothing is lost: the HSM gives it
+ * again. */
+static sfi_status
+ask_hsm(struct sfi_installer *in)
+{
+    sfi_license *lic;
+    sfi_status st = sfi_hsm_generate_license(in->hsm, in->certificate, &lic);
+
+    if (st == SFI_OK && in->store != NULL)
+        st = sfi_license_store_put(in->store, in->certificate, lic);
+    if (st == SFI_OK)
+        in->license = lic;
+    else
+        sfi_license_free(lic);
+    return st;
+}
+
+static sfi_status
+not_stored(struct sfi_installer *in)
+{
+    (void)sfi__fail(in->obj.ctx, SFI_ERR_NO_LICENSE,
+                    "no licence for device %s is stored: license its "
+                    "certificate where the HSM is",
+                    in->certificate->device_id);
+    return sfi__where(in->obj.ctx, "%s", in->store->path);
+}
+
 static sfi_status
 authorise(struct sfi_installer *in)
 {
-    if (in->given != NULL) {
+    sfi_status st = SFI_OK;
+
+    if (in->given != NULL)
         in->license = sfi__obj_ref(in->given);
-        return SFI_OK;
-    }
-    return sfi_hsm_generate_license(in->hsm, in->certificate, &in->license);
+    else if (in->store != NULL)
+        st = sfi_license_store_find(in->store, in->certificate, &in->license);
+    if (st != SFI_OK || in->license != NULL)
+        return st;
+    return in->hsm != NULL ? ask_hsm(in) : not_stored(in);
 }
 
 /* ---- the install ---- */

@@ -217,3 +217,21 @@ file_abort(struct file_out *f)
     f->temp = NULL;
     f->path = NULL;
 }
+
+int
+file_is_folder(const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0)
+        return errno;
+    return S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
+}
+
+int
+file_make_folder(const char *path, unsigned mode)
+{
+    if (mkdir(path, (mode_t)mode) != 0)
+        return errno == EEXIST ? file_is_folder(path) : errno;
+    return file_sync_folder(path);
+}

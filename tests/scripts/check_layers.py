@@ -40,6 +40,7 @@ PUBLIC = {
     "installer.h": "installer",
     "key.h": "crypto",
     "license.h": "license",
+    "license_store.h": "license",
     "option_bytes.h": "ob",
     "sfi.h": None,  # the umbrella: for users only
     "sim.h": "sim",

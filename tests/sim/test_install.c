@@ -367,7 +367,8 @@ START_TEST(test_missing)
                     "no link to a chip is set");
     ck_assert_ok(sfi_installer_set_transport(in, station.tp));
     ck_assert_fails(sfi_installer_run(in), SFI_ERR_STATE, "",
-                    "no licence is set, and no HSM that could give one");
+                    "no licence is set, and no store or HSM that could give "
+                    "one");
     ck_assert_ok(sfi_installer_set_hsm(in, station.hsm));
     ck_assert_ok(sfi_installer_run(in)); /* it had not begun */
     sfi_installer_free(in);

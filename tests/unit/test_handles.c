@@ -32,6 +32,8 @@ MAKER(certificate,
 MAKER(cert_load, sfi_certificate_load(NULL, "/", (sfi_certificate **)out))
 MAKER(license, sfi_license_parse(NULL, junk, 136, (sfi_license **)out))
 MAKER(license_load, sfi_license_load(NULL, "/", (sfi_license **)out))
+MAKER(store, sfi_license_store_open(NULL, "/", 0, (sfi_license_store **)out))
+MAKER(stored, sfi_license_store_find(NULL, NULL, (sfi_license **)out))
 MAKER(perso,
       sfi_personalization_parse(NULL, junk, 136, (sfi_personalization **)out))
 MAKER(perso_load,
@@ -64,6 +66,8 @@ static const struct {
     {"sfi_certificate_load", cert_load},
     {"sfi_license_parse", license},
     {"sfi_license_load", license_load},
+    {"sfi_license_store_open", store},
+    {"sfi_license_store_find", stored},
     {"sfi_personalization_parse", perso},
     {"sfi_personalization_load", perso_load},
     {"sfi_hsm_open", hsm},

@@ -301,6 +301,29 @@ fake_now(void *user)
     return *(uint64_t *)user;
 }
 
+START_TEST(test_folders)
+{
+    struct stat st;
+    mode_t before = umask(0);
+
+    ck_assert_int_eq(file_is_folder(dir), 0);
+    ck_assert_int_eq(file_is_folder(in_dir("sub")), ENOENT);
+    ck_assert_int_eq(file_make_folder(in_dir("sub"), 0750), 0);
+    (void)umask(before);
+    ck_assert_int_eq(stat(in_dir("sub"), &st), 0);
+    ck_assert_uint_eq(st.st_mode & 07777, 0750);
+    ck_assert_int_eq(file_is_folder(in_dir("sub")), 0);
+    ck_assert_int_eq(file_make_folder(in_dir("sub"), 0750), 0); /* there */
+    ck_assert_int_eq(file_make_folder(in_dir("no/sub"), 0750), ENOENT);
+    put(in_dir("file"), "x", 1);
+    ck_assert_int_eq(file_is_folder(in_dir("file")), ENOTDIR);
+    ck_assert_int_eq(file_make_folder(in_dir("file"), 0750), ENOTDIR);
+    ck_assert_int_eq(file_is_folder(in_dir("file/sub")), ENOTDIR);
+    ck_assert_int_eq(unlink(in_dir("file")), 0);
+    ck_assert_int_eq(rmdir(in_dir("sub")), 0);
+}
+END_TEST
+
 START_TEST(test_deadline)
 {
     uint64_t now = 1000;
@@ -389,6 +412,7 @@ main(void)
     tcase_add_test(files, test_commit_that_fails);
     tcase_add_test(files, test_begin_refuses);
     tcase_add_test(files, test_special_files_are_written_in_place);
+    tcase_add_test(files, test_folders);
     suite_add_tcase(s, files);
     tcase_add_test(time, test_deadline);
     tcase_add_test(time, test_deadline_far_away);

@@ -1,0 +1,186 @@
+#include "license/store.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "util/file.h"
+#include "util/mem.h"
+#include "core/ctx.h"
+#include "core/err.h"
+#include "core/load.h"
+#include "license/cert.h"
+#include "license/license.h"
+
+#define FOLDER_MODE 0755u
+#define FILE_MODE 0644u /* a licence is no secret */
+#define SUFFIX ".lic"
+
+static void
+store_destroy(void *self)
+{
+    sfi_license_store *store = self;
+
+    sfi__ctx_dealloc(store->obj.ctx, store->path);
+}
+
+/* ---- open ---- */
+
+static sfi_status
+open_folder(sfi_ctx *ctx, const char *path, bool create)
+{
+    int err = file_is_folder(path);
+
+    if (err == ENOENT && create) {
+        err = file_make_folder(path, FOLDER_MODE);
+        if (err != 0)
+            return sfi__fail_os(ctx, sfi__os_status(err), err,
+                                "cannot make the folder");
+    }
+    if (err == ENOENT)
+        return sfi__fail_os(ctx, SFI_ERR_OS, err,
+                            "there is no such licence store");
+    if (err == ENOTDIR)
+        return sfi__fail_os(ctx, SFI_ERR_OS, err,
+                            "this is no licence store, which is a folder");
+    if (err != 0)
+        return sfi__fail_os(ctx, sfi__os_status(err), err,
+                            "cannot look at the licence store");
+    return SFI_OK;
+}
+
+sfi_status
+sfi_license_store_open(sfi_ctx *ctx, const char *path, int create,
+                       sfi_license_store **out)
+{
+    sfi_license_store *store;
+    sfi_status st;
+    size_t size;
+
+    SFI_ENTER_NEW(ctx, CTX, out);
+    SFI_ARG(ctx, path != NULL);
+    st = open_folder(ctx, path, create != 0);
+    if (st != SFI_OK)
+        return sfi__where(ctx, "%s", path);
+    store = sfi__obj_new(ctx, OBJ_LICENSE_STORE, sizeof(*store), store_destroy);
+    if (store == NULL)
+        return SFI_ERR_NOMEM;
+    size = strlen(path) + 1;
+    store->path = sfi__ctx_alloc(ctx, size);
+    if (store->path == NULL) {
+        sfi__obj_unref(store);
+        return SFI_ERR_NOMEM;
+    }
+    memcpy(store->path, path, size);
+    *out = store;
+    return SFI_OK;
+}
+
+void
+sfi_license_store_free(sfi_license_store *store)
+{
+    sfi__obj_free(store, OBJ_LICENSE_STORE);
+}
+
+/* ---- its files ---- */
+
+/* The name of a device's file, for sfi__ctx_dealloc(); NULL: no memory. */
+static char *
+file_of(const sfi_license_store *store, const sfi_certificate *cert)
+{
+    size_t size = strlen(store->path) + 1 + strlen(cert->device_id) +
+                  sizeof(SUFFIX); /* with its NUL */
+    char *path = sfi__ctx_alloc(store->obj.ctx, size);
+
+    if (path != NULL)
+        text_format(path, size, "%s/%s" SUFFIX, store->path, cert->device_id);
+    return path;
+}
+
+static sfi_status
+check_static(sfi_ctx *ctx, const sfi_license *lic)
+{
+    if (sfi__equal(lic->data, LICENSE_STATIC, LICENSE_TYPE_LEN))
+        return SFI_OK;
+    return sfi__fail(ctx, SFI_ERR_FORMAT,
+                     "a live licence, which serves one session of a device: "
+                     "only static ones can be stored");
+}
+
+static sfi_status
+put(sfi_license_store *store, const sfi_certificate *cert,
+    const sfi_license *lic)
+{
+    sfi_ctx *ctx = store->obj.ctx;
+    sfi_status st = check_static(ctx, lic);
+    char *path;
+
+    if (st != SFI_OK)
+        return sfi__where(ctx, "%s", store->path);
+    path = file_of(store, cert);
+    if (path == NULL)
+        return SFI_ERR_NOMEM;
+    st = sfi__save(ctx, path, FILE_MODE, lic->data, sizeof(lic->data));
+    sfi__ctx_dealloc(ctx, path);
+    return st;
+}
+
+sfi_status
+sfi_license_store_put(sfi_license_store *store, const sfi_certificate *cert,
+                      const sfi_license *lic)
+{
+    SFI_ENTER(store, LICENSE_STORE);
+    SFI_ARG(store, sfi__is(cert, OBJ_CERTIFICATE));
+    SFI_ARG(store, sfi__is(lic, OBJ_LICENSE));
+    return put(store, cert, lic);
+}
+
+/* A file that is not there is no licence, unless the whole folder went away: a
+ * network drive, a stick. */
+static sfi_status
+absent(const sfi_license_store *store)
+{
+    sfi_ctx *ctx = store->obj.ctx;
+    int err = file_is_folder(store->path);
+
+    sfi__clear_error(ctx);
+    if (err == 0)
+        return SFI_OK;
+    (void)sfi__fail_os(ctx, sfi__os_status(err), err,
+                       "the licence store is gone");
+    return sfi__where(ctx, "%s", store->path);
+}
+
+static sfi_status
+find(sfi_license_store *store, const sfi_certificate *cert, sfi_license **out)
+{
+    sfi_ctx *ctx = store->obj.ctx;
+    char *path = file_of(store, cert);
+    sfi_license *lic = NULL;
+    sfi_status st;
+
+    if (path == NULL)
+        return SFI_ERR_NOMEM;
+    st = sfi_license_load(ctx, path, &lic);
+    if (st == SFI_ERR_OS && ctx->error.os_code == ENOENT) {
+        st = absent(store);
+    } else if (st == SFI_OK) {
+        st = check_static(ctx, lic);
+        if (st != SFI_OK)
+            (void)sfi__where(ctx, "%s", path);
+    }
+    sfi__ctx_dealloc(ctx, path);
+    if (st == SFI_OK)
+        *out = lic;
+    else
+        sfi_license_free(lic);
+    return st;
+}
+
+sfi_status
+sfi_license_store_find(sfi_license_store *store, const sfi_certificate *cert,
+                       sfi_license **out)
+{
+    SFI_ENTER_NEW(store, LICENSE_STORE, out);
+    SFI_ARG(store, sfi__is(cert, OBJ_CERTIFICATE));
+    return find(store, cert, out);
+}

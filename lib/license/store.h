@@ -1,0 +1,14 @@
+/* The licence store from the inside: a folder, one file for each device. */
+#ifndef SFI_LICENSE_STORE_IN_H
+#define SFI_LICENSE_STORE_IN_H
+
+#include <sfi/license_store.h>
+
+#include "core/obj.h"
+
+struct sfi_license_store {
+    struct obj obj;
+    char *path; /* as it was given */
+};
+
+#endif

@@ -1,0 +1,598 @@
+/* The licence store: a licence is found by its device, whole or not at all;
+ * what is damaged is named and never taken for absent. */
+#define _XOPEN_SOURCE 700
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <sfi/license_store.h>
+
+#include "license/cert.h"
+#include "license/license.h"
+
+#include "fixture.h"
+#include "maker.h"
+
+static struct maker maker;
+static struct chip one, two;
+static char dir[256];
+static char folder[300];
+static sfi_license_store *store;
+
+static void
+setup(void)
+{
+    fixture_setup();
+    maker_init(&maker);
+    chip_make(&maker, MAKER_PRODUCT, &one);
+    chip_make(&maker, MAKER_PRODUCT, &two);
+    test_mkdir(dir, sizeof(dir));
+    (void)snprintf(folder, sizeof(folder), "%s/store", dir);
+    ck_assert_ok(sfi_license_store_open(ctx, folder, 1, &store));
+}
+
+static const char *
+path_of(const struct chip *c)
+{
+    static char path[400];
+
+    (void)snprintf(path, sizeof(path), "%s/%s.lic", folder,
+                   sfi_certificate_device_id(c->cert));
+    return path;
+}
+
+static void
+teardown(void)
+{
+    sfi_license_store_free(store);
+    (void)unlink(path_of(&one));
+    (void)unlink(path_of(&two));
+    ck_assert_int_eq(rmdir(folder), 0); /* and nothing else was in it */
+    test_rmdir(dir);
+    chip_free(&one);
+    chip_free(&two);
+    maker_free(&maker);
+    fixture_teardown();
+}
+
+static sfi_license *
+license_for(const struct chip *c)
+{
+    uint8_t data[SFI_LICENSE_LEN];
+    sfi_license *lic;
+
+    ck_assert_ok(sfi__license_make(ctx, c->public_key, LICENSE_STATIC, 0,
+                                   maker.key_secret, maker.nonce, data));
+    ck_assert_ok(sfi_license_parse(ctx, data, sizeof(data), &lic));
+    return lic;
+}
+
+static void
+put(const struct chip *c)
+{
+    sfi_license *lic = license_for(c);
+
+    ck_assert_ok(sfi_license_store_put(store, c->cert, lic));
+    sfi_license_free(lic);
+}
+
+/* As the file is, or as somebody left it. */
+static void
+write_file(const char *path, const void *data, size_t len)
+{
+    FILE *f = fopen(path, "wb");
+
+    ck_assert_ptr_nonnull(f);
+    ck_assert_uint_eq(fwrite(data, 1, len, f), len);
+    ck_assert_int_eq(fclose(f), 0);
+}
+
+static void
+finds_nothing(const struct chip *c)
+{
+    sfi_license *lic = (sfi_license *)(void *)&one;
+
+    ck_assert_ok(sfi_license_store_find(store, c->cert, &lic));
+    ck_assert_ptr_null(lic);
+}
+
+static void
+finds_its_own(const struct chip *c)
+{
+    sfi_license *lic;
+
+    ck_assert_ok(sfi_license_store_find(store, c->cert, &lic));
+    ck_assert_ptr_nonnull(lic);
+    chip_opens(c, &maker, lic);
+    sfi_license_free(lic);
+}
+
+/* ---- what it is for ---- */
+
+START_TEST(test_by_device)
+{
+    finds_nothing(&one);
+    put(&one);
+    finds_its_own(&one);
+    finds_nothing(&two);
+    put(&two);
+    finds_its_own(&one);
+    finds_its_own(&two);
+}
+END_TEST
+
+START_TEST(test_files)
+{
+    sfi_license *lic = license_for(&one);
+    struct stat st;
+    size_t len;
+    char *data;
+
+    ck_assert_ok(sfi_license_store_put(store, one.cert, lic));
+    ck_assert_uint_eq(strlen(sfi_certificate_device_id(one.cert)), 64);
+    ck_assert_int_eq(stat(path_of(&one), &st), 0);
+    ck_assert_uint_eq(st.st_mode & 07777, 0644);
+    data = test_read(path_of(&one), &len);
+    ck_assert_uint_eq(len, SFI_LICENSE_LEN);
+    ck_assert_mem_eq(data, sfi_license_data(lic, NULL), len);
+    free(data);
+    sfi_license_free(lic);
+}
+END_TEST
+
+START_TEST(test_another_handle_finds_it)
+{
+    put(&one);
+    sfi_license_store_free(store);
+    ck_assert_ok(sfi_license_store_open(ctx, folder, 0, &store));
+    finds_its_own(&one);
+}
+END_TEST
+
+/* Two certificates of one key are one device. */
+START_TEST(test_device_not_certificate)
+{
+    struct maker other;
+    struct chip again = one;
+
+    put(&one);
+    maker_init(&other);
+    ck_assert_ok(sfi__cert_issue(ctx, other.ca_secret, MAKER_PRODUCT,
+                                 one.public_key, again.data));
+    ck_assert_ok(sfi_certificate_parse(ctx, again.data, sizeof(again.data),
+                                       &again.cert));
+    ck_assert_mem_ne(again.data, one.data, SFI_CERTIFICATE_LEN);
+    finds_its_own(&again);
+    chip_free(&again);
+    maker_free(&other);
+}
+END_TEST
+
+START_TEST(test_put_replaces)
+{
+    sfi_license *a = license_for(&one);
+    sfi_license *b = license_for(&one);
+    sfi_license *found;
+
+    ck_assert_ok(sfi_license_store_put(store, one.cert, a));
+    ck_assert_ok(sfi_license_store_put(store, one.cert, a));
+    ck_assert_ok(sfi_license_store_put(store, one.cert, b));
+    ck_assert_ok(sfi_license_store_find(store, one.cert, &found));
+    ck_assert_mem_eq(sfi_license_data(found, NULL), sfi_license_data(b, NULL),
+                     SFI_LICENSE_LEN);
+    sfi_license_free(found);
+    sfi_license_free(b);
+    sfi_license_free(a);
+}
+END_TEST
+
+/* Nothing in a licence says for whom it is: the store gives what lies under the
+ * device's name, and only the device can refuse it. */
+START_TEST(test_license_of_another_device)
+{
+    sfi_license *lic = license_for(&two);
+    sfi_license *found;
+    uint8_t key[SFI_KEY_LEN], nonce[SFI_NONCE_LEN];
+
+    ck_assert_ok(sfi_license_store_put(store, one.cert, lic));
+    ck_assert_ok(sfi_license_store_find(store, one.cert, &found));
+    ck_assert_fails(sfi__license_open(ctx, one.secret,
+                                      sfi_license_data(found, NULL), key,
+                                      nonce),
+                    SFI_ERR_AUTH, "", "the licence is not for this device");
+    sfi_license_free(found);
+    sfi_license_free(lic);
+}
+END_TEST
+
+/* ---- folders ---- */
+
+START_TEST(test_absent_folder)
+{
+    sfi_license_store *other;
+    char path[400];
+
+    (void)snprintf(path, sizeof(path), "%s/none", dir);
+    ck_assert_fails(sfi_license_store_open(ctx, path, 0, &other), SFI_ERR_OS,
+                    path,
+                    "there is no such licence store: No such file or "
+                    "directory");
+    ck_assert_ptr_null(other);
+    ck_assert_int_ne(access(path, F_OK), 0);
+    (void)snprintf(path, sizeof(path), "%s/none/deeper", dir);
+    ck_assert_fails(sfi_license_store_open(ctx, path, 1, &other), SFI_ERR_OS,
+                    path, "cannot make the folder: No such file or directory");
+    ck_assert_ptr_null(other);
+}
+END_TEST
+
+/* Also with a slash at its end, and when it was made meanwhile. */
+START_TEST(test_made_folder)
+{
+    sfi_license_store *other;
+    struct stat st;
+    char path[400];
+
+    (void)snprintf(path, sizeof(path), "%s/new/", dir);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_ok(sfi_license_store_open(ctx, path, 1, &other));
+        sfi_license_store_free(other);
+    }
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_uint_eq(st.st_mode & 0022, 0); /* others do not write */
+    ck_assert_int_eq(rmdir(path), 0);
+}
+END_TEST
+
+START_TEST(test_path_is_a_file)
+{
+    sfi_license_store *other;
+    char path[400];
+
+    (void)snprintf(path, sizeof(path), "%s/file", dir);
+    write_file(path, "x", 1);
+    for (int create = 0; create < 2; create++) {
+        ck_assert_fails(sfi_license_store_open(ctx, path, create, &other),
+                        SFI_ERR_OS, path,
+                        "this is no licence store, which is a folder: Not a "
+                        "directory");
+        ck_assert_ptr_null(other);
+    }
+}
+END_TEST
+
+/* A drive that was pulled out is not a store without licences. */
+START_TEST(test_folder_goes_away)
+{
+    sfi_license *lic = license_for(&one);
+    sfi_license *found;
+
+    ck_assert_int_eq(rmdir(folder), 0);
+    ck_assert_fails(sfi_license_store_find(store, one.cert, &found), SFI_ERR_OS,
+                    folder,
+                    "the licence store is gone: No such file or directory");
+    ck_assert_ptr_null(found);
+    ck_assert_fails(sfi_license_store_put(store, one.cert, lic), SFI_ERR_OS,
+                    path_of(&one), "cannot write: No such file or directory");
+    ck_assert_int_eq(mkdir(folder, 0755), 0);
+    finds_nothing(&one);
+    sfi_license_free(lic);
+}
+END_TEST
+
+/* Root may write everywhere: it becomes somebody else for a moment. */
+static void
+without_rights(bool on)
+{
+    if (getuid() == 0)
+        ck_assert_int_eq(seteuid(on ? 65534 : 0), 0);
+}
+
+START_TEST(test_read_only_folder)
+{
+    sfi_license *lic = license_for(&two);
+    sfi_license_store *other;
+    sfi_license *found;
+    char path[400];
+
+    put(&one);
+    (void)snprintf(path, sizeof(path), "%s/new", folder);
+    ck_assert_int_eq(chmod(dir, 0755), 0);
+    ck_assert_int_eq(chmod(folder, 0555), 0);
+    without_rights(true);
+    ck_assert_fails(sfi_license_store_put(store, two.cert, lic), SFI_ERR_ACCESS,
+                    path_of(&two), "cannot write: Permission denied");
+    ck_assert_fails(sfi_license_store_put(store, one.cert, lic), SFI_ERR_ACCESS,
+                    path_of(&one), "cannot write: Permission denied");
+    ck_assert_fails(sfi_license_store_open(ctx, path, 1, &other),
+                    SFI_ERR_ACCESS, path,
+                    "cannot make the folder: Permission denied");
+    finds_its_own(&one); /* reading goes on */
+    finds_nothing(&two);
+    without_rights(false);
+    ck_assert_int_eq(chmod(folder, 0), 0);
+    without_rights(true);
+    ck_assert_fails(sfi_license_store_find(store, one.cert, &found),
+                    SFI_ERR_ACCESS, path_of(&one),
+                    "cannot read: Permission denied");
+    ck_assert_fails(sfi_license_store_open(ctx, path, 0, &other),
+                    SFI_ERR_ACCESS, path,
+                    "cannot look at the licence store: Permission denied");
+    without_rights(false);
+    ck_assert_int_eq(chmod(folder, 0755), 0);
+    sfi_license_free(lic);
+}
+END_TEST
+
+/* ---- whole or not at all ---- */
+
+/* The disk is full: what was there stays, and nothing is left over. */
+START_TEST(test_disk_full)
+{
+    sfi_license *lic = license_for(&one);
+    struct rlimit before, small;
+
+    put(&one);
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = (struct rlimit){.rlim_cur = 100, .rlim_max = before.rlim_max};
+    (void)signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+    ck_assert_fails(sfi_license_store_put(store, two.cert, lic), SFI_ERR_LIMIT,
+                    path_of(&two), "cannot write: File too large");
+    ck_assert_fails(sfi_license_store_put(store, one.cert, lic), SFI_ERR_LIMIT,
+                    path_of(&one), "cannot write: File too large");
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+    finds_its_own(&one);
+    finds_nothing(&two);
+    sfi_license_free(lic);
+}
+END_TEST
+
+/* What a writer that died left beside it is no licence. */
+START_TEST(test_left_over)
+{
+    char path[450];
+
+    (void)snprintf(path, sizeof(path), "%s.aB3xYz", path_of(&one));
+    write_file(path, "half a lic", 10);
+    finds_nothing(&one);
+    put(&one);
+    finds_its_own(&one);
+    ck_assert_int_eq(unlink(path), 0);
+}
+END_TEST
+
+#define WRITERS 6
+#define READERS 2
+#define ROUNDS 40
+
+/* All write the same two devices while others read: each licence that is seen
+ * is whole, and the device's own. */
+static int
+write_or_read(int which, sfi_license *const lic[2])
+{
+    const struct chip *chips[] = {&one, &two};
+
+    for (size_t i = 0; i < ROUNDS; i++) {
+        const struct chip *c = chips[(i + (size_t)which) % 2];
+        sfi_license *found = NULL;
+        sfi_status st;
+
+        if (which < WRITERS) {
+            st = sfi_license_store_put(store, c->cert,
+                                       lic[(i + (size_t)which) % 2]);
+        } else {
+            st = sfi_license_store_find(store, c->cert, &found);
+            if (st == SFI_OK && found != NULL)
+                chip_opens(c, &maker, found);
+            sfi_license_free(found);
+        }
+        if (st != SFI_OK)
+            return 1;
+    }
+    return 0;
+}
+
+START_TEST(test_many_processes)
+{
+    sfi_license *lic[2] = {license_for(&one), license_for(&two)};
+    pid_t pids[WRITERS + READERS];
+
+    for (int i = 0; i < WRITERS + READERS; i++) {
+        pids[i] = fork();
+        ck_assert_int_ge(pids[i], 0);
+        if (pids[i] == 0)
+            _exit(write_or_read(i, lic));
+    }
+    for (int i = 0; i < WRITERS + READERS; i++) {
+        int status;
+
+        ck_assert_int_eq(waitpid(pids[i], &status, 0), pids[i]);
+        ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0,
+                      "process %d ended with 0x%x", i, (unsigned)status);
+    }
+    finds_its_own(&one);
+    finds_its_own(&two);
+    sfi_license_free(lic[0]);
+    sfi_license_free(lic[1]);
+}
+END_TEST
+
+/* ---- what is not a licence ---- */
+
+static const struct {
+    const char *name;
+    size_t len;  /* of the file */
+    size_t flip; /* which byte */
+    sfi_status status;
+    const char *message;
+} damages[] = {
+    {"empty", 0, 0, SFI_ERR_TRUNCATED, "a licence of 0 bytes, expected 136"},
+    {"cut", 135, 0, SFI_ERR_TRUNCATED, "a licence of 135 bytes, expected 136"},
+    {"long", 137, 0, SFI_ERR_FORMAT, "a licence of 137 bytes, expected 136"},
+    {"version", 136, 8, SFI_ERR_FORMAT, "licence version is 254, expected 1"},
+    {"reserved", 136, 20, SFI_ERR_FORMAT,
+     "licence bytes 12 to 23 are in use, expected zeros"},
+    {"point", 136, 24, SFI_ERR_FORMAT,
+     "the licence's ephemeral key is not a point on P-256"},
+};
+
+START_TEST(test_damaged)
+{
+    uint8_t data[SFI_LICENSE_LEN + 1] = {0};
+    sfi_license *lic = license_for(&one);
+    sfi_license *found;
+
+    memcpy(data, sfi_license_data(lic, NULL), SFI_LICENSE_LEN);
+    if (damages[_i].flip != 0)
+        data[damages[_i].flip] ^= 0xff;
+    write_file(path_of(&one), data, damages[_i].len);
+    ck_assert_fails(sfi_license_store_find(store, one.cert, &found),
+                    damages[_i].status, path_of(&one), damages[_i].message);
+    ck_assert_ptr_null(found);
+    finds_nothing(&two); /* which it does not touch */
+    ck_assert_ok(sfi_license_store_put(store, one.cert, lic));
+    finds_its_own(&one);
+    sfi_license_free(lic);
+}
+END_TEST
+
+START_TEST(test_folder_in_the_place_of_a_file)
+{
+    sfi_license *lic = license_for(&one);
+    sfi_license *found;
+
+    ck_assert_int_eq(mkdir(path_of(&one), 0755), 0);
+    ck_assert_fails(sfi_license_store_find(store, one.cert, &found), SFI_ERR_OS,
+                    path_of(&one), "cannot read: Is a directory");
+    ck_assert_fails(sfi_license_store_put(store, one.cert, lic), SFI_ERR_OS,
+                    path_of(&one), "cannot write: Is a directory");
+    ck_assert_int_eq(rmdir(path_of(&one)), 0);
+    sfi_license_free(lic);
+}
+END_TEST
+
+/* A live licence serves one session: nobody may find it later. */
+START_TEST(test_live_license)
+{
+    static const char message[] =
+        "a live licence, which serves one session of a device: only static "
+        "ones can be stored";
+    sfi_license *lic = license_for(&one);
+    sfi_license *found;
+
+    memcpy(lic->data, "SFIL\x01", 5);
+    ck_assert_fails(sfi_license_store_put(store, one.cert, lic), SFI_ERR_FORMAT,
+                    folder, message);
+    finds_nothing(&one);
+    write_file(path_of(&one), lic->data, sizeof(lic->data));
+    ck_assert_int_eq(sfi_license_store_find(store, one.cert, &found),
+                     SFI_ERR_FORMAT);
+    ck_assert_str_eq(sfi_error_where(sfi_ctx_error(ctx)), path_of(&one));
+    ck_assert_ptr_null(found);
+    sfi_license_free(lic);
+}
+END_TEST
+
+/* ---- arguments, memory ---- */
+
+START_TEST(test_arguments)
+{
+    sfi_license *lic = license_for(&one);
+    sfi_license *found;
+    sfi_license_store *other;
+
+    ck_assert_fails(sfi_license_store_open(ctx, NULL, 1, &other),
+                    SFI_ERR_ARGUMENT, "",
+                    "argument not valid, expected path != NULL");
+    ck_assert_fails(sfi_license_store_put(store, NULL, lic), SFI_ERR_ARGUMENT,
+                    "",
+                    "argument not valid, expected sfi__is(cert, "
+                    "OBJ_CERTIFICATE)");
+    ck_assert_fails(sfi_license_store_put(store, one.cert, NULL),
+                    SFI_ERR_ARGUMENT, "",
+                    "argument not valid, expected sfi__is(lic, OBJ_LICENSE)");
+    ck_assert_fails(sfi_license_store_find(store, NULL, &found),
+                    SFI_ERR_ARGUMENT, "",
+                    "argument not valid, expected sfi__is(cert, "
+                    "OBJ_CERTIFICATE)");
+    ck_assert_ptr_null(found);
+    ck_assert_int_eq(sfi_license_store_put(NULL, one.cert, lic),
+                     SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(
+        sfi_license_store_put((sfi_license_store *)(void *)lic, one.cert, lic),
+        SFI_ERR_ARGUMENT);
+    sfi_license_store_free(NULL);
+    sfi_license_free(lic);
+}
+END_TEST
+
+/* The n-th request for memory fails: an error, no handle, nothing lost. */
+START_TEST(test_no_memory)
+{
+    sfi_license *lic = license_for(&one);
+    sfi_license_store *other = NULL;
+    sfi_license *found = NULL;
+    sfi_status st;
+    size_t n;
+
+    for (n = 1, st = SFI_ERR_NOMEM; st == SFI_ERR_NOMEM; n++) {
+        memory.fail_at = n;
+        st = sfi_license_store_open(ctx, folder, 0, &other);
+        ck_assert(st == SFI_OK || other == NULL);
+    }
+    ck_assert_uint_gt(n, 2);
+    for (n = 1, st = SFI_ERR_NOMEM; st == SFI_ERR_NOMEM; n++) {
+        memory.fail_at = n;
+        st = sfi_license_store_put(other, one.cert, lic);
+    }
+    ck_assert_uint_gt(n, 2);
+    for (n = 1, st = SFI_ERR_NOMEM; st == SFI_ERR_NOMEM; n++) {
+        memory.fail_at = n;
+        st = sfi_license_store_find(other, one.cert, &found);
+        ck_assert(st == SFI_OK || found == NULL);
+    }
+    ck_assert_uint_gt(n, 3);
+    memory.fail_at = 0;
+    ck_assert_ok(st);
+    sfi_license_free(found);
+    sfi_license_store_free(other);
+    sfi_license_free(lic);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *s = suite_create("license_store");
+    TCase *tc = tcase_create("license_store");
+
+    tcase_set_timeout(tc, 60);
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, test_by_device);
+    tcase_add_test(tc, test_files);
+    tcase_add_test(tc, test_another_handle_finds_it);
+    tcase_add_test(tc, test_device_not_certificate);
+    tcase_add_test(tc, test_put_replaces);
+    tcase_add_test(tc, test_license_of_another_device);
+    tcase_add_test(tc, test_absent_folder);
+    tcase_add_test(tc, test_made_folder);
+    tcase_add_test(tc, test_path_is_a_file);
+    tcase_add_test(tc, test_folder_goes_away);
+    tcase_add_test(tc, test_read_only_folder);
+    tcase_add_test(tc, test_disk_full);
+    tcase_add_test(tc, test_left_over);
+    tcase_add_test(tc, test_many_processes);
+    tcase_add_loop_test(tc, test_damaged, 0, (int)ROWS(damages));
+    tcase_add_test(tc, test_folder_in_the_place_of_a_file);
+    tcase_add_test(tc, test_live_license);
+    tcase_add_test(tc, test_arguments);
+    tcase_add_test(tc, test_no_memory);
+    suite_add_tcase(s, tc);
+    return run_suite(s);
+}
