@@ -10,8 +10,8 @@
  *
  * @par Porting it
  * 1. Fill an ::sfi_device_port: flash, option bytes, a certificate and a
- *    private key put there in manufacture, AES-128-GCM, a few hundred bytes of
- *    storage, a clock.
+ *    private key put there in manufacture, AES-128-GCM, random numbers, a few
+ *    hundred bytes of storage, a clock.
  * 2. At every start of the secure bootloader:
  *
  *        static uint64_t mem[SFI_DEVICE_SIZE_MAX / sizeof(uint64_t)];
@@ -48,6 +48,8 @@
  *   has verified, a refusal, an abort, or a reboot; then it is overwritten.
  *   Decrypted bytes are overwritten as soon as they are programmed, also in
  *   the buffer that the caller lent.
+ * - A live licence serves once: it names a random number that this start of
+ *   the core gave out last, and that no request after it gets again.
  * - No request reads flash or RAM.
  *
  * @par What the port owes
@@ -96,7 +98,8 @@ enum {
     /* the licence; the device is erased and empty again */
     SFI_CAUSE_LICENSE_TYPE = 0x10,
     SFI_CAUSE_LICENSE_VERSION = 0x11,
-    SFI_CAUSE_LICENSE = 0x12, /**< not for this chip, or altered */
+    SFI_CAUSE_LICENSE = 0x12,         /**< not for this chip, or altered */
+    SFI_CAUSE_LICENSE_SESSION = 0x13, /**< live: not for this session */
 
     /* the image; likewise */
     SFI_CAUSE_HEADER_MAGIC = 0x20,
@@ -119,6 +122,7 @@ enum {
     SFI_CAUSE_OPTION_BYTES = 0x43,
     SFI_CAUSE_CRYPTO = 0x44,
     SFI_CAUSE_STORAGE = 0x45, /**< record or certificate */
+    SFI_CAUSE_RANDOM = 0x46,  /**< no random number; nothing is lost */
 
     /* found at power-up: an install was cut short and has been erased */
     SFI_CAUSE_INTERRUPTED = 0x50
@@ -193,6 +197,14 @@ typedef struct sfi_device_port {
      */
     int (*open_license)(void *user, const uint8_t *lic, uint32_t len,
                         uint8_t key[16], uint8_t nonce[12]);
+
+    /**
+     * Fill `out` with random bytes, for a live licence's session id.
+     *
+     * From a true generator, or one seeded from it at every start: whoever can
+     * make it repeat can use a live licence again.  They are no secret.
+     */
+    int (*random)(void *user, uint8_t *out, uint32_t len);
 
     /** Begin to decrypt a message (AES-128-GCM); drops what was under way. */
     int (*gcm_start)(void *user, const uint8_t key[16], const uint8_t iv[12],

@@ -21,6 +21,8 @@
 #include "proto/usart_slave.h"
 #include "util/wr.h"
 
+/* A generator that gives nothing new is asked so often. */
+#define DEVICE_RANDOM_TRIES 3u
 /* The widest program unit of the chips: 256 bits. */
 #define DEVICE_UNIT_MAX 32u
 /* A flash that does not erase is tried again when what it holds must go. */
@@ -68,6 +70,12 @@ struct session {
     uint8_t ob[RECORD_OB_MAX];
 };
 
+/* What a live licence must name.  In RAM only: a reset ends it. */
+struct live {
+    uint32_t id;   /* 0: none was given since the last was used up */
+    uint32_t used; /* the last one, 0: none */
+};
+
 enum leave {
     LEAVE_NOT,
     LEAVE_SOON, /* at leave_at; answers until then */
@@ -87,6 +95,7 @@ struct sfi_device {
     struct record record;
     struct reminder last;
     struct session session;
+    struct live live;
     struct usart_slave usart;
 };
 

@@ -8,7 +8,7 @@ is_complete(const sfi_device_port *p)
     return p->flash_erase != NULL && p->flash_program != NULL &&
            p->flash_read != NULL && p->ob_program != NULL &&
            p->certificate != NULL && p->open_license != NULL &&
-           p->gcm_start != NULL && p->gcm_update != NULL &&
+           p->random != NULL && p->gcm_start != NULL && p->gcm_update != NULL &&
            p->gcm_verify != NULL && p->gcm_wipe != NULL &&
            p->record_load != NULL && p->record_store != NULL &&
            p->now_ms != NULL && p->reboot != NULL;
@@ -74,6 +74,13 @@ sfi__port_open_license(struct sfi_device *dev,
                                                     DEVICE_LICENSE_LEN,
                                                     key_secret, nonce_secret));
     return v;
+}
+
+bool
+sfi__port_random(struct sfi_device *dev, uint8_t *out, uint32_t len)
+{
+    sfi__zero(out, len);
+    return dev->port->random(dev->user, out, len) == 0;
 }
 
 bool

@@ -24,6 +24,7 @@ struct verdict sfi__port_open_license(struct sfi_device *dev,
                                       const uint8_t lic[DEVICE_LICENSE_LEN],
                                       uint8_t key_secret[16],
                                       uint8_t nonce_secret[12]);
+bool sfi__port_random(struct sfi_device *dev, uint8_t *out, uint32_t len);
 bool sfi__port_gcm_start(struct sfi_device *dev, const uint8_t iv[12],
                          const uint8_t *aad, uint32_t aad_len);
 bool sfi__port_gcm_update(struct sfi_device *dev, uint8_t *buf, uint32_t len);

@@ -7,7 +7,8 @@
 #include "util/rd.h"
 
 /* doc/format.md, "Licence": what can be told before it is opened. */
-#define LICENSE_TYPE "SFI."
+#define LICENSE_STATIC "SFI."
+#define LICENSE_LIVE "SFIL"
 #define LICENSE_TYPE_LEN 4u
 #define LICENSE_VERSION 1u
 
@@ -81,23 +82,75 @@ on_secure(struct sfi_device *dev, const struct request *req, struct wr *reply)
     return SFI_CAUSE_NONE;
 }
 
+/* Another one than before, and not 0; false: the generator gives none. */
+static bool
+draw_session(struct sfi_device *dev)
+{
+    uint8_t raw[SFI_CMD_SESSION_LEN];
+
+    for (uint32_t i = 0; i < DEVICE_RANDOM_TRIES; i++) {
+        struct rd r;
+        uint32_t id;
+
+        if (!sfi__port_random(dev, raw, sizeof(raw)))
+            return false;
+        rd_init(&r, raw, sizeof(raw));
+        id = rd_u32le(&r);
+        if (id != 0 && id != dev->live.used) {
+            dev->live.id = id;
+            return true;
+        }
+    }
+    return false;
+}
+
+static uint8_t
+on_session(struct sfi_device *dev, const struct request *req, struct wr *reply)
+{
+    (void)req;
+    if (dev->live.id == 0 && !draw_session(dev))
+        return SFI_CAUSE_RANDOM;
+    wr_u32le(reply, dev->live.id);
+    return SFI_CAUSE_NONE;
+}
+
+/* Is it for now?  A static licence is for any session; the one that a live
+ * licence must name is over with it, whatever comes of it. */
+static struct verdict
+judge_session(struct sfi_device *dev, bool is_live, uint32_t session)
+{
+    struct verdict v = VERDICT_INIT;
+    uint32_t due = is_live ? dev->live.id : 0;
+
+    if (is_live && due != 0) {
+        dev->live.used = due;
+        dev->live.id = 0;
+    }
+    sfi__verdict_decide(&v, session == due && is_live == (due != 0) ? 0 : 1);
+    return v;
+}
+
 static uint8_t
 on_license(struct sfi_device *dev, const struct request *req, struct wr *reply)
 {
     struct session *s = &dev->session;
-    struct verdict verdict = VERDICT_INIT;
+    struct verdict verdict = VERDICT_INIT, timely = VERDICT_INIT;
     const uint8_t *type;
+    bool is_live;
     struct rd r;
 
     (void)reply;
     rd_init(&r, req->data, req->data_len);
     type = rd_view(&r, LICENSE_TYPE_LEN);
-    rd_skip(&r, 4); /* session: a static licence is for any */
-    if (!sfi__equal(type, LICENSE_TYPE, LICENSE_TYPE_LEN))
+    is_live = sfi__equal(type, LICENSE_LIVE, LICENSE_TYPE_LEN);
+    if (!is_live && !sfi__equal(type, LICENSE_STATIC, LICENSE_TYPE_LEN))
         return sfi__session_end(dev, SFI_CAUSE_LICENSE_TYPE);
+    timely = judge_session(dev, is_live, rd_u32le(&r));
     /* version, and the least version of the security extension */
     if (rd_u32le(&r) != LICENSE_VERSION || rd_u32le(&r) != 0)
         return sfi__session_end(dev, SFI_CAUSE_LICENSE_VERSION);
+    if (!sfi__verdict_accepted(&timely) || !sfi__verdict_accepted(&timely))
+        return sfi__session_end(dev, SFI_CAUSE_LICENSE_SESSION);
     verdict =
         sfi__port_open_license(dev, req->data, s->key_secret, s->nonce_secret);
     if (!sfi__verdict_accepted(&verdict) || !sfi__verdict_accepted(&verdict))
@@ -310,6 +363,7 @@ static const struct command {
     {SFI_CMD_DATA, IN(RECEIVING), true, 4, 1, SFI_CMD_DATA_MAX, on_data},
     {SFI_CMD_FINISH, IN(COMPLETE), true, 0, 0, 0, on_finish},
     {SFI_CMD_ABORT, IN_ANY, false, 0, 0, 0, on_abort},
+    {SFI_CMD_SESSION, IN_ANY, false, 0, 0, 0, on_session},
 };
 
 static const struct command *

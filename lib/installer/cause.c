@@ -22,12 +22,17 @@ static const struct {
     {SFI_CAUSE_OFFSET,
      "the chip expects another piece of the area; begin the install again"},
     {SFI_CAUSE_LICENSE_TYPE,
-     "the chip does not take this type of licence, expected \"SFI.\""},
+     "the chip does not take this type of licence, expected \"SFI.\" or "
+     "\"SFIL\""},
     {SFI_CAUSE_LICENSE_VERSION,
      "the chip does not take this version of licence, expected 1"},
     {SFI_CAUSE_LICENSE,
      "the licence is not for this chip, or was altered; get one for this "
      "chip's certificate"},
+    {SFI_CAUSE_LICENSE_SESSION,
+     "the live licence is for another session of the chip: it was used "
+     "before, or the chip has restarted since; run the install again, which "
+     "is not counted again"},
     {SFI_CAUSE_HEADER_MAGIC, "the chip finds no image header"},
     {SFI_CAUSE_HEADER_VERSION,
      "the chip does not take this version of image, expected 1"},
@@ -58,6 +63,7 @@ static const struct {
     {SFI_CAUSE_OPTION_BYTES, "the chip could not program its option bytes"},
     {SFI_CAUSE_CRYPTO, "the chip's crypto failed"},
     {SFI_CAUSE_STORAGE, "the chip could not store its state"},
+    {SFI_CAUSE_RANDOM, "the chip has no random numbers for a session"},
     {SFI_CAUSE_INTERRUPTED,
      "the chip lost its power during an install and erased what it had; begin "
      "again"},

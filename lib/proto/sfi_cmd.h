@@ -27,7 +27,10 @@ enum sfi_cmd {
     SFI_CMD_DATA = 0x5307,        /* offset u32, data ->     Extended */
     SFI_CMD_FINISH = 0x5308,      /* ->                      Special */
     SFI_CMD_ABORT = 0x5309,       /* ->                      Special */
+    SFI_CMD_SESSION = 0x530a,     /* -> session id u32       Special */
 };
+
+#define SFI_CMD_SESSION_LEN 4u
 
 /* SECURE: erase the user flash and begin.  Without the flag a device that
  * holds an install refuses. */
@@ -42,7 +45,7 @@ struct cmd_info {
     uint16_t device_id;
     uint16_t data_max; /* bytes per DATA */
     uint8_t product_id[8];
-    uint32_t session; /* installs begun so far; live licences */
+    uint32_t session; /* installs begun so far */
     uint16_t area;    /* index of the area being received, 0: none */
     uint16_t areas;
     uint32_t offset;        /* content bytes of that area so far */

@@ -4,6 +4,7 @@
 
 #include "core/err.h"
 #include "crypto/gcm.h"
+#include "crypto/rand.h"
 #include "license/license.h"
 
 int
@@ -15,6 +16,12 @@ port_open_license(struct port_ossl *p, const uint8_t *device_secret,
         return 1;
     return sfi__license_open(p->ctx, device_secret, lic, key_secret, nonce) !=
            SFI_OK;
+}
+
+int
+port_random(struct port_ossl *p, uint8_t *out, uint32_t len)
+{
+    return sfi__random(p->ctx, out, len) != SFI_OK;
 }
 
 int

@@ -66,6 +66,14 @@ on_open_license(void *user, const uint8_t *lic, uint32_t len, uint8_t key[16],
 }
 
 static int
+on_random(void *user, uint8_t *out, uint32_t len)
+{
+    struct sfi_sim *sim = user;
+
+    return port_random(&sim->crypto, out, len);
+}
+
+static int
 on_gcm_start(void *user, const uint8_t key[16], const uint8_t iv[12],
              const uint8_t *aad, uint32_t aad_len)
 {
@@ -144,6 +152,7 @@ static const sfi_device_port port = {
     .ob_program = on_ob_program,
     .certificate = on_certificate,
     .open_license = on_open_license,
+    .random = on_random,
     .gcm_start = on_gcm_start,
     .gcm_update = on_gcm_update,
     .gcm_verify = on_gcm_verify,

@@ -22,6 +22,8 @@ enum step {
     STEP_POWER, /* cycle */
     STEP_WILD,  /* opcode, parameter length, data length; both follow */
     STEP_FAULT, /* which call, when, which fault */
+    STEP_SESSION,
+    STEP_LIVE, /* 0: of another session; a live LICENSE */
     STEPS,
 };
 
@@ -89,6 +91,39 @@ data(uint8_t length)
     le[1] = (uint8_t)(i.offset >> 8);
     (void)part_send(&part, SFI_CMD_DATA, le, sizeof(le),
                     image.area[i.area - 1].cipher + i.offset, len);
+}
+
+/* What SESSION says stays until a live licence has come. */
+static void
+session(void)
+{
+    uint32_t id, again;
+    int cause = part_session(&part, &id);
+
+    FUZZ_HOLDS(cause < 0 || (cause == SFI_CAUSE_NONE) == (id != 0));
+    FUZZ_HOLDS(cause <= SFI_CAUSE_NONE || cause == SFI_CAUSE_RANDOM);
+    if (id != 0 && part_session(&part, &again) == SFI_CAUSE_NONE)
+        FUZZ_HOLDS(again == id);
+}
+
+/* It serves once, and only for the session that was asked for last. */
+static void
+live(bool is_mine)
+{
+    uint8_t license[LICENSE_LEN];
+    uint32_t id, next;
+    int cause;
+
+    if (part_session(&part, &id) != SFI_CAUSE_NONE)
+        return;
+    memcpy(license, image.license, sizeof(license));
+    image_set_live(&image, is_mine ? id : ~id);
+    cause = part_send(&part, SFI_CMD_LICENSE, NULL, 0, image.license,
+                      sizeof(image.license));
+    memcpy(image.license, license, sizeof(license));
+    FUZZ_HOLDS(is_mine || cause != SFI_CAUSE_NONE);
+    if (cause == SFI_CAUSE_NONE && part_session(&part, &next) == SFI_CAUSE_NONE)
+        FUZZ_HOLDS(next != id);
 }
 
 static void
@@ -172,6 +207,12 @@ run(struct rd *r)
         break;
     case STEP_FAULT:
         fault(r);
+        break;
+    case STEP_SESSION:
+        session();
+        break;
+    case STEP_LIVE:
+        live(rd_u8(r) != 0);
         break;
     case STEPS:
         break;

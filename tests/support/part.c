@@ -179,7 +179,7 @@ on_certificate(void *user, uint8_t *out, uint32_t len)
     return done(p, f);
 }
 
-/* "SFI.", session, version, least version; then for whom. */
+/* Type, session, version, least version; then for whom. */
 static int
 on_open_license(void *user, const uint8_t *lic, uint32_t len, uint8_t key[16],
                 uint8_t nonce[12])
@@ -192,6 +192,20 @@ on_open_license(void *user, const uint8_t *lic, uint32_t len, uint8_t key[16],
         return -1;
     memcpy(key, test_key, 16);
     memcpy(nonce, test_nonce, 12);
+    return done(p, f);
+}
+
+static int
+on_random(void *user, uint8_t *out, uint32_t len)
+{
+    struct part *p = user;
+    enum part_fault f = strike(p, CALL_RANDOM);
+
+    HOLDS(len == 4);
+    for (uint32_t i = 0; i < len && !is_skipped(f); i++)
+        out[i] = (uint8_t)(p->random >> 8 * i);
+    if (!p->random_is_stuck)
+        p->random = p->random * 1664525u + 1013904223u;
     return done(p, f);
 }
 
@@ -289,6 +303,7 @@ static const sfi_device_port part_port_table = {
     .ob_program = on_ob_program,
     .certificate = on_certificate,
     .open_license = on_open_license,
+    .random = on_random,
     .gcm_start = on_gcm_start,
     .gcm_update = on_gcm_update,
     .gcm_verify = on_gcm_verify,
@@ -313,6 +328,7 @@ part_new(struct part *p, const struct sfi_chip *chip)
     memset(p, 0, sizeof(*p));
     p->chip = chip;
     p->now = 5000;
+    p->random = 0x5e551011;
     p->flash = malloc(chip->flash.size);
     HOLDS(p->flash != NULL);
     memset(p->flash, 0xff, chip->flash.size);
@@ -411,6 +427,23 @@ part_send(struct part *p, uint16_t opcode, const void *param, size_t param_len,
     HOLDS(sfi_device_handle(p->dev, opcode, param, param_len, copy, data_len,
                             out, &out_len) == SFI_OK);
     return out_len > 0 ? out[0] : -1;
+}
+
+int
+part_session(struct part *p, uint32_t *id)
+{
+    uint8_t out[SFI_DEVICE_REPLY_MAX];
+    size_t len = sizeof(out);
+
+    *id = 0;
+    HOLDS(sfi_device_handle(p->dev, SFI_CMD_SESSION, NULL, 0, NULL, 0, out,
+                            &len) == SFI_OK);
+    if (len == 0)
+        return -1;
+    HOLDS(len == 1 + (out[0] == SFI_CAUSE_NONE ? SFI_CMD_SESSION_LEN : 0));
+    for (size_t i = 1; i < len; i++)
+        *id |= (uint32_t)out[i] << 8 * (i - 1);
+    return out[0];
 }
 
 void

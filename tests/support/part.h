@@ -37,7 +37,8 @@ enum part_call {
     CALL_GCM_VERIFY = 1u << 8,
     CALL_LOAD = 1u << 9,
     CALL_STORE = 1u << 10,
-    CALL_ANY = 0x7ff,
+    CALL_RANDOM = 1u << 11,
+    CALL_ANY = 0xfff,
 };
 
 enum part_fault {
@@ -60,6 +61,8 @@ struct part {
     uint8_t certificate[136];
     struct gcm *gcm;
     uint64_t now;
+    uint32_t random; /* the generator's next */
+    bool random_is_stuck;
     unsigned reboots;
     /* the n-th call of these kinds from now on is struck by this fault */
     unsigned fault_calls;
@@ -95,6 +98,8 @@ bool part_holds(const struct part *p, const uint8_t *bytes, size_t len);
 /* One request without a carrier; the cause, or -1 for no answer. */
 int part_send(struct part *p, uint16_t opcode, const void *param,
               size_t param_len, const void *data, size_t data_len);
+/* SESSION; the cause, or -1 for no answer. */
+int part_session(struct part *p, uint32_t *id);
 void part_info(struct part *p, struct cmd_info *out);
 
 /* An image for the part, as an OEM makes it. */
@@ -121,6 +126,8 @@ void image_add(struct test_image *im, uint8_t type, uint32_t address,
 /* Numbers, encrypts and signs the areas: again after a change. */
 void image_seal(struct test_image *im);
 void image_free(struct test_image *im);
+/* The licence of it, made live for a session. */
+void image_set_live(struct test_image *im, uint32_t session);
 /* Send it all, in chunks; the first cause that is none, or SFI_CAUSE_NONE.
  * FINISH is the last request. */
 int image_install(const struct test_image *im, struct part *p, size_t chunk);

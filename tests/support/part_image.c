@@ -77,6 +77,14 @@ image_seal(struct test_image *im)
 }
 
 void
+image_set_live(struct test_image *im, uint32_t session)
+{
+    memcpy(im->license, "SFIL", 4);
+    for (size_t i = 0; i < 4; i++)
+        im->license[4 + i] = (uint8_t)(session >> 8 * i);
+}
+
+void
 image_free(struct test_image *im)
 {
     for (uint16_t i = 0; i < im->areas; i++)

@@ -301,6 +301,7 @@ static const struct {
     {SFI_CMD_DATA, 4, 16, {ST, ST, ST, ST, OK, ST, ST, ST}},
     {SFI_CMD_FINISH, 0, 0, {ST, ST, ST, ST, ST, OK, OK, ST}},
     {SFI_CMD_ABORT, 0, 0, {OK, OK, OK, OK, OK, OK, OK, OK}},
+    {SFI_CMD_SESSION, 0, 0, {OK, OK, OK, OK, OK, OK, OK, OK}},
     {0x5300,
      0,
      0,
@@ -348,6 +349,7 @@ START_TEST(test_lengths)
         {SFI_CMD_DATA, 3, 16},       {SFI_CMD_DATA, 5, 16},
         {SFI_CMD_DATA, 4, 0},        {SFI_CMD_DATA, 4, 1025},
         {SFI_CMD_FINISH, 1, 0},      {SFI_CMD_ABORT, 1, 0},
+        {SFI_CMD_SESSION, 1, 0},     {SFI_CMD_SESSION, 0, 1},
     };
 
     bring((enum situation)_i);
