@@ -14,12 +14,18 @@ SFI_BEGIN_DECLS
 /** A firmware key, encrypted for one device. */
 typedef struct sfi_license sfi_license;
 
+/** Types of licences. */
+enum {
+    SFI_LICENSE_STATIC = 1, /**< serves its device as often as it is sent */
+    SFI_LICENSE_LIVE = 2    /**< serves one session of its device, once */
+};
+
 /**
  * Make a licence from bytes.
  *
- * What can be seen from outside is checked: length, type, version, reserved
- * bytes, the ephemeral key's point.  Only the device can tell whether the rest
- * is its own and unaltered.
+ * What can be seen from outside is checked: length, type, session, version,
+ * reserved bytes, the ephemeral key's point.  Only the device can tell whether
+ * the rest is its own and unaltered.
  *
  * @param ctx   the context
  * @param data  the bytes; copied
@@ -29,8 +35,9 @@ typedef struct sfi_license sfi_license;
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT   a pointer is NULL
  *   SFI_ERR_TRUNCATED  fewer bytes than a licence has
- *   SFI_ERR_FORMAT     more bytes, an unknown type or version, reserved bytes
- *                      in use, or no point on P-256
+ *   SFI_ERR_FORMAT     more bytes, an unknown type or version, a session that
+ *                      is not of its type, reserved bytes in use, or no point
+ *                      on P-256
  *   SFI_ERR_NOMEM      no memory
  *
  * Blocks: never.  Thread: the context's.
@@ -93,6 +100,31 @@ SFI_API SFI_NODISCARD sfi_status sfi_license_save(const sfi_license *lic,
  * @since 1.0
  */
 SFI_API const uint8_t *sfi_license_data(const sfi_license *lic, size_t *len);
+
+/**
+ * Whether a licence is static or live.
+ *
+ * @param lic  a licence, or NULL
+ *
+ * @return SFI_LICENSE_*; 0 for NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API uint32_t sfi_license_type(const sfi_license *lic);
+
+/**
+ * Which session of its device a live licence serves.
+ *
+ * @param lic  a licence, or NULL
+ *
+ * @return what sfi_target_get_session() gave for it; 0 for a static licence
+ *         and for NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API uint32_t sfi_license_session(const sfi_license *lic);
 
 /**
  * Release a licence.

@@ -33,12 +33,31 @@ check_type(sfi_ctx *ctx, const uint8_t type[LICENSE_TYPE_LEN])
 {
     char found[2 * LICENSE_TYPE_LEN + 1];
 
-    if (sfi__equal(type, LICENSE_STATIC, LICENSE_TYPE_LEN))
+    if (sfi__equal(type, LICENSE_STATIC, LICENSE_TYPE_LEN) ||
+        sfi__equal(type, LICENSE_LIVE, LICENSE_TYPE_LEN))
         return SFI_OK;
     hex_encode(found, type, LICENSE_TYPE_LEN);
     return sfi__fail(ctx, SFI_ERR_FORMAT,
-                     "licence type is 0x%s, expected 0x5346492e (\"SFI.\")",
+                     "licence type is 0x%s, expected 0x5346492e (\"SFI.\") or "
+                     "0x5346494c (\"SFIL\")",
                      found);
+}
+
+static sfi_status
+check_session(sfi_ctx *ctx, const uint8_t type[LICENSE_TYPE_LEN],
+              uint32_t session)
+{
+    bool is_live = sfi__equal(type, LICENSE_LIVE, LICENSE_TYPE_LEN);
+
+    if (!is_live && session != 0)
+        return sfi__fail(ctx, SFI_ERR_FORMAT,
+                         "a static licence with session id 0x%08x, expected 0",
+                         session);
+    if (is_live && session == 0)
+        return sfi__fail(ctx, SFI_ERR_FORMAT,
+                         "a live licence with session id 0, expected the "
+                         "device's");
+    return SFI_OK;
 }
 
 static sfi_status
@@ -67,10 +86,9 @@ check(sfi_ctx *ctx, const uint8_t *data, size_t len)
         return sfi__fail(ctx, SFI_ERR_FORMAT,
                          "licence version is %u, expected %u", version,
                          LICENSE_VERSION);
-    if (session != 0)
-        return sfi__fail(ctx, SFI_ERR_FORMAT,
-                         "a static licence with session id 0x%08x, expected 0",
-                         session);
+    st = check_session(ctx, type, session);
+    if (st != SFI_OK)
+        return st;
     if (security != 0 || reserved != 0)
         return sfi__fail(ctx, SFI_ERR_FORMAT,
                          "licence bytes 12 to 23 are in use, expected zeros");
@@ -138,6 +156,28 @@ sfi_license_data(const sfi_license *lic, size_t *len)
     if (len != NULL)
         *len = there ? sizeof(lic->data) : 0;
     return there ? lic->data : NULL;
+}
+
+uint32_t
+sfi_license_type(const sfi_license *lic)
+{
+    if (!sfi__is(lic, OBJ_LICENSE))
+        return 0;
+    return sfi__equal(lic->data, LICENSE_LIVE, LICENSE_TYPE_LEN)
+               ? SFI_LICENSE_LIVE
+               : SFI_LICENSE_STATIC;
+}
+
+uint32_t
+sfi_license_session(const sfi_license *lic)
+{
+    struct rd r;
+
+    if (!sfi__is(lic, OBJ_LICENSE))
+        return 0;
+    rd_init(&r, lic->data, sizeof(lic->data));
+    rd_skip(&r, LICENSE_TYPE_LEN);
+    return rd_u32le(&r);
 }
 
 void

@@ -10,6 +10,7 @@
 
 #define LICENSE_TYPE_LEN 4u
 #define LICENSE_STATIC "SFI." /* for any session of the device */
+#define LICENSE_LIVE "SFIL"   /* for one */
 #define LICENSE_VERSION 1u
 
 struct sfi_license {
@@ -20,7 +21,8 @@ struct sfi_license {
 /* sfi_license_parse() without the guard. */
 sfi_status sfi__license_new(sfi_ctx *ctx, const uint8_t *data, size_t len,
                             sfi_license **out);
-/* Encrypt a firmware key for one device.  `type`: LICENSE_STATIC, session 0. */
+/* Encrypt a firmware key for one device.  `type`: LICENSE_STATIC with session
+ * 0, or LICENSE_LIVE with another. */
 sfi_status sfi__license_make(sfi_ctx *ctx,
                              const uint8_t public_key[SFI_ECC_PUBLIC_LEN],
                              const char *type, uint32_t session,

@@ -27,6 +27,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         st = sfi__license_open(ctx, device_secret, data, got_key, got_nonce);
         /* nobody finds another one that opens */
         FUZZ_HOLDS(st == SFI_OK || st == SFI_ERR_AUTH);
+        FUZZ_HOLDS((sfi_license_type(lic) == SFI_LICENSE_LIVE) ==
+                   (sfi_license_session(lic) != 0));
         FUZZ_HOLDS(memcmp(got_key, st == SFI_OK ? key : nothing,
                           sizeof(got_key)) == 0);
     }

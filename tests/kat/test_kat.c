@@ -12,6 +12,7 @@
 #include "util/file.h"
 #include "util/hex.h"
 #include "util/mem.h"
+#include "util/rd.h"
 #include "util/text.h"
 #include "crypto/ecc.h"
 #include "crypto/gcm.h"
@@ -381,16 +382,23 @@ check_license(const struct vector *v)
     uint8_t key[SFI_KEY_LEN], nonce[SFI_NONCE_LEN];
     uint8_t want[SFI_LICENSE_LEN], got[SFI_LICENSE_LEN];
     uint8_t got_key[SFI_KEY_LEN], got_nonce[SFI_NONCE_LEN];
+    uint8_t raw[4];
+    uint32_t session;
+    struct rd r;
 
     exactly(v, "device", device, sizeof(device));
     exactly(v, "public", public_key, sizeof(public_key));
     exactly(v, "ephemeral", ephemeral, sizeof(ephemeral));
     exactly(v, "key", key, sizeof(key));
     exactly(v, "nonce", nonce, sizeof(nonce));
+    exactly(v, "session", raw, sizeof(raw));
+    rd_init(&r, raw, sizeof(raw));
+    session = rd_u32le(&r);
     exactly(v, "license", want, sizeof(want));
     status_is(v,
-              sfi__license_seal(ctx, ephemeral, public_key, LICENSE_STATIC, 0,
-                                key, nonce, got),
+              sfi__license_seal(ctx, ephemeral, public_key,
+                                session == 0 ? LICENSE_STATIC : LICENSE_LIVE,
+                                session, key, nonce, got),
               SFI_OK);
     same(v, "licence", got, want, sizeof(want));
     status_is(v, sfi__license_open(ctx, device, want, got_key, got_nonce),
@@ -409,7 +417,7 @@ static const struct {
     {"gcm", 104, check_gcm},     {"ecdh", 69, check_ecdh},
     {"ecdsa", 30, check_ecdsa},  {"kdf", 20, check_kdf},
     {"scrypt", 3, check_scrypt}, {"sha256", 10, check_sha256},
-    {"hmac", 6, check_hmac},     {"license", 8, check_license},
+    {"hmac", 6, check_hmac},     {"license", 12, check_license},
 };
 
 static size_t chosen;

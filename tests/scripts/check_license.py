@@ -161,7 +161,11 @@ def gcm_tag(key, iv, aad, ct):
 
 # ---- the licence (doc/format.md, "Licence") ----
 
-HEAD = b'SFI.' + bytes(4) + b'\1\0\0\0' + bytes(12)
+TAIL = b'\1\0\0\0' + bytes(12)
+
+
+def head_of(session):
+    return ((b'SFIL' if any(session) else b'SFI.') + session + TAIL)
 
 
 def agree(secret, peer):
@@ -171,16 +175,16 @@ def agree(secret, peer):
     return keys[:16], keys[16:28], keys[32:]
 
 
-def seal(ephemeral, device_public, key, nonce):
-    head = HEAD + encode(mul(int.from_bytes(ephemeral, 'big'), G))
+def seal(ephemeral, device_public, key, nonce, session):
+    head = head_of(session) + encode(mul(int.from_bytes(ephemeral, 'big'), G))
     k, iv, token = agree(ephemeral, decode(device_public))
     ct = ctr(k, iv, nonce + bytes(4) + key)
     return head + ct + gcm_tag(k, iv, head + token, ct)
 
 
 def open_license(device_secret, lic):
-    if len(lic) != 136 or lic[:24] != HEAD:
-        raise ValueError('not a static licence of version 1')
+    if len(lic) != 136 or lic[:24] != head_of(lic[4:8]):
+        raise ValueError('neither a static nor a live licence of version 1')
     k, iv, token = agree(device_secret, decode(lic[24:88]))
     tag = gcm_tag(k, iv, lic[:88] + token, lic[88:120])
     if not hmac.compare_digest(tag, lic[120:]):
@@ -193,7 +197,8 @@ def open_license(device_secret, lic):
 
 # ---- known answers ----
 
-VECTORS = 8
+STATIC = 8
+LIVE = 4
 
 
 def scalar(text):
@@ -202,15 +207,19 @@ def scalar(text):
 
 
 def vectors():
-    for i in range(VECTORS):
+    for i in range(STATIC + LIVE):
         device, ephemeral = scalar('device %d' % i), scalar('ephemeral %d' % i)
         key = hashlib.sha256(b'key %d' % i).digest()[:16]
         nonce = hashlib.sha256(b'nonce %d' % i).digest()[:12]
+        session = (bytes(4) if i < STATIC else
+                   hashlib.sha256(b'session %d' % i).digest()[:4])
         public = encode(mul(int.from_bytes(device, 'big'), G))
         yield [('name', 'licence %d' % i), ('device', device.hex()),
                ('public', public.hex()), ('ephemeral', ephemeral.hex()),
                ('key', key.hex()), ('nonce', nonce.hex()),
-               ('license', seal(ephemeral, public, key, nonce).hex())]
+               ('session', session.hex()),
+               ('license',
+                seal(ephemeral, public, key, nonce, session).hex())]
 
 
 def text():

@@ -127,9 +127,13 @@ static const struct {
     uint8_t byte;
     const char *message;
 } bad_bytes[] = {
-    {0, 'T', "licence type is 0x5446492e, expected 0x5346492e (\"SFI.\")"},
-    {3, 'L', "licence type is 0x5346494c, expected 0x5346492e (\"SFI.\")"},
-    {3, 'G', "licence type is 0x53464947, expected 0x5346492e (\"SFI.\")"},
+    {0, 'T',
+     "licence type is 0x5446492e, expected 0x5346492e (\"SFI.\") or "
+     "0x5346494c (\"SFIL\")"},
+    {3, 'G',
+     "licence type is 0x53464947, expected 0x5346492e (\"SFI.\") or "
+     "0x5346494c (\"SFIL\")"},
+    {3, 'L', "a live licence with session id 0, expected the device's"},
     {4, 1, "a static licence with session id 0x00000001, expected 0"},
     {7, 0x80, "a static licence with session id 0x80000000, expected 0"},
     {8, 2, "licence version is 2, expected 1"},
@@ -148,6 +152,71 @@ START_TEST(test_bad_byte)
     ck_assert_fails(sfi_license_parse(ctx, made, sizeof(made), &lic),
                     SFI_ERR_FORMAT, "", bad_bytes[_i].message);
     ck_assert_ptr_null(lic);
+}
+END_TEST
+
+/* ---- live licences ---- */
+
+#define SESSION 0x8badf00du
+
+static void
+make_live(uint8_t out[SFI_LICENSE_LEN])
+{
+    ck_assert_ok(sfi__license_make(ctx, device_public, LICENSE_LIVE, SESSION,
+                                   key, nonce, out));
+}
+
+START_TEST(test_live)
+{
+    static const uint8_t head[24] = {'S',  'F',  'I',  'L', 0x0d,
+                                     0xf0, 0xad, 0x8b, 1};
+    uint8_t live[SFI_LICENSE_LEN];
+    sfi_license *lic;
+
+    make_live(live);
+    ck_assert_mem_eq(live, head, sizeof(head));
+    ck_assert_ok(
+        sfi__license_open(ctx, device_secret, live, got_key, got_nonce));
+    ck_assert_mem_eq(got_key, key, sizeof(key));
+    ck_assert_mem_eq(got_nonce, nonce, sizeof(nonce));
+    ck_assert_ok(sfi_license_parse(ctx, live, sizeof(live), &lic));
+    ck_assert_uint_eq(sfi_license_type(lic), SFI_LICENSE_LIVE);
+    ck_assert_uint_eq(sfi_license_session(lic), SESSION);
+    sfi_license_free(lic);
+    ck_assert_ok(sfi_license_parse(ctx, made, sizeof(made), &lic));
+    ck_assert_uint_eq(sfi_license_type(lic), SFI_LICENSE_STATIC);
+    ck_assert_uint_eq(sfi_license_session(lic), 0);
+    sfi_license_free(lic);
+    ck_assert_uint_eq(sfi_license_type(NULL), 0);
+    ck_assert_uint_eq(sfi_license_session(NULL), 0);
+}
+END_TEST
+
+/* The tag covers type and session: neither can be made another. */
+START_TEST(test_live_altered)
+{
+    uint8_t live[SFI_LICENSE_LEN];
+
+    make_live(live);
+    for (size_t bit = 32; bit < 64; bit++) {
+        live[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        sfi__fill(got_key, 0x5a, sizeof(got_key));
+        sfi__fill(got_nonce, 0x5a, sizeof(got_nonce));
+        ck_assert_int_eq(
+            sfi__license_open(ctx, device_secret, live, got_key, got_nonce),
+            SFI_ERR_AUTH);
+        nothing_came_out();
+        live[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    memcpy(live, "SFI.\0\0\0\0", 8);
+    ck_assert_fails(
+        sfi__license_open(ctx, device_secret, live, got_key, got_nonce),
+        SFI_ERR_AUTH, "", "the licence is not for this device");
+    memcpy(made, "SFIL\1\0\0\0", 8);
+    ck_assert_fails(
+        sfi__license_open(ctx, device_secret, made, got_key, got_nonce),
+        SFI_ERR_AUTH, "", "the licence is not for this device");
+    nothing_came_out();
 }
 END_TEST
 
@@ -210,7 +279,7 @@ START_TEST(test_file)
     ck_assert_int_eq(truncate(path, 136), 0);
     ck_assert_fails(sfi_license_load(ctx, path, &again), SFI_ERR_FORMAT, path,
                     "licence type is 0xff46492e, expected 0x5346492e "
-                    "(\"SFI.\")");
+                    "(\"SFI.\") or 0x5346494c (\"SFIL\")");
     ck_assert_ptr_null(again);
     sfi_license_free(lic);
     test_rmdir(dir);
@@ -276,6 +345,8 @@ main(void)
     tcase_add_test(tc, test_every_bit);
     tcase_add_test(tc, test_swapped_ephemeral);
     tcase_add_loop_test(tc, test_bad_byte, 0, (int)ROWS(bad_bytes));
+    tcase_add_test(tc, test_live);
+    tcase_add_test(tc, test_live_altered);
     tcase_add_test(tc, test_ephemeral_off_the_curve);
     tcase_add_test(tc, test_every_length);
     tcase_add_test(tc, test_file);
