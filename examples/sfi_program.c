@@ -9,8 +9,10 @@
 
 #include "cli.h"
 #include "hsm_words.h"
+#include "offline.h"
 
 #define URI_MAX 512
+#define PATH_SIZE 4352 /* more than a system takes: PATH_MAX is 4096 */
 
 enum {
     OPT_CONNECT,
@@ -35,13 +37,14 @@ static const struct cli_option options[OPT_COUNT] = {
                      .help = "the serial port of the chip, its speed, and\n"
                              "which chip it must be"},
     [OPT_SFI] = {.name = "sfi",
-                 .values = "[protocol=static] FILE.sfi hsm=1 slot=HSM | hsm=0 "
-                           "LICENSE",
+                 .values = "[protocol=static] FILE.sfi hsm=1 slot=HSM "
+                           "[store=FOLDER] | hsm=0 LICENSE",
                  .min = 1,
                  .max = 2,
-                 .keys = {"protocol", "hsm", "slot"},
-                 .help = "install, with a licence from an HSM (vault:PATH)\n"
-                         "or from a file"},
+                 .keys = {"protocol", "hsm", "slot", "store"},
+                 .help = "install, with a licence from an HSM (vault:PATH),\n"
+                         "or from a file or a folder of them; store=FOLDER:\n"
+                         "look there first, and keep there what the HSM gives"},
     [OPT_ERASE] = {.brief = "e",
                    .name = "erase",
                    .values = "all",
@@ -54,8 +57,10 @@ static const struct cli_option options[OPT_COUNT] = {
                              .values = "CERT",
                              .min = 1,
                              .max = 1,
-                             .help = "save the chip's certificate; an open\n"
-                                     "chip is made secure for it"},
+                             .help = "save the chip's certificate, in a "
+                                     "folder as\n"
+                                     "DEVICEID.cert; an open chip is made "
+                                     "secure for it"},
     [OPT_HSM_INFO] = {.name = "hsmgetinfo",
                       .values = "slot=HSM",
                       .keys = {"slot"},
@@ -78,7 +83,9 @@ static const struct cli_option options[OPT_COUNT] = {
                          .min = 2,
                          .max = 2,
                          .keys = {"slot"},
-                         .help = "get a licence for a certificate; it counts"},
+                         .help = "get a licence for a certificate; it counts;\n"
+                                 "of a folder of certificates: for each, into\n"
+                                 "a folder of licences"},
     [OPT_PIN_FILE] = {.name = "pin-file",
                       .values = "FILE",
                       .min = 1,
@@ -92,11 +99,12 @@ static const struct cli_spec spec = {
     .program = "sfi-program",
     .purpose = "Installs a secure image on a chip through its serial port.",
     .usage = "-c port=PORT [br=115200] [chip=NAME] [-e all]\n"
-             " -sfi FILE.sfi hsm=1 slot=HSM | hsm=0 LICENSE\n"
+             " -sfi FILE.sfi hsm=1 slot=HSM [store=FOLDER] | hsm=0 LICENSE\n"
              "-c port=PORT -gc CERT\n"
              "-c port=PORT -e all\n"
              "-hsmgetinfo slot=HSM\n"
-             "-hsmglfcb CERT LICENSE slot=HSM",
+             "-hsmglfcb CERT LICENSE slot=HSM\n"
+             "-hsmglfcb FOLDER FOLDER slot=HSM",
     .options = options,
     .option_count = OPT_COUNT,
     .notes = "Whatever stops an install, the chip is left erased and can be "
@@ -176,6 +184,9 @@ check_sfi(struct program *p)
     if (from_hsm && use->count > 1)
         cli_usage(&p->cli, "%s: a licence is given, and hsm=1 asks for another",
                   use->value[1]);
+    if (!from_hsm && cli_key(&p->cli, use, "store") != NULL)
+        cli_usage(&p->cli, "store=FOLDER goes with hsm=1; with hsm=0 the "
+                           "folder stands in the place of LICENSE");
     if (!from_hsm && use->count < 2)
         cli_usage(&p->cli, "-sfi needs a licence: hsm=1 slot=HSM, or hsm=0 "
                            "LICENSE");
@@ -298,6 +309,33 @@ ask_hsm(struct program *p, size_t id)
 }
 
 static int
+login_for_licenses(void *user, sfi_hsm **hsm, sfi_status *st)
+{
+    struct program *p = user;
+    const struct cli_use *use = cli_next(&p->cli, OPT_HSM_LICENSE, NULL);
+    int status = login(p, cli_key(&p->cli, use, "slot"), st);
+
+    *hsm = status == 0 && *st == SFI_OK ? p->hsm : NULL;
+    return status;
+}
+
+/* For a folder of certificates, or into a folder of licences. */
+static int
+get_licenses(struct program *p, const struct cli_use *use, sfi_status *st)
+{
+    const struct offline o = {
+        .cli = &p->cli,
+        .ctx = p->ctx,
+        .progress = &p->progress,
+        .out = p->json ? &p->out : NULL,
+        .login = login_for_licenses,
+        .user = p,
+    };
+
+    return offline_license(&o, use->value[0], use->value[1], st);
+}
+
+static int
 get_license(struct program *p, sfi_status *st)
 {
     const struct cli_use *use = cli_next(&p->cli, OPT_HSM_LICENSE, NULL);
@@ -305,6 +343,9 @@ get_license(struct program *p, sfi_status *st)
     sfi_certificate *cert = NULL;
     sfi_license *lic = NULL;
     int status = 0;
+
+    if (offline_is_folder(use->value[0]) || offline_is_folder(use->value[1]))
+        return get_licenses(p, use, st);
 
     *st = sfi_certificate_load(p->ctx, use->value[0], &cert);
     if (*st == SFI_OK)
@@ -350,10 +391,23 @@ connect(struct program *p, sfi_target **out)
     return SFI_OK;
 }
 
+/* In a folder each chip's certificate has a name of its own. */
+static const char *
+name_certificate(const char *path, const sfi_certificate *cert,
+                 char name[PATH_SIZE])
+{
+    if (!offline_is_folder(path))
+        return path;
+    (void)snprintf(name, PATH_SIZE, "%s/%s.cert", path,
+                   sfi_certificate_device_id(cert));
+    return name;
+}
+
 static sfi_status
 get_certificate(struct program *p)
 {
     const char *path = cli_value(&p->cli, OPT_GET_CERTIFICATE);
+    char name[PATH_SIZE];
     sfi_certificate *cert = NULL;
     sfi_target *t = NULL;
     sfi_status st = connect(p, &t);
@@ -362,8 +416,10 @@ get_certificate(struct program *p)
         st = sfi_target_activate_security(t);
     if (st == SFI_OK)
         st = sfi_target_get_certificate(t, &cert);
-    if (st == SFI_OK)
+    if (st == SFI_OK) {
+        path = name_certificate(path, cert, name);
         st = sfi_certificate_save(cert, path);
+    }
     if (st == SFI_OK) {
         cli_progress_step(&p->progress,
                           "Get Certificate done successfully\n"
@@ -500,10 +556,34 @@ run(struct program *p, sfi_installer *in)
     return st;
 }
 
+/* What is known already: a licence, or a store of them. */
+static sfi_status
+set_licenses(struct program *p, const struct cli_use *use, sfi_installer *in)
+{
+    const char *store_path = cli_key(&p->cli, use, "store");
+    const char *given = use->count > 1 ? use->value[1] : NULL;
+    sfi_license_store *store = NULL;
+    sfi_license *lic = NULL;
+    sfi_status st = SFI_OK;
+
+    if (store_path != NULL)
+        st = sfi_license_store_open(p->ctx, store_path, 1, &store);
+    else if (given != NULL && offline_is_folder(given))
+        st = sfi_license_store_open(p->ctx, given, 0, &store);
+    else if (given != NULL)
+        st = sfi_license_load(p->ctx, given, &lic);
+    if (st == SFI_OK && store != NULL)
+        st = sfi_installer_set_license_store(in, store);
+    if (st == SFI_OK && lic != NULL)
+        st = sfi_installer_set_license(in, lic);
+    sfi_license_store_free(store);
+    sfi_license_free(lic);
+    return st;
+}
+
 static sfi_status
 set_up(struct program *p, const struct cli_use *use, sfi_installer *in)
 {
-    sfi_license *lic = NULL;
     sfi_status st = sfi_installer_set_image_file(in, use->value[0]);
 
     if (st == SFI_OK)
@@ -512,13 +592,10 @@ set_up(struct program *p, const struct cli_use *use, sfi_installer *in)
         st = sfi_installer_set_erase(in, cli_has(&p->cli, OPT_ERASE));
     if (st == SFI_OK)
         st = sfi_installer_set_progress(in, on_progress, p);
-    if (st == SFI_OK && use->count > 1)
-        st = sfi_license_load(p->ctx, use->value[1], &lic);
-    if (st == SFI_OK && lic != NULL)
-        st = sfi_installer_set_license(in, lic);
-    if (st == SFI_OK && lic == NULL)
+    if (st == SFI_OK)
+        st = set_licenses(p, use, in);
+    if (st == SFI_OK && use->count == 1)
         st = sfi_installer_set_hsm(in, p->hsm);
-    sfi_license_free(lic);
     return st;
 }
 

@@ -1,0 +1,227 @@
+#define _POSIX_C_SOURCE 200809L
+#include "offline.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum result { RESULT_NEW, RESULT_STORED, RESULT_REFUSED, RESULT_COUNT };
+
+static const char *const result_words[RESULT_COUNT] = {
+    [RESULT_NEW] = "new",
+    [RESULT_STORED] = "stored",
+    [RESULT_REFUSED] = "refused",
+};
+
+struct batch {
+    const struct offline *o;
+    sfi_license_store *store;
+    sfi_hsm *hsm; /* when it was needed; the caller's */
+    uint64_t count[RESULT_COUNT];
+    int status; /* of the first certificate that was refused */
+};
+
+bool
+offline_is_folder(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* ---- one certificate ---- */
+
+/* What may be wrong with one certificate, and right with the next. */
+static bool
+is_its_own_fault(sfi_status st)
+{
+    return st == SFI_ERR_CERTIFICATE || st == SFI_ERR_HSM_COUNTER ||
+           st == SFI_ERR_FORMAT || st == SFI_ERR_TRUNCATED ||
+           st == SFI_ERR_LIMIT;
+}
+
+/* The result in *what; or the exit status, or *st, that ends the batch. */
+static int
+license(struct batch *b, const sfi_certificate *cert, enum result *what,
+        sfi_status *st)
+{
+    sfi_license *lic = NULL;
+    int status = 0;
+
+    *what = RESULT_STORED;
+    *st = sfi_license_store_find(b->store, cert, &lic);
+    if (*st == SFI_OK && lic == NULL) {
+        *what = RESULT_NEW;
+        if (b->hsm == NULL)
+            status = b->o->login(b->o->user, &b->hsm, st);
+        if (status == 0 && *st == SFI_OK)
+            *st = sfi_hsm_generate_license(b->hsm, cert, &lic);
+        if (status == 0 && *st == SFI_OK)
+            *st = sfi_license_store_put(b->store, cert, lic);
+    }
+    sfi_license_free(lic);
+    if (*st != SFI_OK)
+        *what = RESULT_REFUSED;
+    return status;
+}
+
+static void
+show(struct batch *b, const char *path, const sfi_certificate *cert,
+     enum result what, sfi_status st)
+{
+    struct json *out = b->o->out;
+
+    b->count[what]++;
+    if (out != NULL) {
+        json_object(out, NULL);
+        json_text(out, "file", path);
+        if (cert != NULL)
+            json_text(out, "device_id", sfi_certificate_device_id(cert));
+        json_text(out, "result", result_words[what]);
+        json_error(out, b->o->ctx, st);
+        json_close(out);
+    } else if (what != RESULT_REFUSED) {
+        cli_progress_step(b->o->progress, "%s: %s, device %s", path,
+                          what == RESULT_NEW ? "licence is new"
+                                             : "licence is stored already",
+                          sfi_certificate_device_id(cert));
+    }
+}
+
+static void
+refuse(struct batch *b, const char *path, sfi_status st)
+{
+    const char *where = sfi_error_where(sfi_ctx_error(b->o->ctx));
+    int status;
+
+    cli_progress_end(b->o->progress);
+    status = cli_fail_at(b->o->cli, b->o->ctx, st,
+                         strcmp(where, path) == 0 ? "" : path);
+    if (b->status == 0)
+        b->status = status;
+}
+
+static int
+one(struct batch *b, const char *path, sfi_status *st)
+{
+    sfi_certificate *cert = NULL;
+    enum result what = RESULT_REFUSED;
+    int status = 0;
+    bool ends = false;
+
+    *st = sfi_certificate_load(b->o->ctx, path, &cert);
+    if (*st == SFI_OK) {
+        status = license(b, cert, &what, st);
+        ends = status != 0 || (*st != SFI_OK && !is_its_own_fault(*st));
+    }
+    if (!ends) {
+        show(b, path, cert, what, *st);
+        if (*st != SFI_OK)
+            refuse(b, path, *st);
+        *st = SFI_OK;
+    }
+    sfi_certificate_free(cert);
+    return status;
+}
+
+/* ---- a folder of them ---- */
+
+static int
+is_visible(const struct dirent *e)
+{
+    return e->d_name[0] != '.';
+}
+
+static int
+entry(struct batch *b, const char *folder, const char *name, sfi_status *st)
+{
+    size_t size = strlen(folder) + strlen(name) + 2;
+    char *path = malloc(size);
+    int status = 0;
+
+    if (path == NULL)
+        cli_nomem(b->o->cli->spec->program);
+    (void)snprintf(path, size, "%s/%s", folder, name);
+    if (offline_is_folder(path))
+        (void)fprintf(stderr,
+                      "%s: warning: %s: a folder, which is not looked into\n",
+                      b->o->cli->spec->program, path);
+    else
+        status = one(b, path, st);
+    free(path);
+    return status;
+}
+
+static int
+each(struct batch *b, const char *folder, sfi_status *st)
+{
+    struct dirent **names;
+    int n = scandir(folder, &names, is_visible, alphasort);
+    int status = 0;
+
+    if (n < 0)
+        return cli_fail_text(b->o->cli, SFI_ERR_OS, "%s: cannot read: %s",
+                             folder, strerror(errno));
+    for (int i = 0; i < n; i++) {
+        if (status == 0 && *st == SFI_OK)
+            status = entry(b, folder, names[i]->d_name, st);
+        free(names[i]);
+    }
+    free(names);
+    return status;
+}
+
+static void
+sum_up(const struct batch *b)
+{
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+    struct json *out = b->o->out;
+    bool asked = b->hsm != NULL && sfi_hsm_get_info(b->hsm, &info) == SFI_OK;
+
+    cli_progress_step(b->o->progress,
+                      "%" PRIu64 " new, %" PRIu64 " stored already, %" PRIu64
+                      " refused",
+                      b->count[RESULT_NEW], b->count[RESULT_STORED],
+                      b->count[RESULT_REFUSED]);
+    if (asked)
+        cli_progress_step(b->o->progress, "HSM COUNTER: %" PRIu64,
+                          info.remaining);
+    if (out == NULL)
+        return;
+    for (int i = 0; i < RESULT_COUNT; i++)
+        json_number(out, result_words[i], b->count[i]);
+    if (asked)
+        json_number(out, "hsm_remaining", info.remaining);
+}
+
+int
+offline_license(const struct offline *o, const char *from, const char *to,
+                sfi_status *st)
+{
+    struct batch b = {.o = o};
+    int status;
+
+    *st = sfi_license_store_open(o->ctx, to, 1, &b.store);
+    if (*st != SFI_OK)
+        return 0;
+    if (o->out != NULL)
+        json_array(o->out, "licenses");
+    status = offline_is_folder(from) ? each(&b, from, st) : one(&b, from, st);
+    if (o->out != NULL)
+        json_close(o->out);
+    if (status == 0 && *st == SFI_OK) {
+        if (b.count[RESULT_NEW] + b.count[RESULT_STORED] +
+                b.count[RESULT_REFUSED] ==
+            0)
+            status =
+                cli_fail_text(o->cli, SFI_ERR_FORMAT,
+                              "%s: no certificate is in this folder", from);
+        else
+            sum_up(&b);
+    }
+    sfi_license_store_free(b.store);
+    return status != 0 ? status : b.status;
+}

@@ -1,0 +1,368 @@
+"""sfi-program with a folder of certificates and a folder of licences."""
+
+import base64
+import hashlib
+import json
+import os
+import subprocess
+import sys
+
+from check import PROGRAMS, SOURCE, case, main, run, same, succeeds
+
+sys.path.insert(0, str(SOURCE / "tests" / "scripts"))
+import check_license as p256  # noqa: E402
+
+PROGRAM = PROGRAMS / "sfi-program"
+PRODUCT = "45002001"
+
+
+class Maker:
+    """A chip maker, and as many chips as one likes: certificates in a row, each
+    key and each nonce one more than the last, which costs one addition."""
+
+    def __init__(self, folder, name="ca"):
+        self.path = folder / name
+        succeeds(PROGRAMS / "sfi-sim", "manufacture", "--ca", self.path,
+                 "--chip", "stm32h753xi", "--state", folder / f"{name}-chip")
+        pem = (self.path / "ca.key.pem").read_text().splitlines()
+        der = base64.b64decode("".join(pem[1:-1]))
+        at = der.index(b"\x04\x20") + 2
+        self.secret = int.from_bytes(der[at:at + 32], "big")
+        self.number = int.from_bytes(os.urandom(8), "big")
+        self.point = p256.mul(self.number, p256.G)
+
+    def perso(self):
+        return self.path / f"{PRODUCT}_SFI_01000000_00000000.pd"
+
+    def next(self):
+        self.number += 1
+        self.point = p256.add(self.point, p256.G)
+
+    def certificate(self, product=PRODUCT):
+        self.next()
+        text = product.encode() + p256.encode(self.point)
+        self.next()
+        r = self.point[0] % p256.N
+        digest = int.from_bytes(hashlib.sha256(text).digest(), "big")
+        s = (pow(self.number, -1, p256.N) *
+             (digest + r * self.secret)) % p256.N
+        return text + r.to_bytes(32, "big") + s.to_bytes(32, "big")
+
+
+def device_id(cert):
+    return hashlib.sha256(cert[8:72]).hexdigest()
+
+
+class Bench:
+    """A vault, a folder of certificates, and where licences shall go."""
+
+    def __init__(self, folder, count=10):
+        self.maker = Maker(folder)
+        self.certs = folder / "certs"
+        self.certs.mkdir()
+        self.store = folder / "store"
+        self.vault = folder / "vault"
+        self.pin = folder / "pin"
+        self.pin.write_text("123456\n")
+        (folder / "key").write_bytes(bytes(range(16)))
+        (folder / "nonce").write_bytes(bytes(range(12)))
+        succeeds(PROGRAMS / "sfi-hsm", "-i", f"vault:{self.vault}", "-k",
+                 folder / "key", "-n", folder / "nonce", "-id", "blink",
+                 "-mc", count, "-pd", self.maker.perso(), "--yes",
+                 "--pin-file", self.pin)
+
+    def add(self, name, cert=None):
+        cert = cert or self.maker.certificate()
+        (self.certs / name).write_bytes(cert)
+        return cert
+
+    def command(self, *more, pin=True):
+        return [PROGRAM, "-hsmglfcb", self.certs, self.store,
+                f"slot=vault:{self.vault}", *more,
+                *(("--pin-file", self.pin) if pin else ())]
+
+    def left(self):
+        out = succeeds(PROGRAM, "-hsmgetcounter", f"slot=vault:{self.vault}")
+        return int(out.split()[-1])
+
+    def stored(self):
+        return sorted(p.name for p in self.store.iterdir())
+
+    def file(self, cert):
+        return self.store / f"{device_id(cert)}.lic"
+
+
+def names(*certs):
+    return sorted(f"{device_id(c)}.lic" for c in certs)
+
+
+def messages(done):
+    """What was wrong, without hints and warnings."""
+    return [line.removeprefix("sfi-program: ")
+            for line in done.stderr.splitlines()
+            if not line.startswith("  hint: ") and ": warning: " not in line]
+
+
+@case
+def good(folder):
+    b = Bench(folder)
+    certs = [b.add(f"{i}.cert") for i in range(3)]
+    out = succeeds(*b.command()).splitlines()
+    same(out, [f"{b.certs}/{i}.cert: licence is new, device "
+               f"{device_id(c)}" for i, c in enumerate(certs)] +
+         ["3 new, 0 stored already, 0 refused", "HSM COUNTER: 7"])
+    same(b.stored(), names(*certs))
+    for cert in certs:
+        same(b.file(cert).stat().st_size, 136)
+    same(b.left(), 7)
+
+
+@case
+def again_without_the_hsm(folder):
+    """A device that is in the store is asked of nobody: no PIN, no vault."""
+    b = Bench(folder)
+    certs = [b.add(f"{i}.cert") for i in range(2)]
+    succeeds(*b.command())
+    before = [b.file(c).read_bytes() for c in certs]
+    b.vault.unlink()
+    out = succeeds(*b.command(pin=False)).splitlines()
+    same(out, [f"{b.certs}/{i}.cert: licence is stored already, device "
+               f"{device_id(c)}" for i, c in enumerate(certs)] +
+         ["0 new, 2 stored already, 0 refused"])
+    same([b.file(c).read_bytes() for c in certs], before)
+
+
+@case
+def one_more(folder):
+    b = Bench(folder)
+    b.add("a.cert")
+    succeeds(*b.command())
+    b.add("b.cert")
+    assert "1 new, 1 stored already, 0 refused\n" in succeeds(*b.command())
+    same(b.left(), 8)
+
+
+@case
+def duplicates(folder):
+    """The same device under two names is one device."""
+    b = Bench(folder)
+    cert = b.add("a.cert")
+    b.add("b.cert", cert)
+    assert "1 new, 1 stored already, 0 refused\n" in succeeds(*b.command())
+    same(b.stored(), names(cert))
+    same(b.left(), 9)
+
+
+@case
+def bad_ones_are_named(folder):
+    """Each with its own cause; the good ones before and after go on."""
+    b = Bench(folder)
+    other = Maker(folder, "other-ca")
+    first, last = b.add("0-good"), b.add("9-good")
+    b.add("1-short", first[:-1])
+    b.add("2-long", first + b"\0")
+    (b.certs / "3-empty").write_bytes(b"")
+    b.add("4-off-curve", first[:8] + bytes(63) + b"\1" + first[72:])
+    foreign = b.add("5-other-ca", other.certificate())
+    b.add("6-product", b.maker.certificate("46201002"))
+    b.add("7-lower-case", b"4500200a" + first[8:])
+    flipped = bytearray(b.maker.certificate())
+    flipped[135] ^= 1
+    b.add("8-signature", bytes(flipped))
+    done = run(*b.command())
+    same(done.returncode, 2, done.stderr)
+    where = f"vault:{b.vault}: "
+    same(messages(done), [
+        f"{b.certs}/1-short: a certificate of 135 bytes, expected 136",
+        f"{b.certs}/2-long: a certificate of 137 bytes, expected 136",
+        f"{b.certs}/3-empty: a certificate of 0 bytes, expected 136",
+        f"{b.certs}/4-off-curve: the certificate's public key is not a point "
+        "on P-256",
+        f"{b.certs}/5-other-ca: {where}the certificate of device "
+        f"{device_id(foreign)[:16]}... is not signed by this CA",
+        f"{b.certs}/6-product: {where}a certificate of product 46201002, the "
+        "vault is for 45002001",
+        f"{b.certs}/7-lower-case: character 8 of the certificate's product id "
+        "is 0x61, expected 0-9 or A-F",
+        f"{b.certs}/8-signature: {where}the certificate of device "
+        f"{device_id(bytes(flipped))[:16]}... is not signed by this CA",
+    ])
+    assert "2 new, 0 stored already, 8 refused\n" in done.stdout, done.stdout
+    same(b.stored(), names(first, last))
+    same(b.left(), 8)
+
+
+@case
+def exhausted(folder):
+    """Those counted before are served, also after the last installation."""
+    b = Bench(folder, count=2)
+    certs = [b.add(f"{i}.cert") for i in range(2)]
+    succeeds(*b.command())
+    b.file(certs[1]).unlink()
+    b.add("0b.cert")
+    done = run(*b.command())
+    same(done.returncode, 6, done.stderr)
+    same(messages(done), [f"{b.certs}/0b.cert: vault:{b.vault}: no "
+                          "installations left: all 2 were used"])
+    assert "1 new, 1 stored already, 1 refused\n" in done.stdout, done.stdout
+    same(b.stored(), names(*certs))
+
+
+@case
+def sub_folders_and_hidden_files(folder):
+    b = Bench(folder)
+    cert = b.add("a.cert")
+    (b.certs / "sub").mkdir()
+    (b.certs / "sub" / "b.cert").write_bytes(b.maker.certificate())
+    (b.certs / ".hidden").write_bytes(b"not looked at")
+    done = run(*b.command())
+    same((done.returncode, done.stderr),
+         (0, f"sfi-program: warning: {b.certs}/sub: a folder, which is not "
+          "looked into\n"))
+    same(b.stored(), names(cert))
+
+
+@case
+def nothing_in_it(folder):
+    b = Bench(folder)
+    done = run(*b.command())
+    same(done.returncode, 2)
+    same(messages(done), [f"{b.certs}: no certificate is in this folder"])
+
+
+@case
+def one_file_into_a_store(folder):
+    b = Bench(folder)
+    cert = b.add("a.cert")
+    b.store.mkdir()
+    for said in ("1 new, 0 stored", "0 new, 1 stored"):
+        assert said in succeeds(PROGRAM, "-hsmglfcb", b.certs / "a.cert",
+                                b.store, f"slot=vault:{b.vault}",
+                                "--pin-file", b.pin)
+    same(b.stored(), names(cert))
+
+
+@case
+def store_that_is_a_file(folder):
+    b = Bench(folder)
+    b.add("a.cert")
+    b.store.write_bytes(b"x")
+    done = run(*b.command())
+    same(done.returncode, 7, done.stderr)
+    same(messages(done), [f"{b.store}: this is no licence store, which is a "
+                          "folder: Not a directory"])
+    same(b.left(), 10)
+
+
+@case
+def damaged_store_file(folder):
+    """It is named, is no reason to count, and the others go on."""
+    b = Bench(folder)
+    certs = [b.add(f"{i}.cert") for i in range(2)]
+    succeeds(*b.command())
+    b.file(certs[0]).write_bytes(b"half")
+    done = run(*b.command())
+    same(done.returncode, 2, done.stderr)
+    same(messages(done), [f"{b.certs}/0.cert: {b.file(certs[0])}: a licence of "
+                          "4 bytes, expected 136"])
+    assert "0 new, 1 stored already, 1 refused\n" in done.stdout, done.stdout
+    same(b.left(), 8)
+
+
+@case
+def hsm_ends_it(folder):
+    """A wrong PIN is no certificate's fault: one try, not one for each."""
+    b = Bench(folder)
+    for i in range(3):
+        b.add(f"{i}.cert")
+    wrong = folder / "wrong"
+    wrong.write_text("654321\n")
+    done = run(*b.command("--pin-file", wrong, "--json", pin=False))
+    same(done.returncode, 6, done.stderr)
+    same(messages(done), [f"vault:{b.vault}: wrong PIN, 9 tries left"])
+    told = json.loads(done.stdout)
+    same(told["licenses"], [])
+    same(told["error"]["name"], "SFI_ERR_HSM_PIN")
+    same((b.stored(), b.left()), ([], 10))
+    b.vault.unlink()
+    done = run(*b.command())
+    same(done.returncode, 6, done.stderr)
+    same(messages(done), [f"vault:{b.vault}: the vault is blank: provision it "
+                          "first"])
+
+
+@case
+def store_that_cannot_be_written(folder):
+    b = Bench(folder)
+    b.add("a.cert")
+    b.add("b.cert")
+    b.store = "/proc/self/task"  # where root cannot write either
+    done = run(*b.command())
+    same(done.returncode, 7, done.stderr)
+    same(len(messages(done)), 1, done.stderr)
+    assert ".lic: cannot write: " in done.stderr, done.stderr
+    same(b.left(), 9)  # and the next run is given it again
+    b.store = folder / "store"
+    succeeds(*b.command())
+    same(b.left(), 8)
+
+
+@case
+def for_machines(folder):
+    b = Bench(folder)
+    good = b.add("a.cert")
+    b.add("b.cert", good[:100])
+    done = run(*b.command("--json"))
+    same(done.returncode, 2, done.stderr)
+    told = json.loads(done.stdout)
+    same([told[k] for k in ("new", "stored", "refused", "hsm_remaining")],
+         [1, 0, 1, 9])
+    same(told["licenses"][0], {"file": f"{b.certs}/a.cert",
+                               "device_id": device_id(good), "result": "new"})
+    same(told["licenses"][1]["result"], "refused")
+    same(told["licenses"][1]["error"]["name"], "SFI_ERR_TRUNCATED")
+    assert "error" not in told, told
+
+
+@case
+def three_hundred(folder):
+    b = Bench(folder, count=299)
+    certs = [b.add(f"{i:03}.cert") for i in range(300)]
+    done = run(*b.command())
+    same(done.returncode, 6, done.stderr)
+    same(messages(done), [f"{b.certs}/299.cert: vault:{b.vault}: no "
+                          "installations left: all 299 were used"])
+    assert "299 new, 0 stored already, 1 refused\n" in done.stdout
+    same(b.stored(), names(*certs[:299]))
+    same(b.left(), 0)
+
+
+@case
+def two_at_once(folder):
+    """Two stations, one vault, one store: each device is counted once."""
+    b = Bench(folder, count=40)
+    certs = [b.add(f"{i:02}.cert") for i in range(40)]
+    running = [subprocess.Popen([str(w) for w in b.command()],
+                                stdin=subprocess.DEVNULL,
+                                stdout=subprocess.DEVNULL) for _ in range(2)]
+    same([p.wait(60) for p in running], [0, 0])
+    same(b.stored(), names(*certs))
+    same(b.left(), 0)
+
+
+@case
+def mistakes(folder):
+    for words, message in (
+            (["hsm=0", "store=x", "lic"],
+             "store=FOLDER goes with hsm=1; with hsm=0 the folder stands in "
+             "the place of LICENSE"),
+            (["hsm=1", "store=x"],
+             "hsm=1 needs slot=HSM, such as slot=vault:PATH")):
+        done = run(PROGRAM, "-c", "port=x", "-sfi", "f.sfi", *words)
+        same(done.returncode, 64, done.stderr)
+        same(messages(done), [message])
+
+
+if __name__ == "__main__":
+    sys.dont_write_bytecode = True
+    main()
