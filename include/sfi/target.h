@@ -258,6 +258,30 @@ SFI_API SFI_NODISCARD sfi_status
 sfi_target_get_certificate(sfi_target *t, sfi_certificate **out);
 
 /**
+ * Ask the chip for its session, which a live licence must name.
+ *
+ * It stays the same until a live licence is sent, or the chip restarts; then
+ * it is another one, and a licence for this one is worth nothing.
+ *
+ * @param t        the target, secure
+ * @param session  receives the session's id, for
+ *                 sfi_hsm_generate_live_license(); 0 on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  an argument is NULL
+ *   SFI_ERR_STATE     the chip is open; or called from a callback of the link
+ *   SFI_ERR_DEVICE    the secure bootloader refuses: it has no random numbers
+ *   SFI_ERR_NACK      the secure bootloader knows no live licences
+ *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL  no good answer
+ *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
+ *
+ * Blocks: up to 30 s when the line is bad.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_target_get_session(sfi_target *t,
+                                                        uint32_t *session);
+
+/**
  * Begin an install: the chip erases its flash and takes the licence.
  *
  * @param t    the target, secure
@@ -267,7 +291,8 @@ sfi_target_get_certificate(sfi_target *t, sfi_certificate **out);
  *   SFI_ERR_ARGUMENT  an argument is NULL
  *   SFI_ERR_STATE     the chip is open; or called from a callback of the link
  *   SFI_ERR_DEVICE    refused, with a SFI_CAUSE_* as peer code: the licence is
- *                     not for this chip, or it holds an install
+ *                     not for this chip or this session of it, or it holds an
+ *                     install
  *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL, SFI_ERR_NACK  no good answer
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
  *

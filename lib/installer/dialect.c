@@ -5,6 +5,7 @@
 #include <sfi/device.h>
 
 #include "util/mem.h"
+#include "util/rd.h"
 #include "util/wr.h"
 #include "core/err.h"
 #include "installer/cause.h"
@@ -109,6 +110,23 @@ certificate(struct boot *b, uint8_t out[SFI_CERTIFICATE_LEN])
 }
 
 static sfi_status
+session(struct boot *b, uint32_t *out)
+{
+    uint8_t raw[SFI_CMD_SESSION_LEN];
+    sfi_status st = ask(b, "SESSION", SFI_CMD_SESSION, raw, sizeof(raw));
+    struct rd r;
+
+    if (st != SFI_OK)
+        return st;
+    rd_init(&r, raw, sizeof(raw));
+    *out = rd_u32le(&r);
+    if (*out == 0)
+        return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
+                         "the chip's session id is 0, expected a random one");
+    return SFI_OK;
+}
+
+static sfi_status
 tell(struct boot *b, const char *what, uint16_t opcode, const uint8_t *param,
      size_t len, uint32_t ms)
 {
@@ -197,6 +215,7 @@ const struct dialect sfi__dialect = {
     .speaks = speaks,
     .info = info,
     .certificate = certificate,
+    .session = session,
     .secure = secure,
     .license = license,
     .header = header,

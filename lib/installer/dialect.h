@@ -17,6 +17,8 @@ struct dialect {
     bool (*speaks)(const struct usart_get *get);
     sfi_status (*info)(struct boot *b, struct cmd_info *out);
     sfi_status (*certificate)(struct boot *b, uint8_t out[SFI_CERTIFICATE_LEN]);
+    /* what a live licence must name; never 0 */
+    sfi_status (*session)(struct boot *b, uint32_t *out);
     /* `erase`: also a chip that holds an install */
     sfi_status (*secure)(struct boot *b, bool erase);
     sfi_status (*license)(struct boot *b, const uint8_t raw[SFI_LICENSE_LEN]);

@@ -37,6 +37,8 @@ sfi_status sfi__target_connect(sfi_ctx *ctx, const struct sfi_chip *chip,
 sfi_status sfi__target_reconnect(sfi_target *t);
 sfi_status sfi__target_activate(sfi_target *t);
 sfi_status sfi__target_certificate(sfi_target *t, sfi_certificate **out);
+/* What a live licence for it must name. */
+sfi_status sfi__target_session(sfi_target *t, uint32_t *out);
 sfi_status sfi__target_info(sfi_target *t, struct cmd_info *out);
 /* FINISH, and make sure: the chip holds the image with this header tag. */
 sfi_status sfi__target_finish(sfi_target *t, const uint8_t *header_tag);

@@ -35,6 +35,12 @@ sfi__target_certificate(sfi_target *t, sfi_certificate **out)
     return sfi_certificate_parse(t->obj.ctx, raw, sizeof(raw), out);
 }
 
+sfi_status
+sfi__target_session(sfi_target *t, uint32_t *out)
+{
+    return t->dialect->session(&t->boot, out);
+}
+
 static bool
 is_restarted(const struct cmd_info *i)
 {
@@ -197,6 +203,21 @@ sfi_target_get_certificate(sfi_target *t, sfi_certificate **out)
     st = need_secure(t);
     if (st == SFI_OK)
         st = sfi__target_certificate(t, out);
+    return sfi__target_ended(t->tp, st);
+}
+
+sfi_status
+sfi_target_get_session(sfi_target *t, uint32_t *session)
+{
+    sfi_status st;
+
+    if (session != NULL)
+        *session = 0;
+    TARGET_ENTER(t);
+    SFI_ARG(t, session != NULL);
+    st = need_secure(t);
+    if (st == SFI_OK)
+        st = sfi__target_session(t, session);
     return sfi__target_ended(t->tp, st);
 }
 

@@ -140,12 +140,22 @@ get_certificate(sfi_ctx *ctx, sfi_target *t)
 }
 
 static sfi_status
+get_session(sfi_target *t)
+{
+    uint32_t id = 1;
+    sfi_status st = sfi_target_get_session(t, &id);
+
+    FUZZ_HOLDS((st == SFI_OK) == (id != 0));
+    return st;
+}
+
+static sfi_status
 call(sfi_ctx *ctx, sfi_target *t, uint8_t which)
 {
     sfi_target_info info = {.struct_size = sizeof(info)};
     uint8_t data[512] = {0};
 
-    switch (which % 9) {
+    switch (which % 10) {
     case 0:
         return sfi_target_get_info(t, &info);
     case 1:
@@ -162,8 +172,10 @@ call(sfi_ctx *ctx, sfi_target *t, uint8_t which)
         return sfi_target_activate_security(t);
     case 7:
         return sfi_target_erase_all(t);
-    default:
+    case 8:
         return sfi_target_go(t, 0x08000000);
+    default:
+        return get_session(t);
     }
 }
 

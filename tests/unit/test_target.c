@@ -313,9 +313,13 @@ START_TEST(test_open_has_no_extension)
                                  "the secure one: activate security first";
     sfi_license *lic = make_license();
     sfi_certificate *cert;
+    uint32_t session = 1;
     uint8_t byte = 0;
 
     begin(OPEN_H7, "");
+    ck_assert_fails(sfi_target_get_session(t, &session), SFI_ERR_STATE, "",
+                    message);
+    ck_assert_uint_eq(session, 0);
     ck_assert_fails(sfi_target_get_certificate(t, &cert), SFI_ERR_STATE, "",
                     message);
     ck_assert_ptr_null(cert);

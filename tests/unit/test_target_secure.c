@@ -177,6 +177,67 @@ START_TEST(test_unknown_opcode)
 }
 END_TEST
 
+/* ---- the session ---- */
+
+#define SESSION_ONCE(id) \
+    SPECIAL("53 0a 59") "> 00*3 < 79 00 04 " id " 00 01 00 79\n"
+#define SESSION_REFUSED SPECIAL("53 0a 59") "> 00*3 < 79 " REFUSED("46")
+
+START_TEST(test_session)
+{
+    uint32_t id = 0;
+
+    begin(SECURE_H7, SESSION_ONCE("0d f0 ad 8b") SESSION_ONCE("0d f0 ad 8b"));
+    ck_assert_ok(sfi_target_get_session(t, &id));
+    script_done(&bus);
+    ck_assert_uint_eq(id, 0x8badf00d);
+    ck_assert_fails(sfi_target_get_session(t, NULL), SFI_ERR_ARGUMENT, "",
+                    "argument not valid, expected session != NULL");
+}
+END_TEST
+
+/* A licence is made for it: two answers in a row must agree. */
+START_TEST(test_session_damaged)
+{
+    uint32_t id = 0;
+
+    begin(SECURE_H7,
+          SESSION_ONCE("0d f0 ad 8b") SESSION_ONCE("0d f0 ad 8c")
+              SESSION_ONCE("0d f0 ad 8b") SESSION_ONCE("0d f0 ad 8b"));
+    ck_assert_ok(sfi_target_get_session(t, &id));
+    script_done(&bus);
+    ck_assert_uint_eq(id, 0x8badf00d);
+    script_then(&bus,
+                SESSION_ONCE("01 00 00 00") SESSION_ONCE("02 00 00 00")
+                    SESSION_ONCE("03 00 00 00") SESSION_ONCE("04 00 00 00"));
+    ck_assert_fails(sfi_target_get_session(t, &id), SFI_ERR_PROTOCOL, "stream",
+                    "every answer to SESSION is another one; the line is bad");
+    ck_assert_uint_eq(id, 0);
+}
+END_TEST
+
+START_TEST(test_session_refused)
+{
+    uint32_t id = 1;
+#define NO_SESSION "> 50 af < 79 > 53 0a 59 < 1f\n"
+
+    begin(SECURE_H7, SESSION_REFUSED SESSION_REFUSED);
+    ck_assert_fails(sfi_target_get_session(t, &id), SFI_ERR_DEVICE, "stream",
+                    "the chip has no random numbers for a session");
+    ck_assert_int_eq(sfi_error_peer_code(sfi_ctx_error(ctx)), SFI_CAUSE_RANDOM);
+    script_done(&bus);
+    script_then(&bus, SESSION_ONCE("00*4") SESSION_ONCE("00*4"));
+    ck_assert_fails(sfi_target_get_session(t, &id), SFI_ERR_PROTOCOL, "stream",
+                    "the chip's session id is 0, expected a random one");
+    ck_assert_uint_eq(id, 0);
+    /* a bootloader that knows no live licences */
+    script_then(
+        &bus, NO_SESSION RESYNC NO_SESSION RESYNC NO_SESSION RESYNC NO_SESSION);
+    ck_assert_fails(sfi_target_get_session(t, &id), SFI_ERR_NACK, "stream",
+                    "the bootloader refused SESSION");
+}
+END_TEST
+
 START_TEST(test_certificate)
 {
     /* "45002001", the generator of P-256, a signature of 0x11 bytes */
@@ -407,6 +468,9 @@ secure_case(void)
     tcase_add_test(tc, test_refusal);
     tcase_add_test(tc, test_refusal_that_is_none);
     tcase_add_test(tc, test_unknown_opcode);
+    tcase_add_test(tc, test_session);
+    tcase_add_test(tc, test_session_damaged);
+    tcase_add_test(tc, test_session_refused);
     tcase_add_test(tc, test_certificate);
     tcase_add_test(tc, test_image);
     tcase_add_loop_test(tc, test_image_repeats, 0, 10);
