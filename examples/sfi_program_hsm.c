@@ -1,0 +1,153 @@
+#define _POSIX_C_SOURCE 200809L
+#include <inttypes.h>
+#include <string.h>
+
+#include "hsm_words.h"
+#include "offline.h"
+#include "sfi_program.h"
+
+static sfi_status
+open_hsm(struct program *p, const char *slot)
+{
+    sfi_hsm_free(p->hsm);
+    p->hsm = NULL;
+    return sfi_hsm_open(p->ctx, slot, &p->hsm);
+}
+
+/* Said before the PIN is asked for, or anything on a chip changes. */
+static int
+blank(struct program *p, const char *slot)
+{
+    static const char message[] = "the vault is blank: provision it first";
+
+    if (p->json) {
+        json_object(&p->out, "error");
+        json_text(&p->out, "name", sfi_status_name(SFI_ERR_HSM_STATE));
+        json_text(&p->out, "where", slot);
+        json_text(&p->out, "message", message);
+        json_close(&p->out);
+    }
+    return cli_fail_text(&p->cli, SFI_ERR_HSM_STATE, "%s: %s", slot, message);
+}
+
+int
+program_login(struct program *p, const char *slot, sfi_status *st)
+{
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+    struct cli_pin pin;
+    int status;
+
+    *st = open_hsm(p, slot);
+    if (*st == SFI_OK)
+        *st = sfi_hsm_get_info(p->hsm, &info);
+    if (*st != SFI_OK)
+        return 0;
+    if (info.state == SFI_HSM_BLANK)
+        return blank(p, slot);
+    status =
+        cli_pin_read(&p->cli, cli_value(&p->cli, OPT_PIN_FILE), false, &pin);
+    if (status == 0)
+        *st = sfi_hsm_login(p->hsm, pin.pin_secret, pin.len);
+    cli_pin_wipe(&pin);
+    return status;
+}
+
+static void
+print_hsm(size_t id, const sfi_hsm_info *info)
+{
+    switch (id) {
+    case OPT_HSM_COUNTER:
+        (void)printf("HSM COUNTER: %" PRIu64 "\n", info->remaining);
+        break;
+    case OPT_HSM_FW_ID:
+        (void)printf("HSM FW IDENTIFIER: %s\n", info->firmware_id);
+        break;
+    case OPT_HSM_STATUS:
+        (void)printf("HSM STATE: %s\n", hsm_state(info));
+        break;
+    default:
+        hsm_print(stdout, info);
+        break;
+    }
+}
+
+sfi_status
+program_ask_hsm(struct program *p, size_t id)
+{
+    const char *slot = cli_key(&p->cli, cli_next(&p->cli, id, NULL), "slot");
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+    sfi_status st = open_hsm(p, slot);
+
+    if (st == SFI_OK)
+        st = sfi_hsm_get_info(p->hsm, &info);
+    if (st != SFI_OK)
+        return st;
+    if (!p->json) {
+        print_hsm(id, &info);
+        return SFI_OK;
+    }
+    json_object(&p->out, "hsm");
+    json_text(&p->out, "slot", slot);
+    hsm_json(&p->out, &info);
+    json_close(&p->out);
+    return SFI_OK;
+}
+
+static int
+login_for_licenses(void *user, sfi_hsm **hsm, sfi_status *st)
+{
+    struct program *p = user;
+    const struct cli_use *use = cli_next(&p->cli, OPT_HSM_LICENSE, NULL);
+    int status = program_login(p, cli_key(&p->cli, use, "slot"), st);
+
+    *hsm = status == 0 && *st == SFI_OK ? p->hsm : NULL;
+    return status;
+}
+
+/* For a folder of certificates, or into a folder of licences. */
+static int
+get_licenses(struct program *p, const struct cli_use *use, sfi_status *st)
+{
+    const struct offline o = {
+        .cli = &p->cli,
+        .ctx = p->ctx,
+        .progress = &p->progress,
+        .out = p->json ? &p->out : NULL,
+        .login = login_for_licenses,
+        .user = p,
+    };
+
+    return offline_license(&o, use->value[0], use->value[1], st);
+}
+
+int
+program_get_license(struct program *p, sfi_status *st)
+{
+    const struct cli_use *use = cli_next(&p->cli, OPT_HSM_LICENSE, NULL);
+    const char *slot = cli_key(&p->cli, use, "slot");
+    sfi_certificate *cert = NULL;
+    sfi_license *lic = NULL;
+    int status = 0;
+
+    if (offline_is_folder(use->value[0]) || offline_is_folder(use->value[1]))
+        return get_licenses(p, use, st);
+
+    *st = sfi_certificate_load(p->ctx, use->value[0], &cert);
+    if (*st == SFI_OK)
+        status = program_login(p, slot, st);
+    if (status == 0 && *st == SFI_OK)
+        *st = sfi_hsm_generate_license(p->hsm, cert, &lic);
+    if (status == 0 && *st == SFI_OK)
+        *st = sfi_license_save(lic, use->value[1]);
+    if (status == 0 && *st == SFI_OK) {
+        cli_progress_step(&p->progress,
+                          "Succeed to get License for Firmware from HSM slot "
+                          "ID %s\nWriting data to file %s",
+                          slot, use->value[1]);
+        if (p->json)
+            json_text(&p->out, "license", use->value[1]);
+    }
+    sfi_license_free(lic);
+    sfi_certificate_free(cert);
+    return status;
+}
