@@ -326,6 +326,44 @@ sfi_hsm_provision(sfi_hsm *hsm, const sfi_key *key, const uint8_t *nonce,
 SFI_API SFI_NODISCARD sfi_status sfi_hsm_generate_license(
     sfi_hsm *hsm, const sfi_certificate *cert, sfi_license **out);
 
+/** A place where an HSM can be. */
+typedef struct sfi_hsm_slot {
+    uint32_t struct_size; /**< sizeof(sfi_hsm_slot) of the library */
+    uint32_t number;      /**< from 1; "pcsc:1" or "1" opens it */
+    uint32_t present;     /**< 1: a card is in it */
+    uint32_t reserved;    /**< 0 */
+    char name[128];       /**< the reader's name */
+} sfi_hsm_slot;
+
+/**
+ * Hears of one slot.
+ *
+ * @param user  as given
+ * @param slot  valid during the call
+ */
+typedef void (*sfi_hsm_slot_fn)(void *user, const sfi_hsm_slot *slot);
+
+/**
+ * List the smartcard readers that are connected.
+ *
+ * @param ctx   the context
+ * @param fn    called once for each
+ * @param user  handed to fn
+ *
+ * @return SFI_OK, also when there is none; or
+ *   SFI_ERR_ARGUMENT     ctx or fn is NULL
+ *   SFI_ERR_UNSUPPORTED  libsfi was built without smartcards
+ *   SFI_ERR_NO_DEVICE    no card service runs (pcscd)
+ *   SFI_ERR_ACCESS       the card service does not let this user in
+ *   SFI_ERR_IO           the card service failed
+ *   SFI_ERR_NOMEM        no memory
+ *
+ * Blocks: on the card service.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_hsm_list(sfi_ctx *ctx, sfi_hsm_slot_fn fn,
+                                              void *user);
+
 /**
  * Close an HSM and wipe what its login gave.
  *

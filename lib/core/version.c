@@ -23,6 +23,7 @@ sfi_has_feature(const char *name)
         const char *name;
         int there;
     } features[] = {
+        {"pcsc", SFI_HAVE_PCSC},
         {"serial", SFI_HAVE_SERIAL},
         {"vault", SFI_HAVE_VAULT},
     };

@@ -90,6 +90,7 @@ END_TEST
 START_TEST(test_features)
 {
     ck_assert_int_eq(sfi_has_feature("vault"), SFI_HAVE_VAULT);
+    ck_assert_int_eq(sfi_has_feature("pcsc"), SFI_HAVE_PCSC);
     ck_assert_int_eq(sfi_has_feature("serial"), SFI_HAVE_SERIAL);
     ck_assert_int_eq(sfi_has_feature("Vault"), 0);
     ck_assert_int_eq(sfi_has_feature("vaul"), 0);

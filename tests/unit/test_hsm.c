@@ -1,6 +1,8 @@
 /* The front of every HSM: names, arguments, and HSMs of the caller's own. */
+#define _POSIX_C_SOURCE 200809L
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <sfi/version.h>
@@ -67,6 +69,27 @@ START_TEST(test_vault_or_reason)
                          "this libsfi was built without the vault, which "
                          "needs SQLite");
     sfi_hsm_free(hsm);
+}
+END_TEST
+
+static void
+on_slot(void *user, const sfi_hsm_slot *slot)
+{
+    ck_abort_msg("%p %s", user, slot->name);
+}
+
+/* Built without libpcsclite, or with it and no service: the reason is said. */
+START_TEST(test_cards_or_reason)
+{
+    ck_assert_int_eq(setenv("PCSCLITE_CSOCK_NAME", "/nonexistent/comm", 1), 0);
+    if (sfi_has_feature("pcsc"))
+        ck_assert_fails(sfi_hsm_list(ctx, on_slot, NULL), SFI_ERR_NO_DEVICE, "",
+                        "no card service answers: is pcscd running?");
+    else
+        ck_assert_fails(sfi_hsm_list(ctx, on_slot, NULL), SFI_ERR_UNSUPPORTED,
+                        "",
+                        "this libsfi was built without smartcards, which need "
+                        "libpcsclite");
 }
 END_TEST
 
@@ -496,6 +519,7 @@ main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, test_bad_name, 0, (int)ROWS(bad_names));
     tcase_add_test(tc, test_vault_or_reason);
+    tcase_add_test(tc, test_cards_or_reason);
     tcase_add_test(tc, test_own);
     tcase_add_loop_test(tc, test_own_answers, 0, (int)ROWS(calls));
     tcase_add_test(tc, test_own_offers_nothing);
