@@ -24,6 +24,7 @@ sfi_has_feature(const char *name)
         int there;
     } features[] = {
         {"pcsc", SFI_HAVE_PCSC},
+        {"pkcs11", SFI_HAVE_PKCS11},
         {"serial", SFI_HAVE_SERIAL},
         {"vault", SFI_HAVE_VAULT},
     };

@@ -66,6 +66,7 @@ FREESTANDING = ["limits.h", "stdbool.h", "stddef.h", "stdint.h",
 OWNED = [
     ("openssl/*", ["lib/crypto/*"]),
     ("sqlite3.h", ["lib/hsm/ledger_*"]),
+    ("p11-kit/*", ["lib/hsm/token*"]),
     ("winscard.h", ["lib/hsm/pcsc*.c"]),
     ("time.h", ["lib/util/clock.c", "examples/*"]),
     ("termios.h", ["lib/transport/*", "lib/sim/*", "examples/*"]),
