@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #include "license/perso.h"
 
 #define PRIMITIVE_ROUNDS 500u
+#define CALLERS 8u
 
 static sfi_ctx *ctx;
 
@@ -124,6 +126,23 @@ provision(const char *path, const uint8_t *ca_secret, uint64_t count)
     return hsm;
 }
 
+static sfi_certificate **
+make_certs(const uint8_t *ca_secret, size_t count)
+{
+    sfi_certificate **certs = calloc(count, sizeof(*certs));
+    uint8_t secret[SFI_ECC_SECRET_LEN], public_key[SFI_ECC_PUBLIC_LEN];
+    uint8_t data[SFI_CERTIFICATE_LEN];
+
+    for (size_t i = 0; i < count; i++) {
+        if (certs == NULL)
+            exit(EXIT_FAILURE);
+        need(sfi__ecc_generate(ctx, secret, public_key));
+        need(sfi__cert_issue(ctx, ca_secret, "45002001", public_key, data));
+        need(sfi_certificate_parse(ctx, data, sizeof(data), &certs[i]));
+    }
+    return certs;
+}
+
 static void
 give(sfi_hsm *hsm, sfi_certificate **certs, size_t count)
 {
@@ -138,19 +157,10 @@ give(sfi_hsm *hsm, sfi_certificate **certs, size_t count)
 static void
 bench_vault(const char *path, const uint8_t *ca_secret, size_t count)
 {
-    sfi_certificate **certs = calloc(count, sizeof(*certs));
-    uint8_t secret[SFI_ECC_SECRET_LEN], public_key[SFI_ECC_PUBLIC_LEN];
-    uint8_t data[SFI_CERTIFICATE_LEN];
+    sfi_certificate **certs = make_certs(ca_secret, count);
     sfi_hsm *hsm;
     double t;
 
-    if (certs == NULL)
-        exit(EXIT_FAILURE);
-    for (size_t i = 0; i < count; i++) {
-        need(sfi__ecc_generate(ctx, secret, public_key));
-        need(sfi__cert_issue(ctx, ca_secret, "45002001", public_key, data));
-        need(sfi_certificate_parse(ctx, data, sizeof(data), &certs[i]));
-    }
     hsm = provision(path, ca_secret, count);
     sfi_hsm_free(hsm);
     need(sfi_hsm_open(ctx, path, &hsm));
@@ -174,6 +184,86 @@ bench_vault(const char *path, const uint8_t *ca_secret, size_t count)
     free(certs);
 }
 
+/* ---- many callers, each a process of its own ---- */
+
+/* Tell the parent, and wait until it has closed the gate. */
+static void
+meet(int tells, int gate)
+{
+    char byte;
+
+    if (write(tells, "", 1) != 1 || read(gate, &byte, 1) != 0)
+        _exit(EXIT_FAILURE);
+}
+
+static void
+caller(const char *path, const uint8_t *ca_secret, size_t count, int tells,
+       const int gates[2])
+{
+    sfi_certificate **certs = make_certs(ca_secret, count);
+    sfi_hsm *hsm;
+
+    need(sfi_hsm_open(ctx, path, &hsm));
+    need(sfi_hsm_login(hsm, "1234", 4));
+    meet(tells, gates[0]);
+    give(hsm, certs, count);
+    meet(tells, gates[1]);
+    give(hsm, certs, count);
+    if (write(tells, "", 1) != 1)
+        _exit(EXIT_FAILURE);
+    sfi_hsm_free(hsm);
+    _exit(EXIT_SUCCESS);
+}
+
+static void
+await_all(int tells)
+{
+    char byte;
+
+    for (size_t i = 0; i < CALLERS; i++) {
+        if (read(tells, &byte, 1) != 1) {
+            (void)fprintf(stderr, "bench_vault: a caller failed\n");
+            exit(EXIT_FAILURE);
+        }
+    }
+}
+
+static void
+bench_callers(const char *path, const uint8_t *ca_secret, size_t count)
+{
+    int tells[2], gates[2][2], ends[2];
+    double t;
+
+    sfi_hsm_free(provision(path, ca_secret, CALLERS * count));
+    if (pipe(tells) != 0 || pipe(gates[0]) != 0 || pipe(gates[1]) != 0)
+        exit(EXIT_FAILURE);
+    for (size_t i = 0; i < CALLERS; i++) {
+        if (fork() != 0)
+            continue;
+        for (size_t k = 0; k < 2; k++) {
+            (void)close(gates[k][1]);
+            ends[k] = gates[k][0];
+        }
+        (void)close(tells[0]);
+        caller(path, ca_secret, count, tells[1], ends);
+    }
+    (void)close(tells[1]);
+    await_all(tells[0]);
+    t = now();
+    (void)close(gates[0][1]);
+    await_all(tells[0]);
+    show("8 callers: new licence, on the disk", CALLERS * count, t);
+    t = now();
+    (void)close(gates[1][1]);
+    await_all(tells[0]);
+    show("8 callers: the same licence again", CALLERS * count, t);
+    (void)close(tells[0]);
+    (void)close(gates[0][0]);
+    (void)close(gates[1][0]);
+    while (wait(NULL) > 0)
+        ;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -192,6 +282,8 @@ main(int argc, char **argv)
     bench_primitives(ca_secret, ca_public);
     bench_disk(folder, count);
     bench_vault(path, ca_secret, count);
+    (void)unlink(path + strlen("vault:"));
+    bench_callers(path, ca_secret, count);
     (void)unlink(path + strlen("vault:"));
     sfi_ctx_free(ctx);
     return EXIT_SUCCESS;
