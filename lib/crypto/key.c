@@ -73,26 +73,32 @@ sfi_key_free(sfi_key *key)
 }
 
 sfi_status
+sfi__key_file_load(sfi_ctx *ctx, const char *path, const char *what,
+                   uint8_t *out_secret, size_t len)
+{
+    struct buf file_secret;
+    sfi_status st = sfi__load(ctx, path, KEY_FILE_MAX, true, &file_secret);
+
+    if (st == SFI_OK && file_secret.len != len) {
+        st = sfi__fail(ctx, SFI_ERR_RANGE, "a %s of %zu bytes, expected %zu",
+                       what, file_secret.len, len);
+        (void)sfi__where(ctx, "%s", path);
+    }
+    if (st == SFI_OK)
+        memcpy(out_secret, file_secret.data, len);
+    buf_free(&file_secret);
+    return st;
+}
+
+sfi_status
 sfi_nonce_load(sfi_ctx *ctx, const char *path, uint8_t nonce[SFI_NONCE_LEN])
 {
-    struct buf file;
-    sfi_status st;
-
     if (nonce != NULL)
         sfi__zero(nonce, SFI_NONCE_LEN);
     SFI_ENTER(ctx, CTX);
     SFI_ARG(ctx, nonce != NULL);
     SFI_ARG(ctx, path != NULL);
-    st = sfi__load(ctx, path, KEY_FILE_MAX, true, &file);
-    if (st == SFI_OK && file.len != SFI_NONCE_LEN) {
-        st = sfi__fail(ctx, SFI_ERR_RANGE, "a nonce of %zu bytes, expected %u",
-                       file.len, SFI_NONCE_LEN);
-        (void)sfi__where(ctx, "%s", path);
-    }
-    if (st == SFI_OK)
-        memcpy(nonce, file.data, SFI_NONCE_LEN);
-    buf_free(&file);
-    return st;
+    return sfi__key_file_load(ctx, path, "nonce", nonce, SFI_NONCE_LEN);
 }
 
 /* 0, or an errno */
@@ -120,15 +126,16 @@ write_new(const char *path, const uint8_t *data, size_t len)
     return err;
 }
 
-/* A new file with random bytes; it never replaces one that is there, since
- * that may be the only copy of a key in use. */
-static sfi_status
-create_random(sfi_ctx *ctx, const char *path, size_t len)
+sfi_status
+sfi__key_file_create(sfi_ctx *ctx, const char *path, size_t len)
 {
-    uint8_t random_secret[SFI_KEY_LEN];
-    sfi_status st = sfi__random(ctx, random_secret, len);
+    uint8_t random_secret[KEY_FILE_LEN_MAX];
+    sfi_status st;
     int err;
 
+    if (len > sizeof(random_secret))
+        return sfi__fail(ctx, SFI_ERR_INTERNAL, "key file of %zu bytes", len);
+    st = sfi__random(ctx, random_secret, len);
     if (st != SFI_OK)
         return st;
     err = write_new(path, random_secret, len);
@@ -146,7 +153,7 @@ sfi_key_create(sfi_ctx *ctx, const char *path)
 {
     SFI_ENTER(ctx, CTX);
     SFI_ARG(ctx, path != NULL);
-    return create_random(ctx, path, SFI_KEY_LEN);
+    return sfi__key_file_create(ctx, path, SFI_KEY_LEN);
 }
 
 sfi_status
@@ -154,5 +161,5 @@ sfi_nonce_create(sfi_ctx *ctx, const char *path)
 {
     SFI_ENTER(ctx, CTX);
     SFI_ARG(ctx, path != NULL);
-    return create_random(ctx, path, SFI_NONCE_LEN);
+    return sfi__key_file_create(ctx, path, SFI_NONCE_LEN);
 }
