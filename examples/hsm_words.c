@@ -14,6 +14,8 @@ hsm_state(const sfi_hsm_info *info)
         return "EXHAUSTED STATE";
     case SFI_HSM_BLOCKED:
         return "BLOCKED STATE";
+    case SFI_HSM_RETIRED:
+        return "RETIRED STATE";
     default:
         return "UNKNOWN STATE";
     }

@@ -193,7 +193,7 @@ lock(struct program *p, const struct content *c)
     cli_pin_wipe(&pin);
     if (st == SFI_OK)
         st = sfi_hsm_provision(p->hsm, c->key, c->nonce, sizeof(c->nonce),
-                               c->firmware_id, c->max_count, c->perso);
+                               c->firmware_id, c->max_count, c->perso, NULL);
     if (st == SFI_OK)
         st = ask(p);
     status = report(p, st);

@@ -4,7 +4,8 @@
  *
  * An HSM is provisioned once, then only counts down.  It counts devices, not
  * attempts: a device that was counted gets its licence again for nothing, and
- * the count is stored before the licence leaves.
+ * the count is stored before the licence leaves.  Every licence is a record in
+ * a chain that its owner can verify (sfi/log.h).
  */
 #ifndef SFI_HSM_H
 #define SFI_HSM_H
@@ -13,6 +14,7 @@
 #include <sfi/ctx.h>
 #include <sfi/key.h>
 #include <sfi/license.h>
+#include <sfi/log.h>
 
 SFI_BEGIN_DECLS
 
@@ -26,8 +28,12 @@ enum {
     SFI_HSM_BLANK = 0,       /**< not provisioned yet */
     SFI_HSM_OPERATIONAL = 1, /**< provisioned and locked; gives licences */
     SFI_HSM_EXHAUSTED = 2,   /**< only for devices that were counted already */
-    SFI_HSM_BLOCKED = 3      /**< no PIN tries left, for ever */
+    SFI_HSM_BLOCKED = 3,     /**< no PIN tries left, for ever */
+    SFI_HSM_RETIRED = 4      /**< closed by its owner; gives no licence */
 };
+
+/** Flags of an HSM, chosen when it is provisioned. */
+#define SFI_HSM_LIVE_ONLY 0x1u /**< gives no static licence */
 
 #define SFI_FIRMWARE_ID_MAX 63u       /**< characters of a firmware id */
 #define SFI_HSM_COUNT_MAX 4294967295u /**< a maximum count fits 32 bits */
@@ -41,8 +47,21 @@ typedef struct sfi_hsm_info {
     char firmware_id[64];    /**< "" when blank */
     char product_id[16];     /**< "45002001"; "" when blank */
     uint32_t pin_tries_left; /**< 0: blocked */
-    uint32_t reserved;       /**< 0 */
+    uint32_t flags;          /**< SFI_HSM_* flags */
+    uint64_t low_water;      /**< warns when this many or fewer remain */
+    uint64_t records;        /**< in its log */
+    char serial[40];         /**< 32 hex digits, its own; "" when blank */
 } sfi_hsm_info;
+
+/** What an HSM is provisioned with beside the necessary. */
+typedef struct sfi_provision_options {
+    uint32_t struct_size; /**< sizeof(sfi_provision_options) */
+    uint32_t flags;       /**< SFI_HSM_* flags */
+    uint64_t low_water;   /**< at most the maximum; 0: a tenth of it */
+    /** SFI_LOG_KEY_LEN bytes that authenticate the log, for its owner to
+     * keep; NULL: the HSM makes some that nobody else knows. */
+    const uint8_t *log_key;
+} sfi_provision_options;
 
 /**
  * Read a personalisation file.
@@ -135,13 +154,25 @@ typedef struct sfi_hsm_ops {
     sfi_status (*provision)(void *user, const uint8_t *key, size_t key_len,
                             const uint8_t *nonce, size_t nonce_len,
                             const char *firmware_id, uint64_t max_count,
-                            const uint8_t *perso, size_t perso_len);
-    /** Give a licence for a certificate.  `*out_len` holds the room in `out`
-     * and receives the licence's length. */
+                            const uint8_t *perso, size_t perso_len,
+                            const sfi_provision_options *options);
+    /** Give a licence for a certificate: a static one when `session` is 0, else
+     * a live one for this session of the device.  `*out_len` holds the room in
+     * `out` and receives the licence's length. */
     sfi_status (*license)(void *user, const uint8_t *cert, size_t cert_len,
-                          uint8_t *out, size_t *out_len);
+                          uint32_t session, uint8_t *out, size_t *out_len);
     /** The handle is gone; called once. */
     void (*close)(void *user);
+    /** Take another PIN, or keep the old one. */
+    sfi_status (*change_pin)(void *user, const char *pin, size_t pin_len,
+                             const char *new_pin, size_t new_pin_len);
+    /** Write the closing record; give no licence from now on. */
+    sfi_status (*retire)(void *user);
+    /** Fill in `out`, which is zero but for its struct_size. */
+    sfi_status (*log_head)(void *user, sfi_log_head *out);
+    /** The same for record `sequence`, from 1; SFI_ERR_RANGE: none such. */
+    sfi_status (*log_record)(void *user, uint64_t sequence,
+                             sfi_log_record *out);
 } sfi_hsm_ops;
 
 /**
@@ -227,6 +258,42 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_login(sfi_hsm *hsm, const char *pin,
                                                size_t pin_len);
 
 /**
+ * Change the PIN.
+ *
+ * The old one is a try like a login's.  The change is whole or not at all, also
+ * when the power goes away.  The handle stays logged in, or is logged in
+ * afterwards.
+ *
+ * @param hsm          a provisioned HSM
+ * @param pin          the PIN so far; not kept longer than needed
+ * @param pin_len      its length
+ * @param new_pin      the PIN from now on; likewise
+ * @param new_pin_len  its length; 4 to 64 for a vault and a card
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT     a pointer is NULL
+ *   SFI_ERR_STATE        called from a callback of this handle
+ *   SFI_ERR_UNSUPPORTED  this HSM knows no PIN, or cannot change it
+ *   SFI_ERR_HSM_PIN      another PIN was expected, or a length is wrong
+ *   SFI_ERR_HSM_STATE    blank, or blocked
+ *   SFI_ERR_HSM          damaged, altered, or the card misbehaves
+ *   SFI_ERR_ACCESS, SFI_ERR_OS, SFI_ERR_TIMEOUT, SFI_ERR_NO_DEVICE, SFI_ERR_IO
+ *                        the file, the reader or the token
+ *   SFI_ERR_CRYPTO       the crypto library failed
+ *   SFI_ERR_NOMEM        no memory
+ *   SFI_ERR_CALLBACK     a custom HSM returned no status
+ *   any status           that a custom HSM returned
+ *
+ * Blocks: twice as long as sfi_hsm_login().  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_hsm_change_pin(sfi_hsm *hsm,
+                                                    const char *pin,
+                                                    size_t pin_len,
+                                                    const char *new_pin,
+                                                    size_t new_pin_len);
+
+/**
  * Ask an HSM about itself; no PIN is needed.
  *
  * What a vault says is checked for damage here.  Whether somebody altered it
@@ -268,11 +335,14 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_get_info(sfi_hsm *hsm,
  *                     people; it is in every record
  * @param max_count    how many devices may be licensed, 1 to SFI_HSM_COUNT_MAX
  * @param perso        the product and the CA to trust; not kept
+ * @param options      NULL: none; not kept
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT     a pointer is NULL or no such handle
  *   SFI_ERR_STATE        called from a callback of this handle
- *   SFI_ERR_RANGE        the nonce's length, the firmware id or the count
+ *   SFI_ERR_ABI          the options are of another version
+ *   SFI_ERR_RANGE        the nonce's length, the firmware id, the count, flags
+ *                        or the low-water mark
  *   SFI_ERR_UNSUPPORTED  this HSM is provisioned elsewhere
  *   SFI_ERR_HSM_PIN      no PIN was chosen
  *   SFI_ERR_HSM_STATE    locked already, or the log of another vault is there
@@ -286,10 +356,10 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_get_info(sfi_hsm *hsm,
  * Blocks: about 0.1 s for a vault, and on the file.  Thread: the context's.
  * @since 1.0
  */
-SFI_API SFI_NODISCARD sfi_status
-sfi_hsm_provision(sfi_hsm *hsm, const sfi_key *key, const uint8_t *nonce,
-                  size_t nonce_len, const char *firmware_id, uint64_t max_count,
-                  const sfi_personalization *perso);
+SFI_API SFI_NODISCARD sfi_status sfi_hsm_provision(
+    sfi_hsm *hsm, const sfi_key *key, const uint8_t *nonce, size_t nonce_len,
+    const char *firmware_id, uint64_t max_count,
+    const sfi_personalization *perso, const sfi_provision_options *options);
 
 /**
  * Ask an HSM for the licence that installs its firmware on one device.
@@ -325,6 +395,94 @@ sfi_hsm_provision(sfi_hsm *hsm, const sfi_key *key, const uint8_t *nonce,
  */
 SFI_API SFI_NODISCARD sfi_status sfi_hsm_generate_license(
     sfi_hsm *hsm, const sfi_certificate *cert, sfi_license **out);
+
+/**
+ * Ask an HSM for a licence that opens its firmware once, in one session of one
+ * device.
+ *
+ * As sfi_hsm_generate_license(), but the licence is of type "SFIL", and the
+ * device takes it only while it has this session id, once.  A device is counted
+ * once, however many sessions it needs; each session has a licence and a record
+ * of its own.
+ *
+ * @param hsm      an HSM; a vault or card must be logged in
+ * @param cert     the device's certificate; not kept
+ * @param session  what the device gave (sfi_target_get_session()); not 0
+ * @param out      receives the licence, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL, no certificate, or session is 0
+ *   what sfi_hsm_generate_license() returns
+ *
+ * Blocks: on the file or the reader.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status
+sfi_hsm_generate_live_license(sfi_hsm *hsm, const sfi_certificate *cert,
+                              uint32_t session, sfi_license **out);
+
+/**
+ * End an HSM's work: the closing record.
+ *
+ * It states for ever how many devices were licensed and how many installations
+ * were left.  From now on no licence is given, to nobody; there is no way back.
+ *
+ * @param hsm  an HSM; a vault or card must be logged in
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT     hsm is NULL
+ *   SFI_ERR_STATE        called from a callback of this handle
+ *   SFI_ERR_UNSUPPORTED  this HSM cannot be retired
+ *   SFI_ERR_HSM_STATE    blank, or retired already
+ *   SFI_ERR_HSM_PIN      not logged in
+ *   SFI_ERR_HSM, SFI_ERR_ACCESS, SFI_ERR_OS, SFI_ERR_TIMEOUT,
+ *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CRYPTO, SFI_ERR_NOMEM,
+ *   SFI_ERR_CALLBACK, any status  as for sfi_hsm_generate_license()
+ *
+ * Blocks: on the file or the reader.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_hsm_retire(sfi_hsm *hsm);
+
+/**
+ * What is common to all records of an HSM's log, and its end.
+ *
+ * @param hsm  a provisioned HSM; no PIN is needed
+ * @param out  receives it; the caller sets struct_size
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT     a pointer is NULL
+ *   SFI_ERR_STATE        called from a callback of this handle
+ *   SFI_ERR_ABI          struct_size is unknown
+ *   SFI_ERR_UNSUPPORTED  this HSM keeps no log
+ *   SFI_ERR_HSM_STATE    blank
+ *   SFI_ERR_HSM, SFI_ERR_ACCESS, SFI_ERR_OS, SFI_ERR_TIMEOUT,
+ *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CRYPTO, SFI_ERR_NOMEM,
+ *   SFI_ERR_CALLBACK, any status  as for sfi_hsm_get_info()
+ *
+ * Blocks: on the file or the reader.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_hsm_get_log_head(sfi_hsm *hsm,
+                                                      sfi_log_head *out);
+
+/**
+ * One record of an HSM's log.
+ *
+ * @param hsm       a provisioned HSM; no PIN is needed
+ * @param sequence  its number, from 1
+ * @param out       receives it; the caller sets struct_size
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_RANGE  there is no such record
+ *   what sfi_hsm_get_log_head() returns
+ *
+ * Blocks: on the file or the reader.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_hsm_get_log_record(sfi_hsm *hsm,
+                                                        uint64_t sequence,
+                                                        sfi_log_record *out);
 
 /** A place where an HSM can be. */
 typedef struct sfi_hsm_slot {

@@ -15,6 +15,7 @@
 #include <sfi/key.h>
 #include <sfi/license.h>
 #include <sfi/license_store.h>
+#include <sfi/log.h>
 #include <sfi/option_bytes.h>
 #include <sfi/status.h>
 #include <sfi/target.h>

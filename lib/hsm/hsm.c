@@ -32,7 +32,7 @@ hsm_destroy(void *self)
 
 sfi_status
 sfi__hsm_open_vault(sfi_ctx *ctx, const char *path, const struct kdf_cost *cost,
-                    sfi_hsm **out)
+                    const struct ledger_place *place, sfi_hsm **out)
 {
     sfi_hsm *hsm = sfi__obj_new(ctx, OBJ_HSM, sizeof(*hsm), hsm_destroy);
     sfi_status st;
@@ -41,7 +41,7 @@ sfi__hsm_open_vault(sfi_ctx *ctx, const char *path, const struct kdf_cost *cost,
     if (hsm == NULL)
         return SFI_ERR_NOMEM;
     text_format(hsm->where, sizeof(hsm->where), "vault:%s", path);
-    st = sfi__vault_open(ctx, path, cost, &hsm->ops, &hsm->user);
+    st = sfi__vault_open(ctx, path, cost, place, &hsm->ops, &hsm->user);
     if (st == SFI_OK) {
         *out = hsm;
         return SFI_OK;
@@ -63,7 +63,7 @@ open_uri(sfi_ctx *ctx, const char *uri, sfi_hsm **out)
     if (strncmp(uri, scheme, strlen(scheme)) != 0 || path[0] == '\0')
         return sfi__fail(ctx, SFI_ERR_FORMAT,
                          "\"%s\" names no HSM, expected vault:PATH", uri);
-    return sfi__hsm_open_vault(ctx, path, &cost, out);
+    return sfi__hsm_open_vault(ctx, path, &cost, NULL, out);
 }
 
 sfi_status
@@ -134,6 +134,23 @@ sfi_hsm_login(sfi_hsm *hsm, const char *pin, size_t pin_len)
     return done(hsm, hsm->ops.login(hsm->user, pin, pin_len), "HSM login");
 }
 
+sfi_status
+sfi_hsm_change_pin(sfi_hsm *hsm, const char *pin, size_t pin_len,
+                   const char *new_pin, size_t new_pin_len)
+{
+    SFI_ENTER(hsm, HSM);
+    SFI_ARG(hsm, pin != NULL);
+    SFI_ARG(hsm, new_pin != NULL);
+    if (hsm->ops.change_pin == NULL)
+        return unsupported(hsm, "a change of its PIN");
+    hsm->obj.busy = true;
+    return done(
+        hsm, hsm->ops.change_pin(hsm->user, pin, pin_len, new_pin, new_pin_len),
+        "HSM change of PIN");
+}
+
+/* ---- what it tells ---- */
+
 static sfi_status
 get_info(sfi_hsm *hsm, sfi_hsm_info *out)
 {
@@ -146,12 +163,13 @@ get_info(sfi_hsm *hsm, sfi_hsm_info *out)
     st = done(hsm, hsm->ops.info(hsm->user, &info), "HSM information");
     if (st != SFI_OK)
         return st;
-    if (info.state > SFI_HSM_BLOCKED)
+    if (info.state > SFI_HSM_RETIRED)
         return sfi__fail(hsm->obj.ctx, SFI_ERR_CALLBACK,
                          "HSM information: state %u, at most %d", info.state,
-                         SFI_HSM_BLOCKED);
+                         SFI_HSM_RETIRED);
     info.firmware_id[sizeof(info.firmware_id) - 1] = '\0';
     info.product_id[sizeof(info.product_id) - 1] = '\0';
+    info.serial[sizeof(info.serial) - 1] = '\0';
     return sfi__abi_out(hsm, out, sizeof(info), &info, sizeof(info));
 }
 
@@ -162,6 +180,64 @@ sfi_hsm_get_info(sfi_hsm *hsm, sfi_hsm_info *out)
     SFI_ARG(hsm, out != NULL);
     return get_info(hsm, out);
 }
+
+static sfi_status
+get_log_head(sfi_hsm *hsm, sfi_log_head *out)
+{
+    sfi_log_head head = {.struct_size = sizeof(head)};
+    sfi_status st;
+
+    if (hsm->ops.log_head == NULL)
+        return unsupported(hsm, "a log");
+    hsm->obj.busy = true;
+    st = done(hsm, hsm->ops.log_head(hsm->user, &head), "HSM log");
+    if (st != SFI_OK)
+        return st;
+    head.firmware_id[sizeof(head.firmware_id) - 1] = '\0';
+    head.product_id[sizeof(head.product_id) - 1] = '\0';
+    return sfi__abi_out(hsm, out, sizeof(head), &head, sizeof(head));
+}
+
+sfi_status
+sfi_hsm_get_log_head(sfi_hsm *hsm, sfi_log_head *out)
+{
+    SFI_ENTER(hsm, HSM);
+    SFI_ARG(hsm, out != NULL);
+    return get_log_head(hsm, out);
+}
+
+static sfi_status
+get_log_record(sfi_hsm *hsm, uint64_t sequence, sfi_log_record *out)
+{
+    sfi_log_record r = {.struct_size = sizeof(r)};
+    sfi_status st;
+
+    if (hsm->ops.log_record == NULL)
+        return unsupported(hsm, "a log");
+    if (sequence == 0)
+        return sfi__fail(hsm->obj.ctx, SFI_ERR_RANGE,
+                         "there is no record 0, the first is 1");
+    hsm->obj.busy = true;
+    st = done(hsm, hsm->ops.log_record(hsm->user, sequence, &r), "HSM log");
+    if (st != SFI_OK)
+        return st;
+    if (r.sequence != sequence)
+        return sfi__fail(hsm->obj.ctx, SFI_ERR_CALLBACK,
+                         "HSM log: record %llu, asked for %llu",
+                         (unsigned long long)r.sequence,
+                         (unsigned long long)sequence);
+    return sfi__abi_out(hsm, out, sizeof(r), &r, sizeof(r));
+}
+
+sfi_status
+sfi_hsm_get_log_record(sfi_hsm *hsm, uint64_t sequence, sfi_log_record *out)
+{
+    SFI_ENTER(hsm, HSM);
+    SFI_ARG(hsm, out != NULL);
+    return get_log_record(hsm, sequence, out);
+}
+
+/* ---- provisioning ---- */
 
 static sfi_status
 check_firmware_id(sfi_ctx *ctx, const char *id)
@@ -183,9 +259,46 @@ check_firmware_id(sfi_ctx *ctx, const char *id)
 }
 
 static sfi_status
-provision(sfi_hsm *hsm, const sfi_key *key, const uint8_t *nonce,
-          size_t nonce_len, const char *firmware_id, uint64_t max_count,
-          const sfi_personalization *perso)
+check_max_count(sfi_ctx *ctx, uint64_t max_count)
+{
+    if (max_count >= 1 && max_count <= SFI_HSM_COUNT_MAX)
+        return SFI_OK;
+    return sfi__fail(ctx, SFI_ERR_RANGE,
+                     "a maximum count of %llu, expected 1 to %u",
+                     (unsigned long long)max_count, SFI_HSM_COUNT_MAX);
+}
+
+/* What the caller wants, with the defaults in place. */
+static sfi_status
+read_options(sfi_ctx *ctx, const sfi_provision_options *options,
+             uint64_t max_count, sfi_provision_options *out)
+{
+    sfi_status st = SFI_OK;
+
+    *out = (sfi_provision_options){.struct_size = sizeof(*out)};
+    if (options != NULL)
+        st = sfi__abi_in(ctx, out, sizeof(*out), sizeof(*out), options);
+    if (st != SFI_OK)
+        return st;
+    out->struct_size = sizeof(*out);
+    if ((out->flags & ~SFI_HSM_LIVE_ONLY) != 0)
+        return sfi__fail(ctx, SFI_ERR_RANGE,
+                         "flags of 0x%08x for an HSM, expected at most 0x%08x",
+                         out->flags, SFI_HSM_LIVE_ONLY);
+    if (out->low_water > max_count)
+        return sfi__fail(ctx, SFI_ERR_RANGE,
+                         "a low-water mark of %llu, expected at most %llu, the "
+                         "maximum count",
+                         (unsigned long long)out->low_water,
+                         (unsigned long long)max_count);
+    if (out->low_water == 0)
+        out->low_water = max_count / 10;
+    return SFI_OK;
+}
+
+static sfi_status
+check_provision(sfi_hsm *hsm, size_t nonce_len, const char *firmware_id,
+                uint64_t max_count)
 {
     sfi_ctx *ctx = hsm->obj.ctx;
     sfi_status st;
@@ -197,44 +310,65 @@ provision(sfi_hsm *hsm, const sfi_key *key, const uint8_t *nonce,
                          "a nonce of %zu bytes, expected %u", nonce_len,
                          SFI_NONCE_LEN);
     st = check_firmware_id(ctx, firmware_id);
-    if (st != SFI_OK)
-        return st;
-    if (max_count < 1 || max_count > SFI_HSM_COUNT_MAX)
-        return sfi__fail(ctx, SFI_ERR_RANGE,
-                         "a maximum count of %llu, expected 1 to %u",
-                         (unsigned long long)max_count, SFI_HSM_COUNT_MAX);
-    hsm->obj.busy = true;
-    st = hsm->ops.provision(hsm->user, key->key_secret, SFI_KEY_LEN, nonce,
-                            nonce_len, firmware_id, max_count, perso->data,
-                            sizeof(perso->data));
-    return done(hsm, st, "HSM provisioning");
+    return st == SFI_OK ? check_max_count(ctx, max_count) : st;
 }
 
 sfi_status
 sfi_hsm_provision(sfi_hsm *hsm, const sfi_key *key, const uint8_t *nonce,
                   size_t nonce_len, const char *firmware_id, uint64_t max_count,
-                  const sfi_personalization *perso)
+                  const sfi_personalization *perso,
+                  const sfi_provision_options *options)
 {
+    sfi_provision_options ours;
+    sfi_status st;
+
     SFI_ENTER(hsm, HSM);
     SFI_ARG(hsm, sfi__is(key, OBJ_KEY));
     SFI_ARG(hsm, nonce != NULL);
     SFI_ARG(hsm, firmware_id != NULL);
     SFI_ARG(hsm, sfi__is(perso, OBJ_PERSONALIZATION));
-    return provision(hsm, key, nonce, nonce_len, firmware_id, max_count, perso);
+    st = check_provision(hsm, nonce_len, firmware_id, max_count);
+    if (st == SFI_OK)
+        st = read_options(hsm->obj.ctx, options, max_count, &ours);
+    if (st != SFI_OK)
+        return st;
+    hsm->obj.busy = true;
+    st = hsm->ops.provision(hsm->user, key->key_secret, SFI_KEY_LEN, nonce,
+                            nonce_len, firmware_id, max_count, perso->data,
+                            sizeof(perso->data), &ours);
+    return done(hsm, st, "HSM provisioning");
+}
+
+/* ---- licences ---- */
+
+/* Is it of the kind that was asked for?  The codec has seen to it that live
+ * licences alone have a session. */
+static sfi_status
+check_session(sfi_ctx *ctx, const sfi_license *lic, uint32_t session)
+{
+    uint32_t found = sfi_license_session(lic);
+
+    if (found == session)
+        return SFI_OK;
+    return sfi__fail(ctx, SFI_ERR_CALLBACK,
+                     "HSM licence: for session 0x%08x, asked for 0x%08x", found,
+                     session);
 }
 
 static sfi_status
-generate_license(sfi_hsm *hsm, const sfi_certificate *cert, sfi_license **out)
+generate_license(sfi_hsm *hsm, const sfi_certificate *cert, uint32_t session,
+                 sfi_license **out)
 {
     uint8_t data[SFI_LICENSE_LEN] = {0};
     size_t len = sizeof(data);
+    sfi_license *lic;
     sfi_status st;
 
     if (hsm->ops.license == NULL)
         return unsupported(hsm, "licences");
     hsm->obj.busy = true;
-    st =
-        hsm->ops.license(hsm->user, cert->data, sizeof(cert->data), data, &len);
+    st = hsm->ops.license(hsm->user, cert->data, sizeof(cert->data), session,
+                          data, &len);
     st = done(hsm, st, "HSM licence");
     if (st != SFI_OK)
         return st;
@@ -242,8 +376,15 @@ generate_license(sfi_hsm *hsm, const sfi_certificate *cert, sfi_license **out)
         return sfi__fail(hsm->obj.ctx, SFI_ERR_CALLBACK,
                          "HSM licence: %zu bytes in a buffer of %zu", len,
                          sizeof(data));
-    st = sfi__license_new(hsm->obj.ctx, data, len, out);
-    return st == SFI_OK ? st : sfi__where(hsm->obj.ctx, "HSM licence");
+    st = sfi__license_new(hsm->obj.ctx, data, len, &lic);
+    if (st != SFI_OK)
+        return sfi__where(hsm->obj.ctx, "HSM licence");
+    st = check_session(hsm->obj.ctx, lic, session);
+    if (st == SFI_OK)
+        *out = lic;
+    else
+        sfi__obj_unref(lic);
+    return st;
 }
 
 sfi_status
@@ -252,5 +393,34 @@ sfi_hsm_generate_license(sfi_hsm *hsm, const sfi_certificate *cert,
 {
     SFI_ENTER_NEW(hsm, HSM, out);
     SFI_ARG(hsm, sfi__is(cert, OBJ_CERTIFICATE));
-    return generate_license(hsm, cert, out);
+    return generate_license(hsm, cert, 0, out);
+}
+
+sfi_status
+sfi_hsm_generate_live_license(sfi_hsm *hsm, const sfi_certificate *cert,
+                              uint32_t session, sfi_license **out)
+{
+    SFI_ENTER_NEW(hsm, HSM, out);
+    SFI_ARG(hsm, sfi__is(cert, OBJ_CERTIFICATE));
+    SFI_ARG(hsm, session != 0);
+    return generate_license(hsm, cert, session, out);
+}
+
+sfi_status
+sfi_hsm_retire(sfi_hsm *hsm)
+{
+    SFI_ENTER(hsm, HSM);
+    if (hsm->ops.retire == NULL)
+        return unsupported(hsm, "to be retired");
+    hsm->obj.busy = true;
+    return done(hsm, hsm->ops.retire(hsm->user), "HSM retiring");
+}
+
+void
+sfi__hsm_warn_low(sfi_ctx *ctx, uint64_t remaining, uint64_t maximum,
+                  uint64_t low_water)
+{
+    if (remaining <= low_water)
+        sfi__log(ctx, SFI_LOG_WARNING, "%llu of %llu installations left",
+                 (unsigned long long)remaining, (unsigned long long)maximum);
 }

@@ -6,9 +6,16 @@
 
 #include "crypto/kdf.h"
 
+struct ledger_place;
+
 /* sfi_hsm_open("vault:" path) with another cost of a PIN guess: tests open
- * many vaults. */
+ * many vaults.  `place`: NULL for an SQLite file. */
 sfi_status sfi__hsm_open_vault(sfi_ctx *ctx, const char *path,
-                               const struct kdf_cost *cost, sfi_hsm **out);
+                               const struct kdf_cost *cost,
+                               const struct ledger_place *place, sfi_hsm **out);
+
+/* After a device was counted: say so when few installations are left. */
+void sfi__hsm_warn_low(sfi_ctx *ctx, uint64_t remaining, uint64_t maximum,
+                       uint64_t low_water);
 
 #endif

@@ -18,33 +18,43 @@ static const char schema[] =
     "PRAGMA user_version = 1;"            /* LEDGER_SCHEMA_VERSION */
     "CREATE TABLE vault ("
     " id INTEGER PRIMARY KEY CHECK (id = 1),"
+    " flags INTEGER NOT NULL,"
+    " serial BLOB NOT NULL,"
     " firmware_id TEXT NOT NULL,"
     " product_id TEXT NOT NULL,"
     " ca_public BLOB NOT NULL,"
     " maximum INTEGER NOT NULL,"
-    " log2_n INTEGER NOT NULL,"
-    " r INTEGER NOT NULL,"
-    " p INTEGER NOT NULL,"
-    " salt BLOB NOT NULL,"
-    " sealed BLOB NOT NULL,"
+    " low_water INTEGER NOT NULL,"
     " genesis BLOB NOT NULL,"
     " remaining INTEGER NOT NULL,"
     " sequence INTEGER NOT NULL,"
     " log_head BLOB NOT NULL,"
     " mac BLOB NOT NULL,"
+    " seal INTEGER NOT NULL,"
+    " log2_n INTEGER NOT NULL,"
+    " r INTEGER NOT NULL,"
+    " p INTEGER NOT NULL,"
+    " salt BLOB NOT NULL,"
+    " sealed BLOB NOT NULL,"
+    " sealed_check BLOB NOT NULL,"
     " pin_tries INTEGER NOT NULL);"
     "CREATE TABLE record ("
     " sequence INTEGER PRIMARY KEY,"
+    " kind INTEGER NOT NULL,"
     " time INTEGER NOT NULL,"
-    " device BLOB NOT NULL UNIQUE,"
+    " device BLOB NOT NULL,"
+    " session INTEGER NOT NULL,"
     " remaining INTEGER NOT NULL,"
     " license BLOB NOT NULL,"
     " previous BLOB NOT NULL,"
     " hash BLOB NOT NULL,"
-    " mac BLOB NOT NULL);";
+    " mac BLOB NOT NULL,"
+    " UNIQUE (device, session));"
+    /* one record counts a device: kind 1 is SFI_LOG_COUNTED */
+    "CREATE UNIQUE INDEX counted ON record (device) WHERE kind = 1;";
 
 static const char insert_head[] =
-    "INSERT INTO vault VALUES (1,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+    "INSERT INTO vault VALUES (1,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 
 static int
 insert(sqlite3 *db, const struct ledger_head *h)
@@ -52,20 +62,25 @@ insert(sqlite3 *db, const struct ledger_head *h)
     struct values v = {0};
 
     v.rc = sqlite3_prepare_v2(db, insert_head, -1, &v.statement, NULL);
-    value_text(&v, h->firmware_id);
-    value_text(&v, h->product_id);
-    value_blob(&v, h->ca_public, sizeof(h->ca_public));
-    value_u64(&v, h->maximum);
+    value_u64(&v, h->log.flags);
+    value_blob(&v, h->log.serial, sizeof(h->log.serial));
+    value_text(&v, h->log.firmware_id);
+    value_text(&v, h->log.product_id);
+    value_blob(&v, h->log.ca_public, sizeof(h->log.ca_public));
+    value_u64(&v, h->log.maximum);
+    value_u64(&v, h->log.low_water);
+    value_blob(&v, h->log.genesis, sizeof(h->log.genesis));
+    value_u64(&v, h->log.remaining);
+    value_u64(&v, h->log.sequence);
+    value_blob(&v, h->log.log_head, sizeof(h->log.log_head));
+    value_blob(&v, h->log.mac, sizeof(h->log.mac));
+    value_u64(&v, h->seal);
     value_u64(&v, h->cost.log2_n);
     value_u64(&v, h->cost.r);
     value_u64(&v, h->cost.p);
     value_blob(&v, h->salt, sizeof(h->salt));
     value_blob(&v, h->sealed, sizeof(h->sealed));
-    value_blob(&v, h->genesis, sizeof(h->genesis));
-    value_u64(&v, h->remaining);
-    value_u64(&v, h->sequence);
-    value_blob(&v, h->log_head, sizeof(h->log_head));
-    value_blob(&v, h->mac, sizeof(h->mac));
+    value_blob(&v, h->sealed_check, sizeof(h->sealed_check));
     value_u64(&v, h->pin_tries);
     if (v.rc == SQLITE_OK)
         v.rc = sqlite3_step(v.statement);
@@ -158,8 +173,7 @@ publish(sfi_ctx *ctx, const char *temp, const char *path)
 }
 
 sfi_status
-sfi__ledger_create(sfi_ctx *ctx, const char *path,
-                   const struct ledger_head *head)
+sfi__db_create(sfi_ctx *ctx, const char *path, const struct ledger_head *head)
 {
     char *temp = sfi__db_path(ctx, path, ".XXXXXX");
     sfi_status st;

@@ -50,8 +50,9 @@ sfi__db_fail(sfi_ctx *ctx, sqlite3 *db, int rc)
     return sfi__fail(ctx, SFI_ERR_HSM, "the vault is damaged: %s", why);
 }
 
-/* The file is input: it must not run code of its own (triggers, views), and a
- * commit must have reached the disk when it returns. */
+/* The file is input: it must not run code of its own (triggers, views), a
+ * commit must have reached the disk when it returns, and what an old PIN opened
+ * must not stay in a gap between rows. */
 static int
 configure(sqlite3 *db)
 {
@@ -78,7 +79,8 @@ configure(sqlite3 *db)
     if (rc == SQLITE_OK)
         rc = sqlite3_exec(db,
                           "PRAGMA synchronous = FULL; PRAGMA fullfsync = 1;"
-                          "PRAGMA cell_size_check = 1;",
+                          "PRAGMA cell_size_check = 1;"
+                          "PRAGMA secure_delete = 1;",
                           NULL, NULL, NULL);
     return rc;
 }

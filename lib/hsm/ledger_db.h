@@ -8,13 +8,16 @@
 
 #include <sqlite3.h>
 
-#include <sfi/ctx.h>
+#include "hsm/ledger.h"
 
 #define LEDGER_APPLICATION_ID 0x53464956 /* "SFIV" */
 #define LEDGER_SCHEMA_VERSION 1
 
 /* `db` may be NULL. */
 sfi_status sfi__db_fail(sfi_ctx *ctx, sqlite3 *db, int rc);
+/* The ledger_place's create. */
+sfi_status sfi__db_create(sfi_ctx *ctx, const char *path,
+                          const struct ledger_head *head);
 /* An existing file; the caller closes *db, also after a failure. */
 sfi_status sfi__db_open(sfi_ctx *ctx, const char *path, sqlite3 **db);
 /* path and suffix so that SQLite takes them for a name whatever they are; NULL:

@@ -9,7 +9,9 @@
 #include "util/mem.h"
 #include "core/ctx.h"
 #include "core/err.h"
+#include "crypto/hash.h"
 #include "hsm/ledger_db.h"
+#include "license/wire.h"
 
 enum query {
     Q_BEGIN_READ,
@@ -20,14 +22,17 @@ enum query {
     Q_READ,
     Q_UPDATE,
     Q_TRIES,
+    Q_SEAL,
     Q_AT,
     Q_FIND,
+    Q_COUNTED,
     Q_APPEND,
     Q_COUNT
 };
 
-#define RECORD_COLUMNS \
-    "sequence, time, device, remaining, license, previous, hash, mac"
+#define RECORD_COLUMNS                                                     \
+    "sequence, kind, time, device, session, remaining, license, previous," \
+    " hash, mac"
 
 static const char *const sql[Q_COUNT] = {
     [Q_BEGIN_READ] = "BEGIN",
@@ -36,34 +41,46 @@ static const char *const sql[Q_COUNT] = {
     [Q_ROLLBACK] = "ROLLBACK",
     [Q_IDENTITY] = "SELECT application_id, user_version"
                    " FROM pragma_application_id, pragma_user_version",
-    [Q_READ] = "SELECT firmware_id, product_id, ca_public, maximum, log2_n, r,"
-               " p, salt, sealed, genesis, remaining, sequence, log_head, mac,"
-               " pin_tries FROM vault",
+    [Q_READ] = "SELECT flags, serial, firmware_id, product_id, ca_public,"
+               " maximum, low_water, genesis, remaining, sequence, log_head,"
+               " mac, seal, log2_n, r, p, salt, sealed, sealed_check, pin_tries"
+               " FROM vault",
     [Q_UPDATE] = "UPDATE vault SET remaining = ?, sequence = ?, log_head = ?,"
                  " mac = ?",
     [Q_TRIES] = "UPDATE vault SET pin_tries = ?",
+    [Q_SEAL] = "UPDATE vault SET seal = ?, log2_n = ?, r = ?, p = ?, salt = ?,"
+               " sealed = ?, sealed_check = ?",
     [Q_AT] = "SELECT " RECORD_COLUMNS " FROM record WHERE sequence = ?",
-    [Q_FIND] = "SELECT " RECORD_COLUMNS " FROM record WHERE device = ?",
+    [Q_FIND] = "SELECT " RECORD_COLUMNS
+               " FROM record WHERE device = ? AND session = ?",
+    [Q_COUNTED] =
+        "SELECT " RECORD_COLUMNS " FROM record WHERE device = ? AND kind = 1",
     [Q_APPEND] =
-        "INSERT INTO record (" RECORD_COLUMNS ") VALUES (?,?,?,?,?,?,?,?)",
+        "INSERT INTO record (" RECORD_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?)",
 };
 
-struct ledger {
-    sfi_ctx *ctx;
+struct file {
+    struct ledger base;
     sqlite3 *db;
     sqlite3_stmt *statements[Q_COUNT];
 };
 
-static sfi_status
-fail(struct ledger *l, int rc)
+static struct file *
+file_of(struct ledger *l)
 {
-    return sfi__db_fail(l->ctx, l->db, rc);
+    return (struct file *)l;
+}
+
+static sfi_status
+fail(struct file *f, int rc)
+{
+    return sfi__db_fail(f->base.ctx, f->db, rc);
 }
 
 /* ---- columns in and out: sticky, like rd and wr ---- */
 
 struct columns {
-    struct ledger *l;
+    struct file *f;
     sqlite3_stmt *row;
     int at;
     sfi_status status;
@@ -73,7 +90,7 @@ static sqlite3_stmt *
 column_type(struct columns *c, int type)
 {
     if (c->status == SFI_OK && sqlite3_column_type(c->row, c->at) != type)
-        c->status = sfi__fail(c->l->ctx, SFI_ERR_HSM,
+        c->status = sfi__fail(c->f->base.ctx, SFI_ERR_HSM,
                               "the vault is damaged: column %s is of another "
                               "type",
                               sqlite3_column_name(c->row, c->at));
@@ -90,7 +107,7 @@ column_u64(struct columns *c, uint64_t max)
 
         if (found < 0 || (uint64_t)found > max)
             c->status = sfi__fail(
-                c->l->ctx, SFI_ERR_HSM,
+                c->f->base.ctx, SFI_ERR_HSM,
                 "the vault is damaged: column %s is %lld, at most %llu",
                 sqlite3_column_name(c->row, c->at), found,
                 (unsigned long long)max);
@@ -109,12 +126,12 @@ column_bytes(struct columns *c, const void *data, size_t min, size_t max,
 
     if (len < min || len > max)
         c->status =
-            sfi__fail(c->l->ctx, SFI_ERR_HSM,
+            sfi__fail(c->f->base.ctx, SFI_ERR_HSM,
                       "the vault is damaged: column %s has %zu bytes, expected "
                       "%zu",
                       sqlite3_column_name(c->row, c->at), len, max);
     else if (data == NULL)
-        c->status = sfi__nomem(c->l->ctx);
+        c->status = sfi__nomem(c->f->base.ctx);
     else
         memcpy(out, data, len);
 }
@@ -139,16 +156,16 @@ column_text(struct columns *c, char *out, size_t min, size_t max)
 /* ---- statements ---- */
 
 static sfi_status
-prepare(struct ledger *l, enum query q, struct values *v)
+prepare(struct file *f, enum query q, struct values *v)
 {
-    sqlite3_stmt **s = &l->statements[q];
+    sqlite3_stmt **s = &f->statements[q];
     int rc = SQLITE_OK;
 
     if (*s == NULL)
-        rc = sqlite3_prepare_v3(l->db, sql[q], -1, SQLITE_PREPARE_PERSISTENT, s,
+        rc = sqlite3_prepare_v3(f->db, sql[q], -1, SQLITE_PREPARE_PERSISTENT, s,
                                 NULL);
     *v = (struct values){.statement = *s};
-    return rc == SQLITE_OK ? SFI_OK : fail(l, rc);
+    return rc == SQLITE_OK ? SFI_OK : fail(f, rc);
 }
 
 /* Done with it until the next time; what was bound is forgotten. */
@@ -161,7 +178,7 @@ reset(sqlite3_stmt *s)
 
 /* Run a statement that gives no row; `rows`: how many it must change, or -1. */
 static sfi_status
-run(struct ledger *l, struct values *v, int rows)
+run(struct file *f, struct values *v, int rows)
 {
     int rc = v->rc;
     sfi_status st = SFI_OK;
@@ -169,95 +186,109 @@ run(struct ledger *l, struct values *v, int rows)
     if (rc == SQLITE_OK)
         rc = sqlite3_step(v->statement);
     if (rc != SQLITE_DONE)
-        st = fail(l, rc);
-    else if (rows >= 0 && sqlite3_changes(l->db) != rows)
-        st = sfi__fail(l->ctx, SFI_ERR_HSM,
+        st = fail(f, rc);
+    else if (rows >= 0 && sqlite3_changes(f->db) != rows)
+        st = sfi__fail(f->base.ctx, SFI_ERR_HSM,
                        "the vault is damaged: %d rows about it, expected %d",
-                       sqlite3_changes(l->db), rows);
+                       sqlite3_changes(f->db), rows);
     reset(v->statement);
     return st;
 }
 
 static sfi_status
-run_plain(struct ledger *l, enum query q)
+run_plain(struct file *f, enum query q)
 {
     struct values v;
-    sfi_status st = prepare(l, q, &v);
+    sfi_status st = prepare(f, q, &v);
 
-    return st == SFI_OK ? run(l, &v, -1) : st;
+    return st == SFI_OK ? run(f, &v, -1) : st;
 }
 
 /* The first row; the caller reads its columns and calls reset(). */
 static sfi_status
-first_row(struct ledger *l, struct values *v, struct columns *c, bool *found)
+first_row(struct file *f, struct values *v, struct columns *c, bool *found)
 {
     int rc = v->rc;
 
     if (rc == SQLITE_OK)
         rc = sqlite3_step(v->statement);
-    *c = (struct columns){.l = l, .row = v->statement};
+    *c = (struct columns){.f = f, .row = v->statement};
     *found = rc == SQLITE_ROW;
-    return rc == SQLITE_ROW || rc == SQLITE_DONE ? SFI_OK : fail(l, rc);
+    return rc == SQLITE_ROW || rc == SQLITE_DONE ? SFI_OK : fail(f, rc);
 }
 
-sfi_status
-sfi__ledger_begin(struct ledger *l, enum ledger_use use)
+/* ---- transactions ---- */
+
+static sfi_status
+file_begin(struct ledger *l, enum ledger_use use)
 {
-    return run_plain(l, use == LEDGER_READ ? Q_BEGIN_READ : Q_BEGIN_WRITE);
+    return run_plain(file_of(l),
+                     use == LEDGER_READ ? Q_BEGIN_READ : Q_BEGIN_WRITE);
 }
 
-sfi_status
-sfi__ledger_commit(struct ledger *l)
+static void
+file_rollback(struct ledger *l)
 {
-    sfi_status st = run_plain(l, Q_COMMIT);
+    struct sfi_error kept = l->ctx->error;
+    struct file *f = file_of(l);
+
+    if (!sqlite3_get_autocommit(f->db))
+        (void)run_plain(f, Q_ROLLBACK);
+    l->ctx->error = kept;
+}
+
+static sfi_status
+file_commit(struct ledger *l)
+{
+    sfi_status st = run_plain(file_of(l), Q_COMMIT);
 
     if (st != SFI_OK)
-        sfi__ledger_rollback(l);
+        file_rollback(l);
     return st;
 }
 
-void
-sfi__ledger_rollback(struct ledger *l)
-{
-    struct sfi_error kept = l->ctx->error;
-
-    if (!sqlite3_get_autocommit(l->db))
-        (void)run_plain(l, Q_ROLLBACK);
-    l->ctx->error = kept;
-}
+/* ---- the row about the vault ---- */
 
 static void
 read_head(struct columns *c, struct ledger_head *h)
 {
-    column_text(c, h->firmware_id, 1, SFI_FIRMWARE_ID_MAX);
-    column_text(c, h->product_id, PRODUCT_ID_LEN, PRODUCT_ID_LEN);
-    column_blob(c, h->ca_public, sizeof(h->ca_public));
-    h->maximum = column_u64(c, SFI_HSM_COUNT_MAX);
+    sfi_log_head *log = &h->log;
+
+    log->struct_size = sizeof(*log);
+    log->flags = (uint32_t)column_u64(c, UINT32_MAX);
+    column_blob(c, log->serial, sizeof(log->serial));
+    column_text(c, log->firmware_id, 1, SFI_FIRMWARE_ID_MAX);
+    column_text(c, log->product_id, PRODUCT_ID_LEN, PRODUCT_ID_LEN);
+    column_blob(c, log->ca_public, sizeof(log->ca_public));
+    log->maximum = column_u64(c, SFI_HSM_COUNT_MAX);
+    log->low_water = column_u64(c, SFI_HSM_COUNT_MAX);
+    column_blob(c, log->genesis, sizeof(log->genesis));
+    log->remaining = column_u64(c, SFI_HSM_COUNT_MAX);
+    log->sequence = column_u64(c, LEDGER_SEQUENCE_MAX);
+    column_blob(c, log->log_head, sizeof(log->log_head));
+    column_blob(c, log->mac, sizeof(log->mac));
+    h->seal = (uint32_t)column_u64(c, UINT32_MAX);
     h->cost.log2_n = (uint32_t)column_u64(c, UINT32_MAX);
     h->cost.r = (uint32_t)column_u64(c, UINT32_MAX);
     h->cost.p = (uint32_t)column_u64(c, UINT32_MAX);
     column_blob(c, h->salt, sizeof(h->salt));
     column_blob(c, h->sealed, sizeof(h->sealed));
-    column_blob(c, h->genesis, sizeof(h->genesis));
-    h->remaining = column_u64(c, SFI_HSM_COUNT_MAX);
-    h->sequence = column_u64(c, SFI_HSM_COUNT_MAX);
-    column_blob(c, h->log_head, sizeof(h->log_head));
-    column_blob(c, h->mac, sizeof(h->mac));
+    column_blob(c, h->sealed_check, sizeof(h->sealed_check));
     h->pin_tries = (uint32_t)column_u64(c, UINT32_MAX);
 }
 
-sfi_status
-sfi__ledger_read(struct ledger *l, struct ledger_head *out)
+static sfi_status
+file_read(struct ledger *l, struct ledger_head *out)
 {
     struct columns c;
     struct values v;
     bool found;
-    sfi_status st = prepare(l, Q_READ, &v);
+    sfi_status st = prepare(file_of(l), Q_READ, &v);
 
     sfi__zero(out, sizeof(*out));
     if (st != SFI_OK)
         return st;
-    st = first_row(l, &v, &c, &found);
+    st = first_row(file_of(l), &v, &c, &found);
     if (st == SFI_OK && !found)
         st = sfi__fail(l->ctx, SFI_ERR_HSM,
                        "the vault is damaged: no row about it, expected 1");
@@ -272,138 +303,206 @@ sfi__ledger_read(struct ledger *l, struct ledger_head *out)
     return st;
 }
 
-sfi_status
-sfi__ledger_update(struct ledger *l, const struct ledger_head *head)
+static sfi_status
+file_update(struct ledger *l, const struct ledger_head *head)
 {
+    const sfi_log_head *log = &head->log;
     struct values v;
-    sfi_status st = prepare(l, Q_UPDATE, &v);
+    sfi_status st = prepare(file_of(l), Q_UPDATE, &v);
 
     if (st != SFI_OK)
         return st;
-    value_u64(&v, head->remaining);
-    value_u64(&v, head->sequence);
-    value_blob(&v, head->log_head, sizeof(head->log_head));
-    value_blob(&v, head->mac, sizeof(head->mac));
-    return run(l, &v, 1);
+    value_u64(&v, log->remaining);
+    value_u64(&v, log->sequence);
+    value_blob(&v, log->log_head, sizeof(log->log_head));
+    value_blob(&v, log->mac, sizeof(log->mac));
+    return run(file_of(l), &v, 1);
 }
 
-sfi_status
-sfi__ledger_set_tries(struct ledger *l, uint32_t tries)
+static sfi_status
+file_set_tries(struct ledger *l, uint32_t tries)
 {
     struct values v;
-    sfi_status st = prepare(l, Q_TRIES, &v);
+    sfi_status st = prepare(file_of(l), Q_TRIES, &v);
 
     if (st != SFI_OK)
         return st;
     value_u64(&v, tries);
-    return run(l, &v, 1);
+    return run(file_of(l), &v, 1);
 }
 
 static sfi_status
-read_record(struct ledger *l, struct values *v, struct ledger_record *r,
+file_set_seal(struct ledger *l, const struct ledger_head *head)
+{
+    struct values v;
+    sfi_status st = prepare(file_of(l), Q_SEAL, &v);
+
+    if (st != SFI_OK)
+        return st;
+    value_u64(&v, head->seal);
+    value_u64(&v, head->cost.log2_n);
+    value_u64(&v, head->cost.r);
+    value_u64(&v, head->cost.p);
+    value_blob(&v, head->salt, sizeof(head->salt));
+    value_blob(&v, head->sealed, sizeof(head->sealed));
+    value_blob(&v, head->sealed_check, sizeof(head->sealed_check));
+    return run(file_of(l), &v, 1);
+}
+
+/* ---- records ---- */
+
+static sfi_status
+read_columns(struct columns *c, struct ledger_record *r)
+{
+    sfi_log_record *log = &r->log;
+
+    log->struct_size = sizeof(*log);
+    log->sequence = column_u64(c, LEDGER_SEQUENCE_MAX);
+    log->kind = (uint32_t)column_u64(c, UINT32_MAX);
+    log->time = column_u64(c, INT64_MAX);
+    column_blob(c, log->device, sizeof(log->device));
+    log->session = (uint32_t)column_u64(c, UINT32_MAX);
+    log->remaining = column_u64(c, SFI_HSM_COUNT_MAX);
+    column_blob(c, r->license, sizeof(r->license));
+    column_blob(c, log->previous, sizeof(log->previous));
+    column_blob(c, log->hash, sizeof(log->hash));
+    column_blob(c, log->mac, sizeof(log->mac));
+    return c->status;
+}
+
+static sfi_status
+read_record(struct file *f, struct values *v, struct ledger_record *r,
             bool *found)
 {
     struct columns c;
-    sfi_status st = first_row(l, v, &c, found);
+    sfi_status st = first_row(f, v, &c, found);
 
     sfi__zero(r, sizeof(*r));
-    if (st == SFI_OK && *found) {
-        r->sequence = column_u64(&c, SFI_HSM_COUNT_MAX);
-        r->time = column_u64(&c, INT64_MAX);
-        column_blob(&c, r->device, sizeof(r->device));
-        r->remaining = column_u64(&c, SFI_HSM_COUNT_MAX);
-        column_blob(&c, r->license, sizeof(r->license));
-        column_blob(&c, r->previous, sizeof(r->previous));
-        column_blob(&c, r->hash, sizeof(r->hash));
-        column_blob(&c, r->mac, sizeof(r->mac));
-        st = c.status;
-    }
+    if (st == SFI_OK && *found)
+        st = read_columns(&c, r);
     reset(v->statement);
+    /* the closing record is about no licence */
+    if (st == SFI_OK && *found && r->log.kind != SFI_LOG_RETIRED)
+        st = sfi__sha256(f->base.ctx, r->license, sizeof(r->license),
+                         r->log.license);
     return st;
 }
 
-sfi_status
-sfi__ledger_at(struct ledger *l, uint64_t sequence, struct ledger_record *out,
-               bool *found)
+static sfi_status
+file_at(struct ledger *l, uint64_t sequence, struct ledger_record *out,
+        bool *found)
 {
     struct values v;
-    sfi_status st = prepare(l, Q_AT, &v);
+    sfi_status st = prepare(file_of(l), Q_AT, &v);
 
     *found = false;
     if (st != SFI_OK)
         return st;
     value_u64(&v, sequence);
-    return read_record(l, &v, out, found);
+    return read_record(file_of(l), &v, out, found);
 }
 
-sfi_status
-sfi__ledger_find(struct ledger *l, const uint8_t device[SFI_SHA256_LEN],
-                 struct ledger_record *out, bool *found)
+static sfi_status
+file_find(struct ledger *l, const uint8_t device[SFI_SHA256_LEN],
+          uint32_t session, struct ledger_record *out, bool *found)
 {
     struct values v;
-    sfi_status st = prepare(l, Q_FIND, &v);
+    sfi_status st = prepare(file_of(l), Q_FIND, &v);
 
     *found = false;
     if (st != SFI_OK)
         return st;
     value_blob(&v, device, SFI_SHA256_LEN);
-    return read_record(l, &v, out, found);
+    value_u64(&v, session);
+    return read_record(file_of(l), &v, out, found);
 }
 
-sfi_status
-sfi__ledger_append(struct ledger *l, const struct ledger_record *r)
+static sfi_status
+file_counted(struct ledger *l, const uint8_t device[SFI_SHA256_LEN],
+             struct ledger_record *out, bool *found)
 {
     struct values v;
-    sfi_status st = prepare(l, Q_APPEND, &v);
+    sfi_status st = prepare(file_of(l), Q_COUNTED, &v);
+
+    *found = false;
+    if (st != SFI_OK)
+        return st;
+    value_blob(&v, device, SFI_SHA256_LEN);
+    return read_record(file_of(l), &v, out, found);
+}
+
+static sfi_status
+file_append(struct ledger *l, const struct ledger_record *r)
+{
+    const sfi_log_record *log = &r->log;
+    struct values v;
+    sfi_status st = prepare(file_of(l), Q_APPEND, &v);
 
     if (st != SFI_OK)
         return st;
-    value_u64(&v, r->sequence);
-    value_u64(&v, r->time);
-    value_blob(&v, r->device, sizeof(r->device));
-    value_u64(&v, r->remaining);
+    value_u64(&v, log->sequence);
+    value_u64(&v, log->kind);
+    value_u64(&v, log->time);
+    value_blob(&v, log->device, sizeof(log->device));
+    value_u64(&v, log->session);
+    value_u64(&v, log->remaining);
     value_blob(&v, r->license, sizeof(r->license));
-    value_blob(&v, r->previous, sizeof(r->previous));
-    value_blob(&v, r->hash, sizeof(r->hash));
-    value_blob(&v, r->mac, sizeof(r->mac));
-    return run(l, &v, 1);
+    value_blob(&v, log->previous, sizeof(log->previous));
+    value_blob(&v, log->hash, sizeof(log->hash));
+    value_blob(&v, log->mac, sizeof(log->mac));
+    return run(file_of(l), &v, 1);
 }
 
 /* ---- open, close ---- */
 
-void
-sfi__ledger_close(struct ledger *l)
+static void
+file_close(struct ledger *l)
 {
-    if (l == NULL)
-        return;
+    struct file *f = file_of(l);
+
     for (size_t i = 0; i < Q_COUNT; i++)
-        (void)sqlite3_finalize(l->statements[i]);
-    (void)sqlite3_close(l->db);
+        (void)sqlite3_finalize(f->statements[i]);
+    (void)sqlite3_close(f->db);
     sfi__ctx_dealloc(l->ctx, l);
 }
 
+static const struct ledger_ops file_ops = {
+    .begin = file_begin,
+    .commit = file_commit,
+    .rollback = file_rollback,
+    .read = file_read,
+    .update = file_update,
+    .set_tries = file_set_tries,
+    .set_seal = file_set_seal,
+    .at = file_at,
+    .find = file_find,
+    .counted = file_counted,
+    .append = file_append,
+    .close = file_close,
+};
+
 static sfi_status
-identify(struct ledger *l)
+identify(struct file *f)
 {
     struct columns c;
     struct values v;
     bool found;
-    sfi_status st = prepare(l, Q_IDENTITY, &v);
+    sfi_status st = prepare(f, Q_IDENTITY, &v);
 
     if (st != SFI_OK)
         return st;
-    st = first_row(l, &v, &c, &found);
+    st = first_row(f, &v, &c, &found);
     if (st == SFI_OK) {
         int id = sqlite3_column_int(v.statement, 0);
         int version = sqlite3_column_int(v.statement, 1);
 
         if (id != LEDGER_APPLICATION_ID)
-            st = sfi__fail(l->ctx, SFI_ERR_HSM,
+            st = sfi__fail(f->base.ctx, SFI_ERR_HSM,
                            "not a vault: application id 0x%08x, expected "
                            "0x%08x",
                            (unsigned)id, LEDGER_APPLICATION_ID);
         else if (version != LEDGER_SCHEMA_VERSION)
-            st = sfi__fail(l->ctx, SFI_ERR_HSM,
+            st = sfi__fail(f->base.ctx, SFI_ERR_HSM,
                            "a vault of version %d, expected %d", version,
                            LEDGER_SCHEMA_VERSION);
     }
@@ -414,24 +513,24 @@ identify(struct ledger *l)
 static sfi_status
 open_ledger(sfi_ctx *ctx, const char *path, struct ledger **out)
 {
-    struct ledger *l = sfi__ctx_alloc(ctx, sizeof(*l));
+    struct file *f = sfi__ctx_alloc(ctx, sizeof(*f));
     sfi_status st;
 
-    if (l == NULL)
+    if (f == NULL)
         return SFI_ERR_NOMEM;
-    l->ctx = ctx;
-    st = sfi__db_open(ctx, path, &l->db);
+    f->base = (struct ledger){.ops = &file_ops, .ctx = ctx};
+    st = sfi__db_open(ctx, path, &f->db);
     if (st == SFI_OK)
-        st = identify(l);
+        st = identify(f);
     if (st == SFI_OK)
-        *out = l;
+        *out = &f->base;
     else
-        sfi__ledger_close(l);
+        file_close(&f->base);
     return st;
 }
 
-sfi_status
-sfi__ledger_open(sfi_ctx *ctx, const char *path, struct ledger **out)
+static sfi_status
+place_open(sfi_ctx *ctx, const char *path, struct ledger **out)
 {
     char *plain;
     struct stat info;
@@ -453,3 +552,8 @@ sfi__ledger_open(sfi_ctx *ctx, const char *path, struct ledger **out)
     sfi__ctx_dealloc(ctx, plain);
     return st;
 }
+
+const struct ledger_place sfi__ledger_sqlite = {
+    .open = place_open,
+    .create = sfi__db_create,
+};

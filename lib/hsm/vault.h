@@ -10,9 +10,13 @@
 #define VAULT_PIN_MAX 64u
 #define VAULT_PIN_TRIES 10u
 
-/* `cost` is for provisioning.  Nothing is written to an absent file. */
+struct ledger_place;
+
+/* `cost` is for provisioning and a change of PIN.  `place`: NULL for an SQLite
+ * file.  Nothing is written to an absent ledger. */
 sfi_status sfi__vault_open(sfi_ctx *ctx, const char *path,
-                           const struct kdf_cost *cost, sfi_hsm_ops *ops,
+                           const struct kdf_cost *cost,
+                           const struct ledger_place *place, sfi_hsm_ops *ops,
                            void **user);
 
 #endif

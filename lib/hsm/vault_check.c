@@ -6,6 +6,7 @@
 #include "util/mem.h"
 #include "core/ctx.h"
 #include "core/err.h"
+#include "hsm/chain.h"
 
 /* Of many that log in at the same moment each has taken one try and gives it
  * back a moment later.  So "none left" is believed only when it stays. */
@@ -14,19 +15,57 @@
 
 #define damaged(v, ...) sfi__fail((v)->ctx, SFI_ERR_HSM, __VA_ARGS__)
 
+/* ---- is there anything? ---- */
+
+sfi_status
+sfi__vault_attach(struct vault *v)
+{
+    if (v->ledger != NULL)
+        return SFI_OK;
+    return v->place->open(v->ctx, v->path, &v->ledger);
+}
+
+sfi_status
+sfi__vault_need(struct vault *v)
+{
+    sfi_status st = sfi__vault_attach(v);
+
+    if (st == SFI_OK && v->ledger == NULL)
+        st = sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
+                       "the vault is blank: provision it first");
+    return st;
+}
+
 /* ---- what can be seen without the PIN ---- */
 
 static sfi_status
 check_genesis(struct vault *v, const struct ledger_head *h)
 {
     uint8_t hash[SFI_SHA256_LEN];
-    sfi_status st = sfi__vault_genesis(v->ctx, h, hash);
+    sfi_status st = sfi__chain_genesis(v->ctx, &h->log, hash);
 
     if (st != SFI_OK)
         return st;
-    if (!sfi__equal(hash, h->genesis, sizeof(hash)))
+    if (!sfi__equal(hash, h->log.genesis, sizeof(hash)))
         return damaged(v, "the vault is damaged: what was provisioned does not "
                           "match its hash");
+    return SFI_OK;
+}
+
+static sfi_status
+check_seal(struct vault *v, const struct ledger_head *h)
+{
+    uint8_t hash[SFI_SHA256_LEN];
+    sfi_status st = sfi__vault_sealed_check(v->ctx, h, hash);
+
+    if (st != SFI_OK)
+        return st;
+    if (!sfi__equal(hash, h->sealed_check, sizeof(hash)))
+        return damaged(v, "the vault is damaged: what the PIN opens does not "
+                          "match its hash");
+    if (h->seal != VAULT_SEAL_PIN)
+        return damaged(v, "the vault is sealed in a way %u, expected %u",
+                       h->seal, VAULT_SEAL_PIN);
     if (!sfi__vault_cost_ok(&h->cost))
         return damaged(v, "the vault is damaged: no such cost of a PIN guess");
     return SFI_OK;
@@ -35,51 +74,76 @@ check_genesis(struct vault *v, const struct ledger_head *h)
 static sfi_status
 check_counts(struct vault *v, const struct ledger_head *h)
 {
-    if (h->remaining > h->maximum || h->sequence != h->maximum - h->remaining)
+    if (h->log.remaining > h->log.maximum ||
+        h->log.maximum - h->log.remaining > h->log.sequence)
         return damaged(v,
                        "the vault is damaged: %llu of %llu installations "
-                       "remain after %llu",
-                       (unsigned long long)h->remaining,
-                       (unsigned long long)h->maximum,
-                       (unsigned long long)h->sequence);
+                       "remain after %llu records",
+                       (unsigned long long)h->log.remaining,
+                       (unsigned long long)h->log.maximum,
+                       (unsigned long long)h->log.sequence);
     if (h->pin_tries > VAULT_PIN_TRIES)
         return damaged(v, "the vault is damaged: %u PIN tries left, at most %u",
                        h->pin_tries, VAULT_PIN_TRIES);
     return SFI_OK;
 }
 
+/* The record that the log ends with, or, when there is none, what there would
+ * be after one. */
+static sfi_status
+read_last(struct vault *v, const struct ledger_head *h,
+          struct ledger_record *last)
+{
+    bool found;
+    sfi_status st;
+
+    if (h->log.sequence == 0) {
+        sfi__zero(last, sizeof(*last));
+        last->log.remaining = h->log.maximum;
+        memcpy(last->log.hash, h->log.genesis, sizeof(last->log.hash));
+        return SFI_OK;
+    }
+    st = v->ledger->ops->at(v->ledger, h->log.sequence, last, &found);
+    if (st == SFI_OK && !found)
+        st = damaged(v, "the vault is damaged: record %llu is missing",
+                     (unsigned long long)h->log.sequence);
+    if (st == SFI_OK)
+        st = sfi__chain_record(v->ctx, &h->log, &last->log, NULL,
+                               last->log.hash, NULL);
+    return st;
+}
+
 /* The log ends where the head says. */
 static sfi_status
-check_log_end(struct vault *v, const struct ledger_head *h)
+check_log_end(struct vault *v, struct ledger_head *h)
 {
-    uint8_t hash[SFI_SHA256_LEN];
     struct ledger_record last;
     bool found;
-    sfi_status st = sfi__ledger_at(v->ledger, h->sequence + 1, &last, &found);
+    sfi_status st =
+        v->ledger->ops->at(v->ledger, h->log.sequence + 1, &last, &found);
 
     if (st == SFI_OK && found)
         st = damaged(v, "the vault is damaged: a record %llu, expected %llu",
-                     (unsigned long long)last.sequence,
-                     (unsigned long long)h->sequence);
+                     (unsigned long long)last.log.sequence,
+                     (unsigned long long)h->log.sequence);
+    if (st == SFI_OK)
+        st = read_last(v, h, &last);
     if (st != SFI_OK)
         return st;
-    if (h->sequence == 0) {
-        memcpy(hash, h->genesis, sizeof(hash));
-    } else {
-        st = sfi__ledger_at(v->ledger, h->sequence, &last, &found);
-        if (st == SFI_OK && !found)
-            st = damaged(v, "the vault is damaged: record %llu is missing",
-                         (unsigned long long)h->sequence);
-        if (st == SFI_OK)
-            st = sfi__vault_record(v->ctx, h, &last, NULL, hash, NULL);
-        if (st != SFI_OK)
-            return st;
-    }
-    if (!sfi__equal(hash, h->log_head, sizeof(hash)))
+    if (!sfi__equal(last.log.hash, h->log.log_head, sizeof(last.log.hash)))
         return damaged(v,
                        "the vault is damaged: record %llu does not match "
                        "the end of the log",
-                       (unsigned long long)h->sequence);
+                       (unsigned long long)h->log.sequence);
+    if (last.log.remaining != h->log.remaining)
+        return damaged(v,
+                       "the vault is damaged: %llu of %llu installations "
+                       "remain, expected %llu after record %llu",
+                       (unsigned long long)h->log.remaining,
+                       (unsigned long long)h->log.maximum,
+                       (unsigned long long)last.log.remaining,
+                       (unsigned long long)h->log.sequence);
+    h->retired = last.log.kind == SFI_LOG_RETIRED;
     return SFI_OK;
 }
 
@@ -87,10 +151,12 @@ check_log_end(struct vault *v, const struct ledger_head *h)
 sfi_status
 sfi__vault_read_head(struct vault *v, struct ledger_head *h)
 {
-    sfi_status st = sfi__ledger_read(v->ledger, h);
+    sfi_status st = v->ledger->ops->read(v->ledger, h);
 
     if (st == SFI_OK)
         st = check_genesis(v, h);
+    if (st == SFI_OK)
+        st = check_seal(v, h);
     if (st == SFI_OK)
         st = check_counts(v, h);
     if (st == SFI_OK)
@@ -101,11 +167,11 @@ sfi__vault_read_head(struct vault *v, struct ledger_head *h)
 sfi_status
 sfi__vault_look(struct vault *v, struct ledger_head *h)
 {
-    sfi_status st = sfi__ledger_begin(v->ledger, LEDGER_READ);
+    sfi_status st = v->ledger->ops->begin(v->ledger, LEDGER_READ);
 
     if (st == SFI_OK) {
         st = sfi__vault_read_head(v, h);
-        sfi__ledger_rollback(v->ledger);
+        v->ledger->ops->rollback(v->ledger);
     }
     return st;
 }
@@ -125,17 +191,58 @@ sfi__vault_look_settled(struct vault *v, struct ledger_head *h)
     return st;
 }
 
+static sfi_status
+read_record(struct vault *v, uint64_t sequence, struct ledger_record *r)
+{
+    uint8_t hash[SFI_SHA256_LEN];
+    struct ledger_head h;
+    bool found = false;
+    sfi_status st = v->ledger->ops->read(v->ledger, &h);
+
+    if (st == SFI_OK)
+        st = v->ledger->ops->at(v->ledger, sequence, r, &found);
+    if (st == SFI_OK && !found && sequence <= h.log.sequence)
+        st = damaged(v, "the vault is damaged: record %llu is missing",
+                     (unsigned long long)sequence);
+    if (st == SFI_OK && !found)
+        st = sfi__fail(
+            v->ctx, SFI_ERR_RANGE, "there is no record %llu, the last is %llu",
+            (unsigned long long)sequence, (unsigned long long)h.log.sequence);
+    if (st == SFI_OK)
+        st = sfi__chain_record(v->ctx, &h.log, &r->log, NULL, hash, NULL);
+    if (st == SFI_OK && !sfi__equal(hash, r->log.hash, sizeof(hash)))
+        st = damaged(v,
+                     "the vault is damaged: record %llu does not match its "
+                     "hash",
+                     (unsigned long long)sequence);
+    return st;
+}
+
+sfi_status
+sfi__vault_look_record(struct vault *v, uint64_t sequence,
+                       struct ledger_record *r)
+{
+    sfi_status st = v->ledger->ops->begin(v->ledger, LEDGER_READ);
+
+    if (st == SFI_OK) {
+        st = read_record(v, sequence, r);
+        v->ledger->ops->rollback(v->ledger);
+    }
+    return st;
+}
+
 /* ---- what only the log key can tell ---- */
 
 static sfi_status
 check_head_mac(struct vault *v, const struct ledger_head *h)
 {
     uint8_t mac[SFI_SHA256_LEN];
-    sfi_status st = sfi__vault_head_mac(v->ctx, h, &v->secrets, mac);
+    sfi_status st =
+        sfi__chain_head_mac(v->ctx, &h->log, v->secrets.log_key_secret, mac);
 
     if (st != SFI_OK)
         return st;
-    if (!sfi__ct_equal(mac, h->mac, sizeof(mac)))
+    if (!sfi__ct_equal(mac, h->log.mac, sizeof(mac)))
         return damaged(v, "the vault was altered: its counter does not match "
                           "its MAC");
     return SFI_OK;
@@ -147,70 +254,112 @@ sfi__vault_check_record(struct vault *v, const struct ledger_head *h,
 {
     uint8_t hash[SFI_SHA256_LEN];
     uint8_t mac[SFI_SHA256_LEN];
-    sfi_status st = sfi__vault_record(v->ctx, h, r, &v->secrets, hash, mac);
+    sfi_status st = sfi__chain_record(v->ctx, &h->log, &r->log,
+                                      v->secrets.log_key_secret, hash, mac);
 
     if (st != SFI_OK)
         return st;
-    if (!sfi__equal(hash, r->hash, sizeof(hash)) ||
-        !sfi__ct_equal(mac, r->mac, sizeof(mac)) ||
-        r->remaining != h->maximum - r->sequence)
+    if (!sfi__equal(hash, r->log.hash, sizeof(hash)) ||
+        !sfi__ct_equal(mac, r->log.mac, sizeof(mac)))
         return damaged(v,
                        "the vault was altered: record %llu does not match "
                        "its MAC",
-                       (unsigned long long)r->sequence);
+                       (unsigned long long)r->log.sequence);
     return SFI_OK;
 }
 
-/* A device must be found by the record that counted it: one that is lost would
+/* Does the index lead from a record's device and session to the record, and
+ * from its device to the record that counted it?  A device that is lost would
  * be counted twice. */
 static sfi_status
 check_index(struct vault *v, const struct ledger_record *r)
 {
+    const struct ledger_ops *ops = v->ledger->ops;
     struct ledger_record found;
     bool there;
-    sfi_status st = sfi__ledger_find(v->ledger, r->device, &found, &there);
+    sfi_status st =
+        ops->find(v->ledger, r->log.device, r->log.session, &found, &there);
 
-    if (st == SFI_OK && (!there || found.sequence != r->sequence))
+    if (st == SFI_OK && there && found.log.sequence == r->log.sequence) {
+        if (r->log.kind == SFI_LOG_RETIRED)
+            return SFI_OK;
+        st = ops->counted(v->ledger, r->log.device, &found, &there);
+        if (st == SFI_OK && there &&
+            (r->log.kind == SFI_LOG_COUNTED
+                 ? found.log.sequence == r->log.sequence
+                 : found.log.sequence < r->log.sequence))
+            return SFI_OK;
+    }
+    if (st == SFI_OK)
         st = damaged(v,
                      "the vault is damaged: its index does not lead to "
                      "record %llu",
-                     (unsigned long long)r->sequence);
+                     (unsigned long long)r->log.sequence);
     return st;
+}
+
+/* May this record come next? */
+static bool
+follows(const struct vault *v, const struct ledger_head *h,
+        const sfi_log_record *r)
+{
+    uint64_t used = r->kind == SFI_LOG_COUNTED ? 1 : 0;
+
+    if (!sfi__equal(r->previous, v->audited_head, sizeof(r->previous)) ||
+        v->audited_remaining < used ||
+        r->remaining != v->audited_remaining - used)
+        return false;
+    if (r->kind == SFI_LOG_RETIRED)
+        return r->sequence == h->log.sequence;
+    return r->kind == SFI_LOG_COUNTED || r->kind == SFI_LOG_AGAIN;
+}
+
+static sfi_status
+audit_next(struct vault *v, const struct ledger_head *h)
+{
+    struct ledger_record r;
+    uint64_t next = v->audited + 1;
+    bool found;
+    sfi_status st = v->ledger->ops->at(v->ledger, next, &r, &found);
+
+    if (st == SFI_OK && !found)
+        st = damaged(v, "the vault is damaged: record %llu is missing",
+                     (unsigned long long)next);
+    if (st == SFI_OK)
+        st = sfi__vault_check_record(v, h, &r);
+    if (st == SFI_OK)
+        st = check_index(v, &r);
+    if (st != SFI_OK)
+        return st;
+    if (!follows(v, h, &r.log))
+        return damaged(v,
+                       "the vault was altered: record %llu does not "
+                       "follow record %llu",
+                       (unsigned long long)next,
+                       (unsigned long long)v->audited);
+    v->audited = next;
+    v->audited_remaining = r.log.remaining;
+    memcpy(v->audited_head, r.log.hash, sizeof(r.log.hash));
+    return SFI_OK;
 }
 
 /* Verify the records that were added since the last audit. */
 static sfi_status
 audit(struct vault *v, const struct ledger_head *h)
 {
-    if (h->sequence < v->audited)
+    if (h->log.sequence < v->audited)
         return damaged(v, "the vault was set back from record %llu to %llu",
                        (unsigned long long)v->audited,
-                       (unsigned long long)h->sequence);
-    while (v->audited < h->sequence) {
-        struct ledger_record r;
-        uint64_t next = v->audited + 1;
-        bool found;
-        sfi_status st = sfi__ledger_at(v->ledger, next, &r, &found);
+                       (unsigned long long)h->log.sequence);
+    while (v->audited < h->log.sequence) {
+        sfi_status st = audit_next(v, h);
 
-        if (st == SFI_OK && !found)
-            st = damaged(v, "the vault is damaged: record %llu is missing",
-                         (unsigned long long)next);
-        if (st == SFI_OK)
-            st = sfi__vault_check_record(v, h, &r);
-        if (st == SFI_OK)
-            st = check_index(v, &r);
         if (st != SFI_OK)
             return st;
-        if (!sfi__equal(r.previous, v->audited_head, sizeof(r.previous)))
-            return damaged(v,
-                           "the vault was altered: record %llu does not "
-                           "follow record %llu",
-                           (unsigned long long)next,
-                           (unsigned long long)v->audited);
-        v->audited = next;
-        memcpy(v->audited_head, r.hash, sizeof(r.hash));
     }
-    if (!sfi__equal(v->audited_head, h->log_head, sizeof(h->log_head)))
+    if (!sfi__equal(v->audited_head, h->log.log_head,
+                    sizeof(h->log.log_head)) ||
+        v->audited_remaining != h->log.remaining)
         return damaged(v, "the vault was altered: the log has another end");
     return SFI_OK;
 }
@@ -221,8 +370,8 @@ sfi__vault_read_trusted(struct vault *v, struct ledger_head *h)
 {
     sfi_status st = sfi__vault_read_head(v, h);
 
-    if (st == SFI_OK &&
-        !sfi__equal(h->genesis, v->head.genesis, sizeof(h->genesis)))
+    if (st == SFI_OK && !sfi__equal(h->log.genesis, v->head.log.genesis,
+                                    sizeof(h->log.genesis)))
         st = damaged(v, "the vault was replaced by another since the login");
     if (st == SFI_OK)
         st = check_head_mac(v, h);

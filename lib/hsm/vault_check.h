@@ -11,6 +11,7 @@ struct vault {
     sfi_ctx *ctx;
     char *path;
     struct kdf_cost cost;
+    const struct ledger_place *place;
     struct ledger *ledger; /* NULL: nothing was there yet */
 
     /* chosen at login, used at provisioning */
@@ -20,10 +21,16 @@ struct vault {
     /* after login */
     bool unlocked;
     struct vault_secrets secrets;
-    struct ledger_head head;  /* what is written once */
-    uint64_t audited;         /* records up to here were verified ... */
-    uint8_t audited_head[32]; /* ... and this is the hash of the last */
+    struct ledger_head head;    /* what is written once */
+    uint64_t audited;           /* records up to here were verified ... */
+    uint8_t audited_head[32];   /* ... this is the hash of the last ... */
+    uint64_t audited_remaining; /* ... and what it left */
 };
+
+/* Another process may have provisioned since we looked. */
+sfi_status sfi__vault_attach(struct vault *v);
+/* The same, and SFI_ERR_HSM_STATE when it is still blank. */
+sfi_status sfi__vault_need(struct vault *v);
 
 /* Without the PIN, inside a transaction: hashes and counts agree. */
 sfi_status sfi__vault_read_head(struct vault *v, struct ledger_head *h);
@@ -31,6 +38,10 @@ sfi_status sfi__vault_read_head(struct vault *v, struct ledger_head *h);
 sfi_status sfi__vault_look(struct vault *v, struct ledger_head *h);
 /* The same when no login of another process is half-way. */
 sfi_status sfi__vault_look_settled(struct vault *v, struct ledger_head *h);
+/* Without the PIN: one record, whose hash is right.  SFI_ERR_RANGE: there is no
+ * such. */
+sfi_status sfi__vault_look_record(struct vault *v, uint64_t sequence,
+                                  struct ledger_record *r);
 
 /* With the log key, inside a transaction: nobody else wrote the head, nor any
  * record that was added since the last call. */

@@ -4,10 +4,11 @@
 
 sfi_status
 sfi__vault_open(sfi_ctx *ctx, const char *path, const struct kdf_cost *cost,
-                sfi_hsm_ops *ops, void **user)
+                const struct ledger_place *place, sfi_hsm_ops *ops, void **user)
 {
     (void)path;
     (void)cost;
+    (void)place;
     (void)ops;
     *user = NULL;
     return sfi__fail(ctx, SFI_ERR_UNSUPPORTED,

@@ -120,7 +120,7 @@ provision(const char *path, const uint8_t *ca_secret, uint64_t count)
     need(sfi_hsm_open(ctx, path, &hsm));
     need(sfi_hsm_login(hsm, "1234", 4));
     need(sfi_hsm_provision(hsm, key, bytes, SFI_NONCE_LEN, "bench", count,
-                           perso));
+                           perso, NULL));
     sfi_key_free(key);
     sfi_personalization_free(perso);
     return hsm;

@@ -240,7 +240,7 @@ def damaged_vault(folder):
     done = run(HSM, "-i", f"vault:{vault}", "-info")
     same((done.returncode, done.stdout, done.stderr.splitlines()[0]),
          (6, "", f"sfi-hsm: vault:{vault}: the vault is damaged: 9 of 2 "
-                 "installations remain after 0"))
+                 "installations remain after 0 records"))
     vault.write_bytes(b"not a database, " * 64)
     for words in ([HSM, "-i", f"vault:{vault}", "-info"], command(folder)):
         done = run(*words)

@@ -41,6 +41,7 @@ PUBLIC = {
     "key.h": "crypto",
     "license.h": "license",
     "license_store.h": "license",
+    "log.h": "hsm",
     "option_bytes.h": "ob",
     "sfi.h": None,  # the umbrella: for users only
     "sim.h": "sim",

@@ -69,7 +69,7 @@ vault_open(const char *path, sfi_hsm **out)
     static const struct kdf_cost cheap = {.log2_n = 1, .r = 8, .p = 1};
 
     sfi__clear_error(ctx);
-    return sfi__hsm_open_vault(ctx, path, &cheap, out);
+    return sfi__hsm_open_vault(ctx, path, &cheap, NULL, out);
 }
 
 sfi_hsm *
@@ -88,7 +88,7 @@ vault_new(const struct maker *m, const char *path, uint64_t count)
     sfi_hsm *hsm = vault_login(path);
 
     ck_assert_ok(sfi_hsm_provision(hsm, m->key, m->nonce, SFI_NONCE_LEN,
-                                   MAKER_FIRMWARE_ID, count, m->perso));
+                                   MAKER_FIRMWARE_ID, count, m->perso, NULL));
     return hsm;
 }
 

@@ -161,7 +161,8 @@ open_vault(void)
                    board.base);
     station.hsm = vault_login(station.vault);
     ck_assert_ok(sfi_hsm_provision(station.hsm, key, p->nonce, sizeof(p->nonce),
-                                   MAKER_FIRMWARE_ID, STATION_COUNT, perso));
+                                   MAKER_FIRMWARE_ID, STATION_COUNT, perso,
+                                   NULL));
     sfi_key_free(key);
     sfi_personalization_free(perso);
 }

@@ -8,6 +8,7 @@
 #include <sfi/version.h>
 
 #include "util/mem.h"
+#include "core/err.h"
 #include "license/license.h"
 
 #include "fixture.h"
@@ -102,11 +103,18 @@ struct own {
     sfi_hsm_info info;
     uint8_t license[SFI_LICENSE_LEN + 1];
     size_t license_len;
+    sfi_log_head log_head;
+    sfi_log_record log_record;
     sfi_hsm *reenter;
     sfi_status reentered;
 
     int closed;
-    char pin[16];
+    int retired;
+    uint64_t asked_for;
+    uint32_t session;
+    sfi_provision_options options;
+    uint8_t log_key[SFI_LOG_KEY_LEN];
+    char pin[16], new_pin[16];
     uint8_t key[SFI_KEY_LEN], nonce[SFI_NONCE_LEN];
     char firmware_id[SFI_FIRMWARE_ID_MAX + 1];
     uint64_t max_count;
@@ -151,7 +159,8 @@ own_login(void *user, const char *pin, size_t pin_len)
 static sfi_status
 own_provision(void *user, const uint8_t *key, size_t key_len,
               const uint8_t *nonce, size_t nonce_len, const char *firmware_id,
-              uint64_t max_count, const uint8_t *perso, size_t perso_len)
+              uint64_t max_count, const uint8_t *perso, size_t perso_len,
+              const sfi_provision_options *options)
 {
     struct own *own = user;
 
@@ -164,18 +173,68 @@ own_provision(void *user, const uint8_t *key, size_t key_len,
     (void)snprintf(own->firmware_id, sizeof(own->firmware_id), "%s",
                    firmware_id);
     own->max_count = max_count;
+    ck_assert_ptr_nonnull(options);
+    ck_assert_uint_eq(options->struct_size, sizeof(*options));
+    own->options = *options;
+    if (options->log_key != NULL)
+        memcpy(own->log_key, options->log_key, sizeof(own->log_key));
     return answer(own);
 }
 
 static sfi_status
-own_license(void *user, const uint8_t *cert, size_t cert_len, uint8_t *out,
-            size_t *out_len)
+own_change_pin(void *user, const char *pin, size_t pin_len, const char *new_pin,
+               size_t new_pin_len)
+{
+    struct own *own = user;
+
+    (void)own_login(user, pin, pin_len);
+    ck_assert_uint_lt(new_pin_len, sizeof(own->new_pin));
+    memcpy(own->new_pin, new_pin, new_pin_len);
+    return answer(own);
+}
+
+static sfi_status
+own_retire(void *user)
+{
+    struct own *own = user;
+
+    own->retired++;
+    return answer(own);
+}
+
+static sfi_status
+own_log_head(void *user, sfi_log_head *out)
+{
+    struct own *own = user;
+
+    ck_assert_uint_eq(out->struct_size, sizeof(*out));
+    ck_assert_uint_eq(out->sequence, 0);
+    *out = own->log_head;
+    return answer(own);
+}
+
+static sfi_status
+own_log_record(void *user, uint64_t sequence, sfi_log_record *out)
+{
+    struct own *own = user;
+
+    ck_assert_uint_eq(out->struct_size, sizeof(*out));
+    ck_assert_uint_eq(out->sequence, 0);
+    *out = own->log_record;
+    own->asked_for = sequence;
+    return answer(own);
+}
+
+static sfi_status
+own_license(void *user, const uint8_t *cert, size_t cert_len, uint32_t session,
+            uint8_t *out, size_t *out_len)
 {
     struct own *own = user;
 
     ck_assert_uint_eq(cert_len, sizeof(own->cert));
     ck_assert_uint_eq(*out_len, SFI_LICENSE_LEN);
     memcpy(own->cert, cert, cert_len);
+    own->session = session;
     memcpy(out, own->license, SFI_LICENSE_LEN);
     *out_len = own->license_len;
     return answer(own);
@@ -196,6 +255,10 @@ static const sfi_hsm_ops own_ops = {
     .provision = own_provision,
     .license = own_license,
     .close = own_close,
+    .change_pin = own_change_pin,
+    .retire = own_retire,
+    .log_head = own_log_head,
+    .log_record = own_log_record,
 };
 
 static void
@@ -203,6 +266,9 @@ own_init(struct own *own)
 {
     sfi__zero(own, sizeof(*own));
     own->info.struct_size = sizeof(own->info);
+    own->log_head.struct_size = sizeof(own->log_head);
+    own->log_record.struct_size = sizeof(own->log_record);
+    own->log_record.sequence = 7;
     ck_assert_ok(sfi__license_make(ctx, chip.public_key, LICENSE_STATIC, 0,
                                    maker.key_secret, maker.nonce,
                                    own->license));
@@ -236,7 +302,7 @@ START_TEST(test_own)
     ck_assert_ok(sfi_hsm_login(hsm, "4711", 4));
     ck_assert_str_eq(own.pin, "4711");
     ck_assert_ok(sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, "fw", 9,
-                                   maker.perso));
+                                   maker.perso, NULL));
     ck_assert_mem_eq(own.key, maker.key_secret, sizeof(own.key));
     ck_assert_mem_eq(own.nonce, maker.nonce, sizeof(own.nonce));
     ck_assert_mem_eq(own.perso, maker.perso_data, sizeof(own.perso));
@@ -246,6 +312,12 @@ START_TEST(test_own)
     ck_assert_mem_eq(own.cert, chip.data, sizeof(own.cert));
     chip_opens(&chip, &maker, lic);
     sfi_license_free(lic);
+    ck_assert_uint_eq(own.session, 0);
+    ck_assert_ok(sfi_hsm_change_pin(hsm, "4712", 4, "0815", 4));
+    ck_assert_str_eq(own.pin, "4712");
+    ck_assert_str_eq(own.new_pin, "0815");
+    ck_assert_ok(sfi_hsm_retire(hsm));
+    ck_assert_int_eq(own.retired, 1);
     ck_assert_int_eq(own.closed, 0);
     sfi_hsm_free(hsm);
     ck_assert_int_eq(own.closed, 1);
@@ -257,6 +329,8 @@ static sfi_status
 call(sfi_hsm *hsm, int which)
 {
     sfi_hsm_info info = {.struct_size = sizeof(info)};
+    sfi_log_head head = {.struct_size = sizeof(head)};
+    sfi_log_record record = {.struct_size = sizeof(record)};
     sfi_license *lic;
     sfi_status st;
 
@@ -267,7 +341,15 @@ call(sfi_hsm *hsm, int which)
         return sfi_hsm_login(hsm, "4711", 4);
     case 2:
         return sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, "fw", 9,
-                                 maker.perso);
+                                 maker.perso, NULL);
+    case 3:
+        return sfi_hsm_change_pin(hsm, "4711", 4, "0815", 4);
+    case 4:
+        return sfi_hsm_retire(hsm);
+    case 5:
+        return sfi_hsm_get_log_head(hsm, &head);
+    case 6:
+        return sfi_hsm_get_log_record(hsm, 7, &record);
     default:
         st = sfi_hsm_generate_license(hsm, chip.cert, &lic);
         ck_assert_int_eq(lic != NULL, st == SFI_OK);
@@ -276,8 +358,9 @@ call(sfi_hsm *hsm, int which)
     }
 }
 
-static const char *const calls[] = {"HSM information", "HSM login",
-                                    "HSM provisioning", "HSM licence"};
+static const char *const calls[] = {
+    "HSM information", "HSM login", "HSM provisioning", "HSM change of PIN",
+    "HSM retiring",    "HSM log",   "HSM log",          "HSM licence"};
 
 START_TEST(test_own_answers)
 {
@@ -325,6 +408,10 @@ START_TEST(test_own_offers_nothing)
         "this HSM does not offer information",
         "this HSM does not offer a login",
         "this HSM does not offer provisioning",
+        "this HSM does not offer a change of its PIN",
+        "this HSM does not offer to be retired",
+        "this HSM does not offer a log",
+        "this HSM does not offer a log",
         "this HSM does not offer licences",
     };
     static const sfi_hsm_ops none = {.struct_size = sizeof(none)};
@@ -343,13 +430,81 @@ START_TEST(test_own_bad_info)
     struct own own;
     sfi_hsm *hsm = own_open(&own);
 
-    own.info.state = 4;
+    own.info.state = 5;
     ck_assert_fails(sfi_hsm_get_info(hsm, &info), SFI_ERR_CALLBACK, "",
-                    "HSM information: state 4, at most 3");
+                    "HSM information: state 5, at most 4");
     own.info.state = 1;
     info.struct_size = 8;
     ck_assert_fails(sfi_hsm_get_info(hsm, &info), SFI_ERR_ABI, "",
                     "struct_size is 8: set it to sizeof the struct");
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+START_TEST(test_own_log)
+{
+    sfi_log_head head = {.struct_size = sizeof(head)};
+    sfi_log_record record = {.struct_size = sizeof(record)};
+    struct own own;
+    sfi_hsm *hsm = own_open(&own);
+
+    own.log_head.sequence = 9;
+    sfi__fill(own.log_head.firmware_id, 'x', sizeof(own.log_head.firmware_id));
+    sfi__fill(own.log_head.product_id, 'y', sizeof(own.log_head.product_id));
+    ck_assert_ok(sfi_hsm_get_log_head(hsm, &head));
+    ck_assert_uint_eq(head.sequence, 9);
+    ck_assert_uint_eq(strlen(head.firmware_id), 63); /* ended for it */
+    ck_assert_uint_eq(strlen(head.product_id), 15);
+    own.log_record.kind = SFI_LOG_AGAIN;
+    ck_assert_ok(sfi_hsm_get_log_record(hsm, 7, &record));
+    ck_assert_uint_eq(own.asked_for, 7);
+    ck_assert_uint_eq(record.kind, SFI_LOG_AGAIN);
+    ck_assert_fails(sfi_hsm_get_log_record(hsm, 8, &record), SFI_ERR_CALLBACK,
+                    "", "HSM log: record 7, asked for 8");
+    ck_assert_fails(sfi_hsm_get_log_record(hsm, 0, &record), SFI_ERR_RANGE, "",
+                    "there is no record 0, the first is 1");
+    head.struct_size = 8;
+    ck_assert_fails(sfi_hsm_get_log_head(hsm, &head), SFI_ERR_ABI, "",
+                    "struct_size is 8: set it to sizeof the struct");
+    record.struct_size = 8;
+    ck_assert_fails(sfi_hsm_get_log_record(hsm, 7, &record), SFI_ERR_ABI, "",
+                    "struct_size is 8: set it to sizeof the struct");
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+/* The licence must be of the session that was asked for, or of none. */
+START_TEST(test_own_live_license)
+{
+    sfi_license *lic;
+    struct own own;
+    sfi_hsm *hsm = own_open(&own);
+
+    ck_assert_fails(
+        sfi_hsm_generate_live_license(hsm, chip.cert, 0x1234, &lic),
+        SFI_ERR_CALLBACK, "",
+        "HSM licence: for session 0x00000000, asked for 0x00001234");
+    ck_assert_ptr_null(lic);
+    sfi__clear_error(ctx);
+    ck_assert_ok(sfi__license_make(ctx, chip.public_key, LICENSE_LIVE, 0x1234,
+                                   maker.key_secret, maker.nonce, own.license));
+    ck_assert_ok(sfi_hsm_generate_live_license(hsm, chip.cert, 0x1234, &lic));
+    ck_assert_uint_eq(own.session, 0x1234);
+    ck_assert_uint_eq(sfi_license_session(lic), 0x1234);
+    chip_opens(&chip, &maker, lic);
+    sfi_license_free(lic);
+    ck_assert_fails(
+        sfi_hsm_generate_live_license(hsm, chip.cert, 0x12345678, &lic),
+        SFI_ERR_CALLBACK, "",
+        "HSM licence: for session 0x00001234, asked for 0x12345678");
+    ck_assert_fails(sfi_hsm_generate_license(hsm, chip.cert, &lic),
+                    SFI_ERR_CALLBACK, "",
+                    "HSM licence: for session 0x00001234, asked for "
+                    "0x00000000");
+    ck_assert_ptr_null(lic);
+    ck_assert_fails(sfi_hsm_generate_live_license(hsm, chip.cert, 0, &lic),
+                    SFI_ERR_ARGUMENT, "",
+                    "argument not valid, expected session != 0");
     sfi_hsm_free(hsm);
 }
 END_TEST
@@ -438,6 +593,17 @@ START_TEST(test_arguments)
                      SFI_ERR_ARGUMENT);
     ck_assert_int_eq(sfi_hsm_login(hsm, NULL, 4), SFI_ERR_ARGUMENT);
     ck_assert_int_eq(sfi_hsm_get_info(hsm, NULL), SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_hsm_change_pin(hsm, NULL, 4, "0815", 4),
+                     SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_hsm_change_pin(hsm, "4711", 4, NULL, 4),
+                     SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_hsm_get_log_head(hsm, NULL), SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_hsm_get_log_record(hsm, 1, NULL), SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_hsm_generate_live_license(hsm, NULL, 1, &lic),
+                     SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_hsm_generate_live_license(hsm, chip.cert, 1, NULL),
+                     SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_hsm_retire(NULL), SFI_ERR_ARGUMENT);
     ck_assert_int_eq(sfi_hsm_generate_license(hsm, chip.cert, NULL),
                      SFI_ERR_ARGUMENT);
     ck_assert_fails(
@@ -446,16 +612,16 @@ START_TEST(test_arguments)
         "argument not valid, expected sfi__is(cert, OBJ_CERTIFICATE)");
     ck_assert_ptr_null(lic);
     ck_assert_int_eq(sfi_hsm_provision(hsm, (sfi_key *)chip.cert, maker.nonce,
-                                       12, "fw", 1, maker.perso),
+                                       12, "fw", 1, maker.perso, NULL),
                      SFI_ERR_ARGUMENT);
     ck_assert_int_eq(
-        sfi_hsm_provision(hsm, maker.key, NULL, 12, "fw", 1, maker.perso),
+        sfi_hsm_provision(hsm, maker.key, NULL, 12, "fw", 1, maker.perso, NULL),
         SFI_ERR_ARGUMENT);
     ck_assert_int_eq(sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, NULL, 1,
-                                       maker.perso),
+                                       maker.perso, NULL),
                      SFI_ERR_ARGUMENT);
     ck_assert_int_eq(
-        sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, "fw", 1, NULL),
+        sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, "fw", 1, NULL, NULL),
         SFI_ERR_ARGUMENT);
     sfi_hsm_free(hsm);
     sfi_hsm_free(NULL);
@@ -495,7 +661,7 @@ START_TEST(test_provision_values)
     sfi_hsm *hsm = own_open(&own);
     sfi_status st = sfi_hsm_provision(
         hsm, maker.key, maker.nonce, provisions[_i].nonce_len,
-        provisions[_i].firmware_id, provisions[_i].count, maker.perso);
+        provisions[_i].firmware_id, provisions[_i].count, maker.perso, NULL);
 
     if (provisions[_i].message == NULL) {
         ck_assert_ok(st);
@@ -505,6 +671,60 @@ START_TEST(test_provision_values)
         ck_assert_fails(st, SFI_ERR_RANGE, "", provisions[_i].message);
         ck_assert_uint_eq(own.max_count, 0); /* it was not asked */
     }
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+static const struct {
+    uint64_t count;
+    uint32_t flags;
+    uint64_t low_water;
+    uint64_t got;        /* low-water mark */
+    const char *message; /* NULL: accepted */
+} options[] = {
+    {100, 0, 0, 10, NULL},
+    {9, 0, 0, 0, NULL},
+    {100, SFI_HSM_LIVE_ONLY, 100, 100, NULL},
+    {4294967295u, 0, 0, 429496729, NULL},
+    {100, 0, 101, 0,
+     "a low-water mark of 101, expected at most 100, the maximum count"},
+    {100, 2, 0, 0,
+     "flags of 0x00000002 for an HSM, expected at most 0x00000001"},
+    {100, 0x80000001, 0, 0,
+     "flags of 0x80000001 for an HSM, expected at most 0x00000001"},
+};
+
+START_TEST(test_provision_options)
+{
+    static const uint8_t log_key[SFI_LOG_KEY_LEN] = {1, 2, 3};
+    sfi_provision_options wanted = {
+        .struct_size = sizeof(wanted),
+        .flags = options[_i].flags,
+        .low_water = options[_i].low_water,
+        .log_key = log_key,
+    };
+    struct own own;
+    sfi_hsm *hsm = own_open(&own);
+    sfi_status st = sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, "fw",
+                                      options[_i].count, maker.perso, &wanted);
+
+    if (options[_i].message == NULL) {
+        ck_assert_ok(st);
+        ck_assert_uint_eq(own.options.flags, options[_i].flags);
+        ck_assert_uint_eq(own.options.low_water, options[_i].got);
+        ck_assert_mem_eq(own.log_key, log_key, sizeof(log_key));
+    } else {
+        ck_assert_fails(st, SFI_ERR_RANGE, "", options[_i].message);
+        ck_assert_uint_eq(own.max_count, 0); /* it was not asked */
+    }
+    wanted.struct_size = 8;
+    ck_assert_int_eq(sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, "fw",
+                                       100, maker.perso, &wanted),
+                     SFI_ERR_ABI);
+    ck_assert_ok(sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, "fw", 100,
+                                   maker.perso, NULL));
+    ck_assert_uint_eq(own.options.low_water, 10);
+    ck_assert_ptr_null(own.options.log_key);
     sfi_hsm_free(hsm);
 }
 END_TEST
@@ -525,10 +745,13 @@ main(void)
     tcase_add_test(tc, test_own_offers_nothing);
     tcase_add_test(tc, test_own_bad_info);
     tcase_add_test(tc, test_own_bad_license);
+    tcase_add_test(tc, test_own_log);
+    tcase_add_test(tc, test_own_live_license);
     tcase_add_test(tc, test_own_reenters);
     tcase_add_test(tc, test_own_ops);
     tcase_add_test(tc, test_arguments);
     tcase_add_loop_test(tc, test_provision_values, 0, (int)ROWS(provisions));
+    tcase_add_loop_test(tc, test_provision_options, 0, (int)ROWS(options));
     suite_add_tcase(s, tc);
     return run_suite(s);
 }

@@ -73,7 +73,7 @@ START_TEST(test_blank)
     ck_assert_fails(license(hsm, &c, NULL), SFI_ERR_HSM_STATE, where,
                     "the vault is blank: provision it first");
     ck_assert_fails(sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, "fw", 1,
-                                      maker.perso),
+                                      maker.perso, NULL),
                     SFI_ERR_HSM_PIN, where,
                     "no PIN yet: log in with the one that shall protect the "
                     "vault");
@@ -110,12 +110,12 @@ START_TEST(test_locked)
     sfi_hsm *other;
 
     ck_assert_fails(sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, "fw", 9,
-                                      maker.perso),
+                                      maker.perso, NULL),
                     SFI_ERR_HSM_STATE, where,
                     "already provisioned, and locked for ever");
     ck_assert_ok(vault_open(path, &other)); /* also before the login */
     ck_assert_fails(sfi_hsm_provision(other, maker.key, maker.nonce, 12, "fw",
-                                      9, maker.perso),
+                                      9, maker.perso, NULL),
                     SFI_ERR_HSM_STATE, where,
                     "already provisioned, and locked for ever");
     ck_assert_uint_eq(vault_remaining(other), 7);
@@ -136,9 +136,9 @@ START_TEST(test_provision_race)
     ck_assert_ok(sfi_hsm_login(one, MAKER_PIN, strlen(MAKER_PIN)));
     ck_assert_ok(sfi_hsm_login(two, "another", 7));
     ck_assert_ok(sfi_hsm_provision(one, maker.key, maker.nonce, 12, "fw", 1,
-                                   maker.perso));
+                                   maker.perso, NULL));
     ck_assert_fails(sfi_hsm_provision(two, maker.key, maker.nonce, 12, "fw", 9,
-                                      maker.perso),
+                                      maker.perso, NULL),
                     SFI_ERR_HSM_STATE, where,
                     "already provisioned, and locked for ever");
     ck_assert_fails(license(two, &c, NULL), SFI_ERR_HSM_PIN, where,
@@ -169,12 +169,12 @@ START_TEST(test_left_over_log)
                    "or remove the file",
                    sidecars[_i]);
     ck_assert_fails(sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, "fw", 9,
-                                      maker.perso),
+                                      maker.perso, NULL),
                     SFI_ERR_HSM_STATE, where, message);
     ck_assert_int_ne(access(path, F_OK), 0);
     ck_assert_int_eq(unlink(name), 0);
     ck_assert_ok(sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, "fw", 9,
-                                   maker.perso));
+                                   maker.perso, NULL));
     sfi_hsm_free(hsm);
 }
 END_TEST
@@ -189,7 +189,7 @@ START_TEST(test_no_folder)
     ck_assert_ok(vault_open(none, &hsm));
     ck_assert_ok(sfi_hsm_login(hsm, MAKER_PIN, strlen(MAKER_PIN)));
     ck_assert_fails(sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, "fw", 9,
-                                      maker.perso),
+                                      maker.perso, NULL),
                     SFI_ERR_OS, there,
                     "the vault cannot be created: No such file or directory");
     sfi_hsm_free(hsm);
@@ -335,7 +335,7 @@ START_TEST(test_pin_lengths)
                     "a PIN of 0 bytes, expected 4 to 64");
     ck_assert_ok(sfi_hsm_login(hsm, pin, 64));
     ck_assert_ok(sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, "fw", 1,
-                                   maker.perso));
+                                   maker.perso, NULL));
     sfi_hsm_free(hsm);
     ck_assert_ok(vault_open(path, &hsm));
     ck_assert_fails(sfi_hsm_login(hsm, pin, 63), SFI_ERR_HSM_PIN, where,
@@ -565,7 +565,7 @@ START_TEST(test_no_memory_to_provision)
             st = sfi_hsm_login(hsm, MAKER_PIN, strlen(MAKER_PIN));
         if (st == SFI_OK)
             st = sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, "fw", 1,
-                                   maker.perso);
+                                   maker.perso, NULL);
         ck_assert(st == SFI_OK || st == SFI_ERR_NOMEM);
         memory.fail_at = 0;
         ck_assert_int_eq(access(path, F_OK) == 0, st == SFI_OK);

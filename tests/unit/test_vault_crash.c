@@ -90,7 +90,7 @@ story(int fd)
         st = sfi_hsm_login(hsm, MAKER_PIN, strlen(MAKER_PIN));
     if (st == SFI_OK)
         st = sfi_hsm_provision(hsm, maker.key, maker.nonce, SFI_NONCE_LEN,
-                               MAKER_FIRMWARE_ID, COUNT, maker.perso);
+                               MAKER_FIRMWARE_ID, COUNT, maker.perso, NULL);
     sfi_hsm_free(hsm);
     hsm = NULL;
     if (st == SFI_OK) {

@@ -201,8 +201,10 @@ END_TEST
 
 #define DAMAGED "the vault is damaged: "
 #define ALTERED "the vault was altered: "
-#define COUNTS_FAIL DAMAGED "2 of 3 installations remain after 2"
+#define COUNTS_FAIL \
+    DAMAGED "2 of 3 installations remain, expected 1 after record 2"
 #define NO_MATCH DAMAGED "what was provisioned does not match its hash"
+#define NO_SEAL DAMAGED "what the PIN opens does not match its hash"
 
 /* What each call says of an edit; NULL: nothing, the edit is beyond it. */
 static const struct {
@@ -213,17 +215,22 @@ static const struct {
 } edits[] = {
     {"UPDATE vault SET remaining = 2", COUNTS_FAIL, COUNTS_FAIL, COUNTS_FAIL},
     {"UPDATE vault SET remaining = 4000000000",
-     DAMAGED "4000000000 of 3 installations remain after 2",
-     DAMAGED "4000000000 of 3 installations remain after 2",
-     DAMAGED "4000000000 of 3 installations remain after 2"},
+     DAMAGED "4000000000 of 3 installations remain after 2 records",
+     DAMAGED "4000000000 of 3 installations remain after 2 records",
+     DAMAGED "4000000000 of 3 installations remain after 2 records"},
     {"UPDATE vault SET maximum = 4, remaining = 2", NO_MATCH, NO_MATCH,
      NO_MATCH},
     {"UPDATE vault SET firmware_id = 'other'", NO_MATCH, NO_MATCH, NO_MATCH},
     {"UPDATE vault SET product_id = '46201002'", NO_MATCH, NO_MATCH, NO_MATCH},
     {"UPDATE vault SET ca_public = zeroblob(64)", NO_MATCH, NO_MATCH, NO_MATCH},
-    {"UPDATE vault SET salt = zeroblob(16)", NO_MATCH, NO_MATCH, NO_MATCH},
-    {"UPDATE vault SET sealed = zeroblob(76)", NO_MATCH, NO_MATCH, NO_MATCH},
-    {"UPDATE vault SET log2_n = 30", NO_MATCH, NO_MATCH, NO_MATCH},
+    {"UPDATE vault SET flags = 1", NO_MATCH, NO_MATCH, NO_MATCH},
+    {"UPDATE vault SET serial = zeroblob(16)", NO_MATCH, NO_MATCH, NO_MATCH},
+    {"UPDATE vault SET low_water = 3", NO_MATCH, NO_MATCH, NO_MATCH},
+    {"UPDATE vault SET seal = 2", NO_SEAL, NO_SEAL, NO_SEAL},
+    {"UPDATE vault SET salt = zeroblob(16)", NO_SEAL, NO_SEAL, NO_SEAL},
+    {"UPDATE vault SET sealed = zeroblob(88)", NO_SEAL, NO_SEAL, NO_SEAL},
+    {"UPDATE vault SET sealed_check = zeroblob(32)", NO_SEAL, NO_SEAL, NO_SEAL},
+    {"UPDATE vault SET log2_n = 30", NO_SEAL, NO_SEAL, NO_SEAL},
     {"UPDATE vault SET genesis = zeroblob(32)", NO_MATCH, NO_MATCH, NO_MATCH},
     {"UPDATE vault SET mac = zeroblob(32)", NULL,
      ALTERED "its counter does not match its MAC",
@@ -253,6 +260,14 @@ static const struct {
      DAMAGED "record 2 does not match the end of the log",
      DAMAGED "record 2 does not match the end of the log"},
     {"UPDATE record SET license = zeroblob(136) WHERE sequence = 1", NULL,
+     ALTERED "record 1 does not match its MAC", NULL},
+    {"UPDATE record SET kind = 2 WHERE sequence = 1", NULL,
+     ALTERED "record 1 does not match its MAC", NULL},
+    {"UPDATE record SET kind = 3 WHERE sequence = 2",
+     DAMAGED "record 2 does not match the end of the log",
+     DAMAGED "record 2 does not match the end of the log",
+     DAMAGED "record 2 does not match the end of the log"},
+    {"UPDATE record SET session = 7 WHERE sequence = 1", NULL,
      ALTERED "record 1 does not match its MAC", NULL},
     {"UPDATE record SET time = time + 1 WHERE sequence = 1", NULL,
      ALTERED "record 1 does not match its MAC", NULL},
@@ -423,7 +438,7 @@ START_TEST(test_not_provisioned_over)
     ck_assert_ok(vault_open(path, &hsm));
     edit("DROP TABLE vault");
     ck_assert_fails(sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, "fw", 9,
-                                      maker.perso),
+                                      maker.perso, NULL),
                     SFI_ERR_HSM_STATE, where,
                     "already provisioned, and locked for ever");
     sfi_hsm_free(hsm);

@@ -252,7 +252,7 @@ provision(size_t which)
         st = sfi_hsm_login(hsm, pin, 4);
     if (st == SFI_OK)
         st = sfi_hsm_provision(hsm, maker.key, maker.nonce, SFI_NONCE_LEN, pin,
-                               which + 1, maker.perso);
+                               which + 1, maker.perso, NULL);
     sfi_hsm_free(hsm);
     if (st == SFI_OK)
         return (int)which + 1;
