@@ -403,6 +403,7 @@ set_licenses(struct program *p, const struct cli_use *use, sfi_installer *in)
 static sfi_status
 set_up(struct program *p, const struct cli_use *use, sfi_installer *in)
 {
+    sfi_hsm *late = NULL;
     sfi_status st = sfi_installer_set_image_file(in, use->value[0]);
 
     if (st == SFI_OK)
@@ -413,8 +414,14 @@ set_up(struct program *p, const struct cli_use *use, sfi_installer *in)
         st = sfi_installer_set_progress(in, on_progress, p);
     if (st == SFI_OK)
         st = set_licenses(p, use, in);
-    if (st == SFI_OK && use->count == 1)
+    if (st == SFI_OK && cli_key(&p->cli, use, "store") != NULL) {
+        st = program_late_hsm(p, &late);
+        if (st == SFI_OK)
+            st = sfi_installer_set_hsm(in, late);
+        sfi_hsm_free(late); /* the installer holds on to it */
+    } else if (st == SFI_OK && use->count == 1) {
         st = sfi_installer_set_hsm(in, p->hsm);
+    }
     return st;
 }
 
@@ -430,7 +437,8 @@ install(struct program *p, sfi_status *st)
     if (use->count == 1) {
         cli_progress_step(&p->progress, "SFI HSM slot ID : %s",
                           cli_key(&p->cli, use, "slot"));
-        status = program_login(p, cli_key(&p->cli, use, "slot"), st);
+        if (cli_key(&p->cli, use, "store") == NULL)
+            status = program_login(p, cli_key(&p->cli, use, "slot"), st);
         if (status != 0 || *st != SFI_OK)
             return status;
     }

@@ -40,6 +40,9 @@ struct program {
 
 /* The exit status, 0 when it is logged in; *st is what the library said. */
 int program_login(struct program *p, const char *slot, sfi_status *st);
+/* The HSM of -sfi, which is opened, and its PIN asked for, when the installer
+ * asks it for a licence; a chip that is in the store never does. */
+sfi_status program_late_hsm(struct program *p, sfi_hsm **out);
 /* What an HSM tells without a PIN: OPT_HSM_INFO to OPT_HSM_STATUS. */
 sfi_status program_ask_hsm(struct program *p, size_t id);
 /* OPT_HSM_LICENSE: a licence for a certificate, or a folder of each.  The exit

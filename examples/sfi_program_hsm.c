@@ -14,12 +14,12 @@ open_hsm(struct program *p, const char *slot)
     return sfi_hsm_open(p->ctx, slot, &p->hsm);
 }
 
+static const char message[] = "the vault is blank: provision it first";
+
 /* Said before the PIN is asked for, or anything on a chip changes. */
 static int
 blank(struct program *p, const char *slot)
 {
-    static const char message[] = "the vault is blank: provision it first";
-
     if (p->json) {
         json_object(&p->out, "error");
         json_text(&p->out, "name", sfi_status_name(SFI_ERR_HSM_STATE));
@@ -51,6 +51,76 @@ program_login(struct program *p, const char *slot, sfi_status *st)
     cli_pin_wipe(&pin);
     return status;
 }
+
+/* ---- an HSM that is not met before it is asked ---- */
+
+/* The same inside the installer, which is told why. */
+static sfi_status
+login_late(struct program *p, const char *slot)
+{
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+    const char *file = cli_value(&p->cli, OPT_PIN_FILE);
+    sfi_status st = open_hsm(p, slot);
+    struct cli_pin pin;
+
+    if (st == SFI_OK)
+        st = sfi_hsm_get_info(p->hsm, &info);
+    if (st == SFI_OK && info.state == SFI_HSM_BLANK) {
+        st = SFI_ERR_HSM_STATE;
+        sfi_ctx_report(p->ctx, st, 0, message);
+    }
+    if (st != SFI_OK)
+        return st;
+    cli_progress_end(&p->progress);
+    if (cli_pin_read(&p->cli, file, false, &pin) == 0) {
+        st = sfi_hsm_login(p->hsm, pin.pin_secret, pin.len);
+    } else {
+        st = SFI_ERR_HSM_PIN;
+        sfi_ctx_report(p->ctx, st, 0,
+                       "the chip is not in the store, and "
+                       "without its PIN the HSM gives nothing");
+    }
+    cli_pin_wipe(&pin);
+    return st;
+}
+
+static sfi_status
+late_license(void *user, const uint8_t *cert, size_t cert_len, uint32_t session,
+             uint8_t *out, size_t *out_len)
+{
+    struct program *p = user;
+    const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
+    sfi_certificate *parsed = NULL;
+    sfi_license *lic = NULL;
+    sfi_status st = login_late(p, cli_key(&p->cli, use, "slot"));
+
+    if (st == SFI_OK)
+        st = sfi_certificate_parse(p->ctx, cert, cert_len, &parsed);
+    if (st == SFI_OK)
+        st = session != 0
+                 ? sfi_hsm_generate_live_license(p->hsm, parsed, session, &lic)
+                 : sfi_hsm_generate_license(p->hsm, parsed, &lic);
+    if (st == SFI_OK) {
+        memcpy(out, sfi_license_data(lic, NULL), SFI_LICENSE_LEN);
+        *out_len = SFI_LICENSE_LEN;
+    }
+    sfi_license_free(lic);
+    sfi_certificate_free(parsed);
+    return st;
+}
+
+sfi_status
+program_late_hsm(struct program *p, sfi_hsm **out)
+{
+    const sfi_hsm_ops ops = {
+        .struct_size = sizeof(ops),
+        .license = late_license,
+    };
+
+    return sfi_hsm_open_custom(p->ctx, &ops, p, out);
+}
+
+/* ---- questions to an HSM ---- */
 
 static void
 print_hsm(size_t id, const sfi_hsm_info *info)

@@ -91,10 +91,38 @@ class Offline(bench.Case):
                          [f"{self.device(part)}.lic"])
         self.assertEqual(b.counter("line.vault"), 0)
         self.assertEnded(part.program(image, *words, "-e", "all"), 0)
-        self.assertEnded(part.program(image, "hsm=0", self.store, "-e", "all"),
-                         0)
+        # not even opened: it may be gone, and nobody asks for its PIN
+        (b.path / "line.vault").unlink()
+        self.assertEnded(part.program(image, *words[:-2], "-e", "all"), 0)
         part.stop()
         self.assertHolds(part, *self.plain(H753))
+
+    def test_hsm_refuses_beside_a_store(self):
+        """It is asked late, and says why; no chip is touched by a refusal."""
+        b = self.bench
+        image = b.image(H753, "fw.sfi")
+        hsm = b.hsm(H753, "line.vault", 1)
+        words = [hsm[0], f"store={self.store}"]
+        wrong = b.path / "wrong"
+        wrong.write_text("0000\n")
+        part = b.chip(H753, "part").start()
+        for more, told in (
+                ([hsm[1], "--pin-file", wrong], "line.vault: wrong PIN, 9"),
+                ([f"slot=vault:{b.path}/none", *hsm[2:]],
+                 "the vault is blank: provision it first"),
+                (["slot=nothing", *hsm[2:]], "nothing")):
+            result = part.program(image, *words, *more)
+            self.assertIn(result.status, (2, 6), str(result))
+            self.assertIn(told, result.message)
+            self.assertHoldsNothing(part)
+        result = part.program(image, *words, hsm[1])
+        self.assertEqual(result.status, 6)
+        self.assertIn("the chip is not in the store, and without its PIN",
+                      result.message)
+        self.assertHoldsNothing(part)
+        self.assertEqual(list(self.store.iterdir()), [])
+        self.assertEqual(b.counter("line.vault"), 1)
+        self.assertEnded(part.program(image, *words, *hsm[1:]), 0)
 
     def test_damaged_store(self):
         """Its file is named; nothing in the chip, and no count for it."""

@@ -1,6 +1,7 @@
 /* The licence store: a licence is found by its device, whole or not at all;
  * what is damaged is named and never taken for absent. */
 #define _XOPEN_SOURCE 700
+#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <sfi/license_store.h>
@@ -367,6 +369,63 @@ START_TEST(test_left_over)
 }
 END_TEST
 
+/* Files of writers that were killed; how many. */
+static size_t
+sweep(void)
+{
+    const struct dirent *e;
+    DIR *d = opendir(folder);
+    size_t n = 0;
+
+    ck_assert_ptr_nonnull(d);
+    while ((e = readdir(d)) != NULL) {
+        char path[600];
+
+        if (strstr(e->d_name, ".lic.") == NULL)
+            continue;
+        (void)snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
+        ck_assert_int_eq(unlink(path), 0);
+        n++;
+    }
+    ck_assert_int_eq(closedir(d), 0);
+    return n;
+}
+
+/* A writer that is killed at any moment leaves a whole licence, or none. */
+START_TEST(test_killed_writer)
+{
+    sfi_license *lic = license_for(&one);
+    size_t kills = 120 / test_step(6);
+    size_t left_over = 0;
+    size_t there = 0;
+
+    for (size_t i = 0; i < kills; i++) {
+        const struct timespec when = {.tv_nsec = (long)(i % 40) * 50000};
+        sfi_license *found;
+        pid_t pid = fork();
+
+        ck_assert_int_ge(pid, 0);
+        while (pid == 0) {
+            if (sfi_license_store_put(store, one.cert, lic) != SFI_OK ||
+                unlink(path_of(&one)) != 0)
+                _exit(1);
+        }
+        (void)nanosleep(&when, NULL);
+        ck_assert_int_eq(kill(pid, SIGKILL), 0);
+        ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+        ck_assert_ok(sfi_license_store_find(store, one.cert, &found));
+        there += found != NULL;
+        sfi_license_free(found);
+        left_over += sweep();
+    }
+    (void)printf("%zu kills: %zu whole, %zu left over\n", kills, there,
+                 left_over);
+    put(&one);
+    finds_its_own(&one);
+    sfi_license_free(lic);
+}
+END_TEST
+
 #define WRITERS 6
 #define READERS 2
 #define ROUNDS 40
@@ -587,6 +646,7 @@ main(void)
     tcase_add_test(tc, test_read_only_folder);
     tcase_add_test(tc, test_disk_full);
     tcase_add_test(tc, test_left_over);
+    tcase_add_test(tc, test_killed_writer);
     tcase_add_test(tc, test_many_processes);
     tcase_add_loop_test(tc, test_damaged, 0, (int)ROWS(damages));
     tcase_add_test(tc, test_folder_in_the_place_of_a_file);
