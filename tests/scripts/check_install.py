@@ -4,9 +4,10 @@
     check_install.py BUILD_DIR CC...
 
 Installs into a temporary folder.  Every ```c block of README.md and
-doc/guide.md is compiled against that tree with pkg-config, as C99, warnings
-being errors, and run by the ```sh blocks of doc/guide.md, which are one
-session from top to bottom with the installed programs.
+doc/guide.md, and every file of examples/tutorial, is compiled against that tree
+with pkg-config, as C99, warnings being errors, and run by the ```sh blocks of
+doc/guide.md, which are one session from top to bottom with the installed
+programs.
 """
 
 import os
@@ -30,6 +31,13 @@ def blocks(language):
         for m in FENCE.finditer(source.read(source.ROOT, document)):
             if m.group(1) == language:
                 yield document, m.group(2), m.group(3)
+
+
+def examples():
+    """(where, name, text) of each program."""
+    yield from blocks("c")
+    for path in sorted((source.ROOT / "examples/tutorial").glob("*.c")):
+        yield path.name, path.stem.replace("_", "-"), path.read_text()
 
 
 def run(command, **options):
@@ -90,7 +98,7 @@ def main(build, cc):
         session = work / "session"
         session.mkdir()
         names = []
-        for document, name, text in blocks("c"):
+        for document, name, text in examples():
             if name is None or name in names:
                 sys.exit(f"{document}: a C block has no name of its own")
             names.append(name)

@@ -1,0 +1,118 @@
+/* An HSM of one's own: install a chip with a licence from a licence server.
+ *
+ *     custom-hsm SOCKET IMAGE.sfi serial:PORT
+ *
+ * sfi_hsm_open_custom() takes a table of functions; to install, only `license`
+ * is needed.  This one asks license_server.c, through a Unix socket.  Numbers
+ * are little-endian; doc/threat-model.md says what a network needs beside.
+ *   question  session id (4 bytes; 0: a static licence), certificate (136)
+ *   answer    0, or an sfi_status without its sign (2), length (2), and so many
+ *             bytes: the licence, or a message that says why there is none */
+#define _POSIX_C_SOURCE 200809L
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <sfi/sfi.h>
+
+#define PATIENCE_S 10 /* a server that says nothing for longer is dead */
+#define MESSAGE_MAX 255u
+
+struct server {
+    sfi_ctx *ctx;
+    struct sockaddr_un address;
+};
+
+/* Say why, then return it: what every function of the table does. */
+static sfi_status
+fail(struct server *s, sfi_status st, const char *message)
+{
+    sfi_ctx_report(s->ctx, st, 0, message);
+    return st;
+}
+
+static int
+receive(int fd, void *buf, size_t len)
+{
+    return recv(fd, buf, len, MSG_WAITALL) == (ssize_t)len;
+}
+
+/* The server is not trusted with memory or terminal: lengths are checked, text
+ * is cleaned.  Of the licence libsfi checks the form, and the chip the rest. */
+static sfi_status
+read_answer(struct server *s, int fd, uint8_t *out, size_t *out_len)
+{
+    char message[MESSAGE_MAX + 1] = "";
+    uint8_t head[4] = {0};
+    int there = receive(fd, head, sizeof(head));
+    int code = head[0] | head[1] << 8;
+    size_t len = (size_t)(head[2] | head[3] << 8);
+
+    if (there && code == 0 && len <= *out_len && receive(fd, out, len)) {
+        *out_len = len;
+        return SFI_OK;
+    }
+    if (!there || code == 0 || len > MESSAGE_MAX || !receive(fd, message, len))
+        return fail(s, SFI_ERR_IO, "the licence server broke off");
+    for (size_t i = 0; i < len; i++)
+        message[i] = message[i] >= ' ' && message[i] <= '~' ? message[i] : '?';
+    return fail(s, -code, message);
+}
+
+static sfi_status
+license(void *user, const uint8_t *cert, size_t cert_len, uint32_t session,
+        uint8_t *out, size_t *out_len)
+{
+    const struct timeval patience = {.tv_sec = PATIENCE_S};
+    uint8_t question[4 + SFI_CERTIFICATE_LEN];
+    struct server *s = user;
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    sfi_status st;
+
+    for (int i = 0; i < 4; i++)
+        question[i] = (uint8_t)(session >> 8 * i);
+    memcpy(question + 4, cert, cert_len); /* libsfi gives a whole one */
+    if (fd < 0 || connect(fd, (void *)&s->address, sizeof(s->address)) ||
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) ||
+        send(fd, question, sizeof(question), MSG_NOSIGNAL) < 0)
+        st = fail(s, SFI_ERR_IO, "the licence server cannot be reached");
+    else
+        st = read_answer(s, fd, out, out_len);
+    if (fd >= 0)
+        close(fd);
+    return st;
+}
+
+int
+main(int argc, char **argv)
+{
+    sfi_hsm_ops ops = {.struct_size = sizeof(ops), .license = license};
+    struct server s = {.address = {.sun_family = AF_UNIX}};
+    sfi_hsm *hsm = NULL;
+    sfi_transport *tp = NULL;
+    sfi_installer *in = NULL;
+    sfi_status st;
+
+    if (argc != 4 || strlen(argv[1]) >= sizeof(s.address.sun_path) ||
+        sfi_ctx_new(NULL, &s.ctx) != SFI_OK)
+        return 64;
+    memcpy(s.address.sun_path, argv[1], strlen(argv[1]));
+    if ((st = sfi_hsm_open_custom(s.ctx, &ops, &s, &hsm)) == SFI_OK &&
+        (st = sfi_transport_open(s.ctx, argv[3], &tp)) == SFI_OK &&
+        (st = sfi_installer_new(s.ctx, NULL, &in)) == SFI_OK &&
+        (st = sfi_installer_set_image_file(in, argv[2])) == SFI_OK &&
+        (st = sfi_installer_set_transport(in, tp)) == SFI_OK &&
+        (st = sfi_installer_set_hsm(in, hsm)) == SFI_OK)
+        st = sfi_installer_run(in);
+    if (st != SFI_OK)
+        fprintf(stderr, "%s: %s\n", sfi_status_name(st),
+                sfi_error_message(sfi_ctx_error(s.ctx)));
+    sfi_installer_free(in); /* NULL is fine, and so is any order */
+    sfi_transport_free(tp);
+    sfi_hsm_free(hsm);
+    sfi_ctx_free(s.ctx);
+    return st == SFI_OK ? 0 : 1;
+}
