@@ -110,10 +110,11 @@ enum {
     SFI_CAUSE_AREA_INDEX = 0x31, /**< not the next area */
     SFI_CAUSE_AREA_TOTAL = 0x32, /**< not the header's number of areas */
     SFI_CAUSE_AREA_VERSION = 0x33, /**< not the first area's image version */
-    SFI_CAUSE_AREA_ADDRESS = 0x34, /**< not in user flash, or already used */
+    SFI_CAUSE_AREA_ADDRESS = 0x34, /**< not in user flash */
     SFI_CAUSE_AREA_SIZE = 0x35,
     SFI_CAUSE_AREA_ORDER = 0x36, /**< configuration not last, or missing */
     SFI_CAUSE_AREA_TAG = 0x37,   /**< content or descriptor altered */
+    SFI_CAUSE_AREA_BELOW = 0x38, /**< not behind the area before */
 
     /* the hardware; likewise, unless doc/protocol.md says otherwise */
     SFI_CAUSE_FLASH_ERASE = 0x40,

@@ -64,6 +64,7 @@ struct session {
     bool is_open;      /* an area is being received */
     uint32_t received; /* of its content */
     struct image_area area;
+    uint32_t free_from;    /* firmware goes here or behind */
     uint32_t unit_address; /* the program unit being filled ... */
     uint32_t unit_fill;    /* ... up to here */
     uint8_t unit[DEVICE_UNIT_MAX];
@@ -123,7 +124,7 @@ void sfi__session_wipe(struct sfi_device *dev);
 /* May the area be where it says?  SFI_CAUSE_NONE, _AREA_ADDRESS, ... */
 uint8_t sfi__install_check(struct sfi_device *dev, const struct image_area *a);
 bool sfi__install_erase(struct sfi_device *dev, const struct chip_range *range);
-void sfi__install_begin(struct sfi_device *dev, uint32_t address);
+void sfi__install_begin(struct sfi_device *dev, const struct image_area *a);
 /* SFI_CAUSE_NONE, or _FLASH_PROGRAM, _FLASH_VERIFY. */
 uint8_t sfi__install_write(struct sfi_device *dev, const uint8_t *data,
                            size_t len);

@@ -64,25 +64,42 @@ touches_barred_word(const struct sfi_chip *chip, uint32_t first, uint32_t end)
     return false;
 }
 
+/* Whole program units: what an area takes of the flash. */
+static uint32_t
+first_of(const struct sfi_chip *chip, const struct image_area *a)
+{
+    return a->address - a->address % chip->program_unit;
+}
+
+static uint32_t
+end_of(const struct sfi_chip *chip, const struct image_area *a)
+{
+    uint32_t unit = chip->program_unit;
+    uint32_t end = a->address + a->size;
+
+    return end + (unit - end % unit) % unit;
+}
+
+/* Ascending, so that no area meets what another has programmed.  To look there
+ * would tell a host that alters a descriptor, whose tag comes later, whether it
+ * is all 0xff. */
 uint8_t
 sfi__install_check(struct sfi_device *dev, const struct image_area *a)
 {
     const struct sfi_chip *chip = dev->chip;
-    uint32_t unit = chip->program_unit;
     uint32_t first, end;
 
     if (a->size == 0 || a->size > chip->user.size)
         return SFI_CAUSE_AREA_SIZE;
     if (!chip_range_has(&chip->user, a->address, a->size))
         return SFI_CAUSE_AREA_ADDRESS;
-    first = a->address - a->address % unit;
-    end = a->address + a->size;
-    end += (unit - end % unit) % unit;
+    first = first_of(chip, a);
+    end = end_of(chip, a);
+    if (first < dev->session.free_from)
+        return SFI_CAUSE_AREA_BELOW;
     if (touches_barred_word(chip, first, end))
         return SFI_CAUSE_AREA_ADDRESS;
-    /* Everything was erased: what is not blank, another area has programmed,
-     * and a unit takes its bytes once. */
-    return check_blank(dev, first, end - first, SFI_CAUSE_AREA_ADDRESS);
+    return check_blank(dev, first, end - first, SFI_CAUSE_FLASH_ERASE);
 }
 
 static void
@@ -94,11 +111,12 @@ next_unit(struct session *s, uint32_t address, uint32_t fill)
 }
 
 void
-sfi__install_begin(struct sfi_device *dev, uint32_t address)
+sfi__install_begin(struct sfi_device *dev, const struct image_area *a)
 {
-    uint32_t fill = address % dev->chip->program_unit;
+    uint32_t first = first_of(dev->chip, a);
 
-    next_unit(&dev->session, address - fill, fill);
+    next_unit(&dev->session, first, a->address - first);
+    dev->session.free_from = end_of(dev->chip, a);
 }
 
 static uint8_t

@@ -240,7 +240,7 @@ on_area(struct sfi_device *dev, const struct request *req, struct wr *reply)
     s->version = a.version;
     s->received = 0;
     s->is_open = true;
-    sfi__install_begin(dev, a.address);
+    sfi__install_begin(dev, &a);
     return SFI_CAUSE_NONE;
 }
 

@@ -223,6 +223,39 @@ rule_no_overlap(const struct rules_input *in, struct findings *f)
     return SFI_OK;
 }
 
+/* No flash word in common: what meets another area was told already. */
+static bool
+is_below(const struct sfi_chip *chip, const struct rules_area *a,
+         const struct rules_area *b)
+{
+    if (a->address >= b->address || a->size > b->address - a->address)
+        return false;
+    return a->size == 0 || (a->address + a->size - 1) / chip->program_unit <
+                               b->address / chip->program_unit;
+}
+
+/* The device core takes firmware upwards. */
+static sfi_status
+rule_ascending(const struct rules_input *in, struct findings *f)
+{
+    const struct rules_area *before = NULL;
+
+    for (size_t i = 0; i < in->count; i++) {
+        const struct rules_area *a = &in->areas[i];
+
+        if (a->type != SFI_FORMAT_FIRMWARE)
+            continue;
+        if (before != NULL && is_below(in->chip, a, before))
+            sfi__finding(f, SFI_ERR_CHIP_RULE,
+                         "%s %zu at 0x%08" PRIx64
+                         " lies below the one before at 0x%08" PRIx64
+                         ", expected ascending addresses",
+                         noun(in, i), i + 1, a->address, before->address);
+        before = a;
+    }
+    return SFI_OK;
+}
+
 /* AN4992, section 7: what the total size of the firmware must be. */
 static sfi_status
 rule_total(const struct rules_input *in, struct findings *f)
@@ -289,8 +322,8 @@ rule_configuration(const struct rules_input *in, struct findings *f)
 
 static sfi_status (*const rules[])(const struct rules_input *,
                                    struct findings *) = {
-    rule_counts,     rule_not_empty, rule_in_flash,      rule_last_word,
-    rule_no_overlap, rule_total,     rule_configuration,
+    rule_counts,     rule_not_empty, rule_in_flash, rule_last_word,
+    rule_no_overlap, rule_ascending, rule_total,    rule_configuration,
 };
 
 sfi_status

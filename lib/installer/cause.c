@@ -48,8 +48,8 @@ static const struct {
      "the area belongs to an image with another number of areas"},
     {SFI_CAUSE_AREA_VERSION, "the area belongs to an image of another version"},
     {SFI_CAUSE_AREA_ADDRESS,
-     "the area lies where the chip takes no firmware, or twice on one place; "
-     "is the image for this chip"},
+     "the area lies where the chip takes no firmware; is the image for this "
+     "chip"},
     {SFI_CAUSE_AREA_SIZE,
      "the chip cannot take an area of this size; is the image for this chip"},
     {SFI_CAUSE_AREA_ORDER,
@@ -57,6 +57,9 @@ static const struct {
     {SFI_CAUSE_AREA_TAG,
      "the area does not verify: the image was altered, or areas are of "
      "another image"},
+    {SFI_CAUSE_AREA_BELOW,
+     "the area does not lie behind the one before, but the chip takes "
+     "firmware in ascending order; build the image again"},
     {SFI_CAUSE_FLASH_ERASE, "the chip could not erase its flash"},
     {SFI_CAUSE_FLASH_PROGRAM, "the chip could not program its flash"},
     {SFI_CAUSE_FLASH_VERIFY, "the chip's flash does not hold what was written"},

@@ -128,13 +128,14 @@ class BadImage(bench.Case):
         self.then_good()
 
     def test_areas_reordered_with_their_numbers_changed(self):
-        """Consistent to look at: only the tags know."""
+        """Consistent but for the addresses, which ascend."""
         header, parts = self.pieces()
         first = parts[1][:2] + b"\1\0" + parts[1][4:]
         second = parts[0][:2] + b"\2\0" + parts[0][4:]
         self.part.start()
-        self.refused(header + first + second + b"".join(parts[2:]), 5,
-                     "area 1: the area does not verify: the image was altered")
+        self.refused(header + first + second + b"".join(parts[2:]), 2,
+                     "bad.sfi: area 2 at 0x080[0-9a-f]{5} lies below the one "
+                     "before at 0x080[0-9a-f]{5}, expected ascending addresses")
         self.then_good()
 
     def test_areas_repeated(self):

@@ -75,6 +75,12 @@ set_shared_end(void)
 }
 
 static void
+set_descending(void)
+{
+    image.area[0].d.address = 0x08000000 + 1536;
+}
+
+static void
 set_no_size(void)
 {
     image.area[0].d.size = 0;
@@ -139,9 +145,10 @@ static const struct {
     {"last word of bank 1", set_bank_end, SFI_CAUSE_AREA_ADDRESS},
     {"across the banks", set_over_bank_end, SFI_CAUSE_AREA_ADDRESS},
     {"last word of bank 2", set_last_unit, SFI_CAUSE_AREA_ADDRESS},
-    {"overlap", set_overlap, SFI_CAUSE_AREA_ADDRESS},
-    {"shared program unit", set_shared_unit, SFI_CAUSE_AREA_ADDRESS},
-    {"shared program unit, from below", set_shared_end, SFI_CAUSE_AREA_ADDRESS},
+    {"overlap", set_overlap, SFI_CAUSE_AREA_BELOW},
+    {"shared program unit", set_shared_unit, SFI_CAUSE_AREA_BELOW},
+    {"shared program unit, from below", set_shared_end, SFI_CAUSE_AREA_BELOW},
+    {"descending", set_descending, SFI_CAUSE_AREA_BELOW},
     {"no content", set_no_size, SFI_CAUSE_AREA_SIZE},
     {"larger than the flash", set_huge, SFI_CAUSE_AREA_SIZE},
     {"two versions", set_version, SFI_CAUSE_AREA_VERSION},
@@ -171,7 +178,7 @@ END_TEST
 START_TEST(test_unbarred)
 {
     begin(&small_h7);
-    image.area[0].d.address = 0x08000fe0 - 300;
+    image.area[1].d.address = 0x08000fe0 - 417;
     image_seal(&image);
     ck_assert_int_eq(image_install(&image, &part, 128), SFI_CAUSE_NONE);
     ck_assert(image_is_in(&image, &part));
@@ -204,6 +211,33 @@ START_TEST(test_low_power_part)
     else
         assert_refused("row", rows[_i].cause);
     ck_assert(!part_is_blank(&part, &small_l4.loader));
+}
+END_TEST
+
+/* Where an area begins is told from its tag only later: until then no answer
+ * depends on what another area has put there, be it firmware or 0xff. */
+START_TEST(test_place_tells_nothing)
+{
+    static uint8_t blank[300];
+    int cause[2];
+
+    memset(blank, 0xff, sizeof(blank));
+    for (int i = 0; i < 2; i++) {
+        part_new(&part, &small_h7);
+        image_add(&image, 'F', 0x08000000, i == 0 ? plain[0] : blank, 300);
+        image_add(&image, 'F', 0x08000400, plain[1], 32);
+        image_add(&image, 'C', 0, ob_plain, 36);
+        image_seal(&image);
+        ck_assert_int_eq(image_send(&image, &part, 1, 128), SFI_CAUSE_NONE);
+        image.area[1].raw[9] = 0; /* 0x080000xx */
+        image.area[1].raw[8] = (uint8_t)(32 * _i);
+        cause[i] =
+            part_send(&part, SFI_CMD_AREA, image.area[1].raw, 30, NULL, 0);
+        image_free(&image);
+        part_free(&part);
+    }
+    ck_assert_int_eq(cause[0], SFI_CAUSE_AREA_BELOW);
+    ck_assert_int_eq(cause[1], SFI_CAUSE_AREA_BELOW);
 }
 END_TEST
 
@@ -504,6 +538,7 @@ main(void)
     tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, part_setup, part_teardown);
     tcase_add_loop_test(tc, test_wrong_image, 0, ROWS(wrong));
+    tcase_add_loop_test(tc, test_place_tells_nothing, 0, 8);
     tcase_add_test(tc, test_unbarred);
     tcase_add_loop_test(tc, test_low_power_part, 0, 7);
     tcase_add_loop_test(tc, test_altered, 0, ROWS(altered));

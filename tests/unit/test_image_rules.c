@@ -22,7 +22,19 @@ static const struct {
     {"good l462", L4, "F 08001000 65532; C 0 20", ""},
     {"all of the flash but last words", H7,
      "F 08000000 1048544; F 08100000 1048544; C 0 36", ""},
-    {"descending", H7, "F 08030000 4; F 08000000 4; C 0 36", ""},
+    {"ascending", H7, "F 08000000 4; F 08030000 4; F 08030020 4; C 0 36", ""},
+    {"descending", H7, "F 08030000 4; F 08000000 4; C 0 36",
+     "SFI_ERR_CHIP_RULE: segment 2 at 0x08000000 lies below the one before at "
+     "0x08030000, expected ascending addresses\n"},
+    {"descending, side by side", L4, "F 08001008 8; F 08001000 8; C 0 20",
+     "SFI_ERR_CHIP_RULE: segment 2 at 0x08001000 lies below the one before at "
+     "0x08001008, expected ascending addresses\n"},
+    {"descending past a module", H7,
+     "F 08030000 4; M 08080000 1688; F 08000000 4; C 0 36",
+     "SFI_ERR_CHIP_RULE: segment 3 at 0x08000000 lies below the one before at "
+     "0x08030000, expected ascending addresses\n"},
+    {"modules in any order", H7,
+     "F 08000000 4; M 08080000 1688; M 08040000 1688; C 0 36", ""},
     {"module", H7, "F 08000000 4; M 08080000 1688; C 0 36", ""},
 
     {"nothing", H7, "",
