@@ -178,25 +178,39 @@ typedef struct sfi_hsm_ops {
 /**
  * Open an HSM by name.
  *
- * `vault:PATH` is an SQLite file.  One that is absent is a blank HSM, and is
- * created by sfi_hsm_provision() only.  A vault is as strong as the machine it
- * is on: a copied file is a copied counter (doc/format.md, "Vault").  Any
- * number of processes may use one vault at once.
+ * - `vault:PATH` is an SQLite file.  One that is absent is a blank HSM, and is
+ *   created by sfi_hsm_provision() only.  A vault is as strong as the machine
+ *   it is on: a copied file is a copied counter (doc/format.md, "Vault").  Any
+ *   number of processes may use one vault at once.
+ * - `pcsc:READER` is a smartcard in a PC/SC reader: the reader's name, a part
+ *   of it that no other has, or its slot number as sfi_hsm_list() tells it,
+ *   from 1.  `pcsc:READER?apdu=short` uses no extended length.  Other programs
+ *   may use the card too.  One that is pulled in the middle of something may
+ *   be put back in and be asked again; another one is refused.
+ * - A number alone is a slot number: "1" is "pcsc:1".
  *
  * @param ctx  the context
- * @param uri  "vault:PATH"
+ * @param uri  the name
  * @param out  receives the HSM, caller frees; NULL on any failure
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT            a pointer is NULL
  *   SFI_ERR_FORMAT              the name is of no known form
- *   SFI_ERR_UNSUPPORTED         libsfi was built without the vault
- *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be read or written
- *   SFI_ERR_TIMEOUT             another process does not let go of it
- *   SFI_ERR_HSM                 the file is no vault, or damaged
+ *   SFI_ERR_UNSUPPORTED         libsfi was built without vault or cards; or
+ *                               the card is none of ours
+ *   SFI_ERR_NO_DEVICE           no such reader, no card in it, or no card
+ *                               service runs
+ *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be read or written, or another
+ *                               program has the card for itself
+ *   SFI_ERR_TIMEOUT             another process does not let go of the file
+ *   SFI_ERR_IO                  the reader failed
+ *   SFI_ERR_HSM                 the file is no vault, or damaged; or the card
+ *                               misbehaves
+ *   SFI_ERR_HSM_STATE           the card has no data to show
  *   SFI_ERR_NOMEM               no memory
  *
- * Blocks: on the file, up to 10 s.  Thread: the context's.
+ * Blocks: on the file, up to 10 s, or on the reader; while another program has
+ * a transaction with the card, until that ends.  Thread: the context's.
  * @since 1.0
  */
 SFI_API SFI_NODISCARD sfi_status sfi_hsm_open(sfi_ctx *ctx, const char *uri,
@@ -233,9 +247,13 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_open_custom(sfi_ctx *ctx,
  * device counted so far.  The login lasts until the handle is freed or logs in
  * anew.
  *
+ * A card counts the tries itself.  The PIN that it took stays in the handle,
+ * which shows it again when the card was reset, as any program can do; a PIN
+ * that was refused is never sent a second time.
+ *
  * @param hsm      an HSM
  * @param pin      the PIN; any bytes; not kept longer than needed
- * @param pin_len  its length; 4 to 64 for a vault
+ * @param pin_len  its length; 4 to 64 for a vault and a card
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT     a pointer is NULL
@@ -244,7 +262,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_open_custom(sfi_ctx *ctx,
  *   SFI_ERR_HSM_PIN      another PIN was expected, or the length is wrong
  *   SFI_ERR_HSM_STATE    blocked
  *   SFI_ERR_HSM          the vault is damaged, or was altered
- *   SFI_ERR_ACCESS, SFI_ERR_OS, SFI_ERR_TIMEOUT  as for sfi_hsm_open()
+ *   SFI_ERR_ACCESS, SFI_ERR_OS, SFI_ERR_TIMEOUT, SFI_ERR_NO_DEVICE, SFI_ERR_IO
+ *                        as for sfi_hsm_open()
  *   SFI_ERR_CRYPTO       the crypto library failed
  *   SFI_ERR_NOMEM        no memory
  *   SFI_ERR_CALLBACK     a custom HSM returned no status
@@ -308,7 +327,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_change_pin(sfi_hsm *hsm,
  *   SFI_ERR_ABI          struct_size is unknown
  *   SFI_ERR_UNSUPPORTED  this HSM tells nothing
  *   SFI_ERR_HSM          the vault is damaged
- *   SFI_ERR_ACCESS, SFI_ERR_OS, SFI_ERR_TIMEOUT  as for sfi_hsm_open()
+ *   SFI_ERR_ACCESS, SFI_ERR_OS, SFI_ERR_TIMEOUT, SFI_ERR_NO_DEVICE, SFI_ERR_IO
+ *                        as for sfi_hsm_open()
  *   SFI_ERR_CRYPTO       the crypto library failed
  *   SFI_ERR_NOMEM        no memory
  *   SFI_ERR_CALLBACK     a custom HSM returned no status, or no state
@@ -347,7 +367,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_get_info(sfi_hsm *hsm,
  *   SFI_ERR_HSM_PIN      no PIN was chosen
  *   SFI_ERR_HSM_STATE    locked already, or the log of another vault is there
  *   SFI_ERR_HSM          the file is no vault, or damaged
- *   SFI_ERR_ACCESS, SFI_ERR_OS, SFI_ERR_TIMEOUT  as for sfi_hsm_open()
+ *   SFI_ERR_ACCESS, SFI_ERR_OS, SFI_ERR_TIMEOUT, SFI_ERR_NO_DEVICE, SFI_ERR_IO
+ *                        as for sfi_hsm_open()
  *   SFI_ERR_CRYPTO       the crypto library failed
  *   SFI_ERR_NOMEM        no memory
  *   SFI_ERR_CALLBACK     a custom HSM returned no status
@@ -383,7 +404,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_provision(
  *   SFI_ERR_HSM_STATE    blank
  *   SFI_ERR_HSM_PIN      not logged in
  *   SFI_ERR_HSM          the vault is damaged, or was altered
- *   SFI_ERR_ACCESS, SFI_ERR_OS, SFI_ERR_TIMEOUT  as for sfi_hsm_open()
+ *   SFI_ERR_ACCESS, SFI_ERR_OS, SFI_ERR_TIMEOUT, SFI_ERR_NO_DEVICE, SFI_ERR_IO
+ *                        as for sfi_hsm_open()
  *   SFI_ERR_CRYPTO       the crypto library failed
  *   SFI_ERR_NOMEM        no memory
  *   SFI_ERR_TRUNCATED, SFI_ERR_FORMAT  a custom HSM returned no licence

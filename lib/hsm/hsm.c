@@ -7,6 +7,8 @@
 #include "core/ctx.h"
 #include "core/err.h"
 #include "crypto/key.h"
+#include "hsm/channel.h"
+#include "hsm/uri.h"
 #include "hsm/vault.h"
 #include "license/cert.h"
 #include "license/license.h"
@@ -30,25 +32,58 @@ hsm_destroy(void *self)
 
 /* ---- open ---- */
 
+static sfi_status
+opened(sfi_hsm *hsm, sfi_status st, sfi_hsm **out)
+{
+    if (st == SFI_OK) {
+        *out = hsm;
+        return SFI_OK;
+    }
+    (void)sfi__where(hsm->obj.ctx, "%s", hsm->where);
+    sfi__obj_unref(hsm);
+    return st;
+}
+
 sfi_status
 sfi__hsm_open_vault(sfi_ctx *ctx, const char *path, const struct kdf_cost *cost,
                     const struct ledger_place *place, sfi_hsm **out)
 {
     sfi_hsm *hsm = sfi__obj_new(ctx, OBJ_HSM, sizeof(*hsm), hsm_destroy);
-    sfi_status st;
 
     *out = NULL;
     if (hsm == NULL)
         return SFI_ERR_NOMEM;
     text_format(hsm->where, sizeof(hsm->where), "vault:%s", path);
-    st = sfi__vault_open(ctx, path, cost, place, &hsm->ops, &hsm->user);
-    if (st == SFI_OK) {
-        *out = hsm;
-        return SFI_OK;
+    return opened(
+        hsm, sfi__vault_open(ctx, path, cost, place, &hsm->ops, &hsm->user),
+        out);
+}
+
+sfi_status
+sfi__hsm_open_card(sfi_ctx *ctx, const char *reader, const struct channel *ch,
+                   bool short_only, sfi_hsm **out)
+{
+    sfi_hsm *hsm = sfi__obj_new(ctx, OBJ_HSM, sizeof(*hsm), hsm_destroy);
+
+    *out = NULL;
+    if (hsm == NULL) {
+        ch->ops->close(ch->user);
+        return SFI_ERR_NOMEM;
     }
-    (void)sfi__where(ctx, "%s", hsm->where);
-    sfi__obj_unref(hsm);
-    return st;
+    text_format(hsm->where, sizeof(hsm->where), "pcsc:%s", reader);
+    return opened(
+        hsm, sfi__card_open(ctx, ch, short_only, &hsm->ops, &hsm->user), out);
+}
+
+static sfi_status
+open_reader(sfi_ctx *ctx, const struct hsm_uri *name, sfi_hsm **out)
+{
+    struct channel ch;
+    sfi_status st = sfi__pcsc_open(ctx, name->reader, &ch);
+
+    if (st != SFI_OK)
+        return sfi__where(ctx, "pcsc:%s", name->reader);
+    return sfi__hsm_open_card(ctx, name->reader, &ch, name->short_only, out);
 }
 
 static sfi_status
@@ -57,13 +92,14 @@ open_uri(sfi_ctx *ctx, const char *uri, sfi_hsm **out)
     /* A guess at the PIN takes 32 MiB and about a tenth of a second.
      * Provisioning stores this, so that a later libsfi may choose another. */
     static const struct kdf_cost cost = {.log2_n = 15, .r = 8, .p = 1};
-    static const char scheme[] = "vault:";
-    const char *path = uri + strlen(scheme);
+    struct hsm_uri name;
+    sfi_status st = sfi__hsm_uri_parse(ctx, uri, &name);
 
-    if (strncmp(uri, scheme, strlen(scheme)) != 0 || path[0] == '\0')
-        return sfi__fail(ctx, SFI_ERR_FORMAT,
-                         "\"%s\" names no HSM, expected vault:PATH", uri);
-    return sfi__hsm_open_vault(ctx, path, &cost, NULL, out);
+    if (st != SFI_OK)
+        return st;
+    return name.kind == HSM_CARD
+               ? open_reader(ctx, &name, out)
+               : sfi__hsm_open_vault(ctx, name.path, &cost, NULL, out);
 }
 
 sfi_status

@@ -2,10 +2,13 @@
 #ifndef SFI_HSM_HSM_H
 #define SFI_HSM_HSM_H
 
+#include <stdbool.h>
+
 #include <sfi/hsm.h>
 
 #include "crypto/kdf.h"
 
+struct channel;
 struct ledger_place;
 
 /* sfi_hsm_open("vault:" path) with another cost of a PIN guess: tests open
@@ -13,6 +16,12 @@ struct ledger_place;
 sfi_status sfi__hsm_open_vault(sfi_ctx *ctx, const char *path,
                                const struct kdf_cost *cost,
                                const struct ledger_place *place, sfi_hsm **out);
+
+/* A card in a reader of this name, behind a channel, which it owns from here
+ * on, also after a failure. */
+sfi_status sfi__hsm_open_card(sfi_ctx *ctx, const char *reader,
+                              const struct channel *ch, bool short_only,
+                              sfi_hsm **out);
 
 /* After a device was counted: say so when few installations are left. */
 void sfi__hsm_warn_low(sfi_ctx *ctx, uint64_t remaining, uint64_t maximum,

@@ -213,8 +213,9 @@ def bad_command_lines(folder):
         done = run(*words)
         same(done.returncode, 64, f"{words}")
         assert text in done.stderr, done.stderr
-    first_line(2, 'sfi-hsm: pcsc:0: "pcsc:0" names no HSM, expected '
-               "vault:PATH", folder, HSM, "-i", "pcsc:0", "-info")
+    first_line(2, 'sfi-hsm: card:0: "card:0" names no HSM, expected '
+               "vault:PATH, pcsc:READER or a slot number", folder,
+               HSM, "-i", "card:0", "-info")
 
 
 @case

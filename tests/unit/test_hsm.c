@@ -1,11 +1,7 @@
-/* The front of every HSM: names, arguments, and HSMs of the caller's own. */
-#define _POSIX_C_SOURCE 200809L
+/* The front of every HSM: arguments, and HSMs of the caller's own. */
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include <sfi/version.h>
 
 #include "util/mem.h"
 #include "core/err.h"
@@ -32,67 +28,6 @@ teardown(void)
     maker_free(&maker);
     fixture_teardown();
 }
-
-/* ---- names ---- */
-
-static const struct {
-    const char *uri;
-    const char *message;
-} bad_names[] = {
-    {"", "\"\" names no HSM, expected vault:PATH"},
-    {"vault", "\"vault\" names no HSM, expected vault:PATH"},
-    {"vault:", "\"vault:\" names no HSM, expected vault:PATH"},
-    {"/tmp/x", "\"/tmp/x\" names no HSM, expected vault:PATH"},
-    {"pcsc:0", "\"pcsc:0\" names no HSM, expected vault:PATH"},
-    {"VAULT:x", "\"VAULT:x\" names no HSM, expected vault:PATH"},
-};
-
-START_TEST(test_bad_name)
-{
-    sfi_hsm *hsm = (sfi_hsm *)&chip;
-
-    ck_assert_fails(sfi_hsm_open(ctx, bad_names[_i].uri, &hsm), SFI_ERR_FORMAT,
-                    "", bad_names[_i].message);
-    ck_assert_ptr_null(hsm);
-}
-END_TEST
-
-/* Built without SQLite: the reason is said.  Built with it: it is a vault. */
-START_TEST(test_vault_or_reason)
-{
-    sfi_hsm *hsm;
-    sfi_status st = sfi_hsm_open(ctx, "vault:/nonexistent/none", &hsm);
-
-    ck_assert_int_eq(st,
-                     sfi_has_feature("vault") ? SFI_OK : SFI_ERR_UNSUPPORTED);
-    if (st != SFI_OK)
-        ck_assert_str_eq(sfi_error_message(sfi_ctx_error(ctx)),
-                         "this libsfi was built without the vault, which "
-                         "needs SQLite");
-    sfi_hsm_free(hsm);
-}
-END_TEST
-
-static void
-on_slot(void *user, const sfi_hsm_slot *slot)
-{
-    ck_abort_msg("%p %s", user, slot->name);
-}
-
-/* Built without libpcsclite, or with it and no service: the reason is said. */
-START_TEST(test_cards_or_reason)
-{
-    ck_assert_int_eq(setenv("PCSCLITE_CSOCK_NAME", "/nonexistent/comm", 1), 0);
-    if (sfi_has_feature("pcsc"))
-        ck_assert_fails(sfi_hsm_list(ctx, on_slot, NULL), SFI_ERR_NO_DEVICE, "",
-                        "no card service answers: is pcscd running?");
-    else
-        ck_assert_fails(sfi_hsm_list(ctx, on_slot, NULL), SFI_ERR_UNSUPPORTED,
-                        "",
-                        "this libsfi was built without smartcards, which need "
-                        "libpcsclite");
-}
-END_TEST
 
 /* ---- an HSM of the caller's own ---- */
 
@@ -737,9 +672,6 @@ main(void)
 
     tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_add_loop_test(tc, test_bad_name, 0, (int)ROWS(bad_names));
-    tcase_add_test(tc, test_vault_or_reason);
-    tcase_add_test(tc, test_cards_or_reason);
     tcase_add_test(tc, test_own);
     tcase_add_loop_test(tc, test_own_answers, 0, (int)ROWS(calls));
     tcase_add_test(tc, test_own_offers_nothing);

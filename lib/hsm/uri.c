@@ -1,0 +1,80 @@
+#include "hsm/uri.h"
+
+#include <string.h>
+
+#include "util/mem.h"
+#include "core/err.h"
+
+static const char vault_scheme[] = "vault:";
+static const char card_scheme[] = "pcsc:";
+
+static sfi_status
+unknown(sfi_ctx *ctx, const char *text)
+{
+    return sfi__fail(ctx, SFI_ERR_FORMAT,
+                     "\"%s\" names no HSM, expected vault:PATH, pcsc:READER "
+                     "or a slot number",
+                     text);
+}
+
+/* What follows `scheme`; NULL: another one. */
+static const char *
+after(const char *text, const char *scheme)
+{
+    size_t len = strlen(scheme);
+
+    return strncmp(text, scheme, len) == 0 ? text + len : NULL;
+}
+
+static bool
+is_number(const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+
+    return digits > 0 && (text[digits] == '\0' || text[digits] == '?');
+}
+
+static sfi_status
+parse_card(sfi_ctx *ctx, const char *text, const char *reader,
+           struct hsm_uri *out)
+{
+    const char *query = strrchr(reader, '?');
+    size_t len = query != NULL ? (size_t)(query - reader) : strlen(reader);
+
+    out->kind = HSM_CARD;
+    if (len == 0)
+        return unknown(ctx, text);
+    if (len >= sizeof(out->reader))
+        return sfi__fail(ctx, SFI_ERR_FORMAT,
+                         "a reader's name of %zu characters, at most %zu", len,
+                         sizeof(out->reader) - 1);
+    memcpy(out->reader, reader, len);
+    out->reader[len] = '\0';
+    if (is_number(out->reader) && strspn(out->reader, "0") == len)
+        return sfi__fail(ctx, SFI_ERR_FORMAT,
+                         "slot %s, but slots are counted from 1", out->reader);
+    if (query == NULL || strcmp(query, "?apdu=extended") == 0)
+        return SFI_OK;
+    out->short_only = strcmp(query, "?apdu=short") == 0;
+    if (!out->short_only)
+        return sfi__fail(ctx, SFI_ERR_FORMAT,
+                         "\"%s\" after a reader, expected ?apdu=short or "
+                         "?apdu=extended",
+                         query);
+    return SFI_OK;
+}
+
+sfi_status
+sfi__hsm_uri_parse(sfi_ctx *ctx, const char *text, struct hsm_uri *out)
+{
+    const char *reader = is_number(text) ? text : after(text, card_scheme);
+
+    sfi__zero(out, sizeof(*out));
+    if (reader != NULL)
+        return parse_card(ctx, text, reader, out);
+    out->kind = HSM_VAULT;
+    out->path = after(text, vault_scheme);
+    if (out->path == NULL || out->path[0] == '\0')
+        return unknown(ctx, text);
+    return SFI_OK;
+}

@@ -1,0 +1,24 @@
+/* What an HSM is called: "vault:PATH", "pcsc:READER?apdu=short", "1". */
+#ifndef SFI_HSM_URI_H
+#define SFI_HSM_URI_H
+
+#include <stdbool.h>
+
+#include <sfi/ctx.h>
+
+#define HSM_READER_MAX 128u /* as of PC/SC, with its NUL */
+
+enum hsm_kind { HSM_VAULT, HSM_CARD };
+
+struct hsm_uri {
+    enum hsm_kind kind;
+    const char *path;            /* of the vault, in the text parsed */
+    char reader[HSM_READER_MAX]; /* or a slot number, from 1 */
+    bool short_only;             /* ?apdu=short */
+};
+
+/* Strict: nothing is cut off or left over. */
+sfi_status sfi__hsm_uri_parse(sfi_ctx *ctx, const char *text,
+                              struct hsm_uri *out);
+
+#endif

@@ -1,0 +1,382 @@
+/* A smartcard HSM from the host's side, against cards that are texts: what goes
+ * out, what becomes of each answer, and what is sent again when one is lost. */
+#include <stdio.h>
+#include <string.h>
+
+#include <sfi/key.h>
+#include <sfi/license.h>
+
+#include "util/mem.h"
+#include "hsm/card.h"
+
+#include "card_play.h"
+#include "fixture.h"
+
+/* ---- open ---- */
+
+static const struct {
+    const char *text;
+    sfi_status st;
+    const char *message;
+} openings[] = {
+    {PLAY_OPENING, SFI_OK, NULL},
+    {"B > $sel < 6f0a8408f053464948534d01 9000 > $ask < $info 9000 e", SFI_OK,
+     NULL},
+    {"B > $sel < $info 6110 > 00c0000010 < ^16 9000 > $ask < $info 9000 e",
+     SFI_OK, NULL},
+    {"b!", SFI_ERR_NO_DEVICE, "the card was removed"},
+    {"B > $sel < 6a82 e", SFI_ERR_UNSUPPORTED,
+     "this card is no HSM of libsfi (0x6a82 to SELECT)"},
+    {"B > $sel < 6d00 e", SFI_ERR_UNSUPPORTED,
+     "this card is no HSM of libsfi (0x6d00 to SELECT)"},
+    {"B > $sel < $info ^129 9000 e", SFI_ERR_HSM,
+     "the card answers SELECT with 257 bytes or more, expected at most 256"},
+    {"B > $sel < 9000 > $ask < 6a88 e", SFI_ERR_HSM_STATE,
+     "the card has no such object (0x6a88 to GET DATA information)"},
+    {"B > $sel < 9000 > $ask < ^127 9000 e", SFI_ERR_HSM,
+     "the card answers GET DATA information with 127 bytes, expected 128"},
+    {"B > $sel < 9000 > $ask < $info 00 9000 e", SFI_ERR_HSM,
+     "the card answers GET DATA information with 129 bytes or more, expected "
+     "at most 128"},
+    {"B > $sel < 9000 > $ask < 9000 e", SFI_ERR_HSM,
+     "the card answers GET DATA information with 0 bytes, expected 128"},
+    {"B > $sel < 9000 > $ask < 6180 > 00c0000080 < 6180 e", SFI_ERR_HSM,
+     "the card announces more of its answer to GET DATA information, but never "
+     "gives it"},
+    {"B > $sel < 9000 > $ask < 9001 e", SFI_ERR_HSM,
+     "the card answers 0x9001 to GET DATA information, which is no status word "
+     "of its protocol"},
+    /* once more when an answer is lost, and no more than once */
+    {"B > $sel !io e " PLAY_OPENING, SFI_OK, NULL},
+    {"B > $sel < 90 e " PLAY_OPENING, SFI_OK, NULL},
+    {"B > $sel < 9000 > $ask !io e b " PLAY_MEET " e", SFI_OK, NULL},
+    {"B > $sel !gone e b!", SFI_ERR_NO_DEVICE, "the card was removed"},
+    {"B > $sel !io e B > $sel !io e", SFI_ERR_IO, "the reader failed"},
+    {"B > $sel < e b > $sel < 90 e", SFI_ERR_IO,
+     "an answer of 1 bytes to SELECT, expected at least 2"},
+    /* not selected after all */
+    {"B > $sel < 9000 > $ask < 6e00 e b " PLAY_MEET " e", SFI_OK, NULL},
+    {"B > $sel < 9000 > $ask < 6d00 e b > $sel < 9000 > $ask < 6d00 e",
+     SFI_ERR_HSM,
+     "the card does not know this command (0x6d00 to GET DATA information)"},
+};
+
+START_TEST(test_open)
+{
+    sfi_status st;
+
+    play_text(openings[_i].text);
+    st = play_open(false);
+    if (openings[_i].st == SFI_OK)
+        ck_assert_int_eq(st, SFI_OK);
+    else
+        ck_assert_fails(st, openings[_i].st, "", openings[_i].message);
+    ck_assert_int_eq(play_card != NULL, st == SFI_OK);
+    ck_assert_int_eq(play.closed, st != SFI_OK);
+}
+END_TEST
+
+START_TEST(test_open_no_memory)
+{
+    memory.fail_at = 1;
+    ck_assert_int_eq(play_open(false), SFI_ERR_NOMEM);
+    ck_assert_ptr_null(play_card);
+}
+END_TEST
+
+/* ---- what a card says of itself ---- */
+
+START_TEST(test_info)
+{
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+
+    play.info[PLAY_FLAGS] = SFI_HSM_LIVE_ONLY;
+    play.info[PLAY_REMAINING] = 3;
+    play.info[PLAY_LOW] = 1;
+    play.info[PLAY_RECORDS] = 2;
+    play_text("b > $ask < $info 9000 e");
+    ck_assert_ok(play_ops.info(play_card, &info));
+    ck_assert_uint_eq(info.state, SFI_HSM_OPERATIONAL);
+    ck_assert_uint_eq(info.pin_tries_left, 10);
+    ck_assert_uint_eq(info.flags, SFI_HSM_LIVE_ONLY);
+    ck_assert_uint_eq(info.remaining, 3);
+    ck_assert_uint_eq(info.maximum, 5);
+    ck_assert_uint_eq(info.low_water, 1);
+    ck_assert_uint_eq(info.records, 2);
+    ck_assert_str_eq(info.serial, "5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e");
+    ck_assert_str_eq(info.product_id, "45002001");
+    ck_assert_str_eq(info.firmware_id, "blink 1.0");
+}
+END_TEST
+
+START_TEST(test_info_blank)
+{
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+
+    play_text("b > $ask < $info 9000 e");
+    ck_assert_ok(play_ops.info(play_card, &info));
+    ck_assert_uint_eq(info.state, SFI_HSM_BLANK);
+    ck_assert_uint_eq(info.pin_tries_left, 10);
+    ck_assert_str_eq(info.serial, "");
+    ck_assert_str_eq(info.firmware_id, "");
+}
+END_TEST
+
+/* A byte of the answer, and what is wrong with it. */
+static const struct {
+    size_t at;
+    uint8_t byte;
+    sfi_status st;
+    const char *message;
+} bad_infos[] = {
+    {0, 2, SFI_ERR_UNSUPPORTED,
+     "the card speaks version 2 of its protocol, expected 1"},
+    {PLAY_STATE, 5, SFI_ERR_HSM,
+     "the card tells an unknown state, which is not possible"},
+    {PLAY_REMAINING, 6, SFI_ERR_HSM,
+     "the card tells of 6 installations left of 5, which is not possible"},
+    {PLAY_MAXIMUM - 4, 1, SFI_ERR_HSM,
+     "the card tells of 5 installations left of 4294967301, which is not "
+     "possible"},
+    {PLAY_PRODUCT + 3, 7, SFI_ERR_HSM,
+     "the card tells a product id that is no text, which is not possible"},
+    {PLAY_PRODUCT + 3, 0, SFI_ERR_HSM,
+     "the card tells a product id that is no text, which is not possible"},
+    {PLAY_FIRMWARE + 1, 0xff, SFI_ERR_HSM,
+     "the card tells a firmware id that is no text, which is not possible"},
+    {PLAY_FIRMWARE + 20, 'x', SFI_ERR_HSM,
+     "the card tells a firmware id that is no text, which is not possible"},
+    {PLAY_FIRMWARE + 63, 'x', SFI_ERR_HSM,
+     "the card tells a firmware id that is no text, which is not possible"},
+};
+
+START_TEST(test_info_bad)
+{
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+
+    play.info[bad_infos[_i].at] = bad_infos[_i].byte;
+    play_text("b > $ask < $info 9000 e");
+    ck_assert_fails(play_ops.info(play_card, &info), bad_infos[_i].st, "",
+                    bad_infos[_i].message);
+}
+END_TEST
+
+/* ---- the PIN ---- */
+
+static const struct {
+    const char *text;
+    sfi_status st;
+    const char *message;
+} logins[] = {
+    {"b " PLAY_MEET " " PLAY_VERIFY " < 9000 e", SFI_OK, NULL},
+    {"b " PLAY_MEET " " PLAY_VERIFY " < 63c3 e", SFI_ERR_HSM_PIN,
+     "wrong PIN, 3 tries left"},
+    {"b " PLAY_MEET " " PLAY_VERIFY " < 63c0 e", SFI_ERR_HSM_PIN,
+     "wrong PIN, 0 tries left: the card is blocked for ever"},
+    {"b " PLAY_MEET " " PLAY_VERIFY " < 6983 e", SFI_ERR_HSM_STATE,
+     "the card is blocked: no PIN tries are left (0x6983 to VERIFY)"},
+    {"b " PLAY_MEET " " PLAY_VERIFY " < 6581 e", SFI_ERR_HSM,
+     "the card could not store its state (0x6581 to VERIFY)"},
+    {"b " PLAY_MEET " " PLAY_VERIFY " < ^1 9000 e", SFI_ERR_HSM,
+     "the card answers VERIFY with 1 bytes or more, expected at most 0"},
+    /* a try may have been spent: it is not sent again */
+    {"b " PLAY_MEET " " PLAY_VERIFY " !io e", SFI_ERR_IO, "the reader failed"},
+    {"b " PLAY_MEET " " PLAY_VERIFY " !gone e", SFI_ERR_NO_DEVICE,
+     "the card was removed"},
+    {"b " PLAY_MEET " " PLAY_VERIFY " < 63 e", SFI_ERR_IO,
+     "an answer of 1 bytes to VERIFY, expected at least 2"},
+    {"b " PLAY_MEET " " PLAY_VERIFY " < 6d00 e", SFI_ERR_HSM,
+     "the card does not know this command (0x6d00 to VERIFY)"},
+    /* before it went out, all may be */
+    {"b > $sel !io e B " PLAY_MEET " " PLAY_VERIFY " < 9000 e", SFI_OK, NULL},
+    {"b > $sel < 9000 > $ask !gone e B " PLAY_MEET " " PLAY_VERIFY " < 63c9 e",
+     SFI_ERR_HSM_PIN, "wrong PIN, 9 tries left"},
+};
+
+START_TEST(test_login)
+{
+    uint8_t out[SFI_LICENSE_LEN];
+    size_t len = sizeof(out);
+
+    play_text(logins[_i].text);
+    if (logins[_i].st == SFI_OK) {
+        ck_assert_int_eq(play_login(), SFI_OK);
+        return;
+    }
+    ck_assert_fails(play_login(), logins[_i].st, "", logins[_i].message);
+    play_done();
+    /* and it is not kept */
+    play.text = play.at =
+        ((struct card *)play_card)->selected ? "b e" : "b " PLAY_MEET " e";
+    ck_assert_fails(
+        play_ops.license(play_card, play.cert, sizeof(play.cert), 0, out, &len),
+        SFI_ERR_HSM_PIN, "", "the card gives licences only after a login");
+}
+END_TEST
+
+START_TEST(test_pin_length)
+{
+    static const char pin[CARD_PIN_MAX + 1];
+
+    ck_assert_fails(play_ops.login(play_card, pin, 3), SFI_ERR_HSM_PIN, "",
+                    "a PIN of 3 bytes, expected 4 to 64");
+    ck_assert_fails(play_ops.login(play_card, pin, sizeof(pin)),
+                    SFI_ERR_HSM_PIN, "", "a PIN of 65 bytes, expected 4 to 64");
+    ck_assert_fails(play_ops.change_pin(play_card, pin, 3, pin, 4),
+                    SFI_ERR_HSM_PIN, "", "a PIN of 3 bytes, expected 4 to 64");
+    ck_assert_fails(play_ops.change_pin(play_card, pin, 4, pin, 65),
+                    SFI_ERR_HSM_PIN, "", "a PIN of 65 bytes, expected 4 to 64");
+}
+END_TEST
+
+static sfi_status
+change_pin(void)
+{
+    return play_ops.change_pin(play_card, PLAY_PIN, strlen(PLAY_PIN),
+                               PLAY_NEW_PIN, strlen(PLAY_NEW_PIN));
+}
+
+#define CHANGE "> 0024000112 09 $pin $new"
+
+static const struct {
+    const char *text;
+    sfi_status st;
+    const char *message;
+} changes[] = {
+    {"b " PLAY_MEET " " CHANGE " < 63c2 e", SFI_ERR_HSM_PIN,
+     "wrong PIN, 2 tries left"},
+    {"b " PLAY_MEET " " CHANGE " < 6983 e", SFI_ERR_HSM_STATE,
+     "the card is blocked: no PIN tries are left (0x6983 to CHANGE PIN)"},
+    {"b " PLAY_MEET " " CHANGE " < 6985 e", SFI_ERR_HSM_STATE,
+     "not in this state of the card (0x6985 to CHANGE PIN)"},
+    {"b " PLAY_MEET " " CHANGE " !io e", SFI_ERR_IO,
+     "the card was lost while its PIN was changed: it has the old one or the "
+     "new one"},
+    {"b " PLAY_MEET " " CHANGE " !gone e", SFI_ERR_NO_DEVICE,
+     "the card was lost while its PIN was changed: it has the old one or the "
+     "new one"},
+    {"b > $sel !gone e b!", SFI_ERR_NO_DEVICE, "the card was removed"},
+};
+
+START_TEST(test_change_pin)
+{
+    play_text("b " PLAY_MEET " " CHANGE " < 9000 e");
+    ck_assert_ok(change_pin());
+    /* it is the new one that is said again */
+    play_text("B " PLAY_MEET " > 0020000108 $new < 9000 > $ask < $info 9000 e");
+    ck_assert_ok(play_ops.info(
+        play_card, &(sfi_hsm_info){.struct_size = sizeof(sfi_hsm_info)}));
+}
+END_TEST
+
+START_TEST(test_change_pin_fails)
+{
+    play_text(changes[_i].text);
+    ck_assert_fails(change_pin(), changes[_i].st, "", changes[_i].message);
+    play_done();
+    ck_assert_uint_eq(((struct card *)play_card)->pin_len, 0);
+}
+END_TEST
+
+/* ---- the log ---- */
+
+START_TEST(test_log_head)
+{
+    sfi_log_head head = {.struct_size = sizeof(head)};
+
+    play_text("b > 80ca0111000000 < $log 9000 e");
+    ck_assert_ok(play_ops.log_head(play_card, &head));
+    ck_assert_uint_eq(head.maximum, 5);
+    ck_assert_uint_eq(head.remaining, 4);
+    ck_assert_uint_eq(head.sequence, 1);
+    ck_assert_str_eq(head.firmware_id, "blink 1.0");
+    ck_assert_str_eq(head.product_id, "45002001");
+    ck_assert_mem_eq(head.serial, play.log + 108, 16);
+    ck_assert_mem_eq(head.ca_public, play.log + 124, 64);
+    ck_assert_mem_eq(head.genesis, play.log + 188, 32);
+    ck_assert_mem_eq(head.log_head, play.log + 220, 32);
+    ck_assert_mem_eq(head.mac, play.log + 252, 32);
+
+    play_text("b > 80ca0111000000 < 6a88 e");
+    ck_assert_fails(play_ops.log_head(play_card, &head), SFI_ERR_HSM_STATE, "",
+                    "the card is blank: it has no log");
+    play_text("b > 80ca0111000000 < 6581 e");
+    ck_assert_fails(play_ops.log_head(play_card, &head), SFI_ERR_HSM, "",
+                    "the card could not store its state (0x6581 to GET DATA "
+                    "log)");
+    play.log[27] = 6;
+    play_text("b > 80ca0111000000 < $log 9000 e");
+    ck_assert_fails(play_ops.log_head(play_card, &head), SFI_ERR_HSM, "",
+                    "the card tells of 6 installations left of 5, which is not "
+                    "possible");
+    play.log[36] = 1;
+    play_text("b > 80ca0111000000 < $log 9000 e");
+    ck_assert_fails(play_ops.log_head(play_card, &head), SFI_ERR_HSM, "",
+                    "the card tells a firmware id that is no text, which is "
+                    "not possible");
+}
+END_TEST
+
+#define RECORD "b > 80b2000008 0000000000000001 00"
+
+START_TEST(test_log_record)
+{
+    sfi_log_record r = {.struct_size = sizeof(r)};
+
+    play_text(RECORD " < $rec 9000 e");
+    ck_assert_ok(play_ops.log_record(play_card, 1, &r));
+    ck_assert_uint_eq(r.kind, SFI_LOG_COUNTED);
+    ck_assert_uint_eq(r.sequence, 1);
+    ck_assert_uint_eq(r.time, 99);
+    ck_assert_uint_eq(r.remaining, 4);
+    ck_assert_uint_eq(r.session, 0x1c1d1e1f);
+    ck_assert_mem_eq(r.device, play.rec + 32, 32);
+    ck_assert_mem_eq(r.license, play.rec + 64, 32);
+    ck_assert_mem_eq(r.previous, play.rec + 96, 32);
+    ck_assert_mem_eq(r.hash, play.rec + 128, 32);
+    ck_assert_mem_eq(r.mac, play.rec + 160, 32);
+
+    play_text(RECORD " < 6a83 e");
+    ck_assert_fails(play_ops.log_record(play_card, 1, &r), SFI_ERR_RANGE, "",
+                    "the card has no such record (0x6a83 to GET RECORD)");
+    play.rec[11] = 2;
+    play_text(RECORD " < $rec 9000 e");
+    ck_assert_fails(play_ops.log_record(play_card, 1, &r), SFI_ERR_HSM, "",
+                    "the card gives record 2, expected 1");
+    play.rec[3] = 4;
+    play_text(RECORD " < $rec 9000 e");
+    ck_assert_fails(play_ops.log_record(play_card, 1, &r), SFI_ERR_HSM, "",
+                    "the card tells a record of an unknown kind, which is not "
+                    "possible");
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *s = suite_create("hsm_card");
+    TCase *opening = tcase_create("opening");
+    TCase *open = tcase_create("open");
+    TCase *blank = tcase_create("blank");
+
+    tcase_add_checked_fixture(opening, play_setup, play_teardown);
+    tcase_add_loop_test(opening, test_open, 0, (int)ROWS(openings));
+    tcase_add_test(opening, test_open_no_memory);
+    suite_add_tcase(s, opening);
+
+    tcase_add_checked_fixture(open, play_setup_open, play_teardown);
+    tcase_add_test(open, test_info);
+    tcase_add_loop_test(open, test_info_bad, 0, (int)ROWS(bad_infos));
+    tcase_add_loop_test(open, test_login, 0, (int)ROWS(logins));
+    tcase_add_test(open, test_pin_length);
+    tcase_add_test(open, test_change_pin);
+    tcase_add_loop_test(open, test_change_pin_fails, 0, (int)ROWS(changes));
+    tcase_add_test(open, test_log_head);
+    tcase_add_test(open, test_log_record);
+    suite_add_tcase(s, open);
+
+    tcase_add_checked_fixture(blank, play_setup_blank, play_teardown);
+    tcase_add_test(blank, test_info_blank);
+    suite_add_tcase(s, blank);
+    return run_suite(s);
+}

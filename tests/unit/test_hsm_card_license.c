@@ -1,0 +1,470 @@
+/* What a card is there for, from the host's side, against cards that are texts:
+ * licences, the end, and the beginning. */
+#include <stdio.h>
+#include <string.h>
+
+#include <sfi/key.h>
+#include <sfi/license.h>
+
+#include "util/mem.h"
+#include "hsm/card.h"
+
+#include "card_play.h"
+#include "fixture.h"
+
+/* ---- licences ---- */
+
+#define LICENSE "> 802a0000000088 $cert 0000"
+
+#define STATE(state) PLAY_STATE, state
+
+/* With `byte` at `at` of the card's information. */
+static const struct {
+    const char *text;
+    size_t at;
+    uint8_t byte;
+    sfi_status st;
+    const char *message;
+} licenses[] = {
+    {LICENSE " < $lic 9000 > $ask < $info 9000 e", STATE(1), SFI_OK, NULL},
+    {LICENSE " < $lic 9000 > $ask < 6f00 e", STATE(1), SFI_OK, NULL},
+    {LICENSE " < $lic 9000 > $ask !io e", STATE(1), SFI_OK, NULL},
+    {LICENSE " < 6985 > $ask < $info 9000 e", STATE(SFI_HSM_BLANK),
+     SFI_ERR_HSM_STATE, "the card is blank: provision it first"},
+    {LICENSE " < 6985 > $ask < $info 9000 e", STATE(SFI_HSM_EXHAUSTED),
+     SFI_ERR_HSM_COUNTER, "no installations left: all 5 were used"},
+    {LICENSE " < 6985 > $ask < $info 9000 e", STATE(SFI_HSM_BLOCKED),
+     SFI_ERR_HSM_STATE,
+     "the card is blocked: no PIN tries are left (0x6983 to GET LICENCE)"},
+    {LICENSE " < 6985 > $ask < $info 9000 e", STATE(SFI_HSM_RETIRED),
+     SFI_ERR_HSM_STATE, "the card is retired: it gives no licence"},
+    {LICENSE " < 6985 > $ask < $info 9000 e", PLAY_FLAGS, SFI_HSM_LIVE_ONLY,
+     SFI_ERR_HSM_STATE, "the card gives live licences only"},
+    {LICENSE " < 6985 > $ask < $info 9000 e", STATE(1), SFI_ERR_HSM_STATE,
+     "not in this state of the card (0x6985 to GET LICENCE)"},
+    {LICENSE " < 6a80 e", STATE(1), SFI_ERR_CERTIFICATE,
+     "the card refuses the certificate: of another product, or not signed by "
+     "its CA"},
+    {LICENSE " < 6581 e", STATE(1), SFI_ERR_HSM,
+     "the card could not store its state (0x6581 to GET LICENCE)"},
+    {LICENSE " < 6f00 e", STATE(1), SFI_ERR_HSM,
+     "the card has failed (0x6f00 to GET LICENCE)"},
+    {LICENSE " < 9000 e", STATE(1), SFI_ERR_HSM,
+     "the card answers GET LICENCE with 0 bytes, expected 136"},
+    {LICENSE " < ^135 9000 e", STATE(1), SFI_ERR_HSM,
+     "the card answers GET LICENCE with 135 bytes, expected 136"},
+    {LICENSE " < ^137 9000 e", STATE(1), SFI_ERR_HSM,
+     "the card answers GET LICENCE with 137 bytes or more, expected at most "
+     "136"},
+    {LICENSE " < ^135 6101 > 00c0000001 < ff 9000 > $ask < $info 9000 e",
+     STATE(1), SFI_OK, NULL},
+    /* lost: once more, and the card has to be told all anew */
+    {LICENSE " !io e b " PLAY_MEET " " PLAY_VERIFY " < 9000 " LICENSE
+             " < $lic 9000 > $ask < $info 9000 e",
+     STATE(1), SFI_OK, NULL},
+    {LICENSE " < 90 e B " PLAY_MEET " " PLAY_VERIFY " < 9000 " LICENSE
+             " < $lic 9000 > $ask < $info 9000 e",
+     STATE(1), SFI_OK, NULL},
+    {LICENSE " !io e b " PLAY_MEET " " PLAY_VERIFY " < 9000 " LICENSE " !io e",
+     STATE(1), SFI_ERR_IO, "the reader failed"},
+    {LICENSE " !gone e b!", STATE(1), SFI_ERR_NO_DEVICE,
+     "the card was removed"},
+    {LICENSE " !io e b " PLAY_MEET " " PLAY_VERIFY " !io e", STATE(1),
+     SFI_ERR_IO, "the reader failed"},
+    /* somebody else selected another application, or reset the PIN */
+    {LICENSE " < 6d00 e b " PLAY_MEET " " PLAY_VERIFY " < 9000 " LICENSE
+             " < $lic 9000 > $ask < $info 9000 e",
+     STATE(1), SFI_OK, NULL},
+    {LICENSE " < 6982 e b " PLAY_VERIFY " < 9000 " LICENSE
+             " < $lic 9000 > $ask < $info 9000 e",
+     STATE(1), SFI_OK, NULL},
+    {LICENSE " < 6982 e b " PLAY_VERIFY " < 9000 " LICENSE " < 6982 e",
+     STATE(1), SFI_ERR_HSM_PIN,
+     "the card wants the PIN before (0x6982 to GET LICENCE)"},
+};
+
+START_TEST(test_license)
+{
+    char text[1000];
+    uint8_t out[SFI_LICENSE_LEN + 4] = {0};
+    size_t len = SFI_LICENSE_LEN;
+    sfi_status st;
+
+    play.info[licenses[_i].at] = licenses[_i].byte;
+    (void)snprintf(text, sizeof(text), "b %s", licenses[_i].text);
+    play_text(text);
+    st =
+        play_ops.license(play_card, play.cert, sizeof(play.cert), 0, out, &len);
+    if (licenses[_i].st != SFI_OK) {
+        ck_assert_fails(st, licenses[_i].st, "", licenses[_i].message);
+    } else {
+        ck_assert_int_eq(st, SFI_OK);
+        ck_assert_uint_eq(len, SFI_LICENSE_LEN);
+    }
+    ck_assert_uint_eq(out[SFI_LICENSE_LEN], 0);
+    play_done();
+    play.text = play.at = "";
+}
+END_TEST
+
+/* Another card: it is told nothing, above all no PIN; the old one goes on. */
+START_TEST(test_another_card)
+{
+    uint8_t out[SFI_LICENSE_LEN];
+    size_t len = sizeof(out);
+
+    play.info[PLAY_SERIAL]++;
+    play_text("B " PLAY_MEET " e b " PLAY_MEET " e");
+    for (int i = 0; i < 2; i++)
+        ck_assert_fails(play_ops.license(play_card, play.cert,
+                                         sizeof(play.cert), 0, out, &len),
+                        SFI_ERR_HSM, "",
+                        "another card is in the reader than the one that was "
+                        "opened");
+    play.info[PLAY_SERIAL]--;
+    play_text("B " PLAY_MEET " " PLAY_VERIFY " < 9000 " LICENSE
+              " < $lic 9000 > $ask < $info 9000 e");
+    ck_assert_int_eq(
+        play_ops.license(play_card, play.cert, sizeof(play.cert), 0, out, &len),
+        SFI_OK);
+}
+END_TEST
+
+START_TEST(test_live_license)
+{
+    uint8_t out[SFI_LICENSE_LEN];
+    size_t len = sizeof(out);
+
+    play_text("b > 802a000000008c $cert 01020304 0000 < $lic 9000 "
+              "> $ask < $info 9000 e");
+    ck_assert_ok(play_ops.license(play_card, play.cert, sizeof(play.cert),
+                                  0x01020304, out, &len));
+    ck_assert_mem_eq(out, play.lic, sizeof(out));
+}
+END_TEST
+
+/* A card that knows no extended length is not asked a second time. */
+START_TEST(test_no_extended_length)
+{
+    uint8_t out[SFI_LICENSE_LEN];
+    size_t len = sizeof(out);
+    char first[500], again[500], text[2100];
+
+    memset(play.cert, 0, sizeof(play.cert));
+    (void)snprintf(first, sizeof(first), "%s < 6700", LICENSE);
+    memcpy(again, "> 902a000080 ", 14);
+    for (int i = 0; i < 128; i++)
+        (void)strcat(again, "00");
+    (void)strcat(again, " < 9000 > 802a000008 0000000000000000 00 < $lic 9000 "
+                        "> $ask < $info 9000 e");
+    (void)snprintf(text, sizeof(text), "b %s %s b %s", first, again, again);
+    play_text(text);
+    for (int i = 0; i < 2; i++)
+        ck_assert_ok(play_ops.license(play_card, play.cert, sizeof(play.cert),
+                                      0, out, &len));
+    ck_assert_mem_eq(out, play.lic, sizeof(out));
+    play_done();
+    play.text = play.at = "";
+}
+END_TEST
+
+/* Reset by somebody else: the PIN is said again; one that was changed
+ * meanwhile is not said twice. */
+START_TEST(test_license_after_reset)
+{
+    uint8_t out[SFI_LICENSE_LEN];
+    size_t len = sizeof(out);
+
+    play_text("B " PLAY_MEET " " PLAY_VERIFY " < 9000 " LICENSE
+              " < $lic 9000 > $ask < $info 9000 e");
+    ck_assert_ok(play_ops.license(play_card, play.cert, sizeof(play.cert), 0,
+                                  out, &len));
+    play_text("B " PLAY_MEET " " PLAY_VERIFY " < 63c9 e");
+    ck_assert_fails(
+        play_ops.license(play_card, play.cert, sizeof(play.cert), 0, out, &len),
+        SFI_ERR_HSM_PIN, "", "wrong PIN, 9 tries left");
+    play_text("B " PLAY_MEET " e");
+    ck_assert_fails(
+        play_ops.license(play_card, play.cert, sizeof(play.cert), 0, out, &len),
+        SFI_ERR_HSM_PIN, "", "the card gives licences only after a login");
+}
+END_TEST
+
+/* ---- few are left ---- */
+
+static char warned[200];
+
+static void
+on_log(void *user, int level, const char *line)
+{
+    (void)user;
+    if (level == SFI_LOG_WARNING)
+        (void)snprintf(warned, sizeof(warned), "%s", line);
+}
+
+static void
+ask_license(const char *text, uint8_t remaining)
+{
+    uint8_t out[SFI_LICENSE_LEN];
+    size_t len = sizeof(out);
+
+    warned[0] = '\0';
+    play.info[PLAY_REMAINING] = remaining;
+    play_text(text);
+    ck_assert_int_eq(
+        play_ops.license(play_card, play.cert, sizeof(play.cert), 0, out, &len),
+        SFI_OK);
+}
+
+START_TEST(test_low_water)
+{
+    sfi_ctx_options options = {.struct_size = sizeof(options),
+                               .log_level = SFI_LOG_WARNING,
+                               .log = on_log};
+    sfi_ctx *counted = ctx;
+
+    ck_assert_int_eq(sfi_ctx_new(&options, &ctx), SFI_OK);
+    play.info[PLAY_LOW] = 3;
+    play_text(PLAY_OPENING " b " PLAY_MEET " " PLAY_VERIFY " < 9000 e");
+    ck_assert_int_eq(play_open(false), SFI_OK);
+    ck_assert_int_eq(play_login(), SFI_OK);
+#define GIVEN "b " LICENSE " < $lic 9000 > $ask < $info 9000 e"
+    ask_license(GIVEN, 4);
+    ck_assert_str_eq(warned, "");
+    ask_license(GIVEN, 3);
+    ck_assert_str_eq(warned, "3 of 5 installations left");
+    ask_license(GIVEN, 3); /* not counted */
+    ck_assert_str_eq(warned, "");
+    /* counted, and the answer lost */
+    ask_license("b " LICENSE " !io e b " PLAY_MEET " " PLAY_VERIFY
+                " < 9000 " LICENSE " < $lic 9000 > $ask < $info 9000 e",
+                2);
+    ck_assert_str_eq(warned, "2 of 5 installations left");
+    play_done();
+    play_ops.close(play_card);
+    play_card = NULL;
+    sfi_ctx_free(ctx);
+    ctx = counted;
+}
+END_TEST
+
+/* ---- the end ---- */
+
+#define RETIRE "> 80f0000e"
+
+static const struct {
+    const char *text;
+    uint8_t state;
+    sfi_status st;
+    const char *message;
+} ends[] = {
+    {"b > $ask < $info 9000 " RETIRE " < 9000 e", SFI_HSM_EXHAUSTED, SFI_OK,
+     NULL},
+    {"b > $ask < $info 9000 e", SFI_HSM_RETIRED, SFI_ERR_HSM_STATE,
+     "the card is retired already"},
+    {"b > $ask < $info 9000 e", SFI_HSM_BLANK, SFI_ERR_HSM_STATE,
+     "the card is blank: there is nothing to retire"},
+    {"b > $ask < $info 9000 " RETIRE " < 6985 e", SFI_HSM_OPERATIONAL,
+     SFI_ERR_HSM_STATE, "not in this state of the card (0x6985 to RETIRE)"},
+    {"b > $ask < $info 9000 " RETIRE " !io e b " PLAY_MEET " " PLAY_VERIFY
+     " < 9000 > $ask < $info 9000 " RETIRE " < 9000 e",
+     SFI_HSM_OPERATIONAL, SFI_OK, NULL},
+};
+
+START_TEST(test_retire)
+{
+    play.info[PLAY_STATE] = ends[_i].state;
+    play_text(ends[_i].text);
+    if (ends[_i].st == SFI_OK)
+        ck_assert_int_eq(play_ops.retire(play_card), SFI_OK);
+    else
+        ck_assert_fails(play_ops.retire(play_card), ends[_i].st, "",
+                        ends[_i].message);
+}
+END_TEST
+
+START_TEST(test_retire_without_pin)
+{
+    play_text("b e");
+    ck_assert_fails(play_ops.retire(play_card), SFI_ERR_HSM_PIN, "",
+                    "the card retires only after a login");
+}
+END_TEST
+
+/* ---- provisioning ---- */
+
+static const uint8_t key[SFI_KEY_LEN] = "\x10\x11\x12\x13\x14\x15\x16\x17"
+                                        "\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f";
+static const uint8_t log_key[SFI_LOG_KEY_LEN] = {0xaa, 0xbb};
+
+static sfi_status
+provision(const sfi_provision_options *options)
+{
+    static const uint8_t nonce[SFI_NONCE_LEN] = {0, 1, 2, 3, 4,  5,
+                                                 6, 7, 8, 9, 10, 11};
+
+    return play_ops.provision(play_card, key, sizeof(key), nonce, sizeof(nonce),
+                              "blink 1.0", 5, play.perso, sizeof(play.perso),
+                              options);
+}
+
+#define PUTS                                                             \
+    "> 80da012020 ^12 00000000 101112131415161718191a1b1c1d1e1f < 9000 " \
+    "> 80da010209 626c696e6b20312e30 < 9000 "                            \
+    "> 80da010408 0000000000000005 < 9000 > 80da010b04 00000000 < 9000 " \
+    "> 80da01210000a0 $perso < 9000 "
+#define LOCK "> 80f0000f"
+
+static const struct {
+    const char *text;
+    sfi_status st;
+    const char *message;
+} fillings[] = {
+    {"b > $ask < $info 9000 " PUTS LOCK " < 9000 > $ask < $full 9000 e", SFI_OK,
+     NULL},
+    /* done, but the answer was lost */
+    {"b > $ask < $info 9000 " PUTS LOCK " !io e B > $sel < 9000 "
+     "> $ask < $full 9000 > $ask < $full 9000 e",
+     SFI_OK, NULL},
+    {"b > $ask < $info 9000 " PUTS LOCK " < 90 e b > $sel < 9000 "
+     "> $ask < $full 9000 > $ask < $full 9000 e",
+     SFI_OK, NULL},
+    /* what it holds cannot be told */
+    {"b > $ask < $info 9000 " PUTS LOCK " < 9000 > $ask !io e b > $sel < 9000 "
+     "> $ask < $full 9000 > $ask < $full 9000 e",
+     SFI_OK, NULL},
+    /* somebody else was quicker */
+    {"b > $ask < $full 9000 e", SFI_ERR_HSM_STATE,
+     "already provisioned, and locked for ever"},
+    {"b > $ask < $info 9000 > 80da012020 ^12 00000000 "
+     "101112131415161718191a1b1c1d1e1f < 6a80 e",
+     SFI_ERR_HSM, "the card does not take this data (0x6a80 to PUT DATA key)"},
+    {"b > $ask < $info 9000 " PUTS LOCK " < 6581 e", SFI_ERR_HSM,
+     "the card could not store its state (0x6581 to LOCK)"},
+    {"b > $ask < $info 9000 " PUTS LOCK " < 6a80 e", SFI_ERR_HSM,
+     "the card does not take this data (0x6a80 to LOCK)"},
+    /* done, it says, but it is as blank as before */
+    {"b > $ask < $info 9000 " PUTS LOCK " < 9000 > $ask < $info 9000 e",
+     SFI_ERR_HSM, "the card holds something else than it was given"},
+    /* lost before it was done: all of it once more, the PIN too */
+    {"b > $ask < $info 9000 " PUTS LOCK " !io e B " PLAY_MEET
+     " > $ask < $info 9000 " PLAY_VERIFY " < 9000 " PUTS LOCK " !gone e",
+     SFI_ERR_NO_DEVICE, "the card was removed"},
+    {"b > $ask < $info 9000 > 80da012020 ^12 00000000 "
+     "101112131415161718191a1b1c1d1e1f !io e B " PLAY_MEET " " PLAY_VERIFY
+     " < 9000 > $ask < $info 9000 " PUTS LOCK " < 6581 e",
+     SFI_ERR_HSM, "the card could not store its state (0x6581 to LOCK)"},
+};
+
+START_TEST(test_provision)
+{
+    sfi_status st;
+
+    play_text(fillings[_i].text);
+    st = provision(NULL);
+    if (fillings[_i].st == SFI_OK)
+        ck_assert_int_eq(st, SFI_OK);
+    else
+        ck_assert_fails(st, fillings[_i].st, "", fillings[_i].message);
+}
+END_TEST
+
+/* From now on it is that card, and logged in. */
+START_TEST(test_provision_and_license)
+{
+    uint8_t out[SFI_LICENSE_LEN];
+    size_t len = sizeof(out);
+
+    play_text(fillings[0].text);
+    ck_assert_int_eq(provision(NULL), SFI_OK);
+    play_text("B > $sel < 9000 > $ask < $full 9000 " PLAY_VERIFY
+              " < 9000 " LICENSE " < $lic 9000 > $ask < $full 9000 e");
+    ck_assert_ok(play_ops.license(play_card, play.cert, sizeof(play.cert), 0,
+                                  out, &len));
+}
+END_TEST
+
+static const uint8_t other[] = {PLAY_STATE,   PLAY_FLAGS,   PLAY_REMAINING,
+                                PLAY_MAXIMUM, PLAY_RECORDS, PLAY_FIRMWARE + 8};
+
+/* It says that it is done, but holds something else. */
+START_TEST(test_provision_other)
+{
+    size_t at = other[_i];
+
+    play.full[at] ^= at == PLAY_STATE ? 3 : 1;
+    if (at == PLAY_MAXIMUM)
+        play.full[at] = 7;
+    play_text(fillings[0].text);
+    ck_assert_fails(provision(NULL), SFI_ERR_HSM, "",
+                    "the card holds something else than it was given");
+}
+END_TEST
+
+START_TEST(test_provision_options)
+{
+    sfi_provision_options options = {.struct_size = sizeof(options),
+                                     .flags = SFI_HSM_LIVE_ONLY,
+                                     .low_water = 2,
+                                     .log_key = log_key};
+
+    play.full[PLAY_FLAGS] = SFI_HSM_LIVE_ONLY;
+    play.full[PLAY_LOW] = 2;
+    play_text("b > $ask < $info 9000 "
+              "> 80da012020 ^12 00000000 101112131415161718191a1b1c1d1e1f "
+              "< 9000 > 80da010209 626c696e6b20312e30 < 9000 "
+              "> 80da010408 0000000000000005 < 9000 "
+              "> 80da010a08 0000000000000002 < 9000 "
+              "> 80da010b04 00000001 < 9000 "
+              "> 80da01210000a0 $perso < 9000 "
+              "> 80da012220 aabb000000000000000000000000000000000000000000000"
+              "000000000000000 < 9000 " LOCK " < 9000 > $ask < $full 9000 e");
+    ck_assert_ok(provision(&options));
+}
+END_TEST
+
+START_TEST(test_provision_without_pin)
+{
+    ((struct card *)play_card)->pin_len = 0;
+    play_text("b > $ask < $info 9000 e");
+    ck_assert_fails(provision(NULL), SFI_ERR_HSM_PIN, "",
+                    "no PIN yet: log in with the one that shall protect the "
+                    "card");
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *s = suite_create("hsm_card_license");
+    TCase *few = tcase_create("few");
+    TCase *open = tcase_create("open");
+    TCase *logged_in = tcase_create("logged in");
+    TCase *blank = tcase_create("blank");
+
+    tcase_add_checked_fixture(few, play_setup, play_teardown);
+    tcase_add_test(few, test_low_water);
+    suite_add_tcase(s, few);
+
+    tcase_add_checked_fixture(open, play_setup_open, play_teardown);
+    tcase_add_test(open, test_retire_without_pin);
+    suite_add_tcase(s, open);
+
+    tcase_add_checked_fixture(logged_in, play_setup_login, play_teardown);
+    tcase_add_loop_test(logged_in, test_license, 0, (int)ROWS(licenses));
+    tcase_add_test(logged_in, test_another_card);
+    tcase_add_test(logged_in, test_live_license);
+    tcase_add_test(logged_in, test_no_extended_length);
+    tcase_add_test(logged_in, test_license_after_reset);
+    tcase_add_loop_test(logged_in, test_retire, 0, (int)ROWS(ends));
+    suite_add_tcase(s, logged_in);
+
+    tcase_add_checked_fixture(blank, play_setup_blank, play_teardown);
+    tcase_add_loop_test(blank, test_provision, 0, (int)ROWS(fillings));
+    tcase_add_test(blank, test_provision_and_license);
+    tcase_add_loop_test(blank, test_provision_other, 0, (int)ROWS(other));
+    tcase_add_test(blank, test_provision_options);
+    tcase_add_test(blank, test_provision_without_pin);
+    suite_add_tcase(s, blank);
+    return run_suite(s);
+}
