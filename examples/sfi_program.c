@@ -20,14 +20,16 @@ static const struct cli_option options[OPT_COUNT] = {
                      .help = "the serial port of the chip, its speed, and\n"
                              "which chip it must be"},
     [OPT_SFI] = {.name = "sfi",
-                 .values = "[protocol=static] FILE.sfi hsm=1 slot=HSM "
+                 .values = "[protocol=static|live] FILE.sfi hsm=1 slot=HSM "
                            "[store=FOLDER] | hsm=0 LICENSE",
                  .min = 1,
                  .max = 2,
                  .keys = {"protocol", "hsm", "slot", "store"},
-                 .help = "install, with a licence from an HSM (vault:PATH),\n"
-                         "or from a file or a folder of them; store=FOLDER:\n"
-                         "look there first, and keep there what the HSM gives"},
+                 .help =
+                     "install, with a licence from an HSM (vault:PATH),\n"
+                     "or from a file or a folder of them; store=FOLDER:\n"
+                     "look there first, and keep there what the HSM gives;\n"
+                     "live: a licence for this very install, from an HSM"},
     [OPT_ERASE] = {.brief = "e",
                    .name = "erase",
                    .values = "all",
@@ -141,10 +143,9 @@ check_sfi(struct program *p)
 
     if (use == NULL)
         return;
-    if (protocol != NULL && strcmp(protocol, "live") == 0)
-        cli_usage(&p->cli, "protocol=live is not supported, only static");
-    if (protocol != NULL && strcmp(protocol, "static") != 0)
-        cli_usage(&p->cli, "protocol=%s, expected static", protocol);
+    p->live = protocol != NULL && strcmp(protocol, "live") == 0;
+    if (protocol != NULL && !p->live && strcmp(protocol, "static") != 0)
+        cli_usage(&p->cli, "protocol=%s, expected static or live", protocol);
     if (hsm != NULL && !from_hsm && strcmp(hsm, "0") != 0)
         cli_usage(&p->cli, "hsm=%s, expected 0 or 1", hsm);
     if (from_hsm && cli_key(&p->cli, use, "slot") == NULL)
@@ -155,6 +156,12 @@ check_sfi(struct program *p)
     if (!from_hsm && cli_key(&p->cli, use, "store") != NULL)
         cli_usage(&p->cli, "store=FOLDER goes with hsm=1; with hsm=0 the "
                            "folder stands in the place of LICENSE");
+    if (p->live && !from_hsm)
+        cli_usage(&p->cli, "protocol=live needs hsm=1 slot=HSM: a live licence "
+                           "is made for this very install");
+    if (p->live && cli_key(&p->cli, use, "store") != NULL)
+        cli_usage(&p->cli, "store=FOLDER goes with protocol=static: a live "
+                           "licence serves once");
     if (!from_hsm && use->count < 2)
         cli_usage(&p->cli, "-sfi needs a licence: hsm=1 slot=HSM, or hsm=0 "
                            "LICENSE");
@@ -349,6 +356,7 @@ report_success(struct program *p, sfi_installer *in)
                       rate);
     if (p->json) {
         json_bool(&p->out, "installed", true);
+        json_text(&p->out, "protocol", p->live ? "live" : "static");
         json_number(&p->out, "bytes", p->bytes);
         json_number(&p->out, "milliseconds", (uint64_t)(seconds * 1000));
     }
@@ -408,6 +416,8 @@ set_up(struct program *p, const struct cli_use *use, sfi_installer *in)
 
     if (st == SFI_OK)
         st = sfi_installer_set_transport(in, p->tp);
+    if (st == SFI_OK && p->live)
+        st = sfi_installer_set_protocol(in, SFI_PROTOCOL_LIVE);
     if (st == SFI_OK)
         st = sfi_installer_set_erase(in, cli_has(&p->cli, OPT_ERASE));
     if (st == SFI_OK)
@@ -432,7 +442,8 @@ install(struct program *p, sfi_status *st)
     sfi_installer *in = NULL;
     int status = 0;
 
-    cli_progress_step(&p->progress, "Protocol Information : static");
+    cli_progress_step(&p->progress, "Protocol Information : %s",
+                      p->live ? "live" : "static");
     cli_progress_step(&p->progress, "SFI file path : %s", use->value[0]);
     if (use->count == 1) {
         cli_progress_step(&p->progress, "SFI HSM slot ID : %s",

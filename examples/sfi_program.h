@@ -31,6 +31,7 @@ struct program {
     sfi_transport *tp;
     sfi_hsm *hsm;
     bool json;
+    bool live; /* -sfi: with a live licence */
     struct json out;
     struct cli_progress progress;
     uint32_t phase;

@@ -39,6 +39,12 @@ enum {
     SFI_PHASE_DONE = 7         /**< success */
 };
 
+/** Which licences an install uses. */
+enum {
+    SFI_PROTOCOL_STATIC = 1, /**< static: for this chip, as often as wanted */
+    SFI_PROTOCOL_LIVE = 2    /**< live: for this very install of this chip */
+};
+
 typedef struct sfi_progress {
     uint32_t struct_size; /**< sizeof(sfi_progress) of the library */
     uint32_t phase;       /**< SFI_PHASE_* that comes next */
@@ -146,7 +152,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_installer_set_hsm(sfi_installer *in,
                                                        sfi_hsm *hsm);
 
 /**
- * A licence for this very chip; no HSM is asked then.
+ * A licence for this very chip, and of the protocol's kind; no HSM is asked
+ * then.
  *
  * @param in   an installer that has not begun
  * @param lic  the licence; kept until the installer is released
@@ -183,6 +190,29 @@ sfi_installer_set_license(sfi_installer *in, const sfi_license *lic);
  */
 SFI_API SFI_NODISCARD sfi_status
 sfi_installer_set_license_store(sfi_installer *in, sfi_license_store *store);
+
+/**
+ * Static or live licences.
+ *
+ * For a live one the chip is asked for its session when its certificate has
+ * been read, and the HSM for a licence that serves this session, once: nobody
+ * who heard it can install with it again.  A chip that was counted is not
+ * counted again.  A licence that is given must be of this kind, and a live one
+ * of the chip's session (sfi_target_get_session()); a store is not asked, since
+ * none can be kept.
+ *
+ * @param in        an installer that has not begun
+ * @param protocol  SFI_PROTOCOL_*; the default is SFI_PROTOCOL_STATIC
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  in is NULL, or there is no such protocol
+ *   SFI_ERR_STATE     the install has begun
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_installer_set_protocol(sfi_installer *in,
+                                                            uint32_t protocol);
 
 /**
  * What to do with a chip that holds an install.
@@ -254,7 +284,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_installer_set_progress(sfi_installer *in,
  *                      ended; or called from a callback
  *   SFI_ERR_FORMAT, SFI_ERR_TRUNCATED, SFI_ERR_RANGE, SFI_ERR_OVERLAP,
  *   SFI_ERR_CHIP_RULE, SFI_ERR_LIMIT  the image is none, or does not fit the
- *                      chip (sfi_image_check()); nothing was touched
+ *                      chip (sfi_image_check()); or the given licence is none
+ *                      of the protocol's; nothing was touched
  *   SFI_ERR_NO_DEVICE  the chip is not the expected one, or the port is gone
  *   SFI_ERR_UNSUPPORTED  the chip is none that libsfi knows, or its secure
  *                      bootloader of another version
@@ -309,8 +340,8 @@ SFI_API const sfi_certificate *
 sfi_installer_certificate(const sfi_installer *in);
 
 /**
- * The licence in use, given, stored or from the HSM: it opens this image on
- * this chip again, uncounted.
+ * The licence in use, given, stored or from the HSM: a static one opens this
+ * image on this chip again, uncounted; a live one is used up when it was sent.
  *
  * @param in  an installer, or NULL
  *

@@ -38,6 +38,7 @@ sfi_installer_new(sfi_ctx *ctx, const sfi_chip *chip, sfi_installer **out)
         return SFI_ERR_NOMEM;
     atomic_init(&in->cancel, false);
     in->chip = chip;
+    in->protocol = SFI_PROTOCOL_STATIC;
     buf_init(&in->image, &ctx->alloc, false);
     *out = in;
     return SFI_OK;
@@ -171,6 +172,20 @@ sfi_installer_set_license_store(sfi_installer *in, sfi_license_store *store)
 }
 
 sfi_status
+sfi_installer_set_protocol(sfi_installer *in, uint32_t protocol)
+{
+    sfi_status st;
+
+    SFI_ENTER(in, INSTALLER);
+    SFI_ARG(in,
+            protocol == SFI_PROTOCOL_STATIC || protocol == SFI_PROTOCOL_LIVE);
+    st = changeable(in);
+    if (st == SFI_OK)
+        in->protocol = protocol;
+    return st;
+}
+
+sfi_status
 sfi_installer_set_erase(sfi_installer *in, int erase)
 {
     sfi_status st;
@@ -205,19 +220,46 @@ sfi_installer_set_progress(sfi_installer *in, sfi_progress_fn fn, void *user)
 
 /* ---- run ---- */
 
+/* Is there, or will there be, a licence of the kind that is wanted? */
+static sfi_status
+check_license(sfi_installer *in)
+{
+    sfi_ctx *ctx = in->obj.ctx;
+    bool is_live = in->protocol == SFI_PROTOCOL_LIVE;
+
+    if (in->given != NULL &&
+        is_live != (sfi_license_type(in->given) == SFI_LICENSE_LIVE))
+        return sfi__fail(ctx, SFI_ERR_FORMAT,
+                         is_live ? "the given licence is a static one, "
+                                   "expected a live one as the protocol says"
+                                 : "the given licence is a live one, expected "
+                                   "a static one as the protocol says");
+    if (in->given != NULL || in->hsm != NULL)
+        return SFI_OK;
+    if (is_live)
+        return sfi__fail(ctx, SFI_ERR_STATE,
+                         "no live licence is set, and no HSM that could give "
+                         "one");
+    if (in->store == NULL)
+        return sfi__fail(ctx, SFI_ERR_STATE,
+                         "no licence is set, and no store or HSM that could "
+                         "give one");
+    return SFI_OK;
+}
+
 static sfi_status
 begin(sfi_installer *in)
 {
     sfi_ctx *ctx = in->obj.ctx;
+    sfi_status st;
 
     if (!in->image_set)
         return sfi__fail(ctx, SFI_ERR_STATE, "no image is set");
     if (in->tp == NULL)
         return sfi__fail(ctx, SFI_ERR_STATE, "no link to a chip is set");
-    if (in->given == NULL && in->store == NULL && in->hsm == NULL)
-        return sfi__fail(ctx, SFI_ERR_STATE,
-                         "no licence is set, and no store or HSM that could "
-                         "give one");
+    st = check_license(in);
+    if (st != SFI_OK)
+        return st;
     in->started_ms = ctx->clock->now_ms(ctx->clock->user);
     sfi__install_report(in);
     return SFI_OK;

@@ -16,7 +16,7 @@ enum step {
     STEP_FIT,         /* does the image fit this chip? */
     STEP_SECURITY,    /* make an open chip a secure one */
     STEP_INFO,        /* does it hold an install? */
-    STEP_CERTIFICATE, /* read it */
+    STEP_CERTIFICATE, /* read it, and ask for a session if it is live */
     STEP_LICENSE,     /* given, stored, or asked of the HSM: it counts now */
     STEP_ERASE,       /* SECURE: the flash is empty from here on */
     STEP_OPEN,        /* LICENSE: the chip has the key */
@@ -38,6 +38,7 @@ struct sfi_installer {
     sfi_hsm *hsm;                        /* ... */
     sfi_license *given;                  /* ... */
     sfi_license_store *store;            /* ... */
+    uint32_t protocol;                   /* SFI_PROTOCOL_* */
     bool erase;
     uint32_t timeout_ms;
     sfi_progress_fn progress;
@@ -49,6 +50,7 @@ struct sfi_installer {
     uint64_t started_ms;
     sfi_target *target;
     sfi_certificate *certificate;
+    uint32_t session;     /* the chip's; 0 unless live */
     sfi_license *license; /* the one in use: given, stored, or the HSM's */
     size_t data_max;
     struct sender sender;

@@ -95,7 +95,11 @@ look(struct sfi_installer *in)
 static sfi_status
 identify(struct sfi_installer *in)
 {
-    return sfi__target_certificate(in->target, &in->certificate);
+    sfi_status st = sfi__target_certificate(in->target, &in->certificate);
+
+    if (st == SFI_OK && in->protocol == SFI_PROTOCOL_LIVE)
+        st = sfi__target_session(in->target, &in->session);
+    return st;
 }
 
 /* What the HSM gives is stored before it is used: the next install of this chip
@@ -126,11 +130,39 @@ not_stored(struct sfi_installer *in)
     return sfi__where(in->obj.ctx, "%s", in->store->path);
 }
 
+/* One that was kept, or recorded: the chip would refuse it, erased. */
+static sfi_status
+check_session(struct sfi_installer *in)
+{
+    uint32_t session = sfi_license_session(in->given);
+
+    if (session == in->session)
+        return SFI_OK;
+    return sfi__fail_peer(in->obj.ctx, SFI_ERR_DEVICE,
+                          SFI_CAUSE_LICENSE_SESSION,
+                          "the live licence is for session 0x%08x, and the "
+                          "chip is in session 0x%08x: get one for this "
+                          "session",
+                          session, in->session);
+}
+
+static sfi_status
+authorise_live(struct sfi_installer *in)
+{
+    if (in->given == NULL)
+        return sfi_hsm_generate_live_license(in->hsm, in->certificate,
+                                             in->session, &in->license);
+    in->license = sfi__obj_ref(in->given);
+    return check_session(in);
+}
+
 static sfi_status
 authorise(struct sfi_installer *in)
 {
     sfi_status st = SFI_OK;
 
+    if (in->protocol == SFI_PROTOCOL_LIVE)
+        return authorise_live(in);
     if (in->given != NULL)
         in->license = sfi__obj_ref(in->given);
     else if (in->store != NULL)

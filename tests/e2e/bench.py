@@ -136,13 +136,13 @@ class Chip:
         if how == signal.SIGKILL and self.link.is_symlink():
             self.link.unlink()
 
-    def words(self, image, *hsm):
+    def words(self, image, *hsm, protocol="static"):
         """The contract manufacturer's command."""
         return ["sfi-program", "-c", f"port={self.link}", "-sfi",
-                "protocol=static", image, *hsm]
+                f"protocol={protocol}", image, *hsm]
 
-    def program(self, image, *hsm):
-        return run(*self.words(image, *hsm))
+    def program(self, image, *hsm, protocol="static"):
+        return run(*self.words(image, *hsm, protocol=protocol))
 
 
 class Bench:

@@ -146,7 +146,7 @@ station_strike(enum strike strike, bool from_chip, uint64_t at)
 /* ---- the station ---- */
 
 static void
-open_vault(void)
+open_vault(const sfi_provision_options *options)
 {
     const struct package *p = &station.package;
     sfi_personalization *perso;
@@ -162,7 +162,7 @@ open_vault(void)
     station.hsm = vault_login(station.vault);
     ck_assert_ok(sfi_hsm_provision(station.hsm, key, p->nonce, sizeof(p->nonce),
                                    MAKER_FIRMWARE_ID, STATION_COUNT, perso,
-                                   NULL));
+                                   options));
     sfi_key_free(key);
     sfi_personalization_free(perso);
 }
@@ -181,7 +181,21 @@ station_setup(const char *chip)
 {
     setup(chip);
     package_make(&station.package);
-    open_vault();
+    open_vault(NULL);
+    open_link();
+}
+
+void
+station_setup_live_only(const char *chip)
+{
+    const sfi_provision_options options = {
+        .struct_size = sizeof(options),
+        .flags = SFI_HSM_LIVE_ONLY,
+    };
+
+    setup(chip);
+    package_make(&station.package);
+    open_vault(&options);
     open_link();
 }
 
@@ -200,7 +214,7 @@ station_setup_sized(const char *chip, size_t size)
     ck_assert_ok(sfi_firmware_parse(ctx, "bin", base, data, size, &fw));
     free(data);
     package_make_of(&station.package, fw);
-    open_vault();
+    open_vault(NULL);
     open_link();
 }
 
@@ -244,6 +258,15 @@ station_prepare(void)
 }
 
 sfi_installer *
+station_prepare_live(void)
+{
+    sfi_installer *in = station_prepare();
+
+    ck_assert_ok(sfi_installer_set_protocol(in, SFI_PROTOCOL_LIVE));
+    return in;
+}
+
+sfi_installer *
 station_prepare_licensed(void)
 {
     sfi_installer *in = prepare();
@@ -272,6 +295,28 @@ station_install_licensed(bool erase)
 
     ck_assert_ok(sfi_installer_set_erase(in, erase));
     return sfi_installer_run(in);
+}
+
+sfi_status
+station_install_live(bool erase)
+{
+    sfi_installer *in = station_prepare_live();
+
+    ck_assert_ok(sfi_installer_set_erase(in, erase));
+    return sfi_installer_run(in);
+}
+
+uint32_t
+station_session(void)
+{
+    sfi_target *t;
+    uint32_t id;
+
+    ck_assert_ok(sfi_target_connect(ctx, NULL, station.tp, 0, &t));
+    ck_assert_ok(sfi_target_activate_security(t));
+    ck_assert_ok(sfi_target_get_session(t, &id));
+    sfi_target_free(t);
+    return id;
 }
 
 void

@@ -47,19 +47,26 @@ extern struct station station;
 /* Inside board_setup(): the project's firmware, or one of `size` bytes. */
 void station_setup(const char *chip);
 void station_setup_sized(const char *chip, size_t size);
+/* With a vault that gives live licences only. */
+void station_setup_live_only(const char *chip);
 void station_teardown(void);
 uint64_t station_remaining(void);
 
 /* An installer for image, link and HSM of the station. */
 sfi_installer *station_prepare(void);
+/* ... for a live licence of the HSM. */
+sfi_installer *station_prepare_live(void);
 /* The same with the package's own licence, which counts nothing. */
 sfi_installer *station_prepare_licensed(void);
 /* Prepare and run; `erase` as sfi_installer_set_erase(). */
 sfi_status station_install(bool erase);
 sfi_status station_install_licensed(bool erase);
+sfi_status station_install_live(bool erase);
 /* The next install's wire. */
 void station_strike(enum strike strike, bool from_chip, uint64_t at);
 
+/* What a live licence must name now. */
+uint32_t station_session(void);
 /* What the secure bootloader says of itself. */
 void station_info(struct cmd_info *out);
 
