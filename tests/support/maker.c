@@ -11,6 +11,8 @@
 
 #include "fixture.h"
 
+const struct ledger_place *vault_place;
+
 void
 maker_init(struct maker *m)
 {
@@ -69,7 +71,7 @@ vault_open(const char *path, sfi_hsm **out)
     static const struct kdf_cost cheap = {.log2_n = 1, .r = 8, .p = 1};
 
     sfi__clear_error(ctx);
-    return sfi__hsm_open_vault(ctx, path, &cheap, NULL, out);
+    return sfi__hsm_open_vault(ctx, path, &cheap, vault_place, out);
 }
 
 sfi_hsm *

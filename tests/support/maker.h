@@ -6,6 +6,7 @@
 #include <sfi/hsm.h>
 
 #include "crypto/ecc.h"
+#include "hsm/ledger.h"
 #include "license/perso.h"
 
 #define MAKER_PRODUCT "45002001"
@@ -39,6 +40,8 @@ void chip_free(struct chip *c);
 void chip_opens(const struct chip *c, const struct maker *m,
                 const sfi_license *lic);
 
+/* Where vaults are kept from now on; NULL, at first: in SQLite files. */
+extern const struct ledger_place *vault_place;
 /* sfi_hsm_open("vault:" path) with a PIN guess that costs next to nothing. */
 sfi_status vault_open(const char *path, sfi_hsm **out);
 /* ... and logged in with MAKER_PIN. */

@@ -1,4 +1,7 @@
-/* The vault: what is counted, what is refused, what stays. */
+/* The vault: what is counted, what is refused, what stays.
+ *   test_vault          in SQLite files
+ *   test_vault memory   the same in another ledger, but for what is about files
+ */
 #define _XOPEN_SOURCE 700
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +15,7 @@
 
 #include "disk.h"
 #include "fixture.h"
+#include "ledger_memory.h"
 #include "maker.h"
 
 static struct maker maker;
@@ -31,6 +35,7 @@ static void
 teardown(void)
 {
     test_rmdir(dir);
+    ledger_memory_clear();
     maker_free(&maker);
     fixture_teardown();
 }
@@ -88,7 +93,6 @@ START_TEST(test_provision)
 {
     sfi_hsm_info info = {.struct_size = sizeof(info)};
     sfi_hsm *hsm = vault_new(&maker, path, 7);
-    struct stat st;
 
     ck_assert_ok(sfi_hsm_get_info(hsm, &info));
     ck_assert_uint_eq(info.state, SFI_HSM_OPERATIONAL);
@@ -97,6 +101,15 @@ START_TEST(test_provision)
     ck_assert_uint_eq(info.pin_tries_left, 10);
     ck_assert_str_eq(info.firmware_id, MAKER_FIRMWARE_ID);
     ck_assert_str_eq(info.product_id, MAKER_PRODUCT);
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+START_TEST(test_file_mode)
+{
+    sfi_hsm *hsm = vault_new(&maker, path, 7);
+    struct stat st;
+
     ck_assert_int_eq(stat(path, &st), 0);
     ck_assert_uint_eq(st.st_mode & 0777, 0600);
     ck_assert_uint_eq(st.st_nlink, 1);
@@ -576,21 +589,15 @@ START_TEST(test_no_memory_to_provision)
 }
 END_TEST
 
-int
-main(void)
+static TCase *
+any_ledger(void)
 {
-    Suite *s = suite_create("vault");
     TCase *tc = tcase_create("vault");
 
-    tcase_set_timeout(tc, 60);
-    tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, test_blank);
     tcase_add_test(tc, test_provision);
     tcase_add_test(tc, test_locked);
     tcase_add_test(tc, test_provision_race);
-    tcase_add_loop_test(tc, test_left_over_log, 0, (int)ROWS(sidecars));
-    tcase_add_test(tc, test_no_folder);
-    tcase_add_test(tc, test_odd_names);
     tcase_add_test(tc, test_counts_devices);
     tcase_add_test(tc, test_two_handles);
     tcase_add_test(tc, test_other_product);
@@ -599,10 +606,43 @@ main(void)
     tcase_add_test(tc, test_wrong_pin_until_blocked);
     tcase_add_test(tc, test_right_pin_gives_tries_back);
     tcase_add_test(tc, test_wrong_pin_ends_the_login);
-    tcase_add_test(tc, test_sealed);
     tcase_add_test(tc, test_no_memory);
+    return tc;
+}
+
+static TCase *
+in_files(void)
+{
+    TCase *tc = tcase_create("files");
+
+    tcase_add_test(tc, test_file_mode);
+    tcase_add_loop_test(tc, test_left_over_log, 0, (int)ROWS(sidecars));
+    tcase_add_test(tc, test_no_folder);
+    tcase_add_test(tc, test_odd_names);
+    tcase_add_test(tc, test_sealed);
     tcase_add_test(tc, test_no_memory_in_sqlite);
     tcase_add_test(tc, test_no_memory_to_provision);
+    return tc;
+}
+
+static void
+add(Suite *s, TCase *tc)
+{
+    tcase_set_timeout(tc, 60);
+    tcase_add_checked_fixture(tc, setup, teardown);
     suite_add_tcase(s, tc);
+}
+
+int
+main(int argc, char **argv)
+{
+    bool memory_only = argc > 1 && strcmp(argv[1], "memory") == 0;
+    Suite *s = suite_create("vault");
+
+    if (memory_only)
+        vault_place = &ledger_memory;
+    add(s, any_ledger());
+    if (!memory_only)
+        add(s, in_files());
     return run_suite(s);
 }

@@ -1,5 +1,7 @@
 /* What a vault writes down: who was counted, who got another licence, the end;
- * and what changes nothing in it. */
+ * and what changes nothing in it.
+ *   test_vault_log          in SQLite files
+ *   test_vault_log memory   in another ledger */
 #define _XOPEN_SOURCE 700
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +13,7 @@
 #include "license/license.h"
 
 #include "fixture.h"
+#include "ledger_memory.h"
 #include "maker.h"
 
 #define COUNT 2u
@@ -36,6 +39,7 @@ static void
 teardown(void)
 {
     test_rmdir(dir);
+    ledger_memory_clear();
     for (size_t i = 0; i < CHIPS; i++)
         chip_free(&chips[i]);
     maker_free(&maker);
@@ -305,10 +309,13 @@ START_TEST(test_change_pin)
 END_TEST
 
 int
-main(void)
+main(int argc, char **argv)
 {
     Suite *s = suite_create("vault_log");
     TCase *tc = tcase_create("log");
+
+    if (argc > 1 && strcmp(argv[1], "memory") == 0)
+        vault_place = &ledger_memory;
 
     tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, setup, teardown);
