@@ -27,6 +27,7 @@ enum obj_kind {
     OBJ_SIM,
     OBJ_PERSONALIZATION,
     OBJ_LICENSE_STORE,
+    OBJ_CARD,
 };
 
 struct obj {

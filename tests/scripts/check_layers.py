@@ -25,11 +25,13 @@ BELOW = {
     "installer": DATA + ["image", "license", "hsm", "proto", "transport"],
     "device": ["util", "chip", "image", "proto"],
     "sim": DATA + ["image", "license", "proto", "transport", "device"],
+    "card": DATA + ["license", "hsm"],
 }
 
 # The public headers, by the folder that implements them.
 PUBLIC = {
     "api.h": "util",
+    "card.h": "card",
     "certificate.h": "license",
     "chip.h": "chip",
     "ctx.h": "core",
@@ -72,7 +74,7 @@ OWNED = [
     ("time.h", ["lib/util/clock.c", "examples/*"]),
     ("termios.h", ["lib/transport/*", "lib/sim/*", "examples/*"]),
     ("pty.h", ["lib/sim/*"]),
-    ("poll.h", ["lib/transport/*", "lib/sim/*"]),
+    ("poll.h", ["lib/transport/*", "lib/sim/*", "examples/*"]),
     ("sys/ioctl.h", ["lib/transport/*", "lib/sim/*", "examples/*"]),
     ("sys/select.h", ["lib/transport/*"]),
     ("libusb*", ["lib/transport/*"]),

@@ -1,0 +1,379 @@
+/* sfi-card: a smartcard in a virtual reader: vsmartcard-vpcd behind pcscd.
+ *
+ * The reader listens, the card calls.  Messages are two bytes of length, most
+ * significant first, and what they say: one byte is an order, more is a
+ * command of a host.  Only the order for the answer to reset is answered. */
+#define _GNU_SOURCE /* ppoll(), TCP_QUICKACK */
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sfi/card.h>
+
+#include "cli.h"
+
+#define DEFAULT_READER "127.0.0.1:35963"
+#define RETRY_MS 200 /* between two calls to a reader that is not there */
+#define MESSAGE_MAX 65535u
+
+enum { ORDER_OFF = 0, ORDER_ON = 1, ORDER_RESET = 2, ORDER_ATR = 4 };
+
+enum { STATE, VPCD, VERBOSE, COUNT };
+
+static const struct cli_option options[COUNT] = {
+    [STATE] = {.name = "state",
+               .values = "FILE",
+               .min = 1,
+               .max = 1,
+               .help = "what the card knows: a vault, made when the card is\n"
+                       "provisioned, up to date at every moment"},
+    [VPCD] = {.name = "vpcd",
+              .values = "HOST:PORT",
+              .min = 1,
+              .max = 1,
+              .help = "the reader, when it is not " DEFAULT_READER},
+    [VERBOSE] = {.brief = "v",
+                 .name = "verbose",
+                 .help = "tell each command's header, its status word, and "
+                         "why"},
+};
+
+static const struct cli_spec spec = {
+    .program = "sfi-card",
+    .purpose = "Puts a smartcard into a virtual reader, until SIGTERM or "
+               "SIGINT.",
+    .usage = "--state FILE [--vpcd HOST:PORT]",
+    .options = options,
+    .option_count = COUNT,
+    .notes = "The reader is vsmartcard-vpcd in pcscd; its second slot has the "
+             "next port.  The\ncard waits for it, also when it goes away and "
+             "comes back.",
+};
+
+struct station {
+    const struct cli *c;
+    sfi_ctx *ctx;
+    sfi_card *card;
+    bool verbose;
+    char host[256];
+    char port[8];
+    int fd;           /* -1: no reader */
+    sigset_t waiting; /* the signals that count while it waits */
+    uint8_t in_secret[MESSAGE_MAX];
+    uint8_t out[2 + SFI_CARD_APDU_MAX];
+};
+
+/* ---- ending ---- */
+
+static volatile sig_atomic_t ended;
+
+static void
+on_signal(int sig)
+{
+    (void)sig;
+    ended = 1;
+}
+
+/* They come only inside ppoll(), so that none comes between the look at
+ * `ended` and the wait. */
+static void
+catch_signals(sigset_t *waiting)
+{
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+    struct sigaction action;
+    sigset_t blocked;
+
+    memset(&action, 0, sizeof(action));
+    action.sa_handler = on_signal;
+    (void)sigemptyset(&blocked);
+    for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
+        (void)sigaddset(&blocked, signals[i]);
+        (void)sigaction(signals[i], &action, NULL);
+    }
+    (void)sigprocmask(SIG_BLOCK, &blocked, waiting);
+}
+
+/* False: it is over. */
+static bool
+wait_for(struct station *s, short events, int timeout_ms)
+{
+    struct pollfd p = {.fd = s->fd, .events = events};
+    struct timespec t = {.tv_nsec = timeout_ms * 1000000L};
+    int n;
+
+    do {
+        n = ppoll(&p, 1, timeout_ms >= 0 ? &t : NULL, &s->waiting);
+    } while (!ended && n < 0 && errno == EINTR);
+    return !ended;
+}
+
+/* ---- the line to the reader ---- */
+
+static void
+hang_up(struct station *s)
+{
+    if (s->fd >= 0)
+        (void)close(s->fd);
+    s->fd = -1;
+    sfi_card_reset(s->card);
+    cli_wipe(s->in_secret, sizeof(s->in_secret));
+}
+
+/* vpcd writes length and message at once and then waits: without this, Linux
+ * would wait 40 ms with the acknowledgement that Nagle's algorithm on the
+ * other side wants.  It does not last. */
+static void
+acknowledge_at_once(int fd)
+{
+    int on = 1;
+
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
+}
+
+/* False: the reader is gone, or it is over. */
+static bool
+receive(struct station *s, uint8_t *out, size_t len)
+{
+    while (len > 0) {
+        ssize_t n;
+
+        if (!wait_for(s, POLLIN, -1))
+            return false;
+        acknowledge_at_once(s->fd);
+        n = recv(s->fd, out, len, MSG_DONTWAIT);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+            continue;
+        if (n <= 0)
+            return false;
+        out += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+static bool
+transmit(struct station *s, const uint8_t *data, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = send(s->fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+        if (n < 0 && errno != EAGAIN && errno != EINTR)
+            return false;
+        if (n < 0 && !wait_for(s, POLLOUT, -1))
+            return false;
+        if (n > 0) {
+            data += n;
+            len -= (size_t)n;
+        }
+    }
+    return true;
+}
+
+/* One message, of what is in `out` behind room for its length. */
+static bool
+answer(struct station *s, size_t len)
+{
+    s->out[0] = (uint8_t)(len >> 8);
+    s->out[1] = (uint8_t)len;
+    return transmit(s, s->out, 2 + len);
+}
+
+static bool
+call_one(struct station *s, const struct addrinfo *at)
+{
+    int on = 1;
+
+    s->fd =
+        socket(at->ai_family, at->ai_socktype | SOCK_CLOEXEC, at->ai_protocol);
+    if (s->fd >= 0 && connect(s->fd, at->ai_addr, at->ai_addrlen) == 0) {
+        (void)setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+        return true;
+    }
+    hang_up(s);
+    return false;
+}
+
+/* 0, or the exit status after a message; no reader there is no error. */
+static int
+call(struct station *s)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *found, *at;
+    int err = getaddrinfo(s->host, s->port, &hints, &found);
+
+    if (err != 0)
+        return cli_fail_text(s->c, SFI_ERR_NO_DEVICE, "%s: %s", s->host,
+                             gai_strerror(err));
+    for (at = found; at != NULL && !call_one(s, at); at = at->ai_next)
+        ;
+    freeaddrinfo(found);
+    return 0;
+}
+
+/* ---- the card ---- */
+
+static void
+tell(const struct station *s, const uint8_t *in, size_t len, size_t out_len)
+{
+    const char *why = sfi_card_reason(s->card);
+    const uint8_t *sw = s->out + out_len; /* behind the length: its last two */
+
+    (void)fprintf(stderr, "sfi-card:");
+    for (size_t i = 0; i < 4 && i < len; i++)
+        (void)fprintf(stderr, " %02x", in[i]);
+    (void)fprintf(stderr, " (%zu bytes): %02x%02x%s%s\n", len, sw[0], sw[1],
+                  why[0] != '\0' ? ", " : "", why);
+}
+
+static bool
+on_command(struct station *s, size_t len)
+{
+    size_t out_len = sizeof(s->out) - 2;
+    sfi_status st =
+        sfi_card_apdu(s->card, s->in_secret, len, s->out + 2, &out_len);
+
+    if (st != SFI_OK) {
+        (void)cli_fail(s->c, s->ctx, st);
+        return false;
+    }
+    if (s->verbose)
+        tell(s, s->in_secret, len, out_len);
+    return answer(s, out_len);
+}
+
+static bool
+on_order(struct station *s, uint8_t order)
+{
+    size_t len;
+    const uint8_t *atr = sfi_card_atr(s->card, &len);
+
+    switch (order) {
+    case ORDER_OFF:
+    case ORDER_ON:
+    case ORDER_RESET:
+        sfi_card_reset(s->card);
+        return true;
+    case ORDER_ATR: /* also several times a second: are you still there? */
+        memcpy(s->out + 2, atr, len);
+        return answer(s, len);
+    default:
+        return true;
+    }
+}
+
+/* One message; false: the reader is gone, or it is over. */
+static bool
+serve(struct station *s)
+{
+    uint8_t head[2];
+    size_t len;
+    bool good;
+
+    if (!receive(s, head, sizeof(head)))
+        return false;
+    len = (size_t)head[0] << 8 | head[1];
+    if (!receive(s, s->in_secret, len))
+        return false;
+    good = len == 1 ? on_order(s, s->in_secret[0]) : on_command(s, len);
+    cli_wipe(s->in_secret, len);
+    return good;
+}
+
+static int
+run(struct station *s)
+{
+    bool waiting = false;
+    int status = 0;
+
+    while (status == 0 && !ended) {
+        status = call(s);
+        if (s->fd < 0) {
+            if (status == 0 && !waiting)
+                (void)printf("waiting for the reader at %s:%s\n", s->host,
+                             s->port);
+            (void)fflush(stdout);
+            waiting = true;
+            (void)wait_for(s, 0, RETRY_MS);
+            continue;
+        }
+        (void)printf("in the reader at %s:%s\n", s->host, s->port);
+        (void)fflush(stdout);
+        while (serve(s))
+            ;
+        hang_up(s);
+        waiting = false;
+    }
+    return status;
+}
+
+/* ---- beginning ---- */
+
+static void
+parse_reader(const struct cli *c, struct station *s)
+{
+    const char *text = cli_value(c, VPCD);
+    const char *colon;
+    uint64_t port;
+    size_t len;
+
+    text = text != NULL ? text : DEFAULT_READER;
+    colon = strrchr(text, ':');
+    len = colon != NULL ? (size_t)(colon - text) : 0;
+    if (len == 0 || len >= sizeof(s->host) ||
+        !cli_number(colon + 1, 65535, &port) || port == 0)
+        cli_usage(c, "\"%s\" is no reader, expected HOST:PORT", text);
+    memcpy(s->host, text, len);
+    s->host[len] = '\0';
+    (void)snprintf(s->port, sizeof(s->port), "%u", (unsigned)port);
+}
+
+static int
+card(const struct cli *c, struct station *s)
+{
+    const char *path = cli_need(c, STATE);
+    char uri[4096];
+    sfi_hsm *hsm = NULL;
+    sfi_status st;
+    int status;
+
+    if (snprintf(uri, sizeof(uri), "vault:%s", path) >= (int)sizeof(uri))
+        cli_usage(c, "the name of the state is too long");
+    st = sfi_hsm_open(s->ctx, uri, &hsm);
+    if (st == SFI_OK)
+        st = sfi_card_new(s->ctx, hsm, &s->card);
+    sfi_hsm_free(hsm); /* the card holds it */
+    if (st != SFI_OK)
+        return cli_fail(c, s->ctx, st);
+    catch_signals(&s->waiting);
+    status = run(s);
+    sfi_card_free(s->card);
+    return status;
+}
+
+int
+main(int argc, char **argv)
+{
+    static struct station station = {.fd = -1};
+    struct cli c;
+    int status;
+
+    cli_parse(&c, &spec, argc, argv);
+    station.c = &c;
+    station.verbose = cli_has(&c, VERBOSE);
+    parse_reader(&c, &station);
+    station.ctx = cli_context(&c);
+    status = card(&c, &station);
+    sfi_ctx_free(station.ctx);
+    status = cli_finish(&c, status);
+    cli_free(&c);
+    return status;
+}

@@ -1,0 +1,80 @@
+/* A card from the inside; doc/card.md. */
+#ifndef SFI_CARD_CARD_H
+#define SFI_CARD_CARD_H
+
+#include <sfi/card.h>
+
+#include "util/wr.h"
+#include "core/ctx.h"
+#include "core/obj.h"
+#include "card/command.h"
+#include "hsm/card_cmd.h"
+
+/* The longest answer is the head of the log. */
+#define CARD_ANSWER_MAX CARD_LOG_LEN
+
+/* sfi/hsm.h: the PIN of a vault and a card */
+#define CARD_PIN_MIN 4u
+#define CARD_PIN_MAX 64u
+
+/* What was put into a blank card, until LOCK stores it or a reset wipes it. */
+struct staged {
+    sfi_personalization *perso;
+    bool has_key, has_log_key;
+    uint8_t key_secret[SFI_KEY_LEN];
+    uint8_t nonce[SFI_NONCE_LEN];
+    uint8_t log_key_secret[SFI_LOG_KEY_LEN];
+    char firmware_id[SFI_FIRMWARE_ID_MAX + 1]; /* "": not yet */
+    uint64_t maximum;                          /* 0: not yet */
+    uint64_t low_water;
+    uint32_t flags;
+};
+
+/* The parts of a chained command so far. */
+struct chain {
+    bool begun;
+    uint8_t cla, ins, p1, p2;
+    size_t len;
+    uint8_t data_secret[SFI_CARD_APDU_MAX];
+};
+
+/* What of the last answer has not been fetched. */
+struct answer {
+    size_t at, len;
+    uint8_t data[CARD_ANSWER_MAX];
+};
+
+struct sfi_card {
+    struct obj obj;
+    sfi_hsm *hsm;
+    sfi_ctx *hsm_ctx; /* its errors are there */
+    bool selected;
+    bool verified; /* the PIN was right since the last SELECT */
+    struct chain chain;
+    struct answer answer;
+    struct staged staged;
+    char reason[SFI_ERROR_WHERE_MAX + SFI_ERROR_MESSAGE_MAX + 2];
+};
+
+/* The commands, each to a selected card and with all of its parts: a status
+ * word, and with 9000 what was written to `w`. */
+typedef uint16_t applet_run(struct sfi_card *card, const struct command *c,
+                            struct wr *w);
+
+applet_run applet_verify, applet_change_pin;                   /* pin.c */
+applet_run applet_get_data, applet_record;                     /* data.c */
+applet_run applet_put_data, applet_set_status, applet_license; /* issue.c */
+
+void applet_wipe_staged(struct sfi_card *card);
+
+/* The status word of what the HSM returned; keeps the reason. */
+uint16_t applet_word(struct sfi_card *card, sfi_status st);
+/* What the HSM tells of itself; CARD_SW_OK, or why not. */
+uint16_t applet_info(struct sfi_card *card, sfi_hsm_info *info);
+/* The status word of a wrong PIN. */
+uint16_t applet_wrong_pin(struct sfi_card *card);
+/* CARD_SW_OK, or why a command that needs the PIN may not begin: the card's
+ * state comes first, since no PIN helps against it. */
+uint16_t applet_need_pin(struct sfi_card *card, bool blank);
+
+#endif

@@ -1,0 +1,66 @@
+#include "card/command.h"
+
+#include "util/mem.h"
+#include "util/rd.h"
+
+#define SHORT_ALL 256u      /* Le 00 */
+#define EXTENDED_ALL 65536u /* Le 00 00 */
+
+/* What follows Lc: the data, and Le or nothing. */
+static bool
+body(struct command *c, struct rd *r, size_t len, size_t le_size)
+{
+    if (len == 0 || rd_left(r) < len)
+        return false;
+    c->len = len;
+    c->data = rd_view(r, len);
+    if (rd_left(r) == 0)
+        return true;
+    if (rd_left(r) != le_size)
+        return false;
+    if (le_size == 1) {
+        c->want = rd_u8(r);
+        c->want = c->want > 0 ? c->want : SHORT_ALL;
+    } else {
+        c->want = rd_u16be(r);
+        c->want = c->want > 0 ? c->want : EXTENDED_ALL;
+    }
+    return true;
+}
+
+static bool
+extended(struct command *c, struct rd *r)
+{
+    size_t len = rd_u16be(r);
+
+    if (!rd_ok(r))
+        return false;
+    if (rd_left(r) > 0)
+        return body(c, r, len, 2);
+    c->want = len > 0 ? len : EXTENDED_ALL; /* it was Le */
+    return true;
+}
+
+bool
+command_parse(struct command *c, const uint8_t *in, size_t len)
+{
+    struct rd r;
+    uint8_t first;
+
+    sfi__zero(c, sizeof(*c));
+    rd_init(&r, in, len);
+    c->cla = rd_u8(&r);
+    c->ins = rd_u8(&r);
+    c->p1 = rd_u8(&r);
+    c->p2 = rd_u8(&r);
+    if (!rd_ok(&r))
+        return false;
+    if (rd_left(&r) == 0)
+        return true;
+    first = rd_u8(&r);
+    if (rd_left(&r) == 0) {
+        c->want = first > 0 ? first : SHORT_ALL; /* it was Le */
+        return true;
+    }
+    return first == 0 ? extended(c, &r) : body(c, &r, first, 1);
+}

@@ -1,0 +1,19 @@
+/* Command APDUs as bytes: ISO 7816-4, 5.1, cases 1 to 4, short and extended. */
+#ifndef SFI_CARD_COMMAND_H
+#define SFI_CARD_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct command {
+    uint8_t cla, ins, p1, p2;
+    const uint8_t *data; /* in the command's bytes; NULL when len is 0 */
+    size_t len;          /* Nc */
+    size_t want;         /* Ne, 0: no answer but a status word */
+};
+
+/* False: the length bytes and the length do not agree. */
+bool command_parse(struct command *c, const uint8_t *in, size_t len);
+
+#endif

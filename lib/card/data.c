@@ -1,0 +1,196 @@
+/* GET DATA and READ RECORD: what anybody may know. */
+#include "card/card.h"
+
+#include <string.h>
+
+#include "util/hex.h"
+#include "util/rd.h"
+
+#define P1_DATA 0x01u
+#define SERIAL_LEN 16u
+#define PRODUCT_LEN 8u
+#define FIRMWARE_ID_FIELD 64u
+
+/* Text in a field of `len` bytes, zeros behind it. */
+static void
+wr_text(struct wr *w, const char *text, size_t len)
+{
+    size_t used = 0;
+
+    while (used < len && text[used] != '\0')
+        used++;
+    wr_bytes(w, text, used);
+    wr_fill(w, 0, len - used);
+}
+
+/* Zeros for an HSM without one. */
+static void
+wr_serial(struct wr *w, const sfi_hsm_info *info)
+{
+    uint8_t serial[SERIAL_LEN] = {0};
+
+    if (strlen(info->serial) == 2 * SERIAL_LEN)
+        (void)hex_decode(serial, sizeof(serial), info->serial);
+    wr_bytes(w, serial, sizeof(serial));
+}
+
+static void
+wr_info(struct wr *w, const sfi_hsm_info *info)
+{
+    wr_u8(w, CARD_VERSION);
+    wr_u8(w, (uint8_t)info->state);
+    wr_u8(w, (uint8_t)info->pin_tries_left);
+    wr_u8(w, 0);
+    wr_u32be(w, info->flags);
+    wr_u64be(w, info->remaining);
+    wr_u64be(w, info->maximum);
+    wr_u64be(w, info->low_water);
+    wr_u64be(w, info->records);
+    wr_serial(w, info);
+    wr_text(w, info->product_id, PRODUCT_LEN);
+    wr_text(w, info->firmware_id, FIRMWARE_ID_FIELD);
+}
+
+static void
+wr_log(struct wr *w, const sfi_log_head *h)
+{
+    wr_u32be(w, h->flags);
+    wr_u64be(w, h->maximum);
+    wr_u64be(w, h->low_water);
+    wr_u64be(w, h->remaining);
+    wr_u64be(w, h->sequence);
+    wr_text(w, h->firmware_id, FIRMWARE_ID_FIELD);
+    wr_text(w, h->product_id, PRODUCT_LEN);
+    wr_bytes(w, h->serial, sizeof(h->serial));
+    wr_bytes(w, h->ca_public, sizeof(h->ca_public));
+    wr_bytes(w, h->genesis, sizeof(h->genesis));
+    wr_bytes(w, h->log_head, sizeof(h->log_head));
+    wr_bytes(w, h->mac, sizeof(h->mac));
+}
+
+static void
+wr_record(struct wr *w, const sfi_log_record *r)
+{
+    wr_u32be(w, r->kind);
+    wr_u64be(w, r->sequence);
+    wr_u64be(w, r->time);
+    wr_u64be(w, r->remaining);
+    wr_u32be(w, r->session);
+    wr_bytes(w, r->device, sizeof(r->device));
+    wr_bytes(w, r->license, sizeof(r->license));
+    wr_bytes(w, r->previous, sizeof(r->previous));
+    wr_bytes(w, r->hash, sizeof(r->hash));
+    wr_bytes(w, r->mac, sizeof(r->mac));
+}
+
+/* The head of the log: all of it, or the hash of its last record. */
+static uint16_t
+get_log(struct sfi_card *card, bool all, struct wr *w)
+{
+    sfi_log_head h = {.struct_size = sizeof(h)};
+    uint16_t sw = applet_word(card, sfi_hsm_get_log_head(card->hsm, &h));
+
+    if (sw != CARD_SW_OK) /* no log, or none yet */
+        return sw == CARD_SW_MEMORY ? sw : CARD_SW_NO_OBJECT;
+    if (all)
+        wr_log(w, &h);
+    else
+        wr_bytes(w, h.log_head, sizeof(h.log_head));
+    return CARD_SW_OK;
+}
+
+/* What also a blank card tells; false: none of these. */
+static bool
+get_always(const sfi_hsm_info *info, uint8_t object, struct wr *w)
+{
+    switch (object) {
+    case CARD_DO_VERSION:
+        wr_u8(w, CARD_VERSION);
+        return true;
+    case CARD_DO_STATE:
+        wr_u8(w, (uint8_t)info->state);
+        return true;
+    case CARD_DO_PIN_TRIES:
+        wr_u8(w, (uint8_t)info->pin_tries_left);
+        return true;
+    case CARD_DO_INFO:
+        wr_info(w, info);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* What provisioning makes; false: none of these. */
+static bool
+get_made(const sfi_hsm_info *info, uint8_t object, struct wr *w)
+{
+    switch (object) {
+    case CARD_DO_FIRMWARE_ID:
+        wr_text(w, info->firmware_id, strlen(info->firmware_id));
+        return true;
+    case CARD_DO_REMAINING:
+        wr_u64be(w, info->remaining);
+        return true;
+    case CARD_DO_MAXIMUM:
+        wr_u64be(w, info->maximum);
+        return true;
+    case CARD_DO_PRODUCT_ID:
+        wr_text(w, info->product_id, PRODUCT_LEN);
+        return true;
+    case CARD_DO_SERIAL:
+        wr_serial(w, info);
+        return true;
+    case CARD_DO_LOW_WATER:
+        wr_u64be(w, info->low_water);
+        return true;
+    case CARD_DO_FLAGS:
+        wr_u32be(w, info->flags);
+        return true;
+    case CARD_DO_RECORDS:
+        wr_u64be(w, info->records);
+        return true;
+    default:
+        return false;
+    }
+}
+
+uint16_t
+applet_get_data(struct sfi_card *card, const struct command *c, struct wr *w)
+{
+    sfi_hsm_info info;
+    uint16_t sw;
+
+    if (c->p1 != P1_DATA)
+        return CARD_SW_P1P2;
+    if (c->len > 0)
+        return CARD_SW_LENGTH;
+    if (c->p2 == CARD_DO_LOG || c->p2 == CARD_DO_LOG_HEAD)
+        return get_log(card, c->p2 == CARD_DO_LOG, w);
+    sw = applet_info(card, &info);
+    if (sw != CARD_SW_OK || get_always(&info, c->p2, w))
+        return sw;
+    if (info.state != SFI_HSM_BLANK && get_made(&info, c->p2, w))
+        return CARD_SW_OK;
+    return CARD_SW_NO_OBJECT;
+}
+
+uint16_t
+applet_record(struct sfi_card *card, const struct command *c, struct wr *w)
+{
+    sfi_log_record record = {.struct_size = sizeof(record)};
+    struct rd r;
+    sfi_status st;
+
+    if (c->p1 != 0 || c->p2 != 0)
+        return CARD_SW_P1P2;
+    if (c->len != sizeof(uint64_t))
+        return CARD_SW_LENGTH;
+    rd_init(&r, c->data, c->len);
+    st = sfi_hsm_get_log_record(card->hsm, rd_u64be(&r), &record);
+    if (st == SFI_OK)
+        wr_record(w, &record);
+    if (st == SFI_ERR_RANGE)
+        return CARD_SW_NO_RECORD;
+    return applet_word(card, st);
+}

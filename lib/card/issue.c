@@ -1,0 +1,250 @@
+/* Personalisation, licences, and the end. */
+#include "card/card.h"
+
+#include <string.h>
+
+#include "util/mem.h"
+#include "util/rd.h"
+
+#define P1_DATA 0x01u
+/* hsm/card_cmd.h: an IV field (nonce and zeros), and the key */
+#define IV_LEN 16u
+#define IV_ZEROS (IV_LEN - SFI_NONCE_LEN)
+#define SESSION_LEN 4u
+
+void
+applet_wipe_staged(struct sfi_card *card)
+{
+    sfi_personalization_free(card->staged.perso);
+    sfi__wipe(&card->staged, sizeof(card->staged));
+}
+
+/* ---- PUT DATA ---- */
+
+static uint16_t
+put_key(struct staged *s, const struct command *c)
+{
+    static const uint8_t zeros[IV_ZEROS];
+    struct rd r;
+
+    if (c->len != IV_LEN + SFI_KEY_LEN)
+        return CARD_SW_LENGTH;
+    if (!sfi__equal(c->data + SFI_NONCE_LEN, zeros, sizeof(zeros)))
+        return CARD_SW_DATA;
+    rd_init(&r, c->data, c->len);
+    rd_bytes(&r, s->nonce, sizeof(s->nonce));
+    rd_skip(&r, IV_ZEROS);
+    rd_bytes(&r, s->key_secret, sizeof(s->key_secret));
+    s->has_key = true;
+    return CARD_SW_OK;
+}
+
+static uint16_t
+put_log_key(struct staged *s, const struct command *c)
+{
+    if (c->len != sizeof(s->log_key_secret))
+        return CARD_SW_LENGTH;
+    memcpy(s->log_key_secret, c->data, c->len);
+    s->has_log_key = true;
+    return CARD_SW_OK;
+}
+
+static uint16_t
+put_firmware_id(struct staged *s, const struct command *c)
+{
+    if (c->len < 1 || c->len > SFI_FIRMWARE_ID_MAX)
+        return CARD_SW_LENGTH;
+    for (size_t i = 0; i < c->len; i++) {
+        if (c->data[i] < ' ' || c->data[i] > '~')
+            return CARD_SW_DATA;
+    }
+    memcpy(s->firmware_id, c->data, c->len);
+    s->firmware_id[c->len] = '\0';
+    return CARD_SW_OK;
+}
+
+/* A count: `min` to SFI_HSM_COUNT_MAX. */
+static uint16_t
+put_count(uint64_t *count, uint64_t min, const struct command *c)
+{
+    struct rd r;
+    uint64_t value;
+
+    if (c->len != sizeof(value))
+        return CARD_SW_LENGTH;
+    rd_init(&r, c->data, c->len);
+    value = rd_u64be(&r);
+    if (value < min || value > SFI_HSM_COUNT_MAX)
+        return CARD_SW_DATA;
+    *count = value;
+    return CARD_SW_OK;
+}
+
+static uint16_t
+put_flags(struct staged *s, const struct command *c)
+{
+    struct rd r;
+
+    if (c->len != sizeof(s->flags))
+        return CARD_SW_LENGTH;
+    rd_init(&r, c->data, c->len);
+    s->flags = rd_u32be(&r);
+    return CARD_SW_OK;
+}
+
+static uint16_t
+put_perso(struct sfi_card *card, const struct command *c)
+{
+    sfi_personalization *perso;
+    sfi_status st;
+
+    if (c->len == 0)
+        return CARD_SW_LENGTH;
+    st = sfi_personalization_parse(card->hsm_ctx, c->data, c->len, &perso);
+    if (st != SFI_OK)
+        return applet_word(card, st);
+    sfi_personalization_free(card->staged.perso);
+    card->staged.perso = perso;
+    return CARD_SW_OK;
+}
+
+static uint16_t
+put(struct sfi_card *card, const struct command *c)
+{
+    struct staged *s = &card->staged;
+
+    switch (c->p2) {
+    case CARD_DO_KEY:
+        return put_key(s, c);
+    case CARD_DO_LOG_KEY:
+        return put_log_key(s, c);
+    case CARD_DO_FIRMWARE_ID:
+        return put_firmware_id(s, c);
+    case CARD_DO_MAXIMUM:
+        return put_count(&s->maximum, 1, c);
+    case CARD_DO_LOW_WATER:
+        return put_count(&s->low_water, 0, c);
+    case CARD_DO_FLAGS:
+        return put_flags(s, c);
+    case CARD_DO_PERSO:
+        return put_perso(card, c);
+    default:
+        return CARD_SW_NO_OBJECT;
+    }
+}
+
+uint16_t
+applet_put_data(struct sfi_card *card, const struct command *c, struct wr *w)
+{
+    sfi_hsm_info info;
+    uint16_t sw;
+
+    (void)w;
+    if (c->p1 != P1_DATA)
+        return CARD_SW_P1P2;
+    sw = applet_info(card, &info);
+    if (sw == CARD_SW_OK && info.state != SFI_HSM_BLANK)
+        sw = CARD_SW_CONDITIONS;
+    return sw == CARD_SW_OK ? put(card, c) : sw;
+}
+
+/* ---- LOCK, RETIRE ---- */
+
+static sfi_status
+provision(struct sfi_card *card)
+{
+    const struct staged *s = &card->staged;
+    const sfi_provision_options options = {
+        .struct_size = sizeof(options),
+        .flags = s->flags,
+        .low_water = s->low_water,
+        .log_key = s->has_log_key ? s->log_key_secret : NULL,
+    };
+    sfi_key *key;
+    sfi_status st =
+        sfi_key_new(card->hsm_ctx, s->key_secret, sizeof(s->key_secret), &key);
+
+    if (st == SFI_OK)
+        st = sfi_hsm_provision(card->hsm, key, s->nonce, sizeof(s->nonce),
+                               s->firmware_id, s->maximum, s->perso, &options);
+    sfi_key_free(key);
+    return st;
+}
+
+/* What was put is stored, or must be put again. */
+static uint16_t
+lock(struct sfi_card *card)
+{
+    const struct staged *s = &card->staged;
+    uint16_t sw = applet_need_pin(card, true);
+
+    if (sw != CARD_SW_OK)
+        return sw;
+    if (!s->has_key || s->firmware_id[0] == '\0' || s->maximum == 0 ||
+        s->perso == NULL)
+        return CARD_SW_CONDITIONS;
+    sw = applet_word(card, provision(card));
+    applet_wipe_staged(card);
+    return sw;
+}
+
+static uint16_t
+retire(struct sfi_card *card)
+{
+    uint16_t sw = applet_need_pin(card, false);
+
+    return sw == CARD_SW_OK ? applet_word(card, sfi_hsm_retire(card->hsm)) : sw;
+}
+
+uint16_t
+applet_set_status(struct sfi_card *card, const struct command *c, struct wr *w)
+{
+    (void)w;
+    if (c->p1 != 0 || (c->p2 != CARD_P2_LOCK && c->p2 != CARD_P2_RETIRE))
+        return CARD_SW_P1P2;
+    if (c->len > 0)
+        return CARD_SW_LENGTH;
+    return c->p2 == CARD_P2_LOCK ? lock(card) : retire(card);
+}
+
+/* ---- licences ---- */
+
+static sfi_status
+issue(struct sfi_card *card, const struct command *c, struct wr *w)
+{
+    sfi_certificate *cert;
+    sfi_license *lic = NULL;
+    struct rd r;
+    sfi_status st;
+
+    rd_init(&r, c->data, c->len);
+    st = sfi_certificate_parse(card->hsm_ctx, rd_view(&r, SFI_CERTIFICATE_LEN),
+                               SFI_CERTIFICATE_LEN, &cert);
+    if (st == SFI_OK)
+        st = rd_left(&r) == 0 ? sfi_hsm_generate_license(card->hsm, cert, &lic)
+                              : sfi_hsm_generate_live_license(
+                                    card->hsm, cert, rd_u32be(&r), &lic);
+    sfi_certificate_free(cert);
+    if (st == SFI_OK) {
+        size_t len;
+        const uint8_t *data = sfi_license_data(lic, &len);
+
+        wr_bytes(w, data, len);
+    }
+    sfi_license_free(lic);
+    return st;
+}
+
+uint16_t
+applet_license(struct sfi_card *card, const struct command *c, struct wr *w)
+{
+    uint16_t sw;
+
+    if (c->p1 != 0 || c->p2 != 0)
+        return CARD_SW_P1P2;
+    if (c->len != SFI_CERTIFICATE_LEN &&
+        c->len != SFI_CERTIFICATE_LEN + SESSION_LEN)
+        return CARD_SW_LENGTH;
+    sw = applet_need_pin(card, false);
+    return sw == CARD_SW_OK ? applet_word(card, issue(card, c, w)) : sw;
+}
