@@ -32,6 +32,18 @@ offline_is_folder(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+/* What the library cannot know. */
+static sfi_status
+report(const struct offline *o, sfi_status st, const char *where,
+       const char *what)
+{
+    char message[256];
+
+    (void)snprintf(message, sizeof(message), "%s: %s", where, what);
+    sfi_ctx_report(o->ctx, st, 0, message);
+    return st;
+}
+
 /* ---- one certificate ---- */
 
 /* What may be wrong with one certificate, and right with the next. */
@@ -163,14 +175,14 @@ each(struct batch *b, const char *folder, sfi_status *st)
     int status = 0;
 
     if (n < 0)
-        return cli_fail_text(b->o->cli, SFI_ERR_OS, "%s: cannot read: %s",
-                             folder, strerror(errno));
+        *st = report(b->o, SFI_ERR_OS, folder, strerror(errno));
     for (int i = 0; i < n; i++) {
         if (status == 0 && *st == SFI_OK)
             status = entry(b, folder, names[i]->d_name, st);
         free(names[i]);
     }
-    free(names);
+    if (n >= 0)
+        free(names);
     return status;
 }
 
@@ -202,6 +214,7 @@ offline_license(const struct offline *o, const char *from, const char *to,
                 sfi_status *st)
 {
     struct batch b = {.o = o};
+    uint64_t total = 0;
     int status;
 
     *st = sfi_license_store_open(o->ctx, to, 1, &b.store);
@@ -212,16 +225,13 @@ offline_license(const struct offline *o, const char *from, const char *to,
     status = offline_is_folder(from) ? each(&b, from, st) : one(&b, from, st);
     if (o->out != NULL)
         json_close(o->out);
-    if (status == 0 && *st == SFI_OK) {
-        if (b.count[RESULT_NEW] + b.count[RESULT_STORED] +
-                b.count[RESULT_REFUSED] ==
-            0)
-            status =
-                cli_fail_text(o->cli, SFI_ERR_FORMAT,
-                              "%s: no certificate is in this folder", from);
-        else
-            sum_up(&b);
-    }
+    for (int i = 0; i < RESULT_COUNT; i++)
+        total += b.count[i];
+    if (status == 0 && *st == SFI_OK && total == 0)
+        *st =
+            report(o, SFI_ERR_FORMAT, from, "no certificate is in this folder");
+    else if (status == 0 && *st == SFI_OK)
+        sum_up(&b);
     sfi_license_store_free(b.store);
     return status != 0 ? status : b.status;
 }

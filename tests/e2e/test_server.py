@@ -166,14 +166,32 @@ class Custom(bench.Case):
 
     def test_question_that_is_no_certificate(self):
         self.server.start()
+        code, text = self.ask(bytes(140))
+        self.assertEqual(code, 201)
+        self.assertRegex(text.decode(), "product id is 0x00")
+        self.then_good(self.bench.chip(self.chip, "part").start())
+
+    def ask(self, question):
+        """(code, content) of the server's answer."""
         with socket.socket(socket.AF_UNIX) as s:
             s.connect(str(self.server.socket))
-            s.sendall(bytes(140))
+            s.sendall(question)
             code, length = struct.unpack("<HH", s.recv(4, socket.MSG_WAITALL))
-            text = s.recv(length, socket.MSG_WAITALL).decode()
-        self.assertEqual(code, 201)
-        self.assertRegex(text, "product id is 0x00")
-        self.then_good(self.bench.chip(self.chip, "part").start())
+            return code, s.recv(length, socket.MSG_WAITALL)
+
+    def test_live_session(self):
+        """A session id gets a live licence; the device is counted once."""
+        self.server.start()
+        cert = self.bench.chip(self.chip, "part").dump("certificate")
+        got = [self.ask(struct.pack("<I", session) + cert)
+               for session in (0, 7, 0x80000001, 7)]
+        self.assertEqual([(code, data[:8]) for code, data in got],
+                         [(0, b"SFI." + bytes(4)),
+                          (0, b"SFIL" + struct.pack("<I", 7)),
+                          (0, b"SFIL" + struct.pack("<I", 0x80000001)),
+                          (0, b"SFIL" + struct.pack("<I", 7))])
+        self.assertEqual(got[1], got[3])
+        self.assertEqual(self.bench.counter("line.vault"), 1)
 
     # ---- servers that die ----
 
@@ -189,11 +207,8 @@ class Custom(bench.Case):
         """The licence was counted but never arrived: it is given again."""
         self.server.start()
         part = self.bench.chip(self.chip, "part").start()
-        with socket.socket(socket.AF_UNIX) as s:
-            s.connect(str(self.server.socket))
-            s.sendall(bytes(4) + part.dump("certificate"))
-            first = s.recv(140, socket.MSG_WAITALL)
-        self.assertEqual((len(first), first[:4]), (140, b"\0\0\x88\0"))
+        code, data = self.ask(bytes(4) + part.dump("certificate"))
+        self.assertEqual((code, len(data)), (0, 136))
         self.server.stop(signal.SIGKILL)
         self.assertEqual(self.bench.counter("line.vault"), 1)
         self.assertEnded(self.install(part), 1, "^SFI_ERR_IO: the licence "

@@ -230,6 +230,10 @@ def nothing_in_it(folder):
     done = run(*b.command())
     same(done.returncode, 2)
     same(messages(done), [f"{b.certs}: no certificate is in this folder"])
+    done = run(*b.command("--json"))
+    same(done.returncode, 2)
+    same(json.loads(done.stdout)["error"]["message"],
+         f"{b.certs}: no certificate is in this folder")
 
 
 @case
