@@ -506,6 +506,28 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_get_log_record(sfi_hsm *hsm,
                                                         uint64_t sequence,
                                                         sfi_log_record *out);
 
+/**
+ * Write an HSM's whole log to a file: all of it, or none.
+ *
+ * It is text, and no secret; sfi_log_verify() proves it with the log key
+ * (doc/format.md, "Log").  Records that are written meanwhile are left to the
+ * next one.  What needs no key is checked on the way.
+ *
+ * @param hsm   a provisioned HSM; no PIN is needed
+ * @param path  the file; one that exists is replaced
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL
+ *   SFI_ERR_HSM       also when its records do not fit together
+ *   what sfi_hsm_get_log_head() returns; SFI_ERR_ACCESS and SFI_ERR_OS also for
+ *   the new file
+ *
+ * Blocks: on the file or the reader.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_hsm_export_log(sfi_hsm *hsm,
+                                                    const char *path);
+
 /** A place where an HSM can be. */
 typedef struct sfi_hsm_slot {
     uint32_t struct_size; /**< sizeof(sfi_hsm_slot) of the library */

@@ -53,6 +53,106 @@ typedef struct sfi_log_record {
     uint8_t mac[32];      /**< the same under the log key */
 } sfi_log_record;
 
+/** What a log proves. */
+typedef struct sfi_log_summary {
+    uint32_t struct_size; /**< sizeof(sfi_log_summary) */
+    uint32_t retired;     /**< 1: it ends with the closing record */
+    uint64_t records;
+    uint64_t licensed;   /**< devices */
+    uint64_t remaining;  /**< installations left */
+    uint64_t maximum;    /**< installations provisioned */
+    uint64_t first_time; /**< of the first record, 0: none */
+    uint64_t last_time;
+    uint64_t set_back; /**< records dated before the one they follow */
+    char firmware_id[64];
+    char product_id[16];
+    char serial[40];
+} sfi_log_summary;
+
+/**
+ * Make a random log key and write it to a new file that only its owner reads.
+ *
+ * The file is on the disk when this returns.
+ *
+ * @param ctx   the context
+ * @param path  the file; one that exists is never overwritten
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT            a pointer is NULL
+ *   SFI_ERR_ACCESS, SFI_ERR_OS  the file exists or cannot be written
+ *   SFI_ERR_CRYPTO              no randomness
+ *
+ * Blocks: on the file.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_log_key_create(sfi_ctx *ctx,
+                                                    const char *path);
+
+/**
+ * Read a log key from a file of SFI_LOG_KEY_LEN bytes.
+ *
+ * @param ctx   the context
+ * @param path  the file
+ * @param key   receives SFI_LOG_KEY_LEN bytes, for the caller to wipe; zero on
+ *              any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT            a pointer is NULL
+ *   SFI_ERR_RANGE               the file's length is not SFI_LOG_KEY_LEN
+ *   SFI_ERR_LIMIT               the file is longer than 1 MiB
+ *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be read
+ *   SFI_ERR_NOMEM               no memory
+ *
+ * Blocks: on the file.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_log_key_load(sfi_ctx *ctx,
+                                                  const char *path,
+                                                  uint8_t key[SFI_LOG_KEY_LEN]);
+
+/**
+ * Verify an exported log.
+ *
+ * Every hash and MAC is computed anew, every record must follow the one before,
+ * no device may be counted twice, each count must be one less, and the end must
+ * be the one that the HSM stated.  What it took to write such a log is the log
+ * key, which is the HSM's and its owner's alone.
+ *
+ * An older, shorter log of the same HSM verifies too: give `before` to find
+ * that.  Records that are dated before the one that they follow are counted in
+ * `set_back`, and no fault: the order is the chain's, not the clock's.
+ *
+ * @param ctx      the context
+ * @param path     the log; may have any length, but at most 16777216 devices
+ * @param key      the log key; not kept
+ * @param key_len  its length, SFI_LOG_KEY_LEN
+ * @param before   an earlier log of the same HSM, which this one must continue;
+ *                 NULL: none.  It is verified first
+ * @param out      receives what it proves; the caller sets struct_size
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT   ctx, path, key or out is NULL
+ *   SFI_ERR_ABI        struct_size is unknown
+ *   SFI_ERR_RANGE      the key's length
+ *   SFI_ERR_FORMAT     no log, or damaged; the line is named
+ *   SFI_ERR_TRUNCATED  cut off; the line is named
+ *   SFI_ERR_AUTH       altered, or another key; or it does not continue
+ *                      `before`; the line is named, and the record
+ *   SFI_ERR_LIMIT      a line is longer than any, or more devices than can be
+ *                      told apart
+ *   SFI_ERR_ACCESS, SFI_ERR_OS  a file cannot be read
+ *   SFI_ERR_CRYPTO     the crypto library failed
+ *   SFI_ERR_NOMEM      no memory: up to 64 bytes for each device
+ *
+ * Blocks: on the files.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_log_verify(sfi_ctx *ctx, const char *path,
+                                                const uint8_t *key,
+                                                size_t key_len,
+                                                const char *before,
+                                                sfi_log_summary *out);
+
 SFI_END_DECLS
 
 #endif

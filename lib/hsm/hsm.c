@@ -8,6 +8,7 @@
 #include "core/err.h"
 #include "crypto/key.h"
 #include "hsm/channel.h"
+#include "hsm/log.h"
 #include "hsm/uri.h"
 #include "hsm/vault.h"
 #include "license/cert.h"
@@ -271,6 +272,34 @@ sfi_hsm_get_log_record(sfi_hsm *hsm, uint64_t sequence, sfi_log_record *out)
     SFI_ENTER(hsm, HSM);
     SFI_ARG(hsm, out != NULL);
     return get_log_record(hsm, sequence, out);
+}
+
+static sfi_status
+export_record(void *user, uint64_t sequence, sfi_log_record *out)
+{
+    return get_log_record(user, sequence, out);
+}
+
+static sfi_status
+export_log(sfi_hsm *hsm, const char *path)
+{
+    sfi_ctx *ctx = hsm->obj.ctx;
+    sfi_log_head head = {.struct_size = sizeof(head)};
+    sfi_status st = get_log_head(hsm, &head);
+
+    if (st == SFI_OK)
+        st = sfi__log_write(ctx, path, &head, export_record, hsm);
+    if (st != SFI_OK && ctx->error.where[0] == '\0' && hsm->where[0] != '\0')
+        (void)sfi__where(ctx, "%s", hsm->where);
+    return st;
+}
+
+sfi_status
+sfi_hsm_export_log(sfi_hsm *hsm, const char *path)
+{
+    SFI_ENTER(hsm, HSM);
+    SFI_ARG(hsm, path != NULL);
+    return export_log(hsm, path);
 }
 
 /* ---- provisioning ---- */

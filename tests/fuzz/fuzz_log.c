@@ -1,0 +1,44 @@
+/* Exported logs.  Those of the corpus are true under the key below. */
+#define _XOPEN_SOURCE 700
+#include <string.h>
+#include <unistd.h>
+
+#include <sfi/log.h>
+
+#include "fuzz.h"
+
+static void
+verify(const char *path)
+{
+    sfi_log_summary sum = {.struct_size = sizeof(sum)};
+    uint8_t key[SFI_LOG_KEY_LEN];
+    sfi_ctx *ctx = fuzz_ctx();
+    sfi_status st;
+
+    for (size_t i = 0; i < sizeof(key); i++)
+        key[i] = (uint8_t)(0x40 + i);
+    st = sfi_log_verify(ctx, path, key, sizeof(key), NULL, &sum);
+    fuzz_check(ctx, st, st == SFI_OK ? &sum : NULL);
+    if (st == SFI_OK) {
+        FUZZ_HOLDS(sum.licensed + sum.remaining == sum.maximum);
+        FUZZ_HOLDS(sum.records >= sum.licensed + sum.retired);
+        FUZZ_HOLDS(strlen(sum.serial) == 32);
+        /* it continues itself */
+        st = sfi_log_verify(ctx, path, key, sizeof(key), path, &sum);
+        FUZZ_HOLDS(st == SFI_OK);
+    }
+    fuzz_ctx_free(ctx);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    char path[] = "/tmp/sfi-fuzz-XXXXXX";
+    int fd = mkstemp(path);
+
+    FUZZ_HOLDS(fd >= 0 && write(fd, data, len) == (ssize_t)len);
+    FUZZ_HOLDS(close(fd) == 0);
+    verify(path);
+    (void)unlink(path);
+    return 0;
+}

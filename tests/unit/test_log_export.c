@@ -1,0 +1,209 @@
+/* The log of an HSM, exported: one of the caller's own, and a vault. */
+#define _XOPEN_SOURCE 700
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sfi/version.h>
+
+#include "util/mem.h"
+#include "core/err.h"
+
+#include "fixture.h"
+#include "log_kit.h"
+#include "maker.h"
+
+static struct story story;
+static char dir[256], path[300];
+
+static void
+setup(void)
+{
+    fixture_setup();
+    test_mkdir(dir, sizeof(dir));
+    (void)snprintf(path, sizeof(path), "%s/line.log", dir);
+    story_begin(&story, SFI_HSM_LIVE_ONLY, 5, 1);
+    story_add(&story, SFI_LOG_COUNTED, 'A', 1);
+    story_add(&story, SFI_LOG_COUNTED, 'B', 2);
+    story_sign(&story);
+}
+
+static void
+teardown(void)
+{
+    test_rmdir(dir);
+    fixture_teardown();
+}
+
+/* ---- an HSM of the caller's own ---- */
+
+static sfi_status
+own_head(void *user, sfi_log_head *out)
+{
+    struct story *s = user;
+
+    *out = s->head;
+    return SFI_OK;
+}
+
+static sfi_status
+own_record(void *user, uint64_t sequence, sfi_log_record *out)
+{
+    struct story *s = user;
+
+    *out = s->records[sequence - 1];
+    if (sequence == s->fail_at) {
+        sfi_ctx_report(ctx, SFI_ERR_IO, 0, "the wire broke");
+        return SFI_ERR_IO;
+    }
+    if (sequence == s->lie_at)
+        out->device[0] ^= 1;
+    return SFI_OK;
+}
+
+static sfi_hsm *
+own(void)
+{
+    sfi_hsm_ops ops = {
+        .struct_size = sizeof(ops),
+        .log_head = own_head,
+        .log_record = own_record,
+    };
+    sfi_hsm *hsm;
+
+    ck_assert_ok(sfi_hsm_open_custom(ctx, &ops, &story, &hsm));
+    return hsm;
+}
+
+START_TEST(test_own)
+{
+    sfi_hsm *hsm = own();
+    sfi_log_summary sum;
+
+    ck_assert_ok(sfi_hsm_export_log(hsm, path));
+    ck_assert_ok(story_verify(&story, path, NULL, &sum));
+    ck_assert_uint_eq(sum.licensed, 2);
+    /* what was there is replaced, when all of it is known */
+    story_add(&story, SFI_LOG_AGAIN, 'A', 3);
+    story_sign(&story);
+    story.fail_at = 3;
+    ck_assert_fails(sfi_hsm_export_log(hsm, path), SFI_ERR_IO, "",
+                    "the wire broke");
+    story.fail_at = 0;
+    story.lie_at = 1;
+    ck_assert_fails(sfi_hsm_export_log(hsm, path), SFI_ERR_HSM, "",
+                    "the HSM's log: record 1 does not follow the one before, "
+                    "or does not match its hash");
+    story.lie_at = 0;
+    ck_assert_ok(story_verify(&story, path, NULL, &sum));
+    ck_assert_uint_eq(sum.records, 2);
+    ck_assert_ok(sfi_hsm_export_log(hsm, path));
+    ck_assert_ok(story_verify(&story, path, NULL, &sum));
+    ck_assert_uint_eq(sum.records, 3);
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+START_TEST(test_no_log)
+{
+    sfi_hsm_ops ops = {.struct_size = sizeof(ops)};
+    sfi_hsm *hsm;
+
+    ck_assert_ok(sfi_hsm_open_custom(ctx, &ops, NULL, &hsm));
+    ck_assert_fails(sfi_hsm_export_log(hsm, path), SFI_ERR_UNSUPPORTED, "",
+                    "this HSM does not offer a log");
+    ck_assert_int_ne(access(path, F_OK), 0);
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+START_TEST(test_arguments)
+{
+    sfi_hsm *hsm = own();
+
+    ck_assert_int_eq(sfi_hsm_export_log(NULL, path), SFI_ERR_ARGUMENT);
+    ck_assert_fails(sfi_hsm_export_log(hsm, NULL), SFI_ERR_ARGUMENT, "",
+                    "argument not valid, expected path != NULL");
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+/* ---- a vault ---- */
+
+static sfi_hsm *
+new_vault(const struct maker *m, const char *name)
+{
+    sfi_provision_options options = {
+        .struct_size = sizeof(options),
+        .low_water = 2,
+        .log_key = story.key_secret,
+    };
+    sfi_hsm *hsm = vault_login(name);
+
+    ck_assert_ok(sfi_hsm_provision(hsm, m->key, m->nonce, SFI_NONCE_LEN,
+                                   MAKER_FIRMWARE_ID, 3, m->perso, &options));
+    return hsm;
+}
+
+/* Counted, again, and closed; proved with the key that the owner brought. */
+START_TEST(test_vault)
+{
+    char vault[300], where[320], none[320];
+    struct maker m;
+    struct chip chip;
+    sfi_log_summary sum;
+    sfi_license *lic;
+    sfi_hsm *hsm;
+
+    if (!sfi_has_feature("vault"))
+        return; /* such a build has the HSMs above only */
+    (void)snprintf(vault, sizeof(vault), "%s/line.vault", dir);
+    (void)snprintf(where, sizeof(where), "vault:%s", vault);
+    (void)snprintf(none, sizeof(none), "%s/none/log", dir);
+    maker_init(&m);
+    chip_make(&m, MAKER_PRODUCT, &chip);
+    ck_assert_ok(vault_open(vault, &hsm));
+    ck_assert_fails(sfi_hsm_export_log(hsm, path), SFI_ERR_HSM_STATE, where,
+                    "the vault is blank: provision it first");
+    sfi_hsm_free(hsm);
+    sfi__clear_error(ctx);
+    hsm = new_vault(&m, vault);
+    ck_assert_ok(sfi_hsm_generate_license(hsm, chip.cert, &lic));
+    sfi_license_free(lic);
+    ck_assert_ok(sfi_hsm_generate_live_license(hsm, chip.cert, 7, &lic));
+    sfi_license_free(lic);
+    sfi_hsm_free(hsm);
+    ck_assert_ok(vault_open(vault, &hsm)); /* no PIN is needed */
+    ck_assert_ok(sfi_hsm_export_log(hsm, path));
+    ck_assert_ok(story_verify(&story, path, NULL, &sum));
+    ck_assert_uint_eq(sum.records, 2);
+    ck_assert_uint_eq(sum.licensed, 1);
+    ck_assert_uint_eq(sum.remaining, 2);
+    ck_assert_str_eq(sum.firmware_id, MAKER_FIRMWARE_ID);
+    ck_assert_ok(sfi_hsm_login(hsm, MAKER_PIN, strlen(MAKER_PIN)));
+    ck_assert_ok(sfi_hsm_retire(hsm));
+    ck_assert_ok(sfi_hsm_export_log(hsm, path));
+    ck_assert_ok(story_verify(&story, path, NULL, &sum));
+    ck_assert_uint_eq(sum.retired, 1);
+    ck_assert_fails(sfi_hsm_export_log(hsm, none), SFI_ERR_OS, none,
+                    "cannot write: No such file or directory");
+    sfi_hsm_free(hsm);
+    chip_free(&chip);
+    maker_free(&m);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *s = suite_create("log_export");
+    TCase *tc = tcase_create("export");
+
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, test_own);
+    tcase_add_test(tc, test_no_log);
+    tcase_add_test(tc, test_arguments);
+    tcase_add_test(tc, test_vault);
+    suite_add_tcase(s, tc);
+    return run_suite(s);
+}

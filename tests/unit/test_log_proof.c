@@ -1,0 +1,480 @@
+/* What a log has to prove beyond its MACs, against an earlier one; what the
+ * writer asks of an HSM; and the set of devices. */
+#define _XOPEN_SOURCE 700
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util/mem.h"
+#include "core/err.h"
+#include "hsm/log.h"
+
+#include "fixture.h"
+#include "log_kit.h"
+
+static struct story story, newer;
+static char dir[256], path[300], later[300], where[340];
+
+static void
+setup(void)
+{
+    fixture_setup();
+    test_mkdir(dir, sizeof(dir));
+    (void)snprintf(path, sizeof(path), "%s/line.log", dir);
+    (void)snprintf(later, sizeof(later), "%s/later.log", dir);
+    story_begin(&story, 0, 3, 1);
+    story_add(&story, SFI_LOG_COUNTED, 'A', 0);
+    story_add(&story, SFI_LOG_COUNTED, 'B', 0);
+    story_sign(&story);
+    ck_assert_ok(story_write(&story, path));
+    newer = story;
+    story_add(&newer, SFI_LOG_COUNTED, 'C', 0);
+    story_add(&newer, SFI_LOG_RETIRED, 0, 0);
+    story_sign(&newer);
+    ck_assert_ok(story_write(&newer, later));
+}
+
+static void
+teardown(void)
+{
+    test_rmdir(dir);
+    fixture_teardown();
+}
+
+static const char *
+line_of(const char *name, unsigned line)
+{
+    (void)snprintf(where, sizeof(where), "%s:%u", name, line);
+    return where;
+}
+
+/* ---- the key is right, and still it cannot be ---- */
+
+/* The story, signed as it is, fails at this line. */
+static void
+is_refused(unsigned line, const char *message)
+{
+    story_sign(&story);
+    ck_assert_ok(story_write(&story, path));
+    ck_assert_fails(story_verify(&story, path, NULL, NULL), SFI_ERR_AUTH,
+                    line_of(path, line), message);
+}
+
+START_TEST(test_counted_twice)
+{
+    story_add(&story, SFI_LOG_COUNTED, 'A', 7);
+    is_refused(12, "record 3 counts a device a second time");
+}
+END_TEST
+
+START_TEST(test_counted_too_often)
+{
+    story_add(&story, SFI_LOG_COUNTED, 'C', 0);
+    story_add(&story, SFI_LOG_COUNTED, 'D', 0);
+    is_refused(13, "record 4 counts a device when none was left");
+}
+END_TEST
+
+START_TEST(test_again_what_never_was)
+{
+    story_add(&story, SFI_LOG_AGAIN, 'C', 7);
+    is_refused(12, "record 3 is of a device that was not counted before");
+}
+END_TEST
+
+START_TEST(test_count_not_one_less)
+{
+    story_add(&story, SFI_LOG_COUNTED, 'C', 0)->remaining = 1;
+    is_refused(12, "record 3 leaves 1 installations, expected 0");
+    story.count--;
+    story_add(&story, SFI_LOG_AGAIN, 'A', 0)->remaining = 2;
+    is_refused(12, "record 3 leaves 2 installations, expected 1");
+}
+END_TEST
+
+START_TEST(test_after_the_close)
+{
+    story_add(&story, SFI_LOG_RETIRED, 0, 0);
+    story_add(&story, SFI_LOG_COUNTED, 'C', 0);
+    is_refused(13, "record 4 is behind the closing record");
+    story.count--;
+    story_add(&story, SFI_LOG_RETIRED, 0, 0);
+    is_refused(13, "record 4 is behind the closing record");
+}
+END_TEST
+
+START_TEST(test_close_with_a_licence)
+{
+    static const char message[] = "record 3 closes the log, and names a "
+                                  "licence";
+    sfi_log_record *r = story_add(&story, SFI_LOG_RETIRED, 0, 0);
+
+    r->device[31] = 1;
+    is_refused(12, message);
+    r->device[31] = 0;
+    r->license[0] = 1;
+    is_refused(12, message);
+    r->license[0] = 0;
+    r->session = 1;
+    is_refused(12, message);
+    r->session = 0;
+    story_sign(&story);
+    ck_assert_ok(story_write(&story, path));
+    ck_assert_ok(story_verify(&story, path, NULL, NULL));
+}
+END_TEST
+
+START_TEST(test_static_where_live_only)
+{
+    story.head.flags = SFI_HSM_LIVE_ONLY;
+    is_refused(10, "record 1 is of a static licence, which this HSM does not "
+                   "give");
+}
+END_TEST
+
+START_TEST(test_end_of_other_counts)
+{
+    struct story *s = &story;
+
+    s->records[0].remaining = 2;
+    story_sign(s);
+    ck_assert_ok(story_write(s, path));
+    ck_assert_ok(story_verify(s, path, NULL, NULL));
+    s->records[1].remaining = 0; /* and so the end says 0 too */
+    is_refused(11, "record 2 leaves 0 installations, expected 1");
+}
+END_TEST
+
+/* ---- an earlier log ---- */
+
+START_TEST(test_before)
+{
+    sfi_log_summary sum;
+
+    ck_assert_ok(story_verify(&story, later, path, &sum));
+    ck_assert_uint_eq(sum.records, 4);
+    ck_assert_uint_eq(sum.licensed, 3);
+    ck_assert_uint_eq(sum.retired, 1);
+    ck_assert_ok(story_verify(&story, path, path, &sum)); /* nothing new */
+    ck_assert_uint_eq(sum.records, 2);
+    ck_assert_ok(story_verify(&story, later, later, NULL));
+    story_begin(&story, 0, 3, 1);
+    ck_assert_ok(story_write(&story, path));
+    ck_assert_ok(story_verify(&story, later, path, NULL));
+}
+END_TEST
+
+/* A vault that was put back as it was yesterday. */
+START_TEST(test_before_is_longer)
+{
+    ck_assert_ok(story_verify(&story, path, NULL, NULL));
+    ck_assert_fails(story_verify(&story, path, later, NULL), SFI_ERR_AUTH,
+                    line_of(path, 12),
+                    "the log ends with record 2, the earlier one with 4: the "
+                    "HSM was set back, or this is the older of the two");
+}
+END_TEST
+
+/* ... and gave other licences from there. */
+START_TEST(test_before_is_another)
+{
+    newer = story;
+    newer.records[1].time++;
+    story_add(&newer, SFI_LOG_COUNTED, 'C', 0);
+    story_sign(&newer);
+    ck_assert_ok(story_write(&newer, later));
+    ck_assert_ok(story_verify(&story, later, NULL, NULL));
+    ck_assert_fails(story_verify(&story, later, path, NULL), SFI_ERR_AUTH,
+                    line_of(later, 11),
+                    "record 2 is another than in the earlier log");
+}
+END_TEST
+
+START_TEST(test_before_of_another_hsm)
+{
+    story_begin(&newer, 0, 3, 2);
+    ck_assert_ok(story_write(&newer, later));
+    ck_assert_fails(story_verify(&story, later, path, NULL), SFI_ERR_AUTH,
+                    line_of(later, 9), "the earlier log is of another HSM");
+}
+END_TEST
+
+START_TEST(test_before_is_altered)
+{
+    newer = story;
+    newer.key_secret[0] ^= 1;
+    story_sign(&newer);
+    ck_assert_ok(story_write(&newer, path));
+    ck_assert_fails(story_verify(&story, later, path, NULL), SFI_ERR_AUTH,
+                    line_of(path, 10),
+                    "record 1 was altered, or the log key is another: it does "
+                    "not match its MAC");
+}
+END_TEST
+
+/* ---- the call ---- */
+
+START_TEST(test_arguments)
+{
+    sfi_log_summary sum = {.struct_size = sizeof(sum)};
+    const uint8_t *key = story.key_secret;
+
+    ck_assert_int_eq(sfi_log_verify(NULL, path, key, 32, NULL, &sum),
+                     SFI_ERR_ARGUMENT);
+    ck_assert_fails(sfi_log_verify(ctx, NULL, key, 32, NULL, &sum),
+                    SFI_ERR_ARGUMENT, "",
+                    "argument not valid, expected path != NULL");
+    ck_assert_fails(sfi_log_verify(ctx, path, NULL, 32, NULL, &sum),
+                    SFI_ERR_ARGUMENT, "",
+                    "argument not valid, expected key != NULL");
+    ck_assert_fails(sfi_log_verify(ctx, path, key, 32, NULL, NULL),
+                    SFI_ERR_ARGUMENT, "",
+                    "argument not valid, expected out != NULL");
+    ck_assert_fails(sfi_log_verify(ctx, path, key, 31, NULL, &sum),
+                    SFI_ERR_RANGE, "", "a log key of 31 bytes, expected 32");
+    sum.struct_size = 8;
+    ck_assert_fails(sfi_log_verify(ctx, path, key, 32, NULL, &sum), SFI_ERR_ABI,
+                    "", "struct_size is 8: set it to sizeof the struct");
+}
+END_TEST
+
+/* Every request for memory fails once. */
+START_TEST(test_no_memory)
+{
+    sfi_status st = SFI_ERR_NOMEM;
+    size_t n = 0;
+
+    while (st != SFI_OK) {
+        memory.fail_at = ++n;
+        st = story_verify(&story, later, path, NULL);
+        memory.fail_at = 0;
+        ck_assert_msg(st == SFI_OK || st == SFI_ERR_NOMEM, "%s",
+                      sfi_status_name(st));
+        ck_assert_uint_lt(n, 100);
+    }
+    ck_assert_uint_ge(n, 5); /* a proof and a set, twice */
+}
+END_TEST
+
+/* ---- the key's file ---- */
+
+START_TEST(test_key_file)
+{
+    uint8_t key[SFI_LOG_KEY_LEN], again[SFI_LOG_KEY_LEN];
+    static const uint8_t zero[SFI_LOG_KEY_LEN];
+    char name[320];
+    struct stat st;
+
+    (void)snprintf(name, sizeof(name), "%s/log.key", dir);
+    ck_assert_fails(sfi_log_key_load(ctx, name, key), SFI_ERR_OS, name,
+                    "cannot read: No such file or directory");
+    ck_assert_mem_eq(key, zero, sizeof(key));
+    ck_assert_ok(sfi_log_key_create(ctx, name));
+    ck_assert_int_eq(stat(name, &st), 0);
+    ck_assert_uint_eq(st.st_mode & 0777, 0600);
+    ck_assert_int_eq(st.st_size, SFI_LOG_KEY_LEN);
+    ck_assert_ok(sfi_log_key_load(ctx, name, key));
+    ck_assert_mem_ne(key, zero, sizeof(key));
+    /* it may be the only copy */
+    ck_assert_fails(sfi_log_key_create(ctx, name), SFI_ERR_ACCESS, name,
+                    "cannot create: File exists");
+    ck_assert_ok(sfi_log_key_load(ctx, name, again));
+    ck_assert_mem_eq(key, again, sizeof(key));
+    ck_assert_int_eq(truncate(name, 33), 0);
+    ck_assert_fails(sfi_log_key_load(ctx, name, key), SFI_ERR_RANGE, name,
+                    "a log key of 33 bytes, expected 32");
+    ck_assert_mem_eq(key, zero, sizeof(key));
+}
+END_TEST
+
+START_TEST(test_key_arguments)
+{
+    uint8_t key[SFI_LOG_KEY_LEN];
+
+    ck_assert_int_eq(sfi_log_key_create(NULL, path), SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_log_key_load(NULL, path, key), SFI_ERR_ARGUMENT);
+    ck_assert_fails(sfi_log_key_create(ctx, NULL), SFI_ERR_ARGUMENT, "",
+                    "argument not valid, expected path != NULL");
+    ck_assert_fails(sfi_log_key_load(ctx, NULL, key), SFI_ERR_ARGUMENT, "",
+                    "argument not valid, expected path != NULL");
+    ck_assert_fails(sfi_log_key_load(ctx, path, NULL), SFI_ERR_ARGUMENT, "",
+                    "argument not valid, expected key != NULL");
+}
+END_TEST
+
+/* ---- the writer ---- */
+
+static void
+nothing_was_written(sfi_status status, const char *message)
+{
+    struct stat before, after;
+
+    ck_assert_int_eq(stat(path, &before), 0);
+    ck_assert_fails(story_write(&story, path), status, "", message);
+    ck_assert_int_eq(stat(path, &after), 0); /* still the one of before */
+    ck_assert_uint_eq(before.st_ino, after.st_ino);
+    ck_assert_ok(story_verify(&story, path, NULL, NULL));
+}
+
+START_TEST(test_write_fails_half_way)
+{
+    story.fail_at = 2;
+    nothing_was_written(SFI_ERR_IO, "the story ends too early");
+}
+END_TEST
+
+START_TEST(test_write_what_does_not_fit)
+{
+    static const char follow[] =
+        "the HSM's log: record 2 does not follow the one before, or does not "
+        "match its hash";
+
+    story.lie_at = 2;
+    nothing_was_written(SFI_ERR_HSM, follow);
+    story.lie_at = 0;
+    story.records[1].previous[0] ^= 1;
+    nothing_was_written(SFI_ERR_HSM, follow);
+    story_sign(&story);
+    story.records[1].sequence = 7;
+    nothing_was_written(SFI_ERR_HSM, follow);
+    story.records[1].sequence = 2;
+    story.records[1].kind = 4;
+    story_sign(&story);
+    nothing_was_written(SFI_ERR_HSM, follow);
+    story.records[1].kind = SFI_LOG_COUNTED;
+    story_sign(&story);
+    story.head.sequence = 1;
+    nothing_was_written(SFI_ERR_HSM, "the HSM's log: record 1 is not the end "
+                                     "that its head names");
+    story_sign(&story);
+    story.head.genesis[0] ^= 1;
+    nothing_was_written(SFI_ERR_HSM,
+                        "the HSM's log: its head does not match its hash");
+}
+END_TEST
+
+START_TEST(test_write_bad_names)
+{
+    static const char message[] = "the HSM's log names no firmware or no "
+                                  "product";
+    sfi_log_head good = story.head;
+
+    story.head.firmware_id[3] = '\n';
+    nothing_was_written(SFI_ERR_HSM, message);
+    story.head.firmware_id[0] = '\0';
+    nothing_was_written(SFI_ERR_HSM, message);
+    story.head = good;
+    story.head.product_id[1] = ' ';
+    nothing_was_written(SFI_ERR_HSM, message);
+    story.head = good;
+    story.head.product_id[8] = 'x';
+    nothing_was_written(SFI_ERR_HSM, message);
+    story.head = good; /* what the file could not say */
+    story.head.firmware_id[40] = 'x';
+    story_sign(&story);
+    nothing_was_written(SFI_ERR_HSM,
+                        "the HSM's log: its head does not match its hash");
+}
+END_TEST
+
+START_TEST(test_write_nowhere)
+{
+    char none[320];
+
+    (void)snprintf(none, sizeof(none), "%s/none/line.log", dir);
+    ck_assert_fails(story_write(&story, none), SFI_ERR_OS, none,
+                    "cannot write: No such file or directory");
+    ck_assert_fails(story_write(&story, "/dev/full"), SFI_ERR_OS, "/dev/full",
+                    "cannot write: No space left on device");
+}
+END_TEST
+
+START_TEST(test_written_file)
+{
+    struct stat st;
+
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_uint_eq(st.st_mode & 0777, 0644);
+}
+END_TEST
+
+/* ---- the set of devices ---- */
+
+static void
+device_of(uint32_t n, uint8_t out[LOG_DEVICE_LEN])
+{
+    sfi__zero(out, LOG_DEVICE_LEN);
+    out[0] = (uint8_t)n; /* many begin in the same slot */
+    out[15] = (uint8_t)(n >> 8);
+}
+
+START_TEST(test_devices)
+{
+    struct log_devices d;
+    uint8_t device[LOG_DEVICE_LEN];
+
+    sfi__log_devices_init(&d, ctx);
+    for (uint32_t n = 0; n < 3000; n++) {
+        device_of(n, device);
+        ck_assert(!sfi__log_devices_have(&d, device));
+        ck_assert_ok(sfi__log_devices_add(&d, device));
+        ck_assert(sfi__log_devices_have(&d, device));
+    }
+    for (uint32_t n = 0; n < 3000; n++) {
+        device_of(n, device);
+        ck_assert(sfi__log_devices_have(&d, device));
+    }
+    ck_assert_uint_eq(d.used, 2999); /* number 0 takes no slot */
+    sfi__log_devices_free(&d);
+    ck_assert(!sfi__log_devices_have(&d, device));
+}
+END_TEST
+
+START_TEST(test_too_many_devices)
+{
+    struct log_devices d;
+    uint8_t device[LOG_DEVICE_LEN] = {1};
+
+    sfi__log_devices_init(&d, ctx);
+    d.used = LOG_DEVICES_MAX;
+    ck_assert_fails(sfi__log_devices_add(&d, device), SFI_ERR_LIMIT, "",
+                    "more than 16777216 devices, the limit");
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *s = suite_create("log_proof");
+    TCase *tc = tcase_create("proof");
+
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, test_counted_twice);
+    tcase_add_test(tc, test_counted_too_often);
+    tcase_add_test(tc, test_again_what_never_was);
+    tcase_add_test(tc, test_count_not_one_less);
+    tcase_add_test(tc, test_after_the_close);
+    tcase_add_test(tc, test_close_with_a_licence);
+    tcase_add_test(tc, test_static_where_live_only);
+    tcase_add_test(tc, test_end_of_other_counts);
+    tcase_add_test(tc, test_before);
+    tcase_add_test(tc, test_before_is_longer);
+    tcase_add_test(tc, test_before_is_another);
+    tcase_add_test(tc, test_before_of_another_hsm);
+    tcase_add_test(tc, test_before_is_altered);
+    tcase_add_test(tc, test_arguments);
+    tcase_add_test(tc, test_no_memory);
+    tcase_add_test(tc, test_key_file);
+    tcase_add_test(tc, test_key_arguments);
+    tcase_add_test(tc, test_write_fails_half_way);
+    tcase_add_test(tc, test_write_what_does_not_fit);
+    tcase_add_test(tc, test_write_bad_names);
+    tcase_add_test(tc, test_write_nowhere);
+    tcase_add_test(tc, test_written_file);
+    tcase_add_test(tc, test_devices);
+    tcase_add_test(tc, test_too_many_devices);
+    suite_add_tcase(s, tc);
+    return run_suite(s);
+}
