@@ -144,6 +144,9 @@ struct cli_pin {
  * PIN, typed again.  0, or the exit status after a message.  Wipe it. */
 int cli_pin_read(const struct cli *c, const char *file, bool twice,
                  struct cli_pin *pin);
+/* A new PIN, typed twice; `option` is what answers instead. */
+int cli_new_pin_read(const struct cli *c, const char *file, const char *option,
+                     struct cli_pin *pin);
 void cli_pin_wipe(struct cli_pin *pin);
 /* Clear a secret: the compiler may not leave it out. */
 void cli_wipe(void *p, size_t len);

@@ -153,9 +153,9 @@ ask_pin(const struct cli *c, int fd, bool twice, struct cli_pin *pin)
     return status;
 }
 
-int
-cli_pin_read(const struct cli *c, const char *file, bool twice,
-             struct cli_pin *pin)
+static int
+pin_read(const struct cli *c, const char *file, const char *option, bool twice,
+         struct cli_pin *pin)
 {
     int status;
     int fd;
@@ -167,14 +167,28 @@ cli_pin_read(const struct cli *c, const char *file, bool twice,
         fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
         if (fd < 0)
             return cli_fail_text(c, SFI_ERR_HSM_PIN,
-                                 "no terminal to ask for the PIN; use "
-                                 "--pin-file FILE");
+                                 "no terminal to ask for the PIN; use %s",
+                                 option);
         status = ask_pin(c, fd, twice, pin);
         (void)close(fd);
     }
     if (status != 0)
         cli_pin_wipe(pin);
     return status;
+}
+
+int
+cli_pin_read(const struct cli *c, const char *file, bool twice,
+             struct cli_pin *pin)
+{
+    return pin_read(c, file, "--pin-file FILE", twice, pin);
+}
+
+int
+cli_new_pin_read(const struct cli *c, const char *file, const char *option,
+                 struct cli_pin *pin)
+{
+    return pin_read(c, file, option, true, pin);
 }
 
 /* ---- questions ---- */

@@ -30,6 +30,11 @@ hsm_print(FILE *out, const sfi_hsm_info *info)
         (void)fprintf(out, "HSM COUNTER: %" PRIu64 "\n", info->remaining);
         (void)fprintf(out, "HSM MAXIMUM COUNTER: %" PRIu64 "\n", info->maximum);
         (void)fprintf(out, "HSM PRODUCT ID: %s\n", info->product_id);
+        (void)fprintf(out, "HSM SERIAL NUMBER: %s\n", info->serial);
+        (void)fprintf(out, "HSM LOW WATER: %" PRIu64 "\n", info->low_water);
+        (void)fprintf(out, "HSM LOG RECORDS: %" PRIu64 "\n", info->records);
+        if ((info->flags & SFI_HSM_LIVE_ONLY) != 0)
+            (void)fprintf(out, "HSM LICENSES: live only\n");
     }
     (void)fprintf(out, "HSM PIN TRIES LEFT: %" PRIu32 "\n",
                   info->pin_tries_left);
@@ -44,6 +49,17 @@ hsm_json(struct json *j, const sfi_hsm_info *info)
         json_number(j, "remaining", info->remaining);
         json_number(j, "maximum", info->maximum);
         json_text(j, "product_id", info->product_id);
+        json_text(j, "serial", info->serial);
+        json_number(j, "low_water", info->low_water);
+        json_number(j, "records", info->records);
+        json_bool(j, "live_only", (info->flags & SFI_HSM_LIVE_ONLY) != 0);
     }
     json_number(j, "pin_tries_left", info->pin_tries_left);
+}
+
+void
+hsm_left_json(struct json *j, const sfi_hsm_info *info)
+{
+    json_number(j, "hsm_remaining", info->remaining);
+    json_bool(j, "hsm_low_water", info->remaining <= info->low_water);
 }

@@ -10,9 +10,12 @@
 
 /* "OPERATIONAL STATE" and the like. */
 const char *hsm_state(const sfi_hsm_info *info);
-/* One line each: state, firmware identifier, counter, product, PIN tries. */
+/* One line each: state, firmware identifier, counter, product, serial number,
+ * log, PIN tries. */
 void hsm_print(FILE *out, const sfi_hsm_info *info);
 /* The same as members of the object that is open. */
 void hsm_json(struct json *j, const sfi_hsm_info *info);
+/* How many installations are left, and whether that is few. */
+void hsm_left_json(struct json *j, const sfi_hsm_info *info);
 
 #endif

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "hsm_words.h"
+
 enum result { RESULT_NEW, RESULT_STORED, RESULT_REFUSED, RESULT_COUNT };
 
 static const char *const result_words[RESULT_COUNT] = {
@@ -206,7 +208,7 @@ sum_up(const struct batch *b)
     for (int i = 0; i < RESULT_COUNT; i++)
         json_number(out, result_words[i], b->count[i]);
     if (asked)
-        json_number(out, "hsm_remaining", info.remaining);
+        hsm_left_json(out, &info);
 }
 
 int

@@ -1,24 +1,9 @@
 /* sfi-hsm: give an HSM its firmware key, once; ask it how many installations
- * are left. */
+ * are left; have its log, prove it, and close it. */
 #include <inttypes.h>
 
-#include "cli.h"
 #include "hsm_words.h"
-
-enum {
-    OPT_HSM,
-    OPT_SLOT,
-    OPT_INFO,
-    OPT_KEY,
-    OPT_NONCE,
-    OPT_ID,
-    OPT_COUNT_MAX,
-    OPT_PERSO,
-    OPT_PIN_FILE,
-    OPT_YES,
-    OPT_JSON,
-    OPT_COUNT
-};
+#include "sfi_hsm.h"
 
 static const struct cli_option options[OPT_COUNT] = {
     [OPT_HSM] = {.name = "hsm", .help = "accepted as in ST's command lines"},
@@ -27,15 +12,33 @@ static const struct cli_option options[OPT_COUNT] = {
                   .values = "HSM",
                   .min = 1,
                   .max = 1,
-                  .help = "the HSM: vault:PATH"},
+                  .help = "the HSM: vault:PATH, or pcsc:READER or the\n"
+                          "number of its slot"},
     [OPT_INFO] = {.name = "info",
                   .help = "show state, firmware identifier and counter"},
+    [OPT_LOG] = {.name = "log",
+                 .values = "FILE",
+                 .min = 1,
+                 .max = 1,
+                 .help = "save the log: one record for each licence"},
+    [OPT_VERIFY_LOG] = {.name = "verify-log",
+                        .values = "FILE",
+                        .min = 1,
+                        .max = 1,
+                        .help = "prove a saved log with -k LOGKEY"},
+    [OPT_CHANGE_PIN] = {.name = "change-pin", .help = "choose another PIN"},
+    [OPT_RETIRE] = {.name = "retire",
+                    .help = "close the HSM for ever: no licence any more, to\n"
+                            "nobody"},
+    [OPT_LIST] = {.name = "list",
+                  .help = "show the smartcard readers that are connected"},
     [OPT_KEY] = {.brief = "k",
                  .name = "key",
                  .values = "FILE",
                  .min = 1,
                  .max = 1,
-                 .help = "AES-128 key of the image, 16 bytes"},
+                 .help = "AES-128 key of the image, 16 bytes; with\n"
+                         "--verify-log the log key, 32 bytes"},
     [OPT_NONCE] = {.brief = "n",
                    .name = "nonce",
                    .values = "FILE",
@@ -61,27 +64,53 @@ static const struct cli_option options[OPT_COUNT] = {
                    .max = 1,
                    .help = "personalisation file of the product, from the\n"
                            "chip maker"},
+    [OPT_LOG_KEY] = {.name = "log-key",
+                     .values = "FILE",
+                     .min = 1,
+                     .max = 1,
+                     .help = "32 bytes that prove the log later; made when\n"
+                             "there is no such file"},
+    [OPT_LOW_WATER] = {.name = "low-water",
+                       .values = "N",
+                       .min = 1,
+                       .max = 1,
+                       .help = "warn when N or fewer installations are left;\n"
+                               "a tenth of all when not given"},
+    [OPT_LIVE_ONLY] = {.name = "live-only",
+                       .help = "give licences for one session only"},
+    [OPT_BEFORE] = {.name = "before",
+                    .values = "FILE",
+                    .min = 1,
+                    .max = 1,
+                    .help = "an earlier log, which this one must continue"},
     [OPT_PIN_FILE] = {.name = "pin-file",
                       .values = "FILE",
                       .min = 1,
                       .max = 1,
                       .help = "the PIN is its first line, instead of a\n"
                               "question"},
-    [OPT_YES] = {.name = "yes", .help = "lock the HSM without a question"},
+    [OPT_NEW_PIN_FILE] = {.name = "new-pin-file",
+                          .values = "FILE",
+                          .min = 1,
+                          .max = 1,
+                          .help = "likewise the new PIN of --change-pin"},
+    [OPT_YES] = {.name = "yes", .help = "lock or close without a question"},
     [OPT_JSON] = {.name = "json", .help = "for machines"},
 };
 
-/* Programming needs them all, -info none. */
-static const size_t content_options[] = {OPT_KEY, OPT_NONCE, OPT_ID,
-                                         OPT_COUNT_MAX, OPT_PERSO};
-#define CONTENT_OPTIONS (sizeof(content_options) / sizeof(*content_options))
-
 static const struct cli_spec spec = {
     .program = "sfi-hsm",
-    .purpose = "Programs an HSM once and for ever, and shows what it holds.",
+    .purpose = "Programs an HSM once and for ever, shows what it holds, and "
+               "proves what it\ndid.",
     .usage = "-i HSM -k KEY -n NONCE -id FIRMWARE_ID -mc COUNT -pd PERSO\n"
+             " [--log-key FILE] [--low-water N] [--live-only]\n"
              " [--yes] [--pin-file FILE] [--json]\n"
-             "-i HSM -info [--json]",
+             "-i HSM -info [--json]\n"
+             "-i HSM -log FILE [--json]\n"
+             "--verify-log FILE --key LOGKEY [--before FILE] [--json]\n"
+             "-i HSM --change-pin [--pin-file FILE] [--new-pin-file FILE]\n"
+             "-i HSM --retire [--yes] [--pin-file FILE] [--json]\n"
+             "--list [--json]",
     .options = options,
     .option_count = OPT_COUNT,
     .notes = "The PIN that is chosen when the HSM is programmed is asked for "
@@ -89,27 +118,17 @@ static const struct cli_spec spec = {
              "for ever.",
 };
 
-struct program {
-    struct cli cli;
-    sfi_ctx *ctx;
-    const char *slot;
-    bool json;
-    sfi_hsm *hsm;
-    sfi_hsm_info info;
-};
+/* ---- what the parts share ---- */
 
-/* What will be locked into the HSM. */
-struct content {
-    const char *firmware_id;
-    uint64_t max_count;
-    sfi_key *key;
-    uint8_t nonce[SFI_NONCE_LEN];
-    sfi_personalization *perso;
-};
+FILE *
+for_people(const struct program *p)
+{
+    return p->json ? stderr : stdout;
+}
 
-/* How it ended, in words or in JSON. */
-static int
-report(struct program *p, sfi_status st)
+int
+report_with(struct program *p, sfi_status st, const char *name,
+            const char *value)
 {
     const char *where = sfi_error_where(sfi_ctx_error(p->ctx));
     struct json j;
@@ -122,6 +141,8 @@ report(struct program *p, sfi_status st)
         json_init(&j, stdout);
         json_object(&j, NULL);
         json_text(&j, "hsm", p->slot);
+        if (st == SFI_OK && name != NULL)
+            json_text(&j, name, value);
         if (st == SFI_OK)
             hsm_json(&j, &p->info);
         json_error(&j, p->ctx, st);
@@ -132,144 +153,165 @@ report(struct program *p, sfi_status st)
     return status;
 }
 
-static int
+int
+report(struct program *p, sfi_status st)
+{
+    return report_with(p, st, NULL, NULL);
+}
+
+int
 refuse(struct program *p, sfi_status st, const char *why)
 {
     sfi_ctx_report(p->ctx, st, 0, why);
     return report(p, st);
 }
 
-static sfi_status
+sfi_status
 ask(struct program *p)
 {
     p->info.struct_size = sizeof(p->info);
     return sfi_hsm_get_info(p->hsm, &p->info);
 }
 
-/* ---- program it ---- */
-
-static sfi_status
-load(struct program *p, struct content *c)
+sfi_status
+open_and_ask(struct program *p)
 {
-    sfi_status st = sfi_key_load(p->ctx, cli_value(&p->cli, OPT_KEY), &c->key);
+    sfi_status st = sfi_hsm_open(p->ctx, p->slot, &p->hsm);
 
-    if (st == SFI_OK)
-        st = sfi_nonce_load(p->ctx, cli_value(&p->cli, OPT_NONCE), c->nonce);
-    if (st == SFI_OK)
-        st = sfi_personalization_load(p->ctx, cli_value(&p->cli, OPT_PERSO),
-                                      &c->perso);
-    if (st == SFI_OK)
-        st = sfi_hsm_open(p->ctx, p->slot, &p->hsm);
-    return st;
+    return st == SFI_OK ? ask(p) : st;
 }
 
-static bool
-confirmed(struct program *p, const struct content *c)
-{
-    FILE *out = p->json ? stderr : stdout;
-
-    (void)fprintf(out,
-                  "%s will be locked for ever with\n"
-                  "  firmware identifier : %s\n"
-                  "  product             : %s\n"
-                  "  installations       : %" PRIu64 "\n",
-                  p->slot, c->firmware_id,
-                  sfi_personalization_product_id(c->perso), c->max_count);
-    return cli_has(&p->cli, OPT_YES) ||
-           cli_confirm(&p->cli, "Lock it for ever?", "--yes");
-}
-
-static int
-lock(struct program *p, const struct content *c)
+int
+log_in(struct program *p, bool new_pin, sfi_status *st)
 {
     struct cli_pin pin;
-    sfi_status st;
     int status =
-        cli_pin_read(&p->cli, cli_value(&p->cli, OPT_PIN_FILE), true, &pin);
+        cli_pin_read(&p->cli, cli_value(&p->cli, OPT_PIN_FILE), new_pin, &pin);
 
-    if (status != 0)
-        return status;
-    st = sfi_hsm_login(p->hsm, pin.pin_secret, pin.len);
+    if (status == 0)
+        *st = sfi_hsm_login(p->hsm, pin.pin_secret, pin.len);
     cli_pin_wipe(&pin);
-    if (st == SFI_OK)
-        st = sfi_hsm_provision(p->hsm, c->key, c->nonce, sizeof(c->nonce),
-                               c->firmware_id, c->max_count, c->perso, NULL);
-    if (st == SFI_OK)
-        st = ask(p);
-    status = report(p, st);
-    if (st == SFI_OK && !p->json)
-        (void)printf("HSM successfully programmed\n");
     return status;
 }
 
-static int
-program(struct program *p, const struct content *c)
-{
-    sfi_status st = ask(p);
-
-    if (st != SFI_OK)
-        return report(p, st);
-    if (p->info.state != SFI_HSM_BLANK)
-        return refuse(p, SFI_ERR_HSM_STATE,
-                      "already provisioned, and locked for ever");
-    if (!confirmed(p, c))
-        return refuse(p, SFI_ERR_CANCELLED, "left as it is");
-    return lock(p, c);
-}
-
-static int
-load_and_program(struct program *p)
-{
-    struct content c = {.firmware_id = cli_value(&p->cli, OPT_ID)};
-    sfi_status st;
-    int status;
-
-    for (size_t i = 0; i < CONTENT_OPTIONS; i++)
-        (void)cli_need(&p->cli, content_options[i]);
-    if (!cli_number(cli_value(&p->cli, OPT_COUNT_MAX), UINT64_MAX,
-                    &c.max_count))
-        cli_usage(&p->cli, "-mc %s is no number",
-                  cli_value(&p->cli, OPT_COUNT_MAX));
-    st = load(p, &c);
-    status = st == SFI_OK ? program(p, &c) : report(p, st);
-    sfi_personalization_free(c.perso);
-    sfi_key_free(c.key);
-    cli_wipe(c.nonce, sizeof(c.nonce));
-    return status;
-}
-
-/* Options that have no meaning beside -info. */
-static void
-only_info(struct program *p)
-{
-    for (size_t i = 0; i < CONTENT_OPTIONS; i++) {
-        if (cli_has(&p->cli, content_options[i]))
-            cli_usage(&p->cli, "-info shows, -%s programs: not both",
-                      options[content_options[i]].brief);
-    }
-}
+/* ---- which of them ---- */
 
 static int
 show(struct program *p)
 {
-    sfi_status st = sfi_hsm_open(p->ctx, p->slot, &p->hsm);
+    return report(p, open_and_ask(p));
+}
 
-    return report(p, st == SFI_OK ? ask(p) : st);
+struct slots {
+    struct json *out; /* NULL: for people */
+    size_t count;
+};
+
+static void
+show_slot(void *user, const sfi_hsm_slot *slot)
+{
+    struct slots *slots = user;
+    struct json *j = slots->out;
+
+    slots->count++;
+    if (j == NULL) {
+        (void)printf("SLOT %" PRIu32 ": %s%s\n", slot->number, slot->name,
+                     slot->present != 0 ? ", with a card" : "");
+        return;
+    }
+    json_object(j, NULL);
+    json_number(j, "slot", slot->number);
+    json_text(j, "name", slot->name);
+    json_bool(j, "card", slot->present != 0);
+    json_close(j);
+}
+
+static int
+list(struct program *p)
+{
+    struct json j;
+    struct slots slots = {p->json ? &j : NULL, 0};
+    sfi_status st;
+
+    json_init(&j, stdout);
+    if (p->json) {
+        json_object(&j, NULL);
+        json_array(&j, "slots");
+    }
+    st = sfi_hsm_list(p->ctx, show_slot, &slots);
+    if (p->json) {
+        json_close(&j);
+        json_error(&j, p->ctx, st);
+        json_close(&j);
+    } else if (st == SFI_OK && slots.count == 0) {
+        (void)printf("no card reader is connected\n");
+    }
+    return st == SFI_OK ? 0 : cli_fail(&p->cli, p->ctx, st);
+}
+
+#define BIT(option) ((uint32_t)1 << (option))
+#define ANY (BIT(OPT_HSM) | BIT(OPT_JSON))
+#define CONTENT                                                     \
+    (BIT(OPT_KEY) | BIT(OPT_NONCE) | BIT(OPT_ID) | BIT(OPT_PERSO) | \
+     BIT(OPT_COUNT_MAX) | BIT(OPT_LOG_KEY) | BIT(OPT_LOW_WATER) |   \
+     BIT(OPT_LIVE_ONLY))
+
+_Static_assert(OPT_COUNT <= 32, "one bit each");
+
+/* What can be asked for, and the options that have a meaning beside it. */
+static const struct mode {
+    size_t option;
+    uint32_t beside;
+    int (*run)(struct program *p);
+} modes[] = {
+    {OPT_INFO, BIT(OPT_SLOT), show},
+    {OPT_LOG, BIT(OPT_SLOT), export_log},
+    {OPT_VERIFY_LOG, BIT(OPT_KEY) | BIT(OPT_BEFORE), verify_log},
+    {OPT_CHANGE_PIN, BIT(OPT_SLOT) | BIT(OPT_PIN_FILE) | BIT(OPT_NEW_PIN_FILE),
+     change_pin},
+    {OPT_RETIRE, BIT(OPT_SLOT) | BIT(OPT_PIN_FILE) | BIT(OPT_YES), retire},
+    {OPT_LIST, 0, list},
+    /* without any of these */
+    {OPT_COUNT, BIT(OPT_SLOT) | CONTENT | BIT(OPT_PIN_FILE) | BIT(OPT_YES),
+     program_hsm},
+};
+
+static const struct mode *
+pick_mode(const struct cli *c)
+{
+    size_t i = 0;
+
+    while (modes[i].option != OPT_COUNT && !cli_has(c, modes[i].option))
+        i++;
+    for (size_t id = 0; id < OPT_COUNT; id++) {
+        const struct cli_use *use = cli_next(c, id, NULL);
+
+        if (use == NULL || id == modes[i].option ||
+            ((ANY | modes[i].beside) & BIT(id)) != 0)
+            continue;
+        if (modes[i].option == OPT_COUNT)
+            cli_usage(c, "%s does not go with programming an HSM",
+                      use->spelling);
+        cli_usage(c, "%s does not go with %s", use->spelling,
+                  cli_next(c, modes[i].option, NULL)->spelling);
+    }
+    return &modes[i];
 }
 
 int
 main(int argc, char **argv)
 {
     struct program p = {.ctx = NULL};
+    const struct mode *mode;
     int status;
 
     cli_parse(&p.cli, &spec, argc, argv);
-    p.slot = cli_need(&p.cli, OPT_SLOT);
+    mode = pick_mode(&p.cli);
+    if ((mode->beside & BIT(OPT_SLOT)) != 0)
+        p.slot = cli_need(&p.cli, OPT_SLOT);
     p.json = cli_has(&p.cli, OPT_JSON);
-    if (cli_has(&p.cli, OPT_INFO))
-        only_info(&p);
     p.ctx = cli_context(&p.cli);
-    status = cli_has(&p.cli, OPT_INFO) ? show(&p) : load_and_program(&p);
+    status = mode->run(&p);
     sfi_hsm_free(p.hsm);
     sfi_ctx_free(p.ctx);
     status = cli_finish(&p.cli, status);

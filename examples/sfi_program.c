@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "hsm_words.h"
 #include "offline.h"
 #include "sfi_program.h"
 
@@ -337,7 +338,7 @@ report_license(struct program *p, sfi_installer *in)
         return;
     cli_progress_step(&p->progress, "HSM COUNTER: %" PRIu64, info.remaining);
     if (p->json)
-        json_number(&p->out, "hsm_remaining", info.remaining);
+        hsm_left_json(&p->out, &info);
 }
 
 static void

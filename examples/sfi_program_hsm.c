@@ -190,6 +190,16 @@ get_licenses(struct program *p, const struct cli_use *use, sfi_status *st)
     return offline_license(&o, use->value[0], use->value[1], st);
 }
 
+static void
+license_json(struct program *p, const char *path)
+{
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+
+    json_text(&p->out, "license", path);
+    if (sfi_hsm_get_info(p->hsm, &info) == SFI_OK)
+        hsm_left_json(&p->out, &info);
+}
+
 int
 program_get_license(struct program *p, sfi_status *st)
 {
@@ -215,7 +225,7 @@ program_get_license(struct program *p, sfi_status *st)
                           "ID %s\nWriting data to file %s",
                           slot, use->value[1]);
         if (p->json)
-            json_text(&p->out, "license", use->value[1]);
+            license_json(p, use->value[1]);
     }
     sfi_license_free(lic);
     sfi_certificate_free(cert);

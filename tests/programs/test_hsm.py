@@ -11,6 +11,7 @@ import pty
 import select
 import sqlite3
 import stat
+import subprocess
 import sys
 import time
 
@@ -67,6 +68,13 @@ def state(folder):
     return json.loads(info(folder, "--json"))
 
 
+def serial(folder):
+    """Random: 32 digits."""
+    value = state(folder)["serial"]
+    same((len(value), set(value) <= set("0123456789abcdef")), (32, True))
+    return value
+
+
 # ---- it works ----
 
 @case
@@ -77,15 +85,20 @@ def programs_and_shows(folder):
         f"  firmware identifier : {ID}",
         "  product             : 45002001",
         "  installations       : 2",
+        "  log key             : none kept: only the HSM itself can prove its "
+        "log",
         "HSM STATE: OPERATIONAL STATE",
         f"HSM FW IDENTIFIER: {ID}",
         "HSM COUNTER: 2",
         "HSM MAXIMUM COUNTER: 2",
         "HSM PRODUCT ID: 45002001",
+        f"HSM SERIAL NUMBER: {serial(folder)}",
+        "HSM LOW WATER: 0",
+        "HSM LOG RECORDS: 0",
         "HSM PIN TRIES LEFT: 10",
         "HSM successfully programmed",
     ])
-    same(info(folder).splitlines(), out.splitlines()[4:-1])
+    same(info(folder).splitlines(), out.splitlines()[5:-1])
     same(stat.S_IMODE((folder / "v").stat().st_mode), 0o600)
     # the write-ahead log is gone with its last user
     same(sorted(p.name for p in folder.iterdir() if p.name[0] == "v"), ["v"])
@@ -98,7 +111,8 @@ def json_for_machines(folder):
     expected = {
         "hsm": f"vault:{folder}/v", "state": "OPERATIONAL STATE",
         "firmware_id": ID, "remaining": 2, "maximum": 2,
-        "product_id": "45002001", "pin_tries_left": 10,
+        "product_id": "45002001", "serial": serial(folder), "low_water": 0,
+        "records": 0, "live_only": False, "pin_tries_left": 10,
     }
     same(json.loads(done.stdout), expected)
     same(state(folder), expected)
@@ -204,7 +218,23 @@ def bad_command_lines(folder):
     slot = f"vault:{folder}/v"
     rows = [
         ([HSM, "-info"], "-i "),
-        ([HSM, "-i", slot, "-info", "-mc", "2"], "not both"),
+        ([HSM, "-i", slot, "-info", "-mc", "2"],
+         "-mc does not go with -info"),
+        ([HSM, "-i", slot, "-info", "--pin-file", "f"],
+         "--pin-file does not go with -info"),
+        ([HSM, "-i", slot, "-log", "f", "--retire"],
+         "--retire does not go with -log"),
+        ([HSM, "-i", slot, "--verify-log", "f", "--key", "f"],
+         "-i does not go with --verify-log"),
+        ([HSM, "--verify-log", "f"], "-k FILE is missing"),
+        ([HSM, "-log", "f"], "-i HSM is missing"),
+        ([HSM, "--retire"], "-i HSM is missing"),
+        ([HSM, "-i", slot, "--change-pin", "--yes"],
+         "--yes does not go with --change-pin"),
+        ([HSM, "-i", slot, "--retire", "--new-pin-file", "f"],
+         "--new-pin-file does not go with --retire"),
+        (command(folder, **{"-before": "f"}),
+         "--before does not go with programming an HSM"),
         ([HSM, "-i", slot, "-nonsense"], "nonsense"),
         (command(folder, mc="two"), "-mc two is no number"),
         (command(folder, mc="-1"), "-mc needs N"),
@@ -322,6 +352,148 @@ def nobody_to_ask(folder):
     same(done.returncode, 6)
     assert "--pin-file" in done.stderr, done.stderr
     same(state(folder)["state"], "BLANK STATE")
+
+
+# ---- another PIN ----
+
+OLD = ("PIN:", "1234-5678\n")
+
+
+def try_pin(folder, pin, *more):
+    """The exit status of a change to the same PIN: 0 when it is the right
+    one."""
+    for name in ("try", "again"):
+        (folder / name).write_text(pin + "\n")
+    return run(HSM, "-i", f"vault:{folder}/v", "--change-pin", "--pin-file",
+               folder / "try", "--new-pin-file", folder / "again", *more)
+
+
+@case
+def change_pin(folder):
+    succeeds(*command(folder))
+    (folder / "new").write_text("another-pin\n")
+    before = state(folder)
+    out = succeeds(HSM, "-i", f"vault:{folder}/v", "--change-pin",
+                   "--pin-file", folder / "pin-file.bin", "--new-pin-file",
+                   folder / "new")
+    same(out.splitlines()[:2],
+         ["The PIN was changed", "HSM STATE: OPERATIONAL STATE"])
+    same(state(folder), before)
+    done = try_pin(folder, "1234-5678")
+    same((done.returncode, done.stderr.splitlines()[0]),
+         (6, f"sfi-hsm: vault:{folder}/v: wrong PIN, 9 tries left"))
+    same(state(folder)["pin_tries_left"], 9)
+    done = try_pin(folder, "another-pin", "--json")
+    same((done.returncode, json.loads(done.stdout)), (0, before))
+
+
+@case
+def change_pin_by_hand(folder):
+    succeeds(*command(folder))
+    words = [HSM, "-i", f"vault:{folder}/v", "--change-pin"]
+    status, text = typed([OLD, PIN, AGAIN], *words)
+    same(status, 0, text)
+    assert "The PIN was changed" in text, text
+    for secret in ("1234-5678", "4711-pin"):
+        assert secret not in text, "a PIN was shown"
+    same(try_pin(folder, "4711-pin").returncode, 0)
+    status, text = typed([(OLD[0], "4711-pin\n"), PIN,
+                          (AGAIN[0], "4711-pim\n")], *words)
+    same(status, 6, text)
+    assert "the two PINs differ" in text, text
+    same(try_pin(folder, "4711-pin").returncode, 0)
+
+
+@case
+def change_pin_refused(folder):
+    where = f"vault:{folder}/v"
+    words = [HSM, "-i", where, "--change-pin"]
+    done = run(*words)
+    same((done.returncode, done.stderr.splitlines()[0]),
+         (6, f"sfi-hsm: {where}: the HSM is blank: it has no PIN"))
+    succeeds(*command(folder))
+    done = run(*words)
+    same(done.returncode, 6)
+    assert "use --pin-file FILE" in done.stderr, done.stderr
+    words += ["--pin-file", folder / "pin-file.bin"]
+    done = run(*words)
+    same(done.returncode, 6)
+    assert "use --new-pin-file FILE" in done.stderr, done.stderr
+    (folder / "new").write_text("123\n")
+    done = run(*words, "--new-pin-file", folder / "new")
+    same(done.returncode, 6, done.stderr)
+    assert "3 bytes, expected 4 to 64" in done.stderr, done.stderr
+    same(try_pin(folder, "1234-5678").returncode, 0)
+
+
+# ---- closed for ever ----
+
+CLOSED = ("Close it for ever? (yes/no)", "yes\n")
+
+
+@case
+def asks_before_it_closes(folder):
+    succeeds(*command(folder))
+    words = [HSM, "-i", f"vault:{folder}/v", "--retire"]
+    for answer in ("no\n", "y\n", "\n"):
+        status, text = typed([(CLOSED[0], answer)], *words)
+        same(status, 7, text)
+        assert "left as it is" in text, text
+    done = run(*words)
+    same(done.returncode, 7)
+    assert "--yes" in done.stderr, done.stderr
+    same(state(folder)["state"], "OPERATIONAL STATE")
+    status, text = typed([CLOSED, (OLD[0], "wrong-pin\n")], *words)
+    same(status, 6, text)
+    same(state(folder)["state"], "OPERATIONAL STATE")
+    status, text = typed([CLOSED, OLD], *words)
+    same(status, 0, text)
+    assert "  installations given up: 2 of 2" in text, text
+    told = state(folder)
+    same((told["state"], told["remaining"], told["records"]),
+         ("RETIRED STATE", 2, 1))
+
+
+@case
+def nothing_to_close(folder):
+    where = f"vault:{folder}/v"
+    words = [HSM, "-i", where, "--retire", "--yes"]
+    done = run(*words)
+    same((done.returncode, done.stderr.splitlines()[0]),
+         (6, f"sfi-hsm: {where}: the HSM is blank: there is nothing to close"))
+    succeeds(*command(folder))
+    words += ["--pin-file", folder / "pin-file.bin", "--json"]
+    same(json.loads(succeeds_quietly(*words))["state"], "RETIRED STATE")
+    done = run(*words)
+    told = json.loads(done.stdout)["error"]
+    same((done.returncode, told["name"], told["message"]),
+         (6, "SFI_ERR_HSM_STATE", "closed already"))
+
+
+def succeeds_quietly(*words):
+    """With --json what is for people goes to stderr."""
+    done = run(*words)
+    same(done.returncode, 0, done.stderr)
+    return done.stdout
+
+
+# ---- card readers ----
+
+@case
+def no_card_service(folder):
+    """Or no smartcards in this build; tests/peers have the real service."""
+    done = subprocess.run([HSM, "--list", "--json"], capture_output=True,
+                          text=True, env={**os.environ, "PCSCLITE_CSOCK_NAME":
+                                          str(folder / "none")})
+    told = json.loads(done.stdout)
+    same(told["slots"], [])
+    if done.returncode != 1:
+        same((done.returncode, told["error"]["name"],
+              told["error"]["message"]),
+             (4, "SFI_ERR_NO_DEVICE",
+              "no card service answers: is pcscd running?"))
+    else:
+        same(told["error"]["name"], "SFI_ERR_UNSUPPORTED")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,63 @@
+/* The parts of sfi-hsm. */
+#ifndef EXAMPLES_SFI_HSM_H
+#define EXAMPLES_SFI_HSM_H
+
+#include "cli.h"
+
+/* Rows of the table of options. */
+enum {
+    OPT_HSM,
+    OPT_SLOT,
+    OPT_INFO,
+    OPT_LOG,
+    OPT_VERIFY_LOG,
+    OPT_CHANGE_PIN,
+    OPT_RETIRE,
+    OPT_LIST,
+    OPT_KEY,
+    OPT_NONCE,
+    OPT_ID,
+    OPT_COUNT_MAX,
+    OPT_PERSO,
+    OPT_LOG_KEY,
+    OPT_LOW_WATER,
+    OPT_LIVE_ONLY,
+    OPT_BEFORE,
+    OPT_PIN_FILE,
+    OPT_NEW_PIN_FILE,
+    OPT_YES,
+    OPT_JSON,
+    OPT_COUNT
+};
+
+struct program {
+    struct cli cli;
+    sfi_ctx *ctx;
+    const char *slot;
+    bool json;
+    sfi_hsm *hsm;
+    sfi_hsm_info info;
+};
+
+/* Open the HSM, and ask it about itself. */
+sfi_status open_and_ask(struct program *p);
+sfi_status ask(struct program *p);
+/* How it ended, in words or in JSON; returns the exit status. */
+int report(struct program *p, sfi_status st);
+/* The same, with a member of its own for machines. */
+int report_with(struct program *p, sfi_status st, const char *name,
+                const char *value);
+int refuse(struct program *p, sfi_status st, const char *why);
+/* Where questions and lines for people go: not into JSON. */
+FILE *for_people(const struct program *p);
+/* The PIN, as an exit status; *st is what the HSM said to it. */
+int log_in(struct program *p, bool new_pin, sfi_status *st);
+
+/* What the program does; each returns the exit status. */
+int program_hsm(struct program *p);
+int export_log(struct program *p);
+int verify_log(struct program *p);
+int change_pin(struct program *p);
+int retire(struct program *p);
+
+#endif

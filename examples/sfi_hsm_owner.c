@@ -1,0 +1,201 @@
+/* sfi-hsm: what an HSM's owner does later: have its log and prove it, change
+ * the PIN, close it. */
+#define _POSIX_C_SOURCE 200809L
+#include <inttypes.h>
+#include <time.h>
+
+#include "sfi_hsm.h"
+
+/* ---- the log ---- */
+
+int
+export_log(struct program *p)
+{
+    const char *path = cli_value(&p->cli, OPT_LOG);
+    sfi_status st = open_and_ask(p);
+
+    if (st == SFI_OK && p->info.state == SFI_HSM_BLANK)
+        return refuse(p, SFI_ERR_HSM_STATE,
+                      "the HSM is blank: it has no log yet");
+    if (st == SFI_OK)
+        st = sfi_hsm_export_log(p->hsm, path);
+    if (st == SFI_OK && !p->json)
+        (void)printf("Writing log to file %s\n", path);
+    return report_with(p, st, "log", path);
+}
+
+#define DATE_LEN 32
+
+/* A date, or the number when no calendar has it. */
+static const char *
+date(char out[DATE_LEN], uint64_t seconds)
+{
+    time_t at = (time_t)seconds;
+    struct tm tm;
+
+    if (seconds > INT64_MAX || gmtime_r(&at, &tm) == NULL ||
+        strftime(out, DATE_LEN, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+        (void)snprintf(out, DATE_LEN, "%" PRIu64, seconds);
+    return out;
+}
+
+static void
+print_proof(const sfi_log_summary *s, const char *before)
+{
+    char first[DATE_LEN], last[DATE_LEN];
+
+    (void)printf("LOG VERIFIED: every record is in its place and "
+                 "authentic\n"
+                 "HSM SERIAL NUMBER: %s\n"
+                 "HSM FW IDENTIFIER: %s\n"
+                 "HSM PRODUCT ID: %s\n"
+                 "LOG RECORDS: %" PRIu64 "\n",
+                 s->serial, s->firmware_id, s->product_id, s->records);
+    if (s->records > 0)
+        (void)printf("LOG TIME: %s to %s\n", date(first, s->first_time),
+                     date(last, s->last_time));
+    (void)printf("DEVICES LICENSED: %" PRIu64 " of %" PRIu64 "\n"
+                 "INSTALLATIONS LEFT: %" PRIu64 "\n"
+                 "LOG CLOSED: %s\n",
+                 s->licensed, s->maximum, s->remaining,
+                 s->retired != 0 ? "yes, no licence can follow" : "no");
+    if (s->set_back > 0)
+        (void)printf("CLOCK SET BACK: %" PRIu64 " times\n", s->set_back);
+    if (before != NULL)
+        (void)printf("LOG CONTINUES: %s\n", before);
+}
+
+static void
+print_proof_json(const struct program *p, const char *path, const char *before,
+                 const sfi_log_summary *s, sfi_status st)
+{
+    struct json j;
+
+    json_init(&j, stdout);
+    json_object(&j, NULL);
+    json_text(&j, "log", path);
+    json_bool(&j, "verified", st == SFI_OK);
+    if (st == SFI_OK) {
+        json_text(&j, "serial", s->serial);
+        json_text(&j, "firmware_id", s->firmware_id);
+        json_text(&j, "product_id", s->product_id);
+        json_number(&j, "records", s->records);
+        json_number(&j, "licensed", s->licensed);
+        json_number(&j, "remaining", s->remaining);
+        json_number(&j, "maximum", s->maximum);
+        json_bool(&j, "retired", s->retired != 0);
+        json_number(&j, "first_time", s->first_time);
+        json_number(&j, "last_time", s->last_time);
+        json_number(&j, "set_back", s->set_back);
+    }
+    if (st == SFI_OK && before != NULL)
+        json_text(&j, "before", before);
+    json_error(&j, p->ctx, st);
+    json_close(&j);
+}
+
+int
+verify_log(struct program *p)
+{
+    const char *path = cli_value(&p->cli, OPT_VERIFY_LOG);
+    const char *before = cli_value(&p->cli, OPT_BEFORE);
+    sfi_log_summary sum = {.struct_size = sizeof(sum)};
+    uint8_t key_secret[SFI_LOG_KEY_LEN];
+    sfi_status st =
+        sfi_log_key_load(p->ctx, cli_need(&p->cli, OPT_KEY), key_secret);
+    int status = 0;
+
+    if (st == SFI_OK)
+        st = sfi_log_verify(p->ctx, path, key_secret, sizeof(key_secret),
+                            before, &sum);
+    cli_wipe(key_secret, sizeof(key_secret));
+    if (st != SFI_OK)
+        status = cli_fail(&p->cli, p->ctx, st);
+    if (p->json)
+        print_proof_json(p, path, before, &sum, st);
+    else if (st == SFI_OK)
+        print_proof(&sum, before);
+    return status;
+}
+
+/* ---- the PIN ---- */
+
+int
+change_pin(struct program *p)
+{
+    struct cli_pin old = {{0}, 0}, new = {{0}, 0};
+    sfi_status st = open_and_ask(p);
+    int status;
+
+    if (st == SFI_OK && p->info.state == SFI_HSM_BLANK)
+        return refuse(p, SFI_ERR_HSM_STATE, "the HSM is blank: it has no PIN");
+    if (st != SFI_OK)
+        return report(p, st);
+    status =
+        cli_pin_read(&p->cli, cli_value(&p->cli, OPT_PIN_FILE), false, &old);
+    if (status == 0)
+        status = cli_new_pin_read(&p->cli, cli_value(&p->cli, OPT_NEW_PIN_FILE),
+                                  "--new-pin-file FILE", &new);
+    if (status == 0)
+        st = sfi_hsm_change_pin(p->hsm, old.pin_secret, old.len, new.pin_secret,
+                                new.len);
+    cli_pin_wipe(&old);
+    cli_pin_wipe(&new);
+    if (status != 0)
+        return status;
+    if (st == SFI_OK)
+        st = ask(p);
+    if (st == SFI_OK)
+        (void)fprintf(for_people(p), "The PIN was changed\n");
+    return report(p, st);
+}
+
+/* ---- the end ---- */
+
+static bool
+confirmed(struct program *p)
+{
+    (void)fprintf(for_people(p),
+                  "%s will be closed for ever\n"
+                  "  firmware identifier   : %s\n"
+                  "  installations given up: %" PRIu64 " of %" PRIu64 "\n",
+                  p->slot, p->info.firmware_id, p->info.remaining,
+                  p->info.maximum);
+    return cli_has(&p->cli, OPT_YES) ||
+           cli_confirm(&p->cli, "Close it for ever?", "--yes");
+}
+
+static int
+close_for_ever(struct program *p)
+{
+    sfi_status st = SFI_OK;
+    int status = log_in(p, false, &st);
+
+    if (status != 0)
+        return status;
+    if (st == SFI_OK)
+        st = sfi_hsm_retire(p->hsm);
+    if (st == SFI_OK)
+        st = ask(p);
+    status = report(p, st);
+    if (st == SFI_OK && !p->json)
+        (void)printf("HSM closed: save its log, which proves it\n");
+    return status;
+}
+
+int
+retire(struct program *p)
+{
+    sfi_status st = open_and_ask(p);
+
+    if (st != SFI_OK)
+        return report(p, st);
+    if (p->info.state == SFI_HSM_BLANK)
+        return refuse(p, SFI_ERR_HSM_STATE,
+                      "the HSM is blank: there is nothing to close");
+    if (p->info.state == SFI_HSM_RETIRED)
+        return refuse(p, SFI_ERR_HSM_STATE, "closed already");
+    if (!confirmed(p))
+        return refuse(p, SFI_ERR_CANCELLED, "left as it is");
+    return close_for_ever(p);
+}

@@ -1,0 +1,160 @@
+/* sfi-hsm: give an HSM what it will hold, for ever. */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "sfi_hsm.h"
+
+/* What will be locked into the HSM. */
+struct content {
+    const char *firmware_id;
+    uint64_t max_count;
+    sfi_key *key;
+    uint8_t nonce[SFI_NONCE_LEN];
+    sfi_personalization *perso;
+    const char *log_key_file; /* NULL: the HSM makes a key of its own */
+    bool log_key_is_new;
+    uint8_t log_key_secret[SFI_LOG_KEY_LEN];
+    sfi_provision_options options;
+};
+
+/* A key that is not there yet is made later, when nothing can be refused any
+ * more. */
+static sfi_status
+load_log_key(struct program *p, struct content *c)
+{
+    sfi_status st;
+
+    if (c->log_key_file == NULL)
+        return SFI_OK;
+    c->options.log_key = c->log_key_secret;
+    st = sfi_log_key_load(p->ctx, c->log_key_file, c->log_key_secret);
+    c->log_key_is_new =
+        st != SFI_OK && sfi_error_os_code(sfi_ctx_error(p->ctx)) == ENOENT;
+    return c->log_key_is_new ? SFI_OK : st;
+}
+
+/* On the disk before the HSM locks: nobody could prove its log without. */
+static sfi_status
+make_log_key(struct program *p, struct content *c)
+{
+    sfi_status st;
+
+    if (!c->log_key_is_new)
+        return SFI_OK;
+    st = sfi_log_key_create(p->ctx, c->log_key_file);
+    return st == SFI_OK
+               ? sfi_log_key_load(p->ctx, c->log_key_file, c->log_key_secret)
+               : st;
+}
+
+static sfi_status
+load(struct program *p, struct content *c)
+{
+    sfi_status st = sfi_key_load(p->ctx, cli_value(&p->cli, OPT_KEY), &c->key);
+
+    if (st == SFI_OK)
+        st = sfi_nonce_load(p->ctx, cli_value(&p->cli, OPT_NONCE), c->nonce);
+    if (st == SFI_OK)
+        st = sfi_personalization_load(p->ctx, cli_value(&p->cli, OPT_PERSO),
+                                      &c->perso);
+    if (st == SFI_OK)
+        st = load_log_key(p, c);
+    return st == SFI_OK ? open_and_ask(p) : st;
+}
+
+static const char *
+words_for_log_key(const struct content *c)
+{
+    if (c->log_key_file == NULL)
+        return "none kept: only the HSM itself can prove its log";
+    return c->log_key_file;
+}
+
+static bool
+confirmed(struct program *p, const struct content *c)
+{
+    (void)fprintf(for_people(p),
+                  "%s will be locked for ever with\n"
+                  "  firmware identifier : %s\n"
+                  "  product             : %s\n"
+                  "  installations       : %" PRIu64 "%s\n"
+                  "  log key             : %s%s\n",
+                  p->slot, c->firmware_id,
+                  sfi_personalization_product_id(c->perso), c->max_count,
+                  cli_has(&p->cli, OPT_LIVE_ONLY) ? ", with live licences only"
+                                                  : "",
+                  words_for_log_key(c), c->log_key_is_new ? ", new" : "");
+    return cli_has(&p->cli, OPT_YES) ||
+           cli_confirm(&p->cli, "Lock it for ever?", "--yes");
+}
+
+static int
+lock(struct program *p, struct content *c)
+{
+    sfi_status st = SFI_OK;
+    int status = log_in(p, true, &st);
+
+    if (status != 0)
+        return status;
+    if (st == SFI_OK)
+        st = make_log_key(p, c);
+    if (st == SFI_OK)
+        st = sfi_hsm_provision(p->hsm, c->key, c->nonce, sizeof(c->nonce),
+                               c->firmware_id, c->max_count, c->perso,
+                               &c->options);
+    if (st == SFI_OK)
+        st = ask(p);
+    status = report(p, st);
+    if (st == SFI_OK && !p->json)
+        (void)printf("HSM successfully programmed\n");
+    return status;
+}
+
+static int
+program(struct program *p, struct content *c)
+{
+    if (p->info.state != SFI_HSM_BLANK)
+        return refuse(p, SFI_ERR_HSM_STATE,
+                      "already provisioned, and locked for ever");
+    if (!confirmed(p, c))
+        return refuse(p, SFI_ERR_CANCELLED, "left as it is");
+    return lock(p, c);
+}
+
+static uint64_t
+number(const struct program *p, size_t option, const char *name)
+{
+    const char *text = cli_value(&p->cli, option);
+    uint64_t v = 0;
+
+    if (text != NULL && !cli_number(text, UINT64_MAX, &v))
+        cli_usage(&p->cli, "%s %s is no number", name, text);
+    return v;
+}
+
+int
+program_hsm(struct program *p)
+{
+    static const size_t needed[] = {OPT_KEY, OPT_NONCE, OPT_ID, OPT_COUNT_MAX,
+                                    OPT_PERSO};
+    struct content c = {.options.struct_size = sizeof(c.options)};
+    sfi_status st;
+    int status;
+
+    for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
+        (void)cli_need(&p->cli, needed[i]);
+    c.firmware_id = cli_value(&p->cli, OPT_ID);
+    c.log_key_file = cli_value(&p->cli, OPT_LOG_KEY);
+    c.max_count = number(p, OPT_COUNT_MAX, "-mc");
+    c.options.low_water = number(p, OPT_LOW_WATER, "--low-water");
+    if (cli_has(&p->cli, OPT_LOW_WATER) && c.options.low_water == 0)
+        cli_usage(&p->cli, "--low-water 0 is not possible, expected 1 or more");
+    if (cli_has(&p->cli, OPT_LIVE_ONLY))
+        c.options.flags |= SFI_HSM_LIVE_ONLY;
+    st = load(p, &c);
+    status = st == SFI_OK ? program(p, &c) : report(p, st);
+    sfi_personalization_free(c.perso);
+    sfi_key_free(c.key);
+    cli_wipe(&c, sizeof(c));
+    return status;
+}

@@ -1,0 +1,555 @@
+"""Logs of HSMs: saved by sfi-hsm and verified here from doc/format.md alone;
+written here and verified by sfi-hsm; and altered in every way."""
+
+import datetime
+import hashlib
+import hmac
+import json
+import os
+import stat
+import struct
+import sys
+
+from check import PROGRAMS, case, fails, main, run, same, succeeds
+
+HSM, PROGRAM, SIM = (PROGRAMS / p for p in ("sfi-hsm", "sfi-program",
+                                            "sfi-sim"))
+PERSO = "45002001_SFI_01000000_00000000.pd"
+KIND = {"counted": 1, "again": 2, "retired": 3}
+KEY = bytes(range(32))
+NONE = bytes(32)
+TIME = 1795352400  # 2026-11-22T13:00:00Z
+AUTH_HINT = "  hint: it was altered, or made with another key or nonce"
+
+
+# ---- the format, a second time ----
+
+def genesis(head):
+    return hashlib.sha256(
+        b"SFIVINIT" + struct.pack("<II", 1, int(head["flags"]))
+        + bytes.fromhex(head["serial"])
+        + head["firmware-id"].encode().ljust(64, b"\0")
+        + head["product-id"].encode() + bytes.fromhex(head["ca"])
+        + struct.pack("<QQ", int(head["maximum"]), int(head["low-water"]))
+    ).digest()
+
+
+def record_block(head, number, time, kind, device, session, remaining,
+                 license, previous):
+    return (b"SFIVRECD" + struct.pack("<IQQ", KIND[kind], number, time)
+            + head["firmware-id"].encode().ljust(64, b"\0")
+            + head["product-id"].encode() + device
+            + struct.pack("<IQ", session, remaining) + license + previous)
+
+
+def end_block(head, remaining, number, last):
+    return (b"SFIVHEAD" + bytes.fromhex(head["genesis"])
+            + struct.pack("<QQ", remaining, number) + last)
+
+
+def mac(key, data):
+    return hmac.new(key, data, hashlib.sha256).digest()
+
+
+def seconds(text):
+    at = datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ")
+    return int(at.replace(tzinfo=datetime.timezone.utc).timestamp())
+
+
+def date(at):
+    return datetime.datetime.fromtimestamp(
+        at, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+HEAD = ["flags", "maximum", "low-water", "firmware-id", "product-id",
+        "serial", "ca", "genesis"]
+
+
+def proves(text, key):
+    """(devices, remaining, records) of a log; everything in it is computed
+    anew."""
+    assert text.endswith("\n"), text[-80:]
+    lines = text.split("\n")[:-1]
+    same(lines[0], "SFI-LOG 1")
+    head = dict(line.split(" ", 1) for line in lines[1:9])
+    same(list(head), HEAD)
+    same(head["genesis"], genesis(head).hex())
+    last, remaining, devices = genesis(head), int(head["maximum"]), set()
+    for number, line in enumerate(lines[9:-1], 1):
+        word, n, at, kind, device, session, left, lic, previous, own, code = \
+            line.split(" ")
+        same((word, int(n), previous), ("record", number, last.hex()))
+        if kind == "counted":
+            assert device not in devices
+            devices.add(device)
+            remaining -= 1
+        same(int(left), remaining)
+        block = record_block(head, number, seconds(at), kind,
+                             bytes.fromhex(device), int(session, 16),
+                             remaining, bytes.fromhex(lic), last)
+        last = hashlib.sha256(block).digest()
+        same((own, code), (last.hex(), mac(key, block).hex()))
+    number = len(lines) - 10
+    same(lines[-1], f"end {number} {remaining} {last.hex()} "
+         + mac(key, end_block(head, remaining, number, last)).hex())
+    return devices, remaining, number
+
+
+def write(path, *records, key=KEY, flags=0, maximum=3, serial=1):
+    """A log of (kind, device, session[, seconds later]) under a key."""
+    head = {"flags": str(flags), "maximum": str(maximum), "low-water": "1",
+            "firmware-id": "blink 1.0", "product-id": "45002001",
+            "serial": f"{serial:032x}", "ca": "ca" * 64}
+    head["genesis"] = genesis(head).hex()
+    lines = ["SFI-LOG 1"] + [f"{name} {head[name]}" for name in HEAD]
+    last, remaining, at = genesis(head), maximum, TIME
+    for number, (kind, device, session, *later) in enumerate(records, 1):
+        remaining -= kind == "counted"
+        at += later[0] if later else 60
+        who, lic = (hashlib.sha256(f"{what} {device}".encode()).digest()
+                    if device else NONE for what in ("device", "licence"))
+        block = record_block(head, number, at, kind, who, session, remaining,
+                             lic, last)
+        own = hashlib.sha256(block).digest()
+        lines.append(f"record {number} {date(at)} {kind} {who.hex()} "
+                     f"{session:08x} {remaining} {lic.hex()} {last.hex()} "
+                     f"{own.hex()} {mac(key, block).hex()}")
+        last = own
+    lines.append(f"end {len(records)} {remaining} {last.hex()} " + mac(
+        key, end_block(head, remaining, len(records), last)).hex())
+    path.write_text("\n".join(lines) + "\n")
+    path.with_name("log.key").write_bytes(KEY)
+
+
+def verify(path, *more, key=None):
+    return [HSM, "--verify-log", path, "--key",
+            key or path.with_name("log.key"), *more]
+
+
+def is_refused(status, path, line, message, *more):
+    where = f"{path}:{line}" if line else str(path)
+    fails(status, [f"sfi-hsm: {where}: {message}"]
+          + ([AUTH_HINT] if status == 3 else []), *verify(path, *more))
+
+
+STORY = [("counted", "A", 0), ("counted", "B", 0), ("again", "A", 0x1234abcd),
+         ("counted", "C", 7)]
+
+
+# ---- a log that an HSM wrote ----
+
+def make_hsm(folder, count, *more):
+    succeeds(SIM, "manufacture", "--ca", folder / "ca", "--chip",
+             "stm32h753xi", "--state", folder / "chip1")
+    (folder / "key").write_bytes(bytes(range(16)))
+    (folder / "nonce").write_bytes(bytes(range(12)))
+    (folder / "pin").write_text("123456\n")
+    succeeds(HSM, "-i", f"vault:{folder}/hsm", "-k", folder / "key", "-n",
+             folder / "nonce", "-id", "blink 1.0", "-mc", str(count), "-pd",
+             folder / "ca" / PERSO, "--log-key", folder / "log.key", "--yes",
+             "--pin-file", folder / "pin", *more)
+    return f"vault:{folder}/hsm"
+
+
+def certificate(folder, number):
+    chip, cert = folder / f"chip{number}", folder / f"cert{number}"
+    if not chip.exists():
+        succeeds(SIM, "manufacture", "--ca", folder / "ca", "--chip",
+                 "stm32h753xi", "--state", chip)
+    succeeds(SIM, "dump", "--state", chip, "--area", "certificate", "--out",
+             cert)
+    return cert
+
+
+def ask_license(folder, number, *more):
+    return run(PROGRAM, "-hsmglfcb", certificate(folder, number),
+               folder / f"lic{number}", f"slot=vault:{folder}/hsm",
+               "--pin-file", folder / "pin", *more)
+
+
+def license(folder, number, warning=""):
+    done = ask_license(folder, number)
+    same((done.returncode, done.stderr), (0, warning), done.stdout)
+
+
+@case
+def whole_story(folder):
+    """Programmed, licensed, exported, verified twice, closed."""
+    slot = make_hsm(folder, 3)
+    key, log = (folder / "log.key").read_bytes(), folder / "log"
+    out = succeeds(HSM, "-i", slot, "-log", log)
+    same(out.splitlines()[0], f"Writing log to file {log}")
+    same(proves(log.read_text(), key), (set(), 3, 0))
+    license(folder, 1)
+    license(folder, 2)
+    license(folder, 1)  # the same device: no record
+    before, log = log, folder / "log2"
+    succeeds(HSM, "-i", slot, "-log", log)
+    devices, remaining, records = proves(log.read_text(), key)
+    same((remaining, records), (1, 2))
+    for number in (1, 2):
+        cert = (folder / f"cert{number}").read_bytes()
+        assert hashlib.sha256(cert[8:72]).hexdigest() in devices
+        lic = (folder / f"lic{number}").read_bytes()
+        assert hashlib.sha256(lic).hexdigest() in log.read_text()
+    out = succeeds(*verify(log, "--before", before)).splitlines()
+    same(out[0], "LOG VERIFIED: every record is in its place and authentic")
+    for line in ("DEVICES LICENSED: 2 of 3", "INSTALLATIONS LEFT: 1",
+                 "LOG RECORDS: 2", "LOG CLOSED: no", "HSM PRODUCT ID: 45002001",
+                 "HSM FW IDENTIFIER: blink 1.0", f"LOG CONTINUES: {before}"):
+        assert line in out, (line, out)
+    out = succeeds(HSM, "-i", slot, "--retire", "--yes", "--pin-file",
+                   folder / "pin")
+    assert "HSM STATE: RETIRED STATE" in out, out
+    same(out.splitlines()[-1], "HSM closed: save its log, which proves it")
+    for number in (1, 3):  # not even to a device that was counted
+        done = ask_license(folder, number)
+        same(done.returncode, 6, done.stderr)
+    before, log = log, folder / "log3"
+    succeeds(HSM, "-i", slot, "-log", log)
+    same(proves(log.read_text(), key)[1:], (1, 3))
+    told = json.loads(succeeds(*verify(log, "--before", before, "--json")))
+    same({k: told[k] for k in ("verified", "records", "licensed", "remaining",
+                               "maximum", "retired", "set_back")},
+         {"verified": True, "records": 3, "licensed": 2, "remaining": 1,
+          "maximum": 3, "retired": True, "set_back": 0})
+    same(told["serial"], json.loads(succeeds(HSM, "-i", slot, "-info",
+                                             "--json"))["serial"])
+    # there is no second close
+    done = run(HSM, "-i", slot, "--retire", "--yes", "--pin-file",
+               folder / "pin")
+    same((done.returncode, done.stderr.splitlines()[0]),
+         (6, f"sfi-hsm: {slot}: closed already"))
+
+
+@case
+def export(folder):
+    slot = make_hsm(folder, 3)
+    log = folder / "log"
+    log.write_text("what was there")
+    told = json.loads(succeeds(HSM, "-i", slot, "-log", log, "--json"))
+    same((told["log"], told["records"]), (str(log), 0))
+    same(proves(log.read_text(), (folder / "log.key").read_bytes())[1], 3)
+    fails(7, [f"sfi-hsm: {folder}/none/log: cannot write: No such file or "
+              "directory"], HSM, "-i", slot, "-log", folder / "none" / "log")
+    done = run(HSM, "-i", f"vault:{folder}/none", "-log", folder / "log2")
+    same((done.returncode, done.stderr.splitlines()[0]),
+         (6, f"sfi-hsm: vault:{folder}/none: the HSM is blank: it has no log "
+             "yet"))
+    assert not (folder / "log2").exists()
+
+
+@case
+def copied_vault(folder):
+    """An old copy of a vault that is put back: its log is in order, but it does
+    not continue the one that was kept."""
+    slot = make_hsm(folder, 3)
+    license(folder, 1)
+    copy = (folder / "hsm").read_bytes()
+    license(folder, 2)
+    succeeds(HSM, "-i", slot, "-log", folder / "kept")
+    (folder / "hsm").write_bytes(copy)
+    succeeds(HSM, "-i", slot, "-log", folder / "log")
+    succeeds(*verify(folder / "log"))
+    is_refused(3, folder / "log", 11, "the log ends with record 1, the earlier "
+               "one with 2: the HSM was set back, or this is the older of the "
+               "two", "--before", folder / "kept")
+    license(folder, 3)
+    succeeds(HSM, "-i", slot, "-log", folder / "log")
+    is_refused(3, folder / "log", 11, "record 2 is another than in the earlier "
+               "log", "--before", folder / "kept")
+
+
+@case
+def low_water(folder):
+    """The one who programs chips hears of it in time."""
+    slot = make_hsm(folder, 4, "--low-water", "2")
+    assert "HSM LOW WATER: 2" in succeeds(HSM, "-i", slot, "-info")
+    told = json.loads(ask_license(folder, 1, "--json").stdout)
+    same((told["hsm_remaining"], told["hsm_low_water"]), (3, False))
+    license(folder, 2, "sfi-program: warning: 2 of 4 installations left\n")
+    license(folder, 2)  # not counted, not said again
+    license(folder, 3, "sfi-program: warning: 1 of 4 installations left\n")
+    for number in (4, 4):  # machines are told each time
+        told = json.loads(ask_license(folder, number, "--json").stdout)
+        same((told["hsm_remaining"], told["hsm_low_water"]), (0, True))
+
+
+@case
+def live_only(folder):
+    slot = make_hsm(folder, 3, "--live-only")
+    told = json.loads(succeeds(HSM, "-i", slot, "-info", "--json"))
+    same(told["live_only"], True)
+    assert "HSM LICENSES: live only" in succeeds(HSM, "-i", slot, "-info")
+    done = ask_license(folder, 1)
+    same(done.returncode, 6, done.stderr)
+    succeeds(HSM, "-i", slot, "-log", folder / "log")
+    assert "\nflags 1\n" in (folder / "log").read_text()
+    succeeds(*verify(folder / "log"))
+
+
+# ---- a log that was written here ----
+
+@case
+def true_logs(folder):
+    log = folder / "log"
+    write(log, *STORY)
+    same(succeeds(*verify(log)).splitlines(), [
+        "LOG VERIFIED: every record is in its place and authentic",
+        "HSM SERIAL NUMBER: 00000000000000000000000000000001",
+        "HSM FW IDENTIFIER: blink 1.0",
+        "HSM PRODUCT ID: 45002001",
+        "LOG RECORDS: 4",
+        "LOG TIME: 2026-11-22T13:01:00Z to 2026-11-22T13:04:00Z",
+        "DEVICES LICENSED: 3 of 3",
+        "INSTALLATIONS LEFT: 0",
+        "LOG CLOSED: no",
+    ])
+    same(json.loads(succeeds(*verify(log, "--json"))), {
+        "log": str(log), "verified": True, "serial": f"{1:032x}",
+        "firmware_id": "blink 1.0", "product_id": "45002001", "records": 4,
+        "licensed": 3, "remaining": 0, "maximum": 3, "retired": False,
+        "first_time": TIME + 60, "last_time": TIME + 240, "set_back": 0})
+    write(log, *STORY, ("retired", "", 0))
+    assert "LOG CLOSED: yes, no licence can follow" in succeeds(*verify(log))
+    write(log)
+    out = succeeds(*verify(log))
+    assert "LOG RECORDS: 0\nDEVICES LICENSED: 0 of 3\n" in out, out
+
+
+@case
+def clock_set_back(folder):
+    log = folder / "log"
+    write(log, ("counted", "A", 0), ("counted", "B", 0, -3600),
+          ("again", "A", 1, 1), ("again", "A", 2, -1))
+    out = succeeds(*verify(log)).splitlines()
+    same(out[-1], "CLOCK SET BACK: 2 times")
+    same(json.loads(succeeds(*verify(log, "--json")))["set_back"], 2)
+
+
+def altered(folder, change, line, message, status=3):
+    log = folder / "log"
+    write(log, *STORY)
+    lines = log.read_text().split("\n")[:-1]
+    change(lines)
+    log.write_text("\n".join(lines) + "\n")
+    is_refused(status, log, line, message)
+
+
+@case
+def record_altered(folder):
+    """Whatever is changed in it; the hash too, or even all that follow."""
+    message = "record 2 was altered: it does not match its hash"
+    for word, other in ((2, "2026-11-22T13:02:01Z"), (3, "again"), (4, "0" * 64),
+                        (5, "00000001"), (6, "2"), (7, "f" * 64),
+                        (8, "0" * 64), (9, "0" * 64)):
+        def change(lines):
+            words = lines[10].split(" ")
+            words[word] = other
+            lines[10] = " ".join(words)
+        altered(folder, change, 11, message)
+    write(folder / "log", *STORY[:1], ("counted", "X", 0), *STORY[2:],
+          key=bytes(32))
+    forged = (folder / "log").read_text().split("\n")
+
+    def change(lines):
+        lines[10:] = forged[10:-1]
+    altered(folder, change, 11, "record 2 was altered, or the log key is "
+            "another: it does not match its MAC")
+
+
+@case
+def record_removed(folder):
+    def change(lines):
+        del lines[10]
+    altered(folder, change, 11,
+            "record 3, expected 2: records were removed, added or moved")
+
+    def last(lines):
+        del lines[-2]
+    altered(folder, last, 13,
+            "the end is that of 4 records, but 3 are there")
+
+
+@case
+def record_moved(folder):
+    def change(lines):
+        lines[10], lines[11] = lines[11], lines[10]
+    altered(folder, change, 11,
+            "record 3, expected 2: records were removed, added or moved")
+
+
+@case
+def record_repeated(folder):
+    def change(lines):
+        lines.insert(11, lines[10])
+    altered(folder, change, 12,
+            "record 2, expected 3: records were removed, added or moved")
+
+
+@case
+def log_truncated(folder):
+    log = folder / "log"
+    write(log, *STORY)
+    whole = log.read_text()
+    end = whole.index("end ")
+    for length in (0, 5, 10, 200, end - 1, end, end + 9, len(whole) - 1):
+        log.write_text(whole[:length])
+        done = run(*verify(log))
+        same(done.returncode, 2, done.stderr)
+        assert "the log ends here, expected" in done.stderr or \
+            "the log is cut off in the middle of a line" in done.stderr, \
+            done.stderr
+        assert done.stdout == "", done.stdout
+
+
+@case
+def device_counted_twice(folder):
+    """By somebody who has the key."""
+    log = folder / "log"
+    write(log, ("counted", "A", 0), ("counted", "A", 1))
+    is_refused(3, log, 11, "record 2 counts a device a second time")
+    write(log, *STORY, ("retired", "", 0), ("again", "A", 9))
+    is_refused(3, log, 15, "record 6 is behind the closing record")
+
+
+@case
+def earlier_log(folder):
+    old, new = folder / "old", folder / "new"
+    write(old, *STORY[:2])
+    write(new, *STORY)
+    succeeds(*verify(new, "--before", old))
+    is_refused(3, old, 12, "the log ends with record 2, the earlier one with "
+               "4: the HSM was set back, or this is the older of the two",
+               "--before", new)
+    write(new, *STORY, serial=2)
+    is_refused(3, new, 9, "the earlier log is of another HSM", "--before", old)
+    write(old, *STORY[:2], key=bytes(32))
+    fails(3, [f"sfi-hsm: {old}:10: record 1 was altered, or the log key is "
+              "another: it does not match its MAC", AUTH_HINT],
+          *verify(new, "--before", old))
+
+
+@case
+def other_keys(folder):
+    log = folder / "log"
+    write(log, *STORY)
+    key = folder / "log.key"
+    key.write_bytes(bytes(32))
+    is_refused(3, log, 10, "record 1 was altered, or the log key is another: "
+               "it does not match its MAC")
+    key.write_bytes(bytes(16))
+    fails(2, [f"sfi-hsm: {key}: a log key of 16 bytes, expected 32"],
+          *verify(log))
+    key.unlink()
+    fails(7, [f"sfi-hsm: {key}: cannot read: No such file or directory"],
+          *verify(log))
+
+
+@case
+def no_log(folder):
+    write(folder / "log")
+    log = folder / "other"
+    fails(7, [f"sfi-hsm: {log}: cannot read: No such file or directory"],
+          *verify(log))
+    log.write_bytes(os.urandom(200).replace(b"\n", b""))
+    same(run(*verify(log)).returncode, 2)
+    log.write_text("SFI-LOG 1\r\n")
+    is_refused(2, log, 1, "character 10 is 0x0d, expected printable ASCII and "
+               "line ends of one character")
+    log.write_text("x" * 10000)
+    is_refused(2, log, 1, "line is longer than 480 characters, the limit")
+    done = run(*verify(log, "--json"))
+    told = json.loads(done.stdout)
+    same((done.returncode, told["verified"], told["error"]["name"],
+          told["error"]["where"]),
+         (2, False, "SFI_ERR_LIMIT", f"{log}:1"))
+
+
+@case
+def long_log(folder):
+    """As long as a production run: read as it comes, no device twice."""
+    log = folder / "log"
+    write(log, *(("counted", f"chip {i}", 0) for i in range(20000)),
+          maximum=30000)
+    assert "DEVICES LICENSED: 20000 of 30000" in succeeds(*verify(log))
+
+
+# ---- the log key ----
+
+def programming(folder, *more):
+    for name, data in (("key", bytes(16)), ("nonce", bytes(12)),
+                       ("pin", b"123456\n")):
+        (folder / name).write_bytes(data)
+    if not (folder / "ca").exists():
+        succeeds(SIM, "manufacture", "--ca", folder / "ca", "--chip",
+                 "stm32h753xi", "--state", folder / "chip1")
+    return [HSM, "-i", f"vault:{folder}/hsm", "-k", folder / "key", "-n",
+            folder / "nonce", "-id", "blink 1.0", "-mc", "3", "-pd",
+            folder / "ca" / PERSO, "--yes", "--pin-file", folder / "pin",
+            *more]
+
+
+@case
+def log_key_is_made(folder):
+    key = folder / "log.key"
+    out = succeeds(*programming(folder, "--log-key", key))
+    assert f"  log key             : {key}, new\n" in out, out
+    same((key.stat().st_size, stat.S_IMODE(key.stat().st_mode)), (32, 0o600))
+    succeeds(HSM, "-i", f"vault:{folder}/hsm", "-log", folder / "log")
+    succeeds(*verify(folder / "log"))
+
+
+@case
+def log_key_that_is_there(folder):
+    key = folder / "log.key"
+    key.write_bytes(KEY)
+    out = succeeds(*programming(folder, "--log-key", key))
+    assert f"  log key             : {key}\n" in out, out
+    same(key.read_bytes(), KEY)
+    succeeds(HSM, "-i", f"vault:{folder}/hsm", "-log", folder / "log")
+    same(proves((folder / "log").read_text(), KEY)[1], 3)
+
+
+@case
+def log_key_that_is_none(folder):
+    """Said before anything is locked."""
+    key = folder / "log.key"
+    for length in (0, 16, 33):
+        key.write_bytes(bytes(length))
+        fails(2, [f"sfi-hsm: {key}: a log key of {length} bytes, expected 32"],
+              *programming(folder, "--log-key", key))
+        same(key.stat().st_size, length)
+    key = folder / "none" / "log.key"
+    done = run(*programming(folder, "--log-key", key))
+    same((done.returncode, done.stderr), (7, f"sfi-hsm: {key}: cannot create: "
+                                          "No such file or directory\n"))
+    assert not (folder / "hsm").exists()
+
+
+@case
+def no_log_key(folder):
+    out = succeeds(*programming(folder))
+    assert ("  log key             : none kept: only the HSM itself can prove "
+            "its log\n") in out, out
+    succeeds(HSM, "-i", f"vault:{folder}/hsm", "-log", folder / "log")
+    (folder / "log.key").write_bytes(KEY)
+    is_refused(3, folder / "log", 10, "the end was altered, or the log key is "
+               "another: it does not match its MAC")
+
+
+@case
+def low_water_that_cannot_be(folder):
+    done = run(*programming(folder, "--low-water", "4"))
+    same(done.returncode, 2, done.stderr)
+    for value, message in (("0", "--low-water 0 is not possible, expected 1 or "
+                                 "more"),
+                           ("few", "--low-water few is no number")):
+        fails(64, [f"sfi-hsm: {message}", "  hint: sfi-hsm --help"],
+              *programming(folder, "--low-water", value))
+    assert not (folder / "hsm").exists()
+
+
+if __name__ == "__main__":
+    sys.dont_write_bytecode = True
+    main()
