@@ -14,6 +14,7 @@
 #include <sqlite3.h>
 
 #define PATH_LEN 512
+#define SECTOR 512
 
 /* The newest first. */
 struct undo {
@@ -21,7 +22,8 @@ struct undo {
     char path[PATH_LEN];
     sqlite3_int64 old_size;
     sqlite3_int64 at;
-    int len;
+    int written;
+    int len; /* of what was there before */
     uint8_t *old;
 };
 
@@ -62,6 +64,27 @@ put_back(const struct undo *u)
     (void)close(fd);
 }
 
+/* Every second sector; where nothing was before there are zeros. */
+static void
+tear(const struct undo *u)
+{
+    static const uint8_t zeros[SECTOR];
+    int fd = open(u->path, O_WRONLY);
+
+    if (fd < 0)
+        return;
+    for (int i = 0; i < u->written; i += 2 * SECTOR) {
+        int all = u->written - i < SECTOR ? u->written - i : SECTOR;
+        int had = u->len - i < all ? u->len - i : all;
+
+        had = had < 0 ? 0 : had;
+        if (pwrite(fd, zeros, (size_t)all, u->at + i) != all ||
+            (had > 0 && pwrite(fd, u->old + i, (size_t)had, u->at + i) != had))
+            _exit(1);
+    }
+    (void)close(fd);
+}
+
 static void
 die(void)
 {
@@ -70,6 +93,8 @@ die(void)
     for (struct undo *u = disk.undo; u != NULL; u = u->older, i++) {
         if (disk.mode == DISK_POWER_CUT || (disk.mode == DISK_TORN && i % 2))
             put_back(u);
+        else if (disk.mode == DISK_TORN_PAGES)
+            tear(u);
     }
     _exit(DISK_DEAD);
 }
@@ -85,6 +110,7 @@ remember(struct file *f, sqlite3_int64 at, int len)
     (void)snprintf(u->path, sizeof(u->path), "%s", f->path);
     have = u->old_size > at ? u->old_size - at : 0;
     u->at = at;
+    u->written = len;
     u->len = have < len ? (int)have : len;
     u->old = malloc((size_t)u->len + 1);
     if (u->old == NULL ||
@@ -132,7 +158,8 @@ turn(void)
 static bool
 remembers(void)
 {
-    return disk.mode == DISK_POWER_CUT || disk.mode == DISK_TORN;
+    return disk.mode == DISK_POWER_CUT || disk.mode == DISK_TORN ||
+           disk.mode == DISK_TORN_PAGES;
 }
 
 /* ---- the methods that change something ---- */

@@ -8,13 +8,15 @@
 enum disk_mode {
     DISK_FAST, /* syncing does nothing */
     /* at the chosen operation: */
-    DISK_KILLED,    /* the process dies; what it wrote is there */
-    DISK_POWER_CUT, /* it dies half-way in a write; what was not synced yet
-                       is as it was before */
-    DISK_TORN,      /* the same, but of what was not synced every second
-                       write is there */
-    DISK_ERROR,     /* it fails with an I/O error, once */
-    DISK_FULL       /* from there on there is no room */
+    DISK_KILLED,     /* the process dies; what it wrote is there */
+    DISK_POWER_CUT,  /* it dies half-way in a write; what was not synced yet
+                        is as it was before */
+    DISK_TORN,       /* the same, but of what was not synced every second
+                        write is there */
+    DISK_TORN_PAGES, /* the same, but of each such write every second sector
+                        is there */
+    DISK_ERROR,      /* it fails with an I/O error, once */
+    DISK_FULL        /* from there on there is no room */
 };
 
 /* What a process that died ends with. */

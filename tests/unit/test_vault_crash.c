@@ -223,7 +223,8 @@ check_after(size_t at, const struct told *told)
         check_blank(at);
 }
 
-static const enum disk_mode deaths[] = {DISK_KILLED, DISK_POWER_CUT, DISK_TORN};
+static const enum disk_mode deaths[] = {DISK_KILLED, DISK_POWER_CUT, DISK_TORN,
+                                        DISK_TORN_PAGES};
 
 START_TEST(test_dies_at_every_write)
 {
