@@ -51,8 +51,12 @@ enum ledger_use { LEDGER_READ, LEDGER_WRITE };
 
 struct ledger_ops {
     sfi_status (*begin)(struct ledger *l, enum ledger_use use);
-    /* Returns when the changes are on the disk. */
+    /* Returns when the changes are on the disk.  Others may read them before
+     * that ... */
     sfi_status (*commit)(struct ledger *l);
+    /* ... and wait here until all that they have read is on it too.  Not inside
+     * LEDGER_READ. */
+    sfi_status (*sync)(struct ledger *l);
     /* Keeps the error that led to it. */
     void (*rollback)(struct ledger *l);
 

@@ -50,9 +50,10 @@ sfi__db_fail(sfi_ctx *ctx, sqlite3 *db, int rc)
     return sfi__fail(ctx, SFI_ERR_HSM, "the vault is damaged: %s", why);
 }
 
-/* The file is input: it must not run code of its own (triggers, views), a
- * commit must have reached the disk when it returns, and what an old PIN opened
- * must not stay in a gap between rows. */
+/* The file is input: it must not run code of its own (triggers, views); and
+ * what an old PIN opened must not stay in a gap between rows.  What a commit
+ * adds to the write-ahead log is synced by the ledger, after the write lock was
+ * given back; SQLite itself syncs all the rest. */
 static int
 configure(sqlite3 *db)
 {
@@ -78,7 +79,7 @@ configure(sqlite3 *db)
         rc = sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS);
     if (rc == SQLITE_OK)
         rc = sqlite3_exec(db,
-                          "PRAGMA synchronous = FULL; PRAGMA fullfsync = 1;"
+                          "PRAGMA synchronous = NORMAL; PRAGMA fullfsync = 1;"
                           "PRAGMA cell_size_check = 1;"
                           "PRAGMA secure_delete = 1;",
                           NULL, NULL, NULL);

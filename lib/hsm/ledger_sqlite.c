@@ -63,6 +63,7 @@ struct file {
     struct ledger base;
     sqlite3 *db;
     sqlite3_stmt *statements[Q_COUNT];
+    bool refused; /* the disk did not take what was written */
 };
 
 static struct file *
@@ -237,13 +238,44 @@ file_rollback(struct ledger *l)
     l->ctx->error = kept;
 }
 
+/* The log alone makes a commit: SQLite syncs log and file when it moves the one
+ * into the other. */
+static int
+sync_log(struct file *f)
+{
+    sqlite3_file *log = NULL;
+    int rc = sqlite3_file_control(f->db, NULL, SQLITE_FCNTL_JOURNAL_POINTER,
+                                  (void *)&log);
+
+    if (rc != SQLITE_OK || log == NULL || log->pMethods == NULL)
+        return rc;
+    return log->pMethods->xSync(log, SQLITE_SYNC_FULL);
+}
+
+/* Outside the write lock, so that processes wait for the disk together.  After
+ * a failure the next sync may succeed without having written what was lost:
+ * then the pages are written again, to the file. */
+static sfi_status
+file_sync(struct ledger *l)
+{
+    struct file *f = file_of(l);
+    int rc = f->refused ? SQLITE_IOERR_FSYNC : sync_log(f);
+
+    if (rc != SQLITE_OK)
+        rc = sqlite3_wal_checkpoint_v2(f->db, NULL, SQLITE_CHECKPOINT_FULL,
+                                       NULL, NULL);
+    f->refused = rc != SQLITE_OK;
+    return rc == SQLITE_OK ? SFI_OK : fail(f, rc);
+}
+
 static sfi_status
 file_commit(struct ledger *l)
 {
     sfi_status st = run_plain(file_of(l), Q_COMMIT);
 
-    if (st != SFI_OK)
-        file_rollback(l);
+    if (st == SFI_OK)
+        return file_sync(l);
+    file_rollback(l);
     return st;
 }
 
@@ -469,6 +501,7 @@ file_close(struct ledger *l)
 static const struct ledger_ops file_ops = {
     .begin = file_begin,
     .commit = file_commit,
+    .sync = file_sync,
     .rollback = file_rollback,
     .read = file_read,
     .update = file_update,

@@ -74,6 +74,8 @@ vault_log_head(void *user, sfi_log_head *out)
     if (st == SFI_OK)
         st = sfi__vault_look(v, &h);
     if (st == SFI_OK)
+        st = sfi__vault_sync(v, h.log.sequence, h.log.sequence);
+    if (st == SFI_OK)
         *out = h.log;
     return st;
 }
@@ -87,6 +89,8 @@ vault_log_record(void *user, uint64_t sequence, sfi_log_record *out)
 
     if (st == SFI_OK)
         st = sfi__vault_look_record(v, sequence, &r);
+    if (st == SFI_OK)
+        st = sfi__vault_sync(v, sequence, sequence);
     if (st == SFI_OK)
         *out = r.log;
     return st;

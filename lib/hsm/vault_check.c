@@ -231,6 +231,18 @@ sfi__vault_look_record(struct vault *v, uint64_t sequence,
     return st;
 }
 
+sfi_status
+sfi__vault_sync(struct vault *v, uint64_t sequence, uint64_t last)
+{
+    sfi_status st = SFI_OK;
+
+    if (sequence > v->synced)
+        st = v->ledger->ops->sync(v->ledger);
+    if (st == SFI_OK && last > v->synced)
+        v->synced = last;
+    return st;
+}
+
 /* ---- what only the log key can tell ---- */
 
 static sfi_status

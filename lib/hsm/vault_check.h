@@ -25,6 +25,8 @@ struct vault {
     uint64_t audited;           /* records up to here were verified ... */
     uint8_t audited_head[32];   /* ... this is the hash of the last ... */
     uint64_t audited_remaining; /* ... and what it left */
+
+    uint64_t synced; /* records up to here are on the disk */
 };
 
 /* Another process may have provisioned since we looked. */
@@ -42,6 +44,9 @@ sfi_status sfi__vault_look_settled(struct vault *v, struct ledger_head *h);
  * such. */
 sfi_status sfi__vault_look_record(struct vault *v, uint64_t sequence,
                                   struct ledger_record *r);
+/* Before a record leaves, when the last that was read is `last`: it is on the
+ * disk.  Outside a transaction. */
+sfi_status sfi__vault_sync(struct vault *v, uint64_t sequence, uint64_t last);
 
 /* With the log key, inside a transaction: nobody else wrote the head, nor any
  * record that was added since the last call. */

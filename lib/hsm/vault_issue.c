@@ -54,28 +54,6 @@ append(struct vault *v, struct ledger_head *h, struct ledger_record *r)
     return st;
 }
 
-/* A licence that nobody has yet. */
-static sfi_status
-issue(struct vault *v, struct ledger_head *h, const sfi_certificate *cert,
-      uint32_t session, struct ledger_record *r)
-{
-    sfi_status st;
-
-    if (r->log.kind == SFI_LOG_COUNTED && h->log.remaining == 0)
-        return sfi__fail(v->ctx, SFI_ERR_HSM_COUNTER,
-                         "no installations left: all %llu were used",
-                         (unsigned long long)h->log.maximum);
-    memcpy(r->log.device, cert->device_hash, sizeof(r->log.device));
-    r->log.session = session;
-    st = sfi__license_make(
-        v->ctx, cert->public_key, session == 0 ? LICENSE_STATIC : LICENSE_LIVE,
-        session, v->secrets.key_secret, v->secrets.nonce, r->license);
-    if (st == SFI_OK)
-        st =
-            sfi__sha256(v->ctx, r->license, sizeof(r->license), r->log.license);
-    return st == SFI_OK ? append(v, h, r) : st;
-}
-
 /* ---- which record serves a request ---- */
 
 /* What the ledger found for a device is its own, and was written by us. */
@@ -124,12 +102,12 @@ choose_kind(struct vault *v, const struct ledger_head *h,
     return st;
 }
 
-/* The same device and session get the very licence that was recorded for
- * them. */
+/* The same device and session get the very licence that was recorded for them;
+ * if there is none, what kind of record another one needs. */
 static sfi_status
-find_or_issue(struct vault *v, struct ledger_head *h,
-              const sfi_certificate *cert, uint32_t session,
-              struct ledger_record *r, bool *found)
+find_or_choose(struct vault *v, struct ledger_head *h,
+               const sfi_certificate *cert, uint32_t session,
+               struct ledger_record *r, bool *found)
 {
     sfi_status st = sfi__vault_read_trusted(v, h);
 
@@ -142,16 +120,63 @@ find_or_issue(struct vault *v, struct ledger_head *h,
         return st;
     sfi__zero(r, sizeof(*r));
     st = choose_kind(v, h, cert, &r->log.kind);
-    return st == SFI_OK ? issue(v, h, cert, session, r) : st;
+    if (st == SFI_OK && r->log.kind == SFI_LOG_COUNTED && h->log.remaining == 0)
+        st = sfi__fail(v->ctx, SFI_ERR_HSM_COUNTER,
+                       "no installations left: all %llu were used",
+                       (unsigned long long)h->log.maximum);
+    return st;
+}
+
+/* ---- a licence ---- */
+
+/* Without the write lock: what others do meanwhile is looked at again. */
+static sfi_status
+look(struct vault *v, struct ledger_head *h, const sfi_certificate *cert,
+     uint32_t session, struct ledger_record *r, bool *found)
+{
+    sfi_status st = v->ledger->ops->begin(v->ledger, LEDGER_READ);
+
+    if (st == SFI_OK) {
+        st = find_or_choose(v, h, cert, session, r, found);
+        v->ledger->ops->rollback(v->ledger);
+    }
+    return st;
+}
+
+/* A licence that nobody has yet, if it is still needed. */
+static sfi_status
+record(struct vault *v, struct ledger_head *h, const sfi_certificate *cert,
+       uint32_t session, const uint8_t license[SFI_LICENSE_LEN],
+       struct ledger_record *r, bool *found)
+{
+    sfi_status st = v->ledger->ops->begin(v->ledger, LEDGER_WRITE);
+
+    if (st != SFI_OK)
+        return st;
+    st = find_or_choose(v, h, cert, session, r, found);
+    if (st == SFI_OK && !*found) {
+        memcpy(r->log.device, cert->device_hash, sizeof(r->log.device));
+        r->log.session = session;
+        memcpy(r->license, license, sizeof(r->license));
+        st = sfi__sha256(v->ctx, license, SFI_LICENSE_LEN, r->log.license);
+    }
+    if (st == SFI_OK && !*found)
+        st = append(v, h, r);
+    if (st == SFI_OK && !*found)
+        return v->ledger->ops->commit(v->ledger);
+    v->ledger->ops->rollback(v->ledger);
+    return st;
 }
 
 sfi_status
 sfi__vault_license(struct vault *v, const sfi_certificate *cert,
                    uint32_t session, uint8_t out[SFI_LICENSE_LEN])
 {
+    uint8_t license[SFI_LICENSE_LEN];
     struct ledger_record r;
     struct ledger_head h;
     bool found = false;
+    bool added = false;
     sfi_status st = SFI_OK;
 
     if (session == 0 && (v->head.log.flags & SFI_HSM_LIVE_ONLY) != 0)
@@ -160,19 +185,24 @@ sfi__vault_license(struct vault *v, const sfi_certificate *cert,
                          "one");
     st = check_device(v, cert);
     if (st == SFI_OK)
-        st = v->ledger->ops->begin(v->ledger, LEDGER_WRITE);
-    if (st != SFI_OK)
-        return st;
-    st = find_or_issue(v, &h, cert, session, &r, &found);
-    if (st != SFI_OK) {
-        v->ledger->ops->rollback(v->ledger);
-        return st;
+        st = look(v, &h, cert, session, &r, &found);
+    if (st == SFI_OK && !found) {
+        st = sfi__license_make(v->ctx, cert->public_key,
+                               session == 0 ? LICENSE_STATIC : LICENSE_LIVE,
+                               session, v->secrets.key_secret, v->secrets.nonce,
+                               license);
+        if (st == SFI_OK)
+            st = record(v, &h, cert, session, license, &r, &found);
+        added = st == SFI_OK && !found;
     }
-    st = v->ledger->ops->commit(v->ledger);
+    if (added)
+        v->synced = h.log.sequence;
+    if (st == SFI_OK)
+        st = sfi__vault_sync(v, r.log.sequence, h.log.sequence);
     if (st != SFI_OK)
         return st;
     memcpy(out, r.license, sizeof(r.license)); /* counted for good by now */
-    if (!found && r.log.kind == SFI_LOG_COUNTED)
+    if (added && r.log.kind == SFI_LOG_COUNTED)
         sfi__hsm_warn_low(v->ctx, h.log.remaining, h.log.maximum,
                           h.log.low_water);
     return SFI_OK;

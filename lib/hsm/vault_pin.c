@@ -24,6 +24,7 @@ sfi__vault_unlock(struct vault *v, const struct ledger_head *h,
     v->head = *h;
     v->secrets = *secrets;
     v->audited = 0;
+    v->synced = 0;
     v->audited_remaining = h->log.maximum;
     memcpy(v->audited_head, h->log.genesis, sizeof(v->audited_head));
     v->unlocked = true;
@@ -50,25 +51,44 @@ end(struct vault *v, sfi_status st)
     return st;
 }
 
-/* On the disk before the PIN is tried: pulling the plug gives no free guess.
- * `h`: the vault at that moment. */
+/* One try less, if there is one: h->pin_tries says how many there were. */
 static sfi_status
-spend_try(struct vault *v, struct ledger_head *h)
+take_try(struct vault *v, struct ledger_head *h)
 {
     const struct ledger_ops *ops = v->ledger->ops;
-    sfi_status st = sfi__vault_look_settled(v, h);
+    sfi_status st = ops->begin(v->ledger, LEDGER_WRITE);
 
-    if (st == SFI_OK)
-        st = ops->begin(v->ledger, LEDGER_WRITE);
     if (st != SFI_OK)
         return st;
     st = sfi__vault_read_head(v, h);
-    if (st == SFI_OK && h->pin_tries == 0)
-        st = sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
-                       "the vault is blocked: no PIN tries are left");
+    if (st == SFI_OK && h->pin_tries == 0) {
+        ops->rollback(v->ledger);
+        return st;
+    }
     if (st == SFI_OK)
-        st = ops->set_tries(v->ledger, --h->pin_tries);
+        st = ops->set_tries(v->ledger, h->pin_tries - 1);
     return end(v, st);
+}
+
+/* On the disk before the PIN is tried: pulling the plug gives no free guess.
+ * `h`: the vault at that moment.  Others may take the last try after we saw
+ * it, and will give it back. */
+static sfi_status
+spend_try(struct vault *v, struct ledger_head *h)
+{
+    sfi_status st;
+
+    do {
+        st = sfi__vault_look_settled(v, h);
+        if (st == SFI_OK && h->pin_tries == 0)
+            st = sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
+                           "the vault is blocked: no PIN tries are left");
+        if (st == SFI_OK)
+            st = take_try(v, h);
+    } while (st == SFI_OK && h->pin_tries == 0);
+    if (st == SFI_OK)
+        h->pin_tries--;
+    return st;
 }
 
 static sfi_status

@@ -300,6 +300,70 @@ START_TEST(test_disk_messages)
 }
 END_TEST
 
+/* ---- nothing leaves before it is on the disk ---- */
+
+/* How many writes and syncs a licence takes. */
+static size_t
+operations_of(sfi_hsm *hsm, const struct chip *c)
+{
+    sfi_license *lic;
+
+    disk_install(DISK_FAST, 0);
+    ck_assert_ok(sfi_hsm_generate_license(hsm, c->cert, &lic));
+    sfi_license_free(lic);
+    return disk_operations();
+}
+
+/* What another has written may not have been synced: we do it, once. */
+START_TEST(test_syncs_for_others)
+{
+    sfi_log_head head = {.struct_size = sizeof(head)};
+    sfi_hsm *one, *two;
+
+    disk_install(DISK_FAST, 0);
+    one = vault_new(&maker, path, COUNT);
+    two = vault_login(path);
+    ck_assert_uint_ge(operations_of(one, &chips[0]), 2);
+    ck_assert_uint_eq(operations_of(one, &chips[0]), 0);
+    ck_assert_uint_eq(operations_of(two, &chips[0]), 1);
+    ck_assert_uint_eq(operations_of(two, &chips[0]), 0);
+    ck_assert_uint_ge(operations_of(two, &chips[1]), 2);
+    disk_install(DISK_FAST, 0);
+    ck_assert_ok(sfi_hsm_get_log_head(one, &head));
+    ck_assert_uint_eq(disk_operations(), 1);
+    ck_assert_ok(sfi_hsm_get_log_head(one, &head));
+    ck_assert_uint_eq(operations_of(one, &chips[1]), 0);
+    ck_assert_uint_eq(disk_operations(), 0);
+    sfi_hsm_free(one);
+    sfi_hsm_free(two);
+}
+END_TEST
+
+/* A sync that fails takes the pages with it: the next one would only seem to
+ * write them. */
+START_TEST(test_refused_sync)
+{
+    sfi_license *lic;
+    sfi_hsm *hsm;
+    size_t last;
+
+    disk_install(DISK_FAST, 0);
+    hsm = vault_new(&maker, path, COUNT);
+    ck_assert_uint_gt(operations_of(hsm, &chips[0]), 0);
+    last = operations_of(hsm, &chips[1]);
+    disk_install(DISK_FULL, last); /* its sync, and all that comes then */
+    ck_assert_int_eq(sfi_hsm_generate_license(hsm, chips[2].cert, &lic),
+                     SFI_ERR_OS);
+    ck_assert_uint_gt(disk_operations(), last);
+    disk_install(DISK_FAST, 0);
+    ck_assert_uint_eq(vault_remaining(hsm), COUNT - 3); /* counted already */
+    /* the log is synced, its pages are written to the file, that is synced */
+    ck_assert_uint_ge(operations_of(hsm, &chips[2]), 3);
+    ck_assert_uint_eq(operations_of(hsm, &chips[2]), 0);
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -311,6 +375,8 @@ main(void)
     tcase_add_loop_test(tc, test_dies_at_every_write, 0, (int)ROWS(deaths));
     tcase_add_loop_test(tc, test_fails_at_every_write, 0, (int)ROWS(failures));
     tcase_add_test(tc, test_disk_messages);
+    tcase_add_test(tc, test_syncs_for_others);
+    tcase_add_test(tc, test_refused_sync);
     suite_add_tcase(s, tc);
     return run_suite(s);
 }
