@@ -1,0 +1,236 @@
+/* What else happens to a vault on a factory's floor: no room, no right to
+ * write, another clock. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fixture.h"
+#include "maker.h"
+
+#define COUNT 500u
+
+static struct maker maker;
+static char dir[256], path[300], where[320];
+
+static void
+name_vault(void)
+{
+    (void)snprintf(path, sizeof(path), "%s/line.vault", dir);
+    (void)snprintf(where, sizeof(where), "vault:%s", path);
+}
+
+static void
+setup(void)
+{
+    fixture_setup();
+    maker_init(&maker);
+    test_mkdir(dir, sizeof(dir));
+    name_vault();
+}
+
+static void
+teardown(void)
+{
+    test_rmdir(dir);
+    maker_free(&maker);
+    fixture_teardown();
+}
+
+static sfi_status
+license(sfi_hsm *hsm, const struct chip *c)
+{
+    sfi_license *lic;
+    sfi_status st = sfi_hsm_generate_license(hsm, c->cert, &lic);
+
+    sfi_license_free(lic);
+    return st;
+}
+
+/* A process of its own: what it does to itself ends with it.  Its status. */
+static int
+apart(int (*work)(void))
+{
+    int status;
+    pid_t pid = fork();
+
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0)
+        _exit(work());
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_msg(WIFEXITED(status), "it died: %d", status);
+    return WEXITSTATUS(status);
+}
+
+/* ---- no right to write ---- */
+
+#define NOBODY 65534u
+
+/* For root no file is read-only. */
+static int
+become_nobody(void)
+{
+    return geteuid() != 0 || setuid(NOBODY) == 0 ? 0 : 1;
+}
+
+static void
+hand_over(void)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm"};
+    char name[320];
+
+    if (geteuid() != 0)
+        return;
+    ck_assert_int_eq(chown(dir, NOBODY, NOBODY), 0);
+    for (size_t i = 0; i < ROWS(suffixes); i++) {
+        (void)snprintf(name, sizeof(name), "%s%s", path, suffixes[i]);
+        ck_assert(chown(name, NOBODY, NOBODY) == 0 || errno == ENOENT);
+    }
+}
+
+/* Not even a guess is free: the try cannot be written, so none is made. */
+static int
+log_in_read_only(void)
+{
+    static const char message[] =
+        "the vault cannot be opened for writing: Permission denied";
+    const sfi_error *err;
+    sfi_hsm *hsm;
+
+    if (become_nobody() != 0)
+        return 1;
+    if (vault_open(path, &hsm) == SFI_OK &&
+        sfi_hsm_login(hsm, MAKER_PIN, strlen(MAKER_PIN)) == SFI_OK)
+        return 2;
+    sfi_hsm_free(hsm);
+    err = sfi_ctx_error(ctx);
+    return sfi_error_status(err) == SFI_ERR_ACCESS &&
+                   strcmp(sfi_error_message(err), message) == 0 &&
+                   strcmp(sfi_error_where(err), where) == 0
+               ? 0
+               : 3;
+}
+
+static const struct {
+    const char *name;
+    unsigned file, folder;
+} read_only[] = {
+    {"file", 0400, 0700},
+    {"file and folder", 0400, 0500},
+    {"folder", 0600, 0500},
+    {"nothing to read", 0, 0700},
+};
+
+START_TEST(test_read_only)
+{
+    sfi_hsm *hsm = vault_new(&maker, path, COUNT);
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+    struct chip c;
+
+    chip_make(&maker, MAKER_PRODUCT, &c);
+    ck_assert_ok(license(hsm, &c));
+    sfi_hsm_free(hsm);
+    hand_over();
+    ck_assert_int_eq(chmod(path, read_only[_i].file), 0);
+    ck_assert_int_eq(chmod(dir, read_only[_i].folder), 0);
+    ck_assert_msg(apart(log_in_read_only) == 0, "%s", read_only[_i].name);
+    ck_assert_int_eq(chmod(dir, 0700), 0);
+    ck_assert_int_eq(chmod(path, 0600), 0);
+    hsm = vault_login(path);
+    ck_assert_ok(sfi_hsm_get_info(hsm, &info));
+    ck_assert_uint_eq(info.remaining, COUNT - 1);
+    ck_assert_ok(license(hsm, &c));
+    sfi_hsm_free(hsm);
+    chip_free(&c);
+}
+END_TEST
+
+/* ---- no room: a real file system that is full ---- */
+
+#define CHIPS 300u
+#define SMALL "size=96k"
+#define LARGE "size=8m"
+
+static struct chip chips[CHIPS];
+
+/* A small tmpfs over `dir`, seen by this process alone. */
+static bool
+mount_small(void)
+{
+    if (unshare(CLONE_NEWNS) != 0)
+        return false;
+    return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount("tmpfs", dir, "tmpfs", 0, SMALL) == 0;
+}
+
+#define SKIPPED 77
+
+static int
+fill_up(void)
+{
+    static const char message[] =
+        "the vault cannot be written: No space left on device";
+    size_t granted = 0;
+    sfi_hsm *hsm;
+    sfi_status st;
+
+    if (!mount_small())
+        return SKIPPED;
+    hsm = vault_new(&maker, path, COUNT);
+    while ((st = license(hsm, &chips[granted])) == SFI_OK) {
+        if (++granted == CHIPS)
+            return 2;
+    }
+    if (granted == 0)
+        return 3;
+    ck_assert_fails(st, SFI_ERR_OS, where, message);
+    /* who was counted is served; nobody is counted for nothing */
+    for (size_t i = 0; i < granted; i++)
+        ck_assert_int_eq(license(hsm, &chips[i]), SFI_OK);
+    ck_assert_int_eq(license(hsm, &chips[granted]), SFI_ERR_OS);
+    if (mount(NULL, dir, NULL, MS_REMOUNT, LARGE) != 0)
+        return 4;
+    for (size_t i = granted; i < CHIPS; i++)
+        ck_assert_int_eq(license(hsm, &chips[i]), SFI_OK);
+    sfi_hsm_free(hsm);
+    hsm = vault_login(path);
+    ck_assert_uint_eq(vault_remaining(hsm), COUNT - CHIPS);
+    sfi_hsm_free(hsm);
+    return 0;
+}
+
+START_TEST(test_disk_full)
+{
+    int status;
+
+    for (size_t i = 0; i < CHIPS; i++)
+        chip_make(&maker, MAKER_PRODUCT, &chips[i]);
+    status = apart(fill_up);
+    if (status == SKIPPED)
+        printf("SKIP: no small file system can be mounted here\n");
+    else
+        ck_assert_int_eq(status, 0);
+    for (size_t i = 0; i < CHIPS; i++)
+        chip_free(&chips[i]);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *s = suite_create("vault_faults");
+    TCase *tc = tcase_create("faults");
+
+    tcase_set_timeout(tc, 200);
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_loop_test(tc, test_read_only, 0, (int)ROWS(read_only));
+    tcase_add_test(tc, test_disk_full);
+    suite_add_tcase(s, tc);
+    return run_suite(s);
+}
