@@ -182,6 +182,11 @@ typedef struct sfi_hsm_ops {
  *   created by sfi_hsm_provision() only.  A vault is as strong as the machine
  *   it is on: a copied file is a copied counter (doc/format.md, "Vault").  Any
  *   number of processes may use one vault at once.
+ * - `vault:PATH?token=URI` is a vault that a PKCS#11 token seals, and whose
+ *   older copies the token tells (doc/format.md, "A token").  `token=` takes
+ *   all that follows: a URI of RFC 7512 with a module-path, which matches one
+ *   token.  The module is loaded here.  Open it in the process that uses it:
+ *   it does not go through fork().
  * - `pcsc:READER` is a smartcard in a PC/SC reader: the reader's name, a part
  *   of it that no other has, or its slot number as sfi_hsm_list() tells it,
  *   from 1.  `pcsc:READER?apdu=short` uses no extended length.  Other programs
@@ -196,10 +201,12 @@ typedef struct sfi_hsm_ops {
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT            a pointer is NULL
  *   SFI_ERR_FORMAT              the name is of no known form
- *   SFI_ERR_UNSUPPORTED         libsfi was built without vault or cards; or
- *                               the card is none of ours
+ *   SFI_ERR_UNSUPPORTED         libsfi was built without vault, cards or
+ *                               tokens; the card is none of ours; the token's
+ *                               module lacks a function
  *   SFI_ERR_NO_DEVICE           no such reader, no card in it, or no card
- *                               service runs
+ *                               service runs; no token, or more than one,
+ *                               matches, or its module cannot be loaded
  *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be read or written, or another
  *                               program has the card for itself
  *   SFI_ERR_TIMEOUT             another process does not let go of the file
@@ -251,6 +258,11 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_open_custom(sfi_ctx *ctx,
  * which shows it again when the card was reset, as any program can do; a PIN
  * that was refused is never sent a second time.
  *
+ * A vault that a token seals has the token's PIN and its tries, also while it
+ * is blank.  A login at a token counts for the whole process: another handle
+ * there that shows a wrong PIN ends it for this one too.  The anchor is
+ * compared, and moved if a crash left it behind.
+ *
  * @param hsm      an HSM
  * @param pin      the PIN; any bytes; not kept longer than needed
  * @param pin_len  its length; 4 to 64 for a vault and a card
@@ -260,8 +272,10 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_open_custom(sfi_ctx *ctx,
  *   SFI_ERR_STATE        called from a callback of this handle
  *   SFI_ERR_UNSUPPORTED  this HSM knows no PIN
  *   SFI_ERR_HSM_PIN      another PIN was expected, or the length is wrong
- *   SFI_ERR_HSM_STATE    blocked
- *   SFI_ERR_HSM          the vault is damaged, or was altered
+ *   SFI_ERR_HSM_STATE    blocked; or the name says another seal of the vault
+ *                        (PIN or token) than it has
+ *   SFI_ERR_HSM          the vault is damaged, was altered, or is an older
+ *                        copy than its token knows; or the token misbehaves
  *   SFI_ERR_ACCESS, SFI_ERR_OS, SFI_ERR_TIMEOUT, SFI_ERR_NO_DEVICE, SFI_ERR_IO
  *                        as for sfi_hsm_open()
  *   SFI_ERR_CRYPTO       the crypto library failed

@@ -46,17 +46,19 @@ opened(sfi_hsm *hsm, sfi_status st, sfi_hsm **out)
 }
 
 sfi_status
-sfi__hsm_open_vault(sfi_ctx *ctx, const char *path, const struct kdf_cost *cost,
+sfi__hsm_open_vault(sfi_ctx *ctx, const char *name, const struct kdf_cost *cost,
                     const struct ledger_place *place, sfi_hsm **out)
 {
     sfi_hsm *hsm = sfi__obj_new(ctx, OBJ_HSM, sizeof(*hsm), hsm_destroy);
+    const char *token;
 
     *out = NULL;
     if (hsm == NULL)
         return SFI_ERR_NOMEM;
-    text_format(hsm->where, sizeof(hsm->where), "vault:%s", path);
+    text_format(hsm->where, sizeof(hsm->where), "vault:%.*s",
+                (int)sfi__vault_name(name, &token), name);
     return opened(
-        hsm, sfi__vault_open(ctx, path, cost, place, &hsm->ops, &hsm->user),
+        hsm, sfi__vault_open(ctx, name, cost, place, &hsm->ops, &hsm->user),
         out);
 }
 

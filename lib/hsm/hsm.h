@@ -11,9 +11,9 @@
 struct channel;
 struct ledger_place;
 
-/* sfi_hsm_open("vault:" path) with another cost of a PIN guess: tests open
+/* sfi_hsm_open("vault:" name) with another cost of a PIN guess: tests open
  * many vaults.  `place`: NULL for an SQLite file. */
-sfi_status sfi__hsm_open_vault(sfi_ctx *ctx, const char *path,
+sfi_status sfi__hsm_open_vault(sfi_ctx *ctx, const char *name,
                                const struct kdf_cost *cost,
                                const struct ledger_place *place, sfi_hsm **out);
 

@@ -10,6 +10,10 @@
 
 /* A module that tells of more is broken. */
 #define SLOTS_MAX 256u
+/* While another process writes to a token SoftHSM 2.6 may not see it, and when
+ * it starts at that moment, never. */
+#define ABSENT_MS 20u
+#define ABSENT_ROUNDS 8u
 
 /* ---- the name ---- */
 
@@ -103,7 +107,7 @@ list_slots(struct token *t, CK_SLOT_ID *slots, CK_ULONG *count)
 }
 
 static sfi_status
-find_token(struct token *t, CK_TOKEN_INFO *info)
+find_once(struct token *t, CK_TOKEN_INFO *info)
 {
     CK_SLOT_ID slots[SLOTS_MAX];
     CK_TOKEN_INFO seen;
@@ -131,6 +135,14 @@ find_token(struct token *t, CK_TOKEN_INFO *info)
     return SFI_OK;
 }
 
+static void
+wait_a_little(struct token *t)
+{
+    const struct clock *clock = t->ctx->clock;
+
+    clock->sleep_ms(clock->user, ABSENT_MS);
+}
+
 /* The token of the beginning, perhaps in another slot by now. */
 static sfi_status
 find_same(struct token *t, CK_TOKEN_INFO *info)
@@ -141,11 +153,35 @@ find_same(struct token *t, CK_TOKEN_INFO *info)
         return sfi__fail(t->ctx, SFI_ERR_STATE,
                          "the token was opened before a fork: open the HSM in "
                          "the process that uses it");
-    st = find_token(t, info);
+    st = find_once(t, info);
+    for (size_t i = 0; i < ABSENT_ROUNDS && st == SFI_ERR_NO_DEVICE; i++) {
+        sfi__clear_error(t->ctx);
+        wait_a_little(t);
+        st = find_once(t, info);
+    }
     if (st == SFI_OK &&
         !sfi__equal(info->serialNumber, t->serial, sizeof(t->serial)))
         return sfi__fail(t->ctx, SFI_ERR_NO_DEVICE,
                          "the token was replaced by another");
+    return st;
+}
+
+static sfi_status
+load_and_find(struct token *t, CK_TOKEN_INFO *info)
+{
+    sfi_status st = sfi__token_load(t);
+
+    if (st == SFI_OK)
+        st = find_once(t, info);
+    for (size_t i = 0;
+         i < ABSENT_ROUNDS && t->initialised && st == SFI_ERR_NO_DEVICE; i++) {
+        sfi__token_unload(t);
+        sfi__clear_error(t->ctx);
+        wait_a_little(t);
+        st = sfi__token_load(t);
+        if (st == SFI_OK)
+            st = find_once(t, info);
+    }
     return st;
 }
 
@@ -162,9 +198,7 @@ sfi__token_open(sfi_ctx *ctx, const char *uri, struct token **out)
     t->ctx = ctx;
     st = parse(t, uri);
     if (st == SFI_OK)
-        st = sfi__token_load(t);
-    if (st == SFI_OK)
-        st = find_token(t, &info);
+        st = load_and_find(t, &info);
     if (st != SFI_OK) {
         sfi__token_close(t);
         return st;

@@ -101,6 +101,9 @@ sfi__token_unload(struct token *t)
     if (t->initialised)
         (void)p11_kit_module_finalize(t->fn);
     p11_kit_module_release(t->fn);
+    t->fn = NULL;
+    t->has_session = false;
+    t->initialised = false;
 }
 
 /* ---- refusals ---- */

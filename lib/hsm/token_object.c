@@ -37,6 +37,10 @@ search(struct token *t, CK_ATTRIBUTE *like, CK_ULONG n, struct found *f)
     CK_RV rv = t->fn->C_FindObjectsInit(t->session, like, n);
 
     f->count = 0;
+    if (rv == CKR_OPERATION_ACTIVE) { /* one whose end the token refused */
+        (void)t->fn->C_FindObjectsFinal(t->session);
+        rv = t->fn->C_FindObjectsInit(t->session, like, n);
+    }
     if (rv == CKR_OK) {
         rv = t->fn->C_FindObjects(t->session, f->at, OBJECTS_MAX, &f->count);
         (void)t->fn->C_FindObjectsFinal(t->session);

@@ -4,6 +4,7 @@
 
 #include "util/mem.h"
 #include "core/err.h"
+#include "hsm/vault.h"
 
 static const char vault_scheme[] = "vault:";
 static const char card_scheme[] = "pcsc:";
@@ -68,13 +69,14 @@ sfi_status
 sfi__hsm_uri_parse(sfi_ctx *ctx, const char *text, struct hsm_uri *out)
 {
     const char *reader = is_number(text) ? text : after(text, card_scheme);
+    const char *token;
 
     sfi__zero(out, sizeof(*out));
     if (reader != NULL)
         return parse_card(ctx, text, reader, out);
     out->kind = HSM_VAULT;
     out->path = after(text, vault_scheme);
-    if (out->path == NULL || out->path[0] == '\0')
+    if (out->path == NULL || sfi__vault_name(out->path, &token) == 0)
         return unknown(ctx, text);
     return SFI_OK;
 }

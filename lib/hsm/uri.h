@@ -12,7 +12,8 @@ enum hsm_kind { HSM_VAULT, HSM_CARD };
 
 struct hsm_uri {
     enum hsm_kind kind;
-    const char *path;            /* of the vault, in the text parsed */
+    const char *path; /* of the vault, with ?token=URI if there is one; in
+                         the text parsed */
     char reader[HSM_READER_MAX]; /* or a slot number, from 1 */
     bool short_only;             /* ?apdu=short */
 };

@@ -8,9 +8,11 @@
 #include "core/err.h"
 #include "crypto/rand.h"
 #include "hsm/chain.h"
+#include "hsm/token.h"
 #include "hsm/vault_check.h"
 #include "hsm/vault_issue.h"
 #include "hsm/vault_pin.h"
+#include "hsm/vault_token.h"
 #include "license/cert.h"
 #include "license/perso.h"
 
@@ -59,6 +61,8 @@ vault_info(void *user, sfi_hsm_info *out)
         return SFI_OK;
     }
     st = sfi__vault_look_settled(v, &h);
+    if (st == SFI_OK && v->token != NULL && h.seal == VAULT_SEAL_TOKEN)
+        st = sfi__token_pin_tries(v->token, &h.pin_tries);
     if (st == SFI_OK)
         describe(&h, out);
     return st;
@@ -98,6 +102,33 @@ vault_log_record(void *user, uint64_t sequence, sfi_log_record *out)
 
 /* ---- the PIN ---- */
 
+/* The PIN that provisioning will set. */
+static sfi_status
+choose_pin(struct vault *v, const char *pin, size_t pin_len)
+{
+    sfi_status st = sfi__vault_check_pin(v->ctx, "a PIN", pin_len);
+
+    if (st != SFI_OK)
+        return st;
+    memcpy(v->pin_secret, pin, pin_len);
+    v->pin_len = pin_len;
+    return SFI_OK;
+}
+
+/* With a PIN that we keep. */
+static sfi_status
+login(struct vault *v, const char *pin, size_t pin_len)
+{
+    struct ledger_head h;
+    sfi_status st = sfi__vault_check_pin(v->ctx, "a PIN", pin_len);
+
+    if (st == SFI_OK)
+        st = sfi__vault_look(v, &h);
+    if (st == SFI_OK)
+        st = sfi__vault_check_way(v, &h);
+    return st == SFI_OK ? sfi__vault_login(v, pin, pin_len) : st;
+}
+
 static sfi_status
 vault_login(void *user, const char *pin, size_t pin_len)
 {
@@ -105,16 +136,33 @@ vault_login(void *user, const char *pin, size_t pin_len)
     sfi_status st;
 
     sfi__vault_forget(v);
-    st = sfi__vault_check_pin(v->ctx, "a PIN", pin_len);
-    if (st == SFI_OK)
-        st = sfi__vault_attach(v);
+    st = sfi__vault_attach(v);
     if (st != SFI_OK)
         return st;
-    if (v->ledger != NULL)
-        return sfi__vault_login(v, pin, pin_len);
-    memcpy(v->pin_secret, pin, pin_len);
-    v->pin_len = pin_len;
-    return SFI_OK;
+    if (v->token != NULL && v->ledger != NULL)
+        return sfi__vault_token_login(v, pin, pin_len);
+    if (v->token != NULL)
+        return sfi__token_login(v->token, pin, pin_len);
+    return v->ledger != NULL ? login(v, pin, pin_len)
+                             : choose_pin(v, pin, pin_len);
+}
+
+static sfi_status
+change_pin(struct vault *v, const char *pin, size_t pin_len,
+           const char *new_pin, size_t new_pin_len)
+{
+    struct ledger_head h;
+    sfi_status st = sfi__vault_check_pin(v->ctx, "a PIN", pin_len);
+
+    if (st == SFI_OK)
+        st = sfi__vault_check_pin(v->ctx, "a new PIN", new_pin_len);
+    if (st == SFI_OK)
+        st = sfi__vault_look(v, &h);
+    if (st == SFI_OK)
+        st = sfi__vault_check_way(v, &h);
+    if (st == SFI_OK)
+        st = sfi__vault_change_pin(v, pin, pin_len, new_pin, new_pin_len);
+    return st;
 }
 
 static sfi_status
@@ -122,15 +170,14 @@ vault_change_pin(void *user, const char *pin, size_t pin_len,
                  const char *new_pin, size_t new_pin_len)
 {
     struct vault *v = user;
-    sfi_status st = sfi__vault_check_pin(v->ctx, "a PIN", pin_len);
+    sfi_status st = sfi__vault_need(v);
 
-    if (st == SFI_OK)
-        st = sfi__vault_check_pin(v->ctx, "a new PIN", new_pin_len);
-    if (st == SFI_OK)
-        st = sfi__vault_need(v);
-    if (st == SFI_OK)
-        st = sfi__vault_change_pin(v, pin, pin_len, new_pin, new_pin_len);
-    return st;
+    if (st != SFI_OK)
+        return st;
+    if (v->token != NULL)
+        return sfi__vault_token_change_pin(v, pin, pin_len, new_pin,
+                                           new_pin_len);
+    return change_pin(v, pin, pin_len, new_pin, new_pin_len);
 }
 
 /* ---- provisioning ---- */
@@ -149,7 +196,9 @@ complete(struct vault *v, struct ledger_head *h,
     if (st == SFI_OK)
         st = sfi__chain_head_mac(v->ctx, &h->log, secrets->log_key_secret,
                                  h->log.mac);
-    if (st == SFI_OK)
+    if (st == SFI_OK && v->token != NULL)
+        st = sfi__vault_token_seal(v, h, secrets);
+    else if (st == SFI_OK)
         st = sfi__vault_seal_under(v, h, v->pin_secret, v->pin_len, secrets);
     return st;
 }
@@ -169,8 +218,11 @@ create(struct vault *v, struct ledger_head *h, const uint8_t *key_secret,
         st = sfi__random(v->ctx, secrets.log_key_secret, SFI_LOG_KEY_LEN);
     if (st == SFI_OK)
         st = complete(v, h, &secrets);
-    if (st == SFI_OK)
+    if (st == SFI_OK) {
         st = v->place->create(v->ctx, v->path, h);
+        if (st != SFI_OK && v->token != NULL)
+            sfi__vault_token_undo(v, h);
+    }
     if (st == SFI_OK)
         sfi__vault_unlock(v, h, &secrets);
     sfi__wipe(&secrets, sizeof(secrets));
@@ -187,7 +239,10 @@ check_provision(struct vault *v, size_t key_len, size_t nonce_len)
     if (v->ledger != NULL)
         return sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
                          "already provisioned, and locked for ever");
-    if (v->pin_len == 0)
+    if (v->token != NULL && !sfi__token_is_logged_in(v->token))
+        return sfi__fail(v->ctx, SFI_ERR_HSM_PIN,
+                         "no PIN yet: log in with the token's");
+    if (v->token == NULL && v->pin_len == 0)
         return sfi__fail(v->ctx, SFI_ERR_HSM_PIN,
                          "no PIN yet: log in with the one that shall protect "
                          "the vault");
@@ -279,6 +334,7 @@ vault_close(void *user)
     struct vault *v = user;
 
     sfi__vault_forget(v);
+    sfi__token_close(v->token);
     if (v->ledger != NULL)
         v->ledger->ops->close(v->ledger);
     sfi__ctx_dealloc(v->ctx, v->path);
@@ -299,10 +355,11 @@ static const sfi_hsm_ops vault_ops = {
 };
 
 sfi_status
-sfi__vault_open(sfi_ctx *ctx, const char *path, const struct kdf_cost *cost,
+sfi__vault_open(sfi_ctx *ctx, const char *name, const struct kdf_cost *cost,
                 const struct ledger_place *place, sfi_hsm_ops *ops, void **user)
 {
-    size_t size = strlen(path) + 1;
+    const char *uri;
+    size_t size = sfi__vault_name(name, &uri) + 1;
     struct vault *v = sfi__ctx_alloc(ctx, sizeof(*v));
     sfi_status st = SFI_ERR_NOMEM;
 
@@ -314,9 +371,11 @@ sfi__vault_open(sfi_ctx *ctx, const char *path, const struct kdf_cost *cost,
     v->place = place != NULL ? place : &sfi__ledger_sqlite;
     v->path = sfi__ctx_alloc(ctx, size);
     if (v->path != NULL) {
-        (void)text_copy(v->path, size, path);
+        (void)text_copy(v->path, size, name); /* cut before the option */
         st = sfi__vault_attach(v);
     }
+    if (st == SFI_OK && uri != NULL)
+        st = sfi__token_open(ctx, uri, &v->token);
     if (st != SFI_OK) {
         vault_close(v);
         return st;

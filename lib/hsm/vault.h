@@ -12,9 +12,14 @@
 
 struct ledger_place;
 
-/* `cost` is for provisioning and a change of PIN.  `place`: NULL for an SQLite
- * file.  Nothing is written to an absent ledger. */
-sfi_status sfi__vault_open(sfi_ctx *ctx, const char *path,
+/* The length of PATH in "PATH?token=URI", and the URI, which is all that
+ * follows; NULL: it is a path alone. */
+size_t sfi__vault_name(const char *name, const char **uri);
+
+/* `name`: PATH, or PATH?token=URI.  `cost` is for provisioning and a change of
+ * PIN.  `place`: NULL for an SQLite file.  Nothing is written to an absent
+ * ledger. */
+sfi_status sfi__vault_open(sfi_ctx *ctx, const char *name,
                            const struct kdf_cost *cost,
                            const struct ledger_place *place, sfi_hsm_ops *ops,
                            void **user);

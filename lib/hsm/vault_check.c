@@ -63,10 +63,10 @@ check_seal(struct vault *v, const struct ledger_head *h)
     if (!sfi__equal(hash, h->sealed_check, sizeof(hash)))
         return damaged(v, "the vault is damaged: what the PIN opens does not "
                           "match its hash");
-    if (h->seal != VAULT_SEAL_PIN)
-        return damaged(v, "the vault is sealed in a way %u, expected %u",
-                       h->seal, VAULT_SEAL_PIN);
-    if (!sfi__vault_cost_ok(&h->cost))
+    if (h->seal != VAULT_SEAL_PIN && h->seal != VAULT_SEAL_TOKEN)
+        return damaged(v, "the vault is sealed in a way %u, expected %u or %u",
+                       h->seal, VAULT_SEAL_PIN, VAULT_SEAL_TOKEN);
+    if (h->seal == VAULT_SEAL_PIN && !sfi__vault_cost_ok(&h->cost))
         return damaged(v, "the vault is damaged: no such cost of a PIN guess");
     return SFI_OK;
 }

@@ -7,12 +7,15 @@
 #include "hsm/vault.h"
 #include "hsm/vault_seal.h"
 
+struct token;
+
 struct vault {
     sfi_ctx *ctx;
     char *path;
     struct kdf_cost cost;
     const struct ledger_place *place;
     struct ledger *ledger; /* NULL: nothing was there yet */
+    struct token *token;   /* NULL: a PIN seals it */
 
     /* chosen at login, used at provisioning */
     char pin_secret[VAULT_PIN_MAX];

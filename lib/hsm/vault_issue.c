@@ -7,6 +7,7 @@
 #include "core/err.h"
 #include "hsm/chain.h"
 #include "hsm/hsm.h"
+#include "hsm/vault_token.h"
 #include "license/cert.h"
 #include "license/license.h"
 
@@ -154,6 +155,8 @@ record(struct vault *v, struct ledger_head *h, const sfi_certificate *cert,
     if (st != SFI_OK)
         return st;
     st = find_or_choose(v, h, cert, session, r, found);
+    if (st == SFI_OK && !*found)
+        st = sfi__vault_check_anchor(v, h);
     if (st == SFI_OK && !*found) {
         memcpy(r->log.device, cert->device_hash, sizeof(r->log.device));
         r->log.session = session;
@@ -199,6 +202,8 @@ sfi__vault_license(struct vault *v, const sfi_certificate *cert,
         v->synced = h.log.sequence;
     if (st == SFI_OK)
         st = sfi__vault_sync(v, r.log.sequence, h.log.sequence);
+    if (st == SFI_OK)
+        st = sfi__vault_anchor(v);
     if (st != SFI_OK)
         return st;
     memcpy(out, r.license, sizeof(r.license)); /* counted for good by now */
@@ -217,6 +222,8 @@ close_log(struct vault *v)
     struct ledger_head h;
     sfi_status st = sfi__vault_read_trusted(v, &h);
 
+    if (st == SFI_OK)
+        st = sfi__vault_check_anchor(v, &h);
     if (st == SFI_OK && h.retired)
         st = sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
                        "the vault is retired already");
@@ -231,8 +238,10 @@ sfi__vault_retire(struct vault *v)
     if (st != SFI_OK)
         return st;
     st = close_log(v);
-    if (st == SFI_OK)
-        return v->ledger->ops->commit(v->ledger);
-    v->ledger->ops->rollback(v->ledger);
-    return st;
+    if (st != SFI_OK) {
+        v->ledger->ops->rollback(v->ledger);
+        return st;
+    }
+    st = v->ledger->ops->commit(v->ledger);
+    return st == SFI_OK ? sfi__vault_anchor(v) : st;
 }

@@ -134,10 +134,9 @@ try_pin(struct vault *v, const char *pin_secret, size_t pin_len,
 
 /* ---- login ---- */
 
-/* With these secrets, if all that is written agrees with them. */
-static sfi_status
-enter(struct vault *v, const struct ledger_head *h,
-      const struct vault_secrets *secrets)
+sfi_status
+sfi__vault_enter(struct vault *v, const struct ledger_head *h,
+                 const struct vault_secrets *secrets)
 {
     struct ledger_head now;
     sfi_status st;
@@ -163,7 +162,7 @@ sfi__vault_login(struct vault *v, const char *pin_secret, size_t pin_len)
     if (st == SFI_OK)
         st = restore_tries(v);
     if (st == SFI_OK)
-        st = enter(v, &h, &secrets);
+        st = sfi__vault_enter(v, &h, &secrets);
     sfi__wipe(&secrets, sizeof(secrets));
     return st;
 }
@@ -219,7 +218,7 @@ sfi__vault_change_pin(struct vault *v, const char *pin_secret, size_t pin_len,
     if (st == SFI_OK)
         st = restore_tries(v);
     if (st == SFI_OK)
-        st = enter(v, &opened, &secrets);
+        st = sfi__vault_enter(v, &opened, &secrets);
     if (st == SFI_OK)
         st =
             sfi__vault_seal_under(v, &h, new_pin_secret, new_pin_len, &secrets);

@@ -10,6 +10,10 @@ void sfi__vault_forget(struct vault *v);
 void sfi__vault_unlock(struct vault *v, const struct ledger_head *h,
                        const struct vault_secrets *secrets);
 
+/* Log in with these secrets, if all that is written agrees with them. */
+sfi_status sfi__vault_enter(struct vault *v, const struct ledger_head *h,
+                            const struct vault_secrets *secrets);
+
 sfi_status sfi__vault_check_pin(sfi_ctx *ctx, const char *what, size_t pin_len);
 sfi_status sfi__vault_login(struct vault *v, const char *pin_secret,
                             size_t pin_len);

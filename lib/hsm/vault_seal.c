@@ -11,7 +11,6 @@
 #define TAG_SEAL "SFIVSEAL"
 #define TAG_CHECK "SFIVCHCK"
 #define TAG_LEN 8u
-#define AAD_LEN (TAG_LEN + SFI_SHA256_LEN)
 #define CHECK_LEN (TAG_LEN + 16 + LEDGER_SALT_LEN + LEDGER_SEALED_LEN)
 
 _Static_assert(sizeof(struct vault_secrets) == LEDGER_SECRETS_LEN,
@@ -39,9 +38,9 @@ sfi__vault_derive(sfi_ctx *ctx, const struct ledger_head *h,
                            &h->cost, pin_key_secret, SFI_GCM_KEY_LEN);
 }
 
-/* The secrets of one vault do not open in another. */
-static void
-cover(const struct ledger_head *h, uint8_t aad[AAD_LEN])
+void
+sfi__vault_seal_aad(const struct ledger_head *h,
+                    uint8_t aad[VAULT_SEAL_AAD_LEN])
 {
     memcpy(aad, TAG_SEAL, TAG_LEN);
     memcpy(aad + TAG_LEN, h->log.genesis, SFI_SHA256_LEN);
@@ -52,11 +51,11 @@ sfi__vault_seal(sfi_ctx *ctx, struct ledger_head *h,
                 const uint8_t pin_key_secret[SFI_GCM_KEY_LEN],
                 const struct vault_secrets *secrets)
 {
-    uint8_t aad[AAD_LEN];
+    uint8_t aad[VAULT_SEAL_AAD_LEN];
     uint8_t *cipher = h->sealed + SFI_GCM_IV_LEN;
     sfi_status st = sfi__random(ctx, h->sealed, SFI_GCM_IV_LEN);
 
-    cover(h, aad);
+    sfi__vault_seal_aad(h, aad);
     if (st == SFI_OK)
         st = sfi__gcm_seal(ctx, pin_key_secret, h->sealed, aad, sizeof(aad),
                            (const uint8_t *)secrets, sizeof(*secrets), cipher,
@@ -71,10 +70,10 @@ sfi__vault_unseal(sfi_ctx *ctx, const struct ledger_head *h,
                   const uint8_t pin_key_secret[SFI_GCM_KEY_LEN],
                   struct vault_secrets *secrets)
 {
-    uint8_t aad[AAD_LEN];
+    uint8_t aad[VAULT_SEAL_AAD_LEN];
     const uint8_t *cipher = h->sealed + SFI_GCM_IV_LEN;
 
-    cover(h, aad);
+    sfi__vault_seal_aad(h, aad);
     return sfi__gcm_open(ctx, pin_key_secret, h->sealed, aad, sizeof(aad),
                          cipher, sizeof(*secrets), (uint8_t *)secrets,
                          cipher + sizeof(*secrets));

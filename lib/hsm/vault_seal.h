@@ -8,13 +8,19 @@
 
 /* What seals it: ledger_head.seal. */
 #define VAULT_SEAL_PIN 1u
+#define VAULT_SEAL_TOKEN 2u /* a PKCS#11 token's key */
 
-/* What the PIN protects. */
+/* What the seal protects. */
 struct vault_secrets {
     uint8_t nonce[SFI_NONCE_LEN];
     uint8_t key_secret[SFI_KEY_LEN];
     uint8_t log_key_secret[SFI_LOG_KEY_LEN]; /* authenticates head, records */
 };
+
+/* What binds a seal to its vault: the secrets of one do not open in another. */
+#define VAULT_SEAL_AAD_LEN (8u + SFI_SHA256_LEN)
+void sfi__vault_seal_aad(const struct ledger_head *h,
+                         uint8_t aad[VAULT_SEAL_AAD_LEN]);
 
 /* Is this a cost that a vault of ours can have? */
 bool sfi__vault_cost_ok(const struct kdf_cost *cost);

@@ -174,6 +174,31 @@ token_session(CK_FUNCTION_LIST *fn, const char *label)
     return session;
 }
 
+size_t
+token_objects(const char *label, CK_OBJECT_CLASS class, int destroy)
+{
+    CK_FUNCTION_LIST *fn = token_functions();
+    CK_RV started = fn->C_Initialize(NULL);
+    CK_SESSION_HANDLE session = token_session(fn, label);
+    CK_ATTRIBUTE like = {CKA_CLASS, &class, sizeof(class)};
+    CK_OBJECT_HANDLE found[256];
+    CK_ULONG count = 0;
+    CK_RV rv = fn->C_Login(session, CKU_USER, (CK_UTF8CHAR *)TOKEN_PIN,
+                           strlen(TOKEN_PIN));
+
+    ck_assert(rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN);
+    ck_assert_uint_eq(fn->C_FindObjectsInit(session, &like, 1), CKR_OK);
+    ck_assert_uint_eq(fn->C_FindObjects(session, found, ROWS(found), &count),
+                      CKR_OK);
+    ck_assert_uint_eq(fn->C_FindObjectsFinal(session), CKR_OK);
+    for (CK_ULONG i = 0; i < count && destroy; i++)
+        ck_assert_uint_eq(fn->C_DestroyObject(session, found[i]), CKR_OK);
+    ck_assert_uint_eq(fn->C_CloseSession(session), CKR_OK);
+    if (started == CKR_OK)
+        ck_assert_uint_eq(fn->C_Finalize(NULL), CKR_OK);
+    return count;
+}
+
 /* Only while libsfi has no token open: a module is initialised once. */
 const char *
 token_make(const char *label)

@@ -4,7 +4,7 @@
 
 #include "token_proxy.h"
 
-#define TOKEN_PIN "24-68-ab"
+#define TOKEN_PIN "1234-5678" /* as maker.h's */
 #define TOKEN_SO_PIN "officer-1357"
 
 /* Before the suite: ends the program with a word when SoftHSM is missing, as
@@ -30,6 +30,9 @@ const char *token_uri_direct(const char *label);
  * token open. */
 CK_FUNCTION_LIST *token_functions(void);
 CK_SESSION_HANDLE token_session(CK_FUNCTION_LIST *fn, const char *label);
+/* How many objects of a class there are; and, if wanted, none from now on.
+ * Also while libsfi has the token open. */
+size_t token_objects(const char *label, CK_OBJECT_CLASS class, int destroy);
 /* After the proxy was written over: where it hands on to. */
 void token_proxy_real(void);
 

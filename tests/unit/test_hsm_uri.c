@@ -21,6 +21,8 @@ static const struct {
     {"", "\"\" names no HSM" EXPECTED},
     {"vault", "\"vault\" names no HSM" EXPECTED},
     {"vault:", "\"vault:\" names no HSM" EXPECTED},
+    {"vault:?token=pkcs11:token=x",
+     "\"vault:?token=pkcs11:token=x\" names no HSM" EXPECTED},
     {"/tmp/x", "\"/tmp/x\" names no HSM" EXPECTED},
     {"VAULT:x", "\"VAULT:x\" names no HSM" EXPECTED},
     {"pcsc:", "\"pcsc:\" names no HSM" EXPECTED},
@@ -131,6 +133,27 @@ START_TEST(test_cards_or_reason)
 }
 END_TEST
 
+/* Built without p11-kit: the reason is said.  Built with it: the URI is read.
+ */
+START_TEST(test_token_or_reason)
+{
+    sfi_hsm *hsm;
+    sfi_status st =
+        sfi_hsm_open(ctx, "vault:/nonexistent/none?token=pkcs12:", &hsm);
+
+    ck_assert_ptr_null(hsm);
+    if (!sfi_has_feature("vault"))
+        ck_assert_int_eq(st, SFI_ERR_UNSUPPORTED);
+    else if (sfi_has_feature("pkcs11"))
+        ck_assert_fails(st, SFI_ERR_FORMAT, "vault:/nonexistent/none",
+                        "the token's URI does not begin with \"pkcs11:\"");
+    else
+        ck_assert_fails(st, SFI_ERR_UNSUPPORTED, "vault:/nonexistent/none",
+                        "this libsfi was built without tokens, which need "
+                        "p11-kit");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -142,6 +165,7 @@ main(void)
     tcase_add_loop_test(tc, test_card_name, 0, (int)ROWS(cards));
     tcase_add_test(tc, test_vault_or_reason);
     tcase_add_test(tc, test_cards_or_reason);
+    tcase_add_test(tc, test_token_or_reason);
     suite_add_tcase(s, tc);
     return run_suite(s);
 }

@@ -420,7 +420,7 @@ START_TEST(test_wrong_pin)
     succeeds(sfi__token_pin_tries(t, &tries));
     ck_assert_uint_eq(tries, TOKEN_TRIES);
     proxy->token_flags = rows[_i].flags;
-    ck_assert_fails(login(t, "24-68-ac"), SFI_ERR_HSM_PIN, "",
+    ck_assert_fails(login(t, "1234-5679"), SFI_ERR_HSM_PIN, "",
                     rows[_i].message);
     ck_assert_int_eq(sfi_error_peer_code(sfi_ctx_error(ctx)),
                      (int32_t)CKR_PIN_INCORRECT);
