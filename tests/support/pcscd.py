@@ -333,14 +333,27 @@ class Desk:
                                 self.service.ports[slot])
         self.pcsc.wait(READERS[slot])
 
+    def removals(self, slot):
+        return self.service.log.read_text().count(
+            f"Card Removed From {READERS[slot]}")
+
+    def pull(self, slot, how):
+        """A hand is slower than pcscd, which looks twice a second: a card that
+        is back before that, after a host closed its connection to the dead
+        one, would be taken for absent for ever."""
+        before = self.removals(slot)
+        status = how(self.cards.pop(slot))
+        eventually(lambda: self.removals(slot) > before,
+                   f"pcscd misses the card in {READERS[slot]}")
+        return status
+
     def remove(self, slot=0):
-        status = self.cards.pop(slot).remove()
+        status = self.pull(slot, Card.remove)
         if status != 0:
             raise AssertionError(f"sfi-card ended with {status}")
-        self.pcsc.wait(READERS[slot], present=False)
 
     def kill(self, slot=0):
-        self.cards.pop(slot).kill()
+        self.pull(slot, Card.kill)
 
     def connect(self, slot=0, share=SHARED):
         return self.pcsc.connect(READERS[slot], share)
