@@ -23,6 +23,8 @@ enum { USED = 2, WANTED = 2, NEIGHBOUR, LAST, TOO_MANY, CHIPS };
  * scene write some forty. */
 #define LOG_NEARLY_FULL (994L * (4096 + 24))
 #define FILLERS_MAX 500u
+#define SESSION 0x12345678u
+#define NEW_PIN "8765-4321"
 /* Far more system calls than a scene makes. */
 #define STOPS_MAX 4000u
 
@@ -284,6 +286,42 @@ act_guess(int fd)
     return 0;
 }
 
+/* Another licence of a chip that was counted costs nothing. */
+static int
+act_live(int fd)
+{
+    sfi_license *lic;
+
+    if (sfi_hsm_generate_live_license(victim, chips[0].cert, SESSION, &lic) !=
+        SFI_OK)
+        return 2;
+    tell_reached(fd);
+    sfi_license_free(lic);
+    sfi_hsm_free(victim);
+    return 0;
+}
+
+static int
+act_change_pin(int fd)
+{
+    if (sfi_hsm_change_pin(victim, MAKER_PIN, strlen(MAKER_PIN), NEW_PIN,
+                           strlen(NEW_PIN)) != SFI_OK)
+        return 2;
+    tell_reached(fd);
+    sfi_hsm_free(victim);
+    return 0;
+}
+
+static int
+act_retire(int fd)
+{
+    if (sfi_hsm_retire(victim) != SFI_OK)
+        return 2;
+    tell_reached(fd);
+    sfi_hsm_free(victim);
+    return 0;
+}
+
 static int
 act_provision(int fd)
 {
@@ -409,6 +447,77 @@ check_guess(size_t at, const struct told *told)
     check_free(at, told);
 }
 
+static uint32_t
+state(sfi_hsm *hsm, uint64_t *records)
+{
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+
+    ck_assert_ok(sfi_hsm_get_info(hsm, &info));
+    *records = info.records;
+    return info.state;
+}
+
+/* It has a record, or none: then it is made now, and there is one. */
+static void
+check_live(size_t at, const struct told *told)
+{
+    sfi_hsm *hsm = vault_login(path);
+    sfi_license *lic;
+    uint64_t records;
+
+    (void)state(hsm, &records);
+    ck_assert_msg(records == USED + 1 || (records == USED && !told->reached),
+                  "at %zu: %llu records", at, (unsigned long long)records);
+    ck_assert_ok(
+        sfi_hsm_generate_live_license(hsm, chips[0].cert, SESSION, &lic));
+    sfi_license_free(lic);
+    (void)state(hsm, &records);
+    ck_assert_uint_eq(records, USED + 1);
+    sfi_hsm_free(hsm);
+    check_free(at, told);
+}
+
+/* One of the two opens it, and exactly one. */
+static void
+check_pin(size_t at, const struct told *told)
+{
+    sfi_hsm *hsm;
+    bool is_new;
+
+    ck_assert_ok(vault_open(path, &hsm));
+    is_new = sfi_hsm_login(hsm, NEW_PIN, strlen(NEW_PIN)) == SFI_OK;
+    ck_assert_msg(is_new || !told->reached, "at %zu: the old PIN", at);
+    if (is_new) {
+        ck_assert_int_eq(sfi_hsm_login(hsm, MAKER_PIN, strlen(MAKER_PIN)),
+                         SFI_ERR_HSM_PIN);
+        ck_assert_int_eq(sfi_hsm_change_pin(hsm, NEW_PIN, strlen(NEW_PIN),
+                                            MAKER_PIN, strlen(MAKER_PIN)),
+                         SFI_OK);
+    }
+    sfi_hsm_free(hsm);
+    check_free(at, told);
+}
+
+static void
+check_retired(size_t at, const struct told *told)
+{
+    sfi_hsm *hsm = vault_login(path);
+    uint8_t unused[SFI_LICENSE_LEN];
+    uint64_t records;
+    bool retired = state(hsm, &records) == SFI_HSM_RETIRED;
+
+    ck_assert_msg(retired || !told->reached, "at %zu: not retired", at);
+    ck_assert_int_eq(sfi_hsm_retire(hsm), retired ? SFI_ERR_HSM_STATE : SFI_OK);
+    ck_assert_int_eq(license(hsm, 0, unused), SFI_ERR_HSM_STATE);
+    ck_assert_int_eq(license(hsm, LAST, unused), SFI_ERR_HSM_STATE);
+    sfi_hsm_free(hsm);
+    hsm = vault_login(path);
+    ck_assert_uint_eq(state(hsm, &records), SFI_HSM_RETIRED);
+    ck_assert_uint_eq(records, USED + 1);
+    ck_assert_uint_eq(vault_remaining(hsm), room);
+    sfi_hsm_free(hsm);
+}
+
 static void
 check_provision(size_t at, const struct told *told)
 {
@@ -508,6 +617,9 @@ static const struct scene {
     {"opening", begin_left, {NULL, act_open}, check_free, false},
     {"a login", begin_used, {open_it, act_login}, check_login, false},
     {"a wrong PIN", begin_used, {open_it, act_guess}, check_guess, false},
+    {"a live licence", begin_used, {log_in, act_live}, check_live, false},
+    {"another PIN", begin_used, {open_it, act_change_pin}, check_pin, false},
+    {"the end", begin_used, {log_in, act_retire}, check_retired, false},
     {"provisioning", NULL, {NULL, act_provision}, check_provision, false},
 };
 
