@@ -1,5 +1,5 @@
 /* What else happens to a vault on a factory's floor: no room, no right to
- * write, another clock. */
+ * write, another clock, yesterday's copy. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <sched.h>
@@ -9,7 +9,12 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+#include <sfi/log.h>
+
+#include "util/mem.h"
 
 #include "fixture.h"
 #include "maker.h"
@@ -221,6 +226,152 @@ START_TEST(test_disk_full)
 }
 END_TEST
 
+/* ---- another clock ---- */
+
+static time_t shift;
+
+/* In place of the C library's: the vault's clock. */
+time_t
+time(time_t *out)
+{
+    struct timespec now = {0};
+
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    now.tv_sec += shift;
+    if (out != NULL)
+        *out = now.tv_sec;
+    return now.tv_sec;
+}
+
+static const uint8_t log_key[SFI_LOG_KEY_LEN] = {1, 2, 3};
+
+static sfi_hsm *
+new_with_log_key(uint64_t count)
+{
+    sfi_provision_options options = {
+        .struct_size = sizeof(options),
+        .log_key = log_key,
+    };
+    sfi_hsm *hsm = vault_login(path);
+
+    ck_assert_ok(sfi_hsm_provision(hsm, maker.key, maker.nonce, SFI_NONCE_LEN,
+                                   MAKER_FIRMWARE_ID, count, maker.perso,
+                                   &options));
+    return hsm;
+}
+
+static void
+new_chip_is_licensed(sfi_hsm *hsm)
+{
+    struct chip c;
+
+    chip_make(&maker, MAKER_PRODUCT, &c);
+    ck_assert_ok(license(hsm, &c));
+    chip_free(&c);
+}
+
+static const char *
+beside(const char *suffix)
+{
+    static char names[4][320];
+    static size_t turn;
+    char *name = names[turn++ % ROWS(names)];
+
+    (void)snprintf(name, sizeof(names[0]), "%s%s", path, suffix);
+    return name;
+}
+
+/* It counts as before, in the order of the records, and says what was odd. */
+START_TEST(test_clock_set_back)
+{
+    sfi_log_record one = {.struct_size = sizeof(one)};
+    sfi_log_record two = {.struct_size = sizeof(two)};
+    sfi_log_summary sum = {.struct_size = sizeof(sum)};
+    sfi_hsm *hsm = new_with_log_key(3);
+    struct chip c;
+
+    chip_make(&maker, MAKER_PRODUCT, &c);
+    new_chip_is_licensed(hsm);
+    shift = -365L * 24 * 3600;
+    ck_assert_ok(license(hsm, &c));
+    ck_assert_ok(license(hsm, &c)); /* not counted again */
+    sfi_hsm_free(hsm);
+    hsm = vault_login(path);
+    shift = 0;
+    new_chip_is_licensed(hsm);
+    ck_assert_uint_eq(vault_remaining(hsm), 0);
+    ck_assert_ok(sfi_hsm_get_log_record(hsm, 1, &one));
+    ck_assert_ok(sfi_hsm_get_log_record(hsm, 2, &two));
+    ck_assert_uint_gt(one.time, two.time);
+    ck_assert_ok(sfi_hsm_export_log(hsm, beside(".log")));
+    ck_assert_ok(sfi_log_verify(ctx, beside(".log"), log_key, sizeof(log_key),
+                                NULL, &sum));
+    ck_assert_uint_eq(sum.set_back, 1);
+    ck_assert_uint_eq(sum.licensed, 3);
+    sfi_hsm_free(hsm);
+    chip_free(&c);
+}
+END_TEST
+
+/* ---- yesterday's copy ---- */
+
+static void
+copy(const char *from, const char *to)
+{
+    size_t len;
+    char *data = test_read(from, &len);
+    FILE *f = fopen(to, "wb");
+
+    ck_assert_ptr_nonnull(f);
+    ck_assert_uint_eq(fwrite(data, 1, len, f), len);
+    ck_assert_int_eq(fclose(f), 0);
+    free(data);
+}
+
+static void
+proves(const char *log, const char *before, uint64_t licensed)
+{
+    sfi_log_summary sum = {.struct_size = sizeof(sum)};
+
+    ck_assert_ok(
+        sfi_log_verify(ctx, log, log_key, sizeof(log_key), before, &sum));
+    ck_assert_uint_eq(sum.licensed, licensed);
+}
+
+/* A file cannot know that it is old: two are licensed twice over.  The owner
+ * who has seen the later log finds it; so does a token
+ * (unit/test_vault_token.c). */
+START_TEST(test_older_copy)
+{
+    sfi_log_summary sum = {.struct_size = sizeof(sum)};
+    sfi_hsm *hsm = new_with_log_key(3);
+
+    new_chip_is_licensed(hsm);
+    sfi_hsm_free(hsm);
+    copy(path, beside(".old"));
+    hsm = vault_login(path);
+    ck_assert_ok(sfi_hsm_export_log(hsm, beside(".1")));
+    new_chip_is_licensed(hsm);
+    new_chip_is_licensed(hsm);
+    ck_assert_uint_eq(vault_remaining(hsm), 0);
+    ck_assert_ok(sfi_hsm_export_log(hsm, beside(".2")));
+    sfi_hsm_free(hsm);
+    copy(beside(".old"), path);
+
+    hsm = vault_login(path);
+    ck_assert_uint_eq(vault_remaining(hsm), 2);
+    new_chip_is_licensed(hsm);
+    new_chip_is_licensed(hsm);
+    ck_assert_ok(sfi_hsm_export_log(hsm, beside(".3")));
+    sfi_hsm_free(hsm);
+    proves(beside(".2"), beside(".1"), 3);
+    proves(beside(".3"), beside(".1"), 3);
+    ck_assert_int_eq(sfi_log_verify(ctx, beside(".3"), log_key, sizeof(log_key),
+                                    beside(".2"), &sum),
+                     SFI_ERR_AUTH);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -231,6 +382,8 @@ main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, test_read_only, 0, (int)ROWS(read_only));
     tcase_add_test(tc, test_disk_full);
+    tcase_add_test(tc, test_clock_set_back);
+    tcase_add_test(tc, test_older_copy);
     suite_add_tcase(s, tc);
     return run_suite(s);
 }
