@@ -13,6 +13,7 @@ SFI_TEST_VPCD has the readers' HOST:PORTs, separated by blanks.
 
 import atexit
 import ctypes
+import functools
 import glob
 import os
 import pathlib
@@ -29,6 +30,7 @@ DRIVERS = ["/usr/lib/pcsc/drivers/serial/libifdvpcd.so",
            "/usr/lib/*/pcsc/drivers/serial/libifdvpcd.so"]
 # pcscd and its driver take the first socket that systemd would hand over.
 START = 'LISTEN_FDS=1 LISTEN_PID=$$ exec pcscd --foreground --info -c "$0"'
+RUN = "/run/pcscd"  # built into pcscd
 OWN_RUN = "mount -t tmpfs tmpfs /run && "
 READERS = ["Virtual PCD 00 00", "Virtual PCD 00 01"]  # one, with two slots
 SLOTS = len(READERS)
@@ -55,8 +57,11 @@ def need(*programs):
             skip(f"{program} is not installed")
     if find_driver() is None:
         skip("vsmartcard-vpcd is not installed")
+    if not own_run() and os.geteuid() != 0 and not os.path.isdir(RUN):
+        skip(f"pcscd cannot run here: no {RUN}, nor the right to make one")
 
 
+@functools.lru_cache(None)
 def own_run():
     """The words that give a process a /run of its own; [] where not allowed."""
     for how in (["--mount"], ["--user", "--map-root-user", "--mount"]):
