@@ -127,14 +127,14 @@ wrong_pin(struct card *c, uint16_t sw)
                           left);
 }
 
-/* Somebody selected another application, or the PIN was taken back. */
+/* Somebody selected another application, or the PIN was taken back.  Which of
+ * the two does not show: the PIN goes nowhere before another SELECT. */
 static void
 notice(struct card *c, uint16_t sw)
 {
-    if (sw == CARD_SW_INS || sw == CARD_SW_CLA) {
+    if (sw == CARD_SW_INS || sw == CARD_SW_CLA ||
+        (sw == CARD_SW_SECURITY && c->verified)) {
         c->selected = false;
-        c->stale = true;
-    } else if (sw == CARD_SW_SECURITY && c->verified) {
         c->verified = false;
         c->stale = true;
     }
@@ -265,7 +265,6 @@ recognise(struct card *c)
         c->known = true;
     } else if (!sfi__equal(c->serial, info.serial, sizeof(c->serial)) &&
                !c->locking) {
-        c->selected = false;
         return sfi__fail(c->ctx, SFI_ERR_HSM,
                          "another card is in the reader than the one that was "
                          "opened");
@@ -283,6 +282,8 @@ resume(struct card *c)
         st = select_ours(c);
         if (st == SFI_OK)
             st = recognise(c);
+        if (st != SFI_OK)
+            c->selected = false; /* whoever that is, it is asked anew */
     }
     if (st != SFI_OK || c->verified || c->pin_len == 0 || c->locking)
         return st;

@@ -75,10 +75,11 @@ static const struct {
     {LICENSE " < 6d00 e b " PLAY_MEET " " PLAY_VERIFY " < 9000 " LICENSE
              " < $lic 9000 > $ask < $info 9000 e",
      STATE(1), SFI_OK, NULL},
-    {LICENSE " < 6982 e b " PLAY_VERIFY " < 9000 " LICENSE
+    {LICENSE " < 6982 e b " PLAY_MEET " " PLAY_VERIFY " < 9000 " LICENSE
              " < $lic 9000 > $ask < $info 9000 e",
      STATE(1), SFI_OK, NULL},
-    {LICENSE " < 6982 e b " PLAY_VERIFY " < 9000 " LICENSE " < 6982 e",
+    {LICENSE " < 6982 e b " PLAY_MEET " " PLAY_VERIFY " < 9000 " LICENSE
+             " < 6982 e",
      STATE(1), SFI_ERR_HSM_PIN,
      "the card wants the PIN before (0x6982 to GET LICENCE)"},
 };
@@ -127,6 +128,28 @@ START_TEST(test_another_card)
     ck_assert_int_eq(
         play_ops.license(play_card, play.cert, sizeof(play.cert), 0, out, &len),
         SFI_OK);
+}
+END_TEST
+
+/* Nor is one that would not say who it is, however often it is asked. */
+static const char *const strangers[] = {
+    "< 6f00", "< 6a88", "< 6982", "< ^127 9000", "< 9000", "< ff ^127 9000",
+};
+
+START_TEST(test_stranger)
+{
+    uint8_t out[SFI_LICENSE_LEN];
+    size_t len = sizeof(out);
+    char text[200];
+
+    (void)snprintf(text, sizeof(text),
+                   "B > $sel < 9000 > $ask %s e b > $sel < 9000 > $ask %s e",
+                   strangers[_i], strangers[_i]);
+    play_text(text);
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_ne(play_ops.license(play_card, play.cert,
+                                          sizeof(play.cert), 0, out, &len),
+                         SFI_OK);
 }
 END_TEST
 
@@ -453,6 +476,7 @@ main(void)
     tcase_add_checked_fixture(logged_in, play_setup_login, play_teardown);
     tcase_add_loop_test(logged_in, test_license, 0, (int)ROWS(licenses));
     tcase_add_test(logged_in, test_another_card);
+    tcase_add_loop_test(logged_in, test_stranger, 0, (int)ROWS(strangers));
     tcase_add_test(logged_in, test_live_license);
     tcase_add_test(logged_in, test_no_extended_length);
     tcase_add_test(logged_in, test_license_after_reset);
