@@ -150,7 +150,8 @@ typedef struct sfi_hsm_ops {
     /** Take the PIN; keep no copy longer than needed. */
     sfi_status (*login)(void *user, const char *pin, size_t pin_len);
     /** Store, and lock for ever.  `key` is SFI_KEY_LEN bytes, `nonce`
-     * SFI_NONCE_LEN, `perso` a personalisation file. */
+     * SFI_NONCE_LEN, `perso` a personalisation file.  `options` is never NULL,
+     * and its low-water mark is the one to use. */
     sfi_status (*provision)(void *user, const uint8_t *key, size_t key_len,
                             const uint8_t *nonce, size_t nonce_len,
                             const char *firmware_id, uint64_t max_count,
@@ -251,7 +252,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_open_custom(sfi_ctx *ctx,
  * provisioned one it must be the same: ten wrong ones in a row block the vault
  * for ever.  A try is counted on the disk before the PIN is tried, and a right
  * PIN gives all ten back.  The whole log is verified then: about 10 us for each
- * device counted so far.  The login lasts until the handle is freed or logs in
+ * record.  The login lasts until the handle is freed or logs in
  * anew.
  *
  * A card counts the tries itself.  The PIN that it took stays in the handle,
@@ -295,7 +296,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_login(sfi_hsm *hsm, const char *pin,
  *
  * The old one is a try like a login's.  The change is whole or not at all, also
  * when the power goes away.  The handle stays logged in, or is logged in
- * afterwards.
+ * afterwards; a failure ends its login, but for a length that is wrong.  Others
+ * who are logged in stay so.
  *
  * @param hsm          a provisioned HSM
  * @param pin          the PIN so far; not kept longer than needed
@@ -415,7 +417,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_provision(
  *   SFI_ERR_UNSUPPORTED  this HSM gives no licences
  *   SFI_ERR_CERTIFICATE  of another product, or not signed by the trusted CA
  *   SFI_ERR_HSM_COUNTER  no installations left
- *   SFI_ERR_HSM_STATE    blank
+ *   SFI_ERR_HSM_STATE    blank, retired, or it gives live licences only
  *   SFI_ERR_HSM_PIN      not logged in
  *   SFI_ERR_HSM          the vault is damaged, or was altered
  *   SFI_ERR_ACCESS, SFI_ERR_OS, SFI_ERR_TIMEOUT, SFI_ERR_NO_DEVICE, SFI_ERR_IO

@@ -66,6 +66,16 @@ end(struct handle *h)
         h->store->writer = NULL;
 }
 
+/* What is read is as durable as memory can be. */
+static sfi_status
+memory_sync(struct ledger *l)
+{
+    const struct handle *h = handle_of(l);
+
+    ck_assert(!h->in_transaction || h->store->writer == l);
+    return SFI_OK;
+}
+
 static sfi_status
 memory_commit(struct ledger *l)
 {
@@ -221,6 +231,7 @@ memory_close(struct ledger *l)
 static const struct ledger_ops memory_ops = {
     .begin = memory_begin,
     .commit = memory_commit,
+    .sync = memory_sync,
     .rollback = memory_rollback,
     .read = memory_read,
     .update = memory_update,

@@ -12,6 +12,7 @@
 #include <sqlite3.h>
 
 #include "util/mem.h"
+#include "hsm/hsm.h"
 
 #include "disk.h"
 #include "fixture.h"
@@ -465,6 +466,39 @@ START_TEST(test_sealed)
 }
 END_TEST
 
+/* What the old PIN opened is not left in a gap of the file, also when the row
+ * has another length now. */
+START_TEST(test_old_seal_is_gone)
+{
+    static const struct kdf_cost other = {.log2_n = 2, .r = 8, .p = 1};
+    sfi_hsm *hsm = vault_new(&maker, path, 2);
+    struct ledger_head old;
+    struct ledger *l;
+    char *data;
+    size_t len;
+
+    sfi_hsm_free(hsm);
+    ck_assert_ok(sfi__ledger_sqlite.open(ctx, path, &l));
+    ck_assert_ok(l->ops->begin(l, LEDGER_READ));
+    ck_assert_ok(l->ops->read(l, &old));
+    l->ops->rollback(l);
+    l->ops->close(l);
+    data = test_read(path, &len);
+    ck_assert(contains(data, len, old.sealed, 16));
+    ck_assert(contains(data, len, old.salt, sizeof(old.salt)));
+    free(data);
+    ck_assert_ok(sfi__hsm_open_vault(ctx, path, &other, NULL, &hsm));
+    ck_assert_ok(
+        sfi_hsm_change_pin(hsm, MAKER_PIN, strlen(MAKER_PIN), "new-pin", 7));
+    sfi_hsm_free(hsm);
+    data = test_read(path, &len);
+    for (size_t i = 0; i + 16 <= sizeof(old.sealed); i += 8)
+        ck_assert(!contains(data, len, old.sealed + i, 16));
+    ck_assert(!contains(data, len, old.salt, sizeof(old.salt)));
+    free(data);
+}
+END_TEST
+
 /* ---- memory ---- */
 
 /* The n-th request for memory fails, at each n: a clean error, and what was
@@ -620,6 +654,7 @@ in_files(void)
     tcase_add_test(tc, test_no_folder);
     tcase_add_test(tc, test_odd_names);
     tcase_add_test(tc, test_sealed);
+    tcase_add_test(tc, test_old_seal_is_gone);
     tcase_add_test(tc, test_no_memory_in_sqlite);
     tcase_add_test(tc, test_no_memory_to_provision);
     return tc;

@@ -266,6 +266,139 @@ START_TEST(test_fails_at_every_write)
 }
 END_TEST
 
+/* ---- another PIN, and the end ---- */
+
+#define NEW_PIN "another-pin"
+
+/* What a process told of its progress. */
+enum step { STEP_NONE, STEP_CHANGED, STEP_RETIRED };
+
+static void
+step_to(int fd, enum step step)
+{
+    uint8_t byte = (uint8_t)step;
+
+    if (write(fd, &byte, 1) != 1)
+        _exit(1);
+}
+
+static sfi_status
+change_and_retire(int fd)
+{
+    sfi_hsm *hsm;
+    sfi_status st = vault_open(path, &hsm);
+
+    if (st == SFI_OK)
+        st = sfi_hsm_change_pin(hsm, MAKER_PIN, strlen(MAKER_PIN), NEW_PIN,
+                                strlen(NEW_PIN));
+    if (st == SFI_OK) {
+        step_to(fd, STEP_CHANGED);
+        st = sfi_hsm_retire(hsm);
+    }
+    if (st == SFI_OK)
+        step_to(fd, STEP_RETIRED);
+    sfi_hsm_free(hsm);
+    return st;
+}
+
+/* The same in a process of its own; `step`: how far it got for sure. */
+static int
+change_in_process(enum disk_mode mode, size_t at, enum step *step)
+{
+    uint8_t byte;
+    int fds[2];
+    int status;
+    pid_t pid;
+
+    ck_assert_int_eq(pipe(fds), 0);
+    pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        sfi_status st;
+
+        (void)close(fds[0]);
+        disk_install(mode, at);
+        st = change_and_retire(fds[1]);
+        if (disk_operations() < at)
+            _exit(0); /* the end was before */
+        _exit(st == SFI_OK ? 2 : 3);
+    }
+    (void)close(fds[1]);
+    *step = STEP_NONE;
+    while (read(fds[0], &byte, 1) == 1)
+        *step = (enum step)byte;
+    (void)close(fds[0]);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_msg(WIFEXITED(status), "at %zu: signal %d", at, status);
+    return WEXITSTATUS(status);
+}
+
+/* Exactly one of the two PINs is right, the new one if it was said to be; what
+ * was counted stays counted. */
+static void
+check_changed(size_t at, enum step step)
+{
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+    sfi_hsm *hsm;
+    sfi_status by_old, by_new;
+    uint32_t state;
+
+    ck_assert_ok(vault_open(path, &hsm));
+    ck_assert_ok(sfi_hsm_get_info(hsm, &info));
+    state = info.state;
+    ck_assert_msg(info.remaining == COUNT - 1, "at %zu: %llu left", at,
+                  (unsigned long long)info.remaining);
+    ck_assert_uint_ge(info.pin_tries_left, 9);
+    by_old = sfi_hsm_login(hsm, MAKER_PIN, strlen(MAKER_PIN));
+    by_new = sfi_hsm_login(hsm, NEW_PIN, strlen(NEW_PIN));
+    ck_assert_msg((by_old == SFI_OK) != (by_new == SFI_OK),
+                  "at %zu: old PIN: %s, new PIN: %s", at,
+                  sfi_status_name(by_old), sfi_status_name(by_new));
+    ck_assert_msg(step == STEP_NONE || by_new == SFI_OK,
+                  "at %zu: the old PIN is back", at);
+    ck_assert_msg(step != STEP_RETIRED || state == SFI_HSM_RETIRED,
+                  "at %zu: no longer retired", at);
+    ck_assert(state == SFI_HSM_RETIRED || state == SFI_HSM_OPERATIONAL);
+    sfi_hsm_free(hsm);
+}
+
+/* A vault with one licence given. */
+static void
+start_anew(void)
+{
+    sfi_license *lic;
+    sfi_hsm *hsm;
+
+    clean();
+    hsm = vault_new(&maker, path, COUNT);
+    ck_assert_ok(sfi_hsm_generate_license(hsm, chips[0].cert, &lic));
+    sfi_license_free(lic);
+    sfi_hsm_free(hsm);
+}
+
+static const enum disk_mode all_ends[] = {DISK_KILLED, DISK_POWER_CUT,
+                                          DISK_TORN, DISK_ERROR, DISK_FULL};
+
+START_TEST(test_change_pin_at_every_write)
+{
+    enum step step;
+    size_t at = 1;
+    int status;
+
+    disk_install(DISK_FAST, 0);
+    do {
+        start_anew();
+        status = change_in_process(all_ends[_i], at, &step);
+        ck_assert_msg(status != 1, "at %zu: exit %d", at, status);
+        check_changed(at, step);
+        at += test_step(7);
+    } while (status != 0 && at < OPERATIONS_MAX);
+    ck_assert_int_eq(status, 0); /* all of it was swept */
+    ck_assert_int_eq(step, STEP_RETIRED);
+    ck_assert_uint_gt(at, 10);
+}
+END_TEST
+
 /* ---- the machine's errors have their own names ---- */
 
 START_TEST(test_disk_messages)
@@ -374,6 +507,8 @@ main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, test_dies_at_every_write, 0, (int)ROWS(deaths));
     tcase_add_loop_test(tc, test_fails_at_every_write, 0, (int)ROWS(failures));
+    tcase_add_loop_test(tc, test_change_pin_at_every_write, 0,
+                        (int)ROWS(all_ends));
     tcase_add_test(tc, test_disk_messages);
     tcase_add_test(tc, test_syncs_for_others);
     tcase_add_test(tc, test_refused_sync);

@@ -400,6 +400,56 @@ START_TEST(test_exchanged_license)
 }
 END_TEST
 
+/* The end of a retired vault taken off again. */
+START_TEST(test_retired_no_more)
+{
+    sfi_hsm *hsm = vault_login(path);
+
+    ck_assert_ok(sfi_hsm_retire(hsm));
+    sfi_hsm_free(hsm);
+    edit("DELETE FROM record WHERE sequence = 3;"
+         "UPDATE vault SET sequence = 2, log_head ="
+         " (SELECT hash FROM record WHERE sequence = 2)");
+    ck_assert_ok(vault_open(path, &hsm));
+    ck_assert_fails(sfi_hsm_login(hsm, MAKER_PIN, strlen(MAKER_PIN)),
+                    SFI_ERR_HSM, where,
+                    ALTERED "its counter does not match its MAC");
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+static const struct {
+    const char *sql;
+    const char *message;
+} record_edits[] = {
+    {"UPDATE record SET license = zeroblob(136) WHERE sequence = 1",
+     DAMAGED "record 1 does not match its hash"},
+    {"UPDATE record SET kind = 3 WHERE sequence = 1",
+     DAMAGED "record 1 does not match its hash"},
+    {"UPDATE record SET session = 9 WHERE sequence = 1",
+     DAMAGED "record 1 does not match its hash"},
+    {"DELETE FROM record WHERE sequence = 1", DAMAGED "record 1 is missing"},
+    {"UPDATE record SET session = 4294967296 WHERE sequence = 1",
+     DAMAGED "column session is 4294967296, at most 4294967295"},
+    {"UPDATE record SET kind = 'x' WHERE sequence = 1",
+     DAMAGED "column kind is of another type"},
+};
+
+/* Also without the PIN. */
+START_TEST(test_edited_record)
+{
+    sfi_log_record r = {.struct_size = sizeof(r)};
+    sfi_hsm *hsm;
+
+    edit(record_edits[_i].sql);
+    ck_assert_ok(vault_open(path, &hsm));
+    ck_assert_fails(sfi_hsm_get_log_record(hsm, 1, &r), SFI_ERR_HSM, where,
+                    record_edits[_i].message);
+    ck_assert_ok(sfi_hsm_get_log_record(hsm, 2, &r));
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
 /* Another file under the same name, or the same file as it was yesterday. */
 START_TEST(test_set_back)
 {
@@ -460,6 +510,8 @@ main(void)
     tcase_add_loop_test(tc, test_edited_before_login, 0, (int)ROWS(edits));
     tcase_add_loop_test(tc, test_edited_after_login, 0, (int)ROWS(edits));
     tcase_add_test(tc, test_exchanged_license);
+    tcase_add_test(tc, test_retired_no_more);
+    tcase_add_loop_test(tc, test_edited_record, 0, (int)ROWS(record_edits));
     tcase_add_test(tc, test_set_back);
     tcase_add_test(tc, test_other_identity);
     tcase_add_test(tc, test_not_provisioned_over);

@@ -9,7 +9,9 @@
 
 #include "util/hex.h"
 #include "util/mem.h"
+#include "core/ctx.h"
 #include "hsm/chain.h"
+#include "hsm/vault_seal.h"
 #include "license/license.h"
 
 #include "fixture.h"
@@ -19,6 +21,7 @@
 #define COUNT 2u
 #define CHIPS 3u
 
+static const uint8_t log_key[SFI_LOG_KEY_LEN] = {7, 1};
 static struct maker maker;
 static struct chip chips[CHIPS];
 static char dir[256], path[300], where[320];
@@ -135,7 +138,6 @@ END_TEST
 
 START_TEST(test_chain)
 {
-    static const uint8_t log_key[SFI_LOG_KEY_LEN] = {7, 1};
     sfi_provision_options options = {
         .struct_size = sizeof(options), .low_water = 1, .log_key = log_key};
     sfi_log_head head = {.struct_size = sizeof(head)};
@@ -282,6 +284,71 @@ START_TEST(test_retire)
 }
 END_TEST
 
+/* Which state is told, when several hold. */
+START_TEST(test_states)
+{
+    sfi_hsm *hsm = vault_new(&maker, path, 1);
+    sfi_hsm *other = vault_login(path);
+
+    ck_assert_uint_eq(state(hsm), SFI_HSM_OPERATIONAL);
+    ck_assert_ok(license(hsm, 0, 0, NULL));
+    ck_assert_uint_eq(state(hsm), SFI_HSM_EXHAUSTED);
+    ck_assert_ok(sfi_hsm_retire(other));
+    ck_assert_uint_eq(state(hsm), SFI_HSM_RETIRED);
+    /* also for who was logged in before */
+    ck_assert_fails(license(hsm, 0, 0, NULL), SFI_ERR_HSM_STATE, where,
+                    "the vault is retired: it gives no licence any more");
+    for (int i = 0; i < 10; i++)
+        ck_assert_int_eq(sfi_hsm_login(other, "wrong", 5), SFI_ERR_HSM_PIN);
+    ck_assert_uint_eq(state(hsm), SFI_HSM_BLOCKED);
+    sfi_hsm_free(other);
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+/* ---- few are left ---- */
+
+static char warnings[256];
+
+static void
+hear(void *user, int level, const char *line)
+{
+    size_t len = strlen(warnings);
+
+    (void)user;
+    ck_assert_int_eq(level, SFI_LOG_WARNING);
+    (void)snprintf(warnings + len, sizeof(warnings) - len, "%s;", line);
+}
+
+/* Said when a device was counted, and never for nothing. */
+START_TEST(test_low_water)
+{
+    static const struct {
+        size_t chip;
+        uint32_t session;
+        const char *said;
+    } rows[] = {
+        {0, 0, ""}, {0, 0, ""}, {1, 3, "1 of 3 installations left;"},
+        {1, 3, ""}, {1, 4, ""}, {2, 0, "0 of 3 installations left;"},
+        {2, 1, ""},
+    };
+    sfi_provision_options options = {.struct_size = sizeof(options),
+                                     .low_water = 1};
+    sfi_hsm *hsm = vault_login(path);
+
+    ctx->log = hear;
+    ctx->log_level = SFI_LOG_WARNING;
+    ck_assert_ok(sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, "fw", 3,
+                                   maker.perso, &options));
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        warnings[0] = '\0';
+        ck_assert_ok(license(hsm, rows[i].chip, rows[i].session, NULL));
+        ck_assert_str_eq(warnings, rows[i].said);
+    }
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
 /* ---- another PIN ---- */
 
 START_TEST(test_change_pin)
@@ -308,6 +375,348 @@ START_TEST(test_change_pin)
 }
 END_TEST
 
+START_TEST(test_change_pin_lengths)
+{
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+    char pin[65];
+    sfi_hsm *hsm;
+
+    sfi__fill(pin, 'p', sizeof(pin));
+    ck_assert_ok(vault_open(path, &hsm));
+    ck_assert_fails(sfi_hsm_change_pin(hsm, pin, 4, pin, 4), SFI_ERR_HSM_STATE,
+                    where, "the vault is blank: provision it first");
+    sfi_hsm_free(hsm);
+    hsm = vault_new(&maker, path, COUNT);
+    ck_assert_fails(sfi_hsm_change_pin(hsm, pin, 3, pin, 4), SFI_ERR_HSM_PIN,
+                    where, "a PIN of 3 bytes, expected 4 to 64");
+    ck_assert_fails(
+        sfi_hsm_change_pin(hsm, MAKER_PIN, strlen(MAKER_PIN), pin, 65),
+        SFI_ERR_HSM_PIN, where, "a new PIN of 65 bytes, expected 4 to 64");
+    ck_assert_fails(
+        sfi_hsm_change_pin(hsm, MAKER_PIN, strlen(MAKER_PIN), pin, 3),
+        SFI_ERR_HSM_PIN, where, "a new PIN of 3 bytes, expected 4 to 64");
+    ck_assert_ok(sfi_hsm_get_info(hsm, &info)); /* cost no try */
+    ck_assert_uint_eq(info.pin_tries_left, 10);
+    ck_assert_ok(license(hsm, 0, 0, NULL)); /* and not the login */
+    ck_assert_ok(
+        sfi_hsm_change_pin(hsm, MAKER_PIN, strlen(MAKER_PIN), pin, 64));
+    sfi_hsm_free(hsm);
+    ck_assert_ok(vault_open(path, &hsm));
+    ck_assert_ok(sfi_hsm_login(hsm, pin, 64));
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+/* A guess here is as good as a login's, and as dear. */
+START_TEST(test_change_pin_until_blocked)
+{
+    sfi_hsm *hsm = vault_new(&maker, path, COUNT);
+    sfi_hsm *other = vault_login(path);
+
+    ck_assert_int_eq(sfi_hsm_change_pin(hsm, "wrong", 5, "1234", 4),
+                     SFI_ERR_HSM_PIN);
+    ck_assert_fails(license(hsm, 0, 0, NULL), SFI_ERR_HSM_PIN, where,
+                    "the vault gives licences only after a login");
+    for (int i = 0; i < 8; i++)
+        ck_assert_int_eq(sfi_hsm_change_pin(hsm, "wrong", 5, "1234", 4),
+                         SFI_ERR_HSM_PIN);
+    ck_assert_fails(sfi_hsm_change_pin(hsm, "wrong", 5, "1234", 4),
+                    SFI_ERR_HSM_PIN, where,
+                    "wrong PIN, 0 tries left: the vault is blocked for ever");
+    ck_assert_fails(
+        sfi_hsm_change_pin(hsm, MAKER_PIN, strlen(MAKER_PIN), "1234", 4),
+        SFI_ERR_HSM_STATE, where,
+        "the vault is blocked: no PIN tries are left");
+    ck_assert_ok(license(other, 0, 0, NULL)); /* a login lasts */
+    sfi_hsm_free(other);
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+/* Who is logged in stays so, and the tries come back. */
+START_TEST(test_change_pin_of_others)
+{
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+    sfi_hsm *hsm = vault_new(&maker, path, COUNT);
+    sfi_hsm *other = vault_login(path);
+
+    ck_assert_int_eq(sfi_hsm_login(hsm, "wrong", 5), SFI_ERR_HSM_PIN);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_ok(
+            sfi_hsm_change_pin(hsm, MAKER_PIN, strlen(MAKER_PIN), "1234", 4));
+        ck_assert_ok(license(other, 0, (uint32_t)i, NULL));
+        ck_assert_ok(
+            sfi_hsm_change_pin(hsm, "1234", 4, MAKER_PIN, strlen(MAKER_PIN)));
+        ck_assert_ok(license(hsm, 1, (uint32_t)i, NULL));
+    }
+    ck_assert_ok(sfi_hsm_get_info(hsm, &info));
+    ck_assert_uint_eq(info.pin_tries_left, 10);
+    sfi_hsm_free(other);
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+/* ---- another process, at the worst moment ---- */
+
+/* A ledger whose n-th write transaction begins just after somebody else has
+ * changed the PIN to OTHER_PIN. */
+#define OTHER_PIN "other-pin"
+
+static struct {
+    struct ledger_ops ops;
+    sfi_status (*begin)(struct ledger *l, enum ledger_use use);
+    const struct ledger_place *real; /* as vault_place */
+    int countdown;
+} meddler;
+
+static sfi_status
+meddle_begin(struct ledger *l, enum ledger_use use)
+{
+    if (use == LEDGER_WRITE && meddler.countdown > 0 &&
+        --meddler.countdown == 0) {
+        const struct ledger_place *place = vault_place;
+        sfi_hsm *other;
+
+        vault_place = meddler.real;
+        ck_assert_ok(vault_open(path, &other));
+        vault_place = place;
+        ck_assert_ok(sfi_hsm_change_pin(other, MAKER_PIN, strlen(MAKER_PIN),
+                                        OTHER_PIN, strlen(OTHER_PIN)));
+        sfi_hsm_free(other);
+    }
+    return meddler.begin(l, use);
+}
+
+static sfi_status
+meddle_open(sfi_ctx *c, const char *name, struct ledger **out)
+{
+    const struct ledger_place *place =
+        meddler.real != NULL ? meddler.real : &sfi__ledger_sqlite;
+    sfi_status st = place->open(c, name, out);
+
+    if (st == SFI_OK && *out != NULL) {
+        meddler.ops = *(*out)->ops;
+        meddler.begin = meddler.ops.begin;
+        meddler.ops.begin = meddle_begin;
+        (*out)->ops = &meddler.ops;
+    }
+    return st;
+}
+
+/* Opens the vault with a meddler in it. */
+static sfi_hsm *
+open_meddled(int countdown)
+{
+    static const struct ledger_place place = {.open = meddle_open};
+    sfi_hsm *hsm;
+
+    meddler.real = vault_place;
+    meddler.countdown = countdown;
+    vault_place = &place;
+    ck_assert_ok(vault_open(path, &hsm));
+    vault_place = meddler.real;
+    return hsm;
+}
+
+/* Between the look at the vault and the try: the PIN is judged by what the
+ * vault says when the try is spent. */
+START_TEST(test_changed_before_the_try)
+{
+    static const struct {
+        const char *pin;
+        sfi_status status;
+    } rows[] = {{MAKER_PIN, SFI_ERR_HSM_PIN}, {OTHER_PIN, SFI_OK}};
+    sfi_hsm *hsm = vault_new(&maker, path, COUNT);
+
+    sfi_hsm_free(hsm);
+    hsm = open_meddled(1);
+    ck_assert_int_eq(sfi_hsm_login(hsm, rows[_i].pin, strlen(rows[_i].pin)),
+                     rows[_i].status);
+    ck_assert_int_eq(meddler.countdown, 0);
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+/* Between the try and the exchange: the other one's change is not undone. */
+START_TEST(test_changed_before_the_exchange)
+{
+    sfi_hsm *hsm = vault_new(&maker, path, COUNT);
+
+    sfi_hsm_free(hsm);
+    hsm = open_meddled(3); /* the try, the tries given back, the exchange */
+    ck_assert_fails(
+        sfi_hsm_change_pin(hsm, MAKER_PIN, strlen(MAKER_PIN), "mine", 4),
+        SFI_ERR_HSM_PIN, where, "another process has changed the PIN just now");
+    ck_assert_int_eq(meddler.countdown, 0);
+    ck_assert_int_eq(sfi_hsm_login(hsm, "mine", 4), SFI_ERR_HSM_PIN);
+    ck_assert_ok(sfi_hsm_login(hsm, OTHER_PIN, strlen(OTHER_PIN)));
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+/* ---- memory ---- */
+
+/* The n-th request for memory fails, at each n: a clean error, and the PIN is
+ * one of the two. */
+START_TEST(test_no_memory)
+{
+    sfi_hsm *hsm = vault_new(&maker, path, COUNT);
+    sfi_status st = SFI_ERR_NOMEM;
+    size_t n = 0;
+
+    sfi_hsm_free(hsm);
+    while (st == SFI_ERR_NOMEM) {
+        memory.fail_at = ++n;
+        st = vault_open(path, &hsm);
+        if (st == SFI_OK)
+            st = sfi_hsm_change_pin(hsm, MAKER_PIN, strlen(MAKER_PIN), "1234",
+                                    4);
+        if (st == SFI_OK)
+            st = license(hsm, 0, 7, NULL);
+        if (st == SFI_OK)
+            st = sfi_hsm_retire(hsm);
+        ck_assert(st == SFI_OK || st == SFI_ERR_NOMEM);
+        memory.fail_at = 0;
+        sfi_hsm_free(hsm);
+        if (st == SFI_OK)
+            break;
+        ck_assert_ok(vault_open(path, &hsm)); /* back to the old PIN */
+        if (sfi_hsm_login(hsm, MAKER_PIN, strlen(MAKER_PIN)) != SFI_OK)
+            ck_assert_ok(sfi_hsm_change_pin(hsm, "1234", 4, MAKER_PIN,
+                                            strlen(MAKER_PIN)));
+        sfi_hsm_free(hsm);
+    }
+    ck_assert_uint_gt(n, 3);
+    ck_assert_ok(vault_open(path, &hsm));
+    ck_assert_uint_eq(state(hsm), SFI_HSM_RETIRED);
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+/* ---- logs that nobody could have written but with the log key ---- */
+
+/* One more record, of which all hashes and MACs are right. */
+static void
+forge(sfi_log_record record)
+{
+    const struct ledger_place *place =
+        vault_place != NULL ? vault_place : &sfi__ledger_sqlite;
+    struct ledger_record r = {.log = record};
+    struct ledger_head h;
+    struct ledger *l;
+
+    ck_assert_ok(place->open(ctx, path, &l));
+    ck_assert_ok(l->ops->begin(l, LEDGER_WRITE));
+    ck_assert_ok(l->ops->read(l, &h));
+    r.log.sequence = ++h.log.sequence;
+    h.log.remaining = r.log.remaining;
+    if (r.log.kind != SFI_LOG_RETIRED)
+        ck_assert_ok(
+            sfi__sha256(ctx, r.license, sizeof(r.license), r.log.license));
+    memcpy(r.log.previous, h.log.log_head, 32);
+    ck_assert_ok(
+        sfi__chain_record(ctx, &h.log, &r.log, log_key, r.log.hash, r.log.mac));
+    memcpy(h.log.log_head, r.log.hash, 32);
+    ck_assert_ok(sfi__chain_head_mac(ctx, &h.log, log_key, h.log.mac));
+    ck_assert_ok(l->ops->append(l, &r));
+    ck_assert_ok(l->ops->update(l, &h));
+    ck_assert_ok(l->ops->commit(l));
+    l->ops->close(l);
+}
+
+/* After one that counted device 1, two left. */
+static const struct {
+    sfi_log_record add[2];
+    const char *message; /* of the login; NULL: it may be so */
+} forgeries[] = {
+    {{{.kind = SFI_LOG_COUNTED, .device = {2}, .remaining = 1}}, NULL},
+    {{{.kind = SFI_LOG_AGAIN, .device = {1}, .session = 5, .remaining = 2}},
+     NULL},
+    {{{.kind = SFI_LOG_RETIRED, .remaining = 2}}, NULL},
+    {{{.kind = SFI_LOG_COUNTED, .device = {2}, .remaining = 2}},
+     "the vault was altered: record 2 does not follow record 1"},
+    {{{.kind = SFI_LOG_COUNTED, .device = {2}, .remaining = 3}},
+     "the vault was altered: record 2 does not follow record 1"},
+    {{{.kind = SFI_LOG_AGAIN, .device = {1}, .session = 5, .remaining = 1}},
+     "the vault was altered: record 2 does not follow record 1"},
+    {{{.kind = SFI_LOG_AGAIN, .device = {2}, .session = 5, .remaining = 2}},
+     "the vault is damaged: its index does not lead to record 2"},
+    {{{.kind = SFI_LOG_AGAIN, .device = {2}, .session = 5, .remaining = 2},
+      {.kind = SFI_LOG_COUNTED, .device = {2}, .remaining = 1}},
+     "the vault is damaged: its index does not lead to record 2"},
+    {{{.kind = 4, .device = {1}, .session = 5, .remaining = 2}},
+     "the vault was altered: record 2 does not follow record 1"},
+    {{{.kind = SFI_LOG_RETIRED, .remaining = 2},
+      {.kind = SFI_LOG_COUNTED, .device = {2}, .remaining = 1}},
+     "the vault was altered: record 2 does not follow record 1"},
+    {{{.kind = SFI_LOG_RETIRED, .remaining = 1}},
+     "the vault was altered: record 2 does not follow record 1"},
+};
+
+START_TEST(test_forged)
+{
+    sfi_provision_options options = {.struct_size = sizeof(options),
+                                     .log_key = log_key};
+    const sfi_log_record *add = forgeries[_i].add;
+    sfi_hsm *hsm = vault_login(path);
+    sfi_status st;
+
+    ck_assert_ok(sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, "fw", 3,
+                                   maker.perso, &options));
+    sfi_hsm_free(hsm);
+    forge((sfi_log_record){
+        .kind = SFI_LOG_COUNTED, .device = {1}, .remaining = 2});
+    for (size_t i = 0; i < 2 && add[i].kind != 0; i++)
+        forge(add[i]);
+    ck_assert_ok(vault_open(path, &hsm));
+    st = sfi_hsm_login(hsm, MAKER_PIN, strlen(MAKER_PIN));
+    if (forgeries[_i].message != NULL)
+        ck_assert_fails(st, SFI_ERR_HSM, where, forgeries[_i].message);
+    else
+        ck_assert_ok(st);
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+/* ---- seals of another kind ---- */
+
+static const struct {
+    uint32_t seal, log2_n, r;
+    const char *message;
+} seals[] = {
+    {3, 1, 8, "the vault is sealed in a way 3, expected 1 or 2"},
+    {1, 0, 8, "the vault is damaged: no such cost of a PIN guess"},
+    {1, 19, 8, "the vault is damaged: no such cost of a PIN guess"},
+    {1, 1, 9, "the vault is damaged: no such cost of a PIN guess"},
+};
+
+START_TEST(test_other_seal)
+{
+    const struct ledger_place *place =
+        vault_place != NULL ? vault_place : &sfi__ledger_sqlite;
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+    sfi_hsm *hsm = vault_new(&maker, path, 3);
+    struct ledger_head h;
+    struct ledger *l;
+
+    ck_assert_ok(place->open(ctx, path, &l));
+    ck_assert_ok(l->ops->begin(l, LEDGER_WRITE));
+    ck_assert_ok(l->ops->read(l, &h));
+    h.seal = seals[_i].seal;
+    h.cost.log2_n = seals[_i].log2_n;
+    h.cost.r = seals[_i].r;
+    ck_assert_ok(sfi__vault_sealed_check(ctx, &h, h.sealed_check));
+    ck_assert_ok(l->ops->set_seal(l, &h));
+    ck_assert_ok(l->ops->commit(l));
+    l->ops->close(l);
+    ck_assert_fails(sfi_hsm_get_info(hsm, &info), SFI_ERR_HSM, where,
+                    seals[_i].message);
+    ck_assert_fails(sfi_hsm_login(hsm, MAKER_PIN, strlen(MAKER_PIN)),
+                    SFI_ERR_HSM, where, seals[_i].message);
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
 int
 main(int argc, char **argv)
 {
@@ -324,7 +733,17 @@ main(int argc, char **argv)
     tcase_add_test(tc, test_info);
     tcase_add_test(tc, test_live_only);
     tcase_add_test(tc, test_retire);
+    tcase_add_test(tc, test_states);
+    tcase_add_test(tc, test_low_water);
     tcase_add_test(tc, test_change_pin);
+    tcase_add_test(tc, test_change_pin_lengths);
+    tcase_add_test(tc, test_change_pin_until_blocked);
+    tcase_add_test(tc, test_change_pin_of_others);
+    tcase_add_loop_test(tc, test_changed_before_the_try, 0, 2);
+    tcase_add_test(tc, test_changed_before_the_exchange);
+    tcase_add_test(tc, test_no_memory);
+    tcase_add_loop_test(tc, test_forged, 0, (int)ROWS(forgeries));
+    tcase_add_loop_test(tc, test_other_seal, 0, (int)ROWS(seals));
     suite_add_tcase(s, tc);
     return run_suite(s);
 }

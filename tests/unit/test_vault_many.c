@@ -238,6 +238,154 @@ START_TEST(test_many_guesses)
 }
 END_TEST
 
+/* ---- another PIN ---- */
+
+/* To another PIN and back. */
+static int
+change_and_change_back(void)
+{
+    static const char *const pins[] = {MAKER_PIN, "other-pin"};
+    sfi_hsm *hsm;
+    sfi_status st = vault_open(path, &hsm);
+
+    for (size_t i = 0; st == SFI_OK && i < 20; i++) {
+        const char *from = pins[i % 2], *to = pins[(i + 1) % 2];
+
+        st = sfi_hsm_change_pin(hsm, from, strlen(from), to, strlen(to));
+    }
+    sfi_hsm_free(hsm);
+    return st;
+}
+
+/* Stations log in first: a PIN that changes would keep them out.  Who is logged
+ * in stays so. */
+static int gate_of_logins[2];
+
+static int
+logged_in_station(size_t which)
+{
+    char byte = 0;
+    sfi_hsm *hsm;
+    sfi_status st;
+    int granted = 0;
+
+    if (which == STATIONS) { /* when all are in */
+        for (size_t i = 0; i < STATIONS; i++) {
+            if (read(gate_of_logins[0], &byte, 1) != 1)
+                return SFI_ERR_INTERNAL;
+        }
+        return change_and_change_back();
+    }
+    st = enter(&hsm);
+    if (write(gate_of_logins[1], &byte, 1) != 1)
+        return SFI_ERR_INTERNAL;
+    for (size_t i = 0; st == SFI_OK && i < PER_STATION; i++) {
+        sfi_license *lic;
+
+        st = sfi_hsm_generate_license(hsm, chips[which * PER_STATION + i].cert,
+                                      &lic);
+        sfi_license_free(lic);
+        granted += st == SFI_OK;
+        if (st == SFI_ERR_HSM_COUNTER)
+            st = SFI_OK;
+    }
+    sfi_hsm_free(hsm);
+    return st == SFI_OK ? granted : st;
+}
+
+START_TEST(test_pin_changes_meanwhile)
+{
+    sfi_hsm *hsm = vault_new(&maker, path, ALLOWED);
+
+    sfi_hsm_free(hsm);
+    for (size_t i = 0; i < ROWS(chips); i++)
+        chip_make(&maker, MAKER_PRODUCT, &chips[i]);
+    ck_assert_int_eq(pipe(gate_of_logins), 0);
+    ck_assert_int_eq(together(STATIONS + 1, logged_in_station), ALLOWED);
+    hsm = vault_login(path); /* an even number of changes; the chain verifies */
+    ck_assert_uint_eq(vault_remaining(hsm), 0);
+    sfi_hsm_free(hsm);
+    for (size_t i = 0; i < ROWS(chips); i++)
+        chip_free(&chips[i]);
+}
+END_TEST
+
+/* Eight change the PIN at once, each to one of its own: one of them does. */
+static int
+change_to_own(size_t which)
+{
+    sfi_hsm *hsm;
+    sfi_status st = vault_open(path, &hsm);
+    char pin[8];
+
+    (void)snprintf(pin, sizeof(pin), "%04zu", which);
+    if (st == SFI_OK)
+        st = sfi_hsm_change_pin(hsm, MAKER_PIN, strlen(MAKER_PIN), pin, 4);
+    sfi_hsm_free(hsm);
+    if (st == SFI_ERR_HSM_PIN)
+        return 0;
+    return st == SFI_OK ? 1 + 100 * (int)which : st;
+}
+
+START_TEST(test_pin_changed_by_many)
+{
+    sfi_hsm *hsm = vault_new(&maker, path, 1);
+    char pin[16];
+    int sum;
+
+    sfi_hsm_free(hsm);
+    sum = together(8, change_to_own);
+    ck_assert_int_eq(sum % 100, 1); /* one winner */
+    (void)snprintf(pin, sizeof(pin), "%04d", sum / 100);
+    ck_assert_ok(vault_open(path, &hsm));
+    ck_assert_int_eq(sfi_hsm_login(hsm, MAKER_PIN, strlen(MAKER_PIN)),
+                     SFI_ERR_HSM_PIN);
+    ck_assert_ok(sfi_hsm_login(hsm, pin, 4));
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+/* ---- sessions ---- */
+
+/* All stations want the same live sessions of the same chips: each session has
+ * one record, each chip is counted once. */
+static int
+same_sessions(size_t which)
+{
+    sfi_hsm *hsm;
+    sfi_status st = enter(&hsm);
+
+    for (size_t i = 0; st == SFI_OK && i < PER_STATION; i++) {
+        size_t k = (i + 7 * which) % PER_STATION;
+        sfi_license *lic;
+
+        st = sfi_hsm_generate_live_license(hsm, chips[k / 5].cert,
+                                           1 + (uint32_t)(k % 5), &lic);
+        sfi_license_free(lic);
+    }
+    sfi_hsm_free(hsm);
+    return st;
+}
+
+START_TEST(test_same_sessions)
+{
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+    sfi_hsm *hsm = vault_new(&maker, path, PER_STATION);
+
+    sfi_hsm_free(hsm);
+    for (size_t i = 0; i < PER_STATION / 5; i++)
+        chip_make(&maker, MAKER_PRODUCT, &chips[i]);
+    ck_assert_int_eq(together(STATIONS, same_sessions), 0);
+    hsm = vault_login(path);
+    ck_assert_ok(sfi_hsm_get_info(hsm, &info));
+    ck_assert_uint_eq(info.records, PER_STATION);
+    ck_assert_uint_eq(info.remaining, PER_STATION - PER_STATION / 5);
+    sfi_hsm_free(hsm);
+    for (size_t i = 0; i < PER_STATION / 5; i++)
+        chip_free(&chips[i]);
+}
+END_TEST
+
 /* ---- provisioning: one of them does it ---- */
 
 static int
@@ -288,6 +436,9 @@ main(void)
     tcase_add_test(tc, test_many_logins);
     tcase_add_test(tc, test_waits_for_the_last_try);
     tcase_add_test(tc, test_many_guesses);
+    tcase_add_test(tc, test_pin_changes_meanwhile);
+    tcase_add_loop_test(tc, test_pin_changed_by_many, 0, 3);
+    tcase_add_test(tc, test_same_sessions);
     tcase_add_loop_test(tc, test_many_provision, 0, 5);
     suite_add_tcase(s, tc);
     return run_suite(s);
