@@ -102,10 +102,9 @@ fill(sfi_ctx *ctx, const char *path, const struct ledger_head *head)
         if (rc == SQLITE_OK)
             rc = insert(db, head);
         if (rc == SQLITE_OK)
-            rc = sqlite3_exec(db, "COMMIT; PRAGMA journal_mode = WAL;", NULL,
-                              NULL, NULL);
-        if (rc != SQLITE_OK)
-            st = sfi__db_fail(ctx, db, rc);
+            rc = sqlite3_exec(db, "COMMIT;", NULL, NULL, NULL);
+        st = rc == SQLITE_OK ? sfi__db_use_log(ctx, db)
+                             : sfi__db_fail(ctx, db, rc);
     }
     rc = sqlite3_close(db);
     if (st == SFI_OK && rc != SQLITE_OK)

@@ -97,6 +97,28 @@ sfi__db_open(sfi_ctx *ctx, const char *path, sqlite3 **db)
     return rc == SQLITE_OK ? SFI_OK : sfi__db_fail(ctx, *db, rc);
 }
 
+sfi_status
+sfi__db_use_log(sfi_ctx *ctx, sqlite3 *db)
+{
+    sqlite3_stmt *s = NULL;
+    const char *mode = "";
+    sfi_status st = SFI_OK;
+    int rc = sqlite3_prepare_v2(db, "PRAGMA journal_mode = WAL", -1, &s, NULL);
+
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(s);
+    if (rc == SQLITE_ROW)
+        mode = (const char *)sqlite3_column_text(s, 0);
+    else
+        st = sfi__db_fail(ctx, db, rc);
+    if (st == SFI_OK && (mode == NULL || strcmp(mode, "wal") != 0))
+        st = sfi__fail(ctx, SFI_ERR_OS,
+                       "SQLite keeps no write-ahead log here, which a vault "
+                       "needs: is it on a network drive?");
+    (void)sqlite3_finalize(s);
+    return st;
+}
+
 /* SQLite gives ":memory:" and "file:x" a meaning of their own, but not behind
  * "./". */
 char *

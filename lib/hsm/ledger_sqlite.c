@@ -556,6 +556,8 @@ open_ledger(sfi_ctx *ctx, const char *path, struct ledger **out)
     if (st == SFI_OK)
         st = identify(f);
     if (st == SFI_OK)
+        st = sfi__db_use_log(ctx, f->db);
+    if (st == SFI_OK)
         *out = &f->base;
     else
         file_close(&f->base);

@@ -17,6 +17,8 @@
 #define COUNT 3u
 #define USED 2u
 #define CHIPS 5u
+/* SQLite's "File format write version" and "... read version": 2 is WAL. */
+#define WAL_MARK 18u
 
 static struct maker maker;
 static struct chip chips[CHIPS];
@@ -480,6 +482,25 @@ START_TEST(test_other_identity)
 }
 END_TEST
 
+/* A tool that made one file of it took the write-ahead log away, in which alone
+ * a commit is synced: then a cut of the power could give a count back. */
+START_TEST(test_other_journal)
+{
+    sfi_hsm *hsm;
+    size_t len;
+    char *now;
+
+    edit("PRAGMA journal_mode = DELETE");
+    hsm = vault_login(path);
+    ck_assert_ok(license(hsm, USED, NULL));
+    sfi_hsm_free(hsm);
+    now = test_read(path, &len);
+    ck_assert_uint_gt(len, WAL_MARK + 2);
+    ck_assert_mem_eq(now + WAL_MARK, "\2\2", 2);
+    free(now);
+}
+END_TEST
+
 /* A damaged vault is no blank one: it is not provisioned anew. */
 START_TEST(test_not_provisioned_over)
 {
@@ -514,6 +535,7 @@ main(void)
     tcase_add_loop_test(tc, test_edited_record, 0, (int)ROWS(record_edits));
     tcase_add_test(tc, test_set_back);
     tcase_add_test(tc, test_other_identity);
+    tcase_add_test(tc, test_other_journal);
     tcase_add_test(tc, test_not_provisioned_over);
     suite_add_tcase(s, tc);
     return run_suite(s);
