@@ -7,6 +7,7 @@
 #include "core/ctx.h"
 #include "core/err.h"
 #include "hsm/chain.h"
+#include "hsm/log.h"
 
 /* Of many that log in at the same moment each has taken one try and gives it
  * back a moment later.  So "none left" is believed only when it stays. */
@@ -49,6 +50,11 @@ check_genesis(struct vault *v, const struct ledger_head *h)
     if (!sfi__equal(hash, h->log.genesis, sizeof(hash)))
         return damaged(v, "the vault is damaged: what was provisioned does not "
                           "match its hash");
+    /* programs show them to people; whoever writes the file can hash */
+    if (!sfi__log_is_firmware(h->log.firmware_id) ||
+        !sfi__log_is_product(h->log.product_id))
+        return damaged(v, "the vault is damaged: firmware or product id is not "
+                          "printable ASCII");
     return SFI_OK;
 }
 

@@ -169,6 +169,7 @@ def bad_ones_are_named(folder):
     flipped = bytearray(b.maker.certificate())
     flipped[135] ^= 1
     b.add("8-signature", bytes(flipped))
+    (b.certs / "8-a-link").symlink_to(folder / "nowhere")
     done = run(*b.command())
     same(done.returncode, 2, done.stderr)
     where = f"vault:{b.vault}: "
@@ -184,10 +185,11 @@ def bad_ones_are_named(folder):
         "vault is for 45002001",
         f"{b.certs}/7-lower-case: character 8 of the certificate's product id "
         "is 0x61, expected 0-9 or A-F",
+        f"{b.certs}/8-a-link: cannot read: No such file or directory",
         f"{b.certs}/8-signature: {where}the certificate of device "
         f"{device_id(bytes(flipped))[:16]}... is not signed by this CA",
     ])
-    assert "2 new, 0 stored already, 8 refused\n" in done.stdout, done.stdout
+    assert "2 new, 0 stored already, 9 refused\n" in done.stdout, done.stdout
     same(b.stored(), names(first, last))
     same(b.left(), 8)
 

@@ -9,6 +9,9 @@
 
 #include <sqlite3.h>
 
+#include "util/hex.h"
+#include "hsm/chain.h"
+
 #include "disk.h"
 #include "fixture.h"
 #include "maker.h"
@@ -482,6 +485,49 @@ START_TEST(test_other_identity)
 }
 END_TEST
 
+/* Whoever can write the file can make all hashes fit.  What he would have a
+ * terminal show is not shown. */
+static const struct {
+    const char *firmware, *product;
+} names[] = {
+    {"blink\x1b[2J", MAKER_PRODUCT},
+    {"blink\nHSM STATE: OPERATIONAL_STATE", MAKER_PRODUCT},
+    {"blink\x7f", MAKER_PRODUCT},
+    {"bl\xc3\xafnk", MAKER_PRODUCT},
+    {"blink", "4500\x1b[2J"},
+};
+
+START_TEST(test_unprintable_names)
+{
+    sfi_log_head head = {.struct_size = sizeof(head)};
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+    sfi_hsm *hsm = vault_login(path);
+    char sql[700], firmware[200], product[40], genesis[80];
+
+    ck_assert_ok(sfi_hsm_get_log_head(hsm, &head));
+    sfi_hsm_free(hsm);
+    memset(head.firmware_id, 0, sizeof(head.firmware_id));
+    memcpy(head.firmware_id, names[_i].firmware, strlen(names[_i].firmware));
+    memcpy(head.product_id, names[_i].product, strlen(names[_i].product));
+    ck_assert_ok(sfi__chain_genesis(ctx, &head, head.genesis));
+    hex_encode(firmware, (const uint8_t *)head.firmware_id,
+               strlen(head.firmware_id));
+    hex_encode(product, (const uint8_t *)head.product_id, 8);
+    hex_encode(genesis, head.genesis, sizeof(head.genesis));
+    (void)snprintf(sql, sizeof(sql),
+                   "DELETE FROM record; UPDATE vault SET remaining = 3,"
+                   " sequence = 0, firmware_id = CAST(x'%s' AS TEXT),"
+                   " product_id = CAST(x'%s' AS TEXT), genesis = x'%s';"
+                   " UPDATE vault SET log_head = genesis",
+                   firmware, product, genesis);
+    edit(sql);
+    ck_assert_ok(vault_open(path, &hsm));
+    ck_assert_fails(sfi_hsm_get_info(hsm, &info), SFI_ERR_HSM, where,
+                    DAMAGED "firmware or product id is not printable ASCII");
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
 /* A tool that made one file of it took the write-ahead log away, in which alone
  * a commit is synced: then a cut of the power could give a count back. */
 START_TEST(test_other_journal)
@@ -535,6 +581,7 @@ main(void)
     tcase_add_loop_test(tc, test_edited_record, 0, (int)ROWS(record_edits));
     tcase_add_test(tc, test_set_back);
     tcase_add_test(tc, test_other_identity);
+    tcase_add_loop_test(tc, test_unprintable_names, 0, (int)ROWS(names));
     tcase_add_test(tc, test_other_journal);
     tcase_add_test(tc, test_not_provisioned_over);
     suite_add_tcase(s, tc);
