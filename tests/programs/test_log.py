@@ -1,16 +1,19 @@
 """Logs of HSMs: saved by sfi-hsm and verified here from doc/format.md alone;
-written here and verified by sfi-hsm; and altered in every way."""
+written here and verified by sfi-hsm; and altered in every way.  Vaults: read
+here from doc/format.md alone."""
 
 import datetime
 import hashlib
 import hmac
 import json
 import os
+import sqlite3
 import stat
 import struct
 import sys
 
 from check import PROGRAMS, case, fails, main, run, same, succeeds
+from gcm import AesGcm
 
 HSM, PROGRAM, SIM = (PROGRAMS / p for p in ("sfi-hsm", "sfi-program",
                                             "sfi-sim"))
@@ -548,6 +551,83 @@ def low_water_that_cannot_be(folder):
         fails(64, [f"sfi-hsm: {message}", "  hint: sfi-hsm --help"],
               *programming(folder, "--low-water", value))
     assert not (folder / "hsm").exists()
+
+
+# ---- the vault itself, from doc/format.md alone ----
+
+def u32(*values):
+    return struct.pack(f"<{len(values)}I", *values)
+
+
+def opens(row, pin):
+    """What the PIN opens: nonce, firmware key, log key; None: another PIN."""
+    key = hashlib.scrypt(pin.encode(), salt=row["salt"], n=1 << row["log2_n"],
+                         r=row["r"], p=row["p"], dklen=16, maxmem=1 << 26)
+    iv, text, tag = (row["sealed"][:12], row["sealed"][12:72],
+                     row["sealed"][72:])
+    same(row["sealed_check"], hashlib.sha256(
+        b"SFIVCHCK" + u32(row["seal"], row["log2_n"], row["r"], row["p"])
+        + row["salt"] + row["sealed"]).digest())
+    if AesGcm(key).tag(iv, b"SFIVSEAL" + row["genesis"], text) != tag:
+        return None
+    secrets = AesGcm(key).crypt(iv, text)
+    return secrets[:12], secrets[12:28], secrets[28:]
+
+
+def vault_proves(path, key, licenses):
+    """The row; all hashes, MACs and counts of row and records fit."""
+    db = sqlite3.connect(path)
+    same(db.execute("SELECT * FROM pragma_application_id, pragma_user_version")
+         .fetchone(), (0x53464956, 1))
+    db.row_factory = sqlite3.Row
+    row, = db.execute("SELECT * FROM vault")
+    head = {"flags": row["flags"], "serial": row["serial"].hex(),
+            "firmware-id": row["firmware_id"], "ca": row["ca_public"].hex(),
+            "product-id": row["product_id"], "maximum": row["maximum"],
+            "low-water": row["low_water"], "genesis": row["genesis"].hex()}
+    last, left = genesis(head), row["maximum"]
+    same(row["genesis"], last)
+    records = db.execute("SELECT * FROM record ORDER BY sequence").fetchall()
+    db.close()
+    for at, r in enumerate(records, 1):
+        kind = {v: k for k, v in KIND.items()}[r["kind"]]
+        left -= kind == "counted"
+        lic = NONE if kind == "retired" else hashlib.sha256(
+            r["license"]).digest()
+        same((r["sequence"], r["remaining"], r["previous"]), (at, left, last))
+        same(r["license"], licenses[at - 1] if licenses[at - 1] else bytes(136))
+        block = record_block(head, at, r["time"], kind, r["device"],
+                             r["session"], left, lic, last)
+        last = hashlib.sha256(block).digest()
+        same((r["hash"], r["mac"]), (last, mac(key, block)))
+    same((row["remaining"], row["sequence"], row["log_head"], row["mac"]),
+         (left, len(records), last,
+          mac(key, end_block(head, left, len(records), last))))
+    return row
+
+
+@case
+def vault_from_the_documents(folder):
+    """Whoever has the file and the PIN needs no libsfi."""
+    slot = make_hsm(folder, 3)
+    key = (folder / "log.key").read_bytes()
+    secrets = bytes(range(12)), bytes(range(16)), key
+    row = vault_proves(folder / "hsm", key, [])
+    same(opens(row, "123456"), secrets)
+    same((row["seal"], row["log2_n"], row["pin_tries"]), (1, 15, 10))
+    license(folder, 1)
+    license(folder, 2)
+    (folder / "new").write_text("another-pin\n")
+    succeeds(HSM, "-i", slot, "--change-pin", "--pin-file", folder / "pin",
+             "--new-pin-file", folder / "new")
+    succeeds(HSM, "-i", slot, "--retire", "--yes", "--pin-file",
+             folder / "new")
+    after = vault_proves(folder / "hsm", key, [
+        (folder / "lic1").read_bytes(), (folder / "lic2").read_bytes(), None])
+    same((opens(after, "123456"), opens(after, "another-pin")),
+         (None, secrets))
+    assert after["salt"] != row["salt"]
+    assert after["sealed"][:12] != row["sealed"][:12]
 
 
 if __name__ == "__main__":
