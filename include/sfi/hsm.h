@@ -530,7 +530,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_get_log_record(sfi_hsm *hsm,
  * next one.  What needs no key is checked on the way.
  *
  * @param hsm   a provisioned HSM; no PIN is needed
- * @param path  the file; one that exists is replaced
+ * @param path  the file; one that exists is replaced, but no vault in use
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT  a pointer is NULL

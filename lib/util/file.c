@@ -218,6 +218,14 @@ file_abort(struct file_out *f)
     f->path = NULL;
 }
 
+bool
+file_is_there(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) == 0;
+}
+
 int
 file_is_folder(const char *path)
 {

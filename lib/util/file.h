@@ -41,6 +41,8 @@ void file_abort(struct file_out *f);
 /* Make a new name durable: sync the folder that `path` is in. */
 int file_sync_folder(const char *path);
 
+/* Something has this name, be it a link to nowhere. */
+bool file_is_there(const char *path);
 /* 0 when `path` is a folder; ENOTDIR when it is something else. */
 int file_is_folder(const char *path);
 /* Make a folder, durably; one that is there already is as good. */

@@ -235,6 +235,12 @@ def export(folder):
     same(proves(log.read_text(), (folder / "log.key").read_bytes())[1], 3)
     fails(7, [f"sfi-hsm: {folder}/none/log: cannot write: No such file or "
               "directory"], HSM, "-i", slot, "-log", folder / "none" / "log")
+    # nothing is worth a vault
+    done = run(HSM, "-i", slot, "-log", folder / "hsm")
+    same((done.returncode, done.stderr.splitlines()[0]),
+         (4, f"sfi-hsm: {folder}/hsm: a vault that is in use, which no log "
+             "replaces"))
+    succeeds(HSM, "-i", slot, "-info")
     done = run(HSM, "-i", f"vault:{folder}/none", "-log", folder / "log2")
     same((done.returncode, done.stderr.splitlines()[0]),
          (6, f"sfi-hsm: vault:{folder}/none: the HSM is blank: it has no log "
