@@ -182,12 +182,12 @@ typedef struct sfi_hsm_ops {
  * - `vault:PATH` is an SQLite file.  One that is absent is a blank HSM, and is
  *   created by sfi_hsm_provision() only.  A vault is as strong as the machine
  *   it is on: a copied file is a copied counter (doc/format.md, "Vault").  Any
- *   number of processes may use one vault at once.
+ *   number of processes may use one vault at once, each with an HSM that it
+ *   opened itself: it does not go through fork().
  * - `vault:PATH?token=URI` is a vault that a PKCS#11 token seals, and whose
  *   older copies the token tells (doc/format.md, "A token").  `token=` takes
  *   all that follows: a URI of RFC 7512 with a module-path, which matches one
- *   token.  The module is loaded here.  Open it in the process that uses it:
- *   it does not go through fork().
+ *   token.  The module is loaded here.
  * - `pcsc:READER` is a smartcard in a PC/SC reader: the reader's name, a part
  *   of it that no other has, or its slot number as sfi_hsm_list() tells it,
  *   from 1.  `pcsc:READER?apdu=short` uses no extended length.  Other programs
@@ -270,7 +270,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_open_custom(sfi_ctx *ctx,
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT     a pointer is NULL
- *   SFI_ERR_STATE        called from a callback of this handle
+ *   SFI_ERR_STATE        called from a callback of this handle, or after fork()
  *   SFI_ERR_UNSUPPORTED  this HSM knows no PIN
  *   SFI_ERR_HSM_PIN      another PIN was expected, or the length is wrong
  *   SFI_ERR_HSM_STATE    blocked; or the name says another seal of the vault
@@ -307,7 +307,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_login(sfi_hsm *hsm, const char *pin,
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT     a pointer is NULL
- *   SFI_ERR_STATE        called from a callback of this handle
+ *   SFI_ERR_STATE        called from a callback of this handle, or after fork()
  *   SFI_ERR_UNSUPPORTED  this HSM knows no PIN, or cannot change it
  *   SFI_ERR_HSM_PIN      another PIN was expected, or a length is wrong
  *   SFI_ERR_HSM_STATE    blank, or blocked
@@ -339,7 +339,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_change_pin(sfi_hsm *hsm,
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT     a pointer is NULL
- *   SFI_ERR_STATE        called from a callback of this handle
+ *   SFI_ERR_STATE        called from a callback of this handle, or after fork()
  *   SFI_ERR_ABI          struct_size is unknown
  *   SFI_ERR_UNSUPPORTED  this HSM tells nothing
  *   SFI_ERR_HSM          the vault is damaged
@@ -375,7 +375,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_get_info(sfi_hsm *hsm,
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT     a pointer is NULL or no such handle
- *   SFI_ERR_STATE        called from a callback of this handle
+ *   SFI_ERR_STATE        called from a callback of this handle, or after fork()
  *   SFI_ERR_ABI          the options are of another version
  *   SFI_ERR_RANGE        the nonce's length, the firmware id, the count, flags
  *                        or the low-water mark
@@ -413,7 +413,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_provision(
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT     a pointer is NULL or no certificate
- *   SFI_ERR_STATE        called from a callback of this handle
+ *   SFI_ERR_STATE        called from a callback of this handle, or after fork()
  *   SFI_ERR_UNSUPPORTED  this HSM gives no licences
  *   SFI_ERR_CERTIFICATE  of another product, or not signed by the trusted CA
  *   SFI_ERR_HSM_COUNTER  no installations left
@@ -469,7 +469,7 @@ sfi_hsm_generate_live_license(sfi_hsm *hsm, const sfi_certificate *cert,
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT     hsm is NULL
- *   SFI_ERR_STATE        called from a callback of this handle
+ *   SFI_ERR_STATE        called from a callback of this handle, or after fork()
  *   SFI_ERR_UNSUPPORTED  this HSM cannot be retired
  *   SFI_ERR_HSM_STATE    blank, or retired already
  *   SFI_ERR_HSM_PIN      not logged in
@@ -490,7 +490,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_retire(sfi_hsm *hsm);
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT     a pointer is NULL
- *   SFI_ERR_STATE        called from a callback of this handle
+ *   SFI_ERR_STATE        called from a callback of this handle, or after fork()
  *   SFI_ERR_ABI          struct_size is unknown
  *   SFI_ERR_UNSUPPORTED  this HSM keeps no log
  *   SFI_ERR_HSM_STATE    blank

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "util/mem.h"
 #include "core/ctx.h"
@@ -64,6 +65,7 @@ struct file {
     sqlite3 *db;
     sqlite3_stmt *statements[Q_COUNT];
     bool refused; /* the disk did not take what was written */
+    pid_t pid;    /* that opened it: SQLite does not stand a fork */
 };
 
 static struct file *
@@ -223,8 +225,13 @@ first_row(struct file *f, struct values *v, struct columns *c, bool *found)
 static sfi_status
 file_begin(struct ledger *l, enum ledger_use use)
 {
-    return run_plain(file_of(l),
-                     use == LEDGER_READ ? Q_BEGIN_READ : Q_BEGIN_WRITE);
+    struct file *f = file_of(l);
+
+    if (f->pid != getpid())
+        return sfi__fail(l->ctx, SFI_ERR_STATE,
+                         "the vault was opened before a fork: open the HSM in "
+                         "the process that uses it");
+    return run_plain(f, use == LEDGER_READ ? Q_BEGIN_READ : Q_BEGIN_WRITE);
 }
 
 static void
@@ -492,9 +499,11 @@ file_close(struct ledger *l)
 {
     struct file *f = file_of(l);
 
-    for (size_t i = 0; i < Q_COUNT; i++)
-        (void)sqlite3_finalize(f->statements[i]);
-    (void)sqlite3_close(f->db);
+    if (f->pid == getpid()) { /* else all of it is the parent's */
+        for (size_t i = 0; i < Q_COUNT; i++)
+            (void)sqlite3_finalize(f->statements[i]);
+        (void)sqlite3_close(f->db);
+    }
     sfi__ctx_dealloc(l->ctx, l);
 }
 
@@ -552,6 +561,7 @@ open_ledger(sfi_ctx *ctx, const char *path, struct ledger **out)
     if (f == NULL)
         return SFI_ERR_NOMEM;
     f->base = (struct ledger){.ops = &file_ops, .ctx = ctx};
+    f->pid = getpid();
     st = sfi__db_open(ctx, path, &f->db);
     if (st == SFI_OK)
         st = identify(f);

@@ -423,6 +423,43 @@ START_TEST(test_many_provision)
 }
 END_TEST
 
+/* SQLite does not stand a fork: the child's copy of a handle serves nothing,
+ * and its end takes nothing from the parent's. */
+START_TEST(test_forked)
+{
+    static const char message[] =
+        "the vault was opened before a fork: open the HSM in the process that "
+        "uses it";
+    sfi_hsm *hsm = vault_new(&maker, path, 3);
+    struct chip c;
+    sfi_license *lic;
+    int status;
+    pid_t child;
+
+    chip_make(&maker, MAKER_PRODUCT, &c);
+    ck_assert_uint_eq(vault_remaining(hsm), 3);
+    child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        sfi_status st = sfi_hsm_generate_license(hsm, c.cert, &lic);
+        bool right =
+            st == SFI_ERR_STATE &&
+            strcmp(sfi_error_message(sfi_ctx_error(ctx)), message) == 0 &&
+            sfi_hsm_login(hsm, MAKER_PIN, strlen(MAKER_PIN)) == SFI_ERR_STATE;
+
+        sfi_hsm_free(hsm);
+        _exit(right ? 0 : 1);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    ck_assert_ok(sfi_hsm_generate_license(hsm, c.cert, &lic));
+    sfi_license_free(lic);
+    ck_assert_uint_eq(vault_remaining(hsm), 2);
+    sfi_hsm_free(hsm);
+    chip_free(&c);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -440,6 +477,7 @@ main(void)
     tcase_add_loop_test(tc, test_pin_changed_by_many, 0, 3);
     tcase_add_test(tc, test_same_sessions);
     tcase_add_loop_test(tc, test_many_provision, 0, 5);
+    tcase_add_test(tc, test_forked);
     suite_add_tcase(s, tc);
     return run_suite(s);
 }
