@@ -150,6 +150,8 @@ START_TEST(test_stranger)
         ck_assert_int_ne(play_ops.license(play_card, play.cert,
                                           sizeof(play.cert), 0, out, &len),
                          SFI_OK);
+    play_done();
+    play.text = play.at = "";
 }
 END_TEST
 
