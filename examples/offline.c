@@ -26,6 +26,15 @@ struct batch {
     int status; /* of the first certificate that was refused */
 };
 
+/* A pipe, say, which nobody may ever write into. */
+static bool
+is_no_file(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
 bool
 offline_is_folder(const char *path)
 {
@@ -159,10 +168,10 @@ entry(struct batch *b, const char *folder, const char *name, sfi_status *st)
     if (path == NULL)
         cli_nomem(b->o->cli->spec->program);
     (void)snprintf(path, size, "%s/%s", folder, name);
-    if (offline_is_folder(path))
-        (void)fprintf(stderr,
-                      "%s: warning: %s: a folder, which is not looked into\n",
-                      b->o->cli->spec->program, path);
+    if (is_no_file(path))
+        (void)fprintf(stderr, "%s: warning: %s: %s, which is not looked into\n",
+                      b->o->cli->spec->program, path,
+                      offline_is_folder(path) ? "a folder" : "no file");
     else
         status = one(b, path, st);
     free(path);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "util/clock.h"
 #include "util/mem.h"
 #include "core/ctx.h"
 #include "core/err.h"
@@ -30,6 +31,10 @@ enum query {
     Q_APPEND,
     Q_COUNT
 };
+
+/* How long a file may have the two names of its provisioning. */
+#define NAMES_ROUNDS 20
+#define NAMES_MS 10u
 
 #define RECORD_COLUMNS                                                     \
     "sequence, kind, time, device, session, remaining, license, previous," \
@@ -574,6 +579,29 @@ open_ledger(sfi_ctx *ctx, const char *path, struct ledger **out)
     return st;
 }
 
+/* Under two names it would have two logs that know nothing of each other.  Who
+ * provisions it just now gives it its name before he takes the temporary one
+ * away. */
+static sfi_status
+check_one_name(sfi_ctx *ctx, const char *path, struct stat *info)
+{
+    const struct clock *clock = ctx->clock;
+
+    for (int i = 0; i < NAMES_ROUNDS && info->st_nlink > 1; i++) {
+        clock->sleep_ms(clock->user, NAMES_MS);
+        if (stat(path, info) != 0)
+            return sfi__fail_os(ctx, sfi__os_status(errno), errno,
+                                "the vault cannot be opened");
+    }
+    if (info->st_nlink > 1)
+        return sfi__fail(ctx, SFI_ERR_HSM,
+                         "the vault's file has %llu names, expected 1: keep "
+                         "this one, and remove what is left of a provisioning "
+                         "that was cut short",
+                         (unsigned long long)info->st_nlink);
+    return SFI_OK;
+}
+
 static sfi_status
 place_open(sfi_ctx *ctx, const char *path, struct ledger **out)
 {
@@ -590,6 +618,9 @@ place_open(sfi_ctx *ctx, const char *path, struct ledger **out)
     }
     if (!S_ISREG(info.st_mode))
         return sfi__fail(ctx, SFI_ERR_HSM, "not a vault: no regular file");
+    st = check_one_name(ctx, path, &info);
+    if (st != SFI_OK)
+        return st;
     plain = sfi__db_path(ctx, path, "");
     if (plain == NULL)
         return SFI_ERR_NOMEM;

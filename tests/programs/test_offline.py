@@ -219,10 +219,12 @@ def sub_folders_and_hidden_files(folder):
     (b.certs / "sub").mkdir()
     (b.certs / "sub" / "b.cert").write_bytes(b.maker.certificate())
     (b.certs / ".hidden").write_bytes(b"not looked at")
+    os.mkfifo(b.certs / "pipe")
     done = run(*b.command())
     same((done.returncode, done.stderr),
-         (0, f"sfi-program: warning: {b.certs}/sub: a folder, which is not "
-          "looked into\n"))
+         (0, f"sfi-program: warning: {b.certs}/pipe: no file, which is not "
+          f"looked into\nsfi-program: warning: {b.certs}/sub: a folder, "
+          "which is not looked into\n"))
     same(b.stored(), names(cert))
 
 

@@ -202,6 +202,24 @@ START_TEST(test_garbage)
 }
 END_TEST
 
+/* A provisioning that died between the two names of its file. */
+START_TEST(test_two_names)
+{
+    static const char two[] =
+        "the vault's file has 2 names, expected 1: keep this one, and remove "
+        "what is left of a provisioning that was cut short";
+    char other[320];
+    sfi_hsm *hsm;
+
+    (void)snprintf(other, sizeof(other), "%s.a1b2c3", path);
+    ck_assert_int_eq(link(path, other), 0);
+    ck_assert_fails(vault_open(path, &hsm), SFI_ERR_HSM, where, two);
+    ck_assert_int_eq(unlink(other), 0);
+    ck_assert_ok(vault_open(path, &hsm));
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
 /* ---- edits ---- */
 
 #define DAMAGED "the vault is damaged: "
@@ -574,6 +592,7 @@ main(void)
     tcase_add_test(tc, test_cut_short);
     tcase_add_loop_test(tc, test_flipped, 0, FLIP_PARTS);
     tcase_add_test(tc, test_garbage);
+    tcase_add_test(tc, test_two_names);
     tcase_add_loop_test(tc, test_edited_before_login, 0, (int)ROWS(edits));
     tcase_add_loop_test(tc, test_edited_after_login, 0, (int)ROWS(edits));
     tcase_add_test(tc, test_exchanged_license);
