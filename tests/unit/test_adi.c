@@ -1,0 +1,152 @@
+/* ADIv5: every encoding to the bit, both ways. */
+#include "proto/adi.h"
+
+#include "fixture.h"
+
+/* IHI 0031, B4.3.2, and what probes are known to send. */
+static const struct {
+    bool ap, read;
+    uint8_t reg;
+    uint8_t byte;
+} swd_rows[] = {
+    {false, true, 0x0, 0xa5},  {false, false, 0x0, 0x81},
+    {false, true, 0x4, 0x8d},  {false, false, 0x4, 0xa9},
+    {false, false, 0x8, 0xb1}, {false, true, 0x8, 0x95},
+    {false, true, 0xc, 0xbd},  {true, false, 0x0, 0xa3},
+    {true, true, 0x0, 0x87},   {true, false, 0x4, 0x8b},
+    {true, false, 0xc, 0xbb},  {true, true, 0xc, 0x9f},
+};
+
+START_TEST(test_swd_request)
+{
+    const struct adi_request r = {.ap = swd_rows[_i].ap,
+                                  .read = swd_rows[_i].read,
+                                  .reg = swd_rows[_i].reg};
+    struct adi_request back;
+
+    ck_assert_uint_eq(adi_swd_request(&r), swd_rows[_i].byte);
+    ck_assert(adi_swd_take_request(swd_rows[_i].byte, &back));
+    ck_assert_int_eq(back.ap, r.ap);
+    ck_assert_int_eq(back.read, r.read);
+    ck_assert_uint_eq(back.reg, r.reg);
+}
+END_TEST
+
+/* Of 256 bytes the 16 requests are taken, and nothing else. */
+START_TEST(test_swd_any_byte)
+{
+    unsigned taken = 0;
+
+    for (unsigned byte = 0; byte < 256; byte++) {
+        struct adi_request r;
+
+        if (adi_swd_take_request((uint8_t)byte, &r)) {
+            ck_assert_uint_eq(adi_swd_request(&r), byte);
+            taken++;
+        }
+    }
+    ck_assert_uint_eq(taken, 16);
+}
+END_TEST
+
+START_TEST(test_parity)
+{
+    ck_assert(!adi_parity(0));
+    ck_assert(!adi_parity(0xffffffff));
+    ck_assert(!adi_parity(0x80000001));
+    ck_assert(adi_parity(0xfffffffe));
+    for (unsigned bit = 0; bit < 32; bit++)
+        ck_assert(adi_parity(1u << bit));
+}
+END_TEST
+
+START_TEST(test_jtag_request)
+{
+    static const struct {
+        bool read;
+        uint8_t reg;
+        uint32_t data;
+        uint64_t scan;
+    } rows[] = {
+        {true, 0x0, 0, 0x1},
+        {true, 0x4, 0, 0x3},
+        {true, 0xc, 0, 0x7},
+        {false, 0x4, 0x50000000, 0x280000002},
+        {false, 0x8, 0x02000000, 0x10000004},
+        {false, 0xc, 0xffffffff, 0x7fffffffe},
+    };
+
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        const struct adi_request r = {.read = rows[i].read, .reg = rows[i].reg};
+        struct adi_request back = {.ap = true};
+        uint32_t data = 0;
+
+        ck_assert_uint_eq(adi_jtag_request(&r, rows[i].data), rows[i].scan);
+        adi_jtag_take_request(rows[i].scan, &back, &data);
+        ck_assert(back.ap);
+        ck_assert_int_eq(back.read, r.read);
+        ck_assert_uint_eq(back.reg, r.reg);
+        ck_assert_uint_eq(data, rows[i].data);
+    }
+}
+END_TEST
+
+START_TEST(test_jtag_answer)
+{
+    uint32_t data;
+
+    ck_assert_uint_eq(adi_jtag_answer(ADI_ACK_OK, 0x12345678), 0x91a2b3c2u);
+    /* a fault is told by CTRL/STAT only */
+    ck_assert_uint_eq(adi_jtag_answer(ADI_ACK_FAULT, 0), 0x2u);
+    ck_assert_uint_eq(adi_jtag_answer(ADI_ACK_WAIT, 0), 0x1u);
+    ck_assert_int_eq(adi_jtag_take_answer(0x7fffffffau, &data), ADI_ACK_OK);
+    ck_assert_uint_eq(data, 0xffffffff);
+    ck_assert_int_eq(adi_jtag_take_answer(0x1, &data), ADI_ACK_WAIT);
+    /* a line that is stuck, and codes that do not exist */
+    for (uint64_t bad = 0; bad < 8; bad++) {
+        if (bad != 1 && bad != 2)
+            ck_assert_int_eq(adi_jtag_take_answer(bad, &data), ADI_ACK_NONE);
+    }
+}
+END_TEST
+
+START_TEST(test_select)
+{
+    ck_assert_uint_eq(adi_select(2, ADI_AP_IDR), 0x020000f0);
+    ck_assert_uint_eq(adi_select(0, ADI_AP_DRW), 0);
+    ck_assert_uint_eq(adi_select_ap(0x020000f0), 2);
+    ck_assert_uint_eq(adi_select_bank(0x020000f3), 0xf0);
+}
+END_TEST
+
+/* The address counts within 1 KiB and comes round. */
+START_TEST(test_tar)
+{
+    ck_assert_uint_eq(adi_tar_next(0x24000000, 4), 0x24000004);
+    ck_assert_uint_eq(adi_tar_next(0x240003fc, 4), 0x24000000);
+    ck_assert_uint_eq(adi_tar_next(0x240007ff, 1), 0x24000400);
+    ck_assert_uint_eq(adi_tar_next(0xfffffffe, 2), 0xfffffc00);
+    ck_assert_uint_eq(adi_tar_run(0x24000000, 1000), 256);
+    ck_assert_uint_eq(adi_tar_run(0x24000000, 10), 10);
+    ck_assert_uint_eq(adi_tar_run(0x240003fc, 1000), 1);
+    ck_assert_uint_eq(adi_tar_run(0x240003f0, 0), 0);
+    ck_assert_uint_eq(adi_tar_run(0xfffffff8, 5), 2);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *s = suite_create("adi");
+    TCase *t = tcase_create("adi");
+
+    tcase_add_loop_test(t, test_swd_request, 0, (int)ROWS(swd_rows));
+    tcase_add_test(t, test_swd_any_byte);
+    tcase_add_test(t, test_parity);
+    tcase_add_test(t, test_jtag_request);
+    tcase_add_test(t, test_jtag_answer);
+    tcase_add_test(t, test_select);
+    tcase_add_test(t, test_tar);
+    suite_add_tcase(s, t);
+    return run_suite(s);
+}
