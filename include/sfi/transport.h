@@ -1,6 +1,12 @@
 /**
  * @file transport.h
  * Links to a chip: a serial port, or the caller's own.
+ *
+ * A link is one of four kinds, after what it moves: bytes, bytes both ways at
+ * once (SPI), USB control transfers, words of the chip's memory.  Each kind is
+ * a table of functions; `user` comes first.  Each function returns SFI_OK or a
+ * status, SFI_ERR_NO_DEVICE when the link is gone; sfi_ctx_report() says more.
+ * None may call into the handle that calls it: that is SFI_ERR_STATE.
  */
 #ifndef SFI_TRANSPORT_H
 #define SFI_TRANSPORT_H
@@ -12,13 +18,7 @@ SFI_BEGIN_DECLS
 /** A link to one chip. */
 typedef struct sfi_transport sfi_transport;
 
-/**
- * A link that moves bytes (a USART, a socket, a test).  `user` comes first.
- *
- * Each function returns SFI_OK or a status, SFI_ERR_NO_DEVICE when the link is
- * gone; sfi_ctx_report() says more.  None may call into the handle that calls
- * it: that is SFI_ERR_STATE.
- */
+/** A link that moves bytes (a USART, a socket, a test). */
 typedef struct sfi_stream_ops {
     uint32_t struct_size; /**< sizeof(sfi_stream_ops) */
     uint32_t flags;       /**< 0 */
@@ -37,6 +37,62 @@ typedef struct sfi_stream_ops {
     /** The transport is released; NULL: nothing to do. */
     void (*close)(void *user);
 } sfi_stream_ops;
+
+/** A link that clocks bytes both ways: SPI mode 0, most significant bit first,
+ * the chip being the slave (AN4286). */
+typedef struct sfi_spi_ops {
+    uint32_t struct_size; /**< sizeof(sfi_spi_ops) */
+    uint32_t flags;       /**< 0 */
+    /** NSS low (1) or high (0). */
+    sfi_status (*select)(void *user, int asserted);
+    /** Clock `len` bytes, `tx` out and `rx` in (NULL: dropped), with the time
+     * between two bytes that the chip needs; all of them, or an error. */
+    sfi_status (*transfer)(void *user, const uint8_t *tx, uint8_t *rx,
+                           size_t len);
+    /** Pull the chip's reset line, with BOOT0 high (1) or low (0); NULL: there
+     * is no such line, a person must do it. */
+    sfi_status (*reset)(void *user, int into_boot);
+    /** The transport is released; NULL: nothing to do. */
+    void (*close)(void *user);
+} sfi_spi_ops;
+
+/** A link to the default pipe of a USB device (DFU, AN3156). */
+typedef struct sfi_usb_ops {
+    uint32_t struct_size; /**< sizeof(sfi_usb_ops) */
+    uint32_t flags;       /**< 0 */
+    /** One control transfer within `timeout_ms`; bit 7 of `request_type` set:
+     * into `data`.  `*got` bytes of `len` were moved.  SFI_ERR_NACK: the device
+     * stalled it; SFI_ERR_NO_DEVICE: it is gone. */
+    sfi_status (*control)(void *user, uint8_t request_type, uint8_t request,
+                          uint16_t value, uint16_t index, uint8_t *data,
+                          size_t len, size_t *got, uint32_t timeout_ms);
+    /** Wait up to `timeout_ms` for the device to come back after a reset, and
+     * open it again; NULL: it cannot be. */
+    sfi_status (*reopen)(void *user, uint32_t timeout_ms);
+    /** Pull the chip's reset line, with BOOT0 high (1) or low (0); NULL: there
+     * is no such line, a person must do it. */
+    sfi_status (*reset)(void *user, int into_boot);
+    /** The transport is released; NULL: nothing to do. */
+    void (*close)(void *user);
+} sfi_usb_ops;
+
+/** A link to the chip's memory: a debug probe (JTAG, SWD). */
+typedef struct sfi_dap_ops {
+    uint32_t struct_size; /**< sizeof(sfi_dap_ops) */
+    uint32_t flags;       /**< 0 */
+    /** Read `count` words from `address`, a multiple of 4, on.  SFI_ERR_NACK:
+     * the chip faulted the access. */
+    sfi_status (*read32)(void *user, uint32_t address, uint32_t *words,
+                         size_t count);
+    /** Write them; likewise. */
+    sfi_status (*write32)(void *user, uint32_t address, const uint32_t *words,
+                          size_t count);
+    /** Pull the chip's reset line, with BOOT0 high (1) or low (0); NULL: there
+     * is no such line, a person must do it. */
+    sfi_status (*reset)(void *user, int into_boot);
+    /** The transport is released; NULL: nothing to do. */
+    void (*close)(void *user);
+} sfi_dap_ops;
 
 /**
  * Open a link by name.
@@ -70,7 +126,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_transport_open(sfi_ctx *ctx,
                                                     sfi_transport **out);
 
 /**
- * Make a link of the caller's own functions.
+ * Make a link of the caller's own functions, a stream of bytes.
  *
  * @param ctx   the context; its errors are where ops report
  * @param ops   read and write at least; copied
@@ -88,6 +144,72 @@ SFI_API SFI_NODISCARD sfi_status sfi_transport_open(sfi_ctx *ctx,
  */
 SFI_API SFI_NODISCARD sfi_status sfi_transport_open_stream(
     sfi_ctx *ctx, const sfi_stream_ops *ops, void *user, sfi_transport **out);
+
+/**
+ * Make a link of the caller's own functions, an SPI master.
+ *
+ * @param ctx   the context; its errors are where ops report
+ * @param ops   select and transfer at least; copied
+ * @param user  handed to each function; not touched when this fails
+ * @param out   receives the link, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  an argument is NULL, ops lacks select or transfer,
+ *                     or flags is not 0
+ *   SFI_ERR_ABI       struct_size is unknown, or its tail is not zero
+ *   SFI_ERR_NOMEM     no memory
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_transport_open_spi(sfi_ctx *ctx,
+                                                        const sfi_spi_ops *ops,
+                                                        void *user,
+                                                        sfi_transport **out);
+
+/**
+ * Make a link of the caller's own functions, a USB device.
+ *
+ * @param ctx   the context; its errors are where ops report
+ * @param ops   control at least; copied
+ * @param user  handed to each function; not touched when this fails
+ * @param out   receives the link, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  an argument is NULL, ops lacks control,
+ *                     or flags is not 0
+ *   SFI_ERR_ABI       struct_size is unknown, or its tail is not zero
+ *   SFI_ERR_NOMEM     no memory
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_transport_open_usb(sfi_ctx *ctx,
+                                                        const sfi_usb_ops *ops,
+                                                        void *user,
+                                                        sfi_transport **out);
+
+/**
+ * Make a link of the caller's own functions, a debug probe.
+ *
+ * @param ctx   the context; its errors are where ops report
+ * @param ops   read32 and write32 at least; copied
+ * @param user  handed to each function; not touched when this fails
+ * @param out   receives the link, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  an argument is NULL, ops lacks read32 or write32,
+ *                     or flags is not 0
+ *   SFI_ERR_ABI       struct_size is unknown, or its tail is not zero
+ *   SFI_ERR_NOMEM     no memory
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_transport_open_dap(sfi_ctx *ctx,
+                                                        const sfi_dap_ops *ops,
+                                                        void *user,
+                                                        sfi_transport **out);
 
 /**
  * Release a link.

@@ -1,15 +1,44 @@
-/* One session with a USART bootloader (AN3155): whole commands, each with a
- * deadline on every wait, repeated when a byte was lost or damaged. */
+/* One session with a bootloader, whatever the link: whole commands, each with a
+ * deadline on every wait, repeated when something was lost or damaged.  The
+ * target and the dialect call only these; the kind of link picks what does
+ * it. */
 #ifndef SFI_INSTALLER_BOOT_H
 #define SFI_INSTALLER_BOOT_H
 
 #include "proto/usart.h"
 #include "installer/link.h"
 
+struct boot;
+struct special;
+
+/* What each of the functions below does on one kind of link.  A reset by the
+ * command itself is the caller's business: it connects again. */
+struct boot_ops {
+    const char *name; /* "USART" */
+    /* sets version, has_memory, has_special and device_id */
+    sfi_status (*connect)(struct boot *b, uint32_t ms);
+    sfi_status (*read)(struct boot *b, uint32_t address, uint8_t *out,
+                       size_t len);
+    sfi_status (*write)(struct boot *b, uint32_t address, const uint8_t *data,
+                        size_t len);
+    sfi_status (*go)(struct boot *b, uint32_t address);
+    sfi_status (*erase_mass)(struct boot *b);
+    sfi_status (*erase_sectors)(struct boot *b, const uint16_t *sectors,
+                                size_t count);
+    sfi_status (*readout_unprotect)(struct boot *b);
+    sfi_status (*special)(struct boot *b, struct special *s);
+};
+
 struct boot {
     struct link link;
-    struct usart_get get;
+    const struct boot_ops *ops;
+    uint8_t version;  /* of the bootloader; 0x31: V3.1 */
+    bool has_memory;  /* it reads and writes memory */
+    bool has_special; /* it carries the security extension */
     uint16_t device_id;
+    /* USART, SPI: what Get answered */
+    const struct wire *wire;
+    struct usart_get get;
 };
 
 /* Special (or with a second packet Extended Special). */
@@ -27,21 +56,30 @@ struct special {
     uint8_t status;   /* the device's status byte */
 };
 
-/* Find the bootloader and ask who it is. */
-sfi_status boot_connect(struct boot *b, uint32_t ms);
-/* Bring a bootloader that was lost in a frame back to waiting for a command,
- * whether it gives up on half frames by itself or not. */
-sfi_status boot_resync(struct boot *b);
+/* Nothing is sent.  The link is borrowed; `cancel` may be NULL. */
+sfi_status boot_init(struct boot *b, sfi_transport *tp,
+                     const atomic_bool *cancel);
 
-/* 1 to 256 bytes */
+/* Find the bootloader and ask who it is; also when it was lost, or reset. */
+sfi_status boot_connect(struct boot *b, uint32_t ms);
+
+/* Any length; it is cut as the link wants it. */
 sfi_status boot_read(struct boot *b, uint32_t address, uint8_t *out,
                      size_t len);
 sfi_status boot_write(struct boot *b, uint32_t address, const uint8_t *data,
                       size_t len);
 sfi_status boot_go(struct boot *b, uint32_t address);
 sfi_status boot_erase_mass(struct boot *b);
+/* By number, the first of the flash being 0. */
+sfi_status boot_erase_sectors(struct boot *b, const uint16_t *sectors,
+                              size_t count);
+/* Erases the flash and resets the chip: connect again. */
+sfi_status boot_readout_unprotect(struct boot *b);
 /* A reply of another length than `reply_len` is SFI_ERR_PROTOCOL; an unknown
  * opcode SFI_ERR_NACK. */
 sfi_status boot_special(struct boot *b, struct special *s);
+
+/* The kinds of link. */
+extern const struct boot_ops sfi__boot_usart;
 
 #endif

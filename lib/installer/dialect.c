@@ -46,10 +46,9 @@ request(struct boot *b, struct special *s)
 }
 
 static bool
-speaks(const struct usart_get *get)
+speaks(const struct boot *b)
 {
-    return usart_has(get, USART_SPECIAL) && usart_has(get, USART_EXT_SPECIAL) &&
-           !usart_has(get, USART_READ) && !usart_has(get, USART_WRITE);
+    return b->has_special && !b->has_memory;
 }
 
 /* Answers carry no checksum: what decisions hang on is asked for until two

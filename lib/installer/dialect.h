@@ -14,7 +14,7 @@
  * with the cause as peer code. */
 struct dialect {
     /* does this bootloader speak it? */
-    bool (*speaks)(const struct usart_get *get);
+    bool (*speaks)(const struct boot *b);
     sfi_status (*info)(struct boot *b, struct cmd_info *out);
     sfi_status (*certificate)(struct boot *b, uint8_t out[SFI_CERTIFICATE_LEN]);
     /* what a live licence must name; never 0 */

@@ -44,9 +44,9 @@ recognise(sfi_target *t)
         return sfi__fail(ctx, SFI_ERR_NO_DEVICE,
                          "the chip is %s (0x%03x), expected %s (0x%03x)",
                          is->name, id, t->chip->name, t->chip->device_id);
-    t->secure = t->dialect->speaks(&t->boot.get);
+    t->secure = t->dialect->speaks(&t->boot);
     sfi__log(ctx, SFI_LOG_INFO, "%s (0x%03x), bootloader V%u.%u, %s", is->name,
-             id, t->boot.get.version >> 4u, t->boot.get.version & 0xfu,
+             id, t->boot.version >> 4u, t->boot.version & 0xfu,
              t->secure ? "secure" : "open");
     return SFI_OK;
 }
@@ -73,10 +73,9 @@ sfi__target_connect(sfi_ctx *ctx, const struct sfi_chip *chip,
     t->chip = chip;
     t->dialect = &sfi__dialect;
     t->timeout_ms = timeout_ms > 0 ? timeout_ms : TARGET_TIMEOUT_MS;
-    t->boot.link.ctx = ctx;
-    t->boot.link.tp = tp;
-    t->boot.link.cancel = cancel;
-    st = sfi__target_reconnect(t);
+    st = boot_init(&t->boot, tp, cancel);
+    if (st == SFI_OK)
+        st = sfi__target_reconnect(t);
     if (st != SFI_OK) {
         sfi__obj_unref(t);
         return st;

@@ -145,15 +145,8 @@ read_memory(sfi_target *t, uint64_t address, uint8_t *data, size_t len)
 {
     sfi_status st = check_range(t, address, len, 1);
 
-    while (st == SFI_OK && len > 0) {
-        size_t n = len < USART_BLOCK_MAX ? len : USART_BLOCK_MAX;
-
-        st = boot_read(&t->boot, (uint32_t)address, data, n);
-        address += n;
-        data += n;
-        len -= n;
-    }
-    return st;
+    return st == SFI_OK ? boot_read(&t->boot, (uint32_t)address, data, len)
+                        : st;
 }
 
 static sfi_status
@@ -165,15 +158,8 @@ write_memory(sfi_target *t, uint64_t address, const uint8_t *data, size_t len)
     sfi_status st = check_range(t, address, len,
                                 in_flash ? chip->program_unit : WRITE_UNIT);
 
-    while (st == SFI_OK && len > 0) {
-        size_t n = len < USART_BLOCK_MAX ? len : USART_BLOCK_MAX;
-
-        st = boot_write(&t->boot, (uint32_t)address, data, n);
-        address += n;
-        data += n;
-        len -= n;
-    }
-    return st;
+    return st == SFI_OK ? boot_write(&t->boot, (uint32_t)address, data, len)
+                        : st;
 }
 
 static sfi_status

@@ -162,7 +162,7 @@ get_info(sfi_target *t, sfi_target_info *out)
     sfi_target_info o = {
         .struct_size = sizeof(o),
         .device_id = t->boot.device_id,
-        .bootloader_version = t->boot.get.version,
+        .bootloader_version = t->boot.version,
         .secure = t->secure,
     };
     struct cmd_info i;

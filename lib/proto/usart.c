@@ -61,6 +61,19 @@ usart_erase_special(uint8_t out[USART_ERASE_SPECIAL_LEN], uint16_t code)
     usart_opcode(out, code);
 }
 
+size_t
+usart_erase_pages(uint8_t out[USART_ERASE_MAX], const uint16_t *pages,
+                  size_t count)
+{
+    struct wr w;
+
+    wr_init(&w, out, USART_ERASE_MAX);
+    wr_u16be(&w, (uint16_t)(count - 1));
+    for (size_t i = 0; i < count; i++)
+        wr_u16be(&w, pages[i]);
+    return seal(&w);
+}
+
 void
 usart_opcode(uint8_t out[USART_OPCODE_LEN], uint16_t opcode)
 {

@@ -17,6 +17,7 @@
 #define USART_COUNT_LEN 2u
 #define USART_WRITE_MAX (1u + USART_BLOCK_MAX + 1u)
 #define USART_ERASE_SPECIAL_LEN 3u
+#define USART_ERASE_MAX (2u + 2u * USART_ERASE_PAGES_MAX + 1u)
 #define USART_OPCODE_LEN 3u
 #define USART_PACKET_MAX (2u + SFI_CMD_DATA_MAX + 1u)
 
@@ -35,6 +36,9 @@ void usart_count(uint8_t out[USART_COUNT_LEN], size_t len);
 size_t usart_write(uint8_t out[USART_WRITE_MAX], const uint8_t *data,
                    size_t len);
 void usart_erase_special(uint8_t out[USART_ERASE_SPECIAL_LEN], uint16_t code);
+/* 1 to USART_ERASE_PAGES_MAX pages; the frame's length */
+size_t usart_erase_pages(uint8_t out[USART_ERASE_MAX], const uint16_t *pages,
+                         size_t count);
 void usart_opcode(uint8_t out[USART_OPCODE_LEN], uint16_t opcode);
 /* Special and Extended Special: 0 to 1024 bytes; the frame's length */
 size_t usart_packet(uint8_t out[USART_PACKET_MAX], const uint8_t *data,

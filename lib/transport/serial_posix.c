@@ -360,7 +360,8 @@ sfi__serial_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
     text_format(name, sizeof(name), "serial:%s", uri->path);
     st = open_serial(s, uri, &baud);
     if (st == SFI_OK)
-        st = sfi__transport_new(ctx, &serial_ops, s, name, out);
+        st = sfi__transport_new(ctx, TRANSPORT_STREAM, &serial_ops, s, name,
+                                out);
     if (st == SFI_OK) {
         (*out)->baud = baud;
         return SFI_OK;

@@ -1,120 +1,59 @@
 #include "transport/transport.h"
 
-#include "util/clock.h"
+#include <string.h>
+
 #include "core/abi.h"
-#include "core/ctx.h"
 #include "core/err.h"
 #include "transport/serial.h"
 #include "transport/uri.h"
-
-/* AN3155, 2: 8E1 is a start bit, 8 data bits, parity and a stop bit. */
-#define BITS_PER_BYTE 11u
 
 static void
 transport_destroy(void *self)
 {
     sfi_transport *tp = self;
+    void (*close)(void *user) = NULL;
 
-    if (tp->ops.close != NULL)
-        tp->ops.close(tp->user);
+    switch (tp->kind) {
+    case TRANSPORT_STREAM:
+        close = tp->ops.stream.close;
+        break;
+    case TRANSPORT_SPI:
+        close = tp->ops.spi.close;
+        break;
+    case TRANSPORT_USB:
+        close = tp->ops.usb.close;
+        break;
+    case TRANSPORT_DAP:
+        close = tp->ops.dap.close;
+        break;
+    case TRANSPORT_KINDS:
+        break;
+    }
+    if (close != NULL)
+        close(tp->user);
 }
 
 sfi_status
-sfi__transport_new(sfi_ctx *ctx, const sfi_stream_ops *ops, void *user,
-                   const char *name, sfi_transport **out)
+sfi__transport_new(sfi_ctx *ctx, enum transport_kind kind, const void *ops,
+                   void *user, const char *name, sfi_transport **out)
 {
+    static const size_t sizes[TRANSPORT_KINDS] = {
+        [TRANSPORT_STREAM] = sizeof(sfi_stream_ops),
+        [TRANSPORT_SPI] = sizeof(sfi_spi_ops),
+        [TRANSPORT_USB] = sizeof(sfi_usb_ops),
+        [TRANSPORT_DAP] = sizeof(sfi_dap_ops),
+    };
     sfi_transport *tp =
         sfi__obj_new(ctx, OBJ_TRANSPORT, sizeof(*tp), transport_destroy);
 
     if (tp == NULL)
         return SFI_ERR_NOMEM;
-    tp->ops = *ops;
+    tp->kind = kind;
+    memcpy(&tp->ops, ops, sizes[kind]);
     tp->user = user;
     (void)text_copy(tp->name, sizeof(tp->name), name);
     *out = tp;
     return SFI_OK;
-}
-
-/* A caller's op gets a clean slate: what it reports is this call's. */
-static void
-begin(sfi_transport *tp)
-{
-    sfi__clear_error(tp->obj.ctx);
-    tp->obj.busy = true;
-}
-
-static sfi_status
-end(sfi_transport *tp, sfi_status st, const char *what)
-{
-    tp->obj.busy = false;
-    return sfi__from_callback(tp->obj.ctx, st, what);
-}
-
-sfi_status
-sfi__transport_read(sfi_transport *tp, uint8_t *buf, size_t len, size_t *got,
-                    uint32_t timeout_ms)
-{
-    sfi_ctx *ctx = tp->obj.ctx;
-    struct deadline dl = deadline_in(ctx->clock, timeout_ms);
-    uint32_t left;
-    sfi_status st;
-
-    *got = 0;
-    begin(tp);
-    st = end(tp, tp->ops.read(tp->user, buf, len, got, timeout_ms),
-             "read of the link");
-    if (*got > len || (st == SFI_OK) != (*got > 0)) {
-        size_t n = *got;
-
-        *got = 0;
-        return sfi__fail(ctx, SFI_ERR_CALLBACK,
-                         "read of the link returned %d and %zu bytes, expected "
-                         "1 to %zu, or an error and none",
-                         st, n, len);
-    }
-    /* A link without time of its own gives up at once: wait for it, or the
-     * callers' deadlines would be busy loops. */
-    left = deadline_left(&dl);
-    if (st == SFI_ERR_TIMEOUT && left > 0)
-        ctx->clock->sleep_ms(ctx->clock->user, left);
-    return st;
-}
-
-sfi_status
-sfi__transport_write(sfi_transport *tp, const uint8_t *buf, size_t len,
-                     uint32_t timeout_ms)
-{
-    begin(tp);
-    return end(tp, tp->ops.write(tp->user, buf, len, timeout_ms),
-               "write to the link");
-}
-
-sfi_status
-sfi__transport_flush(sfi_transport *tp)
-{
-    if (tp->ops.flush == NULL)
-        return SFI_OK;
-    begin(tp);
-    return end(tp, tp->ops.flush(tp->user), "flush of the link");
-}
-
-sfi_status
-sfi__transport_reset(sfi_transport *tp, bool into_boot)
-{
-    if (tp->ops.reset == NULL)
-        return sfi__fail(tp->obj.ctx, SFI_ERR_UNSUPPORTED,
-                         "this link has no line to the chip's reset");
-    begin(tp);
-    return end(tp, tp->ops.reset(tp->user, into_boot),
-               "reset through the link");
-}
-
-uint32_t
-sfi__transport_ms(const sfi_transport *tp, size_t len)
-{
-    if (tp->baud == 0)
-        return 0;
-    return (uint32_t)((uint64_t)len * BITS_PER_BYTE * 1000u / tp->baud + 1u);
 }
 
 static sfi_status
@@ -165,7 +104,60 @@ sfi_transport_open_stream(sfi_ctx *ctx, const sfi_stream_ops *ops, void *user,
     SFI_ARG(ctx, ops->flags == 0);
     SFI_ARG(ctx, ops->read != NULL);
     SFI_ARG(ctx, ops->write != NULL);
-    return sfi__transport_new(ctx, &o, user, "stream", out);
+    return sfi__transport_new(ctx, TRANSPORT_STREAM, &o, user, "stream", out);
+}
+
+sfi_status
+sfi_transport_open_spi(sfi_ctx *ctx, const sfi_spi_ops *ops, void *user,
+                       sfi_transport **out)
+{
+    sfi_spi_ops o;
+    sfi_status st;
+
+    SFI_ENTER_NEW(ctx, CTX, out);
+    SFI_ARG(ctx, ops != NULL);
+    st = sfi__abi_in(ctx, &o, sizeof(o), sizeof(o), ops);
+    if (st != SFI_OK)
+        return st;
+    SFI_ARG(ctx, ops->flags == 0);
+    SFI_ARG(ctx, ops->select != NULL);
+    SFI_ARG(ctx, ops->transfer != NULL);
+    return sfi__transport_new(ctx, TRANSPORT_SPI, &o, user, "SPI", out);
+}
+
+sfi_status
+sfi_transport_open_usb(sfi_ctx *ctx, const sfi_usb_ops *ops, void *user,
+                       sfi_transport **out)
+{
+    sfi_usb_ops o;
+    sfi_status st;
+
+    SFI_ENTER_NEW(ctx, CTX, out);
+    SFI_ARG(ctx, ops != NULL);
+    st = sfi__abi_in(ctx, &o, sizeof(o), sizeof(o), ops);
+    if (st != SFI_OK)
+        return st;
+    SFI_ARG(ctx, ops->flags == 0);
+    SFI_ARG(ctx, ops->control != NULL);
+    return sfi__transport_new(ctx, TRANSPORT_USB, &o, user, "USB", out);
+}
+
+sfi_status
+sfi_transport_open_dap(sfi_ctx *ctx, const sfi_dap_ops *ops, void *user,
+                       sfi_transport **out)
+{
+    sfi_dap_ops o;
+    sfi_status st;
+
+    SFI_ENTER_NEW(ctx, CTX, out);
+    SFI_ARG(ctx, ops != NULL);
+    st = sfi__abi_in(ctx, &o, sizeof(o), sizeof(o), ops);
+    if (st != SFI_OK)
+        return st;
+    SFI_ARG(ctx, ops->flags == 0);
+    SFI_ARG(ctx, ops->read32 != NULL);
+    SFI_ARG(ctx, ops->write32 != NULL);
+    return sfi__transport_new(ctx, TRANSPORT_DAP, &o, user, "debug port", out);
 }
 
 void

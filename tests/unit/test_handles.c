@@ -44,6 +44,9 @@ MAKER(new_license, sfi_hsm_generate_license(NULL, NULL, (sfi_license **)out))
 MAKER(transport, sfi_transport_open(NULL, "serial:x", (sfi_transport **)out))
 MAKER(stream,
       sfi_transport_open_stream(NULL, NULL, NULL, (sfi_transport **)out))
+MAKER(spi, sfi_transport_open_spi(NULL, NULL, NULL, (sfi_transport **)out))
+MAKER(usb, sfi_transport_open_usb(NULL, NULL, NULL, (sfi_transport **)out))
+MAKER(dap, sfi_transport_open_dap(NULL, NULL, NULL, (sfi_transport **)out))
 MAKER(target, sfi_target_connect(NULL, NULL, NULL, 1, (sfi_target **)out))
 MAKER(target_cert, sfi_target_get_certificate(NULL, (sfi_certificate **)out))
 MAKER(installer, sfi_installer_new(NULL, NULL, (sfi_installer **)out))
@@ -75,6 +78,9 @@ static const struct {
     {"sfi_hsm_generate_license", new_license},
     {"sfi_transport_open", transport},
     {"sfi_transport_open_stream", stream},
+    {"sfi_transport_open_spi", spi},
+    {"sfi_transport_open_usb", usb},
+    {"sfi_transport_open_dap", dap},
     {"sfi_target_connect", target},
     {"sfi_target_get_certificate", target_cert},
     {"sfi_installer_new", installer},

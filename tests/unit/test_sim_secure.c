@@ -302,7 +302,7 @@ START_TEST(test_link)
 
     board_setup("stm32h753xi");
     ck_assert_ok(sfi_sim_transport(board.sim, "USART", &tp));
-    ops = &tp->ops;
+    ops = &tp->ops.stream;
     now = board.sim->now_ms;
     /* nothing to read: the chip's time passes, ours does not */
     ck_assert_fails(ops->read(tp->user, buffer, sizeof(buffer), &got, 5000),
@@ -368,7 +368,8 @@ START_TEST(test_half_frame)
     setup_secure("stm32h753xi");
     ck_assert_ok(sfi_sim_transport(board.sim, "usart", &tp));
     board_talk("> 50 af < 79 > 53 <");
-    ck_assert_int_eq(tp->ops.read(tp->user, buffer, 16, &got, 1000), SFI_OK);
+    ck_assert_int_eq(tp->ops.stream.read(tp->user, buffer, 16, &got, 1000),
+                     SFI_OK);
     ck_assert_uint_eq(got, 1);
     ck_assert_uint_eq(buffer[0], 0x1f);
     board_talk("> 01 fe < 79 31 00 00 79");

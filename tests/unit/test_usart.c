@@ -68,6 +68,22 @@ START_TEST(test_write)
 }
 END_TEST
 
+START_TEST(test_erase_pages)
+{
+    static const uint16_t two[] = {0x0003, 0x0102};
+    uint16_t all[USART_ERASE_PAGES_MAX] = {0};
+    uint8_t out[USART_ERASE_MAX];
+
+    ck_assert_uint_eq(usart_erase_pages(out, two, 1), 5);
+    ck_assert_mem_eq(out, "\x00\x00\x00\x03\x03", 5);
+    ck_assert_uint_eq(usart_erase_pages(out, two, 2), 7);
+    ck_assert_mem_eq(out, "\x00\x01\x00\x03\x01\x02\x01", 7);
+    ck_assert_uint_eq(usart_erase_pages(out, all, ROWS(all)), USART_ERASE_MAX);
+    ck_assert_mem_eq(out, "\x01\xff", 2);
+    ck_assert_uint_eq(out[USART_ERASE_MAX - 1], 0xfe);
+}
+END_TEST
+
 START_TEST(test_packet)
 {
     uint8_t data[SFI_CMD_DATA_MAX];
@@ -183,6 +199,7 @@ main(void)
     tcase_add_test(tc, test_commands);
     tcase_add_test(tc, test_short_frames);
     tcase_add_test(tc, test_write);
+    tcase_add_test(tc, test_erase_pages);
     tcase_add_test(tc, test_packet);
     tcase_add_test(tc, test_get);
     tcase_add_test(tc, test_get_too_many);
