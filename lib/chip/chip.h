@@ -70,6 +70,7 @@ struct sfi_chip {
 
 /* RDP levels: 0xAA is 0, 0xCC is 2, all else is 1. */
 #define CHIP_RDP_LEVEL0 0xaau
+#define CHIP_RDP_LEVEL1 0xbbu /* one of many */
 #define CHIP_RDP_LEVEL2 0xccu
 
 #define CHIP_COUNT 2u

@@ -127,6 +127,21 @@ is_listed(const struct usart_slave_config *c, uint8_t cmd)
            (c->handlers->allowed == NULL || c->handlers->allowed(c->user, cmd));
 }
 
+/* AN3155, 3.10 to 3.12: a second ACK when it is done. */
+static bool
+is_protect(uint8_t cmd)
+{
+    return cmd == USART_WRITE_UNPROTECT || cmd == USART_READOUT_PROTECT ||
+           cmd == USART_READOUT_UNPROTECT;
+}
+
+static void
+protect(struct usart_slave *s, struct wr *out)
+{
+    wr_u8(out, USART_ACK);
+    finish(s, out, s->config.handlers->protect(s->config.user, s->cmd));
+}
+
 static void
 begin(struct usart_slave *s, struct wr *out)
 {
@@ -144,6 +159,8 @@ begin(struct usart_slave *s, struct wr *out)
         ack_and_expect(s, out, STATE_ADDRESS, 5);
     else if (s->cmd == USART_EXT_ERASE && h->erase != NULL)
         ack_and_expect(s, out, STATE_ERASE_COUNT, 2);
+    else if (is_protect(s->cmd) && h->protect != NULL)
+        protect(s, out);
     else if ((s->cmd == USART_SPECIAL || s->cmd == USART_EXT_SPECIAL) &&
              h->special != NULL)
         ack_and_expect(s, out, STATE_OPCODE, 3);

@@ -64,6 +64,9 @@ struct usart_handlers {
     /* code >= USART_ERASE_SPECIAL: mass or bank; else `count` pages */
     bool (*erase)(void *user, uint16_t code, const uint16_t *pages,
                   size_t count);
+    /* Write Unprotect, Readout Protect and Unprotect: the two ACKs come
+     * together, when it is done */
+    bool (*protect)(void *user, uint8_t cmd);
     /* known sub-opcode?  (else NACK after it) */
     bool (*known)(void *user, uint8_t cmd, uint16_t opcode);
     /* Special and Extended Special; returns the status byte.  *reply_len: room

@@ -41,9 +41,36 @@ options_program(struct sfi_sim *sim, const uint32_t *words)
     next[row] |= sim->options[row] & chip->security_mask;
     if (sfi__equal(next, sim->store.options, sizeof(next)))
         return !sim->power.off;
-    if (readout_byte(sim) == CHIP_RDP_LEVEL2)
+    if (options_locked(sim))
         return false;
     return store_options(&sim->store, next);
+}
+
+bool
+options_set_readout(struct sfi_sim *sim, uint8_t rdp)
+{
+    const struct sfi_chip *chip = sim->chip;
+    uint32_t words[CHIP_OB_ROWS_MAX];
+
+    memcpy(words, sim->store.options, sizeof(words));
+    words[chip->rdp_row] &= ~(0xffu << chip->rdp_shift);
+    words[chip->rdp_row] |= (uint32_t)rdp << chip->rdp_shift;
+    return options_program(sim, words);
+}
+
+/* A set bit for each sector, or a range whose first is after its last: both
+ * are this. */
+#define WRP_NONE 0x000000ffu
+
+bool
+options_write_unprotect(struct sfi_sim *sim)
+{
+    uint32_t words[CHIP_OB_ROWS_MAX];
+
+    memcpy(words, sim->store.options, sizeof(words));
+    for (uint32_t i = 0; i < CHIP_WRP_ROWS; i++)
+        words[sim->chip->wrp_row[i]] = WRP_NONE;
+    return options_program(sim, words);
 }
 
 /* Word `offset` of the window: a register in force, one programmed, or none
@@ -119,6 +146,12 @@ bool
 options_readout_protected(const struct sfi_sim *sim)
 {
     return readout_byte(sim) != CHIP_RDP_LEVEL0;
+}
+
+bool
+options_locked(const struct sfi_sim *sim)
+{
+    return readout_byte(sim) == CHIP_RDP_LEVEL2;
 }
 
 bool

@@ -12,6 +12,11 @@ bool options_pending(const struct sfi_sim *sim);
  * stays, and readout protection level 2 lets nothing change. */
 bool options_program(struct sfi_sim *sim, const uint32_t *words);
 
+/* Program the readout protection byte. */
+bool options_set_readout(struct sfi_sim *sim, uint8_t rdp);
+/* Program: no sector is write-protected. */
+bool options_write_unprotect(struct sfi_sim *sim);
+
 /* The window, as the standard bootloader shows it; false: outside. */
 bool options_window_read(const struct sfi_sim *sim, uint32_t address,
                          uint8_t *out, size_t len);
@@ -20,6 +25,8 @@ bool options_window_write(struct sfi_sim *sim, uint32_t address,
 
 /* In force: */
 bool options_readout_protected(const struct sfi_sim *sim);
+/* Readout protection level 2: nothing changes any more. */
+bool options_locked(const struct sfi_sim *sim);
 bool options_secure(const struct sfi_sim *sim);
 /* Does the part look for its bootloader, with the pin as it is? */
 bool options_boot0(const struct sfi_sim *sim);

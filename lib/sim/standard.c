@@ -17,8 +17,16 @@
 #define PROGRAM_MAX (USART_BLOCK_MAX + 64u)
 
 static const uint8_t commands[] = {
-    USART_GET, USART_GET_VERSION, USART_GET_ID,    USART_READ,
-    USART_GO,  USART_WRITE,       USART_EXT_ERASE,
+    USART_GET,
+    USART_GET_VERSION,
+    USART_GET_ID,
+    USART_READ,
+    USART_GO,
+    USART_WRITE,
+    USART_EXT_ERASE,
+    USART_WRITE_UNPROTECT,
+    USART_READOUT_PROTECT,
+    USART_READOUT_UNPROTECT,
 };
 
 /* Readout protection leaves what identifies the part (AN3155, 3). */
@@ -31,11 +39,14 @@ allowed(void *user, uint8_t cmd)
     case USART_GET:
     case USART_GET_VERSION:
     case USART_GET_ID:
+    case USART_READOUT_UNPROTECT:
         return true;
     case USART_READ:
     case USART_GO:
     case USART_WRITE:
     case USART_EXT_ERASE:
+    case USART_WRITE_UNPROTECT:
+    case USART_READOUT_PROTECT:
         return !options_readout_protected(sim);
     default:
         return false;
@@ -221,6 +232,35 @@ erase(void *user, uint16_t code, const uint16_t *pages, size_t count)
     return true;
 }
 
+/* AN3155, 3.12: what was protected is erased before it can be read, write
+ * protection or not. */
+static bool
+readout_unprotect(struct sfi_sim *sim)
+{
+    const struct chip_range *all = &sim->chip->flash;
+
+    return !options_locked(sim) &&
+           flash_erase(&sim->flash, all->base, all->size) == FLASH_OK &&
+           options_set_readout(sim, CHIP_RDP_LEVEL0);
+}
+
+/* Each ends with a reset, which brings the option bytes in force. */
+static bool
+protect(void *user, uint8_t cmd)
+{
+    struct sfi_sim *sim = user;
+    bool done = false;
+
+    if (cmd == USART_READOUT_UNPROTECT)
+        done = readout_unprotect(sim);
+    else if (cmd == USART_READOUT_PROTECT)
+        done = options_set_readout(sim, CHIP_RDP_LEVEL1);
+    else if (cmd == USART_WRITE_UNPROTECT)
+        done = options_write_unprotect(sim);
+    sim->reset_due = done;
+    return done;
+}
+
 static const struct usart_handlers handlers = {
     .allowed = allowed,
     .address = address_ok,
@@ -228,6 +268,7 @@ static const struct usart_handlers handlers = {
     .write = write_memory,
     .go = go,
     .erase = erase,
+    .protect = protect,
 };
 
 void

@@ -72,6 +72,19 @@ def program(folder, link, flash, firmware):
     expect(now[9 * SECTOR:9 * SECTOR + 512] == data[:512], "a third one is")
 
 
+def protect(folder, link, flash):
+    """On, and off again: what was in the flash is gone then."""
+    (folder / "some.bin").write_bytes(bytes(range(64)))
+    flash_tool(link, "-w", folder / "some.bin", "-v", "-S", hex(BASE))
+    flash_tool(link, "-j")
+    flash_tool(link, "-r", folder / "none.bin", "-S", f"{BASE}:64", status=1)
+    expect(flash.read_bytes()[:64] == bytes(range(64)), "erased too early")
+    flash_tool(link, "-k")
+    expect(set(flash.read_bytes()) == {0xFF}, "the flash is not erased")
+    flash_tool(link, "-w", folder / "some.bin", "-v", "-S", hex(BASE))
+    flash_tool(link, "-u")  # write protection, of which there is none
+
+
 def identity(folder, state):
     """What the chip maker wrote, in the words of openssl."""
     ca, cert = folder / "ca", (state / "certificate.bin").read_bytes()
@@ -100,6 +113,7 @@ def test(sim, firmware, folder):
     try:
         expect("ready" in chip.stdout.readline(), "sfi-sim does not run")
         program(folder, link, state / "flash.bin", firmware)
+        protect(folder, link, state / "flash.bin")
     finally:
         chip.send_signal(signal.SIGTERM)
         expect(chip.wait(10) == 0, "sfi-sim failed")

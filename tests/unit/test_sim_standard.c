@@ -86,18 +86,16 @@ assert_erased(uint32_t address, size_t len, bool erased)
 /* What is said right after the sync, on a new STM32H753xI. */
 static const char *const talks[] = {
     /* Get, Get Version, Get ID */
-    "> 00 ff < 79 07 31 00 01 02 11 21 31 44 79",
+    "> 00 ff < 79 0a 31 00 01 02 11 21 31 44 73 82 92 79",
     "> 01 fe < 79 31 00 00 79",
     "> 02 fd < 79 01 04 50 79",
     /* a second sync, a wrong complement, a command not in the list */
-    "> 7f < 1f > 00 ff < 79 07 31 00 01 02 11 21 31 44 79",
+    "> 7f < 1f > 00 ff < 79 0a 31 00 01 02 11 21 31 44 73 82 92 79",
     "> 00 fe < 1f",
     "> 43 bc < 1f",
     "> 50 af < 1f",
     "> 51 ae < 1f",
     "> 63 9c < 1f",
-    "> 82 7d < 1f",
-    "> 92 6d < 1f",
     "> a1 5e < 1f",
     /* Read Memory: flash, one byte, the end of the flash */
     "> 11 ee < 79 > 08 00 00 00 08 < 79 > 03 fc < 79 ff ff ff ff",
@@ -331,21 +329,67 @@ static const struct {
 START_TEST(test_readout_protection)
 {
     static const char *const closed[] = {
-        "> 11 ee < 1f",
-        "> 21 de < 1f",
-        "> 31 ce < 1f",
-        "> 44 bb < 1f",
+        "> 11 ee < 1f", "> 21 de < 1f", "> 31 ce < 1f",
+        "> 44 bb < 1f", "> 73 8c < 1f", "> 82 7d < 1f",
     };
     uint32_t optsr = (OPTSR_SHIPPED & ~0xff00u) | (uint32_t)levels[_i].rdp << 8;
 
     ck_assert_uint_eq(write_word(OPTSR_PRG, optsr), 0x79);
     reset();
-    board_talk("> 00 ff < 79 07 31 00 01 02 11 21 31 44 79"
+    board_talk("> 00 ff < 79 0a 31 00 01 02 11 21 31 44 73 82 92 79"
                "> 01 fe < 79 31 00 00 79 > 02 fd < 79 01 04 50 79");
     for (size_t i = 0; i < ROWS(closed) && !levels[_i].open; i++)
         board_talk(closed[i]);
     if (levels[_i].open)
         ck_assert_uint_eq(read_word(WINDOW), optsr);
+}
+END_TEST
+
+/* AN3155, 3.11 and 3.12: on, and off again with all that was in the flash,
+ * also behind write protection; each resets the part. */
+START_TEST(test_readout_commands)
+{
+    uint64_t resets = sfi_sim_resets(board.sim);
+
+    ck_assert_uint_eq(board_write(0x08000000, data, 64), 0x79);
+    ck_assert_uint_eq(board_write(0x081fff00, data, 64), 0x79);
+    ck_assert_uint_eq(write_word(WPSN_A_PRG, 0xfe), 0x79);
+    board_talk("> 82 7d < 79 79 > 7f < 79 > 11 ee < 1f > 82 7d < 1f");
+    ck_assert_uint_eq(sfi_sim_resets(board.sim), resets + 1);
+    assert_erased(0x08000000, 64, false);
+    board_talk("> 92 6d < 79 79 > 7f < 79");
+    ck_assert_uint_eq(sfi_sim_resets(board.sim), resets + 2);
+    ck_assert_uint_eq(read_word(WINDOW), OPTSR_SHIPPED);
+    assert_erased(0x08000000, 0x200000, true);
+    /* the other protection stays */
+    ck_assert_uint_eq(read_word(WPSN_A_PRG), 0xfe);
+}
+END_TEST
+
+/* The power fails in the erase: what is left is as protected as before. */
+START_TEST(test_readout_unprotect_cut)
+{
+    ck_assert_uint_eq(board_write(0x081fff00, data, 64), 0x79);
+    board_talk("> 82 7d < 79 79 > 7f < 79");
+    sfi_sim_power_cut_after(board.sim, 3);
+    board_talk("> 92 6d <");
+    reset();
+    assert_erased(0x081fff00, 64, false);
+    board_talk("> 11 ee < 1f");
+}
+END_TEST
+
+/* AN3155, 3.10 */
+START_TEST(test_write_unprotect)
+{
+    ck_assert_uint_eq(write_word(WPSN_A_PRG, 0xf0), 0x79);
+    reset();
+    ck_assert_uint_eq(board_write(0x08000000, data, 64), 0x79);
+    assert_erased(0x08000000, 64, true);
+    board_talk("> 73 8c < 79 79 > 7f < 79");
+    ck_assert_uint_eq(read_word(WPSN_A_PRG), 0xff);
+    ck_assert_uint_eq(board_write(0x08000000, data, 64), 0x79);
+    assert_erased(0x08000000, 64, false);
 }
 END_TEST
 
@@ -360,6 +404,7 @@ START_TEST(test_level_2)
     ck_assert_fails(sfi_sim_set_option(board.sim, "FOPTSR_PRG", OPTSR_SHIPPED),
                     SFI_ERR_STATE, "",
                     "option bytes of stm32h753xi cannot be changed");
+    board_talk("> 7f < 79 > 92 6d < 79 1f > 01 fe < 79 31 00 00 79");
 }
 END_TEST
 
@@ -368,7 +413,7 @@ START_TEST(test_l462)
 {
     uint8_t back[256];
 
-    board_talk("> 00 ff < 79 07 31 00 01 02 11 21 31 44 79"
+    board_talk("> 00 ff < 79 0a 31 00 01 02 11 21 31 44 73 82 92 79"
                "> 02 fd < 79 01 04 62 79");
     ck_assert_uint_eq(board_write(0x08001000, data, 256), 0x79);
     ck_assert_uint_eq(board_write(0x08001108, data, 8), 0x79);
@@ -531,6 +576,9 @@ main(void)
     tcase_add_test(t, test_option_bytes);
     tcase_add_test(t, test_option_window);
     tcase_add_loop_test(t, test_readout_protection, 0, (int)ROWS(levels));
+    tcase_add_test(t, test_readout_commands);
+    tcase_add_test(t, test_readout_unprotect_cut);
+    tcase_add_test(t, test_write_unprotect);
     tcase_add_test(t, test_level_2);
     tcase_add_test(t, test_power_cut);
     tcase_add_test(t, test_ram_is_lost);

@@ -96,6 +96,13 @@ on_erase(void *user, uint16_t code, const uint16_t *pages, size_t count)
 }
 
 static bool
+on_protect(void *user, uint8_t cmd)
+{
+    (void)user;
+    return cmd == USART_READOUT_UNPROTECT;
+}
+
+static bool
 on_known(void *user, uint8_t cmd, uint16_t opcode)
 {
     (void)user;
@@ -127,12 +134,13 @@ static const struct usart_handlers handlers = {
     .write = on_write,
     .go = on_go,
     .erase = on_erase,
+    .protect = on_protect,
     .known = on_known,
     .special = on_special,
 };
 
 static const uint8_t listed[] = {0x00, 0x01, 0x02, 0x11, 0x21, 0x31,
-                                 0x43, 0x44, 0x50, 0x51, 0x92};
+                                 0x43, 0x44, 0x50, 0x51, 0x82, 0x92};
 
 static void
 start(const struct usart_handlers *h)
@@ -248,16 +256,16 @@ static const struct row {
     {"noise before sync", "00 < / ff < / 01 < / fe < / 7f < 79"},
     {"sync twice", "7f < 79 / 7f < 1f / 7f < 1f / 01fe < 79 31 0000 79"},
     /* 3.1 to 3.3 */
-    {"get", "7f < 79 / 00ff < 79 0b 31 0001021121314344505192 79"},
+    {"get", "7f < 79 / 00ff < 79 0c 31 000102112131434450518292 79"},
     {"get version", "7f < 79 / 01fe < 79 31 00 00 79"},
     {"get id", "7f < 79 / 02fd < 79 01 0450 79"},
     {"get, bad complement", "7f < 79 / 00fe < 1f / 00ff < "
-                            "79 0b 31 0001021121314344505192 79"},
+                            "79 0c 31 000102112131434450518292 79"},
     {"get version, bad complement", "7f < 79 / 01ff < 1f"},
     {"get id, bad complement", "7f < 79 / 02fc < 1f"},
     {"unknown command", "7f < 79 / 05fa < 1f / 02fd < 79 01 0450 79"},
     {"unlisted command", "7f < 79 / 63 9c < 1f"},
-    {"listed, but not served", "7f < 79 / 43bc < 1f / 926d < 1f"},
+    {"listed, but not served", "7f < 79 / 43bc < 1f / 01fe < 79 31 0000 79"},
     /* 3.4 read memory */
     {"read 1", "7f < 79 / 11ee < 79 / 20001000 sum < 79 / 00ff < 79 01"},
     {"read 4", "7f < 79 / 11ee < 79 / 20001001 sum < 79 / 03fc < "
@@ -298,6 +306,12 @@ static const struct row {
     {"mass erase, bad sum", "7f < 79 / 44bb < 79 / ffff 01 < 1f"},
     {"reserved code, high", "7f < 79 / 44bb < 79 / fffc sum < 1f"},
     {"reserved code, low", "7f < 79 / 44bb < 79 / fff0 sum < 1f"},
+    /* 3.10 to 3.12: two ACKs */
+    {"readout unprotect", "7f < 79 / 926d < 79 79 / 01fe < 79 31 0000 79"},
+    {"readout unprotect, bad complement", "7f < 79 / 926c < 1f"},
+    {"readout protect, refused", "7f < 79 / 827d < 79 1f / 02fd < 79 01 0450 "
+                                 "79"},
+    {"write unprotect, not listed", "7f < 79 / 738c < 1f"},
     /* 3.14 special: exact frames */
     {"special", "7f < 79 / 50af < 79 / 5001 51 < 79 / 0002 aabb 13 < "
                 "79 0002 aabb 0001 a2 79"},
