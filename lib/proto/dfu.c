@@ -1,0 +1,411 @@
+#include "proto/dfu.h"
+
+#include "util/rd.h"
+#include "util/wr.h"
+
+#define DFU_CLASS 0xfeu /* application specific */
+#define DFU_SUBCLASS 0x01u
+#define DFU_PROTOCOL 0x02u /* DFU mode */
+#define DFU_FUNCTIONAL 0x21u
+#define FUNCTIONAL_LEN 9u
+#define CONFIG_LEN 9u
+#define INTERFACE_LEN 9u
+#define SELF_POWERED 0xc0u
+#define CURRENT_100_MA 50u
+
+void
+dfu_write_report(uint8_t raw[DFU_REPORT_LEN], const struct dfu_report *r)
+{
+    struct wr w;
+
+    wr_init(&w, raw, DFU_REPORT_LEN);
+    wr_u8(&w, r->status);
+    wr_u8(&w, (uint8_t)r->poll_ms);
+    wr_u16le(&w, (uint16_t)(r->poll_ms >> 8));
+    wr_u8(&w, r->state);
+    wr_u8(&w, r->string);
+}
+
+void
+dfu_read_report(struct dfu_report *r, const uint8_t raw[DFU_REPORT_LEN])
+{
+    struct rd in;
+
+    rd_init(&in, raw, DFU_REPORT_LEN);
+    r->status = rd_u8(&in);
+    r->poll_ms = rd_u8(&in);
+    r->poll_ms |= (uint32_t)rd_u16le(&in) << 8;
+    r->state = rd_u8(&in);
+    r->string = rd_u8(&in);
+}
+
+/* DFU 1.1, 6.1.2; AN3156, 5.1 for the vendor's. */
+const char *
+dfu_status_text(uint8_t status)
+{
+    static const char *const texts[] = {
+        [DFU_OK] = "no error",
+        [DFU_ERR_TARGET] = "not an address of this memory",
+        [DFU_ERR_FILE] = "not a file for this part",
+        [DFU_ERR_WRITE] = "cannot write",
+        [DFU_ERR_ERASE] = "cannot erase",
+        [DFU_ERR_CHECK_ERASED] = "not erased afterwards",
+        [DFU_ERR_PROG] = "cannot program",
+        [DFU_ERR_VERIFY] = "reads back as something else",
+        [DFU_ERR_ADDRESS] = "address out of range",
+        [DFU_ERR_NOTDONE] = "more data expected",
+        [DFU_ERR_FIRMWARE] = "firmware is corrupt",
+        [DFU_ERR_VENDOR] = "readout protection is on",
+        [DFU_ERR_USBR] = "unexpected USB reset",
+        [DFU_ERR_POR] = "unexpected power-on reset",
+        [DFU_ERR_UNKNOWN] = "unknown error",
+        [DFU_ERR_STALLEDPKT] = "unexpected request",
+    };
+
+    return status < sizeof(texts) / sizeof(*texts) ? texts[status]
+                                                   : "a status not in DFU 1.1";
+}
+
+void
+dfu_write_address(uint8_t out[DFU_ADDRESS_LEN], uint8_t command,
+                  uint32_t address)
+{
+    struct wr w;
+
+    wr_init(&w, out, DFU_ADDRESS_LEN);
+    wr_u8(&w, command);
+    wr_u32le(&w, address);
+}
+
+/* ---- requests of the security extension ---- */
+
+size_t
+dfu_write_sfi(uint8_t out[DFU_SFI_MAX], const struct dfu_sfi *req)
+{
+    struct wr w;
+
+    if ((req->opcode & 0xff00u) != DFU_SFI_OPCODE ||
+        req->param_len > SFI_CMD_PARAM_MAX || req->data_len > SFI_CMD_DATA_MAX)
+        return 0;
+    wr_init(&w, out, DFU_SFI_MAX);
+    wr_u8(&w, DFU_SFI);
+    wr_u8(&w, (uint8_t)req->opcode);
+    wr_u8(&w, (uint8_t)req->param_len);
+    wr_bytes(&w, req->param, req->param_len);
+    wr_bytes(&w, req->data, req->data_len);
+    return wr_ok(&w) ? wr_len(&w) : 0;
+}
+
+bool
+dfu_read_sfi(struct dfu_sfi *req, const uint8_t *raw, size_t len)
+{
+    struct rd r;
+
+    rd_init(&r, raw, len);
+    if (rd_u8(&r) != DFU_SFI)
+        return false;
+    req->opcode = (uint16_t)(DFU_SFI_OPCODE | rd_u8(&r));
+    req->param_len = rd_u8(&r);
+    if (req->param_len > SFI_CMD_PARAM_MAX)
+        return false;
+    req->param = rd_view(&r, req->param_len);
+    req->data_len = rd_left(&r);
+    req->data = rd_view(&r, req->data_len);
+    return rd_ok(&r) && req->data_len <= SFI_CMD_DATA_MAX;
+}
+
+/* ---- descriptors ---- */
+
+static void
+write_interface(struct wr *w, const struct dfu_interface *i, uint8_t alt)
+{
+    wr_u8(w, INTERFACE_LEN);
+    wr_u8(w, USB_INTERFACE);
+    wr_u8(w, i->number);
+    wr_u8(w, alt);
+    wr_u8(w, 0); /* no endpoint but the default pipe */
+    wr_u8(w, DFU_CLASS);
+    wr_u8(w, DFU_SUBCLASS);
+    wr_u8(w, DFU_PROTOCOL);
+    wr_u8(w, i->name[alt]);
+}
+
+size_t
+dfu_write_config(uint8_t out[DFU_CONFIG_MAX], const struct dfu_interface *i)
+{
+    size_t len = CONFIG_LEN + (size_t)i->alts * INTERFACE_LEN + FUNCTIONAL_LEN;
+    struct wr w;
+
+    wr_init(&w, out, DFU_CONFIG_MAX);
+    wr_u8(&w, CONFIG_LEN);
+    wr_u8(&w, USB_CONFIGURATION);
+    wr_u16le(&w, (uint16_t)len);
+    wr_u8(&w, 1); /* interfaces */
+    wr_u8(&w, 1); /* its number */
+    wr_u8(&w, 0);
+    wr_u8(&w, SELF_POWERED);
+    wr_u8(&w, CURRENT_100_MA);
+    for (uint8_t alt = 0; alt < i->alts; alt++)
+        write_interface(&w, i, alt);
+    wr_u8(&w, FUNCTIONAL_LEN);
+    wr_u8(&w, DFU_FUNCTIONAL);
+    wr_u8(&w, i->attributes);
+    wr_u16le(&w, i->detach_ms);
+    wr_u16le(&w, i->transfer_size);
+    wr_u16le(&w, i->version);
+    return wr_ok(&w) ? wr_len(&w) : 0;
+}
+
+/* One alternate setting; those of other interfaces do not count.  False: they
+ * are out of order, or too many. */
+static bool
+read_interface(struct dfu_interface *i, struct rd *r, bool *ours)
+{
+    uint8_t number = rd_u8(r);
+    uint8_t alt = rd_u8(r);
+
+    rd_skip(r, 1);
+    *ours = rd_u8(r) == DFU_CLASS;
+    *ours = rd_u8(r) == DFU_SUBCLASS && *ours;
+    *ours = rd_u8(r) == DFU_PROTOCOL && *ours;
+    if (*ours && i->alts > 0 && i->number != number)
+        *ours = false;
+    if (!*ours)
+        return true;
+    if (alt != i->alts || alt >= DFU_ALTS_MAX)
+        return false;
+    i->number = number;
+    i->name[alt] = rd_u8(r);
+    i->alts++;
+    return true;
+}
+
+static void
+read_functional(struct dfu_interface *i, struct rd *r)
+{
+    i->attributes = rd_u8(r);
+    i->detach_ms = rd_u16le(r);
+    i->transfer_size = rd_u16le(r);
+    i->version = rd_u16le(r);
+}
+
+/* USB 2.0, 9.5: descriptors follow each other, each with its length in front,
+ * and may be longer than what is known of them. */
+bool
+dfu_read_config(struct dfu_interface *i, const uint8_t *raw, size_t len)
+{
+    bool ours = false;
+    struct rd r;
+
+    *i = (struct dfu_interface){0};
+    rd_init(&r, raw, len);
+    while (rd_left(&r) > 0) {
+        uint8_t length = rd_u8(&r);
+        uint8_t type = rd_u8(&r);
+        struct rd one;
+
+        if (!rd_ok(&r) || length < 2 || length - 2u > rd_left(&r))
+            return false;
+        rd_init(&one, rd_view(&r, length - 2u), length - 2u);
+        if (type == USB_INTERFACE && !read_interface(i, &one, &ours))
+            return false;
+        if (type == DFU_FUNCTIONAL && ours)
+            read_functional(i, &one);
+        if (!rd_ok(&one))
+            return false;
+    }
+    return i->alts > 0 && i->transfer_size > 0;
+}
+
+size_t
+dfu_write_string(uint8_t out[USB_STRING_MAX], const char *text)
+{
+    struct wr w;
+
+    wr_init(&w, out, USB_STRING_MAX);
+    wr_u8(&w, 0);
+    wr_u8(&w, USB_STRING);
+    for (; *text != '\0'; text++)
+        wr_u16le(&w, (uint8_t)*text);
+    if (!wr_ok(&w))
+        return 0;
+    out[0] = (uint8_t)wr_len(&w);
+    return wr_len(&w);
+}
+
+bool
+dfu_read_string(char out[USB_TEXT_MAX], const uint8_t *raw, size_t len)
+{
+    uint8_t length;
+    size_t n = 0;
+    struct rd r;
+
+    out[0] = '\0';
+    rd_init(&r, raw, len);
+    length = rd_u8(&r);
+    if (rd_u8(&r) != USB_STRING || length < 2 || length - 2u > rd_left(&r))
+        return false;
+    for (size_t left = (length - 2u) / 2; left > 0; left--) {
+        uint16_t c = rd_u16le(&r);
+
+        out[n++] = c >= ' ' && c <= '~' ? (char)c : '?';
+    }
+    out[n] = '\0';
+    return true;
+}
+
+/* ---- the name of an alternate setting ---- */
+
+static bool
+take_char(const char **text, char c)
+{
+    if (**text != c)
+        return false;
+    (*text)++;
+    return true;
+}
+
+static int
+digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+static bool
+take_number(const char **text, unsigned base, uint32_t *out)
+{
+    const char *start = *text;
+    uint64_t v = 0;
+    int d;
+
+    while ((d = digit(**text)) >= 0 && (unsigned)d < base) {
+        v = v * base + (unsigned)d;
+        if (v > UINT32_MAX)
+            return false;
+        (*text)++;
+    }
+    *out = (uint32_t)v;
+    return *text > start;
+}
+
+/* "0x08000000" */
+static bool
+take_address(const char **text, uint32_t *out)
+{
+    return take_char(text, '0') &&
+           (take_char(text, 'x') || take_char(text, 'X')) &&
+           take_number(text, 16, out);
+}
+
+/* ' ' and 'B' are bytes; no unit at all is met too. */
+static uint32_t
+take_unit(const char **text)
+{
+    if (take_char(text, 'K'))
+        return 1u << 10;
+    if (take_char(text, 'M'))
+        return 1u << 20;
+    if (!take_char(text, 'B'))
+        (void)take_char(text, ' ');
+    return 1;
+}
+
+/* A letter of which the three low bits, from 'a' = 1 on, say what is allowed.
+ */
+static bool
+take_access(const char **text, uint8_t *out)
+{
+    if (**text < 'a' || **text > 'g')
+        return false;
+    *out = (uint8_t)(**text - 'a' + 1);
+    (*text)++;
+    return true;
+}
+
+/* "16*128Kg" at `*base`, which is moved behind it. */
+static bool
+take_region(const char **text, uint64_t *base, struct dfu_region *out)
+{
+    uint64_t size;
+
+    if (!take_number(text, 10, &out->count) || !take_char(text, '*') ||
+        !take_number(text, 10, &out->size))
+        return false;
+    size = (uint64_t)out->size * take_unit(text);
+    if (!take_access(text, &out->access) || size == 0 || out->count == 0 ||
+        size > UINT32_MAX)
+        return false;
+    out->size = (uint32_t)size;
+    out->base = (uint32_t)*base;
+    if (size * out->count > (uint64_t)UINT32_MAX + 1 - *base)
+        return false;
+    *base += size * out->count;
+    return true;
+}
+
+static bool
+take_regions(const char **text, struct dfu_layout *out)
+{
+    uint32_t address;
+    uint64_t base;
+
+    if (!take_address(text, &address) || !take_char(text, '/'))
+        return false;
+    base = address;
+    do {
+        if (out->regions == DFU_REGIONS_MAX || base > UINT32_MAX ||
+            !take_region(text, &base, &out->region[out->regions]))
+            return false;
+        out->regions++;
+    } while (take_char(text, ','));
+    return true;
+}
+
+static bool
+take_name(const char **text, struct dfu_layout *out)
+{
+    size_t len = 0;
+
+    if (!take_char(text, '@'))
+        return false;
+    while (**text != '\0' && **text != '/') {
+        if (len == DFU_NAME_MAX - 1)
+            return false;
+        out->name[len++] = *(*text)++;
+    }
+    while (len > 0 && out->name[len - 1] == ' ')
+        len--;
+    out->name[len] = '\0';
+    return true;
+}
+
+bool
+dfu_read_layout(struct dfu_layout *out, const char *text)
+{
+    *out = (struct dfu_layout){.regions = 0};
+    if (!take_name(&text, out) || *text == '\0')
+        return false;
+    while (take_char(&text, '/')) {
+        if (!take_regions(&text, out))
+            return false;
+    }
+    return *text == '\0';
+}
+
+const struct dfu_region *
+dfu_region_at(const struct dfu_layout *l, uint32_t address)
+{
+    for (size_t i = 0; i < l->regions; i++) {
+        const struct dfu_region *r = &l->region[i];
+
+        if (address >= r->base && (address - r->base) / r->size < r->count)
+            return r;
+    }
+    return NULL;
+}
