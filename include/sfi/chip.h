@@ -99,6 +99,54 @@ SFI_API const char *sfi_chip_product_id(const sfi_chip *chip);
  */
 SFI_API const char *sfi_chip_option_byte(const sfi_chip *chip, size_t index);
 
+/**
+ * Where the flash of a part begins.
+ *
+ * @param chip  a part, or NULL
+ *
+ * @return the address of its first byte; 0 for NULL
+ *
+ * Blocks: never.  Thread: any.
+ * @since 1.0
+ */
+SFI_API uint64_t sfi_chip_flash_base(const sfi_chip *chip);
+
+/**
+ * How large the flash of a part is.
+ *
+ * @param chip  a part, or NULL
+ *
+ * @return its bytes, a multiple of the sector size; 0 for NULL
+ *
+ * Blocks: never.  Thread: any.
+ * @since 1.0
+ */
+SFI_API uint64_t sfi_chip_flash_size(const sfi_chip *chip);
+
+/**
+ * How much a part erases at once.  All its sectors are alike; the first is 0.
+ *
+ * @param chip  a part, or NULL
+ *
+ * @return bytes of a sector; 0 for NULL
+ *
+ * Blocks: never.  Thread: any.
+ * @since 1.0
+ */
+SFI_API uint32_t sfi_chip_sector_size(const sfi_chip *chip);
+
+/**
+ * How much a part programs at once, and once after each erase.
+ *
+ * @param chip  a part, or NULL
+ *
+ * @return bytes: 32 or 8; 0 for NULL
+ *
+ * Blocks: never.  Thread: any.
+ * @since 1.0
+ */
+SFI_API uint32_t sfi_chip_program_unit(const sfi_chip *chip);
+
 SFI_END_DECLS
 
 #endif

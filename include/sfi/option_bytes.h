@@ -10,7 +10,7 @@
 
 SFI_BEGIN_DECLS
 
-/** Values for all option-byte rows of one part, immutable. */
+/** Values for all option-byte rows of one part. */
 typedef struct sfi_option_bytes sfi_option_bytes;
 
 /**
@@ -111,6 +111,72 @@ SFI_API size_t sfi_option_bytes_count(const sfi_option_bytes *ob);
 SFI_API SFI_NODISCARD sfi_status
 sfi_option_bytes_get(const sfi_option_bytes *ob, size_t index,
                      const char **name, uint32_t *value);
+
+/** A field of the option bytes: some bits with a name, and what they say. */
+typedef struct sfi_option_field {
+    uint32_t struct_size; /**< sizeof(sfi_option_field) */
+    uint32_t row;         /**< of which row: sfi_option_bytes_get() */
+    uint32_t shift;       /**< its lowest bit there */
+    uint32_t width;       /**< how many bits */
+    uint32_t value;       /**< what it is */
+    uint32_t reserved;    /**< 0 */
+    const char *name;     /**< "RDP", as ST's tools call it; static */
+    const char *about;    /**< what it is about; static */
+    const char *text;     /**< what the value means, or ""; static */
+} sfi_option_field;
+
+/**
+ * One field of the option bytes.
+ *
+ * @param ob     option bytes
+ * @param index  0, 1, ... in the order in which ST's tools show them, more or
+ *               less
+ * @param out    struct_size set by the caller; receives the rest
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  ob or out is NULL, or there is no such field
+ *   SFI_ERR_ABI       struct_size is too small, or garbage
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_option_bytes_get_field(
+    const sfi_option_bytes *ob, size_t index, sfi_option_field *out);
+
+/**
+ * How many fields there are.
+ *
+ * @param ob  option bytes, or NULL
+ *
+ * @return the number of fields of the part; 0 for NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API size_t sfi_option_bytes_field_count(const sfi_option_bytes *ob);
+
+/**
+ * Change a field, or a whole row.
+ *
+ * Nothing is written to a chip: sfi_target_write_option_bytes() does that, with
+ * all changes at once.
+ *
+ * @param ob     option bytes
+ * @param name   of a field ("RDP") or a row ("FOPTSR_PRG"), upper and lower
+ *               case being one
+ * @param value  its new value
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT   ob or name is NULL
+ *   SFI_ERR_CHIP_RULE  the part has no such field
+ *   SFI_ERR_RANGE      the value has more bits than the field
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_option_bytes_set(sfi_option_bytes *ob,
+                                                      const char *name,
+                                                      uint32_t value);
 
 /**
  * Release option bytes.

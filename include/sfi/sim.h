@@ -9,8 +9,9 @@
  * the secure one until an install has succeeded.
  *
  * What it is not: there is no core that runs firmware, no peripherals, no
- * debug port; flash and crypto take no time; readout protection that the owner's
- * debugger lowers does not erase the flash (the bootloader's command does).
+ * debug port; flash and crypto take no time; readout protection that the
+ * owner's debugger lowers does not erase the flash (the bootloader's command
+ * does).
  */
 #ifndef SFI_SIM_H
 #define SFI_SIM_H

@@ -91,6 +91,30 @@ sfi_chip_product_id(const sfi_chip *chip)
     return chip != NULL ? chip->product_id : "";
 }
 
+uint64_t
+sfi_chip_flash_base(const sfi_chip *chip)
+{
+    return chip != NULL ? chip->flash.base : 0;
+}
+
+uint64_t
+sfi_chip_flash_size(const sfi_chip *chip)
+{
+    return chip != NULL ? chip->flash.size : 0;
+}
+
+uint32_t
+sfi_chip_sector_size(const sfi_chip *chip)
+{
+    return chip != NULL ? chip->sector_size : 0;
+}
+
+uint32_t
+sfi_chip_program_unit(const sfi_chip *chip)
+{
+    return chip != NULL ? chip->program_unit : 0;
+}
+
 const char *
 sfi_chip_option_byte(const sfi_chip *chip, size_t index)
 {

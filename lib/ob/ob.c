@@ -1,7 +1,10 @@
 #include "ob/ob.h"
 
+#include "util/text.h"
+#include "core/abi.h"
 #include "core/err.h"
 #include "core/load.h"
+#include "chip/fields.h"
 
 /* A dozen rows of some thirty characters; the rest is blanks. */
 #define CSV_LEN_MAX ((size_t)64 * 1024)
@@ -98,6 +101,101 @@ sfi_option_bytes_get(const sfi_option_bytes *ob, size_t index,
     *name = ob->chip->ob[index].name;
     *value = ob->values[index];
     return SFI_OK;
+}
+
+/* ---- fields ---- */
+
+size_t
+sfi_option_bytes_field_count(const sfi_option_bytes *ob)
+{
+    size_t count = 0;
+
+    if (sfi__is(ob, OBJ_OPTION_BYTES))
+        (void)chip_fields(ob->chip, &count);
+    return count;
+}
+
+sfi_status
+sfi_option_bytes_get_field(const sfi_option_bytes *ob, size_t index,
+                           sfi_option_field *out)
+{
+    const struct chip_ob_field *f;
+    sfi_option_field o = {.struct_size = sizeof(o)};
+    size_t count;
+
+    SFI_ENTER(ob, OPTION_BYTES);
+    SFI_ARG(ob, out != NULL);
+    f = chip_fields(ob->chip, &count);
+    SFI_ARG(ob, index < count);
+    f += index;
+    o.row = f->row;
+    o.shift = f->shift;
+    o.width = f->width;
+    o.value = ob->values[f->row] >> f->shift & chip_field_mask(f);
+    o.name = f->name;
+    o.about = f->about;
+    o.text = chip_field_text(f, o.value);
+    return sfi__abi_out(ob, out, sizeof(o), &o, sizeof(o));
+}
+
+static sfi_status
+unknown_field(const sfi_option_bytes *ob, const char *name)
+{
+    const char *meant = NULL;
+    size_t least = 3; /* edits: more is another word */
+    size_t count;
+    const struct chip_ob_field *f = chip_fields(ob->chip, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        size_t edits = text_distance(f[i].name, name);
+
+        if (edits < least) {
+            least = edits;
+            meant = f[i].name;
+        }
+    }
+    if (meant != NULL)
+        return sfi__fail(ob->obj.ctx, SFI_ERR_CHIP_RULE,
+                         "%s has no option byte \"%s\", did you mean \"%s\"",
+                         ob->chip->name, name, meant);
+    return sfi__fail(ob->obj.ctx, SFI_ERR_CHIP_RULE,
+                     "%s has no option byte \"%s\"", ob->chip->name, name);
+}
+
+static sfi_status
+set_field(sfi_option_bytes *ob, const struct chip_ob_field *f, uint32_t value)
+{
+    uint32_t mask = chip_field_mask(f);
+
+    if (value > mask)
+        return sfi__fail(ob->obj.ctx, SFI_ERR_RANGE,
+                         "%s is 0x%x, expected at most 0x%x", f->name,
+                         (unsigned)value, (unsigned)mask);
+    ob->values[f->row] &= ~(mask << f->shift);
+    ob->values[f->row] |= value << f->shift;
+    return SFI_OK;
+}
+
+sfi_status
+sfi_option_bytes_set(sfi_option_bytes *ob, const char *name, uint32_t value)
+{
+    const struct chip_ob_field *f;
+    size_t count;
+
+    SFI_ENTER(ob, OPTION_BYTES);
+    SFI_ARG(ob, name != NULL);
+    f = chip_fields(ob->chip, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (text_same(f[i].name, name))
+            return set_field(ob, &f[i], value);
+    }
+    for (uint32_t i = 0; i < ob->chip->ob_count; i++) {
+        if (text_same(ob->chip->ob[i].name, name)) {
+            ob->values[i] = value;
+            return SFI_OK;
+        }
+    }
+    return unknown_field(ob, name);
 }
 
 void

@@ -5,6 +5,7 @@
 #include <check.h>
 
 #include "chip/chip.h"
+#include "chip/fields.h"
 
 START_TEST(test_find)
 {
@@ -71,6 +72,55 @@ START_TEST(test_tables_agree)
 }
 END_TEST
 
+START_TEST(test_geometry)
+{
+    const sfi_chip *h7 = sfi_chip_find("stm32h753xi");
+
+    ck_assert_uint_eq(sfi_chip_flash_base(h7), 0x08000000);
+    ck_assert_uint_eq(sfi_chip_flash_size(h7), 2097152);
+    ck_assert_uint_eq(sfi_chip_sector_size(h7), 131072);
+    ck_assert_uint_eq(sfi_chip_program_unit(h7), 32);
+    ck_assert_uint_eq(sfi_chip_flash_base(NULL), 0);
+    ck_assert_uint_eq(sfi_chip_flash_size(NULL), 0);
+    ck_assert_uint_eq(sfi_chip_sector_size(NULL), 0);
+    ck_assert_uint_eq(sfi_chip_program_unit(NULL), 0);
+}
+END_TEST
+
+/* No bit belongs to two fields, each name is there once, and what decides over
+ * life and death is where the part's rules look for it. */
+START_TEST(test_fields_agree)
+{
+    const struct sfi_chip *c = sfi__chip_at((uint32_t)_i);
+    uint32_t taken[CHIP_OB_ROWS_MAX] = {0};
+    size_t count;
+    const struct chip_ob_field *f = chip_fields(c, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits = chip_field_mask(&f[i]) << f[i].shift;
+
+        ck_assert_uint_lt(f[i].row, c->ob_count);
+        ck_assert(c->ob[f[i].row].is_register);
+        ck_assert_msg((taken[f[i].row] & bits) == 0, "%s overlaps", f[i].name);
+        taken[f[i].row] |= bits;
+        ck_assert_str_ne(f[i].about, "");
+        for (size_t k = 0; k < i; k++)
+            ck_assert_str_ne(f[k].name, f[i].name);
+        if (strcmp(f[i].name, "RDP") == 0)
+            ck_assert(f[i].row == c->rdp_row && f[i].shift == c->rdp_shift);
+        if (strcmp(f[i].name, "SECURITY") == 0)
+            ck_assert(f[i].row == c->security_row && bits == c->security_mask);
+        if (strcmp(f[i].name, "nSWBOOT0") == 0)
+            ck_assert(f[i].row == c->boot_row && bits == c->boot_pin_mask);
+        if (strcmp(f[i].name, "nBOOT0") == 0)
+            ck_assert(f[i].row == c->boot_row && bits == c->boot_not_mask);
+        if (strncmp(f[i].name, "nWRP", 4) == 0 ||
+            strncmp(f[i].name, "WRP1", 4) == 0)
+            ck_assert(f[i].row == c->wrp_row[0] || f[i].row == c->wrp_row[1]);
+    }
+}
+END_TEST
+
 START_TEST(test_ranges)
 {
     struct chip_range r = {0x08000000, 0x1000};
@@ -102,6 +152,8 @@ main(void)
     tcase_add_test(tc, test_find);
     tcase_add_test(tc, test_facts);
     tcase_add_loop_test(tc, test_tables_agree, 0, CHIP_COUNT);
+    tcase_add_test(tc, test_geometry);
+    tcase_add_loop_test(tc, test_fields_agree, 0, CHIP_COUNT);
     tcase_add_test(tc, test_ranges);
     suite_add_tcase(s, tc);
     sr = srunner_create(s);

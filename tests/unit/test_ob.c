@@ -380,6 +380,125 @@ START_TEST(test_readable_is_told)
 }
 END_TEST
 
+/* ---- fields ---- */
+
+/* A field by name; what it is now. */
+static sfi_option_field
+field(const sfi_option_bytes *ob, const char *name)
+{
+    sfi_option_field f = {.struct_size = sizeof(f)};
+
+    for (size_t i = 0; i < sfi_option_bytes_field_count(ob); i++) {
+        ck_assert_ok(sfi_option_bytes_get_field(ob, i, &f));
+        if (strcmp(f.name, name) == 0)
+            return f;
+    }
+    ck_abort_msg("no field %s", name);
+}
+
+static sfi_option_bytes *
+parsed(const sfi_chip *chip, const char *csv)
+{
+    sfi_option_bytes *ob;
+
+    ck_assert_ok(sfi_option_bytes_parse(ctx, chip, csv, strlen(csv), &ob));
+    return ob;
+}
+
+#define L462_ALL L462_1 L462_2 L462_3 L462_4 L462_5
+#define H753_ALL "FOPTSR_PRG,1BC6AAF0\n" H753_REST
+
+/* RM0433 and RM0394, by hand. */
+static const struct {
+    const char *chip, *name;
+    uint32_t row, value;
+    const char *text;
+} fields[] = {
+    {"stm32h753xi", "RDP", 0, 0xaa, "level 0: no protection"},
+    {"stm32h753xi", "BOR_LEV", 0, 0, ""},
+    {"stm32h753xi", "IWDG1_SW", 0, 1, "started by software"},
+    {"stm32h753xi", "SECURITY", 0, 0, "off"},
+    {"stm32h753xi", "ST_RAM_SIZE", 0, 0, "2 KB"},
+    {"stm32h753xi", "SWAP_BANK_OPT", 0, 0, "off"},
+    {"stm32h753xi", "PROT_AREA_START1", 1, 0x200, ""},
+    {"stm32h753xi", "PROT_AREA_END2", 2, 0x100, ""},
+    {"stm32h753xi", "DMES2", 4, 1, "erased"},
+    {"stm32h753xi", "nWRP15", 6, 1, "not protected"},
+    {"stm32h753xi", "BOOT_CM7_ADD0", 7, 0x0800, ""},
+    {"stm32h753xi", "BOOT_CM7_ADD1", 7, 0x2400, ""},
+    {"stm32l462ce", "RDP", 0, 0xbb, "level 1: memory cannot be read"},
+    {"stm32l462ce", "nSWBOOT0", 0, 0, "the bit nBOOT0"},
+    {"stm32l462ce", "nBOOT0", 0, 1, ""},
+    {"stm32l462ce", "SRAM2_PE", 0, 1, "off"},
+    {"stm32l462ce", "PCROP_RDP", 2, 0, "kept"},
+    {"stm32l462ce", "WRP1A_STRT", 3, 0xff, ""},
+    {"stm32l462ce", "WRP1B_END", 4, 0, ""},
+};
+
+START_TEST(test_fields)
+{
+    bool h7 = strcmp(fields[_i].chip, "stm32h753xi") == 0;
+    sfi_option_bytes *ob =
+        h7 ? parsed(h753(), H753_ALL) : parsed(l462(), L462_ALL);
+    sfi_option_field f = field(ob, fields[_i].name);
+
+    ck_assert_uint_eq(sfi_option_bytes_field_count(ob), h7 ? 41 : 21);
+    ck_assert_uint_eq(f.row, fields[_i].row);
+    ck_assert_msg(f.value == fields[_i].value, "%s is 0x%x", f.name,
+                  (unsigned)f.value);
+    ck_assert_str_eq(f.text, fields[_i].text);
+    ck_assert_str_ne(f.about, "");
+    sfi_option_bytes_free(ob);
+}
+END_TEST
+
+/* Only the field's own bits change. */
+START_TEST(test_set)
+{
+    sfi_option_bytes *ob = parsed(h753(), H753_ALL);
+
+    ck_assert_ok(sfi_option_bytes_set(ob, "rdp", 0xbb));
+    ck_assert_ok(sfi_option_bytes_set(ob, "SECURITY", 1));
+    ck_assert_ok(sfi_option_bytes_set(ob, "nWRP9", 0));
+    ck_assert_ok(sfi_option_bytes_set(ob, "BOOT_CM7_ADD1", 0xffff));
+    ck_assert_ok(sfi_option_bytes_set(ob, "FSCAR_PRG_A", 0x12345678));
+    ck_assert_uint_eq(ob->values[0], 0x1be6bbf0);
+    ck_assert_uint_eq(ob->values[6], 0xfffffffd);
+    ck_assert_uint_eq(ob->values[7], 0xffff0800);
+    ck_assert_uint_eq(ob->values[3], 0x12345678);
+    ck_assert_str_eq(field(ob, "nWRP9").text, "protected");
+    ck_assert_fails(sfi_option_bytes_set(ob, "RDP", 0x100), SFI_ERR_RANGE, "",
+                    "RDP is 0x100, expected at most 0xff");
+    ck_assert_fails(sfi_option_bytes_set(ob, "SECURITIES", 1),
+                    SFI_ERR_CHIP_RULE, "",
+                    "stm32h753xi has no option byte \"SECURITIES\"");
+    ck_assert_fails(sfi_option_bytes_set(ob, "BORLEV", 1), SFI_ERR_CHIP_RULE,
+                    "",
+                    "stm32h753xi has no option byte \"BORLEV\", did you mean "
+                    "\"BOR_LEV\"");
+    ck_assert_uint_eq(ob->values[0], 0x1be6bbf0);
+    sfi_option_bytes_free(ob);
+}
+END_TEST
+
+START_TEST(test_field_arguments)
+{
+    sfi_option_bytes *ob = parsed(l462(), L462_ALL);
+    sfi_option_field f = {.struct_size = sizeof(f)};
+
+    ck_assert_fails(sfi_option_bytes_get_field(ob, 21, &f), SFI_ERR_ARGUMENT,
+                    "", "argument not valid, expected index < count");
+    ck_assert_int_eq(sfi_option_bytes_get_field(ob, 0, NULL), SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_option_bytes_get_field(NULL, 0, &f), SFI_ERR_ARGUMENT);
+    f.struct_size = 3;
+    ck_assert_int_eq(sfi_option_bytes_get_field(ob, 0, &f), SFI_ERR_ABI);
+    ck_assert_int_eq(sfi_option_bytes_set(ob, NULL, 0), SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_option_bytes_set(NULL, "RDP", 0), SFI_ERR_ARGUMENT);
+    ck_assert_uint_eq(sfi_option_bytes_field_count(NULL), 0);
+    sfi_option_bytes_free(ob);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -396,6 +515,12 @@ main(void)
     tcase_add_test(tc, test_limit);
     tcase_add_test(tc, test_arguments);
     tcase_add_test(tc, test_memory);
+    suite_add_tcase(s, tc);
+    tc = tcase_create("fields");
+    tcase_add_checked_fixture(tc, fixture_setup, fixture_teardown);
+    tcase_add_loop_test(tc, test_fields, 0, (int)ROWS(fields));
+    tcase_add_test(tc, test_set);
+    tcase_add_test(tc, test_field_arguments);
     suite_add_tcase(s, tc);
     return run_suite(s);
 }
