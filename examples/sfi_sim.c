@@ -1,5 +1,5 @@
 /* sfi-sim: the chip maker and the chip: makes virtual parts, runs one on a
- * pseudo terminal, shows what is in it. */
+ * pseudo terminal and a JTAG server, shows what is in it. */
 #define _POSIX_C_SOURCE 200809L
 #include <signal.h>
 #include <string.h>
@@ -28,7 +28,7 @@ static const struct cli_option make_options[MAKE_COUNT] = {
                     .help = "the new chip's folder: not there yet, or empty"},
 };
 
-enum { RUN_STATE, RUN_USART, RUN_COUNT };
+enum { RUN_STATE, RUN_USART, RUN_JTAG, RUN_REMOTE, RUN_COUNT };
 
 static const struct cli_option run_options[RUN_COUNT] = {
     [RUN_STATE] = {.name = "state",
@@ -42,6 +42,15 @@ static const struct cli_option run_options[RUN_COUNT] = {
                    .max = 1,
                    .help = "the name of its USART, a symbolic link to a\n"
                            "pseudo terminal"},
+    [RUN_JTAG] = {.name = "jtag",
+                  .values = "HOST:PORT",
+                  .min = 1,
+                  .max = 1,
+                  .help = "where it serves JTAG, as openocd's\n"
+                          "remote_bitbang; port 0: one that is free"},
+    [RUN_REMOTE] = {.name = "allow-remote",
+                    .help = "HOST may be reached by other machines, which can\n"
+                            "then do anything to the chip"},
 };
 
 enum { DUMP_STATE, DUMP_AREA, DUMP_OUT, DUMP_COUNT };
@@ -79,12 +88,12 @@ static const struct cli_spec commands[COMMAND_COUNT] = {
                               "product, for HSMs."},
     [RUN] = {.program = "sfi-sim run",
              .purpose = "Runs a virtual chip until SIGTERM or SIGINT.",
-             .usage = "--state DIR --usart LINK",
+             .usage = "--state DIR [--usart LINK] [--jtag HOST:PORT]",
              .options = run_options,
              .option_count = RUN_COUNT,
-             .notes = "LINK appears when the chip listens.  It has no reset "
-                      "line: the power is\ncycled when an option byte change "
-                      "waits for it."},
+             .notes = "One link at least.  LINK appears when the chip listens. "
+                      " It has no reset\nline: the power is cycled when an "
+                      "option byte change waits for it."},
     [DUMP] = {.program = "sfi-sim dump",
               .purpose = "Writes what is in a chip to a file, past its "
                          "bootloader.",
@@ -148,20 +157,34 @@ catch_signals(void)
 
 struct service {
     const sfi_sim *sim;
-    const char *link;
+    sfi_sim_links links;
     bool announced;
 };
 
-/* Asked for the first time when the link is there. */
+/* The port may be one that was free. */
+static void
+announce(const struct service *s)
+{
+    const char *jtag = s->links.jtag;
+
+    (void)printf("%s is ready at %s", sfi_chip_name(sfi_sim_chip(s->sim)),
+                 s->links.usart != NULL ? s->links.usart : "");
+    if (jtag != NULL)
+        (void)printf("%s%.*s:%lu", s->links.usart != NULL ? ", " : "",
+                     (int)(strrchr(jtag, ':') - jtag), jtag,
+                     (unsigned long)sfi_sim_jtag_port(s->sim));
+    (void)printf("\n");
+    (void)fflush(stdout);
+}
+
+/* Asked for the first time when the links are there. */
 static int
 stop(void *user)
 {
     struct service *s = user;
 
     if (!s->announced) {
-        (void)printf("%s is ready at %s\n", sfi_chip_name(sfi_sim_chip(s->sim)),
-                     s->link);
-        (void)fflush(stdout);
+        announce(s);
         s->announced = true;
     }
     return ended;
@@ -171,15 +194,22 @@ static int
 run(const struct cli *c, sfi_ctx *ctx)
 {
     const char *state = cli_need(c, RUN_STATE);
-    const char *link = cli_need(c, RUN_USART);
+    struct service service = {
+        .links = {.struct_size = sizeof(service.links),
+                  .flags = cli_has(c, RUN_REMOTE) ? SFI_SIM_REMOTE : 0,
+                  .usart = cli_value(c, RUN_USART),
+                  .jtag = cli_value(c, RUN_JTAG)},
+    };
     sfi_sim *sim;
-    sfi_status st = sfi_sim_open(ctx, state, &sim);
+    sfi_status st;
 
+    if (service.links.usart == NULL && service.links.jtag == NULL)
+        cli_usage(c, "no link is named, expected --usart or --jtag");
+    st = sfi_sim_open(ctx, state, &sim);
     if (st == SFI_OK) {
-        struct service service = {.sim = sim, .link = link};
-
+        service.sim = sim;
         catch_signals();
-        st = sfi_sim_serve_usart(sim, link, stop, &service);
+        st = sfi_sim_serve(sim, &service.links, stop, &service);
     }
     sfi_sim_free(sim);
     return st == SFI_OK ? 0 : cli_fail(c, ctx, st);

@@ -6,11 +6,14 @@
  * key are files there, up to date at every moment, also when the process is
  * killed.  It behaves as the part does at its USART: an STM32H753xI comes with
  * the standard bootloader (AN3155) until SECURITY is set, an STM32L462CE with
- * the secure one until an install has succeeded.
+ * the secure one until an install has succeeded.  An STM32H753xI has JTAG too:
+ * over it a debugger reaches flash, the RAM that bootloaders offer, and the
+ * registers that program flash and option bytes; of a secure one, a mailbox in
+ * RAM only (doc/protocol.md).
  *
- * What it is not: there is no core that runs firmware, no peripherals, no
- * debug port; flash and crypto take no time; readout protection that the
- * owner's debugger lowers does not erase the flash (the bootloader's command
+ * What it is not: there is no core that runs firmware or can be halted, no
+ * peripherals; flash and crypto take no time; readout protection that the
+ * owner or a debugger lowers does not erase the flash (the bootloader's command
  * does).
  */
 #ifndef SFI_SIM_H
@@ -162,36 +165,72 @@ SFI_API SFI_NODISCARD sfi_status sfi_sim_usart(sfi_sim *sim, const uint8_t *in,
                                                size_t in_len, uint8_t *out,
                                                size_t *out_len);
 
+/** Let other machines reach the chip: sfi_sim_links. */
+#define SFI_SIM_REMOTE 0x1u
+
+/** Where other processes meet a chip; at least one of them. */
+typedef struct sfi_sim_links {
+    uint32_t struct_size; /**< sizeof(sfi_sim_links) */
+    uint32_t flags;       /**< 0 or SFI_SIM_REMOTE */
+    /** Name of a symbolic link to a pseudo terminal, the chip's USART; an old
+     * link there is replaced.  NULL: none. */
+    const char *usart;
+    /** "HOST:PORT", the chip's JTAG as openocd's remote_bitbang over TCP.
+     * HOST is `localhost` or an IP address, of this machine alone without
+     * SFI_SIM_REMOTE; PORT 0 is one that is free.  NULL: none. */
+    const char *jtag;
+} sfi_sim_links;
+
 /**
- * Serve the chip's USART on a pseudo terminal.
+ * Serve the chip to other processes.
  *
- * `link` appears, as a symbolic link, when the chip listens, and goes in the
- * end.  Programs may open and close it as often as they like.  A pty has no
- * reset line: when an option change waits for a reset, the bench power-cycles
- * the chip once its answer is out.
+ * The USART's link appears when the chip listens, and goes in the end.
+ * Programs may open and close it as often as they like.  A pty has no reset
+ * line: when an option change waits for a reset, the bench power-cycles the
+ * chip once its answer is out.
  *
- * @param sim   a chip
- * @param link  name of the link; an old link there is replaced
- * @param stop  asked first when the link is there, and then several times a
- *              second; non-zero ends the service
- * @param user  handed to stop
+ * JTAG takes one client at a time, the next one when it has left.  SRST is the
+ * chip's NRST and is let go when the client leaves.
+ *
+ * @param sim    a chip
+ * @param links  which of them, and where
+ * @param stop   asked first when all listen, and then several times a second;
+ *               non-zero ends the service
+ * @param user   handed to stop
  *
  * @return SFI_OK, or
- *   SFI_ERR_ARGUMENT     sim, link or stop is NULL
- *   SFI_ERR_UNSUPPORTED  there are no pseudo terminals here
+ *   SFI_ERR_ARGUMENT     an argument is NULL, no link is named, a name is
+ *                        malformed, or flags are unknown
+ *   SFI_ERR_ABI          struct_size is unknown, or its tail is not zero
+ *   SFI_ERR_UNSUPPORTED  there are no pseudo terminals here, or the part has no
+ *                        JTAG
  *   SFI_ERR_ACCESS       the name is taken by something that is no link, or
- *                        may not be made
+ *                        may not be made; the port is taken; or HOST is no
+ *                        address of this machine alone
  *   SFI_ERR_LIMIT        the name is too long
  *   SFI_ERR_STATE        from inside a callback of the chip
+ *   SFI_ERR_NOMEM        no memory
  *   SFI_ERR_OS           the operating system refused
  *
  * Blocks: until stop says so.  Thread: the context's.
  * @since 1.0
  */
-SFI_API SFI_NODISCARD sfi_status sfi_sim_serve_usart(sfi_sim *sim,
-                                                     const char *link,
-                                                     int (*stop)(void *user),
-                                                     void *user);
+SFI_API SFI_NODISCARD sfi_status sfi_sim_serve(sfi_sim *sim,
+                                               const sfi_sim_links *links,
+                                               int (*stop)(void *user),
+                                               void *user);
+
+/**
+ * The TCP port of the chip's JTAG, while it is served.
+ *
+ * @param sim  a chip, or NULL
+ *
+ * @return the port; 0 when JTAG is not served, and for NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API uint32_t sfi_sim_jtag_port(const sfi_sim *sim);
 
 /**
  * Let the power fail.

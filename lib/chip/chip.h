@@ -61,6 +61,12 @@ struct sfi_chip {
      * clear, from the complement of the other bit */
     uint32_t boot_row, boot_pin_mask, boot_not_mask;
 
+    /* debug port; dbgmcu 0: libsfi does not use it */
+    uint32_t dbgmcu;           /* address of DBGMCU_IDCODE ... */
+    uint32_t idcode;           /* ... and what a part of ours says there */
+    uint32_t flash_regs;       /* the FLASH registers */
+    struct chip_range mailbox; /* RAM of the secure bootloader's mailbox */
+
     /* life */
     bool ships_secure;        /* only the security extension from birth */
     bool one_shot;            /* a success ends the secure bootloader */

@@ -37,4 +37,9 @@ const struct sfi_chip sfi__chip_stm32h753 = {
     .security_mask = 1u << 21,
     .wrp_row = {5, 6},
     .wrp_by_bit = true,
+    /* RM0433, 60.5.8: revision V */
+    .dbgmcu = 0x5c001000,
+    .idcode = 0x20036450,
+    .flash_regs = 0x52002000,
+    .mailbox = {0x24030000, 0x11000},
 };

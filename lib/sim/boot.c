@@ -32,6 +32,7 @@ clear(struct sfi_sim *sim)
     secure_stop(sim);
     sfi__wipe(sim->ram, sim->ram_len);
     sfi__wipe(&sim->slave, sizeof(sim->slave));
+    flash_regs_reset(sim);
     sim->reset_due = false;
     sim->mode = SIM_OFF;
 }
@@ -53,6 +54,7 @@ start_secure(struct sfi_sim *sim)
         sim->mode = SIM_APPLICATION;
         return;
     }
+    mailbox_start(sim);
     /* An install that a power cut stopped at its end is complete now, and may
      * need another reset. */
     wr_init(&w, nothing, sizeof(nothing));
@@ -78,9 +80,25 @@ sim_reset(struct sfi_sim *sim)
 
     do {
         clear(sim);
-        if (!sim->power.off)
+        if (!sim->power.off && !sim->held)
             start(sim);
     } while (is_over(sim) && left-- > 0);
+}
+
+void
+sim_settle(struct sfi_sim *sim)
+{
+    if (is_over(sim))
+        sim_reset(sim);
+}
+
+void
+sim_hold(struct sfi_sim *sim, bool held)
+{
+    if (held == sim->held)
+        return;
+    sim->held = held;
+    sim_reset(sim);
 }
 
 /* What ran has answered, unless its power failed, and may want a reset. */
@@ -91,8 +109,7 @@ settle(struct sfi_sim *sim, const struct wr *answer)
         !buf_append(&sim->line, answer->start, wr_len(answer)))
         sfi__log(sim->obj.ctx, SFI_LOG_WARNING,
                  "virtual chip: no memory for an answer, it is lost");
-    if (is_over(sim))
-        sim_reset(sim);
+    sim_settle(sim);
 }
 
 static void
@@ -130,7 +147,7 @@ sim_wait(struct sfi_sim *sim, uint64_t ms)
     struct wr w;
 
     sim->now_ms += ms;
-    if (sim->mode != SIM_SECURE)
+    if (sim->mode != SIM_SECURE || mailbox_holds(sim))
         return;
     wr_init(&w, answer, sizeof(answer));
     secure_tick(sim, &w);
@@ -142,6 +159,7 @@ sim_power_cycle(struct sfi_sim *sim)
 {
     power_restore(&sim->power);
     buf_clear(&sim->line);
+    tap_init(&sim->chain);
     sim_reset(sim);
 }
 

@@ -3,7 +3,6 @@
 #define _DEFAULT_SOURCE /* cfmakeraw(), TIOCNXCL */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,20 +15,12 @@
 #include "core/err.h"
 #include "sim/boot.h"
 #include "sim/options.h"
-
-/* How long stop() may go unasked, and the chip without a look at its clock. */
-#define TICK_MS 50
+#include "sim/serve.h"
 
 #define CHUNK 4096u
 
-struct pty {
-    int master;
-    int slave; /* kept open: clients come and go without a hang-up */
-    char name[128];
-};
-
 static void
-pty_close(struct pty *p)
+close_ends(struct pty *p)
 {
     if (p->slave >= 0)
         (void)close(p->slave);
@@ -67,14 +58,14 @@ pty_make(struct pty *p)
 }
 
 static sfi_status
-pty_open(sfi_ctx *ctx, struct pty *p)
+open_ends(sfi_ctx *ctx, struct pty *p)
 {
     int err;
 
     if (pty_make(p))
         return SFI_OK;
     err = errno;
-    pty_close(p);
+    close_ends(p);
     if (err == ENOENT || err == ENOSYS || err == ENODEV)
         return sfi__fail_os(ctx, SFI_ERR_UNSUPPORTED, err,
                             "no pseudo terminals");
@@ -174,59 +165,52 @@ receive(struct sfi_sim *sim, const struct pty *p)
     return true;
 }
 
-static sfi_status
-serve(struct sfi_sim *sim, const struct pty *p, int (*stop)(void *user),
-      void *user)
+struct pollfd
+pty_wait(const struct sfi_sim *sim, const struct pty *p)
 {
-    sfi_ctx *ctx = sim->obj.ctx;
-    const struct clock *clock = ctx->clock;
-    uint64_t last = clock->now_ms(clock->user);
-
-    while (!stop(user)) {
-        struct pollfd pfd = {.fd = p->master, .events = POLLIN};
-        uint64_t now;
-        int ready;
-
-        /* First what is due, then more. */
-        if (sim->line.len > 0)
-            pfd.events = POLLOUT;
-        ready = poll(&pfd, 1, TICK_MS);
-        if (ready < 0 && errno != EINTR)
-            return sfi__fail_os(ctx, SFI_ERR_OS, errno, "cannot wait");
-        /* A client that was killed left its claim on the line behind. */
-        if (ready == 0)
-            (void)ioctl(p->slave, TIOCNXCL);
-        now = clock->now_ms(clock->user);
-        sim_wait(sim, now - last);
-        last = now;
-        if ((pfd.revents & POLLIN) != 0 && !receive(sim, p))
-            return sfi__fail_os(ctx, SFI_ERR_OS, errno, "cannot read the pty");
-        if (!transmit(sim, p))
-            return sfi__fail_os(ctx, SFI_ERR_OS, errno, "cannot write the pty");
-    }
-    return SFI_OK;
+    /* First what is due, then more. */
+    return (struct pollfd){
+        .fd = p->master,
+        .events = sim->line.len > 0 ? POLLOUT : POLLIN,
+    };
 }
 
 sfi_status
-sfi_sim_serve_usart(sfi_sim *sim, const char *link, int (*stop)(void *user),
-                    void *user)
+sfi__pty_ready(struct sfi_sim *sim, struct pty *p, short events)
 {
-    struct pty p;
-    sfi_status st;
+    sfi_ctx *ctx = sim->obj.ctx;
 
-    SFI_ENTER(sim, SIM);
-    SFI_ARG(sim, link != NULL && link[0] != '\0');
-    SFI_ARG(sim, stop != NULL);
-    st = pty_open(sim->obj.ctx, &p);
+    if ((events & POLLIN) != 0 && !receive(sim, p))
+        return sfi__fail_os(ctx, SFI_ERR_OS, errno, "cannot read the pty");
+    if (!transmit(sim, p))
+        return sfi__fail_os(ctx, SFI_ERR_OS, errno, "cannot write the pty");
+    return SFI_OK;
+}
+
+/* A client that was killed left its claim on the line behind. */
+void
+pty_idle(struct pty *p)
+{
+    (void)ioctl(p->slave, TIOCNXCL);
+}
+
+sfi_status
+sfi__pty_open(sfi_ctx *ctx, const char *link, struct pty *p)
+{
+    sfi_status st = open_ends(ctx, p);
+
     if (st != SFI_OK)
         return st;
-    st = link_make(sim->obj.ctx, &p, link);
-    if (st == SFI_OK) {
-        sim->obj.busy = true;
-        st = serve(sim, &p, stop, user);
-        sim->obj.busy = false;
-        link_remove(&p, link);
-    }
-    pty_close(&p);
+    p->link = link;
+    st = link_make(ctx, p, link);
+    if (st != SFI_OK)
+        close_ends(p);
     return st;
+}
+
+void
+sfi__pty_close(struct pty *p)
+{
+    link_remove(p, p->link);
+    close_ends(p);
 }

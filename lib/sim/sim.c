@@ -124,6 +124,7 @@ sfi_sim_open(sfi_ctx *ctx, const char *state_dir, sfi_sim **out)
         sfi__obj_unref(sim);
         return st;
     }
+    tap_init(&sim->chain);
     sim_reset(sim);
     *out = sim;
     return SFI_OK;

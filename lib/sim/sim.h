@@ -9,9 +9,13 @@
 #include "core/obj.h"
 #include "proto/usart_slave.h"
 #include "sim/flash.h"
+#include "sim/flash_regs.h"
+#include "sim/mailbox.h"
+#include "sim/mem_ap.h"
 #include "sim/port_ossl.h"
 #include "sim/power.h"
 #include "sim/store.h"
+#include "sim/tap.h"
 
 /* What runs. */
 enum sim_mode {
@@ -33,6 +37,7 @@ struct sfi_sim {
 
     enum sim_mode mode;
     bool boot0;      /* the pin */
+    bool held;       /* NRST is low */
     bool reset_due;  /* asked for from inside, done after the answer */
     uint64_t now_ms; /* since it was opened; the links move it */
     uint64_t resets; /* so far */
@@ -41,6 +46,10 @@ struct sfi_sim {
     size_t ram_len;
     struct usart_slave slave; /* of the standard bootloader */
     sfi_device *device;       /* NULL unless SIM_SECURE; lives in `ram` */
+    struct flash_regs regs;   /* as the debug port sees them */
+    struct mailbox mailbox;   /* of the secure bootloader */
+    struct tap_chain chain;   /* JTAG */
+    uint32_t jtag_number;     /* the TCP port it is served on */
     struct buf line;          /* sent, and not fetched yet */
 };
 

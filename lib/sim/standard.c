@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "util/mem.h"
+#include "sim/bus.h"
 #include "sim/options.h"
 
 /* AN2606, limitations of the H74x and L45x bootloaders: flash is written in
@@ -71,29 +72,13 @@ in_flash(const struct sfi_sim *sim, uint32_t address, size_t len)
     return chip_range_has(&range, address, (uint32_t)len);
 }
 
-/* Borrow RAM; NULL when the range is not all in one that is offered. */
-static uint8_t *
-ram_at(const struct sfi_sim *sim, uint32_t address, size_t len)
-{
-    uint8_t *p = sim->ram;
-
-    for (uint32_t i = 0; i < sim->chip->ram_count; i++) {
-        const struct chip_range *range = &sim->chip->ram[i];
-
-        if (chip_range_has(range, address, (uint32_t)len))
-            return p + (address - range->base);
-        p += range->size;
-    }
-    return NULL;
-}
-
 static bool
 address_ok(void *user, uint8_t cmd, uint32_t address)
 {
     const struct sfi_sim *sim = user;
     size_t len = cmd == USART_GO ? VECTORS_LEN : 1;
 
-    if (in_flash(sim, address, len) || ram_at(sim, address, len) != NULL)
+    if (in_flash(sim, address, len) || bus_ram(sim, address, len) != NULL)
         return true;
     return cmd != USART_GO && chip_range_has(&sim->chip->ob_window, address, 1);
 }
@@ -102,7 +87,7 @@ static bool
 read_memory(void *user, uint32_t address, uint8_t *out, size_t len)
 {
     const struct sfi_sim *sim = user;
-    const uint8_t *from = ram_at(sim, address, len);
+    const uint8_t *from = bus_ram(sim, address, len);
 
     if (from == NULL && in_flash(sim, address, len))
         from = flash_view(&sim->flash, address, (uint32_t)len);
@@ -149,7 +134,7 @@ static bool
 write_memory(void *user, uint32_t address, const uint8_t *data, size_t len)
 {
     struct sfi_sim *sim = user;
-    uint8_t *ram = ram_at(sim, address, len);
+    uint8_t *ram = bus_ram(sim, address, len);
 
     if (in_flash(sim, address, len))
         return write_flash(sim, address, data, len);

@@ -135,7 +135,16 @@ def mistakes(folder):
     for status, words, text in [
             (64, [], "a command is missing"),
             (64, ["rum"], "unknown command \"rum\", did you mean \"run\""),
-            (64, ["run", "--state", "x"], "usart"),
+            (64, ["run", "--state", "x"],
+             "no link is named, expected --usart or --jtag"),
+            (1, ["run", "--state", folder / "chip", "--jtag", "here"],
+             "here: the port is missing, or no number, expected HOST:PORT"),
+            (1, ["run", "--state", folder / "chip", "--jtag", ":1"],
+             "the host is missing, or too long"),
+            (1, ["run", "--state", folder / "chip", "--jtag", "a.b:1"],
+             "the host is no IP address"),
+            (4, ["run", "--state", folder / "chip", "--jtag", "0.0.0.0:0"],
+             "is no address of this machine alone"),
             (64, ["dump", "--state", "x", "--area", "ram", "--out", "y"],
              "unknown area \"ram\", expected flash, option-bytes, certificate "
              "or device-key"),

@@ -77,6 +77,8 @@ OWNED = [
     ("poll.h", ["lib/transport/*", "lib/sim/*", "examples/*"]),
     ("sys/ioctl.h", ["lib/transport/*", "lib/sim/*", "examples/*"]),
     ("sys/select.h", ["lib/transport/*"]),
+    ("sys/socket.h", ["lib/transport/*", "lib/sim/*", "examples/*"]),
+    ("netdb.h", ["lib/transport/*", "lib/sim/*", "examples/*"]),
     ("libusb*", ["lib/transport/*"]),
     ("linux/*", ["lib/transport/*"]),
     ("asm/*", ["lib/transport/*"]),

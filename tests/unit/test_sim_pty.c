@@ -41,6 +41,14 @@ stop(void *user)
     return stopping;
 }
 
+static sfi_status
+serve_usart(sfi_sim *sim, const char *link, int (*end)(void *user), void *user)
+{
+    const sfi_sim_links links = {.struct_size = sizeof(links), .usart = link};
+
+    return sfi_sim_serve(sim, &links, end, user);
+}
+
 static void
 pause_ms(long ms)
 {
@@ -63,7 +71,7 @@ serve(void)
         (void)signal(SIGTERM, on_term);
         st = sfi_sim_open(ctx, board.state, &board.sim);
         if (st == SFI_OK)
-            st = sfi_sim_serve_usart(board.sim, link_name, stop, NULL);
+            st = serve_usart(board.sim, link_name, stop, NULL);
         _exit(-st / 100);
     }
     for (int i = 0; i < WAIT_MS && access(link_name, F_OK) != 0; i++)
@@ -161,7 +169,8 @@ START_TEST(test_serves)
     ck_assert(S_ISLNK(st.st_mode));
     fd = connect_link();
     TALK(fd, "\x7f", "\x79");
-    TALK(fd, "\x00\xff", "\x79\x07\x31\x00\x01\x02\x11\x21\x31\x44\x79");
+    TALK(fd, "\x00\xff",
+         "\x79\x0a\x31\x00\x01\x02\x11\x21\x31\x44\x73\x82\x92\x79");
     TALK(fd, "\x02\xfd", "\x79\x01\x04\x50\x79");
     /* every value comes through as it is, in both directions */
     TALK(fd, "\x11\xee", "\x79");
@@ -302,32 +311,31 @@ START_TEST(test_errors)
     int times = 0;
     FILE *f;
 
-    ck_assert_ok(
-        sfi_sim_serve_usart(board.sim, link_name, stop_at_once, &times));
+    ck_assert_ok(serve_usart(board.sim, link_name, stop_at_once, &times));
     ck_assert_int_eq(times, 1);
     ck_assert_int_ne(lstat(link_name, &st), 0);
 
     f = fopen(link_name, "w");
     ck_assert_ptr_nonnull(f);
     fclose(f);
-    ck_assert_fails(
-        sfi_sim_serve_usart(board.sim, link_name, stop_at_once, &times),
-        SFI_ERR_ACCESS, link_name, "is there and is no symbolic link");
+    ck_assert_fails(serve_usart(board.sim, link_name, stop_at_once, &times),
+                    SFI_ERR_ACCESS, link_name,
+                    "is there and is no symbolic link");
     ck_assert_int_eq(unlink(link_name), 0);
 
     (void)snprintf(other, sizeof(other), "%s/none/usart", board.base);
-    ck_assert_fails(sfi_sim_serve_usart(board.sim, other, stop_at_once, &times),
+    ck_assert_fails(serve_usart(board.sim, other, stop_at_once, &times),
                     SFI_ERR_OS, other,
                     "cannot make the link: No such file or directory");
     ck_assert_int_eq(times, 1);
-    ck_assert_fails(sfi_sim_serve_usart(board.sim, NULL, stop, NULL),
-                    SFI_ERR_ARGUMENT, "",
-                    "argument not valid, expected link != NULL && link[0] != "
-                    "'\\0'");
-    ck_assert_fails(sfi_sim_serve_usart(board.sim, link_name, NULL, NULL),
+    ck_assert_fails(serve_usart(board.sim, NULL, stop, NULL), SFI_ERR_ARGUMENT,
+                    "",
+                    "argument not valid, expected l.usart != NULL || l.jtag != "
+                    "NULL");
+    ck_assert_fails(serve_usart(board.sim, link_name, NULL, NULL),
                     SFI_ERR_ARGUMENT, "",
                     "argument not valid, expected stop != NULL");
-    ck_assert_int_eq(sfi_sim_serve_usart(NULL, link_name, stop, NULL),
+    ck_assert_int_eq(serve_usart(NULL, link_name, stop, NULL),
                      SFI_ERR_ARGUMENT);
 }
 END_TEST
@@ -346,8 +354,7 @@ START_TEST(test_no_reentry)
     sfi_status inside = SFI_OK;
 
     ck_assert_int_eq(
-        sfi_sim_serve_usart(board.sim, link_name, stop_from_inside, &inside),
-        SFI_OK);
+        serve_usart(board.sim, link_name, stop_from_inside, &inside), SFI_OK);
     ck_assert_int_eq(inside, SFI_ERR_STATE);
 }
 END_TEST

@@ -1,0 +1,8 @@
+#include "proto/sfi_mailbox.h"
+
+uint32_t
+mailbox_data_at(uint16_t opcode)
+{
+    return opcode == SFI_CMD_LICENSE ? SFI_MAILBOX_AT_LICENSE
+                                     : SFI_MAILBOX_AT_DATA;
+}

@@ -1,0 +1,40 @@
+/* The security extension over memory: a block in RAM that the host writes and
+ * the secure bootloader polls.  doc/protocol.md, "Mailbox".  Ours, as all of
+ * the extension; the addresses are the ones that ST's own programmer is seen to
+ * use (AN5054).  Offsets from the mailbox's first byte, little-endian. */
+#ifndef SFI_PROTO_SFI_MAILBOX_H
+#define SFI_PROTO_SFI_MAILBOX_H
+
+#include "proto/sfi_cmd.h"
+
+#define SFI_MAILBOX_MAGIC 0x4d494653u /* "SFIM" */
+#define SFI_MAILBOX_VERSION 1u
+
+/* written by the part */
+#define SFI_MAILBOX_AT_MAGIC 0x00u   /* u32: the secure bootloader listens */
+#define SFI_MAILBOX_AT_VERSION 0x04u /* u16 */
+#define SFI_MAILBOX_AT_DEVICE 0x06u  /* u16: device id */
+/* by the host, the last of its words: a number other than that of DONE */
+#define SFI_MAILBOX_AT_REQUEST 0x08u /* u32 */
+/* by the part, the last of its words: the number it has answered */
+#define SFI_MAILBOX_AT_DONE 0x0cu /* u32 */
+/* the request */
+#define SFI_MAILBOX_AT_OPCODE 0x10u /* u16, then the cause u8 and 0 */
+#define SFI_MAILBOX_AT_CAUSE 0x12u
+#define SFI_MAILBOX_AT_PARAM_LEN 0x14u /* u16 */
+#define SFI_MAILBOX_AT_DATA_LEN 0x16u  /* u16 */
+#define SFI_MAILBOX_AT_REPLY_LEN 0x18u /* u16, then 0 u16 */
+#define SFI_MAILBOX_AT_PARAM 0x1cu
+#define SFI_MAILBOX_AT_REPLY (SFI_MAILBOX_AT_PARAM + SFI_CMD_PARAM_MAX)
+#define SFI_MAILBOX_END (SFI_MAILBOX_AT_REPLY + SFI_CMD_REPLY_MAX)
+/* where data is: a licence, anything else */
+#define SFI_MAILBOX_AT_LICENSE 0x0800u
+#define SFI_MAILBOX_AT_DATA 0x1000u
+
+/* The part resets (ABORT when it is installed) so long after its answer. */
+#define SFI_MAILBOX_HOLD_MS 100u
+
+/* Where this request's data is. */
+uint32_t mailbox_data_at(uint16_t opcode);
+
+#endif

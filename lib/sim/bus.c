@@ -1,0 +1,178 @@
+#include "sim/bus.h"
+
+#include "sim/boot.h"
+#include "sim/options.h"
+
+/* RM0433, 60.5.8, over the memory map and over the debug bus. */
+#define DBGMCU_DEBUG 0xe00e1000u
+/* RM0433, 4.9: FLASH_BASE to the end of the second bank's registers */
+#define FLASH_REGS_SIZE 0x200u
+/* ARM DDI 0403, B3.2.3 and B3.2.6 */
+#define SCB_CPUID 0xe000ed00u
+#define SCB_AIRCR 0xe000ed0cu
+#define CPUID_CORTEX_M7 0x411fc271u
+#define AIRCR_KEY_MASK 0xffff0000u
+#define AIRCR_KEY 0x05fa0000u
+#define AIRCR_KEY_READ 0xfa050000u
+#define AIRCR_SYSRESETREQ (1u << 2)
+
+uint8_t *
+bus_ram(const struct sfi_sim *sim, uint32_t address, size_t len)
+{
+    uint8_t *p = sim->ram;
+
+    for (uint32_t i = 0; i < sim->chip->ram_count; i++) {
+        const struct chip_range *range = &sim->chip->ram[i];
+
+        if (len <= range->size && chip_range_has(range, address, (uint32_t)len))
+            return p + (address - range->base);
+        p += range->size;
+    }
+    return NULL;
+}
+
+enum reach {
+    REACH_NOTHING,
+    REACH_MAILBOX,
+    REACH_ALL,
+};
+
+static enum reach
+reach(const struct sfi_sim *sim)
+{
+    if (sim->mode == SIM_OFF || sim->held || sim->chip->dbgmcu == 0)
+        return REACH_NOTHING;
+    if (sim->mode == SIM_SECURE)
+        return REACH_MAILBOX;
+    if (options_secure(sim) || options_locked(sim))
+        return REACH_NOTHING;
+    return REACH_ALL;
+}
+
+static bool
+in_mailbox(const struct sfi_sim *sim, uint32_t address, uint32_t size)
+{
+    return chip_range_has(&sim->chip->mailbox, address, size);
+}
+
+static bool
+in_flash_regs(const struct sfi_sim *sim, uint32_t address)
+{
+    return address - sim->chip->flash_regs < FLASH_REGS_SIZE;
+}
+
+/* Borrow what is memory to read; NULL: it is none, or it is protected. */
+static const uint8_t *
+memory(const struct sfi_sim *sim, uint32_t address, uint32_t size)
+{
+    const uint8_t *p = bus_ram(sim, address, size);
+
+    if (p == NULL && !options_readout_protected(sim))
+        p = flash_view(&sim->flash, address, size);
+    return p;
+}
+
+static uint32_t
+load(const uint8_t *p, uint32_t size)
+{
+    uint32_t value = 0;
+
+    for (uint32_t i = 0; i < size; i++)
+        value |= (uint32_t)p[i] << 8 * i;
+    return value;
+}
+
+static void
+store(uint8_t *p, uint32_t size, uint32_t value)
+{
+    for (uint32_t i = 0; i < size; i++)
+        p[i] = (uint8_t)(value >> 8 * i);
+}
+
+static bool
+read_register(struct sfi_sim *sim, uint32_t address, uint32_t *value)
+{
+    if (in_flash_regs(sim, address))
+        *value = flash_regs_read(sim, address - sim->chip->flash_regs);
+    else if (address == sim->chip->dbgmcu)
+        *value = sim->chip->idcode;
+    else if (address == SCB_CPUID)
+        *value = CPUID_CORTEX_M7;
+    else if (address == SCB_AIRCR)
+        *value = AIRCR_KEY_READ;
+    else
+        return false;
+    return true;
+}
+
+bool
+bus_read(struct sfi_sim *sim, uint32_t address, uint32_t size, uint32_t *value)
+{
+    enum reach r = reach(sim);
+    const uint8_t *p;
+
+    if (r == REACH_NOTHING ||
+        (r == REACH_MAILBOX && !in_mailbox(sim, address, size)))
+        return false;
+    p = memory(sim, address, size);
+    if (p == NULL)
+        return size == 4 && read_register(sim, address, value);
+    *value = load(p, size);
+    return true;
+}
+
+static bool
+write_register(struct sfi_sim *sim, uint32_t address, uint32_t value)
+{
+    if (in_flash_regs(sim, address)) {
+        flash_regs_write(sim, address - sim->chip->flash_regs, value);
+        return true;
+    }
+    if (address != SCB_AIRCR)
+        return false;
+    if ((value & AIRCR_KEY_MASK) == AIRCR_KEY &&
+        (value & AIRCR_SYSRESETREQ) != 0)
+        sim->reset_due = true;
+    return true;
+}
+
+static bool
+write(struct sfi_sim *sim, uint32_t address, uint32_t size, uint32_t value)
+{
+    enum reach r = reach(sim);
+    uint8_t *p;
+
+    if (r == REACH_NOTHING ||
+        (r == REACH_MAILBOX && !in_mailbox(sim, address, size)))
+        return false;
+    p = bus_ram(sim, address, size);
+    if (p != NULL) {
+        store(p, size, value);
+        if (r == REACH_MAILBOX)
+            mailbox_written(sim, address);
+        return true;
+    }
+    if (size != 4)
+        return false;
+    if (chip_range_has(&sim->chip->flash, address, size))
+        return flash_regs_program(sim, address, value);
+    return write_register(sim, address, value);
+}
+
+bool
+bus_write(struct sfi_sim *sim, uint32_t address, uint32_t size, uint32_t value)
+{
+    bool done = write(sim, address, size, value);
+
+    sim_settle(sim);
+    return done;
+}
+
+bool
+bus_debug_read(const struct sfi_sim *sim, uint32_t address, uint32_t *value)
+{
+    if (reach(sim) != REACH_ALL || address != DBGMCU_DEBUG)
+        return false;
+    *value = sim->chip->idcode;
+    return true;
+}

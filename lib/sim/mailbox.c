@@ -1,0 +1,128 @@
+#include "sim/mailbox.h"
+
+#include <string.h>
+
+#include "util/mem.h"
+#include "util/rd.h"
+#include "util/wr.h"
+#include "proto/sfi_mailbox.h"
+#include "sim/bus.h"
+
+/* A request, out of the host's reach. */
+struct letter {
+    uint32_t number;
+    uint16_t opcode;
+    uint16_t param_len;
+    uint16_t data_len;
+    uint8_t param[SFI_CMD_PARAM_MAX];
+    uint8_t data[SFI_CMD_DATA_MAX];
+};
+
+/* All of the mailbox, or NULL: the part has none. */
+static uint8_t *
+box(const struct sfi_sim *sim)
+{
+    return bus_ram(sim, sim->chip->mailbox.base, sim->chip->mailbox.size);
+}
+
+static uint32_t
+get32(const uint8_t *p)
+{
+    struct rd r;
+
+    rd_init(&r, p, 4);
+    return rd_u32le(&r);
+}
+
+static void
+put32(uint8_t *p, uint32_t value)
+{
+    struct wr w;
+
+    wr_init(&w, p, 4);
+    wr_u32le(&w, value);
+}
+
+void
+mailbox_start(struct sfi_sim *sim)
+{
+    uint8_t *b = sim->chip->dbgmcu != 0 ? box(sim) : NULL;
+
+    sim->mailbox.answered = false;
+    if (b == NULL)
+        return;
+    put32(b + SFI_MAILBOX_AT_VERSION,
+          SFI_MAILBOX_VERSION | sim->chip->device_id << 16);
+    put32(b + SFI_MAILBOX_AT_MAGIC, SFI_MAILBOX_MAGIC);
+}
+
+/* The core decrypts in place: never where a debugger can look.  False: a
+ * length is impossible. */
+static bool
+collect(const uint8_t *b, struct letter *l)
+{
+    struct rd r;
+
+    l->number = get32(b + SFI_MAILBOX_AT_REQUEST);
+    rd_init(&r, b + SFI_MAILBOX_AT_OPCODE, 8);
+    l->opcode = rd_u16le(&r);
+    rd_skip(&r, 2);
+    l->param_len = rd_u16le(&r);
+    l->data_len = rd_u16le(&r);
+    if (l->param_len > sizeof(l->param) || l->data_len > sizeof(l->data))
+        return false;
+    memcpy(l->param, b + SFI_MAILBOX_AT_PARAM, l->param_len);
+    memcpy(l->data, b + mailbox_data_at(l->opcode), l->data_len);
+    return true;
+}
+
+static void
+answer(struct sfi_sim *sim, uint8_t *b, uint32_t number, const uint8_t *raw,
+       size_t len)
+{
+    struct wr w;
+
+    wr_init(&w, b + SFI_MAILBOX_AT_REPLY_LEN, 4);
+    wr_u16le(&w, (uint16_t)(len - 1));
+    memcpy(b + SFI_MAILBOX_AT_REPLY, raw + 1, len - 1);
+    b[SFI_MAILBOX_AT_CAUSE] = raw[0];
+    put32(b + SFI_MAILBOX_AT_DONE, number);
+    sim->mailbox.answered = true;
+    sim->mailbox.answered_at = sim->now_ms;
+}
+
+static void
+serve(struct sfi_sim *sim, uint8_t *b)
+{
+    uint8_t raw[SFI_DEVICE_REPLY_MAX] = {SFI_CAUSE_LENGTH};
+    size_t len = sizeof(raw);
+    struct letter l;
+
+    if (!collect(b, &l))
+        len = 1;
+    else if (sfi_device_handle(sim->device, l.opcode, l.param, l.param_len,
+                               l.data, l.data_len, raw, &len) != SFI_OK)
+        len = 0;
+    sfi__wipe(&l.data, sizeof(l.data));
+    if (len > 0 && !sim->power.off)
+        answer(sim, b, l.number, raw, len);
+}
+
+void
+mailbox_written(struct sfi_sim *sim, uint32_t address)
+{
+    uint8_t *b = box(sim);
+
+    if (b == NULL ||
+        (address & ~3u) != sim->chip->mailbox.base + SFI_MAILBOX_AT_REQUEST)
+        return;
+    if (get32(b + SFI_MAILBOX_AT_REQUEST) != get32(b + SFI_MAILBOX_AT_DONE))
+        serve(sim, b);
+}
+
+bool
+mailbox_holds(const struct sfi_sim *sim)
+{
+    return sim->mailbox.answered &&
+           sim->now_ms - sim->mailbox.answered_at < SFI_MAILBOX_HOLD_MS;
+}

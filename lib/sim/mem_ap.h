@@ -1,0 +1,36 @@
+/* The chip's debug port (ADIv5), whatever pins are in front of it: the
+ * registers of the DP and of its MEM-APs.  AP 0 sees the memory map, AP 2 the
+ * debug bus. */
+#ifndef SFI_SIM_MEM_AP_H
+#define SFI_SIM_MEM_AP_H
+
+#include "proto/adi.h"
+
+struct sfi_sim;
+
+#define DAP_APS 2u
+
+struct mem_ap {
+    uint32_t csw;
+    uint32_t tar;
+};
+
+/* Survives a reset of the part; ends with its power. */
+struct dap {
+    uint32_t dpidr;
+    uint32_t ctrl;   /* CTRL/STAT without the acknowledges */
+    uint32_t select; /* SELECT as written */
+    struct mem_ap ap[DAP_APS];
+};
+
+/* Power-up; what reads as DPIDR depends on the pins. */
+void dap_init(struct dap *d, uint32_t dpidr);
+/* One access to a register, done at once: posting is the pins' business.
+ * ADI_ACK_FAULT: an error is sticky, from before or from this access to an AP;
+ * DP accesses always work. */
+enum adi_ack dap_access(struct sfi_sim *sim, struct dap *d,
+                        const struct adi_request *r, uint32_t *data);
+/* SWD's ABORT register, and what is written to JTAG's. */
+void dap_abort(struct dap *d, uint32_t value);
+
+#endif

@@ -1,0 +1,126 @@
+#include "sim/serve.h"
+
+#include <errno.h>
+
+#include "core/abi.h"
+#include "core/ctx.h"
+#include "core/err.h"
+#include "sim/boot.h"
+
+/* How long stop() may go unasked, and the chip without a look at its clock. */
+#define TICK_MS 50
+
+struct server {
+    struct sfi_sim *sim;
+    struct pty *pty;        /* NULL: not served */
+    struct jtag_port *jtag; /* likewise */
+};
+
+static sfi_status
+turn(struct server *s, const struct clock *clock, uint64_t *last)
+{
+    sfi_ctx *ctx = s->sim->obj.ctx;
+    struct pollfd fds[2];
+    struct pollfd *pty = &fds[0];
+    struct pollfd *jtag = &fds[s->pty != NULL];
+    nfds_t count = 0;
+    uint64_t now;
+    int ready;
+
+    if (s->pty != NULL)
+        fds[count++] = pty_wait(s->sim, s->pty);
+    if (s->jtag != NULL)
+        fds[count++] = jtag_wait(s->jtag);
+    ready = poll(fds, count, TICK_MS);
+    if (ready < 0 && errno != EINTR)
+        return sfi__fail_os(ctx, SFI_ERR_OS, errno, "cannot wait");
+    if (ready == 0 && s->pty != NULL)
+        pty_idle(s->pty);
+    now = clock->now_ms(clock->user);
+    sim_wait(s->sim, now - *last);
+    *last = now;
+    if (s->jtag != NULL && ready > 0)
+        jtag_ready(s->sim, s->jtag, jtag->revents);
+    if (s->pty == NULL)
+        return SFI_OK;
+    return sfi__pty_ready(s->sim, s->pty, ready > 0 ? pty->revents : 0);
+}
+
+static sfi_status
+serve(struct server *s, int (*stop)(void *user), void *user)
+{
+    const struct clock *clock = s->sim->obj.ctx->clock;
+    uint64_t last = clock->now_ms(clock->user);
+    sfi_status st = SFI_OK;
+
+    s->sim->obj.busy = true;
+    while (st == SFI_OK && !stop(user))
+        st = turn(s, clock, &last);
+    s->sim->obj.busy = false;
+    return st;
+}
+
+static sfi_status
+serve_links(struct sfi_sim *sim, const sfi_sim_links *links,
+            int (*stop)(void *user), void *user)
+{
+    sfi_ctx *ctx = sim->obj.ctx;
+    struct server s = {.sim = sim};
+    struct pty pty;
+    struct jtag_port *jtag = NULL;
+    sfi_status st = SFI_OK;
+
+    if (links->jtag != NULL) {
+        jtag = sfi__ctx_alloc(ctx, sizeof(*jtag));
+        st = jtag == NULL
+                 ? SFI_ERR_NOMEM
+                 : sfi__jtag_open(ctx, links->jtag,
+                                  (links->flags & SFI_SIM_REMOTE) != 0, jtag);
+    }
+    if (st == SFI_OK && jtag != NULL) {
+        s.jtag = jtag;
+        sim->jtag_number = jtag->number;
+    }
+    if (st == SFI_OK && links->usart != NULL) {
+        st = sfi__pty_open(ctx, links->usart, &pty);
+        if (st == SFI_OK)
+            s.pty = &pty;
+    }
+    if (st == SFI_OK)
+        st = serve(&s, stop, user);
+    if (s.pty != NULL)
+        sfi__pty_close(s.pty);
+    if (s.jtag != NULL)
+        sfi__jtag_close(s.jtag);
+    sim->jtag_number = 0;
+    sfi__ctx_dealloc(ctx, jtag);
+    return st;
+}
+
+sfi_status
+sfi_sim_serve(sfi_sim *sim, const sfi_sim_links *links, int (*stop)(void *user),
+              void *user)
+{
+    sfi_sim_links l;
+    sfi_status st;
+
+    SFI_ENTER(sim, SIM);
+    SFI_ARG(sim, links != NULL);
+    SFI_ARG(sim, stop != NULL);
+    st = sfi__abi_in(sim->obj.ctx, &l, sizeof(l), sizeof(l), links);
+    if (st != SFI_OK)
+        return st;
+    SFI_ARG(sim, (links->flags & ~SFI_SIM_REMOTE) == 0);
+    SFI_ARG(sim, l.usart != NULL || l.jtag != NULL);
+    SFI_ARG(sim, l.usart == NULL || l.usart[0] != '\0');
+    if (l.jtag != NULL && sim->chip->dbgmcu == 0)
+        return sfi__fail(sim->obj.ctx, SFI_ERR_UNSUPPORTED,
+                         "a virtual %s has no JTAG", sim->chip->name);
+    return serve_links(sim, &l, stop, user);
+}
+
+uint32_t
+sfi_sim_jtag_port(const sfi_sim *sim)
+{
+    return sfi__is(sim, OBJ_SIM) ? sim->jtag_number : 0;
+}

@@ -1,0 +1,42 @@
+/* Where other processes meet the chip: each a file descriptor to wait for. */
+#ifndef SFI_SIM_SERVE_H
+#define SFI_SIM_SERVE_H
+
+#include <poll.h>
+
+#include "sim/sim.h"
+
+struct pty {
+    int master;
+    int slave; /* kept open: clients come and go without a hang-up */
+    char name[128];
+    const char *link;
+};
+
+sfi_status sfi__pty_open(sfi_ctx *ctx, const char *link, struct pty *p);
+void sfi__pty_close(struct pty *p);
+struct pollfd pty_wait(const struct sfi_sim *sim, const struct pty *p);
+sfi_status sfi__pty_ready(struct sfi_sim *sim, struct pty *p, short events);
+/* Nothing came for a while. */
+void pty_idle(struct pty *p);
+
+/* A read of the client gives at most that many answers. */
+#define JTAG_CHUNK 16384u
+
+/* openocd's remote_bitbang over TCP, one client at a time. */
+struct jtag_port {
+    int listener;
+    int client; /* -1: none */
+    uint16_t number;
+    size_t out_len, out_at; /* answers that wait for the client */
+    uint8_t out[JTAG_CHUNK];
+};
+
+/* "HOST:PORT", of this machine only unless `remote`. */
+sfi_status sfi__jtag_open(sfi_ctx *ctx, const char *where, bool remote,
+                          struct jtag_port *j);
+void sfi__jtag_close(struct jtag_port *j);
+struct pollfd jtag_wait(const struct jtag_port *j);
+void jtag_ready(struct sfi_sim *sim, struct jtag_port *j, short events);
+
+#endif

@@ -1,0 +1,282 @@
+/* The chip's JTAG as openocd's remote_bitbang: a character per change of the
+ * pins, or question for TDO (openocd, doc/manual/jtag/drivers/
+ * remote_bitbang.txt). */
+#define _POSIX_C_SOURCE 200809L
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/err.h"
+#include "sim/boot.h"
+#include "sim/serve.h"
+
+#define HOST_MAX 64u
+
+/* ---- the listener ---- */
+
+static sfi_status
+bad_name(sfi_ctx *ctx, const char *where, const char *what)
+{
+    (void)sfi__fail(ctx, SFI_ERR_ARGUMENT, "%s, expected HOST:PORT", what);
+    return sfi__where(ctx, "%s", where);
+}
+
+/* "127.0.0.1:9824", "localhost:0", "[::1]:9824" */
+static sfi_status
+split(sfi_ctx *ctx, const char *where, char host[HOST_MAX], char port[8])
+{
+    const char *colon = strrchr(where, ':');
+    size_t len = colon != NULL ? (size_t)(colon - where) : 0;
+    uint64_t number;
+
+    if (colon == NULL || !text_to_u64(colon + 1, UINT16_MAX, &number))
+        return bad_name(ctx, where, "the port is missing, or no number");
+    if (len >= 2 && where[0] == '[' && where[len - 1] == ']') {
+        where++;
+        len -= 2;
+    }
+    if (len == 0 || len >= HOST_MAX)
+        return bad_name(ctx, where, "the host is missing, or too long");
+    memcpy(host, where, len);
+    host[len] = '\0';
+    text_format(port, 8, "%u", (unsigned)number);
+    if (text_same(host, "localhost"))
+        (void)text_copy(host, HOST_MAX, "127.0.0.1");
+    return SFI_OK;
+}
+
+static bool
+is_loopback(const struct sockaddr *a)
+{
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+
+    if (a->sa_family == AF_INET) {
+        memcpy(&v4, a, sizeof(v4));
+        return ntohl(v4.sin_addr.s_addr) >> 24 == 127;
+    }
+    if (a->sa_family != AF_INET6)
+        return false;
+    memcpy(&v6, a, sizeof(v6));
+    return IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr);
+}
+
+static bool
+set_nonblocking(int fd)
+{
+    return fcntl(fd, F_SETFL, O_NONBLOCK) == 0 &&
+           fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
+}
+
+static uint16_t
+port_of(int fd)
+{
+    struct sockaddr_storage a;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    socklen_t len = sizeof(a);
+
+    if (getsockname(fd, (struct sockaddr *)&a, &len) != 0)
+        return 0;
+    if (a.ss_family == AF_INET) {
+        memcpy(&v4, &a, sizeof(v4));
+        return ntohs(v4.sin_port);
+    }
+    memcpy(&v6, &a, sizeof(v6));
+    return ntohs(v6.sin6_port);
+}
+
+static bool
+listen_on(const struct addrinfo *a, struct jtag_port *j)
+{
+    const int on = 1;
+
+    j->listener = socket(a->ai_family, SOCK_STREAM, 0);
+    if (j->listener < 0 || !set_nonblocking(j->listener) ||
+        setsockopt(j->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) !=
+            0 ||
+        bind(j->listener, a->ai_addr, a->ai_addrlen) != 0 ||
+        listen(j->listener, 1) != 0)
+        return false;
+    j->number = port_of(j->listener);
+    return true;
+}
+
+static sfi_status
+open_listener(sfi_ctx *ctx, const struct addrinfo *a, bool remote,
+              struct jtag_port *j)
+{
+    int err;
+
+    if (!remote && !is_loopback(a->ai_addr))
+        return sfi__fail(ctx, SFI_ERR_ACCESS,
+                         "is no address of this machine alone, and JTAG over "
+                         "the network lets anyone there do anything to the "
+                         "chip");
+    if (listen_on(a, j))
+        return SFI_OK;
+    err = errno;
+    sfi__jtag_close(j);
+    return sfi__fail_os(
+        ctx, err == EADDRINUSE || err == EACCES ? SFI_ERR_ACCESS : SFI_ERR_OS,
+        err, "cannot listen");
+}
+
+sfi_status
+sfi__jtag_open(sfi_ctx *ctx, const char *where, bool remote,
+               struct jtag_port *j)
+{
+    const struct addrinfo hints = {
+        .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
+        .ai_socktype = SOCK_STREAM,
+    };
+    struct addrinfo *found = NULL;
+    char host[HOST_MAX], port[8];
+    sfi_status st;
+
+    j->listener = -1;
+    j->client = -1;
+    j->out_len = 0;
+    j->out_at = 0;
+    st = split(ctx, where, host, port);
+    if (st != SFI_OK)
+        return st;
+    if (getaddrinfo(host, port, &hints, &found) != 0)
+        return bad_name(ctx, where, "the host is no IP address");
+    st = open_listener(ctx, found, remote, j);
+    freeaddrinfo(found);
+    return st == SFI_OK ? st : sfi__where(ctx, "%s", where);
+}
+
+static void
+hang_up(struct jtag_port *j)
+{
+    if (j->client >= 0)
+        (void)close(j->client);
+    j->client = -1;
+    j->out_len = 0;
+    j->out_at = 0;
+}
+
+void
+sfi__jtag_close(struct jtag_port *j)
+{
+    hang_up(j);
+    if (j->listener >= 0)
+        (void)close(j->listener);
+    j->listener = -1;
+}
+
+/* ---- the client ---- */
+
+/* A client that does not take its answers is not listened to either; others
+ * wait until it has left. */
+struct pollfd
+jtag_wait(const struct jtag_port *j)
+{
+    if (j->client < 0)
+        return (struct pollfd){.fd = j->listener, .events = POLLIN};
+    return (struct pollfd){
+        .fd = j->client,
+        .events = j->out_at < j->out_len ? POLLOUT : POLLIN,
+    };
+}
+
+static void
+take_client(struct jtag_port *j)
+{
+    const int on = 1;
+
+    j->client = accept(j->listener, NULL, NULL);
+    if (j->client < 0)
+        return;
+    if (!set_nonblocking(j->client)) {
+        hang_up(j);
+        return;
+    }
+    (void)setsockopt(j->client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
+/* 'r' none, 's' SRST, 't' TRST, 'u' both. */
+static void
+set_resets(struct sfi_sim *sim, unsigned lines)
+{
+    if ((lines & 2) != 0)
+        tap_reset(&sim->chain);
+    sim_hold(sim, (lines & 1) != 0);
+}
+
+/* false: the client said good-bye. */
+static bool
+command(struct sfi_sim *sim, struct jtag_port *j, uint8_t c)
+{
+    if (c >= '0' && c <= '7')
+        tap_pins(sim, (c & 4) != 0, (c & 2) != 0, (c & 1) != 0);
+    else if (c == 'R')
+        j->out[j->out_len++] = tap_tdo(sim) ? '1' : '0';
+    else if (c >= 'r' && c <= 'u')
+        set_resets(sim, (unsigned)c - 'r');
+    return c != 'Q'; /* and the lamp, 'B' and 'b', is not there */
+}
+
+static bool
+is_passing(int err)
+{
+    return err == EAGAIN || err == EWOULDBLOCK || err == EINTR;
+}
+
+static bool
+take(struct sfi_sim *sim, struct jtag_port *j)
+{
+    uint8_t in[JTAG_CHUNK];
+    ssize_t got = recv(j->client, in, sizeof(in), 0);
+
+    if (got < 0)
+        return is_passing(errno);
+    for (ssize_t i = 0; i < got; i++) {
+        if (!command(sim, j, in[i]))
+            return false;
+    }
+    return got > 0;
+}
+
+static bool
+give(struct jtag_port *j)
+{
+    while (j->out_at < j->out_len) {
+        ssize_t put = send(j->client, j->out + j->out_at,
+                           j->out_len - j->out_at, MSG_NOSIGNAL);
+
+        if (put < 0)
+            return is_passing(errno);
+        j->out_at += (size_t)put;
+    }
+    j->out_len = 0;
+    j->out_at = 0;
+    return true;
+}
+
+void
+jtag_ready(struct sfi_sim *sim, struct jtag_port *j, short events)
+{
+    bool stays = true;
+
+    if (events == 0)
+        return;
+    if (j->client < 0) {
+        take_client(j);
+        return;
+    }
+    if (j->out_at == j->out_len)
+        stays = take(sim, j);
+    if (!stays || !give(j)) {
+        hang_up(j);
+        sim_hold(sim, false);
+    }
+}
