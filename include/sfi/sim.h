@@ -128,7 +128,7 @@ SFI_API const sfi_chip *sfi_sim_chip(const sfi_sim *sim);
  * asked.
  *
  * @param sim             a chip; kept alive by the transport
- * @param interface_name  "usart"
+ * @param interface_name  "usart" or "usb"
  * @param out             receives the transport, caller frees; NULL on any
  *                        failure
  *
@@ -231,6 +231,75 @@ SFI_API SFI_NODISCARD sfi_status sfi_sim_serve(sfi_sim *sim,
  * @since 1.0
  */
 SFI_API uint32_t sfi_sim_jtag_port(const sfi_sim *sim);
+
+/**
+ * Plug the chip's USB into a host, which enumerates it.
+ *
+ * It is a DFU device (AN3156) while a bootloader runs, and gone when that ends
+ * or the chip is reset: after that it must be enumerated again.  An
+ * STM32L462CE's bootloaders do not speak USB.
+ *
+ * @param sim  a chip
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT   sim is NULL
+ *   SFI_ERR_NO_DEVICE  nothing that speaks USB runs
+ *   SFI_ERR_STATE      from inside a callback of the chip
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_sim_usb_attach(sfi_sim *sim);
+
+/**
+ * Is the chip on the bus still as it was enumerated?
+ *
+ * @param sim  a chip, or NULL
+ *
+ * @return 1; 0 when it never was, has gone since, and for NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API int sfi_sim_usb_attached(const sfi_sim *sim);
+
+/**
+ * Run one control transfer with the chip's default pipe.
+ *
+ * @param sim           a chip
+ * @param request_type  bmRequestType; bit 7 set: from the chip
+ * @param request       bRequest
+ * @param value         wValue
+ * @param index         wIndex
+ * @param data          the data stage: `len` bytes, or room for them; may be
+ *                      NULL when len is 0
+ * @param len           wLength, at most 65535
+ * @param got           receives the bytes moved
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT   a pointer is NULL, or len is too large
+ *   SFI_ERR_NACK       the chip stalled the transfer
+ *   SFI_ERR_NO_DEVICE  it is not attached, or went away over this transfer
+ *   SFI_ERR_STATE      from inside a callback of the chip
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_sim_usb_control(
+    sfi_sim *sim, uint8_t request_type, uint8_t request, uint16_t value,
+    uint16_t index, uint8_t *data, size_t len, size_t *got);
+
+/**
+ * Let time pass for the chip: half frames are dropped, a reset that waits for
+ * its time comes.
+ *
+ * @param sim  a chip, or NULL
+ * @param ms   how long
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API void sfi_sim_wait(sfi_sim *sim, uint32_t ms);
 
 /**
  * Let the power fail.

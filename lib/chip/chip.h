@@ -48,6 +48,12 @@ struct sfi_chip {
     struct chip_range ram[CHIP_RAMS_MAX];
     uint32_t ram_count;
 
+    /* USB: what its bootloader calls itself and its two memories, DfuSe's way
+     * (dfu-util lists them); NULL: it has no USB */
+    const char *dfu_serial;
+    const char *dfu_flash;
+    const char *dfu_options;
+
     /* option bytes */
     struct chip_range ob_window; /* as bootloaders show it */
     uint32_t ob_count;

@@ -33,6 +33,7 @@ clear(struct sfi_sim *sim)
     sfi__wipe(sim->ram, sim->ram_len);
     sfi__wipe(&sim->slave, sizeof(sim->slave));
     flash_regs_reset(sim);
+    dfu_device_stop(sim);
     sim->reset_due = false;
     sim->mode = SIM_OFF;
 }
@@ -147,7 +148,7 @@ sim_wait(struct sfi_sim *sim, uint64_t ms)
     struct wr w;
 
     sim->now_ms += ms;
-    if (sim->mode != SIM_SECURE || mailbox_holds(sim))
+    if (sim->mode != SIM_SECURE || mailbox_holds(sim) || dfu_device_owes(sim))
         return;
     wr_init(&w, answer, sizeof(answer));
     secure_tick(sim, &w);

@@ -13,10 +13,11 @@ void sim_power_cycle(struct sfi_sim *sim);
 enum sim_mode sim_decide(const struct sfi_sim *sim);
 /* Bytes in; the answer is appended to sim->line. */
 void sim_receive(struct sfi_sim *sim, const uint8_t *data, size_t len);
-/* Something was done over the debug port: end what runs, if that ended it. */
-void sim_settle(struct sfi_sim *sim);
 /* NRST: low holds the part, high resets it. */
 void sim_hold(struct sfi_sim *sim, bool held);
+/* After what was done over USB or the debug port: does what runs end here (it
+ * asked for a reset, its power failed)?  Then the next thing starts. */
+void sim_settle(struct sfi_sim *sim);
 /* Let time pass. */
 void sim_wait(struct sfi_sim *sim, uint64_t ms);
 /* The first bytes of sim->line have gone; with the last of them, what waited

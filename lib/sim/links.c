@@ -1,5 +1,6 @@
-/* The chip's USART as a transport inside the process. */
-#include <string.h>
+/* The chip's USART as a transport inside the process, and the way to the other
+ * ones. */
+#include "sim/links.h"
 
 #include "core/err.h"
 #include "sim/boot.h"
@@ -39,8 +40,8 @@ on_flush(void *user)
 }
 
 /* The bench switches the supply, unless it has failed. */
-static sfi_status
-on_reset(void *user, int into_boot)
+sfi_status
+sim_link_reset(void *user, int into_boot)
 {
     struct sfi_sim *sim = user;
 
@@ -51,34 +52,59 @@ on_reset(void *user, int into_boot)
     return SFI_OK;
 }
 
-static void
-on_close(void *user)
+void
+sim_link_close(void *user)
 {
     sfi__obj_unref(user);
 }
 
-sfi_status
-sfi_sim_transport(sfi_sim *sim, const char *interface_name, sfi_transport **out)
+static sfi_status
+open_usart(struct sfi_sim *sim, sfi_transport **out)
 {
     static const sfi_stream_ops ops = {
         .struct_size = sizeof(ops),
         .read = on_read,
         .write = on_write,
         .flush = on_flush,
-        .reset = on_reset,
-        .close = on_close,
+        .reset = sim_link_reset,
+        .close = sim_link_close,
     };
-    sfi_status st;
 
+    return sfi_transport_open_stream(sim->obj.ctx, &ops, sim, out);
+}
+
+/* A chip's reference goes with the transport. */
+static sfi_status
+open_link(struct sfi_sim *sim, const char *name, sfi_transport **out)
+{
+    static const struct {
+        const char *name;
+        sfi_status (*open)(struct sfi_sim *sim, sfi_transport **out);
+    } links[] = {
+        {"usart", open_usart},
+        {"usb", sim_open_usb},
+    };
+
+    for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++) {
+        sfi_status st;
+
+        if (!text_same(name, links[i].name))
+            continue;
+        st = links[i].open(sfi__obj_ref(sim), out);
+        if (st != SFI_OK)
+            sfi__obj_unref(sim);
+        return st;
+    }
+    return sfi__fail(sim->obj.ctx, SFI_ERR_UNSUPPORTED,
+                     "a virtual chip has no interface \"%s\", expected "
+                     "\"usart\" or \"usb\"",
+                     name);
+}
+
+sfi_status
+sfi_sim_transport(sfi_sim *sim, const char *interface_name, sfi_transport **out)
+{
     SFI_ENTER_NEW(sim, SIM, out);
     SFI_ARG(sim, interface_name != NULL);
-    if (!text_same(interface_name, "usart"))
-        return sfi__fail(sim->obj.ctx, SFI_ERR_UNSUPPORTED,
-                         "a virtual chip has no interface \"%s\", expected "
-                         "\"usart\"",
-                         interface_name);
-    st = sfi_transport_open_stream(sim->obj.ctx, &ops, sfi__obj_ref(sim), out);
-    if (st != SFI_OK)
-        sfi__obj_unref(sim);
-    return st;
+    return open_link(sim, interface_name, out);
 }

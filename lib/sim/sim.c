@@ -189,6 +189,13 @@ sfi_sim_set_boot0(sfi_sim *sim, int level)
         sim->boot0 = level != 0;
 }
 
+void
+sfi_sim_wait(sfi_sim *sim, uint32_t ms)
+{
+    if (sfi__is(sim, OBJ_SIM))
+        sim_wait(sim, ms);
+}
+
 static sfi_status
 no_power(struct sfi_sim *sim)
 {

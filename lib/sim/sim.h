@@ -8,6 +8,7 @@
 #include "util/buf.h"
 #include "core/obj.h"
 #include "proto/usart_slave.h"
+#include "sim/dfu_device.h"
 #include "sim/flash.h"
 #include "sim/flash_regs.h"
 #include "sim/mailbox.h"
@@ -45,6 +46,7 @@ struct sfi_sim {
     uint8_t *ram; /* the chip's, range after range, then the core's */
     size_t ram_len;
     struct usart_slave slave; /* of the standard bootloader */
+    struct dfu_device usb;    /* whichever bootloader runs */
     sfi_device *device;       /* NULL unless SIM_SECURE; lives in `ram` */
     struct flash_regs regs;   /* as the debug port sees them */
     struct mailbox mailbox;   /* of the secure bootloader */

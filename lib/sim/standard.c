@@ -4,6 +4,7 @@
 
 #include "util/mem.h"
 #include "sim/bus.h"
+#include "proto/dfu.h"
 #include "sim/options.h"
 
 /* AN2606, limitations of the H74x and L45x bootloaders: flash is written in
@@ -14,8 +15,8 @@
 /* AN3155, 3.5: the initial stack pointer and the reset vector. */
 #define VECTORS_LEN 8u
 
-/* A write of 256 bytes, and a program unit of 0xff around it. */
-#define PROGRAM_MAX (USART_BLOCK_MAX + 64u)
+/* The longest write of any link, and a program unit of 0xff around it. */
+#define PROGRAM_MAX (DFU_TRANSFER_MAX + 64u)
 
 static const uint8_t commands[] = {
     USART_GET,
@@ -246,7 +247,7 @@ protect(void *user, uint8_t cmd)
     return done;
 }
 
-static const struct usart_handlers handlers = {
+const struct usart_handlers sim_standard = {
     .allowed = allowed,
     .address = address_ok,
     .read = read_memory,
@@ -260,7 +261,7 @@ void
 standard_start(struct sfi_sim *sim)
 {
     const struct usart_slave_config config = {
-        .handlers = &handlers,
+        .handlers = &sim_standard,
         .user = sim,
         .version = sim->chip->bootloader_version,
         .product_id = (uint16_t)sim->chip->device_id,

@@ -5,5 +5,7 @@
 #include "sim/sim.h"
 
 void standard_start(struct sfi_sim *sim);
+/* What it does to memory, whatever the link; `user` is the chip. */
+extern const struct usart_handlers sim_standard;
 
 #endif

@@ -1,0 +1,415 @@
+#include "sim/dfu_device.h"
+
+#include <string.h>
+
+#include "util/mem.h"
+#include "util/rd.h"
+#include "sim/boot.h"
+#include "sim/options.h"
+#include "sim/standard.h"
+
+/* bwPollTimeout while it erases; everything else is done at once. */
+#define ERASE_POLL_MS 1u
+/* A host that has sent a request asks what came of it within that. */
+#define OWES_MS 1000u
+
+bool
+dfu_device_attach(struct sfi_sim *sim)
+{
+    struct dfu_device *u = &sim->usb;
+    bool speaks = sim->mode == SIM_STANDARD || sim->mode == SIM_SECURE;
+
+    sfi__wipe(u, sizeof(*u));
+    if (!speaks || sim->chip->dfu_serial == NULL)
+        return false;
+    u->attached = true;
+    u->state = DFU_IDLE;
+    u->pointer = sim->chip->flash.base;
+    return true;
+}
+
+void
+dfu_device_stop(struct sfi_sim *sim)
+{
+    sfi__wipe(&sim->usb, sizeof(sim->usb));
+}
+
+bool
+dfu_device_owes(const struct sfi_sim *sim)
+{
+    return sim->usb.owes && sim->now_ms - sim->usb.owes_since < OWES_MS;
+}
+
+/* ---- what a block to the part does ---- */
+
+static uint8_t
+erase(struct sfi_sim *sim, const uint8_t *data, size_t len)
+{
+    const struct chip_range *flash = &sim->chip->flash;
+    uint16_t sector;
+    uint32_t address;
+    struct rd r;
+
+    if (len == 1)
+        return sim_standard.erase(sim, USART_ERASE_MASS, NULL, 0)
+                   ? DFU_OK
+                   : DFU_ERR_ERASE;
+    rd_init(&r, data + 1, len - 1);
+    address = rd_u32le(&r);
+    if (len != DFU_ADDRESS_LEN)
+        return DFU_ERR_STALLEDPKT;
+    if (!chip_range_has(flash, address, 1))
+        return DFU_ERR_TARGET;
+    sector = (uint16_t)((address - flash->base) / sim->chip->sector_size);
+    return sim_standard.erase(sim, 0, &sector, 1) ? DFU_OK : DFU_ERR_ERASE;
+}
+
+static uint8_t
+set_address(struct sfi_sim *sim, const uint8_t *data, size_t len)
+{
+    uint32_t address;
+    struct rd r;
+
+    rd_init(&r, data + 1, len - 1);
+    address = rd_u32le(&r);
+    if (len != DFU_ADDRESS_LEN)
+        return DFU_ERR_STALLEDPKT;
+    if (!sim_standard.address(sim, USART_READ, address))
+        return DFU_ERR_TARGET;
+    sim->usb.pointer = address;
+    return DFU_OK;
+}
+
+/* AN3156, 5: what readout protection leaves is only its own end. */
+static uint8_t
+standard_command(struct sfi_sim *sim)
+{
+    const struct dfu_device *u = &sim->usb;
+
+    if (u->data[0] == DFU_READ_UNPROTECT && u->len == 1)
+        return sim_standard.protect(sim, USART_READOUT_UNPROTECT)
+                   ? DFU_OK
+                   : DFU_ERR_VENDOR;
+    if (options_readout_protected(sim))
+        return DFU_ERR_VENDOR;
+    switch (u->data[0]) {
+    case DFU_SET_ADDRESS:
+        return set_address(sim, u->data, u->len);
+    case DFU_ERASE:
+        return erase(sim, u->data, u->len);
+    default:
+        return DFU_ERR_STALLEDPKT;
+    }
+}
+
+/* AN3156, 4.1: block n is behind the pointer by n - 2 whole transfers. */
+static uint32_t
+block_address(const struct sfi_sim *sim, uint16_t block)
+{
+    return sim->usb.pointer +
+           (uint32_t)(block - DFU_BLOCK_FIRST) * dfu_device_transfer_size(sim);
+}
+
+static uint8_t
+standard_write(struct sfi_sim *sim)
+{
+    const struct dfu_device *u = &sim->usb;
+    uint32_t address = block_address(sim, u->block);
+
+    if (options_readout_protected(sim))
+        return DFU_ERR_VENDOR;
+    if (!sim_standard.address(sim, USART_WRITE, address))
+        return DFU_ERR_TARGET;
+    return sim_standard.write(sim, address, u->data, u->len) ? DFU_OK
+                                                             : DFU_ERR_WRITE;
+}
+
+/* A refusal is an answer: only what is no request at all is an error. */
+static uint8_t
+secure_request(struct sfi_sim *sim)
+{
+    struct dfu_device *u = &sim->usb;
+    struct dfu_sfi req;
+
+    u->reply_len = sizeof(u->reply);
+    if (!dfu_read_sfi(&req, u->data, u->len) ||
+        sfi_device_handle(sim->device, req.opcode, req.param, req.param_len,
+                          u->data + (u->len - req.data_len), req.data_len,
+                          u->reply, &u->reply_len) != SFI_OK ||
+        u->reply_len == 0) {
+        u->reply_len = 0;
+        return DFU_ERR_STALLEDPKT;
+    }
+    u->owes = true;
+    u->owes_since = sim->now_ms;
+    return DFU_OK;
+}
+
+static uint8_t
+carry_out(struct sfi_sim *sim)
+{
+    bool is_command = sim->usb.block == DFU_BLOCK_COMMAND;
+
+    if (sim->mode == SIM_SECURE)
+        return secure_request(sim);
+    return is_command ? standard_command(sim) : standard_write(sim);
+}
+
+/* ---- requests ---- */
+
+/* DFU 1.1, A.2: what is not expected is stalled, and an error until
+ * CLRSTATUS. */
+static enum usb_answer
+refuse(struct dfu_device *u, uint8_t status)
+{
+    u->state = DFU_ERROR;
+    u->status = status;
+    return USB_STALLED;
+}
+
+static bool
+block_is_known(const struct sfi_sim *sim, uint16_t block)
+{
+    if (sim->mode == SIM_SECURE)
+        return block == DFU_BLOCK_COMMAND;
+    return block != DFU_BLOCK_REPLY;
+}
+
+static enum usb_answer
+dnload(struct sfi_sim *sim, const struct usb_setup *setup, const uint8_t *data,
+       size_t *got)
+{
+    struct dfu_device *u = &sim->usb;
+
+    if (u->state != DFU_IDLE && u->state != DFU_DNLOAD_IDLE)
+        return refuse(u, DFU_ERR_STALLEDPKT);
+    if (setup->length == 0) {
+        u->state = DFU_MANIFEST_SYNC;
+        return USB_DONE;
+    }
+    if (setup->length > dfu_device_transfer_size(sim) ||
+        !block_is_known(sim, setup->value))
+        return refuse(u, DFU_ERR_STALLEDPKT);
+    memcpy(u->data, data, setup->length);
+    u->len = setup->length;
+    u->block = setup->value;
+    u->state = DFU_DNLOAD_SYNC;
+    *got = setup->length;
+    return USB_DONE;
+}
+
+static enum usb_answer
+upload_commands(const struct sfi_sim *sim, const struct usb_setup *setup,
+                uint8_t *data, size_t *got)
+{
+    static const uint8_t standard[] = {DFU_GET_COMMANDS, DFU_SET_ADDRESS,
+                                       DFU_ERASE, DFU_READ_UNPROTECT};
+    static const uint8_t secure[] = {DFU_GET_COMMANDS, DFU_SFI};
+    bool is_secure = sim->mode == SIM_SECURE;
+    size_t len = is_secure ? sizeof(secure) : sizeof(standard);
+
+    *got = len < setup->length ? len : setup->length;
+    memcpy(data, is_secure ? secure : standard, *got);
+    return USB_DONE;
+}
+
+static enum usb_answer
+upload_reply(const struct dfu_device *u, const struct usb_setup *setup,
+             uint8_t *data, size_t *got)
+{
+    *got = u->reply_len < setup->length ? u->reply_len : setup->length;
+    memcpy(data, u->reply, *got);
+    return USB_DONE;
+}
+
+static enum usb_answer
+upload_memory(struct sfi_sim *sim, const struct usb_setup *setup, uint8_t *data,
+              size_t *got)
+{
+    struct dfu_device *u = &sim->usb;
+
+    if (options_readout_protected(sim))
+        return refuse(u, DFU_ERR_VENDOR);
+    if (!sim_standard.read(sim, block_address(sim, setup->value), data,
+                           setup->length))
+        return refuse(u, DFU_ERR_TARGET);
+    *got = setup->length;
+    return USB_DONE;
+}
+
+/* DFU 1.1, 6.2: fewer bytes than asked for end an upload. */
+static enum usb_answer
+upload(struct sfi_sim *sim, const struct usb_setup *setup, uint8_t *data,
+       size_t *got)
+{
+    struct dfu_device *u = &sim->usb;
+    enum usb_answer a;
+
+    if ((u->state != DFU_IDLE && u->state != DFU_UPLOAD_IDLE) ||
+        setup->length == 0 || setup->length > dfu_device_transfer_size(sim))
+        return refuse(u, DFU_ERR_STALLEDPKT);
+    if (setup->value == DFU_BLOCK_COMMAND)
+        a = upload_commands(sim, setup, data, got);
+    else if (sim->mode == SIM_SECURE && setup->value == DFU_BLOCK_REPLY)
+        a = upload_reply(u, setup, data, got);
+    else if (block_is_known(sim, setup->value))
+        a = upload_memory(sim, setup, data, got);
+    else
+        a = refuse(u, DFU_ERR_STALLEDPKT);
+    if (a == USB_DONE)
+        u->state = *got < setup->length ? DFU_IDLE : DFU_UPLOAD_IDLE;
+    return a;
+}
+
+static enum usb_answer
+report(struct sfi_sim *sim, uint8_t *data, size_t len, size_t *got)
+{
+    const struct dfu_device *u = &sim->usb;
+    bool erases = u->state == DFU_DNBUSY && u->block == DFU_BLOCK_COMMAND &&
+                  u->data[0] == DFU_ERASE;
+    struct dfu_report r = {
+        .status = u->status,
+        .state = u->state,
+        .poll_ms = erases ? ERASE_POLL_MS : 0,
+        .string =
+            u->state == DFU_DNLOAD_IDLE && u->reply_len > 0 ? u->reply[0] : 0,
+    };
+    uint8_t raw[DFU_REPORT_LEN];
+
+    dfu_write_report(raw, &r);
+    *got = len < sizeof(raw) ? len : sizeof(raw);
+    memcpy(data, raw, *got);
+    return USB_DONE;
+}
+
+/* AN3156, 5.1: the first GETSTATUS after a block says "busy" and starts it,
+ * the second says what came of it. */
+static enum usb_answer
+start_block(struct sfi_sim *sim, uint8_t *data, size_t len, size_t *got)
+{
+    struct dfu_device *u = &sim->usb;
+    bool lost;
+
+    u->state = DFU_DNBUSY;
+    u->reply_len = 0;
+    (void)report(sim, data, len, got);
+    u->status = carry_out(sim);
+    lost = sim->power.off;
+    sim_settle(sim);
+    return lost ? USB_GONE : USB_DONE;
+}
+
+static enum usb_answer
+end_block(struct sfi_sim *sim, uint8_t *data, size_t len, size_t *got)
+{
+    struct dfu_device *u = &sim->usb;
+
+    u->state = u->status == DFU_OK ? DFU_DNLOAD_IDLE : DFU_ERROR;
+    (void)report(sim, data, len, got);
+    u->owes = false;
+    sim_wait(sim, 0);
+    return USB_DONE;
+}
+
+/* AN3156, 5.4: the answer is the last that is heard of the bootloader. */
+static enum usb_answer
+leave(struct sfi_sim *sim, uint8_t *data, size_t len, size_t *got)
+{
+    struct dfu_device *u = &sim->usb;
+    uint32_t pointer = u->pointer;
+
+    u->state = DFU_MANIFEST;
+    (void)report(sim, data, len, got);
+    if (sim->mode == SIM_STANDARD) {
+        dfu_device_stop(sim);
+        sim_standard.go(sim, pointer);
+    } else {
+        sim_reset(sim);
+    }
+    return USB_DONE;
+}
+
+static enum usb_answer
+getstatus(struct sfi_sim *sim, uint8_t *data, size_t len, size_t *got)
+{
+    switch (sim->usb.state) {
+    case DFU_DNLOAD_SYNC:
+        return start_block(sim, data, len, got);
+    case DFU_DNBUSY:
+        return end_block(sim, data, len, got);
+    case DFU_MANIFEST_SYNC:
+        return leave(sim, data, len, got);
+    default:
+        return report(sim, data, len, got);
+    }
+}
+
+static enum usb_answer
+clrstatus(struct dfu_device *u)
+{
+    if (u->state != DFU_ERROR)
+        return refuse(u, DFU_ERR_STALLEDPKT);
+    u->state = DFU_IDLE;
+    u->status = DFU_OK;
+    return USB_DONE;
+}
+
+static enum usb_answer
+abort_all(struct dfu_device *u)
+{
+    if (u->state == DFU_DNBUSY || u->state == DFU_ERROR)
+        return refuse(u, DFU_ERR_STALLEDPKT);
+    u->state = DFU_IDLE;
+    return USB_DONE;
+}
+
+static enum usb_answer
+class_out(struct sfi_sim *sim, const struct usb_setup *setup,
+          const uint8_t *data, size_t *got)
+{
+    switch (setup->request) {
+    case DFU_DNLOAD:
+        return dnload(sim, setup, data, got);
+    case DFU_CLRSTATUS:
+        return clrstatus(&sim->usb);
+    case DFU_ABORT:
+        return abort_all(&sim->usb);
+    default:
+        return refuse(&sim->usb, DFU_ERR_STALLEDPKT);
+    }
+}
+
+static enum usb_answer
+class_in(struct sfi_sim *sim, const struct usb_setup *setup, uint8_t *data,
+         size_t *got)
+{
+    switch (setup->request) {
+    case DFU_UPLOAD:
+        return upload(sim, setup, data, got);
+    case DFU_GETSTATUS:
+        return getstatus(sim, data, setup->length, got);
+    case DFU_GETSTATE:
+        *got = setup->length > 0;
+        if (*got > 0)
+            data[0] = sim->usb.state;
+        return USB_DONE;
+    default:
+        return refuse(&sim->usb, DFU_ERR_STALLEDPKT);
+    }
+}
+
+enum usb_answer
+dfu_device_control(struct sfi_sim *sim, const struct usb_setup *setup,
+                   uint8_t *data, size_t *got)
+{
+    *got = 0;
+    if (!sim->usb.attached)
+        return USB_GONE;
+    if (setup->type != DFU_OUT && setup->type != DFU_IN)
+        return dfu_device_standard(sim, setup, data, got);
+    if (setup->index != 0)
+        return USB_STALLED;
+    if (setup->type == DFU_OUT)
+        return class_out(sim, setup, data, got);
+    return class_in(sim, setup, data, got);
+}

@@ -1,0 +1,62 @@
+/* The chip as a USB device in DFU mode (AN3156): control transfers in, answers
+ * out.  The standard bootloader shows memory, the secure one carries the
+ * security extension (doc/protocol.md, "USB-DFU"). */
+#ifndef SFI_SIM_DFU_DEVICE_H
+#define SFI_SIM_DFU_DEVICE_H
+
+#include <sfi/device.h>
+#include <sfi/sim.h>
+
+#include "proto/dfu.h"
+
+struct dfu_device {
+    bool attached; /* enumerated, and not reset since */
+    uint8_t configuration;
+    uint8_t alt;
+    uint8_t state;  /* enum dfu_state */
+    uint8_t status; /* enum dfu_status */
+    uint32_t pointer;
+    uint16_t block; /* what waits for GETSTATUS to carry it out */
+    size_t len;
+    uint8_t data[DFU_TRANSFER_MAX];
+    uint8_t reply[SFI_DEVICE_REPLY_MAX]; /* of the secure bootloader: a cause
+                                            first */
+    size_t reply_len;
+    bool owes; /* a request is done, and its host does not know yet */
+    uint64_t owes_since;
+};
+
+/* USB 2.0, 9.3: the setup packet. */
+struct usb_setup {
+    uint8_t type;
+    uint8_t request;
+    uint16_t value;
+    uint16_t index;
+    uint16_t length;
+};
+
+enum usb_answer {
+    USB_DONE,
+    USB_STALLED,
+    USB_GONE, /* no device, or it went away over this transfer */
+};
+
+/* A host enumerates it; false: nothing is there that speaks USB. */
+bool dfu_device_attach(struct sfi_sim *sim);
+/* A reset, or what else ends a bootloader. */
+void dfu_device_stop(struct sfi_sim *sim);
+/* `data` holds setup->length bytes, or has room for them; *got were moved. */
+enum usb_answer dfu_device_control(struct sfi_sim *sim,
+                                   const struct usb_setup *setup, uint8_t *data,
+                                   size_t *got);
+/* Must its host still ask for an answer?  What waits for that goes on
+ * afterwards, or when the host does not ask at all. */
+bool dfu_device_owes(const struct sfi_sim *sim);
+
+/* dfu_descriptors.c: standard requests. */
+enum usb_answer dfu_device_standard(struct sfi_sim *sim,
+                                    const struct usb_setup *setup,
+                                    uint8_t *data, size_t *got);
+uint16_t dfu_device_transfer_size(const struct sfi_sim *sim);
+
+#endif

@@ -1,0 +1,14 @@
+/* The chip's interfaces as transports inside the process. */
+#ifndef SFI_SIM_LINKS_H
+#define SFI_SIM_LINKS_H
+
+#include "sim/sim.h"
+
+/* What their tables share; `user` is the chip, a reference of the link. */
+sfi_status sim_link_reset(void *user, int into_boot);
+void sim_link_close(void *user);
+
+/* usb.c */
+sfi_status sim_open_usb(struct sfi_sim *sim, sfi_transport **out);
+
+#endif

@@ -1,0 +1,111 @@
+/* The chip's USB inside the process. */
+#include "core/err.h"
+#include "sim/boot.h"
+#include "sim/links.h"
+
+static sfi_status
+nothing_there(struct sfi_sim *sim)
+{
+    return sfi__fail(sim->obj.ctx, SFI_ERR_NO_DEVICE,
+                     "the virtual chip is not on the USB: no bootloader that "
+                     "speaks it runs");
+}
+
+static sfi_status
+attach(struct sfi_sim *sim)
+{
+    return dfu_device_attach(sim) ? SFI_OK : nothing_there(sim);
+}
+
+static sfi_status
+control(struct sfi_sim *sim, const struct usb_setup *setup, uint8_t *data,
+        size_t *got)
+{
+    switch (dfu_device_control(sim, setup, data, got)) {
+    case USB_DONE:
+        return SFI_OK;
+    case USB_STALLED:
+        *got = 0;
+        return sfi__fail(sim->obj.ctx, SFI_ERR_NACK,
+                         "the virtual chip stalled request 0x%02x",
+                         setup->request);
+    case USB_GONE:
+        break;
+    }
+    *got = 0;
+    return nothing_there(sim);
+}
+
+static sfi_status
+on_control(void *user, uint8_t request_type, uint8_t request, uint16_t value,
+           uint16_t index, uint8_t *data, size_t len, size_t *got,
+           uint32_t timeout_ms)
+{
+    const struct usb_setup setup = {request_type, request, value, index,
+                                    (uint16_t)len};
+
+    (void)timeout_ms;
+    if (len > UINT16_MAX)
+        return sfi__fail(((struct sfi_sim *)user)->obj.ctx, SFI_ERR_ARGUMENT,
+                         "a control transfer of %zu bytes, expected at most %u",
+                         len, UINT16_MAX);
+    return control(user, &setup, data, got);
+}
+
+/* Virtual time, as on the USART: what a host would wait for is now. */
+static sfi_status
+on_reopen(void *user, uint32_t timeout_ms)
+{
+    struct sfi_sim *sim = user;
+
+    if (!dfu_device_attach(sim))
+        sim_wait(sim, timeout_ms);
+    return attach(sim);
+}
+
+sfi_status
+sim_open_usb(struct sfi_sim *sim, sfi_transport **out)
+{
+    static const sfi_usb_ops ops = {
+        .struct_size = sizeof(ops),
+        .control = on_control,
+        .reopen = on_reopen,
+        .reset = sim_link_reset,
+        .close = sim_link_close,
+    };
+
+    if (sim->chip->dfu_serial == NULL)
+        return sfi__fail(sim->obj.ctx, SFI_ERR_UNSUPPORTED,
+                         "%s has no USB bootloader", sim->chip->name);
+    (void)dfu_device_attach(sim);
+    return sfi_transport_open_usb(sim->obj.ctx, &ops, sim, out);
+}
+
+sfi_status
+sfi_sim_usb_attach(sfi_sim *sim)
+{
+    SFI_ENTER(sim, SIM);
+    return attach(sim);
+}
+
+int
+sfi_sim_usb_attached(const sfi_sim *sim)
+{
+    return sfi__is(sim, OBJ_SIM) && sim->usb.attached;
+}
+
+sfi_status
+sfi_sim_usb_control(sfi_sim *sim, uint8_t request_type, uint8_t request,
+                    uint16_t value, uint16_t index, uint8_t *data, size_t len,
+                    size_t *got)
+{
+    SFI_ENTER(sim, SIM);
+    SFI_ARG(sim, got != NULL);
+    *got = 0;
+    SFI_ARG(sim, data != NULL || len == 0);
+    SFI_ARG(sim, len <= UINT16_MAX);
+    return control(sim,
+                   &(const struct usb_setup){request_type, request, value,
+                                             index, (uint16_t)len},
+                   data, got);
+}
