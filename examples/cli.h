@@ -178,12 +178,14 @@ void cli_progress_end(struct cli_progress *p);
 
 struct json {
     FILE *out;
+    bool on_a_line; /* all of it, instead of a line per value */
     unsigned depth;
     bool filled[JSON_DEPTH_MAX + 1];
     char closer[JSON_DEPTH_MAX + 1];
 };
 
 void json_init(struct json *j, FILE *out);
+void json_init_line(struct json *j, FILE *out);
 /* In an object every value has a name; in an array `name` is NULL. */
 void json_object(struct json *j, const char *name);
 void json_array(struct json *j, const char *name);

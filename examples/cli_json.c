@@ -6,8 +6,16 @@ void
 json_init(struct json *j, FILE *out)
 {
     j->out = out;
+    j->on_a_line = false;
     j->depth = 0;
     j->filled[0] = false;
+}
+
+void
+json_init_line(struct json *j, FILE *out)
+{
+    json_init(j, out);
+    j->on_a_line = true;
 }
 
 /* RFC 8259, section 7: quotes, backslashes and control characters. */
@@ -32,7 +40,9 @@ put_string(struct json *j, const char *text)
 static void
 put_lead(struct json *j, const char *name)
 {
-    if (j->depth > 0)
+    if (j->on_a_line)
+        (void)fputs(j->filled[j->depth] && j->depth > 0 ? ", " : "", j->out);
+    else if (j->depth > 0)
         (void)fprintf(j->out, "%s\n%*s", j->filled[j->depth] ? "," : "",
                       (int)j->depth * 2, "");
     j->filled[j->depth] = true;
@@ -73,7 +83,7 @@ json_close(struct json *j)
     if (depth == 0)
         return;
     j->depth--;
-    if (j->filled[depth])
+    if (j->filled[depth] && !j->on_a_line)
         (void)fprintf(j->out, "\n%*s", (int)j->depth * 2, "");
     (void)fputc(j->closer[depth], j->out);
     if (j->depth == 0)

@@ -72,6 +72,18 @@ static const struct cli_option options[OPT_COUNT] = {
                          .help = "get a licence for a certificate; it counts;\n"
                                  "of a folder of certificates: for each, into\n"
                                  "a folder of licences"},
+    [OPT_GANG] = {.name = "gang",
+                  .values = "PORT[,PORT...] [br=115200] [chip=NAME]",
+                  .min = 1,
+                  .max = 1,
+                  .keys = {"br", "chip"},
+                  .help = "instead of -c: -sfi on all these chips at once"},
+    [OPT_RECORD] = {.name = "record",
+                    .values = "FILE",
+                    .min = 1,
+                    .max = 1,
+                    .help = "with --gang: add a line of JSON for each chip,\n"
+                            "on the disk before the next word is said of it"},
     [OPT_PIN_FILE] = {.name = "pin-file",
                       .values = "FILE",
                       .min = 1,
@@ -86,6 +98,8 @@ static const struct cli_spec spec = {
     .purpose = "Installs a secure image on a chip through its serial port.",
     .usage = "-c port=PORT [br=115200] [chip=NAME] [-e all]\n"
              " -sfi FILE.sfi hsm=1 slot=HSM [store=FOLDER] | hsm=0 LICENSE\n"
+             "--gang PORT[,PORT...] [--record FILE] -sfi FILE.sfi hsm=1 "
+             "slot=HSM\n"
              "-c port=PORT -gc CERT\n"
              "-c port=PORT -e all\n"
              "-hsmgetinfo slot=HSM\n"
@@ -109,29 +123,50 @@ on_signal(int signum)
 
 /* ---- the command line ---- */
 
+void
+program_port(const struct program *p, const char *port, uint64_t baud,
+             char uri[URI_MAX])
+{
+    /* The port may bring options of its own: /dev/ttyUSB0?reset=rts */
+    if (snprintf(uri, URI_MAX, "serial:%s%cbaud=%" PRIu64, port,
+                 strchr(port, '?') != NULL ? '&' : '?', baud) >= URI_MAX)
+        cli_usage(&p->cli, "port=%s is too long", port);
+}
+
+/* br= and chip= of -c or --gang. */
+static void
+read_link(struct program *p, const struct cli_use *use)
+{
+    const char *speed = cli_key(&p->cli, use, "br");
+    const char *chip = cli_key(&p->cli, use, "chip");
+
+    p->baud = 115200;
+    if (speed != NULL && !cli_number(speed, UINT32_MAX, &p->baud))
+        cli_usage(&p->cli, "br=%s is no speed", speed);
+    p->chip = sfi_chip_find(chip);
+    if (chip != NULL && p->chip == NULL)
+        cli_unknown_chip(&p->cli, chip);
+}
+
 static void
 read_connection(struct program *p)
 {
     const struct cli_use *use = cli_next(&p->cli, OPT_CONNECT, NULL);
     const char *port = cli_key(&p->cli, use, "port");
-    const char *speed = cli_key(&p->cli, use, "br");
-    const char *chip = cli_key(&p->cli, use, "chip");
-    uint64_t baud = 115200;
 
+    if (cli_has(&p->cli, OPT_GANG)) {
+        read_link(p, cli_next(&p->cli, OPT_GANG, NULL));
+        program_check_gang(p);
+        return;
+    }
+    if (cli_has(&p->cli, OPT_RECORD))
+        cli_usage(&p->cli, "--record FILE goes with --gang");
     if (use == NULL)
         return;
     if (port == NULL)
         cli_usage(&p->cli, "-c needs port=PORT, such as port=/dev/ttyUSB0");
-    if (speed != NULL && !cli_number(speed, UINT32_MAX, &baud))
-        cli_usage(&p->cli, "br=%s is no speed", speed);
-    p->chip = sfi_chip_find(chip);
-    if (chip != NULL && p->chip == NULL)
-        cli_unknown_chip(&p->cli, chip);
-    /* The port may bring options of its own: /dev/ttyUSB0?reset=rts */
-    if (snprintf(p->port, sizeof(p->port), "serial:%s%cbaud=%" PRIu64, port,
-                 strchr(port, '?') != NULL ? '&' : '?',
-                 baud) >= (int)sizeof(p->port))
-        cli_usage(&p->cli, "port=%s is too long", port);
+    read_link(p, use);
+    program_port(p, port, p->baud, p->port);
 }
 
 static void
@@ -188,7 +223,7 @@ check(struct program *p)
                       use->spelling);
         on_hsm = on_hsm || use != NULL;
     }
-    if (on_chip && p->port[0] == '\0')
+    if (on_chip && p->port[0] == '\0' && !cli_has(&p->cli, OPT_GANG))
         cli_usage(&p->cli, "-c port=PORT is missing");
     if (!on_chip && !on_hsm)
         cli_usage(&p->cli, "nothing to do");
@@ -386,8 +421,9 @@ run(struct program *p, sfi_installer *in)
 
 /* What is known already: a licence, or a store of them. */
 static sfi_status
-set_licenses(struct program *p, const struct cli_use *use, sfi_installer *in)
+set_licenses(struct program *p, sfi_ctx *ctx, sfi_installer *in)
 {
+    const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
     const char *store_path = cli_key(&p->cli, use, "store");
     const char *given = use->count > 1 ? use->value[1] : NULL;
     sfi_license_store *store = NULL;
@@ -395,11 +431,11 @@ set_licenses(struct program *p, const struct cli_use *use, sfi_installer *in)
     sfi_status st = SFI_OK;
 
     if (store_path != NULL)
-        st = sfi_license_store_open(p->ctx, store_path, 1, &store);
+        st = sfi_license_store_open(ctx, store_path, 1, &store);
     else if (given != NULL && offline_is_folder(given))
-        st = sfi_license_store_open(p->ctx, given, 0, &store);
+        st = sfi_license_store_open(ctx, given, 0, &store);
     else if (given != NULL)
-        st = sfi_license_load(p->ctx, given, &lic);
+        st = sfi_license_load(ctx, given, &lic);
     if (st == SFI_OK && store != NULL)
         st = sfi_installer_set_license_store(in, store);
     if (st == SFI_OK && lic != NULL)
@@ -409,22 +445,29 @@ set_licenses(struct program *p, const struct cli_use *use, sfi_installer *in)
     return st;
 }
 
-static sfi_status
-set_up(struct program *p, const struct cli_use *use, sfi_installer *in)
+sfi_status
+program_set_up(struct program *p, sfi_ctx *ctx, sfi_installer *in)
 {
-    sfi_hsm *late = NULL;
+    const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
     sfi_status st = sfi_installer_set_image_file(in, use->value[0]);
 
-    if (st == SFI_OK)
-        st = sfi_installer_set_transport(in, p->tp);
     if (st == SFI_OK && p->live)
         st = sfi_installer_set_protocol(in, SFI_PROTOCOL_LIVE);
     if (st == SFI_OK)
         st = sfi_installer_set_erase(in, cli_has(&p->cli, OPT_ERASE));
+    return st == SFI_OK ? set_licenses(p, ctx, in) : st;
+}
+
+static sfi_status
+set_up(struct program *p, const struct cli_use *use, sfi_installer *in)
+{
+    sfi_hsm *late = NULL;
+    sfi_status st = program_set_up(p, p->ctx, in);
+
+    if (st == SFI_OK)
+        st = sfi_installer_set_transport(in, p->tp);
     if (st == SFI_OK)
         st = sfi_installer_set_progress(in, on_progress, p);
-    if (st == SFI_OK)
-        st = set_licenses(p, use, in);
     if (st == SFI_OK && cli_key(&p->cli, use, "store") != NULL) {
         st = program_late_hsm(p, &late);
         if (st == SFI_OK)
@@ -496,6 +539,8 @@ work(struct program *p)
         status = program_get_license(p, &st);
     if (status == 0 && st == SFI_OK && p->port[0] != '\0')
         status = work_on_chip(p, &st);
+    if (status == 0 && st == SFI_OK && cli_has(&p->cli, OPT_GANG))
+        status = program_gang(p, &st);
     cli_progress_end(&p->progress);
     if (st != SFI_OK)
         status = cli_fail(&p->cli, p->ctx, st);

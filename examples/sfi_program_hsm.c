@@ -55,9 +55,11 @@ program_login(struct program *p, const char *slot, sfi_status *st)
 /* ---- an HSM that is not met before it is asked ---- */
 
 /* The same inside the installer, which is told why. */
-static sfi_status
-login_late(struct program *p, const char *slot)
+sfi_status
+program_login_late(struct program *p)
 {
+    const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
+    const char *slot = cli_key(&p->cli, use, "slot");
     sfi_hsm_info info = {.struct_size = sizeof(info)};
     const char *file = cli_value(&p->cli, OPT_PIN_FILE);
     sfi_status st = open_hsm(p, slot);
@@ -84,18 +86,14 @@ login_late(struct program *p, const char *slot)
     return st;
 }
 
-static sfi_status
-late_license(void *user, const uint8_t *cert, size_t cert_len, uint32_t session,
-             uint8_t *out, size_t *out_len)
+sfi_status
+program_license(struct program *p, const uint8_t *cert, size_t cert_len,
+                uint32_t session, uint8_t *out, size_t *out_len)
 {
-    struct program *p = user;
-    const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
     sfi_certificate *parsed = NULL;
     sfi_license *lic = NULL;
-    sfi_status st = login_late(p, cli_key(&p->cli, use, "slot"));
+    sfi_status st = sfi_certificate_parse(p->ctx, cert, cert_len, &parsed);
 
-    if (st == SFI_OK)
-        st = sfi_certificate_parse(p->ctx, cert, cert_len, &parsed);
     if (st == SFI_OK)
         st = session != 0
                  ? sfi_hsm_generate_live_license(p->hsm, parsed, session, &lic)
@@ -107,6 +105,18 @@ late_license(void *user, const uint8_t *cert, size_t cert_len, uint32_t session,
     sfi_license_free(lic);
     sfi_certificate_free(parsed);
     return st;
+}
+
+static sfi_status
+late_license(void *user, const uint8_t *cert, size_t cert_len, uint32_t session,
+             uint8_t *out, size_t *out_len)
+{
+    struct program *p = user;
+    sfi_status st = program_login_late(p);
+
+    if (st != SFI_OK)
+        return st;
+    return program_license(p, cert, cert_len, session, out, out_len);
 }
 
 sfi_status

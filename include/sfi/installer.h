@@ -340,6 +340,19 @@ SFI_API const sfi_certificate *
 sfi_installer_certificate(const sfi_installer *in);
 
 /**
+ * The part that the chip is.
+ *
+ * @param in  an installer, or NULL
+ *
+ * @return the part, which lives as long as the library; NULL before the chip
+ *         was found
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API const sfi_chip *sfi_installer_chip(const sfi_installer *in);
+
+/**
  * The licence in use, given, stored or from the HSM: a static one opens this
  * image on this chip again, uncounted; a live one is used up when it was sent.
  *

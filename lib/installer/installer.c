@@ -322,6 +322,14 @@ sfi_installer_certificate(const sfi_installer *in)
     return sfi__is(in, OBJ_INSTALLER) ? in->certificate : NULL;
 }
 
+const sfi_chip *
+sfi_installer_chip(const sfi_installer *in)
+{
+    if (!sfi__is(in, OBJ_INSTALLER) || in->target == NULL)
+        return NULL;
+    return in->target->chip;
+}
+
 const sfi_license *
 sfi_installer_license(const sfi_installer *in)
 {

@@ -61,11 +61,11 @@ def run(program, *args, text=None):
     return Result(command, done.returncode, done.stdout, done.stderr)
 
 
-def start(program, *args):
+def start(program, *args, **how):
     """The same, but it runs on; Result.of() waits for it."""
     return subprocess.Popen(command_line(program, args), text=True,
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE)
+                            stderr=subprocess.PIPE, **how)
 
 
 def must(program, *args):

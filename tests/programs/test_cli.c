@@ -226,6 +226,27 @@ START_TEST(test_json)
 }
 END_TEST
 
+START_TEST(test_json_line)
+{
+    FILE *f = tmpfile();
+    struct json j;
+
+    ck_assert_ptr_nonnull(f);
+    json_init_line(&j, f);
+    json_object(&j, NULL);
+    json_text(&j, "a", "b\nc");
+    json_object(&j, "d");
+    json_number(&j, "e", 1);
+    json_close(&j);
+    json_array(&j, "f");
+    json_bool(&j, NULL, true);
+    json_close(&j);
+    json_close(&j);
+    ck_assert_str_eq(text_of(f), "{\"a\": \"b\\u000ac\", "
+                                 "\"d\": {\"e\": 1}, \"f\": [true]}\n");
+}
+END_TEST
+
 START_TEST(test_json_error)
 {
     FILE *f = tmpfile();
@@ -526,6 +547,7 @@ main(void)
     tcase_add_loop_test(tc, test_numbers, 0, (int)ROWS(numbers));
     tcase_add_test(tc, test_exit_status);
     tcase_add_test(tc, test_json);
+    tcase_add_test(tc, test_json_line);
     tcase_add_test(tc, test_json_error);
     tcase_add_test(tc, test_progress);
     tcase_add_test(tc, test_files);

@@ -43,6 +43,25 @@ MISTAKES = [
      "store=FOLDER goes with protocol=static: a live licence serves once"),
     (["-c", "port=x", "-sfi", "protocol=new", "f.sfi", "l.bin"],
      "protocol=new, expected static or live"),
+    (["--gang", "x,y", "-c", "port=z", "-sfi", "f.sfi", "folder"],
+     "--gang names the ports: it goes without -c"),
+    (["--gang", "x,y"], "--gang goes with -sfi, and not with -gc"),
+    (["--gang", "x,y", "-sfi", "f.sfi", "folder", "-gc", "cert"],
+     "--gang goes with -sfi, and not with -gc"),
+    (["--gang", "x,y", "-sfi", "f.sfi", "l.bin"],
+     "l.bin: a licence is for one chip, expected a folder of them with --gang"),
+    (["--gang", "x,,y", "-sfi", "f.sfi", "hsm=1", "slot=1"],
+     "--gang has a port without a name"),
+    (["--gang", "x,", "-sfi", "f.sfi", "hsm=1", "slot=1"],
+     "--gang has a port without a name"),
+    (["--gang", "x,y,x", "-sfi", "f.sfi", "hsm=1", "slot=1"],
+     "--gang names x twice"),
+    (["--gang", ",".join(str(i) for i in range(257)), "-sfi", "f.sfi", "hsm=1",
+      "slot=1"], "--gang has 257 ports, expected at most 256"),
+    (["--gang", "x", "br=fast", "-sfi", "f.sfi", "hsm=1", "slot=1"],
+     "br=fast is no speed"),
+    (["-c", "port=x", "-sfi", "f.sfi", "l.bin", "--record", "r"],
+     "--record FILE goes with --gang"),
     (["-hsmgetinfo"],
      "-hsmgetinfo needs slot=HSM, such as slot=vault:PATH"),
     (["--hsmgetcounter"],
@@ -179,6 +198,44 @@ def blank_hsm(folder):
     done = run(PROGRAM, "-c", f"port={os.ttyname(slave)}", "-sfi",
                folder / "out.sfi", "hsm=1", slot, "--json")
     same(json.loads(done.stdout)["error"]["name"], "SFI_ERR_HSM_STATE")
+    os.set_blocking(master, False)
+    try:
+        same(os.read(master, 1), b"")
+    except BlockingIOError:
+        pass  # nothing was sent
+    os.close(master)
+    os.close(slave)
+
+
+@case
+def gang_that_cannot_begin(folder):
+    """No chip is touched without image, HSM and record."""
+    master, slave = pty.openpty()
+    slot = make_hsm(folder)
+    (folder / "image").write_bytes(bytes(28))
+    gang = [PROGRAM, "--gang", os.ttyname(slave), "-sfi"]
+    pin = ["--pin-file", folder / "pin"]
+    for words, status, message in (
+            ([folder / "none", "hsm=1", slot, *pin], 7,
+             f"{folder}/none: cannot read: No such file"),
+            ([folder / "image", "hsm=1", f"slot=vault:{folder}/none", *pin], 6,
+             f"vault:{folder}/none: the vault is blank"),
+            ([folder / "image", "hsm=1", slot, *pin, "--record",
+              folder / "no" / "record"], 7,
+             f"{folder}/no/record: cannot write: No such file"),
+            ([folder / "image", "hsm=1", slot, *pin, "--record", folder], 7,
+             f"{folder}: cannot write: Is a directory"),
+            ([folder / "image", "hsm=1", slot, *pin, "--record", "/dev/null"],
+             7, "/dev/null: this is no file that could keep a record"),
+            ([folder / "image", "hsm=0", folder / "ca", "--record",
+              folder / "record"], 2,
+             f"{os.ttyname(slave)}: {folder}/image:header: the magic is ")):
+        done = run(*gang, *words)
+        same(done.returncode, status, done.stderr)
+        assert f"sfi-program: {message}" in done.stderr, done.stderr
+    # the last one's image is none: that is each chip's own failure
+    record, = (folder / "record").read_text().splitlines()
+    same(json.loads(record)["result"], "failed")
     os.set_blocking(master, False)
     try:
         same(os.read(master, 1), b"")

@@ -69,12 +69,15 @@ START_TEST(test_install_with_license)
     station_setup(chips[_i]);
     in = station_prepare_licensed();
     ck_assert_ptr_null(sfi_installer_certificate(in));
+    ck_assert_ptr_null(sfi_installer_chip(in));
     ck_assert_ptr_null(sfi_installer_license(in));
     ck_assert_ok(sfi_installer_run(in));
     install_assert_complete(&station.package);
     ck_assert_uint_eq(station_remaining(), STATION_COUNT);
     ck_assert_mem_eq(sfi_license_data(sfi_installer_license(in), NULL),
                      station.package.license, SFI_LICENSE_LEN);
+    ck_assert_ptr_nonnull(sfi_installer_chip(in));
+    ck_assert_ptr_eq(sfi_installer_chip(in), station.package.chip);
     ck_assert_str_eq(sfi_certificate_product_id(sfi_installer_certificate(in)),
                      sfi_chip_product_id(sfi_sim_chip(board.sim)));
     station_teardown();
@@ -434,6 +437,7 @@ START_TEST(test_arguments)
     ck_assert_int_eq(sfi_installer_step(in, NULL), SFI_ERR_ARGUMENT);
     ck_assert_int_eq(sfi_installer_run(NULL), SFI_ERR_ARGUMENT);
     ck_assert_ptr_null(sfi_installer_certificate(NULL));
+    ck_assert_ptr_null(sfi_installer_chip(NULL));
     ck_assert_ptr_null(sfi_installer_license(NULL));
     sfi_installer_cancel(NULL);
     sfi_installer_free(NULL);

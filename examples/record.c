@@ -1,0 +1,116 @@
+#define _POSIX_C_SOURCE 200809L
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "record.h"
+
+/* The name of a new file is on the disk when its folder is. */
+static int
+sync_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *name =
+        slash != NULL ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    int fd = name != NULL ? open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    int status = fd >= 0 && fsync(fd) == 0 ? 0 : -1;
+    int err = errno;
+
+    if (fd >= 0)
+        (void)close(fd);
+    free(name);
+    errno = err;
+    return status;
+}
+
+int
+record_open(const struct cli *c, const char *path, int *fd)
+{
+    struct stat st;
+    int err;
+
+    *fd =
+        open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0644);
+    if (*fd >= 0 && fstat(*fd, &st) == 0 && !S_ISREG(st.st_mode)) {
+        (void)close(*fd);
+        *fd = -1;
+        return cli_fail_text(c, SFI_ERR_OS,
+                             "%s: this is no file that could keep a record",
+                             path);
+    }
+    if (*fd >= 0 && sync_folder(path) == 0)
+        return 0;
+    err = errno;
+    if (*fd >= 0)
+        (void)close(*fd);
+    *fd = -1;
+    return cli_fail_text(c,
+                         err == EACCES || err == EPERM || err == EROFS
+                             ? SFI_ERR_ACCESS
+                             : SFI_ERR_OS,
+                         "%s: cannot write: %s", path, strerror(err));
+}
+
+static int
+lock(int fd, short type)
+{
+    struct flock whole = {.l_type = type, .l_whence = SEEK_SET};
+    int got;
+
+    do {
+        got = fcntl(fd, F_SETLKW, &whole);
+    } while (got != 0 && errno == EINTR);
+    return got;
+}
+
+static int
+put(int fd, const char *data, size_t len)
+{
+    while (len > 0) {
+        ssize_t put = write(fd, data, len);
+
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return -1;
+        data += put;
+        len -= (size_t)put;
+    }
+    return 0;
+}
+
+/* What lost its power inside a line left no newline: it stays alone on its
+ * line. */
+static int
+put_line(int fd, off_t end, const char *line, size_t len)
+{
+    char last = '\n';
+
+    if (end > 0 && pread(fd, &last, 1, end - 1) != 1)
+        return -1;
+    if (last != '\n' && put(fd, "\n", 1) != 0)
+        return -1;
+    return put(fd, line, len) == 0 && fsync(fd) == 0 ? 0 : -1;
+}
+
+int
+record_append(int fd, const char *line, size_t len)
+{
+    struct stat st;
+    int err = 0;
+
+    if (lock(fd, F_WRLCK) != 0)
+        return errno;
+    if (fstat(fd, &st) != 0) {
+        err = errno;
+    } else if (put_line(fd, st.st_size, line, len) != 0) {
+        err = errno;
+        if (ftruncate(fd, st.st_size) != 0)
+            err = errno; /* half a line is left: the next one ends it */
+    }
+    (void)lock(fd, F_UNLCK);
+    return err;
+}

@@ -1,0 +1,15 @@
+/* A file of records, one line each, that keeps what it was told. */
+#ifndef EXAMPLES_RECORD_H
+#define EXAMPLES_RECORD_H
+
+#include <stddef.h>
+
+#include "cli.h"
+
+/* Open it to add to it, or make it.  0, or the exit status after a message. */
+int record_open(const struct cli *c, const char *path, int *fd);
+/* Add a line, which ends with its newline: all of it is on the disk, or nothing
+ * is there.  0, or an errno.  Many programs may do so at once. */
+int record_append(int fd, const char *line, size_t len);
+
+#endif

@@ -1,0 +1,636 @@
+/* Many chips at once: a context and a thread each, one image, one HSM. */
+#define _POSIX_C_SOURCE 200809L
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "hsm_words.h"
+#include "offline.h"
+#include "record.h"
+#include "sfi_program.h"
+
+#define GANG_MAX 256u /* a thread each; no bench has as many sockets */
+#define TICK_NS 50000000L
+#define LINE_SIZE 256u
+
+struct gang;
+
+struct chip {
+    struct gang *gang;
+    char *port; /* as it was typed */
+    char uri[URI_MAX];
+    sfi_ctx *ctx;
+    sfi_installer *in;
+    pthread_t thread;
+    /* The thread's own, until it has ended. */
+    sfi_status st;
+    int unrecorded; /* an errno: its line is not in the record */
+    bool counted;   /* the HSM was asked */
+    sfi_hsm_info hsm;
+    double seconds;
+    /* Under the gang's lock. */
+    sfi_progress at;
+    bool ended;
+    /* The watcher's own: what it has told. */
+    unsigned quarters;
+    bool told;
+};
+
+struct gang {
+    struct program *p;
+    struct chip *chips;
+    size_t count;
+    char *ports; /* the words of the chips */
+    int record;  /* a file, or -1 */
+    pthread_mutex_t lock;
+    pthread_mutex_t hsm_lock; /* program's context, and its HSM */
+    pthread_mutex_t record_lock;
+    sfi_status hsm_refused; /* it is not asked for a login twice */
+    struct timespec started;
+    bool block; /* a line for each chip, drawn again and again */
+    bool drawn;
+    bool quiet; /* a person types a PIN */
+    unsigned columns;
+};
+
+/* All that the signal handler does. */
+static volatile sig_atomic_t interrupted;
+
+static void
+on_signal(int signum)
+{
+    (void)signum;
+    interrupted = 1;
+}
+
+static double
+seconds_since(const struct timespec *then)
+{
+    struct timespec now = {0};
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)(now.tv_sec - then->tv_sec) +
+           (double)(now.tv_nsec - then->tv_nsec) / 1e9;
+}
+
+/* ---- the command line ---- */
+
+void
+program_check_gang(const struct program *p)
+{
+    const struct cli_use *sfi = cli_next(&p->cli, OPT_SFI, NULL);
+    const char *port = cli_value(&p->cli, OPT_GANG);
+    size_t count = 1;
+
+    if (cli_has(&p->cli, OPT_CONNECT))
+        cli_usage(&p->cli, "--gang names the ports: it goes without -c");
+    if (sfi == NULL || cli_has(&p->cli, OPT_GET_CERTIFICATE))
+        cli_usage(&p->cli, "--gang goes with -sfi, and not with -gc");
+    if (sfi->count > 1 && !offline_is_folder(sfi->value[1]))
+        cli_usage(&p->cli,
+                  "%s: a licence is for one chip, expected a folder of them "
+                  "with --gang",
+                  sfi->value[1]);
+    for (;; port++) {
+        size_t len = strcspn(port, ",");
+
+        if (len == 0)
+            cli_usage(&p->cli, "--gang has a port without a name");
+        port += len;
+        if (*port == '\0')
+            break;
+        count++;
+    }
+    if (count > GANG_MAX)
+        cli_usage(&p->cli, "--gang has %zu ports, expected at most %u", count,
+                  GANG_MAX);
+}
+
+/* One word for each chip, none of them twice. */
+static void
+name_chips(struct gang *g)
+{
+    char *save = NULL;
+
+    for (char *word = strtok_r(g->ports, ",", &save); word != NULL;
+         word = strtok_r(NULL, ",", &save)) {
+        struct chip *chip = &g->chips[g->count];
+
+        for (size_t i = 0; i < g->count; i++) {
+            if (strcmp(g->chips[i].port, word) == 0)
+                cli_usage(&g->p->cli, "--gang names %s twice", word);
+        }
+        chip->gang = g;
+        chip->port = word;
+        program_port(g->p, word, g->p->baud, chip->uri);
+        g->count++;
+    }
+}
+
+/* ---- one HSM for all ---- */
+
+static sfi_status
+login_once(struct gang *g)
+{
+    struct program *p = g->p;
+
+    if (g->hsm_refused != SFI_OK || p->hsm != NULL)
+        return g->hsm_refused;
+    (void)pthread_mutex_lock(&g->lock);
+    g->quiet = true;
+    (void)pthread_mutex_unlock(&g->lock);
+    g->hsm_refused = program_login_late(p);
+    (void)pthread_mutex_lock(&g->lock);
+    g->quiet = false;
+    (void)pthread_mutex_unlock(&g->lock);
+    return g->hsm_refused;
+}
+
+/* What went wrong in the HSM's context, told in the chip's. */
+static void
+hand_over(const sfi_ctx *from, sfi_ctx *to, sfi_status st)
+{
+    const sfi_error *err = sfi_ctx_error(from);
+    const char *where = sfi_error_where(err);
+    char message[512];
+
+    (void)snprintf(message, sizeof(message), "%s%s%s", where,
+                   where[0] != '\0' ? ": " : "", sfi_error_message(err));
+    sfi_ctx_report(to, st, sfi_error_peer_code(err), message);
+}
+
+static sfi_status
+shared_license(void *user, const uint8_t *cert, size_t cert_len,
+               uint32_t session, uint8_t *out, size_t *out_len)
+{
+    struct chip *chip = user;
+    struct gang *g = chip->gang;
+    sfi_status st;
+
+    (void)pthread_mutex_lock(&g->hsm_lock);
+    st = login_once(g);
+    if (st == SFI_OK)
+        st = program_license(g->p, cert, cert_len, session, out, out_len);
+    if (st != SFI_OK)
+        hand_over(g->p->ctx, chip->ctx, st);
+    chip->hsm.struct_size = sizeof(chip->hsm);
+    chip->counted =
+        st == SFI_OK && sfi_hsm_get_info(g->p->hsm, &chip->hsm) == SFI_OK;
+    (void)pthread_mutex_unlock(&g->hsm_lock);
+    return st;
+}
+
+/* ---- the record ---- */
+
+static const char *
+result_word(const struct chip *chip)
+{
+    if (chip->st == SFI_ERR_CANCELLED)
+        return "cancelled";
+    return chip->st == SFI_OK ? "installed" : "failed";
+}
+
+static void
+chip_json(struct json *j, const struct chip *chip)
+{
+    const sfi_certificate *cert = sfi_installer_certificate(chip->in);
+    const sfi_chip *part = sfi_installer_chip(chip->in);
+
+    json_text(j, "port", chip->port);
+    json_text(j, "result", result_word(chip));
+    if (part != NULL)
+        json_text(j, "chip", sfi_chip_name(part));
+    if (cert != NULL)
+        json_text(j, "device_id", sfi_certificate_device_id(cert));
+    json_number(j, "milliseconds", (uint64_t)(chip->seconds * 1000));
+    if (chip->counted)
+        hsm_left_json(j, &chip->hsm);
+    json_error(j, chip->ctx, chip->st);
+}
+
+static void
+record_time(struct json *j)
+{
+    char text[32] = "";
+    time_t now = time(NULL);
+    struct tm utc;
+
+    if (gmtime_r(&now, &utc) != NULL)
+        (void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
+    json_text(j, "time", text);
+}
+
+static int
+put_record(const struct chip *chip)
+{
+    const struct program *p = chip->gang->p;
+    char *line = NULL;
+    size_t len = 0;
+    FILE *f = open_memstream(&line, &len);
+    struct json j;
+    int err;
+
+    if (f == NULL)
+        return errno;
+    json_init_line(&j, f);
+    json_object(&j, NULL);
+    record_time(&j);
+    json_text(&j, "image", cli_value(&p->cli, OPT_SFI));
+    json_text(&j, "protocol", p->live ? "live" : "static");
+    chip_json(&j, chip);
+    json_close(&j);
+    err = fclose(f) == 0 ? record_append(chip->gang->record, line, len) : errno;
+    free(line);
+    return err;
+}
+
+/* ---- a chip's thread ---- */
+
+static void
+on_progress(void *user, const sfi_progress *at)
+{
+    struct chip *chip = user;
+
+    (void)pthread_mutex_lock(&chip->gang->lock);
+    chip->at = *at;
+    (void)pthread_mutex_unlock(&chip->gang->lock);
+}
+
+static sfi_status
+attach(struct chip *chip)
+{
+    sfi_transport *tp = NULL;
+    sfi_status st = sfi_transport_open(chip->ctx, chip->uri, &tp);
+
+    if (st == SFI_OK)
+        st = sfi_installer_set_transport(chip->in, tp);
+    sfi_transport_free(tp); /* the installer holds on to it */
+    return st;
+}
+
+static void *
+work(void *user)
+{
+    struct chip *chip = user;
+    struct gang *g = chip->gang;
+
+    chip->st = attach(chip);
+    if (chip->st == SFI_OK)
+        chip->st = sfi_installer_run(chip->in);
+    chip->seconds = seconds_since(&g->started);
+    if (g->record >= 0) {
+        (void)pthread_mutex_lock(&g->record_lock);
+        chip->unrecorded = put_record(chip);
+        (void)pthread_mutex_unlock(&g->record_lock);
+    }
+    (void)pthread_mutex_lock(&g->lock);
+    chip->ended = true;
+    (void)pthread_mutex_unlock(&g->lock);
+    return NULL;
+}
+
+/* ---- who watches ---- */
+
+/* The lines are drawn anew under what is said now. */
+static void
+wipe_block(struct gang *g)
+{
+    if (g->drawn)
+        (void)printf("\033[%zuA\033[J", g->count);
+    g->drawn = false;
+}
+
+static void
+log_line(void *user, int level, const char *line)
+{
+    struct chip *chip = user;
+    struct gang *g = chip->gang;
+
+    (void)pthread_mutex_lock(&g->lock);
+    wipe_block(g);
+    (void)fflush(stdout);
+    (void)fprintf(stderr, "%s: %s%s\n", g->p->cli.spec->program,
+                  level == SFI_LOG_WARNING ? "warning: " : "", line);
+    (void)pthread_mutex_unlock(&g->lock);
+}
+
+static unsigned
+percent_of(const sfi_progress *at)
+{
+    if (at->total == 0)
+        return 0;
+    return (unsigned)((double)at->done * 100.0 / (double)at->total);
+}
+
+static void
+describe(const struct chip *chip, char *line, size_t size)
+{
+    char left[48] = "";
+
+    if (!chip->ended) {
+        (void)snprintf(line, size, "%s: %u%%", chip->port,
+                       percent_of(&chip->at));
+        return;
+    }
+    if (chip->counted)
+        (void)snprintf(left, sizeof(left), ", HSM COUNTER: %" PRIu64,
+                       chip->hsm.remaining);
+    (void)snprintf(line, size, "%s: %s after %.1f s%s", chip->port,
+                   result_word(chip), chip->seconds, left);
+}
+
+static void
+draw_block(struct gang *g)
+{
+    char line[LINE_SIZE];
+
+    if (g->drawn)
+        (void)printf("\033[%zuA", g->count);
+    for (size_t i = 0; i < g->count; i++) {
+        describe(&g->chips[i], line, sizeof(line));
+        (void)printf("%.*s\033[K\n", (int)g->columns - 1, line);
+    }
+    g->drawn = true;
+}
+
+/* On no terminal: a line when a chip is a quarter further. */
+static void
+tell_news(struct gang *g)
+{
+    char line[LINE_SIZE];
+
+    for (size_t i = 0; i < g->count; i++) {
+        struct chip *chip = &g->chips[i];
+        unsigned quarters = percent_of(&chip->at) / 25;
+
+        if (chip->told || (!chip->ended && quarters == chip->quarters))
+            continue;
+        chip->quarters = quarters;
+        chip->told = chip->ended;
+        describe(chip, line, sizeof(line));
+        (void)printf("%s\n", line);
+    }
+}
+
+/* True: all have ended. */
+static bool
+look(struct gang *g)
+{
+    size_t ended = 0;
+
+    (void)pthread_mutex_lock(&g->lock);
+    for (size_t i = 0; i < g->count; i++)
+        ended += g->chips[i].ended;
+    if (!g->quiet && !g->p->json) {
+        if (g->block)
+            draw_block(g);
+        else
+            tell_news(g);
+        (void)fflush(stdout);
+    }
+    (void)pthread_mutex_unlock(&g->lock);
+    return ended == g->count;
+}
+
+static void
+watch(struct gang *g)
+{
+    const struct timespec tick = {.tv_nsec = TICK_NS};
+    bool cancelled = false;
+
+    while (!look(g)) {
+        (void)nanosleep(&tick, NULL);
+        if (!interrupted || cancelled)
+            continue;
+        cancelled = true;
+        for (size_t i = 0; i < g->count; i++)
+            sfi_installer_cancel(g->chips[i].in);
+    }
+}
+
+/* A terminal that has a line for each, and one more. */
+static void
+find_terminal(struct gang *g)
+{
+    struct winsize size;
+
+    g->block = !g->p->json && isatty(STDOUT_FILENO) == 1 &&
+               ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 &&
+               size.ws_row > g->count && size.ws_col > 1;
+    if (g->block)
+        g->columns = size.ws_col;
+}
+
+/* ---- all together ---- */
+
+static void
+take_signals(sigset_t *set)
+{
+    const struct sigaction action = {.sa_handler = on_signal};
+
+    (void)sigemptyset(set);
+    (void)sigaddset(set, SIGINT);
+    (void)sigaddset(set, SIGTERM);
+    (void)sigaddset(set, SIGHUP);
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+    (void)sigaction(SIGHUP, &action, NULL);
+}
+
+/* The watcher takes the signals, not the threads. */
+static void
+run(struct gang *g)
+{
+    sigset_t signals, before;
+    bool started[GANG_MAX] = {false};
+
+    take_signals(&signals);
+    (void)clock_gettime(CLOCK_MONOTONIC, &g->started);
+    (void)pthread_sigmask(SIG_BLOCK, &signals, &before);
+    for (size_t i = 0; i < g->count; i++) {
+        struct chip *chip = &g->chips[i];
+        int err = pthread_create(&chip->thread, NULL, work, chip);
+
+        started[i] = err == 0;
+        if (started[i])
+            continue;
+        chip->st = SFI_ERR_OS;
+        sfi_ctx_report(chip->ctx, chip->st, err, "cannot start a thread");
+        (void)pthread_mutex_lock(&g->lock);
+        chip->ended = true;
+        (void)pthread_mutex_unlock(&g->lock);
+    }
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    watch(g);
+    for (size_t i = 0; i < g->count; i++) {
+        if (started[i])
+            (void)pthread_join(g->chips[i].thread, NULL);
+    }
+}
+
+static sfi_status
+prepare(struct chip *chip, bool from_hsm)
+{
+    struct program *p = chip->gang->p;
+    const sfi_hsm_ops ops = {
+        .struct_size = sizeof(ops),
+        .license = shared_license,
+    };
+    const sfi_ctx_options options = {
+        .struct_size = sizeof(options),
+        .log_level = SFI_LOG_WARNING,
+        .log = log_line,
+        .log_user = chip,
+    };
+    sfi_hsm *hsm = NULL;
+    sfi_status st;
+
+    if (sfi_ctx_new(&options, &chip->ctx) != SFI_OK)
+        cli_nomem(p->cli.spec->program);
+    st = sfi_installer_new(chip->ctx, p->chip, &chip->in);
+    if (st == SFI_OK)
+        st = program_set_up(p, chip->ctx, chip->in);
+    if (st == SFI_OK)
+        st = sfi_installer_set_progress(chip->in, on_progress, chip);
+    if (st == SFI_OK && from_hsm)
+        st = sfi_hsm_open_custom(chip->ctx, &ops, chip, &hsm);
+    if (st == SFI_OK && from_hsm)
+        st = sfi_installer_set_hsm(chip->in, hsm);
+    sfi_hsm_free(hsm); /* the installer holds on to it */
+    return st;
+}
+
+/* Image and HSM, before any chip is touched. */
+static int
+prepare_all(struct gang *g, sfi_status *st)
+{
+    struct program *p = g->p;
+    const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
+    const char *record = cli_value(&p->cli, OPT_RECORD);
+    const char *slot = cli_key(&p->cli, use, "slot");
+    bool from_hsm = use->count == 1;
+    int status = 0;
+
+    if (from_hsm && cli_key(&p->cli, use, "store") == NULL)
+        status = program_login(p, slot, st);
+    for (size_t i = 0; status == 0 && *st == SFI_OK && i < g->count; i++) {
+        *st = prepare(&g->chips[i], from_hsm);
+        if (*st != SFI_OK)
+            hand_over(g->chips[i].ctx, p->ctx, *st);
+    }
+    if (status == 0 && *st == SFI_OK && record != NULL)
+        status = record_open(&p->cli, record, &g->record);
+    return status;
+}
+
+static void
+sum_up_json(const struct gang *g, size_t installed)
+{
+    struct json *out = &g->p->out;
+
+    json_array(out, "chips");
+    for (size_t i = 0; i < g->count; i++) {
+        json_object(out, NULL);
+        chip_json(out, &g->chips[i]);
+        if (g->record >= 0)
+            json_bool(out, "recorded", g->chips[i].unrecorded == 0);
+        json_close(out);
+    }
+    json_close(out);
+    json_number(out, "installed", installed);
+    json_number(out, "failed", g->count - installed);
+    json_number(out, "milliseconds",
+                (uint64_t)(seconds_since(&g->started) * 1000));
+}
+
+/* The failures, by port; the first one's status is the program's. */
+static int
+tell_failures(const struct gang *g)
+{
+    const struct cli *cli = &g->p->cli;
+    int status = 0;
+
+    for (size_t i = 0; i < g->count; i++) {
+        const struct chip *chip = &g->chips[i];
+        const char *where = sfi_error_where(sfi_ctx_error(chip->ctx));
+        int one = 0;
+
+        if (chip->st != SFI_OK)
+            one = cli_fail_at(cli, chip->ctx, chip->st,
+                              strstr(where, chip->port) == NULL ? chip->port
+                                                                : "");
+        if (chip->unrecorded != 0)
+            one = cli_fail_text(cli, SFI_ERR_OS,
+                                "%s: cannot write the record of %s, which is "
+                                "%s: %s",
+                                cli_value(cli, OPT_RECORD), chip->port,
+                                result_word(chip), strerror(chip->unrecorded));
+        status = status == 0 ? one : status;
+    }
+    return status;
+}
+
+static int
+sum_up(const struct gang *g)
+{
+    size_t installed = 0;
+
+    for (size_t i = 0; i < g->count; i++)
+        installed += g->chips[i].st == SFI_OK;
+    cli_progress_step(
+        &g->p->progress, "%zu chips: %zu installed, %zu not, in %.1f s",
+        g->count, installed, g->count - installed, seconds_since(&g->started));
+    if (g->p->json)
+        sum_up_json(g, installed);
+    return tell_failures(g);
+}
+
+static void
+release(struct gang *g)
+{
+    for (size_t i = 0; i < g->count; i++) {
+        sfi_installer_free(g->chips[i].in);
+        sfi_ctx_free(g->chips[i].ctx);
+    }
+    if (g->record >= 0)
+        (void)close(g->record);
+    (void)pthread_mutex_destroy(&g->lock);
+    (void)pthread_mutex_destroy(&g->hsm_lock);
+    (void)pthread_mutex_destroy(&g->record_lock);
+    free(g->ports);
+    free(g->chips);
+}
+
+int
+program_gang(struct program *p, sfi_status *st)
+{
+    struct gang g = {
+        .p = p,
+        .chips = calloc(GANG_MAX, sizeof(*g.chips)),
+        .ports = strdup(cli_value(&p->cli, OPT_GANG)),
+        .record = -1,
+    };
+    int status;
+
+    if (g.chips == NULL || g.ports == NULL ||
+        pthread_mutex_init(&g.lock, NULL) != 0 ||
+        pthread_mutex_init(&g.hsm_lock, NULL) != 0 ||
+        pthread_mutex_init(&g.record_lock, NULL) != 0)
+        cli_nomem(p->cli.spec->program);
+    name_chips(&g);
+    find_terminal(&g);
+    status = prepare_all(&g, st);
+    if (status == 0 && *st == SFI_OK) {
+        run(&g);
+        status = sum_up(&g);
+    }
+    release(&g);
+    return status;
+}

@@ -1,0 +1,227 @@
+"""Many chips at once: sfi-program --gang, its record, and what goes wrong with
+some of them while the others go on."""
+
+import json
+import os
+import pty
+import resource
+import signal
+
+import bench
+from bench import H753, L462, DATA
+
+GANG = 32
+
+
+def hold_files_to(size):
+    """A disk that is full there: an error, and not a signal."""
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+    return limit
+
+
+class Gang(bench.Case):
+    def setUp(self):
+        self.bench = bench.Bench()
+        self.addCleanup(self.bench.close)
+        self.record = self.bench.path / "record"
+
+    def chips(self, count, name=H753, prefix="part", ca="ca"):
+        return [self.bench.chip(name, f"{prefix}-{i}", ca).start()
+                for i in range(count)]
+
+    def words(self, parts, image, *hsm):
+        ports = ",".join(str(getattr(p, "link", p)) for p in parts)
+        return ["sfi-program", "--gang", ports, "--record", self.record,
+                "-sfi", image, *hsm]
+
+    def program(self, parts, image, *hsm):
+        return bench.run(*self.words(parts, image, *hsm))
+
+    def records(self):
+        return [json.loads(line)
+                for line in self.record.read_text().splitlines()]
+
+    def installed(self, part):
+        part.stop()
+        self.assertHolds(part, bench.segments(part.name),
+                         bench.option_words(DATA / f"ob-{part.name}.csv"))
+
+    def big_image(self):
+        """One that takes a while, and its content."""
+        big = self.bench.path / "big.bin"
+        big.write_bytes(bytes(range(1, 256)) * 1600)  # 408,000 bytes
+        return self.bench.image(H753, "big.sfi", big, "0x08000000")
+
+    def test_32_chips(self):
+        b = self.bench
+        hsm = b.hsm(H753, "line.vault", GANG + 3)
+        parts = self.chips(GANG)
+        result = self.program(parts, b.image(H753, "fw.sfi"), *hsm, "--json")
+        self.assertEnded(result, 0)
+        told = json.loads(result.out)
+        self.assertEqual((told["installed"], told["failed"]), (GANG, 0))
+        self.assertEqual([c["port"] for c in told["chips"]],
+                         [str(p.link) for p in parts])
+        # each was counted once, and recorded with what was left then
+        self.assertEqual(b.counter("line.vault"), 3)
+        records = self.records()
+        self.assertEqual(sorted(r["hsm_remaining"] for r in records),
+                         list(range(3, GANG + 3)))
+        self.assertEqual(len({r["device_id"] for r in records}), GANG)
+        by_port = {c["port"]: c["device_id"] for c in told["chips"]}
+        for record in records:
+            self.assertEqual(record["device_id"], by_port[record["port"]])
+            self.assertEqual((record["result"], record["chip"],
+                              record["protocol"]),
+                             ("installed", H753, "static"))
+            self.assertRegex(record["time"],
+                             r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+            self.assertGreater(record["milliseconds"], 0)
+        for part in parts:
+            self.installed(part)
+
+    def test_others_go_on(self):
+        """One is dead, one foreign, one another part, and there are two
+        installations for three: the others go on."""
+        b = self.bench
+        hsm = b.hsm(H753, "line.vault", 2)
+        good = self.chips(3)
+        foreign, = self.chips(1, prefix="foreign", ca="other-ca")
+        other, = self.chips(1, L462, "other")
+        master, slave = pty.openpty()
+        self.addCleanup(os.close, master)
+        self.addCleanup(os.close, slave)
+        dead = os.ttyname(slave)
+        missing = b.path / "missing"
+        gang = [dead, good[0], foreign, other, missing, good[1], good[2]]
+        result = self.program(gang, b.image(H753, "fw.sfi"), *hsm)
+        # the first failure's, in the order of the ports
+        self.assertEqual(result.status, 4, str(result))
+        lines = result.message.splitlines()
+        self.assertEqual(len(lines), 5, str(result))
+        late = [line for line in lines if "part-" in line]
+        self.assertEqual(len(late), 1, str(result))
+        self.assertRegex(late[0], "part-[012].tty: .*line.vault: no "
+                         "installations left: all 2 were used")
+        lines.remove(late[0])
+        self.assertRegex(lines[0], f"{dead}: no answer to 0x7f")
+        self.assertRegex(lines[1], f"{foreign.link}: .*line.vault: the "
+                         "certificate of device .* is not signed by this CA")
+        self.assertRegex(lines[2], f"{other.link}: .*stm32l462ce")
+        self.assertRegex(lines[3], f"{missing}: there is no such port")
+        self.assertRegex(result.out, r"(?m)^7 chips: 2 installed, 5 not, in ")
+        self.assertEqual(b.counter("line.vault"), 0)
+        by_port = {r["port"]: r for r in self.records()}
+        self.assertEqual(len(by_port), 7)
+        self.assertEqual(by_port[dead]["error"]["name"], "SFI_ERR_TIMEOUT")
+        self.assertNotIn("device_id", by_port[dead])
+        self.assertEqual(by_port[str(foreign.link)]["error"]["name"],
+                         "SFI_ERR_CERTIFICATE")
+        self.assertEqual(by_port[str(other.link)]["chip"], L462)
+        for part in (foreign, other):
+            part.stop()
+            self.assertHoldsNothing(part)
+        results = {}
+        for part in good:
+            record = by_port[str(part.link)]
+            results.setdefault(record["result"], []).append(record)
+            if record["result"] == "installed":
+                self.installed(part)
+            else:
+                part.stop()
+                self.assertHoldsNothing(part)
+        self.assertEqual(len(results["installed"]), 2)
+        self.assertEqual([r["error"]["name"] for r in results["failed"]],
+                         ["SFI_ERR_HSM_COUNTER"])
+
+    def test_interrupted(self):
+        """Ctrl-C ends all of them, and each is left empty."""
+        b = self.bench
+        hsm = b.hsm(H753, "line.vault", 4)
+        parts = self.chips(4)
+        words = self.words(parts, self.big_image(), *hsm)
+        program = bench.start(*words)
+        for line in program.stdout:
+            if "%" in line:
+                break
+        program.send_signal(signal.SIGINT)
+        result = bench.Result.of(program)
+        self.assertEqual(result.status, 7, str(result))
+        self.assertEqual([line.endswith(": cancelled")
+                          for line in result.message.splitlines()],
+                         [True] * 4, str(result))
+        self.assertRegex(result.out, r"4 chips: 0 installed, 4 not")
+        self.assertEqual([r["result"] for r in self.records()],
+                         ["cancelled"] * 4)
+        self.assertEqual(b.counter("line.vault"), 0)
+        for part in parts:
+            part.stop()
+            self.assertHoldsNothing(part)
+            part.start()
+        # another time, uncounted; the record goes on
+        self.assertEqual(self.program(parts, b.image(H753, "fw.sfi"),
+                                      *hsm).status, 0)
+        self.assertEqual([r["result"] for r in self.records()],
+                         ["cancelled"] * 4 + ["installed"] * 4)
+        for part in parts:
+            self.installed(part)
+
+    def test_wrong_pin_is_one_try(self):
+        """Also when each chip would ask: the store has none of them."""
+        b = self.bench
+        hsm = b.hsm(H753, "line.vault", 4)
+        parts = self.chips(4)
+        wrong = b.path / "wrong"
+        wrong.write_text("0815\n")
+        store = b.path / "licences"
+        image = b.image(H753, "fw.sfi")
+        result = self.program(parts, image, f"store={store}", *hsm[:2],
+                              "--pin-file", wrong)
+        self.assertEqual(result.status, 6, str(result))
+        self.assertEqual(len(result.message.splitlines()), 4)
+        tries = bench.must("sfi-hsm", "-i", hsm[1].removeprefix("slot="),
+                           "-info").out
+        self.assertIn("HSM PIN TRIES LEFT: 9\n", tries)
+        for part in parts:
+            part.stop()
+            self.assertHoldsNothing(part)
+            part.start()
+        # with the right one all are stored; then no HSM is needed
+        self.assertEnded(self.program(parts, image, f"store={store}", *hsm), 0)
+        self.assertEqual(b.counter("line.vault"), 0)
+        result = self.program(parts, image, "hsm=0", store, "-e", "all")
+        self.assertEnded(result, 0)
+        self.assertNotIn("hsm_remaining", self.records()[-1])
+        for part in parts:
+            self.installed(part)
+
+    def test_record_torn_and_full(self):
+        """A line that was cut by a power failure stays alone; a full disk is
+        said, with what the chip holds, and leaves no half line."""
+        b = self.bench
+        hsm = b.hsm(H753, "line.vault", 2)
+        part, = self.chips(1)
+        image = b.image(H753, "fw.sfi")
+        self.record.write_text('{"time": "2026-')
+        self.assertEnded(self.program([part], image, *hsm), 0)
+        torn, whole = self.record.read_text().splitlines()
+        self.assertEqual(torn, '{"time": "2026-')
+        self.assertEqual(json.loads(whole)["result"], "installed")
+        size = 64 << 20
+        with self.record.open("wb") as f:
+            f.truncate(size - 1)
+            f.seek(size - 1)
+            f.write(b"\n")
+        result = bench.Result.of(bench.start(
+            *self.words([part], image, *hsm, "-e", "all"),
+            preexec_fn=hold_files_to(size + 10)))
+        self.assertEnded(result, 7, "record: cannot write the record of .*"
+                         "part-0.tty, which is installed: File too large")
+        self.assertEqual(self.record.stat().st_size, size)
+        self.installed(part)
+
+
+if __name__ == "__main__":
+    bench.main()
