@@ -335,6 +335,7 @@ cli_parse(struct cli *c, const struct cli_spec *spec, int argc, char **argv)
 {
     size_t count = argc > 0 ? (size_t)argc : 1;
     struct words w = {argv + 1, count - 1};
+    bool only_operands = false; /* behind "--" */
 
     c->spec = spec;
     c->use_count = 0;
@@ -344,7 +345,9 @@ cli_parse(struct cli *c, const struct cli_spec *spec, int argc, char **argv)
     if (c->uses == NULL || c->operands == NULL)
         cli_nomem(spec->program);
     while (w.left > 0) {
-        if (is_option(*w.at))
+        if (!only_operands && strcmp(*w.at, "--") == 0)
+            only_operands = take(&w) != NULL;
+        else if (!only_operands && is_option(*w.at))
             parse_option(c, &w);
         else if (c->operand_count < spec->operands_max)
             c->operands[c->operand_count++] = take(&w);

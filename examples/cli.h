@@ -61,7 +61,7 @@ struct cli {
     const struct cli_spec *spec;
     struct cli_use *uses;
     size_t use_count;
-    const char **operands;
+    const char **operands; /* NULL behind the last */
     size_t operand_count;
 };
 

@@ -1,12 +1,14 @@
 /* sfi-sim: the chip maker and the chip: makes virtual parts, runs one on a
  * pseudo terminal and a JTAG server, shows what is in it. */
 #define _POSIX_C_SOURCE 200809L
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 
 #include <sfi/sim.h>
 
 #include "cli.h"
+#include "sim_wrap.h"
 
 enum { MAKE_CA, MAKE_CHIP, MAKE_STATE, MAKE_COUNT };
 
@@ -53,6 +55,19 @@ static const struct cli_option run_options[RUN_COUNT] = {
                             "then do anything to the chip"},
 };
 
+enum { WRAP_STATE, WRAP_ON_USB, WRAP_COUNT };
+
+static const struct cli_option wrap_options[WRAP_COUNT] = {
+    [WRAP_STATE] = {.name = "state",
+                    .values = "DIR",
+                    .min = 1,
+                    .max = 1,
+                    .help = "the chip's folder"},
+    [WRAP_ON_USB] = {.name = "usb",
+                     .help = "it is in a USB port, and in DFU mode while a\n"
+                             "bootloader runs"},
+};
+
 enum { DUMP_STATE, DUMP_AREA, DUMP_OUT, DUMP_COUNT };
 
 static const struct cli_option dump_options[DUMP_COUNT] = {
@@ -74,7 +89,7 @@ static const struct cli_option dump_options[DUMP_COUNT] = {
                   .help = "the file to write"},
 };
 
-enum { MANUFACTURE, RUN, DUMP, COMMAND_COUNT };
+enum { MANUFACTURE, RUN, WRAP, DUMP, COMMAND_COUNT };
 
 static const struct cli_spec commands[COMMAND_COUNT] = {
     [MANUFACTURE] = {.program = "sfi-sim manufacture",
@@ -94,6 +109,17 @@ static const struct cli_spec commands[COMMAND_COUNT] = {
              .notes = "One link at least.  LINK appears when the chip listens. "
                       " It has no reset\nline: the power is cycled when an "
                       "option byte change waits for it."},
+    [WRAP] = {.program = "sfi-sim wrap",
+              .purpose = "Runs a command that sees a virtual chip as a device "
+                         "of this machine.",
+              .usage = "--state DIR --usb -- COMMAND [ARGUMENT...]",
+              .options = wrap_options,
+              .option_count = WRAP_COUNT,
+              .operands_min = 1,
+              .operands_max = UINT_MAX,
+              .notes = "Ends with the command's exit status.  It sees no other "
+                       "device.  The chip has\nno reset line: the power is "
+                       "cycled when an option byte change waits for it."},
     [DUMP] = {.program = "sfi-sim dump",
               .purpose = "Writes what is in a chip to a file, past its "
                          "bootloader.",
@@ -216,6 +242,27 @@ run(const struct cli *c, sfi_ctx *ctx)
 }
 
 static int
+wrap(const struct cli *c, sfi_ctx *ctx)
+{
+    const char *state = cli_need(c, WRAP_STATE);
+    unsigned wired = 0;
+    sfi_sim *sim;
+    sfi_status st;
+    int status;
+
+    if (cli_has(c, WRAP_ON_USB))
+        wired |= WRAP_USB;
+    if (wired == 0)
+        cli_usage(c, "no device is named, expected --usb");
+    st = sfi_sim_open(ctx, state, &sim);
+    if (st != SFI_OK)
+        return cli_fail(c, ctx, st);
+    status = sim_wrap(c, ctx, sim, wired, c->operands);
+    sfi_sim_free(sim);
+    return status;
+}
+
+static int
 dump(const struct cli *c, sfi_ctx *ctx)
 {
     const char *state = cli_need(c, DUMP_STATE);
@@ -243,6 +290,7 @@ main(int argc, char **argv)
                                                sfi_ctx *) = {
         [MANUFACTURE] = manufacture,
         [RUN] = run,
+        [WRAP] = wrap,
         [DUMP] = dump,
     };
     const struct cli_spec *spec =

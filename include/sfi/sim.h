@@ -290,6 +290,18 @@ SFI_API SFI_NODISCARD sfi_status sfi_sim_usb_control(
     uint16_t index, uint8_t *data, size_t len, size_t *got);
 
 /**
+ * Does a change of the option bytes wait for a reset?
+ *
+ * @param sim  a chip, or NULL
+ *
+ * @return 1, or 0, also for NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API int sfi_sim_reset_is_due(const sfi_sim *sim);
+
+/**
  * Let time pass for the chip: half frames are dropped, a reset that waits for
  * its time comes.
  *

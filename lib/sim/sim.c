@@ -189,6 +189,12 @@ sfi_sim_set_boot0(sfi_sim *sim, int level)
         sim->boot0 = level != 0;
 }
 
+int
+sfi_sim_reset_is_due(const sfi_sim *sim)
+{
+    return sfi__is(sim, OBJ_SIM) && options_pending(sim);
+}
+
 void
 sfi_sim_wait(sfi_sim *sim, uint32_t ms)
 {

@@ -135,6 +135,9 @@ def mistakes(folder):
     for status, words, text in [
             (64, [], "a command is missing"),
             (64, ["rum"], "unknown command \"rum\", did you mean \"run\""),
+            (64, ["wrap", "--state", "x", "--", "true"],
+             "no device is named, expected --usb"),
+            (64, ["wrap", "--state", "x", "--usb"], "an argument is missing"),
             (64, ["run", "--state", "x"],
              "no link is named, expected --usart or --jtag"),
             (1, ["run", "--state", folder / "chip", "--jtag", "here"],

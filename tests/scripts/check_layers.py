@@ -80,7 +80,8 @@ OWNED = [
     ("sys/socket.h", ["lib/transport/*", "lib/sim/*", "examples/*"]),
     ("netdb.h", ["lib/transport/*", "lib/sim/*", "examples/*"]),
     ("libusb*", ["lib/transport/*"]),
-    ("linux/*", ["lib/transport/*"]),
+    ("linux/*", ["lib/transport/*", "examples/sim_wrap_*"]),
+    ("umockdev*", ["examples/sim_wrap*"]),
     ("asm/*", ["lib/transport/*"]),
 ]
 

@@ -464,10 +464,14 @@ START_TEST(test_option_bytes)
     ck_assert_ok(ctl(DFU_IN, DFU_UPLOAD, 2, raw, sizeof(raw), &got));
     ck_assert_mem_eq(raw, "\xf0\xaa\xc6\x1b\xf0\xaa\xc6\x1b", 8);
     idle();
+    ck_assert(!sfi_sim_reset_is_due(board.sim));
     raw[4] = 0xe0; /* FOPTSR_PRG: another brown-out level */
     ck_assert_uint_eq(run_block(2, raw, sizeof(raw)), DFU_OK);
     ck_assert_ok(sfi_sim_dump(board.sim, SFI_SIM_OPTION_BYTES, words, &len));
     ck_assert_uint_eq(words[0], 0xe0);
+    ck_assert(sfi_sim_reset_is_due(board.sim));
+    ck_assert_ok(sfi_sim_power_on(board.sim));
+    ck_assert(!sfi_sim_reset_is_due(board.sim));
 }
 END_TEST
 
@@ -748,6 +752,7 @@ START_TEST(test_arguments)
                                          raw, 65536, &got),
                      SFI_ERR_ARGUMENT);
     sfi_sim_wait(NULL, 1);
+    ck_assert(!sfi_sim_reset_is_due(NULL));
 }
 END_TEST
 

@@ -1,0 +1,116 @@
+#define _POSIX_C_SOURCE 200809L
+#include "sim_wrap.h"
+
+#include <sys/wait.h>
+
+#include "sim_wrap_bed.h"
+
+#define TICK_MS 50u
+/* Nobody pulls the reset here: an option change that waits for it gets a power
+ * cycle when the command has been silent for so long. */
+#define IDLE_US 200000
+#define PRELOAD "libumockdev-preload.so.0"
+
+/* The shell's way to tell of a signal. */
+#define BY_SIGNAL 128
+
+void
+bed_used(struct bed *b)
+{
+    gint64 now = g_get_monotonic_time();
+
+    sfi_sim_wait(b->sim, (uint32_t)((now - b->waited_us) / 1000));
+    b->waited_us += (now - b->waited_us) / 1000 * 1000;
+    b->used_us = now;
+}
+
+static gboolean
+on_tick(gpointer user)
+{
+    struct bed *b = user;
+    gint64 used = b->used_us;
+
+    bed_used(b);
+    b->used_us = used;
+    if (sfi_sim_has_power(b->sim) && sfi_sim_reset_is_due(b->sim) &&
+        b->waited_us - used >= IDLE_US && sfi_sim_power_on(b->sim) != SFI_OK)
+        g_main_loop_quit(b->loop);
+    if (b->usb != NULL)
+        (void)bed_usb_look(b, NULL);
+    return G_SOURCE_CONTINUE;
+}
+
+static void
+on_exit_of(GPid pid, gint status, gpointer user)
+{
+    struct bed *b = user;
+
+    b->status =
+        WIFEXITED(status) ? WEXITSTATUS(status) : BY_SIGNAL + WTERMSIG(status);
+    g_spawn_close_pid(pid);
+    g_main_loop_quit(b->loop);
+}
+
+/* The preloaded library goes in front of others that the caller may have. */
+static gboolean
+spawn(struct bed *b, const char *const *command, GError **error)
+{
+    gchar **environment = g_get_environ();
+    const char *others = g_environ_getenv(environment, "LD_PRELOAD");
+    gchar *preload =
+        g_strconcat(PRELOAD, others != NULL ? ":" : NULL, others, NULL);
+    gchar **arguments = g_strdupv((gchar **)(uintptr_t)command);
+    GPid pid = 0;
+    gboolean ok;
+
+    environment = g_environ_setenv(environment, "LD_PRELOAD", preload, TRUE);
+    ok = g_spawn_async(NULL, arguments, environment,
+                       G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD |
+                           G_SPAWN_CHILD_INHERITS_STDIN,
+                       NULL, NULL, &pid, error);
+    if (ok)
+        (void)g_child_watch_add(pid, on_exit_of, b);
+    g_strfreev(arguments);
+    g_free(preload);
+    g_strfreev(environment);
+    return ok;
+}
+
+static void
+run(struct bed *b)
+{
+    guint tick = g_timeout_add(TICK_MS, on_tick, b);
+
+    g_main_loop_run(b->loop);
+    (void)g_source_remove(tick);
+}
+
+int
+sim_wrap(const struct cli *c, sfi_ctx *ctx, sfi_sim *sim, unsigned wired,
+         const char *const *command)
+{
+    struct bed b = {
+        .ctx = ctx,
+        .sim = sim,
+        .testbed = umockdev_testbed_new(),
+        .loop = g_main_loop_new(NULL, FALSE),
+        .waited_us = g_get_monotonic_time(),
+        .used_us = g_get_monotonic_time(),
+    };
+    GError *error = NULL;
+    bool ok = true;
+
+    if ((wired & WRAP_USB) != 0)
+        ok = bed_usb_start(&b, &error);
+    if (ok)
+        ok = spawn(&b, command, &error);
+    if (ok)
+        run(&b);
+    else
+        b.status = cli_fail_text(c, SFI_ERR_OS, "%s", error->message);
+    g_clear_error(&error);
+    bed_usb_end(&b);
+    g_main_loop_unref(b.loop);
+    g_object_unref(b.testbed);
+    return b.status;
+}

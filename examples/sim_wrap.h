@@ -1,0 +1,19 @@
+/* `sfi-sim wrap`: a command sees the chip as a device of its machine, by
+ * umockdev: its libraries find it in /sys, and what they ask /dev for comes
+ * here. */
+#ifndef EXAMPLES_SIM_WRAP_H
+#define EXAMPLES_SIM_WRAP_H
+
+#include <sfi/sim.h>
+
+#include "cli.h"
+
+/* What the chip is wired to. */
+enum { WRAP_USB = 1 << 0 };
+
+/* Runs it with its arguments, which end with NULL; its exit status, or the
+ * exit status after a message. */
+int sim_wrap(const struct cli *c, sfi_ctx *ctx, sfi_sim *sim, unsigned wired,
+             const char *const *command);
+
+#endif

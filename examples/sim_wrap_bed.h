@@ -1,0 +1,30 @@
+/* The machine that a wrapped command sees. */
+#ifndef EXAMPLES_SIM_WRAP_BED_H
+#define EXAMPLES_SIM_WRAP_BED_H
+
+#include <umockdev.h>
+
+#include "sim_wrap.h"
+
+struct bed {
+    sfi_ctx *ctx;
+    sfi_sim *sim;
+    UMockdevTestbed *testbed;
+    GMainLoop *loop;
+    int status;       /* of the command */
+    gint64 waited_us; /* the chip's clock has come so far */
+    gint64 used_us;   /* the last request of the command */
+    struct usb_port *usb;
+};
+
+/* A request has come: time passes for the chip, and it is in use. */
+void bed_used(struct bed *b);
+
+/* sim_wrap_usb.c: a USB port with the chip in it, or nothing as long as no
+ * bootloader runs.  False: a message is in *error. */
+bool bed_usb_start(struct bed *b, GError **error);
+/* Look whether the chip has gone, or come. */
+bool bed_usb_look(struct bed *b, GError **error);
+void bed_usb_end(struct bed *b);
+
+#endif

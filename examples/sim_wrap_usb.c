@@ -1,0 +1,322 @@
+/* The chip in a USB port: control transfers of the command's usbfs come here
+ * (Linux, Documentation/driver-api/usb/usb.rst), and it goes and comes as
+ * another device when it is reset. */
+#include <errno.h>
+#include <linux/usbdevice_fs.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "sim_wrap_bed.h"
+
+#define BUS 1u
+#define FIRST_NUMBER 2u /* the hub is 1 */
+#define SYS_PATH "/devices/pci0000:00/0000:00:14.0/usb1/1-1"
+#define SETUP_LEN 8u
+#define DESCRIPTOR_MAX 255u
+#define FROM_DEVICE 0x80u
+#define GET_DESCRIPTOR 0x06u
+#define DEVICE 0x0100u
+#define CONFIGURATION 0x0200u
+#define TO_DEVICE 0x00u
+#define SET_CONFIGURATION 0x09u
+#define TO_INTERFACE 0x01u
+#define SET_INTERFACE 0x0bu
+
+/* One enumeration: its handler outlives it as long as the command holds the
+ * device open. */
+struct usb_port {
+    struct bed *bed;
+    unsigned number; /* of the device; 0: the port is empty */
+    unsigned last;
+    UMockdevIoctlBase *handler;
+    GQueue done; /* UMockdevIoctlData: URBs to be reaped */
+};
+
+static void
+node_name(char *out, size_t cap, unsigned number)
+{
+    (void)snprintf(out, cap, "/dev/bus/usb/%03u/%03u", BUS, number);
+}
+
+/* ---- requests of the command ---- */
+
+static sfi_status
+control(struct usb_port *p, uint8_t *packet, size_t len, size_t *got)
+{
+    uint16_t value = (uint16_t)(packet[2] | packet[3] << 8);
+    uint16_t index = (uint16_t)(packet[4] | packet[5] << 8);
+
+    return sfi_sim_usb_control(p->bed->sim, packet[0], packet[1], value, index,
+                               packet + SETUP_LEN, len - SETUP_LEN, got);
+}
+
+/* The chip's answer, as the kernel would write it into the URB. */
+static void
+run_urb(struct usb_port *p, struct usbdevfs_urb *urb, uint8_t *packet)
+{
+    size_t got = 0;
+
+    switch (control(p, packet, (size_t)urb->buffer_length, &got)) {
+    case SFI_OK:
+        urb->status = 0;
+        break;
+    case SFI_ERR_NO_DEVICE:
+        urb->status = -ENODEV;
+        break;
+    default:
+        urb->status = -EPIPE;
+        break;
+    }
+    urb->actual_length = (int)got;
+}
+
+/* False: not a control transfer with its own length in it. */
+static bool
+submit(struct usb_port *p, UMockdevIoctlData *arg)
+{
+    UMockdevIoctlData *data =
+        umockdev_ioctl_data_resolve(arg, 0, sizeof(struct usbdevfs_urb), NULL);
+    UMockdevIoctlData *buffer = NULL;
+    struct usbdevfs_urb *urb;
+    bool ok = false;
+
+    if (data == NULL)
+        return false;
+    urb = (void *)data->data;
+    if (urb->type == USBDEVFS_URB_TYPE_CONTROL &&
+        urb->buffer_length >= (int)SETUP_LEN)
+        buffer = umockdev_ioctl_data_resolve(
+            data, offsetof(struct usbdevfs_urb, buffer),
+            (gsize)urb->buffer_length, NULL);
+    if (buffer != NULL && (buffer->data[6] | buffer->data[7] << 8) ==
+                              urb->buffer_length - (int)SETUP_LEN) {
+        run_urb(p, urb, buffer->data);
+        g_queue_push_tail(&p->done, g_object_ref(data));
+        ok = true;
+    }
+    g_clear_object(&buffer);
+    g_object_unref(data);
+    return ok;
+}
+
+static bool
+reap(struct usb_port *p, UMockdevIoctlData *arg)
+{
+    UMockdevIoctlData *urb = g_queue_pop_head(&p->done);
+    UMockdevIoctlData *at;
+
+    if (urb == NULL)
+        return false;
+    at = umockdev_ioctl_data_resolve(arg, 0, sizeof(void *), NULL);
+    if (at != NULL)
+        (void)umockdev_ioctl_data_set_ptr(at, 0, urb);
+    g_clear_object(&at);
+    g_object_unref(urb);
+    return true;
+}
+
+static bool
+set_interface(struct usb_port *p, UMockdevIoctlData *arg)
+{
+    UMockdevIoctlData *data = umockdev_ioctl_data_resolve(
+        arg, 0, sizeof(struct usbdevfs_setinterface), NULL);
+    const struct usbdevfs_setinterface *set;
+    sfi_status st;
+    size_t got;
+
+    if (data == NULL)
+        return false;
+    set = (const void *)data->data;
+    st = sfi_sim_usb_control(p->bed->sim, TO_INTERFACE, SET_INTERFACE,
+                             (uint16_t)set->altsetting,
+                             (uint16_t)set->interface, NULL, 0, &got);
+    g_object_unref(data);
+    return st == SFI_OK;
+}
+
+static void
+capabilities(UMockdevIoctlData *arg)
+{
+    UMockdevIoctlData *data =
+        umockdev_ioctl_data_resolve(arg, 0, sizeof(__u32), NULL);
+    const __u32 none = 0;
+
+    if (data != NULL)
+        memcpy(data->data, &none, sizeof(none));
+    g_clear_object(&data);
+}
+
+/* 0, or an errno. */
+static int
+answer(struct usb_port *p, gulong request, UMockdevIoctlData *arg)
+{
+    switch (request) {
+    case USBDEVFS_GET_CAPABILITIES:
+        capabilities(arg);
+        return 0;
+    case USBDEVFS_CLAIMINTERFACE:
+    case USBDEVFS_RELEASEINTERFACE:
+    case USBDEVFS_RESET:
+        return 0;
+    case USBDEVFS_SETINTERFACE:
+        return set_interface(p, arg) ? 0 : EPIPE;
+    case USBDEVFS_GETDRIVER:
+        return ENODATA;
+    case USBDEVFS_SUBMITURB:
+        return submit(p, arg) ? 0 : EINVAL;
+    case USBDEVFS_REAPURB:
+    case USBDEVFS_REAPURBNDELAY:
+        return reap(p, arg) ? 0 : EAGAIN;
+    case USBDEVFS_DISCARDURB:
+        return EINVAL; /* it is done already */
+    default:
+        return ENOTTY;
+    }
+}
+
+/* What is done may still be reaped when the chip has gone. */
+static gboolean
+on_ioctl(UMockdevIoctlBase *handler, UMockdevIoctlClient *client, gpointer user)
+{
+    struct usb_port *p = user;
+    gulong request = umockdev_ioctl_client_get_request(client);
+    bool reaps =
+        request == USBDEVFS_REAPURB || request == USBDEVFS_REAPURBNDELAY;
+    UMockdevIoctlData *arg = umockdev_ioctl_client_get_arg(client);
+    int err = ENODEV;
+
+    bed_used(p->bed);
+    if (handler == p->handler &&
+        (sfi_sim_usb_attached(p->bed->sim) || (reaps && p->done.length > 0)))
+        err = answer(p, request, arg);
+    umockdev_ioctl_client_complete(client, err == 0 ? 0 : -1, err);
+    return TRUE;
+}
+
+/* ---- the port ---- */
+
+/* A descriptor as hexadecimal digits. */
+static void
+append_descriptor(struct bed *b, GString *out, uint16_t which)
+{
+    uint8_t raw[DESCRIPTOR_MAX];
+    size_t got = 0;
+
+    if (sfi_sim_usb_control(b->sim, FROM_DEVICE, GET_DESCRIPTOR, which, 0, raw,
+                            sizeof(raw), &got) != SFI_OK)
+        return;
+    for (size_t i = 0; i < got; i++)
+        g_string_append_printf(out, "%02X", raw[i]);
+}
+
+/* What sysfs tells of it. */
+static gchar *
+describe(struct bed *b, unsigned number)
+{
+    GString *s = g_string_new("P: " SYS_PATH "\n");
+
+    g_string_append_printf(s, "N: bus/usb/%03u/%03u\n", BUS, number);
+    g_string_append_printf(s, "E: DEVNAME=/dev/bus/usb/%03u/%03u\n", BUS,
+                           number);
+    g_string_append_printf(s, "E: BUSNUM=%03u\nE: DEVNUM=%03u\n", BUS, number);
+    g_string_append_printf(s, "E: MAJOR=189\nE: MINOR=%u\n", number - 1);
+    g_string_append(s, "E: DEVTYPE=usb_device\nE: SUBSYSTEM=usb\n"
+                       "E: PRODUCT=483/df11/200\nE: TYPE=0/0/0\n"
+                       "A: bConfigurationValue=1\\n\n"
+                       "A: bNumConfigurations=1\\n\n"
+                       "A: devpath=1\\n\nA: speed=12\\n\n"
+                       "A: idVendor=0483\\n\nA: idProduct=df11\\n\n"
+                       "A: version= 2.00\\n\nA: maxchild=0\\n\n");
+    g_string_append_printf(s, "A: busnum=%u\\n\nA: devnum=%u\\n\n", BUS,
+                           number);
+    g_string_append(s, "H: descriptors=");
+    append_descriptor(b, s, DEVICE);
+    append_descriptor(b, s, CONFIGURATION);
+    g_string_append_c(s, '\n');
+    return g_string_free(s, FALSE);
+}
+
+static bool
+plug_in(struct bed *b, GError **error)
+{
+    struct usb_port *p = b->usb;
+    unsigned number = p->last + 1;
+    gchar *device;
+    char node[64];
+    size_t got;
+    bool ok;
+
+    if (sfi_sim_usb_control(b->sim, TO_DEVICE, SET_CONFIGURATION, 1, 0, NULL, 0,
+                            &got) != SFI_OK)
+        return true;
+    device = describe(b, number);
+    node_name(node, sizeof(node), number);
+    p->handler = umockdev_ioctl_base_new();
+    (void)g_signal_connect(p->handler, "handle-ioctl", G_CALLBACK(on_ioctl), p);
+    ok = umockdev_testbed_add_from_string(b->testbed, device, error) &&
+         umockdev_testbed_attach_ioctl(b->testbed, node, p->handler, error);
+    g_free(device);
+    if (ok) {
+        p->number = number;
+        p->last = number;
+    }
+    return ok;
+}
+
+static void
+drop_urbs(struct usb_port *p)
+{
+    UMockdevIoctlData *urb;
+
+    while ((urb = g_queue_pop_head(&p->done)) != NULL)
+        g_object_unref(urb);
+}
+
+static void
+pull_out(struct bed *b)
+{
+    struct usb_port *p = b->usb;
+    char node[64];
+
+    node_name(node, sizeof(node), p->number);
+    (void)umockdev_testbed_detach_ioctl(b->testbed, node, NULL);
+    umockdev_testbed_remove_device(b->testbed, "/sys" SYS_PATH);
+    drop_urbs(p);
+    g_clear_object(&p->handler);
+    p->number = 0;
+}
+
+bool
+bed_usb_look(struct bed *b, GError **error)
+{
+    struct usb_port *p = b->usb;
+
+    if (p->number != 0 && !sfi_sim_usb_attached(b->sim))
+        pull_out(b);
+    if (p->number == 0 && sfi_sim_usb_attach(b->sim) == SFI_OK)
+        return plug_in(b, error);
+    return true;
+}
+
+bool
+bed_usb_start(struct bed *b, GError **error)
+{
+    b->usb = g_new0(struct usb_port, 1);
+    b->usb->bed = b;
+    b->usb->last = FIRST_NUMBER - 1;
+    g_queue_init(&b->usb->done);
+    return bed_usb_look(b, error);
+}
+
+void
+bed_usb_end(struct bed *b)
+{
+    if (b->usb == NULL)
+        return;
+    if (b->usb->number != 0)
+        pull_out(b);
+    g_clear_object(&b->usb->handler);
+    g_free(b->usb);
+    b->usb = NULL;
+}
