@@ -13,8 +13,8 @@
  *
  * What it is not: there is no core that runs firmware or can be halted, no
  * peripherals; flash and crypto take no time; readout protection that the
- * owner or a debugger lowers does not erase the flash (the bootloader's command
- * does).
+ * owner lowers by sfi_sim_set_option() does not erase the flash (the bootloader
+ * and the registers do).
  */
 #ifndef SFI_SIM_H
 #define SFI_SIM_H
@@ -124,11 +124,11 @@ SFI_API const sfi_chip *sfi_sim_chip(const sfi_sim *sim);
  *
  * Time on this link is the chip's own and does not pass by itself: reading
  * when nothing is there moves it on by the timeout and fails at once, so that
- * tests never wait.  The link's reset is a power cycle with the BOOT0 pin as
- * asked.
+ * tests never wait; over the debug port each block of words takes 1 ms.  The
+ * link's reset is a power cycle with the BOOT0 pin as asked.
  *
  * @param sim             a chip; kept alive by the transport
- * @param interface_name  "usart" or "usb"
+ * @param interface_name  "usart", "usb", or "jtag": its debug port
  * @param out             receives the transport, caller frees; NULL on any
  *                        failure
  *

@@ -39,6 +39,9 @@ struct boot {
     /* USART, SPI: what Get answered */
     const struct wire *wire;
     struct usart_get get;
+    /* debug port */
+    const struct sfi_chip *chip;
+    uint32_t letter; /* number of the last request in the mailbox */
 };
 
 /* Special (or with a second packet Extended Special). */
@@ -81,5 +84,6 @@ sfi_status boot_special(struct boot *b, struct special *s);
 
 /* The kinds of link. */
 extern const struct boot_ops sfi__boot_usart;
+extern const struct boot_ops sfi__boot_mem;
 
 #endif

@@ -157,6 +157,18 @@ staged_at(struct sfi_sim *sim, uint32_t offset)
     return NULL;
 }
 
+/* RM0433, 4.4.3: what was protected is erased before it can be read. */
+static bool
+erase_protected(struct sfi_sim *sim)
+{
+    const struct sfi_chip *chip = sim->chip;
+    uint32_t next = sim->regs.staged[chip->rdp_row] >> chip->rdp_shift & 0xff;
+
+    return !options_readout_protected(sim) || next != CHIP_RDP_LEVEL0 ||
+           flash_erase(&sim->flash, chip->flash.base, chip->flash.size) ==
+               FLASH_OK;
+}
+
 static void
 set_optcr(struct sfi_sim *sim, uint32_t value)
 {
@@ -165,7 +177,7 @@ set_optcr(struct sfi_sim *sim, uint32_t value)
     if (!f->option_lock.open)
         return;
     if ((value & H7_FLASH_OPTCR_OPTSTART) != 0 &&
-        !options_program(sim, f->staged))
+        (!erase_protected(sim) || !options_program(sim, f->staged)))
         f->option_error = true;
     if ((value & H7_FLASH_OPTCR_OPTLOCK) != 0)
         lock_shut(&f->option_lock);

@@ -83,6 +83,7 @@ open_link(struct sfi_sim *sim, const char *name, sfi_transport **out)
     } links[] = {
         {"usart", open_usart},
         {"usb", sim_open_usb},
+        {"jtag", sim_open_dap},
     };
 
     for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++) {
@@ -97,7 +98,7 @@ open_link(struct sfi_sim *sim, const char *name, sfi_transport **out)
     }
     return sfi__fail(sim->obj.ctx, SFI_ERR_UNSUPPORTED,
                      "a virtual chip has no interface \"%s\", expected "
-                     "\"usart\" or \"usb\"",
+                     "\"usart\", \"usb\" or \"jtag\"",
                      name);
 }
 

@@ -346,7 +346,7 @@ START_TEST(test_link_errors)
     ck_assert_fails(sfi_sim_transport(board.sim, "spi", &tp),
                     SFI_ERR_UNSUPPORTED, "",
                     "a virtual chip has no interface \"spi\", expected "
-                    "\"usart\" or \"usb\"");
+                    "\"usart\", \"usb\" or \"jtag\"");
     ck_assert_ptr_null(tp);
     ck_assert_fails(sfi_sim_transport(board.sim, NULL, &tp), SFI_ERR_ARGUMENT,
                     "", "argument not valid, expected interface_name != NULL");

@@ -1,0 +1,29 @@
+/* A chip behind a debug port: words of its memory, and what programs its flash
+ * and option bytes through them. */
+#ifndef SFI_INSTALLER_MEM_H
+#define SFI_INSTALLER_MEM_H
+
+#include "installer/boot.h"
+
+/* A block of memory that moves at once. */
+#define MEM_WORDS 256u
+
+sfi_status mem_read(struct boot *b, uint32_t address, uint32_t *words,
+                    size_t count);
+sfi_status mem_write(struct boot *b, uint32_t address, const uint32_t *words,
+                     size_t count);
+/* Wait for `mask` of a register to be `value`; *last (or NULL) is what was
+ * read. */
+sfi_status mem_wait(struct boot *b, uint32_t address, uint32_t mask,
+                    uint32_t value, uint32_t ms, uint32_t *last);
+
+/* mem_flash.c: by the FLASH registers.  Whole program units. */
+sfi_status mem_flash_write(struct boot *b, uint32_t address,
+                           const uint32_t *words, size_t count);
+sfi_status mem_flash_erase_bank(struct boot *b, uint32_t bank);
+sfi_status mem_flash_erase_sector(struct boot *b, uint32_t sector);
+/* Registers of the option window, then program what they hold. */
+sfi_status mem_options_write(struct boot *b, uint32_t address,
+                             const uint32_t *words, size_t count);
+
+#endif

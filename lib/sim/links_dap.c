@@ -1,0 +1,108 @@
+/* The chip's debug port as a transport inside the process. */
+#include "core/err.h"
+#include "sim/boot.h"
+#include "sim/links.h"
+
+/* How long a block of words takes, on the chip's clock. */
+#define BLOCK_MS 1u
+
+static bool
+access(struct sfi_sim *sim, bool ap, bool read, uint8_t reg, uint32_t *data)
+{
+    const struct adi_request r = {.ap = ap, .read = read, .reg = reg};
+
+    return dap_access(sim, &sim->chain.dap, &r, data) == ADI_ACK_OK;
+}
+
+static bool
+set(struct sfi_sim *sim, bool ap, uint8_t reg, uint32_t value)
+{
+    return access(sim, ap, false, reg, &value);
+}
+
+/* As any host does: power, no old errors, words one after the other. */
+static bool
+prepare(struct sfi_sim *sim)
+{
+    return set(sim, false, ADI_DP_CTRL_STAT,
+               ADI_CTRL_PWRUP | ADI_STAT_STICKY) &&
+           set(sim, false, ADI_DP_SELECT, adi_select(0, 0)) &&
+           set(sim, true, ADI_AP_CSW,
+               ADI_CSW_PROT | ADI_CSW_INC_SINGLE | ADI_CSW_SIZE_32);
+}
+
+/* Words up to where TAR must be set again. */
+static bool
+run(struct sfi_sim *sim, bool read, uint32_t address, uint32_t *words,
+    size_t count)
+{
+    bool done = set(sim, true, ADI_AP_TAR, address);
+
+    for (size_t i = 0; i < count && done; i++)
+        done = access(sim, true, read, ADI_AP_DRW, &words[i]);
+    return done;
+}
+
+static sfi_status
+ended(struct sfi_sim *sim, bool done, bool read, uint32_t address, size_t count)
+{
+    sim_wait(sim, BLOCK_MS);
+    if (sim->power.off)
+        return sfi__fail(sim->obj.ctx, SFI_ERR_TIMEOUT,
+                         "the virtual chip's debug port does not answer");
+    if (done)
+        return SFI_OK;
+    return sfi__fail(sim->obj.ctx, SFI_ERR_NACK,
+                     "the virtual chip faulted a %s of %zu words at 0x%08x",
+                     read ? "read" : "write", count, address);
+}
+
+static sfi_status
+on_read32(void *user, uint32_t address, uint32_t *words, size_t count)
+{
+    struct sfi_sim *sim = user;
+    bool done = prepare(sim);
+
+    for (size_t i = 0; i < count && done;) {
+        uint32_t at = address + 4 * (uint32_t)i;
+        size_t n = adi_tar_run(at, count - i);
+
+        done = run(sim, true, at, words + i, n);
+        i += n;
+    }
+    return ended(sim, done, true, address, count);
+}
+
+static sfi_status
+on_write32(void *user, uint32_t address, const uint32_t *words, size_t count)
+{
+    struct sfi_sim *sim = user;
+    bool done = prepare(sim);
+
+    for (size_t i = 0; i < count && done; i++) {
+        uint32_t word = words[i];
+        uint32_t at = address + 4 * (uint32_t)i;
+
+        if (i == 0 || at % ADI_TAR_WRAP == 0)
+            done = set(sim, true, ADI_AP_TAR, at);
+        done = done && set(sim, true, ADI_AP_DRW, word);
+    }
+    return ended(sim, done, false, address, count);
+}
+
+sfi_status
+sim_open_dap(struct sfi_sim *sim, sfi_transport **out)
+{
+    static const sfi_dap_ops ops = {
+        .struct_size = sizeof(ops),
+        .read32 = on_read32,
+        .write32 = on_write32,
+        .reset = sim_link_reset,
+        .close = sim_link_close,
+    };
+
+    if (sim->chip->dbgmcu == 0)
+        return sfi__fail(sim->obj.ctx, SFI_ERR_UNSUPPORTED,
+                         "a virtual %s has no JTAG", sim->chip->name);
+    return sfi_transport_open_dap(sim->obj.ctx, &ops, sim, out);
+}

@@ -1,0 +1,382 @@
+/* The whole install over the debug port: an open chip made secure by its
+ * registers, and all requests through the mailbox.  And what else a target does
+ * over it. */
+#include <string.h>
+
+#include <sfi/device.h>
+#include <sfi/target.h>
+
+#include "core/err.h"
+#include "installer/boot.h"
+#include "proto/sfi_mailbox.h"
+#include "sim/options.h"
+#include "sim/sim.h"
+#include "transport/transport.h"
+
+#include "station.h"
+
+enum blow {
+    BLOW_NONE,
+    BLOW_FAULT, /* the access is refused */
+    BLOW_LOST,  /* the probe does not answer, the access is not done */
+    BLOW_LATE,  /* the same, but it is done */
+    BLOW_RESET, /* the chip loses its power for a moment */
+    BLOWS
+};
+
+/* Between host and chip: one access of those that pass is struck. */
+static struct {
+    enum blow blow;
+    uint64_t at;
+    uint64_t count;
+} probe;
+
+static sfi_status
+failed(sfi_status st)
+{
+    sfi_ctx_report(ctx, st, 0, "struck");
+    return st;
+}
+
+static sfi_status
+strike(void)
+{
+    bool now = probe.blow != BLOW_NONE && probe.count++ == probe.at;
+
+    if (probe.blow == BLOW_NONE)
+        probe.count++;
+    if (!now)
+        return SFI_OK;
+    switch (probe.blow) {
+    case BLOW_FAULT:
+        return failed(SFI_ERR_NACK);
+    case BLOW_LOST:
+    case BLOW_LATE:
+        return failed(SFI_ERR_TIMEOUT);
+    case BLOW_RESET:
+        ck_assert_ok(sfi_sim_power_on(board.sim));
+        break;
+    case BLOW_NONE:
+    case BLOWS:
+        break;
+    }
+    return SFI_OK;
+}
+
+static sfi_status
+on_read32(void *user, uint32_t address, uint32_t *words, size_t count)
+{
+    sfi_status st = strike();
+
+    (void)user;
+    if (st != SFI_OK)
+        return st;
+    return sfi__transport_read32(station.direct, address, words, count);
+}
+
+static sfi_status
+on_write32(void *user, uint32_t address, const uint32_t *words, size_t count)
+{
+    sfi_status st = strike();
+
+    (void)user;
+    if (st != SFI_OK && probe.blow == BLOW_LATE)
+        (void)sfi__transport_write32(station.direct, address, words, count);
+    if (st != SFI_OK)
+        return failed(st);
+    return sfi__transport_write32(station.direct, address, words, count);
+}
+
+static sfi_status
+on_reset(void *user, int into_boot)
+{
+    (void)user;
+    return sfi__transport_reset(station.direct, into_boot != 0);
+}
+
+/* The station's link becomes the debug port. */
+static void
+setup(void)
+{
+    static const sfi_dap_ops ops = {
+        .struct_size = sizeof(ops),
+        .read32 = on_read32,
+        .write32 = on_write32,
+        .reset = on_reset,
+    };
+
+    station_setup("stm32h753xi");
+    sfi_transport_free(station.tp);
+    sfi_transport_free(station.direct);
+    memset(&probe, 0, sizeof(probe));
+    ck_assert_ok(sfi_sim_transport(board.sim, "jtag", &station.direct));
+    ck_assert_ok(sfi_transport_open_dap(ctx, &ops, NULL, &station.tp));
+}
+
+START_TEST(test_install)
+{
+    struct cmd_info i;
+
+    setup();
+    ck_assert_ok(station_install(false));
+    install_assert_complete(&station.package);
+    ck_assert_uint_eq(station_remaining(), STATION_COUNT - 1);
+    /* again: refused without leave to erase, uncounted with it */
+    ck_assert_int_eq(station_install(false), SFI_ERR_DEVICE);
+    ck_assert_int_eq(sfi_error_peer_code(sfi_ctx_error(ctx)),
+                     SFI_CAUSE_INSTALLED);
+    ck_assert_ok(station_install(true));
+    install_assert_complete(&station.package);
+    ck_assert_uint_eq(station_remaining(), STATION_COUNT - 1);
+    station_info(&i);
+    ck_assert_uint_eq(i.state, SFI_DEVICE_INSTALLED);
+    station_teardown();
+}
+END_TEST
+
+START_TEST(test_install_live)
+{
+    setup();
+    ck_assert_ok(station_install_live(false));
+    install_assert_complete(&station.package);
+    station_teardown();
+}
+END_TEST
+
+/* Struck anywhere: it completes, or fails cleanly and completes when it is run
+ * again, counted once. */
+START_TEST(test_struck)
+{
+    size_t step = test_step(5) * 3;
+    uint64_t total;
+
+    setup();
+    ck_assert_ok(station_install(false));
+    total = probe.count;
+    station_teardown();
+    ck_assert_uint_gt(total, 60);
+    for (uint64_t at = (uint64_t)_i % 3; at < total; at += step) {
+        sfi_status st;
+
+        setup();
+        probe.blow = (enum blow)_i;
+        probe.at = at;
+        st = station_install(false);
+        probe.blow = BLOW_NONE;
+        if (st == SFI_OK)
+            install_assert_complete(&station.package);
+        else
+            ck_assert_ok(station_install(true));
+        install_assert_complete(&station.package);
+        ck_assert_uint_eq(station_remaining(), STATION_COUNT - 1);
+        station_teardown();
+    }
+}
+END_TEST
+
+/* ---- what a target does with an open chip ---- */
+
+static sfi_target *
+connect(void)
+{
+    sfi_target *t;
+
+    setup();
+    ck_assert_ok(sfi_target_connect(ctx, NULL, station.tp, 0, &t));
+    ck_assert_str_eq(sfi_chip_name(sfi_target_chip(t)), "stm32h753xi");
+    return t;
+}
+
+static void
+end(sfi_target *t)
+{
+    sfi_target_free(t);
+    station_teardown();
+}
+
+START_TEST(test_memory)
+{
+    uint8_t data[3000], back[3000];
+    sfi_target *t = connect();
+
+    for (size_t i = 0; i < sizeof(data); i++)
+        data[i] = (uint8_t)(i * 7 + i / 256);
+    /* RAM; any start and length when it is read */
+    ck_assert_ok(sfi_target_write(t, 0x24010008, data, sizeof(data)));
+    for (uint32_t skip = 0; skip < 5; skip++) {
+        size_t len = sizeof(back) - 2 * skip;
+
+        memset(back, 0, sizeof(back));
+        ck_assert_ok(sfi_target_read(t, 0x24010008 + skip, back, len));
+        ck_assert_mem_eq(back, data + skip, len);
+    }
+    /* flash, over the seam of the banks and of blocks */
+    ck_assert_ok(sfi_target_write(t, 0x080ffe20, data, 2976));
+    ck_assert_ok(sfi_target_read(t, 0x080ffe20, back, 2976));
+    ck_assert_mem_eq(back, data, 2976);
+    ck_assert_ok(sfi_sim_read_flash(board.sim, 0x080ffe20, back, 2976));
+    ck_assert_mem_eq(back, data, 2976);
+    ck_assert_ok(sfi_target_erase_all(t));
+    ck_assert_ok(sfi_target_read(t, 0x080ffe20, back, 1));
+    ck_assert_uint_eq(back[0], 0xff);
+    end(t);
+}
+END_TEST
+
+START_TEST(test_refusals)
+{
+    static const uint8_t data[64] = {1};
+    uint8_t back[4];
+    sfi_target *t = connect();
+
+    ck_assert_fails(sfi_target_read(t, 0x60000000, back, 4), SFI_ERR_NACK,
+                    "debug port",
+                    "the virtual chip faulted a read of 1 words at 0x60000000");
+    ck_assert_fails(sfi_target_go(t, 0x08000000), SFI_ERR_UNSUPPORTED, "",
+                    "libsfi starts nothing over a debug port: reset the chip "
+                    "to run what is at 0x08000000");
+    /* once programmed, not again */
+    ck_assert_ok(sfi_target_write(t, 0x08000000, data, 32));
+    ck_assert_fails(sfi_target_write(t, 0x08000000, data, 64), SFI_ERR_NACK,
+                    "debug port",
+                    "the flash at 0x08000000 refused a write of memory "
+                    "(FLASH_SR 0x00050000); is it erased");
+    ck_assert_ok(sfi_target_erase_all(t));
+    ck_assert_ok(sfi_target_write(t, 0x08000000, data, 64));
+    /* write protected */
+    ck_assert_ok(sfi_sim_set_option(board.sim, "FWPSN_PRG_B", 0x7f));
+    ck_assert_ok(sfi_sim_power_on(board.sim));
+    ck_assert_fails(sfi_target_write(t, 0x081e0000, data, 64), SFI_ERR_NACK,
+                    "debug port", "the flash at 0x081e0000 is write protected");
+    ck_assert_fails(sfi_target_erase_all(t), SFI_ERR_NACK, "debug port",
+                    "the flash at 0x08100000 is write protected");
+    end(t);
+}
+END_TEST
+
+/* Read-out protected: no flash until the protection is gone, and the flash
+ * with it. */
+START_TEST(test_readout_protected)
+{
+    static const uint8_t data[32] = {1};
+    struct boot b;
+    uint8_t back[4];
+    sfi_target *t = connect();
+
+    ck_assert_ok(sfi_target_write(t, 0x08000000, data, 32));
+    ck_assert_ok(sfi_sim_set_option(board.sim, "FOPTSR_PRG", 0x1bc600f0));
+    ck_assert_ok(sfi_sim_power_on(board.sim));
+    ck_assert_int_eq(sfi_target_read(t, 0x08000000, back, 4), SFI_ERR_NACK);
+    sfi__clear_error(ctx);
+    ck_assert_ok(boot_init(&b, station.tp, NULL));
+    ck_assert_ok(boot_connect(&b, 1000));
+    ck_assert_ok(boot_readout_unprotect(&b));
+    ck_assert_ok(sfi_target_read(t, 0x08000000, back, 4));
+    ck_assert_mem_eq(back, "\xff\xff\xff\xff", 4);
+    ck_assert(!options_readout_protected(board.sim));
+    end(t);
+}
+END_TEST
+
+START_TEST(test_sectors)
+{
+    static const uint16_t some[] = {1, 9};
+    static const uint16_t none[] = {16};
+    static const uint8_t data[32] = {1};
+    uint8_t back[1];
+    struct boot b;
+    sfi_target *t = connect();
+
+    for (uint32_t s = 0; s < 16; s++)
+        ck_assert_ok(
+            sfi_target_write(t, 0x08000000 + (s << 17), data, sizeof(data)));
+    ck_assert_ok(boot_init(&b, station.tp, NULL));
+    ck_assert_ok(boot_connect(&b, 1000));
+    ck_assert_ok(boot_erase_sectors(&b, some, ROWS(some)));
+    for (uint32_t s = 0; s < 16; s++) {
+        ck_assert_ok(sfi_target_read(t, 0x08000000 + (s << 17), back, 1));
+        ck_assert_uint_eq(back[0], s == 1 || s == 9 ? 0xff : 1);
+    }
+    ck_assert_fails(boot_erase_sectors(&b, none, 1), SFI_ERR_NACK, "",
+                    "stm32h753xi has no sector 16");
+    end(t);
+}
+END_TEST
+
+/* ---- who answers ---- */
+
+START_TEST(test_connect_fails)
+{
+    sfi_target *t;
+
+    setup();
+    ck_assert_ok(sfi_sim_set_option(board.sim, "FOPTSR_PRG", 0x1bc6ccf0));
+    ck_assert_ok(sfi_sim_power_on(board.sim));
+    ck_assert_fails(sfi_target_connect(ctx, NULL, station.tp, 300, &t),
+                    SFI_ERR_NACK, "debug port",
+                    "neither the chip's identity nor a mailbox can be read; is "
+                    "it another chip, or its debug port closed");
+    sfi_sim_power_cut_after(board.sim, 0);
+    ck_assert_int_eq(sfi_sim_erase_flash(board.sim), SFI_ERR_STATE);
+    ck_assert_fails(sfi_target_connect(ctx, NULL, station.tp, 300, &t),
+                    SFI_ERR_TIMEOUT, "debug port",
+                    "the virtual chip's debug port does not answer");
+    station_teardown();
+    board_setup("stm32l462ce");
+    ck_assert_fails(sfi_sim_transport(board.sim, "jtag", &station.tp),
+                    SFI_ERR_UNSUPPORTED, "",
+                    "a virtual stm32l462ce has no JTAG");
+    board_teardown();
+}
+END_TEST
+
+/* A mailbox of another kind, or that says nonsense. */
+START_TEST(test_strange_mailbox)
+{
+    uint32_t head[2] = {SFI_MAILBOX_MAGIC, 0x04500002};
+    sfi_target *t;
+
+    setup();
+    ck_assert_ok(sfi__transport_write32(station.direct, 0x24030000, head, 2));
+    ck_assert_fails(sfi_target_connect(ctx, NULL, station.tp, 300, &t),
+                    SFI_ERR_UNSUPPORTED, "",
+                    "the chip's mailbox is of version 2, expected 1");
+    /* nobody behind it */
+    head[1] = 0x04500001;
+    ck_assert_ok(sfi__transport_write32(station.direct, 0x24030000, head, 2));
+    ck_assert_ok(sfi_target_connect(ctx, NULL, station.tp, 300, &t));
+    ck_assert_fails(
+        sfi_target_get_info(
+            t, &(sfi_target_info){.struct_size = sizeof(sfi_target_info)}),
+        SFI_ERR_TIMEOUT, "debug port", "no answer to INFO within 2000 ms");
+    sfi_target_free(t);
+    /* another chip's: not looked at */
+    head[1] = 0x04620001;
+    ck_assert_ok(sfi__transport_write32(station.direct, 0x24030000, head, 2));
+    ck_assert_ok(sfi_target_connect(ctx, NULL, station.tp, 300, &t));
+    ck_assert_ok(
+        sfi_target_write(t, 0x24030000, (const uint8_t *)"abcdefgh", 8));
+    sfi_target_free(t);
+    station_teardown();
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *s = suite_create("install_jtag");
+    TCase *t = tcase_create("jtag");
+
+    tcase_set_timeout(t, 120);
+    tcase_add_test(t, test_install);
+    tcase_add_test(t, test_install_live);
+    tcase_add_loop_test(t, test_struck, BLOW_FAULT, BLOWS);
+    tcase_add_test(t, test_memory);
+    tcase_add_test(t, test_refusals);
+    tcase_add_test(t, test_readout_protected);
+    tcase_add_test(t, test_sectors);
+    tcase_add_test(t, test_connect_fails);
+    tcase_add_test(t, test_strange_mailbox);
+    suite_add_tcase(s, t);
+    return run_suite(s);
+}
