@@ -36,6 +36,11 @@ typedef struct sfi_stream_ops {
     sfi_status (*reset)(void *user, int into_boot);
     /** The transport is released; NULL: nothing to do. */
     void (*close)(void *user);
+    /** Set the line to one of its speeds, 0 being the fastest; say how many
+     * baud that is (0: bytes take no time), and how many `slower` ones there
+     * are.  NULL: the link has one speed. */
+    sfi_status (*set_speed)(void *user, uint32_t choice, uint32_t *baud,
+                            uint32_t *slower);
 } sfi_stream_ops;
 
 /** A link that clocks bytes both ways: SPI mode 0, most significant bit first,
@@ -99,10 +104,18 @@ typedef struct sfi_dap_ops {
  *
  * `serial:PATH?baud=N&reset=LINE&boot0=LINE` is a serial port at 8 data bits,
  * even parity and one stop bit (AN3155, section 2).  N is a usual speed from
- * 1200 to 921600, by default 115200.  LINE is `dtr` or `rts` and names what is
- * wired to the chip's NRST (and BOOT0); a line that is set is low.  Without
- * `reset` the chip cannot be reset through the port.  A port that does no
- * parity, as a pseudo-terminal, is logged as a warning and used as it is.
+ * 1200 to 921600, by default 115200.  Up to 115200, for which bootloaders are
+ * specified, it is the one that is used; above, where the chip or the port does
+ * not answer, the next lower one is tried, down to 115200, and each step is
+ * logged as a warning.  `fallback=no` uses N alone.
+ *
+ * LINE is `dtr` or `rts` and names what is wired to the chip's NRST (and
+ * BOOT0); a line that is set is low, and with an inverter in between it is
+ * `-dtr` or `-rts`.  NRST is held for 20 ms, and the bootloader given 60 ms to
+ * start, or what `pulse=MS` and `wait=MS` say.  A chip that does not answer is
+ * reset into its bootloader.  Without `reset` it cannot be reset through the
+ * port.  A port that does no parity, as a pseudo-terminal, is logged as a
+ * warning and used as it is.
  *
  * @param ctx  the context
  * @param uri  the name; copied

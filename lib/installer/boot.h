@@ -36,6 +36,7 @@ struct boot {
     bool has_memory;  /* it reads and writes memory */
     bool has_special; /* it carries the security extension */
     uint16_t device_id;
+    uint32_t speed; /* USART: which of the link's, 0 being the fastest */
     /* USART, SPI: what Get answered */
     const struct wire *wire;
     struct usart_get get;

@@ -9,6 +9,9 @@
  * quick ones alone would keep it waiting there. */
 static const uint32_t sync_ms[] = {250, 250, 1250};
 #define SYNC_ROUND (sizeof(sync_ms) / sizeof(*sync_ms))
+/* At a speed that need not work: two, and one after a half frame was ended. */
+#define FAST_MS 250u
+#define FAST_ROUND 2u
 #define PROBE_MS 1250u
 
 /* ---- phases ---- */
@@ -138,6 +141,36 @@ fill_up(struct boot *b)
     return link_drain(&b->link);
 }
 
+/* By the link's line, if there is one: not an error if not. */
+static sfi_status
+reset(struct boot *b)
+{
+    sfi_status st = sfi__transport_reset(b->link.tp, true);
+
+    if (st == SFI_OK)
+        sfi__log(b->link.ctx, SFI_LOG_INFO,
+                 "%s: no answer; the chip was reset into its bootloader",
+                 b->link.tp->name);
+    return st == SFI_ERR_UNSUPPORTED ? SFI_OK : st;
+}
+
+/* Is it at this speed?  There are slower ones. */
+static sfi_status
+find_fast(struct boot *b)
+{
+    bool garbage = false;
+    sfi_status st = SFI_ERR_TIMEOUT;
+
+    for (unsigned i = 0; st == SFI_ERR_TIMEOUT && i <= FAST_ROUND; i++) {
+        st = i == FAST_ROUND ? fill_up(b) : SFI_OK;
+        if (st == SFI_OK)
+            st = send_byte(b, USART_SYNC);
+        if (st == SFI_OK)
+            st = take_sync(b, FAST_MS, &garbage);
+    }
+    return st;
+}
+
 static sfi_status
 find(struct boot *b, uint32_t ms)
 {
@@ -155,6 +188,8 @@ find(struct boot *b, uint32_t ms)
             return st;
         if (i % SYNC_ROUND == SYNC_ROUND - 1) {
             st = fill_up(b);
+            if (st == SFI_OK && i == SYNC_ROUND - 1)
+                st = reset(b);
             if (st != SFI_OK)
                 return st;
         }
@@ -226,16 +261,34 @@ static const struct wire wire = {
     .give_up = give_up,
 };
 
+/* From the speed that worked last, or the fastest, down to one that works. */
 static sfi_status
 connect(struct boot *b, uint32_t ms)
 {
-    sfi_status st = sfi__transport_flush(b->link.tp);
+    sfi_transport *tp = b->link.tp;
 
     b->wire = &wire;
-    b->link.doing = "0x7f";
-    if (st == SFI_OK)
-        st = find(b, ms);
-    return st == SFI_OK ? an_identify(b) : st;
+    for (uint32_t speed = b->speed;; speed++) {
+        uint32_t slower;
+        sfi_status st = sfi__transport_set_speed(tp, speed, &slower);
+
+        b->link.doing = "0x7f";
+        if (st == SFI_OK)
+            st = slower > 0 ? find_fast(b) : find(b, ms);
+        if (st == SFI_OK)
+            st = an_identify(b);
+        if (st == SFI_OK)
+            b->speed = speed;
+        if (slower == 0 || !link_is_fault(st))
+            return st;
+        sfi__log(b->link.ctx, SFI_LOG_WARNING,
+                 "%s: the chip does not answer at %u baud; trying a lower "
+                 "speed",
+                 tp->name, tp->baud);
+        st = reset(b);
+        if (st != SFI_OK)
+            return st;
+    }
 }
 
 const struct boot_ops sfi__boot_usart = {

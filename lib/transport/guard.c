@@ -90,6 +90,24 @@ sfi__transport_flush(sfi_transport *tp)
     return end(tp, tp->ops.stream.flush(tp->user), "flush of the link");
 }
 
+sfi_status
+sfi__transport_set_speed(sfi_transport *tp, uint32_t choice, uint32_t *slower)
+{
+    sfi_status st = need(tp, TRANSPORT_STREAM);
+    uint32_t baud = tp->baud;
+
+    *slower = 0;
+    if (st == SFI_OK && tp->ops.stream.set_speed != NULL) {
+        begin(tp);
+        st = end(tp, tp->ops.stream.set_speed(tp->user, choice, &baud, slower),
+                 "set_speed of the link");
+    }
+    if (st != SFI_OK)
+        return st;
+    tp->baud = baud;
+    return sfi__transport_flush(tp);
+}
+
 /* ---- SPI ---- */
 
 sfi_status

@@ -19,9 +19,11 @@
 /* AN3155, 2: what bootloaders are specified for; many can do more. */
 #define BAUD_DEFAULT 115200u
 /* RM0433, 8.4.2: NRST low for 20 us is enough; adapters need milliseconds. */
-#define RESET_PULSE_MS 20u
+#define PULSE_MS 20u
 /* AN2606, "STM32H74xxx/75xxx": 54 ms until the bootloader listens. */
-#define BOOT_MS 60u
+#define WAIT_MS 60u
+/* A capacitor at NRST, a board with a slow supply: never more than that. */
+#define RESET_MS_MAX 10000u
 
 static const struct {
     uint32_t baud;
@@ -32,12 +34,19 @@ static const struct {
     {230400, B230400}, {460800, B460800}, {921600, B921600},
 };
 
+/* TIOCM_DTR or TIOCM_RTS, 0: none; with an inverter behind it or without. */
+struct line {
+    int bit;
+    bool inverted;
+};
+
 struct serial {
     sfi_ctx *ctx; /* borrowed: the transport holds it */
     int fd;
     bool claimed;
-    int reset_line; /* TIOCM_DTR or TIOCM_RTS; 0: none */
-    int boot0_line;
+    size_t fastest, slowest; /* of speeds[] */
+    struct line reset, boot0;
+    uint32_t pulse_ms, wait_ms;
 };
 
 /* A port that was there and is not any more. */
@@ -138,11 +147,13 @@ serial_flush(void *user)
 
 /* A line that is set is low on the wire. */
 static sfi_status
-set_line(struct serial *s, int line, bool low)
+set_line(struct serial *s, const struct line *line, bool low)
 {
-    if (line == 0)
+    bool set = low != line->inverted;
+
+    if (line->bit == 0)
         return SFI_OK;
-    if (ioctl(s->fd, low ? TIOCMBIS : TIOCMBIC, &line) == 0)
+    if (ioctl(s->fd, set ? TIOCMBIS : TIOCMBIC, &line->bit) == 0)
         return SFI_OK;
     if (errno == ENOTTY || errno == EINVAL)
         return sfi__fail_os(s->ctx, SFI_ERR_UNSUPPORTED, errno,
@@ -157,18 +168,18 @@ serial_reset(void *user, int into_boot)
     const struct clock *clock = s->ctx->clock;
     sfi_status st;
 
-    if (s->reset_line == 0)
+    if (s->reset.bit == 0)
         return sfi__fail(s->ctx, SFI_ERR_UNSUPPORTED,
                          "no line to the chip's reset is named; is it wired, "
                          "add ?reset=dtr or ?reset=rts");
-    st = set_line(s, s->boot0_line, !into_boot);
+    st = set_line(s, &s->boot0, !into_boot);
     if (st == SFI_OK)
-        st = set_line(s, s->reset_line, true);
+        st = set_line(s, &s->reset, true);
     if (st != SFI_OK)
         return st;
-    clock->sleep_ms(clock->user, RESET_PULSE_MS);
-    st = set_line(s, s->reset_line, false);
-    clock->sleep_ms(clock->user, BOOT_MS);
+    clock->sleep_ms(clock->user, s->pulse_ms);
+    st = set_line(s, &s->reset, false);
+    clock->sleep_ms(clock->user, s->wait_ms);
     return st;
 }
 
@@ -185,15 +196,6 @@ serial_close(void *user)
         (void)close(s->fd);
     sfi__ctx_dealloc(s->ctx, s);
 }
-
-static const sfi_stream_ops serial_ops = {
-    .struct_size = sizeof(serial_ops),
-    .read = serial_read,
-    .write = serial_write,
-    .flush = serial_flush,
-    .reset = serial_reset,
-    .close = serial_close,
-};
 
 static sfi_status
 open_error(sfi_ctx *ctx, int err)
@@ -251,7 +253,7 @@ same_line(const struct termios *a, const struct termios *b)
  * parity, and tcsetattr() may say EINVAL or success then: look at what the
  * port really does. */
 static sfi_status
-set_line_up(struct serial *s, speed_t speed, const char *path)
+set_line_up(struct serial *s, speed_t speed, bool *parity)
 {
     struct termios want;
     struct termios is;
@@ -272,74 +274,165 @@ set_line_up(struct serial *s, speed_t speed, const char *path)
     if (tcgetattr(s->fd, &is) != 0 || !same_line(&want, &is))
         return sfi__fail_os(s->ctx, SFI_ERR_IO, err != 0 ? err : errno,
                             "the port cannot do 8 bits at this speed");
-    if ((is.c_cflag & PARENB) == 0)
-        sfi__log(s->ctx, SFI_LOG_WARNING,
-                 "serial:%s: this port does no parity: a real chip needs 8E1",
-                 path);
+    *parity = (is.c_cflag & PARENB) != 0;
     return SFI_OK;
 }
 
 static sfi_status
-read_speed(sfi_ctx *ctx, const struct uri *uri, uint32_t *baud, speed_t *speed)
+serial_set_speed(void *user, uint32_t choice, uint32_t *baud, uint32_t *slower)
+{
+    struct serial *s = user;
+    size_t i = s->fastest - choice;
+    bool parity;
+
+    *baud = speeds[i].baud;
+    *slower = (uint32_t)(i - s->slowest);
+    return set_line_up(s, speeds[i].speed, &parity);
+}
+
+static const sfi_stream_ops serial_ops = {
+    .struct_size = sizeof(serial_ops),
+    .read = serial_read,
+    .write = serial_write,
+    .flush = serial_flush,
+    .reset = serial_reset,
+    .close = serial_close,
+    .set_speed = serial_set_speed,
+};
+
+/* What an adapter cannot do is no speed of this port. */
+static sfi_status
+set_up(struct serial *s, const char *path)
+{
+    bool parity = false;
+    sfi_status st;
+
+    for (;; s->fastest--) {
+        st = set_line_up(s, speeds[s->fastest].speed, &parity);
+        if (st == SFI_OK || s->fastest == s->slowest)
+            break;
+        sfi__log(s->ctx, SFI_LOG_WARNING,
+                 "serial:%s: the port cannot do %u baud; trying %u", path,
+                 speeds[s->fastest].baud, speeds[s->fastest - 1].baud);
+    }
+    if (st == SFI_OK && !parity)
+        sfi__log(s->ctx, SFI_LOG_WARNING,
+                 "serial:%s: this port does no parity: a real chip needs 8E1",
+                 path);
+    return st;
+}
+
+static bool
+find_speed(uint64_t baud, size_t *index)
+{
+    for (*index = 0; *index < sizeof(speeds) / sizeof(*speeds); ++*index) {
+        if (speeds[*index].baud == baud)
+            return true;
+    }
+    return false;
+}
+
+static sfi_status
+read_speed(struct serial *s, const struct uri *uri)
 {
     const char *text = uri_get(uri, "baud");
+    const char *fallback = uri_get(uri, "fallback");
     uint64_t v = BAUD_DEFAULT;
 
+    if (fallback != NULL && !text_same(fallback, "yes") &&
+        !text_same(fallback, "no"))
+        return sfi__fail(s->ctx, SFI_ERR_ARGUMENT,
+                         "fallback is \"%s\", expected yes or no", fallback);
     if (text != NULL && !text_to_u64(text, UINT32_MAX, &v))
         v = 0;
-    for (size_t i = 0; i < sizeof(speeds) / sizeof(*speeds); i++) {
-        if (speeds[i].baud == v) {
-            *baud = speeds[i].baud;
-            *speed = speeds[i].speed;
-            return SFI_OK;
-        }
+    if (find_speed(v, &s->fastest)) {
+        s->slowest = s->fastest;
+        if (v > BAUD_DEFAULT &&
+            (fallback == NULL || text_same(fallback, "yes")))
+            (void)find_speed(BAUD_DEFAULT, &s->slowest);
+        return SFI_OK;
     }
-    return sfi__fail(ctx, SFI_ERR_ARGUMENT,
+    return sfi__fail(s->ctx, SFI_ERR_ARGUMENT,
                      "baud is %s, expected 1200, 2400, 4800, 9600, 19200, "
                      "38400, 57600, 115200, 230400, 460800 or 921600",
                      text);
 }
 
 static sfi_status
-read_line(sfi_ctx *ctx, const struct uri *uri, const char *key, int *line)
+read_line(sfi_ctx *ctx, const struct uri *uri, const char *key,
+          struct line *line)
 {
     const char *text = uri_get(uri, key);
+    const char *name = text;
 
-    *line = 0;
+    *line = (struct line){0};
     if (text == NULL)
         return SFI_OK;
-    if (text_same(text, "dtr"))
-        *line = TIOCM_DTR;
-    else if (text_same(text, "rts"))
-        *line = TIOCM_RTS;
+    if (*name == '-') {
+        line->inverted = true;
+        name++;
+    }
+    if (text_same(name, "dtr"))
+        line->bit = TIOCM_DTR;
+    else if (text_same(name, "rts"))
+        line->bit = TIOCM_RTS;
     else
         return sfi__fail(ctx, SFI_ERR_ARGUMENT,
-                         "%s is \"%s\", expected dtr or rts", key, text);
+                         "%s is \"%s\", expected dtr, -dtr, rts or -rts", key,
+                         text);
     return SFI_OK;
 }
 
 static sfi_status
-open_serial(struct serial *s, const struct uri *uri, uint32_t *baud)
+read_ms(sfi_ctx *ctx, const struct uri *uri, const char *key, uint32_t *ms)
 {
-    static const char *const keys[] = {"baud", "reset", "boot0", NULL};
-    speed_t speed = B0;
+    const char *text = uri_get(uri, key);
+    uint64_t v = *ms;
+
+    if (text != NULL && !text_to_u64(text, RESET_MS_MAX, &v))
+        return sfi__fail(ctx, SFI_ERR_ARGUMENT,
+                         "%s is \"%s\", expected 0 to %u milliseconds", key,
+                         text, RESET_MS_MAX);
+    *ms = (uint32_t)v;
+    return SFI_OK;
+}
+
+static sfi_status
+read_reset(struct serial *s, const struct uri *uri)
+{
+    sfi_status st = read_line(s->ctx, uri, "reset", &s->reset);
+
+    s->pulse_ms = PULSE_MS;
+    s->wait_ms = WAIT_MS;
+    if (st == SFI_OK)
+        st = read_line(s->ctx, uri, "boot0", &s->boot0);
+    if (st == SFI_OK)
+        st = read_ms(s->ctx, uri, "pulse", &s->pulse_ms);
+    if (st == SFI_OK)
+        st = read_ms(s->ctx, uri, "wait", &s->wait_ms);
+    if (st == SFI_OK && s->reset.bit != 0 && s->reset.bit == s->boot0.bit)
+        st = sfi__fail(s->ctx, SFI_ERR_ARGUMENT,
+                       "reset and boot0 are the same line, expected two");
+    return st;
+}
+
+static sfi_status
+open_serial(struct serial *s, const struct uri *uri)
+{
+    static const char *const keys[] = {"baud",  "fallback", "reset", "boot0",
+                                       "pulse", "wait",     NULL};
     sfi_status st = uri_allow(s->ctx, uri, keys);
 
     if (st == SFI_OK)
-        st = read_speed(s->ctx, uri, baud, &speed);
+        st = read_speed(s, uri);
     if (st == SFI_OK)
-        st = read_line(s->ctx, uri, "reset", &s->reset_line);
-    if (st == SFI_OK)
-        st = read_line(s->ctx, uri, "boot0", &s->boot0_line);
-    if (st == SFI_OK && s->reset_line != 0 && s->reset_line == s->boot0_line)
-        st = sfi__fail(s->ctx, SFI_ERR_ARGUMENT,
-                       "reset and boot0 are the same line, expected two");
+        st = read_reset(s, uri);
     if (st == SFI_OK)
         st = open_port(s, uri->path);
     if (st == SFI_OK)
-        st = set_line_up(s, speed, uri->path);
+        st = set_up(s, uri->path);
     if (st == SFI_OK)
-        st = set_line(s, s->reset_line, false);
+        st = set_line(s, &s->reset, false);
     if (st == SFI_OK)
         st = serial_flush(s);
     return st;
@@ -350,7 +443,6 @@ sfi__serial_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
 {
     struct serial *s = sfi__ctx_alloc(ctx, sizeof(*s));
     char name[TRANSPORT_NAME_MAX];
-    uint32_t baud = 0;
     sfi_status st;
 
     if (s == NULL)
@@ -358,12 +450,12 @@ sfi__serial_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
     s->ctx = ctx;
     s->fd = -1;
     text_format(name, sizeof(name), "serial:%s", uri->path);
-    st = open_serial(s, uri, &baud);
+    st = open_serial(s, uri);
     if (st == SFI_OK)
         st = sfi__transport_new(ctx, TRANSPORT_STREAM, &serial_ops, s, name,
                                 out);
     if (st == SFI_OK) {
-        (*out)->baud = baud;
+        (*out)->baud = speeds[s->fastest].baud;
         return SFI_OK;
     }
     serial_close(s);

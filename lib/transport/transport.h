@@ -70,6 +70,10 @@ sfi_status sfi__transport_write32(sfi_transport *tp, uint32_t address,
 
 /* Any kind: reset the chip, with BOOT0 high or low. */
 sfi_status sfi__transport_reset(sfi_transport *tp, bool into_boot);
+/* To one of a stream's speeds, 0 being the fastest; *slower: how many come
+ * after it.  Unread input is dropped. */
+sfi_status sfi__transport_set_speed(sfi_transport *tp, uint32_t choice,
+                                    uint32_t *slower);
 /* How long `len` bytes are on the line. */
 uint32_t sfi__transport_ms(const sfi_transport *tp, size_t len);
 

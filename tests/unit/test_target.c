@@ -8,6 +8,7 @@
 
 /* ---- connect ---- */
 
+#define GET_13 "> 00 ff < 79 0d 90 00 01 02 11 21 31 44 63 73 82 92 79\n"
 #define SHORT_GET "> 00 ff < 79 09 90 00 01 02 11 21 31 44 79\n"
 
 static const struct {
@@ -25,6 +26,7 @@ static const struct {
      0x450, 0},
     /* AN2606: V9.0 announces two commands that do not come */
     {"Get is short", SYNC SHORT_GET ID_H7 SHORT_GET ID_H7, 0x450, 0},
+    {"Get announces 13 and lists 11", SYNC GET_13 ID_H7 GET_13 ID_H7, 0x450, 0},
     {"Get is refused once", SYNC "> 00 ff < 1f\n" RESYNC WHO_OPEN, 0x450, 0},
     {"Get is damaged", SYNC "> 00 ff < 79 07 31 00 01 79 02\n" RESYNC WHO_OPEN,
      0x450, 0},
@@ -251,6 +253,28 @@ START_TEST(test_read_refused)
     ck_assert_fails(sfi_target_read(t, 0x08000000, data, sizeof(data)),
                     SFI_ERR_NACK, "stream",
                     "the bootloader refused Read Memory");
+    /* the second NACK is no answer to what comes next */
+    script_then(&bus, "> 11 ee < 79 > 08 00 00 00 08 < 79\n"
+                      "> 03 fc < 79 01 02 03 04\n");
+    ck_assert_ok(sfi_target_read(t, 0x08000000, data, sizeof(data)));
+    script_done(&bus);
+}
+END_TEST
+
+/* Where there is a line to reset it: once, after a round of questions. */
+START_TEST(test_connect_resets)
+{
+    script_open(&bus, FILL "> 7f < 79\n" WHO_OPEN, &tp);
+    ck_assert_ok(sfi_target_connect(ctx, NULL, tp, 0, &t));
+    script_done(&bus);
+    ck_assert_uint_eq(bus.resets, 1);
+    sfi_target_free(t);
+    sfi_transport_free(tp);
+    script_open(&bus, FILL, &tp);
+    bus.reset_st = SFI_ERR_NO_DEVICE;
+    ck_assert_fails(sfi_target_connect(ctx, NULL, tp, 0, &t), SFI_ERR_NO_DEVICE,
+                    "stream",
+                    "reset through the link: there is no such device");
 }
 END_TEST
 
@@ -434,6 +458,7 @@ connect_case(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, test_connect, 0, ROWS(good));
     tcase_add_loop_test(tc, test_connect_fails, 0, ROWS(bad));
+    tcase_add_test(tc, test_connect_resets);
     tcase_add_test(tc, test_connect_patience);
     tcase_add_test(tc, test_connect_link_fails);
     tcase_add_test(tc, test_connect_arguments);

@@ -113,7 +113,17 @@ static const struct {
     {"serial:/dev/null?baud=115201", SFI_ERR_ARGUMENT, "serial:/dev/null",
      "baud is 115201" BAUDS},
     {"serial:/dev/null?reset=cts", SFI_ERR_ARGUMENT, "serial:/dev/null",
-     "reset is \"cts\", expected dtr or rts"},
+     "reset is \"cts\", expected dtr, -dtr, rts or -rts"},
+    {"serial:/dev/null?boot0=-", SFI_ERR_ARGUMENT, "serial:/dev/null",
+     "boot0 is \"-\", expected dtr, -dtr, rts or -rts"},
+    {"serial:/dev/null?reset=-rts&boot0=rts", SFI_ERR_ARGUMENT,
+     "serial:/dev/null", "reset and boot0 are the same line, expected two"},
+    {"serial:/dev/null?pulse=10001", SFI_ERR_ARGUMENT, "serial:/dev/null",
+     "pulse is \"10001\", expected 0 to 10000 milliseconds"},
+    {"serial:/dev/null?wait=-1", SFI_ERR_ARGUMENT, "serial:/dev/null",
+     "wait is \"-1\", expected 0 to 10000 milliseconds"},
+    {"serial:/dev/null?fallback=maybe", SFI_ERR_ARGUMENT, "serial:/dev/null",
+     "fallback is \"maybe\", expected yes or no"},
     {"serial:/dev/null?reset=dtr&boot0=dtr", SFI_ERR_ARGUMENT,
      "serial:/dev/null", "reset and boot0 are the same line, expected two"},
     {"spi:/dev/spidev0.0", SFI_ERR_UNSUPPORTED, "spi:/dev/spidev0.0",
@@ -270,6 +280,7 @@ open_link(void)
 
 START_TEST(test_stream_good)
 {
+    uint32_t slower = 1;
     uint8_t buf[8];
     size_t got;
 
@@ -286,6 +297,10 @@ START_TEST(test_stream_good)
     ck_assert_int_eq(fake.into_boot, 1);
     ck_assert_uint_eq(fake.reads + fake.writes + fake.flushes + fake.resets, 5);
     ck_assert_uint_eq(sfi__transport_ms(tp, 1000000), 0);
+    /* one speed, and what is unread is dropped */
+    ck_assert_ok(sfi__transport_set_speed(tp, 0, &slower));
+    ck_assert_uint_eq(slower, 0);
+    ck_assert_uint_eq(fake.flushes, 2);
     sfi_transport_free(tp);
     tp = NULL;
     ck_assert_uint_eq(fake.closes, 1);

@@ -1,0 +1,121 @@
+/* CMSIS-DAP 2.1, what a debug probe is told over USB: a packet out, a packet
+ * in, the first byte of both being the command.  Both halves use it: the host
+ * and the virtual probe.  Pure: no I/O, no clock. */
+#ifndef SFI_PROTO_CMSIS_DAP_H
+#define SFI_PROTO_CMSIS_DAP_H
+
+#include "util/rd.h"
+#include "util/wr.h"
+#include "proto/adi.h"
+
+/* What version 1 has, and every probe can take. */
+#define CMSIS_PACKET_MIN 64u
+/* A bulk packet of a high-speed device is 512; what is larger gains nothing. */
+#define CMSIS_PACKET_MAX 1024u
+
+enum cmsis_command {
+    CMSIS_INFO = 0x00,
+    CMSIS_HOST_STATUS = 0x01,
+    CMSIS_CONNECT = 0x02,
+    CMSIS_DISCONNECT = 0x03,
+    CMSIS_TRANSFER_CONFIGURE = 0x04,
+    CMSIS_TRANSFER = 0x05,
+    CMSIS_TRANSFER_BLOCK = 0x06,
+    CMSIS_TRANSFER_ABORT = 0x07, /* not answered */
+    CMSIS_WRITE_ABORT = 0x08,
+    CMSIS_DELAY = 0x09,
+    CMSIS_RESET_TARGET = 0x0a,
+    CMSIS_SWJ_PINS = 0x10,
+    CMSIS_SWJ_CLOCK = 0x11,
+    CMSIS_SWJ_SEQUENCE = 0x12,
+    CMSIS_SWD_CONFIGURE = 0x13,
+    CMSIS_INVALID = 0xff, /* the answer to what a probe does not know */
+};
+
+enum cmsis_info {
+    CMSIS_INFO_VENDOR = 0x01,
+    CMSIS_INFO_PRODUCT = 0x02,
+    CMSIS_INFO_SERIAL = 0x03,
+    CMSIS_INFO_VERSION = 0x04,
+    CMSIS_INFO_CAPABILITIES = 0xf0,
+    CMSIS_INFO_PACKET_COUNT = 0xfe,
+    CMSIS_INFO_PACKET_SIZE = 0xff,
+};
+#define CMSIS_CAPABILITY_SWD 0x01u
+
+enum cmsis_port {
+    CMSIS_PORT_NONE = 0, /* an answer: it failed */
+    CMSIS_PORT_SWD = 1,
+    CMSIS_PORT_JTAG = 2,
+};
+
+#define CMSIS_STATUS_OK 0x00u
+#define CMSIS_STATUS_ERROR 0xffu
+#define CMSIS_PIN_NRESET 0x80u
+
+/* A transfer's request, beside what adi_request says. */
+#define CMSIS_REQUEST_MATCH_VALUE 0x10u /* a read */
+#define CMSIS_REQUEST_MATCH_MASK 0x20u  /* a write */
+#define CMSIS_REQUEST_TIMESTAMP 0x80u
+/* A transfer's response, beside enum adi_ack in 2:0. */
+#define CMSIS_RESPONSE_ACK 0x07u
+#define CMSIS_RESPONSE_ERROR 0x08u /* parity, or the line's protocol */
+#define CMSIS_RESPONSE_MISMATCH 0x10u
+
+uint8_t cmsis_request(const struct adi_request *r);
+/* false: not one of those that cmsis_request() makes. */
+bool cmsis_take_request(uint8_t byte, struct adi_request *r);
+
+/* ---- the host's packets ---- */
+
+void cmsis_put_info(struct wr *w, enum cmsis_info id);
+void cmsis_put_connect(struct wr *w, enum cmsis_port port);
+void cmsis_put_configure(struct wr *w, uint8_t idle_clocks, uint16_t retries);
+void cmsis_put_clock(struct wr *w, uint32_t hz);
+void cmsis_put_swd_configure(struct wr *w);
+/* `bits` of `data`, LSB first; 1 to 256. */
+void cmsis_put_sequence(struct wr *w, size_t bits, const uint8_t *data);
+void cmsis_put_pins(struct wr *w, uint8_t value, uint8_t which,
+                    uint32_t wait_us);
+void cmsis_put_write_abort(struct wr *w, uint32_t value);
+
+/* A list of accesses that becomes one packet. */
+struct cmsis_transfer {
+    struct wr w;
+    size_t room; /* for words in the answer */
+    size_t reads;
+};
+
+/* Neither it nor its answer gets longer than `packet`. */
+void cmsis_transfer_begin(struct cmsis_transfer *t, uint8_t *out,
+                          size_t packet);
+/* false: it is full. */
+bool cmsis_transfer_add(struct cmsis_transfer *t, const struct adi_request *r,
+                        uint32_t data);
+size_t cmsis_transfer_count(const struct cmsis_transfer *t);
+/* How many words one block moves at most. */
+size_t cmsis_block_room(size_t packet, bool read);
+/* The same access `count` times; `words` is NULL for reads. */
+void cmsis_put_block(struct wr *w, const struct adi_request *r, size_t count,
+                     const uint32_t *words);
+
+/* ---- the probe's answers ---- */
+
+/* What became of a transfer.  Unless `ack` is ADI_ACK_OK, what was read is
+ * not told: a probe may have lost it. */
+struct cmsis_result {
+    enum adi_ack ack; /* ADI_ACK_NONE also when the line was disturbed */
+    size_t done;      /* how many were accepted */
+};
+
+/* Each gives false for what is no answer to the command. */
+bool cmsis_take_info(struct rd *r, const uint8_t **data, size_t *len);
+/* One byte: a port, pins, or CMSIS_STATUS_OK. */
+bool cmsis_take_byte(struct rd *r, enum cmsis_command command, uint8_t *value);
+/* `words` has room for all that `t` reads. */
+bool cmsis_take_transfer(struct rd *r, const struct cmsis_transfer *t,
+                         struct cmsis_result *out, uint32_t *words);
+bool cmsis_take_block(struct rd *r, bool read, size_t count,
+                      struct cmsis_result *out, uint32_t *words);
+
+#endif
