@@ -124,11 +124,12 @@ SFI_API const sfi_chip *sfi_sim_chip(const sfi_sim *sim);
  *
  * Time on this link is the chip's own and does not pass by itself: reading
  * when nothing is there moves it on by the timeout and fails at once, so that
- * tests never wait; over the debug port each block of words takes 1 ms.  The
- * link's reset is a power cycle with the BOOT0 pin as asked.
+ * tests never wait; over SPI each byte takes 16 us, over the debug port each
+ * block of words 1 ms.  The link's reset is a power cycle with the BOOT0 pin as
+ * asked.
  *
  * @param sim             a chip; kept alive by the transport
- * @param interface_name  "usart", "usb", or "jtag": its debug port
+ * @param interface_name  "usart", "spi", "usb", or "jtag": its debug port
  * @param out             receives the transport, caller frees; NULL on any
  *                        failure
  *
@@ -180,6 +181,26 @@ typedef struct sfi_sim_links {
      * SFI_SIM_REMOTE; PORT 0 is one that is free.  NULL: none. */
     const char *jtag;
 } sfi_sim_links;
+
+/**
+ * Clock bytes through the chip's SPI, NSS being low.
+ *
+ * The chip's time passes with them, 16 us each.
+ *
+ * @param sim  a chip
+ * @param tx   `len` bytes to the chip
+ * @param rx   receives what it says meanwhile; 0xff: nothing drives the line
+ * @param len  how many; the pointers may be NULL when it is 0
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL
+ *   SFI_ERR_STATE     from inside a callback of the chip
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_sim_spi(sfi_sim *sim, const uint8_t *tx,
+                                             uint8_t *rx, size_t len);
 
 /**
  * Serve the chip to other processes.

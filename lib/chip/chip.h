@@ -30,6 +30,8 @@ struct sfi_chip {
     uint32_t device_id;                       /* DBGMCU DEV_ID */
     char product_id[CHIP_PRODUCT_ID_LEN + 1]; /* first bytes of certificates */
     uint8_t bootloader_version;               /* AN3155 Get: 0x31 is V3.1 */
+    uint8_t spi_version;                      /* AN4286 Get: 0x11 is V1.1 */
+    uint32_t spi_write_ms; /* AN2606: no poll so long after a Write */
 
     /* flash: banks of equal sectors, one after the other */
     struct chip_range flash;

@@ -38,7 +38,7 @@ struct boot {
     uint16_t device_id;
     uint32_t speed; /* USART: which of the link's, 0 being the fastest */
     /* USART, SPI: what Get answered */
-    const struct wire *wire;
+    const struct an_wire *wire;
     struct usart_get get;
     /* debug port */
     const struct sfi_chip *chip;
@@ -86,5 +86,6 @@ sfi_status boot_special(struct boot *b, struct special *s);
 /* The kinds of link. */
 extern const struct boot_ops sfi__boot_usart;
 extern const struct boot_ops sfi__boot_mem;
+extern const struct boot_ops sfi__boot_spi;
 
 #endif

@@ -15,7 +15,7 @@
 
 /* In each: `ms` for the first byte of what is waited for, time on the line
  * apart. */
-struct wire {
+struct an_wire {
     /* A command's code, and its ACK. */
     sfi_status (*command)(struct boot *b, uint8_t cmd);
     /* What goes out before the next wait, and its ACK. */

@@ -247,7 +247,7 @@ give_up(struct boot *b)
     b->link.ctx->error = first;
 }
 
-static const struct wire wire = {
+static const struct an_wire wire = {
     .command = command,
     .phase = phase,
     .program = phase,

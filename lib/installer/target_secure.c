@@ -78,7 +78,15 @@ confirm(sfi_target *t, const uint8_t *header_tag, bool *known)
     return SFI_OK;
 }
 
-/* A lost answer is no failure: the chip knows.  A part that answers no more
+static bool
+may_be_restart(const sfi_ctx *ctx, sfi_status st)
+{
+    return link_is_fault(st) ||
+           (st == SFI_ERR_DEVICE && ctx->error.peer_code == SFI_CAUSE_STATE);
+}
+
+/* A lost answer is no failure, nor is a refusal by a chip that has restarted
+ * with its firmware: the chip knows.  A part that answers no more
  * after its one success (L462) cannot be asked: its answer is all there is. */
 sfi_status
 sfi__target_finish(sfi_target *t, const uint8_t *header_tag)
@@ -88,10 +96,9 @@ sfi__target_finish(sfi_target *t, const uint8_t *header_tag)
 
     if (st == SFI_OK && t->chip->one_shot)
         return SFI_OK;
-    if (st != SFI_OK && !link_is_fault(st))
+    if (st != SFI_OK && !may_be_restart(t->obj.ctx, st))
         return st;
-    if (st != SFI_OK)
-        st = sfi__target_reconnect(t);
+    st = link_is_fault(st) ? sfi__target_reconnect(t) : SFI_OK;
     if (st == SFI_OK)
         st = confirm(t, header_tag, &known);
     if (!known && link_is_fault(st) && t->chip->one_shot)
@@ -101,13 +108,6 @@ sfi__target_finish(sfi_target *t, const uint8_t *header_tag)
                          "runs",
                          t->chip->name);
     return st;
-}
-
-static bool
-may_be_restart(const sfi_ctx *ctx, sfi_status st)
-{
-    return link_is_fault(st) ||
-           (st == SFI_ERR_DEVICE && ctx->error.peer_code == SFI_CAUSE_STATE);
 }
 
 sfi_status

@@ -5,15 +5,16 @@
 /* What the packet in `frame` is, or will be when it is complete. */
 enum state {
     STATE_SYNC,          /* nothing heard yet: waits for 0x7f */
+    STATE_SOF,           /* SPI, 0x5a: idle */
     STATE_COMMAND,       /* code: idle */
     STATE_COMPLEMENT,    /* code, ~code */
     STATE_ADDRESS,       /* address 4, xor */
     STATE_READ_COUNT,    /* N, ~N */
     STATE_WRITE_COUNT,   /* N */
     STATE_WRITE_DATA,    /* N, data N + 1, xor */
-    STATE_ERASE_COUNT,   /* N 2 */
+    STATE_ERASE_COUNT,   /* N 2; SPI: N 2, xor */
     STATE_ERASE_SPECIAL, /* code 2, xor */
-    STATE_ERASE_PAGES,   /* N 2, pages 2 * (N + 1), xor */
+    STATE_ERASE_PAGES,   /* N 2, pages 2 * (N + 1), xor; SPI: without N */
     STATE_OPCODE,        /* sub-opcode 2, xor */
     STATE_PARAM_LEN,     /* length 2 */
     STATE_PARAM,         /* length 2, data, xor */
@@ -59,7 +60,7 @@ extend(struct usart_slave *s, enum state state, size_t more)
 static void
 idle(struct usart_slave *s)
 {
-    expect(s, STATE_COMMAND, 1);
+    expect(s, s->config.spi ? STATE_SOF : STATE_COMMAND, 1);
 }
 
 /* AN3155: a NACK aborts the command. */
@@ -67,6 +68,7 @@ static void
 nack(struct usart_slave *s, struct wr *out)
 {
     wr_u8(out, USART_NACK);
+    s->tail = false;
     idle(s);
 }
 
@@ -75,12 +77,14 @@ ack_and_expect(struct usart_slave *s, struct wr *out, enum state state,
                size_t want)
 {
     wr_u8(out, USART_ACK);
+    s->tail = false;
     expect(s, state, want);
 }
 
 static void
 finish(struct usart_slave *s, struct wr *out, bool done)
 {
+    s->tail = wr_len(out) > 0;
     wr_u8(out, done ? USART_ACK : USART_NACK);
     idle(s);
 }
@@ -96,13 +100,14 @@ get(struct usart_slave *s, struct wr *out)
     finish(s, out, true);
 }
 
-/* AN3155, 3.2: two zero bytes, once counters. */
+/* AN3155, 3.2: two zero bytes, once counters; AN4286 has none. */
 static void
 get_version(struct usart_slave *s, struct wr *out)
 {
     wr_u8(out, USART_ACK);
     wr_u8(out, s->config.version);
-    wr_fill(out, 0x00, 2);
+    if (!s->config.spi)
+        wr_fill(out, 0x00, 2);
     finish(s, out, true);
 }
 
@@ -158,7 +163,7 @@ begin(struct usart_slave *s, struct wr *out)
              (s->cmd == USART_WRITE && h->write != NULL))
         ack_and_expect(s, out, STATE_ADDRESS, 5);
     else if (s->cmd == USART_EXT_ERASE && h->erase != NULL)
-        ack_and_expect(s, out, STATE_ERASE_COUNT, 2);
+        ack_and_expect(s, out, STATE_ERASE_COUNT, s->config.spi ? 3 : 2);
     else if (is_protect(s->cmd) && h->protect != NULL)
         protect(s, out);
     else if ((s->cmd == USART_SPECIAL || s->cmd == USART_EXT_SPECIAL) &&
@@ -172,10 +177,17 @@ begin(struct usart_slave *s, struct wr *out)
 static void
 on_sync(struct usart_slave *s, struct wr *out)
 {
-    if (s->frame[0] == USART_SYNC)
+    if (s->frame[0] == (s->config.spi ? SPI_SOF : USART_SYNC))
         finish(s, out, true);
     else
         expect(s, STATE_SYNC, 1);
+}
+
+/* AN4286: what is not marked as a command is none. */
+static void
+on_sof(struct usart_slave *s)
+{
+    expect(s, s->frame[0] == SPI_SOF ? STATE_COMMAND : STATE_SOF, 1);
 }
 
 static void
@@ -183,7 +195,7 @@ on_command(struct usart_slave *s, struct wr *out)
 {
     s->cmd = s->frame[0];
     /* A host that cannot know: the device is in sync, and says so. */
-    if (s->cmd == USART_SYNC)
+    if (s->cmd == USART_SYNC && !s->config.spi)
         nack(s, out);
     else
         extend(s, STATE_COMPLEMENT, 1);
@@ -244,12 +256,31 @@ on_write_data(struct usart_slave *s, struct wr *out)
                c->handlers->write(c->user, s->address, s->frame + 1, len));
 }
 
+/* AN4286: the count is a packet of its own. */
+static void
+on_erase_count_spi(struct usart_slave *s, struct wr *out)
+{
+    const struct usart_slave_config *c = &s->config;
+    uint16_t n = be16(s->frame);
+
+    if (sum(s) != 0 || (n >= USART_ERASE_PAGES_MAX && n < USART_ERASE_BANK2)) {
+        nack(s, out);
+    } else if (n >= USART_ERASE_BANK2) {
+        finish(s, out, c->handlers->erase(c->user, n, NULL, 0));
+    } else {
+        s->param_len = (size_t)n + 1;
+        ack_and_expect(s, out, STATE_ERASE_PAGES, 2 * s->param_len + 1);
+    }
+}
+
 static void
 on_erase_count(struct usart_slave *s, struct wr *out)
 {
     uint16_t n = be16(s->frame);
 
-    if (n >= USART_ERASE_SPECIAL)
+    if (s->config.spi)
+        on_erase_count_spi(s, out);
+    else if (n >= USART_ERASE_SPECIAL)
         extend(s, STATE_ERASE_SPECIAL, 1);
     else if (n >= USART_ERASE_PAGES_MAX)
         nack(s, out);
@@ -273,16 +304,18 @@ static void
 on_erase_pages(struct usart_slave *s, struct wr *out)
 {
     const struct usart_slave_config *c = &s->config;
-    uint16_t n = be16(s->frame);
+    const uint8_t *list = s->frame + (c->spi ? 0 : 2);
+    size_t count = c->spi ? s->param_len : (size_t)be16(s->frame) + 1;
 
     if (sum(s) != 0) {
         nack(s, out);
         return;
     }
-    /* In place: page i is written below where page i was read. */
-    for (size_t i = 0; i <= n; i++)
-        s->pages[i] = be16(s->frame + 2 + 2 * i);
-    finish(s, out, c->handlers->erase(c->user, n, s->pages, (size_t)n + 1));
+    /* In place: page i is written no later than where it was read. */
+    for (size_t i = 0; i < count; i++)
+        s->pages[i] = be16(list + 2 * i);
+    finish(s, out,
+           c->handlers->erase(c->user, (uint16_t)(count - 1), s->pages, count));
 }
 
 static void
@@ -361,6 +394,9 @@ on_packet(struct usart_slave *s, struct wr *out)
     switch ((enum state)s->state) {
     case STATE_SYNC:
         on_sync(s, out);
+        break;
+    case STATE_SOF:
+        on_sof(s);
         break;
     case STATE_COMMAND:
         on_command(s, out);

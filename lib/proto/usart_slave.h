@@ -1,7 +1,8 @@
 /* The device's half of AN3155: bytes in, commands out.  It frames, checks and
  * acknowledges; what a command does is its handler's business.  The standard
- * bootloader of the virtual chips and the secure bootloader share it.
- * Freestanding, no I/O, no clock. */
+ * bootloader of the virtual chips and the secure bootloader share it.  The
+ * frames of AN4286 (SPI) are nearly the same: it does those too, the clocking
+ * apart.  Freestanding, no I/O, no clock. */
 #ifndef SFI_PROTO_USART_SLAVE_H
 #define SFI_PROTO_USART_SLAVE_H
 
@@ -31,6 +32,8 @@ enum usart_cmd {
 };
 
 #define USART_SYNC 0x7fu
+/* AN4286: the first byte ever, and the first of each command. */
+#define SPI_SOF 0x5au
 #define USART_ACK 0x79u
 #define USART_NACK 0x1fu
 
@@ -79,6 +82,7 @@ struct usart_handlers {
 struct usart_slave_config {
     const struct usart_handlers *handlers;
     void *user;
+    bool spi;        /* AN4286's frames */
     uint8_t version; /* 0x31: V3.1 */
     uint16_t product_id;
     const uint8_t *commands; /* as Get lists them; no other is accepted */
@@ -91,6 +95,7 @@ struct usart_slave {
     uint8_t cmd;
     uint16_t opcode;
     uint32_t address;
+    bool tail;         /* the last answer ends with a second ACK or NACK */
     size_t have, want; /* bytes of the packet in `frame` */
     size_t param_len;
     uint8_t param[SFI_CMD_PARAM_MAX];
@@ -100,7 +105,8 @@ struct usart_slave {
     };
 };
 
-/* Waits for the first 0x7f.  The config is copied, what it points to is not. */
+/* Waits for the first 0x7f (0x5a).  The config is copied, what it points to is
+ * not. */
 void usart_slave_init(struct usart_slave *s,
                       const struct usart_slave_config *config);
 /* One byte in; what it answers is appended to `out`. */

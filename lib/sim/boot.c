@@ -34,6 +34,7 @@ clear(struct sfi_sim *sim)
     sfi__wipe(&sim->slave, sizeof(sim->slave));
     flash_regs_reset(sim);
     dfu_device_stop(sim);
+    sfi__wipe(&sim->spi, sizeof(sim->spi));
     sim->reset_due = false;
     sim->mode = SIM_OFF;
 }
@@ -153,6 +154,42 @@ sim_wait(struct sfi_sim *sim, uint64_t ms)
     wr_init(&w, answer, sizeof(answer));
     secure_tick(sim, &w);
     settle(sim, &w);
+}
+
+/* Nobody drives the line. */
+#define SPI_FLOATING 0xffu
+
+/* An answer is out, all of it: what waited for that goes on. */
+static void
+settle_spi(struct sfi_sim *sim)
+{
+    uint64_t ms = sim->spi.passed_us / 1000;
+
+    sim->spi.passed_us %= 1000;
+    if (is_over(sim))
+        sim_reset(sim);
+    else
+        sim_wait(sim, ms);
+}
+
+uint8_t
+sim_clock(struct sfi_sim *sim, uint8_t in)
+{
+    bool quiet = spi_slave_quiet(&sim->spi);
+    uint8_t out = SPI_FLOATING;
+
+    sim->spi.passed_us += SPI_SLAVE_BYTE_US;
+    if (sim->mode == SIM_STANDARD || sim->mode == SIM_SECURE || !quiet)
+        out = spi_slave_clock(&sim->spi, in);
+    if (sim->power.off) {
+        if (is_over(sim))
+            sim_reset(sim);
+        return SPI_FLOATING;
+    }
+    if (spi_slave_quiet(&sim->spi) &&
+        (!quiet || sim->reset_due || sim->spi.passed_us >= 1000))
+        settle_spi(sim);
+    return out;
 }
 
 void

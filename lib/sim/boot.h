@@ -18,6 +18,8 @@ void sim_hold(struct sfi_sim *sim, bool held);
 /* After what was done over USB or the debug port: does what runs end here (it
  * asked for a reset, its power failed)?  Then the next thing starts. */
 void sim_settle(struct sfi_sim *sim);
+/* One byte over SPI: in, and out at the same time. */
+uint8_t sim_clock(struct sfi_sim *sim, uint8_t in);
 /* Let time pass. */
 void sim_wait(struct sfi_sim *sim, uint64_t ms);
 /* The first bytes of sim->line have gone; with the last of them, what waited

@@ -82,6 +82,7 @@ open_link(struct sfi_sim *sim, const char *name, sfi_transport **out)
         sfi_status (*open)(struct sfi_sim *sim, sfi_transport **out);
     } links[] = {
         {"usart", open_usart},
+        {"spi", sim_open_spi},
         {"usb", sim_open_usb},
         {"jtag", sim_open_dap},
     };
@@ -98,7 +99,7 @@ open_link(struct sfi_sim *sim, const char *name, sfi_transport **out)
     }
     return sfi__fail(sim->obj.ctx, SFI_ERR_UNSUPPORTED,
                      "a virtual chip has no interface \"%s\", expected "
-                     "\"usart\", \"usb\" or \"jtag\"",
+                     "\"usart\", \"spi\", \"usb\" or \"jtag\"",
                      name);
 }
 

@@ -8,6 +8,8 @@
 sfi_status sim_link_reset(void *user, int into_boot);
 void sim_link_close(void *user);
 
+/* links_spi.c */
+sfi_status sim_open_spi(struct sfi_sim *sim, sfi_transport **out);
 /* links_dap.c */
 sfi_status sim_open_dap(struct sfi_sim *sim, sfi_transport **out);
 /* usb.c */

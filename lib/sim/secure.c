@@ -163,6 +163,60 @@ static const sfi_device_port port = {
     .reboot = on_reboot,
 };
 
+/* ---- SPI: the frames are the chip's, the requests the core's ---- */
+
+static const uint8_t spi_commands[] = {
+    USART_GET,     USART_GET_VERSION, USART_GET_ID,
+    USART_SPECIAL, USART_EXT_SPECIAL,
+};
+
+static bool
+on_known(void *user, uint8_t cmd, uint16_t opcode)
+{
+    (void)user;
+    return opcode >= SFI_CMD_INFO && opcode <= SFI_CMD_SESSION &&
+           cmd_is_extended(opcode) == (cmd == USART_EXT_SPECIAL);
+}
+
+static uint8_t
+on_special(void *user, uint16_t opcode, const uint8_t *param, size_t param_len,
+           uint8_t *data, size_t data_len, uint8_t *reply, size_t *reply_len)
+{
+    struct sfi_sim *sim = user;
+    uint8_t answer[SFI_DEVICE_REPLY_MAX];
+    size_t len = sizeof(answer);
+
+    if (sfi_device_handle(sim->device, opcode, param, param_len, data, data_len,
+                          answer, &len) != SFI_OK ||
+        len == 0 || len - 1 > *reply_len) {
+        *reply_len = 0;
+        return SFI_CAUSE_STATE;
+    }
+    *reply_len = len - 1;
+    memcpy(reply, answer + 1, len - 1);
+    return answer[0];
+}
+
+static void
+start_spi(struct sfi_sim *sim)
+{
+    static const struct usart_handlers handlers = {
+        .known = on_known,
+        .special = on_special,
+    };
+    const struct usart_slave_config config = {
+        .handlers = &handlers,
+        .user = sim,
+        .spi = true,
+        .version = sim->chip->spi_version,
+        .product_id = (uint16_t)sim->chip->device_id,
+        .commands = spi_commands,
+        .command_count = sizeof(spi_commands),
+    };
+
+    spi_slave_init(&sim->spi, &config);
+}
+
 size_t
 secure_ram_len(void)
 {
@@ -175,8 +229,11 @@ secure_start(struct sfi_sim *sim)
     size_t len = secure_ram_len();
     uint8_t *mem = sim->ram + (sim->ram_len - len);
 
-    return sfi_device_init(mem, len, sim->chip, &port, sim, &sim->device) ==
-           SFI_OK;
+    if (sfi_device_init(mem, len, sim->chip, &port, sim, &sim->device) !=
+        SFI_OK)
+        return false;
+    start_spi(sim);
+    return true;
 }
 
 void

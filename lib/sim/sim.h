@@ -15,6 +15,7 @@
 #include "sim/mem_ap.h"
 #include "sim/port_ossl.h"
 #include "sim/power.h"
+#include "sim/spi_slave.h"
 #include "sim/store.h"
 #include "sim/tap.h"
 
@@ -47,6 +48,8 @@ struct sfi_sim {
     size_t ram_len;
     struct usart_slave slave; /* of the standard bootloader */
     struct dfu_device usb;    /* whichever bootloader runs */
+    struct spi_slave spi;     /* of what runs */
+    bool nss;                 /* the pin is low */
     sfi_device *device;       /* NULL unless SIM_SECURE; lives in `ram` */
     struct flash_regs regs;   /* as the debug port sees them */
     struct mailbox mailbox;   /* of the secure bootloader */

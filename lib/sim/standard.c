@@ -260,7 +260,7 @@ const struct usart_handlers sim_standard = {
 void
 standard_start(struct sfi_sim *sim)
 {
-    const struct usart_slave_config config = {
+    struct usart_slave_config config = {
         .handlers = &sim_standard,
         .user = sim,
         .version = sim->chip->bootloader_version,
@@ -270,4 +270,7 @@ standard_start(struct sfi_sim *sim)
     };
 
     usart_slave_init(&sim->slave, &config);
+    config.spi = true;
+    config.version = sim->chip->spi_version;
+    spi_slave_init(&sim->spi, &config);
 }

@@ -117,7 +117,7 @@ wire_reset(void *user, int into_boot)
 }
 
 static void
-open_link(void)
+open_usart(void)
 {
     static const sfi_stream_ops ops = {
         .struct_size = sizeof(ops),
@@ -127,8 +127,87 @@ open_link(void)
         .reset = wire_reset,
     };
 
-    ck_assert_ok(sfi_sim_transport(board.sim, "usart", &station.direct));
     ck_assert_ok(sfi_transport_open_stream(ctx, &ops, NULL, &station.tp));
+}
+
+static sfi_status
+wire_select(void *user, int asserted)
+{
+    (void)user;
+    return sfi__transport_select(station.direct, asserted != 0);
+}
+
+/* One byte each way.  Dropped: eight clocks that the chip did not see, or that
+ * the host did not hear; doubled: eight too many. */
+static sfi_status
+wire_clock(uint8_t tx, uint8_t *rx)
+{
+    struct wire *w = &station.wire;
+    uint8_t in[2] = {0xff, 0xff};
+    uint8_t out[2];
+    size_t n = pass(false, w->sent++, tx, out);
+    sfi_status st = SFI_OK;
+
+    if (n > 0)
+        st = sfi__transport_transfer(station.direct, out, in, n);
+    *rx = pass(true, w->received++, in[0], out) > 0 ? out[0] : 0xff;
+    return st;
+}
+
+static sfi_status
+wire_transfer(void *user, const uint8_t *tx, uint8_t *rx, size_t len)
+{
+    sfi_status st = SFI_OK;
+
+    (void)user;
+    for (size_t i = 0; i < len && st == SFI_OK; i++) {
+        uint8_t byte;
+
+        st = wire_clock(tx[i], &byte);
+        if (rx != NULL)
+            rx[i] = byte;
+    }
+    return st;
+}
+
+static void
+open_spi(void)
+{
+    static const sfi_spi_ops ops = {
+        .struct_size = sizeof(ops),
+        .select = wire_select,
+        .transfer = wire_transfer,
+        .reset = wire_reset,
+    };
+
+    ck_assert_ok(sfi_transport_open_spi(ctx, &ops, NULL, &station.tp));
+}
+
+static const struct {
+    const char *name;
+    void (*open)(void);
+} links[] = {
+    {"usart", open_usart},
+    {"spi", open_spi},
+};
+static size_t link_used;
+
+void
+station_over(const char *interface_name)
+{
+    link_used = 0;
+    while (strcmp(links[link_used].name, interface_name) != 0) {
+        if (++link_used == ROWS(links))
+            abort(); /* may be called outside of tests */
+    }
+}
+
+static void
+open_link(void)
+{
+    ck_assert_ok(
+        sfi_sim_transport(board.sim, links[link_used].name, &station.direct));
+    links[link_used].open();
     station_strike(STRIKE_NONE, false, 0);
 }
 

@@ -50,6 +50,9 @@ void station_setup_sized(const char *chip, size_t size);
 /* With a vault that gives live licences only. */
 void station_setup_live_only(const char *chip);
 void station_teardown(void);
+/* The interface of the setups that follow in this process: "usart" unless
+ * told. */
+void station_over(const char *interface_name);
 uint64_t station_remaining(void);
 
 /* An installer for image, link and HSM of the station. */

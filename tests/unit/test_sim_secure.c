@@ -343,10 +343,10 @@ START_TEST(test_link_errors)
     sfi_transport *tp = (sfi_transport *)&board;
 
     board_setup("stm32h753xi");
-    ck_assert_fails(sfi_sim_transport(board.sim, "spi", &tp),
+    ck_assert_fails(sfi_sim_transport(board.sim, "i2c", &tp),
                     SFI_ERR_UNSUPPORTED, "",
-                    "a virtual chip has no interface \"spi\", expected "
-                    "\"usart\", \"usb\" or \"jtag\"");
+                    "a virtual chip has no interface \"i2c\", expected "
+                    "\"usart\", \"spi\", \"usb\" or \"jtag\"");
     ck_assert_ptr_null(tp);
     ck_assert_fails(sfi_sim_transport(board.sim, NULL, &tp), SFI_ERR_ARGUMENT,
                     "", "argument not valid, expected interface_name != NULL");

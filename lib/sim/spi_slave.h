@@ -1,0 +1,40 @@
+/* The chip's SPI (AN4286): one byte in and one out at a time.  It says 0xa5
+ * until a frame is complete; then an ACK or NACK behind a dummy, until the host
+ * has taken it; then the answer behind another. */
+#ifndef SFI_SIM_SPI_SLAVE_H
+#define SFI_SIM_SPI_SLAVE_H
+
+#include "proto/usart_slave.h"
+
+/* On the wire, with the gap behind it that AN4286 asks for. */
+#define SPI_SLAVE_BYTE_US 16u
+
+enum spi_phase {
+    SPI_LISTEN,  /* frames */
+    SPI_DUMMY_A, /* in front of an ACK or NACK */
+    SPI_VERDICT, /* it, when the work is done */
+    SPI_TAKEN,   /* until the host's 0x79 */
+    SPI_DUMMY_D, /* in front of the data */
+    SPI_DATA,
+};
+
+struct spi_slave {
+    struct usart_slave engine;
+    enum spi_phase phase;
+    uint8_t verdict;
+    bool tail; /* the answer's last byte is another verdict */
+    uint8_t answer[USART_ANSWER_MAX];
+    size_t at, len;     /* of its data */
+    uint32_t busy;      /* polls that the next verdict will take */
+    uint32_t passed_us; /* of which the chip was not told yet */
+};
+
+/* config->spi is set. */
+void spi_slave_init(struct spi_slave *s,
+                    const struct usart_slave_config *config);
+/* What is clocked out while `in` is clocked in. */
+uint8_t spi_slave_clock(struct spi_slave *s, uint8_t in);
+/* Nothing is left to be fetched. */
+bool spi_slave_quiet(const struct spi_slave *s);
+
+#endif
