@@ -43,9 +43,10 @@ enum {
     SFI_ERR_NO_DEVICE = -403, /**< no such port, or it vanished */
     SFI_ERR_ACCESS = -404,    /**< not allowed, or in use by another */
 
-    SFI_ERR_PROTOCOL = -501, /**< the device broke its protocol */
-    SFI_ERR_NACK = -502,     /**< the bootloader refused a command */
-    SFI_ERR_DEVICE = -503,   /**< the secure bootloader refused */
+    SFI_ERR_PROTOCOL = -501,  /**< the device broke its protocol */
+    SFI_ERR_NACK = -502,      /**< the bootloader refused a command */
+    SFI_ERR_DEVICE = -503,    /**< the secure bootloader refused */
+    SFI_ERR_PROTECTED = -504, /**< readout or write protection is on */
 
     SFI_ERR_HSM = -601,         /**< the HSM failed or is damaged */
     SFI_ERR_HSM_STATE = -602,   /**< blank, locked or blocked */

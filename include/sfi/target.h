@@ -9,6 +9,7 @@
 #include <sfi/chip.h>
 #include <sfi/ctx.h>
 #include <sfi/license.h>
+#include <sfi/option_bytes.h>
 #include <sfi/transport.h>
 
 SFI_BEGIN_DECLS
@@ -126,7 +127,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_get_info(sfi_target *t,
  *   SFI_ERR_RANGE     the range ends past 32-bit addresses
  *   SFI_ERR_STATE     the chip is secure: nothing can be read; or called from
  *                     a callback of the link
- *   SFI_ERR_NACK      refused: no such memory, or readout protection
+ *   SFI_ERR_PROTECTED readout protection is on
+ *   SFI_ERR_NACK      refused: no such memory
  *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL  no good answer
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
  *
@@ -141,8 +143,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_read(sfi_target *t,
 /**
  * Write memory through the open bootloader.
  *
- * Flash must have been erased; the bootloader does not say when it was not, or
- * when it is write-protected: read it back.
+ * Flash must have been erased.  Write protection, about which a bootloader says
+ * nothing, is looked up first.
  *
  * @param t        the target
  * @param address  where; a multiple of 8, in flash of the part's program unit
@@ -155,7 +157,9 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_read(sfi_target *t,
  *   SFI_ERR_CHIP_RULE  not aligned as above
  *   SFI_ERR_STATE      the chip is secure; or called from a callback of the
  *                      link
- *   SFI_ERR_NACK       refused: no such memory, or readout protection
+ *   SFI_ERR_PROTECTED  readout protection is on, or a sector of the range is
+ *                      write-protected; nothing was written then
+ *   SFI_ERR_NACK       refused: no such memory, or it is not erased
  *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL  no good answer
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
  *
@@ -179,7 +183,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_write(sfi_target *t,
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT  t is NULL
  *   SFI_ERR_STATE     called from a callback of the link
- *   SFI_ERR_NACK      the open bootloader refuses: readout protection
+ *   SFI_ERR_PROTECTED readout protection is on, or a sector write-protected
+ *   SFI_ERR_NACK      the open bootloader refuses
  *   SFI_ERR_DEVICE    the secure bootloader refuses
  *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL  no good answer
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
@@ -188,6 +193,107 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_write(sfi_target *t,
  * @since 1.0
  */
 SFI_API SFI_NODISCARD sfi_status sfi_target_erase_all(sfi_target *t);
+
+/**
+ * Erase sectors through the open bootloader.
+ *
+ * @param t        the target
+ * @param sectors  their numbers, the first of the flash being 0
+ * @param count    how many; 0 is fine
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT   an argument is NULL
+ *   SFI_ERR_RANGE      the chip has no such sector; nothing was erased
+ *   SFI_ERR_STATE      the chip is secure; or called from a callback of the
+ *                      link
+ *   SFI_ERR_PROTECTED  readout protection is on, or one of the sectors is
+ *                      write-protected; nothing was erased
+ *   SFI_ERR_NACK, SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL  no good answer
+ *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
+ *
+ * Blocks: for the erase, up to 35 s for each 64 sectors.
+ * Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_target_erase(sfi_target *t,
+                                                  const uint32_t *sectors,
+                                                  size_t count);
+
+/**
+ * Read the option bytes through the open bootloader.
+ *
+ * What was programmed: it is in force, or will be after the next reset.
+ *
+ * @param t    the target
+ * @param out  receives the option bytes, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT   an argument is NULL
+ *   SFI_ERR_STATE      the chip is secure; or called from a callback of the
+ *                      link
+ *   SFI_ERR_PROTECTED  readout protection is on
+ *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL, SFI_ERR_NACK  no good answer
+ *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
+ *   SFI_ERR_NOMEM      no memory
+ *
+ * Blocks: up to 30 s when the line is bad.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status
+sfi_target_read_option_bytes(sfi_target *t, sfi_option_bytes **out);
+
+/**
+ * Write the option bytes through the open bootloader.
+ *
+ * Only what differs is written, all of it with one command (a link with short
+ * blocks may need two).  Then the chip is reset, by itself or through the link,
+ * and asked again: it may be secure or protected now, as the option bytes say.
+ * Without a reset line they may wait for one, which is logged
+ * (SFI_LOG_WARNING).  Some cannot be taken back: SECURITY, and readout
+ * protection level 2.
+ *
+ * @param t   the target
+ * @param ob  the option bytes; most of them as they were read
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT   an argument is NULL
+ *   SFI_ERR_CHIP_RULE  the option bytes are of another part
+ *   SFI_ERR_STATE      the chip is secure; or called from a callback of the
+ *                      link
+ *   SFI_ERR_PROTECTED  readout protection is on
+ *   SFI_ERR_NACK       the chip did not take them
+ *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL, SFI_ERR_UNSUPPORTED  no good answer;
+ *                      after the write: does it boot its bootloader
+ *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
+ *
+ * Blocks: up to the connection's timeout, and 30 s when the line is bad.
+ * Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status
+sfi_target_write_option_bytes(sfi_target *t, const sfi_option_bytes *ob);
+
+/**
+ * Take readout protection off, which erases the whole flash.
+ *
+ * A chip that is not protected is left as it is.
+ *
+ * @param t  the target
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT   t is NULL
+ *   SFI_ERR_STATE      the chip is secure; or called from a callback of the
+ *                      link
+ *   SFI_ERR_PROTECTED  level 2, which stays for ever
+ *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL, SFI_ERR_NACK, SFI_ERR_UNSUPPORTED  no
+ *                      good answer, perhaps since the chip was reset
+ *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
+ *
+ * Blocks: for an erase of the whole flash, up to 35 s, and the connection's
+ * timeout.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_target_readout_unprotect(sfi_target *t);
 
 /**
  * Leave the open bootloader for a program.
@@ -200,7 +306,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_erase_all(sfi_target *t);
  *   SFI_ERR_RANGE     no 32-bit address
  *   SFI_ERR_STATE     the chip is secure; or called from a callback of the
  *                     link
- *   SFI_ERR_NACK      refused: no such memory, or readout protection
+ *   SFI_ERR_PROTECTED readout protection is on
+ *   SFI_ERR_NACK      refused: no such memory
  *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL  no good answer
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
  *

@@ -19,6 +19,29 @@ chip_range_has(const struct chip_range *r, uint32_t address, uint32_t size)
     return address >= r->base && offset <= r->size && size <= r->size - offset;
 }
 
+/* RM0433, 4.3.9: a clear bit protects; RM0394, 3.7.14: a range of pages. */
+bool
+chip_write_protected(const struct sfi_chip *chip,
+                     const uint32_t words[CHIP_WRP_ROWS], uint32_t sector,
+                     uint32_t *row)
+{
+    uint32_t per_bank = chip->bank_size / chip->sector_size;
+
+    for (uint32_t i = 0; i < CHIP_WRP_ROWS; i++) {
+        bool in =
+            sector >= (words[i] & 0xffu) && sector <= (words[i] >> 16u & 0xffu);
+
+        if (chip->wrp_by_bit)
+            in = sector / per_bank == i &&
+                 (words[i] >> sector % per_bank & 1u) == 0;
+        if (in) {
+            *row = chip->wrp_row[i];
+            return true;
+        }
+    }
+    return false;
+}
+
 const struct sfi_chip *
 sfi__chip_at(uint32_t index)
 {

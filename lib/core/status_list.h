@@ -26,6 +26,7 @@
     X(SFI_ERR_PROTOCOL, -501, "the device broke its protocol")          \
     X(SFI_ERR_NACK, -502, "the bootloader refused a command")           \
     X(SFI_ERR_DEVICE, -503, "the secure bootloader refused")            \
+    X(SFI_ERR_PROTECTED, -504, "the chip is protected against this")    \
     X(SFI_ERR_HSM, -601, "the HSM failed")                              \
     X(SFI_ERR_HSM_STATE, -602, "the HSM is not in a state for this")    \
     X(SFI_ERR_HSM_COUNTER, -603, "the HSM has no installations left")   \

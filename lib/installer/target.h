@@ -35,6 +35,8 @@ sfi_status sfi__target_connect(sfi_ctx *ctx, const struct sfi_chip *chip,
                                const atomic_bool *cancel, sfi_target **out);
 /* Once more, after the chip was (or may have been) reset. */
 sfi_status sfi__target_reconnect(sfi_target *t);
+/* Is the open bootloader there?  Else SFI_ERR_STATE. */
+sfi_status sfi__target_need_open(sfi_target *t);
 sfi_status sfi__target_activate(sfi_target *t);
 sfi_status sfi__target_certificate(sfi_target *t, sfi_certificate **out);
 /* What a live licence for it must name. */

@@ -4,7 +4,7 @@
 #include "util/wr.h"
 #include "core/ctx.h"
 #include "core/err.h"
-#include "installer/target.h"
+#include "installer/protection.h"
 
 /* AN2606: the ROMs of H7 and L4 write whole 8 bytes. */
 #define WRITE_UNIT 8u
@@ -12,8 +12,8 @@
 #define BY_HAND_MS 30000u
 #define POLL_MS 200u
 
-static sfi_status
-need_open(sfi_target *t)
+sfi_status
+sfi__target_need_open(sfi_target *t)
 {
     if (!t->secure)
         return SFI_OK;
@@ -137,40 +137,78 @@ check_range(sfi_target *t, uint64_t address, size_t len, uint32_t unit)
         return sfi__fail(t->obj.ctx, SFI_ERR_CHIP_RULE,
                          "%zu bytes at 0x%08x, expected multiples of %u", len,
                          (unsigned)address, unit);
-    return need_open(t);
+    return sfi__target_need_open(t);
 }
 
 static sfi_status
 read_memory(sfi_target *t, uint64_t address, uint8_t *data, size_t len)
 {
+    uint32_t at = (uint32_t)address;
     sfi_status st = check_range(t, address, len, 1);
 
-    return st == SFI_OK ? boot_read(&t->boot, (uint32_t)address, data, len)
-                        : st;
+    if (st == SFI_OK)
+        st = boot_read(&t->boot, at, data, len);
+    return protection_explain(t, st, at, NULL, len);
 }
 
 static sfi_status
 write_memory(sfi_target *t, uint64_t address, const uint8_t *data, size_t len)
 {
     const struct sfi_chip *chip = t->chip;
+    uint32_t at = (uint32_t)address;
     bool in_flash =
         address >= chip->flash.base && address < chip_range_end(&chip->flash);
     sfi_status st = check_range(t, address, len,
                                 in_flash ? chip->program_unit : WRITE_UNIT);
 
-    return st == SFI_OK ? boot_write(&t->boot, (uint32_t)address, data, len)
-                        : st;
+    if (st == SFI_OK && in_flash && len > 0)
+        st = protection_check_range(t, at, len);
+    if (st == SFI_OK)
+        st = boot_write(&t->boot, at, data, len);
+    return protection_explain(t, st, at, data, len);
 }
 
 static sfi_status
 erase_all(sfi_target *t)
 {
+    const struct chip_range *flash = &t->chip->flash;
     sfi_status st;
 
-    if (!t->secure)
-        return boot_erase_mass(&t->boot);
+    if (!t->secure) {
+        st = protection_check_range(t, flash->base, flash->size);
+        return st == SFI_OK ? boot_erase_mass(&t->boot) : st;
+    }
     st = t->dialect->secure(&t->boot, true);
     return st == SFI_OK ? t->dialect->abort(&t->boot) : st;
+}
+
+#define ERASE_BATCH 64u
+
+static sfi_status
+erase_sectors(sfi_target *t, const uint32_t *sectors, size_t count)
+{
+    const struct sfi_chip *chip = t->chip;
+    uint32_t end = chip->flash.size / chip->sector_size;
+    uint16_t batch[ERASE_BATCH];
+    sfi_status st = sfi__target_need_open(t);
+
+    for (size_t i = 0; st == SFI_OK && i < count; i++) {
+        if (sectors[i] >= end)
+            return sfi__fail(t->obj.ctx, SFI_ERR_RANGE,
+                             "sector %u, expected 0 to %u",
+                             (unsigned)sectors[i], (unsigned)end - 1);
+    }
+    if (st == SFI_OK && count > 0)
+        st = protection_check_sectors(t, sectors, count);
+    for (size_t done = 0; st == SFI_OK && done < count;) {
+        size_t n = count - done < ERASE_BATCH ? count - done : ERASE_BATCH;
+
+        for (size_t i = 0; i < n; i++)
+            batch[i] = (uint16_t)sectors[done + i];
+        st = boot_erase_sectors(&t->boot, batch, n);
+        done += n;
+    }
+    return st;
 }
 
 static sfi_status
@@ -178,7 +216,9 @@ go(sfi_target *t, uint64_t address)
 {
     sfi_status st = check_range(t, address, 1, 1);
 
-    return st == SFI_OK ? boot_go(&t->boot, (uint32_t)address) : st;
+    if (st == SFI_OK)
+        st = boot_go(&t->boot, (uint32_t)address);
+    return protection_explain(t, st, (uint32_t)address, NULL, 1);
 }
 
 /* ---- public ---- */
@@ -212,6 +252,14 @@ sfi_target_erase_all(sfi_target *t)
 {
     TARGET_ENTER(t);
     return sfi__target_ended(t->tp, erase_all(t));
+}
+
+sfi_status
+sfi_target_erase(sfi_target *t, const uint32_t *sectors, size_t count)
+{
+    TARGET_ENTER(t);
+    SFI_ARG(t, sectors != NULL || count == 0);
+    return sfi__target_ended(t->tp, erase_sectors(t, sectors, count));
 }
 
 sfi_status

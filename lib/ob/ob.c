@@ -28,6 +28,22 @@ warn_readable(sfi_ctx *ctx, const sfi_option_bytes *ob)
                  chip->name);
 }
 
+sfi_status
+sfi__ob_of(sfi_ctx *ctx, const struct sfi_chip *chip, const uint32_t *values,
+           sfi_option_bytes **out)
+{
+    sfi_option_bytes *ob =
+        sfi__obj_new(ctx, OBJ_OPTION_BYTES, sizeof(*ob), NULL);
+
+    if (ob == NULL)
+        return SFI_ERR_NOMEM;
+    ob->chip = chip;
+    for (uint32_t i = 0; i < chip->ob_count; i++)
+        ob->values[i] = values[i];
+    *out = ob;
+    return SFI_OK;
+}
+
 static sfi_status
 ob_new(sfi_ctx *ctx, const sfi_chip *chip, const char *csv, size_t len,
        sfi_option_bytes **out)

@@ -13,6 +13,10 @@ struct sfi_option_bytes {
     uint32_t values[CHIP_OB_ROWS_MAX]; /* chip->ob_count of them */
 };
 
+/* One with these values, chip->ob_count of them. */
+sfi_status sfi__ob_of(sfi_ctx *ctx, const struct sfi_chip *chip,
+                      const uint32_t *values, sfi_option_bytes **out);
+
 /* Fill `values` from CSV text; the error's place is line and column. */
 sfi_status sfi__ob_parse_csv(sfi_ctx *ctx, const struct sfi_chip *chip,
                              const char *text, size_t len, uint32_t *values);

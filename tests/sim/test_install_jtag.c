@@ -246,10 +246,13 @@ START_TEST(test_refusals)
     /* write protected */
     ck_assert_ok(sfi_sim_set_option(board.sim, "FWPSN_PRG_B", 0x7f));
     ck_assert_ok(sfi_sim_power_on(board.sim));
-    ck_assert_fails(sfi_target_write(t, 0x081e0000, data, 64), SFI_ERR_NACK,
-                    "debug port", "the flash at 0x081e0000 is write protected");
-    ck_assert_fails(sfi_target_erase_all(t), SFI_ERR_NACK, "debug port",
-                    "the flash at 0x08100000 is write protected");
+    ck_assert_fails(sfi_target_write(t, 0x081e0000, data, 64),
+                    SFI_ERR_PROTECTED, "debug port",
+                    "sector 15 (0x081e0000) is write-protected, see option "
+                    "byte FWPSN_PRG_B");
+    ck_assert_fails(sfi_target_erase_all(t), SFI_ERR_PROTECTED, "debug port",
+                    "sector 15 (0x081e0000) is write-protected, see option "
+                    "byte FWPSN_PRG_B");
     end(t);
 }
 END_TEST
@@ -266,7 +269,8 @@ START_TEST(test_readout_protected)
     ck_assert_ok(sfi_target_write(t, 0x08000000, data, 32));
     ck_assert_ok(sfi_sim_set_option(board.sim, "FOPTSR_PRG", 0x1bc600f0));
     ck_assert_ok(sfi_sim_power_on(board.sim));
-    ck_assert_int_eq(sfi_target_read(t, 0x08000000, back, 4), SFI_ERR_NACK);
+    ck_assert_int_eq(sfi_target_read(t, 0x08000000, back, 4),
+                     SFI_ERR_PROTECTED);
     sfi__clear_error(ctx);
     ck_assert_ok(boot_init(&b, station.tp, NULL));
     ck_assert_ok(boot_connect(&b, 1000));

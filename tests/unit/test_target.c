@@ -242,17 +242,22 @@ START_TEST(test_write_ranges)
 END_TEST
 
 #define READ_NACK "> 11 ee < 1f 1f\n"
+#define READ_NACKS READ_NACK RESYNC READ_NACK RESYNC READ_NACK RESYNC READ_NACK
+/* FWPSN_CUR of both banks */
+#define READ_WPSN(a, b)                                                \
+    "> 11 ee < 79 > 52 00 20 38 4a < 79 > 03 fc < 79 " a " 00 00 00\n" \
+    "> 11 ee < 79 > 52 00 21 38 4b < 79 > 03 fc < 79 " b " 00 00 00\n"
 
 /* Readout protection: some answer with two NACKs. */
 START_TEST(test_read_refused)
 {
     uint8_t data[4];
 
-    begin(OPEN_H7,
-          READ_NACK RESYNC READ_NACK RESYNC READ_NACK RESYNC READ_NACK);
+    begin(OPEN_H7, READ_NACKS READ_NACKS);
     ck_assert_fails(sfi_target_read(t, 0x08000000, data, sizeof(data)),
-                    SFI_ERR_NACK, "stream",
-                    "the bootloader refused Read Memory");
+                    SFI_ERR_PROTECTED, "stream",
+                    "readout protection is on, so the bootloader neither reads "
+                    "nor writes; to take it off erases the chip");
     /* the second NACK is no answer to what comes next */
     script_then(&bus, "> 11 ee < 79 > 08 00 00 00 08 < 79\n"
                       "> 03 fc < 79 01 02 03 04\n");
@@ -275,6 +280,25 @@ START_TEST(test_connect_resets)
     ck_assert_fails(sfi_target_connect(ctx, NULL, tp, 0, &t), SFI_ERR_NO_DEVICE,
                     "stream",
                     "reset through the link: there is no such device");
+}
+END_TEST
+
+/* An address is refused, while the option bytes can be read. */
+START_TEST(test_read_nowhere)
+{
+    uint8_t data[4];
+
+    begin(OPEN_H7, "> 11 ee < 79 > 00 00 00 00 00 < 1f\n" RESYNC
+                   "> 11 ee < 79 > 00 00 00 00 00 < 1f\n" RESYNC
+                   "> 11 ee < 79 > 00 00 00 00 00 < 1f\n" RESYNC
+                   "> 11 ee < 79 > 00 00 00 00 00 < 1f\n"
+                   "> 11 ee < 79 > 52 00 20 1c 6e < 79\n"
+                   "> 03 fc < 79 f0 aa c6 1b\n");
+    ck_assert_fails(sfi_target_read(t, 0, data, sizeof(data)), SFI_ERR_NACK,
+                    "stream",
+                    "the bootloader refused 4 bytes at 0x00000000, which are "
+                    "not in flash or in RAM that it shows");
+    script_done(&bus);
 }
 END_TEST
 
@@ -309,8 +333,9 @@ END_TEST
 
 START_TEST(test_erase_and_go)
 {
-    begin(OPEN_H7, "> 44 bb < 79 > ff ff 00 < 79\n"
-                   "> 21 de < 79 > 08 00 00 00 08 < 79\n");
+    begin(OPEN_H7,
+          READ_WPSN("ff", "ff") "> 44 bb < 79 > ff ff 00 < 79\n"
+                                "> 21 de < 79 > 08 00 00 00 08 < 79\n");
     ck_assert_ok(sfi_target_erase_all(t));
     ck_assert_ok(sfi_target_go(t, 0x08000000));
     script_done(&bus);
@@ -320,12 +345,50 @@ END_TEST
 /* A mass erase takes more than 13 s on an H7 (AN2606): the host waits. */
 START_TEST(test_erase_is_patient)
 {
-    begin(OPEN_H7,
-          "> 44 bb < 79 > ff ff 00\n" RESYNC "> 44 bb < 79 > ff ff 00 < 79");
+    begin(OPEN_H7, READ_WPSN("ff", "ff") "> 44 bb < 79 > ff ff 00\n" RESYNC
+                                         "> 44 bb < 79 > ff ff 00 < 79");
     ck_assert_ok(sfi_target_erase_all(t));
     script_done(&bus);
     ck_assert_uint_ge(script_now, 30000);
     ck_assert_uint_lt(script_now, 40000);
+}
+END_TEST
+
+/* Three sectors with one command; none of them when one is protected. */
+START_TEST(test_erase_sectors)
+{
+    static const uint32_t sectors[] = {0, 9, 15};
+    static const uint32_t far_off[] = {0, 16};
+
+    begin(OPEN_H7, READ_WPSN("ff", "ff") "> 44 bb < 79 > 00 02 00 00 00 09 00 "
+                                         "0f 04 < 79\n" READ_WPSN("ff", "fd"));
+    ck_assert_ok(sfi_target_erase(t, sectors, 3));
+    ck_assert_fails(sfi_target_erase(t, sectors, 3), SFI_ERR_PROTECTED,
+                    "stream",
+                    "sector 9 (0x08120000) is write-protected, see option byte "
+                    "FWPSN_PRG_B");
+    ck_assert_fails(sfi_target_erase(t, far_off, 2), SFI_ERR_RANGE, "",
+                    "sector 16, expected 0 to 15");
+    ck_assert_ok(sfi_target_erase(t, NULL, 0));
+    ck_assert_int_eq(sfi_target_erase(t, NULL, 1), SFI_ERR_ARGUMENT);
+    script_done(&bus);
+}
+END_TEST
+
+/* A bootloader says nothing of write protection, so the host looks first. */
+START_TEST(test_write_protected)
+{
+    static const uint8_t data[32];
+
+    begin(OPEN_H7, READ_WPSN("7f", "ff") READ_WPSN("7f", "ff"));
+    ck_assert_fails(sfi_target_write(t, 0x080fffe0, data, sizeof(data)),
+                    SFI_ERR_PROTECTED, "stream",
+                    "sector 7 (0x080e0000) is write-protected, see option byte "
+                    "FWPSN_PRG_A");
+    ck_assert_fails(sfi_target_erase_all(t), SFI_ERR_PROTECTED, "stream",
+                    "sector 7 (0x080e0000) is write-protected, see option byte "
+                    "FWPSN_PRG_A");
+    script_done(&bus);
 }
 END_TEST
 
@@ -475,10 +538,13 @@ open_case(void)
     tcase_add_test(tc, test_write_blocks);
     tcase_add_loop_test(tc, test_write_ranges, 0, ROWS(ranges));
     tcase_add_test(tc, test_read_refused);
+    tcase_add_test(tc, test_read_nowhere);
     tcase_add_test(tc, test_write_lost_ack);
     tcase_add_test(tc, test_write_damaged);
     tcase_add_test(tc, test_erase_and_go);
     tcase_add_test(tc, test_erase_is_patient);
+    tcase_add_test(tc, test_erase_sectors);
+    tcase_add_test(tc, test_write_protected);
     tcase_add_test(tc, test_open_has_no_extension);
     tcase_add_test(tc, test_activate);
     tcase_add_test(tc, test_activate_by_hand);

@@ -1,0 +1,421 @@
+/* lib/installer: the open bootloader's plain operations against the virtual
+ * chips, and why a chip refuses. */
+#include <string.h>
+
+#include <sfi/target.h>
+
+#include "board.h"
+#include "script.h"
+#include "core/ctx.h"
+#include "sim/sim.h"
+
+#define BASE 0x08000000u
+#define SECTOR 0x20000u
+#define RDP_ON                                                       \
+    "readout protection is on, so the bootloader neither reads nor " \
+    "writes; to take it off erases the chip"
+
+static sfi_transport *tp;
+static sfi_target *t;
+static uint8_t data[2048], back[2048];
+
+/* The chip's USART, with the fake clock: nothing really waits. */
+static sfi_status
+link_read(void *user, uint8_t *buf, size_t len, size_t *got,
+          uint32_t timeout_ms)
+{
+    (void)user;
+    *got = len;
+    ck_assert_ok(sfi_sim_usart(board.sim, NULL, 0, buf, got));
+    if (*got > 0)
+        return SFI_OK;
+    script_now += timeout_ms;
+    return SFI_ERR_TIMEOUT;
+}
+
+static sfi_status
+link_write(void *user, const uint8_t *buf, size_t len, uint32_t timeout_ms)
+{
+    size_t none = 0;
+
+    (void)user;
+    (void)timeout_ms;
+    return sfi_sim_usart(board.sim, buf, len, NULL, &none);
+}
+
+static sfi_status
+link_reset(void *user, int into_boot)
+{
+    (void)user;
+    (void)into_boot;
+    return sfi_sim_power_on(board.sim);
+}
+
+static void
+connect(void)
+{
+    static const sfi_stream_ops ops = {
+        .struct_size = sizeof(ops),
+        .read = link_read,
+        .write = link_write,
+        .reset = link_reset,
+    };
+
+    script_now = 0;
+    ctx->clock = &script_clock;
+    ck_assert_ok(sfi_transport_open_stream(ctx, &ops, NULL, &tp));
+    ck_assert_ok(sfi_target_connect(ctx, NULL, tp, 0, &t));
+}
+
+static void
+setup_h753(void)
+{
+    board_setup("stm32h753xi");
+    for (size_t i = 0; i < sizeof(data); i++)
+        data[i] = (uint8_t)(i * 7 + i / 256);
+    connect();
+}
+
+/* One that has lost its loader: a standard part, with the pin for BOOT0. */
+static void
+setup_l462(void)
+{
+    board_setup("stm32l462ce");
+    for (size_t i = 0; i < sizeof(data); i++)
+        data[i] = (uint8_t)(i * 5 + 1);
+    ck_assert_ok(sfi_sim_erase_flash(board.sim));
+    ck_assert_ok(sfi_sim_set_option(board.sim, "FLASH_OPTR", 0xffeff8aa));
+    ck_assert_ok(sfi_sim_power_on(board.sim));
+    connect();
+}
+
+static void
+teardown(void)
+{
+    sfi_target_free(t);
+    sfi_transport_free(tp);
+    board_teardown();
+}
+
+/* What a field of the chip is now, as it is read from there. */
+static uint32_t
+field(const char *name)
+{
+    sfi_option_field f = {.struct_size = sizeof(f)};
+    sfi_option_bytes *ob;
+    uint32_t value = UINT32_MAX;
+
+    ck_assert_ok(sfi_target_read_option_bytes(t, &ob));
+    for (size_t i = 0; i < sfi_option_bytes_field_count(ob); i++) {
+        ck_assert_ok(sfi_option_bytes_get_field(ob, i, &f));
+        if (strcmp(f.name, name) == 0)
+            value = f.value;
+    }
+    sfi_option_bytes_free(ob);
+    return value;
+}
+
+static sfi_status
+set(const char *name, uint32_t value, const char *name2, uint32_t value2)
+{
+    sfi_option_bytes *ob;
+    sfi_status st = sfi_target_read_option_bytes(t, &ob);
+
+    if (st != SFI_OK)
+        return st;
+    ck_assert_ok(sfi_option_bytes_set(ob, name, value));
+    if (name2 != NULL)
+        ck_assert_ok(sfi_option_bytes_set(ob, name2, value2));
+    st = sfi_target_write_option_bytes(t, ob);
+    sfi_option_bytes_free(ob);
+    return st;
+}
+
+static bool
+is_erased(uint32_t address, size_t len)
+{
+    ck_assert_ok(sfi_sim_read_flash(board.sim, address, back, len));
+    for (size_t i = 0; i < len; i++) {
+        if (back[i] != 0xff)
+            return false;
+    }
+    return true;
+}
+
+/* ---- memory ---- */
+
+START_TEST(test_memory)
+{
+    uint32_t sectors[] = {3};
+
+    ck_assert_ok(sfi_target_write(t, BASE + 3 * SECTOR, data, sizeof(data)));
+    ck_assert_ok(sfi_target_read(t, BASE + 3 * SECTOR, back, sizeof(back)));
+    ck_assert_mem_eq(back, data, sizeof(data));
+    ck_assert_ok(sfi_target_write(t, BASE + 4 * SECTOR, data, 32));
+    ck_assert_ok(sfi_target_erase(t, sectors, 1));
+    ck_assert(is_erased(BASE + 3 * SECTOR, sizeof(data)));
+    ck_assert(!is_erased(BASE + 4 * SECTOR, 32));
+    ck_assert_ok(sfi_target_erase_all(t));
+    ck_assert(is_erased(BASE + 4 * SECTOR, 32));
+    ck_assert_ok(sfi_target_write(t, 0x24005000, data, 1000));
+    ck_assert_ok(sfi_target_read(t, 0x24005000, back, 1000));
+    ck_assert_mem_eq(back, data, 1000);
+    ck_assert_ok(sfi_target_go(t, BASE));
+}
+END_TEST
+
+START_TEST(test_refusals)
+{
+    uint32_t sectors[] = {16};
+
+    ck_assert_ok(sfi_target_write(t, BASE + 32, data, 32));
+    ck_assert_fails(sfi_target_write(t, BASE, data + 64, 64), SFI_ERR_NACK,
+                    "stream",
+                    "the bootloader refused 64 bytes at 0x08000000: there is "
+                    "something at 0x08000020, erase its sector first");
+    ck_assert_fails(sfi_target_write(t, BASE + 8, data, 32), SFI_ERR_CHIP_RULE,
+                    "", "32 bytes at 0x08000008, expected multiples of 32");
+    ck_assert_fails(sfi_target_read(t, 0x30000000, back, 4), SFI_ERR_NACK,
+                    "stream",
+                    "the bootloader refused 4 bytes at 0x30000000, which are "
+                    "not in flash or in RAM that it shows");
+    ck_assert_fails(sfi_target_write(t, 0x20000000, data, 8), SFI_ERR_NACK,
+                    "stream",
+                    "the bootloader refused 8 bytes at 0x20000000, which are "
+                    "not in flash or in RAM that it shows");
+    ck_assert_fails(sfi_target_go(t, 0x1ff00000), SFI_ERR_NACK, "stream",
+                    "the bootloader refused 1 bytes at 0x1ff00000, which are "
+                    "not in flash or in RAM that it shows");
+    ck_assert_fails(sfi_target_erase(t, sectors, 1), SFI_ERR_RANGE, "",
+                    "sector 16, expected 0 to 15");
+}
+END_TEST
+
+/* ---- option bytes ---- */
+
+START_TEST(test_option_bytes)
+{
+    ck_assert_uint_eq(field("RDP"), 0xaa);
+    ck_assert_uint_eq(field("BOOT_CM7_ADD1"), 0x1ff0);
+    ck_assert_ok(set("BOR_LEV", 2, "BOOT_CM7_ADD0", 0x0810));
+    ck_assert_uint_eq(field("BOR_LEV"), 2);
+    ck_assert_uint_eq(field("BOOT_CM7_ADD0"), 0x0810);
+    ck_assert_uint_eq(field("BOOT_CM7_ADD1"), 0x1ff0);
+    ck_assert_uint_eq(board.sim->options[0], 0x1bc6aaf8);
+    /* the first and the last register there is: two blocks */
+    ck_assert_ok(set("IWDG1_SW", 0, "nWRP15", 0));
+    ck_assert_uint_eq(field("IWDG1_SW"), 0);
+    ck_assert_uint_eq(field("nWRP15"), 0);
+    ck_assert_uint_eq(field("BOR_LEV"), 2);
+}
+END_TEST
+
+/* All fields in one: the flash operations tell how many commands there were. */
+START_TEST(test_one_commit)
+{
+    uint64_t before = sfi_sim_flash_ops(board.sim);
+    uint64_t resets = sfi_sim_resets(board.sim);
+
+    ck_assert_ok(set("RDP", 0xaa, "BOR_LEV", 0)); /* as they are */
+    ck_assert_uint_eq(sfi_sim_flash_ops(board.sim), before);
+    ck_assert_uint_eq(sfi_sim_resets(board.sim), resets);
+    ck_assert_ok(set("BOR_LEV", 1, "nWRP3", 0));
+    ck_assert_uint_eq(sfi_sim_flash_ops(board.sim), before + 1);
+    ck_assert_uint_eq(sfi_sim_resets(board.sim), resets + 1);
+}
+END_TEST
+
+START_TEST(test_write_protection)
+{
+    uint32_t sectors[] = {2, 3};
+
+    ck_assert_ok(sfi_target_write(t, BASE + 2 * SECTOR, data, 32));
+    ck_assert_ok(set("nWRP3", 0, "nWRP12", 0));
+    ck_assert_fails(sfi_target_erase(t, sectors, 2), SFI_ERR_PROTECTED,
+                    "stream",
+                    "sector 3 (0x08060000) is write-protected, see option byte "
+                    "FWPSN_PRG_A");
+    ck_assert(!is_erased(BASE + 2 * SECTOR, 32));
+    ck_assert_fails(sfi_target_write(t, BASE + 12 * SECTOR, data, 32),
+                    SFI_ERR_PROTECTED, "stream",
+                    "sector 12 (0x08180000) is write-protected, see option "
+                    "byte FWPSN_PRG_B");
+    ck_assert_fails(sfi_target_erase_all(t), SFI_ERR_PROTECTED, "stream",
+                    "sector 3 (0x08060000) is write-protected, see option byte "
+                    "FWPSN_PRG_A");
+    ck_assert_ok(set("nWRP3", 1, "nWRP12", 1));
+    ck_assert_ok(sfi_target_erase(t, sectors, 2));
+    ck_assert(is_erased(BASE + 2 * SECTOR, 32));
+}
+END_TEST
+
+/* On, refused by its name everywhere, and off again, empty. */
+START_TEST(test_readout_protection)
+{
+    sfi_option_bytes *ob;
+    uint32_t sectors[] = {0};
+
+    ck_assert_ok(sfi_target_write(t, BASE, data, 64));
+    ck_assert_ok(set("RDP", 0xbb, NULL, 0));
+    ck_assert_fails(sfi_target_read(t, BASE, back, 64), SFI_ERR_PROTECTED,
+                    "stream", RDP_ON);
+    ck_assert_fails(sfi_target_write(t, BASE, data, 64), SFI_ERR_PROTECTED,
+                    "stream", RDP_ON);
+    ck_assert_fails(sfi_target_erase(t, sectors, 1), SFI_ERR_PROTECTED,
+                    "stream", RDP_ON);
+    ck_assert_fails(sfi_target_erase_all(t), SFI_ERR_PROTECTED, "stream",
+                    RDP_ON);
+    ck_assert_fails(sfi_target_go(t, BASE), SFI_ERR_PROTECTED, "stream",
+                    RDP_ON);
+    ck_assert_fails(sfi_target_read_option_bytes(t, &ob), SFI_ERR_PROTECTED,
+                    "stream", RDP_ON);
+    ck_assert_ptr_null(ob);
+    ck_assert(!is_erased(BASE, 64));
+    ck_assert_ok(sfi_target_readout_unprotect(t));
+    ck_assert(is_erased(BASE, 64));
+    ck_assert_uint_eq(field("RDP"), 0xaa);
+    /* not protected: nothing is erased */
+    ck_assert_ok(sfi_target_write(t, BASE, data, 64));
+    ck_assert_ok(sfi_target_readout_unprotect(t));
+    ck_assert(!is_erased(BASE, 64));
+}
+END_TEST
+
+START_TEST(test_level_2)
+{
+    ck_assert_ok(set("RDP", 0xcc, NULL, 0));
+    ck_assert_fails(sfi_target_readout_unprotect(t), SFI_ERR_PROTECTED,
+                    "stream",
+                    "the bootloader does not take readout protection off: at "
+                    "level 2 it stays for ever");
+}
+END_TEST
+
+/* SECURITY turns the chip into a secure one, which shows nothing. */
+START_TEST(test_secure)
+{
+    static const char *const message =
+        "the chip runs its secure bootloader, which shows no memory, expected "
+        "the open one";
+    sfi_option_bytes *ob, *none;
+    uint32_t sectors[] = {0};
+
+    ck_assert_ok(sfi_target_read_option_bytes(t, &ob));
+    ck_assert_ok(sfi_option_bytes_set(ob, "SECURITY", 1));
+    ck_assert_ok(sfi_target_write_option_bytes(t, ob));
+    ck_assert_fails(sfi_target_write_option_bytes(t, ob), SFI_ERR_STATE, "",
+                    message);
+    ck_assert_fails(sfi_target_read_option_bytes(t, &none), SFI_ERR_STATE, "",
+                    message);
+    ck_assert_fails(sfi_target_read(t, BASE, back, 4), SFI_ERR_STATE, "",
+                    message);
+    ck_assert_fails(sfi_target_write(t, BASE, data, 32), SFI_ERR_STATE, "",
+                    message);
+    ck_assert_fails(sfi_target_erase(t, sectors, 1), SFI_ERR_STATE, "",
+                    message);
+    ck_assert_fails(sfi_target_readout_unprotect(t), SFI_ERR_STATE, "",
+                    message);
+    sfi_option_bytes_free(ob);
+}
+END_TEST
+
+/* The part answers before it programs; the power fails in between. */
+START_TEST(test_option_bytes_cut)
+{
+    sfi_option_bytes *ob;
+
+    ck_assert_ok(sfi_target_read_option_bytes(t, &ob));
+    ck_assert_ok(sfi_option_bytes_set(ob, "BOR_LEV", 3));
+    sfi_sim_power_cut_after(board.sim, 0);
+    ck_assert_fails(sfi_target_write_option_bytes(t, ob), SFI_ERR_NACK,
+                    "stream",
+                    "the chip did not take option byte FOPTSR_PRG 0x1bc6aafc, "
+                    "it is 0x1bc6aaf0");
+    ck_assert_ok(sfi_target_write_option_bytes(t, ob));
+    ck_assert_uint_eq(field("BOR_LEV"), 3);
+    sfi_option_bytes_free(ob);
+}
+END_TEST
+
+START_TEST(test_arguments)
+{
+    sfi_option_bytes *l4;
+    static const char csv[] = "FLASH_OPTR,FBEFF8BB\nPCROP1SR,FFFFFFFF\n"
+                              "PCROP1ER,0\nWRP1AR,FF00FFFF\nWRP1BR,FF00FFFE\n";
+
+    ck_assert_int_eq(sfi_target_read_option_bytes(t, NULL), SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_target_write_option_bytes(t, NULL), SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_target_readout_unprotect(NULL), SFI_ERR_ARGUMENT);
+    ck_assert_ok(sfi_option_bytes_parse(ctx, sfi_chip_find("stm32l462ce"), csv,
+                                        strlen(csv), &l4));
+    ck_assert_fails(sfi_target_write_option_bytes(t, l4), SFI_ERR_CHIP_RULE, "",
+                    "the option bytes are for stm32l462ce, the chip is "
+                    "stm32h753xi");
+    sfi_option_bytes_free(l4);
+}
+END_TEST
+
+/* ---- L462: pages, ranges, and a reset with each write of option bytes ---- */
+
+START_TEST(test_l462)
+{
+    uint32_t pages[100];
+
+    for (uint32_t i = 0; i < 100; i++)
+        pages[i] = i + 2;
+    ck_assert_ok(sfi_target_write(t, 0x08001008, data, 1000));
+    ck_assert_ok(sfi_target_read(t, 0x08001008, back, 1000));
+    ck_assert_mem_eq(back, data, 1000);
+    ck_assert_ok(sfi_target_write(t, 0x08001000 + 99 * 2048, data, 8));
+    ck_assert_ok(sfi_target_erase(t, pages, 100));
+    ck_assert(is_erased(0x08001008, 1000));
+    ck_assert(is_erased(0x08001000 + 99 * 2048, 8));
+    ck_assert_ok(set("WRP1B_STRT", 16, "WRP1B_END", 20));
+    ck_assert_uint_eq(field("WRP1B_END"), 20);
+    ck_assert_fails(sfi_target_erase(t, pages, 100), SFI_ERR_PROTECTED,
+                    "stream",
+                    "sector 16 (0x08008000) is write-protected, see option "
+                    "byte WRP1BR");
+    ck_assert_ok(sfi_target_erase(t, pages, 14));
+    ck_assert_ok(set("RDP", 0, NULL, 0));
+    ck_assert_fails(sfi_target_read(t, 0x08001000, back, 8), SFI_ERR_PROTECTED,
+                    "stream", RDP_ON);
+    ck_assert_ok(sfi_target_readout_unprotect(t));
+    ck_assert_uint_eq(field("RDP"), 0xaa);
+}
+END_TEST
+
+/* nSWBOOT0 clear and nBOOT0 set: it starts its firmware. */
+START_TEST(test_boots_no_more)
+{
+    ck_assert_fails(set("nSWBOOT0", 0, NULL, 0), SFI_ERR_TIMEOUT, "stream",
+                    "the option bytes were written, and the chip has not "
+                    "answered since: does it still boot its bootloader");
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *s = suite_create("target_plain");
+    TCase *tc = tcase_create("h753");
+
+    tcase_add_checked_fixture(tc, setup_h753, teardown);
+    tcase_add_test(tc, test_memory);
+    tcase_add_test(tc, test_refusals);
+    tcase_add_test(tc, test_option_bytes);
+    tcase_add_test(tc, test_one_commit);
+    tcase_add_test(tc, test_write_protection);
+    tcase_add_test(tc, test_readout_protection);
+    tcase_add_test(tc, test_level_2);
+    tcase_add_test(tc, test_secure);
+    tcase_add_test(tc, test_option_bytes_cut);
+    tcase_add_test(tc, test_arguments);
+    suite_add_tcase(s, tc);
+    tc = tcase_create("l462");
+    tcase_add_checked_fixture(tc, setup_l462, teardown);
+    tcase_add_test(tc, test_l462);
+    tcase_add_test(tc, test_boots_no_more);
+    suite_add_tcase(s, tc);
+    return run_suite(s);
+}
