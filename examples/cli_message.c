@@ -68,6 +68,8 @@ static const struct {
     {SFI_ERR_NO_DEVICE, "check the name of the port, and that it is there"},
     {SFI_ERR_ACCESS, "check its permissions, and that nobody else uses it"},
     {SFI_ERR_NACK, "reset the chip into its bootloader, then try again"},
+    {SFI_ERR_PROTECTED, "-ob displ shows write protection, -rdu ends readout "
+                        "protection"},
     {SFI_ERR_HSM_COUNTER, "an HSM that is used up needs a successor"},
     {SFI_ERR_HSM_STATE, "-info tells the HSM's state"},
     {SFI_ERR_HSM_PIN, "too many wrong PINs block the HSM for ever"},

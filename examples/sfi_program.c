@@ -33,11 +33,11 @@ static const struct cli_option options[OPT_COUNT] = {
                      "live: a licence for this very install, from an HSM"},
     [OPT_ERASE] = {.brief = "e",
                    .name = "erase",
-                   .values = "all",
+                   .values = "all|SECTOR...",
                    .min = 1,
-                   .max = 1,
-                   .help = "erase the whole flash; with -sfi also of a chip\n"
-                           "that holds an install"},
+                   .max = CLI_VALUES_MAX,
+                   .help = "erase the whole flash, or sectors (3, or 2-5);\n"
+                           "with -sfi also a chip that holds an install"},
     [OPT_GET_CERTIFICATE] = {.brief = "gc",
                              .name = "getcertificate",
                              .values = "CERT",
@@ -47,6 +47,39 @@ static const struct cli_option options[OPT_COUNT] = {
                                      "folder as\n"
                                      "DEVICEID.cert; an open chip is made "
                                      "secure for it"},
+    [OPT_WRITE] = {.brief = "w",
+                   .name = "write",
+                   .values = "FILE [ADDRESS]",
+                   .min = 1,
+                   .max = 2,
+                   .help = "erase what a firmware needs, and write it: ELF,\n"
+                           "Intel HEX, S-records, or a binary with its\n"
+                           "address"},
+    [OPT_VERIFY] = {.brief = "v",
+                    .name = "verify",
+                    .help = "... and read it back"},
+    [OPT_READ] = {.brief = "r",
+                  .name = "read",
+                  .values = "ADDRESS SIZE FILE",
+                  .min = 3,
+                  .max = 3,
+                  .help = "save memory to a file"},
+    [OPT_OB] = {.brief = "ob",
+                .name = "optionbytes",
+                .values = "displ|NAME=VALUE...",
+                .min = 1,
+                .max = CLI_VALUES_MAX,
+                .help = "show the option bytes, or change some, all of them\n"
+                        "at once"},
+    [OPT_RDU] = {.brief = "rdu",
+                 .name = "readunprotect",
+                 .help = "take readout protection off, which erases the\n"
+                         "whole flash"},
+    [OPT_GO] = {.brief = "g",
+                .name = "go",
+                .values = "[ADDRESS]",
+                .max = 1,
+                .help = "run what is at the address, else in flash"},
     [OPT_HSM_INFO] = {.name = "hsmgetinfo",
                       .values = "slot=HSM",
                       .keys = {"slot"},
@@ -90,21 +123,26 @@ static const struct cli_option options[OPT_COUNT] = {
                       .max = 1,
                       .help = "the HSM's PIN is its first line, instead of a\n"
                               "question"},
+    [OPT_YES] = {.brief = "y",
+                 .name = "yes",
+                 .help = "do not ask before what cannot be taken back"},
     [OPT_JSON] = {.name = "json", .help = "for machines"},
 };
 
 static const struct cli_spec spec = {
     .program = "sfi-program",
     .purpose = "Installs a secure image on a chip through its serial port.",
-    .usage = "-c port=PORT [br=115200] [chip=NAME] [-e all]\n"
-             " -sfi FILE.sfi hsm=1 slot=HSM [store=FOLDER] | hsm=0 LICENSE\n"
-             "--gang PORT[,PORT...] [--record FILE] -sfi FILE.sfi hsm=1 "
-             "slot=HSM\n"
-             "-c port=PORT -gc CERT\n"
-             "-c port=PORT -e all\n"
-             "-hsmgetinfo slot=HSM\n"
-             "-hsmglfcb CERT LICENSE slot=HSM\n"
-             "-hsmglfcb FOLDER FOLDER slot=HSM",
+    .usage =
+        "-c port=PORT [br=115200] [chip=NAME] [-e all]\n"
+        " -sfi FILE.sfi hsm=1 slot=HSM [store=FOLDER] | hsm=0 LICENSE\n"
+        "--gang PORT[,PORT...] [--record FILE] -sfi FILE.sfi hsm=1 "
+        "slot=HSM\n"
+        "-c port=PORT -gc CERT\n"
+        "-c port=PORT [-rdu] [-e all|SECTOR...] [-w FILE [ADDRESS] [-v]]\n"
+        " [-r ADDRESS SIZE FILE] [-ob displ|NAME=VALUE...] [-g [ADDRESS]]\n"
+        "-hsmgetinfo slot=HSM\n"
+        "-hsmglfcb CERT LICENSE slot=HSM\n"
+        "-hsmglfcb FOLDER FOLDER slot=HSM",
     .options = options,
     .option_count = OPT_COUNT,
     .notes = "Whatever stops an install, the chip is left erased and can be "
@@ -206,15 +244,16 @@ check_sfi(struct program *p)
 static void
 check(struct program *p)
 {
-    const char *what = cli_value(&p->cli, OPT_ERASE);
-    bool on_chip = cli_has(&p->cli, OPT_SFI) || what != NULL ||
+    bool plain = program_check_plain(&p->cli);
+    bool on_chip = plain || cli_has(&p->cli, OPT_SFI) ||
+                   cli_has(&p->cli, OPT_ERASE) ||
                    cli_has(&p->cli, OPT_GET_CERTIFICATE);
     bool on_hsm = false;
 
     read_connection(p);
     check_sfi(p);
-    if (what != NULL && strcmp(what, "all") != 0)
-        cli_usage(&p->cli, "-e %s, expected -e all", what);
+    p->plain =
+        plain || (cli_has(&p->cli, OPT_ERASE) && !cli_has(&p->cli, OPT_SFI));
     for (size_t id = OPT_HSM_INFO; id <= OPT_HSM_LICENSE; id++) {
         const struct cli_use *use = cli_next(&p->cli, id, NULL);
 
@@ -296,20 +335,13 @@ get_certificate(struct program *p)
 }
 
 static sfi_status
-erase(struct program *p)
+plain(struct program *p)
 {
     sfi_target *t = NULL;
     sfi_status st = connect(p, &t);
 
-    if (st == SFI_OK) {
-        cli_progress_step(&p->progress, "Mass erase ...");
-        st = sfi_target_erase_all(t);
-    }
-    if (st == SFI_OK) {
-        cli_progress_step(&p->progress, "Mass erase successfully achieved");
-        if (p->json)
-            json_bool(&p->out, "erased", true);
-    }
+    if (st == SFI_OK)
+        st = program_plain(p, t);
     sfi_target_free(t);
     return st;
 }
@@ -515,13 +547,15 @@ work_on_chip(struct program *p, sfi_status *st)
 {
     int status = 0;
 
-    *st = sfi_transport_open(p->ctx, p->port, &p->tp);
+    *st = program_load(p);
+    if (*st == SFI_OK)
+        *st = sfi_transport_open(p->ctx, p->port, &p->tp);
     if (*st == SFI_OK && cli_has(&p->cli, OPT_GET_CERTIFICATE))
         *st = get_certificate(p);
     if (*st == SFI_OK && cli_has(&p->cli, OPT_SFI))
         status = install(p, st);
-    else if (*st == SFI_OK && cli_has(&p->cli, OPT_ERASE))
-        *st = erase(p);
+    else if (*st == SFI_OK && p->plain)
+        *st = plain(p);
     return status;
 }
 
@@ -571,6 +605,7 @@ main(int argc, char **argv)
     status = work(&p);
     if (p.json)
         json_close(&p.out);
+    sfi_firmware_free(p.firmware);
     sfi_transport_free(p.tp);
     sfi_hsm_free(p.hsm);
     sfi_ctx_free(p.ctx);

@@ -13,6 +13,12 @@ enum {
     OPT_SFI,
     OPT_ERASE,
     OPT_GET_CERTIFICATE,
+    OPT_WRITE,
+    OPT_VERIFY,
+    OPT_READ,
+    OPT_OB,
+    OPT_RDU,
+    OPT_GO,
     OPT_HSM_INFO,
     OPT_HSM_COUNTER,
     OPT_HSM_FW_ID,
@@ -21,6 +27,7 @@ enum {
     OPT_GANG,
     OPT_RECORD,
     OPT_PIN_FILE,
+    OPT_YES,
     OPT_JSON,
     OPT_COUNT
 };
@@ -33,8 +40,10 @@ struct program {
     char port[URI_MAX]; /* as a link's name; "": none */
     sfi_transport *tp;
     sfi_hsm *hsm;
+    sfi_firmware *firmware; /* of -w */
     bool json;
-    bool live; /* -sfi: with a live licence */
+    bool plain; /* something for the open bootloader, no install */
+    bool live;  /* -sfi: with a live licence */
     struct json out;
     struct cli_progress progress;
     uint32_t phase;
@@ -70,5 +79,12 @@ void program_check_gang(const struct program *p);
 /* Install on all its chips at once.  The exit status, and what the library said
  * in *st when it was no single chip's fault. */
 int program_gang(struct program *p, sfi_status *st);
+
+/* What the open bootloader does: OPT_WRITE to OPT_GO, and OPT_ERASE.  Is any of
+ * the former there?  Leaves on mistakes. */
+bool program_check_plain(const struct cli *c);
+/* OPT_WRITE's file, before the chip is met. */
+sfi_status program_load(struct program *p);
+sfi_status program_plain(struct program *p, sfi_target *t);
 
 #endif

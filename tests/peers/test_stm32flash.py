@@ -85,6 +85,34 @@ def protect(folder, link, flash):
     flash_tool(link, "-u")  # write protection, of which there is none
 
 
+def beside(folder, link, ours, firmware):
+    """What the one wrote the other reads, both ways."""
+    program = ours.with_name("sfi-program")
+    data = padded(pathlib.Path(firmware).read_bytes())
+    (folder / "a.bin").write_bytes(data)
+    (folder / "b.bin").write_bytes(data[::-1])
+    flash_tool(link, "-w", folder / "a.bin", "-v", "-S", hex(BASE))
+    run(program, "-c", f"port={link}", "-r", hex(BASE), len(data),
+        folder / "back.bin")
+    expect((folder / "back.bin").read_bytes() == data, "ours reads otherwise")
+    run(program, "-c", f"port={link}", "-w", folder / "b.bin",
+        hex(BASE + SECTOR), "-v")
+    flash_tool(link, "-r", folder / "back2.bin", "-S",
+               f"{BASE + SECTOR}:{len(data)}")
+    expect((folder / "back2.bin").read_bytes() == data[::-1],
+           "it reads ours otherwise")
+    # protection that the one turns on and the other off
+    run(program, "-c", f"port={link}", "-ob", "RDP=0xBB")
+    flash_tool(link, "-r", folder / "none.bin", "-S", f"{BASE}:64", status=1)
+    flash_tool(link, "-k")
+    run(program, "-c", f"port={link}", "-w", folder / "a.bin", hex(BASE), "-v")
+    flash_tool(link, "-j")
+    run(program, "-c", f"port={link}", "-r", hex(BASE), 64,
+        folder / "none.bin", status=5)
+    run(program, "-c", f"port={link}", "-rdu")
+    flash_tool(link, "-w", folder / "a.bin", "-v", "-S", hex(BASE))
+
+
 def identity(folder, state):
     """What the chip maker wrote, in the words of openssl."""
     ca, cert = folder / "ca", (state / "certificate.bin").read_bytes()
@@ -114,6 +142,7 @@ def test(sim, firmware, folder):
         expect("ready" in chip.stdout.readline(), "sfi-sim does not run")
         program(folder, link, state / "flash.bin", firmware)
         protect(folder, link, state / "flash.bin")
+        beside(folder, link, pathlib.Path(sim), firmware)
     finally:
         chip.send_signal(signal.SIGTERM)
         expect(chip.wait(10) == 0, "sfi-sim failed")

@@ -1,0 +1,622 @@
+/* sfi-program: what the open bootloader does: erase, write, verify, read,
+ * option bytes, go. */
+#define _POSIX_C_SOURCE 200809L
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sfi_program.h"
+
+/* One window at a time: no sector is smaller than half of it. */
+#define WINDOW 4096u
+#define RAM_UNIT 8u /* what a bootloader writes of RAM */
+#define READ_MAX ((uint64_t)64 << 20)
+#define SECTORS_MAX 1024u
+#define TEXT_MAX 160u
+
+static sfi_status
+say(struct program *p, sfi_status st, const char *text)
+{
+    sfi_ctx_report(p->ctx, st, 0, text);
+    return st;
+}
+
+/* ---- the command line ---- */
+
+static uint64_t
+address_of(const struct cli *c, const struct cli_use *use, size_t index)
+{
+    uint64_t address;
+
+    if (!cli_number(use->value[index], UINT32_MAX, &address))
+        cli_usage(c, "%s: \"%s\" is no address, expected one like 0x08000000",
+                  use->spelling, use->value[index]);
+    return address;
+}
+
+/* "3" or "3-7" */
+static bool
+sector_range(const char *word, uint64_t *first, uint64_t *last)
+{
+    char copy[32];
+    char *dash;
+
+    if (strlen(word) >= sizeof(copy))
+        return false;
+    (void)snprintf(copy, sizeof(copy), "%s", word);
+    dash = strchr(copy, '-');
+    if (dash != NULL)
+        *dash = '\0';
+    return cli_number(copy, SECTORS_MAX - 1, first) &&
+           cli_number(dash != NULL ? dash + 1 : copy, SECTORS_MAX - 1, last) &&
+           *first <= *last;
+}
+
+static void
+check_erase(const struct cli *c, const struct cli_use *use)
+{
+    uint64_t first, last;
+
+    for (unsigned i = 0; i < use->count; i++) {
+        if (strcmp(use->value[i], "all") == 0 && use->count == 1)
+            return;
+        if (!sector_range(use->value[i], &first, &last))
+            cli_usage(c, "-e %s, expected -e all, or sectors: -e 0 2-5",
+                      use->value[i]);
+    }
+    if (cli_has(c, OPT_SFI))
+        cli_usage(c, "-sfi erases by itself; with it there is only -e all");
+}
+
+static void
+check_option_bytes(const struct cli *c, const struct cli_use *use)
+{
+    for (unsigned i = 0; i < use->count; i++) {
+        const char *value = strchr(use->value[i], '=');
+        uint64_t number;
+
+        if (strcmp(use->value[i], "displ") == 0 && use->count == 1)
+            return;
+        if (value == NULL || !cli_number(value + 1, UINT32_MAX, &number))
+            cli_usage(c, "-ob %s, expected -ob displ, or NAME=VALUE",
+                      use->value[i]);
+    }
+}
+
+bool
+program_check_plain(const struct cli *c)
+{
+    const struct cli_use *use;
+    uint64_t size;
+    bool any = false;
+
+    for (size_t id = OPT_WRITE; id <= OPT_GO; id++)
+        any = any || cli_has(c, id);
+    if (any && cli_has(c, OPT_SFI))
+        cli_usage(c, "-sfi goes alone: a secure chip shows no memory");
+    use = cli_next(c, OPT_ERASE, NULL);
+    if (use != NULL)
+        check_erase(c, use);
+    use = cli_next(c, OPT_WRITE, NULL);
+    if (use != NULL && use->count > 1)
+        (void)address_of(c, use, 1);
+    if (use == NULL && cli_has(c, OPT_VERIFY))
+        cli_usage(c, "-v goes with -w FILE");
+    use = cli_next(c, OPT_READ, NULL);
+    if (use != NULL) {
+        (void)address_of(c, use, 0);
+        if (!cli_number(use->value[1], READ_MAX, &size) || size == 0)
+            cli_usage(c, "-r: \"%s\" is no size", use->value[1]);
+    }
+    for (use = NULL; (use = cli_next(c, OPT_OB, use)) != NULL;)
+        check_option_bytes(c, use);
+    use = cli_next(c, OPT_GO, NULL);
+    if (use != NULL && use->count > 0)
+        (void)address_of(c, use, 0);
+    return any;
+}
+
+/* ---- erase ---- */
+
+/* All that are marked, with one command. */
+static sfi_status
+erase_marked(struct program *p, sfi_target *t, const bool *marked)
+{
+    uint32_t sectors[SECTORS_MAX];
+    size_t count = 0;
+    sfi_status st;
+
+    for (uint32_t i = 0; i < SECTORS_MAX; i++) {
+        if (marked[i])
+            sectors[count++] = i;
+    }
+    if (count == 0)
+        return SFI_OK;
+    cli_progress_step(&p->progress, "Erasing %zu sector%s ...", count,
+                      count == 1 ? "" : "s");
+    st = sfi_target_erase(t, sectors, count);
+    if (st == SFI_OK && p->json)
+        json_number(&p->out, "sectors_erased", count);
+    return st;
+}
+
+static sfi_status
+erase_sectors(struct program *p, sfi_target *t, const struct cli_use *use)
+{
+    bool marked[SECTORS_MAX] = {false};
+    uint64_t first, last;
+
+    for (unsigned i = 0; i < use->count; i++) {
+        if (!sector_range(use->value[i], &first, &last))
+            continue;
+        for (uint64_t s = first; s <= last; s++)
+            marked[s] = true;
+    }
+    return erase_marked(p, t, marked);
+}
+
+static sfi_status
+erase(struct program *p, sfi_target *t)
+{
+    const struct cli_use *use = cli_next(&p->cli, OPT_ERASE, NULL);
+    sfi_status st;
+
+    if (strcmp(use->value[0], "all") != 0)
+        return erase_sectors(p, t, use);
+    cli_progress_step(&p->progress, "Mass erase ...");
+    st = sfi_target_erase_all(t);
+    if (st == SFI_OK) {
+        cli_progress_step(&p->progress, "Mass erase successfully achieved");
+        if (p->json)
+            json_bool(&p->out, "erased", true);
+    }
+    return st;
+}
+
+/* ---- write ---- */
+
+static bool
+in_flash(const sfi_chip *chip, uint64_t address)
+{
+    return address >= sfi_chip_flash_base(chip) &&
+           address - sfi_chip_flash_base(chip) < sfi_chip_flash_size(chip);
+}
+
+static sfi_status
+erase_for(struct program *p, sfi_target *t, const sfi_firmware *fw)
+{
+    const sfi_chip *chip = sfi_target_chip(t);
+    uint32_t sector = sfi_chip_sector_size(chip);
+    bool marked[SECTORS_MAX] = {false};
+    const uint8_t *data;
+    uint64_t address;
+    size_t len;
+
+    for (size_t i = 0; i < sfi_firmware_segment_count(fw); i++) {
+        sfi_status st = sfi_firmware_segment(fw, i, &address, &data, &len);
+
+        if (st != SFI_OK)
+            return st;
+        for (uint64_t at = address - address % sector; at < address + len;
+             at += sector) {
+            if (in_flash(chip, at))
+                marked[(at - sfi_chip_flash_base(chip)) / sector] = true;
+        }
+    }
+    return erase_marked(p, t, marked);
+}
+
+struct window {
+    uint64_t base;
+    uint8_t data[WINDOW];
+    bool used[WINDOW / RAM_UNIT]; /* by units of RAM_UNIT bytes */
+};
+
+/* What of the firmware lies in the window. */
+static sfi_status
+fill(const sfi_firmware *fw, struct window *w, uint32_t unit)
+{
+    const uint8_t *data;
+    uint64_t address;
+    size_t len;
+
+    for (size_t i = 0; i < sfi_firmware_segment_count(fw); i++) {
+        sfi_status st = sfi_firmware_segment(fw, i, &address, &data, &len);
+        uint64_t from = address > w->base ? address : w->base;
+        uint64_t to =
+            address + len < w->base + WINDOW ? address + len : w->base + WINDOW;
+
+        if (st != SFI_OK)
+            return st;
+        if (from >= to)
+            continue;
+        memcpy(w->data + (from - w->base), data + (from - address), to - from);
+        from -= from % unit;
+        to += (unit - to % unit) % unit;
+        for (uint64_t at = from; at < to; at += RAM_UNIT)
+            w->used[(at - w->base) / RAM_UNIT] = true;
+    }
+    return SFI_OK;
+}
+
+/* The next run of used bytes from `at` on; 0: no more. */
+static size_t
+next_run(const struct window *w, size_t *at)
+{
+    size_t end;
+
+    while (*at < WINDOW && !w->used[*at / RAM_UNIT])
+        *at += RAM_UNIT;
+    for (end = *at; end < WINDOW && w->used[end / RAM_UNIT];)
+        end += RAM_UNIT;
+    return end - *at;
+}
+
+/* Flash that is erased is filled up with 0xff; RAM stays what it is beside the
+ * firmware. */
+static sfi_status
+write_window(sfi_target *t, const sfi_firmware *fw, uint64_t base)
+{
+    const sfi_chip *chip = sfi_target_chip(t);
+    bool flash = in_flash(chip, base);
+    uint32_t unit = flash ? sfi_chip_program_unit(chip) : RAM_UNIT;
+    struct window w = {.base = base};
+    sfi_status st;
+    size_t len;
+
+    memset(w.data, 0xff, sizeof(w.data));
+    st = fill(fw, &w, unit);
+    for (size_t at = 0; !flash && st == SFI_OK && (len = next_run(&w, &at)) > 0;
+         at += len)
+        st = sfi_target_read(t, base + at, w.data + at, len);
+    if (st == SFI_OK && !flash)
+        st = fill(fw, &w, unit);
+    for (size_t at = 0; st == SFI_OK && (len = next_run(&w, &at)) > 0;
+         at += len)
+        st = sfi_target_write(t, base + at, w.data + at, len);
+    return st;
+}
+
+static uint64_t
+total_of(const sfi_firmware *fw)
+{
+    const uint8_t *data;
+    uint64_t address;
+    uint64_t total = 0;
+    size_t len;
+
+    for (size_t i = 0; i < sfi_firmware_segment_count(fw); i++) {
+        if (sfi_firmware_segment(fw, i, &address, &data, &len) == SFI_OK)
+            total += len;
+    }
+    return total;
+}
+
+static sfi_status
+write_firmware(struct program *p, sfi_target *t, const sfi_firmware *fw)
+{
+    uint64_t total = total_of(fw);
+    uint64_t done = 0;
+    uint64_t next = 0; /* windows before it are written */
+    const uint8_t *data;
+    uint64_t address;
+    size_t len;
+    sfi_status st = SFI_OK;
+
+    for (size_t i = 0; st == SFI_OK && i < sfi_firmware_segment_count(fw);
+         i++) {
+        uint64_t at;
+
+        st = sfi_firmware_segment(fw, i, &address, &data, &len);
+        at = address - address % WINDOW;
+        for (at = at > next ? at : next; st == SFI_OK && at < address + len;
+             at += WINDOW) {
+            st = write_window(t, fw, at);
+            next = at + WINDOW;
+            if (at > address)
+                cli_progress_at(&p->progress, "Writing", done + (at - address),
+                                total);
+        }
+        done += len;
+    }
+    if (st == SFI_OK)
+        cli_progress_at(&p->progress, "Writing", total, total);
+    return st;
+}
+
+static sfi_status
+verify_segment(struct program *p, sfi_target *t, uint64_t address,
+               const uint8_t *data, size_t len)
+{
+    uint8_t there[WINDOW];
+    char text[TEXT_MAX];
+
+    while (len > 0) {
+        size_t n = len < sizeof(there) ? len : sizeof(there);
+        sfi_status st = sfi_target_read(t, address, there, n);
+
+        for (size_t i = 0; st == SFI_OK && i < n; i++) {
+            if (there[i] == data[i])
+                continue;
+            (void)snprintf(text, sizeof(text),
+                           "the chip has 0x%02x at 0x%08" PRIx64
+                           ", expected 0x%02x as in the file",
+                           there[i], address + i, data[i]);
+            return say(p, SFI_ERR_PROTOCOL, text);
+        }
+        if (st != SFI_OK)
+            return st;
+        address += n;
+        data += n;
+        len -= n;
+    }
+    return SFI_OK;
+}
+
+static sfi_status
+verify(struct program *p, sfi_target *t, const sfi_firmware *fw)
+{
+    const uint8_t *data;
+    uint64_t address;
+    size_t len;
+    sfi_status st = SFI_OK;
+
+    cli_progress_step(&p->progress, "Verifying ...");
+    for (size_t i = 0; st == SFI_OK && i < sfi_firmware_segment_count(fw);
+         i++) {
+        st = sfi_firmware_segment(fw, i, &address, &data, &len);
+        if (st == SFI_OK)
+            st = verify_segment(p, t, address, data, len);
+    }
+    if (st != SFI_OK)
+        return st;
+    cli_progress_step(&p->progress, "Download verified successfully");
+    if (p->json)
+        json_bool(&p->out, "verified", true);
+    return SFI_OK;
+}
+
+sfi_status
+program_load(struct program *p)
+{
+    const struct cli_use *use = cli_next(&p->cli, OPT_WRITE, NULL);
+    uint64_t address;
+    sfi_status st;
+
+    if (use == NULL)
+        return SFI_OK;
+    if (use->count == 1)
+        return sfi_firmware_load(p->ctx, use->value[0], &p->firmware);
+    address = address_of(&p->cli, use, 1);
+    st = sfi_firmware_load(p->ctx, use->value[0], &p->firmware);
+    if (st == SFI_OK)
+        cli_usage(&p->cli,
+                  "%s: this file has its own addresses, %s is for plain "
+                  "binaries",
+                  use->value[0], use->value[1]);
+    if (st != SFI_ERR_FORMAT)
+        return st;
+    return sfi_firmware_load_binary(p->ctx, use->value[0], address,
+                                    &p->firmware);
+}
+
+static sfi_status
+write_and_verify(struct program *p, sfi_target *t)
+{
+    sfi_status st = erase_for(p, t, p->firmware);
+
+    if (st == SFI_OK)
+        st = write_firmware(p, t, p->firmware);
+    if (st != SFI_OK)
+        return st;
+    cli_progress_step(&p->progress, "File download complete");
+    if (p->json)
+        json_number(&p->out, "bytes_written", total_of(p->firmware));
+    return cli_has(&p->cli, OPT_VERIFY) ? verify(p, t, p->firmware) : SFI_OK;
+}
+
+/* ---- read ---- */
+
+static sfi_status
+save(struct program *p, const char *path, const uint8_t *data, size_t len)
+{
+    FILE *f = fopen(path, "wb");
+    bool done = f != NULL && fwrite(data, 1, len, f) == len;
+    int err = errno;
+    char text[TEXT_MAX + 256];
+
+    if (f != NULL && fclose(f) != 0 && done) {
+        err = errno;
+        done = false;
+    }
+    if (done)
+        return SFI_OK;
+    (void)snprintf(text, sizeof(text), "%.256s: cannot write: %s", path,
+                   strerror(err));
+    return say(p, SFI_ERR_OS, text);
+}
+
+static sfi_status
+read_to_file(struct program *p, sfi_target *t)
+{
+    const struct cli_use *use = cli_next(&p->cli, OPT_READ, NULL);
+    uint64_t address = address_of(&p->cli, use, 0);
+    uint64_t size = 0;
+    sfi_status st = SFI_OK;
+    uint8_t *data;
+
+    (void)cli_number(use->value[1], READ_MAX, &size);
+    data = malloc((size_t)size);
+    if (data == NULL)
+        return say(p, SFI_ERR_NOMEM, "no memory for what is read");
+    for (uint64_t at = 0; st == SFI_OK && at < size; at += WINDOW) {
+        size_t n = size - at < WINDOW ? (size_t)(size - at) : WINDOW;
+
+        st = sfi_target_read(t, address + at, data + at, n);
+        if (st == SFI_OK)
+            cli_progress_at(&p->progress, "Reading", at + n, size);
+    }
+    if (st == SFI_OK)
+        st = save(p, use->value[2], data, (size_t)size);
+    free(data);
+    if (st != SFI_OK)
+        return st;
+    cli_progress_step(&p->progress,
+                      "Data read successfully\n"
+                      "Writing data to file %s",
+                      use->value[2]);
+    if (p->json)
+        json_number(&p->out, "bytes_read", size);
+    return SFI_OK;
+}
+
+/* ---- option bytes ---- */
+
+static sfi_status
+show_option_bytes(struct program *p, const sfi_option_bytes *ob)
+{
+    sfi_option_field f = {.struct_size = sizeof(f)};
+    sfi_status st = SFI_OK;
+
+    cli_progress_end(&p->progress);
+    if (p->json)
+        json_object(&p->out, "option_bytes");
+    for (size_t i = 0; st == SFI_OK && i < sfi_option_bytes_field_count(ob);
+         i++) {
+        st = sfi_option_bytes_get_field(ob, i, &f);
+        if (st == SFI_OK && p->json)
+            json_number(&p->out, f.name, f.value);
+        else if (st == SFI_OK)
+            (void)printf("  %-17s: 0x%-6" PRIx32 " %s%s%s\n", f.name, f.value,
+                         f.about, f.text[0] != '\0' ? ": " : "", f.text);
+    }
+    if (p->json)
+        json_close(&p->out);
+    return st;
+}
+
+static uint32_t
+field_of(const sfi_option_bytes *ob, const char *name)
+{
+    sfi_option_field f = {.struct_size = sizeof(f)};
+
+    for (size_t i = 0; i < sfi_option_bytes_field_count(ob); i++) {
+        if (sfi_option_bytes_get_field(ob, i, &f) == SFI_OK &&
+            strcmp(f.name, name) == 0)
+            return f.value;
+    }
+    return 0;
+}
+
+static bool
+may_go_on(struct program *p, const sfi_option_bytes *ob)
+{
+    const char *question = NULL;
+
+    if (field_of(ob, "RDP") == 0xcc)
+        question = "RDP level 2 is for ever: nothing can be read or changed "
+                   "any more. Go on?";
+    else if (field_of(ob, "SECURITY") == 1)
+        question = "SECURITY cannot be taken back. Go on?";
+    return question == NULL || cli_has(&p->cli, OPT_YES) ||
+           cli_confirm(&p->cli, question, "--yes");
+}
+
+static sfi_status
+change_option_bytes(struct program *p, sfi_target *t, sfi_option_bytes *ob,
+                    const struct cli_use *use)
+{
+    sfi_status st = SFI_OK;
+
+    for (unsigned i = 0; st == SFI_OK && i < use->count; i++) {
+        const char *value = strchr(use->value[i], '=');
+        char name[64];
+        uint64_t number = 0;
+
+        (void)snprintf(name, sizeof(name), "%.*s", (int)(value - use->value[i]),
+                       use->value[i]);
+        (void)cli_number(value + 1, UINT32_MAX, &number);
+        st = sfi_option_bytes_set(ob, name, (uint32_t)number);
+    }
+    if (st != SFI_OK)
+        return st;
+    if (!may_go_on(p, ob))
+        return say(p, SFI_ERR_CANCELLED, "the option bytes are as they were");
+    cli_progress_step(&p->progress, "Programming option bytes ...");
+    st = sfi_target_write_option_bytes(t, ob);
+    if (st == SFI_OK) {
+        cli_progress_step(&p->progress, "Option Bytes successfully programmed");
+        if (p->json)
+            json_bool(&p->out, "option_bytes_written", true);
+    }
+    return st;
+}
+
+static sfi_status
+option_bytes(struct program *p, sfi_target *t)
+{
+    const struct cli_use *use = cli_next(&p->cli, OPT_OB, NULL);
+    sfi_option_bytes *ob = NULL;
+    sfi_status st = sfi_target_read_option_bytes(t, &ob);
+
+    if (st == SFI_OK)
+        st = strcmp(use->value[0], "displ") == 0
+                 ? show_option_bytes(p, ob)
+                 : change_option_bytes(p, t, ob, use);
+    sfi_option_bytes_free(ob);
+    return st;
+}
+
+/* ---- all of it ---- */
+
+static sfi_status
+readout_unprotect(struct program *p, sfi_target *t)
+{
+    sfi_status st;
+
+    cli_progress_step(&p->progress, "Taking readout protection off ...");
+    st = sfi_target_readout_unprotect(t);
+    if (st == SFI_OK) {
+        cli_progress_step(&p->progress, "Readout protection is off");
+        if (p->json)
+            json_bool(&p->out, "readout_unprotected", true);
+    }
+    return st;
+}
+
+static sfi_status
+go(struct program *p, sfi_target *t)
+{
+    const struct cli_use *use = cli_next(&p->cli, OPT_GO, NULL);
+    uint64_t address = use->count > 0 ? address_of(&p->cli, use, 0)
+                                      : sfi_chip_flash_base(sfi_target_chip(t));
+    sfi_status st = sfi_target_go(t, address);
+
+    if (st == SFI_OK) {
+        cli_progress_step(&p->progress, "Running from 0x%08" PRIx64, address);
+        if (p->json)
+            json_number(&p->out, "running", address);
+    }
+    return st;
+}
+
+sfi_status
+program_plain(struct program *p, sfi_target *t)
+{
+    sfi_status st = SFI_OK;
+
+    if (cli_has(&p->cli, OPT_RDU))
+        st = readout_unprotect(p, t);
+    if (st == SFI_OK && cli_has(&p->cli, OPT_ERASE))
+        st = erase(p, t);
+    if (st == SFI_OK && p->firmware != NULL)
+        st = write_and_verify(p, t);
+    if (st == SFI_OK && cli_has(&p->cli, OPT_READ))
+        st = read_to_file(p, t);
+    if (st == SFI_OK && cli_has(&p->cli, OPT_OB))
+        st = option_bytes(p, t);
+    if (st == SFI_OK && cli_has(&p->cli, OPT_GO))
+        st = go(p, t);
+    return st;
+}

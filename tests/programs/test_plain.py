@@ -1,0 +1,164 @@
+"""sfi-program and the open bootloader: write, verify, read, erase, option
+bytes, readout protection, go, and why a chip refuses."""
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+
+from check import DATA, PROGRAMS, case, main, run, same, succeeds
+
+PROGRAM, SIM = PROGRAMS / "sfi-program", PROGRAMS / "sfi-sim"
+BASE, SECTOR = 0x08000000, 128 << 10
+
+
+@contextlib.contextmanager
+def chip(folder, name="stm32h753xi"):
+    """A new one on a pty; what its flash holds is in the file."""
+    state, link = folder / "chip", folder / "tty"
+    succeeds(SIM, "manufacture", "--ca", folder / "ca", "--chip", name,
+             "--state", state)
+    process = subprocess.Popen([SIM, "run", "--state", state, "--usart", link],
+                               stdout=subprocess.PIPE, text=True)
+    try:
+        assert "ready" in process.stdout.readline()
+        yield link, state / "flash.bin"
+    finally:
+        process.send_signal(signal.SIGTERM)
+        same(process.wait(10), 0)
+        process.stdout.close()
+
+
+def on(link, *words):
+    """A pty has no parity, of which there is a warning."""
+    done = run(PROGRAM, "-c", f"port={link}", *words)
+    same(done.returncode, 0, f"{words}: {done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def refused(link, status, message, *words):
+    done = run(PROGRAM, "-c", f"port={link}", *words)
+    same(done.returncode, status, f"{words}: {done.stdout}{done.stderr}")
+    assert f"sfi-program: {message}" in done.stderr, done.stderr
+
+
+def told(link, *words):
+    return json.loads(on(link, *words, "--json"))
+
+
+@case
+def write_and_read(folder):
+    with chip(folder) as (link, flash):
+        image = DATA / "blink-stm32h753xi.elf"
+        out = on(link, "-w", image, "-v", "-r", hex(BASE), 4096,
+                 folder / "back")
+        assert "Download verified successfully" in out, out
+        same((folder / "back").read_bytes(), flash.read_bytes()[:4096])
+        for part in DATA.glob("blink-stm32h753xi-0x*.bin"):
+            at = int(part.stem.split("-")[-1], 16) - BASE
+            data = part.read_bytes()
+            same(flash.read_bytes()[at:at + len(data)], data, part.name)
+        # odd places and lengths, in one unit; the sector is erased first
+        data = bytes(range(1, 100))
+        (folder / "odd.bin").write_bytes(data)
+        done = told(link, "-w", folder / "odd.bin", hex(BASE + 5), "-v")
+        same((done["bytes_written"], done["verified"],
+              done["sectors_erased"]), (99, True, 1))
+        now = flash.read_bytes()
+        same(now[:5] + now[104:160], b"\xff" * 61)
+        same(now[5:104], data)
+        # RAM: what is beside it stays
+        on(link, "-w", folder / "odd.bin", "0x24005003", "-v", "-r",
+           "0x24005000", 112, folder / "ram")
+        same((folder / "ram").read_bytes(), bytes(3) + data + bytes(10))
+
+
+@case
+def erase(folder):
+    with chip(folder) as (link, flash):
+        (folder / "fw.bin").write_bytes(bytes(range(256)) * 8)
+        for sector in (0, 1, 3, 4, 5):
+            on(link, "-w", folder / "fw.bin", hex(BASE + sector * SECTOR))
+        same(told(link, "-e", 0, "3-4")["sectors_erased"], 3)
+        now = flash.read_bytes()
+        left = [s for s in range(16) if now[s * SECTOR + 1] != 0xff]
+        same(left, [1, 5])
+        refused(link, 2, "sector 16, expected 0 to 15", "-e", 16)
+        on(link, "-e", "all")
+        same(set(flash.read_bytes()), {0xff})
+
+
+@case
+def option_bytes(folder):
+    with chip(folder) as (link, _):
+        out = on(link, "-ob", "displ")
+        assert ("RDP              : 0xaa     readout protection: level 0: no "
+                "protection\n") in out, out
+        on(link, "-ob", "BOR_LEV=3", "nWRP2=0", "BOOT_CM7_ADD0=0x0810")
+        fields = told(link, "-ob", "displ")["option_bytes"]
+        same([fields[name] for name in ("RDP", "BOR_LEV", "nWRP2", "nWRP3",
+                                        "BOOT_CM7_ADD0")],
+             [0xaa, 3, 0, 1, 0x0810])
+        refused(link, 2, 'stm32h753xi has no option byte "BORLEV", did you '
+                'mean "BOR_LEV"', "-ob", "BORLEV=1")
+        refused(link, 2, "nWRP2 is 0x2, expected at most 0x1", "-ob",
+                "nWRP2=2")
+        (folder / "fw.bin").write_bytes(bytes(range(64)))
+        refused(link, 5, f"serial:{link}: sector 2 (0x08040000) is "
+                "write-protected, see option byte FWPSN_PRG_A", "-w",
+                folder / "fw.bin", hex(BASE + 2 * SECTOR))
+        # what cannot be taken back is not done without a word
+        refused(link, 7, "no terminal to ask", "-ob", "RDP=0xCC")
+        refused(link, 7, "no terminal to ask", "-ob", "SECURITY=1")
+        same(told(link, "-ob", "displ")["option_bytes"]["RDP"], 0xaa)
+        on(link, "-ob", "SECURITY=1", "--yes")
+        refused(link, 1, "the chip runs its secure bootloader, which shows no "
+                "memory, expected the open one", "-ob", "displ")
+
+
+@case
+def readout_protection(folder):
+    with chip(folder) as (link, flash):
+        (folder / "fw.bin").write_bytes(bytes(range(64)))
+        on(link, "-w", folder / "fw.bin", hex(BASE), "-v", "-ob", "RDP=0xBB")
+        for words in (["-r", hex(BASE), 64, folder / "back"], ["-e", "all"],
+                      ["-w", folder / "fw.bin", hex(BASE)], ["-ob", "displ"]):
+            refused(link, 5, f"serial:{link}: readout protection is on, so the "
+                    "bootloader neither reads nor writes", *words)
+        assert not (folder / "back").exists()
+        same(flash.read_bytes()[:64], bytes(range(64)))
+        on(link, "-rdu")
+        same(set(flash.read_bytes()), {0xff})
+        on(link, "-rdu")  # nothing left to do
+
+
+@case
+def go(folder):
+    with chip(folder) as (link, _):
+        refused(link, 5, f"serial:{link}: the bootloader refused 1 bytes at "
+                "0x1ff00000, which are not in flash or in RAM that it shows",
+                "-g", "0x1ff00000")
+        out = on(link, "-w", DATA / "blink-stm32h753xi.elf", "-g")
+        assert "Running from 0x08000000" in out, out
+
+
+@case
+def files(folder):
+    with chip(folder) as (link, _):
+        refused(link, 7, f"{folder}/none.hex: cannot read", "-w",
+                folder / "none.hex")
+        refused(link, 7, f"{folder}/no/back: cannot write", "-r", hex(BASE), 4,
+                folder / "no" / "back")
+        done = run(PROGRAM, "-c", f"port={link}", "-w",
+                   DATA / "blink-stm32h753xi.elf", hex(BASE))
+        same(done.returncode, 64, done.stderr)
+        assert "this file has its own addresses" in done.stderr, done.stderr
+        (folder / "far.bin").write_bytes(bytes(8))
+        refused(link, 5, f"serial:{link}: the bootloader refused", "-w",
+                folder / "far.bin", "0x30000000")
+
+
+if __name__ == "__main__":
+    sys.dont_write_bytecode = True
+    main()
