@@ -7,6 +7,7 @@ boot_init(struct boot *b, sfi_transport *tp, const atomic_bool *cancel)
 {
     static const struct boot_ops *const kinds[TRANSPORT_KINDS] = {
         [TRANSPORT_STREAM] = &sfi__boot_usart,
+        [TRANSPORT_USB] = &sfi__boot_dfu,
         [TRANSPORT_DAP] = &sfi__boot_mem,
         [TRANSPORT_SPI] = &sfi__boot_spi,
     };

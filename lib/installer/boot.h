@@ -5,6 +5,7 @@
 #ifndef SFI_INSTALLER_BOOT_H
 #define SFI_INSTALLER_BOOT_H
 
+#include "proto/dfu.h"
 #include "proto/usart.h"
 #include "installer/link.h"
 
@@ -40,6 +41,13 @@ struct boot {
     /* USART, SPI: what Get answered */
     const struct an_wire *wire;
     struct usart_get get;
+    /* USB-DFU */
+    struct {
+        struct dfu_interface itf;
+        struct dfu_layout layout[DFU_ALTS_MAX];
+        uint8_t alt;   /* selected */
+        uint8_t state; /* as far as known */
+    } dfu;
     /* debug port */
     const struct sfi_chip *chip;
     uint32_t letter; /* number of the last request in the mailbox */
@@ -85,6 +93,7 @@ sfi_status boot_special(struct boot *b, struct special *s);
 
 /* The kinds of link. */
 extern const struct boot_ops sfi__boot_usart;
+extern const struct boot_ops sfi__boot_dfu;
 extern const struct boot_ops sfi__boot_mem;
 extern const struct boot_ops sfi__boot_spi;
 

@@ -81,6 +81,7 @@ enum dfu_status {
 #define DFU_TRANSFER_MAX 2048u
 
 /* First byte of a block 0 to the part; an upload of block 0 lists them. */
+#define DFU_COMMANDS_MAX 32u
 enum dfu_command {
     DFU_GET_COMMANDS = 0x00,
     DFU_SET_ADDRESS = 0x21,

@@ -1,0 +1,367 @@
+/* The whole install over USB-DFU: an open chip made secure in its option bytes,
+ * and all requests in blocks 0.  And what else a target does over it. */
+#include <string.h>
+
+#include <sfi/device.h>
+#include <sfi/target.h>
+
+#include "core/err.h"
+#include "proto/dfu.h"
+#include "sim/options.h"
+#include "sim/sim.h"
+#include "transport/transport.h"
+
+#include "station.h"
+
+#define FLASH 0x08000000u
+
+enum blow {
+    BLOW_NONE,
+    BLOW_STALL, /* the device refuses a transfer that is right */
+    BLOW_LOST,  /* it does not come to the device */
+    BLOW_LATE,  /* it does, and the host hears nothing */
+    BLOW_RESET, /* the chip loses its power for a moment */
+    BLOWS
+};
+
+/* Between host and chip: one transfer of those that pass is struck. */
+static struct {
+    enum blow blow;
+    uint64_t at;
+    uint64_t count;
+    bool no_reset; /* the bench has no line to the chip's reset */
+} bus;
+
+static sfi_status
+failed(sfi_status st)
+{
+    sfi_ctx_report(ctx, st, 0, "struck");
+    return st;
+}
+
+static sfi_status
+on_control(void *user, uint8_t type, uint8_t request, uint16_t value,
+           uint16_t index, uint8_t *data, size_t len, size_t *got, uint32_t ms)
+{
+    bool now = bus.count++ == bus.at && bus.blow != BLOW_NONE;
+    enum blow blow = now ? bus.blow : BLOW_NONE;
+    sfi_status st;
+
+    (void)user;
+    if (blow == BLOW_STALL)
+        return failed(SFI_ERR_NACK);
+    if (blow == BLOW_LOST)
+        return failed(SFI_ERR_TIMEOUT);
+    if (blow == BLOW_RESET)
+        ck_assert_ok(sfi_sim_power_on(board.sim));
+    st = sfi__transport_control(station.direct, type, request, value, index,
+                                data, len, got, ms);
+    if (blow != BLOW_LATE)
+        return st;
+    *got = 0;
+    return failed(SFI_ERR_TIMEOUT);
+}
+
+static sfi_status
+on_reopen(void *user, uint32_t ms)
+{
+    (void)user;
+    if (bus.no_reset && sfi_sim_reset_is_due(board.sim))
+        ck_assert_ok(sfi_sim_power_on(board.sim));
+    return sfi__transport_reopen(station.direct, ms);
+}
+
+static sfi_status
+on_reset(void *user, int into_boot)
+{
+    (void)user;
+    return sfi__transport_reset(station.direct, into_boot != 0);
+}
+
+static const sfi_usb_ops ops = {
+    .struct_size = sizeof(ops),
+    .control = on_control,
+    .reopen = on_reopen,
+    .reset = on_reset,
+};
+
+/* The station's link becomes the USB. */
+static void
+setup_sized(size_t size)
+{
+    if (size > 0)
+        station_setup_sized("stm32h753xi", size);
+    else
+        station_setup("stm32h753xi");
+    sfi_transport_free(station.tp);
+    sfi_transport_free(station.direct);
+    memset(&bus, 0, sizeof(bus));
+    ck_assert_ok(sfi_sim_transport(board.sim, "usb", &station.direct));
+    ck_assert_ok(sfi_transport_open_usb(ctx, &ops, NULL, &station.tp));
+}
+
+static void
+setup(void)
+{
+    setup_sized(0);
+}
+
+static sfi_target *
+connect(void)
+{
+    sfi_target *t;
+
+    ck_assert_ok(sfi_target_connect(ctx, NULL, station.tp, 0, &t));
+    return t;
+}
+
+/* ---- installs ---- */
+
+START_TEST(test_install)
+{
+    setup();
+    ck_assert_ok(station_install(false));
+    install_assert_complete(&station.package);
+    ck_assert_uint_eq(station_remaining(), STATION_COUNT - 1);
+    /* again: refused without leave to erase, uncounted with it */
+    ck_assert_int_eq(station_install(false), SFI_ERR_DEVICE);
+    ck_assert_int_eq(sfi_error_peer_code(sfi_ctx_error(ctx)),
+                     SFI_CAUSE_INSTALLED);
+    ck_assert_ok(station_install(true));
+    install_assert_complete(&station.package);
+    ck_assert_uint_eq(station_remaining(), STATION_COUNT - 1);
+    station_teardown();
+}
+END_TEST
+
+START_TEST(test_install_live)
+{
+    setup();
+    ck_assert_ok(station_install_live(false));
+    install_assert_complete(&station.package);
+    station_teardown();
+}
+END_TEST
+
+START_TEST(test_install_licensed)
+{
+    setup();
+    ck_assert_ok(station_install_licensed(false));
+    install_assert_complete(&station.package);
+    ck_assert_uint_eq(station_remaining(), STATION_COUNT);
+    station_teardown();
+}
+END_TEST
+
+/* A DATA of 1024 bytes is three transfers; all the rest is not worth more than
+ * one in ten KiB. */
+START_TEST(test_transfers)
+{
+    const size_t size = 1000u << 10;
+    uint64_t before;
+
+    setup_sized(size);
+    ck_assert_ok(station_install_licensed(false));
+    before = bus.count;
+    ck_assert_ok(station_install_licensed(true));
+    ck_assert_msg((bus.count - before) * 1024 <= 31 * size / 10,
+                  "%lu transfers for %zu KiB",
+                  (unsigned long)(bus.count - before), size >> 10);
+    station_teardown();
+}
+END_TEST
+
+/* Every third transfer of an install is struck in each way.  It ends well, or
+ * says why not; the next one ends well; one installation is counted. */
+static void
+sweep(enum blow blow)
+{
+    uint64_t at = (uint64_t)blow % 3;
+    uint64_t step = 3 * test_step(9);
+    bool struck;
+
+    do {
+        sfi_status st;
+
+        setup();
+        bus.blow = blow;
+        bus.at = at;
+        st = station_install(false);
+        struck = bus.count > at;
+        bus.blow = BLOW_NONE;
+        if (st != SFI_OK) {
+            ck_assert_msg(blow == BLOW_RESET, "blow %d at transfer %lu: %s",
+                          (int)blow, (unsigned long)at,
+                          sfi_error_message(sfi_ctx_error(ctx)));
+            if (st != SFI_ERR_DEVICE ||
+                sfi_error_peer_code(sfi_ctx_error(ctx)) != SFI_CAUSE_INSTALLED)
+                ck_assert_ok(station_install(true));
+        }
+        install_assert_complete(&station.package);
+        ck_assert_uint_eq(station_remaining(), STATION_COUNT - 1);
+        station_teardown();
+        at += step;
+    } while (struck);
+    ck_assert_uint_gt(at, 100); /* there was something to strike */
+}
+
+START_TEST(test_sweep)
+{
+    sweep((enum blow)_i);
+}
+END_TEST
+
+/* Nobody resets the chip but a person, who sees that it waits. */
+START_TEST(test_reset_by_hand)
+{
+    sfi_usb_ops by_hand = ops;
+
+    setup();
+    sfi_transport_free(station.tp);
+    by_hand.reset = NULL;
+    bus.no_reset = true;
+    ck_assert_ok(sfi_transport_open_usb(ctx, &by_hand, NULL, &station.tp));
+    ck_assert_int_eq(station_install(false), SFI_ERR_TIMEOUT);
+    /* now it was */
+    ck_assert_ok(sfi_sim_power_on(board.sim));
+    ck_assert_ok(station_install(false));
+    install_assert_complete(&station.package);
+    station_teardown();
+}
+END_TEST
+
+/* ---- a target ---- */
+
+START_TEST(test_identity)
+{
+    sfi_target_info info = {.struct_size = sizeof(info)};
+    sfi_target *t;
+    uint32_t id = 0;
+
+    setup();
+    t = connect();
+    ck_assert_ok(sfi_target_get_id(t, &id));
+    ck_assert_uint_eq(id, 0x450);
+    ck_assert_ok(sfi_target_get_info(t, &info));
+    ck_assert_uint_eq(info.bootloader_version, 0x20);
+    ck_assert(!info.secure);
+    sfi_target_free(t);
+    station_teardown();
+}
+END_TEST
+
+START_TEST(test_memory)
+{
+    static uint8_t data[1000u << 10], back[1000u << 10];
+    sfi_target *t;
+    uint64_t before;
+
+    setup();
+    for (size_t i = 0; i < sizeof(data); i++)
+        data[i] = (uint8_t)(i ^ i >> 8 ^ 0x5a);
+    t = connect();
+    before = bus.count;
+    ck_assert_ok(sfi_target_write(t, FLASH, data, sizeof(data)));
+    ck_assert_uint_le((bus.count - before) * 1024, 31 * sizeof(data) / 10);
+    ck_assert_ok(sfi_target_read(t, FLASH, back, sizeof(back)));
+    ck_assert_mem_eq(back, data, sizeof(data));
+    ck_assert_ok(sfi_target_read(t, FLASH + 1001, back, 3));
+    ck_assert_mem_eq(back, data + 1001, 3);
+    /* option bytes are another alternate setting */
+    ck_assert_ok(sfi_target_read(t, 0x5200201c, back, 8));
+    ck_assert_mem_eq(back, "\xf0\xaa\xc6\x1b\xf0\xaa\xc6\x1b", 8);
+    ck_assert_ok(sfi_target_read(t, FLASH, back, 32));
+    ck_assert_mem_eq(back, data, 32);
+    /* RAM */
+    ck_assert_ok(sfi_target_write(t, 0x24005000, data, 64));
+    ck_assert_ok(sfi_target_read(t, 0x24005000, back, 64));
+    ck_assert_mem_eq(back, data, 64);
+    ck_assert_int_eq(sfi_target_read(t, 0x10000000, back, 4), SFI_ERR_NACK);
+    ck_assert_int_ne(sfi_target_write(t, FLASH, data + 32, 32), SFI_OK);
+    ck_assert_ok(sfi_target_erase_all(t));
+    ck_assert_ok(sfi_target_read(t, FLASH, back, 4));
+    ck_assert_mem_eq(back, "\xff\xff\xff\xff", 4);
+    sfi_target_free(t);
+    station_teardown();
+}
+END_TEST
+
+START_TEST(test_go)
+{
+    static const enum blow blows[] = {BLOW_NONE, BLOW_LATE, BLOW_RESET};
+    sfi_target *t;
+
+    for (size_t i = 0; i < ROWS(blows); i++) {
+        setup();
+        t = connect();
+        bus.blow = blows[i];
+        /* GETSTATE, ABORT?, the pointer's three, DNLOAD, and the answer */
+        bus.at = bus.count + 4;
+        ck_assert_msg(sfi_target_go(t, FLASH) == SFI_OK || i == 2, "row %zu",
+                      i);
+        sfi_target_free(t);
+        station_teardown();
+    }
+    setup();
+    t = connect();
+    ck_assert_ok(sfi_target_go(t, FLASH));
+    ck_assert(!sfi_sim_usb_attached(board.sim));
+    ck_assert_int_eq(board.sim->mode, SIM_APPLICATION);
+    sfi_target_free(t);
+    ck_assert_fails(sfi_target_connect(ctx, NULL, station.tp, 300, &t),
+                    SFI_ERR_TIMEOUT, "USB",
+                    "no device in DFU mode within 300 ms; is the chip powered, "
+                    "and in its bootloader (BOOT0)");
+    station_teardown();
+}
+END_TEST
+
+START_TEST(test_readout_protection)
+{
+    uint8_t back[4];
+    sfi_target *t;
+
+    setup();
+    ck_assert_ok(sfi_sim_set_option(board.sim, "FOPTSR_PRG", 0x1bc600f0));
+    ck_assert_ok(sfi_sim_power_on(board.sim));
+    t = connect();
+    ck_assert_int_eq(sfi_target_read(t, FLASH, back, 4), SFI_ERR_PROTECTED);
+    sfi_target_free(t);
+    station_teardown();
+}
+END_TEST
+
+/* An L462 has no USB. */
+START_TEST(test_no_usb)
+{
+    sfi_transport *tp;
+
+    board_setup("stm32l462ce");
+    ck_assert_fails(sfi_sim_transport(board.sim, "usb", &tp),
+                    SFI_ERR_UNSUPPORTED, "",
+                    "stm32l462ce has no USB bootloader");
+    board_teardown();
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *s = suite_create("install dfu");
+    TCase *t = tcase_create("install");
+
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, test_install);
+    tcase_add_test(t, test_install_live);
+    tcase_add_test(t, test_install_licensed);
+    tcase_add_test(t, test_transfers);
+    tcase_add_loop_test(t, test_sweep, BLOW_STALL, BLOWS);
+    tcase_add_test(t, test_reset_by_hand);
+    tcase_add_test(t, test_identity);
+    tcase_add_test(t, test_memory);
+    tcase_add_test(t, test_go);
+    tcase_add_test(t, test_readout_protection);
+    tcase_add_test(t, test_no_usb);
+    suite_add_tcase(s, t);
+    return run_suite(s);
+}
