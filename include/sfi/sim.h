@@ -126,10 +126,11 @@ SFI_API const sfi_chip *sfi_sim_chip(const sfi_sim *sim);
  * when nothing is there moves it on by the timeout and fails at once, so that
  * tests never wait; over SPI each byte takes 16 us, over the debug port each
  * block of words 1 ms.  The link's reset is a power cycle with the BOOT0 pin as
- * asked.
+ * asked; the probe's is NRST, and leaves BOOT0.
  *
  * @param sim             a chip; kept alive by the transport
- * @param interface_name  "usart", "spi", "usb", or "jtag": its debug port
+ * @param interface_name  "usart", "spi", "usb", "jtag": its debug port, or
+ *                        "swd": the same behind a virtual CMSIS-DAP probe
  * @param out             receives the transport, caller frees; NULL on any
  *                        failure
  *
@@ -271,6 +272,35 @@ SFI_API uint32_t sfi_sim_jtag_port(const sfi_sim *sim);
  * @since 1.0
  */
 SFI_API SFI_NODISCARD sfi_status sfi_sim_usb_attach(sfi_sim *sim);
+
+/** The longest packet of the virtual probe. */
+#define SFI_SIM_PROBE_PACKET 512u
+
+/**
+ * Send one packet to a CMSIS-DAP probe that is wired to the chip's SWD.
+ *
+ * The probe has SWD only, and no trace.  Its reset line is the chip's NRST; the
+ * BOOT0 pin is as sfi_sim_set_boot0() left it.
+ *
+ * @param sim      a chip
+ * @param out      the packet; may be NULL when out_len is 0
+ * @param out_len  its length
+ * @param in       receives the answer
+ * @param in_len   room in `in`, at least SFI_SIM_PROBE_PACKET; receives the
+ *                 answer's length, 0 for a packet that gets none
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT     a pointer is NULL
+ *   SFI_ERR_BUFFER       `in` is too small
+ *   SFI_ERR_UNSUPPORTED  the part has no debug port
+ *   SFI_ERR_STATE        from inside a callback of the chip
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_sim_probe(sfi_sim *sim, const uint8_t *out,
+                                               size_t out_len, uint8_t *in,
+                                               size_t *in_len);
 
 /**
  * Is the chip on the bus still as it was enumerated?

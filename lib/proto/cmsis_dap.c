@@ -40,6 +40,12 @@ cmsis_put_connect(struct wr *w, enum cmsis_port port)
 }
 
 void
+cmsis_put_disconnect(struct wr *w)
+{
+    wr_u8(w, CMSIS_DISCONNECT);
+}
+
+void
 cmsis_put_configure(struct wr *w, uint8_t idle_clocks, uint16_t retries)
 {
     wr_u8(w, CMSIS_TRANSFER_CONFIGURE);

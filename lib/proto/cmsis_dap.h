@@ -70,6 +70,7 @@ bool cmsis_take_request(uint8_t byte, struct adi_request *r);
 
 void cmsis_put_info(struct wr *w, enum cmsis_info id);
 void cmsis_put_connect(struct wr *w, enum cmsis_port port);
+void cmsis_put_disconnect(struct wr *w);
 void cmsis_put_configure(struct wr *w, uint8_t idle_clocks, uint16_t retries);
 void cmsis_put_clock(struct wr *w, uint32_t hz);
 void cmsis_put_swd_configure(struct wr *w);

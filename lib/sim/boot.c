@@ -198,6 +198,7 @@ sim_power_cycle(struct sfi_sim *sim)
     power_restore(&sim->power);
     buf_clear(&sim->line);
     tap_init(&sim->chain);
+    dap_probe_power(&sim->probe);
     sim_reset(sim);
 }
 

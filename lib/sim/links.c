@@ -81,10 +81,8 @@ open_link(struct sfi_sim *sim, const char *name, sfi_transport **out)
         const char *name;
         sfi_status (*open)(struct sfi_sim *sim, sfi_transport **out);
     } links[] = {
-        {"usart", open_usart},
-        {"spi", sim_open_spi},
-        {"usb", sim_open_usb},
-        {"jtag", sim_open_dap},
+        {"usart", open_usart},  {"spi", sim_open_spi}, {"usb", sim_open_usb},
+        {"jtag", sim_open_dap}, {"swd", sim_open_swd},
     };
 
     for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++) {
@@ -99,7 +97,7 @@ open_link(struct sfi_sim *sim, const char *name, sfi_transport **out)
     }
     return sfi__fail(sim->obj.ctx, SFI_ERR_UNSUPPORTED,
                      "a virtual chip has no interface \"%s\", expected "
-                     "\"usart\", \"spi\", \"usb\" or \"jtag\"",
+                     "\"usart\", \"spi\", \"usb\", \"jtag\" or \"swd\"",
                      name);
 }
 

@@ -12,6 +12,8 @@ void sim_link_close(void *user);
 sfi_status sim_open_spi(struct sfi_sim *sim, sfi_transport **out);
 /* links_dap.c */
 sfi_status sim_open_dap(struct sfi_sim *sim, sfi_transport **out);
+/* swd.c */
+sfi_status sim_open_swd(struct sfi_sim *sim, sfi_transport **out);
 /* usb.c */
 sfi_status sim_open_usb(struct sfi_sim *sim, sfi_transport **out);
 

@@ -125,6 +125,7 @@ sfi_sim_open(sfi_ctx *ctx, const char *state_dir, sfi_sim **out)
         return st;
     }
     tap_init(&sim->chain);
+    dap_probe_init(&sim->probe);
     sim_reset(sim);
     *out = sim;
     return SFI_OK;

@@ -9,6 +9,7 @@
 #include "core/obj.h"
 #include "proto/usart_slave.h"
 #include "sim/dfu_device.h"
+#include "sim/dap_probe.h"
 #include "sim/flash.h"
 #include "sim/flash_regs.h"
 #include "sim/mailbox.h"
@@ -54,6 +55,7 @@ struct sfi_sim {
     struct flash_regs regs;   /* as the debug port sees them */
     struct mailbox mailbox;   /* of the secure bootloader */
     struct tap_chain chain;   /* JTAG */
+    struct dap_probe probe;   /* SWD */
     uint32_t jtag_number;     /* the TCP port it is served on */
     struct buf line;          /* sent, and not fetched yet */
 };

@@ -21,7 +21,7 @@ BELOW = {
     "license": DATA,
     "hsm": DATA + ["license"],
     "proto": ["util"],
-    "transport": HOST,
+    "transport": HOST + ["proto"],
     "installer": DATA + ["ob", "image", "license", "hsm", "proto",
                          "transport"],
     "device": ["util", "chip", "image", "proto"],

@@ -62,6 +62,9 @@ START_TEST(test_packets)
     cmsis_put_connect(&w, CMSIS_PORT_SWD);
     IS(&w, 0x02, 0x01);
     setup();
+    cmsis_put_disconnect(&w);
+    IS(&w, 0x03);
+    setup();
     cmsis_put_configure(&w, 2, 0x1234);
     IS(&w, 0x04, 2, 0x34, 0x12, 0, 0);
     setup();

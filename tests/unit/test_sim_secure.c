@@ -346,7 +346,7 @@ START_TEST(test_link_errors)
     ck_assert_fails(sfi_sim_transport(board.sim, "i2c", &tp),
                     SFI_ERR_UNSUPPORTED, "",
                     "a virtual chip has no interface \"i2c\", expected "
-                    "\"usart\", \"spi\", \"usb\" or \"jtag\"");
+                    "\"usart\", \"spi\", \"usb\", \"jtag\" or \"swd\"");
     ck_assert_ptr_null(tp);
     ck_assert_fails(sfi_sim_transport(board.sim, NULL, &tp), SFI_ERR_ARGUMENT,
                     "", "argument not valid, expected interface_name != NULL");

@@ -1,0 +1,372 @@
+#include "sim/dap_probe.h"
+
+#include "sim/boot.h"
+#include "sim/sim.h"
+
+/* What a part's SW-DP says, as openocd's stm32h7x.cfg expects it. */
+#define DPIDR_SWD 0x6ba02477u
+/* IHI 0031, B4.4.5: which of CTRL/STAT SWD cannot write. */
+#define STICKY (ADI_STAT_STICKY | ADI_STAT_WDATAERR)
+#define DPBANKSEL 0xfu
+#define PROTOCOL_VERSION "2.1.0"
+/* SWJ_Pins, beside the reset: all others float high. */
+#define PINS_HIGH 0x2fu
+
+void
+dap_probe_init(struct dap_probe *p)
+{
+    *p = (struct dap_probe){.mask = UINT32_MAX};
+}
+
+void
+dap_probe_power(struct dap_probe *p)
+{
+    p->is_swd = false;
+    p->wants_id = false;
+    p->ones = 0;
+    p->last = 0;
+    p->result = 0;
+}
+
+/* ---- the wire ---- */
+
+static void
+clock_bit(struct dap_probe *p, bool bit)
+{
+    p->last = (uint16_t)(p->last >> 1 | (bit ? 0x8000u : 0));
+    p->ones = bit ? p->ones + 1 : 0;
+    if (p->ones >= ADI_LINE_RESET_BITS)
+        p->wants_id = true;
+    if (p->last == ADI_SELECT_SWD)
+        p->is_swd = true;
+    else if (p->last == ADI_SELECT_JTAG)
+        p->is_swd = false;
+}
+
+static uint32_t
+stat_of(struct sfi_sim *sim)
+{
+    const struct adi_request r = {false, true, ADI_DP_CTRL_STAT};
+    uint32_t stat = 0;
+
+    (void)dap_access(sim, &sim->chain.dap, &r, &stat);
+    return stat;
+}
+
+static void
+dp_read(struct sfi_sim *sim, uint8_t reg, uint32_t *data)
+{
+    switch (reg) {
+    case ADI_DP_DPIDR:
+        *data = DPIDR_SWD;
+        break;
+    case ADI_DP_CTRL_STAT:
+        *data = (sim->chain.dap.select & DPBANKSEL) == 0 ? stat_of(sim) : 0;
+        break;
+    default: /* RESEND, RDBUFF */
+        *data = sim->probe.result;
+        break;
+    }
+}
+
+static void
+dp_write(struct sfi_sim *sim, const struct adi_request *r, uint32_t data)
+{
+    struct dap *d = &sim->chain.dap;
+
+    if (r->reg == ADI_DP_ABORT) {
+        dap_abort(d, data);
+        return;
+    }
+    if (r->reg == ADI_DP_CTRL_STAT) {
+        if ((d->select & DPBANKSEL) != 0)
+            return;
+        data &= ~STICKY;
+    }
+    (void)dap_access(sim, d, r, &data);
+}
+
+/* IHI 0031, B4.2.6: with a sticky error these alone are answered. */
+static bool
+goes_always(const struct adi_request *r)
+{
+    if (r->ap)
+        return false;
+    return r->read ? r->reg <= ADI_DP_CTRL_STAT : r->reg == ADI_DP_ABORT;
+}
+
+/* One access as a probe does it: a read of an AP with the read of RDBUFF that
+ * brings the result.  A write is accepted before it is done: the next access
+ * tells of a fault. */
+static enum adi_ack
+swd_access(struct sfi_sim *sim, const struct adi_request *r, uint32_t *data)
+{
+    struct dap_probe *p = &sim->probe;
+    enum adi_ack ack;
+
+    if (!p->is_connected || !p->is_swd || sim->power.off)
+        return ADI_ACK_NONE;
+    p->ones = 0;
+    if (!r->ap && r->read && r->reg == ADI_DP_DPIDR)
+        p->wants_id = false;
+    if (p->wants_id)
+        return ADI_ACK_NONE;
+    if (!goes_always(r) && (stat_of(sim) & ADI_STAT_STICKY) != 0)
+        return ADI_ACK_FAULT;
+    if (!r->ap) {
+        if (r->read)
+            dp_read(sim, r->reg, data);
+        else
+            dp_write(sim, r, *data);
+        return ADI_ACK_OK;
+    }
+    ack = dap_access(sim, &sim->chain.dap, r, data);
+    if (!r->read)
+        return ADI_ACK_OK;
+    p->result = *data;
+    return ack;
+}
+
+/* A probe ends a list of writes with a read of RDBUFF. */
+static enum adi_ack
+check_write(struct sfi_sim *sim)
+{
+    const struct adi_request r = {false, true, ADI_DP_RDBUFF};
+    uint32_t data;
+
+    return swd_access(sim, &r, &data);
+}
+
+/* ---- commands ---- */
+
+static void
+answer_info(struct rd *r, struct wr *w)
+{
+    static const struct {
+        uint8_t id;
+        uint8_t len;
+        const char *data;
+    } rows[] = {
+        {CMSIS_INFO_VENDOR, 7, "libsfi"},
+        {CMSIS_INFO_PRODUCT, 18, "Virtual CMSIS-DAP"},
+        {CMSIS_INFO_VERSION, 6, PROTOCOL_VERSION},
+        {CMSIS_INFO_CAPABILITIES, 1, "\x01"},
+        {CMSIS_INFO_PACKET_COUNT, 1, "\x01"},
+        {CMSIS_INFO_PACKET_SIZE, 2, "\x00\x02"},
+    };
+    uint8_t id = rd_u8(r);
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        if (rows[i].id == id) {
+            wr_u8(w, rows[i].len);
+            wr_bytes(w, rows[i].data, rows[i].len);
+            return;
+        }
+    }
+    wr_u8(w, 0);
+}
+
+static void
+answer_connect(struct sfi_sim *sim, struct rd *r, struct wr *w)
+{
+    uint8_t port = rd_u8(r);
+
+    sim->probe.is_connected = port != CMSIS_PORT_JTAG;
+    wr_u8(w, sim->probe.is_connected ? CMSIS_PORT_SWD : CMSIS_PORT_NONE);
+}
+
+static void
+answer_sequence(struct sfi_sim *sim, struct rd *r, struct wr *w)
+{
+    size_t bits = rd_u8(r);
+    const uint8_t *data;
+
+    bits = bits == 0 ? 256 : bits;
+    data = rd_view(r, (bits + 7) / 8);
+    for (size_t i = 0; data != NULL && i < bits; i++)
+        clock_bit(&sim->probe, (data[i / 8] >> i % 8 & 1) != 0);
+    wr_u8(w, data != NULL ? CMSIS_STATUS_OK : CMSIS_STATUS_ERROR);
+}
+
+static void
+answer_pins(struct sfi_sim *sim, struct rd *r, struct wr *w)
+{
+    uint8_t value = rd_u8(r);
+    uint8_t which = rd_u8(r);
+
+    if (rd_ok(r) && (which & CMSIS_PIN_NRESET) != 0)
+        sim_hold(sim, (value & CMSIS_PIN_NRESET) == 0);
+    wr_u8(w, (uint8_t)(PINS_HIGH | (sim->held ? 0 : CMSIS_PIN_NRESET)));
+}
+
+static void
+answer_write_abort(struct sfi_sim *sim, struct rd *r, struct wr *w)
+{
+    const struct adi_request abort = {false, false, ADI_DP_ABORT};
+    uint32_t value;
+
+    rd_skip(r, 1);
+    value = rd_u32le(r);
+    wr_u8(w, rd_ok(r) && swd_access(sim, &abort, &value) == ADI_ACK_OK
+                 ? CMSIS_STATUS_OK
+                 : CMSIS_STATUS_ERROR);
+}
+
+/* What it is set to changes nothing here; it must be all there. */
+static void
+answer_setting(struct rd *r, struct wr *w, size_t len)
+{
+    rd_skip(r, len);
+    wr_u8(w, rd_ok(r) ? CMSIS_STATUS_OK : CMSIS_STATUS_ERROR);
+}
+
+/* ---- transfers ---- */
+
+/* One request of a list; its response. */
+static uint8_t
+one_transfer(struct sfi_sim *sim, uint8_t request, struct rd *r, struct wr *w)
+{
+    struct adi_request a;
+    uint32_t data = 0, match = 0;
+    uint8_t response;
+
+    (void)cmsis_take_request(request & 0x0f, &a);
+    if (!a.read || (request & CMSIS_REQUEST_MATCH_VALUE) != 0)
+        match = rd_u32le(r);
+    if (!rd_ok(r))
+        return ADI_ACK_NONE;
+    if (!a.read) {
+        if ((request & CMSIS_REQUEST_MATCH_MASK) == 0)
+            return (uint8_t)swd_access(sim, &a, &match);
+        sim->probe.mask = match;
+        return ADI_ACK_OK;
+    }
+    response = (uint8_t)swd_access(sim, &a, &data);
+    if (response != ADI_ACK_OK)
+        return response;
+    if ((request & CMSIS_REQUEST_MATCH_VALUE) == 0)
+        wr_u32le(w, data);
+    else if ((data & sim->probe.mask) != match)
+        response |= CMSIS_RESPONSE_MISMATCH;
+    return response;
+}
+
+static void
+answer_transfer(struct sfi_sim *sim, struct rd *r, struct wr *w)
+{
+    uint8_t left, request = 0, response = ADI_ACK_OK, done = 0;
+
+    rd_skip(r, 1);
+    left = rd_u8(r);
+    wr_u8(w, 0);
+    wr_u8(w, 0);
+    for (; left > 0 && response == ADI_ACK_OK; left--) {
+        request = rd_u8(r);
+        response = one_transfer(sim, request, r, w);
+        if (response == ADI_ACK_OK)
+            done++;
+    }
+    if (done > 0 && response == ADI_ACK_OK && (request & 2) == 0)
+        response = (uint8_t)check_write(sim);
+    w->start[1] = done;
+    w->start[2] = response;
+}
+
+static void
+answer_block(struct sfi_sim *sim, struct rd *r, struct wr *w)
+{
+    struct adi_request a;
+    enum adi_ack ack = ADI_ACK_OK;
+    uint16_t left, done = 0;
+
+    rd_skip(r, 1);
+    left = rd_u16le(r);
+    (void)cmsis_take_request(rd_u8(r) & 0x0f, &a);
+    wr_fill(w, 0, 3);
+    for (; left > 0 && ack == ADI_ACK_OK && wr_ok(w); left--) {
+        uint32_t data = a.read ? 0 : rd_u32le(r);
+
+        ack = rd_ok(r) ? swd_access(sim, &a, &data) : ADI_ACK_NONE;
+        if (ack != ADI_ACK_OK)
+            break;
+        done++;
+        if (a.read)
+            wr_u32le(w, data);
+    }
+    if (done > 0 && ack == ADI_ACK_OK && !a.read)
+        ack = check_write(sim);
+    w->start[1] = (uint8_t)done;
+    w->start[2] = (uint8_t)(done >> 8);
+    w->start[3] = (uint8_t)ack;
+}
+
+static void
+answer(struct sfi_sim *sim, uint8_t command, struct rd *r, struct wr *w)
+{
+    switch (command) {
+    case CMSIS_INFO:
+        answer_info(r, w);
+        break;
+    case CMSIS_HOST_STATUS:
+    case CMSIS_DELAY:
+        answer_setting(r, w, 2);
+        break;
+    case CMSIS_CONNECT:
+        answer_connect(sim, r, w);
+        break;
+    case CMSIS_DISCONNECT:
+        sim->probe.is_connected = false;
+        sim_hold(sim, false);
+        answer_setting(r, w, 0);
+        break;
+    case CMSIS_TRANSFER_CONFIGURE:
+        answer_setting(r, w, 5);
+        break;
+    case CMSIS_TRANSFER:
+        answer_transfer(sim, r, w);
+        break;
+    case CMSIS_TRANSFER_BLOCK:
+        answer_block(sim, r, w);
+        break;
+    case CMSIS_WRITE_ABORT:
+        answer_write_abort(sim, r, w);
+        break;
+    case CMSIS_RESET_TARGET: /* done, but not by a sequence of this part's */
+        answer_setting(r, w, 0);
+        wr_u8(w, 0);
+        break;
+    case CMSIS_SWJ_PINS:
+        answer_pins(sim, r, w);
+        break;
+    case CMSIS_SWJ_CLOCK:
+        answer_setting(r, w, 4);
+        break;
+    case CMSIS_SWJ_SEQUENCE:
+        answer_sequence(sim, r, w);
+        break;
+    case CMSIS_SWD_CONFIGURE:
+        answer_setting(r, w, 1);
+        break;
+    default:
+        w->start[0] = CMSIS_INVALID;
+        break;
+    }
+}
+
+size_t
+dap_probe_packet(struct sfi_sim *sim, const uint8_t *out, size_t len,
+                 uint8_t *in)
+{
+    uint8_t command;
+    struct rd r;
+    struct wr w;
+
+    rd_init(&r, out, len);
+    command = rd_u8(&r);
+    if (!rd_ok(&r) || command == CMSIS_TRANSFER_ABORT)
+        return 0;
+    wr_init(&w, in, DAP_PROBE_PACKET);
+    wr_u8(&w, command);
+    answer(sim, command, &r, &w);
+    return wr_len(&w);
+}

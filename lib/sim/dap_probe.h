@@ -1,0 +1,29 @@
+/* A debug probe on the chip's SWD pins: CMSIS-DAP packets in, answers out. */
+#ifndef SFI_SIM_DAP_PROBE_H
+#define SFI_SIM_DAP_PROBE_H
+
+#include "proto/cmsis_dap.h"
+
+struct sfi_sim;
+
+/* As a high-speed probe has it. */
+#define DAP_PROBE_PACKET 512u
+
+struct dap_probe {
+    bool is_connected; /* the probe drives the pins */
+    bool is_swd;       /* the chip's SWJ-DP was told to listen to SWD */
+    bool wants_id;     /* reset: only a read of DPIDR ends it */
+    uint32_t ones;     /* clocks in a row with SWDIO high */
+    uint16_t last;     /* the last 16 bits of sequences */
+    uint32_t result;   /* of the last read of an AP: RDBUFF */
+    uint32_t mask;     /* what a value must match in */
+};
+
+void dap_probe_init(struct dap_probe *p);
+/* The chip's power-up: its end of the pins listens to JTAG. */
+void dap_probe_power(struct dap_probe *p);
+/* `in` has room for DAP_PROBE_PACKET; 0: there is no answer. */
+size_t dap_probe_packet(struct sfi_sim *sim, const uint8_t *out, size_t len,
+                        uint8_t *in);
+
+#endif

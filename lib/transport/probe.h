@@ -1,0 +1,28 @@
+/* A debug probe that speaks CMSIS-DAP, whatever its packets go over: the debug
+ * port behind it as a link to the chip's memory. */
+#ifndef SFI_TRANSPORT_PROBE_H
+#define SFI_TRANSPORT_PROBE_H
+
+#include <sfi/transport.h>
+
+/* How packets get to a probe and back. */
+struct probe_io {
+    /* Send `out` (out_len 0: nothing) and wait for one packet, at most `cap`
+     * bytes; SFI_ERR_TIMEOUT when none came. */
+    sfi_status (*xfer)(void *user, const uint8_t *out, size_t out_len,
+                       uint8_t *in, size_t cap, size_t *got,
+                       uint32_t timeout_ms);
+    /* Or NULL. */
+    void (*close)(void *user);
+};
+
+/* What CMSIS-DAP probes start with; 10 MHz is too much for long wires. */
+#define PROBE_SPEED_DEFAULT 4000000u
+
+/* Connect to the chip over SWD at `speed` Hz.  `user` belongs to the transport
+ * from a success on. */
+sfi_status sfi__probe_new(sfi_ctx *ctx, const struct probe_io *io, void *user,
+                          const char *name, uint32_t speed,
+                          sfi_transport **out);
+
+#endif

@@ -1,0 +1,731 @@
+/* The host's half of a debug probe, over the virtual one: what it moves, how
+ * few packets it takes, and what it makes of a chip or a probe that does not do
+ * as it should. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/ctx.h"
+#include "core/err.h"
+#include "sim/boot.h"
+#include "sim/dap_probe.h"
+#include "sim/sim.h"
+#include "transport/probe.h"
+#include "transport/transport.h"
+
+#include "board.h"
+
+#define RAM 0x24010000u
+#define NOWHERE 0x60000000u
+#define IDCODE 0x5c001000u
+#define WORDS 16384u
+
+enum blow {
+    BLOW_NONE,
+    BLOW_WAIT,    /* the chip is busy from the `part`th access on */
+    BLOW_NO_ACK,  /* the line is disturbed there */
+    BLOW_PARITY,  /* ... behind it: the access is done */
+    BLOW_BYTE,    /* byte `part` of the answer is another */
+    BLOW_SHORT,   /* the answer has `part` bytes */
+    BLOW_SILENCE, /* it does not come in time, but later */
+    BLOW_GONE,
+    BLOW_RESET, /* the chip has lost its power for a moment */
+    BLOWS
+};
+
+/* What happens on the USB, and to which packets. */
+static struct {
+    enum blow blow;
+    size_t from, to; /* which packets */
+    size_t part;
+    uint8_t byte;
+    uint16_t packet; /* the size that the probe says it has; 0: the true one */
+    size_t count;    /* packets so far */
+    size_t bytes;
+    uint8_t stale[DAP_PROBE_PACKET];
+    size_t stale_len;
+    uint8_t setting; /* a command that is refused */
+    bool is_closed;
+    uint64_t now;
+} usb;
+
+static sfi_transport *tp;
+static uint32_t data[WORDS], back[WORDS];
+
+static uint64_t
+clock_now(void *user)
+{
+    (void)user;
+    return usb.now;
+}
+
+static void
+clock_sleep(void *user, uint32_t ms)
+{
+    (void)user;
+    usb.now += ms;
+}
+
+static const struct clock fake_clock = {
+    .now_ms = clock_now,
+    .sleep_ms = clock_sleep,
+};
+
+static bool
+is_list(const uint8_t *out)
+{
+    return out[0] == CMSIS_TRANSFER || out[0] == CMSIS_TRANSFER_BLOCK;
+}
+
+/* Only the first accesses of a list are done; then `response`. */
+static size_t
+cut_list(uint8_t *out, size_t len, uint8_t *in, uint8_t response)
+{
+    size_t at = out[0] == CMSIS_TRANSFER ? 2 : 1;
+    size_t count = out[2];
+
+    if (out[0] == CMSIS_TRANSFER_BLOCK)
+        count = out[2] | (size_t)out[3] << 8;
+    count = usb.part < count ? usb.part : count;
+    out[2] = (uint8_t)count;
+    if (out[0] == CMSIS_TRANSFER_BLOCK)
+        out[3] = (uint8_t)(count >> 8);
+    (void)dap_probe_packet(board.sim, out, len, in);
+    in[at] = at == 2 ? response : in[at];
+    in[out[0] == CMSIS_TRANSFER ? 2 : 3] = response;
+    return out[0] == CMSIS_TRANSFER ? 3 : 4;
+}
+
+static sfi_status
+failed(sfi_status st)
+{
+    return sfi__fail(ctx, st, "struck");
+}
+
+static sfi_status
+strike(uint8_t *out, size_t len, uint8_t *in, size_t *got)
+{
+    switch (usb.blow) {
+    case BLOW_WAIT:
+        if (is_list(out))
+            *got = cut_list(out, len, in, ADI_ACK_WAIT);
+        return SFI_OK;
+    case BLOW_NO_ACK:
+        if (is_list(out))
+            *got = cut_list(out, len, in, ADI_ACK_NONE);
+        return SFI_OK;
+    case BLOW_PARITY:
+        if (is_list(out))
+            in[out[0] == CMSIS_TRANSFER ? 2 : 3] |= CMSIS_RESPONSE_ERROR;
+        return SFI_OK;
+    case BLOW_BYTE:
+        if (usb.part < *got)
+            in[usb.part] = usb.byte;
+        return SFI_OK;
+    case BLOW_SHORT:
+        *got = usb.part < *got ? usb.part : *got;
+        return SFI_OK;
+    case BLOW_SILENCE:
+        memcpy(usb.stale, in, *got);
+        usb.stale_len = *got;
+        return failed(SFI_ERR_TIMEOUT);
+    case BLOW_GONE:
+        return failed(SFI_ERR_NO_DEVICE);
+    case BLOW_RESET:
+    case BLOW_NONE:
+    case BLOWS:
+        break;
+    }
+    return SFI_OK;
+}
+
+static sfi_status
+answer_stale(uint8_t *in, size_t *got)
+{
+    if (usb.stale_len == 0)
+        return failed(SFI_ERR_TIMEOUT);
+    memcpy(in, usb.stale, usb.stale_len);
+    *got = usb.stale_len;
+    usb.stale_len = 0;
+    return SFI_OK;
+}
+
+static sfi_status
+on_xfer(void *user, const uint8_t *out, size_t out_len, uint8_t *in, size_t cap,
+        size_t *got, uint32_t timeout_ms)
+{
+    uint8_t packet[CMSIS_PACKET_MAX], answer[DAP_PROBE_PACKET] = {0};
+    bool struck;
+    sfi_status st = SFI_OK;
+
+    ck_assert_ptr_eq(user, &usb);
+    ck_assert(timeout_ms > 0 && cap >= DAP_PROBE_PACKET);
+    if (out_len == 0)
+        return answer_stale(in, got);
+    ck_assert_uint_eq(usb.stale_len, 0); /* it would be taken for ours */
+    ck_assert_uint_le(out_len, usb.packet > 0 ? usb.packet : DAP_PROBE_PACKET);
+    struck = usb.count >= usb.from && usb.count < usb.to;
+    usb.count++;
+    usb.bytes += out_len;
+    memcpy(packet, out, out_len);
+    if (struck && usb.blow == BLOW_RESET)
+        ck_assert_ok(sfi_sim_power_on(board.sim));
+    if (struck && is_list(out) &&
+        (usb.blow == BLOW_WAIT || usb.blow == BLOW_NO_ACK)) {
+        st = strike(packet, out_len, answer, got);
+    } else {
+        *got = dap_probe_packet(board.sim, packet, out_len, answer);
+        if (struck)
+            st = strike(packet, out_len, answer, got);
+    }
+    if (out[0] == CMSIS_INFO && out[1] == CMSIS_INFO_PACKET_SIZE &&
+        usb.packet > 0) {
+        answer[2] = (uint8_t)usb.packet;
+        answer[3] = (uint8_t)(usb.packet >> 8);
+    }
+    if (usb.setting != 0 && out[0] == usb.setting)
+        answer[1] = CMSIS_STATUS_ERROR;
+    if (st != SFI_OK)
+        *got = 0;
+    memcpy(in, answer, *got);
+    return st;
+}
+
+static void
+on_close(void *user)
+{
+    ck_assert_ptr_eq(user, &usb);
+    usb.is_closed = true;
+}
+
+static const struct probe_io io = {.xfer = on_xfer, .close = on_close};
+
+static sfi_status
+open_probe(void)
+{
+    return sfi__probe_new(ctx, &io, &usb, "probe", 1000000, &tp);
+}
+
+static void
+setup_bare(void)
+{
+    board_setup("stm32h753xi");
+    memset(&usb, 0, sizeof(usb));
+    ctx->clock = &fake_clock;
+    tp = NULL;
+    for (uint32_t i = 0; i < WORDS; i++)
+        data[i] = i * 2654435761u;
+    memset(back, 0, sizeof(back));
+}
+
+static void
+setup(void)
+{
+    setup_bare();
+    ck_assert_ok(open_probe());
+    usb.count = 0;
+    usb.bytes = 0;
+}
+
+static void
+teardown(void)
+{
+    sfi_transport_free(tp);
+    board_teardown();
+}
+
+static void
+hit(enum blow blow, size_t from, size_t count, size_t part)
+{
+    usb.blow = blow;
+    usb.from = usb.count + from;
+    usb.to = usb.from + count;
+    usb.part = part;
+}
+
+static sfi_status
+write_all(size_t words)
+{
+    return sfi__transport_write32(tp, RAM, data, words);
+}
+
+static sfi_status
+read_all(size_t words)
+{
+    return sfi__transport_read32(tp, RAM, back, words);
+}
+
+/* Everything there and nothing behind it. */
+static void
+assert_there(size_t words)
+{
+    usb.blow = BLOW_NONE;
+    ck_assert_ok(read_all(words));
+    ck_assert_mem_eq(back, data, 4 * words);
+}
+
+/* ---- what goes well ---- */
+
+START_TEST(test_word)
+{
+    uint32_t word = 0;
+
+    ck_assert_ok(sfi__transport_read32(tp, IDCODE, &word, 1));
+    ck_assert_uint_eq(word, 0x20036450);
+    ck_assert_uint_eq(usb.count, 1);
+    word = 0x12345678;
+    ck_assert_ok(sfi__transport_write32(tp, RAM + 4, &word, 1));
+    ck_assert_uint_eq(usb.count, 2);
+    ck_assert_ok(read_all(3));
+    ck_assert_uint_eq(back[0], 0);
+    ck_assert_uint_eq(back[1], 0x12345678);
+    ck_assert_uint_eq(back[2], 0);
+    ck_assert_ok(read_all(0));
+    ck_assert_uint_eq(usb.count, 3);
+}
+END_TEST
+
+/* Every length and place around the wrap of TAR, over every size of packet. */
+START_TEST(test_places)
+{
+    static const uint16_t packets[] = {64, 65, 68, 511, 512, 1024};
+
+    sfi_transport_free(tp);
+    tp = NULL;
+    usb.packet = packets[_i];
+    if (usb.packet == 1024) /* more than the virtual one has: in halves */
+        usb.packet = 508;
+    ck_assert_ok(open_probe());
+    for (size_t words = 1; words < 600; words += test_step(37)) {
+        uint32_t at = RAM + 0x400 - 4 * (uint32_t)(words % 300);
+
+        memset(back, 0x55, sizeof(back));
+        ck_assert_ok(sfi__transport_write32(tp, at, data + words, words));
+        ck_assert_ok(sfi__transport_read32(tp, at - 4, back, words + 2));
+        ck_assert_mem_eq(back + 1, data + words, 4 * words);
+        ck_assert_uint_eq(back[words + 2], 0x55555555);
+    }
+}
+END_TEST
+
+/* Three packets a KiB to read, four to write. */
+START_TEST(test_packets)
+{
+    ck_assert_ok(write_all(WORDS));
+    ck_assert_uint_le(usb.count, 4 * WORDS / 256);
+    ck_assert_uint_le(usb.bytes, WORDS * 9 / 2);
+    usb.count = 0;
+    ck_assert_ok(read_all(WORDS));
+    ck_assert_uint_le(usb.count, 3 * WORDS / 256);
+    ck_assert_mem_eq(back, data, sizeof(data));
+}
+END_TEST
+
+START_TEST(test_reset)
+{
+    uint64_t resets = sfi_sim_resets(board.sim);
+
+    ck_assert_ok(sfi__transport_reset(tp, false));
+    ck_assert_uint_gt(sfi_sim_resets(board.sim), resets);
+    ck_assert(!board.sim->held);
+    ck_assert_uint_ge(usb.now, 80);
+    ck_assert_ok(write_all(10));
+    assert_there(10);
+}
+END_TEST
+
+START_TEST(test_close)
+{
+    sfi_transport_free(tp);
+    tp = NULL;
+    ck_assert(usb.is_closed);
+    ck_assert(!board.sim->probe.is_connected);
+}
+END_TEST
+
+START_TEST(test_alignment)
+{
+    ck_assert_fails(sfi__transport_read32(tp, RAM + 2, back, 1),
+                    SFI_ERR_ARGUMENT, "",
+                    "address is 0x24010002, expected a multiple of 4");
+}
+END_TEST
+
+/* ---- the chip ---- */
+
+/* A fault is said with its place, and does not outlive the call. */
+START_TEST(test_fault)
+{
+    ck_assert_ok(write_all(500));
+    ck_assert_fails(sfi__transport_read32(tp, NOWHERE, back, 4), SFI_ERR_NACK,
+                    "",
+                    "the chip refused reading memory from 0x60000000 to "
+                    "0x6000000f");
+    assert_there(500);
+    for (size_t words = 1; words < 400; words += 131) {
+        ck_assert_int_eq(sfi__transport_write32(tp, NOWHERE, data, words),
+                         SFI_ERR_NACK);
+        ck_assert_uint_eq(board.sim->chain.dap.ctrl & ADI_STAT_STICKY, 0);
+        assert_there(500);
+    }
+}
+END_TEST
+
+START_TEST(test_fault_message)
+{
+    ck_assert_fails(sfi__transport_write32(tp, NOWHERE + 0x3fc, data, 2),
+                    SFI_ERR_NACK, "",
+                    "the chip refused writing memory from 0x600003fc to "
+                    "0x600003ff");
+}
+END_TEST
+
+/* An error from before us is none of ours. */
+START_TEST(test_old_fault)
+{
+    board.sim->chain.dap.ctrl |= ADI_STAT_STICKYERR;
+    ck_assert_ok(open_probe());
+    ck_assert_ok(write_all(4));
+    board.sim->chain.dap.ctrl |= ADI_STAT_WDATAERR | ADI_STAT_STICKYORUN;
+    ck_assert_ok(write_all(300));
+    assert_there(300);
+}
+END_TEST
+
+START_TEST(test_power)
+{
+    ck_assert_ok(sfi_sim_power_on(board.sim)); /* all of the DP is lost */
+    ck_assert_ok(write_all(300));
+    assert_there(300);
+    board.sim->power.off = true;
+    ck_assert_int_eq(read_all(1), SFI_ERR_TIMEOUT);
+    board.sim->power.off = false;
+    assert_there(300);
+}
+END_TEST
+
+START_TEST(test_no_power)
+{
+    board.sim->power.off = true;
+    ck_assert_fails(open_probe(), SFI_ERR_TIMEOUT, "",
+                    "no debug port answers over SWD (acknowledge 7, expected "
+                    "1); is the chip powered, and are SWDIO and SWCLK "
+                    "connected");
+    ck_assert_ptr_null(tp);
+    ck_assert(!usb.is_closed);
+    board.sim->power.off = false;
+}
+END_TEST
+
+/* ---- what is struck ---- */
+
+static const struct {
+    enum blow blow;
+    size_t part;
+} blows[] = {
+    {BLOW_WAIT, 0},   {BLOW_WAIT, 1},    {BLOW_WAIT, 20},     {BLOW_NO_ACK, 0},
+    {BLOW_NO_ACK, 1}, {BLOW_NO_ACK, 20}, {BLOW_NO_ACK, 1000}, {BLOW_PARITY, 0},
+    {BLOW_RESET, 0},  {BLOW_WAIT, 1000},
+};
+
+/* At each packet of a write and a read: all is there, nothing is told. */
+START_TEST(test_blow)
+{
+    size_t packets;
+
+    ck_assert_ok(write_all(700));
+    ck_assert_ok(read_all(700));
+    packets = usb.count;
+    for (size_t at = 0; at < packets; at++) {
+        memset(board.sim->ram, 0, 4);
+        hit(blows[_i].blow, at, 1, blows[_i].part);
+        if (blows[_i].blow == BLOW_RESET) { /* which clears the memory */
+            (void)write_all(700);
+            usb.blow = BLOW_NONE;
+            ck_assert_ok(write_all(700));
+        } else {
+            ck_assert_ok(write_all(700));
+        }
+        ck_assert_ok(read_all(700));
+        ck_assert_mem_eq(back, data, 2800);
+    }
+}
+END_TEST
+
+/* For ever: each ends, in seconds, and the next call goes well. */
+START_TEST(test_blow_for_ever)
+{
+    uint64_t now = usb.now;
+    size_t count = usb.count;
+    sfi_status st;
+
+    hit(blows[_i].blow, 0, SIZE_MAX - 1000, blows[_i].part);
+    usb.to = SIZE_MAX;
+    st = write_all(700);
+    if (blows[_i].blow != BLOW_RESET && blows[_i].part < 1000) {
+        ck_assert_int_ne(st, SFI_OK);
+        ck_assert(st == SFI_ERR_IO || st == SFI_ERR_TIMEOUT ||
+                  st == SFI_ERR_PROTOCOL);
+    }
+    ck_assert_uint_lt(usb.now - now, 5000);
+    ck_assert_uint_lt(usb.count - count, 4000);
+    usb.blow = BLOW_NONE;
+    ck_assert_ok(write_all(700));
+    assert_there(700);
+}
+END_TEST
+
+/* A bus that hangs is told to let go. */
+START_TEST(test_hang)
+{
+    ck_assert_ok(write_all(1));
+    hit(BLOW_WAIT, 0, 16, 0);
+    ck_assert_fails(read_all(1), SFI_ERR_TIMEOUT, "",
+                    "the chip's bus does not get done with 0x24010000");
+    assert_there(1);
+}
+END_TEST
+
+/* A late answer is not taken for the next one's. */
+START_TEST(test_late)
+{
+    ck_assert_ok(write_all(400));
+    hit(BLOW_SILENCE, 1, 1, 0);
+    ck_assert_fails(read_all(400), SFI_ERR_TIMEOUT, "", "struck");
+    ck_assert_uint_gt(usb.stale_len, 0);
+    assert_there(400);
+}
+END_TEST
+
+START_TEST(test_gone)
+{
+    hit(BLOW_GONE, 0, 1000, 0);
+    ck_assert_fails(read_all(400), SFI_ERR_NO_DEVICE, "", "struck");
+    ck_assert_fails(sfi__transport_reset(tp, false), SFI_ERR_NO_DEVICE, "",
+                    "struck");
+}
+END_TEST
+
+/* ---- the probe ---- */
+
+START_TEST(test_probe_lies)
+{
+    static const struct {
+        size_t packet, at;
+        uint8_t byte;
+        sfi_status st;
+        const char *message;
+    } rows[] = {
+        {0, 0, 0xff, SFI_ERR_PROTOCOL,
+         "the probe's answer to command 0x00 is none of CMSIS-DAP"},
+        {0, 1, 0x00, SFI_ERR_PROTOCOL,
+         "the probe's answer to command 0x00 is none of CMSIS-DAP"},
+        {0, 1, 0xff, SFI_ERR_PROTOCOL,
+         "the probe's answer to command 0x00 is none of CMSIS-DAP"},
+        {0, 3, 0x00, SFI_ERR_PROTOCOL,
+         "the probe's packets have 0 bytes, expected at least 64"},
+        {1, 2, 0x02, SFI_ERR_UNSUPPORTED, "the probe has no SWD"},
+        {2, 1, 0x00, SFI_ERR_IO,
+         "the probe does not connect: port is 0, expected 1 (SWD)"},
+        {3, 1, 0xff, SFI_ERR_IO,
+         "the probe refused command 0x11 with 0xff, expected 0x00"},
+        {7, 1, 0x02, SFI_ERR_PROTOCOL,
+         "the probe's answer to command 0x05 is none of CMSIS-DAP"},
+        {8, 6, 0x00, SFI_ERR_TIMEOUT, NULL},
+        {9, 3, 0x00, SFI_ERR_PROTOCOL,
+         "access port 0 is none of a memory: CSW is 0x23000000, expected "
+         "0x23000012"},
+    };
+
+    hit(BLOW_BYTE, rows[_i].packet, rows[_i].packet == 8 ? 1000 : 1,
+        rows[_i].at);
+    usb.byte = rows[_i].byte;
+    if (rows[_i].message != NULL)
+        ck_assert_fails(open_probe(), rows[_i].st, "", rows[_i].message);
+    else
+        ck_assert_int_eq(open_probe(), rows[_i].st);
+    ck_assert_ptr_null(tp);
+    ck_assert_uint_lt(usb.count, 300);
+    usb.blow = BLOW_NONE;
+    ck_assert_ok(open_probe());
+}
+END_TEST
+
+/* Each answer of opening, reading and writing cut short at each length. */
+START_TEST(test_short)
+{
+    for (size_t at = 0; at < 10; at++) {
+        for (size_t len = 0; len < 2; len++) {
+            hit(BLOW_SHORT, at, 1, len);
+            ck_assert_int_eq(open_probe(), SFI_ERR_PROTOCOL);
+            ck_assert_ptr_null(tp);
+        }
+    }
+    usb.blow = BLOW_NONE;
+    ck_assert_ok(open_probe());
+    for (size_t len = 0; len < 20; len++) {
+        hit(BLOW_SHORT, 0, 1, len);
+        ck_assert_int_eq(read_all(5), len < 23 ? SFI_ERR_PROTOCOL : SFI_OK);
+        hit(BLOW_SHORT, 0, 1, len);
+        ck_assert_int_eq(write_all(5), len < 11 ? SFI_ERR_PROTOCOL : SFI_OK);
+    }
+}
+END_TEST
+
+START_TEST(test_no_memory)
+{
+    memory.fail_at = 1;
+    ck_assert_int_eq(open_probe(), SFI_ERR_NOMEM);
+    ck_assert(!usb.is_closed);
+    memory.fail_at = 2;
+    ck_assert_int_eq(open_probe(), SFI_ERR_NOMEM);
+    ck_assert(!usb.is_closed);
+}
+END_TEST
+
+/* ---- the virtual probe ---- */
+
+static void
+ask(const char *hex, const char *want)
+{
+    uint8_t out[64], in[SFI_SIM_PROBE_PACKET];
+    char got[3 * SFI_SIM_PROBE_PACKET + 1] = "";
+    size_t out_len = 0, in_len = sizeof(in);
+    char *end;
+
+    for (const char *p = hex; *p != '\0'; p = end) {
+        out[out_len++] = (uint8_t)strtoul(p, &end, 16);
+        while (*end == ' ')
+            end++;
+    }
+    ck_assert_ok(sfi_sim_probe(board.sim, out, out_len, in, &in_len));
+    for (size_t i = 0; i < in_len; i++)
+        text_format(got + strlen(got), sizeof(got) - strlen(got), "%s%02x",
+                    i > 0 ? " " : "", in[i]);
+    ck_assert_msg(strcmp(got, want) == 0, "[%s]: got [%s], expected [%s]", hex,
+                  got, want);
+}
+
+#define ONES "ff ff ff ff ff ff ff"
+
+START_TEST(test_virtual)
+{
+    ask("", "");
+    ask("07 00", ""); /* abort: not answered */
+    ask("00 01", "00 07 6c 69 62 73 66 69 00");
+    ask("00 03", "00 00");
+    ask("00 f0", "00 01 01");
+    ask("00 fe", "00 01 01");
+    ask("00 ff", "00 02 00 02");
+    ask("77", "ff");
+    ask("02 02", "02 00"); /* no JTAG */
+    ask("02 00", "02 01");
+    ask("11 00 09 3d", "11 ff");
+    ask("04 00 64 00 00 00", "04 00");
+    ask("13 00", "13 00");
+    ask("01 00 01", "01 00");
+    ask("09 01 00", "09 00");
+    ask("0a", "0a 00 00");
+    /* the line: nothing without the switch, without the reset, before DPIDR */
+    ask("05 00 01 02", "05 00 07");
+    ask("12 40 " ONES, "12 ff");
+    ask("12 38 " ONES, "12 00");
+    ask("05 00 01 02", "05 00 07");
+    ask("12 10 9e e7", "12 00");
+    ask("12 38 " ONES, "12 00");
+    ask("05 00 01 06", "05 00 07");
+    ask("05 00 01 02", "05 01 01 77 24 a0 6b");
+    ask("12 10 3c e7", "12 00");
+    ask("05 00 01 02", "05 00 07");
+    ask("12 10 9e e7", "12 00");
+    /* without power an AP faults, and all but DPIDR and CTRL/STAT after it */
+    ask("05 00 02 02 0f", "05 01 04 77 24 a0 6b");
+    ask("05 00 02 06 0e", "05 01 04 20 00 00 00");
+    ask("05 00 01 04 20 00 00 00", "05 00 04");
+    ask("08 00 1e 00 00 00", "08 00");
+    ask("05 00 02 04 00 00 00 50 06", "05 02 01 00 00 00 f0");
+    /* values that match, and do not */
+    ask("05 00 01 16 00 00 00 f0", "05 01 01");
+    ask("05 00 01 16 00 00 00 00", "05 00 11");
+    ask("05 00 02 20 00 00 00 0f 16 00 00 00 00", "05 02 01");
+    /* lists that are not all there */
+    ask("05 00 02 06", "05 01 07 00 00 00 f0");
+    ask("06 00 02 00 05 00 00 00 00", "06 01 00 07");
+    ask("06 00 00 00 05", "06 00 00 01");
+    ask("05 00 00", "05 00 01");
+    /* NRST */
+    ask("10 00 80 00 00 00 00", "10 2f");
+    ask("10 80 80 00 00 00 00", "10 af");
+    ask("03", "03 00");
+    ask("05 00 01 02", "05 00 07");
+}
+END_TEST
+
+START_TEST(test_virtual_full)
+{
+    uint8_t out[8] = {0x06, 0, 0xff, 0xff, 0x06};
+    uint8_t in[SFI_SIM_PROBE_PACKET];
+    size_t len = sizeof(in) - 1;
+
+    ck_assert_int_eq(sfi_sim_probe(board.sim, out, 5, in, &len),
+                     SFI_ERR_BUFFER);
+    ck_assert_uint_eq(len, SFI_SIM_PROBE_PACKET);
+    ck_assert_ok(open_probe());
+    ck_assert_ok(sfi_sim_probe(board.sim, out, 5, in, &len));
+    ck_assert_uint_le(len, SFI_SIM_PROBE_PACKET);
+    ck_assert_int_eq(sfi_sim_probe(board.sim, NULL, 1, in, &len),
+                     SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_sim_probe(board.sim, out, 5, in, NULL),
+                     SFI_ERR_ARGUMENT);
+}
+END_TEST
+
+START_TEST(test_in_process)
+{
+    uint32_t id = 0;
+
+    ck_assert_ok(sfi_sim_transport(board.sim, "swd", &tp));
+    ck_assert_ok(sfi__transport_read32(tp, IDCODE, &id, 1));
+    ck_assert_uint_eq(id, 0x20036450);
+    ck_assert_ok(write_all(WORDS));
+    assert_there(WORDS);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *s = suite_create("probe");
+    TCase *tc = tcase_create("host");
+
+    tcase_add_checked_fixture(tc, fixture_setup, fixture_teardown);
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, test_word);
+    tcase_add_loop_test(tc, test_places, 0, 6);
+    tcase_add_test(tc, test_packets);
+    tcase_add_test(tc, test_reset);
+    tcase_add_test(tc, test_close);
+    tcase_add_test(tc, test_alignment);
+    tcase_add_test(tc, test_fault);
+    tcase_add_test(tc, test_fault_message);
+    tcase_add_test(tc, test_power);
+    tcase_add_loop_test(tc, test_blow, 0, (int)ROWS(blows));
+    tcase_add_loop_test(tc, test_blow_for_ever, 0, (int)ROWS(blows));
+    tcase_add_test(tc, test_hang);
+    tcase_add_test(tc, test_late);
+    tcase_add_test(tc, test_gone);
+    suite_add_tcase(s, tc);
+    tc = tcase_create("opening");
+    tcase_add_checked_fixture(tc, fixture_setup, fixture_teardown);
+    tcase_add_checked_fixture(tc, setup_bare, teardown);
+    tcase_add_test(tc, test_old_fault);
+    tcase_add_test(tc, test_no_power);
+    tcase_add_loop_test(tc, test_probe_lies, 0, 10);
+    tcase_add_test(tc, test_short);
+    tcase_add_test(tc, test_no_memory);
+    tcase_add_test(tc, test_virtual);
+    tcase_add_test(tc, test_virtual_full);
+    tcase_add_test(tc, test_in_process);
+    suite_add_tcase(s, tc);
+    return run_suite(s);
+}
