@@ -117,6 +117,13 @@ typedef struct sfi_dap_ops {
  * port.  A port that does no parity, as a pseudo-terminal, is logged as a
  * warning and used as it is.
  *
+ * `spi:PATH?speed=HZ&gap=US&reset=LINE&boot0=LINE` is a spidev of Linux, mode 0
+ * (AN4286, section 1).  HZ is at most 8000000, by default 1000000; US is the
+ * time between two bytes, 0 to 1000, by default 15.  LINE is a GPIO chip and
+ * the number of a line, `gpiochip0:17`; it is held until the link is released,
+ * NRST as an open drain.  NSS is low during each message of up to 256 bytes,
+ * and between those that belong together.
+ *
  * @param ctx  the context
  * @param uri  the name; copied
  * @param out  receives the link, caller frees; NULL on any failure
@@ -126,7 +133,7 @@ typedef struct sfi_dap_ops {
  *                        unknown key or an impossible value
  *   SFI_ERR_UNSUPPORTED  unknown scheme, not built in, or reset named for a
  *                        port without DTR and RTS
- *   SFI_ERR_NO_DEVICE    no such port, or it is no serial port
+ *   SFI_ERR_NO_DEVICE    no such port or line, or it is none of that kind
  *   SFI_ERR_ACCESS       not allowed, or in use by another program
  *   SFI_ERR_IO           the port cannot be set up
  *   SFI_ERR_NOMEM        no memory

@@ -5,6 +5,7 @@
 #include "core/abi.h"
 #include "core/err.h"
 #include "transport/serial.h"
+#include "transport/spi.h"
 #include "transport/uri.h"
 
 static void
@@ -65,6 +66,7 @@ open_uri(sfi_ctx *ctx, const char *text, sfi_transport **out)
                            sfi_transport **out);
     } schemes[] = {
         {"serial", sfi__serial_open},
+        {"spi", sfi__spi_open},
     };
     struct uri uri;
     sfi_status st = uri_parse(ctx, text, &uri);
@@ -76,7 +78,8 @@ open_uri(sfi_ctx *ctx, const char *text, sfi_transport **out)
             return schemes[i].open(ctx, &uri, out);
     }
     (void)sfi__fail(ctx, SFI_ERR_UNSUPPORTED,
-                    "unknown kind of link \"%s\", expected \"serial\"",
+                    "unknown kind of link \"%s\", expected \"serial\" or "
+                    "\"spi\"",
                     uri.scheme);
     return sfi__where(ctx, "%s", text);
 }

@@ -126,8 +126,8 @@ static const struct {
      "fallback is \"maybe\", expected yes or no"},
     {"serial:/dev/null?reset=dtr&boot0=dtr", SFI_ERR_ARGUMENT,
      "serial:/dev/null", "reset and boot0 are the same line, expected two"},
-    {"spi:/dev/spidev0.0", SFI_ERR_UNSUPPORTED, "spi:/dev/spidev0.0",
-     "unknown kind of link \"spi\", expected \"serial\""},
+    {"i2c:/dev/i2c-1", SFI_ERR_UNSUPPORTED, "i2c:/dev/i2c-1",
+     "unknown kind of link \"i2c\", expected \"serial\" or \"spi\""},
     {"/dev/ttyUSB0", SFI_ERR_ARGUMENT, "/dev/ttyUSB0",
      "the scheme is missing, or too long" FORM},
 };
