@@ -17,9 +17,10 @@ static const struct cli_option options[OPT_COUNT] = {
     [OPT_CONNECT] = {.brief = "c",
                      .name = "connect",
                      .values = "port=PORT [br=115200] [chip=NAME]",
-                     .keys = {"port", "br", "chip"},
+                     .keys = {"port", "br", "chip", "mode", "probe"},
                      .help = "the serial port of the chip, its speed, and\n"
-                             "which chip it must be"},
+                             "which chip it must be; or usb1, spidev0.0,\n"
+                             "swd mode=HOTPLUG [probe=LINK], or any LINK"},
     [OPT_SFI] = {.name = "sfi",
                  .values = "[protocol=static|live] FILE.sfi hsm=1 slot=HSM "
                            "[store=FOLDER] | hsm=0 LICENSE",
@@ -161,13 +162,55 @@ on_signal(int signum)
 
 /* ---- the command line ---- */
 
+/* "usb:1", "openocd:localhost:6666": a link by its own name. */
+static bool
+is_link(const char *port)
+{
+    size_t len = strcspn(port, ":/\\?");
+
+    return port[len] == ':' && len > 1; /* "C:" is none */
+}
+
+/* A debugger's port: the probe says which, if there is more than one. */
+static const char *
+probe_of(const struct program *p)
+{
+    const struct cli_use *use = cli_next(&p->cli, OPT_CONNECT, NULL);
+    const char *mode = cli_key(&p->cli, use, "mode");
+    const char *probe = cli_key(&p->cli, use, "probe");
+
+    if (mode != NULL && strcmp(mode, "HOTPLUG") != 0)
+        cli_usage(&p->cli,
+                  "mode=%s, expected HOTPLUG: the chip is taken as it "
+                  "is",
+                  mode);
+    return probe != NULL ? probe : "cmsis-dap:";
+}
+
+/* The names of ST's tool, and links by their own. */
 void
 program_port(const struct program *p, const char *port, uint64_t baud,
              char uri[URI_MAX])
 {
-    /* The port may bring options of its own: /dev/ttyUSB0?reset=rts */
-    if (snprintf(uri, URI_MAX, "serial:%s%cbaud=%" PRIu64, port,
-                 strchr(port, '?') != NULL ? '&' : '?', baud) >= URI_MAX)
+    bool debugger = strcmp(port, "swd") == 0 || strcmp(port, "jtag") == 0 ||
+                    strcmp(port, "SWD") == 0 || strcmp(port, "JTAG") == 0;
+    int len;
+
+    if (debugger)
+        len = snprintf(uri, URI_MAX, "%s", probe_of(p));
+    else if (is_link(port))
+        len = snprintf(uri, URI_MAX, "%s", port);
+    else if (strncmp(port, "usb", 3) == 0 &&
+             port[3 + strspn(port + 3, "0123456789")] == '\0')
+        len = snprintf(uri, URI_MAX, "usb:%s", port + 3);
+    else if (strncmp(port, "spidev", 6) == 0)
+        len = snprintf(uri, URI_MAX, "spi:/dev/%s", port);
+    else if (strncmp(port, "/dev/spidev", 11) == 0)
+        len = snprintf(uri, URI_MAX, "spi:%s", port);
+    else /* it may bring options of its own: /dev/ttyUSB0?reset=rts */
+        len = snprintf(uri, URI_MAX, "serial:%s%cbaud=%" PRIu64, port,
+                       strchr(port, '?') != NULL ? '&' : '?', baud);
+    if (len >= URI_MAX)
         cli_usage(&p->cli, "port=%s is too long", port);
 }
 

@@ -45,6 +45,8 @@ MISTAKES = [
     (["-c", "port=x", "-ob", "RDP=on"],
      "-ob RDP=on, expected -ob displ, or NAME=VALUE"),
     (["-w", "f.hex"], "-c port=PORT is missing"),
+    (["-c", "port=swd", "mode=UR", "-e", "all"],
+     "mode=UR, expected HOTPLUG: the chip is taken as it is"),
     (["-c", "port=x", "-sfi", "f.sfi"],
      "-sfi needs a licence: hsm=1 slot=HSM, or hsm=0 LICENSE"),
     (["-c", "port=x", "-sfi", "f.sfi", "hsm=0"],
@@ -188,6 +190,21 @@ def no_such_port(folder):
     done = run(PROGRAM, "-c", f"port={folder}/tty", "-e", "all", "--json")
     same(done.returncode, 4)
     same(json.loads(done.stdout)["error"]["name"], "SFI_ERR_NO_DEVICE")
+
+
+@case
+def names_of_ports(folder):
+    """ST's, and links by their own; none of them is there."""
+    for words, link in (
+            (["port=usb1"], "usb:1"),
+            (["port=spidev9.9"], "spi:/dev/spidev9.9"),
+            (["port=/dev/spidev9.9"], "spi:/dev/spidev9.9"),
+            (["port=swd", "mode=HOTPLUG"], "cmsis-dap:"),
+            (["port=JTAG", "probe=openocd:localhost:1"], "openocd:localhost:1"),
+            ([f"port=serial:{folder}/tty"], f"serial:{folder}/tty")):
+        done = run(PROGRAM, "-c", *words, "-e", "all")
+        assert done.returncode != 0, words
+        assert done.stderr.startswith(f"sfi-program: {link}"), done.stderr
 
 
 @case
