@@ -118,6 +118,12 @@ static const struct cli_option options[OPT_COUNT] = {
                     .max = 1,
                     .help = "with --gang: add a line of JSON for each chip,\n"
                             "on the disk before the next word is said of it"},
+    [OPT_CAPTURE] = {.name = "capture",
+                     .values = "FILE",
+                     .min = 1,
+                     .max = 1,
+                     .help = "with -c: write down what goes over the link;\n"
+                             "port=script:FILE plays it again"},
     [OPT_PIN_FILE] = {.name = "pin-file",
                       .values = "FILE",
                       .min = 1,
@@ -235,6 +241,8 @@ read_connection(struct program *p)
     const struct cli_use *use = cli_next(&p->cli, OPT_CONNECT, NULL);
     const char *port = cli_key(&p->cli, use, "port");
 
+    if (cli_has(&p->cli, OPT_CAPTURE) && use == NULL)
+        cli_usage(&p->cli, "--capture FILE goes with -c");
     if (cli_has(&p->cli, OPT_GANG)) {
         read_link(p, cli_next(&p->cli, OPT_GANG, NULL));
         program_check_gang(p);
@@ -593,6 +601,8 @@ work_on_chip(struct program *p, sfi_status *st)
     *st = program_load(p);
     if (*st == SFI_OK)
         *st = sfi_transport_open(p->ctx, p->port, &p->tp);
+    if (*st == SFI_OK && cli_has(&p->cli, OPT_CAPTURE))
+        *st = sfi_transport_capture(p->tp, cli_value(&p->cli, OPT_CAPTURE));
     if (*st == SFI_OK && cli_has(&p->cli, OPT_GET_CERTIFICATE))
         *st = get_certificate(p);
     if (*st == SFI_OK && cli_has(&p->cli, OPT_SFI))

@@ -26,6 +26,7 @@ enum {
     OPT_HSM_LICENSE,
     OPT_GANG,
     OPT_RECORD,
+    OPT_CAPTURE,
     OPT_PIN_FILE,
     OPT_YES,
     OPT_JSON,

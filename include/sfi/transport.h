@@ -124,6 +124,10 @@ typedef struct sfi_dap_ops {
  * NRST as an open drain.  NSS is low during each message of up to 256 bytes,
  * and between those that belong together.
  *
+ * `script:PATH` plays the other side as a trace of sfi_transport_capture() has
+ * it.  It stops, with SFI_ERR_IO and the line, where the host does anything
+ * else than then.
+ *
  * @param ctx  the context
  * @param uri  the name; copied
  * @param out  receives the link, caller frees; NULL on any failure
@@ -136,6 +140,9 @@ typedef struct sfi_dap_ops {
  *   SFI_ERR_NO_DEVICE    no such port or line, or it is none of that kind
  *   SFI_ERR_ACCESS       not allowed, or in use by another program
  *   SFI_ERR_IO           the port cannot be set up
+ *   SFI_ERR_FORMAT       the trace is none; the error says in which line
+ *   SFI_ERR_OS           the trace cannot be read
+ *   SFI_ERR_LIMIT        the trace is longer than 256 MiB
  *   SFI_ERR_NOMEM        no memory
  *
  * Blocks: never.  Thread: the context's.
@@ -144,6 +151,31 @@ typedef struct sfi_dap_ops {
 SFI_API SFI_NODISCARD sfi_status sfi_transport_open(sfi_ctx *ctx,
                                                     const char *uri,
                                                     sfi_transport **out);
+
+/**
+ * Write down what goes over a link, readable, and for `script:PATH`.
+ *
+ * From now on each call of the link's functions is in the file when it has
+ * ended: what went out and what came in, in hexadecimal, failures, and the time
+ * between (doc/protocol.md).  A file that cannot be written any more is a
+ * warning in the log, and the link goes on.  Nothing that goes over a link
+ * opens an image; who has the trace can send a static licence again, to this
+ * chip alone.
+ *
+ * @param tp    a link
+ * @param path  the file; made anew
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  an argument is NULL
+ *   SFI_ERR_STATE     called from a function of the link
+ *   SFI_ERR_OS, SFI_ERR_ACCESS  the file cannot be written
+ *   SFI_ERR_NOMEM     no memory
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_transport_capture(sfi_transport *tp,
+                                                       const char *path);
 
 /**
  * Make a link of the caller's own functions, a stream of bytes.

@@ -6,6 +6,7 @@
 #include "core/err.h"
 #include "transport/serial.h"
 #include "transport/spi.h"
+#include "transport/trace.h"
 #include "transport/uri.h"
 
 static void
@@ -67,6 +68,7 @@ open_uri(sfi_ctx *ctx, const char *text, sfi_transport **out)
     } schemes[] = {
         {"serial", sfi__serial_open},
         {"spi", sfi__spi_open},
+        {"script", sfi__script_open},
     };
     struct uri uri;
     sfi_status st = uri_parse(ctx, text, &uri);
@@ -78,8 +80,8 @@ open_uri(sfi_ctx *ctx, const char *text, sfi_transport **out)
             return schemes[i].open(ctx, &uri, out);
     }
     (void)sfi__fail(ctx, SFI_ERR_UNSUPPORTED,
-                    "unknown kind of link \"%s\", expected \"serial\" or "
-                    "\"spi\"",
+                    "unknown kind of link \"%s\", expected \"serial\", "
+                    "\"spi\" or \"script\"",
                     uri.scheme);
     return sfi__where(ctx, "%s", text);
 }

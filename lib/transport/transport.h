@@ -18,15 +18,17 @@ enum transport_kind {
     TRANSPORT_KINDS
 };
 
+union transport_ops {
+    sfi_stream_ops stream;
+    sfi_spi_ops spi;
+    sfi_usb_ops usb;
+    sfi_dap_ops dap;
+};
+
 struct sfi_transport {
     struct obj obj;
     enum transport_kind kind; /* which of `ops` */
-    union {
-        sfi_stream_ops stream;
-        sfi_spi_ops spi;
-        sfi_usb_ops usb;
-        sfi_dap_ops dap;
-    } ops;
+    union transport_ops ops;
     void *user;
     uint32_t baud; /* 0: bytes take no time that we know of */
     char name[TRANSPORT_NAME_MAX];

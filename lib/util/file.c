@@ -144,6 +144,25 @@ file_begin(struct file_out *f, const char *path, unsigned mode)
 }
 
 int
+file_create(struct file_out *f, const char *path, unsigned mode)
+{
+    sfi__zero(f, sizeof(*f));
+    f->in_place = true;
+    f->fd = -1;
+    f->path = strdup(path);
+    if (f->path != NULL)
+        f->fd =
+            open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, (mode_t)mode);
+    if (f->fd < 0) {
+        int err = f->path != NULL ? errno : ENOMEM;
+
+        file_abort(f);
+        return err;
+    }
+    return 0;
+}
+
+int
 file_write(struct file_out *f, const void *data, size_t len)
 {
     const char *p = data;

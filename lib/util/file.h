@@ -33,6 +33,9 @@ struct file_out {
 };
 
 int file_begin(struct file_out *f, const char *path, unsigned mode);
+/* The same under its name from the beginning, and never synced: for what shall
+ * be there when the program crashes. */
+int file_create(struct file_out *f, const char *path, unsigned mode);
 int file_write(struct file_out *f, const void *data, size_t len);
 /* Exactly one of these two ends it; a failed commit leaves no file. */
 int file_commit(struct file_out *f);

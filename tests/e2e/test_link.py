@@ -74,6 +74,30 @@ class Link(bench.Case):
                          "the line never falls silent|answer.* 0x7f")
         self.assertEqual(b.counter("line.vault"), 1)
 
+    def test_captured_and_played_again(self):
+        """A field's trace is a chip on the developer's desk."""
+        b = self.bench
+        hsm = b.hsm(H753, "line.vault", 1)
+        image = b.image(H753, "fw.sfi")
+        part = b.chip(H753, "part").start()
+        trace = b.path / "trace"
+        lic = b.license(part, hsm)
+        self.assertEnded(part.program(image, "hsm=0", lic, "--capture", trace),
+                         0)
+        part.stop()
+        self.installed(part)
+        self.assertIn("\nkind stream\n", trace.read_text())
+        again = ["sfi-program", "-c", f"port=script:{trace}", "-sfi"]
+        self.assertEnded(bench.run(*again, image, "hsm=0", lic), 0)
+        other = b.image(H753, "other.sfi", version=2)
+        self.assertEnded(bench.run(*again, other, "hsm=0", lic), 4,
+                         r"script:.*trace:\d+: byte \d+ of \d+ that the host "
+                         "sends is 0x.., the trace has 0x..")
+        # the port is looked for first
+        missing = bench.run("sfi-program", "-c", f"port={part.link}", "-gc",
+                            b.path / "cert", "--capture", b.path / "x" / "y")
+        self.assertEnded(missing, 4, "there is no such port")
+
     def half_way(self, part, address, hsm):
         """Begin to install something big; return in the middle of it."""
         b = self.bench

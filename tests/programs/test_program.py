@@ -84,6 +84,8 @@ MISTAKES = [
      "br=fast is no speed"),
     (["-c", "port=x", "-sfi", "f.sfi", "l.bin", "--record", "r"],
      "--record FILE goes with --gang"),
+    (["--gang", "x", "-sfi", "f.sfi", "hsm=1", "slot=1", "--capture", "f"],
+     "--capture FILE goes with -c"),
     (["-hsmgetinfo"],
      "-hsmgetinfo needs slot=HSM, such as slot=vault:PATH"),
     (["--hsmgetcounter"],
