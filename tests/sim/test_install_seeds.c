@@ -361,7 +361,7 @@ last_seed(uint32_t usual)
 
     if (getenv("SFI_TEST_SEED") != NULL)
         return first_seed() + 1;
-    return brief != NULL && brief[0] == '1' ? usual / 25 : usual;
+    return brief != NULL && brief[0] == '1' ? usual / 50 : usual;
 }
 
 static void
