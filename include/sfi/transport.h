@@ -128,6 +128,12 @@ typedef struct sfi_dap_ops {
  * it.  It stops, with SFI_ERR_IO and the line, where the host does anything
  * else than then.
  *
+ * `openocd:HOST:PORT?target=NAME&reset=WHAT` is the memory of a chip behind an
+ * openocd that runs, through its Tcl port (`tcl_port`, usually 6666).  Without
+ * `target` it must have one target only.  WHAT is `core`, by default: the reset
+ * goes by AIRCR, which a secure chip does not let through; or `srst`, the
+ * probe's line to NRST.  BOOT0 is not reached.
+ *
  * @param ctx  the context
  * @param uri  the name; copied
  * @param out  receives the link, caller frees; NULL on any failure
@@ -137,15 +143,20 @@ typedef struct sfi_dap_ops {
  *                        unknown key or an impossible value
  *   SFI_ERR_UNSUPPORTED  unknown scheme, not built in, or reset named for a
  *                        port without DTR and RTS
- *   SFI_ERR_NO_DEVICE    no such port or line, or it is none of that kind
+ *   SFI_ERR_NO_DEVICE    no such port or line, or it is none of that kind; no
+ *                        openocd, or no such target
  *   SFI_ERR_ACCESS       not allowed, or in use by another program
  *   SFI_ERR_IO           the port cannot be set up
  *   SFI_ERR_FORMAT       the trace is none; the error says in which line
  *   SFI_ERR_OS           the trace cannot be read
  *   SFI_ERR_LIMIT        the trace is longer than 256 MiB
+ *   SFI_ERR_TIMEOUT      openocd does not answer
+ *   SFI_ERR_PROTOCOL     what answers is no openocd
+ *   SFI_ERR_NACK         openocd refuses to list its targets
  *   SFI_ERR_NOMEM        no memory
  *
- * Blocks: never.  Thread: the context's.
+ * Blocks: on openocd's answer, up to 15 s; otherwise never.
+ * Thread: the context's.
  * @since 1.0
  */
 SFI_API SFI_NODISCARD sfi_status sfi_transport_open(sfi_ctx *ctx,

@@ -4,6 +4,7 @@
 
 #include "core/abi.h"
 #include "core/err.h"
+#include "transport/openocd.h"
 #include "transport/serial.h"
 #include "transport/spi.h"
 #include "transport/trace.h"
@@ -66,6 +67,7 @@ open_uri(sfi_ctx *ctx, const char *text, sfi_transport **out)
         sfi_status (*open)(sfi_ctx *ctx, const struct uri *uri,
                            sfi_transport **out);
     } schemes[] = {
+        {"openocd", sfi__openocd_open},
         {"serial", sfi__serial_open},
         {"spi", sfi__spi_open},
         {"script", sfi__script_open},
@@ -81,7 +83,7 @@ open_uri(sfi_ctx *ctx, const char *text, sfi_transport **out)
     }
     (void)sfi__fail(ctx, SFI_ERR_UNSUPPORTED,
                     "unknown kind of link \"%s\", expected \"serial\", "
-                    "\"spi\" or \"script\"",
+                    "\"openocd\", \"spi\" or \"script\"",
                     uri.scheme);
     return sfi__where(ctx, "%s", text);
 }
