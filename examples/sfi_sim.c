@@ -55,7 +55,7 @@ static const struct cli_option run_options[RUN_COUNT] = {
                             "then do anything to the chip"},
 };
 
-enum { WRAP_STATE, WRAP_ON_USB, WRAP_COUNT };
+enum { WRAP_STATE, WRAP_ON_USB, WRAP_ON_PROBE, WRAP_COUNT };
 
 static const struct cli_option wrap_options[WRAP_COUNT] = {
     [WRAP_STATE] = {.name = "state",
@@ -66,6 +66,10 @@ static const struct cli_option wrap_options[WRAP_COUNT] = {
     [WRAP_ON_USB] = {.name = "usb",
                      .help = "it is in a USB port, and in DFU mode while a\n"
                              "bootloader runs"},
+    [WRAP_ON_PROBE] = {.name = "probe",
+                       .help =
+                           "its SWD and NRST are on a CMSIS-DAP probe in a\n"
+                           "USB port"},
 };
 
 enum { DUMP_STATE, DUMP_AREA, DUMP_OUT, DUMP_COUNT };
@@ -112,7 +116,7 @@ static const struct cli_spec commands[COMMAND_COUNT] = {
     [WRAP] = {.program = "sfi-sim wrap",
               .purpose = "Runs a command that sees a virtual chip as a device "
                          "of this machine.",
-              .usage = "--state DIR --usb -- COMMAND [ARGUMENT...]",
+              .usage = "--state DIR [--usb] [--probe] -- COMMAND [ARGUMENT...]",
               .options = wrap_options,
               .option_count = WRAP_COUNT,
               .operands_min = 1,
@@ -252,8 +256,10 @@ wrap(const struct cli *c, sfi_ctx *ctx)
 
     if (cli_has(c, WRAP_ON_USB))
         wired |= WRAP_USB;
+    if (cli_has(c, WRAP_ON_PROBE))
+        wired |= WRAP_PROBE;
     if (wired == 0)
-        cli_usage(c, "no device is named, expected --usb");
+        cli_usage(c, "no device is named, expected --usb or --probe");
     st = sfi_sim_open(ctx, state, &sim);
     if (st != SFI_OK)
         return cli_fail(c, ctx, st);

@@ -102,6 +102,8 @@ sim_wrap(const struct cli *c, sfi_ctx *ctx, sfi_sim *sim, unsigned wired,
 
     if ((wired & WRAP_USB) != 0)
         ok = bed_usb_start(&b, &error);
+    if (ok && (wired & WRAP_PROBE) != 0)
+        ok = bed_probe_start(&b, &error);
     if (ok)
         ok = spawn(&b, command, &error);
     if (ok)
@@ -110,6 +112,7 @@ sim_wrap(const struct cli *c, sfi_ctx *ctx, sfi_sim *sim, unsigned wired,
         b.status = cli_fail_text(c, SFI_ERR_OS, "%s", error->message);
     g_clear_error(&error);
     bed_usb_end(&b);
+    bed_probe_end(&b);
     g_main_loop_unref(b.loop);
     g_object_unref(b.testbed);
     return b.status;

@@ -15,6 +15,7 @@ struct bed {
     gint64 waited_us; /* the chip's clock has come so far */
     gint64 used_us;   /* the last request of the command */
     struct usb_port *usb;
+    struct probe_port *probe;
 };
 
 /* A request has come: time passes for the chip, and it is in use. */
@@ -26,5 +27,9 @@ bool bed_usb_start(struct bed *b, GError **error);
 /* Look whether the chip has gone, or come. */
 bool bed_usb_look(struct bed *b, GError **error);
 void bed_usb_end(struct bed *b);
+
+/* sim_wrap_probe.c: a debug probe in another USB port. */
+bool bed_probe_start(struct bed *b, GError **error);
+void bed_probe_end(struct bed *b);
 
 #endif

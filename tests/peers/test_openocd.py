@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""The virtual STM32H753xI's JTAG, judged by openocd.
+"""The virtual STM32H753xI's debug port, judged by openocd.
 
-    test_openocd.py SFI_SIM
+    test_openocd.py SFI_SIM [probe]
 
 openocd knows JTAG, ADIv5 and the memory of a part on its own: through
 remote_bitbang it examines the two TAPs, reads the IDCODE, loads and dumps RAM,
-erases and programs flash by the registers.  What is not installed is a failure,
-unless SFI_ALLOW_SKIP is 1.
+erases and programs flash by the registers.  With "probe" it does the same over
+SWD, by its own driver of CMSIS-DAP and the real libusb.  What is not installed
+is a failure, unless SFI_ALLOW_SKIP is 1.
 """
 
 import os
@@ -23,7 +24,7 @@ SKIP = 77  # meson's
 RAM = 0x24010000
 LEN = 60000
 
-CHAIN = """
+JTAG = """
 adapter driver remote_bitbang
 remote_bitbang host {host}
 remote_bitbang port {port}
@@ -31,6 +32,17 @@ transport select jtag
 reset_config srst_only
 jtag newtap h7 cpu -irlen 4 -ircapture 0x1 -irmask 0xf -expected-id 0x6ba00477
 jtag newtap h7 bs -irlen 5 -expected-id 0x06450041
+"""
+
+SWD = """
+adapter driver cmsis-dap
+transport select swd
+adapter speed 4000
+reset_config srst_only
+swd newdap h7 cpu -expected-id 0x6ba02477
+"""
+
+TARGET = """
 dap create h7.dap -chain-position h7.cpu
 target create h7.axi mem_ap -dap h7.dap -ap-num 0
 gdb_port disabled
@@ -45,12 +57,44 @@ def expect(condition, what):
         raise SystemExit(what)
 
 
-class Chip:
+def manufacture(sim, folder):
+    subprocess.run([sim, "manufacture", "--ca", folder / "ca", "--chip",
+                    "stm32h753xi", "--state", folder / "chip"], check=True,
+                   stdout=subprocess.DEVNULL, timeout=60)
+    return folder / "chip"
+
+
+def openocd(folder, script, before=()):
+    config = folder / "openocd.cfg"
+    config.write_text(script + "\nshutdown\n")
+    done = subprocess.run([*before, "openocd", "-f", config], cwd=folder,
+                          capture_output=True, text=True, timeout=100)
+    expect(done.returncode == 0, done.stdout + done.stderr)
+    return done.stdout + done.stderr
+
+
+class Probe:
+    found = ["Using CMSIS-DAPv2 interface", "SWD DPIDR 0x6ba02477"]
+
     def __init__(self, sim, folder):
-        self.state = folder / "chip"
-        subprocess.run([sim, "manufacture", "--ca", folder / "ca", "--chip",
-                        "stm32h753xi", "--state", self.state], check=True,
-                       stdout=subprocess.DEVNULL, timeout=60)
+        self.sim = sim
+        self.state = manufacture(sim, folder)
+
+    def openocd(self, folder, script):
+        return openocd(folder, SWD + TARGET + script,
+                       [self.sim, "wrap", "--state", self.state, "--probe",
+                        "--"])
+
+    def end(self):
+        pass
+
+
+class Chip:
+    found = ["h7.cpu tap/device found: 0x6ba00477",
+             "h7.bs tap/device found: 0x06450041"]
+
+    def __init__(self, sim, folder):
+        self.state = manufacture(sim, folder)
         self.run = subprocess.Popen(
             [sim, "run", "--state", self.state, "--usart", folder / "tty",
              "--jtag", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True)
@@ -59,14 +103,9 @@ class Chip:
         expect(ready, "sfi-sim does not run")
         self.port = int(ready[1])
 
-    def openocd(self, folder, script, status=0):
-        config = folder / "openocd.cfg"
-        config.write_text(CHAIN.format(host="127.0.0.1", port=self.port) +
-                          script + "\nshutdown\n")
-        done = subprocess.run(["openocd", "-f", config], cwd=folder,
-                              capture_output=True, text=True, timeout=100)
-        expect(done.returncode == status, done.stdout + done.stderr)
-        return done.stdout + done.stderr
+    def openocd(self, folder, script):
+        return openocd(folder, JTAG.format(host="127.0.0.1", port=self.port) +
+                       TARGET + script)
 
     def end(self):
         self.run.send_signal(signal.SIGTERM)
@@ -88,9 +127,8 @@ def memory(chip, folder):
         echo "hole [catch {{h7.axi read_memory 0x60000000 32 1}}]"
         echo "again [h7.axi read_memory 0x5c001000 32 1]"
         """)
-    for word in ("h7.cpu tap/device found: 0x6ba00477",
-                 "h7.bs tap/device found: 0x06450041", "idcode 0x20036450",
-                 "debug 0x54770002", "hole 1", "again 0x20036450"):
+    for word in (*chip.found, "idcode 0x20036450", "debug 0x54770002",
+                 "hole 1", "again 0x20036450"):
         expect(word in out, f"no \"{word}\" in\n{out}")
     expect((folder / "dump.bin").read_bytes() == data, "RAM reads otherwise")
     expect((folder / "bytes.bin").read_bytes() ==
@@ -147,7 +185,8 @@ def main():
         sys.exit(SKIP if os.environ.get("SFI_ALLOW_SKIP") == "1" else 1)
     with tempfile.TemporaryDirectory(prefix="sfi-test-") as name:
         folder = pathlib.Path(name)
-        chip = Chip(sys.argv[1], folder)
+        wired = Probe if "probe" in sys.argv[2:] else Chip
+        chip = wired(sys.argv[1], folder)
         try:
             memory(chip, folder)
             flash(chip, folder)

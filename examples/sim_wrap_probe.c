@@ -1,0 +1,372 @@
+/* A CMSIS-DAP probe in another USB port, wired to the chip's SWD and NRST:
+ * packets of the command's usbfs come here (Linux, Documentation/driver-api/
+ * usb/usb.rst) through a pair of bulk endpoints. */
+#include <errno.h>
+#include <linux/usbdevice_fs.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "sim_wrap_bed.h"
+
+#define NODE "/dev/bus/usb/001/101"
+#define SYS_PATH "/devices/pci0000:00/0000:00:14.0/usb1/1-2"
+#define OUT 0x01u
+#define IN 0x81u
+#define SETUP_LEN 8u
+#define FROM_DEVICE 0x80u
+#define GET_DESCRIPTOR 0x06u
+
+enum { DEVICE = 1, CONFIGURATION = 2, STRING = 3 };
+
+/* USB 2.0, 9.6.1; the numbers are pid.codes' for tests. */
+static const uint8_t device[] = {
+    18,   DEVICE, 0x00, 0x02, 0,    0, 0, 64, 0x09,
+    0x12, 0x01,   0x00, 0x00, 0x01, 1, 2, 3,  1,
+};
+
+/* CMSIS-DAP 2.1, "USB interface": class 255, bulk OUT first, then bulk IN. */
+static const uint8_t configuration[] = {
+    9,    CONFIGURATION,
+    32,   0,
+    1,    1,
+    0,    0x80,
+    50, /* 100 mA */
+    9,    4,
+    0,    0,
+    2,    255,
+    0,    0,
+    4, /* interface */
+    7,    5,
+    OUT,  2,
+    0x00, 0x02,
+    0, /* 512 bytes */
+    7,    5,
+    IN,   2,
+    0x00, 0x02,
+    0,
+};
+
+static const char *const strings[] = {
+    "", "libsfi", "Virtual CMSIS-DAP", "0001", "CMSIS-DAP v2 Interface",
+};
+
+struct packet {
+    size_t len;
+    uint8_t bytes[SFI_SIM_PROBE_PACKET];
+};
+
+struct probe_port {
+    struct bed *bed;
+    UMockdevIoctlBase *handler;
+    GQueue done;    /* UMockdevIoctlData: URBs to be reaped */
+    GQueue waiting; /* the same: of the IN endpoint, for an answer */
+    GQueue answers; /* struct packet */
+};
+
+/* ---- the default pipe ---- */
+
+static size_t
+string_descriptor(uint8_t index, uint8_t *out)
+{
+    size_t len = 2;
+
+    if (index >= sizeof(strings) / sizeof(*strings))
+        return 0;
+    if (index == 0) { /* the languages: English */
+        out[len++] = 0x09;
+        out[len++] = 0x04;
+    }
+    for (const char *p = strings[index]; *p != '\0'; p++) {
+        out[len++] = (uint8_t)*p;
+        out[len++] = 0;
+    }
+    out[0] = (uint8_t)len;
+    out[1] = STRING;
+    return len;
+}
+
+/* What GET_DESCRIPTOR tells; 0: a stall. */
+static size_t
+descriptor(const uint8_t *setup, uint8_t *out)
+{
+    if (setup[0] != FROM_DEVICE || setup[1] != GET_DESCRIPTOR)
+        return 0;
+    switch (setup[3]) {
+    case DEVICE:
+        memcpy(out, device, sizeof(device));
+        return sizeof(device);
+    case CONFIGURATION:
+        memcpy(out, configuration, sizeof(configuration));
+        return sizeof(configuration);
+    case STRING:
+        return string_descriptor(setup[2], out);
+    default:
+        return 0;
+    }
+}
+
+static void
+run_control(struct usbdevfs_urb *urb, uint8_t *packet)
+{
+    uint8_t raw[256];
+    size_t room = (size_t)urb->buffer_length - SETUP_LEN;
+    size_t len = descriptor(packet, raw);
+
+    urb->status = len > 0 ? 0 : -EPIPE;
+    len = len < room ? len : room;
+    memcpy(packet + SETUP_LEN, raw, len);
+    urb->actual_length = (int)len;
+}
+
+/* ---- the bulk pipes ---- */
+
+static void
+run_packet(struct probe_port *p, struct usbdevfs_urb *urb, const uint8_t *bytes)
+{
+    struct packet *answer = g_new0(struct packet, 1);
+    sfi_status st;
+
+    answer->len = sizeof(answer->bytes);
+    st = sfi_sim_probe(p->bed->sim, bytes, (size_t)urb->buffer_length,
+                       answer->bytes, &answer->len);
+    urb->status = st == SFI_OK ? 0 : -EPIPE;
+    urb->actual_length = urb->buffer_length;
+    if (st == SFI_OK && answer->len > 0)
+        g_queue_push_tail(&p->answers, answer);
+    else
+        g_free(answer);
+}
+
+static UMockdevIoctlData *
+buffer_of(UMockdevIoctlData *data)
+{
+    const struct usbdevfs_urb *urb = (const void *)data->data;
+
+    if (urb->buffer_length <= 0)
+        return NULL;
+    return umockdev_ioctl_data_resolve(data,
+                                       offsetof(struct usbdevfs_urb, buffer),
+                                       (gsize)urb->buffer_length, NULL);
+}
+
+/* Answers meet those who wait for one. */
+static void
+deliver(struct probe_port *p)
+{
+    while (p->answers.length > 0 && p->waiting.length > 0) {
+        struct packet *answer = g_queue_pop_head(&p->answers);
+        UMockdevIoctlData *data = g_queue_pop_head(&p->waiting);
+        UMockdevIoctlData *buffer = buffer_of(data);
+        struct usbdevfs_urb *urb = (void *)data->data;
+        size_t room = buffer != NULL ? (size_t)urb->buffer_length : 0;
+        size_t len = answer->len < room ? answer->len : room;
+
+        if (len > 0)
+            memcpy(buffer->data, answer->bytes, len);
+        urb->status = 0;
+        urb->actual_length = (int)len;
+        g_queue_push_tail(&p->done, data);
+        g_clear_object(&buffer);
+        g_free(answer);
+    }
+}
+
+/* ---- requests of the command ---- */
+
+static bool
+run_urb(struct probe_port *p, UMockdevIoctlData *data)
+{
+    struct usbdevfs_urb *urb = (void *)data->data;
+    UMockdevIoctlData *buffer = buffer_of(data);
+    bool ok = buffer != NULL;
+
+    if (ok && urb->type == USBDEVFS_URB_TYPE_CONTROL &&
+        urb->buffer_length >= (int)SETUP_LEN) {
+        run_control(urb, buffer->data);
+        g_queue_push_tail(&p->done, g_object_ref(data));
+    } else if (ok && urb->type == USBDEVFS_URB_TYPE_BULK &&
+               urb->endpoint == OUT) {
+        run_packet(p, urb, buffer->data);
+        g_queue_push_tail(&p->done, g_object_ref(data));
+    } else if (ok && urb->type == USBDEVFS_URB_TYPE_BULK &&
+               urb->endpoint == IN) {
+        g_queue_push_tail(&p->waiting, g_object_ref(data));
+    } else {
+        ok = false;
+    }
+    g_clear_object(&buffer);
+    deliver(p);
+    return ok;
+}
+
+static bool
+submit(struct probe_port *p, UMockdevIoctlData *arg)
+{
+    UMockdevIoctlData *data =
+        umockdev_ioctl_data_resolve(arg, 0, sizeof(struct usbdevfs_urb), NULL);
+    bool ok;
+
+    if (data == NULL)
+        return false;
+    ok = run_urb(p, data);
+    g_object_unref(data);
+    return ok;
+}
+
+static bool
+reap(struct probe_port *p, UMockdevIoctlData *arg)
+{
+    UMockdevIoctlData *urb = g_queue_pop_head(&p->done);
+    UMockdevIoctlData *at;
+
+    if (urb == NULL)
+        return false;
+    at = umockdev_ioctl_data_resolve(arg, 0, sizeof(void *), NULL);
+    if (at != NULL)
+        (void)umockdev_ioctl_data_set_ptr(at, 0, urb);
+    g_clear_object(&at);
+    g_object_unref(urb);
+    return true;
+}
+
+/* There is one that can wait: the command's only read. */
+static bool
+discard(struct probe_port *p)
+{
+    UMockdevIoctlData *data = g_queue_pop_head(&p->waiting);
+    struct usbdevfs_urb *urb;
+
+    if (data == NULL)
+        return false;
+    urb = (void *)data->data;
+    urb->status = -ENOENT;
+    urb->actual_length = 0;
+    g_queue_push_tail(&p->done, data);
+    return true;
+}
+
+static void
+capabilities(UMockdevIoctlData *arg)
+{
+    UMockdevIoctlData *data =
+        umockdev_ioctl_data_resolve(arg, 0, sizeof(__u32), NULL);
+    const __u32 none = 0;
+
+    if (data != NULL)
+        memcpy(data->data, &none, sizeof(none));
+    g_clear_object(&data);
+}
+
+/* 0, or an errno. */
+static int
+answer(struct probe_port *p, gulong request, UMockdevIoctlData *arg)
+{
+    switch (request) {
+    case USBDEVFS_GET_CAPABILITIES:
+        capabilities(arg);
+        return 0;
+    case USBDEVFS_CLAIMINTERFACE:
+    case USBDEVFS_RELEASEINTERFACE:
+    case USBDEVFS_SETCONFIGURATION:
+    case USBDEVFS_SETINTERFACE:
+    case USBDEVFS_CLEAR_HALT:
+    case USBDEVFS_RESET:
+        return 0;
+    case USBDEVFS_GETDRIVER:
+        return ENODATA;
+    case USBDEVFS_SUBMITURB:
+        return submit(p, arg) ? 0 : EINVAL;
+    case USBDEVFS_REAPURB:
+    case USBDEVFS_REAPURBNDELAY:
+        return reap(p, arg) ? 0 : EAGAIN;
+    case USBDEVFS_DISCARDURB:
+        return discard(p) ? 0 : EINVAL;
+    default:
+        return ENOTTY;
+    }
+}
+
+static gboolean
+on_ioctl(UMockdevIoctlBase *handler, UMockdevIoctlClient *client, gpointer user)
+{
+    struct probe_port *p = user;
+    int err;
+
+    (void)handler;
+    bed_used(p->bed);
+    err = answer(p, umockdev_ioctl_client_get_request(client),
+                 umockdev_ioctl_client_get_arg(client));
+    umockdev_ioctl_client_complete(client, err == 0 ? 0 : -1, err);
+    return TRUE;
+}
+
+/* ---- the port ---- */
+
+static void
+append_hex(GString *out, const uint8_t *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        g_string_append_printf(out, "%02X", bytes[i]);
+}
+
+/* What sysfs tells of it. */
+static gchar *
+describe(void)
+{
+    GString *s = g_string_new("P: " SYS_PATH "\n"
+                              "N: bus/usb/001/101\n"
+                              "E: DEVNAME=" NODE "\n"
+                              "E: BUSNUM=001\nE: DEVNUM=101\n"
+                              "E: MAJOR=189\nE: MINOR=100\n"
+                              "E: DEVTYPE=usb_device\nE: SUBSYSTEM=usb\n"
+                              "E: PRODUCT=1209/1/100\nE: TYPE=0/0/0\n"
+                              "A: bConfigurationValue=1\\n\n"
+                              "A: bNumConfigurations=1\\n\n"
+                              "A: devpath=2\\n\nA: speed=480\\n\n"
+                              "A: idVendor=1209\\n\nA: idProduct=0001\\n\n"
+                              "A: version= 2.00\\n\nA: maxchild=0\\n\n"
+                              "A: busnum=1\\n\nA: devnum=101\\n\n"
+                              "H: descriptors=");
+
+    append_hex(s, device, sizeof(device));
+    append_hex(s, configuration, sizeof(configuration));
+    g_string_append_c(s, '\n');
+    return g_string_free(s, FALSE);
+}
+
+bool
+bed_probe_start(struct bed *b, GError **error)
+{
+    struct probe_port *p = g_new0(struct probe_port, 1);
+    gchar *text = describe();
+    bool ok;
+
+    b->probe = p;
+    p->bed = b;
+    g_queue_init(&p->done);
+    g_queue_init(&p->waiting);
+    g_queue_init(&p->answers);
+    p->handler = umockdev_ioctl_base_new();
+    (void)g_signal_connect(p->handler, "handle-ioctl", G_CALLBACK(on_ioctl), p);
+    ok = umockdev_testbed_add_from_string(b->testbed, text, error) &&
+         umockdev_testbed_attach_ioctl(b->testbed, NODE, p->handler, error);
+    g_free(text);
+    return ok;
+}
+
+void
+bed_probe_end(struct bed *b)
+{
+    struct probe_port *p = b->probe;
+
+    if (p == NULL)
+        return;
+    (void)umockdev_testbed_detach_ioctl(b->testbed, NODE, NULL);
+    g_queue_clear_full(&p->done, g_object_unref);
+    g_queue_clear_full(&p->waiting, g_object_unref);
+    g_queue_clear_full(&p->answers, g_free);
+    g_clear_object(&p->handler);
+    g_free(p);
+    b->probe = NULL;
+}
