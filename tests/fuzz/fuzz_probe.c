@@ -1,0 +1,171 @@
+/* A debug probe that lies: its answers to a session.  The first two bytes are
+ * what is done with it; then, for each packet, a length and that many bytes, 0
+ * being silence.  A length of 255 stands for the answer that a good probe would
+ * give, so that an input gets somewhere.  When the input ends the probe is
+ * gone. */
+#include <string.h>
+
+#include "core/ctx.h"
+#include "proto/cmsis_dap.h"
+#include "transport/probe.h"
+#include "transport/transport.h"
+
+#include "fuzz.h"
+
+/* No answers, however slow, keep a call longer: each waits 15 s at most. */
+#define LONGEST_MS ((uint64_t)3600 * 1000)
+#define GOOD 255u
+#define CSW_READ 0x03u /* a request of a list */
+#define WORDS 1024u
+
+struct probe_play {
+    const uint8_t *at;
+    size_t left;
+    size_t packets;
+};
+
+static uint64_t now;
+
+static uint64_t
+clock_now(void *user)
+{
+    (void)user;
+    return now;
+}
+
+static void
+clock_sleep(void *user, uint32_t ms)
+{
+    (void)user;
+    now += ms;
+}
+
+static const struct clock fuzz_clock = {
+    .now_ms = clock_now,
+    .sleep_ms = clock_sleep,
+};
+
+/* How many words a list reads. */
+static size_t
+reads(const uint8_t *out, size_t len)
+{
+    size_t count = 0, at = 3;
+
+    for (size_t i = 0; i < out[2] && at < len; i++) {
+        bool read = (out[at] & 2) != 0;
+
+        count += read ? 1 : 0;
+        at += read ? 1 : 5;
+    }
+    return count;
+}
+
+/* All is well and every word is such that the debug port is up. */
+static size_t
+good(const uint8_t *out, size_t len, uint8_t *in)
+{
+    uint8_t word[] = {0x00, 0x00, 0x00, 0xf0};
+    size_t words = 0, n = 2;
+
+    in[0] = out[0];
+    in[1] = out[0] == CMSIS_CONNECT ? CMSIS_PORT_SWD : CMSIS_STATUS_OK;
+    if (out[0] == CMSIS_INFO) {
+        in[1] = 2;
+        in[2] = 1;
+        in[3] = 1;
+        return 4;
+    }
+    if (out[0] == CMSIS_TRANSFER) {
+        in[1] = out[2];
+        in[2] = ADI_ACK_OK;
+        n = 3;
+        words = reads(out, len);
+        word[0] = out[len - 1] == CSW_READ ? 0x12 : 0x00; /* counts, by words */
+    } else if (out[0] == CMSIS_TRANSFER_BLOCK) {
+        in[1] = out[2];
+        in[2] = out[3];
+        in[3] = ADI_ACK_OK;
+        n = 4;
+        words = (out[4] & 2) != 0 ? out[2] | (size_t)out[3] << 8 : 0;
+    }
+    for (; words > 0 && n + 4 <= CMSIS_PACKET_MAX; words--, n += 4)
+        memcpy(in + n, word, 4);
+    return n;
+}
+
+static sfi_status
+on_xfer(void *user, const uint8_t *out, size_t out_len, uint8_t *in, size_t cap,
+        size_t *got, uint32_t timeout_ms)
+{
+    struct probe_play *p = user;
+    size_t n;
+
+    FUZZ_HOLDS(cap >= CMSIS_PACKET_MAX && timeout_ms > 0);
+    FUZZ_HOLDS(out_len <= CMSIS_PACKET_MAX);
+    *got = 0;
+    if (p->left == 0)
+        return SFI_ERR_NO_DEVICE;
+    if (out_len == 0 && *p->at == GOOD)
+        return SFI_ERR_TIMEOUT;
+    p->packets++;
+    n = *p->at++;
+    p->left--;
+    if (n == 0) {
+        now += timeout_ms;
+        return SFI_ERR_TIMEOUT;
+    }
+    if (n == GOOD) {
+        *got = good(out, out_len, in);
+        return SFI_OK;
+    }
+    n = n < p->left ? n : p->left;
+    memcpy(in, p->at, n);
+    p->at += n;
+    p->left -= n;
+    *got = n;
+    return SFI_OK;
+}
+
+static void
+use(sfi_ctx *ctx, sfi_transport *tp, uint8_t what, uint8_t size)
+{
+    static uint32_t words[WORDS + 1];
+    size_t count = 1 + (size_t)size * 4;
+    sfi_status st;
+
+    words[count] = 0x5a5a5a5a;
+    if (what % 3 == 0)
+        st = sfi__transport_read32(tp, 0x24000000u + what * 4u, words, count);
+    else if (what % 3 == 1)
+        st = sfi__transport_write32(tp, 0x24000000u + what * 4u, words, count);
+    else
+        st = sfi__transport_reset(tp, false);
+    FUZZ_HOLDS(words[count] == 0x5a5a5a5a);
+    FUZZ_HOLDS((st == SFI_OK) == (sfi_ctx_error(ctx) == NULL));
+    FUZZ_HOLDS(st == SFI_OK || st <= -400);
+    FUZZ_HOLDS(st != SFI_ERR_INTERNAL && st != SFI_ERR_CALLBACK);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    static const struct probe_io io = {.xfer = on_xfer};
+    struct probe_play play;
+    sfi_ctx *ctx;
+    sfi_transport *tp = NULL;
+
+    if (len < 2)
+        return 0;
+    play = (struct probe_play){data + 2, len - 2, 0};
+    ctx = fuzz_ctx();
+    now = 0;
+    ctx->clock = &fuzz_clock;
+    if (sfi__probe_new(ctx, &io, &play, "probe", 1000000, &tp) == SFI_OK)
+        use(ctx, tp, data[0], data[1]);
+    else
+        FUZZ_HOLDS(tp == NULL);
+    sfi_transport_free(tp);
+    FUZZ_HOLDS(now < LONGEST_MS && play.packets <= len);
+    fuzz_ctx_free(ctx);
+    return 0;
+}
