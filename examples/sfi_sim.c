@@ -55,7 +55,7 @@ static const struct cli_option run_options[RUN_COUNT] = {
                             "then do anything to the chip"},
 };
 
-enum { WRAP_STATE, WRAP_ON_USB, WRAP_ON_PROBE, WRAP_COUNT };
+enum { WRAP_STATE, WRAP_ON_USB, WRAP_ON_SPI, WRAP_ON_PROBE, WRAP_COUNT };
 
 static const struct cli_option wrap_options[WRAP_COUNT] = {
     [WRAP_STATE] = {.name = "state",
@@ -66,6 +66,8 @@ static const struct cli_option wrap_options[WRAP_COUNT] = {
     [WRAP_ON_USB] = {.name = "usb",
                      .help = "it is in a USB port, and in DFU mode while a\n"
                              "bootloader runs"},
+    [WRAP_ON_SPI] = {.name = "spi",
+                     .help = "it is the slave of /dev/spidev0.0"},
     [WRAP_ON_PROBE] = {.name = "probe",
                        .help =
                            "its SWD and NRST are on a CMSIS-DAP probe in a\n"
@@ -113,17 +115,19 @@ static const struct cli_spec commands[COMMAND_COUNT] = {
              .notes = "One link at least.  LINK appears when the chip listens. "
                       " It has no reset\nline: the power is cycled when an "
                       "option byte change waits for it."},
-    [WRAP] = {.program = "sfi-sim wrap",
-              .purpose = "Runs a command that sees a virtual chip as a device "
-                         "of this machine.",
-              .usage = "--state DIR [--usb] [--probe] -- COMMAND [ARGUMENT...]",
-              .options = wrap_options,
-              .option_count = WRAP_COUNT,
-              .operands_min = 1,
-              .operands_max = UINT_MAX,
-              .notes = "Ends with the command's exit status.  It sees no other "
-                       "device.  The chip has\nno reset line: the power is "
-                       "cycled when an option byte change waits for it."},
+    [WRAP] =
+        {.program = "sfi-sim wrap",
+         .purpose = "Runs a command that sees a virtual chip as a device "
+                    "of this machine.",
+         .usage =
+             "--state DIR [--usb] [--spi] [--probe] -- COMMAND [ARGUMENT...]",
+         .options = wrap_options,
+         .option_count = WRAP_COUNT,
+         .operands_min = 1,
+         .operands_max = UINT_MAX,
+         .notes = "Ends with the command's exit status.  It sees no other "
+                  "device.  The chip has\nno reset line: the power is "
+                  "cycled when an option byte change waits for it."},
     [DUMP] = {.program = "sfi-sim dump",
               .purpose = "Writes what is in a chip to a file, past its "
                          "bootloader.",
@@ -256,10 +260,12 @@ wrap(const struct cli *c, sfi_ctx *ctx)
 
     if (cli_has(c, WRAP_ON_USB))
         wired |= WRAP_USB;
+    if (cli_has(c, WRAP_ON_SPI))
+        wired |= WRAP_SPI;
     if (cli_has(c, WRAP_ON_PROBE))
         wired |= WRAP_PROBE;
     if (wired == 0)
-        cli_usage(c, "no device is named, expected --usb or --probe");
+        cli_usage(c, "no device is named, expected --usb, --spi or --probe");
     st = sfi_sim_open(ctx, state, &sim);
     if (st != SFI_OK)
         return cli_fail(c, ctx, st);

@@ -7,8 +7,9 @@
 
 #define TICK_MS 50u
 /* Nobody pulls the reset here: an option change that waits for it gets a power
- * cycle when the command has been silent for so long. */
-#define IDLE_US 200000
+ * cycle when the command has been silent for so long, which is less than the
+ * 200 ms between two looks of a host whether it came. */
+#define IDLE_US 120000
 #define PRELOAD "libumockdev-preload.so.0"
 
 /* The shell's way to tell of a signal. */
@@ -104,6 +105,8 @@ sim_wrap(const struct cli *c, sfi_ctx *ctx, sfi_sim *sim, unsigned wired,
         ok = bed_usb_start(&b, &error);
     if (ok && (wired & WRAP_PROBE) != 0)
         ok = bed_probe_start(&b, &error);
+    if (ok && (wired & WRAP_SPI) != 0)
+        ok = bed_spi_start(&b, &error);
     if (ok)
         ok = spawn(&b, command, &error);
     if (ok)
@@ -113,6 +116,7 @@ sim_wrap(const struct cli *c, sfi_ctx *ctx, sfi_sim *sim, unsigned wired,
     g_clear_error(&error);
     bed_usb_end(&b);
     bed_probe_end(&b);
+    bed_spi_end(&b);
     g_main_loop_unref(b.loop);
     g_object_unref(b.testbed);
     return b.status;

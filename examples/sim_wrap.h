@@ -9,7 +9,7 @@
 #include "cli.h"
 
 /* What the chip is wired to. */
-enum { WRAP_USB = 1 << 0, WRAP_PROBE = 1 << 1 };
+enum { WRAP_USB = 1 << 0, WRAP_PROBE = 1 << 1, WRAP_SPI = 1 << 2 };
 
 /* Runs it with its arguments, which end with NULL; its exit status, or the
  * exit status after a message. */

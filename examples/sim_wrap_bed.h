@@ -16,6 +16,7 @@ struct bed {
     gint64 used_us;   /* the last request of the command */
     struct usb_port *usb;
     struct probe_port *probe;
+    UMockdevIoctlBase *spi;
 };
 
 /* A request has come: time passes for the chip, and it is in use. */
@@ -31,5 +32,9 @@ void bed_usb_end(struct bed *b);
 /* sim_wrap_probe.c: a debug probe in another USB port. */
 bool bed_probe_start(struct bed *b, GError **error);
 void bed_probe_end(struct bed *b);
+
+/* sim_wrap_spi.c: /dev/spidev0.0, the chip being the slave.  Likewise. */
+bool bed_spi_start(struct bed *b, GError **error);
+void bed_spi_end(struct bed *b);
 
 #endif

@@ -136,7 +136,7 @@ def mistakes(folder):
             (64, [], "a command is missing"),
             (64, ["rum"], "unknown command \"rum\", did you mean \"run\""),
             (64, ["wrap", "--state", "x", "--", "true"],
-             "no device is named, expected --usb or --probe"),
+             "no device is named, expected --usb, --spi or --probe"),
             (64, ["wrap", "--state", "x", "--usb"], "an argument is missing"),
             (64, ["run", "--state", "x"],
              "no link is named, expected --usart or --jtag"),

@@ -173,7 +173,9 @@ START_TEST(test_plain)
     ck_assert_ok(sfi_target_read(t, at, back, sizeof(flash)));
     ck_assert_mem_eq(back, flash, sizeof(flash));
     ck_assert_fails(sfi_target_read(t, 0x40000000, back, 4), SFI_ERR_NACK,
-                    "SPI", "the bootloader refused Read Memory");
+                    "SPI",
+                    "the bootloader refused 4 bytes at 0x40000000, which are "
+                    "not in flash or in RAM that it shows");
     ck_assert_ok(
         sfi_target_write(t, chip->ram[0].base, data, 8)); /* still there */
     ck_assert_ok(sfi_target_go(t, chip->ram[0].base));
@@ -218,8 +220,9 @@ START_TEST(test_readout_unprotect)
 
     ck_assert_ok(sfi_sim_set_option(board.sim, "FOPTSR_PRG", 0x1bc6bbf0));
     ck_assert_ok(sfi_sim_power_on(board.sim));
-    ck_assert_fails(sfi_target_read(t, ram, back, 8), SFI_ERR_NACK, "SPI",
-                    "the bootloader refused Read Memory");
+    ck_assert_fails(sfi_target_read(t, ram, back, 8), SFI_ERR_PROTECTED, "SPI",
+                    "readout protection is on, so the bootloader neither reads "
+                    "nor writes; to take it off erases the chip");
     ck_assert_ok(boot_readout_unprotect(&t->boot));
     ck_assert_ok(boot_connect(&t->boot, 1000));
     ck_assert_ok(sfi_target_write(t, ram, data, 8));
@@ -241,13 +244,13 @@ START_TEST(test_bytes_of_a_write)
     uint64_t began = station.wire.sent;
     uint64_t bytes;
 
-    ck_assert_ok(sfi_target_write(t, t->chip->user.base, data, sizeof(data)));
+    ck_assert_ok(boot_write(&t->boot, t->chip->user.base, data, sizeof(data)));
     bytes = station.wire.sent - began;
     ck_assert_uint_eq(bytes, 16 * 275);
     ck_assert_uint_ge(sizeof(data) * 100 / bytes, 93);
     began = station.wire.sent;
     ck_assert_ok(
-        sfi_target_read(t, t->chip->ram[0].base, (uint8_t[256]){0}, 256));
+        boot_read(&t->boot, t->chip->ram[0].base, (uint8_t[256]){0}, 256));
     ck_assert_uint_eq(station.wire.sent - began, 6 + 8 + 5 + 1 + 256);
     sfi_target_free(t);
     station_teardown();

@@ -1,0 +1,142 @@
+/* The chip on an SPI port: messages of the command's spidev come here (Linux,
+ * Documentation/spi/spidev.rst). */
+#include <errno.h>
+#include <linux/spi/spidev.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "sim_wrap_bed.h"
+
+#define NODE "/dev/spidev0.0"
+#define PARTS_MAX 511u
+
+/* A buffer of the command's, in `len` bytes; NULL: none is named. */
+static UMockdevIoctlData *
+buffer_at(UMockdevIoctlData *message, size_t offset, size_t len)
+{
+    __u64 there;
+
+    memcpy(&there, message->data + offset, sizeof(there));
+    if (there == 0)
+        return NULL;
+    return umockdev_ioctl_data_resolve(message, offset, len, NULL);
+}
+
+/* One transfer, half of which may be missing. */
+static bool
+clock_part(struct bed *b, UMockdevIoctlData *message, size_t i)
+{
+    size_t at = i * sizeof(struct spi_ioc_transfer);
+    struct spi_ioc_transfer part;
+    UMockdevIoctlData *tx, *rx;
+    guint8 *out, *in;
+    bool ok;
+
+    memcpy(&part, message->data + at, sizeof(part));
+    if (part.len == 0)
+        return true;
+    tx = buffer_at(message, at + offsetof(struct spi_ioc_transfer, tx_buf),
+                   part.len);
+    rx = buffer_at(message, at + offsetof(struct spi_ioc_transfer, rx_buf),
+                   part.len);
+    out = g_malloc0(part.len);
+    in = g_malloc0(part.len);
+    if (tx != NULL)
+        memcpy(out, tx->data, part.len);
+    ok = sfi_sim_spi(b->sim, out, in, part.len) == SFI_OK;
+    if (rx != NULL)
+        memcpy(rx->data, in, part.len);
+    g_free(out);
+    g_free(in);
+    g_clear_object(&tx);
+    g_clear_object(&rx);
+    return ok;
+}
+
+/* What was clocked, or -1. */
+static int
+run_message(struct bed *b, UMockdevIoctlData *arg, size_t count)
+{
+    UMockdevIoctlData *message = umockdev_ioctl_data_resolve(
+        arg, 0, count * sizeof(struct spi_ioc_transfer), NULL);
+    int total = 0;
+
+    if (message == NULL)
+        return -1;
+    for (size_t i = 0; i < count && total >= 0; i++) {
+        struct spi_ioc_transfer part;
+
+        memcpy(&part, message->data + i * sizeof(part), sizeof(part));
+        total = clock_part(b, message, i) ? total + (int)part.len : -1;
+    }
+    g_object_unref(message);
+    return total;
+}
+
+/* A setting is taken as it is, or told: mode 0, 8 bits, 8 MHz. */
+static int
+setting(UMockdevIoctlData *arg, gulong request)
+{
+    static const struct {
+        gulong request;
+        __u32 value;
+    } told[] = {
+        {SPI_IOC_RD_MODE, SPI_MODE_0},      {SPI_IOC_RD_MODE32, SPI_MODE_0},
+        {SPI_IOC_RD_LSB_FIRST, 0},          {SPI_IOC_RD_BITS_PER_WORD, 8},
+        {SPI_IOC_RD_MAX_SPEED_HZ, 8000000},
+    };
+    UMockdevIoctlData *data;
+
+    if (_IOC_DIR(request) == _IOC_WRITE)
+        return 0;
+    data = umockdev_ioctl_data_resolve(arg, 0, _IOC_SIZE(request), NULL);
+    for (size_t i = 0; data != NULL && i < sizeof(told) / sizeof(*told); i++) {
+        if (told[i].request == request)
+            memcpy(data->data, &told[i].value, _IOC_SIZE(request));
+    }
+    g_clear_object(&data);
+    return 0;
+}
+
+static gboolean
+on_ioctl(UMockdevIoctlBase *handler, UMockdevIoctlClient *client, gpointer user)
+{
+    struct bed *b = user;
+    gulong request = umockdev_ioctl_client_get_request(client);
+    UMockdevIoctlData *arg = umockdev_ioctl_client_get_arg(client);
+    size_t count = _IOC_SIZE(request) / sizeof(struct spi_ioc_transfer);
+    int result = -1;
+
+    (void)handler;
+    bed_used(b);
+    if (_IOC_TYPE(request) == SPI_IOC_MAGIC && _IOC_NR(request) != 0)
+        result = setting(arg, request);
+    else if (_IOC_TYPE(request) == SPI_IOC_MAGIC && count <= PARTS_MAX)
+        result = run_message(b, arg, count);
+    umockdev_ioctl_client_complete(client, result, result < 0 ? ENOTTY : 0);
+    return TRUE;
+}
+
+bool
+bed_spi_start(struct bed *b, GError **error)
+{
+    static const char device[] = "P: /devices/platform/spi0/spidev0.0\n"
+                                 "N: spidev0.0\n"
+                                 "E: DEVNAME=" NODE "\n"
+                                 "E: SUBSYSTEM=spidev\n"
+                                 "E: MAJOR=153\nE: MINOR=0\n";
+
+    b->spi = umockdev_ioctl_base_new();
+    (void)g_signal_connect(b->spi, "handle-ioctl", G_CALLBACK(on_ioctl), b);
+    return umockdev_testbed_add_from_string(b->testbed, device, error) &&
+           umockdev_testbed_attach_ioctl(b->testbed, NODE, b->spi, error);
+}
+
+void
+bed_spi_end(struct bed *b)
+{
+    if (b->spi != NULL)
+        (void)umockdev_testbed_detach_ioctl(b->testbed, NODE, NULL);
+    g_clear_object(&b->spi);
+}
