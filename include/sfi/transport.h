@@ -134,17 +134,24 @@ typedef struct sfi_dap_ops {
  * goes by AIRCR, which a secure chip does not let through; or `srst`, the
  * probe's line to NRST.  BOOT0 is not reached.
  *
+ * `usb:PLACE` is a USB device in DFU mode (feature `usb`).  PLACE is nothing
+ * (the only one of ST's, 0483:df11), VENDOR:PRODUCT, N for the n-th of them,
+ * `serial=TEXT`, or `path=BUS-PORT.PORT`.  An STM32H753's bootloader has the
+ * same serial number in every part: who has several names the port.  A device
+ * that was reset is looked for at the port where it was.
+ *
  * @param ctx  the context
  * @param uri  the name; copied
  * @param out  receives the link, caller frees; NULL on any failure
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT     an argument is NULL, or the name is malformed, has an
- *                        unknown key or an impossible value
+ *                        unknown key or an impossible value; or more than one
+ *                        USB device is meant
  *   SFI_ERR_UNSUPPORTED  unknown scheme, not built in, or reset named for a
  *                        port without DTR and RTS
- *   SFI_ERR_NO_DEVICE    no such port or line, or it is none of that kind; no
- *                        openocd, or no such target
+ *   SFI_ERR_NO_DEVICE    no such port, line or device, or it is none of that
+ *                        kind; no openocd, or no such target
  *   SFI_ERR_ACCESS       not allowed, or in use by another program
  *   SFI_ERR_IO           the port cannot be set up
  *   SFI_ERR_FORMAT       the trace is none; the error says in which line

@@ -63,7 +63,8 @@ uri_parse(sfi_ctx *ctx, const char *text, struct uri *out)
     if (colon == NULL || !take(out->scheme, sizeof(out->scheme), text, colon))
         return malformed(ctx, text, "the scheme is missing, or too long");
     end = colon + strcspn(colon, "?");
-    if (!take(out->path, sizeof(out->path), colon + 1, end))
+    if (!take(out->path, sizeof(out->path), colon + 1, end) &&
+        !(end == colon + 1 && text_same(out->scheme, "usb")))
         return malformed(ctx, text, "the path is missing, or too long");
     at = *end == '?' ? end + 1 : NULL;
     while (at != NULL)
