@@ -149,21 +149,18 @@ remove_temp(sfi_ctx *ctx, const char *temp)
     }
 }
 
-/* link() never replaces: of two that provision at once, one is told so. */
+/* Of two that provision at once, one is told so. */
 static sfi_status
 publish(sfi_ctx *ctx, const char *temp, const char *path)
 {
-    int err;
+    int err = file_name_once(temp, path);
 
-    if (link(temp, path) != 0) {
-        err = errno;
-        if (err == EEXIST)
-            return sfi__fail(ctx, SFI_ERR_HSM_STATE,
-                             "already provisioned, and locked for ever");
+    if (err == EEXIST)
+        return sfi__fail(ctx, SFI_ERR_HSM_STATE,
+                         "already provisioned, and locked for ever");
+    if (err != 0)
         return sfi__fail_os(ctx, sfi__os_status(err), err,
                             "the vault cannot be created");
-    }
-    (void)unlink(temp);
     err = file_sync_folder(path);
     if (err != 0)
         return sfi__fail_os(ctx, sfi__os_status(err), err,

@@ -580,8 +580,8 @@ open_ledger(sfi_ctx *ctx, const char *path, struct ledger **out)
 }
 
 /* Under two names it would have two logs that know nothing of each other.  Who
- * provisions it just now gives it its name before he takes the temporary one
- * away. */
+ * provisions it just now may give it its name before he takes the temporary
+ * one away (file_name_once()). */
 static sfi_status
 check_one_name(sfi_ctx *ctx, const char *path, struct stat *info)
 {

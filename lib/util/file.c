@@ -1,4 +1,4 @@
-#define _XOPEN_SOURCE 700
+#define _GNU_SOURCE /* renameat2() */
 #include "util/file.h"
 
 #include <errno.h>
@@ -235,6 +235,20 @@ file_abort(struct file_out *f)
     free(f->path);
     f->temp = NULL;
     f->path = NULL;
+}
+
+int
+file_name_once(const char *temp, const char *path)
+{
+    if (renameat2(AT_FDCWD, temp, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return errno;
+    /* A file system that cannot: it has both names for a moment. */
+    if (link(temp, path) != 0)
+        return errno;
+    (void)unlink(temp);
+    return 0;
 }
 
 bool

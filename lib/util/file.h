@@ -44,6 +44,10 @@ void file_abort(struct file_out *f);
 /* Make a new name durable: sync the folder that `path` is in. */
 int file_sync_folder(const char *path);
 
+/* Give `temp` its true name, if nothing has that: else EEXIST, and `temp`
+ * stays. */
+int file_name_once(const char *temp, const char *path);
+
 /* Something has this name, be it a link to nowhere. */
 bool file_is_there(const char *path);
 /* 0 when `path` is a folder; ENOTDIR when it is something else. */

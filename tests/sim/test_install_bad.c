@@ -590,11 +590,13 @@ END_TEST
 START_TEST(test_chip_silent)
 {
     station_setup("stm32h753xi");
+    station.no_reset = true;
     sfi_sim_set_boot0(board.sim, 0);
     ck_assert_ok(sfi_sim_power_on(board.sim));
     ck_assert_fails(station_install(false), SFI_ERR_TIMEOUT, "stream",
                     "no answer to 0x7f within 5000 ms; is the chip powered, "
                     "and in its bootloader (BOOT0)");
+    station.no_reset = false;
     sfi_sim_set_boot0(board.sim, 1);
     ck_assert_ok(sfi_sim_power_on(board.sim));
     assert_unharmed(0);

@@ -113,6 +113,8 @@ static sfi_status
 wire_reset(void *user, int into_boot)
 {
     (void)user;
+    if (station.no_reset)
+        return SFI_ERR_UNSUPPORTED;
     return sfi__transport_reset(station.direct, into_boot != 0);
 }
 

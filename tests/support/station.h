@@ -40,6 +40,7 @@ struct station {
     sfi_transport *direct; /* to the chip */
     sfi_transport *tp;     /* through the wire */
     struct wire wire;
+    bool no_reset;            /* no line to the chip's reset */
     sfi_installer *installer; /* of the last install */
 };
 
