@@ -68,7 +68,6 @@ main(void)
     Suite *s = suite_create("install_swd");
     TCase *tc = tcase_create("install");
 
-    tcase_add_checked_fixture(tc, fixture_setup, fixture_teardown);
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, test_install);
     tcase_add_test(tc, test_install_live);

@@ -67,7 +67,6 @@ main(void)
     TCase *tc = tcase_create("install_trace");
 
     tcase_set_timeout(tc, 60);
-    tcase_add_checked_fixture(tc, fixture_setup, fixture_teardown);
     tcase_add_loop_test(tc, test_replay, 0, (int)ROWS(links));
     tcase_add_loop_test(tc, test_replay_of_another_image, 0, (int)ROWS(links));
     suite_add_tcase(s, tc);

@@ -697,7 +697,6 @@ main(void)
     Suite *s = suite_create("probe");
     TCase *tc = tcase_create("host");
 
-    tcase_add_checked_fixture(tc, fixture_setup, fixture_teardown);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, test_word);
@@ -716,7 +715,6 @@ main(void)
     tcase_add_test(tc, test_gone);
     suite_add_tcase(s, tc);
     tc = tcase_create("opening");
-    tcase_add_checked_fixture(tc, fixture_setup, fixture_teardown);
     tcase_add_checked_fixture(tc, setup_bare, teardown);
     tcase_add_test(tc, test_old_fault);
     tcase_add_test(tc, test_no_power);
