@@ -92,8 +92,12 @@ main(int argc, char **argv)
     if (argc != 3 || getaddrinfo(argv[1], argv[2], &hints, &at) != 0 ||
         (t.fd = socket(at->ai_family, at->ai_socktype, 0)) < 0 ||
         connect(t.fd, at->ai_addr, at->ai_addrlen) != 0 ||
-        sfi_ctx_new(NULL, &t.ctx) != SFI_OK)
-        return fprintf(stderr, "custom-transport: no such server\n"), 1;
+        sfi_ctx_new(NULL, &t.ctx) != SFI_OK) {
+        fprintf(stderr, "custom-transport: no such server\n");
+        if (at != NULL)
+            freeaddrinfo(at);
+        return 1;
+    }
     if ((st = sfi_transport_open_stream(t.ctx, &ops, &t, &tp)) == SFI_OK &&
         (st = sfi_target_connect(t.ctx, NULL, tp, 0, &chip)) == SFI_OK &&
         (st = sfi_target_get_info(chip, &info)) == SFI_OK)
