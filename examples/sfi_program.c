@@ -124,6 +124,11 @@ static const struct cli_option options[OPT_COUNT] = {
                      .max = 1,
                      .help = "with -c: write down what goes over the link;\n"
                              "port=script:FILE plays it again"},
+    [OPT_LIST] = {.brief = "l",
+                  .name = "list",
+                  .values = "[uart|spi]",
+                  .max = 1,
+                  .help = "show what is connected, as it goes behind port="},
     [OPT_PIN_FILE] = {.name = "pin-file",
                       .values = "FILE",
                       .min = 1,
@@ -147,6 +152,7 @@ static const struct cli_spec spec = {
         "-c port=PORT -gc CERT\n"
         "-c port=PORT [-rdu] [-e all|SECTOR...] [-w FILE [ADDRESS] [-v]]\n"
         " [-r ADDRESS SIZE FILE] [-ob displ|NAME=VALUE...] [-g [ADDRESS]]\n"
+        "-l [uart|spi]\n"
         "-hsmgetinfo slot=HSM\n"
         "-hsmglfcb CERT LICENSE slot=HSM\n"
         "-hsmglfcb FOLDER FOLDER slot=HSM",
@@ -301,6 +307,7 @@ check(struct program *p)
                    cli_has(&p->cli, OPT_GET_CERTIFICATE);
     bool on_hsm = false;
 
+    program_check_list(&p->cli);
     read_connection(p);
     check_sfi(p);
     p->plain =
@@ -315,7 +322,7 @@ check(struct program *p)
     }
     if (on_chip && p->port[0] == '\0' && !cli_has(&p->cli, OPT_GANG))
         cli_usage(&p->cli, "-c port=PORT is missing");
-    if (!on_chip && !on_hsm)
+    if (!on_chip && !on_hsm && !cli_has(&p->cli, OPT_LIST))
         cli_usage(&p->cli, "nothing to do");
 }
 
@@ -618,6 +625,8 @@ work(struct program *p)
     sfi_status st = SFI_OK;
     int status = 0;
 
+    if (cli_has(&p->cli, OPT_LIST))
+        st = program_list(p);
     for (size_t id = OPT_HSM_INFO; st == SFI_OK && id < OPT_HSM_LICENSE; id++) {
         if (cli_has(&p->cli, id))
             st = program_ask_hsm(p, id);

@@ -27,6 +27,7 @@ enum {
     OPT_GANG,
     OPT_RECORD,
     OPT_CAPTURE,
+    OPT_LIST,
     OPT_PIN_FILE,
     OPT_YES,
     OPT_JSON,
@@ -80,6 +81,10 @@ void program_check_gang(const struct program *p);
 /* Install on all its chips at once.  The exit status, and what the library said
  * in *st when it was no single chip's fault. */
 int program_gang(struct program *p, sfi_status *st);
+
+/* OPT_LIST: leaves when it is not alone, or names no kind. */
+void program_check_list(const struct cli *c);
+sfi_status program_list(struct program *p);
 
 /* What the open bootloader does: OPT_WRITE to OPT_GO, and OPT_ERASE.  Is any of
  * the former there?  Leaves on mistakes. */

@@ -170,6 +170,56 @@ SFI_API SFI_NODISCARD sfi_status sfi_transport_open(sfi_ctx *ctx,
                                                     const char *uri,
                                                     sfi_transport **out);
 
+/** The user may not open it. */
+#define SFI_FOUND_DENIED 0x1u
+/** Another program has it, as far as the system tells. */
+#define SFI_FOUND_BUSY 0x2u
+
+/** Something that a link can go through.  What the device says of itself is
+ * visible ASCII, all else being `\x1b`; empty where it says nothing. */
+typedef struct sfi_transport_found {
+    uint32_t struct_size;  /**< sizeof(sfi_transport_found) of the library */
+    uint32_t flags;        /**< SFI_FOUND_* */
+    char kind[16];         /**< "serial" or "spi" */
+    char uri[288];         /**< for sfi_transport_open() */
+    char lasting_uri[288]; /**< the same, by a name that others plugged in do
+                              not change; "": there is none, or it is `uri` */
+    char product[128];
+    char manufacturer[128];
+    char serial[128]; /**< its number, which others may have too */
+} sfi_transport_found;
+
+/**
+ * Hears of one device.
+ *
+ * @param user   as given
+ * @param found  valid during the call
+ */
+typedef void (*sfi_transport_found_fn)(void *user,
+                                       const sfi_transport_found *found);
+
+/**
+ * List what links can go through, in this machine and now.
+ *
+ * Serial ports and spidevs are what Linux tells in /sys, and has a node for in
+ * /dev; of serial ports those with a device behind them, so no consoles and no
+ * pseudo-terminals.  They are not opened.  A name that a uri cannot hold is
+ * left out, and so is a kind that was not built in: sfi_has_feature().
+ *
+ * @param ctx   the context
+ * @param fn    called once for each
+ * @param user  handed to fn
+ *
+ * @return SFI_OK, also when there is none; or
+ *   SFI_ERR_ARGUMENT  ctx or fn is NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_transport_list(sfi_ctx *ctx,
+                                                    sfi_transport_found_fn fn,
+                                                    void *user);
+
 /**
  * Write down what goes over a link, readable, and for `script:PATH`.
  *

@@ -35,8 +35,8 @@ SFI_API const char *sfi_version_str(void);
 /**
  * Ask whether an optional part was built in.
  *
- * @param name  "openocd", "pcsc", "pkcs11", "serial", "spi" or "vault"; NULL is
- *              no part
+ * @param name  "openocd", "pcsc", "pkcs11", "serial", "spi", "usb" or "vault";
+ *              NULL is no part
  *
  * @return 1 when it is there, 0 when it is not or the name is unknown
  *

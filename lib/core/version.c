@@ -25,7 +25,8 @@ sfi_has_feature(const char *name)
     } features[] = {
         {"openocd", SFI_HAVE_OPENOCD}, {"pcsc", SFI_HAVE_PCSC},
         {"pkcs11", SFI_HAVE_PKCS11},   {"serial", SFI_HAVE_SERIAL},
-        {"spi", SFI_HAVE_SPI},         {"vault", SFI_HAVE_VAULT},
+        {"spi", SFI_HAVE_SPI},         {"usb", SFI_HAVE_USB},
+        {"vault", SFI_HAVE_VAULT},
     };
 
     for (size_t i = 0; name != NULL && i < sizeof(features) / sizeof(*features);

@@ -67,6 +67,25 @@ text_byte(char out[TEXT_BYTE_MAX], uint8_t byte)
     return out;
 }
 
+void
+text_visible(char *out, size_t cap, const char *text)
+{
+    size_t len = 0;
+
+    if (cap == 0)
+        return;
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+        bool plain = c >= 0x20 && c < 0x7f;
+
+        if (cap - len <= (plain ? 1 : strlen("\\x1b")))
+            break;
+        text_format(out + len, cap - len, plain ? "%c" : "\\x%02x", c);
+        len += strlen(out + len);
+    }
+    out[len] = '\0';
+}
+
 static size_t
 min3(size_t a, size_t b, size_t c)
 {

@@ -25,6 +25,10 @@ bool text_same(const char *a, const char *b);
  * character.  Returns `out`. */
 #define TEXT_BYTE_MAX 8
 const char *text_byte(char out[TEXT_BYTE_MAX], uint8_t byte);
+/* Somebody's name, to be shown: what is no visible ASCII character (or a space)
+ * becomes "\x1b", so that it neither drives a terminal nor pretends to be
+ * another one.  Cut off what does not fit. */
+void text_visible(char *out, size_t cap, const char *text);
 /* How many edits lead from one to the other; for "did you mean". */
 size_t text_distance(const char *a, const char *b);
 /* A whole number, decimal or 0x-prefixed, nothing before or after it. */

@@ -96,6 +96,7 @@ START_TEST(test_features)
     ck_assert_int_eq(sfi_has_feature("serial"), SFI_HAVE_SERIAL);
     ck_assert_int_eq(sfi_has_feature("pkcs11"), SFI_HAVE_PKCS11);
     ck_assert_int_eq(sfi_has_feature("spi"), SFI_HAVE_SPI);
+    ck_assert_int_eq(sfi_has_feature("usb"), SFI_HAVE_USB);
     ck_assert_int_eq(sfi_has_feature("Vault"), 0);
     ck_assert_int_eq(sfi_has_feature("vaul"), 0);
     ck_assert_int_eq(sfi_has_feature("teleport"), 0);

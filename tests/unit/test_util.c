@@ -571,6 +571,30 @@ START_TEST(test_text_copy)
 }
 END_TEST
 
+START_TEST(test_text_visible)
+{
+    char out[8];
+
+    text_visible(out, sizeof(out), "a ~");
+    ck_assert_str_eq(out, "a ~");
+    text_visible(out, sizeof(out),
+                 "a\x1b"
+                 "b\x7f");
+    ck_assert_str_eq(out, "a\\x1bb"); /* no half of the next */
+    text_visible(out, sizeof(out),
+                 "\xff"
+                 "abcd");
+    ck_assert_str_eq(out, "\\xffabc");
+    text_visible(out, 4, "\n");
+    ck_assert_str_eq(out, "");
+    text_visible(out, 1, "a");
+    ck_assert_str_eq(out, "");
+    out[0] = 'z';
+    text_visible(out, 0, "a");
+    ck_assert_int_eq(out[0], 'z');
+}
+END_TEST
+
 START_TEST(test_text_same)
 {
     ck_assert(text_same("", ""));
@@ -702,6 +726,7 @@ add_numbers_and_text(Suite *s)
     tcase_add_test(tc, test_hex_refuses);
     tcase_add_test(tc, test_text_format);
     tcase_add_test(tc, test_text_copy);
+    tcase_add_test(tc, test_text_visible);
     tcase_add_test(tc, test_text_same);
     tcase_add_test(tc, test_text_distance);
     tcase_add_test(tc, test_text_to_u64);

@@ -1,0 +1,188 @@
+/* sfi-program -l: what is connected. */
+#include <string.h>
+
+#include "sfi_program.h"
+
+enum { NOTHING_SAID = -1 };
+
+/* As ST's tool has them, and as the library has. */
+static const struct kind {
+    const char *word;
+    const char *kind;
+    const char *feature; /* and meson option */
+    const char *title;
+    const char *none;
+} kinds[] = {
+    {"uart", "serial", "serial", "Serial ports", "no serial port is connected"},
+    {"spi", "spi", "spi", "SPI ports", "this machine shows no SPI port"},
+};
+#define KIND_COUNT ((int)(sizeof(kinds) / sizeof(*kinds)))
+
+struct list {
+    struct json *out; /* NULL: for people */
+    const char *word; /* NULL: all of them */
+    int said;         /* the kind that has its title, or NOTHING_SAID */
+    bool filled;      /* something of that kind was told */
+};
+
+static bool
+is_wanted(const struct list *l, const struct kind *k)
+{
+    return l->word == NULL || strcmp(l->word, k->word) == 0;
+}
+
+/* "serial:" is what a port is when it says nothing else. */
+static const char *
+as_port(const char *uri)
+{
+    return strncmp(uri, "serial:", 7) == 0 ? uri + 7 : uri;
+}
+
+/* The titles up to this kind's, with what there is none of. */
+static void
+say_titles(struct list *l, int up_to)
+{
+    while (l->said < up_to) {
+        const struct kind *k;
+
+        if (l->said != NOTHING_SAID && is_wanted(l, &kinds[l->said]) &&
+            !l->filled)
+            (void)printf("  %s\n", sfi_has_feature(kinds[l->said].feature) != 0
+                                       ? kinds[l->said].none
+                                       : "this libsfi was built without them");
+        l->filled = false;
+        l->said++;
+        if (l->said == KIND_COUNT)
+            return;
+        k = &kinds[l->said];
+        if (is_wanted(l, k))
+            (void)printf("%s:\n", k->title);
+    }
+}
+
+/* "FT232R USB UART, FTDI, serial number A50285BI" */
+static void
+say_texts(const sfi_transport_found *f)
+{
+    const struct {
+        const char *before;
+        const char *text;
+    } texts[] = {
+        {"", f->product},
+        {"", f->manufacturer},
+        {"serial number ", f->serial},
+    };
+    const char *lead = "    ";
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+        if (texts[i].text[0] == '\0')
+            continue;
+        (void)printf("%s%s%s", lead, texts[i].before, texts[i].text);
+        lead = ", ";
+    }
+    if (lead[0] == ',')
+        (void)printf("\n");
+}
+
+static void
+say(const sfi_transport_found *f)
+{
+    (void)printf("  port=%s\n", as_port(f->uri));
+    say_texts(f);
+    if (f->lasting_uri[0] != '\0')
+        (void)printf("    also port=%s\n", as_port(f->lasting_uri));
+    if ((f->flags & SFI_FOUND_DENIED) != 0)
+        (void)printf("    you may not open it\n");
+    if ((f->flags & SFI_FOUND_BUSY) != 0)
+        (void)printf("    another program has it\n");
+}
+
+static void
+write_json(struct json *j, const sfi_transport_found *f)
+{
+    json_object(j, NULL);
+    json_text(j, "kind", f->kind);
+    json_text(j, "uri", f->uri);
+    json_text(j, "port", as_port(f->uri));
+    if (f->lasting_uri[0] != '\0')
+        json_text(j, "lasting_port", as_port(f->lasting_uri));
+    json_text(j, "product", f->product);
+    json_text(j, "manufacturer", f->manufacturer);
+    json_text(j, "serial", f->serial);
+    json_bool(j, "denied", (f->flags & SFI_FOUND_DENIED) != 0);
+    json_bool(j, "busy", (f->flags & SFI_FOUND_BUSY) != 0);
+    json_close(j);
+}
+
+static void
+on_found(void *user, const sfi_transport_found *found)
+{
+    struct list *l = user;
+    int i = 0;
+
+    while (i < KIND_COUNT && strcmp(kinds[i].kind, found->kind) != 0)
+        i++;
+    if (i == KIND_COUNT || !is_wanted(l, &kinds[i]))
+        return;
+    if (l->out != NULL) {
+        write_json(l->out, found);
+        return;
+    }
+    say_titles(l, i);
+    l->filled = true;
+    say(found);
+}
+
+/* Those of the wanted ones that cannot be there. */
+static void
+write_missing(const struct list *l)
+{
+    json_array(l->out, "not_built_in");
+    for (int i = 0; i < KIND_COUNT; i++) {
+        if (is_wanted(l, &kinds[i]) && sfi_has_feature(kinds[i].feature) == 0)
+            json_text(l->out, NULL, kinds[i].kind);
+    }
+    json_close(l->out);
+}
+
+void
+program_check_list(const struct cli *c)
+{
+    const char *word = cli_value(c, OPT_LIST);
+    const struct cli_use *use = cli_next(c, OPT_LIST, NULL);
+    int i = 0;
+
+    if (use == NULL)
+        return;
+    for (size_t id = 0; id < OPT_COUNT; id++) {
+        if (id != OPT_LIST && id != OPT_JSON && cli_has(c, id))
+            cli_usage(c, "%s does not go with %s",
+                      cli_next(c, id, NULL)->spelling, use->spelling);
+    }
+    while (word != NULL && i < KIND_COUNT && strcmp(kinds[i].word, word) != 0)
+        i++;
+    if (i == KIND_COUNT)
+        cli_usage(c, "%s %s, expected uart or spi", use->spelling, word);
+}
+
+sfi_status
+program_list(struct program *p)
+{
+    struct list l = {
+        .out = p->json ? &p->out : NULL,
+        .word = cli_value(&p->cli, OPT_LIST),
+        .said = NOTHING_SAID,
+    };
+    sfi_status st;
+
+    if (p->json)
+        json_array(&p->out, "found");
+    st = sfi_transport_list(p->ctx, on_found, &l);
+    if (p->json) {
+        json_close(&p->out);
+        write_missing(&l);
+    } else {
+        say_titles(&l, KIND_COUNT);
+    }
+    return st;
+}
