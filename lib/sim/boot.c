@@ -142,6 +142,16 @@ sim_receive(struct sfi_sim *sim, const uint8_t *data, size_t len)
         receive_byte(sim, data[i]);
 }
 
+/* A host that has gone never takes its answer. */
+#define SPI_OWES_MS 1000u
+
+static bool
+spi_owes(const struct sfi_sim *sim)
+{
+    return !spi_slave_quiet(&sim->spi) &&
+           sim->now_ms - sim->spi.clocked_ms < SPI_OWES_MS;
+}
+
 void
 sim_wait(struct sfi_sim *sim, uint64_t ms)
 {
@@ -149,7 +159,8 @@ sim_wait(struct sfi_sim *sim, uint64_t ms)
     struct wr w;
 
     sim->now_ms += ms;
-    if (sim->mode != SIM_SECURE || mailbox_holds(sim) || dfu_device_owes(sim))
+    if (sim->mode != SIM_SECURE || mailbox_holds(sim) || dfu_device_owes(sim) ||
+        spi_owes(sim))
         return;
     wr_init(&w, answer, sizeof(answer));
     secure_tick(sim, &w);
@@ -178,6 +189,7 @@ sim_clock(struct sfi_sim *sim, uint8_t in)
     bool quiet = spi_slave_quiet(&sim->spi);
     uint8_t out = SPI_FLOATING;
 
+    sim->spi.clocked_ms = sim->now_ms;
     sim->spi.passed_us += SPI_SLAVE_BYTE_US;
     if (sim->mode == SIM_STANDARD || sim->mode == SIM_SECURE || !quiet)
         out = spi_slave_clock(&sim->spi, in);

@@ -24,9 +24,10 @@ struct spi_slave {
     uint8_t verdict;
     bool tail; /* the answer's last byte is another verdict */
     uint8_t answer[USART_ANSWER_MAX];
-    size_t at, len;     /* of its data */
-    uint32_t busy;      /* polls that the next verdict will take */
-    uint32_t passed_us; /* of which the chip was not told yet */
+    size_t at, len;      /* of its data */
+    uint32_t busy;       /* polls that the next verdict will take */
+    uint32_t passed_us;  /* of which the chip was not told yet */
+    uint64_t clocked_ms; /* when the host clocked last */
 };
 
 /* config->spi is set. */

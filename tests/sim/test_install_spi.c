@@ -78,6 +78,76 @@ START_TEST(test_both_interfaces)
 }
 END_TEST
 
+static sfi_status
+select_nothing(void *user, int asserted)
+{
+    (void)user;
+    (void)asserted;
+    return SFI_OK;
+}
+
+/* A port of a machine: the chip's clock goes on between two transfers. */
+static sfi_status
+transfer_slowly(void *user, const uint8_t *tx, uint8_t *rx, size_t len)
+{
+    uint8_t nothing[2048];
+
+    (void)user;
+    sfi_sim_wait(board.sim, 1);
+    ck_assert_uint_le(len, sizeof(nothing));
+    return sfi_sim_spi(board.sim, tx, rx != NULL ? rx : nothing, len);
+}
+
+/* The chip leaves when its last answer was taken, and not before: nobody waits
+ * for it. */
+START_TEST(test_time_passes)
+{
+    static const sfi_spi_ops ops = {
+        .struct_size = sizeof(ops),
+        .select = select_nothing,
+        .transfer = transfer_slowly,
+    };
+    uint64_t began;
+
+    station_setup(chips[_i]);
+    sfi_transport_free(station.tp);
+    ck_assert_ok(sfi_transport_open_spi(ctx, &ops, NULL, &station.tp));
+    if (_i == 0)
+        ck_assert_ok(sfi_sim_set_option(board.sim, "FOPTSR_PRG", 0x1be6aaf0));
+    ck_assert_ok(sfi_sim_power_on(board.sim));
+    began = script_now;
+    ck_assert_ok(station_install(false));
+    ck_assert_uint_lt(script_now - began, 2000);
+    install_assert_complete(&station.package);
+    ck_assert_uint_eq(station_remaining(), STATION_COUNT - 1);
+    station_teardown();
+}
+END_TEST
+
+/* Two minutes after FINISH it leaves by itself, but for a host that takes an
+ * answer right then; that one may have gone. */
+START_TEST(test_answer_is_left)
+{
+    const uint8_t sync = 0x5a;
+    uint64_t resets;
+    uint8_t out;
+
+    station_setup("stm32h753xi");
+    install_activate();
+    ck_assert(install_sync());
+    ck_assert_int_eq(install_run(&station.package), SFI_CAUSE_NONE);
+    resets = sfi_sim_resets(board.sim);
+    sfi_sim_wait(board.sim, 119990);
+    ck_assert_ok(sfi_sim_spi(board.sim, &sync, &out, 1));
+    sfi_sim_wait(board.sim, 999);
+    ck_assert_uint_eq(sfi_sim_resets(board.sim), resets);
+    sfi_sim_wait(board.sim, 1);
+    ck_assert_uint_gt(sfi_sim_resets(board.sim), resets);
+    install_assert_complete(&station.package);
+    station_teardown();
+}
+END_TEST
+
 START_TEST(test_chip_is_dead)
 {
     uint64_t began;
@@ -289,6 +359,8 @@ main(void)
     tcase_add_loop_test(tc, test_install_live, 0, ROWS(chips));
     tcase_add_test(tc, test_install_again);
     tcase_add_test(tc, test_both_interfaces);
+    tcase_add_loop_test(tc, test_time_passes, 0, ROWS(chips));
+    tcase_add_test(tc, test_answer_is_left);
     tcase_add_test(tc, test_chip_is_dead);
     tcase_add_test(tc, test_power_cuts);
     tcase_add_loop_test(tc, test_plain, 0, ROWS(chips));

@@ -1,0 +1,151 @@
+"""The whole story of a secure install over each link of each part: the
+programs, a virtual chip, and what is between them in the real world: a tty,
+spidev, libusb, openocd.
+
+SFI_LINKS has the links that were built; usart without it.
+"""
+
+import os
+import shutil
+import sys
+
+import bench
+import test_jtag
+from bench import H753, L462, DATA
+
+LINKS = os.environ.get("SFI_LINKS", "usart").split()
+SKIP = 77  # meson's
+
+
+class OnUsart(bench.Chip):
+    @property
+    def port(self):
+        return self.link
+
+    def do(self, *words):
+        return bench.run("sfi-program", "-c", f"port={self.port}", *words)
+
+
+class OnJtag(test_jtag.Served):
+    do = OnUsart.do
+
+
+class Wrapped(bench.Chip):
+    """A device of the machine that sfi-program sees.  The power comes and goes
+    with the program."""
+
+    def start(self):
+        return self
+
+    def do(self, *words):
+        return bench.run("sfi-sim", "wrap", "--state", self.state, self.device,
+                         "--", bench.PROGRAMS / "sfi-program", "-c",
+                         f"port={self.port}", *words)
+
+    def program(self, image, *hsm, protocol="static"):
+        return self.do("-sfi", f"protocol={protocol}", image, *hsm)
+
+
+class OnSpi(Wrapped):
+    device, port = "--spi", "spidev0.0"
+
+
+class OnUsb(Wrapped):
+    device, port = "--usb", "usb1"
+
+
+# What is wrong with the other part's image.
+OTHER = {H753: "area 5 holds 20 bytes of option bytes, stm32h753xi has 36",
+         L462: "area 1 at 0x08000000 begins below 0x08001000"}
+
+CHIPS = {"usart": OnUsart, "spi": OnSpi, "usb": OnUsb, "jtag": OnJtag}
+
+
+class Links(bench.Case):
+    def setUp(self):
+        self.bench = bench.Bench()
+        self.addCleanup(self.bench.close)
+
+    def chip(self, link, name, folder):
+        part = CHIPS[link](self.bench, name, folder)
+        self.bench.chips.append(part)
+        return part
+
+    def assertInstalled(self, part):
+        self.assertHolds(part, bench.segments(part.name),
+                         bench.option_words(DATA / f"ob-{part.name}.csv"))
+
+    def wrong_images(self, part, hsm):
+        """None leaves anything in the chip.  What is no image for it is seen
+        before the HSM is asked; what is under another key only by the chip, and
+        its installation is not lost."""
+        b = self.bench
+        other = L462 if part.name == H753 else H753
+        self.assertEnded(part.program(b.image(other, "other.sfi"), *hsm), 2,
+                         OTHER[part.name])
+        self.assertEqual(b.counter("line.vault"), 1)
+        foreign = b.path / "foreign.sfi"
+        bench.must("sfi-create", "--genkey", b.path / "foreign.bin")
+        bench.must("sfi-create", "-sfi", "-fir", DATA / f"blink-{part.name}.elf",
+                   "-k", b.path / "foreign.bin", "-n", b.path / "nonce.bin",
+                   "-ob", DATA / f"ob-{part.name}.csv", "-v", 1, "-devid",
+                   bench.DEVICE_ID[part.name], "-o", foreign)
+        self.assertEnded(part.program(foreign, *hsm), 5, "the image header does "
+                         "not verify: the licence is for another image")
+        self.assertHoldsNothing(part)
+        self.assertEqual(b.counter("line.vault"), 0)
+
+    def once_more(self, part, image, hsm):
+        """An L4 is silent from then on; an H7 is erased for it, uncounted."""
+        if part.name == L462:
+            self.assertEnded(part.program(image, *hsm), 4, "no answer|silent")
+            return
+        self.assertEnded(part.program(image, *hsm), 5, "the chip holds an "
+                         "installed firmware; ask for a mass erase")
+        self.assertEnded(part.do("-e", "all"), 0)
+        self.assertTrue(part.dump("flash") == part.born_flash)
+        self.assertEnded(part.program(image, *hsm), 0)
+
+    def story(self, link, name):
+        if link not in LINKS:
+            self.skipTest(f"{link} was not built")
+        b = self.bench
+        hsm = b.hsm(name, "line.vault", 1)
+        image = b.image(name, "fw.sfi")
+        part = self.chip(link, name, "part").start()
+        self.wrong_images(part, hsm)
+        self.assertEnded(part.program(image, *hsm), 0)
+        self.assertInstalled(part)
+        self.once_more(part, image, hsm)
+        self.assertInstalled(part)
+        part.stop()
+        second = self.chip(link, name, "second").start()
+        self.assertEnded(second.program(image, *hsm), 6, "line.vault: no "
+                         "installations left: all 1 were used")
+        self.assertHoldsNothing(second)
+        self.assertEqual(b.counter("line.vault"), 0)
+
+    def test_h753_usart(self):
+        self.story("usart", H753)
+
+    def test_h753_spi(self):
+        self.story("spi", H753)
+
+    def test_h753_usb(self):
+        self.story("usb", H753)
+
+    def test_h753_jtag(self):
+        self.story("jtag", H753)
+
+    def test_l462_usart(self):
+        self.story("usart", L462)
+
+    def test_l462_spi(self):
+        self.story("spi", L462)
+
+
+if __name__ == "__main__":
+    if "jtag" in LINKS and shutil.which("openocd") is None:
+        print("SKIP: openocd is not installed")
+        sys.exit(SKIP if os.environ.get("SFI_ALLOW_SKIP") == "1" else 1)
+    bench.main()
