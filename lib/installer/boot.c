@@ -1,5 +1,8 @@
 #include "installer/boot.h"
 
+#include <string.h>
+
+#include "util/mem.h"
 #include "core/err.h"
 
 sfi_status
@@ -32,6 +35,28 @@ sfi_status
 boot_read(struct boot *b, uint32_t address, uint8_t *out, size_t len)
 {
     return b->ops->read(b, address, out, len);
+}
+
+sfi_status
+boot_read_sure(struct boot *b, uint32_t address, uint8_t *out, size_t len)
+{
+    uint8_t before[BOOT_SURE_MAX];
+
+    if (len > sizeof(before))
+        return sfi__fail(b->link.ctx, SFI_ERR_INTERNAL,
+                         "%zu bytes are to be read twice, expected at most %u",
+                         len, BOOT_SURE_MAX);
+    for (unsigned i = 0; i < BOOT_ASKED_MAX; i++) {
+        sfi_status st = boot_read(b, address, out, len);
+
+        if (st != SFI_OK || (i > 0 && sfi__equal(before, out, len)))
+            return st;
+        memcpy(before, out, len);
+    }
+    return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
+                     "what is read at 0x%08x is something else each time; the "
+                     "line is bad",
+                     (unsigned)address);
 }
 
 sfi_status

@@ -68,6 +68,11 @@ struct special {
     uint8_t status;   /* the device's status byte */
 };
 
+/* Longer than any window of option bytes. */
+#define BOOT_SURE_MAX 512u
+/* How often an answer may change before the line is to blame. */
+#define BOOT_ASKED_MAX 8u
+
 /* Nothing is sent.  The link is borrowed; `cancel` may be NULL. */
 sfi_status boot_init(struct boot *b, sfi_transport *tp,
                      const atomic_bool *cancel);
@@ -78,6 +83,10 @@ sfi_status boot_connect(struct boot *b, uint32_t ms);
 /* Any length; it is cut as the link wants it. */
 sfi_status boot_read(struct boot *b, uint32_t address, uint8_t *out,
                      size_t len);
+/* At most BOOT_SURE_MAX bytes that decisions hang on: until two answers in a
+ * row agree, for memory comes without a checksum. */
+sfi_status boot_read_sure(struct boot *b, uint32_t address, uint8_t *out,
+                          size_t len);
 sfi_status boot_write(struct boot *b, uint32_t address, const uint8_t *data,
                       size_t len);
 sfi_status boot_go(struct boot *b, uint32_t address);

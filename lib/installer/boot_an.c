@@ -10,8 +10,6 @@
 /* AN2606: an H7's mass erase takes more than 13 s. */
 #define ERASE_MS 35000u
 #define REPEATS 3u
-/* How often an answer may change before the line is to blame. */
-#define ASKED_MAX 4u
 /* In one command: some bootloaders keep the list in little RAM. */
 #define PAGES_MAX 128u
 
@@ -146,7 +144,7 @@ identified(struct boot *b)
 sfi_status
 an_identify(struct boot *b)
 {
-    for (unsigned i = 0; i < ASKED_MAX; i++) {
+    for (unsigned i = 0; i < BOOT_ASKED_MAX; i++) {
         struct usart_get get = b->get;
         uint16_t device_id = b->device_id;
         sfi_status st = transact(b, "Get", get_once, NULL, NULL);

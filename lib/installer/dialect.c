@@ -66,7 +66,7 @@ ask(struct boot *b, const char *what, uint16_t opcode, uint8_t *reply,
         .wait_ms = QUICK_MS,
     };
 
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; i < BOOT_ASKED_MAX; i++) {
         sfi_status st = request(b, &s);
 
         if (st != SFI_OK || (i > 0 && sfi__equal(before, reply, len)))

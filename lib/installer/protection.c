@@ -21,8 +21,8 @@ protection_read_word(sfi_target *t, uint32_t offset, uint32_t *out)
 {
     uint8_t raw[WORD];
     struct rd r;
-    sfi_status st =
-        boot_read(&t->boot, t->chip->ob_window.base + offset, raw, sizeof(raw));
+    sfi_status st = boot_read_sure(&t->boot, t->chip->ob_window.base + offset,
+                                   raw, sizeof(raw));
 
     if (st == SFI_ERR_NACK)
         return readout_protected(t);

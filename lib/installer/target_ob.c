@@ -10,7 +10,7 @@
 /* AN2606: the ROMs of H7 and L4 write whole 8 bytes. */
 #define WRITE_UNIT 8u
 #define WORD 4u
-#define WINDOW_MAX 512u /* the largest is 308 bytes */
+#define WINDOW_MAX BOOT_SURE_MAX /* the largest is 308 bytes */
 #define POLL_MS 200u
 
 /* The option bytes as a bootloader shows them. */
@@ -46,7 +46,7 @@ read_window(sfi_target *t, struct window *w)
     if (range->size > sizeof(w->data))
         return sfi__fail(t->obj.ctx, SFI_ERR_INTERNAL,
                          "an option window of %u bytes", (unsigned)range->size);
-    st = boot_read(&t->boot, range->base, w->data, range->size);
+    st = boot_read_sure(&t->boot, range->base, w->data, range->size);
     /* the same in the words of readout protection */
     return st == SFI_ERR_NACK ? protection_read_word(t, 0, &word) : st;
 }

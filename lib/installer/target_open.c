@@ -35,7 +35,7 @@ set_security(sfi_target *t)
     struct rd r;
     struct wr w;
     uint32_t word;
-    sfi_status st = boot_read(&t->boot, begin, block, sizeof(block));
+    sfi_status st = boot_read_sure(&t->boot, begin, block, sizeof(block));
 
     if (st != SFI_OK)
         return st;

@@ -68,6 +68,7 @@ START_TEST(test_connect)
 END_TEST
 
 #define FILL "> 7f > 7f > 7f > fe*1027\n"
+#define TWO_PARTS GET_OPEN ID_H7 GET_OPEN ID_L4
 
 static const struct {
     const char *name, *text, *chip;
@@ -117,8 +118,7 @@ static const struct {
      "ACK",
      1000},
     {"Get ID is another one each time",
-     SYNC GET_OPEN ID_H7 GET_OPEN ID_L4 GET_OPEN ID_H7 GET_OPEN ID_L4, NULL,
-     SFI_ERR_PROTOCOL,
+     SYNC TWO_PARTS TWO_PARTS TWO_PARTS TWO_PARTS, NULL, SFI_ERR_PROTOCOL,
      "every answer to Get and Get ID is another one; the line is bad", 500},
     {"dies after the first answer", SYNC "> 00 ff > 7f > fe*1027 > 7f > 7f\n",
      NULL, SFI_ERR_TIMEOUT, "the chip stopped answering at Get", 7000},
@@ -244,9 +244,13 @@ END_TEST
 #define READ_NACK "> 11 ee < 1f 1f\n"
 #define READ_NACKS READ_NACK RESYNC READ_NACK RESYNC READ_NACK RESYNC READ_NACK
 /* FWPSN_CUR of both banks */
-#define READ_WPSN(a, b)                                                \
-    "> 11 ee < 79 > 52 00 20 38 4a < 79 > 03 fc < 79 " a " 00 00 00\n" \
+#define READ_WPSN_A(a) \
+    "> 11 ee < 79 > 52 00 20 38 4a < 79 > 03 fc < 79 " a " 00 00 00\n"
+#define READ_WPSN_B(b) \
     "> 11 ee < 79 > 52 00 21 38 4b < 79 > 03 fc < 79 " b " 00 00 00\n"
+/* answers carry no checksum: until two in a row agree */
+#define READ_WPSN(a, b) \
+    READ_WPSN_A(a) READ_WPSN_A(a) READ_WPSN_B(b) READ_WPSN_B(b)
 
 /* Readout protection: some answer with two NACKs. */
 START_TEST(test_read_refused)
@@ -292,6 +296,8 @@ START_TEST(test_read_nowhere)
                    "> 11 ee < 79 > 00 00 00 00 00 < 1f\n" RESYNC
                    "> 11 ee < 79 > 00 00 00 00 00 < 1f\n" RESYNC
                    "> 11 ee < 79 > 00 00 00 00 00 < 1f\n"
+                   "> 11 ee < 79 > 52 00 20 1c 6e < 79\n"
+                   "> 03 fc < 79 f0 aa c6 1b\n"
                    "> 11 ee < 79 > 52 00 20 1c 6e < 79\n"
                    "> 03 fc < 79 f0 aa c6 1b\n");
     ck_assert_fails(sfi_target_read(t, 0, data, sizeof(data)), SFI_ERR_NACK,
@@ -420,9 +426,11 @@ END_TEST
 
 /* ---- security ---- */
 
-#define READ_OPTION                                    \
-    "> 11 ee < 79 > 52 00 20 20 52 < 79 > 07 f8 < 79 " \
-    "f0 aa c6 1b 00 00 00 00\n"
+#define READ_OPTION_AS(words) \
+    "> 11 ee < 79 > 52 00 20 20 52 < 79 > 07 f8 < 79 " words "\n"
+#define READ_OPTION_ONCE READ_OPTION_AS("f0 aa c6 1b 00 00 00 00")
+#define READ_OPTION READ_OPTION_ONCE READ_OPTION_ONCE
+#define READ_PENDING READ_OPTION_AS("f0 aa e6 1b 00 00 00 00")
 #define WRITE_OPTION                       \
     "> 31 ce < 79 > 52 00 20 20 52 < 79\n" \
     "> 07 f0 aa e6 1b 00 00 00 00 a0"
@@ -473,9 +481,30 @@ END_TEST
 /* The option waits already: only the reset is missing. */
 START_TEST(test_activate_pending)
 {
-    begin(OPEN_H7, "> 11 ee < 79 > 52 00 20 20 52 < 79 > 07 f8 < 79 "
-                   "f0 aa e6 1b 00 00 00 00\n" SECURE_H7);
+    begin(OPEN_H7, READ_PENDING READ_PENDING SECURE_H7);
     ck_assert_ok(sfi_target_activate_security(t));
+    script_done(&bus);
+}
+END_TEST
+
+/* An answer was damaged: what is written is what the chip has. */
+START_TEST(test_activate_damaged)
+{
+    begin(OPEN_H7, READ_OPTION_AS("f0 ab c6 1b 00 00 00 00")
+                       READ_OPTION WRITE_OPTION " < 79\n" SECURE_H7);
+    ck_assert_ok(sfi_target_activate_security(t));
+    script_done(&bus);
+    ck_assert(t->secure);
+}
+END_TEST
+
+#define READ_TWO READ_OPTION_ONCE READ_PENDING
+START_TEST(test_activate_noise)
+{
+    begin(OPEN_H7, READ_TWO READ_TWO READ_TWO READ_TWO STILL_OPEN);
+    ck_assert_fails(sfi_target_activate_security(t), SFI_ERR_PROTOCOL, "stream",
+                    "what is read at 0x52002020 is something else each time; "
+                    "the line is bad");
     script_done(&bus);
 }
 END_TEST
@@ -550,6 +579,8 @@ open_case(void)
     tcase_add_test(tc, test_activate_by_hand);
     tcase_add_test(tc, test_activate_nobody);
     tcase_add_test(tc, test_activate_pending);
+    tcase_add_test(tc, test_activate_damaged);
+    tcase_add_test(tc, test_activate_noise);
     tcase_add_test(tc, test_activate_lost_answer);
     tcase_add_test(tc, test_activate_protected);
     tcase_add_test(tc, test_activate_too_late);

@@ -48,6 +48,7 @@ START_TEST(test_info)
 }
 END_TEST
 
+#define INFO_TWO INFO_ONCE("01", "00") INFO_ONCE("02", "00")
 /* A damaged answer is not believed: two in a row must agree. */
 START_TEST(test_info_damaged)
 {
@@ -58,8 +59,7 @@ START_TEST(test_info_damaged)
     ck_assert_ok(sfi_target_get_info(t, &info));
     script_done(&bus);
     ck_assert_uint_eq(info.device_state, SFI_DEVICE_INSTALLED);
-    script_then(&bus, INFO_ONCE("01", "00") INFO_ONCE("02", "00")
-                          INFO_ONCE("03", "00") INFO_ONCE("04", "00"));
+    script_then(&bus, INFO_TWO INFO_TWO INFO_TWO INFO_TWO);
     ck_assert_fails(sfi_target_get_info(t, &info), SFI_ERR_PROTOCOL, "stream",
                     "every answer to INFO is another one; the line is bad");
 }
@@ -197,6 +197,7 @@ START_TEST(test_session)
 END_TEST
 
 /* A licence is made for it: two answers in a row must agree. */
+#define SESSION_TWO SESSION_ONCE("01 00 00 00") SESSION_ONCE("02 00 00 00")
 START_TEST(test_session_damaged)
 {
     uint32_t id = 0;
@@ -207,9 +208,7 @@ START_TEST(test_session_damaged)
     ck_assert_ok(sfi_target_get_session(t, &id));
     script_done(&bus);
     ck_assert_uint_eq(id, 0x8badf00d);
-    script_then(&bus,
-                SESSION_ONCE("01 00 00 00") SESSION_ONCE("02 00 00 00")
-                    SESSION_ONCE("03 00 00 00") SESSION_ONCE("04 00 00 00"));
+    script_then(&bus, SESSION_TWO SESSION_TWO SESSION_TWO SESSION_TWO);
     ck_assert_fails(sfi_target_get_session(t, &id), SFI_ERR_PROTOCOL, "stream",
                     "every answer to SESSION is another one; the line is bad");
     ck_assert_uint_eq(id, 0);

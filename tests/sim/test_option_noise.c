@@ -1,0 +1,154 @@
+/* What a bootloader reads out carries no checksum (AN3155, AN4286), and a wrong
+ * option byte is for life.  A byte of each answer is changed, lost or doubled:
+ * the option bytes become what was asked for, or stay what they were. */
+#include <string.h>
+
+#include <sfi/option_bytes.h>
+#include <sfi/target.h>
+
+#include "chip/chip.h"
+#include "core/ctx.h"
+
+#include "station.h"
+
+#define CHIP "stm32h753xi"
+
+struct words {
+    uint8_t data[4 * CHIP_OB_ROWS_MAX];
+    size_t len;
+};
+
+static struct words
+look(void)
+{
+    struct words w = {.len = sizeof(w.data)};
+
+    ck_assert_ok(sfi_sim_dump(board.sim, SFI_SIM_OPTION_BYTES, w.data, &w.len));
+    return w;
+}
+
+static bool
+same(const struct words *a, const struct words *b)
+{
+    return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
+}
+
+/* ---- what is done ---- */
+
+static sfi_status
+change_field(sfi_target *t)
+{
+    sfi_option_bytes *ob;
+    sfi_status st = sfi_target_read_option_bytes(t, &ob);
+
+    if (st != SFI_OK)
+        return st;
+    ck_assert_ok(sfi_option_bytes_set(ob, "BOR_LEV", 3));
+    st = sfi_target_write_option_bytes(t, ob);
+    sfi_option_bytes_free(ob);
+    return st;
+}
+
+static sfi_status (*const actions[])(sfi_target *t) = {
+    change_field,
+    sfi_target_activate_security,
+};
+
+static sfi_status
+act(size_t action)
+{
+    sfi_target *t;
+    sfi_status st = sfi_target_connect(ctx, NULL, station.tp, 1000, &t);
+
+    if (st == SFI_OK)
+        st = actions[action](t);
+    sfi_target_free(t);
+    return st;
+}
+
+/* ---- and struck ---- */
+
+static const char *const links[] = {"usart", "spi"};
+
+static const struct {
+    enum strike strike;
+    bool from_chip;
+    unsigned every; /* so many bytes */
+} noises[] = {
+    {STRIKE_FLIP, true, 1},
+    {STRIKE_DROP, true, 5},
+    {STRIKE_DOUBLE, true, 5},
+    {STRIKE_FLIP, false, 5},
+};
+
+static void
+put_back(uint32_t optsr)
+{
+    station_strike(STRIKE_NONE, false, 0);
+    ck_assert_ok(sfi_sim_set_option(board.sim, "FOPTSR_PRG", optsr));
+    ck_assert_ok(sfi_sim_power_on(board.sim));
+}
+
+static void
+sweep(size_t action, size_t noise)
+{
+    struct words before, wanted;
+    bool from_chip = noises[noise].from_chip;
+    uint32_t optsr;
+    uint64_t length, succeeded = 0, tried = 0;
+
+    station_setup(CHIP);
+    before = look();
+    optsr = (uint32_t)before.data[0] | (uint32_t)before.data[1] << 8 |
+            (uint32_t)before.data[2] << 16 | (uint32_t)before.data[3] << 24;
+    station_strike(STRIKE_NONE, false, 0);
+    ck_assert_ok(act(action));
+    length = from_chip ? station.wire.received : station.wire.sent;
+    wanted = look();
+    ck_assert(!same(&before, &wanted));
+    for (uint64_t at = 0; at < length;
+         at += noises[noise].every * test_step(7)) {
+        struct words after;
+        sfi_status st;
+
+        put_back(optsr);
+        station_strike(noises[noise].strike, from_chip, at);
+        st = act(action);
+        after = look();
+        ck_assert_msg(st != SFI_OK || same(&after, &wanted),
+                      "byte %llu: a success, and not what was asked for",
+                      (unsigned long long)at);
+        ck_assert_msg(same(&after, &wanted) || same(&after, &before),
+                      "byte %llu: other option bytes, and %s",
+                      (unsigned long long)at,
+                      sfi_error_message(sfi_ctx_error(ctx)));
+        succeeded += st == SFI_OK;
+        tried++;
+    }
+    ck_assert_msg(succeeded * 100 >= tried * 98, "%llu of %llu succeeded",
+                  (unsigned long long)succeeded, (unsigned long long)tried);
+    station_teardown();
+}
+
+#define CASES (ROWS(links) * ROWS(noises) * ROWS(actions))
+
+START_TEST(test_struck)
+{
+    size_t i = (size_t)_i;
+
+    station_over(links[i % ROWS(links)]);
+    sweep(i / ROWS(links) / ROWS(noises), i / ROWS(links) % ROWS(noises));
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *s = suite_create("option_noise");
+    TCase *tc = tcase_create("noise");
+
+    tcase_set_timeout(tc, 120);
+    tcase_add_loop_test(tc, test_struck, 0, (int)CASES);
+    suite_add_tcase(s, tc);
+    return run_suite(s);
+}
