@@ -1,0 +1,80 @@
+/* Any bytes clocked into a chip's SPI.  The first byte is how the chip begins,
+ * and bit 7 what follows: 0, the bytes; 1, frames, a length in front of each,
+ * after which the answer is fetched as AN4286 has it, up to so many bytes more
+ * as the length's first byte tells. */
+#include <string.h>
+
+#include "proto/spi.h"
+#include "sim/boot.h"
+
+#include "fuzz_chip.h"
+
+#define FRAMES 0x80u
+/* A verdict comes within that many polls. */
+#define POLLS 64u
+#define HEARD_MAX 4096u
+
+static struct {
+    uint8_t heard[HEARD_MAX];
+    size_t len;
+} host;
+
+static uint8_t
+clock_byte(struct sfi_sim *sim, uint8_t tx)
+{
+    uint8_t rx = sim_clock(sim, tx);
+
+    if (host.len == HEARD_MAX) {
+        fuzz_chip_says(host.heard, host.len);
+        host.len = 0;
+    }
+    host.heard[host.len++] = rx;
+    return rx;
+}
+
+static void
+fetch(struct sfi_sim *sim, size_t more)
+{
+    uint8_t rx = 0;
+
+    for (size_t i = 0; i < POLLS && rx != USART_ACK && rx != USART_NACK; i++)
+        rx = clock_byte(sim, SPI_DUMMY);
+    (void)clock_byte(sim, USART_ACK);
+    while (more-- > 0)
+        (void)clock_byte(sim, SPI_DUMMY);
+}
+
+/* A length of 255 is the longest frame, with zeros behind what follows. */
+static void
+frame(struct sfi_sim *sim, struct fuzz_input *in)
+{
+    size_t more = fuzz_byte(in);
+    size_t len = fuzz_byte(in);
+
+    len = len == 255 ? USART_FRAME_MAX : len;
+    while (len-- > 0)
+        (void)clock_byte(sim, fuzz_byte(in));
+    fetch(sim, more);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    struct fuzz_input in = {data, len};
+    uint8_t first = fuzz_byte(&in);
+    struct sfi_sim *sim = fuzz_chip((first & ~FRAMES) % FUZZ_STARTS);
+
+    host.len = 0;
+    sim->nss = true;
+    while (in.left > 0) {
+        if ((first & FRAMES) != 0)
+            frame(sim, &in);
+        else
+            (void)clock_byte(sim, fuzz_byte(&in));
+        FUZZ_HOLDS(sim->spi.at <= sim->spi.len &&
+                   sim->spi.len <= sizeof(sim->spi.answer));
+    }
+    fuzz_chip_says(host.heard, host.len);
+    fuzz_chip_end();
+    return 0;
+}
