@@ -148,21 +148,22 @@ typedef struct sfi_dap_ops {
  *   SFI_ERR_ARGUMENT     an argument is NULL, or the name is malformed, has an
  *                        unknown key or an impossible value; or more than one
  *                        USB device is meant
- *   SFI_ERR_UNSUPPORTED  unknown scheme, not built in, or reset named for a
- *                        port without DTR and RTS
+ *   SFI_ERR_UNSUPPORTED  unknown scheme, not built in, reset named for a port
+ *                        without DTR and RTS, or a probe without SWD
  *   SFI_ERR_NO_DEVICE    no such port, line or device, or it is none of that
- *                        kind; no openocd, or no such target
+ *                        kind, or it left; no openocd, or no such target
  *   SFI_ERR_ACCESS       not allowed, or in use by another program
- *   SFI_ERR_IO           the port cannot be set up
+ *   SFI_ERR_IO           the port or the probe cannot be set up
  *   SFI_ERR_FORMAT       the trace is none; the error says in which line
  *   SFI_ERR_OS           the trace cannot be read
  *   SFI_ERR_LIMIT        the trace is longer than 256 MiB
- *   SFI_ERR_TIMEOUT      openocd does not answer
- *   SFI_ERR_PROTOCOL     what answers is no openocd
+ *   SFI_ERR_TIMEOUT      openocd or the probe does not answer, or no chip
+ *                        behind the probe
+ *   SFI_ERR_PROTOCOL     what answers is no openocd, no probe, or no memory
  *   SFI_ERR_NACK         openocd refuses to list its targets
  *   SFI_ERR_NOMEM        no memory
  *
- * Blocks: on openocd's answer, up to 15 s; otherwise never.
+ * Blocks: on openocd's or the probe's answer, up to 15 s; otherwise never.
  * Thread: the context's.
  * @since 1.0
  */

@@ -7,8 +7,9 @@
 
 /* How packets get to a probe and back. */
 struct probe_io {
-    /* Send `out` (out_len 0: nothing) and wait for one packet, at most `cap`
-     * bytes; SFI_ERR_TIMEOUT when none came. */
+    /* Send `out` (out_len 0: nothing) and wait for one packet, of at most `cap`
+     * bytes, which is what the probe says of its packets; SFI_ERR_TIMEOUT when
+     * none came. */
     sfi_status (*xfer)(void *user, const uint8_t *out, size_t out_len,
                        uint8_t *in, size_t cap, size_t *got,
                        uint32_t timeout_ms);

@@ -43,9 +43,9 @@ probe_exchange(struct probe *p, const struct wr *w, struct rd *answer)
     if (!wr_ok(w))
         return sfi__fail(p->ctx, SFI_ERR_INTERNAL,
                          "a packet for the probe is too long");
-    st = p->io.xfer(p->user, p->out, wr_len(w), p->in, sizeof(p->in), &got,
+    st = p->io.xfer(p->user, p->out, wr_len(w), p->in, p->packet, &got,
                     ANSWER_MS);
-    if (st == SFI_OK && got > sizeof(p->in))
+    if (st == SFI_OK && got > p->packet)
         st = probe_no_answer(p);
     if (st != SFI_OK)
         p->is_up = false; /* an answer may still be on its way */
@@ -121,8 +121,8 @@ probe_drop_stale(struct probe *p)
     for (unsigned i = 0; i < STALE_MAX; i++) {
         size_t got = 0;
 
-        if (p->io.xfer(p->user, NULL, 0, p->in, sizeof(p->in), &got,
-                       STALE_MS) != SFI_OK)
+        if (p->io.xfer(p->user, NULL, 0, p->in, p->packet, &got, STALE_MS) !=
+            SFI_OK)
             break;
     }
     sfi__clear_error(p->ctx);

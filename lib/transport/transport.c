@@ -68,9 +68,9 @@ open_uri(sfi_ctx *ctx, const char *text, sfi_transport **out)
         sfi_status (*open)(sfi_ctx *ctx, const struct uri *uri,
                            sfi_transport **out);
     } schemes[] = {
-        {"openocd", sfi__openocd_open}, {"serial", sfi__serial_open},
-        {"spi", sfi__spi_open},         {"script", sfi__script_open},
-        {"usb", sfi__usb_open},
+        {"cmsis-dap", sfi__probe_usb_open}, {"openocd", sfi__openocd_open},
+        {"serial", sfi__serial_open},       {"spi", sfi__spi_open},
+        {"script", sfi__script_open},       {"usb", sfi__usb_open},
     };
     struct uri uri;
     sfi_status st = uri_parse(ctx, text, &uri);
@@ -83,7 +83,7 @@ open_uri(sfi_ctx *ctx, const char *text, sfi_transport **out)
     }
     (void)sfi__fail(ctx, SFI_ERR_UNSUPPORTED,
                     "unknown kind of link \"%s\", expected \"serial\", "
-                    "\"openocd\", \"spi\", \"usb\" or "
+                    "\"openocd\", \"cmsis-dap\", \"spi\", \"usb\" or "
                     "\"script\"",
                     uri.scheme);
     return sfi__where(ctx, "%s", text);

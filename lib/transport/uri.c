@@ -64,7 +64,8 @@ uri_parse(sfi_ctx *ctx, const char *text, struct uri *out)
         return malformed(ctx, text, "the scheme is missing, or too long");
     end = colon + strcspn(colon, "?");
     if (!take(out->path, sizeof(out->path), colon + 1, end) &&
-        !(end == colon + 1 && text_same(out->scheme, "usb")))
+        !(end == colon + 1 && (text_same(out->scheme, "usb") ||
+                               text_same(out->scheme, "cmsis-dap"))))
         return malformed(ctx, text, "the path is missing, or too long");
     at = *end == '?' ? end + 1 : NULL;
     while (at != NULL)

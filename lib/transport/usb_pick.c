@@ -52,14 +52,19 @@ take_ids(struct usb_pick *out, const char *text)
 }
 
 sfi_status
-sfi__usb_pick(sfi_ctx *ctx, const char *text, struct usb_pick *out)
+sfi__usb_pick(sfi_ctx *ctx, enum usb_role role, const char *text,
+              struct usb_pick *out)
 {
     const char *path = behind(text, "path=");
     const char *serial = behind(text, "serial=");
     uint64_t nth = 0;
     bool ok;
 
-    *out = (struct usb_pick){.vendor = USB_VENDOR, .product = USB_PRODUCT};
+    *out = (struct usb_pick){.vendor = 0};
+    if (role == USB_ROLE_DFU) {
+        out->vendor = USB_VENDOR;
+        out->product = USB_PRODUCT;
+    }
     if (path != NULL) {
         ok = is_path(path) && text_copy(out->path, sizeof(out->path), path);
     } else if (serial != NULL) {

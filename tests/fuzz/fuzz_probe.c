@@ -98,9 +98,11 @@ on_xfer(void *user, const uint8_t *out, size_t out_len, uint8_t *in, size_t cap,
         size_t *got, uint32_t timeout_ms)
 {
     struct probe_play *p = user;
+    uint8_t answer[CMSIS_PACKET_MAX];
     size_t n;
 
-    FUZZ_HOLDS(cap >= CMSIS_PACKET_MAX && timeout_ms > 0);
+    FUZZ_HOLDS(cap >= CMSIS_PACKET_MIN && cap <= CMSIS_PACKET_MAX);
+    FUZZ_HOLDS(timeout_ms > 0);
     FUZZ_HOLDS(out_len <= CMSIS_PACKET_MAX);
     *got = 0;
     if (p->left == 0)
@@ -115,10 +117,13 @@ on_xfer(void *user, const uint8_t *out, size_t out_len, uint8_t *in, size_t cap,
         return SFI_ERR_TIMEOUT;
     }
     if (n == GOOD) {
-        *got = good(out, out_len, in);
+        n = good(out, out_len, answer);
+        *got = n < cap ? n : cap;
+        memcpy(in, answer, *got);
         return SFI_OK;
     }
     n = n < p->left ? n : p->left;
+    n = n < cap ? n : cap;
     memcpy(in, p->at, n);
     p->at += n;
     p->left -= n;

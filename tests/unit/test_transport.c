@@ -128,7 +128,7 @@ static const struct {
      "serial:/dev/null", "reset and boot0 are the same line, expected two"},
     {"i2c:/dev/i2c-1", SFI_ERR_UNSUPPORTED, "i2c:/dev/i2c-1",
      "unknown kind of link \"i2c\", expected \"serial\", \"openocd\", "
-     "\"spi\", \"usb\" or \"script\""},
+     "\"cmsis-dap\", \"spi\", \"usb\" or \"script\""},
     {"/dev/ttyUSB0", SFI_ERR_ARGUMENT, "/dev/ttyUSB0",
      "the scheme is missing, or too long" FORM},
 };

@@ -29,7 +29,7 @@ START_TEST(test_good)
 {
     struct usb_pick p;
 
-    ck_assert_ok(sfi__usb_pick(ctx, good[_i].text, &p));
+    ck_assert_ok(sfi__usb_pick(ctx, USB_ROLE_DFU, good[_i].text, &p));
     ck_assert_uint_eq(p.vendor, good[_i].pick.vendor);
     ck_assert_uint_eq(p.product, good[_i].pick.product);
     ck_assert_str_eq(p.path, good[_i].pick.path);
@@ -68,8 +68,8 @@ START_TEST(test_bad)
 {
     struct usb_pick p;
 
-    ck_assert_fails(sfi__usb_pick(ctx, bad[_i], &p), SFI_ERR_ARGUMENT, "",
-                    NAMES);
+    ck_assert_fails(sfi__usb_pick(ctx, USB_ROLE_DFU, bad[_i], &p),
+                    SFI_ERR_ARGUMENT, "", NAMES);
 }
 END_TEST
 
@@ -79,7 +79,8 @@ START_TEST(test_serial_too_long)
     struct usb_pick p;
 
     memset(text + 7, 'x', 150);
-    ck_assert_int_eq(sfi__usb_pick(ctx, text, &p), SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi__usb_pick(ctx, USB_ROLE_DFU, text, &p),
+                     SFI_ERR_ARGUMENT);
 }
 END_TEST
 
