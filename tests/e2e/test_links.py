@@ -54,11 +54,16 @@ class OnUsb(Wrapped):
     device, port = "--usb", "usb1"
 
 
+class OnProbe(Wrapped):
+    device, port = "--probe", "swd"
+
+
 # What is wrong with the other part's image.
 OTHER = {H753: "area 5 holds 20 bytes of option bytes, stm32h753xi has 36",
          L462: "area 1 at 0x08000000 begins below 0x08001000"}
 
-CHIPS = {"usart": OnUsart, "spi": OnSpi, "usb": OnUsb, "jtag": OnJtag}
+CHIPS = {"usart": OnUsart, "spi": OnSpi, "usb": OnUsb, "jtag": OnJtag,
+         "probe": OnProbe}
 
 
 class Links(bench.Case):
@@ -136,6 +141,9 @@ class Links(bench.Case):
 
     def test_h753_jtag(self):
         self.story("jtag", H753)
+
+    def test_h753_probe(self):
+        self.story("probe", H753)
 
     def test_l462_usart(self):
         self.story("usart", L462)
