@@ -185,7 +185,7 @@ is_link(const char *port)
 
 /* A debugger's port: the probe says which, if there is more than one. */
 static const char *
-probe_of(const struct program *p)
+probe_of(const struct program *p, bool jtag)
 {
     const struct cli_use *use = cli_next(&p->cli, OPT_CONNECT, NULL);
     const char *mode = cli_key(&p->cli, use, "mode");
@@ -196,7 +196,9 @@ probe_of(const struct program *p)
                   "mode=%s, expected HOTPLUG: the chip is taken as it "
                   "is",
                   mode);
-    return probe != NULL ? probe : "cmsis-dap:";
+    if (probe != NULL)
+        return probe;
+    return jtag ? "cmsis-dap:?wire=jtag" : "cmsis-dap:";
 }
 
 /* The names of ST's tool, and links by their own. */
@@ -204,12 +206,11 @@ void
 program_port(const struct program *p, const char *port, uint64_t baud,
              char uri[URI_MAX])
 {
-    bool debugger = strcmp(port, "swd") == 0 || strcmp(port, "jtag") == 0 ||
-                    strcmp(port, "SWD") == 0 || strcmp(port, "JTAG") == 0;
+    bool jtag = strcmp(port, "jtag") == 0 || strcmp(port, "JTAG") == 0;
     int len;
 
-    if (debugger)
-        len = snprintf(uri, URI_MAX, "%s", probe_of(p));
+    if (jtag || strcmp(port, "swd") == 0 || strcmp(port, "SWD") == 0)
+        len = snprintf(uri, URI_MAX, "%s", probe_of(p, jtag));
     else if (is_link(port))
         len = snprintf(uri, URI_MAX, "%s", port);
     else if (strncmp(port, "usb", 3) == 0 &&

@@ -277,10 +277,10 @@ SFI_API SFI_NODISCARD sfi_status sfi_sim_usb_attach(sfi_sim *sim);
 #define SFI_SIM_PROBE_PACKET 512u
 
 /**
- * Send one packet to a CMSIS-DAP probe that is wired to the chip's SWD.
+ * Send one packet to a CMSIS-DAP probe on the chip's SWD and JTAG.
  *
- * The probe has SWD only, and no trace.  Its reset line is the chip's NRST; the
- * BOOT0 pin is as sfi_sim_set_boot0() left it.
+ * The probe has no trace.  Its reset line is the chip's NRST; the BOOT0 pin is
+ * as sfi_sim_set_boot0() left it.
  *
  * @param sim      a chip
  * @param out      the packet; may be NULL when out_len is 0

@@ -6,7 +6,6 @@
 #define BLOCK_HEAD 5u
 #define BLOCK_ANSWER_HEAD 4u
 #define TRANSFER_COUNT_MAX 255u
-#define ONE_DAP 0u /* its place in a JTAG chain; SWD has no other */
 
 uint8_t
 cmsis_request(const struct adi_request *r)
@@ -88,19 +87,46 @@ cmsis_put_pins(struct wr *w, uint8_t value, uint8_t which, uint32_t wait_us)
 }
 
 void
-cmsis_put_write_abort(struct wr *w, uint32_t value)
+cmsis_put_write_abort(struct wr *w, uint8_t tap, uint32_t value)
 {
     wr_u8(w, CMSIS_WRITE_ABORT);
-    wr_u8(w, ONE_DAP);
+    wr_u8(w, tap);
     wr_u32le(w, value);
 }
 
 void
-cmsis_transfer_begin(struct cmsis_transfer *t, uint8_t *out, size_t packet)
+cmsis_put_jtag_configure(struct wr *w, const uint8_t *ir_len, size_t count)
+{
+    wr_u8(w, CMSIS_JTAG_CONFIGURE);
+    wr_u8(w, (uint8_t)count);
+    wr_bytes(w, ir_len, count);
+}
+
+void
+cmsis_jtag_begin(struct wr *w)
+{
+    wr_u8(w, CMSIS_JTAG_SEQUENCE);
+    wr_u8(w, 0);
+}
+
+void
+cmsis_jtag_add(struct wr *w, size_t clocks, bool tms, bool tdi, bool tdo)
+{
+    wr_u8(w,
+          (uint8_t)((clocks & CMSIS_JTAG_CLOCKS) | (tms ? CMSIS_JTAG_TMS : 0) |
+                    (tdo ? CMSIS_JTAG_TDO : 0)));
+    wr_fill(w, tdi ? 0xff : 0x00, (clocks + 7) / 8);
+    if (wr_ok(w))
+        w->start[1]++;
+}
+
+void
+cmsis_transfer_begin(struct cmsis_transfer *t, uint8_t *out, size_t packet,
+                     uint8_t tap)
 {
     wr_init(&t->w, out, packet);
     wr_u8(&t->w, CMSIS_TRANSFER);
-    wr_u8(&t->w, ONE_DAP);
+    wr_u8(&t->w, tap);
     wr_u8(&t->w, 0);
     t->room = (packet - ANSWER_HEAD) / 4;
     t->reads = 0;
@@ -131,17 +157,26 @@ cmsis_transfer_add(struct cmsis_transfer *t, const struct adi_request *r,
 }
 
 size_t
+cmsis_list_room(size_t packet, bool read)
+{
+    size_t room = read ? (packet - ANSWER_HEAD) / 4 - 2
+                       : (packet - TRANSFER_HEAD - 2) / 5;
+
+    return room < TRANSFER_COUNT_MAX - 2 ? room : TRANSFER_COUNT_MAX - 2;
+}
+
+size_t
 cmsis_block_room(size_t packet, bool read)
 {
     return (packet - (read ? BLOCK_ANSWER_HEAD : BLOCK_HEAD)) / 4;
 }
 
 void
-cmsis_put_block(struct wr *w, const struct adi_request *r, size_t count,
-                const uint32_t *words)
+cmsis_put_block(struct wr *w, uint8_t tap, const struct adi_request *r,
+                size_t count, const uint32_t *words)
 {
     wr_u8(w, CMSIS_TRANSFER_BLOCK);
-    wr_u8(w, ONE_DAP);
+    wr_u8(w, tap);
     wr_u16le(w, (uint16_t)count);
     wr_u8(w, cmsis_request(r));
     for (size_t i = 0; words != NULL && i < count; i++)
@@ -172,6 +207,15 @@ cmsis_take_byte(struct rd *r, enum cmsis_command command, uint8_t *value)
     if (!take_command(r, command))
         return false;
     *value = rd_u8(r);
+    return rd_ok(r);
+}
+
+bool
+cmsis_take_jtag(struct rd *r, uint8_t *tdo, size_t len)
+{
+    if (!take_command(r, CMSIS_JTAG_SEQUENCE) || rd_u8(r) != CMSIS_STATUS_OK)
+        return false;
+    rd_bytes(r, tdo, len);
     return rd_ok(r);
 }
 

@@ -29,6 +29,9 @@ enum cmsis_command {
     CMSIS_SWJ_CLOCK = 0x11,
     CMSIS_SWJ_SEQUENCE = 0x12,
     CMSIS_SWD_CONFIGURE = 0x13,
+    CMSIS_JTAG_SEQUENCE = 0x14,
+    CMSIS_JTAG_CONFIGURE = 0x15,
+    CMSIS_JTAG_IDCODE = 0x16,
     CMSIS_INVALID = 0xff, /* the answer to what a probe does not know */
 };
 
@@ -42,6 +45,7 @@ enum cmsis_info {
     CMSIS_INFO_PACKET_SIZE = 0xff,
 };
 #define CMSIS_CAPABILITY_SWD 0x01u
+#define CMSIS_CAPABILITY_JTAG 0x02u
 
 enum cmsis_port {
     CMSIS_PORT_NONE = 0, /* an answer: it failed */
@@ -62,6 +66,15 @@ enum cmsis_port {
 #define CMSIS_RESPONSE_ERROR 0x08u /* parity, or the line's protocol */
 #define CMSIS_RESPONSE_MISMATCH 0x10u
 
+/* A JTAG sequence's first byte: how many clocks, 0 being 64, with TMS as it is
+ * here; TDO is told or not. */
+#define CMSIS_JTAG_CLOCKS 0x3fu
+#define CMSIS_JTAG_CLOCKS_MAX 64u
+#define CMSIS_JTAG_TMS 0x40u
+#define CMSIS_JTAG_TDO 0x80u
+/* As many TAPs as probes have room for (Arm's own: DAP_JTAG_DEV_CNT is 8). */
+#define CMSIS_TAPS_MAX 8u
+
 uint8_t cmsis_request(const struct adi_request *r);
 /* false: not one of those that cmsis_request() makes. */
 bool cmsis_take_request(uint8_t byte, struct adi_request *r);
@@ -78,7 +91,17 @@ void cmsis_put_swd_configure(struct wr *w);
 void cmsis_put_sequence(struct wr *w, size_t bits, const uint8_t *data);
 void cmsis_put_pins(struct wr *w, uint8_t value, uint8_t which,
                     uint32_t wait_us);
-void cmsis_put_write_abort(struct wr *w, uint32_t value);
+/* `tap`, here and below: the debug port's place in the JTAG chain, 0 being next
+ * to TDO; without a meaning over SWD. */
+void cmsis_put_write_abort(struct wr *w, uint8_t tap, uint32_t value);
+/* The chain from TDO to TDI: the bits of each TAP's IR; at most
+ * CMSIS_TAPS_MAX. */
+void cmsis_put_jtag_configure(struct wr *w, const uint8_t *ir_len,
+                              size_t count);
+/* Clocks on the JTAG lines, one packet of sequences. */
+void cmsis_jtag_begin(struct wr *w);
+/* `clocks` (1 to CMSIS_JTAG_CLOCKS_MAX) with the same TMS and TDI. */
+void cmsis_jtag_add(struct wr *w, size_t clocks, bool tms, bool tdi, bool tdo);
 
 /* A list of accesses that becomes one packet. */
 struct cmsis_transfer {
@@ -88,17 +111,19 @@ struct cmsis_transfer {
 };
 
 /* Neither it nor its answer gets longer than `packet`. */
-void cmsis_transfer_begin(struct cmsis_transfer *t, uint8_t *out,
-                          size_t packet);
+void cmsis_transfer_begin(struct cmsis_transfer *t, uint8_t *out, size_t packet,
+                          uint8_t tap);
 /* false: it is full. */
 bool cmsis_transfer_add(struct cmsis_transfer *t, const struct adi_request *r,
                         uint32_t data);
 size_t cmsis_transfer_count(const struct cmsis_transfer *t);
+/* How many words a list moves at most that ends with two reads more. */
+size_t cmsis_list_room(size_t packet, bool read);
 /* How many words one block moves at most. */
 size_t cmsis_block_room(size_t packet, bool read);
 /* The same access `count` times; `words` is NULL for reads. */
-void cmsis_put_block(struct wr *w, const struct adi_request *r, size_t count,
-                     const uint32_t *words);
+void cmsis_put_block(struct wr *w, uint8_t tap, const struct adi_request *r,
+                     size_t count, const uint32_t *words);
 
 /* ---- the probe's answers ---- */
 
@@ -113,6 +138,9 @@ struct cmsis_result {
 bool cmsis_take_info(struct rd *r, const uint8_t **data, size_t *len);
 /* One byte: a port, pins, or CMSIS_STATUS_OK. */
 bool cmsis_take_byte(struct rd *r, enum cmsis_command command, uint8_t *value);
+/* What TDO was in the sequences that ask for it, each from a byte of its own,
+ * LSB first. */
+bool cmsis_take_jtag(struct rd *r, uint8_t *tdo, size_t len);
 /* `words` has room for all that `t` reads. */
 bool cmsis_take_transfer(struct rd *r, const struct cmsis_transfer *t,
                          struct cmsis_result *out, uint32_t *words);

@@ -9,6 +9,10 @@
 #define STICKY (ADI_STAT_STICKY | ADI_STAT_WDATAERR)
 #define DPBANKSEL 0xfu
 #define PROTOCOL_VERSION "2.1.0"
+/* B4.2: request 8, turnaround 1, acknowledge 3, turnaround 1, data 33; without
+ * data after WAIT and FAULT. */
+#define SWD_CLOCKS 46u
+#define SWD_CLOCKS_REFUSED 13u
 /* SWJ_Pins, beside the reset: all others float high. */
 #define PINS_HIGH 0x2fu
 
@@ -30,9 +34,15 @@ dap_probe_power(struct dap_probe *p)
 
 /* ---- the wire ---- */
 
-static void
-clock_bit(struct dap_probe *p, bool bit)
+bool
+dap_probe_clock(struct sfi_sim *sim, bool bit)
 {
+    struct dap_probe *p = &sim->probe;
+    bool for_jtag = !p->is_swd && !sim->power.off;
+
+    if (!p->is_connected)
+        return false;
+    p->clocks++;
     p->last = (uint16_t)(p->last >> 1 | (bit ? 0x8000u : 0));
     p->ones = bit ? p->ones + 1 : 0;
     if (p->ones >= ADI_LINE_RESET_BITS)
@@ -41,6 +51,7 @@ clock_bit(struct dap_probe *p, bool bit)
         p->is_swd = true;
     else if (p->last == ADI_SELECT_JTAG)
         p->is_swd = false;
+    return for_jtag;
 }
 
 static uint32_t
@@ -99,7 +110,7 @@ goes_always(const struct adi_request *r)
  * brings the result.  A write is accepted before it is done: the next access
  * tells of a fault. */
 static enum adi_ack
-swd_access(struct sfi_sim *sim, const struct adi_request *r, uint32_t *data)
+swd_answer(struct sfi_sim *sim, const struct adi_request *r, uint32_t *data)
 {
     struct dap_probe *p = &sim->probe;
     enum adi_ack ack;
@@ -127,14 +138,41 @@ swd_access(struct sfi_sim *sim, const struct adi_request *r, uint32_t *data)
     return ack;
 }
 
+/* And what it costs: the first read of an AP brings nothing yet. */
+static enum adi_ack
+swd_access(struct sfi_sim *sim, const struct adi_request *r, uint32_t *data)
+{
+    struct dap_probe *p = &sim->probe;
+    enum adi_ack ack = swd_answer(sim, r, data);
+    bool refused = ack == ADI_ACK_WAIT || ack == ADI_ACK_FAULT;
+
+    p->clocks += refused ? SWD_CLOCKS_REFUSED : SWD_CLOCKS + p->idle;
+    if (r->ap && r->read && !p->posted && ack == ADI_ACK_OK)
+        p->clocks += SWD_CLOCKS + p->idle;
+    p->posted = r->ap && r->read;
+    return ack;
+}
+
+/* `next` is what follows in the list, or NULL. */
+static enum adi_ack
+access(struct sfi_sim *sim, uint8_t tap, const struct adi_request *r,
+       uint32_t *data, const struct adi_request *next)
+{
+    if (sim->probe.is_jtag)
+        return dap_jtag_access(sim, tap, r, data, next);
+    return swd_access(sim, r, data);
+}
+
 /* A probe ends a list of writes with a read of RDBUFF. */
 static enum adi_ack
-check_write(struct sfi_sim *sim)
+check_write(struct sfi_sim *sim, uint8_t tap)
 {
     const struct adi_request r = {false, true, ADI_DP_RDBUFF};
     uint32_t data;
 
-    return swd_access(sim, &r, &data);
+    if (sim->probe.is_jtag) /* the acknowledge is all that is looked at */
+        sim->probe.posted = true;
+    return access(sim, tap, &r, &data, NULL);
 }
 
 /* ---- commands ---- */
@@ -150,7 +188,7 @@ answer_info(struct rd *r, struct wr *w)
         {CMSIS_INFO_VENDOR, 7, "libsfi"},
         {CMSIS_INFO_PRODUCT, 18, "Virtual CMSIS-DAP"},
         {CMSIS_INFO_VERSION, 6, PROTOCOL_VERSION},
-        {CMSIS_INFO_CAPABILITIES, 1, "\x01"},
+        {CMSIS_INFO_CAPABILITIES, 1, "\x03"},
         {CMSIS_INFO_PACKET_COUNT, 1, "\x01"},
         {CMSIS_INFO_PACKET_SIZE, 2, "\x00\x02"},
     };
@@ -171,8 +209,11 @@ answer_connect(struct sfi_sim *sim, struct rd *r, struct wr *w)
 {
     uint8_t port = rd_u8(r);
 
-    sim->probe.is_connected = port != CMSIS_PORT_JTAG;
-    wr_u8(w, sim->probe.is_connected ? CMSIS_PORT_SWD : CMSIS_PORT_NONE);
+    sim->probe.is_connected = port <= CMSIS_PORT_JTAG;
+    sim->probe.is_jtag = port == CMSIS_PORT_JTAG;
+    if (port == CMSIS_PORT_NONE)
+        port = CMSIS_PORT_SWD; /* the probe's choice */
+    wr_u8(w, sim->probe.is_connected ? port : (uint8_t)CMSIS_PORT_NONE);
 }
 
 static void
@@ -184,7 +225,7 @@ answer_sequence(struct sfi_sim *sim, struct rd *r, struct wr *w)
     bits = bits == 0 ? 256 : bits;
     data = rd_view(r, (bits + 7) / 8);
     for (size_t i = 0; data != NULL && i < bits; i++)
-        clock_bit(&sim->probe, (data[i / 8] >> i % 8 & 1) != 0);
+        (void)dap_jtag_clock(sim, (data[i / 8] >> i % 8 & 1) != 0, true);
     wr_u8(w, data != NULL ? CMSIS_STATUS_OK : CMSIS_STATUS_ERROR);
 }
 
@@ -203,13 +244,26 @@ static void
 answer_write_abort(struct sfi_sim *sim, struct rd *r, struct wr *w)
 {
     const struct adi_request abort = {false, false, ADI_DP_ABORT};
-    uint32_t value;
+    uint8_t tap = rd_u8(r);
+    uint32_t value = rd_u32le(r);
+    bool done = rd_ok(r);
 
-    rd_skip(r, 1);
-    value = rd_u32le(r);
-    wr_u8(w, rd_ok(r) && swd_access(sim, &abort, &value) == ADI_ACK_OK
-                 ? CMSIS_STATUS_OK
-                 : CMSIS_STATUS_ERROR);
+    if (done && sim->probe.is_jtag)
+        dap_jtag_abort(sim, tap, value);
+    else if (done)
+        done = swd_access(sim, &abort, &value) == ADI_ACK_OK;
+    wr_u8(w, done ? CMSIS_STATUS_OK : CMSIS_STATUS_ERROR);
+}
+
+static void
+answer_configure(struct sfi_sim *sim, struct rd *r, struct wr *w)
+{
+    uint8_t idle = rd_u8(r);
+
+    rd_skip(r, 4);
+    if (rd_ok(r))
+        sim->probe.idle = idle;
+    wr_u8(w, rd_ok(r) ? CMSIS_STATUS_OK : CMSIS_STATUS_ERROR);
 }
 
 /* What it is set to changes nothing here; it must be all there. */
@@ -222,31 +276,53 @@ answer_setting(struct rd *r, struct wr *w, size_t len)
 
 /* ---- transfers ---- */
 
+/* A list, and where it is. */
+struct list {
+    struct sfi_sim *sim;
+    uint8_t tap;
+    uint8_t left; /* behind this one */
+    uint8_t request;
+};
+
+/* What the byte after this request, a read, asks for; false: nothing, or what
+ * is done on its own. */
+static bool
+peek(const struct list *l, const struct rd *r, struct adi_request *next)
+{
+    if (l->left == 0 || rd_left(r) == 0 ||
+        (*r->at & CMSIS_REQUEST_MATCH_VALUE) != 0)
+        return false;
+    (void)cmsis_take_request(*r->at & 0x0f, next);
+    return true;
+}
+
 /* One request of a list; its response. */
 static uint8_t
-one_transfer(struct sfi_sim *sim, uint8_t request, struct rd *r, struct wr *w)
+one_transfer(const struct list *l, struct rd *r, struct wr *w)
 {
-    struct adi_request a;
+    struct adi_request a, next;
     uint32_t data = 0, match = 0;
     uint8_t response;
+    bool matches = (l->request & CMSIS_REQUEST_MATCH_VALUE) != 0;
 
-    (void)cmsis_take_request(request & 0x0f, &a);
-    if (!a.read || (request & CMSIS_REQUEST_MATCH_VALUE) != 0)
+    (void)cmsis_take_request(l->request & 0x0f, &a);
+    if (!a.read || matches)
         match = rd_u32le(r);
     if (!rd_ok(r))
         return ADI_ACK_NONE;
     if (!a.read) {
-        if ((request & CMSIS_REQUEST_MATCH_MASK) == 0)
-            return (uint8_t)swd_access(sim, &a, &match);
-        sim->probe.mask = match;
+        if ((l->request & CMSIS_REQUEST_MATCH_MASK) == 0)
+            return (uint8_t)access(l->sim, l->tap, &a, &match, NULL);
+        l->sim->probe.mask = match;
         return ADI_ACK_OK;
     }
-    response = (uint8_t)swd_access(sim, &a, &data);
+    response = (uint8_t)access(l->sim, l->tap, &a, &data,
+                               !matches && peek(l, r, &next) ? &next : NULL);
     if (response != ADI_ACK_OK)
         return response;
-    if ((request & CMSIS_REQUEST_MATCH_VALUE) == 0)
+    if (!matches)
         wr_u32le(w, data);
-    else if ((data & sim->probe.mask) != match)
+    else if ((data & l->sim->probe.mask) != match)
         response |= CMSIS_RESPONSE_MISMATCH;
     return response;
 }
@@ -254,20 +330,21 @@ one_transfer(struct sfi_sim *sim, uint8_t request, struct rd *r, struct wr *w)
 static void
 answer_transfer(struct sfi_sim *sim, struct rd *r, struct wr *w)
 {
-    uint8_t left, request = 0, response = ADI_ACK_OK, done = 0;
+    struct list l = {.sim = sim, .tap = rd_u8(r)};
+    uint8_t count = rd_u8(r), response = ADI_ACK_OK, done = 0;
 
-    rd_skip(r, 1);
-    left = rd_u8(r);
     wr_u8(w, 0);
     wr_u8(w, 0);
-    for (; left > 0 && response == ADI_ACK_OK; left--) {
-        request = rd_u8(r);
-        response = one_transfer(sim, request, r, w);
+    dap_jtag_begin(sim);
+    for (; count > 0 && response == ADI_ACK_OK; count--) {
+        l.left = count - 1;
+        l.request = rd_u8(r);
+        response = one_transfer(&l, r, w);
         if (response == ADI_ACK_OK)
             done++;
     }
-    if (done > 0 && response == ADI_ACK_OK && (request & 2) == 0)
-        response = (uint8_t)check_write(sim);
+    if (done > 0 && response == ADI_ACK_OK && (l.request & 2) == 0)
+        response = (uint8_t)check_write(sim, l.tap);
     w->start[1] = done;
     w->start[2] = response;
 }
@@ -277,16 +354,17 @@ answer_block(struct sfi_sim *sim, struct rd *r, struct wr *w)
 {
     struct adi_request a;
     enum adi_ack ack = ADI_ACK_OK;
-    uint16_t left, done = 0;
+    uint8_t tap = rd_u8(r);
+    uint16_t left = rd_u16le(r), done = 0;
 
-    rd_skip(r, 1);
-    left = rd_u16le(r);
     (void)cmsis_take_request(rd_u8(r) & 0x0f, &a);
     wr_fill(w, 0, 3);
+    dap_jtag_begin(sim);
     for (; left > 0 && ack == ADI_ACK_OK && wr_ok(w); left--) {
         uint32_t data = a.read ? 0 : rd_u32le(r);
 
-        ack = rd_ok(r) ? swd_access(sim, &a, &data) : ADI_ACK_NONE;
+        ack = rd_ok(r) ? access(sim, tap, &a, &data, left > 1 ? &a : NULL)
+                       : ADI_ACK_NONE;
         if (ack != ADI_ACK_OK)
             break;
         done++;
@@ -294,7 +372,7 @@ answer_block(struct sfi_sim *sim, struct rd *r, struct wr *w)
             wr_u32le(w, data);
     }
     if (done > 0 && ack == ADI_ACK_OK && !a.read)
-        ack = check_write(sim);
+        ack = check_write(sim, tap);
     w->start[1] = (uint8_t)done;
     w->start[2] = (uint8_t)(done >> 8);
     w->start[3] = (uint8_t)ack;
@@ -320,7 +398,7 @@ answer(struct sfi_sim *sim, uint8_t command, struct rd *r, struct wr *w)
         answer_setting(r, w, 0);
         break;
     case CMSIS_TRANSFER_CONFIGURE:
-        answer_setting(r, w, 5);
+        answer_configure(sim, r, w);
         break;
     case CMSIS_TRANSFER:
         answer_transfer(sim, r, w);
@@ -346,6 +424,15 @@ answer(struct sfi_sim *sim, uint8_t command, struct rd *r, struct wr *w)
         break;
     case CMSIS_SWD_CONFIGURE:
         answer_setting(r, w, 1);
+        break;
+    case CMSIS_JTAG_SEQUENCE:
+        dap_jtag_sequence(sim, r, w);
+        break;
+    case CMSIS_JTAG_CONFIGURE:
+        dap_jtag_configure(sim, r, w);
+        break;
+    case CMSIS_JTAG_IDCODE:
+        dap_jtag_idcode(sim, r, w);
         break;
     default:
         w->start[0] = CMSIS_INVALID;

@@ -1,8 +1,9 @@
-/* A debug probe on the chip's SWD pins: CMSIS-DAP packets in, answers out. */
+/* A debug probe on the chip's SWD and JTAG pins: CMSIS-DAP packets in, answers
+ * out. */
 #ifndef SFI_SIM_DAP_PROBE_H
 #define SFI_SIM_DAP_PROBE_H
 
-#include "proto/cmsis_dap.h"
+#include "sim/dap_jtag.h"
 
 struct sfi_sim;
 
@@ -11,17 +12,24 @@ struct sfi_sim;
 
 struct dap_probe {
     bool is_connected; /* the probe drives the pins */
+    bool is_jtag;      /* ... those of JTAG */
     bool is_swd;       /* the chip's SWJ-DP was told to listen to SWD */
     bool wants_id;     /* reset: only a read of DPIDR ends it */
     uint32_t ones;     /* clocks in a row with SWDIO high */
     uint16_t last;     /* the last 16 bits of sequences */
     uint32_t result;   /* of the last read of an AP: RDBUFF */
     uint32_t mask;     /* what a value must match in */
+    uint8_t idle;      /* clocks after each access */
+    bool posted;       /* the last access was a read whose result is due */
+    uint64_t clocks;   /* of SWCLK or TCK, so far */
+    struct dap_chain chain;
 };
 
 void dap_probe_init(struct dap_probe *p);
 /* The chip's power-up: its end of the pins listens to JTAG. */
 void dap_probe_power(struct dap_probe *p);
+/* One on SWCLK or TCK, with SWDIO or TMS so; true: it is one for the TAPs. */
+bool dap_probe_clock(struct sfi_sim *sim, bool bit);
 /* `in` has room for DAP_PROBE_PACKET; 0: there is no answer. */
 size_t dap_probe_packet(struct sfi_sim *sim, const uint8_t *out, size_t len,
                         uint8_t *in);

@@ -17,13 +17,19 @@ struct probe_io {
     void (*close)(void *user);
 };
 
+/* How the probe reaches the chip. */
+enum probe_wire {
+    PROBE_SWD,
+    PROBE_JTAG, /* in a chain with other TAPs, but no other debug port */
+};
+
 /* What CMSIS-DAP probes start with; 10 MHz is too much for long wires. */
 #define PROBE_SPEED_DEFAULT 4000000u
 
-/* Connect to the chip over SWD at `speed` Hz.  `user` belongs to the transport
- * from a success on. */
+/* Connect to the chip over `wire` at `speed` Hz.  `user` belongs to the
+ * transport from a success on. */
 sfi_status sfi__probe_new(sfi_ctx *ctx, const struct probe_io *io, void *user,
-                          const char *name, uint32_t speed,
-                          sfi_transport **out);
+                          const char *name, enum probe_wire wire,
+                          uint32_t speed, sfi_transport **out);
 
 #endif

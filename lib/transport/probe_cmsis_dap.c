@@ -4,11 +4,21 @@
 
 /* How often the probe itself asks a chip that says WAIT. */
 #define WAIT_RETRIES 100u
-/* Clocks with the line low after each access, so that it is carried out. */
-#define IDLE_CLOCKS 2u
+/* None between accesses: every list ends with one that carries the last write
+ * out (IHI 0031, B4: eight clocks before they stop, or another access),
+ * and each that is too early gets WAIT. */
+#define IDLE_CLOCKS 0u
 /* As long as the serial port's reset. */
 #define RESET_PULSE_MS 20u
 #define BOOT_MS 60u
+
+static const struct {
+    enum cmsis_port port;
+    uint8_t capability;
+} wires[] = {
+    [PROBE_SWD] = {CMSIS_PORT_SWD, CMSIS_CAPABILITY_SWD},
+    [PROBE_JTAG] = {CMSIS_PORT_JTAG, CMSIS_CAPABILITY_JTAG},
+};
 
 static sfi_status
 drive_reset(struct probe *p, bool low)
@@ -71,8 +81,9 @@ sizes(struct probe *p)
                          "the probe's packets have %u bytes, expected at least "
                          "%u",
                          packet, CMSIS_PACKET_MIN);
-    if ((capabilities & CMSIS_CAPABILITY_SWD) == 0)
-        return sfi__fail(p->ctx, SFI_ERR_UNSUPPORTED, "the probe has no SWD");
+    if ((capabilities & wires[p->wire].capability) == 0)
+        return sfi__fail(p->ctx, SFI_ERR_UNSUPPORTED, "the probe has no %s",
+                         probe_wire_name(p->wire));
     p->packet = packet < CMSIS_PACKET_MAX ? packet : CMSIS_PACKET_MAX;
     return SFI_OK;
 }
@@ -85,13 +96,14 @@ take_pins(struct probe *p)
     sfi_status st;
 
     wr_init(&w, p->out, sizeof(p->out));
-    cmsis_put_connect(&w, CMSIS_PORT_SWD);
+    cmsis_put_connect(&w, wires[p->wire].port);
     st = probe_order(p, &w, &port);
-    if (st == SFI_OK && port != CMSIS_PORT_SWD)
+    if (st == SFI_OK && port != (uint8_t)wires[p->wire].port)
         st = sfi__fail(p->ctx, SFI_ERR_IO,
                        "the probe does not connect: port is %u, expected %u "
-                       "(SWD)",
-                       port, (unsigned)CMSIS_PORT_SWD);
+                       "(%s)",
+                       port, (unsigned)wires[p->wire].port,
+                       probe_wire_name(p->wire));
     return st;
 }
 
@@ -117,15 +129,18 @@ set_up(struct probe *p, uint32_t speed)
     st = probe_setting(p, &w);
     if (st != SFI_OK)
         return st;
-    wr_init(&w, p->out, sizeof(p->out));
-    cmsis_put_swd_configure(&w);
-    st = probe_setting(p, &w);
+    if (p->wire == PROBE_SWD) {
+        wr_init(&w, p->out, sizeof(p->out));
+        cmsis_put_swd_configure(&w);
+        st = probe_setting(p, &w);
+    }
     return st == SFI_OK ? probe_line_up(p) : st;
 }
 
 sfi_status
 sfi__probe_new(sfi_ctx *ctx, const struct probe_io *io, void *user,
-               const char *name, uint32_t speed, sfi_transport **out)
+               const char *name, enum probe_wire wire, uint32_t speed,
+               sfi_transport **out)
 {
     static const sfi_dap_ops ops = {
         .struct_size = sizeof(ops),
@@ -142,6 +157,8 @@ sfi__probe_new(sfi_ctx *ctx, const struct probe_io *io, void *user,
     p->ctx = ctx;
     p->io = *io;
     p->user = user;
+    p->wire = wire;
+    p->tap = 0;
     p->packet = CMSIS_PACKET_MIN;
     st = set_up(p, speed);
     if (st == SFI_OK)

@@ -12,7 +12,7 @@
 /* How far a run has come. */
 struct outcome {
     struct cmsis_result result;
-    bool settled; /* what was written is known to have arrived */
+    bool settled; /* it is known that all of it went well */
 };
 
 /* Words that are on their way. */
@@ -23,7 +23,6 @@ struct job {
     const uint32_t *out; /* a write */
 };
 
-static const struct adi_request abort_write = {false, false, ADI_DP_ABORT};
 static const struct adi_request stat_read = {false, true, ADI_DP_CTRL_STAT};
 static const struct adi_request rdbuff_read = {false, true, ADI_DP_RDBUFF};
 static const struct adi_request tar_write = {true, false, ADI_AP_TAR};
@@ -55,15 +54,23 @@ account(struct job *j, const struct cmsis_result *result, size_t before,
     advance(j, done < words ? done : words);
 }
 
-/* The last writes are on the bus when RDBUFF can be read; whether they went
- * well CTRL/STAT knows.  false: there is no room for the two. */
+/* SWD acknowledges a read when it went well; JTAG tells no fault at all. */
 static bool
-add_settling(struct cmsis_transfer *t)
+must_settle(const struct probe *p, const struct job *j)
+{
+    return j->out != NULL || p->wire == PROBE_JTAG;
+}
+
+/* Whether all went well CTRL/STAT knows.  SWD reads it at any time, so RDBUFF
+ * comes first, which waits until the last write is on the bus; over JTAG every
+ * scan does.  false: there is no room. */
+static bool
+add_settling(const struct probe *p, struct cmsis_transfer *t)
 {
     struct cmsis_transfer before = *t;
     uint8_t count = t->w.start[2];
 
-    if (cmsis_transfer_add(t, &rdbuff_read, 0) &&
+    if ((p->wire == PROBE_JTAG || cmsis_transfer_add(t, &rdbuff_read, 0)) &&
         cmsis_transfer_add(t, &stat_read, 0))
         return true;
     before.w.start[2] = count;
@@ -79,32 +86,34 @@ judge_settling(struct cmsis_result *result, uint32_t stat)
         result->ack = ADI_ACK_FAULT;
 }
 
-/* Set the address, and move what fits beside it, at most `run` words. */
+/* Move what fits, at most `run` words; before that, at the `first`, set the
+ * address, and behind the last see whether all went well. */
 static sfi_status
-begin_run(struct probe *p, struct job *j, size_t run, struct outcome *o)
+list(struct probe *p, struct job *j, size_t run, bool first, struct outcome *o)
 {
     uint32_t words[CMSIS_PACKET_MAX / 4];
     struct cmsis_transfer t;
     size_t n = 0;
     sfi_status st;
 
-    cmsis_transfer_begin(&t, p->out, p->packet);
-    (void)cmsis_transfer_add(&t, &tar_write, j->address);
+    cmsis_transfer_begin(&t, p->out, p->packet, p->tap);
+    if (first)
+        (void)cmsis_transfer_add(&t, &tar_write, j->address);
     while (n < run &&
            cmsis_transfer_add(&t, j->in != NULL ? &drw_read : &drw_write,
                               j->in != NULL ? 0 : j->out[n]))
         n++;
-    o->settled = j->in != NULL || (n == run && add_settling(&t));
+    o->settled = !must_settle(p, j) || (n == run && add_settling(p, &t));
     st = probe_transfer(p, &t, &o->result, words);
     if (st != SFI_OK)
         return st;
-    account(j, &o->result, 1, n);
+    account(j, &o->result, first ? 1 : 0, n);
     if (o->result.ack != ADI_ACK_OK)
         return SFI_OK;
     if (j->in != NULL)
         memcpy(j->in - n, words, 4 * n);
-    else if (o->settled)
-        judge_settling(&o->result, words[1]);
+    if (o->settled && must_settle(p, j))
+        judge_settling(&o->result, words[t.reads - 1]);
     return SFI_OK;
 }
 
@@ -119,7 +128,7 @@ block(struct probe *p, struct job *j, size_t run, struct cmsis_result *result)
     sfi_status st;
 
     wr_init(&w, p->out, p->packet);
-    cmsis_put_block(&w, read ? &drw_read : &drw_write, n, j->out);
+    cmsis_put_block(&w, p->tap, read ? &drw_read : &drw_write, n, j->out);
     st = probe_exchange(p, &w, &r);
     if (st != SFI_OK)
         return st;
@@ -136,12 +145,22 @@ settle(struct probe *p, struct outcome *o)
     uint32_t words[2] = {0};
     sfi_status st;
 
-    cmsis_transfer_begin(&t, p->out, p->packet);
-    o->settled = add_settling(&t);
+    cmsis_transfer_begin(&t, p->out, p->packet, p->tap);
+    o->settled = add_settling(p, &t);
     st = probe_transfer(p, &t, &o->result, words);
     if (st == SFI_OK)
-        judge_settling(&o->result, words[1]);
+        judge_settling(&o->result, words[t.reads - 1]);
     return st;
+}
+
+/* A list takes more room for a word than a block, but ends with what settles
+ * it. */
+static sfi_status
+go_on(struct probe *p, struct job *j, size_t run, struct outcome *o)
+{
+    if (run <= cmsis_list_room(p->packet, j->in != NULL))
+        return list(p, j, run, false, o);
+    return block(p, j, run, &o->result);
 }
 
 /* Up to where TAR must be written again, or to what went wrong. */
@@ -151,9 +170,9 @@ one_run(struct probe *p, struct job *j, size_t end, struct outcome *o)
     sfi_status st = SFI_OK;
 
     if (j->left > end)
-        st = begin_run(p, j, j->left - end, o);
+        st = list(p, j, j->left - end, true, o);
     while (st == SFI_OK && o->result.ack == ADI_ACK_OK && j->left > end)
-        st = block(p, j, j->left - end, &o->result);
+        st = go_on(p, j, j->left - end, o);
     if (st == SFI_OK && o->result.ack == ADI_ACK_OK && !o->settled)
         st = settle(p, o);
     return st;
@@ -167,9 +186,9 @@ clear_fault(struct probe *p, uint32_t *stat)
     struct cmsis_result result;
     sfi_status st;
 
-    cmsis_transfer_begin(&t, p->out, p->packet);
+    cmsis_transfer_begin(&t, p->out, p->packet, p->tap);
     (void)cmsis_transfer_add(&t, &stat_read, 0);
-    (void)cmsis_transfer_add(&t, &abort_write, PROBE_ABORT_CLEAR);
+    probe_add_clear(p, &t);
     *stat = 0;
     st = probe_transfer(p, &t, &result, stat);
     if (st == SFI_OK && result.ack != ADI_ACK_OK)
@@ -222,10 +241,10 @@ give_up(struct probe *p, const struct job *j, enum adi_ack ack)
 
     if (ack != ADI_ACK_WAIT)
         return sfi__fail(p->ctx, SFI_ERR_IO,
-                         "SWD is too noisy at 0x%08x: %u tries failed",
-                         j->address, TRIES);
+                         "%s is too noisy at 0x%08x: %u tries failed",
+                         probe_wire_name(p->wire), j->address, TRIES);
     wr_init(&w, p->out, sizeof(p->out));
-    cmsis_put_write_abort(&w, ADI_ABORT_DAPABORT);
+    cmsis_put_write_abort(&w, p->tap, ADI_ABORT_DAPABORT);
     st = probe_setting(p, &w);
     p->is_up = false;
     if (st != SFI_OK)

@@ -12,6 +12,9 @@
 #define POWER_TRIES 100u
 #define POWER_MS 1u
 
+#define ABORT_CLEAR                                                   \
+    (ADI_ABORT_STKCMPCLR | ADI_ABORT_STKERRCLR | ADI_ABORT_WDERRCLR | \
+     ADI_ABORT_ORUNERRCLR)
 #define CSW (ADI_CSW_PROT | ADI_CSW_INC_SINGLE | ADI_CSW_SIZE_32)
 #define AP_MEMORY 0u /* the AXI-AP of an STM32H7 */
 
@@ -22,6 +25,12 @@ static const struct adi_request ctrl_write = {false, false, ADI_DP_CTRL_STAT};
 static const struct adi_request select_write = {false, false, ADI_DP_SELECT};
 static const struct adi_request csw_write = {true, false, ADI_AP_CSW};
 static const struct adi_request csw_read = {true, true, ADI_AP_CSW};
+
+const char *
+probe_wire_name(enum probe_wire wire)
+{
+    return wire == PROBE_JTAG ? "JTAG" : "SWD";
+}
 
 /* ---- packets ---- */
 
@@ -162,10 +171,23 @@ sfi_status
 probe_dead_line(struct probe *p, enum adi_ack ack)
 {
     return sfi__fail_peer(p->ctx, SFI_ERR_TIMEOUT, (int32_t)ack,
-                          "no debug port answers over SWD (acknowledge %d, "
-                          "expected 1); is the chip powered, and are SWDIO and "
-                          "SWCLK connected",
-                          (int)ack);
+                          "no debug port answers over %s (acknowledge %d, "
+                          "expected 1); is the chip powered, and are %s "
+                          "connected",
+                          probe_wire_name(p->wire), (int)ack,
+                          p->wire == PROBE_JTAG ? "TCK, TMS, TDI and TDO"
+                                                : "SWDIO and SWCLK");
+}
+
+/* IHI 0031, B2.2.2: JTAG clears a flag by writing one to it, SWD by ABORT. */
+void
+probe_add_clear(const struct probe *p, struct cmsis_transfer *t)
+{
+    if (p->wire == PROBE_JTAG)
+        (void)cmsis_transfer_add(t, &ctrl_write,
+                                 ADI_CTRL_PWRUP | ADI_STAT_STICKY);
+    else
+        (void)cmsis_transfer_add(t, &abort_write, ABORT_CLEAR);
 }
 
 /* After a line reset a DP answers nothing but a read of its id. */
@@ -177,12 +199,20 @@ read_id(struct probe *p)
     uint32_t id;
     sfi_status st;
 
-    cmsis_transfer_begin(&t, p->out, p->packet);
+    cmsis_transfer_begin(&t, p->out, p->packet, p->tap);
     (void)cmsis_transfer_add(&t, &dpidr_read, 0);
     st = probe_transfer(p, &t, &result, &id);
     if (st == SFI_OK && result.ack != ADI_ACK_OK)
         st = probe_dead_line(p, result.ack);
     return st;
+}
+
+static sfi_status
+enter_swd(struct probe *p)
+{
+    sfi_status st = select_swd(p);
+
+    return st == SFI_OK ? read_id(p) : st;
 }
 
 static sfi_status
@@ -196,8 +226,8 @@ power_up(struct probe *p)
         uint32_t stat;
         sfi_status st;
 
-        cmsis_transfer_begin(&t, p->out, p->packet);
-        (void)cmsis_transfer_add(&t, &abort_write, PROBE_ABORT_CLEAR);
+        cmsis_transfer_begin(&t, p->out, p->packet, p->tap);
+        probe_add_clear(p, &t);
         (void)cmsis_transfer_add(&t, &select_write,
                                  adi_select(AP_MEMORY, ADI_AP_CSW));
         (void)cmsis_transfer_add(&t, &ctrl_write, ADI_CTRL_PWRUP);
@@ -225,7 +255,7 @@ set_up_ap(struct probe *p)
     uint32_t csw = 0;
     sfi_status st;
 
-    cmsis_transfer_begin(&t, p->out, p->packet);
+    cmsis_transfer_begin(&t, p->out, p->packet, p->tap);
     (void)cmsis_transfer_add(&t, &csw_write, CSW);
     (void)cmsis_transfer_add(&t, &csw_read, 0);
     st = probe_transfer(p, &t, &result, &csw);
@@ -246,9 +276,7 @@ probe_line_up(struct probe *p)
     sfi_status st;
 
     probe_drop_stale(p);
-    st = select_swd(p);
-    if (st == SFI_OK)
-        st = read_id(p);
+    st = p->wire == PROBE_JTAG ? probe_enter_jtag(p) : enter_swd(p);
     if (st == SFI_OK)
         st = power_up(p);
     if (st == SFI_OK)

@@ -7,15 +7,13 @@
 #include "proto/cmsis_dap.h"
 #include "transport/probe.h"
 
-#define PROBE_ABORT_CLEAR                                             \
-    (ADI_ABORT_STKCMPCLR | ADI_ABORT_STKERRCLR | ADI_ABORT_WDERRCLR | \
-     ADI_ABORT_ORUNERRCLR)
-
 struct probe {
     sfi_ctx *ctx; /* borrowed: the transport holds it */
     struct probe_io io;
     void *user;
-    bool is_up; /* the debug port is as probe_line_up() leaves it */
+    enum probe_wire wire;
+    uint8_t tap; /* where in the JTAG chain */
+    bool is_up;  /* the debug port is as probe_line_up() leaves it */
     size_t packet;
     uint8_t out[CMSIS_PACKET_MAX];
     uint8_t in[CMSIS_PACKET_MAX];
@@ -23,6 +21,7 @@ struct probe {
 
 /* ---- probe_session.c: packets, and the debug port ---- */
 
+const char *probe_wire_name(enum probe_wire wire);
 /* `w` is over p->out, `answer` over p->in. */
 sfi_status probe_exchange(struct probe *p, const struct wr *w,
                           struct rd *answer);
@@ -40,6 +39,13 @@ void probe_drop_stale(struct probe *p);
 /* From whatever state to one where memory can be moved. */
 sfi_status probe_line_up(struct probe *p);
 sfi_status probe_dead_line(struct probe *p, enum adi_ack ack);
+/* To the list: the sticky flags go, the power stays. */
+void probe_add_clear(const struct probe *p, struct cmsis_transfer *t);
+
+/* ---- probe_chain.c ---- */
+
+/* The chip's pins speak JTAG, and the chain is known to the probe. */
+sfi_status probe_enter_jtag(struct probe *p);
 
 /* ---- probe_memory.c: of sfi_dap_ops ---- */
 

@@ -179,23 +179,40 @@ take_speed(sfi_ctx *ctx, const struct uri *uri, uint32_t *speed)
 }
 
 static sfi_status
+take_wire(sfi_ctx *ctx, const struct uri *uri, enum probe_wire *wire)
+{
+    const char *text = uri_get(uri, "wire");
+
+    *wire = text != NULL && text_same(text, "jtag") ? PROBE_JTAG : PROBE_SWD;
+    if (text != NULL && *wire == PROBE_SWD && !text_same(text, "swd"))
+        return sfi__fail(ctx, SFI_ERR_ARGUMENT,
+                         "wire is \"%s\", expected \"swd\" or \"jtag\"", text);
+    return SFI_OK;
+}
+
+static sfi_status
 open_probe(struct probe_usb *u, const struct uri *uri, sfi_transport **out)
 {
-    static const char *const keys[] = {"speed", NULL};
+    static const char *const keys[] = {"speed", "wire", NULL};
     static const struct probe_io io = {.xfer = on_xfer, .close = on_close};
     struct usb_device *d = &u->device;
     char name[TRANSPORT_NAME_MAX];
+    enum probe_wire wire = PROBE_SWD;
     uint32_t speed = 0;
     sfi_status st = uri_allow(d->ctx, uri, keys);
 
     if (st == SFI_OK)
         st = take_speed(d->ctx, uri, &speed);
     if (st == SFI_OK)
+        st = take_wire(d->ctx, uri, &wire);
+    if (st == SFI_OK)
         st = sfi__usb_pick(d->ctx, d->role, uri->path, &d->pick);
     if (st == SFI_OK)
         st = usb_device_open(d);
     text_format(name, sizeof(name), "cmsis-dap:path=%s", d->path);
-    return st == SFI_OK ? sfi__probe_new(d->ctx, &io, u, name, speed, out) : st;
+    if (st != SFI_OK)
+        return st;
+    return sfi__probe_new(d->ctx, &io, u, name, wire, speed, out);
 }
 
 sfi_status

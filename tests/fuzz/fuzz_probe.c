@@ -1,8 +1,8 @@
 /* A debug probe that lies: its answers to a session.  The first two bytes are
- * what is done with it; then, for each packet, a length and that many bytes, 0
- * being silence.  A length of 255 stands for the answer that a good probe would
- * give, so that an input gets somewhere.  When the input ends the probe is
- * gone. */
+ * what is done with it, of the first bit 7 over JTAG; then, for each packet, a
+ * length and that many bytes, 0 being silence.  A length of 255 stands for the
+ * answer that a good probe would give, so that an input gets somewhere.  When
+ * the input ends the probe is gone. */
 #include <string.h>
 
 #include "core/ctx.h"
@@ -60,6 +60,22 @@ reads(const uint8_t *out, size_t len)
     return count;
 }
 
+/* A debug port alone: its IDCODE, or the four bits of its IR. */
+static size_t
+good_chain(size_t len, uint8_t *in)
+{
+    static const uint8_t idcode[] = {0x77, 0x04, 0xa0, 0x6b};
+    bool dr = len > 40;
+    size_t n = dr ? 40 : 8;
+
+    memset(in + 2, 0xff, n);
+    if (dr)
+        memcpy(in + 2, idcode, sizeof(idcode));
+    else
+        in[2] = 0xf0;
+    return 2 + n;
+}
+
 /* All is well and every word is such that the debug port is up. */
 static size_t
 good(const uint8_t *out, size_t len, uint8_t *in)
@@ -68,13 +84,15 @@ good(const uint8_t *out, size_t len, uint8_t *in)
     size_t words = 0, n = 2;
 
     in[0] = out[0];
-    in[1] = out[0] == CMSIS_CONNECT ? CMSIS_PORT_SWD : CMSIS_STATUS_OK;
+    in[1] = out[0] == CMSIS_CONNECT ? out[1] : CMSIS_STATUS_OK;
     if (out[0] == CMSIS_INFO) {
         in[1] = 2;
-        in[2] = 1;
+        in[2] = 3;
         in[3] = 1;
         return 4;
     }
+    if (out[0] == CMSIS_JTAG_SEQUENCE)
+        return good_chain(len, in);
     if (out[0] == CMSIS_TRANSFER) {
         in[1] = out[2];
         in[2] = ADI_ACK_OK;
@@ -165,7 +183,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     ctx = fuzz_ctx();
     now = 0;
     ctx->clock = &fuzz_clock;
-    if (sfi__probe_new(ctx, &io, &play, "probe", 1000000, &tp) == SFI_OK)
+    if (sfi__probe_new(ctx, &io, &play, "probe",
+                       data[0] < 0x80 ? PROBE_SWD : PROBE_JTAG, 1000000,
+                       &tp) == SFI_OK)
         use(ctx, tp, data[0], data[1]);
     else
         FUZZ_HOLDS(tp == NULL);

@@ -53,7 +53,7 @@ line_up(struct sfi_sim *sim)
     wr_init(&w, out, sizeof(out));
     cmsis_put_sequence(&w, 8 * sizeof(bits), bits);
     packet(sim, out, wr_len(&w));
-    cmsis_transfer_begin(&t, out, sizeof(out));
+    cmsis_transfer_begin(&t, out, sizeof(out), 0);
     for (size_t i = 0; i < sizeof(list) / sizeof(*list); i++)
         FUZZ_HOLDS(cmsis_transfer_add(&t, &list[i].r, list[i].data));
     packet(sim, out, wr_len(&t.w));

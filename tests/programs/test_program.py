@@ -202,6 +202,7 @@ def names_of_ports(folder):
             (["port=spidev9.9"], "spi:/dev/spidev9.9"),
             (["port=/dev/spidev9.9"], "spi:/dev/spidev9.9"),
             (["port=swd", "mode=HOTPLUG"], "cmsis-dap:"),
+            (["port=jtag"], "cmsis-dap:"),
             (["port=JTAG", "probe=openocd:localhost:1"], "openocd:localhost:1"),
             ([f"port=serial:{folder}/tty"], f"serial:{folder}/tty")):
         done = run(PROGRAM, "-c", *words, "-e", "all")

@@ -1,26 +1,61 @@
-/* The whole install over SWD: through the host's half of CMSIS-DAP, a virtual
- * probe, the SW-DP and the mailbox. */
+/* The whole install through a debug probe: the host's half of CMSIS-DAP, a
+ * virtual probe, SWD or JTAG, and the mailbox. */
+#include <string.h>
+
 #include <sfi/device.h>
 #include <sfi/target.h>
 
+#include "sim/boot.h"
 #include "sim/sim.h"
+#include "transport/probe.h"
 #include "transport/transport.h"
 
 #include "station.h"
 
+static sfi_status
+on_xfer(void *user, const uint8_t *out, size_t out_len, uint8_t *in, size_t cap,
+        size_t *got, uint32_t timeout_ms)
+{
+    uint8_t answer[SFI_SIM_PROBE_PACKET];
+    size_t len = sizeof(answer);
+
+    (void)user;
+    *got = 0;
+    sim_wait(board.sim, out_len == 0 ? timeout_ms : 1);
+    if (out_len == 0)
+        return SFI_ERR_TIMEOUT;
+    ck_assert_ok(sfi_sim_probe(board.sim, out, out_len, answer, &len));
+    ck_assert_uint_le(len, cap);
+    memcpy(in, answer, len);
+    *got = len;
+    return SFI_OK;
+}
+
 /* The station's link becomes the probe. */
 static void
-setup(void)
+open_probe(int wire)
 {
-    station_setup("stm32h753xi");
+    static const struct probe_io io = {.xfer = on_xfer};
+
     sfi_transport_free(station.tp);
     station.tp = NULL;
-    ck_assert_ok(sfi_sim_transport(board.sim, "swd", &station.tp));
+    if (wire == PROBE_JTAG)
+        ck_assert_ok(sfi__probe_new(ctx, &io, NULL, "probe", PROBE_JTAG,
+                                    PROBE_SPEED_DEFAULT, &station.tp));
+    else
+        ck_assert_ok(sfi_sim_transport(board.sim, "swd", &station.tp));
+}
+
+static void
+setup(int wire)
+{
+    station_setup("stm32h753xi");
+    open_probe(wire);
 }
 
 START_TEST(test_install)
 {
-    setup();
+    setup(_i);
     ck_assert_ok(station_install(false));
     install_assert_complete(&station.package);
     ck_assert_uint_eq(station_remaining(), STATION_COUNT - 1);
@@ -36,7 +71,7 @@ END_TEST
 
 START_TEST(test_install_live)
 {
-    setup();
+    setup(_i);
     ck_assert_ok(station_install_live(false));
     install_assert_complete(&station.package);
     station_teardown();
@@ -50,7 +85,7 @@ START_TEST(test_secure)
                                       0x52002000};
     uint32_t word;
 
-    setup();
+    setup(_i);
     ck_assert_ok(station_install(false));
     for (size_t i = 0; i < ROWS(hidden); i++) {
         ck_assert_int_eq(sfi__transport_read32(station.tp, hidden[i], &word, 1),
@@ -69,9 +104,9 @@ main(void)
     TCase *tc = tcase_create("install");
 
     tcase_set_timeout(tc, 120);
-    tcase_add_test(tc, test_install);
-    tcase_add_test(tc, test_install_live);
-    tcase_add_test(tc, test_secure);
+    tcase_add_loop_test(tc, test_install, PROBE_SWD, PROBE_JTAG + 1);
+    tcase_add_loop_test(tc, test_install_live, PROBE_SWD, PROBE_JTAG + 1);
+    tcase_add_loop_test(tc, test_secure, PROBE_SWD, PROBE_JTAG + 1);
     suite_add_tcase(s, tc);
     return run_suite(s);
 }

@@ -83,8 +83,8 @@ START_TEST(test_packets)
     cmsis_put_pins(&w, 0, CMSIS_PIN_NRESET, 1000);
     IS(&w, 0x10, 0x00, 0x80, 0xe8, 0x03, 0, 0);
     setup();
-    cmsis_put_write_abort(&w, 0x1e);
-    IS(&w, 0x08, 0, 0x1e, 0, 0, 0);
+    cmsis_put_write_abort(&w, 3, 0x1e);
+    IS(&w, 0x08, 3, 0x1e, 0, 0, 0);
 }
 END_TEST
 
@@ -92,14 +92,14 @@ START_TEST(test_transfer)
 {
     struct cmsis_transfer t;
 
-    cmsis_transfer_begin(&t, out, 64);
+    cmsis_transfer_begin(&t, out, 64, 2);
     ck_assert_uint_eq(cmsis_transfer_count(&t), 0);
     ck_assert(cmsis_transfer_add(&t, &tar_write, 0x24030000));
     ck_assert(cmsis_transfer_add(&t, &drw_read, 0));
     ck_assert(cmsis_transfer_add(&t, &stat_read, 0));
     ck_assert_uint_eq(cmsis_transfer_count(&t), 3);
     ck_assert_uint_eq(t.reads, 2);
-    IS(&t.w, 0x05, 0, 3, 0x05, 0, 0, 0x03, 0x24, 0x0f, 0x06);
+    IS(&t.w, 0x05, 2, 3, 0x05, 0, 0, 0x03, 0x24, 0x0f, 0x06);
 }
 END_TEST
 
@@ -108,7 +108,7 @@ START_TEST(test_transfer_full)
 {
     struct cmsis_transfer t;
 
-    cmsis_transfer_begin(&t, out, 64);
+    cmsis_transfer_begin(&t, out, 64, 0);
     for (unsigned i = 0; i < 12; i++)
         ck_assert(cmsis_transfer_add(&t, &drw_write, i));
     ck_assert(!cmsis_transfer_add(&t, &drw_write, 0));
@@ -117,13 +117,13 @@ START_TEST(test_transfer_full)
     ck_assert(!cmsis_transfer_add(&t, &drw_read, 0));
     ck_assert_uint_eq(out[64], 0xee);
 
-    cmsis_transfer_begin(&t, out, 64);
+    cmsis_transfer_begin(&t, out, 64, 0);
     for (unsigned i = 0; i < 15; i++) /* 3 + 15 * 4 = 63 */
         ck_assert(cmsis_transfer_add(&t, &drw_read, 0));
     ck_assert(!cmsis_transfer_add(&t, &drw_read, 0));
     ck_assert(cmsis_transfer_add(&t, &drw_write, 0));
 
-    cmsis_transfer_begin(&t, out, CMSIS_PACKET_MAX);
+    cmsis_transfer_begin(&t, out, CMSIS_PACKET_MAX, 0);
     for (unsigned i = 0; i < 255; i++)
         ck_assert(cmsis_transfer_add(&t, &stat_read, 0));
     ck_assert(!cmsis_transfer_add(&t, &stat_read, 0));
@@ -131,19 +131,95 @@ START_TEST(test_transfer_full)
 }
 END_TEST
 
+/* As many as fit with the two reads, for each packet that there is. */
+START_TEST(test_list_room)
+{
+    for (size_t packet = CMSIS_PACKET_MIN; packet <= CMSIS_PACKET_MAX;
+         packet++) {
+        for (int read = 0; read < 2; read++) {
+            struct cmsis_transfer t;
+            size_t n = cmsis_list_room(packet, read != 0);
+            size_t more = 0;
+
+            cmsis_transfer_begin(&t, out, packet, 0);
+            for (size_t i = 0; i < n; i++)
+                ck_assert(
+                    cmsis_transfer_add(&t, read ? &drw_read : &drw_write, 0));
+            ck_assert(cmsis_transfer_add(&t, &stat_read, 0));
+            ck_assert(cmsis_transfer_add(&t, &stat_read, 0));
+            while (cmsis_transfer_add(&t, read ? &drw_read : &drw_write, 0))
+                more++;
+            ck_assert_uint_eq(more, 0);
+        }
+    }
+}
+END_TEST
+
 START_TEST(test_block)
 {
     static const uint32_t words[] = {0x11223344, 0x55667788};
 
-    cmsis_put_block(&w, &drw_write, 2, words);
-    IS(&w, 0x06, 0, 2, 0, 0x0d, 0x44, 0x33, 0x22, 0x11, 0x88, 0x77, 0x66, 0x55);
+    cmsis_put_block(&w, 1, &drw_write, 2, words);
+    IS(&w, 0x06, 1, 2, 0, 0x0d, 0x44, 0x33, 0x22, 0x11, 0x88, 0x77, 0x66, 0x55);
     setup();
-    cmsis_put_block(&w, &drw_read, 0x102, NULL);
+    cmsis_put_block(&w, 0, &drw_read, 0x102, NULL);
     IS(&w, 0x06, 0, 0x02, 0x01, 0x0f);
     ck_assert_uint_eq(cmsis_block_room(64, false), 14);
     ck_assert_uint_eq(cmsis_block_room(64, true), 15);
     ck_assert_uint_eq(cmsis_block_room(512, false), 126);
     ck_assert_uint_eq(cmsis_block_room(512, true), 127);
+}
+END_TEST
+
+START_TEST(test_jtag)
+{
+    static const uint8_t lengths[] = {4, 5};
+
+    cmsis_put_jtag_configure(&w, lengths, 2);
+    IS(&w, 0x15, 2, 4, 5);
+    setup();
+    cmsis_jtag_begin(&w);
+    IS(&w, 0x14, 0);
+    cmsis_jtag_add(&w, 6, true, true, false);
+    cmsis_jtag_add(&w, 1, false, false, false);
+    cmsis_jtag_add(&w, 9, false, true, true);
+    IS(&w, 0x14, 3, 0x46, 0xff, 0x01, 0x00, 0x89, 0xff, 0xff);
+    setup();
+    cmsis_jtag_begin(&w);
+    cmsis_jtag_add(&w, CMSIS_JTAG_CLOCKS_MAX, true, false, true);
+    IS(&w, 0x14, 1, 0xc0, 0, 0, 0, 0, 0, 0, 0, 0);
+    /* no room: nothing of it counts */
+    wr_init(&w, out, 9);
+    cmsis_jtag_begin(&w);
+    cmsis_jtag_add(&w, CMSIS_JTAG_CLOCKS_MAX, true, false, true);
+    ck_assert(!wr_ok(&w));
+    ck_assert_uint_eq(out[1], 0);
+}
+END_TEST
+
+START_TEST(test_jtag_answers)
+{
+    static const struct {
+        uint8_t bytes[4];
+        size_t len;
+        bool ok;
+    } rows[] = {
+        {{0x14, 0x00, 0x12, 0x34}, 4, true},
+        {{0x14, 0x00, 0x12, 0x34}, 3, false},
+        {{0x14, 0x00, 0x12, 0x34}, 1, false},
+        {{0x14, 0xff, 0x12, 0x34}, 4, false},
+        {{0xff, 0x00, 0x12, 0x34}, 4, false},
+        {{0}, 0, false},
+    };
+
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        uint8_t tdo[2] = {0};
+        struct rd r;
+
+        rd_init(&r, rows[i].bytes, rows[i].len);
+        ck_assert_msg(cmsis_take_jtag(&r, tdo, 2) == rows[i].ok, "row %zu", i);
+        ck_assert(!rows[i].ok || (tdo[0] == 0x12 && tdo[1] == 0x34));
+    }
 }
 END_TEST
 
@@ -233,7 +309,7 @@ START_TEST(test_transfer_answers)
     uint32_t words[2] = {0};
     struct rd r;
 
-    cmsis_transfer_begin(&t, out, 64);
+    cmsis_transfer_begin(&t, out, 64, 0);
     ck_assert(cmsis_transfer_add(&t, &tar_write, 0));
     ck_assert(cmsis_transfer_add(&t, &drw_read, 0));
     ck_assert(cmsis_transfer_add(&t, &drw_read, 0));
@@ -285,9 +361,12 @@ main(void)
     tcase_add_test(tc, test_packets);
     tcase_add_test(tc, test_transfer);
     tcase_add_test(tc, test_transfer_full);
+    tcase_add_test(tc, test_jtag);
+    tcase_add_test(tc, test_list_room);
     tcase_add_test(tc, test_block);
     suite_add_tcase(s, tc);
     tc = tcase_create("answers");
+    tcase_add_test(tc, test_jtag_answers);
     tcase_add_test(tc, test_info_answers);
     tcase_add_test(tc, test_byte_answers);
     tcase_add_loop_test(tc, test_transfer_answers, 0, (int)ROWS(transfer_rows));

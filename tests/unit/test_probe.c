@@ -1,7 +1,6 @@
 /* The host's half of a debug probe, over the virtual one: what it moves, how
  * few packets it takes, and what it makes of a chip or a probe that does not do
  * as it should. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/ctx.h"
@@ -46,6 +45,7 @@ static struct {
     uint8_t setting; /* a command that is refused */
     bool is_closed;
     uint64_t now;
+    enum probe_wire wire;
 } usb;
 
 static sfi_transport *tp;
@@ -202,7 +202,7 @@ static const struct probe_io io = {.xfer = on_xfer, .close = on_close};
 static sfi_status
 open_probe(void)
 {
-    return sfi__probe_new(ctx, &io, &usb, "probe", 1000000, &tp);
+    return sfi__probe_new(ctx, &io, &usb, "probe", usb.wire, 1000000, &tp);
 }
 
 static void
@@ -221,6 +221,16 @@ static void
 setup(void)
 {
     setup_bare();
+    ck_assert_ok(open_probe());
+    usb.count = 0;
+    usb.bytes = 0;
+}
+
+static void
+setup_jtag(void)
+{
+    setup_bare();
+    usb.wire = PROBE_JTAG;
     ck_assert_ok(open_probe());
     usb.count = 0;
     usb.bytes = 0;
@@ -307,12 +317,12 @@ START_TEST(test_places)
 }
 END_TEST
 
-/* Three packets a KiB to read, four to write. */
+/* Three packets a KiB. */
 START_TEST(test_packets)
 {
     ck_assert_ok(write_all(WORDS));
-    ck_assert_uint_le(usb.count, 4 * WORDS / 256);
-    ck_assert_uint_le(usb.bytes, WORDS * 9 / 2);
+    ck_assert_uint_le(usb.count, 3 * WORDS / 256);
+    ck_assert_uint_le(usb.bytes, WORDS * 14 / 3);
     usb.count = 0;
     ck_assert_ok(read_all(WORDS));
     ck_assert_uint_le(usb.count, 3 * WORDS / 256);
@@ -550,6 +560,27 @@ START_TEST(test_probe_lies)
 }
 END_TEST
 
+START_TEST(test_no_jtag)
+{
+    usb.wire = PROBE_JTAG;
+    hit(BLOW_BYTE, 1, 1, 2);
+    usb.byte = CMSIS_CAPABILITY_SWD;
+    ck_assert_fails(open_probe(), SFI_ERR_UNSUPPORTED, "",
+                    "the probe has no JTAG");
+    hit(BLOW_BYTE, 2, 1, 1);
+    usb.byte = CMSIS_PORT_NONE;
+    ck_assert_fails(open_probe(), SFI_ERR_IO, "",
+                    "the probe does not connect: port is 0, expected 2 (JTAG)");
+    board.sim->power.off = true;
+    usb.blow = BLOW_NONE;
+    ck_assert_fails(open_probe(), SFI_ERR_TIMEOUT, "",
+                    "no debug port answers over JTAG: TDO stays high; is the "
+                    "chip powered, and are TCK, TMS, TDI and TDO connected");
+    board.sim->power.off = false;
+    ck_assert_ok(open_probe());
+}
+END_TEST
+
 /* Each answer of opening, reading and writing cut short at each length. */
 START_TEST(test_short)
 {
@@ -582,103 +613,6 @@ START_TEST(test_no_memory)
 }
 END_TEST
 
-/* ---- the virtual probe ---- */
-
-static void
-ask(const char *hex, const char *want)
-{
-    uint8_t out[64], in[SFI_SIM_PROBE_PACKET];
-    char got[3 * SFI_SIM_PROBE_PACKET + 1] = "";
-    size_t out_len = 0, in_len = sizeof(in);
-    char *end;
-
-    for (const char *p = hex; *p != '\0'; p = end) {
-        out[out_len++] = (uint8_t)strtoul(p, &end, 16);
-        while (*end == ' ')
-            end++;
-    }
-    ck_assert_ok(sfi_sim_probe(board.sim, out, out_len, in, &in_len));
-    for (size_t i = 0; i < in_len; i++)
-        text_format(got + strlen(got), sizeof(got) - strlen(got), "%s%02x",
-                    i > 0 ? " " : "", in[i]);
-    ck_assert_msg(strcmp(got, want) == 0, "[%s]: got [%s], expected [%s]", hex,
-                  got, want);
-}
-
-#define ONES "ff ff ff ff ff ff ff"
-
-START_TEST(test_virtual)
-{
-    ask("", "");
-    ask("07 00", ""); /* abort: not answered */
-    ask("00 01", "00 07 6c 69 62 73 66 69 00");
-    ask("00 03", "00 00");
-    ask("00 f0", "00 01 01");
-    ask("00 fe", "00 01 01");
-    ask("00 ff", "00 02 00 02");
-    ask("77", "ff");
-    ask("02 02", "02 00"); /* no JTAG */
-    ask("02 00", "02 01");
-    ask("11 00 09 3d", "11 ff");
-    ask("04 00 64 00 00 00", "04 00");
-    ask("13 00", "13 00");
-    ask("01 00 01", "01 00");
-    ask("09 01 00", "09 00");
-    ask("0a", "0a 00 00");
-    /* the line: nothing without the switch, without the reset, before DPIDR */
-    ask("05 00 01 02", "05 00 07");
-    ask("12 40 " ONES, "12 ff");
-    ask("12 38 " ONES, "12 00");
-    ask("05 00 01 02", "05 00 07");
-    ask("12 10 9e e7", "12 00");
-    ask("12 38 " ONES, "12 00");
-    ask("05 00 01 06", "05 00 07");
-    ask("05 00 01 02", "05 01 01 77 24 a0 6b");
-    ask("12 10 3c e7", "12 00");
-    ask("05 00 01 02", "05 00 07");
-    ask("12 10 9e e7", "12 00");
-    /* without power an AP faults, and all but DPIDR and CTRL/STAT after it */
-    ask("05 00 02 02 0f", "05 01 04 77 24 a0 6b");
-    ask("05 00 02 06 0e", "05 01 04 20 00 00 00");
-    ask("05 00 01 04 20 00 00 00", "05 00 04");
-    ask("08 00 1e 00 00 00", "08 00");
-    ask("05 00 02 04 00 00 00 50 06", "05 02 01 00 00 00 f0");
-    /* values that match, and do not */
-    ask("05 00 01 16 00 00 00 f0", "05 01 01");
-    ask("05 00 01 16 00 00 00 00", "05 00 11");
-    ask("05 00 02 20 00 00 00 0f 16 00 00 00 00", "05 02 01");
-    /* lists that are not all there */
-    ask("05 00 02 06", "05 01 07 00 00 00 f0");
-    ask("06 00 02 00 05 00 00 00 00", "06 01 00 07");
-    ask("06 00 00 00 05", "06 00 00 01");
-    ask("05 00 00", "05 00 01");
-    /* NRST */
-    ask("10 00 80 00 00 00 00", "10 2f");
-    ask("10 80 80 00 00 00 00", "10 af");
-    ask("03", "03 00");
-    ask("05 00 01 02", "05 00 07");
-}
-END_TEST
-
-START_TEST(test_virtual_full)
-{
-    uint8_t out[8] = {0x06, 0, 0xff, 0xff, 0x06};
-    uint8_t in[SFI_SIM_PROBE_PACKET];
-    size_t len = sizeof(in) - 1;
-
-    ck_assert_int_eq(sfi_sim_probe(board.sim, out, 5, in, &len),
-                     SFI_ERR_BUFFER);
-    ck_assert_uint_eq(len, SFI_SIM_PROBE_PACKET);
-    ck_assert_ok(open_probe());
-    ck_assert_ok(sfi_sim_probe(board.sim, out, 5, in, &len));
-    ck_assert_uint_le(len, SFI_SIM_PROBE_PACKET);
-    ck_assert_int_eq(sfi_sim_probe(board.sim, NULL, 1, in, &len),
-                     SFI_ERR_ARGUMENT);
-    ck_assert_int_eq(sfi_sim_probe(board.sim, out, 5, in, NULL),
-                     SFI_ERR_ARGUMENT);
-}
-END_TEST
-
 START_TEST(test_in_process)
 {
     uint32_t id = 0;
@@ -691,13 +625,11 @@ START_TEST(test_in_process)
 }
 END_TEST
 
-int
-main(void)
+/* What goes over either wire. */
+static void
+add_host(TCase *tc, SFun set_up)
 {
-    Suite *s = suite_create("probe");
-    TCase *tc = tcase_create("host");
-
-    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_checked_fixture(tc, set_up, teardown);
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, test_word);
     tcase_add_loop_test(tc, test_places, 0, 6);
@@ -713,16 +645,27 @@ main(void)
     tcase_add_test(tc, test_hang);
     tcase_add_test(tc, test_late);
     tcase_add_test(tc, test_gone);
+}
+
+int
+main(void)
+{
+    Suite *s = suite_create("probe");
+    TCase *tc = tcase_create("SWD");
+
+    add_host(tc, setup);
+    suite_add_tcase(s, tc);
+    tc = tcase_create("JTAG");
+    add_host(tc, setup_jtag);
     suite_add_tcase(s, tc);
     tc = tcase_create("opening");
     tcase_add_checked_fixture(tc, setup_bare, teardown);
     tcase_add_test(tc, test_old_fault);
     tcase_add_test(tc, test_no_power);
     tcase_add_loop_test(tc, test_probe_lies, 0, 10);
+    tcase_add_test(tc, test_no_jtag);
     tcase_add_test(tc, test_short);
     tcase_add_test(tc, test_no_memory);
-    tcase_add_test(tc, test_virtual);
-    tcase_add_test(tc, test_virtual_full);
     tcase_add_test(tc, test_in_process);
     suite_add_tcase(s, tc);
     return run_suite(s);

@@ -182,6 +182,7 @@ static const struct {
      "speed is \"100000001\", expected 1000 to 100000000 Hz"},
     {"cmsis-dap:?speed=4M", "speed is \"4M\", expected 1000 to 100000000 Hz"},
     {"cmsis-dap:?sped=4000", "unknown key \"sped\", did you mean \"speed\""},
+    {"cmsis-dap:?wire=swj", "wire is \"swj\", expected \"swd\" or \"jtag\""},
 };
 
 START_TEST(test_bad)
@@ -194,6 +195,18 @@ START_TEST(test_bad)
     ck_assert_fails(sfi_transport_open(ctx, bad[_i].name, &tp),
                     SFI_ERR_ARGUMENT, where, bad[_i].message);
     ck_assert_ptr_null(tp);
+}
+END_TEST
+
+START_TEST(test_wires)
+{
+    (void)fake_usb_plug(FAKE_BULK, 2);
+    for (int jtag = 0; jtag < 2; jtag++) {
+        ck_assert_ok(open_port(jtag ? "cmsis-dap:?wire=jtag&speed=2000000"
+                                    : "cmsis-dap:?wire=swd"));
+        ck_assert_int_eq(board.sim->probe.is_jtag, jtag);
+        assert_works();
+    }
 }
 END_TEST
 
@@ -552,6 +565,7 @@ main(void)
     tcase_add_loop_test(t, test_names, 0, ROWS(names));
     tcase_add_test(t, test_two);
     tcase_add_loop_test(t, test_bad, 0, ROWS(bad));
+    tcase_add_test(t, test_wires);
     tcase_add_loop_test(t, test_kinds, 0, ROWS(kinds));
     tcase_add_test(t, test_texts);
     tcase_add_loop_test(t, test_others, 0, ROWS(others));

@@ -1,0 +1,32 @@
+/* The virtual probe's JTAG: every clock of it is one on the chip's TAPs. */
+#ifndef SFI_SIM_DAP_JTAG_H
+#define SFI_SIM_DAP_JTAG_H
+
+#include "proto/cmsis_dap.h"
+
+struct sfi_sim;
+
+/* What the host says of the chain, from TDO on. */
+struct dap_chain {
+    uint8_t ir_len[CMSIS_TAPS_MAX];
+    uint8_t count;
+    uint8_t ir; /* of the TAP that is talked to; 0: not known */
+};
+
+/* One clock; TDO as it was before it. */
+bool dap_jtag_clock(struct sfi_sim *sim, bool tms, bool tdi);
+/* One access of a list, a read with the scan that brings its result: where the
+ * `next` one (or NULL) is a read of the same kind, that one is its scan. */
+enum adi_ack dap_jtag_access(struct sfi_sim *sim, uint8_t tap,
+                             const struct adi_request *r, uint32_t *data,
+                             const struct adi_request *next);
+/* A list begins; nothing is known of IR. */
+void dap_jtag_begin(struct sfi_sim *sim);
+void dap_jtag_abort(struct sfi_sim *sim, uint8_t tap, uint32_t value);
+
+/* Commands. */
+void dap_jtag_sequence(struct sfi_sim *sim, struct rd *r, struct wr *w);
+void dap_jtag_configure(struct sfi_sim *sim, struct rd *r, struct wr *w);
+void dap_jtag_idcode(struct sfi_sim *sim, struct rd *r, struct wr *w);
+
+#endif
