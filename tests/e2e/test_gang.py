@@ -5,7 +5,11 @@ import json
 import os
 import pty
 import resource
+import select
 import signal
+import threading
+import time
+import tty
 
 import bench
 from bench import H753, L462, DATA
@@ -19,6 +23,44 @@ def hold_files_to(size):
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
     return limit
+
+
+class SlowLine:
+    """A pty before a chip's: quick for a while, then 1 KiB each 50 ms."""
+
+    QUICK = 100000
+
+    def __init__(self, part):
+        self.slow = threading.Event()
+        self.master, self.slave = pty.openpty()
+        self.chip = os.open(part.link, os.O_RDWR | os.O_NOCTTY)
+        self.ended, self.end = os.pipe()
+        tty.setraw(self.slave)
+        tty.setraw(self.chip)
+        self.link = os.ttyname(self.slave)
+        self.thread = threading.Thread(target=self.serve)
+        self.thread.start()
+
+    def serve(self):
+        passed = 0
+        while True:
+            ready, _, _ = select.select([self.master, self.chip, self.ended],
+                                        [], [])
+            if self.ended in ready:
+                return
+            if self.chip in ready:
+                os.write(self.master, os.read(self.chip, 4096))
+            if self.master in ready:
+                passed += os.write(self.chip, os.read(self.master, 1024))
+                if passed > self.QUICK:
+                    self.slow.set()
+                    time.sleep(0.05)
+
+    def close(self):
+        os.close(self.end)
+        self.thread.join()
+        for fd in (self.master, self.slave, self.chip, self.ended):
+            os.close(fd)
 
 
 class Gang(bench.Case):
@@ -141,13 +183,14 @@ class Gang(bench.Case):
         b = self.bench
         hsm = b.hsm(H753, "line.vault", 4)
         parts = self.chips(4)
-        words = self.words(parts, self.big_image(), *hsm)
-        program = bench.start(*words)
-        for line in program.stdout:
-            if "%" in line:
-                break
+        lines = [SlowLine(part) for part in parts]
+        program = bench.start(*self.words(lines, self.big_image(), *hsm))
+        half_way = [line.slow.wait(bench.PATIENCE) for line in lines]
         program.send_signal(signal.SIGINT)
         result = bench.Result.of(program)
+        for line in lines:
+            line.close()
+        self.assertEqual(half_way, [True] * 4, str(result))
         self.assertEqual(result.status, 7, str(result))
         self.assertEqual([line.endswith(": cancelled")
                           for line in result.message.splitlines()],
