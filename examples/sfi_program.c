@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "hsm_words.h"
@@ -37,8 +38,9 @@ static const struct cli_option options[OPT_COUNT] = {
                    .values = "all|SECTOR...",
                    .min = 1,
                    .max = CLI_VALUES_MAX,
-                   .help = "erase the whole flash, or sectors (3, or 2-5);\n"
-                           "with -sfi also a chip that holds an install"},
+                   .help =
+                       "erase the whole flash, or sectors (3, 2-5, [2 5]);\n"
+                       "with -sfi also a chip that holds an install"},
     [OPT_GET_CERTIFICATE] = {.brief = "gc",
                              .name = "getcertificate",
                              .values = "CERT",
@@ -213,7 +215,7 @@ program_port(const struct program *p, const char *port, uint64_t baud,
         len = snprintf(uri, URI_MAX, "%s", probe_of(p, jtag));
     else if (is_link(port))
         len = snprintf(uri, URI_MAX, "%s", port);
-    else if (strncmp(port, "usb", 3) == 0 &&
+    else if (strncasecmp(port, "usb", 3) == 0 &&
              port[3 + strspn(port + 3, "0123456789")] == '\0')
         len = snprintf(uri, URI_MAX, "usb:%s", port + 3);
     else if (strncmp(port, "spidev", 6) == 0)

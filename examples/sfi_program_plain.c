@@ -53,17 +53,61 @@ sector_range(const char *word, uint64_t *first, uint64_t *last)
            *first <= *last;
 }
 
+/* ST's "[3 7]", which comes as one word or, from a shell, as several: *i is the
+ * last of them then. */
+static bool
+bracket_range(const struct cli_use *use, unsigned *i, uint64_t *first,
+              uint64_t *last)
+{
+    char text[64] = "";
+    char *save = NULL;
+    const char *from, *to;
+    size_t len = 0;
+
+    for (;; ++*i) {
+        if (*i == use->count ||
+            strlen(use->value[*i]) + 1 >= sizeof(text) - len)
+            return false;
+        len += (size_t)snprintf(text + len, sizeof(text) - len, "%s ",
+                                use->value[*i]);
+        if (strchr(use->value[*i], ']') != NULL)
+            break;
+    }
+    if (text[len - 2] != ']')
+        return false;
+    text[len - 2] = '\0';
+    from = strtok_r(text + 1, " ", &save);
+    to = strtok_r(NULL, " ", &save);
+    return from != NULL && to != NULL && strtok_r(NULL, " ", &save) == NULL &&
+           cli_number(from, SECTORS_MAX - 1, first) &&
+           cli_number(to, SECTORS_MAX - 1, last) && *first <= *last;
+}
+
+/* The sectors of value *i, and maybe of those behind it. */
+static bool
+take_sectors(const struct cli_use *use, unsigned *i, uint64_t *first,
+             uint64_t *last)
+{
+    if (use->value[*i][0] == '[')
+        return bracket_range(use, i, first, last);
+    return sector_range(use->value[*i], first, last);
+}
+
 static void
 check_erase(const struct cli *c, const struct cli_use *use)
 {
     uint64_t first, last;
 
     for (unsigned i = 0; i < use->count; i++) {
-        if (strcmp(use->value[i], "all") == 0 && use->count == 1)
+        const char *word = use->value[i];
+
+        if (strcmp(word, "all") == 0 && use->count == 1)
             return;
-        if (!sector_range(use->value[i], &first, &last))
-            cli_usage(c, "-e %s, expected -e all, or sectors: -e 0 2-5",
-                      use->value[i]);
+        if (!take_sectors(use, &i, &first, &last))
+            cli_usage(c,
+                      "-e %s, expected -e all, or sectors: -e 0 2-5, or "
+                      "-e [2 5]",
+                      word);
     }
     if (cli_has(c, OPT_SFI))
         cli_usage(c, "-sfi erases by itself; with it there is only -e all");
@@ -148,7 +192,7 @@ erase_sectors(struct program *p, sfi_target *t, const struct cli_use *use)
     uint64_t first, last;
 
     for (unsigned i = 0; i < use->count; i++) {
-        if (!sector_range(use->value[i], &first, &last))
+        if (!take_sectors(use, &i, &first, &last))
             continue;
         for (uint64_t s = first; s <= last; s++)
             marked[s] = true;

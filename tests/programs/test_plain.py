@@ -1,8 +1,10 @@
 """sfi-program and the open bootloader: write, verify, read, erase, option
-bytes, readout protection, go, and why a chip refuses."""
+bytes, readout protection, go, and why a chip refuses.  SFI_LINK is the link of
+the chip: a pty (usart), or a device of the machine (spi, usb)."""
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -11,19 +13,48 @@ from check import DATA, PROGRAMS, case, main, run, same, succeeds
 
 PROGRAM, SIM = PROGRAMS / "sfi-program", PROGRAMS / "sfi-sim"
 BASE, SECTOR = 0x08000000, 128 << 10
+LINK = os.environ.get("SFI_LINK", "usart")
+# The port, and the name of the link in messages.
+DEVICES = {"spi": ("spidev0.0", "spi:/dev/spidev0.0"),
+           "usb": ("usb1", "usb:path=1-1")}
+
+
+class Link:
+    """How sfi-program comes to the chip."""
+
+    def __init__(self, state, tty):
+        self.port, self.name = DEVICES.get(LINK, (tty, f"serial:{tty}"))
+        self.before = []
+        if LINK in DEVICES:
+            self.before = [SIM, "wrap", "--state", state, f"--{LINK}", "--"]
+
+    def __str__(self):
+        return self.name
+
+    def run(self, *words):
+        return run(*self.before, PROGRAM, "-c", f"port={self.port}", *words)
 
 
 @contextlib.contextmanager
 def chip(folder, name="stm32h753xi"):
-    """A new one on a pty; what its flash holds is in the file."""
-    state, link = folder / "chip", folder / "tty"
+    """A new one; what its flash holds is in the file."""
+    state, tty = folder / "chip", folder / "tty"
     succeeds(SIM, "manufacture", "--ca", folder / "ca", "--chip", name,
              "--state", state)
+    with contextlib.ExitStack() as power:
+        if LINK == "usart":
+            power.enter_context(running(state, tty))
+        yield Link(state, tty), state / "flash.bin"
+
+
+@contextlib.contextmanager
+def running(state, link):
+    """On a pty."""
     process = subprocess.Popen([SIM, "run", "--state", state, "--usart", link],
                                stdout=subprocess.PIPE, text=True)
     try:
         assert "ready" in process.stdout.readline()
-        yield link, state / "flash.bin"
+        yield
     finally:
         process.send_signal(signal.SIGTERM)
         same(process.wait(10), 0)
@@ -32,13 +63,13 @@ def chip(folder, name="stm32h753xi"):
 
 def on(link, *words):
     """A pty has no parity, of which there is a warning."""
-    done = run(PROGRAM, "-c", f"port={link}", *words)
+    done = link.run(*words)
     same(done.returncode, 0, f"{words}: {done.stdout}{done.stderr}")
     return done.stdout
 
 
 def refused(link, status, message, *words):
-    done = run(PROGRAM, "-c", f"port={link}", *words)
+    done = link.run(*words)
     same(done.returncode, status, f"{words}: {done.stdout}{done.stderr}")
     assert f"sfi-program: {message}" in done.stderr, done.stderr
 
@@ -80,10 +111,12 @@ def erase(folder):
         (folder / "fw.bin").write_bytes(bytes(range(256)) * 8)
         for sector in (0, 1, 3, 4, 5):
             on(link, "-w", folder / "fw.bin", hex(BASE + sector * SECTOR))
-        same(told(link, "-e", 0, "3-4")["sectors_erased"], 3)
-        now = flash.read_bytes()
-        left = [s for s in range(16) if now[s * SECTOR + 1] != 0xff]
-        same(left, [1, 5])
+        for words, count, left in ((["0", "2-3"], 3, [1, 4, 5]),
+                                   (["[3", "4]"], 2, [1, 5]),
+                                   (["[4 5]", "0"], 3, [1])):
+            same(told(link, "-e", *words)["sectors_erased"], count)
+            now = flash.read_bytes()
+            same([s for s in range(16) if now[s * SECTOR + 1] != 0xff], left)
         refused(link, 2, "sector 16, expected 0 to 15", "-e", 16)
         on(link, "-e", "all")
         same(set(flash.read_bytes()), {0xff})
@@ -105,7 +138,7 @@ def option_bytes(folder):
         refused(link, 2, "nWRP2 is 0x2, expected at most 0x1", "-ob",
                 "nWRP2=2")
         (folder / "fw.bin").write_bytes(bytes(range(64)))
-        refused(link, 5, f"serial:{link}: sector 2 (0x08040000) is "
+        refused(link, 5, f"{link}: sector 2 (0x08040000) is "
                 "write-protected, see option byte FWPSN_PRG_A", "-w",
                 folder / "fw.bin", hex(BASE + 2 * SECTOR))
         # what cannot be taken back is not done without a word
@@ -124,7 +157,7 @@ def readout_protection(folder):
         on(link, "-w", folder / "fw.bin", hex(BASE), "-v", "-ob", "RDP=0xBB")
         for words in (["-r", hex(BASE), 64, folder / "back"], ["-e", "all"],
                       ["-w", folder / "fw.bin", hex(BASE)], ["-ob", "displ"]):
-            refused(link, 5, f"serial:{link}: readout protection is on, so the "
+            refused(link, 5, f"{link}: readout protection is on, so the "
                     "bootloader neither reads nor writes", *words)
         assert not (folder / "back").exists()
         same(flash.read_bytes()[:64], bytes(range(64)))
@@ -136,7 +169,7 @@ def readout_protection(folder):
 @case
 def go(folder):
     with chip(folder) as (link, _):
-        refused(link, 5, f"serial:{link}: the bootloader refused 1 bytes at "
+        refused(link, 5, f"{link}: the bootloader refused 1 bytes at "
                 "0x1ff00000, which are not in flash or in RAM that it shows",
                 "-g", "0x1ff00000")
         out = on(link, "-w", DATA / "blink-stm32h753xi.elf", "-g")
@@ -150,12 +183,11 @@ def files(folder):
                 folder / "none.hex")
         refused(link, 7, f"{folder}/no/back: cannot write", "-r", hex(BASE), 4,
                 folder / "no" / "back")
-        done = run(PROGRAM, "-c", f"port={link}", "-w",
-                   DATA / "blink-stm32h753xi.elf", hex(BASE))
+        done = link.run("-w", DATA / "blink-stm32h753xi.elf", hex(BASE))
         same(done.returncode, 64, done.stderr)
         assert "this file has its own addresses" in done.stderr, done.stderr
         (folder / "far.bin").write_bytes(bytes(8))
-        refused(link, 5, f"serial:{link}: the bootloader refused", "-w",
+        refused(link, 5, f"{link}: the bootloader refused", "-w",
                 folder / "far.bin", "0x30000000")
 
 
