@@ -21,6 +21,15 @@
 
 /* ---- control transfers ---- */
 
+/* A transfer that fails says in the middle of what. */
+static sfi_status
+during(struct boot *b, sfi_status st)
+{
+    if (st != SFI_OK)
+        (void)sfi__where(b->link.ctx, "%s", b->link.doing);
+    return st;
+}
+
 static sfi_status
 take(struct boot *b, uint8_t request, uint16_t value, uint8_t *data, size_t len,
      size_t *got)
@@ -29,9 +38,10 @@ take(struct boot *b, uint8_t request, uint16_t value, uint8_t *data, size_t len,
 
     if (st != SFI_OK)
         return st;
-    return sfi__transport_control(b->link.tp, DFU_IN, request, value,
-                                  b->dfu.itf.number, data, len, got,
-                                  DFU_CONTROL_MS);
+    st = sfi__transport_control(b->link.tp, DFU_IN, request, value,
+                                b->dfu.itf.number, data, len, got,
+                                DFU_CONTROL_MS);
+    return during(b, st);
 }
 
 static sfi_status
@@ -49,7 +59,7 @@ give(struct boot *b, uint8_t request, uint16_t value, uint8_t *data, size_t len)
         return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
                          "the device took %zu bytes of %zu at %s", got, len,
                          b->link.doing);
-    return st;
+    return during(b, st);
 }
 
 static sfi_status
@@ -229,8 +239,14 @@ dfu_take_block(struct boot *b, uint16_t block, uint8_t *out, size_t len,
 
 /* ---- whole commands ---- */
 
-/* Nothing can be done again on a chip that restarted: who asked must look.
- * Back on the bus it is as if its answer was lost. */
+/* Also what the controller's own three tries did not bring through. */
+static bool
+is_fault(sfi_status st)
+{
+    return link_is_fault(st) || st == SFI_ERR_IO;
+}
+
+/* Back on the bus it is as if its answer was lost. */
 static sfi_status
 vanished(struct boot *b)
 {
@@ -238,6 +254,7 @@ vanished(struct boot *b)
     const char *doing = b->link.doing;
 
     b->dfu.state = DFU_STATE_UNKNOWN;
+    b->dfu.alt = 0;
     if (sfi__transport_reopen(b->link.tp, BACK_MS) == SFI_OK)
         return sfi__fail(ctx, SFI_ERR_TIMEOUT,
                          "the chip left the USB at %s, and is back", doing);
@@ -246,21 +263,28 @@ vanished(struct boot *b)
                      doing);
 }
 
-/* Likewise repeated as boot_an.c does. */
+/* Likewise repeated as boot_an.c does.  A device that left may only have lost
+ * the bus, so it is asked again, once; one that restarted refuses what it has
+ * forgotten. */
 static sfi_status
 transact(struct boot *b, const char *what,
          sfi_status (*once)(struct boot *b, void *arg),
          bool (*had)(struct boot *b, void *arg), void *arg)
 {
+    bool left = false;
+
     for (unsigned i = 0;; i++) {
         sfi_status st;
+        bool is_gone;
 
         b->link.doing = what;
         st = once(b, arg);
-        if (st == SFI_ERR_NO_DEVICE)
-            return vanished(b);
-        if (!link_is_fault(st) || i == REPEATS)
+        is_gone = st == SFI_ERR_NO_DEVICE;
+        if (is_gone)
+            st = vanished(b);
+        if (!is_fault(st) || i == REPEATS || (is_gone && left))
             return st;
+        left = left || is_gone;
         sfi__log(b->link.ctx, SFI_LOG_DEBUG, "%s: %s; asking again", what,
                  b->link.ctx->error.message);
         b->dfu.state = DFU_STATE_UNKNOWN;
@@ -587,7 +611,7 @@ look(struct boot *b)
     for (unsigned i = 0;; i++) {
         sfi_status st = dfu_look(b);
 
-        if (!link_is_fault(st) || i == REPEATS)
+        if (!is_fault(st) || i == REPEATS)
             return st;
     }
 }

@@ -5,8 +5,10 @@
 #include <sfi/device.h>
 #include <sfi/target.h>
 
+#include "core/ctx.h"
 #include "core/err.h"
 #include "proto/dfu.h"
+#include "installer/target.h"
 #include "sim/options.h"
 #include "sim/sim.h"
 #include "transport/transport.h"
@@ -20,6 +22,8 @@ enum blow {
     BLOW_STALL, /* the device refuses a transfer that is right */
     BLOW_LOST,  /* it does not come to the device */
     BLOW_LATE,  /* it does, and the host hears nothing */
+    BLOW_ERROR, /* it does, and its end is ruined by noise */
+    BLOW_LEAVE, /* the device is off the bus until it is opened again */
     BLOW_RESET, /* the chip loses its power for a moment */
     BLOWS
 };
@@ -29,7 +33,11 @@ static struct {
     enum blow blow;
     uint64_t at;
     uint64_t count;
-    bool no_reset; /* the bench has no line to the chip's reset */
+    bool no_reset;       /* the bench has no line to the chip's reset */
+    bool away, leaves;   /* off the bus; at each transfer */
+    bool hangs;          /* no transfer comes to an end */
+    uint32_t erased[16]; /* where */
+    size_t erasures;
 } bus;
 
 static sfi_status
@@ -37,6 +45,18 @@ failed(sfi_status st)
 {
     sfi_ctx_report(ctx, st, 0, "struck");
     return st;
+}
+
+static void
+note(uint8_t request, uint16_t block, const uint8_t *data, size_t len)
+{
+    if (request != DFU_DNLOAD || block != DFU_BLOCK_COMMAND ||
+        len != DFU_ADDRESS_LEN || data[0] != DFU_ERASE)
+        return;
+    ck_assert_uint_lt(bus.erasures, ROWS(bus.erased));
+    bus.erased[bus.erasures++] = (uint32_t)data[1] | (uint32_t)data[2] << 8 |
+                                 (uint32_t)data[3] << 16 |
+                                 (uint32_t)data[4] << 24;
 }
 
 static sfi_status
@@ -48,24 +68,29 @@ on_control(void *user, uint8_t type, uint8_t request, uint16_t value,
     sfi_status st;
 
     (void)user;
+    bus.away = bus.away || blow == BLOW_LEAVE || bus.leaves;
+    if (bus.away)
+        return failed(SFI_ERR_NO_DEVICE);
+    note(request, value, data, len);
     if (blow == BLOW_STALL)
         return failed(SFI_ERR_NACK);
-    if (blow == BLOW_LOST)
+    if (blow == BLOW_LOST || bus.hangs)
         return failed(SFI_ERR_TIMEOUT);
     if (blow == BLOW_RESET)
         ck_assert_ok(sfi_sim_power_on(board.sim));
     st = sfi__transport_control(station.direct, type, request, value, index,
                                 data, len, got, ms);
-    if (blow != BLOW_LATE)
+    if (blow != BLOW_LATE && blow != BLOW_ERROR)
         return st;
     *got = 0;
-    return failed(SFI_ERR_TIMEOUT);
+    return failed(blow == BLOW_LATE ? SFI_ERR_TIMEOUT : SFI_ERR_IO);
 }
 
 static sfi_status
 on_reopen(void *user, uint32_t ms)
 {
     (void)user;
+    bus.away = false;
     if (bus.no_reset && sfi_sim_reset_is_due(board.sim))
         ck_assert_ok(sfi_sim_power_on(board.sim));
     return sfi__transport_reopen(station.direct, ms);
@@ -286,6 +311,104 @@ START_TEST(test_memory)
 }
 END_TEST
 
+/* A sector is found by its number in the layout that the device tells. */
+START_TEST(test_erase_sectors)
+{
+    static const uint32_t one[] = {15, 0}, none[] = {3, 16};
+    static const uint16_t beyond[] = {2, 16};
+    uint8_t data[32] = {1, 2, 3, 4, 5, 6, 7, 8}, back[8];
+    sfi_target *t;
+
+    setup();
+    t = connect();
+    ck_assert_ok(sfi_target_write(t, FLASH, data, sizeof(data)));
+    ck_assert_ok(sfi_target_write(t, FLASH + 0x20000, data, sizeof(data)));
+    ck_assert_ok(sfi_target_write(t, FLASH + 0x1e0000, data, sizeof(data)));
+    ck_assert_ok(sfi_target_erase(t, one, ROWS(one)));
+    ck_assert_uint_eq(bus.erasures, 2);
+    ck_assert_uint_eq(bus.erased[0], FLASH + 0x1e0000);
+    ck_assert_uint_eq(bus.erased[1], FLASH);
+    ck_assert_ok(sfi_target_read(t, FLASH, back, 4));
+    ck_assert_mem_eq(back, "\xff\xff\xff\xff", 4);
+    ck_assert_ok(sfi_target_read(t, FLASH + 0x1e0000, back, 4));
+    ck_assert_mem_eq(back, "\xff\xff\xff\xff", 4);
+    ck_assert_ok(sfi_target_read(t, FLASH + 0x20000, back, 8));
+    ck_assert_mem_eq(back, data, 8);
+    /* nothing is erased when one of them is none */
+    ck_assert_fails(sfi_target_erase(t, none, ROWS(none)), SFI_ERR_RANGE, "",
+                    "sector 16, expected 0 to 15");
+    ck_assert_uint_eq(bus.erasures, 2);
+    ck_assert_int_eq(boot_erase_sectors(&t->boot, beyond, ROWS(beyond)),
+                     SFI_ERR_RANGE);
+    ck_assert_str_eq(sfi_error_message(sfi_ctx_error(ctx)),
+                     "the device's flash has no sector 16");
+    sfi_target_free(t);
+    station_teardown();
+}
+END_TEST
+
+/* Sectors of several sizes, as other parts have them. */
+START_TEST(test_erase_uneven)
+{
+    static const uint16_t sectors[] = {0, 3, 4, 5, 11};
+    static const uint32_t at[] = {0x08000000, 0x0800c000, 0x08010000,
+                                  0x08020000, 0x080e0000};
+    static const uint16_t beyond[] = {12};
+    static const struct dfu_layout layout = {
+        .regions = 3,
+        .region = {{.base = 0x08000000, .count = 4, .size = 0x4000},
+                   {.base = 0x08010000, .count = 1, .size = 0x10000},
+                   {.base = 0x08020000, .count = 7, .size = 0x20000}},
+    };
+    sfi_target *t;
+
+    setup();
+    t = connect();
+    t->boot.dfu.layout[0] = layout;
+    ck_assert_ok(boot_erase_sectors(&t->boot, sectors, ROWS(sectors)));
+    ck_assert_uint_eq(bus.erasures, ROWS(at));
+    ck_assert_mem_eq(bus.erased, at, sizeof(at));
+    ck_assert_int_eq(boot_erase_sectors(&t->boot, beyond, 1), SFI_ERR_RANGE);
+    sfi_target_free(t);
+    station_teardown();
+}
+END_TEST
+
+/* Back once, it is asked again; a device that comes and goes is not. */
+START_TEST(test_comes_and_goes)
+{
+    uint8_t back[4];
+    sfi_target *t;
+
+    setup();
+    t = connect();
+    bus.blow = BLOW_LEAVE;
+    bus.at = bus.count + 2;
+    ck_assert_ok(sfi_target_read(t, FLASH, back, 4));
+    bus.leaves = true;
+    ck_assert_fails(sfi_target_read(t, FLASH, back, 4), SFI_ERR_TIMEOUT, "USB",
+                    "the chip left the USB at reading memory, and is back");
+    sfi_target_free(t);
+    station_teardown();
+}
+END_TEST
+
+/* What the link says of a transfer stands behind what it was for. */
+START_TEST(test_failure_says_when)
+{
+    uint8_t back[4];
+    sfi_target *t;
+
+    setup();
+    t = connect();
+    bus.hangs = true;
+    ck_assert_fails(sfi_target_read(t, FLASH, back, 4), SFI_ERR_TIMEOUT,
+                    "USB:reading memory", "struck");
+    sfi_target_free(t);
+    station_teardown();
+}
+END_TEST
+
 START_TEST(test_go)
 {
     static const enum blow blows[] = {BLOW_NONE, BLOW_LATE, BLOW_RESET};
@@ -359,6 +482,10 @@ main(void)
     tcase_add_test(t, test_reset_by_hand);
     tcase_add_test(t, test_identity);
     tcase_add_test(t, test_memory);
+    tcase_add_test(t, test_erase_sectors);
+    tcase_add_test(t, test_erase_uneven);
+    tcase_add_test(t, test_comes_and_goes);
+    tcase_add_test(t, test_failure_says_when);
     tcase_add_test(t, test_go);
     tcase_add_test(t, test_readout_protection);
     tcase_add_test(t, test_no_usb);
