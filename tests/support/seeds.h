@@ -28,7 +28,9 @@ struct seeds_link {
     /* Mishaps: `survived` ones of a few bytes that an install mostly survives,
      * up to `small` those that may come in company, then outages. */
     uint32_t survived, small, mishaps;
-    uint32_t ways; /* 2: a mishap befalls one direction; 1: a whole frame */
+    uint32_t forged; /* one that such a link rules out: any status may come of
+                      * it; 0: none */
+    uint32_t ways;   /* 2: a mishap befalls one direction; 1: a whole frame */
     unsigned fail_percent; /* for survived ones */
     uint32_t longest_ms;   /* an install may take */
     /* Seeds of one run: on the first chip over and over, and on each in its
