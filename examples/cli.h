@@ -197,5 +197,9 @@ void json_hex(struct json *j, const char *name, const uint8_t *data,
               size_t len);
 /* "error": status, name, where, message and codes; nothing on success. */
 void json_error(struct json *j, const sfi_ctx *ctx, sfi_status st);
+/* The same of a failure that no context knows of. */
+void json_failure(struct json *j, sfi_status st, const char *message);
+/* ... of the first one that cli_fail_text() told; nothing if there was none. */
+void cli_json_failure(struct json *j);
 
 #endif

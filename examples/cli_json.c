@@ -128,20 +128,34 @@ json_signed(struct json *j, const char *name, long value)
     (void)fprintf(j->out, "%ld", value);
 }
 
+static void
+put_error(struct json *j, sfi_status st, const char *where, const char *message,
+          int os_code, int32_t peer_code)
+{
+    json_object(j, "error");
+    json_signed(j, "status", st);
+    json_text(j, "name", sfi_status_name(st));
+    json_text(j, "where", where);
+    json_text(j, "message", message);
+    json_signed(j, "os_code", os_code);
+    json_signed(j, "peer_code", peer_code);
+    json_close(j);
+}
+
 void
 json_error(struct json *j, const sfi_ctx *ctx, sfi_status st)
 {
     const sfi_error *err = sfi_ctx_error(ctx);
     const char *message = sfi_error_message(err);
 
-    if (st == SFI_OK)
-        return;
-    json_object(j, "error");
-    json_signed(j, "status", st);
-    json_text(j, "name", sfi_status_name(st));
-    json_text(j, "where", sfi_error_where(err));
-    json_text(j, "message", message[0] != '\0' ? message : sfi_status_str(st));
-    json_signed(j, "os_code", sfi_error_os_code(err));
-    json_signed(j, "peer_code", sfi_error_peer_code(err));
-    json_close(j);
+    if (st != SFI_OK)
+        put_error(j, st, sfi_error_where(err),
+                  message[0] != '\0' ? message : sfi_status_str(st),
+                  sfi_error_os_code(err), sfi_error_peer_code(err));
+}
+
+void
+json_failure(struct json *j, sfi_status st, const char *message)
+{
+    put_error(j, st, "", message, 0, 0);
 }

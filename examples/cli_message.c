@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <sfi/device.h>
 
@@ -71,7 +72,7 @@ static const struct {
     {SFI_ERR_PROTECTED, "-ob displ shows write protection, -rdu ends readout "
                         "protection"},
     {SFI_ERR_HSM_COUNTER, "an HSM that is used up needs a successor"},
-    {SFI_ERR_HSM_STATE, "-info tells the HSM's state"},
+    {SFI_ERR_HSM_STATE, "sfi-hsm -i HSM -info tells its state"},
     {SFI_ERR_HSM_PIN, "too many wrong PINs block the HSM for ever"},
     {SFI_ERR_INTERNAL, "this is a fault of libsfi: please report it"},
 };
@@ -131,16 +132,35 @@ cli_fail(const struct cli *c, const sfi_ctx *ctx, sfi_status st)
     return cli_fail_at(c, ctx, st, "");
 }
 
+/* What was told first, for machines. */
+static struct {
+    sfi_status status;
+    char text[512];
+} first;
+
 int
 cli_fail_text(const struct cli *c, sfi_status st, const char *fmt, ...)
 {
     va_list args;
 
+    if (first.status == SFI_OK) {
+        first.status = st;
+        va_start(args, fmt);
+        (void)vsnprintf(first.text, sizeof(first.text), fmt, args);
+        va_end(args);
+    }
     va_start(args, fmt);
     say(c->spec->program, fmt, args);
     va_end(args);
     print_hint(st);
     return cli_exit_status(st);
+}
+
+void
+cli_json_failure(struct json *j)
+{
+    if (first.status != SFI_OK)
+        json_failure(j, first.status, first.text);
 }
 
 int
@@ -177,13 +197,30 @@ cli_context(const struct cli *c)
     return ctx;
 }
 
+/* Device ids are written in hexadecimal: "450" is meant so. */
+static const sfi_chip *
+chip_by_digits(const char *text)
+{
+    char hex[16];
+    uint64_t id;
+
+    if (strlen(text) + 3 > sizeof(hex))
+        return NULL;
+    (void)snprintf(hex, sizeof(hex), "0x%s", text);
+    return cli_number(hex, UINT32_MAX, &id) ? sfi_chip_find_id((uint32_t)id)
+                                            : NULL;
+}
+
 void
 cli_unknown_chip(const struct cli *c, const char *text)
 {
     char known[128];
     size_t len = 0;
-    const sfi_chip *chip;
+    const sfi_chip *chip = chip_by_digits(text);
 
+    if (chip != NULL)
+        cli_usage(c, "unknown chip \"%s\", did you mean %s (0x%" PRIx32 ")",
+                  text, sfi_chip_name(chip), sfi_chip_device_id(chip));
     known[0] = '\0';
     for (size_t i = 0; (chip = sfi_chip_at(i)) != NULL && len < sizeof(known);
          i++)

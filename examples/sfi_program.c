@@ -646,8 +646,10 @@ work(struct program *p)
     /* What a port's name says comes from the command line. */
     if (st == SFI_ERR_ARGUMENT && p->tp == NULL)
         status = CLI_EXIT_USAGE;
-    if (p->json)
+    if (p->json && st != SFI_OK)
         json_error(&p->out, p->ctx, st);
+    else if (p->json)
+        cli_json_failure(&p->out);
     return status;
 }
 

@@ -16,20 +16,8 @@ open_hsm(struct program *p, const char *slot)
 
 static const char message[] = "the vault is blank: provision it first";
 
-/* Said before the PIN is asked for, or anything on a chip changes. */
-static int
-blank(struct program *p, const char *slot)
-{
-    if (p->json) {
-        json_object(&p->out, "error");
-        json_text(&p->out, "name", sfi_status_name(SFI_ERR_HSM_STATE));
-        json_text(&p->out, "where", slot);
-        json_text(&p->out, "message", message);
-        json_close(&p->out);
-    }
-    return cli_fail_text(&p->cli, SFI_ERR_HSM_STATE, "%s: %s", slot, message);
-}
-
+/* A blank HSM is told before the PIN is asked for, or anything on a chip
+ * changes. */
 int
 program_login(struct program *p, const char *slot, sfi_status *st)
 {
@@ -43,7 +31,8 @@ program_login(struct program *p, const char *slot, sfi_status *st)
     if (*st != SFI_OK)
         return 0;
     if (info.state == SFI_HSM_BLANK)
-        return blank(p, slot);
+        return cli_fail_text(&p->cli, SFI_ERR_HSM_STATE, "%s: %s", slot,
+                             message);
     status =
         cli_pin_read(&p->cli, cli_value(&p->cli, OPT_PIN_FILE), false, &pin);
     if (status == 0)

@@ -375,6 +375,9 @@ def unknown_chip(folder):
         refused(folder, 64, [f'sfi-create: unknown chip "{text}", expected one '
                              f"of: {known}", CREATE_HELP],
                 *command(folder, **change))
+    refused(folder, 64, [f'sfi-create: unknown chip "450", did you mean {H7} '
+                         "(0x450)", CREATE_HELP],
+            *command(folder, **{"-chip": None, "devid": ["450"]}))
 
 
 @case

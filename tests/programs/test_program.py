@@ -192,6 +192,33 @@ def hsm_refuses(folder):
 
 
 @case
+def json_tells_of_the_pin(folder):
+    """A PIN that cannot be had is an error for machines too."""
+    slot = make_hsm(folder)
+    (folder / "empty").write_text("\n")
+    (folder / "long").write_text("1" * 200)
+    none = folder / "none"
+    for file, status, name, message in (
+            (none, 7, "SFI_ERR_OS", f"{none}: cannot read: No such file or "
+             "directory"),
+            (folder / "empty", 6, "SFI_ERR_HSM_PIN",
+             f"{folder}/empty: no PIN in its first line"),
+            (folder / "long", 2, "SFI_ERR_RANGE",
+             "the PIN is longer than 128 bytes")):
+        done = run(PROGRAM, "-hsmglfcb", folder / "cert", folder / "lic", slot,
+                   "--pin-file", file, "--json")
+        same(done.returncode, status, done.stderr)
+        error = json.loads(done.stdout)["error"]
+        same((error["name"], error["where"], error["message"]),
+             (name, "", message))
+        same(error["status"] // -100, status)
+    # one failure, one error
+    done = run(PROGRAM, "-hsmglfcb", folder / "cert", folder / "lic", slot,
+               "--pin-file", folder / "empty")
+    same(done.stdout, "")
+
+
+@case
 def no_such_port(folder):
     fails(4, [f"sfi-program: serial:{folder}/tty: there is no such port: "
               "No such file or directory",
@@ -241,7 +268,7 @@ def blank_hsm(folder):
     slot = f"slot=vault:{folder}/none"
     message = (f"sfi-program: vault:{folder}/none: the vault is blank: "
                "provision it first")
-    hint = "  hint: -info tells the HSM's state"
+    hint = "  hint: sfi-hsm -i HSM -info tells its state"
     done = run(PROGRAM, "-c", f"port={os.ttyname(slave)}", "-sfi",
                folder / "out.sfi", "hsm=1", slot)
     same(done.returncode, 6, done.stderr)
@@ -251,7 +278,9 @@ def blank_hsm(folder):
     same(json.loads(done.stdout)["error"]["name"], "SFI_ERR_OS")
     done = run(PROGRAM, "-c", f"port={os.ttyname(slave)}", "-sfi",
                folder / "out.sfi", "hsm=1", slot, "--json")
-    same(json.loads(done.stdout)["error"]["name"], "SFI_ERR_HSM_STATE")
+    error = json.loads(done.stdout)["error"]
+    same(error["name"], "SFI_ERR_HSM_STATE")
+    same(error["message"], message.removeprefix("sfi-program: "))
     os.set_blocking(master, False)
     try:
         same(os.read(master, 1), b"")
