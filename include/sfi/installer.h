@@ -31,7 +31,7 @@ typedef struct sfi_installer sfi_installer;
 /** What an install is doing. */
 enum {
     SFI_PHASE_CONNECT = 1,     /**< check the image, find the chip */
-    SFI_PHASE_SECURE = 2,      /**< into the secure bootloader */
+    SFI_PHASE_SECURE = 2,      /**< make an open chip secure */
     SFI_PHASE_CERTIFICATE = 3, /**< read the chip's certificate */
     SFI_PHASE_LICENSE = 4,     /**< get a licence for it */
     SFI_PHASE_AREAS = 5,       /**< send licence and image */

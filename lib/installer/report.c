@@ -5,16 +5,16 @@
 
 /* What a user sees of a step. */
 static uint32_t
-phase(enum step step)
+phase(const struct sfi_installer *in)
 {
-    switch (step) {
+    switch (in->step) {
     case STEP_CHECK:
     case STEP_CONNECT:
     case STEP_FIT:
         return SFI_PHASE_CONNECT;
     case STEP_SECURITY:
+        return in->target->secure ? SFI_PHASE_CERTIFICATE : SFI_PHASE_SECURE;
     case STEP_INFO:
-        return SFI_PHASE_SECURE;
     case STEP_CERTIFICATE:
         return SFI_PHASE_CERTIFICATE;
     case STEP_LICENSE:
@@ -37,7 +37,7 @@ sfi__install_report(struct sfi_installer *in)
 {
     const sfi_progress p = {
         .struct_size = sizeof(p),
-        .phase = phase(in->step),
+        .phase = phase(in),
         .done = in->sender.at,
         .total = in->image.len,
     };
