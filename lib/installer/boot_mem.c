@@ -98,8 +98,8 @@ to_bytes(const uint32_t *words, uint8_t *bytes, size_t count)
 static sfi_status
 try_mailbox(struct boot *b, const struct sfi_chip *chip)
 {
-    uint32_t head[4];
-    sfi_status st = mem_read(b, chip->mailbox.base, head, 4);
+    uint32_t head[2];
+    sfi_status st = mem_read(b, chip->mailbox.base, head, 2);
 
     if (st != SFI_OK || head[0] != SFI_MAILBOX_MAGIC ||
         head[1] >> 16 != chip->device_id)
@@ -111,8 +111,7 @@ try_mailbox(struct boot *b, const struct sfi_chip *chip)
     b->chip = chip;
     b->has_special = true;
     b->device_id = (uint16_t)chip->device_id;
-    b->letter = head[3];
-    return SFI_OK;
+    return mem_read(b, chip->mailbox.base + SFI_MAILBOX_AT_DONE, &b->letter, 1);
 }
 
 /* An open one: all memory is. */
@@ -314,68 +313,84 @@ post(struct boot *b, uint32_t offset, const uint8_t *bytes, size_t len)
     return mem_write(b, b->chip->mailbox.base + offset, words, count);
 }
 
+/* The number comes last: from then on the part reads. */
 static sfi_status
 send_request(struct boot *b, const struct special *s)
 {
-    uint8_t raw[SFI_MAILBOX_AT_REPLY - SFI_MAILBOX_AT_OPCODE] = {0};
+    uint8_t raw[SFI_MAILBOX_AT_DONE] = {0};
+    uint32_t at = mailbox_param_at(s->param_len);
     struct wr w;
     sfi_status st = post(b, mailbox_data_at(s->opcode), s->data, s->data_len);
 
+    b->letter++;
     wr_init(&w, raw, sizeof(raw));
+    wr_bytes(&w, s->param, s->param_len);
+    wr_fill(&w, 0, SFI_MAILBOX_AT_OPCODE - at - s->param_len);
     wr_u16le(&w, s->opcode);
-    wr_u16le(&w, 0);
     wr_u16le(&w, (uint16_t)s->param_len);
     wr_u16le(&w, (uint16_t)s->data_len);
-    wr_u32le(&w, 0);
-    wr_bytes(&w, s->param, s->param_len);
-    if (st == SFI_OK)
-        st = post(b, SFI_MAILBOX_AT_OPCODE, raw, wr_len(&w));
-    if (st != SFI_OK)
-        return st;
-    b->letter++;
-    return mem_write(b, b->chip->mailbox.base + SFI_MAILBOX_AT_REQUEST,
-                     &b->letter, 1);
+    wr_u16le(&w, 0);
+    wr_u32le(&w, b->letter);
+    return st == SFI_OK ? post(b, at, raw, wr_len(&w)) : st;
+}
+
+/* From REQUEST to what there may be of the reply. */
+struct answer {
+    uint32_t request, done;
+    uint8_t cause;
+    size_t len;
+    uint8_t reply[SFI_CMD_REPLY_MAX];
+};
+
+static sfi_status
+read_answer(struct boot *b, size_t reply_len, struct answer *a)
+{
+    uint32_t words[3 + SFI_CMD_REPLY_MAX / 4] = {0};
+    sfi_status st = mem_read(b, b->chip->mailbox.base + SFI_MAILBOX_AT_REQUEST,
+                             words, 3 + (reply_len + 3) / 4);
+
+    a->request = words[0];
+    a->done = words[1];
+    a->cause = (uint8_t)words[2];
+    a->len = words[2] >> 16;
+    to_bytes(words + 3, a->reply, SFI_CMD_REPLY_MAX / 4);
+    return st;
 }
 
 static sfi_status
-take_reply(struct boot *b, struct special *s)
+take_reply(struct boot *b, struct special *s, const struct answer *a)
 {
-    uint32_t base = b->chip->mailbox.base;
-    uint32_t head[3]; /* opcode and cause, lengths, length of the reply */
-    sfi_status st = mem_read(b, base + SFI_MAILBOX_AT_OPCODE, head, 3);
-    size_t len = head[2] & 0xffffu;
-
-    if (st != SFI_OK)
-        return st;
-    s->status = (uint8_t)(head[0] >> 16);
+    s->status = a->cause;
     if (s->status != 0 || s->reply_len == 0)
         return SFI_OK;
-    if (len != s->reply_len)
+    if (a->len != s->reply_len)
         return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
                          "the answer to %s has %zu bytes, expected %zu",
-                         s->what, len, s->reply_len);
-    return mem_read_bytes(b, base + SFI_MAILBOX_AT_REPLY, s->reply, len);
+                         s->what, a->len, s->reply_len);
+    for (size_t i = 0; i < a->len; i++)
+        s->reply[i] = a->reply[i];
+    return SFI_OK;
 }
 
 /* DONE follows REQUEST; a part that was reset has forgotten both.  *lost: it
  * has. */
 static sfi_status
-wait_done(struct boot *b, const struct deadline *dl, uint32_t ms, bool *lost)
+wait_done(struct boot *b, const struct deadline *dl, const struct special *s,
+          struct answer *a, bool *lost)
 {
     const struct clock *clock = b->link.ctx->clock;
     uint32_t pause = 0;
 
     for (;;) {
-        uint32_t numbers[2]; /* REQUEST, DONE */
-        sfi_status st = mem_read(
-            b, b->chip->mailbox.base + SFI_MAILBOX_AT_REQUEST, numbers, 2);
+        sfi_status st = read_answer(b, s->reply_len, a);
 
-        *lost = st == SFI_OK && numbers[0] != b->letter;
-        if (st != SFI_OK || *lost || numbers[1] == b->letter)
+        *lost = st == SFI_OK && a->request != b->letter;
+        if (st != SFI_OK || *lost || a->done == b->letter)
             return st;
         if (deadline_passed(dl))
             return sfi__fail(b->link.ctx, SFI_ERR_TIMEOUT,
-                             "no answer to %s within %u ms", b->link.doing, ms);
+                             "no answer to %s within %u ms", b->link.doing,
+                             s->wait_ms);
         clock->sleep_ms(clock->user, pause);
         pause = next_pause(pause);
     }
@@ -385,6 +400,7 @@ static sfi_status
 mem_special(struct boot *b, struct special *s)
 {
     struct deadline dl = deadline_in(b->link.ctx->clock, s->wait_ms);
+    struct answer a;
     bool lost = true;
     sfi_status st = SFI_OK;
 
@@ -392,12 +408,12 @@ mem_special(struct boot *b, struct special *s)
     for (unsigned i = 0; lost && i < REPEATS && st == SFI_OK; i++) {
         st = send_request(b, s);
         if (st == SFI_OK)
-            st = wait_done(b, &dl, s->wait_ms, &lost);
+            st = wait_done(b, &dl, s, &a, &lost);
     }
     if (st == SFI_OK && lost)
         return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
                          "the mailbox does not keep what is written to it");
-    return st == SFI_OK ? take_reply(b, s) : st;
+    return st == SFI_OK ? take_reply(b, s, &a) : st;
 }
 
 const struct boot_ops sfi__boot_mem = {

@@ -14,18 +14,18 @@
 #define SFI_MAILBOX_AT_MAGIC 0x00u   /* u32: the secure bootloader listens */
 #define SFI_MAILBOX_AT_VERSION 0x04u /* u16 */
 #define SFI_MAILBOX_AT_DEVICE 0x06u  /* u16: device id */
-/* by the host, the last of its words: a number other than that of DONE */
-#define SFI_MAILBOX_AT_REQUEST 0x08u /* u32 */
-/* by the part, the last of its words: the number it has answered */
-#define SFI_MAILBOX_AT_DONE 0x0cu /* u32 */
-/* the request */
-#define SFI_MAILBOX_AT_OPCODE 0x10u /* u16, then the cause u8 and 0 */
-#define SFI_MAILBOX_AT_CAUSE 0x12u
-#define SFI_MAILBOX_AT_PARAM_LEN 0x14u /* u16 */
-#define SFI_MAILBOX_AT_DATA_LEN 0x16u  /* u16 */
-#define SFI_MAILBOX_AT_REPLY_LEN 0x18u /* u16, then 0 u16 */
-#define SFI_MAILBOX_AT_PARAM 0x1cu
-#define SFI_MAILBOX_AT_REPLY (SFI_MAILBOX_AT_PARAM + SFI_CMD_PARAM_MAX)
+/* The request, by the host in one go: param, which ends where the rest begins,
+ * and as the last word a number other than DONE. */
+#define SFI_MAILBOX_AT_OPCODE 0x88u    /* u16 */
+#define SFI_MAILBOX_AT_PARAM_LEN 0x8au /* u16 */
+#define SFI_MAILBOX_AT_DATA_LEN 0x8cu  /* u16, then 0 u16 */
+#define SFI_MAILBOX_AT_REQUEST 0x90u   /* u32 */
+/* The answer, by the part; the last that it writes is DONE, the number it has
+ * answered. */
+#define SFI_MAILBOX_AT_DONE 0x94u      /* u32 */
+#define SFI_MAILBOX_AT_CAUSE 0x98u     /* u8, then 0 u8 */
+#define SFI_MAILBOX_AT_REPLY_LEN 0x9au /* u16 */
+#define SFI_MAILBOX_AT_REPLY 0x9cu
 #define SFI_MAILBOX_END (SFI_MAILBOX_AT_REPLY + SFI_CMD_REPLY_MAX)
 /* where data is: a licence, anything else */
 #define SFI_MAILBOX_AT_LICENSE 0x0800u
@@ -34,6 +34,9 @@
 /* The part resets (ABORT when it is installed) so long after its answer. */
 #define SFI_MAILBOX_HOLD_MS 100u
 
+/* Where a param of `len` bytes, at most SFI_CMD_PARAM_MAX, begins: it fills
+ * whole words. */
+uint32_t mailbox_param_at(size_t len);
 /* Where this request's data is. */
 uint32_t mailbox_data_at(uint16_t opcode);
 

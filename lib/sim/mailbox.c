@@ -64,14 +64,13 @@ collect(const uint8_t *b, struct letter *l)
     struct rd r;
 
     l->number = get32(b + SFI_MAILBOX_AT_REQUEST);
-    rd_init(&r, b + SFI_MAILBOX_AT_OPCODE, 8);
+    rd_init(&r, b + SFI_MAILBOX_AT_OPCODE, 6);
     l->opcode = rd_u16le(&r);
-    rd_skip(&r, 2);
     l->param_len = rd_u16le(&r);
     l->data_len = rd_u16le(&r);
     if (l->param_len > sizeof(l->param) || l->data_len > sizeof(l->data))
         return false;
-    memcpy(l->param, b + SFI_MAILBOX_AT_PARAM, l->param_len);
+    memcpy(l->param, b + mailbox_param_at(l->param_len), l->param_len);
     memcpy(l->data, b + mailbox_data_at(l->opcode), l->data_len);
     return true;
 }
@@ -82,10 +81,11 @@ answer(struct sfi_sim *sim, uint8_t *b, uint32_t number, const uint8_t *raw,
 {
     struct wr w;
 
-    wr_init(&w, b + SFI_MAILBOX_AT_REPLY_LEN, 4);
+    wr_init(&w, b + SFI_MAILBOX_AT_CAUSE, 4);
+    wr_u8(&w, raw[0]);
+    wr_u8(&w, 0);
     wr_u16le(&w, (uint16_t)(len - 1));
     memcpy(b + SFI_MAILBOX_AT_REPLY, raw + 1, len - 1);
-    b[SFI_MAILBOX_AT_CAUSE] = raw[0];
     put32(b + SFI_MAILBOX_AT_DONE, number);
     sim->mailbox.answered = true;
     sim->mailbox.answered_at = sim->now_ms;

@@ -111,12 +111,12 @@ request(struct sfi_sim *sim, struct fuzz_input *in)
     uint32_t opcode = 0x5300u | fuzz_byte(in);
     uint32_t param = fuzz_byte(in);
     uint32_t data = 8u * fuzz_byte(in);
-    uint32_t lengths = param | data << 16;
+    uint32_t room = param < SFI_CMD_PARAM_MAX ? param : SFI_CMD_PARAM_MAX;
     uint32_t done = 0;
 
-    move(sim, base + SFI_MAILBOX_AT_PARAM, false, (param + 3) / 4 % 64, in);
-    write_one(sim, base + SFI_MAILBOX_AT_OPCODE, opcode);
-    write_one(sim, base + SFI_MAILBOX_AT_PARAM_LEN, lengths);
+    move(sim, base + mailbox_param_at(room), false, (room + 3) / 4, in);
+    write_one(sim, base + SFI_MAILBOX_AT_OPCODE, opcode | param << 16);
+    write_one(sim, base + SFI_MAILBOX_AT_DATA_LEN, data);
     prepare(sim, base + SFI_MAILBOX_AT_DONE);
     dap(sim, true, true, ADI_AP_DRW, &done);
     write_one(sim, base + SFI_MAILBOX_AT_REQUEST, done + 1);

@@ -88,8 +88,7 @@ answer(void)
         chip.mailbox[(SFI_MAILBOX_AT_REPLY + i) / 4] =
             raw[i] | (uint32_t)raw[i + 1] << 8 | (uint32_t)raw[i + 2] << 16 |
             (uint32_t)raw[i + 3] << 24;
-    chip.mailbox[SFI_MAILBOX_AT_OPCODE / 4] = opcode;
-    chip.mailbox[SFI_MAILBOX_AT_REPLY_LEN / 4] = (uint32_t)len;
+    chip.mailbox[SFI_MAILBOX_AT_CAUSE / 4] = (uint32_t)len << 16;
     chip.mailbox[SFI_MAILBOX_AT_DONE / 4] =
         chip.mailbox[SFI_MAILBOX_AT_REQUEST / 4];
 }

@@ -447,16 +447,17 @@ ask(uint16_t opcode, const void *param, uint32_t param_len, const void *data,
     uint32_t number = peek(MAILBOX + SFI_MAILBOX_AT_DONE) + 1;
     uint32_t len;
 
-    put(SFI_MAILBOX_AT_PARAM, param, param_len);
+    if (param != NULL)
+        put(mailbox_param_at(param_len), param, param_len);
     put(mailbox_data_at(opcode), data, data_len);
-    poke(MAILBOX + SFI_MAILBOX_AT_OPCODE, opcode);
-    poke(MAILBOX + SFI_MAILBOX_AT_PARAM_LEN, param_len | data_len << 16);
+    poke(MAILBOX + SFI_MAILBOX_AT_OPCODE, opcode | param_len << 16);
+    poke(MAILBOX + SFI_MAILBOX_AT_DATA_LEN, data_len);
     poke(MAILBOX + SFI_MAILBOX_AT_REQUEST, number);
     ck_assert_uint_eq(peek(MAILBOX + SFI_MAILBOX_AT_DONE), number);
-    len = peek(MAILBOX + SFI_MAILBOX_AT_REPLY_LEN);
+    len = peek(MAILBOX + SFI_MAILBOX_AT_CAUSE) >> 16;
     if (reply != NULL)
         get(SFI_MAILBOX_AT_REPLY, reply, len);
-    return (int)(peek(MAILBOX + SFI_MAILBOX_AT_OPCODE) >> 16);
+    return (int)(peek(MAILBOX + SFI_MAILBOX_AT_CAUSE) & 0xffffu);
 }
 
 START_TEST(test_secure)
