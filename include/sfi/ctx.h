@@ -152,9 +152,11 @@ SFI_API int32_t sfi_error_os_code(const sfi_error *err);
 SFI_API int32_t sfi_error_peer_code(const sfi_error *err);
 
 /**
- * Say why, from inside a custom HSM or transport, before returning an error.
+ * Say why, from inside a custom HSM, transport or dialect, before returning an
+ * error.
  *
- * @param ctx        the context that the custom handle was made from
+ * @param ctx        the context that the custom handle was made from, or the
+ *                   target
  * @param st         the status that will be returned; negative
  * @param peer_code  the other side's code, or 0
  * @param message    one line, lower case, without secrets; copied

@@ -7,6 +7,7 @@
 
 #include <sfi/chip.h>
 #include <sfi/ctx.h>
+#include <sfi/dialect.h>
 #include <sfi/hsm.h>
 #include <sfi/license.h>
 #include <sfi/license_store.h>
@@ -215,6 +216,24 @@ SFI_API SFI_NODISCARD sfi_status sfi_installer_set_protocol(sfi_installer *in,
                                                             uint32_t protocol);
 
 /**
+ * Another security extension than libsfi's own.
+ *
+ * @param in    an installer that has not begun
+ * @param ops   its functions; copied; NULL: libsfi's own, which is the default
+ * @param user  handed to each of them; lives as long as the installer
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  in is NULL; or ops has flags, or lacks a function
+ *   SFI_ERR_ABI       struct_size is unknown, or its tail is not zero
+ *   SFI_ERR_STATE     the install has begun
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_installer_set_dialect(
+    sfi_installer *in, const sfi_dialect_ops *ops, void *user);
+
+/**
  * What to do with a chip that holds an install.
  *
  * @param in     an installer that has not begun
@@ -298,10 +317,10 @@ SFI_API SFI_NODISCARD sfi_status sfi_installer_set_progress(sfi_installer *in,
  *                      or failed
  *   SFI_ERR_NO_LICENSE the store has none for the chip, and no HSM is set
  *   SFI_ERR_CRYPTO     the crypto library failed
- *   SFI_ERR_CALLBACK   a function of link or HSM returned no status
+ *   SFI_ERR_CALLBACK   a function of link, HSM or dialect returned no status
  *   SFI_ERR_CANCELLED  sfi_installer_cancel() was called
  *   SFI_ERR_NOMEM      no memory
- *   any status         that a custom link or HSM returned
+ *   any status         that a custom link, HSM or dialect returned
  *
  * Blocks: 0.1 s for a frame at 115200 baud; up to 35 s for an erase, and to
  * the timeout while the chip is looked for.  Thread: the context's.

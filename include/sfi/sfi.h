@@ -8,6 +8,7 @@
 #include <sfi/certificate.h>
 #include <sfi/chip.h>
 #include <sfi/ctx.h>
+#include <sfi/dialect.h>
 #include <sfi/firmware.h>
 #include <sfi/hsm.h>
 #include <sfi/image.h>

@@ -21,6 +21,19 @@ SFI_BEGIN_DECLS
  */
 typedef struct sfi_target sfi_target;
 
+/** Another security extension than libsfi's own: sfi/dialect.h. */
+struct sfi_dialect_ops;
+
+/** How to find a chip, and what to speak with it. */
+typedef struct sfi_connect_options {
+    uint32_t struct_size;     /**< sizeof(sfi_connect_options) */
+    uint32_t timeout_ms;      /**< how long it may take to answer; 0: 5000 */
+    const sfi_chip *chip;     /**< the expected part; NULL: any known one */
+    sfi_transport *transport; /**< the link; kept open by the target */
+    const struct sfi_dialect_ops *dialect; /**< copied; NULL: libsfi's own */
+    void *dialect_user; /**< handed to it; lives as long as the target */
+} sfi_connect_options;
+
 /** Who answered, and how far its install is. */
 typedef struct sfi_target_info {
     uint32_t struct_size;        /**< sizeof(sfi_target_info) */
@@ -64,6 +77,29 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_connect(sfi_ctx *ctx,
                                                     sfi_transport *tp,
                                                     uint32_t timeout_ms,
                                                     sfi_target **out);
+
+/**
+ * The same with options.
+ *
+ * @param ctx      the context, that of the link
+ * @param options  where and how; the link must be set
+ * @param out      receives the target, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  an argument or the link is NULL, or of another context;
+ *                     or the dialect has flags, or lacks a function
+ *   SFI_ERR_ABI       a struct_size is unknown, or its tail is not zero
+ *   SFI_ERR_STATE, SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL, SFI_ERR_NACK,
+ *   SFI_ERR_UNSUPPORTED, SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK,
+ *   SFI_ERR_NOMEM     as for sfi_target_connect()
+ *   any status        that the dialect returned
+ *
+ * Blocks: up to timeout_ms, and some seconds when the line is bad.
+ * Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_target_connect_with(
+    sfi_ctx *ctx, const sfi_connect_options *options, sfi_target **out);
 
 /**
  * Which part answered.

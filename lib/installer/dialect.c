@@ -1,225 +1,218 @@
 #include "installer/dialect.h"
 
-#include <string.h>
-
 #include <sfi/device.h>
 
-#include "util/mem.h"
-#include "util/rd.h"
-#include "util/wr.h"
+#include "core/abi.h"
 #include "core/err.h"
-#include "installer/cause.h"
+#include "installer/target.h"
 
-/* How long the device may work before it answers. */
-#define QUICK_MS 2000u
-#define LICENSE_MS 5000u /* P-256 in software */
-#define DATA_MS 5000u    /* 1024 bytes programmed; at the end a tag, or erase */
-#define ERASE_MS 35000u  /* AN2606: an H7's mass erase takes more than 13 s */
-#define FINISH_MS 10000u /* option bytes; a refusal erases */
-
-static sfi_status
-refused(struct boot *b, const struct special *s)
+sfi_status
+dialect_init(struct dialect *d, sfi_ctx *ctx, const sfi_dialect_ops *ops,
+             void *user)
 {
-    const char *message = cause_message(s->status);
+    sfi_dialect_ops *o = &d->ops;
+    sfi_status st = SFI_OK;
 
-    if (message == NULL)
-        return sfi__fail_peer(b->link.ctx, SFI_ERR_DEVICE, s->status,
-                              "the chip refused %s with the unknown cause "
-                              "0x%02x",
-                              s->what, s->status);
-    return sfi__fail_peer(b->link.ctx, SFI_ERR_DEVICE, s->status, "%s",
-                          message);
+    if (ops == NULL)
+        ops = &sfi__dialect_ours;
+    st = sfi__abi_in(ctx, o, sizeof(*o), sizeof(*o), ops);
+    if (st != SFI_OK)
+        return st;
+    if (o->flags != 0)
+        return sfi__fail(ctx, SFI_ERR_ARGUMENT,
+                         "the dialect has flags 0x%x, expected none", o->flags);
+    if (o->speaks == NULL || o->info == NULL || o->certificate == NULL ||
+        o->secure == NULL || o->license == NULL || o->header == NULL ||
+        o->area == NULL || o->data == NULL || o->finish == NULL ||
+        o->abort == NULL)
+        return sfi__fail(ctx, SFI_ERR_ARGUMENT,
+                         "the dialect lacks a function, expected all but "
+                         "session");
+    d->user = user;
+    return SFI_OK;
 }
 
-/* Answers carry no checksum, and a device answers the same request the same:
- * a refusal counts when it is said twice. */
+/* A clean slate, as for a link's functions: what is reported is this call's.
+ * The target is busy, but for what sfi/dialect.h has. */
 static sfi_status
-request(struct boot *b, struct special *s)
+begin(sfi_target *t)
 {
-    sfi_status st = boot_special(b, s);
+    if (t->in_dialect)
+        return sfi__fail(t->obj.ctx, SFI_ERR_STATE,
+                         "a function of the dialect is running");
+    sfi__clear_error(t->obj.ctx);
+    t->in_dialect = true;
+    t->obj.busy = true;
+    return SFI_OK;
+}
 
-    if (st == SFI_OK && s->status != SFI_CAUSE_NONE)
-        st = boot_special(b, s);
-    if (st == SFI_OK && s->status != SFI_CAUSE_NONE)
-        st = refused(b, s);
+static sfi_status
+end(sfi_target *t, sfi_status st, const char *what)
+{
+    t->in_dialect = false;
+    t->obj.busy = false;
+    return sfi__from_callback(t->obj.ctx, st, what);
+}
+
+sfi_status
+dialect_speaks(sfi_target *t, bool *yes)
+{
+    uint32_t answer = 0;
+    sfi_status st = begin(t);
+
+    if (st == SFI_OK)
+        st = end(t, t->dialect.ops.speaks(t->dialect.user, t, &answer),
+                 "the dialect's speaks");
+    if (st == SFI_OK && answer > 1)
+        return sfi__fail(t->obj.ctx, SFI_ERR_CALLBACK,
+                         "the dialect's speaks gave %u, expected 0 or 1",
+                         answer);
+    *yes = answer == 1;
     return st;
 }
 
-static bool
-speaks(const struct boot *b)
+sfi_status
+dialect_info(sfi_target *t, sfi_dialect_info *out)
 {
-    return b->has_special && !b->has_memory;
-}
+    sfi_dialect_info i = {.struct_size = sizeof(i)};
+    sfi_status st = begin(t);
 
-/* Answers carry no checksum: what decisions hang on is asked for until two
- * answers in a row agree. */
-static sfi_status
-ask(struct boot *b, const char *what, uint16_t opcode, uint8_t *reply,
-    size_t len)
-{
-    uint8_t before[SFI_CMD_REPLY_MAX];
-    struct special s = {
-        .what = what,
-        .opcode = opcode,
-        .reply = reply,
-        .reply_len = len,
-        .wait_ms = QUICK_MS,
-    };
-
-    for (unsigned i = 0; i < BOOT_ASKED_MAX; i++) {
-        sfi_status st = request(b, &s);
-
-        if (st != SFI_OK || (i > 0 && sfi__equal(before, reply, len)))
-            return st;
-        memcpy(before, reply, len);
-    }
-    return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
-                     "every answer to %s is another one; the line is bad",
-                     what);
-}
-
-static sfi_status
-info(struct boot *b, struct cmd_info *out)
-{
-    uint8_t raw[SFI_CMD_INFO_LEN];
-    sfi_status st = ask(b, "INFO", SFI_CMD_INFO, raw, sizeof(raw));
-
+    if (st == SFI_OK)
+        st = end(t, t->dialect.ops.info(t->dialect.user, t, &i),
+                 "the dialect's info");
     if (st != SFI_OK)
         return st;
-    cmd_read_info(out, raw);
-    if (out->version != SFI_CMD_VERSION)
-        return sfi__fail(b->link.ctx, SFI_ERR_UNSUPPORTED,
-                         "the chip speaks version %u of the security "
-                         "extension, expected %u",
-                         out->version, SFI_CMD_VERSION);
-    if (out->device_id != b->device_id || out->data_max == 0)
-        return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
+    if (i.state > SFI_DEVICE_INSTALLED)
+        return sfi__fail(t->obj.ctx, SFI_ERR_PROTOCOL,
+                         "INFO says state %u, expected at most %d", i.state,
+                         SFI_DEVICE_INSTALLED);
+    if (i.device_id != t->boot.device_id || i.data_max == 0)
+        return sfi__fail(t->obj.ctx, SFI_ERR_PROTOCOL,
                          "INFO names chip 0x%03x and %u bytes per DATA, "
                          "expected chip 0x%03x and at least 1",
-                         out->device_id, out->data_max, b->device_id);
-    if (out->data_max > SFI_CMD_DATA_MAX)
-        out->data_max = SFI_CMD_DATA_MAX;
+                         i.device_id, i.data_max, t->boot.device_id);
+    *out = i;
     return SFI_OK;
 }
 
-static sfi_status
-certificate(struct boot *b, uint8_t out[SFI_CERTIFICATE_LEN])
+sfi_status
+dialect_certificate(sfi_target *t, uint8_t out[SFI_CERTIFICATE_LEN])
 {
-    return ask(b, "CERTIFICATE", SFI_CMD_CERTIFICATE, out, SFI_CERTIFICATE_LEN);
+    size_t len = SFI_CERTIFICATE_LEN;
+    sfi_status st = begin(t);
+
+    if (st == SFI_OK)
+        st = end(t, t->dialect.ops.certificate(t->dialect.user, t, out, &len),
+                 "the dialect's certificate");
+    if (st == SFI_OK && len != SFI_CERTIFICATE_LEN)
+        return sfi__fail(t->obj.ctx, SFI_ERR_CALLBACK,
+                         "the dialect's certificate has %zu bytes, expected "
+                         "%u",
+                         len, SFI_CERTIFICATE_LEN);
+    return st;
 }
 
-static sfi_status
-session(struct boot *b, uint32_t *out)
+sfi_status
+dialect_no_session(sfi_ctx *ctx)
 {
-    uint8_t raw[SFI_CMD_SESSION_LEN];
-    sfi_status st = ask(b, "SESSION", SFI_CMD_SESSION, raw, sizeof(raw));
-    struct rd r;
+    return sfi__fail(ctx, SFI_ERR_UNSUPPORTED,
+                     "the dialect knows no live licences");
+}
+
+sfi_status
+dialect_session(sfi_target *t, uint32_t *out)
+{
+    uint32_t id = 0;
+    sfi_status st = SFI_OK;
+
+    if (t->dialect.ops.session == NULL)
+        return dialect_no_session(t->obj.ctx);
+    st = begin(t);
+    if (st == SFI_OK)
+        st = end(t, t->dialect.ops.session(t->dialect.user, t, &id),
+                 "the dialect's session");
+    if (st != SFI_OK)
+        return st;
+    if (id == 0)
+        return sfi__fail(t->obj.ctx, SFI_ERR_PROTOCOL,
+                         "the chip's session id is 0, expected a random one");
+    *out = id;
+    return SFI_OK;
+}
+
+sfi_status
+dialect_secure(sfi_target *t, bool erase)
+{
+    sfi_status st = begin(t);
 
     if (st != SFI_OK)
         return st;
-    rd_init(&r, raw, sizeof(raw));
-    *out = rd_u32le(&r);
-    if (*out == 0)
-        return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
-                         "the chip's session id is 0, expected a random one");
-    return SFI_OK;
+    return end(t, t->dialect.ops.secure(t->dialect.user, t, erase),
+               "the dialect's secure");
 }
 
+/* One that takes bytes. */
 static sfi_status
-tell(struct boot *b, const char *what, uint16_t opcode, const uint8_t *param,
-     size_t len, uint32_t ms)
+give(sfi_target *t,
+     sfi_status (*op)(void *user, sfi_target *t, const uint8_t *data,
+                      size_t len),
+     const char *what, const uint8_t *data, size_t len)
 {
-    struct special s = {
-        .what = what,
-        .opcode = opcode,
-        .param = param,
-        .param_len = len,
-        .wait_ms = ms,
-    };
+    sfi_status st = begin(t);
 
-    return request(b, &s);
+    return st == SFI_OK ? end(t, op(t->dialect.user, t, data, len), what) : st;
 }
 
-static sfi_status
-secure(struct boot *b, bool erase)
+sfi_status
+dialect_license(sfi_target *t, const uint8_t raw[SFI_LICENSE_LEN])
 {
-    const uint8_t flags = erase ? SFI_CMD_SECURE_ERASE : 0;
-
-    return tell(b, "SECURE", SFI_CMD_SECURE, &flags, 1, ERASE_MS);
+    return give(t, t->dialect.ops.license, "the dialect's license", raw,
+                SFI_LICENSE_LEN);
 }
 
-static sfi_status
-license(struct boot *b, const uint8_t raw[SFI_LICENSE_LEN])
+sfi_status
+dialect_header(sfi_target *t, const uint8_t raw[SFI_FORMAT_HEADER_LEN])
 {
-    struct special s = {
-        .what = "LICENSE",
-        .opcode = SFI_CMD_LICENSE,
-        .extended = true,
-        .data = raw,
-        .data_len = SFI_LICENSE_LEN,
-        .wait_ms = LICENSE_MS + ERASE_MS,
-    };
-
-    return request(b, &s);
+    return give(t, t->dialect.ops.header, "the dialect's header", raw,
+                SFI_FORMAT_HEADER_LEN);
 }
 
-static sfi_status
-header(struct boot *b, const uint8_t raw[SFI_FORMAT_HEADER_LEN])
+sfi_status
+dialect_area(sfi_target *t, const uint8_t raw[SFI_FORMAT_AREA_LEN])
 {
-    return tell(b, "HEADER", SFI_CMD_HEADER, raw, SFI_FORMAT_HEADER_LEN,
-                QUICK_MS + ERASE_MS);
+    return give(t, t->dialect.ops.area, "the dialect's area", raw,
+                SFI_FORMAT_AREA_LEN);
 }
 
-static sfi_status
-area(struct boot *b, const uint8_t raw[SFI_FORMAT_AREA_LEN])
+sfi_status
+dialect_data(sfi_target *t, uint32_t offset, const uint8_t *data, size_t len)
 {
-    return tell(b, "AREA", SFI_CMD_AREA, raw, SFI_FORMAT_AREA_LEN,
-                QUICK_MS + ERASE_MS);
+    sfi_status st = begin(t);
+
+    if (st != SFI_OK)
+        return st;
+    return end(t, t->dialect.ops.data(t->dialect.user, t, offset, data, len),
+               "the dialect's data");
 }
 
-static sfi_status
-data(struct boot *b, uint32_t offset, const uint8_t *bytes, size_t len)
+sfi_status
+dialect_finish(sfi_target *t)
 {
-    uint8_t param[4];
-    struct wr w;
-    struct special s = {
-        .what = "DATA",
-        .opcode = SFI_CMD_DATA,
-        .extended = true,
-        .param = param,
-        .param_len = sizeof(param),
-        .data = bytes,
-        .data_len = len,
-        .wait_ms = DATA_MS + ERASE_MS,
-    };
+    sfi_status st = begin(t);
 
-    wr_init(&w, param, sizeof(param));
-    wr_u32le(&w, offset);
-    return request(b, &s);
+    if (st != SFI_OK)
+        return st;
+    return end(t, t->dialect.ops.finish(t->dialect.user, t),
+               "the dialect's finish");
 }
 
-static sfi_status
-finish(struct boot *b)
+sfi_status
+dialect_abort(sfi_target *t)
 {
-    return tell(b, "FINISH", SFI_CMD_FINISH, NULL, 0, FINISH_MS + ERASE_MS);
-}
+    sfi_status st = begin(t);
 
-static sfi_status
-abort_install(struct boot *b)
-{
-    return tell(b, "ABORT", SFI_CMD_ABORT, NULL, 0, ERASE_MS);
+    if (st != SFI_OK)
+        return st;
+    return end(t, t->dialect.ops.abort(t->dialect.user, t),
+               "the dialect's abort");
 }
-
-const struct dialect sfi__dialect = {
-    .speaks = speaks,
-    .info = info,
-    .certificate = certificate,
-    .session = session,
-    .secure = secure,
-    .license = license,
-    .header = header,
-    .area = area,
-    .data = data,
-    .finish = finish,
-    .abort = abort_install,
-};

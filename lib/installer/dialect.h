@@ -1,36 +1,42 @@
-/* The security extension, as verbs.  What a vendor's documents say about it
- * enters here: another table, and nothing else changes. */
+/* The security extension as the target and the installer use it: the table that
+ * they were given, or ours, behind guards. */
 #ifndef SFI_INSTALLER_DIALECT_H
 #define SFI_INSTALLER_DIALECT_H
 
-#include <sfi/certificate.h>
-#include <sfi/license.h>
+#include <stdbool.h>
+
+#include <sfi/dialect.h>
 
 #include "image/format.h"
-#include "proto/sfi_cmd.h"
-#include "installer/boot.h"
 
-/* Each may be asked again after a lost answer.  A refusal is SFI_ERR_DEVICE
- * with the cause as peer code. */
+/* What libsfi's own device core speaks. */
+extern const sfi_dialect_ops sfi__dialect_ours;
+
 struct dialect {
-    /* does this bootloader speak it? */
-    bool (*speaks)(const struct boot *b);
-    sfi_status (*info)(struct boot *b, struct cmd_info *out);
-    sfi_status (*certificate)(struct boot *b, uint8_t out[SFI_CERTIFICATE_LEN]);
-    /* what a live licence must name; never 0 */
-    sfi_status (*session)(struct boot *b, uint32_t *out);
-    /* `erase`: also a chip that holds an install */
-    sfi_status (*secure)(struct boot *b, bool erase);
-    sfi_status (*license)(struct boot *b, const uint8_t raw[SFI_LICENSE_LEN]);
-    sfi_status (*header)(struct boot *b,
-                         const uint8_t raw[SFI_FORMAT_HEADER_LEN]);
-    sfi_status (*area)(struct boot *b, const uint8_t raw[SFI_FORMAT_AREA_LEN]);
-    sfi_status (*data)(struct boot *b, uint32_t offset, const uint8_t *data,
-                       size_t len);
-    sfi_status (*finish)(struct boot *b);
-    sfi_status (*abort)(struct boot *b);
+    sfi_dialect_ops ops;
+    void *user;
 };
 
-extern const struct dialect sfi__dialect;
+/* NULL: ours.  What is no whole table is refused. */
+sfi_status dialect_init(struct dialect *d, sfi_ctx *ctx,
+                        const sfi_dialect_ops *ops, void *user);
+
+/* Each is one call of the table, and makes of what it returned what callers may
+ * rely on. */
+sfi_status dialect_speaks(sfi_target *t, bool *yes);
+sfi_status dialect_info(sfi_target *t, sfi_dialect_info *out);
+sfi_status dialect_certificate(sfi_target *t, uint8_t out[SFI_CERTIFICATE_LEN]);
+/* Never 0; there may be no such function, which is this error. */
+sfi_status dialect_session(sfi_target *t, uint32_t *out);
+sfi_status dialect_no_session(sfi_ctx *ctx);
+sfi_status dialect_secure(sfi_target *t, bool erase);
+sfi_status dialect_license(sfi_target *t, const uint8_t raw[SFI_LICENSE_LEN]);
+sfi_status dialect_header(sfi_target *t,
+                          const uint8_t raw[SFI_FORMAT_HEADER_LEN]);
+sfi_status dialect_area(sfi_target *t, const uint8_t raw[SFI_FORMAT_AREA_LEN]);
+sfi_status dialect_data(sfi_target *t, uint32_t offset, const uint8_t *data,
+                        size_t len);
+sfi_status dialect_finish(sfi_target *t);
+sfi_status dialect_abort(sfi_target *t);
 
 #endif

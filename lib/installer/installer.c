@@ -36,6 +36,7 @@ sfi_installer_new(sfi_ctx *ctx, const sfi_chip *chip, sfi_installer **out)
     in = sfi__obj_new(ctx, OBJ_INSTALLER, sizeof(*in), installer_destroy);
     if (in == NULL)
         return SFI_ERR_NOMEM;
+    in->dialect.ops = sfi__dialect_ours;
     atomic_init(&in->cancel, false);
     in->chip = chip;
     in->protocol = SFI_PROTOCOL_STATIC;
@@ -186,6 +187,22 @@ sfi_installer_set_protocol(sfi_installer *in, uint32_t protocol)
 }
 
 sfi_status
+sfi_installer_set_dialect(sfi_installer *in, const sfi_dialect_ops *ops,
+                          void *user)
+{
+    struct dialect d;
+    sfi_status st;
+
+    SFI_ENTER(in, INSTALLER);
+    st = changeable(in);
+    if (st == SFI_OK)
+        st = dialect_init(&d, in->obj.ctx, ops, user);
+    if (st == SFI_OK)
+        in->dialect = d;
+    return st;
+}
+
+sfi_status
 sfi_installer_set_erase(sfi_installer *in, int erase)
 {
     sfi_status st;
@@ -227,6 +244,8 @@ check_license(sfi_installer *in)
     sfi_ctx *ctx = in->obj.ctx;
     bool is_live = in->protocol == SFI_PROTOCOL_LIVE;
 
+    if (is_live && in->dialect.ops.session == NULL)
+        return dialect_no_session(ctx);
     if (in->given != NULL &&
         is_live != (sfi_license_type(in->given) == SFI_LICENSE_LIVE))
         return sfi__fail(ctx, SFI_ERR_FORMAT,
@@ -277,12 +296,15 @@ step(sfi_installer *in)
         st = begin(in);
     if (st != SFI_OK)
         return st;
+    in->obj.busy = true; /* for functions of link, HSM and dialect */
     st = sfi__install_step(in);
     if (st != SFI_OK) {
         in->failed = true;
         sfi__install_clean(in);
-        return st;
     }
+    in->obj.busy = false;
+    if (st != SFI_OK)
+        return st;
     if (in->step == STEP_DONE)
         sfi__install_sum_up(in);
     sfi__install_report(in);

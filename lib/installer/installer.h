@@ -41,6 +41,7 @@ struct sfi_installer {
     uint32_t protocol;                   /* SFI_PROTOCOL_* */
     bool erase;
     uint32_t timeout_ms;
+    struct dialect dialect;
     sfi_progress_fn progress;
     void *progress_user;
 

@@ -48,7 +48,7 @@ send_area(struct sender *s, sfi_target *t)
         return too_short(t->obj.ctx, s, SFI_FORMAT_AREA_LEN);
     format_read_area(&s->area, raw);
     s->offset = 0;
-    st = t->dialect->area(&t->boot, raw);
+    st = dialect_area(t, raw);
     if (st != SFI_OK)
         return st;
     s->at += SFI_FORMAT_AREA_LEN;
@@ -65,7 +65,7 @@ send_data(struct sender *s, sfi_target *t)
 
     if (s->len - s->at < n)
         return too_short(t->obj.ctx, s, n);
-    st = t->dialect->data(&t->boot, s->offset, s->image + s->at, n);
+    st = dialect_data(t, s->offset, s->image + s->at, n);
     if (st != SFI_OK)
         return st;
     s->at += n;
@@ -81,7 +81,7 @@ sender_step(struct sender *s, sfi_target *t)
     sfi_status st;
 
     if (s->at == 0) {
-        st = t->dialect->header(&t->boot, s->image);
+        st = dialect_header(t, s->image);
         if (st == SFI_OK)
             s->at = SFI_FORMAT_HEADER_LEN;
         return st;

@@ -36,8 +36,14 @@ check(struct sfi_installer *in)
 static sfi_status
 connect(struct sfi_installer *in)
 {
-    return sfi__target_connect(in->obj.ctx, in->chip, in->tp, in->timeout_ms,
-                               &in->cancel, &in->target);
+    const sfi_connect_options o = {
+        .struct_size = sizeof(o),
+        .timeout_ms = in->timeout_ms,
+        .chip = in->chip,
+        .transport = in->tp,
+    };
+
+    return sfi__target_connect(&o, &in->dialect, &in->cancel, &in->target);
 }
 
 /* An install has one licence: a module would be refused when it is counted. */
@@ -80,8 +86,8 @@ activate(struct sfi_installer *in)
 static sfi_status
 look(struct sfi_installer *in)
 {
-    struct cmd_info i;
-    sfi_status st = sfi__target_info(in->target, &i);
+    sfi_dialect_info i;
+    sfi_status st = dialect_info(in->target, &i);
 
     if (st != SFI_OK)
         return st;
@@ -178,14 +184,13 @@ static sfi_status
 erase(struct sfi_installer *in)
 {
     in->begun = true;
-    return in->target->dialect->secure(&in->target->boot, in->erase);
+    return dialect_secure(in->target, in->erase);
 }
 
 static sfi_status
 unlock(struct sfi_installer *in)
 {
-    sfi_status st =
-        in->target->dialect->license(&in->target->boot, in->license->data);
+    sfi_status st = dialect_license(in->target, in->license->data);
 
     if (st != SFI_OK)
         return st;
@@ -213,7 +218,7 @@ finish(struct sfi_installer *in)
 static sfi_status
 leave(struct sfi_installer *in)
 {
-    sfi_status st = in->target->dialect->abort(&in->target->boot);
+    sfi_status st = dialect_abort(in->target);
 
     if (st != SFI_OK)
         sfi__log(in->obj.ctx, SFI_LOG_DEBUG,
@@ -270,7 +275,7 @@ sfi__install_clean(struct sfi_installer *in)
         return;
     in->begun = false;
     in->target->boot.link.cancel = NULL;
-    if (in->target->dialect->abort(&in->target->boot) != SFI_OK)
+    if (dialect_abort(in->target) != SFI_OK)
         sfi__log(ctx, SFI_LOG_WARNING,
                  "%s: the chip could not be told to erase what it has (%s); it "
                  "does so when it is powered up",

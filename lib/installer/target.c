@@ -1,5 +1,6 @@
 #include "installer/target.h"
 
+#include "core/abi.h"
 #include "core/ctx.h"
 #include "core/err.h"
 
@@ -32,6 +33,7 @@ recognise(sfi_target *t)
     sfi_ctx *ctx = t->obj.ctx;
     uint32_t id = t->boot.device_id;
     const struct sfi_chip *is = sfi__chip_by_device_id(id);
+    sfi_status st = SFI_OK;
 
     if (is == NULL)
         return sfi__fail(ctx, SFI_ERR_UNSUPPORTED,
@@ -44,7 +46,9 @@ recognise(sfi_target *t)
         return sfi__fail(ctx, SFI_ERR_NO_DEVICE,
                          "the chip is %s (0x%03x), expected %s (0x%03x)",
                          is->name, id, t->chip->name, t->chip->device_id);
-    t->secure = t->dialect->speaks(&t->boot);
+    st = dialect_speaks(t, &t->secure);
+    if (st != SFI_OK)
+        return st;
     sfi__log(ctx, SFI_LOG_INFO, "%s (0x%03x), bootloader V%u.%u, %s", is->name,
              id, t->boot.version >> 4u, t->boot.version & 0xfu,
              t->secure ? "secure" : "open");
@@ -60,19 +64,20 @@ sfi__target_reconnect(sfi_target *t)
 }
 
 sfi_status
-sfi__target_connect(sfi_ctx *ctx, const struct sfi_chip *chip,
-                    sfi_transport *tp, uint32_t timeout_ms,
+sfi__target_connect(const sfi_connect_options *o, const struct dialect *d,
                     const atomic_bool *cancel, sfi_target **out)
 {
-    sfi_target *t = sfi__obj_new(ctx, OBJ_TARGET, sizeof(*t), target_destroy);
-    sfi_status st;
+    sfi_transport *tp = o->transport;
+    sfi_target *t =
+        sfi__obj_new(tp->obj.ctx, OBJ_TARGET, sizeof(*t), target_destroy);
+    sfi_status st = SFI_OK;
 
     if (t == NULL)
         return SFI_ERR_NOMEM;
     t->tp = sfi__obj_ref(tp);
-    t->chip = chip;
-    t->dialect = &sfi__dialect;
-    t->timeout_ms = timeout_ms > 0 ? timeout_ms : TARGET_TIMEOUT_MS;
+    t->chip = o->chip;
+    t->dialect = *d;
+    t->timeout_ms = o->timeout_ms > 0 ? o->timeout_ms : TARGET_TIMEOUT_MS;
     st = boot_init(&t->boot, tp, cancel);
     if (st == SFI_OK)
         st = sfi__target_reconnect(t);
@@ -88,11 +93,36 @@ sfi_status
 sfi_target_connect(sfi_ctx *ctx, const sfi_chip *chip, sfi_transport *tp,
                    uint32_t timeout_ms, sfi_target **out)
 {
+    const sfi_connect_options options = {
+        .struct_size = sizeof(options),
+        .timeout_ms = timeout_ms,
+        .chip = chip,
+        .transport = tp,
+    };
+
+    return sfi_target_connect_with(ctx, &options, out);
+}
+
+sfi_status
+sfi_target_connect_with(sfi_ctx *ctx, const sfi_connect_options *options,
+                        sfi_target **out)
+{
+    sfi_connect_options o;
+    struct dialect d;
+    sfi_status st;
+
     SFI_ENTER_NEW(ctx, CTX, out);
-    SFI_ENTER(tp, TRANSPORT);
-    SFI_ARG(ctx, tp->obj.ctx == ctx);
-    return sfi__target_ended(
-        tp, sfi__target_connect(ctx, chip, tp, timeout_ms, NULL, out));
+    SFI_ARG(ctx, options != NULL);
+    st = sfi__abi_in(ctx, &o, sizeof(o), sizeof(o), options);
+    if (st != SFI_OK)
+        return st;
+    SFI_ENTER(o.transport, TRANSPORT);
+    SFI_ARG(ctx, o.transport->obj.ctx == ctx);
+    st = dialect_init(&d, ctx, o.dialect, o.dialect_user);
+    if (st != SFI_OK)
+        return st;
+    return sfi__target_ended(o.transport,
+                             sfi__target_connect(&o, &d, NULL, out));
 }
 
 const sfi_chip *

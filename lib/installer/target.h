@@ -22,16 +22,17 @@ struct sfi_target {
     struct obj obj;
     sfi_transport *tp; /* a reference */
     const struct sfi_chip *chip;
-    const struct dialect *dialect;
+    struct dialect dialect;
+    bool in_dialect; /* a function of it is running */
     struct boot boot;
     bool secure; /* in the secure bootloader */
     uint32_t timeout_ms;
 };
 
-/* The public functions without guard and ending.  `timeout_ms` 0: the usual;
- * `cancel`: looked at in every wait, or NULL. */
-sfi_status sfi__target_connect(sfi_ctx *ctx, const struct sfi_chip *chip,
-                               sfi_transport *tp, uint32_t timeout_ms,
+/* The public functions without guard and ending.  The dialect is taken from
+ * `d`; `cancel`: looked at in every wait, or NULL. */
+sfi_status sfi__target_connect(const sfi_connect_options *o,
+                               const struct dialect *d,
                                const atomic_bool *cancel, sfi_target **out);
 /* Once more, after the chip was (or may have been) reset. */
 sfi_status sfi__target_reconnect(sfi_target *t);
@@ -41,7 +42,6 @@ sfi_status sfi__target_activate(sfi_target *t);
 sfi_status sfi__target_certificate(sfi_target *t, sfi_certificate **out);
 /* What a live licence for it must name. */
 sfi_status sfi__target_session(sfi_target *t, uint32_t *out);
-sfi_status sfi__target_info(sfi_target *t, struct cmd_info *out);
 /* FINISH, and make sure: the chip holds the image with this header tag. */
 sfi_status sfi__target_finish(sfi_target *t, const uint8_t *header_tag);
 /* After a failure of an install: has the chip restarted?  Then that is the

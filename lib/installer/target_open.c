@@ -178,8 +178,8 @@ erase_all(sfi_target *t)
         st = protection_check_range(t, flash->base, flash->size);
         return st == SFI_OK ? boot_erase_mass(&t->boot) : st;
     }
-    st = t->dialect->secure(&t->boot, true);
-    return st == SFI_OK ? t->dialect->abort(&t->boot) : st;
+    st = dialect_secure(t, true);
+    return st == SFI_OK ? dialect_abort(t) : st;
 }
 
 #define ERASE_BATCH 64u

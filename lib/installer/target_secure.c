@@ -19,16 +19,10 @@ need_secure(sfi_target *t)
 }
 
 sfi_status
-sfi__target_info(sfi_target *t, struct cmd_info *out)
-{
-    return t->dialect->info(&t->boot, out);
-}
-
-sfi_status
 sfi__target_certificate(sfi_target *t, sfi_certificate **out)
 {
     uint8_t raw[SFI_CERTIFICATE_LEN];
-    sfi_status st = t->dialect->certificate(&t->boot, raw);
+    sfi_status st = dialect_certificate(t, raw);
 
     if (st != SFI_OK)
         return st;
@@ -38,11 +32,11 @@ sfi__target_certificate(sfi_target *t, sfi_certificate **out)
 sfi_status
 sfi__target_session(sfi_target *t, uint32_t *out)
 {
-    return t->dialect->session(&t->boot, out);
+    return dialect_session(t, out);
 }
 
 static bool
-is_restarted(const struct cmd_info *i)
+is_restarted(const sfi_dialect_info *i)
 {
     return i->state == SFI_DEVICE_EMPTY && i->cause == SFI_CAUSE_INTERRUPTED;
 }
@@ -59,8 +53,8 @@ restarted(sfi_ctx *ctx)
 static sfi_status
 confirm(sfi_target *t, const uint8_t *header_tag, bool *known)
 {
-    struct cmd_info i;
-    sfi_status st = sfi__target_info(t, &i);
+    sfi_dialect_info i;
+    sfi_status st = dialect_info(t, &i);
 
     *known = st == SFI_OK;
     if (st != SFI_OK)
@@ -68,7 +62,7 @@ confirm(sfi_target *t, const uint8_t *header_tag, bool *known)
     if (is_restarted(&i))
         return restarted(t->obj.ctx);
     if (i.state != SFI_DEVICE_INSTALLED)
-        return sfi__fail_peer(t->obj.ctx, SFI_ERR_DEVICE, i.cause,
+        return sfi__fail_peer(t->obj.ctx, SFI_ERR_DEVICE, (int32_t)i.cause,
                               "after the last step the chip is in state %u, "
                               "expected %u (installed)",
                               i.state, SFI_DEVICE_INSTALLED);
@@ -92,7 +86,7 @@ sfi_status
 sfi__target_finish(sfi_target *t, const uint8_t *header_tag)
 {
     bool known = false;
-    sfi_status st = t->dialect->finish(&t->boot);
+    sfi_status st = dialect_finish(t);
 
     if (st == SFI_OK && t->chip->one_shot)
         return SFI_OK;
@@ -115,12 +109,12 @@ sfi__target_explain(sfi_target *t, sfi_status st)
 {
     sfi_ctx *ctx = t->obj.ctx;
     struct sfi_error first = ctx->error;
-    struct cmd_info i;
+    sfi_dialect_info i;
 
     if (!may_be_restart(ctx, st))
         return st;
     if ((!link_is_fault(st) || sfi__target_reconnect(t) == SFI_OK) &&
-        t->secure && sfi__target_info(t, &i) == SFI_OK && is_restarted(&i))
+        t->secure && dialect_info(t, &i) == SFI_OK && is_restarted(&i))
         return restarted(ctx);
     ctx->error = first;
     return st;
@@ -132,9 +126,9 @@ send_license(sfi_target *t, const sfi_license *lic)
     sfi_status st = need_secure(t);
 
     if (st == SFI_OK)
-        st = t->dialect->secure(&t->boot, false);
+        st = dialect_secure(t, false);
     if (st == SFI_OK)
-        st = t->dialect->license(&t->boot, lic->data);
+        st = dialect_license(t, lic->data);
     return sfi__target_explain(t, st);
 }
 
@@ -142,11 +136,11 @@ static sfi_status
 send_image(sfi_target *t, const uint8_t *data, size_t len)
 {
     struct sender s;
-    struct cmd_info i;
+    sfi_dialect_info i;
     sfi_status st = need_secure(t);
 
     if (st == SFI_OK)
-        st = sfi__target_info(t, &i);
+        st = dialect_info(t, &i);
     if (st == SFI_OK)
         st = sender_init(&s, t->obj.ctx, data, len, i.data_max);
     while (st == SFI_OK && !sender_done(&s))
@@ -165,16 +159,16 @@ get_info(sfi_target *t, sfi_target_info *out)
         .bootloader_version = t->boot.version,
         .secure = t->secure,
     };
-    struct cmd_info i;
+    sfi_dialect_info i;
     sfi_status st = SFI_OK;
 
     if (t->secure) {
-        st = sfi__target_info(t, &i);
+        st = dialect_info(t, &i);
         if (st != SFI_OK)
             return st;
         o.device_state = i.state;
         o.last_cause = i.cause;
-        o.area_index = i.area;
+        o.area_index = i.area_index;
         for (size_t k = 0; k < sizeof(o.header_tag); k++)
             o.header_tag[k] = i.header_tag[k];
     }

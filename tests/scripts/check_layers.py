@@ -37,6 +37,7 @@ PUBLIC = {
     "chip.h": "chip",
     "ctx.h": "core",
     "device.h": "device",
+    "dialect.h": "installer",
     "firmware.h": "firmware",
     "hsm.h": "hsm",
     "image.h": "image",

@@ -29,7 +29,7 @@ END_TEST
 /* An H7 may be installed again, uncounted, when that is asked for. */
 START_TEST(test_install_again)
 {
-    struct cmd_info i;
+    sfi_dialect_info i;
 
     station_setup("stm32h753xi");
     ck_assert_ok(station_install(false));

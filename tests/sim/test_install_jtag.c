@@ -115,7 +115,7 @@ setup(void)
 
 START_TEST(test_install)
 {
-    struct cmd_info i;
+    sfi_dialect_info i;
 
     setup();
     ck_assert_ok(station_install(false));

@@ -42,7 +42,7 @@ END_TEST
 
 START_TEST(test_install_again)
 {
-    struct cmd_info i;
+    sfi_dialect_info i;
 
     station_setup("stm32h753xi");
     ck_assert_ok(station_install(false));

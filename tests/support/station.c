@@ -326,6 +326,8 @@ prepare(void)
     ck_assert_ok(
         sfi_installer_set_image(station.installer, image->data, image->len));
     ck_assert_ok(sfi_installer_set_transport(station.installer, station.tp));
+    ck_assert_ok(
+        sfi_installer_set_dialect(station.installer, station.dialect, NULL));
     return station.installer;
 }
 
@@ -401,11 +403,11 @@ station_session(void)
 }
 
 void
-station_info(struct cmd_info *out)
+station_info(sfi_dialect_info *out)
 {
     sfi_target *t;
 
     ck_assert_ok(sfi_target_connect(ctx, NULL, station.tp, 0, &t));
-    ck_assert_ok(sfi__target_info(t, out));
+    ck_assert_ok(dialect_info(t, out));
     sfi_target_free(t);
 }

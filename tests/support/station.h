@@ -40,8 +40,9 @@ struct station {
     sfi_transport *direct; /* to the chip */
     sfi_transport *tp;     /* through the wire */
     struct wire wire;
-    bool no_reset;            /* no line to the chip's reset */
-    sfi_installer *installer; /* of the last install */
+    bool no_reset;                  /* no line to the chip's reset */
+    const sfi_dialect_ops *dialect; /* NULL: ours */
+    sfi_installer *installer;       /* of the last install */
 };
 
 extern struct station station;
@@ -72,6 +73,6 @@ void station_strike(enum strike strike, bool from_chip, uint64_t at);
 /* What a live licence must name now. */
 uint32_t station_session(void);
 /* What the secure bootloader says of itself. */
-void station_info(struct cmd_info *out);
+void station_info(sfi_dialect_info *out);
 
 #endif

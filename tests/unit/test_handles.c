@@ -48,6 +48,7 @@ MAKER(spi, sfi_transport_open_spi(NULL, NULL, NULL, (sfi_transport **)out))
 MAKER(usb, sfi_transport_open_usb(NULL, NULL, NULL, (sfi_transport **)out))
 MAKER(dap, sfi_transport_open_dap(NULL, NULL, NULL, (sfi_transport **)out))
 MAKER(target, sfi_target_connect(NULL, NULL, NULL, 1, (sfi_target **)out))
+MAKER(target_with, sfi_target_connect_with(NULL, NULL, (sfi_target **)out))
 MAKER(target_cert, sfi_target_get_certificate(NULL, (sfi_certificate **)out))
 MAKER(installer, sfi_installer_new(NULL, NULL, (sfi_installer **)out))
 
@@ -82,6 +83,7 @@ static const struct {
     {"sfi_transport_open_usb", usb},
     {"sfi_transport_open_dap", dap},
     {"sfi_target_connect", target},
+    {"sfi_target_connect_with", target_with},
     {"sfi_target_get_certificate", target_cert},
     {"sfi_installer_new", installer},
 };

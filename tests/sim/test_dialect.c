@@ -1,0 +1,536 @@
+/* The table of a security extension itself: what it must have, what of its
+ * answers is believed, and what its functions may call. */
+#include <string.h>
+
+#include <sfi/device.h>
+
+#include "chip/chip.h"
+#include "sim/sim.h"
+
+#include "vendor.h"
+
+/* ---- a table that lies ---- */
+
+static struct {
+    uint32_t yes;
+    sfi_dialect_info info;
+    size_t cert_len;
+    uint32_t session;
+} lie;
+
+static sfi_status
+say_speaks(void *user, sfi_target *t, uint32_t *yes)
+{
+    (void)user;
+    (void)t;
+    *yes = lie.yes;
+    return SFI_OK;
+}
+
+static sfi_status
+say_info(void *user, sfi_target *t, sfi_dialect_info *out)
+{
+    (void)user;
+    (void)t;
+    ck_assert_uint_eq(out->struct_size, sizeof(*out));
+    *out = lie.info;
+    return SFI_OK;
+}
+
+static sfi_status
+say_certificate(void *user, sfi_target *t, uint8_t *out, size_t *out_len)
+{
+    (void)user;
+    (void)t;
+    memset(out, 0x11, *out_len);
+    *out_len = lie.cert_len;
+    return SFI_OK;
+}
+
+static sfi_status
+say_session(void *user, sfi_target *t, uint32_t *out)
+{
+    (void)user;
+    (void)t;
+    *out = lie.session;
+    return SFI_OK;
+}
+
+START_TEST(test_lies)
+{
+    sfi_dialect_ops ops = vendor_dialect;
+    const sfi_connect_options options = {
+        .struct_size = sizeof(options),
+        .transport = NULL,
+        .dialect = &ops,
+    };
+    sfi_connect_options o = options;
+    sfi_target_info info = {.struct_size = sizeof(info)};
+    sfi_certificate *cert;
+    sfi_target *t = vendor_begin();
+    uint32_t id;
+
+    sfi_target_free(t);
+    ops.speaks = say_speaks;
+    ops.info = say_info;
+    ops.certificate = say_certificate;
+    ops.session = say_session;
+    o.transport = station.tp;
+    lie.yes = 2;
+    ck_assert_fails(sfi_target_connect_with(ctx, &o, &t), SFI_ERR_CALLBACK,
+                    "stream", "the dialect's speaks gave 2, expected 0 or 1");
+    lie.yes = 1;
+    ck_assert_ok(sfi_target_connect_with(ctx, &o, &t));
+    lie.info = (sfi_dialect_info){.state = 6, .device_id = 0x450};
+    ck_assert_fails(sfi_target_get_info(t, &info), SFI_ERR_PROTOCOL, "stream",
+                    "INFO says state 6, expected at most 5");
+    lie.info.state = 0;
+    ck_assert_fails(sfi_target_get_info(t, &info), SFI_ERR_PROTOCOL, "stream",
+                    "INFO names chip 0x450 and 0 bytes per DATA, expected chip "
+                    "0x450 and at least 1");
+    lie.info.data_max = UINT32_MAX;
+    ck_assert_ok(sfi_target_get_info(t, &info));
+    lie.info.device_id = 0x462;
+    ck_assert_int_eq(sfi_target_get_info(t, &info), SFI_ERR_PROTOCOL);
+    for (lie.cert_len = 135; lie.cert_len <= 137; lie.cert_len += 2) {
+        ck_assert_int_eq(sfi_target_get_certificate(t, &cert),
+                         SFI_ERR_CALLBACK);
+        ck_assert_ptr_null(cert);
+    }
+    lie.cert_len = 0;
+    ck_assert_fails(sfi_target_get_certificate(t, &cert), SFI_ERR_CALLBACK,
+                    "stream",
+                    "the dialect's certificate has 0 bytes, expected 136");
+    lie.cert_len = SFI_CERTIFICATE_LEN; /* not of the right form */
+    ck_assert_int_ne(sfi_target_get_certificate(t, &cert), SFI_OK);
+    ck_assert_fails(sfi_target_get_session(t, &id), SFI_ERR_PROTOCOL, "stream",
+                    "the chip's session id is 0, expected a random one");
+    lie.session = 7;
+    ck_assert_ok(sfi_target_get_session(t, &id));
+    ck_assert_uint_eq(id, 7);
+    vendor_end(t);
+}
+END_TEST
+
+/* A dialect without live licences: said before the chip is touched. */
+START_TEST(test_no_session)
+{
+    sfi_dialect_ops ops = vendor_dialect;
+    sfi_target *t = vendor_begin();
+    uint32_t id = 1;
+
+    sfi_target_free(t);
+    ops.session = NULL;
+    station.dialect = &ops;
+    ck_assert_fails(station_install_live(false), SFI_ERR_UNSUPPORTED, "",
+                    "the dialect knows no live licences");
+    t = vendor_connect(&ops);
+    ck_assert_fails(sfi_target_get_session(t, &id), SFI_ERR_UNSUPPORTED, "",
+                    "the dialect knows no live licences");
+    ck_assert_uint_eq(id, 0);
+    ck_assert_ok(station_install(false));
+    vendor_end(t);
+}
+END_TEST
+
+/* ---- the table itself ---- */
+
+START_TEST(test_table)
+{
+    struct {
+        sfi_dialect_ops ops;
+        uint64_t tail;
+    } longer = {.ops = vendor_dialect};
+    sfi_dialect_ops ops = vendor_dialect;
+    sfi_target *t = vendor_begin();
+    sfi_installer *in = station_prepare();
+
+    longer.ops.struct_size = sizeof(longer);
+    ck_assert_ok(sfi_installer_set_dialect(in, &longer.ops, NULL));
+    longer.tail = 1;
+    ck_assert_int_eq(sfi_installer_set_dialect(in, &longer.ops, NULL),
+                     SFI_ERR_ABI);
+    ops.struct_size--;
+    ck_assert_int_eq(sfi_installer_set_dialect(in, &ops, NULL), SFI_ERR_ABI);
+    ops = vendor_dialect;
+    ops.flags = 2;
+    ck_assert_fails(sfi_installer_set_dialect(in, &ops, NULL), SFI_ERR_ARGUMENT,
+                    "", "the dialect has flags 0x2, expected none");
+    ck_assert_int_eq(sfi_installer_set_dialect(NULL, &ops, NULL),
+                     SFI_ERR_ARGUMENT);
+    /* each function but one */
+    for (size_t i = 0; i < 11; i++) {
+        void (*none)(void) = NULL;
+
+        ops = vendor_dialect;
+        memcpy((uint8_t *)&ops + offsetof(sfi_dialect_ops, speaks) +
+                   i * sizeof(none),
+               &none, sizeof(none));
+        if (i == 3 /* session */) {
+            ck_assert_ok(sfi_installer_set_dialect(in, &ops, NULL));
+            continue;
+        }
+        ck_assert_fails(sfi_installer_set_dialect(in, &ops, NULL),
+                        SFI_ERR_ARGUMENT, "",
+                        "the dialect lacks a function, expected all but "
+                        "session");
+    }
+    ck_assert_ok(sfi_installer_set_dialect(in, &vendor_dialect, NULL));
+    ck_assert_ok(sfi_installer_run(in));
+    ck_assert_int_eq(sfi_installer_set_dialect(in, NULL, NULL), SFI_ERR_STATE);
+    vendor_end(t);
+}
+END_TEST
+
+START_TEST(test_connect_options)
+{
+    sfi_dialect_ops ops = vendor_dialect;
+    sfi_connect_options o = {.struct_size = sizeof(o)};
+    sfi_target *t = vendor_begin();
+    sfi_target *other = t;
+
+    ck_assert_int_eq(sfi_target_connect_with(ctx, NULL, &other),
+                     SFI_ERR_ARGUMENT);
+    ck_assert_ptr_null(other);
+    ck_assert_int_eq(sfi_target_connect_with(ctx, &o, &other),
+                     SFI_ERR_ARGUMENT);
+    o.transport = station.tp;
+    o.struct_size = 8;
+    ck_assert_int_eq(sfi_target_connect_with(ctx, &o, &other), SFI_ERR_ABI);
+    o.struct_size = sizeof(o);
+    o.dialect = &ops;
+    ops.flags = 1;
+    ck_assert_int_eq(sfi_target_connect_with(ctx, &o, &other),
+                     SFI_ERR_ARGUMENT);
+    ops = vendor_dialect;
+    o.chip = sfi_chip_find("stm32l462ce");
+    ck_assert_fails(sfi_target_connect_with(ctx, &o, &other), SFI_ERR_NO_DEVICE,
+                    "stream",
+                    "the chip is stm32h753xi (0x450), expected stm32l462ce "
+                    "(0x462)");
+    o.chip = NULL;
+    ck_assert_ok(sfi_target_connect_with(ctx, &o, &other));
+    sfi_target_free(other);
+    vendor_end(t);
+}
+END_TEST
+
+/* ---- what a dialect's functions may call ---- */
+
+/* Given as `user`, so that this is seen too. */
+static struct {
+    sfi_target *target;
+    unsigned calls;
+    void (*look)(sfi_target *t);
+} inside;
+
+static sfi_status
+look_around(void *user, sfi_target *t, sfi_dialect_info *out)
+{
+    ck_assert_ptr_eq(user, &inside);
+    inside.calls++;
+    inside.look(t);
+    return vendor_dialect.info(NULL, t, out);
+}
+
+/* Let a function of the dialect do this; its target may go on. */
+static sfi_target *
+from_inside(void (*look)(sfi_target *t))
+{
+    sfi_dialect_ops ops = vendor_dialect;
+    sfi_connect_options o = {
+        .struct_size = sizeof(o),
+        .dialect = &ops,
+        .dialect_user = &inside,
+    };
+    sfi_target_info info = {.struct_size = sizeof(info)};
+    sfi_target *t = vendor_begin();
+
+    sfi_target_free(t);
+    o.transport = station.tp;
+    ops.info = look_around;
+    memset(&inside, 0, sizeof(inside));
+    inside.look = look;
+    ck_assert_ok(sfi_target_connect_with(ctx, &o, &t));
+    memset(&ops, 0, sizeof(ops)); /* it was copied */
+    ck_assert_ok(sfi_target_get_info(t, &info));
+    ck_assert_uint_eq(inside.calls, 1);
+    ck_assert_uint_eq(info.device_id, 0x450);
+    return t;
+}
+
+static void
+look_at_public(sfi_target *t)
+{
+    sfi_target_info info = {.struct_size = sizeof(info)};
+    uint8_t byte = 0;
+    uint32_t id;
+
+    ck_assert_fails(sfi_target_get_info(t, &info), SFI_ERR_STATE, "",
+                    "the handle is in use: a callback of it is running");
+    ck_assert_int_eq(sfi_target_get_id(t, &id), SFI_ERR_STATE);
+    ck_assert_int_eq(sfi_target_read(t, 0x08000000, &byte, 1), SFI_ERR_STATE);
+    ck_assert_int_eq(sfi_target_erase_all(t), SFI_ERR_STATE);
+}
+
+START_TEST(test_target_is_busy)
+{
+    vendor_end(from_inside(look_at_public));
+}
+END_TEST
+
+static void
+look_at_link(sfi_target *t)
+{
+    sfi_dialect_link link = {.struct_size = sizeof(link)};
+
+    ck_assert_ok(sfi_dialect_get_link(t, &link));
+    ck_assert_uint_eq(link.kind, SFI_LINK_USART);
+    ck_assert_uint_eq(link.flags, SFI_LINK_HAS_REQUESTS);
+    ck_assert_uint_eq(link.device_id, 0x450);
+    ck_assert_uint_eq(link.bootloader_version, 0x42);
+    link.struct_size = 4;
+    ck_assert_int_eq(sfi_dialect_get_link(t, &link), SFI_ERR_ABI);
+    ck_assert_int_eq(sfi_dialect_get_link(t, NULL), SFI_ERR_ARGUMENT);
+}
+
+static void
+look_at_requests(sfi_target *t)
+{
+    static const uint8_t bytes[SFI_REQUEST_DATA_MAX + 1];
+    uint8_t reply[SFI_REQUEST_REPLY_MAX + 1];
+    const sfi_request good = {
+        .struct_size = sizeof(good), .opcode = 0x1001, .timeout_ms = 100};
+    sfi_request r = good;
+    uint32_t status = 9;
+
+    ck_assert_ok(sfi_dialect_request(t, &r, reply, 26, &status));
+    ck_assert_uint_eq(status, 0);
+    ck_assert_mem_eq(reply, "VX\x01\xe0", 4);
+    ck_assert_fails(sfi_dialect_request(t, &r, reply, 25, &status),
+                    SFI_ERR_PROTOCOL, "",
+                    "the answer to a request has an impossible length");
+    r.opcode = 0x5301;
+    r.name = "INFO";
+    ck_assert_fails(sfi_dialect_request(t, &r, reply, 44, &status),
+                    SFI_ERR_NACK, "", "the bootloader refused INFO");
+#define WRONG(member, value, st)                                              \
+    do {                                                                      \
+        r = good;                                                             \
+        r.member = value;                                                     \
+        ck_assert_int_eq(sfi_dialect_request(t, &r, reply, 26, &status), st); \
+    } while (0)
+    WRONG(struct_size, 12, SFI_ERR_ABI);
+    WRONG(flags, 2, SFI_ERR_ARGUMENT);
+    WRONG(opcode, 0x10000, SFI_ERR_ARGUMENT);
+    WRONG(param_len, 1, SFI_ERR_ARGUMENT);
+    WRONG(data_len, 1, SFI_ERR_ARGUMENT);
+    WRONG(flags, SFI_REQUEST_EXTENDED, SFI_ERR_ARGUMENT); /* with a reply */
+#undef WRONG
+    r = good;
+    r.param = bytes;
+    r.param_len = SFI_REQUEST_PARAM_MAX + 1;
+    ck_assert_int_eq(sfi_dialect_request(t, &r, reply, 26, &status),
+                     SFI_ERR_ARGUMENT);
+    r = good;
+    r.data = bytes;
+    r.data_len = 1; /* not extended */
+    ck_assert_int_eq(sfi_dialect_request(t, &r, reply, 26, &status),
+                     SFI_ERR_ARGUMENT);
+    r.flags = SFI_REQUEST_EXTENDED;
+    r.data_len = sizeof(bytes);
+    ck_assert_int_eq(sfi_dialect_request(t, &r, NULL, 0, &status),
+                     SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_dialect_request(t, &good, NULL, 26, &status),
+                     SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(
+        sfi_dialect_request(t, &good, reply, sizeof(reply), &status),
+        SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_dialect_request(t, NULL, reply, 26, &status),
+                     SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_dialect_request(t, &good, reply, 26, NULL),
+                     SFI_ERR_ARGUMENT);
+}
+
+/* A secure part shows nothing by its standard commands: a bare refusal. */
+static void
+look_at_memory(sfi_target *t)
+{
+    uint8_t bytes[8] = {0};
+
+    ck_assert_int_eq(sfi_dialect_read(t, 0x08000000, bytes, 8), SFI_ERR_NACK);
+    ck_assert_int_eq(sfi_dialect_write(t, 0x24000000, bytes, 8), SFI_ERR_NACK);
+    ck_assert_ok(sfi_dialect_read(t, 0, NULL, 0));
+    ck_assert_int_eq(sfi_dialect_read(t, 0, NULL, 1), SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_dialect_write(t, 0, NULL, 1), SFI_ERR_ARGUMENT);
+    ck_assert_fails(sfi_dialect_read(t, 0xfffffff9, bytes, 8), SFI_ERR_RANGE,
+                    "",
+                    "8 bytes at 0xfffffff9 end outside the chip's 32-bit "
+                    "addresses");
+    ck_assert_int_eq(sfi_dialect_write(t, UINT64_MAX, bytes, 8), SFI_ERR_RANGE);
+}
+
+static void
+look_at_reset(sfi_target *t)
+{
+    uint64_t resets = board.sim->resets;
+
+    ck_assert_int_eq(sfi_dialect_reset(t, 2), SFI_ERR_ARGUMENT);
+    ck_assert_uint_eq(board.sim->resets, resets);
+    ck_assert_ok(sfi_dialect_reset(t, 1));
+    ck_assert_uint_gt(board.sim->resets, resets);
+    resets = board.sim->resets;
+    ck_assert_ok(sfi_dialect_reset(t, 0));
+    ck_assert_uint_gt(board.sim->resets, resets);
+    ck_assert_ok(sfi_dialect_reset(t, 1)); /* there for who comes next */
+}
+
+START_TEST(test_primitives)
+{
+    static void (*const looks[])(sfi_target * t) = {
+        look_at_link,
+        look_at_requests,
+        look_at_memory,
+        look_at_reset,
+    };
+
+    vendor_end(from_inside(looks[_i]));
+}
+END_TEST
+
+/* An open part, read and written before anything is secure. */
+static sfi_status
+touch(void *user, sfi_target *t, uint32_t *yes)
+{
+    sfi_dialect_link link = {.struct_size = sizeof(link)};
+    uint8_t bytes[8] = {1, 2, 3, 4, 5, 6, 7, 8}, back[8];
+    const sfi_request r = {.struct_size = sizeof(r), .name = "WHO"};
+    uint32_t at = sfi_sim_chip(board.sim)->ram[0].base;
+    uint32_t status;
+
+    ck_assert_ok(sfi_dialect_get_link(t, &link));
+    if (link.flags == SFI_LINK_HAS_MEMORY) {
+        ck_assert_ok(sfi_dialect_write(t, at, bytes, 8));
+        ck_assert_ok(sfi_dialect_read(t, at, back, 8));
+        ck_assert_mem_eq(bytes, back, 8);
+        ck_assert_fails(sfi_dialect_request(t, &r, NULL, 0, &status),
+                        SFI_ERR_UNSUPPORTED, "",
+                        "the bootloader takes no requests, as WHO would be");
+        inside.calls++;
+    }
+    return vendor_dialect.speaks(user, t, yes);
+}
+
+START_TEST(test_memory)
+{
+    sfi_dialect_ops ops = vendor_dialect;
+
+    station_setup("stm32h753xi");
+    vendor_open(_i == 0 ? "usart" : "spi", 96);
+    ops.speaks = touch;
+    station.dialect = &ops;
+    inside.calls = 0;
+    ck_assert_ok(station_install(false));
+    ck_assert_uint_eq(inside.calls, 1);
+    station_teardown();
+}
+END_TEST
+
+/* Nobody else may call them: they know nothing of what is allowed. */
+START_TEST(test_outside)
+{
+    sfi_dialect_link link = {.struct_size = sizeof(link)};
+    const sfi_request r = {.struct_size = sizeof(r)};
+    uint8_t byte = 0;
+    uint32_t status;
+    sfi_target *t = vendor_begin();
+
+    ck_assert_fails(sfi_dialect_get_link(t, &link), SFI_ERR_STATE, "",
+                    "no function of a dialect is running, and this is for "
+                    "them alone");
+    ck_assert_int_eq(sfi_dialect_request(t, &r, NULL, 0, &status),
+                     SFI_ERR_STATE);
+    ck_assert_int_eq(sfi_dialect_read(t, 0x08000000, &byte, 1), SFI_ERR_STATE);
+    ck_assert_int_eq(sfi_dialect_write(t, 0x24000000, &byte, 1), SFI_ERR_STATE);
+    ck_assert_int_eq(sfi_dialect_reset(t, 1), SFI_ERR_STATE);
+    ck_assert_int_eq(sfi_dialect_get_link(NULL, &link), SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_dialect_reset(NULL, 1), SFI_ERR_ARGUMENT);
+    vendor_end(t);
+}
+END_TEST
+
+/* The installer that is running cannot be driven from inside it. */
+static sfi_status
+drive(void *user, sfi_target *t, uint8_t *out, size_t *out_len)
+{
+    int finished;
+
+    ck_assert_fails(sfi_installer_step(station.installer, &finished),
+                    SFI_ERR_STATE, "",
+                    "the handle is in use: a callback of it is running");
+    ck_assert_int_eq(sfi_installer_run(station.installer), SFI_ERR_STATE);
+    ck_assert_int_eq(sfi_installer_set_erase(station.installer, 1),
+                     SFI_ERR_STATE);
+    inside.calls++;
+    return vendor_dialect.certificate(user, t, out, out_len);
+}
+
+START_TEST(test_installer_is_busy)
+{
+    sfi_dialect_ops ops = vendor_dialect;
+
+    station_setup("stm32h753xi");
+    vendor_open("usart", 96);
+    ops.certificate = drive;
+    station.dialect = &ops;
+    inside.calls = 0;
+    ck_assert_ok(station_install(false));
+    ck_assert_uint_eq(inside.calls, 1);
+    station_teardown();
+}
+END_TEST
+
+/* Cancelled in the middle of what a function asks. */
+static sfi_status
+cancel(void *user, sfi_target *t, uint32_t offset, const uint8_t *data,
+       size_t len)
+{
+    sfi_installer_cancel(station.installer);
+    return vendor_dialect.data(user, t, offset, data, len);
+}
+
+START_TEST(test_cancel)
+{
+    sfi_dialect_ops ops = vendor_dialect;
+
+    station_setup("stm32h753xi");
+    vendor_open("usart", 96);
+    ops.data = cancel;
+    station.dialect = &ops;
+    ck_assert_fails(station_install(false), SFI_ERR_CANCELLED, "", "cancelled");
+    ck_assert_uint_eq(vendor.puts, 0);
+    install_assert_clean(&station.package);
+    station_teardown();
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *s = suite_create("dialect");
+    TCase *tc = tcase_create("table");
+
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, test_lies);
+    tcase_add_test(tc, test_no_session);
+    tcase_add_test(tc, test_table);
+    tcase_add_test(tc, test_connect_options);
+    tcase_add_test(tc, test_target_is_busy);
+    tcase_add_loop_test(tc, test_primitives, 0, 4);
+    tcase_add_loop_test(tc, test_memory, 0, 2);
+    tcase_add_test(tc, test_outside);
+    tcase_add_test(tc, test_installer_is_busy);
+    tcase_add_test(tc, test_cancel);
+    suite_add_tcase(s, tc);
+    return run_suite(s);
+}
