@@ -128,7 +128,7 @@ static const struct cli_option options[OPT_COUNT] = {
                              "port=script:FILE plays it again"},
     [OPT_LIST] = {.brief = "l",
                   .name = "list",
-                  .values = "[uart|spi]",
+                  .values = "[uart|spi|usb|probe]",
                   .max = 1,
                   .help = "show what is connected, as it goes behind port="},
     [OPT_PIN_FILE] = {.name = "pin-file",
@@ -154,7 +154,7 @@ static const struct cli_spec spec = {
         "-c port=PORT -gc CERT\n"
         "-c port=PORT [-rdu] [-e all|SECTOR...] [-w FILE [ADDRESS] [-v]]\n"
         " [-r ADDRESS SIZE FILE] [-ob displ|NAME=VALUE...] [-g [ADDRESS]]\n"
-        "-l [uart|spi]\n"
+        "-l [uart|spi|usb|probe]\n"
         "-hsmgetinfo slot=HSM\n"
         "-hsmglfcb CERT LICENSE slot=HSM\n"
         "-hsmglfcb FOLDER FOLDER slot=HSM",

@@ -12,9 +12,17 @@ static const struct kind {
     const char *feature; /* and meson option */
     const char *title;
     const char *none;
+    const char *remedy; /* of a denied one */
 } kinds[] = {
-    {"uart", "serial", "serial", "Serial ports", "no serial port is connected"},
-    {"spi", "spi", "spi", "SPI ports", "this machine shows no SPI port"},
+    {"uart", "serial", "serial", "Serial ports", "no serial port is connected",
+     "its group can, which is often dialout"},
+    {"spi", "spi", "spi", "SPI ports", "this machine shows no SPI port",
+     "a udev rule can give it to you"},
+    {"usb", "usb", "usb", "USB devices in DFU mode",
+     "no chip in DFU mode is connected", "a udev rule can give it to you"},
+    {"probe", "cmsis-dap", "usb", "Debug probes",
+     "no CMSIS-DAP probe is connected; openocd knows others",
+     "a udev rule can give it to you"},
 };
 #define KIND_COUNT ((int)(sizeof(kinds) / sizeof(*kinds)))
 
@@ -23,12 +31,21 @@ struct list {
     const char *word; /* NULL: all of them */
     int said;         /* the kind that has its title, or NOTHING_SAID */
     bool filled;      /* something of that kind was told */
+    sfi_status st;
 };
 
 static bool
 is_wanted(const struct list *l, const struct kind *k)
 {
     return l->word == NULL || strcmp(l->word, k->word) == 0;
+}
+
+/* The USB, which alone can fail. */
+static bool
+is_usb_wanted(const struct list *l)
+{
+    return l->word == NULL || strcmp(l->word, "usb") == 0 ||
+           strcmp(l->word, "probe") == 0;
 }
 
 /* "serial:" is what a port is when it says nothing else. */
@@ -38,25 +55,30 @@ as_port(const char *uri)
     return strncmp(uri, "serial:", 7) == 0 ? uri + 7 : uri;
 }
 
+static const char *
+why_none(const struct list *l, const struct kind *k)
+{
+    if (sfi_has_feature(k->feature) == 0)
+        return "this libsfi was built without them";
+    /* what can fail is the USB alone */
+    if (l->st != SFI_OK && strcmp(k->feature, "usb") == 0)
+        return "they cannot be listed";
+    return k->none;
+}
+
 /* The titles up to this kind's, with what there is none of. */
 static void
 say_titles(struct list *l, int up_to)
 {
     while (l->said < up_to) {
-        const struct kind *k;
+        int i = l->said;
 
-        if (l->said != NOTHING_SAID && is_wanted(l, &kinds[l->said]) &&
-            !l->filled)
-            (void)printf("  %s\n", sfi_has_feature(kinds[l->said].feature) != 0
-                                       ? kinds[l->said].none
-                                       : "this libsfi was built without them");
+        if (i != NOTHING_SAID && is_wanted(l, &kinds[i]) && !l->filled)
+            (void)printf("  %s\n", why_none(l, &kinds[i]));
         l->filled = false;
-        l->said++;
-        if (l->said == KIND_COUNT)
-            return;
-        k = &kinds[l->said];
-        if (is_wanted(l, k))
-            (void)printf("%s:\n", k->title);
+        i = ++l->said;
+        if (i < KIND_COUNT && is_wanted(l, &kinds[i]))
+            (void)printf("%s:\n", kinds[i].title);
     }
 }
 
@@ -85,14 +107,14 @@ say_texts(const sfi_transport_found *f)
 }
 
 static void
-say(const sfi_transport_found *f)
+say(const struct kind *k, const sfi_transport_found *f)
 {
     (void)printf("  port=%s\n", as_port(f->uri));
     say_texts(f);
     if (f->lasting_uri[0] != '\0')
         (void)printf("    also port=%s\n", as_port(f->lasting_uri));
     if ((f->flags & SFI_FOUND_DENIED) != 0)
-        (void)printf("    you may not open it\n");
+        (void)printf("    you may not open it: %s\n", k->remedy);
     if ((f->flags & SFI_FOUND_BUSY) != 0)
         (void)printf("    another program has it\n");
 }
@@ -130,7 +152,7 @@ on_found(void *user, const sfi_transport_found *found)
     }
     say_titles(l, i);
     l->filled = true;
-    say(found);
+    say(&kinds[i], found);
 }
 
 /* Those of the wanted ones that cannot be there. */
@@ -162,7 +184,8 @@ program_check_list(const struct cli *c)
     while (word != NULL && i < KIND_COUNT && strcmp(kinds[i].word, word) != 0)
         i++;
     if (i == KIND_COUNT)
-        cli_usage(c, "%s %s, expected uart or spi", use->spelling, word);
+        cli_usage(c, "%s %s, expected uart, spi, usb or probe", use->spelling,
+                  word);
 }
 
 sfi_status
@@ -173,16 +196,15 @@ program_list(struct program *p)
         .word = cli_value(&p->cli, OPT_LIST),
         .said = NOTHING_SAID,
     };
-    sfi_status st;
 
     if (p->json)
         json_array(&p->out, "found");
-    st = sfi_transport_list(p->ctx, on_found, &l);
+    l.st = sfi_transport_list(p->ctx, on_found, &l);
     if (p->json) {
         json_close(&p->out);
         write_missing(&l);
     } else {
         say_titles(&l, KIND_COUNT);
     }
-    return st;
+    return is_usb_wanted(&l) ? l.st : SFI_OK;
 }

@@ -181,13 +181,13 @@ SFI_API SFI_NODISCARD sfi_status sfi_transport_open(sfi_ctx *ctx,
 typedef struct sfi_transport_found {
     uint32_t struct_size;  /**< sizeof(sfi_transport_found) of the library */
     uint32_t flags;        /**< SFI_FOUND_* */
-    char kind[16];         /**< "serial" or "spi" */
+    char kind[16];         /**< "serial", "spi", "usb" or "cmsis-dap" */
     char uri[288];         /**< for sfi_transport_open() */
     char lasting_uri[288]; /**< the same, by a name that others plugged in do
                               not change; "": there is none, or it is `uri` */
     char product[128];
     char manufacturer[128];
-    char serial[128]; /**< its number, which others may have too */
+    char serial[128]; /**< number; all STM32H753 in DFU mode share one */
 } sfi_transport_found;
 
 /**
@@ -207,14 +207,22 @@ typedef void (*sfi_transport_found_fn)(void *user,
  * pseudo-terminals.  They are not opened.  A name that a uri cannot hold is
  * left out, and so is a kind that was not built in: sfi_has_feature().
  *
+ * USB devices are ST's in DFU mode, in the order of `usb:1`, `usb:2`, and
+ * CMSIS-DAP probes, each with a uri of the port where it is.  They are asked
+ * for their names.  What may not be opened is listed with what Linux knows of
+ * it.  Probes of other kinds, which openocd drives, are not.
+ *
  * @param ctx   the context
  * @param fn    called once for each
  * @param user  handed to fn
  *
  * @return SFI_OK, also when there is none; or
  *   SFI_ERR_ARGUMENT  ctx or fn is NULL
+ *   SFI_ERR_NOMEM     no memory for USB; all else was listed
+ *   SFI_ERR_IO, SFI_ERR_ACCESS  the USB cannot be looked at; likewise
  *
- * Blocks: never.  Thread: the context's.
+ * Blocks: on USB devices that do not answer, a second for each of their names.
+ * Thread: the context's.
  * @since 1.0
  */
 SFI_API SFI_NODISCARD sfi_status sfi_transport_list(sfi_ctx *ctx,

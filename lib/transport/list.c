@@ -14,6 +14,8 @@ sfi__list(const struct listing *l)
     } kinds[] = {
         {"serial", sfi__list_serial},
         {"spi", sfi__list_spi},
+        {"usb", sfi__list_usb},
+        {"usb", sfi__list_probe},
     };
     sfi_status first = SFI_OK;
 

@@ -16,6 +16,8 @@ sfi_status sfi__list(const struct listing *l);
 
 sfi_status sfi__list_serial(const struct listing *l);
 sfi_status sfi__list_spi(const struct listing *l);
+sfi_status sfi__list_usb(const struct listing *l);
+sfi_status sfi__list_probe(const struct listing *l);
 
 /* What the folder of a USB device in /sys tells, kept where it is known. */
 void sfi__list_strings(sfi_transport_found *found, const char *folder);

@@ -433,7 +433,8 @@ is_busy(libusb_device_handle *handle, const struct usb_function *f)
     return err == LIBUSB_ERROR_BUSY;
 }
 
-static void
+/* False: it is not there any more, or has no node here. */
+static bool
 describe(libusb_device *dev, const struct usb_function *f,
          struct usb_seen *seen)
 {
@@ -441,20 +442,20 @@ describe(libusb_device *dev, const struct usb_function *f,
     libusb_device_handle *handle = NULL;
     int err = libusb_get_device_descriptor(dev, &own);
 
-    *seen = (struct usb_seen){.is_denied = true};
     if (err != 0)
-        return;
-    seen->vendor = own.idVendor;
-    seen->product = own.idProduct;
+        return false;
+    *seen = (struct usb_seen){.vendor = own.idVendor, .product = own.idProduct};
     write_path(dev, seen->path);
-    if (libusb_open(dev, &handle) != 0)
-        return;
-    seen->is_denied = false;
+    err = libusb_open(dev, &handle);
+    seen->is_denied = err != 0;
+    if (err != 0)
+        return err != LIBUSB_ERROR_NO_DEVICE;
     read_text(handle, own.iManufacturer, seen->manufacturer);
     read_text(handle, own.iProduct, seen->name);
     read_text(handle, own.iSerialNumber, seen->serial);
     seen->is_busy = is_busy(handle, f);
     libusb_close(handle);
+    return true;
 }
 
 sfi_status
@@ -473,10 +474,9 @@ sfi__usb_each(sfi_ctx *ctx, enum usb_role role,
         struct usb_seen seen;
         enum fit fit = judge(&d, list[i], &f);
 
-        if (fit != FIT_YES && fit != FIT_DENIED)
-            continue;
-        describe(list[i], &f, &seen);
-        st = fn(user, &seen);
+        if ((fit == FIT_YES || fit == FIT_DENIED) &&
+            describe(list[i], &f, &seen))
+            st = fn(user, &seen);
     }
     if (list != NULL)
         libusb_free_device_list(list, 1);

@@ -1,16 +1,23 @@
 """sfi-program -l: what is connected to this machine, as /sys and /dev have
 it."""
 
+import ctypes
 import json
 import pathlib
+import platform
+import struct
+import subprocess
 
-from check import PROGRAMS, case, fails, main, run, same, succeeds
+from check import PROGRAMS, case, fails, main, run, same
 
 PROGRAM = PROGRAMS / "sfi-program"
 HINT = "  hint: sfi-program --help"
-KINDS = {"uart": "serial", "spi": "spi"}
+KINDS = {"uart": "serial", "spi": "spi", "usb": "usb", "probe": "cmsis-dap"}
 NONE = {"serial": "no serial port is connected",
-        "spi": "this machine shows no SPI port"}
+        "spi": "this machine shows no SPI port",
+        "usb": "no chip in DFU mode is connected",
+        "cmsis-dap": "no CMSIS-DAP probe is connected; openocd knows others"}
+NO_USB = "they cannot be listed"
 
 
 def serial_ports():
@@ -29,8 +36,20 @@ def spidevs():
             yield f"spi:/dev/{spi.name}"
 
 
+def lists(*words):
+    """libusb does not start in every container: that is said, and 4."""
+    done = run(PROGRAM, *words)
+    assert done.returncode in (0, 4), done.stdout + done.stderr
+    same("libusb" in done.stderr, done.returncode == 4, done.stderr)
+    return done
+
+
 def told(*words):
-    return json.loads(succeeds(PROGRAM, "-l", *words, "--json"))
+    done = lists("-l", *words, "--json")
+    answer = json.loads(done.stdout)
+    same(answer.get("error", {}).get("name"),
+         "SFI_ERR_IO" if done.returncode == 4 else None)
+    return answer
 
 
 @case
@@ -55,18 +74,66 @@ def this_machine(folder):
 def for_people(folder):
     """Each kind has a title, and a sentence where there is nothing."""
     answer = told()
-    text = succeeds(PROGRAM, "-l")
-    for title in ("Serial ports:", "SPI ports:"):
+    text = lists("-l").stdout
+    for title in ("Serial ports:", "SPI ports:", "USB devices in DFU mode:",
+                  "Debug probes:"):
         same(text.splitlines().count(title), 1, text)
     for found in answer["found"]:
         same(text.splitlines().count(f"  port={found['port']}"), 1, text)
     for word, kind in KINDS.items():
-        text = succeeds(PROGRAM, "--list", word)
+        done = lists("--list", word)
+        text = done.stdout
         same(text.count(":\n"), 1, text)
         empty = not any(f["kind"] == kind for f in answer["found"])
         missing = kind in answer["not_built_in"]
-        same(f"  {NONE[kind]}\n" in text, empty and not missing, text)
+        none = NONE[kind] if done.returncode == 0 else NO_USB
+        same(f"  {none}\n" in text, empty and not missing, text)
         same("built without them" in text, missing, text)
+
+
+def refuse_sockets():
+    """In the child: a filter of system calls (seccomp(2)); socket: EPERM.
+    libusb waits at one for devices to come."""
+    arch, number = SOCKET[platform.machine()]
+    code = struct.pack("HBBI" * 7,
+                       0x20, 0, 0, 4,  # the architecture
+                       0x15, 0, 4, arch,
+                       0x20, 0, 0, 0,  # the number
+                       0x15, 0, 1, number,
+                       0x06, 0, 0, 0x00050001,  # an errno: EPERM
+                       0x06, 0, 0, 0x7fff0000,  # allowed
+                       0x06, 0, 0, 0x7fff0000)
+    text = ctypes.create_string_buffer(code, len(code))
+    filters = struct.pack("HxxxxxxP", 7, ctypes.addressof(text))
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, filters):
+        raise OSError(ctypes.get_errno(), "prctl")
+
+
+SOCKET = {"x86_64": (0xc000003e, 41), "aarch64": (0xc00000b7, 198)}
+
+
+@case
+def usb_that_cannot_be_listed(folder):
+    """All else is listed, and who asks for that alone hears of no failure."""
+    if platform.machine() not in SOCKET:
+        return
+    answer = told()
+    there = "usb" not in answer["not_built_in"]
+    ports = [f["port"] for f in answer["found"] if f["kind"] == "serial"]
+    for words, expected in (((), 4), (("uart",), 0), (("spi",), 0),
+                            (("usb",), 4), (("probe",), 4)):
+        done = subprocess.run([PROGRAM, "-l", *words], capture_output=True,
+                              text=True, timeout=60,
+                              preexec_fn=refuse_sockets)
+        same(done.returncode, expected if there else 0, done.stderr)
+        same(done.stderr,
+             "sfi-program: starting libusb failed: LIBUSB_ERROR_OTHER\n"
+             if done.returncode else "")
+        same(done.stdout.count(NO_USB),
+             {(): 2, ("usb",): 1, ("probe",): 1}.get(words, 0) * there)
+        for port in ports:
+            same(f"port={port}\n" in done.stdout, words in ((), ("uart",)))
 
 
 @case
@@ -82,7 +149,7 @@ def mistakes(folder):
     same(done.returncode, 64, done.stderr)
 
 
-EXPECTED = "uart or spi"
+EXPECTED = "uart, spi, usb or probe"
 
 if __name__ == "__main__":
     main()

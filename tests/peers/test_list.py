@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+"""sfi-program -l, and each port that it tells opened, through the real libusb
+and a /sys that has these devices alone.
+
+    test_list.py PROGRAMS
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+EMPTY = """\
+Serial ports:
+  no serial port is connected
+SPI ports:
+  this machine shows no SPI port
+USB devices in DFU mode:
+  no chip in DFU mode is connected
+Debug probes:
+  no CMSIS-DAP probe is connected; openocd knows others
+"""
+SPI = """\
+  port=spi:/dev/spidev0.0
+    bus 0, chip select 0
+"""
+USB = """\
+  port=usb:path=1-1
+    DFU in FS Mode, STMicroelectronics, serial number 200364500000
+"""
+PROBE = """\
+  port=cmsis-dap:path=1-2
+    Virtual CMSIS-DAP, libsfi, serial number 0001
+"""
+ALL = EMPTY.splitlines(keepends=True)
+
+
+def expect(got, expected):
+    if got != expected:
+        raise SystemExit(f"got      {got!r}\nexpected {expected!r}")
+
+
+class Bench:
+    def __init__(self, programs, folder):
+        self.programs, self.folder = pathlib.Path(programs), folder
+
+    def run(self, name, *words, status=0):
+        done = subprocess.run([self.programs / name, *map(str, words)],
+                              capture_output=True, text=True, timeout=90,
+                              cwd=self.folder)
+        if done.returncode != status:
+            raise SystemExit(f"{words}: exit {done.returncode}\n"
+                             f"{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def wrap(self, wires, *words, status=0):
+        return self.run("sfi-sim", "wrap", "--state", "chip", *wires, "--",
+                        self.programs / "sfi-program", *words, status=status)
+
+
+def for_people(b):
+    for wires, texts in ((["--spi"], {3: SPI}), (["--usb"], {5: USB}),
+                         (["--probe"], {7: PROBE}),
+                         (["--spi", "--usb", "--probe"],
+                          {3: SPI, 5: USB, 7: PROBE})):
+        lines = [texts.get(i, line) for i, line in enumerate(ALL)]
+        expect(b.wrap(wires, "-l"), "".join(lines))
+    expect(b.wrap(["--spi"], "-l", "usb"), "".join(ALL[4:6]))
+    expect(b.wrap(["--usb"], "-l", "usb"), ALL[4] + USB)
+    expect(b.wrap(["--usb"], "-l", "probe"), "".join(ALL[6:]))
+    expect(b.wrap(["--usb"], "--list", "uart"), "".join(ALL[:2]))
+
+
+def for_machines(b):
+    """And the ports are those that open: none but the chip's answers so."""
+    wires = ["--spi", "--usb", "--probe"]
+    answer = json.loads(b.wrap(wires, "-l", "--json"))
+    expect(answer["not_built_in"], [])
+    expect([f["kind"] for f in answer["found"]], ["spi", "usb", "cmsis-dap"])
+    for found in answer["found"]:
+        expect((found["denied"], found["busy"]), (False, False))
+        (b.folder / "r.bin").unlink(missing_ok=True)
+        told = json.loads(b.wrap(wires, "-c", f"port={found['port']}", "-r",
+                                 "0x08000000", 16, "r.bin", "--json"))
+        expect(told["chip"], "stm32h753xi")
+        expect((b.folder / "r.bin").read_bytes(), b"\xff" * 16)
+    only = json.loads(b.wrap(wires, "-l", "probe", "--json"))
+    expect([f["uri"] for f in only["found"]], ["cmsis-dap:path=1-2"])
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="sfi-test-") as folder:
+        bench = Bench(sys.argv[1], pathlib.Path(folder))
+        bench.run("sfi-sim", "manufacture", "--ca", "ca", "--chip",
+                  "stm32h753xi", "--state", "chip")
+        for_people(bench)
+        for_machines(bench)
+
+
+if __name__ == "__main__":
+    main()
