@@ -62,16 +62,18 @@ static const struct cli_option wrap_options[WRAP_COUNT] = {
                     .values = "DIR",
                     .min = 1,
                     .max = 1,
-                    .help = "the chip's folder"},
+                    .repeats = true,
+                    .help = "the chip's folder; several for several chips"},
     [WRAP_ON_USB] = {.name = "usb",
                      .help = "it is in a USB port, and in DFU mode while a\n"
-                             "bootloader runs"},
+                             "bootloader runs: 1-1, the next one 1-3"},
     [WRAP_ON_SPI] = {.name = "spi",
-                     .help = "it is the slave of /dev/spidev0.0"},
+                     .help = "it is the slave of /dev/spidev0.0, the next one\n"
+                             "of /dev/spidev0.1"},
     [WRAP_ON_PROBE] = {.name = "probe",
                        .help =
-                           "its SWD and NRST are on a CMSIS-DAP probe in a\n"
-                           "USB port"},
+                           "its SWD and NRST are on a CMSIS-DAP probe in USB\n"
+                           "port 1-2, the next one's in 1-4"},
 };
 
 enum { DUMP_STATE, DUMP_AREA, DUMP_OUT, DUMP_COUNT };
@@ -115,19 +117,18 @@ static const struct cli_spec commands[COMMAND_COUNT] = {
              .notes = "One link at least.  LINK appears when the chip listens. "
                       " It has no reset\nline: the power is cycled when an "
                       "option byte change waits for it."},
-    [WRAP] =
-        {.program = "sfi-sim wrap",
-         .purpose = "Runs a command that sees a virtual chip as a device "
-                    "of this machine.",
-         .usage =
-             "--state DIR [--usb] [--spi] [--probe] -- COMMAND [ARGUMENT...]",
-         .options = wrap_options,
-         .option_count = WRAP_COUNT,
-         .operands_min = 1,
-         .operands_max = UINT_MAX,
-         .notes = "Ends with the command's exit status.  It sees no other "
-                  "device.  The chip has\nno reset line: the power is "
-                  "cycled when an option byte change waits for it."},
+    [WRAP] = {.program = "sfi-sim wrap",
+              .purpose = "Runs a command that sees a virtual chip as a device "
+                         "of this machine.",
+              .usage = "--state DIR... [--usb] [--spi] [--probe] -- COMMAND "
+                       "[ARGUMENT...]",
+              .options = wrap_options,
+              .option_count = WRAP_COUNT,
+              .operands_min = 1,
+              .operands_max = UINT_MAX,
+              .notes = "Ends with the command's exit status.  It sees no other "
+                       "device.  The chip has\nno reset line: the power is "
+                       "cycled when an option byte change waits for it."},
     [DUMP] = {.program = "sfi-sim dump",
               .purpose = "Writes what is in a chip to a file, past its "
                          "bootloader.",
@@ -249,15 +250,45 @@ run(const struct cli *c, sfi_ctx *ctx)
     return st == SFI_OK ? 0 : cli_fail(c, ctx, st);
 }
 
+/* All that are named. */
+static sfi_status
+open_chips(const struct cli *c, sfi_ctx *ctx, sfi_sim *chips[WRAP_CHIPS_MAX],
+           size_t *count)
+{
+    const struct cli_use *use = NULL;
+    sfi_status st = SFI_OK;
+
+    while (st == SFI_OK && (use = cli_next(c, WRAP_STATE, use)) != NULL) {
+        st = sfi_sim_open(ctx, use->value[0], &chips[*count]);
+        *count += st == SFI_OK;
+    }
+    return st;
+}
+
+static void
+check_chips(const struct cli *c)
+{
+    const struct cli_use *use = NULL;
+    unsigned count = 0;
+
+    while ((use = cli_next(c, WRAP_STATE, use)) != NULL)
+        count++;
+    if (count == 0)
+        (void)cli_need(c, WRAP_STATE);
+    if (count > WRAP_CHIPS_MAX)
+        cli_usage(c, "%u chips, expected at most %u", count, WRAP_CHIPS_MAX);
+}
+
 static int
 wrap(const struct cli *c, sfi_ctx *ctx)
 {
-    const char *state = cli_need(c, WRAP_STATE);
+    sfi_sim *chips[WRAP_CHIPS_MAX];
     unsigned wired = 0;
-    sfi_sim *sim;
+    size_t count = 0;
     sfi_status st;
     int status;
 
+    check_chips(c);
     if (cli_has(c, WRAP_ON_USB))
         wired |= WRAP_USB;
     if (cli_has(c, WRAP_ON_SPI))
@@ -266,11 +297,11 @@ wrap(const struct cli *c, sfi_ctx *ctx)
         wired |= WRAP_PROBE;
     if (wired == 0)
         cli_usage(c, "no device is named, expected --usb, --spi or --probe");
-    st = sfi_sim_open(ctx, state, &sim);
-    if (st != SFI_OK)
-        return cli_fail(c, ctx, st);
-    status = sim_wrap(c, ctx, sim, wired, c->operands);
-    sfi_sim_free(sim);
+    st = open_chips(c, ctx, chips, &count);
+    status = st == SFI_OK ? sim_wrap(c, chips, count, wired, c->operands)
+                          : cli_fail(c, ctx, st);
+    while (count > 0)
+        sfi_sim_free(chips[--count]);
     return status;
 }
 

@@ -12,32 +12,43 @@
 #define IDLE_US 120000
 #define PRELOAD "libumockdev-preload.so.0"
 
+/* The number of the USB's root hub. */
+#define HUB 1u
+
 /* The shell's way to tell of a signal. */
 #define BY_SIGNAL 128
 
 void
-bed_used(struct bed *b)
+part_used(struct part *p)
 {
     gint64 now = g_get_monotonic_time();
 
-    sfi_sim_wait(b->sim, (uint32_t)((now - b->waited_us) / 1000));
-    b->waited_us += (now - b->waited_us) / 1000 * 1000;
-    b->used_us = now;
+    sfi_sim_wait(p->sim, (uint32_t)((now - p->waited_us) / 1000));
+    p->waited_us += (now - p->waited_us) / 1000 * 1000;
+    p->used_us = now;
+}
+
+static void
+tick(struct part *p)
+{
+    gint64 used = p->used_us;
+
+    part_used(p);
+    p->used_us = used;
+    if (sfi_sim_has_power(p->sim) && sfi_sim_reset_is_due(p->sim) &&
+        p->waited_us - used >= IDLE_US && sfi_sim_power_on(p->sim) != SFI_OK)
+        g_main_loop_quit(p->bed->loop);
+    if (p->usb != NULL)
+        (void)part_usb_look(p, NULL);
 }
 
 static gboolean
 on_tick(gpointer user)
 {
     struct bed *b = user;
-    gint64 used = b->used_us;
 
-    bed_used(b);
-    b->used_us = used;
-    if (sfi_sim_has_power(b->sim) && sfi_sim_reset_is_due(b->sim) &&
-        b->waited_us - used >= IDLE_US && sfi_sim_power_on(b->sim) != SFI_OK)
-        g_main_loop_quit(b->loop);
-    if (b->usb != NULL)
-        (void)bed_usb_look(b, NULL);
+    for (unsigned i = 0; i < b->count; i++)
+        tick(&b->parts[i]);
     return G_SOURCE_CONTINUE;
 }
 
@@ -86,27 +97,48 @@ run(struct bed *b)
     (void)g_source_remove(tick);
 }
 
+static bool
+start_part(struct bed *b, sfi_sim *sim, unsigned wired, GError **error)
+{
+    struct part *p = &b->parts[b->count];
+    bool ok = true;
+
+    p->bed = b;
+    p->index = b->count++;
+    p->sim = sim;
+    p->waited_us = g_get_monotonic_time();
+    p->used_us = p->waited_us;
+    if ((wired & WRAP_USB) != 0)
+        ok = part_usb_start(p, error);
+    if (ok && (wired & WRAP_PROBE) != 0)
+        ok = part_probe_start(p, error);
+    if (ok && (wired & WRAP_SPI) != 0)
+        ok = part_spi_start(p, error);
+    return ok;
+}
+
+static void
+end_part(struct part *p)
+{
+    part_usb_end(p);
+    part_probe_end(p);
+    part_spi_end(p);
+}
+
 int
-sim_wrap(const struct cli *c, sfi_ctx *ctx, sfi_sim *sim, unsigned wired,
-         const char *const *command)
+sim_wrap(const struct cli *c, sfi_sim *const *chips, size_t count,
+         unsigned wired, const char *const *command)
 {
     struct bed b = {
-        .ctx = ctx,
-        .sim = sim,
         .testbed = umockdev_testbed_new(),
         .loop = g_main_loop_new(NULL, FALSE),
-        .waited_us = g_get_monotonic_time(),
-        .used_us = g_get_monotonic_time(),
+        .last_number = HUB,
     };
     GError *error = NULL;
     bool ok = true;
 
-    if ((wired & WRAP_USB) != 0)
-        ok = bed_usb_start(&b, &error);
-    if (ok && (wired & WRAP_PROBE) != 0)
-        ok = bed_probe_start(&b, &error);
-    if (ok && (wired & WRAP_SPI) != 0)
-        ok = bed_spi_start(&b, &error);
+    for (size_t i = 0; ok && i < count; i++)
+        ok = start_part(&b, chips[i], wired, &error);
     if (ok)
         ok = spawn(&b, command, &error);
     if (ok)
@@ -114,9 +146,8 @@ sim_wrap(const struct cli *c, sfi_ctx *ctx, sfi_sim *sim, unsigned wired,
     else
         b.status = cli_fail_text(c, SFI_ERR_OS, "%s", error->message);
     g_clear_error(&error);
-    bed_usb_end(&b);
-    bed_probe_end(&b);
-    bed_spi_end(&b);
+    for (unsigned i = 0; i < b.count; i++)
+        end_part(&b.parts[i]);
     g_main_loop_unref(b.loop);
     g_object_unref(b.testbed);
     return b.status;

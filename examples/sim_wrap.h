@@ -11,9 +11,12 @@
 /* What the chip is wired to. */
 enum { WRAP_USB = 1 << 0, WRAP_PROBE = 1 << 1, WRAP_SPI = 1 << 2 };
 
+/* More than the ports of a bench's hub. */
+#define WRAP_CHIPS_MAX 16u
+
 /* Runs it with its arguments, which end with NULL; its exit status, or the
- * exit status after a message. */
-int sim_wrap(const struct cli *c, sfi_ctx *ctx, sfi_sim *sim, unsigned wired,
-             const char *const *command);
+ * exit status after a message.  Each of the chips is wired so. */
+int sim_wrap(const struct cli *c, sfi_sim *const *chips, size_t count,
+             unsigned wired, const char *const *command);
 
 #endif

@@ -6,12 +6,13 @@
 
 #include "sim_wrap.h"
 
-struct bed {
-    sfi_ctx *ctx;
+struct bed;
+
+/* A chip of it, and what it is wired to. */
+struct part {
+    struct bed *bed;
+    unsigned index;
     sfi_sim *sim;
-    UMockdevTestbed *testbed;
-    GMainLoop *loop;
-    int status;       /* of the command */
     gint64 waited_us; /* the chip's clock has come so far */
     gint64 used_us;   /* the last request of the command */
     struct usb_port *usb;
@@ -19,22 +20,32 @@ struct bed {
     UMockdevIoctlBase *spi;
 };
 
+struct bed {
+    UMockdevTestbed *testbed;
+    GMainLoop *loop;
+    int status; /* of the command */
+    struct part parts[WRAP_CHIPS_MAX];
+    unsigned count;
+    unsigned last_number; /* of a USB device that is a chip */
+};
+
 /* A request has come: time passes for the chip, and it is in use. */
-void bed_used(struct bed *b);
+void part_used(struct part *p);
 
 /* sim_wrap_usb.c: a USB port with the chip in it, or nothing as long as no
  * bootloader runs.  False: a message is in *error. */
-bool bed_usb_start(struct bed *b, GError **error);
+bool part_usb_start(struct part *p, GError **error);
 /* Look whether the chip has gone, or come. */
-bool bed_usb_look(struct bed *b, GError **error);
-void bed_usb_end(struct bed *b);
+bool part_usb_look(struct part *p, GError **error);
+void part_usb_end(struct part *p);
 
 /* sim_wrap_probe.c: a debug probe in another USB port. */
-bool bed_probe_start(struct bed *b, GError **error);
-void bed_probe_end(struct bed *b);
+bool part_probe_start(struct part *p, GError **error);
+void part_probe_end(struct part *p);
 
-/* sim_wrap_spi.c: /dev/spidev0.0, the chip being the slave.  Likewise. */
-bool bed_spi_start(struct bed *b, GError **error);
-void bed_spi_end(struct bed *b);
+/* sim_wrap_spi.c: /dev/spidev0.0 and so on, the chip being the slave.
+ * Likewise. */
+bool part_spi_start(struct part *p, GError **error);
+void part_spi_end(struct part *p);
 
 #endif

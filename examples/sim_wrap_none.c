@@ -1,11 +1,11 @@
 #include "sim_wrap.h"
 
 int
-sim_wrap(const struct cli *c, sfi_ctx *ctx, sfi_sim *sim, unsigned wired,
-         const char *const *command)
+sim_wrap(const struct cli *c, sfi_sim *const *chips, size_t count,
+         unsigned wired, const char *const *command)
 {
-    (void)ctx;
-    (void)sim;
+    (void)chips;
+    (void)count;
     (void)wired;
     (void)command;
     return cli_fail_text(c, SFI_ERR_UNSUPPORTED,

@@ -9,13 +9,15 @@
 
 #include "sim_wrap_bed.h"
 
-#define NODE "/dev/bus/usb/001/101"
-#define SYS_PATH "/devices/pci0000:00/0000:00:14.0/usb1/1-2"
+#define NODE "/dev/bus/usb/001/%03u"
+#define NODE_SIZE 32u
+#define FIRST_NUMBER 101u
 #define OUT 0x01u
 #define IN 0x81u
 #define SETUP_LEN 8u
 #define FROM_DEVICE 0x80u
 #define GET_DESCRIPTOR 0x06u
+#define SERIAL 3u
 
 enum { DEVICE = 1, CONFIGURATION = 2, STRING = 3 };
 
@@ -48,7 +50,7 @@ static const uint8_t configuration[] = {
 };
 
 static const char *const strings[] = {
-    "", "libsfi", "Virtual CMSIS-DAP", "0001", "CMSIS-DAP v2 Interface",
+    "", "libsfi", "Virtual CMSIS-DAP", "", "CMSIS-DAP v2 Interface",
 };
 
 struct packet {
@@ -57,7 +59,7 @@ struct packet {
 };
 
 struct probe_port {
-    struct bed *bed;
+    struct part *part;
     UMockdevIoctlBase *handler;
     GQueue done;    /* UMockdevIoctlData: URBs to be reaped */
     GQueue waiting; /* the same: of the IN endpoint, for an answer */
@@ -67,8 +69,9 @@ struct probe_port {
 /* ---- the default pipe ---- */
 
 static size_t
-string_descriptor(uint8_t index, uint8_t *out)
+string_descriptor(const struct part *part, uint8_t index, uint8_t *out)
 {
+    char serial[16];
     size_t len = 2;
 
     if (index >= sizeof(strings) / sizeof(*strings))
@@ -77,7 +80,9 @@ string_descriptor(uint8_t index, uint8_t *out)
         out[len++] = 0x09;
         out[len++] = 0x04;
     }
-    for (const char *p = strings[index]; *p != '\0'; p++) {
+    (void)snprintf(serial, sizeof(serial), "%04u", part->index + 1);
+    for (const char *p = index == SERIAL ? serial : strings[index]; *p != '\0';
+         p++) {
         out[len++] = (uint8_t)*p;
         out[len++] = 0;
     }
@@ -88,7 +93,7 @@ string_descriptor(uint8_t index, uint8_t *out)
 
 /* What GET_DESCRIPTOR tells; 0: a stall. */
 static size_t
-descriptor(const uint8_t *setup, uint8_t *out)
+descriptor(const struct part *part, const uint8_t *setup, uint8_t *out)
 {
     if (setup[0] != FROM_DEVICE || setup[1] != GET_DESCRIPTOR)
         return 0;
@@ -100,18 +105,18 @@ descriptor(const uint8_t *setup, uint8_t *out)
         memcpy(out, configuration, sizeof(configuration));
         return sizeof(configuration);
     case STRING:
-        return string_descriptor(setup[2], out);
+        return string_descriptor(part, setup[2], out);
     default:
         return 0;
     }
 }
 
 static void
-run_control(struct usbdevfs_urb *urb, uint8_t *packet)
+run_control(const struct part *part, struct usbdevfs_urb *urb, uint8_t *packet)
 {
     uint8_t raw[256];
     size_t room = (size_t)urb->buffer_length - SETUP_LEN;
-    size_t len = descriptor(packet, raw);
+    size_t len = descriptor(part, packet, raw);
 
     urb->status = len > 0 ? 0 : -EPIPE;
     len = len < room ? len : room;
@@ -128,7 +133,7 @@ run_packet(struct probe_port *p, struct usbdevfs_urb *urb, const uint8_t *bytes)
     sfi_status st;
 
     answer->len = sizeof(answer->bytes);
-    st = sfi_sim_probe(p->bed->sim, bytes, (size_t)urb->buffer_length,
+    st = sfi_sim_probe(p->part->sim, bytes, (size_t)urb->buffer_length,
                        answer->bytes, &answer->len);
     urb->status = st == SFI_OK ? 0 : -EPIPE;
     urb->actual_length = urb->buffer_length;
@@ -183,7 +188,7 @@ run_urb(struct probe_port *p, UMockdevIoctlData *data)
 
     if (ok && urb->type == USBDEVFS_URB_TYPE_CONTROL &&
         urb->buffer_length >= (int)SETUP_LEN) {
-        run_control(urb, buffer->data);
+        run_control(p->part, urb, buffer->data);
         g_queue_push_tail(&p->done, g_object_ref(data));
     } else if (ok && urb->type == USBDEVFS_URB_TYPE_BULK &&
                urb->endpoint == OUT) {
@@ -294,7 +299,7 @@ on_ioctl(UMockdevIoctlBase *handler, UMockdevIoctlClient *client, gpointer user)
     int err;
 
     (void)handler;
-    bed_used(p->bed);
+    part_used(p->part);
     err = answer(p, umockdev_ioctl_client_get_request(client),
                  umockdev_ioctl_client_get_arg(client));
     umockdev_ioctl_client_complete(client, err == 0 ? 0 : -1, err);
@@ -310,25 +315,44 @@ append_hex(GString *out, const uint8_t *bytes, size_t len)
         g_string_append_printf(out, "%02X", bytes[i]);
 }
 
-/* What sysfs tells of it. */
-static gchar *
-describe(void)
+static unsigned
+number_of(const struct part *part)
 {
-    GString *s = g_string_new("P: " SYS_PATH "\n"
-                              "N: bus/usb/001/101\n"
-                              "E: DEVNAME=" NODE "\n"
-                              "E: BUSNUM=001\nE: DEVNUM=101\n"
-                              "E: MAJOR=189\nE: MINOR=100\n"
-                              "E: DEVTYPE=usb_device\nE: SUBSYSTEM=usb\n"
-                              "E: PRODUCT=1209/1/100\nE: TYPE=0/0/0\n"
-                              "A: bConfigurationValue=1\\n\n"
-                              "A: bNumConfigurations=1\\n\n"
-                              "A: devpath=2\\n\nA: speed=480\\n\n"
-                              "A: idVendor=1209\\n\nA: idProduct=0001\\n\n"
-                              "A: version= 2.00\\n\nA: maxchild=0\\n\n"
-                              "A: busnum=1\\n\nA: devnum=101\\n\n"
-                              "H: descriptors=");
+    return FIRST_NUMBER + part->index;
+}
 
+static void
+node_name(char out[NODE_SIZE], const struct part *part)
+{
+    (void)snprintf(out, NODE_SIZE, NODE, number_of(part));
+}
+
+/* What sysfs tells of it: a port that no chip is in. */
+static gchar *
+describe(const struct part *part)
+{
+    unsigned number = number_of(part), port = 2 * part->index + 2;
+    GString *s = g_string_new(NULL);
+
+    g_string_printf(s,
+                    "P: /devices/pci0000:00/0000:00:14.0/usb1/1-%u\n"
+                    "N: bus/usb/001/%03u\n"
+                    "E: DEVNAME=" NODE "\n"
+                    "E: BUSNUM=001\nE: DEVNUM=%03u\n"
+                    "E: MAJOR=189\nE: MINOR=%u\n",
+                    port, number, number, number, number - 1);
+    g_string_append_printf(s,
+                           "A: devpath=%u\\n\n"
+                           "A: busnum=1\\n\nA: devnum=%u\\n\n",
+                           port, number);
+    g_string_append(s, "E: DEVTYPE=usb_device\nE: SUBSYSTEM=usb\n"
+                       "E: PRODUCT=1209/1/100\nE: TYPE=0/0/0\n"
+                       "A: bConfigurationValue=1\\n\n"
+                       "A: bNumConfigurations=1\\n\n"
+                       "A: speed=480\\n\n"
+                       "A: idVendor=1209\\n\nA: idProduct=0001\\n\n"
+                       "A: version= 2.00\\n\nA: maxchild=0\\n\n"
+                       "H: descriptors=");
     append_hex(s, device, sizeof(device));
     append_hex(s, configuration, sizeof(configuration));
     g_string_append_c(s, '\n');
@@ -336,37 +360,42 @@ describe(void)
 }
 
 bool
-bed_probe_start(struct bed *b, GError **error)
+part_probe_start(struct part *part, GError **error)
 {
     struct probe_port *p = g_new0(struct probe_port, 1);
-    gchar *text = describe();
+    UMockdevTestbed *testbed = part->bed->testbed;
+    gchar *text = describe(part);
+    char node[NODE_SIZE];
     bool ok;
 
-    b->probe = p;
-    p->bed = b;
+    part->probe = p;
+    p->part = part;
     g_queue_init(&p->done);
     g_queue_init(&p->waiting);
     g_queue_init(&p->answers);
+    node_name(node, part);
     p->handler = umockdev_ioctl_base_new();
     (void)g_signal_connect(p->handler, "handle-ioctl", G_CALLBACK(on_ioctl), p);
-    ok = umockdev_testbed_add_from_string(b->testbed, text, error) &&
-         umockdev_testbed_attach_ioctl(b->testbed, NODE, p->handler, error);
+    ok = umockdev_testbed_add_from_string(testbed, text, error) &&
+         umockdev_testbed_attach_ioctl(testbed, node, p->handler, error);
     g_free(text);
     return ok;
 }
 
 void
-bed_probe_end(struct bed *b)
+part_probe_end(struct part *part)
 {
-    struct probe_port *p = b->probe;
+    struct probe_port *p = part->probe;
+    char node[NODE_SIZE];
 
     if (p == NULL)
         return;
-    (void)umockdev_testbed_detach_ioctl(b->testbed, NODE, NULL);
+    node_name(node, part);
+    (void)umockdev_testbed_detach_ioctl(part->bed->testbed, node, NULL);
     g_queue_clear_full(&p->done, g_object_unref);
     g_queue_clear_full(&p->waiting, g_object_unref);
     g_queue_clear_full(&p->answers, g_free);
     g_clear_object(&p->handler);
     g_free(p);
-    b->probe = NULL;
+    part->probe = NULL;
 }

@@ -8,8 +8,15 @@
 
 #include "sim_wrap_bed.h"
 
-#define NODE "/dev/spidev0.0"
+#define NODE "/dev/spidev0.%u"
+#define NODE_SIZE 32u
 #define PARTS_MAX 511u
+
+static void
+node_name(char out[NODE_SIZE], const struct part *p)
+{
+    (void)snprintf(out, NODE_SIZE, NODE, p->index);
+}
 
 /* A buffer of the command's, in `len` bytes; NULL: none is named. */
 static UMockdevIoctlData *
@@ -25,7 +32,7 @@ buffer_at(UMockdevIoctlData *message, size_t offset, size_t len)
 
 /* One transfer, half of which may be missing. */
 static bool
-clock_part(struct bed *b, UMockdevIoctlData *message, size_t i)
+clock_part(struct part *p, UMockdevIoctlData *message, size_t i)
 {
     size_t at = i * sizeof(struct spi_ioc_transfer);
     struct spi_ioc_transfer part;
@@ -44,7 +51,7 @@ clock_part(struct bed *b, UMockdevIoctlData *message, size_t i)
     in = g_malloc0(part.len);
     if (tx != NULL)
         memcpy(out, tx->data, part.len);
-    ok = sfi_sim_spi(b->sim, out, in, part.len) == SFI_OK;
+    ok = sfi_sim_spi(p->sim, out, in, part.len) == SFI_OK;
     if (rx != NULL)
         memcpy(rx->data, in, part.len);
     g_free(out);
@@ -56,7 +63,7 @@ clock_part(struct bed *b, UMockdevIoctlData *message, size_t i)
 
 /* What was clocked, or -1. */
 static int
-run_message(struct bed *b, UMockdevIoctlData *arg, size_t count)
+run_message(struct part *p, UMockdevIoctlData *arg, size_t count)
 {
     UMockdevIoctlData *message = umockdev_ioctl_data_resolve(
         arg, 0, count * sizeof(struct spi_ioc_transfer), NULL);
@@ -68,7 +75,7 @@ run_message(struct bed *b, UMockdevIoctlData *arg, size_t count)
         struct spi_ioc_transfer part;
 
         memcpy(&part, message->data + i * sizeof(part), sizeof(part));
-        total = clock_part(b, message, i) ? total + (int)part.len : -1;
+        total = clock_part(p, message, i) ? total + (int)part.len : -1;
     }
     g_object_unref(message);
     return total;
@@ -102,41 +109,51 @@ setting(UMockdevIoctlData *arg, gulong request)
 static gboolean
 on_ioctl(UMockdevIoctlBase *handler, UMockdevIoctlClient *client, gpointer user)
 {
-    struct bed *b = user;
+    struct part *p = user;
     gulong request = umockdev_ioctl_client_get_request(client);
     UMockdevIoctlData *arg = umockdev_ioctl_client_get_arg(client);
     size_t count = _IOC_SIZE(request) / sizeof(struct spi_ioc_transfer);
     int result = -1;
 
     (void)handler;
-    bed_used(b);
+    part_used(p);
     if (_IOC_TYPE(request) == SPI_IOC_MAGIC && _IOC_NR(request) != 0)
         result = setting(arg, request);
     else if (_IOC_TYPE(request) == SPI_IOC_MAGIC && count <= PARTS_MAX)
-        result = run_message(b, arg, count);
+        result = run_message(p, arg, count);
     umockdev_ioctl_client_complete(client, result, result < 0 ? ENOTTY : 0);
     return TRUE;
 }
 
 bool
-bed_spi_start(struct bed *b, GError **error)
+part_spi_start(struct part *p, GError **error)
 {
-    static const char device[] = "P: /devices/platform/spi0/spidev0.0\n"
-                                 "N: spidev0.0\n"
-                                 "E: DEVNAME=" NODE "\n"
-                                 "E: SUBSYSTEM=spidev\n"
-                                 "E: MAJOR=153\nE: MINOR=0\n";
+    UMockdevTestbed *testbed = p->bed->testbed;
+    gchar *device = g_strdup_printf("P: /devices/platform/spi0/spidev0.%u\n"
+                                    "N: spidev0.%u\n"
+                                    "E: DEVNAME=" NODE "\n"
+                                    "E: SUBSYSTEM=spidev\n"
+                                    "E: MAJOR=153\nE: MINOR=%u\n",
+                                    p->index, p->index, p->index, p->index);
+    char node[NODE_SIZE];
+    bool ok;
 
-    b->spi = umockdev_ioctl_base_new();
-    (void)g_signal_connect(b->spi, "handle-ioctl", G_CALLBACK(on_ioctl), b);
-    return umockdev_testbed_add_from_string(b->testbed, device, error) &&
-           umockdev_testbed_attach_ioctl(b->testbed, NODE, b->spi, error);
+    node_name(node, p);
+    p->spi = umockdev_ioctl_base_new();
+    (void)g_signal_connect(p->spi, "handle-ioctl", G_CALLBACK(on_ioctl), p);
+    ok = umockdev_testbed_add_from_string(testbed, device, error) &&
+         umockdev_testbed_attach_ioctl(testbed, node, p->spi, error);
+    g_free(device);
+    return ok;
 }
 
 void
-bed_spi_end(struct bed *b)
+part_spi_end(struct part *p)
 {
-    if (b->spi != NULL)
-        (void)umockdev_testbed_detach_ioctl(b->testbed, NODE, NULL);
-    g_clear_object(&b->spi);
+    char node[NODE_SIZE];
+
+    node_name(node, p);
+    if (p->spi != NULL)
+        (void)umockdev_testbed_detach_ioctl(p->bed->testbed, node, NULL);
+    g_clear_object(&p->spi);
 }

@@ -10,8 +10,7 @@
 #include "sim_wrap_bed.h"
 
 #define BUS 1u
-#define FIRST_NUMBER 2u /* the hub is 1 */
-#define SYS_PATH "/devices/pci0000:00/0000:00:14.0/usb1/1-1"
+#define NAME_SIZE 128u
 #define SETUP_LEN 8u
 #define DESCRIPTOR_MAX 255u
 #define FROM_DEVICE 0x80u
@@ -26,17 +25,32 @@
 /* One enumeration: its handler outlives it as long as the command holds the
  * device open. */
 struct usb_port {
-    struct bed *bed;
+    struct part *part;
     unsigned number; /* of the device; 0: the port is empty */
-    unsigned last;
     UMockdevIoctlBase *handler;
     GQueue done; /* UMockdevIoctlData: URBs to be reaped */
 };
 
 static void
-node_name(char *out, size_t cap, unsigned number)
+node_name(char out[NAME_SIZE], unsigned number)
 {
-    (void)snprintf(out, cap, "/dev/bus/usb/%03u/%03u", BUS, number);
+    (void)snprintf(out, NAME_SIZE, "/dev/bus/usb/%03u/%03u", BUS, number);
+}
+
+/* Every other port of the hub: the others are for debug probes. */
+static unsigned
+port_of(const struct part *part)
+{
+    return 2 * part->index + 1;
+}
+
+/* As the testbed wants it. */
+static void
+sys_path(char out[NAME_SIZE], const struct part *part)
+{
+    (void)snprintf(out, NAME_SIZE,
+                   "/sys/devices/pci0000:00/0000:00:14.0/usb%u/%u-%u", BUS, BUS,
+                   port_of(part));
 }
 
 /* ---- requests of the command ---- */
@@ -47,7 +61,7 @@ control(struct usb_port *p, uint8_t *packet, size_t len, size_t *got)
     uint16_t value = (uint16_t)(packet[2] | packet[3] << 8);
     uint16_t index = (uint16_t)(packet[4] | packet[5] << 8);
 
-    return sfi_sim_usb_control(p->bed->sim, packet[0], packet[1], value, index,
+    return sfi_sim_usb_control(p->part->sim, packet[0], packet[1], value, index,
                                packet + SETUP_LEN, len - SETUP_LEN, got);
 }
 
@@ -128,7 +142,7 @@ set_interface(struct usb_port *p, UMockdevIoctlData *arg)
     if (data == NULL)
         return false;
     set = (const void *)data->data;
-    st = sfi_sim_usb_control(p->bed->sim, TO_INTERFACE, SET_INTERFACE,
+    st = sfi_sim_usb_control(p->part->sim, TO_INTERFACE, SET_INTERFACE,
                              (uint16_t)set->altsetting,
                              (uint16_t)set->interface, NULL, 0, &got);
     g_object_unref(data);
@@ -186,9 +200,9 @@ on_ioctl(UMockdevIoctlBase *handler, UMockdevIoctlClient *client, gpointer user)
     UMockdevIoctlData *arg = umockdev_ioctl_client_get_arg(client);
     int err = ENODEV;
 
-    bed_used(p->bed);
+    part_used(p->part);
     if (handler == p->handler &&
-        (sfi_sim_usb_attached(p->bed->sim) || (reaps && p->done.length > 0)))
+        (sfi_sim_usb_attached(p->part->sim) || (reaps && p->done.length > 0)))
         err = answer(p, request, arg);
     umockdev_ioctl_client_complete(client, err == 0 ? 0 : -1, err);
     return TRUE;
@@ -198,13 +212,13 @@ on_ioctl(UMockdevIoctlBase *handler, UMockdevIoctlClient *client, gpointer user)
 
 /* A descriptor as hexadecimal digits. */
 static void
-append_descriptor(struct bed *b, GString *out, uint16_t which)
+append_descriptor(struct part *part, GString *out, uint16_t which)
 {
     uint8_t raw[DESCRIPTOR_MAX];
     size_t got = 0;
 
-    if (sfi_sim_usb_control(b->sim, FROM_DEVICE, GET_DESCRIPTOR, which, 0, raw,
-                            sizeof(raw), &got) != SFI_OK)
+    if (sfi_sim_usb_control(part->sim, FROM_DEVICE, GET_DESCRIPTOR, which, 0,
+                            raw, sizeof(raw), &got) != SFI_OK)
         return;
     for (size_t i = 0; i < got; i++)
         g_string_append_printf(out, "%02X", raw[i]);
@@ -212,11 +226,14 @@ append_descriptor(struct bed *b, GString *out, uint16_t which)
 
 /* What sysfs tells of it. */
 static gchar *
-describe(struct bed *b, unsigned number)
+describe(struct part *part, unsigned number)
 {
-    GString *s = g_string_new("P: " SYS_PATH "\n");
+    GString *s = g_string_new("P: ");
+    char path[NAME_SIZE];
 
-    g_string_append_printf(s, "N: bus/usb/%03u/%03u\n", BUS, number);
+    sys_path(path, part);
+    g_string_append_printf(s, "%s\nN: bus/usb/%03u/%03u\n",
+                           path + strlen("/sys"), BUS, number);
     g_string_append_printf(s, "E: DEVNAME=/dev/bus/usb/%03u/%03u\n", BUS,
                            number);
     g_string_append_printf(s, "E: BUSNUM=%03u\nE: DEVNUM=%03u\n", BUS, number);
@@ -225,41 +242,43 @@ describe(struct bed *b, unsigned number)
                        "E: PRODUCT=483/df11/200\nE: TYPE=0/0/0\n"
                        "A: bConfigurationValue=1\\n\n"
                        "A: bNumConfigurations=1\\n\n"
-                       "A: devpath=1\\n\nA: speed=12\\n\n"
+                       "A: speed=12\\n\n"
                        "A: idVendor=0483\\n\nA: idProduct=df11\\n\n"
                        "A: version= 2.00\\n\nA: maxchild=0\\n\n");
-    g_string_append_printf(s, "A: busnum=%u\\n\nA: devnum=%u\\n\n", BUS,
-                           number);
+    g_string_append_printf(
+        s, "A: devpath=%u\\n\nA: busnum=%u\\n\nA: devnum=%u\\n\n",
+        port_of(part), BUS, number);
     g_string_append(s, "H: descriptors=");
-    append_descriptor(b, s, DEVICE);
-    append_descriptor(b, s, CONFIGURATION);
+    append_descriptor(part, s, DEVICE);
+    append_descriptor(part, s, CONFIGURATION);
     g_string_append_c(s, '\n');
     return g_string_free(s, FALSE);
 }
 
 static bool
-plug_in(struct bed *b, GError **error)
+plug_in(struct part *part, GError **error)
 {
-    struct usb_port *p = b->usb;
-    unsigned number = p->last + 1;
+    struct usb_port *p = part->usb;
+    UMockdevTestbed *testbed = part->bed->testbed;
+    unsigned number = part->bed->last_number + 1;
     gchar *device;
-    char node[64];
+    char node[NAME_SIZE];
     size_t got;
     bool ok;
 
-    if (sfi_sim_usb_control(b->sim, TO_DEVICE, SET_CONFIGURATION, 1, 0, NULL, 0,
-                            &got) != SFI_OK)
+    if (sfi_sim_usb_control(part->sim, TO_DEVICE, SET_CONFIGURATION, 1, 0, NULL,
+                            0, &got) != SFI_OK)
         return true;
-    device = describe(b, number);
-    node_name(node, sizeof(node), number);
+    device = describe(part, number);
+    node_name(node, number);
     p->handler = umockdev_ioctl_base_new();
     (void)g_signal_connect(p->handler, "handle-ioctl", G_CALLBACK(on_ioctl), p);
-    ok = umockdev_testbed_add_from_string(b->testbed, device, error) &&
-         umockdev_testbed_attach_ioctl(b->testbed, node, p->handler, error);
+    ok = umockdev_testbed_add_from_string(testbed, device, error) &&
+         umockdev_testbed_attach_ioctl(testbed, node, p->handler, error);
     g_free(device);
     if (ok) {
         p->number = number;
-        p->last = number;
+        part->bed->last_number = number;
     }
     return ok;
 }
@@ -274,49 +293,50 @@ drop_urbs(struct usb_port *p)
 }
 
 static void
-pull_out(struct bed *b)
+pull_out(struct part *part)
 {
-    struct usb_port *p = b->usb;
-    char node[64];
+    struct usb_port *p = part->usb;
+    UMockdevTestbed *testbed = part->bed->testbed;
+    char node[NAME_SIZE], path[NAME_SIZE];
 
-    node_name(node, sizeof(node), p->number);
-    (void)umockdev_testbed_detach_ioctl(b->testbed, node, NULL);
-    umockdev_testbed_remove_device(b->testbed, "/sys" SYS_PATH);
+    node_name(node, p->number);
+    (void)umockdev_testbed_detach_ioctl(testbed, node, NULL);
+    sys_path(path, part);
+    umockdev_testbed_remove_device(testbed, path);
     drop_urbs(p);
     g_clear_object(&p->handler);
     p->number = 0;
 }
 
 bool
-bed_usb_look(struct bed *b, GError **error)
+part_usb_look(struct part *part, GError **error)
 {
-    struct usb_port *p = b->usb;
+    struct usb_port *p = part->usb;
 
-    if (p->number != 0 && !sfi_sim_usb_attached(b->sim))
-        pull_out(b);
-    if (p->number == 0 && sfi_sim_usb_attach(b->sim) == SFI_OK)
-        return plug_in(b, error);
+    if (p->number != 0 && !sfi_sim_usb_attached(part->sim))
+        pull_out(part);
+    if (p->number == 0 && sfi_sim_usb_attach(part->sim) == SFI_OK)
+        return plug_in(part, error);
     return true;
 }
 
 bool
-bed_usb_start(struct bed *b, GError **error)
+part_usb_start(struct part *part, GError **error)
 {
-    b->usb = g_new0(struct usb_port, 1);
-    b->usb->bed = b;
-    b->usb->last = FIRST_NUMBER - 1;
-    g_queue_init(&b->usb->done);
-    return bed_usb_look(b, error);
+    part->usb = g_new0(struct usb_port, 1);
+    part->usb->part = part;
+    g_queue_init(&part->usb->done);
+    return part_usb_look(part, error);
 }
 
 void
-bed_usb_end(struct bed *b)
+part_usb_end(struct part *part)
 {
-    if (b->usb == NULL)
+    if (part->usb == NULL)
         return;
-    if (b->usb->number != 0)
-        pull_out(b);
-    g_clear_object(&b->usb->handler);
-    g_free(b->usb);
-    b->usb = NULL;
+    if (part->usb->number != 0)
+        pull_out(part);
+    g_clear_object(&part->usb->handler);
+    g_free(part->usb);
+    part->usb = NULL;
 }

@@ -5,6 +5,8 @@ spidev, libusb, openocd.
 SFI_LINKS has the links that were built; usart without it.
 """
 
+import hashlib
+import json
 import os
 import shutil
 import sys
@@ -129,6 +131,46 @@ class Links(bench.Case):
                          "installations left: all 1 were used")
         self.assertHoldsNothing(second)
         self.assertEqual(b.counter("line.vault"), 0)
+
+    def gang(self, link, ports, missing):
+        """Chips side by side, one more than were counted, and a port in which
+        there is none."""
+        if link not in LINKS:
+            self.skipTest(f"{link} was not built")
+        b = self.bench
+        hsm = b.hsm(H753, "line.vault", 2)
+        parts = [self.chip(link, H753, f"part-{i}") for i in range(3)]
+        states = [word for p in parts for word in ("--state", p.state)]
+        result = bench.run(
+            "sfi-sim", "wrap", *states, CHIPS[link].device, "--",
+            bench.PROGRAMS / "sfi-program", "--gang",
+            ",".join([*ports, missing]), "--json", "-sfi",
+            b.image(H753, "fw.sfi"), *hsm)
+        told = json.loads(result.out)
+        self.assertEqual((told["installed"], told["failed"]), (2, 2),
+                         str(result))
+        chips = told["chips"]
+        self.assertEqual([c["port"] for c in chips], [*ports, missing])
+        self.assertEqual(chips[3]["error"]["name"], "SFI_ERR_NO_DEVICE")
+        for part, chip in zip(parts, chips):
+            key = part.dump("certificate")[8:72]
+            self.assertEqual(chip["device_id"],
+                             hashlib.sha256(key).hexdigest())
+            if chip["result"] == "installed":
+                self.assertInstalled(part)
+            else:
+                self.assertEqual(chip["error"]["name"], "SFI_ERR_HSM_COUNTER")
+                self.assertHoldsNothing(part)
+        self.assertEqual(b.counter("line.vault"), 0)
+
+    def test_gang_usb(self):
+        """By their places: each has the same serial number."""
+        self.gang("usb", ["usb:path=1-1", "usb:path=1-3", "usb:path=1-5"],
+                  "usb:path=1-7")
+
+    def test_gang_spi(self):
+        self.gang("spi", ["spidev0.0", "/dev/spidev0.1",
+                          "spi:/dev/spidev0.2?speed=4000000"], "spidev0.3")
 
     def test_h753_usart(self):
         self.story("usart", H753)
