@@ -81,6 +81,24 @@ typedef struct sfi_dialect_ops {
     sfi_status (*abort)(void *user, sfi_target *t);
 } sfi_dialect_ops;
 
+/**
+ * Take libsfi's own table, the default.
+ *
+ * For a dialect that differs from it in some functions, or looks at what goes
+ * on: fill a table with this, and replace what differs.  Its functions do not
+ * look at `user`, and are called inside those of the table that was given.
+ *
+ * @param out  struct_size set by the caller; receives the rest
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  out is NULL
+ *   SFI_ERR_ABI       struct_size is too small, or garbage
+ *
+ * Blocks: never.  Thread: any.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_dialect_get_own(sfi_dialect_ops *out);
+
 /** What a link carries. */
 enum {
     SFI_LINK_USART = 1, /**< the commands of AN3155 */

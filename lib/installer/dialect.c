@@ -32,6 +32,15 @@ dialect_init(struct dialect *d, sfi_ctx *ctx, const sfi_dialect_ops *ops,
     return SFI_OK;
 }
 
+sfi_status
+sfi_dialect_get_own(sfi_dialect_ops *out)
+{
+    if (out == NULL)
+        return SFI_ERR_ARGUMENT;
+    return sfi__abi_out(NULL, out, sizeof(*out), &sfi__dialect_ours,
+                        sizeof(sfi__dialect_ours));
+}
+
 /* A clean slate, as for a link's functions: what is reported is this call's.
  * The target is busy, but for what sfi/dialect.h has. */
 static sfi_status

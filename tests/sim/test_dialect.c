@@ -133,6 +133,13 @@ START_TEST(test_no_session)
 }
 END_TEST
 
+/* Given as `user`, so that this is seen too. */
+static struct {
+    sfi_target *target;
+    unsigned calls;
+    void (*look)(sfi_target *t);
+} inside;
+
 /* ---- the table itself ---- */
 
 START_TEST(test_table)
@@ -182,6 +189,50 @@ START_TEST(test_table)
 }
 END_TEST
 
+/* libsfi's own, with something in front of each of two functions. */
+static sfi_dialect_ops own;
+
+static sfi_status
+count_info(void *user, sfi_target *t, sfi_dialect_info *out)
+{
+    sfi_status st = own.info(user, t, out);
+
+    inside.calls++;
+    out->data_max = 100;
+    return st;
+}
+
+static sfi_status
+count_data(void *user, sfi_target *t, uint32_t offset, const uint8_t *data,
+           size_t len)
+{
+    ck_assert_uint_le(len, 100);
+    inside.calls++;
+    return own.data(user, t, offset, data, len);
+}
+
+START_TEST(test_own)
+{
+    sfi_dialect_ops ops;
+
+    ck_assert_int_eq(sfi_dialect_get_own(NULL), SFI_ERR_ARGUMENT);
+    own.struct_size = 16;
+    ck_assert_int_eq(sfi_dialect_get_own(&own), SFI_ERR_ABI);
+    own.struct_size = sizeof(own);
+    ck_assert_ok(sfi_dialect_get_own(&own));
+    ops = own;
+    ops.info = count_info;
+    ops.data = count_data;
+    station_setup("stm32h753xi");
+    station.dialect = &ops;
+    inside.calls = 0;
+    ck_assert_ok(station_install(false));
+    install_assert_complete(&station.package);
+    ck_assert_uint_ge(inside.calls, 2 + station.package.image.len / 100);
+    station_teardown();
+}
+END_TEST
+
 START_TEST(test_connect_options)
 {
     sfi_dialect_ops ops = vendor_dialect;
@@ -216,13 +267,6 @@ START_TEST(test_connect_options)
 END_TEST
 
 /* ---- what a dialect's functions may call ---- */
-
-/* Given as `user`, so that this is seen too. */
-static struct {
-    sfi_target *target;
-    unsigned calls;
-    void (*look)(sfi_target *t);
-} inside;
 
 static sfi_status
 look_around(void *user, sfi_target *t, sfi_dialect_info *out)
@@ -524,6 +568,7 @@ main(void)
     tcase_add_test(tc, test_lies);
     tcase_add_test(tc, test_no_session);
     tcase_add_test(tc, test_table);
+    tcase_add_test(tc, test_own);
     tcase_add_test(tc, test_connect_options);
     tcase_add_test(tc, test_target_is_busy);
     tcase_add_loop_test(tc, test_primitives, 0, 4);

@@ -1,0 +1,119 @@
+/* A security extension of one's own.
+ *
+ *     custom-dialect IMAGE.sfi serial:PORT VAULT PIN
+ *
+ * sfi_installer_set_dialect() takes a table of functions: what to send to the
+ * chip for each step of an install.  This one begins with libsfi's own, and
+ * replaces what a vendor's document says otherwise.  The chips here are virtual
+ * ones, so the opcodes are still those of doc/protocol.md; pieces of 512 bytes
+ * and the words of refusals are not.  doc/porting.md has what to keep to. */
+#include <stdio.h>
+#include <string.h>
+
+#include <sfi/sfi.h>
+
+#define WAIT_MS 45000u /* for a chip that erases before it answers */
+
+/* What each function is given first. */
+struct vendor {
+    sfi_ctx *ctx;
+    sfi_dialect_ops own;
+};
+
+/* One request, and what its status byte means: zero is done.  What the line
+ * spoils is repeated below this. */
+static sfi_status
+tell(struct vendor *v, sfi_target *t, const sfi_request *r)
+{
+    uint32_t status = 0;
+    sfi_status st = sfi_dialect_request(t, r, NULL, 0, &status);
+    char text[80];
+
+    if (st != SFI_OK || status == 0)
+        return st;
+    (void)snprintf(text, sizeof(text), "the part says 0x%02x to %s",
+                   (unsigned)status, r->name);
+    sfi_ctx_report(v->ctx, SFI_ERR_DEVICE, (int32_t)status, text);
+    return SFI_ERR_DEVICE;
+}
+
+static sfi_status
+vendor_info(void *user, sfi_target *t, sfi_dialect_info *out)
+{
+    struct vendor *v = user;
+    sfi_status st = v->own.info(NULL, t, out);
+
+    out->data_max = 512;
+    return st;
+}
+
+/* Extended Special: nothing in the first packet, the licence in the second. */
+static sfi_status
+vendor_license(void *user, sfi_target *t, const uint8_t *data, size_t len)
+{
+    const sfi_request r = {.struct_size = sizeof(r),
+                           .flags = SFI_REQUEST_EXTENDED,
+                           .opcode = 0x5304,
+                           .timeout_ms = WAIT_MS,
+                           .name = "the licence",
+                           .data = data,
+                           .data_len = len};
+
+    return tell(user, t, &r);
+}
+
+/* The same with the offset in front. */
+static sfi_status
+vendor_data(void *user, sfi_target *t, uint32_t at, const uint8_t *data,
+            size_t len)
+{
+    const uint8_t offset[] = {(uint8_t)at, (uint8_t)(at >> 8),
+                              (uint8_t)(at >> 16), (uint8_t)(at >> 24)};
+    const sfi_request r = {.struct_size = sizeof(r),
+                           .flags = SFI_REQUEST_EXTENDED,
+                           .opcode = 0x5307,
+                           .timeout_ms = WAIT_MS,
+                           .name = "a piece of the image",
+                           .param = offset,
+                           .param_len = sizeof(offset),
+                           .data = data,
+                           .data_len = len};
+
+    return tell(user, t, &r);
+}
+
+int
+main(int argc, char **argv)
+{
+    struct vendor v = {.own = {.struct_size = sizeof(v.own)}};
+    sfi_dialect_ops ops;
+    sfi_transport *tp = NULL;
+    sfi_hsm *hsm = NULL;
+    sfi_installer *in = NULL;
+    sfi_status st = sfi_dialect_get_own(&v.own);
+
+    if (argc != 5 || st != SFI_OK || sfi_ctx_new(NULL, &v.ctx) != SFI_OK)
+        return 64;
+    ops = v.own; /* the other steps are as libsfi has them */
+    ops.info = vendor_info;
+    ops.license = vendor_license;
+    ops.data = vendor_data;
+    if ((st = sfi_transport_open(v.ctx, argv[2], &tp)) == SFI_OK &&
+        (st = sfi_hsm_open(v.ctx, argv[3], &hsm)) == SFI_OK &&
+        (st = sfi_hsm_login(hsm, argv[4], strlen(argv[4]))) == SFI_OK &&
+        (st = sfi_installer_new(v.ctx, NULL, &in)) == SFI_OK &&
+        (st = sfi_installer_set_image_file(in, argv[1])) == SFI_OK &&
+        (st = sfi_installer_set_transport(in, tp)) == SFI_OK &&
+        (st = sfi_installer_set_hsm(in, hsm)) == SFI_OK &&
+        (st = sfi_installer_set_erase(in, 1)) == SFI_OK &&
+        (st = sfi_installer_set_dialect(in, &ops, &v)) == SFI_OK)
+        st = sfi_installer_run(in);
+    if (st != SFI_OK)
+        fprintf(stderr, "%s: %s\n", sfi_status_name(st),
+                sfi_error_message(sfi_ctx_error(v.ctx)));
+    sfi_installer_free(in);
+    sfi_hsm_free(hsm);
+    sfi_transport_free(tp);
+    sfi_ctx_free(v.ctx);
+    return st == SFI_OK ? 0 : 1;
+}
