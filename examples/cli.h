@@ -21,7 +21,7 @@
 
 #define CLI_EXIT_USAGE 64 /* EX_USAGE of sysexits.h */
 #define CLI_VALUES_MAX 64 /* option bytes of a part */
-#define CLI_KEYS_MAX 6
+#define CLI_KEYS_MAX 8
 
 /* ---- options ---- */
 

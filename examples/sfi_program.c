@@ -18,10 +18,12 @@ static const struct cli_option options[OPT_COUNT] = {
     [OPT_CONNECT] = {.brief = "c",
                      .name = "connect",
                      .values = "port=PORT [br=115200] [chip=NAME]",
-                     .keys = {"port", "br", "chip", "mode", "probe"},
+                     .keys = {"port", "br", "chip", "mode", "probe", "freq",
+                              "sn"},
                      .help = "the serial port of the chip, its speed, and\n"
                              "which chip it must be; or usb1, spidev0.0,\n"
-                             "swd mode=HOTPLUG [probe=LINK], or any LINK"},
+                             "swd or jtag [mode=HOTPLUG|NORMAL|UR] [freq=KHZ]\n"
+                             "[sn=SERIAL] [probe=LINK]; or any LINK"},
     [OPT_SFI] = {.name = "sfi",
                  .values = "[protocol=static|live] FILE.sfi hsm=1 slot=HSM "
                            "[store=FOLDER] | hsm=0 LICENSE",
@@ -185,22 +187,51 @@ is_link(const char *port)
     return port[len] == ':' && len > 1; /* "C:" is none */
 }
 
-/* A debugger's port: the probe says which, if there is more than one. */
-static const char *
-probe_of(const struct program *p, bool jtag)
+/* What -c says of a probe of ours, as options of its link. */
+static int
+write_probe(const struct program *p, bool jtag, char uri[URI_MAX])
 {
     const struct cli_use *use = cli_next(&p->cli, OPT_CONNECT, NULL);
     const char *mode = cli_key(&p->cli, use, "mode");
-    const char *probe = cli_key(&p->cli, use, "probe");
+    const char *freq = cli_key(&p->cli, use, "freq");
+    const char *sn = cli_key(&p->cli, use, "sn");
+    char speed[32] = "";
+    uint64_t khz;
 
-    if (mode != NULL && strcmp(mode, "HOTPLUG") != 0)
+    if (freq != NULL && !cli_number(freq, UINT32_MAX, &khz))
+        cli_usage(&p->cli, "freq=%s is no speed in kHz", freq);
+    if (freq != NULL)
+        (void)snprintf(speed, sizeof(speed), "&speed=%" PRIu64 "000", khz);
+    return snprintf(uri, URI_MAX, "cmsis-dap:%s%s?wire=%s&mode=%s%s",
+                    sn != NULL ? "serial=" : "", sn != NULL ? sn : "",
+                    jtag ? "jtag" : "swd", mode != NULL ? mode : "HOTPLUG",
+                    speed);
+}
+
+/* A debugger's port: probe= says which, if it is none of ours. */
+static int
+write_debugger(const struct program *p, bool jtag, char uri[URI_MAX])
+{
+    static const char *const modes[] = {"HOTPLUG", "NORMAL", "UR"};
+    const struct cli_use *use = cli_next(&p->cli, OPT_CONNECT, NULL);
+    const char *mode = cli_key(&p->cli, use, "mode");
+    const char *probe = cli_key(&p->cli, use, "probe");
+    bool known = mode == NULL;
+
+    for (size_t i = 0; mode != NULL && i < sizeof(modes) / sizeof(*modes); i++)
+        known = known || strcasecmp(mode, modes[i]) == 0;
+    if (!known)
+        cli_usage(&p->cli, "mode=%s, expected HOTPLUG, NORMAL or UR", mode);
+    if (probe == NULL)
+        return write_probe(p, jtag, uri);
+    if ((mode != NULL && strcasecmp(mode, modes[0]) != 0) ||
+        cli_key(&p->cli, use, "freq") != NULL ||
+        cli_key(&p->cli, use, "sn") != NULL)
         cli_usage(&p->cli,
-                  "mode=%s, expected HOTPLUG: the chip is taken as it "
-                  "is",
-                  mode);
-    if (probe != NULL)
-        return probe;
-    return jtag ? "cmsis-dap:?wire=jtag" : "cmsis-dap:";
+                  "mode=, freq= and sn= do not go with probe=%s: its own "
+                  "options, or openocd's configuration, say so",
+                  probe);
+    return snprintf(uri, URI_MAX, "%s", probe);
 }
 
 /* The names of ST's tool, and links by their own. */
@@ -208,11 +239,11 @@ void
 program_port(const struct program *p, const char *port, uint64_t baud,
              char uri[URI_MAX])
 {
-    bool jtag = strcmp(port, "jtag") == 0 || strcmp(port, "JTAG") == 0;
+    bool jtag = strcasecmp(port, "jtag") == 0;
     int len;
 
-    if (jtag || strcmp(port, "swd") == 0 || strcmp(port, "SWD") == 0)
-        len = snprintf(uri, URI_MAX, "%s", probe_of(p, jtag));
+    if (jtag || strcasecmp(port, "swd") == 0)
+        len = write_debugger(p, jtag, uri);
     else if (is_link(port))
         len = snprintf(uri, URI_MAX, "%s", port);
     else if (strncasecmp(port, "usb", 3) == 0 &&
@@ -244,6 +275,21 @@ read_link(struct program *p, const struct cli_use *use)
         cli_unknown_chip(&p->cli, chip);
 }
 
+/* What says something of a probe goes with one. */
+static void
+check_debugger(const struct program *p, const struct cli_use *use,
+               const char *port)
+{
+    static const char *const keys[] = {"mode", "probe", "freq", "sn"};
+
+    if (strcasecmp(port, "swd") == 0 || strcasecmp(port, "jtag") == 0)
+        return;
+    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+        if (cli_key(&p->cli, use, keys[i]) != NULL)
+            cli_usage(&p->cli, "%s= goes with port=swd or port=jtag", keys[i]);
+    }
+}
+
 static void
 read_connection(struct program *p)
 {
@@ -264,6 +310,7 @@ read_connection(struct program *p)
     if (port == NULL)
         cli_usage(&p->cli, "-c needs port=PORT, such as port=/dev/ttyUSB0");
     read_link(p, use);
+    check_debugger(p, use, port);
     program_port(p, port, p->baud, p->port);
 }
 

@@ -140,6 +140,15 @@ typedef struct sfi_dap_ops {
  * same serial number in every part: who has several names the port.  A device
  * that was reset is looked for at the port where it was.
  *
+ * `cmsis-dap:PLACE?speed=HZ&wire=WIRE&mode=MODE` is the memory of a chip behind
+ * a debug probe that speaks CMSIS-DAP (feature `usb`), version 2 (bulk
+ * endpoints) or 1 (HID).  PLACE is as with `usb:`, nothing being the only probe
+ * there.  HZ is 1000 to 100000000, by default 4000000; a probe that cannot
+ * takes the next below.  WIRE is `swd`, by default, or `jtag`.  The reset is
+ * the probe's line to NRST.  MODE is `hotplug`, by default: the chip is taken
+ * as it is; `normal`: it is reset before; or `ur`: its debug port is asked
+ * while it is held in reset.  The core is never halted, and BOOT0 not reached.
+ *
  * @param ctx  the context
  * @param uri  the name; copied
  * @param out  receives the link, caller frees; NULL on any failure

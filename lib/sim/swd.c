@@ -37,12 +37,15 @@ sim_open_swd(struct sfi_sim *sim, sfi_transport **out)
         .xfer = on_xfer,
         .close = sim_link_close,
     };
+    static const struct probe_options options = {
+        .wire = PROBE_SWD,
+        .speed = PROBE_SPEED_DEFAULT,
+    };
 
     if (sim->chip->dbgmcu == 0)
         return sfi__fail(sim->obj.ctx, SFI_ERR_UNSUPPORTED,
                          "a virtual %s has no debug port", sim->chip->name);
-    return sfi__probe_new(sim->obj.ctx, &io, sim, "SWD", PROBE_SWD,
-                          PROBE_SPEED_DEFAULT, out);
+    return sfi__probe_new(sim->obj.ctx, &io, sim, "SWD", &options, out);
 }
 
 sfi_status

@@ -23,13 +23,25 @@ enum probe_wire {
     PROBE_JTAG, /* in a chain with other TAPs, but no other debug port */
 };
 
+/* What the chip does when the probe connects. */
+enum probe_start {
+    PROBE_AS_IT_IS,
+    PROBE_RESET,       /* it was reset before */
+    PROBE_UNDER_RESET, /* it is held in reset, and let go then */
+};
+
 /* What CMSIS-DAP probes start with; 10 MHz is too much for long wires. */
 #define PROBE_SPEED_DEFAULT 4000000u
 
-/* Connect to the chip over `wire` at `speed` Hz.  `user` belongs to the
- * transport from a success on. */
+struct probe_options {
+    enum probe_wire wire;
+    enum probe_start start;
+    uint32_t speed; /* Hz */
+};
+
+/* Connect to the chip.  `user` belongs to the transport from a success on. */
 sfi_status sfi__probe_new(sfi_ctx *ctx, const struct probe_io *io, void *user,
-                          const char *name, enum probe_wire wire,
-                          uint32_t speed, sfi_transport **out);
+                          const char *name, const struct probe_options *options,
+                          sfi_transport **out);
 
 #endif

@@ -31,22 +31,38 @@ drive_reset(struct probe *p, bool low)
     return probe_order(p, &w, &pins);
 }
 
+static sfi_status
+hold_in_reset(struct probe *p)
+{
+    const struct clock *clock = p->ctx->clock;
+    sfi_status st = drive_reset(p, true);
+
+    if (st == SFI_OK)
+        clock->sleep_ms(clock->user, RESET_PULSE_MS);
+    return st;
+}
+
+/* What the reset left of the debug port is looked at anew. */
+static sfi_status
+let_go(struct probe *p)
+{
+    const struct clock *clock = p->ctx->clock;
+    sfi_status st = drive_reset(p, false);
+
+    clock->sleep_ms(clock->user, BOOT_MS);
+    p->is_up = false;
+    return st;
+}
+
 /* A probe has no line to BOOT0: it stays as the board has it. */
 static sfi_status
 on_reset(void *user, int into_boot)
 {
     struct probe *p = user;
-    const struct clock *clock = p->ctx->clock;
-    sfi_status st = drive_reset(p, true);
+    sfi_status st = hold_in_reset(p);
 
     (void)into_boot;
-    if (st != SFI_OK)
-        return st;
-    clock->sleep_ms(clock->user, RESET_PULSE_MS);
-    st = drive_reset(p, false);
-    clock->sleep_ms(clock->user, BOOT_MS);
-    p->is_up = false;
-    return st;
+    return st == SFI_OK ? let_go(p) : st;
 }
 
 /* The probe lets go of the pins. */
@@ -107,8 +123,24 @@ take_pins(struct probe *p)
     return st;
 }
 
+/* The debug port is there while the chip is held; its memory is not, and some
+ * parts have no access port then either. */
 static sfi_status
-set_up(struct probe *p, uint32_t speed)
+meet(struct probe *p, enum probe_start start)
+{
+    sfi_status st = SFI_OK;
+
+    if (start != PROBE_AS_IT_IS)
+        st = hold_in_reset(p);
+    if (st == SFI_OK && start == PROBE_UNDER_RESET)
+        (void)probe_line_up(p);
+    if (st == SFI_OK && start != PROBE_AS_IT_IS)
+        st = let_go(p);
+    return st == SFI_OK ? probe_line_up(p) : st;
+}
+
+static sfi_status
+set_up(struct probe *p, const struct probe_options *options)
 {
     struct wr w;
     sfi_status st;
@@ -120,7 +152,7 @@ set_up(struct probe *p, uint32_t speed)
     if (st != SFI_OK)
         return st;
     wr_init(&w, p->out, sizeof(p->out));
-    cmsis_put_clock(&w, speed);
+    cmsis_put_clock(&w, options->speed);
     st = probe_setting(p, &w);
     if (st != SFI_OK)
         return st;
@@ -134,12 +166,12 @@ set_up(struct probe *p, uint32_t speed)
         cmsis_put_swd_configure(&w);
         st = probe_setting(p, &w);
     }
-    return st == SFI_OK ? probe_line_up(p) : st;
+    return st == SFI_OK ? meet(p, options->start) : st;
 }
 
 sfi_status
 sfi__probe_new(sfi_ctx *ctx, const struct probe_io *io, void *user,
-               const char *name, enum probe_wire wire, uint32_t speed,
+               const char *name, const struct probe_options *options,
                sfi_transport **out)
 {
     static const sfi_dap_ops ops = {
@@ -157,10 +189,10 @@ sfi__probe_new(sfi_ctx *ctx, const struct probe_io *io, void *user,
     p->ctx = ctx;
     p->io = *io;
     p->user = user;
-    p->wire = wire;
+    p->wire = options->wire;
     p->tap = 0;
     p->packet = CMSIS_PACKET_MIN;
-    st = set_up(p, speed);
+    st = set_up(p, options);
     if (st == SFI_OK)
         st = sfi__transport_new(ctx, TRANSPORT_DAP, &ops, p, name, out);
     if (st != SFI_OK)

@@ -190,29 +190,64 @@ take_wire(sfi_ctx *ctx, const struct uri *uri, enum probe_wire *wire)
     return SFI_OK;
 }
 
+/* The words are those of ST's programmer. */
 static sfi_status
-open_probe(struct probe_usb *u, const struct uri *uri, sfi_transport **out)
+take_mode(sfi_ctx *ctx, const struct uri *uri, enum probe_start *start)
 {
-    static const char *const keys[] = {"speed", "wire", NULL};
-    static const struct probe_io io = {.xfer = on_xfer, .close = on_close};
-    struct usb_device *d = &u->device;
-    char name[TRANSPORT_NAME_MAX];
-    enum probe_wire wire = PROBE_SWD;
-    uint32_t speed = 0;
+    static const char *const words[] = {
+        [PROBE_AS_IT_IS] = "hotplug",
+        [PROBE_RESET] = "normal",
+        [PROBE_UNDER_RESET] = "ur",
+    };
+    const char *text = uri_get(uri, "mode");
+
+    *start = PROBE_AS_IT_IS;
+    if (text == NULL)
+        return SFI_OK;
+    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+        if (text_same(text, words[i])) {
+            *start = (enum probe_start)i;
+            return SFI_OK;
+        }
+    }
+    return sfi__fail(ctx, SFI_ERR_ARGUMENT,
+                     "mode is \"%s\", expected \"hotplug\", \"normal\" or "
+                     "\"ur\"",
+                     text);
+}
+
+static sfi_status
+take_name(struct usb_device *d, const struct uri *uri, struct probe_options *o)
+{
+    static const char *const keys[] = {"speed", "wire", "mode", NULL};
     sfi_status st = uri_allow(d->ctx, uri, keys);
 
     if (st == SFI_OK)
-        st = take_speed(d->ctx, uri, &speed);
+        st = take_speed(d->ctx, uri, &o->speed);
     if (st == SFI_OK)
-        st = take_wire(d->ctx, uri, &wire);
+        st = take_wire(d->ctx, uri, &o->wire);
+    if (st == SFI_OK)
+        st = take_mode(d->ctx, uri, &o->start);
     if (st == SFI_OK)
         st = sfi__usb_pick(d->ctx, d->role, uri->path, &d->pick);
+    return st;
+}
+
+static sfi_status
+open_probe(struct probe_usb *u, const struct uri *uri, sfi_transport **out)
+{
+    static const struct probe_io io = {.xfer = on_xfer, .close = on_close};
+    struct usb_device *d = &u->device;
+    char name[TRANSPORT_NAME_MAX];
+    struct probe_options options;
+    sfi_status st = take_name(d, uri, &options);
+
     if (st == SFI_OK)
         st = usb_device_open(d);
     text_format(name, sizeof(name), "cmsis-dap:path=%s", d->path);
-    if (st != SFI_OK)
-        return st;
-    return sfi__probe_new(d->ctx, &io, u, name, wire, speed, out);
+    if (st == SFI_OK)
+        st = sfi__probe_new(d->ctx, &io, u, name, &options, out);
+    return st;
 }
 
 sfi_status

@@ -173,6 +173,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     static const struct probe_io io = {.xfer = on_xfer};
+    struct probe_options options = {.speed = 1000000};
     struct probe_play play;
     sfi_ctx *ctx;
     sfi_transport *tp = NULL;
@@ -183,9 +184,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     ctx = fuzz_ctx();
     now = 0;
     ctx->clock = &fuzz_clock;
-    if (sfi__probe_new(ctx, &io, &play, "probe",
-                       data[0] < 0x80 ? PROBE_SWD : PROBE_JTAG, 1000000,
-                       &tp) == SFI_OK)
+    options.start = (enum probe_start)(data[1] % 3);
+    options.wire = data[0] < 0x80 ? PROBE_SWD : PROBE_JTAG;
+    if (sfi__probe_new(ctx, &io, &play, "probe", &options, &tp) == SFI_OK)
         use(ctx, tp, data[0], data[1]);
     else
         FUZZ_HOLDS(tp == NULL);

@@ -82,7 +82,7 @@ class Bench:
 def names(b):
     """The chip's own USB port is there too, and is none."""
     both = ("--usb", "--probe")
-    for port in ("swd", "cmsis-dap:", "cmsis-dap:1", "cmsis-dap:1209:0001",
+    for port in ("swd", "jtag", "cmsis-dap:", "cmsis-dap:1", "cmsis-dap:1209:0001",
                  "cmsis-dap:path=1-2", "cmsis-dap:serial=0001",
                  "cmsis-dap:?speed=100000"):
         out = b.program(port, "-r", hex(BASE), 16, "r.bin", wired=both)
@@ -97,6 +97,17 @@ def names(b):
         out = b.program(port, "-r", hex(BASE), 16, "r.bin", status=4,
                         wired=both)
         expect(why in out, f"{port}: {out}")
+
+
+def words(b):
+    """ST's, of a debugger's port."""
+    for more in (["mode=HOTPLUG"], ["mode=NORMAL", "freq=1000"],
+                 ["mode=UR", "sn=0001"]):
+        for port in ("swd", "JTAG"):
+            out = b.program(port, *more, "-r", hex(BASE), 16, "r.bin")
+            expect("0x450" in out, out)
+    out = b.program("swd", "sn=0002", "-r", hex(BASE), 16, "r.bin", status=4)
+    expect("no such debug probe" in out, out)
 
 
 def peer(b):
@@ -156,7 +167,7 @@ def install(b):
     expect("magic 0x4d494653" in out and "flash 1" in out, out)
     b.refused("secure", "-r", hex(BASE), 16, "r.bin")
     b.refused("holds an installed firmware", *words)
-    b.program("swd", "-e", "all", *words)
+    b.program("jtag", "-e", "all", *words)
     expect(b.flash.read_bytes()[:len(plain_text)] == plain_text,
            "not the firmware")
     expect("4" in b.ours("sfi-program", "-hsmgetcounter", "slot=vault:v"),
@@ -172,6 +183,7 @@ def main():
         bench.ours("sfi-sim", "manufacture", "--ca", "ca", "--chip",
                    "stm32h753xi", "--state", bench.state)
         names(bench)
+        words(bench)
         peer(bench)
         plain(bench)
         install(bench)

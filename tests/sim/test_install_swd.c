@@ -38,12 +38,16 @@ static void
 open_probe(int wire)
 {
     static const struct probe_io io = {.xfer = on_xfer};
+    static const struct probe_options jtag = {
+        .wire = PROBE_JTAG,
+        .speed = PROBE_SPEED_DEFAULT,
+    };
 
     sfi_transport_free(station.tp);
     station.tp = NULL;
     if (wire == PROBE_JTAG)
-        ck_assert_ok(sfi__probe_new(ctx, &io, NULL, "probe", PROBE_JTAG,
-                                    PROBE_SPEED_DEFAULT, &station.tp));
+        ck_assert_ok(
+            sfi__probe_new(ctx, &io, NULL, "probe", &jtag, &station.tp));
     else
         ck_assert_ok(sfi_sim_transport(board.sim, "swd", &station.tp));
 }

@@ -46,6 +46,8 @@ static struct {
     bool is_closed;
     uint64_t now;
     enum probe_wire wire;
+    enum probe_start start;
+    size_t asked_held; /* lists while the chip was held in reset */
 } usb;
 
 static sfi_transport *tp;
@@ -165,6 +167,7 @@ on_xfer(void *user, const uint8_t *out, size_t out_len, uint8_t *in, size_t cap,
     ck_assert_uint_le(out_len, usb.packet > 0 ? usb.packet : DAP_PROBE_PACKET);
     struck = usb.count >= usb.from && usb.count < usb.to;
     usb.count++;
+    usb.asked_held += is_list(out) && board.sim->held;
     usb.bytes += out_len;
     memcpy(packet, out, out_len);
     if (struck && usb.blow == BLOW_RESET)
@@ -202,7 +205,13 @@ static const struct probe_io io = {.xfer = on_xfer, .close = on_close};
 static sfi_status
 open_probe(void)
 {
-    return sfi__probe_new(ctx, &io, &usb, "probe", usb.wire, 1000000, &tp);
+    const struct probe_options options = {
+        .wire = usb.wire,
+        .start = usb.start,
+        .speed = 1000000,
+    };
+
+    return sfi__probe_new(ctx, &io, &usb, "probe", &options, &tp);
 }
 
 static void
@@ -340,6 +349,44 @@ START_TEST(test_reset)
     ck_assert_uint_ge(usb.now, 80);
     ck_assert_ok(write_all(10));
     assert_there(10);
+}
+END_TEST
+
+/* Twice for each wire. */
+START_TEST(test_start)
+{
+    uint64_t resets = sfi_sim_resets(board.sim);
+
+    usb.wire = _i % 2 == 0 ? PROBE_SWD : PROBE_JTAG;
+    usb.start = (enum probe_start)(_i / 2);
+    ck_assert_ok(open_probe());
+    ck_assert_int_eq(sfi_sim_resets(board.sim) > resets,
+                     usb.start != PROBE_AS_IT_IS);
+    ck_assert_int_eq(usb.asked_held > 0, usb.start == PROBE_UNDER_RESET);
+    ck_assert_int_eq(usb.now >= 80, usb.start != PROBE_AS_IT_IS);
+    ck_assert(!board.sim->held);
+    ck_assert_ok(write_all(10));
+    assert_there(10);
+}
+END_TEST
+
+/* Whatever fails, the chip is let go; a line that is dead while it is held is
+ * none. */
+START_TEST(test_start_fails)
+{
+    usb.start = PROBE_UNDER_RESET;
+    for (size_t at = 0; at < 16; at++) {
+        usb.count = 0;
+        usb.stale_len = 0;
+        hit(BLOW_BYTE, at, 1, 2);
+        usb.byte = 0x7f;
+        if (open_probe() == SFI_OK)
+            sfi_transport_free(tp);
+        tp = NULL;
+        ck_assert(!board.sim->held);
+    }
+    usb.blow = BLOW_NONE;
+    ck_assert_ok(open_probe());
 }
 END_TEST
 
@@ -660,6 +707,8 @@ main(void)
     suite_add_tcase(s, tc);
     tc = tcase_create("opening");
     tcase_add_checked_fixture(tc, setup_bare, teardown);
+    tcase_add_loop_test(tc, test_start, 0, 6);
+    tcase_add_test(tc, test_start_fails);
     tcase_add_test(tc, test_old_fault);
     tcase_add_test(tc, test_no_power);
     tcase_add_loop_test(tc, test_probe_lies, 0, 10);

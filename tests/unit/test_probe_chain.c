@@ -229,6 +229,10 @@ START_TEST(test_chain)
 {
     static const struct probe_io io = {.xfer = on_xfer};
     const struct row *row = &rows[_i];
+    static const struct probe_options options = {
+        .wire = PROBE_JTAG,
+        .speed = 1000000,
+    };
     sfi_transport *tp = NULL;
     sfi_status st;
     size_t taps = 0;
@@ -236,7 +240,7 @@ START_TEST(test_chain)
     memset(&chain, 0, sizeof(chain));
     chain.row = row;
     chain.state = SHIFT_IR; /* wherever it was left */
-    st = sfi__probe_new(ctx, &io, NULL, "probe", PROBE_JTAG, 1000000, &tp);
+    st = sfi__probe_new(ctx, &io, NULL, "probe", &options, &tp);
     ck_assert_ptr_null(tp);
     while (row->want[taps] != 0 && ++taps < CMSIS_TAPS_MAX)
         continue;

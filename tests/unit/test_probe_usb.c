@@ -181,6 +181,8 @@ static const struct {
     {"cmsis-dap:?speed=100000001",
      "speed is \"100000001\", expected 1000 to 100000000 Hz"},
     {"cmsis-dap:?speed=4M", "speed is \"4M\", expected 1000 to 100000000 Hz"},
+    {"cmsis-dap:?mode=under-reset",
+     "mode is \"under-reset\", expected \"hotplug\", \"normal\" or \"ur\""},
     {"cmsis-dap:?sped=4000", "unknown key \"sped\", did you mean \"speed\""},
     {"cmsis-dap:?wire=swj", "wire is \"swj\", expected \"swd\" or \"jtag\""},
 };
@@ -236,6 +238,25 @@ START_TEST(test_kinds)
     ck_assert_uint_eq(fake_usb.late, 0);
     if (kinds[_i].packet == 512) /* it is whole, or the sum is wrong */
         ck_assert_uint_lt(fake_usb.packets, 60);
+}
+END_TEST
+
+/* What the names of modes do to the chip. */
+START_TEST(test_modes)
+{
+    static const char *const modes[] = {
+        "cmsis-dap:",
+        "cmsis-dap:?mode=HOTPLUG",
+        "cmsis-dap:?mode=normal",
+        "cmsis-dap:?mode=UR",
+        "cmsis-dap:?mode=ur&wire=jtag",
+    };
+    uint64_t resets = sfi_sim_resets(board.sim);
+
+    (void)fake_usb_plug(FAKE_BULK, 2);
+    ck_assert_ok(open_port(modes[_i]));
+    ck_assert_int_eq(sfi_sim_resets(board.sim) > resets, _i >= 2);
+    assert_works();
 }
 END_TEST
 
@@ -567,6 +588,7 @@ main(void)
     tcase_add_loop_test(t, test_bad, 0, ROWS(bad));
     tcase_add_test(t, test_wires);
     tcase_add_loop_test(t, test_kinds, 0, ROWS(kinds));
+    tcase_add_loop_test(t, test_modes, 0, 5);
     tcase_add_test(t, test_texts);
     tcase_add_loop_test(t, test_others, 0, ROWS(others));
     tcase_add_test(t, test_endpoints);

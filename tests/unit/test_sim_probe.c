@@ -182,9 +182,12 @@ START_TEST(test_clocks)
         {"06 00 02 00 0d 00 00 00 00 00 00 00 00", 2 * 15 + 3 * 41, 3 * 46},
     };
     bool jtag = _i != 0;
+    const struct probe_options options = {
+        .wire = jtag ? PROBE_JTAG : PROBE_SWD,
+        .speed = 1000000,
+    };
 
-    ck_assert_ok(sfi__probe_new(ctx, &io, NULL, "probe",
-                                jtag ? PROBE_JTAG : PROBE_SWD, 1000000, &tp));
+    ck_assert_ok(sfi__probe_new(ctx, &io, NULL, "probe", &options, &tp));
     for (size_t i = 0; i < ROWS(rows); i++) {
         uint64_t probe = board.sim->probe.clocks;
         uint64_t tck = board.sim->chain.clocks;
