@@ -1,6 +1,9 @@
 /* No bootloader at all: a debug port (JTAG, SWD).  An open part's memory is
  * just there; a secure one talks through its mailbox (doc/protocol.md). */
+#include <string.h>
+
 #include "util/clock.h"
+#include "util/mem.h"
 #include "util/rd.h"
 #include "util/wr.h"
 #include "core/ctx.h"
@@ -16,13 +19,17 @@
 /* RM0433, 60.5.8 */
 #define IDCODE_DEV_ID 0xfffu
 #define BLOCK (MEM_WORDS * 4u)
-/* A request that a reset swallowed. */
+/* Two bits differ at least: one that is wrong makes no old number a new one. */
+#define LETTER_STEP 3u
+/* A request that a reset swallowed, an access that went wrong ... */
 #define REPEATS 3u
+/* ... and that the probe gave up on within that. */
+#define QUICK_MS 2000u
 
 /* ---- words ---- */
 
-sfi_status
-mem_read(struct boot *b, uint32_t address, uint32_t *words, size_t count)
+static sfi_status
+read_once(struct boot *b, uint32_t address, uint32_t *words, size_t count)
 {
     sfi_status st = link_cancelled(&b->link);
 
@@ -32,13 +39,71 @@ mem_read(struct boot *b, uint32_t address, uint32_t *words, size_t count)
 }
 
 sfi_status
-mem_write(struct boot *b, uint32_t address, const uint32_t *words, size_t count)
+mem_write_once(struct boot *b, uint32_t address, const uint32_t *words,
+               size_t count)
 {
     sfi_status st = link_cancelled(&b->link);
 
     if (st != SFI_OK)
         return st;
     return sfi__transport_write32(b->link.tp, address, words, count);
+}
+
+/* A fault may have been the line's.  A probe that is slow to say that nothing
+ * answers has tried by itself. */
+static bool
+worth_again(struct boot *b, sfi_status st, unsigned tries,
+            const struct deadline *dl)
+{
+    if (!link_is_fault(st) || tries == REPEATS || deadline_passed(dl))
+        return false;
+    sfi__log(b->link.ctx, SFI_LOG_DEBUG, "%s: %s; trying again", b->link.doing,
+             b->link.ctx->error.message);
+    return true;
+}
+
+sfi_status
+mem_read(struct boot *b, uint32_t address, uint32_t *words, size_t count)
+{
+    struct deadline dl = deadline_in(b->link.ctx->clock, QUICK_MS);
+
+    for (unsigned i = 0;; i++) {
+        sfi_status st = read_once(b, address, words, count);
+
+        if (!worth_again(b, st, i, &dl))
+            return st;
+    }
+}
+
+sfi_status
+mem_write(struct boot *b, uint32_t address, const uint32_t *words, size_t count)
+{
+    struct deadline dl = deadline_in(b->link.ctx->clock, QUICK_MS);
+
+    for (unsigned i = 0;; i++) {
+        sfi_status st = mem_write_once(b, address, words, count);
+
+        if (!worth_again(b, st, i, &dl))
+            return st;
+    }
+}
+
+sfi_status
+mem_read_sure(struct boot *b, uint32_t address, uint32_t *words, size_t count)
+{
+    uint32_t before[MEM_SURE_WORDS];
+
+    for (unsigned i = 0; i < BOOT_ASKED_MAX; i++) {
+        sfi_status st = mem_read(b, address, words, count);
+
+        if (st != SFI_OK || (i > 0 && sfi__equal(before, words, 4 * count)))
+            return st;
+        memcpy(before, words, 4 * count);
+    }
+    return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
+                     "what is read at 0x%08x is something else each time; the "
+                     "line is bad",
+                     (unsigned)address);
 }
 
 static uint32_t
@@ -99,7 +164,7 @@ static sfi_status
 try_mailbox(struct boot *b, const struct sfi_chip *chip)
 {
     uint32_t head[2];
-    sfi_status st = mem_read(b, chip->mailbox.base, head, 2);
+    sfi_status st = mem_read_sure(b, chip->mailbox.base, head, 2);
 
     if (st != SFI_OK || head[0] != SFI_MAILBOX_MAGIC ||
         head[1] >> 16 != chip->device_id)
@@ -111,7 +176,8 @@ try_mailbox(struct boot *b, const struct sfi_chip *chip)
     b->chip = chip;
     b->has_special = true;
     b->device_id = (uint16_t)chip->device_id;
-    return mem_read(b, chip->mailbox.base + SFI_MAILBOX_AT_DONE, &b->letter, 1);
+    return mem_read_sure(b, chip->mailbox.base + SFI_MAILBOX_AT_DONE,
+                         &b->letter, 1);
 }
 
 /* An open one: all memory is. */
@@ -119,7 +185,7 @@ static sfi_status
 try_memory(struct boot *b, const struct sfi_chip *chip)
 {
     uint32_t id = 0;
-    sfi_status st = mem_read(b, chip->dbgmcu, &id, 1);
+    sfi_status st = mem_read_sure(b, chip->dbgmcu, &id, 1);
 
     if (st != SFI_OK)
         return st;
@@ -287,7 +353,7 @@ mem_readout_unprotect(struct boot *b)
     sfi_status st;
 
     b->link.doing = "the readout protection";
-    st = mem_read(b, at, &word, 1);
+    st = mem_read_sure(b, at, &word, 1);
     word &= ~(0xffu << chip->rdp_shift);
     word |= CHIP_RDP_LEVEL0 << chip->rdp_shift;
     if (st == SFI_OK)
@@ -322,7 +388,7 @@ send_request(struct boot *b, const struct special *s)
     struct wr w;
     sfi_status st = post(b, mailbox_data_at(s->opcode), s->data, s->data_len);
 
-    b->letter++;
+    b->letter += LETTER_STEP;
     wr_init(&w, raw, sizeof(raw));
     wr_bytes(&w, s->param, s->param_len);
     wr_fill(&w, 0, SFI_MAILBOX_AT_OPCODE - at - s->param_len);
@@ -397,23 +463,33 @@ wait_done(struct boot *b, const struct deadline *dl, const struct special *s,
 }
 
 static sfi_status
-mem_special(struct boot *b, struct special *s)
+special_once(struct boot *b, struct special *s, const struct deadline *dl)
 {
-    struct deadline dl = deadline_in(b->link.ctx->clock, s->wait_ms);
     struct answer a;
-    bool lost = true;
-    sfi_status st = SFI_OK;
+    bool lost = false;
+    sfi_status st = send_request(b, s);
 
-    b->link.doing = s->what;
-    for (unsigned i = 0; lost && i < REPEATS && st == SFI_OK; i++) {
-        st = send_request(b, s);
-        if (st == SFI_OK)
-            st = wait_done(b, &dl, s, &a, &lost);
-    }
+    if (st == SFI_OK)
+        st = wait_done(b, dl, s, &a, &lost);
     if (st == SFI_OK && lost)
         return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
                          "the mailbox does not keep what is written to it");
     return st == SFI_OK ? take_reply(b, s, &a) : st;
+}
+
+/* Asked again, a part answers the same and does nothing. */
+static sfi_status
+mem_special(struct boot *b, struct special *s)
+{
+    struct deadline dl = deadline_in(b->link.ctx->clock, s->wait_ms);
+
+    b->link.doing = s->what;
+    for (unsigned i = 0;; i++) {
+        sfi_status st = special_once(b, s, &dl);
+
+        if (!worth_again(b, st, i, &dl))
+            return st;
+    }
 }
 
 const struct boot_ops sfi__boot_mem = {

@@ -8,10 +8,18 @@
 /* A block of memory that moves at once. */
 #define MEM_WORDS 256u
 
+/* Done again when the line spoilt it. */
 sfi_status mem_read(struct boot *b, uint32_t address, uint32_t *words,
                     size_t count);
 sfi_status mem_write(struct boot *b, uint32_t address, const uint32_t *words,
                      size_t count);
+/* Where twice is not the same as once. */
+sfi_status mem_write_once(struct boot *b, uint32_t address,
+                          const uint32_t *words, size_t count);
+/* Words that decisions hang on: until two answers in a row agree. */
+#define MEM_SURE_WORDS 8u
+sfi_status mem_read_sure(struct boot *b, uint32_t address, uint32_t *words,
+                         size_t count);
 /* Wait for `mask` of a register to be `value`; *last (or NULL) is what was
  * read. */
 sfi_status mem_wait(struct boot *b, uint32_t address, uint32_t mask,
@@ -22,7 +30,8 @@ sfi_status mem_flash_write(struct boot *b, uint32_t address,
                            const uint32_t *words, size_t count);
 sfi_status mem_flash_erase_bank(struct boot *b, uint32_t bank);
 sfi_status mem_flash_erase_sector(struct boot *b, uint32_t sector);
-/* Registers of the option window, then program what they hold. */
+/* Registers of the option window, then program what they hold, once it is what
+ * was written. */
 sfi_status mem_options_write(struct boot *b, uint32_t address,
                              const uint32_t *words, size_t count);
 

@@ -32,12 +32,19 @@ static sfi_status
 is_locked(struct boot *b, const struct lock *l, bool *locked)
 {
     uint32_t word = 0;
-    sfi_status st = mem_read(b, b->chip->flash_regs + l->lock, &word, 1);
+    sfi_status st = mem_read_sure(b, b->chip->flash_regs + l->lock, &word, 1);
 
     *locked = (word & 1) != 0;
     return st;
 }
 
+static sfi_status
+key(struct boot *b, const struct lock *l, uint32_t value)
+{
+    return mem_write_once(b, b->chip->flash_regs + l->key, &value, 1);
+}
+
+/* A key that is lost, or comes twice, leaves it locked. */
 static sfi_status
 try_keys(struct boot *b, const struct lock *l, bool *locked)
 {
@@ -45,10 +52,10 @@ try_keys(struct boot *b, const struct lock *l, bool *locked)
 
     if (st != SFI_OK || !*locked)
         return st;
-    st = set(b, l->key, l->key1);
+    st = key(b, l, l->key1);
     if (st == SFI_OK)
-        st = set(b, l->key, l->key2);
-    return st == SFI_OK ? is_locked(b, l, locked) : st;
+        st = key(b, l, l->key2);
+    return st == SFI_OK || link_is_fault(st) ? is_locked(b, l, locked) : st;
 }
 
 /* RM0433, 4.5.1: a sequence that was broken off shuts the lock until a reset.
@@ -128,7 +135,7 @@ mem_flash_write(struct boot *b, uint32_t address, const uint32_t *words,
         st = set(b, bank_offset(bank) + H7_FLASH_CR,
                  H7_FLASH_CR_PSIZE64 | H7_FLASH_CR_PG);
     if (st == SFI_OK)
-        st = mem_write(b, address, words, count);
+        st = mem_write_once(b, address, words, count);
     return st == SFI_OK ? finish(b, bank, address, PROGRAM_MS) : st;
 }
 
@@ -166,6 +173,46 @@ mem_flash_erase_sector(struct boot *b, uint32_t sector)
                  H7_FLASH_CR_SER | sector % per_bank << H7_FLASH_CR_SNB_SHIFT);
 }
 
+/* Is it one of those that are programmed? */
+static bool
+is_pending(const struct sfi_chip *chip, uint32_t address)
+{
+    for (uint32_t i = 0; i < chip->ob_count; i++) {
+        if (chip->ob[i].is_register &&
+            chip->ob_window.base + chip->ob[i].pending == address)
+            return true;
+    }
+    return false;
+}
+
+/* Nothing on a debug port's way has a checksum, and a wrong bit here can shut
+ * the chip for good. */
+static sfi_status
+stage_word(struct boot *b, uint32_t address, uint32_t word)
+{
+    for (unsigned i = 0; i < BOOT_ASKED_MAX; i++) {
+        uint32_t there = word;
+        sfi_status st = mem_write(b, address, &word, 1);
+
+        if (st == SFI_OK && is_pending(b->chip, address))
+            st = mem_read_sure(b, address, &there, 1);
+        if (st != SFI_OK || there == word)
+            return st;
+    }
+    return sfi__fail(b->link.ctx, SFI_ERR_NACK,
+                     "the chip did not take the option bytes");
+}
+
+static sfi_status
+stage(struct boot *b, uint32_t address, const uint32_t *words, size_t count)
+{
+    sfi_status st = SFI_OK;
+
+    for (size_t i = 0; i < count && st == SFI_OK; i++)
+        st = stage_word(b, address + 4 * (uint32_t)i, words[i]);
+    return st;
+}
+
 sfi_status
 mem_options_write(struct boot *b, uint32_t address, const uint32_t *words,
                   size_t count)
@@ -179,7 +226,7 @@ mem_options_write(struct boot *b, uint32_t address, const uint32_t *words,
     if (st == SFI_OK)
         st = set(b, H7_FLASH_OPTCCR, H7_FLASH_OPTCHANGEERR);
     if (st == SFI_OK)
-        st = mem_write(b, address, words, count);
+        st = stage(b, address, words, count);
     if (st == SFI_OK)
         st = set(b, H7_FLASH_OPTCR, H7_FLASH_OPTCR_OPTSTART);
     if (st == SFI_OK)

@@ -192,13 +192,17 @@ set_option(struct sfi_sim *sim, uint32_t offset, uint32_t value)
         *word = value;
 }
 
+/* While they can be written, registers read as they were. */
 static uint32_t
-read_option(const struct sfi_sim *sim, uint32_t offset)
+read_option(struct sfi_sim *sim, uint32_t offset)
 {
     uint32_t address = sim->chip->flash_regs + offset;
+    const uint32_t *staged = staged_at(sim, offset);
     uint8_t raw[4] = {0};
     uint32_t value = 0;
 
+    if (staged != NULL && sim->regs.option_lock.open)
+        return *staged;
     (void)options_window_read(sim, address, raw, sizeof(raw));
     for (uint32_t i = 0; i < sizeof(raw); i++)
         value |= (uint32_t)raw[i] << 8 * i;
@@ -210,7 +214,7 @@ read_option(const struct sfi_sim *sim, uint32_t offset)
 /* ---- the register file ---- */
 
 uint32_t
-flash_regs_read(const struct sfi_sim *sim, uint32_t offset)
+flash_regs_read(struct sfi_sim *sim, uint32_t offset)
 {
     const struct flash_regs *f = &sim->regs;
     const struct flash_bank_regs *b = &f->bank[offset / H7_FLASH_BANK2];

@@ -7,7 +7,7 @@
 #include <sfi/target.h>
 
 #include "core/err.h"
-#include "installer/boot.h"
+#include "installer/mem.h"
 #include "proto/sfi_mailbox.h"
 #include "sim/options.h"
 #include "sim/sim.h"
@@ -21,6 +21,7 @@ enum blow {
     BLOW_LOST,  /* the probe does not answer, the access is not done */
     BLOW_LATE,  /* the same, but it is done */
     BLOW_RESET, /* the chip loses its power for a moment */
+    BLOW_FLIP,  /* a bit of a word is another one */
     BLOWS
 };
 
@@ -29,6 +30,8 @@ static struct {
     enum blow blow;
     uint64_t at;
     uint64_t count;
+    bool flips; /* this access */
+    uint32_t bit;
 } probe;
 
 static sfi_status
@@ -56,11 +59,22 @@ strike(void)
     case BLOW_RESET:
         ck_assert_ok(sfi_sim_power_on(board.sim));
         break;
+    case BLOW_FLIP:
+        probe.flips = true;
+        break;
     case BLOW_NONE:
     case BLOWS:
         break;
     }
     return SFI_OK;
+}
+
+static void
+flip(uint32_t *words, size_t count)
+{
+    if (probe.flips)
+        words[probe.bit / 32 % count] ^= 1u << probe.bit % 32;
+    probe.flips = false;
 }
 
 static sfi_status
@@ -71,20 +85,26 @@ on_read32(void *user, uint32_t address, uint32_t *words, size_t count)
     (void)user;
     if (st != SFI_OK)
         return st;
-    return sfi__transport_read32(station.direct, address, words, count);
+    st = sfi__transport_read32(station.direct, address, words, count);
+    flip(words, count);
+    return st;
 }
 
 static sfi_status
 on_write32(void *user, uint32_t address, const uint32_t *words, size_t count)
 {
     sfi_status st = strike();
+    uint32_t copy[MEM_WORDS];
 
     (void)user;
+    ck_assert_uint_le(count, ROWS(copy));
+    memcpy(copy, words, 4 * count);
+    flip(copy, count);
     if (st != SFI_OK && probe.blow == BLOW_LATE)
         (void)sfi__transport_write32(station.direct, address, words, count);
     if (st != SFI_OK)
         return failed(st);
-    return sfi__transport_write32(station.direct, address, words, count);
+    return sfi__transport_write32(station.direct, address, copy, count);
 }
 
 static sfi_status
@@ -365,6 +385,105 @@ START_TEST(test_strange_mailbox)
 }
 END_TEST
 
+/* ---- a wrong option byte is for life ---- */
+
+struct words {
+    uint8_t data[4 * CHIP_OB_ROWS_MAX];
+    size_t len;
+};
+
+static struct words
+look(void)
+{
+    struct words w = {.len = sizeof(w.data)};
+
+    ck_assert_ok(sfi_sim_dump(board.sim, SFI_SIM_OPTION_BYTES, w.data, &w.len));
+    return w;
+}
+
+static bool
+same(const struct words *a, const struct words *b)
+{
+    return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
+}
+
+static sfi_status
+change_field(sfi_target *t)
+{
+    sfi_option_bytes *ob;
+    sfi_status st = sfi_target_read_option_bytes(t, &ob);
+
+    if (st != SFI_OK)
+        return st;
+    ck_assert_ok(sfi_option_bytes_set(ob, "BOR_LEV", 3));
+    st = sfi_target_write_option_bytes(t, ob);
+    sfi_option_bytes_free(ob);
+    return st;
+}
+
+static sfi_status
+change(bool activate)
+{
+    sfi_target *t;
+    sfi_status st = sfi_target_connect(ctx, NULL, station.tp, 1000, &t);
+
+    if (st == SFI_OK)
+        st = activate ? sfi_target_activate_security(t) : change_field(t);
+    sfi_target_free(t);
+    return st;
+}
+
+static void
+put_back(const struct words *w)
+{
+    uint32_t optsr = (uint32_t)w->data[0] | (uint32_t)w->data[1] << 8 |
+                     (uint32_t)w->data[2] << 16 | (uint32_t)w->data[3] << 24;
+
+    ck_assert_ok(sfi_sim_set_option(board.sim, "FOPTSR_PRG", optsr));
+    ck_assert_ok(sfi_sim_power_on(board.sim));
+}
+
+/* Struck at any access, with any bit: they become what was asked for, or stay
+ * what they were. */
+START_TEST(test_options_struck)
+{
+    bool activate = _i >= BLOWS;
+    enum blow blow = (enum blow)(_i % BLOWS);
+    struct words before, wanted;
+    uint32_t bits = blow == BLOW_FLIP ? 64 : 1;
+    uint64_t total, succeeded = 0, tried = 0;
+
+    setup();
+    before = look();
+    ck_assert_ok(change(activate));
+    total = probe.count;
+    wanted = look();
+    ck_assert(!same(&before, &wanted));
+    for (uint64_t n = 0; n < total * bits; n += test_step(7)) {
+        struct words after;
+        sfi_status st;
+
+        put_back(&before);
+        memset(&probe, 0, sizeof(probe));
+        probe.blow = blow;
+        probe.at = n / bits;
+        probe.bit = (uint32_t)(n % bits);
+        st = change(activate);
+        after = look();
+        ck_assert_msg(
+            same(&after, &wanted) || (same(&after, &before) && st != SFI_OK),
+            "access %llu, bit %u: other option bytes, and %s",
+            (unsigned long long)probe.at, probe.bit, sfi_status_name(st));
+        succeeded += st == SFI_OK;
+        tried++;
+    }
+    ck_assert_msg(blow == BLOW_RESET || succeeded * 100 >= tried * 98,
+                  "%llu of %llu succeeded", (unsigned long long)succeeded,
+                  (unsigned long long)tried);
+    station_teardown();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -375,6 +494,7 @@ main(void)
     tcase_add_test(t, test_install);
     tcase_add_test(t, test_install_live);
     tcase_add_loop_test(t, test_struck, BLOW_FAULT, BLOWS);
+    tcase_add_loop_test(t, test_options_struck, 0, 2 * BLOWS);
     tcase_add_test(t, test_memory);
     tcase_add_test(t, test_refusals);
     tcase_add_test(t, test_readout_protected);
