@@ -72,8 +72,9 @@ clock_part(uint8_t tx)
 {
     uint8_t rx = 0xff;
 
-    ck_assert_int_eq(sfi__transport_transfer(station.direct, &tx, &rx, 1),
-                     SFI_OK);
+    /* an assertion writes to a file each time: too slow for bytes */
+    if (sfi__transport_transfer(station.direct, &tx, &rx, 1) != SFI_OK)
+        ck_abort_msg("the virtual chip's bus failed");
     return rx;
 }
 
