@@ -153,6 +153,9 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_get_info(sfi_target *t,
 /**
  * Read memory through the open bootloader.
  *
+ * Over USART, SPI and JTAG it comes without a checksum: who must be sure reads
+ * twice.
+ *
  * @param t        the target
  * @param address  where; RAM, flash or option bytes
  * @param data     receives `len` bytes
