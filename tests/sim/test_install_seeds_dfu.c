@@ -184,7 +184,7 @@ main(void)
         .mishaps = MISHAPS,
         .forged = MISHAP_FLIP,
         .ways = 1,
-        .fail_percent = 1,
+        .fail_percent = 2,
         .longest_ms = 240000,
         .again = 1800,
         .fresh = 200,
