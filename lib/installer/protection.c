@@ -31,11 +31,32 @@ protection_read_word(sfi_target *t, uint32_t offset, uint32_t *out)
     return st;
 }
 
+static bool
+is_protected(const struct sfi_chip *chip, uint32_t rdp_row)
+{
+    return (rdp_row >> chip->rdp_shift & 0xffu) != CHIP_RDP_LEVEL0;
+}
+
+/* A debug port still shows the registers, and takes an erase: what the write
+ * behind it could not fill again would be lost. */
+static sfi_status
+check_readout(sfi_target *t)
+{
+    const struct sfi_chip *chip = t->chip;
+    uint32_t word = 0;
+    sfi_status st;
+
+    if (t->tp->kind != TRANSPORT_DAP)
+        return SFI_OK;
+    st = protection_read_word(t, chip->ob[chip->rdp_row].current, &word);
+    return st == SFI_OK && is_protected(chip, word) ? readout_protected(t) : st;
+}
+
 static sfi_status
 read_wrp(sfi_target *t, uint32_t words[CHIP_WRP_ROWS])
 {
     const struct sfi_chip *chip = t->chip;
-    sfi_status st = SFI_OK;
+    sfi_status st = check_readout(t);
 
     for (uint32_t i = 0; st == SFI_OK && i < CHIP_WRP_ROWS; i++)
         st = protection_read_word(t, chip->ob[chip->wrp_row[i]].current,
@@ -142,7 +163,7 @@ protection_explain(sfi_target *t, sfi_status st, uint32_t address,
         SFI_ERR_PROTECTED)
         return SFI_ERR_PROTECTED;
     /* a debug port shows the registers, and says itself what faulted */
-    if (word != 0 && (word >> chip->rdp_shift & 0xffu) != CHIP_RDP_LEVEL0)
+    if (word != 0 && is_protected(chip, word))
         return readout_protected(t);
     if (t->tp->kind == TRANSPORT_DAP) {
         ctx->error = first;

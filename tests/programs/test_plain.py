@@ -1,6 +1,6 @@
 """sfi-program and the open bootloader: write, verify, read, erase, option
 bytes, readout protection, go, and why a chip refuses.  SFI_LINK is the link of
-the chip: a pty (usart), or a device of the machine (spi, usb)."""
+the chip: a pty (usart), or a device of the machine (spi, usb, probe)."""
 
 import contextlib
 import json
@@ -14,9 +14,11 @@ from check import DATA, PROGRAMS, case, main, run, same, succeeds
 PROGRAM, SIM = PROGRAMS / "sfi-program", PROGRAMS / "sfi-sim"
 BASE, SECTOR = 0x08000000, 128 << 10
 LINK = os.environ.get("SFI_LINK", "usart")
+PROBE = LINK == "probe"  # no bootloader: memory and registers
 # The port, and the name of the link in messages.
 DEVICES = {"spi": ("spidev0.0", "spi:/dev/spidev0.0"),
-           "usb": ("usb1", "usb:path=1-1")}
+           "usb": ("usb1", "usb:path=1-1"),
+           "probe": ("swd", "cmsis-dap:path=1-2")}
 
 
 class Link:
@@ -84,6 +86,7 @@ def write_and_read(folder):
         image = DATA / "blink-stm32h753xi.elf"
         out = on(link, "-w", image, "-v", "-r", hex(BASE), 4096,
                  folder / "back")
+        same("BootLoader version: " in out, not PROBE)
         assert "Download verified successfully" in out, out
         same((folder / "back").read_bytes(), flash.read_bytes()[:4096])
         for part in DATA.glob("blink-stm32h753xi-0x*.bin"):
@@ -156,7 +159,8 @@ def readout_protection(folder):
         (folder / "fw.bin").write_bytes(bytes(range(64)))
         on(link, "-w", folder / "fw.bin", hex(BASE), "-v", "-ob", "RDP=0xBB")
         for words in (["-r", hex(BASE), 64, folder / "back"], ["-e", "all"],
-                      ["-w", folder / "fw.bin", hex(BASE)], ["-ob", "displ"]):
+                      ["-w", folder / "fw.bin", hex(BASE)],
+                      *([] if PROBE else [["-ob", "displ"]])):
             refused(link, 5, f"{link}: readout protection is on, so the "
                     "bootloader neither reads nor writes", *words)
         assert not (folder / "back").exists()
@@ -169,6 +173,10 @@ def readout_protection(folder):
 @case
 def go(folder):
     with chip(folder) as (link, _):
+        if PROBE:
+            refused(link, 1, "libsfi starts nothing over a debug port: reset "
+                    "the chip to run what is at 0x08000000", "-g")
+            return
         refused(link, 5, f"{link}: the bootloader refused 1 bytes at "
                 "0x1ff00000, which are not in flash or in RAM that it shows",
                 "-g", "0x1ff00000")
@@ -187,7 +195,8 @@ def files(folder):
         same(done.returncode, 64, done.stderr)
         assert "this file has its own addresses" in done.stderr, done.stderr
         (folder / "far.bin").write_bytes(bytes(8))
-        refused(link, 5, f"{link}: the bootloader refused", "-w",
+        who = "chip" if PROBE else "bootloader"
+        refused(link, 5, f"{link}: the {who} refused", "-w",
                 folder / "far.bin", "0x30000000")
 
 

@@ -281,7 +281,11 @@ END_TEST
  * with it. */
 START_TEST(test_readout_protected)
 {
+    static const char reason[] =
+        "readout protection is on, so the bootloader neither reads nor writes; "
+        "to take it off erases the chip";
     static const uint8_t data[32] = {1};
+    const uint32_t sector = 0;
     struct boot b;
     uint8_t back[4];
     sfi_target *t = connect();
@@ -291,7 +295,15 @@ START_TEST(test_readout_protected)
     ck_assert_ok(sfi_sim_power_on(board.sim));
     ck_assert_int_eq(sfi_target_read(t, 0x08000000, back, 4),
                      SFI_ERR_PROTECTED);
-    sfi__clear_error(ctx);
+    /* nothing is erased that could not be written again */
+    ck_assert_fails(sfi_target_erase(t, &sector, 1), SFI_ERR_PROTECTED,
+                    station.tp->name, reason);
+    ck_assert_fails(sfi_target_erase_all(t), SFI_ERR_PROTECTED,
+                    station.tp->name, reason);
+    ck_assert_fails(sfi_target_write(t, 0x08000020, data, 32),
+                    SFI_ERR_PROTECTED, station.tp->name, reason);
+    ck_assert_ok(sfi_sim_read_flash(board.sim, 0x08000000, back, 4));
+    ck_assert_mem_eq(back, data, 4);
     ck_assert_ok(boot_init(&b, station.tp, NULL));
     ck_assert_ok(boot_connect(&b, 1000));
     ck_assert_ok(boot_readout_unprotect(&b));
