@@ -234,6 +234,20 @@ write_debugger(const struct program *p, bool jtag, char uri[URI_MAX])
     return snprintf(uri, URI_MAX, "%s", probe);
 }
 
+/* What spi, spi0.1, spidev0.1 and spidev0.1?speed=4000000 have behind
+ * /dev/spidev; NULL: it is none of them. */
+static const char *
+spi_number(const char *port)
+{
+    size_t word = strncasecmp(port, "spidev", 6) == 0 ? 6 : 3;
+
+    if (strncasecmp(port, "spi", 3) != 0)
+        return NULL;
+    if (port[word] == '\0')
+        return "0.0";
+    return port[word] >= '0' && port[word] <= '9' ? port + word : NULL;
+}
+
 /* The names of ST's tool, and links by their own. */
 void
 program_port(const struct program *p, const char *port, uint64_t baud,
@@ -249,10 +263,10 @@ program_port(const struct program *p, const char *port, uint64_t baud,
     else if (strncasecmp(port, "usb", 3) == 0 &&
              port[3 + strspn(port + 3, "0123456789")] == '\0')
         len = snprintf(uri, URI_MAX, "usb:%s", port + 3);
-    else if (strncmp(port, "spidev", 6) == 0)
-        len = snprintf(uri, URI_MAX, "spi:/dev/%s", port);
     else if (strncmp(port, "/dev/spidev", 11) == 0)
         len = snprintf(uri, URI_MAX, "spi:%s", port);
+    else if (spi_number(port) != NULL)
+        len = snprintf(uri, URI_MAX, "spi:/dev/spidev%s", spi_number(port));
     else /* it may bring options of its own: /dev/ttyUSB0?reset=rts */
         len = snprintf(uri, URI_MAX, "serial:%s%cbaud=%" PRIu64, port,
                        strchr(port, '?') != NULL ? '&' : '?', baud);
@@ -383,18 +397,20 @@ static sfi_status
 connect(struct program *p, sfi_target **out)
 {
     sfi_target_info info = {.struct_size = sizeof(info)};
+    char version[48] = "";
     sfi_status st = sfi_target_connect(p->ctx, p->chip, p->tp, 0, out);
 
     if (st == SFI_OK)
         st = sfi_target_get_info(*out, &info);
     if (st != SFI_OK)
         return st;
-    cli_progress_step(&p->progress,
-                      "Chip ID: 0x%" PRIx32 ", BootLoader version: %" PRIu32
-                      ".%" PRIu32 ", %s",
-                      info.device_id, info.bootloader_version >> 4,
-                      info.bootloader_version & 0xf,
-                      info.secure ? "secure" : "open");
+    if (info.bootloader_version != 0) /* a debug port has none */
+        (void)snprintf(version, sizeof(version),
+                       "BootLoader version: %" PRIu32 ".%" PRIu32 ", ",
+                       info.bootloader_version >> 4,
+                       info.bootloader_version & 0xf);
+    cli_progress_step(&p->progress, "Chip ID: 0x%" PRIx32 ", %s%s",
+                      info.device_id, version, info.secure ? "secure" : "open");
     if (p->json)
         json_text(&p->out, "chip", sfi_chip_name(sfi_target_chip(*out)));
     return SFI_OK;
