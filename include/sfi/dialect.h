@@ -123,6 +123,8 @@ typedef struct sfi_dialect_link {
 
 /** With `data`, and without an answer: Extended Special instead of Special. */
 #define SFI_REQUEST_EXTENDED 0x01u
+/** Not sent again when the line spoils it, or its answer. */
+#define SFI_REQUEST_ONCE 0x02u
 
 /** Bytes of a request (AN3155, 3.14 and 3.15): its packets. */
 #define SFI_REQUEST_PARAM_MAX 128u
@@ -133,7 +135,7 @@ typedef struct sfi_dialect_link {
 /** One request to a secure bootloader. */
 typedef struct sfi_request {
     uint32_t struct_size; /**< sizeof(sfi_request) */
-    uint32_t flags;       /**< SFI_REQUEST_EXTENDED, or 0 */
+    uint32_t flags;       /**< SFI_REQUEST_*, or 0 */
     uint32_t opcode;      /**< 16 bits */
     uint32_t timeout_ms;  /**< for the chip's work, after the last packet */
     const char *name;     /**< for messages: "INFO"; NULL: "a request" */
@@ -169,7 +171,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_dialect_get_link(sfi_target *t,
  * USB-DFU and a debug port libsfi's own carriage of the same
  * (doc/protocol.md), which takes opcodes 0x5300 to 0x53ff over USB.  What the
  * line spoils is sent again as a whole, three times at most: a request that
- * was carried out, and its answer lost, comes a second time.
+ * was carried out, and its answer lost, comes a second time.  With
+ * SFI_REQUEST_ONCE it does not: nobody knows then what the chip has done.
  *
  * Only inside a function of a dialect.
  *
@@ -282,6 +285,24 @@ SFI_API SFI_NODISCARD sfi_status sfi_dialect_write(sfi_target *t,
  */
 SFI_API SFI_NODISCARD sfi_status sfi_dialect_reset(sfi_target *t,
                                                    uint32_t into_boot);
+
+/**
+ * Wait, while the chip works: between two looks at its memory.
+ *
+ * Only inside a function of a dialect.
+ *
+ * @param t   the target that asks
+ * @param ms  milliseconds
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT   t is NULL
+ *   SFI_ERR_STATE      not called from a function of a dialect
+ *   SFI_ERR_CANCELLED  sfi_installer_cancel() was called
+ *
+ * Blocks: so long.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_dialect_wait(sfi_target *t, uint32_t ms);
 
 SFI_END_DECLS
 

@@ -50,7 +50,9 @@ struct boot {
     } dfu;
     /* debug port */
     const struct sfi_chip *chip;
-    uint32_t letter; /* number of the last request in the mailbox */
+    const struct sfi_chip *told; /* whoever is there, if we do not know it: a
+                                    dialect may; NULL: nobody */
+    uint32_t letter;             /* number of the last request in the mailbox */
 };
 
 /* Special (or with a second packet Extended Special). */
@@ -65,6 +67,7 @@ struct special {
     uint8_t *reply; /* not extended only */
     size_t reply_len;
     uint32_t wait_ms; /* for its work, after the last packet */
+    bool once;        /* not again when the line spoilt it */
     uint8_t status;   /* the device's status byte */
 };
 

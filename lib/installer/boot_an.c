@@ -425,5 +425,18 @@ special_once(struct boot *b, void *arg)
 sfi_status
 an_special(struct boot *b, struct special *s)
 {
-    return transact(b, s->what, special_once, NULL, s);
+    struct sfi_error first;
+    sfi_status st;
+
+    if (!s->once)
+        return transact(b, s->what, special_once, NULL, s);
+    b->link.doing = s->what;
+    st = special_once(b, s);
+    if (!link_is_fault(st))
+        return st;
+    first = b->link.ctx->error; /* and the next command finds its way */
+    if (b->wire->resync(b) != SFI_OK)
+        b->wire->give_up(b);
+    b->link.ctx->error = first;
+    return st;
 }

@@ -600,7 +600,13 @@ special_once(struct boot *b, void *arg)
 static sfi_status
 dfu_special(struct boot *b, struct special *s)
 {
-    return transact(b, s->what, special_once, NULL, s);
+    sfi_status st;
+
+    if (!s->once)
+        return transact(b, s->what, special_once, NULL, s);
+    b->link.doing = s->what;
+    st = special_once(b, s);
+    return st == SFI_ERR_NO_DEVICE ? vanished(b) : st;
 }
 
 /* ---- connect ---- */

@@ -220,6 +220,14 @@ look(struct boot *b)
     return st;
 }
 
+sfi_status
+mem_nobody(struct boot *b)
+{
+    return sfi__fail(b->link.ctx, SFI_ERR_NACK,
+                     "neither the chip's identity nor a mailbox can be read; "
+                     "is it another chip, or its debug port closed");
+}
+
 static sfi_status
 mem_connect(struct boot *b, uint32_t ms)
 {
@@ -235,13 +243,16 @@ mem_connect(struct boot *b, uint32_t ms)
         st = look(b);
         if (is_found(b) || (st != SFI_OK && !link_is_fault(st)))
             return st;
+        if (st == SFI_ERR_NACK && b->told != NULL) {
+            b->chip = b->told;
+            b->device_id = (uint16_t)b->told->device_id;
+            return SFI_OK;
+        }
         clock->sleep_ms(clock->user, POLL_MS);
     } while (!deadline_passed(&dl));
     if (st != SFI_ERR_NACK)
         return st;
-    return sfi__fail(b->link.ctx, st,
-                     "neither the chip's identity nor a mailbox can be read; "
-                     "is it another chip, or its debug port closed");
+    return mem_nobody(b);
 }
 
 /* ---- memory ---- */
@@ -471,6 +482,9 @@ special_once(struct boot *b, struct special *s, const struct deadline *dl)
 
     if (st == SFI_OK)
         st = wait_done(b, dl, s, &a, &lost);
+    if (st == SFI_OK && lost && s->once)
+        return sfi__fail(b->link.ctx, SFI_ERR_TIMEOUT,
+                         "the chip was reset at %s", s->what);
     if (st == SFI_OK && lost)
         return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
                          "the mailbox does not keep what is written to it");
@@ -487,7 +501,7 @@ mem_special(struct boot *b, struct special *s)
     for (unsigned i = 0;; i++) {
         sfi_status st = special_once(b, s, &dl);
 
-        if (!worth_again(b, st, i, &dl))
+        if (s->once || !worth_again(b, st, i, &dl))
             return st;
     }
 }

@@ -1,11 +1,15 @@
 /* What a dialect may do with the bootloader: the public face of boot.h, for the
  * time that one of its functions runs. */
+#include "util/clock.h"
 #include "core/abi.h"
+#include "core/ctx.h"
 #include "core/err.h"
 #include "proto/sfi_cmd.h"
 #include "installer/target.h"
 
-#define REQUEST_FLAGS SFI_REQUEST_EXTENDED
+#define REQUEST_FLAGS (SFI_REQUEST_EXTENDED | SFI_REQUEST_ONCE)
+/* How late a cancel may be noticed. */
+#define SLICE_MS 100u
 
 _Static_assert(SFI_REQUEST_PARAM_MAX == SFI_CMD_PARAM_MAX &&
                    SFI_REQUEST_DATA_MAX <= SFI_CMD_DATA_MAX &&
@@ -71,6 +75,7 @@ request(sfi_target *t, const sfi_request *r, uint8_t *reply, size_t reply_len,
         .reply = reply,
         .reply_len = reply_len,
         .wait_ms = r->timeout_ms,
+        .once = (r->flags & SFI_REQUEST_ONCE) != 0,
     };
     sfi_status st = SFI_OK;
 
@@ -158,4 +163,27 @@ sfi_dialect_reset(sfi_target *t, uint32_t into_boot)
     if (st != SFI_OK || into_boot == 0)
         return st;
     return boot_connect(&t->boot, t->timeout_ms);
+}
+
+static sfi_status
+wait(sfi_target *t, uint32_t ms)
+{
+    const struct clock *clock = t->obj.ctx->clock;
+    sfi_status st = link_cancelled(&t->boot.link);
+
+    while (st == SFI_OK && ms > 0) {
+        uint32_t slice = ms < SLICE_MS ? ms : SLICE_MS;
+
+        clock->sleep_ms(clock->user, slice);
+        ms -= slice;
+        st = link_cancelled(&t->boot.link);
+    }
+    return st;
+}
+
+sfi_status
+sfi_dialect_wait(sfi_target *t, uint32_t ms)
+{
+    DIALECT_ENTER(t);
+    return wait(t, ms);
 }

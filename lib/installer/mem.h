@@ -25,6 +25,9 @@ sfi_status mem_read_sure(struct boot *b, uint32_t address, uint32_t *words,
 sfi_status mem_wait(struct boot *b, uint32_t address, uint32_t mask,
                     uint32_t value, uint32_t ms, uint32_t *last);
 
+/* Something is there, but nobody that we or a dialect know. */
+sfi_status mem_nobody(struct boot *b);
+
 /* mem_flash.c: by the FLASH registers.  Whole program units. */
 sfi_status mem_flash_write(struct boot *b, uint32_t address,
                            const uint32_t *words, size_t count);

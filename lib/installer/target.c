@@ -1,8 +1,12 @@
 #include "installer/target.h"
 
+#include "util/clock.h"
 #include "core/abi.h"
 #include "core/ctx.h"
 #include "core/err.h"
+#include "installer/mem.h"
+
+#define POLL_MS 50u
 
 static void
 target_destroy(void *self)
@@ -55,12 +59,37 @@ recognise(sfi_target *t)
     return SFI_OK;
 }
 
-sfi_status
-sfi__target_reconnect(sfi_target *t)
+/* Found, or only told to be there. */
+static sfi_status
+look(sfi_target *t, bool *is_told)
 {
     sfi_status st = boot_connect(&t->boot, t->timeout_ms);
 
-    return st == SFI_OK ? recognise(t) : st;
+    *is_told = false;
+    if (st != SFI_OK)
+        return st;
+    *is_told = t->tp->kind == TRANSPORT_DAP && !t->boot.has_memory &&
+               !t->boot.has_special;
+    st = recognise(t);
+    if (st == SFI_OK && *is_told && !t->secure)
+        return mem_nobody(&t->boot);
+    return st;
+}
+
+sfi_status
+sfi__target_reconnect(sfi_target *t)
+{
+    const struct clock *clock = t->obj.ctx->clock;
+    struct deadline dl = deadline_in(clock, t->timeout_ms);
+    bool is_told;
+    sfi_status st = look(t, &is_told);
+
+    /* nobody, so far */
+    while (st == SFI_ERR_NACK && is_told && !deadline_passed(&dl)) {
+        clock->sleep_ms(clock->user, POLL_MS);
+        st = look(t, &is_told);
+    }
+    return st;
 }
 
 sfi_status
@@ -79,6 +108,8 @@ sfi__target_connect(const sfi_connect_options *o, const struct dialect *d,
     t->dialect = *d;
     t->timeout_ms = o->timeout_ms > 0 ? o->timeout_ms : TARGET_TIMEOUT_MS;
     st = boot_init(&t->boot, tp, cancel);
+    if (d->ops.speaks != sfi__dialect_ours.speaks)
+        t->boot.told = o->chip;
     if (st == SFI_OK)
         st = sfi__target_reconnect(t);
     if (st != SFI_OK) {

@@ -233,6 +233,129 @@ START_TEST(test_own)
 }
 END_TEST
 
+/* An answer that is damaged on its way: asked for once, or until it is whole.
+ */
+static sfi_status
+ask_once(void *user, sfi_target *t, sfi_dialect_info *out)
+{
+    uint8_t reply[44];
+    sfi_request r = {
+        .struct_size = sizeof(r),
+        .flags = SFI_REQUEST_ONCE,
+        .opcode = 0x5301,
+        .timeout_ms = 500,
+        .name = "INFO",
+    };
+    uint32_t status = 0;
+    sfi_status st;
+
+    if (inside.calls++ > 0)
+        return own.info(user, t, out);
+    station_strike(STRIKE_DROP, true, 20);
+    st = sfi_dialect_request(t, &r, reply, sizeof(reply), &status);
+    ck_assert(st == SFI_ERR_TIMEOUT || st == SFI_ERR_PROTOCOL);
+    ck_assert(station.wire.struck);
+    ck_assert_str_ne(sfi_error_message(sfi_ctx_error(ctx)), "");
+    /* and the next one finds the bootloader waiting for it */
+    station_strike(STRIKE_NONE, false, 0);
+    ck_assert_ok(sfi_dialect_request(t, &r, reply, sizeof(reply), &status));
+    ck_assert_uint_eq(reply[0], 1);
+    r.flags = 0;
+    station_strike(STRIKE_DROP, true, 20);
+    ck_assert_ok(sfi_dialect_request(t, &r, reply, sizeof(reply), &status));
+    ck_assert(station.wire.struck);
+    return own.info(user, t, out);
+}
+
+START_TEST(test_once)
+{
+    sfi_dialect_ops ops;
+
+    own.struct_size = sizeof(own);
+    ck_assert_ok(sfi_dialect_get_own(&own));
+    ops = own;
+    ops.info = ask_once;
+    station_over(_i == 0 ? "usart" : "spi");
+    station_setup("stm32h753xi");
+    station.dialect = &ops;
+    inside.calls = 0;
+    ck_assert_ok(station_install(false));
+    ck_assert_uint_ge(inside.calls, 2);
+    station_teardown();
+    station_over("usart");
+}
+END_TEST
+
+/* A part that libsfi does not know, behind a debug port: the dialect may, if
+ * the caller names the part. */
+START_TEST(test_unknown_part)
+{
+    static const char *message =
+        "neither the chip's identity nor a mailbox can be read; is it another "
+        "chip, or its debug port closed";
+    sfi_dialect_ops ops = vendor_dialect;
+    sfi_connect_options o = {.struct_size = sizeof(o)};
+    uint64_t began;
+    sfi_target *t;
+
+    station_setup("stm32h753xi");
+    vendor_open("jtag", 96);
+    install_activate();
+    o.transport = station.tp;
+    o.timeout_ms = 1000;
+    o.dialect = &ops;
+    ck_assert_fails(sfi_target_connect_with(ctx, &o, &t), SFI_ERR_NACK,
+                    "debug port", message);
+    o.chip = sfi_sim_chip(board.sim);
+    ck_assert_ok(sfi_target_connect_with(ctx, &o, &t));
+    ck_assert_ptr_eq(sfi_target_chip(t), o.chip);
+    sfi_target_free(t);
+    ops.speaks = say_speaks;
+    lie.yes = 0;
+    began = script_now;
+    ck_assert_fails(sfi_target_connect_with(ctx, &o, &t), SFI_ERR_NACK,
+                    "debug port", message);
+    ck_assert_uint_ge(script_now - began, 1000);
+    ck_assert_uint_lt(script_now - began, 1200);
+    o.dialect = NULL;
+    ck_assert_fails(sfi_target_connect_with(ctx, &o, &t), SFI_ERR_NACK,
+                    "debug port", message);
+    station_teardown();
+}
+END_TEST
+
+/* It sleeps as long as it should, and not when it is cancelled. */
+static sfi_status
+nap(void *user, sfi_target *t, uint8_t *out, size_t *out_len)
+{
+    uint64_t began = script_now;
+
+    ck_assert_ok(sfi_dialect_wait(t, 0));
+    ck_assert_ok(sfi_dialect_wait(t, 250));
+    ck_assert_uint_eq(script_now - began, 250);
+    sfi_installer_cancel(station.installer);
+    ck_assert_int_eq(sfi_dialect_wait(t, 250), SFI_ERR_CANCELLED);
+    ck_assert_uint_eq(script_now - began, 250);
+    inside.calls++;
+    return vendor_dialect.certificate(user, t, out, out_len);
+}
+
+START_TEST(test_wait)
+{
+    sfi_dialect_ops ops = vendor_dialect;
+
+    station_setup("stm32h753xi");
+    vendor_open("usart", 96);
+    ops.certificate = nap;
+    station.dialect = &ops;
+    inside.calls = 0;
+    ck_assert_fails(station_install(false), SFI_ERR_CANCELLED, "", "cancelled");
+    ck_assert_uint_eq(inside.calls, 1);
+    ck_assert_uint_eq(station_remaining(), STATION_COUNT);
+    station_teardown();
+}
+END_TEST
+
 START_TEST(test_connect_options)
 {
     sfi_dialect_ops ops = vendor_dialect;
@@ -365,7 +488,7 @@ look_at_requests(sfi_target *t)
         ck_assert_int_eq(sfi_dialect_request(t, &r, reply, 26, &status), st); \
     } while (0)
     WRONG(struct_size, 12, SFI_ERR_ABI);
-    WRONG(flags, 2, SFI_ERR_ARGUMENT);
+    WRONG(flags, 4, SFI_ERR_ARGUMENT);
     WRONG(opcode, 0x10000, SFI_ERR_ARGUMENT);
     WRONG(param_len, 1, SFI_ERR_ARGUMENT);
     WRONG(data_len, 1, SFI_ERR_ARGUMENT);
@@ -497,6 +620,7 @@ START_TEST(test_outside)
     ck_assert_int_eq(sfi_dialect_read(t, 0x08000000, &byte, 1), SFI_ERR_STATE);
     ck_assert_int_eq(sfi_dialect_write(t, 0x24000000, &byte, 1), SFI_ERR_STATE);
     ck_assert_int_eq(sfi_dialect_reset(t, 1), SFI_ERR_STATE);
+    ck_assert_int_eq(sfi_dialect_wait(t, 1), SFI_ERR_STATE);
     ck_assert_int_eq(sfi_dialect_get_link(NULL, &link), SFI_ERR_ARGUMENT);
     ck_assert_int_eq(sfi_dialect_reset(NULL, 1), SFI_ERR_ARGUMENT);
     vendor_end(t);
@@ -569,6 +693,9 @@ main(void)
     tcase_add_test(tc, test_no_session);
     tcase_add_test(tc, test_table);
     tcase_add_test(tc, test_own);
+    tcase_add_loop_test(tc, test_once, 0, 2);
+    tcase_add_test(tc, test_unknown_part);
+    tcase_add_test(tc, test_wait);
     tcase_add_test(tc, test_connect_options);
     tcase_add_test(tc, test_target_is_busy);
     tcase_add_loop_test(tc, test_primitives, 0, 4);

@@ -322,7 +322,9 @@ prepare(void)
     const struct buf *image = &station.package.image;
 
     sfi_installer_free(station.installer);
-    ck_assert_ok(sfi_installer_new(ctx, NULL, &station.installer));
+    ck_assert_ok(sfi_installer_new(
+        ctx, station.dialect != NULL ? station.package.chip : NULL,
+        &station.installer));
     ck_assert_ok(
         sfi_installer_set_image(station.installer, image->data, image->len));
     ck_assert_ok(sfi_installer_set_transport(station.installer, station.tp));

@@ -50,8 +50,24 @@ static const struct {
     {SFI_CAUSE_FLASH_ERASE, 0x98, VENDOR_CAUSE_WORN, "the part is worn out"},
 };
 
+/* Over a debug port: a block of RAM, words of it at these places. */
+#define BLOCK_MAGIC 0x4d425856u /* as big-endian, which it is not read as */
+#define AT_MAGIC 0x00u
+#define AT_GO 0x04u /* not 0: a request; the part sets 0 when it is done */
+#define AT_OPCODE 0x08u
+#define AT_PARAM_LEN 0x0cu
+#define AT_DATA_LEN 0x10u
+#define AT_STATUS 0x14u
+#define AT_REPLY_LEN 0x18u
+#define AT_PARAM 0x20u
+#define AT_REPLY 0xa0u
+#define AT_DATA 0x200u
+#define BLOCK_LEN 0x600u
+
 static struct {
     uint64_t resets; /* of the chip, when it was asked last */
+    uint8_t block[BLOCK_LEN];
+    bool owes; /* the host has not read what came of its request */
     uint8_t license[SFI_LICENSE_LEN];
     struct usart_slave usart;
     struct spi_slave spi;
@@ -204,6 +220,24 @@ on_known(void *user, uint8_t cmd, uint16_t opcode)
            ((opcode & EXTENDED) != 0) == (cmd == USART_EXT_SPECIAL);
 }
 
+static uint32_t
+block_get(uint32_t at)
+{
+    struct rd r;
+
+    rd_init(&r, part.block + at, 4);
+    return rd_u32be(&r);
+}
+
+static void
+block_put(uint32_t at, uint32_t word)
+{
+    struct wr w;
+
+    wr_init(&w, part.block + at, 4);
+    wr_u32be(&w, word);
+}
+
 static void
 restart(void)
 {
@@ -225,6 +259,9 @@ restart(void)
 
     part.resets = board.sim->resets;
     part.at = part.len = 0;
+    part.owes = false;
+    memset(part.block, 0, sizeof(part.block));
+    block_put(AT_MAGIC, BLOCK_MAGIC);
     usart_slave_init(&part.usart, &config);
     config.spi = true;
     spi_slave_init(&part.spi, &config);
@@ -236,11 +273,12 @@ restart(void)
 static bool
 is_secure(void)
 {
-    if (part.resets != board.sim->resets && part.at == part.len &&
-        spi_slave_quiet(&part.spi))
+    bool is_answering =
+        part.at < part.len || !spi_slave_quiet(&part.spi) || part.owes;
+
+    if (part.resets != board.sim->resets && !is_answering)
         restart();
-    return board.sim->mode == SIM_SECURE || part.at < part.len ||
-           !spi_slave_quiet(&part.spi);
+    return board.sim->mode == SIM_SECURE || is_answering;
 }
 
 /* ---- its links ---- */
@@ -300,6 +338,75 @@ on_transfer(void *user, const uint8_t *tx, uint8_t *rx, size_t len)
     return st;
 }
 
+static void
+serve_block(void)
+{
+    size_t len = SFI_CMD_REPLY_MAX;
+    size_t param_len = block_get(AT_PARAM_LEN);
+    size_t data_len = block_get(AT_DATA_LEN);
+
+    ck_assert_uint_le(param_len, SFI_REQUEST_PARAM_MAX);
+    ck_assert_uint_le(data_len, SFI_REQUEST_DATA_MAX);
+    block_put(AT_STATUS,
+              on_special(NULL, (uint16_t)block_get(AT_OPCODE),
+                         part.block + AT_PARAM, param_len, part.block + AT_DATA,
+                         data_len, part.block + AT_REPLY, &len));
+    block_put(AT_REPLY_LEN, (uint32_t)len);
+    block_put(AT_GO, 0);
+    part.owes = true;
+}
+
+/* Where in the block; BLOCK_LEN: beside it. */
+static uint32_t
+block_at(uint32_t address, size_t count)
+{
+    uint32_t at = address - board.sim->chip->mailbox.base;
+
+    return at < BLOCK_LEN && count <= (BLOCK_LEN - at) / 4 ? at : BLOCK_LEN;
+}
+
+static sfi_status
+on_read32(void *user, uint32_t address, uint32_t *words, size_t count)
+{
+    uint32_t at = block_at(address, count);
+
+    (void)user;
+    if (!is_secure())
+        return sfi__transport_read32(station.direct, address, words, count);
+    if (at == BLOCK_LEN)
+        return SFI_ERR_NACK;
+    for (uint32_t i = 0; i < count; i++) {
+        struct rd r;
+
+        rd_init(&r, part.block + at + 4 * i, 4);
+        words[i] = rd_u32le(&r);
+        if (at + 4 * i == AT_STATUS)
+            part.owes = false;
+    }
+    return SFI_OK;
+}
+
+static sfi_status
+on_write32(void *user, uint32_t address, const uint32_t *words, size_t count)
+{
+    uint32_t at = block_at(address, count);
+
+    (void)user;
+    if (!is_secure())
+        return sfi__transport_write32(station.direct, address, words, count);
+    if (at == BLOCK_LEN)
+        return SFI_ERR_NACK;
+    for (uint32_t i = 0; i < count; i++) {
+        struct wr w;
+
+        wr_init(&w, part.block + at + 4 * i, 4);
+        wr_u32le(&w, words[i]);
+    }
+    if (block_get(AT_GO) != 0)
+        serve_block();
+    return SFI_OK;
+}
+
 static sfi_status
 on_reset(void *user, int into_boot)
 {
@@ -325,12 +432,20 @@ vendor_open(const char *interface_name, uint32_t data_max)
         .transfer = on_transfer,
         .reset = on_reset,
     };
+    static const sfi_dap_ops dap = {
+        .struct_size = sizeof(dap),
+        .read32 = on_read32,
+        .write32 = on_write32,
+        .reset = on_reset,
+    };
 
     sfi_transport_free(station.tp);
     sfi_transport_free(station.direct);
     ck_assert_ok(sfi_sim_transport(board.sim, interface_name, &station.direct));
     if (strcmp(interface_name, "spi") == 0)
         ck_assert_ok(sfi_transport_open_spi(ctx, &spi, NULL, &station.tp));
+    else if (strcmp(interface_name, "jtag") == 0)
+        ck_assert_ok(sfi_transport_open_dap(ctx, &dap, NULL, &station.tp));
     else
         ck_assert_ok(
             sfi_transport_open_stream(ctx, &stream, NULL, &station.tp));
@@ -342,11 +457,90 @@ vendor_open(const char *interface_name, uint32_t data_max)
 
 /* ---- the dialect: what such a vendor would write ---- */
 
+static uint32_t
+block_base(void)
+{
+    return board.sim->chip->mailbox.base;
+}
+
+/* Bytes into the block, as whole words. */
+static sfi_status
+fill(sfi_target *t, uint32_t at, const uint8_t *bytes, size_t len)
+{
+    uint8_t padded[SFI_REQUEST_DATA_MAX] = {0};
+
+    if (len == 0)
+        return SFI_OK;
+    memcpy(padded, bytes, len);
+    return sfi_dialect_write(t, block_base() + at, padded, (len + 3) / 4 * 4);
+}
+
+static sfi_status
+wait_block(sfi_target *t, uint32_t ms)
+{
+    sfi_status st = SFI_OK;
+
+    for (uint32_t i = 0; st == SFI_OK && i < ms; i += 10) {
+        uint8_t go[4];
+
+        st = sfi_dialect_read(t, block_base() + AT_GO, go, sizeof(go));
+        if (st == SFI_OK && memcmp(go, "\0\0\0", sizeof(go)) == 0)
+            return SFI_OK;
+        if (st == SFI_OK)
+            st = sfi_dialect_wait(t, 10);
+    }
+    return st == SFI_OK ? SFI_ERR_TIMEOUT : st;
+}
+
+/* A debug port has no requests: its words are the dialect's business. */
+static sfi_status
+ask_by_memory(sfi_target *t, const sfi_request *r, uint8_t *reply,
+              size_t reply_len, uint32_t *status)
+{
+    uint8_t head[16] = {0};
+    struct rd from;
+    struct wr w;
+    sfi_status st = fill(t, AT_PARAM, r->param, r->param_len);
+
+    if (st == SFI_OK)
+        st = fill(t, AT_DATA, r->data, r->data_len);
+    wr_init(&w, head, sizeof(head));
+    wr_u32be(&w, 1); /* GO, and what is behind it */
+    wr_u32be(&w, r->opcode);
+    wr_u32be(&w, (uint32_t)r->param_len);
+    wr_u32be(&w, (uint32_t)r->data_len);
+    if (st == SFI_OK)
+        st = sfi_dialect_write(t, block_base() + AT_GO, head, sizeof(head));
+    if (st == SFI_OK)
+        st = wait_block(t, r->timeout_ms);
+    if (st == SFI_OK)
+        st = sfi_dialect_read(t, block_base() + AT_REPLY, reply, reply_len);
+    if (st == SFI_OK)
+        st = sfi_dialect_read(t, block_base() + AT_STATUS, head, 4);
+    rd_init(&from, head, 4);
+    *status = rd_u32be(&from);
+    return st;
+}
+
+static sfi_status
+exchange(sfi_target *t, const sfi_request *r, uint8_t *reply, size_t reply_len,
+         uint32_t *status)
+{
+    sfi_dialect_link link = {.struct_size = sizeof(link)};
+    sfi_status st = sfi_dialect_get_link(t, &link);
+
+    if (st != SFI_OK)
+        return st;
+    return link.kind == SFI_LINK_MEMORY
+               ? ask_by_memory(t, r, reply, reply_len, status)
+               : sfi_dialect_request(t, r, reply, reply_len, status);
+}
+
 static sfi_status
 ask(sfi_target *t, const sfi_request *r, uint8_t *reply, size_t reply_len)
 {
-    uint32_t status;
-    sfi_status st = sfi_dialect_request(t, r, reply, reply_len, &status);
+    uint32_t status = 0;
+    sfi_status st = exchange(t, r, reply, reply_len, &status);
 
     if (st != SFI_OK || status == 0)
         return st;
@@ -396,6 +590,18 @@ extended(sfi_target *t, const char *name, uint32_t opcode, const uint8_t *param,
     return ask(t, &r, NULL, 0);
 }
 
+/* A part that libsfi does not know: no memory is shown but the block. */
+static sfi_status
+speaks_memory(sfi_target *t, uint32_t *yes)
+{
+    uint8_t magic[4];
+    sfi_status st =
+        sfi_dialect_read(t, block_base() + AT_MAGIC, magic, sizeof(magic));
+
+    *yes = st == SFI_OK && memcmp(magic, "MBXV", sizeof(magic)) == 0;
+    return st;
+}
+
 /* Not by what it has, but by its version. */
 static sfi_status
 speaks(void *user, sfi_target *t, uint32_t *yes)
@@ -405,7 +611,9 @@ speaks(void *user, sfi_target *t, uint32_t *yes)
 
     (void)user;
     *yes = link.bootloader_version == 0x42;
-    return st;
+    if (st != SFI_OK || link.kind != SFI_LINK_MEMORY || link.flags != 0)
+        return st;
+    return speaks_memory(t, yes);
 }
 
 static sfi_status

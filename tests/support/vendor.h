@@ -26,7 +26,7 @@ extern struct vendor vendor;
 extern const sfi_dialect_ops vendor_dialect;
 
 /* Inside station_setup(): the station's link now goes to that vendor's part,
- * over "usart" or "spi". */
+ * over "usart", "spi" or (an H753) "jtag". */
 void vendor_open(const char *interface_name, uint32_t data_max);
 
 /* A session with the chip on the bench in this dialect. */
