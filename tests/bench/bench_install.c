@@ -4,23 +4,15 @@
  * Bytes are exact; times at a speed are computed of them, without the chip's
  * own work; the rate is of this machine and this run. */
 #define _XOPEN_SOURCE 700
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-#include <sfi/sfi.h>
-#include <sfi/sim.h>
-
-#include "license/license.h"
 #include "transport/transport.h"
 
-#define PATH_LEN 512
-#define BITS_PER_BYTE 11.0 /* AN3155, 2: 8E1 */
+#include "bench_kit.h"
 
-static sfi_ctx *ctx;
+#define BITS_PER_BYTE 11.0 /* AN3155, 2: 8E1 */
 
 /* What went over the wire; a turn is a wait for the other side. */
 static struct {
@@ -28,17 +20,6 @@ static struct {
     unsigned long long sent, received, turns;
     int listening;
 } wire;
-
-static void
-need(sfi_status st)
-{
-    if (st == SFI_OK)
-        return;
-    (void)fprintf(stderr, "bench_install: %s: %s\n",
-                  sfi_error_where(sfi_ctx_error(ctx)),
-                  sfi_error_message(sfi_ctx_error(ctx)));
-    exit(EXIT_FAILURE);
-}
 
 static double
 now(void)
@@ -78,73 +59,6 @@ wire_reset(void *user, int into_boot)
     return sfi__transport_reset(wire.chip, into_boot != 0);
 }
 
-/* ---- the OEM and the HSM ---- */
-
-static const uint8_t key[SFI_KEY_LEN] = {1, 2, 3, 4};
-static const uint8_t nonce[SFI_NONCE_LEN] = {5, 6, 7, 8};
-
-static struct {
-    uint8_t *data;
-    size_t len;
-} image;
-
-static sfi_status
-keep(void *user, const uint8_t *data, size_t len)
-{
-    (void)user;
-    image.data = realloc(image.data, image.len + len);
-    if (image.data == NULL)
-        return SFI_ERR_NOMEM;
-    memcpy(image.data + image.len, data, len);
-    image.len += len;
-    return SFI_OK;
-}
-
-static void
-build(const sfi_chip *chip, uint64_t base, size_t size, const char *source)
-{
-    uint8_t *data = malloc(size);
-    sfi_image_builder *b;
-    sfi_option_bytes *ob;
-    sfi_firmware *fw;
-    char path[PATH_LEN];
-    sfi_key *k;
-
-    for (size_t i = 0; data != NULL && i < size; i++)
-        data[i] = (uint8_t)(i * 7 + i / 256);
-    (void)snprintf(path, sizeof(path), "%s/tests/data/ob-%s.csv", source,
-                   sfi_chip_name(chip));
-    need(sfi_key_new(ctx, key, sizeof(key), &k));
-    need(sfi_option_bytes_load(ctx, chip, path, &ob));
-    need(sfi_firmware_parse(ctx, "bin", base, data, size, &fw));
-    need(sfi_image_builder_new(ctx, chip, &b));
-    need(sfi_image_builder_set_key(b, k));
-    need(sfi_image_builder_set_nonce(b, nonce, sizeof(nonce)));
-    need(sfi_image_builder_set_version(b, 1));
-    need(sfi_image_builder_set_option_bytes(b, ob));
-    need(sfi_image_builder_add_firmware(b, fw));
-    image.len = 0;
-    need(sfi_image_builder_write(b, keep, NULL));
-    sfi_image_builder_free(b);
-    sfi_firmware_free(fw);
-    sfi_option_bytes_free(ob);
-    sfi_key_free(k);
-    free(data);
-}
-
-static sfi_license *
-license_for(sfi_sim *sim)
-{
-    uint8_t cert[SFI_CERTIFICATE_LEN], raw[SFI_LICENSE_LEN];
-    size_t len = sizeof(cert);
-    sfi_license *lic;
-
-    need(sfi_sim_dump(sim, SFI_SIM_CERTIFICATE, cert, &len));
-    need(sfi__license_make(ctx, cert + 8, LICENSE_STATIC, 0, key, nonce, raw));
-    need(sfi_license_parse(ctx, raw, sizeof(raw), &lic));
-    return lic;
-}
-
 /* ---- one install ---- */
 
 static void
@@ -162,8 +76,7 @@ show(const char *chip, size_t size, double seconds)
 }
 
 static void
-install(const char *folder, const char *name, uint64_t base, size_t size,
-        const char *source)
+install(const char *name, size_t size)
 {
     static const sfi_stream_ops ops = {
         .struct_size = sizeof(ops),
@@ -171,69 +84,34 @@ install(const char *folder, const char *name, uint64_t base, size_t size,
         .write = wire_write,
         .reset = wire_reset,
     };
-    const sfi_chip *chip = sfi_chip_find(name);
-    char ca[PATH_LEN], state[PATH_LEN];
-    sfi_installer *in;
-    sfi_license *lic;
+    sfi_sim *sim = bench_chip(name);
     sfi_transport *tp;
-    sfi_sim *sim;
     double t;
 
-    (void)snprintf(ca, sizeof(ca), "%s/ca", folder);
-    (void)snprintf(state, sizeof(state), "%s/%s-%zu", folder, name, size);
-    need(sfi_sim_manufacture(ctx, chip, ca, state));
-    need(sfi_sim_open(ctx, state, &sim));
     need(sfi_sim_transport(sim, "usart", &wire.chip));
     need(sfi_transport_open_stream(ctx, &ops, NULL, &tp));
-    build(chip, base, size, source);
-    lic = license_for(sim);
-    need(sfi_installer_new(ctx, chip, &in));
-    need(sfi_installer_set_image(in, image.data, image.len));
-    need(sfi_installer_set_transport(in, tp));
-    need(sfi_installer_set_license(in, lic));
+    bench_build(sfi_sim_chip(sim), size);
     wire.sent = wire.received = wire.turns = 0;
     t = now();
-    need(sfi_installer_run(in));
+    bench_install(sim, tp);
     show(name, size, now() - t);
-    sfi_installer_free(in);
-    sfi_license_free(lic);
     sfi_transport_free(tp);
     sfi_transport_free(wire.chip);
     sfi_sim_free(sim);
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
-{
-    (void)st;
-    (void)kind;
-    (void)at;
-    return remove(path);
-}
-
 int
 main(int argc, char **argv)
 {
-    const char *source = getenv("SFI_TEST_SOURCE");
-    char folder[PATH_LEN];
-
-    (void)snprintf(folder, sizeof(folder), "%s/bench-install-XXXXXX",
-                   argc > 1 ? argv[1] : "/tmp");
-    if (mkdtemp(folder) == NULL || sfi_ctx_new(NULL, &ctx) != SFI_OK)
+    if (!bench_begin(argc > 1 ? argv[1] : "/tmp"))
         return EXIT_FAILURE;
-    if (source == NULL)
-        source = ".";
     (void)printf("%-12s %8s %9s %8s %7s %10s %10s %10s %13s\n", "chip",
                  "firmware", "to chip", "to host", "waits", "payload", "115200",
                  "921600", "this machine");
-    install(folder, "stm32h753xi", 0x08000000, 16u << 10, source);
-    install(folder, "stm32h753xi", 0x08000000, 256u << 10, source);
-    install(folder, "stm32h753xi", 0x08000000, 1000u << 10, source);
-    install(folder, "stm32l462ce", 0x08001000, (16u << 10), source);
-    install(folder, "stm32l462ce", 0x08001000, (256u << 10) + 4, source);
-    free(image.data);
-    sfi_ctx_free(ctx);
-    return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS) == 0
-               ? EXIT_SUCCESS
-               : EXIT_FAILURE;
+    install("stm32h753xi", 16u << 10);
+    install("stm32h753xi", 256u << 10);
+    install("stm32h753xi", 1000u << 10);
+    install("stm32l462ce", 16u << 10);
+    install("stm32l462ce", (256u << 10) + 4);
+    return bench_end() ? EXIT_SUCCESS : EXIT_FAILURE;
 }
