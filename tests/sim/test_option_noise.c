@@ -12,6 +12,7 @@
 #include "station.h"
 
 #define CHIP "stm32h753xi"
+#define RDP_LEVEL0 0xaau /* the second byte of all */
 
 struct words {
     uint8_t data[4 * CHIP_OB_ROWS_MAX];
@@ -74,11 +75,11 @@ static const struct {
     enum strike strike;
     bool from_chip;
     unsigned every; /* so many bytes */
+    bool may_shift; /* over SPI a lost zero makes a good frame, shifted */
 } noises[] = {
-    {STRIKE_FLIP, true, 1},
-    {STRIKE_DROP, true, 5},
-    {STRIKE_DOUBLE, true, 5},
-    {STRIKE_FLIP, false, 5},
+    {STRIKE_FLIP, true, 1, false},   {STRIKE_DROP, true, 5, false},
+    {STRIKE_DOUBLE, true, 5, false}, {STRIKE_FLIP, false, 5, false},
+    {STRIKE_DROP, false, 1, true},
 };
 
 static void
@@ -118,10 +119,12 @@ sweep(size_t action, size_t noise)
         ck_assert_msg(st != SFI_OK || same(&after, &wanted),
                       "byte %llu: a success, and not what was asked for",
                       (unsigned long long)at);
-        ck_assert_msg(same(&after, &wanted) || same(&after, &before),
+        ck_assert_msg(same(&after, &wanted) || same(&after, &before) ||
+                          noises[noise].may_shift,
                       "byte %llu: other option bytes, and %s",
                       (unsigned long long)at,
                       sfi_error_message(sfi_ctx_error(ctx)));
+        ck_assert_uint_eq(after.data[1], RDP_LEVEL0);
         succeeded += st == SFI_OK;
         tried++;
     }
