@@ -79,6 +79,28 @@ may_be_restart(const sfi_ctx *ctx, sfi_status st)
            (st == SFI_ERR_DEVICE && ctx->error.peer_code == SFI_CAUSE_STATE);
 }
 
+/* Nobody knows how it ended: the chip may have done it. */
+static bool
+is_lost(sfi_status st)
+{
+    return link_is_fault(st) || (st <= -400 && st > -500);
+}
+
+static sfi_status
+ended_unseen(sfi_target *t, sfi_status st)
+{
+    if (t->chip->one_shot)
+        return sfi__fail(t->obj.ctx, st,
+                         "the answer to the last step was lost, and a %s that "
+                         "has its firmware answers no more: see whether it "
+                         "runs",
+                         t->chip->name);
+    return sfi__fail(t->obj.ctx, st,
+                     "the answer to the last step was lost, and the chip has "
+                     "not answered since: it may hold its firmware; run the "
+                     "install again, which tells, and counts no chip twice");
+}
+
 /* A lost answer is no failure, nor is a refusal by a chip that has restarted
  * with its firmware: the chip knows.  A part that answers no more
  * after its one success (L462) cannot be asked: its answer is all there is. */
@@ -90,18 +112,12 @@ sfi__target_finish(sfi_target *t, const uint8_t *header_tag)
 
     if (st == SFI_OK && t->chip->one_shot)
         return SFI_OK;
-    if (st != SFI_OK && !may_be_restart(t->obj.ctx, st))
+    if (st != SFI_OK && !is_lost(st) && !may_be_restart(t->obj.ctx, st))
         return st;
-    st = link_is_fault(st) ? sfi__target_reconnect(t) : SFI_OK;
+    st = is_lost(st) ? sfi__target_reconnect(t) : SFI_OK;
     if (st == SFI_OK)
         st = confirm(t, header_tag, &known);
-    if (!known && link_is_fault(st) && t->chip->one_shot)
-        return sfi__fail(t->obj.ctx, SFI_ERR_TIMEOUT,
-                         "the answer to the last step was lost, and a %s that "
-                         "has its firmware answers no more: see whether it "
-                         "runs",
-                         t->chip->name);
-    return st;
+    return !known && is_lost(st) ? ended_unseen(t, st) : st;
 }
 
 sfi_status

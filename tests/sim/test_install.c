@@ -355,6 +355,67 @@ START_TEST(test_reset_before_each_step)
 }
 END_TEST
 
+/* ---- the link dies at the last step ---- */
+
+#define SEE "the answer to the last step was lost, and "
+#define RUN_AGAIN                                                             \
+    SEE "the chip has not answered since: it may hold its firmware; run the " \
+        "install again, which tells, and counts no chip twice"
+#define SEE_ITSELF                                                             \
+    SEE "a stm32l462ce that has its firmware answers no more: see whether it " \
+        "runs"
+
+static const struct {
+    const char *chip;
+    enum strike strike;
+    bool from_chip;
+    uint64_t at;
+    sfi_status st;
+    const char *message;
+    bool complete; /* the chip heard it */
+} ends[] = {
+    {"stm32h753xi", STRIKE_SILENCE, false, 0, SFI_ERR_TIMEOUT, RUN_AGAIN,
+     false},
+    {"stm32h753xi", STRIKE_SILENCE, true, 0, SFI_ERR_TIMEOUT, RUN_AGAIN, false},
+    /* two ACKs came, and it was all sent */
+    {"stm32h753xi", STRIKE_SILENCE, true, 2, SFI_ERR_TIMEOUT, RUN_AGAIN, true},
+    {"stm32h753xi", STRIKE_GONE, true, 2, SFI_ERR_NO_DEVICE, RUN_AGAIN, true},
+    {"stm32h753xi", STRIKE_GONE, false, 4, SFI_ERR_NO_DEVICE, RUN_AGAIN, false},
+    /* all of the answer; INFO has none */
+    {"stm32h753xi", STRIKE_GONE, true, 9, SFI_ERR_NO_DEVICE, RUN_AGAIN, true},
+    {"stm32l462ce", STRIKE_SILENCE, true, 2, SFI_ERR_TIMEOUT, SEE_ITSELF, true},
+    {"stm32l462ce", STRIKE_GONE, true, 2, SFI_ERR_NO_DEVICE, SEE_ITSELF, true},
+};
+
+START_TEST(test_end_unseen)
+{
+    sfi_installer *in;
+    int finished = 0;
+
+    station_setup(ends[_i].chip);
+    in = station_prepare();
+    listen(in);
+    while (heard.phase != SFI_PHASE_CONFIRM)
+        ck_assert_ok(sfi_installer_step(in, &finished));
+    station_strike(ends[_i].strike, ends[_i].from_chip, ends[_i].at);
+    ck_assert_fails(sfi_installer_step(in, &finished), ends[_i].st, "stream",
+                    ends[_i].message);
+    station_strike(STRIKE_NONE, false, 0);
+    ck_assert_ok(sfi_sim_power_on(board.sim));
+    if (!ends[_i].complete) {
+        install_assert_clean(&station.package);
+        ck_assert_ok(station_install(false));
+    } else if (strcmp(ends[_i].chip, "stm32h753xi") == 0) {
+        ck_assert_int_eq(station_install(false), SFI_ERR_DEVICE);
+        ck_assert_int_eq(sfi_error_peer_code(sfi_ctx_error(ctx)),
+                         SFI_CAUSE_INSTALLED);
+    }
+    install_assert_complete(&station.package);
+    ck_assert_uint_eq(station_remaining(), STATION_COUNT - 1);
+    station_teardown();
+}
+END_TEST
+
 /* ---- what is missing, and who may set what when ---- */
 
 START_TEST(test_missing)
@@ -523,6 +584,7 @@ main(void)
     tcase_add_test(tc, test_cancel_from_a_thread);
     tcase_add_test(tc, test_reset_before_each_step);
     tcase_add_test(tc, test_missing);
+    tcase_add_loop_test(tc, test_end_unseen, 0, ROWS(ends));
     tcase_add_test(tc, test_too_late);
     tcase_add_test(tc, test_arguments);
     tcase_add_test(tc, test_no_memory);

@@ -20,7 +20,8 @@ is_struck(bool from_chip, uint64_t index)
 {
     const struct wire *w = &station.wire;
 
-    return w->strike != STRIKE_NONE && w->from_chip == from_chip &&
+    return w->strike != STRIKE_NONE && w->strike != STRIKE_GONE &&
+           w->from_chip == from_chip &&
            (w->strike == STRIKE_SILENCE ? index >= w->at : index == w->at);
 }
 
@@ -36,6 +37,7 @@ pass(bool from_chip, uint64_t index, uint8_t byte, uint8_t out[2])
     w->struck = true;
     switch (w->strike) {
     case STRIKE_NONE:
+    case STRIKE_GONE:
         break;
     case STRIKE_DROP:
     case STRIKE_SILENCE:
@@ -53,10 +55,23 @@ pass(bool from_chip, uint64_t index, uint8_t byte, uint8_t out[2])
     return 1;
 }
 
+/* From that byte on, and for ever. */
+static bool
+is_gone(bool from_chip, uint64_t index)
+{
+    struct wire *w = &station.wire;
+
+    if (w->strike == STRIKE_GONE && w->from_chip == from_chip && index >= w->at)
+        w->struck = true;
+    return w->strike == STRIKE_GONE && w->struck;
+}
+
 static sfi_status
 wire_write(void *user, const uint8_t *buf, size_t len, uint32_t timeout_ms)
 {
     (void)user;
+    if (is_gone(false, station.wire.sent))
+        return SFI_ERR_NO_DEVICE;
     for (size_t i = 0; i < len; i++) {
         uint8_t out[2];
         size_t n = pass(false, station.wire.sent++, buf[i], out);
@@ -81,6 +96,8 @@ wire_read(void *user, uint8_t *buf, size_t len, size_t *got,
 
     (void)user;
     (void)len;
+    if (is_gone(true, w->received))
+        return SFI_ERR_NO_DEVICE;
     *got = 1;
     if (w->spare >= 0) {
         buf[0] = (uint8_t)w->spare;

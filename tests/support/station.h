@@ -20,6 +20,7 @@ enum strike {
     STRIKE_FLIP,
     STRIKE_DOUBLE,
     STRIKE_SILENCE, /* from there on nothing goes through */
+    STRIKE_GONE,    /* the port is there no more */
     STRIKE_RESET    /* the chip loses its power for a moment */
 };
 
