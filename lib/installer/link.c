@@ -12,6 +12,8 @@
 #define QUIET_MS 50u
 /* Longer than any answer: a line that never falls silent is no bootloader's. */
 #define DRAIN_MAX 4096u
+/* ... and longer than one pauses, beside its time on the line. */
+#define DRAIN_MS 1000u
 
 bool
 link_is_fault(sfi_status st)
@@ -72,6 +74,8 @@ link_recv(struct link *l, uint8_t *buf, size_t len, size_t *got, uint32_t ms)
 sfi_status
 link_drain(struct link *l)
 {
+    uint32_t ms = DRAIN_MS + sfi__transport_ms(l->tp, DRAIN_MAX);
+    struct deadline dl = deadline_in(l->ctx->clock, ms);
     uint8_t scrap[64];
     size_t total = 0;
     sfi_status st;
@@ -85,7 +89,12 @@ link_drain(struct link *l)
             return st;
         if (n == 0)
             return SFI_OK;
-    } while (total <= DRAIN_MAX);
+    } while (total <= DRAIN_MAX && !deadline_passed(&dl));
+    if (total <= DRAIN_MAX)
+        return sfi__fail(l->ctx, SFI_ERR_PROTOCOL,
+                         "the line never falls silent: after %u ms there are "
+                         "still bytes that nobody asked for",
+                         ms);
     return sfi__fail(l->ctx, SFI_ERR_PROTOCOL,
                      "the line never falls silent: more than %u bytes that "
                      "nobody asked for",

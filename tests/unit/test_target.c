@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "util/text.h"
+#include "core/ctx.h"
 
 #include "target_frames.h"
 
@@ -157,6 +158,53 @@ START_TEST(test_connect_link_fails)
     ck_assert_fails(sfi_target_connect(ctx, NULL, tp, 0, &t), SFI_ERR_CALLBACK,
                     "stream",
                     "read of the link returned 5, which is no status");
+}
+END_TEST
+
+/* A byte every 40 ms, for ever. */
+static sfi_status
+trickle(void *user, uint8_t *buf, size_t len, size_t *got, uint32_t timeout_ms)
+{
+    (void)len;
+    if (timeout_ms < 40)
+        return SFI_ERR_TIMEOUT;
+    script_now += 40;
+    *buf = *(const uint8_t *)user;
+    *got = 1;
+    return SFI_OK;
+}
+
+static sfi_status
+swallow(void *user, const uint8_t *buf, size_t len, uint32_t timeout_ms)
+{
+    (void)user;
+    (void)buf;
+    (void)len;
+    (void)timeout_ms;
+    return SFI_OK;
+}
+
+/* Whatever trickles in, a connect ends when its time is over, and some. */
+START_TEST(test_connect_trickle)
+{
+    static const sfi_stream_ops ops = {
+        .struct_size = sizeof(ops), .read = trickle, .write = swallow};
+    static const uint8_t bytes[] = {0x79, 0x1f, 0x00};
+
+    for (size_t i = 0; i < ROWS(bytes); i++) {
+        uint8_t byte = bytes[i];
+
+        script_now = 0;
+        ctx->clock = &script_clock;
+        ck_assert_ok(sfi_transport_open_stream(ctx, &ops, &byte, &tp));
+        ck_assert_fails(sfi_target_connect(ctx, NULL, tp, 3000, &t),
+                        SFI_ERR_PROTOCOL, "stream",
+                        "the line never falls silent: after 1000 ms there are "
+                        "still bytes that nobody asked for");
+        ck_assert_uint_le(script_now, 3000 + 1250 + 1100);
+        sfi_transport_free(tp);
+        tp = NULL;
+    }
 }
 END_TEST
 
@@ -553,6 +601,7 @@ connect_case(void)
     tcase_add_test(tc, test_connect_resets);
     tcase_add_test(tc, test_connect_patience);
     tcase_add_test(tc, test_connect_link_fails);
+    tcase_add_test(tc, test_connect_trickle);
     tcase_add_test(tc, test_connect_arguments);
     return tc;
 }
