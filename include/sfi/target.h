@@ -183,7 +183,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_read(sfi_target *t,
  * Write memory through the open bootloader.
  *
  * Flash must have been erased.  Write protection, about which a bootloader says
- * nothing, is looked up first.
+ * nothing, is looked up first.  Option bytes are not written so, see
+ * sfi_target_write_option_bytes().
  *
  * @param t        the target
  * @param address  where; a multiple of 8, in flash of the part's program unit
@@ -193,7 +194,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_read(sfi_target *t,
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT   an argument is NULL
  *   SFI_ERR_RANGE      the range ends past 32-bit addresses
- *   SFI_ERR_CHIP_RULE  not aligned as above
+ *   SFI_ERR_CHIP_RULE  not aligned as above, or option bytes are in it
  *   SFI_ERR_STATE      the chip is secure; or called from a callback of the
  *                      link
  *   SFI_ERR_PROTECTED  readout protection is on, or a sector of the range is

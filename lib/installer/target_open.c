@@ -151,6 +151,23 @@ read_memory(sfi_target *t, uint64_t address, uint8_t *data, size_t len)
     return protection_explain(t, st, at, NULL, len);
 }
 
+/* One word among them ends readout for ever, or starts another firmware: they
+ * are not written as memory that a file happens to have. */
+static sfi_status
+no_option_bytes(sfi_target *t, uint64_t address, size_t len)
+{
+    const struct chip_range *ob = &t->chip->ob_window;
+
+    if (address >= chip_range_end(ob) || len == 0 ||
+        address + (len - 1) < ob->base)
+        return SFI_OK;
+    return sfi__fail(t->obj.ctx, SFI_ERR_CHIP_RULE,
+                     "%zu bytes at 0x%08x reach the option bytes at 0x%08x, "
+                     "which are no memory to write: change them by their "
+                     "names",
+                     len, (unsigned)address, (unsigned)ob->base);
+}
+
 static sfi_status
 write_memory(sfi_target *t, uint64_t address, const uint8_t *data, size_t len)
 {
@@ -161,6 +178,8 @@ write_memory(sfi_target *t, uint64_t address, const uint8_t *data, size_t len)
     sfi_status st = check_range(t, address, len,
                                 in_flash ? chip->program_unit : WRITE_UNIT);
 
+    if (st == SFI_OK)
+        st = no_option_bytes(t, address, len);
     if (st == SFI_OK && in_flash && len > 0)
         st = protection_check_range(t, at, len);
     if (st == SFI_OK)

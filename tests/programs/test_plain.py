@@ -106,6 +106,13 @@ def write_and_read(folder):
         on(link, "-w", folder / "odd.bin", "0x24005003", "-v", "-r",
            "0x24005000", 112, folder / "ram")
         same((folder / "ram").read_bytes(), bytes(3) + data + bytes(10))
+        # a file that sets RDP to level 2: FOPTSR_PRG is no memory
+        before = on(link, "-ob", "displ")
+        (folder / "cc.bin").write_bytes(bytes.fromhex("f0cac61b00000000"))
+        refused(link, 2, "8 bytes at 0x52002020 reach the option bytes at "
+                "0x5200201c, which are no memory to write: change them by "
+                "their names", "-w", folder / "cc.bin", "0x52002020")
+        same(on(link, "-ob", "displ"), before)
 
 
 @case

@@ -164,6 +164,21 @@ START_TEST(test_memory)
 }
 END_TEST
 
+#define REACH(len, at)                                                      \
+    len " bytes at " at " reach the option bytes at 0x5200201c, which are " \
+        "no memory to write: change them by their names"
+
+static const struct {
+    uint32_t address;
+    size_t len;
+    const char *message;
+} options[] = {
+    {0x52002020, 8, REACH("8", "0x52002020")},
+    {0x52002018, 8, REACH("8", "0x52002018")},
+    {0x52002010, 64, REACH("64", "0x52002010")},
+    {0x52002098, 8, REACH("8", "0x52002098")},
+};
+
 START_TEST(test_refusals)
 {
     uint32_t sectors[] = {16};
@@ -175,6 +190,15 @@ START_TEST(test_refusals)
                     "something at 0x08000020, erase its sector first");
     ck_assert_fails(sfi_target_write(t, BASE + 8, data, 32), SFI_ERR_CHIP_RULE,
                     "", "32 bytes at 0x08000008, expected multiples of 32");
+    /* no file may set readout protection for ever */
+    for (size_t i = 0; i < ROWS(options); i++)
+        ck_assert_fails(
+            sfi_target_write(t, options[i].address, data, options[i].len),
+            SFI_ERR_CHIP_RULE, "", options[i].message);
+    ck_assert_fails(sfi_target_write(t, 0x52002010, data, 8), SFI_ERR_NACK,
+                    "stream",
+                    "the bootloader refused 8 bytes at 0x52002010, which are "
+                    "not in flash or in RAM that it shows");
     ck_assert_fails(sfi_target_read(t, 0x30000000, back, 4), SFI_ERR_NACK,
                     "stream",
                     "the bootloader refused 4 bytes at 0x30000000, which are "
