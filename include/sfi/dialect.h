@@ -263,6 +263,66 @@ SFI_API SFI_NODISCARD sfi_status sfi_dialect_write(sfi_target *t,
                                                    size_t len);
 
 /**
+ * Send one block over USB-DFU, and wait until the device is done with it.
+ *
+ * For an extension that has blocks of its own; the states of DFU are seen to.
+ * Nothing is sent again.  Only inside a function of a dialect.
+ *
+ * @param t           the target that asks
+ * @param block       wValue of the DNLOAD, 16 bits
+ * @param data        `len` bytes
+ * @param len         at most what the device takes in a transfer; 0: "leave",
+ *                    after which the device may be gone
+ * @param timeout_ms  for the device's work
+ * @param string      receives what the last GETSTATUS ends with
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT     an argument is NULL, or block has more than 16 bits
+ *   SFI_ERR_STATE        not called from a function of a dialect
+ *   SFI_ERR_UNSUPPORTED  the link is not USB, or the block too long
+ *   SFI_ERR_NACK         the device refused; its status is the peer code
+ *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL  no good answer, or the device left, and
+ *                        is back
+ *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
+ *   SFI_ERR_CANCELLED    sfi_installer_cancel() was called
+ *
+ * Blocks: up to timeout_ms, and 2 s for a transfer.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status
+sfi_dialect_download(sfi_target *t, uint32_t block, const uint8_t *data,
+                     size_t len, uint32_t timeout_ms, uint32_t *string);
+
+/**
+ * Take one block over USB-DFU.
+ *
+ * As sfi_dialect_download().
+ *
+ * @param t      the target that asks
+ * @param block  wValue of the UPLOAD, 16 bits
+ * @param data   receives the block
+ * @param len    room in `data`, of which no more is asked for than the device
+ *               gives in a transfer; receives how much came
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT     an argument is NULL, there is no room, or block has
+ *                        more than 16 bits
+ *   SFI_ERR_STATE        not called from a function of a dialect
+ *   SFI_ERR_UNSUPPORTED  the link is not USB
+ *   SFI_ERR_NACK         the device refused; its status is the peer code
+ *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL  no good answer, or the device left, and
+ *                        is back
+ *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
+ *   SFI_ERR_CANCELLED    sfi_installer_cancel() was called
+ *
+ * Blocks: 2 s for a transfer.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_dialect_upload(sfi_target *t,
+                                                    uint32_t block,
+                                                    uint8_t *data, size_t *len);
+
+/**
  * Pull the chip's reset line; then find its bootloader again, if it is to run.
  *
  * Only inside a function of a dialect.

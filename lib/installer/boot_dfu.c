@@ -446,12 +446,13 @@ dfu_write(struct boot *b, uint32_t address, const uint8_t *data, size_t len)
 /* AN3156, 5.4: it runs its firmware, and may be gone before it could say
  * so. */
 static sfi_status
-go_once(struct boot *b, void *arg)
+leave(struct boot *b)
 {
-    const uint32_t *address = arg;
     struct dfu_report r = {.state = DFU_MANIFEST};
-    sfi_status st = set_pointer(b, *address);
+    sfi_status st = SFI_OK;
 
+    if (b->dfu.state != DFU_IDLE && b->dfu.state != DFU_DNLOAD_IDLE)
+        st = to_idle(b);
     if (st != SFI_OK)
         return st;
     st = give(b, DFU_DNLOAD, DFU_BLOCK_COMMAND, NULL, 0);
@@ -463,6 +464,15 @@ go_once(struct boot *b, void *arg)
     if (st == SFI_OK && r.state == DFU_ERROR)
         return refused(b, &r);
     return st == SFI_ERR_CANCELLED ? st : SFI_OK;
+}
+
+static sfi_status
+go_once(struct boot *b, void *arg)
+{
+    const uint32_t *address = arg;
+    sfi_status st = set_pointer(b, *address);
+
+    return st == SFI_OK ? leave(b) : st;
 }
 
 static sfi_status
@@ -606,6 +616,37 @@ dfu_special(struct boot *b, struct special *s)
         return transact(b, s->what, special_once, NULL, s);
     b->link.doing = s->what;
     st = special_once(b, s);
+    return st == SFI_ERR_NO_DEVICE ? vanished(b) : st;
+}
+
+/* ---- a dialect's own blocks ---- */
+
+sfi_status
+dfu_download(struct boot *b, uint16_t block, const uint8_t *data, size_t len,
+             uint32_t ms, uint8_t *string)
+{
+    struct dfu_report r = {0};
+    sfi_status st;
+
+    b->link.doing = "a download";
+    if (len > 0)
+        st = send_block(b, block, data, len, ms, &r);
+    else
+        st = leave(b);
+    *string = r.string;
+    return st == SFI_ERR_NO_DEVICE ? vanished(b) : st;
+}
+
+sfi_status
+dfu_upload(struct boot *b, uint16_t block, uint8_t *out, size_t *len)
+{
+    size_t room =
+        *len < b->dfu.itf.transfer_size ? *len : b->dfu.itf.transfer_size;
+    sfi_status st;
+
+    *len = 0;
+    b->link.doing = "an upload";
+    st = dfu_take_block(b, block, out, room, len);
     return st == SFI_ERR_NO_DEVICE ? vanished(b) : st;
 }
 

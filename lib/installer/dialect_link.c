@@ -5,6 +5,7 @@
 #include "core/ctx.h"
 #include "core/err.h"
 #include "proto/sfi_cmd.h"
+#include "installer/boot_dfu.h"
 #include "installer/target.h"
 
 #define REQUEST_FLAGS (SFI_REQUEST_EXTENDED | SFI_REQUEST_ONCE)
@@ -150,6 +151,51 @@ sfi_dialect_write(sfi_target *t, uint64_t address, const uint8_t *data,
     st = check_range(t, address, len);
     return st == SFI_OK ? boot_write(&t->boot, (uint32_t)address, data, len)
                         : st;
+}
+
+static sfi_status
+need_usb(sfi_target *t)
+{
+    if (t->tp->kind == TRANSPORT_USB)
+        return SFI_OK;
+    return sfi__fail(t->obj.ctx, SFI_ERR_UNSUPPORTED,
+                     "this link has no blocks of DFU, only a USB device has");
+}
+
+sfi_status
+sfi_dialect_download(sfi_target *t, uint32_t block, const uint8_t *data,
+                     size_t len, uint32_t timeout_ms, uint32_t *string)
+{
+    uint8_t last = 0;
+    sfi_status st;
+
+    DIALECT_ENTER(t);
+    SFI_ARG(t, block <= UINT16_MAX);
+    SFI_ARG(t, data != NULL || len == 0);
+    SFI_ARG(t, string != NULL);
+    *string = 0;
+    st = need_usb(t);
+    if (st == SFI_OK)
+        st = dfu_download(&t->boot, (uint16_t)block, data, len, timeout_ms,
+                          &last);
+    *string = last;
+    return st;
+}
+
+sfi_status
+sfi_dialect_upload(sfi_target *t, uint32_t block, uint8_t *data, size_t *len)
+{
+    sfi_status st;
+
+    DIALECT_ENTER(t);
+    SFI_ARG(t, block <= UINT16_MAX);
+    SFI_ARG(t, len != NULL);
+    SFI_ARG(t, data != NULL && *len > 0);
+    st = need_usb(t);
+    if (st == SFI_OK)
+        return dfu_upload(&t->boot, (uint16_t)block, data, len);
+    *len = 0;
+    return st;
 }
 
 sfi_status

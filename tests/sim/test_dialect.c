@@ -67,7 +67,7 @@ START_TEST(test_lies)
     sfi_connect_options o = options;
     sfi_target_info info = {.struct_size = sizeof(info)};
     sfi_certificate *cert;
-    sfi_target *t = vendor_begin();
+    sfi_target *t = vendor_begin("usart");
     uint32_t id;
 
     sfi_target_free(t);
@@ -116,7 +116,7 @@ END_TEST
 START_TEST(test_no_session)
 {
     sfi_dialect_ops ops = vendor_dialect;
-    sfi_target *t = vendor_begin();
+    sfi_target *t = vendor_begin("usart");
     uint32_t id = 1;
 
     sfi_target_free(t);
@@ -149,7 +149,7 @@ START_TEST(test_table)
         uint64_t tail;
     } longer = {.ops = vendor_dialect};
     sfi_dialect_ops ops = vendor_dialect;
-    sfi_target *t = vendor_begin();
+    sfi_target *t = vendor_begin("usart");
     sfi_installer *in = station_prepare();
 
     longer.ops.struct_size = sizeof(longer);
@@ -360,7 +360,7 @@ START_TEST(test_connect_options)
 {
     sfi_dialect_ops ops = vendor_dialect;
     sfi_connect_options o = {.struct_size = sizeof(o)};
-    sfi_target *t = vendor_begin();
+    sfi_target *t = vendor_begin("usart");
     sfi_target *other = t;
 
     ck_assert_int_eq(sfi_target_connect_with(ctx, NULL, &other),
@@ -402,7 +402,7 @@ look_around(void *user, sfi_target *t, sfi_dialect_info *out)
 
 /* Let a function of the dialect do this; its target may go on. */
 static sfi_target *
-from_inside(void (*look)(sfi_target *t))
+from_inside(const char *interface_name, void (*look)(sfi_target *t))
 {
     sfi_dialect_ops ops = vendor_dialect;
     sfi_connect_options o = {
@@ -411,10 +411,11 @@ from_inside(void (*look)(sfi_target *t))
         .dialect_user = &inside,
     };
     sfi_target_info info = {.struct_size = sizeof(info)};
-    sfi_target *t = vendor_begin();
+    sfi_target *t = vendor_begin(interface_name);
 
     sfi_target_free(t);
     o.transport = station.tp;
+    o.chip = sfi_sim_chip(board.sim);
     ops.info = look_around;
     memset(&inside, 0, sizeof(inside));
     inside.look = look;
@@ -442,7 +443,7 @@ look_at_public(sfi_target *t)
 
 START_TEST(test_target_is_busy)
 {
-    vendor_end(from_inside(look_at_public));
+    vendor_end(from_inside("usart", look_at_public));
 }
 END_TEST
 
@@ -561,7 +562,90 @@ START_TEST(test_primitives)
         look_at_reset,
     };
 
-    vendor_end(from_inside(looks[_i]));
+    vendor_end(from_inside("usart", looks[_i]));
+}
+END_TEST
+
+/* Blocks of DFU, of which this part knows two. */
+static void
+look_at_blocks(sfi_target *t)
+{
+    static const uint8_t bytes[2049], ask[] = {0x10, 0x01, 0x00}; /* WHO */
+    const sfi_request r = {.struct_size = sizeof(r), .opcode = 0x1001};
+    uint8_t in[64];
+    uint32_t string = 1;
+    size_t len = sizeof(in);
+
+    ck_assert_ok(sfi_dialect_download(t, 5, ask, 3, 100, &string));
+    ck_assert_uint_eq(string, 0x5a);
+    ck_assert_ok(sfi_dialect_upload(t, 7, in, &len));
+    ck_assert_uint_eq(len, 27);
+    ck_assert_mem_eq(in, "\0VX\x01\xe0", 5);
+    ck_assert_int_eq(sfi_dialect_upload(t, 8, in, &len), SFI_ERR_NACK);
+    ck_assert_uint_eq(len, 0);
+    ck_assert_int_eq(sfi_dialect_download(t, 6, ask, 3, 100, &string),
+                     SFI_ERR_NACK);
+    ck_assert_uint_eq(string, 0);
+    ck_assert_int_eq(
+        sfi_dialect_download(t, 5, bytes, sizeof(bytes), 100, &string),
+        SFI_ERR_UNSUPPORTED);
+    ck_assert_fails(sfi_dialect_request(t, &r, NULL, 0, &string),
+                    SFI_ERR_UNSUPPORTED, "",
+                    "the bootloader takes no requests, as a request would be");
+    len = 1;
+    ck_assert_int_eq(sfi_dialect_upload(t, 0x10000, in, &len),
+                     SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_dialect_upload(t, 7, NULL, &len), SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_dialect_upload(t, 7, in, NULL), SFI_ERR_ARGUMENT);
+    len = 0;
+    ck_assert_int_eq(sfi_dialect_upload(t, 7, in, &len), SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_dialect_download(t, 0x10000, ask, 3, 1, &string),
+                     SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_dialect_download(t, 5, NULL, 3, 1, &string),
+                     SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_dialect_download(t, 5, ask, 3, 1, NULL),
+                     SFI_ERR_ARGUMENT);
+}
+
+/* "Leave": this part stalls it, which is said. */
+static void
+look_at_leave(sfi_target *t)
+{
+    uint32_t string;
+
+    ck_assert_int_eq(sfi_dialect_download(t, 0, NULL, 0, 100, &string),
+                     SFI_ERR_NACK);
+}
+
+/* There are none elsewhere. */
+static void
+look_at_no_blocks(sfi_target *t)
+{
+    uint8_t byte = 0;
+    uint32_t string;
+    size_t len = 1;
+
+    ck_assert_fails(sfi_dialect_download(t, 5, &byte, 1, 100, &string),
+                    SFI_ERR_UNSUPPORTED, "",
+                    "this link has no blocks of DFU, only a USB device has");
+    ck_assert_int_eq(sfi_dialect_upload(t, 7, &byte, &len),
+                     SFI_ERR_UNSUPPORTED);
+    ck_assert_uint_eq(len, 0);
+}
+
+START_TEST(test_blocks)
+{
+    static const struct {
+        const char *link;
+        void (*look)(sfi_target *t);
+    } rows[] = {
+        {"usb", look_at_blocks},
+        {"usb", look_at_leave},
+        {"spi", look_at_no_blocks},
+        {"jtag", look_at_no_blocks},
+    };
+
+    vendor_end(from_inside(rows[_i].link, rows[_i].look));
 }
 END_TEST
 
@@ -610,7 +694,8 @@ START_TEST(test_outside)
     const sfi_request r = {.struct_size = sizeof(r)};
     uint8_t byte = 0;
     uint32_t status;
-    sfi_target *t = vendor_begin();
+    size_t len = 1;
+    sfi_target *t = vendor_begin("usart");
 
     ck_assert_fails(sfi_dialect_get_link(t, &link), SFI_ERR_STATE, "",
                     "no function of a dialect is running, and this is for "
@@ -621,6 +706,9 @@ START_TEST(test_outside)
     ck_assert_int_eq(sfi_dialect_write(t, 0x24000000, &byte, 1), SFI_ERR_STATE);
     ck_assert_int_eq(sfi_dialect_reset(t, 1), SFI_ERR_STATE);
     ck_assert_int_eq(sfi_dialect_wait(t, 1), SFI_ERR_STATE);
+    ck_assert_int_eq(sfi_dialect_download(t, 0, &byte, 1, 1, &status),
+                     SFI_ERR_STATE);
+    ck_assert_int_eq(sfi_dialect_upload(t, 0, &byte, &len), SFI_ERR_STATE);
     ck_assert_int_eq(sfi_dialect_get_link(NULL, &link), SFI_ERR_ARGUMENT);
     ck_assert_int_eq(sfi_dialect_reset(NULL, 1), SFI_ERR_ARGUMENT);
     vendor_end(t);
@@ -699,6 +787,7 @@ main(void)
     tcase_add_test(tc, test_connect_options);
     tcase_add_test(tc, test_target_is_busy);
     tcase_add_loop_test(tc, test_primitives, 0, 4);
+    tcase_add_loop_test(tc, test_blocks, 0, 4);
     tcase_add_loop_test(tc, test_memory, 0, 2);
     tcase_add_test(tc, test_outside);
     tcase_add_test(tc, test_installer_is_busy);

@@ -12,12 +12,12 @@
 static const struct {
     const char *chip, *link, *name;
 } benches[] = {
-    {"stm32h753xi", "usart", "stream"},    {"stm32h753xi", "spi", "SPI"},
-    {"stm32h753xi", "jtag", "debug port"}, {"stm32l462ce", "usart", "stream"},
-    {"stm32l462ce", "spi", "SPI"},
+    {"stm32h753xi", "usart", "stream"}, {"stm32h753xi", "spi", "SPI"},
+    {"stm32h753xi", "usb", "USB"},      {"stm32h753xi", "jtag", "debug port"},
+    {"stm32l462ce", "usart", "stream"}, {"stm32l462ce", "spi", "SPI"},
 };
 #define BENCHES ((int)ROWS(benches))
-#define OF_H7 3
+#define OF_H7 4
 static const uint32_t sizes[] = {96, 4096};
 
 /* ---- installs ---- */
@@ -52,7 +52,7 @@ END_TEST
 START_TEST(test_target)
 {
     sfi_target_info info = {.struct_size = sizeof(info)};
-    sfi_target *t = vendor_begin();
+    sfi_target *t = vendor_begin("usart");
     const struct buf *image = &station.package.image;
     sfi_certificate *cert;
     sfi_license *lic;
@@ -112,7 +112,7 @@ assert_refused(sfi_status got, int32_t code, const char *where,
 
 START_TEST(test_installed)
 {
-    sfi_target *t = vendor_begin();
+    sfi_target *t = vendor_begin("usart");
     sfi_license *lic;
 
     ck_assert_ok(station_install(false));
@@ -140,7 +140,7 @@ END_TEST
 START_TEST(test_refusals)
 {
     struct buf *image;
-    sfi_target *t = vendor_begin();
+    sfi_target *t = vendor_begin("usart");
 
     image = &station.package.image;
     sfi_target_free(t);

@@ -5,39 +5,18 @@
 #include <sfi/device.h>
 
 #include "chip/chip.h"
+#include "proto/dfu.h"
 #include "proto/sfi_cmd.h"
 #include "sim/sim.h"
 #include "transport/transport.h"
 
-struct vendor vendor;
+#include "vendor_wire.h"
 
-enum opcode {
-    WHO = 0x1001,
-    HALF_CERT = 0x1002, /* which u8 -> 68 */
-    TICKET = 0x1003,    /* -> u32, what a live licence names */
-    WIPE = 0x1004,      /* 'F' all, 'N' not an install */
-    KEY_A = 0x1105,     /* data: the first half of a licence */
-    KEY_B = 0x1106,     /* the second */
-    HEAD = 0x1007,
-    AREA = 0x1008,
-    PUT = 0x1109, /* offset u32, data */
-    SEAL = 0x100a,
-    BYE = 0x100b,
-};
-#define EXTENDED 0x0100u
-#define HALF (SFI_CERTIFICATE_LEN / 2u)
-#define WHO_LEN 26u
-#define LIFE 0xe0u /* the state is this and ours */
+struct vendor vendor;
 
 /* ---- the part ---- */
 
-/* Its numbers for our causes, and what a host makes of them. */
-static const struct {
-    uint8_t inside;
-    uint8_t status;
-    int32_t code;
-    const char *text;
-} refusals[] = {
+const struct refusal refusals[REFUSALS] = {
     {SFI_CAUSE_INSTALLED, 0x91, SFI_CAUSE_INSTALLED, "the part is in use"},
     {SFI_CAUSE_STATE, 0x92, SFI_CAUSE_STATE, "the part is elsewhere"},
     {SFI_CAUSE_LICENSE, 0x93, SFI_CAUSE_LICENSE, "the part has another key"},
@@ -50,24 +29,14 @@ static const struct {
     {SFI_CAUSE_FLASH_ERASE, 0x98, VENDOR_CAUSE_WORN, "the part is worn out"},
 };
 
-/* Over a debug port: a block of RAM, words of it at these places. */
-#define BLOCK_MAGIC 0x4d425856u /* as big-endian, which it is not read as */
-#define AT_MAGIC 0x00u
-#define AT_GO 0x04u /* not 0: a request; the part sets 0 when it is done */
-#define AT_OPCODE 0x08u
-#define AT_PARAM_LEN 0x0cu
-#define AT_DATA_LEN 0x10u
-#define AT_STATUS 0x14u
-#define AT_REPLY_LEN 0x18u
-#define AT_PARAM 0x20u
-#define AT_REPLY 0xa0u
-#define AT_DATA 0x200u
-#define BLOCK_LEN 0x600u
-
 static struct {
     uint64_t resets; /* of the chip, when it was asked last */
     uint8_t block[BLOCK_LEN];
-    bool owes; /* the host has not read what came of its request */
+    bool owes;     /* the host has not read what came of its request */
+    uint8_t state; /* of DFU */
+    uint8_t asked[SFI_REQUEST_PARAM_MAX + SFI_REQUEST_DATA_MAX + 3];
+    uint8_t answer[1 + SFI_CMD_REPLY_MAX];
+    size_t asked_len, answer_len;
     uint8_t license[SFI_LICENSE_LEN];
     struct usart_slave usart;
     struct spi_slave spi;
@@ -80,7 +49,7 @@ to_status(int cause)
 {
     if (cause == SFI_CAUSE_NONE)
         return 0;
-    for (size_t i = 0; i < ROWS(refusals); i++) {
+    for (size_t i = 0; i < REFUSALS; i++) {
         if (refusals[i].inside == cause)
             return refusals[i].status;
     }
@@ -260,6 +229,7 @@ restart(void)
     part.resets = board.sim->resets;
     part.at = part.len = 0;
     part.owes = false;
+    part.state = DFU_IDLE;
     memset(part.block, 0, sizeof(part.block));
     block_put(AT_MAGIC, BLOCK_MAGIC);
     usart_slave_init(&part.usart, &config);
@@ -407,6 +377,103 @@ on_write32(void *user, uint32_t address, const uint32_t *words, size_t count)
     return SFI_OK;
 }
 
+/* DFU 1.1: a block waits for GETSTATUS, which starts it, and another one. */
+static void
+serve_usb(void)
+{
+    struct rd r;
+    uint16_t opcode;
+    size_t param_len, data_len, len = SFI_CMD_REPLY_MAX;
+    const uint8_t *param;
+    uint8_t data[SFI_REQUEST_DATA_MAX];
+
+    rd_init(&r, part.asked, part.asked_len);
+    opcode = rd_u16be(&r);
+    param_len = rd_u8(&r);
+    param = rd_view(&r, param_len);
+    data_len = rd_left(&r);
+    ck_assert(rd_ok(&r) && data_len <= sizeof(data));
+    rd_bytes(&r, data, data_len);
+    part.answer[0] = on_special(NULL, opcode, param, param_len, data, data_len,
+                                part.answer + 1, &len);
+    part.answer_len = 1 + len;
+    part.owes = true;
+}
+
+static sfi_status
+dfu_in(uint8_t request, uint16_t value, uint8_t *data, size_t len, size_t *got)
+{
+    static const uint8_t commands[] = {0x00, USB_COMMAND};
+    uint8_t report[DFU_REPORT_LEN] = {0};
+
+    if (request == DFU_GETSTATE) {
+        *got = 1;
+        data[0] = part.state;
+    } else if (request == DFU_GETSTATUS) {
+        if (part.state == DFU_DNBUSY)
+            part.state = DFU_DNLOAD_IDLE;
+        if (part.state == DFU_DNLOAD_SYNC) {
+            serve_usb();
+            part.state = DFU_DNBUSY;
+        }
+        report[4] = part.state;
+        report[5] = 0x5a; /* what the dialect wants to see */
+        *got = len < sizeof(report) ? len : sizeof(report);
+        memcpy(data, report, *got);
+    } else if (request == DFU_UPLOAD && value == 0) {
+        *got = sizeof(commands);
+        memcpy(data, commands, sizeof(commands));
+    } else if (request == DFU_UPLOAD && value == USB_ANSWER) {
+        ck_assert_uint_le(part.answer_len, len);
+        *got = part.answer_len;
+        memcpy(data, part.answer, part.answer_len);
+        part.owes = false;
+    } else {
+        return SFI_ERR_NACK;
+    }
+    return SFI_OK;
+}
+
+static sfi_status
+dfu_out(uint8_t request, uint16_t value, const uint8_t *data, size_t len)
+{
+    if (request == DFU_ABORT || request == DFU_CLRSTATUS) {
+        part.state = DFU_IDLE;
+        return SFI_OK;
+    }
+    if (request != DFU_DNLOAD || value != USB_ASK || len == 0 ||
+        len > sizeof(part.asked))
+        return SFI_ERR_NACK;
+    memcpy(part.asked, data, len);
+    part.asked_len = len;
+    part.state = DFU_DNLOAD_SYNC;
+    return SFI_OK;
+}
+
+static sfi_status
+on_control(void *user, uint8_t type, uint8_t request, uint16_t value,
+           uint16_t index, uint8_t *data, size_t len, size_t *got, uint32_t ms)
+{
+    bool is_class = (type & 0x60u) == 0x20u;
+
+    (void)user;
+    if (!is_class || !is_secure())
+        return sfi__transport_control(station.direct, type, request, value,
+                                      index, data, len, got, ms);
+    *got = 0;
+    if ((type & 0x80u) != 0)
+        return dfu_in(request, value, data, len, got);
+    *got = len;
+    return dfu_out(request, value, data, len);
+}
+
+static sfi_status
+on_reopen(void *user, uint32_t ms)
+{
+    (void)user;
+    return sfi__transport_reopen(station.direct, ms);
+}
+
 static sfi_status
 on_reset(void *user, int into_boot)
 {
@@ -432,6 +499,12 @@ vendor_open(const char *interface_name, uint32_t data_max)
         .transfer = on_transfer,
         .reset = on_reset,
     };
+    static const sfi_usb_ops usb = {
+        .struct_size = sizeof(usb),
+        .control = on_control,
+        .reopen = on_reopen,
+        .reset = on_reset,
+    };
     static const sfi_dap_ops dap = {
         .struct_size = sizeof(dap),
         .read32 = on_read32,
@@ -444,6 +517,8 @@ vendor_open(const char *interface_name, uint32_t data_max)
     ck_assert_ok(sfi_sim_transport(board.sim, interface_name, &station.direct));
     if (strcmp(interface_name, "spi") == 0)
         ck_assert_ok(sfi_transport_open_spi(ctx, &spi, NULL, &station.tp));
+    else if (strcmp(interface_name, "usb") == 0)
+        ck_assert_ok(sfi_transport_open_usb(ctx, &usb, NULL, &station.tp));
     else if (strcmp(interface_name, "jtag") == 0)
         ck_assert_ok(sfi_transport_open_dap(ctx, &dap, NULL, &station.tp));
     else
@@ -455,306 +530,6 @@ vendor_open(const char *interface_name, uint32_t data_max)
     restart();
 }
 
-/* ---- the dialect: what such a vendor would write ---- */
-
-static uint32_t
-block_base(void)
-{
-    return board.sim->chip->mailbox.base;
-}
-
-/* Bytes into the block, as whole words. */
-static sfi_status
-fill(sfi_target *t, uint32_t at, const uint8_t *bytes, size_t len)
-{
-    uint8_t padded[SFI_REQUEST_DATA_MAX] = {0};
-
-    if (len == 0)
-        return SFI_OK;
-    memcpy(padded, bytes, len);
-    return sfi_dialect_write(t, block_base() + at, padded, (len + 3) / 4 * 4);
-}
-
-static sfi_status
-wait_block(sfi_target *t, uint32_t ms)
-{
-    sfi_status st = SFI_OK;
-
-    for (uint32_t i = 0; st == SFI_OK && i < ms; i += 10) {
-        uint8_t go[4];
-
-        st = sfi_dialect_read(t, block_base() + AT_GO, go, sizeof(go));
-        if (st == SFI_OK && memcmp(go, "\0\0\0", sizeof(go)) == 0)
-            return SFI_OK;
-        if (st == SFI_OK)
-            st = sfi_dialect_wait(t, 10);
-    }
-    return st == SFI_OK ? SFI_ERR_TIMEOUT : st;
-}
-
-/* A debug port has no requests: its words are the dialect's business. */
-static sfi_status
-ask_by_memory(sfi_target *t, const sfi_request *r, uint8_t *reply,
-              size_t reply_len, uint32_t *status)
-{
-    uint8_t head[16] = {0};
-    struct rd from;
-    struct wr w;
-    sfi_status st = fill(t, AT_PARAM, r->param, r->param_len);
-
-    if (st == SFI_OK)
-        st = fill(t, AT_DATA, r->data, r->data_len);
-    wr_init(&w, head, sizeof(head));
-    wr_u32be(&w, 1); /* GO, and what is behind it */
-    wr_u32be(&w, r->opcode);
-    wr_u32be(&w, (uint32_t)r->param_len);
-    wr_u32be(&w, (uint32_t)r->data_len);
-    if (st == SFI_OK)
-        st = sfi_dialect_write(t, block_base() + AT_GO, head, sizeof(head));
-    if (st == SFI_OK)
-        st = wait_block(t, r->timeout_ms);
-    if (st == SFI_OK)
-        st = sfi_dialect_read(t, block_base() + AT_REPLY, reply, reply_len);
-    if (st == SFI_OK)
-        st = sfi_dialect_read(t, block_base() + AT_STATUS, head, 4);
-    rd_init(&from, head, 4);
-    *status = rd_u32be(&from);
-    return st;
-}
-
-static sfi_status
-exchange(sfi_target *t, const sfi_request *r, uint8_t *reply, size_t reply_len,
-         uint32_t *status)
-{
-    sfi_dialect_link link = {.struct_size = sizeof(link)};
-    sfi_status st = sfi_dialect_get_link(t, &link);
-
-    if (st != SFI_OK)
-        return st;
-    return link.kind == SFI_LINK_MEMORY
-               ? ask_by_memory(t, r, reply, reply_len, status)
-               : sfi_dialect_request(t, r, reply, reply_len, status);
-}
-
-static sfi_status
-ask(sfi_target *t, const sfi_request *r, uint8_t *reply, size_t reply_len)
-{
-    uint32_t status = 0;
-    sfi_status st = exchange(t, r, reply, reply_len, &status);
-
-    if (st != SFI_OK || status == 0)
-        return st;
-    for (size_t i = 0; i < ROWS(refusals); i++) {
-        if (refusals[i].status == status) {
-            sfi_ctx_report(ctx, SFI_ERR_DEVICE, refusals[i].code,
-                           refusals[i].text);
-            return SFI_ERR_DEVICE;
-        }
-    }
-    sfi_ctx_report(ctx, SFI_ERR_DEVICE, 0x1ff, "the part gives no reason");
-    return SFI_ERR_DEVICE;
-}
-
-static sfi_status
-special(sfi_target *t, const char *name, uint32_t opcode, const uint8_t *param,
-        size_t param_len, uint8_t *reply, size_t reply_len)
-{
-    const sfi_request r = {
-        .struct_size = sizeof(r),
-        .opcode = opcode,
-        .timeout_ms = 40000,
-        .name = name,
-        .param = param,
-        .param_len = param_len,
-    };
-
-    return ask(t, &r, reply, reply_len);
-}
-
-static sfi_status
-extended(sfi_target *t, const char *name, uint32_t opcode, const uint8_t *param,
-         size_t param_len, const uint8_t *data, size_t len)
-{
-    const sfi_request r = {
-        .struct_size = sizeof(r),
-        .flags = SFI_REQUEST_EXTENDED,
-        .opcode = opcode,
-        .timeout_ms = 40000,
-        .name = name,
-        .param = param,
-        .param_len = param_len,
-        .data = data,
-        .data_len = len,
-    };
-
-    return ask(t, &r, NULL, 0);
-}
-
-/* A part that libsfi does not know: no memory is shown but the block. */
-static sfi_status
-speaks_memory(sfi_target *t, uint32_t *yes)
-{
-    uint8_t magic[4];
-    sfi_status st =
-        sfi_dialect_read(t, block_base() + AT_MAGIC, magic, sizeof(magic));
-
-    *yes = st == SFI_OK && memcmp(magic, "MBXV", sizeof(magic)) == 0;
-    return st;
-}
-
-/* Not by what it has, but by its version. */
-static sfi_status
-speaks(void *user, sfi_target *t, uint32_t *yes)
-{
-    sfi_dialect_link link = {.struct_size = sizeof(link)};
-    sfi_status st = sfi_dialect_get_link(t, &link);
-
-    (void)user;
-    *yes = link.bootloader_version == 0x42;
-    if (st != SFI_OK || link.kind != SFI_LINK_MEMORY || link.flags != 0)
-        return st;
-    return speaks_memory(t, yes);
-}
-
-static sfi_status
-info(void *user, sfi_target *t, sfi_dialect_info *out)
-{
-    uint8_t raw[WHO_LEN];
-    sfi_status st = special(t, "WHO", WHO, NULL, 0, raw, sizeof(raw));
-    uint8_t magic[2];
-    struct rd r;
-
-    (void)user;
-    if (st != SFI_OK)
-        return st;
-    rd_init(&r, raw, sizeof(raw));
-    rd_bytes(&r, magic, sizeof(magic));
-    (void)rd_u8(&r);
-    out->state = rd_u8(&r) - LIFE;
-    out->device_id = rd_u16be(&r);
-    out->data_max = rd_u16be(&r);
-    out->cause = rd_u8(&r);
-    for (size_t i = 0; i < ROWS(refusals); i++) {
-        if (refusals[i].status == out->cause)
-            out->cause = (uint32_t)refusals[i].code;
-    }
-    out->area_index = rd_u8(&r);
-    rd_bytes(&r, out->header_tag, sizeof(out->header_tag));
-    return SFI_OK;
-}
-
-static sfi_status
-certificate(void *user, sfi_target *t, uint8_t *out, size_t *out_len)
-{
-    sfi_status st = SFI_OK;
-
-    (void)user;
-    ck_assert_uint_eq(*out_len, 2 * HALF);
-    for (uint8_t i = 0; i < 2 && st == SFI_OK; i++)
-        st = special(t, "CERT", HALF_CERT, &i, 1, out + i * HALF, HALF);
-    return st;
-}
-
-static sfi_status
-session(void *user, sfi_target *t, uint32_t *out)
-{
-    uint8_t raw[4];
-    sfi_status st = special(t, "TICKET", TICKET, NULL, 0, raw, sizeof(raw));
-    struct rd r;
-
-    (void)user;
-    rd_init(&r, raw, sizeof(raw));
-    *out = rd_u32be(&r);
-    return st;
-}
-
-static sfi_status
-secure(void *user, sfi_target *t, uint32_t erase)
-{
-    const uint8_t how = erase ? 'F' : 'N';
-
-    (void)user;
-    return special(t, "WIPE", WIPE, &how, 1, NULL, 0);
-}
-
-static sfi_status
-license(void *user, sfi_target *t, const uint8_t *data, size_t len)
-{
-    sfi_status st = extended(t, "KEY A", KEY_A, NULL, 0, data, HALF);
-
-    (void)user;
-    ck_assert_uint_eq(len, 2 * HALF);
-    return st == SFI_OK
-               ? extended(t, "KEY B", KEY_B, NULL, 0, data + HALF, HALF)
-               : st;
-}
-
-static sfi_status
-header(void *user, sfi_target *t, const uint8_t *data, size_t len)
-{
-    (void)user;
-    return special(t, "HEAD", HEAD, data, len, NULL, 0);
-}
-
-static sfi_status
-area(void *user, sfi_target *t, const uint8_t *data, size_t len)
-{
-    (void)user;
-    return special(t, "AREA", AREA, data, len, NULL, 0);
-}
-
-/* More than a request takes goes in several. */
-static sfi_status
-data(void *user, sfi_target *t, uint32_t offset, const uint8_t *bytes,
-     size_t len)
-{
-    sfi_status st = SFI_OK;
-
-    (void)user;
-    ck_assert_uint_le(len, vendor.data_max);
-    for (size_t at = 0; at < len && st == SFI_OK; at += SFI_REQUEST_DATA_MAX) {
-        size_t left = len - at;
-        uint8_t param[4];
-        struct wr w;
-
-        wr_init(&w, param, sizeof(param));
-        wr_u32be(&w, offset + (uint32_t)at);
-        st =
-            extended(t, "PUT", PUT, param, sizeof(param), bytes + at,
-                     left < SFI_REQUEST_DATA_MAX ? left : SFI_REQUEST_DATA_MAX);
-    }
-    return st;
-}
-
-static sfi_status
-finish(void *user, sfi_target *t)
-{
-    (void)user;
-    return special(t, "SEAL", SEAL, NULL, 0, NULL, 0);
-}
-
-static sfi_status
-abort_install(void *user, sfi_target *t)
-{
-    (void)user;
-    return special(t, "BYE", BYE, NULL, 0, NULL, 0);
-}
-
-const sfi_dialect_ops vendor_dialect = {
-    .struct_size = sizeof(vendor_dialect),
-    .speaks = speaks,
-    .info = info,
-    .certificate = certificate,
-    .session = session,
-    .secure = secure,
-    .license = license,
-    .header = header,
-    .area = area,
-    .data = data,
-    .finish = finish,
-    .abort = abort_install,
-};
-
 /* ---- on the bench ---- */
 
 sfi_target *
@@ -762,6 +537,7 @@ vendor_connect(const sfi_dialect_ops *dialect)
 {
     const sfi_connect_options options = {
         .struct_size = sizeof(options),
+        .chip = sfi_sim_chip(board.sim),
         .transport = station.tp,
         .dialect = dialect,
     };
@@ -772,12 +548,12 @@ vendor_connect(const sfi_dialect_ops *dialect)
 }
 
 sfi_target *
-vendor_begin(void)
+vendor_begin(const char *interface_name)
 {
     sfi_target *t;
 
     station_setup("stm32h753xi");
-    vendor_open("usart", 96);
+    vendor_open(interface_name, 96);
     t = vendor_connect(&vendor_dialect);
     ck_assert_ok(sfi_target_activate_security(t));
     return t;

@@ -26,13 +26,13 @@ extern struct vendor vendor;
 extern const sfi_dialect_ops vendor_dialect;
 
 /* Inside station_setup(): the station's link now goes to that vendor's part,
- * over "usart", "spi" or (an H753) "jtag". */
+ * over "usart", "spi" or (an H753) "usb" and "jtag". */
 void vendor_open(const char *interface_name, uint32_t data_max);
 
 /* A session with the chip on the bench in this dialect. */
 sfi_target *vendor_connect(const sfi_dialect_ops *dialect);
 /* A station, and a part of that vendor's that is secure. */
-sfi_target *vendor_begin(void);
+sfi_target *vendor_begin(const char *interface_name);
 void vendor_end(sfi_target *t);
 
 #endif
