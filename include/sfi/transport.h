@@ -217,9 +217,10 @@ typedef void (*sfi_transport_found_fn)(void *user,
  * left out, and so is a kind that was not built in: sfi_has_feature().
  *
  * USB devices are ST's in DFU mode, in the order of `usb:1`, `usb:2`, and
- * CMSIS-DAP probes, each with a uri of the port where it is.  They are asked
- * for their names.  What may not be opened is listed with what Linux knows of
- * it.  Probes of other kinds, which openocd drives, are not.
+ * CMSIS-DAP probes, each with a uri of the port where it is.  Free ones are
+ * asked for their names.  One that another program has is left alone, and
+ * listed, as one that may not be opened, with what Linux knows of it.  Probes
+ * of other kinds, which openocd drives, are not listed.
  *
  * @param ctx   the context
  * @param fn    called once for each

@@ -1,6 +1,6 @@
-/* USB devices in DFU mode, and debug probes.  Of one that may not be opened
- * Linux still tells what it read when it was plugged in (Documentation/ABI/
- * stable/sysfs-bus-usb). */
+/* USB devices in DFU mode, and debug probes.  Of one that may not be opened, or
+ * that another program has, Linux still tells what it read when it was plugged
+ * in (Documentation/ABI/stable/sysfs-bus-usb). */
 #include <string.h>
 
 #include "util/text.h"
@@ -68,7 +68,7 @@ on_seen(void *user, const struct usb_seen *seen)
     (void)text_copy(f.serial, sizeof(f.serial), seen->serial);
     f.flags = (seen->is_denied ? SFI_FOUND_DENIED : 0) |
               (seen->is_busy ? SFI_FOUND_BUSY : 0);
-    if (!seen->is_denied || look_up(u, seen, &f))
+    if (seen->is_asked || look_up(u, seen, &f))
         u->l->fn(u->l->user, &f);
     return SFI_OK;
 }
@@ -78,7 +78,7 @@ list_role(const struct listing *l, enum usb_role role)
 {
     struct usb_listing u = {.l = l, .role = role};
 
-    return sfi__usb_each(l->ctx, role, on_seen, &u);
+    return sfi__usb_each(l->ctx, role, l->root, on_seen, &u);
 }
 
 sfi_status

@@ -46,13 +46,14 @@ struct usb_seen {
     char manufacturer[USB_WORD_MAX];
     char name[USB_WORD_MAX];
     char serial[USB_WORD_MAX];
-    bool is_denied; /* it may not be opened; then a "probe" looks like one */
+    bool is_asked;  /* if not, a "probe" is what looks like one */
+    bool is_denied; /* it may not be opened */
     bool is_busy;   /* another program has it */
 };
 
 /* Show each device of a role, in the order of the n-th; ends with what `fn`
- * returns where that is not SFI_OK. */
-sfi_status sfi__usb_each(sfi_ctx *ctx, enum usb_role role,
+ * returns where that is not SFI_OK.  `root` stands in front of /sys. */
+sfi_status sfi__usb_each(sfi_ctx *ctx, enum usb_role role, const char *root,
                          sfi_status (*fn)(void *user,
                                           const struct usb_seen *seen),
                          void *user);

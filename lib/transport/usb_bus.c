@@ -5,6 +5,7 @@
 #include "util/text.h"
 #include "core/ctx.h"
 #include "core/err.h"
+#include "transport/sysfs.h"
 
 /* DFU 1.1, 4.2.3: an interface in DFU mode. */
 #define DFU_CLASS 0xfeu
@@ -216,6 +217,7 @@ find_function(enum usb_role role, libusb_device *dev, uint8_t product,
         else if (!found)
             found = take_dfu(&itf->altsetting[0], out);
     }
+    out->config = config->bConfigurationValue;
     libusb_free_config_descriptor(config);
     return found;
 }
@@ -251,31 +253,49 @@ ask(const struct usb_device *d, libusb_device *dev,
     return fit;
 }
 
+/* By what libusb knows without asking it. */
 static enum fit
-judge(const struct usb_device *d, libusb_device *dev, struct usb_function *f)
+look_at(const struct usb_device *d, libusb_device *dev,
+        struct libusb_device_descriptor *own, struct usb_function *f)
 {
-    struct libusb_device_descriptor own;
     char path[USB_PATH_MAX];
-    enum fit fit;
 
-    if (libusb_get_device_descriptor(dev, &own) != 0)
+    if (libusb_get_device_descriptor(dev, own) != 0)
         return FIT_NO;
     if (d->pick.vendor != 0 &&
-        (own.idVendor != d->pick.vendor || own.idProduct != d->pick.product))
+        (own->idVendor != d->pick.vendor || own->idProduct != d->pick.product))
         return FIT_NO;
     write_path(dev, path);
     if (d->pick.path[0] != '\0' && strcmp(d->pick.path, path) != 0)
         return FIT_NO;
-    if (!find_function(d->role, dev, own.iProduct, NULL, f))
-        return FIT_OTHER;
+    return find_function(d->role, dev, own->iProduct, NULL, f) ? FIT_YES
+                                                               : FIT_OTHER;
+}
+
+/* What looks like it is asked, where looks are not enough. */
+static enum fit
+settle(const struct usb_device *d, libusb_device *dev,
+       const struct libusb_device_descriptor *own, struct usb_function *f)
+{
+    enum fit fit;
+
     if (d->role == USB_ROLE_DFU && d->pick.serial[0] == '\0')
         return FIT_YES;
-    fit = ask(d, dev, &own, f);
+    fit = ask(d, dev, own, f);
     /* a keyboard is not to be opened, and is no sign of a probe */
     if (fit == FIT_DENIED && f->is_hid && d->pick.vendor == 0 &&
         d->pick.path[0] == '\0')
         fit = FIT_OTHER;
     return fit;
+}
+
+static enum fit
+judge(const struct usb_device *d, libusb_device *dev, struct usb_function *f)
+{
+    struct libusb_device_descriptor own;
+    enum fit fit = look_at(d, dev, &own, f);
+
+    return fit == FIT_YES ? settle(d, dev, &own, f) : fit;
 }
 
 static void
@@ -420,46 +440,86 @@ usb_device_close(struct usb_device *d)
 
 /* ---- all of them ---- */
 
+/* Linux tells of each interface which driver has it, and "usbfs" is another
+ * program.  False: it does not, or this is no Linux. */
 static bool
-is_busy(libusb_device_handle *handle, const struct usb_function *f)
+is_in_sysfs(const char *root, const char *path, const struct usb_function *f,
+            bool *is_busy)
+{
+    char name[SYSFS_PATH_MAX];
+    char driver[SYSFS_NAME_MAX];
+
+    text_format(name, sizeof(name),
+                "%s/sys/bus/usb/devices/%s:%u.%d/bInterfaceClass", root, path,
+                f->config, f->number);
+    if (!sysfs_read(name, driver, sizeof(driver)))
+        return false;
+    text_format(name, sizeof(name), "%s/sys/bus/usb/devices/%s:%u.%d/driver",
+                root, path, f->config, f->number);
+    *is_busy = sysfs_link(name, driver) && strcmp(driver, "usbfs") == 0;
+    return true;
+}
+
+/* Another program that opens it just now would be told that it is in use, so
+ * this is for where nobody else tells. */
+static bool
+can_claim(libusb_device_handle *handle, const struct usb_function *f)
 {
     int err;
 
     if (f->is_hid) /* the kernel has it, or not: that says nothing */
-        return false;
+        return true;
     err = libusb_claim_interface(handle, f->number);
     if (err == 0)
         (void)libusb_release_interface(handle, f->number);
-    return err == LIBUSB_ERROR_BUSY;
+    return err != LIBUSB_ERROR_BUSY;
 }
 
 /* False: it is not there any more, or has no node here. */
 static bool
-describe(libusb_device *dev, const struct usb_function *f,
-         struct usb_seen *seen)
+ask_texts(libusb_device *dev, const struct libusb_device_descriptor *own,
+          const struct usb_function *f, bool is_told, struct usb_seen *seen)
 {
-    struct libusb_device_descriptor own;
     libusb_device_handle *handle = NULL;
-    int err = libusb_get_device_descriptor(dev, &own);
+    int err = libusb_open(dev, &handle);
 
-    if (err != 0)
-        return false;
-    *seen = (struct usb_seen){.vendor = own.idVendor, .product = own.idProduct};
-    write_path(dev, seen->path);
-    err = libusb_open(dev, &handle);
     seen->is_denied = err != 0;
     if (err != 0)
         return err != LIBUSB_ERROR_NO_DEVICE;
-    read_text(handle, own.iManufacturer, seen->manufacturer);
-    read_text(handle, own.iProduct, seen->name);
-    read_text(handle, own.iSerialNumber, seen->serial);
-    seen->is_busy = is_busy(handle, f);
+    read_text(handle, own->iManufacturer, seen->manufacturer);
+    read_text(handle, own->iProduct, seen->name);
+    read_text(handle, own->iSerialNumber, seen->serial);
+    seen->is_asked = true;
+    if (!is_told)
+        seen->is_busy = !can_claim(handle, f);
     libusb_close(handle);
     return true;
 }
 
+/* False: it is nothing to show. */
+static bool
+see(const struct usb_device *d, const char *root, libusb_device *dev,
+    struct usb_seen *seen)
+{
+    struct libusb_device_descriptor own;
+    struct usb_function f;
+    bool is_told;
+    enum fit fit = look_at(d, dev, &own, &f);
+
+    if (fit != FIT_YES)
+        return false;
+    *seen = (struct usb_seen){.vendor = own.idVendor, .product = own.idProduct};
+    write_path(dev, seen->path);
+    is_told = is_in_sysfs(root, seen->path, &f, &seen->is_busy);
+    if (seen->is_busy) /* its program is not disturbed */
+        return true;
+    fit = settle(d, dev, &own, &f);
+    return (fit == FIT_YES || fit == FIT_DENIED) &&
+           ask_texts(dev, &own, &f, is_told, seen);
+}
+
 sfi_status
-sfi__usb_each(sfi_ctx *ctx, enum usb_role role,
+sfi__usb_each(sfi_ctx *ctx, enum usb_role role, const char *root,
               sfi_status (*fn)(void *user, const struct usb_seen *seen),
               void *user)
 {
@@ -470,12 +530,9 @@ sfi__usb_each(sfi_ctx *ctx, enum usb_role role,
     if (st == SFI_OK)
         st = start(ctx, &d.lib, &list);
     for (size_t i = 0; st == SFI_OK && list[i] != NULL; i++) {
-        struct usb_function f;
         struct usb_seen seen;
-        enum fit fit = judge(&d, list[i], &f);
 
-        if ((fit == FIT_YES || fit == FIT_DENIED) &&
-            describe(list[i], &f, &seen))
+        if (see(&d, root, list[i], &seen))
             st = fn(user, &seen);
     }
     if (list != NULL)

@@ -8,6 +8,7 @@
 
 /* The interface that does what is looked for. */
 struct usb_function {
+    uint8_t config; /* bConfigurationValue */
     int number;
     /* Of a probe: */
     bool is_hid;

@@ -10,11 +10,12 @@ not_built(sfi_ctx *ctx)
 }
 
 sfi_status
-sfi__usb_each(sfi_ctx *ctx, enum usb_role role,
+sfi__usb_each(sfi_ctx *ctx, enum usb_role role, const char *root,
               sfi_status (*fn)(void *user, const struct usb_seen *seen),
               void *user)
 {
     (void)role;
+    (void)root;
     (void)fn;
     (void)user;
     return not_built(ctx);

@@ -191,6 +191,7 @@ libusb_get_active_config_descriptor(libusb_device *dev,
     c = calloc(1, sizeof(*c));
     ck_assert_ptr_nonnull(c);
     c->config.interface = c->interface;
+    c->config.bConfigurationValue = 1;
     switch (dev->d->kind) {
     case FAKE_DFU:
         put_interface(c, 0xfe, 0, 0, 0);

@@ -18,6 +18,7 @@
 
 #define RAM 0x24010000u
 #define WORDS 1000u
+#define NOWHERE "/nonexistent"
 #define NO_PROBE "no such debug probe (CMSIS-DAP) is there; is it plugged in"
 #define NOT_ALLOWED \
     "the device may not be opened; does a udev rule give it to you"
@@ -525,7 +526,7 @@ static const char *
 all(enum usb_role role, sfi_status *then)
 {
     seen[0] = '\0';
-    ck_assert_int_eq(sfi__usb_each(ctx, role, on_seen, then), *then);
+    ck_assert_int_eq(sfi__usb_each(ctx, role, NOWHERE, on_seen, then), *then);
     fake_usb_assert_closed();
     return seen;
 }
@@ -568,10 +569,10 @@ START_TEST(test_each_fails)
     plug_two();
     fake_usb.error = LIBUSB_ERROR_IO;
     fake_usb.fail_at = 1;
-    ck_assert_fails(sfi__usb_each(ctx, USB_ROLE_DFU, on_seen, &then),
+    ck_assert_fails(sfi__usb_each(ctx, USB_ROLE_DFU, NOWHERE, on_seen, &then),
                     SFI_ERR_IO, "", "starting libusb failed: LIBUSB_ERROR_IO");
     fake_usb.fail_at = fake_usb.calls + 2;
-    ck_assert_fails(sfi__usb_each(ctx, USB_ROLE_DFU, on_seen, &then),
+    ck_assert_fails(sfi__usb_each(ctx, USB_ROLE_DFU, NOWHERE, on_seen, &then),
                     SFI_ERR_IO, "", "cannot list the USB devices");
 }
 END_TEST
