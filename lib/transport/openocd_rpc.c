@@ -200,17 +200,25 @@ call(struct openocd *o, struct openocd_answer *a)
 }
 
 /* Its own words, as far as they can be shown. */
+static const char *
+shown(const struct openocd_answer *a, char out[SHOWN_MAX])
+{
+    size_t len = a->len < SHOWN_MAX - 1 ? a->len : SHOWN_MAX - 1;
+
+    for (size_t i = 0; i < len; i++)
+        out[i] = a->text[i] >= ' ' && a->text[i] < 0x7f ? a->text[i] : ' ';
+    out[len] = '\0';
+    return out;
+}
+
 static sfi_status
 refused(struct openocd *o, const struct openocd_answer *a, const char *what)
 {
-    char shown[SHOWN_MAX];
-    size_t len = a->len < sizeof(shown) - 1 ? a->len : sizeof(shown) - 1;
+    char why[SHOWN_MAX];
 
-    for (size_t i = 0; i < len; i++)
-        shown[i] = a->text[i] >= ' ' && a->text[i] < 0x7f ? a->text[i] : ' ';
-    shown[len] = '\0';
+    (void)shown(a, why);
     return sfi__fail(o->ctx, SFI_ERR_NACK, "openocd refused %s: %s", what,
-                     shown[0] != '\0' ? shown : "it does not say why");
+                     why[0] != '\0' ? why : "it does not say why");
 }
 
 static sfi_status
@@ -351,7 +359,7 @@ static sfi_status
 find_target(struct openocd *o)
 {
     struct openocd_answer a;
-    char name[URI_WORD_MAX];
+    char name[URI_WORD_MAX], text[SHOWN_MAX];
     bool there = o->target[0] == '\0';
     size_t n = 0;
     sfi_status st = run(o, "target names", "to list its targets", &a);
@@ -362,8 +370,8 @@ find_target(struct openocd *o)
         there = there || strcmp(name, o->target) == 0;
     if (!there)
         return sfi__fail(o->ctx, SFI_ERR_NO_DEVICE,
-                         "openocd has no target \"%s\": it has %.*s", o->target,
-                         (int)a.len, a.text);
+                         "openocd has no target \"%s\": it has %s", o->target,
+                         shown(&a, text));
     if (o->target[0] != '\0')
         return SFI_OK;
     if (n == 0)
@@ -371,8 +379,8 @@ find_target(struct openocd *o)
     if (n > 1)
         return sfi__fail(o->ctx, SFI_ERR_ARGUMENT,
                          "openocd has several targets, name one with target=: "
-                         "%.*s",
-                         (int)a.len, a.text);
+                         "%s",
+                         shown(&a, text));
     (void)openocd_take_name(&a, 0, o->target, sizeof(o->target));
     return SFI_OK;
 }

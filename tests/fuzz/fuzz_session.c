@@ -214,11 +214,18 @@ void
 fuzz_session(sfi_ctx *ctx, sfi_transport *tp, uint8_t which,
              uint64_t longest_ms)
 {
+    fuzz_session_by(ctx, tp, which, longest_ms, &fuzz_clock);
+}
+
+void
+fuzz_session_by(sfi_ctx *ctx, sfi_transport *tp, uint8_t which,
+                uint64_t longest_ms, const struct clock *clock)
+{
     uint64_t began;
     sfi_target *t;
     sfi_status st;
 
-    ctx->clock = &fuzz_clock;
+    ctx->clock = clock;
     began = fuzz_now;
     st = sfi_target_connect(ctx, NULL, tp, 0, &t);
     FUZZ_HOLDS((st == SFI_OK) == (t != NULL));

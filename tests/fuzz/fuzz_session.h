@@ -38,5 +38,8 @@ void fuzz_outcome(const sfi_ctx *ctx, sfi_status st);
  * the two within `longest_ms`. */
 void fuzz_session(sfi_ctx *ctx, sfi_transport *tp, uint8_t which,
                   uint64_t longest_ms);
+/* ... by a clock that does more than tell fuzz_now. */
+void fuzz_session_by(sfi_ctx *ctx, sfi_transport *tp, uint8_t which,
+                     uint64_t longest_ms, const struct clock *clock);
 
 #endif
