@@ -143,6 +143,8 @@ typedef struct sfi_request {
     size_t param_len;     /**< at most SFI_REQUEST_PARAM_MAX */
     const uint8_t *data;  /**< with SFI_REQUEST_EXTENDED */
     size_t data_len;      /**< at most SFI_REQUEST_DATA_MAX */
+    size_t *reply_got; /**< receives the answer's length, which may be less than
+                          what there is room for; NULL: it must be that */
 } sfi_request;
 
 /**
@@ -179,10 +181,10 @@ SFI_API SFI_NODISCARD sfi_status sfi_dialect_get_link(sfi_target *t,
  * @param t          the target that asks
  * @param r          the request
  * @param reply      receives the answer; NULL: none is expected
- * @param reply_len  bytes that the answer must have, at most
- *                   SFI_REQUEST_REPLY_MAX; 0 with SFI_REQUEST_EXTENDED
+ * @param reply_len  bytes that the answer must have (or may, with reply_got),
+ * at most SFI_REQUEST_REPLY_MAX; 0 with SFI_REQUEST_EXTENDED
  * @param status     receives the chip's status byte; 0: done.  Any other is no
- *                   failure of this call, and leaves `reply` as it was
+ *                   failure of this call, and makes nothing of `reply`
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT     an argument is NULL, a length too large, an unknown

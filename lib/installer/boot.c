@@ -89,6 +89,17 @@ boot_readout_unprotect(struct boot *b)
     return b->ops->readout_unprotect(b);
 }
 
+bool
+boot_takes_reply(const struct special *s, size_t len)
+{
+    if (s->reply_got == NULL)
+        return len == s->reply_len;
+    if (len > s->reply_len)
+        return false;
+    *s->reply_got = len;
+    return true;
+}
+
 sfi_status
 boot_special(struct boot *b, struct special *s)
 {

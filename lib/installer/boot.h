@@ -66,9 +66,10 @@ struct special {
     size_t data_len;
     uint8_t *reply; /* not extended only */
     size_t reply_len;
-    uint32_t wait_ms; /* for its work, after the last packet */
-    bool once;        /* not again when the line spoilt it */
-    uint8_t status;   /* the device's status byte */
+    size_t *reply_got; /* it may be shorter, and is as long; or NULL */
+    uint32_t wait_ms;  /* for its work, after the last packet */
+    bool once;         /* not again when the line spoilt it */
+    uint8_t status;    /* the device's status byte */
 };
 
 /* Longer than any window of option bytes. */
@@ -99,6 +100,8 @@ sfi_status boot_erase_sectors(struct boot *b, const uint16_t *sectors,
                               size_t count);
 /* Erases the flash and resets the chip: connect again. */
 sfi_status boot_readout_unprotect(struct boot *b);
+/* Is a reply of this length one?  Then it is noted. */
+bool boot_takes_reply(const struct special *s, size_t len);
 /* A reply of another length than `reply_len` is SFI_ERR_PROTOCOL; an unknown
  * opcode SFI_ERR_NACK. */
 sfi_status boot_special(struct boot *b, struct special *s);

@@ -376,7 +376,7 @@ take_reply(struct boot *b, struct special *s)
 
     if (st == SFI_OK && !s->extended) {
         st = take_length(b, &data_len, s->wait_ms);
-        if (st == SFI_OK && data_len != 0 && data_len != s->reply_len)
+        if (st == SFI_OK && data_len != 0 && !boot_takes_reply(s, data_len))
             st = malformed_reply(b);
         if (st == SFI_OK)
             st = take(b, s->reply, data_len);
@@ -390,7 +390,7 @@ take_reply(struct boot *b, struct special *s)
     if (st == SFI_OK)
         st = b->wire->ack(b, AN_GAP_MS);
     if (st == SFI_ERR_PROTOCOL || st == SFI_ERR_NACK ||
-        (st == SFI_OK && s->status == 0 && data_len != s->reply_len))
+        (st == SFI_OK && s->status == 0 && !boot_takes_reply(s, data_len)))
         return malformed_reply(b);
     return st;
 }

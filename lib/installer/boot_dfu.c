@@ -578,11 +578,11 @@ take_reply(struct boot *b, struct special *s)
     if (st != SFI_OK)
         return st;
     rd_init(&r, raw, got);
-    if (rd_u8(&r) != 0 || rd_left(&r) != s->reply_len)
+    if (rd_u8(&r) != 0 || !boot_takes_reply(s, rd_left(&r)))
         return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
                          "the answer to %s has an impossible length",
                          b->link.doing);
-    rd_bytes(&r, s->reply, s->reply_len);
+    rd_bytes(&r, s->reply, rd_left(&r));
     return SFI_OK;
 }
 

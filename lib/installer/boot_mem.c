@@ -440,7 +440,7 @@ take_reply(struct boot *b, struct special *s, const struct answer *a)
     s->status = a->cause;
     if (s->status != 0 || s->reply_len == 0)
         return SFI_OK;
-    if (a->len != s->reply_len)
+    if (!boot_takes_reply(s, a->len))
         return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
                          "the answer to %s has %zu bytes, expected %zu",
                          s->what, a->len, s->reply_len);

@@ -75,11 +75,14 @@ request(sfi_target *t, const sfi_request *r, uint8_t *reply, size_t reply_len,
         .data_len = r->data_len,
         .reply = reply,
         .reply_len = reply_len,
+        .reply_got = r->reply_got,
         .wait_ms = r->timeout_ms,
         .once = (r->flags & SFI_REQUEST_ONCE) != 0,
     };
     sfi_status st = SFI_OK;
 
+    if (r->reply_got != NULL)
+        *r->reply_got = 0;
     if (!t->boot.has_special)
         return sfi__fail(t->obj.ctx, SFI_ERR_UNSUPPORTED,
                          "the bootloader takes no requests, as %s would be",
@@ -87,6 +90,8 @@ request(sfi_target *t, const sfi_request *r, uint8_t *reply, size_t reply_len,
     st = boot_special(&t->boot, &s);
     t->boot.link.doing = "a request"; /* the name is the caller's */
     *status = s.status;
+    if (r->reply_got != NULL && (st != SFI_OK || s.status != 0))
+        *r->reply_got = 0;
     return st;
 }
 
