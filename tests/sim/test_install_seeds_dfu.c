@@ -185,7 +185,7 @@ main(void)
         .forged = MISHAP_FLIP,
         .ways = 1,
         .fail_percent = 2,
-        .longest_ms = 240000,
+        .longest_ms = 80000,
         .again = 1800,
         .fresh = 200,
     };

@@ -187,7 +187,7 @@ main(void)
         .mishaps = MISHAPS,
         .ways = 2,
         .fail_percent = 3,
-        .longest_ms = 240000,
+        .longest_ms = 160000,
         .again = 1600,
         .fresh = 200,
     };
