@@ -18,25 +18,36 @@
 /* The shell's way to tell of a signal. */
 #define BY_SIGNAL 128
 
-void
-part_used(struct part *p)
+static void
+pass_time(struct part *p)
 {
     gint64 now = g_get_monotonic_time();
 
     sfi_sim_wait(p->sim, (uint32_t)((now - p->waited_us) / 1000));
     p->waited_us += (now - p->waited_us) / 1000 * 1000;
-    p->used_us = now;
+}
+
+void
+part_enter(struct part *p)
+{
+    g_mutex_lock(&p->bed->lock);
+    pass_time(p);
+    p->used_us = g_get_monotonic_time();
+}
+
+void
+part_leave(struct part *p)
+{
+    g_mutex_unlock(&p->bed->lock);
 }
 
 static void
 tick(struct part *p)
 {
-    gint64 used = p->used_us;
-
-    part_used(p);
-    p->used_us = used;
+    pass_time(p);
     if (sfi_sim_has_power(p->sim) && sfi_sim_reset_is_due(p->sim) &&
-        p->waited_us - used >= IDLE_US && sfi_sim_power_on(p->sim) != SFI_OK)
+        p->waited_us - p->used_us >= IDLE_US &&
+        sfi_sim_power_on(p->sim) != SFI_OK)
         g_main_loop_quit(p->bed->loop);
     if (p->usb != NULL)
         (void)part_usb_look(p, NULL);
@@ -47,8 +58,10 @@ on_tick(gpointer user)
 {
     struct bed *b = user;
 
+    g_mutex_lock(&b->lock);
     for (unsigned i = 0; i < b->count; i++)
         tick(&b->parts[i]);
+    g_mutex_unlock(&b->lock);
     return G_SOURCE_CONTINUE;
 }
 
@@ -137,6 +150,7 @@ sim_wrap(const struct cli *c, sfi_sim *const *chips, size_t count,
     GError *error = NULL;
     bool ok = true;
 
+    g_mutex_init(&b.lock);
     for (size_t i = 0; ok && i < count; i++)
         ok = start_part(&b, chips[i], wired, &error);
     if (ok)
@@ -146,8 +160,11 @@ sim_wrap(const struct cli *c, sfi_sim *const *chips, size_t count,
     else
         b.status = cli_fail_text(c, SFI_ERR_OS, "%s", error->message);
     g_clear_error(&error);
+    g_mutex_lock(&b.lock);
     for (unsigned i = 0; i < b.count; i++)
         end_part(&b.parts[i]);
+    g_mutex_unlock(&b.lock);
+    g_mutex_clear(&b.lock);
     g_main_loop_unref(b.loop);
     g_object_unref(b.testbed);
     return b.status;

@@ -21,6 +21,9 @@ struct part {
 };
 
 struct bed {
+    /* umockdev brings requests on a thread of its own: who looks at a part, or
+     * at what it is wired to, holds it. */
+    GMutex lock;
     UMockdevTestbed *testbed;
     GMainLoop *loop;
     int status; /* of the command */
@@ -29,8 +32,10 @@ struct bed {
     unsigned last_number; /* of a USB device that is a chip */
 };
 
-/* A request has come: time passes for the chip, and it is in use. */
-void part_used(struct part *p);
+/* A request has come: time passes for the chip, and it is in use.  It has the
+ * lock until it is done. */
+void part_enter(struct part *p);
+void part_leave(struct part *p);
 
 /* sim_wrap_usb.c: a USB port with the chip in it, or nothing as long as no
  * bootloader runs.  False: a message is in *error. */

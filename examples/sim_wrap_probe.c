@@ -299,9 +299,10 @@ on_ioctl(UMockdevIoctlBase *handler, UMockdevIoctlClient *client, gpointer user)
     int err;
 
     (void)handler;
-    part_used(p->part);
+    part_enter(p->part);
     err = answer(p, umockdev_ioctl_client_get_request(client),
                  umockdev_ioctl_client_get_arg(client));
+    part_leave(p->part);
     umockdev_ioctl_client_complete(client, err == 0 ? 0 : -1, err);
     return TRUE;
 }
@@ -376,8 +377,8 @@ part_probe_start(struct part *part, GError **error)
     node_name(node, part);
     p->handler = umockdev_ioctl_base_new();
     (void)g_signal_connect(p->handler, "handle-ioctl", G_CALLBACK(on_ioctl), p);
-    ok = umockdev_testbed_add_from_string(testbed, text, error) &&
-         umockdev_testbed_attach_ioctl(testbed, node, p->handler, error);
+    ok = umockdev_testbed_attach_ioctl(testbed, node, p->handler, error) &&
+         umockdev_testbed_add_from_string(testbed, text, error);
     g_free(text);
     return ok;
 }

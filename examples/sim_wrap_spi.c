@@ -116,11 +116,12 @@ on_ioctl(UMockdevIoctlBase *handler, UMockdevIoctlClient *client, gpointer user)
     int result = -1;
 
     (void)handler;
-    part_used(p);
+    part_enter(p);
     if (_IOC_TYPE(request) == SPI_IOC_MAGIC && _IOC_NR(request) != 0)
         result = setting(arg, request);
     else if (_IOC_TYPE(request) == SPI_IOC_MAGIC && count <= PARTS_MAX)
         result = run_message(p, arg, count);
+    part_leave(p);
     umockdev_ioctl_client_complete(client, result, result < 0 ? ENOTTY : 0);
     return TRUE;
 }
@@ -141,8 +142,8 @@ part_spi_start(struct part *p, GError **error)
     node_name(node, p);
     p->spi = umockdev_ioctl_base_new();
     (void)g_signal_connect(p->spi, "handle-ioctl", G_CALLBACK(on_ioctl), p);
-    ok = umockdev_testbed_add_from_string(testbed, device, error) &&
-         umockdev_testbed_attach_ioctl(testbed, node, p->spi, error);
+    ok = umockdev_testbed_attach_ioctl(testbed, node, p->spi, error) &&
+         umockdev_testbed_add_from_string(testbed, device, error);
     g_free(device);
     return ok;
 }

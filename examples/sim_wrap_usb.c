@@ -11,6 +11,8 @@
 
 #define BUS 1u
 #define NAME_SIZE 128u
+/* How long what was done before the chip left may still be reaped. */
+#define REAP_US 1000000
 #define SETUP_LEN 8u
 #define DESCRIPTOR_MAX 255u
 #define FROM_DEVICE 0x80u
@@ -200,10 +202,11 @@ on_ioctl(UMockdevIoctlBase *handler, UMockdevIoctlClient *client, gpointer user)
     UMockdevIoctlData *arg = umockdev_ioctl_client_get_arg(client);
     int err = ENODEV;
 
-    part_used(p->part);
+    part_enter(p->part);
     if (handler == p->handler &&
         (sfi_sim_usb_attached(p->part->sim) || (reaps && p->done.length > 0)))
         err = answer(p, request, arg);
+    part_leave(p->part);
     umockdev_ioctl_client_complete(client, err == 0 ? 0 : -1, err);
     return TRUE;
 }
@@ -273,8 +276,9 @@ plug_in(struct part *part, GError **error)
     node_name(node, number);
     p->handler = umockdev_ioctl_base_new();
     (void)g_signal_connect(p->handler, "handle-ioctl", G_CALLBACK(on_ioctl), p);
-    ok = umockdev_testbed_add_from_string(testbed, device, error) &&
-         umockdev_testbed_attach_ioctl(testbed, node, p->handler, error);
+    /* it can be opened as soon as it is there */
+    ok = umockdev_testbed_attach_ioctl(testbed, node, p->handler, error) &&
+         umockdev_testbed_add_from_string(testbed, device, error);
     g_free(device);
     if (ok) {
         p->number = number;
@@ -292,17 +296,16 @@ drop_urbs(struct usb_port *p)
         g_object_unref(urb);
 }
 
+/* Its socket stays: who has found the device is about to open it, and hears
+ * then that it has gone. */
 static void
 pull_out(struct part *part)
 {
     struct usb_port *p = part->usb;
-    UMockdevTestbed *testbed = part->bed->testbed;
-    char node[NAME_SIZE], path[NAME_SIZE];
+    char path[NAME_SIZE];
 
-    node_name(node, p->number);
-    (void)umockdev_testbed_detach_ioctl(testbed, node, NULL);
     sys_path(path, part);
-    umockdev_testbed_remove_device(testbed, path);
+    umockdev_testbed_remove_device(part->bed->testbed, path);
     drop_urbs(p);
     g_clear_object(&p->handler);
     p->number = 0;
@@ -313,7 +316,9 @@ part_usb_look(struct part *part, GError **error)
 {
     struct usb_port *p = part->usb;
 
-    if (p->number != 0 && !sfi_sim_usb_attached(part->sim))
+    if (p->number != 0 && !sfi_sim_usb_attached(part->sim) &&
+        (p->done.length == 0 ||
+         g_get_monotonic_time() - part->used_us > REAP_US))
         pull_out(part);
     if (p->number == 0 && sfi_sim_usb_attach(part->sim) == SFI_OK)
         return plug_in(part, error);
