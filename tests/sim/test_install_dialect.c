@@ -337,7 +337,8 @@ static const sfi_status failures[] = {
 static bool
 is_lost(void)
 {
-    return fault.st == SFI_ERR_TIMEOUT || fault.st == SFI_ERR_PROTOCOL;
+    return fault.st == SFI_ERR_PROTOCOL ||
+           (fault.st <= -400 && fault.st > -500);
 }
 
 /* Nobody knows whether the last step was heard, so the part is asked: it was
