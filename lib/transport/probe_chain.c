@@ -1,4 +1,5 @@
 /* The debug port's place in a JTAG chain, whatever else is in it. */
+#include "util/mem.h"
 #include "core/err.h"
 #include "transport/probe_session.h"
 
@@ -19,6 +20,15 @@
 #define RUN_BYTES (RUN / 8)
 /* All IDCODEs, and the ones behind them. */
 #define DR_RUNS ((CMSIS_TAPS_MAX + 1) * IDCODE_BITS / RUN + 1)
+
+/* JTAG has no parity: what two scans in a row do not agree on was noise. */
+#define SCANS_MAX 8u
+
+/* What a scan of all DRs, and then of all IRs, brings. */
+struct scans {
+    uint8_t dr[DR_RUNS * RUN_BYTES];
+    uint8_t ir[RUN_BYTES];
+};
 
 struct chain {
     size_t count;
@@ -73,7 +83,7 @@ clock_chain(struct probe *p, const struct wr *w, uint8_t *tdo, size_t len)
 
 /* From reset, with ones behind what was captured. */
 static sfi_status
-scan_dr(struct probe *p, uint8_t tdo[DR_RUNS * RUN_BYTES])
+scan_dr(struct probe *p, struct scans *s)
 {
     struct wr w;
 
@@ -86,13 +96,13 @@ scan_dr(struct probe *p, uint8_t tdo[DR_RUNS * RUN_BYTES])
     for (size_t i = 0; i < DR_RUNS; i++)
         cmsis_jtag_add(&w, RUN, false, true, true);
     leave_shift(&w);
-    return clock_chain(p, &w, tdo, DR_RUNS * RUN_BYTES);
+    return clock_chain(p, &w, s->dr, sizeof(s->dr));
 }
 
-/* Zeros through all IRs, and then ones, which is BYPASS for all: `tdo` is what
- * comes out after the first RUN bits. */
+/* Zeros through all IRs, and then ones, which is BYPASS for all: what comes out
+ * after the first RUN bits. */
 static sfi_status
-scan_ir(struct probe *p, uint8_t tdo[RUN_BYTES])
+scan_ir(struct probe *p, struct scans *s)
 {
     struct wr w;
 
@@ -103,7 +113,35 @@ scan_ir(struct probe *p, uint8_t tdo[RUN_BYTES])
     cmsis_jtag_add(&w, RUN, false, false, false);
     cmsis_jtag_add(&w, RUN, false, true, true);
     leave_shift(&w);
-    return clock_chain(p, &w, tdo, RUN_BYTES);
+    return clock_chain(p, &w, s->ir, sizeof(s->ir));
+}
+
+static sfi_status
+scan(struct probe *p, struct scans *s)
+{
+    sfi_status st = scan_dr(p, s);
+
+    return st == SFI_OK ? scan_ir(p, s) : st;
+}
+
+static sfi_status
+scan_until_sure(struct probe *p, struct scans *s)
+{
+    struct scans before;
+    sfi_status st = scan(p, s);
+
+    for (unsigned i = 1; i < SCANS_MAX && st == SFI_OK; i++) {
+        before = *s;
+        st = scan(p, s);
+        if (st == SFI_OK && sfi__equal(&before, s, sizeof(before)))
+            return SFI_OK;
+    }
+    if (st != SFI_OK)
+        return st;
+    return sfi__fail(p->ctx, SFI_ERR_IO,
+                     "JTAG is too noisy: no two of %u scans of the chain are "
+                     "the same",
+                     SCANS_MAX);
 }
 
 /* ---- what is in the chain ---- */
@@ -244,14 +282,10 @@ set_lengths(struct chain *c, size_t total)
 }
 
 static sfi_status
-measure_irs(struct probe *p, struct chain *c)
+measure_irs(struct probe *p, const uint8_t *tdo, struct chain *c)
 {
-    uint8_t tdo[RUN_BYTES];
     size_t total = 0;
-    sfi_status st = scan_ir(p, tdo);
 
-    if (st != SFI_OK)
-        return st;
     while (total < RUN && !bit_of(tdo, total))
         total++;
     if (total < RUN && set_lengths(c, total))
@@ -265,19 +299,19 @@ measure_irs(struct probe *p, struct chain *c)
 sfi_status
 probe_enter_jtag(struct probe *p)
 {
-    uint8_t tdo[DR_RUNS * RUN_BYTES];
+    struct scans s;
     struct chain c;
     struct wr w;
     sfi_status st = select_jtag(p);
 
     if (st == SFI_OK)
-        st = scan_dr(p, tdo);
+        st = scan_until_sure(p, &s);
     if (st == SFI_OK)
-        st = take_taps(p, tdo, &c);
+        st = take_taps(p, s.dr, &c);
     if (st == SFI_OK)
         st = find_dp(p, &c);
     if (st == SFI_OK)
-        st = measure_irs(p, &c);
+        st = measure_irs(p, s.ir, &c);
     if (st != SFI_OK)
         return st;
     p->tap = (uint8_t)c.dp;

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """The virtual STM32H753xI's debug port, judged by openocd.
 
-    test_openocd.py SFI_SIM [probe]
+    test_openocd.py SFI_SIM [probe|probe-jtag]
 
 openocd knows JTAG, ADIv5 and the memory of a part on its own: through
 remote_bitbang it examines the two TAPs, reads the IDCODE, loads and dumps RAM,
 erases and programs flash by the registers.  With "probe" it does the same over
-SWD, by its own driver of CMSIS-DAP and the real libusb.  What is not installed
+SWD, by its own driver of CMSIS-DAP and the real libusb; with "probe-jtag" over
+the JTAG of that probe, which openocd clocks bit by bit.  What is not installed
 is a failure, unless SFI_ALLOW_SKIP is 1.
 """
 
@@ -25,13 +26,22 @@ RAM = 0x24010000
 LEN = 60000
 
 JTAG = """
-adapter driver remote_bitbang
-remote_bitbang host {host}
-remote_bitbang port {port}
+{adapter}
 transport select jtag
 reset_config srst_only
 jtag newtap h7 cpu -irlen 4 -ircapture 0x1 -irmask 0xf -expected-id 0x6ba00477
 jtag newtap h7 bs -irlen 5 -expected-id 0x06450041
+"""
+
+PINS = """
+adapter driver remote_bitbang
+remote_bitbang host {host}
+remote_bitbang port {port}
+"""
+
+DRIVER = """
+adapter driver cmsis-dap
+adapter speed 4000
 """
 
 SWD = """
@@ -41,6 +51,9 @@ adapter speed 4000
 reset_config srst_only
 swd newdap h7 cpu -expected-id 0x6ba02477
 """
+
+TAPS = ["h7.cpu tap/device found: 0x6ba00477",
+        "h7.bs tap/device found: 0x06450041"]
 
 TARGET = """
 dap create h7.dap -chain-position h7.cpu
@@ -74,6 +87,8 @@ def openocd(folder, script, before=()):
 
 
 class Probe:
+    len = LEN
+    config = SWD
     found = ["Using CMSIS-DAPv2 interface", "SWD DPIDR 0x6ba02477"]
 
     def __init__(self, sim, folder):
@@ -81,7 +96,7 @@ class Probe:
         self.state = manufacture(sim, folder)
 
     def openocd(self, folder, script):
-        return openocd(folder, SWD + TARGET + script,
+        return openocd(folder, self.config + TARGET + script,
                        [self.sim, "wrap", "--state", self.state, "--probe",
                         "--"])
 
@@ -89,9 +104,15 @@ class Probe:
         pass
 
 
+class ProbeJtag(Probe):
+    len = LEN // 10
+    config = JTAG.format(adapter=DRIVER)
+    found = TAPS
+
+
 class Chip:
-    found = ["h7.cpu tap/device found: 0x6ba00477",
-             "h7.bs tap/device found: 0x06450041"]
+    len = LEN
+    found = TAPS
 
     def __init__(self, sim, folder):
         self.state = manufacture(sim, folder)
@@ -104,8 +125,8 @@ class Chip:
         self.port = int(ready[1])
 
     def openocd(self, folder, script):
-        return openocd(folder, JTAG.format(host="127.0.0.1", port=self.port) +
-                       TARGET + script)
+        return openocd(folder, JTAG.format(adapter=PINS.format(
+            host="127.0.0.1", port=self.port)) + TARGET + script)
 
     def end(self):
         self.run.send_signal(signal.SIGTERM)
@@ -114,13 +135,13 @@ class Chip:
 
 
 def memory(chip, folder):
-    data = random.Random(1).randbytes(LEN)
+    data = random.Random(1).randbytes(chip.len)
     (folder / "load.bin").write_bytes(data)
     out = chip.openocd(folder, f"""
         echo "idcode [h7.axi read_memory 0x5c001000 32 1]"
         echo "debug [h7.dap apreg 2 0xfc]"
         load_image load.bin {RAM} bin
-        dump_image dump.bin {RAM} {LEN}
+        dump_image dump.bin {RAM} {chip.len}
         h7.axi write_memory {RAM + 1} 8 {{0x11 0x22 0x33}}
         h7.axi write_memory {RAM + 6} 16 {{0x5544 0x7766}}
         dump_image bytes.bin {RAM} 12
@@ -185,8 +206,8 @@ def main():
         sys.exit(SKIP if os.environ.get("SFI_ALLOW_SKIP") == "1" else 1)
     with tempfile.TemporaryDirectory(prefix="sfi-test-") as name:
         folder = pathlib.Path(name)
-        wired = Probe if "probe" in sys.argv[2:] else Chip
-        chip = wired(sys.argv[1], folder)
+        wired = {"probe": Probe, "probe-jtag": ProbeJtag}
+        chip = wired.get(sys.argv[2] if len(sys.argv) > 2 else "", Chip)(sys.argv[1], folder)
         try:
             memory(chip, folder)
             flash(chip, folder)

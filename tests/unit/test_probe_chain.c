@@ -127,6 +127,8 @@ static struct {
     size_t told_len;
     uint8_t tap; /* of the first list */
     size_t lists;
+    size_t scans;
+    size_t noisy; /* how many of the first scans are */
 } chain;
 
 /* IEEE 1149.1, figure 6-1; Select-DR is 2, Select-IR 9. */
@@ -212,6 +214,8 @@ on_xfer(void *user, const uint8_t *out, size_t out_len, uint8_t *in, size_t cap,
         for (size_t i = 0; i < out[1]; i++)
             at += sequence(out + at, in, got);
         ck_assert_uint_eq(at, out_len);
+        if (chain.scans++ < chain.noisy)
+            in[2 + chain.scans / 2 % (*got - 2)] ^= 0x10;
     } else if (out[0] == CMSIS_JTAG_CONFIGURE) {
         chain.told_len = out[1];
         ck_assert_uint_eq(out_len, 2u + out[1]);
@@ -261,6 +265,36 @@ START_TEST(test_chain)
 }
 END_TEST
 
+/* What two scans agree on is taken; the chain is read again until then. */
+START_TEST(test_noise)
+{
+    static const struct probe_io io = {.xfer = on_xfer};
+    static const struct probe_options options = {
+        .wire = PROBE_JTAG,
+        .speed = 1000000,
+    };
+    sfi_transport *tp = NULL;
+    sfi_status st;
+
+    memset(&chain, 0, sizeof(chain));
+    chain.row = &rows[1];
+    chain.noisy = (size_t)_i;
+    st = sfi__probe_new(ctx, &io, NULL, "probe", &options, &tp);
+    ck_assert_ptr_null(tp);
+    if (_i <= 12) {
+        ck_assert_int_eq(st, SFI_ERR_TIMEOUT); /* the chip has gone */
+        ck_assert_uint_eq(chain.told_len, 2);
+        ck_assert_mem_eq(chain.told, rows[1].want, 2);
+        return;
+    }
+    ck_assert_fails(st, SFI_ERR_IO, "",
+                    "JTAG is too noisy: no two of 8 scans of the chain are the "
+                    "same");
+    ck_assert_uint_eq(chain.scans, 16);
+    ck_assert_uint_eq(chain.told_len, 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -269,6 +303,7 @@ main(void)
 
     tcase_add_checked_fixture(tc, fixture_setup, fixture_teardown);
     tcase_add_loop_test(tc, test_chain, 0, (int)ROWS(rows));
+    tcase_add_loop_test(tc, test_noise, 0, 17);
     suite_add_tcase(s, tc);
     return run_suite(s);
 }
