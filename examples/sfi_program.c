@@ -20,7 +20,7 @@ static const struct cli_option options[OPT_COUNT] = {
                      .values = "port=PORT [br=115200] [chip=NAME]",
                      .keys = {"port", "br", "chip", "mode", "probe", "freq",
                               "sn"},
-                     .help = "the serial port of the chip, its speed, and\n"
+                     .help = "the chip's serial port, its speed, and\n"
                              "which chip it must be; or usb1, spidev0.0,\n"
                              "swd or jtag [mode=HOTPLUG|NORMAL|UR] [freq=KHZ]\n"
                              "[sn=SERIAL] [probe=LINK]; or any LINK"},
@@ -147,7 +147,9 @@ static const struct cli_option options[OPT_COUNT] = {
 
 static const struct cli_spec spec = {
     .program = "sfi-program",
-    .purpose = "Installs a secure image on a chip through its serial port.",
+    .purpose =
+        "Installs secure images, and programs open chips, over USART, SPI, "
+        "USB, JTAG or SWD.",
     .usage =
         "-c port=PORT [br=115200] [chip=NAME] [-e all]\n"
         " -sfi FILE.sfi hsm=1 slot=HSM [store=FOLDER] | hsm=0 LICENSE\n"
