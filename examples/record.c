@@ -32,6 +32,9 @@ record_open(const struct cli *c, const char *path, int *fd)
     struct stat st;
     int err;
 
+    *fd = -1;
+    if (cli_is_vault(path))
+        return cli_fail_text(c, SFI_ERR_ACCESS, "%s: " CLI_VAULT_STAYS, path);
     *fd =
         open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0644);
     if (*fd >= 0 && fstat(*fd, &st) == 0 && !S_ISREG(st.st_mode)) {

@@ -465,11 +465,16 @@ write_and_verify(struct program *p, sfi_target *t)
 static sfi_status
 save(struct program *p, const char *path, const uint8_t *data, size_t len)
 {
-    FILE *f = fopen(path, "wb");
+    bool is_vault = cli_is_vault(path);
+    FILE *f = is_vault ? NULL : fopen(path, "wb");
     bool done = f != NULL && fwrite(data, 1, len, f) == len;
     int err = errno;
     char text[TEXT_MAX + 256];
 
+    if (is_vault) {
+        (void)snprintf(text, sizeof(text), "%.256s: " CLI_VAULT_STAYS, path);
+        return say(p, SFI_ERR_ACCESS, text);
+    }
     if (f != NULL && fclose(f) != 0 && done) {
         err = errno;
         done = false;

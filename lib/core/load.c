@@ -1,8 +1,11 @@
 #include "core/load.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "util/file.h"
+#include "util/mem.h"
+#include "util/text.h"
 #include "core/ctx.h"
 #include "core/err.h"
 
@@ -25,13 +28,63 @@ sfi__load(sfi_ctx *ctx, const char *path, size_t limit, bool wipe,
     return st;
 }
 
+/* While a vault is open, as one of ours may be, its newest records are in a
+ * file beside it.  It is not looked into then: closing it would give up
+ * SQLite's locks on it. */
+static bool
+is_open_vault(const char *path, char *name, size_t size)
+{
+    text_format(name, size, "%s-wal", path);
+    return file_is_there(name);
+}
+
+/* sqlite.org/fileformat.html, 1.3 */
+static bool
+is_database(const char *path)
+{
+    static const char magic[] = "SQLite format 3";
+    char head[sizeof(magic)];
+    struct file_in f;
+    size_t len = 0;
+    bool is;
+
+    if (file_is_special(path) || file_open(&f, path) != 0)
+        return false;
+    is = file_fill(&f, head, sizeof(head), &len) == 0 && len == sizeof(head) &&
+         sfi__equal(head, magic, sizeof(head));
+    file_close(&f);
+    return is;
+}
+
+sfi_status
+sfi__check_no_vault(sfi_ctx *ctx, const char *path)
+{
+    size_t size = strlen(path) + sizeof("-wal");
+    char *name = sfi__ctx_alloc(ctx, size);
+    bool is;
+
+    if (name == NULL)
+        return SFI_ERR_NOMEM;
+    is = is_open_vault(path, name, size) || is_database(path);
+    sfi__ctx_dealloc(ctx, name);
+    if (!is)
+        return SFI_OK;
+    (void)sfi__fail(ctx, SFI_ERR_ACCESS,
+                    "a vault, or another database, which is not replaced");
+    return sfi__where(ctx, "%s", path);
+}
+
 sfi_status
 sfi__save(sfi_ctx *ctx, const char *path, unsigned mode, const void *data,
           size_t len)
 {
     struct file_out f;
-    int err = file_begin(&f, path, mode);
+    sfi_status st = sfi__check_no_vault(ctx, path);
+    int err;
 
+    if (st != SFI_OK)
+        return st;
+    err = file_begin(&f, path, mode);
     if (err == 0) {
         err = file_write(&f, data, len);
         if (err == 0)

@@ -10,7 +10,10 @@
  * here (with `wipe` or not) and freed by the caller, also on failure. */
 sfi_status sfi__load(sfi_ctx *ctx, const char *path, size_t limit, bool wipe,
                      struct buf *out);
-/* Write a whole file: all of it or none. */
+/* Fails where a vault is: a slip of the hand must not cost an HSM.  To be asked
+ * before a file is written. */
+sfi_status sfi__check_no_vault(sfi_ctx *ctx, const char *path);
+/* Write a whole file: all of it or none; never in place of a vault. */
 sfi_status sfi__save(sfi_ctx *ctx, const char *path, unsigned mode,
                      const void *data, size_t len);
 

@@ -7,6 +7,7 @@
 #include "util/mem.h"
 #include "core/ctx.h"
 #include "core/err.h"
+#include "core/load.h"
 #include "hsm/chain.h"
 #include "license/wire.h"
 
@@ -86,29 +87,6 @@ static sfi_status SFI_PRINTF(2, 3)
     o->len += strlen(o->data + o->len);
     o->data[o->len++] = '\n';
     return st;
-}
-
-/* A slip of the hand must not cost an HSM: while a vault is open, as ours is,
- * its newest records are in a file beside it.  It is not looked into: closing
- * it would give up SQLite's locks on it. */
-static sfi_status
-check_no_vault(sfi_ctx *ctx, const char *path)
-{
-    static const char beside[] = "-wal";
-    size_t size = strlen(path) + sizeof(beside);
-    char *name = sfi__ctx_alloc(ctx, size);
-    bool there;
-
-    if (name == NULL)
-        return SFI_ERR_NOMEM;
-    text_format(name, size, "%s%s", path, beside);
-    there = file_is_there(name);
-    sfi__ctx_dealloc(ctx, name);
-    if (!there)
-        return SFI_OK;
-    (void)sfi__fail(ctx, SFI_ERR_ACCESS,
-                    "a vault that is in use, which no log replaces");
-    return sfi__where(ctx, "%s", path);
 }
 
 /* ---- lines ---- */
@@ -274,7 +252,7 @@ sfi__log_write(sfi_ctx *ctx, const char *path, const sfi_log_head *head,
     clean(h.product_id, sizeof(h.product_id));
     st = check_head(ctx, &h);
     if (st == SFI_OK)
-        st = check_no_vault(ctx, path);
+        st = sfi__check_no_vault(ctx, path);
     if (st != SFI_OK)
         return st;
     err = file_begin(&o.file, path, 0644);

@@ -5,6 +5,7 @@
 #include "util/wr.h"
 #include "core/ctx.h"
 #include "core/err.h"
+#include "core/load.h"
 #include "image/builder.h"
 #include "image/smi.h"
 
@@ -297,6 +298,8 @@ sfi_image_builder_save(sfi_image_builder *b, const char *path)
     SFI_ENTER(b, IMAGE_BUILDER);
     SFI_ARG(b, path != NULL);
     st = prepare(b, &plan);
+    if (st == SFI_OK)
+        st = sfi__check_no_vault(b->obj.ctx, path);
     if (st == SFI_OK)
         st = save_plan(b, &plan, path);
     sfi__plan_free(&plan);

@@ -8,6 +8,7 @@
 #include "util/hex.h"
 #include "core/ctx.h"
 #include "core/err.h"
+#include "core/load.h"
 #include "transport/trace.h"
 
 struct capture {
@@ -357,9 +358,13 @@ static sfi_status
 capture(sfi_transport *tp, const char *path)
 {
     sfi_ctx *ctx = tp->obj.ctx;
-    struct capture *c = sfi__ctx_alloc(ctx, sizeof(*c));
+    sfi_status st = sfi__check_no_vault(ctx, path);
+    struct capture *c;
     int err;
 
+    if (st != SFI_OK)
+        return st;
+    c = sfi__ctx_alloc(ctx, sizeof(*c));
     if (c == NULL)
         return sfi__nomem(ctx);
     *c = (struct capture){.ctx = ctx};

@@ -93,8 +93,8 @@ file_close(struct file_in *f)
     f->fd = -1;
 }
 
-static bool
-is_special(const char *path)
+bool
+file_is_special(const char *path)
 {
     struct stat st;
 
@@ -131,7 +131,7 @@ file_begin(struct file_out *f, const char *path, unsigned mode)
     f->path = strdup(path);
     if (f->path == NULL)
         return ENOMEM;
-    f->in_place = is_special(path);
+    f->in_place = file_is_special(path);
     if (f->in_place) {
         f->fd = open(path, O_WRONLY | O_CLOEXEC);
         err = f->fd < 0 ? errno : 0;

@@ -50,6 +50,8 @@ int file_name_once(const char *temp, const char *path);
 
 /* Something has this name, be it a link to nowhere. */
 bool file_is_there(const char *path);
+/* A device, a pipe or a folder. */
+bool file_is_special(const char *path);
 /* 0 when `path` is a folder; ENOTDIR when it is something else. */
 int file_is_folder(const char *path);
 /* Make a folder, durably; one that is there already is as good. */

@@ -238,8 +238,8 @@ def export(folder):
     # nothing is worth a vault
     done = run(HSM, "-i", slot, "-log", folder / "hsm")
     same((done.returncode, done.stderr.splitlines()[0]),
-         (4, f"sfi-hsm: {folder}/hsm: a vault that is in use, which no log "
-             "replaces"))
+         (4, f"sfi-hsm: {folder}/hsm: a vault, or another database, which "
+             "is not replaced"))
     succeeds(HSM, "-i", slot, "-info")
     done = run(HSM, "-i", f"vault:{folder}/none", "-log", folder / "log2")
     same((done.returncode, done.stderr.splitlines()[0]),

@@ -199,6 +199,35 @@ def hsm_refuses(folder):
 
 
 @case
+def vault_stays(folder):
+    """A slip of the hand: what is written takes no vault's place."""
+    master, slave = pty.openpty()
+    slot = make_hsm(folder)
+    vault = folder / "hsm"
+    message = (f"sfi-program: {vault}: a vault, or another database, which is "
+               "not replaced")
+    chip = ["-c", f"port={os.ttyname(slave)}"]
+    pin = ["--pin-file", folder / "pin"]
+    (folder / "image").write_bytes(bytes(28))
+    (folder / "licences").mkdir()
+    before = vault.read_bytes()
+    for words in (["-hsmglfcb", folder / "cert", vault, slot, *pin],
+                  [*chip, "-e", "all", "--capture", vault],
+                  ["--gang", os.ttyname(slave), "-sfi", folder / "image",
+                   "hsm=0", folder / "licences", "--record", vault]):
+        done = run(PROGRAM, *words)
+        same(done.returncode, 4, done.stderr)
+        assert message in done.stderr.splitlines(), done.stderr
+    same(vault.read_bytes()[:16], before[:16])
+    # that one was counted; it is given again
+    same(succeeds(PROGRAM, "-hsmgetcounter", slot), "HSM COUNTER: 2\n")
+    succeeds(PROGRAM, "-hsmglfcb", folder / "cert", folder / "lic", slot, *pin)
+    same(succeeds(PROGRAM, "-hsmgetcounter", slot), "HSM COUNTER: 2\n")
+    os.close(master)
+    os.close(slave)
+
+
+@case
 def json_tells_of_the_pin(folder):
     """A PIN that cannot be had is an error for machines too."""
     slot = make_hsm(folder)
