@@ -394,7 +394,7 @@ assert_ended(sfi_status st, const char *what)
  * once. */
 START_TEST(test_fails_at_each)
 {
-    for (size_t i = 0; i < 4 * ROWS(failures); i++) {
+    for (size_t i = 0; i < 4 * ROWS(failures); i += test_step(9)) {
         char what[128];
 
         memset(&fault, 0, sizeof(fault));
