@@ -10,7 +10,6 @@
 #define IDLE_CLOCKS 0u
 /* As long as the serial port's reset. */
 #define RESET_PULSE_MS 20u
-#define BOOT_MS 60u
 
 static const struct {
     enum cmsis_port port;
@@ -21,21 +20,10 @@ static const struct {
 };
 
 static sfi_status
-drive_reset(struct probe *p, bool low)
-{
-    struct wr w;
-    uint8_t pins;
-
-    wr_init(&w, p->out, sizeof(p->out));
-    cmsis_put_pins(&w, low ? 0 : CMSIS_PIN_NRESET, CMSIS_PIN_NRESET, 0);
-    return probe_order(p, &w, &pins);
-}
-
-static sfi_status
 hold_in_reset(struct probe *p)
 {
     const struct clock *clock = p->ctx->clock;
-    sfi_status st = drive_reset(p, true);
+    sfi_status st = probe_drive_reset(p, true);
 
     if (st == SFI_OK)
         clock->sleep_ms(clock->user, RESET_PULSE_MS);
@@ -47,9 +35,9 @@ static sfi_status
 let_go(struct probe *p)
 {
     const struct clock *clock = p->ctx->clock;
-    sfi_status st = drive_reset(p, false);
+    sfi_status st = probe_drive_reset(p, false);
 
-    clock->sleep_ms(clock->user, BOOT_MS);
+    clock->sleep_ms(clock->user, PROBE_BOOT_MS);
     p->is_up = false;
     return st;
 }
@@ -62,7 +50,11 @@ on_reset(void *user, int into_boot)
     sfi_status st = hold_in_reset(p);
 
     (void)into_boot;
-    return st == SFI_OK ? let_go(p) : st;
+    if (st == SFI_OK)
+        st = let_go(p);
+    p->is_up = false;
+    p->may_be_held = st != SFI_OK;
+    return st;
 }
 
 /* The probe lets go of the pins. */

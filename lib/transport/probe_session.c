@@ -37,6 +37,7 @@ probe_wire_name(enum probe_wire wire)
 sfi_status
 probe_no_answer(struct probe *p)
 {
+    p->is_up = false; /* its own may be on its way */
     return sfi__fail(p->ctx, SFI_ERR_PROTOCOL,
                      "the probe's answer to command 0x%02x is none of "
                      "CMSIS-DAP",
@@ -271,12 +272,40 @@ set_up_ap(struct probe *p)
 }
 
 sfi_status
+probe_drive_reset(struct probe *p, bool low)
+{
+    struct wr w;
+    uint8_t pins;
+
+    wr_init(&w, p->out, sizeof(p->out));
+    cmsis_put_pins(&w, low ? 0 : CMSIS_PIN_NRESET, CMSIS_PIN_NRESET, 0);
+    return probe_order(p, &w, &pins);
+}
+
+/* A reset was cut short, and the chip may be held in it. */
+static sfi_status
+let_go(struct probe *p)
+{
+    const struct clock *clock = p->ctx->clock;
+    sfi_status st = probe_drive_reset(p, false);
+
+    if (st != SFI_OK)
+        return st;
+    clock->sleep_ms(clock->user, PROBE_BOOT_MS);
+    p->may_be_held = false;
+    return SFI_OK;
+}
+
+sfi_status
 probe_line_up(struct probe *p)
 {
-    sfi_status st;
+    sfi_status st = SFI_OK;
 
     probe_drop_stale(p);
-    st = p->wire == PROBE_JTAG ? probe_enter_jtag(p) : enter_swd(p);
+    if (p->may_be_held)
+        st = let_go(p);
+    if (st == SFI_OK)
+        st = p->wire == PROBE_JTAG ? probe_enter_jtag(p) : enter_swd(p);
     if (st == SFI_OK)
         st = power_up(p);
     if (st == SFI_OK)

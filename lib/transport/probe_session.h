@@ -7,13 +7,17 @@
 #include "proto/cmsis_dap.h"
 #include "transport/probe.h"
 
+/* A chip that was reset is there again. */
+#define PROBE_BOOT_MS 60u
+
 struct probe {
     sfi_ctx *ctx; /* borrowed: the transport holds it */
     struct probe_io io;
     void *user;
     enum probe_wire wire;
-    uint8_t tap; /* where in the JTAG chain */
-    bool is_up;  /* the debug port is as probe_line_up() leaves it */
+    uint8_t tap;      /* where in the JTAG chain */
+    bool is_up;       /* the debug port is as probe_line_up() leaves it */
+    bool may_be_held; /* a reset went wrong: NRST may be low */
     size_t packet;
     uint8_t out[CMSIS_PACKET_MAX];
     uint8_t in[CMSIS_PACKET_MAX];
@@ -36,6 +40,7 @@ sfi_status probe_transfer(struct probe *p, const struct cmsis_transfer *t,
                           struct cmsis_result *result, uint32_t *words);
 /* Answers to what nobody waits for any more. */
 void probe_drop_stale(struct probe *p);
+sfi_status probe_drive_reset(struct probe *p, bool low);
 /* From whatever state to one where memory can be moved. */
 sfi_status probe_line_up(struct probe *p);
 sfi_status probe_dead_line(struct probe *p, enum adi_ack ack);

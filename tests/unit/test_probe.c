@@ -643,8 +643,28 @@ START_TEST(test_short)
     for (size_t len = 0; len < 20; len++) {
         hit(BLOW_SHORT, 0, 1, len);
         ck_assert_int_eq(read_all(5), len < 23 ? SFI_ERR_PROTOCOL : SFI_OK);
+        usb.blow = BLOW_NONE;
+        ck_assert_ok(read_all(1));
         hit(BLOW_SHORT, 0, 1, len);
         ck_assert_int_eq(write_all(5), len < 11 ? SFI_ERR_PROTOCOL : SFI_OK);
+        usb.blow = BLOW_NONE;
+        ck_assert_ok(read_all(1));
+    }
+}
+END_TEST
+
+/* Whichever answer of a reset is lost, the chip is not held in it for long. */
+START_TEST(test_reset_cut_short)
+{
+    static const enum blow lost[] = {BLOW_SHORT, BLOW_SILENCE};
+
+    ck_assert_ok(open_probe());
+    for (size_t i = 0; i < 2 * ROWS(lost); i++) {
+        hit(lost[i / 2], i % 2, 1, 0);
+        ck_assert_int_ne(sfi__transport_reset(tp, true), SFI_OK);
+        usb.blow = BLOW_NONE;
+        ck_assert_ok(read_all(5));
+        ck_assert(!board.sim->held);
     }
 }
 END_TEST
@@ -714,6 +734,7 @@ main(void)
     tcase_add_loop_test(tc, test_probe_lies, 0, 10);
     tcase_add_test(tc, test_no_jtag);
     tcase_add_test(tc, test_short);
+    tcase_add_test(tc, test_reset_cut_short);
     tcase_add_test(tc, test_no_memory);
     tcase_add_test(tc, test_in_process);
     suite_add_tcase(s, tc);
