@@ -152,6 +152,20 @@ def usart_ours(b, files):
     line.close()
 
 
+def usart_plain(b, files):
+    part = b.chip(H753, "usart-plain").start()
+    line = Pty(part)
+
+    def once(size):
+        before = line.count
+        must(PROGRAMS / "sfi-program", "-c", f"port={line.link}", "-w",
+             files.raw[size], "0x08000000")
+        return line.count - before
+
+    yield once
+    line.close()
+
+
 def usart_stm32flash(b, files):
     part = b.chip(H753, "usart-peer").start()
     line = Pty(part)
@@ -182,6 +196,16 @@ def usb_ours(b, files):
                     "-sfi", "protocol=static", files.image[size], *hsm)
         usb(b, part, PROGRAMS / "sfi-program", "-c", "port=usb1", "-e", "all")
         return count
+
+    yield once
+
+
+def usb_plain(b, files):
+    part = b.chip(H753, "usb-plain")
+
+    def once(size):
+        return usb(b, part, PROGRAMS / "sfi-program", "-c", "port=usb1", "-w",
+                   files.raw[size], "0x08000000")
 
     yield once
 
@@ -281,8 +305,10 @@ def per_kib(size, units):
 
 LINKS = (
     ("USART  sfi-program -sfi", usart_ours, "bytes", ratio(8), 0.96),
+    ("       sfi-program -w", usart_plain, "bytes", ratio(8), None),
     ("       stm32flash -w", usart_stm32flash, "bytes", ratio(8), None),
     ("DFU    sfi-program -sfi", usb_ours, "transfers", per_kib, 3.1),
+    ("       sfi-program -w", usb_plain, "transfers", per_kib, None),
     ("       dfu-util -D", usb_dfu_util, "transfers", per_kib, None),
     ("JTAG   openocd, sfi-program -sfi", jtag_ours, "clocks", ratio(1), None),
     ("       openocd, load_image to RAM", jtag_openocd, "clocks", ratio(1),
