@@ -155,6 +155,29 @@ buffer_of(UMockdevIoctlData *data)
                                        (gsize)urb->buffer_length, NULL);
 }
 
+/* Several may have opened the probe, to see which one it is: each has its own
+ * URBs. */
+static void
+put(GQueue *queue, UMockdevIoctlData *urb, UMockdevIoctlClient *client)
+{
+    g_object_set_data(G_OBJECT(urb), "client", client);
+    g_queue_push_tail(queue, g_object_ref(urb));
+}
+
+static UMockdevIoctlData *
+take(GQueue *queue, const UMockdevIoctlClient *client)
+{
+    for (GList *at = queue->head; at != NULL; at = at->next) {
+        UMockdevIoctlData *urb = at->data;
+
+        if (g_object_get_data(G_OBJECT(urb), "client") != client)
+            continue;
+        g_queue_delete_link(queue, at);
+        return urb;
+    }
+    return NULL;
+}
+
 /* Answers meet those who wait for one. */
 static void
 deliver(struct probe_port *p)
@@ -180,7 +203,8 @@ deliver(struct probe_port *p)
 /* ---- requests of the command ---- */
 
 static bool
-run_urb(struct probe_port *p, UMockdevIoctlData *data)
+run_urb(struct probe_port *p, UMockdevIoctlClient *client,
+        UMockdevIoctlData *data)
 {
     struct usbdevfs_urb *urb = (void *)data->data;
     UMockdevIoctlData *buffer = buffer_of(data);
@@ -189,14 +213,14 @@ run_urb(struct probe_port *p, UMockdevIoctlData *data)
     if (ok && urb->type == USBDEVFS_URB_TYPE_CONTROL &&
         urb->buffer_length >= (int)SETUP_LEN) {
         run_control(p->part, urb, buffer->data);
-        g_queue_push_tail(&p->done, g_object_ref(data));
+        put(&p->done, data, client);
     } else if (ok && urb->type == USBDEVFS_URB_TYPE_BULK &&
                urb->endpoint == OUT) {
         run_packet(p, urb, buffer->data);
-        g_queue_push_tail(&p->done, g_object_ref(data));
+        put(&p->done, data, client);
     } else if (ok && urb->type == USBDEVFS_URB_TYPE_BULK &&
                urb->endpoint == IN) {
-        g_queue_push_tail(&p->waiting, g_object_ref(data));
+        put(&p->waiting, data, client);
     } else {
         ok = false;
     }
@@ -206,7 +230,8 @@ run_urb(struct probe_port *p, UMockdevIoctlData *data)
 }
 
 static bool
-submit(struct probe_port *p, UMockdevIoctlData *arg)
+submit(struct probe_port *p, UMockdevIoctlClient *client,
+       UMockdevIoctlData *arg)
 {
     UMockdevIoctlData *data =
         umockdev_ioctl_data_resolve(arg, 0, sizeof(struct usbdevfs_urb), NULL);
@@ -214,15 +239,16 @@ submit(struct probe_port *p, UMockdevIoctlData *arg)
 
     if (data == NULL)
         return false;
-    ok = run_urb(p, data);
+    ok = run_urb(p, client, data);
     g_object_unref(data);
     return ok;
 }
 
 static bool
-reap(struct probe_port *p, UMockdevIoctlData *arg)
+reap(struct probe_port *p, const UMockdevIoctlClient *client,
+     UMockdevIoctlData *arg)
 {
-    UMockdevIoctlData *urb = g_queue_pop_head(&p->done);
+    UMockdevIoctlData *urb = take(&p->done, client);
     UMockdevIoctlData *at;
 
     if (urb == NULL)
@@ -235,11 +261,11 @@ reap(struct probe_port *p, UMockdevIoctlData *arg)
     return true;
 }
 
-/* There is one that can wait: the command's only read. */
+/* There is one that can wait: the only read. */
 static bool
-discard(struct probe_port *p)
+discard(struct probe_port *p, const UMockdevIoctlClient *client)
 {
-    UMockdevIoctlData *data = g_queue_pop_head(&p->waiting);
+    UMockdevIoctlData *data = take(&p->waiting, client);
     struct usbdevfs_urb *urb;
 
     if (data == NULL)
@@ -265,8 +291,11 @@ capabilities(UMockdevIoctlData *arg)
 
 /* 0, or an errno. */
 static int
-answer(struct probe_port *p, gulong request, UMockdevIoctlData *arg)
+answer(struct probe_port *p, UMockdevIoctlClient *client)
 {
+    gulong request = umockdev_ioctl_client_get_request(client);
+    UMockdevIoctlData *arg = umockdev_ioctl_client_get_arg(client);
+
     switch (request) {
     case USBDEVFS_GET_CAPABILITIES:
         capabilities(arg);
@@ -281,12 +310,12 @@ answer(struct probe_port *p, gulong request, UMockdevIoctlData *arg)
     case USBDEVFS_GETDRIVER:
         return ENODATA;
     case USBDEVFS_SUBMITURB:
-        return submit(p, arg) ? 0 : EINVAL;
+        return submit(p, client, arg) ? 0 : EINVAL;
     case USBDEVFS_REAPURB:
     case USBDEVFS_REAPURBNDELAY:
-        return reap(p, arg) ? 0 : EAGAIN;
+        return reap(p, client, arg) ? 0 : EAGAIN;
     case USBDEVFS_DISCARDURB:
-        return discard(p) ? 0 : EINVAL;
+        return discard(p, client) ? 0 : EINVAL;
     default:
         return ENOTTY;
     }
@@ -300,8 +329,7 @@ on_ioctl(UMockdevIoctlBase *handler, UMockdevIoctlClient *client, gpointer user)
 
     (void)handler;
     part_enter(p->part);
-    err = answer(p, umockdev_ioctl_client_get_request(client),
-                 umockdev_ioctl_client_get_arg(client));
+    err = answer(p, client);
     part_leave(p->part);
     umockdev_ioctl_client_complete(client, err == 0 ? 0 : -1, err);
     return TRUE;

@@ -168,6 +168,11 @@ class Links(bench.Case):
         self.gang("usb", ["usb:path=1-1", "usb:path=1-3", "usb:path=1-5"],
                   "usb:path=1-7")
 
+    def test_gang_probe(self):
+        """By serial numbers too, for which each looks at all of them."""
+        self.gang("probe", ["cmsis-dap:path=1-2", "cmsis-dap:serial=0002",
+                            "cmsis-dap:serial=0003"], "cmsis-dap:serial=0004")
+
     def test_gang_spi(self):
         self.gang("spi", ["spidev0.0", "/dev/spidev0.1",
                           "spi:/dev/spidev0.2?speed=4000000"], "spidev0.3")
