@@ -73,7 +73,8 @@ static const struct cli_option wrap_options[WRAP_COUNT] = {
     [WRAP_ON_PROBE] = {.name = "probe",
                        .help =
                            "its SWD and NRST are on a CMSIS-DAP probe in USB\n"
-                           "port 1-2, the next one's in 1-4"},
+                           "port 1-2, the next one's in 1-4; SIGUSR1 pulls\n"
+                           "the probes out"},
 };
 
 enum { DUMP_STATE, DUMP_AREA, DUMP_OUT, DUMP_COUNT };

@@ -1,7 +1,10 @@
 #define _POSIX_C_SOURCE 200809L
 #include "sim_wrap.h"
 
+#include <signal.h>
 #include <sys/wait.h>
+
+#include <glib-unix.h>
 
 #include "sim_wrap_bed.h"
 
@@ -65,6 +68,18 @@ on_tick(gpointer user)
     return G_SOURCE_CONTINUE;
 }
 
+static gboolean
+on_pull(gpointer user)
+{
+    struct bed *b = user;
+
+    g_mutex_lock(&b->lock);
+    for (unsigned i = 0; i < b->count; i++)
+        part_probe_pull(&b->parts[i]);
+    g_mutex_unlock(&b->lock);
+    return G_SOURCE_CONTINUE;
+}
+
 static void
 on_exit_of(GPid pid, gint status, gpointer user)
 {
@@ -105,9 +120,11 @@ static void
 run(struct bed *b)
 {
     guint tick = g_timeout_add(TICK_MS, on_tick, b);
+    guint pull = g_unix_signal_add(SIGUSR1, on_pull, b);
 
     g_main_loop_run(b->loop);
     (void)g_source_remove(tick);
+    (void)g_source_remove(pull);
 }
 
 static bool

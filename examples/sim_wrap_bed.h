@@ -46,6 +46,8 @@ void part_usb_end(struct part *p);
 
 /* sim_wrap_probe.c: a debug probe in another USB port. */
 bool part_probe_start(struct part *p, GError **error);
+/* Its cable is pulled, for good. */
+void part_probe_pull(struct part *p);
 void part_probe_end(struct part *p);
 
 /* sim_wrap_spi.c: /dev/spidev0.0 and so on, the chip being the slave.

@@ -9,6 +9,7 @@
 
 #include "sim_wrap_bed.h"
 
+#define SYS_PATH "/devices/pci0000:00/0000:00:14.0/usb1/1-%u"
 #define NODE "/dev/bus/usb/001/%03u"
 #define NODE_SIZE 32u
 #define FIRST_NUMBER 101u
@@ -61,6 +62,7 @@ struct packet {
 struct probe_port {
     struct part *part;
     UMockdevIoctlBase *handler;
+    bool is_pulled; /* out of the port */
     GQueue done;    /* UMockdevIoctlData: URBs to be reaped */
     GQueue waiting; /* the same: of the IN endpoint, for an answer */
     GQueue answers; /* struct packet */
@@ -263,15 +265,14 @@ reap(struct probe_port *p, const UMockdevIoctlClient *client,
 
 /* There is one that can wait: the only read. */
 static bool
-discard(struct probe_port *p, const UMockdevIoctlClient *client)
+give_up(struct probe_port *p, UMockdevIoctlData *data, int why)
 {
-    UMockdevIoctlData *data = take(&p->waiting, client);
     struct usbdevfs_urb *urb;
 
     if (data == NULL)
         return false;
     urb = (void *)data->data;
-    urb->status = -ENOENT;
+    urb->status = -why;
     urb->actual_length = 0;
     g_queue_push_tail(&p->done, data);
     return true;
@@ -296,6 +297,9 @@ answer(struct probe_port *p, UMockdevIoctlClient *client)
     gulong request = umockdev_ioctl_client_get_request(client);
     UMockdevIoctlData *arg = umockdev_ioctl_client_get_arg(client);
 
+    if (p->is_pulled && request != USBDEVFS_REAPURB &&
+        request != USBDEVFS_REAPURBNDELAY)
+        return ENODEV;
     switch (request) {
     case USBDEVFS_GET_CAPABILITIES:
         capabilities(arg);
@@ -313,9 +317,11 @@ answer(struct probe_port *p, UMockdevIoctlClient *client)
         return submit(p, client, arg) ? 0 : EINVAL;
     case USBDEVFS_REAPURB:
     case USBDEVFS_REAPURBNDELAY:
-        return reap(p, client, arg) ? 0 : EAGAIN;
+        if (reap(p, client, arg))
+            return 0;
+        return p->is_pulled ? ENODEV : EAGAIN;
     case USBDEVFS_DISCARDURB:
-        return discard(p, client) ? 0 : EINVAL;
+        return give_up(p, take(&p->waiting, client), ENOENT) ? 0 : EINVAL;
     default:
         return ENOTTY;
     }
@@ -356,15 +362,22 @@ node_name(char out[NODE_SIZE], const struct part *part)
     (void)snprintf(out, NODE_SIZE, NODE, number_of(part));
 }
 
-/* What sysfs tells of it: a port that no chip is in. */
+/* One that no chip is in. */
+static unsigned
+port_of(const struct part *part)
+{
+    return 2 * part->index + 2;
+}
+
+/* What sysfs tells of it. */
 static gchar *
 describe(const struct part *part)
 {
-    unsigned number = number_of(part), port = 2 * part->index + 2;
+    unsigned number = number_of(part), port = port_of(part);
     GString *s = g_string_new(NULL);
 
     g_string_printf(s,
-                    "P: /devices/pci0000:00/0000:00:14.0/usb1/1-%u\n"
+                    "P: " SYS_PATH "\n"
                     "N: bus/usb/001/%03u\n"
                     "E: DEVNAME=" NODE "\n"
                     "E: BUSNUM=001\nE: DEVNUM=%03u\n"
@@ -409,6 +422,23 @@ part_probe_start(struct part *part, GError **error)
          umockdev_testbed_add_from_string(testbed, text, error);
     g_free(text);
     return ok;
+}
+
+/* The command may hold it open: its handler stays. */
+void
+part_probe_pull(struct part *part)
+{
+    struct probe_port *p = part->probe;
+    gchar *path;
+
+    if (p == NULL || p->is_pulled)
+        return;
+    p->is_pulled = true;
+    while (give_up(p, g_queue_pop_head(&p->waiting), ESHUTDOWN))
+        continue;
+    path = g_strdup_printf("/sys" SYS_PATH, port_of(part));
+    umockdev_testbed_remove_device(part->bed->testbed, path);
+    g_free(path);
 }
 
 void

@@ -135,10 +135,10 @@ typedef struct sfi_dap_ops {
  * probe's line to NRST.  BOOT0 is not reached.
  *
  * `usb:PLACE` is a USB device in DFU mode (feature `usb`).  PLACE is nothing
- * (the only one of ST's, 0483:df11), VENDOR:PRODUCT, N for the n-th of them,
- * `serial=TEXT`, or `path=BUS-PORT.PORT`.  An STM32H753's bootloader has the
- * same serial number in every part: who has several names the port.  A device
- * that was reset is looked for at the port where it was.
+ * (the only one of ST's, 0483:df11), VENDOR:PRODUCT, N for the n-th of them by
+ * bus and port, `serial=TEXT`, or `path=BUS-PORT.PORT`.  An STM32H753's
+ * bootloader has the same serial number in every part: who has several names
+ * the port.  A device that was reset is looked for at the port where it was.
  *
  * `cmsis-dap:PLACE?speed=HZ&wire=WIRE&mode=MODE` is the memory of a chip behind
  * a debug probe that speaks CMSIS-DAP (feature `usb`), version 2 (bulk

@@ -368,6 +368,36 @@ find(const struct usb_device *d, libusb_device *const *list, struct look *l)
 
 /* ---- open and close ---- */
 
+static bool
+is_before(libusb_device *a, libusb_device *b)
+{
+    uint8_t at[PORTS_MAX] = {0}, bt[PORTS_MAX] = {0}; /* no port is 0 */
+
+    if (libusb_get_bus_number(a) != libusb_get_bus_number(b))
+        return libusb_get_bus_number(a) < libusb_get_bus_number(b);
+    (void)libusb_get_port_numbers(a, at, PORTS_MAX);
+    (void)libusb_get_port_numbers(b, bt, PORTS_MAX);
+    for (size_t i = 0; i < PORTS_MAX; i++) {
+        if (at[i] != bt[i])
+            return at[i] < bt[i];
+    }
+    return false;
+}
+
+/* libusb has them as they came: the n-th is to be the same one tomorrow. */
+static void
+sort(libusb_device **list)
+{
+    for (size_t i = 0; list[i] != NULL; i++) {
+        libusb_device *dev = list[i];
+        size_t at = i;
+
+        for (; at > 0 && is_before(dev, list[at - 1]); at--)
+            list[at] = list[at - 1];
+        list[at] = dev;
+    }
+}
+
 static sfi_status
 start(sfi_ctx *ctx, libusb_context **lib, libusb_device ***list)
 {
@@ -382,6 +412,7 @@ start(sfi_ctx *ctx, libusb_context **lib, libusb_device ***list)
         *list = NULL;
         return sfi__fail(ctx, SFI_ERR_IO, "cannot list the USB devices");
     }
+    sort(*list);
     return SFI_OK;
 }
 

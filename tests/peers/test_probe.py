@@ -5,17 +5,19 @@
 
 sfi-program meets a virtual STM32H753xI behind a debug probe in a USB port: each
 way to name it, memory that openocd reads through the same probe, every plain
-operation, and a whole install.  What is not installed is a failure,
-unless SFI_ALLOW_SKIP is 1.
+operation, two probes, a cable that is pulled, and a whole install.  What is not
+installed is a failure, unless SFI_ALLOW_SKIP is 1.
 """
 
 import os
 import pathlib
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 SKIP = 77  # meson's
 BASE = 0x08000000
@@ -144,6 +146,51 @@ def plain(b):
     b.program("swd", "-ob", "nWRP0=1", "BOR_LEV=0")
 
 
+def two(b):
+    """Each in its port, with a serial number of its own; neither is "the" one."""
+    more = b.folder / "more"
+    b.ours("sfi-sim", "manufacture", "--ca", "ca", "--chip", "stm32h753xi",
+           "--state", more)
+    data = random.Random(3).randbytes(100)
+    (b.folder / "fw.bin").write_bytes(data)
+    wired = ("--state", more, "--probe")
+    out = b.program("swd", "-r", hex(BASE), 16, "r.bin", status=64,
+                    wired=wired)
+    expect("expected one of cmsis-dap:path=1-2, cmsis-dap:path=1-4" in out,
+           out)
+    b.program("cmsis-dap:path=1-4", "-w", "fw.bin", hex(BASE), wired=wired)
+    expect((more / "flash.bin").read_bytes()[:100] == data, "not in 1-4")
+    expect(set(b.flash.read_bytes()[:100]) == {0xFF}, "in 1-2")
+
+
+def pulled(b, after, *arguments):
+    """The cable is, when "after" was said.  It ends in time, and says so."""
+    log = b.folder / "log"
+    with open(log, "w", encoding="utf-8") as out:
+        wrap = subprocess.Popen(
+            [b.programs / "sfi-sim", "wrap", "--state", b.state, "--probe",
+             "--", b.programs / "sfi-program", "-c", "port=swd", *arguments],
+            stdout=out, stderr=subprocess.STDOUT, cwd=b.folder)
+    end = time.monotonic() + 60
+    while after not in log.read_text():
+        expect(time.monotonic() < end and wrap.poll() is None,
+               log.read_text())
+        time.sleep(0.01)
+    time.sleep(0.2)
+    wrap.send_signal(signal.SIGUSR1)
+    then = time.monotonic()
+    status = wrap.wait(60)
+    text = log.read_text()
+    expect(status == 4 and time.monotonic() - then < 10, f"{status}: {text}")
+    expect("left the USB" in text, text)
+
+
+def unplugged(b):
+    (b.folder / "fw.bin").write_bytes(random.Random(4).randbytes(500000))
+    pulled(b, "Erasing", "-w", "fw.bin", hex(BASE), "-v")
+    b.program("swd", "-e", "all")
+
+
 def install(b):
     b.ours("sfi-create", "--genkey", "key.bin", "--gennonce", "nonce.bin")
     b.ours("sfi-create", "-sfi", "-fir", DATA / "blink-stm32h753xi.elf", "-k",
@@ -153,8 +200,13 @@ def install(b):
     pd = next((b.folder / "ca").glob("45002001_SFI_*.pd"))
     b.ours("sfi-hsm", "-i", "vault:v", "-k", "key.bin", "-n", "nonce.bin",
            "-id", "blink", "-mc", 5, "-pd", pd, "--pin-file", "pin", "--yes")
+    b.ours("sfi-create", "-sfi", "-fir", "fw.bin", hex(BASE), "-k", "key.bin",
+           "-n", "nonce.bin", "-ob", DATA / "ob-stm32h753xi.csv", "-v", 1,
+           "-devid", "0x450", "-o", "large.sfi")
     words = ("-sfi", "protocol=static", "fw.sfi", "hsm=1", "slot=vault:v",
              "--pin-file", "pin")
+    large = ("-sfi", "protocol=static", "large.sfi", *words[3:])
+    pulled(b, "Starting Firmware Install", *large)
     b.program("swd", "mode=HOTPLUG", *words)
     plain_text = (DATA / "blink-stm32h753xi-0x08000000.bin").read_bytes()
     expect(b.flash.read_bytes()[:len(plain_text)] == plain_text,
@@ -186,6 +238,8 @@ def main():
         words(bench)
         peer(bench)
         plain(bench)
+        two(bench)
+        unplugged(bench)
         install(bench)
 
 

@@ -213,6 +213,35 @@ START_TEST(test_wires)
 }
 END_TEST
 
+/* By bus and port, however they came. */
+START_TEST(test_order)
+{
+    static const struct {
+        uint8_t bus, ports[4];
+        const char *path;
+    } rows[] = {
+        {1, {2}, "1-2"},      {1, {2, 1}, "1-2.1"}, {1, {2, 1, 7}, "1-2.1.7"},
+        {1, {2, 3}, "1-2.3"}, {1, {10}, "1-10"},    {2, {1}, "2-1"},
+    };
+    static const size_t came[] = {3, 5, 0, 4, 2, 1};
+
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        struct fake_device *d = fake_usb_plug(FAKE_BULK, 1);
+
+        d->bus = rows[came[i]].bus;
+        memcpy(d->ports, rows[came[i]].ports, sizeof(d->ports));
+    }
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        char name[64];
+
+        text_format(name, sizeof(name), "cmsis-dap:%zu", i + 1);
+        ck_assert_ok(open_port(name));
+        text_format(name, sizeof(name), "cmsis-dap:path=%s", rows[i].path);
+        ck_assert_str_eq(tp->name, name);
+    }
+}
+END_TEST
+
 /* ---- what is a probe ---- */
 
 static const struct {
@@ -586,6 +615,7 @@ main(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_loop_test(t, test_names, 0, ROWS(names));
     tcase_add_test(t, test_two);
+    tcase_add_test(t, test_order);
     tcase_add_loop_test(t, test_bad, 0, ROWS(bad));
     tcase_add_test(t, test_wires);
     tcase_add_loop_test(t, test_kinds, 0, ROWS(kinds));
