@@ -49,24 +49,22 @@ restarted(sfi_ctx *ctx)
                           "the firmware is left in it: run it again");
 }
 
-/* INFO after FINISH; *known: it answered. */
+/* INFO after FINISH; `i` stays as it is when it did not answer. */
 static sfi_status
-confirm(sfi_target *t, const uint8_t *header_tag, bool *known)
+confirm(sfi_target *t, const uint8_t *header_tag, sfi_dialect_info *i)
 {
-    sfi_dialect_info i;
-    sfi_status st = dialect_info(t, &i);
+    sfi_status st = dialect_info(t, i);
 
-    *known = st == SFI_OK;
     if (st != SFI_OK)
         return st;
-    if (is_restarted(&i))
+    if (is_restarted(i))
         return restarted(t->obj.ctx);
-    if (i.state != SFI_DEVICE_INSTALLED)
-        return sfi__fail_peer(t->obj.ctx, SFI_ERR_DEVICE, (int32_t)i.cause,
+    if (i->state != SFI_DEVICE_INSTALLED)
+        return sfi__fail_peer(t->obj.ctx, SFI_ERR_DEVICE, (int32_t)i->cause,
                               "after the last step the chip is in state %u, "
                               "expected %u (installed)",
-                              i.state, SFI_DEVICE_INSTALLED);
-    if (!sfi__equal(i.header_tag, header_tag, sizeof(i.header_tag)))
+                              i->state, SFI_DEVICE_INSTALLED);
+    if (!sfi__equal(i->header_tag, header_tag, sizeof(i->header_tag)))
         return sfi__fail(t->obj.ctx, SFI_ERR_DEVICE,
                          "after the last step the chip holds another image");
     return SFI_OK;
@@ -104,20 +102,35 @@ ended_unseen(sfi_target *t, sfi_status st)
 /* A lost answer is no failure, nor is a refusal by a chip that has restarted
  * with its firmware: the chip knows.  A part that answers no more
  * after its one success (L462) cannot be asked: its answer is all there is. */
+static sfi_status
+finish_once(sfi_target *t, const uint8_t *header_tag, bool *unheard)
+{
+    sfi_dialect_info i = {.state = SFI_DEVICE_EMPTY};
+    sfi_status st = dialect_finish(t);
+    bool lost = is_lost(st);
+    bool known;
+
+    *unheard = false;
+    if (st == SFI_OK && t->chip->one_shot)
+        return SFI_OK;
+    if (st != SFI_OK && !lost && !may_be_restart(t->obj.ctx, st))
+        return st;
+    st = lost ? sfi__target_reconnect(t) : SFI_OK;
+    if (st == SFI_OK)
+        st = confirm(t, header_tag, &i);
+    known = i.struct_size != 0;
+    *unheard = lost && known && i.state == SFI_DEVICE_COMPLETE;
+    return !known && is_lost(st) ? ended_unseen(t, st) : st;
+}
+
+/* A chip that still waits for it has not heard it. */
 sfi_status
 sfi__target_finish(sfi_target *t, const uint8_t *header_tag)
 {
-    bool known = false;
-    sfi_status st = dialect_finish(t);
+    bool unheard;
+    sfi_status st = finish_once(t, header_tag, &unheard);
 
-    if (st == SFI_OK && t->chip->one_shot)
-        return SFI_OK;
-    if (st != SFI_OK && !is_lost(st) && !may_be_restart(t->obj.ctx, st))
-        return st;
-    st = is_lost(st) ? sfi__target_reconnect(t) : SFI_OK;
-    if (st == SFI_OK)
-        st = confirm(t, header_tag, &known);
-    return !known && is_lost(st) ? ended_unseen(t, st) : st;
+    return unheard ? finish_once(t, header_tag, &unheard) : st;
 }
 
 sfi_status

@@ -373,10 +373,9 @@ START_TEST(test_image_out_of_step)
 END_TEST
 
 #define FINISH_NACK SPECIAL("53 08 5b") "> 00*3 < 1f\n"
-#define LOST_FINISH                                                           \
-    INFO("02", "00")                                                          \
-    HEADER AREA DATA FINISH_NACK RESYNC FINISH_NACK RESYNC FINISH_NACK RESYNC \
-        FINISH_NACK
+#define LOST_NACKS \
+    FINISH_NACK RESYNC FINISH_NACK RESYNC FINISH_NACK RESYNC FINISH_NACK
+#define LOST_FINISH INFO("02", "00") HEADER AREA DATA LOST_NACKS
 
 /* The answer to FINISH is lost for good: the chip knows how it ended. */
 START_TEST(test_finish_lost)
@@ -386,12 +385,23 @@ START_TEST(test_finish_lost)
 }
 END_TEST
 
+/* A chip that still waits for FINISH has not heard it: it is said once more. */
+#define UNHEARD_FINISH LOST_FINISH RESYNC WHO_SECURE INFO("04", "00")
+
+START_TEST(test_finish_unheard)
+{
+    ck_assert_ok(send(UNHEARD_FINISH FINISH INFO("05", "00")));
+    script_done(&bus);
+}
+END_TEST
+
 START_TEST(test_finish_not_done)
 {
     ck_assert_fails(
-        send(LOST_FINISH RESYNC WHO_SECURE INFO("04", "00")), SFI_ERR_DEVICE,
-        "stream",
+        send(UNHEARD_FINISH LOST_NACKS RESYNC WHO_SECURE INFO("04", "00")),
+        SFI_ERR_DEVICE, "stream",
         "after the last step the chip is in state 4, expected 5 (installed)");
+    script_done(&bus);
 }
 END_TEST
 
@@ -477,6 +487,7 @@ secure_case(void)
     tcase_add_test(tc, test_image_restart);
     tcase_add_test(tc, test_image_out_of_step);
     tcase_add_test(tc, test_finish_lost);
+    tcase_add_test(tc, test_finish_unheard);
     tcase_add_test(tc, test_finish_not_done);
     tcase_add_test(tc, test_finish_other_image);
     tcase_add_test(tc, test_image_truncated);
