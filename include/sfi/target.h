@@ -338,12 +338,17 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_readout_unprotect(sfi_target *t);
 /**
  * Leave the open bootloader for a program.
  *
+ * Over a debug port, where there is no bootloader, the chip is reset and its
+ * core sent to the program, with stack and VTOR as the vector table wants them.
+ *
  * @param t        the target; of no use afterwards
  * @param address  of the program's vector table
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT  t is NULL
  *   SFI_ERR_RANGE     no 32-bit address
+ *   SFI_ERR_CHIP_RULE over a debug port: no multiple of 128, or no vector table
+ *                     is there
  *   SFI_ERR_STATE     the chip is secure; or called from a callback of the
  *                     link
  *   SFI_ERR_PROTECTED readout protection is on

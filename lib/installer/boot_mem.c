@@ -345,15 +345,6 @@ mem_erase_sectors(struct boot *b, const uint16_t *sectors, size_t count)
     return st;
 }
 
-static sfi_status
-mem_go(struct boot *b, uint32_t address)
-{
-    return sfi__fail(b->link.ctx, SFI_ERR_UNSUPPORTED,
-                     "libsfi starts nothing over a debug port: reset the chip "
-                     "to run what is at 0x%08x",
-                     address);
-}
-
 /* The lowest level, in the register that the chip loads it from. */
 static sfi_status
 mem_readout_unprotect(struct boot *b)
@@ -511,7 +502,7 @@ const struct boot_ops sfi__boot_mem = {
     .connect = mem_connect,
     .read = mem_read_bytes,
     .write = mem_write_bytes,
-    .go = mem_go,
+    .go = mem_core_start,
     .erase_mass = mem_erase_mass,
     .erase_sectors = mem_erase_sectors,
     .readout_unprotect = mem_readout_unprotect,

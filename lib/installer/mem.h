@@ -28,6 +28,9 @@ sfi_status mem_wait(struct boot *b, uint32_t address, uint32_t mask,
 /* Something is there, but nobody that we or a dialect know. */
 sfi_status mem_nobody(struct boot *b);
 
+/* mem_core.c: reset the part, and run the program of this vector table. */
+sfi_status mem_core_start(struct boot *b, uint32_t table);
+
 /* mem_flash.c: by the FLASH registers.  Whole program units. */
 sfi_status mem_flash_write(struct boot *b, uint32_t address,
                            const uint32_t *words, size_t count);

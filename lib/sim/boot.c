@@ -85,6 +85,7 @@ sim_reset(struct sfi_sim *sim)
         if (!sim->power.off && !sim->held)
             start(sim);
     } while (is_over(sim) && left-- > 0);
+    core_debug_reset(sim);
 }
 
 void
@@ -211,6 +212,7 @@ sim_power_cycle(struct sfi_sim *sim)
     buf_clear(&sim->line);
     tap_init(&sim->chain);
     dap_probe_power(&sim->probe);
+    core_debug_power(sim);
     sim_reset(sim);
 }
 

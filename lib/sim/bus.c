@@ -1,5 +1,6 @@
 #include "sim/bus.h"
 
+#include "proto/v7m_debug.h"
 #include "sim/boot.h"
 #include "sim/options.h"
 
@@ -7,14 +8,9 @@
 #define DBGMCU_DEBUG 0xe00e1000u
 /* RM0433, 4.9: FLASH_BASE to the end of the second bank's registers */
 #define FLASH_REGS_SIZE 0x200u
-/* ARM DDI 0403, B3.2.3 and B3.2.6 */
+/* ARM DDI 0403, B3.2.3 */
 #define SCB_CPUID 0xe000ed00u
-#define SCB_AIRCR 0xe000ed0cu
 #define CPUID_CORTEX_M7 0x411fc271u
-#define AIRCR_KEY_MASK 0xffff0000u
-#define AIRCR_KEY 0x05fa0000u
-#define AIRCR_KEY_READ 0xfa050000u
-#define AIRCR_SYSRESETREQ (1u << 2)
 
 uint8_t *
 bus_ram(const struct sfi_sim *sim, uint32_t address, size_t len)
@@ -98,10 +94,10 @@ read_register(struct sfi_sim *sim, uint32_t address, uint32_t *value)
         *value = sim->chip->idcode;
     else if (address == SCB_CPUID)
         *value = CPUID_CORTEX_M7;
-    else if (address == SCB_AIRCR)
-        *value = AIRCR_KEY_READ;
+    else if (address == V7M_AIRCR)
+        *value = V7M_AIRCR_KEY_READ;
     else
-        return false;
+        return core_debug_read(sim, address, value);
     return true;
 }
 
@@ -128,10 +124,10 @@ write_register(struct sfi_sim *sim, uint32_t address, uint32_t value)
         flash_regs_write(sim, address - sim->chip->flash_regs, value);
         return true;
     }
-    if (address != SCB_AIRCR)
-        return false;
-    if ((value & AIRCR_KEY_MASK) == AIRCR_KEY &&
-        (value & AIRCR_SYSRESETREQ) != 0)
+    if (address != V7M_AIRCR)
+        return core_debug_write(sim, address, value);
+    if ((value & V7M_AIRCR_KEY_MASK) == V7M_AIRCR_KEY &&
+        (value & V7M_AIRCR_SYSRESETREQ) != 0)
         sim->reset_due = true;
     return true;
 }

@@ -8,6 +8,7 @@
 #include "util/buf.h"
 #include "core/obj.h"
 #include "proto/usart_slave.h"
+#include "sim/core_debug.h"
 #include "sim/dfu_device.h"
 #include "sim/dap_probe.h"
 #include "sim/flash.h"
@@ -53,6 +54,7 @@ struct sfi_sim {
     bool nss;                 /* the pin is low */
     sfi_device *device;       /* NULL unless SIM_SECURE; lives in `ram` */
     struct flash_regs regs;   /* as the debug port sees them */
+    struct core_debug core;   /* likewise */
     struct mailbox mailbox;   /* of the secure bootloader */
     struct tap_chain chain;   /* JTAG */
     struct dap_probe probe;   /* SWD */

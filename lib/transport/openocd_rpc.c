@@ -15,14 +15,13 @@
 #include "util/mem.h"
 #include "core/ctx.h"
 #include "core/err.h"
+#include "proto/v7m_debug.h"
 #include "transport/transport.h"
 
 #define CONNECT_MS 5000u
 /* A block of 1 KiB through the slowest of probes. */
 #define ANSWER_MS 10000u
-/* ARM DDI 0403, B3.2.6: the key, and SYSRESETREQ */
-#define AIRCR 0xe000ed0cu
-#define AIRCR_RESET 0x05fa0004u
+#define AIRCR_RESET (V7M_AIRCR_KEY | V7M_AIRCR_SYSRESETREQ)
 #define SHOWN_MAX 160
 
 struct openocd {
@@ -313,7 +312,7 @@ on_reset(void *user, int into_boot)
     if (o->srst)
         return run(o, "adapter assert srst; adapter deassert srst",
                    "to reset the chip", &a);
-    return write_block(o, AIRCR, &word, 1);
+    return write_block(o, V7M_AIRCR, &word, 1);
 }
 
 static void

@@ -181,12 +181,13 @@ def readout_protection(folder):
 def go(folder):
     with chip(folder) as (link, _):
         if PROBE:
-            refused(link, 1, "libsfi starts nothing over a debug port: reset "
-                    "the chip to run what is at 0x08000000", "-g")
-            return
-        refused(link, 5, f"{link}: the bootloader refused 1 bytes at "
-                "0x1ff00000, which are not in flash or in RAM that it shows",
-                "-g", "0x1ff00000")
+            refused(link, 2, "no program begins at 0x08000000: its "
+                    "stack would be at 0xffffffff and its code at 0xffffffff, "
+                    "expected a vector table", "-g")
+        else:
+            refused(link, 5, f"{link}: the bootloader refused 1 bytes at "
+                    "0x1ff00000, which are not in flash or in RAM that it "
+                    "shows", "-g", "0x1ff00000")
         out = on(link, "-w", DATA / "blink-stm32h753xi.elf", "-g")
         assert "Running from 0x08000000" in out, out
 

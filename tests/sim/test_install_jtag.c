@@ -9,6 +9,7 @@
 #include "core/err.h"
 #include "installer/mem.h"
 #include "proto/sfi_mailbox.h"
+#include "proto/v7m_debug.h"
 #include "sim/options.h"
 #include "sim/sim.h"
 #include "transport/transport.h"
@@ -243,6 +244,125 @@ START_TEST(test_memory)
 }
 END_TEST
 
+/* ---- a start ---- */
+
+#define TABLE 0x08020000u
+static const uint8_t vectors[32] = {0, 0, 8, 0x24, 0x99, 2, 2, 8};
+
+static bool
+is_started(void)
+{
+    const struct core_debug *c = &board.sim->core;
+
+    return board.sim->mode == SIM_APPLICATION && !c->halted && c->moved &&
+           c->vtor == TABLE && c->reg[V7M_REG_MSP] == 0x24080000 &&
+           c->reg[V7M_REG_PC] == 0x08020298 &&
+           c->reg[V7M_REG_XPSR] == V7M_XPSR_T;
+}
+
+START_TEST(test_go)
+{
+    sfi_target *t = connect();
+    uint64_t resets = sfi_sim_resets(board.sim);
+
+    ck_assert_ok(sfi_target_write(t, TABLE, vectors, sizeof(vectors)));
+    ck_assert_int_eq(board.sim->mode, SIM_STANDARD);
+    ck_assert_ok(sfi_target_go(t, TABLE));
+    ck_assert_uint_eq(sfi_sim_resets(board.sim), resets + 1);
+    ck_assert(is_started());
+    /* nothing of the debugger is left: the next reset is as any */
+    ck_assert(!board.sim->core.enabled && !board.sim->core.catches);
+    ck_assert_ok(sfi__transport_reset(station.direct, true));
+    ck_assert_int_eq(board.sim->mode, SIM_STANDARD);
+    end(t);
+}
+END_TEST
+
+START_TEST(test_go_refused)
+{
+    static const struct {
+        uint32_t address;
+        sfi_status st;
+        const char *message;
+    } rows[] = {
+        {TABLE + 32, SFI_ERR_CHIP_RULE,
+         "a vector table at 0x08020020, expected a multiple of 128"},
+        {TABLE + 128, SFI_ERR_CHIP_RULE,
+         "no program begins at 0x08020080: its stack would be at 0xffffffff "
+         "and its code at 0xffffffff, expected a vector table"},
+        {0x24010000, SFI_ERR_CHIP_RULE,
+         "no program begins at 0x24010000: its stack would be at 0x00000000 "
+         "and its code at 0x00000000, expected a vector table"},
+        {0x60000000, SFI_ERR_NACK,
+         "the virtual chip faulted a read of 2 words at 0x60000000"},
+    };
+    sfi_target *t = connect();
+    uint64_t resets = sfi_sim_resets(board.sim);
+
+    ck_assert_ok(sfi_target_write(t, TABLE, vectors, sizeof(vectors)));
+    ck_assert_fails(sfi_target_go(t, rows[_i].address), rows[_i].st,
+                    rows[_i].st == SFI_ERR_NACK ? "debug port" : "",
+                    rows[_i].message);
+    ck_assert_uint_eq(sfi_sim_resets(board.sim), resets);
+    ck_assert_ok(sfi_target_go(t, TABLE));
+    ck_assert(is_started());
+    end(t);
+}
+END_TEST
+
+/* Struck at each access: it starts, or says so and leaves no core halted. */
+START_TEST(test_go_struck)
+{
+    sfi_target *t = connect();
+    uint64_t total;
+
+    ck_assert_ok(sfi_target_write(t, TABLE, vectors, sizeof(vectors)));
+    probe.count = 0;
+    ck_assert_ok(sfi_target_go(t, TABLE));
+    total = probe.count;
+    ck_assert_uint_gt(total, 12);
+    for (uint64_t at = 0; at < total; at++) {
+        sfi_status st;
+
+        ck_assert_ok(sfi_sim_power_on(board.sim));
+        probe.blow = (enum blow)_i;
+        probe.at = at;
+        probe.count = 0;
+        st = sfi_target_go(t, TABLE);
+        probe.blow = BLOW_NONE;
+        ck_assert_msg(!board.sim->core.halted, "access %u", (unsigned)at);
+        ck_assert_msg(_i == BLOW_RESET || (st == SFI_OK && is_started()),
+                      "access %u: %s", (unsigned)at, sfi_status_name(st));
+    }
+    end(t);
+}
+END_TEST
+
+/* A debugger that halts the part, and lets it go again. */
+START_TEST(test_halted)
+{
+    const uint32_t halt =
+        V7M_DHCSR_KEY | V7M_DHCSR_C_DEBUGEN | V7M_DHCSR_C_HALT;
+    const uint32_t go_on = V7M_DHCSR_KEY | V7M_DHCSR_C_DEBUGEN;
+    const uint32_t no_key = 3;
+    uint32_t seen;
+
+    setup();
+    ck_assert_int_eq(board.sim->mode, SIM_STANDARD);
+    ck_assert_ok(sfi__transport_write32(station.direct, V7M_DHCSR, &no_key, 1));
+    ck_assert_int_eq(board.sim->mode, SIM_STANDARD);
+    ck_assert_ok(sfi__transport_write32(station.direct, V7M_DHCSR, &halt, 1));
+    ck_assert_int_eq(board.sim->mode, SIM_APPLICATION);
+    ck_assert_ok(sfi__transport_read32(station.direct, V7M_DHCSR, &seen, 1));
+    ck_assert_uint_eq(seen, 0x00030003);
+    ck_assert_ok(sfi__transport_write32(station.direct, V7M_DHCSR, &go_on, 1));
+    ck_assert_int_eq(board.sim->mode, SIM_STANDARD);
+    ck_assert_ok(sfi__transport_read32(station.direct, V7M_DHCSR, &seen, 1));
+    ck_assert_uint_eq(seen, 0x00010001);
+    station_teardown();
+}
+END_TEST
+
 START_TEST(test_refusals)
 {
     static const uint8_t data[64] = {1};
@@ -252,9 +372,6 @@ START_TEST(test_refusals)
     ck_assert_fails(sfi_target_read(t, 0x60000000, back, 4), SFI_ERR_NACK,
                     "debug port",
                     "the virtual chip faulted a read of 1 words at 0x60000000");
-    ck_assert_fails(sfi_target_go(t, 0x08000000), SFI_ERR_UNSUPPORTED, "",
-                    "libsfi starts nothing over a debug port: reset the chip "
-                    "to run what is at 0x08000000");
     /* once programmed, not again */
     ck_assert_ok(sfi_target_write(t, 0x08000000, data, 32));
     ck_assert_fails(sfi_target_write(t, 0x08000000, data, 64), SFI_ERR_NACK,
@@ -508,6 +625,10 @@ main(void)
     tcase_add_loop_test(t, test_struck, BLOW_FAULT, BLOWS);
     tcase_add_loop_test(t, test_options_struck, 0, 2 * BLOWS);
     tcase_add_test(t, test_memory);
+    tcase_add_test(t, test_go);
+    tcase_add_loop_test(t, test_go_refused, 0, 4);
+    tcase_add_loop_test(t, test_go_struck, BLOW_FAULT, BLOW_FLIP);
+    tcase_add_test(t, test_halted);
     tcase_add_test(t, test_refusals);
     tcase_add_test(t, test_readout_protected);
     tcase_add_test(t, test_sectors);

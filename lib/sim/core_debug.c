@@ -1,0 +1,131 @@
+#include "sim/core_debug.h"
+
+#include "util/mem.h"
+#include "proto/v7m_debug.h"
+#include "sim/sim.h"
+
+/* While it is halted, nothing answers on any line. */
+static void
+halt(struct sfi_sim *sim)
+{
+    struct core_debug *c = &sim->core;
+
+    if (c->halted)
+        return;
+    c->halted = true;
+    c->moved = false;
+    c->mode = sim->mode;
+    sim->mode = SIM_APPLICATION;
+}
+
+/* What was halted goes on, unless the core was sent to a program. */
+static void
+run(struct sfi_sim *sim)
+{
+    struct core_debug *c = &sim->core;
+
+    if (!c->halted)
+        return;
+    c->halted = false;
+    if (!c->moved)
+        sim->mode = (enum sim_mode)c->mode;
+}
+
+void
+core_debug_power(struct sfi_sim *sim)
+{
+    sfi__zero(&sim->core, sizeof(sim->core));
+}
+
+void
+core_debug_reset(struct sfi_sim *sim)
+{
+    struct core_debug *c = &sim->core;
+
+    c->halted = false;
+    c->moved = false;
+    c->vtor = 0;
+    sfi__zero(c->reg, sizeof(c->reg));
+    if (c->enabled && c->catches &&
+        (sim->mode == SIM_STANDARD || sim->mode == SIM_APPLICATION))
+        halt(sim);
+}
+
+static void
+control(struct sfi_sim *sim, uint32_t value)
+{
+    if ((value & V7M_DHCSR_KEY_MASK) != V7M_DHCSR_KEY)
+        return;
+    sim->core.enabled = (value & V7M_DHCSR_C_DEBUGEN) != 0;
+    if (sim->core.enabled && (value & V7M_DHCSR_C_HALT) != 0)
+        halt(sim);
+    else
+        run(sim);
+}
+
+/* Of a core that runs they can be neither read nor written. */
+static void
+move(struct core_debug *c, uint32_t select)
+{
+    uint32_t number = select & V7M_DCRSR_REG;
+
+    if (!c->halted || number >= CORE_REGS)
+        return;
+    if ((select & V7M_DCRSR_WRITE) == 0) {
+        c->data = c->reg[number];
+        return;
+    }
+    c->reg[number] = c->data;
+    if (number == V7M_REG_PC)
+        c->moved = true;
+}
+
+bool
+core_debug_read(const struct sfi_sim *sim, uint32_t address, uint32_t *value)
+{
+    const struct core_debug *c = &sim->core;
+
+    switch (address) {
+    case V7M_DHCSR:
+        *value = V7M_DHCSR_S_REGRDY | (c->enabled ? V7M_DHCSR_C_DEBUGEN : 0) |
+                 (c->halted ? V7M_DHCSR_S_HALT | V7M_DHCSR_C_HALT : 0);
+        return true;
+    case V7M_DCRDR:
+        *value = c->data;
+        return true;
+    case V7M_DEMCR:
+        *value = c->catches ? V7M_DEMCR_VC_CORERESET : 0;
+        return true;
+    case V7M_VTOR:
+        *value = c->vtor;
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool
+core_debug_write(struct sfi_sim *sim, uint32_t address, uint32_t value)
+{
+    struct core_debug *c = &sim->core;
+
+    switch (address) {
+    case V7M_DHCSR:
+        control(sim, value);
+        return true;
+    case V7M_DCRSR:
+        move(c, value);
+        return true;
+    case V7M_DCRDR:
+        c->data = value;
+        return true;
+    case V7M_DEMCR:
+        c->catches = (value & V7M_DEMCR_VC_CORERESET) != 0;
+        return true;
+    case V7M_VTOR:
+        c->vtor = value & V7M_VTOR_MASK;
+        return true;
+    default:
+        return false;
+    }
+}

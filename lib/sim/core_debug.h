@@ -1,0 +1,32 @@
+/* The core's debug registers: it can be halted, and started elsewhere. */
+#ifndef SFI_SIM_CORE_DEBUG_H
+#define SFI_SIM_CORE_DEBUG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* R0 to R12, SP, LR, PC, xPSR, MSP, PSP */
+#define CORE_REGS 19
+
+struct sfi_sim;
+
+struct core_debug {
+    bool enabled; /* C_DEBUGEN */
+    bool catches; /* halts at a reset */
+    bool halted;
+    bool moved;    /* the PC was set */
+    uint32_t mode; /* what was halted */
+    uint32_t data; /* DCRDR */
+    uint32_t vtor;
+    uint32_t reg[CORE_REGS];
+};
+
+void core_debug_power(struct sfi_sim *sim);
+/* The core has been reset, and would run. */
+void core_debug_reset(struct sfi_sim *sim);
+/* false: none of its registers. */
+bool core_debug_read(const struct sfi_sim *sim, uint32_t address,
+                     uint32_t *value);
+bool core_debug_write(struct sfi_sim *sim, uint32_t address, uint32_t value);
+
+#endif
