@@ -106,23 +106,27 @@ explain(struct boot *b, sfi_status st)
 
 /* ---- states ---- */
 
-/* One step towards dfuIDLE.  GETSTATE changes nothing; GETSTATUS would start
- * a block that waits. */
+/* One step towards dfuIDLE, from where the last report left it.  GETSTATE
+ * changes nothing; GETSTATUS would start a block that waits. */
 static sfi_status
-step_to_idle(struct boot *b)
+step_to_idle(struct boot *b, uint8_t *state)
 {
     struct dfu_report r;
-    size_t got;
-    sfi_status st = take(b, DFU_GETSTATE, 0, &b->dfu.state, 1, &got);
+    size_t got = 1;
+    sfi_status st = SFI_OK;
 
+    if (b->dfu.state == DFU_STATE_UNKNOWN)
+        st = take(b, DFU_GETSTATE, 0, &b->dfu.state, 1, &got);
     if (st == SFI_OK && got != 1)
         return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
                          "the answer to GETSTATE is empty");
     if (st != SFI_OK || b->dfu.state == DFU_IDLE)
         return st;
-    if (b->dfu.state == DFU_ERROR)
+    *state = b->dfu.state;
+    b->dfu.state = DFU_STATE_UNKNOWN;
+    if (*state == DFU_ERROR)
         return give(b, DFU_CLRSTATUS, 0, NULL, 0);
-    if (b->dfu.state == DFU_DNBUSY)
+    if (*state == DFU_DNBUSY)
         return get_report(b, &r);
     return give(b, DFU_ABORT, 0, NULL, 0);
 }
@@ -130,15 +134,17 @@ step_to_idle(struct boot *b)
 static sfi_status
 to_idle(struct boot *b)
 {
+    uint8_t state = DFU_STATE_UNKNOWN;
+
     for (unsigned i = 0; i < STEPS_MAX; i++) {
-        sfi_status st = step_to_idle(b);
+        sfi_status st = step_to_idle(b, &state);
 
         if (st != SFI_OK || b->dfu.state == DFU_IDLE)
             return st;
     }
     return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
                      "the device stays in DFU state %u, expected 2 (dfuIDLE)",
-                     b->dfu.state);
+                     state);
 }
 
 static sfi_status

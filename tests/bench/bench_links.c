@@ -202,8 +202,7 @@ static const struct row {
     /* 1024 of 1059, AN4286 */
     {H753, "SPI", 1000 << 10, open_spi, "bytes", 8, 0.9670, 0.93},
     {L462, "SPI", (256 << 10) + 4, open_spi, "bytes", 8, 0.9670, 0.93},
-    /* DNLOAD and GETSTATUS twice; 108 are an install's own, whatever its size
-     */
+    /* DNLOAD and GETSTATUS twice; some 100 are an install's own */
     {H753, "USB", 1000 << 10, open_usb, "control transfers", 0, 3, 3.1},
     /* 32 of the 41 clocks of a scan with one TAP in BYPASS */
     {H753, "JTAG", 1000 << 10, open_jtag, "clocks", 1, 32.0 / 41, 0.70},
@@ -252,10 +251,7 @@ install(const struct row *r, size_t size)
 static bool
 measure(const struct row *r)
 {
-    size_t own = r->bits > 0 ? 0 : KIB; /* what is left out */
-    uint64_t units = own > 0 ? install(r, own) : 0;
-
-    return show(r, r->size - own, install(r, r->size) - units);
+    return show(r, r->size, install(r, r->size));
 }
 
 int

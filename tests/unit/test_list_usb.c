@@ -92,9 +92,9 @@ START_TEST(test_each_kind)
     (void)fake_usb_plug(FAKE_HID, 5);
     ck_assert_ok(sfi__list_usb(listing()));
     ck_assert_uint_eq(heard.count, 2);
-    ck_assert_found(0, "usb", "usb:path=3-4.2", 0);
-    ck_assert_texts(0, "DFU in FS Mode", "Maker", "0001");
-    ck_assert_found(1, "usb", "usb:path=1-2", 0);
+    ck_assert_found(0, "usb", "usb:path=1-2", 0);
+    ck_assert_found(1, "usb", "usb:path=3-4.2", 0);
+    ck_assert_texts(1, "DFU in FS Mode", "Maker", "0001");
     ck_assert_ok(sfi__list_probe(listing()));
     ck_assert_uint_eq(heard.count, 2);
     ck_assert_found(0, "cmsis-dap", "cmsis-dap:path=1-1", 0);
