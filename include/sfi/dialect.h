@@ -197,8 +197,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_dialect_get_link(sfi_target *t,
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
  *   SFI_ERR_CANCELLED    sfi_installer_cancel() was called
  *
- * Blocks: up to timeout_ms, and 30 s when the line is bad.
- * Thread: the context's.
+ * Blocks: up to timeout_ms, at the end of an install (`abort`) at most 1 s, and
+ * 30 s when the line is bad.  Thread: the context's.
  * @since 1.0
  */
 SFI_API SFI_NODISCARD sfi_status sfi_dialect_request(sfi_target *t,

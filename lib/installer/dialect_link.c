@@ -9,6 +9,8 @@
 #include "installer/target.h"
 
 #define REQUEST_FLAGS (SFI_REQUEST_EXTENDED | SFI_REQUEST_ONCE)
+/* A chip that leaves has nothing to do before it answers. */
+#define LEAVE_MS 1000u
 /* How late a cancel may be noticed. */
 #define SLICE_MS 100u
 
@@ -61,6 +63,12 @@ sfi_dialect_get_link(sfi_target *t, sfi_dialect_link *out)
     return sfi__abi_out(t, out, sizeof(l), &l, sizeof(l));
 }
 
+static uint32_t
+patience(const sfi_target *t, uint32_t ms)
+{
+    return t->leaving && ms > LEAVE_MS ? LEAVE_MS : ms;
+}
+
 static sfi_status
 request(sfi_target *t, const sfi_request *r, uint8_t *reply, size_t reply_len,
         uint32_t *status)
@@ -76,7 +84,7 @@ request(sfi_target *t, const sfi_request *r, uint8_t *reply, size_t reply_len,
         .reply = reply,
         .reply_len = reply_len,
         .reply_got = r->reply_got,
-        .wait_ms = r->timeout_ms,
+        .wait_ms = patience(t, r->timeout_ms),
         .once = (r->flags & SFI_REQUEST_ONCE) != 0,
     };
     sfi_status st = SFI_OK;

@@ -218,8 +218,11 @@ finish(struct sfi_installer *in)
 static sfi_status
 leave(struct sfi_installer *in)
 {
-    sfi_status st = dialect_abort(in->target);
+    sfi_status st;
 
+    in->target->leaving = true;
+    st = dialect_abort(in->target);
+    in->target->leaving = false;
     if (st != SFI_OK)
         sfi__log(in->obj.ctx, SFI_LOG_DEBUG,
                  "%s: the chip was not told to "

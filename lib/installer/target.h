@@ -24,6 +24,7 @@ struct sfi_target {
     const struct sfi_chip *chip;
     struct dialect dialect;
     bool in_dialect; /* a function of it is running */
+    bool leaving;    /* the chip is, with its firmware: no wait is long */
     struct boot boot;
     bool secure; /* in the secure bootloader */
     uint32_t timeout_ms;

@@ -416,6 +416,32 @@ START_TEST(test_end_unseen)
 }
 END_TEST
 
+/* A chip that has its firmware, and leaves without an answer, is not waited for
+ * as if it erased its flash. */
+START_TEST(test_leaves_silently)
+{
+    sfi_installer *in;
+    int finished = 0;
+    uint64_t began;
+
+    station_setup("stm32h753xi");
+    in = station_prepare();
+    listen(in);
+    while (heard.phase != SFI_PHASE_CONFIRM)
+        ck_assert_ok(sfi_installer_step(in, &finished));
+    ck_assert_ok(sfi_installer_step(in, &finished));
+    ck_assert_int_eq(finished, 0);
+    began = script_now;
+    station_strike(STRIKE_SILENCE, true, 2); /* after the ACKs */
+    ck_assert_ok(sfi_installer_step(in, &finished));
+    ck_assert_int_eq(finished, 1);
+    ck_assert(station.wire.struck);
+    ck_assert_uint_le(script_now - began, 6000);
+    install_assert_complete(&station.package);
+    station_teardown();
+}
+END_TEST
+
 /* ---- what is missing, and who may set what when ---- */
 
 START_TEST(test_missing)
@@ -584,6 +610,7 @@ main(void)
     tcase_add_test(tc, test_cancel_from_a_thread);
     tcase_add_test(tc, test_reset_before_each_step);
     tcase_add_test(tc, test_missing);
+    tcase_add_test(tc, test_leaves_silently);
     tcase_add_loop_test(tc, test_end_unseen, 0, ROWS(ends));
     tcase_add_test(tc, test_too_late);
     tcase_add_test(tc, test_arguments);
