@@ -1,6 +1,8 @@
 """Bad images, at the programmer and at the chip.  After each refusal the chip
 holds nothing, nothing was counted, and a good image still installs."""
 
+import os
+
 import bench
 from bench import H753, L462, DATA
 
@@ -86,7 +88,7 @@ class BadImage(bench.Case):
     def test_one_bit_flipped(self):
         data, places = self.flips()
         self.part.start()
-        for at, bit in places:
+        for at, bit in places[::7 if os.environ.get("SFI_TEST_SHORT") else 1]:
             bad = bytearray(data)
             bad[at] ^= bit
             path = self.bench.path / "flipped.sfi"

@@ -140,11 +140,14 @@ START_TEST(test_list_room)
             struct cmsis_transfer t;
             size_t n = cmsis_list_room(packet, read != 0);
             size_t more = 0;
+            bool fit = true;
 
             cmsis_transfer_begin(&t, out, packet, 0);
             for (size_t i = 0; i < n; i++)
-                ck_assert(
-                    cmsis_transfer_add(&t, read ? &drw_read : &drw_write, 0));
+                fit =
+                    cmsis_transfer_add(&t, read ? &drw_read : &drw_write, 0) &&
+                    fit;
+            ck_assert(fit);
             ck_assert(cmsis_transfer_add(&t, &stat_read, 0));
             ck_assert(cmsis_transfer_add(&t, &stat_read, 0));
             while (cmsis_transfer_add(&t, read ? &drw_read : &drw_write, 0))

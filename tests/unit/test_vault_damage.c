@@ -148,7 +148,7 @@ START_TEST(test_cut_short)
     for (size_t len = 0; len < whole_len;) {
         put_file(whole, len);
         ck_assert_msg(!survey("cut", len), "cut at %zu was not noticed", len);
-        len += (len < 128 ? 1 : 256) * test_step(16);
+        len += (len < 128 ? 1 : 256) * test_step(40);
     }
 }
 END_TEST
@@ -161,7 +161,7 @@ START_TEST(test_flipped)
     size_t noticed = 0;
 
     for (size_t at = (size_t)_i; at < whole_len;
-         at += FLIP_PARTS * test_step(16)) {
+         at += FLIP_PARTS * test_step(40)) {
         if (whole[at] == 0 && at % 61 != 0)
             continue;
         whole[at] = (char)(whole[at] ^ 1 << at % 8);
@@ -169,7 +169,7 @@ START_TEST(test_flipped)
         noticed += !survey("flip", at);
         whole[at] = (char)(whole[at] ^ 1 << at % 8);
     }
-    ck_assert_uint_gt(noticed, 100 / test_step(16));
+    ck_assert_uint_gt(noticed, 100 / test_step(40));
 }
 END_TEST
 
