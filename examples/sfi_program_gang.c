@@ -275,15 +275,12 @@ attach(struct chip *chip)
     return st;
 }
 
-static void *
-work(void *user)
+/* Whatever came of it is on record. */
+static void
+finish(struct chip *chip)
 {
-    struct chip *chip = user;
     struct gang *g = chip->gang;
 
-    chip->st = attach(chip);
-    if (chip->st == SFI_OK)
-        chip->st = sfi_installer_run(chip->in);
     chip->seconds = seconds_since(&g->started);
     if (g->record >= 0) {
         (void)pthread_mutex_lock(&g->record_lock);
@@ -293,6 +290,17 @@ work(void *user)
     (void)pthread_mutex_lock(&g->lock);
     chip->ended = true;
     (void)pthread_mutex_unlock(&g->lock);
+}
+
+static void *
+work(void *user)
+{
+    struct chip *chip = user;
+
+    chip->st = attach(chip);
+    if (chip->st == SFI_OK)
+        chip->st = sfi_installer_run(chip->in);
+    finish(chip);
     return NULL;
 }
 
@@ -463,9 +471,7 @@ run(struct gang *g)
             continue;
         chip->st = SFI_ERR_OS;
         sfi_ctx_report(chip->ctx, chip->st, err, "cannot start a thread");
-        (void)pthread_mutex_lock(&g->lock);
-        chip->ended = true;
-        (void)pthread_mutex_unlock(&g->lock);
+        finish(chip);
     }
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     watch(g);

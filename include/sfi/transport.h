@@ -38,7 +38,7 @@ typedef struct sfi_stream_ops {
     void (*close)(void *user);
     /** Set the line to one of its speeds, 0 being the fastest; say how many
      * baud that is (0: bytes take no time), and how many `slower` ones there
-     * are.  NULL: the link has one speed. */
+     * are, at most 32 in all.  NULL: the link has one speed. */
     sfi_status (*set_speed)(void *user, uint32_t choice, uint32_t *baud,
                             uint32_t *slower);
 } sfi_stream_ops;

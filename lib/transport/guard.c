@@ -6,6 +6,8 @@
 
 /* AN3155, 2: 8E1 is a start bit, 8 data bits, parity and a stop bit. */
 #define BITS_PER_BYTE 11u
+/* More than any port has: a link whose list has no end. */
+#define SPEEDS_MAX 32u
 
 static sfi_status
 need(sfi_transport *tp, enum transport_kind kind)
@@ -104,6 +106,11 @@ sfi__transport_set_speed(sfi_transport *tp, uint32_t choice, uint32_t *slower)
     }
     if (st != SFI_OK)
         return st;
+    if (choice >= SPEEDS_MAX || *slower > SPEEDS_MAX - choice)
+        return sfi__fail(tp->obj.ctx, SFI_ERR_CALLBACK,
+                         "set_speed of the link tells of %u speeds below its "
+                         "number %u, expected %u in all at most",
+                         *slower, choice, SPEEDS_MAX);
     tp->baud = baud;
     return sfi__transport_flush(tp);
 }

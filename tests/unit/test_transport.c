@@ -410,6 +410,40 @@ START_TEST(test_stream_optional)
 }
 END_TEST
 
+/* Speeds without an end. */
+static sfi_status
+on_set_speed(void *user, uint32_t choice, uint32_t *baud, uint32_t *slower)
+{
+    (void)choice;
+    *baud = 9600;
+    *slower = *(const uint32_t *)user;
+    return SFI_OK;
+}
+
+START_TEST(test_speeds)
+{
+    sfi_stream_ops ops = {.struct_size = sizeof(ops),
+                          .read = link_read,
+                          .write = link_write,
+                          .set_speed = on_set_speed};
+    uint32_t told = 1;
+    uint32_t slower;
+
+    ck_assert_ok(sfi_transport_open_stream(ctx, &ops, &told, &tp));
+    for (uint32_t i = 0; i < 32; i++)
+        ck_assert_ok(sfi__transport_set_speed(tp, i, &slower));
+    ck_assert_fails(sfi__transport_set_speed(tp, 32, &slower), SFI_ERR_CALLBACK,
+                    "",
+                    "set_speed of the link tells of 1 speeds below its number "
+                    "32, expected 32 in all at most");
+    told = UINT32_MAX;
+    ck_assert_fails(sfi__transport_set_speed(tp, 3, &slower), SFI_ERR_CALLBACK,
+                    "",
+                    "set_speed of the link tells of 4294967295 speeds below "
+                    "its number 3, expected 32 in all at most");
+}
+END_TEST
+
 START_TEST(test_stream_arguments)
 {
     sfi_stream_ops ops = link_ops;
@@ -745,6 +779,7 @@ main(void)
     tcase_add_test(tc, test_stream_reentry);
     tcase_add_test(tc, test_stream_failures);
     tcase_add_test(tc, test_stream_optional);
+    tcase_add_test(tc, test_speeds);
     tcase_add_test(tc, test_stream_arguments);
     suite_add_tcase(s, tc);
     if (sfi_has_feature("serial"))
