@@ -277,8 +277,8 @@ main(void)
         .ways = 1,
         .fail_percent = 3,
         .longest_ms = 480000,
-        .again = 900,
-        .fresh = 100,
+        .again = 1800,
+        .fresh = 200,
     };
 
     return seeds_run(&openocd);
