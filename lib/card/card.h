@@ -8,7 +8,7 @@
 #include "core/ctx.h"
 #include "core/obj.h"
 #include "card/command.h"
-#include "hsm/card_cmd.h"
+#include "wire/card_command.h"
 
 /* The longest answer is the head of the log. */
 #define CARD_ANSWER_MAX CARD_LOG_LEN

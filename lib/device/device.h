@@ -16,9 +16,9 @@
 
 #include "chip/chip.h"
 #include "device/record.h"
-#include "image/format.h"
-#include "proto/sfi_cmd.h"
-#include "proto/usart_slave.h"
+#include "wire/image.h"
+#include "wire/security.h"
+#include "proto/an3155_device.h"
 #include "util/wr.h"
 
 /* A generator that gives nothing new is asked so often. */

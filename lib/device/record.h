@@ -7,7 +7,7 @@
 #include <sfi/device.h>
 
 #include "chip/chip.h"
-#include "image/format.h"
+#include "wire/image.h"
 
 #define RECORD_VERSION 1u
 #define RECORD_OB_MAX (4u * CHIP_OB_ROWS_MAX)

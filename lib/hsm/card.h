@@ -3,8 +3,8 @@
 #ifndef SFI_HSM_CARD_H
 #define SFI_HSM_CARD_H
 
-#include "hsm/apdu.h"
-#include "hsm/card_cmd.h"
+#include "proto/apdu.h"
+#include "wire/card_command.h"
 #include "hsm/channel.h"
 
 #define CARD_SERIAL_LEN 16u

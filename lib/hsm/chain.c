@@ -1,7 +1,7 @@
 #include "hsm/chain.h"
 
 #include "util/wr.h"
-#include "license/wire.h"
+#include "license/record.h"
 
 /* Eight bytes before everything that is hashed, so that nothing can be taken
  * for something else. */

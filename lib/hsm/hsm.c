@@ -6,14 +6,14 @@
 #include "core/abi.h"
 #include "core/ctx.h"
 #include "core/err.h"
-#include "crypto/key.h"
+#include "keys/key.h"
 #include "hsm/channel.h"
 #include "hsm/log.h"
 #include "hsm/uri.h"
 #include "hsm/vault.h"
-#include "license/cert.h"
+#include "license/certificate.h"
 #include "license/license.h"
-#include "license/perso.h"
+#include "license/personalization.h"
 
 struct sfi_hsm {
     struct obj obj;

@@ -13,7 +13,7 @@
 #include "core/err.h"
 #include "crypto/hash.h"
 #include "hsm/ledger_db.h"
-#include "license/wire.h"
+#include "license/record.h"
 
 enum query {
     Q_BEGIN_READ,

@@ -9,7 +9,7 @@
 #include "core/err.h"
 #include "core/load.h"
 #include "hsm/chain.h"
-#include "license/wire.h"
+#include "license/record.h"
 
 const char *
 sfi__log_kind(uint32_t kind)

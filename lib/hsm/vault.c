@@ -13,8 +13,8 @@
 #include "hsm/vault_issue.h"
 #include "hsm/vault_pin.h"
 #include "hsm/vault_token.h"
-#include "license/cert.h"
-#include "license/perso.h"
+#include "license/certificate.h"
+#include "license/personalization.h"
 
 /* ---- what anybody may know ---- */
 

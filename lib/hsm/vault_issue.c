@@ -8,7 +8,7 @@
 #include "hsm/chain.h"
 #include "hsm/hsm.h"
 #include "hsm/vault_token.h"
-#include "license/cert.h"
+#include "license/certificate.h"
 #include "license/license.h"
 
 /* Is this device one of those that may be licensed? */

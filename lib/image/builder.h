@@ -11,7 +11,7 @@
 #include "util/file.h"
 #include "core/obj.h"
 #include "chip/chip.h"
-#include "image/format.h"
+#include "wire/image.h"
 #include "image/rules.h"
 
 /* Bytes that are next to each other, borrowed from a firmware or module. */

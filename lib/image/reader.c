@@ -13,8 +13,8 @@
 #include "core/ctx.h"
 #include "core/err.h"
 #include "crypto/gcm.h"
-#include "crypto/key.h"
-#include "image/format.h"
+#include "keys/key.h"
+#include "wire/image.h"
 #include "image/structure.h"
 
 #include <sfi/image.h>

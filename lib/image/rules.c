@@ -4,7 +4,7 @@
 
 #include "util/ckd.h"
 #include "core/err.h"
-#include "image/format.h"
+#include "wire/image.h"
 #include "image/smi.h"
 
 void

@@ -7,7 +7,7 @@
 #include "core/ctx.h"
 #include "core/err.h"
 #include "crypto/gcm.h"
-#include "crypto/key.h"
+#include "keys/key.h"
 #include "image/builder.h"
 
 #define CHUNK_LEN 4096u

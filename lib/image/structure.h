@@ -4,7 +4,7 @@
 
 #include <sfi/ctx.h>
 
-#include "image/format.h"
+#include "wire/image.h"
 
 sfi_status sfi__header_check(sfi_ctx *ctx, const struct image_header *h);
 /* The area that comes after `before`, NULL when it is the first. */

@@ -6,7 +6,7 @@
 #define SFI_INSTALLER_BOOT_H
 
 #include "proto/dfu.h"
-#include "proto/usart.h"
+#include "proto/an3155.h"
 #include "installer/link.h"
 
 struct boot;

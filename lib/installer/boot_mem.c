@@ -9,7 +9,7 @@
 #include "core/ctx.h"
 #include "core/err.h"
 #include "chip/chip.h"
-#include "proto/sfi_mailbox.h"
+#include "wire/mailbox.h"
 #include "installer/mem.h"
 
 /* A part that was reset needs a moment to be there again. */

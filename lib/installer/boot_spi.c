@@ -6,7 +6,7 @@
 #include "core/ctx.h"
 #include "core/err.h"
 #include "installer/boot_an.h"
-#include "proto/spi.h"
+#include "proto/an4286.h"
 
 /* Polls in one go, before they become slower. */
 #define EAGER 256u

@@ -7,7 +7,7 @@
 
 #include <sfi/dialect.h>
 
-#include "image/format.h"
+#include "wire/image.h"
 
 /* What libsfi's own device core speaks. */
 extern const sfi_dialect_ops sfi__dialect_ours;

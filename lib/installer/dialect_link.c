@@ -4,7 +4,7 @@
 #include "core/abi.h"
 #include "core/ctx.h"
 #include "core/err.h"
-#include "proto/sfi_cmd.h"
+#include "wire/security.h"
 #include "installer/boot_dfu.h"
 #include "installer/target.h"
 

@@ -8,7 +8,7 @@
 #include "util/rd.h"
 #include "util/wr.h"
 #include "core/err.h"
-#include "proto/sfi_cmd.h"
+#include "wire/security.h"
 #include "installer/cause.h"
 #include "installer/target.h"
 

@@ -3,7 +3,7 @@
 #include "core/ctx.h"
 #include "core/err.h"
 #include "chip/chip.h"
-#include "proto/v7m_debug.h"
+#include "wire/v7m_debug.h"
 #include "installer/mem.h"
 
 #define HALT_MS 1000u

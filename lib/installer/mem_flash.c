@@ -2,7 +2,7 @@
  * for a debug port. */
 #include "core/err.h"
 #include "chip/chip.h"
-#include "proto/h7_flash.h"
+#include "wire/h7_flash.h"
 #include "installer/mem.h"
 
 /* A block of 1 KiB; AN2606: an H7's mass erase takes more than 13 s. */

@@ -4,7 +4,7 @@
 #include "core/ctx.h"
 #include "core/err.h"
 #include "image/structure.h"
-#include "license/cert.h"
+#include "license/certificate.h"
 #include "license/license.h"
 #include "license/store.h"
 #include "installer/cause.h"

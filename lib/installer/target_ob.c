@@ -4,7 +4,7 @@
 #include "util/wr.h"
 #include "core/ctx.h"
 #include "core/err.h"
-#include "ob/ob.h"
+#include "option_bytes/option_bytes.h"
 #include "installer/protection.h"
 
 /* AN2606: the ROMs of H7 and L4 write whole 8 bytes. */

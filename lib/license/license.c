@@ -10,7 +10,7 @@
 #include "core/load.h"
 #include "crypto/gcm.h"
 #include "crypto/kdf.h"
-#include "license/wire.h"
+#include "license/record.h"
 
 #define WHAT "licence"
 #define RESERVED_LEN 8u

@@ -8,7 +8,7 @@
 #include "core/ctx.h"
 #include "core/err.h"
 #include "core/load.h"
-#include "license/cert.h"
+#include "license/certificate.h"
 #include "license/license.h"
 
 #define FOLDER_MODE 0755u

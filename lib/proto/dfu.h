@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "proto/sfi_cmd.h"
+#include "wire/security.h"
 
 /* bmRequestType: class requests to an interface. */
 #define DFU_OUT 0x21u

@@ -1,6 +1,6 @@
 #include "sim/bus.h"
 
-#include "proto/v7m_debug.h"
+#include "wire/v7m_debug.h"
 #include "sim/boot.h"
 #include "sim/options.h"
 

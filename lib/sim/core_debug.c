@@ -1,7 +1,7 @@
 #include "sim/core_debug.h"
 
 #include "util/mem.h"
-#include "proto/v7m_debug.h"
+#include "wire/v7m_debug.h"
 #include "sim/sim.h"
 
 /* While it is halted, nothing answers on any line. */

@@ -16,8 +16,8 @@
 #include "core/ctx.h"
 #include "core/err.h"
 #include "core/load.h"
-#include "license/cert.h"
-#include "license/perso.h"
+#include "license/certificate.h"
+#include "license/personalization.h"
 #include "sim/flash.h"
 #include "sim/store.h"
 

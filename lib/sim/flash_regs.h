@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "chip/chip.h"
-#include "proto/h7_flash.h"
+#include "wire/h7_flash.h"
 
 struct sfi_sim;
 

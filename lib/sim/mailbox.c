@@ -5,7 +5,7 @@
 #include "util/mem.h"
 #include "util/rd.h"
 #include "util/wr.h"
-#include "proto/sfi_mailbox.h"
+#include "wire/mailbox.h"
 #include "sim/bus.h"
 
 /* A request, out of the host's reach. */

@@ -7,7 +7,7 @@
 
 #include "util/buf.h"
 #include "core/obj.h"
-#include "proto/usart_slave.h"
+#include "proto/an3155_device.h"
 #include "sim/core_debug.h"
 #include "sim/dfu_device.h"
 #include "sim/dap_probe.h"

@@ -1,6 +1,6 @@
 #include "sim/spi_slave.h"
 
-#include "proto/spi.h"
+#include "proto/an4286.h"
 
 /* A program that erases takes its time: a host must poll. */
 #define BUSY_POLLS 20u

@@ -4,7 +4,7 @@
 #ifndef SFI_SIM_SPI_SLAVE_H
 #define SFI_SIM_SPI_SLAVE_H
 
-#include "proto/usart_slave.h"
+#include "proto/an3155_device.h"
 
 /* On the wire, with the gap behind it that AN4286 asks for. */
 #define SPI_SLAVE_BYTE_US 16u

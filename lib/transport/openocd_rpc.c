@@ -15,7 +15,7 @@
 #include "util/mem.h"
 #include "core/ctx.h"
 #include "core/err.h"
-#include "proto/v7m_debug.h"
+#include "wire/v7m_debug.h"
 #include "transport/transport.h"
 
 #define CONNECT_MS 5000u

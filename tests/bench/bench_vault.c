@@ -12,9 +12,9 @@
 
 #include "core/err.h"
 #include "hsm/hsm.h"
-#include "license/cert.h"
+#include "license/certificate.h"
 #include "license/license.h"
-#include "license/perso.h"
+#include "license/personalization.h"
 
 #define PRIMITIVE_ROUNDS 500u
 #define CALLERS 8u

@@ -7,7 +7,7 @@
 #include <sfi/card.h>
 
 #include "core/err.h"
-#include "hsm/card_cmd.h"
+#include "wire/card_command.h"
 #include "hsm/channel.h"
 #include "hsm/hsm.h"
 

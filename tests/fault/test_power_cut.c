@@ -8,7 +8,7 @@
 #include <sfi/device.h>
 
 #include "install.h"
-#include "proto/sfi_cmd.h"
+#include "wire/security.h"
 #include "sim/boot.h"
 
 static const char *const chips[] = {"stm32h753xi", "stm32l462ce"};

@@ -8,7 +8,7 @@
 
 #include "util/rd.h"
 #include "core/err.h"
-#include "hsm/card_cmd.h"
+#include "wire/card_command.h"
 
 #include "fuzz.h"
 

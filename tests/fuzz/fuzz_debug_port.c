@@ -3,8 +3,8 @@
  * chip begins; then a byte for each step (enum), and what it wants. */
 #include <string.h>
 
-#include "proto/h7_flash.h"
-#include "proto/sfi_mailbox.h"
+#include "wire/h7_flash.h"
+#include "wire/mailbox.h"
 #include "sim/boot.h"
 #include "sim/bus.h"
 

@@ -10,9 +10,9 @@
 
 #include "util/rd.h"
 #include "core/err.h"
-#include "hsm/card_cmd.h"
+#include "wire/card_command.h"
 #include "hsm/channel.h"
-#include "license/perso.h"
+#include "license/personalization.h"
 
 #include "fuzz.h"
 

@@ -6,8 +6,8 @@
  * chip); the rest names the call.  Then a byte for each access: see enum. */
 #include <string.h>
 
-#include "proto/h7_flash.h"
-#include "proto/sfi_mailbox.h"
+#include "wire/h7_flash.h"
+#include "wire/mailbox.h"
 
 #include "fuzz_session.h"
 

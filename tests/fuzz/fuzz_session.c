@@ -7,7 +7,7 @@
 
 #include "util/wr.h"
 #include "core/ctx.h"
-#include "proto/sfi_cmd.h"
+#include "wire/security.h"
 
 uint64_t fuzz_now;
 

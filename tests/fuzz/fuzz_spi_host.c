@@ -8,7 +8,7 @@
  * its number). */
 #include <string.h>
 
-#include "proto/spi.h"
+#include "proto/an4286.h"
 #include "sim/spi_slave.h"
 
 #include "fuzz_session.h"

@@ -4,7 +4,7 @@
  * as the length's first byte tells. */
 #include <string.h>
 
-#include "proto/spi.h"
+#include "proto/an4286.h"
 #include "sim/boot.h"
 
 #include "fuzz_chip.h"

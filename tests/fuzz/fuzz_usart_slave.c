@@ -5,7 +5,7 @@
 #include <fixture.h>
 #include <part.h>
 
-#include "proto/usart_slave.h"
+#include "proto/an3155_device.h"
 
 #include "fuzz.h"
 

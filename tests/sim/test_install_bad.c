@@ -9,7 +9,7 @@
 #include "util/mem.h"
 #include "core/ctx.h"
 #include "crypto/ecc.h"
-#include "image/format.h"
+#include "wire/image.h"
 #include "license/license.h"
 
 #include "image_kit.h"

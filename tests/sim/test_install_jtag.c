@@ -8,8 +8,8 @@
 
 #include "core/err.h"
 #include "installer/mem.h"
-#include "proto/sfi_mailbox.h"
-#include "proto/v7m_debug.h"
+#include "wire/mailbox.h"
+#include "wire/v7m_debug.h"
 #include "sim/options.h"
 #include "sim/sim.h"
 #include "transport/transport.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/ctx.h"
-#include "proto/spi.h"
+#include "proto/an4286.h"
 #include "transport/transport.h"
 
 #include "seeds.h"

@@ -4,7 +4,7 @@
 
 #include <sfi/card.h>
 
-#include "license/perso.h"
+#include "license/personalization.h"
 
 #include "maker.h"
 

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "hsm/card_cmd.h"
+#include "wire/card_command.h"
 #include "hsm/channel.h"
 
 /* The text: words between blanks.

@@ -9,11 +9,11 @@
 #include <sfi/option_bytes.h>
 
 #include "chip/chip.h"
-#include "image/format.h"
-#include "license/cert.h"
+#include "wire/image.h"
+#include "license/certificate.h"
 #include "license/license.h"
-#include "proto/sfi_cmd.h"
-#include "proto/usart_slave.h"
+#include "wire/security.h"
+#include "proto/an3155_device.h"
 
 static sfi_status
 append(void *user, const uint8_t *data, size_t len)

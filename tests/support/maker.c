@@ -6,7 +6,7 @@
 #include "core/err.h"
 #include "crypto/rand.h"
 #include "hsm/hsm.h"
-#include "license/cert.h"
+#include "license/certificate.h"
 #include "license/license.h"
 
 #include "fixture.h"

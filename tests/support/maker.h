@@ -7,7 +7,7 @@
 
 #include "crypto/ecc.h"
 #include "hsm/ledger.h"
-#include "license/perso.h"
+#include "license/personalization.h"
 
 #define MAKER_PRODUCT "45002001"
 #define MAKER_PIN "1234-5678"

@@ -11,8 +11,8 @@
 
 #include "chip/chip.h"
 #include "crypto/gcm.h"
-#include "image/format.h"
-#include "proto/sfi_cmd.h"
+#include "wire/image.h"
+#include "wire/security.h"
 
 /* What must hold, also where check does not run: for fuzzers. */
 #define HOLDS(what) ((what) ? (void)0 : part_broken(__FILE__, __LINE__, #what))

@@ -7,7 +7,7 @@
 #include <sfi/hsm.h>
 #include <sfi/installer.h>
 
-#include "proto/sfi_cmd.h"
+#include "wire/security.h"
 
 #include "install.h"
 #include "script.h"

@@ -6,7 +6,7 @@
 
 #include "chip/chip.h"
 #include "proto/dfu.h"
-#include "proto/sfi_cmd.h"
+#include "wire/security.h"
 #include "sim/sim.h"
 #include "transport/transport.h"
 

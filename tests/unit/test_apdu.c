@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "util/hex.h"
-#include "hsm/apdu.h"
+#include "proto/apdu.h"
 
 #include "fixture.h"
 

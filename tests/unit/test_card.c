@@ -6,7 +6,7 @@
 
 #include "util/mem.h"
 #include "card/command.h"
-#include "hsm/card_cmd.h"
+#include "wire/card_command.h"
 
 #include "card_kit.h"
 #include "fixture.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "util/mem.h"
-#include "hsm/card_cmd.h"
+#include "wire/card_command.h"
 
 #include "card_kit.h"
 #include "fixture.h"

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "util/mem.h"
-#include "hsm/card_cmd.h"
+#include "wire/card_command.h"
 #include "license/license.h"
 
 #include "card_kit.h"

@@ -12,8 +12,8 @@
 #include "util/rd.h"
 #include "util/wr.h"
 #include "core/ctx.h"
-#include "hsm/card_cmd.h"
-#include "license/cert.h"
+#include "wire/card_command.h"
+#include "license/certificate.h"
 
 #include "card_kit.h"
 #include "disk.h"

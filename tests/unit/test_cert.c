@@ -5,7 +5,7 @@
 #include "util/hex.h"
 #include "util/mem.h"
 #include "core/obj.h"
-#include "license/cert.h"
+#include "license/certificate.h"
 
 #include "fixture.h"
 

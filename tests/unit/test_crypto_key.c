@@ -10,7 +10,7 @@
 #include <sfi/key.h>
 
 #include "util/mem.h"
-#include "crypto/key.h"
+#include "keys/key.h"
 
 #include "fixture.h"
 

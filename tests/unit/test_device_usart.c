@@ -4,7 +4,7 @@
 #include <fixture.h>
 #include <part.h>
 
-#include "proto/usart_slave.h"
+#include "proto/an3155_device.h"
 
 /* Sends bytes in one go; the answer is exactly this. */
 static void

@@ -14,7 +14,7 @@
 
 #include <sfi/license_store.h>
 
-#include "license/cert.h"
+#include "license/certificate.h"
 #include "license/license.h"
 
 #include "fixture.h"

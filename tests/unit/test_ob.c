@@ -6,7 +6,7 @@
 #include <sfi/option_bytes.h>
 
 #include "fixture.h"
-#include "ob/ob.h"
+#include "option_bytes/option_bytes.h"
 
 #define L462_1 "FLASH_OPTR,0xFBEFF8BB\n"
 #define L462_2 "PCROP1SR,0xFFFFFFFF\n"

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "util/mem.h"
-#include "license/perso.h"
+#include "license/personalization.h"
 
 #include "fixture.h"
 

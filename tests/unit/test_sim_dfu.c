@@ -5,9 +5,9 @@
 #include <sfi/device.h>
 
 #include "install.h"
-#include "image/format.h"
+#include "wire/image.h"
 #include "proto/dfu.h"
-#include "proto/sfi_cmd.h"
+#include "wire/security.h"
 #include "util/wr.h"
 
 #define FLASH 0x08000000u

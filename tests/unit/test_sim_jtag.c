@@ -4,9 +4,9 @@
 
 #include <sfi/device.h>
 
-#include "image/format.h"
-#include "proto/h7_flash.h"
-#include "proto/sfi_mailbox.h"
+#include "wire/image.h"
+#include "wire/h7_flash.h"
+#include "wire/mailbox.h"
 #include "sim/boot.h"
 #include "sim/options.h"
 #include "sim/sim.h"

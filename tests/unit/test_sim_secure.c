@@ -8,7 +8,7 @@
 #include <sfi/transport.h>
 
 #include "install.h"
-#include "proto/sfi_cmd.h"
+#include "wire/security.h"
 #include "sim/boot.h"
 #include "sim/options.h"
 #include "transport/transport.h"

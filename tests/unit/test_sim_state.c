@@ -13,8 +13,8 @@
 
 #include "board.h"
 #include "crypto/ecc.h"
-#include "license/cert.h"
-#include "license/perso.h"
+#include "license/certificate.h"
+#include "license/personalization.h"
 #include "sim/sim.h"
 
 static void

@@ -5,7 +5,7 @@
 
 #include "core/ctx.h"
 #include "installer/target.h"
-#include "proto/spi.h"
+#include "proto/an4286.h"
 #include "sim/spi_slave.h"
 
 #include "fixture.h"

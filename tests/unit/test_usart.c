@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "util/mem.h"
-#include "proto/usart.h"
+#include "proto/an3155.h"
 
 #include "fixture.h"
 

@@ -10,7 +10,7 @@
 
 #include <fixture.h>
 
-#include "proto/usart_slave.h"
+#include "proto/an3155_device.h"
 
 #define MEMORY 0x20001000u
 #define OPCODE_ECHO 0x5001u

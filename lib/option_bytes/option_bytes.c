@@ -1,0 +1,221 @@
+#include "option_bytes/option_bytes.h"
+
+#include "util/text.h"
+#include "core/abi.h"
+#include "core/err.h"
+#include "core/load.h"
+#include "chip/fields.h"
+
+/* A dozen rows of some thirty characters; the rest is blanks. */
+#define CSV_LEN_MAX ((size_t)64 * 1024)
+
+/* AN4992 protects firmware on its way into the part; from then on the option
+ * bytes do.  The author may mean it, as while developing, so it is no error. */
+static void
+warn_readable(sfi_ctx *ctx, const sfi_option_bytes *ob)
+{
+    const struct sfi_chip *chip = ob->chip;
+    uint32_t rdp = ob->values[chip->rdp_row] >> chip->rdp_shift & 0xff;
+    bool is_secure =
+        chip->security_mask != 0 &&
+        (ob->values[chip->security_row] & chip->security_mask) != 0;
+
+    if (rdp == CHIP_RDP_LEVEL0 && !is_secure)
+        sfi__log(ctx, SFI_LOG_WARNING,
+                 "option bytes: %s 0x%08x leaves readout protection at level "
+                 "0: anybody can read the firmware of an installed %s",
+                 chip->ob[chip->rdp_row].name, ob->values[chip->rdp_row],
+                 chip->name);
+}
+
+sfi_status
+sfi__ob_of(sfi_ctx *ctx, const struct sfi_chip *chip, const uint32_t *values,
+           sfi_option_bytes **out)
+{
+    sfi_option_bytes *ob =
+        sfi__obj_new(ctx, OBJ_OPTION_BYTES, sizeof(*ob), NULL);
+
+    if (ob == NULL)
+        return SFI_ERR_NOMEM;
+    ob->chip = chip;
+    for (uint32_t i = 0; i < chip->ob_count; i++)
+        ob->values[i] = values[i];
+    *out = ob;
+    return SFI_OK;
+}
+
+static sfi_status
+ob_new(sfi_ctx *ctx, const sfi_chip *chip, const char *csv, size_t len,
+       sfi_option_bytes **out)
+{
+    sfi_option_bytes *ob =
+        sfi__obj_new(ctx, OBJ_OPTION_BYTES, sizeof(*ob), NULL);
+    sfi_status st;
+
+    if (ob == NULL)
+        return SFI_ERR_NOMEM;
+    ob->chip = chip;
+    st = sfi__ob_parse_csv(ctx, chip, csv, len, ob->values);
+    if (st != SFI_OK) {
+        sfi__obj_unref(ob);
+        return st;
+    }
+    warn_readable(ctx, ob);
+    *out = ob;
+    return SFI_OK;
+}
+
+sfi_status
+sfi_option_bytes_parse(sfi_ctx *ctx, const sfi_chip *chip, const char *csv,
+                       size_t len, sfi_option_bytes **out)
+{
+    SFI_ENTER_NEW(ctx, CTX, out);
+    SFI_ARG(ctx, chip != NULL);
+    SFI_ARG(ctx, csv != NULL || len == 0);
+    if (len > CSV_LEN_MAX)
+        return sfi__fail(ctx, SFI_ERR_LIMIT, "longer than %zu bytes",
+                         CSV_LEN_MAX);
+    return ob_new(ctx, chip, csv, len, out);
+}
+
+sfi_status
+sfi_option_bytes_load(sfi_ctx *ctx, const sfi_chip *chip, const char *csv_path,
+                      sfi_option_bytes **out)
+{
+    struct buf file;
+    sfi_status st;
+
+    SFI_ENTER_NEW(ctx, CTX, out);
+    SFI_ARG(ctx, chip != NULL);
+    SFI_ARG(ctx, csv_path != NULL);
+    st = sfi__load(ctx, csv_path, CSV_LEN_MAX, false, &file);
+    if (st == SFI_OK) {
+        st = ob_new(ctx, chip, (const char *)file.data, file.len, out);
+        if (st != SFI_OK)
+            (void)sfi__where(ctx, "%s", csv_path);
+    }
+    buf_free(&file);
+    return st;
+}
+
+size_t
+sfi_option_bytes_count(const sfi_option_bytes *ob)
+{
+    return sfi__is(ob, OBJ_OPTION_BYTES) ? ob->chip->ob_count : 0;
+}
+
+sfi_status
+sfi_option_bytes_get(const sfi_option_bytes *ob, size_t index,
+                     const char **name, uint32_t *value)
+{
+    SFI_ENTER(ob, OPTION_BYTES);
+    SFI_ARG(ob, name != NULL);
+    *name = NULL;
+    SFI_ARG(ob, value != NULL);
+    *value = 0;
+    SFI_ARG(ob, index < ob->chip->ob_count);
+    *name = ob->chip->ob[index].name;
+    *value = ob->values[index];
+    return SFI_OK;
+}
+
+/* ---- fields ---- */
+
+size_t
+sfi_option_bytes_field_count(const sfi_option_bytes *ob)
+{
+    size_t count = 0;
+
+    if (sfi__is(ob, OBJ_OPTION_BYTES))
+        (void)chip_fields(ob->chip, &count);
+    return count;
+}
+
+sfi_status
+sfi_option_bytes_get_field(const sfi_option_bytes *ob, size_t index,
+                           sfi_option_field *out)
+{
+    const struct chip_ob_field *f;
+    sfi_option_field o = {.struct_size = sizeof(o)};
+    size_t count;
+
+    SFI_ENTER(ob, OPTION_BYTES);
+    SFI_ARG(ob, out != NULL);
+    f = chip_fields(ob->chip, &count);
+    SFI_ARG(ob, index < count);
+    f += index;
+    o.row = f->row;
+    o.shift = f->shift;
+    o.width = f->width;
+    o.value = ob->values[f->row] >> f->shift & chip_field_mask(f);
+    o.name = f->name;
+    o.about = f->about;
+    o.text = chip_field_text(f, o.value);
+    return sfi__abi_out(ob, out, sizeof(o), &o, sizeof(o));
+}
+
+static sfi_status
+unknown_field(const sfi_option_bytes *ob, const char *name)
+{
+    const char *meant = NULL;
+    size_t least = 3; /* edits: more is another word */
+    size_t count;
+    const struct chip_ob_field *f = chip_fields(ob->chip, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        size_t edits = text_distance(f[i].name, name);
+
+        if (edits < least) {
+            least = edits;
+            meant = f[i].name;
+        }
+    }
+    if (meant != NULL)
+        return sfi__fail(ob->obj.ctx, SFI_ERR_CHIP_RULE,
+                         "%s has no option byte \"%s\", did you mean \"%s\"",
+                         ob->chip->name, name, meant);
+    return sfi__fail(ob->obj.ctx, SFI_ERR_CHIP_RULE,
+                     "%s has no option byte \"%s\"", ob->chip->name, name);
+}
+
+static sfi_status
+set_field(sfi_option_bytes *ob, const struct chip_ob_field *f, uint32_t value)
+{
+    uint32_t mask = chip_field_mask(f);
+
+    if (value > mask)
+        return sfi__fail(ob->obj.ctx, SFI_ERR_RANGE,
+                         "%s is 0x%x, expected at most 0x%x", f->name,
+                         (unsigned)value, (unsigned)mask);
+    ob->values[f->row] &= ~(mask << f->shift);
+    ob->values[f->row] |= value << f->shift;
+    return SFI_OK;
+}
+
+sfi_status
+sfi_option_bytes_set(sfi_option_bytes *ob, const char *name, uint32_t value)
+{
+    const struct chip_ob_field *f;
+    size_t count;
+
+    SFI_ENTER(ob, OPTION_BYTES);
+    SFI_ARG(ob, name != NULL);
+    f = chip_fields(ob->chip, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (text_same(f[i].name, name))
+            return set_field(ob, &f[i], value);
+    }
+    for (uint32_t i = 0; i < ob->chip->ob_count; i++) {
+        if (text_same(ob->chip->ob[i].name, name)) {
+            ob->values[i] = value;
+            return SFI_OK;
+        }
+    }
+    return unknown_field(ob, name);
+}
+
+void
+sfi_option_bytes_free(sfi_option_bytes *ob)
+{
+    sfi__obj_free(ob, OBJ_OPTION_BYTES);
+}

@@ -1,0 +1,24 @@
+/* Option bytes of a part, one word a row, in the order of the CSV file. */
+#ifndef SFI_OPTION_BYTES_OPTION_BYTES_H
+#define SFI_OPTION_BYTES_OPTION_BYTES_H
+
+#include <sfi/option_bytes.h>
+
+#include "core/obj.h"
+#include "chip/chip.h"
+
+struct sfi_option_bytes {
+    struct obj obj;
+    const struct sfi_chip *chip;
+    uint32_t values[CHIP_OB_ROWS_MAX]; /* chip->ob_count of them */
+};
+
+/* One with these values, chip->ob_count of them. */
+sfi_status sfi__ob_of(sfi_ctx *ctx, const struct sfi_chip *chip,
+                      const uint32_t *values, sfi_option_bytes **out);
+
+/* Fill `values` from CSV text; the error's place is line and column. */
+sfi_status sfi__ob_parse_csv(sfi_ctx *ctx, const struct sfi_chip *chip,
+                             const char *text, size_t len, uint32_t *values);
+
+#endif

@@ -1,0 +1,60 @@
+/* The host's half of AN3155: frames out, answers in.  Pure: no I/O, no clock;
+ * what waits for which answer is the caller's business. */
+#ifndef SFI_PROTO_AN3155_H
+#define SFI_PROTO_AN3155_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/an3155_device.h"
+
+/* AN3155, 3.1: N is one byte; no bootloader knows more than 20 commands. */
+#define USART_COMMANDS_MAX 32u
+
+#define USART_COMMAND_LEN 2u
+#define USART_ADDRESS_LEN 5u
+#define USART_COUNT_LEN 2u
+#define USART_WRITE_MAX (1u + USART_BLOCK_MAX + 1u)
+#define USART_ERASE_SPECIAL_LEN 3u
+#define USART_ERASE_MAX (2u + 2u * USART_ERASE_PAGES_MAX + 1u)
+#define USART_OPCODE_LEN 3u
+#define USART_PACKET_MAX (2u + SFI_CMD_DATA_MAX + 1u)
+
+/* A byte that ends no frame well, to fill up one that was cut short: an even
+ * value, so that a Write of nothing else has a wrong checksum (its length is
+ * value + 3, odd), and no length, opcode or page count that exists. */
+#define USART_FILLER 0xfeu
+
+/* Each builds one frame phase, all that goes out before the next wait for an
+ * ACK.  Checksum: XOR of the bytes before it. */
+void usart_command(uint8_t out[USART_COMMAND_LEN], uint8_t cmd);
+void usart_address(uint8_t out[USART_ADDRESS_LEN], uint32_t address);
+/* Read Memory: 1 to 256 bytes */
+void usart_count(uint8_t out[USART_COUNT_LEN], size_t len);
+/* Write Memory: 1 to 256 bytes; the frame's length */
+size_t usart_write(uint8_t out[USART_WRITE_MAX], const uint8_t *data,
+                   size_t len);
+void usart_erase_special(uint8_t out[USART_ERASE_SPECIAL_LEN], uint16_t code);
+/* 1 to USART_ERASE_PAGES_MAX pages; the frame's length */
+size_t usart_erase_pages(uint8_t out[USART_ERASE_MAX], const uint16_t *pages,
+                         size_t count);
+void usart_opcode(uint8_t out[USART_OPCODE_LEN], uint16_t opcode);
+/* Special and Extended Special: 0 to 1024 bytes; the frame's length */
+size_t usart_packet(uint8_t out[USART_PACKET_MAX], const uint8_t *data,
+                    size_t len);
+
+/* The answer to Get. */
+struct usart_get {
+    uint8_t version; /* 0x31: V3.1 */
+    uint8_t commands[USART_COMMANDS_MAX];
+    size_t count;
+};
+
+/* What comes after the first ACK to Get: N, version, commands, ACK.  N is one
+ * less than what follows it, ACK apart.  H7's V9.0 announces more commands than
+ * it lists (AN2606): a shorter list that ends with an ACK is taken. */
+bool usart_read_get(struct usart_get *out, const uint8_t *data, size_t len);
+bool usart_has(const struct usart_get *get, uint8_t cmd);
+
+#endif

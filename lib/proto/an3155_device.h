@@ -1,0 +1,119 @@
+/* The device's half of AN3155: bytes in, commands out.  It frames, checks and
+ * acknowledges; what a command does is its handler's business.  The standard
+ * bootloader of the virtual chips and the secure bootloader share it.  The
+ * frames of AN4286 (SPI) are nearly the same: it does those too, the clocking
+ * apart.  Freestanding, no I/O, no clock. */
+#ifndef SFI_PROTO_AN3155_DEVICE_H
+#define SFI_PROTO_AN3155_DEVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wire/security.h"
+#include "util/wr.h"
+
+/* AN3155, 3: command codes. */
+enum usart_cmd {
+    USART_GET = 0x00,
+    USART_GET_VERSION = 0x01,
+    USART_GET_ID = 0x02,
+    USART_READ = 0x11,
+    USART_GO = 0x21,
+    USART_WRITE = 0x31,
+    USART_ERASE = 0x43,
+    USART_EXT_ERASE = 0x44,
+    USART_SPECIAL = 0x50,
+    USART_EXT_SPECIAL = 0x51,
+    USART_WRITE_PROTECT = 0x63,
+    USART_WRITE_UNPROTECT = 0x73,
+    USART_READOUT_PROTECT = 0x82,
+    USART_READOUT_UNPROTECT = 0x92,
+};
+
+#define USART_SYNC 0x7fu
+/* AN4286: the first byte ever, and the first of each command. */
+#define SPI_SOF 0x5au
+#define USART_ACK 0x79u
+#define USART_NACK 0x1fu
+
+/* AN3155: N is one byte, so 256. */
+#define USART_BLOCK_MAX 256u
+/* Extended Erase: special codes; a page list no longer than a data packet. */
+#define USART_ERASE_MASS 0xffffu
+#define USART_ERASE_BANK1 0xfffeu
+#define USART_ERASE_BANK2 0xfffdu
+#define USART_ERASE_SPECIAL 0xfff0u
+#define USART_ERASE_PAGES_MAX (SFI_CMD_DATA_MAX / 2u)
+
+/* The longest packet: length, data, checksum. */
+#define USART_FRAME_MAX (2u + SFI_CMD_DATA_MAX + 1u)
+/* The longest answer to one byte: ACK and READ's 256 bytes (a Special reply is
+ * shorter), with room to spare. */
+#define USART_ANSWER_MAX 400u
+
+/* What the frames are checked against; `user` first.  A bool handler: false
+ * answers NACK.  A command whose handler is NULL is NACKed. */
+struct usart_handlers {
+    /* may this listed command be used now?  (else NACK after its code; NULL:
+     * yes) */
+    bool (*allowed)(void *user, uint8_t cmd);
+    /* may READ, GO, WRITE use this address?  (else NACK after it; NULL: yes) */
+    bool (*address)(void *user, uint8_t cmd, uint32_t address);
+    bool (*read)(void *user, uint32_t address, uint8_t *out, size_t len);
+    bool (*write)(void *user, uint32_t address, const uint8_t *data,
+                  size_t len);
+    void (*go)(void *user, uint32_t address);
+    /* code >= USART_ERASE_SPECIAL: mass or bank; else `count` pages */
+    bool (*erase)(void *user, uint16_t code, const uint16_t *pages,
+                  size_t count);
+    /* Write Unprotect, Readout Protect and Unprotect: the two ACKs come
+     * together, when it is done */
+    bool (*protect)(void *user, uint8_t cmd);
+    /* known sub-opcode?  (else NACK after it) */
+    bool (*known)(void *user, uint8_t cmd, uint16_t opcode);
+    /* Special and Extended Special; returns the status byte.  *reply_len: room
+     * (SFI_CMD_REPLY_MAX) in, used out; Extended Special has no reply. */
+    uint8_t (*special)(void *user, uint16_t opcode, const uint8_t *param,
+                       size_t param_len, uint8_t *data, size_t data_len,
+                       uint8_t *reply, size_t *reply_len);
+};
+
+struct usart_slave_config {
+    const struct usart_handlers *handlers;
+    void *user;
+    bool spi;        /* AN4286's frames */
+    uint8_t version; /* 0x31: V3.1 */
+    uint16_t product_id;
+    const uint8_t *commands; /* as Get lists them; no other is accepted */
+    size_t command_count;
+};
+
+struct usart_slave {
+    struct usart_slave_config config;
+    int state; /* private from here on */
+    uint8_t cmd;
+    uint16_t opcode;
+    uint32_t address;
+    bool tail;         /* the last answer ends with a second ACK or NACK */
+    size_t have, want; /* bytes of the packet in `frame` */
+    size_t param_len;
+    uint8_t param[SFI_CMD_PARAM_MAX];
+    union {
+        uint8_t frame[USART_FRAME_MAX];
+        uint16_t pages[USART_ERASE_PAGES_MAX];
+    };
+};
+
+/* Waits for the first 0x7f (0x5a).  The config is copied, what it points to is
+ * not. */
+void usart_slave_init(struct usart_slave *s,
+                      const struct usart_slave_config *config);
+/* One byte in; what it answers is appended to `out`. */
+void usart_slave_byte(struct usart_slave *s, uint8_t byte, struct wr *out);
+/* In the middle of a command? */
+bool usart_slave_busy(const struct usart_slave *s);
+/* Drop a half command (the host went silent); NACKs it. */
+void usart_slave_drop(struct usart_slave *s, struct wr *out);
+
+#endif

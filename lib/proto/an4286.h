@@ -1,0 +1,26 @@
+/* The host's half of AN4286, where it differs from AN3155 (proto/usart.h).
+ * Pure: no I/O, no clock. */
+#ifndef SFI_PROTO_AN4286_H
+#define SFI_PROTO_AN4286_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/an3155.h"
+
+/* What the part clocks out when it has nothing to say, or is at work. */
+#define SPI_BUSY 0xa5u
+/* What the host clocks out when it only listens. */
+#define SPI_DUMMY 0x00u
+
+#define SPI_COMMAND_LEN (1u + USART_COMMAND_LEN)
+#define SPI_PAGES_MAX (2u * USART_ERASE_PAGES_MAX + 1u)
+
+/* Start of frame, code, complement. */
+void spi_command(uint8_t out[SPI_COMMAND_LEN], uint8_t cmd);
+/* Extended Erase: its second packet, 1 to USART_ERASE_PAGES_MAX pages; the
+ * packet's length.  The first is a usart_erase_special() of the last index. */
+size_t spi_pages(uint8_t out[SPI_PAGES_MAX], const uint16_t *pages,
+                 size_t count);
+
+#endif

@@ -1,0 +1,170 @@
+#include "proto/apdu.h"
+
+#include <string.h>
+
+#include "util/mem.h"
+#include "util/rd.h"
+#include "util/wr.h"
+#include "wire/card_command.h"
+
+/* ISO 7816-4, 5.6: 6Cxx is "wrong Le, xx is right". */
+#define SW_WRONG_LE 0x6c00u
+#define SW1 0xff00u
+#define SW2 0x00ffu
+
+void
+apdu_begin(struct apdu_talk *t, const struct apdu *command, bool extended,
+           uint8_t *out)
+{
+    sfi__zero(t, sizeof(*t));
+    t->command = command;
+    t->out = out;
+    t->extended = extended;
+    t->le = APDU_SHORT_ANSWER;
+}
+
+/* Short where that is enough: every card knows it. */
+static bool
+is_extended(const struct apdu_talk *t)
+{
+    return t->extended && (t->command->len > APDU_PIECE_MAX ||
+                           t->command->answer > APDU_SHORT_ANSWER);
+}
+
+/* Of the data, what the next short command carries. */
+static size_t
+piece(const struct apdu_talk *t)
+{
+    size_t left = t->command->len - t->sent;
+
+    return left > APDU_PIECE_MAX ? APDU_PIECE_MAX : left;
+}
+
+static bool
+is_last(const struct apdu_talk *t)
+{
+    return is_extended(t) || t->command->len - t->sent <= APDU_PIECE_MAX;
+}
+
+static void
+put_header(struct wr *w, const struct apdu *c, uint8_t cla)
+{
+    wr_u8(w, cla);
+    wr_u8(w, c->ins);
+    wr_u8(w, c->p1);
+    wr_u8(w, c->p2);
+}
+
+/* Table 5: three bytes of length for the first field, two for a second. */
+static void
+put_extended(struct wr *w, const struct apdu *c)
+{
+    put_header(w, c, c->cla);
+    wr_u8(w, 0);
+    if (c->len > 0) {
+        wr_u16be(w, (uint16_t)c->len);
+        wr_bytes(w, c->data, c->len);
+    }
+    if (c->answer > 0)
+        wr_u16be(w, 0);
+}
+
+static void
+put_short(struct wr *w, const struct apdu_talk *t)
+{
+    const struct apdu *c = t->command;
+    size_t len = piece(t);
+
+    put_header(w, c, is_last(t) ? c->cla : c->cla | CARD_CLA_CHAIN);
+    if (len > 0) {
+        wr_u8(w, (uint8_t)len);
+        wr_bytes(w, c->data + t->sent, len);
+    }
+    if (is_last(t) && c->answer > 0)
+        wr_u8(w, (uint8_t)t->le); /* 256 is 00 */
+}
+
+size_t
+apdu_next(const struct apdu_talk *t, uint8_t *buf, size_t cap)
+{
+    static const struct apdu get_response = {
+        .cla = CARD_CLA_ISO,
+        .ins = CARD_GET_RESPONSE,
+    };
+    struct wr w;
+
+    if (t->command->len > UINT16_MAX)
+        return 0;
+    wr_init(&w, buf, cap);
+    if (t->fetching) {
+        put_header(&w, &get_response, get_response.cla);
+        wr_u8(&w, (uint8_t)t->le);
+    } else if (is_extended(t)) {
+        put_extended(&w, t->command);
+    } else {
+        put_short(&w, t);
+    }
+    return wr_ok(&w) ? wr_len(&w) : 0;
+}
+
+/* 61xx: so many bytes wait. */
+static enum apdu_turn
+more_waits(struct apdu_talk *t, size_t len)
+{
+    size_t waits = t->sw & SW2;
+
+    if (len == 0 && t->fetching)
+        return APDU_STALLED;
+    if (t->got == t->command->answer) {
+        t->found = t->got + 1;
+        return APDU_TOO_LONG;
+    }
+    t->fetching = true;
+    t->le = waits == 0 ? APDU_SHORT_ANSWER : waits;
+    return APDU_GO_ON;
+}
+
+/* The card knows no extended length, or wants another Le: send it again so. */
+static bool
+is_to_repeat(struct apdu_talk *t)
+{
+    if (t->fetching || t->got > 0)
+        return false;
+    if (t->sw == CARD_SW_LENGTH && is_extended(t)) {
+        t->extended = false;
+        return true;
+    }
+    if ((t->sw & SW1) != SW_WRONG_LE || t->corrected || is_extended(t) ||
+        t->command->answer == 0)
+        return false;
+    t->corrected = true;
+    t->le = (t->sw & SW2) == 0 ? APDU_SHORT_ANSWER : t->sw & SW2;
+    return true;
+}
+
+enum apdu_turn
+apdu_take(struct apdu_talk *t, const uint8_t *raw, size_t len)
+{
+    bool last = t->fetching || is_last(t);
+    struct rd r;
+
+    t->found = len;
+    if (len < sizeof(t->sw))
+        return APDU_NO_STATUS;
+    len -= sizeof(t->sw);
+    rd_init(&r, raw + len, sizeof(t->sw));
+    t->sw = rd_u16be(&r);
+    t->found = t->got + len;
+    if (len > (last ? t->command->answer - t->got : 0))
+        return APDU_TOO_LONG;
+    if (len > 0)
+        memcpy(t->out + t->got, raw, len);
+    t->got += len;
+    if (!last && t->sw == CARD_SW_OK) {
+        t->sent += piece(t);
+        return APDU_GO_ON;
+    }
+    if (last && (t->sw & SW1) == CARD_SW_MORE)
+        return more_waits(t, len);
+    return is_to_repeat(t) ? APDU_GO_ON : APDU_DONE;
+}

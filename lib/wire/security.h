@@ -1,0 +1,62 @@
+/* The security extension: opcodes, requests and answers.  The vendor's own
+ * are not public: this table is libsfi's, and the one place to replace it.
+ * doc/protocol.md, "Security extension".  All integers are little-endian, as
+ * in the image.  Freestanding, no I/O. */
+#ifndef SFI_WIRE_SECURITY_H
+#define SFI_WIRE_SECURITY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SFI_CMD_VERSION 1u
+
+/* AN3155 3.14 and 3.15: packet 1 is at most 128 bytes, packet 2 1024. */
+#define SFI_CMD_PARAM_MAX 128u
+#define SFI_CMD_DATA_MAX 1024u
+/* The longest answer: a certificate. */
+#define SFI_CMD_REPLY_MAX 136u
+
+enum sfi_cmd {
+    SFI_CMD_INFO = 0x5301,        /* -> info                 Special */
+    SFI_CMD_CERTIFICATE = 0x5302, /* -> certificate 136      Special */
+    SFI_CMD_SECURE = 0x5303,      /* flags u8 ->             Special */
+    SFI_CMD_LICENSE = 0x5304,     /* data: licence 136 ->    Extended */
+    SFI_CMD_HEADER = 0x5305,      /* header 28 ->            Special */
+    SFI_CMD_AREA = 0x5306,        /* descriptor 30 ->        Special */
+    SFI_CMD_DATA = 0x5307,        /* offset u32, data ->     Extended */
+    SFI_CMD_FINISH = 0x5308,      /* ->                      Special */
+    SFI_CMD_ABORT = 0x5309,       /* ->                      Special */
+    SFI_CMD_SESSION = 0x530a,     /* -> session id u32       Special */
+};
+
+#define SFI_CMD_SESSION_LEN 4u
+
+/* SECURE: erase the user flash and begin.  Without the flag a device that
+ * holds an install refuses. */
+#define SFI_CMD_SECURE_ERASE 0x01u
+
+#define SFI_CMD_INFO_LEN 44u
+struct cmd_info {
+    uint8_t version; /* SFI_CMD_VERSION */
+    uint8_t state;   /* SFI_DEVICE_* */
+    uint8_t cause;   /* of the last refusal, SFI_CAUSE_* */
+    uint8_t flags;   /* SFI_CMD_INFO_* */
+    uint16_t device_id;
+    uint16_t data_max; /* bytes per DATA */
+    uint8_t product_id[8];
+    uint32_t session; /* installs begun so far */
+    uint16_t area;    /* index of the area being received, 0: none */
+    uint16_t areas;
+    uint32_t offset;        /* content bytes of that area so far */
+    uint8_t header_tag[16]; /* image being, or last, installed */
+};
+#define SFI_CMD_INFO_ONE_SHOT 0x01u /* a success ends the bootloader */
+#define SFI_CMD_INFO_UNCLEAN 0x02u  /* could not be erased: SECURE again */
+
+void cmd_write_info(uint8_t raw[SFI_CMD_INFO_LEN], const struct cmd_info *i);
+void cmd_read_info(struct cmd_info *i, const uint8_t raw[SFI_CMD_INFO_LEN]);
+/* Carried by Extended Special (with packet 2) or by Special. */
+bool cmd_is_extended(uint16_t opcode);
+
+#endif
