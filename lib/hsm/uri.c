@@ -4,7 +4,7 @@
 
 #include "util/mem.h"
 #include "core/err.h"
-#include "hsm/vault.h"
+#include "hsm/vault/vault.h"
 
 static const char vault_scheme[] = "vault:";
 static const char card_scheme[] = "pcsc:";

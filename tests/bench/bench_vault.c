@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "core/err.h"
-#include "hsm/hsm.h"
+#include "hsm/open.h"
 #include "license/certificate.h"
 #include "license/license.h"
 #include "license/personalization.h"

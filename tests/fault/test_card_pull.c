@@ -8,8 +8,8 @@
 
 #include "core/err.h"
 #include "wire/card_command.h"
-#include "hsm/channel.h"
-#include "hsm/hsm.h"
+#include "hsm/card/channel.h"
+#include "hsm/open.h"
 
 #include "disk.h"
 #include "fixture.h"

@@ -11,7 +11,7 @@
 #include "util/rd.h"
 #include "core/err.h"
 #include "wire/card_command.h"
-#include "hsm/channel.h"
+#include "hsm/card/channel.h"
 #include "license/personalization.h"
 
 #include "fuzz.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "hsm/hsm.h"
+#include "hsm/open.h"
 
 #include "disk.h"
 #include "fuzz.h"

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "wire/card_command.h"
-#include "hsm/channel.h"
+#include "hsm/card/channel.h"
 
 /* The text: words between blanks.
  *   b B        a transaction begins; B: the card was reset before

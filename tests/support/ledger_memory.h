@@ -4,7 +4,7 @@
 #ifndef SFI_TESTS_LEDGER_MEMORY_H
 #define SFI_TESTS_LEDGER_MEMORY_H
 
-#include "hsm/ledger.h"
+#include "hsm/vault/ledger.h"
 
 extern const struct ledger_place ledger_memory;
 

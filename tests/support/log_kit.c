@@ -5,8 +5,8 @@
 
 #include "util/mem.h"
 #include "core/err.h"
-#include "hsm/chain.h"
-#include "hsm/log.h"
+#include "audit/chain.h"
+#include "audit/audit.h"
 
 #include "fixture.h"
 

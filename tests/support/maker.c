@@ -5,7 +5,7 @@
 #include "util/mem.h"
 #include "core/err.h"
 #include "crypto/rand.h"
-#include "hsm/hsm.h"
+#include "hsm/open.h"
 #include "license/certificate.h"
 #include "license/license.h"
 

@@ -6,7 +6,7 @@
 #include <sfi/hsm.h>
 
 #include "crypto/ecc.h"
-#include "hsm/ledger.h"
+#include "hsm/vault/ledger.h"
 #include "license/personalization.h"
 
 #define MAKER_PRODUCT "45002001"

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/ctx.h"
-#include "hsm/hsm.h"
+#include "hsm/open.h"
 #include "installer/target.h"
 
 #include "image_kit.h"

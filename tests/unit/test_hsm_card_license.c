@@ -7,7 +7,7 @@
 #include <sfi/license.h>
 
 #include "util/mem.h"
-#include "hsm/card.h"
+#include "hsm/card/card.h"
 
 #include "card_play.h"
 #include "fixture.h"

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "util/mem.h"
-#include "hsm/log.h"
+#include "audit/audit.h"
 
 #include "fixture.h"
 #include "log_kit.h"

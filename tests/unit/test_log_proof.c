@@ -9,7 +9,7 @@
 
 #include "util/mem.h"
 #include "core/err.h"
-#include "hsm/log.h"
+#include "audit/audit.h"
 
 #include "fixture.h"
 #include "log_kit.h"

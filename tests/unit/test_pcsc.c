@@ -8,7 +8,7 @@
 #include <sfi/hsm.h>
 #include <sfi/version.h>
 
-#include "hsm/channel.h"
+#include "hsm/card/channel.h"
 
 #include "fixture.h"
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "core/err.h"
-#include "hsm/token.h"
+#include "hsm/token/token.h"
 
 #include "fixture.h"
 #include "token_kit.h"

@@ -12,7 +12,7 @@
 #include <sqlite3.h>
 
 #include "util/mem.h"
-#include "hsm/hsm.h"
+#include "hsm/open.h"
 
 #include "disk.h"
 #include "fixture.h"

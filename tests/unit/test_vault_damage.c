@@ -10,7 +10,7 @@
 #include <sqlite3.h>
 
 #include "util/hex.h"
-#include "hsm/chain.h"
+#include "audit/chain.h"
 
 #include "disk.h"
 #include "fixture.h"

@@ -10,8 +10,8 @@
 #include "util/hex.h"
 #include "util/mem.h"
 #include "core/ctx.h"
-#include "hsm/chain.h"
-#include "hsm/vault_seal.h"
+#include "audit/chain.h"
+#include "hsm/vault/seal.h"
 #include "license/license.h"
 
 #include "fixture.h"

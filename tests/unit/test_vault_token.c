@@ -10,9 +10,9 @@
 #include "util/hex.h"
 #include "util/mem.h"
 #include "core/err.h"
-#include "hsm/hsm.h"
-#include "hsm/ledger.h"
-#include "hsm/token.h"
+#include "hsm/open.h"
+#include "hsm/vault/ledger.h"
+#include "hsm/token/token.h"
 
 #include "fixture.h"
 #include "maker.h"

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "core/err.h"
-#include "hsm/hsm.h"
+#include "hsm/open.h"
 
 #include "fixture.h"
 #include "maker.h"

@@ -1,0 +1,85 @@
+/* Logs as files: text, one record a line; doc/format.md, "Log". */
+#ifndef SFI_AUDIT_AUDIT_H
+#define SFI_AUDIT_AUDIT_H
+
+#include <sfi/hsm.h>
+#include <sfi/log.h>
+
+#include "util/file.h"
+#include "util/text.h"
+
+/* A record's line is the longest; this is somewhat more. */
+#define LOG_LINE_MAX 480u
+#define LOG_MAGIC "SFI-LOG 1"
+
+/* Flags that a log can have. */
+#define LOG_FLAGS SFI_HSM_LIVE_ONLY
+
+/* Kinds as text, by number; NULL: none such. */
+const char *sfi__log_kind(uint32_t kind);
+/* What a firmware id can be: 1 to 63 printable ASCII characters; and a product
+ * id: 8 of them, without blanks. */
+bool sfi__log_is_firmware(const char *text);
+bool sfi__log_is_product(const char *text);
+
+/* ---- writing ---- */
+
+/* Gives record `sequence`; has said why before an error. */
+typedef sfi_status (*log_record_fn)(void *user, uint64_t sequence,
+                                    sfi_log_record *out);
+
+/* The whole log that `head` is the end of: all of it or nothing.  What needs no
+ * key is checked on the way.  Errors of the file name it; all others name no
+ * place. */
+sfi_status sfi__log_write(sfi_ctx *ctx, const char *path,
+                          const sfi_log_head *head, log_record_fn record,
+                          void *user);
+
+/* ---- reading ---- */
+
+struct log_in {
+    sfi_ctx *ctx;
+    const char *path;
+    struct file_in file;
+    uint64_t line; /* at work, from 1 */
+    char text[LOG_LINE_MAX + 1];
+    size_t at, len; /* in `data` */
+    bool last;      /* nothing follows `data` */
+    char data[8192];
+};
+
+/* Each failure names the file, and the line if there is one. */
+sfi_status sfi__log_open(struct log_in *in, sfi_ctx *ctx, const char *path);
+void sfi__log_close(struct log_in *in);
+/* What stands before the records; `out` is zero before. */
+sfi_status sfi__log_read_head(struct log_in *in, sfi_log_head *out);
+/* The next record; or the end, which fills in the rest of the head, and behind
+ * which nothing is. */
+sfi_status sfi__log_read_next(struct log_in *in, sfi_log_record *out,
+                              sfi_log_head *head, bool *end);
+sfi_status sfi__log_fail(struct log_in *in, sfi_status st, const char *fmt, ...)
+    SFI_PRINTF(3, 4);
+
+/* ---- devices ---- */
+
+/* A slot of 16 bytes for each, and as many free ones: half a gigabyte. */
+#define LOG_DEVICES_MAX ((size_t)1 << 24)
+#define LOG_DEVICE_LEN 16u
+
+/* Which devices a log has counted.  Half a SHA-256 stands for a device: no two
+ * that differ will ever have the same. */
+struct log_devices {
+    sfi_ctx *ctx;
+    uint8_t (*slots)[LOG_DEVICE_LEN]; /* zeros: free */
+    size_t size;                      /* a power of two, or 0 */
+    size_t used;
+    bool zeros; /* the device that looks like a free slot */
+};
+
+void sfi__log_devices_init(struct log_devices *d, sfi_ctx *ctx);
+void sfi__log_devices_free(struct log_devices *d);
+bool sfi__log_devices_have(const struct log_devices *d, const uint8_t *device);
+/* SFI_ERR_LIMIT: too many. */
+sfi_status sfi__log_devices_add(struct log_devices *d, const uint8_t *device);
+
+#endif

@@ -1,0 +1,86 @@
+#include "audit/chain.h"
+
+#include "util/wr.h"
+#include "license/record.h"
+
+/* Eight bytes before everything that is hashed, so that nothing can be taken
+ * for something else. */
+#define TAG_INIT "SFIVINIT"
+#define TAG_HEAD "SFIVHEAD"
+#define TAG_RECORD "SFIVRECD"
+#define TAG_LEN 8u
+#define FORMAT_VERSION 1u
+
+#define FIRMWARE_ID_FIELD 64u
+#define INIT_LEN 184u
+#define HEAD_LEN 88u
+#define RECORD_LEN 208u
+
+_Static_assert(FIRMWARE_ID_FIELD == sizeof(((sfi_log_head *)0)->firmware_id),
+               "firmware id");
+
+sfi_status
+sfi__chain_genesis(sfi_ctx *ctx, const sfi_log_head *h,
+                   uint8_t out[SFI_SHA256_LEN])
+{
+    uint8_t data[INIT_LEN];
+    struct wr w;
+
+    wr_init(&w, data, sizeof(data));
+    wr_bytes(&w, TAG_INIT, TAG_LEN);
+    wr_u32le(&w, FORMAT_VERSION);
+    wr_u32le(&w, h->flags);
+    wr_bytes(&w, h->serial, sizeof(h->serial));
+    wr_bytes(&w, h->firmware_id, FIRMWARE_ID_FIELD);
+    wr_bytes(&w, h->product_id, PRODUCT_ID_LEN);
+    wr_bytes(&w, h->ca_public, sizeof(h->ca_public));
+    wr_u64le(&w, h->maximum);
+    wr_u64le(&w, h->low_water);
+    return sfi__sha256(ctx, data, wr_len(&w), out);
+}
+
+sfi_status
+sfi__chain_head_mac(sfi_ctx *ctx, const sfi_log_head *h,
+                    const uint8_t key_secret[SFI_LOG_KEY_LEN],
+                    uint8_t out[SFI_SHA256_LEN])
+{
+    uint8_t data[HEAD_LEN];
+    struct wr w;
+
+    wr_init(&w, data, sizeof(data));
+    wr_bytes(&w, TAG_HEAD, TAG_LEN);
+    wr_bytes(&w, h->genesis, sizeof(h->genesis));
+    wr_u64le(&w, h->remaining);
+    wr_u64le(&w, h->sequence);
+    wr_bytes(&w, h->log_head, sizeof(h->log_head));
+    return sfi__hmac_sha256(ctx, key_secret, SFI_LOG_KEY_LEN, data, wr_len(&w),
+                            out);
+}
+
+sfi_status
+sfi__chain_record(sfi_ctx *ctx, const sfi_log_head *h, const sfi_log_record *r,
+                  const uint8_t *key_secret, uint8_t hash[SFI_SHA256_LEN],
+                  uint8_t mac[SFI_SHA256_LEN])
+{
+    uint8_t data[RECORD_LEN];
+    struct wr w;
+    sfi_status st;
+
+    wr_init(&w, data, sizeof(data));
+    wr_bytes(&w, TAG_RECORD, TAG_LEN);
+    wr_u32le(&w, r->kind);
+    wr_u64le(&w, r->sequence);
+    wr_u64le(&w, r->time);
+    wr_bytes(&w, h->firmware_id, FIRMWARE_ID_FIELD);
+    wr_bytes(&w, h->product_id, PRODUCT_ID_LEN);
+    wr_bytes(&w, r->device, sizeof(r->device));
+    wr_u32le(&w, r->session);
+    wr_u64le(&w, r->remaining);
+    wr_bytes(&w, r->license, sizeof(r->license));
+    wr_bytes(&w, r->previous, sizeof(r->previous));
+    st = sfi__sha256(ctx, data, wr_len(&w), hash);
+    if (st == SFI_OK && key_secret != NULL)
+        st = sfi__hmac_sha256(ctx, key_secret, SFI_LOG_KEY_LEN, data,
+                              wr_len(&w), mac);
+    return st;
+}

@@ -1,0 +1,268 @@
+#include "audit/audit.h"
+
+#include <string.h>
+
+#include "util/date.h"
+#include "util/hex.h"
+#include "util/mem.h"
+#include "core/ctx.h"
+#include "core/err.h"
+#include "core/load.h"
+#include "audit/chain.h"
+#include "license/record.h"
+
+const char *
+sfi__log_kind(uint32_t kind)
+{
+    static const char *const kinds[] = {
+        [SFI_LOG_COUNTED] = "counted",
+        [SFI_LOG_AGAIN] = "again",
+        [SFI_LOG_RETIRED] = "retired",
+    };
+
+    return kind < sizeof(kinds) / sizeof(*kinds) ? kinds[kind] : NULL;
+}
+
+static bool
+is_printable(const char *text, char first)
+{
+    for (; *text != '\0'; text++) {
+        if (*text < first || *text > '~')
+            return false;
+    }
+    return true;
+}
+
+bool
+sfi__log_is_firmware(const char *text)
+{
+    size_t len = strlen(text);
+
+    return len >= 1 && len <= SFI_FIRMWARE_ID_MAX && is_printable(text, ' ');
+}
+
+bool
+sfi__log_is_product(const char *text)
+{
+    return strlen(text) == PRODUCT_ID_LEN && is_printable(text, '!');
+}
+
+/* ---- the file ---- */
+
+struct log_out {
+    sfi_ctx *ctx;
+    const char *path;
+    struct file_out file;
+    size_t len;
+    char data[8192];
+};
+
+static sfi_status
+fail_write(struct log_out *o, int err)
+{
+    (void)sfi__fail_os(o->ctx, sfi__os_status(err), err, "cannot write");
+    return sfi__where(o->ctx, "%s", o->path);
+}
+
+static sfi_status
+flush(struct log_out *o)
+{
+    int err = file_write(&o->file, o->data, o->len);
+
+    o->len = 0;
+    return err == 0 ? SFI_OK : fail_write(o, err);
+}
+
+static sfi_status SFI_PRINTF(2, 3)
+    put_line(struct log_out *o, const char *fmt, ...)
+{
+    sfi_status st = SFI_OK;
+    va_list args;
+
+    if (sizeof(o->data) - o->len < LOG_LINE_MAX + 2)
+        st = flush(o);
+    va_start(args, fmt);
+    text_vformat(o->data + o->len, LOG_LINE_MAX + 1, fmt, args);
+    va_end(args);
+    o->len += strlen(o->data + o->len);
+    o->data[o->len++] = '\n';
+    return st;
+}
+
+/* ---- lines ---- */
+
+/* Of 64 bytes at most. */
+struct hex_text {
+    char text[2 * 64 + 1];
+};
+
+static struct hex_text
+hex(const uint8_t *data, size_t len)
+{
+    struct hex_text h;
+
+    hex_encode(h.text, data, len);
+    return h;
+}
+
+#define HEX(field) hex((field), sizeof(field)).text
+
+static sfi_status
+put_head(struct log_out *o, const sfi_log_head *h)
+{
+    sfi_status st = put_line(o, "%s", LOG_MAGIC);
+
+    if (st == SFI_OK)
+        st = put_line(o, "flags %u", h->flags);
+    if (st == SFI_OK)
+        st = put_line(o, "maximum %llu", (unsigned long long)h->maximum);
+    if (st == SFI_OK)
+        st = put_line(o, "low-water %llu", (unsigned long long)h->low_water);
+    if (st == SFI_OK)
+        st = put_line(o, "firmware-id %s", h->firmware_id);
+    if (st == SFI_OK)
+        st = put_line(o, "product-id %s", h->product_id);
+    if (st == SFI_OK)
+        st = put_line(o, "serial %s", HEX(h->serial));
+    if (st == SFI_OK)
+        st = put_line(o, "ca %s", HEX(h->ca_public));
+    if (st == SFI_OK)
+        st = put_line(o, "genesis %s", HEX(h->genesis));
+    return st;
+}
+
+static sfi_status
+put_record(struct log_out *o, const sfi_log_record *r)
+{
+    char date[DATE_MAX];
+
+    return put_line(o, "record %llu %s %s %s %08x %llu %s %s %s %s",
+                    (unsigned long long)r->sequence, date_format(date, r->time),
+                    sfi__log_kind(r->kind), HEX(r->device), r->session,
+                    (unsigned long long)r->remaining, HEX(r->license),
+                    HEX(r->previous), HEX(r->hash), HEX(r->mac));
+}
+
+static sfi_status
+put_end(struct log_out *o, const sfi_log_head *h)
+{
+    return put_line(o, "end %llu %llu %s %s", (unsigned long long)h->sequence,
+                    (unsigned long long)h->remaining, HEX(h->log_head),
+                    HEX(h->mac));
+}
+
+/* ---- what the HSM gives ---- */
+
+static sfi_status
+check_head(sfi_ctx *ctx, const sfi_log_head *h)
+{
+    uint8_t genesis[SFI_SHA256_LEN];
+    sfi_status st;
+
+    if (!sfi__log_is_firmware(h->firmware_id) ||
+        !sfi__log_is_product(h->product_id))
+        return sfi__fail(ctx, SFI_ERR_HSM,
+                         "the HSM's log names no firmware or no product");
+    st = sfi__chain_genesis(ctx, h, genesis);
+    if (st == SFI_OK && !sfi__equal(genesis, h->genesis, sizeof(genesis)))
+        st = sfi__fail(ctx, SFI_ERR_HSM,
+                       "the HSM's log: its head does not match its hash");
+    return st;
+}
+
+/* `last`: the hash of the record before, and then of this one. */
+static sfi_status
+check_record(sfi_ctx *ctx, const sfi_log_head *h, const sfi_log_record *r,
+             uint64_t sequence, uint8_t last[SFI_SHA256_LEN])
+{
+    uint8_t hash[SFI_SHA256_LEN];
+    sfi_status st = sfi__chain_record(ctx, h, r, NULL, hash, NULL);
+
+    if (st == SFI_OK &&
+        (r->sequence != sequence || sfi__log_kind(r->kind) == NULL ||
+         !sfi__equal(r->previous, last, SFI_SHA256_LEN) ||
+         !sfi__equal(r->hash, hash, sizeof(hash))))
+        st = sfi__fail(ctx, SFI_ERR_HSM,
+                       "the HSM's log: record %llu does not follow the one "
+                       "before, or does not match its hash",
+                       (unsigned long long)sequence);
+    memcpy(last, r->hash, SFI_SHA256_LEN);
+    return st;
+}
+
+static sfi_status
+put_records(struct log_out *o, const sfi_log_head *h, log_record_fn record,
+            void *user)
+{
+    uint8_t last[SFI_SHA256_LEN];
+    sfi_status st = SFI_OK;
+
+    memcpy(last, h->genesis, sizeof(last));
+    for (uint64_t i = 0; st == SFI_OK && i < h->sequence; i++) {
+        sfi_log_record r = {.struct_size = sizeof(r)};
+
+        st = record(user, i + 1, &r);
+        if (st == SFI_OK)
+            st = check_record(o->ctx, h, &r, i + 1, last);
+        if (st == SFI_OK)
+            st = put_record(o, &r);
+    }
+    if (st == SFI_OK && !sfi__equal(last, h->log_head, sizeof(last)))
+        st = sfi__fail(o->ctx, SFI_ERR_HSM,
+                       "the HSM's log: record %llu is not the end that its "
+                       "head names",
+                       (unsigned long long)h->sequence);
+    return st;
+}
+
+/* Nothing behind the end of a text: it would be hashed but not written. */
+static void
+clean(char *text, size_t size)
+{
+    size_t len;
+
+    text[size - 1] = '\0';
+    len = strlen(text);
+    sfi__zero(text + len, size - len);
+}
+
+static sfi_status
+write_log(struct log_out *o, const sfi_log_head *h, log_record_fn record,
+          void *user)
+{
+    sfi_status st = put_head(o, h);
+
+    if (st == SFI_OK)
+        st = put_records(o, h, record, user);
+    if (st == SFI_OK)
+        st = put_end(o, h);
+    return st == SFI_OK ? flush(o) : st;
+}
+
+sfi_status
+sfi__log_write(sfi_ctx *ctx, const char *path, const sfi_log_head *head,
+               log_record_fn record, void *user)
+{
+    struct log_out o = {.ctx = ctx, .path = path};
+    sfi_log_head h = *head;
+    sfi_status st;
+    int err;
+
+    clean(h.firmware_id, sizeof(h.firmware_id));
+    clean(h.product_id, sizeof(h.product_id));
+    st = check_head(ctx, &h);
+    if (st == SFI_OK)
+        st = sfi__check_no_vault(ctx, path);
+    if (st != SFI_OK)
+        return st;
+    err = file_begin(&o.file, path, 0644);
+    if (err != 0)
+        return fail_write(&o, err);
+    st = write_log(&o, &h, record, user);
+    if (st != SFI_OK) {
+        file_abort(&o.file);
+        return st;
+    }
+    err = file_commit(&o.file);
+    return err == 0 ? SFI_OK : fail_write(&o, err);
+}

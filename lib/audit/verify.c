@@ -1,0 +1,301 @@
+#include <string.h>
+
+#include "util/hex.h"
+#include "util/mem.h"
+#include "core/abi.h"
+#include "core/ctx.h"
+#include "core/err.h"
+#include "audit/chain.h"
+#include "audit/audit.h"
+
+#define ull(v) ((unsigned long long)(v))
+
+/* One log, while it is read. */
+struct proof {
+    struct log_in in;
+    const uint8_t *key_secret;
+    const sfi_log_head *before; /* the end of an earlier log, or NULL */
+    sfi_log_head head;
+    struct log_devices devices;
+    uint8_t last[SFI_SHA256_LEN]; /* hash of the last record, or genesis */
+    uint64_t remaining;
+    sfi_log_summary sum;
+};
+
+#define altered(p, ...) sfi__log_fail(&(p)->in, SFI_ERR_AUTH, __VA_ARGS__)
+
+/* ---- what hashes and MACs tell ---- */
+
+static sfi_status
+check_head(struct proof *p)
+{
+    uint8_t hash[SFI_SHA256_LEN];
+    sfi_status st = sfi__chain_genesis(p->in.ctx, &p->head, hash);
+
+    if (st == SFI_OK && !sfi__equal(hash, p->head.genesis, sizeof(hash)))
+        st = altered(p, "the head was altered: it does not match its hash");
+    if (st == SFI_OK && p->before != NULL &&
+        !sfi__equal(hash, p->before->genesis, sizeof(hash)))
+        st = altered(p, "the earlier log is of another HSM");
+    memcpy(p->last, hash, sizeof(hash));
+    return st;
+}
+
+/* In its place, and as the HSM wrote it. */
+static sfi_status
+check_record(struct proof *p, const sfi_log_record *r)
+{
+    uint8_t hash[SFI_SHA256_LEN];
+    uint8_t mac[SFI_SHA256_LEN];
+    sfi_status st;
+
+    if (r->sequence != p->sum.records + 1)
+        return altered(p,
+                       "record %llu, expected %llu: records were removed, "
+                       "added or moved",
+                       ull(r->sequence), ull(p->sum.records + 1));
+    st = sfi__chain_record(p->in.ctx, &p->head, r, p->key_secret, hash, mac);
+    if (st != SFI_OK)
+        return st;
+    if (!sfi__equal(hash, r->hash, sizeof(hash)))
+        return altered(p, "record %llu was altered: it does not match its hash",
+                       ull(r->sequence));
+    if (!sfi__ct_equal(mac, r->mac, sizeof(mac)))
+        return altered(p,
+                       "record %llu was altered, or the log key is another: "
+                       "it does not match its MAC",
+                       ull(r->sequence));
+    if (!sfi__equal(r->previous, p->last, sizeof(p->last)))
+        return altered(p, "record %llu does not follow what is before it",
+                       ull(r->sequence));
+    memcpy(p->last, hash, sizeof(hash));
+    return SFI_OK;
+}
+
+static sfi_status
+check_end(struct proof *p)
+{
+    const sfi_log_head *h = &p->head;
+    uint8_t mac[SFI_SHA256_LEN];
+    sfi_status st = sfi__chain_head_mac(p->in.ctx, h, p->key_secret, mac);
+
+    if (st != SFI_OK)
+        return st;
+    if (!sfi__ct_equal(mac, h->mac, sizeof(mac)))
+        return altered(p, "the end was altered, or the log key is another: it "
+                          "does not match its MAC");
+    if (h->sequence != p->sum.records || h->remaining != p->remaining ||
+        !sfi__equal(h->log_head, p->last, sizeof(p->last)))
+        return altered(p, "the end is that of %llu records, but %llu are there",
+                       ull(h->sequence), ull(p->sum.records));
+    return SFI_OK;
+}
+
+/* ---- what the records have to say ---- */
+
+static bool
+is_zero(const uint8_t hash[SFI_SHA256_LEN])
+{
+    static const uint8_t zeros[SFI_SHA256_LEN];
+
+    return sfi__equal(hash, zeros, sizeof(zeros));
+}
+
+static sfi_status
+count_device(struct proof *p, const sfi_log_record *r)
+{
+    if (sfi__log_devices_have(&p->devices, r->device))
+        return altered(p, "record %llu counts a device a second time",
+                       ull(r->sequence));
+    if (p->remaining == 0)
+        return altered(p, "record %llu counts a device when none was left",
+                       ull(r->sequence));
+    p->remaining--;
+    p->sum.licensed++;
+    if (sfi__log_devices_add(&p->devices, r->device) != SFI_OK)
+        return sfi__where(p->in.ctx, "%s", p->in.path);
+    return SFI_OK;
+}
+
+static sfi_status
+judge_kind(struct proof *p, const sfi_log_record *r)
+{
+    if (p->sum.retired != 0)
+        return altered(p, "record %llu is behind the closing record",
+                       ull(r->sequence));
+    if (r->kind == SFI_LOG_RETIRED) {
+        p->sum.retired = 1;
+        if (r->session != 0 || !is_zero(r->device) || !is_zero(r->license))
+            return altered(p, "record %llu closes the log, and names a licence",
+                           ull(r->sequence));
+        return SFI_OK;
+    }
+    if ((p->head.flags & SFI_HSM_LIVE_ONLY) != 0 && r->session == 0)
+        return altered(p,
+                       "record %llu is of a static licence, which this HSM "
+                       "does not give",
+                       ull(r->sequence));
+    if (r->kind == SFI_LOG_COUNTED)
+        return count_device(p, r);
+    if (!sfi__log_devices_have(&p->devices, r->device))
+        return altered(p,
+                       "record %llu is of a device that was not counted "
+                       "before",
+                       ull(r->sequence));
+    return SFI_OK;
+}
+
+static sfi_status
+judge_record(struct proof *p, const sfi_log_record *r)
+{
+    sfi_status st = judge_kind(p, r);
+
+    if (st != SFI_OK)
+        return st;
+    if (r->remaining != p->remaining)
+        return altered(p,
+                       "record %llu leaves %llu installations, expected %llu",
+                       ull(r->sequence), ull(r->remaining), ull(p->remaining));
+    if (p->sum.records == 0)
+        p->sum.first_time = r->time;
+    else if (r->time < p->sum.last_time)
+        p->sum.set_back++;
+    p->sum.last_time = r->time;
+    p->sum.records = r->sequence;
+    return SFI_OK;
+}
+
+/* ---- the earlier log ---- */
+
+static sfi_status
+judge_before(struct proof *p)
+{
+    const sfi_log_head *before = p->before;
+
+    if (before == NULL || p->sum.records != before->sequence ||
+        sfi__equal(before->log_head, p->last, sizeof(p->last)))
+        return SFI_OK;
+    return altered(p, "record %llu is another than in the earlier log",
+                   ull(before->sequence));
+}
+
+static sfi_status
+judge_length(struct proof *p)
+{
+    if (p->before == NULL || p->sum.records >= p->before->sequence)
+        return SFI_OK;
+    return altered(p,
+                   "the log ends with record %llu, the earlier one with %llu: "
+                   "the HSM was set back, or this is the older of the two",
+                   ull(p->sum.records), ull(p->before->sequence));
+}
+
+/* ---- all of it ---- */
+
+static sfi_status
+read_records(struct proof *p)
+{
+    sfi_status st = judge_before(p); /* it may have had no record yet */
+
+    while (st == SFI_OK) {
+        sfi_log_record r = {.struct_size = sizeof(r)};
+        bool end;
+
+        st = sfi__log_read_next(&p->in, &r, &p->head, &end);
+        if (st == SFI_OK && end)
+            return check_end(p);
+        if (st == SFI_OK)
+            st = check_record(p, &r);
+        if (st == SFI_OK)
+            st = judge_record(p, &r);
+        if (st == SFI_OK)
+            st = judge_before(p);
+    }
+    return st;
+}
+
+static sfi_status
+read_log(struct proof *p)
+{
+    sfi_status st = sfi__log_read_head(&p->in, &p->head);
+
+    if (st == SFI_OK)
+        st = check_head(p);
+    p->remaining = p->head.maximum;
+    if (st == SFI_OK)
+        st = read_records(p);
+    return st == SFI_OK ? judge_length(p) : st;
+}
+
+static void
+fill_summary(struct proof *p)
+{
+    sfi_log_summary *s = &p->sum;
+
+    s->remaining = p->remaining;
+    s->maximum = p->head.maximum;
+    memcpy(s->firmware_id, p->head.firmware_id, sizeof(s->firmware_id));
+    memcpy(s->product_id, p->head.product_id, sizeof(s->product_id));
+    hex_encode(s->serial, p->head.serial, sizeof(p->head.serial));
+}
+
+static sfi_status
+prove(sfi_ctx *ctx, const char *path, const uint8_t *key_secret,
+      const sfi_log_head *before, sfi_log_head *head, sfi_log_summary *sum)
+{
+    struct proof *p = sfi__ctx_alloc(ctx, sizeof(*p));
+    sfi_status st;
+
+    if (p == NULL)
+        return SFI_ERR_NOMEM;
+    p->key_secret = key_secret;
+    p->before = before;
+    p->sum.struct_size = sizeof(p->sum);
+    sfi__log_devices_init(&p->devices, ctx);
+    st = sfi__log_open(&p->in, ctx, path);
+    if (st == SFI_OK)
+        st = read_log(p);
+    sfi__log_close(&p->in);
+    fill_summary(p);
+    *head = p->head;
+    *sum = p->sum;
+    sfi__log_devices_free(&p->devices);
+    sfi__ctx_dealloc(ctx, p);
+    return st;
+}
+
+static sfi_status
+verify(sfi_ctx *ctx, const char *path, const uint8_t *key_secret,
+       const char *before, sfi_log_summary *sum)
+{
+    sfi_log_head earlier, head;
+    sfi_status st = SFI_OK;
+
+    if (before != NULL)
+        st = prove(ctx, before, key_secret, NULL, &earlier, sum);
+    if (st == SFI_OK)
+        st = prove(ctx, path, key_secret, before != NULL ? &earlier : NULL,
+                   &head, sum);
+    return st;
+}
+
+sfi_status
+sfi_log_verify(sfi_ctx *ctx, const char *path, const uint8_t *key,
+               size_t key_len, const char *before, sfi_log_summary *out)
+{
+    sfi_log_summary sum;
+    sfi_status st;
+
+    SFI_ENTER(ctx, CTX);
+    SFI_ARG(ctx, path != NULL);
+    SFI_ARG(ctx, key != NULL);
+    SFI_ARG(ctx, out != NULL);
+    if (key_len != SFI_LOG_KEY_LEN)
+        return sfi__fail(ctx, SFI_ERR_RANGE,
+                         "a log key of %zu bytes, expected %u", key_len,
+                         SFI_LOG_KEY_LEN);
+    st = verify(ctx, path, key, before, &sum);
+    if (st != SFI_OK)
+        return st;
+    return sfi__abi_out(ctx, out, sizeof(sum), &sum, sizeof(sum));
+}

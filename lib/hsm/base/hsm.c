@@ -1,0 +1,400 @@
+#include "hsm/base/hsm.h"
+
+#include <string.h>
+
+#include "util/mem.h"
+#include "core/abi.h"
+#include "core/ctx.h"
+#include "core/err.h"
+#include "keys/key.h"
+#include "audit/audit.h"
+#include "license/certificate.h"
+#include "license/license.h"
+#include "license/personalization.h"
+
+static void
+hsm_destroy(void *self)
+{
+    sfi_hsm *hsm = self;
+
+    if (hsm->ops.close != NULL)
+        hsm->ops.close(hsm->user);
+}
+
+/* ---- made and freed ---- */
+
+sfi_hsm *
+sfi__hsm_new(sfi_ctx *ctx)
+{
+    return sfi__obj_new(ctx, OBJ_HSM, sizeof(sfi_hsm), hsm_destroy);
+}
+
+sfi_status
+sfi_hsm_open_custom(sfi_ctx *ctx, const sfi_hsm_ops *ops, void *user,
+                    sfi_hsm **out)
+{
+    sfi_hsm_ops ours;
+    sfi_hsm *hsm;
+    sfi_status st;
+
+    SFI_ENTER_NEW(ctx, CTX, out);
+    SFI_ARG(ctx, ops != NULL);
+    st = sfi__abi_in(ctx, &ours, sizeof(ours), sizeof(ours), ops);
+    if (st != SFI_OK)
+        return st;
+    SFI_ARG(ctx, ops->flags == 0);
+    hsm = sfi__hsm_new(ctx);
+    if (hsm == NULL)
+        return SFI_ERR_NOMEM;
+    hsm->ops = ours;
+    hsm->user = user;
+    *out = hsm;
+    return SFI_OK;
+}
+
+void
+sfi_hsm_free(sfi_hsm *hsm)
+{
+    sfi__obj_free(hsm, OBJ_HSM);
+}
+
+/* ---- calls into the backend ---- */
+
+static sfi_status
+unsupported(sfi_hsm *hsm, const char *what)
+{
+    return sfi__fail(hsm->obj.ctx, SFI_ERR_UNSUPPORTED,
+                     "this HSM does not offer %s", what);
+}
+
+/* What the backend returned, with the place added. */
+static sfi_status
+done(sfi_hsm *hsm, sfi_status st, const char *what)
+{
+    hsm->obj.busy = false;
+    st = sfi__from_callback(hsm->obj.ctx, st, what);
+    if (st != SFI_OK && hsm->where[0] != '\0')
+        (void)sfi__where(hsm->obj.ctx, "%s", hsm->where);
+    return st;
+}
+
+sfi_status
+sfi_hsm_login(sfi_hsm *hsm, const char *pin, size_t pin_len)
+{
+    SFI_ENTER(hsm, HSM);
+    SFI_ARG(hsm, pin != NULL);
+    if (hsm->ops.login == NULL)
+        return unsupported(hsm, "a login");
+    hsm->obj.busy = true;
+    return done(hsm, hsm->ops.login(hsm->user, pin, pin_len), "HSM login");
+}
+
+sfi_status
+sfi_hsm_change_pin(sfi_hsm *hsm, const char *pin, size_t pin_len,
+                   const char *new_pin, size_t new_pin_len)
+{
+    SFI_ENTER(hsm, HSM);
+    SFI_ARG(hsm, pin != NULL);
+    SFI_ARG(hsm, new_pin != NULL);
+    if (hsm->ops.change_pin == NULL)
+        return unsupported(hsm, "a change of its PIN");
+    hsm->obj.busy = true;
+    return done(
+        hsm, hsm->ops.change_pin(hsm->user, pin, pin_len, new_pin, new_pin_len),
+        "HSM change of PIN");
+}
+
+/* ---- what it tells ---- */
+
+static sfi_status
+get_info(sfi_hsm *hsm, sfi_hsm_info *out)
+{
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+    sfi_status st;
+
+    if (hsm->ops.info == NULL)
+        return unsupported(hsm, "information");
+    hsm->obj.busy = true;
+    st = done(hsm, hsm->ops.info(hsm->user, &info), "HSM information");
+    if (st != SFI_OK)
+        return st;
+    if (info.state > SFI_HSM_RETIRED)
+        return sfi__fail(hsm->obj.ctx, SFI_ERR_CALLBACK,
+                         "HSM information: state %u, at most %d", info.state,
+                         SFI_HSM_RETIRED);
+    info.firmware_id[sizeof(info.firmware_id) - 1] = '\0';
+    info.product_id[sizeof(info.product_id) - 1] = '\0';
+    info.serial[sizeof(info.serial) - 1] = '\0';
+    return sfi__abi_out(hsm, out, sizeof(info), &info, sizeof(info));
+}
+
+sfi_status
+sfi_hsm_get_info(sfi_hsm *hsm, sfi_hsm_info *out)
+{
+    SFI_ENTER(hsm, HSM);
+    SFI_ARG(hsm, out != NULL);
+    return get_info(hsm, out);
+}
+
+static sfi_status
+get_log_head(sfi_hsm *hsm, sfi_log_head *out)
+{
+    sfi_log_head head = {.struct_size = sizeof(head)};
+    sfi_status st;
+
+    if (hsm->ops.log_head == NULL)
+        return unsupported(hsm, "a log");
+    hsm->obj.busy = true;
+    st = done(hsm, hsm->ops.log_head(hsm->user, &head), "HSM log");
+    if (st != SFI_OK)
+        return st;
+    head.firmware_id[sizeof(head.firmware_id) - 1] = '\0';
+    head.product_id[sizeof(head.product_id) - 1] = '\0';
+    return sfi__abi_out(hsm, out, sizeof(head), &head, sizeof(head));
+}
+
+sfi_status
+sfi_hsm_get_log_head(sfi_hsm *hsm, sfi_log_head *out)
+{
+    SFI_ENTER(hsm, HSM);
+    SFI_ARG(hsm, out != NULL);
+    return get_log_head(hsm, out);
+}
+
+static sfi_status
+get_log_record(sfi_hsm *hsm, uint64_t sequence, sfi_log_record *out)
+{
+    sfi_log_record r = {.struct_size = sizeof(r)};
+    sfi_status st;
+
+    if (hsm->ops.log_record == NULL)
+        return unsupported(hsm, "a log");
+    if (sequence == 0)
+        return sfi__fail(hsm->obj.ctx, SFI_ERR_RANGE,
+                         "there is no record 0, the first is 1");
+    hsm->obj.busy = true;
+    st = done(hsm, hsm->ops.log_record(hsm->user, sequence, &r), "HSM log");
+    if (st != SFI_OK)
+        return st;
+    if (r.sequence != sequence)
+        return sfi__fail(hsm->obj.ctx, SFI_ERR_CALLBACK,
+                         "HSM log: record %llu, asked for %llu",
+                         (unsigned long long)r.sequence,
+                         (unsigned long long)sequence);
+    return sfi__abi_out(hsm, out, sizeof(r), &r, sizeof(r));
+}
+
+sfi_status
+sfi_hsm_get_log_record(sfi_hsm *hsm, uint64_t sequence, sfi_log_record *out)
+{
+    SFI_ENTER(hsm, HSM);
+    SFI_ARG(hsm, out != NULL);
+    return get_log_record(hsm, sequence, out);
+}
+
+static sfi_status
+export_record(void *user, uint64_t sequence, sfi_log_record *out)
+{
+    return get_log_record(user, sequence, out);
+}
+
+static sfi_status
+export_log(sfi_hsm *hsm, const char *path)
+{
+    sfi_ctx *ctx = hsm->obj.ctx;
+    sfi_log_head head = {.struct_size = sizeof(head)};
+    sfi_status st = get_log_head(hsm, &head);
+
+    if (st == SFI_OK)
+        st = sfi__log_write(ctx, path, &head, export_record, hsm);
+    if (st != SFI_OK && ctx->error.where[0] == '\0' && hsm->where[0] != '\0')
+        (void)sfi__where(ctx, "%s", hsm->where);
+    return st;
+}
+
+sfi_status
+sfi_hsm_export_log(sfi_hsm *hsm, const char *path)
+{
+    SFI_ENTER(hsm, HSM);
+    SFI_ARG(hsm, path != NULL);
+    return export_log(hsm, path);
+}
+
+/* ---- provisioning ---- */
+
+static sfi_status
+check_firmware_id(sfi_ctx *ctx, const char *id)
+{
+    size_t len = strlen(id);
+
+    if (len == 0 || len > SFI_FIRMWARE_ID_MAX)
+        return sfi__fail(ctx, SFI_ERR_RANGE,
+                         "a firmware id of %zu characters, expected 1 to %u",
+                         len, SFI_FIRMWARE_ID_MAX);
+    for (size_t i = 0; i < len; i++) {
+        if (id[i] < ' ' || id[i] > '~')
+            return sfi__fail(ctx, SFI_ERR_RANGE,
+                             "character %zu of the firmware id is 0x%02x, "
+                             "expected printable ASCII",
+                             i + 1, (unsigned char)id[i]);
+    }
+    return SFI_OK;
+}
+
+static sfi_status
+check_max_count(sfi_ctx *ctx, uint64_t max_count)
+{
+    if (max_count >= 1 && max_count <= SFI_HSM_COUNT_MAX)
+        return SFI_OK;
+    return sfi__fail(ctx, SFI_ERR_RANGE,
+                     "a maximum count of %llu, expected 1 to %u",
+                     (unsigned long long)max_count, SFI_HSM_COUNT_MAX);
+}
+
+/* What the caller wants, with the defaults in place. */
+static sfi_status
+read_options(sfi_ctx *ctx, const sfi_provision_options *options,
+             uint64_t max_count, sfi_provision_options *out)
+{
+    sfi_status st = SFI_OK;
+
+    *out = (sfi_provision_options){.struct_size = sizeof(*out)};
+    if (options != NULL)
+        st = sfi__abi_in(ctx, out, sizeof(*out), sizeof(*out), options);
+    if (st != SFI_OK)
+        return st;
+    out->struct_size = sizeof(*out);
+    if ((out->flags & ~SFI_HSM_LIVE_ONLY) != 0)
+        return sfi__fail(ctx, SFI_ERR_RANGE,
+                         "flags of 0x%08x for an HSM, expected at most 0x%08x",
+                         out->flags, SFI_HSM_LIVE_ONLY);
+    if (out->low_water > max_count)
+        return sfi__fail(ctx, SFI_ERR_RANGE,
+                         "a low-water mark of %llu, expected at most %llu, the "
+                         "maximum count",
+                         (unsigned long long)out->low_water,
+                         (unsigned long long)max_count);
+    if (out->low_water == 0)
+        out->low_water = max_count / 10;
+    return SFI_OK;
+}
+
+static sfi_status
+check_provision(sfi_hsm *hsm, size_t nonce_len, const char *firmware_id,
+                uint64_t max_count)
+{
+    sfi_ctx *ctx = hsm->obj.ctx;
+    sfi_status st;
+
+    if (hsm->ops.provision == NULL)
+        return unsupported(hsm, "provisioning");
+    if (nonce_len != SFI_NONCE_LEN)
+        return sfi__fail(ctx, SFI_ERR_RANGE,
+                         "a nonce of %zu bytes, expected %u", nonce_len,
+                         SFI_NONCE_LEN);
+    st = check_firmware_id(ctx, firmware_id);
+    return st == SFI_OK ? check_max_count(ctx, max_count) : st;
+}
+
+sfi_status
+sfi_hsm_provision(sfi_hsm *hsm, const sfi_key *key, const uint8_t *nonce,
+                  size_t nonce_len, const char *firmware_id, uint64_t max_count,
+                  const sfi_personalization *perso,
+                  const sfi_provision_options *options)
+{
+    sfi_provision_options ours;
+    sfi_status st;
+
+    SFI_ENTER(hsm, HSM);
+    SFI_ARG(hsm, sfi__is(key, OBJ_KEY));
+    SFI_ARG(hsm, nonce != NULL);
+    SFI_ARG(hsm, firmware_id != NULL);
+    SFI_ARG(hsm, sfi__is(perso, OBJ_PERSONALIZATION));
+    st = check_provision(hsm, nonce_len, firmware_id, max_count);
+    if (st == SFI_OK)
+        st = read_options(hsm->obj.ctx, options, max_count, &ours);
+    if (st != SFI_OK)
+        return st;
+    hsm->obj.busy = true;
+    st = hsm->ops.provision(hsm->user, key->key_secret, SFI_KEY_LEN, nonce,
+                            nonce_len, firmware_id, max_count, perso->data,
+                            sizeof(perso->data), &ours);
+    return done(hsm, st, "HSM provisioning");
+}
+
+/* ---- licences ---- */
+
+/* Is it of the kind that was asked for?  The codec has seen to it that live
+ * licences alone have a session. */
+static sfi_status
+check_session(sfi_ctx *ctx, const sfi_license *lic, uint32_t session)
+{
+    uint32_t found = sfi_license_session(lic);
+
+    if (found == session)
+        return SFI_OK;
+    return sfi__fail(ctx, SFI_ERR_CALLBACK,
+                     "HSM licence: for session 0x%08x, asked for 0x%08x", found,
+                     session);
+}
+
+static sfi_status
+generate_license(sfi_hsm *hsm, const sfi_certificate *cert, uint32_t session,
+                 sfi_license **out)
+{
+    uint8_t data[SFI_LICENSE_LEN] = {0};
+    size_t len = sizeof(data);
+    sfi_license *lic;
+    sfi_status st;
+
+    if (hsm->ops.license == NULL)
+        return unsupported(hsm, "licences");
+    hsm->obj.busy = true;
+    st = hsm->ops.license(hsm->user, cert->data, sizeof(cert->data), session,
+                          data, &len);
+    st = done(hsm, st, "HSM licence");
+    if (st != SFI_OK)
+        return st;
+    if (len > sizeof(data))
+        return sfi__fail(hsm->obj.ctx, SFI_ERR_CALLBACK,
+                         "HSM licence: %zu bytes in a buffer of %zu", len,
+                         sizeof(data));
+    st = sfi__license_new(hsm->obj.ctx, data, len, &lic);
+    if (st != SFI_OK)
+        return sfi__where(hsm->obj.ctx, "HSM licence");
+    st = check_session(hsm->obj.ctx, lic, session);
+    if (st == SFI_OK)
+        *out = lic;
+    else
+        sfi__obj_unref(lic);
+    return st;
+}
+
+sfi_status
+sfi_hsm_generate_license(sfi_hsm *hsm, const sfi_certificate *cert,
+                         sfi_license **out)
+{
+    SFI_ENTER_NEW(hsm, HSM, out);
+    SFI_ARG(hsm, sfi__is(cert, OBJ_CERTIFICATE));
+    return generate_license(hsm, cert, 0, out);
+}
+
+sfi_status
+sfi_hsm_generate_live_license(sfi_hsm *hsm, const sfi_certificate *cert,
+                              uint32_t session, sfi_license **out)
+{
+    SFI_ENTER_NEW(hsm, HSM, out);
+    SFI_ARG(hsm, sfi__is(cert, OBJ_CERTIFICATE));
+    SFI_ARG(hsm, session != 0);
+    return generate_license(hsm, cert, session, out);
+}
+
+sfi_status
+sfi_hsm_retire(sfi_hsm *hsm)
+{
+    SFI_ENTER(hsm, HSM);
+    if (hsm->ops.retire == NULL)
+        return unsupported(hsm, "to be retired");
+    hsm->obj.busy = true;
+    return done(hsm, hsm->ops.retire(hsm->user), "HSM retiring");
+}

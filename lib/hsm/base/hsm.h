@@ -1,0 +1,20 @@
+/* An HSM from the inside: a table of functions behind guards. */
+#ifndef SFI_HSM_BASE_HSM_H
+#define SFI_HSM_BASE_HSM_H
+
+#include <sfi/hsm.h>
+
+#include "core/ctx.h"
+#include "core/obj.h"
+
+struct sfi_hsm {
+    struct obj obj;
+    sfi_hsm_ops ops;
+    void *user;
+    char where[SFI_ERROR_WHERE_MAX]; /* before errors; "" for a custom HSM */
+};
+
+/* Without functions yet; NULL: no memory, which is the context's error. */
+sfi_hsm *sfi__hsm_new(sfi_ctx *ctx);
+
+#endif

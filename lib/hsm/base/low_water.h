@@ -1,0 +1,11 @@
+/* The warning that an HSM has few installations left. */
+#ifndef SFI_HSM_BASE_LOW_WATER_H
+#define SFI_HSM_BASE_LOW_WATER_H
+
+#include <sfi/ctx.h>
+
+/* After a device was counted: warn when no more than `low_water` are left. */
+void sfi__hsm_warn_low(sfi_ctx *ctx, uint64_t remaining, uint64_t maximum,
+                       uint64_t low_water);
+
+#endif

@@ -1,0 +1,421 @@
+#include "hsm/card/card.h"
+
+#include <string.h>
+
+#include "util/hex.h"
+#include "util/mem.h"
+#include "util/wr.h"
+#include "core/ctx.h"
+#include "core/err.h"
+#include "hsm/base/low_water.h"
+
+/* ---- what anybody may know ---- */
+
+static sfi_status
+info_work(struct card *c, void *arg)
+{
+    struct card_info *info = arg;
+
+    return sfi__card_ask_info(c, info);
+}
+
+static sfi_status
+card_info(void *user, sfi_hsm_info *out)
+{
+    struct card *c = user;
+    struct card_info info;
+    sfi_status st = sfi__card_transact(c, info_work, &info);
+
+    if (st != SFI_OK)
+        return st;
+    c->remaining = info.remaining;
+    out->state = info.state;
+    out->pin_tries_left = info.pin_tries;
+    if (info.state == SFI_HSM_BLANK)
+        return SFI_OK;
+    out->remaining = info.remaining;
+    out->maximum = info.maximum;
+    out->flags = info.flags;
+    out->low_water = info.low_water;
+    out->records = info.records;
+    (void)text_copy(out->firmware_id, sizeof(out->firmware_id),
+                    info.firmware_id);
+    (void)text_copy(out->product_id, sizeof(out->product_id), info.product_id);
+    hex_encode(out->serial, info.serial, sizeof(info.serial));
+    return SFI_OK;
+}
+
+static sfi_status
+log_head_work(struct card *c, void *arg)
+{
+    static const struct card_ask ask = {
+        .name = "GET DATA log",
+        .apdu = {.cla = CARD_CLA_OURS,
+                 .ins = CARD_GET_DATA,
+                 .p1 = 1,
+                 .p2 = CARD_DO_LOG,
+                 .answer = CARD_LOG_LEN},
+        .exact = true,
+    };
+    uint8_t raw[CARD_LOG_LEN];
+    uint16_t sw = 0;
+    sfi_status st = sfi__card_exchange(c, &ask, raw, &sw);
+
+    if (st != SFI_OK)
+        return st;
+    if (sw == CARD_SW_NO_OBJECT)
+        return sfi__fail_peer(c->ctx, SFI_ERR_HSM_STATE, sw,
+                              "the card is blank: it has no log");
+    if (sw != CARD_SW_OK)
+        return sfi__card_refused(c, ask.name, sw);
+    return sfi__card_read_log(c->ctx, raw, arg);
+}
+
+static sfi_status
+card_log_head(void *user, sfi_log_head *out)
+{
+    return sfi__card_transact(user, log_head_work, out);
+}
+
+static sfi_status
+log_record_work(struct card *c, void *arg)
+{
+    sfi_log_record *out = arg;
+    uint8_t sequence[8], raw[CARD_RECORD_LEN];
+    const struct card_ask ask = {
+        .name = "GET RECORD",
+        .apdu = {.cla = CARD_CLA_OURS,
+                 .ins = CARD_RECORD,
+                 .data = sequence,
+                 .len = sizeof(sequence),
+                 .answer = sizeof(raw)},
+        .exact = true,
+    };
+    struct wr w;
+    sfi_status st;
+
+    wr_init(&w, sequence, sizeof(sequence));
+    wr_u64be(&w, out->sequence);
+    st = sfi__card_command(c, &ask, raw);
+    return st != SFI_OK
+               ? st
+               : sfi__card_read_record(c->ctx, raw, out->sequence, out);
+}
+
+static sfi_status
+card_log_record(void *user, uint64_t sequence, sfi_log_record *out)
+{
+    out->sequence = sequence;
+    return sfi__card_transact(user, log_record_work, out);
+}
+
+/* ---- the PIN ---- */
+
+struct pins {
+    const char *pin_secret, *new_pin_secret;
+    size_t pin_len, new_pin_len;
+};
+
+static sfi_status
+check_pin(struct card *c, size_t len)
+{
+    if (len >= CARD_PIN_MIN && len <= CARD_PIN_MAX)
+        return SFI_OK;
+    return sfi__fail(c->ctx, SFI_ERR_HSM_PIN,
+                     "a PIN of %zu bytes, expected %u to %u", len, CARD_PIN_MIN,
+                     CARD_PIN_MAX);
+}
+
+static void
+keep_pin(struct card *c, const char *pin_secret, size_t len)
+{
+    memcpy(c->pin_secret, pin_secret, len);
+    c->pin_len = len;
+}
+
+static sfi_status
+login_work(struct card *c, void *arg)
+{
+    const struct pins *pins = arg;
+    sfi_status st = sfi__card_verify(c, pins->pin_secret, pins->pin_len);
+
+    if (st == SFI_OK)
+        keep_pin(c, pins->pin_secret, pins->pin_len);
+    return st;
+}
+
+static sfi_status
+card_login(void *user, const char *pin, size_t pin_len)
+{
+    const struct pins pins = {.pin_secret = pin, .pin_len = pin_len};
+    struct card *c = user;
+    sfi_status st = check_pin(c, pin_len);
+
+    if (st != SFI_OK)
+        return st;
+    sfi__card_forget(c);
+    c->selected = false; /* be sure whom the PIN goes to */
+    return sfi__card_transact(c, login_work, (void *)&pins);
+}
+
+static sfi_status
+change_pin_work(struct card *c, void *arg)
+{
+    const struct pins *pins = arg;
+    uint8_t both_secret[1 + 2 * CARD_PIN_MAX];
+    struct card_ask ask = {
+        .name = "CHANGE PIN",
+        .apdu = {.cla = CARD_CLA_ISO,
+                 .ins = CARD_CHANGE_PIN,
+                 .p2 = CARD_P2_PIN,
+                 .data = both_secret},
+    };
+    struct wr w;
+    sfi_status st;
+
+    wr_init(&w, both_secret, sizeof(both_secret));
+    wr_u8(&w, (uint8_t)pins->pin_len);
+    wr_bytes(&w, pins->pin_secret, pins->pin_len);
+    wr_bytes(&w, pins->new_pin_secret, pins->new_pin_len);
+    ask.apdu.len = wr_len(&w);
+    c->once = true;
+    st = sfi__card_command(c, &ask, NULL);
+    sfi__wipe(both_secret, sizeof(both_secret));
+    if (st == SFI_OK) {
+        keep_pin(c, pins->new_pin_secret, pins->new_pin_len);
+        c->verified = true;
+    } else if (c->lost) {
+        (void)sfi__fail(c->ctx, st,
+                        "the card was lost while its PIN was changed: it has "
+                        "the old one or the new one");
+    }
+    return st;
+}
+
+static sfi_status
+card_change_pin(void *user, const char *pin, size_t pin_len,
+                const char *new_pin, size_t new_pin_len)
+{
+    const struct pins pins = {.pin_secret = pin,
+                              .pin_len = pin_len,
+                              .new_pin_secret = new_pin,
+                              .new_pin_len = new_pin_len};
+    struct card *c = user;
+    sfi_status st = check_pin(c, pin_len);
+
+    if (st == SFI_OK)
+        st = check_pin(c, new_pin_len);
+    if (st != SFI_OK)
+        return st;
+    sfi__card_forget(c);
+    c->selected = false;
+    return sfi__card_transact(c, change_pin_work, (void *)&pins);
+}
+
+/* ---- licences ---- */
+
+struct request {
+    const uint8_t *data;
+    size_t len;
+    bool live;
+    uint8_t *out;
+};
+
+/* 6985 has many causes: the card's state tells which. */
+static sfi_status
+not_now(struct card *c, const struct request *rq, uint16_t sw)
+{
+    struct card_info info;
+    sfi_status st = sfi__card_ask_info(c, &info);
+
+    if (st != SFI_OK)
+        return st;
+    switch (info.state) {
+    case SFI_HSM_BLANK:
+        return sfi__fail_peer(c->ctx, SFI_ERR_HSM_STATE, sw,
+                              "the card is blank: provision it first");
+    case SFI_HSM_EXHAUSTED:
+        return sfi__fail_peer(c->ctx, SFI_ERR_HSM_COUNTER, sw,
+                              "no installations left: all %llu were used",
+                              (unsigned long long)info.maximum);
+    case SFI_HSM_BLOCKED:
+        return sfi__card_refused(c, "GET LICENCE", CARD_SW_BLOCKED);
+    case SFI_HSM_RETIRED:
+        return sfi__fail_peer(c->ctx, SFI_ERR_HSM_STATE, sw,
+                              "the card is retired: it gives no licence");
+    default:
+        break;
+    }
+    if (!rq->live && (info.flags & SFI_HSM_LIVE_ONLY) != 0)
+        return sfi__fail_peer(c->ctx, SFI_ERR_HSM_STATE, sw,
+                              "the card gives live licences only");
+    return sfi__card_refused(c, "GET LICENCE", sw);
+}
+
+/* Was a device counted, and are few left?  The licence is there: nothing that
+ * goes wrong here takes it back. */
+static void
+warn_when_low(struct card *c)
+{
+    uint64_t before = c->remaining;
+    struct card_info info;
+
+    if (sfi__card_ask_info(c, &info) != SFI_OK) {
+        sfi__clear_error(c->ctx);
+        return;
+    }
+    c->remaining = info.remaining;
+    if (info.remaining < before)
+        sfi__hsm_warn_low(c->ctx, info.remaining, info.maximum, info.low_water);
+}
+
+static sfi_status
+license_work(struct card *c, void *arg)
+{
+    struct request *rq = arg;
+    const struct card_ask ask = {
+        .name = "GET LICENCE",
+        .apdu = {.cla = CARD_CLA_OURS,
+                 .ins = CARD_LICENSE,
+                 .data = rq->data,
+                 .len = rq->len,
+                 .answer = SFI_LICENSE_LEN},
+        .exact = true,
+    };
+    uint16_t sw = 0;
+    sfi_status st;
+
+    if (!c->verified)
+        return sfi__fail(c->ctx, SFI_ERR_HSM_PIN,
+                         "the card gives licences only after a login");
+    st = sfi__card_exchange(c, &ask, rq->out, &sw);
+    if (st == SFI_OK && sw == CARD_SW_OK)
+        warn_when_low(c);
+    if (st != SFI_OK || sw == CARD_SW_OK)
+        return st;
+    if (sw == CARD_SW_DATA)
+        return sfi__fail_peer(c->ctx, SFI_ERR_CERTIFICATE, sw,
+                              "the card refuses the certificate: of another "
+                              "product, or not signed by its CA");
+    return sw == CARD_SW_CONDITIONS ? not_now(c, rq, sw)
+                                    : sfi__card_refused(c, ask.name, sw);
+}
+
+/* The certificate, and behind it the session of a live licence. */
+static sfi_status
+card_license(void *user, const uint8_t *cert, size_t cert_len, uint32_t session,
+             uint8_t *out, size_t *out_len)
+{
+    uint8_t data[SFI_CERTIFICATE_LEN + sizeof(session)];
+    struct request rq = {.data = data, .live = session != 0, .out = out};
+    struct card *c = user;
+    struct wr w;
+    sfi_status st;
+
+    wr_init(&w, data, sizeof(data));
+    wr_bytes(&w, cert, cert_len);
+    if (session != 0)
+        wr_u32be(&w, session);
+    rq.len = wr_len(&w);
+    if (!wr_ok(&w) || *out_len < SFI_LICENSE_LEN)
+        return sfi__fail(c->ctx, SFI_ERR_INTERNAL, "licence buffer");
+    st = sfi__card_transact(c, license_work, &rq);
+    if (st == SFI_OK)
+        *out_len = SFI_LICENSE_LEN;
+    return st;
+}
+
+static sfi_status
+retire_work(struct card *c, void *arg)
+{
+    static const struct card_ask ask = {
+        .name = "RETIRE",
+        .apdu = {.cla = CARD_CLA_OURS,
+                 .ins = CARD_STATUS,
+                 .p2 = CARD_P2_RETIRE},
+    };
+    bool *again = arg;
+    struct card_info info;
+    sfi_status st;
+
+    if (!c->verified)
+        return sfi__fail(c->ctx, SFI_ERR_HSM_PIN,
+                         "the card retires only after a login");
+    st = sfi__card_ask_info(c, &info);
+    if (st != SFI_OK)
+        return st;
+    if (info.state == SFI_HSM_RETIRED)
+        return *again ? SFI_OK
+                      : sfi__fail(c->ctx, SFI_ERR_HSM_STATE,
+                                  "the card is retired already");
+    if (info.state == SFI_HSM_BLANK)
+        return sfi__fail(c->ctx, SFI_ERR_HSM_STATE,
+                         "the card is blank: there is nothing to retire");
+    *again = true;
+    return sfi__card_command(c, &ask, NULL);
+}
+
+static sfi_status
+card_retire(void *user)
+{
+    bool again = false;
+
+    return sfi__card_transact(user, retire_work, &again);
+}
+
+static void
+card_close(void *user)
+{
+    struct card *c = user;
+    sfi_ctx *ctx = c->ctx;
+
+    c->ch.ops->close(c->ch.user);
+    sfi__wipe(c, sizeof(*c));
+    sfi__ctx_dealloc(ctx, c);
+}
+
+static sfi_status
+hello(struct card *c, void *arg)
+{
+    (void)c; /* selected and recognised: that was all */
+    (void)arg;
+    return SFI_OK;
+}
+
+static const sfi_hsm_ops card_ops = {
+    .struct_size = sizeof(card_ops),
+    .info = card_info,
+    .login = card_login,
+    .provision = sfi__card_provision,
+    .license = card_license,
+    .close = card_close,
+    .change_pin = card_change_pin,
+    .retire = card_retire,
+    .log_head = card_log_head,
+    .log_record = card_log_record,
+};
+
+sfi_status
+sfi__card_open(sfi_ctx *ctx, const struct channel *ch, bool short_only,
+               sfi_hsm_ops *ops, void **user)
+{
+    struct card *c = sfi__ctx_alloc(ctx, sizeof(*c));
+    sfi_status st;
+
+    *user = NULL;
+    if (c == NULL) {
+        ch->ops->close(ch->user);
+        return SFI_ERR_NOMEM;
+    }
+    c->ctx = ctx;
+    c->ch = *ch;
+    c->extended = !short_only;
+    st = sfi__card_transact(c, hello, NULL);
+    if (st != SFI_OK) {
+        card_close(c);
+        return st;
+    }
+    *ops = card_ops;
+    *user = c;
+    return SFI_OK;
+}

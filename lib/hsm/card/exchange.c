@@ -1,0 +1,332 @@
+#include "hsm/card/card.h"
+
+#include <string.h>
+
+#include "util/mem.h"
+#include "core/err.h"
+
+/* ---- one command ---- */
+
+/* Whatever it still knows is to be said again. */
+static void
+lose(struct card *c)
+{
+    c->lost = true;
+    c->selected = false;
+    c->verified = false;
+}
+
+static sfi_status
+carry(struct card *c, const struct card_ask *ask, struct apdu_talk *talk,
+      enum apdu_turn *turn)
+{
+    uint8_t in_secret[CHANNEL_APDU_MAX], raw[CHANNEL_APDU_MAX];
+    size_t raw_len = sizeof(raw);
+    size_t len = apdu_next(talk, in_secret, sizeof(in_secret));
+    sfi_status st;
+
+    if (len == 0)
+        return sfi__fail(c->ctx, SFI_ERR_INTERNAL, "%s does not fit",
+                         ask->name);
+    st = c->ch.ops->transmit(c->ch.user, in_secret, len, raw, &raw_len);
+    if (st == SFI_OK)
+        *turn = apdu_take(talk, raw, raw_len);
+    else
+        lose(c);
+    sfi__wipe(in_secret, sizeof(in_secret));
+    return st;
+}
+
+static sfi_status
+misbehaved(struct card *c, const struct card_ask *ask,
+           const struct apdu_talk *talk, enum apdu_turn turn)
+{
+    switch (turn) {
+    case APDU_GO_ON:
+    case APDU_DONE:
+        break;
+    case APDU_NO_STATUS: /* also seen when a card is pulled */
+        lose(c);
+        return sfi__fail(c->ctx, SFI_ERR_IO,
+                         "an answer of %zu bytes to %s, expected at least 2",
+                         talk->found, ask->name);
+    case APDU_TOO_LONG:
+        return sfi__fail_peer(c->ctx, SFI_ERR_HSM, talk->sw,
+                              "the card answers %s with %zu bytes or more, "
+                              "expected at most %zu",
+                              ask->name, talk->found, ask->apdu.answer);
+    case APDU_STALLED:
+        return sfi__fail_peer(c->ctx, SFI_ERR_HSM, talk->sw,
+                              "the card announces more of its answer to %s, "
+                              "but never gives it",
+                              ask->name);
+    }
+    return SFI_OK;
+}
+
+sfi_status
+sfi__card_exchange(struct card *c, const struct card_ask *ask, uint8_t *out,
+                   uint16_t *sw)
+{
+    enum apdu_turn turn = APDU_GO_ON;
+    struct apdu_talk talk;
+    sfi_status st = SFI_OK;
+
+    c->lost = false;
+    c->stale = false;
+    apdu_begin(&talk, &ask->apdu, c->extended, out);
+    while (st == SFI_OK && turn == APDU_GO_ON)
+        st = carry(c, ask, &talk, &turn);
+    c->extended = talk.extended;
+    if (st == SFI_OK)
+        st = misbehaved(c, ask, &talk, turn);
+    if (st != SFI_OK)
+        return st;
+    if (talk.sw == CARD_SW_OK && ask->exact && talk.got != ask->apdu.answer)
+        return sfi__fail_peer(c->ctx, SFI_ERR_HSM, talk.sw,
+                              "the card answers %s with %zu bytes, expected "
+                              "%zu",
+                              ask->name, talk.got, ask->apdu.answer);
+    *sw = talk.sw;
+    return SFI_OK;
+}
+
+/* ---- what a status word means ---- */
+
+static const struct {
+    uint16_t sw;
+    sfi_status st;
+    const char *what;
+} refusals[] = {
+    {CARD_SW_MEMORY, SFI_ERR_HSM, "the card could not store its state"},
+    {CARD_SW_LENGTH, SFI_ERR_HSM, "the card expects another length"},
+    {CARD_SW_CHAIN, SFI_ERR_HSM, "the card knows no chaining here"},
+    {CARD_SW_SECURITY, SFI_ERR_HSM_PIN, "the card wants the PIN before"},
+    {CARD_SW_BLOCKED, SFI_ERR_HSM_STATE,
+     "the card is blocked: no PIN tries are left"},
+    {CARD_SW_CONDITIONS, SFI_ERR_HSM_STATE, "not in this state of the card"},
+    {CARD_SW_DATA, SFI_ERR_HSM, "the card does not take this data"},
+    {CARD_SW_NOT_FOUND, SFI_ERR_HSM, "the card has lost its application"},
+    {CARD_SW_NO_RECORD, SFI_ERR_RANGE, "the card has no such record"},
+    {CARD_SW_P1P2, SFI_ERR_HSM, "the card does not know these parameters"},
+    {CARD_SW_NO_OBJECT, SFI_ERR_HSM_STATE, "the card has no such object"},
+    {CARD_SW_INS, SFI_ERR_HSM, "the card does not know this command"},
+    {CARD_SW_CLA, SFI_ERR_HSM, "the card does not know this class"},
+    {CARD_SW_INTERNAL, SFI_ERR_HSM, "the card has failed"},
+};
+
+static sfi_status
+wrong_pin(struct card *c, uint16_t sw)
+{
+    uint32_t left = sw & 0x0fu;
+
+    return sfi__fail_peer(c->ctx, SFI_ERR_HSM_PIN, sw,
+                          left > 0 ? "wrong PIN, %u tries left"
+                                   : "wrong PIN, %u tries left: the card is "
+                                     "blocked for ever",
+                          left);
+}
+
+/* Somebody selected another application, or the PIN was taken back.  Which of
+ * the two does not show: the PIN goes nowhere before another SELECT. */
+static void
+notice(struct card *c, uint16_t sw)
+{
+    if (sw == CARD_SW_INS || sw == CARD_SW_CLA ||
+        (sw == CARD_SW_SECURITY && c->verified)) {
+        c->selected = false;
+        c->verified = false;
+        c->stale = true;
+    }
+}
+
+sfi_status
+sfi__card_refused(struct card *c, const char *name, uint16_t sw)
+{
+    notice(c, sw);
+    if ((sw & 0xfff0u) == CARD_SW_PIN)
+        return wrong_pin(c, sw);
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++) {
+        if (refusals[i].sw == sw)
+            return sfi__fail_peer(c->ctx, refusals[i].st, sw,
+                                  "%s (0x%04x to %s)", refusals[i].what, sw,
+                                  name);
+    }
+    return sfi__fail_peer(c->ctx, SFI_ERR_HSM, sw,
+                          "the card answers 0x%04x to %s, which is no status "
+                          "word of its protocol",
+                          sw, name);
+}
+
+sfi_status
+sfi__card_command(struct card *c, const struct card_ask *ask, uint8_t *out)
+{
+    uint16_t sw = 0;
+    sfi_status st = sfi__card_exchange(c, ask, out, &sw);
+
+    if (st != SFI_OK || sw == CARD_SW_OK)
+        return st;
+    return sfi__card_refused(c, ask->name, sw);
+}
+
+/* ---- what most need ---- */
+
+sfi_status
+sfi__card_ask_info(struct card *c, struct card_info *out)
+{
+    static const struct card_ask ask = {
+        .name = "GET DATA information",
+        .apdu = {.cla = CARD_CLA_OURS,
+                 .ins = CARD_GET_DATA,
+                 .p1 = 1,
+                 .p2 = CARD_DO_INFO,
+                 .answer = CARD_INFO_LEN},
+        .exact = true,
+    };
+    uint8_t raw[CARD_INFO_LEN];
+    sfi_status st = sfi__card_command(c, &ask, raw);
+
+    if (st == SFI_OK)
+        st = sfi__card_read_info(c->ctx, raw, out);
+    return st;
+}
+
+void
+sfi__card_forget(struct card *c)
+{
+    sfi__wipe(c->pin_secret, sizeof(c->pin_secret));
+    c->pin_len = 0;
+    c->verified = false;
+}
+
+sfi_status
+sfi__card_verify(struct card *c, const char *pin_secret, size_t pin_len)
+{
+    const struct card_ask ask = {
+        .name = "VERIFY",
+        .apdu = {.cla = CARD_CLA_ISO,
+                 .ins = CARD_VERIFY,
+                 .p2 = CARD_P2_PIN,
+                 .data = (const uint8_t *)pin_secret,
+                 .len = pin_len},
+    };
+    sfi_status st;
+
+    c->verified = false;
+    c->once = true; /* each may cost a try */
+    st = sfi__card_command(c, &ask, NULL);
+    c->verified = st == SFI_OK;
+    return st;
+}
+
+/* ---- transactions ---- */
+
+static sfi_status
+select_ours(struct card *c)
+{
+    static const struct card_ask ask = {
+        .name = "SELECT",
+        .apdu = {.cla = CARD_CLA_ISO,
+                 .ins = CARD_SELECT,
+                 .p1 = 4, /* by name */
+                 .data = (const uint8_t *)CARD_AID,
+                 .len = CARD_AID_LEN,
+                 .answer = APDU_SHORT_ANSWER},
+    };
+    uint8_t raw[APDU_SHORT_ANSWER];
+    uint16_t sw = 0;
+    sfi_status st = sfi__card_exchange(c, &ask, raw, &sw);
+
+    if (st != SFI_OK)
+        return st;
+    if (sw != CARD_SW_OK)
+        return sfi__fail_peer(c->ctx, SFI_ERR_UNSUPPORTED, sw,
+                              "this card is no HSM of libsfi (0x%04x to "
+                              "SELECT)",
+                              sw);
+    c->selected = true;
+    c->verified = false; /* that ends a login */
+    return SFI_OK;
+}
+
+/* Is it the card that we began with?  Nothing else is told to another one,
+ * above all no PIN. */
+static sfi_status
+recognise(struct card *c)
+{
+    struct card_info info;
+    sfi_status st = sfi__card_ask_info(c, &info);
+
+    if (st != SFI_OK)
+        return st;
+    if (!c->known) {
+        memcpy(c->serial, info.serial, sizeof(c->serial));
+        c->remaining = info.remaining;
+        c->known = true;
+    } else if (!sfi__equal(c->serial, info.serial, sizeof(c->serial)) &&
+               !c->locking) {
+        return sfi__fail(c->ctx, SFI_ERR_HSM,
+                         "another card is in the reader than the one that was "
+                         "opened");
+    }
+    return SFI_OK;
+}
+
+/* Say again what the card forgot. */
+static sfi_status
+resume(struct card *c)
+{
+    sfi_status st = SFI_OK;
+
+    if (!c->selected) {
+        st = select_ours(c);
+        if (st == SFI_OK)
+            st = recognise(c);
+        if (st != SFI_OK)
+            c->selected = false; /* whoever that is, it is asked anew */
+    }
+    if (st != SFI_OK || c->verified || c->pin_len == 0 || c->locking)
+        return st;
+    st = sfi__card_verify(c, c->pin_secret, c->pin_len);
+    if (st == SFI_OK)
+        c->once = false;
+    else if (st == SFI_ERR_HSM_PIN || st == SFI_ERR_HSM_STATE)
+        sfi__card_forget(c);
+    return st;
+}
+
+static sfi_status
+attempt(struct card *c, card_work work, void *arg)
+{
+    bool was_reset = false;
+    sfi_status st;
+
+    c->lost = false;
+    c->stale = false;
+    c->once = false;
+    st = c->ch.ops->begin(c->ch.user, &was_reset);
+    if (st != SFI_OK)
+        return st;
+    if (was_reset) {
+        c->selected = false;
+        c->verified = false;
+    }
+    st = resume(c);
+    if (st == SFI_OK)
+        st = work(c, arg);
+    c->ch.ops->end(c->ch.user);
+    return st;
+}
+
+sfi_status
+sfi__card_transact(struct card *c, card_work work, void *arg)
+{
+    sfi_status st = attempt(c, work, arg);
+
+    if (st == SFI_OK || !(c->lost || c->stale) || c->once)
+        return st;
+    sfi__log(c->ctx, SFI_LOG_INFO, "card: %s; asking again",
+             sfi_error_message(sfi_ctx_error(c->ctx)));
+    sfi__clear_error(c->ctx);
+    return attempt(c, work, arg);
+}

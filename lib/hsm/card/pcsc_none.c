@@ -1,0 +1,27 @@
+#include "hsm/card/channel.h"
+
+#include "core/err.h"
+
+static sfi_status
+none(sfi_ctx *ctx)
+{
+    return sfi__fail(ctx, SFI_ERR_UNSUPPORTED,
+                     "this libsfi was built without smartcards, which need "
+                     "libpcsclite");
+}
+
+sfi_status
+sfi__pcsc_open(sfi_ctx *ctx, const char *reader, struct channel *out)
+{
+    (void)reader;
+    (void)out;
+    return none(ctx);
+}
+
+sfi_status
+sfi__pcsc_list(sfi_ctx *ctx, sfi_hsm_slot_fn fn, void *user)
+{
+    (void)fn;
+    (void)user;
+    return none(ctx);
+}

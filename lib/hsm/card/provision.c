@@ -1,0 +1,184 @@
+#include "hsm/card/card.h"
+
+#include <string.h>
+
+#include "util/mem.h"
+#include "util/wr.h"
+#include "core/err.h"
+
+#define KEY_RECORD_LEN 32u /* IV field (nonce, zeros), key */
+#define NONCE_FIELD_LEN 16u
+
+/* What is locked into the card. */
+struct filling {
+    uint8_t key_record_secret[KEY_RECORD_LEN];
+    uint8_t firmware_id[SFI_FIRMWARE_ID_MAX];
+    size_t firmware_id_len;
+    uint8_t maximum[8], low_water[8], flags[4];
+    const uint8_t *perso;
+    size_t perso_len;
+    const uint8_t *log_key_secret; /* NULL: the card makes one */
+    uint64_t max_count, low;
+    uint32_t flag_bits;
+};
+
+static sfi_status
+put(struct card *c, uint8_t object, const char *name, const uint8_t *data,
+    size_t len)
+{
+    const struct card_ask ask = {
+        .name = name,
+        .apdu = {.cla = CARD_CLA_OURS,
+                 .ins = CARD_PUT_DATA,
+                 .p1 = 1,
+                 .p2 = object,
+                 .data = data,
+                 .len = len},
+    };
+
+    return sfi__card_command(c, &ask, NULL);
+}
+
+static sfi_status
+put_all(struct card *c, const struct filling *f)
+{
+    const struct {
+        enum card_object object;
+        const char *name;
+        const uint8_t *data;
+        size_t len;
+    } objects[] = {
+        {CARD_DO_KEY, "PUT DATA key", f->key_record_secret, KEY_RECORD_LEN},
+        {CARD_DO_FIRMWARE_ID, "PUT DATA firmware id", f->firmware_id,
+         f->firmware_id_len},
+        {CARD_DO_MAXIMUM, "PUT DATA maximum", f->maximum, sizeof(f->maximum)},
+        {CARD_DO_LOW_WATER, "PUT DATA low water", f->low_water,
+         sizeof(f->low_water)},
+        {CARD_DO_FLAGS, "PUT DATA flags", f->flags, sizeof(f->flags)},
+        {CARD_DO_PERSO, "PUT DATA personalisation", f->perso, f->perso_len},
+        {CARD_DO_LOG_KEY, "PUT DATA log key", f->log_key_secret,
+         SFI_LOG_KEY_LEN},
+    };
+    sfi_status st = SFI_OK;
+
+    for (size_t i = 0; st == SFI_OK && i < sizeof(objects) / sizeof(*objects);
+         i++) {
+        /* not chosen: the card decides */
+        if (objects[i].data == NULL ||
+            (objects[i].object == CARD_DO_LOW_WATER && f->low == 0))
+            continue;
+        st = put(c, (uint8_t)objects[i].object, objects[i].name,
+                 objects[i].data, objects[i].len);
+    }
+    return st;
+}
+
+/* Is this what we gave it, and has nothing been licensed from it? */
+static bool
+is_ours(const struct card_info *info, const struct filling *f)
+{
+    return info->state == SFI_HSM_OPERATIONAL && info->records == 0 &&
+           info->remaining == f->max_count && info->maximum == f->max_count &&
+           (f->low == 0 || info->low_water == f->low) &&
+           info->flags == f->flag_bits &&
+           strlen(info->firmware_id) == f->firmware_id_len &&
+           sfi__equal(info->firmware_id, f->firmware_id, f->firmware_id_len);
+}
+
+static sfi_status
+locked(struct card *c, const struct filling *f, const struct card_info *info)
+{
+    if (!is_ours(info, f))
+        return sfi__fail(c->ctx, SFI_ERR_HSM,
+                         "the card holds something else than it was given");
+    memcpy(c->serial, info->serial, sizeof(c->serial));
+    c->remaining = info->remaining;
+    return SFI_OK;
+}
+
+static sfi_status
+fill_work(struct card *c, void *arg)
+{
+    static const struct card_ask lock = {
+        .name = "LOCK",
+        .apdu = {.cla = CARD_CLA_OURS, .ins = CARD_STATUS, .p2 = CARD_P2_LOCK},
+    };
+    const struct filling *f = arg;
+    struct card_info info;
+    sfi_status st = sfi__card_ask_info(c, &info);
+
+    if (st != SFI_OK)
+        return st;
+    if (info.state != SFI_HSM_BLANK)
+        return c->locking
+                   ? locked(c, f, &info) /* an answer was lost, no more */
+                   : sfi__fail(c->ctx, SFI_ERR_HSM_STATE,
+                               "already provisioned, and locked for "
+                               "ever");
+    if (c->pin_len == 0)
+        return sfi__fail(c->ctx, SFI_ERR_HSM_PIN,
+                         "no PIN yet: log in with the one that shall protect "
+                         "the card");
+    if (!c->verified) /* chosen, but forgotten with the power */
+        st = sfi__card_verify(c, c->pin_secret, c->pin_len);
+    if (st != SFI_OK)
+        return st;
+    c->once = false; /* a blank card has no PIN to guess */
+    st = put_all(c, f);
+    if (st != SFI_OK)
+        return st;
+    c->locking = true;
+    st = sfi__card_command(c, &lock, NULL);
+    if (st == SFI_OK)
+        st = sfi__card_ask_info(c, &info);
+    return st == SFI_OK ? locked(c, f, &info) : st;
+}
+
+static void
+fill(struct filling *f, const uint8_t *key_secret, const uint8_t *nonce,
+     const char *firmware_id, uint64_t max_count)
+{
+    struct wr w;
+
+    wr_init(&w, f->key_record_secret, sizeof(f->key_record_secret));
+    wr_bytes(&w, nonce, SFI_NONCE_LEN);
+    wr_fill(&w, 0, NONCE_FIELD_LEN - SFI_NONCE_LEN);
+    wr_bytes(&w, key_secret, SFI_KEY_LEN);
+    f->firmware_id_len = strlen(firmware_id);
+    wr_init(&w, f->firmware_id, sizeof(f->firmware_id));
+    wr_bytes(&w, (const uint8_t *)firmware_id, f->firmware_id_len);
+    f->max_count = max_count;
+    wr_init(&w, f->maximum, sizeof(f->maximum));
+    wr_u64be(&w, max_count);
+    wr_init(&w, f->low_water, sizeof(f->low_water));
+    wr_u64be(&w, f->low);
+    wr_init(&w, f->flags, sizeof(f->flags));
+    wr_u32be(&w, f->flag_bits);
+}
+
+sfi_status
+sfi__card_provision(void *user, const uint8_t *key_secret, size_t key_len,
+                    const uint8_t *nonce, size_t nonce_len,
+                    const char *firmware_id, uint64_t max_count,
+                    const uint8_t *perso, size_t perso_len,
+                    const sfi_provision_options *options)
+{
+    struct filling f = {.perso = perso, .perso_len = perso_len};
+    struct card *c = user;
+    sfi_status st;
+
+    if (key_len != SFI_KEY_LEN || nonce_len != SFI_NONCE_LEN ||
+        strlen(firmware_id) > SFI_FIRMWARE_ID_MAX)
+        return sfi__fail(c->ctx, SFI_ERR_INTERNAL,
+                         "what a card is filled with");
+    if (options != NULL) {
+        f.flag_bits = options->flags;
+        f.low = options->low_water;
+        f.log_key_secret = options->log_key;
+    }
+    fill(&f, key_secret, nonce, firmware_id, max_count);
+    st = sfi__card_transact(c, fill_work, &f);
+    c->locking = false;
+    sfi__wipe(&f, sizeof(f));
+    return st;
+}

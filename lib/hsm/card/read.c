@@ -1,0 +1,143 @@
+#include "hsm/card/card.h"
+
+#include "util/mem.h"
+#include "util/rd.h"
+#include "core/err.h"
+
+#define PRODUCT_LEN 8u
+
+static sfi_status
+bad(sfi_ctx *ctx, const char *what)
+{
+    return sfi__fail(ctx, SFI_ERR_HSM,
+                     "the card tells %s, which is not possible", what);
+}
+
+/* Printable, then zeros to the end. */
+static bool
+read_text(struct rd *r, size_t len, char *out)
+{
+    size_t used = 0;
+
+    rd_bytes(r, out, len);
+    while (used < len && out[used] >= ' ' && out[used] <= '~')
+        used++;
+    for (size_t i = used; i < len; i++) {
+        if (out[i] != '\0')
+            return false;
+    }
+    return true;
+}
+
+static sfi_status
+read_names(sfi_ctx *ctx, struct rd *product, struct rd *firmware,
+           char *product_id, char *firmware_id)
+{
+    bool product_ok = read_text(product, PRODUCT_LEN, product_id);
+    bool firmware_ok = read_text(firmware, SFI_FIRMWARE_ID_MAX, firmware_id);
+
+    product_id[PRODUCT_LEN] = '\0';
+    firmware_id[SFI_FIRMWARE_ID_MAX] = '\0';
+    if (!product_ok)
+        return bad(ctx, "a product id that is no text");
+    if (!firmware_ok || rd_u8(firmware) != 0)
+        return bad(ctx, "a firmware id that is no text");
+    return SFI_OK;
+}
+
+static sfi_status
+check_counts(sfi_ctx *ctx, uint64_t remaining, uint64_t maximum)
+{
+    if (remaining <= maximum && maximum <= SFI_HSM_COUNT_MAX)
+        return SFI_OK;
+    return sfi__fail(ctx, SFI_ERR_HSM,
+                     "the card tells of %llu installations left of %llu, "
+                     "which is not possible",
+                     (unsigned long long)remaining,
+                     (unsigned long long)maximum);
+}
+
+sfi_status
+sfi__card_read_info(sfi_ctx *ctx, const uint8_t raw[CARD_INFO_LEN],
+                    struct card_info *out)
+{
+    struct rd r, product;
+    uint8_t version;
+    sfi_status st;
+
+    sfi__zero(out, sizeof(*out));
+    rd_init(&r, raw, CARD_INFO_LEN);
+    version = rd_u8(&r);
+    out->state = rd_u8(&r);
+    out->pin_tries = rd_u8(&r);
+    rd_skip(&r, 1);
+    out->flags = rd_u32be(&r);
+    out->remaining = rd_u64be(&r);
+    out->maximum = rd_u64be(&r);
+    out->low_water = rd_u64be(&r);
+    out->records = rd_u64be(&r);
+    rd_bytes(&r, out->serial, sizeof(out->serial));
+    product = r;
+    rd_skip(&r, PRODUCT_LEN);
+    if (version != CARD_VERSION)
+        return sfi__fail(ctx, SFI_ERR_UNSUPPORTED,
+                         "the card speaks version %u of its protocol, "
+                         "expected %u",
+                         version, CARD_VERSION);
+    if (out->state > SFI_HSM_RETIRED)
+        return bad(ctx, "an unknown state");
+    st = check_counts(ctx, out->remaining, out->maximum);
+    return st != SFI_OK ? st
+                        : read_names(ctx, &product, &r, out->product_id,
+                                     out->firmware_id);
+}
+
+sfi_status
+sfi__card_read_log(sfi_ctx *ctx, const uint8_t raw[CARD_LOG_LEN],
+                   sfi_log_head *out)
+{
+    struct rd r, firmware;
+    sfi_status st;
+
+    rd_init(&r, raw, CARD_LOG_LEN);
+    out->flags = rd_u32be(&r);
+    out->maximum = rd_u64be(&r);
+    out->low_water = rd_u64be(&r);
+    out->remaining = rd_u64be(&r);
+    out->sequence = rd_u64be(&r);
+    firmware = r;
+    rd_skip(&r, sizeof(out->firmware_id));
+    st = read_names(ctx, &r, &firmware, out->product_id, out->firmware_id);
+    rd_bytes(&r, out->serial, sizeof(out->serial));
+    rd_bytes(&r, out->ca_public, sizeof(out->ca_public));
+    rd_bytes(&r, out->genesis, sizeof(out->genesis));
+    rd_bytes(&r, out->log_head, sizeof(out->log_head));
+    rd_bytes(&r, out->mac, sizeof(out->mac));
+    return st != SFI_OK ? st : check_counts(ctx, out->remaining, out->maximum);
+}
+
+sfi_status
+sfi__card_read_record(sfi_ctx *ctx, const uint8_t raw[CARD_RECORD_LEN],
+                      uint64_t sequence, sfi_log_record *out)
+{
+    struct rd r;
+
+    rd_init(&r, raw, CARD_RECORD_LEN);
+    out->kind = rd_u32be(&r);
+    out->sequence = rd_u64be(&r);
+    out->time = rd_u64be(&r);
+    out->remaining = rd_u64be(&r);
+    out->session = rd_u32be(&r);
+    rd_bytes(&r, out->device, sizeof(out->device));
+    rd_bytes(&r, out->license, sizeof(out->license));
+    rd_bytes(&r, out->previous, sizeof(out->previous));
+    rd_bytes(&r, out->hash, sizeof(out->hash));
+    rd_bytes(&r, out->mac, sizeof(out->mac));
+    if (out->kind < SFI_LOG_COUNTED || out->kind > SFI_LOG_RETIRED)
+        return bad(ctx, "a record of an unknown kind");
+    if (out->sequence != sequence)
+        return sfi__fail(
+            ctx, SFI_ERR_HSM, "the card gives record %llu, expected %llu",
+            (unsigned long long)out->sequence, (unsigned long long)sequence);
+    return SFI_OK;
+}

@@ -1,0 +1,96 @@
+/* The names of HSMs, and the backends that they mean. */
+#include "hsm/open.h"
+
+#include "core/err.h"
+#include "hsm/base/hsm.h"
+#include "hsm/card/channel.h"
+#include "hsm/uri.h"
+#include "hsm/vault/vault.h"
+
+static sfi_status
+opened(sfi_hsm *hsm, sfi_status st, sfi_hsm **out)
+{
+    if (st == SFI_OK) {
+        *out = hsm;
+        return SFI_OK;
+    }
+    (void)sfi__where(hsm->obj.ctx, "%s", hsm->where);
+    sfi__obj_unref(hsm);
+    return st;
+}
+
+sfi_status
+sfi__hsm_open_vault(sfi_ctx *ctx, const char *name, const struct kdf_cost *cost,
+                    const struct ledger_place *place, sfi_hsm **out)
+{
+    sfi_hsm *hsm = sfi__hsm_new(ctx);
+    const char *token;
+
+    *out = NULL;
+    if (hsm == NULL)
+        return SFI_ERR_NOMEM;
+    text_format(hsm->where, sizeof(hsm->where), "vault:%.*s",
+                (int)sfi__vault_name(name, &token), name);
+    return opened(
+        hsm, sfi__vault_open(ctx, name, cost, place, &hsm->ops, &hsm->user),
+        out);
+}
+
+sfi_status
+sfi__hsm_open_card(sfi_ctx *ctx, const char *reader, const struct channel *ch,
+                   bool short_only, sfi_hsm **out)
+{
+    sfi_hsm *hsm = sfi__hsm_new(ctx);
+
+    *out = NULL;
+    if (hsm == NULL) {
+        ch->ops->close(ch->user);
+        return SFI_ERR_NOMEM;
+    }
+    text_format(hsm->where, sizeof(hsm->where), "pcsc:%s", reader);
+    return opened(
+        hsm, sfi__card_open(ctx, ch, short_only, &hsm->ops, &hsm->user), out);
+}
+
+static sfi_status
+open_reader(sfi_ctx *ctx, const struct hsm_uri *name, sfi_hsm **out)
+{
+    struct channel ch;
+    sfi_status st = sfi__pcsc_open(ctx, name->reader, &ch);
+
+    if (st != SFI_OK)
+        return sfi__where(ctx, "pcsc:%s", name->reader);
+    return sfi__hsm_open_card(ctx, name->reader, &ch, name->short_only, out);
+}
+
+static sfi_status
+open_uri(sfi_ctx *ctx, const char *uri, sfi_hsm **out)
+{
+    /* A guess at the PIN takes 32 MiB and about a tenth of a second.
+     * Provisioning stores this, so that a later libsfi may choose another. */
+    static const struct kdf_cost cost = {.log2_n = 15, .r = 8, .p = 1};
+    struct hsm_uri name;
+    sfi_status st = sfi__hsm_uri_parse(ctx, uri, &name);
+
+    if (st != SFI_OK)
+        return st;
+    return name.kind == HSM_CARD
+               ? open_reader(ctx, &name, out)
+               : sfi__hsm_open_vault(ctx, name.path, &cost, NULL, out);
+}
+
+sfi_status
+sfi_hsm_open(sfi_ctx *ctx, const char *uri, sfi_hsm **out)
+{
+    SFI_ENTER_NEW(ctx, CTX, out);
+    SFI_ARG(ctx, uri != NULL);
+    return open_uri(ctx, uri, out);
+}
+
+sfi_status
+sfi_hsm_list(sfi_ctx *ctx, sfi_hsm_slot_fn fn, void *user)
+{
+    SFI_ENTER(ctx, CTX);
+    SFI_ARG(ctx, fn != NULL);
+    return sfi__pcsc_list(ctx, fn, user);
+}

@@ -1,0 +1,26 @@
+/* Opening an HSM with more than its name says. */
+#ifndef SFI_HSM_OPEN_H
+#define SFI_HSM_OPEN_H
+
+#include <stdbool.h>
+
+#include <sfi/hsm.h>
+
+#include "crypto/kdf.h"
+
+struct channel;
+struct ledger_place;
+
+/* sfi_hsm_open("vault:" name) with another cost of a PIN guess: tests open
+ * many vaults.  `place`: NULL for an SQLite file. */
+sfi_status sfi__hsm_open_vault(sfi_ctx *ctx, const char *name,
+                               const struct kdf_cost *cost,
+                               const struct ledger_place *place, sfi_hsm **out);
+
+/* A card in a reader of this name, behind a channel, which it owns from here
+ * on, also after a failure. */
+sfi_status sfi__hsm_open_card(sfi_ctx *ctx, const char *reader,
+                              const struct channel *ch, bool short_only,
+                              sfi_hsm **out);
+
+#endif

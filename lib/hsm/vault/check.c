@@ -1,0 +1,399 @@
+#include "hsm/vault/check.h"
+
+#include <string.h>
+
+#include "util/clock.h"
+#include "util/mem.h"
+#include "core/ctx.h"
+#include "core/err.h"
+#include "audit/chain.h"
+#include "audit/audit.h"
+
+/* Of many that log in at the same moment each has taken one try and gives it
+ * back a moment later.  So "none left" is believed only when it stays. */
+#define SETTLE_MS 50u
+#define SETTLE_ROUNDS 20u
+
+#define damaged(v, ...) sfi__fail((v)->ctx, SFI_ERR_HSM, __VA_ARGS__)
+
+/* ---- is there anything? ---- */
+
+sfi_status
+sfi__vault_attach(struct vault *v)
+{
+    if (v->ledger != NULL)
+        return SFI_OK;
+    return v->place->open(v->ctx, v->path, &v->ledger);
+}
+
+sfi_status
+sfi__vault_need(struct vault *v)
+{
+    sfi_status st = sfi__vault_attach(v);
+
+    if (st == SFI_OK && v->ledger == NULL)
+        st = sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
+                       "the vault is blank: provision it first");
+    return st;
+}
+
+/* ---- what can be seen without the PIN ---- */
+
+static sfi_status
+check_genesis(struct vault *v, const struct ledger_head *h)
+{
+    uint8_t hash[SFI_SHA256_LEN];
+    sfi_status st = sfi__chain_genesis(v->ctx, &h->log, hash);
+
+    if (st != SFI_OK)
+        return st;
+    if (!sfi__equal(hash, h->log.genesis, sizeof(hash)))
+        return damaged(v, "the vault is damaged: what was provisioned does not "
+                          "match its hash");
+    /* programs show them to people; whoever writes the file can hash */
+    if (!sfi__log_is_firmware(h->log.firmware_id) ||
+        !sfi__log_is_product(h->log.product_id))
+        return damaged(v, "the vault is damaged: firmware or product id is not "
+                          "printable ASCII");
+    return SFI_OK;
+}
+
+static sfi_status
+check_seal(struct vault *v, const struct ledger_head *h)
+{
+    uint8_t hash[SFI_SHA256_LEN];
+    sfi_status st = sfi__vault_sealed_check(v->ctx, h, hash);
+
+    if (st != SFI_OK)
+        return st;
+    if (!sfi__equal(hash, h->sealed_check, sizeof(hash)))
+        return damaged(v, "the vault is damaged: what the PIN opens does not "
+                          "match its hash");
+    if (h->seal != VAULT_SEAL_PIN && h->seal != VAULT_SEAL_TOKEN)
+        return damaged(v, "the vault is sealed in a way %u, expected %u or %u",
+                       h->seal, VAULT_SEAL_PIN, VAULT_SEAL_TOKEN);
+    if (h->seal == VAULT_SEAL_PIN && !sfi__vault_cost_ok(&h->cost))
+        return damaged(v, "the vault is damaged: no such cost of a PIN guess");
+    return SFI_OK;
+}
+
+static sfi_status
+check_counts(struct vault *v, const struct ledger_head *h)
+{
+    if (h->log.remaining > h->log.maximum ||
+        h->log.maximum - h->log.remaining > h->log.sequence)
+        return damaged(v,
+                       "the vault is damaged: %llu of %llu installations "
+                       "remain after %llu records",
+                       (unsigned long long)h->log.remaining,
+                       (unsigned long long)h->log.maximum,
+                       (unsigned long long)h->log.sequence);
+    if (h->pin_tries > VAULT_PIN_TRIES)
+        return damaged(v, "the vault is damaged: %u PIN tries left, at most %u",
+                       h->pin_tries, VAULT_PIN_TRIES);
+    return SFI_OK;
+}
+
+/* The record that the log ends with, or, when there is none, what there would
+ * be after one. */
+static sfi_status
+read_last(struct vault *v, const struct ledger_head *h,
+          struct ledger_record *last)
+{
+    bool found;
+    sfi_status st;
+
+    if (h->log.sequence == 0) {
+        sfi__zero(last, sizeof(*last));
+        last->log.remaining = h->log.maximum;
+        memcpy(last->log.hash, h->log.genesis, sizeof(last->log.hash));
+        return SFI_OK;
+    }
+    st = v->ledger->ops->at(v->ledger, h->log.sequence, last, &found);
+    if (st == SFI_OK && !found)
+        st = damaged(v, "the vault is damaged: record %llu is missing",
+                     (unsigned long long)h->log.sequence);
+    if (st == SFI_OK)
+        st = sfi__chain_record(v->ctx, &h->log, &last->log, NULL,
+                               last->log.hash, NULL);
+    return st;
+}
+
+/* The log ends where the head says. */
+static sfi_status
+check_log_end(struct vault *v, struct ledger_head *h)
+{
+    struct ledger_record last;
+    bool found;
+    sfi_status st =
+        v->ledger->ops->at(v->ledger, h->log.sequence + 1, &last, &found);
+
+    if (st == SFI_OK && found)
+        st = damaged(v, "the vault is damaged: a record %llu, expected %llu",
+                     (unsigned long long)last.log.sequence,
+                     (unsigned long long)h->log.sequence);
+    if (st == SFI_OK)
+        st = read_last(v, h, &last);
+    if (st != SFI_OK)
+        return st;
+    if (!sfi__equal(last.log.hash, h->log.log_head, sizeof(last.log.hash)))
+        return damaged(v,
+                       "the vault is damaged: record %llu does not match "
+                       "the end of the log",
+                       (unsigned long long)h->log.sequence);
+    if (last.log.remaining != h->log.remaining)
+        return damaged(v,
+                       "the vault is damaged: %llu of %llu installations "
+                       "remain, expected %llu after record %llu",
+                       (unsigned long long)h->log.remaining,
+                       (unsigned long long)h->log.maximum,
+                       (unsigned long long)last.log.remaining,
+                       (unsigned long long)h->log.sequence);
+    h->retired = last.log.kind == SFI_LOG_RETIRED;
+    return SFI_OK;
+}
+
+/* Inside a transaction. */
+sfi_status
+sfi__vault_read_head(struct vault *v, struct ledger_head *h)
+{
+    sfi_status st = v->ledger->ops->read(v->ledger, h);
+
+    if (st == SFI_OK)
+        st = check_genesis(v, h);
+    if (st == SFI_OK)
+        st = check_seal(v, h);
+    if (st == SFI_OK)
+        st = check_counts(v, h);
+    if (st == SFI_OK)
+        st = check_log_end(v, h);
+    return st;
+}
+
+sfi_status
+sfi__vault_look(struct vault *v, struct ledger_head *h)
+{
+    sfi_status st = v->ledger->ops->begin(v->ledger, LEDGER_READ);
+
+    if (st == SFI_OK) {
+        st = sfi__vault_read_head(v, h);
+        v->ledger->ops->rollback(v->ledger);
+    }
+    return st;
+}
+
+/* sfi__vault_look(), until no login of another process is half-way. */
+sfi_status
+sfi__vault_look_settled(struct vault *v, struct ledger_head *h)
+{
+    const struct clock *clock = v->ctx->clock;
+    sfi_status st = sfi__vault_look(v, h);
+
+    for (size_t i = 0; i < SETTLE_ROUNDS && st == SFI_OK && h->pin_tries == 0;
+         i++) {
+        clock->sleep_ms(clock->user, SETTLE_MS);
+        st = sfi__vault_look(v, h);
+    }
+    return st;
+}
+
+static sfi_status
+read_record(struct vault *v, uint64_t sequence, struct ledger_record *r)
+{
+    uint8_t hash[SFI_SHA256_LEN];
+    struct ledger_head h;
+    bool found = false;
+    sfi_status st = v->ledger->ops->read(v->ledger, &h);
+
+    if (st == SFI_OK)
+        st = v->ledger->ops->at(v->ledger, sequence, r, &found);
+    if (st == SFI_OK && !found && sequence <= h.log.sequence)
+        st = damaged(v, "the vault is damaged: record %llu is missing",
+                     (unsigned long long)sequence);
+    if (st == SFI_OK && !found)
+        st = sfi__fail(
+            v->ctx, SFI_ERR_RANGE, "there is no record %llu, the last is %llu",
+            (unsigned long long)sequence, (unsigned long long)h.log.sequence);
+    if (st == SFI_OK)
+        st = sfi__chain_record(v->ctx, &h.log, &r->log, NULL, hash, NULL);
+    if (st == SFI_OK && !sfi__equal(hash, r->log.hash, sizeof(hash)))
+        st = damaged(v,
+                     "the vault is damaged: record %llu does not match its "
+                     "hash",
+                     (unsigned long long)sequence);
+    return st;
+}
+
+sfi_status
+sfi__vault_look_record(struct vault *v, uint64_t sequence,
+                       struct ledger_record *r)
+{
+    sfi_status st = v->ledger->ops->begin(v->ledger, LEDGER_READ);
+
+    if (st == SFI_OK) {
+        st = read_record(v, sequence, r);
+        v->ledger->ops->rollback(v->ledger);
+    }
+    return st;
+}
+
+sfi_status
+sfi__vault_sync(struct vault *v, uint64_t sequence, uint64_t last)
+{
+    sfi_status st = SFI_OK;
+
+    if (sequence > v->synced)
+        st = v->ledger->ops->sync(v->ledger);
+    if (st == SFI_OK && last > v->synced)
+        v->synced = last;
+    return st;
+}
+
+/* ---- what only the log key can tell ---- */
+
+static sfi_status
+check_head_mac(struct vault *v, const struct ledger_head *h)
+{
+    uint8_t mac[SFI_SHA256_LEN];
+    sfi_status st =
+        sfi__chain_head_mac(v->ctx, &h->log, v->secrets.log_key_secret, mac);
+
+    if (st != SFI_OK)
+        return st;
+    if (!sfi__ct_equal(mac, h->log.mac, sizeof(mac)))
+        return damaged(v, "the vault was altered: its counter does not match "
+                          "its MAC");
+    return SFI_OK;
+}
+
+sfi_status
+sfi__vault_check_record(struct vault *v, const struct ledger_head *h,
+                        const struct ledger_record *r)
+{
+    uint8_t hash[SFI_SHA256_LEN];
+    uint8_t mac[SFI_SHA256_LEN];
+    sfi_status st = sfi__chain_record(v->ctx, &h->log, &r->log,
+                                      v->secrets.log_key_secret, hash, mac);
+
+    if (st != SFI_OK)
+        return st;
+    if (!sfi__equal(hash, r->log.hash, sizeof(hash)) ||
+        !sfi__ct_equal(mac, r->log.mac, sizeof(mac)))
+        return damaged(v,
+                       "the vault was altered: record %llu does not match "
+                       "its MAC",
+                       (unsigned long long)r->log.sequence);
+    return SFI_OK;
+}
+
+/* Does the index lead from a record's device and session to the record, and
+ * from its device to the record that counted it?  A device that is lost would
+ * be counted twice. */
+static sfi_status
+check_index(struct vault *v, const struct ledger_record *r)
+{
+    const struct ledger_ops *ops = v->ledger->ops;
+    struct ledger_record found;
+    bool there;
+    sfi_status st =
+        ops->find(v->ledger, r->log.device, r->log.session, &found, &there);
+
+    if (st == SFI_OK && there && found.log.sequence == r->log.sequence) {
+        if (r->log.kind == SFI_LOG_RETIRED)
+            return SFI_OK;
+        st = ops->counted(v->ledger, r->log.device, &found, &there);
+        if (st == SFI_OK && there &&
+            (r->log.kind == SFI_LOG_COUNTED
+                 ? found.log.sequence == r->log.sequence
+                 : found.log.sequence < r->log.sequence))
+            return SFI_OK;
+    }
+    if (st == SFI_OK)
+        st = damaged(v,
+                     "the vault is damaged: its index does not lead to "
+                     "record %llu",
+                     (unsigned long long)r->log.sequence);
+    return st;
+}
+
+/* May this record come next? */
+static bool
+follows(const struct vault *v, const struct ledger_head *h,
+        const sfi_log_record *r)
+{
+    uint64_t used = r->kind == SFI_LOG_COUNTED ? 1 : 0;
+
+    if (!sfi__equal(r->previous, v->audited_head, sizeof(r->previous)) ||
+        v->audited_remaining < used ||
+        r->remaining != v->audited_remaining - used)
+        return false;
+    if (r->kind == SFI_LOG_RETIRED)
+        return r->sequence == h->log.sequence;
+    return r->kind == SFI_LOG_COUNTED || r->kind == SFI_LOG_AGAIN;
+}
+
+static sfi_status
+audit_next(struct vault *v, const struct ledger_head *h)
+{
+    struct ledger_record r;
+    uint64_t next = v->audited + 1;
+    bool found;
+    sfi_status st = v->ledger->ops->at(v->ledger, next, &r, &found);
+
+    if (st == SFI_OK && !found)
+        st = damaged(v, "the vault is damaged: record %llu is missing",
+                     (unsigned long long)next);
+    if (st == SFI_OK)
+        st = sfi__vault_check_record(v, h, &r);
+    if (st == SFI_OK)
+        st = check_index(v, &r);
+    if (st != SFI_OK)
+        return st;
+    if (!follows(v, h, &r.log))
+        return damaged(v,
+                       "the vault was altered: record %llu does not "
+                       "follow record %llu",
+                       (unsigned long long)next,
+                       (unsigned long long)v->audited);
+    v->audited = next;
+    v->audited_remaining = r.log.remaining;
+    memcpy(v->audited_head, r.log.hash, sizeof(r.log.hash));
+    return SFI_OK;
+}
+
+/* Verify the records that were added since the last audit. */
+static sfi_status
+audit(struct vault *v, const struct ledger_head *h)
+{
+    if (h->log.sequence < v->audited)
+        return damaged(v, "the vault was set back from record %llu to %llu",
+                       (unsigned long long)v->audited,
+                       (unsigned long long)h->log.sequence);
+    while (v->audited < h->log.sequence) {
+        sfi_status st = audit_next(v, h);
+
+        if (st != SFI_OK)
+            return st;
+    }
+    if (!sfi__equal(v->audited_head, h->log.log_head,
+                    sizeof(h->log.log_head)) ||
+        v->audited_remaining != h->log.remaining)
+        return damaged(v, "the vault was altered: the log has another end");
+    return SFI_OK;
+}
+
+/* Inside a transaction: the head, believed. */
+sfi_status
+sfi__vault_read_trusted(struct vault *v, struct ledger_head *h)
+{
+    sfi_status st = sfi__vault_read_head(v, h);
+
+    if (st == SFI_OK && !sfi__equal(h->log.genesis, v->head.log.genesis,
+                                    sizeof(h->log.genesis)))
+        st = damaged(v, "the vault was replaced by another since the login");
+    if (st == SFI_OK)
+        st = check_head_mac(v, h);
+    if (st == SFI_OK)
+        st = audit(v, h);
+    return st;
+}

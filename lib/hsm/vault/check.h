@@ -1,0 +1,60 @@
+/* A vault that is open, and what is checked before anything in it is
+ * believed. */
+#ifndef SFI_HSM_VAULT_CHECK_H
+#define SFI_HSM_VAULT_CHECK_H
+
+#include "hsm/vault/ledger.h"
+#include "hsm/vault/vault.h"
+#include "hsm/vault/seal.h"
+
+struct token;
+
+struct vault {
+    sfi_ctx *ctx;
+    char *path;
+    struct kdf_cost cost;
+    const struct ledger_place *place;
+    struct ledger *ledger; /* NULL: nothing was there yet */
+    struct token *token;   /* NULL: a PIN seals it */
+
+    /* chosen at login, used at provisioning */
+    char pin_secret[VAULT_PIN_MAX];
+    size_t pin_len;
+
+    /* after login */
+    bool unlocked;
+    struct vault_secrets secrets;
+    struct ledger_head head;    /* what is written once */
+    uint64_t audited;           /* records up to here were verified ... */
+    uint8_t audited_head[32];   /* ... this is the hash of the last ... */
+    uint64_t audited_remaining; /* ... and what it left */
+
+    uint64_t synced; /* records up to here are on the disk */
+};
+
+/* Another process may have provisioned since we looked. */
+sfi_status sfi__vault_attach(struct vault *v);
+/* The same, and SFI_ERR_HSM_STATE when it is still blank. */
+sfi_status sfi__vault_need(struct vault *v);
+
+/* Without the PIN, inside a transaction: hashes and counts agree. */
+sfi_status sfi__vault_read_head(struct vault *v, struct ledger_head *h);
+/* The same in a transaction of its own. */
+sfi_status sfi__vault_look(struct vault *v, struct ledger_head *h);
+/* The same when no login of another process is half-way. */
+sfi_status sfi__vault_look_settled(struct vault *v, struct ledger_head *h);
+/* Without the PIN: one record, whose hash is right.  SFI_ERR_RANGE: there is no
+ * such. */
+sfi_status sfi__vault_look_record(struct vault *v, uint64_t sequence,
+                                  struct ledger_record *r);
+/* Before a record leaves, when the last that was read is `last`: it is on the
+ * disk.  Outside a transaction. */
+sfi_status sfi__vault_sync(struct vault *v, uint64_t sequence, uint64_t last);
+
+/* With the log key, inside a transaction: nobody else wrote the head, nor any
+ * record that was added since the last call. */
+sfi_status sfi__vault_read_trusted(struct vault *v, struct ledger_head *h);
+sfi_status sfi__vault_check_record(struct vault *v, const struct ledger_head *h,
+                                   const struct ledger_record *r);
+
+#endif

@@ -1,0 +1,247 @@
+#include "hsm/vault/issue.h"
+
+#include <string.h>
+
+#include "util/clock.h"
+#include "util/mem.h"
+#include "core/err.h"
+#include "audit/chain.h"
+#include "hsm/base/low_water.h"
+#include "hsm/vault/sealed_by_token.h"
+#include "license/certificate.h"
+#include "license/license.h"
+
+/* Is this device one of those that may be licensed? */
+static sfi_status
+check_device(struct vault *v, const sfi_certificate *cert)
+{
+    const sfi_log_head *log = &v->head.log;
+
+    if (!sfi__equal(cert->product_id, log->product_id, PRODUCT_ID_LEN))
+        return sfi__fail(v->ctx, SFI_ERR_CERTIFICATE,
+                         "a certificate of product %s, the vault is for %s",
+                         cert->product_id, log->product_id);
+    return sfi__cert_verify(v->ctx, cert, log->ca_public);
+}
+
+/* ---- one more record ---- */
+
+/* The record is whole but for its place in the chain; `h` is the vault before
+ * it, and after it. */
+static sfi_status
+append(struct vault *v, struct ledger_head *h, struct ledger_record *r)
+{
+    const struct ledger_ops *ops = v->ledger->ops;
+    const uint8_t *log_key_secret = v->secrets.log_key_secret;
+    sfi_log_head *log = &h->log;
+    sfi_status st;
+
+    log->sequence++;
+    if (r->log.kind == SFI_LOG_COUNTED)
+        log->remaining--;
+    r->log.sequence = log->sequence;
+    r->log.time = sfi__wall_clock();
+    r->log.remaining = log->remaining;
+    memcpy(r->log.previous, log->log_head, sizeof(r->log.previous));
+    st = sfi__chain_record(v->ctx, log, &r->log, log_key_secret, r->log.hash,
+                           r->log.mac);
+    memcpy(log->log_head, r->log.hash, sizeof(log->log_head));
+    if (st == SFI_OK)
+        st = sfi__chain_head_mac(v->ctx, log, log_key_secret, log->mac);
+    if (st == SFI_OK)
+        st = ops->append(v->ledger, r);
+    if (st == SFI_OK)
+        st = ops->update(v->ledger, h);
+    return st;
+}
+
+/* ---- which record serves a request ---- */
+
+/* What the ledger found for a device is its own, and was written by us. */
+static sfi_status
+check_found(struct vault *v, const struct ledger_head *h,
+            const sfi_certificate *cert, const struct ledger_record *r)
+{
+    if (!sfi__equal(r->log.device, cert->device_hash, sizeof(r->log.device)))
+        return sfi__fail(v->ctx, SFI_ERR_HSM,
+                         "the vault is damaged: its index names record %llu "
+                         "for another device",
+                         (unsigned long long)r->log.sequence);
+    return sfi__vault_check_record(v, h, r);
+}
+
+static sfi_status
+find(struct vault *v, const struct ledger_head *h, const sfi_certificate *cert,
+     uint32_t session, struct ledger_record *r, bool *found)
+{
+    sfi_status st =
+        v->ledger->ops->find(v->ledger, cert->device_hash, session, r, found);
+
+    if (st != SFI_OK || !*found)
+        return st;
+    if (r->log.session != session)
+        return sfi__fail(v->ctx, SFI_ERR_HSM,
+                         "the vault is damaged: its index names record %llu "
+                         "for another session",
+                         (unsigned long long)r->log.sequence);
+    return check_found(v, h, cert, r);
+}
+
+/* Was this device counted?  Then another licence costs nothing. */
+static sfi_status
+choose_kind(struct vault *v, const struct ledger_head *h,
+            const sfi_certificate *cert, uint32_t *kind)
+{
+    struct ledger_record r;
+    bool found;
+    sfi_status st =
+        v->ledger->ops->counted(v->ledger, cert->device_hash, &r, &found);
+
+    if (st == SFI_OK && found)
+        st = check_found(v, h, cert, &r);
+    *kind = found ? SFI_LOG_AGAIN : SFI_LOG_COUNTED;
+    return st;
+}
+
+/* The same device and session get the very licence that was recorded for them;
+ * if there is none, what kind of record another one needs. */
+static sfi_status
+find_or_choose(struct vault *v, struct ledger_head *h,
+               const sfi_certificate *cert, uint32_t session,
+               struct ledger_record *r, bool *found)
+{
+    sfi_status st = sfi__vault_read_trusted(v, h);
+
+    if (st == SFI_OK && h->retired)
+        st = sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
+                       "the vault is retired: it gives no licence any more");
+    if (st == SFI_OK)
+        st = find(v, h, cert, session, r, found);
+    if (st != SFI_OK || *found)
+        return st;
+    sfi__zero(r, sizeof(*r));
+    st = choose_kind(v, h, cert, &r->log.kind);
+    if (st == SFI_OK && r->log.kind == SFI_LOG_COUNTED && h->log.remaining == 0)
+        st = sfi__fail(v->ctx, SFI_ERR_HSM_COUNTER,
+                       "no installations left: all %llu were used",
+                       (unsigned long long)h->log.maximum);
+    return st;
+}
+
+/* ---- a licence ---- */
+
+/* Without the write lock: what others do meanwhile is looked at again. */
+static sfi_status
+look(struct vault *v, struct ledger_head *h, const sfi_certificate *cert,
+     uint32_t session, struct ledger_record *r, bool *found)
+{
+    sfi_status st = v->ledger->ops->begin(v->ledger, LEDGER_READ);
+
+    if (st == SFI_OK) {
+        st = find_or_choose(v, h, cert, session, r, found);
+        v->ledger->ops->rollback(v->ledger);
+    }
+    return st;
+}
+
+/* A licence that nobody has yet, if it is still needed. */
+static sfi_status
+record(struct vault *v, struct ledger_head *h, const sfi_certificate *cert,
+       uint32_t session, const uint8_t license[SFI_LICENSE_LEN],
+       struct ledger_record *r, bool *found)
+{
+    sfi_status st = v->ledger->ops->begin(v->ledger, LEDGER_WRITE);
+
+    if (st != SFI_OK)
+        return st;
+    st = find_or_choose(v, h, cert, session, r, found);
+    if (st == SFI_OK && !*found)
+        st = sfi__vault_check_anchor(v, h);
+    if (st == SFI_OK && !*found) {
+        memcpy(r->log.device, cert->device_hash, sizeof(r->log.device));
+        r->log.session = session;
+        memcpy(r->license, license, sizeof(r->license));
+        st = sfi__sha256(v->ctx, license, SFI_LICENSE_LEN, r->log.license);
+    }
+    if (st == SFI_OK && !*found)
+        st = append(v, h, r);
+    if (st == SFI_OK && !*found)
+        return v->ledger->ops->commit(v->ledger);
+    v->ledger->ops->rollback(v->ledger);
+    return st;
+}
+
+sfi_status
+sfi__vault_license(struct vault *v, const sfi_certificate *cert,
+                   uint32_t session, uint8_t out[SFI_LICENSE_LEN])
+{
+    uint8_t license[SFI_LICENSE_LEN];
+    struct ledger_record r;
+    struct ledger_head h;
+    bool found = false;
+    bool added = false;
+    sfi_status st = SFI_OK;
+
+    if (session == 0 && (v->head.log.flags & SFI_HSM_LIVE_ONLY) != 0)
+        return sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
+                         "the vault gives live licences only, not a static "
+                         "one");
+    st = check_device(v, cert);
+    if (st == SFI_OK)
+        st = look(v, &h, cert, session, &r, &found);
+    if (st == SFI_OK && !found) {
+        st = sfi__license_make(v->ctx, cert->public_key,
+                               session == 0 ? LICENSE_STATIC : LICENSE_LIVE,
+                               session, v->secrets.key_secret, v->secrets.nonce,
+                               license);
+        if (st == SFI_OK)
+            st = record(v, &h, cert, session, license, &r, &found);
+        added = st == SFI_OK && !found;
+    }
+    if (added)
+        v->synced = h.log.sequence;
+    if (st == SFI_OK)
+        st = sfi__vault_sync(v, r.log.sequence, h.log.sequence);
+    if (st == SFI_OK)
+        st = sfi__vault_anchor(v);
+    if (st != SFI_OK)
+        return st;
+    memcpy(out, r.license, sizeof(r.license)); /* counted for good by now */
+    if (added && r.log.kind == SFI_LOG_COUNTED)
+        sfi__hsm_warn_low(v->ctx, h.log.remaining, h.log.maximum,
+                          h.log.low_water);
+    return SFI_OK;
+}
+
+/* ---- the end ---- */
+
+static sfi_status
+close_log(struct vault *v)
+{
+    struct ledger_record r = {.log = {.kind = SFI_LOG_RETIRED}};
+    struct ledger_head h;
+    sfi_status st = sfi__vault_read_trusted(v, &h);
+
+    if (st == SFI_OK)
+        st = sfi__vault_check_anchor(v, &h);
+    if (st == SFI_OK && h.retired)
+        st = sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
+                       "the vault is retired already");
+    return st == SFI_OK ? append(v, &h, &r) : st;
+}
+
+sfi_status
+sfi__vault_retire(struct vault *v)
+{
+    sfi_status st = v->ledger->ops->begin(v->ledger, LEDGER_WRITE);
+
+    if (st != SFI_OK)
+        return st;
+    st = close_log(v);
+    if (st != SFI_OK) {
+        v->ledger->ops->rollback(v->ledger);
+        return st;
+    }
+    st = v->ledger->ops->commit(v->ledger);
+    return st == SFI_OK ? sfi__vault_anchor(v) : st;
+}

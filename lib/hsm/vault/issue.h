@@ -1,0 +1,14 @@
+/* What a vault writes into its log. */
+#ifndef SFI_HSM_VAULT_ISSUE_H
+#define SFI_HSM_VAULT_ISSUE_H
+
+#include <sfi/certificate.h>
+
+#include "hsm/vault/check.h"
+
+/* `session`: 0 for a static licence.  Logged in. */
+sfi_status sfi__vault_license(struct vault *v, const sfi_certificate *cert,
+                              uint32_t session, uint8_t out[SFI_LICENSE_LEN]);
+sfi_status sfi__vault_retire(struct vault *v);
+
+#endif

@@ -1,0 +1,198 @@
+/* A new vault: the whole file appears under its name, or nothing does. */
+#define _XOPEN_SOURCE 700
+#include "hsm/vault/ledger.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util/file.h"
+#include "core/ctx.h"
+#include "core/err.h"
+#include "hsm/vault/ledger_db.h"
+
+static const char schema[] =
+    "BEGIN;"
+    "PRAGMA application_id = 0x53464956;" /* LEDGER_APPLICATION_ID */
+    "PRAGMA user_version = 1;"            /* LEDGER_SCHEMA_VERSION */
+    "CREATE TABLE vault ("
+    " id INTEGER PRIMARY KEY CHECK (id = 1),"
+    " flags INTEGER NOT NULL,"
+    " serial BLOB NOT NULL,"
+    " firmware_id TEXT NOT NULL,"
+    " product_id TEXT NOT NULL,"
+    " ca_public BLOB NOT NULL,"
+    " maximum INTEGER NOT NULL,"
+    " low_water INTEGER NOT NULL,"
+    " genesis BLOB NOT NULL,"
+    " remaining INTEGER NOT NULL,"
+    " sequence INTEGER NOT NULL,"
+    " log_head BLOB NOT NULL,"
+    " mac BLOB NOT NULL,"
+    " seal INTEGER NOT NULL,"
+    " log2_n INTEGER NOT NULL,"
+    " r INTEGER NOT NULL,"
+    " p INTEGER NOT NULL,"
+    " salt BLOB NOT NULL,"
+    " sealed BLOB NOT NULL,"
+    " sealed_check BLOB NOT NULL,"
+    " pin_tries INTEGER NOT NULL);"
+    "CREATE TABLE record ("
+    " sequence INTEGER PRIMARY KEY,"
+    " kind INTEGER NOT NULL,"
+    " time INTEGER NOT NULL,"
+    " device BLOB NOT NULL,"
+    " session INTEGER NOT NULL,"
+    " remaining INTEGER NOT NULL,"
+    " license BLOB NOT NULL,"
+    " previous BLOB NOT NULL,"
+    " hash BLOB NOT NULL,"
+    " mac BLOB NOT NULL,"
+    " UNIQUE (device, session));"
+    /* one record counts a device: kind 1 is SFI_LOG_COUNTED */
+    "CREATE UNIQUE INDEX counted ON record (device) WHERE kind = 1;";
+
+static const char insert_head[] =
+    "INSERT INTO vault VALUES (1,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+
+static int
+insert(sqlite3 *db, const struct ledger_head *h)
+{
+    struct values v = {0};
+
+    v.rc = sqlite3_prepare_v2(db, insert_head, -1, &v.statement, NULL);
+    value_u64(&v, h->log.flags);
+    value_blob(&v, h->log.serial, sizeof(h->log.serial));
+    value_text(&v, h->log.firmware_id);
+    value_text(&v, h->log.product_id);
+    value_blob(&v, h->log.ca_public, sizeof(h->log.ca_public));
+    value_u64(&v, h->log.maximum);
+    value_u64(&v, h->log.low_water);
+    value_blob(&v, h->log.genesis, sizeof(h->log.genesis));
+    value_u64(&v, h->log.remaining);
+    value_u64(&v, h->log.sequence);
+    value_blob(&v, h->log.log_head, sizeof(h->log.log_head));
+    value_blob(&v, h->log.mac, sizeof(h->log.mac));
+    value_u64(&v, h->seal);
+    value_u64(&v, h->cost.log2_n);
+    value_u64(&v, h->cost.r);
+    value_u64(&v, h->cost.p);
+    value_blob(&v, h->salt, sizeof(h->salt));
+    value_blob(&v, h->sealed, sizeof(h->sealed));
+    value_blob(&v, h->sealed_check, sizeof(h->sealed_check));
+    value_u64(&v, h->pin_tries);
+    if (v.rc == SQLITE_OK)
+        v.rc = sqlite3_step(v.statement);
+    (void)sqlite3_finalize(v.statement);
+    return v.rc == SQLITE_DONE ? SQLITE_OK : v.rc;
+}
+
+/* The whole file under its temporary name.  It becomes a vault with a
+ * write-ahead log only when all of it is in the file itself. */
+static sfi_status
+fill(sfi_ctx *ctx, const char *path, const struct ledger_head *head)
+{
+    sqlite3 *db = NULL;
+    sfi_status st = sfi__db_open(ctx, path, &db);
+    int rc = SQLITE_OK;
+
+    if (st == SFI_OK) {
+        rc = sqlite3_exec(db, schema, NULL, NULL, NULL);
+        if (rc == SQLITE_OK)
+            rc = insert(db, head);
+        if (rc == SQLITE_OK)
+            rc = sqlite3_exec(db, "COMMIT;", NULL, NULL, NULL);
+        st = rc == SQLITE_OK ? sfi__db_use_log(ctx, db)
+                             : sfi__db_fail(ctx, db, rc);
+    }
+    rc = sqlite3_close(db);
+    if (st == SFI_OK && rc != SQLITE_OK)
+        st = sfi__db_fail(ctx, NULL, rc);
+    return st;
+}
+
+static const char *const sidecars[] = {"-wal", "-shm", "-journal"};
+
+/* A log without its vault: SQLite would play it into the new file. */
+static sfi_status
+check_no_sidecar(sfi_ctx *ctx, const char *path)
+{
+    for (size_t i = 0; i < sizeof(sidecars) / sizeof(*sidecars); i++) {
+        char *name = sfi__db_path(ctx, path, sidecars[i]);
+        struct stat info;
+        bool there;
+
+        if (name == NULL)
+            return SFI_ERR_NOMEM;
+        there = lstat(name, &info) == 0;
+        sfi__ctx_dealloc(ctx, name);
+        if (there)
+            return sfi__fail(ctx, SFI_ERR_HSM_STATE,
+                             "a file *%s of another vault is there; restore "
+                             "that vault, or remove the file",
+                             sidecars[i]);
+    }
+    return SFI_OK;
+}
+
+static void
+remove_temp(sfi_ctx *ctx, const char *temp)
+{
+    (void)unlink(temp);
+    for (size_t i = 0; i < sizeof(sidecars) / sizeof(*sidecars); i++) {
+        char *name = sfi__db_path(ctx, temp, sidecars[i]);
+
+        if (name != NULL)
+            (void)unlink(name);
+        sfi__ctx_dealloc(ctx, name);
+    }
+}
+
+/* Of two that provision at once, one is told so. */
+static sfi_status
+publish(sfi_ctx *ctx, const char *temp, const char *path)
+{
+    int err = file_name_once(temp, path);
+
+    if (err == EEXIST)
+        return sfi__fail(ctx, SFI_ERR_HSM_STATE,
+                         "already provisioned, and locked for ever");
+    if (err != 0)
+        return sfi__fail_os(ctx, sfi__os_status(err), err,
+                            "the vault cannot be created");
+    err = file_sync_folder(path);
+    if (err != 0)
+        return sfi__fail_os(ctx, sfi__os_status(err), err,
+                            "the vault's folder cannot be synced");
+    return SFI_OK;
+}
+
+sfi_status
+sfi__db_create(sfi_ctx *ctx, const char *path, const struct ledger_head *head)
+{
+    char *temp = sfi__db_path(ctx, path, ".XXXXXX");
+    sfi_status st;
+    int fd;
+
+    if (temp == NULL)
+        return SFI_ERR_NOMEM;
+    st = check_no_sidecar(ctx, path);
+    if (st != SFI_OK)
+        goto out;
+    fd = mkstemp(temp); /* mode 0600, and so are SQLite's files beside it */
+    if (fd < 0) {
+        st = sfi__fail_os(ctx, sfi__os_status(errno), errno,
+                          "the vault cannot be created");
+        goto out;
+    }
+    (void)close(fd);
+    st = fill(ctx, temp, head);
+    if (st == SFI_OK)
+        st = publish(ctx, temp, path);
+    if (st != SFI_OK)
+        remove_temp(ctx, temp);
+out:
+    sfi__ctx_dealloc(ctx, temp);
+    return st;
+}

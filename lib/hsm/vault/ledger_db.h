@@ -1,0 +1,41 @@
+/* SQLite connections of the ledger: opened with care, their failures as ours,
+ * values bound in order. */
+#ifndef SFI_HSM_VAULT_LEDGER_DB_H
+#define SFI_HSM_VAULT_LEDGER_DB_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sqlite3.h>
+
+#include "hsm/vault/ledger.h"
+
+#define LEDGER_APPLICATION_ID 0x53464956 /* "SFIV" */
+#define LEDGER_SCHEMA_VERSION 1
+
+/* `db` may be NULL. */
+sfi_status sfi__db_fail(sfi_ctx *ctx, sqlite3 *db, int rc);
+/* The ledger_place's create. */
+sfi_status sfi__db_create(sfi_ctx *ctx, const char *path,
+                          const struct ledger_head *head);
+/* An existing file; the caller closes *db, also after a failure. */
+sfi_status sfi__db_open(sfi_ctx *ctx, const char *path, sqlite3 **db);
+/* It has a write-ahead log from now on.  Without one a commit is not durable as
+ * the ledger syncs it; a tool may have taken it away. */
+sfi_status sfi__db_use_log(sfi_ctx *ctx, sqlite3 *db);
+/* path and suffix so that SQLite takes them for a name whatever they are; NULL:
+ * no memory, recorded.  The caller gives it back with sfi__ctx_dealloc(). */
+char *sfi__db_path(sfi_ctx *ctx, const char *path, const char *suffix);
+
+/* Binds one value after the other; a failure is sticky, like wr. */
+struct values {
+    sqlite3_stmt *statement;
+    int at;
+    int rc;
+};
+
+void value_u64(struct values *v, uint64_t n);
+void value_blob(struct values *v, const uint8_t *data, size_t len);
+void value_text(struct values *v, const char *text);
+
+#endif

@@ -1,0 +1,635 @@
+/* The ledger as an SQLite file; doc/format.md, "Vault". */
+#define _XOPEN_SOURCE 700
+#include "hsm/vault/ledger.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util/clock.h"
+#include "util/mem.h"
+#include "core/ctx.h"
+#include "core/err.h"
+#include "crypto/hash.h"
+#include "hsm/vault/ledger_db.h"
+#include "license/record.h"
+
+enum query {
+    Q_BEGIN_READ,
+    Q_BEGIN_WRITE,
+    Q_COMMIT,
+    Q_ROLLBACK,
+    Q_IDENTITY,
+    Q_READ,
+    Q_UPDATE,
+    Q_TRIES,
+    Q_SEAL,
+    Q_AT,
+    Q_FIND,
+    Q_COUNTED,
+    Q_APPEND,
+    Q_COUNT
+};
+
+/* How long a file may have the two names of its provisioning. */
+#define NAMES_ROUNDS 20
+#define NAMES_MS 10u
+
+#define RECORD_COLUMNS                                                     \
+    "sequence, kind, time, device, session, remaining, license, previous," \
+    " hash, mac"
+
+static const char *const sql[Q_COUNT] = {
+    [Q_BEGIN_READ] = "BEGIN",
+    [Q_BEGIN_WRITE] = "BEGIN IMMEDIATE",
+    [Q_COMMIT] = "COMMIT",
+    [Q_ROLLBACK] = "ROLLBACK",
+    [Q_IDENTITY] = "SELECT application_id, user_version"
+                   " FROM pragma_application_id, pragma_user_version",
+    [Q_READ] = "SELECT flags, serial, firmware_id, product_id, ca_public,"
+               " maximum, low_water, genesis, remaining, sequence, log_head,"
+               " mac, seal, log2_n, r, p, salt, sealed, sealed_check, pin_tries"
+               " FROM vault",
+    [Q_UPDATE] = "UPDATE vault SET remaining = ?, sequence = ?, log_head = ?,"
+                 " mac = ?",
+    [Q_TRIES] = "UPDATE vault SET pin_tries = ?",
+    [Q_SEAL] = "UPDATE vault SET seal = ?, log2_n = ?, r = ?, p = ?, salt = ?,"
+               " sealed = ?, sealed_check = ?",
+    [Q_AT] = "SELECT " RECORD_COLUMNS " FROM record WHERE sequence = ?",
+    [Q_FIND] = "SELECT " RECORD_COLUMNS
+               " FROM record WHERE device = ? AND session = ?",
+    [Q_COUNTED] =
+        "SELECT " RECORD_COLUMNS " FROM record WHERE device = ? AND kind = 1",
+    [Q_APPEND] =
+        "INSERT INTO record (" RECORD_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?)",
+};
+
+struct file {
+    struct ledger base;
+    sqlite3 *db;
+    sqlite3_stmt *statements[Q_COUNT];
+    bool refused; /* the disk did not take what was written */
+    pid_t pid;    /* that opened it: SQLite does not stand a fork */
+};
+
+static struct file *
+file_of(struct ledger *l)
+{
+    return (struct file *)l;
+}
+
+static sfi_status
+fail(struct file *f, int rc)
+{
+    return sfi__db_fail(f->base.ctx, f->db, rc);
+}
+
+/* ---- columns in and out: sticky, like rd and wr ---- */
+
+struct columns {
+    struct file *f;
+    sqlite3_stmt *row;
+    int at;
+    sfi_status status;
+};
+
+static sqlite3_stmt *
+column_type(struct columns *c, int type)
+{
+    if (c->status == SFI_OK && sqlite3_column_type(c->row, c->at) != type)
+        c->status = sfi__fail(c->f->base.ctx, SFI_ERR_HSM,
+                              "the vault is damaged: column %s is of another "
+                              "type",
+                              sqlite3_column_name(c->row, c->at));
+    return c->status == SFI_OK ? c->row : NULL;
+}
+
+static uint64_t
+column_u64(struct columns *c, uint64_t max)
+{
+    uint64_t v = 0;
+
+    if (column_type(c, SQLITE_INTEGER) != NULL) {
+        sqlite3_int64 found = sqlite3_column_int64(c->row, c->at);
+
+        if (found < 0 || (uint64_t)found > max)
+            c->status = sfi__fail(
+                c->f->base.ctx, SFI_ERR_HSM,
+                "the vault is damaged: column %s is %lld, at most %llu",
+                sqlite3_column_name(c->row, c->at), found,
+                (unsigned long long)max);
+        else
+            v = (uint64_t)found;
+    }
+    c->at++;
+    return v;
+}
+
+static void
+column_bytes(struct columns *c, const void *data, size_t min, size_t max,
+             void *out)
+{
+    size_t len = (size_t)sqlite3_column_bytes(c->row, c->at);
+
+    if (len < min || len > max)
+        c->status =
+            sfi__fail(c->f->base.ctx, SFI_ERR_HSM,
+                      "the vault is damaged: column %s has %zu bytes, expected "
+                      "%zu",
+                      sqlite3_column_name(c->row, c->at), len, max);
+    else if (data == NULL)
+        c->status = sfi__nomem(c->f->base.ctx);
+    else
+        memcpy(out, data, len);
+}
+
+static void
+column_blob(struct columns *c, uint8_t *out, size_t len)
+{
+    if (column_type(c, SQLITE_BLOB) != NULL)
+        column_bytes(c, sqlite3_column_blob(c->row, c->at), len, len, out);
+    c->at++;
+}
+
+/* `out` is zero and has room for a NUL behind `max` bytes. */
+static void
+column_text(struct columns *c, char *out, size_t min, size_t max)
+{
+    if (column_type(c, SQLITE_TEXT) != NULL)
+        column_bytes(c, sqlite3_column_text(c->row, c->at), min, max, out);
+    c->at++;
+}
+
+/* ---- statements ---- */
+
+static sfi_status
+prepare(struct file *f, enum query q, struct values *v)
+{
+    sqlite3_stmt **s = &f->statements[q];
+    int rc = SQLITE_OK;
+
+    if (*s == NULL)
+        rc = sqlite3_prepare_v3(f->db, sql[q], -1, SQLITE_PREPARE_PERSISTENT, s,
+                                NULL);
+    *v = (struct values){.statement = *s};
+    return rc == SQLITE_OK ? SFI_OK : fail(f, rc);
+}
+
+/* Done with it until the next time; what was bound is forgotten. */
+static void
+reset(sqlite3_stmt *s)
+{
+    (void)sqlite3_reset(s);
+    (void)sqlite3_clear_bindings(s);
+}
+
+/* Run a statement that gives no row; `rows`: how many it must change, or -1. */
+static sfi_status
+run(struct file *f, struct values *v, int rows)
+{
+    int rc = v->rc;
+    sfi_status st = SFI_OK;
+
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(v->statement);
+    if (rc != SQLITE_DONE)
+        st = fail(f, rc);
+    else if (rows >= 0 && sqlite3_changes(f->db) != rows)
+        st = sfi__fail(f->base.ctx, SFI_ERR_HSM,
+                       "the vault is damaged: %d rows about it, expected %d",
+                       sqlite3_changes(f->db), rows);
+    reset(v->statement);
+    return st;
+}
+
+static sfi_status
+run_plain(struct file *f, enum query q)
+{
+    struct values v;
+    sfi_status st = prepare(f, q, &v);
+
+    return st == SFI_OK ? run(f, &v, -1) : st;
+}
+
+/* The first row; the caller reads its columns and calls reset(). */
+static sfi_status
+first_row(struct file *f, struct values *v, struct columns *c, bool *found)
+{
+    int rc = v->rc;
+
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(v->statement);
+    *c = (struct columns){.f = f, .row = v->statement};
+    *found = rc == SQLITE_ROW;
+    return rc == SQLITE_ROW || rc == SQLITE_DONE ? SFI_OK : fail(f, rc);
+}
+
+/* ---- transactions ---- */
+
+static sfi_status
+file_begin(struct ledger *l, enum ledger_use use)
+{
+    struct file *f = file_of(l);
+
+    if (f->pid != getpid())
+        return sfi__fail(l->ctx, SFI_ERR_STATE,
+                         "the vault was opened before a fork: open the HSM in "
+                         "the process that uses it");
+    return run_plain(f, use == LEDGER_READ ? Q_BEGIN_READ : Q_BEGIN_WRITE);
+}
+
+static void
+file_rollback(struct ledger *l)
+{
+    struct sfi_error kept = l->ctx->error;
+    struct file *f = file_of(l);
+
+    if (!sqlite3_get_autocommit(f->db))
+        (void)run_plain(f, Q_ROLLBACK);
+    l->ctx->error = kept;
+}
+
+/* The log alone makes a commit: SQLite syncs log and file when it moves the one
+ * into the other. */
+static int
+sync_log(struct file *f)
+{
+    sqlite3_file *log = NULL;
+    int rc = sqlite3_file_control(f->db, NULL, SQLITE_FCNTL_JOURNAL_POINTER,
+                                  (void *)&log);
+
+    if (rc != SQLITE_OK || log == NULL || log->pMethods == NULL)
+        return rc;
+    return log->pMethods->xSync(log, SQLITE_SYNC_FULL);
+}
+
+/* Outside the write lock, so that processes wait for the disk together.  After
+ * a failure the next sync may succeed without having written what was lost:
+ * then the pages are written again, to the file. */
+static sfi_status
+file_sync(struct ledger *l)
+{
+    struct file *f = file_of(l);
+    int rc = f->refused ? SQLITE_IOERR_FSYNC : sync_log(f);
+
+    if (rc != SQLITE_OK)
+        rc = sqlite3_wal_checkpoint_v2(f->db, NULL, SQLITE_CHECKPOINT_FULL,
+                                       NULL, NULL);
+    f->refused = rc != SQLITE_OK;
+    return rc == SQLITE_OK ? SFI_OK : fail(f, rc);
+}
+
+static sfi_status
+file_commit(struct ledger *l)
+{
+    sfi_status st = run_plain(file_of(l), Q_COMMIT);
+
+    if (st == SFI_OK)
+        return file_sync(l);
+    file_rollback(l);
+    return st;
+}
+
+/* ---- the row about the vault ---- */
+
+static void
+read_head(struct columns *c, struct ledger_head *h)
+{
+    sfi_log_head *log = &h->log;
+
+    log->struct_size = sizeof(*log);
+    log->flags = (uint32_t)column_u64(c, UINT32_MAX);
+    column_blob(c, log->serial, sizeof(log->serial));
+    column_text(c, log->firmware_id, 1, SFI_FIRMWARE_ID_MAX);
+    column_text(c, log->product_id, PRODUCT_ID_LEN, PRODUCT_ID_LEN);
+    column_blob(c, log->ca_public, sizeof(log->ca_public));
+    log->maximum = column_u64(c, SFI_HSM_COUNT_MAX);
+    log->low_water = column_u64(c, SFI_HSM_COUNT_MAX);
+    column_blob(c, log->genesis, sizeof(log->genesis));
+    log->remaining = column_u64(c, SFI_HSM_COUNT_MAX);
+    log->sequence = column_u64(c, LEDGER_SEQUENCE_MAX);
+    column_blob(c, log->log_head, sizeof(log->log_head));
+    column_blob(c, log->mac, sizeof(log->mac));
+    h->seal = (uint32_t)column_u64(c, UINT32_MAX);
+    h->cost.log2_n = (uint32_t)column_u64(c, UINT32_MAX);
+    h->cost.r = (uint32_t)column_u64(c, UINT32_MAX);
+    h->cost.p = (uint32_t)column_u64(c, UINT32_MAX);
+    column_blob(c, h->salt, sizeof(h->salt));
+    column_blob(c, h->sealed, sizeof(h->sealed));
+    column_blob(c, h->sealed_check, sizeof(h->sealed_check));
+    h->pin_tries = (uint32_t)column_u64(c, UINT32_MAX);
+}
+
+static sfi_status
+file_read(struct ledger *l, struct ledger_head *out)
+{
+    struct columns c;
+    struct values v;
+    bool found;
+    sfi_status st = prepare(file_of(l), Q_READ, &v);
+
+    sfi__zero(out, sizeof(*out));
+    if (st != SFI_OK)
+        return st;
+    st = first_row(file_of(l), &v, &c, &found);
+    if (st == SFI_OK && !found)
+        st = sfi__fail(l->ctx, SFI_ERR_HSM,
+                       "the vault is damaged: no row about it, expected 1");
+    if (st == SFI_OK) {
+        read_head(&c, out);
+        st = c.status;
+    }
+    if (st == SFI_OK && sqlite3_step(v.statement) != SQLITE_DONE)
+        st = sfi__fail(l->ctx, SFI_ERR_HSM,
+                       "the vault is damaged: more than one row about it");
+    reset(v.statement);
+    return st;
+}
+
+static sfi_status
+file_update(struct ledger *l, const struct ledger_head *head)
+{
+    const sfi_log_head *log = &head->log;
+    struct values v;
+    sfi_status st = prepare(file_of(l), Q_UPDATE, &v);
+
+    if (st != SFI_OK)
+        return st;
+    value_u64(&v, log->remaining);
+    value_u64(&v, log->sequence);
+    value_blob(&v, log->log_head, sizeof(log->log_head));
+    value_blob(&v, log->mac, sizeof(log->mac));
+    return run(file_of(l), &v, 1);
+}
+
+static sfi_status
+file_set_tries(struct ledger *l, uint32_t tries)
+{
+    struct values v;
+    sfi_status st = prepare(file_of(l), Q_TRIES, &v);
+
+    if (st != SFI_OK)
+        return st;
+    value_u64(&v, tries);
+    return run(file_of(l), &v, 1);
+}
+
+static sfi_status
+file_set_seal(struct ledger *l, const struct ledger_head *head)
+{
+    struct values v;
+    sfi_status st = prepare(file_of(l), Q_SEAL, &v);
+
+    if (st != SFI_OK)
+        return st;
+    value_u64(&v, head->seal);
+    value_u64(&v, head->cost.log2_n);
+    value_u64(&v, head->cost.r);
+    value_u64(&v, head->cost.p);
+    value_blob(&v, head->salt, sizeof(head->salt));
+    value_blob(&v, head->sealed, sizeof(head->sealed));
+    value_blob(&v, head->sealed_check, sizeof(head->sealed_check));
+    return run(file_of(l), &v, 1);
+}
+
+/* ---- records ---- */
+
+static sfi_status
+read_columns(struct columns *c, struct ledger_record *r)
+{
+    sfi_log_record *log = &r->log;
+
+    log->struct_size = sizeof(*log);
+    log->sequence = column_u64(c, LEDGER_SEQUENCE_MAX);
+    log->kind = (uint32_t)column_u64(c, UINT32_MAX);
+    log->time = column_u64(c, INT64_MAX);
+    column_blob(c, log->device, sizeof(log->device));
+    log->session = (uint32_t)column_u64(c, UINT32_MAX);
+    log->remaining = column_u64(c, SFI_HSM_COUNT_MAX);
+    column_blob(c, r->license, sizeof(r->license));
+    column_blob(c, log->previous, sizeof(log->previous));
+    column_blob(c, log->hash, sizeof(log->hash));
+    column_blob(c, log->mac, sizeof(log->mac));
+    return c->status;
+}
+
+static sfi_status
+read_record(struct file *f, struct values *v, struct ledger_record *r,
+            bool *found)
+{
+    struct columns c;
+    sfi_status st = first_row(f, v, &c, found);
+
+    sfi__zero(r, sizeof(*r));
+    if (st == SFI_OK && *found)
+        st = read_columns(&c, r);
+    reset(v->statement);
+    /* the closing record is about no licence */
+    if (st == SFI_OK && *found && r->log.kind != SFI_LOG_RETIRED)
+        st = sfi__sha256(f->base.ctx, r->license, sizeof(r->license),
+                         r->log.license);
+    return st;
+}
+
+static sfi_status
+file_at(struct ledger *l, uint64_t sequence, struct ledger_record *out,
+        bool *found)
+{
+    struct values v;
+    sfi_status st = prepare(file_of(l), Q_AT, &v);
+
+    *found = false;
+    if (st != SFI_OK)
+        return st;
+    value_u64(&v, sequence);
+    return read_record(file_of(l), &v, out, found);
+}
+
+static sfi_status
+file_find(struct ledger *l, const uint8_t device[SFI_SHA256_LEN],
+          uint32_t session, struct ledger_record *out, bool *found)
+{
+    struct values v;
+    sfi_status st = prepare(file_of(l), Q_FIND, &v);
+
+    *found = false;
+    if (st != SFI_OK)
+        return st;
+    value_blob(&v, device, SFI_SHA256_LEN);
+    value_u64(&v, session);
+    return read_record(file_of(l), &v, out, found);
+}
+
+static sfi_status
+file_counted(struct ledger *l, const uint8_t device[SFI_SHA256_LEN],
+             struct ledger_record *out, bool *found)
+{
+    struct values v;
+    sfi_status st = prepare(file_of(l), Q_COUNTED, &v);
+
+    *found = false;
+    if (st != SFI_OK)
+        return st;
+    value_blob(&v, device, SFI_SHA256_LEN);
+    return read_record(file_of(l), &v, out, found);
+}
+
+static sfi_status
+file_append(struct ledger *l, const struct ledger_record *r)
+{
+    const sfi_log_record *log = &r->log;
+    struct values v;
+    sfi_status st = prepare(file_of(l), Q_APPEND, &v);
+
+    if (st != SFI_OK)
+        return st;
+    value_u64(&v, log->sequence);
+    value_u64(&v, log->kind);
+    value_u64(&v, log->time);
+    value_blob(&v, log->device, sizeof(log->device));
+    value_u64(&v, log->session);
+    value_u64(&v, log->remaining);
+    value_blob(&v, r->license, sizeof(r->license));
+    value_blob(&v, log->previous, sizeof(log->previous));
+    value_blob(&v, log->hash, sizeof(log->hash));
+    value_blob(&v, log->mac, sizeof(log->mac));
+    return run(file_of(l), &v, 1);
+}
+
+/* ---- open, close ---- */
+
+static void
+file_close(struct ledger *l)
+{
+    struct file *f = file_of(l);
+
+    if (f->pid == getpid()) { /* else all of it is the parent's */
+        for (size_t i = 0; i < Q_COUNT; i++)
+            (void)sqlite3_finalize(f->statements[i]);
+        (void)sqlite3_close(f->db);
+    }
+    sfi__ctx_dealloc(l->ctx, l);
+}
+
+static const struct ledger_ops file_ops = {
+    .begin = file_begin,
+    .commit = file_commit,
+    .sync = file_sync,
+    .rollback = file_rollback,
+    .read = file_read,
+    .update = file_update,
+    .set_tries = file_set_tries,
+    .set_seal = file_set_seal,
+    .at = file_at,
+    .find = file_find,
+    .counted = file_counted,
+    .append = file_append,
+    .close = file_close,
+};
+
+static sfi_status
+identify(struct file *f)
+{
+    struct columns c;
+    struct values v;
+    bool found;
+    sfi_status st = prepare(f, Q_IDENTITY, &v);
+
+    if (st != SFI_OK)
+        return st;
+    st = first_row(f, &v, &c, &found);
+    if (st == SFI_OK) {
+        int id = sqlite3_column_int(v.statement, 0);
+        int version = sqlite3_column_int(v.statement, 1);
+
+        if (id != LEDGER_APPLICATION_ID)
+            st = sfi__fail(f->base.ctx, SFI_ERR_HSM,
+                           "not a vault: application id 0x%08x, expected "
+                           "0x%08x",
+                           (unsigned)id, LEDGER_APPLICATION_ID);
+        else if (version != LEDGER_SCHEMA_VERSION)
+            st = sfi__fail(f->base.ctx, SFI_ERR_HSM,
+                           "a vault of version %d, expected %d", version,
+                           LEDGER_SCHEMA_VERSION);
+    }
+    reset(v.statement);
+    return st;
+}
+
+static sfi_status
+open_ledger(sfi_ctx *ctx, const char *path, struct ledger **out)
+{
+    struct file *f = sfi__ctx_alloc(ctx, sizeof(*f));
+    sfi_status st;
+
+    if (f == NULL)
+        return SFI_ERR_NOMEM;
+    f->base = (struct ledger){.ops = &file_ops, .ctx = ctx};
+    f->pid = getpid();
+    st = sfi__db_open(ctx, path, &f->db);
+    if (st == SFI_OK)
+        st = identify(f);
+    if (st == SFI_OK)
+        st = sfi__db_use_log(ctx, f->db);
+    if (st == SFI_OK)
+        *out = &f->base;
+    else
+        file_close(&f->base);
+    return st;
+}
+
+/* Under two names it would have two logs that know nothing of each other.  Who
+ * provisions it just now may give it its name before he takes the temporary
+ * one away (file_name_once()). */
+static sfi_status
+check_one_name(sfi_ctx *ctx, const char *path, struct stat *info)
+{
+    const struct clock *clock = ctx->clock;
+
+    for (int i = 0; i < NAMES_ROUNDS && info->st_nlink > 1; i++) {
+        clock->sleep_ms(clock->user, NAMES_MS);
+        if (stat(path, info) != 0)
+            return sfi__fail_os(ctx, sfi__os_status(errno), errno,
+                                "the vault cannot be opened");
+    }
+    if (info->st_nlink > 1)
+        return sfi__fail(ctx, SFI_ERR_HSM,
+                         "the vault's file has %llu names, expected 1: keep "
+                         "this one, and remove what is left of a provisioning "
+                         "that was cut short",
+                         (unsigned long long)info->st_nlink);
+    return SFI_OK;
+}
+
+static sfi_status
+place_open(sfi_ctx *ctx, const char *path, struct ledger **out)
+{
+    char *plain;
+    struct stat info;
+    sfi_status st;
+
+    *out = NULL;
+    if (stat(path, &info) != 0) {
+        if (errno == ENOENT)
+            return SFI_OK;
+        return sfi__fail_os(ctx, sfi__os_status(errno), errno,
+                            "the vault cannot be opened");
+    }
+    if (!S_ISREG(info.st_mode))
+        return sfi__fail(ctx, SFI_ERR_HSM, "not a vault: no regular file");
+    st = check_one_name(ctx, path, &info);
+    if (st != SFI_OK)
+        return st;
+    plain = sfi__db_path(ctx, path, "");
+    if (plain == NULL)
+        return SFI_ERR_NOMEM;
+    st = open_ledger(ctx, plain, out);
+    sfi__ctx_dealloc(ctx, plain);
+    return st;
+}
+
+const struct ledger_place sfi__ledger_sqlite = {
+    .open = place_open,
+    .create = sfi__db_create,
+};

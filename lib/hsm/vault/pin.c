@@ -1,0 +1,231 @@
+#include "hsm/vault/pin.h"
+
+#include <string.h>
+
+#include "util/mem.h"
+#include "core/err.h"
+#include "crypto/rand.h"
+
+void
+sfi__vault_forget(struct vault *v)
+{
+    v->unlocked = false;
+    sfi__wipe(&v->secrets, sizeof(v->secrets));
+    sfi__wipe(v->pin_secret, sizeof(v->pin_secret));
+    v->pin_len = 0;
+}
+
+/* All records are still to be verified. */
+void
+sfi__vault_unlock(struct vault *v, const struct ledger_head *h,
+                  const struct vault_secrets *secrets)
+{
+    sfi__vault_forget(v);
+    v->head = *h;
+    v->secrets = *secrets;
+    v->audited = 0;
+    v->synced = 0;
+    v->audited_remaining = h->log.maximum;
+    memcpy(v->audited_head, h->log.genesis, sizeof(v->audited_head));
+    v->unlocked = true;
+}
+
+sfi_status
+sfi__vault_check_pin(sfi_ctx *ctx, const char *what, size_t pin_len)
+{
+    if (pin_len >= VAULT_PIN_MIN && pin_len <= VAULT_PIN_MAX)
+        return SFI_OK;
+    return sfi__fail(ctx, SFI_ERR_HSM_PIN, "%s of %zu bytes, expected %u to %u",
+                     what, pin_len, VAULT_PIN_MIN, VAULT_PIN_MAX);
+}
+
+/* ---- a try ---- */
+
+/* Begun is a transaction; end it. */
+static sfi_status
+end(struct vault *v, sfi_status st)
+{
+    if (st == SFI_OK)
+        return v->ledger->ops->commit(v->ledger);
+    v->ledger->ops->rollback(v->ledger);
+    return st;
+}
+
+/* One try less, if there is one: h->pin_tries says how many there were. */
+static sfi_status
+take_try(struct vault *v, struct ledger_head *h)
+{
+    const struct ledger_ops *ops = v->ledger->ops;
+    sfi_status st = ops->begin(v->ledger, LEDGER_WRITE);
+
+    if (st != SFI_OK)
+        return st;
+    st = sfi__vault_read_head(v, h);
+    if (st == SFI_OK && h->pin_tries == 0) {
+        ops->rollback(v->ledger);
+        return st;
+    }
+    if (st == SFI_OK)
+        st = ops->set_tries(v->ledger, h->pin_tries - 1);
+    return end(v, st);
+}
+
+/* On the disk before the PIN is tried: pulling the plug gives no free guess.
+ * `h`: the vault at that moment.  Others may take the last try after we saw
+ * it, and will give it back. */
+static sfi_status
+spend_try(struct vault *v, struct ledger_head *h)
+{
+    sfi_status st;
+
+    do {
+        st = sfi__vault_look_settled(v, h);
+        if (st == SFI_OK && h->pin_tries == 0)
+            st = sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
+                           "the vault is blocked: no PIN tries are left");
+        if (st == SFI_OK)
+            st = take_try(v, h);
+    } while (st == SFI_OK && h->pin_tries == 0);
+    if (st == SFI_OK)
+        h->pin_tries--;
+    return st;
+}
+
+static sfi_status
+restore_tries(struct vault *v)
+{
+    sfi_status st = v->ledger->ops->begin(v->ledger, LEDGER_WRITE);
+
+    if (st == SFI_OK)
+        st = end(v, v->ledger->ops->set_tries(v->ledger, VAULT_PIN_TRIES));
+    return st;
+}
+
+/* `h`: the vault as it was when the try was spent.  The key is derived before
+ * that, so that a try is out for an instant only; if the PIN was changed since,
+ * once more. */
+static sfi_status
+try_pin(struct vault *v, const char *pin_secret, size_t pin_len,
+        struct ledger_head *h, struct vault_secrets *secrets)
+{
+    uint8_t pin_key_secret[SFI_GCM_KEY_LEN];
+    struct ledger_head seen;
+    sfi_status st = sfi__vault_look(v, &seen);
+
+    if (st == SFI_OK)
+        st = sfi__vault_derive(v->ctx, &seen, pin_secret, pin_len,
+                               pin_key_secret);
+    if (st == SFI_OK)
+        st = spend_try(v, h);
+    if (st == SFI_OK && !sfi__vault_same_seal(h, &seen))
+        st = sfi__vault_derive(v->ctx, h, pin_secret, pin_len, pin_key_secret);
+    if (st == SFI_OK)
+        st = sfi__vault_unseal(v->ctx, h, pin_key_secret, secrets);
+    sfi__wipe(pin_key_secret, sizeof(pin_key_secret));
+    if (st == SFI_ERR_AUTH)
+        st = sfi__fail(v->ctx, SFI_ERR_HSM_PIN,
+                       h->pin_tries > 0
+                           ? "wrong PIN, %u tries left"
+                           : "wrong PIN, %u tries left: the vault is "
+                             "blocked for ever",
+                       h->pin_tries);
+    return st;
+}
+
+/* ---- login ---- */
+
+sfi_status
+sfi__vault_enter(struct vault *v, const struct ledger_head *h,
+                 const struct vault_secrets *secrets)
+{
+    struct ledger_head now;
+    sfi_status st;
+
+    sfi__vault_unlock(v, h, secrets);
+    st = v->ledger->ops->begin(v->ledger, LEDGER_READ);
+    if (st == SFI_OK) {
+        st = sfi__vault_read_trusted(v, &now);
+        v->ledger->ops->rollback(v->ledger);
+    }
+    if (st != SFI_OK)
+        sfi__vault_forget(v);
+    return st;
+}
+
+sfi_status
+sfi__vault_login(struct vault *v, const char *pin_secret, size_t pin_len)
+{
+    struct vault_secrets secrets;
+    struct ledger_head h;
+    sfi_status st = try_pin(v, pin_secret, pin_len, &h, &secrets);
+
+    if (st == SFI_OK)
+        st = restore_tries(v);
+    if (st == SFI_OK)
+        st = sfi__vault_enter(v, &h, &secrets);
+    sfi__wipe(&secrets, sizeof(secrets));
+    return st;
+}
+
+/* ---- another PIN ---- */
+
+sfi_status
+sfi__vault_seal_under(struct vault *v, struct ledger_head *h,
+                      const char *pin_secret, size_t pin_len,
+                      const struct vault_secrets *secrets)
+{
+    uint8_t pin_key_secret[SFI_GCM_KEY_LEN];
+    sfi_status st = sfi__random(v->ctx, h->salt, sizeof(h->salt));
+
+    h->seal = VAULT_SEAL_PIN;
+    h->cost = v->cost;
+    if (st == SFI_OK)
+        st = sfi__vault_derive(v->ctx, h, pin_secret, pin_len, pin_key_secret);
+    if (st == SFI_OK)
+        st = sfi__vault_seal(v->ctx, h, pin_key_secret, secrets);
+    sfi__wipe(pin_key_secret, sizeof(pin_key_secret));
+    return st;
+}
+
+/* The new seal, in place of the one that was opened and no other. */
+static sfi_status
+exchange_seal(struct vault *v, const struct ledger_head *opened,
+              const struct ledger_head *h)
+{
+    struct ledger_head now;
+    sfi_status st = v->ledger->ops->begin(v->ledger, LEDGER_WRITE);
+
+    if (st != SFI_OK)
+        return st;
+    st = sfi__vault_read_head(v, &now);
+    if (st == SFI_OK && !sfi__vault_same_seal(&now, opened))
+        st = sfi__fail(v->ctx, SFI_ERR_HSM_PIN,
+                       "another process has changed the PIN just now");
+    if (st == SFI_OK)
+        st = v->ledger->ops->set_seal(v->ledger, h);
+    return end(v, st);
+}
+
+sfi_status
+sfi__vault_change_pin(struct vault *v, const char *pin_secret, size_t pin_len,
+                      const char *new_pin_secret, size_t new_pin_len)
+{
+    struct vault_secrets secrets;
+    struct ledger_head opened, h;
+    sfi_status st = try_pin(v, pin_secret, pin_len, &opened, &secrets);
+
+    h = opened;
+    if (st == SFI_OK)
+        st = restore_tries(v);
+    if (st == SFI_OK)
+        st = sfi__vault_enter(v, &opened, &secrets);
+    if (st == SFI_OK)
+        st =
+            sfi__vault_seal_under(v, &h, new_pin_secret, new_pin_len, &secrets);
+    if (st == SFI_OK)
+        st = exchange_seal(v, &opened, &h);
+    if (st != SFI_OK)
+        sfi__vault_forget(v);
+    sfi__wipe(&secrets, sizeof(secrets));
+    return st;
+}

@@ -1,0 +1,320 @@
+#include "hsm/vault/sealed_by_token.h"
+
+#include <string.h>
+
+#include "util/mem.h"
+#include "util/rd.h"
+#include "util/wr.h"
+#include "core/ctx.h"
+#include "core/err.h"
+#include "hsm/token/token.h"
+#include "hsm/vault/pin.h"
+
+/* As in chain.c: nothing can be taken for something else. */
+#define TAG_ANCHOR "SFIVANCH"
+#define TAG_LEN 8u
+
+/* sequence 8, big-endian as the token compares; log head 32, MAC 32 */
+#define ANCHOR_LEN 72u
+#define ANCHOR_MAC_AT 40u
+
+struct anchor {
+    uint64_t sequence;
+    uint8_t log_head[SFI_SHA256_LEN];
+    uint8_t mac[SFI_SHA256_LEN];
+};
+
+_Static_assert(ANCHOR_LEN <= TOKEN_ANCHOR_MAX, "room for an anchor");
+_Static_assert(LEDGER_SEALED_LEN ==
+                   TOKEN_IV_LEN + LEDGER_SECRETS_LEN + TOKEN_TAG_LEN,
+               "sealed by a token as by a PIN");
+_Static_assert(sizeof(((sfi_log_head *)0)->serial) == TOKEN_ID_LEN, "serial");
+
+#define refuse(v, ...) sfi__fail((v)->ctx, SFI_ERR_HSM, __VA_ARGS__)
+
+sfi_status
+sfi__vault_check_way(struct vault *v, const struct ledger_head *h)
+{
+    if (v->token == NULL && h->seal == VAULT_SEAL_TOKEN)
+        return sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
+                         "the vault is sealed by a token: add "
+                         "?token=pkcs11:... to its name");
+    if (v->token != NULL && h->seal == VAULT_SEAL_PIN)
+        return sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
+                         "the vault is sealed with a PIN and not by a token: "
+                         "leave ?token= out of its name");
+    return SFI_OK;
+}
+
+/* ---- the anchor ---- */
+
+static sfi_status
+anchor_mac(struct vault *v, const struct ledger_head *h, const struct anchor *a,
+           const struct vault_secrets *secrets, uint8_t out[SFI_SHA256_LEN])
+{
+    uint8_t data[TAG_LEN + SFI_SHA256_LEN + ANCHOR_MAC_AT];
+    struct wr w;
+
+    wr_init(&w, data, sizeof(data));
+    wr_bytes(&w, TAG_ANCHOR, TAG_LEN);
+    wr_bytes(&w, h->log.genesis, sizeof(h->log.genesis));
+    wr_u64be(&w, a->sequence);
+    wr_bytes(&w, a->log_head, sizeof(a->log_head));
+    return sfi__hmac_sha256(v->ctx, secrets->log_key_secret, SFI_LOG_KEY_LEN,
+                            data, wr_len(&w), out);
+}
+
+/* The end of the vault, from now on what the token remembers. */
+static sfi_status
+write_anchor(struct vault *v, const struct ledger_head *h,
+             const struct vault_secrets *secrets)
+{
+    struct anchor a = {.sequence = h->log.sequence};
+    uint8_t data[ANCHOR_LEN];
+    struct wr w;
+    sfi_status st;
+
+    memcpy(a.log_head, h->log.log_head, sizeof(a.log_head));
+    st = anchor_mac(v, h, &a, secrets, a.mac);
+    if (st != SFI_OK)
+        return st;
+    wr_init(&w, data, sizeof(data));
+    wr_u64be(&w, a.sequence);
+    wr_bytes(&w, a.log_head, sizeof(a.log_head));
+    wr_bytes(&w, a.mac, sizeof(a.mac));
+    return sfi__token_anchor_set(v->token, h->log.serial, data, wr_len(&w));
+}
+
+static sfi_status
+read_anchor(struct vault *v, const struct ledger_head *h, struct anchor *a)
+{
+    uint8_t data[TOKEN_ANCHOR_MAX];
+    uint8_t mac[SFI_SHA256_LEN];
+    struct rd r;
+    size_t len;
+    sfi_status st = sfi__token_anchor_get(v->token, h->log.serial, data,
+                                          sizeof(data), &len);
+
+    if (st != SFI_OK)
+        return st;
+    if (len == 0)
+        return refuse(v, "the token has no anchor of this vault: it was "
+                         "deleted, and without it an older copy cannot be "
+                         "told");
+    if (len != ANCHOR_LEN)
+        return refuse(v, "the token's anchor has %zu bytes, expected %u", len,
+                      ANCHOR_LEN);
+    rd_init(&r, data, len);
+    a->sequence = rd_u64be(&r);
+    rd_bytes(&r, a->log_head, sizeof(a->log_head));
+    rd_bytes(&r, a->mac, sizeof(a->mac));
+    st = anchor_mac(v, h, a, &v->secrets, mac);
+    if (st == SFI_OK && !sfi__ct_equal(mac, a->mac, sizeof(mac)))
+        st = refuse(v, "the token's anchor was altered: it does not match its "
+                       "MAC");
+    return st;
+}
+
+/* The hash of a record, or of where the chain begins. */
+static sfi_status
+hash_at(struct vault *v, const struct ledger_head *h, uint64_t sequence,
+        uint8_t out[SFI_SHA256_LEN])
+{
+    struct ledger_record r;
+    bool found;
+    sfi_status st;
+
+    memcpy(out, h->log.genesis, SFI_SHA256_LEN);
+    if (sequence == 0)
+        return SFI_OK;
+    st = v->ledger->ops->at(v->ledger, sequence, &r, &found);
+    if (st == SFI_OK && !found)
+        st = refuse(v, "the vault is damaged: record %llu is missing",
+                    (unsigned long long)sequence);
+    if (st == SFI_OK)
+        memcpy(out, r.log.hash, SFI_SHA256_LEN);
+    return st;
+}
+
+/* A vault may be ahead of its anchor: somebody was killed in between.  It is
+ * never behind. */
+static sfi_status
+compare(struct vault *v, const struct ledger_head *h, struct anchor *a)
+{
+    uint8_t hash[SFI_SHA256_LEN];
+    sfi_status st = read_anchor(v, h, a);
+
+    if (st != SFI_OK)
+        return st;
+    if (a->sequence > h->log.sequence)
+        return refuse(v,
+                      "the vault is an older copy: record %llu is missing, the "
+                      "last is %llu",
+                      (unsigned long long)a->sequence,
+                      (unsigned long long)h->log.sequence);
+    st = hash_at(v, h, a->sequence, hash);
+    if (st == SFI_OK && !sfi__equal(hash, a->log_head, sizeof(hash)))
+        st = refuse(v,
+                    "the vault is another copy: record %llu is not the one "
+                    "that the token remembers",
+                    (unsigned long long)a->sequence);
+    return st;
+}
+
+sfi_status
+sfi__vault_check_anchor(struct vault *v, const struct ledger_head *h)
+{
+    struct anchor a;
+
+    return v->token != NULL ? compare(v, h, &a) : SFI_OK;
+}
+
+static sfi_status
+catch_up(struct vault *v)
+{
+    struct ledger_head h;
+    struct anchor a;
+    sfi_status st = sfi__vault_read_trusted(v, &h);
+
+    if (st == SFI_OK)
+        st = compare(v, &h, &a);
+    if (st != SFI_OK || a.sequence == h.log.sequence)
+        return st;
+    /* others' records may not be on the disk yet; the anchor is at once */
+    st = sfi__vault_sync(v, h.log.sequence, h.log.sequence);
+    return st == SFI_OK ? write_anchor(v, &h, &v->secrets) : st;
+}
+
+/* The lock is for the token: of two that move the anchor the later one knows
+ * more. */
+sfi_status
+sfi__vault_anchor(struct vault *v)
+{
+    sfi_status st;
+
+    if (v->token == NULL)
+        return SFI_OK;
+    st = v->ledger->ops->begin(v->ledger, LEDGER_WRITE);
+    if (st == SFI_OK) {
+        st = catch_up(v);
+        v->ledger->ops->rollback(v->ledger);
+    }
+    return st;
+}
+
+/* ---- the seal ---- */
+
+sfi_status
+sfi__vault_token_seal(struct vault *v, struct ledger_head *h,
+                      const struct vault_secrets *secrets)
+{
+    uint8_t aad[VAULT_SEAL_AAD_LEN];
+    sfi_status st = sfi__token_make_key(v->token, h->log.serial);
+
+    if (st != SFI_OK)
+        return st;
+    h->seal = VAULT_SEAL_TOKEN; /* no salt, no cost: those are a PIN's */
+    sfi__vault_seal_aad(h, aad);
+    st = sfi__token_seal(v->token, h->log.serial, aad, sizeof(aad),
+                         (const uint8_t *)secrets, sizeof(*secrets), h->sealed);
+    if (st == SFI_OK)
+        st = sfi__vault_sealed_check(v->ctx, h, h->sealed_check);
+    if (st == SFI_OK)
+        st = write_anchor(v, h, secrets);
+    if (st != SFI_OK)
+        sfi__token_forget(v->token, h->log.serial);
+    return st;
+}
+
+/* A failure may come after the vault got its name: then it needs its key. */
+void
+sfi__vault_token_undo(struct vault *v, const struct ledger_head *h)
+{
+    struct sfi_error kept = v->ctx->error;
+    struct ledger_head there;
+    sfi_status st = sfi__vault_attach(v);
+
+    if (st == SFI_OK && v->ledger != NULL)
+        st = sfi__vault_look(v, &there);
+    if (st == SFI_OK &&
+        (v->ledger == NULL || !sfi__equal(there.log.serial, h->log.serial,
+                                          sizeof(there.log.serial))))
+        sfi__token_forget(v->token, h->log.serial);
+    v->ctx->error = kept;
+}
+
+/* Logged in at the token. */
+static sfi_status
+open_secrets(struct vault *v, const struct ledger_head *h,
+             struct vault_secrets *secrets)
+{
+    uint8_t aad[VAULT_SEAL_AAD_LEN];
+    sfi_status st;
+
+    sfi__vault_seal_aad(h, aad);
+    st = sfi__token_unseal(v->token, h->log.serial, aad, sizeof(aad), h->sealed,
+                           sizeof(*secrets), (uint8_t *)secrets);
+    if (st == SFI_ERR_AUTH)
+        st = refuse(v, "the vault was altered: the token does not open what it "
+                       "sealed");
+    return st;
+}
+
+/* The token is asked for the PIN only when this is its vault, and under the
+ * lock: a login elsewhere does not come between what others do there, since not
+ * every module stands that. */
+static sfi_status
+log_in(struct vault *v, const char *pin_secret, size_t pin_len,
+       struct ledger_head *h, struct vault_secrets *secrets)
+{
+    sfi_status st = v->ledger->ops->begin(v->ledger, LEDGER_WRITE);
+
+    if (st != SFI_OK)
+        return st;
+    st = sfi__vault_read_head(v, h);
+    if (st == SFI_OK)
+        st = sfi__vault_check_way(v, h);
+    if (st == SFI_OK)
+        st = sfi__token_login(v->token, pin_secret, pin_len);
+    if (st == SFI_OK)
+        st = open_secrets(v, h, secrets);
+    v->ledger->ops->rollback(v->ledger);
+    return st;
+}
+
+sfi_status
+sfi__vault_token_login(struct vault *v, const char *pin_secret, size_t pin_len)
+{
+    struct vault_secrets secrets;
+    struct ledger_head h;
+    sfi_status st = log_in(v, pin_secret, pin_len, &h, &secrets);
+
+    if (st == SFI_OK)
+        st = sfi__vault_enter(v, &h, &secrets);
+    sfi__wipe(&secrets, sizeof(secrets));
+    if (st == SFI_OK)
+        st = sfi__vault_anchor(v);
+    if (st != SFI_OK) {
+        sfi__vault_forget(v);
+        sfi__token_logout(v->token);
+    }
+    return st;
+}
+
+sfi_status
+sfi__vault_token_change_pin(struct vault *v, const char *pin_secret,
+                            size_t pin_len, const char *new_pin_secret,
+                            size_t new_pin_len)
+{
+    sfi_status st = sfi__vault_token_login(v, pin_secret, pin_len);
+
+    if (st != SFI_OK)
+        return st;
+    st = sfi__token_change_pin(v->token, pin_secret, pin_len, new_pin_secret,
+                               new_pin_len);
+    if (st != SFI_OK) {
+        sfi__vault_forget(v);
+        sfi__token_logout(v->token);
+    }
+    return st;
+}

@@ -1,0 +1,386 @@
+#include "hsm/vault/vault.h"
+
+#include <string.h>
+
+#include "util/hex.h"
+#include "util/mem.h"
+#include "core/ctx.h"
+#include "core/err.h"
+#include "crypto/rand.h"
+#include "audit/chain.h"
+#include "hsm/token/token.h"
+#include "hsm/vault/check.h"
+#include "hsm/vault/issue.h"
+#include "hsm/vault/pin.h"
+#include "hsm/vault/sealed_by_token.h"
+#include "license/certificate.h"
+#include "license/personalization.h"
+
+/* ---- what anybody may know ---- */
+
+static uint32_t
+state_of(const struct ledger_head *h)
+{
+    if (h->pin_tries == 0)
+        return SFI_HSM_BLOCKED;
+    if (h->retired)
+        return SFI_HSM_RETIRED;
+    return h->log.remaining == 0 ? SFI_HSM_EXHAUSTED : SFI_HSM_OPERATIONAL;
+}
+
+static void
+describe(const struct ledger_head *h, sfi_hsm_info *out)
+{
+    const sfi_log_head *log = &h->log;
+
+    out->state = state_of(h);
+    out->remaining = log->remaining;
+    out->maximum = log->maximum;
+    out->pin_tries_left = h->pin_tries;
+    out->flags = log->flags;
+    out->low_water = log->low_water;
+    out->records = log->sequence;
+    (void)text_copy(out->firmware_id, sizeof(out->firmware_id),
+                    log->firmware_id);
+    (void)text_copy(out->product_id, sizeof(out->product_id), log->product_id);
+    hex_encode(out->serial, log->serial, sizeof(log->serial));
+}
+
+static sfi_status
+vault_info(void *user, sfi_hsm_info *out)
+{
+    struct vault *v = user;
+    struct ledger_head h;
+    sfi_status st = sfi__vault_attach(v);
+
+    if (st != SFI_OK)
+        return st;
+    if (v->ledger == NULL) {
+        out->state = SFI_HSM_BLANK;
+        out->pin_tries_left = VAULT_PIN_TRIES;
+        return SFI_OK;
+    }
+    st = sfi__vault_look_settled(v, &h);
+    if (st == SFI_OK && v->token != NULL && h.seal == VAULT_SEAL_TOKEN)
+        st = sfi__token_pin_tries(v->token, &h.pin_tries);
+    if (st == SFI_OK)
+        describe(&h, out);
+    return st;
+}
+
+static sfi_status
+vault_log_head(void *user, sfi_log_head *out)
+{
+    struct vault *v = user;
+    struct ledger_head h;
+    sfi_status st = sfi__vault_need(v);
+
+    if (st == SFI_OK)
+        st = sfi__vault_look(v, &h);
+    if (st == SFI_OK)
+        st = sfi__vault_sync(v, h.log.sequence, h.log.sequence);
+    if (st == SFI_OK)
+        *out = h.log;
+    return st;
+}
+
+static sfi_status
+vault_log_record(void *user, uint64_t sequence, sfi_log_record *out)
+{
+    struct vault *v = user;
+    struct ledger_record r;
+    sfi_status st = sfi__vault_need(v);
+
+    if (st == SFI_OK)
+        st = sfi__vault_look_record(v, sequence, &r);
+    if (st == SFI_OK)
+        st = sfi__vault_sync(v, sequence, sequence);
+    if (st == SFI_OK)
+        *out = r.log;
+    return st;
+}
+
+/* ---- the PIN ---- */
+
+/* The PIN that provisioning will set. */
+static sfi_status
+choose_pin(struct vault *v, const char *pin, size_t pin_len)
+{
+    sfi_status st = sfi__vault_check_pin(v->ctx, "a PIN", pin_len);
+
+    if (st != SFI_OK)
+        return st;
+    memcpy(v->pin_secret, pin, pin_len);
+    v->pin_len = pin_len;
+    return SFI_OK;
+}
+
+/* With a PIN that we keep. */
+static sfi_status
+login(struct vault *v, const char *pin, size_t pin_len)
+{
+    struct ledger_head h;
+    sfi_status st = sfi__vault_check_pin(v->ctx, "a PIN", pin_len);
+
+    if (st == SFI_OK)
+        st = sfi__vault_look(v, &h);
+    if (st == SFI_OK)
+        st = sfi__vault_check_way(v, &h);
+    return st == SFI_OK ? sfi__vault_login(v, pin, pin_len) : st;
+}
+
+static sfi_status
+vault_login(void *user, const char *pin, size_t pin_len)
+{
+    struct vault *v = user;
+    sfi_status st;
+
+    sfi__vault_forget(v);
+    st = sfi__vault_attach(v);
+    if (st != SFI_OK)
+        return st;
+    if (v->token != NULL && v->ledger != NULL)
+        return sfi__vault_token_login(v, pin, pin_len);
+    if (v->token != NULL)
+        return sfi__token_login(v->token, pin, pin_len);
+    return v->ledger != NULL ? login(v, pin, pin_len)
+                             : choose_pin(v, pin, pin_len);
+}
+
+static sfi_status
+change_pin(struct vault *v, const char *pin, size_t pin_len,
+           const char *new_pin, size_t new_pin_len)
+{
+    struct ledger_head h;
+    sfi_status st = sfi__vault_check_pin(v->ctx, "a PIN", pin_len);
+
+    if (st == SFI_OK)
+        st = sfi__vault_check_pin(v->ctx, "a new PIN", new_pin_len);
+    if (st == SFI_OK)
+        st = sfi__vault_look(v, &h);
+    if (st == SFI_OK)
+        st = sfi__vault_check_way(v, &h);
+    if (st == SFI_OK)
+        st = sfi__vault_change_pin(v, pin, pin_len, new_pin, new_pin_len);
+    return st;
+}
+
+static sfi_status
+vault_change_pin(void *user, const char *pin, size_t pin_len,
+                 const char *new_pin, size_t new_pin_len)
+{
+    struct vault *v = user;
+    sfi_status st = sfi__vault_need(v);
+
+    if (st != SFI_OK)
+        return st;
+    if (v->token != NULL)
+        return sfi__vault_token_change_pin(v, pin, pin_len, new_pin,
+                                           new_pin_len);
+    return change_pin(v, pin, pin_len, new_pin, new_pin_len);
+}
+
+/* ---- provisioning ---- */
+
+/* The head's hashes, seal and MAC, in the order of dependence. */
+static sfi_status
+complete(struct vault *v, struct ledger_head *h,
+         const struct vault_secrets *secrets)
+{
+    sfi_status st = sfi__random(v->ctx, h->log.serial, sizeof(h->log.serial));
+
+    h->pin_tries = VAULT_PIN_TRIES;
+    if (st == SFI_OK)
+        st = sfi__chain_genesis(v->ctx, &h->log, h->log.genesis);
+    memcpy(h->log.log_head, h->log.genesis, sizeof(h->log.log_head));
+    if (st == SFI_OK)
+        st = sfi__chain_head_mac(v->ctx, &h->log, secrets->log_key_secret,
+                                 h->log.mac);
+    if (st == SFI_OK && v->token != NULL)
+        st = sfi__vault_token_seal(v, h, secrets);
+    else if (st == SFI_OK)
+        st = sfi__vault_seal_under(v, h, v->pin_secret, v->pin_len, secrets);
+    return st;
+}
+
+static sfi_status
+create(struct vault *v, struct ledger_head *h, const uint8_t *key_secret,
+       const uint8_t *nonce, const uint8_t *log_key_secret)
+{
+    struct vault_secrets secrets;
+    sfi_status st = SFI_OK;
+
+    memcpy(secrets.key_secret, key_secret, SFI_KEY_LEN);
+    memcpy(secrets.nonce, nonce, SFI_NONCE_LEN);
+    if (log_key_secret != NULL)
+        memcpy(secrets.log_key_secret, log_key_secret, SFI_LOG_KEY_LEN);
+    else
+        st = sfi__random(v->ctx, secrets.log_key_secret, SFI_LOG_KEY_LEN);
+    if (st == SFI_OK)
+        st = complete(v, h, &secrets);
+    if (st == SFI_OK) {
+        st = v->place->create(v->ctx, v->path, h);
+        if (st != SFI_OK && v->token != NULL)
+            sfi__vault_token_undo(v, h);
+    }
+    if (st == SFI_OK)
+        sfi__vault_unlock(v, h, &secrets);
+    sfi__wipe(&secrets, sizeof(secrets));
+    return st;
+}
+
+static sfi_status
+check_provision(struct vault *v, size_t key_len, size_t nonce_len)
+{
+    sfi_status st = sfi__vault_attach(v);
+
+    if (st != SFI_OK)
+        return st;
+    if (v->ledger != NULL)
+        return sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
+                         "already provisioned, and locked for ever");
+    if (v->token != NULL && !sfi__token_is_logged_in(v->token))
+        return sfi__fail(v->ctx, SFI_ERR_HSM_PIN,
+                         "no PIN yet: log in with the token's");
+    if (v->token == NULL && v->pin_len == 0)
+        return sfi__fail(v->ctx, SFI_ERR_HSM_PIN,
+                         "no PIN yet: log in with the one that shall protect "
+                         "the vault");
+    if (key_len != SFI_KEY_LEN || nonce_len != SFI_NONCE_LEN)
+        return sfi__fail(v->ctx, SFI_ERR_INTERNAL, "key and nonce lengths");
+    return SFI_OK;
+}
+
+static sfi_status
+vault_provision(void *user, const uint8_t *key, size_t key_len,
+                const uint8_t *nonce, size_t nonce_len, const char *firmware_id,
+                uint64_t max_count, const uint8_t *perso, size_t perso_len,
+                const sfi_provision_options *options)
+{
+    struct vault *v = user;
+    struct ledger_head h = {
+        .log =
+            {
+                .flags = options->flags,
+                .maximum = max_count,
+                .low_water = options->low_water,
+                .remaining = max_count,
+            },
+    };
+    sfi_personalization *p;
+    sfi_status st = check_provision(v, key_len, nonce_len);
+
+    if (st == SFI_OK)
+        st = sfi__perso_new(v->ctx, perso, perso_len, &p);
+    if (st != SFI_OK)
+        return st;
+    (void)text_copy(h.log.firmware_id, sizeof(h.log.firmware_id), firmware_id);
+    (void)text_copy(h.log.product_id, sizeof(h.log.product_id), p->product_id);
+    memcpy(h.log.ca_public, p->ca_public, sizeof(h.log.ca_public));
+    sfi__obj_unref(p);
+    return create(v, &h, key, nonce, options->log_key);
+}
+
+/* ---- licences ---- */
+
+/* What only the owner of the PIN may do. */
+static sfi_status
+need_login(struct vault *v, const char *what)
+{
+    sfi_status st = sfi__vault_need(v);
+
+    if (st == SFI_OK && !v->unlocked)
+        st = sfi__fail(v->ctx, SFI_ERR_HSM_PIN, "the vault %s after a login",
+                       what);
+    return st;
+}
+
+static sfi_status
+vault_license(void *user, const uint8_t *data, size_t len, uint32_t session,
+              uint8_t *out, size_t *out_len)
+{
+    struct vault *v = user;
+    sfi_certificate *cert;
+    sfi_status st = need_login(v, "gives licences only");
+
+    if (st == SFI_OK)
+        st = sfi__cert_new(v->ctx, data, len, &cert);
+    if (st != SFI_OK)
+        return st;
+    if (*out_len < SFI_LICENSE_LEN)
+        st = sfi__fail(v->ctx, SFI_ERR_INTERNAL, "licence buffer");
+    else
+        st = sfi__vault_license(v, cert, session, out);
+    if (st == SFI_OK)
+        *out_len = SFI_LICENSE_LEN;
+    sfi__obj_unref(cert);
+    return st;
+}
+
+static sfi_status
+vault_retire(void *user)
+{
+    struct vault *v = user;
+    sfi_status st = need_login(v, "is retired only");
+
+    return st == SFI_OK ? sfi__vault_retire(v) : st;
+}
+
+/* ---- the handle ---- */
+
+static void
+vault_close(void *user)
+{
+    struct vault *v = user;
+
+    sfi__vault_forget(v);
+    sfi__token_close(v->token);
+    if (v->ledger != NULL)
+        v->ledger->ops->close(v->ledger);
+    sfi__ctx_dealloc(v->ctx, v->path);
+    sfi__ctx_dealloc(v->ctx, v);
+}
+
+static const sfi_hsm_ops vault_ops = {
+    .struct_size = sizeof(vault_ops),
+    .info = vault_info,
+    .login = vault_login,
+    .provision = vault_provision,
+    .license = vault_license,
+    .close = vault_close,
+    .change_pin = vault_change_pin,
+    .retire = vault_retire,
+    .log_head = vault_log_head,
+    .log_record = vault_log_record,
+};
+
+sfi_status
+sfi__vault_open(sfi_ctx *ctx, const char *name, const struct kdf_cost *cost,
+                const struct ledger_place *place, sfi_hsm_ops *ops, void **user)
+{
+    const char *uri;
+    size_t size = sfi__vault_name(name, &uri) + 1;
+    struct vault *v = sfi__ctx_alloc(ctx, sizeof(*v));
+    sfi_status st = SFI_ERR_NOMEM;
+
+    *user = NULL;
+    if (v == NULL)
+        return SFI_ERR_NOMEM;
+    v->ctx = ctx;
+    v->cost = *cost;
+    v->place = place != NULL ? place : &sfi__ledger_sqlite;
+    v->path = sfi__ctx_alloc(ctx, size);
+    if (v->path != NULL) {
+        (void)text_copy(v->path, size, name); /* cut before the option */
+        st = sfi__vault_attach(v);
+    }
+    if (st == SFI_OK && uri != NULL)
+        st = sfi__token_open(ctx, uri, &v->token);
+    if (st != SFI_OK) {
+        vault_close(v);
+        return st;
+    }
+    *ops = vault_ops;
+    *user = v;
+    return SFI_OK;
+}

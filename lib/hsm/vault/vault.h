@@ -1,0 +1,27 @@
+/* The vault, an HSM in a file: policy over a ledger. */
+#ifndef SFI_HSM_VAULT_VAULT_H
+#define SFI_HSM_VAULT_VAULT_H
+
+#include <sfi/hsm.h>
+
+#include "crypto/kdf.h"
+
+#define VAULT_PIN_MIN 4u
+#define VAULT_PIN_MAX 64u
+#define VAULT_PIN_TRIES 10u
+
+struct ledger_place;
+
+/* The length of PATH in "PATH?token=URI", and the URI, which is all that
+ * follows; NULL: it is a path alone. */
+size_t sfi__vault_name(const char *name, const char **uri);
+
+/* `name`: PATH, or PATH?token=URI.  `cost` is for provisioning and a change of
+ * PIN.  `place`: NULL for an SQLite file.  Nothing is written to an absent
+ * ledger. */
+sfi_status sfi__vault_open(sfi_ctx *ctx, const char *name,
+                           const struct kdf_cost *cost,
+                           const struct ledger_place *place, sfi_hsm_ops *ops,
+                           void **user);
+
+#endif
