@@ -4,7 +4,7 @@
 
 #include <stdatomic.h>
 
-#include "transport/transport.h"
+#include "transport/base/transport.h"
 
 struct link {
     sfi_ctx *ctx;

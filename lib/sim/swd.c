@@ -6,7 +6,7 @@
 #include "sim/boot.h"
 #include "sim/dap_probe.h"
 #include "sim/links.h"
-#include "transport/probe.h"
+#include "transport/probe/probe.h"
 
 /* How long a packet takes, on the chip's clock. */
 #define PACKET_MS 1u

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "transport/transport.h"
+#include "transport/base/transport.h"
 
 #include "bench_kit.h"
 

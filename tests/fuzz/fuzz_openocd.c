@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "core/ctx.h"
-#include "transport/openocd.h"
+#include "transport/openocd/openocd.h"
 
 #include "fuzz_session.h"
 

@@ -7,8 +7,8 @@
 
 #include "core/ctx.h"
 #include "proto/cmsis_dap.h"
-#include "transport/probe.h"
-#include "transport/transport.h"
+#include "transport/probe/probe.h"
+#include "transport/base/transport.h"
 
 #include "fuzz.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "transport/transport.h"
+#include "transport/base/transport.h"
 
 #include "fuzz.h"
 

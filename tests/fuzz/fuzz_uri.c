@@ -1,7 +1,7 @@
 /* Names of links, and of USB devices and probes; nothing is opened. */
 #include <string.h>
 
-#include "transport/usb.h"
+#include "transport/usb/usb.h"
 
 #include "fuzz.h"
 

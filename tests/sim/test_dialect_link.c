@@ -4,7 +4,7 @@
 #include "chip/chip.h"
 #include "proto/dfu.h"
 #include "sim/sim.h"
-#include "transport/transport.h"
+#include "transport/base/transport.h"
 
 #include "vendor.h"
 

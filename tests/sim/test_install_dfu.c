@@ -11,7 +11,7 @@
 #include "installer/target.h"
 #include "sim/options.h"
 #include "sim/sim.h"
-#include "transport/transport.h"
+#include "transport/base/transport.h"
 
 #include "station.h"
 

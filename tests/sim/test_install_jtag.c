@@ -12,7 +12,7 @@
 #include "wire/v7m_debug.h"
 #include "sim/options.h"
 #include "sim/sim.h"
-#include "transport/transport.h"
+#include "transport/base/transport.h"
 
 #include "station.h"
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/ctx.h"
-#include "transport/transport.h"
+#include "transport/base/transport.h"
 
 #include "seeds.h"
 

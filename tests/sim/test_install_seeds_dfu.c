@@ -5,7 +5,7 @@
  * well if it does. */
 #include "core/ctx.h"
 #include "proto/dfu.h"
-#include "transport/transport.h"
+#include "transport/base/transport.h"
 
 #include "seeds.h"
 

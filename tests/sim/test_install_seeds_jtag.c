@@ -1,7 +1,7 @@
 /* A debug probe that loses, faults, halves, garbles and holds back accesses to
  * memory, a chip that loses its power, a probe that goes: seeds.h. */
 #include "core/ctx.h"
-#include "transport/transport.h"
+#include "transport/base/transport.h"
 
 #include "seeds.h"
 

@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "core/ctx.h"
-#include "transport/openocd.h"
-#include "transport/transport.h"
+#include "transport/openocd/openocd.h"
+#include "transport/base/transport.h"
 
 #include "seeds.h"
 

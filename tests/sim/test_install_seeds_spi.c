@@ -6,7 +6,7 @@
 
 #include "core/ctx.h"
 #include "proto/an4286.h"
-#include "transport/transport.h"
+#include "transport/base/transport.h"
 
 #include "seeds.h"
 

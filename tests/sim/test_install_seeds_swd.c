@@ -5,7 +5,7 @@
 
 #include "core/ctx.h"
 #include "sim/boot.h"
-#include "transport/probe.h"
+#include "transport/probe/probe.h"
 
 #include "seeds.h"
 

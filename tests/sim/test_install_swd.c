@@ -7,8 +7,8 @@
 
 #include "sim/boot.h"
 #include "sim/sim.h"
-#include "transport/probe.h"
-#include "transport/transport.h"
+#include "transport/probe/probe.h"
+#include "transport/base/transport.h"
 
 #include "station.h"
 

@@ -5,7 +5,7 @@
 
 #include "chip/chip.h"
 #include "core/ctx.h"
-#include "transport/transport.h"
+#include "transport/base/transport.h"
 
 /* Firmware of one DATA; the option bytes are another. */
 #define SMALL 40u

@@ -8,7 +8,7 @@
 #include "proto/dfu.h"
 #include "wire/security.h"
 #include "sim/sim.h"
-#include "transport/transport.h"
+#include "transport/base/transport.h"
 
 #include "vendor_wire.h"
 

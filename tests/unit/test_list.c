@@ -15,8 +15,8 @@
 #include <sfi/version.h>
 
 #include "util/text.h"
-#include "transport/list.h"
-#include "transport/sysfs.h"
+#include "transport/base/list.h"
+#include "transport/base/sysfs.h"
 
 #include "fixture.h"
 #include "tree.h"

@@ -4,7 +4,7 @@
 
 #include <libusb.h>
 
-#include "transport/list.h"
+#include "transport/base/list.h"
 
 #include "fake_usb.h"
 #include "fixture.h"

@@ -1,7 +1,7 @@
 /* What is said to openocd's Tcl port, and what of its answers is taken. */
 #include <string.h>
 
-#include "transport/openocd.h"
+#include "transport/openocd/openocd.h"
 
 #include "fixture.h"
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "proto/cmsis_dap.h"
-#include "transport/probe.h"
+#include "transport/probe/probe.h"
 
 #include "fixture.h"
 

@@ -10,8 +10,8 @@
 #include "sim/boot.h"
 #include "sim/dap_probe.h"
 #include "sim/sim.h"
-#include "transport/transport.h"
-#include "transport/usb.h"
+#include "transport/base/transport.h"
+#include "transport/usb/usb.h"
 
 #include "board.h"
 #include "fake_usb.h"

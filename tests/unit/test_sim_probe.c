@@ -5,7 +5,7 @@
 
 #include "util/text.h"
 #include "sim/sim.h"
-#include "transport/probe.h"
+#include "transport/probe/probe.h"
 
 #include "board.h"
 

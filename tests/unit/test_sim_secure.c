@@ -11,7 +11,7 @@
 #include "wire/security.h"
 #include "sim/boot.h"
 #include "sim/options.h"
-#include "transport/transport.h"
+#include "transport/base/transport.h"
 
 static const char *const chips[] = {"stm32h753xi", "stm32l462ce"};
 

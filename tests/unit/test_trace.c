@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/ctx.h"
-#include "transport/transport.h"
+#include "transport/base/transport.h"
 
 #include "fixture.h"
 #include "script.h"

@@ -15,8 +15,8 @@
 #include "util/mem.h"
 #include "util/text.h"
 #include "core/ctx.h"
-#include "transport/transport.h"
-#include "transport/uri.h"
+#include "transport/base/transport.h"
+#include "transport/base/uri.h"
 
 #include "fixture.h"
 

@@ -4,7 +4,7 @@
 
 #include "util/text.h"
 #include "core/ctx.h"
-#include "transport/transport.h"
+#include "transport/base/transport.h"
 
 #include "fixture.h"
 

@@ -16,7 +16,7 @@
 #include <sfi/target.h>
 
 #include "core/ctx.h"
-#include "transport/transport.h"
+#include "transport/base/transport.h"
 
 #include "board.h"
 #include "script.h"

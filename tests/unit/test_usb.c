@@ -3,7 +3,7 @@
 
 #include <sfi/transport.h>
 
-#include "transport/usb.h"
+#include "transport/usb/usb.h"
 
 #include "fixture.h"
 

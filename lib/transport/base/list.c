@@ -1,0 +1,18 @@
+/* What every kind of link that can be listed shares. */
+#include "transport/base/list.h"
+
+#include "util/text.h"
+#include "transport/base/sysfs.h"
+
+void
+sfi__list_strings(sfi_transport_found *found, const char *folder)
+{
+    char path[SYSFS_PATH_MAX];
+
+    text_format(path, sizeof(path), "%s/product", folder);
+    (void)sysfs_read(path, found->product, sizeof(found->product));
+    text_format(path, sizeof(path), "%s/manufacturer", folder);
+    (void)sysfs_read(path, found->manufacturer, sizeof(found->manufacturer));
+    text_format(path, sizeof(path), "%s/serial", folder);
+    (void)sysfs_read(path, found->serial, sizeof(found->serial));
+}

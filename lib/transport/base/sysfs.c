@@ -1,0 +1,144 @@
+#define _POSIX_C_SOURCE 200809L
+#include "transport/base/sysfs.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "util/file.h"
+#include "util/text.h"
+
+#define LINE_SIZE 256u
+#define LOCK_WORD_MAX 64
+
+/* ---- names ---- */
+
+static bool
+is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* By value where both have a number, else by character; names that differ in
+ * leading zeros alone are told apart too. */
+static int
+compare(const char *a, const char *b)
+{
+    const char *x = a, *y = b;
+
+    while (*x != '\0' && *y != '\0') {
+        if (is_digit(*x) && is_digit(*y)) {
+            size_t nx, ny;
+            int order;
+
+            x += strspn(x, "0");
+            y += strspn(y, "0");
+            nx = strspn(x, "0123456789");
+            ny = strspn(y, "0123456789");
+            order = nx != ny ? (nx < ny ? -1 : 1) : strncmp(x, y, nx);
+            if (order != 0)
+                return order;
+            x += nx;
+            y += ny;
+        } else if (*x != *y) {
+            break;
+        } else {
+            x++;
+            y++;
+        }
+    }
+    if (*x != *y)
+        return (unsigned char)*x < (unsigned char)*y ? -1 : 1;
+    return strcmp(a, b);
+}
+
+bool
+sysfs_next(const char *folder, char name[SYSFS_NAME_MAX])
+{
+    char best[SYSFS_NAME_MAX] = "";
+    const struct dirent *e;
+    DIR *d = opendir(folder);
+
+    if (d == NULL)
+        return false;
+    while ((e = readdir(d)) != NULL) {
+        if (e->d_name[0] == '.' || compare(e->d_name, name) <= 0)
+            continue;
+        if (best[0] == '\0' || compare(e->d_name, best) < 0)
+            (void)text_copy(best, sizeof(best), e->d_name);
+    }
+    (void)closedir(d);
+    (void)text_copy(name, SYSFS_NAME_MAX, best);
+    return best[0] != '\0';
+}
+
+/* ---- files ---- */
+
+bool
+sysfs_read(const char *path, char *out, size_t cap)
+{
+    char line[LINE_SIZE];
+    struct file_in f;
+    size_t len = 0;
+    bool ok;
+
+    if (file_open(&f, path) != 0)
+        return false;
+    ok = file_fill(&f, line, sizeof(line) - 1, &len) == 0;
+    file_close(&f);
+    line[len] = '\0';
+    line[strcspn(line, "\n")] = '\0';
+    text_visible(out, cap, line);
+    return ok && line[0] != '\0';
+}
+
+bool
+sysfs_link(const char *path, char name[SYSFS_NAME_MAX])
+{
+    char where[SYSFS_PATH_MAX];
+    ssize_t len = readlink(path, where, sizeof(where) - 1);
+    const char *last;
+
+    if (len < 0)
+        return false;
+    where[len] = '\0';
+    last = strrchr(where, '/');
+    return text_copy(name, SYSFS_NAME_MAX, last != NULL ? last + 1 : where);
+}
+
+/* "1: FLOCK  ADVISORY  WRITE 641 00:05:93 0 EOF"; not "1: -> FLOCK", who waits
+ * for it only. */
+static bool
+is_lock_of(const char *line, const char *device)
+{
+    size_t len = strlen(device);
+    const char *at = strstr(line, device);
+
+    return strstr(line, " FLOCK ") != NULL && strstr(line, "->") == NULL &&
+           at != NULL && at > line && at[-1] == ' ' && at[len] == ' ';
+}
+
+bool
+sysfs_is_locked(const char *locks, const char *path)
+{
+    char line[LINE_SIZE];
+    char device[LOCK_WORD_MAX];
+    struct stat st;
+    bool found = false;
+    FILE *f;
+
+    if (stat(path, &st) != 0)
+        return false;
+    f = fopen(locks, "re");
+    if (f == NULL)
+        return false;
+    text_format(device, sizeof(device), "%02x:%02x:%llu", major(st.st_dev),
+                minor(st.st_dev), (unsigned long long)st.st_ino);
+    while (!found && fgets(line, sizeof(line), f) != NULL)
+        found = is_lock_of(line, device);
+    (void)fclose(f);
+    return found;
+}

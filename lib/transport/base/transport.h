@@ -1,0 +1,82 @@
+/* A link to a chip, whoever made it: the caller's functions behind guards. */
+#ifndef SFI_TRANSPORT_BASE_TRANSPORT_H
+#define SFI_TRANSPORT_BASE_TRANSPORT_H
+
+#include <stdbool.h>
+
+#include <sfi/transport.h>
+
+#include "core/obj.h"
+
+#define TRANSPORT_NAME_MAX 128
+
+enum transport_kind {
+    TRANSPORT_STREAM,
+    TRANSPORT_SPI,
+    TRANSPORT_USB,
+    TRANSPORT_DAP,
+    TRANSPORT_KINDS
+};
+
+union transport_ops {
+    sfi_stream_ops stream;
+    sfi_spi_ops spi;
+    sfi_usb_ops usb;
+    sfi_dap_ops dap;
+};
+
+struct sfi_transport {
+    struct obj obj;
+    enum transport_kind kind; /* which of `ops` */
+    union transport_ops ops;
+    void *user;
+    uint32_t baud; /* 0: bytes take no time that we know of */
+    char name[TRANSPORT_NAME_MAX];
+};
+
+/* `user` belongs to the transport from a success on; `ops` is ours, and of the
+ * kind's type. */
+sfi_status sfi__transport_new(sfi_ctx *ctx, enum transport_kind kind,
+                              const void *ops, void *user, const char *name,
+                              sfi_transport **out);
+
+/* A guard that is called for another kind of link is SFI_ERR_INTERNAL. */
+
+/* 1 to `len` bytes; SFI_ERR_TIMEOUT after `timeout_ms`, never earlier. */
+sfi_status sfi__transport_read(sfi_transport *tp, uint8_t *buf, size_t len,
+                               size_t *got, uint32_t timeout_ms);
+sfi_status sfi__transport_write(sfi_transport *tp, const uint8_t *buf,
+                                size_t len, uint32_t timeout_ms);
+/* Drop unread input; nothing when the link does not know how. */
+sfi_status sfi__transport_flush(sfi_transport *tp);
+
+/* The chip's NSS: low when asserted. */
+sfi_status sfi__transport_select(sfi_transport *tp, bool asserted);
+/* As many bytes in as out; `rx` NULL: dropped. */
+sfi_status sfi__transport_transfer(sfi_transport *tp, const uint8_t *tx,
+                                   uint8_t *rx, size_t len);
+
+/* One control transfer; SFI_ERR_NACK: stalled.  `*got` is at most `len`. */
+sfi_status sfi__transport_control(sfi_transport *tp, uint8_t request_type,
+                                  uint8_t request, uint16_t value,
+                                  uint16_t index, uint8_t *data, size_t len,
+                                  size_t *got, uint32_t timeout_ms);
+/* The device went away: wait until it is back. */
+sfi_status sfi__transport_reopen(sfi_transport *tp, uint32_t timeout_ms);
+
+/* Whole words of the chip's memory; the address is a multiple of 4. */
+sfi_status sfi__transport_read32(sfi_transport *tp, uint32_t address,
+                                 uint32_t *words, size_t count);
+sfi_status sfi__transport_write32(sfi_transport *tp, uint32_t address,
+                                  const uint32_t *words, size_t count);
+
+/* Any kind: reset the chip, with BOOT0 high or low. */
+sfi_status sfi__transport_reset(sfi_transport *tp, bool into_boot);
+/* To one of a stream's speeds, 0 being the fastest; *slower: how many come
+ * after it.  Unread input is dropped. */
+sfi_status sfi__transport_set_speed(sfi_transport *tp, uint32_t choice,
+                                    uint32_t *slower);
+/* How long `len` bytes are on the line. */
+uint32_t sfi__transport_ms(const sfi_transport *tp, size_t len);
+
+#endif

@@ -1,0 +1,32 @@
+/* "scheme:path?key=value&key=value", the name of a link. */
+#ifndef SFI_TRANSPORT_BASE_URI_H
+#define SFI_TRANSPORT_BASE_URI_H
+
+#include <stdbool.h>
+
+#include <sfi/ctx.h>
+
+#define URI_SCHEME_MAX 16
+#define URI_PATH_MAX 256
+#define URI_WORD_MAX 32
+#define URI_PARAMS_MAX 8
+
+struct uri {
+    char scheme[URI_SCHEME_MAX];
+    char path[URI_PATH_MAX];
+    struct {
+        char key[URI_WORD_MAX];
+        char value[URI_WORD_MAX];
+    } param[URI_PARAMS_MAX];
+    size_t param_count;
+};
+
+/* Strict: every part is there, no key comes twice, nothing is cut off. */
+sfi_status uri_parse(sfi_ctx *ctx, const char *text, struct uri *out);
+/* Value of a key; NULL: not given. */
+const char *uri_get(const struct uri *uri, const char *key);
+/* Refuse keys that are not in `keys`, which ends with NULL. */
+sfi_status uri_allow(sfi_ctx *ctx, const struct uri *uri,
+                     const char *const *keys);
+
+#endif

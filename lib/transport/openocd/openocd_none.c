@@ -1,0 +1,12 @@
+#include "transport/openocd/openocd.h"
+
+#include "core/err.h"
+
+sfi_status
+sfi__openocd_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
+{
+    (void)out;
+    (void)sfi__fail(ctx, SFI_ERR_UNSUPPORTED,
+                    "this libsfi was built without openocd");
+    return sfi__where(ctx, "openocd:%s", uri->path);
+}

@@ -1,0 +1,420 @@
+#define _POSIX_C_SOURCE 200809L
+#include "transport/openocd/openocd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "util/clock.h"
+#include "util/mem.h"
+#include "core/ctx.h"
+#include "core/err.h"
+#include "wire/v7m_debug.h"
+#include "transport/base/transport.h"
+
+#define CONNECT_MS 5000u
+/* A block of 1 KiB through the slowest of probes. */
+#define ANSWER_MS 10000u
+#define AIRCR_RESET (V7M_AIRCR_KEY | V7M_AIRCR_SYSRESETREQ)
+#define SHOWN_MAX 160
+
+struct openocd {
+    sfi_ctx *ctx;
+    int fd; /* -1: not connected */
+    char host[URI_PATH_MAX];
+    char port[8];
+    char target[URI_WORD_MAX];
+    bool srst; /* the probe's reset line, else the core's own */
+    char text[OPENOCD_TEXT_MAX];
+};
+
+/* ---- the connection ---- */
+
+static void
+hang_up(struct openocd *o)
+{
+    if (o->fd >= 0)
+        (void)close(o->fd);
+    o->fd = -1;
+}
+
+/* Ready for it, or SFI_ERR_TIMEOUT without a message. */
+static sfi_status
+wait_for(struct openocd *o, short events, const struct deadline *dl)
+{
+    struct pollfd p = {.fd = o->fd, .events = events};
+
+    for (;;) {
+        uint32_t left = deadline_left(dl);
+        int ready = poll(&p, 1, left < INT16_MAX ? (int)left : INT16_MAX);
+
+        if (ready > 0)
+            return SFI_OK;
+        if (ready < 0 && errno != EINTR)
+            return sfi__fail_os(o->ctx, SFI_ERR_IO, errno, "cannot wait");
+        if (deadline_passed(dl))
+            return SFI_ERR_TIMEOUT;
+    }
+}
+
+static bool
+make_socket(struct openocd *o, const struct addrinfo *a)
+{
+    const int on = 1;
+
+    o->fd = socket(a->ai_family, a->ai_socktype, a->ai_protocol);
+    if (o->fd < 0)
+        return false;
+    (void)setsockopt(o->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    return fcntl(o->fd, F_SETFD, FD_CLOEXEC) == 0 &&
+           fcntl(o->fd, F_SETFL, O_NONBLOCK) == 0;
+}
+
+/* 0, or why not. */
+static int
+try_address(struct openocd *o, const struct addrinfo *a,
+            const struct deadline *dl)
+{
+    int err = 0;
+    socklen_t len = sizeof(err);
+
+    if (!make_socket(o, a))
+        return errno;
+    if (connect(o->fd, a->ai_addr, a->ai_addrlen) == 0)
+        return 0;
+    if (errno != EINPROGRESS)
+        return errno;
+    if (wait_for(o, POLLOUT, dl) != SFI_OK)
+        return ETIMEDOUT;
+    if (getsockopt(o->fd, SOL_SOCKET, SO_ERROR, &err, &len) != 0)
+        return errno;
+    return err;
+}
+
+static sfi_status
+dial(struct openocd *o)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct deadline dl = deadline_in(o->ctx->clock, CONNECT_MS);
+    struct addrinfo *found = NULL;
+    int err = ENOENT;
+
+    if (o->fd >= 0)
+        return SFI_OK;
+    if (getaddrinfo(o->host, o->port, &hints, &found) != 0)
+        return sfi__fail(o->ctx, SFI_ERR_NO_DEVICE,
+                         "there is no host of this name");
+    for (const struct addrinfo *a = found; a != NULL && err != 0;
+         a = a->ai_next) {
+        hang_up(o);
+        err = try_address(o, a, &dl);
+    }
+    freeaddrinfo(found);
+    if (err == 0)
+        return SFI_OK;
+    hang_up(o);
+    return sfi__fail_os(o->ctx, SFI_ERR_NO_DEVICE, err,
+                        "no openocd with a Tcl port (tcl_port) answers there");
+}
+
+/* What was under way is lost, and so is the order of answers. */
+static sfi_status
+broken(struct openocd *o, sfi_status st, const char *what)
+{
+    hang_up(o);
+    return sfi__fail(o->ctx, st, "%s", what);
+}
+
+static sfi_status
+put(struct openocd *o, const char *data, size_t len, const struct deadline *dl)
+{
+    while (len > 0) {
+        ssize_t n = send(o->fd, data, len, MSG_NOSIGNAL);
+
+        if (n > 0) {
+            data += n;
+            len -= (size_t)n;
+        } else if (errno != EAGAIN && errno != EINTR) {
+            return broken(o, SFI_ERR_NO_DEVICE, "openocd has gone");
+        } else if (wait_for(o, POLLOUT, dl) != SFI_OK) {
+            return broken(o, SFI_ERR_TIMEOUT, "openocd takes no commands");
+        }
+    }
+    return SFI_OK;
+}
+
+/* Up to the byte that ends an answer, which is replaced by NUL. */
+static sfi_status
+get(struct openocd *o, const struct deadline *dl)
+{
+    size_t have = 0;
+
+    while (have < sizeof(o->text)) {
+        ssize_t n = recv(o->fd, o->text + have, sizeof(o->text) - have, 0);
+
+        if (n > 0) {
+            have += (size_t)n;
+            if (memchr(o->text, '\0', have) != NULL)
+                return broken(o, SFI_ERR_PROTOCOL,
+                              "openocd's answer is no text");
+            if (o->text[have - 1] == OPENOCD_END) {
+                o->text[have - 1] = '\0';
+                return SFI_OK;
+            }
+        } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+            return broken(o, SFI_ERR_NO_DEVICE, "openocd has gone");
+        } else if (wait_for(o, POLLIN, dl) != SFI_OK) {
+            return broken(o, SFI_ERR_TIMEOUT, "openocd does not answer");
+        }
+    }
+    return broken(o, SFI_ERR_PROTOCOL, "openocd's answer is too long");
+}
+
+/* Send what is in o->text, and take the answer into it. */
+static sfi_status
+call(struct openocd *o, struct openocd_answer *a)
+{
+    const char end = OPENOCD_END;
+    struct deadline dl;
+    sfi_status st = dial(o);
+
+    if (st != SFI_OK)
+        return st;
+    dl = deadline_in(o->ctx->clock, ANSWER_MS);
+    st = put(o, o->text, strlen(o->text), &dl);
+    if (st == SFI_OK)
+        st = put(o, &end, 1, &dl);
+    if (st == SFI_OK)
+        st = get(o, &dl);
+    if (st == SFI_OK && !openocd_take(a, o->text))
+        return broken(o, SFI_ERR_PROTOCOL,
+                      "what answers is no openocd's Tcl port");
+    return st;
+}
+
+/* Its own words, as far as they can be shown. */
+static const char *
+shown(const struct openocd_answer *a, char out[SHOWN_MAX])
+{
+    size_t len = a->len < SHOWN_MAX - 1 ? a->len : SHOWN_MAX - 1;
+
+    for (size_t i = 0; i < len; i++)
+        out[i] = a->text[i] >= ' ' && a->text[i] < 0x7f ? a->text[i] : ' ';
+    out[len] = '\0';
+    return out;
+}
+
+static sfi_status
+refused(struct openocd *o, const struct openocd_answer *a, const char *what)
+{
+    char why[SHOWN_MAX];
+
+    (void)shown(a, why);
+    return sfi__fail(o->ctx, SFI_ERR_NACK, "openocd refused %s: %s", what,
+                     why[0] != '\0' ? why : "it does not say why");
+}
+
+static sfi_status
+run(struct openocd *o, const char *command, const char *what,
+    struct openocd_answer *a)
+{
+    sfi_status st;
+
+    if (!openocd_command(o->text, command))
+        return sfi__fail(o->ctx, SFI_ERR_INTERNAL, "a command is too long");
+    st = call(o, a);
+    return st == SFI_OK && a->failed ? refused(o, a, what) : st;
+}
+
+/* ---- memory ---- */
+
+static sfi_status
+read_block(struct openocd *o, uint32_t address, uint32_t *words, size_t count)
+{
+    struct openocd_answer a;
+    char what[64];
+    sfi_status st;
+
+    text_format(what, sizeof(what), "to read %zu words at 0x%08x", count,
+                (unsigned)address);
+    (void)openocd_read(o->text, o->target, address, count);
+    st = call(o, &a);
+    if (st == SFI_OK && a.failed)
+        return refused(o, &a, what);
+    if (st == SFI_OK && !openocd_take_words(&a, words, count))
+        return broken(o, SFI_ERR_PROTOCOL,
+                      "openocd's answer is not the words that were asked for");
+    return st;
+}
+
+static sfi_status
+write_block(struct openocd *o, uint32_t address, const uint32_t *words,
+            size_t count)
+{
+    struct openocd_answer a;
+    char what[64];
+    sfi_status st;
+
+    text_format(what, sizeof(what), "to write %zu words at 0x%08x", count,
+                (unsigned)address);
+    (void)openocd_write(o->text, o->target, address, words, count);
+    st = call(o, &a);
+    return st == SFI_OK && a.failed ? refused(o, &a, what) : st;
+}
+
+static sfi_status
+on_read32(void *user, uint32_t address, uint32_t *words, size_t count)
+{
+    sfi_status st = SFI_OK;
+
+    while (count > 0 && st == SFI_OK) {
+        size_t n = count < OPENOCD_WORDS ? count : OPENOCD_WORDS;
+
+        st = read_block(user, address, words, n);
+        address += 4 * (uint32_t)n;
+        words += n;
+        count -= n;
+    }
+    return st;
+}
+
+static sfi_status
+on_write32(void *user, uint32_t address, const uint32_t *words, size_t count)
+{
+    sfi_status st = SFI_OK;
+
+    while (count > 0 && st == SFI_OK) {
+        size_t n = count < OPENOCD_WORDS ? count : OPENOCD_WORDS;
+
+        st = write_block(user, address, words, n);
+        address += 4 * (uint32_t)n;
+        words += n;
+        count -= n;
+    }
+    return st;
+}
+
+/* A debugger does not reach BOOT0: a secure part does not look at it. */
+static sfi_status
+on_reset(void *user, int into_boot)
+{
+    const uint32_t word = AIRCR_RESET;
+    struct openocd *o = user;
+    struct openocd_answer a;
+
+    (void)into_boot;
+    if (o->srst)
+        return run(o, "adapter assert srst; adapter deassert srst",
+                   "to reset the chip", &a);
+    return write_block(o, V7M_AIRCR, &word, 1);
+}
+
+static void
+on_close(void *user)
+{
+    struct openocd *o = user;
+
+    hang_up(o);
+    sfi__ctx_dealloc(o->ctx, o);
+}
+
+/* ---- the name ---- */
+
+static sfi_status
+take_name(struct openocd *o, const struct uri *uri)
+{
+    const char *colon = strrchr(uri->path, ':');
+    const char *target = uri_get(uri, "target");
+    const char *reset = uri_get(uri, "reset");
+    uint64_t number;
+
+    if (colon == NULL || colon == uri->path ||
+        !text_to_u64(colon + 1, UINT16_MAX, &number))
+        return sfi__fail(o->ctx, SFI_ERR_ARGUMENT,
+                         "host or port are missing, expected "
+                         "openocd:HOST:PORT, such as openocd:localhost:6666");
+    memcpy(o->host, uri->path, (size_t)(colon - uri->path));
+    text_format(o->port, sizeof(o->port), "%u", (unsigned)number);
+    if (target != NULL && !openocd_is_name(target))
+        return sfi__fail(o->ctx, SFI_ERR_ARGUMENT,
+                         "\"%s\" is no name of a target", target);
+    (void)text_copy(o->target, sizeof(o->target), target != NULL ? target : "");
+    o->srst = reset != NULL && text_same(reset, "srst");
+    if (reset != NULL && !o->srst && !text_same(reset, "core"))
+        return sfi__fail(o->ctx, SFI_ERR_ARGUMENT,
+                         "reset is \"%s\", expected \"core\" or \"srst\"",
+                         reset);
+    return SFI_OK;
+}
+
+/* The one target that it has; or the one that was named is there. */
+static sfi_status
+find_target(struct openocd *o)
+{
+    struct openocd_answer a;
+    char name[URI_WORD_MAX], text[SHOWN_MAX];
+    bool there = o->target[0] == '\0';
+    size_t n = 0;
+    sfi_status st = run(o, "target names", "to list its targets", &a);
+
+    if (st != SFI_OK)
+        return st;
+    for (; openocd_take_name(&a, n, name, sizeof(name)); n++)
+        there = there || strcmp(name, o->target) == 0;
+    if (!there)
+        return sfi__fail(o->ctx, SFI_ERR_NO_DEVICE,
+                         "openocd has no target \"%s\": it has %s", o->target,
+                         shown(&a, text));
+    if (o->target[0] != '\0')
+        return SFI_OK;
+    if (n == 0)
+        return sfi__fail(o->ctx, SFI_ERR_NO_DEVICE, "openocd has no target");
+    if (n > 1)
+        return sfi__fail(o->ctx, SFI_ERR_ARGUMENT,
+                         "openocd has several targets, name one with target=: "
+                         "%s",
+                         shown(&a, text));
+    (void)openocd_take_name(&a, 0, o->target, sizeof(o->target));
+    return SFI_OK;
+}
+
+sfi_status
+sfi__openocd_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
+{
+    static const char *const keys[] = {"target", "reset", NULL};
+    static const sfi_dap_ops ops = {
+        .struct_size = sizeof(ops),
+        .read32 = on_read32,
+        .write32 = on_write32,
+        .reset = on_reset,
+        .close = on_close,
+    };
+    char name[TRANSPORT_NAME_MAX];
+    struct openocd *o;
+    sfi_status st = uri_allow(ctx, uri, keys);
+
+    if (st != SFI_OK)
+        return st;
+    o = sfi__ctx_alloc(ctx, sizeof(*o));
+    if (o == NULL)
+        return SFI_ERR_NOMEM;
+    sfi__zero(o, sizeof(*o));
+    o->ctx = ctx;
+    o->fd = -1;
+    text_format(name, sizeof(name), "openocd:%s", uri->path);
+    st = take_name(o, uri);
+    if (st == SFI_OK)
+        st = find_target(o);
+    if (st == SFI_OK)
+        st = sfi__transport_new(ctx, TRANSPORT_DAP, &ops, o, name, out);
+    if (st == SFI_OK)
+        return SFI_OK;
+    on_close(o);
+    return sfi__where(ctx, "%s", name);
+}

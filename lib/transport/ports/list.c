@@ -1,0 +1,164 @@
+/* Serial ports and spidevs, as Linux has them (Documentation/ABI/stable/
+ * sysfs-driver-..., admin-guide/devices.rst): never opened, since DTR and RTS
+ * would move. */
+#define _POSIX_C_SOURCE 200809L
+#include <string.h>
+#include <unistd.h>
+
+#include "util/text.h"
+#include "transport/base/list.h"
+#include "transport/base/sysfs.h"
+#include "transport/base/uri.h"
+
+/* From a port's device up to its USB device: the port of an adapter with many,
+ * the interface, the device. */
+#define LEVELS 3
+
+/* Can this stand in a link's name? */
+static bool
+is_plain(const char *name)
+{
+    for (; *name != '\0'; name++) {
+        if (*name <= 0x20 || *name >= 0x7f || *name == '?')
+            return false;
+    }
+    return true;
+}
+
+/* False: it is not for a link, or has no node. */
+static bool
+name_node(const struct listing *l, sfi_transport_found *f, const char *kind,
+          const char *name)
+{
+    char node[SYSFS_PATH_MAX];
+    char locks[SYSFS_PATH_MAX];
+
+    *f = (sfi_transport_found){.struct_size = sizeof(*f)};
+    if (!is_plain(name) || strlen("/dev/") + strlen(name) >= URI_PATH_MAX)
+        return false;
+    text_format(node, sizeof(node), "%s/dev/%s", l->root, name);
+    if (access(node, F_OK) != 0)
+        return false;
+    (void)text_copy(f->kind, sizeof(f->kind), kind);
+    text_format(f->uri, sizeof(f->uri), "%s:/dev/%s", kind, name);
+    text_format(locks, sizeof(locks), "%s/proc/locks", l->root);
+    if (access(node, R_OK | W_OK) != 0)
+        f->flags |= SFI_FOUND_DENIED;
+    if (sysfs_is_locked(locks, node))
+        f->flags |= SFI_FOUND_BUSY;
+    return true;
+}
+
+/* ---- serial ports ---- */
+
+/* What stands behind a port: the USB device, or the name of its driver. */
+static void
+describe_port(sfi_transport_found *f, const char *device)
+{
+    char folder[SYSFS_PATH_MAX];
+    char path[SYSFS_PATH_MAX + 16];
+    char name[SYSFS_NAME_MAX];
+
+    (void)text_copy(folder, sizeof(folder), device);
+    for (int i = 0; i < LEVELS; i++) {
+        text_format(path, sizeof(path), "%s/idVendor", folder);
+        if (access(path, F_OK) == 0) {
+            f->product[0] = '\0';
+            sfi__list_strings(f, folder);
+            return;
+        }
+        text_format(path, sizeof(path), "%s/driver", folder);
+        /* serial_base: "ctrl" and "port" stand between UART and tty */
+        if (f->product[0] == '\0' && sysfs_link(path, name) &&
+            strcmp(name, "port") != 0 && strcmp(name, "ctrl") != 0)
+            text_visible(f->product, sizeof(f->product), name);
+        text_format(path, sizeof(path), "%s/..", folder);
+        (void)text_copy(folder, sizeof(folder), path);
+    }
+}
+
+/* udev's links: vendor, product and serial number of the adapter. */
+static void
+find_lasting(const struct listing *l, sfi_transport_found *f, const char *name)
+{
+    static const char by_id[] = "/dev/serial/by-id";
+    char folder[SYSFS_PATH_MAX];
+    char path[SYSFS_PATH_MAX + SYSFS_NAME_MAX];
+    char id[SYSFS_NAME_MAX] = "";
+    char meant[SYSFS_NAME_MAX];
+
+    text_format(folder, sizeof(folder), "%s%s", l->root, by_id);
+    while (sysfs_next(folder, id)) {
+        text_format(path, sizeof(path), "%s/%s", folder, id);
+        if (!is_plain(id) || strlen(by_id) + 1 + strlen(id) >= URI_PATH_MAX ||
+            !sysfs_link(path, meant) || strcmp(meant, name) != 0)
+            continue;
+        text_format(f->lasting_uri, sizeof(f->lasting_uri), "serial:%s/%s",
+                    by_id, id);
+        return;
+    }
+}
+
+/* linux/serial_core.h: an 8250 that was looked for and not found has a name,
+ * and type 0 (PORT_UNKNOWN). */
+static bool
+is_there(const char *device, const char *type)
+{
+    char text[16];
+
+    return access(device, F_OK) == 0 &&
+           !(sysfs_read(type, text, sizeof(text)) && strcmp(text, "0") == 0);
+}
+
+sfi_status
+sfi__list_serial(const struct listing *l)
+{
+    char folder[SYSFS_PATH_MAX];
+    char device[SYSFS_PATH_MAX + SYSFS_NAME_MAX];
+    char type[SYSFS_PATH_MAX + SYSFS_NAME_MAX];
+    char name[SYSFS_NAME_MAX] = "";
+    sfi_transport_found found;
+
+    text_format(folder, sizeof(folder), "%s/sys/class/tty", l->root);
+    while (sysfs_next(folder, name)) {
+        text_format(device, sizeof(device), "%s/%s/device", folder, name);
+        text_format(type, sizeof(type), "%s/%s/type", folder, name);
+        if (!is_there(device, type) || !name_node(l, &found, "serial", name))
+            continue;
+        describe_port(&found, device);
+        find_lasting(l, &found, name);
+        l->fn(l->user, &found);
+    }
+    return SFI_OK;
+}
+
+/* ---- spidevs ---- */
+
+/* "spidev0.1" */
+static void
+describe_spidev(sfi_transport_found *f, const char *name)
+{
+    const char *bus = name + strcspn(name, "0123456789");
+    size_t len = strspn(bus, "0123456789");
+
+    if (bus[len] == '.')
+        text_format(f->product, sizeof(f->product), "bus %.*s, chip select %s",
+                    (int)len, bus, bus + len + 1);
+}
+
+sfi_status
+sfi__list_spi(const struct listing *l)
+{
+    char folder[SYSFS_PATH_MAX];
+    char name[SYSFS_NAME_MAX] = "";
+    sfi_transport_found found;
+
+    text_format(folder, sizeof(folder), "%s/sys/class/spidev", l->root);
+    while (sysfs_next(folder, name)) {
+        if (!name_node(l, &found, "spi", name))
+            continue;
+        describe_spidev(&found, name);
+        l->fn(l->user, &found);
+    }
+    return SFI_OK;
+}

@@ -1,0 +1,12 @@
+/* serial:/dev/ttyX?baud=115200: a USART, as AN3155 wants it. */
+#ifndef SFI_TRANSPORT_PORTS_SERIAL_H
+#define SFI_TRANSPORT_PORTS_SERIAL_H
+
+#include <sfi/transport.h>
+
+#include "transport/base/uri.h"
+
+sfi_status sfi__serial_open(sfi_ctx *ctx, const struct uri *uri,
+                            sfi_transport **out);
+
+#endif

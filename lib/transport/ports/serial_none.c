@@ -1,0 +1,12 @@
+#include "transport/ports/serial.h"
+
+#include "core/err.h"
+
+sfi_status
+sfi__serial_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
+{
+    (void)out;
+    (void)sfi__fail(ctx, SFI_ERR_UNSUPPORTED,
+                    "this libsfi was built without serial ports");
+    return sfi__where(ctx, "serial:%s", uri->path);
+}

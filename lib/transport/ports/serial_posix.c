@@ -1,0 +1,465 @@
+/* cfmakeraw(), CRTSCTS, high speeds and flock() are not POSIX. */
+#define _DEFAULT_SOURCE
+#include "transport/ports/serial.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "util/clock.h"
+#include "core/ctx.h"
+#include "core/err.h"
+#include "transport/base/transport.h"
+
+/* AN3155, 2: what bootloaders are specified for; many can do more. */
+#define BAUD_DEFAULT 115200u
+/* RM0433, 8.4.2: NRST low for 20 us is enough; adapters need milliseconds. */
+#define PULSE_MS 20u
+/* AN2606, "STM32H74xxx/75xxx": 54 ms until the bootloader listens. */
+#define WAIT_MS 60u
+/* A capacitor at NRST, a board with a slow supply: never more than that. */
+#define RESET_MS_MAX 10000u
+
+static const struct {
+    uint32_t baud;
+    speed_t speed;
+} speeds[] = {
+    {1200, B1200},     {2400, B2400},     {4800, B4800},     {9600, B9600},
+    {19200, B19200},   {38400, B38400},   {57600, B57600},   {115200, B115200},
+    {230400, B230400}, {460800, B460800}, {921600, B921600},
+};
+
+/* TIOCM_DTR or TIOCM_RTS, 0: none; with an inverter behind it or without. */
+struct line {
+    int bit;
+    bool inverted;
+};
+
+struct serial {
+    sfi_ctx *ctx; /* borrowed: the transport holds it */
+    int fd;
+    bool claimed;
+    size_t fastest, slowest; /* of speeds[] */
+    struct line reset, boot0;
+    uint32_t pulse_ms, wait_ms;
+};
+
+/* A port that was there and is not any more. */
+static sfi_status
+port_error(struct serial *s, int err, const char *doing)
+{
+    switch (err) {
+    case EIO:
+    case ENXIO:
+    case ENODEV:
+    case EBADF:
+        return sfi__fail_os(s->ctx, SFI_ERR_NO_DEVICE, err,
+                            "the port vanished during %s", doing);
+    default:
+        return sfi__fail_os(s->ctx, SFI_ERR_IO, err, "%s failed", doing);
+    }
+}
+
+/* Until the port can be read (or written), it is gone, or time is over. */
+static sfi_status
+wait_for(struct serial *s, short events, const struct deadline *dl,
+         const char *doing)
+{
+    for (;;) {
+        struct pollfd p = {.fd = s->fd, .events = events};
+        uint32_t left = deadline_left(dl);
+        int n = poll(&p, 1, left > INT32_MAX ? INT32_MAX : (int)left);
+
+        if (n > 0 && (p.revents & events) != 0)
+            return SFI_OK;
+        if (n > 0)
+            return port_error(s, EIO, doing);
+        if (n < 0 && errno != EINTR)
+            return port_error(s, errno, doing);
+        if (n == 0 || deadline_passed(dl))
+            return sfi__fail(s->ctx, SFI_ERR_TIMEOUT, "%s took too long",
+                             doing);
+    }
+}
+
+static sfi_status
+serial_read(void *user, uint8_t *buf, size_t len, size_t *got,
+            uint32_t timeout_ms)
+{
+    struct serial *s = user;
+    struct deadline dl = deadline_in(s->ctx->clock, timeout_ms);
+
+    for (;;) {
+        sfi_status st = wait_for(s, POLLIN, &dl, "read");
+        ssize_t n;
+
+        if (st != SFI_OK)
+            return st;
+        n = read(s->fd, buf, len);
+        if (n > 0) {
+            *got = (size_t)n;
+            return SFI_OK;
+        }
+        if (n == 0)
+            return port_error(s, EIO, "read");
+        if (errno != EAGAIN && errno != EINTR)
+            return port_error(s, errno, "read");
+    }
+}
+
+static sfi_status
+serial_write(void *user, const uint8_t *buf, size_t len, uint32_t timeout_ms)
+{
+    struct serial *s = user;
+    struct deadline dl = deadline_in(s->ctx->clock, timeout_ms);
+
+    while (len > 0) {
+        sfi_status st = wait_for(s, POLLOUT, &dl, "write");
+        ssize_t n;
+
+        if (st != SFI_OK)
+            return st;
+        n = write(s->fd, buf, len);
+        if (n < 0 && errno != EAGAIN && errno != EINTR)
+            return port_error(s, errno, "write");
+        if (n > 0) {
+            buf += n;
+            len -= (size_t)n;
+        }
+    }
+    return SFI_OK;
+}
+
+static sfi_status
+serial_flush(void *user)
+{
+    struct serial *s = user;
+
+    if (tcflush(s->fd, TCIFLUSH) != 0)
+        return port_error(s, errno, "flush");
+    return SFI_OK;
+}
+
+/* A line that is set is low on the wire. */
+static sfi_status
+set_line(struct serial *s, const struct line *line, bool low)
+{
+    bool set = low != line->inverted;
+
+    if (line->bit == 0)
+        return SFI_OK;
+    if (ioctl(s->fd, set ? TIOCMBIS : TIOCMBIC, &line->bit) == 0)
+        return SFI_OK;
+    if (errno == ENOTTY || errno == EINVAL)
+        return sfi__fail_os(s->ctx, SFI_ERR_UNSUPPORTED, errno,
+                            "this port has no DTR and RTS");
+    return port_error(s, errno, "setting DTR or RTS");
+}
+
+static sfi_status
+serial_reset(void *user, int into_boot)
+{
+    struct serial *s = user;
+    const struct clock *clock = s->ctx->clock;
+    sfi_status st;
+
+    if (s->reset.bit == 0)
+        return sfi__fail(s->ctx, SFI_ERR_UNSUPPORTED,
+                         "no line to the chip's reset is named; is it wired, "
+                         "add ?reset=dtr or ?reset=rts");
+    st = set_line(s, &s->boot0, !into_boot);
+    if (st == SFI_OK)
+        st = set_line(s, &s->reset, true);
+    if (st != SFI_OK)
+        return st;
+    clock->sleep_ms(clock->user, s->pulse_ms);
+    st = set_line(s, &s->reset, false);
+    clock->sleep_ms(clock->user, s->wait_ms);
+    return st;
+}
+
+/* The claim is the port's, not ours: it would outlive us where another has the
+ * port open, as the far side of a pseudo-terminal may. */
+static void
+serial_close(void *user)
+{
+    struct serial *s = user;
+
+    if (s->claimed)
+        (void)ioctl(s->fd, TIOCNXCL);
+    if (s->fd >= 0)
+        (void)close(s->fd);
+    sfi__ctx_dealloc(s->ctx, s);
+}
+
+static sfi_status
+open_error(sfi_ctx *ctx, int err)
+{
+    switch (err) {
+    case ENOENT:
+    case ENODEV:
+    case ENXIO:
+    case ENOTDIR:
+        return sfi__fail_os(ctx, SFI_ERR_NO_DEVICE, err,
+                            "there is no such port");
+    case EBUSY:
+    case EWOULDBLOCK:
+        return sfi__fail_os(ctx, SFI_ERR_ACCESS, err,
+                            "the port is in use by another program");
+    case EACCES:
+    case EPERM:
+        return sfi__fail_os(ctx, SFI_ERR_ACCESS, err,
+                            "the port may not be opened; are you in its "
+                            "group");
+    default:
+        return sfi__fail_os(ctx, SFI_ERR_IO, err, "cannot open the port");
+    }
+}
+
+/* Ours alone: TIOCEXCL keeps others out, flock() also the superuser. */
+static sfi_status
+open_port(struct serial *s, const char *path)
+{
+    s->fd = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+    if (s->fd < 0)
+        return open_error(s->ctx, errno);
+    if (!isatty(s->fd))
+        return sfi__fail(s->ctx, SFI_ERR_NO_DEVICE, "this is no serial port");
+    if (flock(s->fd, LOCK_EX | LOCK_NB) != 0 || ioctl(s->fd, TIOCEXCL) != 0)
+        return open_error(s->ctx, errno);
+    s->claimed = true;
+    return SFI_OK;
+}
+
+static bool
+same_line(const struct termios *a, const struct termios *b)
+{
+    const tcflag_t cflag = CSIZE | CSTOPB | CREAD;
+    const tcflag_t lflag = ICANON | ECHO | ISIG;
+
+    return cfgetispeed(a) == cfgetispeed(b) &&
+           cfgetospeed(a) == cfgetospeed(b) &&
+           (a->c_cflag & cflag) == (b->c_cflag & cflag) &&
+           (a->c_lflag & lflag) == (b->c_lflag & lflag);
+}
+
+/* AN3155, 2: 8 data bits, even parity, 1 stop bit.  A byte with a wrong
+ * parity is dropped: what is missing is asked for again.  A pty does without
+ * parity, and tcsetattr() may say EINVAL or success then: look at what the
+ * port really does. */
+static sfi_status
+set_line_up(struct serial *s, speed_t speed, bool *parity)
+{
+    struct termios want;
+    struct termios is;
+    int err = 0;
+
+    if (tcgetattr(s->fd, &want) != 0)
+        return sfi__fail_os(s->ctx, SFI_ERR_IO, errno, "cannot set the line");
+    cfmakeraw(&want);
+    want.c_cflag &= (tcflag_t) ~(CSIZE | CSTOPB | PARODD | CRTSCTS | HUPCL);
+    want.c_cflag |= CS8 | PARENB | CLOCAL | CREAD;
+    want.c_iflag |= INPCK | IGNPAR;
+    want.c_cc[VMIN] = 1;
+    want.c_cc[VTIME] = 0;
+    if (cfsetispeed(&want, speed) != 0 || cfsetospeed(&want, speed) != 0)
+        return sfi__fail_os(s->ctx, SFI_ERR_IO, errno, "cannot set the speed");
+    if (tcsetattr(s->fd, TCSANOW, &want) != 0)
+        err = errno;
+    if (tcgetattr(s->fd, &is) != 0 || !same_line(&want, &is))
+        return sfi__fail_os(s->ctx, SFI_ERR_IO, err != 0 ? err : errno,
+                            "the port cannot do 8 bits at this speed");
+    *parity = (is.c_cflag & PARENB) != 0;
+    return SFI_OK;
+}
+
+static sfi_status
+serial_set_speed(void *user, uint32_t choice, uint32_t *baud, uint32_t *slower)
+{
+    struct serial *s = user;
+    size_t i = s->fastest - choice;
+    bool parity;
+
+    *baud = speeds[i].baud;
+    *slower = (uint32_t)(i - s->slowest);
+    return set_line_up(s, speeds[i].speed, &parity);
+}
+
+static const sfi_stream_ops serial_ops = {
+    .struct_size = sizeof(serial_ops),
+    .read = serial_read,
+    .write = serial_write,
+    .flush = serial_flush,
+    .reset = serial_reset,
+    .close = serial_close,
+    .set_speed = serial_set_speed,
+};
+
+/* What an adapter cannot do is no speed of this port. */
+static sfi_status
+set_up(struct serial *s, const char *path)
+{
+    bool parity = false;
+    sfi_status st;
+
+    for (;; s->fastest--) {
+        st = set_line_up(s, speeds[s->fastest].speed, &parity);
+        if (st == SFI_OK || s->fastest == s->slowest)
+            break;
+        sfi__log(s->ctx, SFI_LOG_WARNING,
+                 "serial:%s: the port cannot do %u baud; trying %u", path,
+                 speeds[s->fastest].baud, speeds[s->fastest - 1].baud);
+    }
+    if (st == SFI_OK && !parity)
+        sfi__log(s->ctx, SFI_LOG_WARNING,
+                 "serial:%s: this port does no parity: a real chip needs 8E1",
+                 path);
+    return st;
+}
+
+static bool
+find_speed(uint64_t baud, size_t *index)
+{
+    for (*index = 0; *index < sizeof(speeds) / sizeof(*speeds); ++*index) {
+        if (speeds[*index].baud == baud)
+            return true;
+    }
+    return false;
+}
+
+static sfi_status
+read_speed(struct serial *s, const struct uri *uri)
+{
+    const char *text = uri_get(uri, "baud");
+    const char *fallback = uri_get(uri, "fallback");
+    uint64_t v = BAUD_DEFAULT;
+
+    if (fallback != NULL && !text_same(fallback, "yes") &&
+        !text_same(fallback, "no"))
+        return sfi__fail(s->ctx, SFI_ERR_ARGUMENT,
+                         "fallback is \"%s\", expected yes or no", fallback);
+    if (text != NULL && !text_to_u64(text, UINT32_MAX, &v))
+        v = 0;
+    if (find_speed(v, &s->fastest)) {
+        s->slowest = s->fastest;
+        if (v > BAUD_DEFAULT &&
+            (fallback == NULL || text_same(fallback, "yes")))
+            (void)find_speed(BAUD_DEFAULT, &s->slowest);
+        return SFI_OK;
+    }
+    return sfi__fail(s->ctx, SFI_ERR_ARGUMENT,
+                     "baud is %s, expected 1200, 2400, 4800, 9600, 19200, "
+                     "38400, 57600, 115200, 230400, 460800 or 921600",
+                     text);
+}
+
+static sfi_status
+read_line(sfi_ctx *ctx, const struct uri *uri, const char *key,
+          struct line *line)
+{
+    const char *text = uri_get(uri, key);
+    const char *name = text;
+
+    *line = (struct line){0};
+    if (text == NULL)
+        return SFI_OK;
+    if (*name == '-') {
+        line->inverted = true;
+        name++;
+    }
+    if (text_same(name, "dtr"))
+        line->bit = TIOCM_DTR;
+    else if (text_same(name, "rts"))
+        line->bit = TIOCM_RTS;
+    else
+        return sfi__fail(ctx, SFI_ERR_ARGUMENT,
+                         "%s is \"%s\", expected dtr, -dtr, rts or -rts", key,
+                         text);
+    return SFI_OK;
+}
+
+static sfi_status
+read_ms(sfi_ctx *ctx, const struct uri *uri, const char *key, uint32_t *ms)
+{
+    const char *text = uri_get(uri, key);
+    uint64_t v = *ms;
+
+    if (text != NULL && !text_to_u64(text, RESET_MS_MAX, &v))
+        return sfi__fail(ctx, SFI_ERR_ARGUMENT,
+                         "%s is \"%s\", expected 0 to %u milliseconds", key,
+                         text, RESET_MS_MAX);
+    *ms = (uint32_t)v;
+    return SFI_OK;
+}
+
+static sfi_status
+read_reset(struct serial *s, const struct uri *uri)
+{
+    sfi_status st = read_line(s->ctx, uri, "reset", &s->reset);
+
+    s->pulse_ms = PULSE_MS;
+    s->wait_ms = WAIT_MS;
+    if (st == SFI_OK)
+        st = read_line(s->ctx, uri, "boot0", &s->boot0);
+    if (st == SFI_OK)
+        st = read_ms(s->ctx, uri, "pulse", &s->pulse_ms);
+    if (st == SFI_OK)
+        st = read_ms(s->ctx, uri, "wait", &s->wait_ms);
+    if (st == SFI_OK && s->reset.bit != 0 && s->reset.bit == s->boot0.bit)
+        st = sfi__fail(s->ctx, SFI_ERR_ARGUMENT,
+                       "reset and boot0 are the same line, expected two");
+    return st;
+}
+
+static sfi_status
+open_serial(struct serial *s, const struct uri *uri)
+{
+    static const char *const keys[] = {"baud",  "fallback", "reset", "boot0",
+                                       "pulse", "wait",     NULL};
+    sfi_status st = uri_allow(s->ctx, uri, keys);
+
+    if (st == SFI_OK)
+        st = read_speed(s, uri);
+    if (st == SFI_OK)
+        st = read_reset(s, uri);
+    if (st == SFI_OK)
+        st = open_port(s, uri->path);
+    if (st == SFI_OK)
+        st = set_up(s, uri->path);
+    if (st == SFI_OK)
+        st = set_line(s, &s->reset, false);
+    if (st == SFI_OK)
+        st = serial_flush(s);
+    return st;
+}
+
+sfi_status
+sfi__serial_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
+{
+    struct serial *s = sfi__ctx_alloc(ctx, sizeof(*s));
+    char name[TRANSPORT_NAME_MAX];
+    sfi_status st;
+
+    if (s == NULL)
+        return SFI_ERR_NOMEM;
+    s->ctx = ctx;
+    s->fd = -1;
+    text_format(name, sizeof(name), "serial:%s", uri->path);
+    st = open_serial(s, uri);
+    if (st == SFI_OK)
+        st = sfi__transport_new(ctx, TRANSPORT_STREAM, &serial_ops, s, name,
+                                out);
+    if (st == SFI_OK) {
+        (*out)->baud = speeds[s->fastest].baud;
+        return SFI_OK;
+    }
+    serial_close(s);
+    if (sfi_error_where(&ctx->error)[0] == '\0')
+        (void)sfi__where(ctx, "%s", name);
+    return st;
+}

@@ -1,0 +1,13 @@
+/* spi:/dev/spidevX.Y?speed=8000000&reset=gpiochip0:17: an SPI master, as AN4286
+ * wants it. */
+#ifndef SFI_TRANSPORT_PORTS_SPI_H
+#define SFI_TRANSPORT_PORTS_SPI_H
+
+#include <sfi/transport.h>
+
+#include "transport/base/uri.h"
+
+sfi_status sfi__spi_open(sfi_ctx *ctx, const struct uri *uri,
+                         sfi_transport **out);
+
+#endif

@@ -1,0 +1,321 @@
+/* The debug port's place in a JTAG chain, whatever else is in it. */
+#include "util/mem.h"
+#include "core/err.h"
+#include "transport/probe/session.h"
+
+/* IEEE 1149.1, 12.1: a TAP that has an IDCODE captures its first bit as 1, one
+ * that has none its bypass bit, 0. */
+#define IDCODE_BITS 32u
+/* A JTAG-DP of Arm's, whatever its version (IHI 0031, B3.4.5). */
+#define DP_MASK 0x0fffffffu
+#define DP_IDCODE 0x0ba00477u
+/* ST's boundary scan: manufacturer 0x020. */
+#define ST_MASK 0x00000fffu
+#define ST_IDCODE 0x00000041u
+#define ST_IR_LEN 5u
+/* 7.1.1: an IR has at least two bits. */
+#define IR_MIN 2u
+
+#define RUN CMSIS_JTAG_CLOCKS_MAX
+#define RUN_BYTES (RUN / 8)
+/* All IDCODEs, and the ones behind them. */
+#define DR_RUNS ((CMSIS_TAPS_MAX + 1) * IDCODE_BITS / RUN + 1)
+
+/* JTAG has no parity: what two scans in a row do not agree on was noise. */
+#define SCANS_MAX 8u
+
+/* What a scan of all DRs, and then of all IRs, brings. */
+struct scans {
+    uint8_t dr[DR_RUNS * RUN_BYTES];
+    uint8_t ir[RUN_BYTES];
+};
+
+struct chain {
+    size_t count;
+    uint32_t idcode[CMSIS_TAPS_MAX]; /* 0: it has none */
+    uint8_t ir_len[CMSIS_TAPS_MAX];
+    size_t dp;
+};
+
+/* ---- the lines ---- */
+
+/* IHI 0031, B5.2.1: SWD to JTAG. */
+static sfi_status
+select_jtag(struct probe *p)
+{
+    static const uint8_t bits[] = {
+        0xff,
+        0xff,
+        0xff,
+        0xff,
+        0xff,
+        0xff,
+        0xff,
+        ADI_SELECT_JTAG & 0xff,
+        ADI_SELECT_JTAG >> 8,
+        0xff,
+    };
+    struct wr w;
+
+    wr_init(&w, p->out, sizeof(p->out));
+    cmsis_put_sequence(&w, 8 * sizeof(bits), bits);
+    return probe_setting(p, &w);
+}
+
+/* From Shift to Run-Test/Idle; the last bit that is shifted is a one. */
+static void
+leave_shift(struct wr *w)
+{
+    cmsis_jtag_add(w, 2, true, true, false);
+    cmsis_jtag_add(w, 1, false, true, false);
+}
+
+static sfi_status
+clock_chain(struct probe *p, const struct wr *w, uint8_t *tdo, size_t len)
+{
+    struct rd r;
+    sfi_status st = probe_exchange(p, w, &r);
+
+    if (st == SFI_OK && !cmsis_take_jtag(&r, tdo, len))
+        st = probe_no_answer(p);
+    return st;
+}
+
+/* From reset, with ones behind what was captured. */
+static sfi_status
+scan_dr(struct probe *p, struct scans *s)
+{
+    struct wr w;
+
+    wr_init(&w, p->out, p->packet);
+    cmsis_jtag_begin(&w);
+    cmsis_jtag_add(&w, 6, true, true, false);
+    cmsis_jtag_add(&w, 1, false, true, false);
+    cmsis_jtag_add(&w, 1, true, true, false);
+    cmsis_jtag_add(&w, 2, false, true, false);
+    for (size_t i = 0; i < DR_RUNS; i++)
+        cmsis_jtag_add(&w, RUN, false, true, true);
+    leave_shift(&w);
+    return clock_chain(p, &w, s->dr, sizeof(s->dr));
+}
+
+/* Zeros through all IRs, and then ones, which is BYPASS for all: what comes out
+ * after the first RUN bits. */
+static sfi_status
+scan_ir(struct probe *p, struct scans *s)
+{
+    struct wr w;
+
+    wr_init(&w, p->out, p->packet);
+    cmsis_jtag_begin(&w);
+    cmsis_jtag_add(&w, 2, true, true, false);
+    cmsis_jtag_add(&w, 2, false, true, false);
+    cmsis_jtag_add(&w, RUN, false, false, false);
+    cmsis_jtag_add(&w, RUN, false, true, true);
+    leave_shift(&w);
+    return clock_chain(p, &w, s->ir, sizeof(s->ir));
+}
+
+static sfi_status
+scan(struct probe *p, struct scans *s)
+{
+    sfi_status st = scan_dr(p, s);
+
+    return st == SFI_OK ? scan_ir(p, s) : st;
+}
+
+static sfi_status
+scan_until_sure(struct probe *p, struct scans *s)
+{
+    struct scans before;
+    sfi_status st = scan(p, s);
+
+    for (unsigned i = 1; i < SCANS_MAX && st == SFI_OK; i++) {
+        before = *s;
+        st = scan(p, s);
+        if (st == SFI_OK && sfi__equal(&before, s, sizeof(before)))
+            return SFI_OK;
+    }
+    if (st != SFI_OK)
+        return st;
+    return sfi__fail(p->ctx, SFI_ERR_IO,
+                     "JTAG is too noisy: no two of %u scans of the chain are "
+                     "the same",
+                     SCANS_MAX);
+}
+
+/* ---- what is in the chain ---- */
+
+static bool
+bit_of(const uint8_t *bits, size_t at)
+{
+    return (bits[at / 8] >> at % 8 & 1) != 0;
+}
+
+static uint32_t
+word_of(const uint8_t *bits, size_t at)
+{
+    uint32_t word = 0;
+
+    for (size_t i = 0; i < IDCODE_BITS; i++)
+        word |= (uint32_t)bit_of(bits, at + i) << i;
+    return word;
+}
+
+static sfi_status
+no_chain(struct probe *p, bool high)
+{
+    return sfi__fail(p->ctx, SFI_ERR_TIMEOUT,
+                     "no debug port answers over JTAG: TDO stays %s; is the "
+                     "chip powered, and are TCK, TMS, TDI and TDO connected",
+                     high ? "high" : "low");
+}
+
+/* The first TAP is the one next to TDO. */
+static sfi_status
+take_taps(struct probe *p, const uint8_t *tdo, struct chain *c)
+{
+    size_t at = 0;
+    bool any = false;
+
+    for (c->count = 0; word_of(tdo, at) != UINT32_MAX; c->count++) {
+        if (c->count == CMSIS_TAPS_MAX && !any)
+            return no_chain(p, false);
+        if (c->count == CMSIS_TAPS_MAX)
+            return sfi__fail(p->ctx, SFI_ERR_UNSUPPORTED,
+                             "the JTAG chain has more than %u TAPs",
+                             CMSIS_TAPS_MAX);
+        c->idcode[c->count] = bit_of(tdo, at) ? word_of(tdo, at) : 0;
+        any = any || c->idcode[c->count] != 0;
+        at += bit_of(tdo, at) ? IDCODE_BITS : 1;
+    }
+    return c->count > 0 ? SFI_OK : no_chain(p, true);
+}
+
+static bool
+is_dp(const struct chain *c, size_t i)
+{
+    return (c->idcode[i] & DP_MASK) == DP_IDCODE;
+}
+
+static sfi_status
+find_dp(struct probe *p, struct chain *c)
+{
+    for (c->dp = 0; c->dp < c->count && !is_dp(c, c->dp);)
+        c->dp++;
+    if (c->dp == c->count)
+        return sfi__fail(p->ctx, SFI_ERR_NO_DEVICE,
+                         "none of the JTAG chain's %zu TAPs is a debug port: "
+                         "the first IDCODE is 0x%08x, expected 0x6ba00477",
+                         c->count, c->idcode[0]);
+    for (size_t i = c->dp + 1; i < c->count; i++) {
+        if (is_dp(c, i))
+            return sfi__fail(p->ctx, SFI_ERR_UNSUPPORTED,
+                             "TAPs %zu and %zu of the JTAG chain are debug "
+                             "ports, expected one",
+                             c->dp, i);
+    }
+    return SFI_OK;
+}
+
+/* ---- how long the IRs are ---- */
+
+/* 0: not known. */
+static uint8_t
+known_len(uint32_t idcode)
+{
+    if ((idcode & DP_MASK) == DP_IDCODE)
+        return ADI_IR_LEN;
+    return (idcode & ST_MASK) == ST_IDCODE ? ST_IR_LEN : 0;
+}
+
+/* Of the TAPs from `from` to before `to`; false: of one it is not known. */
+static bool
+sum(const struct chain *c, size_t from, size_t to, size_t *bits)
+{
+    bool known = true;
+
+    *bits = 0;
+    for (; from < to; from++) {
+        *bits += known_len(c->idcode[from]);
+        known = known && known_len(c->idcode[from]) != 0;
+    }
+    return known;
+}
+
+/* `bits` among TAPs that are all in BYPASS: only their sum counts.  false: it
+ * is too small or large for them. */
+static bool
+share(struct chain *c, size_t from, size_t to, size_t bits)
+{
+    size_t left = bits;
+
+    for (size_t i = from; i < to; i++) {
+        size_t last = i + 1 == to;
+        size_t len = last ? left : IR_MIN;
+
+        if (len < IR_MIN || len > left)
+            return false;
+        c->ir_len[i] = (uint8_t)len;
+        left -= len;
+    }
+    return left == 0;
+}
+
+static bool
+set_lengths(struct chain *c, size_t total)
+{
+    size_t before, after;
+    bool knows_before = sum(c, 0, c->dp, &before);
+    bool knows_after = sum(c, c->dp + 1, c->count, &after);
+
+    if (total < ADI_IR_LEN || (!knows_before && !knows_after))
+        return false;
+    total -= ADI_IR_LEN;
+    if (knows_before)
+        after = total - before; /* more than all, if that is wrong */
+    else
+        before = total - after;
+    c->ir_len[c->dp] = ADI_IR_LEN;
+    return before <= total && after <= total && share(c, 0, c->dp, before) &&
+           share(c, c->dp + 1, c->count, after);
+}
+
+static sfi_status
+measure_irs(struct probe *p, const uint8_t *tdo, struct chain *c)
+{
+    size_t total = 0;
+
+    while (total < RUN && !bit_of(tdo, total))
+        total++;
+    if (total < RUN && set_lengths(c, total))
+        return SFI_OK;
+    return sfi__fail(p->ctx, SFI_ERR_UNSUPPORTED,
+                     "the JTAG chain's %zu TAPs have %zu bits of IR; which of "
+                     "them are the debug port's cannot be told",
+                     c->count, total);
+}
+
+sfi_status
+probe_enter_jtag(struct probe *p)
+{
+    struct scans s;
+    struct chain c;
+    struct wr w;
+    sfi_status st = select_jtag(p);
+
+    if (st == SFI_OK)
+        st = scan_until_sure(p, &s);
+    if (st == SFI_OK)
+        st = take_taps(p, s.dr, &c);
+    if (st == SFI_OK)
+        st = find_dp(p, &c);
+    if (st == SFI_OK)
+        st = measure_irs(p, s.ir, &c);
+    if (st != SFI_OK)
+        return st;
+    p->tap = (uint8_t)c.dp;
+    wr_init(&w, p->out, sizeof(p->out));
+    cmsis_put_jtag_configure(&w, c.ir_len, c.count);
+    return probe_setting(p, &w);
+}

@@ -1,0 +1,47 @@
+/* A debug probe that speaks CMSIS-DAP, whatever its packets go over: the debug
+ * port behind it as a link to the chip's memory. */
+#ifndef SFI_TRANSPORT_PROBE_PROBE_H
+#define SFI_TRANSPORT_PROBE_PROBE_H
+
+#include <sfi/transport.h>
+
+/* How packets get to a probe and back. */
+struct probe_io {
+    /* Send `out` (out_len 0: nothing) and wait for one packet, of at most `cap`
+     * bytes, which is what the probe says of its packets; SFI_ERR_TIMEOUT when
+     * none came. */
+    sfi_status (*xfer)(void *user, const uint8_t *out, size_t out_len,
+                       uint8_t *in, size_t cap, size_t *got,
+                       uint32_t timeout_ms);
+    /* Or NULL. */
+    void (*close)(void *user);
+};
+
+/* How the probe reaches the chip. */
+enum probe_wire {
+    PROBE_SWD,
+    PROBE_JTAG, /* in a chain with other TAPs, but no other debug port */
+};
+
+/* What the chip does when the probe connects. */
+enum probe_start {
+    PROBE_AS_IT_IS,
+    PROBE_RESET,       /* it was reset before */
+    PROBE_UNDER_RESET, /* it is held in reset, and let go then */
+};
+
+/* What CMSIS-DAP probes start with; 10 MHz is too much for long wires. */
+#define PROBE_SPEED_DEFAULT 4000000u
+
+struct probe_options {
+    enum probe_wire wire;
+    enum probe_start start;
+    uint32_t speed; /* Hz */
+};
+
+/* Connect to the chip.  `user` belongs to the transport from a success on. */
+sfi_status sfi__probe_new(sfi_ctx *ctx, const struct probe_io *io, void *user,
+                          const char *name, const struct probe_options *options,
+                          sfi_transport **out);
+
+#endif

@@ -1,0 +1,315 @@
+#include "transport/probe/session.h"
+
+#include "core/err.h"
+
+/* A probe answers when its list is done: 255 accesses that each wait a hundred
+ * times, at 100 kHz. */
+#define ANSWER_MS 15000u
+/* What a former program did not fetch is there at once. */
+#define STALE_MS 10u
+#define STALE_MAX 16u
+/* IHI 0031, B2.2.2: until the acknowledges of power-up. */
+#define POWER_TRIES 100u
+#define POWER_MS 1u
+
+#define ABORT_CLEAR                                                   \
+    (ADI_ABORT_STKCMPCLR | ADI_ABORT_STKERRCLR | ADI_ABORT_WDERRCLR | \
+     ADI_ABORT_ORUNERRCLR)
+#define CSW (ADI_CSW_PROT | ADI_CSW_INC_SINGLE | ADI_CSW_SIZE_32)
+#define AP_MEMORY 0u /* the AXI-AP of an STM32H7 */
+
+static const struct adi_request dpidr_read = {false, true, ADI_DP_DPIDR};
+static const struct adi_request abort_write = {false, false, ADI_DP_ABORT};
+static const struct adi_request stat_read = {false, true, ADI_DP_CTRL_STAT};
+static const struct adi_request ctrl_write = {false, false, ADI_DP_CTRL_STAT};
+static const struct adi_request select_write = {false, false, ADI_DP_SELECT};
+static const struct adi_request csw_write = {true, false, ADI_AP_CSW};
+static const struct adi_request csw_read = {true, true, ADI_AP_CSW};
+
+const char *
+probe_wire_name(enum probe_wire wire)
+{
+    return wire == PROBE_JTAG ? "JTAG" : "SWD";
+}
+
+/* ---- packets ---- */
+
+sfi_status
+probe_no_answer(struct probe *p)
+{
+    p->is_up = false; /* its own may be on its way */
+    return sfi__fail(p->ctx, SFI_ERR_PROTOCOL,
+                     "the probe's answer to command 0x%02x is none of "
+                     "CMSIS-DAP",
+                     p->out[0]);
+}
+
+sfi_status
+probe_exchange(struct probe *p, const struct wr *w, struct rd *answer)
+{
+    size_t got = 0;
+    sfi_status st;
+
+    if (!wr_ok(w))
+        return sfi__fail(p->ctx, SFI_ERR_INTERNAL,
+                         "a packet for the probe is too long");
+    st = p->io.xfer(p->user, p->out, wr_len(w), p->in, p->packet, &got,
+                    ANSWER_MS);
+    if (st == SFI_OK && got > p->packet)
+        st = probe_no_answer(p);
+    if (st != SFI_OK)
+        p->is_up = false; /* an answer may still be on its way */
+    rd_init(answer, p->in, st == SFI_OK ? got : 0);
+    return st;
+}
+
+sfi_status
+probe_info(struct probe *p, enum cmsis_info id, uint32_t *value)
+{
+    const uint8_t *data;
+    struct wr w;
+    struct rd r;
+    size_t len;
+    sfi_status st;
+
+    wr_init(&w, p->out, sizeof(p->out));
+    cmsis_put_info(&w, id);
+    st = probe_exchange(p, &w, &r);
+    if (st != SFI_OK)
+        return st;
+    if (!cmsis_take_info(&r, &data, &len) || len < 1)
+        return probe_no_answer(p);
+    *value = data[0];
+    if (len > 1)
+        *value |= (uint32_t)data[1] << 8;
+    return SFI_OK;
+}
+
+sfi_status
+probe_order(struct probe *p, const struct wr *w, uint8_t *value)
+{
+    struct rd r;
+    sfi_status st = probe_exchange(p, w, &r);
+
+    if (st == SFI_OK &&
+        !cmsis_take_byte(&r, (enum cmsis_command)p->out[0], value))
+        st = probe_no_answer(p);
+    return st;
+}
+
+sfi_status
+probe_setting(struct probe *p, const struct wr *w)
+{
+    uint8_t status;
+    sfi_status st = probe_order(p, w, &status);
+
+    if (st == SFI_OK && status != CMSIS_STATUS_OK)
+        st = sfi__fail(p->ctx, SFI_ERR_IO,
+                       "the probe refused command 0x%02x with 0x%02x, expected "
+                       "0x00",
+                       p->out[0], status);
+    return st;
+}
+
+sfi_status
+probe_transfer(struct probe *p, const struct cmsis_transfer *t,
+               struct cmsis_result *result, uint32_t *words)
+{
+    struct rd r;
+    sfi_status st = probe_exchange(p, &t->w, &r);
+
+    if (st == SFI_OK && !cmsis_take_transfer(&r, t, result, words))
+        st = probe_no_answer(p);
+    return st;
+}
+
+/* ---- the debug port ---- */
+
+void
+probe_drop_stale(struct probe *p)
+{
+    for (unsigned i = 0; i < STALE_MAX; i++) {
+        size_t got = 0;
+
+        if (p->io.xfer(p->user, NULL, 0, p->in, p->packet, &got, STALE_MS) !=
+            SFI_OK)
+            break;
+    }
+    sfi__clear_error(p->ctx);
+}
+
+/* IHI 0031, B5.2.1: JTAG to SWD, between line resets; then a few zeros. */
+static sfi_status
+select_swd(struct probe *p)
+{
+    static const uint8_t bits[] = {
+        0xff,
+        0xff,
+        0xff,
+        0xff,
+        0xff,
+        0xff,
+        0xff,
+        ADI_SELECT_SWD & 0xff,
+        ADI_SELECT_SWD >> 8,
+        0xff,
+        0xff,
+        0xff,
+        0xff,
+        0xff,
+        0xff,
+        0xff,
+        0x00,
+    };
+    struct wr w;
+
+    wr_init(&w, p->out, sizeof(p->out));
+    cmsis_put_sequence(&w, 8 * sizeof(bits), bits);
+    return probe_setting(p, &w);
+}
+
+sfi_status
+probe_dead_line(struct probe *p, enum adi_ack ack)
+{
+    return sfi__fail_peer(p->ctx, SFI_ERR_TIMEOUT, (int32_t)ack,
+                          "no debug port answers over %s (acknowledge %d, "
+                          "expected 1); is the chip powered, and are %s "
+                          "connected",
+                          probe_wire_name(p->wire), (int)ack,
+                          p->wire == PROBE_JTAG ? "TCK, TMS, TDI and TDO"
+                                                : "SWDIO and SWCLK");
+}
+
+/* IHI 0031, B2.2.2: JTAG clears a flag by writing one to it, SWD by ABORT. */
+void
+probe_add_clear(const struct probe *p, struct cmsis_transfer *t)
+{
+    if (p->wire == PROBE_JTAG)
+        (void)cmsis_transfer_add(t, &ctrl_write,
+                                 ADI_CTRL_PWRUP | ADI_STAT_STICKY);
+    else
+        (void)cmsis_transfer_add(t, &abort_write, ABORT_CLEAR);
+}
+
+/* After a line reset a DP answers nothing but a read of its id. */
+static sfi_status
+read_id(struct probe *p)
+{
+    struct cmsis_transfer t;
+    struct cmsis_result result;
+    uint32_t id;
+    sfi_status st;
+
+    cmsis_transfer_begin(&t, p->out, p->packet, p->tap);
+    (void)cmsis_transfer_add(&t, &dpidr_read, 0);
+    st = probe_transfer(p, &t, &result, &id);
+    if (st == SFI_OK && result.ack != ADI_ACK_OK)
+        st = probe_dead_line(p, result.ack);
+    return st;
+}
+
+static sfi_status
+enter_swd(struct probe *p)
+{
+    sfi_status st = select_swd(p);
+
+    return st == SFI_OK ? read_id(p) : st;
+}
+
+static sfi_status
+power_up(struct probe *p)
+{
+    const struct clock *clock = p->ctx->clock;
+
+    for (unsigned i = 0; i < POWER_TRIES; i++) {
+        struct cmsis_transfer t;
+        struct cmsis_result result;
+        uint32_t stat;
+        sfi_status st;
+
+        cmsis_transfer_begin(&t, p->out, p->packet, p->tap);
+        probe_add_clear(p, &t);
+        (void)cmsis_transfer_add(&t, &select_write,
+                                 adi_select(AP_MEMORY, ADI_AP_CSW));
+        (void)cmsis_transfer_add(&t, &ctrl_write, ADI_CTRL_PWRUP);
+        (void)cmsis_transfer_add(&t, &stat_read, 0);
+        st = probe_transfer(p, &t, &result, &stat);
+        if (st != SFI_OK)
+            return st;
+        if (result.ack == ADI_ACK_NONE)
+            return probe_dead_line(p, result.ack);
+        if (result.ack == ADI_ACK_OK &&
+            (stat & ADI_STAT_PWRUP) == ADI_STAT_PWRUP)
+            return SFI_OK;
+        clock->sleep_ms(clock->user, POWER_MS);
+    }
+    return sfi__fail(p->ctx, SFI_ERR_TIMEOUT,
+                     "the chip's debug port does not power up");
+}
+
+/* Words, and the address counts; an AP that cannot is no memory's. */
+static sfi_status
+set_up_ap(struct probe *p)
+{
+    struct cmsis_transfer t;
+    struct cmsis_result result;
+    uint32_t csw = 0;
+    sfi_status st;
+
+    cmsis_transfer_begin(&t, p->out, p->packet, p->tap);
+    (void)cmsis_transfer_add(&t, &csw_write, CSW);
+    (void)cmsis_transfer_add(&t, &csw_read, 0);
+    st = probe_transfer(p, &t, &result, &csw);
+    if (st != SFI_OK)
+        return st;
+    if (result.ack == ADI_ACK_OK && (csw & (ADI_CSW_INC | ADI_CSW_SIZE)) ==
+                                        (ADI_CSW_INC_SINGLE | ADI_CSW_SIZE_32))
+        return SFI_OK;
+    return sfi__fail(p->ctx, SFI_ERR_PROTOCOL,
+                     "access port 0 is none of a memory: CSW is 0x%08x, "
+                     "expected 0x%08x",
+                     csw, CSW);
+}
+
+sfi_status
+probe_drive_reset(struct probe *p, bool low)
+{
+    struct wr w;
+    uint8_t pins;
+
+    wr_init(&w, p->out, sizeof(p->out));
+    cmsis_put_pins(&w, low ? 0 : CMSIS_PIN_NRESET, CMSIS_PIN_NRESET, 0);
+    return probe_order(p, &w, &pins);
+}
+
+/* A reset was cut short, and the chip may be held in it. */
+static sfi_status
+let_go(struct probe *p)
+{
+    const struct clock *clock = p->ctx->clock;
+    sfi_status st = probe_drive_reset(p, false);
+
+    if (st != SFI_OK)
+        return st;
+    clock->sleep_ms(clock->user, PROBE_BOOT_MS);
+    p->may_be_held = false;
+    return SFI_OK;
+}
+
+sfi_status
+probe_line_up(struct probe *p)
+{
+    sfi_status st = SFI_OK;
+
+    probe_drop_stale(p);
+    if (p->may_be_held)
+        st = let_go(p);
+    if (st == SFI_OK)
+        st = p->wire == PROBE_JTAG ? probe_enter_jtag(p) : enter_swd(p);
+    if (st == SFI_OK)
+        st = power_up(p);
+    if (st == SFI_OK)
+        st = set_up_ap(p);
+    p->is_up = st == SFI_OK;
+    return st;
+}

@@ -1,0 +1,34 @@
+/* The words of a trace: capture.c writes them, script.c reads them again.
+ *
+ * A line is a call of a link's function, bytes out (`>`), bytes in (`<`),
+ * numbers that came back (`=`), or the status of a failure (`!`); `~` is the
+ * milliseconds that passed, and `#` a comment.  The bytes of a stream need no
+ * call.  doc/protocol.md describes it. */
+#ifndef SFI_TRANSPORT_TRACE_TRACE_H
+#define SFI_TRANSPORT_TRACE_TRACE_H
+
+#include "transport/base/transport.h"
+#include "transport/base/uri.h"
+
+#define TRACE_LINE_MAX 128u
+#define TRACE_BYTES 32u /* a line's */
+
+#define TRACE_KIND "kind %s"
+#define TRACE_RESET "reset %d"
+#define TRACE_READ "read"
+#define TRACE_SPEED "speed %u"
+#define TRACE_SELECT "select %d"
+#define TRACE_TRANSFER "transfer %zu"
+#define TRACE_CONTROL "control %02x %02x %04x %04x %zu"
+#define TRACE_REOPEN "reopen"
+#define TRACE_READ32 "read %08x %zu"
+#define TRACE_WRITE32 "write %08x %zu"
+
+/* "stream" and so on. */
+const char *trace_kind(enum transport_kind kind);
+
+/* script:PATH */
+sfi_status sfi__script_open(sfi_ctx *ctx, const struct uri *uri,
+                            sfi_transport **out);
+
+#endif

@@ -1,0 +1,85 @@
+#include "transport/usb/usb.h"
+
+#include <string.h>
+
+#include "util/hex.h"
+#include "core/err.h"
+
+#define NTH_MAX 127u /* USB 2.0, 9.2.6.4: addresses are 7 bits */
+
+static const char *
+behind(const char *text, const char *word)
+{
+    size_t len = strlen(word);
+
+    return strncmp(text, word, len) == 0 ? text + len : NULL;
+}
+
+/* "1-4.2" */
+static bool
+is_path(const char *text)
+{
+    size_t len = strspn(text, "0123456789");
+
+    if (len == 0 || text[len] != '-')
+        return false;
+    do {
+        text += len + 1;
+        len = strspn(text, "0123456789");
+        if (len == 0)
+            return false;
+    } while (text[len] == '.');
+    return text[len] == '\0';
+}
+
+/* "0483:df11" */
+static bool
+take_ids(struct usb_pick *out, const char *text)
+{
+    uint8_t id[2];
+    char digits[5] = "";
+
+    if (strlen(text) != 9 || text[4] != ':')
+        return false;
+    memcpy(digits, text, 4);
+    if (!hex_decode(id, sizeof(id), digits))
+        return false;
+    out->vendor = (uint16_t)(id[0] << 8 | id[1]);
+    if (!hex_decode(id, sizeof(id), text + 5))
+        return false;
+    out->product = (uint16_t)(id[0] << 8 | id[1]);
+    return true;
+}
+
+sfi_status
+sfi__usb_pick(sfi_ctx *ctx, enum usb_role role, const char *text,
+              struct usb_pick *out)
+{
+    const char *path = behind(text, "path=");
+    const char *serial = behind(text, "serial=");
+    uint64_t nth = 0;
+    bool ok;
+
+    *out = (struct usb_pick){.vendor = 0};
+    if (role == USB_ROLE_DFU) {
+        out->vendor = USB_VENDOR;
+        out->product = USB_PRODUCT;
+    }
+    if (path != NULL) {
+        ok = is_path(path) && text_copy(out->path, sizeof(out->path), path);
+    } else if (serial != NULL) {
+        ok = serial[0] != '\0' &&
+             text_copy(out->serial, sizeof(out->serial), serial);
+    } else if (text_to_u64(text, NTH_MAX, &nth)) {
+        ok = nth > 0;
+        out->nth = (uint32_t)nth;
+    } else {
+        ok = text[0] == '\0' || take_ids(out, text);
+    }
+    if (ok)
+        return SFI_OK;
+    return sfi__fail(ctx, SFI_ERR_ARGUMENT,
+                     "no USB device is named so, expected nothing, "
+                     "VENDOR:PRODUCT, path=BUS-PORT.PORT, serial=TEXT or its "
+                     "number from 1 on");
+}

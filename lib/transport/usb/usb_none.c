@@ -1,0 +1,38 @@
+#include "transport/usb/usb.h"
+
+#include "core/err.h"
+
+static sfi_status
+not_built(sfi_ctx *ctx)
+{
+    return sfi__fail(ctx, SFI_ERR_UNSUPPORTED,
+                     "this libsfi was built without USB");
+}
+
+sfi_status
+sfi__usb_each(sfi_ctx *ctx, enum usb_role role, const char *root,
+              sfi_status (*fn)(void *user, const struct usb_seen *seen),
+              void *user)
+{
+    (void)role;
+    (void)root;
+    (void)fn;
+    (void)user;
+    return not_built(ctx);
+}
+
+sfi_status
+sfi__usb_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
+{
+    (void)out;
+    (void)not_built(ctx);
+    return sfi__where(ctx, "usb:%s", uri->path);
+}
+
+sfi_status
+sfi__probe_usb_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
+{
+    (void)out;
+    (void)not_built(ctx);
+    return sfi__where(ctx, "cmsis-dap:%s", uri->path);
+}
