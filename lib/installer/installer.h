@@ -8,7 +8,7 @@
 
 #include "util/buf.h"
 #include "core/obj.h"
-#include "installer/sender.h"
+#include "target/image_sender.h"
 
 enum step {
     STEP_CHECK,       /* the image, before anything is touched */

@@ -7,7 +7,7 @@
 #include "license/certificate.h"
 #include "license/license.h"
 #include "license/store.h"
-#include "installer/cause.h"
+#include "target/cause.h"
 #include "installer/installer.h"
 
 /* ---- before the chip is changed, or an installation counted ---- */

@@ -34,7 +34,9 @@ BELOW = {
     "transport/trace": ["transport/base"],
     "transport": ["transport/ports", "transport/probe", "transport/openocd",
                   "transport/trace"],
-    "installer": ["image", "hsm", "transport"],
+    "boot": ["chip", "proto", "transport/base"],
+    "target": ["boot", "option_bytes", "license"],
+    "installer": ["image", "target", "hsm/base"],
     "device": ["chip", "proto"],
     "sim": ["device", "license", "transport"],
     "card": ["hsm"],
@@ -68,7 +70,7 @@ PUBLIC = {
     "chip.h": "chip",
     "ctx.h": "core",
     "device.h": "device",
-    "dialect.h": "installer",
+    "dialect.h": "target",
     "firmware.h": "firmware",
     "hsm.h": "hsm/base",
     "image.h": "image",
@@ -81,12 +83,12 @@ PUBLIC = {
     "sfi.h": None,  # the umbrella: for users only
     "sim.h": "sim",
     "status.h": "core",
-    "target.h": "installer",
+    "target.h": "target",
     "transport.h": "transport/base",
     "version.h": "core",
 }
 ALSO = {
-    "device.h": ["proto", "installer", "sim"],  # its numbers are the wire's
+    "device.h": ["proto", "target", "installer", "sim"],  # its numbers are the wire's
     "log.h": ["keys"],  # declares the files of audit keys
     "hsm.h": ["license", "audit"],  # declares personalisation, which licensing reads
 }

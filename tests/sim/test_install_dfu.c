@@ -8,7 +8,7 @@
 #include "core/ctx.h"
 #include "core/err.h"
 #include "proto/dfu.h"
-#include "installer/target.h"
+#include "target/target.h"
 #include "sim/options.h"
 #include "sim/sim.h"
 #include "transport/base/transport.h"

@@ -7,7 +7,7 @@
 #include <sfi/target.h>
 
 #include "core/err.h"
-#include "installer/mem.h"
+#include "boot/debug_port.h"
 #include "wire/mailbox.h"
 #include "wire/v7m_debug.h"
 #include "sim/options.h"

@@ -6,7 +6,7 @@
 #include <sfi/target.h>
 
 #include "core/ctx.h"
-#include "installer/target.h"
+#include "target/target.h"
 
 #include "station.h"
 

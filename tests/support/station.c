@@ -6,7 +6,7 @@
 
 #include "core/ctx.h"
 #include "hsm/open.h"
-#include "installer/target.h"
+#include "target/target.h"
 
 #include "image_kit.h"
 #include "maker.h"

@@ -7,7 +7,7 @@
 
 #include "util/hex.h"
 #include "util/mem.h"
-#include "installer/target.h"
+#include "target/target.h"
 
 #include "fixture.h"
 #include "script.h"

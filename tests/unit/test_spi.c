@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/ctx.h"
-#include "installer/target.h"
+#include "target/target.h"
 #include "proto/an4286.h"
 #include "sim/spi_slave.h"
 

@@ -4,7 +4,7 @@
 #include <sfi/device.h>
 
 #include "util/text.h"
-#include "installer/cause.h"
+#include "target/cause.h"
 
 #include "target_frames.h"
 

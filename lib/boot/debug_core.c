@@ -1,0 +1,116 @@
+/* The core of a part behind a debug port (ARM DDI 0403, C1): what starts a
+ * program there. */
+#include "core/ctx.h"
+#include "core/err.h"
+#include "chip/chip.h"
+#include "wire/v7m_debug.h"
+#include "boot/debug_port.h"
+
+#define HALT_MS 1000u
+#define REGISTER_MS 100u
+
+static sfi_status
+put(struct boot *b, uint32_t address, uint32_t value)
+{
+    return mem_write(b, address, &value, 1);
+}
+
+static sfi_status
+set_register(struct boot *b, uint32_t number, uint32_t value)
+{
+    sfi_status st = put(b, V7M_DCRDR, value);
+
+    if (st == SFI_OK)
+        st = put(b, V7M_DCRSR, V7M_DCRSR_WRITE | number);
+    if (st == SFI_OK)
+        st = mem_wait(b, V7M_DHCSR, V7M_DHCSR_S_REGRDY, V7M_DHCSR_S_REGRDY,
+                      REGISTER_MS, NULL);
+    return st;
+}
+
+/* Reset, and stopped before its first instruction: nothing of what ran is
+ * left in its peripherals. */
+static sfi_status
+reset_and_halt(struct boot *b)
+{
+    sfi_status st = put(b, V7M_DHCSR, V7M_DHCSR_KEY | V7M_DHCSR_C_DEBUGEN);
+
+    if (st == SFI_OK)
+        st = put(b, V7M_DEMCR, V7M_DEMCR_VC_CORERESET);
+    if (st == SFI_OK)
+        st = put(b, V7M_AIRCR, V7M_AIRCR_KEY | V7M_AIRCR_SYSRESETREQ);
+    if (st == SFI_OK)
+        st = mem_wait(b, V7M_DHCSR, V7M_DHCSR_S_HALT, V7M_DHCSR_S_HALT, HALT_MS,
+                      NULL);
+    return st;
+}
+
+/* It runs from here on, and stops at no reset any more. */
+static sfi_status
+let_run(struct boot *b)
+{
+    sfi_status st = put(b, V7M_DEMCR, 0);
+
+    if (st == SFI_OK)
+        st = put(b, V7M_DHCSR, V7M_DHCSR_KEY | V7M_DHCSR_C_DEBUGEN);
+    if (st == SFI_OK)
+        st = put(b, V7M_DHCSR, V7M_DHCSR_KEY);
+    return st;
+}
+
+/* What a reset would load from a vector table. */
+static sfi_status
+load(struct boot *b, uint32_t table, const uint32_t first[2])
+{
+    sfi_status st = put(b, V7M_VTOR, table);
+
+    if (st == SFI_OK)
+        st = set_register(b, V7M_REG_MSP, first[0]);
+    if (st == SFI_OK)
+        st = set_register(b, V7M_REG_PC, first[1] & ~1u);
+    if (st == SFI_OK)
+        st = set_register(b, V7M_REG_XPSR, V7M_XPSR_T);
+    return st;
+}
+
+static sfi_status
+check(struct boot *b, uint32_t table, const uint32_t first[2])
+{
+    if (first[0] == UINT32_MAX || (first[1] & 1) == 0)
+        return sfi__fail(b->link.ctx, SFI_ERR_CHIP_RULE,
+                         "no program begins at 0x%08x: its stack would be at "
+                         "0x%08x and its code at 0x%08x, expected a vector "
+                         "table",
+                         (unsigned)table, (unsigned)first[0],
+                         (unsigned)first[1]);
+    return SFI_OK;
+}
+
+sfi_status
+mem_core_start(struct boot *b, uint32_t table)
+{
+    uint32_t first[2] = {0};
+    struct sfi_error why;
+    sfi_status st;
+
+    b->link.doing = "a start";
+    if ((table & ~V7M_VTOR_MASK) != 0)
+        return sfi__fail(b->link.ctx, SFI_ERR_CHIP_RULE,
+                         "a vector table at 0x%08x, expected a multiple of "
+                         "%u",
+                         (unsigned)table, ~V7M_VTOR_MASK + 1);
+    st = mem_read_sure(b, table, first, 2);
+    if (st == SFI_OK)
+        st = check(b, table, first);
+    if (st != SFI_OK)
+        return st;
+    st = reset_and_halt(b);
+    if (st == SFI_OK)
+        st = load(b, table, first);
+    if (st == SFI_OK)
+        return let_run(b);
+    why = b->link.ctx->error;
+    (void)let_run(b);
+    b->link.ctx->error = why;
+    return st;
+}

@@ -1,0 +1,102 @@
+#include "boot/link.h"
+
+#include "util/clock.h"
+#include "core/ctx.h"
+#include "core/err.h"
+
+/* How late a cancel may be noticed. */
+#define SLICE_MS 100u
+/* A frame must be on its way by then: the port's own buffers take it. */
+#define SEND_MS 2000u
+/* An FTDI adapter holds bytes back for up to 16 ms. */
+#define QUIET_MS 50u
+/* Longer than any answer: a line that never falls silent is no bootloader's. */
+#define DRAIN_MAX 4096u
+/* ... and longer than one pauses, beside its time on the line. */
+#define DRAIN_MS 1000u
+
+bool
+link_is_fault(sfi_status st)
+{
+    return st == SFI_ERR_TIMEOUT || st == SFI_ERR_PROTOCOL ||
+           st == SFI_ERR_NACK;
+}
+
+sfi_status
+link_cancelled(const struct link *l)
+{
+    if (l->cancel != NULL && atomic_load(l->cancel))
+        return sfi__fail(l->ctx, SFI_ERR_CANCELLED, "cancelled");
+    return SFI_OK;
+}
+
+sfi_status
+link_send(struct link *l, const uint8_t *data, size_t len)
+{
+    sfi_status st = link_cancelled(l);
+
+    if (st != SFI_OK)
+        return st;
+    return sfi__transport_write(l->tp, data, len,
+                                SEND_MS + sfi__transport_ms(l->tp, len));
+}
+
+sfi_status
+link_recv(struct link *l, uint8_t *buf, size_t len, size_t *got, uint32_t ms)
+{
+    struct deadline dl = deadline_in(l->ctx->clock, ms);
+    size_t have = 0;
+    sfi_status st = SFI_OK;
+
+    while (st == SFI_OK && have < len) {
+        uint32_t left = deadline_left(&dl);
+        size_t n = 0;
+
+        st = link_cancelled(l);
+        if (st != SFI_OK)
+            break;
+        if (left == 0) {
+            st = sfi__fail(l->ctx, SFI_ERR_TIMEOUT,
+                           "no answer to %s within %u ms", l->doing, ms);
+            break;
+        }
+        st = sfi__transport_read(l->tp, buf + have, len - have, &n,
+                                 left < SLICE_MS ? left : SLICE_MS);
+        have += n;
+        if (st == SFI_ERR_TIMEOUT)
+            st = SFI_OK;
+    }
+    if (got != NULL)
+        *got = have;
+    return st;
+}
+
+sfi_status
+link_drain(struct link *l)
+{
+    uint32_t ms = DRAIN_MS + sfi__transport_ms(l->tp, DRAIN_MAX);
+    struct deadline dl = deadline_in(l->ctx->clock, ms);
+    uint8_t scrap[64];
+    size_t total = 0;
+    sfi_status st;
+
+    do {
+        size_t n = 0;
+
+        st = link_recv(l, scrap, sizeof(scrap), &n, QUIET_MS);
+        total += n;
+        if (st != SFI_OK && st != SFI_ERR_TIMEOUT)
+            return st;
+        if (n == 0)
+            return SFI_OK;
+    } while (total <= DRAIN_MAX && !deadline_passed(&dl));
+    if (total <= DRAIN_MAX)
+        return sfi__fail(l->ctx, SFI_ERR_PROTOCOL,
+                         "the line never falls silent: after %u ms there are "
+                         "still bytes that nobody asked for",
+                         ms);
+    return sfi__fail(l->ctx, SFI_ERR_PROTOCOL,
+                     "the line never falls silent: more than %u bytes that "
+                     "nobody asked for",
+                     DRAIN_MAX);
+}

@@ -1,0 +1,115 @@
+/* One session with a bootloader, whatever the link: whole commands, each with a
+ * deadline on every wait, repeated when something was lost or damaged.  The
+ * target and the dialect call only these; the kind of link picks what does
+ * it. */
+#ifndef SFI_BOOT_SESSION_H
+#define SFI_BOOT_SESSION_H
+
+#include "proto/dfu.h"
+#include "proto/an3155.h"
+#include "boot/link.h"
+
+struct boot;
+struct special;
+
+/* What each of the functions below does on one kind of link.  A reset by the
+ * command itself is the caller's business: it connects again. */
+struct boot_ops {
+    const char *name; /* "USART" */
+    /* sets version, has_memory, has_special and device_id */
+    sfi_status (*connect)(struct boot *b, uint32_t ms);
+    sfi_status (*read)(struct boot *b, uint32_t address, uint8_t *out,
+                       size_t len);
+    sfi_status (*write)(struct boot *b, uint32_t address, const uint8_t *data,
+                        size_t len);
+    sfi_status (*go)(struct boot *b, uint32_t address);
+    sfi_status (*erase_mass)(struct boot *b);
+    sfi_status (*erase_sectors)(struct boot *b, const uint16_t *sectors,
+                                size_t count);
+    sfi_status (*readout_unprotect)(struct boot *b);
+    sfi_status (*special)(struct boot *b, struct special *s);
+};
+
+struct boot {
+    struct link link;
+    const struct boot_ops *ops;
+    uint8_t version;  /* of the bootloader; 0x31: V3.1 */
+    bool has_memory;  /* it reads and writes memory */
+    bool has_special; /* it carries the security extension */
+    uint16_t device_id;
+    uint32_t speed; /* USART: which of the link's, 0 being the fastest */
+    /* USART, SPI: what Get answered */
+    const struct an_wire *wire;
+    struct usart_get get;
+    /* USB-DFU */
+    struct {
+        struct dfu_interface itf;
+        struct dfu_layout layout[DFU_ALTS_MAX];
+        uint8_t alt;   /* selected */
+        uint8_t state; /* as far as known */
+    } dfu;
+    /* debug port */
+    const struct sfi_chip *chip;
+    const struct sfi_chip *told; /* whoever is there, if we do not know it: a
+                                    dialect may; NULL: nobody */
+    uint32_t letter;             /* number of the last request in the mailbox */
+};
+
+/* Special (or with a second packet Extended Special). */
+struct special {
+    const char *what; /* for messages: "INFO" */
+    uint16_t opcode;
+    bool extended;
+    const uint8_t *param;
+    size_t param_len;
+    const uint8_t *data; /* extended only */
+    size_t data_len;
+    uint8_t *reply; /* not extended only */
+    size_t reply_len;
+    size_t *reply_got; /* it may be shorter, and is as long; or NULL */
+    uint32_t wait_ms;  /* for its work, after the last packet */
+    bool once;         /* not again when the line spoilt it */
+    uint8_t status;    /* the device's status byte */
+};
+
+/* Longer than any window of option bytes. */
+#define BOOT_SURE_MAX 512u
+/* How often an answer may change before the line is to blame. */
+#define BOOT_ASKED_MAX 8u
+
+/* Nothing is sent.  The link is borrowed; `cancel` may be NULL. */
+sfi_status boot_init(struct boot *b, sfi_transport *tp,
+                     const atomic_bool *cancel);
+
+/* Find the bootloader and ask who it is; also when it was lost, or reset. */
+sfi_status boot_connect(struct boot *b, uint32_t ms);
+
+/* Any length; it is cut as the link wants it. */
+sfi_status boot_read(struct boot *b, uint32_t address, uint8_t *out,
+                     size_t len);
+/* At most BOOT_SURE_MAX bytes that decisions hang on: until two answers in a
+ * row agree, for memory comes without a checksum. */
+sfi_status boot_read_sure(struct boot *b, uint32_t address, uint8_t *out,
+                          size_t len);
+sfi_status boot_write(struct boot *b, uint32_t address, const uint8_t *data,
+                      size_t len);
+sfi_status boot_go(struct boot *b, uint32_t address);
+sfi_status boot_erase_mass(struct boot *b);
+/* By number, the first of the flash being 0. */
+sfi_status boot_erase_sectors(struct boot *b, const uint16_t *sectors,
+                              size_t count);
+/* Erases the flash and resets the chip: connect again. */
+sfi_status boot_readout_unprotect(struct boot *b);
+/* Is a reply of this length one?  Then it is noted. */
+bool boot_takes_reply(const struct special *s, size_t len);
+/* A reply of another length than `reply_len` is SFI_ERR_PROTOCOL; an unknown
+ * opcode SFI_ERR_NACK. */
+sfi_status boot_special(struct boot *b, struct special *s);
+
+/* The kinds of link. */
+extern const struct boot_ops sfi__boot_usart;
+extern const struct boot_ops sfi__boot_dfu;
+extern const struct boot_ops sfi__boot_mem;
+extern const struct boot_ops sfi__boot_spi;
+
+#endif

@@ -1,0 +1,349 @@
+/* AN4286: every byte is the host's to clock.  The part says 0xa5 until it has
+ * something to say; an ACK is taken by polling for it, and acknowledged. */
+#include "util/clock.h"
+#include "util/mem.h"
+#include "chip/chip.h"
+#include "core/ctx.h"
+#include "core/err.h"
+#include "boot/frames.h"
+#include "proto/an4286.h"
+
+/* Polls in one go, before they become slower. */
+#define EAGER 256u
+#define SLOW_MS 1u
+/* To find the bootloader: a first wait, in case something is at work. */
+#define SYNC_MS 100u
+/* A frame that was cut short ends within the longest there is. */
+#define FILL_LEN USART_FRAME_MAX
+#define FIND_MS 20u
+
+/* ---- clocking ---- */
+
+static sfi_status
+clock_out(struct boot *b, const uint8_t *tx, uint8_t *rx, size_t len)
+{
+    sfi_status st = link_cancelled(&b->link);
+
+    return st == SFI_OK ? sfi__transport_transfer(b->link.tp, tx, rx, len) : st;
+}
+
+static sfi_status
+clock_in(struct boot *b, uint8_t *byte)
+{
+    const uint8_t dummy = SPI_DUMMY;
+
+    return clock_out(b, &dummy, byte, 1);
+}
+
+/* Clock bytes in until one is wanted; SFI_ERR_TIMEOUT without a message when
+ * none was within `ms`: *byte is the last. */
+static sfi_status
+poll(struct boot *b, bool (*wanted)(uint8_t byte), uint8_t *byte, uint32_t ms)
+{
+    const struct clock *clock = b->link.ctx->clock;
+    struct deadline dl = deadline_in(clock, ms);
+
+    for (unsigned i = 0;; i++) {
+        bool last = deadline_passed(&dl);
+        sfi_status st = clock_in(b, byte);
+
+        if (st != SFI_OK || wanted(*byte))
+            return st;
+        if (last)
+            return SFI_ERR_TIMEOUT;
+        if (i >= EAGER)
+            clock->sleep_ms(clock->user, SLOW_MS);
+    }
+}
+
+/* ---- phases ---- */
+
+static bool
+is_verdict(uint8_t byte)
+{
+    return byte == USART_ACK || byte == USART_NACK;
+}
+
+/* AN4286, 2.1: poll, and acknowledge what was found.  `early`: came where the
+ * dummy is due; some parts give a NACK there, and go on when it is answered. */
+static sfi_status
+take_verdict(struct boot *b, uint8_t early, uint8_t *verdict, uint32_t ms)
+{
+    const uint8_t ack = USART_ACK;
+    sfi_status st = SFI_OK;
+
+    *verdict = early;
+    if (early != USART_NACK)
+        st = poll(b, is_verdict, verdict, ms);
+    return st == SFI_OK ? clock_out(b, &ack, NULL, 1) : st;
+}
+
+static sfi_status
+verdict_after(struct boot *b, uint8_t early, uint32_t ms)
+{
+    sfi_ctx *ctx = b->link.ctx;
+    uint8_t verdict = SPI_BUSY;
+    sfi_status st = take_verdict(b, early, &verdict, ms);
+
+    if (st == SFI_ERR_TIMEOUT)
+        return sfi__fail(ctx, st,
+                         "0x%02x was the last byte within %u ms in answer to "
+                         "%s, expected 0x79 or 0x1f",
+                         verdict, ms, b->link.doing);
+    if (st == SFI_OK && verdict == USART_NACK)
+        return sfi__fail(ctx, SFI_ERR_NACK, "the bootloader refused %s",
+                         b->link.doing);
+    return st;
+}
+
+static sfi_status
+take_ack(struct boot *b, uint32_t ms)
+{
+    uint8_t early;
+    sfi_status st = clock_in(b, &early);
+
+    return st == SFI_OK ? verdict_after(b, early, ms) : st;
+}
+
+/* The frame and the dummy behind it in one go. */
+static sfi_status
+phase(struct boot *b, const uint8_t *frame, size_t len, uint32_t ms)
+{
+    uint8_t tx[USART_FRAME_MAX + 1];
+    uint8_t rx[sizeof(tx)];
+    struct wr w;
+    sfi_status st;
+
+    wr_init(&w, tx, sizeof(tx));
+    wr_bytes(&w, frame, len);
+    wr_u8(&w, SPI_DUMMY);
+    if (!wr_ok(&w))
+        return sfi__fail(b->link.ctx, SFI_ERR_INTERNAL,
+                         "a frame of %zu bytes, expected at most %u", len,
+                         USART_FRAME_MAX);
+    st = clock_out(b, tx, rx, wr_len(&w));
+    return st == SFI_OK ? verdict_after(b, rx[len], ms) : st;
+}
+
+static sfi_status
+command(struct boot *b, uint8_t cmd)
+{
+    uint8_t frame[SPI_COMMAND_LEN];
+
+    spi_command(frame, cmd);
+    return phase(b, frame, sizeof(frame), AN_ACK_MS);
+}
+
+/* AN2606: an L4 that is polled while it programs may leave a word out. */
+static sfi_status
+program(struct boot *b, const uint8_t *frame, size_t len, uint32_t ms)
+{
+    const struct clock *clock = b->link.ctx->clock;
+    const struct sfi_chip *chip = sfi__chip_by_device_id(b->device_id);
+    sfi_status st;
+
+    if (chip == NULL || chip->spi_write_ms == 0)
+        return phase(b, frame, len, ms);
+    st = clock_out(b, frame, NULL, len);
+    if (st != SFI_OK)
+        return st;
+    clock->sleep_ms(clock->user, chip->spi_write_ms);
+    return take_ack(b, ms);
+}
+
+static sfi_status
+pages(struct boot *b, const uint16_t *numbers, size_t count, uint32_t ms)
+{
+    uint8_t head[USART_ERASE_SPECIAL_LEN];
+    uint8_t frame[SPI_PAGES_MAX];
+    sfi_status st;
+
+    usart_erase_special(head, (uint16_t)(count - 1));
+    st = phase(b, head, sizeof(head), AN_ACK_MS);
+    if (st != SFI_OK)
+        return st;
+    return phase(b, frame, spi_pages(frame, numbers, count), ms);
+}
+
+/* ---- answers ---- */
+
+/* AN4286, 2.1: one byte without meaning is in front of what the part says. */
+static sfi_status
+answer(struct boot *b)
+{
+    uint8_t dummy;
+
+    return clock_in(b, &dummy);
+}
+
+static sfi_status
+take(struct boot *b, uint8_t *buf, size_t len)
+{
+    uint8_t tx[USART_BLOCK_MAX];
+
+    if (len > sizeof(tx))
+        return sfi__fail(b->link.ctx, SFI_ERR_INTERNAL,
+                         "an answer of %zu bytes, expected at most %u", len,
+                         USART_BLOCK_MAX);
+    sfi__fill(tx, SPI_DUMMY, len);
+    return len > 0 ? clock_out(b, tx, buf, len) : SFI_OK;
+}
+
+static bool
+is_not_busy(uint8_t byte)
+{
+    return byte != SPI_BUSY;
+}
+
+static sfi_status
+take_late(struct boot *b, uint8_t *byte, uint32_t ms)
+{
+    sfi_status st = poll(b, is_not_busy, byte, ms);
+
+    if (st == SFI_ERR_TIMEOUT)
+        return sfi__fail(b->link.ctx, st, "no answer to %s within %u ms",
+                         b->link.doing, ms);
+    return st;
+}
+
+/* A list that is shorter than announced (AN2606) ends with the ACK's dummy,
+ * which is no command. */
+static sfi_status
+take_get(struct boot *b, uint8_t *buf, size_t *len)
+{
+    sfi_status st = take(b, buf, 2);
+    uint8_t early = SPI_BUSY;
+    bool ended = false;
+
+    *len = 2;
+    for (size_t i = 0; st == SFI_OK && !ended && i < buf[0]; i++) {
+        st = clock_in(b, buf + *len);
+        ended = buf[*len] == SPI_BUSY;
+        *len += !ended;
+    }
+    if (st == SFI_OK && !ended)
+        st = clock_in(b, &early);
+    if (st == SFI_OK)
+        st = verdict_after(b, early, AN_GAP_MS);
+    if (st == SFI_OK)
+        buf[(*len)++] = USART_ACK;
+    return st;
+}
+
+/* ---- finding the way back ---- */
+
+/* The first 0x5a is answered by an ACK; another begins a command, and the
+ * zeros behind it are a bad one. */
+static sfi_status
+sync(struct boot *b, uint8_t *last, uint32_t ms)
+{
+    static const uint8_t out[] = {SPI_SOF, SPI_DUMMY};
+    uint8_t in[sizeof(out)];
+    sfi_status st = clock_out(b, out, in, sizeof(out));
+
+    return st == SFI_OK ? take_verdict(b, in[1], last, ms) : st;
+}
+
+/* End whatever it is in the middle of: an ACK that waits to be taken, an
+ * answer, a frame; and take the NACK that this may earn. */
+static sfi_status
+fill_up(struct boot *b)
+{
+    uint8_t out[1 + FILL_LEN + 3];
+    sfi_status st = sfi__transport_select(b->link.tp, false);
+
+    sfi__fill(out, USART_FILLER, sizeof(out));
+    out[0] = USART_ACK;
+    sfi__fill(out + 1 + FILL_LEN, SPI_DUMMY, 2);
+    out[sizeof(out) - 1] = USART_ACK;
+    if (st == SFI_OK)
+        st = sfi__transport_select(b->link.tp, true);
+    return st == SFI_OK ? clock_out(b, out, NULL, sizeof(out)) : st;
+}
+
+static sfi_status
+find(struct boot *b, uint32_t ms)
+{
+    const struct clock *clock = b->link.ctx->clock;
+    struct deadline dl = deadline_in(clock, ms);
+    uint8_t last = SPI_BUSY;
+    sfi_status st = sync(b, &last, ms < SYNC_MS ? ms : SYNC_MS);
+
+    while (st == SFI_ERR_TIMEOUT && !deadline_passed(&dl)) {
+        clock->sleep_ms(clock->user, FIND_MS);
+        st = fill_up(b);
+        if (st == SFI_OK)
+            st = sync(b, &last, FIND_MS);
+    }
+    if (st == SFI_ERR_TIMEOUT)
+        return sfi__fail(b->link.ctx, st,
+                         "no answer to 0x5a within %u ms, the last byte was "
+                         "0x%02x; is the chip powered, wired to this SPI, and "
+                         "in its bootloader (BOOT0)",
+                         ms, last);
+    return st;
+}
+
+static sfi_status
+resync(struct boot *b)
+{
+    uint8_t last;
+    sfi_status st = SFI_ERR_TIMEOUT;
+
+    for (unsigned i = 0; i < 3 && st == SFI_ERR_TIMEOUT; i++) {
+        st = fill_up(b);
+        if (st == SFI_OK)
+            st = sync(b, &last, SYNC_MS);
+    }
+    if (st == SFI_ERR_TIMEOUT)
+        return sfi__fail(b->link.ctx, st, "the chip stopped answering at %s",
+                         b->link.doing);
+    return st;
+}
+
+/* Nothing comes that is not clocked. */
+static void
+give_up(struct boot *b)
+{
+    (void)b;
+}
+
+static const struct an_wire wire = {
+    .command = command,
+    .phase = phase,
+    .program = program,
+    .ack = take_ack,
+    .pages = pages,
+    .answer = answer,
+    .take = take,
+    .take_late = take_late,
+    .take_get = take_get,
+    .resync = resync,
+    .give_up = give_up,
+};
+
+static sfi_status
+connect(struct boot *b, uint32_t ms)
+{
+    sfi_status st = sfi__transport_select(b->link.tp, false);
+
+    b->wire = &wire;
+    b->link.doing = "0x5a";
+    if (st == SFI_OK)
+        st = sfi__transport_select(b->link.tp, true);
+    if (st == SFI_OK)
+        st = find(b, ms);
+    return st == SFI_OK ? an_identify(b) : st;
+}
+
+const struct boot_ops sfi__boot_spi = {
+    .name = "SPI",
+    .connect = connect,
+    .read = an_read,
+    .write = an_write,
+    .go = an_go,
+    .erase_mass = an_erase_mass,
+    .erase_sectors = an_erase_sectors,
+    .readout_unprotect = an_readout_unprotect,
+    .special = an_special,
+};

@@ -1,0 +1,10 @@
+/* Why a device refused, in words. */
+#ifndef SFI_TARGET_CAUSE_H
+#define SFI_TARGET_CAUSE_H
+
+#include <stdint.h>
+
+/* What was found and what to do; NULL: no such cause. */
+const char *cause_message(uint8_t cause);
+
+#endif

@@ -1,0 +1,25 @@
+/* An image on its way into the chip, a piece at a time. */
+#ifndef SFI_TARGET_IMAGE_SENDER_H
+#define SFI_TARGET_IMAGE_SENDER_H
+
+#include "target/target.h"
+
+struct sender {
+    const uint8_t *image; /* borrowed */
+    size_t len;
+    size_t at; /* sent so far */
+    size_t data_max;
+    struct image_header header;
+    struct image_area area; /* the one being sent; index 0: none yet */
+    uint32_t offset;        /* of its content, sent so far */
+    size_t areas_sent;      /* whole ones */
+};
+
+/* Read the header, send nothing.  `data_max`: bytes per DATA. */
+sfi_status sender_init(struct sender *s, sfi_ctx *ctx, const uint8_t *image,
+                       size_t len, size_t data_max);
+bool sender_done(const struct sender *s);
+/* Send the header, a descriptor, or one DATA. */
+sfi_status sender_step(struct sender *s, sfi_target *t);
+
+#endif

@@ -1,0 +1,289 @@
+/* What a target does with the open bootloader. */
+#include "util/clock.h"
+#include "util/rd.h"
+#include "util/wr.h"
+#include "core/ctx.h"
+#include "core/err.h"
+#include "target/protection.h"
+
+/* AN2606: the ROMs of H7 and L4 write whole 8 bytes. */
+#define WRITE_UNIT 8u
+/* Somebody has to find the switch. */
+#define BY_HAND_MS 30000u
+#define POLL_MS 200u
+
+sfi_status
+sfi__target_need_open(sfi_target *t)
+{
+    if (!t->secure)
+        return SFI_OK;
+    return sfi__fail(t->obj.ctx, SFI_ERR_STATE,
+                     "the chip runs its secure bootloader, which shows no "
+                     "memory, expected the open one");
+}
+
+/* ---- security ---- */
+
+/* Set the bit where the next reset loads it from, and nothing beside it. */
+static sfi_status
+set_security(sfi_target *t)
+{
+    const struct sfi_chip *chip = t->chip;
+    uint32_t at = chip->ob_window.base + chip->ob[chip->security_row].pending;
+    uint32_t begin = at - at % WRITE_UNIT;
+    uint8_t block[WRITE_UNIT];
+    struct rd r;
+    struct wr w;
+    uint32_t word;
+    sfi_status st = boot_read_sure(&t->boot, begin, block, sizeof(block));
+
+    if (st != SFI_OK)
+        return st;
+    rd_init(&r, block + (at - begin), sizeof(word));
+    word = rd_u32le(&r);
+    if ((word & chip->security_mask) != 0)
+        return SFI_OK;
+    wr_init(&w, block + (at - begin), sizeof(word));
+    wr_u32le(&w, word | chip->security_mask);
+    return boot_write(&t->boot, begin, block, sizeof(block));
+}
+
+/* The option waits for a reset, by a wire or by a person. */
+static sfi_status
+wait_secure(sfi_target *t, uint32_t ms)
+{
+    sfi_ctx *ctx = t->obj.ctx;
+    struct deadline dl = deadline_in(ctx->clock, ms);
+    sfi_status st;
+
+    do {
+        st = sfi__target_reconnect(t);
+        if (st == SFI_OK && t->secure)
+            return SFI_OK;
+        if (st != SFI_OK && !link_is_fault(st))
+            return st;
+        ctx->clock->sleep_ms(ctx->clock->user, POLL_MS);
+    } while (!deadline_passed(&dl));
+    if (st != SFI_OK)
+        return st;
+    return sfi__fail(ctx, SFI_ERR_TIMEOUT,
+                     "SECURITY is set and waits for a reset that did not come "
+                     "within %u ms: power-cycle the chip and try again",
+                     ms);
+}
+
+/* The answer to the write was lost, or the chip was reset at once. */
+static bool
+is_secure_after_all(sfi_target *t)
+{
+    struct sfi_error first = t->obj.ctx->error;
+
+    if (sfi__target_reconnect(t) == SFI_OK && t->secure)
+        return true;
+    t->obj.ctx->error = first;
+    return false;
+}
+
+static sfi_status
+reset_into_secure(sfi_target *t)
+{
+    sfi_ctx *ctx = t->obj.ctx;
+    uint32_t ms = t->timeout_ms;
+    sfi_status st = sfi__transport_reset(t->tp, true);
+
+    if (st == SFI_OK)
+        return wait_secure(t, ms);
+    if (st != SFI_ERR_UNSUPPORTED)
+        return st;
+    sfi__log(ctx, SFI_LOG_WARNING,
+             "%s: SECURITY is set; power-cycle the chip now", t->tp->name);
+    return wait_secure(t, ms > BY_HAND_MS ? ms : BY_HAND_MS);
+}
+
+sfi_status
+sfi__target_activate(sfi_target *t)
+{
+    sfi_ctx *ctx = t->obj.ctx;
+    sfi_status st;
+
+    if (t->secure)
+        return SFI_OK;
+    if (t->chip->security_mask == 0)
+        return sfi__fail(ctx, SFI_ERR_DEVICE,
+                         "the secure bootloader of this %s is gone: it takes "
+                         "one install in its life",
+                         t->chip->name);
+    st = set_security(t);
+    if (link_is_fault(st) && is_secure_after_all(t))
+        return SFI_OK;
+    if (st == SFI_ERR_NACK)
+        return sfi__fail(ctx, st,
+                         "the bootloader does not let the option bytes be "
+                         "changed; is readout protection on");
+    return st == SFI_OK ? reset_into_secure(t) : st;
+}
+
+/* ---- memory ---- */
+
+static sfi_status
+check_range(sfi_target *t, uint64_t address, size_t len, uint32_t unit)
+{
+    if (address > UINT32_MAX || len > (uint64_t)UINT32_MAX + 1 - address)
+        return sfi__fail(t->obj.ctx, SFI_ERR_RANGE,
+                         "%zu bytes at 0x%08llx end outside the chip's 32-bit "
+                         "addresses",
+                         len, (unsigned long long)address);
+    if (address % unit != 0 || len % unit != 0)
+        return sfi__fail(t->obj.ctx, SFI_ERR_CHIP_RULE,
+                         "%zu bytes at 0x%08x, expected multiples of %u", len,
+                         (unsigned)address, unit);
+    return sfi__target_need_open(t);
+}
+
+static sfi_status
+read_memory(sfi_target *t, uint64_t address, uint8_t *data, size_t len)
+{
+    uint32_t at = (uint32_t)address;
+    sfi_status st = check_range(t, address, len, 1);
+
+    if (st == SFI_OK)
+        st = boot_read(&t->boot, at, data, len);
+    return protection_explain(t, st, at, NULL, len);
+}
+
+/* One word among them ends readout for ever, or starts another firmware: they
+ * are not written as memory that a file happens to have. */
+static sfi_status
+no_option_bytes(sfi_target *t, uint64_t address, size_t len)
+{
+    const struct chip_range *ob = &t->chip->ob_window;
+
+    if (address >= chip_range_end(ob) || len == 0 ||
+        address + (len - 1) < ob->base)
+        return SFI_OK;
+    return sfi__fail(t->obj.ctx, SFI_ERR_CHIP_RULE,
+                     "%zu bytes at 0x%08x reach the option bytes at 0x%08x, "
+                     "which are no memory to write: change them by their "
+                     "names",
+                     len, (unsigned)address, (unsigned)ob->base);
+}
+
+static sfi_status
+write_memory(sfi_target *t, uint64_t address, const uint8_t *data, size_t len)
+{
+    const struct sfi_chip *chip = t->chip;
+    uint32_t at = (uint32_t)address;
+    bool in_flash =
+        address >= chip->flash.base && address < chip_range_end(&chip->flash);
+    sfi_status st = check_range(t, address, len,
+                                in_flash ? chip->program_unit : WRITE_UNIT);
+
+    if (st == SFI_OK)
+        st = no_option_bytes(t, address, len);
+    if (st == SFI_OK && in_flash && len > 0)
+        st = protection_check_range(t, at, len);
+    if (st == SFI_OK)
+        st = boot_write(&t->boot, at, data, len);
+    return protection_explain(t, st, at, data, len);
+}
+
+static sfi_status
+erase_all(sfi_target *t)
+{
+    const struct chip_range *flash = &t->chip->flash;
+    sfi_status st;
+
+    if (!t->secure) {
+        st = protection_check_range(t, flash->base, flash->size);
+        return st == SFI_OK ? boot_erase_mass(&t->boot) : st;
+    }
+    st = dialect_secure(t, true);
+    return st == SFI_OK ? dialect_abort(t) : st;
+}
+
+#define ERASE_BATCH 64u
+
+static sfi_status
+erase_sectors(sfi_target *t, const uint32_t *sectors, size_t count)
+{
+    const struct sfi_chip *chip = t->chip;
+    uint32_t end = chip->flash.size / chip->sector_size;
+    uint16_t batch[ERASE_BATCH];
+    sfi_status st = sfi__target_need_open(t);
+
+    for (size_t i = 0; st == SFI_OK && i < count; i++) {
+        if (sectors[i] >= end)
+            return sfi__fail(t->obj.ctx, SFI_ERR_RANGE,
+                             "sector %u, expected 0 to %u",
+                             (unsigned)sectors[i], (unsigned)end - 1);
+    }
+    if (st == SFI_OK && count > 0)
+        st = protection_check_sectors(t, sectors, count);
+    for (size_t done = 0; st == SFI_OK && done < count;) {
+        size_t n = count - done < ERASE_BATCH ? count - done : ERASE_BATCH;
+
+        for (size_t i = 0; i < n; i++)
+            batch[i] = (uint16_t)sectors[done + i];
+        st = boot_erase_sectors(&t->boot, batch, n);
+        done += n;
+    }
+    return st;
+}
+
+static sfi_status
+go(sfi_target *t, uint64_t address)
+{
+    sfi_status st = check_range(t, address, 1, 1);
+
+    if (st == SFI_OK)
+        st = boot_go(&t->boot, (uint32_t)address);
+    return protection_explain(t, st, (uint32_t)address, NULL, 1);
+}
+
+/* ---- public ---- */
+
+sfi_status
+sfi_target_read(sfi_target *t, uint64_t address, uint8_t *data, size_t len)
+{
+    TARGET_ENTER(t);
+    SFI_ARG(t, data != NULL || len == 0);
+    return sfi__target_ended(t->tp, read_memory(t, address, data, len));
+}
+
+sfi_status
+sfi_target_write(sfi_target *t, uint64_t address, const uint8_t *data,
+                 size_t len)
+{
+    TARGET_ENTER(t);
+    SFI_ARG(t, data != NULL || len == 0);
+    return sfi__target_ended(t->tp, write_memory(t, address, data, len));
+}
+
+sfi_status
+sfi_target_go(sfi_target *t, uint64_t address)
+{
+    TARGET_ENTER(t);
+    return sfi__target_ended(t->tp, go(t, address));
+}
+
+sfi_status
+sfi_target_erase_all(sfi_target *t)
+{
+    TARGET_ENTER(t);
+    return sfi__target_ended(t->tp, erase_all(t));
+}
+
+sfi_status
+sfi_target_erase(sfi_target *t, const uint32_t *sectors, size_t count)
+{
+    TARGET_ENTER(t);
+    SFI_ARG(t, sectors != NULL || count == 0);
+    return sfi__target_ended(t->tp, erase_sectors(t, sectors, count));
+}
+
+sfi_status
+sfi_target_activate_security(sfi_target *t)
+{
+    TARGET_ENTER(t);
+    return sfi__target_ended(t->tp, sfi__target_activate(t));
+}

@@ -1,0 +1,178 @@
+#include "target/target.h"
+
+#include "util/clock.h"
+#include "core/abi.h"
+#include "core/ctx.h"
+#include "core/err.h"
+#include "boot/debug_port.h"
+
+#define POLL_MS 50u
+
+static void
+target_destroy(void *self)
+{
+    sfi_target *t = self;
+
+    sfi__obj_unref(t->tp);
+}
+
+sfi_status
+sfi__target_ended(sfi_transport *tp, sfi_status st)
+{
+    sfi_ctx *ctx = tp->obj.ctx;
+
+    if (st == SFI_OK)
+        sfi__clear_error(ctx);
+    else if ((st <= -400 && st > -600) || st == SFI_ERR_CALLBACK)
+        (void)sfi__where(ctx, "%s", tp->name);
+    return st;
+}
+
+/* ---- connect ---- */
+
+/* Which part it is, and which bootloader runs. */
+static sfi_status
+recognise(sfi_target *t)
+{
+    sfi_ctx *ctx = t->obj.ctx;
+    uint32_t id = t->boot.device_id;
+    const struct sfi_chip *is = sfi__chip_by_device_id(id);
+    sfi_status st = SFI_OK;
+
+    if (is == NULL)
+        return sfi__fail(ctx, SFI_ERR_UNSUPPORTED,
+                         "the chip's device id is 0x%03x, which libsfi does "
+                         "not know",
+                         id);
+    if (t->chip == NULL)
+        t->chip = is;
+    if (t->chip->device_id != id)
+        return sfi__fail(ctx, SFI_ERR_NO_DEVICE,
+                         "the chip is %s (0x%03x), expected %s (0x%03x)",
+                         is->name, id, t->chip->name, t->chip->device_id);
+    st = dialect_speaks(t, &t->secure);
+    if (st != SFI_OK)
+        return st;
+    sfi__log(ctx, SFI_LOG_INFO, "%s (0x%03x), bootloader V%u.%u, %s", is->name,
+             id, t->boot.version >> 4u, t->boot.version & 0xfu,
+             t->secure ? "secure" : "open");
+    return SFI_OK;
+}
+
+/* Found, or only told to be there. */
+static sfi_status
+look(sfi_target *t, bool *is_told)
+{
+    sfi_status st = boot_connect(&t->boot, t->timeout_ms);
+
+    *is_told = false;
+    if (st != SFI_OK)
+        return st;
+    *is_told = t->tp->kind == TRANSPORT_DAP && !t->boot.has_memory &&
+               !t->boot.has_special;
+    st = recognise(t);
+    if (st == SFI_OK && *is_told && !t->secure)
+        return mem_nobody(&t->boot);
+    return st;
+}
+
+sfi_status
+sfi__target_reconnect(sfi_target *t)
+{
+    const struct clock *clock = t->obj.ctx->clock;
+    struct deadline dl = deadline_in(clock, t->timeout_ms);
+    bool is_told;
+    sfi_status st = look(t, &is_told);
+
+    /* nobody, so far */
+    while (st == SFI_ERR_NACK && is_told && !deadline_passed(&dl)) {
+        clock->sleep_ms(clock->user, POLL_MS);
+        st = look(t, &is_told);
+    }
+    return st;
+}
+
+sfi_status
+sfi__target_connect(const sfi_connect_options *o, const struct dialect *d,
+                    const atomic_bool *cancel, sfi_target **out)
+{
+    sfi_transport *tp = o->transport;
+    sfi_target *t =
+        sfi__obj_new(tp->obj.ctx, OBJ_TARGET, sizeof(*t), target_destroy);
+    sfi_status st = SFI_OK;
+
+    if (t == NULL)
+        return SFI_ERR_NOMEM;
+    t->tp = sfi__obj_ref(tp);
+    t->chip = o->chip;
+    t->dialect = *d;
+    t->timeout_ms = o->timeout_ms > 0 ? o->timeout_ms : TARGET_TIMEOUT_MS;
+    st = boot_init(&t->boot, tp, cancel);
+    if (d->ops.speaks != sfi__dialect_ours.speaks)
+        t->boot.told = o->chip;
+    if (st == SFI_OK)
+        st = sfi__target_reconnect(t);
+    if (st != SFI_OK) {
+        sfi__obj_unref(t);
+        return st;
+    }
+    *out = t;
+    return SFI_OK;
+}
+
+sfi_status
+sfi_target_connect(sfi_ctx *ctx, const sfi_chip *chip, sfi_transport *tp,
+                   uint32_t timeout_ms, sfi_target **out)
+{
+    const sfi_connect_options options = {
+        .struct_size = sizeof(options),
+        .timeout_ms = timeout_ms,
+        .chip = chip,
+        .transport = tp,
+    };
+
+    return sfi_target_connect_with(ctx, &options, out);
+}
+
+sfi_status
+sfi_target_connect_with(sfi_ctx *ctx, const sfi_connect_options *options,
+                        sfi_target **out)
+{
+    sfi_connect_options o;
+    struct dialect d;
+    sfi_status st;
+
+    SFI_ENTER_NEW(ctx, CTX, out);
+    SFI_ARG(ctx, options != NULL);
+    st = sfi__abi_in(ctx, &o, sizeof(o), sizeof(o), options);
+    if (st != SFI_OK)
+        return st;
+    SFI_ENTER(o.transport, TRANSPORT);
+    SFI_ARG(ctx, o.transport->obj.ctx == ctx);
+    st = dialect_init(&d, ctx, o.dialect, o.dialect_user);
+    if (st != SFI_OK)
+        return st;
+    return sfi__target_ended(o.transport,
+                             sfi__target_connect(&o, &d, NULL, out));
+}
+
+const sfi_chip *
+sfi_target_chip(const sfi_target *t)
+{
+    return sfi__is(t, OBJ_TARGET) ? t->chip : NULL;
+}
+
+sfi_status
+sfi_target_get_id(sfi_target *t, uint32_t *device_id)
+{
+    TARGET_ENTER(t);
+    SFI_ARG(t, device_id != NULL);
+    *device_id = t->boot.device_id;
+    return SFI_OK;
+}
+
+void
+sfi_target_free(sfi_target *t)
+{
+    sfi__obj_free(t, OBJ_TARGET);
+}

@@ -1,0 +1,55 @@
+/* A target from the inside: what the installer drives. */
+#ifndef SFI_TARGET_TARGET_H
+#define SFI_TARGET_TARGET_H
+
+#include <sfi/target.h>
+
+#include "chip/chip.h"
+#include "core/obj.h"
+#include "boot/session.h"
+#include "target/dialect.h"
+
+#define TARGET_TIMEOUT_MS 5000u
+
+/* Not from inside a callback of the link that the target works on. */
+#define TARGET_ENTER(t)                \
+    do {                               \
+        SFI_ENTER(t, TARGET);          \
+        SFI_ENTER((t)->tp, TRANSPORT); \
+    } while (0)
+
+struct sfi_target {
+    struct obj obj;
+    sfi_transport *tp; /* a reference */
+    const struct sfi_chip *chip;
+    struct dialect dialect;
+    bool in_dialect; /* a function of it is running */
+    bool leaving;    /* the chip is, with its firmware: no wait is long */
+    struct boot boot;
+    bool secure; /* in the secure bootloader */
+    uint32_t timeout_ms;
+};
+
+/* The public functions without guard and ending.  The dialect is taken from
+ * `d`; `cancel`: looked at in every wait, or NULL. */
+sfi_status sfi__target_connect(const sfi_connect_options *o,
+                               const struct dialect *d,
+                               const atomic_bool *cancel, sfi_target **out);
+/* Once more, after the chip was (or may have been) reset. */
+sfi_status sfi__target_reconnect(sfi_target *t);
+/* Is the open bootloader there?  Else SFI_ERR_STATE. */
+sfi_status sfi__target_need_open(sfi_target *t);
+sfi_status sfi__target_activate(sfi_target *t);
+sfi_status sfi__target_certificate(sfi_target *t, sfi_certificate **out);
+/* What a live licence for it must name. */
+sfi_status sfi__target_session(sfi_target *t, uint32_t *out);
+/* FINISH, and make sure: the chip holds the image with this header tag. */
+sfi_status sfi__target_finish(sfi_target *t, const uint8_t *header_tag);
+/* After a failure of an install: has the chip restarted?  Then that is the
+ * error. */
+sfi_status sfi__target_explain(sfi_target *t, sfi_status st);
+/* The end of every call: success leaves no error behind, a failure of the link
+ * or of the chip says on which link. */
+sfi_status sfi__target_ended(sfi_transport *tp, sfi_status st);
+
+#endif
