@@ -11,14 +11,14 @@
 #include "sim/core_debug.h"
 #include "sim/dfu_device.h"
 #include "sim/dap_probe.h"
-#include "sim/flash.h"
+#include "sim/storage/flash.h"
 #include "sim/flash_regs.h"
 #include "sim/mailbox.h"
 #include "sim/mem_ap.h"
 #include "sim/port_ossl.h"
-#include "sim/power.h"
+#include "sim/storage/power.h"
 #include "sim/spi_slave.h"
-#include "sim/store.h"
+#include "sim/storage/store.h"
 #include "sim/tap.h"
 
 /* What runs. */

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "sim/boot.h"
-#include "sim/serve.h"
+#include "sim/serve/serve.h"
 
 #include "fuzz_chip.h"
 

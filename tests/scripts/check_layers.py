@@ -38,8 +38,11 @@ BELOW = {
     "target": ["boot", "option_bytes", "license"],
     "installer": ["image", "target", "hsm/base"],
     "device": ["chip", "proto"],
-    "sim": ["device", "license", "transport"],
-    "card": ["hsm"],
+    "sim/storage": ["chip", "license"],
+    "sim": ["device", "sim/storage", "proto"],
+    "sim/links": ["sim", "transport/probe"],
+    "sim/serve": ["sim"],
+    "sim/card": ["hsm"],
 }
 
 
@@ -65,7 +68,7 @@ ALLOWED = closure(BELOW)
 # The public headers, by the folder that implements them.
 PUBLIC = {
     "api.h": "util",
-    "card.h": "card",
+    "card.h": "sim/card",
     "certificate.h": "license",
     "chip.h": "chip",
     "ctx.h": "core",
@@ -81,14 +84,14 @@ PUBLIC = {
     "log.h": "audit",
     "option_bytes.h": "option_bytes",
     "sfi.h": None,  # the umbrella: for users only
-    "sim.h": "sim",
+    "sim.h": "sim/storage",
     "status.h": "core",
     "target.h": "target",
     "transport.h": "transport/base",
     "version.h": "core",
 }
 ALSO = {
-    "device.h": ["proto", "target", "installer", "sim"],  # its numbers are the wire's
+    "device.h": ["proto", "target", "installer", "sim/storage", "sim"],  # its numbers are the wire's
     "log.h": ["keys"],  # declares the files of audit keys
     "hsm.h": ["license", "audit"],  # declares personalisation, which licensing reads
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "util/mem.h"
-#include "card/command.h"
+#include "sim/card/command.h"
 #include "wire/card_command.h"
 
 #include "card_kit.h"

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "fixture.h"
-#include "sim/flash.h"
-#include "sim/power.h"
+#include "sim/storage/flash.h"
+#include "sim/storage/power.h"
 
 static char folder[1024];
 static char path[1100];

@@ -1,7 +1,7 @@
 /* The chip's debug port as a transport inside the process. */
 #include "core/err.h"
 #include "sim/boot.h"
-#include "sim/links.h"
+#include "sim/links/links.h"
 
 /* How long a block of words takes, on the chip's clock. */
 #define BLOCK_MS 1u

@@ -1,5 +1,5 @@
 /* VERIFY and CHANGE REFERENCE DATA. */
-#include "card/card.h"
+#include "sim/card/card.h"
 
 #include "util/rd.h"
 

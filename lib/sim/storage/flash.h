@@ -4,15 +4,15 @@
  *
  * Erased is what reads as 0xff: a unit programmed with nothing but 0xff can
  * be programmed again, which a real part with ECC refuses. */
-#ifndef SFI_SIM_FLASH_H
-#define SFI_SIM_FLASH_H
+#ifndef SFI_SIM_STORAGE_FLASH_H
+#define SFI_SIM_STORAGE_FLASH_H
 
 #include <stddef.h>
 
 #include <sfi/ctx.h>
 
 #include "chip/chip.h"
-#include "sim/power.h"
+#include "sim/storage/power.h"
 
 #define FLASH_ERASED 0xffu
 

@@ -1,5 +1,5 @@
 /* Personalisation, licences, and the end. */
-#include "card/card.h"
+#include "sim/card/card.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* Where other processes meet the chip: each a file descriptor to wait for. */
-#ifndef SFI_SIM_SERVE_H
-#define SFI_SIM_SERVE_H
+#ifndef SFI_SIM_SERVE_SERVE_H
+#define SFI_SIM_SERVE_SERVE_H
 
 #include <poll.h>
 

@@ -1,13 +1,13 @@
 /* A card from the inside; doc/card.md. */
-#ifndef SFI_CARD_CARD_H
-#define SFI_CARD_CARD_H
+#ifndef SFI_SIM_CARD_CARD_H
+#define SFI_SIM_CARD_CARD_H
 
 #include <sfi/card.h>
 
 #include "util/wr.h"
 #include "core/ctx.h"
 #include "core/obj.h"
-#include "card/command.h"
+#include "sim/card/command.h"
 #include "wire/card_command.h"
 
 /* The longest answer is the head of the log. */

@@ -1,6 +1,6 @@
 /* Command APDUs as bytes: ISO 7816-4, 5.1, cases 1 to 4, short and extended. */
-#ifndef SFI_CARD_COMMAND_H
-#define SFI_CARD_COMMAND_H
+#ifndef SFI_SIM_CARD_COMMAND_H
+#define SFI_SIM_CARD_COMMAND_H
 
 #include <stdbool.h>
 #include <stddef.h>

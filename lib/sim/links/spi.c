@@ -1,7 +1,7 @@
 /* The chip's SPI as a transport inside the process. */
 #include "core/err.h"
 #include "sim/boot.h"
-#include "sim/links.h"
+#include "sim/links/links.h"
 
 static sfi_status
 on_select(void *user, int asserted)

@@ -1,7 +1,7 @@
 /* A chip's folder: what it is, and what it keeps besides its flash.  Small
  * files, each replaced as a whole or not at all. */
-#ifndef SFI_SIM_STORE_H
-#define SFI_SIM_STORE_H
+#ifndef SFI_SIM_STORAGE_STORE_H
+#define SFI_SIM_STORAGE_STORE_H
 
 #include <sfi/certificate.h>
 #include <sfi/ctx.h>
@@ -9,7 +9,7 @@
 
 #include "chip/chip.h"
 #include "crypto/ecc.h"
-#include "sim/power.h"
+#include "sim/storage/power.h"
 
 #define STORE_CHIP "chip" /* the part's name, one line */
 #define STORE_FLASH "flash.bin"

@@ -1,6 +1,6 @@
 /* The chip's interfaces as transports inside the process. */
-#ifndef SFI_SIM_LINKS_H
-#define SFI_SIM_LINKS_H
+#ifndef SFI_SIM_LINKS_LINKS_H
+#define SFI_SIM_LINKS_LINKS_H
 
 #include "sim/sim.h"
 

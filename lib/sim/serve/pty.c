@@ -15,7 +15,7 @@
 #include "core/err.h"
 #include "sim/boot.h"
 #include "sim/options.h"
-#include "sim/serve.h"
+#include "sim/serve/serve.h"
 
 #define CHUNK 4096u
 

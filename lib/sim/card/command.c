@@ -1,4 +1,4 @@
-#include "card/command.h"
+#include "sim/card/command.h"
 
 #include "util/mem.h"
 #include "util/rd.h"

@@ -1,6 +1,6 @@
 /* The chip's USART as a transport inside the process, and the way to the other
  * ones. */
-#include "sim/links.h"
+#include "sim/links/links.h"
 
 #include "core/err.h"
 #include "sim/boot.h"

@@ -1,4 +1,4 @@
-#include "sim/power.h"
+#include "sim/storage/power.h"
 
 void
 power_init(struct power *p)

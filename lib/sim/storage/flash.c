@@ -1,5 +1,5 @@
 #define _XOPEN_SOURCE 700
-#include "sim/flash.h"
+#include "sim/storage/flash.h"
 
 #include <errno.h>
 #include <fcntl.h>

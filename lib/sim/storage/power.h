@@ -1,8 +1,8 @@
 /* The chip's supply, as far as its memory is concerned: every change of what
  * outlives a power cycle is one operation, and after a number of them the
  * power can fail. */
-#ifndef SFI_SIM_POWER_H
-#define SFI_SIM_POWER_H
+#ifndef SFI_SIM_STORAGE_POWER_H
+#define SFI_SIM_STORAGE_POWER_H
 
 #include <stdbool.h>
 #include <stdint.h>

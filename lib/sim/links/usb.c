@@ -1,7 +1,7 @@
 /* The chip's USB inside the process. */
 #include "core/err.h"
 #include "sim/boot.h"
-#include "sim/links.h"
+#include "sim/links/links.h"
 
 static sfi_status
 nothing_there(struct sfi_sim *sim)

@@ -18,8 +18,8 @@
 #include "core/load.h"
 #include "license/certificate.h"
 #include "license/personalization.h"
-#include "sim/flash.h"
-#include "sim/store.h"
+#include "sim/storage/flash.h"
+#include "sim/storage/store.h"
 
 #define CA_KEY "ca.key.pem"
 #define CA_PUBLIC "ca.pub.pem"

@@ -5,7 +5,7 @@
 #include "core/err.h"
 #include "sim/boot.h"
 #include "sim/dap_probe.h"
-#include "sim/links.h"
+#include "sim/links/links.h"
 #include "transport/probe/probe.h"
 
 /* How long a packet takes, on the chip's clock. */

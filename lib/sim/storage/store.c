@@ -1,4 +1,4 @@
-#include "sim/store.h"
+#include "sim/storage/store.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "sim/serve.h"
+#include "sim/serve/serve.h"
 
 #include <errno.h>
 

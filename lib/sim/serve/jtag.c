@@ -14,7 +14,7 @@
 
 #include "core/err.h"
 #include "sim/boot.h"
-#include "sim/serve.h"
+#include "sim/serve/serve.h"
 
 #define HOST_MAX 64u
 

@@ -1,5 +1,5 @@
 /* GET DATA and READ RECORD: what anybody may know. */
-#include "card/card.h"
+#include "sim/card/card.h"
 
 #include <string.h>
 
