@@ -26,17 +26,17 @@ sfi__chain_genesis(sfi_ctx *ctx, const sfi_log_head *h,
     uint8_t data[INIT_LEN];
     struct wr w;
 
-    wr_init(&w, data, sizeof(data));
-    wr_bytes(&w, TAG_INIT, TAG_LEN);
-    wr_u32le(&w, FORMAT_VERSION);
-    wr_u32le(&w, h->flags);
-    wr_bytes(&w, h->serial, sizeof(h->serial));
-    wr_bytes(&w, h->firmware_id, FIRMWARE_ID_FIELD);
-    wr_bytes(&w, h->product_id, PRODUCT_ID_LEN);
-    wr_bytes(&w, h->ca_public, sizeof(h->ca_public));
-    wr_u64le(&w, h->maximum);
-    wr_u64le(&w, h->low_water);
-    return sfi__sha256(ctx, data, wr_len(&w), out);
+    sfi__wr_init(&w, data, sizeof(data));
+    sfi__wr_bytes(&w, TAG_INIT, TAG_LEN);
+    sfi__wr_u32le(&w, FORMAT_VERSION);
+    sfi__wr_u32le(&w, h->flags);
+    sfi__wr_bytes(&w, h->serial, sizeof(h->serial));
+    sfi__wr_bytes(&w, h->firmware_id, FIRMWARE_ID_FIELD);
+    sfi__wr_bytes(&w, h->product_id, PRODUCT_ID_LEN);
+    sfi__wr_bytes(&w, h->ca_public, sizeof(h->ca_public));
+    sfi__wr_u64le(&w, h->maximum);
+    sfi__wr_u64le(&w, h->low_water);
+    return sfi__sha256(ctx, data, sfi__wr_len(&w), out);
 }
 
 sfi_status
@@ -47,14 +47,14 @@ sfi__chain_head_mac(sfi_ctx *ctx, const sfi_log_head *h,
     uint8_t data[HEAD_LEN];
     struct wr w;
 
-    wr_init(&w, data, sizeof(data));
-    wr_bytes(&w, TAG_HEAD, TAG_LEN);
-    wr_bytes(&w, h->genesis, sizeof(h->genesis));
-    wr_u64le(&w, h->remaining);
-    wr_u64le(&w, h->sequence);
-    wr_bytes(&w, h->log_head, sizeof(h->log_head));
-    return sfi__hmac_sha256(ctx, key_secret, SFI_LOG_KEY_LEN, data, wr_len(&w),
-                            out);
+    sfi__wr_init(&w, data, sizeof(data));
+    sfi__wr_bytes(&w, TAG_HEAD, TAG_LEN);
+    sfi__wr_bytes(&w, h->genesis, sizeof(h->genesis));
+    sfi__wr_u64le(&w, h->remaining);
+    sfi__wr_u64le(&w, h->sequence);
+    sfi__wr_bytes(&w, h->log_head, sizeof(h->log_head));
+    return sfi__hmac_sha256(ctx, key_secret, SFI_LOG_KEY_LEN, data,
+                            sfi__wr_len(&w), out);
 }
 
 sfi_status
@@ -66,21 +66,21 @@ sfi__chain_record(sfi_ctx *ctx, const sfi_log_head *h, const sfi_log_record *r,
     struct wr w;
     sfi_status st;
 
-    wr_init(&w, data, sizeof(data));
-    wr_bytes(&w, TAG_RECORD, TAG_LEN);
-    wr_u32le(&w, r->kind);
-    wr_u64le(&w, r->sequence);
-    wr_u64le(&w, r->time);
-    wr_bytes(&w, h->firmware_id, FIRMWARE_ID_FIELD);
-    wr_bytes(&w, h->product_id, PRODUCT_ID_LEN);
-    wr_bytes(&w, r->device, sizeof(r->device));
-    wr_u32le(&w, r->session);
-    wr_u64le(&w, r->remaining);
-    wr_bytes(&w, r->license, sizeof(r->license));
-    wr_bytes(&w, r->previous, sizeof(r->previous));
-    st = sfi__sha256(ctx, data, wr_len(&w), hash);
+    sfi__wr_init(&w, data, sizeof(data));
+    sfi__wr_bytes(&w, TAG_RECORD, TAG_LEN);
+    sfi__wr_u32le(&w, r->kind);
+    sfi__wr_u64le(&w, r->sequence);
+    sfi__wr_u64le(&w, r->time);
+    sfi__wr_bytes(&w, h->firmware_id, FIRMWARE_ID_FIELD);
+    sfi__wr_bytes(&w, h->product_id, PRODUCT_ID_LEN);
+    sfi__wr_bytes(&w, r->device, sizeof(r->device));
+    sfi__wr_u32le(&w, r->session);
+    sfi__wr_u64le(&w, r->remaining);
+    sfi__wr_bytes(&w, r->license, sizeof(r->license));
+    sfi__wr_bytes(&w, r->previous, sizeof(r->previous));
+    st = sfi__sha256(ctx, data, sfi__wr_len(&w), hash);
     if (st == SFI_OK && key_secret != NULL)
         st = sfi__hmac_sha256(ctx, key_secret, SFI_LOG_KEY_LEN, data,
-                              wr_len(&w), mac);
+                              sfi__wr_len(&w), mac);
     return st;
 }

@@ -19,7 +19,7 @@ sfi__log_fail(struct log_in *in, sfi_status st, const char *fmt, ...)
     va_list args;
 
     va_start(args, fmt);
-    text_vformat(message, sizeof(message), fmt, args);
+    sfi__text_vformat(message, sizeof(message), fmt, args);
     va_end(args);
     (void)sfi__fail(in->ctx, st, "%s", message);
     if (in->line > 0)
@@ -37,7 +37,7 @@ fail_read(struct log_in *in, int err)
 sfi_status
 sfi__log_open(struct log_in *in, sfi_ctx *ctx, const char *path)
 {
-    int err = file_open(&in->file, path);
+    int err = sfi__file_open(&in->file, path);
 
     in->ctx = ctx;
     in->path = path;
@@ -51,7 +51,7 @@ sfi__log_open(struct log_in *in, sfi_ctx *ctx, const char *path)
 void
 sfi__log_close(struct log_in *in)
 {
-    file_close(&in->file);
+    sfi__file_close(&in->file);
 }
 
 /* The rest of a line that began before may still be in the file. */
@@ -66,8 +66,8 @@ fill(struct log_in *in)
     in->len -= in->at;
     memmove(in->data, in->data + in->at, in->len);
     in->at = 0;
-    err = file_fill(&in->file, in->data + in->len, sizeof(in->data) - in->len,
-                    &got);
+    err = sfi__file_fill(&in->file, in->data + in->len,
+                         sizeof(in->data) - in->len, &got);
     in->len += got;
     in->last = in->len < sizeof(in->data);
     return err == 0 ? SFI_OK : fail_read(in, err);
@@ -83,7 +83,8 @@ check_line(struct log_in *in)
             return sfi__log_fail(in, SFI_ERR_FORMAT,
                                  "character %zu is %s, expected printable "
                                  "ASCII and line ends of one character",
-                                 i + 1, text_byte(name, (uint8_t)in->text[i]));
+                                 i + 1,
+                                 sfi__text_byte(name, (uint8_t)in->text[i]));
     }
     return SFI_OK;
 }
@@ -156,7 +157,7 @@ read_number(struct log_in *in, const char *name, const char *word, uint64_t max,
     bool plain = strspn(word, "0123456789") == strlen(word) &&
                  (word[0] != '0' || word[1] == '\0');
 
-    if (!plain || !text_to_u64(word, max, out))
+    if (!plain || !sfi__text_to_u64(word, max, out))
         return bad_word(in, name, word, "a whole number in its range");
     return SFI_OK;
 }
@@ -168,10 +169,10 @@ read_hex(struct log_in *in, const char *name, const char *word, uint8_t *out,
     char expected[64];
 
     if (strspn(word, "0123456789abcdef") == strlen(word) &&
-        strlen(word) == 2 * len && hex_decode(out, len, word))
+        strlen(word) == 2 * len && sfi__hex_decode(out, len, word))
         return SFI_OK;
-    text_format(expected, sizeof(expected), "%zu digits of 0 to 9, a to f",
-                2 * len);
+    sfi__text_format(expected, sizeof(expected), "%zu digits of 0 to 9, a to f",
+                     2 * len);
     return bad_word(in, name, word, expected);
 }
 
@@ -210,7 +211,7 @@ read_value(struct log_in *in, const char *key, const char **out)
     size_t len = strlen(key);
     sfi_status st;
 
-    text_format(expected, sizeof(expected), "\"%s ...\"", key);
+    sfi__text_format(expected, sizeof(expected), "\"%s ...\"", key);
     st = need_line(in, expected);
     if (st != SFI_OK)
         return st;
@@ -247,7 +248,7 @@ read_key_text(struct log_in *in, const char *key,
 
     if (st != SFI_OK)
         return st;
-    if (!is_good(text) || !text_copy(out, cap, text))
+    if (!is_good(text) || !sfi__text_copy(out, cap, text))
         return bad_word(in, key, text, "a name that an HSM can have");
     return SFI_OK;
 }
@@ -342,7 +343,7 @@ read_record(struct log_in *in, sfi_log_record *out)
 
     if (st == SFI_OK)
         st = read_number(in, "the sequence", w[1], UINT64_MAX, &out->sequence);
-    if (st == SFI_OK && !date_parse(w[2], &out->time))
+    if (st == SFI_OK && !sfi__date_parse(w[2], &out->time))
         st = bad_word(in, "the time", w[2], "such as 2026-11-22T13:00:00Z");
     if (st == SFI_OK)
         st = read_kind(in, w[3], &out->kind);

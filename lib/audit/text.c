@@ -67,7 +67,7 @@ fail_write(struct log_out *o, int err)
 static sfi_status
 flush(struct log_out *o)
 {
-    int err = file_write(&o->file, o->data, o->len);
+    int err = sfi__file_write(&o->file, o->data, o->len);
 
     o->len = 0;
     return err == 0 ? SFI_OK : fail_write(o, err);
@@ -82,7 +82,7 @@ static sfi_status SFI_PRINTF(2, 3)
     if (sizeof(o->data) - o->len < LOG_LINE_MAX + 2)
         st = flush(o);
     va_start(args, fmt);
-    text_vformat(o->data + o->len, LOG_LINE_MAX + 1, fmt, args);
+    sfi__text_vformat(o->data + o->len, LOG_LINE_MAX + 1, fmt, args);
     va_end(args);
     o->len += strlen(o->data + o->len);
     o->data[o->len++] = '\n';
@@ -101,7 +101,7 @@ hex(const uint8_t *data, size_t len)
 {
     struct hex_text h;
 
-    hex_encode(h.text, data, len);
+    sfi__hex_encode(h.text, data, len);
     return h;
 }
 
@@ -137,8 +137,9 @@ put_record(struct log_out *o, const sfi_log_record *r)
     char date[DATE_MAX];
 
     return put_line(o, "record %llu %s %s %s %08x %llu %s %s %s %s",
-                    (unsigned long long)r->sequence, date_format(date, r->time),
-                    sfi__log_kind(r->kind), HEX(r->device), r->session,
+                    (unsigned long long)r->sequence,
+                    sfi__date_format(date, r->time), sfi__log_kind(r->kind),
+                    HEX(r->device), r->session,
                     (unsigned long long)r->remaining, HEX(r->license),
                     HEX(r->previous), HEX(r->hash), HEX(r->mac));
 }
@@ -255,14 +256,14 @@ sfi__log_write(sfi_ctx *ctx, const char *path, const sfi_log_head *head,
         st = sfi__check_no_vault(ctx, path);
     if (st != SFI_OK)
         return st;
-    err = file_begin(&o.file, path, 0644);
+    err = sfi__file_begin(&o.file, path, 0644);
     if (err != 0)
         return fail_write(&o, err);
     st = write_log(&o, &h, record, user);
     if (st != SFI_OK) {
-        file_abort(&o.file);
+        sfi__file_abort(&o.file);
         return st;
     }
-    err = file_commit(&o.file);
+    err = sfi__file_commit(&o.file);
     return err == 0 ? SFI_OK : fail_write(&o, err);
 }

@@ -236,7 +236,7 @@ fill_summary(struct proof *p)
     s->maximum = p->head.maximum;
     memcpy(s->firmware_id, p->head.firmware_id, sizeof(s->firmware_id));
     memcpy(s->product_id, p->head.product_id, sizeof(s->product_id));
-    hex_encode(s->serial, p->head.serial, sizeof(p->head.serial));
+    sfi__hex_encode(s->serial, p->head.serial, sizeof(p->head.serial));
 }
 
 static sfi_status

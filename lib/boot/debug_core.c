@@ -12,7 +12,7 @@
 static sfi_status
 put(struct boot *b, uint32_t address, uint32_t value)
 {
-    return mem_write(b, address, &value, 1);
+    return sfi__debug_write(b, address, &value, 1);
 }
 
 static sfi_status
@@ -23,8 +23,8 @@ set_register(struct boot *b, uint32_t number, uint32_t value)
     if (st == SFI_OK)
         st = put(b, V7M_DCRSR, V7M_DCRSR_WRITE | number);
     if (st == SFI_OK)
-        st = mem_wait(b, V7M_DHCSR, V7M_DHCSR_S_REGRDY, V7M_DHCSR_S_REGRDY,
-                      REGISTER_MS, NULL);
+        st = sfi__debug_wait(b, V7M_DHCSR, V7M_DHCSR_S_REGRDY,
+                             V7M_DHCSR_S_REGRDY, REGISTER_MS, NULL);
     return st;
 }
 
@@ -40,8 +40,8 @@ reset_and_halt(struct boot *b)
     if (st == SFI_OK)
         st = put(b, V7M_AIRCR, V7M_AIRCR_KEY | V7M_AIRCR_SYSRESETREQ);
     if (st == SFI_OK)
-        st = mem_wait(b, V7M_DHCSR, V7M_DHCSR_S_HALT, V7M_DHCSR_S_HALT, HALT_MS,
-                      NULL);
+        st = sfi__debug_wait(b, V7M_DHCSR, V7M_DHCSR_S_HALT, V7M_DHCSR_S_HALT,
+                             HALT_MS, NULL);
     return st;
 }
 
@@ -87,7 +87,7 @@ check(struct boot *b, uint32_t table, const uint32_t first[2])
 }
 
 sfi_status
-mem_core_start(struct boot *b, uint32_t table)
+sfi__debug_core_start(struct boot *b, uint32_t table)
 {
     uint32_t first[2] = {0};
     struct sfi_error why;
@@ -99,7 +99,7 @@ mem_core_start(struct boot *b, uint32_t table)
                          "a vector table at 0x%08x, expected a multiple of "
                          "%u",
                          (unsigned)table, ~V7M_VTOR_MASK + 1);
-    st = mem_read_sure(b, table, first, 2);
+    st = sfi__debug_read_sure(b, table, first, 2);
     if (st == SFI_OK)
         st = check(b, table, first);
     if (st != SFI_OK)

@@ -14,7 +14,7 @@
 static sfi_status
 set(struct boot *b, uint32_t offset, uint32_t value)
 {
-    return mem_write(b, b->chip->flash_regs + offset, &value, 1);
+    return sfi__debug_write(b, b->chip->flash_regs + offset, &value, 1);
 }
 
 static uint32_t
@@ -32,7 +32,8 @@ static sfi_status
 is_locked(struct boot *b, const struct lock *l, bool *locked)
 {
     uint32_t word = 0;
-    sfi_status st = mem_read_sure(b, b->chip->flash_regs + l->lock, &word, 1);
+    sfi_status st =
+        sfi__debug_read_sure(b, b->chip->flash_regs + l->lock, &word, 1);
 
     *locked = (word & 1) != 0;
     return st;
@@ -41,7 +42,7 @@ is_locked(struct boot *b, const struct lock *l, bool *locked)
 static sfi_status
 key(struct boot *b, const struct lock *l, uint32_t value)
 {
-    return mem_write_once(b, b->chip->flash_regs + l->key, &value, 1);
+    return sfi__debug_write_once(b, b->chip->flash_regs + l->key, &value, 1);
 }
 
 /* A key that is lost, or comes twice, leaves it locked. */
@@ -55,7 +56,8 @@ try_keys(struct boot *b, const struct lock *l, bool *locked)
     st = key(b, l, l->key1);
     if (st == SFI_OK)
         st = key(b, l, l->key2);
-    return st == SFI_OK || link_is_fault(st) ? is_locked(b, l, locked) : st;
+    return st == SFI_OK || sfi__link_is_fault(st) ? is_locked(b, l, locked)
+                                                  : st;
 }
 
 /* RM0433, 4.5.1: a sequence that was broken off shuts the lock until a reset.
@@ -70,7 +72,7 @@ unlock(struct boot *b, const struct lock *l)
     if (st == SFI_OK && locked) {
         st = sfi__transport_reset(b->link.tp, true);
         if (st == SFI_OK)
-            st = boot_connect(b, RESET_MS);
+            st = sfi__boot_connect(b, RESET_MS);
         b->link.doing = doing;
         if (st == SFI_OK)
             st = try_keys(b, l, &locked);
@@ -102,7 +104,7 @@ finish(struct boot *b, uint32_t bank, uint32_t address, uint32_t ms)
 {
     uint32_t at = bank_offset(bank);
     uint32_t sr = 0;
-    sfi_status st = mem_wait(
+    sfi_status st = sfi__debug_wait(
         b, b->chip->flash_regs + at + H7_FLASH_SR,
         H7_FLASH_SR_BSY | H7_FLASH_SR_QW | H7_FLASH_SR_WBNE, 0, ms, &sr);
     sfi_status shut;
@@ -124,8 +126,8 @@ finish(struct boot *b, uint32_t bank, uint32_t address, uint32_t ms)
 /* The bus waits for the flash where the queue is full, so a block goes out in
  * one piece.  A block never crosses a bank. */
 sfi_status
-mem_flash_write(struct boot *b, uint32_t address, const uint32_t *words,
-                size_t count)
+sfi__debug_flash_write(struct boot *b, uint32_t address, const uint32_t *words,
+                       size_t count)
 {
     const struct sfi_chip *chip = b->chip;
     uint32_t bank = (address - chip->flash.base) / chip->bank_size;
@@ -135,7 +137,7 @@ mem_flash_write(struct boot *b, uint32_t address, const uint32_t *words,
         st = set(b, bank_offset(bank) + H7_FLASH_CR,
                  H7_FLASH_CR_PSIZE64 | H7_FLASH_CR_PG);
     if (st == SFI_OK)
-        st = mem_write_once(b, address, words, count);
+        st = sfi__debug_write_once(b, address, words, count);
     return st == SFI_OK ? finish(b, bank, address, PROGRAM_MS) : st;
 }
 
@@ -153,14 +155,14 @@ erase(struct boot *b, uint32_t bank, uint32_t address, uint32_t cr)
 }
 
 sfi_status
-mem_flash_erase_bank(struct boot *b, uint32_t bank)
+sfi__debug_flash_erase_bank(struct boot *b, uint32_t bank)
 {
     return erase(b, bank, b->chip->flash.base + bank * b->chip->bank_size,
                  H7_FLASH_CR_BER);
 }
 
 sfi_status
-mem_flash_erase_sector(struct boot *b, uint32_t sector)
+sfi__debug_flash_erase_sector(struct boot *b, uint32_t sector)
 {
     const struct sfi_chip *chip = b->chip;
     uint32_t per_bank = chip->bank_size / chip->sector_size;
@@ -192,10 +194,10 @@ stage_word(struct boot *b, uint32_t address, uint32_t word)
 {
     for (unsigned i = 0; i < BOOT_ASKED_MAX; i++) {
         uint32_t there = word;
-        sfi_status st = mem_write(b, address, &word, 1);
+        sfi_status st = sfi__debug_write(b, address, &word, 1);
 
         if (st == SFI_OK && is_pending(b->chip, address))
-            st = mem_read_sure(b, address, &there, 1);
+            st = sfi__debug_read_sure(b, address, &there, 1);
         if (st != SFI_OK || there == word)
             return st;
     }
@@ -214,8 +216,8 @@ stage(struct boot *b, uint32_t address, const uint32_t *words, size_t count)
 }
 
 sfi_status
-mem_options_write(struct boot *b, uint32_t address, const uint32_t *words,
-                  size_t count)
+sfi__debug_options_write(struct boot *b, uint32_t address,
+                         const uint32_t *words, size_t count)
 {
     static const struct lock lock = {H7_FLASH_OPTCR, H7_FLASH_OPTKEYR,
                                      H7_FLASH_OPTKEY1, H7_FLASH_OPTKEY2};
@@ -230,8 +232,8 @@ mem_options_write(struct boot *b, uint32_t address, const uint32_t *words,
     if (st == SFI_OK)
         st = set(b, H7_FLASH_OPTCR, H7_FLASH_OPTCR_OPTSTART);
     if (st == SFI_OK)
-        st = mem_wait(b, regs + H7_FLASH_OPTSR_CUR, H7_FLASH_OPTSR_BUSY, 0,
-                      OPTIONS_MS, &word);
+        st = sfi__debug_wait(b, regs + H7_FLASH_OPTSR_CUR, H7_FLASH_OPTSR_BUSY,
+                             0, OPTIONS_MS, &word);
     if (st == SFI_OK)
         st = set(b, H7_FLASH_OPTCR, H7_FLASH_OPTCR_OPTLOCK);
     if (st == SFI_OK && (word & H7_FLASH_OPTCHANGEERR) != 0)

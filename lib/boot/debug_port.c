@@ -31,7 +31,7 @@
 static sfi_status
 read_once(struct boot *b, uint32_t address, uint32_t *words, size_t count)
 {
-    sfi_status st = link_cancelled(&b->link);
+    sfi_status st = sfi__link_cancelled(&b->link);
 
     if (st != SFI_OK)
         return st;
@@ -39,10 +39,10 @@ read_once(struct boot *b, uint32_t address, uint32_t *words, size_t count)
 }
 
 sfi_status
-mem_write_once(struct boot *b, uint32_t address, const uint32_t *words,
-               size_t count)
+sfi__debug_write_once(struct boot *b, uint32_t address, const uint32_t *words,
+                      size_t count)
 {
-    sfi_status st = link_cancelled(&b->link);
+    sfi_status st = sfi__link_cancelled(&b->link);
 
     if (st != SFI_OK)
         return st;
@@ -55,7 +55,7 @@ static bool
 worth_again(struct boot *b, sfi_status st, unsigned tries,
             const struct deadline *dl)
 {
-    if (!link_is_fault(st) || tries == REPEATS || deadline_passed(dl))
+    if (!sfi__link_is_fault(st) || tries == REPEATS || sfi__deadline_passed(dl))
         return false;
     sfi__log(b->link.ctx, SFI_LOG_DEBUG, "%s: %s; trying again", b->link.doing,
              b->link.ctx->error.message);
@@ -63,9 +63,9 @@ worth_again(struct boot *b, sfi_status st, unsigned tries,
 }
 
 sfi_status
-mem_read(struct boot *b, uint32_t address, uint32_t *words, size_t count)
+sfi__debug_read(struct boot *b, uint32_t address, uint32_t *words, size_t count)
 {
-    struct deadline dl = deadline_in(b->link.ctx->clock, QUICK_MS);
+    struct deadline dl = sfi__deadline_in(b->link.ctx->clock, QUICK_MS);
 
     for (unsigned i = 0;; i++) {
         sfi_status st = read_once(b, address, words, count);
@@ -76,12 +76,13 @@ mem_read(struct boot *b, uint32_t address, uint32_t *words, size_t count)
 }
 
 sfi_status
-mem_write(struct boot *b, uint32_t address, const uint32_t *words, size_t count)
+sfi__debug_write(struct boot *b, uint32_t address, const uint32_t *words,
+                 size_t count)
 {
-    struct deadline dl = deadline_in(b->link.ctx->clock, QUICK_MS);
+    struct deadline dl = sfi__deadline_in(b->link.ctx->clock, QUICK_MS);
 
     for (unsigned i = 0;; i++) {
-        sfi_status st = mem_write_once(b, address, words, count);
+        sfi_status st = sfi__debug_write_once(b, address, words, count);
 
         if (!worth_again(b, st, i, &dl))
             return st;
@@ -89,12 +90,13 @@ mem_write(struct boot *b, uint32_t address, const uint32_t *words, size_t count)
 }
 
 sfi_status
-mem_read_sure(struct boot *b, uint32_t address, uint32_t *words, size_t count)
+sfi__debug_read_sure(struct boot *b, uint32_t address, uint32_t *words,
+                     size_t count)
 {
     uint32_t before[MEM_SURE_WORDS];
 
     for (unsigned i = 0; i < BOOT_ASKED_MAX; i++) {
-        sfi_status st = mem_read(b, address, words, count);
+        sfi_status st = sfi__debug_read(b, address, words, count);
 
         if (st != SFI_OK || (i > 0 && sfi__equal(before, words, 4 * count)))
             return st;
@@ -113,22 +115,22 @@ next_pause(uint32_t ms)
 }
 
 sfi_status
-mem_wait(struct boot *b, uint32_t address, uint32_t mask, uint32_t value,
-         uint32_t ms, uint32_t *last)
+sfi__debug_wait(struct boot *b, uint32_t address, uint32_t mask, uint32_t value,
+                uint32_t ms, uint32_t *last)
 {
     const struct clock *clock = b->link.ctx->clock;
-    struct deadline dl = deadline_in(clock, ms);
+    struct deadline dl = sfi__deadline_in(clock, ms);
     uint32_t pause = 0;
     uint32_t word = 0;
 
     for (;;) {
-        sfi_status st = mem_read(b, address, &word, 1);
+        sfi_status st = sfi__debug_read(b, address, &word, 1);
 
         if (last != NULL)
             *last = word;
         if (st != SFI_OK || (word & mask) == value)
             return st;
-        if (deadline_passed(&dl))
+        if (sfi__deadline_passed(&dl))
             return sfi__fail(b->link.ctx, SFI_ERR_TIMEOUT,
                              "no answer to %s within %u ms", b->link.doing, ms);
         clock->sleep_ms(clock->user, pause);
@@ -142,9 +144,9 @@ to_words(const uint8_t *bytes, uint32_t *words, size_t count)
 {
     struct rd r;
 
-    rd_init(&r, bytes, count * 4);
+    sfi__rd_init(&r, bytes, count * 4);
     for (size_t i = 0; i < count; i++)
-        words[i] = rd_u32le(&r);
+        words[i] = sfi__rd_u32le(&r);
 }
 
 static void
@@ -152,9 +154,9 @@ to_bytes(const uint32_t *words, uint8_t *bytes, size_t count)
 {
     struct wr w;
 
-    wr_init(&w, bytes, count * 4);
+    sfi__wr_init(&w, bytes, count * 4);
     for (size_t i = 0; i < count; i++)
-        wr_u32le(&w, words[i]);
+        sfi__wr_u32le(&w, words[i]);
 }
 
 /* ---- who is there ---- */
@@ -164,7 +166,7 @@ static sfi_status
 try_mailbox(struct boot *b, const struct sfi_chip *chip)
 {
     uint32_t head[2];
-    sfi_status st = mem_read_sure(b, chip->mailbox.base, head, 2);
+    sfi_status st = sfi__debug_read_sure(b, chip->mailbox.base, head, 2);
 
     if (st != SFI_OK || head[0] != SFI_MAILBOX_MAGIC ||
         head[1] >> 16 != chip->device_id)
@@ -176,8 +178,8 @@ try_mailbox(struct boot *b, const struct sfi_chip *chip)
     b->chip = chip;
     b->has_special = true;
     b->device_id = (uint16_t)chip->device_id;
-    return mem_read_sure(b, chip->mailbox.base + SFI_MAILBOX_AT_DONE,
-                         &b->letter, 1);
+    return sfi__debug_read_sure(b, chip->mailbox.base + SFI_MAILBOX_AT_DONE,
+                                &b->letter, 1);
 }
 
 /* An open one: all memory is. */
@@ -185,7 +187,7 @@ static sfi_status
 try_memory(struct boot *b, const struct sfi_chip *chip)
 {
     uint32_t id = 0;
-    sfi_status st = mem_read_sure(b, chip->dbgmcu, &id, 1);
+    sfi_status st = sfi__debug_read_sure(b, chip->dbgmcu, &id, 1);
 
     if (st != SFI_OK)
         return st;
@@ -221,7 +223,7 @@ look(struct boot *b)
 }
 
 sfi_status
-mem_nobody(struct boot *b)
+sfi__debug_unknown_chip(struct boot *b)
 {
     return sfi__fail(b->link.ctx, SFI_ERR_NACK,
                      "neither the chip's identity nor a mailbox can be read; "
@@ -232,7 +234,7 @@ static sfi_status
 mem_connect(struct boot *b, uint32_t ms)
 {
     const struct clock *clock = b->link.ctx->clock;
-    struct deadline dl = deadline_in(clock, ms);
+    struct deadline dl = sfi__deadline_in(clock, ms);
     sfi_status st;
 
     b->link.doing = "the debug port";
@@ -241,7 +243,7 @@ mem_connect(struct boot *b, uint32_t ms)
     b->has_special = false;
     do {
         st = look(b);
-        if (is_found(b) || (st != SFI_OK && !link_is_fault(st)))
+        if (is_found(b) || (st != SFI_OK && !sfi__link_is_fault(st)))
             return st;
         if (st == SFI_ERR_NACK && b->told != NULL) {
             b->chip = b->told;
@@ -249,10 +251,10 @@ mem_connect(struct boot *b, uint32_t ms)
             return SFI_OK;
         }
         clock->sleep_ms(clock->user, POLL_MS);
-    } while (!deadline_passed(&dl));
+    } while (!sfi__deadline_passed(&dl));
     if (st != SFI_ERR_NACK)
         return st;
-    return mem_nobody(b);
+    return sfi__debug_unknown_chip(b);
 }
 
 /* ---- memory ---- */
@@ -268,7 +270,7 @@ mem_read_bytes(struct boot *b, uint32_t address, uint8_t *out, size_t len)
         uint32_t skip = address % 4;
         size_t n = len < BLOCK - skip ? len : BLOCK - skip;
         size_t count = (skip + n + 3) / 4;
-        sfi_status st = mem_read(b, address - skip, words, count);
+        sfi_status st = sfi__debug_read(b, address - skip, words, count);
 
         if (st != SFI_OK)
             return st;
@@ -288,11 +290,11 @@ write_block(struct boot *b, uint32_t address, const uint32_t *words,
 {
     const struct sfi_chip *chip = b->chip;
 
-    if (chip_range_has(&chip->flash, address, 4))
-        return mem_flash_write(b, address, words, count);
-    if (chip_range_has(&chip->ob_window, address, 4))
-        return mem_options_write(b, address, words, count);
-    return mem_write(b, address, words, count);
+    if (sfi__chip_range_has(&chip->flash, address, 4))
+        return sfi__debug_flash_write(b, address, words, count);
+    if (sfi__chip_range_has(&chip->ob_window, address, 4))
+        return sfi__debug_options_write(b, address, words, count);
+    return sfi__debug_write(b, address, words, count);
 }
 
 static sfi_status
@@ -330,7 +332,7 @@ mem_erase_mass(struct boot *b)
 
     b->link.doing = "an erase of the flash";
     for (uint32_t i = 0; i < banks && st == SFI_OK; i++)
-        st = mem_flash_erase_bank(b, i);
+        st = sfi__debug_flash_erase_bank(b, i);
     return st;
 }
 
@@ -341,7 +343,7 @@ mem_erase_sectors(struct boot *b, const uint16_t *sectors, size_t count)
 
     b->link.doing = "an erase of a sector";
     for (size_t i = 0; i < count && st == SFI_OK; i++)
-        st = mem_flash_erase_sector(b, sectors[i]);
+        st = sfi__debug_flash_erase_sector(b, sectors[i]);
     return st;
 }
 
@@ -355,11 +357,11 @@ mem_readout_unprotect(struct boot *b)
     sfi_status st;
 
     b->link.doing = "the readout protection";
-    st = mem_read_sure(b, at, &word, 1);
+    st = sfi__debug_read_sure(b, at, &word, 1);
     word &= ~(0xffu << chip->rdp_shift);
     word |= CHIP_RDP_LEVEL0 << chip->rdp_shift;
     if (st == SFI_OK)
-        st = mem_options_write(b, at, &word, 1);
+        st = sfi__debug_options_write(b, at, &word, 1);
     return st == SFI_OK ? sfi__transport_reset(b->link.tp, true) : st;
 }
 
@@ -378,7 +380,7 @@ post(struct boot *b, uint32_t offset, const uint8_t *bytes, size_t len)
     for (size_t i = 0; i < len; i++)
         padded[i] = bytes[i];
     to_words(padded, words, count);
-    return mem_write(b, b->chip->mailbox.base + offset, words, count);
+    return sfi__debug_write(b, b->chip->mailbox.base + offset, words, count);
 }
 
 /* The number comes last: from then on the part reads. */
@@ -386,20 +388,21 @@ static sfi_status
 send_request(struct boot *b, const struct special *s)
 {
     uint8_t raw[SFI_MAILBOX_AT_DONE] = {0};
-    uint32_t at = mailbox_param_at(s->param_len);
+    uint32_t at = sfi__mailbox_param_at(s->param_len);
     struct wr w;
-    sfi_status st = post(b, mailbox_data_at(s->opcode), s->data, s->data_len);
+    sfi_status st =
+        post(b, sfi__mailbox_data_at(s->opcode), s->data, s->data_len);
 
     b->letter += LETTER_STEP;
-    wr_init(&w, raw, sizeof(raw));
-    wr_bytes(&w, s->param, s->param_len);
-    wr_fill(&w, 0, SFI_MAILBOX_AT_OPCODE - at - s->param_len);
-    wr_u16le(&w, s->opcode);
-    wr_u16le(&w, (uint16_t)s->param_len);
-    wr_u16le(&w, (uint16_t)s->data_len);
-    wr_u16le(&w, 0);
-    wr_u32le(&w, b->letter);
-    return st == SFI_OK ? post(b, at, raw, wr_len(&w)) : st;
+    sfi__wr_init(&w, raw, sizeof(raw));
+    sfi__wr_bytes(&w, s->param, s->param_len);
+    sfi__wr_fill(&w, 0, SFI_MAILBOX_AT_OPCODE - at - s->param_len);
+    sfi__wr_u16le(&w, s->opcode);
+    sfi__wr_u16le(&w, (uint16_t)s->param_len);
+    sfi__wr_u16le(&w, (uint16_t)s->data_len);
+    sfi__wr_u16le(&w, 0);
+    sfi__wr_u32le(&w, b->letter);
+    return st == SFI_OK ? post(b, at, raw, sfi__wr_len(&w)) : st;
 }
 
 /* From REQUEST to what there may be of the reply. */
@@ -414,8 +417,9 @@ static sfi_status
 read_answer(struct boot *b, size_t reply_len, struct answer *a)
 {
     uint32_t words[3 + SFI_CMD_REPLY_MAX / 4] = {0};
-    sfi_status st = mem_read(b, b->chip->mailbox.base + SFI_MAILBOX_AT_REQUEST,
-                             words, 3 + (reply_len + 3) / 4);
+    sfi_status st =
+        sfi__debug_read(b, b->chip->mailbox.base + SFI_MAILBOX_AT_REQUEST,
+                        words, 3 + (reply_len + 3) / 4);
 
     a->request = words[0];
     a->done = words[1];
@@ -431,7 +435,7 @@ take_reply(struct boot *b, struct special *s, const struct answer *a)
     s->status = a->cause;
     if (s->status != 0 || s->reply_len == 0)
         return SFI_OK;
-    if (!boot_takes_reply(s, a->len))
+    if (!sfi__boot_takes_reply(s, a->len))
         return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
                          "the answer to %s has %zu bytes, expected %zu",
                          s->what, a->len, s->reply_len);
@@ -455,7 +459,7 @@ wait_done(struct boot *b, const struct deadline *dl, const struct special *s,
         *lost = st == SFI_OK && a->request != b->letter;
         if (st != SFI_OK || *lost || a->done == b->letter)
             return st;
-        if (deadline_passed(dl))
+        if (sfi__deadline_passed(dl))
             return sfi__fail(b->link.ctx, SFI_ERR_TIMEOUT,
                              "no answer to %s within %u ms", b->link.doing,
                              s->wait_ms);
@@ -486,7 +490,7 @@ special_once(struct boot *b, struct special *s, const struct deadline *dl)
 static sfi_status
 mem_special(struct boot *b, struct special *s)
 {
-    struct deadline dl = deadline_in(b->link.ctx->clock, s->wait_ms);
+    struct deadline dl = sfi__deadline_in(b->link.ctx->clock, s->wait_ms);
 
     b->link.doing = s->what;
     for (unsigned i = 0;; i++) {
@@ -502,7 +506,7 @@ const struct boot_ops sfi__boot_mem = {
     .connect = mem_connect,
     .read = mem_read_bytes,
     .write = mem_write_bytes,
-    .go = mem_core_start,
+    .go = sfi__debug_core_start,
     .erase_mass = mem_erase_mass,
     .erase_sectors = mem_erase_sectors,
     .readout_unprotect = mem_readout_unprotect,

@@ -34,7 +34,7 @@ static sfi_status
 take(struct boot *b, uint8_t request, uint16_t value, uint8_t *data, size_t len,
      size_t *got)
 {
-    sfi_status st = link_cancelled(&b->link);
+    sfi_status st = sfi__link_cancelled(&b->link);
 
     if (st != SFI_OK)
         return st;
@@ -48,7 +48,7 @@ static sfi_status
 give(struct boot *b, uint8_t request, uint16_t value, uint8_t *data, size_t len)
 {
     size_t got;
-    sfi_status st = link_cancelled(&b->link);
+    sfi_status st = sfi__link_cancelled(&b->link);
 
     if (st != SFI_OK)
         return st;
@@ -75,7 +75,7 @@ get_report(struct boot *b, struct dfu_report *r)
         return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
                          "the answer to GETSTATUS is %zu bytes, expected %zu",
                          got, sizeof(raw));
-    dfu_read_report(r, raw);
+    sfi__dfu_read_report(r, raw);
     b->dfu.state = r->state;
     return SFI_OK;
 }
@@ -85,7 +85,7 @@ refused(struct boot *b, const struct dfu_report *r)
 {
     return sfi__fail_peer(b->link.ctx, SFI_ERR_NACK, r->status,
                           "the bootloader refused %s: %s", b->link.doing,
-                          dfu_status_text(r->status));
+                          sfi__dfu_status_text(r->status));
 }
 
 /* A stall says that there is an error, GETSTATUS says which. */
@@ -154,7 +154,7 @@ pause(struct boot *b, uint32_t ms)
 
     while (ms > 0) {
         uint32_t slice = ms < SLICE_MS ? ms : SLICE_MS;
-        sfi_status st = link_cancelled(&b->link);
+        sfi_status st = sfi__link_cancelled(&b->link);
 
         if (st != SFI_OK)
             return st;
@@ -168,7 +168,7 @@ pause(struct boot *b, uint32_t ms)
 static sfi_status
 wait_block(struct boot *b, struct dfu_report *r, uint32_t ms)
 {
-    struct deadline dl = deadline_in(b->link.ctx->clock, ms);
+    struct deadline dl = sfi__deadline_in(b->link.ctx->clock, ms);
 
     for (bool first = true;; first = false) {
         sfi_status st = get_report(b, r);
@@ -177,7 +177,7 @@ wait_block(struct boot *b, struct dfu_report *r, uint32_t ms)
         if (st != SFI_OK ||
             (r->state != DFU_DNBUSY && r->state != DFU_DNLOAD_SYNC))
             return st;
-        if (wait > deadline_left(&dl) || deadline_passed(&dl))
+        if (wait > sfi__deadline_left(&dl) || sfi__deadline_passed(&dl))
             return sfi__fail(b->link.ctx, SFI_ERR_TIMEOUT,
                              "%s is not done within %u ms", b->link.doing, ms);
         st = pause(b, wait);
@@ -195,9 +195,9 @@ send_block(struct boot *b, uint16_t block, const uint8_t *data, size_t len,
     sfi_status st = SFI_OK;
     struct wr w;
 
-    wr_init(&w, copy, b->dfu.itf.transfer_size);
-    wr_bytes(&w, data, len);
-    if (!wr_ok(&w))
+    sfi__wr_init(&w, copy, b->dfu.itf.transfer_size);
+    sfi__wr_bytes(&w, data, len);
+    if (!sfi__wr_ok(&w))
         return sfi__fail(b->link.ctx, SFI_ERR_UNSUPPORTED,
                          "%s takes %zu bytes in a transfer, and the device %u",
                          b->link.doing, len, b->dfu.itf.transfer_size);
@@ -228,8 +228,8 @@ command(struct boot *b, const uint8_t *data, size_t len, uint32_t ms)
 }
 
 sfi_status
-dfu_take_block(struct boot *b, uint16_t block, uint8_t *out, size_t len,
-               size_t *got)
+sfi__boot_dfu_take_block(struct boot *b, uint16_t block, uint8_t *out,
+                         size_t len, size_t *got)
 {
     sfi_status st = SFI_OK;
 
@@ -249,7 +249,7 @@ dfu_take_block(struct boot *b, uint16_t block, uint8_t *out, size_t len,
 static bool
 is_fault(sfi_status st)
 {
-    return link_is_fault(st) || st == SFI_ERR_IO;
+    return sfi__link_is_fault(st) || st == SFI_ERR_IO;
 }
 
 /* Back on the bus it is as if its answer was lost. */
@@ -315,7 +315,7 @@ select_memory(struct boot *b, uint32_t address)
     sfi_status st;
 
     while (alt < b->dfu.itf.alts &&
-           dfu_region_at(&b->dfu.layout[alt], address) == NULL)
+           sfi__dfu_region_at(&b->dfu.layout[alt], address) == NULL)
         alt++;
     if (alt == b->dfu.itf.alts || alt == b->dfu.alt)
         return SFI_OK;
@@ -335,7 +335,7 @@ set_pointer(struct boot *b, uint32_t address)
     uint8_t raw[DFU_ADDRESS_LEN];
     sfi_status st = select_memory(b, address);
 
-    dfu_write_address(raw, DFU_SET_ADDRESS, address);
+    sfi__dfu_write_address(raw, DFU_SET_ADDRESS, address);
     return st == SFI_OK ? command(b, raw, sizeof(raw), WRITE_MS) : st;
 }
 
@@ -352,7 +352,7 @@ read_once(struct boot *b, void *arg)
             left < b->dfu.itf.transfer_size ? left : b->dfu.itf.transfer_size;
         size_t got = 0;
 
-        st = dfu_take_block(b, block, k->out + at, n, &got);
+        st = sfi__boot_dfu_take_block(b, block, k->out + at, n, &got);
         if (st == SFI_OK && got != n)
             st = sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
                            "%zu bytes came in answer to %s, expected %zu", got,
@@ -509,7 +509,7 @@ erase_once(struct boot *b, void *arg)
     uint8_t raw[DFU_ADDRESS_LEN];
     sfi_status st = select_memory(b, *address);
 
-    dfu_write_address(raw, DFU_ERASE, *address);
+    sfi__dfu_write_address(raw, DFU_ERASE, *address);
     return st == SFI_OK ? command(b, raw, sizeof(raw), ERASE_MS) : st;
 }
 
@@ -579,16 +579,17 @@ take_reply(struct boot *b, struct special *s)
     uint8_t raw[1 + SFI_CMD_REPLY_MAX + 1]; /* a longer one shows */
     size_t got = 0;
     struct rd r;
-    sfi_status st = dfu_take_block(b, DFU_BLOCK_REPLY, raw, sizeof(raw), &got);
+    sfi_status st =
+        sfi__boot_dfu_take_block(b, DFU_BLOCK_REPLY, raw, sizeof(raw), &got);
 
     if (st != SFI_OK)
         return st;
-    rd_init(&r, raw, got);
-    if (rd_u8(&r) != 0 || !boot_takes_reply(s, rd_left(&r)))
+    sfi__rd_init(&r, raw, got);
+    if (sfi__rd_u8(&r) != 0 || !sfi__boot_takes_reply(s, sfi__rd_left(&r)))
         return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
                          "the answer to %s has an impossible length",
                          b->link.doing);
-    rd_bytes(&r, s->reply, rd_left(&r));
+    sfi__rd_bytes(&r, s->reply, sfi__rd_left(&r));
     return SFI_OK;
 }
 
@@ -601,7 +602,7 @@ special_once(struct boot *b, void *arg)
     uint8_t raw[DFU_SFI_MAX];
     struct dfu_report r;
     sfi_status st;
-    size_t len = dfu_write_sfi(raw, &req);
+    size_t len = sfi__dfu_write_sfi(raw, &req);
 
     if (len == 0)
         return sfi__fail(b->link.ctx, SFI_ERR_UNSUPPORTED,
@@ -628,8 +629,8 @@ dfu_special(struct boot *b, struct special *s)
 /* ---- a dialect's own blocks ---- */
 
 sfi_status
-dfu_download(struct boot *b, uint16_t block, const uint8_t *data, size_t len,
-             uint32_t ms, uint8_t *string)
+sfi__boot_dfu_download(struct boot *b, uint16_t block, const uint8_t *data,
+                       size_t len, uint32_t ms, uint8_t *string)
 {
     struct dfu_report r = {0};
     sfi_status st;
@@ -644,7 +645,7 @@ dfu_download(struct boot *b, uint16_t block, const uint8_t *data, size_t len,
 }
 
 sfi_status
-dfu_upload(struct boot *b, uint16_t block, uint8_t *out, size_t *len)
+sfi__boot_dfu_upload(struct boot *b, uint16_t block, uint8_t *out, size_t *len)
 {
     size_t room =
         *len < b->dfu.itf.transfer_size ? *len : b->dfu.itf.transfer_size;
@@ -652,7 +653,7 @@ dfu_upload(struct boot *b, uint16_t block, uint8_t *out, size_t *len)
 
     *len = 0;
     b->link.doing = "an upload";
-    st = dfu_take_block(b, block, out, room, len);
+    st = sfi__boot_dfu_take_block(b, block, out, room, len);
     return st == SFI_ERR_NO_DEVICE ? vanished(b) : st;
 }
 
@@ -662,7 +663,7 @@ static sfi_status
 look(struct boot *b)
 {
     for (unsigned i = 0;; i++) {
-        sfi_status st = dfu_look(b);
+        sfi_status st = sfi__boot_dfu_discover(b);
 
         if (!is_fault(st) || i == REPEATS)
             return st;
@@ -673,14 +674,14 @@ look(struct boot *b)
 static sfi_status
 reopen(struct boot *b, const struct deadline *dl)
 {
-    uint32_t left = deadline_left(dl);
+    uint32_t left = sfi__deadline_left(dl);
     uint32_t slice = left < SLICE_MS ? left : SLICE_MS;
-    sfi_status st = link_cancelled(&b->link);
+    sfi_status st = sfi__link_cancelled(&b->link);
 
     if (st == SFI_OK)
         st = sfi__transport_reopen(b->link.tp, slice);
     if ((st == SFI_ERR_NO_DEVICE || st == SFI_ERR_TIMEOUT) &&
-        deadline_left(dl) == left && pause(b, slice) != SFI_OK)
+        sfi__deadline_left(dl) == left && pause(b, slice) != SFI_OK)
         return SFI_ERR_CANCELLED;
     return st;
 }
@@ -689,7 +690,7 @@ reopen(struct boot *b, const struct deadline *dl)
 static sfi_status
 dfu_connect(struct boot *b, uint32_t ms)
 {
-    struct deadline dl = deadline_in(b->link.ctx->clock, ms);
+    struct deadline dl = sfi__deadline_in(b->link.ctx->clock, ms);
 
     b->link.doing = "connecting";
     for (;;) {
@@ -700,9 +701,9 @@ dfu_connect(struct boot *b, uint32_t ms)
         do
             st = reopen(b, &dl);
         while ((st == SFI_ERR_NO_DEVICE || st == SFI_ERR_TIMEOUT) &&
-               !deadline_passed(&dl));
+               !sfi__deadline_passed(&dl));
         if (st == SFI_ERR_NO_DEVICE || st == SFI_ERR_TIMEOUT ||
-            (st == SFI_OK && deadline_passed(&dl)))
+            (st == SFI_OK && sfi__deadline_passed(&dl)))
             return sfi__fail(b->link.ctx, SFI_ERR_TIMEOUT,
                              "no device in DFU mode within %u ms; is the chip "
                              "powered, and in its bootloader (BOOT0)",

@@ -9,15 +9,16 @@
 #define DFU_STATE_UNKNOWN 0xffu
 
 /* UPLOAD of one block; the way to dfuIDLE before it. */
-sfi_status dfu_take_block(struct boot *b, uint16_t block, uint8_t *out,
-                          size_t len, size_t *got);
+sfi_status sfi__boot_dfu_take_block(struct boot *b, uint16_t block,
+                                    uint8_t *out, size_t len, size_t *got);
 /* One block of a dialect's, never again; none: "leave".  `string`: what
  * GETSTATUS ends with.  An upload is as long as the device makes it. */
-sfi_status dfu_download(struct boot *b, uint16_t block, const uint8_t *data,
-                        size_t len, uint32_t ms, uint8_t *string);
-sfi_status dfu_upload(struct boot *b, uint16_t block, uint8_t *out,
-                      size_t *len);
+sfi_status sfi__boot_dfu_download(struct boot *b, uint16_t block,
+                                  const uint8_t *data, size_t len, uint32_t ms,
+                                  uint8_t *string);
+sfi_status sfi__boot_dfu_upload(struct boot *b, uint16_t block, uint8_t *out,
+                                size_t *len);
 /* boot_dfu_look.c: the part, its memories, its commands. */
-sfi_status dfu_look(struct boot *b);
+sfi_status sfi__boot_dfu_discover(struct boot *b);
 
 #endif

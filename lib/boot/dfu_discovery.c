@@ -16,7 +16,7 @@ static sfi_status
 get_descriptor(struct boot *b, uint8_t type, uint8_t index, uint8_t *out,
                size_t cap, size_t *got)
 {
-    sfi_status st = link_cancelled(&b->link);
+    sfi_status st = sfi__link_cancelled(&b->link);
 
     if (st != SFI_OK)
         return st;
@@ -33,7 +33,7 @@ get_string(struct boot *b, uint8_t index, char out[USB_TEXT_MAX])
     sfi_status st =
         get_descriptor(b, USB_STRING, index, raw, sizeof(raw), &got);
 
-    if (st == SFI_OK && !dfu_read_string(out, raw, got))
+    if (st == SFI_OK && !sfi__dfu_read_string(out, raw, got))
         return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
                          "string %u of the device is malformed", index);
     return st;
@@ -49,7 +49,7 @@ get_interface(struct boot *b)
 
     if (st != SFI_OK)
         return st;
-    if (!dfu_read_config(&b->dfu.itf, raw, got))
+    if (!sfi__dfu_read_config(&b->dfu.itf, raw, got))
         return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
                          "the device is not in DFU mode, or its descriptors "
                          "are malformed");
@@ -75,7 +75,7 @@ get_layouts(struct boot *b)
 
         if (st != SFI_OK)
             return st;
-        if (!dfu_read_layout(&b->dfu.layout[alt], text))
+        if (!sfi__dfu_read_layout(&b->dfu.layout[alt], text))
             return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
                              "alternate setting %u is named \"%s\", which is "
                              "no map of a memory",
@@ -110,11 +110,11 @@ id_by_serial(struct boot *b, const char *serial)
     uint16_t low;
     struct rd r;
 
-    if (!hex_decode(raw, sizeof(raw), serial))
+    if (!sfi__hex_decode(raw, sizeof(raw), serial))
         return false;
-    rd_init(&r, raw, sizeof(raw));
-    rd_skip(&r, 2);
-    low = rd_u16be(&r);
+    sfi__rd_init(&r, raw, sizeof(raw));
+    sfi__rd_skip(&r, 2);
+    low = sfi__rd_u16be(&r);
     if ((low & ~DEVICE_ID_MASK) != IDCODE_MARK)
         return false;
     b->device_id = low & DEVICE_ID_MASK;
@@ -134,12 +134,12 @@ get_identity(struct boot *b)
 
     if (st != SFI_OK)
         return st;
-    rd_init(&r, raw, got);
-    rd_skip(&r, 12);
-    b->version = (uint8_t)(rd_u16le(&r) >> 4); /* BCD, 02.00 is V2.0 */
-    rd_skip(&r, 2);
-    index = rd_u8(&r);
-    if (!rd_ok(&r))
+    sfi__rd_init(&r, raw, got);
+    sfi__rd_skip(&r, 12);
+    b->version = (uint8_t)(sfi__rd_u16le(&r) >> 4); /* BCD, 02.00 is V2.0 */
+    sfi__rd_skip(&r, 2);
+    index = sfi__rd_u8(&r);
+    if (!sfi__rd_ok(&r))
         return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
                          "the device's descriptor is cut short");
     if (index != 0)
@@ -166,7 +166,7 @@ get_commands(struct boot *b)
 
     if (len > b->dfu.itf.transfer_size)
         len = b->dfu.itf.transfer_size;
-    st = dfu_take_block(b, DFU_BLOCK_COMMAND, raw, len, &got);
+    st = sfi__boot_dfu_take_block(b, DFU_BLOCK_COMMAND, raw, len, &got);
     b->has_memory = false;
     b->has_special = false;
     for (size_t i = 0; st == SFI_OK && i < got; i++) {
@@ -179,7 +179,7 @@ get_commands(struct boot *b)
 }
 
 sfi_status
-dfu_look(struct boot *b)
+sfi__boot_dfu_discover(struct boot *b)
 {
     sfi_status st = get_interface(b);
 

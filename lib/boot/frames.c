@@ -38,7 +38,7 @@ send_address(struct boot *b, uint32_t address)
 {
     uint8_t frame[USART_ADDRESS_LEN];
 
-    usart_address(frame, address);
+    sfi__an3155_address(frame, address);
     return phase(b, frame, sizeof(frame), AN_ACK_MS);
 }
 
@@ -55,7 +55,7 @@ transact(struct boot *b, const char *what,
 
         b->link.doing = what;
         st = once(b, arg);
-        if (!link_is_fault(st))
+        if (!sfi__link_is_fault(st))
             return st;
         if (i == REPEATS) {
             b->wire->give_up(b);
@@ -87,7 +87,7 @@ get_once(struct boot *b, void *arg)
         st = b->wire->take_get(b, answer, &len);
     if (st != SFI_OK)
         return st;
-    if (!usart_read_get(&b->get, answer, len))
+    if (!sfi__an3155_read_get(&b->get, answer, len))
         return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
                          "the answer to Get is %zu bytes of %u, expected a "
                          "version, commands and an ACK",
@@ -111,17 +111,17 @@ get_id_once(struct boot *b, void *arg)
         st = b->wire->ack(b, AN_GAP_MS);
     if (st != SFI_OK && st != SFI_ERR_PROTOCOL && st != SFI_ERR_NACK)
         return st;
-    rd_init(&r, answer, sizeof(answer));
-    if (st != SFI_OK || rd_u8(&r) != 1)
+    sfi__rd_init(&r, answer, sizeof(answer));
+    if (st != SFI_OK || sfi__rd_u8(&r) != 1)
         return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
                          "the answer to Get ID is malformed, expected two "
                          "bytes and an ACK");
-    b->device_id = rd_u16be(&r);
+    b->device_id = sfi__rd_u16be(&r);
     return SFI_OK;
 }
 
 static bool
-same_get(const struct usart_get *a, const struct usart_get *b)
+same_get(const struct an3155_get *a, const struct an3155_get *b)
 {
     return a->version == b->version && a->count == b->count &&
            sfi__equal(a->commands, b->commands, a->count);
@@ -130,22 +130,23 @@ same_get(const struct usart_get *a, const struct usart_get *b)
 static sfi_status
 identified(struct boot *b)
 {
-    const struct usart_get *get = &b->get;
+    const struct an3155_get *get = &b->get;
 
     b->version = get->version;
-    b->has_memory = usart_has(get, USART_READ) || usart_has(get, USART_WRITE);
-    b->has_special =
-        usart_has(get, USART_SPECIAL) && usart_has(get, USART_EXT_SPECIAL);
+    b->has_memory =
+        sfi__an3155_has(get, USART_READ) || sfi__an3155_has(get, USART_WRITE);
+    b->has_special = sfi__an3155_has(get, USART_SPECIAL) &&
+                     sfi__an3155_has(get, USART_EXT_SPECIAL);
     return SFI_OK;
 }
 
 /* Answers carry no checksum: what all the rest hangs on is asked for until two
  * answers in a row agree. */
 sfi_status
-an_identify(struct boot *b)
+sfi__frames_identify(struct boot *b)
 {
     for (unsigned i = 0; i < BOOT_ASKED_MAX; i++) {
-        struct usart_get get = b->get;
+        struct an3155_get get = b->get;
         uint16_t device_id = b->device_id;
         sfi_status st = transact(b, "Get", get_once, NULL, NULL);
 
@@ -183,7 +184,7 @@ read_once(struct boot *b, void *arg)
     uint8_t count[USART_COUNT_LEN];
     sfi_status st = begin(b, USART_READ);
 
-    usart_count(count, k->len);
+    sfi__an3155_count(count, k->len);
     if (st == SFI_OK)
         st = send_address(b, k->address);
     if (st == SFI_OK)
@@ -196,7 +197,7 @@ read_once(struct boot *b, void *arg)
 }
 
 sfi_status
-an_read(struct boot *b, uint32_t address, uint8_t *out, size_t len)
+sfi__frames_read(struct boot *b, uint32_t address, uint8_t *out, size_t len)
 {
     sfi_status st = SFI_OK;
 
@@ -222,8 +223,8 @@ write_once(struct boot *b, void *arg)
     if (st == SFI_OK)
         st = send_address(b, k->address);
     if (st == SFI_OK)
-        st = b->wire->program(b, frame, usart_write(frame, k->data, k->len),
-                              WRITE_MS);
+        st = b->wire->program(
+            b, frame, sfi__an3155_write(frame, k->data, k->len), WRITE_MS);
     return st;
 }
 
@@ -243,7 +244,8 @@ is_written(struct boot *b, void *arg)
 }
 
 sfi_status
-an_write(struct boot *b, uint32_t address, const uint8_t *data, size_t len)
+sfi__frames_write(struct boot *b, uint32_t address, const uint8_t *data,
+                  size_t len)
 {
     sfi_status st = SFI_OK;
 
@@ -269,7 +271,7 @@ go_once(struct boot *b, void *arg)
 }
 
 sfi_status
-an_go(struct boot *b, uint32_t address)
+sfi__frames_go(struct boot *b, uint32_t address)
 {
     return transact(b, "Go", go_once, NULL, &address);
 }
@@ -283,14 +285,14 @@ erase_once(struct boot *b, void *arg)
     sfi_status st = begin(b, USART_EXT_ERASE);
 
     (void)arg;
-    usart_erase_special(frame, USART_ERASE_MASS);
+    sfi__an3155_erase_special(frame, USART_ERASE_MASS);
     if (st == SFI_OK)
         st = phase(b, frame, sizeof(frame), ERASE_MS);
     return st;
 }
 
 sfi_status
-an_erase_mass(struct boot *b)
+sfi__frames_erase_mass(struct boot *b)
 {
     return transact(b, "Extended Erase", erase_once, NULL, NULL);
 }
@@ -311,7 +313,7 @@ pages_once(struct boot *b, void *arg)
 }
 
 sfi_status
-an_erase_sectors(struct boot *b, const uint16_t *sectors, size_t count)
+sfi__frames_erase_sectors(struct boot *b, const uint16_t *sectors, size_t count)
 {
     sfi_status st = SFI_OK;
 
@@ -334,7 +336,7 @@ unprotect_once(struct boot *b, void *arg)
 /* AN3155, 3.12: a second ACK follows, before the erase or after it; then the
  * chip is reset. */
 sfi_status
-an_readout_unprotect(struct boot *b)
+sfi__frames_readout_unprotect(struct boot *b)
 {
     sfi_status st =
         transact(b, "Readout Unprotect", unprotect_once, NULL, NULL);
@@ -376,7 +378,8 @@ take_reply(struct boot *b, struct special *s)
 
     if (st == SFI_OK && !s->extended) {
         st = take_length(b, &data_len, s->wait_ms);
-        if (st == SFI_OK && data_len != 0 && !boot_takes_reply(s, data_len))
+        if (st == SFI_OK && data_len != 0 &&
+            !sfi__boot_takes_reply(s, data_len))
             st = malformed_reply(b);
         if (st == SFI_OK)
             st = take(b, s->reply, data_len);
@@ -390,7 +393,7 @@ take_reply(struct boot *b, struct special *s)
     if (st == SFI_OK)
         st = b->wire->ack(b, AN_GAP_MS);
     if (st == SFI_ERR_PROTOCOL || st == SFI_ERR_NACK ||
-        (st == SFI_OK && s->status == 0 && !boot_takes_reply(s, data_len)))
+        (st == SFI_OK && s->status == 0 && !sfi__boot_takes_reply(s, data_len)))
         return malformed_reply(b);
     return st;
 }
@@ -400,7 +403,7 @@ send_packet(struct boot *b, const uint8_t *data, size_t len, uint32_t ms)
 {
     uint8_t frame[USART_PACKET_MAX];
 
-    return phase(b, frame, usart_packet(frame, data, len), ms);
+    return phase(b, frame, sfi__an3155_packet(frame, data, len), ms);
 }
 
 static sfi_status
@@ -410,7 +413,7 @@ special_once(struct boot *b, void *arg)
     uint8_t opcode[USART_OPCODE_LEN];
     sfi_status st = begin(b, s->extended ? USART_EXT_SPECIAL : USART_SPECIAL);
 
-    usart_opcode(opcode, s->opcode);
+    sfi__an3155_opcode(opcode, s->opcode);
     if (st == SFI_OK)
         st = phase(b, opcode, sizeof(opcode), AN_ACK_MS);
     /* Some acknowledge the last packet before their work, some after it. */
@@ -423,7 +426,7 @@ special_once(struct boot *b, void *arg)
 }
 
 sfi_status
-an_special(struct boot *b, struct special *s)
+sfi__frames_special(struct boot *b, struct special *s)
 {
     struct sfi_error first;
     sfi_status st;
@@ -432,7 +435,7 @@ an_special(struct boot *b, struct special *s)
         return transact(b, s->what, special_once, NULL, s);
     b->link.doing = s->what;
     st = special_once(b, s);
-    if (!link_is_fault(st))
+    if (!sfi__link_is_fault(st))
         return st;
     first = b->link.ctx->error; /* and the next command finds its way */
     if (b->wire->resync(b) != SFI_OK)

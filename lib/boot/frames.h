@@ -15,7 +15,7 @@
 
 /* In each: `ms` for the first byte of what is waited for, time on the line
  * apart. */
-struct an_wire {
+struct frames_wire {
     /* A command's code, and its ACK. */
     sfi_status (*command)(struct boot *b, uint8_t cmd);
     /* What goes out before the next wait, and its ACK. */
@@ -48,16 +48,17 @@ struct an_wire {
 #define AN_GET_MAX (1u + 1u + UINT8_MAX + 1u)
 
 /* After the bootloader was found: Get and Get ID. */
-sfi_status an_identify(struct boot *b);
+sfi_status sfi__frames_identify(struct boot *b);
 
-sfi_status an_read(struct boot *b, uint32_t address, uint8_t *out, size_t len);
-sfi_status an_write(struct boot *b, uint32_t address, const uint8_t *data,
-                    size_t len);
-sfi_status an_go(struct boot *b, uint32_t address);
-sfi_status an_erase_mass(struct boot *b);
-sfi_status an_erase_sectors(struct boot *b, const uint16_t *sectors,
-                            size_t count);
-sfi_status an_readout_unprotect(struct boot *b);
-sfi_status an_special(struct boot *b, struct special *s);
+sfi_status sfi__frames_read(struct boot *b, uint32_t address, uint8_t *out,
+                            size_t len);
+sfi_status sfi__frames_write(struct boot *b, uint32_t address,
+                             const uint8_t *data, size_t len);
+sfi_status sfi__frames_go(struct boot *b, uint32_t address);
+sfi_status sfi__frames_erase_mass(struct boot *b);
+sfi_status sfi__frames_erase_sectors(struct boot *b, const uint16_t *sectors,
+                                     size_t count);
+sfi_status sfi__frames_readout_unprotect(struct boot *b);
+sfi_status sfi__frames_special(struct boot *b, struct special *s);
 
 #endif

@@ -16,14 +16,14 @@
 #define DRAIN_MS 1000u
 
 bool
-link_is_fault(sfi_status st)
+sfi__link_is_fault(sfi_status st)
 {
     return st == SFI_ERR_TIMEOUT || st == SFI_ERR_PROTOCOL ||
            st == SFI_ERR_NACK;
 }
 
 sfi_status
-link_cancelled(const struct link *l)
+sfi__link_cancelled(const struct link *l)
 {
     if (l->cancel != NULL && atomic_load(l->cancel))
         return sfi__fail(l->ctx, SFI_ERR_CANCELLED, "cancelled");
@@ -31,9 +31,9 @@ link_cancelled(const struct link *l)
 }
 
 sfi_status
-link_send(struct link *l, const uint8_t *data, size_t len)
+sfi__link_send(struct link *l, const uint8_t *data, size_t len)
 {
-    sfi_status st = link_cancelled(l);
+    sfi_status st = sfi__link_cancelled(l);
 
     if (st != SFI_OK)
         return st;
@@ -42,17 +42,18 @@ link_send(struct link *l, const uint8_t *data, size_t len)
 }
 
 sfi_status
-link_recv(struct link *l, uint8_t *buf, size_t len, size_t *got, uint32_t ms)
+sfi__link_recv(struct link *l, uint8_t *buf, size_t len, size_t *got,
+               uint32_t ms)
 {
-    struct deadline dl = deadline_in(l->ctx->clock, ms);
+    struct deadline dl = sfi__deadline_in(l->ctx->clock, ms);
     size_t have = 0;
     sfi_status st = SFI_OK;
 
     while (st == SFI_OK && have < len) {
-        uint32_t left = deadline_left(&dl);
+        uint32_t left = sfi__deadline_left(&dl);
         size_t n = 0;
 
-        st = link_cancelled(l);
+        st = sfi__link_cancelled(l);
         if (st != SFI_OK)
             break;
         if (left == 0) {
@@ -72,10 +73,10 @@ link_recv(struct link *l, uint8_t *buf, size_t len, size_t *got, uint32_t ms)
 }
 
 sfi_status
-link_drain(struct link *l)
+sfi__link_drain(struct link *l)
 {
     uint32_t ms = DRAIN_MS + sfi__transport_ms(l->tp, DRAIN_MAX);
-    struct deadline dl = deadline_in(l->ctx->clock, ms);
+    struct deadline dl = sfi__deadline_in(l->ctx->clock, ms);
     uint8_t scrap[64];
     size_t total = 0;
     sfi_status st;
@@ -83,13 +84,13 @@ link_drain(struct link *l)
     do {
         size_t n = 0;
 
-        st = link_recv(l, scrap, sizeof(scrap), &n, QUIET_MS);
+        st = sfi__link_recv(l, scrap, sizeof(scrap), &n, QUIET_MS);
         total += n;
         if (st != SFI_OK && st != SFI_ERR_TIMEOUT)
             return st;
         if (n == 0)
             return SFI_OK;
-    } while (total <= DRAIN_MAX && !deadline_passed(&dl));
+    } while (total <= DRAIN_MAX && !sfi__deadline_passed(&dl));
     if (total <= DRAIN_MAX)
         return sfi__fail(l->ctx, SFI_ERR_PROTOCOL,
                          "the line never falls silent: after %u ms there are "

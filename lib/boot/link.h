@@ -13,15 +13,15 @@ struct link {
     const char *doing;         /* what is being asked, for messages */
 };
 
-sfi_status link_send(struct link *l, const uint8_t *data, size_t len);
+sfi_status sfi__link_send(struct link *l, const uint8_t *data, size_t len);
 /* Exactly `len` bytes within `ms`; *got (NULL is fine) are there when fewer
  * came. */
-sfi_status link_recv(struct link *l, uint8_t *buf, size_t len, size_t *got,
-                     uint32_t ms);
+sfi_status sfi__link_recv(struct link *l, uint8_t *buf, size_t len, size_t *got,
+                          uint32_t ms);
 /* Drop what comes until the line is silent. */
-sfi_status link_drain(struct link *l);
-sfi_status link_cancelled(const struct link *l);
+sfi_status sfi__link_drain(struct link *l);
+sfi_status sfi__link_cancelled(const struct link *l);
 /* Lost, damaged or refused: worth asking again. */
-bool link_is_fault(sfi_status st);
+bool sfi__link_is_fault(sfi_status st);
 
 #endif

@@ -6,7 +6,7 @@
 #include "core/err.h"
 
 sfi_status
-boot_init(struct boot *b, sfi_transport *tp, const atomic_bool *cancel)
+sfi__boot_init(struct boot *b, sfi_transport *tp, const atomic_bool *cancel)
 {
     static const struct boot_ops *const kinds[TRANSPORT_KINDS] = {
         [TRANSPORT_STREAM] = &sfi__boot_usart,
@@ -26,19 +26,19 @@ boot_init(struct boot *b, sfi_transport *tp, const atomic_bool *cancel)
 }
 
 sfi_status
-boot_connect(struct boot *b, uint32_t ms)
+sfi__boot_connect(struct boot *b, uint32_t ms)
 {
     return b->ops->connect(b, ms);
 }
 
 sfi_status
-boot_read(struct boot *b, uint32_t address, uint8_t *out, size_t len)
+sfi__boot_read(struct boot *b, uint32_t address, uint8_t *out, size_t len)
 {
     return b->ops->read(b, address, out, len);
 }
 
 sfi_status
-boot_read_sure(struct boot *b, uint32_t address, uint8_t *out, size_t len)
+sfi__boot_read_sure(struct boot *b, uint32_t address, uint8_t *out, size_t len)
 {
     uint8_t before[BOOT_SURE_MAX];
 
@@ -47,7 +47,7 @@ boot_read_sure(struct boot *b, uint32_t address, uint8_t *out, size_t len)
                          "%zu bytes are to be read twice, expected at most %u",
                          len, BOOT_SURE_MAX);
     for (unsigned i = 0; i < BOOT_ASKED_MAX; i++) {
-        sfi_status st = boot_read(b, address, out, len);
+        sfi_status st = sfi__boot_read(b, address, out, len);
 
         if (st != SFI_OK || (i > 0 && sfi__equal(before, out, len)))
             return st;
@@ -60,37 +60,38 @@ boot_read_sure(struct boot *b, uint32_t address, uint8_t *out, size_t len)
 }
 
 sfi_status
-boot_write(struct boot *b, uint32_t address, const uint8_t *data, size_t len)
+sfi__boot_write(struct boot *b, uint32_t address, const uint8_t *data,
+                size_t len)
 {
     return b->ops->write(b, address, data, len);
 }
 
 sfi_status
-boot_go(struct boot *b, uint32_t address)
+sfi__boot_go(struct boot *b, uint32_t address)
 {
     return b->ops->go(b, address);
 }
 
 sfi_status
-boot_erase_mass(struct boot *b)
+sfi__boot_erase_mass(struct boot *b)
 {
     return b->ops->erase_mass(b);
 }
 
 sfi_status
-boot_erase_sectors(struct boot *b, const uint16_t *sectors, size_t count)
+sfi__boot_erase_sectors(struct boot *b, const uint16_t *sectors, size_t count)
 {
     return b->ops->erase_sectors(b, sectors, count);
 }
 
 sfi_status
-boot_readout_unprotect(struct boot *b)
+sfi__boot_readout_unprotect(struct boot *b)
 {
     return b->ops->readout_unprotect(b);
 }
 
 bool
-boot_takes_reply(const struct special *s, size_t len)
+sfi__boot_takes_reply(const struct special *s, size_t len)
 {
     if (s->reply_got == NULL)
         return len == s->reply_len;
@@ -101,7 +102,7 @@ boot_takes_reply(const struct special *s, size_t len)
 }
 
 sfi_status
-boot_special(struct boot *b, struct special *s)
+sfi__boot_special(struct boot *b, struct special *s)
 {
     return b->ops->special(b, s);
 }

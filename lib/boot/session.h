@@ -39,8 +39,8 @@ struct boot {
     uint16_t device_id;
     uint32_t speed; /* USART: which of the link's, 0 being the fastest */
     /* USART, SPI: what Get answered */
-    const struct an_wire *wire;
-    struct usart_get get;
+    const struct frames_wire *wire;
+    struct an3155_get get;
     /* USB-DFU */
     struct {
         struct dfu_interface itf;
@@ -78,33 +78,33 @@ struct special {
 #define BOOT_ASKED_MAX 8u
 
 /* Nothing is sent.  The link is borrowed; `cancel` may be NULL. */
-sfi_status boot_init(struct boot *b, sfi_transport *tp,
-                     const atomic_bool *cancel);
+sfi_status sfi__boot_init(struct boot *b, sfi_transport *tp,
+                          const atomic_bool *cancel);
 
 /* Find the bootloader and ask who it is; also when it was lost, or reset. */
-sfi_status boot_connect(struct boot *b, uint32_t ms);
+sfi_status sfi__boot_connect(struct boot *b, uint32_t ms);
 
 /* Any length; it is cut as the link wants it. */
-sfi_status boot_read(struct boot *b, uint32_t address, uint8_t *out,
-                     size_t len);
+sfi_status sfi__boot_read(struct boot *b, uint32_t address, uint8_t *out,
+                          size_t len);
 /* At most BOOT_SURE_MAX bytes that decisions hang on: until two answers in a
  * row agree, for memory comes without a checksum. */
-sfi_status boot_read_sure(struct boot *b, uint32_t address, uint8_t *out,
-                          size_t len);
-sfi_status boot_write(struct boot *b, uint32_t address, const uint8_t *data,
-                      size_t len);
-sfi_status boot_go(struct boot *b, uint32_t address);
-sfi_status boot_erase_mass(struct boot *b);
+sfi_status sfi__boot_read_sure(struct boot *b, uint32_t address, uint8_t *out,
+                               size_t len);
+sfi_status sfi__boot_write(struct boot *b, uint32_t address,
+                           const uint8_t *data, size_t len);
+sfi_status sfi__boot_go(struct boot *b, uint32_t address);
+sfi_status sfi__boot_erase_mass(struct boot *b);
 /* By number, the first of the flash being 0. */
-sfi_status boot_erase_sectors(struct boot *b, const uint16_t *sectors,
-                              size_t count);
+sfi_status sfi__boot_erase_sectors(struct boot *b, const uint16_t *sectors,
+                                   size_t count);
 /* Erases the flash and resets the chip: connect again. */
-sfi_status boot_readout_unprotect(struct boot *b);
+sfi_status sfi__boot_readout_unprotect(struct boot *b);
 /* Is a reply of this length one?  Then it is noted. */
-bool boot_takes_reply(const struct special *s, size_t len);
+bool sfi__boot_takes_reply(const struct special *s, size_t len);
 /* A reply of another length than `reply_len` is SFI_ERR_PROTOCOL; an unknown
  * opcode SFI_ERR_NACK. */
-sfi_status boot_special(struct boot *b, struct special *s);
+sfi_status sfi__boot_special(struct boot *b, struct special *s);
 
 /* The kinds of link. */
 extern const struct boot_ops sfi__boot_usart;

@@ -22,7 +22,7 @@
 static sfi_status
 clock_out(struct boot *b, const uint8_t *tx, uint8_t *rx, size_t len)
 {
-    sfi_status st = link_cancelled(&b->link);
+    sfi_status st = sfi__link_cancelled(&b->link);
 
     return st == SFI_OK ? sfi__transport_transfer(b->link.tp, tx, rx, len) : st;
 }
@@ -41,10 +41,10 @@ static sfi_status
 poll(struct boot *b, bool (*wanted)(uint8_t byte), uint8_t *byte, uint32_t ms)
 {
     const struct clock *clock = b->link.ctx->clock;
-    struct deadline dl = deadline_in(clock, ms);
+    struct deadline dl = sfi__deadline_in(clock, ms);
 
     for (unsigned i = 0;; i++) {
-        bool last = deadline_passed(&dl);
+        bool last = sfi__deadline_passed(&dl);
         sfi_status st = clock_in(b, byte);
 
         if (st != SFI_OK || wanted(*byte))
@@ -114,14 +114,14 @@ phase(struct boot *b, const uint8_t *frame, size_t len, uint32_t ms)
     struct wr w;
     sfi_status st;
 
-    wr_init(&w, tx, sizeof(tx));
-    wr_bytes(&w, frame, len);
-    wr_u8(&w, SPI_DUMMY);
-    if (!wr_ok(&w))
+    sfi__wr_init(&w, tx, sizeof(tx));
+    sfi__wr_bytes(&w, frame, len);
+    sfi__wr_u8(&w, SPI_DUMMY);
+    if (!sfi__wr_ok(&w))
         return sfi__fail(b->link.ctx, SFI_ERR_INTERNAL,
                          "a frame of %zu bytes, expected at most %u", len,
                          USART_FRAME_MAX);
-    st = clock_out(b, tx, rx, wr_len(&w));
+    st = clock_out(b, tx, rx, sfi__wr_len(&w));
     return st == SFI_OK ? verdict_after(b, rx[len], ms) : st;
 }
 
@@ -130,7 +130,7 @@ command(struct boot *b, uint8_t cmd)
 {
     uint8_t frame[SPI_COMMAND_LEN];
 
-    spi_command(frame, cmd);
+    sfi__an4286_command(frame, cmd);
     return phase(b, frame, sizeof(frame), AN_ACK_MS);
 }
 
@@ -158,11 +158,11 @@ pages(struct boot *b, const uint16_t *numbers, size_t count, uint32_t ms)
     uint8_t frame[SPI_PAGES_MAX];
     sfi_status st;
 
-    usart_erase_special(head, (uint16_t)(count - 1));
+    sfi__an3155_erase_special(head, (uint16_t)(count - 1));
     st = phase(b, head, sizeof(head), AN_ACK_MS);
     if (st != SFI_OK)
         return st;
-    return phase(b, frame, spi_pages(frame, numbers, count), ms);
+    return phase(b, frame, sfi__an4286_pages(frame, numbers, count), ms);
 }
 
 /* ---- answers ---- */
@@ -265,11 +265,11 @@ static sfi_status
 find(struct boot *b, uint32_t ms)
 {
     const struct clock *clock = b->link.ctx->clock;
-    struct deadline dl = deadline_in(clock, ms);
+    struct deadline dl = sfi__deadline_in(clock, ms);
     uint8_t last = SPI_BUSY;
     sfi_status st = sync(b, &last, ms < SYNC_MS ? ms : SYNC_MS);
 
-    while (st == SFI_ERR_TIMEOUT && !deadline_passed(&dl)) {
+    while (st == SFI_ERR_TIMEOUT && !sfi__deadline_passed(&dl)) {
         clock->sleep_ms(clock->user, FIND_MS);
         st = fill_up(b);
         if (st == SFI_OK)
@@ -308,7 +308,7 @@ give_up(struct boot *b)
     (void)b;
 }
 
-static const struct an_wire wire = {
+static const struct frames_wire wire = {
     .command = command,
     .phase = phase,
     .program = program,
@@ -333,17 +333,17 @@ connect(struct boot *b, uint32_t ms)
         st = sfi__transport_select(b->link.tp, true);
     if (st == SFI_OK)
         st = find(b, ms);
-    return st == SFI_OK ? an_identify(b) : st;
+    return st == SFI_OK ? sfi__frames_identify(b) : st;
 }
 
 const struct boot_ops sfi__boot_spi = {
     .name = "SPI",
     .connect = connect,
-    .read = an_read,
-    .write = an_write,
-    .go = an_go,
-    .erase_mass = an_erase_mass,
-    .erase_sectors = an_erase_sectors,
-    .readout_unprotect = an_readout_unprotect,
-    .special = an_special,
+    .read = sfi__frames_read,
+    .write = sfi__frames_write,
+    .go = sfi__frames_go,
+    .erase_mass = sfi__frames_erase_mass,
+    .erase_sectors = sfi__frames_erase_sectors,
+    .readout_unprotect = sfi__frames_readout_unprotect,
+    .special = sfi__frames_special,
 };

@@ -21,7 +21,7 @@ take_ack(struct boot *b, uint32_t ms)
 {
     sfi_ctx *ctx = b->link.ctx;
     uint8_t answer;
-    sfi_status st = link_recv(&b->link, &answer, 1, NULL, ms);
+    sfi_status st = sfi__link_recv(&b->link, &answer, 1, NULL, ms);
 
     if (st != SFI_OK || answer == USART_ACK)
         return st;
@@ -37,7 +37,7 @@ take_ack(struct boot *b, uint32_t ms)
 static sfi_status
 phase(struct boot *b, const uint8_t *frame, size_t len, uint32_t ms)
 {
-    sfi_status st = link_send(&b->link, frame, len);
+    sfi_status st = sfi__link_send(&b->link, frame, len);
 
     if (st != SFI_OK)
         return st;
@@ -49,7 +49,7 @@ command(struct boot *b, uint8_t cmd)
 {
     uint8_t frame[USART_COMMAND_LEN];
 
-    usart_command(frame, cmd);
+    sfi__an3155_command(frame, cmd);
     return phase(b, frame, sizeof(frame), AN_ACK_MS);
 }
 
@@ -58,7 +58,7 @@ pages(struct boot *b, const uint16_t *numbers, size_t count, uint32_t ms)
 {
     uint8_t frame[USART_ERASE_MAX];
 
-    return phase(b, frame, usart_erase_pages(frame, numbers, count), ms);
+    return phase(b, frame, sfi__an3155_erase_pages(frame, numbers, count), ms);
 }
 
 static sfi_status
@@ -71,14 +71,14 @@ answer(struct boot *b)
 static sfi_status
 take(struct boot *b, uint8_t *buf, size_t len)
 {
-    return link_recv(&b->link, buf, len, NULL,
-                     AN_GAP_MS + sfi__transport_ms(b->link.tp, len));
+    return sfi__link_recv(&b->link, buf, len, NULL,
+                          AN_GAP_MS + sfi__transport_ms(b->link.tp, len));
 }
 
 static sfi_status
 take_late(struct boot *b, uint8_t *byte, uint32_t ms)
 {
-    return link_recv(&b->link, byte, 1, NULL, ms);
+    return sfi__link_recv(&b->link, byte, 1, NULL, ms);
 }
 
 /* H7's V9.0 announces more than it lists (AN2606): what is there counts. */
@@ -92,8 +92,8 @@ take_get(struct boot *b, uint8_t *buf, size_t *len)
     if (st != SFI_OK)
         return st;
     want = buf[0] + 2u;
-    st = link_recv(&b->link, buf + 1, want, &got,
-                   AN_GAP_MS + sfi__transport_ms(b->link.tp, want));
+    st = sfi__link_recv(&b->link, buf + 1, want, &got,
+                        AN_GAP_MS + sfi__transport_ms(b->link.tp, want));
     *len = 1 + got;
     return st == SFI_ERR_TIMEOUT ? SFI_OK : st;
 }
@@ -103,24 +103,24 @@ take_get(struct boot *b, uint8_t *buf, size_t *len)
 static sfi_status
 send_byte(struct boot *b, uint8_t byte)
 {
-    return link_send(&b->link, &byte, 1);
+    return sfi__link_send(&b->link, &byte, 1);
 }
 
 /* An ACK or NACK to 0x7f; *garbage: something else came. */
 static sfi_status
 take_sync(struct boot *b, uint32_t ms, bool *garbage)
 {
-    struct deadline dl = deadline_in(b->link.ctx->clock, ms);
+    struct deadline dl = sfi__deadline_in(b->link.ctx->clock, ms);
 
     for (;;) {
         uint8_t answer;
         sfi_status st =
-            link_recv(&b->link, &answer, 1, NULL, deadline_left(&dl));
+            sfi__link_recv(&b->link, &answer, 1, NULL, sfi__deadline_left(&dl));
 
         if (st != SFI_OK)
             return st;
         if (answer == USART_ACK || answer == USART_NACK)
-            return link_drain(&b->link); /* there may be a second NACK */
+            return sfi__link_drain(&b->link); /* there may be a second NACK */
         *garbage = true;
     }
 }
@@ -134,11 +134,11 @@ fill_up(struct boot *b)
     sfi_status st;
 
     sfi__fill(filler, USART_FILLER, sizeof(filler));
-    st = link_send(&b->link, filler, sizeof(filler));
+    st = sfi__link_send(&b->link, filler, sizeof(filler));
     if (st != SFI_OK)
         return st;
     clock->sleep_ms(clock->user, sfi__transport_ms(b->link.tp, sizeof(filler)));
-    return link_drain(&b->link);
+    return sfi__link_drain(&b->link);
 }
 
 /* By the link's line, if there is one: not an error if not. */
@@ -174,11 +174,11 @@ find_fast(struct boot *b)
 static sfi_status
 find(struct boot *b, uint32_t ms)
 {
-    struct deadline dl = deadline_in(b->link.ctx->clock, ms);
+    struct deadline dl = sfi__deadline_in(b->link.ctx->clock, ms);
     bool garbage = false;
 
-    for (size_t i = 0; !deadline_passed(&dl); i++) {
-        uint32_t left = deadline_left(&dl);
+    for (size_t i = 0; !sfi__deadline_passed(&dl); i++) {
+        uint32_t left = sfi__deadline_left(&dl);
         uint32_t wait = sync_ms[i % SYNC_ROUND];
         sfi_status st = send_byte(b, USART_SYNC);
 
@@ -218,7 +218,7 @@ probe(struct boot *b)
 static sfi_status
 resync(struct boot *b)
 {
-    sfi_status st = link_drain(&b->link);
+    sfi_status st = sfi__link_drain(&b->link);
 
     if (st == SFI_OK)
         st = probe(b);
@@ -243,11 +243,11 @@ give_up(struct boot *b)
 {
     struct sfi_error first = b->link.ctx->error;
 
-    (void)link_drain(&b->link);
+    (void)sfi__link_drain(&b->link);
     b->link.ctx->error = first;
 }
 
-static const struct an_wire wire = {
+static const struct frames_wire wire = {
     .command = command,
     .phase = phase,
     .program = phase,
@@ -276,10 +276,10 @@ connect(struct boot *b, uint32_t ms)
         if (st == SFI_OK)
             st = slower > 0 ? find_fast(b) : find(b, ms);
         if (st == SFI_OK)
-            st = an_identify(b);
+            st = sfi__frames_identify(b);
         if (st == SFI_OK)
             b->speed = speed;
-        if (slower == 0 || !link_is_fault(st))
+        if (slower == 0 || !sfi__link_is_fault(st))
             return st;
         sfi__log(b->link.ctx, SFI_LOG_WARNING,
                  "%s: the chip does not answer at %u baud; trying a lower "
@@ -294,11 +294,11 @@ connect(struct boot *b, uint32_t ms)
 const struct boot_ops sfi__boot_usart = {
     .name = "USART",
     .connect = connect,
-    .read = an_read,
-    .write = an_write,
-    .go = an_go,
-    .erase_mass = an_erase_mass,
-    .erase_sectors = an_erase_sectors,
-    .readout_unprotect = an_readout_unprotect,
-    .special = an_special,
+    .read = sfi__frames_read,
+    .write = sfi__frames_write,
+    .go = sfi__frames_go,
+    .erase_mass = sfi__frames_erase_mass,
+    .erase_sectors = sfi__frames_erase_sectors,
+    .readout_unprotect = sfi__frames_readout_unprotect,
+    .special = sfi__frames_special,
 };

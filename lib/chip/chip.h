@@ -91,14 +91,14 @@ struct sfi_chip {
 extern const struct sfi_chip sfi__chip_stm32h753;
 extern const struct sfi_chip sfi__chip_stm32l462;
 
-uint32_t chip_range_end(const struct chip_range *r);
+uint32_t sfi__chip_range_end(const struct chip_range *r);
 /* Is [address, address + size) inside? */
-bool chip_range_has(const struct chip_range *r, uint32_t address,
-                    uint32_t size);
+bool sfi__chip_range_has(const struct chip_range *r, uint32_t address,
+                         uint32_t size);
 /* Do these rows (as wrp_row has them) protect the sector from writing? */
-bool chip_write_protected(const struct sfi_chip *chip,
-                          const uint32_t words[CHIP_WRP_ROWS], uint32_t sector,
-                          uint32_t *row);
+bool sfi__chip_write_protected(const struct sfi_chip *chip,
+                               const uint32_t words[CHIP_WRP_ROWS],
+                               uint32_t sector, uint32_t *row);
 const struct sfi_chip *sfi__chip_at(uint32_t index); /* NULL: no more */
 const struct sfi_chip *sfi__chip_by_device_id(uint32_t device_id);
 

@@ -6,13 +6,13 @@ static const struct sfi_chip *const chips[CHIP_COUNT] = {
 };
 
 uint32_t
-chip_range_end(const struct chip_range *r)
+sfi__chip_range_end(const struct chip_range *r)
 {
     return r->base + r->size;
 }
 
 bool
-chip_range_has(const struct chip_range *r, uint32_t address, uint32_t size)
+sfi__chip_range_has(const struct chip_range *r, uint32_t address, uint32_t size)
 {
     uint32_t offset = address - r->base;
 
@@ -21,9 +21,9 @@ chip_range_has(const struct chip_range *r, uint32_t address, uint32_t size)
 
 /* RM0433, 4.3.9: a clear bit protects; RM0394, 3.7.14: a range of pages. */
 bool
-chip_write_protected(const struct sfi_chip *chip,
-                     const uint32_t words[CHIP_WRP_ROWS], uint32_t sector,
-                     uint32_t *row)
+sfi__chip_write_protected(const struct sfi_chip *chip,
+                          const uint32_t words[CHIP_WRP_ROWS], uint32_t sector,
+                          uint32_t *row)
 {
     uint32_t per_bank = chip->bank_size / chip->sector_size;
 

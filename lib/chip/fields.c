@@ -135,7 +135,7 @@ static const struct chip_ob_field stm32l462[] = {
 /* ---- asked for ---- */
 
 const struct chip_ob_field *
-chip_fields(const struct sfi_chip *chip, size_t *count)
+sfi__chip_fields(const struct sfi_chip *chip, size_t *count)
 {
     if (chip == &sfi__chip_stm32h753) {
         *count = sizeof(stm32h753) / sizeof(*stm32h753);
@@ -146,13 +146,13 @@ chip_fields(const struct sfi_chip *chip, size_t *count)
 }
 
 uint32_t
-chip_field_mask(const struct chip_ob_field *field)
+sfi__chip_field_mask(const struct chip_ob_field *field)
 {
     return UINT32_MAX >> (32u - field->width);
 }
 
 const char *
-chip_field_text(const struct chip_ob_field *field, uint32_t value)
+sfi__chip_field_text(const struct chip_ob_field *field, uint32_t value)
 {
     const struct chip_ob_word *w = field->words;
 

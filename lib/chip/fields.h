@@ -24,10 +24,12 @@ struct chip_ob_field {
 };
 
 /* All of a part; none overlap. */
-const struct chip_ob_field *chip_fields(const struct sfi_chip *chip,
-                                        size_t *count);
-uint32_t chip_field_mask(const struct chip_ob_field *field); /* unshifted */
+const struct chip_ob_field *sfi__chip_fields(const struct sfi_chip *chip,
+                                             size_t *count);
+uint32_t
+sfi__chip_field_mask(const struct chip_ob_field *field); /* unshifted */
 /* What `value` means; "" when there is nothing to say. */
-const char *chip_field_text(const struct chip_ob_field *field, uint32_t value);
+const char *sfi__chip_field_text(const struct chip_ob_field *field,
+                                 uint32_t value);
 
 #endif

@@ -34,7 +34,8 @@ sfi__fail(sfi_ctx *ctx, sfi_status st, const char *fmt, ...)
 
     record(ctx, st, 0, 0);
     va_start(args, fmt);
-    text_vformat(ctx->error.message, sizeof(ctx->error.message), fmt, args);
+    sfi__text_vformat(ctx->error.message, sizeof(ctx->error.message), fmt,
+                      args);
     va_end(args);
     return st;
 }
@@ -49,11 +50,12 @@ sfi__fail_os(sfi_ctx *ctx, sfi_status st, int os_code, const char *fmt, ...)
 
     record(ctx, st, os_code, 0);
     va_start(args, fmt);
-    text_vformat(message, cap, fmt, args);
+    sfi__text_vformat(message, cap, fmt, args);
     va_end(args);
     if (strerror_r(os_code, why, sizeof(why)) != 0)
-        text_format(why, sizeof(why), "error %d", os_code);
-    text_format(message + strlen(message), cap - strlen(message), ": %s", why);
+        sfi__text_format(why, sizeof(why), "error %d", os_code);
+    sfi__text_format(message + strlen(message), cap - strlen(message), ": %s",
+                     why);
     return st;
 }
 
@@ -65,7 +67,8 @@ sfi__fail_peer(sfi_ctx *ctx, sfi_status st, int32_t peer_code, const char *fmt,
 
     record(ctx, st, 0, peer_code);
     va_start(args, fmt);
-    text_vformat(ctx->error.message, sizeof(ctx->error.message), fmt, args);
+    sfi__text_vformat(ctx->error.message, sizeof(ctx->error.message), fmt,
+                      args);
     va_end(args);
     return st;
 }
@@ -84,12 +87,13 @@ sfi__where(sfi_ctx *ctx, const char *fmt, ...)
     char inner[SFI_ERROR_WHERE_MAX];
     va_list args;
 
-    (void)text_copy(inner, sizeof(inner), where);
+    (void)sfi__text_copy(inner, sizeof(inner), where);
     va_start(args, fmt);
-    text_vformat(where, cap, fmt, args);
+    sfi__text_vformat(where, cap, fmt, args);
     va_end(args);
     if (inner[0] != '\0')
-        text_format(where + strlen(where), cap - strlen(where), ":%s", inner);
+        sfi__text_format(where + strlen(where), cap - strlen(where), ":%s",
+                         inner);
     return ctx->error.status;
 }
 
@@ -135,7 +139,7 @@ sfi__log(sfi_ctx *ctx, int level, const char *fmt, ...)
     if (level < 0 || (uint32_t)level > ctx->log_level)
         return;
     va_start(args, fmt);
-    text_vformat(line, sizeof(line), fmt, args);
+    sfi__text_vformat(line, sizeof(line), fmt, args);
     va_end(args);
     ctx->log(ctx->log_user, level, line);
 }

@@ -16,8 +16,8 @@ sfi__load(sfi_ctx *ctx, const char *path, size_t limit, bool wipe,
     sfi_status st;
     int err;
 
-    buf_init(out, &ctx->alloc, wipe);
-    err = file_read(path, limit, out);
+    sfi__buf_init(out, &ctx->alloc, wipe);
+    err = sfi__file_read(path, limit, out);
     if (err == 0)
         return SFI_OK;
     if (err == EFBIG)
@@ -34,8 +34,8 @@ sfi__load(sfi_ctx *ctx, const char *path, size_t limit, bool wipe,
 static bool
 is_open_vault(const char *path, char *name, size_t size)
 {
-    text_format(name, size, "%s-wal", path);
-    return file_is_there(name);
+    sfi__text_format(name, size, "%s-wal", path);
+    return sfi__file_is_there(name);
 }
 
 /* sqlite.org/fileformat.html, 1.3 */
@@ -48,11 +48,11 @@ is_database(const char *path)
     size_t len = 0;
     bool is;
 
-    if (file_is_special(path) || file_open(&f, path) != 0)
+    if (sfi__file_is_special(path) || sfi__file_open(&f, path) != 0)
         return false;
-    is = file_fill(&f, head, sizeof(head), &len) == 0 && len == sizeof(head) &&
-         sfi__equal(head, magic, sizeof(head));
-    file_close(&f);
+    is = sfi__file_fill(&f, head, sizeof(head), &len) == 0 &&
+         len == sizeof(head) && sfi__equal(head, magic, sizeof(head));
+    sfi__file_close(&f);
     return is;
 }
 
@@ -84,13 +84,13 @@ sfi__save(sfi_ctx *ctx, const char *path, unsigned mode, const void *data,
 
     if (st != SFI_OK)
         return st;
-    err = file_begin(&f, path, mode);
+    err = sfi__file_begin(&f, path, mode);
     if (err == 0) {
-        err = file_write(&f, data, len);
+        err = sfi__file_write(&f, data, len);
         if (err == 0)
-            err = file_commit(&f);
+            err = sfi__file_commit(&f);
         else
-            file_abort(&f);
+            sfi__file_abort(&f);
     }
     if (err == 0)
         return SFI_OK;

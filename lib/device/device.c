@@ -23,7 +23,7 @@ usart_known(void *user, uint8_t cmd, uint16_t opcode)
 {
     (void)user;
     return sfi__request_knows(opcode) &&
-           cmd_is_extended(opcode) == (cmd == USART_EXT_SPECIAL);
+           sfi__security_is_extended(opcode) == (cmd == USART_EXT_SPECIAL);
 }
 
 static uint8_t
@@ -35,13 +35,13 @@ usart_special(void *user, uint16_t opcode, const uint8_t *param,
     struct wr w;
     uint8_t cause;
 
-    wr_init(&w, reply, *reply_len);
+    sfi__wr_init(&w, reply, *reply_len);
     cause = sfi__request_run(user, &req, &w);
-    *reply_len = wr_len(&w);
+    *reply_len = sfi__wr_len(&w);
     return cause;
 }
 
-static const struct usart_handlers usart_handlers = {
+static const struct an3155_handlers usart_handlers = {
     .known = usart_known,
     .special = usart_special,
 };
@@ -56,7 +56,7 @@ static void
 start(struct sfi_device *dev, const struct sfi_chip *chip,
       const sfi_device_port *port, void *user)
 {
-    const struct usart_slave_config config = {
+    const struct an3155_device_config config = {
         .handlers = &usart_handlers,
         .user = dev,
         .version = chip->bootloader_version,
@@ -69,7 +69,7 @@ start(struct sfi_device *dev, const struct sfi_chip *chip,
     dev->chip = chip;
     dev->port = port;
     dev->user = user;
-    usart_slave_init(&dev->usart, &config);
+    sfi__an3155_device_init(&dev->usart, &config);
     sfi__session_power_up(dev);
 }
 
@@ -112,13 +112,13 @@ sfi_device_usart(sfi_device *dev, const uint8_t *in, size_t in_len,
     if (dev == NULL || out == NULL || out_len == NULL ||
         (in == NULL && in_len > 0))
         return SFI_ERR_ARGUMENT;
-    wr_init(&w, out, *out_len);
+    sfi__wr_init(&w, out, *out_len);
     if (in_len > 0)
         dev->heard_at = sfi__port_now_ms(dev);
     for (size_t i = 0; i < in_len && is_answering(dev); i++)
-        usart_slave_byte(&dev->usart, in[i], &w);
+        sfi__an3155_device_byte(&dev->usart, in[i], &w);
     *out_len = w.len;
-    return wr_ok(&w) ? SFI_OK : SFI_ERR_BUFFER;
+    return sfi__wr_ok(&w) ? SFI_OK : SFI_ERR_BUFFER;
 }
 
 sfi_status
@@ -137,9 +137,9 @@ sfi_device_handle(sfi_device *dev, uint16_t opcode, const uint8_t *param,
     *out_len = 0;
     if (!is_answering(dev))
         return SFI_OK;
-    wr_init(&w, out + 1, SFI_CMD_REPLY_MAX);
+    sfi__wr_init(&w, out + 1, SFI_CMD_REPLY_MAX);
     out[0] = sfi__request_run(dev, &req, &w);
-    *out_len = 1 + wr_len(&w);
+    *out_len = 1 + sfi__wr_len(&w);
     return SFI_OK;
 }
 
@@ -163,12 +163,12 @@ sfi_device_poll(sfi_device *dev, uint8_t *out, size_t *out_len)
 
     if (dev == NULL || out == NULL || out_len == NULL)
         return;
-    wr_init(&w, out, *out_len);
+    sfi__wr_init(&w, out, *out_len);
     if (is_due(dev))
         sfi__session_leave(dev);
-    else if (is_answering(dev) && usart_slave_busy(&dev->usart) &&
+    else if (is_answering(dev) && sfi__an3155_device_busy(&dev->usart) &&
              sfi__port_now_ms(dev) - dev->heard_at >= DEVICE_SILENCE_MS)
-        usart_slave_drop(&dev->usart, &w);
+        sfi__an3155_device_drop(&dev->usart, &w);
     *out_len = w.len;
 }
 

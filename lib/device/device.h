@@ -97,7 +97,7 @@ struct sfi_device {
     struct reminder last;
     struct session session;
     struct live live;
-    struct usart_slave usart;
+    struct an3155_device usart;
 };
 
 /* request.c: the cause, and what follows it in the answer. */

@@ -60,7 +60,7 @@ touches_barred_word(const struct sfi_chip *chip, uint32_t first, uint32_t end)
         bank_end += chip->bank_size;
         if (first < bank_end && end > bank_end - chip->program_unit)
             return true;
-    } while (bank_end < chip_range_end(&chip->flash));
+    } while (bank_end < sfi__chip_range_end(&chip->flash));
     return false;
 }
 
@@ -91,7 +91,7 @@ sfi__install_check(struct sfi_device *dev, const struct image_area *a)
 
     if (a->size == 0 || a->size > chip->user.size)
         return SFI_CAUSE_AREA_SIZE;
-    if (!chip_range_has(&chip->user, a->address, a->size))
+    if (!sfi__chip_range_has(&chip->user, a->address, a->size))
         return SFI_CAUSE_AREA_ADDRESS;
     first = first_of(chip, a);
     end = end_of(chip, a);

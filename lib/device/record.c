@@ -29,16 +29,16 @@ sfi__record_write(uint8_t raw[SFI_DEVICE_RECORD_LEN], const struct record *r)
     struct wr w;
 
     sfi__zero(raw, SFI_DEVICE_RECORD_LEN);
-    wr_init(&w, raw, SFI_DEVICE_RECORD_LEN);
-    wr_bytes(&w, RECORD_MAGIC, RECORD_MAGIC_LEN);
-    wr_u32le(&w, RECORD_VERSION);
-    wr_u32le(&w, (uint32_t)r->phase);
-    wr_u32le(&w, r->session);
-    wr_bytes(&w, r->header_tag, sizeof(r->header_tag));
-    wr_u32le(&w, r->ob_len);
-    wr_bytes(&w, r->ob, sizeof(r->ob));
-    wr_fill(&w, 0, SFI_DEVICE_RECORD_LEN - RECORD_SUM_LEN - w.len);
-    wr_u32le(&w, crc32(raw, SFI_DEVICE_RECORD_LEN - RECORD_SUM_LEN));
+    sfi__wr_init(&w, raw, SFI_DEVICE_RECORD_LEN);
+    sfi__wr_bytes(&w, RECORD_MAGIC, RECORD_MAGIC_LEN);
+    sfi__wr_u32le(&w, RECORD_VERSION);
+    sfi__wr_u32le(&w, (uint32_t)r->phase);
+    sfi__wr_u32le(&w, r->session);
+    sfi__wr_bytes(&w, r->header_tag, sizeof(r->header_tag));
+    sfi__wr_u32le(&w, r->ob_len);
+    sfi__wr_bytes(&w, r->ob, sizeof(r->ob));
+    sfi__wr_fill(&w, 0, SFI_DEVICE_RECORD_LEN - RECORD_SUM_LEN - w.len);
+    sfi__wr_u32le(&w, crc32(raw, SFI_DEVICE_RECORD_LEN - RECORD_SUM_LEN));
 }
 
 static bool
@@ -71,19 +71,20 @@ parse(struct record *r, const uint8_t *raw)
     uint32_t version;
     struct rd in;
 
-    rd_init(&in, raw, SFI_DEVICE_RECORD_LEN);
-    magic = rd_view(&in, RECORD_MAGIC_LEN);
-    version = rd_u32le(&in);
-    r->phase = (enum record_phase)rd_u32le(&in);
-    r->session = rd_u32le(&in);
-    rd_bytes(&in, r->header_tag, sizeof(r->header_tag));
-    r->ob_len = rd_u32le(&in);
-    rd_bytes(&in, r->ob, sizeof(r->ob));
-    rd_skip(&in, rd_left(&in) - RECORD_SUM_LEN);
+    sfi__rd_init(&in, raw, SFI_DEVICE_RECORD_LEN);
+    magic = sfi__rd_view(&in, RECORD_MAGIC_LEN);
+    version = sfi__rd_u32le(&in);
+    r->phase = (enum record_phase)sfi__rd_u32le(&in);
+    r->session = sfi__rd_u32le(&in);
+    sfi__rd_bytes(&in, r->header_tag, sizeof(r->header_tag));
+    r->ob_len = sfi__rd_u32le(&in);
+    sfi__rd_bytes(&in, r->ob, sizeof(r->ob));
+    sfi__rd_skip(&in, sfi__rd_left(&in) - RECORD_SUM_LEN);
     return sfi__equal(magic, RECORD_MAGIC, RECORD_MAGIC_LEN) &&
            version == RECORD_VERSION && is_phase(r->phase) &&
            r->ob_len <= sizeof(r->ob) &&
-           rd_u32le(&in) == crc32(raw, SFI_DEVICE_RECORD_LEN - RECORD_SUM_LEN);
+           sfi__rd_u32le(&in) ==
+               crc32(raw, SFI_DEVICE_RECORD_LEN - RECORD_SUM_LEN);
 }
 
 enum record_found

@@ -17,7 +17,7 @@ on_info(struct sfi_device *dev, const struct request *req, struct wr *reply)
 {
     const struct session *s = &dev->session;
     uint8_t raw[SFI_CMD_INFO_LEN];
-    struct cmd_info i = {
+    struct security_info i = {
         .version = SFI_CMD_VERSION,
         .state = (uint8_t)dev->state,
         .cause = dev->cause,
@@ -38,8 +38,8 @@ on_info(struct sfi_device *dev, const struct request *req, struct wr *reply)
     }
     memcpy(i.product_id, dev->chip->product_id, sizeof(i.product_id));
     memcpy(i.header_tag, dev->record.header_tag, sizeof(i.header_tag));
-    cmd_write_info(raw, &i);
-    wr_bytes(reply, raw, sizeof(raw));
+    sfi__security_write_info(raw, &i);
+    sfi__wr_bytes(reply, raw, sizeof(raw));
     return SFI_CAUSE_NONE;
 }
 
@@ -52,7 +52,7 @@ on_certificate(struct sfi_device *dev, const struct request *req,
     (void)req;
     if (!sfi__port_certificate(dev, raw))
         return SFI_CAUSE_STORAGE;
-    wr_bytes(reply, raw, sizeof(raw));
+    sfi__wr_bytes(reply, raw, sizeof(raw));
     return SFI_CAUSE_NONE;
 }
 
@@ -94,8 +94,8 @@ draw_session(struct sfi_device *dev)
 
         if (!sfi__port_random(dev, raw, sizeof(raw)))
             return false;
-        rd_init(&r, raw, sizeof(raw));
-        id = rd_u32le(&r);
+        sfi__rd_init(&r, raw, sizeof(raw));
+        id = sfi__rd_u32le(&r);
         if (id != 0 && id != dev->live.used) {
             dev->live.id = id;
             return true;
@@ -110,7 +110,7 @@ on_session(struct sfi_device *dev, const struct request *req, struct wr *reply)
     (void)req;
     if (dev->live.id == 0 && !draw_session(dev))
         return SFI_CAUSE_RANDOM;
-    wr_u32le(reply, dev->live.id);
+    sfi__wr_u32le(reply, dev->live.id);
     return SFI_CAUSE_NONE;
 }
 
@@ -140,14 +140,14 @@ on_license(struct sfi_device *dev, const struct request *req, struct wr *reply)
     struct rd r;
 
     (void)reply;
-    rd_init(&r, req->data, req->data_len);
-    type = rd_view(&r, LICENSE_TYPE_LEN);
+    sfi__rd_init(&r, req->data, req->data_len);
+    type = sfi__rd_view(&r, LICENSE_TYPE_LEN);
     is_live = sfi__equal(type, LICENSE_LIVE, LICENSE_TYPE_LEN);
     if (!is_live && !sfi__equal(type, LICENSE_STATIC, LICENSE_TYPE_LEN))
         return sfi__session_end(dev, SFI_CAUSE_LICENSE_TYPE);
-    timely = judge_session(dev, is_live, rd_u32le(&r));
+    timely = judge_session(dev, is_live, sfi__rd_u32le(&r));
     /* version, and the least version of the security extension */
-    if (rd_u32le(&r) != LICENSE_VERSION || rd_u32le(&r) != 0)
+    if (sfi__rd_u32le(&r) != LICENSE_VERSION || sfi__rd_u32le(&r) != 0)
         return sfi__session_end(dev, SFI_CAUSE_LICENSE_VERSION);
     if (!sfi__verdict_accepted(&timely) || !sfi__verdict_accepted(&timely))
         return sfi__session_end(dev, SFI_CAUSE_LICENSE_SESSION);
@@ -166,8 +166,8 @@ on_header(struct sfi_device *dev, const struct request *req, struct wr *reply)
     struct image_header h;
 
     (void)reply;
-    format_read_header(&h, req->param);
-    if (!format_magic_ok(&h))
+    sfi__image_read_header(&h, req->param);
+    if (!sfi__image_magic_ok(&h))
         return sfi__session_end(dev, SFI_CAUSE_HEADER_MAGIC);
     if (h.version != SFI_FORMAT_VERSION)
         return sfi__session_end(dev, SFI_CAUSE_HEADER_VERSION);
@@ -227,16 +227,16 @@ on_area(struct sfi_device *dev, const struct request *req, struct wr *reply)
     (void)reply;
     if (s->is_open)
         return SFI_CAUSE_STATE;
-    format_read_area(&a, req->param);
+    sfi__image_read_area(&a, req->param);
     cause = check_area(dev, &a);
     if (cause != SFI_CAUSE_NONE)
         return sfi__session_end(dev, cause);
-    format_iv(iv, s->nonce_secret, a.index);
+    sfi__image_iv(iv, s->nonce_secret, a.index);
     started = sfi__port_gcm_start(dev, iv, req->param, SFI_FORMAT_AREA_AAD_LEN);
     sfi__wipe(iv, sizeof(iv));
     if (!started)
         return sfi__session_end(dev, SFI_CAUSE_CRYPTO);
-    format_read_area(&s->area, req->param);
+    sfi__image_read_area(&s->area, req->param);
     s->version = a.version;
     s->received = 0;
     s->is_open = true;
@@ -295,8 +295,8 @@ on_data(struct sfi_device *dev, const struct request *req, struct wr *reply)
     (void)reply;
     if (!s->is_open)
         return SFI_CAUSE_STATE;
-    rd_init(&r, req->param, req->param_len);
-    if (rd_u32le(&r) != s->received)
+    sfi__rd_init(&r, req->param, req->param_len);
+    if (sfi__rd_u32le(&r) != s->received)
         return SFI_CAUSE_OFFSET;
     if (req->data_len > s->area.size - s->received)
         return SFI_CAUSE_LENGTH;

@@ -5,7 +5,7 @@ static sfi_status
 bin_whole(struct load *l, const uint8_t *data, size_t len)
 {
     (void)data;
-    return len > 0 ? load_run(l, l->address, 0, len) : SFI_OK;
+    return len > 0 ? sfi__loader_run(l, l->address, 0, len) : SFI_OK;
 }
 
 /* Nothing tells it from a file of another kind. */

@@ -38,13 +38,13 @@ struct program_header {
 static uint16_t
 elf_half(struct elf *e)
 {
-    return e->big ? rd_u16be(&e->rd) : rd_u16le(&e->rd);
+    return e->big ? sfi__rd_u16be(&e->rd) : sfi__rd_u16le(&e->rd);
 }
 
 static uint32_t
 elf_word(struct elf *e)
 {
-    return e->big ? rd_u32be(&e->rd) : rd_u32le(&e->rd);
+    return e->big ? sfi__rd_u32be(&e->rd) : sfi__rd_u32le(&e->rd);
 }
 
 /* An address, offset or size. */
@@ -53,7 +53,7 @@ elf_size(struct elf *e)
 {
     if (!e->wide)
         return elf_word(e);
-    return e->big ? rd_u64be(&e->rd) : rd_u64le(&e->rd);
+    return e->big ? sfi__rd_u64be(&e->rd) : sfi__rd_u64le(&e->rd);
 }
 
 static bool
@@ -68,11 +68,11 @@ read_ident(struct load *l, struct elf *e)
     uint8_t magic[ELF_MAGIC_LEN];
     uint8_t class, order;
 
-    rd_bytes(&e->rd, magic, sizeof(magic));
-    class = rd_u8(&e->rd);
-    order = rd_u8(&e->rd);
-    rd_skip(&e->rd, 10);
-    if (!rd_ok(&e->rd))
+    sfi__rd_bytes(&e->rd, magic, sizeof(magic));
+    class = sfi__rd_u8(&e->rd);
+    order = sfi__rd_u8(&e->rd);
+    sfi__rd_skip(&e->rd, 10);
+    if (!sfi__rd_ok(&e->rd))
         return sfi__fail(l->ctx, SFI_ERR_TRUNCATED,
                          "file ends inside the ELF identification");
     if (!elf_matches(magic, sizeof(magic)))
@@ -108,7 +108,7 @@ read_header(struct load *l, struct elf *e)
     (void)elf_half(e); /* size of this header */
     e->ph_size = elf_half(e);
     e->ph_count = elf_half(e);
-    if (!rd_ok(&e->rd))
+    if (!sfi__rd_ok(&e->rd))
         return sfi__fail(l->ctx, SFI_ERR_TRUNCATED,
                          "file ends inside the ELF header");
     if (type == ET_REL)
@@ -157,19 +157,21 @@ load_segment(struct load *l, const struct program_header *ph, size_t file_len)
     if (ph->type != PT_LOAD || ph->file_size == 0)
         return SFI_OK;
     if (ph->file_size > ph->memory_size)
-        return load_fail(l, SFI_ERR_FORMAT,
-                         "0x%llx bytes in the file, more than the 0x%llx in "
-                         "memory",
-                         (unsigned long long)ph->file_size,
-                         (unsigned long long)ph->memory_size);
+        return sfi__loader_fail(
+            l, SFI_ERR_FORMAT,
+            "0x%llx bytes in the file, more than the 0x%llx in "
+            "memory",
+            (unsigned long long)ph->file_size,
+            (unsigned long long)ph->memory_size);
     if (ph->offset > file_len || ph->file_size > file_len - ph->offset)
-        return load_fail(l, SFI_ERR_TRUNCATED,
-                         "0x%llx bytes at offset 0x%llx, but the file has only "
-                         "0x%zx",
-                         (unsigned long long)ph->file_size,
-                         (unsigned long long)ph->offset, file_len);
-    return load_run(l, is_virtual ? ph->vaddr : ph->paddr, (size_t)ph->offset,
-                    ph->file_size);
+        return sfi__loader_fail(
+            l, SFI_ERR_TRUNCATED,
+            "0x%llx bytes at offset 0x%llx, but the file has only "
+            "0x%zx",
+            (unsigned long long)ph->file_size, (unsigned long long)ph->offset,
+            file_len);
+    return sfi__loader_run(l, is_virtual ? ph->vaddr : ph->paddr,
+                           (size_t)ph->offset, ph->file_size);
 }
 
 static sfi_status
@@ -179,7 +181,7 @@ elf_whole(struct load *l, const uint8_t *data, size_t len)
     struct program_header ph;
     sfi_status st;
 
-    rd_init(&e.rd, data, len);
+    sfi__rd_init(&e.rd, data, len);
     st = read_ident(l, &e);
     if (st == SFI_OK)
         st = read_header(l, &e);
@@ -191,7 +193,7 @@ elf_whole(struct load *l, const uint8_t *data, size_t len)
                          "%u program headers at offset 0x%llx, but the file "
                          "has only 0x%zx bytes",
                          e.ph_count, (unsigned long long)e.ph_offset, len);
-    rd_init(&e.rd, data + e.ph_offset, len - (size_t)e.ph_offset);
+    sfi__rd_init(&e.rd, data + e.ph_offset, len - (size_t)e.ph_offset);
     for (l->place = 0; l->place < e.ph_count; l->place++) {
         read_program_header(&e, &ph);
         st = load_segment(l, &ph, len);

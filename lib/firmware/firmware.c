@@ -40,7 +40,7 @@ firmware_destroy(void *self)
     sfi_firmware *fw = self;
 
     sfi__ctx_dealloc(fw->obj.ctx, fw->segments);
-    buf_free(&fw->bytes);
+    sfi__buf_free(&fw->bytes);
 }
 
 static const struct format *
@@ -60,7 +60,7 @@ format_by_extension(const char *path)
 
     for (size_t i = 0; dot != NULL && i < FORMAT_COUNT; i++) {
         for (const char *const *e = formats[i]->extensions; *e != NULL; e++) {
-            if (text_same(*e, dot + 1))
+            if (sfi__text_same(*e, dot + 1))
                 return formats[i];
         }
     }
@@ -93,7 +93,7 @@ detect(sfi_ctx *ctx, const char *path, const uint8_t *data, size_t len,
 static void
 begin(struct load *l, sfi_ctx *ctx, const char *name, const struct manner *m)
 {
-    load_init(l, ctx, name, m->format);
+    sfi__loader_init(l, ctx, name, m->format);
     l->address = m->address;
     l->flags = m->flags;
 }
@@ -102,7 +102,7 @@ static sfi_status
 parse_text(struct load *l, const uint8_t *data, size_t len)
 {
     size_t used;
-    sfi_status st = lines_feed(l, data, len, true, &used);
+    sfi_status st = sfi__lines_feed(l, data, len, true, &used);
 
     return st == SFI_OK ? l->format->end(l) : st;
 }
@@ -120,7 +120,7 @@ parse(struct load *l, const uint8_t *data, size_t len, sfi_firmware *fw)
         l->base = data;
         st = l->format->whole(l, data, len);
     }
-    return st == SFI_OK ? load_finish(l, fw) : st;
+    return st == SFI_OK ? sfi__loader_finish(l, fw) : st;
 }
 
 /* A file being read: the piece at hand. */
@@ -144,9 +144,9 @@ source_fill(sfi_ctx *ctx, struct source *s, size_t len)
     size_t got;
     int err;
 
-    if (!buf_reserve(&s->piece, want))
+    if (!sfi__buf_reserve(&s->piece, want))
         return sfi__nomem(ctx);
-    err = file_fill(&s->file, s->piece.data + s->piece.len, want, &got);
+    err = sfi__file_fill(&s->file, s->piece.data + s->piece.len, want, &got);
     if (err != 0)
         return read_failed(ctx, err);
     s->piece.len += got;
@@ -165,7 +165,7 @@ read_text(struct load *l, struct source *s)
     while (st == SFI_OK) {
         size_t used, left;
 
-        st = lines_feed(l, s->piece.data, s->piece.len, s->last, &used);
+        st = sfi__lines_feed(l, s->piece.data, s->piece.len, s->last, &used);
         if (st != SFI_OK || s->last || l->done)
             break;
         left = s->piece.len - used;
@@ -174,9 +174,9 @@ read_text(struct load *l, struct source *s)
         st = source_fill(l->ctx, s, PIECE_LEN);
         total += s->piece.len - left;
         if (st == SFI_OK && total > FIRMWARE_TEXT_MAX)
-            st = load_fail(l, SFI_ERR_LIMIT,
-                           "more than %llu characters, the limit",
-                           (unsigned long long)FIRMWARE_TEXT_MAX);
+            st = sfi__loader_fail(l, SFI_ERR_LIMIT,
+                                  "more than %llu characters, the limit",
+                                  (unsigned long long)FIRMWARE_TEXT_MAX);
     }
     return st == SFI_OK ? l->format->end(l) : st;
 }
@@ -202,7 +202,7 @@ read_whole(struct load *l, struct source *s)
     if (st != SFI_OK)
         return st;
     l->data = s->piece;
-    buf_init(&s->piece, &l->ctx->alloc, false);
+    sfi__buf_init(&s->piece, &l->ctx->alloc, false);
     l->base = l->data.data;
     return l->format->whole(l, l->data.data, l->data.len);
 }
@@ -221,9 +221,9 @@ read_source(sfi_ctx *ctx, const char *path, struct manner m, struct source *s,
     begin(&l, ctx, path, &m);
     st = m.format->line != NULL ? read_text(&l, s) : read_whole(&l, s);
     if (st == SFI_OK)
-        st = load_finish(&l, fw);
+        st = sfi__loader_finish(&l, fw);
     fw->format = m.format->name;
-    load_free(&l);
+    sfi__loader_free(&l);
     return st;
 }
 
@@ -232,15 +232,15 @@ load_path(sfi_ctx *ctx, const char *path, struct manner m, sfi_firmware *fw)
 {
     struct source s = {0};
     sfi_status st;
-    int err = file_open(&s.file, path);
+    int err = sfi__file_open(&s.file, path);
 
     if (err != 0) {
         st = read_failed(ctx, err);
     } else {
-        buf_init(&s.piece, &ctx->alloc, false);
+        sfi__buf_init(&s.piece, &ctx->alloc, false);
         st = read_source(ctx, path, m, &s, fw);
-        buf_free(&s.piece);
-        file_close(&s.file);
+        sfi__buf_free(&s.piece);
+        sfi__file_close(&s.file);
     }
     return st == SFI_OK ? SFI_OK : sfi__where(ctx, "%s", path);
 }
@@ -252,7 +252,7 @@ firmware_new(sfi_ctx *ctx)
         sfi__obj_new(ctx, OBJ_FIRMWARE, sizeof(*fw), firmware_destroy);
 
     if (fw != NULL)
-        buf_init(&fw->bytes, &ctx->alloc, false);
+        sfi__buf_init(&fw->bytes, &ctx->alloc, false);
     return fw;
 }
 
@@ -373,7 +373,7 @@ new_from_memory(sfi_ctx *ctx, struct manner m, const uint8_t *data, size_t len,
     begin(&l, ctx, NULL, &m);
     st = parse(&l, data, len, fw);
     fw->format = m.format->name;
-    load_free(&l);
+    sfi__loader_free(&l);
     return give(fw, st, out);
 }
 

@@ -21,9 +21,10 @@ enum {
 static bool
 ihex_matches(const uint8_t *data, size_t len)
 {
-    size_t at = lines_begin(data, len);
+    size_t at = sfi__lines_begin(data, len);
 
-    return len - at >= 2 && data[at] == ':' && hex_digit(data[at + 1]) >= 0;
+    return len - at >= 2 && data[at] == ':' &&
+           sfi__hex_digit(data[at + 1]) >= 0;
 }
 
 /* Has the line the bytes that its length field announces? */
@@ -34,16 +35,16 @@ check_frame(struct load *l, const struct record *r, size_t text_len)
     size_t data_len;
 
     if (r->len < FRAME_LEN)
-        return load_fail_at(l, text_len + 1, SFI_ERR_FORMAT,
-                            "record of %zu bytes, expected at least %u", r->len,
-                            FRAME_LEN);
+        return sfi__loader_fail_at(l, text_len + 1, SFI_ERR_FORMAT,
+                                   "record of %zu bytes, expected at least %u",
+                                   r->len, FRAME_LEN);
     data_len = r->bytes[0];
     if (r->len == data_len + FRAME_LEN - 1)
-        return load_fail_at(l, text_len + 1, SFI_ERR_FORMAT,
-                            "checksum is missing after %zu data bytes",
-                            data_len);
+        return sfi__loader_fail_at(l, text_len + 1, SFI_ERR_FORMAT,
+                                   "checksum is missing after %zu data bytes",
+                                   data_len);
     if (r->len != data_len + FRAME_LEN)
-        return load_fail_at(
+        return sfi__loader_fail_at(
             l,
             r->len < data_len + FRAME_LEN ? text_len + 1
                                           : 2 * (data_len + FRAME_LEN) + 2,
@@ -51,9 +52,9 @@ check_frame(struct load *l, const struct record *r, size_t text_len)
             "line has %zu data bytes, its length field says %zu",
             r->len - FRAME_LEN, data_len);
     if (checksum != r->bytes[r->len - 1])
-        return load_fail_at(l, text_len - 1, SFI_ERR_CHECKSUM,
-                            "checksum is 0x%02x, line says 0x%02x", checksum,
-                            r->bytes[r->len - 1]);
+        return sfi__loader_fail_at(l, text_len - 1, SFI_ERR_CHECKSUM,
+                                   "checksum is 0x%02x, line says 0x%02x",
+                                   checksum, r->bytes[r->len - 1]);
     return SFI_OK;
 }
 
@@ -61,10 +62,11 @@ static sfi_status
 check_len(struct load *l, const struct record *r, unsigned want)
 {
     if (r->bytes[0] != want)
-        return load_fail_at(l, 2, SFI_ERR_FORMAT,
-                            "record of type %02x has %u data bytes, expected "
-                            "%u",
-                            r->bytes[3], r->bytes[0], want);
+        return sfi__loader_fail_at(
+            l, 2, SFI_ERR_FORMAT,
+            "record of type %02x has %u data bytes, expected "
+            "%u",
+            r->bytes[3], r->bytes[0], want);
     return SFI_OK;
 }
 
@@ -79,17 +81,18 @@ cross_segment(struct load *l, const struct record *r, uint32_t offset,
     sfi_status st;
 
     if ((l->flags & SFI_FIRMWARE_SEGMENT_RUNS_ON) != 0)
-        return load_data(l, address, r->bytes + 4, len, text_len);
+        return sfi__loader_data(l, address, r->bytes + 4, len, text_len);
     if ((l->flags & SFI_FIRMWARE_SEGMENT_WRAPS) == 0)
-        return load_fail(l, SFI_ERR_RANGE,
-                         "%zu bytes at 0x%04x cross the end of their 64 KiB "
-                         "segment, where tools disagree",
-                         len, offset);
-    st = load_data(l, address, r->bytes + 4, head, text_len);
+        return sfi__loader_fail(
+            l, SFI_ERR_RANGE,
+            "%zu bytes at 0x%04x cross the end of their 64 KiB "
+            "segment, where tools disagree",
+            len, offset);
+    st = sfi__loader_data(l, address, r->bytes + 4, head, text_len);
     if (st != SFI_OK)
         return st;
-    return load_data(l, l->ihex.base, r->bytes + 4 + head, len - head,
-                     text_len);
+    return sfi__loader_data(l, l->ihex.base, r->bytes + 4 + head, len - head,
+                            text_len);
 }
 
 static sfi_status
@@ -99,13 +102,13 @@ data_record(struct load *l, const struct record *r, size_t text_len)
     uint32_t offset = (uint32_t)r->bytes[1] << 8 | r->bytes[2];
 
     if (len == 0) {
-        load_warn(l, "data record without data");
+        sfi__loader_warn(l, "data record without data");
         return SFI_OK;
     }
     if (l->ihex.segmented && len > SEGMENT_LEN - offset)
         return cross_segment(l, r, offset, text_len);
-    return load_data(l, (uint64_t)l->ihex.base + offset, r->bytes + 4, len,
-                     text_len);
+    return sfi__loader_data(l, (uint64_t)l->ihex.base + offset, r->bytes + 4,
+                            len, text_len);
 }
 
 /* The most recent base rules, as Intel says; some tools add both kinds. */
@@ -119,15 +122,16 @@ base_record(struct load *l, const struct record *r)
     if (st != SFI_OK)
         return st;
     if (r->bytes[1] != 0 || r->bytes[2] != 0)
-        load_warn(l, "address field of a type %02x record is not zero",
-                  r->bytes[3]);
+        sfi__loader_warn(l, "address field of a type %02x record is not zero",
+                         r->bytes[3]);
     x->segmented = r->bytes[3] == TYPE_SEGMENT_BASE;
     x->base = value << (x->segmented ? 4 : 16);
     x->segmented_seen |= x->segmented;
     x->linear_seen |= !x->segmented;
     if (x->segmented_seen && x->linear_seen && !x->mix_seen) {
-        load_warn(l, "types 02 and 04 are mixed, where tools disagree; the "
-                     "most recent one rules");
+        sfi__loader_warn(l,
+                         "types 02 and 04 are mixed, where tools disagree; the "
+                         "most recent one rules");
         x->mix_seen = true;
     }
     return SFI_OK;
@@ -139,7 +143,7 @@ start_record(struct load *l, const struct record *r)
     sfi_status st = check_len(l, r, 4);
 
     if (st == SFI_OK && l->ihex.start_seen)
-        load_warn(l, "another start address");
+        sfi__loader_warn(l, "another start address");
     l->ihex.start_seen = true;
     return st;
 }
@@ -152,9 +156,10 @@ ihex_line(struct load *l, const uint8_t *text, size_t len)
     sfi_status st;
 
     if (text[0] != ':')
-        return load_fail_at(l, 1, SFI_ERR_FORMAT, "found %s, expected ':'",
-                            text_byte(name, text[0]));
-    st = record_decode(l, text, len, 1, &r);
+        return sfi__loader_fail_at(l, 1, SFI_ERR_FORMAT,
+                                   "found %s, expected ':'",
+                                   sfi__text_byte(name, text[0]));
+    st = sfi__lines_decode_record(l, text, len, 1, &r);
     if (st == SFI_OK)
         st = check_frame(l, &r, len);
     if (st != SFI_OK)
@@ -172,9 +177,9 @@ ihex_line(struct load *l, const uint8_t *text, size_t len)
     case TYPE_LINEAR_START:
         return start_record(l, &r);
     default:
-        return load_fail_at(l, 8, SFI_ERR_FORMAT,
-                            "record of type %02x, expected 00 to 05",
-                            r.bytes[3]);
+        return sfi__loader_fail_at(l, 8, SFI_ERR_FORMAT,
+                                   "record of type %02x, expected 00 to 05",
+                                   r.bytes[3]);
     }
 }
 
@@ -182,7 +187,7 @@ static sfi_status
 ihex_end(struct load *l)
 {
     if (!l->ended && l->place > 0)
-        return lines_no_end(l, ":00000001FF");
+        return sfi__lines_no_end(l, ":00000001FF");
     return SFI_OK;
 }
 

@@ -28,7 +28,7 @@ mark_len(const uint8_t *data, size_t len)
 }
 
 size_t
-lines_begin(const uint8_t *data, size_t len)
+sfi__lines_begin(const uint8_t *data, size_t len)
 {
     size_t at = mark_len(data, len);
 
@@ -66,9 +66,9 @@ static sfi_status
 one_line(struct load *l, const uint8_t *text, size_t len)
 {
     if (len > FIRMWARE_LINE_MAX)
-        return load_fail(l, SFI_ERR_LIMIT,
-                         "line is longer than %u characters, the limit",
-                         FIRMWARE_LINE_MAX);
+        return sfi__loader_fail(l, SFI_ERR_LIMIT,
+                                "line is longer than %u characters, the limit",
+                                FIRMWARE_LINE_MAX);
     while (len > 0 && is_blank(text[len - 1]))
         len--;
     return len > 0 ? l->format->line(l, text, len) : SFI_OK;
@@ -84,12 +84,12 @@ judge_rest(struct load *l, const uint8_t *data, size_t len)
         at++;
     l->done = at < len || !l->format->rest_warns;
     if (l->done && l->format->rest_warns)
-        load_warn(l, "what follows the end record is ignored");
+        sfi__loader_warn(l, "what follows the end record is ignored");
 }
 
 sfi_status
-lines_feed(struct load *l, const uint8_t *data, size_t len, bool last,
-           size_t *used)
+sfi__lines_feed(struct load *l, const uint8_t *data, size_t len, bool last,
+                size_t *used)
 {
     size_t at = l->place == 0 ? mark_len(data, len) : 0;
     size_t line, end;
@@ -115,48 +115,49 @@ lines_feed(struct load *l, const uint8_t *data, size_t len, bool last,
 }
 
 sfi_status
-lines_no_end(struct load *l, const char *expected)
+sfi__lines_no_end(struct load *l, const char *expected)
 {
     static const char fmt[] = "file ends without an end record, %s";
 
     if ((l->flags & SFI_FIRMWARE_NO_END_RECORD) == 0)
-        return load_fail(l, SFI_ERR_TRUNCATED, fmt, expected);
+        return sfi__loader_fail(l, SFI_ERR_TRUNCATED, fmt, expected);
     /* The only sign of a file cut short: shown after any number of others. */
     if (l->warnings >= FIRMWARE_WARNINGS_MAX)
         l->warnings = FIRMWARE_WARNINGS_MAX - 1;
-    load_warn(l, fmt, expected);
+    sfi__loader_warn(l, fmt, expected);
     return SFI_OK;
 }
 
-/* Why hex_decode() said no, or what is left over. */
+/* Why sfi__hex_decode() said no, or what is left over. */
 static sfi_status
 bad_digits(struct load *l, const uint8_t *text, size_t len, size_t from)
 {
     char name[TEXT_BYTE_MAX];
 
     for (size_t i = from; i < len; i++) {
-        if (hex_digit(text[i]) < 0)
-            return load_fail_at(l, i + 1, SFI_ERR_FORMAT,
-                                "found %s, expected a hexadecimal digit",
-                                text_byte(name, text[i]));
+        if (sfi__hex_digit(text[i]) < 0)
+            return sfi__loader_fail_at(l, i + 1, SFI_ERR_FORMAT,
+                                       "found %s, expected a hexadecimal digit",
+                                       sfi__text_byte(name, text[i]));
     }
-    return load_fail_at(l, len, SFI_ERR_FORMAT,
-                        "odd number of digits, expected two for each byte");
+    return sfi__loader_fail_at(
+        l, len, SFI_ERR_FORMAT,
+        "odd number of digits, expected two for each byte");
 }
 
 sfi_status
-record_decode(struct load *l, const uint8_t *text, size_t len, size_t from,
-              struct record *r)
+sfi__lines_decode_record(struct load *l, const uint8_t *text, size_t len,
+                         size_t from, struct record *r)
 {
     size_t n = (len - from) / 2;
     unsigned sum = 0;
 
     if (n > RECORD_MAX)
-        return load_fail_at(l, from + 2 * RECORD_MAX + 1, SFI_ERR_FORMAT,
-                            "line goes on after %u bytes, the longest record",
-                            RECORD_MAX);
+        return sfi__loader_fail_at(
+            l, from + 2 * RECORD_MAX + 1, SFI_ERR_FORMAT,
+            "line goes on after %u bytes, the longest record", RECORD_MAX);
     if ((len - from) % 2 != 0 ||
-        !hex_decode(r->bytes, n, (const char *)text + from))
+        !sfi__hex_decode(r->bytes, n, (const char *)text + from))
         return bad_digits(l, text, len, from);
     r->len = n;
     for (size_t i = 0; i + 1 < n; i++)

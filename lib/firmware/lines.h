@@ -16,17 +16,17 @@ struct record {
 
 /* Hand each whole line of `data` to the format; `used` is what was taken, the
  * rest is to come again with more behind it.  `last`: there is no more. */
-sfi_status lines_feed(struct load *l, const uint8_t *data, size_t len,
-                      bool last, size_t *used);
+sfi_status sfi__lines_feed(struct load *l, const uint8_t *data, size_t len,
+                           bool last, size_t *used);
 
 /* The file is over and `expected` did not come: an error, unless the caller
  * wants to do without. */
-sfi_status lines_no_end(struct load *l, const char *expected);
+sfi_status sfi__lines_no_end(struct load *l, const char *expected);
 
 /* Decode the digits of a line from its column `from` (0 is the first). */
-sfi_status record_decode(struct load *l, const uint8_t *text, size_t len,
-                         size_t from, struct record *r);
+sfi_status sfi__lines_decode_record(struct load *l, const uint8_t *text,
+                                    size_t len, size_t from, struct record *r);
 /* Past a byte-order mark, blanks and empty lines. */
-size_t lines_begin(const uint8_t *data, size_t len);
+size_t sfi__lines_begin(const uint8_t *data, size_t len);
 
 #endif

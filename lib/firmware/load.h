@@ -1,8 +1,9 @@
 /* A file on its way to a set of segments.
  *
- * A format hands over its data as it comes, in any order; load_finish() sorts
- * it once.  What follows on in the file and in the address space costs no more
- * than the copy of its bytes, and no span of addresses is ever allocated. */
+ * A format hands over its data as it comes, in any order; sfi__loader_finish()
+ * sorts it once.  What follows on in the file and in the address space costs no
+ * more than the copy of its bytes, and no span of addresses is ever allocated.
+ */
 #ifndef SFI_FIRMWARE_LOAD_H
 #define SFI_FIRMWARE_LOAD_H
 
@@ -92,24 +93,24 @@ struct load {
     struct srec srec;
 };
 
-void load_init(struct load *l, sfi_ctx *ctx, const char *name,
-               const struct format *format);
-void load_free(struct load *l);
+void sfi__loader_init(struct load *l, sfi_ctx *ctx, const char *name,
+                      const struct format *format);
+void sfi__loader_free(struct load *l);
 
 /* Data of the line at work, copied.  `text_len`: how long that line is. */
-sfi_status load_data(struct load *l, uint64_t address, const uint8_t *data,
-                     size_t len, size_t text_len);
+sfi_status sfi__loader_data(struct load *l, uint64_t address,
+                            const uint8_t *data, size_t len, size_t text_len);
 /* Data at `offset` of `base`. */
-sfi_status load_run(struct load *l, uint64_t address, size_t offset,
-                    uint64_t len);
+sfi_status sfi__loader_run(struct load *l, uint64_t address, size_t offset,
+                           uint64_t len);
 /* Sort, merge and hand over to `fw`. */
-sfi_status load_finish(struct load *l, struct sfi_firmware *fw);
+sfi_status sfi__loader_finish(struct load *l, struct sfi_firmware *fw);
 
 /* Fail at the place at work, or at a column (from 1) of it. */
-sfi_status load_fail(struct load *l, sfi_status st, const char *fmt, ...)
+sfi_status sfi__loader_fail(struct load *l, sfi_status st, const char *fmt, ...)
     SFI_PRINTF(3, 4);
-sfi_status load_fail_at(struct load *l, size_t column, sfi_status st,
-                        const char *fmt, ...) SFI_PRINTF(4, 5);
-void load_warn(struct load *l, const char *fmt, ...) SFI_PRINTF(2, 3);
+sfi_status sfi__loader_fail_at(struct load *l, size_t column, sfi_status st,
+                               const char *fmt, ...) SFI_PRINTF(4, 5);
+void sfi__loader_warn(struct load *l, const char *fmt, ...) SFI_PRINTF(2, 3);
 
 #endif

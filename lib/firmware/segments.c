@@ -11,22 +11,22 @@
 #define ADDRESS_END ((uint64_t)UINT32_MAX + 1)
 
 void
-load_init(struct load *l, sfi_ctx *ctx, const char *name,
-          const struct format *format)
+sfi__loader_init(struct load *l, sfi_ctx *ctx, const char *name,
+                 const struct format *format)
 {
     sfi__zero(l, sizeof(*l));
     l->ctx = ctx;
     l->name = name;
     l->format = format;
-    buf_init(&l->runs, &ctx->alloc, false);
-    buf_init(&l->data, &ctx->alloc, false);
+    sfi__buf_init(&l->runs, &ctx->alloc, false);
+    sfi__buf_init(&l->data, &ctx->alloc, false);
 }
 
 void
-load_free(struct load *l)
+sfi__loader_free(struct load *l)
 {
-    buf_free(&l->runs);
-    buf_free(&l->data);
+    sfi__buf_free(&l->runs);
+    sfi__buf_free(&l->data);
 }
 
 /* The place at work, as in an error's `where`: "12", "segment 2". */
@@ -34,9 +34,9 @@ static void
 place_where(const struct load *l, char *out, size_t cap)
 {
     if (l->format->line != NULL)
-        text_format(out, cap, "%u", l->place);
+        sfi__text_format(out, cap, "%u", l->place);
     else
-        text_format(out, cap, "%s %u", l->format->place, l->place);
+        sfi__text_format(out, cap, "%s %u", l->format->place, l->place);
 }
 
 static sfi_status
@@ -46,7 +46,7 @@ fail_v(struct load *l, size_t column, sfi_status st, const char *fmt,
     char message[SFI_ERROR_MESSAGE_MAX];
     char where[32];
 
-    text_vformat(message, sizeof(message), fmt, args);
+    sfi__text_vformat(message, sizeof(message), fmt, args);
     (void)sfi__fail(l->ctx, st, "%s", message);
     if (column > 0)
         (void)sfi__where(l->ctx, "%zu", column);
@@ -57,7 +57,7 @@ fail_v(struct load *l, size_t column, sfi_status st, const char *fmt,
 }
 
 sfi_status
-load_fail(struct load *l, sfi_status st, const char *fmt, ...)
+sfi__loader_fail(struct load *l, sfi_status st, const char *fmt, ...)
 {
     va_list args;
 
@@ -68,7 +68,8 @@ load_fail(struct load *l, sfi_status st, const char *fmt, ...)
 }
 
 sfi_status
-load_fail_at(struct load *l, size_t column, sfi_status st, const char *fmt, ...)
+sfi__loader_fail_at(struct load *l, size_t column, sfi_status st,
+                    const char *fmt, ...)
 {
     va_list args;
 
@@ -79,7 +80,7 @@ load_fail_at(struct load *l, size_t column, sfi_status st, const char *fmt, ...)
 }
 
 void
-load_warn(struct load *l, const char *fmt, ...)
+sfi__loader_warn(struct load *l, const char *fmt, ...)
 {
     char message[SFI_ERROR_MESSAGE_MAX];
     char where[32];
@@ -88,7 +89,7 @@ load_warn(struct load *l, const char *fmt, ...)
     if (l->warnings++ >= FIRMWARE_WARNINGS_MAX)
         return;
     va_start(args, fmt);
-    text_vformat(message, sizeof(message), fmt, args);
+    sfi__text_vformat(message, sizeof(message), fmt, args);
     va_end(args);
     place_where(l, where, sizeof(where));
     sfi__log(l->ctx, SFI_LOG_WARNING, "%s%s%s: %s%s",
@@ -104,10 +105,11 @@ check_range(struct load *l, uint64_t address, uint64_t len)
 {
     if (address < ADDRESS_END && len <= ADDRESS_END - address)
         return SFI_OK;
-    return load_fail(l, SFI_ERR_RANGE,
-                     "0x%llx bytes at 0x%08llx, expected an end of at most "
-                     "0xffffffff",
-                     (unsigned long long)len, (unsigned long long)address);
+    return sfi__loader_fail(
+        l, SFI_ERR_RANGE,
+        "0x%llx bytes at 0x%08llx, expected an end of at most "
+        "0xffffffff",
+        (unsigned long long)len, (unsigned long long)address);
 }
 
 /* All of it, also what comes again at the same place and has to be compared. */
@@ -115,9 +117,9 @@ static sfi_status
 count_bytes(struct load *l, uint64_t len)
 {
     if (len > FIRMWARE_BYTES_MAX - l->bytes)
-        return load_fail(l, SFI_ERR_LIMIT,
-                         "more than 0x%zx bytes of firmware, the limit",
-                         FIRMWARE_BYTES_MAX);
+        return sfi__loader_fail(l, SFI_ERR_LIMIT,
+                                "more than 0x%zx bytes of firmware, the limit",
+                                FIRMWARE_BYTES_MAX);
     l->bytes += (size_t)len;
     return SFI_OK;
 }
@@ -145,13 +147,13 @@ append_run(struct load *l, uint64_t address, size_t offset, size_t len)
         .offset = offset,
     };
 
-    if (!buf_append(&l->runs, &r, sizeof(r)))
+    if (!sfi__buf_append(&l->runs, &r, sizeof(r)))
         return sfi__nomem(l->ctx);
     return SFI_OK;
 }
 
 sfi_status
-load_run(struct load *l, uint64_t address, size_t offset, uint64_t len)
+sfi__loader_run(struct load *l, uint64_t address, size_t offset, uint64_t len)
 {
     sfi_status st = check_range(l, address, len);
 
@@ -170,12 +172,12 @@ reserve_first(struct load *l, size_t len, size_t text_len)
 
     if (total > FIRMWARE_BYTES_MAX)
         total = FIRMWARE_BYTES_MAX;
-    return buf_reserve(&l->data, (size_t)total);
+    return sfi__buf_reserve(&l->data, (size_t)total);
 }
 
 sfi_status
-load_data(struct load *l, uint64_t address, const uint8_t *data, size_t len,
-          size_t text_len)
+sfi__loader_data(struct load *l, uint64_t address, const uint8_t *data,
+                 size_t len, size_t text_len)
 {
     sfi_status st = check_range(l, address, len);
     struct run *last = NULL;
@@ -200,7 +202,7 @@ load_data(struct load *l, uint64_t address, const uint8_t *data, size_t len,
     /* A shorter record ends the run. */
     l->next_place = len == last->record ? (uint64_t)l->place + 1 : 0;
     l->next_address = address + len;
-    return buf_append(&l->data, data, len) ? SFI_OK : sfi__nomem(l->ctx);
+    return sfi__buf_append(&l->data, data, len) ? SFI_OK : sfi__nomem(l->ctx);
 }
 
 static int
@@ -306,8 +308,8 @@ check_overlap(struct load *l, const struct run *r, const uint8_t *old,
         if (l->warnings >= FIRMWARE_WARNINGS_MAX)
             return SFI_OK;
         first = two_places(l, r, address);
-        load_warn(l, "%zu bytes at 0x%08x are those of %s %u again", len,
-                  address, l->format->place, first);
+        sfi__loader_warn(l, "%zu bytes at 0x%08x are those of %s %u again", len,
+                         address, l->format->place, first);
         return SFI_OK;
     }
     while (*old == *new) {
@@ -316,9 +318,10 @@ check_overlap(struct load *l, const struct run *r, const uint8_t *old,
         address++;
     }
     first = two_places(l, r, address);
-    return load_fail(l, SFI_ERR_OVERLAP,
-                     "data at 0x%08x differs from %s %u, which has it too",
-                     address, l->format->place, first);
+    return sfi__loader_fail(
+        l, SFI_ERR_OVERLAP,
+        "data at 0x%08x differs from %s %u, which has it too", address,
+        l->format->place, first);
 }
 
 /* Bytes that a run repeats of the segment before it. */
@@ -371,7 +374,7 @@ make_segments(struct load *l, struct sfi_firmware *fw, uint8_t *out)
 }
 
 sfi_status
-load_finish(struct load *l, struct sfi_firmware *fw)
+sfi__loader_finish(struct load *l, struct sfi_firmware *fw)
 {
     struct plan p;
     sfi_status st;
@@ -391,12 +394,12 @@ load_finish(struct load *l, struct sfi_firmware *fw)
     if (fw->segments == NULL)
         return SFI_ERR_NOMEM;
     if (!p.in_place) {
-        if (!buf_fill(&fw->bytes, 0, (size_t)p.total))
+        if (!sfi__buf_fill(&fw->bytes, 0, (size_t)p.total))
             return sfi__nomem(l->ctx);
         return make_segments(l, fw, fw->bytes.data);
     }
     st = make_segments(l, fw, NULL);
     fw->bytes = l->data;
-    buf_init(&l->data, &l->ctx->alloc, false);
+    sfi__buf_init(&l->data, &l->ctx->alloc, false);
     return st;
 }

@@ -7,11 +7,11 @@
 static bool
 srec_matches(const uint8_t *data, size_t len)
 {
-    size_t at = lines_begin(data, len);
+    size_t at = sfi__lines_begin(data, len);
 
     return len - at >= 4 && data[at] == 'S' && data[at + 1] >= '0' &&
-           data[at + 1] <= '9' && hex_digit(data[at + 2]) >= 0 &&
-           hex_digit(data[at + 3]) >= 0;
+           data[at + 1] <= '9' && sfi__hex_digit(data[at + 2]) >= 0 &&
+           sfi__hex_digit(data[at + 3]) >= 0;
 }
 
 /* Bytes of address (or count) of each type; 0: there is no such type. */
@@ -26,25 +26,27 @@ check_frame(struct load *l, const struct record *r, unsigned type,
     size_t want;
 
     if (r->len == 0)
-        return load_fail_at(l, 3, SFI_ERR_FORMAT,
-                            "record ends after its type, expected a length");
+        return sfi__loader_fail_at(
+            l, 3, SFI_ERR_FORMAT,
+            "record ends after its type, expected a length");
     want = r->bytes[0];
     if (want < address_len[type] + 1u)
-        return load_fail_at(l, 3, SFI_ERR_FORMAT,
-                            "length field of S%u says %zu, expected at least "
-                            "%u",
-                            type, want, address_len[type] + 1u);
+        return sfi__loader_fail_at(
+            l, 3, SFI_ERR_FORMAT,
+            "length field of S%u says %zu, expected at least "
+            "%u",
+            type, want, address_len[type] + 1u);
     if (r->len - 1 != want)
-        return load_fail_at(
+        return sfi__loader_fail_at(
             l, r->len - 1 < want ? text_len + 1 : 2 * (want + 1) + 3,
             SFI_ERR_FORMAT,
             "line has %zu bytes after its length field, which "
             "says %zu",
             r->len - 1, want);
     if (checksum != r->bytes[r->len - 1])
-        return load_fail_at(l, text_len - 1, SFI_ERR_CHECKSUM,
-                            "checksum is 0x%02x, line says 0x%02x", checksum,
-                            r->bytes[r->len - 1]);
+        return sfi__loader_fail_at(l, text_len - 1, SFI_ERR_CHECKSUM,
+                                   "checksum is 0x%02x, line says 0x%02x",
+                                   checksum, r->bytes[r->len - 1]);
     return SFI_OK;
 }
 
@@ -57,19 +59,19 @@ data_record(struct load *l, const struct record *r, unsigned type,
 
     l->srec.records++;
     if (len == 0) {
-        load_warn(l, "data record without data");
+        sfi__loader_warn(l, "data record without data");
         return SFI_OK;
     }
-    return load_data(l, address, r->bytes + skip, len, text_len);
+    return sfi__loader_data(l, address, r->bytes + skip, len, text_len);
 }
 
 static sfi_status
 count_record(struct load *l, uint32_t count)
 {
     if (count != l->srec.records)
-        return load_fail(l, SFI_ERR_FORMAT,
-                         "%u data records up to here, the count says %u",
-                         l->srec.records, count);
+        return sfi__loader_fail(l, SFI_ERR_FORMAT,
+                                "%u data records up to here, the count says %u",
+                                l->srec.records, count);
     l->srec.counted = count;
     return SFI_OK;
 }
@@ -107,17 +109,19 @@ srec_line(struct load *l, const uint8_t *text, size_t len)
     sfi_status st;
 
     if (text[0] != 'S')
-        return load_fail_at(l, 1, SFI_ERR_FORMAT, "found %s, expected 'S'",
-                            text_byte(name, text[0]));
+        return sfi__loader_fail_at(l, 1, SFI_ERR_FORMAT,
+                                   "found %s, expected 'S'",
+                                   sfi__text_byte(name, text[0]));
     if (len < 2)
-        return load_fail_at(l, 2, SFI_ERR_FORMAT,
-                            "line ends after 'S', expected a type");
+        return sfi__loader_fail_at(l, 2, SFI_ERR_FORMAT,
+                                   "line ends after 'S', expected a type");
     type = (unsigned)text[1] - '0';
     if (type > 9 || address_len[type] == 0)
-        return load_fail_at(l, 2, SFI_ERR_FORMAT,
-                            "record of type %s, expected 0 to 3 or 5 to 9",
-                            text_byte(name, text[1]));
-    st = record_decode(l, text, len, 2, &r);
+        return sfi__loader_fail_at(
+            l, 2, SFI_ERR_FORMAT,
+            "record of type %s, expected 0 to 3 or 5 to 9",
+            sfi__text_byte(name, text[1]));
+    st = sfi__lines_decode_record(l, text, len, 2, &r);
     if (st == SFI_OK)
         st = check_frame(l, &r, type, len);
     if (st == SFI_OK)
@@ -133,7 +137,7 @@ srec_end(struct load *l)
     bool counted = l->srec.records > 0 && l->srec.counted == l->srec.records;
 
     if (!l->ended && !counted && l->place > 0)
-        return lines_no_end(l, "S7, S8 or S9");
+        return sfi__lines_no_end(l, "S7, S8 or S9");
     return SFI_OK;
 }
 

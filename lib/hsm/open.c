@@ -29,8 +29,8 @@ sfi__hsm_open_vault(sfi_ctx *ctx, const char *name, const struct kdf_cost *cost,
     *out = NULL;
     if (hsm == NULL)
         return SFI_ERR_NOMEM;
-    text_format(hsm->where, sizeof(hsm->where), "vault:%.*s",
-                (int)sfi__vault_name(name, &token), name);
+    sfi__text_format(hsm->where, sizeof(hsm->where), "vault:%.*s",
+                     (int)sfi__vault_name(name, &token), name);
     return opened(
         hsm, sfi__vault_open(ctx, name, cost, place, &hsm->ops, &hsm->user),
         out);
@@ -47,7 +47,7 @@ sfi__hsm_open_card(sfi_ctx *ctx, const char *reader, const struct channel *ch,
         ch->ops->close(ch->user);
         return SFI_ERR_NOMEM;
     }
-    text_format(hsm->where, sizeof(hsm->where), "pcsc:%s", reader);
+    sfi__text_format(hsm->where, sizeof(hsm->where), "pcsc:%s", reader);
     return opened(
         hsm, sfi__card_open(ctx, ch, short_only, &hsm->ops, &hsm->user), out);
 }

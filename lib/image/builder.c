@@ -21,9 +21,9 @@ builder_destroy(void *self)
         sfi__obj_unref(((void **)b->owners.data)[i]);
     for (size_t i = 0; i < piece_count(&b->modules); i++)
         sfi__ctx_dealloc(b->obj.ctx, (void *)piece_at(&b->modules, i)->data);
-    buf_free(&b->owners);
-    buf_free(&b->modules);
-    buf_free(&b->pieces);
+    sfi__buf_free(&b->owners);
+    sfi__buf_free(&b->modules);
+    sfi__buf_free(&b->pieces);
     sfi__obj_unref(b->key);
     sfi__wipe(b->nonce, sizeof(b->nonce));
 }
@@ -40,9 +40,9 @@ sfi_image_builder_new(sfi_ctx *ctx, const sfi_chip *chip,
     if (b == NULL)
         return SFI_ERR_NOMEM;
     b->chip = chip;
-    buf_init(&b->owners, &ctx->alloc, false);
-    buf_init(&b->modules, &ctx->alloc, false);
-    buf_init(&b->pieces, &ctx->alloc, false);
+    sfi__buf_init(&b->owners, &ctx->alloc, false);
+    sfi__buf_init(&b->modules, &ctx->alloc, false);
+    sfi__buf_init(&b->pieces, &ctx->alloc, false);
     *out = b;
     return SFI_OK;
 }
@@ -103,7 +103,7 @@ merge(struct buf *out, const struct buf *a, const struct buf *b)
                        piece_at(a, i)->address <= piece_at(b, j)->address);
         const struct piece *p = from_a ? piece_at(a, i++) : piece_at(b, j++);
 
-        if (!buf_append(out, p, sizeof(*p)))
+        if (!sfi__buf_append(out, p, sizeof(*p)))
             return false;
     }
     return true;
@@ -119,7 +119,7 @@ collect(sfi_image_builder *b, const sfi_firmware *fw, struct buf *list)
 
         if (st != SFI_OK)
             return st;
-        if (!buf_append(list, &p, sizeof(p)))
+        if (!sfi__buf_append(list, &p, sizeof(p)))
             return sfi__nomem(b->obj.ctx);
     }
     return SFI_OK;
@@ -132,19 +132,19 @@ add_firmware(sfi_image_builder *b, const sfi_firmware *fw)
     struct buf list, merged;
     sfi_status st;
 
-    buf_init(&list, alloc, false);
-    buf_init(&merged, alloc, false);
+    sfi__buf_init(&list, alloc, false);
+    sfi__buf_init(&merged, alloc, false);
     st = collect(b, fw, &list);
     if (st == SFI_OK && (!merge(&merged, &b->pieces, &list) ||
-                         !buf_append(&b->owners, &fw, sizeof(fw))))
+                         !sfi__buf_append(&b->owners, &fw, sizeof(fw))))
         st = sfi__nomem(b->obj.ctx);
-    buf_free(&list);
+    sfi__buf_free(&list);
     if (st != SFI_OK) {
-        buf_free(&merged);
+        sfi__buf_free(&merged);
         return st;
     }
     (void)sfi__obj_ref((void *)fw);
-    buf_free(&b->pieces);
+    sfi__buf_free(&b->pieces);
     b->pieces = merged;
     return SFI_OK;
 }
@@ -174,7 +174,7 @@ add_module(sfi_image_builder *b, const uint8_t *smi, size_t len)
     memcpy(copy, smi, len);
     p.address = address;
     p.data = copy;
-    if (!buf_append(&b->modules, &p, sizeof(p))) {
+    if (!sfi__buf_append(&b->modules, &p, sizeof(p))) {
         sfi__ctx_dealloc(ctx, copy);
         return sfi__nomem(ctx);
     }
@@ -200,7 +200,7 @@ set_option_bytes(sfi_image_builder *b, const sfi_option_bytes *ob)
         return sfi__fail(b->obj.ctx, SFI_ERR_CHIP_RULE,
                          "%zu option bytes, %s has %lu", count, b->chip->name,
                          (unsigned long)b->chip->ob_count);
-    wr_init(&w, b->ob, sizeof(b->ob));
+    sfi__wr_init(&w, b->ob, sizeof(b->ob));
     for (size_t i = 0; i < count; i++) {
         const char *name;
         uint32_t value;
@@ -208,9 +208,9 @@ set_option_bytes(sfi_image_builder *b, const sfi_option_bytes *ob)
 
         if (st != SFI_OK)
             return st;
-        wr_u32le(&w, value);
+        sfi__wr_u32le(&w, value);
     }
-    b->ob_len = wr_len(&w);
+    b->ob_len = sfi__wr_len(&w);
     return SFI_OK;
 }
 
@@ -274,13 +274,13 @@ save_plan(sfi_image_builder *b, const struct plan *plan, const char *path)
     struct sink s = {.builder = b};
     sfi_status st = SFI_OK;
 
-    s.file_error = file_begin(&s.file, path, IMAGE_MODE);
+    s.file_error = sfi__file_begin(&s.file, path, IMAGE_MODE);
     if (s.file_error == 0) {
         st = sfi__plan_write(b, plan, &s);
         if (st == SFI_OK)
-            s.file_error = file_commit(&s.file);
+            s.file_error = sfi__file_commit(&s.file);
         else
-            file_abort(&s.file);
+            sfi__file_abort(&s.file);
     }
     if (s.file_error == 0)
         return st;

@@ -15,7 +15,8 @@ drain(sfi_ctx *ctx, sfi_image_reader *r, struct buf *areas)
            e.kind != SFI_EVENT_NEED_INPUT) {
         struct rules_area a = {(uint8_t)e.area_kind, e.address, e.area_size};
 
-        if (e.kind == SFI_EVENT_AREA_BEGIN && !buf_append(areas, &a, sizeof(a)))
+        if (e.kind == SFI_EVENT_AREA_BEGIN &&
+            !sfi__buf_append(areas, &a, sizeof(a)))
             return sfi__nomem(ctx);
     }
     return st;
@@ -48,9 +49,9 @@ sfi__image_structure(sfi_ctx *ctx, const uint8_t *image, size_t len)
     struct buf areas;
     sfi_status st;
 
-    buf_init(&areas, &ctx->alloc, false);
+    sfi__buf_init(&areas, &ctx->alloc, false);
     st = read_areas(ctx, image, len, &areas);
-    buf_free(&areas);
+    sfi__buf_free(&areas);
     return st;
 }
 
@@ -79,10 +80,10 @@ sfi_image_check(sfi_ctx *ctx, const sfi_chip *chip, const uint8_t *image,
     SFI_ENTER(ctx, CTX);
     SFI_ARG(ctx, chip != NULL);
     SFI_ARG(ctx, image != NULL || len == 0);
-    buf_init(&areas, &ctx->alloc, false);
+    sfi__buf_init(&areas, &ctx->alloc, false);
     st = read_areas(ctx, image, len, &areas);
     if (st == SFI_OK)
         st = check(chip, &areas, &f);
-    buf_free(&areas);
+    sfi__buf_free(&areas);
     return st;
 }

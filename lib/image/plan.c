@@ -22,8 +22,8 @@ add_area(struct plan *p, uint8_t type, const struct piece *piece)
     struct rules_area area = {type, piece->address, piece->len};
     struct plan_source source = {piece, 1};
 
-    return buf_append(&p->areas, &area, sizeof(area)) &&
-           buf_append(&p->sources, &source, sizeof(source));
+    return sfi__buf_append(&p->areas, &area, sizeof(area)) &&
+           sfi__buf_append(&p->sources, &source, sizeof(source));
 }
 
 static void
@@ -67,8 +67,8 @@ sfi__plan_make(const sfi_image_builder *b, struct plan *p)
     const struct alloc *alloc = &b->obj.ctx->alloc;
 
     p->ob = (struct piece){0, b->ob, b->ob_len};
-    buf_init(&p->areas, alloc, false);
-    buf_init(&p->sources, alloc, false);
+    sfi__buf_init(&p->areas, alloc, false);
+    sfi__buf_init(&p->sources, alloc, false);
     if (!plan_firmware(b, p) || !plan_modules(b, p) ||
         (b->ob_len > 0 && !add_area(p, SFI_FORMAT_CONFIGURATION, &p->ob)))
         return sfi__nomem(b->obj.ctx);
@@ -78,8 +78,8 @@ sfi__plan_make(const sfi_image_builder *b, struct plan *p)
 void
 sfi__plan_free(struct plan *p)
 {
-    buf_free(&p->areas);
-    buf_free(&p->sources);
+    sfi__buf_free(&p->areas);
+    sfi__buf_free(&p->sources);
 }
 
 size_t

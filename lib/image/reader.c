@@ -57,7 +57,7 @@ reader_destroy(void *self)
 
     sfi__gcm_free(r->gcm);
     sfi__wipe(r->nonce, sizeof(r->nonce));
-    buf_free(&r->gathered);
+    sfi__buf_free(&r->gathered);
 }
 
 static sfi_status
@@ -70,7 +70,7 @@ reader_new(sfi_ctx *ctx, const sfi_key *key, const uint8_t *nonce,
 
     if (r == NULL)
         return SFI_ERR_NOMEM;
-    buf_init(&r->gathered, &ctx->alloc, true);
+    sfi__buf_init(&r->gathered, &ctx->alloc, true);
     if (key != NULL) {
         memcpy(r->nonce, nonce, sizeof(r->nonce));
         st = sfi__gcm_new(ctx, GCM_OPEN, key->key_secret, &r->gcm);
@@ -119,7 +119,7 @@ begin_message(sfi_image_reader *r, uint16_t index, size_t aad_len)
 {
     uint8_t iv[SFI_FORMAT_NONCE_LEN];
 
-    format_iv(iv, r->nonce, index);
+    sfi__image_iv(iv, r->nonce, index);
     return sfi__gcm_start(r->gcm, iv, r->raw, aad_len);
 }
 
@@ -128,7 +128,7 @@ take_header(sfi_image_reader *r)
 {
     sfi_status st;
 
-    format_read_header(&r->header, r->raw);
+    sfi__image_read_header(&r->header, r->raw);
     st = sfi__header_check(r->obj.ctx, &r->header);
     if (st == SFI_OK && r->gcm != NULL) {
         st = begin_message(r, 0, SFI_FORMAT_HEADER_AAD_LEN);
@@ -171,7 +171,7 @@ take_descriptor(sfi_image_reader *r)
     struct image_area before = r->area;
     sfi_status st;
 
-    format_read_area(&r->area, r->raw);
+    sfi__image_read_area(&r->area, r->raw);
     st = sfi__area_check(r->obj.ctx, &r->header,
                          r->areas_done > 0 ? &before : NULL, &r->area);
     if (st == SFI_OK && r->gcm != NULL && r->area.size > READER_AREA_MAX)
@@ -196,7 +196,7 @@ take_content(sfi_image_reader *r, const uint8_t *data, size_t len)
     struct buf *g = &r->gathered;
     sfi_status st = SFI_OK;
 
-    if (!buf_reserve(g, len))
+    if (!sfi__buf_reserve(g, len))
         return sfi__nomem(r->obj.ctx);
     if (r->gcm != NULL)
         st = sfi__gcm_update(r->gcm, data, g->data + g->len, len);
@@ -264,7 +264,7 @@ end_loan(sfi_image_reader *r)
         return;
     r->lent = false;
     r->released += (uint32_t)r->gathered.len;
-    buf_clear(&r->gathered);
+    sfi__buf_clear(&r->gathered);
 }
 
 static sfi_status
@@ -291,7 +291,7 @@ refuse(sfi_image_reader *r, sfi_status st)
     r->failed = st;
     r->pending_count = 0;
     r->lent = false;
-    buf_clear(&r->gathered);
+    sfi__buf_clear(&r->gathered);
     return st == SFI_ERR_NOMEM ? st : say_where(r); /* no place's fault */
 }
 

@@ -14,11 +14,11 @@ sfi__finding(struct findings *f, sfi_status st, const char *fmt, ...)
     va_list args;
 
     va_start(args, fmt);
-    text_vformat(what, sizeof(what), fmt, args);
+    sfi__text_vformat(what, sizeof(what), fmt, args);
     va_end(args);
     if (f->first == SFI_OK) {
         f->first = st;
-        (void)text_copy(f->what, sizeof(f->what), what);
+        (void)sfi__text_copy(f->what, sizeof(f->what), what);
     }
     if (f->report == NULL)
         return;
@@ -68,8 +68,9 @@ inside(const struct chip_range *r, const struct rules_area *a)
 {
     uint32_t address, size;
 
-    return ckd_narrow_u32(&address, a->address) &&
-           ckd_narrow_u32(&size, extent(a)) && chip_range_has(r, address, size);
+    return sfi__ckd_narrow_u32(&address, a->address) &&
+           sfi__ckd_narrow_u32(&size, extent(a)) &&
+           sfi__chip_range_has(r, address, size);
 }
 
 static sfi_status
@@ -117,7 +118,8 @@ rule_in_flash(const struct rules_input *in, struct findings *f)
                          " bytes) is not inside the flash of %s, 0x%08" PRIx32
                          " to 0x%08" PRIx32,
                          noun(in, i), i + 1, a->address, extent(a), chip->name,
-                         chip->flash.base, chip_range_end(&chip->flash) - 1);
+                         chip->flash.base,
+                         sfi__chip_range_end(&chip->flash) - 1);
         else if (a->address < chip->user.base)
             sfi__finding(f, SFI_ERR_CHIP_RULE,
                          "%s %zu at 0x%08" PRIx64 " begins below 0x%08" PRIx32
@@ -130,7 +132,7 @@ rule_in_flash(const struct rules_input *in, struct findings *f)
                          ", beyond 0x%08" PRIx32 ", where firmware of %s ends",
                          noun(in, i), i + 1, a->address,
                          a->address + extent(a) - 1,
-                         chip_range_end(&chip->user) - 1, chip->name);
+                         sfi__chip_range_end(&chip->user) - 1, chip->name);
     }
     return SFI_OK;
 }

@@ -21,7 +21,7 @@ put(struct sink *s, const uint8_t *data, size_t len)
     sfi_status st;
 
     if (s->write == NULL) {
-        s->file_error = file_write(&s->file, data, len);
+        s->file_error = sfi__file_write(&s->file, data, len);
         return s->file_error == 0 ? SFI_OK : SFI_ERR_OS;
     }
     o->busy = true;
@@ -79,14 +79,14 @@ write_header(sfi_image_builder *b, struct gcm *g, struct sink *s, size_t areas)
     sfi_status st;
 
     memcpy(h.magic, SFI_FORMAT_MAGIC, SFI_FORMAT_MAGIC_LEN);
-    format_write_header(raw, &h);
-    format_iv(iv, b->nonce, 0);
+    sfi__image_write_header(raw, &h);
+    sfi__image_iv(iv, b->nonce, 0);
     st = sfi__gcm_start(g, iv, raw, SFI_FORMAT_HEADER_AAD_LEN);
     if (st == SFI_OK)
         st = sfi__gcm_tag(g, h.tag);
     if (st != SFI_OK)
         return st;
-    format_write_header(raw, &h);
+    sfi__image_write_header(raw, &h);
     return put(s, raw, sizeof(raw));
 }
 
@@ -109,8 +109,8 @@ write_area(sfi_image_builder *b, struct gcm *g, struct sink *s,
     uint8_t iv[SFI_FORMAT_NONCE_LEN];
     sfi_status st;
 
-    format_write_area(raw, &d);
-    format_iv(iv, b->nonce, d.index);
+    sfi__image_write_area(raw, &d);
+    sfi__image_iv(iv, b->nonce, d.index);
     st = sfi__gcm_start(g, iv, raw, SFI_FORMAT_AREA_AAD_LEN);
     if (st == SFI_OK)
         st = seal_content(g, NULL, src);
@@ -118,7 +118,7 @@ write_area(sfi_image_builder *b, struct gcm *g, struct sink *s,
         st = sfi__gcm_tag(g, d.tag);
     if (st != SFI_OK)
         return st;
-    format_write_area(raw, &d);
+    sfi__image_write_area(raw, &d);
     st = put(s, raw, sizeof(raw));
     if (st == SFI_OK)
         st = sfi__gcm_start(g, iv, raw, SFI_FORMAT_AREA_AAD_LEN);

@@ -16,7 +16,7 @@ sfi__header_check(sfi_ctx *ctx, const struct image_header *h)
 {
     char magic[SFI_FORMAT_MAGIC_LEN + 1];
 
-    if (!format_magic_ok(h)) {
+    if (!sfi__image_magic_ok(h)) {
         printable(magic, h->magic, SFI_FORMAT_MAGIC_LEN);
         return sfi__fail(ctx, SFI_ERR_FORMAT,
                          "the magic is \"%s\", expected " SFI_FORMAT_MAGIC,

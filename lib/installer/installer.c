@@ -24,7 +24,7 @@ installer_destroy(void *self)
     sfi__obj_unref(in->store);
     sfi__obj_unref(in->hsm);
     sfi__obj_unref(in->tp);
-    buf_free(&in->image);
+    sfi__buf_free(&in->image);
 }
 
 sfi_status
@@ -40,7 +40,7 @@ sfi_installer_new(sfi_ctx *ctx, const sfi_chip *chip, sfi_installer **out)
     atomic_init(&in->cancel, false);
     in->chip = chip;
     in->protocol = SFI_PROTOCOL_STATIC;
-    buf_init(&in->image, &ctx->alloc, false);
+    sfi__buf_init(&in->image, &ctx->alloc, false);
     *out = in;
     return SFI_OK;
 }
@@ -88,13 +88,13 @@ sfi_installer_set_image_file(sfi_installer *in, const char *path)
         return st;
     st = sfi__load(in->obj.ctx, path, IMAGE_MAX, false, &image);
     if (st != SFI_OK) {
-        buf_free(&image);
+        sfi__buf_free(&image);
         return st;
     }
-    buf_free(&in->image);
+    sfi__buf_free(&in->image);
     in->image = image;
     in->image_set = true;
-    text_format(in->image_name, sizeof(in->image_name), "%s", path);
+    sfi__text_format(in->image_name, sizeof(in->image_name), "%s", path);
     return SFI_OK;
 }
 
@@ -112,8 +112,8 @@ sfi_installer_set_image(sfi_installer *in, const uint8_t *data, size_t len)
         return sfi__fail(in->obj.ctx, SFI_ERR_LIMIT,
                          "an image of %zu bytes, expected at most %zu", len,
                          IMAGE_MAX);
-    buf_clear(&in->image);
-    if (!buf_append(&in->image, data, len))
+    sfi__buf_clear(&in->image);
+    if (!sfi__buf_append(&in->image, data, len))
         return sfi__nomem(in->obj.ctx);
     in->image_set = true;
     in->image_name[0] = '\0';
@@ -196,7 +196,7 @@ sfi_installer_set_dialect(sfi_installer *in, const sfi_dialect_ops *ops,
     SFI_ENTER(in, INSTALLER);
     st = changeable(in);
     if (st == SFI_OK)
-        st = dialect_init(&d, in->obj.ctx, ops, user);
+        st = sfi__dialect_init(&d, in->obj.ctx, ops, user);
     if (st == SFI_OK)
         in->dialect = d;
     return st;
@@ -245,7 +245,7 @@ check_license(sfi_installer *in)
     bool is_live = in->protocol == SFI_PROTOCOL_LIVE;
 
     if (is_live && in->dialect.ops.session == NULL)
-        return dialect_no_session(ctx);
+        return sfi__dialect_no_session(ctx);
     if (in->given != NULL &&
         is_live != (sfi_license_type(in->given) == SFI_LICENSE_LIVE))
         return sfi__fail(ctx, SFI_ERR_FORMAT,

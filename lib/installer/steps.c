@@ -54,7 +54,7 @@ check_modules(struct sfi_installer *in)
     size_t at = SFI_FORMAT_HEADER_LEN;
 
     while (at < in->image.len) {
-        format_read_area(&a, in->image.data + at);
+        sfi__image_read_area(&a, in->image.data + at);
         if (a.type == SFI_FORMAT_MODULE)
             return sfi__fail(in->obj.ctx, SFI_ERR_CHIP_RULE,
                              "area %u is a module, which needs a licence of "
@@ -87,14 +87,14 @@ static sfi_status
 look(struct sfi_installer *in)
 {
     sfi_dialect_info i;
-    sfi_status st = dialect_info(in->target, &i);
+    sfi_status st = sfi__dialect_info(in->target, &i);
 
     if (st != SFI_OK)
         return st;
     in->data_max = i.data_max;
     if (i.state == SFI_DEVICE_INSTALLED && !in->erase)
         return sfi__fail_peer(in->obj.ctx, SFI_ERR_DEVICE, SFI_CAUSE_INSTALLED,
-                              "%s", cause_message(SFI_CAUSE_INSTALLED));
+                              "%s", sfi__cause_message(SFI_CAUSE_INSTALLED));
     return SFI_OK;
 }
 
@@ -184,24 +184,24 @@ static sfi_status
 erase(struct sfi_installer *in)
 {
     in->begun = true;
-    return dialect_secure(in->target, in->erase);
+    return sfi__dialect_secure(in->target, in->erase);
 }
 
 static sfi_status
 unlock(struct sfi_installer *in)
 {
-    sfi_status st = dialect_license(in->target, in->license->data);
+    sfi_status st = sfi__dialect_license(in->target, in->license->data);
 
     if (st != SFI_OK)
         return st;
-    return sender_init(&in->sender, in->obj.ctx, in->image.data, in->image.len,
-                       in->data_max);
+    return sfi__image_sender_init(&in->sender, in->obj.ctx, in->image.data,
+                                  in->image.len, in->data_max);
 }
 
 static sfi_status
 send_piece(struct sfi_installer *in)
 {
-    return sender_step(&in->sender, in->target);
+    return sfi__image_sender_step(&in->sender, in->target);
 }
 
 /* From here on nobody can tell what a cancel would find: firmware that is in is
@@ -221,7 +221,7 @@ leave(struct sfi_installer *in)
     sfi_status st;
 
     in->target->leaving = true;
-    st = dialect_abort(in->target);
+    st = sfi__dialect_abort(in->target);
     in->target->leaving = false;
     if (st != SFI_OK)
         sfi__log(in->obj.ctx, SFI_LOG_DEBUG,
@@ -261,7 +261,7 @@ sfi__install_step(struct sfi_installer *in)
         return st;
     if (step == STEP_FINISH)
         in->begun = false; /* from now on it is the chip's own firmware */
-    if (step != STEP_SEND || sender_done(&in->sender))
+    if (step != STEP_SEND || sfi__image_sender_done(&in->sender))
         in->step++;
     return SFI_OK;
 }
@@ -278,7 +278,7 @@ sfi__install_clean(struct sfi_installer *in)
         return;
     in->begun = false;
     in->target->boot.link.cancel = NULL;
-    if (dialect_abort(in->target) != SFI_OK)
+    if (sfi__dialect_abort(in->target) != SFI_OK)
         sfi__log(ctx, SFI_LOG_WARNING,
                  "%s: the chip could not be told to erase what it has (%s); it "
                  "does so when it is powered up",

@@ -62,7 +62,7 @@ sfi_key_load(sfi_ctx *ctx, const char *path, sfi_key **out)
         if (st != SFI_OK)
             (void)sfi__where(ctx, "%s", path);
     }
-    buf_free(&file_secret);
+    sfi__buf_free(&file_secret);
     return st;
 }
 
@@ -86,7 +86,7 @@ sfi__key_file_load(sfi_ctx *ctx, const char *path, const char *what,
     }
     if (st == SFI_OK)
         memcpy(out_secret, file_secret.data, len);
-    buf_free(&file_secret);
+    sfi__buf_free(&file_secret);
     return st;
 }
 
@@ -120,7 +120,7 @@ write_new(const char *path, const uint8_t *data, size_t len)
         err = fsync(fd) == 0 ? 0 : errno;
     (void)close(fd);
     if (err == 0)
-        err = file_sync_folder(path);
+        err = sfi__file_sync_folder(path);
     if (err != 0)
         (void)unlink(path);
     return err;

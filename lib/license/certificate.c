@@ -21,10 +21,10 @@ decode(sfi_ctx *ctx, sfi_certificate *cert, const uint8_t *data, size_t len)
     if (st != SFI_OK)
         return st;
     memcpy(cert->data, data, len);
-    rd_init(&r, data, len);
-    rd_bytes(&r, cert->product_id, PRODUCT_ID_LEN);
-    rd_bytes(&r, cert->public_key, sizeof(cert->public_key));
-    if (!rd_ok(&r))
+    sfi__rd_init(&r, data, len);
+    sfi__rd_bytes(&r, cert->product_id, PRODUCT_ID_LEN);
+    sfi__rd_bytes(&r, cert->public_key, sizeof(cert->public_key));
+    if (!sfi__rd_ok(&r))
         return sfi__fail(ctx, SFI_ERR_INTERNAL, "certificate layout");
     st = sfi__wire_product_id(ctx, WHAT, data);
     if (st == SFI_OK && sfi__ecc_check_public(ctx, cert->public_key) != SFI_OK)
@@ -34,7 +34,7 @@ decode(sfi_ctx *ctx, sfi_certificate *cert, const uint8_t *data, size_t len)
         st = sfi__sha256(ctx, cert->public_key, sizeof(cert->public_key),
                          cert->device_hash);
     if (st == SFI_OK)
-        hex_encode(cert->device_id, cert->device_hash, SFI_SHA256_LEN);
+        sfi__hex_encode(cert->device_id, cert->device_hash, SFI_SHA256_LEN);
     return st;
 }
 
@@ -161,8 +161,9 @@ sfi__cert_issue(sfi_ctx *ctx, const uint8_t ca_secret[SFI_ECC_SECRET_LEN],
         st = sfi__wire_product_id(ctx, WHAT, (const uint8_t *)product_id);
     if (st != SFI_OK)
         return st;
-    wr_init(&w, out, SFI_CERTIFICATE_LEN);
-    wr_bytes(&w, product_id, PRODUCT_ID_LEN);
-    wr_bytes(&w, public_key, SFI_ECC_PUBLIC_LEN);
-    return sfi__ecc_sign(ctx, ca_secret, out, wr_len(&w), out + SIGNED_LEN);
+    sfi__wr_init(&w, out, SFI_CERTIFICATE_LEN);
+    sfi__wr_bytes(&w, product_id, PRODUCT_ID_LEN);
+    sfi__wr_bytes(&w, public_key, SFI_ECC_PUBLIC_LEN);
+    return sfi__ecc_sign(ctx, ca_secret, out, sfi__wr_len(&w),
+                         out + SIGNED_LEN);
 }

@@ -36,7 +36,7 @@ check_type(sfi_ctx *ctx, const uint8_t type[LICENSE_TYPE_LEN])
     if (sfi__equal(type, LICENSE_STATIC, LICENSE_TYPE_LEN) ||
         sfi__equal(type, LICENSE_LIVE, LICENSE_TYPE_LEN))
         return SFI_OK;
-    hex_encode(found, type, LICENSE_TYPE_LEN);
+    sfi__hex_encode(found, type, LICENSE_TYPE_LEN);
     return sfi__fail(ctx, SFI_ERR_FORMAT,
                      "licence type is 0x%s, expected 0x5346492e (\"SFI.\") or "
                      "0x5346494c (\"SFIL\")",
@@ -72,13 +72,13 @@ check(sfi_ctx *ctx, const uint8_t *data, size_t len)
 
     if (st != SFI_OK)
         return st;
-    rd_init(&r, data, len);
-    type = rd_view(&r, LICENSE_TYPE_LEN);
-    session = rd_u32le(&r);
-    version = rd_u32le(&r);
-    security = rd_u32le(&r);
-    reserved = rd_u64le(&r);
-    rd_bytes(&r, ephemeral, sizeof(ephemeral));
+    sfi__rd_init(&r, data, len);
+    type = sfi__rd_view(&r, LICENSE_TYPE_LEN);
+    session = sfi__rd_u32le(&r);
+    version = sfi__rd_u32le(&r);
+    security = sfi__rd_u32le(&r);
+    reserved = sfi__rd_u64le(&r);
+    sfi__rd_bytes(&r, ephemeral, sizeof(ephemeral));
     st = check_type(ctx, type);
     if (st != SFI_OK)
         return st;
@@ -175,9 +175,9 @@ sfi_license_session(const sfi_license *lic)
 
     if (!sfi__is(lic, OBJ_LICENSE))
         return 0;
-    rd_init(&r, lic->data, sizeof(lic->data));
-    rd_skip(&r, LICENSE_TYPE_LEN);
-    return rd_u32le(&r);
+    sfi__rd_init(&r, lic->data, sizeof(lic->data));
+    sfi__rd_skip(&r, LICENSE_TYPE_LEN);
+    return sfi__rd_u32le(&r);
 }
 
 void
@@ -236,13 +236,13 @@ sfi__license_seal(sfi_ctx *ctx,
         st = agree(ctx, ephemeral_secret, public_key, &keys);
     if (st != SFI_OK)
         goto out;
-    wr_init(&w, out, SFI_LICENSE_LEN);
-    wr_bytes(&w, type, LICENSE_TYPE_LEN);
-    wr_u32le(&w, session);
-    wr_u32le(&w, LICENSE_VERSION);
-    wr_u32le(&w, 0); /* minimum security version */
-    wr_fill(&w, 0, RESERVED_LEN);
-    wr_bytes(&w, ephemeral, sizeof(ephemeral));
+    sfi__wr_init(&w, out, SFI_LICENSE_LEN);
+    sfi__wr_bytes(&w, type, LICENSE_TYPE_LEN);
+    sfi__wr_u32le(&w, session);
+    sfi__wr_u32le(&w, LICENSE_VERSION);
+    sfi__wr_u32le(&w, 0); /* minimum security version */
+    sfi__wr_fill(&w, 0, RESERVED_LEN);
+    sfi__wr_bytes(&w, ephemeral, sizeof(ephemeral));
     memcpy(plain_secret, nonce, SFI_NONCE_LEN);
     memcpy(plain_secret + IV_FIELD_LEN, key_secret, SFI_KEY_LEN);
     cover(&aad, out, &keys);
@@ -280,14 +280,14 @@ unpack(sfi_ctx *ctx, const uint8_t plain_secret[SEALED_LEN],
 {
     struct rd r;
 
-    rd_init(&r, plain_secret, SEALED_LEN);
-    rd_bytes(&r, nonce, SFI_NONCE_LEN);
-    if (rd_u32le(&r) != 0) {
+    sfi__rd_init(&r, plain_secret, SEALED_LEN);
+    sfi__rd_bytes(&r, nonce, SFI_NONCE_LEN);
+    if (sfi__rd_u32le(&r) != 0) {
         sfi__wipe(nonce, SFI_NONCE_LEN);
         return sfi__fail(ctx, SFI_ERR_FORMAT,
                          "the licence's IV does not end in four zero bytes");
     }
-    rd_bytes(&r, key_secret, SFI_KEY_LEN);
+    sfi__rd_bytes(&r, key_secret, SFI_KEY_LEN);
     return SFI_OK;
 }
 

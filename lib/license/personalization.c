@@ -26,16 +26,16 @@ split(struct fields *f, const uint8_t *data, size_t len)
 {
     struct rd r;
 
-    rd_init(&r, data, len);
-    f->magic = rd_view(&r, MAGIC_LEN);
-    f->format = rd_u32le(&r);
-    f->license_type = rd_view(&r, LICENSE_TYPE_LEN);
-    f->license_version = rd_u32le(&r);
-    f->security_version = rd_u32le(&r);
-    f->product_id = rd_view(&r, PRODUCT_ID_LEN);
-    f->ca_public = rd_view(&r, SFI_ECC_PUBLIC_LEN);
-    f->signature = rd_view(&r, SFI_ECC_SIGNATURE_LEN);
-    return rd_ok(&r) && rd_left(&r) == 0;
+    sfi__rd_init(&r, data, len);
+    f->magic = sfi__rd_view(&r, MAGIC_LEN);
+    f->format = sfi__rd_u32le(&r);
+    f->license_type = sfi__rd_view(&r, LICENSE_TYPE_LEN);
+    f->license_version = sfi__rd_u32le(&r);
+    f->security_version = sfi__rd_u32le(&r);
+    f->product_id = sfi__rd_view(&r, PRODUCT_ID_LEN);
+    f->ca_public = sfi__rd_view(&r, SFI_ECC_PUBLIC_LEN);
+    f->signature = sfi__rd_view(&r, SFI_ECC_SIGNATURE_LEN);
+    return sfi__rd_ok(&r) && sfi__rd_left(&r) == 0;
 }
 
 static sfi_status
@@ -48,7 +48,7 @@ check_versions(sfi_ctx *ctx, const struct fields *f)
                          "personalisation format %u, expected %u", f->format,
                          FORMAT_VERSION);
     if (!sfi__equal(f->license_type, LICENSE_STATIC, LICENSE_TYPE_LEN)) {
-        hex_encode(type, f->license_type, LICENSE_TYPE_LEN);
+        sfi__hex_encode(type, f->license_type, LICENSE_TYPE_LEN);
         return sfi__fail(ctx, SFI_ERR_FORMAT,
                          "personalisation for licences of type 0x%s, expected "
                          "0x5346492e (\"SFI.\")",
@@ -171,15 +171,15 @@ sfi__perso_issue(sfi_ctx *ctx, const uint8_t ca_secret[SFI_ECC_SECRET_LEN],
         st = sfi__ecc_public(ctx, ca_secret, ca_public);
     if (st != SFI_OK)
         return st;
-    wr_init(&w, out, PERSO_LEN);
-    wr_bytes(&w, MAGIC, MAGIC_LEN);
-    wr_u32le(&w, FORMAT_VERSION);
-    wr_bytes(&w, LICENSE_STATIC, LICENSE_TYPE_LEN);
-    wr_u32le(&w, LICENSE_VERSION);
-    wr_u32le(&w, SECURITY_VERSION);
-    wr_bytes(&w, product_id, PRODUCT_ID_LEN);
-    wr_bytes(&w, ca_public, sizeof(ca_public));
-    st = sfi__ecc_sign(ctx, ca_secret, out, wr_len(&w), out + SIGNED_LEN);
+    sfi__wr_init(&w, out, PERSO_LEN);
+    sfi__wr_bytes(&w, MAGIC, MAGIC_LEN);
+    sfi__wr_u32le(&w, FORMAT_VERSION);
+    sfi__wr_bytes(&w, LICENSE_STATIC, LICENSE_TYPE_LEN);
+    sfi__wr_u32le(&w, LICENSE_VERSION);
+    sfi__wr_u32le(&w, SECURITY_VERSION);
+    sfi__wr_bytes(&w, product_id, PRODUCT_ID_LEN);
+    sfi__wr_bytes(&w, ca_public, sizeof(ca_public));
+    st = sfi__ecc_sign(ctx, ca_secret, out, sfi__wr_len(&w), out + SIGNED_LEN);
     if (st == SFI_OK)
         *len = PERSO_LEN;
     return st;
@@ -193,10 +193,10 @@ sfi__perso_name(const char *product_id, char out[PERSO_NAME_LEN])
     struct wr w;
 
     /* As ST names its packages: both versions as they lie in memory. */
-    wr_init(&w, versions, sizeof(versions));
-    wr_u32le(&w, LICENSE_VERSION);
-    wr_u32le(&w, SECURITY_VERSION);
-    hex_encode(hex, versions, sizeof(versions));
-    text_format(out, PERSO_NAME_LEN, "%.8s_SFI_%.8s_%.8s.pd", product_id, hex,
-                hex + 8);
+    sfi__wr_init(&w, versions, sizeof(versions));
+    sfi__wr_u32le(&w, LICENSE_VERSION);
+    sfi__wr_u32le(&w, SECURITY_VERSION);
+    sfi__hex_encode(hex, versions, sizeof(versions));
+    sfi__text_format(out, PERSO_NAME_LEN, "%.8s_SFI_%.8s_%.8s.pd", product_id,
+                     hex, hex + 8);
 }

@@ -31,7 +31,7 @@ sfi__wire_load(sfi_ctx *ctx, const char *what, const char *path, uint8_t *data,
         else
             (void)sfi__where(ctx, "%s", path);
     }
-    buf_free(&file);
+    sfi__buf_free(&file);
     return st;
 }
 

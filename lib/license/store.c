@@ -28,10 +28,10 @@ store_destroy(void *self)
 static sfi_status
 open_folder(sfi_ctx *ctx, const char *path, bool create)
 {
-    int err = file_is_folder(path);
+    int err = sfi__file_is_folder(path);
 
     if (err == ENOENT && create) {
-        err = file_make_folder(path, FOLDER_MODE);
+        err = sfi__file_make_folder(path, FOLDER_MODE);
         if (err != 0)
             return sfi__fail_os(ctx, sfi__os_status(err), err,
                                 "cannot make the folder");
@@ -92,7 +92,8 @@ file_of(const sfi_license_store *store, const sfi_certificate *cert)
     char *path = sfi__ctx_alloc(store->obj.ctx, size);
 
     if (path != NULL)
-        text_format(path, size, "%s/%s" SUFFIX, store->path, cert->device_id);
+        sfi__text_format(path, size, "%s/%s" SUFFIX, store->path,
+                         cert->device_id);
     return path;
 }
 
@@ -140,7 +141,7 @@ static sfi_status
 absent(const sfi_license_store *store)
 {
     sfi_ctx *ctx = store->obj.ctx;
-    int err = file_is_folder(store->path);
+    int err = sfi__file_is_folder(store->path);
 
     sfi__clear_error(ctx);
     if (err == 0)

@@ -67,7 +67,7 @@ unexpected(struct csv *c, const char *expected)
     const char *found = "the end of the line";
 
     if (c->at < c->len)
-        found = text_byte(byte, (uint8_t)c->text[c->at]);
+        found = sfi__text_byte(byte, (uint8_t)c->text[c->at]);
     (void)sfi__fail(c->ctx, SFI_ERR_FORMAT, "found %s, expected %s", found,
                     expected);
     return where(c->ctx, c->line, c->at);
@@ -115,9 +115,9 @@ read_value(struct csv *c, uint32_t *out)
         (c->text[c->at + 1] == 'x' || c->text[c->at + 1] == 'X'))
         c->at += 2;
     start = c->at;
-    for (; c->at < c->len && hex_digit((unsigned char)c->text[c->at]) >= 0;
+    for (; c->at < c->len && sfi__hex_digit((unsigned char)c->text[c->at]) >= 0;
          c->at++) {
-        v = v << 4 | (unsigned)hex_digit((unsigned char)c->text[c->at]);
+        v = v << 4 | (unsigned)sfi__hex_digit((unsigned char)c->text[c->at]);
         if (v > UINT32_MAX) {
             (void)sfi__fail(c->ctx, SFI_ERR_RANGE,
                             "value has more than 32 bits, expected at most "
@@ -172,7 +172,7 @@ unknown_row(struct csv *c, const struct rows *rows)
     size_t least = MEANT_MAX + 1;
 
     for (uint32_t i = 0; i < chip->ob_count; i++) {
-        size_t d = text_distance(bare(chip->ob[i].name), bare(c->name));
+        size_t d = sfi__text_distance(bare(chip->ob[i].name), bare(c->name));
 
         if (d < least) {
             least = d;

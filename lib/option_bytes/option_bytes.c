@@ -94,7 +94,7 @@ sfi_option_bytes_load(sfi_ctx *ctx, const sfi_chip *chip, const char *csv_path,
         if (st != SFI_OK)
             (void)sfi__where(ctx, "%s", csv_path);
     }
-    buf_free(&file);
+    sfi__buf_free(&file);
     return st;
 }
 
@@ -127,7 +127,7 @@ sfi_option_bytes_field_count(const sfi_option_bytes *ob)
     size_t count = 0;
 
     if (sfi__is(ob, OBJ_OPTION_BYTES))
-        (void)chip_fields(ob->chip, &count);
+        (void)sfi__chip_fields(ob->chip, &count);
     return count;
 }
 
@@ -141,16 +141,16 @@ sfi_option_bytes_get_field(const sfi_option_bytes *ob, size_t index,
 
     SFI_ENTER(ob, OPTION_BYTES);
     SFI_ARG(ob, out != NULL);
-    f = chip_fields(ob->chip, &count);
+    f = sfi__chip_fields(ob->chip, &count);
     SFI_ARG(ob, index < count);
     f += index;
     o.row = f->row;
     o.shift = f->shift;
     o.width = f->width;
-    o.value = ob->values[f->row] >> f->shift & chip_field_mask(f);
+    o.value = ob->values[f->row] >> f->shift & sfi__chip_field_mask(f);
     o.name = f->name;
     o.about = f->about;
-    o.text = chip_field_text(f, o.value);
+    o.text = sfi__chip_field_text(f, o.value);
     return sfi__abi_out(ob, out, sizeof(o), &o, sizeof(o));
 }
 
@@ -160,10 +160,10 @@ unknown_field(const sfi_option_bytes *ob, const char *name)
     const char *meant = NULL;
     size_t least = 3; /* edits: more is another word */
     size_t count;
-    const struct chip_ob_field *f = chip_fields(ob->chip, &count);
+    const struct chip_ob_field *f = sfi__chip_fields(ob->chip, &count);
 
     for (size_t i = 0; i < count; i++) {
-        size_t edits = text_distance(f[i].name, name);
+        size_t edits = sfi__text_distance(f[i].name, name);
 
         if (edits < least) {
             least = edits;
@@ -181,7 +181,7 @@ unknown_field(const sfi_option_bytes *ob, const char *name)
 static sfi_status
 set_field(sfi_option_bytes *ob, const struct chip_ob_field *f, uint32_t value)
 {
-    uint32_t mask = chip_field_mask(f);
+    uint32_t mask = sfi__chip_field_mask(f);
 
     if (value > mask)
         return sfi__fail(ob->obj.ctx, SFI_ERR_RANGE,
@@ -200,13 +200,13 @@ sfi_option_bytes_set(sfi_option_bytes *ob, const char *name, uint32_t value)
 
     SFI_ENTER(ob, OPTION_BYTES);
     SFI_ARG(ob, name != NULL);
-    f = chip_fields(ob->chip, &count);
+    f = sfi__chip_fields(ob->chip, &count);
     for (size_t i = 0; i < count; i++) {
-        if (text_same(f[i].name, name))
+        if (sfi__text_same(f[i].name, name))
             return set_field(ob, &f[i], value);
     }
     for (uint32_t i = 0; i < ob->chip->ob_count; i++) {
-        if (text_same(ob->chip->ob[i].name, name)) {
+        if (sfi__text_same(ob->chip->ob[i].name, name)) {
             ob->values[i] = value;
             return SFI_OK;
         }

@@ -5,14 +5,14 @@
 #define JTAG_ACK_OK 0x2u
 
 uint64_t
-adi_jtag_request(const struct adi_request *r, uint32_t data)
+sfi__adi_jtag_request(const struct adi_request *r, uint32_t data)
 {
     return (uint64_t)data << 3 | ((uint32_t)r->reg >> 1 & 0x6u) |
            (r->read ? 1u : 0u);
 }
 
 void
-adi_jtag_take_request(uint64_t scan, struct adi_request *r, uint32_t *data)
+sfi__adi_jtag_take_request(uint64_t scan, struct adi_request *r, uint32_t *data)
 {
     r->read = (scan & 1) != 0;
     r->reg = (uint8_t)((scan & 0x6) << 1);
@@ -20,14 +20,14 @@ adi_jtag_take_request(uint64_t scan, struct adi_request *r, uint32_t *data)
 }
 
 uint64_t
-adi_jtag_answer(enum adi_ack ack, uint32_t data)
+sfi__adi_jtag_answer(enum adi_ack ack, uint32_t data)
 {
     return (uint64_t)data << 3 |
            (ack == ADI_ACK_WAIT ? JTAG_ACK_WAIT : JTAG_ACK_OK);
 }
 
 enum adi_ack
-adi_jtag_take_answer(uint64_t scan, uint32_t *data)
+sfi__adi_jtag_take_answer(uint64_t scan, uint32_t *data)
 {
     *data = (uint32_t)(scan >> 3);
     switch (scan & 0x7) {
@@ -41,7 +41,7 @@ adi_jtag_take_answer(uint64_t scan, uint32_t *data)
 }
 
 bool
-adi_parity(uint32_t data)
+sfi__adi_parity(uint32_t data)
 {
     data ^= data >> 16;
     data ^= data >> 8;
@@ -51,49 +51,49 @@ adi_parity(uint32_t data)
 
 /* B4.3.2: start 1, stop 0, park 1. */
 uint8_t
-adi_swd_request(const struct adi_request *r)
+sfi__adi_swd_request(const struct adi_request *r)
 {
     uint32_t four =
         (r->ap ? 1u : 0u) | (r->read ? 2u : 0u) | ((uint32_t)r->reg & 0xcu);
 
-    return (uint8_t)(0x81u | four << 1 | (adi_parity(four) ? 0x20u : 0u));
+    return (uint8_t)(0x81u | four << 1 | (sfi__adi_parity(four) ? 0x20u : 0u));
 }
 
 bool
-adi_swd_take_request(uint8_t byte, struct adi_request *r)
+sfi__adi_swd_take_request(uint8_t byte, struct adi_request *r)
 {
     r->ap = (byte & 0x02) != 0;
     r->read = (byte & 0x04) != 0;
     r->reg = (uint8_t)(byte >> 1 & 0x0c);
-    return adi_swd_request(r) == byte;
+    return sfi__adi_swd_request(r) == byte;
 }
 
 uint32_t
-adi_select(uint8_t ap, uint8_t reg)
+sfi__adi_select(uint8_t ap, uint8_t reg)
 {
     return (uint32_t)ap << 24 | (reg & 0xf0u);
 }
 
 uint8_t
-adi_select_ap(uint32_t select)
+sfi__adi_select_ap(uint32_t select)
 {
     return (uint8_t)(select >> 24);
 }
 
 uint8_t
-adi_select_bank(uint32_t select)
+sfi__adi_select_bank(uint32_t select)
 {
     return (uint8_t)(select & 0xf0u);
 }
 
 uint32_t
-adi_tar_next(uint32_t tar, uint32_t size)
+sfi__adi_tar_next(uint32_t tar, uint32_t size)
 {
     return (tar & ~(ADI_TAR_WRAP - 1)) | ((tar + size) & (ADI_TAR_WRAP - 1));
 }
 
 size_t
-adi_tar_run(uint32_t address, size_t words)
+sfi__adi_tar_run(uint32_t address, size_t words)
 {
     size_t left = (ADI_TAR_WRAP - address % ADI_TAR_WRAP) / 4;
 

@@ -37,22 +37,22 @@ struct adi_request {
     uint8_t reg; /* 0, 4, 8, 0xc */
 };
 
-uint64_t adi_jtag_request(const struct adi_request *r, uint32_t data);
+uint64_t sfi__adi_jtag_request(const struct adi_request *r, uint32_t data);
 /* The other half; `r->ap` is IR's business. */
-void adi_jtag_take_request(uint64_t scan, struct adi_request *r,
-                           uint32_t *data);
-uint64_t adi_jtag_answer(enum adi_ack ack, uint32_t data);
-enum adi_ack adi_jtag_take_answer(uint64_t scan, uint32_t *data);
+void sfi__adi_jtag_take_request(uint64_t scan, struct adi_request *r,
+                                uint32_t *data);
+uint64_t sfi__adi_jtag_answer(enum adi_ack ack, uint32_t data);
+enum adi_ack sfi__adi_jtag_take_answer(uint64_t scan, uint32_t *data);
 
 /* ---- SW-DP (B4) ---- */
 
 /* The first byte, sent LSB first: start, APnDP, RnW, A[3:2], parity, stop,
  * park. */
-uint8_t adi_swd_request(const struct adi_request *r);
+uint8_t sfi__adi_swd_request(const struct adi_request *r);
 /* false: start, stop, park or parity is wrong. */
-bool adi_swd_take_request(uint8_t byte, struct adi_request *r);
+bool sfi__adi_swd_take_request(uint8_t byte, struct adi_request *r);
 /* Even parity of the data, which follows it. */
-bool adi_parity(uint32_t data);
+bool sfi__adi_parity(uint32_t data);
 
 /* JTAG to SWD (B5.2.1), sent LSB first between line resets, which are at least
  * 50 clocks with the line high. */
@@ -90,9 +90,9 @@ bool adi_parity(uint32_t data);
 #define ADI_STAT_PWRUP (ADI_STAT_CDBGPWRUPACK | ADI_STAT_CSYSPWRUPACK)
 
 /* SELECT: APSEL 31:24, APBANKSEL 7:4, DPBANKSEL 3:0. */
-uint32_t adi_select(uint8_t ap, uint8_t reg);
-uint8_t adi_select_ap(uint32_t select);
-uint8_t adi_select_bank(uint32_t select);
+uint32_t sfi__adi_select(uint8_t ap, uint8_t reg);
+uint8_t sfi__adi_select_ap(uint32_t select);
+uint8_t sfi__adi_select_bank(uint32_t select);
 
 /* ---- registers of a MEM-AP (C2) ---- */
 
@@ -118,8 +118,8 @@ uint8_t adi_select_bank(uint32_t select);
 /* TAR counts in its low ten bits only (C2.2.2: at least these). */
 #define ADI_TAR_WRAP 1024u
 /* Where TAR is after an access of `size` bytes at it. */
-uint32_t adi_tar_next(uint32_t tar, uint32_t size);
+uint32_t sfi__adi_tar_next(uint32_t tar, uint32_t size);
 /* How many of `words` words from here before TAR must be written again. */
-size_t adi_tar_run(uint32_t address, size_t words);
+size_t sfi__adi_tar_run(uint32_t address, size_t words);
 
 #endif

@@ -28,24 +28,25 @@
 
 /* Each builds one frame phase, all that goes out before the next wait for an
  * ACK.  Checksum: XOR of the bytes before it. */
-void usart_command(uint8_t out[USART_COMMAND_LEN], uint8_t cmd);
-void usart_address(uint8_t out[USART_ADDRESS_LEN], uint32_t address);
+void sfi__an3155_command(uint8_t out[USART_COMMAND_LEN], uint8_t cmd);
+void sfi__an3155_address(uint8_t out[USART_ADDRESS_LEN], uint32_t address);
 /* Read Memory: 1 to 256 bytes */
-void usart_count(uint8_t out[USART_COUNT_LEN], size_t len);
+void sfi__an3155_count(uint8_t out[USART_COUNT_LEN], size_t len);
 /* Write Memory: 1 to 256 bytes; the frame's length */
-size_t usart_write(uint8_t out[USART_WRITE_MAX], const uint8_t *data,
-                   size_t len);
-void usart_erase_special(uint8_t out[USART_ERASE_SPECIAL_LEN], uint16_t code);
+size_t sfi__an3155_write(uint8_t out[USART_WRITE_MAX], const uint8_t *data,
+                         size_t len);
+void sfi__an3155_erase_special(uint8_t out[USART_ERASE_SPECIAL_LEN],
+                               uint16_t code);
 /* 1 to USART_ERASE_PAGES_MAX pages; the frame's length */
-size_t usart_erase_pages(uint8_t out[USART_ERASE_MAX], const uint16_t *pages,
-                         size_t count);
-void usart_opcode(uint8_t out[USART_OPCODE_LEN], uint16_t opcode);
+size_t sfi__an3155_erase_pages(uint8_t out[USART_ERASE_MAX],
+                               const uint16_t *pages, size_t count);
+void sfi__an3155_opcode(uint8_t out[USART_OPCODE_LEN], uint16_t opcode);
 /* Special and Extended Special: 0 to 1024 bytes; the frame's length */
-size_t usart_packet(uint8_t out[USART_PACKET_MAX], const uint8_t *data,
-                    size_t len);
+size_t sfi__an3155_packet(uint8_t out[USART_PACKET_MAX], const uint8_t *data,
+                          size_t len);
 
 /* The answer to Get. */
-struct usart_get {
+struct an3155_get {
     uint8_t version; /* 0x31: V3.1 */
     uint8_t commands[USART_COMMANDS_MAX];
     size_t count;
@@ -54,7 +55,8 @@ struct usart_get {
 /* What comes after the first ACK to Get: N, version, commands, ACK.  N is one
  * less than what follows it, ACK apart.  H7's V9.0 announces more commands than
  * it lists (AN2606): a shorter list that ends with an ACK is taken. */
-bool usart_read_get(struct usart_get *out, const uint8_t *data, size_t len);
-bool usart_has(const struct usart_get *get, uint8_t cmd);
+bool sfi__an3155_read_get(struct an3155_get *out, const uint8_t *data,
+                          size_t len);
+bool sfi__an3155_has(const struct an3155_get *get, uint8_t cmd);
 
 #endif

@@ -25,7 +25,7 @@ enum state {
 /* AN3155: XOR over a packet and its checksum is 0; a one-byte packet's
  * checksum is its complement. */
 static uint8_t
-sum(const struct usart_slave *s)
+sum(const struct an3155_device *s)
 {
     uint8_t x = 0;
 
@@ -42,7 +42,7 @@ be16(const uint8_t *p)
 
 /* A new packet of which `want` bytes are due. */
 static void
-expect(struct usart_slave *s, enum state state, size_t want)
+expect(struct an3155_device *s, enum state state, size_t want)
 {
     s->state = (int)state;
     s->have = 0;
@@ -51,78 +51,78 @@ expect(struct usart_slave *s, enum state state, size_t want)
 
 /* The packet goes on: `more` bytes are due. */
 static void
-extend(struct usart_slave *s, enum state state, size_t more)
+extend(struct an3155_device *s, enum state state, size_t more)
 {
     s->state = (int)state;
     s->want += more;
 }
 
 static void
-idle(struct usart_slave *s)
+idle(struct an3155_device *s)
 {
     expect(s, s->config.spi ? STATE_SOF : STATE_COMMAND, 1);
 }
 
 /* AN3155: a NACK aborts the command. */
 static void
-nack(struct usart_slave *s, struct wr *out)
+nack(struct an3155_device *s, struct wr *out)
 {
-    wr_u8(out, USART_NACK);
+    sfi__wr_u8(out, USART_NACK);
     s->tail = false;
     idle(s);
 }
 
 static void
-ack_and_expect(struct usart_slave *s, struct wr *out, enum state state,
+ack_and_expect(struct an3155_device *s, struct wr *out, enum state state,
                size_t want)
 {
-    wr_u8(out, USART_ACK);
+    sfi__wr_u8(out, USART_ACK);
     s->tail = false;
     expect(s, state, want);
 }
 
 static void
-finish(struct usart_slave *s, struct wr *out, bool done)
+finish(struct an3155_device *s, struct wr *out, bool done)
 {
-    s->tail = wr_len(out) > 0;
-    wr_u8(out, done ? USART_ACK : USART_NACK);
+    s->tail = sfi__wr_len(out) > 0;
+    sfi__wr_u8(out, done ? USART_ACK : USART_NACK);
     idle(s);
 }
 
 /* AN3155, 3.1: the count is one less than what follows. */
 static void
-get(struct usart_slave *s, struct wr *out)
+get(struct an3155_device *s, struct wr *out)
 {
-    wr_u8(out, USART_ACK);
-    wr_u8(out, (uint8_t)s->config.command_count);
-    wr_u8(out, s->config.version);
-    wr_bytes(out, s->config.commands, s->config.command_count);
+    sfi__wr_u8(out, USART_ACK);
+    sfi__wr_u8(out, (uint8_t)s->config.command_count);
+    sfi__wr_u8(out, s->config.version);
+    sfi__wr_bytes(out, s->config.commands, s->config.command_count);
     finish(s, out, true);
 }
 
 /* AN3155, 3.2: two zero bytes, once counters; AN4286 has none. */
 static void
-get_version(struct usart_slave *s, struct wr *out)
+get_version(struct an3155_device *s, struct wr *out)
 {
-    wr_u8(out, USART_ACK);
-    wr_u8(out, s->config.version);
+    sfi__wr_u8(out, USART_ACK);
+    sfi__wr_u8(out, s->config.version);
     if (!s->config.spi)
-        wr_fill(out, 0x00, 2);
+        sfi__wr_fill(out, 0x00, 2);
     finish(s, out, true);
 }
 
 /* AN3155, 3.3 */
 static void
-get_id(struct usart_slave *s, struct wr *out)
+get_id(struct an3155_device *s, struct wr *out)
 {
-    wr_u8(out, USART_ACK);
-    wr_u8(out, 1);
-    wr_u16be(out, s->config.product_id);
+    sfi__wr_u8(out, USART_ACK);
+    sfi__wr_u8(out, 1);
+    sfi__wr_u16be(out, s->config.product_id);
     finish(s, out, true);
 }
 
 static bool
-is_listed(const struct usart_slave_config *c, uint8_t cmd)
+is_listed(const struct an3155_device_config *c, uint8_t cmd)
 {
     size_t i = 0;
 
@@ -141,16 +141,16 @@ is_protect(uint8_t cmd)
 }
 
 static void
-protect(struct usart_slave *s, struct wr *out)
+protect(struct an3155_device *s, struct wr *out)
 {
-    wr_u8(out, USART_ACK);
+    sfi__wr_u8(out, USART_ACK);
     finish(s, out, s->config.handlers->protect(s->config.user, s->cmd));
 }
 
 static void
-begin(struct usart_slave *s, struct wr *out)
+begin(struct an3155_device *s, struct wr *out)
 {
-    const struct usart_handlers *h = s->config.handlers;
+    const struct an3155_handlers *h = s->config.handlers;
 
     if (s->cmd == USART_GET)
         get(s, out);
@@ -175,7 +175,7 @@ begin(struct usart_slave *s, struct wr *out)
 
 /* What is heard before is a line that is not yet in step. */
 static void
-on_sync(struct usart_slave *s, struct wr *out)
+on_sync(struct an3155_device *s, struct wr *out)
 {
     if (s->frame[0] == (s->config.spi ? SPI_SOF : USART_SYNC))
         finish(s, out, true);
@@ -185,13 +185,13 @@ on_sync(struct usart_slave *s, struct wr *out)
 
 /* AN4286: what is not marked as a command is none. */
 static void
-on_sof(struct usart_slave *s)
+on_sof(struct an3155_device *s)
 {
     expect(s, s->frame[0] == SPI_SOF ? STATE_COMMAND : STATE_SOF, 1);
 }
 
 static void
-on_command(struct usart_slave *s, struct wr *out)
+on_command(struct an3155_device *s, struct wr *out)
 {
     s->cmd = s->frame[0];
     /* A host that cannot know: the device is in sync, and says so. */
@@ -202,7 +202,7 @@ on_command(struct usart_slave *s, struct wr *out)
 }
 
 static void
-on_complement(struct usart_slave *s, struct wr *out)
+on_complement(struct an3155_device *s, struct wr *out)
 {
     if (sum(s) == 0xff && is_listed(&s->config, s->cmd))
         begin(s, out);
@@ -211,9 +211,9 @@ on_complement(struct usart_slave *s, struct wr *out)
 }
 
 static void
-on_address(struct usart_slave *s, struct wr *out)
+on_address(struct an3155_device *s, struct wr *out)
 {
-    const struct usart_slave_config *c = &s->config;
+    const struct an3155_device_config *c = &s->config;
 
     s->address = (uint32_t)be16(s->frame) << 16 | be16(s->frame + 2);
     if (sum(s) != 0 || (c->handlers->address != NULL &&
@@ -230,9 +230,9 @@ on_address(struct usart_slave *s, struct wr *out)
 }
 
 static void
-on_read_count(struct usart_slave *s, struct wr *out)
+on_read_count(struct an3155_device *s, struct wr *out)
 {
-    const struct usart_slave_config *c = &s->config;
+    const struct an3155_device_config *c = &s->config;
     size_t len = (size_t)s->frame[0] + 1;
 
     if (sum(s) != 0xff ||
@@ -242,13 +242,13 @@ on_read_count(struct usart_slave *s, struct wr *out)
     }
     /* AN3155, 3.4: no ACK after the data. */
     finish(s, out, true);
-    wr_bytes(out, s->frame, len);
+    sfi__wr_bytes(out, s->frame, len);
 }
 
 static void
-on_write_data(struct usart_slave *s, struct wr *out)
+on_write_data(struct an3155_device *s, struct wr *out)
 {
-    const struct usart_slave_config *c = &s->config;
+    const struct an3155_device_config *c = &s->config;
     size_t len = (size_t)s->frame[0] + 1;
 
     finish(s, out,
@@ -258,9 +258,9 @@ on_write_data(struct usart_slave *s, struct wr *out)
 
 /* AN4286: the count is a packet of its own. */
 static void
-on_erase_count_spi(struct usart_slave *s, struct wr *out)
+on_erase_count_spi(struct an3155_device *s, struct wr *out)
 {
-    const struct usart_slave_config *c = &s->config;
+    const struct an3155_device_config *c = &s->config;
     uint16_t n = be16(s->frame);
 
     if (sum(s) != 0 || (n >= USART_ERASE_PAGES_MAX && n < USART_ERASE_BANK2)) {
@@ -274,7 +274,7 @@ on_erase_count_spi(struct usart_slave *s, struct wr *out)
 }
 
 static void
-on_erase_count(struct usart_slave *s, struct wr *out)
+on_erase_count(struct an3155_device *s, struct wr *out)
 {
     uint16_t n = be16(s->frame);
 
@@ -290,9 +290,9 @@ on_erase_count(struct usart_slave *s, struct wr *out)
 
 /* AN3155, 3.8: 0xfff0 to 0xfffc are reserved. */
 static void
-on_erase_special(struct usart_slave *s, struct wr *out)
+on_erase_special(struct an3155_device *s, struct wr *out)
 {
-    const struct usart_slave_config *c = &s->config;
+    const struct an3155_device_config *c = &s->config;
     uint16_t code = be16(s->frame);
 
     finish(s, out,
@@ -301,9 +301,9 @@ on_erase_special(struct usart_slave *s, struct wr *out)
 }
 
 static void
-on_erase_pages(struct usart_slave *s, struct wr *out)
+on_erase_pages(struct an3155_device *s, struct wr *out)
 {
-    const struct usart_slave_config *c = &s->config;
+    const struct an3155_device_config *c = &s->config;
     const uint8_t *list = s->frame + (c->spi ? 0 : 2);
     size_t count = c->spi ? s->param_len : (size_t)be16(s->frame) + 1;
 
@@ -319,9 +319,9 @@ on_erase_pages(struct usart_slave *s, struct wr *out)
 }
 
 static void
-on_opcode(struct usart_slave *s, struct wr *out)
+on_opcode(struct an3155_device *s, struct wr *out)
 {
-    const struct usart_slave_config *c = &s->config;
+    const struct an3155_device_config *c = &s->config;
 
     s->opcode = be16(s->frame);
     if (sum(s) != 0 || (c->handlers->known != NULL &&
@@ -332,7 +332,7 @@ on_opcode(struct usart_slave *s, struct wr *out)
 }
 
 static void
-on_length(struct usart_slave *s, struct wr *out, enum state next, size_t max)
+on_length(struct an3155_device *s, struct wr *out, enum state next, size_t max)
 {
     size_t len = be16(s->frame);
 
@@ -345,27 +345,27 @@ on_length(struct usart_slave *s, struct wr *out, enum state next, size_t max)
 /* AN3155, 3.14 and 3.15: Special answers data and status, Extended Special
  * status only; neither carries a checksum. */
 static void
-run_special(struct usart_slave *s, struct wr *out, uint8_t *data, size_t len)
+run_special(struct an3155_device *s, struct wr *out, uint8_t *data, size_t len)
 {
-    const struct usart_slave_config *c = &s->config;
+    const struct an3155_device_config *c = &s->config;
     uint8_t reply[SFI_CMD_REPLY_MAX];
     size_t reply_len = sizeof(reply);
     uint8_t status =
         c->handlers->special(c->user, s->opcode, s->param, s->param_len, data,
                              len, reply, &reply_len);
 
-    wr_u8(out, USART_ACK);
+    sfi__wr_u8(out, USART_ACK);
     if (s->cmd == USART_SPECIAL) {
-        wr_u16be(out, (uint16_t)reply_len);
-        wr_bytes(out, reply, reply_len);
+        sfi__wr_u16be(out, (uint16_t)reply_len);
+        sfi__wr_bytes(out, reply, reply_len);
     }
-    wr_u16be(out, 1);
-    wr_u8(out, status);
+    sfi__wr_u16be(out, 1);
+    sfi__wr_u8(out, status);
     finish(s, out, true);
 }
 
 static void
-on_param(struct usart_slave *s, struct wr *out)
+on_param(struct an3155_device *s, struct wr *out)
 {
     if (sum(s) != 0) {
         nack(s, out);
@@ -380,7 +380,7 @@ on_param(struct usart_slave *s, struct wr *out)
 }
 
 static void
-on_data(struct usart_slave *s, struct wr *out)
+on_data(struct an3155_device *s, struct wr *out)
 {
     if (sum(s) != 0)
         nack(s, out);
@@ -389,7 +389,7 @@ on_data(struct usart_slave *s, struct wr *out)
 }
 
 static void
-on_packet(struct usart_slave *s, struct wr *out)
+on_packet(struct an3155_device *s, struct wr *out)
 {
     switch ((enum state)s->state) {
     case STATE_SYNC:
@@ -444,14 +444,15 @@ on_packet(struct usart_slave *s, struct wr *out)
 }
 
 void
-usart_slave_init(struct usart_slave *s, const struct usart_slave_config *config)
+sfi__an3155_device_init(struct an3155_device *s,
+                        const struct an3155_device_config *config)
 {
-    *s = (struct usart_slave){.config = *config};
+    *s = (struct an3155_device){.config = *config};
     expect(s, STATE_SYNC, 1);
 }
 
 void
-usart_slave_byte(struct usart_slave *s, uint8_t byte, struct wr *out)
+sfi__an3155_device_byte(struct an3155_device *s, uint8_t byte, struct wr *out)
 {
     s->frame[s->have++] = byte;
     if (s->have == s->want)
@@ -459,14 +460,14 @@ usart_slave_byte(struct usart_slave *s, uint8_t byte, struct wr *out)
 }
 
 bool
-usart_slave_busy(const struct usart_slave *s)
+sfi__an3155_device_busy(const struct an3155_device *s)
 {
     return s->state > STATE_COMMAND;
 }
 
 void
-usart_slave_drop(struct usart_slave *s, struct wr *out)
+sfi__an3155_device_drop(struct an3155_device *s, struct wr *out)
 {
-    if (usart_slave_busy(s))
+    if (sfi__an3155_device_busy(s))
         nack(s, out);
 }

@@ -54,7 +54,7 @@ enum usart_cmd {
 
 /* What the frames are checked against; `user` first.  A bool handler: false
  * answers NACK.  A command whose handler is NULL is NACKed. */
-struct usart_handlers {
+struct an3155_handlers {
     /* may this listed command be used now?  (else NACK after its code; NULL:
      * yes) */
     bool (*allowed)(void *user, uint8_t cmd);
@@ -79,8 +79,8 @@ struct usart_handlers {
                        uint8_t *reply, size_t *reply_len);
 };
 
-struct usart_slave_config {
-    const struct usart_handlers *handlers;
+struct an3155_device_config {
+    const struct an3155_handlers *handlers;
     void *user;
     bool spi;        /* AN4286's frames */
     uint8_t version; /* 0x31: V3.1 */
@@ -89,8 +89,8 @@ struct usart_slave_config {
     size_t command_count;
 };
 
-struct usart_slave {
-    struct usart_slave_config config;
+struct an3155_device {
+    struct an3155_device_config config;
     int state; /* private from here on */
     uint8_t cmd;
     uint16_t opcode;
@@ -107,13 +107,14 @@ struct usart_slave {
 
 /* Waits for the first 0x7f (0x5a).  The config is copied, what it points to is
  * not. */
-void usart_slave_init(struct usart_slave *s,
-                      const struct usart_slave_config *config);
+void sfi__an3155_device_init(struct an3155_device *s,
+                             const struct an3155_device_config *config);
 /* One byte in; what it answers is appended to `out`. */
-void usart_slave_byte(struct usart_slave *s, uint8_t byte, struct wr *out);
+void sfi__an3155_device_byte(struct an3155_device *s, uint8_t byte,
+                             struct wr *out);
 /* In the middle of a command? */
-bool usart_slave_busy(const struct usart_slave *s);
+bool sfi__an3155_device_busy(const struct an3155_device *s);
 /* Drop a half command (the host went silent); NACKs it. */
-void usart_slave_drop(struct usart_slave *s, struct wr *out);
+void sfi__an3155_device_drop(struct an3155_device *s, struct wr *out);
 
 #endif

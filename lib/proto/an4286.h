@@ -17,10 +17,11 @@
 #define SPI_PAGES_MAX (2u * USART_ERASE_PAGES_MAX + 1u)
 
 /* Start of frame, code, complement. */
-void spi_command(uint8_t out[SPI_COMMAND_LEN], uint8_t cmd);
+void sfi__an4286_command(uint8_t out[SPI_COMMAND_LEN], uint8_t cmd);
 /* Extended Erase: its second packet, 1 to USART_ERASE_PAGES_MAX pages; the
- * packet's length.  The first is a usart_erase_special() of the last index. */
-size_t spi_pages(uint8_t out[SPI_PAGES_MAX], const uint16_t *pages,
-                 size_t count);
+ * packet's length.  The first is a sfi__an3155_erase_special() of the last
+ * index. */
+size_t sfi__an4286_pages(uint8_t out[SPI_PAGES_MAX], const uint16_t *pages,
+                         size_t count);
 
 #endif

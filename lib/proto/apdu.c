@@ -13,8 +13,8 @@
 #define SW2 0x00ffu
 
 void
-apdu_begin(struct apdu_talk *t, const struct apdu *command, bool extended,
-           uint8_t *out)
+sfi__apdu_begin(struct apdu_talk *t, const struct apdu *command, bool extended,
+                uint8_t *out)
 {
     sfi__zero(t, sizeof(*t));
     t->command = command;
@@ -49,10 +49,10 @@ is_last(const struct apdu_talk *t)
 static void
 put_header(struct wr *w, const struct apdu *c, uint8_t cla)
 {
-    wr_u8(w, cla);
-    wr_u8(w, c->ins);
-    wr_u8(w, c->p1);
-    wr_u8(w, c->p2);
+    sfi__wr_u8(w, cla);
+    sfi__wr_u8(w, c->ins);
+    sfi__wr_u8(w, c->p1);
+    sfi__wr_u8(w, c->p2);
 }
 
 /* Table 5: three bytes of length for the first field, two for a second. */
@@ -60,13 +60,13 @@ static void
 put_extended(struct wr *w, const struct apdu *c)
 {
     put_header(w, c, c->cla);
-    wr_u8(w, 0);
+    sfi__wr_u8(w, 0);
     if (c->len > 0) {
-        wr_u16be(w, (uint16_t)c->len);
-        wr_bytes(w, c->data, c->len);
+        sfi__wr_u16be(w, (uint16_t)c->len);
+        sfi__wr_bytes(w, c->data, c->len);
     }
     if (c->answer > 0)
-        wr_u16be(w, 0);
+        sfi__wr_u16be(w, 0);
 }
 
 static void
@@ -77,15 +77,15 @@ put_short(struct wr *w, const struct apdu_talk *t)
 
     put_header(w, c, is_last(t) ? c->cla : c->cla | CARD_CLA_CHAIN);
     if (len > 0) {
-        wr_u8(w, (uint8_t)len);
-        wr_bytes(w, c->data + t->sent, len);
+        sfi__wr_u8(w, (uint8_t)len);
+        sfi__wr_bytes(w, c->data + t->sent, len);
     }
     if (is_last(t) && c->answer > 0)
-        wr_u8(w, (uint8_t)t->le); /* 256 is 00 */
+        sfi__wr_u8(w, (uint8_t)t->le); /* 256 is 00 */
 }
 
 size_t
-apdu_next(const struct apdu_talk *t, uint8_t *buf, size_t cap)
+sfi__apdu_next(const struct apdu_talk *t, uint8_t *buf, size_t cap)
 {
     static const struct apdu get_response = {
         .cla = CARD_CLA_ISO,
@@ -95,16 +95,16 @@ apdu_next(const struct apdu_talk *t, uint8_t *buf, size_t cap)
 
     if (t->command->len > UINT16_MAX)
         return 0;
-    wr_init(&w, buf, cap);
+    sfi__wr_init(&w, buf, cap);
     if (t->fetching) {
         put_header(&w, &get_response, get_response.cla);
-        wr_u8(&w, (uint8_t)t->le);
+        sfi__wr_u8(&w, (uint8_t)t->le);
     } else if (is_extended(t)) {
         put_extended(&w, t->command);
     } else {
         put_short(&w, t);
     }
-    return wr_ok(&w) ? wr_len(&w) : 0;
+    return sfi__wr_ok(&w) ? sfi__wr_len(&w) : 0;
 }
 
 /* 61xx: so many bytes wait. */
@@ -143,7 +143,7 @@ is_to_repeat(struct apdu_talk *t)
 }
 
 enum apdu_turn
-apdu_take(struct apdu_talk *t, const uint8_t *raw, size_t len)
+sfi__apdu_take(struct apdu_talk *t, const uint8_t *raw, size_t len)
 {
     bool last = t->fetching || is_last(t);
     struct rd r;
@@ -152,8 +152,8 @@ apdu_take(struct apdu_talk *t, const uint8_t *raw, size_t len)
     if (len < sizeof(t->sw))
         return APDU_NO_STATUS;
     len -= sizeof(t->sw);
-    rd_init(&r, raw + len, sizeof(t->sw));
-    t->sw = rd_u16be(&r);
+    sfi__rd_init(&r, raw + len, sizeof(t->sw));
+    t->sw = sfi__rd_u16be(&r);
     t->found = t->got + len;
     if (len > (last ? t->command->answer - t->got : 0))
         return APDU_TOO_LONG;

@@ -45,11 +45,12 @@ struct apdu_talk {
     bool corrected;
 };
 
-void apdu_begin(struct apdu_talk *t, const struct apdu *command, bool extended,
-                uint8_t *out);
+void sfi__apdu_begin(struct apdu_talk *t, const struct apdu *command,
+                     bool extended, uint8_t *out);
 /* What to send now; its length, 0: it does not fit. */
-size_t apdu_next(const struct apdu_talk *t, uint8_t *buf, size_t cap);
+size_t sfi__apdu_next(const struct apdu_talk *t, uint8_t *buf, size_t cap);
 /* The answer to that. */
-enum apdu_turn apdu_take(struct apdu_talk *t, const uint8_t *raw, size_t len);
+enum apdu_turn sfi__apdu_take(struct apdu_talk *t, const uint8_t *raw,
+                              size_t len);
 
 #endif

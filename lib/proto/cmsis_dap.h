@@ -75,33 +75,35 @@ enum cmsis_port {
 /* As many TAPs as probes have room for (Arm's own: DAP_JTAG_DEV_CNT is 8). */
 #define CMSIS_TAPS_MAX 8u
 
-uint8_t cmsis_request(const struct adi_request *r);
-/* false: not one of those that cmsis_request() makes. */
-bool cmsis_take_request(uint8_t byte, struct adi_request *r);
+uint8_t sfi__cmsis_request(const struct adi_request *r);
+/* false: not one of those that sfi__cmsis_request() makes. */
+bool sfi__cmsis_take_request(uint8_t byte, struct adi_request *r);
 
 /* ---- the host's packets ---- */
 
-void cmsis_put_info(struct wr *w, enum cmsis_info id);
-void cmsis_put_connect(struct wr *w, enum cmsis_port port);
-void cmsis_put_disconnect(struct wr *w);
-void cmsis_put_configure(struct wr *w, uint8_t idle_clocks, uint16_t retries);
-void cmsis_put_clock(struct wr *w, uint32_t hz);
-void cmsis_put_swd_configure(struct wr *w);
+void sfi__cmsis_put_info(struct wr *w, enum cmsis_info id);
+void sfi__cmsis_put_connect(struct wr *w, enum cmsis_port port);
+void sfi__cmsis_put_disconnect(struct wr *w);
+void sfi__cmsis_put_configure(struct wr *w, uint8_t idle_clocks,
+                              uint16_t retries);
+void sfi__cmsis_put_clock(struct wr *w, uint32_t hz);
+void sfi__cmsis_put_swd_configure(struct wr *w);
 /* `bits` of `data`, LSB first; 1 to 256. */
-void cmsis_put_sequence(struct wr *w, size_t bits, const uint8_t *data);
-void cmsis_put_pins(struct wr *w, uint8_t value, uint8_t which,
-                    uint32_t wait_us);
+void sfi__cmsis_put_sequence(struct wr *w, size_t bits, const uint8_t *data);
+void sfi__cmsis_put_pins(struct wr *w, uint8_t value, uint8_t which,
+                         uint32_t wait_us);
 /* `tap`, here and below: the debug port's place in the JTAG chain, 0 being next
  * to TDO; without a meaning over SWD. */
-void cmsis_put_write_abort(struct wr *w, uint8_t tap, uint32_t value);
+void sfi__cmsis_put_write_abort(struct wr *w, uint8_t tap, uint32_t value);
 /* The chain from TDO to TDI: the bits of each TAP's IR; at most
  * CMSIS_TAPS_MAX. */
-void cmsis_put_jtag_configure(struct wr *w, const uint8_t *ir_len,
-                              size_t count);
+void sfi__cmsis_put_jtag_configure(struct wr *w, const uint8_t *ir_len,
+                                   size_t count);
 /* Clocks on the JTAG lines, one packet of sequences. */
-void cmsis_jtag_begin(struct wr *w);
+void sfi__cmsis_jtag_begin(struct wr *w);
 /* `clocks` (1 to CMSIS_JTAG_CLOCKS_MAX) with the same TMS and TDI. */
-void cmsis_jtag_add(struct wr *w, size_t clocks, bool tms, bool tdi, bool tdo);
+void sfi__cmsis_jtag_add(struct wr *w, size_t clocks, bool tms, bool tdi,
+                         bool tdo);
 
 /* A list of accesses that becomes one packet. */
 struct cmsis_transfer {
@@ -111,19 +113,20 @@ struct cmsis_transfer {
 };
 
 /* Neither it nor its answer gets longer than `packet`. */
-void cmsis_transfer_begin(struct cmsis_transfer *t, uint8_t *out, size_t packet,
-                          uint8_t tap);
+void sfi__cmsis_transfer_begin(struct cmsis_transfer *t, uint8_t *out,
+                               size_t packet, uint8_t tap);
 /* false: it is full. */
-bool cmsis_transfer_add(struct cmsis_transfer *t, const struct adi_request *r,
-                        uint32_t data);
-size_t cmsis_transfer_count(const struct cmsis_transfer *t);
+bool sfi__cmsis_transfer_add(struct cmsis_transfer *t,
+                             const struct adi_request *r, uint32_t data);
+size_t sfi__cmsis_transfer_count(const struct cmsis_transfer *t);
 /* How many words a list moves at most that ends with two reads more. */
-size_t cmsis_list_room(size_t packet, bool read);
+size_t sfi__cmsis_list_room(size_t packet, bool read);
 /* How many words one block moves at most. */
-size_t cmsis_block_room(size_t packet, bool read);
+size_t sfi__cmsis_block_room(size_t packet, bool read);
 /* The same access `count` times; `words` is NULL for reads. */
-void cmsis_put_block(struct wr *w, uint8_t tap, const struct adi_request *r,
-                     size_t count, const uint32_t *words);
+void sfi__cmsis_put_block(struct wr *w, uint8_t tap,
+                          const struct adi_request *r, size_t count,
+                          const uint32_t *words);
 
 /* ---- the probe's answers ---- */
 
@@ -135,16 +138,17 @@ struct cmsis_result {
 };
 
 /* Each gives false for what is no answer to the command. */
-bool cmsis_take_info(struct rd *r, const uint8_t **data, size_t *len);
+bool sfi__cmsis_take_info(struct rd *r, const uint8_t **data, size_t *len);
 /* One byte: a port, pins, or CMSIS_STATUS_OK. */
-bool cmsis_take_byte(struct rd *r, enum cmsis_command command, uint8_t *value);
+bool sfi__cmsis_take_byte(struct rd *r, enum cmsis_command command,
+                          uint8_t *value);
 /* What TDO was in the sequences that ask for it, each from a byte of its own,
  * LSB first. */
-bool cmsis_take_jtag(struct rd *r, uint8_t *tdo, size_t len);
+bool sfi__cmsis_take_jtag(struct rd *r, uint8_t *tdo, size_t len);
 /* `words` has room for all that `t` reads. */
-bool cmsis_take_transfer(struct rd *r, const struct cmsis_transfer *t,
-                         struct cmsis_result *out, uint32_t *words);
-bool cmsis_take_block(struct rd *r, bool read, size_t count,
-                      struct cmsis_result *out, uint32_t *words);
+bool sfi__cmsis_take_transfer(struct rd *r, const struct cmsis_transfer *t,
+                              struct cmsis_result *out, uint32_t *words);
+bool sfi__cmsis_take_block(struct rd *r, bool read, size_t count,
+                           struct cmsis_result *out, uint32_t *words);
 
 #endif

@@ -14,34 +14,34 @@
 #define CURRENT_100_MA 50u
 
 void
-dfu_write_report(uint8_t raw[DFU_REPORT_LEN], const struct dfu_report *r)
+sfi__dfu_write_report(uint8_t raw[DFU_REPORT_LEN], const struct dfu_report *r)
 {
     struct wr w;
 
-    wr_init(&w, raw, DFU_REPORT_LEN);
-    wr_u8(&w, r->status);
-    wr_u8(&w, (uint8_t)r->poll_ms);
-    wr_u16le(&w, (uint16_t)(r->poll_ms >> 8));
-    wr_u8(&w, r->state);
-    wr_u8(&w, r->string);
+    sfi__wr_init(&w, raw, DFU_REPORT_LEN);
+    sfi__wr_u8(&w, r->status);
+    sfi__wr_u8(&w, (uint8_t)r->poll_ms);
+    sfi__wr_u16le(&w, (uint16_t)(r->poll_ms >> 8));
+    sfi__wr_u8(&w, r->state);
+    sfi__wr_u8(&w, r->string);
 }
 
 void
-dfu_read_report(struct dfu_report *r, const uint8_t raw[DFU_REPORT_LEN])
+sfi__dfu_read_report(struct dfu_report *r, const uint8_t raw[DFU_REPORT_LEN])
 {
     struct rd in;
 
-    rd_init(&in, raw, DFU_REPORT_LEN);
-    r->status = rd_u8(&in);
-    r->poll_ms = rd_u8(&in);
-    r->poll_ms |= (uint32_t)rd_u16le(&in) << 8;
-    r->state = rd_u8(&in);
-    r->string = rd_u8(&in);
+    sfi__rd_init(&in, raw, DFU_REPORT_LEN);
+    r->status = sfi__rd_u8(&in);
+    r->poll_ms = sfi__rd_u8(&in);
+    r->poll_ms |= (uint32_t)sfi__rd_u16le(&in) << 8;
+    r->state = sfi__rd_u8(&in);
+    r->string = sfi__rd_u8(&in);
 }
 
 /* DFU 1.1, 6.1.2; AN3156, 5.1 for the vendor's. */
 const char *
-dfu_status_text(uint8_t status)
+sfi__dfu_status_text(uint8_t status)
 {
     static const char *const texts[] = {
         [DFU_OK] = "no error",
@@ -67,51 +67,51 @@ dfu_status_text(uint8_t status)
 }
 
 void
-dfu_write_address(uint8_t out[DFU_ADDRESS_LEN], uint8_t command,
-                  uint32_t address)
+sfi__dfu_write_address(uint8_t out[DFU_ADDRESS_LEN], uint8_t command,
+                       uint32_t address)
 {
     struct wr w;
 
-    wr_init(&w, out, DFU_ADDRESS_LEN);
-    wr_u8(&w, command);
-    wr_u32le(&w, address);
+    sfi__wr_init(&w, out, DFU_ADDRESS_LEN);
+    sfi__wr_u8(&w, command);
+    sfi__wr_u32le(&w, address);
 }
 
 /* ---- requests of the security extension ---- */
 
 size_t
-dfu_write_sfi(uint8_t out[DFU_SFI_MAX], const struct dfu_sfi *req)
+sfi__dfu_write_sfi(uint8_t out[DFU_SFI_MAX], const struct dfu_sfi *req)
 {
     struct wr w;
 
     if ((req->opcode & 0xff00u) != DFU_SFI_OPCODE ||
         req->param_len > SFI_CMD_PARAM_MAX || req->data_len > SFI_CMD_DATA_MAX)
         return 0;
-    wr_init(&w, out, DFU_SFI_MAX);
-    wr_u8(&w, DFU_SFI);
-    wr_u8(&w, (uint8_t)req->opcode);
-    wr_u8(&w, (uint8_t)req->param_len);
-    wr_bytes(&w, req->param, req->param_len);
-    wr_bytes(&w, req->data, req->data_len);
-    return wr_ok(&w) ? wr_len(&w) : 0;
+    sfi__wr_init(&w, out, DFU_SFI_MAX);
+    sfi__wr_u8(&w, DFU_SFI);
+    sfi__wr_u8(&w, (uint8_t)req->opcode);
+    sfi__wr_u8(&w, (uint8_t)req->param_len);
+    sfi__wr_bytes(&w, req->param, req->param_len);
+    sfi__wr_bytes(&w, req->data, req->data_len);
+    return sfi__wr_ok(&w) ? sfi__wr_len(&w) : 0;
 }
 
 bool
-dfu_read_sfi(struct dfu_sfi *req, const uint8_t *raw, size_t len)
+sfi__dfu_read_sfi(struct dfu_sfi *req, const uint8_t *raw, size_t len)
 {
     struct rd r;
 
-    rd_init(&r, raw, len);
-    if (rd_u8(&r) != DFU_SFI)
+    sfi__rd_init(&r, raw, len);
+    if (sfi__rd_u8(&r) != DFU_SFI)
         return false;
-    req->opcode = (uint16_t)(DFU_SFI_OPCODE | rd_u8(&r));
-    req->param_len = rd_u8(&r);
+    req->opcode = (uint16_t)(DFU_SFI_OPCODE | sfi__rd_u8(&r));
+    req->param_len = sfi__rd_u8(&r);
     if (req->param_len > SFI_CMD_PARAM_MAX)
         return false;
-    req->param = rd_view(&r, req->param_len);
-    req->data_len = rd_left(&r);
-    req->data = rd_view(&r, req->data_len);
-    return rd_ok(&r) && req->data_len <= SFI_CMD_DATA_MAX;
+    req->param = sfi__rd_view(&r, req->param_len);
+    req->data_len = sfi__rd_left(&r);
+    req->data = sfi__rd_view(&r, req->data_len);
+    return sfi__rd_ok(&r) && req->data_len <= SFI_CMD_DATA_MAX;
 }
 
 /* ---- descriptors ---- */
@@ -119,41 +119,42 @@ dfu_read_sfi(struct dfu_sfi *req, const uint8_t *raw, size_t len)
 static void
 write_interface(struct wr *w, const struct dfu_interface *i, uint8_t alt)
 {
-    wr_u8(w, INTERFACE_LEN);
-    wr_u8(w, USB_INTERFACE);
-    wr_u8(w, i->number);
-    wr_u8(w, alt);
-    wr_u8(w, 0); /* no endpoint but the default pipe */
-    wr_u8(w, DFU_CLASS);
-    wr_u8(w, DFU_SUBCLASS);
-    wr_u8(w, DFU_PROTOCOL);
-    wr_u8(w, i->name[alt]);
+    sfi__wr_u8(w, INTERFACE_LEN);
+    sfi__wr_u8(w, USB_INTERFACE);
+    sfi__wr_u8(w, i->number);
+    sfi__wr_u8(w, alt);
+    sfi__wr_u8(w, 0); /* no endpoint but the default pipe */
+    sfi__wr_u8(w, DFU_CLASS);
+    sfi__wr_u8(w, DFU_SUBCLASS);
+    sfi__wr_u8(w, DFU_PROTOCOL);
+    sfi__wr_u8(w, i->name[alt]);
 }
 
 size_t
-dfu_write_config(uint8_t out[DFU_CONFIG_MAX], const struct dfu_interface *i)
+sfi__dfu_write_config(uint8_t out[DFU_CONFIG_MAX],
+                      const struct dfu_interface *i)
 {
     size_t len = CONFIG_LEN + (size_t)i->alts * INTERFACE_LEN + FUNCTIONAL_LEN;
     struct wr w;
 
-    wr_init(&w, out, DFU_CONFIG_MAX);
-    wr_u8(&w, CONFIG_LEN);
-    wr_u8(&w, USB_CONFIGURATION);
-    wr_u16le(&w, (uint16_t)len);
-    wr_u8(&w, 1); /* interfaces */
-    wr_u8(&w, 1); /* its number */
-    wr_u8(&w, 0);
-    wr_u8(&w, SELF_POWERED);
-    wr_u8(&w, CURRENT_100_MA);
+    sfi__wr_init(&w, out, DFU_CONFIG_MAX);
+    sfi__wr_u8(&w, CONFIG_LEN);
+    sfi__wr_u8(&w, USB_CONFIGURATION);
+    sfi__wr_u16le(&w, (uint16_t)len);
+    sfi__wr_u8(&w, 1); /* interfaces */
+    sfi__wr_u8(&w, 1); /* its number */
+    sfi__wr_u8(&w, 0);
+    sfi__wr_u8(&w, SELF_POWERED);
+    sfi__wr_u8(&w, CURRENT_100_MA);
     for (uint8_t alt = 0; alt < i->alts; alt++)
         write_interface(&w, i, alt);
-    wr_u8(&w, FUNCTIONAL_LEN);
-    wr_u8(&w, DFU_FUNCTIONAL);
-    wr_u8(&w, i->attributes);
-    wr_u16le(&w, i->detach_ms);
-    wr_u16le(&w, i->transfer_size);
-    wr_u16le(&w, i->version);
-    return wr_ok(&w) ? wr_len(&w) : 0;
+    sfi__wr_u8(&w, FUNCTIONAL_LEN);
+    sfi__wr_u8(&w, DFU_FUNCTIONAL);
+    sfi__wr_u8(&w, i->attributes);
+    sfi__wr_u16le(&w, i->detach_ms);
+    sfi__wr_u16le(&w, i->transfer_size);
+    sfi__wr_u16le(&w, i->version);
+    return sfi__wr_ok(&w) ? sfi__wr_len(&w) : 0;
 }
 
 /* One alternate setting; those of other interfaces do not count.  False: they
@@ -161,13 +162,13 @@ dfu_write_config(uint8_t out[DFU_CONFIG_MAX], const struct dfu_interface *i)
 static bool
 read_interface(struct dfu_interface *i, struct rd *r, bool *ours)
 {
-    uint8_t number = rd_u8(r);
-    uint8_t alt = rd_u8(r);
+    uint8_t number = sfi__rd_u8(r);
+    uint8_t alt = sfi__rd_u8(r);
 
-    rd_skip(r, 1);
-    *ours = rd_u8(r) == DFU_CLASS;
-    *ours = rd_u8(r) == DFU_SUBCLASS && *ours;
-    *ours = rd_u8(r) == DFU_PROTOCOL && *ours;
+    sfi__rd_skip(r, 1);
+    *ours = sfi__rd_u8(r) == DFU_CLASS;
+    *ours = sfi__rd_u8(r) == DFU_SUBCLASS && *ours;
+    *ours = sfi__rd_u8(r) == DFU_PROTOCOL && *ours;
     if (*ours && i->alts > 0 && i->number != number)
         *ours = false;
     if (!*ours)
@@ -175,7 +176,7 @@ read_interface(struct dfu_interface *i, struct rd *r, bool *ours)
     if (alt != i->alts || alt >= DFU_ALTS_MAX)
         return false;
     i->number = number;
-    i->name[alt] = rd_u8(r);
+    i->name[alt] = sfi__rd_u8(r);
     i->alts++;
     return true;
 }
@@ -183,70 +184,71 @@ read_interface(struct dfu_interface *i, struct rd *r, bool *ours)
 static void
 read_functional(struct dfu_interface *i, struct rd *r)
 {
-    i->attributes = rd_u8(r);
-    i->detach_ms = rd_u16le(r);
-    i->transfer_size = rd_u16le(r);
-    i->version = rd_u16le(r);
+    i->attributes = sfi__rd_u8(r);
+    i->detach_ms = sfi__rd_u16le(r);
+    i->transfer_size = sfi__rd_u16le(r);
+    i->version = sfi__rd_u16le(r);
 }
 
 /* USB 2.0, 9.5: descriptors follow each other, each with its length in front,
  * and may be longer than what is known of them. */
 bool
-dfu_read_config(struct dfu_interface *i, const uint8_t *raw, size_t len)
+sfi__dfu_read_config(struct dfu_interface *i, const uint8_t *raw, size_t len)
 {
     bool ours = false;
     struct rd r;
 
     *i = (struct dfu_interface){0};
-    rd_init(&r, raw, len);
-    while (rd_left(&r) > 0) {
-        uint8_t length = rd_u8(&r);
-        uint8_t type = rd_u8(&r);
+    sfi__rd_init(&r, raw, len);
+    while (sfi__rd_left(&r) > 0) {
+        uint8_t length = sfi__rd_u8(&r);
+        uint8_t type = sfi__rd_u8(&r);
         struct rd one;
 
-        if (!rd_ok(&r) || length < 2 || length - 2u > rd_left(&r))
+        if (!sfi__rd_ok(&r) || length < 2 || length - 2u > sfi__rd_left(&r))
             return false;
-        rd_init(&one, rd_view(&r, length - 2u), length - 2u);
+        sfi__rd_init(&one, sfi__rd_view(&r, length - 2u), length - 2u);
         if (type == USB_INTERFACE && !read_interface(i, &one, &ours))
             return false;
         if (type == DFU_FUNCTIONAL && ours)
             read_functional(i, &one);
-        if (!rd_ok(&one))
+        if (!sfi__rd_ok(&one))
             return false;
     }
     return i->alts > 0 && i->transfer_size > 0;
 }
 
 size_t
-dfu_write_string(uint8_t out[USB_STRING_MAX], const char *text)
+sfi__dfu_write_string(uint8_t out[USB_STRING_MAX], const char *text)
 {
     struct wr w;
 
-    wr_init(&w, out, USB_STRING_MAX);
-    wr_u8(&w, 0);
-    wr_u8(&w, USB_STRING);
+    sfi__wr_init(&w, out, USB_STRING_MAX);
+    sfi__wr_u8(&w, 0);
+    sfi__wr_u8(&w, USB_STRING);
     for (; *text != '\0'; text++)
-        wr_u16le(&w, (uint8_t)*text);
-    if (!wr_ok(&w))
+        sfi__wr_u16le(&w, (uint8_t)*text);
+    if (!sfi__wr_ok(&w))
         return 0;
-    out[0] = (uint8_t)wr_len(&w);
-    return wr_len(&w);
+    out[0] = (uint8_t)sfi__wr_len(&w);
+    return sfi__wr_len(&w);
 }
 
 bool
-dfu_read_string(char out[USB_TEXT_MAX], const uint8_t *raw, size_t len)
+sfi__dfu_read_string(char out[USB_TEXT_MAX], const uint8_t *raw, size_t len)
 {
     uint8_t length;
     size_t n = 0;
     struct rd r;
 
     out[0] = '\0';
-    rd_init(&r, raw, len);
-    length = rd_u8(&r);
-    if (rd_u8(&r) != USB_STRING || length < 2 || length - 2u > rd_left(&r))
+    sfi__rd_init(&r, raw, len);
+    length = sfi__rd_u8(&r);
+    if (sfi__rd_u8(&r) != USB_STRING || length < 2 ||
+        length - 2u > sfi__rd_left(&r))
         return false;
     for (size_t left = (length - 2u) / 2; left > 0; left--) {
-        uint16_t c = rd_u16le(&r);
+        uint16_t c = sfi__rd_u16le(&r);
 
         out[n++] = c >= ' ' && c <= '~' ? (char)c : '?';
     }
@@ -386,7 +388,7 @@ take_name(const char **text, struct dfu_layout *out)
 }
 
 bool
-dfu_read_layout(struct dfu_layout *out, const char *text)
+sfi__dfu_read_layout(struct dfu_layout *out, const char *text)
 {
     *out = (struct dfu_layout){.regions = 0};
     if (!take_name(&text, out) || *text == '\0')
@@ -399,7 +401,7 @@ dfu_read_layout(struct dfu_layout *out, const char *text)
 }
 
 const struct dfu_region *
-dfu_region_at(const struct dfu_layout *l, uint32_t address)
+sfi__dfu_region_at(const struct dfu_layout *l, uint32_t address)
 {
     for (size_t i = 0; i < l->regions; i++) {
         const struct dfu_region *r = &l->region[i];

@@ -98,15 +98,17 @@ struct dfu_report {
     uint32_t poll_ms; /* 24 bits: not to be asked again before */
     uint8_t string;   /* of the security extension: the cause of a refusal */
 };
-void dfu_write_report(uint8_t raw[DFU_REPORT_LEN], const struct dfu_report *r);
-void dfu_read_report(struct dfu_report *r, const uint8_t raw[DFU_REPORT_LEN]);
+void sfi__dfu_write_report(uint8_t raw[DFU_REPORT_LEN],
+                           const struct dfu_report *r);
+void sfi__dfu_read_report(struct dfu_report *r,
+                          const uint8_t raw[DFU_REPORT_LEN]);
 /* What a status says, for messages. */
-const char *dfu_status_text(uint8_t status);
+const char *sfi__dfu_status_text(uint8_t status);
 
 /* Set Address Pointer, or Erase of one sector. */
 #define DFU_ADDRESS_LEN 5u
-void dfu_write_address(uint8_t out[DFU_ADDRESS_LEN], uint8_t command,
-                       uint32_t address);
+void sfi__dfu_write_address(uint8_t out[DFU_ADDRESS_LEN], uint8_t command,
+                            uint32_t address);
 
 /* A request of the security extension: DFU_SFI, the opcode's low byte, the
  * parameter's length, the parameter, data.  The longest is one transfer. */
@@ -121,9 +123,9 @@ struct dfu_sfi {
     size_t data_len;
 };
 /* Its length; 0 when it does not fit. */
-size_t dfu_write_sfi(uint8_t out[DFU_SFI_MAX], const struct dfu_sfi *req);
+size_t sfi__dfu_write_sfi(uint8_t out[DFU_SFI_MAX], const struct dfu_sfi *req);
 /* Borrows from `raw`; false: malformed. */
-bool dfu_read_sfi(struct dfu_sfi *req, const uint8_t *raw, size_t len);
+bool sfi__dfu_read_sfi(struct dfu_sfi *req, const uint8_t *raw, size_t len);
 
 /* What of a configuration descriptor is about DFU: the first interface of that
  * class in DFU mode, and its alternate settings. */
@@ -145,15 +147,17 @@ struct dfu_interface {
 #define DFU_VERSION_DFUSE 0x011au
 
 #define DFU_CONFIG_MAX (9u + 9u * DFU_ALTS_MAX + 9u)
-size_t dfu_write_config(uint8_t out[DFU_CONFIG_MAX],
-                        const struct dfu_interface *i);
+size_t sfi__dfu_write_config(uint8_t out[DFU_CONFIG_MAX],
+                             const struct dfu_interface *i);
 /* False: there is no such interface, or its descriptors are malformed. */
-bool dfu_read_config(struct dfu_interface *i, const uint8_t *raw, size_t len);
+bool sfi__dfu_read_config(struct dfu_interface *i, const uint8_t *raw,
+                          size_t len);
 
 /* String descriptors, of printable ASCII; what else a host meets becomes '?'.
  * The length; 0: too long. */
-size_t dfu_write_string(uint8_t out[USB_STRING_MAX], const char *text);
-bool dfu_read_string(char out[USB_TEXT_MAX], const uint8_t *raw, size_t len);
+size_t sfi__dfu_write_string(uint8_t out[USB_STRING_MAX], const char *text);
+bool sfi__dfu_read_string(char out[USB_TEXT_MAX], const uint8_t *raw,
+                          size_t len);
 
 /* The memory behind an alternate setting, as its name tells it:
  * "@name/0xADDRESS/COUNT*SIZEunit type,.../0xADDRESS/...". */
@@ -173,9 +177,9 @@ struct dfu_layout {
     struct dfu_region region[DFU_REGIONS_MAX];
     size_t regions;
 };
-bool dfu_read_layout(struct dfu_layout *out, const char *text);
+bool sfi__dfu_read_layout(struct dfu_layout *out, const char *text);
 /* The region with this address; NULL: none. */
-const struct dfu_region *dfu_region_at(const struct dfu_layout *l,
-                                       uint32_t address);
+const struct dfu_region *sfi__dfu_region_at(const struct dfu_layout *l,
+                                            uint32_t address);
 
 #endif

@@ -12,28 +12,28 @@
 #define RESETS_MAX 4
 
 enum sim_mode
-sim_decide(const struct sfi_sim *sim)
+sfi__sim_decide(const struct sfi_sim *sim)
 {
     const struct sfi_chip *chip = sim->chip;
 
     if (sim->power.off)
         return SIM_OFF;
-    if (chip->ships_secure && !flash_is_erased(&sim->flash, &chip->loader))
+    if (chip->ships_secure && !sfi__flash_is_erased(&sim->flash, &chip->loader))
         return SIM_SECURE;
-    if (options_secure(sim))
+    if (sfi__options_secure(sim))
         return SIM_SECURE;
-    return options_boot0(sim) ? SIM_STANDARD : SIM_APPLICATION;
+    return sfi__options_boot0(sim) ? SIM_STANDARD : SIM_APPLICATION;
 }
 
 /* Nothing volatile is left. */
 static void
 clear(struct sfi_sim *sim)
 {
-    secure_stop(sim);
+    sfi__secure_stop(sim);
     sfi__wipe(sim->ram, sim->ram_len);
     sfi__wipe(&sim->slave, sizeof(sim->slave));
-    flash_regs_reset(sim);
-    dfu_device_stop(sim);
+    sfi__flash_regs_reset(sim);
+    sfi__dfu_device_stop(sim);
     sfi__wipe(&sim->spi, sizeof(sim->spi));
     sim->reset_due = false;
     sim->mode = SIM_OFF;
@@ -52,31 +52,31 @@ start_secure(struct sfi_sim *sim)
     uint8_t nothing[USART_ANSWER_MAX];
     struct wr w;
 
-    if (!secure_start(sim)) {
+    if (!sfi__secure_start(sim)) {
         sim->mode = SIM_APPLICATION;
         return;
     }
-    mailbox_start(sim);
+    sfi__sim_mailbox_start(sim);
     /* An install that a power cut stopped at its end is complete now, and may
      * need another reset. */
-    wr_init(&w, nothing, sizeof(nothing));
-    secure_tick(sim, &w);
+    sfi__wr_init(&w, nothing, sizeof(nothing));
+    sfi__secure_tick(sim, &w);
 }
 
 static void
 start(struct sfi_sim *sim)
 {
     sim->resets++;
-    options_load(sim);
-    sim->mode = sim_decide(sim);
+    sfi__options_load(sim);
+    sim->mode = sfi__sim_decide(sim);
     if (sim->mode == SIM_STANDARD)
-        standard_start(sim);
+        sfi__standard_start(sim);
     else if (sim->mode == SIM_SECURE)
         start_secure(sim);
 }
 
 void
-sim_reset(struct sfi_sim *sim)
+sfi__sim_reset(struct sfi_sim *sim)
 {
     int left = RESETS_MAX;
 
@@ -85,23 +85,23 @@ sim_reset(struct sfi_sim *sim)
         if (!sim->power.off && !sim->held)
             start(sim);
     } while (is_over(sim) && left-- > 0);
-    core_debug_reset(sim);
+    sfi__core_debug_reset(sim);
 }
 
 void
-sim_settle(struct sfi_sim *sim)
+sfi__sim_settle(struct sfi_sim *sim)
 {
     if (is_over(sim))
-        sim_reset(sim);
+        sfi__sim_reset(sim);
 }
 
 void
-sim_hold(struct sfi_sim *sim, bool held)
+sfi__sim_hold(struct sfi_sim *sim, bool held)
 {
     if (held == sim->held)
         return;
     sim->held = held;
-    sim_reset(sim);
+    sfi__sim_reset(sim);
 }
 
 /* What ran has answered, unless its power failed, and may want a reset. */
@@ -109,10 +109,10 @@ static void
 settle(struct sfi_sim *sim, const struct wr *answer)
 {
     if (!sim->power.off &&
-        !buf_append(&sim->line, answer->start, wr_len(answer)))
+        !sfi__buf_append(&sim->line, answer->start, sfi__wr_len(answer)))
         sfi__log(sim->obj.ctx, SFI_LOG_WARNING,
                  "virtual chip: no memory for an answer, it is lost");
-    sim_settle(sim);
+    sfi__sim_settle(sim);
 }
 
 static void
@@ -121,23 +121,23 @@ receive_byte(struct sfi_sim *sim, uint8_t byte)
     uint8_t answer[USART_ANSWER_MAX];
     struct wr w;
 
-    wr_init(&w, answer, sizeof(answer));
+    sfi__wr_init(&w, answer, sizeof(answer));
     switch (sim->mode) {
     case SIM_OFF:
     case SIM_APPLICATION:
         return;
     case SIM_STANDARD:
-        usart_slave_byte(&sim->slave, byte, &w);
+        sfi__an3155_device_byte(&sim->slave, byte, &w);
         break;
     case SIM_SECURE:
-        secure_byte(sim, byte, &w);
+        sfi__secure_byte(sim, byte, &w);
         break;
     }
     settle(sim, &w);
 }
 
 void
-sim_receive(struct sfi_sim *sim, const uint8_t *data, size_t len)
+sfi__sim_receive(struct sfi_sim *sim, const uint8_t *data, size_t len)
 {
     for (size_t i = 0; i < len; i++)
         receive_byte(sim, data[i]);
@@ -149,22 +149,22 @@ sim_receive(struct sfi_sim *sim, const uint8_t *data, size_t len)
 static bool
 spi_owes(const struct sfi_sim *sim)
 {
-    return !spi_slave_quiet(&sim->spi) &&
+    return !sfi__an4286_device_quiet(&sim->spi) &&
            sim->now_ms - sim->spi.clocked_ms < SPI_OWES_MS;
 }
 
 void
-sim_wait(struct sfi_sim *sim, uint64_t ms)
+sfi__sim_wait(struct sfi_sim *sim, uint64_t ms)
 {
     uint8_t answer[USART_ANSWER_MAX];
     struct wr w;
 
     sim->now_ms += ms;
-    if (sim->mode != SIM_SECURE || mailbox_holds(sim) || dfu_device_owes(sim) ||
-        spi_owes(sim))
+    if (sim->mode != SIM_SECURE || sfi__sim_mailbox_holds(sim) ||
+        sfi__dfu_device_owes(sim) || spi_owes(sim))
         return;
-    wr_init(&w, answer, sizeof(answer));
-    secure_tick(sim, &w);
+    sfi__wr_init(&w, answer, sizeof(answer));
+    sfi__secure_tick(sim, &w);
     settle(sim, &w);
 }
 
@@ -179,60 +179,60 @@ settle_spi(struct sfi_sim *sim)
 
     sim->spi.passed_us %= 1000;
     if (is_over(sim))
-        sim_reset(sim);
+        sfi__sim_reset(sim);
     else
-        sim_wait(sim, ms);
+        sfi__sim_wait(sim, ms);
 }
 
 uint8_t
-sim_clock(struct sfi_sim *sim, uint8_t in)
+sfi__sim_clock(struct sfi_sim *sim, uint8_t in)
 {
-    bool quiet = spi_slave_quiet(&sim->spi);
+    bool quiet = sfi__an4286_device_quiet(&sim->spi);
     uint8_t out = SPI_FLOATING;
 
     sim->spi.clocked_ms = sim->now_ms;
     sim->spi.passed_us += SPI_SLAVE_BYTE_US;
     if (sim->mode == SIM_STANDARD || sim->mode == SIM_SECURE || !quiet)
-        out = spi_slave_clock(&sim->spi, in);
+        out = sfi__an4286_device_clock(&sim->spi, in);
     if (sim->power.off) {
         if (is_over(sim))
-            sim_reset(sim);
+            sfi__sim_reset(sim);
         return SPI_FLOATING;
     }
-    if (spi_slave_quiet(&sim->spi) &&
+    if (sfi__an4286_device_quiet(&sim->spi) &&
         (!quiet || sim->reset_due || sim->spi.passed_us >= 1000))
         settle_spi(sim);
     return out;
 }
 
 void
-sim_power_cycle(struct sfi_sim *sim)
+sfi__sim_power_cycle(struct sfi_sim *sim)
 {
-    power_restore(&sim->power);
-    buf_clear(&sim->line);
-    tap_init(&sim->chain);
-    dap_probe_power(&sim->probe);
-    core_debug_power(sim);
-    sim_reset(sim);
+    sfi__power_restore(&sim->power);
+    sfi__buf_clear(&sim->line);
+    sfi__tap_init(&sim->chain);
+    sfi__dap_probe_power(&sim->probe);
+    sfi__core_debug_power(sim);
+    sfi__sim_reset(sim);
 }
 
 void
-sim_sent(struct sfi_sim *sim, size_t len)
+sfi__sim_sent(struct sfi_sim *sim, size_t len)
 {
     sim->line.len -= len;
     memmove(sim->line.data, sim->line.data + len, sim->line.len);
     if (sim->line.len == 0)
-        sim_wait(sim, 0);
+        sfi__sim_wait(sim, 0);
 }
 
 size_t
-sim_fetch(struct sfi_sim *sim, uint8_t *out, size_t cap)
+sfi__sim_fetch(struct sfi_sim *sim, uint8_t *out, size_t cap)
 {
     size_t len = sim->line.len < cap ? sim->line.len : cap;
 
     if (len > 0) {
         memcpy(out, sim->line.data, len);
-        sim_sent(sim, len);
+        sfi__sim_sent(sim, len);
     }
     return len;
 }

@@ -13,14 +13,15 @@
 #define CPUID_CORTEX_M7 0x411fc271u
 
 uint8_t *
-bus_ram(const struct sfi_sim *sim, uint32_t address, size_t len)
+sfi__bus_ram(const struct sfi_sim *sim, uint32_t address, size_t len)
 {
     uint8_t *p = sim->ram;
 
     for (uint32_t i = 0; i < sim->chip->ram_count; i++) {
         const struct chip_range *range = &sim->chip->ram[i];
 
-        if (len <= range->size && chip_range_has(range, address, (uint32_t)len))
+        if (len <= range->size &&
+            sfi__chip_range_has(range, address, (uint32_t)len))
             return p + (address - range->base);
         p += range->size;
     }
@@ -40,7 +41,7 @@ reach(const struct sfi_sim *sim)
         return REACH_NOTHING;
     if (sim->mode == SIM_SECURE)
         return REACH_MAILBOX;
-    if (options_secure(sim) || options_locked(sim))
+    if (sfi__options_secure(sim) || sfi__options_locked(sim))
         return REACH_NOTHING;
     return REACH_ALL;
 }
@@ -48,7 +49,7 @@ reach(const struct sfi_sim *sim)
 static bool
 in_mailbox(const struct sfi_sim *sim, uint32_t address, uint32_t size)
 {
-    return chip_range_has(&sim->chip->mailbox, address, size);
+    return sfi__chip_range_has(&sim->chip->mailbox, address, size);
 }
 
 static bool
@@ -61,10 +62,10 @@ in_flash_regs(const struct sfi_sim *sim, uint32_t address)
 static const uint8_t *
 memory(const struct sfi_sim *sim, uint32_t address, uint32_t size)
 {
-    const uint8_t *p = bus_ram(sim, address, size);
+    const uint8_t *p = sfi__bus_ram(sim, address, size);
 
-    if (p == NULL && !options_readout_protected(sim))
-        p = flash_view(&sim->flash, address, size);
+    if (p == NULL && !sfi__options_readout_protected(sim))
+        p = sfi__flash_view(&sim->flash, address, size);
     return p;
 }
 
@@ -89,7 +90,7 @@ static bool
 read_register(struct sfi_sim *sim, uint32_t address, uint32_t *value)
 {
     if (in_flash_regs(sim, address))
-        *value = flash_regs_read(sim, address - sim->chip->flash_regs);
+        *value = sfi__flash_regs_read(sim, address - sim->chip->flash_regs);
     else if (address == sim->chip->dbgmcu)
         *value = sim->chip->idcode;
     else if (address == SCB_CPUID)
@@ -97,12 +98,13 @@ read_register(struct sfi_sim *sim, uint32_t address, uint32_t *value)
     else if (address == V7M_AIRCR)
         *value = V7M_AIRCR_KEY_READ;
     else
-        return core_debug_read(sim, address, value);
+        return sfi__core_debug_read(sim, address, value);
     return true;
 }
 
 bool
-bus_read(struct sfi_sim *sim, uint32_t address, uint32_t size, uint32_t *value)
+sfi__bus_read(struct sfi_sim *sim, uint32_t address, uint32_t size,
+              uint32_t *value)
 {
     enum reach r = reach(sim);
     const uint8_t *p;
@@ -121,11 +123,11 @@ static bool
 write_register(struct sfi_sim *sim, uint32_t address, uint32_t value)
 {
     if (in_flash_regs(sim, address)) {
-        flash_regs_write(sim, address - sim->chip->flash_regs, value);
+        sfi__flash_regs_write(sim, address - sim->chip->flash_regs, value);
         return true;
     }
     if (address != V7M_AIRCR)
-        return core_debug_write(sim, address, value);
+        return sfi__core_debug_write(sim, address, value);
     if ((value & V7M_AIRCR_KEY_MASK) == V7M_AIRCR_KEY &&
         (value & V7M_AIRCR_SYSRESETREQ) != 0)
         sim->reset_due = true;
@@ -141,31 +143,33 @@ write(struct sfi_sim *sim, uint32_t address, uint32_t size, uint32_t value)
     if (r == REACH_NOTHING ||
         (r == REACH_MAILBOX && !in_mailbox(sim, address, size)))
         return false;
-    p = bus_ram(sim, address, size);
+    p = sfi__bus_ram(sim, address, size);
     if (p != NULL) {
         store(p, size, value);
         if (r == REACH_MAILBOX)
-            mailbox_written(sim, address);
+            sfi__sim_mailbox_written(sim, address);
         return true;
     }
     if (size != 4)
         return false;
-    if (chip_range_has(&sim->chip->flash, address, size))
-        return flash_regs_program(sim, address, value);
+    if (sfi__chip_range_has(&sim->chip->flash, address, size))
+        return sfi__flash_regs_program(sim, address, value);
     return write_register(sim, address, value);
 }
 
 bool
-bus_write(struct sfi_sim *sim, uint32_t address, uint32_t size, uint32_t value)
+sfi__bus_write(struct sfi_sim *sim, uint32_t address, uint32_t size,
+               uint32_t value)
 {
     bool done = write(sim, address, size, value);
 
-    sim_settle(sim);
+    sfi__sim_settle(sim);
     return done;
 }
 
 bool
-bus_debug_read(const struct sfi_sim *sim, uint32_t address, uint32_t *value)
+sfi__bus_debug_read(const struct sfi_sim *sim, uint32_t address,
+                    uint32_t *value)
 {
     if (reach(sim) != REACH_ALL || address != DBGMCU_DEBUG)
         return false;

@@ -9,14 +9,14 @@
 #include "sim/sim.h"
 
 /* 1, 2 or 4 bytes at a multiple of them, little-endian; false: a bus error. */
-bool bus_read(struct sfi_sim *sim, uint32_t address, uint32_t size,
-              uint32_t *value);
-bool bus_write(struct sfi_sim *sim, uint32_t address, uint32_t size,
-               uint32_t value);
+bool sfi__bus_read(struct sfi_sim *sim, uint32_t address, uint32_t size,
+                   uint32_t *value);
+bool sfi__bus_write(struct sfi_sim *sim, uint32_t address, uint32_t size,
+                    uint32_t value);
 /* The debug bus behind AP 2. */
-bool bus_debug_read(const struct sfi_sim *sim, uint32_t address,
-                    uint32_t *value);
+bool sfi__bus_debug_read(const struct sfi_sim *sim, uint32_t address,
+                         uint32_t *value);
 /* Borrow RAM; NULL when the range is not all in one that is offered. */
-uint8_t *bus_ram(const struct sfi_sim *sim, uint32_t address, size_t len);
+uint8_t *sfi__bus_ram(const struct sfi_sim *sim, uint32_t address, size_t len);
 
 #endif

@@ -32,13 +32,13 @@ run(struct sfi_sim *sim)
 }
 
 void
-core_debug_power(struct sfi_sim *sim)
+sfi__core_debug_power(struct sfi_sim *sim)
 {
     sfi__zero(&sim->core, sizeof(sim->core));
 }
 
 void
-core_debug_reset(struct sfi_sim *sim)
+sfi__core_debug_reset(struct sfi_sim *sim)
 {
     struct core_debug *c = &sim->core;
 
@@ -81,7 +81,8 @@ move(struct core_debug *c, uint32_t select)
 }
 
 bool
-core_debug_read(const struct sfi_sim *sim, uint32_t address, uint32_t *value)
+sfi__core_debug_read(const struct sfi_sim *sim, uint32_t address,
+                     uint32_t *value)
 {
     const struct core_debug *c = &sim->core;
 
@@ -105,7 +106,7 @@ core_debug_read(const struct sfi_sim *sim, uint32_t address, uint32_t *value)
 }
 
 bool
-core_debug_write(struct sfi_sim *sim, uint32_t address, uint32_t value)
+sfi__core_debug_write(struct sfi_sim *sim, uint32_t address, uint32_t value)
 {
     struct core_debug *c = &sim->core;
 

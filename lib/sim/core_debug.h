@@ -21,12 +21,13 @@ struct core_debug {
     uint32_t reg[CORE_REGS];
 };
 
-void core_debug_power(struct sfi_sim *sim);
+void sfi__core_debug_power(struct sfi_sim *sim);
 /* The core has been reset, and would run. */
-void core_debug_reset(struct sfi_sim *sim);
+void sfi__core_debug_reset(struct sfi_sim *sim);
 /* false: none of its registers. */
-bool core_debug_read(const struct sfi_sim *sim, uint32_t address,
-                     uint32_t *value);
-bool core_debug_write(struct sfi_sim *sim, uint32_t address, uint32_t value);
+bool sfi__core_debug_read(const struct sfi_sim *sim, uint32_t address,
+                          uint32_t *value);
+bool sfi__core_debug_write(struct sfi_sim *sim, uint32_t address,
+                           uint32_t value);
 
 #endif

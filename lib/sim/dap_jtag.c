@@ -9,16 +9,16 @@ static const struct adi_request rdbuff_read = {false, true, ADI_DP_RDBUFF};
 /* ---- the chain ---- */
 
 bool
-dap_jtag_clock(struct sfi_sim *sim, bool tms, bool tdi)
+sfi__dap_jtag_clock(struct sfi_sim *sim, bool tms, bool tdi)
 {
-    bool listens = dap_probe_clock(sim, tms);
+    bool listens = sfi__dap_probe_clock(sim, tms);
     bool tdo = true; /* pulled up */
 
     if (!listens)
         return tdo;
-    tap_pins(sim, false, tms, tdi);
-    tdo = tap_tdo(sim);
-    tap_pins(sim, true, tms, tdi);
+    sfi__tap_pins(sim, false, tms, tdi);
+    tdo = sfi__tap_tdo(sim);
+    sfi__tap_pins(sim, true, tms, tdi);
     return tdo;
 }
 
@@ -26,7 +26,7 @@ static void
 walk(struct sfi_sim *sim, const char *tms)
 {
     for (; *tms != '\0'; tms++)
-        (void)dap_jtag_clock(sim, *tms == '1', true);
+        (void)sfi__dap_jtag_clock(sim, *tms == '1', true);
 }
 
 /* `bits` of `out` between ones for the TAPs before and behind, from Shift to
@@ -41,7 +41,7 @@ shift(struct sfi_sim *sim, size_t before, uint64_t out, size_t bits,
     for (size_t i = 0; i < all; i++) {
         bool mine = i >= before && i < before + bits;
         bool tdi = !mine || (out >> (i - before) & 1) != 0;
-        bool tdo = dap_jtag_clock(sim, i + 1 == all, tdi);
+        bool tdo = sfi__dap_jtag_clock(sim, i + 1 == all, tdi);
 
         if (mine)
             in |= (uint64_t)tdo << (i - before);
@@ -82,24 +82,25 @@ scan(struct sfi_sim *sim, uint8_t tap, const struct adi_request *r,
     uint64_t got;
 
     select_ir(sim, tap, r->ap ? ADI_IR_APACC : ADI_IR_DPACC);
-    got = scan_dr(sim, tap, adi_jtag_request(r, out), ADI_ACCESS_BITS);
+    got = scan_dr(sim, tap, sfi__adi_jtag_request(r, out), ADI_ACCESS_BITS);
     for (unsigned i = 0; i < sim->probe.idle; i++)
-        (void)dap_jtag_clock(sim, false, true);
-    return adi_jtag_take_answer(got, in);
+        (void)sfi__dap_jtag_clock(sim, false, true);
+    return sfi__adi_jtag_take_answer(got, in);
 }
 
 /* ---- accesses ---- */
 
 void
-dap_jtag_begin(struct sfi_sim *sim)
+sfi__dap_jtag_begin(struct sfi_sim *sim)
 {
     sim->probe.chain.ir = 0;
     sim->probe.posted = false;
 }
 
 enum adi_ack
-dap_jtag_access(struct sfi_sim *sim, uint8_t tap, const struct adi_request *r,
-                uint32_t *data, const struct adi_request *next)
+sfi__dap_jtag_access(struct sfi_sim *sim, uint8_t tap,
+                     const struct adi_request *r, uint32_t *data,
+                     const struct adi_request *next)
 {
     struct dap_probe *p = &sim->probe;
     enum adi_ack ack = ADI_ACK_OK;
@@ -118,15 +119,16 @@ dap_jtag_access(struct sfi_sim *sim, uint8_t tap, const struct adi_request *r,
 }
 
 void
-dap_jtag_abort(struct sfi_sim *sim, uint8_t tap, uint32_t value)
+sfi__dap_jtag_abort(struct sfi_sim *sim, uint8_t tap, uint32_t value)
 {
     const struct adi_request abort = {false, false, ADI_DP_ABORT};
 
-    dap_jtag_begin(sim);
+    sfi__dap_jtag_begin(sim);
     if (tap >= sim->probe.chain.count)
         return;
     select_ir(sim, tap, ADI_IR_ABORT);
-    (void)scan_dr(sim, tap, adi_jtag_request(&abort, value), ADI_ACCESS_BITS);
+    (void)scan_dr(sim, tap, sfi__adi_jtag_request(&abort, value),
+                  ADI_ACCESS_BITS);
 }
 
 /* ---- commands ---- */
@@ -134,61 +136,62 @@ dap_jtag_abort(struct sfi_sim *sim, uint8_t tap, uint32_t value)
 static void
 one_sequence(struct sfi_sim *sim, struct rd *r, struct wr *w)
 {
-    uint8_t head = rd_u8(r);
+    uint8_t head = sfi__rd_u8(r);
     size_t clocks = head & CMSIS_JTAG_CLOCKS;
     const uint8_t *tdi;
     uint8_t tdo = 0;
 
     clocks = clocks == 0 ? CMSIS_JTAG_CLOCKS_MAX : clocks;
-    tdi = rd_view(r, (clocks + 7) / 8);
+    tdi = sfi__rd_view(r, (clocks + 7) / 8);
     for (size_t i = 0; tdi != NULL && i < clocks; i++) {
-        bool bit = dap_jtag_clock(sim, (head & CMSIS_JTAG_TMS) != 0,
-                                  (tdi[i / 8] >> i % 8 & 1) != 0);
+        bool bit = sfi__dap_jtag_clock(sim, (head & CMSIS_JTAG_TMS) != 0,
+                                       (tdi[i / 8] >> i % 8 & 1) != 0);
 
         tdo |= (uint8_t)(bit ? 1u << i % 8 : 0);
         if ((head & CMSIS_JTAG_TDO) != 0 && (i % 8 == 7 || i + 1 == clocks))
-            wr_u8(w, tdo);
+            sfi__wr_u8(w, tdo);
         tdo = i % 8 == 7 ? 0 : tdo;
     }
 }
 
 void
-dap_jtag_sequence(struct sfi_sim *sim, struct rd *r, struct wr *w)
+sfi__dap_jtag_sequence(struct sfi_sim *sim, struct rd *r, struct wr *w)
 {
-    size_t left = rd_u8(r);
+    size_t left = sfi__rd_u8(r);
 
-    wr_u8(w, CMSIS_STATUS_OK);
-    for (; left > 0 && rd_ok(r) && sim->probe.is_jtag; left--)
+    sfi__wr_u8(w, CMSIS_STATUS_OK);
+    for (; left > 0 && sfi__rd_ok(r) && sim->probe.is_jtag; left--)
         one_sequence(sim, r, w);
-    if (!rd_ok(r) || !sim->probe.is_jtag)
+    if (!sfi__rd_ok(r) || !sim->probe.is_jtag)
         w->start[1] = CMSIS_STATUS_ERROR;
 }
 
 void
-dap_jtag_configure(struct sfi_sim *sim, struct rd *r, struct wr *w)
+sfi__dap_jtag_configure(struct sfi_sim *sim, struct rd *r, struct wr *w)
 {
-    struct dap_chain c = {.count = rd_u8(r)};
+    struct dap_chain c = {.count = sfi__rd_u8(r)};
 
     if (c.count <= CMSIS_TAPS_MAX)
-        rd_bytes(r, c.ir_len, c.count);
-    if (rd_ok(r) && c.count <= CMSIS_TAPS_MAX)
+        sfi__rd_bytes(r, c.ir_len, c.count);
+    if (sfi__rd_ok(r) && c.count <= CMSIS_TAPS_MAX)
         sim->probe.chain = c;
-    wr_u8(w, rd_ok(r) && c.count <= CMSIS_TAPS_MAX ? CMSIS_STATUS_OK
-                                                   : CMSIS_STATUS_ERROR);
+    sfi__wr_u8(w, sfi__rd_ok(r) && c.count <= CMSIS_TAPS_MAX
+                      ? CMSIS_STATUS_OK
+                      : CMSIS_STATUS_ERROR);
 }
 
 /* By the instruction of a JTAG-DP, whatever the TAP is: as probes do. */
 void
-dap_jtag_idcode(struct sfi_sim *sim, struct rd *r, struct wr *w)
+sfi__dap_jtag_idcode(struct sfi_sim *sim, struct rd *r, struct wr *w)
 {
-    uint8_t tap = rd_u8(r);
+    uint8_t tap = sfi__rd_u8(r);
 
     if (!sim->probe.is_jtag || tap >= sim->probe.chain.count) {
-        wr_u8(w, CMSIS_STATUS_ERROR);
+        sfi__wr_u8(w, CMSIS_STATUS_ERROR);
         return;
     }
-    dap_jtag_begin(sim);
+    sfi__dap_jtag_begin(sim);
     select_ir(sim, tap, ADI_IR_IDCODE);
-    wr_u8(w, CMSIS_STATUS_OK);
-    wr_u32le(w, (uint32_t)scan_dr(sim, tap, UINT32_MAX, IDCODE_BITS));
+    sfi__wr_u8(w, CMSIS_STATUS_OK);
+    sfi__wr_u32le(w, (uint32_t)scan_dr(sim, tap, UINT32_MAX, IDCODE_BITS));
 }

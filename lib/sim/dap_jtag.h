@@ -14,19 +14,19 @@ struct dap_chain {
 };
 
 /* One clock; TDO as it was before it. */
-bool dap_jtag_clock(struct sfi_sim *sim, bool tms, bool tdi);
+bool sfi__dap_jtag_clock(struct sfi_sim *sim, bool tms, bool tdi);
 /* One access of a list, a read with the scan that brings its result: where the
  * `next` one (or NULL) is a read of the same kind, that one is its scan. */
-enum adi_ack dap_jtag_access(struct sfi_sim *sim, uint8_t tap,
-                             const struct adi_request *r, uint32_t *data,
-                             const struct adi_request *next);
+enum adi_ack sfi__dap_jtag_access(struct sfi_sim *sim, uint8_t tap,
+                                  const struct adi_request *r, uint32_t *data,
+                                  const struct adi_request *next);
 /* A list begins; nothing is known of IR. */
-void dap_jtag_begin(struct sfi_sim *sim);
-void dap_jtag_abort(struct sfi_sim *sim, uint8_t tap, uint32_t value);
+void sfi__dap_jtag_begin(struct sfi_sim *sim);
+void sfi__dap_jtag_abort(struct sfi_sim *sim, uint8_t tap, uint32_t value);
 
 /* Commands. */
-void dap_jtag_sequence(struct sfi_sim *sim, struct rd *r, struct wr *w);
-void dap_jtag_configure(struct sfi_sim *sim, struct rd *r, struct wr *w);
-void dap_jtag_idcode(struct sfi_sim *sim, struct rd *r, struct wr *w);
+void sfi__dap_jtag_sequence(struct sfi_sim *sim, struct rd *r, struct wr *w);
+void sfi__dap_jtag_configure(struct sfi_sim *sim, struct rd *r, struct wr *w);
+void sfi__dap_jtag_idcode(struct sfi_sim *sim, struct rd *r, struct wr *w);
 
 #endif

@@ -17,13 +17,13 @@
 #define PINS_HIGH 0x2fu
 
 void
-dap_probe_init(struct dap_probe *p)
+sfi__dap_probe_init(struct dap_probe *p)
 {
     *p = (struct dap_probe){.mask = UINT32_MAX};
 }
 
 void
-dap_probe_power(struct dap_probe *p)
+sfi__dap_probe_power(struct dap_probe *p)
 {
     p->is_swd = false;
     p->wants_id = false;
@@ -35,7 +35,7 @@ dap_probe_power(struct dap_probe *p)
 /* ---- the wire ---- */
 
 bool
-dap_probe_clock(struct sfi_sim *sim, bool bit)
+sfi__dap_probe_clock(struct sfi_sim *sim, bool bit)
 {
     struct dap_probe *p = &sim->probe;
     bool for_jtag = !p->is_swd && !sim->power.off;
@@ -60,7 +60,7 @@ stat_of(struct sfi_sim *sim)
     const struct adi_request r = {false, true, ADI_DP_CTRL_STAT};
     uint32_t stat = 0;
 
-    (void)dap_access(sim, &sim->chain.dap, &r, &stat);
+    (void)sfi__mem_ap_access(sim, &sim->chain.dap, &r, &stat);
     return stat;
 }
 
@@ -86,7 +86,7 @@ dp_write(struct sfi_sim *sim, const struct adi_request *r, uint32_t data)
     struct dap *d = &sim->chain.dap;
 
     if (r->reg == ADI_DP_ABORT) {
-        dap_abort(d, data);
+        sfi__mem_ap_abort(d, data);
         return;
     }
     if (r->reg == ADI_DP_CTRL_STAT) {
@@ -94,7 +94,7 @@ dp_write(struct sfi_sim *sim, const struct adi_request *r, uint32_t data)
             return;
         data &= ~STICKY;
     }
-    (void)dap_access(sim, d, r, &data);
+    (void)sfi__mem_ap_access(sim, d, r, &data);
 }
 
 /* IHI 0031, B4.2.6: with a sticky error these alone are answered. */
@@ -131,7 +131,7 @@ swd_answer(struct sfi_sim *sim, const struct adi_request *r, uint32_t *data)
             dp_write(sim, r, *data);
         return ADI_ACK_OK;
     }
-    ack = dap_access(sim, &sim->chain.dap, r, data);
+    ack = sfi__mem_ap_access(sim, &sim->chain.dap, r, data);
     if (!r->read)
         return ADI_ACK_OK;
     p->result = *data;
@@ -159,7 +159,7 @@ access(struct sfi_sim *sim, uint8_t tap, const struct adi_request *r,
        uint32_t *data, const struct adi_request *next)
 {
     if (sim->probe.is_jtag)
-        return dap_jtag_access(sim, tap, r, data, next);
+        return sfi__dap_jtag_access(sim, tap, r, data, next);
     return swd_access(sim, r, data);
 }
 
@@ -192,86 +192,86 @@ answer_info(struct rd *r, struct wr *w)
         {CMSIS_INFO_PACKET_COUNT, 1, "\x01"},
         {CMSIS_INFO_PACKET_SIZE, 2, "\x00\x02"},
     };
-    uint8_t id = rd_u8(r);
+    uint8_t id = sfi__rd_u8(r);
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         if (rows[i].id == id) {
-            wr_u8(w, rows[i].len);
-            wr_bytes(w, rows[i].data, rows[i].len);
+            sfi__wr_u8(w, rows[i].len);
+            sfi__wr_bytes(w, rows[i].data, rows[i].len);
             return;
         }
     }
-    wr_u8(w, 0);
+    sfi__wr_u8(w, 0);
 }
 
 static void
 answer_connect(struct sfi_sim *sim, struct rd *r, struct wr *w)
 {
-    uint8_t port = rd_u8(r);
+    uint8_t port = sfi__rd_u8(r);
 
     sim->probe.is_connected = port <= CMSIS_PORT_JTAG;
     sim->probe.is_jtag = port == CMSIS_PORT_JTAG;
     if (port == CMSIS_PORT_NONE)
         port = CMSIS_PORT_SWD; /* the probe's choice */
-    wr_u8(w, sim->probe.is_connected ? port : (uint8_t)CMSIS_PORT_NONE);
+    sfi__wr_u8(w, sim->probe.is_connected ? port : (uint8_t)CMSIS_PORT_NONE);
 }
 
 static void
 answer_sequence(struct sfi_sim *sim, struct rd *r, struct wr *w)
 {
-    size_t bits = rd_u8(r);
+    size_t bits = sfi__rd_u8(r);
     const uint8_t *data;
 
     bits = bits == 0 ? 256 : bits;
-    data = rd_view(r, (bits + 7) / 8);
+    data = sfi__rd_view(r, (bits + 7) / 8);
     for (size_t i = 0; data != NULL && i < bits; i++)
-        (void)dap_jtag_clock(sim, (data[i / 8] >> i % 8 & 1) != 0, true);
-    wr_u8(w, data != NULL ? CMSIS_STATUS_OK : CMSIS_STATUS_ERROR);
+        (void)sfi__dap_jtag_clock(sim, (data[i / 8] >> i % 8 & 1) != 0, true);
+    sfi__wr_u8(w, data != NULL ? CMSIS_STATUS_OK : CMSIS_STATUS_ERROR);
 }
 
 static void
 answer_pins(struct sfi_sim *sim, struct rd *r, struct wr *w)
 {
-    uint8_t value = rd_u8(r);
-    uint8_t which = rd_u8(r);
+    uint8_t value = sfi__rd_u8(r);
+    uint8_t which = sfi__rd_u8(r);
 
-    if (rd_ok(r) && (which & CMSIS_PIN_NRESET) != 0)
-        sim_hold(sim, (value & CMSIS_PIN_NRESET) == 0);
-    wr_u8(w, (uint8_t)(PINS_HIGH | (sim->held ? 0 : CMSIS_PIN_NRESET)));
+    if (sfi__rd_ok(r) && (which & CMSIS_PIN_NRESET) != 0)
+        sfi__sim_hold(sim, (value & CMSIS_PIN_NRESET) == 0);
+    sfi__wr_u8(w, (uint8_t)(PINS_HIGH | (sim->held ? 0 : CMSIS_PIN_NRESET)));
 }
 
 static void
 answer_write_abort(struct sfi_sim *sim, struct rd *r, struct wr *w)
 {
     const struct adi_request abort = {false, false, ADI_DP_ABORT};
-    uint8_t tap = rd_u8(r);
-    uint32_t value = rd_u32le(r);
-    bool done = rd_ok(r);
+    uint8_t tap = sfi__rd_u8(r);
+    uint32_t value = sfi__rd_u32le(r);
+    bool done = sfi__rd_ok(r);
 
     if (done && sim->probe.is_jtag)
-        dap_jtag_abort(sim, tap, value);
+        sfi__dap_jtag_abort(sim, tap, value);
     else if (done)
         done = swd_access(sim, &abort, &value) == ADI_ACK_OK;
-    wr_u8(w, done ? CMSIS_STATUS_OK : CMSIS_STATUS_ERROR);
+    sfi__wr_u8(w, done ? CMSIS_STATUS_OK : CMSIS_STATUS_ERROR);
 }
 
 static void
 answer_configure(struct sfi_sim *sim, struct rd *r, struct wr *w)
 {
-    uint8_t idle = rd_u8(r);
+    uint8_t idle = sfi__rd_u8(r);
 
-    rd_skip(r, 4);
-    if (rd_ok(r))
+    sfi__rd_skip(r, 4);
+    if (sfi__rd_ok(r))
         sim->probe.idle = idle;
-    wr_u8(w, rd_ok(r) ? CMSIS_STATUS_OK : CMSIS_STATUS_ERROR);
+    sfi__wr_u8(w, sfi__rd_ok(r) ? CMSIS_STATUS_OK : CMSIS_STATUS_ERROR);
 }
 
 /* What it is set to changes nothing here; it must be all there. */
 static void
 answer_setting(struct rd *r, struct wr *w, size_t len)
 {
-    rd_skip(r, len);
-    wr_u8(w, rd_ok(r) ? CMSIS_STATUS_OK : CMSIS_STATUS_ERROR);
+    sfi__rd_skip(r, len);
+    sfi__wr_u8(w, sfi__rd_ok(r) ? CMSIS_STATUS_OK : CMSIS_STATUS_ERROR);
 }
 
 /* ---- transfers ---- */
@@ -289,10 +289,10 @@ struct list {
 static bool
 peek(const struct list *l, const struct rd *r, struct adi_request *next)
 {
-    if (l->left == 0 || rd_left(r) == 0 ||
+    if (l->left == 0 || sfi__rd_left(r) == 0 ||
         (*r->at & CMSIS_REQUEST_MATCH_VALUE) != 0)
         return false;
-    (void)cmsis_take_request(*r->at & 0x0f, next);
+    (void)sfi__cmsis_take_request(*r->at & 0x0f, next);
     return true;
 }
 
@@ -305,10 +305,10 @@ one_transfer(const struct list *l, struct rd *r, struct wr *w)
     uint8_t response;
     bool matches = (l->request & CMSIS_REQUEST_MATCH_VALUE) != 0;
 
-    (void)cmsis_take_request(l->request & 0x0f, &a);
+    (void)sfi__cmsis_take_request(l->request & 0x0f, &a);
     if (!a.read || matches)
-        match = rd_u32le(r);
-    if (!rd_ok(r))
+        match = sfi__rd_u32le(r);
+    if (!sfi__rd_ok(r))
         return ADI_ACK_NONE;
     if (!a.read) {
         if ((l->request & CMSIS_REQUEST_MATCH_MASK) == 0)
@@ -321,7 +321,7 @@ one_transfer(const struct list *l, struct rd *r, struct wr *w)
     if (response != ADI_ACK_OK)
         return response;
     if (!matches)
-        wr_u32le(w, data);
+        sfi__wr_u32le(w, data);
     else if ((data & l->sim->probe.mask) != match)
         response |= CMSIS_RESPONSE_MISMATCH;
     return response;
@@ -330,15 +330,15 @@ one_transfer(const struct list *l, struct rd *r, struct wr *w)
 static void
 answer_transfer(struct sfi_sim *sim, struct rd *r, struct wr *w)
 {
-    struct list l = {.sim = sim, .tap = rd_u8(r)};
-    uint8_t count = rd_u8(r), response = ADI_ACK_OK, done = 0;
+    struct list l = {.sim = sim, .tap = sfi__rd_u8(r)};
+    uint8_t count = sfi__rd_u8(r), response = ADI_ACK_OK, done = 0;
 
-    wr_u8(w, 0);
-    wr_u8(w, 0);
-    dap_jtag_begin(sim);
+    sfi__wr_u8(w, 0);
+    sfi__wr_u8(w, 0);
+    sfi__dap_jtag_begin(sim);
     for (; count > 0 && response == ADI_ACK_OK; count--) {
         l.left = count - 1;
-        l.request = rd_u8(r);
+        l.request = sfi__rd_u8(r);
         response = one_transfer(&l, r, w);
         if (response == ADI_ACK_OK)
             done++;
@@ -354,22 +354,22 @@ answer_block(struct sfi_sim *sim, struct rd *r, struct wr *w)
 {
     struct adi_request a;
     enum adi_ack ack = ADI_ACK_OK;
-    uint8_t tap = rd_u8(r);
-    uint16_t left = rd_u16le(r), done = 0;
+    uint8_t tap = sfi__rd_u8(r);
+    uint16_t left = sfi__rd_u16le(r), done = 0;
 
-    (void)cmsis_take_request(rd_u8(r) & 0x0f, &a);
-    wr_fill(w, 0, 3);
-    dap_jtag_begin(sim);
-    for (; left > 0 && ack == ADI_ACK_OK && wr_ok(w); left--) {
-        uint32_t data = a.read ? 0 : rd_u32le(r);
+    (void)sfi__cmsis_take_request(sfi__rd_u8(r) & 0x0f, &a);
+    sfi__wr_fill(w, 0, 3);
+    sfi__dap_jtag_begin(sim);
+    for (; left > 0 && ack == ADI_ACK_OK && sfi__wr_ok(w); left--) {
+        uint32_t data = a.read ? 0 : sfi__rd_u32le(r);
 
-        ack = rd_ok(r) ? access(sim, tap, &a, &data, left > 1 ? &a : NULL)
-                       : ADI_ACK_NONE;
+        ack = sfi__rd_ok(r) ? access(sim, tap, &a, &data, left > 1 ? &a : NULL)
+                            : ADI_ACK_NONE;
         if (ack != ADI_ACK_OK)
             break;
         done++;
         if (a.read)
-            wr_u32le(w, data);
+            sfi__wr_u32le(w, data);
     }
     if (done > 0 && ack == ADI_ACK_OK && !a.read)
         ack = check_write(sim, tap);
@@ -394,7 +394,7 @@ answer(struct sfi_sim *sim, uint8_t command, struct rd *r, struct wr *w)
         break;
     case CMSIS_DISCONNECT:
         sim->probe.is_connected = false;
-        sim_hold(sim, false);
+        sfi__sim_hold(sim, false);
         answer_setting(r, w, 0);
         break;
     case CMSIS_TRANSFER_CONFIGURE:
@@ -411,7 +411,7 @@ answer(struct sfi_sim *sim, uint8_t command, struct rd *r, struct wr *w)
         break;
     case CMSIS_RESET_TARGET: /* done, but not by a sequence of this part's */
         answer_setting(r, w, 0);
-        wr_u8(w, 0);
+        sfi__wr_u8(w, 0);
         break;
     case CMSIS_SWJ_PINS:
         answer_pins(sim, r, w);
@@ -426,13 +426,13 @@ answer(struct sfi_sim *sim, uint8_t command, struct rd *r, struct wr *w)
         answer_setting(r, w, 1);
         break;
     case CMSIS_JTAG_SEQUENCE:
-        dap_jtag_sequence(sim, r, w);
+        sfi__dap_jtag_sequence(sim, r, w);
         break;
     case CMSIS_JTAG_CONFIGURE:
-        dap_jtag_configure(sim, r, w);
+        sfi__dap_jtag_configure(sim, r, w);
         break;
     case CMSIS_JTAG_IDCODE:
-        dap_jtag_idcode(sim, r, w);
+        sfi__dap_jtag_idcode(sim, r, w);
         break;
     default:
         w->start[0] = CMSIS_INVALID;
@@ -441,19 +441,19 @@ answer(struct sfi_sim *sim, uint8_t command, struct rd *r, struct wr *w)
 }
 
 size_t
-dap_probe_packet(struct sfi_sim *sim, const uint8_t *out, size_t len,
-                 uint8_t *in)
+sfi__dap_probe_packet(struct sfi_sim *sim, const uint8_t *out, size_t len,
+                      uint8_t *in)
 {
     uint8_t command;
     struct rd r;
     struct wr w;
 
-    rd_init(&r, out, len);
-    command = rd_u8(&r);
-    if (!rd_ok(&r) || command == CMSIS_TRANSFER_ABORT)
+    sfi__rd_init(&r, out, len);
+    command = sfi__rd_u8(&r);
+    if (!sfi__rd_ok(&r) || command == CMSIS_TRANSFER_ABORT)
         return 0;
-    wr_init(&w, in, DAP_PROBE_PACKET);
-    wr_u8(&w, command);
+    sfi__wr_init(&w, in, DAP_PROBE_PACKET);
+    sfi__wr_u8(&w, command);
     answer(sim, command, &r, &w);
-    return wr_len(&w);
+    return sfi__wr_len(&w);
 }

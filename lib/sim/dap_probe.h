@@ -25,13 +25,13 @@ struct dap_probe {
     struct dap_chain chain;
 };
 
-void dap_probe_init(struct dap_probe *p);
+void sfi__dap_probe_init(struct dap_probe *p);
 /* The chip's power-up: its end of the pins listens to JTAG. */
-void dap_probe_power(struct dap_probe *p);
+void sfi__dap_probe_power(struct dap_probe *p);
 /* One on SWCLK or TCK, with SWDIO or TMS so; true: it is one for the TAPs. */
-bool dap_probe_clock(struct sfi_sim *sim, bool bit);
+bool sfi__dap_probe_clock(struct sfi_sim *sim, bool bit);
 /* `in` has room for DAP_PROBE_PACKET; 0: there is no answer. */
-size_t dap_probe_packet(struct sfi_sim *sim, const uint8_t *out, size_t len,
-                        uint8_t *in);
+size_t sfi__dap_probe_packet(struct sfi_sim *sim, const uint8_t *out,
+                             size_t len, uint8_t *in);
 
 #endif

@@ -36,7 +36,7 @@ alts(const struct sfi_sim *sim)
 }
 
 uint16_t
-dfu_device_transfer_size(const struct sfi_sim *sim)
+sfi__dfu_device_transfer_size(const struct sfi_sim *sim)
 {
     return sim->mode == SIM_SECURE ? DFU_SFI_MAX : 1024;
 }
@@ -65,20 +65,20 @@ write_device(uint8_t out[USB_DEVICE_LEN])
 {
     struct wr w;
 
-    wr_init(&w, out, USB_DEVICE_LEN);
-    wr_u8(&w, USB_DEVICE_LEN);
-    wr_u8(&w, USB_DEVICE);
-    wr_u16le(&w, USB_2_0);
-    wr_fill(&w, 0, 3); /* class: the interface's */
-    wr_u8(&w, PIPE_0_MAX);
-    wr_u16le(&w, VENDOR_ST);
-    wr_u16le(&w, PRODUCT_DFU);
-    wr_u16le(&w, BOOTLOADER_2_0);
-    wr_u8(&w, STRING_MAKER);
-    wr_u8(&w, STRING_PRODUCT);
-    wr_u8(&w, STRING_SERIAL);
-    wr_u8(&w, 1); /* configurations */
-    return wr_len(&w);
+    sfi__wr_init(&w, out, USB_DEVICE_LEN);
+    sfi__wr_u8(&w, USB_DEVICE_LEN);
+    sfi__wr_u8(&w, USB_DEVICE);
+    sfi__wr_u16le(&w, USB_2_0);
+    sfi__wr_fill(&w, 0, 3); /* class: the interface's */
+    sfi__wr_u8(&w, PIPE_0_MAX);
+    sfi__wr_u16le(&w, VENDOR_ST);
+    sfi__wr_u16le(&w, PRODUCT_DFU);
+    sfi__wr_u16le(&w, BOOTLOADER_2_0);
+    sfi__wr_u8(&w, STRING_MAKER);
+    sfi__wr_u8(&w, STRING_PRODUCT);
+    sfi__wr_u8(&w, STRING_SERIAL);
+    sfi__wr_u8(&w, 1); /* configurations */
+    return sfi__wr_len(&w);
 }
 
 static size_t
@@ -89,11 +89,11 @@ write_config(const struct sfi_sim *sim, uint8_t out[DFU_CONFIG_MAX])
         .name = {STRING_ALT, STRING_ALT + 1},
         .attributes = DFU_CAN_DNLOAD | DFU_CAN_UPLOAD | DFU_WILL_DETACH,
         .detach_ms = DETACH_MS,
-        .transfer_size = dfu_device_transfer_size(sim),
+        .transfer_size = sfi__dfu_device_transfer_size(sim),
         .version = DFU_VERSION_DFUSE,
     };
 
-    return dfu_write_config(out, &i);
+    return sfi__dfu_write_config(out, &i);
 }
 
 static size_t
@@ -104,12 +104,12 @@ write_string(const struct sfi_sim *sim, uint8_t index,
     struct wr w;
 
     if (index != STRING_NONE)
-        return text != NULL ? dfu_write_string(out, text) : 0;
-    wr_init(&w, out, USB_STRING_MAX);
-    wr_u8(&w, 4);
-    wr_u8(&w, USB_STRING);
-    wr_u16le(&w, USB_ENGLISH);
-    return wr_len(&w);
+        return text != NULL ? sfi__dfu_write_string(out, text) : 0;
+    sfi__wr_init(&w, out, USB_STRING_MAX);
+    sfi__wr_u8(&w, 4);
+    sfi__wr_u8(&w, USB_STRING);
+    sfi__wr_u16le(&w, USB_ENGLISH);
+    return sfi__wr_len(&w);
 }
 
 /* A host may ask for less than there is. */
@@ -169,8 +169,8 @@ from_device(struct sfi_sim *sim, const struct usb_setup *setup, uint8_t *data,
 }
 
 enum usb_answer
-dfu_device_standard(struct sfi_sim *sim, const struct usb_setup *setup,
-                    uint8_t *data, size_t *got)
+sfi__dfu_device_standard(struct sfi_sim *sim, const struct usb_setup *setup,
+                         uint8_t *data, size_t *got)
 {
     struct dfu_device *u = &sim->usb;
 

@@ -14,7 +14,7 @@
 #define OWES_MS 1000u
 
 bool
-dfu_device_attach(struct sfi_sim *sim)
+sfi__dfu_device_attach(struct sfi_sim *sim)
 {
     struct dfu_device *u = &sim->usb;
     bool speaks = sim->mode == SIM_STANDARD || sim->mode == SIM_SECURE;
@@ -29,13 +29,13 @@ dfu_device_attach(struct sfi_sim *sim)
 }
 
 void
-dfu_device_stop(struct sfi_sim *sim)
+sfi__dfu_device_stop(struct sfi_sim *sim)
 {
     sfi__wipe(&sim->usb, sizeof(sim->usb));
 }
 
 bool
-dfu_device_owes(const struct sfi_sim *sim)
+sfi__dfu_device_owes(const struct sfi_sim *sim)
 {
     return sim->usb.owes && sim->now_ms - sim->usb.owes_since < OWES_MS;
 }
@@ -51,17 +51,17 @@ erase(struct sfi_sim *sim, const uint8_t *data, size_t len)
     struct rd r;
 
     if (len == 1)
-        return sim_standard.erase(sim, USART_ERASE_MASS, NULL, 0)
+        return sfi__sim_standard.erase(sim, USART_ERASE_MASS, NULL, 0)
                    ? DFU_OK
                    : DFU_ERR_ERASE;
-    rd_init(&r, data + 1, len - 1);
-    address = rd_u32le(&r);
+    sfi__rd_init(&r, data + 1, len - 1);
+    address = sfi__rd_u32le(&r);
     if (len != DFU_ADDRESS_LEN)
         return DFU_ERR_STALLEDPKT;
-    if (!chip_range_has(flash, address, 1))
+    if (!sfi__chip_range_has(flash, address, 1))
         return DFU_ERR_TARGET;
     sector = (uint16_t)((address - flash->base) / sim->chip->sector_size);
-    return sim_standard.erase(sim, 0, &sector, 1) ? DFU_OK : DFU_ERR_ERASE;
+    return sfi__sim_standard.erase(sim, 0, &sector, 1) ? DFU_OK : DFU_ERR_ERASE;
 }
 
 static uint8_t
@@ -70,11 +70,11 @@ set_address(struct sfi_sim *sim, const uint8_t *data, size_t len)
     uint32_t address;
     struct rd r;
 
-    rd_init(&r, data + 1, len - 1);
-    address = rd_u32le(&r);
+    sfi__rd_init(&r, data + 1, len - 1);
+    address = sfi__rd_u32le(&r);
     if (len != DFU_ADDRESS_LEN)
         return DFU_ERR_STALLEDPKT;
-    if (!sim_standard.address(sim, USART_READ, address))
+    if (!sfi__sim_standard.address(sim, USART_READ, address))
         return DFU_ERR_TARGET;
     sim->usb.pointer = address;
     return DFU_OK;
@@ -87,10 +87,10 @@ standard_command(struct sfi_sim *sim)
     const struct dfu_device *u = &sim->usb;
 
     if (u->data[0] == DFU_READ_UNPROTECT && u->len == 1)
-        return sim_standard.protect(sim, USART_READOUT_UNPROTECT)
+        return sfi__sim_standard.protect(sim, USART_READOUT_UNPROTECT)
                    ? DFU_OK
                    : DFU_ERR_VENDOR;
-    if (options_readout_protected(sim))
+    if (sfi__options_readout_protected(sim))
         return DFU_ERR_VENDOR;
     switch (u->data[0]) {
     case DFU_SET_ADDRESS:
@@ -106,8 +106,8 @@ standard_command(struct sfi_sim *sim)
 static uint32_t
 block_address(const struct sfi_sim *sim, uint16_t block)
 {
-    return sim->usb.pointer +
-           (uint32_t)(block - DFU_BLOCK_FIRST) * dfu_device_transfer_size(sim);
+    return sim->usb.pointer + (uint32_t)(block - DFU_BLOCK_FIRST) *
+                                  sfi__dfu_device_transfer_size(sim);
 }
 
 static uint8_t
@@ -116,12 +116,13 @@ standard_write(struct sfi_sim *sim)
     const struct dfu_device *u = &sim->usb;
     uint32_t address = block_address(sim, u->block);
 
-    if (options_readout_protected(sim))
+    if (sfi__options_readout_protected(sim))
         return DFU_ERR_VENDOR;
-    if (!sim_standard.address(sim, USART_WRITE, address))
+    if (!sfi__sim_standard.address(sim, USART_WRITE, address))
         return DFU_ERR_TARGET;
-    return sim_standard.write(sim, address, u->data, u->len) ? DFU_OK
-                                                             : DFU_ERR_WRITE;
+    return sfi__sim_standard.write(sim, address, u->data, u->len)
+               ? DFU_OK
+               : DFU_ERR_WRITE;
 }
 
 /* A refusal is an answer: only what is no request at all is an error. */
@@ -132,7 +133,7 @@ secure_request(struct sfi_sim *sim)
     struct dfu_sfi req;
 
     u->reply_len = sizeof(u->reply);
-    if (!dfu_read_sfi(&req, u->data, u->len) ||
+    if (!sfi__dfu_read_sfi(&req, u->data, u->len) ||
         sfi_device_handle(sim->device, req.opcode, req.param, req.param_len,
                           u->data + (u->len - req.data_len), req.data_len,
                           u->reply, &u->reply_len) != SFI_OK ||
@@ -187,7 +188,7 @@ dnload(struct sfi_sim *sim, const struct usb_setup *setup, const uint8_t *data,
         u->state = DFU_MANIFEST_SYNC;
         return USB_DONE;
     }
-    if (setup->length > dfu_device_transfer_size(sim) ||
+    if (setup->length > sfi__dfu_device_transfer_size(sim) ||
         !block_is_known(sim, setup->value))
         return refuse(u, DFU_ERR_STALLEDPKT);
     memcpy(u->data, data, setup->length);
@@ -228,10 +229,10 @@ upload_memory(struct sfi_sim *sim, const struct usb_setup *setup, uint8_t *data,
 {
     struct dfu_device *u = &sim->usb;
 
-    if (options_readout_protected(sim))
+    if (sfi__options_readout_protected(sim))
         return refuse(u, DFU_ERR_VENDOR);
-    if (!sim_standard.read(sim, block_address(sim, setup->value), data,
-                           setup->length))
+    if (!sfi__sim_standard.read(sim, block_address(sim, setup->value), data,
+                                setup->length))
         return refuse(u, DFU_ERR_TARGET);
     *got = setup->length;
     return USB_DONE;
@@ -246,7 +247,8 @@ upload(struct sfi_sim *sim, const struct usb_setup *setup, uint8_t *data,
     enum usb_answer a;
 
     if ((u->state != DFU_IDLE && u->state != DFU_UPLOAD_IDLE) ||
-        setup->length == 0 || setup->length > dfu_device_transfer_size(sim))
+        setup->length == 0 ||
+        setup->length > sfi__dfu_device_transfer_size(sim))
         return refuse(u, DFU_ERR_STALLEDPKT);
     if (setup->value == DFU_BLOCK_COMMAND)
         a = upload_commands(sim, setup, data, got);
@@ -276,7 +278,7 @@ report(struct sfi_sim *sim, uint8_t *data, size_t len, size_t *got)
     };
     uint8_t raw[DFU_REPORT_LEN];
 
-    dfu_write_report(raw, &r);
+    sfi__dfu_write_report(raw, &r);
     *got = len < sizeof(raw) ? len : sizeof(raw);
     memcpy(data, raw, *got);
     return USB_DONE;
@@ -295,7 +297,7 @@ start_block(struct sfi_sim *sim, uint8_t *data, size_t len, size_t *got)
     (void)report(sim, data, len, got);
     u->status = carry_out(sim);
     lost = sim->power.off;
-    sim_settle(sim);
+    sfi__sim_settle(sim);
     return lost ? USB_GONE : USB_DONE;
 }
 
@@ -307,7 +309,7 @@ end_block(struct sfi_sim *sim, uint8_t *data, size_t len, size_t *got)
     u->state = u->status == DFU_OK ? DFU_DNLOAD_IDLE : DFU_ERROR;
     (void)report(sim, data, len, got);
     u->owes = false;
-    sim_wait(sim, 0);
+    sfi__sim_wait(sim, 0);
     return USB_DONE;
 }
 
@@ -321,10 +323,10 @@ leave(struct sfi_sim *sim, uint8_t *data, size_t len, size_t *got)
     u->state = DFU_MANIFEST;
     (void)report(sim, data, len, got);
     if (sim->mode == SIM_STANDARD) {
-        dfu_device_stop(sim);
-        sim_standard.go(sim, pointer);
+        sfi__dfu_device_stop(sim);
+        sfi__sim_standard.go(sim, pointer);
     } else {
-        sim_reset(sim);
+        sfi__sim_reset(sim);
     }
     return USB_DONE;
 }
@@ -399,14 +401,14 @@ class_in(struct sfi_sim *sim, const struct usb_setup *setup, uint8_t *data,
 }
 
 enum usb_answer
-dfu_device_control(struct sfi_sim *sim, const struct usb_setup *setup,
-                   uint8_t *data, size_t *got)
+sfi__dfu_device_control(struct sfi_sim *sim, const struct usb_setup *setup,
+                        uint8_t *data, size_t *got)
 {
     *got = 0;
     if (!sim->usb.attached)
         return USB_GONE;
     if (setup->type != DFU_OUT && setup->type != DFU_IN)
-        return dfu_device_standard(sim, setup, data, got);
+        return sfi__dfu_device_standard(sim, setup, data, got);
     if (setup->index != 0)
         return USB_STALLED;
     if (setup->type == DFU_OUT)

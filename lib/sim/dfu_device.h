@@ -42,21 +42,21 @@ enum usb_answer {
 };
 
 /* A host enumerates it; false: nothing is there that speaks USB. */
-bool dfu_device_attach(struct sfi_sim *sim);
+bool sfi__dfu_device_attach(struct sfi_sim *sim);
 /* A reset, or what else ends a bootloader. */
-void dfu_device_stop(struct sfi_sim *sim);
+void sfi__dfu_device_stop(struct sfi_sim *sim);
 /* `data` holds setup->length bytes, or has room for them; *got were moved. */
-enum usb_answer dfu_device_control(struct sfi_sim *sim,
-                                   const struct usb_setup *setup, uint8_t *data,
-                                   size_t *got);
+enum usb_answer sfi__dfu_device_control(struct sfi_sim *sim,
+                                        const struct usb_setup *setup,
+                                        uint8_t *data, size_t *got);
 /* Must its host still ask for an answer?  What waits for that goes on
  * afterwards, or when the host does not ask at all. */
-bool dfu_device_owes(const struct sfi_sim *sim);
+bool sfi__dfu_device_owes(const struct sfi_sim *sim);
 
 /* dfu_descriptors.c: standard requests. */
-enum usb_answer dfu_device_standard(struct sfi_sim *sim,
-                                    const struct usb_setup *setup,
-                                    uint8_t *data, size_t *got);
-uint16_t dfu_device_transfer_size(const struct sfi_sim *sim);
+enum usb_answer sfi__dfu_device_standard(struct sfi_sim *sim,
+                                         const struct usb_setup *setup,
+                                         uint8_t *data, size_t *got);
+uint16_t sfi__dfu_device_transfer_size(const struct sfi_sim *sim);
 
 #endif

@@ -49,7 +49,7 @@ sfi_sim_dump(const sfi_sim *sim, uint32_t area, uint8_t *data, size_t *len)
     case SFI_SIM_FLASH:
         return give(ctx, sim->flash.mem, sim->chip->flash.size, data, len);
     case SFI_SIM_OPTION_BYTES:
-        store_pack(sim->chip, s->options, words);
+        sfi__store_pack(sim->chip, s->options, words);
         return give(ctx, words, (size_t)sim->chip->ob_count * 4, data, len);
     case SFI_SIM_CERTIFICATE:
         return give(ctx, s->certificate, sizeof(s->certificate), data, len);
@@ -134,13 +134,13 @@ sfi_sim_save(sfi_ctx *ctx, const char *state_dir, uint32_t area,
     st = find_area(ctx, state_dir, area, &name, &size);
     if (st != SFI_OK)
         return st;
-    buf_init(&b, &ctx->alloc, true);
-    if (!buf_fill(&b, 0, size))
+    sfi__buf_init(&b, &ctx->alloc, true);
+    if (!sfi__buf_fill(&b, 0, size))
         return sfi__nomem(ctx);
     st = sfi__store_read(ctx, state_dir, name, b.data, size);
     if (st == SFI_OK)
         st = sfi__save(ctx, path, area == SFI_SIM_DEVICE_KEY ? 0600 : 0644,
                        b.data, size);
-    buf_free(&b);
+    sfi__buf_free(&b);
     return st;
 }

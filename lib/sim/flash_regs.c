@@ -33,7 +33,7 @@ lock_key(struct flash_lock *l, uint32_t value, uint32_t key1, uint32_t key2)
 }
 
 void
-flash_regs_reset(struct sfi_sim *sim)
+sfi__flash_regs_reset(struct sfi_sim *sim)
 {
     sfi__zero(&sim->regs, sizeof(sim->regs));
 }
@@ -43,7 +43,7 @@ flash_regs_reset(struct sfi_sim *sim)
 static bool
 is_protected(const struct sfi_sim *sim, uint32_t address, uint32_t len)
 {
-    return options_write_protected(sim, address, len);
+    return sfi__options_write_protected(sim, address, len);
 }
 
 /* The write buffer goes to flash. */
@@ -55,8 +55,8 @@ program(struct sfi_sim *sim, struct flash_bank_regs *b)
         b->sr |= H7_FLASH_SR_WRPERR;
         return;
     }
-    switch (
-        flash_program(&sim->flash, b->word_address, b->word, H7_FLASH_WORD)) {
+    switch (sfi__flash_program(&sim->flash, b->word_address, b->word,
+                               H7_FLASH_WORD)) {
     case FLASH_OK:
         b->sr |= H7_FLASH_SR_EOP;
         break;
@@ -71,14 +71,14 @@ program(struct sfi_sim *sim, struct flash_bank_regs *b)
 }
 
 bool
-flash_regs_program(struct sfi_sim *sim, uint32_t address, uint32_t value)
+sfi__flash_regs_program(struct sfi_sim *sim, uint32_t address, uint32_t value)
 {
     const struct sfi_chip *chip = sim->chip;
     uint32_t n = (address - chip->flash.base) / chip->bank_size;
     struct flash_bank_regs *b = &sim->regs.bank[n % FLASH_REGS_BANKS];
     uint32_t at = address % H7_FLASH_WORD;
 
-    if (options_readout_protected(sim))
+    if (sfi__options_readout_protected(sim))
         return false;
     if (!b->lock.open || (b->cr & H7_FLASH_CR_PG) == 0) {
         b->sr |= H7_FLASH_SR_PGSERR;
@@ -117,7 +117,7 @@ erase(struct sfi_sim *sim, struct flash_bank_regs *b, uint32_t base)
         b->sr |= H7_FLASH_SR_WRPERR;
         return;
     }
-    if (flash_erase(&sim->flash, base, len) == FLASH_OK)
+    if (sfi__flash_erase(&sim->flash, base, len) == FLASH_OK)
         b->sr |= H7_FLASH_SR_EOP;
 }
 
@@ -164,8 +164,8 @@ erase_protected(struct sfi_sim *sim)
     const struct sfi_chip *chip = sim->chip;
     uint32_t next = sim->regs.staged[chip->rdp_row] >> chip->rdp_shift & 0xff;
 
-    return !options_readout_protected(sim) || next != CHIP_RDP_LEVEL0 ||
-           flash_erase(&sim->flash, chip->flash.base, chip->flash.size) ==
+    return !sfi__options_readout_protected(sim) || next != CHIP_RDP_LEVEL0 ||
+           sfi__flash_erase(&sim->flash, chip->flash.base, chip->flash.size) ==
                FLASH_OK;
 }
 
@@ -177,7 +177,7 @@ set_optcr(struct sfi_sim *sim, uint32_t value)
     if (!f->option_lock.open)
         return;
     if ((value & H7_FLASH_OPTCR_OPTSTART) != 0 &&
-        (!erase_protected(sim) || !options_program(sim, f->staged)))
+        (!erase_protected(sim) || !sfi__options_program(sim, f->staged)))
         f->option_error = true;
     if ((value & H7_FLASH_OPTCR_OPTLOCK) != 0)
         lock_shut(&f->option_lock);
@@ -203,7 +203,7 @@ read_option(struct sfi_sim *sim, uint32_t offset)
 
     if (staged != NULL && sim->regs.option_lock.open)
         return *staged;
-    (void)options_window_read(sim, address, raw, sizeof(raw));
+    (void)sfi__options_window_read(sim, address, raw, sizeof(raw));
     for (uint32_t i = 0; i < sizeof(raw); i++)
         value |= (uint32_t)raw[i] << 8 * i;
     if (offset == H7_FLASH_OPTSR_CUR && sim->regs.option_error)
@@ -214,7 +214,7 @@ read_option(struct sfi_sim *sim, uint32_t offset)
 /* ---- the register file ---- */
 
 uint32_t
-flash_regs_read(struct sfi_sim *sim, uint32_t offset)
+sfi__flash_regs_read(struct sfi_sim *sim, uint32_t offset)
 {
     const struct flash_regs *f = &sim->regs;
     const struct flash_bank_regs *b = &f->bank[offset / H7_FLASH_BANK2];
@@ -236,7 +236,7 @@ flash_regs_read(struct sfi_sim *sim, uint32_t offset)
 }
 
 void
-flash_regs_write(struct sfi_sim *sim, uint32_t offset, uint32_t value)
+sfi__flash_regs_write(struct sfi_sim *sim, uint32_t offset, uint32_t value)
 {
     struct flash_regs *f = &sim->regs;
     uint32_t n = offset / H7_FLASH_BANK2;

@@ -38,11 +38,13 @@ struct flash_regs {
 };
 
 /* A reset: all locked. */
-void flash_regs_reset(struct sfi_sim *sim);
+void sfi__flash_regs_reset(struct sfi_sim *sim);
 /* `offset`: from the first register. */
-uint32_t flash_regs_read(struct sfi_sim *sim, uint32_t offset);
-void flash_regs_write(struct sfi_sim *sim, uint32_t offset, uint32_t value);
+uint32_t sfi__flash_regs_read(struct sfi_sim *sim, uint32_t offset);
+void sfi__flash_regs_write(struct sfi_sim *sim, uint32_t offset,
+                           uint32_t value);
 /* A word into the flash's address range; false: a bus error. */
-bool flash_regs_program(struct sfi_sim *sim, uint32_t address, uint32_t value);
+bool sfi__flash_regs_program(struct sfi_sim *sim, uint32_t address,
+                             uint32_t value);
 
 #endif

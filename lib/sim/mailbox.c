@@ -22,7 +22,7 @@ struct letter {
 static uint8_t *
 box(const struct sfi_sim *sim)
 {
-    return bus_ram(sim, sim->chip->mailbox.base, sim->chip->mailbox.size);
+    return sfi__bus_ram(sim, sim->chip->mailbox.base, sim->chip->mailbox.size);
 }
 
 static uint32_t
@@ -30,8 +30,8 @@ get32(const uint8_t *p)
 {
     struct rd r;
 
-    rd_init(&r, p, 4);
-    return rd_u32le(&r);
+    sfi__rd_init(&r, p, 4);
+    return sfi__rd_u32le(&r);
 }
 
 static void
@@ -39,12 +39,12 @@ put32(uint8_t *p, uint32_t value)
 {
     struct wr w;
 
-    wr_init(&w, p, 4);
-    wr_u32le(&w, value);
+    sfi__wr_init(&w, p, 4);
+    sfi__wr_u32le(&w, value);
 }
 
 void
-mailbox_start(struct sfi_sim *sim)
+sfi__sim_mailbox_start(struct sfi_sim *sim)
 {
     uint8_t *b = sim->chip->dbgmcu != 0 ? box(sim) : NULL;
 
@@ -64,14 +64,14 @@ collect(const uint8_t *b, struct letter *l)
     struct rd r;
 
     l->number = get32(b + SFI_MAILBOX_AT_REQUEST);
-    rd_init(&r, b + SFI_MAILBOX_AT_OPCODE, 6);
-    l->opcode = rd_u16le(&r);
-    l->param_len = rd_u16le(&r);
-    l->data_len = rd_u16le(&r);
+    sfi__rd_init(&r, b + SFI_MAILBOX_AT_OPCODE, 6);
+    l->opcode = sfi__rd_u16le(&r);
+    l->param_len = sfi__rd_u16le(&r);
+    l->data_len = sfi__rd_u16le(&r);
     if (l->param_len > sizeof(l->param) || l->data_len > sizeof(l->data))
         return false;
-    memcpy(l->param, b + mailbox_param_at(l->param_len), l->param_len);
-    memcpy(l->data, b + mailbox_data_at(l->opcode), l->data_len);
+    memcpy(l->param, b + sfi__mailbox_param_at(l->param_len), l->param_len);
+    memcpy(l->data, b + sfi__mailbox_data_at(l->opcode), l->data_len);
     return true;
 }
 
@@ -81,10 +81,10 @@ answer(struct sfi_sim *sim, uint8_t *b, uint32_t number, const uint8_t *raw,
 {
     struct wr w;
 
-    wr_init(&w, b + SFI_MAILBOX_AT_CAUSE, 4);
-    wr_u8(&w, raw[0]);
-    wr_u8(&w, 0);
-    wr_u16le(&w, (uint16_t)(len - 1));
+    sfi__wr_init(&w, b + SFI_MAILBOX_AT_CAUSE, 4);
+    sfi__wr_u8(&w, raw[0]);
+    sfi__wr_u8(&w, 0);
+    sfi__wr_u16le(&w, (uint16_t)(len - 1));
     memcpy(b + SFI_MAILBOX_AT_REPLY, raw + 1, len - 1);
     put32(b + SFI_MAILBOX_AT_DONE, number);
     sim->mailbox.answered = true;
@@ -109,7 +109,7 @@ serve(struct sfi_sim *sim, uint8_t *b)
 }
 
 void
-mailbox_written(struct sfi_sim *sim, uint32_t address)
+sfi__sim_mailbox_written(struct sfi_sim *sim, uint32_t address)
 {
     uint8_t *b = box(sim);
 
@@ -121,7 +121,7 @@ mailbox_written(struct sfi_sim *sim, uint32_t address)
 }
 
 bool
-mailbox_holds(const struct sfi_sim *sim)
+sfi__sim_mailbox_holds(const struct sfi_sim *sim)
 {
     return sim->mailbox.answered &&
            sim->now_ms - sim->mailbox.answered_at < SFI_MAILBOX_HOLD_MS;

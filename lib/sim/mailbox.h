@@ -14,10 +14,10 @@ struct mailbox {
 };
 
 /* The secure bootloader starts: the magic appears. */
-void mailbox_start(struct sfi_sim *sim);
+void sfi__sim_mailbox_start(struct sfi_sim *sim);
 /* A host wrote into the mailbox's RAM: is a request complete? */
-void mailbox_written(struct sfi_sim *sim, uint32_t address);
+void sfi__sim_mailbox_written(struct sfi_sim *sim, uint32_t address);
 /* Has the host had no time yet to read the last answer? */
-bool mailbox_holds(const struct sfi_sim *sim);
+bool sfi__sim_mailbox_holds(const struct sfi_sim *sim);
 
 #endif

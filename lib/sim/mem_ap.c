@@ -14,7 +14,7 @@
 #define CTRL_WRITABLE (ADI_CTRL_PWRUP | ADI_CTRL_CDBGRSTREQ | 0x00ffff0du)
 
 void
-dap_init(struct dap *d, uint32_t dpidr)
+sfi__mem_ap_init(struct dap *d, uint32_t dpidr)
 {
     *d = (struct dap){.dpidr = dpidr};
     for (unsigned i = 0; i < DAP_APS; i++)
@@ -38,7 +38,7 @@ set_ctrl(struct dap *d, uint32_t value)
 }
 
 void
-dap_abort(struct dap *d, uint32_t value)
+sfi__mem_ap_abort(struct dap *d, uint32_t value)
 {
     if ((value & ADI_ABORT_STKCMPCLR) != 0)
         d->ctrl &= ~ADI_STAT_STICKYCMP;
@@ -98,10 +98,10 @@ move(struct sfi_sim *sim, bool is_axi, uint32_t address, uint32_t size,
     if (address % size != 0)
         return false;
     if (!is_axi) {
-        if (!read || !bus_debug_read(sim, address, &value))
+        if (!read || !sfi__bus_debug_read(sim, address, &value))
             return false;
-    } else if (read ? !bus_read(sim, address, size, &value)
-                    : !bus_write(sim, address, size, value)) {
+    } else if (read ? !sfi__bus_read(sim, address, size, &value)
+                    : !sfi__bus_write(sim, address, size, value)) {
         return false;
     }
     if (read)
@@ -118,7 +118,7 @@ drw(struct sfi_sim *sim, struct mem_ap *ap, bool is_axi, bool read,
     if (!move(sim, is_axi, ap->tar, size, read, data))
         return false;
     if ((ap->csw & ADI_CSW_INC) == ADI_CSW_INC_SINGLE)
-        ap->tar = adi_tar_next(ap->tar, size);
+        ap->tar = sfi__adi_tar_next(ap->tar, size);
     return true;
 }
 
@@ -176,8 +176,8 @@ static bool
 ap_access(struct sfi_sim *sim, struct dap *d, const struct adi_request *r,
           uint32_t *data)
 {
-    uint8_t sel = adi_select_ap(d->select);
-    uint8_t reg = (uint8_t)(adi_select_bank(d->select) | r->reg);
+    uint8_t sel = sfi__adi_select_ap(d->select);
+    uint8_t reg = (uint8_t)(sfi__adi_select_bank(d->select) | r->reg);
     bool is_axi = sel == APSEL_AXI;
     struct mem_ap *ap = &d->ap[is_axi ? 0 : 1];
 
@@ -191,8 +191,8 @@ ap_access(struct sfi_sim *sim, struct dap *d, const struct adi_request *r,
 }
 
 enum adi_ack
-dap_access(struct sfi_sim *sim, struct dap *d, const struct adi_request *r,
-           uint32_t *data)
+sfi__mem_ap_access(struct sfi_sim *sim, struct dap *d,
+                   const struct adi_request *r, uint32_t *data)
 {
     if (!r->ap) {
         dp_access(d, r, data);

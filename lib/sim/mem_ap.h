@@ -24,13 +24,13 @@ struct dap {
 };
 
 /* Power-up; what reads as DPIDR depends on the pins. */
-void dap_init(struct dap *d, uint32_t dpidr);
+void sfi__mem_ap_init(struct dap *d, uint32_t dpidr);
 /* One access to a register, done at once: posting is the pins' business.
  * ADI_ACK_FAULT: an error is sticky, from before or from this access to an AP;
  * DP accesses always work. */
-enum adi_ack dap_access(struct sfi_sim *sim, struct dap *d,
-                        const struct adi_request *r, uint32_t *data);
+enum adi_ack sfi__mem_ap_access(struct sfi_sim *sim, struct dap *d,
+                                const struct adi_request *r, uint32_t *data);
 /* SWD's ABORT register, and what is written to JTAG's. */
-void dap_abort(struct dap *d, uint32_t value);
+void sfi__mem_ap_abort(struct dap *d, uint32_t value);
 
 #endif

@@ -10,13 +10,13 @@
 #define WORD 4u
 
 void
-options_load(struct sfi_sim *sim)
+sfi__options_load(struct sfi_sim *sim)
 {
     memcpy(sim->options, sim->store.options, sizeof(sim->options));
 }
 
 bool
-options_pending(const struct sfi_sim *sim)
+sfi__options_pending(const struct sfi_sim *sim)
 {
     return !sfi__equal(sim->options, sim->store.options, sizeof(sim->options));
 }
@@ -30,7 +30,7 @@ readout_byte(const struct sfi_sim *sim)
 }
 
 bool
-options_program(struct sfi_sim *sim, const uint32_t *words)
+sfi__options_program(struct sfi_sim *sim, const uint32_t *words)
 {
     const struct sfi_chip *chip = sim->chip;
     uint32_t row = chip->security_row;
@@ -41,13 +41,13 @@ options_program(struct sfi_sim *sim, const uint32_t *words)
     next[row] |= sim->options[row] & chip->security_mask;
     if (sfi__equal(next, sim->store.options, sizeof(next)))
         return !sim->power.off;
-    if (options_locked(sim))
+    if (sfi__options_locked(sim))
         return false;
-    return store_options(&sim->store, next);
+    return sfi__store_options(&sim->store, next);
 }
 
 bool
-options_set_readout(struct sfi_sim *sim, uint8_t rdp)
+sfi__options_set_readout(struct sfi_sim *sim, uint8_t rdp)
 {
     const struct sfi_chip *chip = sim->chip;
     uint32_t words[CHIP_OB_ROWS_MAX];
@@ -55,7 +55,7 @@ options_set_readout(struct sfi_sim *sim, uint8_t rdp)
     memcpy(words, sim->store.options, sizeof(words));
     words[chip->rdp_row] &= ~(0xffu << chip->rdp_shift);
     words[chip->rdp_row] |= (uint32_t)rdp << chip->rdp_shift;
-    return options_program(sim, words);
+    return sfi__options_program(sim, words);
 }
 
 /* A set bit for each sector, or a range whose first is after its last: both
@@ -63,14 +63,14 @@ options_set_readout(struct sfi_sim *sim, uint8_t rdp)
 #define WRP_NONE 0x000000ffu
 
 bool
-options_write_unprotect(struct sfi_sim *sim)
+sfi__options_write_unprotect(struct sfi_sim *sim)
 {
     uint32_t words[CHIP_OB_ROWS_MAX];
 
     memcpy(words, sim->store.options, sizeof(words));
     for (uint32_t i = 0; i < CHIP_WRP_ROWS; i++)
         words[sim->chip->wrp_row[i]] = WRP_NONE;
-    return options_program(sim, words);
+    return sfi__options_program(sim, words);
 }
 
 /* Word `offset` of the window: a register in force, one programmed, or none
@@ -95,12 +95,12 @@ static bool
 in_window(const struct sfi_sim *sim, uint32_t address, size_t len)
 {
     return len <= UINT32_MAX &&
-           chip_range_has(&sim->chip->ob_window, address, (uint32_t)len);
+           sfi__chip_range_has(&sim->chip->ob_window, address, (uint32_t)len);
 }
 
 bool
-options_window_read(const struct sfi_sim *sim, uint32_t address, uint8_t *out,
-                    size_t len)
+sfi__options_window_read(const struct sfi_sim *sim, uint32_t address,
+                         uint8_t *out, size_t len)
 {
     uint32_t offset = address - sim->chip->ob_window.base;
 
@@ -126,8 +126,8 @@ window_set(const struct sfi_chip *chip, uint32_t offset, uint32_t value,
 }
 
 bool
-options_window_write(struct sfi_sim *sim, uint32_t address, const uint8_t *data,
-                     size_t len)
+sfi__options_window_write(struct sfi_sim *sim, uint32_t address,
+                          const uint8_t *data, size_t len)
 {
     uint32_t offset = address - sim->chip->ob_window.base;
     uint32_t words[CHIP_OB_ROWS_MAX];
@@ -136,26 +136,26 @@ options_window_write(struct sfi_sim *sim, uint32_t address, const uint8_t *data,
     if (!in_window(sim, address, len) || offset % WORD != 0 || len % WORD != 0)
         return false;
     memcpy(words, sim->store.options, sizeof(words));
-    rd_init(&r, data, len);
-    for (; rd_left(&r) > 0; offset += WORD)
-        window_set(sim->chip, offset, rd_u32le(&r), words);
-    return options_program(sim, words);
+    sfi__rd_init(&r, data, len);
+    for (; sfi__rd_left(&r) > 0; offset += WORD)
+        window_set(sim->chip, offset, sfi__rd_u32le(&r), words);
+    return sfi__options_program(sim, words);
 }
 
 bool
-options_readout_protected(const struct sfi_sim *sim)
+sfi__options_readout_protected(const struct sfi_sim *sim)
 {
     return readout_byte(sim) != CHIP_RDP_LEVEL0;
 }
 
 bool
-options_locked(const struct sfi_sim *sim)
+sfi__options_locked(const struct sfi_sim *sim)
 {
     return readout_byte(sim) == CHIP_RDP_LEVEL2;
 }
 
 bool
-options_secure(const struct sfi_sim *sim)
+sfi__options_secure(const struct sfi_sim *sim)
 {
     const struct sfi_chip *chip = sim->chip;
 
@@ -163,7 +163,7 @@ options_secure(const struct sfi_sim *sim)
 }
 
 bool
-options_boot0(const struct sfi_sim *sim)
+sfi__options_boot0(const struct sfi_sim *sim)
 {
     const struct sfi_chip *chip = sim->chip;
     uint32_t word = sim->options[chip->boot_row];
@@ -195,7 +195,8 @@ sector_protected(const struct sfi_sim *sim, uint32_t sector)
 }
 
 bool
-options_write_protected(const struct sfi_sim *sim, uint32_t address, size_t len)
+sfi__options_write_protected(const struct sfi_sim *sim, uint32_t address,
+                             size_t len)
 {
     const struct sfi_chip *chip = sim->chip;
     uint32_t first = (address - chip->flash.base) / chip->sector_size;

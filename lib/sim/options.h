@@ -5,32 +5,32 @@
 #include "sim/sim.h"
 
 /* A reset: what is programmed comes in force. */
-void options_load(struct sfi_sim *sim);
+void sfi__options_load(struct sfi_sim *sim);
 /* Does something programmed wait for a reset? */
-bool options_pending(const struct sfi_sim *sim);
+bool sfi__options_pending(const struct sfi_sim *sim);
 /* Program all words; false: refused, or the power failed.  SECURITY in force
  * stays, and readout protection level 2 lets nothing change. */
-bool options_program(struct sfi_sim *sim, const uint32_t *words);
+bool sfi__options_program(struct sfi_sim *sim, const uint32_t *words);
 
 /* Program the readout protection byte. */
-bool options_set_readout(struct sfi_sim *sim, uint8_t rdp);
+bool sfi__options_set_readout(struct sfi_sim *sim, uint8_t rdp);
 /* Program: no sector is write-protected. */
-bool options_write_unprotect(struct sfi_sim *sim);
+bool sfi__options_write_unprotect(struct sfi_sim *sim);
 
 /* The window, as the standard bootloader shows it; false: outside. */
-bool options_window_read(const struct sfi_sim *sim, uint32_t address,
-                         uint8_t *out, size_t len);
-bool options_window_write(struct sfi_sim *sim, uint32_t address,
-                          const uint8_t *data, size_t len);
+bool sfi__options_window_read(const struct sfi_sim *sim, uint32_t address,
+                              uint8_t *out, size_t len);
+bool sfi__options_window_write(struct sfi_sim *sim, uint32_t address,
+                               const uint8_t *data, size_t len);
 
 /* In force: */
-bool options_readout_protected(const struct sfi_sim *sim);
+bool sfi__options_readout_protected(const struct sfi_sim *sim);
 /* Readout protection level 2: nothing changes any more. */
-bool options_locked(const struct sfi_sim *sim);
-bool options_secure(const struct sfi_sim *sim);
+bool sfi__options_locked(const struct sfi_sim *sim);
+bool sfi__options_secure(const struct sfi_sim *sim);
 /* Does the part look for its bootloader, with the pin as it is? */
-bool options_boot0(const struct sfi_sim *sim);
-bool options_write_protected(const struct sfi_sim *sim, uint32_t address,
-                             size_t len);
+bool sfi__options_boot0(const struct sfi_sim *sim);
+bool sfi__options_write_protected(const struct sfi_sim *sim, uint32_t address,
+                                  size_t len);
 
 #endif

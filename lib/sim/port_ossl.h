@@ -14,15 +14,17 @@ struct port_ossl {
     struct gcm *gcm; /* NULL: no message was begun */
 };
 
-int port_open_license(struct port_ossl *p, const uint8_t *device_secret,
-                      const uint8_t *lic, uint32_t len, uint8_t key_secret[16],
-                      uint8_t nonce[12]);
-int port_random(struct port_ossl *p, uint8_t *out, uint32_t len);
-int port_gcm_start(struct port_ossl *p, const uint8_t key_secret[16],
-                   const uint8_t iv[12], const uint8_t *aad, uint32_t aad_len);
-int port_gcm_update(struct port_ossl *p, uint8_t *buf, uint32_t len);
-int port_gcm_verify(struct port_ossl *p, const uint8_t tag[16]);
+int sfi__port_ossl_open_license(struct port_ossl *p,
+                                const uint8_t *device_secret,
+                                const uint8_t *lic, uint32_t len,
+                                uint8_t key_secret[16], uint8_t nonce[12]);
+int sfi__port_ossl_random(struct port_ossl *p, uint8_t *out, uint32_t len);
+int sfi__port_ossl_gcm_start(struct port_ossl *p, const uint8_t key_secret[16],
+                             const uint8_t iv[12], const uint8_t *aad,
+                             uint32_t aad_len);
+int sfi__port_ossl_gcm_update(struct port_ossl *p, uint8_t *buf, uint32_t len);
+int sfi__port_ossl_gcm_verify(struct port_ossl *p, const uint8_t tag[16]);
 /* Forget the key. */
-void port_ossl_reset(struct port_ossl *p);
+void sfi__port_ossl_reset(struct port_ossl *p);
 
 #endif

@@ -9,7 +9,7 @@ on_flash_erase(void *user, uint32_t addr, uint32_t len)
 {
     struct sfi_sim *sim = user;
 
-    return flash_erase(&sim->flash, addr, len) != FLASH_OK;
+    return sfi__flash_erase(&sim->flash, addr, len) != FLASH_OK;
 }
 
 static int
@@ -17,14 +17,14 @@ on_flash_program(void *user, uint32_t addr, const uint8_t *data, uint32_t len)
 {
     struct sfi_sim *sim = user;
 
-    return flash_program(&sim->flash, addr, data, len) != FLASH_OK;
+    return sfi__flash_program(&sim->flash, addr, data, len) != FLASH_OK;
 }
 
 static int
 on_flash_read(void *user, uint32_t addr, uint8_t *data, uint32_t len)
 {
     const struct sfi_sim *sim = user;
-    const uint8_t *from = flash_view(&sim->flash, addr, len);
+    const uint8_t *from = sfi__flash_view(&sim->flash, addr, len);
 
     if (from == NULL || sim->power.off)
         return 1;
@@ -40,8 +40,8 @@ on_ob_program(void *user, const uint8_t *data, uint32_t len)
 
     if (len != sim->chip->ob_count * 4)
         return 1;
-    store_unpack(sim->chip, data, words);
-    return !options_program(sim, words);
+    sfi__store_unpack(sim->chip, data, words);
+    return !sfi__options_program(sim, words);
 }
 
 static int
@@ -61,8 +61,8 @@ on_open_license(void *user, const uint8_t *lic, uint32_t len, uint8_t key[16],
 {
     struct sfi_sim *sim = user;
 
-    return port_open_license(&sim->crypto, sim->store.device_secret, lic, len,
-                             key, nonce);
+    return sfi__port_ossl_open_license(&sim->crypto, sim->store.device_secret,
+                                       lic, len, key, nonce);
 }
 
 static int
@@ -70,7 +70,7 @@ on_random(void *user, uint8_t *out, uint32_t len)
 {
     struct sfi_sim *sim = user;
 
-    return port_random(&sim->crypto, out, len);
+    return sfi__port_ossl_random(&sim->crypto, out, len);
 }
 
 static int
@@ -79,7 +79,7 @@ on_gcm_start(void *user, const uint8_t key[16], const uint8_t iv[12],
 {
     struct sfi_sim *sim = user;
 
-    return port_gcm_start(&sim->crypto, key, iv, aad, aad_len);
+    return sfi__port_ossl_gcm_start(&sim->crypto, key, iv, aad, aad_len);
 }
 
 static int
@@ -87,7 +87,7 @@ on_gcm_update(void *user, uint8_t *buf, uint32_t len)
 {
     struct sfi_sim *sim = user;
 
-    return port_gcm_update(&sim->crypto, buf, len);
+    return sfi__port_ossl_gcm_update(&sim->crypto, buf, len);
 }
 
 static int
@@ -95,7 +95,7 @@ on_gcm_verify(void *user, const uint8_t tag[16])
 {
     struct sfi_sim *sim = user;
 
-    return port_gcm_verify(&sim->crypto, tag);
+    return sfi__port_ossl_gcm_verify(&sim->crypto, tag);
 }
 
 static void
@@ -103,7 +103,7 @@ on_gcm_wipe(void *user)
 {
     struct sfi_sim *sim = user;
 
-    port_ossl_reset(&sim->crypto);
+    sfi__port_ossl_reset(&sim->crypto);
 }
 
 static int
@@ -124,7 +124,7 @@ on_record_store(void *user, const uint8_t *data, uint32_t len)
 
     if (len != sizeof(sim->store.record))
         return 1;
-    return !store_record(&sim->store, data);
+    return !sfi__store_record(&sim->store, data);
 }
 
 static uint64_t
@@ -175,7 +175,7 @@ on_known(void *user, uint8_t cmd, uint16_t opcode)
 {
     (void)user;
     return opcode >= SFI_CMD_INFO && opcode <= SFI_CMD_SESSION &&
-           cmd_is_extended(opcode) == (cmd == USART_EXT_SPECIAL);
+           sfi__security_is_extended(opcode) == (cmd == USART_EXT_SPECIAL);
 }
 
 static uint8_t
@@ -200,11 +200,11 @@ on_special(void *user, uint16_t opcode, const uint8_t *param, size_t param_len,
 static void
 start_spi(struct sfi_sim *sim)
 {
-    static const struct usart_handlers handlers = {
+    static const struct an3155_handlers handlers = {
         .known = on_known,
         .special = on_special,
     };
-    const struct usart_slave_config config = {
+    const struct an3155_device_config config = {
         .handlers = &handlers,
         .user = sim,
         .spi = true,
@@ -214,19 +214,19 @@ start_spi(struct sfi_sim *sim)
         .command_count = sizeof(spi_commands),
     };
 
-    spi_slave_init(&sim->spi, &config);
+    sfi__an4286_device_init(&sim->spi, &config);
 }
 
 size_t
-secure_ram_len(void)
+sfi__secure_ram_len(void)
 {
     return sfi_device_size();
 }
 
 bool
-secure_start(struct sfi_sim *sim)
+sfi__secure_start(struct sfi_sim *sim)
 {
-    size_t len = secure_ram_len();
+    size_t len = sfi__secure_ram_len();
     uint8_t *mem = sim->ram + (sim->ram_len - len);
 
     if (sfi_device_init(mem, len, sim->chip, &port, sim, &sim->device) !=
@@ -237,28 +237,28 @@ secure_start(struct sfi_sim *sim)
 }
 
 void
-secure_stop(struct sfi_sim *sim)
+sfi__secure_stop(struct sfi_sim *sim)
 {
     sim->device = NULL;
-    port_ossl_reset(&sim->crypto);
+    sfi__port_ossl_reset(&sim->crypto);
 }
 
 void
-secure_byte(struct sfi_sim *sim, uint8_t byte, struct wr *out)
+sfi__secure_byte(struct sfi_sim *sim, uint8_t byte, struct wr *out)
 {
     uint8_t answer[USART_ANSWER_MAX];
     size_t len = sizeof(answer);
 
     if (sfi_device_usart(sim->device, &byte, 1, answer, &len) == SFI_OK)
-        wr_bytes(out, answer, len);
+        sfi__wr_bytes(out, answer, len);
 }
 
 void
-secure_tick(struct sfi_sim *sim, struct wr *out)
+sfi__secure_tick(struct sfi_sim *sim, struct wr *out)
 {
     uint8_t answer[USART_ANSWER_MAX];
     size_t len = sizeof(answer);
 
     sfi_device_poll(sim->device, answer, &len);
-    wr_bytes(out, answer, len);
+    sfi__wr_bytes(out, answer, len);
 }

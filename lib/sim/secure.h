@@ -6,12 +6,12 @@
 #include "sim/sim.h"
 
 /* False: the core does not come up, the part is silent. */
-bool secure_start(struct sfi_sim *sim);
-void secure_stop(struct sfi_sim *sim);
-void secure_byte(struct sfi_sim *sim, uint8_t byte, struct wr *out);
+bool sfi__secure_start(struct sfi_sim *sim);
+void sfi__secure_stop(struct sfi_sim *sim);
+void sfi__secure_byte(struct sfi_sim *sim, uint8_t byte, struct wr *out);
 /* Time has passed. */
-void secure_tick(struct sfi_sim *sim, struct wr *out);
+void sfi__secure_tick(struct sfi_sim *sim, struct wr *out);
 /* Memory that the core wants, at the end of the chip's RAM. */
-size_t secure_ram_len(void);
+size_t sfi__secure_ram_len(void);
 
 #endif

@@ -20,12 +20,12 @@ destroy(void *self)
 {
     struct sfi_sim *sim = self;
 
-    secure_stop(sim);
+    sfi__secure_stop(sim);
     if (sim->ram != NULL)
         sfi__wipe(sim->ram, sim->ram_len);
     sfi__ctx_dealloc(sim->obj.ctx, sim->ram);
-    buf_free(&sim->line);
-    store_wipe(&sim->store);
+    sfi__buf_free(&sim->line);
+    sfi__store_wipe(&sim->store);
     sfi__flash_unmap(&sim->flash);
     if (sim->lock_fd >= 0)
         (void)close(sim->lock_fd);
@@ -78,7 +78,7 @@ make_ram(struct sfi_sim *sim)
 {
     for (uint32_t i = 0; i < sim->chip->ram_count; i++)
         sim->ram_len += sim->chip->ram[i].size;
-    sim->ram_len += secure_ram_len();
+    sim->ram_len += sfi__secure_ram_len();
     sim->ram = sfi__ctx_alloc(sim->obj.ctx, sim->ram_len);
     return sim->ram != NULL ? SFI_OK : SFI_ERR_NOMEM;
 }
@@ -117,16 +117,16 @@ sfi_sim_open(sfi_ctx *ctx, const char *state_dir, sfi_sim **out)
     sim->lock_fd = -1;
     sim->boot0 = true;
     sim->store.power = &sim->power;
-    power_init(&sim->power);
-    buf_init(&sim->line, &ctx->alloc, true);
+    sfi__power_init(&sim->power);
+    sfi__buf_init(&sim->line, &ctx->alloc, true);
     st = open_chip(sim, state_dir);
     if (st != SFI_OK) {
         sfi__obj_unref(sim);
         return st;
     }
-    tap_init(&sim->chain);
-    dap_probe_init(&sim->probe);
-    sim_reset(sim);
+    sfi__tap_init(&sim->chain);
+    sfi__dap_probe_init(&sim->probe);
+    sfi__sim_reset(sim);
     *out = sim;
     return SFI_OK;
 }
@@ -145,8 +145,8 @@ sfi_sim_usart(sfi_sim *sim, const uint8_t *in, size_t in_len, uint8_t *out,
     SFI_ARG(sim, in != NULL || in_len == 0);
     SFI_ARG(sim, out_len != NULL);
     SFI_ARG(sim, out != NULL || *out_len == 0);
-    sim_receive(sim, in, in_len);
-    *out_len = sim_fetch(sim, out, *out_len);
+    sfi__sim_receive(sim, in, in_len);
+    *out_len = sfi__sim_fetch(sim, out, *out_len);
     return SFI_OK;
 }
 
@@ -154,7 +154,7 @@ void
 sfi_sim_power_cut_after(sfi_sim *sim, uint64_t flash_ops)
 {
     if (sfi__is(sim, OBJ_SIM))
-        power_cut_after(&sim->power, flash_ops);
+        sfi__power_cut_after(&sim->power, flash_ops);
 }
 
 uint64_t
@@ -179,7 +179,7 @@ sfi_status
 sfi_sim_power_on(sfi_sim *sim)
 {
     SFI_ENTER(sim, SIM);
-    sim_power_cycle(sim);
+    sfi__sim_power_cycle(sim);
     return SFI_OK;
 }
 
@@ -193,14 +193,14 @@ sfi_sim_set_boot0(sfi_sim *sim, int level)
 int
 sfi_sim_reset_is_due(const sfi_sim *sim)
 {
-    return sfi__is(sim, OBJ_SIM) && options_pending(sim);
+    return sfi__is(sim, OBJ_SIM) && sfi__options_pending(sim);
 }
 
 void
 sfi_sim_wait(sfi_sim *sim, uint32_t ms)
 {
     if (sfi__is(sim, OBJ_SIM))
-        sim_wait(sim, ms);
+        sfi__sim_wait(sim, ms);
 }
 
 static sfi_status
@@ -218,7 +218,7 @@ sfi_sim_set_option(sfi_sim *sim, const char *name, uint32_t value)
     SFI_ENTER(sim, SIM);
     SFI_ARG(sim, name != NULL);
     while (row < sim->chip->ob_count &&
-           !text_same(sim->chip->ob[row].name, name))
+           !sfi__text_same(sim->chip->ob[row].name, name))
         row++;
     if (row == sim->chip->ob_count)
         return sfi__fail(sim->obj.ctx, SFI_ERR_ARGUMENT,
@@ -227,7 +227,7 @@ sfi_sim_set_option(sfi_sim *sim, const char *name, uint32_t value)
         return no_power(sim);
     memcpy(words, sim->store.options, sizeof(words));
     words[row] = value;
-    if (options_program(sim, words))
+    if (sfi__options_program(sim, words))
         return SFI_OK;
     if (sim->power.off)
         return no_power(sim);
@@ -242,7 +242,7 @@ sfi_sim_erase_flash(sfi_sim *sim)
 
     SFI_ENTER(sim, SIM);
     flash = &sim->chip->flash;
-    if (flash_erase(&sim->flash, flash->base, flash->size) != FLASH_OK)
+    if (sfi__flash_erase(&sim->flash, flash->base, flash->size) != FLASH_OK)
         return no_power(sim);
     return SFI_OK;
 }
@@ -256,7 +256,7 @@ sfi_sim_read_flash(const sfi_sim *sim, uint64_t address, uint8_t *data,
     SFI_ENTER(sim, SIM);
     SFI_ARG(sim, data != NULL);
     if (address <= UINT32_MAX && len <= UINT32_MAX)
-        from = flash_view(&sim->flash, (uint32_t)address, (uint32_t)len);
+        from = sfi__flash_view(&sim->flash, (uint32_t)address, (uint32_t)len);
     if (from == NULL)
         return sfi__fail(sim->obj.ctx, SFI_ERR_RANGE,
                          "%zu bytes at 0x%08llx are not all flash of %s", len,

@@ -17,7 +17,7 @@
 #include "sim/mem_ap.h"
 #include "sim/port_ossl.h"
 #include "sim/storage/power.h"
-#include "sim/spi_slave.h"
+#include "sim/an4286_device.h"
 #include "sim/storage/store.h"
 #include "sim/tap.h"
 
@@ -48,18 +48,18 @@ struct sfi_sim {
     uint32_t options[CHIP_OB_ROWS_MAX]; /* in force */
     uint8_t *ram; /* the chip's, range after range, then the core's */
     size_t ram_len;
-    struct usart_slave slave; /* of the standard bootloader */
-    struct dfu_device usb;    /* whichever bootloader runs */
-    struct spi_slave spi;     /* of what runs */
-    bool nss;                 /* the pin is low */
-    sfi_device *device;       /* NULL unless SIM_SECURE; lives in `ram` */
-    struct flash_regs regs;   /* as the debug port sees them */
-    struct core_debug core;   /* likewise */
-    struct mailbox mailbox;   /* of the secure bootloader */
-    struct tap_chain chain;   /* JTAG */
-    struct dap_probe probe;   /* SWD */
-    uint32_t jtag_number;     /* the TCP port it is served on */
-    struct buf line;          /* sent, and not fetched yet */
+    struct an3155_device slave; /* of the standard bootloader */
+    struct dfu_device usb;      /* whichever bootloader runs */
+    struct an4286_device spi;   /* of what runs */
+    bool nss;                   /* the pin is low */
+    sfi_device *device;         /* NULL unless SIM_SECURE; lives in `ram` */
+    struct flash_regs regs;     /* as the debug port sees them */
+    struct core_debug core;     /* likewise */
+    struct mailbox mailbox;     /* of the secure bootloader */
+    struct tap_chain chain;     /* JTAG */
+    struct dap_probe probe;     /* SWD */
+    uint32_t jtag_number;       /* the TCP port it is served on */
+    struct buf line;            /* sent, and not fetched yet */
 };
 
 #endif

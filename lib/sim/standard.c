@@ -49,7 +49,7 @@ allowed(void *user, uint8_t cmd)
     case USART_EXT_ERASE:
     case USART_WRITE_UNPROTECT:
     case USART_READOUT_PROTECT:
-        return !options_readout_protected(sim);
+        return !sfi__options_readout_protected(sim);
     default:
         return false;
     }
@@ -62,7 +62,7 @@ open_flash(const struct sfi_chip *chip)
 {
     uint32_t base = chip->ships_secure ? chip->user.base : chip->flash.base;
 
-    return (struct chip_range){base, chip_range_end(&chip->flash) - base};
+    return (struct chip_range){base, sfi__chip_range_end(&chip->flash) - base};
 }
 
 static bool
@@ -70,7 +70,7 @@ in_flash(const struct sfi_sim *sim, uint32_t address, size_t len)
 {
     struct chip_range range = open_flash(sim->chip);
 
-    return chip_range_has(&range, address, (uint32_t)len);
+    return sfi__chip_range_has(&range, address, (uint32_t)len);
 }
 
 static bool
@@ -79,21 +79,22 @@ address_ok(void *user, uint8_t cmd, uint32_t address)
     const struct sfi_sim *sim = user;
     size_t len = cmd == USART_GO ? VECTORS_LEN : 1;
 
-    if (in_flash(sim, address, len) || bus_ram(sim, address, len) != NULL)
+    if (in_flash(sim, address, len) || sfi__bus_ram(sim, address, len) != NULL)
         return true;
-    return cmd != USART_GO && chip_range_has(&sim->chip->ob_window, address, 1);
+    return cmd != USART_GO &&
+           sfi__chip_range_has(&sim->chip->ob_window, address, 1);
 }
 
 static bool
 read_memory(void *user, uint32_t address, uint8_t *out, size_t len)
 {
     const struct sfi_sim *sim = user;
-    const uint8_t *from = bus_ram(sim, address, len);
+    const uint8_t *from = sfi__bus_ram(sim, address, len);
 
     if (from == NULL && in_flash(sim, address, len))
-        from = flash_view(&sim->flash, address, (uint32_t)len);
+        from = sfi__flash_view(&sim->flash, address, (uint32_t)len);
     if (from == NULL)
-        return options_window_read(sim, address, out, len);
+        return sfi__options_window_read(sim, address, out, len);
     memcpy(out, from, len);
     return true;
 }
@@ -112,19 +113,19 @@ write_flash(struct sfi_sim *sim, uint32_t address, const uint8_t *data,
     if (address % FLASH_MULTIPLE != 0 || len % FLASH_MULTIPLE != 0 ||
         total > sizeof(units))
         return false;
-    if (options_write_protected(sim, address, len))
+    if (sfi__options_write_protected(sim, address, len))
         return true;
     sfi__fill(units, FLASH_ERASED, sizeof(units));
     memcpy(units + before, data, len);
-    return flash_program(&sim->flash, address - before, units,
-                         (uint32_t)total) == FLASH_OK;
+    return sfi__flash_program(&sim->flash, address - before, units,
+                              (uint32_t)total) == FLASH_OK;
 }
 
 static bool
 write_options(struct sfi_sim *sim, uint32_t address, const uint8_t *data,
               size_t len)
 {
-    if (!options_window_write(sim, address, data, len))
+    if (!sfi__options_window_write(sim, address, data, len))
         return false;
     if (sim->chip->ob_write_resets)
         sim->reset_due = true;
@@ -135,7 +136,7 @@ static bool
 write_memory(void *user, uint32_t address, const uint8_t *data, size_t len)
 {
     struct sfi_sim *sim = user;
-    uint8_t *ram = bus_ram(sim, address, len);
+    uint8_t *ram = sfi__bus_ram(sim, address, len);
 
     if (in_flash(sim, address, len))
         return write_flash(sim, address, data, len);
@@ -167,9 +168,9 @@ erase_range(struct sfi_sim *sim, const struct chip_range *range)
         uint32_t address = range->base + done;
 
         if (!in_flash(sim, address, sector) ||
-            options_write_protected(sim, address, sector))
+            sfi__options_write_protected(sim, address, sector))
             continue;
-        if (flash_erase(&sim->flash, address, sector) != FLASH_OK)
+        if (sfi__flash_erase(&sim->flash, address, sector) != FLASH_OK)
             return false;
     }
     return true;
@@ -225,9 +226,9 @@ readout_unprotect(struct sfi_sim *sim)
 {
     const struct chip_range *all = &sim->chip->flash;
 
-    return !options_locked(sim) &&
-           flash_erase(&sim->flash, all->base, all->size) == FLASH_OK &&
-           options_set_readout(sim, CHIP_RDP_LEVEL0);
+    return !sfi__options_locked(sim) &&
+           sfi__flash_erase(&sim->flash, all->base, all->size) == FLASH_OK &&
+           sfi__options_set_readout(sim, CHIP_RDP_LEVEL0);
 }
 
 /* Each ends with a reset, which brings the option bytes in force. */
@@ -240,14 +241,14 @@ protect(void *user, uint8_t cmd)
     if (cmd == USART_READOUT_UNPROTECT)
         done = readout_unprotect(sim);
     else if (cmd == USART_READOUT_PROTECT)
-        done = options_set_readout(sim, CHIP_RDP_LEVEL1);
+        done = sfi__options_set_readout(sim, CHIP_RDP_LEVEL1);
     else if (cmd == USART_WRITE_UNPROTECT)
-        done = options_write_unprotect(sim);
+        done = sfi__options_write_unprotect(sim);
     sim->reset_due = done;
     return done;
 }
 
-const struct usart_handlers sim_standard = {
+const struct an3155_handlers sfi__sim_standard = {
     .allowed = allowed,
     .address = address_ok,
     .read = read_memory,
@@ -258,10 +259,10 @@ const struct usart_handlers sim_standard = {
 };
 
 void
-standard_start(struct sfi_sim *sim)
+sfi__standard_start(struct sfi_sim *sim)
 {
-    struct usart_slave_config config = {
-        .handlers = &sim_standard,
+    struct an3155_device_config config = {
+        .handlers = &sfi__sim_standard,
         .user = sim,
         .version = sim->chip->bootloader_version,
         .product_id = (uint16_t)sim->chip->device_id,
@@ -269,8 +270,8 @@ standard_start(struct sfi_sim *sim)
         .command_count = sizeof(commands),
     };
 
-    usart_slave_init(&sim->slave, &config);
+    sfi__an3155_device_init(&sim->slave, &config);
     config.spi = true;
     config.version = sim->chip->spi_version;
-    spi_slave_init(&sim->spi, &config);
+    sfi__an4286_device_init(&sim->spi, &config);
 }

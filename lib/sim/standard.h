@@ -4,8 +4,8 @@
 
 #include "sim/sim.h"
 
-void standard_start(struct sfi_sim *sim);
+void sfi__standard_start(struct sfi_sim *sim);
 /* What it does to memory, whatever the link; `user` is the chip. */
-extern const struct usart_handlers sim_standard;
+extern const struct an3155_handlers sfi__sim_standard;
 
 #endif

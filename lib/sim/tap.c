@@ -48,7 +48,7 @@ static const uint8_t next_state[][2] = {
 #define DPIDR_JTAG 0x6ba00477u /* as openocd reads it on a JTAG-DP */
 
 void
-tap_reset(struct tap_chain *c)
+sfi__tap_reset(struct tap_chain *c)
 {
     c->state = TEST_LOGIC_RESET;
     c->core.ir = ADI_IR_IDCODE;
@@ -56,14 +56,14 @@ tap_reset(struct tap_chain *c)
 }
 
 void
-tap_init(struct tap_chain *c)
+sfi__tap_init(struct tap_chain *c)
 {
     *c = (struct tap_chain){
         .core = {.ir_len = ADI_IR_LEN},
         .boundary = {.ir_len = TAP_BOUNDARY_IR_LEN},
     };
-    dap_init(&c->dap, DPIDR_JTAG);
-    tap_reset(c);
+    sfi__mem_ap_init(&c->dap, DPIDR_JTAG);
+    sfi__tap_reset(c);
 }
 
 /* ---- data registers ---- */
@@ -92,11 +92,11 @@ capture_core(struct tap_chain *c)
         capture(&c->core, TAP_CORE_IDCODE, IDCODE_BITS);
         break;
     case ADI_IR_ABORT:
-        capture(&c->core, adi_jtag_answer(ADI_ACK_OK, 0), ADI_ACCESS_BITS);
+        capture(&c->core, sfi__adi_jtag_answer(ADI_ACK_OK, 0), ADI_ACCESS_BITS);
         break;
     case ADI_IR_DPACC:
     case ADI_IR_APACC:
-        capture(&c->core, adi_jtag_answer(ADI_ACK_OK, c->result),
+        capture(&c->core, sfi__adi_jtag_answer(ADI_ACK_OK, c->result),
                 ADI_ACCESS_BITS);
         break;
     default:
@@ -114,8 +114,8 @@ update_core(struct sfi_sim *sim, struct tap_chain *c)
 
     if (c->core.ir != ADI_IR_DPACC && !r.ap)
         return;
-    adi_jtag_take_request(c->core.dr, &r, &data);
-    if (dap_access(sim, &c->dap, &r, &data) == ADI_ACK_OK && r.read)
+    sfi__adi_jtag_take_request(c->core.dr, &r, &data);
+    if (sfi__mem_ap_access(sim, &c->dap, &r, &data) == ADI_ACK_OK && r.read)
         c->result = data;
 }
 
@@ -156,7 +156,7 @@ enter(struct sfi_sim *sim, struct tap_chain *c)
 {
     switch ((enum state)c->state) {
     case TEST_LOGIC_RESET:
-        tap_reset(c);
+        sfi__tap_reset(c);
         break;
     case CAPTURE_DR:
         capture_core(c);
@@ -200,7 +200,7 @@ level(const struct tap_chain *c)
 }
 
 void
-tap_pins(struct sfi_sim *sim, bool tck, bool tms, bool tdi)
+sfi__tap_pins(struct sfi_sim *sim, bool tck, bool tms, bool tdi)
 {
     struct tap_chain *c = &sim->chain;
 
@@ -216,7 +216,7 @@ tap_pins(struct sfi_sim *sim, bool tck, bool tms, bool tdi)
 }
 
 bool
-tap_tdo(const struct sfi_sim *sim)
+sfi__tap_tdo(const struct sfi_sim *sim)
 {
     return sim->power.off || sim->chain.tdo;
 }

@@ -28,12 +28,12 @@ struct tap_chain {
 };
 
 /* Power-up. */
-void tap_init(struct tap_chain *c);
+void sfi__tap_init(struct tap_chain *c);
 /* TRST low. */
-void tap_reset(struct tap_chain *c);
+void sfi__tap_reset(struct tap_chain *c);
 /* The pins' levels; a rising edge of TCK does the work. */
-void tap_pins(struct sfi_sim *sim, bool tck, bool tms, bool tdi);
+void sfi__tap_pins(struct sfi_sim *sim, bool tck, bool tms, bool tdi);
 /* TDO, which is driven at the falling edge. */
-bool tap_tdo(const struct sfi_sim *sim);
+bool sfi__tap_tdo(const struct sfi_sim *sim);
 
 #endif

@@ -73,7 +73,7 @@ static const struct {
 };
 
 const char *
-cause_message(uint8_t cause)
+sfi__cause_message(uint8_t cause)
 {
     for (size_t i = 0; i < sizeof(causes) / sizeof(*causes); i++) {
         if (causes[i].cause == cause)

@@ -5,6 +5,6 @@
 #include <stdint.h>
 
 /* What was found and what to do; NULL: no such cause. */
-const char *cause_message(uint8_t cause);
+const char *sfi__cause_message(uint8_t cause);
 
 #endif

@@ -7,8 +7,8 @@
 #include "target/target.h"
 
 sfi_status
-dialect_init(struct dialect *d, sfi_ctx *ctx, const sfi_dialect_ops *ops,
-             void *user)
+sfi__dialect_init(struct dialect *d, sfi_ctx *ctx, const sfi_dialect_ops *ops,
+                  void *user)
 {
     sfi_dialect_ops *o = &d->ops;
     sfi_status st = SFI_OK;
@@ -64,7 +64,7 @@ end(sfi_target *t, sfi_status st, const char *what)
 }
 
 sfi_status
-dialect_speaks(sfi_target *t, bool *yes)
+sfi__dialect_speaks(sfi_target *t, bool *yes)
 {
     uint32_t answer = 0;
     sfi_status st = begin(t);
@@ -81,7 +81,7 @@ dialect_speaks(sfi_target *t, bool *yes)
 }
 
 sfi_status
-dialect_info(sfi_target *t, sfi_dialect_info *out)
+sfi__dialect_info(sfi_target *t, sfi_dialect_info *out)
 {
     sfi_dialect_info i = {.struct_size = sizeof(i)};
     sfi_status st = begin(t);
@@ -105,7 +105,7 @@ dialect_info(sfi_target *t, sfi_dialect_info *out)
 }
 
 sfi_status
-dialect_certificate(sfi_target *t, uint8_t out[SFI_CERTIFICATE_LEN])
+sfi__dialect_certificate(sfi_target *t, uint8_t out[SFI_CERTIFICATE_LEN])
 {
     size_t len = SFI_CERTIFICATE_LEN;
     sfi_status st = begin(t);
@@ -122,20 +122,20 @@ dialect_certificate(sfi_target *t, uint8_t out[SFI_CERTIFICATE_LEN])
 }
 
 sfi_status
-dialect_no_session(sfi_ctx *ctx)
+sfi__dialect_no_session(sfi_ctx *ctx)
 {
     return sfi__fail(ctx, SFI_ERR_UNSUPPORTED,
                      "the dialect knows no live licences");
 }
 
 sfi_status
-dialect_session(sfi_target *t, uint32_t *out)
+sfi__dialect_session(sfi_target *t, uint32_t *out)
 {
     uint32_t id = 0;
     sfi_status st = SFI_OK;
 
     if (t->dialect.ops.session == NULL)
-        return dialect_no_session(t->obj.ctx);
+        return sfi__dialect_no_session(t->obj.ctx);
     st = begin(t);
     if (st == SFI_OK)
         st = end(t, t->dialect.ops.session(t->dialect.user, t, &id),
@@ -150,7 +150,7 @@ dialect_session(sfi_target *t, uint32_t *out)
 }
 
 sfi_status
-dialect_secure(sfi_target *t, bool erase)
+sfi__dialect_secure(sfi_target *t, bool erase)
 {
     sfi_status st = begin(t);
 
@@ -173,28 +173,29 @@ give(sfi_target *t,
 }
 
 sfi_status
-dialect_license(sfi_target *t, const uint8_t raw[SFI_LICENSE_LEN])
+sfi__dialect_license(sfi_target *t, const uint8_t raw[SFI_LICENSE_LEN])
 {
     return give(t, t->dialect.ops.license, "the dialect's license", raw,
                 SFI_LICENSE_LEN);
 }
 
 sfi_status
-dialect_header(sfi_target *t, const uint8_t raw[SFI_FORMAT_HEADER_LEN])
+sfi__dialect_header(sfi_target *t, const uint8_t raw[SFI_FORMAT_HEADER_LEN])
 {
     return give(t, t->dialect.ops.header, "the dialect's header", raw,
                 SFI_FORMAT_HEADER_LEN);
 }
 
 sfi_status
-dialect_area(sfi_target *t, const uint8_t raw[SFI_FORMAT_AREA_LEN])
+sfi__dialect_area(sfi_target *t, const uint8_t raw[SFI_FORMAT_AREA_LEN])
 {
     return give(t, t->dialect.ops.area, "the dialect's area", raw,
                 SFI_FORMAT_AREA_LEN);
 }
 
 sfi_status
-dialect_data(sfi_target *t, uint32_t offset, const uint8_t *data, size_t len)
+sfi__dialect_data(sfi_target *t, uint32_t offset, const uint8_t *data,
+                  size_t len)
 {
     sfi_status st = begin(t);
 
@@ -205,7 +206,7 @@ dialect_data(sfi_target *t, uint32_t offset, const uint8_t *data, size_t len)
 }
 
 sfi_status
-dialect_finish(sfi_target *t)
+sfi__dialect_finish(sfi_target *t)
 {
     sfi_status st = begin(t);
 
@@ -216,7 +217,7 @@ dialect_finish(sfi_target *t)
 }
 
 sfi_status
-dialect_abort(sfi_target *t)
+sfi__dialect_abort(sfi_target *t)
 {
     sfi_status st = begin(t);
 

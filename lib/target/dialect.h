@@ -18,25 +18,28 @@ struct dialect {
 };
 
 /* NULL: ours.  What is no whole table is refused. */
-sfi_status dialect_init(struct dialect *d, sfi_ctx *ctx,
-                        const sfi_dialect_ops *ops, void *user);
+sfi_status sfi__dialect_init(struct dialect *d, sfi_ctx *ctx,
+                             const sfi_dialect_ops *ops, void *user);
 
 /* Each is one call of the table, and makes of what it returned what callers may
  * rely on. */
-sfi_status dialect_speaks(sfi_target *t, bool *yes);
-sfi_status dialect_info(sfi_target *t, sfi_dialect_info *out);
-sfi_status dialect_certificate(sfi_target *t, uint8_t out[SFI_CERTIFICATE_LEN]);
+sfi_status sfi__dialect_speaks(sfi_target *t, bool *yes);
+sfi_status sfi__dialect_info(sfi_target *t, sfi_dialect_info *out);
+sfi_status sfi__dialect_certificate(sfi_target *t,
+                                    uint8_t out[SFI_CERTIFICATE_LEN]);
 /* Never 0; there may be no such function, which is this error. */
-sfi_status dialect_session(sfi_target *t, uint32_t *out);
-sfi_status dialect_no_session(sfi_ctx *ctx);
-sfi_status dialect_secure(sfi_target *t, bool erase);
-sfi_status dialect_license(sfi_target *t, const uint8_t raw[SFI_LICENSE_LEN]);
-sfi_status dialect_header(sfi_target *t,
-                          const uint8_t raw[SFI_FORMAT_HEADER_LEN]);
-sfi_status dialect_area(sfi_target *t, const uint8_t raw[SFI_FORMAT_AREA_LEN]);
-sfi_status dialect_data(sfi_target *t, uint32_t offset, const uint8_t *data,
-                        size_t len);
-sfi_status dialect_finish(sfi_target *t);
-sfi_status dialect_abort(sfi_target *t);
+sfi_status sfi__dialect_session(sfi_target *t, uint32_t *out);
+sfi_status sfi__dialect_no_session(sfi_ctx *ctx);
+sfi_status sfi__dialect_secure(sfi_target *t, bool erase);
+sfi_status sfi__dialect_license(sfi_target *t,
+                                const uint8_t raw[SFI_LICENSE_LEN]);
+sfi_status sfi__dialect_header(sfi_target *t,
+                               const uint8_t raw[SFI_FORMAT_HEADER_LEN]);
+sfi_status sfi__dialect_area(sfi_target *t,
+                             const uint8_t raw[SFI_FORMAT_AREA_LEN]);
+sfi_status sfi__dialect_data(sfi_target *t, uint32_t offset,
+                             const uint8_t *data, size_t len);
+sfi_status sfi__dialect_finish(sfi_target *t);
+sfi_status sfi__dialect_abort(sfi_target *t);
 
 #endif

@@ -95,7 +95,7 @@ request(sfi_target *t, const sfi_request *r, uint8_t *reply, size_t reply_len,
         return sfi__fail(t->obj.ctx, SFI_ERR_UNSUPPORTED,
                          "the bootloader takes no requests, as %s would be",
                          s.what);
-    st = boot_special(&t->boot, &s);
+    st = sfi__boot_special(&t->boot, &s);
     t->boot.link.doing = "a request"; /* the name is the caller's */
     *status = s.status;
     if (r->reply_got != NULL && (st != SFI_OK || s.status != 0))
@@ -149,7 +149,7 @@ sfi_dialect_read(sfi_target *t, uint64_t address, uint8_t *data, size_t len)
     DIALECT_ENTER(t);
     SFI_ARG(t, data != NULL || len == 0);
     st = check_range(t, address, len);
-    return st == SFI_OK ? boot_read(&t->boot, (uint32_t)address, data, len)
+    return st == SFI_OK ? sfi__boot_read(&t->boot, (uint32_t)address, data, len)
                         : st;
 }
 
@@ -162,8 +162,9 @@ sfi_dialect_write(sfi_target *t, uint64_t address, const uint8_t *data,
     DIALECT_ENTER(t);
     SFI_ARG(t, data != NULL || len == 0);
     st = check_range(t, address, len);
-    return st == SFI_OK ? boot_write(&t->boot, (uint32_t)address, data, len)
-                        : st;
+    return st == SFI_OK
+               ? sfi__boot_write(&t->boot, (uint32_t)address, data, len)
+               : st;
 }
 
 static sfi_status
@@ -189,8 +190,8 @@ sfi_dialect_download(sfi_target *t, uint32_t block, const uint8_t *data,
     *string = 0;
     st = need_usb(t);
     if (st == SFI_OK)
-        st = dfu_download(&t->boot, (uint16_t)block, data, len, timeout_ms,
-                          &last);
+        st = sfi__boot_dfu_download(&t->boot, (uint16_t)block, data, len,
+                                    timeout_ms, &last);
     *string = last;
     return st;
 }
@@ -206,7 +207,7 @@ sfi_dialect_upload(sfi_target *t, uint32_t block, uint8_t *data, size_t *len)
     SFI_ARG(t, data != NULL && *len > 0);
     st = need_usb(t);
     if (st == SFI_OK)
-        return dfu_upload(&t->boot, (uint16_t)block, data, len);
+        return sfi__boot_dfu_upload(&t->boot, (uint16_t)block, data, len);
     *len = 0;
     return st;
 }
@@ -221,21 +222,21 @@ sfi_dialect_reset(sfi_target *t, uint32_t into_boot)
     st = sfi__transport_reset(t->tp, into_boot == 1);
     if (st != SFI_OK || into_boot == 0)
         return st;
-    return boot_connect(&t->boot, t->timeout_ms);
+    return sfi__boot_connect(&t->boot, t->timeout_ms);
 }
 
 static sfi_status
 wait(sfi_target *t, uint32_t ms)
 {
     const struct clock *clock = t->obj.ctx->clock;
-    sfi_status st = link_cancelled(&t->boot.link);
+    sfi_status st = sfi__link_cancelled(&t->boot.link);
 
     while (st == SFI_OK && ms > 0) {
         uint32_t slice = ms < SLICE_MS ? ms : SLICE_MS;
 
         clock->sleep_ms(clock->user, slice);
         ms -= slice;
-        st = link_cancelled(&t->boot.link);
+        st = sfi__link_cancelled(&t->boot.link);
     }
     return st;
 }

@@ -22,7 +22,7 @@
 static sfi_status
 refused(sfi_target *t, const sfi_request *r, uint32_t cause)
 {
-    const char *message = cause_message((uint8_t)cause);
+    const char *message = sfi__cause_message((uint8_t)cause);
 
     if (message == NULL)
         return sfi__fail_peer(t->obj.ctx, SFI_ERR_DEVICE, (int32_t)cause,
@@ -89,13 +89,13 @@ static sfi_status
 info(void *user, sfi_target *t, sfi_dialect_info *out)
 {
     uint8_t raw[SFI_CMD_INFO_LEN];
-    struct cmd_info i;
+    struct security_info i;
     sfi_status st = ask(t, "INFO", SFI_CMD_INFO, raw, sizeof(raw));
 
     (void)user;
     if (st != SFI_OK)
         return st;
-    cmd_read_info(&i, raw);
+    sfi__security_read_info(&i, raw);
     if (i.version != SFI_CMD_VERSION)
         return sfi__fail(t->obj.ctx, SFI_ERR_UNSUPPORTED,
                          "the chip speaks version %u of the security "
@@ -127,9 +127,9 @@ session(void *user, sfi_target *t, uint32_t *out)
     struct rd r;
 
     (void)user;
-    rd_init(&r, raw, sizeof(raw));
+    sfi__rd_init(&r, raw, sizeof(raw));
     if (st == SFI_OK)
-        *out = rd_u32le(&r);
+        *out = sfi__rd_u32le(&r);
     return st;
 }
 
@@ -208,8 +208,8 @@ data(void *user, sfi_target *t, uint32_t offset, const uint8_t *bytes,
     };
 
     (void)user;
-    wr_init(&w, param, sizeof(param));
-    wr_u32le(&w, offset);
+    sfi__wr_init(&w, param, sizeof(param));
+    sfi__wr_u32le(&w, offset);
     return request(t, &r, NULL, 0);
 }
 

@@ -12,8 +12,8 @@ too_short(sfi_ctx *ctx, const struct sender *s, size_t need)
 }
 
 sfi_status
-sender_init(struct sender *s, sfi_ctx *ctx, const uint8_t *image, size_t len,
-            size_t data_max)
+sfi__image_sender_init(struct sender *s, sfi_ctx *ctx, const uint8_t *image,
+                       size_t len, size_t data_max)
 {
     sfi__zero(s, sizeof(*s));
     s->image = image;
@@ -21,12 +21,12 @@ sender_init(struct sender *s, sfi_ctx *ctx, const uint8_t *image, size_t len,
     s->data_max = data_max;
     if (len < SFI_FORMAT_HEADER_LEN)
         return too_short(ctx, s, SFI_FORMAT_HEADER_LEN);
-    format_read_header(&s->header, image);
+    sfi__image_read_header(&s->header, image);
     return SFI_OK;
 }
 
 bool
-sender_done(const struct sender *s)
+sfi__image_sender_done(const struct sender *s)
 {
     return s->at > 0 && s->areas_sent == s->header.areas;
 }
@@ -46,9 +46,9 @@ send_area(struct sender *s, sfi_target *t)
 
     if (s->len - s->at < SFI_FORMAT_AREA_LEN)
         return too_short(t->obj.ctx, s, SFI_FORMAT_AREA_LEN);
-    format_read_area(&s->area, raw);
+    sfi__image_read_area(&s->area, raw);
     s->offset = 0;
-    st = dialect_area(t, raw);
+    st = sfi__dialect_area(t, raw);
     if (st != SFI_OK)
         return st;
     s->at += SFI_FORMAT_AREA_LEN;
@@ -65,7 +65,7 @@ send_data(struct sender *s, sfi_target *t)
 
     if (s->len - s->at < n)
         return too_short(t->obj.ctx, s, n);
-    st = dialect_data(t, s->offset, s->image + s->at, n);
+    st = sfi__dialect_data(t, s->offset, s->image + s->at, n);
     if (st != SFI_OK)
         return st;
     s->at += n;
@@ -75,13 +75,13 @@ send_data(struct sender *s, sfi_target *t)
 }
 
 sfi_status
-sender_step(struct sender *s, sfi_target *t)
+sfi__image_sender_step(struct sender *s, sfi_target *t)
 {
     size_t number = s->areas_sent + 1;
     sfi_status st;
 
     if (s->at == 0) {
-        st = dialect_header(t, s->image);
+        st = sfi__dialect_header(t, s->image);
         if (st == SFI_OK)
             s->at = SFI_FORMAT_HEADER_LEN;
         return st;

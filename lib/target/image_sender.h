@@ -16,10 +16,11 @@ struct sender {
 };
 
 /* Read the header, send nothing.  `data_max`: bytes per DATA. */
-sfi_status sender_init(struct sender *s, sfi_ctx *ctx, const uint8_t *image,
-                       size_t len, size_t data_max);
-bool sender_done(const struct sender *s);
+sfi_status sfi__image_sender_init(struct sender *s, sfi_ctx *ctx,
+                                  const uint8_t *image, size_t len,
+                                  size_t data_max);
+bool sfi__image_sender_done(const struct sender *s);
 /* Send the header, a descriptor, or one DATA. */
-sfi_status sender_step(struct sender *s, sfi_target *t);
+sfi_status sfi__image_sender_step(struct sender *s, sfi_target *t);
 
 #endif

@@ -35,17 +35,17 @@ set_security(sfi_target *t)
     struct rd r;
     struct wr w;
     uint32_t word;
-    sfi_status st = boot_read_sure(&t->boot, begin, block, sizeof(block));
+    sfi_status st = sfi__boot_read_sure(&t->boot, begin, block, sizeof(block));
 
     if (st != SFI_OK)
         return st;
-    rd_init(&r, block + (at - begin), sizeof(word));
-    word = rd_u32le(&r);
+    sfi__rd_init(&r, block + (at - begin), sizeof(word));
+    word = sfi__rd_u32le(&r);
     if ((word & chip->security_mask) != 0)
         return SFI_OK;
-    wr_init(&w, block + (at - begin), sizeof(word));
-    wr_u32le(&w, word | chip->security_mask);
-    return boot_write(&t->boot, begin, block, sizeof(block));
+    sfi__wr_init(&w, block + (at - begin), sizeof(word));
+    sfi__wr_u32le(&w, word | chip->security_mask);
+    return sfi__boot_write(&t->boot, begin, block, sizeof(block));
 }
 
 /* The option waits for a reset, by a wire or by a person. */
@@ -53,17 +53,17 @@ static sfi_status
 wait_secure(sfi_target *t, uint32_t ms)
 {
     sfi_ctx *ctx = t->obj.ctx;
-    struct deadline dl = deadline_in(ctx->clock, ms);
+    struct deadline dl = sfi__deadline_in(ctx->clock, ms);
     sfi_status st;
 
     do {
         st = sfi__target_reconnect(t);
         if (st == SFI_OK && t->secure)
             return SFI_OK;
-        if (st != SFI_OK && !link_is_fault(st))
+        if (st != SFI_OK && !sfi__link_is_fault(st))
             return st;
         ctx->clock->sleep_ms(ctx->clock->user, POLL_MS);
-    } while (!deadline_passed(&dl));
+    } while (!sfi__deadline_passed(&dl));
     if (st != SFI_OK)
         return st;
     return sfi__fail(ctx, SFI_ERR_TIMEOUT,
@@ -114,7 +114,7 @@ sfi__target_activate(sfi_target *t)
                          "one install in its life",
                          t->chip->name);
     st = set_security(t);
-    if (link_is_fault(st) && is_secure_after_all(t))
+    if (sfi__link_is_fault(st) && is_secure_after_all(t))
         return SFI_OK;
     if (st == SFI_ERR_NACK)
         return sfi__fail(ctx, st,
@@ -147,8 +147,8 @@ read_memory(sfi_target *t, uint64_t address, uint8_t *data, size_t len)
     sfi_status st = check_range(t, address, len, 1);
 
     if (st == SFI_OK)
-        st = boot_read(&t->boot, at, data, len);
-    return protection_explain(t, st, at, NULL, len);
+        st = sfi__boot_read(&t->boot, at, data, len);
+    return sfi__protection_explain(t, st, at, NULL, len);
 }
 
 /* One word among them ends readout for ever, or starts another firmware: they
@@ -158,7 +158,7 @@ no_option_bytes(sfi_target *t, uint64_t address, size_t len)
 {
     const struct chip_range *ob = &t->chip->ob_window;
 
-    if (address >= chip_range_end(ob) || len == 0 ||
+    if (address >= sfi__chip_range_end(ob) || len == 0 ||
         address + (len - 1) < ob->base)
         return SFI_OK;
     return sfi__fail(t->obj.ctx, SFI_ERR_CHIP_RULE,
@@ -173,18 +173,18 @@ write_memory(sfi_target *t, uint64_t address, const uint8_t *data, size_t len)
 {
     const struct sfi_chip *chip = t->chip;
     uint32_t at = (uint32_t)address;
-    bool in_flash =
-        address >= chip->flash.base && address < chip_range_end(&chip->flash);
+    bool in_flash = address >= chip->flash.base &&
+                    address < sfi__chip_range_end(&chip->flash);
     sfi_status st = check_range(t, address, len,
                                 in_flash ? chip->program_unit : WRITE_UNIT);
 
     if (st == SFI_OK)
         st = no_option_bytes(t, address, len);
     if (st == SFI_OK && in_flash && len > 0)
-        st = protection_check_range(t, at, len);
+        st = sfi__protection_check_range(t, at, len);
     if (st == SFI_OK)
-        st = boot_write(&t->boot, at, data, len);
-    return protection_explain(t, st, at, data, len);
+        st = sfi__boot_write(&t->boot, at, data, len);
+    return sfi__protection_explain(t, st, at, data, len);
 }
 
 static sfi_status
@@ -194,11 +194,11 @@ erase_all(sfi_target *t)
     sfi_status st;
 
     if (!t->secure) {
-        st = protection_check_range(t, flash->base, flash->size);
-        return st == SFI_OK ? boot_erase_mass(&t->boot) : st;
+        st = sfi__protection_check_range(t, flash->base, flash->size);
+        return st == SFI_OK ? sfi__boot_erase_mass(&t->boot) : st;
     }
-    st = dialect_secure(t, true);
-    return st == SFI_OK ? dialect_abort(t) : st;
+    st = sfi__dialect_secure(t, true);
+    return st == SFI_OK ? sfi__dialect_abort(t) : st;
 }
 
 #define ERASE_BATCH 64u
@@ -218,13 +218,13 @@ erase_sectors(sfi_target *t, const uint32_t *sectors, size_t count)
                              (unsigned)sectors[i], (unsigned)end - 1);
     }
     if (st == SFI_OK && count > 0)
-        st = protection_check_sectors(t, sectors, count);
+        st = sfi__protection_check_sectors(t, sectors, count);
     for (size_t done = 0; st == SFI_OK && done < count;) {
         size_t n = count - done < ERASE_BATCH ? count - done : ERASE_BATCH;
 
         for (size_t i = 0; i < n; i++)
             batch[i] = (uint16_t)sectors[done + i];
-        st = boot_erase_sectors(&t->boot, batch, n);
+        st = sfi__boot_erase_sectors(&t->boot, batch, n);
         done += n;
     }
     return st;
@@ -236,8 +236,8 @@ go(sfi_target *t, uint64_t address)
     sfi_status st = check_range(t, address, 1, 1);
 
     if (st == SFI_OK)
-        st = boot_go(&t->boot, (uint32_t)address);
-    return protection_explain(t, st, (uint32_t)address, NULL, 1);
+        st = sfi__boot_go(&t->boot, (uint32_t)address);
+    return sfi__protection_explain(t, st, (uint32_t)address, NULL, 1);
 }
 
 /* ---- public ---- */

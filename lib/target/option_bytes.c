@@ -23,8 +23,8 @@ get_word(const struct window *w, uint32_t offset)
 {
     struct rd r;
 
-    rd_init(&r, w->data + offset, WORD);
-    return rd_u32le(&r);
+    sfi__rd_init(&r, w->data + offset, WORD);
+    return sfi__rd_u32le(&r);
 }
 
 static void
@@ -32,8 +32,8 @@ put_word(struct window *w, uint32_t offset, uint32_t value)
 {
     struct wr out;
 
-    wr_init(&out, w->data + offset, WORD);
-    wr_u32le(&out, value);
+    sfi__wr_init(&out, w->data + offset, WORD);
+    sfi__wr_u32le(&out, value);
 }
 
 static sfi_status
@@ -46,9 +46,9 @@ read_window(sfi_target *t, struct window *w)
     if (range->size > sizeof(w->data))
         return sfi__fail(t->obj.ctx, SFI_ERR_INTERNAL,
                          "an option window of %u bytes", (unsigned)range->size);
-    st = boot_read_sure(&t->boot, range->base, w->data, range->size);
+    st = sfi__boot_read_sure(&t->boot, range->base, w->data, range->size);
     /* the same in the words of readout protection */
-    return st == SFI_ERR_NACK ? protection_read_word(t, 0, &word) : st;
+    return st == SFI_ERR_NACK ? sfi__protection_read_word(t, 0, &word) : st;
 }
 
 static sfi_status
@@ -103,7 +103,8 @@ write_window(sfi_target *t, const struct window *w, uint32_t begin,
 
     begin -= (base + begin) % WRITE_UNIT;
     end += (WRITE_UNIT - (base + end) % WRITE_UNIT) % WRITE_UNIT;
-    return boot_write(&t->boot, base + begin, w->data + begin, end - begin);
+    return sfi__boot_write(&t->boot, base + begin, w->data + begin,
+                           end - begin);
 }
 
 /* After a reset by whatever: the bootloader again, as soon as it answers. */
@@ -111,12 +112,12 @@ static sfi_status
 wait_for_boot(sfi_target *t)
 {
     sfi_ctx *ctx = t->obj.ctx;
-    struct deadline dl = deadline_in(ctx->clock, t->timeout_ms);
+    struct deadline dl = sfi__deadline_in(ctx->clock, t->timeout_ms);
     sfi_status st;
 
     for (;;) {
         st = sfi__target_reconnect(t);
-        if (!link_is_fault(st) || deadline_passed(&dl))
+        if (!sfi__link_is_fault(st) || sfi__deadline_passed(&dl))
             return st;
         ctx->clock->sleep_ms(ctx->clock->user, POLL_MS);
     }
@@ -172,7 +173,7 @@ confirm_option_bytes(sfi_target *t, const sfi_option_bytes *ob)
         st = sfi__transport_reset(t->tp, true);
     if (st == SFI_OK || st == SFI_ERR_UNSUPPORTED)
         st = wait_for_boot(t);
-    if (link_is_fault(st))
+    if (sfi__link_is_fault(st))
         return sfi__fail(t->obj.ctx, st,
                          "the option bytes were written, and the chip has not "
                          "answered since: does it still boot its bootloader");
@@ -211,7 +212,7 @@ write_option_bytes(sfi_target *t, const sfi_option_bytes *ob)
         return SFI_OK;
     }
     st = write_window(t, &w, begin, end);
-    if (st != SFI_OK && !link_is_fault(st))
+    if (st != SFI_OK && !sfi__link_is_fault(st))
         return st;
     /* refused, or reset before its answer was out: the chip tells */
     return confirm_option_bytes(t, ob);
@@ -226,7 +227,7 @@ is_readable(sfi_target *t, bool *readable)
     const struct sfi_chip *chip = t->chip;
     uint32_t word = 0;
     sfi_status st =
-        protection_read_word(t, chip->ob[chip->rdp_row].current, &word);
+        sfi__protection_read_word(t, chip->ob[chip->rdp_row].current, &word);
 
     *readable = st == SFI_OK && rdp_of(chip, word) == CHIP_RDP_LEVEL0;
     return st == SFI_ERR_PROTECTED ? SFI_OK : st;
@@ -243,12 +244,12 @@ readout_unprotect(sfi_target *t)
         st = is_readable(t, &readable);
     if (st != SFI_OK || readable)
         return st;
-    st = boot_readout_unprotect(&t->boot);
+    st = sfi__boot_readout_unprotect(&t->boot);
     if (st == SFI_ERR_NACK)
         return sfi__fail(ctx, SFI_ERR_PROTECTED,
                          "the bootloader does not take readout protection "
                          "off: at level 2 it stays for ever");
-    if (st != SFI_OK && !link_is_fault(st))
+    if (st != SFI_OK && !sfi__link_is_fault(st))
         return st;
     st = wait_for_boot(t);
     if (st == SFI_OK)

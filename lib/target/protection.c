@@ -17,17 +17,17 @@ readout_protected(sfi_target *t)
 }
 
 sfi_status
-protection_read_word(sfi_target *t, uint32_t offset, uint32_t *out)
+sfi__protection_read_word(sfi_target *t, uint32_t offset, uint32_t *out)
 {
     uint8_t raw[WORD];
     struct rd r;
-    sfi_status st = boot_read_sure(&t->boot, t->chip->ob_window.base + offset,
-                                   raw, sizeof(raw));
+    sfi_status st = sfi__boot_read_sure(
+        &t->boot, t->chip->ob_window.base + offset, raw, sizeof(raw));
 
     if (st == SFI_ERR_NACK)
         return readout_protected(t);
-    rd_init(&r, raw, sizeof(raw));
-    *out = rd_u32le(&r);
+    sfi__rd_init(&r, raw, sizeof(raw));
+    *out = sfi__rd_u32le(&r);
     return st;
 }
 
@@ -48,7 +48,7 @@ check_readout(sfi_target *t)
 
     if (t->tp->kind != TRANSPORT_DAP)
         return SFI_OK;
-    st = protection_read_word(t, chip->ob[chip->rdp_row].current, &word);
+    st = sfi__protection_read_word(t, chip->ob[chip->rdp_row].current, &word);
     return st == SFI_OK && is_protected(chip, word) ? readout_protected(t) : st;
 }
 
@@ -59,8 +59,8 @@ read_wrp(sfi_target *t, uint32_t words[CHIP_WRP_ROWS])
     sfi_status st = check_readout(t);
 
     for (uint32_t i = 0; st == SFI_OK && i < CHIP_WRP_ROWS; i++)
-        st = protection_read_word(t, chip->ob[chip->wrp_row[i]].current,
-                                  &words[i]);
+        st = sfi__protection_read_word(t, chip->ob[chip->wrp_row[i]].current,
+                                       &words[i]);
     return st;
 }
 
@@ -71,7 +71,7 @@ check_sector(sfi_target *t, const uint32_t words[CHIP_WRP_ROWS],
     const struct sfi_chip *chip = t->chip;
     uint32_t row;
 
-    if (!chip_write_protected(chip, words, sector, &row))
+    if (!sfi__chip_write_protected(chip, words, sector, &row))
         return SFI_OK;
     return sfi__fail(t->obj.ctx, SFI_ERR_PROTECTED,
                      "sector %u (0x%08x) is write-protected, see option byte "
@@ -82,7 +82,7 @@ check_sector(sfi_target *t, const uint32_t words[CHIP_WRP_ROWS],
 }
 
 sfi_status
-protection_check_range(sfi_target *t, uint32_t address, size_t len)
+sfi__protection_check_range(sfi_target *t, uint32_t address, size_t len)
 {
     const struct sfi_chip *chip = t->chip;
     uint32_t first = (address - chip->flash.base) / chip->sector_size;
@@ -98,7 +98,8 @@ protection_check_range(sfi_target *t, uint32_t address, size_t len)
 }
 
 sfi_status
-protection_check_sectors(sfi_target *t, const uint32_t *sectors, size_t count)
+sfi__protection_check_sectors(sfi_target *t, const uint32_t *sectors,
+                              size_t count)
 {
     uint32_t words[CHIP_WRP_ROWS] = {0};
     sfi_status st = read_wrp(t, words);
@@ -119,7 +120,7 @@ find_programmed(sfi_target *t, uint32_t address, const uint8_t *data,
     while (len > 0) {
         size_t n = len < sizeof(look) ? len : sizeof(look);
 
-        if (boot_read(&t->boot, address, look, n) != SFI_OK)
+        if (sfi__boot_read(&t->boot, address, look, n) != SFI_OK)
             return false;
         for (size_t i = 0; i < n; i++) {
             if (look[i] != 0xff && look[i] != data[i]) {
@@ -140,16 +141,16 @@ is_shown(const struct sfi_chip *chip, uint32_t address, size_t len)
     if (len > UINT32_MAX)
         return false;
     for (uint32_t i = 0; i < chip->ram_count; i++) {
-        if (chip_range_has(&chip->ram[i], address, (uint32_t)len))
+        if (sfi__chip_range_has(&chip->ram[i], address, (uint32_t)len))
             return true;
     }
-    return chip_range_has(&chip->flash, address, (uint32_t)len) ||
-           chip_range_has(&chip->ob_window, address, (uint32_t)len);
+    return sfi__chip_range_has(&chip->flash, address, (uint32_t)len) ||
+           sfi__chip_range_has(&chip->ob_window, address, (uint32_t)len);
 }
 
 sfi_status
-protection_explain(sfi_target *t, sfi_status st, uint32_t address,
-                   const uint8_t *data, size_t len)
+sfi__protection_explain(sfi_target *t, sfi_status st, uint32_t address,
+                        const uint8_t *data, size_t len)
 {
     sfi_ctx *ctx = t->obj.ctx;
     const struct sfi_chip *chip = t->chip;
@@ -159,7 +160,7 @@ protection_explain(sfi_target *t, sfi_status st, uint32_t address,
 
     if (st != SFI_ERR_NACK)
         return st;
-    if (protection_read_word(t, chip->ob[chip->rdp_row].current, &word) ==
+    if (sfi__protection_read_word(t, chip->ob[chip->rdp_row].current, &word) ==
         SFI_ERR_PROTECTED)
         return SFI_ERR_PROTECTED;
     /* a debug port shows the registers, and says itself what faulted */
@@ -174,7 +175,8 @@ protection_explain(sfi_target *t, sfi_status st, uint32_t address,
                          "the bootloader refused %zu bytes at 0x%08x, which "
                          "are not in flash or in RAM that it shows",
                          len, (unsigned)address);
-    if (data != NULL && chip_range_has(&chip->flash, address, (uint32_t)len) &&
+    if (data != NULL &&
+        sfi__chip_range_has(&chip->flash, address, (uint32_t)len) &&
         find_programmed(t, address, data, len, &at))
         return sfi__fail(ctx, SFI_ERR_NACK,
                          "the bootloader refused %zu bytes at 0x%08x: there "

@@ -22,7 +22,7 @@ sfi_status
 sfi__target_certificate(sfi_target *t, sfi_certificate **out)
 {
     uint8_t raw[SFI_CERTIFICATE_LEN];
-    sfi_status st = dialect_certificate(t, raw);
+    sfi_status st = sfi__dialect_certificate(t, raw);
 
     if (st != SFI_OK)
         return st;
@@ -32,7 +32,7 @@ sfi__target_certificate(sfi_target *t, sfi_certificate **out)
 sfi_status
 sfi__target_session(sfi_target *t, uint32_t *out)
 {
-    return dialect_session(t, out);
+    return sfi__dialect_session(t, out);
 }
 
 static bool
@@ -53,7 +53,7 @@ restarted(sfi_ctx *ctx)
 static sfi_status
 confirm(sfi_target *t, const uint8_t *header_tag, sfi_dialect_info *i)
 {
-    sfi_status st = dialect_info(t, i);
+    sfi_status st = sfi__dialect_info(t, i);
 
     if (st != SFI_OK)
         return st;
@@ -73,7 +73,7 @@ confirm(sfi_target *t, const uint8_t *header_tag, sfi_dialect_info *i)
 static bool
 may_be_restart(const sfi_ctx *ctx, sfi_status st)
 {
-    return link_is_fault(st) ||
+    return sfi__link_is_fault(st) ||
            (st == SFI_ERR_DEVICE && ctx->error.peer_code == SFI_CAUSE_STATE);
 }
 
@@ -81,7 +81,7 @@ may_be_restart(const sfi_ctx *ctx, sfi_status st)
 static bool
 is_lost(sfi_status st)
 {
-    return link_is_fault(st) || (st <= -400 && st > -500);
+    return sfi__link_is_fault(st) || (st <= -400 && st > -500);
 }
 
 static sfi_status
@@ -106,7 +106,7 @@ static sfi_status
 finish_once(sfi_target *t, const uint8_t *header_tag, bool *unheard)
 {
     sfi_dialect_info i = {.state = SFI_DEVICE_EMPTY};
-    sfi_status st = dialect_finish(t);
+    sfi_status st = sfi__dialect_finish(t);
     bool lost = is_lost(st);
     bool known;
 
@@ -142,8 +142,8 @@ sfi__target_explain(sfi_target *t, sfi_status st)
 
     if (!may_be_restart(ctx, st))
         return st;
-    if ((!link_is_fault(st) || sfi__target_reconnect(t) == SFI_OK) &&
-        t->secure && dialect_info(t, &i) == SFI_OK && is_restarted(&i))
+    if ((!sfi__link_is_fault(st) || sfi__target_reconnect(t) == SFI_OK) &&
+        t->secure && sfi__dialect_info(t, &i) == SFI_OK && is_restarted(&i))
         return restarted(ctx);
     ctx->error = first;
     return st;
@@ -155,9 +155,9 @@ send_license(sfi_target *t, const sfi_license *lic)
     sfi_status st = need_secure(t);
 
     if (st == SFI_OK)
-        st = dialect_secure(t, false);
+        st = sfi__dialect_secure(t, false);
     if (st == SFI_OK)
-        st = dialect_license(t, lic->data);
+        st = sfi__dialect_license(t, lic->data);
     return sfi__target_explain(t, st);
 }
 
@@ -169,11 +169,11 @@ send_image(sfi_target *t, const uint8_t *data, size_t len)
     sfi_status st = need_secure(t);
 
     if (st == SFI_OK)
-        st = dialect_info(t, &i);
+        st = sfi__dialect_info(t, &i);
     if (st == SFI_OK)
-        st = sender_init(&s, t->obj.ctx, data, len, i.data_max);
-    while (st == SFI_OK && !sender_done(&s))
-        st = sender_step(&s, t);
+        st = sfi__image_sender_init(&s, t->obj.ctx, data, len, i.data_max);
+    while (st == SFI_OK && !sfi__image_sender_done(&s))
+        st = sfi__image_sender_step(&s, t);
     if (st == SFI_OK)
         st = sfi__target_finish(t, s.header.tag);
     return sfi__target_explain(t, st);
@@ -192,7 +192,7 @@ get_info(sfi_target *t, sfi_target_info *out)
     sfi_status st = SFI_OK;
 
     if (t->secure) {
-        st = dialect_info(t, &i);
+        st = sfi__dialect_info(t, &i);
         if (st != SFI_OK)
             return st;
         o.device_state = i.state;

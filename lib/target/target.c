@@ -50,7 +50,7 @@ recognise(sfi_target *t)
         return sfi__fail(ctx, SFI_ERR_NO_DEVICE,
                          "the chip is %s (0x%03x), expected %s (0x%03x)",
                          is->name, id, t->chip->name, t->chip->device_id);
-    st = dialect_speaks(t, &t->secure);
+    st = sfi__dialect_speaks(t, &t->secure);
     if (st != SFI_OK)
         return st;
     sfi__log(ctx, SFI_LOG_INFO, "%s (0x%03x), bootloader V%u.%u, %s", is->name,
@@ -63,7 +63,7 @@ recognise(sfi_target *t)
 static sfi_status
 look(sfi_target *t, bool *is_told)
 {
-    sfi_status st = boot_connect(&t->boot, t->timeout_ms);
+    sfi_status st = sfi__boot_connect(&t->boot, t->timeout_ms);
 
     *is_told = false;
     if (st != SFI_OK)
@@ -72,7 +72,7 @@ look(sfi_target *t, bool *is_told)
                !t->boot.has_special;
     st = recognise(t);
     if (st == SFI_OK && *is_told && !t->secure)
-        return mem_nobody(&t->boot);
+        return sfi__debug_unknown_chip(&t->boot);
     return st;
 }
 
@@ -80,12 +80,12 @@ sfi_status
 sfi__target_reconnect(sfi_target *t)
 {
     const struct clock *clock = t->obj.ctx->clock;
-    struct deadline dl = deadline_in(clock, t->timeout_ms);
+    struct deadline dl = sfi__deadline_in(clock, t->timeout_ms);
     bool is_told;
     sfi_status st = look(t, &is_told);
 
     /* nobody, so far */
-    while (st == SFI_ERR_NACK && is_told && !deadline_passed(&dl)) {
+    while (st == SFI_ERR_NACK && is_told && !sfi__deadline_passed(&dl)) {
         clock->sleep_ms(clock->user, POLL_MS);
         st = look(t, &is_told);
     }
@@ -107,7 +107,7 @@ sfi__target_connect(const sfi_connect_options *o, const struct dialect *d,
     t->chip = o->chip;
     t->dialect = *d;
     t->timeout_ms = o->timeout_ms > 0 ? o->timeout_ms : TARGET_TIMEOUT_MS;
-    st = boot_init(&t->boot, tp, cancel);
+    st = sfi__boot_init(&t->boot, tp, cancel);
     if (d->ops.speaks != sfi__dialect_ours.speaks)
         t->boot.told = o->chip;
     if (st == SFI_OK)
@@ -149,7 +149,7 @@ sfi_target_connect_with(sfi_ctx *ctx, const sfi_connect_options *options,
         return st;
     SFI_ENTER(o.transport, TRANSPORT);
     SFI_ARG(ctx, o.transport->obj.ctx == ctx);
-    st = dialect_init(&d, ctx, o.dialect, o.dialect_user);
+    st = sfi__dialect_init(&d, ctx, o.dialect, o.dialect_user);
     if (st != SFI_OK)
         return st;
     return sfi__target_ended(o.transport,

@@ -24,12 +24,12 @@ open_uri(sfi_ctx *ctx, const char *text, sfi_transport **out)
         {"script", sfi__script_open},       {"usb", sfi__usb_open},
     };
     struct uri uri;
-    sfi_status st = uri_parse(ctx, text, &uri);
+    sfi_status st = sfi__uri_parse(ctx, text, &uri);
 
     if (st != SFI_OK)
         return st;
     for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
-        if (text_same(schemes[i].scheme, uri.scheme))
+        if (sfi__text_same(schemes[i].scheme, uri.scheme))
             return schemes[i].open(ctx, &uri, out);
     }
     (void)sfi__fail(ctx, SFI_ERR_UNSUPPORTED,

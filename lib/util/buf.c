@@ -8,7 +8,7 @@
 #define CAP_MIN 64u
 
 void
-buf_init(struct buf *b, const struct alloc *alloc, bool wipe)
+sfi__buf_init(struct buf *b, const struct alloc *alloc, bool wipe)
 {
     sfi__zero(b, sizeof(*b));
     b->alloc = alloc;
@@ -24,18 +24,18 @@ buf_release(struct buf *b)
 }
 
 bool
-buf_reserve(struct buf *b, size_t more)
+sfi__buf_reserve(struct buf *b, size_t more)
 {
     size_t need;
     size_t cap;
     uint8_t *data;
 
-    if (!ckd_add(&need, b->len, more))
+    if (!sfi__ckd_add(&need, b->len, more))
         return false;
     if (need <= b->cap)
         return true;
     /* At least double, and exactly what was asked for the first time. */
-    if (!ckd_mul(&cap, b->cap, 2) || cap < need)
+    if (!sfi__ckd_mul(&cap, b->cap, 2) || cap < need)
         cap = need;
     if (cap < CAP_MIN)
         cap = CAP_MIN;
@@ -51,9 +51,9 @@ buf_reserve(struct buf *b, size_t more)
 }
 
 bool
-buf_append(struct buf *b, const void *data, size_t len)
+sfi__buf_append(struct buf *b, const void *data, size_t len)
 {
-    if (!buf_reserve(b, len))
+    if (!sfi__buf_reserve(b, len))
         return false;
     if (len > 0)
         memcpy(b->data + b->len, data, len);
@@ -62,9 +62,9 @@ buf_append(struct buf *b, const void *data, size_t len)
 }
 
 bool
-buf_fill(struct buf *b, int byte, size_t len)
+sfi__buf_fill(struct buf *b, int byte, size_t len)
 {
-    if (!buf_reserve(b, len))
+    if (!sfi__buf_reserve(b, len))
         return false;
     if (len > 0)
         sfi__fill(b->data + b->len, byte, len);
@@ -73,7 +73,7 @@ buf_fill(struct buf *b, int byte, size_t len)
 }
 
 void
-buf_clear(struct buf *b)
+sfi__buf_clear(struct buf *b)
 {
     if (b->wipe && b->data != NULL)
         sfi__wipe(b->data, b->len);
@@ -81,7 +81,7 @@ buf_clear(struct buf *b)
 }
 
 void
-buf_free(struct buf *b)
+sfi__buf_free(struct buf *b)
 {
     buf_release(b);
     b->data = NULL;

@@ -17,14 +17,14 @@ struct buf {
     bool wipe;
 };
 
-void buf_init(struct buf *b, const struct alloc *alloc, bool wipe);
+void sfi__buf_init(struct buf *b, const struct alloc *alloc, bool wipe);
 /* Room for `more` bytes after len; false: no memory, nothing changed. */
-bool buf_reserve(struct buf *b, size_t more);
-bool buf_append(struct buf *b, const void *data, size_t len);
+bool sfi__buf_reserve(struct buf *b, size_t more);
+bool sfi__buf_append(struct buf *b, const void *data, size_t len);
 /* Grow by `len` bytes of `byte`. */
-bool buf_fill(struct buf *b, int byte, size_t len);
+bool sfi__buf_fill(struct buf *b, int byte, size_t len);
 /* Empty it but keep the memory. */
-void buf_clear(struct buf *b);
-void buf_free(struct buf *b);
+void sfi__buf_clear(struct buf *b);
+void sfi__buf_free(struct buf *b);
 
 #endif

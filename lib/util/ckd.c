@@ -1,7 +1,7 @@
 #include "util/ckd.h"
 
 bool
-ckd_add(size_t *out, size_t a, size_t b)
+sfi__ckd_add(size_t *out, size_t a, size_t b)
 {
     bool fits = b <= SIZE_MAX - a;
 
@@ -10,7 +10,7 @@ ckd_add(size_t *out, size_t a, size_t b)
 }
 
 bool
-ckd_mul(size_t *out, size_t a, size_t b)
+sfi__ckd_mul(size_t *out, size_t a, size_t b)
 {
     bool fits = a == 0 || b <= SIZE_MAX / a;
 
@@ -19,7 +19,7 @@ ckd_mul(size_t *out, size_t a, size_t b)
 }
 
 bool
-ckd_add_u64(uint64_t *out, uint64_t a, uint64_t b)
+sfi__ckd_add_u64(uint64_t *out, uint64_t a, uint64_t b)
 {
     bool fits = b <= UINT64_MAX - a;
 
@@ -28,7 +28,7 @@ ckd_add_u64(uint64_t *out, uint64_t a, uint64_t b)
 }
 
 bool
-ckd_narrow_u32(uint32_t *out, uint64_t v)
+sfi__ckd_narrow_u32(uint32_t *out, uint64_t v)
 {
     bool fits = v <= UINT32_MAX;
 
@@ -37,7 +37,7 @@ ckd_narrow_u32(uint32_t *out, uint64_t v)
 }
 
 bool
-ckd_narrow_u16(uint16_t *out, uint64_t v)
+sfi__ckd_narrow_u16(uint16_t *out, uint64_t v)
 {
     bool fits = v <= UINT16_MAX;
 
@@ -46,7 +46,7 @@ ckd_narrow_u16(uint16_t *out, uint64_t v)
 }
 
 bool
-ckd_narrow_size(size_t *out, uint64_t v)
+sfi__ckd_narrow_size(size_t *out, uint64_t v)
 {
     bool fits = v <= SIZE_MAX;
 

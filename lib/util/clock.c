@@ -33,7 +33,7 @@ const struct clock sfi__clock_system = {
 };
 
 struct deadline
-deadline_in(const struct clock *clock, uint64_t ms)
+sfi__deadline_in(const struct clock *clock, uint64_t ms)
 {
     uint64_t now = clock->now_ms(clock->user);
 
@@ -44,13 +44,13 @@ deadline_in(const struct clock *clock, uint64_t ms)
 }
 
 bool
-deadline_passed(const struct deadline *dl)
+sfi__deadline_passed(const struct deadline *dl)
 {
     return dl->clock->now_ms(dl->clock->user) >= dl->at_ms;
 }
 
 uint32_t
-deadline_left(const struct deadline *dl)
+sfi__deadline_left(const struct deadline *dl)
 {
     uint64_t now = dl->clock->now_ms(dl->clock->user);
 
@@ -61,9 +61,9 @@ deadline_left(const struct deadline *dl)
 }
 
 struct deadline
-deadline_sooner(const struct deadline *dl, uint32_t ms)
+sfi__deadline_sooner(const struct deadline *dl, uint32_t ms)
 {
-    struct deadline soon = deadline_in(dl->clock, ms);
+    struct deadline soon = sfi__deadline_in(dl->clock, ms);
 
     return soon.at_ms < dl->at_ms ? soon : *dl;
 }

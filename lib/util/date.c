@@ -50,7 +50,7 @@ year_of(uint64_t day)
 }
 
 const char *
-date_format(char out[DATE_MAX], uint64_t seconds)
+sfi__date_format(char out[DATE_MAX], uint64_t seconds)
 {
     uint64_t day = seconds / SECONDS_A_DAY + days_before_year(1970);
     unsigned second = (unsigned)(seconds % SECONDS_A_DAY);
@@ -61,9 +61,9 @@ date_format(char out[DATE_MAX], uint64_t seconds)
     while (days_before_month(y, month) > day)
         month--;
     day -= days_before_month(y, month);
-    text_format(out, DATE_MAX, "%04llu-%02u-%02uT%02u:%02u:%02uZ",
-                (unsigned long long)y, month + 1, (unsigned)day + 1,
-                second / 3600, second / 60 % 60, second % 60);
+    sfi__text_format(out, DATE_MAX, "%04llu-%02u-%02uT%02u:%02u:%02uZ",
+                     (unsigned long long)y, month + 1, (unsigned)day + 1,
+                     second / 3600, second / 60 % 60, second % 60);
     return out;
 }
 
@@ -88,7 +88,7 @@ take(const char **text, size_t len, char next, uint64_t *out)
 }
 
 bool
-date_parse(const char *text, uint64_t *seconds)
+sfi__date_parse(const char *text, uint64_t *seconds)
 {
     const char *at = text;
     size_t digits = strspn(text, "0123456789");
@@ -105,5 +105,5 @@ date_parse(const char *text, uint64_t *seconds)
         (day - days_before_year(1970)) * SECONDS_A_DAY + h * 3600 + m * 60 + s;
     /* Days and hours that do not exist become others, and so do years before
      * 1970 and after the last one. */
-    return *at == '\0' && strcmp(date_format(again, *seconds), text) == 0;
+    return *at == '\0' && strcmp(sfi__date_format(again, *seconds), text) == 0;
 }

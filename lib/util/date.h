@@ -10,8 +10,8 @@
 #define DATE_MAX 32
 
 /* Returns `out`. */
-const char *date_format(char out[DATE_MAX], uint64_t seconds);
-/* Only what date_format() writes. */
-bool date_parse(const char *text, uint64_t *seconds);
+const char *sfi__date_format(char out[DATE_MAX], uint64_t seconds);
+/* Only what sfi__date_format() writes. */
+bool sfi__date_parse(const char *text, uint64_t *seconds);
 
 #endif

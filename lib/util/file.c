@@ -22,7 +22,7 @@ read_all(int fd, size_t limit, struct buf *out)
     for (;;) {
         ssize_t got;
 
-        if (!buf_reserve(out, READ_CHUNK))
+        if (!sfi__buf_reserve(out, READ_CHUNK))
             return ENOMEM;
         got = read(fd, out->data + out->len, READ_CHUNK);
         if (got == 0)
@@ -39,7 +39,7 @@ read_all(int fd, size_t limit, struct buf *out)
 }
 
 int
-file_read(const char *path, size_t limit, struct buf *out)
+sfi__file_read(const char *path, size_t limit, struct buf *out)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     int err;
@@ -52,7 +52,7 @@ file_read(const char *path, size_t limit, struct buf *out)
 }
 
 int
-file_open(struct file_in *f, const char *path)
+sfi__file_open(struct file_in *f, const char *path)
 {
     struct stat st;
 
@@ -66,7 +66,7 @@ file_open(struct file_in *f, const char *path)
 }
 
 int
-file_fill(struct file_in *f, void *out, size_t cap, size_t *got)
+sfi__file_fill(struct file_in *f, void *out, size_t cap, size_t *got)
 {
     char *p = out;
 
@@ -86,7 +86,7 @@ file_fill(struct file_in *f, void *out, size_t cap, size_t *got)
 }
 
 void
-file_close(struct file_in *f)
+sfi__file_close(struct file_in *f)
 {
     if (f->fd >= 0)
         (void)close(f->fd);
@@ -94,7 +94,7 @@ file_close(struct file_in *f)
 }
 
 bool
-file_is_special(const char *path)
+sfi__file_is_special(const char *path)
 {
     struct stat st;
 
@@ -122,7 +122,7 @@ open_temp(struct file_out *f, unsigned mode)
 }
 
 int
-file_begin(struct file_out *f, const char *path, unsigned mode)
+sfi__file_begin(struct file_out *f, const char *path, unsigned mode)
 {
     int err = 0;
 
@@ -131,7 +131,7 @@ file_begin(struct file_out *f, const char *path, unsigned mode)
     f->path = strdup(path);
     if (f->path == NULL)
         return ENOMEM;
-    f->in_place = file_is_special(path);
+    f->in_place = sfi__file_is_special(path);
     if (f->in_place) {
         f->fd = open(path, O_WRONLY | O_CLOEXEC);
         err = f->fd < 0 ? errno : 0;
@@ -139,12 +139,12 @@ file_begin(struct file_out *f, const char *path, unsigned mode)
         err = open_temp(f, mode);
     }
     if (err != 0)
-        file_abort(f);
+        sfi__file_abort(f);
     return err;
 }
 
 int
-file_create(struct file_out *f, const char *path, unsigned mode)
+sfi__file_create(struct file_out *f, const char *path, unsigned mode)
 {
     sfi__zero(f, sizeof(*f));
     f->in_place = true;
@@ -156,14 +156,14 @@ file_create(struct file_out *f, const char *path, unsigned mode)
     if (f->fd < 0) {
         int err = f->path != NULL ? errno : ENOMEM;
 
-        file_abort(f);
+        sfi__file_abort(f);
         return err;
     }
     return 0;
 }
 
 int
-file_write(struct file_out *f, const void *data, size_t len)
+sfi__file_write(struct file_out *f, const void *data, size_t len)
 {
     const char *p = data;
 
@@ -181,7 +181,7 @@ file_write(struct file_out *f, const void *data, size_t len)
 }
 
 int
-file_sync_folder(const char *path)
+sfi__file_sync_folder(const char *path)
 {
     char *copy = strdup(path);
     int err = 0;
@@ -201,7 +201,7 @@ file_sync_folder(const char *path)
 }
 
 int
-file_commit(struct file_out *f)
+sfi__file_commit(struct file_out *f)
 {
     int fd = f->fd;
     int err = 0;
@@ -216,15 +216,15 @@ file_commit(struct file_out *f)
         if (err == 0) {
             free(f->temp);
             f->temp = NULL;
-            err = file_sync_folder(f->path);
+            err = sfi__file_sync_folder(f->path);
         }
     }
-    file_abort(f);
+    sfi__file_abort(f);
     return err;
 }
 
 void
-file_abort(struct file_out *f)
+sfi__file_abort(struct file_out *f)
 {
     if (f->fd >= 0)
         (void)close(f->fd);
@@ -238,7 +238,7 @@ file_abort(struct file_out *f)
 }
 
 int
-file_name_once(const char *temp, const char *path)
+sfi__file_name_once(const char *temp, const char *path)
 {
     if (renameat2(AT_FDCWD, temp, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
         return 0;
@@ -252,7 +252,7 @@ file_name_once(const char *temp, const char *path)
 }
 
 bool
-file_is_there(const char *path)
+sfi__file_is_there(const char *path)
 {
     struct stat st;
 
@@ -260,7 +260,7 @@ file_is_there(const char *path)
 }
 
 int
-file_is_folder(const char *path)
+sfi__file_is_folder(const char *path)
 {
     struct stat st;
 
@@ -270,9 +270,9 @@ file_is_folder(const char *path)
 }
 
 int
-file_make_folder(const char *path, unsigned mode)
+sfi__file_make_folder(const char *path, unsigned mode)
 {
     if (mkdir(path, (mode_t)mode) != 0)
-        return errno == EEXIST ? file_is_folder(path) : errno;
-    return file_sync_folder(path);
+        return errno == EEXIST ? sfi__file_is_folder(path) : errno;
+    return sfi__file_sync_folder(path);
 }

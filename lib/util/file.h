@@ -9,7 +9,7 @@
 #include "util/buf.h"
 
 /* Append the whole of `path`; EFBIG when it is longer than `limit` bytes. */
-int file_read(const char *path, size_t limit, struct buf *out);
+int sfi__file_read(const char *path, size_t limit, struct buf *out);
 
 /* A file that is read piece by piece. */
 struct file_in {
@@ -17,10 +17,10 @@ struct file_in {
     uint64_t size; /* of a regular file, when opened; else 0 */
 };
 
-int file_open(struct file_in *f, const char *path);
+int sfi__file_open(struct file_in *f, const char *path);
 /* Fill `out`; `got` is less than `cap` only at the end of the file. */
-int file_fill(struct file_in *f, void *out, size_t cap, size_t *got);
-void file_close(struct file_in *f);
+int sfi__file_fill(struct file_in *f, void *out, size_t cap, size_t *got);
+void sfi__file_close(struct file_in *f);
 
 /* A file that appears under its name only when it is complete: it grows
  * beside it, is synced, and takes the name in one step.  What is no regular
@@ -32,29 +32,29 @@ struct file_out {
     char *path;
 };
 
-int file_begin(struct file_out *f, const char *path, unsigned mode);
+int sfi__file_begin(struct file_out *f, const char *path, unsigned mode);
 /* The same under its name from the beginning, and never synced: for what shall
  * be there when the program crashes. */
-int file_create(struct file_out *f, const char *path, unsigned mode);
-int file_write(struct file_out *f, const void *data, size_t len);
+int sfi__file_create(struct file_out *f, const char *path, unsigned mode);
+int sfi__file_write(struct file_out *f, const void *data, size_t len);
 /* Exactly one of these two ends it; a failed commit leaves no file. */
-int file_commit(struct file_out *f);
-void file_abort(struct file_out *f);
+int sfi__file_commit(struct file_out *f);
+void sfi__file_abort(struct file_out *f);
 
 /* Make a new name durable: sync the folder that `path` is in. */
-int file_sync_folder(const char *path);
+int sfi__file_sync_folder(const char *path);
 
 /* Give `temp` its true name, if nothing has that: else EEXIST, and `temp`
  * stays. */
-int file_name_once(const char *temp, const char *path);
+int sfi__file_name_once(const char *temp, const char *path);
 
 /* Something has this name, be it a link to nowhere. */
-bool file_is_there(const char *path);
+bool sfi__file_is_there(const char *path);
 /* A device, a pipe or a folder. */
-bool file_is_special(const char *path);
+bool sfi__file_is_special(const char *path);
 /* 0 when `path` is a folder; ENOTDIR when it is something else. */
-int file_is_folder(const char *path);
+int sfi__file_is_folder(const char *path);
 /* Make a folder, durably; one that is there already is as good. */
-int file_make_folder(const char *path, unsigned mode);
+int sfi__file_make_folder(const char *path, unsigned mode);
 
 #endif

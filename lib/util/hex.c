@@ -15,7 +15,7 @@ static const uint8_t digits[256] = {
 };
 
 int
-hex_digit(int c)
+sfi__hex_digit(int c)
 {
     unsigned v = c >= 0 && c <= UINT8_MAX ? digits[c] : 0;
 
@@ -23,7 +23,7 @@ hex_digit(int c)
 }
 
 void
-hex_encode(char *out, const uint8_t *data, size_t len)
+sfi__hex_encode(char *out, const uint8_t *data, size_t len)
 {
     static const char text[] = "0123456789abcdef";
 
@@ -35,7 +35,7 @@ hex_encode(char *out, const uint8_t *data, size_t len)
 }
 
 bool
-hex_decode(uint8_t *out, size_t len, const char *text)
+sfi__hex_decode(uint8_t *out, size_t len, const char *text)
 {
     const uint8_t *t = (const uint8_t *)text;
 

@@ -6,10 +6,10 @@
 #include <stdint.h>
 
 /* Value of one hexadecimal digit, or -1. */
-int hex_digit(int c);
+int sfi__hex_digit(int c);
 /* Two digits a byte, lower case, with a final NUL: `out` holds 2*len+1. */
-void hex_encode(char *out, const uint8_t *data, size_t len);
+void sfi__hex_encode(char *out, const uint8_t *data, size_t len);
 /* Exactly 2*len digits; false when one is none. */
-bool hex_decode(uint8_t *out, size_t len, const char *text);
+bool sfi__hex_decode(uint8_t *out, size_t len, const char *text);
 
 #endif

@@ -5,7 +5,7 @@
 #include "util/mem.h"
 
 void
-rd_init(struct rd *r, const void *data, size_t len)
+sfi__rd_init(struct rd *r, const void *data, size_t len)
 {
     r->at = data;
     r->left = len;
@@ -13,19 +13,19 @@ rd_init(struct rd *r, const void *data, size_t len)
 }
 
 bool
-rd_ok(const struct rd *r)
+sfi__rd_ok(const struct rd *r)
 {
     return !r->failed;
 }
 
 size_t
-rd_left(const struct rd *r)
+sfi__rd_left(const struct rd *r)
 {
     return r->failed ? 0 : r->left;
 }
 
 const uint8_t *
-rd_view(struct rd *r, size_t len)
+sfi__rd_view(struct rd *r, size_t len)
 {
     const uint8_t *p = r->at;
 
@@ -41,15 +41,15 @@ rd_view(struct rd *r, size_t len)
 }
 
 void
-rd_skip(struct rd *r, size_t len)
+sfi__rd_skip(struct rd *r, size_t len)
 {
-    (void)rd_view(r, len);
+    (void)sfi__rd_view(r, len);
 }
 
 void
-rd_bytes(struct rd *r, void *out, size_t len)
+sfi__rd_bytes(struct rd *r, void *out, size_t len)
 {
-    const uint8_t *p = rd_view(r, len);
+    const uint8_t *p = sfi__rd_view(r, len);
 
     if (len == 0)
         return;
@@ -63,7 +63,7 @@ rd_bytes(struct rd *r, void *out, size_t len)
 static uint64_t
 rd_uint(struct rd *r, size_t width, bool big)
 {
-    const uint8_t *p = rd_view(r, width);
+    const uint8_t *p = sfi__rd_view(r, width);
     uint64_t v = 0;
 
     for (size_t i = 0; p != NULL && i < width; i++)
@@ -72,43 +72,43 @@ rd_uint(struct rd *r, size_t width, bool big)
 }
 
 uint8_t
-rd_u8(struct rd *r)
+sfi__rd_u8(struct rd *r)
 {
     return (uint8_t)rd_uint(r, 1, true);
 }
 
 uint16_t
-rd_u16le(struct rd *r)
+sfi__rd_u16le(struct rd *r)
 {
     return (uint16_t)rd_uint(r, 2, false);
 }
 
 uint32_t
-rd_u32le(struct rd *r)
+sfi__rd_u32le(struct rd *r)
 {
     return (uint32_t)rd_uint(r, 4, false);
 }
 
 uint64_t
-rd_u64le(struct rd *r)
+sfi__rd_u64le(struct rd *r)
 {
     return rd_uint(r, 8, false);
 }
 
 uint16_t
-rd_u16be(struct rd *r)
+sfi__rd_u16be(struct rd *r)
 {
     return (uint16_t)rd_uint(r, 2, true);
 }
 
 uint32_t
-rd_u32be(struct rd *r)
+sfi__rd_u32be(struct rd *r)
 {
     return (uint32_t)rd_uint(r, 4, true);
 }
 
 uint64_t
-rd_u64be(struct rd *r)
+sfi__rd_u64be(struct rd *r)
 {
     return rd_uint(r, 8, true);
 }

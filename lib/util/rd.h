@@ -1,5 +1,5 @@
 /* Reading cursor over bytes from outside.  A failure is sticky: parse a whole
- * table, then ask rd_ok() once.  Freestanding. */
+ * table, then ask sfi__rd_ok() once.  Freestanding. */
 #ifndef SFI_UTIL_RD_H
 #define SFI_UTIL_RD_H
 
@@ -13,21 +13,21 @@ struct rd {
     bool failed;
 };
 
-void rd_init(struct rd *r, const void *data, size_t len);
+void sfi__rd_init(struct rd *r, const void *data, size_t len);
 /* Everything so far was there. */
-bool rd_ok(const struct rd *r);
-size_t rd_left(const struct rd *r);
+bool sfi__rd_ok(const struct rd *r);
+size_t sfi__rd_left(const struct rd *r);
 /* A failed read gives zero, or zero bytes. */
-uint8_t rd_u8(struct rd *r);
-uint16_t rd_u16le(struct rd *r);
-uint32_t rd_u32le(struct rd *r);
-uint64_t rd_u64le(struct rd *r);
-uint16_t rd_u16be(struct rd *r);
-uint32_t rd_u32be(struct rd *r);
-uint64_t rd_u64be(struct rd *r);
-void rd_bytes(struct rd *r, void *out, size_t len);
+uint8_t sfi__rd_u8(struct rd *r);
+uint16_t sfi__rd_u16le(struct rd *r);
+uint32_t sfi__rd_u32le(struct rd *r);
+uint64_t sfi__rd_u64le(struct rd *r);
+uint16_t sfi__rd_u16be(struct rd *r);
+uint32_t sfi__rd_u32be(struct rd *r);
+uint64_t sfi__rd_u64be(struct rd *r);
+void sfi__rd_bytes(struct rd *r, void *out, size_t len);
 /* Borrow `len` bytes in place; NULL when they are not there. */
-const uint8_t *rd_view(struct rd *r, size_t len);
-void rd_skip(struct rd *r, size_t len);
+const uint8_t *sfi__rd_view(struct rd *r, size_t len);
+void sfi__rd_skip(struct rd *r, size_t len);
 
 #endif

@@ -9,7 +9,7 @@
 #define DISTANCE_MAX 48
 
 void
-text_vformat(char *out, size_t cap, const char *fmt, va_list args)
+sfi__text_vformat(char *out, size_t cap, const char *fmt, va_list args)
 {
     if (cap == 0)
         return;
@@ -18,17 +18,17 @@ text_vformat(char *out, size_t cap, const char *fmt, va_list args)
 }
 
 void
-text_format(char *out, size_t cap, const char *fmt, ...)
+sfi__text_format(char *out, size_t cap, const char *fmt, ...)
 {
     va_list args;
 
     va_start(args, fmt);
-    text_vformat(out, cap, fmt, args);
+    sfi__text_vformat(out, cap, fmt, args);
     va_end(args);
 }
 
 bool
-text_copy(char *out, size_t cap, const char *text)
+sfi__text_copy(char *out, size_t cap, const char *text)
 {
     size_t len = strlen(text);
     bool fits = len < cap;
@@ -49,7 +49,7 @@ lower(int c)
 }
 
 bool
-text_same(const char *a, const char *b)
+sfi__text_same(const char *a, const char *b)
 {
     while (*a != '\0' && lower(*a) == lower(*b)) {
         a++;
@@ -59,16 +59,16 @@ text_same(const char *a, const char *b)
 }
 
 const char *
-text_byte(char out[TEXT_BYTE_MAX], uint8_t byte)
+sfi__text_byte(char out[TEXT_BYTE_MAX], uint8_t byte)
 {
     bool visible = byte > 0x20 && byte < 0x7f;
 
-    text_format(out, TEXT_BYTE_MAX, visible ? "'%c'" : "0x%02x", byte);
+    sfi__text_format(out, TEXT_BYTE_MAX, visible ? "'%c'" : "0x%02x", byte);
     return out;
 }
 
 void
-text_visible(char *out, size_t cap, const char *text)
+sfi__text_visible(char *out, size_t cap, const char *text)
 {
     size_t len = 0;
 
@@ -80,7 +80,7 @@ text_visible(char *out, size_t cap, const char *text)
 
         if (cap - len <= (plain ? 1 : strlen("\\x1b")))
             break;
-        text_format(out + len, cap - len, plain ? "%c" : "\\x%02x", c);
+        sfi__text_format(out + len, cap - len, plain ? "%c" : "\\x%02x", c);
         len += strlen(out + len);
     }
     out[len] = '\0';
@@ -95,7 +95,7 @@ min3(size_t a, size_t b, size_t c)
 }
 
 size_t
-text_distance(const char *a, const char *b)
+sfi__text_distance(const char *a, const char *b)
 {
     size_t row[DISTANCE_MAX + 1];
     size_t la = strlen(a);
@@ -121,7 +121,7 @@ text_distance(const char *a, const char *b)
 }
 
 bool
-text_to_u64(const char *text, uint64_t max, uint64_t *out)
+sfi__text_to_u64(const char *text, uint64_t max, uint64_t *out)
 {
     unsigned base = 10;
     uint64_t v = 0;
@@ -133,7 +133,7 @@ text_to_u64(const char *text, uint64_t max, uint64_t *out)
     if (*text == '\0')
         return false;
     for (; *text != '\0'; text++) {
-        int digit = hex_digit((unsigned char)*text);
+        int digit = sfi__hex_digit((unsigned char)*text);
 
         if (digit < 0 || (unsigned)digit >= base)
             return false;

@@ -14,24 +14,25 @@
 #endif
 
 /* Format; cut off what does not fit. */
-void text_format(char *out, size_t cap, const char *fmt, ...) SFI_PRINTF(3, 4);
-void text_vformat(char *out, size_t cap, const char *fmt, va_list args)
+void sfi__text_format(char *out, size_t cap, const char *fmt, ...)
+    SFI_PRINTF(3, 4);
+void sfi__text_vformat(char *out, size_t cap, const char *fmt, va_list args)
     SFI_PRINTF(3, 0);
 /* Copy; false (and cut off) when it does not fit. */
-bool text_copy(char *out, size_t cap, const char *text);
+bool sfi__text_copy(char *out, size_t cap, const char *text);
 /* Same text, upper and lower case being one (ASCII). */
-bool text_same(const char *a, const char *b);
+bool sfi__text_same(const char *a, const char *b);
 /* A byte of somebody's file, to be shown: 'x', or 0x07 for what is no visible
  * character.  Returns `out`. */
 #define TEXT_BYTE_MAX 8
-const char *text_byte(char out[TEXT_BYTE_MAX], uint8_t byte);
+const char *sfi__text_byte(char out[TEXT_BYTE_MAX], uint8_t byte);
 /* Somebody's name, to be shown: what is no visible ASCII character (or a space)
  * becomes "\x1b", so that it neither drives a terminal nor pretends to be
  * another one.  Cut off what does not fit. */
-void text_visible(char *out, size_t cap, const char *text);
+void sfi__text_visible(char *out, size_t cap, const char *text);
 /* How many edits lead from one to the other; for "did you mean". */
-size_t text_distance(const char *a, const char *b);
+size_t sfi__text_distance(const char *a, const char *b);
 /* A whole number, decimal or 0x-prefixed, nothing before or after it. */
-bool text_to_u64(const char *text, uint64_t max, uint64_t *out);
+bool sfi__text_to_u64(const char *text, uint64_t max, uint64_t *out);
 
 #endif

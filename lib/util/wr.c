@@ -3,7 +3,7 @@
 #include <string.h>
 
 void
-wr_init(struct wr *w, void *out, size_t cap)
+sfi__wr_init(struct wr *w, void *out, size_t cap)
 {
     w->start = out;
     w->len = 0;
@@ -12,13 +12,13 @@ wr_init(struct wr *w, void *out, size_t cap)
 }
 
 bool
-wr_ok(const struct wr *w)
+sfi__wr_ok(const struct wr *w)
 {
     return !w->failed;
 }
 
 size_t
-wr_len(const struct wr *w)
+sfi__wr_len(const struct wr *w)
 {
     return w->failed ? 0 : w->len;
 }
@@ -49,49 +49,49 @@ wr_uint(struct wr *w, uint64_t v, size_t width, bool big)
 }
 
 void
-wr_u8(struct wr *w, uint8_t v)
+sfi__wr_u8(struct wr *w, uint8_t v)
 {
     wr_uint(w, v, 1, true);
 }
 
 void
-wr_u16le(struct wr *w, uint16_t v)
+sfi__wr_u16le(struct wr *w, uint16_t v)
 {
     wr_uint(w, v, 2, false);
 }
 
 void
-wr_u32le(struct wr *w, uint32_t v)
+sfi__wr_u32le(struct wr *w, uint32_t v)
 {
     wr_uint(w, v, 4, false);
 }
 
 void
-wr_u64le(struct wr *w, uint64_t v)
+sfi__wr_u64le(struct wr *w, uint64_t v)
 {
     wr_uint(w, v, 8, false);
 }
 
 void
-wr_u16be(struct wr *w, uint16_t v)
+sfi__wr_u16be(struct wr *w, uint16_t v)
 {
     wr_uint(w, v, 2, true);
 }
 
 void
-wr_u32be(struct wr *w, uint32_t v)
+sfi__wr_u32be(struct wr *w, uint32_t v)
 {
     wr_uint(w, v, 4, true);
 }
 
 void
-wr_u64be(struct wr *w, uint64_t v)
+sfi__wr_u64be(struct wr *w, uint64_t v)
 {
     wr_uint(w, v, 8, true);
 }
 
 void
-wr_bytes(struct wr *w, const void *data, size_t len)
+sfi__wr_bytes(struct wr *w, const void *data, size_t len)
 {
     uint8_t *p = wr_take(w, len);
 
@@ -100,7 +100,7 @@ wr_bytes(struct wr *w, const void *data, size_t len)
 }
 
 void
-wr_fill(struct wr *w, uint8_t v, size_t len)
+sfi__wr_fill(struct wr *w, uint8_t v, size_t len)
 {
     uint8_t *p = wr_take(w, len);
 

@@ -14,18 +14,18 @@ struct wr {
     bool failed;
 };
 
-void wr_init(struct wr *w, void *out, size_t cap);
+void sfi__wr_init(struct wr *w, void *out, size_t cap);
 /* Everything so far did fit. */
-bool wr_ok(const struct wr *w);
-size_t wr_len(const struct wr *w);
-void wr_u8(struct wr *w, uint8_t v);
-void wr_u16le(struct wr *w, uint16_t v);
-void wr_u32le(struct wr *w, uint32_t v);
-void wr_u64le(struct wr *w, uint64_t v);
-void wr_u16be(struct wr *w, uint16_t v);
-void wr_u32be(struct wr *w, uint32_t v);
-void wr_u64be(struct wr *w, uint64_t v);
-void wr_bytes(struct wr *w, const void *data, size_t len);
-void wr_fill(struct wr *w, uint8_t v, size_t len);
+bool sfi__wr_ok(const struct wr *w);
+size_t sfi__wr_len(const struct wr *w);
+void sfi__wr_u8(struct wr *w, uint8_t v);
+void sfi__wr_u16le(struct wr *w, uint16_t v);
+void sfi__wr_u32le(struct wr *w, uint32_t v);
+void sfi__wr_u64le(struct wr *w, uint64_t v);
+void sfi__wr_u16be(struct wr *w, uint16_t v);
+void sfi__wr_u32be(struct wr *w, uint32_t v);
+void sfi__wr_u64be(struct wr *w, uint64_t v);
+void sfi__wr_bytes(struct wr *w, const void *data, size_t len);
+void sfi__wr_fill(struct wr *w, uint8_t v, size_t len);
 
 #endif

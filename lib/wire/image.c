@@ -5,70 +5,72 @@
 #include "util/wr.h"
 
 void
-format_read_header(struct image_header *h,
-                   const uint8_t raw[SFI_FORMAT_HEADER_LEN])
+sfi__image_read_header(struct image_header *h,
+                       const uint8_t raw[SFI_FORMAT_HEADER_LEN])
 {
     struct rd r;
 
-    rd_init(&r, raw, SFI_FORMAT_HEADER_LEN);
-    rd_bytes(&r, h->magic, sizeof(h->magic));
-    h->version = rd_u16le(&r);
-    h->areas = rd_u16le(&r);
-    rd_bytes(&r, h->tag, sizeof(h->tag));
+    sfi__rd_init(&r, raw, SFI_FORMAT_HEADER_LEN);
+    sfi__rd_bytes(&r, h->magic, sizeof(h->magic));
+    h->version = sfi__rd_u16le(&r);
+    h->areas = sfi__rd_u16le(&r);
+    sfi__rd_bytes(&r, h->tag, sizeof(h->tag));
 }
 
 void
-format_write_header(uint8_t raw[SFI_FORMAT_HEADER_LEN],
-                    const struct image_header *h)
+sfi__image_write_header(uint8_t raw[SFI_FORMAT_HEADER_LEN],
+                        const struct image_header *h)
 {
     struct wr w;
 
-    wr_init(&w, raw, SFI_FORMAT_HEADER_LEN);
-    wr_bytes(&w, h->magic, sizeof(h->magic));
-    wr_u16le(&w, h->version);
-    wr_u16le(&w, h->areas);
-    wr_bytes(&w, h->tag, sizeof(h->tag));
+    sfi__wr_init(&w, raw, SFI_FORMAT_HEADER_LEN);
+    sfi__wr_bytes(&w, h->magic, sizeof(h->magic));
+    sfi__wr_u16le(&w, h->version);
+    sfi__wr_u16le(&w, h->areas);
+    sfi__wr_bytes(&w, h->tag, sizeof(h->tag));
 }
 
 bool
-format_magic_ok(const struct image_header *h)
+sfi__image_magic_ok(const struct image_header *h)
 {
     return sfi__equal(h->magic, SFI_FORMAT_MAGIC, SFI_FORMAT_MAGIC_LEN);
 }
 
 void
-format_read_area(struct image_area *a, const uint8_t raw[SFI_FORMAT_AREA_LEN])
+sfi__image_read_area(struct image_area *a,
+                     const uint8_t raw[SFI_FORMAT_AREA_LEN])
 {
     struct rd r;
 
-    rd_init(&r, raw, SFI_FORMAT_AREA_LEN);
-    a->type = rd_u8(&r);
-    a->version = rd_u8(&r);
-    a->index = rd_u16le(&r);
-    a->size = rd_u32le(&r);
-    a->address = rd_u32le(&r);
-    a->areas = rd_u16le(&r);
-    rd_bytes(&r, a->tag, sizeof(a->tag));
+    sfi__rd_init(&r, raw, SFI_FORMAT_AREA_LEN);
+    a->type = sfi__rd_u8(&r);
+    a->version = sfi__rd_u8(&r);
+    a->index = sfi__rd_u16le(&r);
+    a->size = sfi__rd_u32le(&r);
+    a->address = sfi__rd_u32le(&r);
+    a->areas = sfi__rd_u16le(&r);
+    sfi__rd_bytes(&r, a->tag, sizeof(a->tag));
 }
 
 void
-format_write_area(uint8_t raw[SFI_FORMAT_AREA_LEN], const struct image_area *a)
+sfi__image_write_area(uint8_t raw[SFI_FORMAT_AREA_LEN],
+                      const struct image_area *a)
 {
     struct wr w;
 
-    wr_init(&w, raw, SFI_FORMAT_AREA_LEN);
-    wr_u8(&w, a->type);
-    wr_u8(&w, a->version);
-    wr_u16le(&w, a->index);
-    wr_u32le(&w, a->size);
-    wr_u32le(&w, a->address);
-    wr_u16le(&w, a->areas);
-    wr_bytes(&w, a->tag, sizeof(a->tag));
+    sfi__wr_init(&w, raw, SFI_FORMAT_AREA_LEN);
+    sfi__wr_u8(&w, a->type);
+    sfi__wr_u8(&w, a->version);
+    sfi__wr_u16le(&w, a->index);
+    sfi__wr_u32le(&w, a->size);
+    sfi__wr_u32le(&w, a->address);
+    sfi__wr_u16le(&w, a->areas);
+    sfi__wr_bytes(&w, a->tag, sizeof(a->tag));
 }
 
 void
-format_iv(uint8_t iv[SFI_FORMAT_NONCE_LEN],
-          const uint8_t nonce[SFI_FORMAT_NONCE_LEN], uint16_t index)
+sfi__image_iv(uint8_t iv[SFI_FORMAT_NONCE_LEN],
+              const uint8_t nonce[SFI_FORMAT_NONCE_LEN], uint16_t index)
 {
     uint32_t carry = index;
 

@@ -37,17 +37,17 @@ struct image_area {
     uint8_t tag[SFI_FORMAT_TAG_LEN];
 };
 
-void format_read_header(struct image_header *h,
-                        const uint8_t raw[SFI_FORMAT_HEADER_LEN]);
-void format_write_header(uint8_t raw[SFI_FORMAT_HEADER_LEN],
-                         const struct image_header *h);
-bool format_magic_ok(const struct image_header *h);
-void format_read_area(struct image_area *a,
-                      const uint8_t raw[SFI_FORMAT_AREA_LEN]);
-void format_write_area(uint8_t raw[SFI_FORMAT_AREA_LEN],
-                       const struct image_area *a);
+void sfi__image_read_header(struct image_header *h,
+                            const uint8_t raw[SFI_FORMAT_HEADER_LEN]);
+void sfi__image_write_header(uint8_t raw[SFI_FORMAT_HEADER_LEN],
+                             const struct image_header *h);
+bool sfi__image_magic_ok(const struct image_header *h);
+void sfi__image_read_area(struct image_area *a,
+                          const uint8_t raw[SFI_FORMAT_AREA_LEN]);
+void sfi__image_write_area(uint8_t raw[SFI_FORMAT_AREA_LEN],
+                           const struct image_area *a);
 /* The one place that knows: IV = nonce + index, a 96-bit big-endian sum. */
-void format_iv(uint8_t iv[SFI_FORMAT_NONCE_LEN],
-               const uint8_t nonce[SFI_FORMAT_NONCE_LEN], uint16_t index);
+void sfi__image_iv(uint8_t iv[SFI_FORMAT_NONCE_LEN],
+                   const uint8_t nonce[SFI_FORMAT_NONCE_LEN], uint16_t index);
 
 #endif

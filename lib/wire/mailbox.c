@@ -1,13 +1,13 @@
 #include "wire/mailbox.h"
 
 uint32_t
-mailbox_param_at(size_t len)
+sfi__mailbox_param_at(size_t len)
 {
     return SFI_MAILBOX_AT_OPCODE - (uint32_t)((len + 3) / 4 * 4);
 }
 
 uint32_t
-mailbox_data_at(uint16_t opcode)
+sfi__mailbox_data_at(uint16_t opcode)
 {
     return opcode == SFI_CMD_LICENSE ? SFI_MAILBOX_AT_LICENSE
                                      : SFI_MAILBOX_AT_DATA;

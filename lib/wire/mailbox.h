@@ -36,8 +36,8 @@
 
 /* Where a param of `len` bytes, at most SFI_CMD_PARAM_MAX, begins: it fills
  * whole words. */
-uint32_t mailbox_param_at(size_t len);
+uint32_t sfi__mailbox_param_at(size_t len);
 /* Where this request's data is. */
-uint32_t mailbox_data_at(uint16_t opcode);
+uint32_t sfi__mailbox_data_at(uint16_t opcode);
 
 #endif

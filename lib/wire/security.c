@@ -4,47 +4,49 @@
 #include "util/wr.h"
 
 void
-cmd_write_info(uint8_t raw[SFI_CMD_INFO_LEN], const struct cmd_info *i)
+sfi__security_write_info(uint8_t raw[SFI_CMD_INFO_LEN],
+                         const struct security_info *i)
 {
     struct wr w;
 
-    wr_init(&w, raw, SFI_CMD_INFO_LEN);
-    wr_u8(&w, i->version);
-    wr_u8(&w, i->state);
-    wr_u8(&w, i->cause);
-    wr_u8(&w, i->flags);
-    wr_u16le(&w, i->device_id);
-    wr_u16le(&w, i->data_max);
-    wr_bytes(&w, i->product_id, sizeof(i->product_id));
-    wr_u32le(&w, i->session);
-    wr_u16le(&w, i->area);
-    wr_u16le(&w, i->areas);
-    wr_u32le(&w, i->offset);
-    wr_bytes(&w, i->header_tag, sizeof(i->header_tag));
+    sfi__wr_init(&w, raw, SFI_CMD_INFO_LEN);
+    sfi__wr_u8(&w, i->version);
+    sfi__wr_u8(&w, i->state);
+    sfi__wr_u8(&w, i->cause);
+    sfi__wr_u8(&w, i->flags);
+    sfi__wr_u16le(&w, i->device_id);
+    sfi__wr_u16le(&w, i->data_max);
+    sfi__wr_bytes(&w, i->product_id, sizeof(i->product_id));
+    sfi__wr_u32le(&w, i->session);
+    sfi__wr_u16le(&w, i->area);
+    sfi__wr_u16le(&w, i->areas);
+    sfi__wr_u32le(&w, i->offset);
+    sfi__wr_bytes(&w, i->header_tag, sizeof(i->header_tag));
 }
 
 void
-cmd_read_info(struct cmd_info *i, const uint8_t raw[SFI_CMD_INFO_LEN])
+sfi__security_read_info(struct security_info *i,
+                        const uint8_t raw[SFI_CMD_INFO_LEN])
 {
     struct rd r;
 
-    rd_init(&r, raw, SFI_CMD_INFO_LEN);
-    i->version = rd_u8(&r);
-    i->state = rd_u8(&r);
-    i->cause = rd_u8(&r);
-    i->flags = rd_u8(&r);
-    i->device_id = rd_u16le(&r);
-    i->data_max = rd_u16le(&r);
-    rd_bytes(&r, i->product_id, sizeof(i->product_id));
-    i->session = rd_u32le(&r);
-    i->area = rd_u16le(&r);
-    i->areas = rd_u16le(&r);
-    i->offset = rd_u32le(&r);
-    rd_bytes(&r, i->header_tag, sizeof(i->header_tag));
+    sfi__rd_init(&r, raw, SFI_CMD_INFO_LEN);
+    i->version = sfi__rd_u8(&r);
+    i->state = sfi__rd_u8(&r);
+    i->cause = sfi__rd_u8(&r);
+    i->flags = sfi__rd_u8(&r);
+    i->device_id = sfi__rd_u16le(&r);
+    i->data_max = sfi__rd_u16le(&r);
+    sfi__rd_bytes(&r, i->product_id, sizeof(i->product_id));
+    i->session = sfi__rd_u32le(&r);
+    i->area = sfi__rd_u16le(&r);
+    i->areas = sfi__rd_u16le(&r);
+    i->offset = sfi__rd_u32le(&r);
+    sfi__rd_bytes(&r, i->header_tag, sizeof(i->header_tag));
 }
 
 bool
-cmd_is_extended(uint16_t opcode)
+sfi__security_is_extended(uint16_t opcode)
 {
     return opcode == SFI_CMD_LICENSE || opcode == SFI_CMD_DATA;
 }

@@ -37,7 +37,7 @@ enum sfi_cmd {
 #define SFI_CMD_SECURE_ERASE 0x01u
 
 #define SFI_CMD_INFO_LEN 44u
-struct cmd_info {
+struct security_info {
     uint8_t version; /* SFI_CMD_VERSION */
     uint8_t state;   /* SFI_DEVICE_* */
     uint8_t cause;   /* of the last refusal, SFI_CAUSE_* */
@@ -54,9 +54,11 @@ struct cmd_info {
 #define SFI_CMD_INFO_ONE_SHOT 0x01u /* a success ends the bootloader */
 #define SFI_CMD_INFO_UNCLEAN 0x02u  /* could not be erased: SECURE again */
 
-void cmd_write_info(uint8_t raw[SFI_CMD_INFO_LEN], const struct cmd_info *i);
-void cmd_read_info(struct cmd_info *i, const uint8_t raw[SFI_CMD_INFO_LEN]);
+void sfi__security_write_info(uint8_t raw[SFI_CMD_INFO_LEN],
+                              const struct security_info *i);
+void sfi__security_read_info(struct security_info *i,
+                             const uint8_t raw[SFI_CMD_INFO_LEN]);
 /* Carried by Extended Special (with packet 2) or by Special. */
-bool cmd_is_extended(uint16_t opcode);
+bool sfi__security_is_extended(uint16_t opcode);
 
 #endif

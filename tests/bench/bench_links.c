@@ -148,10 +148,10 @@ on_packet(void *user, const uint8_t *out, size_t out_len, uint8_t *in,
     (void)user;
     *got = 0;
     if (out_len == 0) {
-        sim_wait(wire.sim, timeout_ms);
+        sfi__sim_wait(wire.sim, timeout_ms);
         return SFI_ERR_TIMEOUT;
     }
-    sim_wait(wire.sim, 1);
+    sfi__sim_wait(wire.sim, 1);
     need(sfi_sim_probe(wire.sim, out, out_len, answer, &len));
     wire.units += wire.sim->probe.clocks - before;
     for (*got = 0; *got < len && *got < cap; (*got)++)

@@ -111,11 +111,11 @@ device_state(void)
 {
     uint8_t raw[SFI_CMD_REPLY_MAX];
     size_t len = sizeof(raw);
-    struct cmd_info info;
+    struct security_info info;
 
     ck_assert_int_eq(install_request(SFI_CMD_INFO, NULL, 0, NULL, 0, raw, &len),
                      0);
-    cmd_read_info(&info, raw);
+    sfi__security_read_info(&info, raw);
     return info.state;
 }
 
@@ -192,9 +192,9 @@ START_TEST(test_while_cleaning_up)
         snapshot_restore(&before);
         sfi_sim_power_cut_after(board.sim, total * 3 / 4);
         ck_assert_int_eq(whole_install(), INSTALL_SILENT);
-        power_restore(&board.sim->power);
+        sfi__power_restore(&board.sim->power);
         sfi_sim_power_cut_after(board.sim, n);
-        sim_reset(board.sim);
+        sfi__sim_reset(board.sim);
         if (sfi_sim_has_power(board.sim))
             break;
         ck_assert_ok(sfi_sim_power_on(board.sim));

@@ -76,8 +76,8 @@ START_TEST(test_l4)
     for (uint64_t n = 0; n < total; n += step_of(total)) {
         station_setup("stm32l462ce");
         ck_assert(cut_at(n));
-        if (!flash_is_erased(&board.sim->flash,
-                             &station.package.chip->loader)) {
+        if (!sfi__flash_is_erased(&board.sim->flash,
+                                  &station.package.chip->loader)) {
             install_assert_clean(&station.package);
             ck_assert_ok(station_install(false));
         }

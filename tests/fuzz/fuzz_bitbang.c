@@ -51,7 +51,8 @@ say(const uint8_t *out, size_t len)
         FUZZ_HOLDS(put > 0 || errno == EAGAIN || errno == EPIPE);
         out += put > 0 ? put : 0;
         len -= put > 0 ? (size_t)put : 0;
-        jtag_ready(wire.sim, &wire.port, jtag_wait(&wire.port).events);
+        sfi__serve_jtag_ready(wire.sim, &wire.port,
+                              sfi__serve_jtag_wait(&wire.port).events);
         hear();
     }
 }

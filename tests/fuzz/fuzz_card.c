@@ -206,21 +206,21 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     FUZZ_HOLDS(sfi_hsm_open_custom(ctx, &ops, NULL, &hsm) == SFI_OK);
     FUZZ_HOLDS(sfi_card_new(ctx, hsm, &card) == SFI_OK);
     sfi_hsm_free(hsm);
-    rd_init(&r, data, len);
-    while (rd_left(&r) > 0) {
-        bool reset = rd_u8(&r) == 0;
-        size_t size = rd_u16be(&r);
+    sfi__rd_init(&r, data, len);
+    while (sfi__rd_left(&r) > 0) {
+        bool reset = sfi__rd_u8(&r) == 0;
+        size_t size = sfi__rd_u16be(&r);
 
-        size = size < rd_left(&r) ? size : rd_left(&r);
+        size = size < sfi__rd_left(&r) ? size : sfi__rd_left(&r);
         if (reset) {
             sfi_card_reset(card);
             model.allowed = false;
         } else {
-            const uint8_t *view = rd_view(&r, size);
+            const uint8_t *view = sfi__rd_view(&r, size);
 
             command(card, view, view != NULL ? size : 0);
         }
-        if (!rd_ok(&r))
+        if (!sfi__rd_ok(&r))
             break;
     }
     sfi_card_free(card);

@@ -103,15 +103,15 @@ fuzz_chip(enum fuzz_start start)
     sim.flash = (struct flash){&small, &sim.power, flash};
     program(start);
     sim.ram = ram;
-    sim.ram_len = small.ram[0].size + secure_ram_len();
+    sim.ram_len = small.ram[0].size + sfi__secure_ram_len();
     FUZZ_HOLDS(sim.ram_len <= sizeof(ram));
     sim.lock_fd = -1;
     sim.boot0 = true;
-    power_init(&sim.power);
-    buf_init(&sim.line, &ctx->alloc, true);
-    tap_init(&sim.chain);
-    dap_probe_init(&sim.probe);
-    sim_reset(&sim);
+    sfi__power_init(&sim.power);
+    sfi__buf_init(&sim.line, &ctx->alloc, true);
+    sfi__tap_init(&sim.chain);
+    sfi__dap_probe_init(&sim.probe);
+    sfi__sim_reset(&sim);
     FUZZ_HOLDS(sim.mode == (start == FUZZ_SECURE ? SIM_SECURE : SIM_STANDARD));
     return &sim;
 }
@@ -135,11 +135,11 @@ fuzz_chip_end(void)
     sfi_ctx *ctx = sim.obj.ctx;
 
     if (began == FUZZ_SECURE) {
-        FUZZ_HOLDS(options_secure(&sim));
-        FUZZ_HOLDS(flash_is_erased(&sim.flash, &small.user));
+        FUZZ_HOLDS(sfi__options_secure(&sim));
+        FUZZ_HOLDS(sfi__flash_is_erased(&sim.flash, &small.user));
     }
     FUZZ_HOLDS(sim.line.len == 0 || sim.line.data != NULL);
-    secure_stop(&sim);
-    buf_free(&sim.line);
+    sfi__secure_stop(&sim);
+    sfi__buf_free(&sim.line);
     fuzz_ctx_free(ctx);
 }

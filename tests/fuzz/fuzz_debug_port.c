@@ -50,7 +50,7 @@ static void
 dap(struct sfi_sim *sim, bool ap, bool read, uint8_t reg, uint32_t *data)
 {
     const struct adi_request r = {ap, read, reg};
-    enum adi_ack ack = dap_access(sim, &sim->chain.dap, &r, data);
+    enum adi_ack ack = sfi__mem_ap_access(sim, &sim->chain.dap, &r, data);
 
     FUZZ_HOLDS(ap || ack == ADI_ACK_OK);
 }
@@ -74,7 +74,7 @@ static void
 prepare(struct sfi_sim *sim, uint32_t address)
 {
     uint32_t ctrl = ADI_CTRL_PWRUP | ADI_STAT_STICKY;
-    uint32_t select = adi_select(0, 0);
+    uint32_t select = sfi__adi_select(0, 0);
     uint32_t csw = ADI_CSW_PROT | ADI_CSW_INC_SINGLE | ADI_CSW_SIZE_32;
 
     dap(sim, false, false, ADI_DP_CTRL_STAT, &ctrl);
@@ -114,7 +114,7 @@ request(struct sfi_sim *sim, struct fuzz_input *in)
     uint32_t room = param < SFI_CMD_PARAM_MAX ? param : SFI_CMD_PARAM_MAX;
     uint32_t done = 0;
 
-    move(sim, base + mailbox_param_at(room), false, (room + 3) / 4, in);
+    move(sim, base + sfi__mailbox_param_at(room), false, (room + 3) / 4, in);
     write_one(sim, base + SFI_MAILBOX_AT_OPCODE, opcode | param << 16);
     write_one(sim, base + SFI_MAILBOX_AT_DATA_LEN, data);
     prepare(sim, base + SFI_MAILBOX_AT_DONE);
@@ -171,13 +171,13 @@ step(struct sfi_sim *sim, struct fuzz_input *in)
         keys(sim, fuzz_byte(in));
         break;
     case STEP_WAIT:
-        sim_wait(sim, 8u * fuzz_byte(in));
+        sfi__sim_wait(sim, 8u * fuzz_byte(in));
         break;
     case STEP_HOLD:
-        sim_hold(sim, fuzz_byte(in) % 2 == 1);
+        sfi__sim_hold(sim, fuzz_byte(in) % 2 == 1);
         break;
     case STEP_DEBUG_BUS:
-        if (bus_debug_read(sim, place(in), &data))
+        if (sfi__bus_debug_read(sim, place(in), &data))
             say(data);
         break;
     case STEPS:

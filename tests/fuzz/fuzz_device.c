@@ -46,7 +46,7 @@ prepare(const struct sfi_chip *chip)
 }
 
 static bool
-info(struct cmd_info *i)
+info(struct security_info *i)
 {
     if (part_send(&part, SFI_CMD_INFO, NULL, 0, NULL, 0) < 0)
         return false;
@@ -57,7 +57,7 @@ info(struct cmd_info *i)
 static void
 check_state(void)
 {
-    struct cmd_info i;
+    struct security_info i;
 
     if (!info(&i))
         return;
@@ -78,7 +78,7 @@ static void
 data(uint8_t length)
 {
     uint8_t le[4] = {0};
-    struct cmd_info i;
+    struct security_info i;
     size_t len = 8u * length;
 
     if (!info(&i) || i.area == 0)
@@ -129,13 +129,13 @@ live(bool is_mine)
 static void
 wild(struct rd *r)
 {
-    uint16_t opcode = (uint16_t)(0x5300 | rd_u8(r));
-    size_t param_len = rd_u8(r);
-    size_t data_len = rd_u16le(r) % (SFI_CMD_DATA_MAX + 2);
-    const uint8_t *param = rd_view(r, param_len);
-    const uint8_t *bytes = rd_view(r, data_len);
+    uint16_t opcode = (uint16_t)(0x5300 | sfi__rd_u8(r));
+    size_t param_len = sfi__rd_u8(r);
+    size_t data_len = sfi__rd_u16le(r) % (SFI_CMD_DATA_MAX + 2);
+    const uint8_t *param = sfi__rd_view(r, param_len);
+    const uint8_t *bytes = sfi__rd_view(r, data_len);
 
-    if (rd_ok(r))
+    if (sfi__rd_ok(r))
         (void)part_send(&part, opcode, param, param_len, bytes, data_len);
 }
 
@@ -158,10 +158,11 @@ fault(struct rd *r)
         FAULT_FAIL,     FAULT_STUCK,     FAULT_CUT_BEFORE,
         FAULT_CUT_HALF, FAULT_CUT_AFTER,
     };
-    unsigned calls = 1u << rd_u8(r) % 12;
-    uint8_t at = rd_u8(r);
+    unsigned calls = 1u << sfi__rd_u8(r) % 12;
+    uint8_t at = sfi__rd_u8(r);
 
-    part_fault(&part, calls & CALL_ANY, at, faults[rd_u8(r) % ROWS(faults)]);
+    part_fault(&part, calls & CALL_ANY, at,
+               faults[sfi__rd_u8(r) % ROWS(faults)]);
 }
 
 static void
@@ -169,9 +170,9 @@ run(struct rd *r)
 {
     uint8_t arg;
 
-    switch ((enum step)(rd_u8(r) % STEPS)) {
+    switch ((enum step)(sfi__rd_u8(r) % STEPS)) {
     case STEP_SECURE:
-        arg = rd_u8(r);
+        arg = sfi__rd_u8(r);
         (void)SECURE(&part, &arg);
         break;
     case STEP_LICENSE:
@@ -183,12 +184,12 @@ run(struct rd *r)
                         sizeof(image.header), NULL, 0);
         break;
     case STEP_AREA:
-        arg = rd_u8(r);
+        arg = sfi__rd_u8(r);
         (void)part_send(&part, SFI_CMD_AREA, image.area[arg % image.areas].raw,
                         SFI_FORMAT_AREA_LEN, NULL, 0);
         break;
     case STEP_DATA:
-        data(rd_u8(r));
+        data(sfi__rd_u8(r));
         break;
     case STEP_FINISH:
         (void)FINISH(&part);
@@ -197,7 +198,7 @@ run(struct rd *r)
         (void)ABORT(&part);
         break;
     case STEP_WAIT:
-        wait(rd_u8(r));
+        wait(sfi__rd_u8(r));
         break;
     case STEP_POWER:
         part_power_on(&part);
@@ -212,7 +213,7 @@ run(struct rd *r)
         session();
         break;
     case STEP_LIVE:
-        live(rd_u8(r) != 0);
+        live(sfi__rd_u8(r) != 0);
         break;
     case STEPS:
         break;
@@ -226,15 +227,15 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     static struct rd r;
 
     ctx = fuzz_ctx();
-    rd_init(&r, bytes, len);
-    prepare(rd_u8(&r) % 2 == 0 ? &small_h7 : &small_l4);
+    sfi__rd_init(&r, bytes, len);
+    prepare(sfi__rd_u8(&r) % 2 == 0 ? &small_h7 : &small_l4);
     if (setjmp(part.power) != 0) {
         /* power comes back, and with it good hardware */
         part_fault(&part, 0, 0, FAULT_NONE);
         part_power_on(&part);
         check_state();
     }
-    while (rd_ok(&r) && rd_left(&r) > 0)
+    while (sfi__rd_ok(&r) && sfi__rd_left(&r) > 0)
         run(&r);
     part_fault(&part, 0, 0, FAULT_NONE);
     part_power_on(&part);

@@ -45,7 +45,7 @@ transfer(struct sfi_sim *sim, struct fuzz_input *in, struct usb_setup setup)
     memset(data, 0, setup.length);
     if ((setup.type & USB_IN) == 0)
         fuzz_bytes(in, data, setup.length);
-    answer = dfu_device_control(sim, &setup, data, &got);
+    answer = sfi__dfu_device_control(sim, &setup, data, &got);
     FUZZ_HOLDS(got <= setup.length);
     if ((setup.type & USB_IN) != 0)
         fuzz_chip_says(data, got);
@@ -138,13 +138,13 @@ step(struct sfi_sim *sim, struct fuzz_input *in)
         wild(sim, in, true);
         break;
     case STEP_WAIT:
-        sim_wait(sim, 8u * fuzz_byte(in));
+        sfi__sim_wait(sim, 8u * fuzz_byte(in));
         break;
     case STEP_ATTACH:
-        (void)dfu_device_attach(sim);
+        (void)sfi__dfu_device_attach(sim);
         break;
     case STEP_RESET:
-        sim_reset(sim);
+        sfi__sim_reset(sim);
         break;
     case STEPS:
         break;
@@ -157,7 +157,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     struct fuzz_input in = {data, len};
     struct sfi_sim *sim = fuzz_chip(fuzz_byte(&in) % FUZZ_STARTS);
 
-    FUZZ_HOLDS(dfu_device_attach(sim));
+    FUZZ_HOLDS(sfi__dfu_device_attach(sim));
     while (in.left > 0)
         step(sim, &in);
     fuzz_chip_end();

@@ -55,9 +55,9 @@ honest_descriptor(uint16_t value, uint8_t *out)
     uint8_t index = (uint8_t)value;
 
     if (value >> 8 == USB_CONFIGURATION)
-        return dfu_write_config(out, &itf);
+        return sfi__dfu_write_config(out, &itf);
     if (value >> 8 == USB_STRING && index >= 3 && index <= 5)
-        return dfu_write_string(out, names[index - 3]);
+        return sfi__dfu_write_string(out, names[index - 3]);
     memset(out, 0, USB_DEVICE_LEN);
     out[13] = 2; /* bcdDevice */
     out[16] = 3; /* iSerialNumber */
@@ -94,7 +94,7 @@ honest_report(uint8_t *out)
         device.state = r.state = DFU_DNBUSY;
     else if (device.state == DFU_DNBUSY)
         device.state = r.state = DFU_DNLOAD_IDLE;
-    dfu_write_report(out, &r);
+    sfi__dfu_write_report(out, &r);
     return DFU_REPORT_LEN;
 }
 

@@ -36,7 +36,7 @@ on_transmit(void *user, const uint8_t *in, size_t in_len, uint8_t *out,
 {
     struct hostile *h = user;
     size_t room = *out_len;
-    uint16_t len = rd_u16be(&h->r);
+    uint16_t len = sfi__rd_u16be(&h->r);
 
     FUZZ_HOLDS(h->in_transaction);
     FUZZ_HOLDS(in_len >= 4 && in_len <= CHANNEL_APDU_MAX);
@@ -44,15 +44,15 @@ on_transmit(void *user, const uint8_t *in, size_t in_len, uint8_t *out,
     if (in[1] == CARD_VERIFY)
         h->pins++;
     *out_len = 0;
-    if (len >= FAILS || !rd_ok(&h->r)) {
+    if (len >= FAILS || !sfi__rd_ok(&h->r)) {
         sfi_ctx_report(h->ctx, SFI_ERR_IO, 0, "the reader failed");
         return SFI_ERR_IO;
     }
     if (len > room)
         len = (uint16_t)room;
-    if (len > rd_left(&h->r))
-        len = (uint16_t)rd_left(&h->r);
-    rd_bytes(&h->r, out, len);
+    if (len > sfi__rd_left(&h->r))
+        len = (uint16_t)sfi__rd_left(&h->r);
+    sfi__rd_bytes(&h->r, out, len);
     *out_len = len;
     return SFI_OK;
 }
@@ -61,11 +61,11 @@ static sfi_status
 on_begin(void *user, bool *was_reset)
 {
     struct hostile *h = user;
-    uint8_t how = rd_u8(&h->r);
+    uint8_t how = sfi__rd_u8(&h->r);
 
     FUZZ_HOLDS(!h->in_transaction);
     *was_reset = how == 1;
-    if (how == 3 || !rd_ok(&h->r)) {
+    if (how == 3 || !sfi__rd_ok(&h->r)) {
         sfi_ctx_report(h->ctx, SFI_ERR_NO_DEVICE, 0, "the card was removed");
         return SFI_ERR_NO_DEVICE;
     }
@@ -198,8 +198,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     void *user;
     sfi_status st;
 
-    rd_init(&h.r, data, len);
-    blank = rd_u8(&h.r) == 1;
+    sfi__rd_init(&h.r, data, len);
+    blank = sfi__rd_u8(&h.r) == 1;
     st = sfi__card_open(h.ctx, &ch, blank, &ops, &user);
     FUZZ_HOLDS((st == SFI_OK) == (user != NULL));
     ended(&h, st, 0);

@@ -19,7 +19,7 @@ packet(struct sfi_sim *sim, const uint8_t *out, size_t len)
     FUZZ_HOLDS(copy != NULL && in != NULL);
     if (len > 0)
         memcpy(copy, out, len);
-    got = dap_probe_packet(sim, copy, len, in);
+    got = sfi__dap_probe_packet(sim, copy, len, in);
     FUZZ_HOLDS(got <= DAP_PROBE_PACKET);
     FUZZ_HOLDS(got == 0 || in[0] == out[0] || in[0] == CMSIS_INVALID);
     fuzz_chip_says(in, got);
@@ -47,16 +47,16 @@ line_up(struct sfi_sim *sim)
     struct cmsis_transfer t;
     struct wr w;
 
-    wr_init(&w, out, sizeof(out));
-    cmsis_put_connect(&w, CMSIS_PORT_SWD);
-    packet(sim, out, wr_len(&w));
-    wr_init(&w, out, sizeof(out));
-    cmsis_put_sequence(&w, 8 * sizeof(bits), bits);
-    packet(sim, out, wr_len(&w));
-    cmsis_transfer_begin(&t, out, sizeof(out), 0);
+    sfi__wr_init(&w, out, sizeof(out));
+    sfi__cmsis_put_connect(&w, CMSIS_PORT_SWD);
+    packet(sim, out, sfi__wr_len(&w));
+    sfi__wr_init(&w, out, sizeof(out));
+    sfi__cmsis_put_sequence(&w, 8 * sizeof(bits), bits);
+    packet(sim, out, sfi__wr_len(&w));
+    sfi__cmsis_transfer_begin(&t, out, sizeof(out), 0);
     for (size_t i = 0; i < sizeof(list) / sizeof(*list); i++)
-        FUZZ_HOLDS(cmsis_transfer_add(&t, &list[i].r, list[i].data));
-    packet(sim, out, wr_len(&t.w));
+        FUZZ_HOLDS(sfi__cmsis_transfer_add(&t, &list[i].r, list[i].data));
+    packet(sim, out, sfi__wr_len(&t.w));
 }
 
 int
@@ -77,7 +77,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         packet(sim, in.at, n);
         in.at += n;
         in.left -= n;
-        sim_wait(sim, 1);
+        sfi__sim_wait(sim, 1);
     }
     fuzz_chip_end();
     return 0;

@@ -51,26 +51,26 @@ fuzz_reply(uint16_t opcode, uint8_t *out)
 {
     struct wr w;
 
-    wr_init(&w, out, SFI_CMD_REPLY_MAX);
+    sfi__wr_init(&w, out, SFI_CMD_REPLY_MAX);
     switch (opcode) {
     case SFI_CMD_INFO:
-        wr_u8(&w, SFI_CMD_VERSION);
-        wr_u8(&w, SFI_DEVICE_INSTALLED);
-        wr_u16le(&w, 0);
-        wr_u16le(&w, 0x450);
-        wr_u16le(&w, SFI_CMD_DATA_MAX);
-        wr_fill(&w, 0, SFI_CMD_INFO_LEN - wr_len(&w));
+        sfi__wr_u8(&w, SFI_CMD_VERSION);
+        sfi__wr_u8(&w, SFI_DEVICE_INSTALLED);
+        sfi__wr_u16le(&w, 0);
+        sfi__wr_u16le(&w, 0x450);
+        sfi__wr_u16le(&w, SFI_CMD_DATA_MAX);
+        sfi__wr_fill(&w, 0, SFI_CMD_INFO_LEN - sfi__wr_len(&w));
         break;
     case SFI_CMD_CERTIFICATE:
-        wr_fill(&w, 'A', SFI_CERTIFICATE_LEN);
+        sfi__wr_fill(&w, 'A', SFI_CERTIFICATE_LEN);
         break;
     case SFI_CMD_SESSION:
-        wr_u32le(&w, 0x12345678);
+        sfi__wr_u32le(&w, 0x12345678);
         break;
     default:
         break;
     }
-    return wr_len(&w);
+    return sfi__wr_len(&w);
 }
 
 /* ---- calls ---- */

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "proto/an4286.h"
-#include "sim/spi_slave.h"
+#include "sim/an4286_device.h"
 
 #include "fuzz_session.h"
 
@@ -33,7 +33,7 @@ enum mishap {
 
 static struct {
     struct fuzz_input in;
-    struct spi_slave slave;
+    struct an4286_device slave;
     bool stuck, secure, planned;
     uint8_t gap, what, last;
     uint32_t run, busy;
@@ -110,7 +110,7 @@ on_special(void *user, uint16_t opcode, const uint8_t *param, size_t param_len,
 static void
 restart(void)
 {
-    static const struct usart_handlers handlers = {
+    static const struct an3155_handlers handlers = {
         .address = on_address,
         .read = on_read,
         .write = on_write,
@@ -122,7 +122,7 @@ restart(void)
     static const uint8_t open[] = {0x00, 0x01, 0x02, 0x11, 0x21,
                                    0x31, 0x44, 0x73, 0x82, 0x92};
     static const uint8_t secure[] = {0x00, 0x01, 0x02, 0x50, 0x51};
-    const struct usart_slave_config config = {
+    const struct an3155_device_config config = {
         .handlers = &handlers,
         .spi = true,
         .version = 0x11,
@@ -131,7 +131,7 @@ restart(void)
         .command_count = chip.secure ? sizeof(secure) : sizeof(open),
     };
 
-    spi_slave_init(&chip.slave, &config);
+    sfi__an4286_device_init(&chip.slave, &config);
 }
 
 /* ---- the wire ---- */
@@ -164,7 +164,7 @@ suffer(uint8_t tx, uint8_t *rx)
         *rx = 0xff;
         return SFI_OK;
     case MISHAP_TWICE:
-        (void)spi_slave_clock(&chip.slave, tx);
+        (void)sfi__an4286_device_clock(&chip.slave, tx);
         break;
     case MISHAP_FLIP:
         *rx = (uint8_t)(*rx ^ 1u << number % 8);
@@ -202,7 +202,7 @@ clock_byte(uint8_t tx, uint8_t *rx)
         *rx = SPI_BUSY;
         return SFI_OK;
     }
-    *rx = spi_slave_clock(&chip.slave, tx);
+    *rx = sfi__an4286_device_clock(&chip.slave, tx);
     if (chip.run > 0) {
         chip.run--;
         *rx = fuzz_byte(&chip.in);

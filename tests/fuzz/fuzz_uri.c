@@ -19,13 +19,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     if (len > 0)
         memcpy(text, data, len);
     text[len] = '\0';
-    st = uri_parse(ctx, text, &u);
+    st = sfi__uri_parse(ctx, text, &u);
     FUZZ_HOLDS((st == SFI_OK) == (sfi_ctx_error(ctx) == NULL));
     if (st == SFI_OK) {
         FUZZ_HOLDS(u.scheme[0] != '\0'); /* a path may be empty: "usb:" */
         for (size_t i = 0; i < u.param_count; i++)
-            FUZZ_HOLDS(uri_get(&u, u.param[i].key) == u.param[i].value);
-        (void)uri_allow(ctx, &u, keys);
+            FUZZ_HOLDS(sfi__uri_get(&u, u.param[i].key) == u.param[i].value);
+        (void)sfi__uri_allow(ctx, &u, keys);
     }
     if (sfi__usb_pick(ctx, (enum usb_role)(len % 2),
                       st == SFI_OK ? u.path : text, &pick) == SFI_OK)

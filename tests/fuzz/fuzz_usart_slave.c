@@ -76,7 +76,7 @@ on_special(void *user, uint16_t opcode, const uint8_t *param, size_t param_len,
     return (uint8_t)opcode;
 }
 
-static const struct usart_handlers handlers = {
+static const struct an3155_handlers handlers = {
     .address = on_address,
     .read = on_read,
     .write = on_write,
@@ -90,27 +90,27 @@ standard(const uint8_t *bytes, size_t len)
 {
     static const uint8_t listed[] = {0x00, 0x01, 0x02, 0x11, 0x21,
                                      0x31, 0x44, 0x50, 0x51};
-    const struct usart_slave_config config = {
+    const struct an3155_device_config config = {
         .handlers = &handlers,
         .version = 0x31,
         .product_id = 0x450,
         .commands = listed,
         .command_count = sizeof(listed),
     };
-    struct usart_slave slave;
+    struct an3155_device slave;
     uint8_t out[USART_ANSWER_MAX];
     struct wr w;
 
-    usart_slave_init(&slave, &config);
+    sfi__an3155_device_init(&slave, &config);
     for (size_t i = 0; i < len; i++) {
-        wr_init(&w, out, sizeof(out));
-        usart_slave_byte(&slave, bytes[i], &w);
-        FUZZ_HOLDS(wr_ok(&w));
+        sfi__wr_init(&w, out, sizeof(out));
+        sfi__an3155_device_byte(&slave, bytes[i], &w);
+        FUZZ_HOLDS(sfi__wr_ok(&w));
         FUZZ_HOLDS(slave.have < slave.want && slave.want <= USART_FRAME_MAX);
     }
-    wr_init(&w, out, sizeof(out));
-    usart_slave_drop(&slave, &w);
-    FUZZ_HOLDS(w.len <= 1 && !usart_slave_busy(&slave));
+    sfi__wr_init(&w, out, sizeof(out));
+    sfi__an3155_device_drop(&slave, &w);
+    FUZZ_HOLDS(w.len <= 1 && !sfi__an3155_device_busy(&slave));
 }
 
 static void

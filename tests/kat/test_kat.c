@@ -87,11 +87,11 @@ load(const char *path)
     bool first = true;
     int err;
 
-    buf_init(&file, &sfi__alloc_default, false);
-    err = file_read(path, FILE_MAX_LEN, &file);
+    sfi__buf_init(&file, &sfi__alloc_default, false);
+    err = sfi__file_read(path, FILE_MAX_LEN, &file);
     if (err != 0)
         die(path, 0, strerror(err));
-    if (!buf_append(&file, "", 1))
+    if (!sfi__buf_append(&file, "", 1))
         die(path, 0, "out of memory");
     for (char *at = (char *)file.data; *at != '\0';) {
         char *end = at + strcspn(at, "\n");
@@ -129,7 +129,7 @@ bytes(const struct vector *v, const char *key, uint8_t *out, size_t cap)
     size_t len = strlen(value) / 2;
 
     ck_assert_msg(len <= cap && strlen(value) % 2 == 0 &&
-                      hex_decode(out, len, value),
+                      sfi__hex_decode(out, len, value),
                   "line %zu, %s: %s is no hexadecimal of at most %zu bytes",
                   v->line, v->name, key, cap);
     return len;
@@ -149,7 +149,7 @@ number(const struct vector *v, const char *key)
 {
     uint64_t n;
 
-    ck_assert_msg(text_to_u64(text(v, key), UINT32_MAX, &n),
+    ck_assert_msg(sfi__text_to_u64(text(v, key), UINT32_MAX, &n),
                   "line %zu, %s: %s is no number", v->line, v->name, key);
     return n;
 }
@@ -392,8 +392,8 @@ check_license(const struct vector *v)
     exactly(v, "key", key, sizeof(key));
     exactly(v, "nonce", nonce, sizeof(nonce));
     exactly(v, "session", raw, sizeof(raw));
-    rd_init(&r, raw, sizeof(raw));
-    session = rd_u32le(&r);
+    sfi__rd_init(&r, raw, sizeof(raw));
+    session = sfi__rd_u32le(&r);
     exactly(v, "license", want, sizeof(want));
     status_is(v,
               sfi__license_seal(ctx, ephemeral, public_key,
@@ -458,6 +458,6 @@ main(int argc, char **argv)
     suite_add_tcase(s, tc);
     status = run_suite(s);
     free(vectors);
-    buf_free(&file);
+    sfi__buf_free(&file);
     return status;
 }

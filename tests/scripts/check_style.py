@@ -69,6 +69,26 @@ def conditionals(path, text):
                                  "let the build pick a file")
 
 
+EXTERN = re.compile(r"^extern\b[^;(]*?(\w+)(?:\[[^\]]*\])*;", re.M)
+
+
+def names(path, text):
+    """What the linker sees of lib/ begins with sfi_: a program that links it
+    has names of its own."""
+    code = source.code_only(text)
+    for f in source.functions(text):
+        head = code.rfind(";", 0, f.body)
+        head = code[max(head, code.rfind("}", 0, f.body)) + 1:f.body]
+        if not re.search(r"\bstatic\b", head) and \
+                not f.name.startswith("sfi_") and not f.name.isupper():
+            yield source.finding(path, f.first, f"{f.name}() is external: "
+                                 f"sfi__{f.name}, or static")
+    for m in EXTERN.finditer(code):
+        if not m.group(1).startswith("sfi_"):
+            yield source.finding(path, source.line_of(code, m.start()),
+                                 f"{m.group(1)} is external: sfi__{m.group(1)}")
+
+
 def words(path, text):
     for pattern, why in WORDS:
         for m in re.finditer(pattern, text):
@@ -107,11 +127,13 @@ def check(root):
         if path.suffix in (".c", ".h") and path.parts[0] in CODE:
             found += calls(path, text)
             found += conditionals(path, text)
+            if path.parts[0] == "lib":
+                found += names(path, text)
     return found
 
 
 CASES = [
-    ("clean", {"lib/util/mem.c": "void\nf(void)\n{\n    memset(p, 0, 1);\n}\n",
+    ("clean", {"lib/util/mem.c": "void\nsfi__f(void)\n{\n    memset(p, 0, 1);\n}\n",
                "lib/core/a.c": "#if SFI_HAVE_VAULT\n#endif\n"
                'static int\ng(void)\n{\n    s = "memcmp(";\n'
                "    return a.free(b) + p->time(q); /* memset(x) */\n}\n",
@@ -129,8 +151,15 @@ CASES = [
     ("stdout", {"lib/hsm/a.c": 'printf("x");\n'}, ["printf"]),
     ("the end of the caller", {"lib/hsm/a.c": "abort();\n"}, ["abort"]),
     ("#ifdef in a function",
-     {"lib/core/a.c": "void\nf(void)\n{\n#ifdef X\n    g();\n#endif\n}\n"},
-     [":4: #ifdef inside f", ":6: #endif inside f"]),
+     {"lib/core/a.c": "void\nsfi__f(void)\n{\n#ifdef X\n    g();\n#endif\n}\n"},
+     [":4: #ifdef inside sfi__f", ":6: #endif inside sfi__f"]),
+    ("external names", {"lib/core/a.c":
+                        "static int\na(void)\n{\n}\n\nint\nsfi__b(void)\n{\n}\n"
+                        "\nint\nrd_init(void)\n{\n}\n",
+                        "lib/core/a.h": "extern const int sfi__d;\n"
+                        "extern const struct t table;\n"},
+     [r"lib/core/a.c:11: rd_init\(\) is external",
+      r"lib/core/a.h:2: table is external"]),
     ("unfinished", {"scripts/x": "#!/bin/sh\n# TO" + "DO: finish\n"},
      ["unfinished"]),
     ("one machine", {"doc/a.md": "see /ho" + "me/me/x\n"}, ["one machine"]),

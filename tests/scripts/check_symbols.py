@@ -84,6 +84,11 @@ def device_differences(headers, pairs):
     defined = {n for n, kind in pairs if kind != "U"}
     for name in sorted(headers - defined):
         yield f"{name}: in the header, not in the archive"
+    # a boot loader that links the archive has names of its own
+    for name in sorted({n for n, kind in pairs if kind.isupper()
+                        and kind != "U" and not n.startswith("sfi_")}
+                       - LINKER):
+        yield f"{name}: the archive defines it, and it has no prefix sfi_"
     for name in sorted({n for n, kind in pairs if kind == "U"}
                        - defined - FREESTANDING - LINKER):
         yield f"{name}: the device core needs it, and it is not freestanding"
@@ -116,6 +121,8 @@ def self_test():
         (differences(both, ["sfi_a", "sfi_a", "sfi_b"], both), 1),
         (device_differences({"sfi_a"}, {("sfi_a", "T"), ("memcpy", "U")}), 0),
         (device_differences({"sfi_a"}, {("sfi_b", "T")}), 1),
+        (device_differences({"sfi_a"}, {("sfi_a", "T"), ("rd_init", "T"),
+                                        ("inner", "t")}), 1),
         (device_differences({"sfi_a"}, {("sfi_a", "T"), ("malloc", "U")}), 1),
         (device_differences({"sfi_a"}, {("sfi_a", "T"), ("state", "b")}), 1),
     ]

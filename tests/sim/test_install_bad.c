@@ -31,7 +31,7 @@ area_at(unsigned n)
     for (; n > 1; n--) {
         struct image_area a;
 
-        format_read_area(&a, image() + at);
+        sfi__image_read_area(&a, image() + at);
         at += SFI_FORMAT_AREA_LEN + a.size;
     }
     return at;
@@ -203,8 +203,8 @@ refused_image(const char *chip, int row)
     sfi_status st;
 
     station_setup(chip);
-    buf_init(&good, &sfi__alloc_default, false);
-    ck_assert(buf_append(&good, image(), station.package.image.len));
+    sfi__buf_init(&good, &sfi__alloc_default, false);
+    ck_assert(sfi__buf_append(&good, image(), station.package.image.len));
     images[row].alter();
     st = station_install(false);
     ck_assert_msg(st == images[row].st, "%s: %s \"%s\"", images[row].name,
@@ -212,7 +212,7 @@ refused_image(const char *chip, int row)
     ck_assert_fails(st, images[row].st, images[row].where, images[row].message);
     ck_assert_int_eq(sfi_error_peer_code(sfi_ctx_error(ctx)),
                      images[row].cause);
-    buf_free(&station.package.image);
+    sfi__buf_free(&station.package.image);
     station.package.image = good;
     assert_unharmed(images[row].counted);
     station_teardown();
@@ -244,12 +244,12 @@ START_TEST(test_image_reordered)
     struct buf good;
 
     station_setup(rows[_i].chip);
-    buf_init(&good, &sfi__alloc_default, false);
-    ck_assert(buf_append(&good, image(), station.package.image.len));
+    sfi__buf_init(&good, &sfi__alloc_default, false);
+    ck_assert(sfi__buf_append(&good, image(), station.package.image.len));
     swap_areas_and_indices();
     ck_assert_fails(station_install(false), SFI_ERR_CHIP_RULE, "",
                     rows[_i].message);
-    buf_free(&station.package.image);
+    sfi__buf_free(&station.package.image);
     station.package.image = good;
     assert_unharmed(0);
     station_teardown();

@@ -338,7 +338,7 @@ START_TEST(test_erase_sectors)
     ck_assert_fails(sfi_target_erase(t, none, ROWS(none)), SFI_ERR_RANGE, "",
                     "sector 16, expected 0 to 15");
     ck_assert_uint_eq(bus.erasures, 2);
-    ck_assert_int_eq(boot_erase_sectors(&t->boot, beyond, ROWS(beyond)),
+    ck_assert_int_eq(sfi__boot_erase_sectors(&t->boot, beyond, ROWS(beyond)),
                      SFI_ERR_RANGE);
     ck_assert_str_eq(sfi_error_message(sfi_ctx_error(ctx)),
                      "the device's flash has no sector 16");
@@ -365,10 +365,11 @@ START_TEST(test_erase_uneven)
     setup();
     t = connect();
     t->boot.dfu.layout[0] = layout;
-    ck_assert_ok(boot_erase_sectors(&t->boot, sectors, ROWS(sectors)));
+    ck_assert_ok(sfi__boot_erase_sectors(&t->boot, sectors, ROWS(sectors)));
     ck_assert_uint_eq(bus.erasures, ROWS(at));
     ck_assert_mem_eq(bus.erased, at, sizeof(at));
-    ck_assert_int_eq(boot_erase_sectors(&t->boot, beyond, 1), SFI_ERR_RANGE);
+    ck_assert_int_eq(sfi__boot_erase_sectors(&t->boot, beyond, 1),
+                     SFI_ERR_RANGE);
     sfi_target_free(t);
     station_teardown();
 }

@@ -421,12 +421,12 @@ START_TEST(test_readout_protected)
                     SFI_ERR_PROTECTED, station.tp->name, reason);
     ck_assert_ok(sfi_sim_read_flash(board.sim, 0x08000000, back, 4));
     ck_assert_mem_eq(back, data, 4);
-    ck_assert_ok(boot_init(&b, station.tp, NULL));
-    ck_assert_ok(boot_connect(&b, 1000));
-    ck_assert_ok(boot_readout_unprotect(&b));
+    ck_assert_ok(sfi__boot_init(&b, station.tp, NULL));
+    ck_assert_ok(sfi__boot_connect(&b, 1000));
+    ck_assert_ok(sfi__boot_readout_unprotect(&b));
     ck_assert_ok(sfi_target_read(t, 0x08000000, back, 4));
     ck_assert_mem_eq(back, "\xff\xff\xff\xff", 4);
-    ck_assert(!options_readout_protected(board.sim));
+    ck_assert(!sfi__options_readout_protected(board.sim));
     end(t);
 }
 END_TEST
@@ -443,14 +443,14 @@ START_TEST(test_sectors)
     for (uint32_t s = 0; s < 16; s++)
         ck_assert_ok(
             sfi_target_write(t, 0x08000000 + (s << 17), data, sizeof(data)));
-    ck_assert_ok(boot_init(&b, station.tp, NULL));
-    ck_assert_ok(boot_connect(&b, 1000));
-    ck_assert_ok(boot_erase_sectors(&b, some, ROWS(some)));
+    ck_assert_ok(sfi__boot_init(&b, station.tp, NULL));
+    ck_assert_ok(sfi__boot_connect(&b, 1000));
+    ck_assert_ok(sfi__boot_erase_sectors(&b, some, ROWS(some)));
     for (uint32_t s = 0; s < 16; s++) {
         ck_assert_ok(sfi_target_read(t, 0x08000000 + (s << 17), back, 1));
         ck_assert_uint_eq(back[0], s == 1 || s == 9 ? 0xff : 1);
     }
-    ck_assert_fails(boot_erase_sectors(&b, none, 1), SFI_ERR_NACK, "",
+    ck_assert_fails(sfi__boot_erase_sectors(&b, none, 1), SFI_ERR_NACK, "",
                     "stm32h753xi has no sector 16");
     end(t);
 }

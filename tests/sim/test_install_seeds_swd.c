@@ -49,7 +49,7 @@ pass_time(uint32_t ms)
 {
     script_now += ms;
     if (script_now > usb.told)
-        sim_wait(board.sim, script_now - usb.told);
+        sfi__sim_wait(board.sim, script_now - usb.told);
     usb.told = script_now;
 }
 
@@ -81,7 +81,7 @@ break_off(const uint8_t *out, size_t len, uint32_t amount, uint8_t response,
     copy[2] = (uint8_t)count;
     if (is_block)
         copy[3] = (uint8_t)(count >> 8);
-    (void)dap_probe_packet(board.sim, copy, len, in);
+    (void)sfi__dap_probe_packet(board.sim, copy, len, in);
     in[0] = out[0];
     in[1] = (uint8_t)count;
     if (is_block)
@@ -105,7 +105,7 @@ befalls_list(const struct mishap *m, const uint8_t *out, size_t len,
     if (m->what > MISHAP_FAULT || !is_list(out))
         return false;
     if (m->what == MISHAP_PARITY) {
-        *got = dap_probe_packet(board.sim, out, len, in);
+        *got = sfi__dap_probe_packet(board.sim, out, len, in);
         in[out[0] == CMSIS_TRANSFER ? 2 : 3] |= CMSIS_RESPONSE_ERROR;
     } else {
         *got = break_off(out, len, m->amount, responses[m->what], in);
@@ -138,7 +138,7 @@ suffer(const struct mishap *m, const uint8_t *out, size_t len, uint8_t *in,
     case MISHAP_LOST:
         return no_answer(timeout_ms);
     case MISHAP_LATE:
-        usb.stale_len = dap_probe_packet(board.sim, out, len, usb.stale);
+        usb.stale_len = sfi__dap_probe_packet(board.sim, out, len, usb.stale);
         return no_answer(timeout_ms);
     case MISHAP_DELAY:
         pass_time(m->amount % DELAY_MS_MAX);
@@ -154,7 +154,7 @@ suffer(const struct mishap *m, const uint8_t *out, size_t len, uint8_t *in,
         return SFI_ERR_NO_DEVICE;
     }
     if (!befalls_list(m, out, len, in, got))
-        *got = dap_probe_packet(board.sim, out, len, in);
+        *got = sfi__dap_probe_packet(board.sim, out, len, in);
     befall_answer(m, in, got);
     return SFI_OK;
 }
@@ -190,7 +190,7 @@ on_xfer(void *user, const uint8_t *out, size_t out_len, uint8_t *in, size_t cap,
     if (m != NULL)
         st = suffer(m, out, out_len, answer, got, timeout_ms);
     else
-        *got = dap_probe_packet(board.sim, out, out_len, answer);
+        *got = sfi__dap_probe_packet(board.sim, out, out_len, answer);
     *got = *got < cap ? *got : cap;
     /* what nobody fetched comes first */
     if (m == NULL && usb.stale_len > 0) {

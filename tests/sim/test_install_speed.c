@@ -33,8 +33,8 @@ keep_log(void *user, int level, const char *text)
 {
     (void)user;
     if (level == SFI_LOG_WARNING)
-        text_format(warnings + strlen(warnings),
-                    sizeof(warnings) - strlen(warnings), "%s\n", text);
+        sfi__text_format(warnings + strlen(warnings),
+                         sizeof(warnings) - strlen(warnings), "%s\n", text);
 }
 
 static bool
@@ -133,10 +133,11 @@ assert_told(uint32_t limit)
     char want[1024] = "";
 
     for (size_t i = 0; i < ROWS(speeds) && speeds[i] > limit; i++)
-        text_format(want + strlen(want), sizeof(want) - strlen(want),
-                    "stream: the chip does not answer at %u baud; trying a "
-                    "lower speed\n",
-                    speeds[i]);
+        sfi__text_format(
+            want + strlen(want), sizeof(want) - strlen(want),
+            "stream: the chip does not answer at %u baud; trying a "
+            "lower speed\n",
+            speeds[i]);
     ck_assert_str_eq(warnings, want);
 }
 

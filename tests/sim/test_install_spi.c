@@ -235,7 +235,7 @@ START_TEST(test_plain)
     ck_assert_ok(sfi_target_read(t, at + 1, back, 1));
     ck_assert_uint_eq(back[0], data[1]);
     memset(flash, 0xff, sizeof(flash));
-    ck_assert_ok(boot_erase_sectors(&t->boot, second, 1));
+    ck_assert_ok(sfi__boot_erase_sectors(&t->boot, second, 1));
     ck_assert_ok(sfi_target_read(t, at, back, sizeof(flash)));
     ck_assert_mem_eq(back, flash, sizeof(flash));
     ck_assert_ok(sfi_target_write(t, at, data, 256));
@@ -269,13 +269,14 @@ START_TEST(test_erase_every_sector)
     ck_assert_ok(sfi_target_write(t, last, data, 8));
     for (uint16_t i = 0; i < ROWS(sectors); i++)
         sectors[i] = i;
-    ck_assert_ok(boot_erase_sectors(&t->boot, sectors, ROWS(sectors)));
+    ck_assert_ok(sfi__boot_erase_sectors(&t->boot, sectors, ROWS(sectors)));
     ck_assert_ok(sfi_target_read(t, chip->user.base, back, 8));
     ck_assert_mem_eq(back, "\xff\xff\xff\xff\xff\xff\xff\xff", 8);
     ck_assert_ok(sfi_target_read(t, last, back, 8));
     ck_assert_mem_eq(back, "\xff\xff\xff\xff\xff\xff\xff\xff", 8);
     sectors[0] = 256;
-    ck_assert_int_eq(boot_erase_sectors(&t->boot, sectors, 1), SFI_ERR_NACK);
+    ck_assert_int_eq(sfi__boot_erase_sectors(&t->boot, sectors, 1),
+                     SFI_ERR_NACK);
     sfi_target_free(t);
     station_teardown();
 }
@@ -293,8 +294,8 @@ START_TEST(test_readout_unprotect)
     ck_assert_fails(sfi_target_read(t, ram, back, 8), SFI_ERR_PROTECTED, "SPI",
                     "readout protection is on, so the bootloader neither reads "
                     "nor writes; to take it off erases the chip");
-    ck_assert_ok(boot_readout_unprotect(&t->boot));
-    ck_assert_ok(boot_connect(&t->boot, 1000));
+    ck_assert_ok(sfi__boot_readout_unprotect(&t->boot));
+    ck_assert_ok(sfi__boot_connect(&t->boot, 1000));
     ck_assert_ok(sfi_target_write(t, ram, data, 8));
     ck_assert_ok(sfi_target_read(t, ram, back, 8));
     ck_assert_mem_eq(back, data, 8);
@@ -314,13 +315,14 @@ START_TEST(test_bytes_of_a_write)
     uint64_t began = station.wire.sent;
     uint64_t bytes;
 
-    ck_assert_ok(boot_write(&t->boot, t->chip->user.base, data, sizeof(data)));
+    ck_assert_ok(
+        sfi__boot_write(&t->boot, t->chip->user.base, data, sizeof(data)));
     bytes = station.wire.sent - began;
     ck_assert_uint_eq(bytes, 16 * 275);
     ck_assert_uint_ge(sizeof(data) * 100 / bytes, 93);
     began = station.wire.sent;
     ck_assert_ok(
-        boot_read(&t->boot, t->chip->ram[0].base, (uint8_t[256]){0}, 256));
+        sfi__boot_read(&t->boot, t->chip->ram[0].base, (uint8_t[256]){0}, 256));
     ck_assert_uint_eq(station.wire.sent - began, 6 + 8 + 5 + 1 + 256);
     sfi_target_free(t);
     station_teardown();

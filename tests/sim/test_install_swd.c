@@ -23,7 +23,7 @@ on_xfer(void *user, const uint8_t *out, size_t out_len, uint8_t *in, size_t cap,
 
     (void)user;
     *got = 0;
-    sim_wait(board.sim, out_len == 0 ? timeout_ms : 1);
+    sfi__sim_wait(board.sim, out_len == 0 ? timeout_ms : 1);
     if (out_len == 0)
         return SFI_ERR_TIMEOUT;
     ck_assert_ok(sfi_sim_probe(board.sim, out, out_len, answer, &len));

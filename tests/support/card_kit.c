@@ -26,7 +26,7 @@ from_hex(const char *text, size_t *len)
     for (size_t i = 0; i < *len; text++) {
         if (*text == ' ')
             continue;
-        ck_assert(hex_decode(out + i++, 1, text));
+        ck_assert(sfi__hex_decode(out + i++, 1, text));
         text++;
     }
     return out;
@@ -43,7 +43,7 @@ card_assert(const char *file, int line, sfi_card *to, const char *command,
     uint8_t *want = from_hex(answer, &want_len);
     sfi_status st = sfi_card_apdu(to, in, len, out, &out_len);
 
-    hex_encode(got, out, out_len);
+    sfi__hex_encode(got, out, out_len);
     if (st != SFI_OK || out_len != want_len || memcmp(out, want, want_len) != 0)
         ck_abort_msg("%s:%d: %s: status %d, answer %s (%s), expected %s", file,
                      line, command, st, got, sfi_card_reason(to), answer);
@@ -78,19 +78,19 @@ card_say(sfi_card *to, uint32_t header, const void *data, size_t len,
     uint8_t in[SFI_CARD_APDU_MAX];
     struct wr w;
 
-    wr_init(&w, in, sizeof(in));
-    wr_u32be(&w, header);
+    sfi__wr_init(&w, in, sizeof(in));
+    sfi__wr_u32be(&w, header);
     if (len > 255) {
-        wr_u8(&w, 0);
-        wr_u16be(&w, (uint16_t)len);
+        sfi__wr_u8(&w, 0);
+        sfi__wr_u16be(&w, (uint16_t)len);
     } else if (len > 0) {
-        wr_u8(&w, (uint8_t)len);
+        sfi__wr_u8(&w, (uint8_t)len);
     }
-    wr_bytes(&w, data, len);
+    sfi__wr_bytes(&w, data, len);
     if (out != NULL)
-        wr_fill(&w, 0, len > 255 ? 2 : 1);
-    ck_assert(wr_ok(&w));
-    return card_send(to, in, wr_len(&w), out, out_len);
+        sfi__wr_fill(&w, 0, len > 255 ? 2 : 1);
+    ck_assert(sfi__wr_ok(&w));
+    return card_send(to, in, sfi__wr_len(&w), out, out_len);
 }
 
 /* ---- an HSM that remembers ---- */

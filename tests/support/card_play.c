@@ -133,8 +133,8 @@ bytes(uint8_t *out)
                 out[len + i] = (uint8_t)i;
         } else {
             count = text_len / 2;
-            ck_assert_msg(hex_decode(out + len, count, text), "\"%s\" %s", text,
-                          here());
+            ck_assert_msg(sfi__hex_decode(out + len, count, text), "\"%s\" %s",
+                          text, here());
         }
         len += count;
         play.at += text_len;

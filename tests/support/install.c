@@ -18,7 +18,7 @@
 static sfi_status
 append(void *user, const uint8_t *data, size_t len)
 {
-    return buf_append(user, data, len) ? SFI_OK : SFI_ERR_NOMEM;
+    return sfi__buf_append(user, data, len) ? SFI_OK : SFI_ERR_NOMEM;
 }
 
 static void
@@ -85,7 +85,7 @@ package_make_of(struct package *p, sfi_firmware *firmware)
 
     memset(p, 0, sizeof(*p));
     p->firmware = firmware;
-    buf_init(&p->image, &sfi__alloc_default, false);
+    sfi__buf_init(&p->image, &sfi__alloc_default, false);
     p->chip = sfi_sim_chip(board.sim);
     for (size_t i = 0; i < sizeof(p->key); i++)
         p->key[i] = (uint8_t)(0xc1 + i * 11);
@@ -103,7 +103,7 @@ package_make_of(struct package *p, sfi_firmware *firmware)
 void
 package_free(struct package *p)
 {
-    buf_free(&p->image);
+    sfi__buf_free(&p->image);
     sfi_firmware_free(p->firmware);
 }
 
@@ -171,7 +171,7 @@ install_request(uint16_t opcode, const uint8_t *param, size_t param_len,
                 size_t *reply_len)
 {
     const uint8_t op[] = {(uint8_t)(opcode >> 8), (uint8_t)opcode};
-    bool extended = cmd_is_extended(opcode);
+    bool extended = sfi__security_is_extended(opcode);
     const uint8_t command[] = {
         extended ? USART_EXT_SPECIAL : USART_SPECIAL,
         (uint8_t) ~(extended ? USART_EXT_SPECIAL : USART_SPECIAL),
@@ -239,7 +239,7 @@ send_areas(const struct package *p)
     int r = 0;
 
     while (r == 0 && at < end) {
-        format_read_area(&area, at);
+        sfi__image_read_area(&area, at);
         r = install_request(SFI_CMD_AREA, at, SFI_FORMAT_AREA_LEN, NULL, 0,
                             NULL, NULL);
         at += SFI_FORMAT_AREA_LEN;
@@ -333,7 +333,7 @@ assert_rest_erased(const struct package *p, const struct chip_range *range)
     size_t len;
 
     for (size_t i = 0; i <= sfi_firmware_segment_count(p->firmware); i++) {
-        uint32_t stop = chip_range_end(range), next = stop;
+        uint32_t stop = sfi__chip_range_end(range), next = stop;
 
         if (i < sfi_firmware_segment_count(p->firmware)) {
             ck_assert_ok(
@@ -474,6 +474,6 @@ install_assert_clean(const struct package *p)
     const char *found = find_secret(p, dump(SFI_SIM_FLASH));
 
     ck_assert_msg(found == NULL, "%s is in the flash", found);
-    assert_erased(chip, chip->user.base, chip_range_end(&chip->user));
+    assert_erased(chip, chip->user.base, sfi__chip_range_end(&chip->user));
     install_assert_ram_clean(p);
 }

@@ -10,9 +10,9 @@ clock_once(bool tms, bool tdi)
 {
     bool tdo;
 
-    tap_pins(board.sim, false, tms, tdi);
-    tdo = tap_tdo(board.sim);
-    tap_pins(board.sim, true, tms, tdi);
+    sfi__tap_pins(board.sim, false, tms, tdi);
+    tdo = sfi__tap_tdo(board.sim);
+    sfi__tap_pins(board.sim, true, tms, tdi);
     return tdo;
 }
 
@@ -69,8 +69,8 @@ jtag_access(bool ap, bool read, uint8_t reg, uint32_t data)
 
     jtag_select(ap ? ADI_IR_APACC : ADI_IR_DPACC);
     /* one more for the boundary TAP's bypass bit */
-    scan = jtag_dr(adi_jtag_request(&r, data), ADI_ACCESS_BITS + 1);
-    ck_assert_int_eq(adi_jtag_take_answer(scan, &data), ADI_ACK_OK);
+    scan = jtag_dr(sfi__adi_jtag_request(&r, data), ADI_ACCESS_BITS + 1);
+    ck_assert_int_eq(sfi__adi_jtag_take_answer(scan, &data), ADI_ACK_OK);
     return data;
 }
 
@@ -87,7 +87,7 @@ jtag_connect(void)
     jtag_reset();
     (void)jtag_access(false, false, ADI_DP_CTRL_STAT,
                       ADI_CTRL_PWRUP | ADI_STAT_STICKY);
-    (void)jtag_access(false, false, ADI_DP_SELECT, adi_select(0, 0));
+    (void)jtag_access(false, false, ADI_DP_SELECT, sfi__adi_select(0, 0));
     (void)jtag_access(true, false, ADI_AP_CSW,
                       ADI_CSW_SIZE_32 | ADI_CSW_INC_SINGLE);
 }

@@ -106,7 +106,7 @@ is_atomic_done(enum part_fault f)
 static uint8_t *
 at(struct part *p, uint32_t addr, uint32_t len)
 {
-    HOLDS(chip_range_has(&p->chip->flash, addr, len));
+    HOLDS(sfi__chip_range_has(&p->chip->flash, addr, len));
     return p->flash + (addr - p->chip->flash.base);
 }
 
@@ -131,7 +131,7 @@ on_program(void *user, uint32_t addr, const uint8_t *data, uint32_t len)
     enum part_fault f = strike(p, CALL_PROGRAM);
     uint8_t *flash = at(p, addr, len);
 
-    HOLDS(chip_range_has(&p->chip->user, addr, len));
+    HOLDS(sfi__chip_range_has(&p->chip->user, addr, len));
     HOLDS(addr % p->chip->program_unit == 0);
     HOLDS(len % p->chip->program_unit == 0);
     for (uint32_t i = 0; i < len; i++)
@@ -447,7 +447,7 @@ part_session(struct part *p, uint32_t *id)
 }
 
 void
-part_info(struct part *p, struct cmd_info *info)
+part_info(struct part *p, struct security_info *info)
 {
     uint8_t out[SFI_DEVICE_REPLY_MAX];
     size_t out_len = sizeof(out);
@@ -456,7 +456,7 @@ part_info(struct part *p, struct cmd_info *info)
                             &out_len) == SFI_OK);
     HOLDS(out_len == 1 + SFI_CMD_INFO_LEN);
     HOLDS(out[0] == SFI_CAUSE_NONE);
-    cmd_read_info(info, out + 1);
+    sfi__security_read_info(info, out + 1);
     HOLDS(info->version == SFI_CMD_VERSION);
     HOLDS(info->state == sfi_device_state(p->dev));
 }

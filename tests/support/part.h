@@ -100,7 +100,7 @@ int part_send(struct part *p, uint16_t opcode, const void *param,
               size_t param_len, const void *data, size_t data_len);
 /* SESSION; the cause, or -1 for no answer. */
 int part_session(struct part *p, uint32_t *id);
-void part_info(struct part *p, struct cmd_info *out);
+void part_info(struct part *p, struct security_info *out);
 
 /* An image for the part, as an OEM makes it. */
 struct test_area {

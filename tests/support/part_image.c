@@ -44,14 +44,14 @@ seal_area(struct test_area *a)
 {
     uint8_t iv[12];
 
-    format_write_area(a->raw, &a->d);
-    format_iv(iv, test_nonce, a->d.index);
+    sfi__image_write_area(a->raw, &a->d);
+    sfi__image_iv(iv, test_nonce, a->d.index);
     free(a->cipher);
     a->cipher = malloc(a->d.size + 1);
     HOLDS(a->cipher != NULL);
     HOLDS(sfi__gcm_seal(ctx, test_key, iv, a->raw, SFI_FORMAT_AREA_AAD_LEN,
                         a->plain, a->d.size, a->cipher, a->d.tag) == SFI_OK);
-    format_write_area(a->raw, &a->d);
+    sfi__image_write_area(a->raw, &a->d);
 }
 
 void
@@ -60,11 +60,11 @@ image_seal(struct test_image *im)
     struct image_header h = {.version = SFI_FORMAT_VERSION, .areas = im->areas};
 
     memcpy(h.magic, SFI_FORMAT_MAGIC, sizeof(h.magic));
-    format_write_header(im->header, &h);
+    sfi__image_write_header(im->header, &h);
     HOLDS(sfi__gcm_seal(ctx, test_key, test_nonce, im->header,
                         SFI_FORMAT_HEADER_AAD_LEN, NULL, 0, NULL,
                         h.tag) == SFI_OK);
-    format_write_header(im->header, &h);
+    sfi__image_write_header(im->header, &h);
     for (uint16_t i = 0; i < im->areas; i++) {
         im->area[i].d.index = (uint16_t)(i + 1);
         im->area[i].d.areas = im->areas;
@@ -214,7 +214,7 @@ assert_forgotten(const char *name)
 void
 assert_refused(const char *name, int cause)
 {
-    struct cmd_info i;
+    struct security_info i;
 
     part_info(&part, &i);
     ck_assert_msg(i.state == SFI_DEVICE_EMPTY, "%s: state %u", name, i.state);

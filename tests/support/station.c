@@ -427,6 +427,6 @@ station_info(sfi_dialect_info *out)
     sfi_target *t;
 
     ck_assert_ok(sfi_target_connect(ctx, NULL, station.tp, 0, &t));
-    ck_assert_ok(dialect_info(t, out));
+    ck_assert_ok(sfi__dialect_info(t, out));
     sfi_target_free(t);
 }

@@ -38,8 +38,8 @@ static struct {
     uint8_t answer[1 + SFI_CMD_REPLY_MAX];
     size_t asked_len, answer_len;
     uint8_t license[SFI_LICENSE_LEN];
-    struct usart_slave usart;
-    struct spi_slave spi;
+    struct an3155_device usart;
+    struct an4286_device spi;
     uint8_t queue[2048];
     size_t at, len;
 } part;
@@ -69,23 +69,23 @@ who(uint8_t *reply, size_t *reply_len)
 {
     uint8_t raw[SFI_CMD_INFO_LEN];
     size_t len = sizeof(raw);
-    struct cmd_info i;
+    struct security_info i;
     struct wr w;
     int r = install_request(SFI_CMD_INFO, NULL, 0, NULL, 0, raw, &len);
 
     if (r != 0)
         return to_status(r);
-    cmd_read_info(&i, raw);
-    wr_init(&w, reply, *reply_len);
-    wr_bytes(&w, "VX", 2);
-    wr_u8(&w, 1);
-    wr_u8(&w, (uint8_t)(LIFE + i.state));
-    wr_u16be(&w, i.device_id);
-    wr_u16be(&w, (uint16_t)vendor.data_max);
-    wr_u8(&w, to_status(i.cause));
-    wr_u8(&w, (uint8_t)i.area);
-    wr_bytes(&w, i.header_tag, sizeof(i.header_tag));
-    *reply_len = wr_len(&w);
+    sfi__security_read_info(&i, raw);
+    sfi__wr_init(&w, reply, *reply_len);
+    sfi__wr_bytes(&w, "VX", 2);
+    sfi__wr_u8(&w, 1);
+    sfi__wr_u8(&w, (uint8_t)(LIFE + i.state));
+    sfi__wr_u16be(&w, i.device_id);
+    sfi__wr_u16be(&w, (uint16_t)vendor.data_max);
+    sfi__wr_u8(&w, to_status(i.cause));
+    sfi__wr_u8(&w, (uint8_t)i.area);
+    sfi__wr_bytes(&w, i.header_tag, sizeof(i.header_tag));
+    *reply_len = sfi__wr_len(&w);
     return 0;
 }
 
@@ -194,8 +194,8 @@ block_get(uint32_t at)
 {
     struct rd r;
 
-    rd_init(&r, part.block + at, 4);
-    return rd_u32be(&r);
+    sfi__rd_init(&r, part.block + at, 4);
+    return sfi__rd_u32be(&r);
 }
 
 static void
@@ -203,8 +203,8 @@ block_put(uint32_t at, uint32_t word)
 {
     struct wr w;
 
-    wr_init(&w, part.block + at, 4);
-    wr_u32be(&w, word);
+    sfi__wr_init(&w, part.block + at, 4);
+    sfi__wr_u32be(&w, word);
 }
 
 static void
@@ -214,11 +214,11 @@ restart(void)
         USART_GET,     USART_GET_VERSION, USART_GET_ID,
         USART_SPECIAL, USART_EXT_SPECIAL,
     };
-    static const struct usart_handlers handlers = {
+    static const struct an3155_handlers handlers = {
         .known = on_known,
         .special = on_special,
     };
-    struct usart_slave_config config = {
+    struct an3155_device_config config = {
         .handlers = &handlers,
         .version = 0x42,
         .product_id = (uint16_t)board.sim->chip->device_id,
@@ -232,9 +232,9 @@ restart(void)
     part.state = DFU_IDLE;
     memset(part.block, 0, sizeof(part.block));
     block_put(AT_MAGIC, BLOCK_MAGIC);
-    usart_slave_init(&part.usart, &config);
+    sfi__an3155_device_init(&part.usart, &config);
     config.spi = true;
-    spi_slave_init(&part.spi, &config);
+    sfi__an4286_device_init(&part.spi, &config);
     if (board.sim->mode == SIM_SECURE)
         (void)install_sync();
 }
@@ -244,7 +244,7 @@ static bool
 is_secure(void)
 {
     bool is_answering =
-        part.at < part.len || !spi_slave_quiet(&part.spi) || part.owes;
+        part.at < part.len || !sfi__an4286_device_quiet(&part.spi) || part.owes;
 
     if (part.resets != board.sim->resets && !is_answering)
         restart();
@@ -263,10 +263,10 @@ on_write(void *user, const uint8_t *buf, size_t len, uint32_t timeout_ms)
         return sfi__transport_write(station.direct, buf, len, timeout_ms);
     if (part.at == part.len)
         part.at = part.len = 0;
-    wr_init(&w, part.queue + part.len, sizeof(part.queue) - part.len);
+    sfi__wr_init(&w, part.queue + part.len, sizeof(part.queue) - part.len);
     for (size_t i = 0; i < len; i++)
-        usart_slave_byte(&part.usart, buf[i], &w);
-    part.len += wr_len(&w);
+        sfi__an3155_device_byte(&part.usart, buf[i], &w);
+    part.len += sfi__wr_len(&w);
     return SFI_OK;
 }
 
@@ -299,7 +299,7 @@ on_transfer(void *user, const uint8_t *tx, uint8_t *rx, size_t len)
         uint8_t in = 0xff;
 
         if (is_secure())
-            in = spi_slave_clock(&part.spi, tx[i]);
+            in = sfi__an4286_device_clock(&part.spi, tx[i]);
         else
             st = sfi__transport_transfer(station.direct, tx + i, &in, 1);
         if (rx != NULL)
@@ -348,8 +348,8 @@ on_read32(void *user, uint32_t address, uint32_t *words, size_t count)
     for (uint32_t i = 0; i < count; i++) {
         struct rd r;
 
-        rd_init(&r, part.block + at + 4 * i, 4);
-        words[i] = rd_u32le(&r);
+        sfi__rd_init(&r, part.block + at + 4 * i, 4);
+        words[i] = sfi__rd_u32le(&r);
         if (at + 4 * i == AT_STATUS)
             part.owes = false;
     }
@@ -369,8 +369,8 @@ on_write32(void *user, uint32_t address, const uint32_t *words, size_t count)
     for (uint32_t i = 0; i < count; i++) {
         struct wr w;
 
-        wr_init(&w, part.block + at + 4 * i, 4);
-        wr_u32le(&w, words[i]);
+        sfi__wr_init(&w, part.block + at + 4 * i, 4);
+        sfi__wr_u32le(&w, words[i]);
     }
     if (block_get(AT_GO) != 0)
         serve_block();
@@ -387,13 +387,13 @@ serve_usb(void)
     const uint8_t *param;
     uint8_t data[SFI_REQUEST_DATA_MAX];
 
-    rd_init(&r, part.asked, part.asked_len);
-    opcode = rd_u16be(&r);
-    param_len = rd_u8(&r);
-    param = rd_view(&r, param_len);
-    data_len = rd_left(&r);
-    ck_assert(rd_ok(&r) && data_len <= sizeof(data));
-    rd_bytes(&r, data, data_len);
+    sfi__rd_init(&r, part.asked, part.asked_len);
+    opcode = sfi__rd_u16be(&r);
+    param_len = sfi__rd_u8(&r);
+    param = sfi__rd_view(&r, param_len);
+    data_len = sfi__rd_left(&r);
+    ck_assert(sfi__rd_ok(&r) && data_len <= sizeof(data));
+    sfi__rd_bytes(&r, data, data_len);
     part.answer[0] = on_special(NULL, opcode, param, param_len, data, data_len,
                                 part.answer + 1, &len);
     part.answer_len = 1 + len;

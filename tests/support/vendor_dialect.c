@@ -57,11 +57,11 @@ ask_by_memory(sfi_target *t, const sfi_request *r, uint8_t *reply,
 
     if (st == SFI_OK)
         st = fill(t, AT_DATA, r->data, r->data_len);
-    wr_init(&w, head, sizeof(head));
-    wr_u32be(&w, 1); /* GO, and what is behind it */
-    wr_u32be(&w, r->opcode);
-    wr_u32be(&w, (uint32_t)r->param_len);
-    wr_u32be(&w, (uint32_t)r->data_len);
+    sfi__wr_init(&w, head, sizeof(head));
+    sfi__wr_u32be(&w, 1); /* GO, and what is behind it */
+    sfi__wr_u32be(&w, r->opcode);
+    sfi__wr_u32be(&w, (uint32_t)r->param_len);
+    sfi__wr_u32be(&w, (uint32_t)r->data_len);
     if (st == SFI_OK)
         st = sfi_dialect_write(t, block_base() + AT_GO, head, sizeof(head));
     if (st == SFI_OK)
@@ -70,8 +70,8 @@ ask_by_memory(sfi_target *t, const sfi_request *r, uint8_t *reply,
         st = sfi_dialect_read(t, block_base() + AT_REPLY, reply, reply_len);
     if (st == SFI_OK)
         st = sfi_dialect_read(t, block_base() + AT_STATUS, head, 4);
-    rd_init(&from, head, 4);
-    *status = rd_u32be(&from);
+    sfi__rd_init(&from, head, 4);
+    *status = sfi__rd_u32be(&from);
     return st;
 }
 
@@ -86,13 +86,13 @@ ask_by_blocks(sfi_target *t, const sfi_request *r, uint8_t *reply,
     struct wr w;
     sfi_status st;
 
-    wr_init(&w, raw, sizeof(raw));
-    wr_u16be(&w, (uint16_t)r->opcode);
-    wr_u8(&w, (uint8_t)r->param_len);
-    wr_bytes(&w, r->param, r->param_len);
-    wr_bytes(&w, r->data, r->data_len);
-    ck_assert(wr_ok(&w));
-    st = sfi_dialect_download(t, USB_ASK, raw, wr_len(&w), r->timeout_ms,
+    sfi__wr_init(&w, raw, sizeof(raw));
+    sfi__wr_u16be(&w, (uint16_t)r->opcode);
+    sfi__wr_u8(&w, (uint8_t)r->param_len);
+    sfi__wr_bytes(&w, r->param, r->param_len);
+    sfi__wr_bytes(&w, r->data, r->data_len);
+    ck_assert(sfi__wr_ok(&w));
+    st = sfi_dialect_download(t, USB_ASK, raw, sfi__wr_len(&w), r->timeout_ms,
                               &string);
     if (st != SFI_OK)
         return st;
@@ -227,19 +227,19 @@ info(void *user, sfi_target *t, sfi_dialect_info *out)
     (void)user;
     if (st != SFI_OK)
         return st;
-    rd_init(&r, raw, sizeof(raw));
-    rd_bytes(&r, magic, sizeof(magic));
-    (void)rd_u8(&r);
-    out->state = rd_u8(&r) - LIFE;
-    out->device_id = rd_u16be(&r);
-    out->data_max = rd_u16be(&r);
-    out->cause = rd_u8(&r);
+    sfi__rd_init(&r, raw, sizeof(raw));
+    sfi__rd_bytes(&r, magic, sizeof(magic));
+    (void)sfi__rd_u8(&r);
+    out->state = sfi__rd_u8(&r) - LIFE;
+    out->device_id = sfi__rd_u16be(&r);
+    out->data_max = sfi__rd_u16be(&r);
+    out->cause = sfi__rd_u8(&r);
     for (size_t i = 0; i < REFUSALS; i++) {
         if (refusals[i].status == out->cause)
             out->cause = (uint32_t)refusals[i].code;
     }
-    out->area_index = rd_u8(&r);
-    rd_bytes(&r, out->header_tag, sizeof(out->header_tag));
+    out->area_index = sfi__rd_u8(&r);
+    sfi__rd_bytes(&r, out->header_tag, sizeof(out->header_tag));
     return SFI_OK;
 }
 
@@ -263,8 +263,8 @@ session(void *user, sfi_target *t, uint32_t *out)
     struct rd r;
 
     (void)user;
-    rd_init(&r, raw, sizeof(raw));
-    *out = rd_u32be(&r);
+    sfi__rd_init(&r, raw, sizeof(raw));
+    *out = sfi__rd_u32be(&r);
     return st;
 }
 
@@ -317,8 +317,8 @@ data(void *user, sfi_target *t, uint32_t offset, const uint8_t *bytes,
         uint8_t param[4];
         struct wr w;
 
-        wr_init(&w, param, sizeof(param));
-        wr_u32be(&w, offset + (uint32_t)at);
+        sfi__wr_init(&w, param, sizeof(param));
+        sfi__wr_u32be(&w, offset + (uint32_t)at);
         st =
             extended(t, "PUT", PUT, param, sizeof(param), bytes + at,
                      left < SFI_REQUEST_DATA_MAX ? left : SFI_REQUEST_DATA_MAX);

@@ -83,13 +83,13 @@ make_license(void)
     sfi_license *lic;
 
     /* the ephemeral key is the generator of P-256 */
-    ck_assert(hex_decode(raw, 88,
-                         "5346492e00000000010000000000000000000000000000"
-                         "00"
-                         "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33"
-                         "a0f4a13945d898c296"
-                         "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315e"
-                         "cecbb6406837bf51f5"));
+    ck_assert(sfi__hex_decode(raw, 88,
+                              "5346492e00000000010000000000000000000000000000"
+                              "00"
+                              "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33"
+                              "a0f4a13945d898c296"
+                              "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315e"
+                              "cecbb6406837bf51f5"));
     sfi__fill(raw + 88, 0x33, sizeof(raw) - 88);
     ck_assert_ok(sfi_license_parse(ctx, raw, sizeof(raw), &lic));
     return lic;

@@ -24,8 +24,8 @@ START_TEST(test_swd_request)
                                   .reg = swd_rows[_i].reg};
     struct adi_request back;
 
-    ck_assert_uint_eq(adi_swd_request(&r), swd_rows[_i].byte);
-    ck_assert(adi_swd_take_request(swd_rows[_i].byte, &back));
+    ck_assert_uint_eq(sfi__adi_swd_request(&r), swd_rows[_i].byte);
+    ck_assert(sfi__adi_swd_take_request(swd_rows[_i].byte, &back));
     ck_assert_int_eq(back.ap, r.ap);
     ck_assert_int_eq(back.read, r.read);
     ck_assert_uint_eq(back.reg, r.reg);
@@ -40,8 +40,8 @@ START_TEST(test_swd_any_byte)
     for (unsigned byte = 0; byte < 256; byte++) {
         struct adi_request r;
 
-        if (adi_swd_take_request((uint8_t)byte, &r)) {
-            ck_assert_uint_eq(adi_swd_request(&r), byte);
+        if (sfi__adi_swd_take_request((uint8_t)byte, &r)) {
+            ck_assert_uint_eq(sfi__adi_swd_request(&r), byte);
             taken++;
         }
     }
@@ -51,12 +51,12 @@ END_TEST
 
 START_TEST(test_parity)
 {
-    ck_assert(!adi_parity(0));
-    ck_assert(!adi_parity(0xffffffff));
-    ck_assert(!adi_parity(0x80000001));
-    ck_assert(adi_parity(0xfffffffe));
+    ck_assert(!sfi__adi_parity(0));
+    ck_assert(!sfi__adi_parity(0xffffffff));
+    ck_assert(!sfi__adi_parity(0x80000001));
+    ck_assert(sfi__adi_parity(0xfffffffe));
     for (unsigned bit = 0; bit < 32; bit++)
-        ck_assert(adi_parity(1u << bit));
+        ck_assert(sfi__adi_parity(1u << bit));
 }
 END_TEST
 
@@ -81,8 +81,9 @@ START_TEST(test_jtag_request)
         struct adi_request back = {.ap = true};
         uint32_t data = 0;
 
-        ck_assert_uint_eq(adi_jtag_request(&r, rows[i].data), rows[i].scan);
-        adi_jtag_take_request(rows[i].scan, &back, &data);
+        ck_assert_uint_eq(sfi__adi_jtag_request(&r, rows[i].data),
+                          rows[i].scan);
+        sfi__adi_jtag_take_request(rows[i].scan, &back, &data);
         ck_assert(back.ap);
         ck_assert_int_eq(back.read, r.read);
         ck_assert_uint_eq(back.reg, r.reg);
@@ -95,42 +96,45 @@ START_TEST(test_jtag_answer)
 {
     uint32_t data;
 
-    ck_assert_uint_eq(adi_jtag_answer(ADI_ACK_OK, 0x12345678), 0x91a2b3c2u);
+    ck_assert_uint_eq(sfi__adi_jtag_answer(ADI_ACK_OK, 0x12345678),
+                      0x91a2b3c2u);
     /* a fault is told by CTRL/STAT only */
-    ck_assert_uint_eq(adi_jtag_answer(ADI_ACK_FAULT, 0), 0x2u);
-    ck_assert_uint_eq(adi_jtag_answer(ADI_ACK_WAIT, 0), 0x1u);
-    ck_assert_int_eq(adi_jtag_take_answer(0x7fffffffau, &data), ADI_ACK_OK);
+    ck_assert_uint_eq(sfi__adi_jtag_answer(ADI_ACK_FAULT, 0), 0x2u);
+    ck_assert_uint_eq(sfi__adi_jtag_answer(ADI_ACK_WAIT, 0), 0x1u);
+    ck_assert_int_eq(sfi__adi_jtag_take_answer(0x7fffffffau, &data),
+                     ADI_ACK_OK);
     ck_assert_uint_eq(data, 0xffffffff);
-    ck_assert_int_eq(adi_jtag_take_answer(0x1, &data), ADI_ACK_WAIT);
+    ck_assert_int_eq(sfi__adi_jtag_take_answer(0x1, &data), ADI_ACK_WAIT);
     /* a line that is stuck, and codes that do not exist */
     for (uint64_t bad = 0; bad < 8; bad++) {
         if (bad != 1 && bad != 2)
-            ck_assert_int_eq(adi_jtag_take_answer(bad, &data), ADI_ACK_NONE);
+            ck_assert_int_eq(sfi__adi_jtag_take_answer(bad, &data),
+                             ADI_ACK_NONE);
     }
 }
 END_TEST
 
 START_TEST(test_select)
 {
-    ck_assert_uint_eq(adi_select(2, ADI_AP_IDR), 0x020000f0);
-    ck_assert_uint_eq(adi_select(0, ADI_AP_DRW), 0);
-    ck_assert_uint_eq(adi_select_ap(0x020000f0), 2);
-    ck_assert_uint_eq(adi_select_bank(0x020000f3), 0xf0);
+    ck_assert_uint_eq(sfi__adi_select(2, ADI_AP_IDR), 0x020000f0);
+    ck_assert_uint_eq(sfi__adi_select(0, ADI_AP_DRW), 0);
+    ck_assert_uint_eq(sfi__adi_select_ap(0x020000f0), 2);
+    ck_assert_uint_eq(sfi__adi_select_bank(0x020000f3), 0xf0);
 }
 END_TEST
 
 /* The address counts within 1 KiB and comes round. */
 START_TEST(test_tar)
 {
-    ck_assert_uint_eq(adi_tar_next(0x24000000, 4), 0x24000004);
-    ck_assert_uint_eq(adi_tar_next(0x240003fc, 4), 0x24000000);
-    ck_assert_uint_eq(adi_tar_next(0x240007ff, 1), 0x24000400);
-    ck_assert_uint_eq(adi_tar_next(0xfffffffe, 2), 0xfffffc00);
-    ck_assert_uint_eq(adi_tar_run(0x24000000, 1000), 256);
-    ck_assert_uint_eq(adi_tar_run(0x24000000, 10), 10);
-    ck_assert_uint_eq(adi_tar_run(0x240003fc, 1000), 1);
-    ck_assert_uint_eq(adi_tar_run(0x240003f0, 0), 0);
-    ck_assert_uint_eq(adi_tar_run(0xfffffff8, 5), 2);
+    ck_assert_uint_eq(sfi__adi_tar_next(0x24000000, 4), 0x24000004);
+    ck_assert_uint_eq(sfi__adi_tar_next(0x240003fc, 4), 0x24000000);
+    ck_assert_uint_eq(sfi__adi_tar_next(0x240007ff, 1), 0x24000400);
+    ck_assert_uint_eq(sfi__adi_tar_next(0xfffffffe, 2), 0xfffffc00);
+    ck_assert_uint_eq(sfi__adi_tar_run(0x24000000, 1000), 256);
+    ck_assert_uint_eq(sfi__adi_tar_run(0x24000000, 10), 10);
+    ck_assert_uint_eq(sfi__adi_tar_run(0x240003fc, 1000), 1);
+    ck_assert_uint_eq(sfi__adi_tar_run(0x240003f0, 0), 0);
+    ck_assert_uint_eq(sfi__adi_tar_run(0xfffffff8, 5), 2);
 }
 END_TEST
 

@@ -143,7 +143,7 @@ word(const char *text, size_t len, uint8_t *out)
     } else if (copy[0] == '^') {
         ck_assert_int_ge(sscanf(copy, "^%zu+%zu", &count, &from), 1);
     } else {
-        ck_assert(hex_decode(out, len / 2, copy));
+        ck_assert(sfi__hex_decode(out, len / 2, copy));
         return len / 2;
     }
     memcpy(out, data + from, count);
@@ -184,9 +184,9 @@ START_TEST(test_talk)
     enum apdu_turn turn = APDU_GO_ON;
     struct apdu_talk t;
 
-    apdu_begin(&t, &command, talks[_i].extended, out);
+    sfi__apdu_begin(&t, &command, talks[_i].extended, out);
     while (*at != '\0') {
-        size_t len = apdu_next(&t, sent, sizeof(sent));
+        size_t len = sfi__apdu_next(&t, sent, sizeof(sent));
 
         ck_assert_int_eq(turn, APDU_GO_ON);
         ck_assert_int_eq(*at++, '>');
@@ -194,7 +194,7 @@ START_TEST(test_talk)
                       "%s: %zu bytes go out before \"%s\"", talks[_i].name, len,
                       at);
         ck_assert_int_eq(*at++, '<');
-        turn = apdu_take(&t, bytes, words(&at, bytes));
+        turn = sfi__apdu_take(&t, bytes, words(&at, bytes));
     }
     ck_assert_msg(turn == talks[_i].turn, "%s: turn %d", talks[_i].name, turn);
     ck_assert_uint_eq(t.sw, talks[_i].sw);
@@ -214,12 +214,12 @@ START_TEST(test_room)
     uint8_t sent[BUF_MAX];
     struct apdu_talk t;
 
-    apdu_begin(&t, &command, true, NULL);
+    sfi__apdu_begin(&t, &command, true, NULL);
     for (size_t cap = 0; cap < 145; cap++)
-        ck_assert_uint_eq(apdu_next(&t, sent, cap), 0);
-    ck_assert_uint_eq(apdu_next(&t, sent, 145), 145);
+        ck_assert_uint_eq(sfi__apdu_next(&t, sent, cap), 0);
+    ck_assert_uint_eq(sfi__apdu_next(&t, sent, 145), 145);
     command.len = DATA_MAX;
-    ck_assert_uint_eq(apdu_next(&t, sent, sizeof(sent)), 0);
+    ck_assert_uint_eq(sfi__apdu_next(&t, sent, sizeof(sent)), 0);
 }
 END_TEST
 
@@ -241,10 +241,10 @@ START_TEST(test_any_status_ends)
             out[40] = 0xa5;
             raw[body] = (uint8_t)(sw >> 8);
             raw[body + 1] = (uint8_t)sw;
-            apdu_begin(&t, &command, (sw & 1) != 0, out);
+            sfi__apdu_begin(&t, &command, (sw & 1) != 0, out);
             while (turn == APDU_GO_ON) {
-                ck_assert_uint_gt(apdu_next(&t, sent, sizeof(sent)), 0);
-                turn = apdu_take(&t, raw, body + 2);
+                ck_assert_uint_gt(sfi__apdu_next(&t, sent, sizeof(sent)), 0);
+                turn = sfi__apdu_take(&t, raw, body + 2);
                 ck_assert_int_lt(turns++, 50);
             }
             ck_assert_uint_le(t.got, 40);

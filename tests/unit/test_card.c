@@ -64,7 +64,7 @@ START_TEST(test_parse)
         exact = malloc(n + 1);
         ck_assert_ptr_nonnull(exact);
         memcpy(exact + 1, bytes, n);
-        ok = command_parse(&c, exact + 1, n);
+        ok = sfi__applet_parse_command(&c, exact + 1, n);
         ck_assert_msg(ok == rows[i].ok, "%s: %d", rows[i].in, ok);
         if (ok) {
             ck_assert_msg(c.len == rows[i].len && c.want == rows[i].want,

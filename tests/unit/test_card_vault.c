@@ -85,8 +85,8 @@ put_number(uint8_t object, uint64_t value, size_t len)
     uint8_t data[8];
     struct wr w;
 
-    wr_init(&w, data, sizeof(data));
-    wr_u64be(&w, value);
+    sfi__wr_init(&w, data, sizeof(data));
+    sfi__wr_u64be(&w, value);
     put(object, data + sizeof(data) - len, len);
 }
 
@@ -140,13 +140,13 @@ look(void)
     ck_assert_uint_eq(card_say(card, 0x80ca0110, NULL, 0, out, &len),
                       CARD_SW_OK);
     ck_assert_uint_eq(len, CARD_INFO_LEN);
-    rd_init(&r, out + 1, len - 1);
-    seen.state = rd_u8(&r);
-    seen.tries = rd_u8(&r);
-    rd_skip(&r, 5);
-    seen.remaining = rd_u64be(&r);
-    rd_skip(&r, 16);
-    seen.records = rd_u64be(&r);
+    sfi__rd_init(&r, out + 1, len - 1);
+    seen.state = sfi__rd_u8(&r);
+    seen.tries = sfi__rd_u8(&r);
+    sfi__rd_skip(&r, 5);
+    seen.remaining = sfi__rd_u64be(&r);
+    sfi__rd_skip(&r, 16);
+    seen.records = sfi__rd_u64be(&r);
     return seen;
 }
 
@@ -320,22 +320,24 @@ START_TEST(test_change_pin)
     struct wr w;
 
     insert();
-    wr_init(&w, data, sizeof(data));
-    wr_u8(&w, (uint8_t)strlen(MAKER_PIN));
-    wr_bytes(&w, MAKER_PIN, strlen(MAKER_PIN));
-    wr_bytes(&w, "another one", 11);
-    ck_assert_uint_eq(card_say(card, 0x00240001, data, wr_len(&w), NULL, NULL),
-                      CARD_SW_CONDITIONS); /* blank: nothing to change */
+    sfi__wr_init(&w, data, sizeof(data));
+    sfi__wr_u8(&w, (uint8_t)strlen(MAKER_PIN));
+    sfi__wr_bytes(&w, MAKER_PIN, strlen(MAKER_PIN));
+    sfi__wr_bytes(&w, "another one", 11);
+    ck_assert_uint_eq(
+        card_say(card, 0x00240001, data, sfi__wr_len(&w), NULL, NULL),
+        CARD_SW_CONDITIONS); /* blank: nothing to change */
     personalise(5, 0);
     insert();
-    ck_assert_uint_eq(card_say(card, 0x00240001, data, wr_len(&w), NULL, NULL),
-                      CARD_SW_OK);
+    ck_assert_uint_eq(
+        card_say(card, 0x00240001, data, sfi__wr_len(&w), NULL, NULL),
+        CARD_SW_OK);
     ck_assert_uint_eq(get_license(&chip, lic), CARD_SW_OK);
     opens(&chip, lic);
     insert();
     ck_assert_uint_eq(give_pin(MAKER_PIN), 0x63c9);
-    ck_assert_uint_eq(card_say(card, 0x00240001, data, wr_len(&w), NULL, NULL),
-                      0x63c8);
+    ck_assert_uint_eq(
+        card_say(card, 0x00240001, data, sfi__wr_len(&w), NULL, NULL), 0x63c8);
     ck_assert_uint_eq(give_pin("another one"), CARD_SW_OK);
     ck_assert_uint_eq(get_license(&chip, lic), CARD_SW_OK);
     opens(&chip, lic);

@@ -40,7 +40,7 @@ START_TEST(test_layout)
     ck_assert_mem_eq(sfi_certificate_data(cert, &len), issued, 136);
     ck_assert_uint_eq(len, 136);
     ck_assert_ok(sfi__sha256(ctx, device_public, 64, hash));
-    hex_encode(hex, hash, sizeof(hash));
+    sfi__hex_encode(hex, hash, sizeof(hash));
     ck_assert_str_eq(sfi_certificate_device_id(cert), hex);
     ck_assert_ok(sfi_certificate_verify(cert, ca_public, 64));
     sfi_certificate_free(cert);

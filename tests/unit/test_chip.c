@@ -41,7 +41,7 @@ START_TEST(test_facts)
     ck_assert_uint_eq(h7->flash.size, 2097152);
     ck_assert_uint_eq(l4->user.base, 0x08001000);
     /* the last 42 KB are the bootloader's */
-    ck_assert_uint_eq(chip_range_end(&l4->user), 0x08080000 - 42 * 1024);
+    ck_assert_uint_eq(sfi__chip_range_end(&l4->user), 0x08080000 - 42 * 1024);
 }
 END_TEST
 
@@ -52,7 +52,7 @@ START_TEST(test_tables_agree)
     ck_assert_uint_eq(c->flash.size % c->bank_size, 0);
     ck_assert_uint_eq(c->bank_size % c->sector_size, 0);
     ck_assert_uint_eq(c->sector_size % c->program_unit, 0);
-    ck_assert(chip_range_has(&c->flash, c->user.base, c->user.size));
+    ck_assert(sfi__chip_range_has(&c->flash, c->user.base, c->user.size));
     ck_assert_uint_eq(c->user.base % c->sector_size, 0);
     ck_assert_uint_eq(c->user.size % c->sector_size, 0);
     ck_assert_uint_le(c->ob_count, CHIP_OB_ROWS_MAX);
@@ -67,7 +67,7 @@ START_TEST(test_tables_agree)
     if (c->loader.size > 0) {
         ck_assert_uint_eq(c->loader.base % c->sector_size, 0);
         ck_assert_uint_eq(c->loader.size % c->sector_size, 0);
-        ck_assert_uint_ge(c->loader.base, chip_range_end(&c->user));
+        ck_assert_uint_ge(c->loader.base, sfi__chip_range_end(&c->user));
     }
 }
 END_TEST
@@ -94,10 +94,10 @@ START_TEST(test_fields_agree)
     const struct sfi_chip *c = sfi__chip_at((uint32_t)_i);
     uint32_t taken[CHIP_OB_ROWS_MAX] = {0};
     size_t count;
-    const struct chip_ob_field *f = chip_fields(c, &count);
+    const struct chip_ob_field *f = sfi__chip_fields(c, &count);
 
     for (size_t i = 0; i < count; i++) {
-        uint32_t bits = chip_field_mask(&f[i]) << f[i].shift;
+        uint32_t bits = sfi__chip_field_mask(&f[i]) << f[i].shift;
 
         ck_assert_uint_lt(f[i].row, c->ob_count);
         ck_assert(c->ob[f[i].row].is_register);
@@ -135,7 +135,7 @@ START_TEST(test_ranges)
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-        ck_assert_msg(chip_range_has(&r, rows[i].address, rows[i].size) ==
+        ck_assert_msg(sfi__chip_range_has(&r, rows[i].address, rows[i].size) ==
                           rows[i].in,
                       "row %zu", i);
 }

@@ -17,14 +17,14 @@ static void
 setup(void)
 {
     memset(out, 0xee, sizeof(out));
-    wr_init(&w, out, sizeof(out));
+    sfi__wr_init(&w, out, sizeof(out));
 }
 
 static void
 is(const struct wr *packet, const void *want, size_t len)
 {
-    ck_assert(wr_ok(packet));
-    ck_assert_uint_eq(wr_len(packet), len);
+    ck_assert(sfi__wr_ok(packet));
+    ck_assert_uint_eq(sfi__wr_len(packet), len);
     ck_assert_mem_eq(packet->start, want, len);
 }
 
@@ -36,15 +36,15 @@ START_TEST(test_requests)
 {
     unsigned taken = 0;
 
-    ck_assert_uint_eq(cmsis_request(&drw_read), 0x0f);
-    ck_assert_uint_eq(cmsis_request(&drw_write), 0x0d);
-    ck_assert_uint_eq(cmsis_request(&tar_write), 0x05);
-    ck_assert_uint_eq(cmsis_request(&stat_read), 0x06);
+    ck_assert_uint_eq(sfi__cmsis_request(&drw_read), 0x0f);
+    ck_assert_uint_eq(sfi__cmsis_request(&drw_write), 0x0d);
+    ck_assert_uint_eq(sfi__cmsis_request(&tar_write), 0x05);
+    ck_assert_uint_eq(sfi__cmsis_request(&stat_read), 0x06);
     for (unsigned byte = 0; byte < 256; byte++) {
         struct adi_request r;
 
-        if (cmsis_take_request((uint8_t)byte, &r)) {
-            ck_assert_uint_eq(cmsis_request(&r), byte);
+        if (sfi__cmsis_take_request((uint8_t)byte, &r)) {
+            ck_assert_uint_eq(sfi__cmsis_request(&r), byte);
             taken++;
         }
     }
@@ -56,34 +56,34 @@ START_TEST(test_packets)
 {
     static const uint8_t select[] = {0x9e, 0xe7};
 
-    cmsis_put_info(&w, CMSIS_INFO_PACKET_SIZE);
+    sfi__cmsis_put_info(&w, CMSIS_INFO_PACKET_SIZE);
     IS(&w, 0x00, 0xff);
     setup();
-    cmsis_put_connect(&w, CMSIS_PORT_SWD);
+    sfi__cmsis_put_connect(&w, CMSIS_PORT_SWD);
     IS(&w, 0x02, 0x01);
     setup();
-    cmsis_put_disconnect(&w);
+    sfi__cmsis_put_disconnect(&w);
     IS(&w, 0x03);
     setup();
-    cmsis_put_configure(&w, 2, 0x1234);
+    sfi__cmsis_put_configure(&w, 2, 0x1234);
     IS(&w, 0x04, 2, 0x34, 0x12, 0, 0);
     setup();
-    cmsis_put_clock(&w, 4000000);
+    sfi__cmsis_put_clock(&w, 4000000);
     IS(&w, 0x11, 0x00, 0x09, 0x3d, 0x00);
     setup();
-    cmsis_put_swd_configure(&w);
+    sfi__cmsis_put_swd_configure(&w);
     IS(&w, 0x13, 0x00);
     setup();
-    cmsis_put_sequence(&w, 16, select);
+    sfi__cmsis_put_sequence(&w, 16, select);
     IS(&w, 0x12, 16, 0x9e, 0xe7);
     setup();
-    cmsis_put_sequence(&w, 9, select);
+    sfi__cmsis_put_sequence(&w, 9, select);
     IS(&w, 0x12, 9, 0x9e, 0xe7);
     setup();
-    cmsis_put_pins(&w, 0, CMSIS_PIN_NRESET, 1000);
+    sfi__cmsis_put_pins(&w, 0, CMSIS_PIN_NRESET, 1000);
     IS(&w, 0x10, 0x00, 0x80, 0xe8, 0x03, 0, 0);
     setup();
-    cmsis_put_write_abort(&w, 3, 0x1e);
+    sfi__cmsis_put_write_abort(&w, 3, 0x1e);
     IS(&w, 0x08, 3, 0x1e, 0, 0, 0);
 }
 END_TEST
@@ -92,12 +92,12 @@ START_TEST(test_transfer)
 {
     struct cmsis_transfer t;
 
-    cmsis_transfer_begin(&t, out, 64, 2);
-    ck_assert_uint_eq(cmsis_transfer_count(&t), 0);
-    ck_assert(cmsis_transfer_add(&t, &tar_write, 0x24030000));
-    ck_assert(cmsis_transfer_add(&t, &drw_read, 0));
-    ck_assert(cmsis_transfer_add(&t, &stat_read, 0));
-    ck_assert_uint_eq(cmsis_transfer_count(&t), 3);
+    sfi__cmsis_transfer_begin(&t, out, 64, 2);
+    ck_assert_uint_eq(sfi__cmsis_transfer_count(&t), 0);
+    ck_assert(sfi__cmsis_transfer_add(&t, &tar_write, 0x24030000));
+    ck_assert(sfi__cmsis_transfer_add(&t, &drw_read, 0));
+    ck_assert(sfi__cmsis_transfer_add(&t, &stat_read, 0));
+    ck_assert_uint_eq(sfi__cmsis_transfer_count(&t), 3);
     ck_assert_uint_eq(t.reads, 2);
     IS(&t.w, 0x05, 2, 3, 0x05, 0, 0, 0x03, 0x24, 0x0f, 0x06);
 }
@@ -108,26 +108,26 @@ START_TEST(test_transfer_full)
 {
     struct cmsis_transfer t;
 
-    cmsis_transfer_begin(&t, out, 64, 0);
+    sfi__cmsis_transfer_begin(&t, out, 64, 0);
     for (unsigned i = 0; i < 12; i++)
-        ck_assert(cmsis_transfer_add(&t, &drw_write, i));
-    ck_assert(!cmsis_transfer_add(&t, &drw_write, 0));
-    ck_assert(cmsis_transfer_add(&t, &drw_read, 0));
-    ck_assert_uint_eq(wr_len(&t.w), 64);
-    ck_assert(!cmsis_transfer_add(&t, &drw_read, 0));
+        ck_assert(sfi__cmsis_transfer_add(&t, &drw_write, i));
+    ck_assert(!sfi__cmsis_transfer_add(&t, &drw_write, 0));
+    ck_assert(sfi__cmsis_transfer_add(&t, &drw_read, 0));
+    ck_assert_uint_eq(sfi__wr_len(&t.w), 64);
+    ck_assert(!sfi__cmsis_transfer_add(&t, &drw_read, 0));
     ck_assert_uint_eq(out[64], 0xee);
 
-    cmsis_transfer_begin(&t, out, 64, 0);
+    sfi__cmsis_transfer_begin(&t, out, 64, 0);
     for (unsigned i = 0; i < 15; i++) /* 3 + 15 * 4 = 63 */
-        ck_assert(cmsis_transfer_add(&t, &drw_read, 0));
-    ck_assert(!cmsis_transfer_add(&t, &drw_read, 0));
-    ck_assert(cmsis_transfer_add(&t, &drw_write, 0));
+        ck_assert(sfi__cmsis_transfer_add(&t, &drw_read, 0));
+    ck_assert(!sfi__cmsis_transfer_add(&t, &drw_read, 0));
+    ck_assert(sfi__cmsis_transfer_add(&t, &drw_write, 0));
 
-    cmsis_transfer_begin(&t, out, CMSIS_PACKET_MAX, 0);
+    sfi__cmsis_transfer_begin(&t, out, CMSIS_PACKET_MAX, 0);
     for (unsigned i = 0; i < 255; i++)
-        ck_assert(cmsis_transfer_add(&t, &stat_read, 0));
-    ck_assert(!cmsis_transfer_add(&t, &stat_read, 0));
-    ck_assert_uint_eq(cmsis_transfer_count(&t), 255);
+        ck_assert(sfi__cmsis_transfer_add(&t, &stat_read, 0));
+    ck_assert(!sfi__cmsis_transfer_add(&t, &stat_read, 0));
+    ck_assert_uint_eq(sfi__cmsis_transfer_count(&t), 255);
 }
 END_TEST
 
@@ -138,19 +138,20 @@ START_TEST(test_list_room)
          packet++) {
         for (int read = 0; read < 2; read++) {
             struct cmsis_transfer t;
-            size_t n = cmsis_list_room(packet, read != 0);
+            size_t n = sfi__cmsis_list_room(packet, read != 0);
             size_t more = 0;
             bool fit = true;
 
-            cmsis_transfer_begin(&t, out, packet, 0);
+            sfi__cmsis_transfer_begin(&t, out, packet, 0);
             for (size_t i = 0; i < n; i++)
-                fit =
-                    cmsis_transfer_add(&t, read ? &drw_read : &drw_write, 0) &&
-                    fit;
+                fit = sfi__cmsis_transfer_add(&t, read ? &drw_read : &drw_write,
+                                              0) &&
+                      fit;
             ck_assert(fit);
-            ck_assert(cmsis_transfer_add(&t, &stat_read, 0));
-            ck_assert(cmsis_transfer_add(&t, &stat_read, 0));
-            while (cmsis_transfer_add(&t, read ? &drw_read : &drw_write, 0))
+            ck_assert(sfi__cmsis_transfer_add(&t, &stat_read, 0));
+            ck_assert(sfi__cmsis_transfer_add(&t, &stat_read, 0));
+            while (
+                sfi__cmsis_transfer_add(&t, read ? &drw_read : &drw_write, 0))
                 more++;
             ck_assert_uint_eq(more, 0);
         }
@@ -162,15 +163,15 @@ START_TEST(test_block)
 {
     static const uint32_t words[] = {0x11223344, 0x55667788};
 
-    cmsis_put_block(&w, 1, &drw_write, 2, words);
+    sfi__cmsis_put_block(&w, 1, &drw_write, 2, words);
     IS(&w, 0x06, 1, 2, 0, 0x0d, 0x44, 0x33, 0x22, 0x11, 0x88, 0x77, 0x66, 0x55);
     setup();
-    cmsis_put_block(&w, 0, &drw_read, 0x102, NULL);
+    sfi__cmsis_put_block(&w, 0, &drw_read, 0x102, NULL);
     IS(&w, 0x06, 0, 0x02, 0x01, 0x0f);
-    ck_assert_uint_eq(cmsis_block_room(64, false), 14);
-    ck_assert_uint_eq(cmsis_block_room(64, true), 15);
-    ck_assert_uint_eq(cmsis_block_room(512, false), 126);
-    ck_assert_uint_eq(cmsis_block_room(512, true), 127);
+    ck_assert_uint_eq(sfi__cmsis_block_room(64, false), 14);
+    ck_assert_uint_eq(sfi__cmsis_block_room(64, true), 15);
+    ck_assert_uint_eq(sfi__cmsis_block_room(512, false), 126);
+    ck_assert_uint_eq(sfi__cmsis_block_room(512, true), 127);
 }
 END_TEST
 
@@ -178,24 +179,24 @@ START_TEST(test_jtag)
 {
     static const uint8_t lengths[] = {4, 5};
 
-    cmsis_put_jtag_configure(&w, lengths, 2);
+    sfi__cmsis_put_jtag_configure(&w, lengths, 2);
     IS(&w, 0x15, 2, 4, 5);
     setup();
-    cmsis_jtag_begin(&w);
+    sfi__cmsis_jtag_begin(&w);
     IS(&w, 0x14, 0);
-    cmsis_jtag_add(&w, 6, true, true, false);
-    cmsis_jtag_add(&w, 1, false, false, false);
-    cmsis_jtag_add(&w, 9, false, true, true);
+    sfi__cmsis_jtag_add(&w, 6, true, true, false);
+    sfi__cmsis_jtag_add(&w, 1, false, false, false);
+    sfi__cmsis_jtag_add(&w, 9, false, true, true);
     IS(&w, 0x14, 3, 0x46, 0xff, 0x01, 0x00, 0x89, 0xff, 0xff);
     setup();
-    cmsis_jtag_begin(&w);
-    cmsis_jtag_add(&w, CMSIS_JTAG_CLOCKS_MAX, true, false, true);
+    sfi__cmsis_jtag_begin(&w);
+    sfi__cmsis_jtag_add(&w, CMSIS_JTAG_CLOCKS_MAX, true, false, true);
     IS(&w, 0x14, 1, 0xc0, 0, 0, 0, 0, 0, 0, 0, 0);
     /* no room: nothing of it counts */
-    wr_init(&w, out, 9);
-    cmsis_jtag_begin(&w);
-    cmsis_jtag_add(&w, CMSIS_JTAG_CLOCKS_MAX, true, false, true);
-    ck_assert(!wr_ok(&w));
+    sfi__wr_init(&w, out, 9);
+    sfi__cmsis_jtag_begin(&w);
+    sfi__cmsis_jtag_add(&w, CMSIS_JTAG_CLOCKS_MAX, true, false, true);
+    ck_assert(!sfi__wr_ok(&w));
     ck_assert_uint_eq(out[1], 0);
 }
 END_TEST
@@ -219,8 +220,9 @@ START_TEST(test_jtag_answers)
         uint8_t tdo[2] = {0};
         struct rd r;
 
-        rd_init(&r, rows[i].bytes, rows[i].len);
-        ck_assert_msg(cmsis_take_jtag(&r, tdo, 2) == rows[i].ok, "row %zu", i);
+        sfi__rd_init(&r, rows[i].bytes, rows[i].len);
+        ck_assert_msg(sfi__cmsis_take_jtag(&r, tdo, 2) == rows[i].ok, "row %zu",
+                      i);
         ck_assert(!rows[i].ok || (tdo[0] == 0x12 && tdo[1] == 0x34));
     }
 }
@@ -249,9 +251,9 @@ START_TEST(test_info_answers)
         size_t len;
         struct rd r;
 
-        rd_init(&r, rows[i].bytes, rows[i].len);
-        ck_assert_msg(cmsis_take_info(&r, &data, &len) == rows[i].ok, "row %zu",
-                      i);
+        sfi__rd_init(&r, rows[i].bytes, rows[i].len);
+        ck_assert_msg(sfi__cmsis_take_info(&r, &data, &len) == rows[i].ok,
+                      "row %zu", i);
         if (rows[i].ok)
             ck_assert_uint_eq(len, rows[i].data);
     }
@@ -264,15 +266,15 @@ START_TEST(test_byte_answers)
     uint8_t value;
     struct rd r;
 
-    rd_init(&r, good, 2);
-    ck_assert(cmsis_take_byte(&r, CMSIS_CONNECT, &value));
+    sfi__rd_init(&r, good, 2);
+    ck_assert(sfi__cmsis_take_byte(&r, CMSIS_CONNECT, &value));
     ck_assert_uint_eq(value, CMSIS_PORT_SWD);
-    rd_init(&r, good, 2);
-    ck_assert(!cmsis_take_byte(&r, CMSIS_SWJ_CLOCK, &value));
-    rd_init(&r, good, 1);
-    ck_assert(!cmsis_take_byte(&r, CMSIS_CONNECT, &value));
-    rd_init(&r, good, 0);
-    ck_assert(!cmsis_take_byte(&r, CMSIS_CONNECT, &value));
+    sfi__rd_init(&r, good, 2);
+    ck_assert(!sfi__cmsis_take_byte(&r, CMSIS_SWJ_CLOCK, &value));
+    sfi__rd_init(&r, good, 1);
+    ck_assert(!sfi__cmsis_take_byte(&r, CMSIS_CONNECT, &value));
+    sfi__rd_init(&r, good, 0);
+    ck_assert(!sfi__cmsis_take_byte(&r, CMSIS_CONNECT, &value));
 }
 END_TEST
 
@@ -312,12 +314,12 @@ START_TEST(test_transfer_answers)
     uint32_t words[2] = {0};
     struct rd r;
 
-    cmsis_transfer_begin(&t, out, 64, 0);
-    ck_assert(cmsis_transfer_add(&t, &tar_write, 0));
-    ck_assert(cmsis_transfer_add(&t, &drw_read, 0));
-    ck_assert(cmsis_transfer_add(&t, &drw_read, 0));
-    rd_init(&r, transfer_rows[_i].bytes, transfer_rows[_i].len);
-    ck_assert_int_eq(cmsis_take_transfer(&r, &t, &got, words),
+    sfi__cmsis_transfer_begin(&t, out, 64, 0);
+    ck_assert(sfi__cmsis_transfer_add(&t, &tar_write, 0));
+    ck_assert(sfi__cmsis_transfer_add(&t, &drw_read, 0));
+    ck_assert(sfi__cmsis_transfer_add(&t, &drw_read, 0));
+    sfi__rd_init(&r, transfer_rows[_i].bytes, transfer_rows[_i].len);
+    ck_assert_int_eq(sfi__cmsis_take_transfer(&r, &t, &got, words),
                      transfer_rows[_i].ok);
     if (!transfer_rows[_i].ok)
         return;
@@ -335,21 +337,21 @@ START_TEST(test_block_answers)
     uint32_t words[2];
     struct rd r;
 
-    rd_init(&r, bytes, sizeof(bytes));
-    ck_assert(cmsis_take_block(&r, true, 2, &got, words));
+    sfi__rd_init(&r, bytes, sizeof(bytes));
+    ck_assert(sfi__cmsis_take_block(&r, true, 2, &got, words));
     ck_assert_int_eq(got.ack, ADI_ACK_OK);
     ck_assert_uint_eq(words[1], 2);
-    rd_init(&r, bytes, 4);
-    ck_assert(cmsis_take_block(&r, false, 2, &got, NULL));
+    sfi__rd_init(&r, bytes, 4);
+    ck_assert(sfi__cmsis_take_block(&r, false, 2, &got, NULL));
     ck_assert_uint_eq(got.done, 2);
     for (size_t len = 0; len < sizeof(bytes); len++) {
-        rd_init(&r, bytes, len);
-        ck_assert(!cmsis_take_block(&r, true, 2, &got, words));
+        sfi__rd_init(&r, bytes, len);
+        ck_assert(!sfi__cmsis_take_block(&r, true, 2, &got, words));
     }
-    rd_init(&r, bytes, sizeof(bytes));
-    ck_assert(!cmsis_take_block(&r, true, 1, &got, words));
-    rd_init(&r, bytes, sizeof(bytes));
-    ck_assert(!cmsis_take_block(&r, true, 3, &got, words));
+    sfi__rd_init(&r, bytes, sizeof(bytes));
+    ck_assert(!sfi__cmsis_take_block(&r, true, 1, &got, words));
+    sfi__rd_init(&r, bytes, sizeof(bytes));
+    ck_assert(!sfi__cmsis_take_block(&r, true, 3, &got, words));
 }
 END_TEST
 

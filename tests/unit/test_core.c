@@ -212,7 +212,7 @@ take_line(void *user, int level, const char *line)
     l->count++;
     l->level = level;
     ck_assert_uint_lt(strlen(line), sizeof(l->text));
-    (void)text_copy(l->text, sizeof(l->text), line);
+    (void)sfi__text_copy(l->text, sizeof(l->text), line);
 }
 
 START_TEST(test_log)
@@ -577,22 +577,22 @@ START_TEST(test_load_and_save)
     ck_assert_uint_eq(b.len, 7);
     ck_assert(b.wipe);
     ck_assert_mem_eq(b.data, "content", 7);
-    buf_free(&b);
+    sfi__buf_free(&b);
     ck_assert_fails(sfi__load(ctx, path, 6, false, &b), SFI_ERR_LIMIT, path,
                     "longer than 6 bytes");
-    buf_free(&b);
+    sfi__buf_free(&b);
     memory.fail_at = 1;
     ck_assert_fails(sfi__load(ctx, path, 7, false, &b), SFI_ERR_NOMEM, path,
                     "cannot read: Cannot allocate memory");
-    buf_free(&b);
+    sfi__buf_free(&b);
     ck_assert_fails(sfi__load(ctx, dir, 7, false, &b), SFI_ERR_OS, dir,
                     "cannot read: Is a directory");
-    buf_free(&b);
+    sfi__buf_free(&b);
     (void)snprintf(where, sizeof(where), "%s/none/file", dir);
     ck_assert_fails(sfi__load(ctx, where, 7, false, &b), SFI_ERR_OS, where,
                     "cannot read: No such file or directory");
     ck_assert_int_eq(sfi_error_os_code(sfi_ctx_error(ctx)), ENOENT);
-    buf_free(&b);
+    sfi__buf_free(&b);
     ck_assert_fails(sfi__save(ctx, where, 0600, "x", 1), SFI_ERR_OS, where,
                     "cannot write: No such file or directory");
     ck_assert_fails(sfi__save(ctx, "/dev/full", 0600, "x", 1), SFI_ERR_OS,

@@ -219,7 +219,7 @@ START_TEST(test_hash_of_nothing)
     uint8_t again[SFI_SHA256_LEN];
     uint8_t want[SFI_SHA256_LEN];
 
-    ck_assert(hex_decode(
+    ck_assert(sfi__hex_decode(
         want, sizeof(want),
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"));
     ck_assert_ok(sfi__sha256(ctx, NULL, 0, md));

@@ -48,7 +48,7 @@ static void
 from_hex(uint8_t *out, size_t len, const char *text)
 {
     ck_assert_uint_eq(strlen(text), 2 * len);
-    ck_assert(hex_decode(out, len, text));
+    ck_assert(sfi__hex_decode(out, len, text));
 }
 
 static const struct {

@@ -26,7 +26,7 @@ START_TEST(test_install)
 {
     const struct sfi_chip *chip = chip_of(_i / (int)ROWS(chunks));
     size_t chunk = chunks[_i % (int)ROWS(chunks)];
-    struct cmd_info i;
+    struct security_info i;
 
     begin(chip);
     ck_assert_int_eq(image_install(&image, &part, chunk), SFI_CAUSE_NONE);
@@ -155,7 +155,7 @@ END_TEST
 /* Holds firmware: remembers which, and keeps it. */
 START_TEST(test_after_power_up)
 {
-    struct cmd_info i;
+    struct security_info i;
 
     begin(&small_h7);
     ck_assert_int_eq(image_install(&image, &part, 200), SFI_CAUSE_NONE);
@@ -197,7 +197,7 @@ END_TEST
 
 START_TEST(test_install_again)
 {
-    struct cmd_info i;
+    struct security_info i;
 
     begin(&small_h7);
     ck_assert_int_eq(image_install(&image, &part, 200), SFI_CAUSE_NONE);
@@ -406,7 +406,7 @@ END_TEST
 
 START_TEST(test_progress)
 {
-    struct cmd_info i;
+    struct security_info i;
 
     bring(WITHIN);
     part_info(&part, &i);

@@ -272,7 +272,7 @@ END_TEST
 START_TEST(test_random_fails)
 {
     uint32_t id;
-    struct cmd_info i;
+    struct security_info i;
 
     begin(&small_h7);
     part_fault(&part, CALL_RANDOM, 1, FAULT_FAIL);

@@ -34,7 +34,7 @@ install_and_leave(void)
 static void
 assert_whole_or_empty(uint64_t n, uint64_t m)
 {
-    struct cmd_info i;
+    struct security_info i;
 
     if (part_send(&part, SFI_CMD_INFO, NULL, 0, NULL, 0) < 0) {
         /* it leaves: it is complete */
@@ -143,7 +143,7 @@ START_TEST(test_power_cuts_of_second_install)
     volatile bool struck = true;
 
     for (volatile uint64_t n = 1; struck; n += test_step(13)) {
-        struct cmd_info i;
+        struct security_info i;
 
         ck_assert_uint_lt(n, SWEEP_MAX);
         begin(&small_h7);
@@ -342,7 +342,7 @@ END_TEST
 
 START_TEST(test_option_bytes_fail_at_power_up)
 {
-    struct cmd_info i;
+    struct security_info i;
 
     begin(&small_h7);
     ck_assert_int_eq(image_send(&image, &part, 3, 64), SFI_CAUSE_NONE);
@@ -363,7 +363,7 @@ END_TEST
 START_TEST(test_erase_is_stuck)
 {
     static const enum part_fault faults[] = {FAULT_STUCK, FAULT_LIE};
-    struct cmd_info i;
+    struct security_info i;
 
     begin(&small_h7);
     ck_assert_int_eq(image_send(&image, &part, 1, 64), SFI_CAUSE_NONE);
@@ -551,7 +551,7 @@ END_TEST
 /* What cannot be read may be readable next time: nothing is erased. */
 START_TEST(test_record_unreadable)
 {
-    struct cmd_info i;
+    struct security_info i;
 
     begin(&small_h7);
     ck_assert_int_eq(image_install(&image, &part, 64), SFI_CAUSE_NONE);

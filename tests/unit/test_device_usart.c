@@ -56,13 +56,13 @@ special(uint16_t opcode, const uint8_t *param, size_t len, const void *reply,
     uint8_t want[SFI_DEVICE_ANSWER_MAX];
     struct wr w;
 
-    wr_init(&w, want, sizeof(want));
-    wr_u8(&w, USART_ACK);
-    wr_u16be(&w, (uint16_t)reply_len);
-    wr_bytes(&w, reply, reply_len);
-    wr_u16be(&w, 1);
-    wr_u8(&w, cause);
-    wr_u8(&w, USART_ACK);
+    sfi__wr_init(&w, want, sizeof(want));
+    sfi__wr_u8(&w, USART_ACK);
+    sfi__wr_u16be(&w, (uint16_t)reply_len);
+    sfi__wr_bytes(&w, reply, reply_len);
+    sfi__wr_u16be(&w, 1);
+    sfi__wr_u8(&w, cause);
+    sfi__wr_u8(&w, USART_ACK);
     FRAME("\x50\xaf", "\x79");
     opcode_frame(opcode, USART_ACK);
     packet(param, len, want, w.len);

@@ -12,12 +12,12 @@ START_TEST(test_report)
     struct dfu_report r;
     uint8_t again[DFU_REPORT_LEN];
 
-    dfu_read_report(&r, raw);
+    sfi__dfu_read_report(&r, raw);
     ck_assert_uint_eq(r.status, DFU_ERR_VENDOR);
     ck_assert_uint_eq(r.poll_ms, 0x563412);
     ck_assert_uint_eq(r.state, DFU_ERROR);
     ck_assert_uint_eq(r.string, 0x21);
-    dfu_write_report(again, &r);
+    sfi__dfu_write_report(again, &r);
     ck_assert_mem_eq(again, raw, sizeof(raw));
 }
 END_TEST
@@ -26,12 +26,12 @@ END_TEST
 START_TEST(test_status_texts)
 {
     for (unsigned a = 0; a <= DFU_ERR_STALLEDPKT + 1u; a++) {
-        ck_assert_str_ne(dfu_status_text((uint8_t)a), "");
+        ck_assert_str_ne(sfi__dfu_status_text((uint8_t)a), "");
         for (unsigned b = 0; b < a; b++)
-            ck_assert_str_ne(dfu_status_text((uint8_t)a),
-                             dfu_status_text((uint8_t)b));
+            ck_assert_str_ne(sfi__dfu_status_text((uint8_t)a),
+                             sfi__dfu_status_text((uint8_t)b));
     }
-    ck_assert_str_eq(dfu_status_text(0xff), dfu_status_text(0x10));
+    ck_assert_str_eq(sfi__dfu_status_text(0xff), sfi__dfu_status_text(0x10));
 }
 END_TEST
 
@@ -39,9 +39,9 @@ START_TEST(test_address)
 {
     uint8_t out[DFU_ADDRESS_LEN];
 
-    dfu_write_address(out, DFU_SET_ADDRESS, 0x08012345);
+    sfi__dfu_write_address(out, DFU_SET_ADDRESS, 0x08012345);
     ck_assert_mem_eq(out, "\x21\x45\x23\x01\x08", 5);
-    dfu_write_address(out, DFU_ERASE, 0x52002020);
+    sfi__dfu_write_address(out, DFU_ERASE, 0x52002020);
     ck_assert_mem_eq(out, "\x41\x20\x20\x00\x52", 5);
 }
 END_TEST
@@ -56,9 +56,9 @@ START_TEST(test_sfi_request)
     struct dfu_sfi back;
     uint8_t out[DFU_SFI_MAX];
 
-    ck_assert_uint_eq(dfu_write_sfi(out, &req), 9);
+    ck_assert_uint_eq(sfi__dfu_write_sfi(out, &req), 9);
     ck_assert_mem_eq(out, "\x53\x07\x04\x01\x02\x03\x04\x05\x06", 9);
-    ck_assert(dfu_read_sfi(&back, out, 9));
+    ck_assert(sfi__dfu_read_sfi(&back, out, 9));
     ck_assert_uint_eq(back.opcode, SFI_CMD_DATA);
     ck_assert_uint_eq(back.param_len, 4);
     ck_assert_mem_eq(back.param, param, 4);
@@ -66,23 +66,23 @@ START_TEST(test_sfi_request)
     ck_assert_mem_eq(back.data, data, 2);
 
     req = (struct dfu_sfi){SFI_CMD_INFO, NULL, 0, NULL, 0};
-    ck_assert_uint_eq(dfu_write_sfi(out, &req), 3);
+    ck_assert_uint_eq(sfi__dfu_write_sfi(out, &req), 3);
     ck_assert_mem_eq(out, "\x53\x01\x00", 3);
-    ck_assert(dfu_read_sfi(&back, out, 3));
+    ck_assert(sfi__dfu_read_sfi(&back, out, 3));
     ck_assert_uint_eq(back.param_len + back.data_len, 0);
 
     /* the longest, and one byte more */
     req = (struct dfu_sfi){SFI_CMD_DATA, param, SFI_CMD_PARAM_MAX, data,
                            SFI_CMD_DATA_MAX};
-    ck_assert_uint_eq(dfu_write_sfi(out, &req), DFU_SFI_MAX);
-    ck_assert(dfu_read_sfi(&back, out, DFU_SFI_MAX));
+    ck_assert_uint_eq(sfi__dfu_write_sfi(out, &req), DFU_SFI_MAX);
+    ck_assert(sfi__dfu_read_sfi(&back, out, DFU_SFI_MAX));
     ck_assert_uint_eq(back.data_len, SFI_CMD_DATA_MAX);
     req.data_len++;
-    ck_assert_uint_eq(dfu_write_sfi(out, &req), 0);
+    ck_assert_uint_eq(sfi__dfu_write_sfi(out, &req), 0);
     req = (struct dfu_sfi){SFI_CMD_DATA, data, SFI_CMD_PARAM_MAX + 1, NULL, 0};
-    ck_assert_uint_eq(dfu_write_sfi(out, &req), 0);
+    ck_assert_uint_eq(sfi__dfu_write_sfi(out, &req), 0);
     req = (struct dfu_sfi){0x5407, NULL, 0, NULL, 0};
-    ck_assert_uint_eq(dfu_write_sfi(out, &req), 0);
+    ck_assert_uint_eq(sfi__dfu_write_sfi(out, &req), 0);
 }
 END_TEST
 
@@ -105,12 +105,12 @@ START_TEST(test_sfi_malformed)
 
     for (size_t i = 0; i < ROWS(rows); i++)
         ck_assert_msg(
-            !dfu_read_sfi(&req, (const uint8_t *)rows[i].raw, rows[i].len),
+            !sfi__dfu_read_sfi(&req, (const uint8_t *)rows[i].raw, rows[i].len),
             "row %zu", i);
-    ck_assert(!dfu_read_sfi(&req, raw, sizeof(raw)));
-    ck_assert(dfu_read_sfi(&req, raw, sizeof(raw) - 1));
+    ck_assert(!sfi__dfu_read_sfi(&req, raw, sizeof(raw)));
+    ck_assert(sfi__dfu_read_sfi(&req, raw, sizeof(raw) - 1));
     raw[2] = SFI_CMD_PARAM_MAX + 1;
-    ck_assert(!dfu_read_sfi(&req, raw, 200));
+    ck_assert(!sfi__dfu_read_sfi(&req, raw, 200));
 }
 END_TEST
 
@@ -140,9 +140,9 @@ START_TEST(test_config)
     uint8_t out[DFU_CONFIG_MAX];
     struct dfu_interface i;
 
-    ck_assert_uint_eq(dfu_write_config(out, &h743_parts), sizeof(h743));
+    ck_assert_uint_eq(sfi__dfu_write_config(out, &h743_parts), sizeof(h743));
     ck_assert_mem_eq(out, h743, sizeof(h743));
-    ck_assert(dfu_read_config(&i, h743, sizeof(h743)));
+    ck_assert(sfi__dfu_read_config(&i, h743, sizeof(h743)));
     ck_assert_uint_eq(i.alts, 2);
     ck_assert_uint_eq(i.name[0], 4);
     ck_assert_uint_eq(i.name[1], 5);
@@ -169,7 +169,7 @@ START_TEST(test_config_of_many)
     };
     struct dfu_interface i;
 
-    ck_assert(dfu_read_config(&i, raw, sizeof(raw)));
+    ck_assert(sfi__dfu_read_config(&i, raw, sizeof(raw)));
     ck_assert_uint_eq(i.number, 1);
     ck_assert_uint_eq(i.alts, 1);
     ck_assert_uint_eq(i.name[0], 6);
@@ -201,7 +201,7 @@ START_TEST(test_config_malformed)
     for (size_t k = 0; k < ROWS(rows); k++) {
         memcpy(raw, h743, sizeof(raw));
         raw[rows[k].at] = rows[k].byte;
-        ck_assert_msg(!dfu_read_config(&i, raw, sizeof(raw)), "%s",
+        ck_assert_msg(!sfi__dfu_read_config(&i, raw, sizeof(raw)), "%s",
                       rows[k].name);
     }
     /* no class, no subclass, DFU's run-time mode */
@@ -209,18 +209,18 @@ START_TEST(test_config_malformed)
         memcpy(raw, h743, sizeof(raw));
         raw[at] = 1;
         raw[at + 9] = 1;
-        ck_assert_msg(dfu_read_config(&i, raw, sizeof(raw)) ==
+        ck_assert_msg(sfi__dfu_read_config(&i, raw, sizeof(raw)) ==
                           (at == 15 /* is 1 already */),
                       "byte %zu", at);
     }
     /* cut off, wherever */
     for (size_t len = 0; len < sizeof(h743); len++)
-        ck_assert_msg(!dfu_read_config(&i, h743, len), "%zu bytes", len);
+        ck_assert_msg(!sfi__dfu_read_config(&i, h743, len), "%zu bytes", len);
     /* blocks of no byte */
     memcpy(raw, h743, sizeof(raw));
     raw[27 + 5] = 0;
     raw[27 + 6] = 0;
-    ck_assert(!dfu_read_config(&i, raw, sizeof(raw)));
+    ck_assert(!sfi__dfu_read_config(&i, raw, sizeof(raw)));
 }
 END_TEST
 
@@ -235,7 +235,7 @@ START_TEST(test_config_too_many_alts)
         raw[9 + 9 * alt + 3] = alt;
     }
     memcpy(raw + sizeof(raw) - 9, h743 + 27, 9);
-    ck_assert(!dfu_read_config(&i, raw, sizeof(raw)));
+    ck_assert(!sfi__dfu_read_config(&i, raw, sizeof(raw)));
 }
 END_TEST
 
@@ -246,33 +246,33 @@ START_TEST(test_strings)
     char text[USB_TEXT_MAX];
     char longest[128];
 
-    ck_assert_uint_eq(dfu_write_string(raw, "DFU"), 8);
+    ck_assert_uint_eq(sfi__dfu_write_string(raw, "DFU"), 8);
     ck_assert_mem_eq(raw,
                      "\x08\x03"
                      "D\0F\0U\0",
                      8);
-    ck_assert(dfu_read_string(text, raw, 8));
+    ck_assert(sfi__dfu_read_string(text, raw, 8));
     ck_assert_str_eq(text, "DFU");
-    ck_assert_uint_eq(dfu_write_string(raw, ""), 2);
-    ck_assert(dfu_read_string(text, raw, 2));
+    ck_assert_uint_eq(sfi__dfu_write_string(raw, ""), 2);
+    ck_assert(sfi__dfu_read_string(text, raw, 2));
     ck_assert_str_eq(text, "");
     /* what is no ASCII, and a half character at the end */
-    ck_assert(dfu_read_string(text, odd, sizeof(odd)));
+    ck_assert(sfi__dfu_read_string(text, odd, sizeof(odd)));
     ck_assert_str_eq(text, "a??");
     memset(longest, 'x', sizeof(longest));
     longest[126] = '\0';
-    ck_assert_uint_eq(dfu_write_string(raw, longest), 254);
-    ck_assert(dfu_read_string(text, raw, 254));
+    ck_assert_uint_eq(sfi__dfu_write_string(raw, longest), 254);
+    ck_assert(sfi__dfu_read_string(text, raw, 254));
     ck_assert_str_eq(text, longest);
     longest[126] = 'x';
     longest[127] = '\0';
-    ck_assert_uint_eq(dfu_write_string(raw, longest), 0);
+    ck_assert_uint_eq(sfi__dfu_write_string(raw, longest), 0);
 
-    ck_assert(!dfu_read_string(text, odd, 0));
-    ck_assert(!dfu_read_string(text, odd, 1));
-    ck_assert(!dfu_read_string(text, odd, 8));
-    ck_assert(!dfu_read_string(text, (const uint8_t *)"\x01\x03", 2));
-    ck_assert(!dfu_read_string(text, (const uint8_t *)"\x04\x02g\0", 4));
+    ck_assert(!sfi__dfu_read_string(text, odd, 0));
+    ck_assert(!sfi__dfu_read_string(text, odd, 1));
+    ck_assert(!sfi__dfu_read_string(text, odd, 8));
+    ck_assert(!sfi__dfu_read_string(text, (const uint8_t *)"\x01\x03", 2));
+    ck_assert(!sfi__dfu_read_string(text, (const uint8_t *)"\x04\x02g\0", 4));
     ck_assert_str_eq(text, "");
 }
 END_TEST
@@ -312,7 +312,7 @@ START_TEST(test_layouts)
 {
     struct dfu_layout l;
 
-    ck_assert(dfu_read_layout(&l, layouts[_i].text));
+    ck_assert(sfi__dfu_read_layout(&l, layouts[_i].text));
     ck_assert_str_eq(l.name, layouts[_i].name);
     ck_assert_uint_eq(l.regions, layouts[_i].regions);
     for (size_t i = 0; i < l.regions; i++) {
@@ -362,7 +362,8 @@ START_TEST(test_no_layouts)
 {
     struct dfu_layout l;
 
-    ck_assert_msg(!dfu_read_layout(&l, no_layouts[_i]), "%s", no_layouts[_i]);
+    ck_assert_msg(!sfi__dfu_read_layout(&l, no_layouts[_i]), "%s",
+                  no_layouts[_i]);
 }
 END_TEST
 
@@ -370,16 +371,16 @@ START_TEST(test_region_at)
 {
     struct dfu_layout l;
 
-    ck_assert(dfu_read_layout(&l, "@F/0x08000000/4*16Kg,1*64Ka/0xffff0000/"
-                                  "64*1Kg"));
-    ck_assert_ptr_eq(dfu_region_at(&l, 0x08000000), &l.region[0]);
-    ck_assert_ptr_eq(dfu_region_at(&l, 0x0800ffff), &l.region[0]);
-    ck_assert_ptr_eq(dfu_region_at(&l, 0x08010000), &l.region[1]);
-    ck_assert_ptr_eq(dfu_region_at(&l, 0x0801ffff), &l.region[1]);
-    ck_assert_ptr_null(dfu_region_at(&l, 0x08020000));
-    ck_assert_ptr_null(dfu_region_at(&l, 0x07ffffff));
-    ck_assert_ptr_null(dfu_region_at(&l, 0));
-    ck_assert_ptr_eq(dfu_region_at(&l, 0xffffffff), &l.region[2]);
+    ck_assert(sfi__dfu_read_layout(&l, "@F/0x08000000/4*16Kg,1*64Ka/0xffff0000/"
+                                       "64*1Kg"));
+    ck_assert_ptr_eq(sfi__dfu_region_at(&l, 0x08000000), &l.region[0]);
+    ck_assert_ptr_eq(sfi__dfu_region_at(&l, 0x0800ffff), &l.region[0]);
+    ck_assert_ptr_eq(sfi__dfu_region_at(&l, 0x08010000), &l.region[1]);
+    ck_assert_ptr_eq(sfi__dfu_region_at(&l, 0x0801ffff), &l.region[1]);
+    ck_assert_ptr_null(sfi__dfu_region_at(&l, 0x08020000));
+    ck_assert_ptr_null(sfi__dfu_region_at(&l, 0x07ffffff));
+    ck_assert_ptr_null(sfi__dfu_region_at(&l, 0));
+    ck_assert_ptr_eq(sfi__dfu_region_at(&l, 0xffffffff), &l.region[2]);
 }
 END_TEST
 

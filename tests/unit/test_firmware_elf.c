@@ -36,13 +36,13 @@ struct out {
 static void
 half(struct out *o, uint16_t v)
 {
-    o->big ? wr_u16be(&o->wr, v) : wr_u16le(&o->wr, v);
+    o->big ? sfi__wr_u16be(&o->wr, v) : sfi__wr_u16le(&o->wr, v);
 }
 
 static void
 word(struct out *o, uint32_t v)
 {
-    o->big ? wr_u32be(&o->wr, v) : wr_u32le(&o->wr, v);
+    o->big ? sfi__wr_u32be(&o->wr, v) : sfi__wr_u32le(&o->wr, v);
 }
 
 static void
@@ -51,7 +51,7 @@ size(struct out *o, uint64_t v)
     if (!o->wide)
         word(o, (uint32_t)v);
     else
-        o->big ? wr_u64be(&o->wr, v) : wr_u64le(&o->wr, v);
+        o->big ? sfi__wr_u64be(&o->wr, v) : sfi__wr_u64le(&o->wr, v);
 }
 
 static void
@@ -59,11 +59,11 @@ write_header(struct out *o, const struct elf *e, uint16_t count)
 {
     uint16_t ph_size = o->wide ? 56 : 32;
 
-    wr_bytes(&o->wr, "\177ELF", 4);
-    wr_u8(&o->wr, e->class);
-    wr_u8(&o->wr, e->order);
-    wr_u8(&o->wr, 1);
-    wr_fill(&o->wr, 0, 9);
+    sfi__wr_bytes(&o->wr, "\177ELF", 4);
+    sfi__wr_u8(&o->wr, e->class);
+    sfi__wr_u8(&o->wr, e->order);
+    sfi__wr_u8(&o->wr, 1);
+    sfi__wr_fill(&o->wr, 0, 9);
     half(o, e->type);
     half(o, 40); /* ARM */
     word(o, 1);
@@ -103,15 +103,15 @@ make_elf(uint8_t *file, size_t cap, const struct elf *e)
 
     while (count < 4 && e->ph[count].memory_size + e->ph[count].file_size > 0)
         count++;
-    wr_init(&o.wr, file, cap);
+    sfi__wr_init(&o.wr, file, cap);
     write_header(&o, e, count);
     for (uint16_t i = 0; i < count; i++)
         write_ph(&o, &e->ph[i]);
-    wr_fill(&o.wr, 0, DATA_AT - wr_len(&o.wr));
+    sfi__wr_fill(&o.wr, 0, DATA_AT - sfi__wr_len(&o.wr));
     for (uint8_t i = 0; i < DATA_LEN; i++)
-        wr_u8(&o.wr, (uint8_t)(0xd0 + i));
-    ck_assert(wr_ok(&o.wr));
-    return e->cut != 0 ? e->cut : wr_len(&o.wr);
+        sfi__wr_u8(&o.wr, (uint8_t)(0xd0 + i));
+    ck_assert(sfi__wr_ok(&o.wr));
+    return e->cut != 0 ? e->cut : sfi__wr_len(&o.wr);
 }
 
 struct elf_row {

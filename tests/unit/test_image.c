@@ -54,7 +54,7 @@ START_TEST(test_golden)
     add_bytes(b, 0x08000000, (const uint8_t *)"HELLO", 5);
     add_bytes(b, 0x08000040, count, sizeof(count));
     ck_assert_ok(sfi_image_builder_write(b, kit_write, &image));
-    ck_assert(hex_decode(expected, GOLDEN_LEN, golden));
+    ck_assert(sfi__hex_decode(expected, GOLDEN_LEN, golden));
     ck_assert_uint_eq(image.len, GOLDEN_LEN);
     ck_assert_mem_eq(image.data, expected, GOLDEN_LEN);
     /* and again: a builder can write more than once */
@@ -148,16 +148,16 @@ expect_option_bytes(const char *chip, const uint8_t *data, size_t len)
     uint8_t raw[64];
     struct wr w;
 
-    wr_init(&w, raw, sizeof(raw));
+    sfi__wr_init(&w, raw, sizeof(raw));
     for (size_t i = 0; i < sfi_option_bytes_count(ob); i++) {
         const char *name;
         uint32_t value;
 
         ck_assert_ok(sfi_option_bytes_get(ob, i, &name, &value));
-        wr_u32le(&w, value);
+        sfi__wr_u32le(&w, value);
     }
-    ck_assert(wr_ok(&w));
-    ck_assert_uint_eq(len, wr_len(&w));
+    ck_assert(sfi__wr_ok(&w));
+    ck_assert_uint_eq(len, sfi__wr_len(&w));
     ck_assert_mem_eq(data, raw, len);
     sfi_option_bytes_free(ob);
 }
@@ -277,14 +277,14 @@ make_module(uint8_t *out, size_t cap, const char *magic, uint32_t address,
 {
     struct wr w;
 
-    wr_init(&w, out, cap);
-    wr_bytes(&w, magic, 8);
-    wr_u32le(&w, address);
-    wr_u32le(&w, announced);
-    wr_fill(&w, 0xaa, 16 + 16);
-    wr_fill(&w, 0x55, code);
-    ck_assert(wr_ok(&w));
-    return wr_len(&w);
+    sfi__wr_init(&w, out, cap);
+    sfi__wr_bytes(&w, magic, 8);
+    sfi__wr_u32le(&w, address);
+    sfi__wr_u32le(&w, announced);
+    sfi__wr_fill(&w, 0xaa, 16 + 16);
+    sfi__wr_fill(&w, 0x55, code);
+    ck_assert(sfi__wr_ok(&w));
+    return sfi__wr_len(&w);
 }
 
 static const struct {

@@ -511,8 +511,8 @@ announce(uint32_t size)
     struct kit_bytes image = small_image();
     struct wr w;
 
-    wr_init(&w, image.data + HEADER_LEN + 4, 4);
-    wr_u32le(&w, size);
+    sfi__wr_init(&w, image.data + HEADER_LEN + 4, 4);
+    sfi__wr_u32le(&w, size);
     return image;
 }
 

@@ -82,7 +82,7 @@ mask_of(const uint8_t tag[BLOCK], const uint8_t *aad, size_t aad_len,
 {
     uint8_t h[BLOCK], y[BLOCK] = {0}, lengths[BLOCK] = {0};
 
-    ck_assert(hex_decode(h, BLOCK, subkey));
+    ck_assert(sfi__hex_decode(h, BLOCK, subkey));
     ghash_part(y, h, aad, aad_len);
     ghash_part(y, h, data, len);
     for (unsigned i = 0; i < 8; i++) {
@@ -92,7 +92,7 @@ mask_of(const uint8_t tag[BLOCK], const uint8_t *aad, size_t aad_len,
     ghash_part(y, h, lengths, BLOCK);
     for (unsigned i = 0; i < BLOCK; i++)
         y[i] ^= tag[i];
-    hex_encode(out, y, BLOCK);
+    sfi__hex_encode(out, y, BLOCK);
 }
 
 /* Test case 2 of the GCM specification (McGrew and Viega): key and plaintext
@@ -102,12 +102,12 @@ START_TEST(test_ghash)
     uint8_t h[BLOCK], y[BLOCK] = {0}, text[BLOCK], lengths[BLOCK] = {0};
     char out[2 * BLOCK + 1];
 
-    ck_assert(hex_decode(h, BLOCK, "66e94bd4ef8a2c3b884cfa59ca342b2e"));
-    ck_assert(hex_decode(text, BLOCK, "0388dace60b6a392f328c2b971b2fe78"));
+    ck_assert(sfi__hex_decode(h, BLOCK, "66e94bd4ef8a2c3b884cfa59ca342b2e"));
+    ck_assert(sfi__hex_decode(text, BLOCK, "0388dace60b6a392f328c2b971b2fe78"));
     lengths[15] = 0x80;
     ghash_part(y, h, text, BLOCK);
     ghash_part(y, h, lengths, BLOCK);
-    hex_encode(out, y, BLOCK);
+    sfi__hex_encode(out, y, BLOCK);
     ck_assert_str_eq(out, "f38cbb1ad69223dcc3457ae5b6b0f885");
 }
 END_TEST

@@ -62,9 +62,9 @@ make_tty(const char *name, const char *device)
 {
     char text[PATH_SIZE];
 
-    text_format(text, sizeof(text), "sys/class/tty/%s/device", name);
+    sfi__text_format(text, sizeof(text), "sys/class/tty/%s/device", name);
     tree_link(text, device);
-    text_format(text, sizeof(text), "dev/%s", name);
+    sfi__text_format(text, sizeof(text), "dev/%s", name);
     tree_file(text, "");
 }
 
@@ -80,10 +80,10 @@ make_adapter(const char *name)
     tree_file(USB "product", "FT232R USB UART\n");
     tree_file(USB "manufacturer", "FTDI\n");
     tree_file(USB "serial", "A50285BI\n");
-    text_format(text, sizeof(text), USB "1-4:1.0/%s/port_number", name);
+    sfi__text_format(text, sizeof(text), USB "1-4:1.0/%s/port_number", name);
     tree_file(text, "0\n");
-    text_format(text, sizeof(text),
-                "../../../devices/pci0000:00/usb1/1-4/1-4:1.0/%s", name);
+    sfi__text_format(text, sizeof(text),
+                     "../../../devices/pci0000:00/usb1/1-4/1-4:1.0/%s", name);
     make_tty(name, text);
 }
 
@@ -222,7 +222,7 @@ START_TEST(test_order)
     ck_assert_ok(sfi__list_serial(listing()));
     ck_assert_uint_eq(heard.count, ROWS(sorted));
     for (size_t i = 0; i < ROWS(sorted); i++) {
-        text_format(uri, sizeof(uri), "serial:/dev/%s", sorted[i]);
+        sfi__text_format(uri, sizeof(uri), "serial:/dev/%s", sorted[i]);
         ck_assert_found(i, "serial", uri, 0);
     }
 }
@@ -250,13 +250,13 @@ make_locks(const char *name, const char *format, unsigned long long more)
     char text[PATH_SIZE];
     struct stat st;
 
-    text_format(path, sizeof(path), "%s/%s", tree_root, name);
+    sfi__text_format(path, sizeof(path), "%s/%s", tree_root, name);
     ck_assert_int_eq(stat(path, &st), 0);
-    text_format(text, sizeof(text),
-                "1: POSIX  ADVISORY  WRITE 1 00:00:1 0 EOF\n2: %s 3641 "
-                "%02x:%02x:%llu 0 EOF\n",
-                format, major(st.st_dev), minor(st.st_dev),
-                (unsigned long long)st.st_ino + more);
+    sfi__text_format(text, sizeof(text),
+                     "1: POSIX  ADVISORY  WRITE 1 00:00:1 0 EOF\n2: %s 3641 "
+                     "%02x:%02x:%llu 0 EOF\n",
+                     format, major(st.st_dev), minor(st.st_dev),
+                     (unsigned long long)st.st_ino + more);
     tree_file("proc/locks", text);
 }
 
@@ -291,14 +291,14 @@ START_TEST(test_other_inode)
     struct stat st;
 
     make_adapter("ttyUSB0");
-    text_format(path, sizeof(path), "%s/dev/ttyUSB0", tree_root);
+    sfi__text_format(path, sizeof(path), "%s/dev/ttyUSB0", tree_root);
     ck_assert_int_eq(stat(path, &st), 0);
-    text_format(text, sizeof(text),
-                "1: FLOCK  ADVISORY  WRITE 1 %02x:%02x:%llu0 0 EOF\n"
-                "2: FLOCK  ADVISORY  WRITE 1 1%02x:%02x:%llu 0 EOF\n",
-                major(st.st_dev), minor(st.st_dev),
-                (unsigned long long)st.st_ino, major(st.st_dev),
-                minor(st.st_dev), (unsigned long long)st.st_ino);
+    sfi__text_format(text, sizeof(text),
+                     "1: FLOCK  ADVISORY  WRITE 1 %02x:%02x:%llu0 0 EOF\n"
+                     "2: FLOCK  ADVISORY  WRITE 1 1%02x:%02x:%llu 0 EOF\n",
+                     major(st.st_dev), minor(st.st_dev),
+                     (unsigned long long)st.st_ino, major(st.st_dev),
+                     minor(st.st_dev), (unsigned long long)st.st_ino);
     tree_file("proc/locks", text);
     ck_assert_ok(sfi__list_serial(listing()));
     ck_assert_found(0, "serial", "serial:/dev/ttyUSB0", 0);
@@ -312,14 +312,14 @@ START_TEST(test_true_lock)
     int fd = memfd_create("port", MFD_CLOEXEC);
 
     ck_assert_int_ge(fd, 0);
-    text_format(path, sizeof(path), "/proc/self/fd/%d", fd);
-    ck_assert(!sysfs_is_locked("/proc/locks", path));
+    sfi__text_format(path, sizeof(path), "/proc/self/fd/%d", fd);
+    ck_assert(!sfi__sysfs_is_locked("/proc/locks", path));
     ck_assert_int_eq(flock(fd, LOCK_EX), 0);
-    ck_assert(sysfs_is_locked("/proc/locks", path));
-    ck_assert(!sysfs_is_locked("/nonexistent/locks", path));
+    ck_assert(sfi__sysfs_is_locked("/proc/locks", path));
+    ck_assert(!sfi__sysfs_is_locked("/nonexistent/locks", path));
     ck_assert_int_eq(flock(fd, LOCK_UN), 0);
-    ck_assert(!sysfs_is_locked("/proc/locks", path));
-    ck_assert(!sysfs_is_locked("/proc/locks", "/nonexistent/port"));
+    ck_assert(!sfi__sysfs_is_locked("/proc/locks", path));
+    ck_assert(!sfi__sysfs_is_locked("/proc/locks", "/nonexistent/port"));
     ck_assert_int_eq(close(fd), 0);
 }
 END_TEST
@@ -399,9 +399,9 @@ make_spidev(const char *name)
 {
     char text[PATH_SIZE];
 
-    text_format(text, sizeof(text), "sys/class/spidev/%s/dev", name);
+    sfi__text_format(text, sizeof(text), "sys/class/spidev/%s/dev", name);
     tree_file(text, "153:0\n");
-    text_format(text, sizeof(text), "dev/%s", name);
+    sfi__text_format(text, sizeof(text), "dev/%s", name);
     tree_file(text, "");
 }
 

@@ -10,12 +10,12 @@ START_TEST(test_commands)
     static const uint32_t words[] = {0, 0xffffffff, 0x1234};
     char out[OPENOCD_TEXT_MAX];
 
-    ck_assert(openocd_command(out, "target names"));
+    ck_assert(sfi__openocd_command(out, "target names"));
     ck_assert_str_eq(out, "list [catch {target names} sfi_answer] $sfi_answer");
-    ck_assert(openocd_read(out, "h7.axi", 0x5c001000, 4));
+    ck_assert(sfi__openocd_read(out, "h7.axi", 0x5c001000, 4));
     ck_assert_str_eq(out, "list [catch {h7.axi read_memory 0x5c001000 32 4} "
                           "sfi_answer] $sfi_answer");
-    ck_assert(openocd_write(out, "h7.axi", 0x24030000, words, 3));
+    ck_assert(sfi__openocd_write(out, "h7.axi", 0x24030000, words, 3));
     ck_assert_str_eq(out, "list [catch {h7.axi write_memory 0x24030000 32 {0x0 "
                           "0xffffffff 0x1234}} sfi_answer] $sfi_answer");
 }
@@ -31,10 +31,11 @@ START_TEST(test_longest)
     memset(words, 0xff, sizeof(words));
     memset(target, 'x', sizeof(target));
     target[31] = '\0';
-    ck_assert(openocd_write(out, target, 0xfffffffc, words, OPENOCD_WORDS));
+    ck_assert(
+        sfi__openocd_write(out, target, 0xfffffffc, words, OPENOCD_WORDS));
     ck_assert_ptr_nonnull(strstr(out, "0xffffffff}} sfi_answer] $sfi_answer"));
-    ck_assert(!openocd_write(out, target, 0, words, OPENOCD_WORDS + 1));
-    ck_assert(!openocd_write(out, target, 0, words, 0));
+    ck_assert(!sfi__openocd_write(out, target, 0, words, OPENOCD_WORDS + 1));
+    ck_assert(!sfi__openocd_write(out, target, 0, words, 0));
 }
 END_TEST
 
@@ -62,7 +63,8 @@ START_TEST(test_answers)
 {
     struct openocd_answer a;
 
-    ck_assert_int_eq(openocd_take(&a, answers[_i].answer), answers[_i].taken);
+    ck_assert_int_eq(sfi__openocd_take(&a, answers[_i].answer),
+                     answers[_i].taken);
     if (!answers[_i].taken)
         return;
     ck_assert_int_eq(a.failed, answers[_i].failed);
@@ -84,17 +86,17 @@ START_TEST(test_words)
     struct openocd_answer a;
     uint32_t words[2] = {0};
 
-    ck_assert(openocd_take(&a, "0 {0x0 0xFFffFFff}"));
-    ck_assert(openocd_take_words(&a, words, 2));
+    ck_assert(sfi__openocd_take(&a, "0 {0x0 0xFFffFFff}"));
+    ck_assert(sfi__openocd_take_words(&a, words, 2));
     ck_assert_uint_eq(words[0], 0);
     ck_assert_uint_eq(words[1], 0xffffffff);
-    ck_assert(openocd_take(&a, "0 0x00000012"));
-    ck_assert(openocd_take_words(&a, words, 1));
+    ck_assert(sfi__openocd_take(&a, "0 0x00000012"));
+    ck_assert(sfi__openocd_take_words(&a, words, 1));
     ck_assert_uint_eq(words[0], 0x12);
     for (size_t i = 0; i < ROWS(bad); i++) {
-        ck_assert(openocd_take(&a, bad[i]));
-        ck_assert_msg(!openocd_take_words(&a, words, 2), "\"%s\" was taken",
-                      bad[i]);
+        ck_assert(sfi__openocd_take(&a, bad[i]));
+        ck_assert_msg(!sfi__openocd_take_words(&a, words, 2),
+                      "\"%s\" was taken", bad[i]);
     }
 }
 END_TEST
@@ -104,22 +106,22 @@ START_TEST(test_names)
     struct openocd_answer a;
     char name[8];
 
-    ck_assert(openocd_take(&a, "0 {h7.axi b-2 toolong8 [exit]}"));
-    ck_assert(openocd_take_name(&a, 0, name, sizeof(name)));
+    ck_assert(sfi__openocd_take(&a, "0 {h7.axi b-2 toolong8 [exit]}"));
+    ck_assert(sfi__openocd_take_name(&a, 0, name, sizeof(name)));
     ck_assert_str_eq(name, "h7.axi");
-    ck_assert(openocd_take_name(&a, 1, name, sizeof(name)));
+    ck_assert(sfi__openocd_take_name(&a, 1, name, sizeof(name)));
     ck_assert_str_eq(name, "b-2");
-    ck_assert(!openocd_take_name(&a, 2, name, sizeof(name)));
-    ck_assert(!openocd_take_name(&a, 3, name, sizeof(name)));
-    ck_assert(!openocd_take_name(&a, 4, name, sizeof(name)));
-    ck_assert(openocd_take(&a, "0 {}"));
-    ck_assert(!openocd_take_name(&a, 0, name, sizeof(name)));
-    ck_assert(openocd_is_name("stm32h7x.cpu0"));
-    ck_assert(!openocd_is_name(""));
-    ck_assert(!openocd_is_name("-all"));
-    ck_assert(!openocd_is_name("a b"));
-    ck_assert(!openocd_is_name("a;b"));
-    ck_assert(!openocd_is_name("$x"));
+    ck_assert(!sfi__openocd_take_name(&a, 2, name, sizeof(name)));
+    ck_assert(!sfi__openocd_take_name(&a, 3, name, sizeof(name)));
+    ck_assert(!sfi__openocd_take_name(&a, 4, name, sizeof(name)));
+    ck_assert(sfi__openocd_take(&a, "0 {}"));
+    ck_assert(!sfi__openocd_take_name(&a, 0, name, sizeof(name)));
+    ck_assert(sfi__openocd_is_name("stm32h7x.cpu0"));
+    ck_assert(!sfi__openocd_is_name(""));
+    ck_assert(!sfi__openocd_is_name("-all"));
+    ck_assert(!sfi__openocd_is_name("a b"));
+    ck_assert(!sfi__openocd_is_name("a;b"));
+    ck_assert(!sfi__openocd_is_name("$x"));
 }
 END_TEST
 

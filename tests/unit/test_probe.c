@@ -91,7 +91,7 @@ cut_list(uint8_t *out, size_t len, uint8_t *in, uint8_t response)
     out[2] = (uint8_t)count;
     if (out[0] == CMSIS_TRANSFER_BLOCK)
         out[3] = (uint8_t)(count >> 8);
-    (void)dap_probe_packet(board.sim, out, len, in);
+    (void)sfi__dap_probe_packet(board.sim, out, len, in);
     in[at] = at == 2 ? response : in[at];
     in[out[0] == CMSIS_TRANSFER ? 2 : 3] = response;
     return out[0] == CMSIS_TRANSFER ? 3 : 4;
@@ -176,7 +176,7 @@ on_xfer(void *user, const uint8_t *out, size_t out_len, uint8_t *in, size_t cap,
         (usb.blow == BLOW_WAIT || usb.blow == BLOW_NO_ACK)) {
         st = strike(packet, out_len, answer, got);
     } else {
-        *got = dap_probe_packet(board.sim, packet, out_len, answer);
+        *got = sfi__dap_probe_packet(board.sim, packet, out_len, answer);
         if (struck)
             st = strike(packet, out_len, answer, got);
     }

@@ -48,7 +48,7 @@ static const struct clock fake_clock = {
 static size_t
 on_packet(const uint8_t *out, size_t len, uint8_t *in)
 {
-    size_t n = dap_probe_packet(board.sim, out, len, in);
+    size_t n = sfi__dap_probe_packet(board.sim, out, len, in);
 
     if (says_packet != 0 && out[0] == CMSIS_INFO &&
         out[1] == CMSIS_INFO_PACKET_SIZE) {
@@ -151,7 +151,7 @@ START_TEST(test_names)
         return;
     }
     ck_assert_ok(open_port(names[_i].name));
-    text_format(name, sizeof(name), "cmsis-dap:path=%s", names[_i].path);
+    sfi__text_format(name, sizeof(name), "cmsis-dap:path=%s", names[_i].path);
     ck_assert_str_eq(tp->name, name);
     ck_assert_int_eq(fake_usb.handles, 1);
     ck_assert_int_eq(fake_usb.claims, 1);
@@ -193,7 +193,7 @@ START_TEST(test_bad)
     char where[32];
 
     (void)fake_usb_plug(FAKE_BULK, 2);
-    (void)text_copy(where, sizeof(where), bad[_i].name);
+    (void)sfi__text_copy(where, sizeof(where), bad[_i].name);
     where[strcspn(where, "?")] = '\0';
     ck_assert_fails(sfi_transport_open(ctx, bad[_i].name, &tp),
                     SFI_ERR_ARGUMENT, where, bad[_i].message);
@@ -234,9 +234,9 @@ START_TEST(test_order)
     for (size_t i = 0; i < ROWS(rows); i++) {
         char name[64];
 
-        text_format(name, sizeof(name), "cmsis-dap:%zu", i + 1);
+        sfi__text_format(name, sizeof(name), "cmsis-dap:%zu", i + 1);
         ck_assert_ok(open_port(name));
-        text_format(name, sizeof(name), "cmsis-dap:path=%s", rows[i].path);
+        sfi__text_format(name, sizeof(name), "cmsis-dap:path=%s", rows[i].path);
         ck_assert_str_eq(tp->name, name);
     }
 }
@@ -543,11 +543,11 @@ on_seen(void *user, const struct usb_seen *s)
 {
     char before[sizeof(seen)];
 
-    (void)text_copy(before, sizeof(before), seen);
-    text_format(seen, sizeof(seen), "%s%s %04x:%04x %s/%s/%s%s%s;", before,
-                s->path, s->vendor, s->product, s->manufacturer, s->name,
-                s->serial, s->is_denied ? " denied" : "",
-                s->is_busy ? " busy" : "");
+    (void)sfi__text_copy(before, sizeof(before), seen);
+    sfi__text_format(seen, sizeof(seen), "%s%s %04x:%04x %s/%s/%s%s%s;", before,
+                     s->path, s->vendor, s->product, s->manufacturer, s->name,
+                     s->serial, s->is_denied ? " denied" : "",
+                     s->is_busy ? " busy" : "");
     return *(sfi_status *)user;
 }
 

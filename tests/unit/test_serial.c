@@ -27,8 +27,8 @@ static int refused; /* errno of the next change, 0: none */
 static void
 note(const char *what)
 {
-    text_format(edges + strlen(edges), sizeof(edges) - strlen(edges), "%s%s",
-                edges[0] == '\0' ? "" : " ", what);
+    sfi__text_format(edges + strlen(edges), sizeof(edges) - strlen(edges),
+                     "%s%s", edges[0] == '\0' ? "" : " ", what);
 }
 
 int
@@ -66,7 +66,7 @@ clock_sleep(void *user, uint32_t ms)
     char text[16];
 
     (void)user;
-    text_format(text, sizeof(text), "%u", ms);
+    sfi__text_format(text, sizeof(text), "%u", ms);
     note(text);
 }
 
@@ -103,7 +103,7 @@ open_port(const char *query)
 {
     char uri[128];
 
-    text_format(uri, sizeof(uri), "serial:%s?%s", ptsname(master), query);
+    sfi__text_format(uri, sizeof(uri), "serial:%s?%s", ptsname(master), query);
     return sfi_transport_open(ctx, uri, &tp);
 }
 

@@ -35,7 +35,7 @@ status(struct dfu_report *r)
 
     ck_assert_ok(ctl(DFU_IN, DFU_GETSTATUS, 0, raw, sizeof(raw), &got));
     ck_assert_uint_eq(got, sizeof(raw));
-    dfu_read_report(r, raw);
+    sfi__dfu_read_report(r, raw);
 }
 
 static uint8_t
@@ -80,7 +80,7 @@ command(uint8_t code, uint32_t address)
 {
     uint8_t raw[DFU_ADDRESS_LEN];
 
-    dfu_write_address(raw, code, address);
+    sfi__dfu_write_address(raw, code, address);
     return run_block(0, raw, sizeof(raw));
 }
 
@@ -121,7 +121,7 @@ string_is(uint8_t index, const char *want)
     ck_assert_ok(ctl(0x80, USB_GET_DESCRIPTOR,
                      (uint16_t)(USB_STRING << 8 | index), raw, sizeof(raw),
                      &got));
-    ck_assert(dfu_read_string(text, raw, got));
+    ck_assert(sfi__dfu_read_string(text, raw, got));
     ck_assert_str_eq(text, want);
 }
 
@@ -142,7 +142,7 @@ START_TEST(test_descriptors)
                      18);
     ck_assert_ok(
         ctl(0x80, USB_GET_DESCRIPTOR, USB_CONFIGURATION << 8, raw, 255, &got));
-    ck_assert(dfu_read_config(&i, raw, got));
+    ck_assert(sfi__dfu_read_config(&i, raw, got));
     ck_assert_uint_eq(i.alts, 2);
     ck_assert_uint_eq(i.transfer_size, 1024);
     ck_assert_uint_eq(i.version, DFU_VERSION_DFUSE);
@@ -543,7 +543,7 @@ request(uint16_t opcode, const void *param, size_t param_len, const void *bytes,
     struct dfu_report r;
     size_t got;
 
-    ck_assert_ok(dnload(0, raw, dfu_write_sfi(raw, &req)));
+    ck_assert_ok(dnload(0, raw, sfi__dfu_write_sfi(raw, &req)));
     status(&r);
     ck_assert_uint_eq(r.state, DFU_DNBUSY);
     status(&r);
@@ -572,7 +572,7 @@ START_TEST(test_secure_descriptors)
 
     ck_assert_ok(
         ctl(0x80, USB_GET_DESCRIPTOR, USB_CONFIGURATION << 8, raw, 255, &got));
-    ck_assert(dfu_read_config(&i, raw, got));
+    ck_assert(sfi__dfu_read_config(&i, raw, got));
     ck_assert_uint_eq(i.alts, 1);
     ck_assert_uint_eq(i.transfer_size, DFU_SFI_MAX);
     string_is(i.name[0], "@SFI  /0x24030000/01*1024 g");
@@ -612,12 +612,12 @@ START_TEST(test_secure_requests)
 {
     uint8_t reply[SFI_CMD_REPLY_MAX], certificate[136];
     size_t len, want = sizeof(certificate);
-    struct cmd_info i;
+    struct security_info i;
     struct dfu_report r;
 
     ck_assert_int_eq(request(SFI_CMD_INFO, NULL, 0, NULL, 0, reply, &len), 0);
     ck_assert_uint_eq(len, SFI_CMD_INFO_LEN);
-    cmd_read_info(&i, reply);
+    sfi__security_read_info(&i, reply);
     ck_assert_uint_eq(i.device_id, 0x450);
     ck_assert_uint_eq(i.state, SFI_DEVICE_EMPTY);
     ck_assert_int_eq(
@@ -646,8 +646,8 @@ send_area(const uint8_t *descriptor, const uint8_t *bytes, uint32_t size)
         uint8_t offset[4];
         struct wr w;
 
-        wr_init(&w, offset, sizeof(offset));
-        wr_u32le(&w, at);
+        sfi__wr_init(&w, offset, sizeof(offset));
+        sfi__wr_u32le(&w, at);
         cause = request(SFI_CMD_DATA, offset, 4, bytes + at, n, NULL, NULL);
         at += n;
     }
@@ -671,7 +671,7 @@ install(const struct package *p)
     while (cause == 0 && at < end) {
         struct image_area a;
 
-        format_read_area(&a, at);
+        sfi__image_read_area(&a, at);
         cause = send_area(at, at + SFI_FORMAT_AREA_LEN, a.size);
         at += SFI_FORMAT_AREA_LEN + a.size;
     }

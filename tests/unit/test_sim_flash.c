@@ -34,9 +34,9 @@ map(const char *chip)
     const sfi_chip *c = sfi_chip_find(chip);
 
     make_file((off_t)c->flash.size);
-    power_init(&power);
+    sfi__power_init(&power);
     ck_assert_ok(sfi__flash_map(ctx, path, c, &power, &flash));
-    ck_assert_int_eq(flash_erase(&flash, c->flash.base, c->flash.size),
+    ck_assert_int_eq(sfi__flash_erase(&flash, c->flash.base, c->flash.size),
                      FLASH_OK);
 }
 
@@ -92,16 +92,18 @@ START_TEST(test_rules)
     enum flash_result r;
 
     map("stm32h753xi");
-    ck_assert_int_eq(flash_program(&flash, 0x08020000, data, 32), FLASH_OK);
-    r = rules[_i].erase ? flash_erase(&flash, address, len)
-                        : flash_program(&flash, address, data, len);
+    ck_assert_int_eq(sfi__flash_program(&flash, 0x08020000, data, 32),
+                     FLASH_OK);
+    r = rules[_i].erase ? sfi__flash_erase(&flash, address, len)
+                        : sfi__flash_program(&flash, address, data, len);
     ck_assert_msg(r == rules[_i].result, "%s: %d", rules[_i].name, (int)r);
     if (r == FLASH_OK && !rules[_i].erase)
-        ck_assert_mem_eq(flash_view(&flash, address, len), data, len);
+        ck_assert_mem_eq(sfi__flash_view(&flash, address, len), data, len);
     if (r == FLASH_OK && rules[_i].erase)
-        ck_assert(flash_is_erased(&flash, &(struct chip_range){address, len}));
+        ck_assert(
+            sfi__flash_is_erased(&flash, &(struct chip_range){address, len}));
     if (r == FLASH_NOT_ERASED)
-        ck_assert_mem_eq(flash_view(&flash, address, 32), data, 32);
+        ck_assert_mem_eq(sfi__flash_view(&flash, address, 32), data, 32);
 }
 END_TEST
 
@@ -109,16 +111,17 @@ END_TEST
 START_TEST(test_program_once)
 {
     map("stm32l462ce");
-    ck_assert_int_eq(flash_program(&flash, 0x08001010, data, 8), FLASH_OK);
-    ck_assert_int_eq(flash_program(&flash, 0x08001010, data, 8),
+    ck_assert_int_eq(sfi__flash_program(&flash, 0x08001010, data, 8), FLASH_OK);
+    ck_assert_int_eq(sfi__flash_program(&flash, 0x08001010, data, 8),
                      FLASH_NOT_ERASED);
-    ck_assert_int_eq(flash_program(&flash, 0x08001000, data, 32),
+    ck_assert_int_eq(sfi__flash_program(&flash, 0x08001000, data, 32),
                      FLASH_NOT_ERASED);
-    ck_assert_mem_eq(flash_view(&flash, 0x08001000, 16), data, 16);
-    ck_assert_mem_eq(flash_view(&flash, 0x08001010, 8), data, 8);
-    ck_assert_mem_eq(flash_view(&flash, 0x08001018, 8), ones, 8);
-    ck_assert_int_eq(flash_erase(&flash, 0x08001000, 0x800), FLASH_OK);
-    ck_assert_int_eq(flash_program(&flash, 0x08001000, data, 32), FLASH_OK);
+    ck_assert_mem_eq(sfi__flash_view(&flash, 0x08001000, 16), data, 16);
+    ck_assert_mem_eq(sfi__flash_view(&flash, 0x08001010, 8), data, 8);
+    ck_assert_mem_eq(sfi__flash_view(&flash, 0x08001018, 8), ones, 8);
+    ck_assert_int_eq(sfi__flash_erase(&flash, 0x08001000, 0x800), FLASH_OK);
+    ck_assert_int_eq(sfi__flash_program(&flash, 0x08001000, data, 32),
+                     FLASH_OK);
 }
 END_TEST
 
@@ -126,18 +129,18 @@ END_TEST
 START_TEST(test_ones_stay_erased)
 {
     map("stm32l462ce");
-    ck_assert_int_eq(flash_program(&flash, 0x08001000, ones, 8), FLASH_OK);
-    ck_assert_int_eq(flash_program(&flash, 0x08001000, data, 8), FLASH_OK);
+    ck_assert_int_eq(sfi__flash_program(&flash, 0x08001000, ones, 8), FLASH_OK);
+    ck_assert_int_eq(sfi__flash_program(&flash, 0x08001000, data, 8), FLASH_OK);
 }
 END_TEST
 
 START_TEST(test_view)
 {
     map("stm32l462ce");
-    ck_assert_ptr_nonnull(flash_view(&flash, 0x08000000, 0x80000));
-    ck_assert_ptr_null(flash_view(&flash, 0x08000000, 0x80001));
-    ck_assert_ptr_null(flash_view(&flash, 0x07ffffff, 1));
-    ck_assert_ptr_null(flash_view(&flash, 0x08080000, 1));
+    ck_assert_ptr_nonnull(sfi__flash_view(&flash, 0x08000000, 0x80000));
+    ck_assert_ptr_null(sfi__flash_view(&flash, 0x08000000, 0x80001));
+    ck_assert_ptr_null(sfi__flash_view(&flash, 0x07ffffff, 1));
+    ck_assert_ptr_null(sfi__flash_view(&flash, 0x08080000, 1));
 }
 END_TEST
 
@@ -149,22 +152,26 @@ START_TEST(test_cut_program)
 
     map("stm32h753xi");
     before = power.ops;
-    power_cut_after(&power, 2);
-    ck_assert_int_eq(flash_program(&flash, 0x08000000, data, 128), FLASH_POWER);
+    sfi__power_cut_after(&power, 2);
+    ck_assert_int_eq(sfi__flash_program(&flash, 0x08000000, data, 128),
+                     FLASH_POWER);
     ck_assert_uint_eq(power.ops, before + 2);
     ck_assert(power.off);
-    p = flash_view(&flash, 0x08000000, 128);
+    p = sfi__flash_view(&flash, 0x08000000, 128);
     ck_assert_mem_eq(p, data, 64 + 16);
     ck_assert_mem_eq(p + 64 + 16, ones, 48);
-    ck_assert_int_eq(flash_program(&flash, 0x08000100, data, 32), FLASH_POWER);
-    ck_assert_int_eq(flash_erase(&flash, 0x08000000, 0x20000), FLASH_POWER);
+    ck_assert_int_eq(sfi__flash_program(&flash, 0x08000100, data, 32),
+                     FLASH_POWER);
+    ck_assert_int_eq(sfi__flash_erase(&flash, 0x08000000, 0x20000),
+                     FLASH_POWER);
     ck_assert_mem_eq(p, data, 64 + 16);
 
-    power_restore(&power);
-    ck_assert_int_eq(flash_program(&flash, 0x08000040, data, 32),
+    sfi__power_restore(&power);
+    ck_assert_int_eq(sfi__flash_program(&flash, 0x08000040, data, 32),
                      FLASH_NOT_ERASED);
-    ck_assert_int_eq(flash_erase(&flash, 0x08000000, 0x20000), FLASH_OK);
-    ck_assert_int_eq(flash_program(&flash, 0x08000040, data, 32), FLASH_OK);
+    ck_assert_int_eq(sfi__flash_erase(&flash, 0x08000000, 0x20000), FLASH_OK);
+    ck_assert_int_eq(sfi__flash_program(&flash, 0x08000040, data, 32),
+                     FLASH_OK);
 }
 END_TEST
 
@@ -174,11 +181,11 @@ START_TEST(test_cut_erase)
 
     map("stm32l462ce");
     for (uint32_t a = 0x08001000; a < 0x08002000; a += sizeof(data) / 4)
-        ck_assert_int_eq(flash_program(&flash, a, data, sizeof(data) / 4),
+        ck_assert_int_eq(sfi__flash_program(&flash, a, data, sizeof(data) / 4),
                          FLASH_OK);
-    power_cut_after(&power, 1);
-    ck_assert_int_eq(flash_erase(&flash, 0x08001000, 0x1000), FLASH_POWER);
-    p = flash_view(&flash, 0x08001000, 0x1000);
+    sfi__power_cut_after(&power, 1);
+    ck_assert_int_eq(sfi__flash_erase(&flash, 0x08001000, 0x1000), FLASH_POWER);
+    p = sfi__flash_view(&flash, 0x08001000, 0x1000);
     ck_assert_mem_eq(p, ones, 0x800 + 0x400);
     ck_assert_mem_eq(p + 0x800 + 0x400, data, 0x400);
 }
@@ -186,17 +193,17 @@ END_TEST
 
 START_TEST(test_power_counts)
 {
-    power_init(&power);
-    ck_assert_int_eq(power_spend(&power), POWER_FULL);
-    power_cut_after(&power, UINT64_MAX);
-    ck_assert_int_eq(power_spend(&power), POWER_FULL);
-    power_cut_after(&power, 1);
-    ck_assert_int_eq(power_spend(&power), POWER_FULL);
-    ck_assert_int_eq(power_spend(&power), POWER_FAILS);
-    ck_assert_int_eq(power_spend(&power), POWER_NONE);
+    sfi__power_init(&power);
+    ck_assert_int_eq(sfi__power_spend(&power), POWER_FULL);
+    sfi__power_cut_after(&power, UINT64_MAX);
+    ck_assert_int_eq(sfi__power_spend(&power), POWER_FULL);
+    sfi__power_cut_after(&power, 1);
+    ck_assert_int_eq(sfi__power_spend(&power), POWER_FULL);
+    ck_assert_int_eq(sfi__power_spend(&power), POWER_FAILS);
+    ck_assert_int_eq(sfi__power_spend(&power), POWER_NONE);
     ck_assert_uint_eq(power.ops, 3);
-    power_restore(&power);
-    ck_assert_int_eq(power_spend(&power), POWER_FULL);
+    sfi__power_restore(&power);
+    ck_assert_int_eq(sfi__power_spend(&power), POWER_FULL);
 }
 END_TEST
 
@@ -213,14 +220,14 @@ START_TEST(test_survives_kill)
     ck_assert_int_ge(child, 0);
     if (child == 0) {
         if (sfi__flash_map(ctx, path, chip, &power, &flash) == SFI_OK &&
-            flash_program(&flash, 0x08001000, data, 1024) == FLASH_OK)
+            sfi__flash_program(&flash, 0x08001000, data, 1024) == FLASH_OK)
             (void)raise(SIGKILL);
         _exit(1);
     }
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
     ck_assert_ok(sfi__flash_map(ctx, path, chip, &power, &flash));
-    ck_assert_mem_eq(flash_view(&flash, 0x08001000, 1024), data, 1024);
+    ck_assert_mem_eq(sfi__flash_view(&flash, 0x08001000, 1024), data, 1024);
 }
 END_TEST
 

@@ -82,8 +82,8 @@ START_TEST(test_reset_from_anywhere)
 
     (void)jtag_ir(0x1ff, 9);
     for (const char *p = ways[_i]; *p != '\0'; p++) {
-        tap_pins(board.sim, false, *p == '1', true);
-        tap_pins(board.sim, true, *p == '1', true);
+        sfi__tap_pins(board.sim, false, *p == '1', true);
+        sfi__tap_pins(board.sim, true, *p == '1', true);
     }
     jtag_reset();
     ck_assert_uint_eq(jtag_dr(0, 64), 0x064500416ba00477u);
@@ -96,12 +96,12 @@ START_TEST(test_levels)
 {
     uint64_t clocks = board.sim->chain.clocks;
 
-    ck_assert(tap_tdo(board.sim));
+    ck_assert(sfi__tap_tdo(board.sim));
     for (int i = 0; i < 3; i++)
-        tap_pins(board.sim, false, true, true);
+        sfi__tap_pins(board.sim, false, true, true);
     ck_assert_uint_eq(board.sim->chain.clocks, clocks);
     for (int i = 0; i < 3; i++)
-        tap_pins(board.sim, true, false, true);
+        sfi__tap_pins(board.sim, true, false, true);
     ck_assert_uint_eq(board.sim->chain.clocks, clocks + 1);
     jtag_reset();
     ck_assert_uint_eq(jtag_dr(0, 64), 0x064500416ba00477u);
@@ -131,7 +131,7 @@ END_TEST
 static uint32_t
 ap_register(uint8_t ap, uint8_t reg)
 {
-    (void)jtag_access(false, false, ADI_DP_SELECT, adi_select(ap, reg));
+    (void)jtag_access(false, false, ADI_DP_SELECT, sfi__adi_select(ap, reg));
     (void)jtag_access(true, true, reg & 0xc, 0);
     return jtag_access(false, true, ADI_DP_RDBUFF, 0);
 }
@@ -139,7 +139,7 @@ ap_register(uint8_t ap, uint8_t reg)
 static void
 set_ap(uint8_t reg, uint32_t value)
 {
-    (void)jtag_access(false, false, ADI_DP_SELECT, adi_select(0, reg));
+    (void)jtag_access(false, false, ADI_DP_SELECT, sfi__adi_select(0, reg));
     (void)jtag_access(true, false, reg & 0xc, value);
 }
 
@@ -159,7 +159,7 @@ START_TEST(test_aps)
     set_ap(ADI_AP_CSW, 0x23000012);
     ck_assert_uint_eq(ap_register(0, ADI_AP_CSW), 0x23000052);
     /* AP 2 shows DBGMCU, and that only */
-    (void)jtag_access(false, false, ADI_DP_SELECT, adi_select(2, 0));
+    (void)jtag_access(false, false, ADI_DP_SELECT, sfi__adi_select(2, 0));
     (void)jtag_access(true, false, ADI_AP_TAR, 0xe00e1000);
     ck_assert_uint_eq(ap_register(2, ADI_AP_DRW), 0x20036450);
     (void)jtag_access(true, false, ADI_AP_TAR, RAM);
@@ -220,7 +220,7 @@ START_TEST(test_sticky)
     ck_assert_uint_ne(jtag_status() & ADI_STAT_STICKYERR, 0);
     jtag_connect();
     ck_assert_uint_eq(peek(RAM), 1);
-    dap_abort(&board.sim->chain.dap, ADI_ABORT_STKERRCLR);
+    sfi__mem_ap_abort(&board.sim->chain.dap, ADI_ABORT_STKERRCLR);
     ck_assert_uint_eq(jtag_status(), 0xf0000000);
 }
 END_TEST
@@ -256,10 +256,10 @@ START_TEST(test_resets)
     ck_assert_uint_eq(sfi_sim_resets(board.sim), resets + 1);
     /* the debug port lives on, RAM does not */
     ck_assert_uint_eq(peek(RAM), 0);
-    sim_hold(board.sim, true);
+    sfi__sim_hold(board.sim, true);
     assert_no_access(RAM);
     board_talk("> 7f <");
-    sim_hold(board.sim, false);
+    sfi__sim_hold(board.sim, false);
     ck_assert_uint_eq(sfi_sim_resets(board.sim), resets + 2);
     board_talk("> 7f < 79");
     /* also where the firmware runs */
@@ -404,9 +404,9 @@ START_TEST(test_option_bytes)
     poke(REGS + H7_FLASH_OPTKEYR, H7_FLASH_OPTKEY2);
     ck_assert_uint_eq(peek(REGS + H7_FLASH_OPTCR), 0);
     poke(REGS + H7_FLASH_OPTSR_PRG, 0x1be6aaf0);
-    ck_assert(!options_pending(board.sim));
+    ck_assert(!sfi__options_pending(board.sim));
     poke(REGS + H7_FLASH_OPTCR, H7_FLASH_OPTCR_OPTSTART);
-    ck_assert(options_pending(board.sim));
+    ck_assert(sfi__options_pending(board.sim));
     ck_assert_uint_eq(peek(REGS + H7_FLASH_OPTSR_CUR), 0x1bc6aaf0);
     ck_assert_uint_eq(peek(REGS + H7_FLASH_OPTSR_PRG), 0x1be6aaf0);
     poke(REGS + H7_FLASH_OPTCR, H7_FLASH_OPTCR_OPTLOCK);
@@ -448,8 +448,8 @@ ask(uint16_t opcode, const void *param, uint32_t param_len, const void *data,
     uint32_t len;
 
     if (param != NULL)
-        put(mailbox_param_at(param_len), param, param_len);
-    put(mailbox_data_at(opcode), data, data_len);
+        put(sfi__mailbox_param_at(param_len), param, param_len);
+    put(sfi__mailbox_data_at(opcode), data, data_len);
     poke(MAILBOX + SFI_MAILBOX_AT_OPCODE, opcode | param_len << 16);
     poke(MAILBOX + SFI_MAILBOX_AT_DATA_LEN, data_len);
     poke(MAILBOX + SFI_MAILBOX_AT_REQUEST, number);
@@ -467,7 +467,7 @@ START_TEST(test_secure)
         MAILBOX - 4, 0x20004100, MAILBOX + 0x11000,
     };
     uint8_t raw[SFI_CMD_REPLY_MAX];
-    struct cmd_info i;
+    struct security_info i;
 
     ck_assert_uint_eq(peek(MAILBOX), 0);
     install_activate();
@@ -477,7 +477,7 @@ START_TEST(test_secure)
     ck_assert_uint_eq(peek(MAILBOX), SFI_MAILBOX_MAGIC);
     ck_assert_uint_eq(peek(MAILBOX + 4), 0x04500001);
     ck_assert_int_eq(ask(SFI_CMD_INFO, NULL, 0, NULL, 0, raw), 0);
-    cmd_read_info(&i, raw);
+    sfi__security_read_info(&i, raw);
     ck_assert_uint_eq(i.device_id, 0x450);
     ck_assert_int_eq(ask(0x5399, NULL, 0, NULL, 0, NULL),
                      SFI_CAUSE_UNKNOWN_COMMAND);
@@ -513,7 +513,7 @@ START_TEST(test_install)
     while (at < p.image.len) {
         struct image_area a;
 
-        format_read_area(&a, p.image.data + at);
+        sfi__image_read_area(&a, p.image.data + at);
         ck_assert_int_eq(
             ask(SFI_CMD_AREA, p.image.data + at, 30, NULL, 0, NULL), 0);
         at += 30;
@@ -531,9 +531,9 @@ START_TEST(test_install)
     ck_assert_int_eq(ask(SFI_CMD_FINISH, NULL, 0, NULL, 0, NULL), 0);
     resets = sfi_sim_resets(board.sim);
     ck_assert_int_eq(ask(SFI_CMD_ABORT, NULL, 0, NULL, 0, NULL), 0);
-    sim_wait(board.sim, SFI_MAILBOX_HOLD_MS - 1);
+    sfi__sim_wait(board.sim, SFI_MAILBOX_HOLD_MS - 1);
     ck_assert_uint_eq(sfi_sim_resets(board.sim), resets);
-    sim_wait(board.sim, 1);
+    sfi__sim_wait(board.sim, 1);
     ck_assert_uint_eq(sfi_sim_resets(board.sim), resets + 1);
     install_assert_complete(&p);
     assert_no_access(FLASH);

@@ -61,8 +61,8 @@ ask(const char *hex, const char *want)
     }
     ck_assert_ok(sfi_sim_probe(board.sim, out, out_len, in, &in_len));
     for (size_t i = 0; i < in_len; i++)
-        text_format(got + strlen(got), sizeof(got) - strlen(got), "%s%02x",
-                    i > 0 ? " " : "", in[i]);
+        sfi__text_format(got + strlen(got), sizeof(got) - strlen(got), "%s%02x",
+                         i > 0 ? " " : "", in[i]);
     ck_assert_msg(want == NULL || strcmp(got, want) == 0,
                   "[%s]: got [%s], expected [%s]", hex, got, want);
 }

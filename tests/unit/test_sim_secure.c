@@ -25,7 +25,7 @@ setup_secure(const char *chip)
 }
 
 static void
-info(struct cmd_info *i)
+info(struct security_info *i)
 {
     uint8_t raw[SFI_CMD_REPLY_MAX];
     size_t len = sizeof(raw);
@@ -33,7 +33,7 @@ info(struct cmd_info *i)
     ck_assert_int_eq(install_request(SFI_CMD_INFO, NULL, 0, NULL, 0, raw, &len),
                      0);
     ck_assert_uint_eq(len, SFI_CMD_INFO_LEN);
-    cmd_read_info(i, raw);
+    sfi__security_read_info(i, raw);
 }
 
 /* AN4992: once secure, no command reads, writes, erases or runs anything. */
@@ -99,9 +99,9 @@ START_TEST(test_activation_taken_back)
 {
     board_setup("stm32h753xi");
     ck_assert_ok(sfi_sim_set_option(board.sim, "FOPTSR_PRG", 0x1be6aaf0));
-    ck_assert(options_pending(board.sim));
+    ck_assert(sfi__options_pending(board.sim));
     ck_assert_ok(sfi_sim_set_option(board.sim, "FOPTSR_PRG", 0x1bc6aaf0));
-    ck_assert(!options_pending(board.sim));
+    ck_assert(!sfi__options_pending(board.sim));
     ck_assert_ok(sfi_sim_power_on(board.sim));
     ck_assert_int_eq(board.sim->mode, SIM_STANDARD);
     board_teardown();
@@ -111,7 +111,7 @@ END_TEST
 START_TEST(test_install)
 {
     struct package p;
-    struct cmd_info i;
+    struct security_info i;
     uint64_t resets;
 
     setup_secure(chips[_i]);
@@ -133,7 +133,7 @@ START_TEST(test_install)
         ck_assert_int_eq(install_run(&p), SFI_CAUSE_NONE);
     } else {
         ck_assert(!install_sync());
-        ck_assert(flash_is_erased(&board.sim->flash, &p.chip->loader));
+        ck_assert(sfi__flash_is_erased(&board.sim->flash, &p.chip->loader));
         board_reopen();
         ck_assert(!install_sync());
         ck_assert_int_eq(board.sim->mode, SIM_APPLICATION);
@@ -154,9 +154,9 @@ START_TEST(test_leaves_by_itself)
     package_make(&p);
     ck_assert_int_eq(install_run(&p), SFI_CAUSE_NONE);
     resets = sfi_sim_resets(board.sim);
-    sim_wait(board.sim, 119999);
+    sfi__sim_wait(board.sim, 119999);
     ck_assert_uint_eq(sfi_sim_resets(board.sim), resets);
-    sim_wait(board.sim, 1);
+    sfi__sim_wait(board.sim, 1);
     ck_assert_uint_gt(sfi_sim_resets(board.sim), resets);
     install_assert_complete(&p);
     package_free(&p);
@@ -235,7 +235,7 @@ END_TEST
 START_TEST(test_reset_half_way)
 {
     struct package p;
-    struct cmd_info i;
+    struct security_info i;
     const uint8_t flags = SFI_CMD_SECURE_ERASE;
 
     setup_secure(chips[_i]);
@@ -263,7 +263,7 @@ END_TEST
 START_TEST(test_damaged_record)
 {
     struct package p;
-    struct cmd_info i;
+    struct security_info i;
     size_t len;
     char *record;
     FILE *f;

@@ -6,7 +6,7 @@
 #include "core/ctx.h"
 #include "target/target.h"
 #include "proto/an4286.h"
-#include "sim/spi_slave.h"
+#include "sim/an4286_device.h"
 
 #include "fixture.h"
 #include "script.h"
@@ -19,13 +19,13 @@ START_TEST(test_frames)
     uint16_t most[USART_ERASE_PAGES_MAX] = {0};
     uint8_t out[SPI_PAGES_MAX];
 
-    spi_command(out, USART_READ);
+    sfi__an4286_command(out, USART_READ);
     ck_assert_mem_eq(out, "\x5a\x11\xee", 3);
-    ck_assert_uint_eq(spi_pages(out, pages, 1), 3);
+    ck_assert_uint_eq(sfi__an4286_pages(out, pages, 1), 3);
     ck_assert_mem_eq(out, "\x00\x03\x03", 3);
-    ck_assert_uint_eq(spi_pages(out, pages, 2), 5);
+    ck_assert_uint_eq(sfi__an4286_pages(out, pages, 2), 5);
     ck_assert_mem_eq(out, "\x00\x03\x01\x02\x00", 5);
-    ck_assert_uint_eq(spi_pages(out, most, ROWS(most)), SPI_PAGES_MAX);
+    ck_assert_uint_eq(sfi__an4286_pages(out, most, ROWS(most)), SPI_PAGES_MAX);
 }
 END_TEST
 
@@ -88,7 +88,7 @@ on_special(void *user, uint16_t opcode, const uint8_t *param, size_t param_len,
     return (uint8_t)data_len;
 }
 
-static const struct usart_handlers handlers = {
+static const struct an3155_handlers handlers = {
     .read = on_read,
     .write = on_write,
     .erase = on_erase,
@@ -96,14 +96,14 @@ static const struct usart_handlers handlers = {
     .special = on_special,
 };
 
-static struct spi_slave slave;
+static struct an4286_device slave;
 
 static void
 start(void)
 {
     static const uint8_t listed[] = {0x00, 0x01, 0x02, 0x11, 0x31,
                                      0x44, 0x50, 0x51, 0x82, 0x92};
-    const struct usart_slave_config config = {
+    const struct an3155_device_config config = {
         .handlers = &handlers,
         .spi = true,
         .version = 0x11,
@@ -114,7 +114,7 @@ start(void)
 
     for (size_t i = 0; i < sizeof(part.memory); i++)
         part.memory[i] = (uint8_t)(i + 1);
-    spi_slave_init(&slave, &config);
+    sfi__an4286_device_init(&slave, &config);
 }
 
 #define SYNC "5a:a5 00:a5 00:79 79:a5 "
@@ -183,7 +183,7 @@ clock_word(const char *name, const char *word)
     char *end;
     unsigned long out = strtoul(word, &end, 16);
     unsigned long want = strtoul(end + 1, NULL, 16);
-    uint8_t in = spi_slave_clock(&slave, (uint8_t)out);
+    uint8_t in = sfi__an4286_device_clock(&slave, (uint8_t)out);
 
     ck_assert_msg(in == want, "%s: %02x, expected %.5s", name, in, word);
 }
@@ -197,7 +197,7 @@ play(const char *name, const char *at)
             continue;
         }
         for (int i = 0; i < 20; i++)
-            ck_assert_uint_eq(spi_slave_clock(&slave, 0x00), SPI_BUSY);
+            ck_assert_uint_eq(sfi__an4286_device_clock(&slave, 0x00), SPI_BUSY);
     }
 }
 
@@ -205,7 +205,7 @@ START_TEST(test_slave)
 {
     start();
     play(talks[_i].name, talks[_i].text);
-    ck_assert_msg(spi_slave_quiet(&slave), "%s", talks[_i].name);
+    ck_assert_msg(sfi__an4286_device_quiet(&slave), "%s", talks[_i].name);
 }
 END_TEST
 
@@ -265,7 +265,7 @@ says(uint8_t out)
     case LIKELY:
         return likely[next_random() % sizeof(likely)];
     case RELUCTANT:
-        in = spi_slave_clock(&slave, out);
+        in = sfi__an4286_device_clock(&slave, out);
         return next_random() % 64 == 0 ? (uint8_t)next_random() : in;
     }
     return 0;
@@ -413,7 +413,7 @@ play_boot(struct boot *b, sfi_transport **tp, const uint8_t *text, size_t len)
     scripted = text;
     scripted_left = len;
     ck_assert_ok(sfi_transport_open_spi(ctx, &play, NULL, tp));
-    ck_assert_ok(boot_init(b, *tp, NULL));
+    ck_assert_ok(sfi__boot_init(b, *tp, NULL));
 }
 
 #define B_ACK 0x00, 0xa5, 0x00, 0x79, 0x79, 0xa5
@@ -446,12 +446,12 @@ START_TEST(test_odd_parts)
     struct boot b;
 
     play_boot(&b, &tp, text, sizeof(text));
-    ck_assert_ok(boot_connect(&b, 1000));
+    ck_assert_ok(sfi__boot_connect(&b, 1000));
     ck_assert_uint_eq(b.version, 0x11);
     ck_assert_uint_eq(b.device_id, 0x450);
     ck_assert(b.has_special && !b.has_memory);
     ck_assert_uint_eq(b.get.count, 2);
-    ck_assert_ok(boot_special(&b, &s));
+    ck_assert_ok(sfi__boot_special(&b, &s));
     ck_assert_uint_eq(reply[0], 0xa5); /* data may look like a dummy */
     ck_assert_uint_eq(s.status, 0);
     ck_assert_uint_eq(scripted_left, 0);
@@ -477,10 +477,11 @@ START_TEST(test_pause_after_write)
     uint64_t began;
 
     play_boot(&b, &tp, text, sizeof(text));
-    ck_assert_ok(boot_connect(&b, 1000));
+    ck_assert_ok(sfi__boot_connect(&b, 1000));
     b.device_id = ids[_i];
     began = script_now;
-    ck_assert_ok(boot_write(&b, 0x08001000, (const uint8_t *)"\xaa\xbb", 2));
+    ck_assert_ok(
+        sfi__boot_write(&b, 0x08001000, (const uint8_t *)"\xaa\xbb", 2));
     ck_assert_uint_eq(script_now - began, _i == 0 ? 0 : 4);
     ck_assert_uint_eq(scripted_left, 0);
     sfi_transport_free(tp);

@@ -511,10 +511,11 @@ START_TEST(test_activate_nobody)
 {
     static char text[1u << 16];
 
-    text_format(text, sizeof(text), "%s%s < 79\n", READ_OPTION, WRITE_OPTION);
+    sfi__text_format(text, sizeof(text), "%s%s < 79\n", READ_OPTION,
+                     WRITE_OPTION);
     for (unsigned i = 0; i < 120; i++) /* every 250 ms */
-        text_format(text + strlen(text), sizeof(text) - strlen(text), "%s",
-                    STILL_OPEN);
+        sfi__text_format(text + strlen(text), sizeof(text) - strlen(text), "%s",
+                         STILL_OPEN);
     ck_assert_ok(connect_to(OPEN_H7, NULL, 600));
     script_then(&bus, text);
     bus.reset_st = SFI_ERR_UNSUPPORTED;

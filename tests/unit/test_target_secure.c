@@ -104,8 +104,8 @@ START_TEST(test_reply_lengths)
     sfi_target_info info = {.struct_size = sizeof(info)};
     char text[2048];
 
-    text_format(text, sizeof(text), "%s> 00*3 %s\n%s%s", SPECIAL("53 01 52"),
-                rows[_i], RESYNC, INFO("00", "00"));
+    sfi__text_format(text, sizeof(text), "%s> 00*3 %s\n%s%s",
+                     SPECIAL("53 01 52"), rows[_i], RESYNC, INFO("00", "00"));
     begin(SECURE_H7, text);
     ck_assert_ok(sfi_target_get_info(t, &info));
     script_done(&bus);
@@ -250,7 +250,7 @@ START_TEST(test_certificate)
     sfi_certificate *cert;
     char twice[sizeof(ask) * 2];
 
-    text_format(twice, sizeof(twice), "%s%s", ask, ask);
+    sfi__text_format(twice, sizeof(twice), "%s%s", ask, ask);
     begin(SECURE_H7, twice);
     ck_assert_ok(sfi_target_get_certificate(t, &cert));
     script_done(&bus);
@@ -263,13 +263,13 @@ END_TEST
 static size_t
 make_image(uint8_t *out)
 {
-    ck_assert(hex_decode(out, 63,
-                         "5346494d414749430100"
-                         "0100"
-                         "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf"
-                         "4307010005000000000000080100"
-                         "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
-                         "0102030405"));
+    ck_assert(sfi__hex_decode(out, 63,
+                              "5346494d414749430100"
+                              "0100"
+                              "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf"
+                              "4307010005000000000000080100"
+                              "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+                              "0102030405"));
     return 63;
 }
 
@@ -323,8 +323,8 @@ START_TEST(test_image_repeats)
     };
     char text[8192];
 
-    text_format(text, sizeof(text), "%s%s%s%s%s%s%s", INFO("02", "00"), HEADER,
-                AREA, rows[_i], DATA, FINISH, INFO("05", "00"));
+    sfi__text_format(text, sizeof(text), "%s%s%s%s%s%s%s", INFO("02", "00"),
+                     HEADER, AREA, rows[_i], DATA, FINISH, INFO("05", "00"));
     ck_assert_ok(send(text));
     script_done(&bus);
 }
@@ -452,12 +452,13 @@ START_TEST(test_causes)
     unsigned found = 0;
 
     for (unsigned c = 0; c <= 0xff; c++)
-        found += cause_message((uint8_t)c) != NULL;
+        found += sfi__cause_message((uint8_t)c) != NULL;
     ck_assert_uint_eq(found, ROWS(all));
     for (size_t i = 0; i < ROWS(all); i++) {
-        ck_assert_ptr_nonnull(cause_message(all[i]));
+        ck_assert_ptr_nonnull(sfi__cause_message(all[i]));
         for (size_t k = 0; k < i; k++)
-            ck_assert_str_ne(cause_message(all[i]), cause_message(all[k]));
+            ck_assert_str_ne(sfi__cause_message(all[i]),
+                             sfi__cause_message(all[k]));
     }
 }
 END_TEST

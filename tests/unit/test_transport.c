@@ -56,10 +56,10 @@ START_TEST(test_uri)
     struct uri u;
 
     if (uris[_i].wrong == NULL)
-        ck_assert_ok(uri_parse(ctx, uris[_i].text, &u));
+        ck_assert_ok(sfi__uri_parse(ctx, uris[_i].text, &u));
     else
-        ck_assert_fails(uri_parse(ctx, uris[_i].text, &u), SFI_ERR_ARGUMENT,
-                        uris[_i].text, uris[_i].wrong);
+        ck_assert_fails(sfi__uri_parse(ctx, uris[_i].text, &u),
+                        SFI_ERR_ARGUMENT, uris[_i].text, uris[_i].wrong);
 }
 END_TEST
 
@@ -67,13 +67,13 @@ START_TEST(test_uri_parts)
 {
     struct uri u;
 
-    ck_assert_ok(uri_parse(ctx, "serial:/dev/x?baud=9600&k=v=w", &u));
+    ck_assert_ok(sfi__uri_parse(ctx, "serial:/dev/x?baud=9600&k=v=w", &u));
     ck_assert_str_eq(u.scheme, "serial");
     ck_assert_str_eq(u.path, "/dev/x");
     ck_assert_uint_eq(u.param_count, 2);
-    ck_assert_str_eq(uri_get(&u, "baud"), "9600");
-    ck_assert_str_eq(uri_get(&u, "k"), "v=w");
-    ck_assert_ptr_null(uri_get(&u, "bau"));
+    ck_assert_str_eq(sfi__uri_get(&u, "baud"), "9600");
+    ck_assert_str_eq(sfi__uri_get(&u, "k"), "v=w");
+    ck_assert_ptr_null(sfi__uri_get(&u, "bau"));
 }
 END_TEST
 
@@ -82,10 +82,10 @@ START_TEST(test_uri_path_too_long)
     char text[URI_PATH_MAX + 16];
     struct uri u;
 
-    text_format(text, sizeof(text), "serial:%0*d", URI_PATH_MAX - 1, 1);
-    ck_assert_ok(uri_parse(ctx, text, &u));
-    text_format(text, sizeof(text), "serial:%0*d", URI_PATH_MAX, 1);
-    ck_assert_int_eq(uri_parse(ctx, text, &u), SFI_ERR_ARGUMENT);
+    sfi__text_format(text, sizeof(text), "serial:%0*d", URI_PATH_MAX - 1, 1);
+    ck_assert_ok(sfi__uri_parse(ctx, text, &u));
+    sfi__text_format(text, sizeof(text), "serial:%0*d", URI_PATH_MAX, 1);
+    ck_assert_int_eq(sfi__uri_parse(ctx, text, &u), SFI_ERR_ARGUMENT);
 }
 END_TEST
 
@@ -489,7 +489,7 @@ keep_log(void *user, int level, const char *line)
 {
     (void)user;
     ck_assert_int_eq(level, SFI_LOG_WARNING);
-    (void)text_copy(last_log, sizeof(last_log), line);
+    (void)sfi__text_copy(last_log, sizeof(last_log), line);
 }
 
 static void
@@ -500,7 +500,7 @@ serial_setup(void)
     ck_assert_int_ge(master, 0);
     ck_assert_int_eq(grantpt(master), 0);
     ck_assert_int_eq(unlockpt(master), 0);
-    ck_assert(text_copy(slave, sizeof(slave), ptsname(master)));
+    ck_assert(sfi__text_copy(slave, sizeof(slave), ptsname(master)));
     last_log[0] = '\0';
     ctx->log = keep_log;
     ctx->log_level = SFI_LOG_WARNING;
@@ -519,7 +519,7 @@ open_serial(const char *query)
 {
     char uri[128];
 
-    text_format(uri, sizeof(uri), "serial:%s%s", slave, query);
+    sfi__text_format(uri, sizeof(uri), "serial:%s%s", slave, query);
     return sfi_transport_open(ctx, uri, &tp);
 }
 
@@ -528,7 +528,7 @@ place(void)
 {
     static char text[96];
 
-    text_format(text, sizeof(text), "serial:%s", slave);
+    sfi__text_format(text, sizeof(text), "serial:%s", slave);
     return text;
 }
 
@@ -565,9 +565,9 @@ START_TEST(test_serial_parity)
 {
     char want[128];
 
-    text_format(want, sizeof(want),
-                "serial:%s: this port does no parity: a real chip needs 8E1",
-                slave);
+    sfi__text_format(
+        want, sizeof(want),
+        "serial:%s: this port does no parity: a real chip needs 8E1", slave);
     for (int i = 0; i < 2; i++) {
         last_log[0] = '\0';
         ck_assert_ok(open_serial(""));
@@ -661,7 +661,7 @@ START_TEST(test_serial_busy)
     char uri[96];
 
     ck_assert_ok(open_serial(""));
-    text_format(uri, sizeof(uri), "serial:%s", slave);
+    sfi__text_format(uri, sizeof(uri), "serial:%s", slave);
     /* EBUSY by TIOCEXCL; for the superuser EWOULDBLOCK by flock() */
     ck_assert_int_eq(sfi_transport_open(ctx, uri, &second), SFI_ERR_ACCESS);
     ck_assert_ptr_null(second);

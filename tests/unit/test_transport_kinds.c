@@ -22,8 +22,8 @@ note(void *user, const char *call)
 {
     ck_assert_ptr_eq(user, &fake);
     ck_assert_int_eq(sfi__enter(tp, OBJ_TRANSPORT), SFI_ERR_STATE);
-    text_format(fake.calls + strlen(fake.calls),
-                sizeof(fake.calls) - strlen(fake.calls), "%s;", call);
+    sfi__text_format(fake.calls + strlen(fake.calls),
+                     sizeof(fake.calls) - strlen(fake.calls), "%s;", call);
     return fake.st;
 }
 
@@ -57,7 +57,7 @@ on_transfer(void *user, const uint8_t *tx, uint8_t *rx, size_t len)
 {
     char call[64];
 
-    text_format(call, sizeof(call), "%02x %zu", tx[0], len);
+    sfi__text_format(call, sizeof(call), "%02x %zu", tx[0], len);
     if (rx != NULL)
         rx[len - 1] = 0x79;
     return note(user, call);
@@ -70,8 +70,8 @@ on_control(void *user, uint8_t request_type, uint8_t request, uint16_t value,
 {
     char call[64];
 
-    text_format(call, sizeof(call), "%02x %02x %04x %04x %zu %u", request_type,
-                request, value, index, len, timeout_ms);
+    sfi__text_format(call, sizeof(call), "%02x %02x %04x %04x %zu %u",
+                     request_type, request, value, index, len, timeout_ms);
     data[0] = 0x02;
     *got = fake.got;
     return note(user, call);
@@ -96,7 +96,8 @@ on_write32(void *user, uint32_t address, const uint32_t *words, size_t count)
 {
     char call[64];
 
-    text_format(call, sizeof(call), "%08x=%08x %zu", address, words[0], count);
+    sfi__text_format(call, sizeof(call), "%08x=%08x %zu", address, words[0],
+                     count);
     return note(user, call);
 }
 

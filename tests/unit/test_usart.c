@@ -17,7 +17,7 @@ START_TEST(test_commands)
     for (size_t i = 0; i < ROWS(rows); i++) {
         uint8_t out[USART_COMMAND_LEN];
 
-        usart_command(out, rows[i][0]);
+        sfi__an3155_command(out, rows[i][0]);
         ck_assert_mem_eq(out, rows[i], sizeof(out));
     }
 }
@@ -27,21 +27,21 @@ START_TEST(test_short_frames)
 {
     uint8_t out[USART_ADDRESS_LEN];
 
-    usart_address(out, 0x08001234);
+    sfi__an3155_address(out, 0x08001234);
     ck_assert_mem_eq(out, "\x08\x00\x12\x34\x2e", 5);
-    usart_address(out, 0xffffffff);
+    sfi__an3155_address(out, 0xffffffff);
     ck_assert_mem_eq(out, "\xff\xff\xff\xff\x00", 5);
-    usart_count(out, 1);
+    sfi__an3155_count(out, 1);
     ck_assert_mem_eq(out, "\x00\xff", 2);
-    usart_count(out, 256);
+    sfi__an3155_count(out, 256);
     ck_assert_mem_eq(out, "\xff\x00", 2);
-    usart_erase_special(out, USART_ERASE_MASS);
+    sfi__an3155_erase_special(out, USART_ERASE_MASS);
     ck_assert_mem_eq(out, "\xff\xff\x00", 3);
-    usart_erase_special(out, USART_ERASE_BANK1);
+    sfi__an3155_erase_special(out, USART_ERASE_BANK1);
     ck_assert_mem_eq(out, "\xff\xfe\x01", 3);
-    usart_erase_special(out, USART_ERASE_BANK2);
+    sfi__an3155_erase_special(out, USART_ERASE_BANK2);
     ck_assert_mem_eq(out, "\xff\xfd\x02", 3);
-    usart_opcode(out, SFI_CMD_DATA);
+    sfi__an3155_opcode(out, SFI_CMD_DATA);
     ck_assert_mem_eq(out, "\x53\x07\x54", 3);
 }
 END_TEST
@@ -52,14 +52,15 @@ START_TEST(test_write)
     uint8_t out[USART_WRITE_MAX];
     uint8_t x = 0;
 
-    ck_assert_uint_eq(usart_write(out, (const uint8_t *)"\x12\x34\x56\x78", 4),
-                      6);
+    ck_assert_uint_eq(
+        sfi__an3155_write(out, (const uint8_t *)"\x12\x34\x56\x78", 4), 6);
     ck_assert_mem_eq(out, "\x03\x12\x34\x56\x78\x0b", 6);
-    ck_assert_uint_eq(usart_write(out, (const uint8_t *)"\xa5", 1), 3);
+    ck_assert_uint_eq(sfi__an3155_write(out, (const uint8_t *)"\xa5", 1), 3);
     ck_assert_mem_eq(out, "\x00\xa5\xa5", 3);
     for (size_t i = 0; i < sizeof(data); i++)
         data[i] = (uint8_t)(i * 7 + 3);
-    ck_assert_uint_eq(usart_write(out, data, sizeof(data)), USART_WRITE_MAX);
+    ck_assert_uint_eq(sfi__an3155_write(out, data, sizeof(data)),
+                      USART_WRITE_MAX);
     ck_assert_uint_eq(out[0], 0xff);
     ck_assert_mem_eq(out + 1, data, sizeof(data));
     for (size_t i = 0; i < USART_WRITE_MAX; i++)
@@ -74,11 +75,12 @@ START_TEST(test_erase_pages)
     uint16_t all[USART_ERASE_PAGES_MAX] = {0};
     uint8_t out[USART_ERASE_MAX];
 
-    ck_assert_uint_eq(usart_erase_pages(out, two, 1), 5);
+    ck_assert_uint_eq(sfi__an3155_erase_pages(out, two, 1), 5);
     ck_assert_mem_eq(out, "\x00\x00\x00\x03\x03", 5);
-    ck_assert_uint_eq(usart_erase_pages(out, two, 2), 7);
+    ck_assert_uint_eq(sfi__an3155_erase_pages(out, two, 2), 7);
     ck_assert_mem_eq(out, "\x00\x01\x00\x03\x01\x02\x01", 7);
-    ck_assert_uint_eq(usart_erase_pages(out, all, ROWS(all)), USART_ERASE_MAX);
+    ck_assert_uint_eq(sfi__an3155_erase_pages(out, all, ROWS(all)),
+                      USART_ERASE_MAX);
     ck_assert_mem_eq(out, "\x01\xff", 2);
     ck_assert_uint_eq(out[USART_ERASE_MAX - 1], 0xfe);
 }
@@ -89,12 +91,12 @@ START_TEST(test_packet)
     uint8_t data[SFI_CMD_DATA_MAX];
     uint8_t out[USART_PACKET_MAX];
 
-    ck_assert_uint_eq(usart_packet(out, NULL, 0), 3);
+    ck_assert_uint_eq(sfi__an3155_packet(out, NULL, 0), 3);
     ck_assert_mem_eq(out, "\x00\x00\x00", 3);
-    ck_assert_uint_eq(usart_packet(out, (const uint8_t *)"\x01", 1), 4);
+    ck_assert_uint_eq(sfi__an3155_packet(out, (const uint8_t *)"\x01", 1), 4);
     ck_assert_mem_eq(out, "\x00\x01\x01\x00", 4);
     sfi__fill(data, 0x5a, sizeof(data));
-    ck_assert_uint_eq(usart_packet(out, data, sizeof(data)), 1027);
+    ck_assert_uint_eq(sfi__an3155_packet(out, data, sizeof(data)), 1027);
     ck_assert_mem_eq(out, "\x04\x00\x5a", 3);
     ck_assert_uint_eq(out[1026], 0x04); /* an even number of 0x5a */
 }
@@ -126,11 +128,11 @@ START_TEST(test_get)
         {"\x79", 1, 0, 0, 0},
         {"", 0, 0, 0, 0},
     };
-    struct usart_get g;
+    struct an3155_get g;
 
     for (size_t i = 0; i < ROWS(rows); i++) {
-        bool ok =
-            usart_read_get(&g, (const uint8_t *)rows[i].bytes, rows[i].len);
+        bool ok = sfi__an3155_read_get(&g, (const uint8_t *)rows[i].bytes,
+                                       rows[i].len);
 
         ck_assert_msg(ok == rows[i].ok, "row %zu", i);
         if (!ok)
@@ -144,13 +146,13 @@ END_TEST
 START_TEST(test_get_too_many)
 {
     uint8_t raw[2 + USART_COMMANDS_MAX + 2];
-    struct usart_get g;
+    struct an3155_get g;
 
     sfi__fill(raw, USART_ACK, sizeof(raw));
     raw[0] = USART_COMMANDS_MAX + 1;
-    ck_assert(!usart_read_get(&g, raw, sizeof(raw)));
+    ck_assert(!sfi__an3155_read_get(&g, raw, sizeof(raw)));
     raw[0] = USART_COMMANDS_MAX;
-    ck_assert(usart_read_get(&g, raw, sizeof(raw) - 1));
+    ck_assert(sfi__an3155_read_get(&g, raw, sizeof(raw) - 1));
     ck_assert_uint_eq(g.count, USART_COMMANDS_MAX);
 }
 END_TEST
@@ -158,13 +160,13 @@ END_TEST
 START_TEST(test_has)
 {
     static const uint8_t raw[] = {0x03, 0x31, 0x00, 0x02, 0x50, 0x79};
-    struct usart_get g;
+    struct an3155_get g;
 
-    ck_assert(usart_read_get(&g, raw, sizeof(raw)));
-    ck_assert(usart_has(&g, USART_GET));
-    ck_assert(usart_has(&g, USART_SPECIAL));
-    ck_assert(!usart_has(&g, USART_READ));
-    ck_assert(!usart_has(&g, 0x79));
+    ck_assert(sfi__an3155_read_get(&g, raw, sizeof(raw)));
+    ck_assert(sfi__an3155_has(&g, USART_GET));
+    ck_assert(sfi__an3155_has(&g, USART_SPECIAL));
+    ck_assert(!sfi__an3155_has(&g, USART_READ));
+    ck_assert(!sfi__an3155_has(&g, 0x79));
 }
 END_TEST
 
@@ -175,7 +177,7 @@ START_TEST(test_filler)
     uint8_t command[USART_COMMAND_LEN];
     uint8_t x = 0;
 
-    usart_command(command, USART_FILLER);
+    sfi__an3155_command(command, USART_FILLER);
     ck_assert_uint_ne(command[1], USART_FILLER);
     /* Write Memory: N, N + 1 bytes and the checksum */
     for (size_t i = 0; i < USART_FILLER + 3u; i++)

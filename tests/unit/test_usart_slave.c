@@ -32,7 +32,7 @@ struct bootloader {
 };
 
 static struct bootloader bl;
-static struct usart_slave slave;
+static struct an3155_device slave;
 
 static bool
 on_allowed(void *user, uint8_t cmd)
@@ -127,7 +127,7 @@ on_special(void *user, uint16_t opcode, const uint8_t *param, size_t param_len,
     return (uint8_t)(0xa0 + param_len);
 }
 
-static const struct usart_handlers handlers = {
+static const struct an3155_handlers handlers = {
     .allowed = on_allowed,
     .address = on_address,
     .read = on_read,
@@ -143,9 +143,9 @@ static const uint8_t listed[] = {0x00, 0x01, 0x02, 0x11, 0x21, 0x31,
                                  0x43, 0x44, 0x50, 0x51, 0x82, 0x92};
 
 static void
-start(const struct usart_handlers *h)
+start(const struct an3155_handlers *h)
 {
-    const struct usart_slave_config config = {
+    const struct an3155_device_config config = {
         .handlers = h,
         .user = &bl,
         .version = 0x31,
@@ -157,7 +157,7 @@ start(const struct usart_handlers *h)
     memset(&bl, 0, sizeof(bl));
     for (size_t i = 0; i < sizeof(bl.memory); i++)
         bl.memory[i] = (uint8_t)(i * 7 + 1);
-    usart_slave_init(&slave, &config);
+    sfi__an3155_device_init(&slave, &config);
 }
 
 /* ---- the conversations ---- */
@@ -213,12 +213,12 @@ exchange(const char *name, const struct bytes *send, const struct bytes *want)
     uint8_t raw[USART_ANSWER_MAX];
     struct wr out;
 
-    wr_init(&out, raw, sizeof(raw));
+    sfi__wr_init(&out, raw, sizeof(raw));
     for (size_t i = 0; i < send->len; i++) {
         ck_assert_msg(out.len == 0, "%s: answer before byte %zu", name, i);
-        usart_slave_byte(&slave, send->at[i], &out);
+        sfi__an3155_device_byte(&slave, send->at[i], &out);
     }
-    ck_assert_msg(wr_ok(&out), "%s: answer does not fit", name);
+    ck_assert_msg(sfi__wr_ok(&out), "%s: answer does not fit", name);
     ck_assert_msg(out.len == want->len, "%s: %zu bytes of answer, not %zu",
                   name, out.len, want->len);
     for (size_t i = 0; i < out.len; i++)
@@ -414,7 +414,7 @@ END_TEST
 /* Only what has a handler is served; the rest is listed in vain. */
 START_TEST(test_no_handlers)
 {
-    static const struct usart_handlers none = {0};
+    static const struct an3155_handlers none = {0};
 
     start(&none);
     talk("none", "7f < 79 / 11ee < 1f / 21de < 1f / 31ce < 1f / 44bb < 1f / "
@@ -442,21 +442,21 @@ START_TEST(test_drop)
     struct wr out;
 
     start(&handlers);
-    wr_init(&out, raw, sizeof(raw));
-    ck_assert(!usart_slave_busy(&slave));
-    usart_slave_drop(&slave, &out);
+    sfi__wr_init(&out, raw, sizeof(raw));
+    ck_assert(!sfi__an3155_device_busy(&slave));
+    sfi__an3155_device_drop(&slave, &out);
     ck_assert_uint_eq(out.len, 0);
     talk("sync", "7f < 79");
-    usart_slave_drop(&slave, &out);
+    sfi__an3155_device_drop(&slave, &out);
     ck_assert_uint_eq(out.len, 0);
     for (size_t i = 0; i < ROWS(halves); i++) {
         talk("half", halves[i]);
-        ck_assert(usart_slave_busy(&slave));
-        wr_init(&out, raw, sizeof(raw));
-        usart_slave_drop(&slave, &out);
+        ck_assert(sfi__an3155_device_busy(&slave));
+        sfi__wr_init(&out, raw, sizeof(raw));
+        sfi__an3155_device_drop(&slave, &out);
         ck_assert_uint_eq(out.len, 1);
         ck_assert_uint_eq(raw[0], USART_NACK);
-        ck_assert(!usart_slave_busy(&slave));
+        ck_assert(!sfi__an3155_device_busy(&slave));
         talk("after", "02fd < 79 01 0450 79");
     }
 }
@@ -473,15 +473,15 @@ START_TEST(test_flood)
     start(&handlers);
     for (size_t i = 0; i < 20000; i += test_step(20)) {
         x = x * 1664525u + 1013904223u;
-        wr_init(&out, raw, sizeof(raw));
-        usart_slave_byte(&slave, (uint8_t)(x >> 24), &out);
-        ck_assert(wr_ok(&out));
+        sfi__wr_init(&out, raw, sizeof(raw));
+        sfi__an3155_device_byte(&slave, (uint8_t)(x >> 24), &out);
+        ck_assert(sfi__wr_ok(&out));
         ck_assert_uint_le(slave.want, USART_FRAME_MAX);
         ck_assert_uint_lt(slave.have, slave.want);
     }
-    wr_init(&out, raw, sizeof(raw));
-    usart_slave_drop(&slave, &out);
-    usart_slave_byte(&slave, USART_SYNC, &out);
+    sfi__wr_init(&out, raw, sizeof(raw));
+    sfi__an3155_device_drop(&slave, &out);
+    sfi__an3155_device_byte(&slave, USART_SYNC, &out);
     ck_assert_uint_ge(out.len, 1);
     talk("after", "02fd < 79 01 0450 79");
 }

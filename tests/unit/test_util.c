@@ -22,7 +22,7 @@ static const uint8_t count_up[] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
 #define READER(name)                          \
     static uint64_t read_##name(struct rd *r) \
     {                                         \
-        return rd_##name(r);                  \
+        return sfi__rd_##name(r);             \
     }
 READER(u8)
 READER(u16le)
@@ -55,12 +55,12 @@ START_TEST(test_rd_uint)
     for (size_t len = 0; len <= sizeof(count_up); len++) {
         bool fits = len >= width;
 
-        rd_init(&r, count_up, len);
+        sfi__rd_init(&r, count_up, len);
         ck_assert_msg(readers[_i].read(&r) == (fits ? readers[_i].want : 0),
                       "%s of %zu bytes", readers[_i].name, len);
-        ck_assert_msg(rd_ok(&r) == fits, "%s of %zu bytes", readers[_i].name,
-                      len);
-        ck_assert_uint_eq(rd_left(&r), fits ? len - width : 0);
+        ck_assert_msg(sfi__rd_ok(&r) == fits, "%s of %zu bytes",
+                      readers[_i].name, len);
+        ck_assert_uint_eq(sfi__rd_left(&r), fits ? len - width : 0);
     }
 }
 END_TEST
@@ -70,19 +70,19 @@ START_TEST(test_rd_failure_is_sticky)
     uint8_t out[4] = {9, 9, 9, 9};
     struct rd r;
 
-    rd_init(&r, count_up, 3);
-    ck_assert_uint_eq(rd_u8(&r), 1);
-    ck_assert_uint_eq(rd_u32le(&r), 0);
-    ck_assert(!rd_ok(&r));
-    ck_assert_uint_eq(rd_left(&r), 0);
+    sfi__rd_init(&r, count_up, 3);
+    ck_assert_uint_eq(sfi__rd_u8(&r), 1);
+    ck_assert_uint_eq(sfi__rd_u32le(&r), 0);
+    ck_assert(!sfi__rd_ok(&r));
+    ck_assert_uint_eq(sfi__rd_left(&r), 0);
     /* two bytes are left, and yet nothing more is given */
-    ck_assert_uint_eq(rd_u8(&r), 0);
-    ck_assert_ptr_null(rd_view(&r, 1));
-    ck_assert_ptr_null(rd_view(&r, 0));
-    rd_bytes(&r, out, 2);
+    ck_assert_uint_eq(sfi__rd_u8(&r), 0);
+    ck_assert_ptr_null(sfi__rd_view(&r, 1));
+    ck_assert_ptr_null(sfi__rd_view(&r, 0));
+    sfi__rd_bytes(&r, out, 2);
     ck_assert_mem_eq(out, "\0\0\x09\x09", 4);
-    rd_skip(&r, 0);
-    ck_assert(!rd_ok(&r));
+    sfi__rd_skip(&r, 0);
+    ck_assert(!sfi__rd_ok(&r));
 }
 END_TEST
 
@@ -91,24 +91,24 @@ START_TEST(test_rd_bytes)
     uint8_t out[9];
     struct rd r;
 
-    rd_init(&r, count_up, sizeof(count_up));
-    rd_bytes(&r, out, 0);
-    rd_bytes(&r, out, 4);
+    sfi__rd_init(&r, count_up, sizeof(count_up));
+    sfi__rd_bytes(&r, out, 0);
+    sfi__rd_bytes(&r, out, 4);
     ck_assert_mem_eq(out, count_up, 4);
-    ck_assert_ptr_eq(rd_view(&r, 2), count_up + 4);
-    rd_skip(&r, 2);
-    ck_assert_uint_eq(rd_left(&r), 1);
-    ck_assert_ptr_eq(rd_view(&r, 1), count_up + 8);
-    ck_assert_ptr_nonnull(rd_view(&r, 0));
-    ck_assert(rd_ok(&r));
-    rd_skip(&r, 1);
-    ck_assert(!rd_ok(&r));
+    ck_assert_ptr_eq(sfi__rd_view(&r, 2), count_up + 4);
+    sfi__rd_skip(&r, 2);
+    ck_assert_uint_eq(sfi__rd_left(&r), 1);
+    ck_assert_ptr_eq(sfi__rd_view(&r, 1), count_up + 8);
+    ck_assert_ptr_nonnull(sfi__rd_view(&r, 0));
+    ck_assert(sfi__rd_ok(&r));
+    sfi__rd_skip(&r, 1);
+    ck_assert(!sfi__rd_ok(&r));
 
-    rd_init(&r, count_up, sizeof(count_up));
-    rd_bytes(&r, NULL, 0);
-    ck_assert(rd_ok(&r));
-    rd_skip(&r, SIZE_MAX);
-    ck_assert(!rd_ok(&r));
+    sfi__rd_init(&r, count_up, sizeof(count_up));
+    sfi__rd_bytes(&r, NULL, 0);
+    ck_assert(sfi__rd_ok(&r));
+    sfi__rd_skip(&r, SIZE_MAX);
+    ck_assert(!sfi__rd_ok(&r));
 }
 END_TEST
 
@@ -116,17 +116,17 @@ START_TEST(test_rd_nothing)
 {
     struct rd r;
 
-    rd_init(&r, NULL, 0);
-    ck_assert(rd_ok(&r));
-    ck_assert_uint_eq(rd_left(&r), 0);
-    rd_skip(&r, 0);
-    ck_assert(rd_ok(&r));
-    ck_assert_uint_eq(rd_u8(&r), 0);
-    ck_assert(!rd_ok(&r));
+    sfi__rd_init(&r, NULL, 0);
+    ck_assert(sfi__rd_ok(&r));
+    ck_assert_uint_eq(sfi__rd_left(&r), 0);
+    sfi__rd_skip(&r, 0);
+    ck_assert(sfi__rd_ok(&r));
+    ck_assert_uint_eq(sfi__rd_u8(&r), 0);
+    ck_assert(!sfi__rd_ok(&r));
 
-    rd_init(&r, NULL, 1);
-    ck_assert(!rd_ok(&r));
-    ck_assert_uint_eq(rd_u8(&r), 0);
+    sfi__rd_init(&r, NULL, 1);
+    ck_assert(!sfi__rd_ok(&r));
+    ck_assert_uint_eq(sfi__rd_u8(&r), 0);
 }
 END_TEST
 
@@ -135,15 +135,15 @@ END_TEST
 static void
 write_all(struct wr *w)
 {
-    wr_u8(w, 0xa1);
-    wr_u16le(w, 0xb1b2);
-    wr_u16be(w, 0xb1b2);
-    wr_u32le(w, 0xc1c2c3c4);
-    wr_u32be(w, 0xc1c2c3c4);
-    wr_u64le(w, 0xd1d2d3d4d5d6d7d8);
-    wr_u64be(w, 0xd1d2d3d4d5d6d7d8);
-    wr_bytes(w, "xyz", 3);
-    wr_fill(w, 0xff, 2);
+    sfi__wr_u8(w, 0xa1);
+    sfi__wr_u16le(w, 0xb1b2);
+    sfi__wr_u16be(w, 0xb1b2);
+    sfi__wr_u32le(w, 0xc1c2c3c4);
+    sfi__wr_u32be(w, 0xc1c2c3c4);
+    sfi__wr_u64le(w, 0xd1d2d3d4d5d6d7d8);
+    sfi__wr_u64be(w, 0xd1d2d3d4d5d6d7d8);
+    sfi__wr_bytes(w, "xyz", 3);
+    sfi__wr_fill(w, 0xff, 2);
 }
 
 static const uint8_t written[] = {
@@ -157,17 +157,17 @@ START_TEST(test_wr_all)
     uint8_t out[sizeof(written)];
     struct wr w;
 
-    wr_init(&w, out, sizeof(out));
+    sfi__wr_init(&w, out, sizeof(out));
     write_all(&w);
-    ck_assert(wr_ok(&w));
-    ck_assert_uint_eq(wr_len(&w), sizeof(written));
+    ck_assert(sfi__wr_ok(&w));
+    ck_assert_uint_eq(sfi__wr_len(&w), sizeof(written));
     ck_assert_mem_eq(out, written, sizeof(written));
-    wr_bytes(&w, NULL, 0);
-    wr_fill(&w, 0, 0);
-    ck_assert(wr_ok(&w));
-    wr_u8(&w, 0);
-    ck_assert(!wr_ok(&w));
-    ck_assert_uint_eq(wr_len(&w), 0);
+    sfi__wr_bytes(&w, NULL, 0);
+    sfi__wr_fill(&w, 0, 0);
+    ck_assert(sfi__wr_ok(&w));
+    sfi__wr_u8(&w, 0);
+    ck_assert(!sfi__wr_ok(&w));
+    ck_assert_uint_eq(sfi__wr_len(&w), 0);
 }
 END_TEST
 
@@ -178,15 +178,15 @@ START_TEST(test_wr_never_past_the_end)
     struct wr w;
 
     sfi__fill(out, 0x77, sizeof(out));
-    wr_init(&w, out, cap);
+    sfi__wr_init(&w, out, cap);
     write_all(&w);
-    ck_assert(!wr_ok(&w));
-    ck_assert_uint_eq(wr_len(&w), 0);
+    ck_assert(!sfi__wr_ok(&w));
+    ck_assert_uint_eq(sfi__wr_len(&w), 0);
     for (size_t i = cap; i < sizeof(out); i++)
         ck_assert_uint_eq(out[i], 0x77);
     /* what would fit is refused too: the failure is sticky */
-    wr_u8(&w, 0);
-    ck_assert(!wr_ok(&w));
+    sfi__wr_u8(&w, 0);
+    ck_assert(!sfi__wr_ok(&w));
 }
 END_TEST
 
@@ -195,18 +195,18 @@ START_TEST(test_wr_nothing)
     uint8_t out[4];
     struct wr w;
 
-    wr_init(&w, NULL, 0);
-    ck_assert(wr_ok(&w));
-    wr_u8(&w, 1);
-    ck_assert(!wr_ok(&w));
-    wr_init(&w, NULL, 4);
-    ck_assert(!wr_ok(&w));
-    wr_u8(&w, 1);
-    ck_assert_uint_eq(wr_len(&w), 0);
-    wr_init(&w, out, sizeof(out));
-    wr_u8(&w, 1);
-    wr_bytes(&w, out, SIZE_MAX);
-    ck_assert(!wr_ok(&w));
+    sfi__wr_init(&w, NULL, 0);
+    ck_assert(sfi__wr_ok(&w));
+    sfi__wr_u8(&w, 1);
+    ck_assert(!sfi__wr_ok(&w));
+    sfi__wr_init(&w, NULL, 4);
+    ck_assert(!sfi__wr_ok(&w));
+    sfi__wr_u8(&w, 1);
+    ck_assert_uint_eq(sfi__wr_len(&w), 0);
+    sfi__wr_init(&w, out, sizeof(out));
+    sfi__wr_u8(&w, 1);
+    sfi__wr_bytes(&w, out, SIZE_MAX);
+    ck_assert(!sfi__wr_ok(&w));
 }
 END_TEST
 
@@ -264,12 +264,12 @@ START_TEST(test_buf_grows)
     struct alloc alloc = watching(&w);
     struct buf b;
 
-    buf_init(&b, &alloc, false);
-    ck_assert(buf_append(&b, NULL, 0));
+    sfi__buf_init(&b, &alloc, false);
+    ck_assert(sfi__buf_append(&b, NULL, 0));
     for (size_t i = 0; i < 3000; i++) {
         uint8_t byte = (uint8_t)(i * 7);
 
-        ck_assert(buf_append(&b, &byte, 1));
+        ck_assert(sfi__buf_append(&b, &byte, 1));
     }
     ck_assert_uint_eq(b.len, 3000);
     ck_assert_uint_ge(b.cap, b.len);
@@ -278,16 +278,16 @@ START_TEST(test_buf_grows)
     /* by doubling, not byte by byte */
     ck_assert_uint_lt(w.blocks, 10);
     ck_assert_uint_eq(w.counter.live, 1);
-    ck_assert(buf_fill(&b, 0xff, 5));
+    ck_assert(sfi__buf_fill(&b, 0xff, 5));
     ck_assert_uint_eq(b.len, 3005);
     ck_assert_mem_eq(b.data + 3000, "\xff\xff\xff\xff\xff", 5);
-    buf_free(&b);
+    sfi__buf_free(&b);
     ck_assert_uint_eq(w.counter.live, 0);
     ck_assert_ptr_null(b.data);
     /* may be used again */
-    ck_assert(buf_append(&b, "a", 1));
-    buf_free(&b);
-    buf_free(&b);
+    ck_assert(sfi__buf_append(&b, "a", 1));
+    sfi__buf_free(&b);
+    sfi__buf_free(&b);
     ck_assert_uint_eq(w.counter.live, 0);
 }
 END_TEST
@@ -299,26 +299,26 @@ START_TEST(test_buf_wipes)
     struct buf b;
     size_t cap;
 
-    buf_init(&b, &alloc, true);
-    ck_assert(buf_append(&b, "secret", 6));
-    ck_assert(buf_fill(&b, 's', 200)); /* moves */
+    sfi__buf_init(&b, &alloc, true);
+    ck_assert(sfi__buf_append(&b, "secret", 6));
+    ck_assert(sfi__buf_fill(&b, 's', 200)); /* moves */
     ck_assert_uint_eq(w.blocks, 1);
     ck_assert_uint_eq(w.dirty, 0);
     cap = b.cap;
-    buf_clear(&b);
+    sfi__buf_clear(&b);
     ck_assert_uint_eq(b.len, 0);
     ck_assert_uint_eq(b.cap, cap);
     for (size_t i = 0; i < b.cap; i++)
         ck_assert_uint_eq(b.data[i], 0);
-    ck_assert(buf_append(&b, "secret", 6));
+    ck_assert(sfi__buf_append(&b, "secret", 6));
     b.data[cap - 1] = 1; /* written behind len by a reader of files */
-    buf_free(&b);
+    sfi__buf_free(&b);
     ck_assert_uint_eq(w.blocks, 2);
     ck_assert_uint_eq(w.dirty, 0);
 
-    buf_init(&b, &alloc, false);
-    ck_assert(buf_append(&b, "public", 6));
-    buf_free(&b);
+    sfi__buf_init(&b, &alloc, false);
+    ck_assert(sfi__buf_append(&b, "public", 6));
+    sfi__buf_free(&b);
     ck_assert_uint_eq(w.dirty, 6); /* the watch does see */
 }
 END_TEST
@@ -330,22 +330,22 @@ START_TEST(test_buf_without_memory)
     struct buf b;
     uint8_t *data;
 
-    buf_init(&b, &alloc, false);
+    sfi__buf_init(&b, &alloc, false);
     w.counter.fail_at = 1;
-    ck_assert(!buf_append(&b, "a", 1));
+    ck_assert(!sfi__buf_append(&b, "a", 1));
     ck_assert_uint_eq(b.len, 0);
-    ck_assert(buf_append(&b, "abc", 3));
+    ck_assert(sfi__buf_append(&b, "abc", 3));
     data = b.data;
     w.counter.fail_at = 1;
-    ck_assert(!buf_fill(&b, 0, 1000));
-    ck_assert(!buf_reserve(&b, SIZE_MAX));
-    ck_assert(!buf_reserve(&b, SIZE_MAX - 3));
+    ck_assert(!sfi__buf_fill(&b, 0, 1000));
+    ck_assert(!sfi__buf_reserve(&b, SIZE_MAX));
+    ck_assert(!sfi__buf_reserve(&b, SIZE_MAX - 3));
     ck_assert_ptr_eq(b.data, data);
     ck_assert_uint_eq(b.len, 3);
     ck_assert_mem_eq(b.data, "abc", 3);
-    ck_assert(buf_reserve(&b, b.cap - b.len));
+    ck_assert(sfi__buf_reserve(&b, b.cap - b.len));
     ck_assert_ptr_eq(b.data, data);
-    buf_free(&b);
+    sfi__buf_free(&b);
     ck_assert_uint_eq(w.counter.live, 0);
 }
 END_TEST
@@ -400,13 +400,15 @@ START_TEST(test_ckd_size)
         size_t b = rows[i].b;
         size_t out = 7;
 
-        ck_assert_msg(ckd_add(&out, a, b) == rows[i].sum, "row %zu", i);
+        ck_assert_msg(sfi__ckd_add(&out, a, b) == rows[i].sum, "row %zu", i);
         ck_assert_uint_eq(out, rows[i].sum ? a + b : 0);
-        ck_assert_msg(ckd_add(&out, b, a) == rows[i].sum, "row %zu", i);
+        ck_assert_msg(sfi__ckd_add(&out, b, a) == rows[i].sum, "row %zu", i);
         out = 7;
-        ck_assert_msg(ckd_mul(&out, a, b) == rows[i].product, "row %zu", i);
+        ck_assert_msg(sfi__ckd_mul(&out, a, b) == rows[i].product, "row %zu",
+                      i);
         ck_assert_uint_eq(out, rows[i].product ? a * b : 0);
-        ck_assert_msg(ckd_mul(&out, b, a) == rows[i].product, "row %zu", i);
+        ck_assert_msg(sfi__ckd_mul(&out, b, a) == rows[i].product, "row %zu",
+                      i);
     }
 }
 END_TEST
@@ -415,11 +417,11 @@ START_TEST(test_ckd_u64)
 {
     uint64_t out;
 
-    ck_assert(ckd_add_u64(&out, UINT64_MAX - 5, 5));
+    ck_assert(sfi__ckd_add_u64(&out, UINT64_MAX - 5, 5));
     ck_assert_uint_eq(out, UINT64_MAX);
-    ck_assert(!ckd_add_u64(&out, UINT64_MAX - 5, 6));
+    ck_assert(!sfi__ckd_add_u64(&out, UINT64_MAX - 5, 6));
     ck_assert_uint_eq(out, 0);
-    ck_assert(!ckd_add_u64(&out, 1, UINT64_MAX));
+    ck_assert(!sfi__ckd_add_u64(&out, 1, UINT64_MAX));
 }
 END_TEST
 
@@ -429,17 +431,18 @@ START_TEST(test_ckd_narrow)
     uint16_t u16 = 7;
     size_t size = 7;
 
-    ck_assert(ckd_narrow_u32(&u32, 0xffffffff));
+    ck_assert(sfi__ckd_narrow_u32(&u32, 0xffffffff));
     ck_assert_uint_eq(u32, 0xffffffff);
-    ck_assert(!ckd_narrow_u32(&u32, 0x100000000));
+    ck_assert(!sfi__ckd_narrow_u32(&u32, 0x100000000));
     ck_assert_uint_eq(u32, 0);
-    ck_assert(ckd_narrow_u16(&u16, 0xffff));
+    ck_assert(sfi__ckd_narrow_u16(&u16, 0xffff));
     ck_assert_uint_eq(u16, 0xffff);
-    ck_assert(!ckd_narrow_u16(&u16, 0x10000));
+    ck_assert(!sfi__ckd_narrow_u16(&u16, 0x10000));
     ck_assert_uint_eq(u16, 0);
-    ck_assert(ckd_narrow_size(&size, SIZE_MAX));
+    ck_assert(sfi__ckd_narrow_size(&size, SIZE_MAX));
     ck_assert_uint_eq(size, SIZE_MAX);
-    ck_assert(ckd_narrow_size(&size, UINT64_MAX) == (SIZE_MAX == UINT64_MAX));
+    ck_assert(sfi__ckd_narrow_size(&size, UINT64_MAX) ==
+              (SIZE_MAX == UINT64_MAX));
 }
 END_TEST
 
@@ -453,7 +456,7 @@ START_TEST(test_hex_digit)
         const char *at = c > 0 && c < 128 ? strchr(digits, c | 0x20) : NULL;
         bool digit = at != NULL && (c >= 'A' || (c >= '0' && c <= '9'));
 
-        ck_assert_msg(hex_digit(c) == (digit ? (int)(at - digits) : -1),
+        ck_assert_msg(sfi__hex_digit(c) == (digit ? (int)(at - digits) : -1),
                       "character %d", c);
     }
 }
@@ -468,17 +471,17 @@ START_TEST(test_hex_code)
     for (size_t i = 0; i < sizeof(all); i++)
         all[i] = (uint8_t)i;
     sfi__fill(text, 'z', sizeof(text));
-    hex_encode(text, all, sizeof(all));
+    sfi__hex_encode(text, all, sizeof(all));
     ck_assert_uint_eq(strlen(text), 512);
     ck_assert(strncmp(text, "000102030405", 12) == 0);
     ck_assert_str_eq(text + 500, "fafbfcfdfeff");
-    ck_assert(hex_decode(back, sizeof(back), text));
+    ck_assert(sfi__hex_decode(back, sizeof(back), text));
     ck_assert_mem_eq(back, all, sizeof(all));
-    ck_assert(hex_decode(back, 2, "aBCd"));
+    ck_assert(sfi__hex_decode(back, 2, "aBCd"));
     ck_assert_mem_eq(back, "\xab\xcd", 2);
-    hex_encode(text, all, 0);
+    sfi__hex_encode(text, all, 0);
     ck_assert_str_eq(text, "");
-    ck_assert(hex_decode(back, 0, ""));
+    ck_assert(sfi__hex_decode(back, 0, ""));
 }
 END_TEST
 
@@ -490,7 +493,7 @@ START_TEST(test_hex_refuses)
     for (size_t i = 0; i < ROWS(rows); i++) {
         size_t len = i == 4 ? 2 : 1;
 
-        ck_assert_msg(!hex_decode(out, len, rows[i]), "\"%s\"", rows[i]);
+        ck_assert_msg(!sfi__hex_decode(out, len, rows[i]), "\"%s\"", rows[i]);
     }
 }
 END_TEST
@@ -544,13 +547,13 @@ START_TEST(test_text_format)
 {
     char out[8] = "xxxxxxx";
 
-    text_format(out, sizeof(out), "%d", 1234567);
+    sfi__text_format(out, sizeof(out), "%d", 1234567);
     ck_assert_str_eq(out, "1234567");
-    text_format(out, sizeof(out), "%d-", 1234567);
+    sfi__text_format(out, sizeof(out), "%d-", 1234567);
     ck_assert_str_eq(out, "1234567");
-    text_format(out, 0, "never");
+    sfi__text_format(out, 0, "never");
     ck_assert_str_eq(out, "1234567");
-    text_format(out, 1, "never");
+    sfi__text_format(out, 1, "never");
     ck_assert_str_eq(out, "");
 }
 END_TEST
@@ -559,14 +562,14 @@ START_TEST(test_text_copy)
 {
     char out[5] = "xxxx";
 
-    ck_assert(text_copy(out, sizeof(out), "abcd"));
+    ck_assert(sfi__text_copy(out, sizeof(out), "abcd"));
     ck_assert_str_eq(out, "abcd");
-    ck_assert(!text_copy(out, sizeof(out), "efghi"));
+    ck_assert(!sfi__text_copy(out, sizeof(out), "efghi"));
     ck_assert_str_eq(out, "efgh");
-    ck_assert(text_copy(out, sizeof(out), ""));
+    ck_assert(sfi__text_copy(out, sizeof(out), ""));
     ck_assert_str_eq(out, "");
-    ck_assert(!text_copy(out, 0, ""));
-    ck_assert(!text_copy(out, 1, "a"));
+    ck_assert(!sfi__text_copy(out, 0, ""));
+    ck_assert(!sfi__text_copy(out, 1, "a"));
     ck_assert_str_eq(out, "");
 }
 END_TEST
@@ -575,35 +578,35 @@ START_TEST(test_text_visible)
 {
     char out[8];
 
-    text_visible(out, sizeof(out), "a ~");
+    sfi__text_visible(out, sizeof(out), "a ~");
     ck_assert_str_eq(out, "a ~");
-    text_visible(out, sizeof(out),
-                 "a\x1b"
-                 "b\x7f");
+    sfi__text_visible(out, sizeof(out),
+                      "a\x1b"
+                      "b\x7f");
     ck_assert_str_eq(out, "a\\x1bb"); /* no half of the next */
-    text_visible(out, sizeof(out),
-                 "\xff"
-                 "abcd");
+    sfi__text_visible(out, sizeof(out),
+                      "\xff"
+                      "abcd");
     ck_assert_str_eq(out, "\\xffabc");
-    text_visible(out, 4, "\n");
+    sfi__text_visible(out, 4, "\n");
     ck_assert_str_eq(out, "");
-    text_visible(out, 1, "a");
+    sfi__text_visible(out, 1, "a");
     ck_assert_str_eq(out, "");
     out[0] = 'z';
-    text_visible(out, 0, "a");
+    sfi__text_visible(out, 0, "a");
     ck_assert_int_eq(out[0], 'z');
 }
 END_TEST
 
 START_TEST(test_text_same)
 {
-    ck_assert(text_same("", ""));
-    ck_assert(text_same("STM32H753xI", "stm32h753Xi"));
-    ck_assert(!text_same("stm32", "stm32h"));
-    ck_assert(!text_same("stm32h", "stm32"));
-    ck_assert(!text_same("a", "b"));
-    ck_assert(!text_same("[", "{")); /* 0x20 apart, but no letters */
-    ck_assert(!text_same("@", "`"));
+    ck_assert(sfi__text_same("", ""));
+    ck_assert(sfi__text_same("STM32H753xI", "stm32h753Xi"));
+    ck_assert(!sfi__text_same("stm32", "stm32h"));
+    ck_assert(!sfi__text_same("stm32h", "stm32"));
+    ck_assert(!sfi__text_same("a", "b"));
+    ck_assert(!sfi__text_same("[", "{")); /* 0x20 apart, but no letters */
+    ck_assert(!sfi__text_same("@", "`"));
 }
 END_TEST
 
@@ -625,15 +628,16 @@ START_TEST(test_text_distance)
     char longer[100];
 
     for (size_t i = 0; i < ROWS(rows); i++) {
-        ck_assert_msg(text_distance(rows[i].a, rows[i].b) == rows[i].want,
+        ck_assert_msg(sfi__text_distance(rows[i].a, rows[i].b) == rows[i].want,
                       "%s, %s", rows[i].a, rows[i].b);
-        ck_assert_msg(text_distance(rows[i].b, rows[i].a) == rows[i].want,
+        ck_assert_msg(sfi__text_distance(rows[i].b, rows[i].a) == rows[i].want,
                       "%s, %s", rows[i].b, rows[i].a);
     }
     sfi__fill(longer, 'a', sizeof(longer));
     longer[sizeof(longer) - 1] = '\0';
-    ck_assert_uint_gt(text_distance(longer, longer), 10); /* never "meant" */
-    ck_assert_uint_gt(text_distance("a", longer), 10);
+    ck_assert_uint_gt(sfi__text_distance(longer, longer),
+                      10); /* never "meant" */
+    ck_assert_uint_gt(sfi__text_distance("a", longer), 10);
 }
 END_TEST
 
@@ -674,7 +678,7 @@ START_TEST(test_text_to_u64)
     for (size_t i = 0; i < ROWS(rows); i++) {
         uint64_t out = 77;
 
-        ck_assert_msg(text_to_u64(rows[i].text, rows[i].max, &out) ==
+        ck_assert_msg(sfi__text_to_u64(rows[i].text, rows[i].max, &out) ==
                           rows[i].ok,
                       "\"%s\"", rows[i].text);
         ck_assert_msg(out == (rows[i].ok ? rows[i].want : 77), "\"%s\"",

@@ -36,8 +36,8 @@ START_TEST(test_date)
     uint64_t seconds = 1;
     char text[DATE_MAX];
 
-    ck_assert_str_eq(date_format(text, dates[_i].seconds), dates[_i].text);
-    ck_assert(date_parse(dates[_i].text, &seconds));
+    ck_assert_str_eq(sfi__date_format(text, dates[_i].seconds), dates[_i].text);
+    ck_assert(sfi__date_parse(dates[_i].text, &seconds));
     ck_assert_uint_eq(seconds, dates[_i].seconds);
 }
 END_TEST
@@ -55,13 +55,13 @@ START_TEST(test_every_day)
         unsigned length = lengths[month - 1] + (leap && month == 2 ? 1 : 0);
         uint64_t seconds;
 
-        text_format(want, sizeof(want), "%04u-%02u-%02uT00:00:07Z", y, month,
-                    day);
+        sfi__text_format(want, sizeof(want), "%04u-%02u-%02uT00:00:07Z", y,
+                         month, day);
         /* one assertion: each is a note that check writes to a file */
-        ck_assert_msg(strcmp(date_format(text, at * 86400 + 7), want) == 0 &&
-                          date_parse(text, &seconds) &&
-                          seconds == at * 86400 + 7,
-                      "%s is %s", want, text);
+        ck_assert_msg(
+            strcmp(sfi__date_format(text, at * 86400 + 7), want) == 0 &&
+                sfi__date_parse(text, &seconds) && seconds == at * 86400 + 7,
+            "%s is %s", want, text);
         if (++day > length) {
             day = 1;
             month = month % 12 + 1;
@@ -106,8 +106,8 @@ START_TEST(test_bad)
 {
     uint64_t seconds;
 
-    ck_assert_msg(!date_parse(bad[_i], &seconds), "%s is %" PRIu64, bad[_i],
-                  seconds);
+    ck_assert_msg(!sfi__date_parse(bad[_i], &seconds), "%s is %" PRIu64,
+                  bad[_i], seconds);
 }
 END_TEST
 

@@ -54,11 +54,11 @@ content_is(const char *path, const char *want)
 {
     struct buf b;
 
-    buf_init(&b, &sfi__alloc_default, false);
-    ck_assert_int_eq(file_read(path, 1000, &b), 0);
+    sfi__buf_init(&b, &sfi__alloc_default, false);
+    ck_assert_int_eq(sfi__file_read(path, 1000, &b), 0);
     ck_assert_uint_eq(b.len, strlen(want));
     ck_assert(sfi__equal(b.data, want, b.len));
-    buf_free(&b);
+    sfi__buf_free(&b);
 }
 
 START_TEST(test_read_appends)
@@ -66,12 +66,12 @@ START_TEST(test_read_appends)
     struct buf b;
 
     put(in_dir("a"), "hello", 5);
-    buf_init(&b, &sfi__alloc_default, false);
-    ck_assert_int_eq(file_read(in_dir("a"), 5, &b), 0);
-    ck_assert_int_eq(file_read(in_dir("a"), 5, &b), 0);
+    sfi__buf_init(&b, &sfi__alloc_default, false);
+    ck_assert_int_eq(sfi__file_read(in_dir("a"), 5, &b), 0);
+    ck_assert_int_eq(sfi__file_read(in_dir("a"), 5, &b), 0);
     ck_assert_uint_eq(b.len, 10);
     ck_assert_mem_eq(b.data, "hellohello", 10);
-    buf_free(&b);
+    sfi__buf_free(&b);
     ck_assert_int_eq(unlink(in_dir("a")), 0);
 }
 END_TEST
@@ -84,15 +84,16 @@ START_TEST(test_read_limit)
     for (size_t i = 0; i < sizeof(data); i++)
         data[i] = (uint8_t)(i * 7 + i / 256);
     put(in_dir("big"), data, sizeof(data));
-    buf_init(&b, &sfi__alloc_default, false);
-    ck_assert_int_eq(file_read(in_dir("big"), sizeof(data) - 1, &b), EFBIG);
-    buf_clear(&b);
-    ck_assert_int_eq(file_read(in_dir("big"), 0, &b), EFBIG);
-    buf_clear(&b);
-    ck_assert_int_eq(file_read(in_dir("big"), sizeof(data), &b), 0);
+    sfi__buf_init(&b, &sfi__alloc_default, false);
+    ck_assert_int_eq(sfi__file_read(in_dir("big"), sizeof(data) - 1, &b),
+                     EFBIG);
+    sfi__buf_clear(&b);
+    ck_assert_int_eq(sfi__file_read(in_dir("big"), 0, &b), EFBIG);
+    sfi__buf_clear(&b);
+    ck_assert_int_eq(sfi__file_read(in_dir("big"), sizeof(data), &b), 0);
     ck_assert_uint_eq(b.len, sizeof(data));
     ck_assert_mem_eq(b.data, data, sizeof(data));
-    buf_free(&b);
+    sfi__buf_free(&b);
     ck_assert_int_eq(unlink(in_dir("big")), 0);
 }
 END_TEST
@@ -102,12 +103,12 @@ START_TEST(test_read_empty_and_missing)
     struct buf b;
 
     put(in_dir("empty"), "", 0);
-    buf_init(&b, &sfi__alloc_default, false);
-    ck_assert_int_eq(file_read(in_dir("empty"), 0, &b), 0);
+    sfi__buf_init(&b, &sfi__alloc_default, false);
+    ck_assert_int_eq(sfi__file_read(in_dir("empty"), 0, &b), 0);
     ck_assert_uint_eq(b.len, 0);
-    ck_assert_int_eq(file_read(in_dir("none"), 9, &b), ENOENT);
-    ck_assert_int_eq(file_read(dir, 9, &b), EISDIR);
-    buf_free(&b);
+    ck_assert_int_eq(sfi__file_read(in_dir("none"), 9, &b), ENOENT);
+    ck_assert_int_eq(sfi__file_read(dir, 9, &b), EISDIR);
+    sfi__buf_free(&b);
     ck_assert_int_eq(unlink(in_dir("empty")), 0);
 }
 END_TEST
@@ -120,9 +121,9 @@ START_TEST(test_read_without_memory)
     struct buf b;
 
     put(in_dir("a"), "hello", 5);
-    buf_init(&b, &alloc, false);
-    ck_assert_int_eq(file_read(in_dir("a"), 9, &b), ENOMEM);
-    buf_free(&b);
+    sfi__buf_init(&b, &alloc, false);
+    ck_assert_int_eq(sfi__file_read(in_dir("a"), 9, &b), ENOMEM);
+    sfi__buf_free(&b);
     ck_assert_uint_eq(c.live, 0);
     ck_assert_int_eq(unlink(in_dir("a")), 0);
 }
@@ -135,27 +136,27 @@ START_TEST(test_read_in_pieces)
     size_t got;
 
     put(in_dir("a"), "hello world", 11);
-    ck_assert_int_eq(file_open(&f, in_dir("a")), 0);
+    ck_assert_int_eq(sfi__file_open(&f, in_dir("a")), 0);
     ck_assert_uint_eq(f.size, 11);
-    ck_assert_int_eq(file_fill(&f, out, 0, &got), 0);
+    ck_assert_int_eq(sfi__file_fill(&f, out, 0, &got), 0);
     ck_assert_uint_eq(got, 0);
-    ck_assert_int_eq(file_fill(&f, out, 8, &got), 0);
+    ck_assert_int_eq(sfi__file_fill(&f, out, 8, &got), 0);
     ck_assert_uint_eq(got, 8);
     ck_assert_mem_eq(out, "hello wo", 8);
-    ck_assert_int_eq(file_fill(&f, out, 8, &got), 0);
+    ck_assert_int_eq(sfi__file_fill(&f, out, 8, &got), 0);
     ck_assert_uint_eq(got, 3);
     ck_assert_mem_eq(out, "rld", 3);
-    ck_assert_int_eq(file_fill(&f, out, 8, &got), 0);
+    ck_assert_int_eq(sfi__file_fill(&f, out, 8, &got), 0);
     ck_assert_uint_eq(got, 0);
-    file_close(&f);
+    sfi__file_close(&f);
     ck_assert_int_eq(unlink(in_dir("a")), 0);
 
-    ck_assert_int_eq(file_open(&f, in_dir("a")), ENOENT);
-    ck_assert_int_eq(file_open(&f, dir), 0);
+    ck_assert_int_eq(sfi__file_open(&f, in_dir("a")), ENOENT);
+    ck_assert_int_eq(sfi__file_open(&f, dir), 0);
     ck_assert_uint_eq(f.size, 0);
-    ck_assert_int_eq(file_fill(&f, out, 8, &got), EISDIR);
+    ck_assert_int_eq(sfi__file_fill(&f, out, 8, &got), EISDIR);
     ck_assert_uint_eq(got, 0);
-    file_close(&f);
+    sfi__file_close(&f);
 }
 END_TEST
 
@@ -179,12 +180,12 @@ START_TEST(test_read_in_pieces_from_a_pipe)
         sfi__clock_system.sleep_ms(NULL, 30);
         _exit(ok && write(fd, "lo", 2) == 2 ? 0 : 1);
     }
-    ck_assert_int_eq(file_open(&f, path), 0);
+    ck_assert_int_eq(sfi__file_open(&f, path), 0);
     ck_assert_uint_eq(f.size, 0);
-    ck_assert_int_eq(file_fill(&f, out, 8, &got), 0);
+    ck_assert_int_eq(sfi__file_fill(&f, out, 8, &got), 0);
     ck_assert_uint_eq(got, 5);
     ck_assert_str_eq(out, "hello");
-    file_close(&f);
+    sfi__file_close(&f);
     ck_assert_int_eq(waitpid(writer, &status, 0), writer);
     ck_assert_int_eq(status, 0);
     ck_assert_int_eq(unlink(path), 0);
@@ -197,13 +198,13 @@ START_TEST(test_write_appears_whole)
     struct file_out f;
     struct stat st;
 
-    ck_assert_int_eq(file_begin(&f, path, 0640), 0);
-    ck_assert_int_eq(file_write(&f, "hel", 3), 0);
+    ck_assert_int_eq(sfi__file_begin(&f, path, 0640), 0);
+    ck_assert_int_eq(sfi__file_write(&f, "hel", 3), 0);
     ck_assert_int_eq(access(path, F_OK), -1);
-    ck_assert_int_eq(file_write(&f, "", 0), 0);
-    ck_assert_int_eq(file_write(&f, "lo", 2), 0);
+    ck_assert_int_eq(sfi__file_write(&f, "", 0), 0);
+    ck_assert_int_eq(sfi__file_write(&f, "lo", 2), 0);
     ck_assert_int_eq(access(path, F_OK), -1);
-    ck_assert_int_eq(file_commit(&f), 0);
+    ck_assert_int_eq(sfi__file_commit(&f), 0);
     content_is(path, "hello");
     ck_assert_int_eq(stat(path, &st), 0);
     ck_assert_uint_eq(st.st_mode & 0777, 0640);
@@ -217,10 +218,10 @@ START_TEST(test_write_replaces_at_once)
     struct file_out f;
 
     put(path, "old", 3);
-    ck_assert_int_eq(file_begin(&f, path, 0600), 0);
-    ck_assert_int_eq(file_write(&f, "new", 3), 0);
+    ck_assert_int_eq(sfi__file_begin(&f, path, 0600), 0);
+    ck_assert_int_eq(sfi__file_write(&f, "new", 3), 0);
     content_is(path, "old");
-    ck_assert_int_eq(file_commit(&f), 0);
+    ck_assert_int_eq(sfi__file_commit(&f), 0);
     content_is(path, "new");
     ck_assert_int_eq(unlink(path), 0);
 }
@@ -231,15 +232,15 @@ START_TEST(test_abort_leaves_nothing)
     const char *path = in_dir("out");
     struct file_out f;
 
-    ck_assert_int_eq(file_begin(&f, path, 0600), 0);
-    ck_assert_int_eq(file_write(&f, "half", 4), 0);
-    file_abort(&f);
+    ck_assert_int_eq(sfi__file_begin(&f, path, 0600), 0);
+    ck_assert_int_eq(sfi__file_write(&f, "half", 4), 0);
+    sfi__file_abort(&f);
     ck_assert_int_eq(access(path, F_OK), -1);
 
     put(path, "old", 3);
-    ck_assert_int_eq(file_begin(&f, path, 0600), 0);
-    ck_assert_int_eq(file_write(&f, "half", 4), 0);
-    file_abort(&f);
+    ck_assert_int_eq(sfi__file_begin(&f, path, 0600), 0);
+    ck_assert_int_eq(sfi__file_write(&f, "half", 4), 0);
+    sfi__file_abort(&f);
     content_is(path, "old");
     ck_assert_int_eq(unlink(path), 0);
 }
@@ -251,10 +252,10 @@ START_TEST(test_commit_that_fails)
     struct file_out f;
 
     /* a folder takes the name while the file is being written */
-    ck_assert_int_eq(file_begin(&f, path, 0600), 0);
-    ck_assert_int_eq(file_write(&f, "data", 4), 0);
+    ck_assert_int_eq(sfi__file_begin(&f, path, 0600), 0);
+    ck_assert_int_eq(sfi__file_write(&f, "data", 4), 0);
     ck_assert_int_eq(mkdir(path, 0700), 0);
-    ck_assert_int_ne(file_commit(&f), 0);
+    ck_assert_int_ne(sfi__file_commit(&f), 0);
     ck_assert_int_eq(rmdir(path), 0);
 }
 END_TEST
@@ -263,8 +264,9 @@ START_TEST(test_begin_refuses)
 {
     struct file_out f;
 
-    ck_assert_int_eq(file_begin(&f, in_dir("no/such/folder"), 0600), ENOENT);
-    ck_assert_int_eq(file_begin(&f, dir, 0600), EISDIR);
+    ck_assert_int_eq(sfi__file_begin(&f, in_dir("no/such/folder"), 0600),
+                     ENOENT);
+    ck_assert_int_eq(sfi__file_begin(&f, dir, 0600), EISDIR);
 }
 END_TEST
 
@@ -278,17 +280,17 @@ START_TEST(test_special_files_are_written_in_place)
     ck_assert_int_eq(mkfifo(path, 0600), 0);
     fd = open(path, O_RDONLY | O_NONBLOCK);
     ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(file_begin(&f, path, 0600), 0);
-    ck_assert_int_eq(file_write(&f, "hello", 5), 0);
-    ck_assert_int_eq(file_commit(&f), 0);
+    ck_assert_int_eq(sfi__file_begin(&f, path, 0600), 0);
+    ck_assert_int_eq(sfi__file_write(&f, "hello", 5), 0);
+    ck_assert_int_eq(sfi__file_commit(&f), 0);
     ck_assert_int_eq((int)read(fd, got, sizeof(got)), 5);
     ck_assert_str_eq(got, "hello");
     close(fd);
     ck_assert_int_eq(unlink(path), 0);
 
-    ck_assert_int_eq(file_begin(&f, "/dev/full", 0600), 0);
-    ck_assert_int_eq(file_write(&f, "hello", 5), ENOSPC);
-    file_abort(&f);
+    ck_assert_int_eq(sfi__file_begin(&f, "/dev/full", 0600), 0);
+    ck_assert_int_eq(sfi__file_write(&f, "hello", 5), ENOSPC);
+    sfi__file_abort(&f);
     ck_assert_int_eq(access("/dev/full", F_OK), 0);
 }
 END_TEST
@@ -306,19 +308,19 @@ START_TEST(test_folders)
     struct stat st;
     mode_t before = umask(0);
 
-    ck_assert_int_eq(file_is_folder(dir), 0);
-    ck_assert_int_eq(file_is_folder(in_dir("sub")), ENOENT);
-    ck_assert_int_eq(file_make_folder(in_dir("sub"), 0750), 0);
+    ck_assert_int_eq(sfi__file_is_folder(dir), 0);
+    ck_assert_int_eq(sfi__file_is_folder(in_dir("sub")), ENOENT);
+    ck_assert_int_eq(sfi__file_make_folder(in_dir("sub"), 0750), 0);
     (void)umask(before);
     ck_assert_int_eq(stat(in_dir("sub"), &st), 0);
     ck_assert_uint_eq(st.st_mode & 07777, 0750);
-    ck_assert_int_eq(file_is_folder(in_dir("sub")), 0);
-    ck_assert_int_eq(file_make_folder(in_dir("sub"), 0750), 0); /* there */
-    ck_assert_int_eq(file_make_folder(in_dir("no/sub"), 0750), ENOENT);
+    ck_assert_int_eq(sfi__file_is_folder(in_dir("sub")), 0);
+    ck_assert_int_eq(sfi__file_make_folder(in_dir("sub"), 0750), 0); /* there */
+    ck_assert_int_eq(sfi__file_make_folder(in_dir("no/sub"), 0750), ENOENT);
     put(in_dir("file"), "x", 1);
-    ck_assert_int_eq(file_is_folder(in_dir("file")), ENOTDIR);
-    ck_assert_int_eq(file_make_folder(in_dir("file"), 0750), ENOTDIR);
-    ck_assert_int_eq(file_is_folder(in_dir("file/sub")), ENOTDIR);
+    ck_assert_int_eq(sfi__file_is_folder(in_dir("file")), ENOTDIR);
+    ck_assert_int_eq(sfi__file_make_folder(in_dir("file"), 0750), ENOTDIR);
+    ck_assert_int_eq(sfi__file_is_folder(in_dir("file/sub")), ENOTDIR);
     ck_assert_int_eq(unlink(in_dir("file")), 0);
     ck_assert_int_eq(rmdir(in_dir("sub")), 0);
 }
@@ -328,22 +330,22 @@ START_TEST(test_deadline)
 {
     uint64_t now = 1000;
     struct clock clock = {.user = &now, .now_ms = fake_now};
-    struct deadline dl = deadline_in(&clock, 500);
+    struct deadline dl = sfi__deadline_in(&clock, 500);
 
-    ck_assert(!deadline_passed(&dl));
-    ck_assert_uint_eq(deadline_left(&dl), 500);
+    ck_assert(!sfi__deadline_passed(&dl));
+    ck_assert_uint_eq(sfi__deadline_left(&dl), 500);
     now = 1499;
-    ck_assert(!deadline_passed(&dl));
-    ck_assert_uint_eq(deadline_left(&dl), 1);
+    ck_assert(!sfi__deadline_passed(&dl));
+    ck_assert_uint_eq(sfi__deadline_left(&dl), 1);
     now = 1500;
-    ck_assert(deadline_passed(&dl));
-    ck_assert_uint_eq(deadline_left(&dl), 0);
+    ck_assert(sfi__deadline_passed(&dl));
+    ck_assert_uint_eq(sfi__deadline_left(&dl), 0);
     now = 99999;
-    ck_assert(deadline_passed(&dl));
-    ck_assert_uint_eq(deadline_left(&dl), 0);
+    ck_assert(sfi__deadline_passed(&dl));
+    ck_assert_uint_eq(sfi__deadline_left(&dl), 0);
 
-    dl = deadline_in(&clock, 0);
-    ck_assert(deadline_passed(&dl));
+    dl = sfi__deadline_in(&clock, 0);
+    ck_assert(sfi__deadline_passed(&dl));
 }
 END_TEST
 
@@ -351,18 +353,18 @@ START_TEST(test_deadline_far_away)
 {
     uint64_t now = 1000;
     struct clock clock = {.user = &now, .now_ms = fake_now};
-    struct deadline dl = deadline_in(&clock, UINT64_MAX);
+    struct deadline dl = sfi__deadline_in(&clock, UINT64_MAX);
 
-    ck_assert(!deadline_passed(&dl));
-    ck_assert_uint_eq(deadline_left(&dl), UINT32_MAX);
-    dl = deadline_in(&clock, UINT64_MAX - 1000);
+    ck_assert(!sfi__deadline_passed(&dl));
+    ck_assert_uint_eq(sfi__deadline_left(&dl), UINT32_MAX);
+    dl = sfi__deadline_in(&clock, UINT64_MAX - 1000);
     ck_assert_uint_eq(dl.at_ms, UINT64_MAX);
-    dl = deadline_in(&clock, (uint64_t)UINT32_MAX + 1);
-    ck_assert_uint_eq(deadline_left(&dl), UINT32_MAX);
+    dl = sfi__deadline_in(&clock, (uint64_t)UINT32_MAX + 1);
+    ck_assert_uint_eq(sfi__deadline_left(&dl), UINT32_MAX);
     now++;
-    ck_assert_uint_eq(deadline_left(&dl), UINT32_MAX);
+    ck_assert_uint_eq(sfi__deadline_left(&dl), UINT32_MAX);
     now++;
-    ck_assert_uint_eq(deadline_left(&dl), UINT32_MAX - 1);
+    ck_assert_uint_eq(sfi__deadline_left(&dl), UINT32_MAX - 1);
 }
 END_TEST
 
@@ -370,12 +372,12 @@ START_TEST(test_deadline_sooner)
 {
     uint64_t now = 1000;
     struct clock clock = {.user = &now, .now_ms = fake_now};
-    struct deadline dl = deadline_in(&clock, 500);
-    struct deadline soon = deadline_sooner(&dl, 100);
+    struct deadline dl = sfi__deadline_in(&clock, 500);
+    struct deadline soon = sfi__deadline_sooner(&dl, 100);
 
-    ck_assert_uint_eq(deadline_left(&soon), 100);
-    soon = deadline_sooner(&dl, 900);
-    ck_assert_uint_eq(deadline_left(&soon), 500);
+    ck_assert_uint_eq(sfi__deadline_left(&soon), 100);
+    soon = sfi__deadline_sooner(&dl, 900);
+    ck_assert_uint_eq(sfi__deadline_left(&soon), 500);
 }
 END_TEST
 

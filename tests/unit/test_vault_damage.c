@@ -528,10 +528,10 @@ START_TEST(test_unprintable_names)
     memcpy(head.firmware_id, names[_i].firmware, strlen(names[_i].firmware));
     memcpy(head.product_id, names[_i].product, strlen(names[_i].product));
     ck_assert_ok(sfi__chain_genesis(ctx, &head, head.genesis));
-    hex_encode(firmware, (const uint8_t *)head.firmware_id,
-               strlen(head.firmware_id));
-    hex_encode(product, (const uint8_t *)head.product_id, 8);
-    hex_encode(genesis, head.genesis, sizeof(head.genesis));
+    sfi__hex_encode(firmware, (const uint8_t *)head.firmware_id,
+                    strlen(head.firmware_id));
+    sfi__hex_encode(product, (const uint8_t *)head.product_id, 8);
+    sfi__hex_encode(genesis, head.genesis, sizeof(head.genesis));
     (void)snprintf(sql, sizeof(sql),
                    "DELETE FROM record; UPDATE vault SET remaining = 3,"
                    " sequence = 0, firmware_id = CAST(x'%s' AS TEXT),"

@@ -209,7 +209,7 @@ START_TEST(test_info)
                                    maker.perso, &options));
     ck_assert_ok(sfi_hsm_get_info(hsm, &info));
     ck_assert_ok(sfi_hsm_get_log_head(hsm, &head));
-    hex_encode(serial, head.serial, sizeof(head.serial));
+    sfi__hex_encode(serial, head.serial, sizeof(head.serial));
     ck_assert_str_eq(info.serial, serial);
     ck_assert_str_ne(info.serial, "00000000000000000000000000000000");
     ck_assert_uint_eq(info.flags, SFI_HSM_LIVE_ONLY);

@@ -476,7 +476,7 @@ START_TEST(test_anchor_altered)
     uint8_t data[72] = {0};
     sfi_hsm *hsm = vault_new(&maker, name, 2);
 
-    ck_assert(hex_decode(id, sizeof(id), info(hsm).serial));
+    ck_assert(sfi__hex_decode(id, sizeof(id), info(hsm).serial));
     sfi_hsm_free(hsm);
     overwrite_anchor(id, data, sizeof(data));
     login_fails(SFI_ERR_HSM,
@@ -522,7 +522,7 @@ START_TEST(test_another_copy)
 
     succeeds(sfi_hsm_provision(hsm, maker.key, maker.nonce, SFI_NONCE_LEN,
                                MAKER_FIRMWARE_ID, 9, maker.perso, &options));
-    ck_assert(hex_decode(id, sizeof(id), info(hsm).serial));
+    ck_assert(sfi__hex_decode(id, sizeof(id), info(hsm).serial));
     sfi_hsm_free(hsm);
     succeeds(sfi__token_open(ctx, token_uri("sfi"), &t));
     succeeds(sfi__token_login(t, TOKEN_PIN, strlen(TOKEN_PIN)));

@@ -38,10 +38,11 @@ card_info(void *user, sfi_hsm_info *out)
     out->flags = info.flags;
     out->low_water = info.low_water;
     out->records = info.records;
-    (void)text_copy(out->firmware_id, sizeof(out->firmware_id),
-                    info.firmware_id);
-    (void)text_copy(out->product_id, sizeof(out->product_id), info.product_id);
-    hex_encode(out->serial, info.serial, sizeof(info.serial));
+    (void)sfi__text_copy(out->firmware_id, sizeof(out->firmware_id),
+                         info.firmware_id);
+    (void)sfi__text_copy(out->product_id, sizeof(out->product_id),
+                         info.product_id);
+    sfi__hex_encode(out->serial, info.serial, sizeof(info.serial));
     return SFI_OK;
 }
 
@@ -94,8 +95,8 @@ log_record_work(struct card *c, void *arg)
     struct wr w;
     sfi_status st;
 
-    wr_init(&w, sequence, sizeof(sequence));
-    wr_u64be(&w, out->sequence);
+    sfi__wr_init(&w, sequence, sizeof(sequence));
+    sfi__wr_u64be(&w, out->sequence);
     st = sfi__card_command(c, &ask, raw);
     return st != SFI_OK
                ? st
@@ -173,11 +174,11 @@ change_pin_work(struct card *c, void *arg)
     struct wr w;
     sfi_status st;
 
-    wr_init(&w, both_secret, sizeof(both_secret));
-    wr_u8(&w, (uint8_t)pins->pin_len);
-    wr_bytes(&w, pins->pin_secret, pins->pin_len);
-    wr_bytes(&w, pins->new_pin_secret, pins->new_pin_len);
-    ask.apdu.len = wr_len(&w);
+    sfi__wr_init(&w, both_secret, sizeof(both_secret));
+    sfi__wr_u8(&w, (uint8_t)pins->pin_len);
+    sfi__wr_bytes(&w, pins->pin_secret, pins->pin_len);
+    sfi__wr_bytes(&w, pins->new_pin_secret, pins->new_pin_len);
+    ask.apdu.len = sfi__wr_len(&w);
     c->once = true;
     st = sfi__card_command(c, &ask, NULL);
     sfi__wipe(both_secret, sizeof(both_secret));
@@ -312,12 +313,12 @@ card_license(void *user, const uint8_t *cert, size_t cert_len, uint32_t session,
     struct wr w;
     sfi_status st;
 
-    wr_init(&w, data, sizeof(data));
-    wr_bytes(&w, cert, cert_len);
+    sfi__wr_init(&w, data, sizeof(data));
+    sfi__wr_bytes(&w, cert, cert_len);
     if (session != 0)
-        wr_u32be(&w, session);
-    rq.len = wr_len(&w);
-    if (!wr_ok(&w) || *out_len < SFI_LICENSE_LEN)
+        sfi__wr_u32be(&w, session);
+    rq.len = sfi__wr_len(&w);
+    if (!sfi__wr_ok(&w) || *out_len < SFI_LICENSE_LEN)
         return sfi__fail(c->ctx, SFI_ERR_INTERNAL, "licence buffer");
     st = sfi__card_transact(c, license_work, &rq);
     if (st == SFI_OK)

@@ -22,7 +22,7 @@ carry(struct card *c, const struct card_ask *ask, struct apdu_talk *talk,
 {
     uint8_t in_secret[CHANNEL_APDU_MAX], raw[CHANNEL_APDU_MAX];
     size_t raw_len = sizeof(raw);
-    size_t len = apdu_next(talk, in_secret, sizeof(in_secret));
+    size_t len = sfi__apdu_next(talk, in_secret, sizeof(in_secret));
     sfi_status st;
 
     if (len == 0)
@@ -30,7 +30,7 @@ carry(struct card *c, const struct card_ask *ask, struct apdu_talk *talk,
                          ask->name);
     st = c->ch.ops->transmit(c->ch.user, in_secret, len, raw, &raw_len);
     if (st == SFI_OK)
-        *turn = apdu_take(talk, raw, raw_len);
+        *turn = sfi__apdu_take(talk, raw, raw_len);
     else
         lose(c);
     sfi__wipe(in_secret, sizeof(in_secret));
@@ -74,7 +74,7 @@ sfi__card_exchange(struct card *c, const struct card_ask *ask, uint8_t *out,
 
     c->lost = false;
     c->stale = false;
-    apdu_begin(&talk, &ask->apdu, c->extended, out);
+    sfi__apdu_begin(&talk, &ask->apdu, c->extended, out);
     while (st == SFI_OK && turn == APDU_GO_ON)
         st = carry(c, ask, &talk, &turn);
     c->extended = talk.extended;

@@ -121,7 +121,7 @@ sfi__pcsc_list(sfi_ctx *ctx, sfi_hsm_slot_fn fn, void *user)
          at += strlen(at) + 1) {
         slot.number++;
         slot.present = has_card(context, at);
-        (void)text_copy(slot.name, sizeof(slot.name), at);
+        (void)sfi__text_copy(slot.name, sizeof(slot.name), at);
         fn(user, &slot);
     }
     (void)SCardReleaseContext(context);
@@ -185,11 +185,11 @@ find(struct reader *r, const char *wanted)
         return failed(r->ctx, code);
     if (names[0] == '\0')
         return failed(r->ctx, SCARD_E_NO_READERS_AVAILABLE);
-    st = text_to_u64(wanted, UINT32_MAX, &slot)
+    st = sfi__text_to_u64(wanted, UINT32_MAX, &slot)
              ? find_slot(r->ctx, names, slot, &found)
              : find_name(r->ctx, names, wanted, &found);
     if (st == SFI_OK)
-        (void)text_copy(r->name, sizeof(r->name), found);
+        (void)sfi__text_copy(r->name, sizeof(r->name), found);
     return st;
 }
 

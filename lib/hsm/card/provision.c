@@ -140,20 +140,20 @@ fill(struct filling *f, const uint8_t *key_secret, const uint8_t *nonce,
 {
     struct wr w;
 
-    wr_init(&w, f->key_record_secret, sizeof(f->key_record_secret));
-    wr_bytes(&w, nonce, SFI_NONCE_LEN);
-    wr_fill(&w, 0, NONCE_FIELD_LEN - SFI_NONCE_LEN);
-    wr_bytes(&w, key_secret, SFI_KEY_LEN);
+    sfi__wr_init(&w, f->key_record_secret, sizeof(f->key_record_secret));
+    sfi__wr_bytes(&w, nonce, SFI_NONCE_LEN);
+    sfi__wr_fill(&w, 0, NONCE_FIELD_LEN - SFI_NONCE_LEN);
+    sfi__wr_bytes(&w, key_secret, SFI_KEY_LEN);
     f->firmware_id_len = strlen(firmware_id);
-    wr_init(&w, f->firmware_id, sizeof(f->firmware_id));
-    wr_bytes(&w, (const uint8_t *)firmware_id, f->firmware_id_len);
+    sfi__wr_init(&w, f->firmware_id, sizeof(f->firmware_id));
+    sfi__wr_bytes(&w, (const uint8_t *)firmware_id, f->firmware_id_len);
     f->max_count = max_count;
-    wr_init(&w, f->maximum, sizeof(f->maximum));
-    wr_u64be(&w, max_count);
-    wr_init(&w, f->low_water, sizeof(f->low_water));
-    wr_u64be(&w, f->low);
-    wr_init(&w, f->flags, sizeof(f->flags));
-    wr_u32be(&w, f->flag_bits);
+    sfi__wr_init(&w, f->maximum, sizeof(f->maximum));
+    sfi__wr_u64be(&w, max_count);
+    sfi__wr_init(&w, f->low_water, sizeof(f->low_water));
+    sfi__wr_u64be(&w, f->low);
+    sfi__wr_init(&w, f->flags, sizeof(f->flags));
+    sfi__wr_u32be(&w, f->flag_bits);
 }
 
 sfi_status

@@ -19,7 +19,7 @@ read_text(struct rd *r, size_t len, char *out)
 {
     size_t used = 0;
 
-    rd_bytes(r, out, len);
+    sfi__rd_bytes(r, out, len);
     while (used < len && out[used] >= ' ' && out[used] <= '~')
         used++;
     for (size_t i = used; i < len; i++) {
@@ -40,7 +40,7 @@ read_names(sfi_ctx *ctx, struct rd *product, struct rd *firmware,
     firmware_id[SFI_FIRMWARE_ID_MAX] = '\0';
     if (!product_ok)
         return bad(ctx, "a product id that is no text");
-    if (!firmware_ok || rd_u8(firmware) != 0)
+    if (!firmware_ok || sfi__rd_u8(firmware) != 0)
         return bad(ctx, "a firmware id that is no text");
     return SFI_OK;
 }
@@ -66,19 +66,19 @@ sfi__card_read_info(sfi_ctx *ctx, const uint8_t raw[CARD_INFO_LEN],
     sfi_status st;
 
     sfi__zero(out, sizeof(*out));
-    rd_init(&r, raw, CARD_INFO_LEN);
-    version = rd_u8(&r);
-    out->state = rd_u8(&r);
-    out->pin_tries = rd_u8(&r);
-    rd_skip(&r, 1);
-    out->flags = rd_u32be(&r);
-    out->remaining = rd_u64be(&r);
-    out->maximum = rd_u64be(&r);
-    out->low_water = rd_u64be(&r);
-    out->records = rd_u64be(&r);
-    rd_bytes(&r, out->serial, sizeof(out->serial));
+    sfi__rd_init(&r, raw, CARD_INFO_LEN);
+    version = sfi__rd_u8(&r);
+    out->state = sfi__rd_u8(&r);
+    out->pin_tries = sfi__rd_u8(&r);
+    sfi__rd_skip(&r, 1);
+    out->flags = sfi__rd_u32be(&r);
+    out->remaining = sfi__rd_u64be(&r);
+    out->maximum = sfi__rd_u64be(&r);
+    out->low_water = sfi__rd_u64be(&r);
+    out->records = sfi__rd_u64be(&r);
+    sfi__rd_bytes(&r, out->serial, sizeof(out->serial));
     product = r;
-    rd_skip(&r, PRODUCT_LEN);
+    sfi__rd_skip(&r, PRODUCT_LEN);
     if (version != CARD_VERSION)
         return sfi__fail(ctx, SFI_ERR_UNSUPPORTED,
                          "the card speaks version %u of its protocol, "
@@ -99,20 +99,20 @@ sfi__card_read_log(sfi_ctx *ctx, const uint8_t raw[CARD_LOG_LEN],
     struct rd r, firmware;
     sfi_status st;
 
-    rd_init(&r, raw, CARD_LOG_LEN);
-    out->flags = rd_u32be(&r);
-    out->maximum = rd_u64be(&r);
-    out->low_water = rd_u64be(&r);
-    out->remaining = rd_u64be(&r);
-    out->sequence = rd_u64be(&r);
+    sfi__rd_init(&r, raw, CARD_LOG_LEN);
+    out->flags = sfi__rd_u32be(&r);
+    out->maximum = sfi__rd_u64be(&r);
+    out->low_water = sfi__rd_u64be(&r);
+    out->remaining = sfi__rd_u64be(&r);
+    out->sequence = sfi__rd_u64be(&r);
     firmware = r;
-    rd_skip(&r, sizeof(out->firmware_id));
+    sfi__rd_skip(&r, sizeof(out->firmware_id));
     st = read_names(ctx, &r, &firmware, out->product_id, out->firmware_id);
-    rd_bytes(&r, out->serial, sizeof(out->serial));
-    rd_bytes(&r, out->ca_public, sizeof(out->ca_public));
-    rd_bytes(&r, out->genesis, sizeof(out->genesis));
-    rd_bytes(&r, out->log_head, sizeof(out->log_head));
-    rd_bytes(&r, out->mac, sizeof(out->mac));
+    sfi__rd_bytes(&r, out->serial, sizeof(out->serial));
+    sfi__rd_bytes(&r, out->ca_public, sizeof(out->ca_public));
+    sfi__rd_bytes(&r, out->genesis, sizeof(out->genesis));
+    sfi__rd_bytes(&r, out->log_head, sizeof(out->log_head));
+    sfi__rd_bytes(&r, out->mac, sizeof(out->mac));
     return st != SFI_OK ? st : check_counts(ctx, out->remaining, out->maximum);
 }
 
@@ -122,17 +122,17 @@ sfi__card_read_record(sfi_ctx *ctx, const uint8_t raw[CARD_RECORD_LEN],
 {
     struct rd r;
 
-    rd_init(&r, raw, CARD_RECORD_LEN);
-    out->kind = rd_u32be(&r);
-    out->sequence = rd_u64be(&r);
-    out->time = rd_u64be(&r);
-    out->remaining = rd_u64be(&r);
-    out->session = rd_u32be(&r);
-    rd_bytes(&r, out->device, sizeof(out->device));
-    rd_bytes(&r, out->license, sizeof(out->license));
-    rd_bytes(&r, out->previous, sizeof(out->previous));
-    rd_bytes(&r, out->hash, sizeof(out->hash));
-    rd_bytes(&r, out->mac, sizeof(out->mac));
+    sfi__rd_init(&r, raw, CARD_RECORD_LEN);
+    out->kind = sfi__rd_u32be(&r);
+    out->sequence = sfi__rd_u64be(&r);
+    out->time = sfi__rd_u64be(&r);
+    out->remaining = sfi__rd_u64be(&r);
+    out->session = sfi__rd_u32be(&r);
+    sfi__rd_bytes(&r, out->device, sizeof(out->device));
+    sfi__rd_bytes(&r, out->license, sizeof(out->license));
+    sfi__rd_bytes(&r, out->previous, sizeof(out->previous));
+    sfi__rd_bytes(&r, out->hash, sizeof(out->hash));
+    sfi__rd_bytes(&r, out->mac, sizeof(out->mac));
     if (out->kind < SFI_LOG_COUNTED || out->kind > SFI_LOG_RETIRED)
         return bad(ctx, "a record of an unknown kind");
     if (out->sequence != sequence)

@@ -281,8 +281,9 @@ name_anchor(struct anchor_name *n, const uint8_t id[TOKEN_ID_LEN])
 {
     char hex[2 * TOKEN_ID_LEN + 1];
 
-    hex_encode(hex, id, TOKEN_ID_LEN);
-    text_format(n->application, sizeof(n->application), "sfi vault %s", hex);
+    sfi__hex_encode(hex, id, TOKEN_ID_LEN);
+    sfi__text_format(n->application, sizeof(n->application), "sfi vault %s",
+                     hex);
 }
 
 static sfi_status

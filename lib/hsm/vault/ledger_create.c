@@ -62,26 +62,26 @@ insert(sqlite3 *db, const struct ledger_head *h)
     struct values v = {0};
 
     v.rc = sqlite3_prepare_v2(db, insert_head, -1, &v.statement, NULL);
-    value_u64(&v, h->log.flags);
-    value_blob(&v, h->log.serial, sizeof(h->log.serial));
-    value_text(&v, h->log.firmware_id);
-    value_text(&v, h->log.product_id);
-    value_blob(&v, h->log.ca_public, sizeof(h->log.ca_public));
-    value_u64(&v, h->log.maximum);
-    value_u64(&v, h->log.low_water);
-    value_blob(&v, h->log.genesis, sizeof(h->log.genesis));
-    value_u64(&v, h->log.remaining);
-    value_u64(&v, h->log.sequence);
-    value_blob(&v, h->log.log_head, sizeof(h->log.log_head));
-    value_blob(&v, h->log.mac, sizeof(h->log.mac));
-    value_u64(&v, h->seal);
-    value_u64(&v, h->cost.log2_n);
-    value_u64(&v, h->cost.r);
-    value_u64(&v, h->cost.p);
-    value_blob(&v, h->salt, sizeof(h->salt));
-    value_blob(&v, h->sealed, sizeof(h->sealed));
-    value_blob(&v, h->sealed_check, sizeof(h->sealed_check));
-    value_u64(&v, h->pin_tries);
+    sfi__db_value_u64(&v, h->log.flags);
+    sfi__db_value_blob(&v, h->log.serial, sizeof(h->log.serial));
+    sfi__db_value_text(&v, h->log.firmware_id);
+    sfi__db_value_text(&v, h->log.product_id);
+    sfi__db_value_blob(&v, h->log.ca_public, sizeof(h->log.ca_public));
+    sfi__db_value_u64(&v, h->log.maximum);
+    sfi__db_value_u64(&v, h->log.low_water);
+    sfi__db_value_blob(&v, h->log.genesis, sizeof(h->log.genesis));
+    sfi__db_value_u64(&v, h->log.remaining);
+    sfi__db_value_u64(&v, h->log.sequence);
+    sfi__db_value_blob(&v, h->log.log_head, sizeof(h->log.log_head));
+    sfi__db_value_blob(&v, h->log.mac, sizeof(h->log.mac));
+    sfi__db_value_u64(&v, h->seal);
+    sfi__db_value_u64(&v, h->cost.log2_n);
+    sfi__db_value_u64(&v, h->cost.r);
+    sfi__db_value_u64(&v, h->cost.p);
+    sfi__db_value_blob(&v, h->salt, sizeof(h->salt));
+    sfi__db_value_blob(&v, h->sealed, sizeof(h->sealed));
+    sfi__db_value_blob(&v, h->sealed_check, sizeof(h->sealed_check));
+    sfi__db_value_u64(&v, h->pin_tries);
     if (v.rc == SQLITE_OK)
         v.rc = sqlite3_step(v.statement);
     (void)sqlite3_finalize(v.statement);
@@ -153,7 +153,7 @@ remove_temp(sfi_ctx *ctx, const char *temp)
 static sfi_status
 publish(sfi_ctx *ctx, const char *temp, const char *path)
 {
-    int err = file_name_once(temp, path);
+    int err = sfi__file_name_once(temp, path);
 
     if (err == EEXIST)
         return sfi__fail(ctx, SFI_ERR_HSM_STATE,
@@ -161,7 +161,7 @@ publish(sfi_ctx *ctx, const char *temp, const char *path)
     if (err != 0)
         return sfi__fail_os(ctx, sfi__os_status(err), err,
                             "the vault cannot be created");
-    err = file_sync_folder(path);
+    err = sfi__file_sync_folder(path);
     if (err != 0)
         return sfi__fail_os(ctx, sfi__os_status(err), err,
                             "the vault's folder cannot be synced");

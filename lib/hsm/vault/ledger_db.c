@@ -128,13 +128,13 @@ sfi__db_path(sfi_ctx *ctx, const char *path, const char *suffix)
     char *copy = sfi__ctx_alloc(ctx, size);
 
     if (copy != NULL)
-        text_format(copy, size, "%s%s%s", path[0] == '/' ? "" : "./", path,
-                    suffix);
+        sfi__text_format(copy, size, "%s%s%s", path[0] == '/' ? "" : "./", path,
+                         suffix);
     return copy;
 }
 
 void
-value_u64(struct values *v, uint64_t n)
+sfi__db_value_u64(struct values *v, uint64_t n)
 {
     v->at++;
     if (v->rc == SQLITE_OK)
@@ -142,7 +142,7 @@ value_u64(struct values *v, uint64_t n)
 }
 
 void
-value_blob(struct values *v, const uint8_t *data, size_t len)
+sfi__db_value_blob(struct values *v, const uint8_t *data, size_t len)
 {
     v->at++;
     if (v->rc == SQLITE_OK)
@@ -151,7 +151,7 @@ value_blob(struct values *v, const uint8_t *data, size_t len)
 }
 
 void
-value_text(struct values *v, const char *text)
+sfi__db_value_text(struct values *v, const char *text)
 {
     v->at++;
     if (v->rc == SQLITE_OK)

@@ -34,8 +34,8 @@ struct values {
     int rc;
 };
 
-void value_u64(struct values *v, uint64_t n);
-void value_blob(struct values *v, const uint8_t *data, size_t len);
-void value_text(struct values *v, const char *text);
+void sfi__db_value_u64(struct values *v, uint64_t n);
+void sfi__db_value_blob(struct values *v, const uint8_t *data, size_t len);
+void sfi__db_value_text(struct values *v, const char *text);
 
 #endif

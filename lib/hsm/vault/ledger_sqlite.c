@@ -356,10 +356,10 @@ file_update(struct ledger *l, const struct ledger_head *head)
 
     if (st != SFI_OK)
         return st;
-    value_u64(&v, log->remaining);
-    value_u64(&v, log->sequence);
-    value_blob(&v, log->log_head, sizeof(log->log_head));
-    value_blob(&v, log->mac, sizeof(log->mac));
+    sfi__db_value_u64(&v, log->remaining);
+    sfi__db_value_u64(&v, log->sequence);
+    sfi__db_value_blob(&v, log->log_head, sizeof(log->log_head));
+    sfi__db_value_blob(&v, log->mac, sizeof(log->mac));
     return run(file_of(l), &v, 1);
 }
 
@@ -371,7 +371,7 @@ file_set_tries(struct ledger *l, uint32_t tries)
 
     if (st != SFI_OK)
         return st;
-    value_u64(&v, tries);
+    sfi__db_value_u64(&v, tries);
     return run(file_of(l), &v, 1);
 }
 
@@ -383,13 +383,13 @@ file_set_seal(struct ledger *l, const struct ledger_head *head)
 
     if (st != SFI_OK)
         return st;
-    value_u64(&v, head->seal);
-    value_u64(&v, head->cost.log2_n);
-    value_u64(&v, head->cost.r);
-    value_u64(&v, head->cost.p);
-    value_blob(&v, head->salt, sizeof(head->salt));
-    value_blob(&v, head->sealed, sizeof(head->sealed));
-    value_blob(&v, head->sealed_check, sizeof(head->sealed_check));
+    sfi__db_value_u64(&v, head->seal);
+    sfi__db_value_u64(&v, head->cost.log2_n);
+    sfi__db_value_u64(&v, head->cost.r);
+    sfi__db_value_u64(&v, head->cost.p);
+    sfi__db_value_blob(&v, head->salt, sizeof(head->salt));
+    sfi__db_value_blob(&v, head->sealed, sizeof(head->sealed));
+    sfi__db_value_blob(&v, head->sealed_check, sizeof(head->sealed_check));
     return run(file_of(l), &v, 1);
 }
 
@@ -442,7 +442,7 @@ file_at(struct ledger *l, uint64_t sequence, struct ledger_record *out,
     *found = false;
     if (st != SFI_OK)
         return st;
-    value_u64(&v, sequence);
+    sfi__db_value_u64(&v, sequence);
     return read_record(file_of(l), &v, out, found);
 }
 
@@ -456,8 +456,8 @@ file_find(struct ledger *l, const uint8_t device[SFI_SHA256_LEN],
     *found = false;
     if (st != SFI_OK)
         return st;
-    value_blob(&v, device, SFI_SHA256_LEN);
-    value_u64(&v, session);
+    sfi__db_value_blob(&v, device, SFI_SHA256_LEN);
+    sfi__db_value_u64(&v, session);
     return read_record(file_of(l), &v, out, found);
 }
 
@@ -471,7 +471,7 @@ file_counted(struct ledger *l, const uint8_t device[SFI_SHA256_LEN],
     *found = false;
     if (st != SFI_OK)
         return st;
-    value_blob(&v, device, SFI_SHA256_LEN);
+    sfi__db_value_blob(&v, device, SFI_SHA256_LEN);
     return read_record(file_of(l), &v, out, found);
 }
 
@@ -484,16 +484,16 @@ file_append(struct ledger *l, const struct ledger_record *r)
 
     if (st != SFI_OK)
         return st;
-    value_u64(&v, log->sequence);
-    value_u64(&v, log->kind);
-    value_u64(&v, log->time);
-    value_blob(&v, log->device, sizeof(log->device));
-    value_u64(&v, log->session);
-    value_u64(&v, log->remaining);
-    value_blob(&v, r->license, sizeof(r->license));
-    value_blob(&v, log->previous, sizeof(log->previous));
-    value_blob(&v, log->hash, sizeof(log->hash));
-    value_blob(&v, log->mac, sizeof(log->mac));
+    sfi__db_value_u64(&v, log->sequence);
+    sfi__db_value_u64(&v, log->kind);
+    sfi__db_value_u64(&v, log->time);
+    sfi__db_value_blob(&v, log->device, sizeof(log->device));
+    sfi__db_value_u64(&v, log->session);
+    sfi__db_value_u64(&v, log->remaining);
+    sfi__db_value_blob(&v, r->license, sizeof(r->license));
+    sfi__db_value_blob(&v, log->previous, sizeof(log->previous));
+    sfi__db_value_blob(&v, log->hash, sizeof(log->hash));
+    sfi__db_value_blob(&v, log->mac, sizeof(log->mac));
     return run(file_of(l), &v, 1);
 }
 

@@ -86,15 +86,15 @@ sfi__vault_sealed_check(sfi_ctx *ctx, const struct ledger_head *h,
     uint8_t data[CHECK_LEN];
     struct wr w;
 
-    wr_init(&w, data, sizeof(data));
-    wr_bytes(&w, TAG_CHECK, TAG_LEN);
-    wr_u32le(&w, h->seal);
-    wr_u32le(&w, h->cost.log2_n);
-    wr_u32le(&w, h->cost.r);
-    wr_u32le(&w, h->cost.p);
-    wr_bytes(&w, h->salt, sizeof(h->salt));
-    wr_bytes(&w, h->sealed, sizeof(h->sealed));
-    return sfi__sha256(ctx, data, wr_len(&w), out);
+    sfi__wr_init(&w, data, sizeof(data));
+    sfi__wr_bytes(&w, TAG_CHECK, TAG_LEN);
+    sfi__wr_u32le(&w, h->seal);
+    sfi__wr_u32le(&w, h->cost.log2_n);
+    sfi__wr_u32le(&w, h->cost.r);
+    sfi__wr_u32le(&w, h->cost.p);
+    sfi__wr_bytes(&w, h->salt, sizeof(h->salt));
+    sfi__wr_bytes(&w, h->sealed, sizeof(h->sealed));
+    return sfi__sha256(ctx, data, sfi__wr_len(&w), out);
 }
 
 bool

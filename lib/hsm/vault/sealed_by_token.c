@@ -55,13 +55,13 @@ anchor_mac(struct vault *v, const struct ledger_head *h, const struct anchor *a,
     uint8_t data[TAG_LEN + SFI_SHA256_LEN + ANCHOR_MAC_AT];
     struct wr w;
 
-    wr_init(&w, data, sizeof(data));
-    wr_bytes(&w, TAG_ANCHOR, TAG_LEN);
-    wr_bytes(&w, h->log.genesis, sizeof(h->log.genesis));
-    wr_u64be(&w, a->sequence);
-    wr_bytes(&w, a->log_head, sizeof(a->log_head));
+    sfi__wr_init(&w, data, sizeof(data));
+    sfi__wr_bytes(&w, TAG_ANCHOR, TAG_LEN);
+    sfi__wr_bytes(&w, h->log.genesis, sizeof(h->log.genesis));
+    sfi__wr_u64be(&w, a->sequence);
+    sfi__wr_bytes(&w, a->log_head, sizeof(a->log_head));
     return sfi__hmac_sha256(v->ctx, secrets->log_key_secret, SFI_LOG_KEY_LEN,
-                            data, wr_len(&w), out);
+                            data, sfi__wr_len(&w), out);
 }
 
 /* The end of the vault, from now on what the token remembers. */
@@ -78,11 +78,12 @@ write_anchor(struct vault *v, const struct ledger_head *h,
     st = anchor_mac(v, h, &a, secrets, a.mac);
     if (st != SFI_OK)
         return st;
-    wr_init(&w, data, sizeof(data));
-    wr_u64be(&w, a.sequence);
-    wr_bytes(&w, a.log_head, sizeof(a.log_head));
-    wr_bytes(&w, a.mac, sizeof(a.mac));
-    return sfi__token_anchor_set(v->token, h->log.serial, data, wr_len(&w));
+    sfi__wr_init(&w, data, sizeof(data));
+    sfi__wr_u64be(&w, a.sequence);
+    sfi__wr_bytes(&w, a.log_head, sizeof(a.log_head));
+    sfi__wr_bytes(&w, a.mac, sizeof(a.mac));
+    return sfi__token_anchor_set(v->token, h->log.serial, data,
+                                 sfi__wr_len(&w));
 }
 
 static sfi_status
@@ -104,10 +105,10 @@ read_anchor(struct vault *v, const struct ledger_head *h, struct anchor *a)
     if (len != ANCHOR_LEN)
         return refuse(v, "the token's anchor has %zu bytes, expected %u", len,
                       ANCHOR_LEN);
-    rd_init(&r, data, len);
-    a->sequence = rd_u64be(&r);
-    rd_bytes(&r, a->log_head, sizeof(a->log_head));
-    rd_bytes(&r, a->mac, sizeof(a->mac));
+    sfi__rd_init(&r, data, len);
+    a->sequence = sfi__rd_u64be(&r);
+    sfi__rd_bytes(&r, a->log_head, sizeof(a->log_head));
+    sfi__rd_bytes(&r, a->mac, sizeof(a->mac));
     st = anchor_mac(v, h, a, &v->secrets, mac);
     if (st == SFI_OK && !sfi__ct_equal(mac, a->mac, sizeof(mac)))
         st = refuse(v, "the token's anchor was altered: it does not match its "

@@ -40,10 +40,11 @@ describe(const struct ledger_head *h, sfi_hsm_info *out)
     out->flags = log->flags;
     out->low_water = log->low_water;
     out->records = log->sequence;
-    (void)text_copy(out->firmware_id, sizeof(out->firmware_id),
-                    log->firmware_id);
-    (void)text_copy(out->product_id, sizeof(out->product_id), log->product_id);
-    hex_encode(out->serial, log->serial, sizeof(log->serial));
+    (void)sfi__text_copy(out->firmware_id, sizeof(out->firmware_id),
+                         log->firmware_id);
+    (void)sfi__text_copy(out->product_id, sizeof(out->product_id),
+                         log->product_id);
+    sfi__hex_encode(out->serial, log->serial, sizeof(log->serial));
 }
 
 static sfi_status
@@ -274,8 +275,10 @@ vault_provision(void *user, const uint8_t *key, size_t key_len,
         st = sfi__perso_new(v->ctx, perso, perso_len, &p);
     if (st != SFI_OK)
         return st;
-    (void)text_copy(h.log.firmware_id, sizeof(h.log.firmware_id), firmware_id);
-    (void)text_copy(h.log.product_id, sizeof(h.log.product_id), p->product_id);
+    (void)sfi__text_copy(h.log.firmware_id, sizeof(h.log.firmware_id),
+                         firmware_id);
+    (void)sfi__text_copy(h.log.product_id, sizeof(h.log.product_id),
+                         p->product_id);
     memcpy(h.log.ca_public, p->ca_public, sizeof(h.log.ca_public));
     sfi__obj_unref(p);
     return create(v, &h, key, nonce, options->log_key);
@@ -371,7 +374,7 @@ sfi__vault_open(sfi_ctx *ctx, const char *name, const struct kdf_cost *cost,
     v->place = place != NULL ? place : &sfi__ledger_sqlite;
     v->path = sfi__ctx_alloc(ctx, size);
     if (v->path != NULL) {
-        (void)text_copy(v->path, size, name); /* cut before the option */
+        (void)sfi__text_copy(v->path, size, name); /* cut before the option */
         st = sfi__vault_attach(v);
     }
     if (st == SFI_OK && uri != NULL)

@@ -30,7 +30,7 @@ reset(struct sfi_card *card)
     card->verified = false;
     drop_chain(card);
     drop_answer(card);
-    applet_wipe_staged(card);
+    sfi__applet_wipe_staged(card);
 }
 
 static void
@@ -97,12 +97,12 @@ keep_reason(struct sfi_card *card)
     const sfi_error *err = sfi_ctx_error(card->hsm_ctx);
     const char *where = sfi_error_where(err);
 
-    text_format(card->reason, sizeof(card->reason), "%s%s%s", where,
-                where[0] != '\0' ? ": " : "", sfi_error_message(err));
+    sfi__text_format(card->reason, sizeof(card->reason), "%s%s%s", where,
+                     where[0] != '\0' ? ": " : "", sfi_error_message(err));
 }
 
 uint16_t
-applet_info(struct sfi_card *card, sfi_hsm_info *info)
+sfi__applet_info(struct sfi_card *card, sfi_hsm_info *info)
 {
     sfi__zero(info, sizeof(*info));
     info->struct_size = sizeof(*info);
@@ -117,7 +117,7 @@ static uint16_t
 wrong_state(struct sfi_card *card)
 {
     sfi_hsm_info info;
-    uint16_t sw = applet_info(card, &info);
+    uint16_t sw = sfi__applet_info(card, &info);
 
     if (sw != CARD_SW_OK)
         return sw;
@@ -125,7 +125,7 @@ wrong_state(struct sfi_card *card)
 }
 
 uint16_t
-applet_word(struct sfi_card *card, sfi_status st)
+sfi__applet_word(struct sfi_card *card, sfi_status st)
 {
     if (st == SFI_OK)
         return CARD_SW_OK;
@@ -160,14 +160,14 @@ applet_word(struct sfi_card *card, sfi_status st)
 }
 
 uint16_t
-applet_need_pin(struct sfi_card *card, bool blank)
+sfi__applet_need_pin(struct sfi_card *card, bool blank)
 {
     sfi_hsm_info info;
     uint16_t sw;
 
     if (card->verified)
         return CARD_SW_OK; /* the HSM knows its state best */
-    sw = applet_info(card, &info);
+    sw = sfi__applet_info(card, &info);
     if (sw != CARD_SW_OK)
         return sw;
     if (info.state == SFI_HSM_BLOCKED)
@@ -192,11 +192,11 @@ applet_select(struct sfi_card *card, const struct command *c, struct wr *w)
     card->selected = true;
     if (c->p2 == 0x0c) /* no answer, please */
         return CARD_SW_OK;
-    wr_u8(w, 0x6f); /* FCI template, and in it 84: DF name */
-    wr_u8(w, CARD_AID_LEN + 2);
-    wr_u8(w, 0x84);
-    wr_u8(w, CARD_AID_LEN);
-    wr_bytes(w, CARD_AID, CARD_AID_LEN);
+    sfi__wr_u8(w, 0x6f); /* FCI template, and in it 84: DF name */
+    sfi__wr_u8(w, CARD_AID_LEN + 2);
+    sfi__wr_u8(w, 0x84);
+    sfi__wr_u8(w, CARD_AID_LEN);
+    sfi__wr_bytes(w, CARD_AID, CARD_AID_LEN);
     return CARD_SW_OK;
 }
 
@@ -206,13 +206,13 @@ static const struct row {
     applet_run *run;
 } rows[] = {
     {CARD_CLA_ISO, CARD_SELECT, false, applet_select},
-    {CARD_CLA_ISO, CARD_VERIFY, true, applet_verify},
-    {CARD_CLA_ISO, CARD_CHANGE_PIN, true, applet_change_pin},
-    {CARD_CLA_OURS, CARD_GET_DATA, false, applet_get_data},
-    {CARD_CLA_OURS, CARD_PUT_DATA, true, applet_put_data},
-    {CARD_CLA_OURS, CARD_STATUS, false, applet_set_status},
-    {CARD_CLA_OURS, CARD_LICENSE, true, applet_license},
-    {CARD_CLA_OURS, CARD_RECORD, true, applet_record},
+    {CARD_CLA_ISO, CARD_VERIFY, true, sfi__applet_verify},
+    {CARD_CLA_ISO, CARD_CHANGE_PIN, true, sfi__applet_change_pin},
+    {CARD_CLA_OURS, CARD_GET_DATA, false, sfi__applet_get_data},
+    {CARD_CLA_OURS, CARD_PUT_DATA, true, sfi__applet_put_data},
+    {CARD_CLA_OURS, CARD_STATUS, false, sfi__applet_set_status},
+    {CARD_CLA_OURS, CARD_LICENSE, true, sfi__applet_license},
+    {CARD_CLA_OURS, CARD_RECORD, true, sfi__applet_record},
 };
 
 static const struct row *
@@ -263,12 +263,12 @@ run_row(struct sfi_card *card, const struct row *row, const struct command *c)
 
     if (!card->selected && row->ins != CARD_SELECT)
         return CARD_SW_INS; /* nobody here knows it */
-    wr_init(&w, card->answer.data, sizeof(card->answer.data));
+    sfi__wr_init(&w, card->answer.data, sizeof(card->answer.data));
     sw = row->run(card, c, &w);
-    if (sw == CARD_SW_OK && !wr_ok(&w))
+    if (sw == CARD_SW_OK && !sfi__wr_ok(&w))
         sw = CARD_SW_INTERNAL;
     if (sw == CARD_SW_OK)
-        card->answer.len = wr_len(&w);
+        card->answer.len = sfi__wr_len(&w);
     else
         drop_answer(card);
     return sw;
@@ -349,7 +349,7 @@ deliver(struct sfi_card *card, size_t want, struct wr *out)
     size_t left = a->len - a->at;
     size_t now = left < want ? left : want;
 
-    wr_bytes(out, a->data + a->at, now);
+    sfi__wr_bytes(out, a->data + a->at, now);
     a->at += now;
     left -= now;
     if (left > 0)
@@ -364,7 +364,7 @@ exchange(struct sfi_card *card, const uint8_t *in, size_t len, struct wr *out)
     struct command c;
     uint16_t sw;
 
-    if (len > SFI_CARD_APDU_MAX || !command_parse(&c, in, len)) {
+    if (len > SFI_CARD_APDU_MAX || !sfi__applet_parse_command(&c, in, len)) {
         drop_chain(card);
         drop_answer(card);
         return CARD_SW_LENGTH;
@@ -397,10 +397,10 @@ sfi_card_apdu(sfi_card *card, const uint8_t *in, size_t in_len, uint8_t *out,
                          SFI_CARD_APDU_MAX);
     }
     card->reason[0] = '\0';
-    wr_init(&w, out, room);
+    sfi__wr_init(&w, out, room);
     sw = exchange(card, in, in_len, &w);
-    wr_u16be(&w, sw);
-    *out_len = wr_len(&w);
+    sfi__wr_u16be(&w, sw);
+    *out_len = sfi__wr_len(&w);
     sfi__clear_error(card->obj.ctx);
     return SFI_OK;
 }

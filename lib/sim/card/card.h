@@ -61,20 +61,21 @@ struct sfi_card {
 typedef uint16_t applet_run(struct sfi_card *card, const struct command *c,
                             struct wr *w);
 
-applet_run applet_verify, applet_change_pin;                   /* pin.c */
-applet_run applet_get_data, applet_record;                     /* data.c */
-applet_run applet_put_data, applet_set_status, applet_license; /* issue.c */
+applet_run sfi__applet_verify, sfi__applet_change_pin; /* pin.c */
+applet_run sfi__applet_get_data, sfi__applet_record;   /* data.c */
+applet_run sfi__applet_put_data, sfi__applet_set_status,
+    sfi__applet_license; /* issue.c */
 
-void applet_wipe_staged(struct sfi_card *card);
+void sfi__applet_wipe_staged(struct sfi_card *card);
 
 /* The status word of what the HSM returned; keeps the reason. */
-uint16_t applet_word(struct sfi_card *card, sfi_status st);
+uint16_t sfi__applet_word(struct sfi_card *card, sfi_status st);
 /* What the HSM tells of itself; CARD_SW_OK, or why not. */
-uint16_t applet_info(struct sfi_card *card, sfi_hsm_info *info);
+uint16_t sfi__applet_info(struct sfi_card *card, sfi_hsm_info *info);
 /* The status word of a wrong PIN. */
-uint16_t applet_wrong_pin(struct sfi_card *card);
+uint16_t sfi__applet_wrong_pin(struct sfi_card *card);
 /* CARD_SW_OK, or why a command that needs the PIN may not begin: the card's
  * state comes first, since no PIN helps against it. */
-uint16_t applet_need_pin(struct sfi_card *card, bool blank);
+uint16_t sfi__applet_need_pin(struct sfi_card *card, bool blank);
 
 #endif

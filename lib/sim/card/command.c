@@ -10,19 +10,19 @@
 static bool
 body(struct command *c, struct rd *r, size_t len, size_t le_size)
 {
-    if (len == 0 || rd_left(r) < len)
+    if (len == 0 || sfi__rd_left(r) < len)
         return false;
     c->len = len;
-    c->data = rd_view(r, len);
-    if (rd_left(r) == 0)
+    c->data = sfi__rd_view(r, len);
+    if (sfi__rd_left(r) == 0)
         return true;
-    if (rd_left(r) != le_size)
+    if (sfi__rd_left(r) != le_size)
         return false;
     if (le_size == 1) {
-        c->want = rd_u8(r);
+        c->want = sfi__rd_u8(r);
         c->want = c->want > 0 ? c->want : SHORT_ALL;
     } else {
-        c->want = rd_u16be(r);
+        c->want = sfi__rd_u16be(r);
         c->want = c->want > 0 ? c->want : EXTENDED_ALL;
     }
     return true;
@@ -31,34 +31,34 @@ body(struct command *c, struct rd *r, size_t len, size_t le_size)
 static bool
 extended(struct command *c, struct rd *r)
 {
-    size_t len = rd_u16be(r);
+    size_t len = sfi__rd_u16be(r);
 
-    if (!rd_ok(r))
+    if (!sfi__rd_ok(r))
         return false;
-    if (rd_left(r) > 0)
+    if (sfi__rd_left(r) > 0)
         return body(c, r, len, 2);
     c->want = len > 0 ? len : EXTENDED_ALL; /* it was Le */
     return true;
 }
 
 bool
-command_parse(struct command *c, const uint8_t *in, size_t len)
+sfi__applet_parse_command(struct command *c, const uint8_t *in, size_t len)
 {
     struct rd r;
     uint8_t first;
 
     sfi__zero(c, sizeof(*c));
-    rd_init(&r, in, len);
-    c->cla = rd_u8(&r);
-    c->ins = rd_u8(&r);
-    c->p1 = rd_u8(&r);
-    c->p2 = rd_u8(&r);
-    if (!rd_ok(&r))
+    sfi__rd_init(&r, in, len);
+    c->cla = sfi__rd_u8(&r);
+    c->ins = sfi__rd_u8(&r);
+    c->p1 = sfi__rd_u8(&r);
+    c->p2 = sfi__rd_u8(&r);
+    if (!sfi__rd_ok(&r))
         return false;
-    if (rd_left(&r) == 0)
+    if (sfi__rd_left(&r) == 0)
         return true;
-    first = rd_u8(&r);
-    if (rd_left(&r) == 0) {
+    first = sfi__rd_u8(&r);
+    if (sfi__rd_left(&r) == 0) {
         c->want = first > 0 ? first : SHORT_ALL; /* it was Le */
         return true;
     }

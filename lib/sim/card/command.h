@@ -14,6 +14,7 @@ struct command {
 };
 
 /* False: the length bytes and the length do not agree. */
-bool command_parse(struct command *c, const uint8_t *in, size_t len);
+bool sfi__applet_parse_command(struct command *c, const uint8_t *in,
+                               size_t len);
 
 #endif

@@ -19,8 +19,8 @@ wr_text(struct wr *w, const char *text, size_t len)
 
     while (used < len && text[used] != '\0')
         used++;
-    wr_bytes(w, text, used);
-    wr_fill(w, 0, len - used);
+    sfi__wr_bytes(w, text, used);
+    sfi__wr_fill(w, 0, len - used);
 }
 
 /* Zeros for an HSM without one. */
@@ -30,22 +30,22 @@ wr_serial(struct wr *w, const sfi_hsm_info *info)
     uint8_t serial[SERIAL_LEN] = {0};
 
     if (strlen(info->serial) == 2 * SERIAL_LEN)
-        (void)hex_decode(serial, sizeof(serial), info->serial);
-    wr_bytes(w, serial, sizeof(serial));
+        (void)sfi__hex_decode(serial, sizeof(serial), info->serial);
+    sfi__wr_bytes(w, serial, sizeof(serial));
 }
 
 static void
 wr_info(struct wr *w, const sfi_hsm_info *info)
 {
-    wr_u8(w, CARD_VERSION);
-    wr_u8(w, (uint8_t)info->state);
-    wr_u8(w, (uint8_t)info->pin_tries_left);
-    wr_u8(w, 0);
-    wr_u32be(w, info->flags);
-    wr_u64be(w, info->remaining);
-    wr_u64be(w, info->maximum);
-    wr_u64be(w, info->low_water);
-    wr_u64be(w, info->records);
+    sfi__wr_u8(w, CARD_VERSION);
+    sfi__wr_u8(w, (uint8_t)info->state);
+    sfi__wr_u8(w, (uint8_t)info->pin_tries_left);
+    sfi__wr_u8(w, 0);
+    sfi__wr_u32be(w, info->flags);
+    sfi__wr_u64be(w, info->remaining);
+    sfi__wr_u64be(w, info->maximum);
+    sfi__wr_u64be(w, info->low_water);
+    sfi__wr_u64be(w, info->records);
     wr_serial(w, info);
     wr_text(w, info->product_id, PRODUCT_LEN);
     wr_text(w, info->firmware_id, FIRMWARE_ID_FIELD);
@@ -54,33 +54,33 @@ wr_info(struct wr *w, const sfi_hsm_info *info)
 static void
 wr_log(struct wr *w, const sfi_log_head *h)
 {
-    wr_u32be(w, h->flags);
-    wr_u64be(w, h->maximum);
-    wr_u64be(w, h->low_water);
-    wr_u64be(w, h->remaining);
-    wr_u64be(w, h->sequence);
+    sfi__wr_u32be(w, h->flags);
+    sfi__wr_u64be(w, h->maximum);
+    sfi__wr_u64be(w, h->low_water);
+    sfi__wr_u64be(w, h->remaining);
+    sfi__wr_u64be(w, h->sequence);
     wr_text(w, h->firmware_id, FIRMWARE_ID_FIELD);
     wr_text(w, h->product_id, PRODUCT_LEN);
-    wr_bytes(w, h->serial, sizeof(h->serial));
-    wr_bytes(w, h->ca_public, sizeof(h->ca_public));
-    wr_bytes(w, h->genesis, sizeof(h->genesis));
-    wr_bytes(w, h->log_head, sizeof(h->log_head));
-    wr_bytes(w, h->mac, sizeof(h->mac));
+    sfi__wr_bytes(w, h->serial, sizeof(h->serial));
+    sfi__wr_bytes(w, h->ca_public, sizeof(h->ca_public));
+    sfi__wr_bytes(w, h->genesis, sizeof(h->genesis));
+    sfi__wr_bytes(w, h->log_head, sizeof(h->log_head));
+    sfi__wr_bytes(w, h->mac, sizeof(h->mac));
 }
 
 static void
 wr_record(struct wr *w, const sfi_log_record *r)
 {
-    wr_u32be(w, r->kind);
-    wr_u64be(w, r->sequence);
-    wr_u64be(w, r->time);
-    wr_u64be(w, r->remaining);
-    wr_u32be(w, r->session);
-    wr_bytes(w, r->device, sizeof(r->device));
-    wr_bytes(w, r->license, sizeof(r->license));
-    wr_bytes(w, r->previous, sizeof(r->previous));
-    wr_bytes(w, r->hash, sizeof(r->hash));
-    wr_bytes(w, r->mac, sizeof(r->mac));
+    sfi__wr_u32be(w, r->kind);
+    sfi__wr_u64be(w, r->sequence);
+    sfi__wr_u64be(w, r->time);
+    sfi__wr_u64be(w, r->remaining);
+    sfi__wr_u32be(w, r->session);
+    sfi__wr_bytes(w, r->device, sizeof(r->device));
+    sfi__wr_bytes(w, r->license, sizeof(r->license));
+    sfi__wr_bytes(w, r->previous, sizeof(r->previous));
+    sfi__wr_bytes(w, r->hash, sizeof(r->hash));
+    sfi__wr_bytes(w, r->mac, sizeof(r->mac));
 }
 
 /* The head of the log: all of it, or the hash of its last record. */
@@ -88,14 +88,14 @@ static uint16_t
 get_log(struct sfi_card *card, bool all, struct wr *w)
 {
     sfi_log_head h = {.struct_size = sizeof(h)};
-    uint16_t sw = applet_word(card, sfi_hsm_get_log_head(card->hsm, &h));
+    uint16_t sw = sfi__applet_word(card, sfi_hsm_get_log_head(card->hsm, &h));
 
     if (sw != CARD_SW_OK) /* no log, or none yet */
         return sw == CARD_SW_MEMORY ? sw : CARD_SW_NO_OBJECT;
     if (all)
         wr_log(w, &h);
     else
-        wr_bytes(w, h.log_head, sizeof(h.log_head));
+        sfi__wr_bytes(w, h.log_head, sizeof(h.log_head));
     return CARD_SW_OK;
 }
 
@@ -105,13 +105,13 @@ get_always(const sfi_hsm_info *info, uint8_t object, struct wr *w)
 {
     switch (object) {
     case CARD_DO_VERSION:
-        wr_u8(w, CARD_VERSION);
+        sfi__wr_u8(w, CARD_VERSION);
         return true;
     case CARD_DO_STATE:
-        wr_u8(w, (uint8_t)info->state);
+        sfi__wr_u8(w, (uint8_t)info->state);
         return true;
     case CARD_DO_PIN_TRIES:
-        wr_u8(w, (uint8_t)info->pin_tries_left);
+        sfi__wr_u8(w, (uint8_t)info->pin_tries_left);
         return true;
     case CARD_DO_INFO:
         wr_info(w, info);
@@ -130,10 +130,10 @@ get_made(const sfi_hsm_info *info, uint8_t object, struct wr *w)
         wr_text(w, info->firmware_id, strlen(info->firmware_id));
         return true;
     case CARD_DO_REMAINING:
-        wr_u64be(w, info->remaining);
+        sfi__wr_u64be(w, info->remaining);
         return true;
     case CARD_DO_MAXIMUM:
-        wr_u64be(w, info->maximum);
+        sfi__wr_u64be(w, info->maximum);
         return true;
     case CARD_DO_PRODUCT_ID:
         wr_text(w, info->product_id, PRODUCT_LEN);
@@ -142,13 +142,13 @@ get_made(const sfi_hsm_info *info, uint8_t object, struct wr *w)
         wr_serial(w, info);
         return true;
     case CARD_DO_LOW_WATER:
-        wr_u64be(w, info->low_water);
+        sfi__wr_u64be(w, info->low_water);
         return true;
     case CARD_DO_FLAGS:
-        wr_u32be(w, info->flags);
+        sfi__wr_u32be(w, info->flags);
         return true;
     case CARD_DO_RECORDS:
-        wr_u64be(w, info->records);
+        sfi__wr_u64be(w, info->records);
         return true;
     default:
         return false;
@@ -156,7 +156,8 @@ get_made(const sfi_hsm_info *info, uint8_t object, struct wr *w)
 }
 
 uint16_t
-applet_get_data(struct sfi_card *card, const struct command *c, struct wr *w)
+sfi__applet_get_data(struct sfi_card *card, const struct command *c,
+                     struct wr *w)
 {
     sfi_hsm_info info;
     uint16_t sw;
@@ -167,7 +168,7 @@ applet_get_data(struct sfi_card *card, const struct command *c, struct wr *w)
         return CARD_SW_LENGTH;
     if (c->p2 == CARD_DO_LOG || c->p2 == CARD_DO_LOG_HEAD)
         return get_log(card, c->p2 == CARD_DO_LOG, w);
-    sw = applet_info(card, &info);
+    sw = sfi__applet_info(card, &info);
     if (sw != CARD_SW_OK || get_always(&info, c->p2, w))
         return sw;
     if (info.state != SFI_HSM_BLANK && get_made(&info, c->p2, w))
@@ -176,7 +177,7 @@ applet_get_data(struct sfi_card *card, const struct command *c, struct wr *w)
 }
 
 uint16_t
-applet_record(struct sfi_card *card, const struct command *c, struct wr *w)
+sfi__applet_record(struct sfi_card *card, const struct command *c, struct wr *w)
 {
     sfi_log_record record = {.struct_size = sizeof(record)};
     struct rd r;
@@ -186,11 +187,11 @@ applet_record(struct sfi_card *card, const struct command *c, struct wr *w)
         return CARD_SW_P1P2;
     if (c->len != sizeof(uint64_t))
         return CARD_SW_LENGTH;
-    rd_init(&r, c->data, c->len);
-    st = sfi_hsm_get_log_record(card->hsm, rd_u64be(&r), &record);
+    sfi__rd_init(&r, c->data, c->len);
+    st = sfi_hsm_get_log_record(card->hsm, sfi__rd_u64be(&r), &record);
     if (st == SFI_OK)
         wr_record(w, &record);
     if (st == SFI_ERR_RANGE)
         return CARD_SW_NO_RECORD;
-    return applet_word(card, st);
+    return sfi__applet_word(card, st);
 }

@@ -13,7 +13,7 @@
 #define SESSION_LEN 4u
 
 void
-applet_wipe_staged(struct sfi_card *card)
+sfi__applet_wipe_staged(struct sfi_card *card)
 {
     sfi_personalization_free(card->staged.perso);
     sfi__wipe(&card->staged, sizeof(card->staged));
@@ -31,10 +31,10 @@ put_key(struct staged *s, const struct command *c)
         return CARD_SW_LENGTH;
     if (!sfi__equal(c->data + SFI_NONCE_LEN, zeros, sizeof(zeros)))
         return CARD_SW_DATA;
-    rd_init(&r, c->data, c->len);
-    rd_bytes(&r, s->nonce, sizeof(s->nonce));
-    rd_skip(&r, IV_ZEROS);
-    rd_bytes(&r, s->key_secret, sizeof(s->key_secret));
+    sfi__rd_init(&r, c->data, c->len);
+    sfi__rd_bytes(&r, s->nonce, sizeof(s->nonce));
+    sfi__rd_skip(&r, IV_ZEROS);
+    sfi__rd_bytes(&r, s->key_secret, sizeof(s->key_secret));
     s->has_key = true;
     return CARD_SW_OK;
 }
@@ -72,8 +72,8 @@ put_count(uint64_t *count, uint64_t min, const struct command *c)
 
     if (c->len != sizeof(value))
         return CARD_SW_LENGTH;
-    rd_init(&r, c->data, c->len);
-    value = rd_u64be(&r);
+    sfi__rd_init(&r, c->data, c->len);
+    value = sfi__rd_u64be(&r);
     if (value < min || value > SFI_HSM_COUNT_MAX)
         return CARD_SW_DATA;
     *count = value;
@@ -87,8 +87,8 @@ put_flags(struct staged *s, const struct command *c)
 
     if (c->len != sizeof(s->flags))
         return CARD_SW_LENGTH;
-    rd_init(&r, c->data, c->len);
-    s->flags = rd_u32be(&r);
+    sfi__rd_init(&r, c->data, c->len);
+    s->flags = sfi__rd_u32be(&r);
     return CARD_SW_OK;
 }
 
@@ -102,7 +102,7 @@ put_perso(struct sfi_card *card, const struct command *c)
         return CARD_SW_LENGTH;
     st = sfi_personalization_parse(card->hsm_ctx, c->data, c->len, &perso);
     if (st != SFI_OK)
-        return applet_word(card, st);
+        return sfi__applet_word(card, st);
     sfi_personalization_free(card->staged.perso);
     card->staged.perso = perso;
     return CARD_SW_OK;
@@ -134,7 +134,8 @@ put(struct sfi_card *card, const struct command *c)
 }
 
 uint16_t
-applet_put_data(struct sfi_card *card, const struct command *c, struct wr *w)
+sfi__applet_put_data(struct sfi_card *card, const struct command *c,
+                     struct wr *w)
 {
     sfi_hsm_info info;
     uint16_t sw;
@@ -142,7 +143,7 @@ applet_put_data(struct sfi_card *card, const struct command *c, struct wr *w)
     (void)w;
     if (c->p1 != P1_DATA)
         return CARD_SW_P1P2;
-    sw = applet_info(card, &info);
+    sw = sfi__applet_info(card, &info);
     if (sw == CARD_SW_OK && info.state != SFI_HSM_BLANK)
         sw = CARD_SW_CONDITIONS;
     return sw == CARD_SW_OK ? put(card, c) : sw;
@@ -176,28 +177,30 @@ static uint16_t
 lock(struct sfi_card *card)
 {
     const struct staged *s = &card->staged;
-    uint16_t sw = applet_need_pin(card, true);
+    uint16_t sw = sfi__applet_need_pin(card, true);
 
     if (sw != CARD_SW_OK)
         return sw;
     if (!s->has_key || s->firmware_id[0] == '\0' || s->maximum == 0 ||
         s->perso == NULL)
         return CARD_SW_CONDITIONS;
-    sw = applet_word(card, provision(card));
-    applet_wipe_staged(card);
+    sw = sfi__applet_word(card, provision(card));
+    sfi__applet_wipe_staged(card);
     return sw;
 }
 
 static uint16_t
 retire(struct sfi_card *card)
 {
-    uint16_t sw = applet_need_pin(card, false);
+    uint16_t sw = sfi__applet_need_pin(card, false);
 
-    return sw == CARD_SW_OK ? applet_word(card, sfi_hsm_retire(card->hsm)) : sw;
+    return sw == CARD_SW_OK ? sfi__applet_word(card, sfi_hsm_retire(card->hsm))
+                            : sw;
 }
 
 uint16_t
-applet_set_status(struct sfi_card *card, const struct command *c, struct wr *w)
+sfi__applet_set_status(struct sfi_card *card, const struct command *c,
+                       struct wr *w)
 {
     (void)w;
     if (c->p1 != 0 || (c->p2 != CARD_P2_LOCK && c->p2 != CARD_P2_RETIRE))
@@ -217,26 +220,29 @@ issue(struct sfi_card *card, const struct command *c, struct wr *w)
     struct rd r;
     sfi_status st;
 
-    rd_init(&r, c->data, c->len);
-    st = sfi_certificate_parse(card->hsm_ctx, rd_view(&r, SFI_CERTIFICATE_LEN),
+    sfi__rd_init(&r, c->data, c->len);
+    st = sfi_certificate_parse(card->hsm_ctx,
+                               sfi__rd_view(&r, SFI_CERTIFICATE_LEN),
                                SFI_CERTIFICATE_LEN, &cert);
     if (st == SFI_OK)
-        st = rd_left(&r) == 0 ? sfi_hsm_generate_license(card->hsm, cert, &lic)
-                              : sfi_hsm_generate_live_license(
-                                    card->hsm, cert, rd_u32be(&r), &lic);
+        st = sfi__rd_left(&r) == 0
+                 ? sfi_hsm_generate_license(card->hsm, cert, &lic)
+                 : sfi_hsm_generate_live_license(card->hsm, cert,
+                                                 sfi__rd_u32be(&r), &lic);
     sfi_certificate_free(cert);
     if (st == SFI_OK) {
         size_t len;
         const uint8_t *data = sfi_license_data(lic, &len);
 
-        wr_bytes(w, data, len);
+        sfi__wr_bytes(w, data, len);
     }
     sfi_license_free(lic);
     return st;
 }
 
 uint16_t
-applet_license(struct sfi_card *card, const struct command *c, struct wr *w)
+sfi__applet_license(struct sfi_card *card, const struct command *c,
+                    struct wr *w)
 {
     uint16_t sw;
 
@@ -245,6 +251,6 @@ applet_license(struct sfi_card *card, const struct command *c, struct wr *w)
     if (c->len != SFI_CERTIFICATE_LEN &&
         c->len != SFI_CERTIFICATE_LEN + SESSION_LEN)
         return CARD_SW_LENGTH;
-    sw = applet_need_pin(card, false);
-    return sw == CARD_SW_OK ? applet_word(card, issue(card, c, w)) : sw;
+    sw = sfi__applet_need_pin(card, false);
+    return sw == CARD_SW_OK ? sfi__applet_word(card, issue(card, c, w)) : sw;
 }

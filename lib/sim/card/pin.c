@@ -4,10 +4,10 @@
 #include "util/rd.h"
 
 uint16_t
-applet_wrong_pin(struct sfi_card *card)
+sfi__applet_wrong_pin(struct sfi_card *card)
 {
     sfi_hsm_info info;
-    uint16_t sw = applet_info(card, &info);
+    uint16_t sw = sfi__applet_info(card, &info);
     uint32_t tries = info.pin_tries_left < 15 ? info.pin_tries_left : 15;
 
     return sw == CARD_SW_OK ? (uint16_t)(CARD_SW_PIN | tries) : sw;
@@ -17,10 +17,10 @@ applet_wrong_pin(struct sfi_card *card)
 static uint16_t
 tried(struct sfi_card *card, sfi_status st)
 {
-    uint16_t sw = applet_word(card, st);
+    uint16_t sw = sfi__applet_word(card, st);
 
     card->verified = st == SFI_OK;
-    return st == SFI_ERR_HSM_PIN ? applet_wrong_pin(card) : sw;
+    return st == SFI_ERR_HSM_PIN ? sfi__applet_wrong_pin(card) : sw;
 }
 
 static bool
@@ -34,16 +34,16 @@ static uint16_t
 ask(struct sfi_card *card)
 {
     sfi_hsm_info info;
-    uint16_t sw = applet_info(card, &info);
+    uint16_t sw = sfi__applet_info(card, &info);
 
     if (sw != CARD_SW_OK || card->verified)
         return sw;
     return info.state == SFI_HSM_BLOCKED ? CARD_SW_BLOCKED
-                                         : applet_wrong_pin(card);
+                                         : sfi__applet_wrong_pin(card);
 }
 
 uint16_t
-applet_verify(struct sfi_card *card, const struct command *c, struct wr *w)
+sfi__applet_verify(struct sfi_card *card, const struct command *c, struct wr *w)
 {
     (void)w;
     if (c->p1 != 0 || c->p2 != CARD_P2_PIN)
@@ -56,7 +56,8 @@ applet_verify(struct sfi_card *card, const struct command *c, struct wr *w)
 }
 
 uint16_t
-applet_change_pin(struct sfi_card *card, const struct command *c, struct wr *w)
+sfi__applet_change_pin(struct sfi_card *card, const struct command *c,
+                       struct wr *w)
 {
     const uint8_t *old_pin, *new_pin;
     struct rd r;
@@ -65,12 +66,12 @@ applet_change_pin(struct sfi_card *card, const struct command *c, struct wr *w)
     (void)w;
     if (c->p1 != 0 || c->p2 != CARD_P2_PIN)
         return CARD_SW_P1P2;
-    rd_init(&r, c->data, c->len);
-    old_len = rd_u8(&r);
-    old_pin = rd_view(&r, old_len);
-    new_len = rd_left(&r);
-    new_pin = rd_view(&r, new_len);
-    if (!rd_ok(&r) || !is_pin_length(old_len) || !is_pin_length(new_len))
+    sfi__rd_init(&r, c->data, c->len);
+    old_len = sfi__rd_u8(&r);
+    old_pin = sfi__rd_view(&r, old_len);
+    new_len = sfi__rd_left(&r);
+    new_pin = sfi__rd_view(&r, new_len);
+    if (!sfi__rd_ok(&r) || !is_pin_length(old_len) || !is_pin_length(new_len))
         return CARD_SW_LENGTH;
     return tried(card,
                  sfi_hsm_change_pin(card->hsm, (const char *)old_pin, old_len,

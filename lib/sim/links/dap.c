@@ -11,7 +11,7 @@ access(struct sfi_sim *sim, bool ap, bool read, uint8_t reg, uint32_t *data)
 {
     const struct adi_request r = {.ap = ap, .read = read, .reg = reg};
 
-    return dap_access(sim, &sim->chain.dap, &r, data) == ADI_ACK_OK;
+    return sfi__mem_ap_access(sim, &sim->chain.dap, &r, data) == ADI_ACK_OK;
 }
 
 static bool
@@ -26,7 +26,7 @@ prepare(struct sfi_sim *sim)
 {
     return set(sim, false, ADI_DP_CTRL_STAT,
                ADI_CTRL_PWRUP | ADI_STAT_STICKY) &&
-           set(sim, false, ADI_DP_SELECT, adi_select(0, 0)) &&
+           set(sim, false, ADI_DP_SELECT, sfi__adi_select(0, 0)) &&
            set(sim, true, ADI_AP_CSW,
                ADI_CSW_PROT | ADI_CSW_INC_SINGLE | ADI_CSW_SIZE_32);
 }
@@ -46,7 +46,7 @@ run(struct sfi_sim *sim, bool read, uint32_t address, uint32_t *words,
 static sfi_status
 ended(struct sfi_sim *sim, bool done, bool read, uint32_t address, size_t count)
 {
-    sim_wait(sim, BLOCK_MS);
+    sfi__sim_wait(sim, BLOCK_MS);
     if (sim->power.off)
         return sfi__fail(sim->obj.ctx, SFI_ERR_TIMEOUT,
                          "the virtual chip's debug port does not answer");
@@ -65,7 +65,7 @@ on_read32(void *user, uint32_t address, uint32_t *words, size_t count)
 
     for (size_t i = 0; i < count && done;) {
         uint32_t at = address + 4 * (uint32_t)i;
-        size_t n = adi_tar_run(at, count - i);
+        size_t n = sfi__adi_tar_run(at, count - i);
 
         done = run(sim, true, at, words + i, n);
         i += n;
@@ -91,14 +91,14 @@ on_write32(void *user, uint32_t address, const uint32_t *words, size_t count)
 }
 
 sfi_status
-sim_open_dap(struct sfi_sim *sim, sfi_transport **out)
+sfi__sim_open_dap(struct sfi_sim *sim, sfi_transport **out)
 {
     static const sfi_dap_ops ops = {
         .struct_size = sizeof(ops),
         .read32 = on_read32,
         .write32 = on_write32,
-        .reset = sim_link_reset,
-        .close = sim_link_close,
+        .reset = sfi__sim_link_reset,
+        .close = sfi__sim_link_close,
     };
 
     if (sim->chip->dbgmcu == 0)

@@ -13,8 +13,8 @@ on_read(void *user, uint8_t *buf, size_t len, size_t *got, uint32_t timeout_ms)
     struct sfi_sim *sim = user;
 
     if (sim->line.len == 0)
-        sim_wait(sim, timeout_ms);
-    *got = sim_fetch(sim, buf, len);
+        sfi__sim_wait(sim, timeout_ms);
+    *got = sfi__sim_fetch(sim, buf, len);
     if (*got > 0 || len == 0)
         return SFI_OK;
     return sfi__fail(sim->obj.ctx, SFI_ERR_TIMEOUT,
@@ -26,7 +26,7 @@ static sfi_status
 on_write(void *user, const uint8_t *buf, size_t len, uint32_t timeout_ms)
 {
     (void)timeout_ms;
-    sim_receive(user, buf, len);
+    sfi__sim_receive(user, buf, len);
     return SFI_OK;
 }
 
@@ -35,25 +35,25 @@ on_flush(void *user)
 {
     struct sfi_sim *sim = user;
 
-    buf_clear(&sim->line);
+    sfi__buf_clear(&sim->line);
     return SFI_OK;
 }
 
 /* The bench switches the supply, unless it has failed. */
 sfi_status
-sim_link_reset(void *user, int into_boot)
+sfi__sim_link_reset(void *user, int into_boot)
 {
     struct sfi_sim *sim = user;
 
     sim->boot0 = into_boot != 0;
-    buf_clear(&sim->line);
+    sfi__buf_clear(&sim->line);
     if (!sim->power.off)
-        sim_reset(sim);
+        sfi__sim_reset(sim);
     return SFI_OK;
 }
 
 void
-sim_link_close(void *user)
+sfi__sim_link_close(void *user)
 {
     sfi__obj_unref(user);
 }
@@ -66,8 +66,8 @@ open_usart(struct sfi_sim *sim, sfi_transport **out)
         .read = on_read,
         .write = on_write,
         .flush = on_flush,
-        .reset = sim_link_reset,
-        .close = sim_link_close,
+        .reset = sfi__sim_link_reset,
+        .close = sfi__sim_link_close,
     };
 
     return sfi_transport_open_stream(sim->obj.ctx, &ops, sim, out);
@@ -81,14 +81,15 @@ open_link(struct sfi_sim *sim, const char *name, sfi_transport **out)
         const char *name;
         sfi_status (*open)(struct sfi_sim *sim, sfi_transport **out);
     } links[] = {
-        {"usart", open_usart},  {"spi", sim_open_spi}, {"usb", sim_open_usb},
-        {"jtag", sim_open_dap}, {"swd", sim_open_swd},
+        {"usart", open_usart},      {"spi", sfi__sim_open_spi},
+        {"usb", sfi__sim_open_usb}, {"jtag", sfi__sim_open_dap},
+        {"swd", sfi__sim_open_swd},
     };
 
     for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++) {
         sfi_status st;
 
-        if (!text_same(name, links[i].name))
+        if (!sfi__text_same(name, links[i].name))
             continue;
         st = links[i].open(sfi__obj_ref(sim), out);
         if (st != SFI_OK)

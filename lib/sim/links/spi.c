@@ -18,7 +18,7 @@ on_transfer(void *user, const uint8_t *tx, uint8_t *rx, size_t len)
     struct sfi_sim *sim = user;
 
     for (size_t i = 0; i < len; i++) {
-        uint8_t byte = sim->nss ? sim_clock(sim, tx[i]) : 0xff;
+        uint8_t byte = sim->nss ? sfi__sim_clock(sim, tx[i]) : 0xff;
 
         if (rx != NULL)
             rx[i] = byte;
@@ -27,14 +27,14 @@ on_transfer(void *user, const uint8_t *tx, uint8_t *rx, size_t len)
 }
 
 sfi_status
-sim_open_spi(struct sfi_sim *sim, sfi_transport **out)
+sfi__sim_open_spi(struct sfi_sim *sim, sfi_transport **out)
 {
     static const sfi_spi_ops ops = {
         .struct_size = sizeof(ops),
         .select = on_select,
         .transfer = on_transfer,
-        .reset = sim_link_reset,
-        .close = sim_link_close,
+        .reset = sfi__sim_link_reset,
+        .close = sfi__sim_link_close,
     };
 
     return sfi_transport_open_spi(sim->obj.ctx, &ops, sim, out);
@@ -47,6 +47,6 @@ sfi_sim_spi(sfi_sim *sim, const uint8_t *tx, uint8_t *rx, size_t len)
     SFI_ARG(sim, tx != NULL || len == 0);
     SFI_ARG(sim, rx != NULL || len == 0);
     for (size_t i = 0; i < len; i++)
-        rx[i] = sim_clock(sim, tx[i]);
+        rx[i] = sfi__sim_clock(sim, tx[i]);
     return SFI_OK;
 }

@@ -17,10 +17,10 @@ on_xfer(void *user, const uint8_t *out, size_t out_len, uint8_t *in, size_t cap,
 {
     struct sfi_sim *sim = user;
     uint8_t answer[DAP_PROBE_PACKET];
-    size_t len = dap_probe_packet(sim, out, out_len, answer);
+    size_t len = sfi__dap_probe_packet(sim, out, out_len, answer);
 
     *got = 0;
-    sim_wait(sim, len == 0 ? timeout_ms : PACKET_MS);
+    sfi__sim_wait(sim, len == 0 ? timeout_ms : PACKET_MS);
     if (len == 0)
         return sfi__fail(sim->obj.ctx, SFI_ERR_TIMEOUT,
                          "the virtual probe sent nothing within %lu ms",
@@ -31,11 +31,11 @@ on_xfer(void *user, const uint8_t *out, size_t out_len, uint8_t *in, size_t cap,
 }
 
 sfi_status
-sim_open_swd(struct sfi_sim *sim, sfi_transport **out)
+sfi__sim_open_swd(struct sfi_sim *sim, sfi_transport **out)
 {
     static const struct probe_io io = {
         .xfer = on_xfer,
-        .close = sim_link_close,
+        .close = sfi__sim_link_close,
     };
     static const struct probe_options options = {
         .wire = PROBE_SWD,
@@ -66,6 +66,6 @@ sfi_sim_probe(sfi_sim *sim, const uint8_t *out, size_t out_len, uint8_t *in,
     if (sim->chip->dbgmcu == 0)
         return sfi__fail(sim->obj.ctx, SFI_ERR_UNSUPPORTED,
                          "a virtual %s has no debug port", sim->chip->name);
-    *in_len = dap_probe_packet(sim, out, out_len, in);
+    *in_len = sfi__dap_probe_packet(sim, out, out_len, in);
     return SFI_OK;
 }

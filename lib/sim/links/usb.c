@@ -14,14 +14,14 @@ nothing_there(struct sfi_sim *sim)
 static sfi_status
 attach(struct sfi_sim *sim)
 {
-    return dfu_device_attach(sim) ? SFI_OK : nothing_there(sim);
+    return sfi__dfu_device_attach(sim) ? SFI_OK : nothing_there(sim);
 }
 
 static sfi_status
 control(struct sfi_sim *sim, const struct usb_setup *setup, uint8_t *data,
         size_t *got)
 {
-    switch (dfu_device_control(sim, setup, data, got)) {
+    switch (sfi__dfu_device_control(sim, setup, data, got)) {
     case USB_DONE:
         return SFI_OK;
     case USB_STALLED:
@@ -58,26 +58,26 @@ on_reopen(void *user, uint32_t timeout_ms)
 {
     struct sfi_sim *sim = user;
 
-    if (!dfu_device_attach(sim))
-        sim_wait(sim, timeout_ms);
+    if (!sfi__dfu_device_attach(sim))
+        sfi__sim_wait(sim, timeout_ms);
     return attach(sim);
 }
 
 sfi_status
-sim_open_usb(struct sfi_sim *sim, sfi_transport **out)
+sfi__sim_open_usb(struct sfi_sim *sim, sfi_transport **out)
 {
     static const sfi_usb_ops ops = {
         .struct_size = sizeof(ops),
         .control = on_control,
         .reopen = on_reopen,
-        .reset = sim_link_reset,
-        .close = sim_link_close,
+        .reset = sfi__sim_link_reset,
+        .close = sfi__sim_link_close,
     };
 
     if (sim->chip->dfu_serial == NULL)
         return sfi__fail(sim->obj.ctx, SFI_ERR_UNSUPPORTED,
                          "%s has no USB bootloader", sim->chip->name);
-    (void)dfu_device_attach(sim);
+    (void)sfi__dfu_device_attach(sim);
     return sfi_transport_open_usb(sim->obj.ctx, &ops, sim, out);
 }
 

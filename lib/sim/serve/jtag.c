@@ -35,7 +35,7 @@ split(sfi_ctx *ctx, const char *where, char host[HOST_MAX], char port[8])
     size_t len = colon != NULL ? (size_t)(colon - where) : 0;
     uint64_t number;
 
-    if (colon == NULL || !text_to_u64(colon + 1, UINT16_MAX, &number))
+    if (colon == NULL || !sfi__text_to_u64(colon + 1, UINT16_MAX, &number))
         return bad_name(ctx, where, "the port is missing, or no number");
     if (len >= 2 && where[0] == '[' && where[len - 1] == ']') {
         where++;
@@ -45,9 +45,9 @@ split(sfi_ctx *ctx, const char *where, char host[HOST_MAX], char port[8])
         return bad_name(ctx, where, "the host is missing, or too long");
     memcpy(host, where, len);
     host[len] = '\0';
-    text_format(port, 8, "%u", (unsigned)number);
-    if (text_same(host, "localhost"))
-        (void)text_copy(host, HOST_MAX, "127.0.0.1");
+    sfi__text_format(port, 8, "%u", (unsigned)number);
+    if (sfi__text_same(host, "localhost"))
+        (void)sfi__text_copy(host, HOST_MAX, "127.0.0.1");
     return SFI_OK;
 }
 
@@ -178,7 +178,7 @@ sfi__jtag_close(struct jtag_port *j)
 /* A client that does not take its answers is not listened to either; others
  * wait until it has left. */
 struct pollfd
-jtag_wait(const struct jtag_port *j)
+sfi__serve_jtag_wait(const struct jtag_port *j)
 {
     if (j->client < 0)
         return (struct pollfd){.fd = j->listener, .events = POLLIN};
@@ -208,8 +208,8 @@ static void
 set_resets(struct sfi_sim *sim, unsigned lines)
 {
     if ((lines & 2) != 0)
-        tap_reset(&sim->chain);
-    sim_hold(sim, (lines & 1) != 0);
+        sfi__tap_reset(&sim->chain);
+    sfi__sim_hold(sim, (lines & 1) != 0);
 }
 
 /* false: the client said good-bye. */
@@ -217,9 +217,9 @@ static bool
 command(struct sfi_sim *sim, struct jtag_port *j, uint8_t c)
 {
     if (c >= '0' && c <= '7')
-        tap_pins(sim, (c & 4) != 0, (c & 2) != 0, (c & 1) != 0);
+        sfi__tap_pins(sim, (c & 4) != 0, (c & 2) != 0, (c & 1) != 0);
     else if (c == 'R')
-        j->out[j->out_len++] = tap_tdo(sim) ? '1' : '0';
+        j->out[j->out_len++] = sfi__tap_tdo(sim) ? '1' : '0';
     else if (c >= 'r' && c <= 'u')
         set_resets(sim, (unsigned)c - 'r');
     return c != 'Q'; /* and the lamp, 'B' and 'b', is not there */
@@ -263,7 +263,7 @@ give(struct jtag_port *j)
 }
 
 void
-jtag_ready(struct sfi_sim *sim, struct jtag_port *j, short events)
+sfi__serve_jtag_ready(struct sfi_sim *sim, struct jtag_port *j, short events)
 {
     bool stays = true;
 
@@ -277,6 +277,6 @@ jtag_ready(struct sfi_sim *sim, struct jtag_port *j, short events)
         stays = take(sim, j);
     if (!stays || !give(j)) {
         hang_up(j);
-        sim_hold(sim, false);
+        sfi__sim_hold(sim, false);
     }
 }

@@ -50,7 +50,7 @@ pty_make(struct pty *p)
     if (p->master < 0 || grantpt(p->master) != 0 || unlockpt(p->master) != 0)
         return false;
     name = ptsname(p->master);
-    if (name == NULL || !text_copy(p->name, sizeof(p->name), name))
+    if (name == NULL || !sfi__text_copy(p->name, sizeof(p->name), name))
         return false;
     p->slave = open(p->name, O_RDWR | O_NOCTTY | O_CLOEXEC);
     return p->slave >= 0 && make_raw(p->slave) &&
@@ -98,8 +98,8 @@ link_make(sfi_ctx *ctx, const struct pty *p, const char *link_name)
                         "is there and is no symbolic link");
         return sfi__where(ctx, "%s", link_name);
     }
-    text_format(temp, sizeof(temp), "%s.%lu", link_name,
-                (unsigned long)getpid());
+    sfi__text_format(temp, sizeof(temp), "%s.%lu", link_name,
+                     (unsigned long)getpid());
     (void)unlink(temp);
     if (symlink(p->name, temp) != 0)
         return link_failed(ctx, link_name, errno);
@@ -140,7 +140,7 @@ transmit(struct sfi_sim *sim, const struct pty *p)
         put = write(p->master, sim->line.data, sim->line.len);
         if (put < 0)
             return again(errno);
-        sim_sent(sim, (size_t)put);
+        sfi__sim_sent(sim, (size_t)put);
     }
     return true;
 }
@@ -158,15 +158,15 @@ receive(struct sfi_sim *sim, const struct pty *p)
     if (got < 0)
         return again(errno);
     for (ssize_t i = 0; i < got; i++) {
-        sim_receive(sim, in + i, 1);
-        if (sim->mode == SIM_STANDARD && options_pending(sim))
-            sim_reset(sim);
+        sfi__sim_receive(sim, in + i, 1);
+        if (sim->mode == SIM_STANDARD && sfi__options_pending(sim))
+            sfi__sim_reset(sim);
     }
     return true;
 }
 
 struct pollfd
-pty_wait(const struct sfi_sim *sim, const struct pty *p)
+sfi__serve_pty_wait(const struct sfi_sim *sim, const struct pty *p)
 {
     /* First what is due, then more. */
     return (struct pollfd){
@@ -189,7 +189,7 @@ sfi__pty_ready(struct sfi_sim *sim, struct pty *p, short events)
 
 /* A client that was killed left its claim on the line behind. */
 void
-pty_idle(struct pty *p)
+sfi__serve_pty_idle(struct pty *p)
 {
     (void)ioctl(p->slave, TIOCNXCL);
 }

@@ -28,19 +28,19 @@ turn(struct server *s, const struct clock *clock, uint64_t *last)
     int ready;
 
     if (s->pty != NULL)
-        fds[count++] = pty_wait(s->sim, s->pty);
+        fds[count++] = sfi__serve_pty_wait(s->sim, s->pty);
     if (s->jtag != NULL)
-        fds[count++] = jtag_wait(s->jtag);
+        fds[count++] = sfi__serve_jtag_wait(s->jtag);
     ready = poll(fds, count, TICK_MS);
     if (ready < 0 && errno != EINTR)
         return sfi__fail_os(ctx, SFI_ERR_OS, errno, "cannot wait");
     if (ready == 0 && s->pty != NULL)
-        pty_idle(s->pty);
+        sfi__serve_pty_idle(s->pty);
     now = clock->now_ms(clock->user);
-    sim_wait(s->sim, now - *last);
+    sfi__sim_wait(s->sim, now - *last);
     *last = now;
     if (s->jtag != NULL && ready > 0)
-        jtag_ready(s->sim, s->jtag, jtag->revents);
+        sfi__serve_jtag_ready(s->sim, s->jtag, jtag->revents);
     if (s->pty == NULL)
         return SFI_OK;
     return sfi__pty_ready(s->sim, s->pty, ready > 0 ? pty->revents : 0);

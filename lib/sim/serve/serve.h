@@ -15,10 +15,11 @@ struct pty {
 
 sfi_status sfi__pty_open(sfi_ctx *ctx, const char *link, struct pty *p);
 void sfi__pty_close(struct pty *p);
-struct pollfd pty_wait(const struct sfi_sim *sim, const struct pty *p);
+struct pollfd sfi__serve_pty_wait(const struct sfi_sim *sim,
+                                  const struct pty *p);
 sfi_status sfi__pty_ready(struct sfi_sim *sim, struct pty *p, short events);
 /* Nothing came for a while. */
-void pty_idle(struct pty *p);
+void sfi__serve_pty_idle(struct pty *p);
 
 /* A read of the client gives at most that many answers. */
 #define JTAG_CHUNK 16384u
@@ -36,7 +37,8 @@ struct jtag_port {
 sfi_status sfi__jtag_open(sfi_ctx *ctx, const char *where, bool remote,
                           struct jtag_port *j);
 void sfi__jtag_close(struct jtag_port *j);
-struct pollfd jtag_wait(const struct jtag_port *j);
-void jtag_ready(struct sfi_sim *sim, struct jtag_port *j, short events);
+struct pollfd sfi__serve_jtag_wait(const struct jtag_port *j);
+void sfi__serve_jtag_ready(struct sfi_sim *sim, struct jtag_port *j,
+                           short events);
 
 #endif

@@ -102,7 +102,7 @@ ca_load_key(sfi_ctx *ctx, struct ca *ca, const char *path)
         if (st != SFI_OK)
             st = sfi__where(ctx, "%s", path);
     }
-    buf_free(&b);
+    sfi__buf_free(&b);
     return st;
 }
 
@@ -164,7 +164,7 @@ ca_public(sfi_ctx *ctx, const struct ca *ca)
                         CA_KEY);
         st = sfi__where(ctx, "%s", path);
     }
-    buf_free(&b);
+    sfi__buf_free(&b);
     return st;
 }
 
@@ -225,15 +225,15 @@ write_flash(sfi_ctx *ctx, const char *dir, const struct sfi_chip *chip)
     struct buf b;
     sfi_status st;
 
-    buf_init(&b, &ctx->alloc, false);
-    if (!buf_fill(&b, FLASH_ERASED, chip->flash.size))
+    sfi__buf_init(&b, &ctx->alloc, false);
+    if (!sfi__buf_fill(&b, FLASH_ERASED, chip->flash.size))
         return sfi__nomem(ctx);
     if (chip->ships_secure) {
         sfi__fill(b.data, LOADER_FILL, before);
         sfi__fill(b.data + after, LOADER_FILL, b.len - after);
     }
     st = sfi__store_write(ctx, dir, STORE_FLASH, b.data, b.len, PUBLIC_MODE);
-    buf_free(&b);
+    sfi__buf_free(&b);
     return st;
 }
 
@@ -245,7 +245,7 @@ write_options(sfi_ctx *ctx, const char *dir, const struct sfi_chip *chip)
 
     for (uint32_t i = 0; i < chip->ob_count; i++)
         words[i] = chip->ob[i].shipped;
-    store_pack(chip, words, raw);
+    sfi__store_pack(chip, words, raw);
     return sfi__store_write(ctx, dir, STORE_OPTIONS, raw,
                             (size_t)chip->ob_count * 4, PUBLIC_MODE);
 }
@@ -288,7 +288,7 @@ write_chip(sfi_ctx *ctx, const char *dir, const struct sfi_chip *chip,
     char line[64];
     sfi_status st;
 
-    text_format(line, sizeof(line), "%s\n", chip->name);
+    sfi__text_format(line, sizeof(line), "%s\n", chip->name);
     st = write_identity(ctx, dir, chip, ca);
     if (st == SFI_OK)
         st = write_record(ctx, dir);
@@ -313,7 +313,7 @@ discard(const char *dir)
     char path[STORE_PATH_MAX];
 
     for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
-        text_format(path, sizeof(path), "%s/%s", dir, files[i]);
+        sfi__text_format(path, sizeof(path), "%s/%s", dir, files[i]);
         (void)unlink(path);
     }
     (void)rmdir(dir);
@@ -324,7 +324,7 @@ taken(sfi_ctx *ctx, const char *dir)
 {
     char path[STORE_PATH_MAX];
 
-    text_format(path, sizeof(path), "%s/%s", dir, STORE_CHIP);
+    sfi__text_format(path, sizeof(path), "%s/%s", dir, STORE_CHIP);
     (void)sfi__fail(ctx, SFI_ERR_ACCESS,
                     exists(path)
                         ? "holds a chip already, expected a new folder"
@@ -362,7 +362,7 @@ plan(sfi_ctx *ctx, const char *state_dir, char dir[STORE_PATH_MAX],
                          STORE_PATH_MAX - sizeof(longest));
     memcpy(dir, state_dir, len);
     dir[len] = '\0';
-    text_format(temp, STORE_PATH_MAX, "%s.XXXXXX", dir);
+    sfi__text_format(temp, STORE_PATH_MAX, "%s.XXXXXX", dir);
     if (exists(dir) && !is_empty_folder(dir))
         return taken(ctx, dir);
     return SFI_OK;

@@ -61,7 +61,7 @@ sfi__flash_unmap(struct flash *f)
 static enum flash_result
 check(const struct flash *f, uint32_t address, uint32_t len, uint32_t unit)
 {
-    if (!chip_range_has(&f->chip->flash, address, len))
+    if (!sfi__chip_range_has(&f->chip->flash, address, len))
         return FLASH_RANGE;
     if ((address - f->chip->flash.base) % unit != 0 || len % unit != 0)
         return FLASH_UNIT;
@@ -85,7 +85,7 @@ is_erased(const uint8_t *p, size_t len)
 }
 
 enum flash_result
-flash_erase(struct flash *f, uint32_t address, uint32_t len)
+sfi__flash_erase(struct flash *f, uint32_t address, uint32_t len)
 {
     uint32_t sector = f->chip->sector_size;
     enum flash_result r = check(f, address, len, sector);
@@ -95,7 +95,7 @@ flash_erase(struct flash *f, uint32_t address, uint32_t len)
     for (uint32_t done = 0; done < len; done += sector) {
         uint8_t *p = at(f, address + done);
 
-        switch (power_spend(f->power)) {
+        switch (sfi__power_spend(f->power)) {
         case POWER_FULL:
             sfi__fill(p, FLASH_ERASED, sector);
             break;
@@ -110,8 +110,8 @@ flash_erase(struct flash *f, uint32_t address, uint32_t len)
 }
 
 enum flash_result
-flash_program(struct flash *f, uint32_t address, const uint8_t *data,
-              uint32_t len)
+sfi__flash_program(struct flash *f, uint32_t address, const uint8_t *data,
+                   uint32_t len)
 {
     uint32_t unit = f->chip->program_unit;
     enum flash_result r = check(f, address, len, unit);
@@ -123,7 +123,7 @@ flash_program(struct flash *f, uint32_t address, const uint8_t *data,
 
         if (!is_erased(p, unit))
             return FLASH_NOT_ERASED;
-        switch (power_spend(f->power)) {
+        switch (sfi__power_spend(f->power)) {
         case POWER_FULL:
             memcpy(p, data + done, unit);
             break;
@@ -138,17 +138,17 @@ flash_program(struct flash *f, uint32_t address, const uint8_t *data,
 }
 
 const uint8_t *
-flash_view(const struct flash *f, uint32_t address, uint32_t len)
+sfi__flash_view(const struct flash *f, uint32_t address, uint32_t len)
 {
-    if (!chip_range_has(&f->chip->flash, address, len))
+    if (!sfi__chip_range_has(&f->chip->flash, address, len))
         return NULL;
     return at(f, address);
 }
 
 bool
-flash_is_erased(const struct flash *f, const struct chip_range *range)
+sfi__flash_is_erased(const struct flash *f, const struct chip_range *range)
 {
-    const uint8_t *p = flash_view(f, range->base, range->size);
+    const uint8_t *p = sfi__flash_view(f, range->base, range->size);
 
     return p != NULL && is_erased(p, range->size);
 }

@@ -35,12 +35,14 @@ sfi_status sfi__flash_map(sfi_ctx *ctx, const char *path,
                           const struct sfi_chip *chip, struct power *power,
                           struct flash *f);
 void sfi__flash_unmap(struct flash *f);
-enum flash_result flash_erase(struct flash *f, uint32_t address, uint32_t len);
-enum flash_result flash_program(struct flash *f, uint32_t address,
-                                const uint8_t *data, uint32_t len);
+enum flash_result sfi__flash_erase(struct flash *f, uint32_t address,
+                                   uint32_t len);
+enum flash_result sfi__flash_program(struct flash *f, uint32_t address,
+                                     const uint8_t *data, uint32_t len);
 /* Borrow; NULL when outside. */
-const uint8_t *flash_view(const struct flash *f, uint32_t address,
-                          uint32_t len);
-bool flash_is_erased(const struct flash *f, const struct chip_range *range);
+const uint8_t *sfi__flash_view(const struct flash *f, uint32_t address,
+                               uint32_t len);
+bool sfi__flash_is_erased(const struct flash *f,
+                          const struct chip_range *range);
 
 #endif

@@ -1,26 +1,26 @@
 #include "sim/storage/power.h"
 
 void
-power_init(struct power *p)
+sfi__power_init(struct power *p)
 {
     *p = (struct power){.cut_at = POWER_NO_CUT};
 }
 
 void
-power_cut_after(struct power *p, uint64_t ops)
+sfi__power_cut_after(struct power *p, uint64_t ops)
 {
     p->cut_at = ops > POWER_NO_CUT - p->ops ? POWER_NO_CUT : p->ops + ops;
 }
 
 void
-power_restore(struct power *p)
+sfi__power_restore(struct power *p)
 {
     p->off = false;
     p->cut_at = POWER_NO_CUT;
 }
 
 enum power_left
-power_spend(struct power *p)
+sfi__power_spend(struct power *p)
 {
     if (p->off)
         return POWER_NONE;

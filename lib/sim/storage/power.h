@@ -21,12 +21,12 @@ struct power {
 
 #define POWER_NO_CUT UINT64_MAX
 
-void power_init(struct power *p);
+void sfi__power_init(struct power *p);
 /* Fail after `ops` more operations. */
-void power_cut_after(struct power *p, uint64_t ops);
+void sfi__power_cut_after(struct power *p, uint64_t ops);
 /* Back on, with no cut to come. */
-void power_restore(struct power *p);
+void sfi__power_restore(struct power *p);
 /* Spend one operation. */
-enum power_left power_spend(struct power *p);
+enum power_left sfi__power_spend(struct power *p);
 
 #endif

@@ -22,7 +22,7 @@ sfi__store_path(sfi_ctx *ctx, char out[STORE_PATH_MAX], const char *dir,
         return sfi__fail(ctx, SFI_ERR_LIMIT,
                          "path of %zu characters, expected at most %u",
                          need - 1, STORE_PATH_MAX - 1);
-    text_format(out, STORE_PATH_MAX, "%s/%s", dir, name);
+    sfi__text_format(out, STORE_PATH_MAX, "%s/%s", dir, name);
     return SFI_OK;
 }
 
@@ -49,7 +49,7 @@ sfi__store_read(sfi_ctx *ctx, const char *dir, const char *name, uint8_t *out,
         st = wrong_length(ctx, path, b.len, len);
     if (st == SFI_OK)
         memcpy(out, b.data, len);
-    buf_free(&b);
+    sfi__buf_free(&b);
     return st;
 }
 
@@ -98,28 +98,30 @@ sfi__store_chip(sfi_ctx *ctx, const char *dir, const struct sfi_chip **chip)
             st = sfi__where(ctx, "%s", path);
         }
     }
-    buf_free(&b);
+    sfi__buf_free(&b);
     return st;
 }
 
 void
-store_pack(const struct sfi_chip *chip, const uint32_t *words, uint8_t *out)
+sfi__store_pack(const struct sfi_chip *chip, const uint32_t *words,
+                uint8_t *out)
 {
     struct wr w;
 
-    wr_init(&w, out, (size_t)chip->ob_count * 4);
+    sfi__wr_init(&w, out, (size_t)chip->ob_count * 4);
     for (uint32_t i = 0; i < chip->ob_count; i++)
-        wr_u32le(&w, words[i]);
+        sfi__wr_u32le(&w, words[i]);
 }
 
 void
-store_unpack(const struct sfi_chip *chip, const uint8_t *raw, uint32_t *words)
+sfi__store_unpack(const struct sfi_chip *chip, const uint8_t *raw,
+                  uint32_t *words)
 {
     struct rd r;
 
-    rd_init(&r, raw, (size_t)chip->ob_count * 4);
+    sfi__rd_init(&r, raw, (size_t)chip->ob_count * 4);
     for (uint32_t i = 0; i < chip->ob_count; i++)
-        words[i] = rd_u32le(&r);
+        words[i] = sfi__rd_u32le(&r);
 }
 
 static sfi_status
@@ -130,7 +132,7 @@ read_options(sfi_ctx *ctx, struct store *s)
                                     (size_t)s->chip->ob_count * 4);
 
     if (st == SFI_OK)
-        store_unpack(s->chip, raw, s->options);
+        sfi__store_unpack(s->chip, raw, s->options);
     return st;
 }
 
@@ -162,7 +164,7 @@ sfi__store_open(sfi_ctx *ctx, const char *dir, struct store *s)
 {
     sfi_status st;
 
-    if (!text_copy(s->dir, sizeof(s->dir), dir))
+    if (!sfi__text_copy(s->dir, sizeof(s->dir), dir))
         return sfi__fail(ctx, SFI_ERR_LIMIT,
                          "path of %zu characters, expected at most %u",
                          strlen(dir), STORE_PATH_MAX - 1);
@@ -184,7 +186,7 @@ sfi__store_open(sfi_ctx *ctx, const char *dir, struct store *s)
 }
 
 void
-store_wipe(struct store *s)
+sfi__store_wipe(struct store *s)
 {
     sfi__wipe(s->device_secret, sizeof(s->device_secret));
 }
@@ -195,19 +197,19 @@ replace(struct store *s, const char *name, const uint8_t *data, size_t len)
 {
     sfi_status st;
 
-    if (power_spend(s->power) != POWER_FULL)
+    if (sfi__power_spend(s->power) != POWER_FULL)
         return false;
     st = sfi__store_write(s->ctx, s->dir, name, data, len, 0644);
     return st == SFI_OK;
 }
 
 bool
-store_options(struct store *s, const uint32_t *words)
+sfi__store_options(struct store *s, const uint32_t *words)
 {
     uint8_t raw[CHIP_OB_ROWS_MAX * 4];
     size_t len = (size_t)s->chip->ob_count * 4;
 
-    store_pack(s->chip, words, raw);
+    sfi__store_pack(s->chip, words, raw);
     if (!replace(s, STORE_OPTIONS, raw, len))
         return false;
     memcpy(s->options, words, len);
@@ -215,7 +217,7 @@ store_options(struct store *s, const uint32_t *words)
 }
 
 bool
-store_record(struct store *s, const uint8_t *record)
+sfi__store_record(struct store *s, const uint8_t *record)
 {
     if (!replace(s, STORE_RECORD, record, sizeof(s->record)))
         return false;

@@ -46,17 +46,17 @@ sfi_status sfi__store_write(sfi_ctx *ctx, const char *dir, const char *name,
                             const uint8_t *data, size_t len, unsigned mode);
 /* Read and check everything but the flash. */
 sfi_status sfi__store_open(sfi_ctx *ctx, const char *dir, struct store *s);
-void store_wipe(struct store *s);
+void sfi__store_wipe(struct store *s);
 
 /* One operation each; false: the power failed, or the folder did, and the old
  * content is still there. */
-bool store_options(struct store *s, const uint32_t *words);
-bool store_record(struct store *s, const uint8_t *record);
+bool sfi__store_options(struct store *s, const uint32_t *words);
+bool sfi__store_record(struct store *s, const uint8_t *record);
 
 /* The words as bytes of the file and of the configuration area. */
-void store_pack(const struct sfi_chip *chip, const uint32_t *words,
-                uint8_t *out);
-void store_unpack(const struct sfi_chip *chip, const uint8_t *raw,
-                  uint32_t *words);
+void sfi__store_pack(const struct sfi_chip *chip, const uint32_t *words,
+                     uint8_t *out);
+void sfi__store_unpack(const struct sfi_chip *chip, const uint8_t *raw,
+                       uint32_t *words);
 
 #endif

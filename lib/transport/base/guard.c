@@ -41,7 +41,7 @@ sfi__transport_read(sfi_transport *tp, uint8_t *buf, size_t len, size_t *got,
                     uint32_t timeout_ms)
 {
     sfi_ctx *ctx = tp->obj.ctx;
-    struct deadline dl = deadline_in(ctx->clock, timeout_ms);
+    struct deadline dl = sfi__deadline_in(ctx->clock, timeout_ms);
     uint32_t left;
     sfi_status st = need(tp, TRANSPORT_STREAM);
 
@@ -62,7 +62,7 @@ sfi__transport_read(sfi_transport *tp, uint8_t *buf, size_t len, size_t *got,
     }
     /* A link without time of its own gives up at once: wait for it, or the
      * callers' deadlines would be busy loops. */
-    left = deadline_left(&dl);
+    left = sfi__deadline_left(&dl);
     if (st == SFI_ERR_TIMEOUT && left > 0)
         ctx->clock->sleep_ms(ctx->clock->user, left);
     return st;

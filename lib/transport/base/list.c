@@ -9,10 +9,11 @@ sfi__list_strings(sfi_transport_found *found, const char *folder)
 {
     char path[SYSFS_PATH_MAX];
 
-    text_format(path, sizeof(path), "%s/product", folder);
-    (void)sysfs_read(path, found->product, sizeof(found->product));
-    text_format(path, sizeof(path), "%s/manufacturer", folder);
-    (void)sysfs_read(path, found->manufacturer, sizeof(found->manufacturer));
-    text_format(path, sizeof(path), "%s/serial", folder);
-    (void)sysfs_read(path, found->serial, sizeof(found->serial));
+    sfi__text_format(path, sizeof(path), "%s/product", folder);
+    (void)sfi__sysfs_read(path, found->product, sizeof(found->product));
+    sfi__text_format(path, sizeof(path), "%s/manufacturer", folder);
+    (void)sfi__sysfs_read(path, found->manufacturer,
+                          sizeof(found->manufacturer));
+    sfi__text_format(path, sizeof(path), "%s/serial", folder);
+    (void)sfi__sysfs_read(path, found->serial, sizeof(found->serial));
 }

@@ -56,7 +56,7 @@ compare(const char *a, const char *b)
 }
 
 bool
-sysfs_next(const char *folder, char name[SYSFS_NAME_MAX])
+sfi__sysfs_next(const char *folder, char name[SYSFS_NAME_MAX])
 {
     char best[SYSFS_NAME_MAX] = "";
     const struct dirent *e;
@@ -68,35 +68,35 @@ sysfs_next(const char *folder, char name[SYSFS_NAME_MAX])
         if (e->d_name[0] == '.' || compare(e->d_name, name) <= 0)
             continue;
         if (best[0] == '\0' || compare(e->d_name, best) < 0)
-            (void)text_copy(best, sizeof(best), e->d_name);
+            (void)sfi__text_copy(best, sizeof(best), e->d_name);
     }
     (void)closedir(d);
-    (void)text_copy(name, SYSFS_NAME_MAX, best);
+    (void)sfi__text_copy(name, SYSFS_NAME_MAX, best);
     return best[0] != '\0';
 }
 
 /* ---- files ---- */
 
 bool
-sysfs_read(const char *path, char *out, size_t cap)
+sfi__sysfs_read(const char *path, char *out, size_t cap)
 {
     char line[LINE_SIZE];
     struct file_in f;
     size_t len = 0;
     bool ok;
 
-    if (file_open(&f, path) != 0)
+    if (sfi__file_open(&f, path) != 0)
         return false;
-    ok = file_fill(&f, line, sizeof(line) - 1, &len) == 0;
-    file_close(&f);
+    ok = sfi__file_fill(&f, line, sizeof(line) - 1, &len) == 0;
+    sfi__file_close(&f);
     line[len] = '\0';
     line[strcspn(line, "\n")] = '\0';
-    text_visible(out, cap, line);
+    sfi__text_visible(out, cap, line);
     return ok && line[0] != '\0';
 }
 
 bool
-sysfs_link(const char *path, char name[SYSFS_NAME_MAX])
+sfi__sysfs_link(const char *path, char name[SYSFS_NAME_MAX])
 {
     char where[SYSFS_PATH_MAX];
     ssize_t len = readlink(path, where, sizeof(where) - 1);
@@ -106,7 +106,8 @@ sysfs_link(const char *path, char name[SYSFS_NAME_MAX])
         return false;
     where[len] = '\0';
     last = strrchr(where, '/');
-    return text_copy(name, SYSFS_NAME_MAX, last != NULL ? last + 1 : where);
+    return sfi__text_copy(name, SYSFS_NAME_MAX,
+                          last != NULL ? last + 1 : where);
 }
 
 /* "1: FLOCK  ADVISORY  WRITE 641 00:05:93 0 EOF"; not "1: -> FLOCK", who waits
@@ -122,7 +123,7 @@ is_lock_of(const char *line, const char *device)
 }
 
 bool
-sysfs_is_locked(const char *locks, const char *path)
+sfi__sysfs_is_locked(const char *locks, const char *path)
 {
     char line[LINE_SIZE];
     char device[LOCK_WORD_MAX];
@@ -135,8 +136,8 @@ sysfs_is_locked(const char *locks, const char *path)
     f = fopen(locks, "re");
     if (f == NULL)
         return false;
-    text_format(device, sizeof(device), "%02x:%02x:%llu", major(st.st_dev),
-                minor(st.st_dev), (unsigned long long)st.st_ino);
+    sfi__text_format(device, sizeof(device), "%02x:%02x:%llu", major(st.st_dev),
+                     minor(st.st_dev), (unsigned long long)st.st_ino);
     while (!found && fgets(line, sizeof(line), f) != NULL)
         found = is_lock_of(line, device);
     (void)fclose(f);

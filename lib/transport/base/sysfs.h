@@ -13,13 +13,13 @@
 
 /* The name that follows `name` ("": the first) in a folder, in the order in
  * which people count: ttyUSB2 before ttyUSB10.  False: that was the last. */
-bool sysfs_next(const char *folder, char name[SYSFS_NAME_MAX]);
+bool sfi__sysfs_next(const char *folder, char name[SYSFS_NAME_MAX]);
 /* The first line of a file, made visible; false: there is none. */
-bool sysfs_read(const char *path, char *out, size_t cap);
+bool sfi__sysfs_read(const char *path, char *out, size_t cap);
 /* The last part of where a symbolic link leads. */
-bool sysfs_link(const char *path, char name[SYSFS_NAME_MAX]);
+bool sfi__sysfs_link(const char *path, char name[SYSFS_NAME_MAX]);
 /* Has a program locked this file, as flock(2) does?  `locks` is a file as
  * /proc/locks (proc(5)). */
-bool sysfs_is_locked(const char *locks, const char *path);
+bool sfi__sysfs_is_locked(const char *locks, const char *path);
 
 #endif

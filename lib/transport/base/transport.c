@@ -49,7 +49,7 @@ sfi__transport_new(sfi_ctx *ctx, enum transport_kind kind, const void *ops,
     tp->kind = kind;
     memcpy(&tp->ops, ops, sizes[kind]);
     tp->user = user;
-    (void)text_copy(tp->name, sizeof(tp->name), name);
+    (void)sfi__text_copy(tp->name, sizeof(tp->name), name);
     *out = tp;
     return SFI_OK;
 }

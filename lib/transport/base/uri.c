@@ -40,7 +40,7 @@ parse_param(struct uri *u, const char *at, const char **wrong)
         *wrong = "too many keys";
     else if (equals == NULL || !take(key, sizeof(key), at, equals))
         *wrong = "a key is missing, or too long";
-    else if (uri_get(u, key) != NULL)
+    else if (sfi__uri_get(u, key) != NULL)
         *wrong = "a key is there twice";
     else if (!take(u->param[u->param_count].value, URI_WORD_MAX, equals + 1,
                    end))
@@ -52,7 +52,7 @@ parse_param(struct uri *u, const char *at, const char **wrong)
 }
 
 sfi_status
-uri_parse(sfi_ctx *ctx, const char *text, struct uri *out)
+sfi__uri_parse(sfi_ctx *ctx, const char *text, struct uri *out)
 {
     const char *colon = strchr(text, ':');
     const char *wrong = NULL;
@@ -64,8 +64,8 @@ uri_parse(sfi_ctx *ctx, const char *text, struct uri *out)
         return malformed(ctx, text, "the scheme is missing, or too long");
     end = colon + strcspn(colon, "?");
     if (!take(out->path, sizeof(out->path), colon + 1, end) &&
-        !(end == colon + 1 && (text_same(out->scheme, "usb") ||
-                               text_same(out->scheme, "cmsis-dap"))))
+        !(end == colon + 1 && (sfi__text_same(out->scheme, "usb") ||
+                               sfi__text_same(out->scheme, "cmsis-dap"))))
         return malformed(ctx, text, "the path is missing, or too long");
     at = *end == '?' ? end + 1 : NULL;
     while (at != NULL)
@@ -76,7 +76,7 @@ uri_parse(sfi_ctx *ctx, const char *text, struct uri *out)
 }
 
 const char *
-uri_get(const struct uri *uri, const char *key)
+sfi__uri_get(const struct uri *uri, const char *key)
 {
     for (size_t i = 0; i < uri->param_count; i++) {
         if (strcmp(uri->param[i].key, key) == 0)
@@ -92,7 +92,7 @@ unknown_key(sfi_ctx *ctx, const struct uri *uri, const char *key,
     const char *meant = NULL;
 
     for (; *keys != NULL; keys++) {
-        if (text_distance(*keys, key) <= SLIP_MAX)
+        if (sfi__text_distance(*keys, key) <= SLIP_MAX)
             meant = *keys;
     }
     if (meant != NULL)
@@ -104,7 +104,7 @@ unknown_key(sfi_ctx *ctx, const struct uri *uri, const char *key,
 }
 
 sfi_status
-uri_allow(sfi_ctx *ctx, const struct uri *uri, const char *const *keys)
+sfi__uri_allow(sfi_ctx *ctx, const struct uri *uri, const char *const *keys)
 {
     for (size_t i = 0; i < uri->param_count; i++) {
         const char *const *k = keys;

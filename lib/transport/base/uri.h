@@ -22,11 +22,11 @@ struct uri {
 };
 
 /* Strict: every part is there, no key comes twice, nothing is cut off. */
-sfi_status uri_parse(sfi_ctx *ctx, const char *text, struct uri *out);
+sfi_status sfi__uri_parse(sfi_ctx *ctx, const char *text, struct uri *out);
 /* Value of a key; NULL: not given. */
-const char *uri_get(const struct uri *uri, const char *key);
+const char *sfi__uri_get(const struct uri *uri, const char *key);
 /* Refuse keys that are not in `keys`, which ends with NULL. */
-sfi_status uri_allow(sfi_ctx *ctx, const struct uri *uri,
-                     const char *const *keys);
+sfi_status sfi__uri_allow(sfi_ctx *ctx, const struct uri *uri,
+                          const char *const *keys);
 
 #endif

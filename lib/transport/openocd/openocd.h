@@ -22,7 +22,7 @@ sfi_status sfi__openocd_open(sfi_ctx *ctx, const struct uri *uri,
  * them. */
 #define OPENOCD_TEXT_MAX (OPENOCD_WORDS * 11u + 512u)
 
-/* An answer to a command wrapped by openocd_command(): "0 result" or "1
+/* An answer to a command wrapped by sfi__openocd_command(): "0 result" or "1
  * message", the second a Tcl word. */
 struct openocd_answer {
     bool failed;
@@ -31,20 +31,20 @@ struct openocd_answer {
 };
 
 /* A command whose answer has that form; false: it does not fit. */
-bool openocd_command(char out[OPENOCD_TEXT_MAX], const char *command);
-bool openocd_read(char out[OPENOCD_TEXT_MAX], const char *target,
-                  uint32_t address, size_t count);
-bool openocd_write(char out[OPENOCD_TEXT_MAX], const char *target,
-                   uint32_t address, const uint32_t *words, size_t count);
+bool sfi__openocd_command(char out[OPENOCD_TEXT_MAX], const char *command);
+bool sfi__openocd_read(char out[OPENOCD_TEXT_MAX], const char *target,
+                       uint32_t address, size_t count);
+bool sfi__openocd_write(char out[OPENOCD_TEXT_MAX], const char *target,
+                        uint32_t address, const uint32_t *words, size_t count);
 /* false: not of that form. */
-bool openocd_take(struct openocd_answer *a, const char *text);
+bool sfi__openocd_take(struct openocd_answer *a, const char *text);
 /* Exactly `count` numbers 0x0 to 0xffffffff, a blank between them. */
-bool openocd_take_words(const struct openocd_answer *a, uint32_t *words,
-                        size_t count);
+bool sfi__openocd_take_words(const struct openocd_answer *a, uint32_t *words,
+                             size_t count);
 /* The n-th of its words; false: there are fewer, or it is no plain name. */
-bool openocd_take_name(const struct openocd_answer *a, size_t n, char *out,
-                       size_t cap);
+bool sfi__openocd_take_name(const struct openocd_answer *a, size_t n, char *out,
+                            size_t cap);
 /* A name that can be put into a command as it is. */
-bool openocd_is_name(const char *text);
+bool sfi__openocd_is_name(const char *text);
 
 #endif

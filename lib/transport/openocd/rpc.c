@@ -51,14 +51,14 @@ wait_for(struct openocd *o, short events, const struct deadline *dl)
     struct pollfd p = {.fd = o->fd, .events = events};
 
     for (;;) {
-        uint32_t left = deadline_left(dl);
+        uint32_t left = sfi__deadline_left(dl);
         int ready = poll(&p, 1, left < INT16_MAX ? (int)left : INT16_MAX);
 
         if (ready > 0)
             return SFI_OK;
         if (ready < 0 && errno != EINTR)
             return sfi__fail_os(o->ctx, SFI_ERR_IO, errno, "cannot wait");
-        if (deadline_passed(dl))
+        if (sfi__deadline_passed(dl))
             return SFI_ERR_TIMEOUT;
     }
 }
@@ -101,7 +101,7 @@ static sfi_status
 dial(struct openocd *o)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    struct deadline dl = deadline_in(o->ctx->clock, CONNECT_MS);
+    struct deadline dl = sfi__deadline_in(o->ctx->clock, CONNECT_MS);
     struct addrinfo *found = NULL;
     int err = ENOENT;
 
@@ -186,13 +186,13 @@ call(struct openocd *o, struct openocd_answer *a)
 
     if (st != SFI_OK)
         return st;
-    dl = deadline_in(o->ctx->clock, ANSWER_MS);
+    dl = sfi__deadline_in(o->ctx->clock, ANSWER_MS);
     st = put(o, o->text, strlen(o->text), &dl);
     if (st == SFI_OK)
         st = put(o, &end, 1, &dl);
     if (st == SFI_OK)
         st = get(o, &dl);
-    if (st == SFI_OK && !openocd_take(a, o->text))
+    if (st == SFI_OK && !sfi__openocd_take(a, o->text))
         return broken(o, SFI_ERR_PROTOCOL,
                       "what answers is no openocd's Tcl port");
     return st;
@@ -226,7 +226,7 @@ run(struct openocd *o, const char *command, const char *what,
 {
     sfi_status st;
 
-    if (!openocd_command(o->text, command))
+    if (!sfi__openocd_command(o->text, command))
         return sfi__fail(o->ctx, SFI_ERR_INTERNAL, "a command is too long");
     st = call(o, a);
     return st == SFI_OK && a->failed ? refused(o, a, what) : st;
@@ -241,13 +241,13 @@ read_block(struct openocd *o, uint32_t address, uint32_t *words, size_t count)
     char what[64];
     sfi_status st;
 
-    text_format(what, sizeof(what), "to read %zu words at 0x%08x", count,
-                (unsigned)address);
-    (void)openocd_read(o->text, o->target, address, count);
+    sfi__text_format(what, sizeof(what), "to read %zu words at 0x%08x", count,
+                     (unsigned)address);
+    (void)sfi__openocd_read(o->text, o->target, address, count);
     st = call(o, &a);
     if (st == SFI_OK && a.failed)
         return refused(o, &a, what);
-    if (st == SFI_OK && !openocd_take_words(&a, words, count))
+    if (st == SFI_OK && !sfi__openocd_take_words(&a, words, count))
         return broken(o, SFI_ERR_PROTOCOL,
                       "openocd's answer is not the words that were asked for");
     return st;
@@ -261,9 +261,9 @@ write_block(struct openocd *o, uint32_t address, const uint32_t *words,
     char what[64];
     sfi_status st;
 
-    text_format(what, sizeof(what), "to write %zu words at 0x%08x", count,
-                (unsigned)address);
-    (void)openocd_write(o->text, o->target, address, words, count);
+    sfi__text_format(what, sizeof(what), "to write %zu words at 0x%08x", count,
+                     (unsigned)address);
+    (void)sfi__openocd_write(o->text, o->target, address, words, count);
     st = call(o, &a);
     return st == SFI_OK && a.failed ? refused(o, &a, what) : st;
 }
@@ -330,23 +330,24 @@ static sfi_status
 take_name(struct openocd *o, const struct uri *uri)
 {
     const char *colon = strrchr(uri->path, ':');
-    const char *target = uri_get(uri, "target");
-    const char *reset = uri_get(uri, "reset");
+    const char *target = sfi__uri_get(uri, "target");
+    const char *reset = sfi__uri_get(uri, "reset");
     uint64_t number;
 
     if (colon == NULL || colon == uri->path ||
-        !text_to_u64(colon + 1, UINT16_MAX, &number))
+        !sfi__text_to_u64(colon + 1, UINT16_MAX, &number))
         return sfi__fail(o->ctx, SFI_ERR_ARGUMENT,
                          "host or port are missing, expected "
                          "openocd:HOST:PORT, such as openocd:localhost:6666");
     memcpy(o->host, uri->path, (size_t)(colon - uri->path));
-    text_format(o->port, sizeof(o->port), "%u", (unsigned)number);
-    if (target != NULL && !openocd_is_name(target))
+    sfi__text_format(o->port, sizeof(o->port), "%u", (unsigned)number);
+    if (target != NULL && !sfi__openocd_is_name(target))
         return sfi__fail(o->ctx, SFI_ERR_ARGUMENT,
                          "\"%s\" is no name of a target", target);
-    (void)text_copy(o->target, sizeof(o->target), target != NULL ? target : "");
-    o->srst = reset != NULL && text_same(reset, "srst");
-    if (reset != NULL && !o->srst && !text_same(reset, "core"))
+    (void)sfi__text_copy(o->target, sizeof(o->target),
+                         target != NULL ? target : "");
+    o->srst = reset != NULL && sfi__text_same(reset, "srst");
+    if (reset != NULL && !o->srst && !sfi__text_same(reset, "core"))
         return sfi__fail(o->ctx, SFI_ERR_ARGUMENT,
                          "reset is \"%s\", expected \"core\" or \"srst\"",
                          reset);
@@ -365,7 +366,7 @@ find_target(struct openocd *o)
 
     if (st != SFI_OK)
         return st;
-    for (; openocd_take_name(&a, n, name, sizeof(name)); n++)
+    for (; sfi__openocd_take_name(&a, n, name, sizeof(name)); n++)
         there = there || strcmp(name, o->target) == 0;
     if (!there)
         return sfi__fail(o->ctx, SFI_ERR_NO_DEVICE,
@@ -380,7 +381,7 @@ find_target(struct openocd *o)
                          "openocd has several targets, name one with target=: "
                          "%s",
                          shown(&a, text));
-    (void)openocd_take_name(&a, 0, o->target, sizeof(o->target));
+    (void)sfi__openocd_take_name(&a, 0, o->target, sizeof(o->target));
     return SFI_OK;
 }
 
@@ -397,7 +398,7 @@ sfi__openocd_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
     };
     char name[TRANSPORT_NAME_MAX];
     struct openocd *o;
-    sfi_status st = uri_allow(ctx, uri, keys);
+    sfi_status st = sfi__uri_allow(ctx, uri, keys);
 
     if (st != SFI_OK)
         return st;
@@ -407,7 +408,7 @@ sfi__openocd_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
     sfi__zero(o, sizeof(*o));
     o->ctx = ctx;
     o->fd = -1;
-    text_format(name, sizeof(name), "openocd:%s", uri->path);
+    sfi__text_format(name, sizeof(name), "openocd:%s", uri->path);
     st = take_name(o, uri);
     if (st == SFI_OK)
         st = find_target(o);

@@ -4,48 +4,48 @@
 #include "transport/openocd/openocd.h"
 
 bool
-openocd_command(char out[OPENOCD_TEXT_MAX], const char *command)
+sfi__openocd_command(char out[OPENOCD_TEXT_MAX], const char *command)
 {
     static const char form[] = "list [catch {%s} sfi_answer] $sfi_answer";
 
     if (strlen(command) + sizeof(form) > OPENOCD_TEXT_MAX)
         return false;
-    text_format(out, OPENOCD_TEXT_MAX, form, command);
+    sfi__text_format(out, OPENOCD_TEXT_MAX, form, command);
     return true;
 }
 
 bool
-openocd_read(char out[OPENOCD_TEXT_MAX], const char *target, uint32_t address,
-             size_t count)
+sfi__openocd_read(char out[OPENOCD_TEXT_MAX], const char *target,
+                  uint32_t address, size_t count)
 {
     char command[OPENOCD_TEXT_MAX];
 
-    text_format(command, sizeof(command), "%s read_memory 0x%08lx 32 %zu",
-                target, (unsigned long)address, count);
-    return openocd_command(out, command);
+    sfi__text_format(command, sizeof(command), "%s read_memory 0x%08lx 32 %zu",
+                     target, (unsigned long)address, count);
+    return sfi__openocd_command(out, command);
 }
 
 bool
-openocd_write(char out[OPENOCD_TEXT_MAX], const char *target, uint32_t address,
-              const uint32_t *words, size_t count)
+sfi__openocd_write(char out[OPENOCD_TEXT_MAX], const char *target,
+                   uint32_t address, const uint32_t *words, size_t count)
 {
     char command[OPENOCD_TEXT_MAX];
     size_t at;
 
     if (count == 0 || count > OPENOCD_WORDS)
         return false;
-    text_format(command, sizeof(command), "%s write_memory 0x%08lx 32 {",
-                target, (unsigned long)address);
+    sfi__text_format(command, sizeof(command), "%s write_memory 0x%08lx 32 {",
+                     target, (unsigned long)address);
     for (size_t i = 0; i < count; i++) {
         at = strlen(command);
-        text_format(command + at, sizeof(command) - at, "0x%lx%c",
-                    (unsigned long)words[i], i + 1 < count ? ' ' : '}');
+        sfi__text_format(command + at, sizeof(command) - at, "0x%lx%c",
+                         (unsigned long)words[i], i + 1 < count ? ' ' : '}');
     }
-    return openocd_command(out, command);
+    return sfi__openocd_command(out, command);
 }
 
 bool
-openocd_take(struct openocd_answer *a, const char *text)
+sfi__openocd_take(struct openocd_answer *a, const char *text)
 {
     if ((text[0] != '0' && text[0] != '1') || text[1] != ' ')
         return false;
@@ -88,8 +88,8 @@ take_word(const char *at, const char *end, uint32_t *word)
 }
 
 bool
-openocd_take_words(const struct openocd_answer *a, uint32_t *words,
-                   size_t count)
+sfi__openocd_take_words(const struct openocd_answer *a, uint32_t *words,
+                        size_t count)
 {
     const char *end = a->text + a->len;
     const char *at = a->text;
@@ -112,7 +112,7 @@ is_name_char(char c)
 }
 
 bool
-openocd_is_name(const char *text)
+sfi__openocd_is_name(const char *text)
 {
     const char *p = text;
 
@@ -122,8 +122,8 @@ openocd_is_name(const char *text)
 }
 
 bool
-openocd_take_name(const struct openocd_answer *a, size_t n, char *out,
-                  size_t cap)
+sfi__openocd_take_name(const struct openocd_answer *a, size_t n, char *out,
+                       size_t cap)
 {
     const char *end = a->text + a->len;
     const char *at = a->text;
@@ -137,5 +137,5 @@ openocd_take_name(const struct openocd_answer *a, size_t n, char *out,
         return false;
     memcpy(out, at, len);
     out[len] = '\0';
-    return openocd_is_name(out);
+    return sfi__openocd_is_name(out);
 }

@@ -36,15 +36,15 @@ name_node(const struct listing *l, sfi_transport_found *f, const char *kind,
     *f = (sfi_transport_found){.struct_size = sizeof(*f)};
     if (!is_plain(name) || strlen("/dev/") + strlen(name) >= URI_PATH_MAX)
         return false;
-    text_format(node, sizeof(node), "%s/dev/%s", l->root, name);
+    sfi__text_format(node, sizeof(node), "%s/dev/%s", l->root, name);
     if (access(node, F_OK) != 0)
         return false;
-    (void)text_copy(f->kind, sizeof(f->kind), kind);
-    text_format(f->uri, sizeof(f->uri), "%s:/dev/%s", kind, name);
-    text_format(locks, sizeof(locks), "%s/proc/locks", l->root);
+    (void)sfi__text_copy(f->kind, sizeof(f->kind), kind);
+    sfi__text_format(f->uri, sizeof(f->uri), "%s:/dev/%s", kind, name);
+    sfi__text_format(locks, sizeof(locks), "%s/proc/locks", l->root);
     if (access(node, R_OK | W_OK) != 0)
         f->flags |= SFI_FOUND_DENIED;
-    if (sysfs_is_locked(locks, node))
+    if (sfi__sysfs_is_locked(locks, node))
         f->flags |= SFI_FOUND_BUSY;
     return true;
 }
@@ -59,21 +59,21 @@ describe_port(sfi_transport_found *f, const char *device)
     char path[SYSFS_PATH_MAX + 16];
     char name[SYSFS_NAME_MAX];
 
-    (void)text_copy(folder, sizeof(folder), device);
+    (void)sfi__text_copy(folder, sizeof(folder), device);
     for (int i = 0; i < LEVELS; i++) {
-        text_format(path, sizeof(path), "%s/idVendor", folder);
+        sfi__text_format(path, sizeof(path), "%s/idVendor", folder);
         if (access(path, F_OK) == 0) {
             f->product[0] = '\0';
             sfi__list_strings(f, folder);
             return;
         }
-        text_format(path, sizeof(path), "%s/driver", folder);
+        sfi__text_format(path, sizeof(path), "%s/driver", folder);
         /* serial_base: "ctrl" and "port" stand between UART and tty */
-        if (f->product[0] == '\0' && sysfs_link(path, name) &&
+        if (f->product[0] == '\0' && sfi__sysfs_link(path, name) &&
             strcmp(name, "port") != 0 && strcmp(name, "ctrl") != 0)
-            text_visible(f->product, sizeof(f->product), name);
-        text_format(path, sizeof(path), "%s/..", folder);
-        (void)text_copy(folder, sizeof(folder), path);
+            sfi__text_visible(f->product, sizeof(f->product), name);
+        sfi__text_format(path, sizeof(path), "%s/..", folder);
+        (void)sfi__text_copy(folder, sizeof(folder), path);
     }
 }
 
@@ -87,14 +87,14 @@ find_lasting(const struct listing *l, sfi_transport_found *f, const char *name)
     char id[SYSFS_NAME_MAX] = "";
     char meant[SYSFS_NAME_MAX];
 
-    text_format(folder, sizeof(folder), "%s%s", l->root, by_id);
-    while (sysfs_next(folder, id)) {
-        text_format(path, sizeof(path), "%s/%s", folder, id);
+    sfi__text_format(folder, sizeof(folder), "%s%s", l->root, by_id);
+    while (sfi__sysfs_next(folder, id)) {
+        sfi__text_format(path, sizeof(path), "%s/%s", folder, id);
         if (!is_plain(id) || strlen(by_id) + 1 + strlen(id) >= URI_PATH_MAX ||
-            !sysfs_link(path, meant) || strcmp(meant, name) != 0)
+            !sfi__sysfs_link(path, meant) || strcmp(meant, name) != 0)
             continue;
-        text_format(f->lasting_uri, sizeof(f->lasting_uri), "serial:%s/%s",
-                    by_id, id);
+        sfi__text_format(f->lasting_uri, sizeof(f->lasting_uri), "serial:%s/%s",
+                         by_id, id);
         return;
     }
 }
@@ -107,7 +107,8 @@ is_there(const char *device, const char *type)
     char text[16];
 
     return access(device, F_OK) == 0 &&
-           !(sysfs_read(type, text, sizeof(text)) && strcmp(text, "0") == 0);
+           !(sfi__sysfs_read(type, text, sizeof(text)) &&
+             strcmp(text, "0") == 0);
 }
 
 sfi_status
@@ -119,10 +120,10 @@ sfi__list_serial(const struct listing *l)
     char name[SYSFS_NAME_MAX] = "";
     sfi_transport_found found;
 
-    text_format(folder, sizeof(folder), "%s/sys/class/tty", l->root);
-    while (sysfs_next(folder, name)) {
-        text_format(device, sizeof(device), "%s/%s/device", folder, name);
-        text_format(type, sizeof(type), "%s/%s/type", folder, name);
+    sfi__text_format(folder, sizeof(folder), "%s/sys/class/tty", l->root);
+    while (sfi__sysfs_next(folder, name)) {
+        sfi__text_format(device, sizeof(device), "%s/%s/device", folder, name);
+        sfi__text_format(type, sizeof(type), "%s/%s/type", folder, name);
         if (!is_there(device, type) || !name_node(l, &found, "serial", name))
             continue;
         describe_port(&found, device);
@@ -142,8 +143,9 @@ describe_spidev(sfi_transport_found *f, const char *name)
     size_t len = strspn(bus, "0123456789");
 
     if (bus[len] == '.')
-        text_format(f->product, sizeof(f->product), "bus %.*s, chip select %s",
-                    (int)len, bus, bus + len + 1);
+        sfi__text_format(f->product, sizeof(f->product),
+                         "bus %.*s, chip select %s", (int)len, bus,
+                         bus + len + 1);
 }
 
 sfi_status
@@ -153,8 +155,8 @@ sfi__list_spi(const struct listing *l)
     char name[SYSFS_NAME_MAX] = "";
     sfi_transport_found found;
 
-    text_format(folder, sizeof(folder), "%s/sys/class/spidev", l->root);
-    while (sysfs_next(folder, name)) {
+    sfi__text_format(folder, sizeof(folder), "%s/sys/class/spidev", l->root);
+    while (sfi__sysfs_next(folder, name)) {
         if (!name_node(l, &found, "spi", name))
             continue;
         describe_spidev(&found, name);

@@ -72,7 +72,7 @@ wait_for(struct serial *s, short events, const struct deadline *dl,
 {
     for (;;) {
         struct pollfd p = {.fd = s->fd, .events = events};
-        uint32_t left = deadline_left(dl);
+        uint32_t left = sfi__deadline_left(dl);
         int n = poll(&p, 1, left > INT32_MAX ? INT32_MAX : (int)left);
 
         if (n > 0 && (p.revents & events) != 0)
@@ -81,7 +81,7 @@ wait_for(struct serial *s, short events, const struct deadline *dl,
             return port_error(s, EIO, doing);
         if (n < 0 && errno != EINTR)
             return port_error(s, errno, doing);
-        if (n == 0 || deadline_passed(dl))
+        if (n == 0 || sfi__deadline_passed(dl))
             return sfi__fail(s->ctx, SFI_ERR_TIMEOUT, "%s took too long",
                              doing);
     }
@@ -92,7 +92,7 @@ serial_read(void *user, uint8_t *buf, size_t len, size_t *got,
             uint32_t timeout_ms)
 {
     struct serial *s = user;
-    struct deadline dl = deadline_in(s->ctx->clock, timeout_ms);
+    struct deadline dl = sfi__deadline_in(s->ctx->clock, timeout_ms);
 
     for (;;) {
         sfi_status st = wait_for(s, POLLIN, &dl, "read");
@@ -116,7 +116,7 @@ static sfi_status
 serial_write(void *user, const uint8_t *buf, size_t len, uint32_t timeout_ms)
 {
     struct serial *s = user;
-    struct deadline dl = deadline_in(s->ctx->clock, timeout_ms);
+    struct deadline dl = sfi__deadline_in(s->ctx->clock, timeout_ms);
 
     while (len > 0) {
         sfi_status st = wait_for(s, POLLOUT, &dl, "write");
@@ -335,20 +335,20 @@ find_speed(uint64_t baud, size_t *index)
 static sfi_status
 read_speed(struct serial *s, const struct uri *uri)
 {
-    const char *text = uri_get(uri, "baud");
-    const char *fallback = uri_get(uri, "fallback");
+    const char *text = sfi__uri_get(uri, "baud");
+    const char *fallback = sfi__uri_get(uri, "fallback");
     uint64_t v = BAUD_DEFAULT;
 
-    if (fallback != NULL && !text_same(fallback, "yes") &&
-        !text_same(fallback, "no"))
+    if (fallback != NULL && !sfi__text_same(fallback, "yes") &&
+        !sfi__text_same(fallback, "no"))
         return sfi__fail(s->ctx, SFI_ERR_ARGUMENT,
                          "fallback is \"%s\", expected yes or no", fallback);
-    if (text != NULL && !text_to_u64(text, UINT32_MAX, &v))
+    if (text != NULL && !sfi__text_to_u64(text, UINT32_MAX, &v))
         v = 0;
     if (find_speed(v, &s->fastest)) {
         s->slowest = s->fastest;
         if (v > BAUD_DEFAULT &&
-            (fallback == NULL || text_same(fallback, "yes")))
+            (fallback == NULL || sfi__text_same(fallback, "yes")))
             (void)find_speed(BAUD_DEFAULT, &s->slowest);
         return SFI_OK;
     }
@@ -362,7 +362,7 @@ static sfi_status
 read_line(sfi_ctx *ctx, const struct uri *uri, const char *key,
           struct line *line)
 {
-    const char *text = uri_get(uri, key);
+    const char *text = sfi__uri_get(uri, key);
     const char *name = text;
 
     *line = (struct line){0};
@@ -372,9 +372,9 @@ read_line(sfi_ctx *ctx, const struct uri *uri, const char *key,
         line->inverted = true;
         name++;
     }
-    if (text_same(name, "dtr"))
+    if (sfi__text_same(name, "dtr"))
         line->bit = TIOCM_DTR;
-    else if (text_same(name, "rts"))
+    else if (sfi__text_same(name, "rts"))
         line->bit = TIOCM_RTS;
     else
         return sfi__fail(ctx, SFI_ERR_ARGUMENT,
@@ -386,10 +386,10 @@ read_line(sfi_ctx *ctx, const struct uri *uri, const char *key,
 static sfi_status
 read_ms(sfi_ctx *ctx, const struct uri *uri, const char *key, uint32_t *ms)
 {
-    const char *text = uri_get(uri, key);
+    const char *text = sfi__uri_get(uri, key);
     uint64_t v = *ms;
 
-    if (text != NULL && !text_to_u64(text, RESET_MS_MAX, &v))
+    if (text != NULL && !sfi__text_to_u64(text, RESET_MS_MAX, &v))
         return sfi__fail(ctx, SFI_ERR_ARGUMENT,
                          "%s is \"%s\", expected 0 to %u milliseconds", key,
                          text, RESET_MS_MAX);
@@ -421,7 +421,7 @@ open_serial(struct serial *s, const struct uri *uri)
 {
     static const char *const keys[] = {"baud",  "fallback", "reset", "boot0",
                                        "pulse", "wait",     NULL};
-    sfi_status st = uri_allow(s->ctx, uri, keys);
+    sfi_status st = sfi__uri_allow(s->ctx, uri, keys);
 
     if (st == SFI_OK)
         st = read_speed(s, uri);
@@ -449,7 +449,7 @@ sfi__serial_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
         return SFI_ERR_NOMEM;
     s->ctx = ctx;
     s->fd = -1;
-    text_format(name, sizeof(name), "serial:%s", uri->path);
+    sfi__text_format(name, sizeof(name), "serial:%s", uri->path);
     st = open_serial(s, uri);
     if (st == SFI_OK)
         st = sfi__transport_new(ctx, TRANSPORT_STREAM, &serial_ops, s, name,

@@ -206,12 +206,12 @@ static sfi_status
 read_number(struct spi *s, const struct uri *uri, const char *key, uint32_t min,
             uint32_t max, uint32_t *value)
 {
-    const char *text = uri_get(uri, key);
+    const char *text = sfi__uri_get(uri, key);
     uint64_t v;
 
     if (text == NULL)
         return SFI_OK;
-    if (!text_to_u64(text, max, &v) || v < min)
+    if (!sfi__text_to_u64(text, max, &v) || v < min)
         return sfi__fail(s->ctx, SFI_ERR_ARGUMENT,
                          "%s is %s, expected %u to %u", key, text, min, max);
     *value = (uint32_t)v;
@@ -226,12 +226,12 @@ split_line(const char *text, char path[GPIO_PATH_MAX], uint32_t *offset)
     uint64_t v;
 
     if (colon == NULL || colon == text ||
-        !text_to_u64(colon + 1, UINT16_MAX, &v))
+        !sfi__text_to_u64(colon + 1, UINT16_MAX, &v))
         return false;
     *offset = (uint32_t)v;
-    text_format(path, GPIO_PATH_MAX, "%s%.*s",
-                memchr(text, '/', (size_t)(colon - text)) ? "" : "/dev/",
-                (int)(colon - text), text);
+    sfi__text_format(path, GPIO_PATH_MAX, "%s%.*s",
+                     memchr(text, '/', (size_t)(colon - text)) ? "" : "/dev/",
+                     (int)(colon - text), text);
     return true;
 }
 
@@ -249,7 +249,7 @@ claim_line(struct spi *s, const char *path, uint32_t offset, bool open_drain,
     sfi__zero(&r, sizeof(r));
     r.offsets[0] = offset;
     r.num_lines = 1;
-    (void)text_copy(r.consumer, sizeof(r.consumer), "libsfi");
+    (void)sfi__text_copy(r.consumer, sizeof(r.consumer), "libsfi");
     r.config.flags = GPIO_V2_LINE_FLAG_OUTPUT;
     if (open_drain)
         r.config.flags |= GPIO_V2_LINE_FLAG_OPEN_DRAIN;
@@ -273,7 +273,7 @@ static sfi_status
 open_line(struct spi *s, const struct uri *uri, const char *key,
           bool open_drain, int *fd)
 {
-    const char *text = uri_get(uri, key);
+    const char *text = sfi__uri_get(uri, key);
     char path[GPIO_PATH_MAX];
     uint32_t offset;
 
@@ -292,7 +292,7 @@ open_spi(struct spi *s, const struct uri *uri)
 {
     static const char *const keys[] = {"speed", "gap", "reset", "boot0", NULL};
     uint32_t gap = GAP_DEFAULT;
-    sfi_status st = uri_allow(s->ctx, uri, keys);
+    sfi_status st = sfi__uri_allow(s->ctx, uri, keys);
 
     s->speed = SPEED_DEFAULT;
     if (st == SFI_OK)
@@ -322,7 +322,7 @@ sfi__spi_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
     s->fd = -1;
     s->reset_fd = -1;
     s->boot0_fd = -1;
-    text_format(name, sizeof(name), "spi:%s", uri->path);
+    sfi__text_format(name, sizeof(name), "spi:%s", uri->path);
     st = open_spi(s, uri);
     if (st == SFI_OK)
         st = sfi__transport_new(ctx, TRANSPORT_SPI, &spi_ops, s, name, out);

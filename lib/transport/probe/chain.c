@@ -57,27 +57,27 @@ select_jtag(struct probe *p)
     };
     struct wr w;
 
-    wr_init(&w, p->out, sizeof(p->out));
-    cmsis_put_sequence(&w, 8 * sizeof(bits), bits);
-    return probe_setting(p, &w);
+    sfi__wr_init(&w, p->out, sizeof(p->out));
+    sfi__cmsis_put_sequence(&w, 8 * sizeof(bits), bits);
+    return sfi__probe_setting(p, &w);
 }
 
 /* From Shift to Run-Test/Idle; the last bit that is shifted is a one. */
 static void
 leave_shift(struct wr *w)
 {
-    cmsis_jtag_add(w, 2, true, true, false);
-    cmsis_jtag_add(w, 1, false, true, false);
+    sfi__cmsis_jtag_add(w, 2, true, true, false);
+    sfi__cmsis_jtag_add(w, 1, false, true, false);
 }
 
 static sfi_status
 clock_chain(struct probe *p, const struct wr *w, uint8_t *tdo, size_t len)
 {
     struct rd r;
-    sfi_status st = probe_exchange(p, w, &r);
+    sfi_status st = sfi__probe_exchange(p, w, &r);
 
-    if (st == SFI_OK && !cmsis_take_jtag(&r, tdo, len))
-        st = probe_no_answer(p);
+    if (st == SFI_OK && !sfi__cmsis_take_jtag(&r, tdo, len))
+        st = sfi__probe_no_answer(p);
     return st;
 }
 
@@ -87,14 +87,14 @@ scan_dr(struct probe *p, struct scans *s)
 {
     struct wr w;
 
-    wr_init(&w, p->out, p->packet);
-    cmsis_jtag_begin(&w);
-    cmsis_jtag_add(&w, 6, true, true, false);
-    cmsis_jtag_add(&w, 1, false, true, false);
-    cmsis_jtag_add(&w, 1, true, true, false);
-    cmsis_jtag_add(&w, 2, false, true, false);
+    sfi__wr_init(&w, p->out, p->packet);
+    sfi__cmsis_jtag_begin(&w);
+    sfi__cmsis_jtag_add(&w, 6, true, true, false);
+    sfi__cmsis_jtag_add(&w, 1, false, true, false);
+    sfi__cmsis_jtag_add(&w, 1, true, true, false);
+    sfi__cmsis_jtag_add(&w, 2, false, true, false);
     for (size_t i = 0; i < DR_RUNS; i++)
-        cmsis_jtag_add(&w, RUN, false, true, true);
+        sfi__cmsis_jtag_add(&w, RUN, false, true, true);
     leave_shift(&w);
     return clock_chain(p, &w, s->dr, sizeof(s->dr));
 }
@@ -106,12 +106,12 @@ scan_ir(struct probe *p, struct scans *s)
 {
     struct wr w;
 
-    wr_init(&w, p->out, p->packet);
-    cmsis_jtag_begin(&w);
-    cmsis_jtag_add(&w, 2, true, true, false);
-    cmsis_jtag_add(&w, 2, false, true, false);
-    cmsis_jtag_add(&w, RUN, false, false, false);
-    cmsis_jtag_add(&w, RUN, false, true, true);
+    sfi__wr_init(&w, p->out, p->packet);
+    sfi__cmsis_jtag_begin(&w);
+    sfi__cmsis_jtag_add(&w, 2, true, true, false);
+    sfi__cmsis_jtag_add(&w, 2, false, true, false);
+    sfi__cmsis_jtag_add(&w, RUN, false, false, false);
+    sfi__cmsis_jtag_add(&w, RUN, false, true, true);
     leave_shift(&w);
     return clock_chain(p, &w, s->ir, sizeof(s->ir));
 }
@@ -297,7 +297,7 @@ measure_irs(struct probe *p, const uint8_t *tdo, struct chain *c)
 }
 
 sfi_status
-probe_enter_jtag(struct probe *p)
+sfi__probe_enter_jtag(struct probe *p)
 {
     struct scans s;
     struct chain c;
@@ -315,7 +315,7 @@ probe_enter_jtag(struct probe *p)
     if (st != SFI_OK)
         return st;
     p->tap = (uint8_t)c.dp;
-    wr_init(&w, p->out, sizeof(p->out));
-    cmsis_put_jtag_configure(&w, c.ir_len, c.count);
-    return probe_setting(p, &w);
+    sfi__wr_init(&w, p->out, sizeof(p->out));
+    sfi__cmsis_put_jtag_configure(&w, c.ir_len, c.count);
+    return sfi__probe_setting(p, &w);
 }

@@ -23,7 +23,7 @@ static sfi_status
 hold_in_reset(struct probe *p)
 {
     const struct clock *clock = p->ctx->clock;
-    sfi_status st = probe_drive_reset(p, true);
+    sfi_status st = sfi__probe_drive_reset(p, true);
 
     if (st == SFI_OK)
         clock->sleep_ms(clock->user, RESET_PULSE_MS);
@@ -35,7 +35,7 @@ static sfi_status
 let_go(struct probe *p)
 {
     const struct clock *clock = p->ctx->clock;
-    sfi_status st = probe_drive_reset(p, false);
+    sfi_status st = sfi__probe_drive_reset(p, false);
 
     clock->sleep_ms(clock->user, PROBE_BOOT_MS);
     p->is_up = false;
@@ -66,9 +66,9 @@ on_close(void *user)
     struct wr w;
     uint8_t status;
 
-    wr_init(&w, p->out, sizeof(p->out));
-    cmsis_put_disconnect(&w);
-    (void)probe_order(p, &w, &status);
+    sfi__wr_init(&w, p->out, sizeof(p->out));
+    sfi__cmsis_put_disconnect(&w);
+    (void)sfi__probe_order(p, &w, &status);
     if (p->io.close != NULL)
         p->io.close(p->user);
     sfi__ctx_dealloc(ctx, p);
@@ -78,10 +78,10 @@ static sfi_status
 sizes(struct probe *p)
 {
     uint32_t packet = 0, capabilities = 0;
-    sfi_status st = probe_info(p, CMSIS_INFO_PACKET_SIZE, &packet);
+    sfi_status st = sfi__probe_info(p, CMSIS_INFO_PACKET_SIZE, &packet);
 
     if (st == SFI_OK)
-        st = probe_info(p, CMSIS_INFO_CAPABILITIES, &capabilities);
+        st = sfi__probe_info(p, CMSIS_INFO_CAPABILITIES, &capabilities);
     if (st != SFI_OK)
         return st;
     if (packet < CMSIS_PACKET_MIN)
@@ -91,7 +91,7 @@ sizes(struct probe *p)
                          packet, CMSIS_PACKET_MIN);
     if ((capabilities & wires[p->wire].capability) == 0)
         return sfi__fail(p->ctx, SFI_ERR_UNSUPPORTED, "the probe has no %s",
-                         probe_wire_name(p->wire));
+                         sfi__probe_wire_name(p->wire));
     p->packet = packet < CMSIS_PACKET_MAX ? packet : CMSIS_PACKET_MAX;
     return SFI_OK;
 }
@@ -103,15 +103,15 @@ take_pins(struct probe *p)
     uint8_t port;
     sfi_status st;
 
-    wr_init(&w, p->out, sizeof(p->out));
-    cmsis_put_connect(&w, wires[p->wire].port);
-    st = probe_order(p, &w, &port);
+    sfi__wr_init(&w, p->out, sizeof(p->out));
+    sfi__cmsis_put_connect(&w, wires[p->wire].port);
+    st = sfi__probe_order(p, &w, &port);
     if (st == SFI_OK && port != (uint8_t)wires[p->wire].port)
         st = sfi__fail(p->ctx, SFI_ERR_IO,
                        "the probe does not connect: port is %u, expected %u "
                        "(%s)",
                        port, (unsigned)wires[p->wire].port,
-                       probe_wire_name(p->wire));
+                       sfi__probe_wire_name(p->wire));
     return st;
 }
 
@@ -125,10 +125,10 @@ meet(struct probe *p, enum probe_start start)
     if (start != PROBE_AS_IT_IS)
         st = hold_in_reset(p);
     if (st == SFI_OK && start == PROBE_UNDER_RESET)
-        (void)probe_line_up(p);
+        (void)sfi__probe_line_up(p);
     if (st == SFI_OK && start != PROBE_AS_IT_IS)
         st = let_go(p);
-    return st == SFI_OK ? probe_line_up(p) : st;
+    return st == SFI_OK ? sfi__probe_line_up(p) : st;
 }
 
 static sfi_status
@@ -137,26 +137,26 @@ set_up(struct probe *p, const struct probe_options *options)
     struct wr w;
     sfi_status st;
 
-    probe_drop_stale(p);
+    sfi__probe_drop_stale(p);
     st = sizes(p);
     if (st == SFI_OK)
         st = take_pins(p);
     if (st != SFI_OK)
         return st;
-    wr_init(&w, p->out, sizeof(p->out));
-    cmsis_put_clock(&w, options->speed);
-    st = probe_setting(p, &w);
+    sfi__wr_init(&w, p->out, sizeof(p->out));
+    sfi__cmsis_put_clock(&w, options->speed);
+    st = sfi__probe_setting(p, &w);
     if (st != SFI_OK)
         return st;
-    wr_init(&w, p->out, sizeof(p->out));
-    cmsis_put_configure(&w, IDLE_CLOCKS, WAIT_RETRIES);
-    st = probe_setting(p, &w);
+    sfi__wr_init(&w, p->out, sizeof(p->out));
+    sfi__cmsis_put_configure(&w, IDLE_CLOCKS, WAIT_RETRIES);
+    st = sfi__probe_setting(p, &w);
     if (st != SFI_OK)
         return st;
     if (p->wire == PROBE_SWD) {
-        wr_init(&w, p->out, sizeof(p->out));
-        cmsis_put_swd_configure(&w);
-        st = probe_setting(p, &w);
+        sfi__wr_init(&w, p->out, sizeof(p->out));
+        sfi__cmsis_put_swd_configure(&w);
+        st = sfi__probe_setting(p, &w);
     }
     return st == SFI_OK ? meet(p, options->start) : st;
 }
@@ -168,8 +168,8 @@ sfi__probe_new(sfi_ctx *ctx, const struct probe_io *io, void *user,
 {
     static const sfi_dap_ops ops = {
         .struct_size = sizeof(ops),
-        .read32 = probe_read32,
-        .write32 = probe_write32,
+        .read32 = sfi__probe_read32,
+        .write32 = sfi__probe_write32,
         .reset = on_reset,
         .close = on_close,
     };

@@ -70,8 +70,9 @@ add_settling(const struct probe *p, struct cmsis_transfer *t)
     struct cmsis_transfer before = *t;
     uint8_t count = t->w.start[2];
 
-    if ((p->wire == PROBE_JTAG || cmsis_transfer_add(t, &rdbuff_read, 0)) &&
-        cmsis_transfer_add(t, &stat_read, 0))
+    if ((p->wire == PROBE_JTAG ||
+         sfi__cmsis_transfer_add(t, &rdbuff_read, 0)) &&
+        sfi__cmsis_transfer_add(t, &stat_read, 0))
         return true;
     before.w.start[2] = count;
     *t = before;
@@ -96,15 +97,15 @@ list(struct probe *p, struct job *j, size_t run, bool first, struct outcome *o)
     size_t n = 0;
     sfi_status st;
 
-    cmsis_transfer_begin(&t, p->out, p->packet, p->tap);
+    sfi__cmsis_transfer_begin(&t, p->out, p->packet, p->tap);
     if (first)
-        (void)cmsis_transfer_add(&t, &tar_write, j->address);
+        (void)sfi__cmsis_transfer_add(&t, &tar_write, j->address);
     while (n < run &&
-           cmsis_transfer_add(&t, j->in != NULL ? &drw_read : &drw_write,
-                              j->in != NULL ? 0 : j->out[n]))
+           sfi__cmsis_transfer_add(&t, j->in != NULL ? &drw_read : &drw_write,
+                                   j->in != NULL ? 0 : j->out[n]))
         n++;
     o->settled = !must_settle(p, j) || (n == run && add_settling(p, &t));
-    st = probe_transfer(p, &t, &o->result, words);
+    st = sfi__probe_transfer(p, &t, &o->result, words);
     if (st != SFI_OK)
         return st;
     account(j, &o->result, first ? 1 : 0, n);
@@ -121,19 +122,19 @@ static sfi_status
 block(struct probe *p, struct job *j, size_t run, struct cmsis_result *result)
 {
     bool read = j->in != NULL;
-    size_t room = cmsis_block_room(p->packet, read);
+    size_t room = sfi__cmsis_block_room(p->packet, read);
     size_t n = run < room ? run : room;
     struct wr w;
     struct rd r;
     sfi_status st;
 
-    wr_init(&w, p->out, p->packet);
-    cmsis_put_block(&w, p->tap, read ? &drw_read : &drw_write, n, j->out);
-    st = probe_exchange(p, &w, &r);
+    sfi__wr_init(&w, p->out, p->packet);
+    sfi__cmsis_put_block(&w, p->tap, read ? &drw_read : &drw_write, n, j->out);
+    st = sfi__probe_exchange(p, &w, &r);
     if (st != SFI_OK)
         return st;
-    if (!cmsis_take_block(&r, read, n, result, j->in))
-        return probe_no_answer(p);
+    if (!sfi__cmsis_take_block(&r, read, n, result, j->in))
+        return sfi__probe_no_answer(p);
     account(j, result, 0, n);
     return SFI_OK;
 }
@@ -145,9 +146,9 @@ settle(struct probe *p, struct outcome *o)
     uint32_t words[2] = {0};
     sfi_status st;
 
-    cmsis_transfer_begin(&t, p->out, p->packet, p->tap);
+    sfi__cmsis_transfer_begin(&t, p->out, p->packet, p->tap);
     o->settled = add_settling(p, &t);
-    st = probe_transfer(p, &t, &o->result, words);
+    st = sfi__probe_transfer(p, &t, &o->result, words);
     if (st == SFI_OK)
         judge_settling(&o->result, words[t.reads - 1]);
     return st;
@@ -158,7 +159,7 @@ settle(struct probe *p, struct outcome *o)
 static sfi_status
 go_on(struct probe *p, struct job *j, size_t run, struct outcome *o)
 {
-    if (run <= cmsis_list_room(p->packet, j->in != NULL))
+    if (run <= sfi__cmsis_list_room(p->packet, j->in != NULL))
         return list(p, j, run, false, o);
     return block(p, j, run, &o->result);
 }
@@ -186,13 +187,13 @@ clear_fault(struct probe *p, uint32_t *stat)
     struct cmsis_result result;
     sfi_status st;
 
-    cmsis_transfer_begin(&t, p->out, p->packet, p->tap);
-    (void)cmsis_transfer_add(&t, &stat_read, 0);
-    probe_add_clear(p, &t);
+    sfi__cmsis_transfer_begin(&t, p->out, p->packet, p->tap);
+    (void)sfi__cmsis_transfer_add(&t, &stat_read, 0);
+    sfi__probe_add_clear(p, &t);
     *stat = 0;
-    st = probe_transfer(p, &t, &result, stat);
+    st = sfi__probe_transfer(p, &t, &result, stat);
     if (st == SFI_OK && result.ack != ADI_ACK_OK)
-        st = probe_dead_line(p, result.ack);
+        st = sfi__probe_dead_line(p, result.ack);
     return st;
 }
 
@@ -209,7 +210,7 @@ faulted(struct probe *p, const struct job *start)
         "the chip refused %s memory from 0x%08x to 0x%08x",
         start->in != NULL ? "reading" : "writing", start->address,
         start->address +
-            (uint32_t)(4 * adi_tar_run(start->address, start->left) - 1));
+            (uint32_t)(4 * sfi__adi_tar_run(start->address, start->left) - 1));
 }
 
 /* SFI_OK: try again. */
@@ -229,7 +230,7 @@ recover(struct probe *p, const struct job *start, enum adi_ack ack)
     case ADI_ACK_NONE:
         break;
     }
-    return probe_line_up(p);
+    return sfi__probe_line_up(p);
 }
 
 /* The access that hangs is given up, or no other will ever be done. */
@@ -242,10 +243,10 @@ give_up(struct probe *p, const struct job *j, enum adi_ack ack)
     if (ack != ADI_ACK_WAIT)
         return sfi__fail(p->ctx, SFI_ERR_IO,
                          "%s is too noisy at 0x%08x: %u tries failed",
-                         probe_wire_name(p->wire), j->address, TRIES);
-    wr_init(&w, p->out, sizeof(p->out));
-    cmsis_put_write_abort(&w, p->tap, ADI_ABORT_DAPABORT);
-    st = probe_setting(p, &w);
+                         sfi__probe_wire_name(p->wire), j->address, TRIES);
+    sfi__wr_init(&w, p->out, sizeof(p->out));
+    sfi__cmsis_put_write_abort(&w, p->tap, ADI_ABORT_DAPABORT);
+    st = sfi__probe_setting(p, &w);
     p->is_up = false;
     if (st != SFI_OK)
         return st;
@@ -258,7 +259,7 @@ give_up(struct probe *p, const struct job *j, enum adi_ack ack)
 static sfi_status
 insist(struct probe *p, struct job *j)
 {
-    size_t end = j->left - adi_tar_run(j->address, j->left);
+    size_t end = j->left - sfi__adi_tar_run(j->address, j->left);
     const struct job start = *j;
     struct outcome o = {.result = {.ack = ADI_ACK_OK}};
     enum adi_ack last = ADI_ACK_NONE;
@@ -282,7 +283,7 @@ insist(struct probe *p, struct job *j)
 static sfi_status
 move(struct probe *p, struct job *j)
 {
-    sfi_status st = p->is_up ? SFI_OK : probe_line_up(p);
+    sfi_status st = p->is_up ? SFI_OK : sfi__probe_line_up(p);
 
     if (st == SFI_OK && j->address % 4 != 0)
         st = sfi__fail(p->ctx, SFI_ERR_ARGUMENT,
@@ -294,7 +295,7 @@ move(struct probe *p, struct job *j)
 }
 
 sfi_status
-probe_read32(void *user, uint32_t address, uint32_t *words, size_t count)
+sfi__probe_read32(void *user, uint32_t address, uint32_t *words, size_t count)
 {
     struct job j = {.address = address, .left = count, .in = words};
 
@@ -302,7 +303,8 @@ probe_read32(void *user, uint32_t address, uint32_t *words, size_t count)
 }
 
 sfi_status
-probe_write32(void *user, uint32_t address, const uint32_t *words, size_t count)
+sfi__probe_write32(void *user, uint32_t address, const uint32_t *words,
+                   size_t count)
 {
     struct job j = {.address = address, .left = count, .out = words};
 

@@ -27,7 +27,7 @@ static const struct adi_request csw_write = {true, false, ADI_AP_CSW};
 static const struct adi_request csw_read = {true, true, ADI_AP_CSW};
 
 const char *
-probe_wire_name(enum probe_wire wire)
+sfi__probe_wire_name(enum probe_wire wire)
 {
     return wire == PROBE_JTAG ? "JTAG" : "SWD";
 }
@@ -35,7 +35,7 @@ probe_wire_name(enum probe_wire wire)
 /* ---- packets ---- */
 
 sfi_status
-probe_no_answer(struct probe *p)
+sfi__probe_no_answer(struct probe *p)
 {
     p->is_up = false; /* its own may be on its way */
     return sfi__fail(p->ctx, SFI_ERR_PROTOCOL,
@@ -45,26 +45,26 @@ probe_no_answer(struct probe *p)
 }
 
 sfi_status
-probe_exchange(struct probe *p, const struct wr *w, struct rd *answer)
+sfi__probe_exchange(struct probe *p, const struct wr *w, struct rd *answer)
 {
     size_t got = 0;
     sfi_status st;
 
-    if (!wr_ok(w))
+    if (!sfi__wr_ok(w))
         return sfi__fail(p->ctx, SFI_ERR_INTERNAL,
                          "a packet for the probe is too long");
-    st = p->io.xfer(p->user, p->out, wr_len(w), p->in, p->packet, &got,
+    st = p->io.xfer(p->user, p->out, sfi__wr_len(w), p->in, p->packet, &got,
                     ANSWER_MS);
     if (st == SFI_OK && got > p->packet)
-        st = probe_no_answer(p);
+        st = sfi__probe_no_answer(p);
     if (st != SFI_OK)
         p->is_up = false; /* an answer may still be on its way */
-    rd_init(answer, p->in, st == SFI_OK ? got : 0);
+    sfi__rd_init(answer, p->in, st == SFI_OK ? got : 0);
     return st;
 }
 
 sfi_status
-probe_info(struct probe *p, enum cmsis_info id, uint32_t *value)
+sfi__probe_info(struct probe *p, enum cmsis_info id, uint32_t *value)
 {
     const uint8_t *data;
     struct wr w;
@@ -72,13 +72,13 @@ probe_info(struct probe *p, enum cmsis_info id, uint32_t *value)
     size_t len;
     sfi_status st;
 
-    wr_init(&w, p->out, sizeof(p->out));
-    cmsis_put_info(&w, id);
-    st = probe_exchange(p, &w, &r);
+    sfi__wr_init(&w, p->out, sizeof(p->out));
+    sfi__cmsis_put_info(&w, id);
+    st = sfi__probe_exchange(p, &w, &r);
     if (st != SFI_OK)
         return st;
-    if (!cmsis_take_info(&r, &data, &len) || len < 1)
-        return probe_no_answer(p);
+    if (!sfi__cmsis_take_info(&r, &data, &len) || len < 1)
+        return sfi__probe_no_answer(p);
     *value = data[0];
     if (len > 1)
         *value |= (uint32_t)data[1] << 8;
@@ -86,22 +86,22 @@ probe_info(struct probe *p, enum cmsis_info id, uint32_t *value)
 }
 
 sfi_status
-probe_order(struct probe *p, const struct wr *w, uint8_t *value)
+sfi__probe_order(struct probe *p, const struct wr *w, uint8_t *value)
 {
     struct rd r;
-    sfi_status st = probe_exchange(p, w, &r);
+    sfi_status st = sfi__probe_exchange(p, w, &r);
 
     if (st == SFI_OK &&
-        !cmsis_take_byte(&r, (enum cmsis_command)p->out[0], value))
-        st = probe_no_answer(p);
+        !sfi__cmsis_take_byte(&r, (enum cmsis_command)p->out[0], value))
+        st = sfi__probe_no_answer(p);
     return st;
 }
 
 sfi_status
-probe_setting(struct probe *p, const struct wr *w)
+sfi__probe_setting(struct probe *p, const struct wr *w)
 {
     uint8_t status;
-    sfi_status st = probe_order(p, w, &status);
+    sfi_status st = sfi__probe_order(p, w, &status);
 
     if (st == SFI_OK && status != CMSIS_STATUS_OK)
         st = sfi__fail(p->ctx, SFI_ERR_IO,
@@ -112,21 +112,21 @@ probe_setting(struct probe *p, const struct wr *w)
 }
 
 sfi_status
-probe_transfer(struct probe *p, const struct cmsis_transfer *t,
-               struct cmsis_result *result, uint32_t *words)
+sfi__probe_transfer(struct probe *p, const struct cmsis_transfer *t,
+                    struct cmsis_result *result, uint32_t *words)
 {
     struct rd r;
-    sfi_status st = probe_exchange(p, &t->w, &r);
+    sfi_status st = sfi__probe_exchange(p, &t->w, &r);
 
-    if (st == SFI_OK && !cmsis_take_transfer(&r, t, result, words))
-        st = probe_no_answer(p);
+    if (st == SFI_OK && !sfi__cmsis_take_transfer(&r, t, result, words))
+        st = sfi__probe_no_answer(p);
     return st;
 }
 
 /* ---- the debug port ---- */
 
 void
-probe_drop_stale(struct probe *p)
+sfi__probe_drop_stale(struct probe *p)
 {
     for (unsigned i = 0; i < STALE_MAX; i++) {
         size_t got = 0;
@@ -163,32 +163,32 @@ select_swd(struct probe *p)
     };
     struct wr w;
 
-    wr_init(&w, p->out, sizeof(p->out));
-    cmsis_put_sequence(&w, 8 * sizeof(bits), bits);
-    return probe_setting(p, &w);
+    sfi__wr_init(&w, p->out, sizeof(p->out));
+    sfi__cmsis_put_sequence(&w, 8 * sizeof(bits), bits);
+    return sfi__probe_setting(p, &w);
 }
 
 sfi_status
-probe_dead_line(struct probe *p, enum adi_ack ack)
+sfi__probe_dead_line(struct probe *p, enum adi_ack ack)
 {
     return sfi__fail_peer(p->ctx, SFI_ERR_TIMEOUT, (int32_t)ack,
                           "no debug port answers over %s (acknowledge %d, "
                           "expected 1); is the chip powered, and are %s "
                           "connected",
-                          probe_wire_name(p->wire), (int)ack,
+                          sfi__probe_wire_name(p->wire), (int)ack,
                           p->wire == PROBE_JTAG ? "TCK, TMS, TDI and TDO"
                                                 : "SWDIO and SWCLK");
 }
 
 /* IHI 0031, B2.2.2: JTAG clears a flag by writing one to it, SWD by ABORT. */
 void
-probe_add_clear(const struct probe *p, struct cmsis_transfer *t)
+sfi__probe_add_clear(const struct probe *p, struct cmsis_transfer *t)
 {
     if (p->wire == PROBE_JTAG)
-        (void)cmsis_transfer_add(t, &ctrl_write,
-                                 ADI_CTRL_PWRUP | ADI_STAT_STICKY);
+        (void)sfi__cmsis_transfer_add(t, &ctrl_write,
+                                      ADI_CTRL_PWRUP | ADI_STAT_STICKY);
     else
-        (void)cmsis_transfer_add(t, &abort_write, ABORT_CLEAR);
+        (void)sfi__cmsis_transfer_add(t, &abort_write, ABORT_CLEAR);
 }
 
 /* After a line reset a DP answers nothing but a read of its id. */
@@ -200,11 +200,11 @@ read_id(struct probe *p)
     uint32_t id;
     sfi_status st;
 
-    cmsis_transfer_begin(&t, p->out, p->packet, p->tap);
-    (void)cmsis_transfer_add(&t, &dpidr_read, 0);
-    st = probe_transfer(p, &t, &result, &id);
+    sfi__cmsis_transfer_begin(&t, p->out, p->packet, p->tap);
+    (void)sfi__cmsis_transfer_add(&t, &dpidr_read, 0);
+    st = sfi__probe_transfer(p, &t, &result, &id);
     if (st == SFI_OK && result.ack != ADI_ACK_OK)
-        st = probe_dead_line(p, result.ack);
+        st = sfi__probe_dead_line(p, result.ack);
     return st;
 }
 
@@ -227,17 +227,17 @@ power_up(struct probe *p)
         uint32_t stat;
         sfi_status st;
 
-        cmsis_transfer_begin(&t, p->out, p->packet, p->tap);
-        probe_add_clear(p, &t);
-        (void)cmsis_transfer_add(&t, &select_write,
-                                 adi_select(AP_MEMORY, ADI_AP_CSW));
-        (void)cmsis_transfer_add(&t, &ctrl_write, ADI_CTRL_PWRUP);
-        (void)cmsis_transfer_add(&t, &stat_read, 0);
-        st = probe_transfer(p, &t, &result, &stat);
+        sfi__cmsis_transfer_begin(&t, p->out, p->packet, p->tap);
+        sfi__probe_add_clear(p, &t);
+        (void)sfi__cmsis_transfer_add(&t, &select_write,
+                                      sfi__adi_select(AP_MEMORY, ADI_AP_CSW));
+        (void)sfi__cmsis_transfer_add(&t, &ctrl_write, ADI_CTRL_PWRUP);
+        (void)sfi__cmsis_transfer_add(&t, &stat_read, 0);
+        st = sfi__probe_transfer(p, &t, &result, &stat);
         if (st != SFI_OK)
             return st;
         if (result.ack == ADI_ACK_NONE)
-            return probe_dead_line(p, result.ack);
+            return sfi__probe_dead_line(p, result.ack);
         if (result.ack == ADI_ACK_OK &&
             (stat & ADI_STAT_PWRUP) == ADI_STAT_PWRUP)
             return SFI_OK;
@@ -256,10 +256,10 @@ set_up_ap(struct probe *p)
     uint32_t csw = 0;
     sfi_status st;
 
-    cmsis_transfer_begin(&t, p->out, p->packet, p->tap);
-    (void)cmsis_transfer_add(&t, &csw_write, CSW);
-    (void)cmsis_transfer_add(&t, &csw_read, 0);
-    st = probe_transfer(p, &t, &result, &csw);
+    sfi__cmsis_transfer_begin(&t, p->out, p->packet, p->tap);
+    (void)sfi__cmsis_transfer_add(&t, &csw_write, CSW);
+    (void)sfi__cmsis_transfer_add(&t, &csw_read, 0);
+    st = sfi__probe_transfer(p, &t, &result, &csw);
     if (st != SFI_OK)
         return st;
     if (result.ack == ADI_ACK_OK && (csw & (ADI_CSW_INC | ADI_CSW_SIZE)) ==
@@ -272,14 +272,14 @@ set_up_ap(struct probe *p)
 }
 
 sfi_status
-probe_drive_reset(struct probe *p, bool low)
+sfi__probe_drive_reset(struct probe *p, bool low)
 {
     struct wr w;
     uint8_t pins;
 
-    wr_init(&w, p->out, sizeof(p->out));
-    cmsis_put_pins(&w, low ? 0 : CMSIS_PIN_NRESET, CMSIS_PIN_NRESET, 0);
-    return probe_order(p, &w, &pins);
+    sfi__wr_init(&w, p->out, sizeof(p->out));
+    sfi__cmsis_put_pins(&w, low ? 0 : CMSIS_PIN_NRESET, CMSIS_PIN_NRESET, 0);
+    return sfi__probe_order(p, &w, &pins);
 }
 
 /* A reset was cut short, and the chip may be held in it. */
@@ -287,7 +287,7 @@ static sfi_status
 let_go(struct probe *p)
 {
     const struct clock *clock = p->ctx->clock;
-    sfi_status st = probe_drive_reset(p, false);
+    sfi_status st = sfi__probe_drive_reset(p, false);
 
     if (st != SFI_OK)
         return st;
@@ -297,15 +297,15 @@ let_go(struct probe *p)
 }
 
 sfi_status
-probe_line_up(struct probe *p)
+sfi__probe_line_up(struct probe *p)
 {
     sfi_status st = SFI_OK;
 
-    probe_drop_stale(p);
+    sfi__probe_drop_stale(p);
     if (p->may_be_held)
         st = let_go(p);
     if (st == SFI_OK)
-        st = p->wire == PROBE_JTAG ? probe_enter_jtag(p) : enter_swd(p);
+        st = p->wire == PROBE_JTAG ? sfi__probe_enter_jtag(p) : enter_swd(p);
     if (st == SFI_OK)
         st = power_up(p);
     if (st == SFI_OK)

@@ -46,7 +46,7 @@ lost(struct probe_usb *u, int err, uint8_t endpoint, const char *doing)
         return sfi__fail(ctx, SFI_ERR_PROTOCOL,
                          "the debug probe answered more than a packet");
     default:
-        return usb_error(ctx, err, doing);
+        return sfi__usb_error(ctx, err, doing);
     }
 }
 
@@ -54,7 +54,7 @@ lost(struct probe_usb *u, int err, uint8_t endpoint, const char *doing)
 static unsigned
 patience(const struct deadline *dl)
 {
-    uint32_t left = deadline_left(dl);
+    uint32_t left = sfi__deadline_left(dl);
 
     return left > 0 ? left : 1;
 }
@@ -143,7 +143,7 @@ on_xfer(void *user, const uint8_t *out, size_t out_len, uint8_t *in, size_t cap,
         size_t *got, uint32_t timeout_ms)
 {
     struct probe_usb *u = user;
-    struct deadline dl = deadline_in(u->device.ctx->clock, timeout_ms);
+    struct deadline dl = sfi__deadline_in(u->device.ctx->clock, timeout_ms);
     sfi_status st = SFI_OK;
 
     *got = 0;
@@ -160,17 +160,18 @@ on_close(void *user)
     struct probe_usb *u = user;
     sfi_ctx *ctx = u->device.ctx;
 
-    usb_device_close(&u->device);
+    sfi__usb_device_close(&u->device);
     sfi__ctx_dealloc(ctx, u);
 }
 
 static sfi_status
 take_speed(sfi_ctx *ctx, const struct uri *uri, uint32_t *speed)
 {
-    const char *text = uri_get(uri, "speed");
+    const char *text = sfi__uri_get(uri, "speed");
     uint64_t hz = PROBE_SPEED_DEFAULT;
 
-    if (text != NULL && (!text_to_u64(text, SPEED_MAX, &hz) || hz < SPEED_MIN))
+    if (text != NULL &&
+        (!sfi__text_to_u64(text, SPEED_MAX, &hz) || hz < SPEED_MIN))
         return sfi__fail(ctx, SFI_ERR_ARGUMENT,
                          "speed is \"%s\", expected %u to %u Hz", text,
                          SPEED_MIN, SPEED_MAX);
@@ -181,10 +182,11 @@ take_speed(sfi_ctx *ctx, const struct uri *uri, uint32_t *speed)
 static sfi_status
 take_wire(sfi_ctx *ctx, const struct uri *uri, enum probe_wire *wire)
 {
-    const char *text = uri_get(uri, "wire");
+    const char *text = sfi__uri_get(uri, "wire");
 
-    *wire = text != NULL && text_same(text, "jtag") ? PROBE_JTAG : PROBE_SWD;
-    if (text != NULL && *wire == PROBE_SWD && !text_same(text, "swd"))
+    *wire =
+        text != NULL && sfi__text_same(text, "jtag") ? PROBE_JTAG : PROBE_SWD;
+    if (text != NULL && *wire == PROBE_SWD && !sfi__text_same(text, "swd"))
         return sfi__fail(ctx, SFI_ERR_ARGUMENT,
                          "wire is \"%s\", expected \"swd\" or \"jtag\"", text);
     return SFI_OK;
@@ -199,13 +201,13 @@ take_mode(sfi_ctx *ctx, const struct uri *uri, enum probe_start *start)
         [PROBE_RESET] = "normal",
         [PROBE_UNDER_RESET] = "ur",
     };
-    const char *text = uri_get(uri, "mode");
+    const char *text = sfi__uri_get(uri, "mode");
 
     *start = PROBE_AS_IT_IS;
     if (text == NULL)
         return SFI_OK;
     for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-        if (text_same(text, words[i])) {
+        if (sfi__text_same(text, words[i])) {
             *start = (enum probe_start)i;
             return SFI_OK;
         }
@@ -220,7 +222,7 @@ static sfi_status
 take_name(struct usb_device *d, const struct uri *uri, struct probe_options *o)
 {
     static const char *const keys[] = {"speed", "wire", "mode", NULL};
-    sfi_status st = uri_allow(d->ctx, uri, keys);
+    sfi_status st = sfi__uri_allow(d->ctx, uri, keys);
 
     if (st == SFI_OK)
         st = take_speed(d->ctx, uri, &o->speed);
@@ -243,8 +245,8 @@ open_probe(struct probe_usb *u, const struct uri *uri, sfi_transport **out)
     sfi_status st = take_name(d, uri, &options);
 
     if (st == SFI_OK)
-        st = usb_device_open(d);
-    text_format(name, sizeof(name), "cmsis-dap:path=%s", d->path);
+        st = sfi__usb_device_open(d);
+    sfi__text_format(name, sizeof(name), "cmsis-dap:path=%s", d->path);
     if (st == SFI_OK)
         st = sfi__probe_new(d->ctx, &io, u, name, &options, out);
     return st;

@@ -24,7 +24,7 @@ struct capture {
 };
 
 const char *
-trace_kind(enum transport_kind kind)
+sfi__trace_kind(enum transport_kind kind)
 {
     static const char *const names[TRANSPORT_KINDS] = {
         [TRANSPORT_STREAM] = "stream",
@@ -41,7 +41,7 @@ trace_kind(enum transport_kind kind)
 static void
 put(struct capture *c, const char *text)
 {
-    if (!buf_append(&c->text, text, strlen(text)))
+    if (!sfi__buf_append(&c->text, text, strlen(text)))
         c->broken = true;
 }
 
@@ -51,7 +51,7 @@ static void SFI_PRINTF(2, 3) put_line(struct capture *c, const char *fmt, ...)
     va_list args;
 
     va_start(args, fmt);
-    text_vformat(line, sizeof(line), fmt, args);
+    sfi__text_vformat(line, sizeof(line), fmt, args);
     va_end(args);
     put(c, line);
     put(c, "\n");
@@ -64,7 +64,7 @@ put_bytes(struct capture *c, char way, const uint8_t *data, size_t len)
         char text[] = "> 00";
 
         text[0] = way;
-        hex_encode(text + 2, data + i, 1);
+        sfi__hex_encode(text + 2, data + i, 1);
         put(c, i % TRACE_BYTES == 0 ? text : text + 1);
         if (i + 1 == len || (i + 1) % TRACE_BYTES == 0)
             put(c, "\n");
@@ -78,7 +78,7 @@ put_words(struct capture *c, char way, const uint32_t *words, size_t count)
     for (size_t i = 0; i < count; i++) {
         char text[16];
 
-        text_format(text, sizeof(text), "%c %08x", way, words[i]);
+        sfi__text_format(text, sizeof(text), "%c %08x", way, words[i]);
         put(c, i % 8 == 0 ? text : text + 1);
         if (i + 1 == count || (i + 1) % 8 == 0)
             put(c, "\n");
@@ -92,7 +92,7 @@ begin(struct capture *c)
     const struct clock *clock = c->ctx->clock;
     uint64_t now = clock->now_ms(clock->user);
 
-    buf_clear(&c->text);
+    sfi__buf_clear(&c->text);
     if (now > c->last_ms)
         put_line(c, "~ %llu", (unsigned long long)(now - c->last_ms));
     c->last_ms = now;
@@ -107,13 +107,13 @@ end(struct capture *c, sfi_status st)
     if (st != SFI_OK)
         put_line(c, "! %s", sfi_status_name(st));
     if (!c->broken)
-        err = file_write(&c->file, c->text.data, c->text.len);
+        err = sfi__file_write(&c->file, c->text.data, c->text.len);
     else if (c->file.fd >= 0)
         err = ENOMEM;
     if (err != 0) {
         sfi__log(c->ctx, SFI_LOG_WARNING, "%s: the trace ends here: %s",
                  c->file.path, strerror(err));
-        file_abort(&c->file);
+        sfi__file_abort(&c->file);
         c->broken = true;
     }
     return st;
@@ -303,9 +303,9 @@ on_close(void *user)
 
     if (c->close != NULL)
         c->close(c->user);
-    if (!c->broken && file_commit(&c->file) != 0)
+    if (!c->broken && sfi__file_commit(&c->file) != 0)
         sfi__log(c->ctx, SFI_LOG_WARNING, "a trace is not whole");
-    buf_free(&c->text);
+    sfi__buf_free(&c->text);
     sfi__ctx_dealloc(c->ctx, c);
 }
 
@@ -368,16 +368,16 @@ capture(sfi_transport *tp, const char *path)
     if (c == NULL)
         return sfi__nomem(ctx);
     *c = (struct capture){.ctx = ctx};
-    err = file_create(&c->file, path, 0600);
+    err = sfi__file_create(&c->file, path, 0600);
     if (err != 0) {
         sfi__ctx_dealloc(ctx, c);
         (void)sfi__fail_os(ctx, sfi__os_status(err), err, "cannot write");
         return sfi__where(ctx, "%s", path);
     }
-    buf_init(&c->text, &ctx->alloc, false);
+    sfi__buf_init(&c->text, &ctx->alloc, false);
     c->last_ms = ctx->clock->now_ms(ctx->clock->user);
     put_line(c, "# %s", tp->name);
-    put_line(c, TRACE_KIND, trace_kind(tp->kind));
+    put_line(c, TRACE_KIND, sfi__trace_kind(tp->kind));
     if (tp->baud != 0)
         put_line(c, "# %u baud", tp->baud);
     (void)end(c, SFI_OK);

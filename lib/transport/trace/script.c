@@ -48,7 +48,7 @@ read_hex(struct script *s, const char *text)
             text++;
             continue;
         }
-        if (text[1] == '\0' || !hex_decode(s->data + s->len, 1, text))
+        if (text[1] == '\0' || !sfi__hex_decode(s->data + s->len, 1, text))
             return false;
         s->len++;
         text += 2;
@@ -119,7 +119,7 @@ static sfi_status SFI_PRINTF(2, 3)
     va_list args;
 
     va_start(args, fmt);
-    text_vformat(s->message, sizeof(s->message), fmt, args);
+    sfi__text_vformat(s->message, sizeof(s->message), fmt, args);
     va_end(args);
     s->differs = true;
     s->differs_at = s->line;
@@ -144,7 +144,7 @@ static sfi_status SFI_PRINTF(2, 3) call(struct script *s, const char *fmt, ...)
     va_list args;
 
     va_start(args, fmt);
-    text_vformat(text, sizeof(text), fmt, args);
+    sfi__text_vformat(text, sizeof(text), fmt, args);
     va_end(args);
     if (s->differs)
         return stop(s);
@@ -161,7 +161,7 @@ sent(struct script *s, const uint8_t *data, size_t len)
         sfi_status st = SFI_OK;
         char text[8];
 
-        text_format(text, sizeof(text), "> %02x", data[i]);
+        sfi__text_format(text, sizeof(text), "> %02x", data[i]);
         if (s->sort != '>')
             return differ_here(s, text);
         if (s->data[s->done] != data[i])
@@ -292,8 +292,8 @@ numbers(struct script *s, uint64_t *one, uint64_t *two)
     if (s->sort != '=' || blank == NULL || blank < s->words + 2)
         return malformed(s, "expected \"= NUMBER NUMBER\"");
     *blank = '\0';
-    if (!text_to_u64(s->words + 2, UINT32_MAX, one) ||
-        !text_to_u64(blank + 1, UINT32_MAX, two))
+    if (!sfi__text_to_u64(s->words + 2, UINT32_MAX, one) ||
+        !sfi__text_to_u64(blank + 1, UINT32_MAX, two))
         return malformed(s, "expected \"= NUMBER NUMBER\"");
     return next(s);
 }
@@ -377,7 +377,7 @@ on_control(void *user, uint8_t request_type, uint8_t request, uint16_t value,
     if (st != SFI_OK)
         return st;
     if (s->sort != '=' || strlen(s->words) < 3 ||
-        !text_to_u64(s->words + 2, len, &moved))
+        !sfi__text_to_u64(s->words + 2, len, &moved))
         return malformed(s, "expected \"= NUMBER\"");
     *got = (size_t)moved;
     return next(s);
@@ -453,7 +453,7 @@ on_close(void *user)
 {
     struct script *s = user;
 
-    buf_free(&s->text);
+    sfi__buf_free(&s->text);
     sfi__ctx_dealloc(s->ctx, s);
 }
 
@@ -522,7 +522,7 @@ begin(struct script *s, enum transport_kind *kind)
     *kind = 0;
     while (st == SFI_OK && *kind < TRANSPORT_KINDS &&
            (s->sort != 'c' || strncmp(s->words, "kind ", 5) != 0 ||
-            strcmp(s->words + 5, trace_kind(*kind)) != 0))
+            strcmp(s->words + 5, sfi__trace_kind(*kind)) != 0))
         (*kind)++;
     if (st == SFI_OK && *kind == TRANSPORT_KINDS)
         return malformed(s, "a trace begins with \"kind stream\", \"kind "
@@ -543,7 +543,7 @@ begin(struct script *s, enum transport_kind *kind)
 static sfi_status
 load(struct script *s, const char *path, enum transport_kind *kind)
 {
-    int err = file_read(path, SCRIPT_MAX, &s->text);
+    int err = sfi__file_read(path, SCRIPT_MAX, &s->text);
 
     if (err != 0)
         return sfi__fail_os(s->ctx, sfi__os_status(err), err, "cannot read");
@@ -558,7 +558,7 @@ sfi__script_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
     char name[TRANSPORT_NAME_MAX];
     union transport_ops o;
     struct script *s;
-    sfi_status st = uri_allow(ctx, uri, keys);
+    sfi_status st = sfi__uri_allow(ctx, uri, keys);
 
     if (st != SFI_OK)
         return st;
@@ -566,8 +566,8 @@ sfi__script_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
     if (s == NULL)
         return sfi__nomem(ctx);
     *s = (struct script){.ctx = ctx};
-    buf_init(&s->text, &ctx->alloc, false);
-    text_format(name, sizeof(name), "script:%s", uri->path);
+    sfi__buf_init(&s->text, &ctx->alloc, false);
+    sfi__text_format(name, sizeof(name), "script:%s", uri->path);
     st = load(s, uri->path, &kind);
     if (st != SFI_OK)
         (void)sfi__where(ctx, "%s", name);

@@ -25,7 +25,7 @@
 #define TRACE_WRITE32 "write %08x %zu"
 
 /* "stream" and so on. */
-const char *trace_kind(enum transport_kind kind);
+const char *sfi__trace_kind(enum transport_kind kind);
 
 /* script:PATH */
 sfi_status sfi__script_open(sfi_ctx *ctx, const struct uri *uri,

@@ -38,7 +38,7 @@ static const char *const schemes[USB_ROLES] = {
 };
 
 sfi_status
-usb_error(sfi_ctx *ctx, int err, const char *doing)
+sfi__usb_error(sfi_ctx *ctx, int err, const char *doing)
 {
     switch (err) {
     case LIBUSB_ERROR_NO_DEVICE:
@@ -74,11 +74,11 @@ write_path(libusb_device *dev, char out[USB_PATH_MAX])
     int n = libusb_get_port_numbers(dev, port, PORTS_MAX);
     char so_far[USB_PATH_MAX];
 
-    text_format(out, USB_PATH_MAX, "%u", libusb_get_bus_number(dev));
+    sfi__text_format(out, USB_PATH_MAX, "%u", libusb_get_bus_number(dev));
     for (int i = 0; i < n; i++) {
-        (void)text_copy(so_far, sizeof(so_far), out);
-        text_format(out, USB_PATH_MAX, "%s%c%u", so_far, i == 0 ? '-' : '.',
-                    port[i]);
+        (void)sfi__text_copy(so_far, sizeof(so_far), out);
+        sfi__text_format(out, USB_PATH_MAX, "%s%c%u", so_far,
+                         i == 0 ? '-' : '.', port[i]);
     }
 }
 
@@ -306,9 +306,9 @@ count_in(const struct usb_device *d, libusb_device *dev,
     char path[USB_PATH_MAX];
 
     write_path(dev, path);
-    (void)text_copy(so_far, sizeof(so_far), l->all);
-    text_format(l->all, sizeof(l->all), "%s%s%s:path=%s", so_far,
-                so_far[0] != '\0' ? ", " : "", schemes[d->role], path);
+    (void)sfi__text_copy(so_far, sizeof(so_far), l->all);
+    sfi__text_format(l->all, sizeof(l->all), "%s%s%s:path=%s", so_far,
+                     so_far[0] != '\0' ? ", " : "", schemes[d->role], path);
     l->count++;
     if (d->pick.nth != 0 && d->pick.nth != l->count)
         return;
@@ -322,7 +322,7 @@ nobody(const struct usb_device *d, const struct look *l)
     bool named = d->pick.vendor != 0 || d->pick.path[0] != '\0';
 
     if (l->denied)
-        return usb_error(d->ctx, LIBUSB_ERROR_ACCESS, "opening it");
+        return sfi__usb_error(d->ctx, LIBUSB_ERROR_ACCESS, "opening it");
     if (d->role == USB_ROLE_PROBE)
         return sfi__fail(d->ctx, SFI_ERR_NO_DEVICE, "%s",
                          l->other && named
@@ -406,7 +406,7 @@ start(sfi_ctx *ctx, libusb_context **lib, libusb_device ***list)
     *list = NULL;
     if (err != 0) {
         *lib = NULL;
-        return usb_error(ctx, err, "starting libusb");
+        return sfi__usb_error(ctx, err, "starting libusb");
     }
     if (libusb_get_device_list(*lib, list) < 0) {
         *list = NULL;
@@ -424,20 +424,20 @@ hold(struct usb_device *d, libusb_device *dev)
 
     if (err != 0) {
         d->handle = NULL;
-        return usb_error(d->ctx, err, "opening it");
+        return sfi__usb_error(d->ctx, err, "opening it");
     }
     if (d->function.is_hid)
         (void)libusb_set_auto_detach_kernel_driver(d->handle, 1);
     err = libusb_claim_interface(d->handle, d->function.number);
     if (err != 0)
-        return usb_error(d->ctx, err, "claiming its interface");
+        return sfi__usb_error(d->ctx, err, "claiming its interface");
     d->claimed = true;
     write_path(dev, d->path);
     return SFI_OK;
 }
 
 sfi_status
-usb_device_open(struct usb_device *d)
+sfi__usb_device_open(struct usb_device *d)
 {
     libusb_device **list = NULL;
     struct look l = {.dev = NULL};
@@ -451,12 +451,12 @@ usb_device_open(struct usb_device *d)
     if (list != NULL)
         libusb_free_device_list(list, 1);
     if (st != SFI_OK)
-        usb_device_close(d);
+        sfi__usb_device_close(d);
     return st;
 }
 
 void
-usb_device_close(struct usb_device *d)
+sfi__usb_device_close(struct usb_device *d)
 {
     if (d->handle != NULL && d->claimed)
         (void)libusb_release_interface(d->handle, d->function.number);
@@ -480,14 +480,15 @@ is_in_sysfs(const char *root, const char *path, const struct usb_function *f,
     char name[SYSFS_PATH_MAX];
     char driver[SYSFS_NAME_MAX];
 
-    text_format(name, sizeof(name),
-                "%s/sys/bus/usb/devices/%s:%u.%d/bInterfaceClass", root, path,
-                f->config, f->number);
-    if (!sysfs_read(name, driver, sizeof(driver)))
+    sfi__text_format(name, sizeof(name),
+                     "%s/sys/bus/usb/devices/%s:%u.%d/bInterfaceClass", root,
+                     path, f->config, f->number);
+    if (!sfi__sysfs_read(name, driver, sizeof(driver)))
         return false;
-    text_format(name, sizeof(name), "%s/sys/bus/usb/devices/%s:%u.%d/driver",
-                root, path, f->config, f->number);
-    *is_busy = sysfs_link(name, driver) && strcmp(driver, "usbfs") == 0;
+    sfi__text_format(name, sizeof(name),
+                     "%s/sys/bus/usb/devices/%s:%u.%d/driver", root, path,
+                     f->config, f->number);
+    *is_busy = sfi__sysfs_link(name, driver) && strcmp(driver, "usbfs") == 0;
     return true;
 }
 
@@ -568,6 +569,6 @@ sfi__usb_each(sfi_ctx *ctx, enum usb_role role, const char *root,
     }
     if (list != NULL)
         libusb_free_device_list(list, 1);
-    usb_device_close(&d);
+    sfi__usb_device_close(&d);
     return st;
 }

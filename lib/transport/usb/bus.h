@@ -30,10 +30,10 @@ struct usb_device {
 };
 
 /* libusb's `err`, in our words. */
-sfi_status usb_error(sfi_ctx *ctx, int err, const char *doing);
+sfi_status sfi__usb_error(sfi_ctx *ctx, int err, const char *doing);
 
 /* Take the one that `pick` means, from a fresh look at the bus. */
-sfi_status usb_device_open(struct usb_device *d);
-void usb_device_close(struct usb_device *d);
+sfi_status sfi__usb_device_open(struct usb_device *d);
+void sfi__usb_device_close(struct usb_device *d);
 
 #endif

@@ -19,9 +19,9 @@ usb_control(void *user, uint8_t request_type, uint8_t request, uint16_t value,
     int n;
 
     if (u->handle == NULL)
-        return usb_error(u->ctx, LIBUSB_ERROR_NO_DEVICE, "a reset");
+        return sfi__usb_error(u->ctx, LIBUSB_ERROR_NO_DEVICE, "a reset");
     if (len > UINT16_MAX)
-        return usb_error(u->ctx, LIBUSB_ERROR_INVALID_PARAM, "a transfer");
+        return sfi__usb_error(u->ctx, LIBUSB_ERROR_INVALID_PARAM, "a transfer");
     if (request_type == TO_INTERFACE && request == SET_INTERFACE)
         n = libusb_set_interface_alt_setting(u->handle, index, value);
     else
@@ -29,7 +29,7 @@ usb_control(void *user, uint8_t request_type, uint8_t request, uint16_t value,
                                     index, data, (uint16_t)len,
                                     timeout_ms > 0 ? timeout_ms : 1);
     if (n < 0)
-        return usb_error(u->ctx, n, "a control transfer");
+        return sfi__usb_error(u->ctx, n, "a control transfer");
     *got = (size_t)n;
     return SFI_OK;
 }
@@ -40,14 +40,14 @@ usb_reopen(void *user, uint32_t timeout_ms)
 {
     struct usb_device *u = user;
     const struct clock *clock = u->ctx->clock;
-    struct deadline dl = deadline_in(clock, timeout_ms);
+    struct deadline dl = sfi__deadline_in(clock, timeout_ms);
 
-    usb_device_close(u);
-    (void)text_copy(u->pick.path, sizeof(u->pick.path), u->path);
+    sfi__usb_device_close(u);
+    (void)sfi__text_copy(u->pick.path, sizeof(u->pick.path), u->path);
     u->pick.nth = 0;
     for (;;) {
-        uint32_t left = deadline_left(&dl);
-        sfi_status st = usb_device_open(u);
+        uint32_t left = sfi__deadline_left(&dl);
+        sfi_status st = sfi__usb_device_open(u);
 
         /* its owner is set a moment after it has appeared */
         if ((st != SFI_ERR_NO_DEVICE && st != SFI_ERR_ACCESS) || left == 0)
@@ -61,7 +61,7 @@ usb_close(void *user)
 {
     struct usb_device *u = user;
 
-    usb_device_close(u);
+    sfi__usb_device_close(u);
     sfi__ctx_dealloc(u->ctx, u);
 }
 
@@ -83,12 +83,12 @@ sfi__usb_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
     if (u == NULL)
         return SFI_ERR_NOMEM;
     *u = (struct usb_device){.ctx = ctx, .role = USB_ROLE_DFU};
-    st = uri_allow(ctx, uri, keys);
+    st = sfi__uri_allow(ctx, uri, keys);
     if (st == SFI_OK)
         st = sfi__usb_pick(ctx, USB_ROLE_DFU, uri->path, &u->pick);
     if (st == SFI_OK)
-        st = usb_device_open(u);
-    text_format(name, sizeof(name), "usb:path=%s", u->path);
+        st = sfi__usb_device_open(u);
+    sfi__text_format(name, sizeof(name), "usb:path=%s", u->path);
     if (st == SFI_OK)
         st = sfi__transport_new(ctx, TRANSPORT_USB, &usb_ops, u, name, out);
     if (st == SFI_OK)

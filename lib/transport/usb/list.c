@@ -30,11 +30,11 @@ has_dap_interface(const char *folder, const char *device)
     char text[SYSFS_NAME_MAX];
     size_t len = strlen(device);
 
-    while (sysfs_next(folder, name)) {
+    while (sfi__sysfs_next(folder, name)) {
         if (strncmp(name, device, len) != 0 || name[len] != ':')
             continue;
-        text_format(path, sizeof(path), "%s/%s/interface", folder, name);
-        if (sysfs_read(path, text, sizeof(text)) &&
+        sfi__text_format(path, sizeof(path), "%s/%s/interface", folder, name);
+        if (sfi__sysfs_read(path, text, sizeof(text)) &&
             strstr(text, DAP_WORD) != NULL)
             return true;
     }
@@ -48,8 +48,8 @@ look_up(const struct usb_listing *u, const struct usb_seen *seen,
 {
     char folder[SYSFS_PATH_MAX];
 
-    text_format(folder, sizeof(folder), "%s/sys/bus/usb/devices/%s", u->l->root,
-                seen->path);
+    sfi__text_format(folder, sizeof(folder), "%s/sys/bus/usb/devices/%s",
+                     u->l->root, seen->path);
     sfi__list_strings(f, folder);
     return u->role != USB_ROLE_PROBE || strstr(f->product, DAP_WORD) != NULL ||
            has_dap_interface(folder, seen->path);
@@ -61,11 +61,12 @@ on_seen(void *user, const struct usb_seen *seen)
     const struct usb_listing *u = user;
     sfi_transport_found f = {.struct_size = sizeof(f)};
 
-    (void)text_copy(f.kind, sizeof(f.kind), kinds[u->role]);
-    text_format(f.uri, sizeof(f.uri), "%s:path=%s", f.kind, seen->path);
-    (void)text_copy(f.product, sizeof(f.product), seen->name);
-    (void)text_copy(f.manufacturer, sizeof(f.manufacturer), seen->manufacturer);
-    (void)text_copy(f.serial, sizeof(f.serial), seen->serial);
+    (void)sfi__text_copy(f.kind, sizeof(f.kind), kinds[u->role]);
+    sfi__text_format(f.uri, sizeof(f.uri), "%s:path=%s", f.kind, seen->path);
+    (void)sfi__text_copy(f.product, sizeof(f.product), seen->name);
+    (void)sfi__text_copy(f.manufacturer, sizeof(f.manufacturer),
+                         seen->manufacturer);
+    (void)sfi__text_copy(f.serial, sizeof(f.serial), seen->serial);
     f.flags = (seen->is_denied ? SFI_FOUND_DENIED : 0) |
               (seen->is_busy ? SFI_FOUND_BUSY : 0);
     if (seen->is_asked || look_up(u, seen, &f))

@@ -42,10 +42,10 @@ take_ids(struct usb_pick *out, const char *text)
     if (strlen(text) != 9 || text[4] != ':')
         return false;
     memcpy(digits, text, 4);
-    if (!hex_decode(id, sizeof(id), digits))
+    if (!sfi__hex_decode(id, sizeof(id), digits))
         return false;
     out->vendor = (uint16_t)(id[0] << 8 | id[1]);
-    if (!hex_decode(id, sizeof(id), text + 5))
+    if (!sfi__hex_decode(id, sizeof(id), text + 5))
         return false;
     out->product = (uint16_t)(id[0] << 8 | id[1]);
     return true;
@@ -66,11 +66,12 @@ sfi__usb_pick(sfi_ctx *ctx, enum usb_role role, const char *text,
         out->product = USB_PRODUCT;
     }
     if (path != NULL) {
-        ok = is_path(path) && text_copy(out->path, sizeof(out->path), path);
+        ok =
+            is_path(path) && sfi__text_copy(out->path, sizeof(out->path), path);
     } else if (serial != NULL) {
         ok = serial[0] != '\0' &&
-             text_copy(out->serial, sizeof(out->serial), serial);
-    } else if (text_to_u64(text, NTH_MAX, &nth)) {
+             sfi__text_copy(out->serial, sizeof(out->serial), serial);
+    } else if (sfi__text_to_u64(text, NTH_MAX, &nth)) {
         ok = nth > 0;
         out->nth = (uint32_t)nth;
     } else {

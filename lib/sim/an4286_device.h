@@ -1,8 +1,8 @@
 /* The chip's SPI (AN4286): one byte in and one out at a time.  It says 0xa5
  * until a frame is complete; then an ACK or NACK behind a dummy, until the host
  * has taken it; then the answer behind another. */
-#ifndef SFI_SIM_SPI_SLAVE_H
-#define SFI_SIM_SPI_SLAVE_H
+#ifndef SFI_SIM_AN4286_DEVICE_H
+#define SFI_SIM_AN4286_DEVICE_H
 
 #include "proto/an3155_device.h"
 
@@ -18,8 +18,8 @@ enum spi_phase {
     SPI_DATA,
 };
 
-struct spi_slave {
-    struct usart_slave engine;
+struct an4286_device {
+    struct an3155_device engine;
     enum spi_phase phase;
     uint8_t verdict;
     bool tail; /* the answer's last byte is another verdict */
@@ -31,11 +31,11 @@ struct spi_slave {
 };
 
 /* config->spi is set. */
-void spi_slave_init(struct spi_slave *s,
-                    const struct usart_slave_config *config);
+void sfi__an4286_device_init(struct an4286_device *s,
+                             const struct an3155_device_config *config);
 /* What is clocked out while `in` is clocked in. */
-uint8_t spi_slave_clock(struct spi_slave *s, uint8_t in);
+uint8_t sfi__an4286_device_clock(struct an4286_device *s, uint8_t in);
 /* Nothing is left to be fetched. */
-bool spi_slave_quiet(const struct spi_slave *s);
+bool sfi__an4286_device_quiet(const struct an4286_device *s);
 
 #endif

@@ -1,4 +1,4 @@
-#include "sim/spi_slave.h"
+#include "sim/an4286_device.h"
 
 #include "proto/an4286.h"
 
@@ -6,21 +6,22 @@
 #define BUSY_POLLS 20u
 
 void
-spi_slave_init(struct spi_slave *s, const struct usart_slave_config *config)
+sfi__an4286_device_init(struct an4286_device *s,
+                        const struct an3155_device_config *config)
 {
-    *s = (struct spi_slave){.phase = SPI_LISTEN};
-    usart_slave_init(&s->engine, config);
+    *s = (struct an4286_device){.phase = SPI_LISTEN};
+    sfi__an3155_device_init(&s->engine, config);
 }
 
 bool
-spi_slave_quiet(const struct spi_slave *s)
+sfi__an4286_device_quiet(const struct an4286_device *s)
 {
     return s->phase == SPI_LISTEN;
 }
 
 /* First a verdict, last one too when there is a tail, data between. */
 static void
-begin_answer(struct spi_slave *s, size_t len)
+begin_answer(struct an4286_device *s, size_t len)
 {
     s->verdict = s->answer[0];
     s->tail = s->engine.tail && len > 1;
@@ -31,19 +32,19 @@ begin_answer(struct spi_slave *s, size_t len)
 }
 
 static void
-listen(struct spi_slave *s, uint8_t in)
+listen(struct an4286_device *s, uint8_t in)
 {
     struct wr w;
 
-    wr_init(&w, s->answer, sizeof(s->answer));
-    usart_slave_byte(&s->engine, in, &w);
-    if (wr_len(&w) > 0)
-        begin_answer(s, wr_len(&w));
+    sfi__wr_init(&w, s->answer, sizeof(s->answer));
+    sfi__an3155_device_byte(&s->engine, in, &w);
+    if (sfi__wr_len(&w) > 0)
+        begin_answer(s, sfi__wr_len(&w));
 }
 
 /* The verdict is taken: what now? */
 static void
-go_on(struct spi_slave *s)
+go_on(struct an4286_device *s)
 {
     if (s->at < s->len) {
         s->phase = SPI_DUMMY_D;
@@ -57,7 +58,7 @@ go_on(struct spi_slave *s)
 }
 
 static uint8_t
-next_data(struct spi_slave *s)
+next_data(struct an4286_device *s)
 {
     uint8_t byte = s->answer[s->at++];
 
@@ -67,7 +68,7 @@ next_data(struct spi_slave *s)
 }
 
 uint8_t
-spi_slave_clock(struct spi_slave *s, uint8_t in)
+sfi__an4286_device_clock(struct an4286_device *s, uint8_t in)
 {
     switch (s->phase) {
     case SPI_LISTEN:
