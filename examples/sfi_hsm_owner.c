@@ -18,7 +18,7 @@ export_log(struct program *p)
         return refuse(p, SFI_ERR_HSM_STATE,
                       "the HSM is blank: it has no log yet");
     if (st == SFI_OK)
-        st = sfi_hsm_export_log(p->hsm, path);
+        st = sfi_hsm_export_audit(p->hsm, path);
     if (st == SFI_OK && !p->json)
         (void)printf("Writing log to file %s\n", path);
     return report_with(p, st, "log", path);
@@ -40,7 +40,7 @@ date(char out[DATE_LEN], uint64_t seconds)
 }
 
 static void
-print_proof(const sfi_log_summary *s, const char *before)
+print_proof(const sfi_audit_summary *s, const char *before)
 {
     char first[DATE_LEN], last[DATE_LEN];
 
@@ -67,7 +67,7 @@ print_proof(const sfi_log_summary *s, const char *before)
 
 static void
 print_proof_json(const struct program *p, const char *path, const char *before,
-                 const sfi_log_summary *s, sfi_status st)
+                 const sfi_audit_summary *s, sfi_status st)
 {
     struct json j;
 
@@ -99,15 +99,15 @@ verify_log(struct program *p)
 {
     const char *path = cli_value(&p->cli, OPT_VERIFY_LOG);
     const char *before = cli_value(&p->cli, OPT_BEFORE);
-    sfi_log_summary sum = {.struct_size = sizeof(sum)};
-    uint8_t key_secret[SFI_LOG_KEY_LEN];
+    sfi_audit_summary sum = {.struct_size = sizeof(sum)};
+    uint8_t key_secret[SFI_AUDIT_KEY_LEN];
     sfi_status st =
-        sfi_log_key_load(p->ctx, cli_need(&p->cli, OPT_KEY), key_secret);
+        sfi_audit_key_load(p->ctx, cli_need(&p->cli, OPT_KEY), key_secret);
     int status = 0;
 
     if (st == SFI_OK)
-        st = sfi_log_verify(p->ctx, path, key_secret, sizeof(key_secret),
-                            before, &sum);
+        st = sfi_audit_verify(p->ctx, path, key_secret, sizeof(key_secret),
+                              before, &sum);
     cli_wipe(key_secret, sizeof(key_secret));
     if (st != SFI_OK)
         status = cli_fail(&p->cli, p->ctx, st);

@@ -13,7 +13,7 @@ struct content {
     sfi_personalization *perso;
     const char *log_key_file; /* NULL: the HSM makes a key of its own */
     bool log_key_is_new;
-    uint8_t log_key_secret[SFI_LOG_KEY_LEN];
+    uint8_t log_key_secret[SFI_AUDIT_KEY_LEN];
     sfi_provision_options options;
 };
 
@@ -26,8 +26,8 @@ load_log_key(struct program *p, struct content *c)
 
     if (c->log_key_file == NULL)
         return SFI_OK;
-    c->options.log_key = c->log_key_secret;
-    st = sfi_log_key_load(p->ctx, c->log_key_file, c->log_key_secret);
+    c->options.audit_key = c->log_key_secret;
+    st = sfi_audit_key_load(p->ctx, c->log_key_file, c->log_key_secret);
     c->log_key_is_new =
         st != SFI_OK && sfi_error_os_code(sfi_ctx_error(p->ctx)) == ENOENT;
     return c->log_key_is_new ? SFI_OK : st;
@@ -41,9 +41,9 @@ make_log_key(struct program *p, struct content *c)
 
     if (!c->log_key_is_new)
         return SFI_OK;
-    st = sfi_log_key_create(p->ctx, c->log_key_file);
+    st = sfi_audit_key_create(p->ctx, c->log_key_file);
     return st == SFI_OK
-               ? sfi_log_key_load(p->ctx, c->log_key_file, c->log_key_secret)
+               ? sfi_audit_key_load(p->ctx, c->log_key_file, c->log_key_secret)
                : st;
 }
 

@@ -5,7 +5,7 @@
  * An HSM is provisioned once, then only counts down.  It counts devices, not
  * attempts: a device that was counted gets its licence again for nothing, and
  * the count is stored before the licence leaves.  Every licence is a record in
- * a chain that its owner can verify (sfi/log.h).
+ * a chain that its owner can verify (sfi/audit.h).
  */
 #ifndef SFI_HSM_H
 #define SFI_HSM_H
@@ -14,7 +14,7 @@
 #include <sfi/ctx.h>
 #include <sfi/key.h>
 #include <sfi/license.h>
-#include <sfi/log.h>
+#include <sfi/audit.h>
 
 SFI_BEGIN_DECLS
 
@@ -58,9 +58,9 @@ typedef struct sfi_provision_options {
     uint32_t struct_size; /**< sizeof(sfi_provision_options) */
     uint32_t flags;       /**< SFI_HSM_* flags */
     uint64_t low_water;   /**< at most the maximum; 0: a tenth of it */
-    /** SFI_LOG_KEY_LEN bytes that authenticate the log, for its owner to
+    /** SFI_AUDIT_KEY_LEN bytes that authenticate the log, for its owner to
      * keep; NULL: the HSM makes some that nobody else knows. */
-    const uint8_t *log_key;
+    const uint8_t *audit_key;
 } sfi_provision_options;
 
 /**
@@ -170,10 +170,10 @@ typedef struct sfi_hsm_ops {
     /** Write the closing record; give no licence from now on. */
     sfi_status (*retire)(void *user);
     /** Fill in `out`, which is zero but for its struct_size. */
-    sfi_status (*log_head)(void *user, sfi_log_head *out);
+    sfi_status (*audit_head)(void *user, sfi_audit_head *out);
     /** The same for record `sequence`, from 1; SFI_ERR_RANGE: none such. */
-    sfi_status (*log_record)(void *user, uint64_t sequence,
-                             sfi_log_record *out);
+    sfi_status (*audit_record)(void *user, uint64_t sequence,
+                               sfi_audit_record *out);
 } sfi_hsm_ops;
 
 /**
@@ -501,8 +501,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_retire(sfi_hsm *hsm);
  * Blocks: on the file or the reader.  Thread: the context's.
  * @since 1.0
  */
-SFI_API SFI_NODISCARD sfi_status sfi_hsm_get_log_head(sfi_hsm *hsm,
-                                                      sfi_log_head *out);
+SFI_API SFI_NODISCARD sfi_status sfi_hsm_get_audit_head(sfi_hsm *hsm,
+                                                        sfi_audit_head *out);
 
 /**
  * One record of an HSM's log.
@@ -513,19 +513,18 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_get_log_head(sfi_hsm *hsm,
  *
  * @return SFI_OK, or
  *   SFI_ERR_RANGE  there is no such record
- *   what sfi_hsm_get_log_head() returns
+ *   what sfi_hsm_get_audit_head() returns
  *
  * Blocks: on the file or the reader.  Thread: the context's.
  * @since 1.0
  */
-SFI_API SFI_NODISCARD sfi_status sfi_hsm_get_log_record(sfi_hsm *hsm,
-                                                        uint64_t sequence,
-                                                        sfi_log_record *out);
+SFI_API SFI_NODISCARD sfi_status sfi_hsm_get_audit_record(
+    sfi_hsm *hsm, uint64_t sequence, sfi_audit_record *out);
 
 /**
  * Write an HSM's whole log to a file: all of it, or none.
  *
- * It is text, and no secret; sfi_log_verify() proves it with the log key
+ * It is text, and no secret; sfi_audit_verify() proves it with the log key
  * (doc/format.md, "Log").  Records that are written meanwhile are left to the
  * next one.  What needs no key is checked on the way.
  *
@@ -535,14 +534,14 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_get_log_record(sfi_hsm *hsm,
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT  a pointer is NULL
  *   SFI_ERR_HSM       also when its records do not fit together
- *   what sfi_hsm_get_log_head() returns; SFI_ERR_ACCESS and SFI_ERR_OS also for
- *   the new file
+ *   what sfi_hsm_get_audit_head() returns; SFI_ERR_ACCESS and SFI_ERR_OS also
+ * for the new file
  *
  * Blocks: on the file or the reader.  Thread: the context's.
  * @since 1.0
  */
-SFI_API SFI_NODISCARD sfi_status sfi_hsm_export_log(sfi_hsm *hsm,
-                                                    const char *path);
+SFI_API SFI_NODISCARD sfi_status sfi_hsm_export_audit(sfi_hsm *hsm,
+                                                      const char *path);
 
 /** A place where an HSM can be. */
 typedef struct sfi_hsm_slot {

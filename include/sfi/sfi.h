@@ -5,6 +5,7 @@
 #ifndef SFI_SFI_H
 #define SFI_SFI_H
 
+#include <sfi/audit.h>
 #include <sfi/certificate.h>
 #include <sfi/chip.h>
 #include <sfi/ctx.h>
@@ -16,7 +17,6 @@
 #include <sfi/key.h>
 #include <sfi/license.h>
 #include <sfi/license_store.h>
-#include <sfi/log.h>
 #include <sfi/option_bytes.h>
 #include <sfi/status.h>
 #include <sfi/target.h>

@@ -3,7 +3,7 @@
 #define SFI_AUDIT_AUDIT_H
 
 #include <sfi/hsm.h>
-#include <sfi/log.h>
+#include <sfi/audit.h>
 
 #include "util/file.h"
 #include "util/text.h"
@@ -16,24 +16,24 @@
 #define LOG_FLAGS SFI_HSM_LIVE_ONLY
 
 /* Kinds as text, by number; NULL: none such. */
-const char *sfi__log_kind(uint32_t kind);
+const char *sfi__audit_kind(uint32_t kind);
 /* What a firmware id can be: 1 to 63 printable ASCII characters; and a product
  * id: 8 of them, without blanks. */
-bool sfi__log_is_firmware(const char *text);
-bool sfi__log_is_product(const char *text);
+bool sfi__audit_is_firmware(const char *text);
+bool sfi__audit_is_product(const char *text);
 
 /* ---- writing ---- */
 
 /* Gives record `sequence`; has said why before an error. */
 typedef sfi_status (*log_record_fn)(void *user, uint64_t sequence,
-                                    sfi_log_record *out);
+                                    sfi_audit_record *out);
 
 /* The whole log that `head` is the end of: all of it or nothing.  What needs no
  * key is checked on the way.  Errors of the file name it; all others name no
  * place. */
-sfi_status sfi__log_write(sfi_ctx *ctx, const char *path,
-                          const sfi_log_head *head, log_record_fn record,
-                          void *user);
+sfi_status sfi__audit_write(sfi_ctx *ctx, const char *path,
+                            const sfi_audit_head *head, log_record_fn record,
+                            void *user);
 
 /* ---- reading ---- */
 
@@ -49,16 +49,16 @@ struct log_in {
 };
 
 /* Each failure names the file, and the line if there is one. */
-sfi_status sfi__log_open(struct log_in *in, sfi_ctx *ctx, const char *path);
-void sfi__log_close(struct log_in *in);
+sfi_status sfi__audit_open(struct log_in *in, sfi_ctx *ctx, const char *path);
+void sfi__audit_close(struct log_in *in);
 /* What stands before the records; `out` is zero before. */
-sfi_status sfi__log_read_head(struct log_in *in, sfi_log_head *out);
+sfi_status sfi__audit_read_head(struct log_in *in, sfi_audit_head *out);
 /* The next record; or the end, which fills in the rest of the head, and behind
  * which nothing is. */
-sfi_status sfi__log_read_next(struct log_in *in, sfi_log_record *out,
-                              sfi_log_head *head, bool *end);
-sfi_status sfi__log_fail(struct log_in *in, sfi_status st, const char *fmt, ...)
-    SFI_PRINTF(3, 4);
+sfi_status sfi__audit_read_next(struct log_in *in, sfi_audit_record *out,
+                                sfi_audit_head *head, bool *end);
+sfi_status sfi__audit_fail(struct log_in *in, sfi_status st, const char *fmt,
+                           ...) SFI_PRINTF(3, 4);
 
 /* ---- devices ---- */
 
@@ -76,10 +76,11 @@ struct log_devices {
     bool zeros; /* the device that looks like a free slot */
 };
 
-void sfi__log_devices_init(struct log_devices *d, sfi_ctx *ctx);
-void sfi__log_devices_free(struct log_devices *d);
-bool sfi__log_devices_have(const struct log_devices *d, const uint8_t *device);
+void sfi__audit_devices_init(struct log_devices *d, sfi_ctx *ctx);
+void sfi__audit_devices_free(struct log_devices *d);
+bool sfi__audit_devices_have(const struct log_devices *d,
+                             const uint8_t *device);
 /* SFI_ERR_LIMIT: too many. */
-sfi_status sfi__log_devices_add(struct log_devices *d, const uint8_t *device);
+sfi_status sfi__audit_devices_add(struct log_devices *d, const uint8_t *device);
 
 #endif

@@ -16,11 +16,11 @@
 #define HEAD_LEN 88u
 #define RECORD_LEN 208u
 
-_Static_assert(FIRMWARE_ID_FIELD == sizeof(((sfi_log_head *)0)->firmware_id),
+_Static_assert(FIRMWARE_ID_FIELD == sizeof(((sfi_audit_head *)0)->firmware_id),
                "firmware id");
 
 sfi_status
-sfi__chain_genesis(sfi_ctx *ctx, const sfi_log_head *h,
+sfi__chain_genesis(sfi_ctx *ctx, const sfi_audit_head *h,
                    uint8_t out[SFI_SHA256_LEN])
 {
     uint8_t data[INIT_LEN];
@@ -40,8 +40,8 @@ sfi__chain_genesis(sfi_ctx *ctx, const sfi_log_head *h,
 }
 
 sfi_status
-sfi__chain_head_mac(sfi_ctx *ctx, const sfi_log_head *h,
-                    const uint8_t key_secret[SFI_LOG_KEY_LEN],
+sfi__chain_head_mac(sfi_ctx *ctx, const sfi_audit_head *h,
+                    const uint8_t key_secret[SFI_AUDIT_KEY_LEN],
                     uint8_t out[SFI_SHA256_LEN])
 {
     uint8_t data[HEAD_LEN];
@@ -52,15 +52,15 @@ sfi__chain_head_mac(sfi_ctx *ctx, const sfi_log_head *h,
     sfi__wr_bytes(&w, h->genesis, sizeof(h->genesis));
     sfi__wr_u64le(&w, h->remaining);
     sfi__wr_u64le(&w, h->sequence);
-    sfi__wr_bytes(&w, h->log_head, sizeof(h->log_head));
-    return sfi__hmac_sha256(ctx, key_secret, SFI_LOG_KEY_LEN, data,
+    sfi__wr_bytes(&w, h->audit_head, sizeof(h->audit_head));
+    return sfi__hmac_sha256(ctx, key_secret, SFI_AUDIT_KEY_LEN, data,
                             sfi__wr_len(&w), out);
 }
 
 sfi_status
-sfi__chain_record(sfi_ctx *ctx, const sfi_log_head *h, const sfi_log_record *r,
-                  const uint8_t *key_secret, uint8_t hash[SFI_SHA256_LEN],
-                  uint8_t mac[SFI_SHA256_LEN])
+sfi__chain_record(sfi_ctx *ctx, const sfi_audit_head *h,
+                  const sfi_audit_record *r, const uint8_t *key_secret,
+                  uint8_t hash[SFI_SHA256_LEN], uint8_t mac[SFI_SHA256_LEN])
 {
     uint8_t data[RECORD_LEN];
     struct wr w;
@@ -80,7 +80,7 @@ sfi__chain_record(sfi_ctx *ctx, const sfi_log_head *h, const sfi_log_record *r,
     sfi__wr_bytes(&w, r->previous, sizeof(r->previous));
     st = sfi__sha256(ctx, data, sfi__wr_len(&w), hash);
     if (st == SFI_OK && key_secret != NULL)
-        st = sfi__hmac_sha256(ctx, key_secret, SFI_LOG_KEY_LEN, data,
+        st = sfi__hmac_sha256(ctx, key_secret, SFI_AUDIT_KEY_LEN, data,
                               sfi__wr_len(&w), mac);
     return st;
 }

@@ -9,16 +9,17 @@
 
 /* The hash of all that is written once (flags, maximum, low_water, ids, serial,
  * CA): where the chain begins. */
-sfi_status sfi__chain_genesis(sfi_ctx *ctx, const sfi_log_head *h,
+sfi_status sfi__chain_genesis(sfi_ctx *ctx, const sfi_audit_head *h,
                               uint8_t out[SFI_SHA256_LEN]);
-/* Over genesis, remaining, sequence and log_head. */
-sfi_status sfi__chain_head_mac(sfi_ctx *ctx, const sfi_log_head *h,
-                               const uint8_t key_secret[SFI_LOG_KEY_LEN],
+/* Over genesis, remaining, sequence and audit_head. */
+sfi_status sfi__chain_head_mac(sfi_ctx *ctx, const sfi_audit_head *h,
+                               const uint8_t key_secret[SFI_AUDIT_KEY_LEN],
                                uint8_t out[SFI_SHA256_LEN]);
 /* Hash and MAC of a record; without a key only the hash, and `mac` may be
  * NULL. */
-sfi_status sfi__chain_record(sfi_ctx *ctx, const sfi_log_head *h,
-                             const sfi_log_record *r, const uint8_t *key_secret,
+sfi_status sfi__chain_record(sfi_ctx *ctx, const sfi_audit_head *h,
+                             const sfi_audit_record *r,
+                             const uint8_t *key_secret,
                              uint8_t hash[SFI_SHA256_LEN],
                              uint8_t mac[SFI_SHA256_LEN]);
 

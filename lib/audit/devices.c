@@ -10,18 +10,18 @@
 static const uint8_t free_slot[LOG_DEVICE_LEN];
 
 void
-sfi__log_devices_init(struct log_devices *d, sfi_ctx *ctx)
+sfi__audit_devices_init(struct log_devices *d, sfi_ctx *ctx)
 {
     sfi__zero(d, sizeof(*d));
     d->ctx = ctx;
 }
 
 void
-sfi__log_devices_free(struct log_devices *d)
+sfi__audit_devices_free(struct log_devices *d)
 {
     if (d->slots != NULL)
         sfi__ctx_dealloc(d->ctx, d->slots);
-    sfi__log_devices_init(d, d->ctx);
+    sfi__audit_devices_init(d, d->ctx);
 }
 
 /* Where this device is, or would be.  There is always a free slot. */
@@ -42,7 +42,7 @@ slot_of(const struct log_devices *d, const uint8_t *device)
 }
 
 bool
-sfi__log_devices_have(const struct log_devices *d, const uint8_t *device)
+sfi__audit_devices_have(const struct log_devices *d, const uint8_t *device)
 {
     if (sfi__equal(device, free_slot, LOG_DEVICE_LEN))
         return d->zeros;
@@ -67,13 +67,13 @@ grow(struct log_devices *d)
         if (!sfi__equal(d->slots[i], free_slot, LOG_DEVICE_LEN))
             memcpy(slot_of(&more, d->slots[i]), d->slots[i], LOG_DEVICE_LEN);
     }
-    sfi__log_devices_free(d);
+    sfi__audit_devices_free(d);
     *d = more;
     return SFI_OK;
 }
 
 sfi_status
-sfi__log_devices_add(struct log_devices *d, const uint8_t *device)
+sfi__audit_devices_add(struct log_devices *d, const uint8_t *device)
 {
     sfi_status st = SFI_OK;
 

@@ -13,7 +13,7 @@
 /* ---- lines ---- */
 
 sfi_status
-sfi__log_fail(struct log_in *in, sfi_status st, const char *fmt, ...)
+sfi__audit_fail(struct log_in *in, sfi_status st, const char *fmt, ...)
 {
     char message[SFI_ERROR_MESSAGE_MAX];
     va_list args;
@@ -35,7 +35,7 @@ fail_read(struct log_in *in, int err)
 }
 
 sfi_status
-sfi__log_open(struct log_in *in, sfi_ctx *ctx, const char *path)
+sfi__audit_open(struct log_in *in, sfi_ctx *ctx, const char *path)
 {
     int err = sfi__file_open(&in->file, path);
 
@@ -49,7 +49,7 @@ sfi__log_open(struct log_in *in, sfi_ctx *ctx, const char *path)
 }
 
 void
-sfi__log_close(struct log_in *in)
+sfi__audit_close(struct log_in *in)
 {
     sfi__file_close(&in->file);
 }
@@ -80,11 +80,11 @@ check_line(struct log_in *in)
 
     for (size_t i = 0; in->text[i] != '\0'; i++) {
         if (in->text[i] < ' ' || in->text[i] > '~')
-            return sfi__log_fail(in, SFI_ERR_FORMAT,
-                                 "character %zu is %s, expected printable "
-                                 "ASCII and line ends of one character",
-                                 i + 1,
-                                 sfi__text_byte(name, (uint8_t)in->text[i]));
+            return sfi__audit_fail(in, SFI_ERR_FORMAT,
+                                   "character %zu is %s, expected printable "
+                                   "ASCII and line ends of one character",
+                                   i + 1,
+                                   sfi__text_byte(name, (uint8_t)in->text[i]));
     }
     return SFI_OK;
 }
@@ -110,16 +110,16 @@ next_line(struct log_in *in, bool *got)
     len = in->len - in->at;
     end = memchr(from, '\n', len <= LOG_LINE_MAX ? len : LOG_LINE_MAX + 1);
     if (end == NULL && len > LOG_LINE_MAX)
-        return sfi__log_fail(in, SFI_ERR_LIMIT,
-                             "line is longer than %u characters, the limit",
-                             LOG_LINE_MAX);
+        return sfi__audit_fail(in, SFI_ERR_LIMIT,
+                               "line is longer than %u characters, the limit",
+                               LOG_LINE_MAX);
     if (end == NULL)
-        return sfi__log_fail(in, SFI_ERR_TRUNCATED,
-                             "the log is cut off in the middle of a line");
+        return sfi__audit_fail(in, SFI_ERR_TRUNCATED,
+                               "the log is cut off in the middle of a line");
     len = (size_t)(end - from);
     if (memchr(from, '\0', len) != NULL)
-        return sfi__log_fail(in, SFI_ERR_FORMAT,
-                             "a character is 0x00, expected printable ASCII");
+        return sfi__audit_fail(in, SFI_ERR_FORMAT,
+                               "a character is 0x00, expected printable ASCII");
     memcpy(in->text, from, len);
     in->text[len] = '\0';
     in->at += len + 1;
@@ -134,8 +134,8 @@ need_line(struct log_in *in, const char *expected)
     sfi_status st = next_line(in, &got);
 
     if (st == SFI_OK && !got)
-        st = sfi__log_fail(in, SFI_ERR_TRUNCATED,
-                           "the log ends here, expected %s", expected);
+        st = sfi__audit_fail(in, SFI_ERR_TRUNCATED,
+                             "the log ends here, expected %s", expected);
     return st;
 }
 
@@ -145,8 +145,8 @@ static sfi_status
 bad_word(struct log_in *in, const char *name, const char *word,
          const char *expected)
 {
-    return sfi__log_fail(in, SFI_ERR_FORMAT, "%s is \"%s\", expected %s", name,
-                         word, expected);
+    return sfi__audit_fail(in, SFI_ERR_FORMAT, "%s is \"%s\", expected %s",
+                           name, word, expected);
 }
 
 /* One text for each number: no sign, no zero before it. */
@@ -195,9 +195,9 @@ split(struct log_in *in, char *words[], size_t count)
         at = blank;
     }
     if (found != count)
-        return sfi__log_fail(in, SFI_ERR_FORMAT,
-                             "%zu words, expected %zu: \"%s ...\"", found,
-                             count, in->text);
+        return sfi__audit_fail(in, SFI_ERR_FORMAT,
+                               "%zu words, expected %zu: \"%s ...\"", found,
+                               count, in->text);
     return SFI_OK;
 }
 
@@ -259,22 +259,22 @@ read_magic(struct log_in *in)
     sfi_status st = need_line(in, "\"" LOG_MAGIC "\"");
 
     if (st == SFI_OK && strcmp(in->text, LOG_MAGIC) != 0)
-        st = sfi__log_fail(in, SFI_ERR_FORMAT,
-                           "not a log, which begins with \"" LOG_MAGIC "\"");
+        st = sfi__audit_fail(in, SFI_ERR_FORMAT,
+                             "not a log, which begins with \"" LOG_MAGIC "\"");
     return st;
 }
 
 static sfi_status
-read_numbers(struct log_in *in, sfi_log_head *out)
+read_numbers(struct log_in *in, sfi_audit_head *out)
 {
     uint64_t flags = 0;
     sfi_status st = read_key_number(in, "flags", UINT32_MAX, &flags);
 
     out->flags = (uint32_t)flags;
     if (st == SFI_OK && (out->flags & ~LOG_FLAGS) != 0)
-        st = sfi__log_fail(in, SFI_ERR_FORMAT,
-                           "flags are 0x%x, of which this libsfi knows 0x%x",
-                           out->flags, LOG_FLAGS);
+        st = sfi__audit_fail(in, SFI_ERR_FORMAT,
+                             "flags are 0x%x, of which this libsfi knows 0x%x",
+                             out->flags, LOG_FLAGS);
     if (st == SFI_OK)
         st = read_key_number(in, "maximum", SFI_HSM_COUNT_MAX, &out->maximum);
     if (st == SFI_OK && out->maximum == 0)
@@ -285,17 +285,17 @@ read_numbers(struct log_in *in, sfi_log_head *out)
 }
 
 sfi_status
-sfi__log_read_head(struct log_in *in, sfi_log_head *out)
+sfi__audit_read_head(struct log_in *in, sfi_audit_head *out)
 {
     sfi_status st = read_magic(in);
 
     if (st == SFI_OK)
         st = read_numbers(in, out);
     if (st == SFI_OK)
-        st = read_key_text(in, "firmware-id", sfi__log_is_firmware,
+        st = read_key_text(in, "firmware-id", sfi__audit_is_firmware,
                            out->firmware_id, sizeof(out->firmware_id));
     if (st == SFI_OK)
-        st = read_key_text(in, "product-id", sfi__log_is_product,
+        st = read_key_text(in, "product-id", sfi__audit_is_product,
                            out->product_id, sizeof(out->product_id));
     if (st == SFI_OK)
         st = read_key_hex(in, "serial", out->serial, sizeof(out->serial));
@@ -313,8 +313,8 @@ read_kind(struct log_in *in, const char *word, uint32_t *out)
 {
     const char *name;
 
-    for (uint32_t kind = SFI_LOG_COUNTED; (name = sfi__log_kind(kind)) != NULL;
-         kind++) {
+    for (uint32_t kind = SFI_AUDIT_COUNTED;
+         (name = sfi__audit_kind(kind)) != NULL; kind++) {
         if (strcmp(name, word) == 0) {
             *out = kind;
             return SFI_OK;
@@ -336,7 +336,7 @@ read_session(struct log_in *in, const char *word, uint32_t *out)
 }
 
 static sfi_status
-read_record(struct log_in *in, sfi_log_record *out)
+read_record(struct log_in *in, sfi_audit_record *out)
 {
     char *w[WORDS_RECORD] = {NULL};
     sfi_status st = split(in, w, WORDS_RECORD);
@@ -365,7 +365,7 @@ read_record(struct log_in *in, sfi_log_record *out)
 }
 
 static sfi_status
-read_end(struct log_in *in, sfi_log_head *head)
+read_end(struct log_in *in, sfi_audit_head *head)
 {
     char *w[WORDS_END] = {NULL};
     bool more;
@@ -376,15 +376,15 @@ read_end(struct log_in *in, sfi_log_head *head)
     if (st == SFI_OK)
         st = read_number(in, "the rest", w[2], UINT64_MAX, &head->remaining);
     if (st == SFI_OK)
-        st = READ_HEX(in, "the last hash", w[3], head->log_head);
+        st = READ_HEX(in, "the last hash", w[3], head->audit_head);
     if (st == SFI_OK)
         st = READ_HEX(in, "the MAC", w[4], head->mac);
     if (st != SFI_OK)
         return st;
     st = next_line(in, &more);
     if (st == SFI_OK && more)
-        st = sfi__log_fail(in, SFI_ERR_FORMAT,
-                           "a line behind the end of the log");
+        st = sfi__audit_fail(in, SFI_ERR_FORMAT,
+                             "a line behind the end of the log");
     return st;
 }
 
@@ -397,8 +397,8 @@ begins(const char *text, const char *word)
 }
 
 sfi_status
-sfi__log_read_next(struct log_in *in, sfi_log_record *out, sfi_log_head *head,
-                   bool *end)
+sfi__audit_read_next(struct log_in *in, sfi_audit_record *out,
+                     sfi_audit_head *head, bool *end)
 {
     sfi_status st = need_line(in, "a record or the end");
 

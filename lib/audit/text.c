@@ -12,12 +12,12 @@
 #include "license/record.h"
 
 const char *
-sfi__log_kind(uint32_t kind)
+sfi__audit_kind(uint32_t kind)
 {
     static const char *const kinds[] = {
-        [SFI_LOG_COUNTED] = "counted",
-        [SFI_LOG_AGAIN] = "again",
-        [SFI_LOG_RETIRED] = "retired",
+        [SFI_AUDIT_COUNTED] = "counted",
+        [SFI_AUDIT_AGAIN] = "again",
+        [SFI_AUDIT_RETIRED] = "retired",
     };
 
     return kind < sizeof(kinds) / sizeof(*kinds) ? kinds[kind] : NULL;
@@ -34,7 +34,7 @@ is_printable(const char *text, char first)
 }
 
 bool
-sfi__log_is_firmware(const char *text)
+sfi__audit_is_firmware(const char *text)
 {
     size_t len = strlen(text);
 
@@ -42,7 +42,7 @@ sfi__log_is_firmware(const char *text)
 }
 
 bool
-sfi__log_is_product(const char *text)
+sfi__audit_is_product(const char *text)
 {
     return strlen(text) == PRODUCT_ID_LEN && is_printable(text, '!');
 }
@@ -108,7 +108,7 @@ hex(const uint8_t *data, size_t len)
 #define HEX(field) hex((field), sizeof(field)).text
 
 static sfi_status
-put_head(struct log_out *o, const sfi_log_head *h)
+put_head(struct log_out *o, const sfi_audit_head *h)
 {
     sfi_status st = put_line(o, "%s", LOG_MAGIC);
 
@@ -132,36 +132,36 @@ put_head(struct log_out *o, const sfi_log_head *h)
 }
 
 static sfi_status
-put_record(struct log_out *o, const sfi_log_record *r)
+put_record(struct log_out *o, const sfi_audit_record *r)
 {
     char date[DATE_MAX];
 
     return put_line(o, "record %llu %s %s %s %08x %llu %s %s %s %s",
                     (unsigned long long)r->sequence,
-                    sfi__date_format(date, r->time), sfi__log_kind(r->kind),
+                    sfi__date_format(date, r->time), sfi__audit_kind(r->kind),
                     HEX(r->device), r->session,
                     (unsigned long long)r->remaining, HEX(r->license),
                     HEX(r->previous), HEX(r->hash), HEX(r->mac));
 }
 
 static sfi_status
-put_end(struct log_out *o, const sfi_log_head *h)
+put_end(struct log_out *o, const sfi_audit_head *h)
 {
     return put_line(o, "end %llu %llu %s %s", (unsigned long long)h->sequence,
-                    (unsigned long long)h->remaining, HEX(h->log_head),
+                    (unsigned long long)h->remaining, HEX(h->audit_head),
                     HEX(h->mac));
 }
 
 /* ---- what the HSM gives ---- */
 
 static sfi_status
-check_head(sfi_ctx *ctx, const sfi_log_head *h)
+check_head(sfi_ctx *ctx, const sfi_audit_head *h)
 {
     uint8_t genesis[SFI_SHA256_LEN];
     sfi_status st;
 
-    if (!sfi__log_is_firmware(h->firmware_id) ||
-        !sfi__log_is_product(h->product_id))
+    if (!sfi__audit_is_firmware(h->firmware_id) ||
+        !sfi__audit_is_product(h->product_id))
         return sfi__fail(ctx, SFI_ERR_HSM,
                          "the HSM's log names no firmware or no product");
     st = sfi__chain_genesis(ctx, h, genesis);
@@ -173,14 +173,14 @@ check_head(sfi_ctx *ctx, const sfi_log_head *h)
 
 /* `last`: the hash of the record before, and then of this one. */
 static sfi_status
-check_record(sfi_ctx *ctx, const sfi_log_head *h, const sfi_log_record *r,
+check_record(sfi_ctx *ctx, const sfi_audit_head *h, const sfi_audit_record *r,
              uint64_t sequence, uint8_t last[SFI_SHA256_LEN])
 {
     uint8_t hash[SFI_SHA256_LEN];
     sfi_status st = sfi__chain_record(ctx, h, r, NULL, hash, NULL);
 
     if (st == SFI_OK &&
-        (r->sequence != sequence || sfi__log_kind(r->kind) == NULL ||
+        (r->sequence != sequence || sfi__audit_kind(r->kind) == NULL ||
          !sfi__equal(r->previous, last, SFI_SHA256_LEN) ||
          !sfi__equal(r->hash, hash, sizeof(hash))))
         st = sfi__fail(ctx, SFI_ERR_HSM,
@@ -192,7 +192,7 @@ check_record(sfi_ctx *ctx, const sfi_log_head *h, const sfi_log_record *r,
 }
 
 static sfi_status
-put_records(struct log_out *o, const sfi_log_head *h, log_record_fn record,
+put_records(struct log_out *o, const sfi_audit_head *h, log_record_fn record,
             void *user)
 {
     uint8_t last[SFI_SHA256_LEN];
@@ -200,7 +200,7 @@ put_records(struct log_out *o, const sfi_log_head *h, log_record_fn record,
 
     memcpy(last, h->genesis, sizeof(last));
     for (uint64_t i = 0; st == SFI_OK && i < h->sequence; i++) {
-        sfi_log_record r = {.struct_size = sizeof(r)};
+        sfi_audit_record r = {.struct_size = sizeof(r)};
 
         st = record(user, i + 1, &r);
         if (st == SFI_OK)
@@ -208,7 +208,7 @@ put_records(struct log_out *o, const sfi_log_head *h, log_record_fn record,
         if (st == SFI_OK)
             st = put_record(o, &r);
     }
-    if (st == SFI_OK && !sfi__equal(last, h->log_head, sizeof(last)))
+    if (st == SFI_OK && !sfi__equal(last, h->audit_head, sizeof(last)))
         st = sfi__fail(o->ctx, SFI_ERR_HSM,
                        "the HSM's log: record %llu is not the end that its "
                        "head names",
@@ -228,7 +228,7 @@ clean(char *text, size_t size)
 }
 
 static sfi_status
-write_log(struct log_out *o, const sfi_log_head *h, log_record_fn record,
+write_log(struct log_out *o, const sfi_audit_head *h, log_record_fn record,
           void *user)
 {
     sfi_status st = put_head(o, h);
@@ -241,11 +241,11 @@ write_log(struct log_out *o, const sfi_log_head *h, log_record_fn record,
 }
 
 sfi_status
-sfi__log_write(sfi_ctx *ctx, const char *path, const sfi_log_head *head,
-               log_record_fn record, void *user)
+sfi__audit_write(sfi_ctx *ctx, const char *path, const sfi_audit_head *head,
+                 log_record_fn record, void *user)
 {
     struct log_out o = {.ctx = ctx, .path = path};
-    sfi_log_head h = *head;
+    sfi_audit_head h = *head;
     sfi_status st;
     int err;
 

@@ -14,15 +14,15 @@
 struct proof {
     struct log_in in;
     const uint8_t *key_secret;
-    const sfi_log_head *before; /* the end of an earlier log, or NULL */
-    sfi_log_head head;
+    const sfi_audit_head *before; /* the end of an earlier log, or NULL */
+    sfi_audit_head head;
     struct log_devices devices;
     uint8_t last[SFI_SHA256_LEN]; /* hash of the last record, or genesis */
     uint64_t remaining;
-    sfi_log_summary sum;
+    sfi_audit_summary sum;
 };
 
-#define altered(p, ...) sfi__log_fail(&(p)->in, SFI_ERR_AUTH, __VA_ARGS__)
+#define altered(p, ...) sfi__audit_fail(&(p)->in, SFI_ERR_AUTH, __VA_ARGS__)
 
 /* ---- what hashes and MACs tell ---- */
 
@@ -43,7 +43,7 @@ check_head(struct proof *p)
 
 /* In its place, and as the HSM wrote it. */
 static sfi_status
-check_record(struct proof *p, const sfi_log_record *r)
+check_record(struct proof *p, const sfi_audit_record *r)
 {
     uint8_t hash[SFI_SHA256_LEN];
     uint8_t mac[SFI_SHA256_LEN];
@@ -75,7 +75,7 @@ check_record(struct proof *p, const sfi_log_record *r)
 static sfi_status
 check_end(struct proof *p)
 {
-    const sfi_log_head *h = &p->head;
+    const sfi_audit_head *h = &p->head;
     uint8_t mac[SFI_SHA256_LEN];
     sfi_status st = sfi__chain_head_mac(p->in.ctx, h, p->key_secret, mac);
 
@@ -85,7 +85,7 @@ check_end(struct proof *p)
         return altered(p, "the end was altered, or the log key is another: it "
                           "does not match its MAC");
     if (h->sequence != p->sum.records || h->remaining != p->remaining ||
-        !sfi__equal(h->log_head, p->last, sizeof(p->last)))
+        !sfi__equal(h->audit_head, p->last, sizeof(p->last)))
         return altered(p, "the end is that of %llu records, but %llu are there",
                        ull(h->sequence), ull(p->sum.records));
     return SFI_OK;
@@ -102,9 +102,9 @@ is_zero(const uint8_t hash[SFI_SHA256_LEN])
 }
 
 static sfi_status
-count_device(struct proof *p, const sfi_log_record *r)
+count_device(struct proof *p, const sfi_audit_record *r)
 {
-    if (sfi__log_devices_have(&p->devices, r->device))
+    if (sfi__audit_devices_have(&p->devices, r->device))
         return altered(p, "record %llu counts a device a second time",
                        ull(r->sequence));
     if (p->remaining == 0)
@@ -112,18 +112,18 @@ count_device(struct proof *p, const sfi_log_record *r)
                        ull(r->sequence));
     p->remaining--;
     p->sum.licensed++;
-    if (sfi__log_devices_add(&p->devices, r->device) != SFI_OK)
+    if (sfi__audit_devices_add(&p->devices, r->device) != SFI_OK)
         return sfi__where(p->in.ctx, "%s", p->in.path);
     return SFI_OK;
 }
 
 static sfi_status
-judge_kind(struct proof *p, const sfi_log_record *r)
+judge_kind(struct proof *p, const sfi_audit_record *r)
 {
     if (p->sum.retired != 0)
         return altered(p, "record %llu is behind the closing record",
                        ull(r->sequence));
-    if (r->kind == SFI_LOG_RETIRED) {
+    if (r->kind == SFI_AUDIT_RETIRED) {
         p->sum.retired = 1;
         if (r->session != 0 || !is_zero(r->device) || !is_zero(r->license))
             return altered(p, "record %llu closes the log, and names a licence",
@@ -135,9 +135,9 @@ judge_kind(struct proof *p, const sfi_log_record *r)
                        "record %llu is of a static licence, which this HSM "
                        "does not give",
                        ull(r->sequence));
-    if (r->kind == SFI_LOG_COUNTED)
+    if (r->kind == SFI_AUDIT_COUNTED)
         return count_device(p, r);
-    if (!sfi__log_devices_have(&p->devices, r->device))
+    if (!sfi__audit_devices_have(&p->devices, r->device))
         return altered(p,
                        "record %llu is of a device that was not counted "
                        "before",
@@ -146,7 +146,7 @@ judge_kind(struct proof *p, const sfi_log_record *r)
 }
 
 static sfi_status
-judge_record(struct proof *p, const sfi_log_record *r)
+judge_record(struct proof *p, const sfi_audit_record *r)
 {
     sfi_status st = judge_kind(p, r);
 
@@ -170,10 +170,10 @@ judge_record(struct proof *p, const sfi_log_record *r)
 static sfi_status
 judge_before(struct proof *p)
 {
-    const sfi_log_head *before = p->before;
+    const sfi_audit_head *before = p->before;
 
     if (before == NULL || p->sum.records != before->sequence ||
-        sfi__equal(before->log_head, p->last, sizeof(p->last)))
+        sfi__equal(before->audit_head, p->last, sizeof(p->last)))
         return SFI_OK;
     return altered(p, "record %llu is another than in the earlier log",
                    ull(before->sequence));
@@ -198,10 +198,10 @@ read_records(struct proof *p)
     sfi_status st = judge_before(p); /* it may have had no record yet */
 
     while (st == SFI_OK) {
-        sfi_log_record r = {.struct_size = sizeof(r)};
+        sfi_audit_record r = {.struct_size = sizeof(r)};
         bool end;
 
-        st = sfi__log_read_next(&p->in, &r, &p->head, &end);
+        st = sfi__audit_read_next(&p->in, &r, &p->head, &end);
         if (st == SFI_OK && end)
             return check_end(p);
         if (st == SFI_OK)
@@ -217,7 +217,7 @@ read_records(struct proof *p)
 static sfi_status
 read_log(struct proof *p)
 {
-    sfi_status st = sfi__log_read_head(&p->in, &p->head);
+    sfi_status st = sfi__audit_read_head(&p->in, &p->head);
 
     if (st == SFI_OK)
         st = check_head(p);
@@ -230,7 +230,7 @@ read_log(struct proof *p)
 static void
 fill_summary(struct proof *p)
 {
-    sfi_log_summary *s = &p->sum;
+    sfi_audit_summary *s = &p->sum;
 
     s->remaining = p->remaining;
     s->maximum = p->head.maximum;
@@ -241,7 +241,8 @@ fill_summary(struct proof *p)
 
 static sfi_status
 prove(sfi_ctx *ctx, const char *path, const uint8_t *key_secret,
-      const sfi_log_head *before, sfi_log_head *head, sfi_log_summary *sum)
+      const sfi_audit_head *before, sfi_audit_head *head,
+      sfi_audit_summary *sum)
 {
     struct proof *p = sfi__ctx_alloc(ctx, sizeof(*p));
     sfi_status st;
@@ -251,24 +252,24 @@ prove(sfi_ctx *ctx, const char *path, const uint8_t *key_secret,
     p->key_secret = key_secret;
     p->before = before;
     p->sum.struct_size = sizeof(p->sum);
-    sfi__log_devices_init(&p->devices, ctx);
-    st = sfi__log_open(&p->in, ctx, path);
+    sfi__audit_devices_init(&p->devices, ctx);
+    st = sfi__audit_open(&p->in, ctx, path);
     if (st == SFI_OK)
         st = read_log(p);
-    sfi__log_close(&p->in);
+    sfi__audit_close(&p->in);
     fill_summary(p);
     *head = p->head;
     *sum = p->sum;
-    sfi__log_devices_free(&p->devices);
+    sfi__audit_devices_free(&p->devices);
     sfi__ctx_dealloc(ctx, p);
     return st;
 }
 
 static sfi_status
 verify(sfi_ctx *ctx, const char *path, const uint8_t *key_secret,
-       const char *before, sfi_log_summary *sum)
+       const char *before, sfi_audit_summary *sum)
 {
-    sfi_log_head earlier, head;
+    sfi_audit_head earlier, head;
     sfi_status st = SFI_OK;
 
     if (before != NULL)
@@ -280,20 +281,20 @@ verify(sfi_ctx *ctx, const char *path, const uint8_t *key_secret,
 }
 
 sfi_status
-sfi_log_verify(sfi_ctx *ctx, const char *path, const uint8_t *key,
-               size_t key_len, const char *before, sfi_log_summary *out)
+sfi_audit_verify(sfi_ctx *ctx, const char *path, const uint8_t *key,
+                 size_t key_len, const char *before, sfi_audit_summary *out)
 {
-    sfi_log_summary sum;
+    sfi_audit_summary sum;
     sfi_status st;
 
     SFI_ENTER(ctx, CTX);
     SFI_ARG(ctx, path != NULL);
     SFI_ARG(ctx, key != NULL);
     SFI_ARG(ctx, out != NULL);
-    if (key_len != SFI_LOG_KEY_LEN)
+    if (key_len != SFI_AUDIT_KEY_LEN)
         return sfi__fail(ctx, SFI_ERR_RANGE,
                          "a log key of %zu bytes, expected %u", key_len,
-                         SFI_LOG_KEY_LEN);
+                         SFI_AUDIT_KEY_LEN);
     st = verify(ctx, path, key, before, &sum);
     if (st != SFI_OK)
         return st;

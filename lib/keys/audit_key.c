@@ -1,27 +1,29 @@
-#include <sfi/log.h>
+#include <sfi/audit.h>
 
 #include "util/mem.h"
 #include "core/ctx.h"
 #include "core/err.h"
 #include "keys/key.h"
 
-_Static_assert(SFI_LOG_KEY_LEN <= KEY_FILE_LEN_MAX, "a log key is a key file");
+_Static_assert(SFI_AUDIT_KEY_LEN <= KEY_FILE_LEN_MAX,
+               "a log key is a key file");
 
 sfi_status
-sfi_log_key_create(sfi_ctx *ctx, const char *path)
+sfi_audit_key_create(sfi_ctx *ctx, const char *path)
 {
     SFI_ENTER(ctx, CTX);
     SFI_ARG(ctx, path != NULL);
-    return sfi__key_file_create(ctx, path, SFI_LOG_KEY_LEN);
+    return sfi__key_file_create(ctx, path, SFI_AUDIT_KEY_LEN);
 }
 
 sfi_status
-sfi_log_key_load(sfi_ctx *ctx, const char *path, uint8_t key[SFI_LOG_KEY_LEN])
+sfi_audit_key_load(sfi_ctx *ctx, const char *path,
+                   uint8_t key[SFI_AUDIT_KEY_LEN])
 {
     if (key != NULL)
-        sfi__wipe(key, SFI_LOG_KEY_LEN);
+        sfi__wipe(key, SFI_AUDIT_KEY_LEN);
     SFI_ENTER(ctx, CTX);
     SFI_ARG(ctx, key != NULL);
     SFI_ARG(ctx, path != NULL);
-    return sfi__key_file_load(ctx, path, "log key", key, SFI_LOG_KEY_LEN);
+    return sfi__key_file_load(ctx, path, "log key", key, SFI_AUDIT_KEY_LEN);
 }

@@ -39,7 +39,7 @@ enum card_object {
     CARD_DO_REMAINING = 0x03,   /* get: 8 */
     CARD_DO_MAXIMUM = 0x04,     /* get, put: 8 */
     CARD_DO_STATE = 0x05,       /* get: 1, SFI_HSM_* */
-    CARD_DO_LOG_HEAD = 0x06,    /* get: 32, hash of the last record */
+    CARD_DO_AUDIT_HEAD = 0x06,  /* get: 32, hash of the last record */
     CARD_DO_PRODUCT_ID = 0x07,  /* get: 8 characters */
     CARD_DO_SERIAL = 0x08,      /* get: 16 */
     CARD_DO_PIN_TRIES = 0x09,   /* get: 1 */
@@ -47,10 +47,10 @@ enum card_object {
     CARD_DO_FLAGS = 0x0b,       /* get, put: 4 */
     CARD_DO_RECORDS = 0x0c,     /* get: 8 */
     CARD_DO_INFO = 0x10,        /* get: all of the above at once, below */
-    CARD_DO_LOG = 0x11,         /* get: head of the log, below */
+    CARD_DO_AUDIT = 0x11,       /* get: head of the log, below */
     CARD_DO_KEY = 0x20,         /* put: IV field 16 (nonce, 4 zeros), key 16 */
     CARD_DO_PERSO = 0x21,       /* put: personalisation file */
-    CARD_DO_LOG_KEY = 0x22,     /* put: 32; optional */
+    CARD_DO_AUDIT_KEY = 0x22,   /* put: 32; optional */
 };
 
 /* version 1, state 1, PIN tries 1, 0, flags 4, remaining 8, maximum 8, low
@@ -59,7 +59,7 @@ enum card_object {
 /* flags 4, maximum 8, low water 8, remaining 8, sequence 8, firmware id 64,
  * product id 8, serial 16, CA 64, genesis 32, log head 32, MAC 32: longer than
  * a short answer */
-#define CARD_LOG_LEN 284u
+#define CARD_AUDIT_LEN 284u
 /* kind 4, sequence 8, time 8, remaining 8, session 4, device 32, licence hash
  * 32, previous 32, hash 32, MAC 32 */
 #define CARD_RECORD_LEN 192u

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <sfi/log.h>
+#include <sfi/audit.h>
 
 #include "util/mem.h"
 
@@ -243,14 +243,14 @@ time(time_t *out)
     return now.tv_sec;
 }
 
-static const uint8_t log_key[SFI_LOG_KEY_LEN] = {1, 2, 3};
+static const uint8_t audit_key[SFI_AUDIT_KEY_LEN] = {1, 2, 3};
 
 static sfi_hsm *
 new_with_log_key(uint64_t count)
 {
     sfi_provision_options options = {
         .struct_size = sizeof(options),
-        .log_key = log_key,
+        .audit_key = audit_key,
     };
     sfi_hsm *hsm = vault_login(path);
 
@@ -284,9 +284,9 @@ beside(const char *suffix)
 /* It counts as before, in the order of the records, and says what was odd. */
 START_TEST(test_clock_set_back)
 {
-    sfi_log_record one = {.struct_size = sizeof(one)};
-    sfi_log_record two = {.struct_size = sizeof(two)};
-    sfi_log_summary sum = {.struct_size = sizeof(sum)};
+    sfi_audit_record one = {.struct_size = sizeof(one)};
+    sfi_audit_record two = {.struct_size = sizeof(two)};
+    sfi_audit_summary sum = {.struct_size = sizeof(sum)};
     sfi_hsm *hsm = new_with_log_key(3);
     struct chip c;
 
@@ -300,12 +300,12 @@ START_TEST(test_clock_set_back)
     shift = 0;
     new_chip_is_licensed(hsm);
     ck_assert_uint_eq(vault_remaining(hsm), 0);
-    ck_assert_ok(sfi_hsm_get_log_record(hsm, 1, &one));
-    ck_assert_ok(sfi_hsm_get_log_record(hsm, 2, &two));
+    ck_assert_ok(sfi_hsm_get_audit_record(hsm, 1, &one));
+    ck_assert_ok(sfi_hsm_get_audit_record(hsm, 2, &two));
     ck_assert_uint_gt(one.time, two.time);
-    ck_assert_ok(sfi_hsm_export_log(hsm, beside(".log")));
-    ck_assert_ok(sfi_log_verify(ctx, beside(".log"), log_key, sizeof(log_key),
-                                NULL, &sum));
+    ck_assert_ok(sfi_hsm_export_audit(hsm, beside(".log")));
+    ck_assert_ok(sfi_audit_verify(ctx, beside(".log"), audit_key,
+                                  sizeof(audit_key), NULL, &sum));
     ck_assert_uint_eq(sum.set_back, 1);
     ck_assert_uint_eq(sum.licensed, 3);
     sfi_hsm_free(hsm);
@@ -331,10 +331,10 @@ copy(const char *from, const char *to)
 static void
 proves(const char *log, const char *before, uint64_t licensed)
 {
-    sfi_log_summary sum = {.struct_size = sizeof(sum)};
+    sfi_audit_summary sum = {.struct_size = sizeof(sum)};
 
     ck_assert_ok(
-        sfi_log_verify(ctx, log, log_key, sizeof(log_key), before, &sum));
+        sfi_audit_verify(ctx, log, audit_key, sizeof(audit_key), before, &sum));
     ck_assert_uint_eq(sum.licensed, licensed);
 }
 
@@ -343,18 +343,18 @@ proves(const char *log, const char *before, uint64_t licensed)
  * (unit/test_vault_token.c). */
 START_TEST(test_older_copy)
 {
-    sfi_log_summary sum = {.struct_size = sizeof(sum)};
+    sfi_audit_summary sum = {.struct_size = sizeof(sum)};
     sfi_hsm *hsm = new_with_log_key(3);
 
     new_chip_is_licensed(hsm);
     sfi_hsm_free(hsm);
     copy(path, beside(".old"));
     hsm = vault_login(path);
-    ck_assert_ok(sfi_hsm_export_log(hsm, beside(".1")));
+    ck_assert_ok(sfi_hsm_export_audit(hsm, beside(".1")));
     new_chip_is_licensed(hsm);
     new_chip_is_licensed(hsm);
     ck_assert_uint_eq(vault_remaining(hsm), 0);
-    ck_assert_ok(sfi_hsm_export_log(hsm, beside(".2")));
+    ck_assert_ok(sfi_hsm_export_audit(hsm, beside(".2")));
     sfi_hsm_free(hsm);
     copy(beside(".old"), path);
 
@@ -362,12 +362,12 @@ START_TEST(test_older_copy)
     ck_assert_uint_eq(vault_remaining(hsm), 2);
     new_chip_is_licensed(hsm);
     new_chip_is_licensed(hsm);
-    ck_assert_ok(sfi_hsm_export_log(hsm, beside(".3")));
+    ck_assert_ok(sfi_hsm_export_audit(hsm, beside(".3")));
     sfi_hsm_free(hsm);
     proves(beside(".2"), beside(".1"), 3);
     proves(beside(".3"), beside(".1"), 3);
-    ck_assert_int_eq(sfi_log_verify(ctx, beside(".3"), log_key, sizeof(log_key),
-                                    beside(".2"), &sum),
+    ck_assert_int_eq(sfi_audit_verify(ctx, beside(".3"), audit_key,
+                                      sizeof(audit_key), beside(".2"), &sum),
                      SFI_ERR_AUTH);
 }
 END_TEST

@@ -123,7 +123,7 @@ on_retire(void *user)
 }
 
 static sfi_status
-on_log_head(void *user, sfi_log_head *out)
+on_log_head(void *user, sfi_audit_head *out)
 {
     (void)user;
     (void)out;
@@ -131,10 +131,10 @@ on_log_head(void *user, sfi_log_head *out)
 }
 
 static sfi_status
-on_log_record(void *user, uint64_t sequence, sfi_log_record *out)
+on_log_record(void *user, uint64_t sequence, sfi_audit_record *out)
 {
     (void)user;
-    out->kind = SFI_LOG_COUNTED;
+    out->kind = SFI_AUDIT_COUNTED;
     out->sequence = sequence;
     return sequence == 1 ? SFI_OK : refuse(SFI_ERR_RANGE);
 }
@@ -147,8 +147,8 @@ static const sfi_hsm_ops ops = {
     .license = on_license,
     .change_pin = on_change_pin,
     .retire = on_retire,
-    .log_head = on_log_head,
-    .log_record = on_log_record,
+    .audit_head = on_log_head,
+    .audit_record = on_log_record,
 };
 
 static bool
@@ -182,7 +182,7 @@ command(sfi_card *card, const uint8_t *in, size_t len)
     if (len > 0)
         memcpy(exact, in, len);
     FUZZ_HOLDS(sfi_card_apdu(card, exact, len, out, &out_len) == SFI_OK);
-    FUZZ_HOLDS(out_len >= 2 && out_len <= 2 + CARD_LOG_LEN);
+    FUZZ_HOLDS(out_len >= 2 && out_len <= 2 + CARD_AUDIT_LEN);
     sw = (uint16_t)(out[out_len - 2] << 8 | out[out_len - 1]);
     FUZZ_HOLDS(is_known(sw));
     FUZZ_HOLDS(out_len == 2 || sw == CARD_SW_OK ||

@@ -117,8 +117,8 @@ static void
 read_it(struct hostile *h, sfi_hsm *hsm)
 {
     sfi_hsm_info info = {.struct_size = sizeof(info)};
-    sfi_log_head head = {.struct_size = sizeof(head)};
-    sfi_log_record record = {.struct_size = sizeof(record)};
+    sfi_audit_head head = {.struct_size = sizeof(head)};
+    sfi_audit_record record = {.struct_size = sizeof(record)};
     sfi_status st = sfi_hsm_get_info(hsm, &info);
 
     ended(h, st, 1);
@@ -127,8 +127,8 @@ read_it(struct hostile *h, sfi_hsm *hsm)
         FUZZ_HOLDS(strlen(info.firmware_id) <= SFI_FIRMWARE_ID_MAX);
         FUZZ_HOLDS(strlen(info.product_id) <= 8);
     }
-    ended(h, sfi_hsm_get_log_head(hsm, &head), 1);
-    st = sfi_hsm_get_log_record(hsm, 1, &record);
+    ended(h, sfi_hsm_get_audit_head(hsm, &head), 1);
+    st = sfi_hsm_get_audit_record(hsm, 1, &record);
     ended(h, st, 1);
     FUZZ_HOLDS(st != SFI_OK || record.sequence == 1);
 }

@@ -3,28 +3,28 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <sfi/log.h>
+#include <sfi/audit.h>
 
 #include "fuzz.h"
 
 static void
 verify(const char *path)
 {
-    sfi_log_summary sum = {.struct_size = sizeof(sum)};
-    uint8_t key[SFI_LOG_KEY_LEN];
+    sfi_audit_summary sum = {.struct_size = sizeof(sum)};
+    uint8_t key[SFI_AUDIT_KEY_LEN];
     sfi_ctx *ctx = fuzz_ctx();
     sfi_status st;
 
     for (size_t i = 0; i < sizeof(key); i++)
         key[i] = (uint8_t)(0x40 + i);
-    st = sfi_log_verify(ctx, path, key, sizeof(key), NULL, &sum);
+    st = sfi_audit_verify(ctx, path, key, sizeof(key), NULL, &sum);
     fuzz_check(ctx, st, st == SFI_OK ? &sum : NULL);
     if (st == SFI_OK) {
         FUZZ_HOLDS(sum.licensed + sum.remaining == sum.maximum);
         FUZZ_HOLDS(sum.records >= sum.licensed + sum.retired);
         FUZZ_HOLDS(strlen(sum.serial) == 32);
         /* it continues itself */
-        st = sfi_log_verify(ctx, path, key, sizeof(key), path, &sum);
+        st = sfi_audit_verify(ctx, path, key, sizeof(key), path, &sum);
         FUZZ_HOLDS(st == SFI_OK);
     }
     fuzz_ctx_free(ctx);

@@ -29,16 +29,16 @@ static void
 use(sfi_ctx *ctx, sfi_hsm *hsm)
 {
     sfi_hsm_info info = {.struct_size = sizeof(info)};
-    sfi_log_head head = {.struct_size = sizeof(head)};
-    sfi_log_record record = {.struct_size = sizeof(record)};
+    sfi_audit_head head = {.struct_size = sizeof(head)};
+    sfi_audit_record record = {.struct_size = sizeof(record)};
     sfi_certificate *cert;
     sfi_license *lic;
     sfi_status st = sfi_hsm_get_info(hsm, &info);
 
     FUZZ_HOLDS(st != SFI_OK || info.state != SFI_HSM_BLANK);
-    st = sfi_hsm_get_log_head(hsm, &head);
+    st = sfi_hsm_get_audit_head(hsm, &head);
     fuzz_check(ctx, st, st == SFI_OK ? hsm : NULL);
-    st = sfi_hsm_get_log_record(hsm, 1, &record);
+    st = sfi_hsm_get_audit_record(hsm, 1, &record);
     fuzz_check(ctx, st, st == SFI_OK ? hsm : NULL);
     st = sfi_hsm_login(hsm, "1234", 4);
     fuzz_check(ctx, st, st == SFI_OK ? hsm : NULL);

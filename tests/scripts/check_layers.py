@@ -81,7 +81,7 @@ PUBLIC = {
     "key.h": "keys",
     "license.h": "license",
     "license_store.h": "license",
-    "log.h": "audit",
+    "audit.h": "audit",
     "option_bytes.h": "option_bytes",
     "sfi.h": None,  # the umbrella: for users only
     "sim.h": "sim/storage",
@@ -92,7 +92,7 @@ PUBLIC = {
 }
 ALSO = {
     "device.h": ["proto", "target", "installer", "sim/storage", "sim"],  # its numbers are the wire's
-    "log.h": ["keys"],  # declares the files of audit keys
+    "audit.h": ["keys"],  # declares the files of audit keys
     "hsm.h": ["license", "audit"],  # declares personalisation, which licensing reads
 }
 

@@ -54,8 +54,8 @@ def with_sections(path):
                          capture_output=True, text=True).stdout
     rows = [[c.strip() for c in line.split("|")] for line in out.splitlines()
             if line.count("|") >= 6]
-    return {(r[0], "R" if r[6].startswith(".data.rel.ro") else r[2])
-            for r in rows}
+    return {(r[0], ("R" if r[2].isupper() else "r")
+             if r[6].startswith(".data.rel.ro") else r[2]) for r in rows}
 
 
 def differences(headers, names, exported):

@@ -153,9 +153,9 @@ own_provision(void *user, const uint8_t *key, size_t key_len,
     own.max_count = max_count;
     own.flags = options->flags;
     own.low_water = options->low_water;
-    own.has_log_key = options->log_key != NULL;
+    own.has_log_key = options->audit_key != NULL;
     if (own.has_log_key)
-        memcpy(own.log_key, options->log_key, sizeof(own.log_key));
+        memcpy(own.audit_key, options->audit_key, sizeof(own.audit_key));
     return answer();
 }
 
@@ -182,7 +182,7 @@ own_retire(void *user)
 }
 
 static sfi_status
-own_log_head(void *user, sfi_log_head *out)
+own_log_head(void *user, sfi_audit_head *out)
 {
     (void)user;
     *out = own.head;
@@ -191,7 +191,7 @@ own_log_head(void *user, sfi_log_head *out)
 }
 
 static sfi_status
-own_log_record(void *user, uint64_t sequence, sfi_log_record *out)
+own_log_record(void *user, uint64_t sequence, sfi_audit_record *out)
 {
     (void)user;
     own.sequence = sequence;
@@ -208,8 +208,8 @@ const sfi_hsm_ops own_ops = {
     .license = own_license,
     .change_pin = own_change_pin,
     .retire = own_retire,
-    .log_head = own_log_head,
-    .log_record = own_log_record,
+    .audit_head = own_log_head,
+    .audit_record = own_log_record,
 };
 
 /* ---- the fixture ---- */

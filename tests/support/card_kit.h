@@ -34,15 +34,15 @@ extern struct own {
     const char *report;
     sfi_status info_answer;
     sfi_hsm_info info;
-    sfi_log_head head;
-    sfi_log_record record;
+    sfi_audit_head head;
+    sfi_audit_record record;
     uint8_t license[SFI_LICENSE_LEN];
 
     int calls; /* but those that only ask */
     char pin[80], new_pin[80];
     size_t pin_len, new_pin_len;
     uint8_t key[SFI_KEY_LEN], nonce[SFI_NONCE_LEN];
-    uint8_t log_key[SFI_LOG_KEY_LEN];
+    uint8_t audit_key[SFI_AUDIT_KEY_LEN];
     bool has_log_key;
     uint32_t flags;
     uint64_t low_water, max_count, sequence;

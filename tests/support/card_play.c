@@ -37,7 +37,7 @@ play_init(void)
     memset(play.log + 108, 0x5e, 16);
     for (size_t i = 124; i < sizeof(play.log); i++)
         play.log[i] = (uint8_t)i;
-    play.rec[3] = SFI_LOG_COUNTED;
+    play.rec[3] = SFI_AUDIT_COUNTED;
     play.rec[11] = 1; /* sequence */
     play.rec[19] = 99;
     play.rec[27] = 4;

@@ -28,7 +28,7 @@ struct play {
     uint8_t info[CARD_INFO_LEN];
     uint8_t full[CARD_INFO_LEN]; /* a provisioned one */
     uint8_t cert[136], lic[136], perso[160];
-    uint8_t log[CARD_LOG_LEN], rec[CARD_RECORD_LEN];
+    uint8_t log[CARD_AUDIT_LEN], rec[CARD_RECORD_LEN];
 };
 
 #define PLAY_PIN "1234-5678"

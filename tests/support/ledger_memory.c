@@ -122,11 +122,11 @@ memory_read(struct ledger *l, struct ledger_head *out)
 static sfi_status
 memory_update(struct ledger *l, const struct ledger_head *head)
 {
-    sfi_log_head *log = &to_write(l)->head.log;
+    sfi_audit_head *log = &to_write(l)->head.log;
 
     log->remaining = head->log.remaining;
     log->sequence = head->log.sequence;
-    memcpy(log->log_head, head->log.log_head, sizeof(log->log_head));
+    memcpy(log->audit_head, head->log.audit_head, sizeof(log->audit_head));
     memcpy(log->mac, head->log.mac, sizeof(log->mac));
     return SFI_OK;
 }
@@ -196,7 +196,7 @@ memory_counted(struct ledger *l, const uint8_t device[SFI_SHA256_LEN],
     *found = false;
     for (size_t i = 0; i < s->count && !*found; i++) {
         *found = is_of(&s->records[i], device) &&
-                 s->records[i].log.kind == SFI_LOG_COUNTED;
+                 s->records[i].log.kind == SFI_AUDIT_COUNTED;
         if (*found)
             *out = s->records[i];
     }

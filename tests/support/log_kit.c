@@ -27,7 +27,7 @@ story_begin(struct story *s, uint32_t flags, uint64_t maximum, uint8_t serial)
     sfi__zero(s, sizeof(*s));
     for (size_t i = 0; i < sizeof(s->key_secret); i++)
         s->key_secret[i] = (uint8_t)(0x40 + i);
-    s->head = (sfi_log_head){
+    s->head = (sfi_audit_head){
         .struct_size = sizeof(s->head),
         .flags = flags,
         .maximum = maximum,
@@ -43,14 +43,14 @@ story_begin(struct story *s, uint32_t flags, uint64_t maximum, uint8_t serial)
 void
 story_sign(struct story *s)
 {
-    sfi_log_head *h = &s->head;
+    sfi_audit_head *h = &s->head;
     uint8_t last[SFI_SHA256_LEN];
 
     sfi__clear_error(ctx);
     ck_assert_ok(sfi__chain_genesis(ctx, h, h->genesis));
     memcpy(last, h->genesis, sizeof(last));
     for (uint64_t i = 0; i < s->count; i++) {
-        sfi_log_record *r = &s->records[i];
+        sfi_audit_record *r = &s->records[i];
 
         memcpy(r->previous, last, sizeof(last));
         ck_assert_ok(
@@ -60,26 +60,26 @@ story_sign(struct story *s)
     h->sequence = s->count;
     h->remaining =
         s->count > 0 ? s->records[s->count - 1].remaining : h->maximum;
-    memcpy(h->log_head, last, sizeof(last));
+    memcpy(h->audit_head, last, sizeof(last));
     ck_assert_ok(sfi__chain_head_mac(ctx, h, s->key_secret, h->mac));
 }
 
-sfi_log_record *
+sfi_audit_record *
 story_add(struct story *s, uint32_t kind, uint32_t device, uint32_t session)
 {
-    sfi_log_record *r = &s->records[s->count];
+    sfi_audit_record *r = &s->records[s->count];
 
     ck_assert_uint_lt(s->count, STORY_MAX);
-    *r = (sfi_log_record){
+    *r = (sfi_audit_record){
         .struct_size = sizeof(*r),
         .kind = kind,
         .sequence = s->count + 1,
         .time = STORY_TIME + 60 * s->count,
         .session = session,
-        .remaining = s->head.remaining - (kind == SFI_LOG_COUNTED ? 1 : 0),
+        .remaining = s->head.remaining - (kind == SFI_AUDIT_COUNTED ? 1 : 0),
     };
     s->head.remaining = r->remaining;
-    if (kind != SFI_LOG_RETIRED) {
+    if (kind != SFI_AUDIT_RETIRED) {
         hash_of(device, "device", r->device);
         hash_of(device + session, "licence", r->license);
     }
@@ -88,7 +88,7 @@ story_add(struct story *s, uint32_t kind, uint32_t device, uint32_t session)
 }
 
 static sfi_status
-give(void *user, uint64_t sequence, sfi_log_record *out)
+give(void *user, uint64_t sequence, sfi_audit_record *out)
 {
     struct story *s = user;
 
@@ -107,16 +107,16 @@ sfi_status
 story_write(struct story *s, const char *path)
 {
     sfi__clear_error(ctx);
-    return sfi__log_write(ctx, path, &s->head, give, s);
+    return sfi__audit_write(ctx, path, &s->head, give, s);
 }
 
 sfi_status
 story_verify(struct story *s, const char *path, const char *before,
-             sfi_log_summary *out)
+             sfi_audit_summary *out)
 {
-    sfi_log_summary sum = {.struct_size = sizeof(sum)};
-    sfi_status st = sfi_log_verify(ctx, path, s->key_secret,
-                                   sizeof(s->key_secret), before, &sum);
+    sfi_audit_summary sum = {.struct_size = sizeof(sum)};
+    sfi_status st = sfi_audit_verify(ctx, path, s->key_secret,
+                                     sizeof(s->key_secret), before, &sum);
 
     if (out != NULL)
         *out = sum;

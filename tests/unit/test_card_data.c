@@ -67,8 +67,8 @@ START_TEST(test_blank)
     static const uint8_t made[] = {
         CARD_DO_FIRMWARE_ID, CARD_DO_REMAINING, CARD_DO_MAXIMUM,
         CARD_DO_PRODUCT_ID,  CARD_DO_SERIAL,    CARD_DO_LOW_WATER,
-        CARD_DO_FLAGS,       CARD_DO_RECORDS,   CARD_DO_LOG_HEAD,
-        CARD_DO_LOG,
+        CARD_DO_FLAGS,       CARD_DO_RECORDS,   CARD_DO_AUDIT_HEAD,
+        CARD_DO_AUDIT,
     };
     char in[32];
 
@@ -109,9 +109,9 @@ fill_log(void)
     sfi__fill(own.head.serial, 0x50, sizeof(own.head.serial));
     sfi__fill(own.head.ca_public, 0x60, sizeof(own.head.ca_public));
     sfi__fill(own.head.genesis, 0x70, sizeof(own.head.genesis));
-    sfi__fill(own.head.log_head, 0x80, sizeof(own.head.log_head));
+    sfi__fill(own.head.audit_head, 0x80, sizeof(own.head.audit_head));
     sfi__fill(own.head.mac, 0x90, sizeof(own.head.mac));
-    own.record.kind = SFI_LOG_AGAIN;
+    own.record.kind = SFI_AUDIT_AGAIN;
     own.record.sequence = 0x11;
     own.record.time = 0x22;
     own.record.remaining = 0x33;
@@ -124,7 +124,7 @@ fill_log(void)
 }
 
 static void
-expect_log(uint8_t expected[CARD_LOG_LEN])
+expect_log(uint8_t expected[CARD_AUDIT_LEN])
 {
     static const uint8_t numbers[] = {
         1, 2,    3, 4, 0, 0, 0, 0, 0, 0,    0, 0x10, 0, 0, 0, 0, 0, 0,
@@ -141,13 +141,13 @@ expect_log(uint8_t expected[CARD_LOG_LEN])
     sfi__fill(expected + at + 16, 0x60, 64);
     for (int i = 0; i < 3; i++)
         sfi__fill(expected + at + 80 + 32 * i, 0x70 + 0x10 * i, 32);
-    ck_assert_uint_eq(at + 80 + 96, CARD_LOG_LEN);
+    ck_assert_uint_eq(at + 80 + 96, CARD_AUDIT_LEN);
 }
 
 START_TEST(test_log)
 {
-    static const uint8_t extended[] = {0x80, 0xca, 1, CARD_DO_LOG, 0, 0, 0};
-    uint8_t expected[CARD_LOG_LEN], out[SFI_CARD_APDU_MAX];
+    static const uint8_t extended[] = {0x80, 0xca, 1, CARD_DO_AUDIT, 0, 0, 0};
+    uint8_t expected[CARD_AUDIT_LEN], out[SFI_CARD_APDU_MAX];
     size_t len, at = 0;
     uint16_t sw;
 
@@ -157,8 +157,8 @@ START_TEST(test_log)
     /* at once */
     ck_assert_uint_eq(card_send(card, extended, sizeof(extended), out, &len),
                       CARD_SW_OK);
-    ck_assert_uint_eq(len, CARD_LOG_LEN);
-    ck_assert_mem_eq(out, expected, CARD_LOG_LEN);
+    ck_assert_uint_eq(len, CARD_AUDIT_LEN);
+    ck_assert_mem_eq(out, expected, CARD_AUDIT_LEN);
     ck_assert_card(card, "00c0000000", "6985"); /* nothing waits */
     /* 256, and 28 that wait */
     sw = card_say(card, 0x80ca0111, NULL, 0, out, &len);
@@ -173,15 +173,15 @@ START_TEST(test_log)
     /* nothing at first, and then by ten */
     ck_assert_card(card, "80ca0111", "6100");
     ck_assert_card(card, "00c00000", "6100");
-    while (at < CARD_LOG_LEN) {
+    while (at < CARD_AUDIT_LEN) {
         static const uint8_t ten[] = {0, 0xc0, 0, 0, 10};
         size_t left;
 
         sw = card_send(card, ten, sizeof(ten), out, &len);
         ck_assert_mem_eq(out, expected + at, len);
         at += len;
-        left = CARD_LOG_LEN - at;
-        ck_assert_uint_eq(len, at < CARD_LOG_LEN ? 10 : 4);
+        left = CARD_AUDIT_LEN - at;
+        ck_assert_uint_eq(len, at < CARD_AUDIT_LEN ? 10 : 4);
         ck_assert_uint_eq(sw, left == 0     ? CARD_SW_OK
                               : left >= 256 ? CARD_SW_MORE
                                             : CARD_SW_MORE | left);
@@ -191,7 +191,7 @@ START_TEST(test_log)
     sw = card_say(card, 0x80ca0106, NULL, 0, out, &len);
     ck_assert_uint_eq(sw, CARD_SW_OK);
     ck_assert_uint_eq(len, 32);
-    ck_assert_mem_eq(out, expected + CARD_LOG_LEN - 64, 32);
+    ck_assert_mem_eq(out, expected + CARD_AUDIT_LEN - 64, 32);
 }
 END_TEST
 

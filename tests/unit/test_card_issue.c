@@ -263,7 +263,7 @@ put_needed(int missing)
 
 START_TEST(test_personalise)
 {
-    uint8_t log_key[SFI_LOG_KEY_LEN];
+    uint8_t audit_key[SFI_AUDIT_KEY_LEN];
 
     own.info.state = SFI_HSM_BLANK;
     card_login();
@@ -279,11 +279,11 @@ START_TEST(test_personalise)
     ck_assert(!own.has_log_key);
     ck_assert_card(card, "80f0000f", "6985"); /* nothing is left to lock */
     /* with all options; what is put twice counts the second time */
-    sfi__fill(log_key, 0xa7, sizeof(log_key));
+    sfi__fill(audit_key, 0xa7, sizeof(audit_key));
     put_needed(-1);
     put_needed(-1);
     ck_assert_uint_eq(
-        card_say(card, 0x80da0122, log_key, sizeof(log_key), NULL, NULL),
+        card_say(card, 0x80da0122, audit_key, sizeof(audit_key), NULL, NULL),
         CARD_SW_OK);
     ck_assert_card(card, "80da010a08 0000000000000009", "9000");
     ck_assert_card(card, "80da010b04 00000001", "9000");
@@ -291,7 +291,7 @@ START_TEST(test_personalise)
     ck_assert_uint_eq(own.low_water, 9);
     ck_assert_uint_eq(own.flags, SFI_HSM_LIVE_ONLY);
     ck_assert(own.has_log_key);
-    ck_assert_mem_eq(own.log_key, log_key, sizeof(log_key));
+    ck_assert_mem_eq(own.audit_key, audit_key, sizeof(audit_key));
     /* no PIN is needed to put, but to lock */
     card_select();
     put_needed(-1);

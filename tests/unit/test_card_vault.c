@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <sfi/log.h>
+#include <sfi/audit.h>
 
 #include "util/mem.h"
 #include "util/rd.h"
@@ -90,7 +90,7 @@ put_number(uint8_t object, uint64_t value, size_t len)
     put(object, data + sizeof(data) - len, len);
 }
 
-static uint8_t log_key[SFI_LOG_KEY_LEN] = "the owner keeps this one, 32 b.";
+static uint8_t audit_key[SFI_AUDIT_KEY_LEN] = "the owner keeps this one, 32 b.";
 
 static void
 put_all(uint64_t maximum)
@@ -103,7 +103,7 @@ put_all(uint64_t maximum)
     put(CARD_DO_FIRMWARE_ID, MAKER_FIRMWARE_ID, strlen(MAKER_FIRMWARE_ID));
     put_number(CARD_DO_MAXIMUM, maximum, 8);
     put(CARD_DO_PERSO, maker.perso_data, PERSO_LEN);
-    put(CARD_DO_LOG_KEY, log_key, sizeof(log_key));
+    put(CARD_DO_AUDIT_KEY, audit_key, sizeof(audit_key));
 }
 
 static uint16_t
@@ -256,8 +256,8 @@ START_TEST(test_log)
 {
     uint8_t head[SFI_CARD_APDU_MAX], out[SFI_CARD_APDU_MAX];
     uint8_t lic[SFI_LICENSE_LEN];
-    sfi_log_record r = {.struct_size = sizeof(r)};
-    sfi_log_head h = {.struct_size = sizeof(h)};
+    sfi_audit_record r = {.struct_size = sizeof(r)};
+    sfi_audit_head h = {.struct_size = sizeof(h)};
     size_t len;
     sfi_hsm *hsm;
 
@@ -275,12 +275,12 @@ START_TEST(test_log)
     ck_assert_card(card, "80b2000008 ffffffffffffffff 00", "6a83");
 
     ck_assert_ok(vault_open(path, &hsm));
-    ck_assert_ok(sfi_hsm_get_log_head(hsm, &h));
-    ck_assert_ok(sfi_hsm_get_log_record(hsm, 1, &r));
-    ck_assert_mem_eq(head + CARD_LOG_LEN - 96, h.genesis, 32);
-    ck_assert_mem_eq(head + CARD_LOG_LEN - 64, h.log_head, 32);
-    ck_assert_mem_eq(head + CARD_LOG_LEN - 32, h.mac, 32);
-    ck_assert_mem_eq(h.log_head, r.hash, 32);
+    ck_assert_ok(sfi_hsm_get_audit_head(hsm, &h));
+    ck_assert_ok(sfi_hsm_get_audit_record(hsm, 1, &r));
+    ck_assert_mem_eq(head + CARD_AUDIT_LEN - 96, h.genesis, 32);
+    ck_assert_mem_eq(head + CARD_AUDIT_LEN - 64, h.audit_head, 32);
+    ck_assert_mem_eq(head + CARD_AUDIT_LEN - 32, h.mac, 32);
+    ck_assert_mem_eq(h.audit_head, r.hash, 32);
     ck_assert_mem_eq(out + CARD_RECORD_LEN - 64, r.hash, 32);
     ck_assert_mem_eq(out + CARD_RECORD_LEN - 32, r.mac, 32);
     ck_assert_mem_eq(out + 32, chip.cert->device_hash, 32);

@@ -38,8 +38,8 @@ struct own {
     sfi_hsm_info info;
     uint8_t license[SFI_LICENSE_LEN + 1];
     size_t license_len;
-    sfi_log_head log_head;
-    sfi_log_record log_record;
+    sfi_audit_head audit_head;
+    sfi_audit_record audit_record;
     sfi_hsm *reenter;
     sfi_status reentered;
 
@@ -48,7 +48,7 @@ struct own {
     uint64_t asked_for;
     uint32_t session;
     sfi_provision_options options;
-    uint8_t log_key[SFI_LOG_KEY_LEN];
+    uint8_t audit_key[SFI_AUDIT_KEY_LEN];
     char pin[16], new_pin[16];
     uint8_t key[SFI_KEY_LEN], nonce[SFI_NONCE_LEN];
     char firmware_id[SFI_FIRMWARE_ID_MAX + 1];
@@ -111,8 +111,8 @@ own_provision(void *user, const uint8_t *key, size_t key_len,
     ck_assert_ptr_nonnull(options);
     ck_assert_uint_eq(options->struct_size, sizeof(*options));
     own->options = *options;
-    if (options->log_key != NULL)
-        memcpy(own->log_key, options->log_key, sizeof(own->log_key));
+    if (options->audit_key != NULL)
+        memcpy(own->audit_key, options->audit_key, sizeof(own->audit_key));
     return answer(own);
 }
 
@@ -138,24 +138,24 @@ own_retire(void *user)
 }
 
 static sfi_status
-own_log_head(void *user, sfi_log_head *out)
+own_log_head(void *user, sfi_audit_head *out)
 {
     struct own *own = user;
 
     ck_assert_uint_eq(out->struct_size, sizeof(*out));
     ck_assert_uint_eq(out->sequence, 0);
-    *out = own->log_head;
+    *out = own->audit_head;
     return answer(own);
 }
 
 static sfi_status
-own_log_record(void *user, uint64_t sequence, sfi_log_record *out)
+own_log_record(void *user, uint64_t sequence, sfi_audit_record *out)
 {
     struct own *own = user;
 
     ck_assert_uint_eq(out->struct_size, sizeof(*out));
     ck_assert_uint_eq(out->sequence, 0);
-    *out = own->log_record;
+    *out = own->audit_record;
     own->asked_for = sequence;
     return answer(own);
 }
@@ -192,8 +192,8 @@ static const sfi_hsm_ops own_ops = {
     .close = own_close,
     .change_pin = own_change_pin,
     .retire = own_retire,
-    .log_head = own_log_head,
-    .log_record = own_log_record,
+    .audit_head = own_log_head,
+    .audit_record = own_log_record,
 };
 
 static void
@@ -201,9 +201,9 @@ own_init(struct own *own)
 {
     sfi__zero(own, sizeof(*own));
     own->info.struct_size = sizeof(own->info);
-    own->log_head.struct_size = sizeof(own->log_head);
-    own->log_record.struct_size = sizeof(own->log_record);
-    own->log_record.sequence = 7;
+    own->audit_head.struct_size = sizeof(own->audit_head);
+    own->audit_record.struct_size = sizeof(own->audit_record);
+    own->audit_record.sequence = 7;
     ck_assert_ok(sfi__license_make(ctx, chip.public_key, LICENSE_STATIC, 0,
                                    maker.key_secret, maker.nonce,
                                    own->license));
@@ -264,8 +264,8 @@ static sfi_status
 call(sfi_hsm *hsm, int which)
 {
     sfi_hsm_info info = {.struct_size = sizeof(info)};
-    sfi_log_head head = {.struct_size = sizeof(head)};
-    sfi_log_record record = {.struct_size = sizeof(record)};
+    sfi_audit_head head = {.struct_size = sizeof(head)};
+    sfi_audit_record record = {.struct_size = sizeof(record)};
     sfi_license *lic;
     sfi_status st;
 
@@ -282,9 +282,9 @@ call(sfi_hsm *hsm, int which)
     case 4:
         return sfi_hsm_retire(hsm);
     case 5:
-        return sfi_hsm_get_log_head(hsm, &head);
+        return sfi_hsm_get_audit_head(hsm, &head);
     case 6:
-        return sfi_hsm_get_log_record(hsm, 7, &record);
+        return sfi_hsm_get_audit_record(hsm, 7, &record);
     default:
         st = sfi_hsm_generate_license(hsm, chip.cert, &lic);
         ck_assert_int_eq(lic != NULL, st == SFI_OK);
@@ -378,31 +378,33 @@ END_TEST
 
 START_TEST(test_own_log)
 {
-    sfi_log_head head = {.struct_size = sizeof(head)};
-    sfi_log_record record = {.struct_size = sizeof(record)};
+    sfi_audit_head head = {.struct_size = sizeof(head)};
+    sfi_audit_record record = {.struct_size = sizeof(record)};
     struct own own;
     sfi_hsm *hsm = own_open(&own);
 
-    own.log_head.sequence = 9;
-    sfi__fill(own.log_head.firmware_id, 'x', sizeof(own.log_head.firmware_id));
-    sfi__fill(own.log_head.product_id, 'y', sizeof(own.log_head.product_id));
-    ck_assert_ok(sfi_hsm_get_log_head(hsm, &head));
+    own.audit_head.sequence = 9;
+    sfi__fill(own.audit_head.firmware_id, 'x',
+              sizeof(own.audit_head.firmware_id));
+    sfi__fill(own.audit_head.product_id, 'y',
+              sizeof(own.audit_head.product_id));
+    ck_assert_ok(sfi_hsm_get_audit_head(hsm, &head));
     ck_assert_uint_eq(head.sequence, 9);
     ck_assert_uint_eq(strlen(head.firmware_id), 63); /* ended for it */
     ck_assert_uint_eq(strlen(head.product_id), 15);
-    own.log_record.kind = SFI_LOG_AGAIN;
-    ck_assert_ok(sfi_hsm_get_log_record(hsm, 7, &record));
+    own.audit_record.kind = SFI_AUDIT_AGAIN;
+    ck_assert_ok(sfi_hsm_get_audit_record(hsm, 7, &record));
     ck_assert_uint_eq(own.asked_for, 7);
-    ck_assert_uint_eq(record.kind, SFI_LOG_AGAIN);
-    ck_assert_fails(sfi_hsm_get_log_record(hsm, 8, &record), SFI_ERR_CALLBACK,
+    ck_assert_uint_eq(record.kind, SFI_AUDIT_AGAIN);
+    ck_assert_fails(sfi_hsm_get_audit_record(hsm, 8, &record), SFI_ERR_CALLBACK,
                     "", "HSM log: record 7, asked for 8");
-    ck_assert_fails(sfi_hsm_get_log_record(hsm, 0, &record), SFI_ERR_RANGE, "",
-                    "there is no record 0, the first is 1");
+    ck_assert_fails(sfi_hsm_get_audit_record(hsm, 0, &record), SFI_ERR_RANGE,
+                    "", "there is no record 0, the first is 1");
     head.struct_size = 8;
-    ck_assert_fails(sfi_hsm_get_log_head(hsm, &head), SFI_ERR_ABI, "",
+    ck_assert_fails(sfi_hsm_get_audit_head(hsm, &head), SFI_ERR_ABI, "",
                     "struct_size is 8: set it to sizeof the struct");
     record.struct_size = 8;
-    ck_assert_fails(sfi_hsm_get_log_record(hsm, 7, &record), SFI_ERR_ABI, "",
+    ck_assert_fails(sfi_hsm_get_audit_record(hsm, 7, &record), SFI_ERR_ABI, "",
                     "struct_size is 8: set it to sizeof the struct");
     sfi_hsm_free(hsm);
 }
@@ -532,8 +534,8 @@ START_TEST(test_arguments)
                      SFI_ERR_ARGUMENT);
     ck_assert_int_eq(sfi_hsm_change_pin(hsm, "4711", 4, NULL, 4),
                      SFI_ERR_ARGUMENT);
-    ck_assert_int_eq(sfi_hsm_get_log_head(hsm, NULL), SFI_ERR_ARGUMENT);
-    ck_assert_int_eq(sfi_hsm_get_log_record(hsm, 1, NULL), SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_hsm_get_audit_head(hsm, NULL), SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_hsm_get_audit_record(hsm, 1, NULL), SFI_ERR_ARGUMENT);
     ck_assert_int_eq(sfi_hsm_generate_live_license(hsm, NULL, 1, &lic),
                      SFI_ERR_ARGUMENT);
     ck_assert_int_eq(sfi_hsm_generate_live_license(hsm, chip.cert, 1, NULL),
@@ -631,12 +633,12 @@ static const struct {
 
 START_TEST(test_provision_options)
 {
-    static const uint8_t log_key[SFI_LOG_KEY_LEN] = {1, 2, 3};
+    static const uint8_t audit_key[SFI_AUDIT_KEY_LEN] = {1, 2, 3};
     sfi_provision_options wanted = {
         .struct_size = sizeof(wanted),
         .flags = options[_i].flags,
         .low_water = options[_i].low_water,
-        .log_key = log_key,
+        .audit_key = audit_key,
     };
     struct own own;
     sfi_hsm *hsm = own_open(&own);
@@ -647,7 +649,7 @@ START_TEST(test_provision_options)
         ck_assert_ok(st);
         ck_assert_uint_eq(own.options.flags, options[_i].flags);
         ck_assert_uint_eq(own.options.low_water, options[_i].got);
-        ck_assert_mem_eq(own.log_key, log_key, sizeof(log_key));
+        ck_assert_mem_eq(own.audit_key, audit_key, sizeof(audit_key));
     } else {
         ck_assert_fails(st, SFI_ERR_RANGE, "", options[_i].message);
         ck_assert_uint_eq(own.max_count, 0); /* it was not asked */
@@ -659,7 +661,7 @@ START_TEST(test_provision_options)
     ck_assert_ok(sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, "fw", 100,
                                    maker.perso, NULL));
     ck_assert_uint_eq(own.options.low_water, 10);
-    ck_assert_ptr_null(own.options.log_key);
+    ck_assert_ptr_null(own.options.audit_key);
     sfi_hsm_free(hsm);
 }
 END_TEST

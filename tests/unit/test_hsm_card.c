@@ -282,10 +282,10 @@ END_TEST
 
 START_TEST(test_log_head)
 {
-    sfi_log_head head = {.struct_size = sizeof(head)};
+    sfi_audit_head head = {.struct_size = sizeof(head)};
 
     play_text("b > 80ca0111000000 < $log 9000 e");
-    ck_assert_ok(play_ops.log_head(play_card, &head));
+    ck_assert_ok(play_ops.audit_head(play_card, &head));
     ck_assert_uint_eq(head.maximum, 5);
     ck_assert_uint_eq(head.remaining, 4);
     ck_assert_uint_eq(head.sequence, 1);
@@ -294,24 +294,24 @@ START_TEST(test_log_head)
     ck_assert_mem_eq(head.serial, play.log + 108, 16);
     ck_assert_mem_eq(head.ca_public, play.log + 124, 64);
     ck_assert_mem_eq(head.genesis, play.log + 188, 32);
-    ck_assert_mem_eq(head.log_head, play.log + 220, 32);
+    ck_assert_mem_eq(head.audit_head, play.log + 220, 32);
     ck_assert_mem_eq(head.mac, play.log + 252, 32);
 
     play_text("b > 80ca0111000000 < 6a88 e");
-    ck_assert_fails(play_ops.log_head(play_card, &head), SFI_ERR_HSM_STATE, "",
-                    "the card is blank: it has no log");
+    ck_assert_fails(play_ops.audit_head(play_card, &head), SFI_ERR_HSM_STATE,
+                    "", "the card is blank: it has no log");
     play_text("b > 80ca0111000000 < 6581 e");
-    ck_assert_fails(play_ops.log_head(play_card, &head), SFI_ERR_HSM, "",
+    ck_assert_fails(play_ops.audit_head(play_card, &head), SFI_ERR_HSM, "",
                     "the card could not store its state (0x6581 to GET DATA "
                     "log)");
     play.log[27] = 6;
     play_text("b > 80ca0111000000 < $log 9000 e");
-    ck_assert_fails(play_ops.log_head(play_card, &head), SFI_ERR_HSM, "",
+    ck_assert_fails(play_ops.audit_head(play_card, &head), SFI_ERR_HSM, "",
                     "the card tells of 6 installations left of 5, which is not "
                     "possible");
     play.log[36] = 1;
     play_text("b > 80ca0111000000 < $log 9000 e");
-    ck_assert_fails(play_ops.log_head(play_card, &head), SFI_ERR_HSM, "",
+    ck_assert_fails(play_ops.audit_head(play_card, &head), SFI_ERR_HSM, "",
                     "the card tells a firmware id that is no text, which is "
                     "not possible");
 }
@@ -321,11 +321,11 @@ END_TEST
 
 START_TEST(test_log_record)
 {
-    sfi_log_record r = {.struct_size = sizeof(r)};
+    sfi_audit_record r = {.struct_size = sizeof(r)};
 
     play_text(RECORD " < $rec 9000 e");
-    ck_assert_ok(play_ops.log_record(play_card, 1, &r));
-    ck_assert_uint_eq(r.kind, SFI_LOG_COUNTED);
+    ck_assert_ok(play_ops.audit_record(play_card, 1, &r));
+    ck_assert_uint_eq(r.kind, SFI_AUDIT_COUNTED);
     ck_assert_uint_eq(r.sequence, 1);
     ck_assert_uint_eq(r.time, 99);
     ck_assert_uint_eq(r.remaining, 4);
@@ -337,15 +337,15 @@ START_TEST(test_log_record)
     ck_assert_mem_eq(r.mac, play.rec + 160, 32);
 
     play_text(RECORD " < 6a83 e");
-    ck_assert_fails(play_ops.log_record(play_card, 1, &r), SFI_ERR_RANGE, "",
+    ck_assert_fails(play_ops.audit_record(play_card, 1, &r), SFI_ERR_RANGE, "",
                     "the card has no such record (0x6a83 to GET RECORD)");
     play.rec[11] = 2;
     play_text(RECORD " < $rec 9000 e");
-    ck_assert_fails(play_ops.log_record(play_card, 1, &r), SFI_ERR_HSM, "",
+    ck_assert_fails(play_ops.audit_record(play_card, 1, &r), SFI_ERR_HSM, "",
                     "the card gives record 2, expected 1");
     play.rec[3] = 4;
     play_text(RECORD " < $rec 9000 e");
-    ck_assert_fails(play_ops.log_record(play_card, 1, &r), SFI_ERR_HSM, "",
+    ck_assert_fails(play_ops.audit_record(play_card, 1, &r), SFI_ERR_HSM, "",
                     "the card tells a record of an unknown kind, which is not "
                     "possible");
 }

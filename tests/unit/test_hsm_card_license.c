@@ -320,7 +320,7 @@ END_TEST
 
 static const uint8_t key[SFI_KEY_LEN] = "\x10\x11\x12\x13\x14\x15\x16\x17"
                                         "\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f";
-static const uint8_t log_key[SFI_LOG_KEY_LEN] = {0xaa, 0xbb};
+static const uint8_t audit_key[SFI_AUDIT_KEY_LEN] = {0xaa, 0xbb};
 
 static sfi_status
 provision(const sfi_provision_options *options)
@@ -431,7 +431,7 @@ START_TEST(test_provision_options)
     sfi_provision_options options = {.struct_size = sizeof(options),
                                      .flags = SFI_HSM_LIVE_ONLY,
                                      .low_water = 2,
-                                     .log_key = log_key};
+                                     .audit_key = audit_key};
 
     play.full[PLAY_FLAGS] = SFI_HSM_LIVE_ONLY;
     play.full[PLAY_LOW] = 2;

@@ -26,10 +26,10 @@ setup(void)
     (void)snprintf(other, sizeof(other), "%s/other.log", dir);
     /* Three devices of five, one of which came again. */
     story_begin(&story, 0, 5, 1);
-    story_add(&story, SFI_LOG_COUNTED, 'A', 0);
-    story_add(&story, SFI_LOG_COUNTED, 'B', 0);
-    story_add(&story, SFI_LOG_AGAIN, 'A', LIVE);
-    story_add(&story, SFI_LOG_COUNTED, 'C', 0);
+    story_add(&story, SFI_AUDIT_COUNTED, 'A', 0);
+    story_add(&story, SFI_AUDIT_COUNTED, 'B', 0);
+    story_add(&story, SFI_AUDIT_AGAIN, 'A', LIVE);
+    story_add(&story, SFI_AUDIT_COUNTED, 'C', 0);
     story_sign(&story);
     ck_assert_ok(story_write(&story, path));
 }
@@ -149,7 +149,7 @@ END_TEST
 
 START_TEST(test_good)
 {
-    sfi_log_summary sum;
+    sfi_audit_summary sum;
 
     ck_assert_ok(story_verify(&story, path, NULL, &sum));
     ck_assert_uint_eq(sum.struct_size, sizeof(sum));
@@ -169,7 +169,7 @@ END_TEST
 
 START_TEST(test_no_record_yet)
 {
-    sfi_log_summary sum;
+    sfi_audit_summary sum;
 
     story_begin(&story, 0, 5, 2);
     ck_assert_ok(story_write(&story, path));
@@ -184,9 +184,9 @@ END_TEST
 
 START_TEST(test_retired)
 {
-    sfi_log_summary sum;
+    sfi_audit_summary sum;
 
-    story_add(&story, SFI_LOG_RETIRED, 0, 0);
+    story_add(&story, SFI_AUDIT_RETIRED, 0, 0);
     story_sign(&story);
     ck_assert_ok(story_write(&story, path));
     ck_assert_ok(story_verify(&story, path, NULL, &sum));
@@ -200,7 +200,7 @@ END_TEST
 /* Told, not refused: the order of the records is what counts. */
 START_TEST(test_clock_set_back)
 {
-    sfi_log_summary sum;
+    sfi_audit_summary sum;
 
     story.records[1].time -= 3600;
     story.records[3].time = 0;
@@ -221,13 +221,13 @@ END_TEST
 START_TEST(test_long_log)
 {
     uint32_t devices = 4000 / (uint32_t)test_step(8);
-    sfi_log_summary sum;
+    sfi_audit_summary sum;
 
     story_begin(&story, 0, SFI_HSM_COUNT_MAX, 3);
     for (uint32_t i = 0; i < devices; i++) {
-        story_add(&story, SFI_LOG_COUNTED, i, i % 7);
+        story_add(&story, SFI_AUDIT_COUNTED, i, i % 7);
         if (i % 3 == 0)
-            story_add(&story, SFI_LOG_AGAIN, i / 2, LIVE);
+            story_add(&story, SFI_AUDIT_AGAIN, i / 2, LIVE);
     }
     story_sign(&story);
     ck_assert_ok(story_write(&story, path));
@@ -241,8 +241,8 @@ END_TEST
 START_TEST(test_live_only)
 {
     story_begin(&story, SFI_HSM_LIVE_ONLY, 2, 1);
-    story_add(&story, SFI_LOG_COUNTED, 'A', 1);
-    story_add(&story, SFI_LOG_AGAIN, 'A', UINT32_MAX);
+    story_add(&story, SFI_AUDIT_COUNTED, 'A', 1);
+    story_add(&story, SFI_AUDIT_AGAIN, 'A', UINT32_MAX);
     story_sign(&story);
     ck_assert_ok(story_write(&story, path));
     ck_assert_ok(story_verify(&story, path, NULL, NULL));
@@ -263,7 +263,7 @@ START_TEST(test_corpus)
     };
 
     for (size_t i = 0; i < ROWS(rows); i++) {
-        sfi_log_summary sum;
+        sfi_audit_summary sum;
 
         ck_assert_ok(story_verify(&story, test_path(rows[i].path), NULL, &sum));
         ck_assert_uint_eq(sum.records, rows[i].records);

@@ -23,8 +23,8 @@ setup(void)
     test_mkdir(dir, sizeof(dir));
     (void)snprintf(path, sizeof(path), "%s/line.log", dir);
     story_begin(&story, SFI_HSM_LIVE_ONLY, 5, 1);
-    story_add(&story, SFI_LOG_COUNTED, 'A', 1);
-    story_add(&story, SFI_LOG_COUNTED, 'B', 2);
+    story_add(&story, SFI_AUDIT_COUNTED, 'A', 1);
+    story_add(&story, SFI_AUDIT_COUNTED, 'B', 2);
     story_sign(&story);
 }
 
@@ -38,7 +38,7 @@ teardown(void)
 /* ---- an HSM of the caller's own ---- */
 
 static sfi_status
-own_head(void *user, sfi_log_head *out)
+own_head(void *user, sfi_audit_head *out)
 {
     struct story *s = user;
 
@@ -47,7 +47,7 @@ own_head(void *user, sfi_log_head *out)
 }
 
 static sfi_status
-own_record(void *user, uint64_t sequence, sfi_log_record *out)
+own_record(void *user, uint64_t sequence, sfi_audit_record *out)
 {
     struct story *s = user;
 
@@ -66,8 +66,8 @@ own(void)
 {
     sfi_hsm_ops ops = {
         .struct_size = sizeof(ops),
-        .log_head = own_head,
-        .log_record = own_record,
+        .audit_head = own_head,
+        .audit_record = own_record,
     };
     sfi_hsm *hsm;
 
@@ -78,26 +78,26 @@ own(void)
 START_TEST(test_own)
 {
     sfi_hsm *hsm = own();
-    sfi_log_summary sum;
+    sfi_audit_summary sum;
 
-    ck_assert_ok(sfi_hsm_export_log(hsm, path));
+    ck_assert_ok(sfi_hsm_export_audit(hsm, path));
     ck_assert_ok(story_verify(&story, path, NULL, &sum));
     ck_assert_uint_eq(sum.licensed, 2);
     /* what was there is replaced, when all of it is known */
-    story_add(&story, SFI_LOG_AGAIN, 'A', 3);
+    story_add(&story, SFI_AUDIT_AGAIN, 'A', 3);
     story_sign(&story);
     story.fail_at = 3;
-    ck_assert_fails(sfi_hsm_export_log(hsm, path), SFI_ERR_IO, "",
+    ck_assert_fails(sfi_hsm_export_audit(hsm, path), SFI_ERR_IO, "",
                     "the wire broke");
     story.fail_at = 0;
     story.lie_at = 1;
-    ck_assert_fails(sfi_hsm_export_log(hsm, path), SFI_ERR_HSM, "",
+    ck_assert_fails(sfi_hsm_export_audit(hsm, path), SFI_ERR_HSM, "",
                     "the HSM's log: record 1 does not follow the one before, "
                     "or does not match its hash");
     story.lie_at = 0;
     ck_assert_ok(story_verify(&story, path, NULL, &sum));
     ck_assert_uint_eq(sum.records, 2);
-    ck_assert_ok(sfi_hsm_export_log(hsm, path));
+    ck_assert_ok(sfi_hsm_export_audit(hsm, path));
     ck_assert_ok(story_verify(&story, path, NULL, &sum));
     ck_assert_uint_eq(sum.records, 3);
     sfi_hsm_free(hsm);
@@ -110,7 +110,7 @@ START_TEST(test_no_log)
     sfi_hsm *hsm;
 
     ck_assert_ok(sfi_hsm_open_custom(ctx, &ops, NULL, &hsm));
-    ck_assert_fails(sfi_hsm_export_log(hsm, path), SFI_ERR_UNSUPPORTED, "",
+    ck_assert_fails(sfi_hsm_export_audit(hsm, path), SFI_ERR_UNSUPPORTED, "",
                     "this HSM does not offer a log");
     ck_assert_int_ne(access(path, F_OK), 0);
     sfi_hsm_free(hsm);
@@ -121,8 +121,8 @@ START_TEST(test_arguments)
 {
     sfi_hsm *hsm = own();
 
-    ck_assert_int_eq(sfi_hsm_export_log(NULL, path), SFI_ERR_ARGUMENT);
-    ck_assert_fails(sfi_hsm_export_log(hsm, NULL), SFI_ERR_ARGUMENT, "",
+    ck_assert_int_eq(sfi_hsm_export_audit(NULL, path), SFI_ERR_ARGUMENT);
+    ck_assert_fails(sfi_hsm_export_audit(hsm, NULL), SFI_ERR_ARGUMENT, "",
                     "argument not valid, expected path != NULL");
     sfi_hsm_free(hsm);
 }
@@ -136,7 +136,7 @@ new_vault(const struct maker *m, const char *name)
     sfi_provision_options options = {
         .struct_size = sizeof(options),
         .low_water = 2,
-        .log_key = story.key_secret,
+        .audit_key = story.key_secret,
     };
     sfi_hsm *hsm = vault_login(name);
 
@@ -151,7 +151,7 @@ START_TEST(test_vault)
     char vault[300], where[320], none[320];
     struct maker m;
     struct chip chip;
-    sfi_log_summary sum;
+    sfi_audit_summary sum;
     sfi_license *lic;
     sfi_hsm *hsm;
 
@@ -163,7 +163,7 @@ START_TEST(test_vault)
     maker_init(&m);
     chip_make(&m, MAKER_PRODUCT, &chip);
     ck_assert_ok(vault_open(vault, &hsm));
-    ck_assert_fails(sfi_hsm_export_log(hsm, path), SFI_ERR_HSM_STATE, where,
+    ck_assert_fails(sfi_hsm_export_audit(hsm, path), SFI_ERR_HSM_STATE, where,
                     "the vault is blank: provision it first");
     sfi_hsm_free(hsm);
     sfi__clear_error(ctx);
@@ -174,7 +174,7 @@ START_TEST(test_vault)
     sfi_license_free(lic);
     sfi_hsm_free(hsm);
     ck_assert_ok(vault_open(vault, &hsm)); /* no PIN is needed */
-    ck_assert_ok(sfi_hsm_export_log(hsm, path));
+    ck_assert_ok(sfi_hsm_export_audit(hsm, path));
     ck_assert_ok(story_verify(&story, path, NULL, &sum));
     ck_assert_uint_eq(sum.records, 2);
     ck_assert_uint_eq(sum.licensed, 1);
@@ -182,10 +182,10 @@ START_TEST(test_vault)
     ck_assert_str_eq(sum.firmware_id, MAKER_FIRMWARE_ID);
     ck_assert_ok(sfi_hsm_login(hsm, MAKER_PIN, strlen(MAKER_PIN)));
     ck_assert_ok(sfi_hsm_retire(hsm));
-    ck_assert_ok(sfi_hsm_export_log(hsm, path));
+    ck_assert_ok(sfi_hsm_export_audit(hsm, path));
     ck_assert_ok(story_verify(&story, path, NULL, &sum));
     ck_assert_uint_eq(sum.retired, 1);
-    ck_assert_fails(sfi_hsm_export_log(hsm, none), SFI_ERR_OS, none,
+    ck_assert_fails(sfi_hsm_export_audit(hsm, none), SFI_ERR_OS, none,
                     "cannot write: No such file or directory");
     sfi_hsm_free(hsm);
     chip_free(&chip);

@@ -25,13 +25,13 @@ setup(void)
     (void)snprintf(path, sizeof(path), "%s/line.log", dir);
     (void)snprintf(later, sizeof(later), "%s/later.log", dir);
     story_begin(&story, 0, 3, 1);
-    story_add(&story, SFI_LOG_COUNTED, 'A', 0);
-    story_add(&story, SFI_LOG_COUNTED, 'B', 0);
+    story_add(&story, SFI_AUDIT_COUNTED, 'A', 0);
+    story_add(&story, SFI_AUDIT_COUNTED, 'B', 0);
     story_sign(&story);
     ck_assert_ok(story_write(&story, path));
     newer = story;
-    story_add(&newer, SFI_LOG_COUNTED, 'C', 0);
-    story_add(&newer, SFI_LOG_RETIRED, 0, 0);
+    story_add(&newer, SFI_AUDIT_COUNTED, 'C', 0);
+    story_add(&newer, SFI_AUDIT_RETIRED, 0, 0);
     story_sign(&newer);
     ck_assert_ok(story_write(&newer, later));
 }
@@ -64,43 +64,43 @@ is_refused(unsigned line, const char *message)
 
 START_TEST(test_counted_twice)
 {
-    story_add(&story, SFI_LOG_COUNTED, 'A', 7);
+    story_add(&story, SFI_AUDIT_COUNTED, 'A', 7);
     is_refused(12, "record 3 counts a device a second time");
 }
 END_TEST
 
 START_TEST(test_counted_too_often)
 {
-    story_add(&story, SFI_LOG_COUNTED, 'C', 0);
-    story_add(&story, SFI_LOG_COUNTED, 'D', 0);
+    story_add(&story, SFI_AUDIT_COUNTED, 'C', 0);
+    story_add(&story, SFI_AUDIT_COUNTED, 'D', 0);
     is_refused(13, "record 4 counts a device when none was left");
 }
 END_TEST
 
 START_TEST(test_again_what_never_was)
 {
-    story_add(&story, SFI_LOG_AGAIN, 'C', 7);
+    story_add(&story, SFI_AUDIT_AGAIN, 'C', 7);
     is_refused(12, "record 3 is of a device that was not counted before");
 }
 END_TEST
 
 START_TEST(test_count_not_one_less)
 {
-    story_add(&story, SFI_LOG_COUNTED, 'C', 0)->remaining = 1;
+    story_add(&story, SFI_AUDIT_COUNTED, 'C', 0)->remaining = 1;
     is_refused(12, "record 3 leaves 1 installations, expected 0");
     story.count--;
-    story_add(&story, SFI_LOG_AGAIN, 'A', 0)->remaining = 2;
+    story_add(&story, SFI_AUDIT_AGAIN, 'A', 0)->remaining = 2;
     is_refused(12, "record 3 leaves 2 installations, expected 1");
 }
 END_TEST
 
 START_TEST(test_after_the_close)
 {
-    story_add(&story, SFI_LOG_RETIRED, 0, 0);
-    story_add(&story, SFI_LOG_COUNTED, 'C', 0);
+    story_add(&story, SFI_AUDIT_RETIRED, 0, 0);
+    story_add(&story, SFI_AUDIT_COUNTED, 'C', 0);
     is_refused(13, "record 4 is behind the closing record");
     story.count--;
-    story_add(&story, SFI_LOG_RETIRED, 0, 0);
+    story_add(&story, SFI_AUDIT_RETIRED, 0, 0);
     is_refused(13, "record 4 is behind the closing record");
 }
 END_TEST
@@ -109,7 +109,7 @@ START_TEST(test_close_with_a_licence)
 {
     static const char message[] = "record 3 closes the log, and names a "
                                   "licence";
-    sfi_log_record *r = story_add(&story, SFI_LOG_RETIRED, 0, 0);
+    sfi_audit_record *r = story_add(&story, SFI_AUDIT_RETIRED, 0, 0);
 
     r->device[31] = 1;
     is_refused(12, message);
@@ -151,7 +151,7 @@ END_TEST
 
 START_TEST(test_before)
 {
-    sfi_log_summary sum;
+    sfi_audit_summary sum;
 
     ck_assert_ok(story_verify(&story, later, path, &sum));
     ck_assert_uint_eq(sum.records, 4);
@@ -182,7 +182,7 @@ START_TEST(test_before_is_another)
 {
     newer = story;
     newer.records[1].time++;
-    story_add(&newer, SFI_LOG_COUNTED, 'C', 0);
+    story_add(&newer, SFI_AUDIT_COUNTED, 'C', 0);
     story_sign(&newer);
     ck_assert_ok(story_write(&newer, later));
     ck_assert_ok(story_verify(&story, later, NULL, NULL));
@@ -218,25 +218,26 @@ END_TEST
 
 START_TEST(test_arguments)
 {
-    sfi_log_summary sum = {.struct_size = sizeof(sum)};
+    sfi_audit_summary sum = {.struct_size = sizeof(sum)};
     const uint8_t *key = story.key_secret;
 
-    ck_assert_int_eq(sfi_log_verify(NULL, path, key, 32, NULL, &sum),
+    ck_assert_int_eq(sfi_audit_verify(NULL, path, key, 32, NULL, &sum),
                      SFI_ERR_ARGUMENT);
-    ck_assert_fails(sfi_log_verify(ctx, NULL, key, 32, NULL, &sum),
+    ck_assert_fails(sfi_audit_verify(ctx, NULL, key, 32, NULL, &sum),
                     SFI_ERR_ARGUMENT, "",
                     "argument not valid, expected path != NULL");
-    ck_assert_fails(sfi_log_verify(ctx, path, NULL, 32, NULL, &sum),
+    ck_assert_fails(sfi_audit_verify(ctx, path, NULL, 32, NULL, &sum),
                     SFI_ERR_ARGUMENT, "",
                     "argument not valid, expected key != NULL");
-    ck_assert_fails(sfi_log_verify(ctx, path, key, 32, NULL, NULL),
+    ck_assert_fails(sfi_audit_verify(ctx, path, key, 32, NULL, NULL),
                     SFI_ERR_ARGUMENT, "",
                     "argument not valid, expected out != NULL");
-    ck_assert_fails(sfi_log_verify(ctx, path, key, 31, NULL, &sum),
+    ck_assert_fails(sfi_audit_verify(ctx, path, key, 31, NULL, &sum),
                     SFI_ERR_RANGE, "", "a log key of 31 bytes, expected 32");
     sum.struct_size = 8;
-    ck_assert_fails(sfi_log_verify(ctx, path, key, 32, NULL, &sum), SFI_ERR_ABI,
-                    "", "struct_size is 8: set it to sizeof the struct");
+    ck_assert_fails(sfi_audit_verify(ctx, path, key, 32, NULL, &sum),
+                    SFI_ERR_ABI, "",
+                    "struct_size is 8: set it to sizeof the struct");
 }
 END_TEST
 
@@ -262,28 +263,28 @@ END_TEST
 
 START_TEST(test_key_file)
 {
-    uint8_t key[SFI_LOG_KEY_LEN], again[SFI_LOG_KEY_LEN];
-    static const uint8_t zero[SFI_LOG_KEY_LEN];
+    uint8_t key[SFI_AUDIT_KEY_LEN], again[SFI_AUDIT_KEY_LEN];
+    static const uint8_t zero[SFI_AUDIT_KEY_LEN];
     char name[320];
     struct stat st;
 
     (void)snprintf(name, sizeof(name), "%s/log.key", dir);
-    ck_assert_fails(sfi_log_key_load(ctx, name, key), SFI_ERR_OS, name,
+    ck_assert_fails(sfi_audit_key_load(ctx, name, key), SFI_ERR_OS, name,
                     "cannot read: No such file or directory");
     ck_assert_mem_eq(key, zero, sizeof(key));
-    ck_assert_ok(sfi_log_key_create(ctx, name));
+    ck_assert_ok(sfi_audit_key_create(ctx, name));
     ck_assert_int_eq(stat(name, &st), 0);
     ck_assert_uint_eq(st.st_mode & 0777, 0600);
-    ck_assert_int_eq(st.st_size, SFI_LOG_KEY_LEN);
-    ck_assert_ok(sfi_log_key_load(ctx, name, key));
+    ck_assert_int_eq(st.st_size, SFI_AUDIT_KEY_LEN);
+    ck_assert_ok(sfi_audit_key_load(ctx, name, key));
     ck_assert_mem_ne(key, zero, sizeof(key));
     /* it may be the only copy */
-    ck_assert_fails(sfi_log_key_create(ctx, name), SFI_ERR_ACCESS, name,
+    ck_assert_fails(sfi_audit_key_create(ctx, name), SFI_ERR_ACCESS, name,
                     "cannot create: File exists");
-    ck_assert_ok(sfi_log_key_load(ctx, name, again));
+    ck_assert_ok(sfi_audit_key_load(ctx, name, again));
     ck_assert_mem_eq(key, again, sizeof(key));
     ck_assert_int_eq(truncate(name, 33), 0);
-    ck_assert_fails(sfi_log_key_load(ctx, name, key), SFI_ERR_RANGE, name,
+    ck_assert_fails(sfi_audit_key_load(ctx, name, key), SFI_ERR_RANGE, name,
                     "a log key of 33 bytes, expected 32");
     ck_assert_mem_eq(key, zero, sizeof(key));
 }
@@ -291,15 +292,15 @@ END_TEST
 
 START_TEST(test_key_arguments)
 {
-    uint8_t key[SFI_LOG_KEY_LEN];
+    uint8_t key[SFI_AUDIT_KEY_LEN];
 
-    ck_assert_int_eq(sfi_log_key_create(NULL, path), SFI_ERR_ARGUMENT);
-    ck_assert_int_eq(sfi_log_key_load(NULL, path, key), SFI_ERR_ARGUMENT);
-    ck_assert_fails(sfi_log_key_create(ctx, NULL), SFI_ERR_ARGUMENT, "",
+    ck_assert_int_eq(sfi_audit_key_create(NULL, path), SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_audit_key_load(NULL, path, key), SFI_ERR_ARGUMENT);
+    ck_assert_fails(sfi_audit_key_create(ctx, NULL), SFI_ERR_ARGUMENT, "",
                     "argument not valid, expected path != NULL");
-    ck_assert_fails(sfi_log_key_load(ctx, NULL, key), SFI_ERR_ARGUMENT, "",
+    ck_assert_fails(sfi_audit_key_load(ctx, NULL, key), SFI_ERR_ARGUMENT, "",
                     "argument not valid, expected path != NULL");
-    ck_assert_fails(sfi_log_key_load(ctx, path, NULL), SFI_ERR_ARGUMENT, "",
+    ck_assert_fails(sfi_audit_key_load(ctx, path, NULL), SFI_ERR_ARGUMENT, "",
                     "argument not valid, expected key != NULL");
 }
 END_TEST
@@ -343,7 +344,7 @@ START_TEST(test_write_what_does_not_fit)
     story.records[1].kind = 4;
     story_sign(&story);
     nothing_was_written(SFI_ERR_HSM, follow);
-    story.records[1].kind = SFI_LOG_COUNTED;
+    story.records[1].kind = SFI_AUDIT_COUNTED;
     story_sign(&story);
     story.head.sequence = 1;
     nothing_was_written(SFI_ERR_HSM, "the HSM's log: record 1 is not the end "
@@ -359,7 +360,7 @@ START_TEST(test_write_bad_names)
 {
     static const char message[] = "the HSM's log names no firmware or no "
                                   "product";
-    sfi_log_head good = story.head;
+    sfi_audit_head good = story.head;
 
     story.head.firmware_id[3] = '\n';
     nothing_was_written(SFI_ERR_HSM, message);
@@ -415,20 +416,20 @@ START_TEST(test_devices)
     struct log_devices d;
     uint8_t device[LOG_DEVICE_LEN];
 
-    sfi__log_devices_init(&d, ctx);
+    sfi__audit_devices_init(&d, ctx);
     for (uint32_t n = 0; n < 3000; n++) {
         device_of(n, device);
-        ck_assert(!sfi__log_devices_have(&d, device));
-        ck_assert_ok(sfi__log_devices_add(&d, device));
-        ck_assert(sfi__log_devices_have(&d, device));
+        ck_assert(!sfi__audit_devices_have(&d, device));
+        ck_assert_ok(sfi__audit_devices_add(&d, device));
+        ck_assert(sfi__audit_devices_have(&d, device));
     }
     for (uint32_t n = 0; n < 3000; n++) {
         device_of(n, device);
-        ck_assert(sfi__log_devices_have(&d, device));
+        ck_assert(sfi__audit_devices_have(&d, device));
     }
     ck_assert_uint_eq(d.used, 2999); /* number 0 takes no slot */
-    sfi__log_devices_free(&d);
-    ck_assert(!sfi__log_devices_have(&d, device));
+    sfi__audit_devices_free(&d);
+    ck_assert(!sfi__audit_devices_have(&d, device));
 }
 END_TEST
 
@@ -437,9 +438,9 @@ START_TEST(test_too_many_devices)
     struct log_devices d;
     uint8_t device[LOG_DEVICE_LEN] = {1};
 
-    sfi__log_devices_init(&d, ctx);
+    sfi__audit_devices_init(&d, ctx);
     d.used = LOG_DEVICES_MAX;
-    ck_assert_fails(sfi__log_devices_add(&d, device), SFI_ERR_LIMIT, "",
+    ck_assert_fails(sfi__audit_devices_add(&d, device), SFI_ERR_LIMIT, "",
                     "more than 16777216 devices, the limit");
 }
 END_TEST

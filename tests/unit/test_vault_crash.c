@@ -450,7 +450,7 @@ operations_of(sfi_hsm *hsm, const struct chip *c)
 /* What another has written may not have been synced: we do it, once. */
 START_TEST(test_syncs_for_others)
 {
-    sfi_log_head head = {.struct_size = sizeof(head)};
+    sfi_audit_head head = {.struct_size = sizeof(head)};
     sfi_hsm *one, *two;
 
     disk_install(DISK_FAST, 0);
@@ -462,9 +462,9 @@ START_TEST(test_syncs_for_others)
     ck_assert_uint_eq(operations_of(two, &chips[0]), 0);
     ck_assert_uint_ge(operations_of(two, &chips[1]), 2);
     disk_install(DISK_FAST, 0);
-    ck_assert_ok(sfi_hsm_get_log_head(one, &head));
+    ck_assert_ok(sfi_hsm_get_audit_head(one, &head));
     ck_assert_uint_eq(disk_operations(), 1);
-    ck_assert_ok(sfi_hsm_get_log_head(one, &head));
+    ck_assert_ok(sfi_hsm_get_audit_head(one, &head));
     ck_assert_uint_eq(operations_of(one, &chips[1]), 0);
     ck_assert_uint_eq(disk_operations(), 0);
     sfi_hsm_free(one);

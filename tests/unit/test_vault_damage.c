@@ -461,14 +461,14 @@ static const struct {
 /* Also without the PIN. */
 START_TEST(test_edited_record)
 {
-    sfi_log_record r = {.struct_size = sizeof(r)};
+    sfi_audit_record r = {.struct_size = sizeof(r)};
     sfi_hsm *hsm;
 
     edit(record_edits[_i].sql);
     ck_assert_ok(vault_open(path, &hsm));
-    ck_assert_fails(sfi_hsm_get_log_record(hsm, 1, &r), SFI_ERR_HSM, where,
+    ck_assert_fails(sfi_hsm_get_audit_record(hsm, 1, &r), SFI_ERR_HSM, where,
                     record_edits[_i].message);
-    ck_assert_ok(sfi_hsm_get_log_record(hsm, 2, &r));
+    ck_assert_ok(sfi_hsm_get_audit_record(hsm, 2, &r));
     sfi_hsm_free(hsm);
 }
 END_TEST
@@ -517,12 +517,12 @@ static const struct {
 
 START_TEST(test_unprintable_names)
 {
-    sfi_log_head head = {.struct_size = sizeof(head)};
+    sfi_audit_head head = {.struct_size = sizeof(head)};
     sfi_hsm_info info = {.struct_size = sizeof(info)};
     sfi_hsm *hsm = vault_login(path);
     char sql[700], firmware[200], product[40], genesis[80];
 
-    ck_assert_ok(sfi_hsm_get_log_head(hsm, &head));
+    ck_assert_ok(sfi_hsm_get_audit_head(hsm, &head));
     sfi_hsm_free(hsm);
     memset(head.firmware_id, 0, sizeof(head.firmware_id));
     memcpy(head.firmware_id, names[_i].firmware, strlen(names[_i].firmware));

@@ -21,7 +21,7 @@
 #define COUNT 2u
 #define CHIPS 3u
 
-static const uint8_t log_key[SFI_LOG_KEY_LEN] = {7, 1};
+static const uint8_t audit_key[SFI_AUDIT_KEY_LEN] = {7, 1};
 static struct maker maker;
 static struct chip chips[CHIPS];
 static char dir[256], path[300], where[320];
@@ -80,10 +80,10 @@ state(sfi_hsm *hsm)
 }
 
 static void
-get_record(sfi_hsm *hsm, uint64_t sequence, sfi_log_record *r)
+get_record(sfi_hsm *hsm, uint64_t sequence, sfi_audit_record *r)
 {
     r->struct_size = sizeof(*r);
-    ck_assert_ok(sfi_hsm_get_log_record(hsm, sequence, r));
+    ck_assert_ok(sfi_hsm_get_audit_record(hsm, sequence, r));
     ck_assert_uint_eq(r->sequence, sequence);
 }
 
@@ -102,13 +102,13 @@ START_TEST(test_sessions)
         {0, 0, 3, 1}, {1, 0, 4, 0}, {1, 5, 5, 0}, {0, 0xffffffff, 6, 0},
         {0, 6, 6, 0}, {1, 5, 6, 0},
     };
-    static const uint32_t kinds[] = {SFI_LOG_COUNTED, SFI_LOG_AGAIN,
-                                     SFI_LOG_AGAIN,   SFI_LOG_COUNTED,
-                                     SFI_LOG_AGAIN,   SFI_LOG_AGAIN};
+    static const uint32_t kinds[] = {SFI_AUDIT_COUNTED, SFI_AUDIT_AGAIN,
+                                     SFI_AUDIT_AGAIN,   SFI_AUDIT_COUNTED,
+                                     SFI_AUDIT_AGAIN,   SFI_AUDIT_AGAIN};
     uint8_t given[ROWS(rows)][SFI_LICENSE_LEN];
     sfi_hsm_info info = {.struct_size = sizeof(info)};
     sfi_hsm *hsm = vault_new(&maker, path, COUNT);
-    sfi_log_record r;
+    sfi_audit_record r;
 
     for (size_t i = 0; i < ROWS(rows); i++) {
         ck_assert_ok(license(hsm, rows[i].chip, rows[i].session, given[i]));
@@ -139,15 +139,15 @@ END_TEST
 START_TEST(test_chain)
 {
     sfi_provision_options options = {
-        .struct_size = sizeof(options), .low_water = 1, .log_key = log_key};
-    sfi_log_head head = {.struct_size = sizeof(head)};
+        .struct_size = sizeof(options), .low_water = 1, .audit_key = audit_key};
+    sfi_audit_head head = {.struct_size = sizeof(head)};
     uint8_t given[SFI_LICENSE_LEN], hash[32], mac[32], previous[32];
     sfi_hsm *hsm = vault_login(path);
-    sfi_log_record r = {.struct_size = sizeof(r)};
+    sfi_audit_record r = {.struct_size = sizeof(r)};
 
-    ck_assert_fails(sfi_hsm_get_log_head(hsm, &head), SFI_ERR_HSM_STATE, where,
-                    "the vault is blank: provision it first");
-    ck_assert_fails(sfi_hsm_get_log_record(hsm, 1, &r), SFI_ERR_HSM_STATE,
+    ck_assert_fails(sfi_hsm_get_audit_head(hsm, &head), SFI_ERR_HSM_STATE,
+                    where, "the vault is blank: provision it first");
+    ck_assert_fails(sfi_hsm_get_audit_record(hsm, 1, &r), SFI_ERR_HSM_STATE,
                     where, "the vault is blank: provision it first");
     ck_assert_ok(sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, "fw", 3,
                                    maker.perso, &options));
@@ -156,7 +156,7 @@ START_TEST(test_chain)
     ck_assert_ok(sfi_hsm_retire(hsm));
     sfi_hsm_free(hsm);
     ck_assert_ok(vault_open(path, &hsm)); /* no PIN is needed */
-    ck_assert_ok(sfi_hsm_get_log_head(hsm, &head));
+    ck_assert_ok(sfi_hsm_get_audit_head(hsm, &head));
     ck_assert_uint_eq(head.struct_size, sizeof(head));
     ck_assert_uint_eq(head.flags, 0);
     ck_assert_uint_eq(head.maximum, 3);
@@ -168,25 +168,25 @@ START_TEST(test_chain)
     ck_assert_mem_eq(head.ca_public, maker.ca_public, 64);
     ck_assert_ok(sfi__chain_genesis(ctx, &head, hash));
     ck_assert_mem_eq(head.genesis, hash, 32);
-    ck_assert_ok(sfi__chain_head_mac(ctx, &head, log_key, mac));
+    ck_assert_ok(sfi__chain_head_mac(ctx, &head, audit_key, mac));
     ck_assert_mem_eq(head.mac, mac, 32);
     memcpy(previous, head.genesis, 32);
     for (uint64_t i = 1; i <= 3; i++) {
         get_record(hsm, i, &r);
         ck_assert_mem_eq(r.previous, previous, 32);
-        ck_assert_ok(sfi__chain_record(ctx, &head, &r, log_key, hash, mac));
+        ck_assert_ok(sfi__chain_record(ctx, &head, &r, audit_key, hash, mac));
         ck_assert_mem_eq(r.hash, hash, 32);
         ck_assert_mem_eq(r.mac, mac, 32);
         memcpy(previous, r.hash, 32);
     }
-    ck_assert_mem_eq(head.log_head, previous, 32);
+    ck_assert_mem_eq(head.audit_head, previous, 32);
     get_record(hsm, 1, &r);
     ck_assert_uint_eq(r.session, 9);
     ck_assert_ok(sfi__sha256(ctx, given, sizeof(given), hash));
     ck_assert_mem_eq(r.license, hash, 32);
     ck_assert_ok(sfi__sha256(ctx, chips[0].public_key, 64, hash));
     ck_assert_mem_eq(r.device, hash, 32);
-    ck_assert_fails(sfi_hsm_get_log_record(hsm, 4, &r), SFI_ERR_RANGE, where,
+    ck_assert_fails(sfi_hsm_get_audit_record(hsm, 4, &r), SFI_ERR_RANGE, where,
                     "there is no record 4, the last is 3");
     sfi_hsm_free(hsm);
 }
@@ -198,7 +198,7 @@ START_TEST(test_info)
                                      .flags = SFI_HSM_LIVE_ONLY,
                                      .low_water = 2};
     sfi_hsm_info info = {.struct_size = sizeof(info)};
-    sfi_log_head head = {.struct_size = sizeof(head)};
+    sfi_audit_head head = {.struct_size = sizeof(head)};
     sfi_hsm *hsm = vault_login(path);
     char serial[33];
 
@@ -208,7 +208,7 @@ START_TEST(test_info)
     ck_assert_ok(sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, "fw", 3,
                                    maker.perso, &options));
     ck_assert_ok(sfi_hsm_get_info(hsm, &info));
-    ck_assert_ok(sfi_hsm_get_log_head(hsm, &head));
+    ck_assert_ok(sfi_hsm_get_audit_head(hsm, &head));
     sfi__hex_encode(serial, head.serial, sizeof(head.serial));
     ck_assert_str_eq(info.serial, serial);
     ck_assert_str_ne(info.serial, "00000000000000000000000000000000");
@@ -245,7 +245,7 @@ END_TEST
 
 START_TEST(test_retire)
 {
-    sfi_log_record r;
+    sfi_audit_record r;
     sfi_hsm *hsm;
 
     ck_assert_ok(vault_open(path, &hsm));
@@ -275,7 +275,7 @@ START_TEST(test_retire)
         hsm = vault_login(path);
     }
     get_record(hsm, 2, &r);
-    ck_assert_uint_eq(r.kind, SFI_LOG_RETIRED);
+    ck_assert_uint_eq(r.kind, SFI_AUDIT_RETIRED);
     ck_assert_uint_eq(r.remaining, 1);
     ck_assert_uint_eq(r.session, 0);
     for (size_t i = 0; i < 32; i++)
@@ -597,7 +597,7 @@ END_TEST
 
 /* One more record, of which all hashes and MACs are right. */
 static void
-forge(sfi_log_record record)
+forge(sfi_audit_record record)
 {
     const struct ledger_place *place =
         vault_place != NULL ? vault_place : &sfi__ledger_sqlite;
@@ -610,14 +610,14 @@ forge(sfi_log_record record)
     ck_assert_ok(l->ops->read(l, &h));
     r.log.sequence = ++h.log.sequence;
     h.log.remaining = r.log.remaining;
-    if (r.log.kind != SFI_LOG_RETIRED)
+    if (r.log.kind != SFI_AUDIT_RETIRED)
         ck_assert_ok(
             sfi__sha256(ctx, r.license, sizeof(r.license), r.log.license));
-    memcpy(r.log.previous, h.log.log_head, 32);
-    ck_assert_ok(
-        sfi__chain_record(ctx, &h.log, &r.log, log_key, r.log.hash, r.log.mac));
-    memcpy(h.log.log_head, r.log.hash, 32);
-    ck_assert_ok(sfi__chain_head_mac(ctx, &h.log, log_key, h.log.mac));
+    memcpy(r.log.previous, h.log.audit_head, 32);
+    ck_assert_ok(sfi__chain_record(ctx, &h.log, &r.log, audit_key, r.log.hash,
+                                   r.log.mac));
+    memcpy(h.log.audit_head, r.log.hash, 32);
+    ck_assert_ok(sfi__chain_head_mac(ctx, &h.log, audit_key, h.log.mac));
     ck_assert_ok(l->ops->append(l, &r));
     ck_assert_ok(l->ops->update(l, &h));
     ck_assert_ok(l->ops->commit(l));
@@ -626,46 +626,46 @@ forge(sfi_log_record record)
 
 /* After one that counted device 1, two left. */
 static const struct {
-    sfi_log_record add[2];
+    sfi_audit_record add[2];
     const char *message; /* of the login; NULL: it may be so */
 } forgeries[] = {
-    {{{.kind = SFI_LOG_COUNTED, .device = {2}, .remaining = 1}}, NULL},
-    {{{.kind = SFI_LOG_AGAIN, .device = {1}, .session = 5, .remaining = 2}},
+    {{{.kind = SFI_AUDIT_COUNTED, .device = {2}, .remaining = 1}}, NULL},
+    {{{.kind = SFI_AUDIT_AGAIN, .device = {1}, .session = 5, .remaining = 2}},
      NULL},
-    {{{.kind = SFI_LOG_RETIRED, .remaining = 2}}, NULL},
-    {{{.kind = SFI_LOG_COUNTED, .device = {2}, .remaining = 2}},
+    {{{.kind = SFI_AUDIT_RETIRED, .remaining = 2}}, NULL},
+    {{{.kind = SFI_AUDIT_COUNTED, .device = {2}, .remaining = 2}},
      "the vault was altered: record 2 does not follow record 1"},
-    {{{.kind = SFI_LOG_COUNTED, .device = {2}, .remaining = 3}},
+    {{{.kind = SFI_AUDIT_COUNTED, .device = {2}, .remaining = 3}},
      "the vault was altered: record 2 does not follow record 1"},
-    {{{.kind = SFI_LOG_AGAIN, .device = {1}, .session = 5, .remaining = 1}},
+    {{{.kind = SFI_AUDIT_AGAIN, .device = {1}, .session = 5, .remaining = 1}},
      "the vault was altered: record 2 does not follow record 1"},
-    {{{.kind = SFI_LOG_AGAIN, .device = {2}, .session = 5, .remaining = 2}},
+    {{{.kind = SFI_AUDIT_AGAIN, .device = {2}, .session = 5, .remaining = 2}},
      "the vault is damaged: its index does not lead to record 2"},
-    {{{.kind = SFI_LOG_AGAIN, .device = {2}, .session = 5, .remaining = 2},
-      {.kind = SFI_LOG_COUNTED, .device = {2}, .remaining = 1}},
+    {{{.kind = SFI_AUDIT_AGAIN, .device = {2}, .session = 5, .remaining = 2},
+      {.kind = SFI_AUDIT_COUNTED, .device = {2}, .remaining = 1}},
      "the vault is damaged: its index does not lead to record 2"},
     {{{.kind = 4, .device = {1}, .session = 5, .remaining = 2}},
      "the vault was altered: record 2 does not follow record 1"},
-    {{{.kind = SFI_LOG_RETIRED, .remaining = 2},
-      {.kind = SFI_LOG_COUNTED, .device = {2}, .remaining = 1}},
+    {{{.kind = SFI_AUDIT_RETIRED, .remaining = 2},
+      {.kind = SFI_AUDIT_COUNTED, .device = {2}, .remaining = 1}},
      "the vault was altered: record 2 does not follow record 1"},
-    {{{.kind = SFI_LOG_RETIRED, .remaining = 1}},
+    {{{.kind = SFI_AUDIT_RETIRED, .remaining = 1}},
      "the vault was altered: record 2 does not follow record 1"},
 };
 
 START_TEST(test_forged)
 {
     sfi_provision_options options = {.struct_size = sizeof(options),
-                                     .log_key = log_key};
-    const sfi_log_record *add = forgeries[_i].add;
+                                     .audit_key = audit_key};
+    const sfi_audit_record *add = forgeries[_i].add;
     sfi_hsm *hsm = vault_login(path);
     sfi_status st;
 
     ck_assert_ok(sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, "fw", 3,
                                    maker.perso, &options));
     sfi_hsm_free(hsm);
-    forge((sfi_log_record){
-        .kind = SFI_LOG_COUNTED, .device = {1}, .remaining = 2});
+    forge((sfi_audit_record){
+        .kind = SFI_AUDIT_COUNTED, .device = {1}, .remaining = 2});
     for (size_t i = 0; i < 2 && add[i].kind != 0; i++)
         forge(add[i]);
     ck_assert_ok(vault_open(path, &hsm));

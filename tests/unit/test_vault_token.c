@@ -509,10 +509,10 @@ END_TEST
 /* Two copies went on, one of them with a token that let it. */
 START_TEST(test_another_copy)
 {
-    static const uint8_t log_key[SFI_LOG_KEY_LEN] = "known to its owner";
+    static const uint8_t audit_key[SFI_AUDIT_KEY_LEN] = "known to its owner";
     sfi_provision_options options = {
         .struct_size = sizeof(options),
-        .log_key = log_key,
+        .audit_key = audit_key,
     };
     uint8_t id[TOKEN_ID_LEN], before[TOKEN_ANCHOR_MAX];
     struct token *t;

@@ -137,15 +137,15 @@ sfi_hsm_get_info(sfi_hsm *hsm, sfi_hsm_info *out)
 }
 
 static sfi_status
-get_log_head(sfi_hsm *hsm, sfi_log_head *out)
+get_log_head(sfi_hsm *hsm, sfi_audit_head *out)
 {
-    sfi_log_head head = {.struct_size = sizeof(head)};
+    sfi_audit_head head = {.struct_size = sizeof(head)};
     sfi_status st;
 
-    if (hsm->ops.log_head == NULL)
+    if (hsm->ops.audit_head == NULL)
         return unsupported(hsm, "a log");
     hsm->obj.busy = true;
-    st = done(hsm, hsm->ops.log_head(hsm->user, &head), "HSM log");
+    st = done(hsm, hsm->ops.audit_head(hsm->user, &head), "HSM log");
     if (st != SFI_OK)
         return st;
     head.firmware_id[sizeof(head.firmware_id) - 1] = '\0';
@@ -154,7 +154,7 @@ get_log_head(sfi_hsm *hsm, sfi_log_head *out)
 }
 
 sfi_status
-sfi_hsm_get_log_head(sfi_hsm *hsm, sfi_log_head *out)
+sfi_hsm_get_audit_head(sfi_hsm *hsm, sfi_audit_head *out)
 {
     SFI_ENTER(hsm, HSM);
     SFI_ARG(hsm, out != NULL);
@@ -162,18 +162,18 @@ sfi_hsm_get_log_head(sfi_hsm *hsm, sfi_log_head *out)
 }
 
 static sfi_status
-get_log_record(sfi_hsm *hsm, uint64_t sequence, sfi_log_record *out)
+get_log_record(sfi_hsm *hsm, uint64_t sequence, sfi_audit_record *out)
 {
-    sfi_log_record r = {.struct_size = sizeof(r)};
+    sfi_audit_record r = {.struct_size = sizeof(r)};
     sfi_status st;
 
-    if (hsm->ops.log_record == NULL)
+    if (hsm->ops.audit_record == NULL)
         return unsupported(hsm, "a log");
     if (sequence == 0)
         return sfi__fail(hsm->obj.ctx, SFI_ERR_RANGE,
                          "there is no record 0, the first is 1");
     hsm->obj.busy = true;
-    st = done(hsm, hsm->ops.log_record(hsm->user, sequence, &r), "HSM log");
+    st = done(hsm, hsm->ops.audit_record(hsm->user, sequence, &r), "HSM log");
     if (st != SFI_OK)
         return st;
     if (r.sequence != sequence)
@@ -185,7 +185,7 @@ get_log_record(sfi_hsm *hsm, uint64_t sequence, sfi_log_record *out)
 }
 
 sfi_status
-sfi_hsm_get_log_record(sfi_hsm *hsm, uint64_t sequence, sfi_log_record *out)
+sfi_hsm_get_audit_record(sfi_hsm *hsm, uint64_t sequence, sfi_audit_record *out)
 {
     SFI_ENTER(hsm, HSM);
     SFI_ARG(hsm, out != NULL);
@@ -193,7 +193,7 @@ sfi_hsm_get_log_record(sfi_hsm *hsm, uint64_t sequence, sfi_log_record *out)
 }
 
 static sfi_status
-export_record(void *user, uint64_t sequence, sfi_log_record *out)
+export_record(void *user, uint64_t sequence, sfi_audit_record *out)
 {
     return get_log_record(user, sequence, out);
 }
@@ -202,18 +202,18 @@ static sfi_status
 export_log(sfi_hsm *hsm, const char *path)
 {
     sfi_ctx *ctx = hsm->obj.ctx;
-    sfi_log_head head = {.struct_size = sizeof(head)};
+    sfi_audit_head head = {.struct_size = sizeof(head)};
     sfi_status st = get_log_head(hsm, &head);
 
     if (st == SFI_OK)
-        st = sfi__log_write(ctx, path, &head, export_record, hsm);
+        st = sfi__audit_write(ctx, path, &head, export_record, hsm);
     if (st != SFI_OK && ctx->error.where[0] == '\0' && hsm->where[0] != '\0')
         (void)sfi__where(ctx, "%s", hsm->where);
     return st;
 }
 
 sfi_status
-sfi_hsm_export_log(sfi_hsm *hsm, const char *path)
+sfi_hsm_export_audit(sfi_hsm *hsm, const char *path)
 {
     SFI_ENTER(hsm, HSM);
     SFI_ARG(hsm, path != NULL);

@@ -54,11 +54,11 @@ log_head_work(struct card *c, void *arg)
         .apdu = {.cla = CARD_CLA_OURS,
                  .ins = CARD_GET_DATA,
                  .p1 = 1,
-                 .p2 = CARD_DO_LOG,
-                 .answer = CARD_LOG_LEN},
+                 .p2 = CARD_DO_AUDIT,
+                 .answer = CARD_AUDIT_LEN},
         .exact = true,
     };
-    uint8_t raw[CARD_LOG_LEN];
+    uint8_t raw[CARD_AUDIT_LEN];
     uint16_t sw = 0;
     sfi_status st = sfi__card_exchange(c, &ask, raw, &sw);
 
@@ -69,11 +69,11 @@ log_head_work(struct card *c, void *arg)
                               "the card is blank: it has no log");
     if (sw != CARD_SW_OK)
         return sfi__card_refused(c, ask.name, sw);
-    return sfi__card_read_log(c->ctx, raw, arg);
+    return sfi__card_read_audit(c->ctx, raw, arg);
 }
 
 static sfi_status
-card_log_head(void *user, sfi_log_head *out)
+card_log_head(void *user, sfi_audit_head *out)
 {
     return sfi__card_transact(user, log_head_work, out);
 }
@@ -81,7 +81,7 @@ card_log_head(void *user, sfi_log_head *out)
 static sfi_status
 log_record_work(struct card *c, void *arg)
 {
-    sfi_log_record *out = arg;
+    sfi_audit_record *out = arg;
     uint8_t sequence[8], raw[CARD_RECORD_LEN];
     const struct card_ask ask = {
         .name = "GET RECORD",
@@ -104,7 +104,7 @@ log_record_work(struct card *c, void *arg)
 }
 
 static sfi_status
-card_log_record(void *user, uint64_t sequence, sfi_log_record *out)
+card_log_record(void *user, uint64_t sequence, sfi_audit_record *out)
 {
     out->sequence = sequence;
     return sfi__card_transact(user, log_record_work, out);
@@ -392,8 +392,8 @@ static const sfi_hsm_ops card_ops = {
     .close = card_close,
     .change_pin = card_change_pin,
     .retire = card_retire,
-    .log_head = card_log_head,
-    .log_record = card_log_record,
+    .audit_head = card_log_head,
+    .audit_record = card_log_record,
 };
 
 sfi_status

@@ -84,10 +84,10 @@ sfi_status sfi__card_provision(void *user, const uint8_t *key_secret,
 
 sfi_status sfi__card_read_info(sfi_ctx *ctx, const uint8_t raw[CARD_INFO_LEN],
                                struct card_info *out);
-sfi_status sfi__card_read_log(sfi_ctx *ctx, const uint8_t raw[CARD_LOG_LEN],
-                              sfi_log_head *out);
+sfi_status sfi__card_read_audit(sfi_ctx *ctx, const uint8_t raw[CARD_AUDIT_LEN],
+                                sfi_audit_head *out);
 sfi_status sfi__card_read_record(sfi_ctx *ctx,
                                  const uint8_t raw[CARD_RECORD_LEN],
-                                 uint64_t sequence, sfi_log_record *out);
+                                 uint64_t sequence, sfi_audit_record *out);
 
 #endif

@@ -56,8 +56,8 @@ put_all(struct card *c, const struct filling *f)
          sizeof(f->low_water)},
         {CARD_DO_FLAGS, "PUT DATA flags", f->flags, sizeof(f->flags)},
         {CARD_DO_PERSO, "PUT DATA personalisation", f->perso, f->perso_len},
-        {CARD_DO_LOG_KEY, "PUT DATA log key", f->log_key_secret,
-         SFI_LOG_KEY_LEN},
+        {CARD_DO_AUDIT_KEY, "PUT DATA log key", f->log_key_secret,
+         SFI_AUDIT_KEY_LEN},
     };
     sfi_status st = SFI_OK;
 
@@ -174,7 +174,7 @@ sfi__card_provision(void *user, const uint8_t *key_secret, size_t key_len,
     if (options != NULL) {
         f.flag_bits = options->flags;
         f.low = options->low_water;
-        f.log_key_secret = options->log_key;
+        f.log_key_secret = options->audit_key;
     }
     fill(&f, key_secret, nonce, firmware_id, max_count);
     st = sfi__card_transact(c, fill_work, &f);

@@ -93,13 +93,13 @@ sfi__card_read_info(sfi_ctx *ctx, const uint8_t raw[CARD_INFO_LEN],
 }
 
 sfi_status
-sfi__card_read_log(sfi_ctx *ctx, const uint8_t raw[CARD_LOG_LEN],
-                   sfi_log_head *out)
+sfi__card_read_audit(sfi_ctx *ctx, const uint8_t raw[CARD_AUDIT_LEN],
+                     sfi_audit_head *out)
 {
     struct rd r, firmware;
     sfi_status st;
 
-    sfi__rd_init(&r, raw, CARD_LOG_LEN);
+    sfi__rd_init(&r, raw, CARD_AUDIT_LEN);
     out->flags = sfi__rd_u32be(&r);
     out->maximum = sfi__rd_u64be(&r);
     out->low_water = sfi__rd_u64be(&r);
@@ -111,14 +111,14 @@ sfi__card_read_log(sfi_ctx *ctx, const uint8_t raw[CARD_LOG_LEN],
     sfi__rd_bytes(&r, out->serial, sizeof(out->serial));
     sfi__rd_bytes(&r, out->ca_public, sizeof(out->ca_public));
     sfi__rd_bytes(&r, out->genesis, sizeof(out->genesis));
-    sfi__rd_bytes(&r, out->log_head, sizeof(out->log_head));
+    sfi__rd_bytes(&r, out->audit_head, sizeof(out->audit_head));
     sfi__rd_bytes(&r, out->mac, sizeof(out->mac));
     return st != SFI_OK ? st : check_counts(ctx, out->remaining, out->maximum);
 }
 
 sfi_status
 sfi__card_read_record(sfi_ctx *ctx, const uint8_t raw[CARD_RECORD_LEN],
-                      uint64_t sequence, sfi_log_record *out)
+                      uint64_t sequence, sfi_audit_record *out)
 {
     struct rd r;
 
@@ -133,7 +133,7 @@ sfi__card_read_record(sfi_ctx *ctx, const uint8_t raw[CARD_RECORD_LEN],
     sfi__rd_bytes(&r, out->previous, sizeof(out->previous));
     sfi__rd_bytes(&r, out->hash, sizeof(out->hash));
     sfi__rd_bytes(&r, out->mac, sizeof(out->mac));
-    if (out->kind < SFI_LOG_COUNTED || out->kind > SFI_LOG_RETIRED)
+    if (out->kind < SFI_AUDIT_COUNTED || out->kind > SFI_AUDIT_RETIRED)
         return bad(ctx, "a record of an unknown kind");
     if (out->sequence != sequence)
         return sfi__fail(

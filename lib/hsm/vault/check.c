@@ -51,8 +51,8 @@ check_genesis(struct vault *v, const struct ledger_head *h)
         return damaged(v, "the vault is damaged: what was provisioned does not "
                           "match its hash");
     /* programs show them to people; whoever writes the file can hash */
-    if (!sfi__log_is_firmware(h->log.firmware_id) ||
-        !sfi__log_is_product(h->log.product_id))
+    if (!sfi__audit_is_firmware(h->log.firmware_id) ||
+        !sfi__audit_is_product(h->log.product_id))
         return damaged(v, "the vault is damaged: firmware or product id is not "
                           "printable ASCII");
     return SFI_OK;
@@ -136,7 +136,7 @@ check_log_end(struct vault *v, struct ledger_head *h)
         st = read_last(v, h, &last);
     if (st != SFI_OK)
         return st;
-    if (!sfi__equal(last.log.hash, h->log.log_head, sizeof(last.log.hash)))
+    if (!sfi__equal(last.log.hash, h->log.audit_head, sizeof(last.log.hash)))
         return damaged(v,
                        "the vault is damaged: record %llu does not match "
                        "the end of the log",
@@ -149,7 +149,7 @@ check_log_end(struct vault *v, struct ledger_head *h)
                        (unsigned long long)h->log.maximum,
                        (unsigned long long)last.log.remaining,
                        (unsigned long long)h->log.sequence);
-    h->retired = last.log.kind == SFI_LOG_RETIRED;
+    h->retired = last.log.kind == SFI_AUDIT_RETIRED;
     return SFI_OK;
 }
 
@@ -299,11 +299,11 @@ check_index(struct vault *v, const struct ledger_record *r)
         ops->find(v->ledger, r->log.device, r->log.session, &found, &there);
 
     if (st == SFI_OK && there && found.log.sequence == r->log.sequence) {
-        if (r->log.kind == SFI_LOG_RETIRED)
+        if (r->log.kind == SFI_AUDIT_RETIRED)
             return SFI_OK;
         st = ops->counted(v->ledger, r->log.device, &found, &there);
         if (st == SFI_OK && there &&
-            (r->log.kind == SFI_LOG_COUNTED
+            (r->log.kind == SFI_AUDIT_COUNTED
                  ? found.log.sequence == r->log.sequence
                  : found.log.sequence < r->log.sequence))
             return SFI_OK;
@@ -319,17 +319,17 @@ check_index(struct vault *v, const struct ledger_record *r)
 /* May this record come next? */
 static bool
 follows(const struct vault *v, const struct ledger_head *h,
-        const sfi_log_record *r)
+        const sfi_audit_record *r)
 {
-    uint64_t used = r->kind == SFI_LOG_COUNTED ? 1 : 0;
+    uint64_t used = r->kind == SFI_AUDIT_COUNTED ? 1 : 0;
 
     if (!sfi__equal(r->previous, v->audited_head, sizeof(r->previous)) ||
         v->audited_remaining < used ||
         r->remaining != v->audited_remaining - used)
         return false;
-    if (r->kind == SFI_LOG_RETIRED)
+    if (r->kind == SFI_AUDIT_RETIRED)
         return r->sequence == h->log.sequence;
-    return r->kind == SFI_LOG_COUNTED || r->kind == SFI_LOG_AGAIN;
+    return r->kind == SFI_AUDIT_COUNTED || r->kind == SFI_AUDIT_AGAIN;
 }
 
 static sfi_status
@@ -375,8 +375,8 @@ audit(struct vault *v, const struct ledger_head *h)
         if (st != SFI_OK)
             return st;
     }
-    if (!sfi__equal(v->audited_head, h->log.log_head,
-                    sizeof(h->log.log_head)) ||
+    if (!sfi__equal(v->audited_head, h->log.audit_head,
+                    sizeof(h->log.audit_head)) ||
         v->audited_remaining != h->log.remaining)
         return damaged(v, "the vault was altered: the log has another end");
     return SFI_OK;

@@ -15,7 +15,7 @@
 static sfi_status
 check_device(struct vault *v, const sfi_certificate *cert)
 {
-    const sfi_log_head *log = &v->head.log;
+    const sfi_audit_head *log = &v->head.log;
 
     if (!sfi__equal(cert->product_id, log->product_id, PRODUCT_ID_LEN))
         return sfi__fail(v->ctx, SFI_ERR_CERTIFICATE,
@@ -33,19 +33,19 @@ append(struct vault *v, struct ledger_head *h, struct ledger_record *r)
 {
     const struct ledger_ops *ops = v->ledger->ops;
     const uint8_t *log_key_secret = v->secrets.log_key_secret;
-    sfi_log_head *log = &h->log;
+    sfi_audit_head *log = &h->log;
     sfi_status st;
 
     log->sequence++;
-    if (r->log.kind == SFI_LOG_COUNTED)
+    if (r->log.kind == SFI_AUDIT_COUNTED)
         log->remaining--;
     r->log.sequence = log->sequence;
     r->log.time = sfi__wall_clock();
     r->log.remaining = log->remaining;
-    memcpy(r->log.previous, log->log_head, sizeof(r->log.previous));
+    memcpy(r->log.previous, log->audit_head, sizeof(r->log.previous));
     st = sfi__chain_record(v->ctx, log, &r->log, log_key_secret, r->log.hash,
                            r->log.mac);
-    memcpy(log->log_head, r->log.hash, sizeof(log->log_head));
+    memcpy(log->audit_head, r->log.hash, sizeof(log->audit_head));
     if (st == SFI_OK)
         st = sfi__chain_head_mac(v->ctx, log, log_key_secret, log->mac);
     if (st == SFI_OK)
@@ -99,7 +99,7 @@ choose_kind(struct vault *v, const struct ledger_head *h,
 
     if (st == SFI_OK && found)
         st = check_found(v, h, cert, &r);
-    *kind = found ? SFI_LOG_AGAIN : SFI_LOG_COUNTED;
+    *kind = found ? SFI_AUDIT_AGAIN : SFI_AUDIT_COUNTED;
     return st;
 }
 
@@ -121,7 +121,8 @@ find_or_choose(struct vault *v, struct ledger_head *h,
         return st;
     sfi__zero(r, sizeof(*r));
     st = choose_kind(v, h, cert, &r->log.kind);
-    if (st == SFI_OK && r->log.kind == SFI_LOG_COUNTED && h->log.remaining == 0)
+    if (st == SFI_OK && r->log.kind == SFI_AUDIT_COUNTED &&
+        h->log.remaining == 0)
         st = sfi__fail(v->ctx, SFI_ERR_HSM_COUNTER,
                        "no installations left: all %llu were used",
                        (unsigned long long)h->log.maximum);
@@ -207,7 +208,7 @@ sfi__vault_license(struct vault *v, const sfi_certificate *cert,
     if (st != SFI_OK)
         return st;
     memcpy(out, r.license, sizeof(r.license)); /* counted for good by now */
-    if (added && r.log.kind == SFI_LOG_COUNTED)
+    if (added && r.log.kind == SFI_AUDIT_COUNTED)
         sfi__hsm_warn_low(v->ctx, h.log.remaining, h.log.maximum,
                           h.log.low_water);
     return SFI_OK;
@@ -218,7 +219,7 @@ sfi__vault_license(struct vault *v, const sfi_certificate *cert,
 static sfi_status
 close_log(struct vault *v)
 {
-    struct ledger_record r = {.log = {.kind = SFI_LOG_RETIRED}};
+    struct ledger_record r = {.log = {.kind = SFI_AUDIT_RETIRED}};
     struct ledger_head h;
     sfi_status st = sfi__vault_read_trusted(v, &h);
 

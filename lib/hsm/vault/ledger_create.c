@@ -50,7 +50,7 @@ static const char schema[] =
     " hash BLOB NOT NULL,"
     " mac BLOB NOT NULL,"
     " UNIQUE (device, session));"
-    /* one record counts a device: kind 1 is SFI_LOG_COUNTED */
+    /* one record counts a device: kind 1 is SFI_AUDIT_COUNTED */
     "CREATE UNIQUE INDEX counted ON record (device) WHERE kind = 1;";
 
 static const char insert_head[] =
@@ -72,7 +72,7 @@ insert(sqlite3 *db, const struct ledger_head *h)
     sfi__db_value_blob(&v, h->log.genesis, sizeof(h->log.genesis));
     sfi__db_value_u64(&v, h->log.remaining);
     sfi__db_value_u64(&v, h->log.sequence);
-    sfi__db_value_blob(&v, h->log.log_head, sizeof(h->log.log_head));
+    sfi__db_value_blob(&v, h->log.audit_head, sizeof(h->log.audit_head));
     sfi__db_value_blob(&v, h->log.mac, sizeof(h->log.mac));
     sfi__db_value_u64(&v, h->seal);
     sfi__db_value_u64(&v, h->cost.log2_n);

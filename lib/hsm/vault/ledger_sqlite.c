@@ -296,7 +296,7 @@ file_commit(struct ledger *l)
 static void
 read_head(struct columns *c, struct ledger_head *h)
 {
-    sfi_log_head *log = &h->log;
+    sfi_audit_head *log = &h->log;
 
     log->struct_size = sizeof(*log);
     log->flags = (uint32_t)column_u64(c, UINT32_MAX);
@@ -309,7 +309,7 @@ read_head(struct columns *c, struct ledger_head *h)
     column_blob(c, log->genesis, sizeof(log->genesis));
     log->remaining = column_u64(c, SFI_HSM_COUNT_MAX);
     log->sequence = column_u64(c, LEDGER_SEQUENCE_MAX);
-    column_blob(c, log->log_head, sizeof(log->log_head));
+    column_blob(c, log->audit_head, sizeof(log->audit_head));
     column_blob(c, log->mac, sizeof(log->mac));
     h->seal = (uint32_t)column_u64(c, UINT32_MAX);
     h->cost.log2_n = (uint32_t)column_u64(c, UINT32_MAX);
@@ -350,7 +350,7 @@ file_read(struct ledger *l, struct ledger_head *out)
 static sfi_status
 file_update(struct ledger *l, const struct ledger_head *head)
 {
-    const sfi_log_head *log = &head->log;
+    const sfi_audit_head *log = &head->log;
     struct values v;
     sfi_status st = prepare(file_of(l), Q_UPDATE, &v);
 
@@ -358,7 +358,7 @@ file_update(struct ledger *l, const struct ledger_head *head)
         return st;
     sfi__db_value_u64(&v, log->remaining);
     sfi__db_value_u64(&v, log->sequence);
-    sfi__db_value_blob(&v, log->log_head, sizeof(log->log_head));
+    sfi__db_value_blob(&v, log->audit_head, sizeof(log->audit_head));
     sfi__db_value_blob(&v, log->mac, sizeof(log->mac));
     return run(file_of(l), &v, 1);
 }
@@ -398,7 +398,7 @@ file_set_seal(struct ledger *l, const struct ledger_head *head)
 static sfi_status
 read_columns(struct columns *c, struct ledger_record *r)
 {
-    sfi_log_record *log = &r->log;
+    sfi_audit_record *log = &r->log;
 
     log->struct_size = sizeof(*log);
     log->sequence = column_u64(c, LEDGER_SEQUENCE_MAX);
@@ -426,7 +426,7 @@ read_record(struct file *f, struct values *v, struct ledger_record *r,
         st = read_columns(&c, r);
     reset(v->statement);
     /* the closing record is about no licence */
-    if (st == SFI_OK && *found && r->log.kind != SFI_LOG_RETIRED)
+    if (st == SFI_OK && *found && r->log.kind != SFI_AUDIT_RETIRED)
         st = sfi__sha256(f->base.ctx, r->license, sizeof(r->license),
                          r->log.license);
     return st;
@@ -478,7 +478,7 @@ file_counted(struct ledger *l, const uint8_t device[SFI_SHA256_LEN],
 static sfi_status
 file_append(struct ledger *l, const struct ledger_record *r)
 {
-    const sfi_log_record *log = &r->log;
+    const sfi_audit_record *log = &r->log;
     struct values v;
     sfi_status st = prepare(file_of(l), Q_APPEND, &v);
 

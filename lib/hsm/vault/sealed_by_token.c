@@ -20,7 +20,7 @@
 
 struct anchor {
     uint64_t sequence;
-    uint8_t log_head[SFI_SHA256_LEN];
+    uint8_t audit_head[SFI_SHA256_LEN];
     uint8_t mac[SFI_SHA256_LEN];
 };
 
@@ -28,7 +28,7 @@ _Static_assert(ANCHOR_LEN <= TOKEN_ANCHOR_MAX, "room for an anchor");
 _Static_assert(LEDGER_SEALED_LEN ==
                    TOKEN_IV_LEN + LEDGER_SECRETS_LEN + TOKEN_TAG_LEN,
                "sealed by a token as by a PIN");
-_Static_assert(sizeof(((sfi_log_head *)0)->serial) == TOKEN_ID_LEN, "serial");
+_Static_assert(sizeof(((sfi_audit_head *)0)->serial) == TOKEN_ID_LEN, "serial");
 
 #define refuse(v, ...) sfi__fail((v)->ctx, SFI_ERR_HSM, __VA_ARGS__)
 
@@ -59,8 +59,8 @@ anchor_mac(struct vault *v, const struct ledger_head *h, const struct anchor *a,
     sfi__wr_bytes(&w, TAG_ANCHOR, TAG_LEN);
     sfi__wr_bytes(&w, h->log.genesis, sizeof(h->log.genesis));
     sfi__wr_u64be(&w, a->sequence);
-    sfi__wr_bytes(&w, a->log_head, sizeof(a->log_head));
-    return sfi__hmac_sha256(v->ctx, secrets->log_key_secret, SFI_LOG_KEY_LEN,
+    sfi__wr_bytes(&w, a->audit_head, sizeof(a->audit_head));
+    return sfi__hmac_sha256(v->ctx, secrets->log_key_secret, SFI_AUDIT_KEY_LEN,
                             data, sfi__wr_len(&w), out);
 }
 
@@ -74,13 +74,13 @@ write_anchor(struct vault *v, const struct ledger_head *h,
     struct wr w;
     sfi_status st;
 
-    memcpy(a.log_head, h->log.log_head, sizeof(a.log_head));
+    memcpy(a.audit_head, h->log.audit_head, sizeof(a.audit_head));
     st = anchor_mac(v, h, &a, secrets, a.mac);
     if (st != SFI_OK)
         return st;
     sfi__wr_init(&w, data, sizeof(data));
     sfi__wr_u64be(&w, a.sequence);
-    sfi__wr_bytes(&w, a.log_head, sizeof(a.log_head));
+    sfi__wr_bytes(&w, a.audit_head, sizeof(a.audit_head));
     sfi__wr_bytes(&w, a.mac, sizeof(a.mac));
     return sfi__token_anchor_set(v->token, h->log.serial, data,
                                  sfi__wr_len(&w));
@@ -107,7 +107,7 @@ read_anchor(struct vault *v, const struct ledger_head *h, struct anchor *a)
                       ANCHOR_LEN);
     sfi__rd_init(&r, data, len);
     a->sequence = sfi__rd_u64be(&r);
-    sfi__rd_bytes(&r, a->log_head, sizeof(a->log_head));
+    sfi__rd_bytes(&r, a->audit_head, sizeof(a->audit_head));
     sfi__rd_bytes(&r, a->mac, sizeof(a->mac));
     st = anchor_mac(v, h, a, &v->secrets, mac);
     if (st == SFI_OK && !sfi__ct_equal(mac, a->mac, sizeof(mac)))
@@ -154,7 +154,7 @@ compare(struct vault *v, const struct ledger_head *h, struct anchor *a)
                       (unsigned long long)a->sequence,
                       (unsigned long long)h->log.sequence);
     st = hash_at(v, h, a->sequence, hash);
-    if (st == SFI_OK && !sfi__equal(hash, a->log_head, sizeof(hash)))
+    if (st == SFI_OK && !sfi__equal(hash, a->audit_head, sizeof(hash)))
         st = refuse(v,
                     "the vault is another copy: record %llu is not the one "
                     "that the token remembers",

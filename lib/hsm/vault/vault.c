@@ -31,7 +31,7 @@ state_of(const struct ledger_head *h)
 static void
 describe(const struct ledger_head *h, sfi_hsm_info *out)
 {
-    const sfi_log_head *log = &h->log;
+    const sfi_audit_head *log = &h->log;
 
     out->state = state_of(h);
     out->remaining = log->remaining;
@@ -70,7 +70,7 @@ vault_info(void *user, sfi_hsm_info *out)
 }
 
 static sfi_status
-vault_log_head(void *user, sfi_log_head *out)
+vault_log_head(void *user, sfi_audit_head *out)
 {
     struct vault *v = user;
     struct ledger_head h;
@@ -86,7 +86,7 @@ vault_log_head(void *user, sfi_log_head *out)
 }
 
 static sfi_status
-vault_log_record(void *user, uint64_t sequence, sfi_log_record *out)
+vault_log_record(void *user, uint64_t sequence, sfi_audit_record *out)
 {
     struct vault *v = user;
     struct ledger_record r;
@@ -193,7 +193,7 @@ complete(struct vault *v, struct ledger_head *h,
     h->pin_tries = VAULT_PIN_TRIES;
     if (st == SFI_OK)
         st = sfi__chain_genesis(v->ctx, &h->log, h->log.genesis);
-    memcpy(h->log.log_head, h->log.genesis, sizeof(h->log.log_head));
+    memcpy(h->log.audit_head, h->log.genesis, sizeof(h->log.audit_head));
     if (st == SFI_OK)
         st = sfi__chain_head_mac(v->ctx, &h->log, secrets->log_key_secret,
                                  h->log.mac);
@@ -214,9 +214,9 @@ create(struct vault *v, struct ledger_head *h, const uint8_t *key_secret,
     memcpy(secrets.key_secret, key_secret, SFI_KEY_LEN);
     memcpy(secrets.nonce, nonce, SFI_NONCE_LEN);
     if (log_key_secret != NULL)
-        memcpy(secrets.log_key_secret, log_key_secret, SFI_LOG_KEY_LEN);
+        memcpy(secrets.log_key_secret, log_key_secret, SFI_AUDIT_KEY_LEN);
     else
-        st = sfi__random(v->ctx, secrets.log_key_secret, SFI_LOG_KEY_LEN);
+        st = sfi__random(v->ctx, secrets.log_key_secret, SFI_AUDIT_KEY_LEN);
     if (st == SFI_OK)
         st = complete(v, h, &secrets);
     if (st == SFI_OK) {
@@ -281,7 +281,7 @@ vault_provision(void *user, const uint8_t *key, size_t key_len,
                          p->product_id);
     memcpy(h.log.ca_public, p->ca_public, sizeof(h.log.ca_public));
     sfi__obj_unref(p);
-    return create(v, &h, key, nonce, options->log_key);
+    return create(v, &h, key, nonce, options->audit_key);
 }
 
 /* ---- licences ---- */
@@ -353,8 +353,8 @@ static const sfi_hsm_ops vault_ops = {
     .close = vault_close,
     .change_pin = vault_change_pin,
     .retire = vault_retire,
-    .log_head = vault_log_head,
-    .log_record = vault_log_record,
+    .audit_head = vault_log_head,
+    .audit_record = vault_log_record,
 };
 
 sfi_status

@@ -11,7 +11,7 @@
 #include "wire/card_command.h"
 
 /* The longest answer is the head of the log. */
-#define CARD_ANSWER_MAX CARD_LOG_LEN
+#define CARD_ANSWER_MAX CARD_AUDIT_LEN
 
 /* sfi/hsm.h: the PIN of a vault and a card */
 #define CARD_PIN_MIN 4u
@@ -23,7 +23,7 @@ struct staged {
     bool has_key, has_log_key;
     uint8_t key_secret[SFI_KEY_LEN];
     uint8_t nonce[SFI_NONCE_LEN];
-    uint8_t log_key_secret[SFI_LOG_KEY_LEN];
+    uint8_t log_key_secret[SFI_AUDIT_KEY_LEN];
     char firmware_id[SFI_FIRMWARE_ID_MAX + 1]; /* "": not yet */
     uint64_t maximum;                          /* 0: not yet */
     uint64_t low_water;

@@ -52,7 +52,7 @@ wr_info(struct wr *w, const sfi_hsm_info *info)
 }
 
 static void
-wr_log(struct wr *w, const sfi_log_head *h)
+wr_log(struct wr *w, const sfi_audit_head *h)
 {
     sfi__wr_u32be(w, h->flags);
     sfi__wr_u64be(w, h->maximum);
@@ -64,12 +64,12 @@ wr_log(struct wr *w, const sfi_log_head *h)
     sfi__wr_bytes(w, h->serial, sizeof(h->serial));
     sfi__wr_bytes(w, h->ca_public, sizeof(h->ca_public));
     sfi__wr_bytes(w, h->genesis, sizeof(h->genesis));
-    sfi__wr_bytes(w, h->log_head, sizeof(h->log_head));
+    sfi__wr_bytes(w, h->audit_head, sizeof(h->audit_head));
     sfi__wr_bytes(w, h->mac, sizeof(h->mac));
 }
 
 static void
-wr_record(struct wr *w, const sfi_log_record *r)
+wr_record(struct wr *w, const sfi_audit_record *r)
 {
     sfi__wr_u32be(w, r->kind);
     sfi__wr_u64be(w, r->sequence);
@@ -87,15 +87,15 @@ wr_record(struct wr *w, const sfi_log_record *r)
 static uint16_t
 get_log(struct sfi_card *card, bool all, struct wr *w)
 {
-    sfi_log_head h = {.struct_size = sizeof(h)};
-    uint16_t sw = sfi__applet_word(card, sfi_hsm_get_log_head(card->hsm, &h));
+    sfi_audit_head h = {.struct_size = sizeof(h)};
+    uint16_t sw = sfi__applet_word(card, sfi_hsm_get_audit_head(card->hsm, &h));
 
     if (sw != CARD_SW_OK) /* no log, or none yet */
         return sw == CARD_SW_MEMORY ? sw : CARD_SW_NO_OBJECT;
     if (all)
         wr_log(w, &h);
     else
-        sfi__wr_bytes(w, h.log_head, sizeof(h.log_head));
+        sfi__wr_bytes(w, h.audit_head, sizeof(h.audit_head));
     return CARD_SW_OK;
 }
 
@@ -166,8 +166,8 @@ sfi__applet_get_data(struct sfi_card *card, const struct command *c,
         return CARD_SW_P1P2;
     if (c->len > 0)
         return CARD_SW_LENGTH;
-    if (c->p2 == CARD_DO_LOG || c->p2 == CARD_DO_LOG_HEAD)
-        return get_log(card, c->p2 == CARD_DO_LOG, w);
+    if (c->p2 == CARD_DO_AUDIT || c->p2 == CARD_DO_AUDIT_HEAD)
+        return get_log(card, c->p2 == CARD_DO_AUDIT, w);
     sw = sfi__applet_info(card, &info);
     if (sw != CARD_SW_OK || get_always(&info, c->p2, w))
         return sw;
@@ -179,7 +179,7 @@ sfi__applet_get_data(struct sfi_card *card, const struct command *c,
 uint16_t
 sfi__applet_record(struct sfi_card *card, const struct command *c, struct wr *w)
 {
-    sfi_log_record record = {.struct_size = sizeof(record)};
+    sfi_audit_record record = {.struct_size = sizeof(record)};
     struct rd r;
     sfi_status st;
 
@@ -188,7 +188,7 @@ sfi__applet_record(struct sfi_card *card, const struct command *c, struct wr *w)
     if (c->len != sizeof(uint64_t))
         return CARD_SW_LENGTH;
     sfi__rd_init(&r, c->data, c->len);
-    st = sfi_hsm_get_log_record(card->hsm, sfi__rd_u64be(&r), &record);
+    st = sfi_hsm_get_audit_record(card->hsm, sfi__rd_u64be(&r), &record);
     if (st == SFI_OK)
         wr_record(w, &record);
     if (st == SFI_ERR_RANGE)

@@ -116,7 +116,7 @@ put(struct sfi_card *card, const struct command *c)
     switch (c->p2) {
     case CARD_DO_KEY:
         return put_key(s, c);
-    case CARD_DO_LOG_KEY:
+    case CARD_DO_AUDIT_KEY:
         return put_log_key(s, c);
     case CARD_DO_FIRMWARE_ID:
         return put_firmware_id(s, c);
@@ -159,7 +159,7 @@ provision(struct sfi_card *card)
         .struct_size = sizeof(options),
         .flags = s->flags,
         .low_water = s->low_water,
-        .log_key = s->has_log_key ? s->log_key_secret : NULL,
+        .audit_key = s->has_log_key ? s->log_key_secret : NULL,
     };
     sfi_key *key;
     sfi_status st =

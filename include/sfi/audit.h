@@ -1,28 +1,28 @@
 /**
- * @file log.h
+ * @file audit.h
  * The log of an HSM: a chain of records that proves how many devices were
  * licensed (doc/format.md, "Log").
  */
-#ifndef SFI_LOG_H
-#define SFI_LOG_H
+#ifndef SFI_AUDIT_H
+#define SFI_AUDIT_H
 
 #include <sfi/ctx.h>
 
 SFI_BEGIN_DECLS
 
-#define SFI_LOG_KEY_LEN 32u /**< the key that authenticates a log */
-#define SFI_LOG_HASH_LEN 32u
+#define SFI_AUDIT_KEY_LEN 32u /**< the key that authenticates a log */
+#define SFI_AUDIT_HASH_LEN 32u
 
 /** What a record is about. */
 enum {
-    SFI_LOG_COUNTED = 1, /**< a new device was licensed: one left less */
-    SFI_LOG_AGAIN = 2,   /**< a counted device got another licence */
-    SFI_LOG_RETIRED = 3  /**< the closing record: nothing follows */
+    SFI_AUDIT_COUNTED = 1, /**< a new device was licensed: one left less */
+    SFI_AUDIT_AGAIN = 2,   /**< a counted device got another licence */
+    SFI_AUDIT_RETIRED = 3  /**< the closing record: nothing follows */
 };
 
 /** What is common to all records, and where they end. */
-typedef struct sfi_log_head {
-    uint32_t struct_size; /**< sizeof(sfi_log_head) */
+typedef struct sfi_audit_head {
+    uint32_t struct_size; /**< sizeof(sfi_audit_head) */
     uint32_t flags;       /**< SFI_HSM_* flags */
     uint64_t maximum;     /**< installations provisioned */
     uint64_t low_water;   /**< warns when this many or fewer remain */
@@ -30,16 +30,16 @@ typedef struct sfi_log_head {
     uint64_t sequence;    /**< of the last record; 0: none */
     char firmware_id[64];
     char product_id[16];
-    uint8_t serial[16];    /**< the HSM's own, random */
-    uint8_t ca_public[64]; /**< whose devices were licensed */
-    uint8_t genesis[32];   /**< hash of all that is written once */
-    uint8_t log_head[32];  /**< hash of the last record, or genesis */
-    uint8_t mac[32];       /**< over genesis and end */
-} sfi_log_head;
+    uint8_t serial[16];     /**< the HSM's own, random */
+    uint8_t ca_public[64];  /**< whose devices were licensed */
+    uint8_t genesis[32];    /**< hash of all that is written once */
+    uint8_t audit_head[32]; /**< hash of the last record, or genesis */
+    uint8_t mac[32];        /**< over genesis and end */
+} sfi_audit_head;
 
 /** One record. */
-typedef struct sfi_log_record {
-    uint32_t struct_size; /**< sizeof(sfi_log_record) */
+typedef struct sfi_audit_record {
+    uint32_t struct_size; /**< sizeof(sfi_audit_record) */
     uint32_t kind;        /**< SFI_LOG_* */
     uint64_t sequence;    /**< 1, 2, ... */
     uint64_t time;        /**< seconds since 1970, by the HSM's clock */
@@ -51,11 +51,11 @@ typedef struct sfi_log_record {
     uint8_t previous[32]; /**< hash of the record before, or genesis */
     uint8_t hash[32];     /**< of this record */
     uint8_t mac[32];      /**< the same under the log key */
-} sfi_log_record;
+} sfi_audit_record;
 
 /** What a log proves. */
-typedef struct sfi_log_summary {
-    uint32_t struct_size; /**< sizeof(sfi_log_summary) */
+typedef struct sfi_audit_summary {
+    uint32_t struct_size; /**< sizeof(sfi_audit_summary) */
     uint32_t retired;     /**< 1: it ends with the closing record */
     uint64_t records;
     uint64_t licensed;   /**< devices */
@@ -67,7 +67,7 @@ typedef struct sfi_log_summary {
     char firmware_id[64];
     char product_id[16];
     char serial[40];
-} sfi_log_summary;
+} sfi_audit_summary;
 
 /**
  * Make a random log key and write it to a new file that only its owner reads.
@@ -85,20 +85,20 @@ typedef struct sfi_log_summary {
  * Blocks: on the file.  Thread: the context's.
  * @since 1.0
  */
-SFI_API SFI_NODISCARD sfi_status sfi_log_key_create(sfi_ctx *ctx,
-                                                    const char *path);
+SFI_API SFI_NODISCARD sfi_status sfi_audit_key_create(sfi_ctx *ctx,
+                                                      const char *path);
 
 /**
- * Read a log key from a file of SFI_LOG_KEY_LEN bytes.
+ * Read a log key from a file of SFI_AUDIT_KEY_LEN bytes.
  *
  * @param ctx   the context
  * @param path  the file
- * @param key   receives SFI_LOG_KEY_LEN bytes, for the caller to wipe; zero on
- *              any failure
+ * @param key   receives SFI_AUDIT_KEY_LEN bytes, for the caller to wipe; zero
+ * on any failure
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT            a pointer is NULL
- *   SFI_ERR_RANGE               the file's length is not SFI_LOG_KEY_LEN
+ *   SFI_ERR_RANGE               the file's length is not SFI_AUDIT_KEY_LEN
  *   SFI_ERR_LIMIT               the file is longer than 1 MiB
  *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be read
  *   SFI_ERR_NOMEM               no memory
@@ -106,9 +106,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_log_key_create(sfi_ctx *ctx,
  * Blocks: on the file.  Thread: the context's.
  * @since 1.0
  */
-SFI_API SFI_NODISCARD sfi_status sfi_log_key_load(sfi_ctx *ctx,
-                                                  const char *path,
-                                                  uint8_t key[SFI_LOG_KEY_LEN]);
+SFI_API SFI_NODISCARD sfi_status sfi_audit_key_load(
+    sfi_ctx *ctx, const char *path, uint8_t key[SFI_AUDIT_KEY_LEN]);
 
 /**
  * Verify an exported log.
@@ -125,7 +124,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_log_key_load(sfi_ctx *ctx,
  * @param ctx      the context
  * @param path     the log; may have any length, but at most 16777216 devices
  * @param key      the log key; not kept
- * @param key_len  its length, SFI_LOG_KEY_LEN
+ * @param key_len  its length, SFI_AUDIT_KEY_LEN
  * @param before   an earlier log of the same HSM, which this one must continue;
  *                 NULL: none.  It is verified first
  * @param out      receives what it proves; the caller sets struct_size
@@ -147,11 +146,9 @@ SFI_API SFI_NODISCARD sfi_status sfi_log_key_load(sfi_ctx *ctx,
  * Blocks: on the files.  Thread: the context's.
  * @since 1.0
  */
-SFI_API SFI_NODISCARD sfi_status sfi_log_verify(sfi_ctx *ctx, const char *path,
-                                                const uint8_t *key,
-                                                size_t key_len,
-                                                const char *before,
-                                                sfi_log_summary *out);
+SFI_API SFI_NODISCARD sfi_status
+sfi_audit_verify(sfi_ctx *ctx, const char *path, const uint8_t *key,
+                 size_t key_len, const char *before, sfi_audit_summary *out);
 
 SFI_END_DECLS
 
