@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 #define _POSIX_C_SOURCE 200809L
 #include "cli.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What the programs share: options, errors, questions, progress, JSON.
  *
  * Both spellings of an option work, with one dash or two: the short one of

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What an HSM says about itself, in the words of ST's tools. */
 #ifndef EXAMPLES_HSM_WORDS_H
 #define EXAMPLES_HSM_WORDS_H

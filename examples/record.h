@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A file of records, one line each, that keeps what it was told. */
 #ifndef EXAMPLES_RECORD_H
 #define EXAMPLES_RECORD_H

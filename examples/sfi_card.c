@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* sfi-card: a smartcard in a virtual reader: vsmartcard-vpcd behind pcscd.
  *
  * The reader listens, the card calls.  Messages are two bytes of length, most

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* sfi-create: firmware, option bytes and key become an .sfi image. */
 #define _POSIX_C_SOURCE 200809L
 #include <inttypes.h>

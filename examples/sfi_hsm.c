@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* sfi-hsm: give an HSM its firmware key, once; ask it how many installations
  * are left; have its log, prove it, and close it. */
 #include <inttypes.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The parts of sfi-hsm. */
 #ifndef EXAMPLES_SFI_HSM_H
 #define EXAMPLES_SFI_HSM_H

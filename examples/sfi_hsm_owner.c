@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* sfi-hsm: what an HSM's owner does later: have its log and prove it, change
  * the PIN, close it. */
 #define _POSIX_C_SOURCE 200809L

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* sfi-hsm: give an HSM what it will hold, for ever. */
 #include <errno.h>
 #include <inttypes.h>

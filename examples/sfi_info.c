@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* sfi-info: what is in an .sfi image, and with the key whether it is whole. */
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What the parts of sfi-program share. */
 #ifndef EXAMPLES_SFI_PROGRAM_H
 #define EXAMPLES_SFI_PROGRAM_H

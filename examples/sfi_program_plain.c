@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* sfi-program: what the open bootloader does: erase, write, verify, read,
  * option bytes, go. */
 #define _POSIX_C_SOURCE 200809L

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* sfi-sim: the chip maker and the chip: makes virtual parts, runs one on a
  * pseudo terminal and a JTAG server, shows what is in it. */
 #define _POSIX_C_SOURCE 200809L

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* `sfi-sim wrap`: a command sees the chip as a device of its machine, by
  * umockdev: its libraries find it in /sys, and what they ask /dev for comes
  * here. */

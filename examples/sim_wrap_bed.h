@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The machine that a wrapped command sees. */
 #ifndef EXAMPLES_SIM_WRAP_BED_H
 #define EXAMPLES_SIM_WRAP_BED_H

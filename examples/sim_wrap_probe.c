@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A CMSIS-DAP probe in another USB port, wired to the chip's SWD and NRST:
  * packets of the command's usbfs come here (Linux, Documentation/driver-api/
  * usb/usb.rst) through a pair of bulk endpoints. */

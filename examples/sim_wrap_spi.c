@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The chip on an SPI port: messages of the command's spidev come here (Linux,
  * Documentation/spi/spidev.rst). */
 #include <errno.h>

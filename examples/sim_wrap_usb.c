@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The chip in a USB port: control transfers of the command's usbfs come here
  * (Linux, Documentation/driver-api/usb/usb.rst), and it goes and comes as
  * another device when it is reset. */

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """The story of a secure firmware install, told by running it.
 
 Started by scripts/demo with the folder of the programs.  Everything said here

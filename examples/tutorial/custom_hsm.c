@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* An HSM of one's own: install a chip with a licence from a licence server.
  *
  *     custom-hsm SOCKET IMAGE.sfi serial:PORT

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A link of one's own: a chip behind a serial server in the network.
  *
  *     custom-transport HOST PORT

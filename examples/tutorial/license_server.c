@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A licence server: an HSM at the OEM's, for stations that have none.
  *     license-server SOCKET HSM PIN-FILE
  * It answers custom_hsm.c, which has the protocol, one station after another.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /**
  * @file api.h
  * What every header of libsfi shares: linkage and the rules of the API.

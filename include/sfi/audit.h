@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /**
  * @file audit.h
  * The log of an HSM: a chain of records that proves how many devices were

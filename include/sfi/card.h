@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /**
  * @file card.h
  * The card's side of a smartcard HSM: a command in, an answer out

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /**
  * @file installer.h
  * The whole secure firmware install of one chip (AN4992, section 3).

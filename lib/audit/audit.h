@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Logs as files: text, one record a line; doc/format.md, "Log". */
 #ifndef SFI_AUDIT_AUDIT_H
 #define SFI_AUDIT_AUDIT_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What a log hashes and authenticates; doc/format.md, "Log".  Used by whoever
  * writes records and by whoever verifies them. */
 #ifndef SFI_AUDIT_CHAIN_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The core of a part behind a debug port (ARM DDI 0403, C1): what starts a
  * program there. */
 #include "core/ctx.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Flash and option bytes of an STM32H7 by its registers (RM0433, 4.3 and 4.4),
  * for a debug port. */
 #include "core/err.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* No bootloader at all: a debug port (JTAG, SWD).  An open part's memory is
  * just there; a secure one talks through its mailbox (doc/protocol.md). */
 #include <string.h>

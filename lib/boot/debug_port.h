@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A chip behind a debug port: words of its memory, and what programs its flash
  * and option bytes through them. */
 #ifndef SFI_BOOT_DEBUG_PORT_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The bootloader as a USB device in DFU mode (AN3156): blocks of up to the
  * device's transfer size, three control transfers each. */
 #include "util/clock.h"

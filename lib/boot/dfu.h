@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The two halves of the DFU session. */
 #ifndef SFI_BOOT_DFU_H
 #define SFI_BOOT_DFU_H

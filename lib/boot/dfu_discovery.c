@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Who is it: what a device in DFU mode says of itself. */
 #include "util/hex.h"
 #include "util/rd.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What the bootloaders of AN3155 (USART) and AN4286 (SPI) share: the commands.
  * What differs is how a frame goes out, and how its ACK and the answer come
  * in. */

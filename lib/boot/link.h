@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Bytes with a deadline: the transport as the bootloader sessions use it. */
 #ifndef SFI_BOOT_LINK_H
 #define SFI_BOOT_LINK_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* One session with a bootloader, whatever the link: whole commands, each with a
  * deadline on every wait, repeated when something was lost or damaged.  The
  * target and the dialect call only these; the kind of link picks what does

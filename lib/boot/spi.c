@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* AN4286: every byte is the host's to clock.  The part says 0xa5 until it has
  * something to say; an ACK is taken by polling for it, and acknowledged. */
 #include "util/clock.h"

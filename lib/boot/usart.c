@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* AN3155: bytes that come when they come, each phase answered by one ACK. */
 #include "util/clock.h"
 #include "util/mem.h"

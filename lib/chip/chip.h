@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What libsfi knows of a part, as data.  Freestanding. */
 #ifndef SFI_CHIP_CHIP_H
 #define SFI_CHIP_CHIP_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What the bits of the option bytes mean, as data, in the words of ST's tools.
  * Only hosts need it. */
 #ifndef SFI_CHIP_FIELDS_H

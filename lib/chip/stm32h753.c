@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 #include "chip/chip.h"
 
 /* The option window begins at OPTSR_CUR (RM0433, FLASH_BASE + 0x1C); bank 2's

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 #include "chip/chip.h"
 
 /* The part comes with its secure bootloader in flash: 4 KB at the start that

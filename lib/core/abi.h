@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Public structs across versions: read the caller's as ours, write ours as the
  * caller's. */
 #ifndef SFI_CORE_ABI_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Saying why, once, at the place that knows. */
 #ifndef SFI_CORE_ERR_H
 #define SFI_CORE_ERR_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Files with the context's errors. */
 #ifndef SFI_CORE_LOAD_H
 #define SFI_CORE_LOAD_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The first member of every handle: what it is, who holds it, whether it is
  * inside a callback right now. */
 #ifndef SFI_CORE_OBJ_H

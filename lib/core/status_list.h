@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The one list of statuses: X(name, value, sentence). */
 #ifndef SFI_CORE_STATUS_LIST_H
 #define SFI_CORE_STATUS_LIST_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* NIST P-256: keys as raw big-endian bytes, X || Y and r || s. */
 #ifndef SFI_CRYPTO_ECC_H
 #define SFI_CRYPTO_ECC_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* AES-128-GCM with a 96-bit IV and a 128-bit tag (NIST SP 800-38D). */
 #ifndef SFI_CRYPTO_GCM_H
 #define SFI_CRYPTO_GCM_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The secure bootloader's core from the inside.  Freestanding.
  *
  *   device.c   memory, power-up, requests in, answers out, time

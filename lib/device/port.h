@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The port, checked: what the part failed to do is false, and what decides
  * over authenticity is a verdict. */
 #ifndef SFI_DEVICE_PORT_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What the core remembers across power cycles; doc/protocol.md, "Record". */
 #ifndef SFI_DEVICE_RECORD_H
 #define SFI_DEVICE_RECORD_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The outcome of an authentication: not an int.  A verdict is refused until
  * one place decides otherwise, takes two words with many bits between yes and
  * no, and is asked twice by whoever acts on it, so that neither a skipped

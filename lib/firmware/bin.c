@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A plain binary: all of it, at an address that the caller knows. */
 #include "firmware/load.h"
 

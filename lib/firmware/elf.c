@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* ELF: "Tool Interface Standard Executable and Linking Format", version 1.2,
  * and its 64-bit form.  Program headers, as programmers of chips do: a
  * stripped file has no sections. */

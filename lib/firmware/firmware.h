@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The set of segments that every file format ends in. */
 #ifndef SFI_FIRMWARE_FIRMWARE_H
 #define SFI_FIRMWARE_FIRMWARE_H

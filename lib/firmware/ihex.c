@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Intel HEX: "Hexadecimal Object File Format Specification", revision A,
  * 1988. */
 #include "firmware/lines.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What Intel HEX and S-records share: lines of hexadecimal digits. */
 #ifndef SFI_FIRMWARE_LINES_H
 #define SFI_FIRMWARE_LINES_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A file on its way to a set of segments.
  *
  * A format hands over its data as it comes, in any order; sfi__loader_finish()

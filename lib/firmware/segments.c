@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* From runs in the order of the file to segments in the order of addresses. */
 #include "firmware/load.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Motorola S-records: "M68000 Family Programmer's Reference Manual",
  * appendix C. */
 #include "firmware/lines.h"

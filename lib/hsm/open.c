@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The names of HSMs, and the backends that they mean. */
 #include "hsm/open.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Opening an HSM with more than its name says. */
 #ifndef SFI_HSM_OPEN_H
 #define SFI_HSM_OPEN_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What an HSM is called: "vault:PATH", "pcsc:READER?apdu=short", "1". */
 #ifndef SFI_HSM_URI_H
 #define SFI_HSM_URI_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The builder's inside: what it was given, the plan made of that, and how a
  * plan becomes bytes. */
 #ifndef SFI_IMAGE_BUILDER_H

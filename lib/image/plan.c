@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Which areas an image will have: firmware in ascending order, modules, option
  * bytes. */
 #include "core/ctx.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Bytes of an image in, events out.
  *
  * Without a key the structure alone is read and content passes through as it

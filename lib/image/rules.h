@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What a chip can take: one table of rules, for a plan before it is built and
  * for an image that somebody else has built. */
 #ifndef SFI_IMAGE_RULES_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A plan becomes an image.  An area's tag stands before its content, so each
  * area is encrypted twice, once for the tag and once to be written: that costs
  * time and saves all memory. */

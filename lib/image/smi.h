@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The .smi container of a module: doc/format.md, "Module".  It goes into an
  * image as it is; only its header is looked at. */
 #ifndef SFI_IMAGE_SMI_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What a header or descriptor must say, whoever made its tag. */
 #ifndef SFI_IMAGE_STRUCTURE_H
 #define SFI_IMAGE_STRUCTURE_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* One install: what it was given, and how far it is. */
 #ifndef SFI_INSTALLER_INSTALLER_H
 #define SFI_INSTALLER_INSTALLER_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Certificates from the inside; doc/format.md, "Certificate". */
 #ifndef SFI_LICENSE_CERTIFICATE_H
 #define SFI_LICENSE_CERTIFICATE_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Licences from the inside; doc/format.md, "Licence". */
 #ifndef SFI_LICENSE_LICENSE_H
 #define SFI_LICENSE_LICENSE_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What certificates, licences and personalisation files share: each is one
  * record of fixed length, and two of them name a product. */
 #ifndef SFI_LICENSE_RECORD_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The licence store from the inside: a folder, one file for each device. */
 #ifndef SFI_LICENSE_STORE_IN_H
 #define SFI_LICENSE_STORE_IN_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The option-byte CSV of AN5054, 2.5.1: a name and a hexadecimal value a row,
  * no header row; which rows, and in which order, is the part's business. */
 #include <stdbool.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Option bytes of a part, one word a row, in the order of the CSV file. */
 #ifndef SFI_OPTION_BYTES_OPTION_BYTES_H
 #define SFI_OPTION_BYTES_OPTION_BYTES_H

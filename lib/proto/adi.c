@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 #include "proto/adi.h"
 
 /* IHI 0031, B3.3.2: what JTAG-DP captures into 2:0. */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Arm Debug Interface v5 (ARM IHI 0031): what goes over JTAG and SWD, and the
  * registers behind it.  Both halves use it: the host and the virtual chip.
  * Pure: no I/O, no clock. */

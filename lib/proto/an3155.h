@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The host's half of AN3155: frames out, answers in.  Pure: no I/O, no clock;
  * what waits for which answer is the caller's business. */
 #ifndef SFI_PROTO_AN3155_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The device's half of AN3155: bytes in, commands out.  It frames, checks and
  * acknowledges; what a command does is its handler's business.  The standard
  * bootloader of the virtual chips and the secure bootloader share it.  The

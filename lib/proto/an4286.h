@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The host's half of AN4286, where it differs from AN3155 (proto/usart.h).
  * Pure: no I/O, no clock. */
 #ifndef SFI_PROTO_AN4286_H

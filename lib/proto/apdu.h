@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Commands to a card and what comes back, by ISO 7816-4: short and extended
  * length, chaining, GET RESPONSE.  Bytes in, bytes out: the caller carries them
  * to the card. */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* CMSIS-DAP 2.1, what a debug probe is told over USB: a packet out, a packet
  * in, the first byte of both being the command.  Both halves use it: the host
  * and the virtual probe.  Pure: no I/O, no clock. */

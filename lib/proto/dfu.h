@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* USB DFU 1.1 with ST's extension DfuSe (AN3156): numbers, and what the data
  * stages of control transfers hold.  Pure: no I/O, no clock; which transfer
  * follows which is the caller's business. */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The chip's SPI (AN4286): one byte in and one out at a time.  It says 0xa5
  * until a frame is complete; then an ACK or NACK behind a dummy, until the host
  * has taken it; then the answer behind another. */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What runs after a reset, and the line it talks on. */
 #ifndef SFI_SIM_BOOT_H
 #define SFI_SIM_BOOT_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The memory map as a debugger sees it, on a part that has a debug port.
  *
  * Open: flash (unless readout protection is on), the RAM that bootloaders

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The core's debug registers: it can be halted, and started elsewhere. */
 #ifndef SFI_SIM_CORE_DEBUG_H
 #define SFI_SIM_CORE_DEBUG_H

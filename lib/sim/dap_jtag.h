@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The virtual probe's JTAG: every clock of it is one on the chip's TAPs. */
 #ifndef SFI_SIM_DAP_JTAG_H
 #define SFI_SIM_DAP_JTAG_H

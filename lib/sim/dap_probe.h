@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A debug probe on the chip's SWD and JTAG pins: CMSIS-DAP packets in, answers
  * out. */
 #ifndef SFI_SIM_DAP_PROBE_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What the chip's USB device says of itself (USB 2.0, chapter 9). */
 #include <string.h>
 

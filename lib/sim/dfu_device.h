@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The chip as a USB device in DFU mode (AN3156): control transfers in, answers
  * out.  The standard bootloader shows memory, the secure one carries the
  * security extension (doc/protocol.md, "USB-DFU"). */

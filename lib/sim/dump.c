@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The owner's view of a chip: of one that is open, or of its folder. */
 #include <string.h>
 

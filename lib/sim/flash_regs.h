@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The FLASH registers of an STM32H7 (RM0433, 4.9), as far as a programmer over
  * the debug port needs them: locks, program by 256-bit words, erase, option
  * bytes.  Everything is done at once: BSY and QW are never seen. */

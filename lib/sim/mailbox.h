@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The secure bootloader's mailbox in RAM: requests of a host that has the debug
  * port. */
 #ifndef SFI_SIM_MAILBOX_H

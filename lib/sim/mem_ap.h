@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The chip's debug port (ADIv5), whatever pins are in front of it: the
  * registers of the DP and of its MEM-APs.  AP 0 sees the memory map, AP 2 the
  * debug bus. */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Option bytes: what is in force, what the next reset loads, what they mean. */
 #ifndef SFI_SIM_OPTIONS_H
 #define SFI_SIM_OPTIONS_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The device core's cryptography, from lib/crypto.  Each call of the port
  * returns 0, or 1 when it failed or refused. */
 #ifndef SFI_SIM_PORT_OSSL_H

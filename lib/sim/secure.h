@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The secure bootloader: the device core in the chip's model. */
 #ifndef SFI_SIM_SECURE_H
 #define SFI_SIM_SECURE_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A virtual chip from the inside. */
 #ifndef SFI_SIM_SIM_H
 #define SFI_SIM_SIM_H

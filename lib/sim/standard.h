@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The standard bootloader (AN3155, AN2606) over the chip's model. */
 #ifndef SFI_SIM_STANDARD_H
 #define SFI_SIM_STANDARD_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The chip's JTAG pins: two TAPs in a chain, IEEE 1149.1.  The core's JTAG-DP
  * is the one next to TDO, the boundary scan's the one next to TDI. */
 #ifndef SFI_SIM_TAP_H

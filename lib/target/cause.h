@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Why a device refused, in words. */
 #ifndef SFI_TARGET_CAUSE_H
 #define SFI_TARGET_CAUSE_H

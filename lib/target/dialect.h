@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The security extension as the target and the installer use it: the table that
  * they were given, or ours, behind guards. */
 #ifndef SFI_TARGET_DIALECT_H

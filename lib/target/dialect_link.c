@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What a dialect may do with the bootloader: the public face of boot.h, for the
  * time that one of its functions runs. */
 #include "util/clock.h"

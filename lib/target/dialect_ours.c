@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The security extension of doc/protocol.md: one table among those that a
  * caller may bring (sfi/dialect.h). */
 #include <string.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* An image on its way into the chip, a piece at a time. */
 #ifndef SFI_TARGET_IMAGE_SENDER_H
 #define SFI_TARGET_IMAGE_SENDER_H

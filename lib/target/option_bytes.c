@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What a target does with the option bytes, and readout protection. */
 #include "util/clock.h"
 #include "util/rd.h"

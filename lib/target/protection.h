@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Why an open bootloader refuses: readout and write protection, which it does
  * not name itself. */
 #ifndef SFI_TARGET_PROTECTION_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A target from the inside: what the installer drives. */
 #ifndef SFI_TARGET_TARGET_H
 #define SFI_TARGET_TARGET_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The kinds of link by their names: what opens one, and what lists all. */
 #include <sfi/version.h>
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A growing byte buffer.  With `wipe` every byte it gives up is cleared first,
  * also the old ones when it moves. */
 #ifndef SFI_UTIL_BUF_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Arithmetic that says when it does not fit. */
 #ifndef SFI_UTIL_CKD_H
 #define SFI_UTIL_CKD_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Seconds since 1970 as text that people read: 2026-11-22T13:00:00Z (ISO 8601,
  * UTC, no leap seconds).  Years beyond 9999 have as many digits as they need,
  * so that every number has exactly one text. */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Whole files in, whole files out.  Each call returns 0 or an errno. */
 #ifndef SFI_UTIL_FILE_H
 #define SFI_UTIL_FILE_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The only places that clear, wipe and compare memory.  Freestanding. */
 #ifndef SFI_UTIL_MEM_H
 #define SFI_UTIL_MEM_H

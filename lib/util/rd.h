@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Reading cursor over bytes from outside.  A failure is sticky: parse a whole
  * table, then ask sfi__rd_ok() once.  Freestanding. */
 #ifndef SFI_UTIL_RD_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Bounded text: always terminated, never written past its end. */
 #ifndef SFI_UTIL_TEXT_H
 #define SFI_UTIL_TEXT_H

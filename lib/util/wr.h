@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Writing cursor into a buffer of fixed size.  A failure is sticky, like rd.
  * Freestanding. */
 #ifndef SFI_UTIL_WR_H

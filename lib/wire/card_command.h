@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The smartcard's command set: ISO 7816-4 conventions, numbers of our own, as
  * ST's are not public.  Both sides read this table.  Integers are big-endian,
  * as is the rule in APDUs. */

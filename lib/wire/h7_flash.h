@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* FLASH registers of the STM32H7 (RM0433, 4.9): what programs flash and option
  * bytes over a debug port.  Facts only, for both halves. */
 #ifndef SFI_WIRE_H7_FLASH_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The .sfi container, protocol version 1: doc/format.md, "Image".
  * Freestanding: the device core reads the same table. */
 #ifndef SFI_WIRE_IMAGE_H

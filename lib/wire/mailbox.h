@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The security extension over memory: a block in RAM that the host writes and
  * the secure bootloader polls.  doc/protocol.md, "Mailbox".  Ours, as all of
  * the extension; the addresses are the ones that ST's own programmer is seen to

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The security extension: opcodes, requests and answers.  The vendor's own
  * are not public: this table is libsfi's, and the one place to replace it.
  * doc/protocol.md, "Security extension".  All integers are little-endian, as

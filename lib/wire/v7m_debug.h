@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A Cortex-M's debug registers, in its own address space (ARM DDI 0403, C1.6
  * and B3.2): the host's hands on the core, and the virtual core's. */
 #ifndef SFI_WIRE_V7M_DEBUG_H

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """What it takes to ask a card: libpcsclite, the real pcscd, vpcd, sfi-card.
 
     bench_card.py PROGRAMS [EXCHANGES]

@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 # Speed and memory of reading 64 MiB of firmware, beside GNU objcopy.
 #   tests/bench/bench_firmware.sh [BUILD [MIB]]
 # Both run in turn on the same files, the best of five counts, in seconds of

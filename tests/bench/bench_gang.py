@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """How much longer many chips take than one, on serial lines at their speed.
 
     bench_gang.py PROGRAMS SLOW_LINE [CHIPS] [BYTES]

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What an install costs on the wire, and on this machine, against virtual
  * chips.
  *   bench_install [FOLDER]

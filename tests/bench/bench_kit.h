@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What the benchmarks of installs share: an image of so many bytes, chips for
  * it, and a folder.  Nothing goes on after a failure. */
 #ifndef SFI_TESTS_BENCH_KIT_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* How much of its link an install uses, exactly: each link's own units, counted
  * at the chip, against the least that its frames allow.
  *   bench_links [FOLDER]

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """How much of a serial line an install uses, beside stm32flash.
 
     bench_usart.py BUILD [BAUD]

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* How many licences a second a vault gives, beside what they are made of.
  *   bench_vault [FOLDER [LICENCES]]
  * All rates are of this machine, this disk and this run. */

@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 # How many licences a second a vault gives, beside what libcrypto's own
 # benchmark says of the same machine in the same minute.
 #   tests/bench/bench_vault.sh [BUILD [FOLDER [LICENCES]]]

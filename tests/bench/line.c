@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A serial line of one speed between two ptys.
  *   line CHIP LINK BAUD
  * LINK appears, for programs; what they write comes out of CHIP's pty when its

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """A test bench: the programs as processes of their own, virtual chips on
 ptys, and the owner's view of what is in them."""
 

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """The whole story with a smartcard: sfi-hsm and sfi-program over the real
 pcscd, sfi-card in its virtual readers, virtual chips on ptys."""
 

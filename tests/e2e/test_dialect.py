@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """The tutorial's custom dialect: installs through a table of its own, and what
 it says of a chip that refuses."""
 

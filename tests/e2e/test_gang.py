@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """Many chips at once: sfi-program --gang, its record, and what goes wrong with
 some of them while the others go on."""
 

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """Bad images, at the programmer and at the chip.  After each refusal the chip
 holds nothing, nothing was counted, and a good image still installs."""
 

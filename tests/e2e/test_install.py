@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """Two independent processes share the work: a chip on a pty, a programmer."""
 
 import bench

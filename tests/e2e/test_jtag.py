@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """The whole story over JTAG: sfi-program's openocd: transport, a real openocd,
 the virtual chip's TAP."""
 

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """Ports that are missing, silent or vanish, chips that lose their power, and
 outputs that cannot be written."""
 

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """The whole story of a secure install over each link of each part: the
 programs, a virtual chip, and what is between them in the real world: a tty,
 spidev, libusb, openocd.

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """The tutorial's custom HSM: installs through its licence server, and through
 servers that are dead, slow, or tell nonsense."""
 

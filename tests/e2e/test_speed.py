@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """A port whose line works at some speeds only: the programs go down to one
 that does, and say so.  The speed is what a program sets its pty to."""
 

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """The tutorial's custom transport: a chip behind a serial server in the
 network (socat), and servers that are dead, silent, or talk nonsense."""
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The card is pulled, or answers wrongly, at every command of a story: before
  * the card did it, and after.  Whatever happens, the count is never above what
  * was issued, the same device gets its licence, and a PIN is sent once. */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* kill -9 at every system call: whatever a vault was doing, what was granted is
  * counted, at most one installation more is, the chain verifies, each device
  * gets its licence, and whoever comes next goes on at once. */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The power fails at every operation of an install, one after the other.
  * After the next power-up either nothing of the firmware is left and it can be
  * installed, or it is complete: never anything between. */

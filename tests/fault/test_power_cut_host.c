@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The power fails under the library's own installer, and stays away until
  * someone switches it on: the host gives up with a clear error, nothing of the
  * firmware is left in the chip, and the same chip installs afterwards without

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A whole line on one vault: eight processes want a licence for five hundred
  * devices each, and fewer may be installed. */
 #define _XOPEN_SOURCE 700

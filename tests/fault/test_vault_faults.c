@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What else happens to a vault on a factory's floor: no room, no right to
  * write, another clock, yesterday's copy. */
 #define _GNU_SOURCE

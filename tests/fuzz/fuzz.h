@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A fuzz target: LLVMFuzzerTestOneInput() of one hostile input.  It is built
  * with standalone.c, which replays its corpus in every test run, and with
  * libFuzzer under -Dfuzz=true. */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Any bytes to the port that openocd's remote_bitbang would talk to.  The first
  * byte is how the chip begins, and bit 7 what follows: 0, the characters as
  * they are; 1, scans: an instruction (0: NRST), a byte for TMS and TDI before

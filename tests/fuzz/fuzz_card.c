@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A card's commands: messages of a kind (0: reset, else a command), two bytes
  * of length, and so many bytes, for an HSM in memory that holds the card to its
  * word: nothing but what anybody may know without a right PIN since the last

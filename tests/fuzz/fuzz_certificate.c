@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Certificates: parsed, verified against the CA of the corpus, written out as
  * they came in. */
 #include <string.h>

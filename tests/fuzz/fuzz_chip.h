@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A virtual STM32H753 with little memory, new for each input, for what hostile
  * hosts do to it. */
 #ifndef SFI_TESTS_FUZZ_CHIP_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The secure bootloader's core: a stream of requests, good ones in any order,
  * wild ones, failures of the hardware and power cuts.  Whatever comes, it is
  * empty and erased, or whole, or says that it is neither. */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Any control transfers for a chip's USB.  The first byte is how the chip
  * begins; then a byte for each step (enum), and what it wants. */
 #include <string.h>

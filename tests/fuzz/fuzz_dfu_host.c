@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A USB device that lies: what comes of each control transfer of a session.
  *
  * The first byte: bit 7, what happens when the input ends (0: the device is

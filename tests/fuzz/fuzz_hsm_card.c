@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A hostile card: any answers, to a host that asks for all that it can.
  *
  * Input: 0 or 1, a provisioned card or a blank one.  Then for each transaction

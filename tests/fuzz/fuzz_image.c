@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Images: without and with a key, in pieces of two sizes, and judged for each
  * part. */
 #include <sfi/image.h>

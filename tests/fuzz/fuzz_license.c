@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Licences: parsed, and opened by the device of the corpus, which is the first
  * of tests/kat/license.txt. */
 #include <string.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Memory that lies: what comes of each access of a session over a debug port,
  * whose other side keeps a mailbox.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Option-byte CSV, for each part. */
 #include <sfi/option_bytes.h>
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* An openocd that lies: what its Tcl port answers, from the first question on.
  *
  * The first byte names the call; then a byte for each command (enum).  The

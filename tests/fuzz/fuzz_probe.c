@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A debug probe that lies: its answers to a session.  The first two bytes are
  * what is done with it, of the first bit 7 over JTAG; then, for each packet, a
  * length and that many bytes, 0 being silence.  A length of 255 stands for the

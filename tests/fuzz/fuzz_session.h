@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A session with a chip that lies, whatever the link: a target is made and one
  * of its calls, under a clock of the fuzzer's. */
 #ifndef SFI_TESTS_FUZZ_SESSION_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A chip on SPI that lies.  What it says is what a good slave would, but where
  * the input wants something else.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A chip on a USART that lies: what it answers to each call of a session.  The
  * first byte names the call; then, for each read, a length and that many bytes,
  * 0 being silence.  When the input ends the link is gone. */

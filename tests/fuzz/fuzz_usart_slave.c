@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A device's half of AN3155: any bytes, for a bootloader that has everything,
  * and for the secure one. */
 #include <string.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The file of a vault: opened, asked, logged in to, and asked for a licence.
  * The vault of the corpus allows one installation, and has given that device a
  * static and a live licence. */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Replay a corpus without a fuzzer: standalone FILE|FOLDER...
  *
  * Each input comes as it is, cut off after each byte, and with each byte

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Known answers: reads tests/kat/NAME.txt and asks lib/crypto for each.
  *
  * A file is text: `key = value` lines, an empty line between two vectors, `#`

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """Firmware that other tools wrote, read back with libsfi.
 
     compare.py SEGMENTS PEER

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Print the segments of a firmware file, one a line: address, length, bytes in
  * hexadecimal.  segments FILE [ADDRESS] */
 #include <stdio.h>

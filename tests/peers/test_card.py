@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """A card in the real pcscd: vsmartcard's virtual readers, OpenSC's tool and
 libpcsclite itself as clients that know nothing of libsfi.
 

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """One handle of libsfi on a card in the real pcscd, while others reset the card,
 take it, pull it, kill it, and start pcscd anew.
 

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """sfi-program -l, and each port that it tells opened, through the real libusb
 and a /sys that has these devices alone.
 

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """The virtual STM32H753xI's debug port, judged by openocd.
 
     test_openocd.py SFI_SIM [probe|probe-jtag]

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """libsfi's host of CMSIS-DAP, unmodified, through the real libusb.
 
     test_probe.py PROGRAMS

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """A test that lacks its service says `SKIP: reason` and counts as skipped, and
 no test runs instead that proves nothing.
 

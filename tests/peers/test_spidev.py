@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """Virtual chips as the slave of /dev/spidev0.0, umockdev's.
 
     test_spidev.py SFI_SIM SFI_PROGRAM FIRMWARE

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """The virtual STM32H753xI's standard bootloader, judged by stm32flash.
 
     test_stm32flash.py SFI_SIM FIRMWARE

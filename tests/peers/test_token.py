@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """A vault that a token of SoftHSM's seals, as people and scripts use it.
 
     test_token.py FOLDER_OF_PROGRAMS

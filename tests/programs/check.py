@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """What the tests of the programs share: run, compare, count.
 
 The first argument of each is the folder of the programs.

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """AES-128-GCM (NIST SP 800-38D) in plain Python: a second opinion."""
 
 

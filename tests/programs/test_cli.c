@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What the programs share: words into options, numbers, files, JSON, PINs and
  * progress.  Mistakes that end a program are tested by running programs. */
 #define _DEFAULT_SOURCE /* forkpty */

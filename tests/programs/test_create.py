@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """sfi-create and sfi-info as people and scripts run them.
 
     test_create.py FOLDER_OF_PROGRAMS

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """Logs of HSMs: saved by sfi-hsm and verified here from doc/format.md alone;
 written here and verified by sfi-hsm; and altered in every way.  Vaults: read
 here from doc/format.md alone."""

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """sfi-program and the open bootloader: write, verify, read, erase, option
 bytes, readout protection, go, and why a chip refuses.  SFI_LINK is the link of
 the chip: a pty (usart), or a device of the machine (spi, usb, probe)."""

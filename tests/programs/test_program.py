@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """sfi-program as a process: its command line, the HSM's questions, ports that
 are missing or silent, and Ctrl-C.  Whole installs are in tests/e2e."""
 

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """sfi-sim as a process: the chip maker, the chip on a pty, the owner's view."""
 
 import os

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """The device core compiles for a Cortex-M, needs nothing but itself there, and
 is as small as it is.
 

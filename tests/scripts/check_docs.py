@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """Every public function has a doc comment in the form of CONTRIBUTING.md."""
 
 import re
@@ -100,7 +102,9 @@ def check(root):
     for path in source.files(root, ["include"], (".h",)):
         text = source.read(root, path)
         plain = source.without_comments(text)
-        if not re.match(rf"/\*\*\n \* @file {path.name}\n", text):
+        # after the licence, which a check of its own looks for
+        if not re.match(rf"(?:/\* .* \*/\n)*/\*\*\n \* @file {path.name}\n",
+                        text):
             found.append(source.finding(path, 1, "the header does not begin "
                                         f"with '@file {path.name}'"))
         for m in DECLARATION.finditer(plain):

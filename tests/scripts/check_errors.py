@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """doc/errors.md has a row for every status and every cause, and no other."""
 
 import re

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """Every public header compiles alone, as C99, C11 and C++11.
 
     check_headers.py INCLUDE_DIR -- CC ... -- CXX ...

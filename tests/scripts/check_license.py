@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """Licences from doc/format.md, independent of libsfi and of any crypto library.
 
     check_license.py open DEVICE_KEY LICENSE   print key and nonce in hexadecimal

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """A file has at most 800 lines and a function 80; 400 and 40 are the habit.
-A tutorial has less than 120."""
+A tutorial has less than 150."""
 
 import source
 
 FILE_LIMIT, FILE_HABIT = 800, 400
 FUNCTION_LIMIT, FUNCTION_HABIT = 80, 40
-TUTORIAL_LIMIT = 119
+TUTORIAL_LIMIT = 149
 FOLDERS = ["lib", "include", "examples", "tests"]
 
 
@@ -58,9 +60,9 @@ CASES = [
         "b", 81, "__attribute__((format(printf, 1, 2)))\nint\n")},
      [r"b\(\) has 81"]),
     ("long file", {"include/a.h": "\n" * 801}, ["the file has 801"]),
-    ("tutorial", {"examples/tutorial/a.c": "\n" * 119}, []),
-    ("long tutorial", {"examples/tutorial/a.c": "\n" * 120},
-     ["has 120 lines, the limit is 119"]),
+    ("tutorial", {"examples/tutorial/a.c": "\n" * 149}, []),
+    ("long tutorial", {"examples/tutorial/a.c": "\n" * 150},
+     ["has 150 lines, the limit is 149"]),
     ("longer than the habit", {"include/a.h": "\n" * 401}, ["note: .* 401"]),
 ]
 

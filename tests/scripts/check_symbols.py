@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """The headers' functions, the version script and the library say the same.
 
     check_symbols.py library MAP LIBRARY HEADER...

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """What the checks share: the tree's files, C without its comments, functions,
 findings, and a self-test that proves that a check can fail."""
 

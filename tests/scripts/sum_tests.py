@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """Add up meson's test logs and end with one line: N passed, N failed, N skipped.
 
     sum_tests.py LOG.json ...

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The table of a security extension itself: what it must have, what of its
  * answers is believed, and how it is given. */
 #include <string.h>

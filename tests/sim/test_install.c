@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The whole install, on both chips: what is in the chip afterwards, what was
  * counted, and what the caller heard. */
 #define _POSIX_C_SOURCE 200809L

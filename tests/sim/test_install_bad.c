@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What an install refuses: status and message, an erased chip without a byte
  * of the firmware, no installation lost, and the next try succeeds. */
 #include <stdio.h>

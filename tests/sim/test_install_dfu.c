@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The whole install over USB-DFU: an open chip made secure in its option bytes,
  * and all requests in blocks 0.  And what else a target does over it. */
 #include <string.h>

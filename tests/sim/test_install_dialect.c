@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Another security extension than ours: the whole install in it, its refusals
  * in its own words, and what comes of a function that fails. */
 #include <stdio.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The whole install over the debug port: an open chip made secure by its
  * registers, and all requests through the mailbox.  And what else a target does
  * over it. */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Live licences, from the HSM to the chip: each serves one session, once.  What
  * was kept, recorded or overtaken by a reset is refused; what the line spoilt
  * is not; and no chip is counted twice. */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A line that loses, changes or doubles a byte, a chip that loses its power, a
  * cable that comes off: at every byte of an install.  It completes, or fails
  * cleanly and completes when it is run again; in bounded time. */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A serial line that loses, changes, doubles and holds back bytes, a chip that
  * loses its power, an adapter that goes: seeds.h. */
 #include <string.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A USB that loses transfers on their way or their answers, stalls them, holds
  * them up, cuts or changes their data, a device that leaves the bus and comes
  * back, that hangs, loses its power, or is gone: seeds.h.  A frame is a control

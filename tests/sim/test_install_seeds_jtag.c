@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A debug probe that loses, faults, halves, garbles and holds back accesses to
  * memory, a chip that loses its power, a probe that goes: seeds.h. */
 #include "core/ctx.h"

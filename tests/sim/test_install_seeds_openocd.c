@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* An openocd whose answers are lost, cut, wrong, doubled or another command's,
  * that refuses, or hangs up, a chip that loses its power: seeds.h.  A frame is
  * a command on its Tcl port.  The port is a real one; the clock, which the host

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* An SPI bus that loses, changes, doubles and holds back bytes, with glitches
  * on NSS and SCK, a part that is busy for long, loses its power, or is gone:
  * seeds.h.  A frame is what the host clocks in one go; the single bytes behind

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* SWD that is disturbed, behind a probe whose answers get lost, come late, cut,
  * doubled or wrong, a chip that loses its power, a probe that goes: seeds.h.  A
  * frame is a packet to the probe. */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A line that works at some speeds only, as with a slow optocoupler, a long
  * cable, or an adapter that is too far off: the host goes down to one that
  * does. */

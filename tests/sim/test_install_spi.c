@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* SPI (AN4286): the whole install on both chips, the plain bootloader, and what
  * it costs in bytes. */
 #include <string.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Installs with a licence store: given before stored before the HSM, which is
  * not asked for a chip that is known; and what it gives is stored first. */
 #define _POSIX_C_SOURCE 200809L

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The whole install through a debug probe: the host's half of CMSIS-DAP, a
  * virtual probe, SWD or JTAG, and the mailbox. */
 #include <string.h>

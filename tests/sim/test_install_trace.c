@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A whole install, written down and played again without the chip. */
 #include <stdio.h>
 #include <stdlib.h>

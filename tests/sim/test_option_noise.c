@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What a bootloader reads out carries no checksum (AN3155, AN4286), and a wrong
  * option byte is for life.  A byte of each answer is changed, lost or doubled:
  * the option bytes become what was asked for, or stay what they were. */

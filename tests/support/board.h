@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A virtual chip on the bench: fresh from the chip maker, in a folder of its
  * own, and a way to write down what is said on its USART. */
 #ifndef SFI_TESTS_BOARD_H

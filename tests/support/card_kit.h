@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A card's host that knows nothing but bytes, which tests write by hand. */
 #ifndef SFI_TESTS_CARD_KIT_H
 #define SFI_TESTS_CARD_KIT_H

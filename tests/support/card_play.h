@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A card that is a text: each command that the host must send, and what comes
  * back.  The first byte that differs fails the test. */
 #ifndef SFI_TESTS_CARD_PLAY_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A VFS of SQLite's over its own.  It remembers what every write replaced
  * until the file is synced, to put it back when the power goes. */
 #define _XOPEN_SOURCE 700

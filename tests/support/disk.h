@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The disk under SQLite, as a test wants it: fast, full, failing, or losing
  * power at any write. */
 #ifndef SFI_TESTS_DISK_H

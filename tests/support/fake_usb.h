@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A USB that is made of nothing: the functions of libusb that the library
  * calls, over devices that a test plugs in.  What is opened, claimed and listed
  * is counted, and any call can fail. */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Tables of firmware files: what goes in, and which segments, warnings or
  * error come out. */
 #ifndef SFI_TESTS_FIRMWARE_ROWS_H

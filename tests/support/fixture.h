@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What every test needs: a context whose memory is counted, errors asserted
  * with status and message, the files of tests/data, and a main().  */
 #ifndef SFI_TESTS_FIXTURE_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Images for tests: built in memory from a few ranges of addresses, and read
  * back into a text that says what came out. */
 #ifndef SFI_TESTS_IMAGE_KIT_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* An install without the library's host side: a package made by its builder,
  * the licence made for the chip on the bench, and requests that are AN3155
  * frames. */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A debugger's half of JTAG on the chip's pins, bit by bit. */
 #ifndef SFI_TESTS_JTAG_H
 #define SFI_TESTS_JTAG_H

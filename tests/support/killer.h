@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A process that dies by SIGKILL right before or right after a system call of
  * its own: what kill -9, or the kernel out of memory, can leave behind. */
 #ifndef SFI_TESTS_KILLER_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Logs of HSMs that never were: written under a known key, true or not. */
 #ifndef SFI_TESTS_LOG_KIT_H
 #define SFI_TESTS_LOG_KIT_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A chip maker and an OEM in memory: a CA, chips with certificates, a
  * personalisation file, a firmware key; and vaults that open quickly. */
 #ifndef SFI_TESTS_MAKER_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A part for the device core: flash, option bytes, record, crypto and a clock
  * behind sfi_device_port, with faults and power cuts at will.  It asks more
  * than a real part: a program unit that is programmed twice fails the test. */

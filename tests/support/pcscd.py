@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
 """A pcscd of a test's own, with vsmartcard's virtual readers, and its clients.
 
 Nothing is shared with a pcscd of the machine, or with another test: pcscd gets

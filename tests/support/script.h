@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A bus that knows every byte: a text says what the host must send (`>`) and
  * what comes back (`<`), in hex, `fe*1027` being repetition and `#` a comment.
  * The first byte that differs fails the test and is shown with its line.  A

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Noise by chance, a number telling which: one to four things go wrong with an
  * install, the first of them with each mishap in each frame in turn.  It
  * completes, or fails cleanly and completes when it is run again; it ends in

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Serial lines at their speed: a pseudo terminal has none.
  *   slow_line BAUD LINK TTY [LINK TTY]...
  * What is written to LINK, a new pseudo terminal, arrives at TTY when its last

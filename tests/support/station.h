@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The contract manufacturer's station: a chip on the bench, a package for it,
  * a vault that counts, and a link that can be struck at any byte.  Time is the
  * fake clock's: nothing really waits. */

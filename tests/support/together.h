@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Many processes that begin at the same moment. */
 #ifndef SFI_TESTS_TOGETHER_H
 #define SFI_TESTS_TOGETHER_H

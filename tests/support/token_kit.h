@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Tokens of SoftHSM in a folder of the test's own. */
 #ifndef SFI_TESTS_TOKEN_KIT_H
 #define SFI_TESTS_TOKEN_KIT_H

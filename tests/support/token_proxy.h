@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A PKCS#11 module between libsfi and SoftHSM's: it fails, lies, dies or has no
  * such function, as a test wants.  The test loads it with dlopen() too, and
  * finds what it obeys under the name "proxy". */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A made root of a system, in which files and links stand under names like
  * "sys/class/tty/ttyUSB0/device". */
 #ifndef SFI_TESTS_TREE_H

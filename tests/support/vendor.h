@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Another vendor's security extension: what its part answers (in front of a
  * virtual chip, whose device core does the work), and the dialect that a host
  * needs for it.  Nothing of it is like ours: opcodes, byte order, the sizes of

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What that vendor's part and its dialect agree on. */
 #ifndef SFI_TESTS_VENDOR_WIRE_H
 #define SFI_TESTS_VENDOR_WIRE_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The frames of AN3155 as tests/support/script.h reads them, and a session on
  * such a bus. */
 #ifndef SFI_TESTS_TARGET_FRAMES_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* ADIv5: every encoding to the bit, both ways. */
 #include "proto/adi.h"
 

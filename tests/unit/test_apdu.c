@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Commands to a card: how they are cut, and what comes back, also from cards
  * that answer nonsense. */
 #include <stdio.h>

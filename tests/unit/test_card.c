@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The card's applet: what its commands are made of, and what it refuses by
  * their form.  APDUs are written by hand. */
 #include <stdio.h>

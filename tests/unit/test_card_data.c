@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What a card tells without a PIN: GET DATA, GET RECORD, and how a long answer
  * is fetched. */
 #include <stdio.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What a card does: PIN, personalisation, licences, the end; commands in parts;
  * and what it says when its HSM fails. */
 #include <string.h>

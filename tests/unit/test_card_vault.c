@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A card with a vault in it, from blank to retired, as a host sees it that
  * knows nothing but bytes; and what the vault says of it. */
 #define _POSIX_C_SOURCE 200809L

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Certificates: layout to the byte, and everything that makes one refused. */
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* lib/chip: the tables agree with themselves and with the documents. */
 #include <stdlib.h>
 #include <string.h>

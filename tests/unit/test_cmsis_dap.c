@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* CMSIS-DAP: packets to the byte, and answers that are none. */
 #include "proto/cmsis_dap.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* lib/crypto: what the known answers of tests/kat do not show of GCM, hashes,
  * key derivation and randomness: refusals, use in pieces and again, limits. */
 #include <stdio.h>

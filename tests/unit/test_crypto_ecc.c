@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* lib/crypto: P-256 at the ends of its ranges, signatures that must not pass,
  * keys as PEM. */
 #include <stdio.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* lib/device: what it installs, and when it answers what. */
 #include <stdlib.h>
 #include <string.h>

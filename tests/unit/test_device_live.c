@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* lib/device: live licences.  A session is fresh, stays until it is used, and
  * is over with the licence that names it, whatever becomes of that; so a live
  * licence serves once, and none serves another start. */

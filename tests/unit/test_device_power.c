@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* lib/device: power cuts and failing hardware, at every call of the port. */
 #include <string.h>
 

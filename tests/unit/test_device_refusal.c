@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* lib/device: what it refuses, and what it takes for a lost answer. */
 #include <string.h>
 

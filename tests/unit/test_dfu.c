@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* DFU 1.1 and DfuSe: every byte of what goes over the default pipe, and
  * descriptors and names that a hostile device may send. */
 #include <string.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* lib/firmware/elf: program headers of both classes and byte orders. */
 #include <stdio.h>
 #include <stdlib.h>

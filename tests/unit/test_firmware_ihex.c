@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* lib/firmware/ihex: every leniency and every error of Intel HEX. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* lib/firmware: what each flag allows, and that nothing else becomes so. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* lib/firmware/srec: every leniency and every error of S-records. */
 #include <stdio.h>
 #include <stdlib.h>

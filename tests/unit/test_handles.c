@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The promise of every function that makes a handle: *out is NULL after any
  * failure, also when there is no context to complain to. */
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The front of every HSM: arguments, and HSMs of the caller's own. */
 #include <limits.h>
 #include <stdio.h>

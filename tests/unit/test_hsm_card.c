@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A smartcard HSM from the host's side, against cards that are texts: what goes
  * out, what becomes of each answer, and what is sent again when one is lost. */
 #include <stdio.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What a card is there for, from the host's side, against cards that are texts:
  * licences, the end, and the beginning. */
 #include <stdio.h>

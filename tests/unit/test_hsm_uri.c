@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What an HSM is called, and what this build can open. */
 #define _POSIX_C_SOURCE 200809L
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* lib/image, the reader: whatever is pushed, and in whatever pieces, what
  * comes out is the image or a refusal that says why. */
 #include <stdio.h>

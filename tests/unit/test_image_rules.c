@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* lib/image, the rules: what each part refuses, and in which words. */
 #include <stdio.h>
 #include <stdlib.h>

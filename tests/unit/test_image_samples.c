@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Files made by ST's own tool, whose key is not public: that libsfi
  * authenticates the bytes that the tool does shows without it.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Licences: layout to the byte; opened by one device only; no bit of it may
  * change.  Known answers are in tests/kat/license.txt. */
 #define _POSIX_C_SOURCE 200809L

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The licence store: a licence is found by its device, whole or not at all;
  * what is damaged is named and never taken for absent. */
 #define _XOPEN_SOURCE 700

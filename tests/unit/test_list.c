@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What is connected: serial ports and spidevs of a made tree, in which /sys,
  * /dev and /proc stand. */
 #define _GNU_SOURCE /* memfd_create() */

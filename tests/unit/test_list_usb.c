@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What is connected to the USB: libusb is fake_usb's, and what Linux tells of
  * those that may not be opened stands in a made tree. */
 #include <string.h>

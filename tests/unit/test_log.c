@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Logs as files: written, read back, proved; and every way to alter one. */
 #define _XOPEN_SOURCE 700
 #include <stdio.h>

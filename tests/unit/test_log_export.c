@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The log of an HSM, exported: one of the caller's own, and a vault. */
 #define _XOPEN_SOURCE 700
 #include <stdio.h>

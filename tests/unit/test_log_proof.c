@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What a log has to prove beyond its MACs, against an earlier one; what the
  * writer asks of an HSM; and the set of devices. */
 #define _XOPEN_SOURCE 700

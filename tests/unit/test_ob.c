@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* lib/ob: every leniency and every error of the option-byte CSV. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What is said to openocd's Tcl port, and what of its answers is taken. */
 #include <string.h>
 

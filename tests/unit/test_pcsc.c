@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The way to a card through PC/SC, against a card service of our own: this
  * program has its functions, so that the linker takes none of the real one. */
 #include <stdio.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The host's half of a debug probe, over the virtual one: what it moves, how
  * few packets it takes, and what it makes of a chip or a probe that does not do
  * as it should. */

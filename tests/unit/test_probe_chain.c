@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Chains of TAPs that the host's half of a debug probe meets: where the debug
  * port is in them, and what is said when that cannot be told. */
 #include <string.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Debug probes of the USB, and devices in DFU mode: which one is taken, how
  * packets go to it, what is said of what is there, and that nothing stays open.
  * libusb is fake_usb's; behind its probes is the virtual one. */

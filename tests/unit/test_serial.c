@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A serial port's speeds, and what DTR and RTS do when a chip is reset through
  * it.  A pseudo-terminal has no such lines: ioctl() of this program has. */
 #define _DEFAULT_SOURCE

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* lib/sim: the chip as a USB device in DFU mode (DFU 1.1, AN3156): every state
  * and every request, what a reset does, and the secure bootloader on it. */
 #include <string.h>

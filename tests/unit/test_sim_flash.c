@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* lib/sim: flash as NOR flash is, option bytes' and flash's power. */
 #define _XOPEN_SOURCE 700
 #include <fcntl.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* lib/sim: the debug port from its pins to flash, RAM and registers, and what
  * of it is left when the part is secure. */
 #include <string.h>

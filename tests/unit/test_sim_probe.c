@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The virtual debug probe: its answers to the byte, and what an access costs on
  * its wires. */
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* lib/sim: the chip on a pseudo terminal, as another process meets it. */
 #define _XOPEN_SOURCE 700
 #define _DEFAULT_SOURCE

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* lib/sim: the secure state: what no command does any more, a whole install,
  * and the link inside the process. */
 #include <stdio.h>

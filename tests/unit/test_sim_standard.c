@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* lib/sim: the standard bootloader, frame by frame (AN3155, AN2606), what
  * starts after a reset, and what option bytes and readout protection do. */
 #include <string.h>

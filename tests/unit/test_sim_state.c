@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* lib/sim: the chip maker, the chip's folder, and what is wrong with one. */
 #define _XOPEN_SOURCE 700
 #include <fcntl.h>

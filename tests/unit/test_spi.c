@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* AN4286: the frames of the host, the part's half byte by byte, and a host
  * whose part says anything at all. */
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Bootloader sessions, byte for byte against a scripted bus: finding the chip,
  * the open bootloader's memory, and the way to the secure one. */
 #include <string.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* lib/installer: the open bootloader's plain operations against the virtual
  * chips, and why a chip refuses. */
 #include <string.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The security extension, byte for byte against a scripted bus: what goes out,
  * what each answer means, and what is sent again when the line spoils a
  * byte. */

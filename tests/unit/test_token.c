@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Tokens: SoftHSM's, through a module that fails, lies and dies on demand. */
 #define _POSIX_C_SOURCE 200809L
 #include <stdio.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Traces of each kind of link: what is written of a call, and what a script
  * makes of it again, up to the first difference. */
 #include <stdio.h>

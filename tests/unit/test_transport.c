@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Links: their names, custom functions that misbehave, and a serial port over
  * a pseudo-terminal. */
 #define _DEFAULT_SOURCE

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Links of each kind: made of a caller's functions, which are called as they
  * should be, and believed only as far as they can be. */
 #include <string.h>

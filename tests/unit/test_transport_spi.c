@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* spi:PATH over a kernel of our own: ioctl() of this program is that of spidev
  * and of GPIO chips, over files of a folder, with a virtual chip behind. */
 #define _DEFAULT_SOURCE

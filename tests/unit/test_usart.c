@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The host's half of AN3155: every frame to the byte, every answer read
  * defensively. */
 #include <string.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* lib/proto/usart_slave: a device's half of AN3155, byte by byte.
  *
  * A conversation is a text: hex bytes that the host sends, '<', the device's

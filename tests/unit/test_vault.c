@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The vault: what is counted, what is refused, what stays.
  *   test_vault          in SQLite files
  *   test_vault memory   the same in another ledger, but for what is about files

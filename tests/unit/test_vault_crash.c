@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A vault whose process dies, whose disk loses power or fails, at every single
  * write: never a licence that was not counted, and it goes on. */
 #define _XOPEN_SOURCE 700

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A vault that was cut short, garbled or edited: a clean error that says what
  * was found, or all is as it was; never a licence too many. */
 #define _XOPEN_SOURCE 700

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What a vault writes down: who was counted, who got another licence, the end;
  * and what changes nothing in it.
  *   test_vault_log          in SQLite files

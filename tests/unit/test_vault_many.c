@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Many processes share one vault: exactly what was provisioned is granted. */
 #define _XOPEN_SOURCE 700
 #include <signal.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A vault that a token seals: what the token adds, and what happens when it or
  * the vault is gone, old, altered or somebody else's. */
 #define _XOPEN_SOURCE 700

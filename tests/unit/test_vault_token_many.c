@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A vault that a token seals, used by many at once. */
 #define _XOPEN_SOURCE 700
 #include <pthread.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* An HSM from the inside: a table of functions behind guards. */
 #ifndef SFI_HSM_BASE_HSM_H
 #define SFI_HSM_BASE_HSM_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The warning that an HSM has few installations left. */
 #ifndef SFI_HSM_BASE_LOW_WATER_H
 #define SFI_HSM_BASE_LOW_WATER_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A smartcard HSM from the host's side: one handle, one transaction for each
  * operation. */
 #ifndef SFI_HSM_CARD_CARD_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The way to a card: one command out, one answer back.  The PC/SC reader is
  * one, a test's is another. */
 #ifndef SFI_HSM_CARD_CHANNEL_H

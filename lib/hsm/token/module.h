@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A token from the inside: its module, its session, what its refusals mean. */
 #ifndef SFI_HSM_TOKEN_MODULE_H
 #define SFI_HSM_TOKEN_MODULE_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A PKCS#11 token that holds the key that seals a vault, and remembers how far
  * the vault had come.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A vault that is open, and what is checked before anything in it is
  * believed. */
 #ifndef SFI_HSM_VAULT_CHECK_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Where a vault is kept: one row about the vault, and one record for each
  * licence.  It stores and finds; what the fields mean is the vault's business.
  * Any number of processes may have the same ledger open.

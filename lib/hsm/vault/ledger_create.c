@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A new vault: the whole file appears under its name, or nothing does. */
 #define _XOPEN_SOURCE 700
 #include "hsm/vault/ledger.h"

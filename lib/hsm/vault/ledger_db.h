@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* SQLite connections of the ledger: opened with care, their failures as ours,
  * values bound in order. */
 #ifndef SFI_HSM_VAULT_LEDGER_DB_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The ledger as an SQLite file; doc/format.md, "Vault". */
 #define _XOPEN_SOURCE 700
 #include "hsm/vault/ledger.h"

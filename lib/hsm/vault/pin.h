@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A vault's PIN: what it opens, what a guess costs, how it changes. */
 #ifndef SFI_HSM_VAULT_PIN_H
 #define SFI_HSM_VAULT_PIN_H

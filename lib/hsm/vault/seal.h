@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What a vault seals, and under what; doc/format.md, "Vault". */
 #ifndef SFI_HSM_VAULT_SEAL_H
 #define SFI_HSM_VAULT_SEAL_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A vault that a token seals: its key opens the secrets, and its anchor tells
  * an older copy of the vault; doc/format.md, "A token". */
 #ifndef SFI_HSM_VAULT_SEALED_BY_TOKEN_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The vault, an HSM in a file: policy over a ledger. */
 #ifndef SFI_HSM_VAULT_VAULT_H
 #define SFI_HSM_VAULT_VAULT_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A card from the inside; doc/card.md. */
 #ifndef SFI_SIM_CARD_CARD_H
 #define SFI_SIM_CARD_CARD_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Command APDUs as bytes: ISO 7816-4, 5.1, cases 1 to 4, short and extended. */
 #ifndef SFI_SIM_CARD_COMMAND_H
 #define SFI_SIM_CARD_COMMAND_H

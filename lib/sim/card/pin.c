@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* VERIFY and CHANGE REFERENCE DATA. */
 #include "sim/card/card.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The chip's debug port as a transport inside the process. */
 #include "core/err.h"
 #include "sim/boot.h"

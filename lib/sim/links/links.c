@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The chip's USART as a transport inside the process, and the way to the other
  * ones. */
 #include "sim/links/links.h"

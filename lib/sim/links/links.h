@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The chip's interfaces as transports inside the process. */
 #ifndef SFI_SIM_LINKS_LINKS_H
 #define SFI_SIM_LINKS_LINKS_H

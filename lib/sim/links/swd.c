@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The chip's SWD inside the process: our host's half, over a virtual probe. */
 #include <string.h>
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The chip's JTAG as openocd's remote_bitbang: a character per change of the
  * pins, or question for TDO (openocd, doc/manual/jtag/drivers/
  * remote_bitbang.txt). */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The chip's USART on a pseudo terminal, in real time. */
 #define _XOPEN_SOURCE 700
 #define _DEFAULT_SOURCE /* cfmakeraw(), TIOCNXCL */

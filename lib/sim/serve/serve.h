@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Where other processes meet the chip: each a file descriptor to wait for. */
 #ifndef SFI_SIM_SERVE_SERVE_H
 #define SFI_SIM_SERVE_SERVE_H

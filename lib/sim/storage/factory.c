@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The chip maker: a CA in a folder, and chips that it certifies. */
 #define _XOPEN_SOURCE 700
 #include <dirent.h>

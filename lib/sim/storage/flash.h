@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* NOR flash in a file that is mapped shared: what was programmed survives the
  * death of the process at any moment.  Whole units are programmed, once after
  * each erase; whole sectors are erased, to 0xff.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The chip's supply, as far as its memory is concerned: every change of what
  * outlives a power cycle is one operation, and after a number of them the
  * power can fail. */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A chip's folder: what it is, and what it keeps besides its flash.  Small
  * files, each replaced as a whole or not at all. */
 #ifndef SFI_SIM_STORAGE_STORE_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What a link's functions did, made into what their callers may rely on. */
 #include "util/clock.h"
 #include "core/ctx.h"

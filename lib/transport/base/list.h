@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What links can go through, kind by kind. */
 #ifndef SFI_TRANSPORT_BASE_LIST_H
 #define SFI_TRANSPORT_BASE_LIST_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What Linux tells of the devices that it has (Documentation/ABI/testing/
  * sysfs-*), without touching them.  Where there is no /sys, nothing is there.
  */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A link to a chip, whoever made it: the caller's functions behind guards. */
 #ifndef SFI_TRANSPORT_BASE_TRANSPORT_H
 #define SFI_TRANSPORT_BASE_TRANSPORT_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* "scheme:path?key=value&key=value", the name of a link. */
 #ifndef SFI_TRANSPORT_BASE_URI_H
 #define SFI_TRANSPORT_BASE_URI_H

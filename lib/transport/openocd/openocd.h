@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* openocd:HOST:PORT?target=NAME&reset=LINE: the memory of a chip behind an
  * openocd, through its Tcl port. */
 #ifndef SFI_TRANSPORT_OPENOCD_OPENOCD_H

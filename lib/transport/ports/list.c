@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Serial ports and spidevs, as Linux has them (Documentation/ABI/stable/
  * sysfs-driver-..., admin-guide/devices.rst): never opened, since DTR and RTS
  * would move. */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* cfmakeraw(), CRTSCTS, high speeds and flock() are not POSIX. */
 #define _DEFAULT_SOURCE
 #include "transport/ports/serial.h"

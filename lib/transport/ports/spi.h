@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* spi:/dev/spidevX.Y?speed=8000000&reset=gpiochip0:17: an SPI master, as AN4286
  * wants it. */
 #ifndef SFI_TRANSPORT_PORTS_SPI_H

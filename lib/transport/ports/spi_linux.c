@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* flock() is not POSIX. */
 #define _DEFAULT_SOURCE
 #include "transport/ports/spi.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The debug port's place in a JTAG chain, whatever else is in it. */
 #include "util/mem.h"
 #include "core/err.h"

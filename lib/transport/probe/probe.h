@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A debug probe that speaks CMSIS-DAP, whatever its packets go over: the debug
  * port behind it as a link to the chip's memory. */
 #ifndef SFI_TRANSPORT_PROBE_PROBE_H

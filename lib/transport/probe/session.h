@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* What the files of a CMSIS-DAP host share: its packets, the debug port behind
  * them, and the memory behind that. */
 #ifndef SFI_TRANSPORT_PROBE_SESSION_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* A CMSIS-DAP probe through libusb-1.0: packets over a pair of bulk endpoints
  * (version 2), or as reports of a HID (version 1). */
 #include <string.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* script:PATH: the other side as a trace has it, up to the first difference. */
 #include <string.h>
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* The words of a trace: capture.c writes them, script.c reads them again.
  *
  * A line is a call of a link's function, bytes out (`>`), bytes in (`<`),

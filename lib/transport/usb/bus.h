@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* One device of the USB through libusb-1.0: found, and held. */
 #ifndef SFI_TRANSPORT_USB_BUS_H
 #define SFI_TRANSPORT_USB_BUS_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* USB devices in DFU mode, and debug probes.  Of one that may not be opened, or
  * that another program has, Linux still tells what it read when it was plugged
  * in (Documentation/ABI/stable/sysfs-bus-usb). */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
 /* Devices of the USB.  usb:PLACE is one in DFU mode, cmsis-dap:PLACE a debug
  * probe; PLACE is nothing, VENDOR:PRODUCT, path=BUS-PORT[.PORT...],
  * serial=TEXT, or N for the n-th. */
