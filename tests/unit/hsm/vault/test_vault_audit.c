@@ -722,7 +722,7 @@ END_TEST
 int
 main(int argc, char **argv)
 {
-    Suite *s = suite_create("vault_log");
+    Suite *s = suite_create("vault_audit");
     TCase *tc = tcase_create("log");
 
     if (argc > 1 && strcmp(argv[1], "memory") == 0)

@@ -198,7 +198,7 @@ END_TEST
 int
 main(void)
 {
-    Suite *s = suite_create("log_export");
+    Suite *s = suite_create("audit_export");
     TCase *tc = tcase_create("export");
 
     tcase_add_checked_fixture(tc, setup, teardown);

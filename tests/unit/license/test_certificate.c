@@ -316,7 +316,7 @@ END_TEST
 int
 main(void)
 {
-    Suite *s = suite_create("cert");
+    Suite *s = suite_create("certificate");
     TCase *tc = tcase_create("cert");
 
     tcase_set_timeout(tc, 60);

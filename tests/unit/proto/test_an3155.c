@@ -197,7 +197,7 @@ END_TEST
 int
 main(void)
 {
-    Suite *s = suite_create("usart");
+    Suite *s = suite_create("an3155");
     TCase *tc = tcase_create("codec");
 
     tcase_add_test(tc, test_commands);

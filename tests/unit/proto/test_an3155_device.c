@@ -492,7 +492,7 @@ END_TEST
 int
 main(void)
 {
-    Suite *s = suite_create("usart_slave");
+    Suite *s = suite_create("an3155_device");
     TCase *tc = tcase_create("frames");
 
     tcase_add_loop_test(tc, test_conversations, 0, ROWS(rows));

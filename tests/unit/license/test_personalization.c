@@ -211,7 +211,7 @@ END_TEST
 int
 main(void)
 {
-    Suite *s = suite_create("perso");
+    Suite *s = suite_create("personalization");
     TCase *tc = tcase_create("perso");
 
     tcase_set_timeout(tc, 60);

@@ -493,7 +493,7 @@ END_TEST
 int
 main(void)
 {
-    Suite *s = suite_create("spi");
+    Suite *s = suite_create("an4286");
     TCase *tc = tcase_create("frames");
 
     tcase_add_checked_fixture(tc, fixture_setup, fixture_teardown);

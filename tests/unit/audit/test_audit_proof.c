@@ -450,7 +450,7 @@ END_TEST
 int
 main(void)
 {
-    Suite *s = suite_create("log_proof");
+    Suite *s = suite_create("audit_proof");
     TCase *tc = tcase_create("proof");
 
     tcase_add_checked_fixture(tc, setup, teardown);

@@ -504,7 +504,7 @@ END_TEST
 int
 main(void)
 {
-    Suite *s = suite_create("ob");
+    Suite *s = suite_create("option_bytes");
     TCase *tc = tcase_create("csv");
 
     tcase_add_checked_fixture(tc, fixture_setup, fixture_teardown);

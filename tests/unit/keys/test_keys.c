@@ -270,7 +270,7 @@ END_TEST
 int
 main(void)
 {
-    Suite *s = suite_create("crypto_key");
+    Suite *s = suite_create("keys");
     TCase *tc = tcase_create("keys");
 
     tcase_add_checked_fixture(tc, setup_dir, teardown_dir);

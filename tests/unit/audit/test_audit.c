@@ -636,7 +636,7 @@ END_TEST
 int
 main(void)
 {
-    Suite *s = suite_create("log");
+    Suite *s = suite_create("audit");
     TCase *tc = tcase_create("log");
 
     tcase_add_checked_fixture(tc, setup, teardown);
