@@ -21,7 +21,7 @@
 
 #include <sfi/card.h>
 
-#include "cli.h"
+#include "cli/cli.h"
 
 #define DEFAULT_READER "127.0.0.1:35963"
 #define RETRY_MS 200 /* between two calls to a reader that is not there */

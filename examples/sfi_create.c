@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cli.h"
-#include "image_feed.h"
+#include "cli/cli.h"
+#include "cli/image_feed.h"
 
 enum {
     OPT_SFI,

@@ -4,7 +4,7 @@
  * are left; have its log, prove it, and close it. */
 #include <inttypes.h>
 
-#include "hsm_words.h"
+#include "cli/hsm_words.h"
 #include "sfi_hsm.h"
 
 static const struct cli_option options[OPT_COUNT] = {

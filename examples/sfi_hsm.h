@@ -4,7 +4,7 @@
 #ifndef EXAMPLES_SFI_HSM_H
 #define EXAMPLES_SFI_HSM_H
 
-#include "cli.h"
+#include "cli/cli.h"
 
 /* Rows of the table of options. */
 enum {

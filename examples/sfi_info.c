@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
-#include "image_feed.h"
+#include "cli/cli.h"
+#include "cli/image_feed.h"
 
 #define TAG_LEN 16u
 #define OB_WORDS_MAX 64u

@@ -10,8 +10,8 @@
 #include <strings.h>
 #include <time.h>
 
-#include "hsm_words.h"
-#include "offline.h"
+#include "cli/hsm_words.h"
+#include "sfi_offline.h"
 #include "sfi_program.h"
 
 #define PATH_SIZE 4352 /* more than a system takes: PATH_MAX is 4096 */

@@ -6,7 +6,7 @@
 
 #include <time.h>
 
-#include "cli.h"
+#include "cli/cli.h"
 
 #define URI_MAX 512
 

@@ -13,9 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "hsm_words.h"
-#include "offline.h"
-#include "record.h"
+#include "cli/hsm_words.h"
+#include "sfi_offline.h"
+#include "sfi_program_record.h"
 #include "sfi_program.h"
 
 #define GANG_MAX 256u /* a thread each; no bench has as many sockets */

@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "hsm_words.h"
-#include "offline.h"
+#include "cli/hsm_words.h"
+#include "sfi_offline.h"
 #include "sfi_program.h"
 
 static sfi_status

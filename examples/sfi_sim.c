@@ -9,8 +9,8 @@
 
 #include <sfi/sim.h>
 
-#include "cli.h"
-#include "sim_wrap.h"
+#include "cli/cli.h"
+#include "wrap/wrap.h"
 
 enum { MAKE_CA, MAKE_CHIP, MAKE_STATE, MAKE_COUNT };
 

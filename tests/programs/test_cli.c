@@ -11,7 +11,7 @@
 
 #include <check.h>
 
-#include "cli.h"
+#include "cli/cli.h"
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 #define _POSIX_C_SOURCE 200809L
-#include "sim_wrap.h"
+#include "wrap/wrap.h"
 
 #include <signal.h>
 #include <sys/wait.h>
 
 #include <glib-unix.h>
 
-#include "sim_wrap_bed.h"
+#include "wrap/bed.h"
 
 #define TICK_MS 50u
 /* Nobody pulls the reset here: an option change that waits for it gets a power

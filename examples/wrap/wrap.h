@@ -3,12 +3,12 @@
 /* `sfi-sim wrap`: a command sees the chip as a device of its machine, by
  * umockdev: its libraries find it in /sys, and what they ask /dev for comes
  * here. */
-#ifndef EXAMPLES_SIM_WRAP_H
-#define EXAMPLES_SIM_WRAP_H
+#ifndef WRAP_WRAP_H
+#define WRAP_WRAP_H
 
 #include <sfi/sim.h>
 
-#include "cli.h"
+#include "cli/cli.h"
 
 /* What the chip is wired to. */
 enum { WRAP_USB = 1 << 0, WRAP_PROBE = 1 << 1, WRAP_SPI = 1 << 2 };

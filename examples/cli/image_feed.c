@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-#include "image_feed.h"
+#include "cli/image_feed.h"
 
 static sfi_status
 drain(sfi_image_reader *r, image_event_fn on_event, void *user)

@@ -9,7 +9,7 @@
 
 #include <sfi/device.h>
 
-#include "cli.h"
+#include "cli/cli.h"
 
 static void
 say(const char *program, const char *fmt, va_list args)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* Licences for later: a folder of certificates into a folder of licences. */
-#ifndef EXAMPLES_OFFLINE_H
-#define EXAMPLES_OFFLINE_H
+#ifndef SFI_OFFLINE_H
+#define SFI_OFFLINE_H
 
-#include "cli.h"
+#include "cli/cli.h"
 
 struct offline {
     const struct cli *cli;

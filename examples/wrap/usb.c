@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "sim_wrap_bed.h"
+#include "wrap/bed.h"
 
 #define BUS 1u
 #define NAME_SIZE 128u

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* The machine that a wrapped command sees. */
-#ifndef EXAMPLES_SIM_WRAP_BED_H
-#define EXAMPLES_SIM_WRAP_BED_H
+#ifndef WRAP_BED_H
+#define WRAP_BED_H
 
 #include <umockdev.h>
 
-#include "sim_wrap.h"
+#include "wrap/wrap.h"
 
 struct bed;
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* What an HSM says about itself, in the words of ST's tools. */
-#ifndef EXAMPLES_HSM_WORDS_H
-#define EXAMPLES_HSM_WORDS_H
+#ifndef CLI_HSM_WORDS_H
+#define CLI_HSM_WORDS_H
 
 #include <stdio.h>
 
 #include <sfi/sfi.h>
 
-#include "cli.h"
+#include "cli/cli.h"
 
 /* "OPERATIONAL STATE" and the like. */
 const char *hsm_state(const sfi_hsm_info *info);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-#include "sim_wrap.h"
+#include "wrap/wrap.h"
 
 int
 sim_wrap(const struct cli *c, sfi_sim *const *chips, size_t count,

@@ -5,8 +5,8 @@
  * Both spellings of an option work, with one dash or two: the short one of
  * ST's tools and a long one.  An option takes plain values and `key=value`
  * words; its row in the table says how many and which. */
-#ifndef EXAMPLES_CLI_H
-#define EXAMPLES_CLI_H
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "sim_wrap_bed.h"
+#include "wrap/bed.h"
 
 #define SYS_PATH "/devices/pci0000:00/0000:00:14.0/usb1/1-%u"
 #define NODE "/dev/bus/usb/001/%03u"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* A file of records, one line each, that keeps what it was told. */
-#ifndef EXAMPLES_RECORD_H
-#define EXAMPLES_RECORD_H
+#ifndef SFI_PROGRAM_RECORD_H
+#define SFI_PROGRAM_RECORD_H
 
 #include <stddef.h>
 
-#include "cli.h"
+#include "cli/cli.h"
 
 /* Open it to add to it, or make it.  0, or the exit status after a message. */
 int record_open(const struct cli *c, const char *path, int *fd);

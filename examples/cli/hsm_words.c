@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-#include "hsm_words.h"
+#include "cli/hsm_words.h"
 
 #include <inttypes.h>
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "sim_wrap_bed.h"
+#include "wrap/bed.h"
 
 #define NODE "/dev/spidev0.%u"
 #define NODE_SIZE 32u

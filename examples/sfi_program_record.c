@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "record.h"
+#include "sfi_program_record.h"
 
 /* The name of a new file is on the disk when its folder is. */
 static int

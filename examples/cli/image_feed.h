@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* Bytes into an image reader, events out of it to a function. */
-#ifndef EXAMPLES_IMAGE_FEED_H
-#define EXAMPLES_IMAGE_FEED_H
+#ifndef CLI_IMAGE_FEED_H
+#define CLI_IMAGE_FEED_H
 
 #include <sfi/image.h>
 

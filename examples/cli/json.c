@@ -2,7 +2,7 @@
 /* Copyright The libsfi authors */
 #include <string.h>
 
-#include "cli.h"
+#include "cli/cli.h"
 
 void
 json_init(struct json *j, FILE *out)

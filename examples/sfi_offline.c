@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 #define _POSIX_C_SOURCE 200809L
-#include "offline.h"
+#include "sfi_offline.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "hsm_words.h"
+#include "cli/hsm_words.h"
 
 enum result { RESULT_NEW, RESULT_STORED, RESULT_REFUSED, RESULT_COUNT };
 
