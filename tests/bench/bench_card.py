@@ -18,7 +18,7 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent /
-                       "support"))
+                       "support" / "card"))
 
 import pcscd  # noqa: E402
 

@@ -12,7 +12,7 @@ import unittest
 
 import bench
 
-sys.path.insert(0, str(bench.SOURCE / "tests" / "support"))
+sys.path.insert(0, str(bench.SOURCE / "tests" / "support" / "card"))
 
 import pcscd  # noqa: E402
 

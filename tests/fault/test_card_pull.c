@@ -13,9 +13,9 @@
 #include "hsm/card/channel.h"
 #include "hsm/open.h"
 
-#include "disk.h"
+#include <disk/disk.h>
 #include "fixture.h"
-#include "maker.h"
+#include <bench/maker.h>
 
 #define COUNT 3u
 #define WRONG_PIN "0000-0000"

@@ -14,8 +14,8 @@
 #include "util/mem.h"
 
 #include "fixture.h"
-#include "killer.h"
-#include "maker.h"
+#include <disk/killer.h>
+#include <bench/maker.h>
 
 /* Chips 0 to USED - 1 were counted before; WANTED is asked for by the process
  * that dies, NEIGHBOUR by one that lives beside it; ROOM are left in all. */

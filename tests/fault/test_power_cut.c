@@ -9,7 +9,7 @@
 
 #include <sfi/device.h>
 
-#include "install.h"
+#include <bench/install.h>
 #include "wire/security.h"
 #include "sim/boot.h"
 

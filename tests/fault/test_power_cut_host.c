@@ -5,7 +5,7 @@
  * firmware is left in the chip, and the same chip installs afterwards without
  * being counted again. */
 #include "sim/sim.h"
-#include "station.h"
+#include <bench/station.h>
 
 #define POINTS 12u
 

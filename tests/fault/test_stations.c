@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "fixture.h"
-#include "maker.h"
+#include <bench/maker.h>
 #include "together.h"
 
 enum { STATIONS = 8, PER_STATION = 500, ALLOWED = 3210 };

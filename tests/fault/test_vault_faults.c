@@ -19,7 +19,7 @@
 #include "util/mem.h"
 
 #include "fixture.h"
-#include "maker.h"
+#include <bench/maker.h>
 
 #define COUNT 500u
 

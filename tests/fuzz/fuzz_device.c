@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include <fixture.h>
-#include <part.h>
+#include <bench/part.h>
 
 #include "util/rd.h"
 

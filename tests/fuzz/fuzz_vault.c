@@ -10,7 +10,7 @@
 
 #include "hsm/open.h"
 
-#include "disk.h"
+#include <disk/disk.h>
 #include "fuzz.h"
 
 static const uint8_t device[SFI_CERTIFICATE_LEN] = {

@@ -13,7 +13,7 @@ import sys
 import time
 
 TESTS = pathlib.Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(TESTS / "support"), str(TESTS / "programs")]
+sys.path[:0] = [str(TESTS / "support" / "card"), str(TESTS / "programs")]
 
 import pcscd  # noqa: E402
 from pcscd import READERS, Desk  # noqa: E402

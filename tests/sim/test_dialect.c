@@ -9,7 +9,7 @@
 #include "chip/chip.h"
 #include "sim/sim.h"
 
-#include "vendor.h"
+#include <bench/vendor.h>
 
 /* ---- a table that lies ---- */
 

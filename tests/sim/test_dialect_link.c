@@ -8,7 +8,7 @@
 #include "sim/sim.h"
 #include "transport/base/transport.h"
 
-#include "vendor.h"
+#include <bench/vendor.h>
 
 /* Given as `user`, so that this is seen too. */
 static struct {

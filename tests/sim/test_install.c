@@ -12,7 +12,7 @@
 #include "util/mem.h"
 #include "core/ctx.h"
 
-#include "station.h"
+#include <bench/station.h>
 
 static const char *const chips[] = {"stm32h753xi", "stm32l462ce"};
 

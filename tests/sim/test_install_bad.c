@@ -14,9 +14,9 @@
 #include "wire/image.h"
 #include "license/license.h"
 
-#include "image_kit.h"
-#include "maker.h"
-#include "station.h"
+#include <bench/image_kit.h>
+#include <bench/maker.h>
+#include <bench/station.h>
 
 static uint8_t *
 image(void)

@@ -15,7 +15,7 @@
 #include "sim/sim.h"
 #include "transport/base/transport.h"
 
-#include "station.h"
+#include <bench/station.h>
 
 #define FLASH 0x08000000u
 

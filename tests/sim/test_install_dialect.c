@@ -7,7 +7,7 @@
 
 #include <sfi/device.h>
 
-#include "vendor.h"
+#include <bench/vendor.h>
 
 /* Each chip on each of its links, with what errors call it; fewer bytes at once
  * than ours, and more. */

@@ -16,7 +16,7 @@
 #include "sim/sim.h"
 #include "transport/base/transport.h"
 
-#include "station.h"
+#include <bench/station.h>
 
 enum blow {
     BLOW_NONE,

@@ -13,7 +13,7 @@
 
 #include "license/license.h"
 
-#include "station.h"
+#include <bench/station.h>
 
 static const char *const chips[] = {"stm32h753xi", "stm32l462ce"};
 

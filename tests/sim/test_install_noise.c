@@ -9,7 +9,7 @@
 #include "chip/chip.h"
 #include "core/ctx.h"
 
-#include "station.h"
+#include <bench/station.h>
 
 /* Firmware of one DATA; the option bytes are another. */
 #define SMALL 40u

@@ -7,7 +7,7 @@
 #include "core/ctx.h"
 #include "transport/base/transport.h"
 
-#include "seeds.h"
+#include <bench/seeds.h>
 
 #define STALL_MS_MAX 40000u
 /* Longer than a wait for an ACK, now and then. */

@@ -9,7 +9,7 @@
 #include "proto/dfu.h"
 #include "transport/base/transport.h"
 
-#include "seeds.h"
+#include <bench/seeds.h>
 
 #define HANG_MS_MAX 40000u
 /* Longer than a control transfer may take, now and then. */

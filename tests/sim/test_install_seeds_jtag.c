@@ -5,7 +5,7 @@
 #include "core/ctx.h"
 #include "transport/base/transport.h"
 
-#include "seeds.h"
+#include <bench/seeds.h>
 
 #define STALL_MS_MAX 40000u
 #define DELAY_MS_MAX 2000u

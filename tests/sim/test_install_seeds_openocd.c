@@ -18,7 +18,7 @@
 #include "transport/openocd/openocd.h"
 #include "transport/base/transport.h"
 
-#include "seeds.h"
+#include <bench/seeds.h>
 
 /* Longer than any wait of the host's for an answer. */
 #define SILENT_MS 20000u

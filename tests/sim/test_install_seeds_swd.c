@@ -9,7 +9,7 @@
 #include "sim/boot.h"
 #include "transport/probe/probe.h"
 
-#include "seeds.h"
+#include <bench/seeds.h>
 
 #define STALL_MS_MAX 40000u
 #define DELAY_MS_MAX 2000u

@@ -9,7 +9,7 @@
 #include "core/ctx.h"
 #include "transport/base/transport.h"
 
-#include "station.h"
+#include <bench/station.h>
 
 #define SMALL 40u
 

@@ -10,7 +10,7 @@
 #include "core/ctx.h"
 #include "target/target.h"
 
-#include "station.h"
+#include <bench/station.h>
 
 static const char *const chips[] = {"stm32h753xi", "stm32l462ce"};
 

@@ -16,8 +16,8 @@
 #include "crypto/ecc.h"
 #include "license/license.h"
 
-#include "maker.h"
-#include "station.h"
+#include <bench/maker.h>
+#include <bench/station.h>
 
 static const char *const chips[] = {"stm32h753xi", "stm32l462ce"};
 

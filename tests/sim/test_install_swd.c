@@ -12,7 +12,7 @@
 #include "transport/probe/probe.h"
 #include "transport/base/transport.h"
 
-#include "station.h"
+#include <bench/station.h>
 
 #define SIZE (256u << 10)
 

@@ -7,7 +7,7 @@
 
 #include "core/ctx.h"
 
-#include "station.h"
+#include <bench/station.h>
 
 static char path[1200], uri[1300];
 

@@ -11,7 +11,7 @@
 #include "chip/chip.h"
 #include "core/ctx.h"
 
-#include "station.h"
+#include <bench/station.h>
 
 #define CHIP "stm32h753xi"
 #define RDP_LEVEL0 0xaau /* the second byte of all */

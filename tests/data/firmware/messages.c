@@ -1,6 +1,6 @@
 /* The log messages, in a place of their own: a translation replaces only them.
  */
-#include "board.h"
+#include <bench/board.h>
 
 #define TEXT __attribute__((section(".messages"), used)) static const char
 

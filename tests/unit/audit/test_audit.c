@@ -12,7 +12,7 @@
 #include "audit/audit.h"
 
 #include "fixture.h"
-#include "log_kit.h"
+#include <disk/audit_kit.h>
 
 #define LIVE 0x1234abcdu
 

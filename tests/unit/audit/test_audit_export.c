@@ -12,8 +12,8 @@
 #include "core/err.h"
 
 #include "fixture.h"
-#include "log_kit.h"
-#include "maker.h"
+#include <disk/audit_kit.h>
+#include <bench/maker.h>
 
 static struct story story;
 static char dir[256], path[300];

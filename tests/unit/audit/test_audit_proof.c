@@ -14,7 +14,7 @@
 #include "audit/audit.h"
 
 #include "fixture.h"
-#include "log_kit.h"
+#include <disk/audit_kit.h>
 
 static struct story story, newer;
 static char dir[256], path[300], later[300], where[340];

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include <fixture.h>
-#include <part.h>
+#include <bench/part.h>
 
 static const struct sfi_chip *const chips[] = {&small_h7, &small_l4};
 

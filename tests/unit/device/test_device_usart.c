@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include <fixture.h>
-#include <part.h>
+#include <bench/part.h>
 
 #include "proto/an3155_device.h"
 

@@ -13,7 +13,7 @@
 #include <sfi/firmware.h>
 
 #include "firmware/load.h"
-#include "firmware_rows.h"
+#include <bench/firmware_rows.h>
 #include "fixture.h"
 
 struct island {

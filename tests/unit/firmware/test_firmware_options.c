@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "firmware_rows.h"
+#include <bench/firmware_rows.h>
 #include "fixture.h"
 
 #define END ":00000001FF\n"

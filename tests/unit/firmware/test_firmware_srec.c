@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "firmware_rows.h"
+#include <bench/firmware_rows.h>
 #include "fixture.h"
 
 #define S0 "S00600004844521B\n"

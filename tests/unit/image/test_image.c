@@ -16,7 +16,7 @@
 #include "util/wr.h"
 
 #include "fixture.h"
-#include "image_kit.h"
+#include <bench/image_kit.h>
 
 #define H7 "stm32h753xi"
 #define L4 "stm32l462ce"

@@ -11,7 +11,7 @@
 #include "util/wr.h"
 
 #include "fixture.h"
-#include "image_kit.h"
+#include <bench/image_kit.h>
 
 #define H7 "stm32h753xi"
 

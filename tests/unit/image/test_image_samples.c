@@ -18,7 +18,7 @@
 #include "util/hex.h"
 
 #include "fixture.h"
-#include "image_kit.h"
+#include <bench/image_kit.h>
 
 #define BLOCK 16u
 

@@ -20,7 +20,7 @@
 #include "license/license.h"
 
 #include "fixture.h"
-#include "maker.h"
+#include <bench/maker.h>
 #include "together.h"
 
 static struct maker maker;

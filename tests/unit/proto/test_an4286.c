@@ -11,7 +11,7 @@
 #include "sim/an4286_device.h"
 
 #include "fixture.h"
-#include "script.h"
+#include <link/script.h>
 
 /* ---- frames ---- */
 

@@ -6,7 +6,7 @@
 
 #include <sfi/device.h>
 
-#include "install.h"
+#include <bench/install.h>
 #include "wire/image.h"
 #include "proto/dfu.h"
 #include "wire/security.h"

@@ -13,8 +13,8 @@
 #include "sim/options.h"
 #include "sim/sim.h"
 
-#include "install.h"
-#include "jtag.h"
+#include <bench/install.h>
+#include <link/jtag.h>
 
 #define FLASH 0x08000000u
 #define BANK2 0x08100000u

@@ -9,7 +9,7 @@
 #include "sim/sim.h"
 #include "transport/probe/probe.h"
 
-#include "board.h"
+#include <bench/board.h>
 
 static sfi_transport *tp;
 

@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "board.h"
+#include <bench/board.h>
 
 #define WAIT_MS 5000
 

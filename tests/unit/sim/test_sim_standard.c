@@ -4,7 +4,7 @@
  * starts after a reset, and what option bytes and readout protection do. */
 #include <string.h>
 
-#include "board.h"
+#include <bench/board.h>
 #include "sim/boot.h"
 #include "sim/sim.h"
 

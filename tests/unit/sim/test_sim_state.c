@@ -13,7 +13,7 @@
 #include <sfi/certificate.h>
 #include <sfi/hsm.h>
 
-#include "board.h"
+#include <bench/board.h>
 #include "crypto/ecc.h"
 #include "license/certificate.h"
 #include "license/personalization.h"

@@ -7,7 +7,7 @@
 #include "util/text.h"
 #include "core/ctx.h"
 
-#include "target_frames.h"
+#include <link/target_frames.h>
 
 /* ---- connect ---- */
 

@@ -6,8 +6,8 @@
 
 #include <sfi/target.h>
 
-#include "board.h"
-#include "script.h"
+#include <bench/board.h>
+#include <link/script.h>
 #include "core/ctx.h"
 #include "sim/sim.h"
 

@@ -8,7 +8,7 @@
 #include "util/text.h"
 #include "target/cause.h"
 
-#include "target_frames.h"
+#include <link/target_frames.h>
 
 /* ---- the wrong state ---- */
 

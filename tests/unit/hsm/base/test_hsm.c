@@ -10,7 +10,7 @@
 #include "license/license.h"
 
 #include "fixture.h"
-#include "maker.h"
+#include <bench/maker.h>
 
 static struct maker maker;
 static struct chip chip;

@@ -11,7 +11,7 @@
 #include "util/mem.h"
 #include "hsm/card/card.h"
 
-#include "card_play.h"
+#include <card/card_play.h>
 #include "fixture.h"
 
 /* ---- open ---- */

@@ -12,7 +12,7 @@
 #include "hsm/token/token.h"
 
 #include "fixture.h"
-#include "token_kit.h"
+#include <card/token_kit.h>
 
 static uint8_t id[TOKEN_ID_LEN] = {1, 2, 3, 0, 255};
 static const uint8_t other_id[TOKEN_ID_LEN] = {1, 2, 3, 0, 254};

@@ -16,10 +16,10 @@
 #include "util/mem.h"
 #include "hsm/open.h"
 
-#include "disk.h"
+#include <disk/disk.h>
 #include "fixture.h"
-#include "ledger_memory.h"
-#include "maker.h"
+#include <disk/ledger_memory.h>
+#include <bench/maker.h>
 
 static struct maker maker;
 static char dir[256], path[300], where[320];

@@ -17,8 +17,8 @@
 #include "license/license.h"
 
 #include "fixture.h"
-#include "ledger_memory.h"
-#include "maker.h"
+#include <disk/ledger_memory.h>
+#include <bench/maker.h>
 
 #define COUNT 2u
 #define CHIPS 3u

@@ -11,9 +11,9 @@
 
 #include "util/mem.h"
 
-#include "disk.h"
+#include <disk/disk.h>
 #include "fixture.h"
-#include "maker.h"
+#include <bench/maker.h>
 
 #define COUNT 3u
 #define CHIPS 4u

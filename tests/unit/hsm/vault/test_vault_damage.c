@@ -14,9 +14,9 @@
 #include "util/hex.h"
 #include "audit/chain.h"
 
-#include "disk.h"
+#include <disk/disk.h>
 #include "fixture.h"
-#include "maker.h"
+#include <bench/maker.h>
 
 /* Three installations, two of them used. */
 #define COUNT 3u

@@ -12,7 +12,7 @@
 #include <sqlite3.h>
 
 #include "fixture.h"
-#include "maker.h"
+#include <bench/maker.h>
 #include "together.h"
 
 static struct maker maker;

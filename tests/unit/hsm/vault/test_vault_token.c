@@ -17,8 +17,8 @@
 #include "hsm/token/token.h"
 
 #include "fixture.h"
-#include "maker.h"
-#include "token_kit.h"
+#include <bench/maker.h>
+#include <card/token_kit.h>
 
 #define MAXIMUM 60u
 

@@ -12,8 +12,8 @@
 #include "hsm/open.h"
 
 #include "fixture.h"
-#include "maker.h"
-#include "token_kit.h"
+#include <bench/maker.h>
+#include <card/token_kit.h>
 
 #define MAXIMUM 60u
 

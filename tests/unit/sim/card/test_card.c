@@ -10,7 +10,7 @@
 #include "sim/card/command.h"
 #include "wire/card_command.h"
 
-#include "card_kit.h"
+#include <card/card_kit.h>
 #include "fixture.h"
 
 /* ---- the bytes of a command ---- */

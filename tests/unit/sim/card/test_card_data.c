@@ -8,7 +8,7 @@
 #include "util/mem.h"
 #include "wire/card_command.h"
 
-#include "card_kit.h"
+#include <card/card_kit.h>
 #include "fixture.h"
 
 /* ---- GET DATA, GET RECORD, GET RESPONSE ---- */

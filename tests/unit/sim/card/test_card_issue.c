@@ -8,7 +8,7 @@
 #include "wire/card_command.h"
 #include "license/license.h"
 
-#include "card_kit.h"
+#include <card/card_kit.h>
 #include "fixture.h"
 
 /* ---- the PIN ---- */

@@ -17,8 +17,8 @@
 #include "wire/card_command.h"
 #include "license/certificate.h"
 
-#include "card_kit.h"
-#include "disk.h"
+#include <card/card_kit.h>
+#include <disk/disk.h>
 #include "fixture.h"
 
 static char folder[64];

@@ -21,7 +21,7 @@
 #include "transport/base/sysfs.h"
 
 #include "fixture.h"
-#include "tree.h"
+#include <disk/tree.h>
 
 #define FOUND_MAX 16
 #define PATH_SIZE 1024

@@ -20,8 +20,8 @@
 #include "core/ctx.h"
 #include "transport/base/transport.h"
 
-#include "board.h"
-#include "script.h"
+#include <bench/board.h>
+#include <link/script.h>
 
 /* ---- the kernel ---- */
 

@@ -13,7 +13,7 @@
 #include "transport/probe/probe.h"
 #include "transport/base/transport.h"
 
-#include "board.h"
+#include <bench/board.h>
 
 #define RAM 0x24010000u
 #define NOWHERE 0x60000000u

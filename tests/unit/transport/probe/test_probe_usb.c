@@ -15,8 +15,8 @@
 #include "transport/base/transport.h"
 #include "transport/usb/usb.h"
 
-#include "board.h"
-#include "fake_usb.h"
+#include <bench/board.h>
+#include <link/fake_usb.h>
 
 #define RAM 0x24010000u
 #define WORDS 1000u

@@ -10,7 +10,7 @@
 #include "transport/base/transport.h"
 
 #include "fixture.h"
-#include "script.h"
+#include <link/script.h>
 
 static char dir[256], path[300], uri[320];
 static char logged[512];

@@ -8,9 +8,9 @@
 
 #include "transport/base/list.h"
 
-#include "fake_usb.h"
+#include <link/fake_usb.h>
 #include "fixture.h"
-#include "tree.h"
+#include <disk/tree.h>
 
 #define DEVICES "sys/bus/usb/devices/"
 #define FOUND_MAX 8

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
+#define _XOPEN_SOURCE 700
+#include <bench/board.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ACK 0x79
+#define ANSWER_MAX 8192u
+
+struct board board;
+
+void
+board_setup(const char *chip)
+{
+    fixture_setup();
+    test_mkdir(board.base, sizeof(board.base));
+    (void)snprintf(board.ca, sizeof(board.ca), "%s/ca", board.base);
+    (void)snprintf(board.state, sizeof(board.state), "%s/chip", board.base);
+    ck_assert_ok(
+        sfi_sim_manufacture(ctx, sfi_chip_find(chip), board.ca, board.state));
+    ck_assert_ok(sfi_sim_open(ctx, board.state, &board.sim));
+}
+
+static void
+remove_folder(const char *path)
+{
+    struct stat st;
+
+    if (lstat(path, &st) == 0)
+        test_rmdir(path);
+}
+
+void
+board_teardown(void)
+{
+    sfi_sim_free(board.sim);
+    board.sim = NULL;
+    remove_folder(board.state);
+    remove_folder(board.ca);
+    test_rmdir(board.base);
+    fixture_teardown();
+}
+
+void
+board_reopen(void)
+{
+    sfi_sim_free(board.sim);
+    ck_assert_ok(sfi_sim_open(ctx, board.state, &board.sim));
+}
+
+static void
+to_hex(char *out, size_t cap, const uint8_t *data, size_t len)
+{
+    size_t at = 0;
+
+    out[0] = '\0';
+    for (size_t i = 0; i < len && at + 4 < cap; i++)
+        at += (size_t)snprintf(out + at, cap - at, "%s%02x", i > 0 ? " " : "",
+                               data[i]);
+}
+
+/* Bytes of `text` up to the next '>' or '<' or its end. */
+static const char *
+from_hex(const char *text, uint8_t *out, size_t *len)
+{
+    unsigned byte;
+    int used;
+
+    *len = 0;
+    while (sscanf(text, " %2x%n", &byte, &used) == 1) {
+        out[(*len)++] = (uint8_t)byte;
+        text += used;
+    }
+    return text + strspn(text, " ");
+}
+
+static void
+exchange(const char *file, int line, const uint8_t *in, size_t in_len,
+         const uint8_t *want, size_t want_len)
+{
+    static char got_text[3 * ANSWER_MAX], want_text[3 * ANSWER_MAX];
+    static uint8_t got[ANSWER_MAX];
+    size_t len = sizeof(got);
+
+    ck_assert_ok(sfi_sim_usart(board.sim, in, in_len, got, &len));
+    if (len == want_len && memcmp(got, want, len) == 0)
+        return;
+    to_hex(got_text, sizeof(got_text), got, len);
+    to_hex(want_text, sizeof(want_text), want, want_len);
+    ck_abort_msg("%s:%d: the chip answered [%s], expected [%s]", file, line,
+                 got_text, want_text);
+}
+
+void
+board_talk_at(const char *file, int line, const char *script)
+{
+    uint8_t in[2048], want[2048];
+    size_t in_len, want_len;
+
+    while (*script != '\0') {
+        in_len = 0;
+        if (*script == '>')
+            script = from_hex(script + 1, in, &in_len);
+        ck_assert_msg(*script == '<', "%s:%d: \"%s\" is no script", file, line,
+                      script);
+        script = from_hex(script + 1, want, &want_len);
+        exchange(file, line, in, in_len, want, want_len);
+    }
+}
+
+size_t
+board_packet(uint8_t *out, const uint8_t *head, size_t head_len,
+             const uint8_t *data, size_t len)
+{
+    uint8_t x = 0;
+
+    memcpy(out, head, head_len);
+    if (len > 0)
+        memcpy(out + head_len, data, len);
+    for (size_t i = 0; i < head_len + len; i++)
+        x ^= out[i];
+    out[head_len + len] = x;
+    return head_len + len + 1;
+}
+
+void
+board_send(const uint8_t *data, size_t len, const char *answer)
+{
+    uint8_t want[256];
+    size_t want_len;
+
+    (void)from_hex(answer, want, &want_len);
+    exchange(__FILE__, __LINE__, data, len, want, want_len);
+}
+
+/* Send a packet and tell what comes first, or 0. */
+static uint8_t
+first_answer(const uint8_t *packet, size_t len, uint8_t *more, size_t *more_len)
+{
+    uint8_t answer[512];
+    size_t got = sizeof(answer);
+
+    ck_assert_ok(sfi_sim_usart(board.sim, packet, len, answer, &got));
+    if (more != NULL && got > 0) {
+        *more_len = got - 1;
+        memcpy(more, answer + 1, *more_len);
+    }
+    return got > 0 ? answer[0] : 0;
+}
+
+static uint8_t
+command_and_address(uint8_t code, uint32_t address)
+{
+    const uint8_t command[] = {code, (uint8_t)~code};
+    const uint8_t head[] = {
+        (uint8_t)(address >> 24),
+        (uint8_t)(address >> 16),
+        (uint8_t)(address >> 8),
+        (uint8_t)address,
+    };
+    uint8_t packet[8];
+    uint8_t r = first_answer(command, sizeof(command), NULL, NULL);
+
+    if (r != ACK)
+        return r;
+    return first_answer(
+        packet, board_packet(packet, head, sizeof(head), NULL, 0), NULL, NULL);
+}
+
+uint8_t
+board_write(uint32_t address, const void *data, size_t len)
+{
+    const uint8_t head[] = {(uint8_t)(len - 1)};
+    uint8_t packet[300];
+    uint8_t r = command_and_address(0x31, address);
+
+    ck_assert(len >= 1 && len <= 256);
+    if (r != ACK)
+        return r;
+    return first_answer(packet, board_packet(packet, head, 1, data, len), NULL,
+                        NULL);
+}
+
+uint8_t
+board_read(uint32_t address, void *data, size_t len)
+{
+    uint8_t packet[] = {(uint8_t)(len - 1), (uint8_t) ~(len - 1)};
+    uint8_t more[512];
+    size_t more_len = 0;
+    uint8_t r = command_and_address(0x11, address);
+
+    ck_assert(len >= 1 && len <= 256);
+    if (r != ACK)
+        return r;
+    r = first_answer(packet, sizeof(packet), more, &more_len);
+    if (r == ACK) {
+        ck_assert_uint_eq(more_len, len);
+        memcpy(data, more, len);
+    }
+    return r;
+}
+
+const char *
+board_file(const char *name)
+{
+    static char paths[4][1200];
+    static size_t turn;
+    char *path = paths[turn++ % ROWS(paths)];
+
+    (void)snprintf(path, sizeof(paths[0]), "%s/%s", board.state, name);
+    return path;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
+#include <bench/maker.h>
+
+#include <string.h>
+
+#include "util/mem.h"
+#include "core/err.h"
+#include "crypto/rand.h"
+#include "hsm/open.h"
+#include "license/certificate.h"
+#include "license/license.h"
+
+#include "fixture.h"
+
+const struct ledger_place *vault_place;
+
+void
+maker_init(struct maker *m)
+{
+    size_t len;
+
+    sfi__zero(m, sizeof(*m));
+    ck_assert_ok(sfi__ecc_generate(ctx, m->ca_secret, m->ca_public));
+    ck_assert_ok(sfi__perso_issue(ctx, m->ca_secret, MAKER_PRODUCT,
+                                  m->perso_data, sizeof(m->perso_data), &len));
+    ck_assert_ok(sfi_personalization_parse(ctx, m->perso_data,
+                                           sizeof(m->perso_data), &m->perso));
+    ck_assert_ok(sfi__random(ctx, m->key_secret, sizeof(m->key_secret)));
+    ck_assert_ok(sfi__random(ctx, m->nonce, sizeof(m->nonce)));
+    ck_assert_ok(
+        sfi_key_new(ctx, m->key_secret, sizeof(m->key_secret), &m->key));
+}
+
+void
+maker_free(struct maker *m)
+{
+    sfi_key_free(m->key);
+    sfi_personalization_free(m->perso);
+}
+
+void
+chip_make(const struct maker *m, const char *product, struct chip *c)
+{
+    ck_assert_ok(sfi__ecc_generate(ctx, c->secret, c->public_key));
+    ck_assert_ok(
+        sfi__cert_issue(ctx, m->ca_secret, product, c->public_key, c->data));
+    ck_assert_ok(
+        sfi_certificate_parse(ctx, c->data, sizeof(c->data), &c->cert));
+}
+
+void
+chip_free(struct chip *c)
+{
+    sfi_certificate_free(c->cert);
+}
+
+void
+chip_opens(const struct chip *c, const struct maker *m, const sfi_license *lic)
+{
+    uint8_t key[SFI_KEY_LEN];
+    uint8_t nonce[SFI_NONCE_LEN];
+
+    ck_assert_ok(sfi__license_open(ctx, c->secret, sfi_license_data(lic, NULL),
+                                   key, nonce));
+    ck_assert_mem_eq(key, m->key_secret, sizeof(key));
+    ck_assert_mem_eq(nonce, m->nonce, sizeof(nonce));
+}
+
+sfi_status
+vault_open(const char *path, sfi_hsm **out)
+{
+    static const struct kdf_cost cheap = {.log2_n = 1, .r = 8, .p = 1};
+
+    sfi__clear_error(ctx);
+    return sfi__hsm_open_vault(ctx, path, &cheap, vault_place, out);
+}
+
+sfi_hsm *
+vault_login(const char *path)
+{
+    sfi_hsm *hsm;
+
+    ck_assert_ok(vault_open(path, &hsm));
+    ck_assert_ok(sfi_hsm_login(hsm, MAKER_PIN, strlen(MAKER_PIN)));
+    return hsm;
+}
+
+sfi_hsm *
+vault_new(const struct maker *m, const char *path, uint64_t count)
+{
+    sfi_hsm *hsm = vault_login(path);
+
+    ck_assert_ok(sfi_hsm_provision(hsm, m->key, m->nonce, SFI_NONCE_LEN,
+                                   MAKER_FIRMWARE_ID, count, m->perso, NULL));
+    return hsm;
+}
+
+uint64_t
+vault_remaining(sfi_hsm *hsm)
+{
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+
+    ck_assert_ok(sfi_hsm_get_info(hsm, &info));
+    return info.remaining;
+}

@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
+#include <bench/station.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/ctx.h"
+#include "hsm/open.h"
+#include "target/target.h"
+
+#include <bench/image_kit.h>
+#include <bench/maker.h>
+
+struct station station;
+
+/* ---- the wire ---- */
+
+static bool
+is_struck(bool from_chip, uint64_t index)
+{
+    const struct wire *w = &station.wire;
+
+    return w->strike != STRIKE_NONE && w->strike != STRIKE_GONE &&
+           w->from_chip == from_chip &&
+           (w->strike == STRIKE_SILENCE ? index >= w->at : index == w->at);
+}
+
+/* What becomes of one byte: `out` holds 0 to 2. */
+static size_t
+pass(bool from_chip, uint64_t index, uint8_t byte, uint8_t out[2])
+{
+    struct wire *w = &station.wire;
+
+    out[0] = byte;
+    if (!is_struck(from_chip, index))
+        return 1;
+    w->struck = true;
+    switch (w->strike) {
+    case STRIKE_NONE:
+    case STRIKE_GONE:
+        break;
+    case STRIKE_DROP:
+    case STRIKE_SILENCE:
+        return 0;
+    case STRIKE_FLIP:
+        out[0] = (uint8_t)(byte ^ 1u << index % 8);
+        break;
+    case STRIKE_DOUBLE:
+        out[1] = byte;
+        return 2;
+    case STRIKE_RESET:
+        ck_assert_int_eq(sfi_sim_power_on(board.sim), SFI_OK);
+        break;
+    }
+    return 1;
+}
+
+/* From that byte on, and for ever. */
+static bool
+is_gone(bool from_chip, uint64_t index)
+{
+    struct wire *w = &station.wire;
+
+    if (w->strike == STRIKE_GONE && w->from_chip == from_chip && index >= w->at)
+        w->struck = true;
+    return w->strike == STRIKE_GONE && w->struck;
+}
+
+static sfi_status
+wire_write(void *user, const uint8_t *buf, size_t len, uint32_t timeout_ms)
+{
+    (void)user;
+    if (is_gone(false, station.wire.sent))
+        return SFI_ERR_NO_DEVICE;
+    for (size_t i = 0; i < len; i++) {
+        uint8_t out[2];
+        size_t n = pass(false, station.wire.sent++, buf[i], out);
+        sfi_status st = SFI_OK;
+
+        if (n > 0)
+            st = sfi__transport_write(station.direct, out, n, timeout_ms);
+        if (st != SFI_OK)
+            return st;
+    }
+    return SFI_OK;
+}
+
+static sfi_status
+wire_read(void *user, uint8_t *buf, size_t len, size_t *got,
+          uint32_t timeout_ms)
+{
+    struct wire *w = &station.wire;
+    uint8_t out[2];
+    uint8_t byte;
+    size_t n = 0;
+
+    (void)user;
+    (void)len;
+    if (is_gone(true, w->received))
+        return SFI_ERR_NO_DEVICE;
+    *got = 1;
+    if (w->spare >= 0) {
+        buf[0] = (uint8_t)w->spare;
+        w->spare = -1;
+        return SFI_OK;
+    }
+    while (n == 0) {
+        sfi_status st =
+            sfi__transport_read(station.direct, &byte, 1, got, timeout_ms);
+
+        if (st != SFI_OK)
+            return st;
+        n = pass(true, w->received++, byte, out);
+    }
+    buf[0] = out[0];
+    if (n == 2)
+        w->spare = out[1];
+    return SFI_OK;
+}
+
+static sfi_status
+wire_flush(void *user)
+{
+    (void)user;
+    station.wire.spare = -1;
+    return sfi__transport_flush(station.direct);
+}
+
+static sfi_status
+wire_reset(void *user, int into_boot)
+{
+    (void)user;
+    if (station.no_reset)
+        return SFI_ERR_UNSUPPORTED;
+    return sfi__transport_reset(station.direct, into_boot != 0);
+}
+
+static void
+open_usart(void)
+{
+    static const sfi_stream_ops ops = {
+        .struct_size = sizeof(ops),
+        .read = wire_read,
+        .write = wire_write,
+        .flush = wire_flush,
+        .reset = wire_reset,
+    };
+
+    ck_assert_ok(sfi_transport_open_stream(ctx, &ops, NULL, &station.tp));
+}
+
+static sfi_status
+wire_select(void *user, int asserted)
+{
+    (void)user;
+    return sfi__transport_select(station.direct, asserted != 0);
+}
+
+/* One byte each way.  Dropped: eight clocks that the chip did not see, or that
+ * the host did not hear; doubled: eight too many. */
+static sfi_status
+wire_clock(uint8_t tx, uint8_t *rx)
+{
+    struct wire *w = &station.wire;
+    uint8_t in[2] = {0xff, 0xff};
+    uint8_t out[2];
+    size_t n = pass(false, w->sent++, tx, out);
+    sfi_status st = SFI_OK;
+
+    if (n > 0)
+        st = sfi__transport_transfer(station.direct, out, in, n);
+    *rx = pass(true, w->received++, in[0], out) > 0 ? out[0] : 0xff;
+    return st;
+}
+
+static sfi_status
+wire_transfer(void *user, const uint8_t *tx, uint8_t *rx, size_t len)
+{
+    sfi_status st = SFI_OK;
+
+    (void)user;
+    for (size_t i = 0; i < len && st == SFI_OK; i++) {
+        uint8_t byte;
+
+        st = wire_clock(tx[i], &byte);
+        if (rx != NULL)
+            rx[i] = byte;
+    }
+    return st;
+}
+
+static void
+open_spi(void)
+{
+    static const sfi_spi_ops ops = {
+        .struct_size = sizeof(ops),
+        .select = wire_select,
+        .transfer = wire_transfer,
+        .reset = wire_reset,
+    };
+
+    ck_assert_ok(sfi_transport_open_spi(ctx, &ops, NULL, &station.tp));
+}
+
+static const struct {
+    const char *name;
+    void (*open)(void);
+} links[] = {
+    {"usart", open_usart},
+    {"spi", open_spi},
+};
+static size_t link_used;
+
+void
+station_over(const char *interface_name)
+{
+    link_used = 0;
+    while (strcmp(links[link_used].name, interface_name) != 0) {
+        if (++link_used == ROWS(links))
+            abort(); /* may be called outside of tests */
+    }
+}
+
+static void
+open_link(void)
+{
+    ck_assert_ok(
+        sfi_sim_transport(board.sim, links[link_used].name, &station.direct));
+    links[link_used].open();
+    station_strike(STRIKE_NONE, false, 0);
+}
+
+void
+station_strike(enum strike strike, bool from_chip, uint64_t at)
+{
+    station.wire = (struct wire){
+        .strike = strike,
+        .from_chip = from_chip,
+        .at = at,
+        .spare = -1,
+    };
+}
+
+/* ---- the station ---- */
+
+static void
+open_vault(const sfi_provision_options *options)
+{
+    const struct package *p = &station.package;
+    sfi_personalization *perso;
+    sfi_key *key;
+    char path[1300];
+
+    (void)snprintf(path, sizeof(path), "%s/%s_SFI_01000000_00000000.pd",
+                   board.ca, sfi_chip_product_id(p->chip));
+    ck_assert_ok(sfi_personalization_load(ctx, path, &perso));
+    ck_assert_ok(sfi_key_new(ctx, p->key, sizeof(p->key), &key));
+    (void)snprintf(station.vault, sizeof(station.vault), "%s/vault",
+                   board.base);
+    station.hsm = vault_login(station.vault);
+    ck_assert_ok(sfi_hsm_provision(station.hsm, key, p->nonce, sizeof(p->nonce),
+                                   MAKER_FIRMWARE_ID, STATION_COUNT, perso,
+                                   options));
+    sfi_key_free(key);
+    sfi_personalization_free(perso);
+}
+
+static void
+setup(const char *chip)
+{
+    memset(&station, 0, sizeof(station));
+    board_setup(chip);
+    script_now = 0;
+    ctx->clock = &script_clock;
+}
+
+void
+station_setup(const char *chip)
+{
+    setup(chip);
+    package_make(&station.package);
+    open_vault(NULL);
+    open_link();
+}
+
+void
+station_setup_live_only(const char *chip)
+{
+    const sfi_provision_options options = {
+        .struct_size = sizeof(options),
+        .flags = SFI_HSM_LIVE_ONLY,
+    };
+
+    setup(chip);
+    package_make(&station.package);
+    open_vault(&options);
+    open_link();
+}
+
+void
+station_setup_sized(const char *chip, size_t size)
+{
+    uint8_t *data = malloc(size);
+    sfi_firmware *fw;
+    uint64_t base;
+
+    setup(chip);
+    ck_assert_ptr_nonnull(data);
+    base = sfi_sim_chip(board.sim)->user.base;
+    for (size_t i = 0; i < size; i++)
+        data[i] = kit_byte(base + i);
+    ck_assert_ok(sfi_firmware_parse(ctx, "bin", base, data, size, &fw));
+    free(data);
+    package_make_of(&station.package, fw);
+    open_vault(NULL);
+    open_link();
+}
+
+void
+station_teardown(void)
+{
+    sfi_installer_free(station.installer);
+    sfi_transport_free(station.tp);
+    sfi_transport_free(station.direct);
+    sfi_hsm_free(station.hsm);
+    package_free(&station.package);
+    board_teardown();
+}
+
+uint64_t
+station_remaining(void)
+{
+    return vault_remaining(station.hsm);
+}
+
+static sfi_installer *
+prepare(void)
+{
+    const struct buf *image = &station.package.image;
+
+    sfi_installer_free(station.installer);
+    ck_assert_ok(sfi_installer_new(
+        ctx, station.dialect != NULL ? station.package.chip : NULL,
+        &station.installer));
+    ck_assert_ok(
+        sfi_installer_set_image(station.installer, image->data, image->len));
+    ck_assert_ok(sfi_installer_set_transport(station.installer, station.tp));
+    ck_assert_ok(
+        sfi_installer_set_dialect(station.installer, station.dialect, NULL));
+    return station.installer;
+}
+
+sfi_installer *
+station_prepare(void)
+{
+    sfi_installer *in = prepare();
+
+    ck_assert_ok(sfi_installer_set_hsm(in, station.hsm));
+    return in;
+}
+
+sfi_installer *
+station_prepare_live(void)
+{
+    sfi_installer *in = station_prepare();
+
+    ck_assert_ok(sfi_installer_set_protocol(in, SFI_PROTOCOL_LIVE));
+    return in;
+}
+
+sfi_installer *
+station_prepare_licensed(void)
+{
+    sfi_installer *in = prepare();
+    sfi_license *lic;
+
+    ck_assert_ok(sfi_license_parse(ctx, station.package.license,
+                                   sizeof(station.package.license), &lic));
+    ck_assert_ok(sfi_installer_set_license(in, lic));
+    sfi_license_free(lic);
+    return in;
+}
+
+sfi_status
+station_install(bool erase)
+{
+    sfi_installer *in = station_prepare();
+
+    ck_assert_ok(sfi_installer_set_erase(in, erase));
+    return sfi_installer_run(in);
+}
+
+sfi_status
+station_install_licensed(bool erase)
+{
+    sfi_installer *in = station_prepare_licensed();
+
+    ck_assert_ok(sfi_installer_set_erase(in, erase));
+    return sfi_installer_run(in);
+}
+
+sfi_status
+station_install_live(bool erase)
+{
+    sfi_installer *in = station_prepare_live();
+
+    ck_assert_ok(sfi_installer_set_erase(in, erase));
+    return sfi_installer_run(in);
+}
+
+uint32_t
+station_session(void)
+{
+    sfi_target *t;
+    uint32_t id;
+
+    ck_assert_ok(sfi_target_connect(ctx, NULL, station.tp, 0, &t));
+    ck_assert_ok(sfi_target_activate_security(t));
+    ck_assert_ok(sfi_target_get_session(t, &id));
+    sfi_target_free(t);
+    return id;
+}
+
+void
+station_info(sfi_dialect_info *out)
+{
+    sfi_target *t;
+
+    ck_assert_ok(sfi_target_connect(ctx, NULL, station.tp, 0, &t));
+    ck_assert_ok(sfi__dialect_info(t, out));
+    sfi_target_free(t);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
+/* The frames of AN3155 as tests/support/link/script.h reads them, and a session
+ * on such a bus. */
+#ifndef SFI_TESTS_TARGET_FRAMES_H
+#define SFI_TESTS_TARGET_FRAMES_H
+
+#include <sfi/target.h>
+
+#include "util/hex.h"
+#include "util/mem.h"
+#include "target/target.h"
+
+#include "fixture.h"
+#include <link/script.h>
+
+#define GET_OPEN "> 00 ff < 79 07 31 00 01 02 11 21 31 44 79\n"
+#define GET_SECURE "> 00 ff < 79 05 31 00 01 02 50 51 79\n"
+#define ID_H7 "> 02 fd < 79 01 04 50 79\n"
+#define ID_L4 "> 02 fd < 79 01 04 62 79\n"
+#define SYNC "> 7f < 79\n"
+#define RESYNC "> 7f < 1f\n"
+/* Asked twice: neither answer carries a checksum. */
+#define WHO_OPEN GET_OPEN ID_H7 GET_OPEN ID_H7
+#define WHO_SECURE GET_SECURE ID_H7 GET_SECURE ID_H7
+#define OPEN_H7 SYNC WHO_OPEN
+#define SECURE_H7 SYNC WHO_SECURE
+
+/* Special up to its packet: opcode with checksum */
+#define SPECIAL(opcode) "> 50 af < 79 > " opcode " < 79\n"
+#define EXTENDED(opcode) "> 51 ae < 79 > " opcode " < 79\n"
+#define DONE "00 00 00 01 00 79\n" /* no data, status 0, ACK */
+#define REFUSED(cause) "00 00 00 01 " cause " 79\n"
+
+/* version 1, state, cause, flags, 0x450, 1024 per DATA, product, session,
+ * area, areas, offset, header tag */
+#define INFO_BODY(state, cause)                                          \
+    "01 " state " " cause " 00 50 04 00 04 34 35 30 30 32 30 30 31 07 "  \
+    "00 00 00 00 00 00 00 00 00 00 00 a0 a1 a2 a3 a4 a5 a6 a7 a8 a9 aa " \
+    "ab ac ad ae af "
+#define INFO_ONCE(state, cause) \
+    SPECIAL("53 01 52")         \
+    "> 00*3 < 79 00 2c " INFO_BODY(state, cause) "00 01 00 79\n"
+#define INFO(state, cause) INFO_ONCE(state, cause) INFO_ONCE(state, cause)
+
+static struct script bus;
+static sfi_transport *tp;
+static sfi_target *t;
+
+static void
+setup(void)
+{
+    fixture_setup();
+    tp = NULL;
+    t = NULL;
+}
+
+static void
+teardown(void)
+{
+    sfi_target_free(t);
+    sfi_transport_free(tp);
+    fixture_teardown();
+}
+
+static sfi_status
+connect_to(const char *text, const sfi_chip *chip, uint32_t ms)
+{
+    script_open(&bus, text, &tp);
+    return sfi_target_connect(ctx, chip, tp, ms, &t);
+}
+
+/* A session that has begun; the script goes on with `text`. */
+static void
+begin(const char *connection, const char *text)
+{
+    ck_assert_ok(connect_to(connection, NULL, 0));
+    script_then(&bus, text);
+}
+
+static sfi_license *
+make_license(void)
+{
+    uint8_t raw[SFI_LICENSE_LEN];
+    sfi_license *lic;
+
+    /* the ephemeral key is the generator of P-256 */
+    ck_assert(sfi__hex_decode(raw, 88,
+                              "5346492e00000000010000000000000000000000000000"
+                              "00"
+                              "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33"
+                              "a0f4a13945d898c296"
+                              "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315e"
+                              "cecbb6406837bf51f5"));
+    sfi__fill(raw + 88, 0x33, sizeof(raw) - 88);
+    ck_assert_ok(sfi_license_parse(ctx, raw, sizeof(raw), &lic));
+    return lic;
+}
+
+#endif
