@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
+"""Figures of the tree: sizes, names, and what the rules ask for.
+
+    figures.py [FOLDER]    of lib/FOLDER alone
+"""
+
+import collections
+import re
+import statistics
+import sys
+
+import check_first_lines
+import source
+
+CHAIN = re.compile(r"\bif \(st == SFI_OK\)\s*\n?\s*st = ")
+
+
+def is_static(code, function):
+    begin = max(code.rfind(c, 0, function.body) for c in ";}")
+    return re.search(r"\bstatic\b", code[begin + 1:function.body]) is not None
+
+
+def spread(numbers):
+    numbers = sorted(numbers)
+    return (f"median {statistics.median(numbers):g}, p90 "
+            f"{numbers[len(numbers) * 9 // 10]}, max {numbers[-1]}")
+
+
+def main(root, below):
+    folders = collections.Counter()
+    lengths, statics, shared = [], collections.defaultdict(list), []
+    chains = 0
+    for path in source.files(root, [f"lib/{below}"]):
+        text = source.read(root, path)
+        chains += len(CHAIN.findall(text))
+        if path.suffix != ".c":
+            continue
+        folders[str(path.parent)] += 1
+        code = source.code_only(text)
+        for f in source.functions(text):
+            if f.name.isupper():
+                continue
+            lengths.append(f.lines)
+            if is_static(code, f):
+                statics[f.name].append(str(path))
+            else:
+                shared.append(f.name)
+    names = [n for n, where in statics.items() for _ in where]
+    twice = {n: w for n, w in statics.items() if len(w) > 1}
+    tops = [f for f in folders if f.count("/") == 1]
+    print(f"folders: {len(folders)} ({len(tops)} right below lib), "
+          f".c files: {sum(folders.values())}, largest: "
+          + ", ".join(f"{f} {n}" for f, n in folders.most_common(3)))
+    print(f"functions: {len(lengths)}, lines {spread(lengths)}")
+    print(f"static functions: {len(names)}, name length average "
+          f"{statistics.mean(map(len, names)):.1f}, "
+          f"{len(twice)} names in more than one file")
+    for name, where in sorted(twice.items()):
+        print(f"  {name}: {' '.join(where)}")
+    bare = [n for n in shared if not n.startswith("sfi_")]
+    print(f"shared functions: {len(shared)}, without the prefix: {len(bare)}")
+    print(f"chains of 'if (st == SFI_OK) st =': {chains}")
+    wrong = check_first_lines.check(root)
+    print(f"files without licence lines or first comment: {len(wrong)}")
+
+
+if __name__ == "__main__":
+    main(source.ROOT, sys.argv[1] if len(sys.argv) > 1 else "")
