@@ -13,8 +13,8 @@ import sys
 import source
 
 FOLDERS = ["lib", "include", "examples", "tests"]
-# An oscillator, a file extension, and what tests cut short.
-WORDS = "hsi,hel,mot"
+# An oscillator, a file extension, what tests cut short, static functions.
+WORDS = "hsi,hel,mot,statics"
 
 
 def run(command, text=None):
