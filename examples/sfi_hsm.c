@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* sfi-hsm: give an HSM its firmware key, once; ask it how many installations
- * are left; have its log, prove it, and close it. */
+ * are left; save and verify its audit log; close it. */
 #include <inttypes.h>
 
 #include "cli/hsm_words.h"
@@ -18,16 +18,16 @@ static const struct cli_option options[OPT_COUNT] = {
                           "number of its slot"},
     [OPT_INFO] = {.name = "info",
                   .help = "show state, firmware identifier and counter"},
-    [OPT_LOG] = {.name = "log",
-                 .values = "FILE",
-                 .min = 1,
-                 .max = 1,
-                 .help = "save the log: one record for each licence"},
-    [OPT_VERIFY_LOG] = {.name = "verify-log",
-                        .values = "FILE",
-                        .min = 1,
-                        .max = 1,
-                        .help = "prove a saved log with -k LOGKEY"},
+    [OPT_AUDIT] = {.name = "audit",
+                   .values = "FILE",
+                   .min = 1,
+                   .max = 1,
+                   .help = "save the audit log: one record for each licence"},
+    [OPT_VERIFY_AUDIT] = {.name = "verify-audit",
+                          .values = "FILE",
+                          .min = 1,
+                          .max = 1,
+                          .help = "verify a saved audit log with -k AUDITKEY"},
     [OPT_CHANGE_PIN] = {.name = "change-pin", .help = "choose another PIN"},
     [OPT_RETIRE] = {.name = "retire",
                     .help = "close the HSM for ever: no licence any more, to\n"
@@ -40,7 +40,7 @@ static const struct cli_option options[OPT_COUNT] = {
                  .min = 1,
                  .max = 1,
                  .help = "AES-128 key of the image, 16 bytes; with\n"
-                         "--verify-log the log key, 32 bytes"},
+                         "--verify-audit the audit key, 32 bytes"},
     [OPT_NONCE] = {.brief = "n",
                    .name = "nonce",
                    .values = "FILE",
@@ -66,12 +66,12 @@ static const struct cli_option options[OPT_COUNT] = {
                    .max = 1,
                    .help = "personalisation file of the product, from the\n"
                            "chip maker"},
-    [OPT_LOG_KEY] = {.name = "log-key",
-                     .values = "FILE",
-                     .min = 1,
-                     .max = 1,
-                     .help = "32 bytes that prove the log later; made when\n"
-                             "there is no such file"},
+    [OPT_AUDIT_KEY] = {.name = "audit-key",
+                       .values = "FILE",
+                       .min = 1,
+                       .max = 1,
+                       .help = "32 bytes that verify the audit log later; the\n"
+                               "file is made when it does not exist"},
     [OPT_LOW_WATER] = {.name = "low-water",
                        .values = "N",
                        .min = 1,
@@ -84,7 +84,8 @@ static const struct cli_option options[OPT_COUNT] = {
                     .values = "FILE",
                     .min = 1,
                     .max = 1,
-                    .help = "an earlier log, which this one must continue"},
+                    .help = "an earlier audit log that this one must\n"
+                            "continue"},
     [OPT_PIN_FILE] = {.name = "pin-file",
                       .values = "FILE",
                       .min = 1,
@@ -105,11 +106,11 @@ static const struct cli_spec spec = {
     .purpose = "Programs an HSM once and for ever, shows what it holds, and "
                "proves what it\ndid.",
     .usage = "-i HSM -k KEY -n NONCE -id FIRMWARE_ID -mc COUNT -pd PERSO\n"
-             " [--log-key FILE] [--low-water N] [--live-only]\n"
+             " [--audit-key FILE] [--low-water N] [--live-only]\n"
              " [--yes] [--pin-file FILE] [--json]\n"
              "-i HSM -info [--json]\n"
-             "-i HSM -log FILE [--json]\n"
-             "--verify-log FILE --key LOGKEY [--before FILE] [--json]\n"
+             "-i HSM -audit FILE [--json]\n"
+             "--verify-audit FILE --key AUDITKEY [--before FILE] [--json]\n"
              "-i HSM --change-pin [--pin-file FILE] [--new-pin-file FILE]\n"
              "-i HSM --retire [--yes] [--pin-file FILE] [--json]\n"
              "--list [--json]",
@@ -255,7 +256,7 @@ list(struct program *p)
 #define ANY (BIT(OPT_HSM) | BIT(OPT_JSON))
 #define CONTENT                                                     \
     (BIT(OPT_KEY) | BIT(OPT_NONCE) | BIT(OPT_ID) | BIT(OPT_PERSO) | \
-     BIT(OPT_COUNT_MAX) | BIT(OPT_LOG_KEY) | BIT(OPT_LOW_WATER) |   \
+     BIT(OPT_COUNT_MAX) | BIT(OPT_AUDIT_KEY) | BIT(OPT_LOW_WATER) | \
      BIT(OPT_LIVE_ONLY))
 
 _Static_assert(OPT_COUNT <= 32, "one bit each");
@@ -267,8 +268,8 @@ static const struct mode {
     int (*run)(struct program *p);
 } modes[] = {
     {OPT_INFO, BIT(OPT_SLOT), show},
-    {OPT_LOG, BIT(OPT_SLOT), export_log},
-    {OPT_VERIFY_LOG, BIT(OPT_KEY) | BIT(OPT_BEFORE), verify_log},
+    {OPT_AUDIT, BIT(OPT_SLOT), export_audit},
+    {OPT_VERIFY_AUDIT, BIT(OPT_KEY) | BIT(OPT_BEFORE), verify_audit},
     {OPT_CHANGE_PIN, BIT(OPT_SLOT) | BIT(OPT_PIN_FILE) | BIT(OPT_NEW_PIN_FILE),
      change_pin},
     {OPT_RETIRE, BIT(OPT_SLOT) | BIT(OPT_PIN_FILE) | BIT(OPT_YES), retire},

@@ -11,8 +11,8 @@ enum {
     OPT_HSM,
     OPT_SLOT,
     OPT_INFO,
-    OPT_LOG,
-    OPT_VERIFY_LOG,
+    OPT_AUDIT,
+    OPT_VERIFY_AUDIT,
     OPT_CHANGE_PIN,
     OPT_RETIRE,
     OPT_LIST,
@@ -21,7 +21,7 @@ enum {
     OPT_ID,
     OPT_COUNT_MAX,
     OPT_PERSO,
-    OPT_LOG_KEY,
+    OPT_AUDIT_KEY,
     OPT_LOW_WATER,
     OPT_LIVE_ONLY,
     OPT_BEFORE,
@@ -57,8 +57,8 @@ int log_in(struct program *p, bool new_pin, sfi_status *st);
 
 /* What the program does; each returns the exit status. */
 int program_hsm(struct program *p);
-int export_log(struct program *p);
-int verify_log(struct program *p);
+int export_audit(struct program *p);
+int verify_audit(struct program *p);
 int change_pin(struct program *p);
 int retire(struct program *p);
 

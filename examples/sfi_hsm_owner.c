@@ -1,29 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* sfi-hsm: what an HSM's owner does later: have its log and prove it, change
- * the PIN, close it. */
+/* sfi-hsm: what an HSM's owner does later: save and verify its audit log,
+ * change the PIN, close the HSM. */
 #define _POSIX_C_SOURCE 200809L
 #include <inttypes.h>
 #include <time.h>
 
 #include "sfi_hsm.h"
 
-/* ---- the log ---- */
+/* ---- the audit log ---- */
 
 int
-export_log(struct program *p)
+export_audit(struct program *p)
 {
-    const char *path = cli_value(&p->cli, OPT_LOG);
+    const char *path = cli_value(&p->cli, OPT_AUDIT);
     sfi_status st = open_and_ask(p);
 
     if (st == SFI_OK && p->info.state == SFI_HSM_BLANK)
         return refuse(p, SFI_ERR_HSM_STATE,
-                      "the HSM is blank: it has no log yet");
+                      "the HSM is blank: it has no audit log yet");
     if (st == SFI_OK)
         st = sfi_hsm_export_audit(p->hsm, path);
     if (st == SFI_OK && !p->json)
-        (void)printf("Writing log to file %s\n", path);
-    return report_with(p, st, "log", path);
+        (void)printf("Writing audit log to file %s\n", path);
+    return report_with(p, st, "audit", path);
 }
 
 #define DATE_LEN 32
@@ -46,25 +46,25 @@ print_proof(const sfi_audit_summary *s, const char *before)
 {
     char first[DATE_LEN], last[DATE_LEN];
 
-    (void)printf("LOG VERIFIED: every record is in its place and "
+    (void)printf("AUDIT LOG VERIFIED: every record is in place and "
                  "authentic\n"
                  "HSM SERIAL NUMBER: %s\n"
                  "HSM FW IDENTIFIER: %s\n"
                  "HSM PRODUCT ID: %s\n"
-                 "LOG RECORDS: %" PRIu64 "\n",
+                 "AUDIT RECORDS: %" PRIu64 "\n",
                  s->serial, s->firmware_id, s->product_id, s->records);
     if (s->records > 0)
-        (void)printf("LOG TIME: %s to %s\n", date(first, s->first_time),
+        (void)printf("AUDIT TIME: %s to %s\n", date(first, s->first_time),
                      date(last, s->last_time));
     (void)printf("DEVICES LICENSED: %" PRIu64 " of %" PRIu64 "\n"
                  "INSTALLATIONS LEFT: %" PRIu64 "\n"
-                 "LOG CLOSED: %s\n",
+                 "AUDIT LOG CLOSED: %s\n",
                  s->licensed, s->maximum, s->remaining,
                  s->retired != 0 ? "yes, no licence can follow" : "no");
     if (s->set_back > 0)
         (void)printf("CLOCK SET BACK: %" PRIu64 " times\n", s->set_back);
     if (before != NULL)
-        (void)printf("LOG CONTINUES: %s\n", before);
+        (void)printf("AUDIT LOG CONTINUES: %s\n", before);
 }
 
 static void
@@ -75,7 +75,7 @@ print_proof_json(const struct program *p, const char *path, const char *before,
 
     json_init(&j, stdout);
     json_object(&j, NULL);
-    json_text(&j, "log", path);
+    json_text(&j, "audit", path);
     json_bool(&j, "verified", st == SFI_OK);
     if (st == SFI_OK) {
         json_text(&j, "serial", s->serial);
@@ -97,9 +97,9 @@ print_proof_json(const struct program *p, const char *path, const char *before,
 }
 
 int
-verify_log(struct program *p)
+verify_audit(struct program *p)
 {
-    const char *path = cli_value(&p->cli, OPT_VERIFY_LOG);
+    const char *path = cli_value(&p->cli, OPT_VERIFY_AUDIT);
     const char *before = cli_value(&p->cli, OPT_BEFORE);
     sfi_audit_summary sum = {.struct_size = sizeof(sum)};
     uint8_t key_secret[SFI_AUDIT_KEY_LEN];
@@ -181,7 +181,7 @@ close_for_ever(struct program *p)
         st = ask(p);
     status = report(p, st);
     if (st == SFI_OK && !p->json)
-        (void)printf("HSM closed: save its log, which proves it\n");
+        (void)printf("HSM closed: save its audit log, which proves it\n");
     return status;
 }
 

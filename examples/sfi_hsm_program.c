@@ -13,40 +13,41 @@ struct content {
     sfi_key *key;
     uint8_t nonce[SFI_NONCE_LEN];
     sfi_personalization *perso;
-    const char *log_key_file; /* NULL: the HSM makes a key of its own */
-    bool log_key_is_new;
-    uint8_t log_key_secret[SFI_AUDIT_KEY_LEN];
+    const char *audit_key_file; /* NULL: the HSM makes a key of its own */
+    bool audit_key_is_new;
+    uint8_t audit_key_secret[SFI_AUDIT_KEY_LEN];
     sfi_provision_options options;
 };
 
 /* A key that is not there yet is made later, when nothing can be refused any
  * more. */
 static sfi_status
-load_log_key(struct program *p, struct content *c)
+load_audit_key(struct program *p, struct content *c)
 {
     sfi_status st;
 
-    if (c->log_key_file == NULL)
+    if (c->audit_key_file == NULL)
         return SFI_OK;
-    c->options.audit_key = c->log_key_secret;
-    st = sfi_audit_key_load(p->ctx, c->log_key_file, c->log_key_secret);
-    c->log_key_is_new =
+    c->options.audit_key = c->audit_key_secret;
+    st = sfi_audit_key_load(p->ctx, c->audit_key_file, c->audit_key_secret);
+    c->audit_key_is_new =
         st != SFI_OK && sfi_error_os_code(sfi_ctx_error(p->ctx)) == ENOENT;
-    return c->log_key_is_new ? SFI_OK : st;
+    return c->audit_key_is_new ? SFI_OK : st;
 }
 
-/* On the disk before the HSM locks: nobody could prove its log without. */
+/* On the disk before the HSM locks: without the key nobody could verify its
+ * audit log. */
 static sfi_status
-make_log_key(struct program *p, struct content *c)
+make_audit_key(struct program *p, struct content *c)
 {
     sfi_status st;
 
-    if (!c->log_key_is_new)
+    if (!c->audit_key_is_new)
         return SFI_OK;
-    st = sfi_audit_key_create(p->ctx, c->log_key_file);
-    return st == SFI_OK
-               ? sfi_audit_key_load(p->ctx, c->log_key_file, c->log_key_secret)
-               : st;
+    st = sfi_audit_key_create(p->ctx, c->audit_key_file);
+    return st == SFI_OK ? sfi_audit_key_load(p->ctx, c->audit_key_file,
+                                             c->audit_key_secret)
+                        : st;
 }
 
 static sfi_status
@@ -60,16 +61,16 @@ load(struct program *p, struct content *c)
         st = sfi_personalization_load(p->ctx, cli_value(&p->cli, OPT_PERSO),
                                       &c->perso);
     if (st == SFI_OK)
-        st = load_log_key(p, c);
+        st = load_audit_key(p, c);
     return st == SFI_OK ? open_and_ask(p) : st;
 }
 
 static const char *
-words_for_log_key(const struct content *c)
+words_for_audit_key(const struct content *c)
 {
-    if (c->log_key_file == NULL)
-        return "none kept: only the HSM itself can prove its log";
-    return c->log_key_file;
+    if (c->audit_key_file == NULL)
+        return "none kept: only the HSM can verify its audit log";
+    return c->audit_key_file;
 }
 
 static bool
@@ -80,12 +81,12 @@ confirmed(struct program *p, const struct content *c)
                   "  firmware identifier : %s\n"
                   "  product             : %s\n"
                   "  installations       : %" PRIu64 "%s\n"
-                  "  log key             : %s%s\n",
+                  "  audit key           : %s%s\n",
                   p->slot, c->firmware_id,
                   sfi_personalization_product_id(c->perso), c->max_count,
                   cli_has(&p->cli, OPT_LIVE_ONLY) ? ", with live licences only"
                                                   : "",
-                  words_for_log_key(c), c->log_key_is_new ? ", new" : "");
+                  words_for_audit_key(c), c->audit_key_is_new ? ", new" : "");
     return cli_has(&p->cli, OPT_YES) ||
            cli_confirm(&p->cli, "Lock it for ever?", "--yes");
 }
@@ -99,7 +100,7 @@ lock(struct program *p, struct content *c)
     if (status != 0)
         return status;
     if (st == SFI_OK)
-        st = make_log_key(p, c);
+        st = make_audit_key(p, c);
     if (st == SFI_OK)
         st = sfi_hsm_provision(p->hsm, c->key, c->nonce, sizeof(c->nonce),
                                c->firmware_id, c->max_count, c->perso,
@@ -146,7 +147,7 @@ program_hsm(struct program *p)
     for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
         (void)cli_need(&p->cli, needed[i]);
     c.firmware_id = cli_value(&p->cli, OPT_ID);
-    c.log_key_file = cli_value(&p->cli, OPT_LOG_KEY);
+    c.audit_key_file = cli_value(&p->cli, OPT_AUDIT_KEY);
     c.max_count = number(p, OPT_COUNT_MAX, "-mc");
     c.options.low_water = number(p, OPT_LOW_WATER, "--low-water");
     if (cli_has(&p->cli, OPT_LOW_WATER) && c.options.low_water == 0)

@@ -34,7 +34,7 @@ hsm_print(FILE *out, const sfi_hsm_info *info)
         (void)fprintf(out, "HSM PRODUCT ID: %s\n", info->product_id);
         (void)fprintf(out, "HSM SERIAL NUMBER: %s\n", info->serial);
         (void)fprintf(out, "HSM LOW WATER: %" PRIu64 "\n", info->low_water);
-        (void)fprintf(out, "HSM LOG RECORDS: %" PRIu64 "\n", info->records);
+        (void)fprintf(out, "HSM AUDIT RECORDS: %" PRIu64 "\n", info->records);
         if ((info->flags & SFI_HSM_LIVE_ONLY) != 0)
             (void)fprintf(out, "HSM LICENSES: live only\n");
     }

@@ -13,7 +13,7 @@
 /* "OPERATIONAL STATE" and the like. */
 const char *hsm_state(const sfi_hsm_info *info);
 /* One line each: state, firmware identifier, counter, product, serial number,
- * log, PIN tries. */
+ * audit records, PIN tries. */
 void hsm_print(FILE *out, const sfi_hsm_info *info);
 /* The same as members of the object that is open. */
 void hsm_json(struct json *j, const sfi_hsm_info *info);

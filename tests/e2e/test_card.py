@@ -117,22 +117,22 @@ class CardTest(unittest.TestCase):
         self.assertEqual(self.left(), 0)
 
     def test_prove_the_count(self):
-        """The log comes out of the card, and the log key proves it."""
+        """The audit log comes out of the card, and the audit key proves it."""
         b = self.bench
-        folder, key = self.certificates(3, bench.H753), b.path / "log.key"
+        folder, key = self.certificates(3, bench.H753), b.path / "audit.key"
         self.desk.insert()
-        self.provision(3, "1", "--log-key", key)
+        self.provision(3, "1", "--audit-key", key)
         logs = [b.path / f"{i}.log" for i in range(4)]
-        bench.must("sfi-hsm", "-i", "1", "-log", logs[0])
+        bench.must("sfi-hsm", "-i", "1", "-audit", logs[0])
         for i in range(2):
             bench.must(*self.licensing(folder / f"{i}.cert", b.path / "lic"))
-            bench.must("sfi-hsm", "-i", "1", "-log", logs[1 + i])
+            bench.must("sfi-hsm", "-i", "1", "-audit", logs[1 + i])
         bench.must("sfi-hsm", "-i", "1", "--retire", "--yes", "--pin-file",
                    b.pin)
-        bench.must("sfi-hsm", "-i", "pcsc:1?apdu=short", "-log", logs[3])
+        bench.must("sfi-hsm", "-i", "pcsc:1?apdu=short", "-audit", logs[3])
         for i in range(4):
             before = ["--before", logs[i - 1]] if i > 0 else []
-            proved = json.loads(bench.must("sfi-hsm", "--verify-log", logs[i],
+            proved = json.loads(bench.must("sfi-hsm", "--verify-audit", logs[i],
                                            "--key", key, *before,
                                            "--json").out)
             self.assertEqual(
@@ -140,7 +140,7 @@ class CardTest(unittest.TestCase):
                 (min(i, 2), 3 - min(i, 2), i), proved)
         # it is the vault's, too
         self.desk.remove()
-        bench.must("sfi-hsm", "-i", f"vault:{b.path / 'card0'}", "-log",
+        bench.must("sfi-hsm", "-i", f"vault:{b.path / 'card0'}", "-audit",
                    b.path / "vault.log")
         self.assertEqual((b.path / "vault.log").read_bytes(),
                          logs[3].read_bytes())
@@ -152,7 +152,7 @@ class CardTest(unittest.TestCase):
         self.assertIn("retired", result.message)
 
     def refused_by_verify(self, log, key, before):
-        result = bench.run("sfi-hsm", "--verify-log", log, "--key", key,
+        result = bench.run("sfi-hsm", "--verify-audit", log, "--key", key,
                            "--before", before)
         self.assertEqual(result.status, 3, str(result))
 
