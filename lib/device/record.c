@@ -35,7 +35,7 @@ sfi__record_write(uint8_t raw[SFI_DEVICE_RECORD_LEN], const struct record *r)
     sfi__wr_bytes(&w, RECORD_MAGIC, RECORD_MAGIC_LEN);
     sfi__wr_u32le(&w, RECORD_VERSION);
     sfi__wr_u32le(&w, (uint32_t)r->phase);
-    sfi__wr_u32le(&w, r->session);
+    sfi__wr_u32le(&w, r->installs);
     sfi__wr_bytes(&w, r->header_tag, sizeof(r->header_tag));
     sfi__wr_u32le(&w, r->ob_len);
     sfi__wr_bytes(&w, r->ob, sizeof(r->ob));
@@ -77,7 +77,7 @@ parse(struct record *r, const uint8_t *raw)
     magic = sfi__rd_view(&in, RECORD_MAGIC_LEN);
     version = sfi__rd_u32le(&in);
     r->phase = (enum record_phase)sfi__rd_u32le(&in);
-    r->session = sfi__rd_u32le(&in);
+    r->installs = sfi__rd_u32le(&in);
     sfi__rd_bytes(&in, r->header_tag, sizeof(r->header_tag));
     r->ob_len = sfi__rd_u32le(&in);
     sfi__rd_bytes(&in, r->ob, sizeof(r->ob));

@@ -24,7 +24,7 @@ enum record_phase {
 
 struct record {
     enum record_phase phase;
-    uint32_t session; /* installs begun so far */
+    uint32_t installs; /* how many have begun so far */
     uint8_t header_tag[SFI_FORMAT_TAG_LEN];
     uint32_t ob_len; /* 0 unless committing */
     uint8_t ob[RECORD_OB_MAX];

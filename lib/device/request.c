@@ -25,7 +25,7 @@ on_info(struct sfi_device *dev, const struct request *req, struct wr *reply)
         .cause = dev->cause,
         .device_id = (uint16_t)dev->chip->device_id,
         .data_max = SFI_CMD_DATA_MAX,
-        .session = dev->record.session,
+        .installs = dev->record.installs,
         .areas = s->areas,
     };
 
@@ -69,9 +69,9 @@ on_secure(struct sfi_device *dev, const struct request *req, struct wr *reply)
     if (dev->state == SFI_DEVICE_INSTALLED &&
         (dev->chip->one_shot || (flags & SFI_CMD_SECURE_ERASE) == 0))
         return SFI_CAUSE_INSTALLED;
-    dev->record.session++;
+    dev->record.installs++;
     if (!sfi__session_store(dev, RECORD_INSTALLING)) {
-        dev->record.session--;
+        dev->record.installs--;
         return SFI_CAUSE_STORAGE;
     }
     sfi__session_wipe(dev);

@@ -19,7 +19,7 @@ sfi__security_write_info(uint8_t raw[SFI_CMD_INFO_LEN],
     sfi__wr_u16le(&w, i->device_id);
     sfi__wr_u16le(&w, i->data_max);
     sfi__wr_bytes(&w, i->product_id, sizeof(i->product_id));
-    sfi__wr_u32le(&w, i->session);
+    sfi__wr_u32le(&w, i->installs);
     sfi__wr_u16le(&w, i->area);
     sfi__wr_u16le(&w, i->areas);
     sfi__wr_u32le(&w, i->offset);
@@ -40,7 +40,7 @@ sfi__security_read_info(struct security_info *i,
     i->device_id = sfi__rd_u16le(&r);
     i->data_max = sfi__rd_u16le(&r);
     sfi__rd_bytes(&r, i->product_id, sizeof(i->product_id));
-    i->session = sfi__rd_u32le(&r);
+    i->installs = sfi__rd_u32le(&r);
     i->area = sfi__rd_u16le(&r);
     i->areas = sfi__rd_u16le(&r);
     i->offset = sfi__rd_u32le(&r);

@@ -47,8 +47,8 @@ struct security_info {
     uint16_t device_id;
     uint16_t data_max; /* bytes per DATA */
     uint8_t product_id[8];
-    uint32_t session; /* installs begun so far */
-    uint16_t area;    /* index of the area being received, 0: none */
+    uint32_t installs; /* how many have begun so far */
+    uint16_t area;     /* index of the area being received, 0: none */
     uint16_t areas;
     uint32_t offset;        /* content bytes of that area so far */
     uint8_t header_tag[16]; /* image being, or last, installed */

@@ -42,7 +42,7 @@ START_TEST(test_install)
     ck_assert_uint_eq(i.flags, chip->one_shot ? SFI_CMD_INFO_ONE_SHOT : 0);
     ck_assert_uint_eq(i.device_id, chip->device_id);
     ck_assert_uint_eq(i.data_max, 1024);
-    ck_assert_uint_eq(i.session, 1);
+    ck_assert_uint_eq(i.installs, 1);
     ck_assert_mem_eq(i.product_id, chip->product_id, 8);
     ck_assert_mem_eq(i.header_tag, image.header + 12, 16);
 }
@@ -168,7 +168,7 @@ START_TEST(test_after_power_up)
     part_info(&part, &i);
     ck_assert_uint_eq(i.state, SFI_DEVICE_INSTALLED);
     ck_assert_uint_eq(i.cause, SFI_CAUSE_NONE);
-    ck_assert_uint_eq(i.session, 1);
+    ck_assert_uint_eq(i.installs, 1);
     ck_assert_mem_eq(i.header_tag, image.header + 12, 16);
     ck_assert_uint_eq(part.ob_writes, 1);
     ck_assert_int_eq(FINISH(&part), SFI_CAUSE_STATE);
@@ -210,7 +210,7 @@ START_TEST(test_install_again)
     ck_assert_int_eq(image_install(&image, &part, 100), SFI_CAUSE_NONE);
     ck_assert(image_is_in(&image, &part));
     part_info(&part, &i);
-    ck_assert_uint_eq(i.session, 3);
+    ck_assert_uint_eq(i.installs, 3);
     /* even before the reboot, which then does not come */
     ck_assert_int_eq(SECURE(&part, "\1"), SFI_CAUSE_NONE);
     ck_assert(part_is_blank(&part, &small_h7.user));

@@ -448,7 +448,7 @@ START_TEST(test_record_layout)
 {
     struct record r = {
         .phase = RECORD_COMMITTING,
-        .session = 0x01020304,
+        .installs = 0x01020304,
         .ob_len = 36,
     };
     uint8_t raw[SFI_DEVICE_RECORD_LEN];
@@ -467,7 +467,7 @@ START_TEST(test_record_layout)
     sum_record(raw);
     ck_assert_int_eq(sfi__record_read(&back, raw), RECORD_GOOD);
     ck_assert_uint_eq(back.phase, r.phase);
-    ck_assert_uint_eq(back.session, r.session);
+    ck_assert_uint_eq(back.installs, r.installs);
     ck_assert_uint_eq(back.ob_len, r.ob_len);
     ck_assert_mem_eq(back.header_tag, r.header_tag, 16);
     ck_assert_mem_eq(back.ob, r.ob, sizeof(r.ob));
