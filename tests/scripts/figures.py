@@ -30,7 +30,7 @@ def spread(numbers):
 
 def main(root, below):
     folders = collections.Counter()
-    lengths, statics, shared = [], collections.defaultdict(list), []
+    lengths, static_names, shared = [], collections.defaultdict(list), []
     chains = 0
     for path in source.files(root, [f"lib/{below}"]):
         text = source.read(root, path)
@@ -44,11 +44,11 @@ def main(root, below):
                 continue
             lengths.append(f.lines)
             if is_static(code, f):
-                statics[f.name].append(str(path))
+                static_names[f.name].append(str(path))
             else:
                 shared.append(f.name)
-    names = [n for n, where in statics.items() for _ in where]
-    twice = {n: w for n, w in statics.items() if len(w) > 1}
+    names = [n for n, where in static_names.items() for _ in where]
+    twice = {n: w for n, w in static_names.items() if len(w) > 1}
     tops = [f for f in folders if f.count("/") == 1]
     print(f"folders: {len(folders)} ({len(tops)} right below lib), "
           f".c files: {sum(folders.values())}, largest: "
