@@ -92,7 +92,7 @@ sfi_status
 sfi__debug_core_start(struct boot *b, uint32_t table)
 {
     uint32_t first[2] = {0};
-    struct sfi_error why;
+    struct sfi_error first_error;
     sfi_status st;
 
     b->link.doing = "a start";
@@ -111,8 +111,8 @@ sfi__debug_core_start(struct boot *b, uint32_t table)
         st = load(b, table, first);
     if (st == SFI_OK)
         return let_run(b);
-    why = b->link.ctx->error;
+    sfi__error_keep(b->link.ctx, &first_error);
     (void)let_run(b);
-    b->link.ctx->error = why;
+    sfi__error_restore(b->link.ctx, &first_error);
     return st;
 }

@@ -94,15 +94,16 @@ refused(struct boot *b, const struct dfu_report *r)
 static sfi_status
 explain(struct boot *b, sfi_status st)
 {
-    struct sfi_error first = b->link.ctx->error;
+    struct sfi_error first;
     struct dfu_report r;
 
     b->dfu.state = DFU_STATE_UNKNOWN;
     if (st != SFI_ERR_NACK)
         return st;
+    sfi__error_keep(b->link.ctx, &first);
     if (get_report(b, &r) == SFI_OK && r.state == DFU_ERROR)
         return refused(b, &r);
-    b->link.ctx->error = first;
+    sfi__error_restore(b->link.ctx, &first);
     return st;
 }
 

@@ -439,9 +439,10 @@ sfi__frames_special(struct boot *b, struct special *s)
     st = special_once(b, s);
     if (!sfi__link_is_fault(st))
         return st;
-    first = b->link.ctx->error; /* and the next command finds its way */
+    sfi__error_keep(b->link.ctx, &first);
+    /* so that the next command finds a bootloader that listens */
     if (b->wire->resync(b) != SFI_OK)
         b->wire->give_up(b);
-    b->link.ctx->error = first;
+    sfi__error_restore(b->link.ctx, &first);
     return st;
 }

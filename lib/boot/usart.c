@@ -243,10 +243,11 @@ resync(struct boot *b)
 static void
 give_up(struct boot *b)
 {
-    struct sfi_error first = b->link.ctx->error;
+    struct sfi_error first;
 
+    sfi__error_keep(b->link.ctx, &first);
     (void)sfi__link_drain(&b->link);
-    b->link.ctx->error = first;
+    sfi__error_restore(b->link.ctx, &first);
 }
 
 static const struct frames_wire wire = {

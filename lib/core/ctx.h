@@ -8,19 +8,8 @@
 
 #include "util/alloc.h"
 #include "util/clock.h"
+#include "core/err.h"
 #include "core/obj.h"
-
-#define SFI_ERROR_MESSAGE_MAX 384
-#define SFI_ERROR_WHERE_MAX 256
-
-/* Fixed buffers: failing needs no memory. */
-struct sfi_error {
-    sfi_status status;
-    int32_t os_code;
-    int32_t peer_code;
-    char where[SFI_ERROR_WHERE_MAX];
-    char message[SFI_ERROR_MESSAGE_MAX];
-};
 
 struct sfi_ctx {
     struct obj obj;

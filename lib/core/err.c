@@ -20,6 +20,18 @@ sfi__clear_error(sfi_ctx *ctx)
     ctx->error.message[0] = '\0';
 }
 
+void
+sfi__error_keep(const sfi_ctx *ctx, struct sfi_error *kept)
+{
+    *kept = ctx->error;
+}
+
+void
+sfi__error_restore(sfi_ctx *ctx, const struct sfi_error *kept)
+{
+    ctx->error = *kept;
+}
+
 static void
 record(sfi_ctx *ctx, sfi_status st, int os_code, int32_t peer_code)
 {

@@ -8,6 +8,18 @@
 
 #include "util/text.h"
 
+#define SFI_ERROR_MESSAGE_MAX 384
+#define SFI_ERROR_WHERE_MAX 256
+
+/* Fixed buffers: failing needs no memory. */
+struct sfi_error {
+    sfi_status status;
+    int32_t os_code;
+    int32_t peer_code;
+    char where[SFI_ERROR_WHERE_MAX];
+    char message[SFI_ERROR_MESSAGE_MAX];
+};
+
 /* Record and return `st`.  `fmt`: what was found, what was expected. */
 sfi_status sfi__fail(sfi_ctx *ctx, sfi_status st, const char *fmt, ...)
     SFI_PRINTF(3, 4);
@@ -24,6 +36,11 @@ sfi_status sfi__nomem(sfi_ctx *ctx);
 sfi_status sfi__where(sfi_ctx *ctx, const char *fmt, ...) SFI_PRINTF(2, 3);
 
 void sfi__clear_error(sfi_ctx *ctx);
+
+/* Around steps that follow a failure and may fail too (a clean-up, a search for
+ * the cause): the first error is the one to report. */
+void sfi__error_keep(const sfi_ctx *ctx, struct sfi_error *kept);
+void sfi__error_restore(sfi_ctx *ctx, const struct sfi_error *kept);
 
 /* The status of an errno: ENOENT and the like NO_DEVICE for links is the
  * caller's business; this is for files. */

@@ -274,10 +274,11 @@ void
 sfi__install_clean(struct sfi_installer *in)
 {
     sfi_ctx *ctx = in->obj.ctx;
-    struct sfi_error first = ctx->error;
+    struct sfi_error first;
 
     if (!in->begun)
         return;
+    sfi__error_keep(ctx, &first);
     in->begun = false;
     in->target->boot.link.cancel = NULL;
     if (sfi__dialect_abort(in->target) != SFI_OK)
@@ -286,5 +287,5 @@ sfi__install_clean(struct sfi_installer *in)
                  "does so when it is powered up",
                  in->tp->name, ctx->error.message);
     in->target->boot.link.cancel = &in->cancel;
-    ctx->error = first;
+    sfi__error_restore(ctx, &first);
 }

@@ -78,11 +78,12 @@ wait_secure(sfi_target *t, uint32_t ms)
 static bool
 is_secure_after_all(sfi_target *t)
 {
-    struct sfi_error first = t->obj.ctx->error;
+    struct sfi_error first;
 
+    sfi__error_keep(t->obj.ctx, &first);
     if (sfi__target_reconnect(t) == SFI_OK && t->secure)
         return true;
-    t->obj.ctx->error = first;
+    sfi__error_restore(t->obj.ctx, &first);
     return false;
 }
 

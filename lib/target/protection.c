@@ -156,12 +156,13 @@ sfi__protection_explain(sfi_target *t, sfi_status st, uint32_t address,
 {
     sfi_ctx *ctx = t->obj.ctx;
     const struct sfi_chip *chip = t->chip;
-    struct sfi_error first = ctx->error;
+    struct sfi_error first;
     uint32_t word = 0;
     uint32_t at = 0;
 
     if (st != SFI_ERR_NACK)
         return st;
+    sfi__error_keep(ctx, &first);
     if (sfi__protection_read_word(t, chip->ob[chip->rdp_row].current, &word) ==
         SFI_ERR_PROTECTED)
         return SFI_ERR_PROTECTED;
@@ -169,7 +170,7 @@ sfi__protection_explain(sfi_target *t, sfi_status st, uint32_t address,
     if (word != 0 && is_protected(chip, word))
         return readout_protected(t);
     if (t->tp->kind == TRANSPORT_DAP) {
-        ctx->error = first;
+        sfi__error_restore(ctx, &first);
         return st;
     }
     if (!is_shown(chip, address, len))
@@ -184,6 +185,6 @@ sfi__protection_explain(sfi_target *t, sfi_status st, uint32_t address,
                          "the bootloader refused %zu bytes at 0x%08x: there "
                          "is something at 0x%08x, erase its sector first",
                          len, (unsigned)address, (unsigned)at);
-    ctx->error = first;
+    sfi__error_restore(ctx, &first);
     return st;
 }

@@ -139,15 +139,16 @@ sfi_status
 sfi__target_explain(sfi_target *t, sfi_status st)
 {
     sfi_ctx *ctx = t->obj.ctx;
-    struct sfi_error first = ctx->error;
+    struct sfi_error first;
     sfi_dialect_info i;
 
     if (!may_be_restart(ctx, st))
         return st;
+    sfi__error_keep(ctx, &first);
     if ((!sfi__link_is_fault(st) || sfi__target_reconnect(t) == SFI_OK) &&
         t->secure && sfi__dialect_info(t, &i) == SFI_OK && is_restarted(&i))
         return restarted(ctx);
-    ctx->error = first;
+    sfi__error_restore(ctx, &first);
     return st;
 }
 

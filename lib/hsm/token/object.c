@@ -424,12 +424,13 @@ sfi__token_anchor_set(struct token *t, const uint8_t id[TOKEN_ID_LEN],
 void
 sfi__token_forget(struct token *t, const uint8_t id[TOKEN_ID_LEN])
 {
-    struct sfi_error kept = t->ctx->error;
+    struct sfi_error first;
     struct found f;
 
+    sfi__error_keep(t->ctx, &first);
     if (find_keys(t, id, &f) == SFI_OK)
         (void)destroy(t, &f);
     if (find_anchors(t, id, &f) == SFI_OK)
         (void)destroy(t, &f);
-    t->ctx->error = kept;
+    sfi__error_restore(t->ctx, &first);
 }

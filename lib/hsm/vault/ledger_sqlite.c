@@ -244,12 +244,13 @@ file_begin(struct ledger *l, enum ledger_use use)
 static void
 file_rollback(struct ledger *l)
 {
-    struct sfi_error kept = l->ctx->error;
+    struct sfi_error first;
     struct file *f = file_of(l);
 
+    sfi__error_keep(l->ctx, &first);
     if (!sqlite3_get_autocommit(f->db))
         (void)run_plain(f, Q_ROLLBACK);
-    l->ctx->error = kept;
+    sfi__error_restore(l->ctx, &first);
 }
 
 /* The log alone makes a commit: SQLite syncs log and file when it moves the one

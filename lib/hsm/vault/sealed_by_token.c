@@ -233,17 +233,19 @@ sfi__vault_token_seal(struct vault *v, struct ledger_head *h,
 void
 sfi__vault_token_undo(struct vault *v, const struct ledger_head *h)
 {
-    struct sfi_error kept = v->ctx->error;
+    struct sfi_error first;
     struct ledger_head there;
-    sfi_status st = sfi__vault_attach(v);
+    sfi_status st;
 
+    sfi__error_keep(v->ctx, &first);
+    st = sfi__vault_attach(v);
     if (st == SFI_OK && v->ledger != NULL)
         st = sfi__vault_look(v, &there);
     if (st == SFI_OK &&
         (v->ledger == NULL || !sfi__equal(there.log.serial, h->log.serial,
                                           sizeof(there.log.serial))))
         sfi__token_forget(v->token, h->log.serial);
-    v->ctx->error = kept;
+    sfi__error_restore(v->ctx, &first);
 }
 
 /* Logged in at the token. */

@@ -327,6 +327,22 @@ START_TEST(test_where_goes_outwards)
 }
 END_TEST
 
+START_TEST(test_error_is_kept)
+{
+    struct sfi_error first;
+
+    (void)sfi__fail_os(ctx, SFI_ERR_OS, ENOENT, "cannot open");
+    (void)sfi__where(ctx, "fw.hex");
+    sfi__error_keep(ctx, &first);
+    (void)sfi__fail_peer(ctx, SFI_ERR_IO, 7, "clean-up failed");
+    sfi__error_restore(ctx, &first);
+    ck_assert_fails(SFI_ERR_OS, SFI_ERR_OS, "fw.hex",
+                    "cannot open: No such file or directory");
+    ck_assert_int_eq(sfi_error_os_code(sfi_ctx_error(ctx)), ENOENT);
+    ck_assert_int_eq(sfi_error_peer_code(sfi_ctx_error(ctx)), 0);
+}
+END_TEST
+
 START_TEST(test_report)
 {
     sfi_ctx_report(ctx, SFI_ERR_HSM_PIN, 0x63c2, "two tries left");
@@ -636,6 +652,7 @@ main(void)
     tcase_add_test(tc, test_fail_is_bounded);
     tcase_add_test(tc, test_fail_takes_no_memory);
     tcase_add_test(tc, test_where_goes_outwards);
+    tcase_add_test(tc, test_error_is_kept);
     tcase_add_test(tc, test_report);
     tcase_add_test(tc, test_from_callback);
     tcase_add_test(tc, test_os_status);
