@@ -1,34 +1,70 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The handle of a link: made from a table of functions, released with its
+ * `close`. */
 #include "transport/base/transport.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "core/abi.h"
 #include "core/err.h"
 
+#define REQUIRED_MAX 2
+#define REQUIRED(type, op)                         \
+    {                                              \
+        offsetof(type, op), "ops->" #op " != NULL" \
+    }
+
+/* The functions that a table must have, by the offset of their pointers. */
+static const struct kind {
+    size_t ops_size;
+    const char *name; /* of a link over the caller's functions */
+    struct {
+        size_t offset;
+        const char *condition; /* NULL: an unused row */
+    } required[REQUIRED_MAX];
+} kinds[TRANSPORT_KINDS] = {
+    [TRANSPORT_STREAM] = {sizeof(sfi_stream_ops),
+                          "stream",
+                          {REQUIRED(sfi_stream_ops, read),
+                           REQUIRED(sfi_stream_ops, write)}},
+    [TRANSPORT_SPI] = {sizeof(sfi_spi_ops),
+                       "SPI",
+                       {REQUIRED(sfi_spi_ops, select),
+                        REQUIRED(sfi_spi_ops, transfer)}},
+    [TRANSPORT_USB] = {sizeof(sfi_usb_ops),
+                       "USB",
+                       {REQUIRED(sfi_usb_ops, control)}},
+    [TRANSPORT_DAP] = {sizeof(sfi_dap_ops),
+                       "debug port",
+                       {REQUIRED(sfi_dap_ops, read32),
+                        REQUIRED(sfi_dap_ops, write32)}},
+};
+
+struct transport_slots
+sfi__transport_slots(union transport_ops *ops, enum transport_kind kind)
+{
+    switch (kind) {
+    case TRANSPORT_STREAM:
+        return (struct transport_slots){&ops->stream.reset, &ops->stream.close};
+    case TRANSPORT_SPI:
+        return (struct transport_slots){&ops->spi.reset, &ops->spi.close};
+    case TRANSPORT_USB:
+        return (struct transport_slots){&ops->usb.reset, &ops->usb.close};
+    case TRANSPORT_DAP:
+    case TRANSPORT_KINDS:
+        break;
+    }
+    return (struct transport_slots){&ops->dap.reset, &ops->dap.close};
+}
+
 static void
 transport_destroy(void *self)
 {
     sfi_transport *tp = self;
-    void (*close)(void *user) = NULL;
+    void (*close)(void *user) = *sfi__transport_slots(&tp->ops, tp->kind).close;
 
-    switch (tp->kind) {
-    case TRANSPORT_STREAM:
-        close = tp->ops.stream.close;
-        break;
-    case TRANSPORT_SPI:
-        close = tp->ops.spi.close;
-        break;
-    case TRANSPORT_USB:
-        close = tp->ops.usb.close;
-        break;
-    case TRANSPORT_DAP:
-        close = tp->ops.dap.close;
-        break;
-    case TRANSPORT_KINDS:
-        break;
-    }
     if (close != NULL)
         close(tp->user);
 }
@@ -37,94 +73,79 @@ sfi_status
 sfi__transport_new(sfi_ctx *ctx, enum transport_kind kind, const void *ops,
                    void *user, const char *name, sfi_transport **out)
 {
-    static const size_t sizes[TRANSPORT_KINDS] = {
-        [TRANSPORT_STREAM] = sizeof(sfi_stream_ops),
-        [TRANSPORT_SPI] = sizeof(sfi_spi_ops),
-        [TRANSPORT_USB] = sizeof(sfi_usb_ops),
-        [TRANSPORT_DAP] = sizeof(sfi_dap_ops),
-    };
     sfi_transport *tp =
         sfi__obj_new(ctx, OBJ_TRANSPORT, sizeof(*tp), transport_destroy);
 
     if (tp == NULL)
         return SFI_ERR_NOMEM;
     tp->kind = kind;
-    memcpy(&tp->ops, ops, sizes[kind]);
+    memcpy(&tp->ops, ops, kinds[kind].ops_size);
     tp->user = user;
     (void)sfi__text_copy(tp->name, sizeof(tp->name), name);
     *out = tp;
     return SFI_OK;
 }
 
-sfi_status
-sfi_transport_open_stream(sfi_ctx *ctx, const sfi_stream_ops *ops, void *user,
-                          sfi_transport **out)
+static bool
+transport_has_op(const union transport_ops *ops, size_t offset)
 {
-    sfi_stream_ops o;
+    void (*op)(void) = NULL;
+
+    memcpy(&op, (const uint8_t *)ops + offset, sizeof(op));
+    return op != NULL;
+}
+
+/* A link over the caller's functions. */
+static sfi_status
+transport_open_custom(sfi_ctx *ctx, enum transport_kind kind, const void *ops,
+                      void *user, sfi_transport **out)
+{
+    const struct kind *k = &kinds[kind];
+    union transport_ops own;
     sfi_status st;
 
     SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, ops != NULL);
-    st = sfi__abi_in(ctx, &o, sizeof(o), sizeof(o), ops);
+    st = sfi__abi_in(ctx, &own, k->ops_size, k->ops_size, ops);
     if (st != SFI_OK)
         return st;
-    SFI_ARG(ctx, ops->flags == 0);
-    SFI_ARG(ctx, ops->read != NULL);
-    SFI_ARG(ctx, ops->write != NULL);
-    return sfi__transport_new(ctx, TRANSPORT_STREAM, &o, user, "stream", out);
+    /* each table begins with struct_size and flags */
+    if (own.stream.flags != 0)
+        return sfi__bad_arg(ctx, "ops->flags == 0");
+    for (size_t i = 0; i < REQUIRED_MAX; i++) {
+        if (k->required[i].condition != NULL &&
+            !transport_has_op(&own, k->required[i].offset))
+            return sfi__bad_arg(ctx, k->required[i].condition);
+    }
+    return sfi__transport_new(ctx, kind, &own, user, k->name, out);
+}
+
+sfi_status
+sfi_transport_open_stream(sfi_ctx *ctx, const sfi_stream_ops *ops, void *user,
+                          sfi_transport **out)
+{
+    return transport_open_custom(ctx, TRANSPORT_STREAM, ops, user, out);
 }
 
 sfi_status
 sfi_transport_open_spi(sfi_ctx *ctx, const sfi_spi_ops *ops, void *user,
                        sfi_transport **out)
 {
-    sfi_spi_ops o;
-    sfi_status st;
-
-    SFI_ENTER_NEW(ctx, CTX, out);
-    SFI_ARG(ctx, ops != NULL);
-    st = sfi__abi_in(ctx, &o, sizeof(o), sizeof(o), ops);
-    if (st != SFI_OK)
-        return st;
-    SFI_ARG(ctx, ops->flags == 0);
-    SFI_ARG(ctx, ops->select != NULL);
-    SFI_ARG(ctx, ops->transfer != NULL);
-    return sfi__transport_new(ctx, TRANSPORT_SPI, &o, user, "SPI", out);
+    return transport_open_custom(ctx, TRANSPORT_SPI, ops, user, out);
 }
 
 sfi_status
 sfi_transport_open_usb(sfi_ctx *ctx, const sfi_usb_ops *ops, void *user,
                        sfi_transport **out)
 {
-    sfi_usb_ops o;
-    sfi_status st;
-
-    SFI_ENTER_NEW(ctx, CTX, out);
-    SFI_ARG(ctx, ops != NULL);
-    st = sfi__abi_in(ctx, &o, sizeof(o), sizeof(o), ops);
-    if (st != SFI_OK)
-        return st;
-    SFI_ARG(ctx, ops->flags == 0);
-    SFI_ARG(ctx, ops->control != NULL);
-    return sfi__transport_new(ctx, TRANSPORT_USB, &o, user, "USB", out);
+    return transport_open_custom(ctx, TRANSPORT_USB, ops, user, out);
 }
 
 sfi_status
 sfi_transport_open_dap(sfi_ctx *ctx, const sfi_dap_ops *ops, void *user,
                        sfi_transport **out)
 {
-    sfi_dap_ops o;
-    sfi_status st;
-
-    SFI_ENTER_NEW(ctx, CTX, out);
-    SFI_ARG(ctx, ops != NULL);
-    st = sfi__abi_in(ctx, &o, sizeof(o), sizeof(o), ops);
-    if (st != SFI_OK)
-        return st;
-    SFI_ARG(ctx, ops->flags == 0);
-    SFI_ARG(ctx, ops->read32 != NULL);
-    SFI_ARG(ctx, ops->write32 != NULL);
-    return sfi__transport_new(ctx, TRANSPORT_DAP, &o, user, "debug port", out);
+    return transport_open_custom(ctx, TRANSPORT_DAP, ops, user, out);
 }
 
 void

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A link to a chip, whoever made it: the caller's functions behind guards. */
+/* A link to a chip: a table of functions, libsfi's own or the caller's, and the
+ * guards through which the library calls them. */
 #ifndef SFI_TRANSPORT_BASE_TRANSPORT_H
 #define SFI_TRANSPORT_BASE_TRANSPORT_H
 
@@ -32,24 +33,33 @@ struct sfi_transport {
     enum transport_kind kind; /* which of `ops` */
     union transport_ops ops;
     void *user;
-    uint32_t baud; /* 0: bytes take no time that we know of */
+    uint32_t baud; /* 0: the time that bytes take is unknown */
     char name[TRANSPORT_NAME_MAX];
 };
 
-/* `user` belongs to the transport from a success on; `ops` is ours, and of the
- * kind's type. */
+/* Where a table has the functions that each kind has; they may be NULL. */
+struct transport_slots {
+    sfi_status (**reset)(void *user, int into_boot);
+    void (**close)(void *user);
+};
+
+struct transport_slots sfi__transport_slots(union transport_ops *ops,
+                                            enum transport_kind kind);
+
+/* `ops` is a complete table of the kind's type, already checked.  After a
+ * success the transport owns `user`. */
 sfi_status sfi__transport_new(sfi_ctx *ctx, enum transport_kind kind,
                               const void *ops, void *user, const char *name,
                               sfi_transport **out);
 
-/* A guard that is called for another kind of link is SFI_ERR_INTERNAL. */
+/* The guards below return SFI_ERR_INTERNAL for a link of another kind. */
 
 /* 1 to `len` bytes; SFI_ERR_TIMEOUT after `timeout_ms`, never earlier. */
 sfi_status sfi__transport_read(sfi_transport *tp, uint8_t *buf, size_t len,
                                size_t *got, uint32_t timeout_ms);
 sfi_status sfi__transport_write(sfi_transport *tp, const uint8_t *buf,
                                 size_t len, uint32_t timeout_ms);
-/* Drop unread input; nothing when the link does not know how. */
+/* Drop unread input; does nothing when the link has no flush. */
 sfi_status sfi__transport_flush(sfi_transport *tp);
 
 /* The chip's NSS: low when asserted. */
@@ -58,12 +68,13 @@ sfi_status sfi__transport_select(sfi_transport *tp, bool asserted);
 sfi_status sfi__transport_transfer(sfi_transport *tp, const uint8_t *tx,
                                    uint8_t *rx, size_t len);
 
-/* One control transfer; SFI_ERR_NACK: stalled.  `*got` is at most `len`. */
+/* One control transfer; SFI_ERR_NACK: the device stalled it.  `*got` is at most
+ * `len`. */
 sfi_status sfi__transport_control(sfi_transport *tp, uint8_t request_type,
                                   uint8_t request, uint16_t value,
                                   uint16_t index, uint8_t *data, size_t len,
                                   size_t *got, uint32_t timeout_ms);
-/* The device went away: wait until it is back. */
+/* The device disconnected: wait until it has re-enumerated. */
 sfi_status sfi__transport_reopen(sfi_transport *tp, uint32_t timeout_ms);
 
 /* Whole words of the chip's memory; the address is a multiple of 4. */
@@ -72,13 +83,13 @@ sfi_status sfi__transport_read32(sfi_transport *tp, uint32_t address,
 sfi_status sfi__transport_write32(sfi_transport *tp, uint32_t address,
                                   const uint32_t *words, size_t count);
 
-/* Any kind: reset the chip, with BOOT0 high or low. */
+/* For every kind: reset the chip, with BOOT0 high or low. */
 sfi_status sfi__transport_reset(sfi_transport *tp, bool into_boot);
-/* To one of a stream's speeds, 0 being the fastest; *slower: how many come
- * after it.  Unread input is dropped. */
+/* Set one of a stream's speeds, 0 being the fastest; *slower is the number of
+ * slower ones.  Unread input is dropped. */
 sfi_status sfi__transport_set_speed(sfi_transport *tp, uint32_t choice,
                                     uint32_t *slower);
-/* How long `len` bytes are on the line. */
+/* Milliseconds that `len` bytes take on the line. */
 uint32_t sfi__transport_ms(const sfi_transport *tp, size_t len);
 
 #endif
