@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The kinds of link by their names: what opens one, and what lists all. */
+/* The kinds of link in one table: opens a link by its name, and lists what
+ * links can use. */
+#include <string.h>
+
 #include <sfi/version.h>
 
 #include "core/err.h"
@@ -13,33 +16,73 @@
 #include "transport/trace/trace.h"
 #include "transport/usb/usb.h"
 
-static sfi_status
-open_uri(sfi_ctx *ctx, const char *text, sfi_transport **out)
+/* A new kind of link is one line here. */
+static const struct link_kind {
+    const char *scheme;
+    bool path_is_optional;
+    sfi_status (*open)(sfi_ctx *ctx, const struct uri *uri,
+                       sfi_transport **out);
+    sfi_status (*list)(const struct listing *l); /* NULL: cannot be listed */
+    const char *feature; /* that a listing needs, of sfi_has_feature() */
+} kinds[] = {
+    {"serial", false, sfi__serial_open, sfi__list_serial, "serial"},
+    {"spi", false, sfi__spi_open, sfi__list_spi, "spi"},
+    {"usb", true, sfi__usb_open, sfi__list_usb, "usb"},
+    {"cmsis-dap", true, sfi__probe_usb_open, sfi__list_probe, "usb"},
+    {"openocd", false, sfi__openocd_open, NULL, NULL},
+    {"script", false, sfi__script_open, NULL, NULL},
+};
+#define KIND_COUNT (sizeof(kinds) / sizeof(*kinds))
+#define SCHEMES_MAX 128u
+
+/* NULL: unknown. */
+static const struct link_kind *
+link_find_kind(const char *scheme)
 {
-    static const struct {
-        const char *scheme;
-        sfi_status (*open)(sfi_ctx *ctx, const struct uri *uri,
-                           sfi_transport **out);
-    } schemes[] = {
-        {"cmsis-dap", sfi__probe_usb_open}, {"openocd", sfi__openocd_open},
-        {"serial", sfi__serial_open},       {"spi", sfi__spi_open},
-        {"script", sfi__script_open},       {"usb", sfi__usb_open},
-    };
+    for (size_t i = 0; i < KIND_COUNT; i++) {
+        if (sfi__text_same(kinds[i].scheme, scheme))
+            return &kinds[i];
+    }
+    return NULL;
+}
+
+static sfi_status
+link_refuse_scheme(sfi_ctx *ctx, const char *text, const char *scheme)
+{
+    char all[SCHEMES_MAX] = "";
+
+    for (size_t i = 0; i < KIND_COUNT; i++) {
+        size_t len = strlen(all);
+
+        sfi__text_format(all + len, sizeof(all) - len, "%s\"%s\"",
+                         i == 0                ? ""
+                         : i + 1 == KIND_COUNT ? " or "
+                                               : ", ",
+                         kinds[i].scheme);
+    }
+    (void)sfi__fail(ctx, SFI_ERR_UNSUPPORTED,
+                    "unknown kind of link \"%s\", expected %s", scheme, all);
+    return sfi__where(ctx, "%s", text);
+}
+
+static sfi_status
+link_open_by_name(sfi_ctx *ctx, const char *text, sfi_transport **out)
+{
+    const struct link_kind *kind;
     struct uri uri;
     sfi_status st = sfi__uri_parse(ctx, text, &uri);
 
     if (st != SFI_OK)
         return st;
-    for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
-        if (sfi__text_same(schemes[i].scheme, uri.scheme))
-            return schemes[i].open(ctx, &uri, out);
-    }
-    (void)sfi__fail(ctx, SFI_ERR_UNSUPPORTED,
-                    "unknown kind of link \"%s\", expected \"serial\", "
-                    "\"openocd\", \"cmsis-dap\", \"spi\", \"usb\" or "
-                    "\"script\"",
-                    uri.scheme);
-    return sfi__where(ctx, "%s", text);
+    kind = link_find_kind(uri.scheme);
+    if (kind == NULL)
+        return link_refuse_scheme(ctx, text, uri.scheme);
+    if (uri.path[0] == '\0' && !kind->path_is_optional)
+        return sfi__uri_malformed(ctx, text, "the path is missing");
+    st = kind->open(ctx, &uri, out);
+    if (st != SFI_OK)
+        (void)sfi__where(ctx, "%s:%s", uri.scheme, uri.path);
+    return st;
 }
 
 sfi_status
@@ -47,27 +90,20 @@ sfi_transport_open(sfi_ctx *ctx, const char *uri, sfi_transport **out)
 {
     SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, uri != NULL);
-    return open_uri(ctx, uri, out);
+    return link_open_by_name(ctx, uri, out);
 }
 
 sfi_status
-sfi__list(const struct listing *l)
+sfi__list_links(const struct listing *l)
 {
-    static const struct {
-        const char *feature;
-        sfi_status (*list)(const struct listing *l);
-    } kinds[] = {
-        {"serial", sfi__list_serial},
-        {"spi", sfi__list_spi},
-        {"usb", sfi__list_usb},
-        {"usb", sfi__list_probe},
-    };
     sfi_status first = SFI_OK;
 
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
-        sfi_status st =
-            sfi_has_feature(kinds[i].feature) != 0 ? kinds[i].list(l) : SFI_OK;
+    for (size_t i = 0; i < KIND_COUNT; i++) {
+        sfi_status st;
 
+        if (kinds[i].list == NULL || !sfi_has_feature(kinds[i].feature))
+            continue;
+        st = kinds[i].list(l);
         if (first == SFI_OK)
             first = st;
     }
@@ -81,5 +117,5 @@ sfi_transport_list(sfi_ctx *ctx, sfi_transport_found_fn fn, void *user)
 
     SFI_ENTER(ctx, CTX);
     SFI_ARG(ctx, fn != NULL);
-    return sfi__list(&l);
+    return sfi__list_links(&l);
 }

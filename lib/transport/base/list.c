@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* What every kind of link that can be listed shares. */
+/* Shared by the listings: the texts of a USB device in /sys. */
 #include "transport/base/list.h"
 
 #include "util/text.h"

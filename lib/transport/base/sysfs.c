@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Names and files below /sys, and locks in /proc/locks. */
 #define _POSIX_C_SOURCE 200809L
 #include "transport/base/sysfs.h"
 
@@ -19,20 +20,20 @@
 /* ---- names ---- */
 
 static bool
-is_digit(char c)
+sysfs_is_digit(char c)
 {
     return c >= '0' && c <= '9';
 }
 
-/* By value where both have a number, else by character; names that differ in
- * leading zeros alone are told apart too. */
+/* By value where both have a number, else by character; names that differ only
+ * in leading zeros are not equal. */
 static int
-compare(const char *a, const char *b)
+sysfs_compare_names(const char *a, const char *b)
 {
     const char *x = a, *y = b;
 
     while (*x != '\0' && *y != '\0') {
-        if (is_digit(*x) && is_digit(*y)) {
+        if (sysfs_is_digit(*x) && sysfs_is_digit(*y)) {
             size_t nx, ny;
             int order;
 
@@ -67,9 +68,9 @@ sfi__sysfs_next(const char *folder, char name[SYSFS_NAME_MAX])
     if (d == NULL)
         return false;
     while ((e = readdir(d)) != NULL) {
-        if (e->d_name[0] == '.' || compare(e->d_name, name) <= 0)
+        if (e->d_name[0] == '.' || sysfs_compare_names(e->d_name, name) <= 0)
             continue;
-        if (best[0] == '\0' || compare(e->d_name, best) < 0)
+        if (best[0] == '\0' || sysfs_compare_names(e->d_name, best) < 0)
             (void)sfi__text_copy(best, sizeof(best), e->d_name);
     }
     (void)closedir(d);
@@ -112,10 +113,10 @@ sfi__sysfs_link(const char *path, char name[SYSFS_NAME_MAX])
                           last != NULL ? last + 1 : where);
 }
 
-/* "1: FLOCK  ADVISORY  WRITE 641 00:05:93 0 EOF"; not "1: -> FLOCK", who waits
- * for it only. */
+/* "1: FLOCK  ADVISORY  WRITE 641 00:05:93 0 EOF"; "1: -> FLOCK" is a process
+ * that waits for the lock. */
 static bool
-is_lock_of(const char *line, const char *device)
+sysfs_is_lock_of(const char *line, const char *device)
 {
     size_t len = strlen(device);
     const char *at = strstr(line, device);
@@ -141,7 +142,7 @@ sfi__sysfs_is_locked(const char *locks, const char *path)
     sfi__text_format(device, sizeof(device), "%02x:%02x:%llu", major(st.st_dev),
                      minor(st.st_dev), (unsigned long long)st.st_ino);
     while (!found && fgets(line, sizeof(line), f) != NULL)
-        found = is_lock_of(line, device);
+        found = sysfs_is_lock_of(line, device);
     (void)fclose(f);
     return found;
 }

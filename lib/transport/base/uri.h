@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* "scheme:path?key=value&key=value", the name of a link. */
+/* The name of a link, "scheme:path?key=value&key=value", and its parts. */
 #ifndef SFI_TRANSPORT_BASE_URI_H
 #define SFI_TRANSPORT_BASE_URI_H
 
@@ -23,8 +23,11 @@ struct uri {
     size_t param_count;
 };
 
-/* Strict: every part is there, no key comes twice, nothing is cut off. */
+/* Strict: each key once, with a value, and nothing cut off.  Only the path may
+ * be empty. */
 sfi_status sfi__uri_parse(sfi_ctx *ctx, const char *text, struct uri *out);
+/* SFI_ERR_ARGUMENT: `text` is not of that form, for the reason `what`. */
+sfi_status sfi__uri_malformed(sfi_ctx *ctx, const char *text, const char *what);
 /* Value of a key; NULL: not given. */
 const char *sfi__uri_get(const struct uri *uri, const char *key);
 /* Refuse keys that are not in `keys`, which ends with NULL. */

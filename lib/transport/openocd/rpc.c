@@ -419,5 +419,5 @@ sfi__openocd_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
     if (st == SFI_OK)
         return SFI_OK;
     on_close(o);
-    return sfi__where(ctx, "%s", name);
+    return st;
 }

@@ -7,8 +7,8 @@
 sfi_status
 sfi__serial_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
 {
+    (void)uri;
     (void)out;
-    (void)sfi__fail(ctx, SFI_ERR_UNSUPPORTED,
-                    "this libsfi was built without serial ports");
-    return sfi__where(ctx, "serial:%s", uri->path);
+    return sfi__fail(ctx, SFI_ERR_UNSUPPORTED,
+                     "this libsfi was built without serial ports");
 }

@@ -461,7 +461,5 @@ sfi__serial_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
         return SFI_OK;
     }
     serial_close(s);
-    if (sfi_error_where(&ctx->error)[0] == '\0')
-        (void)sfi__where(ctx, "%s", name);
     return st;
 }

@@ -331,7 +331,5 @@ sfi__spi_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
     if (st == SFI_OK)
         return SFI_OK;
     spi_close(s);
-    if (sfi_error_where(&ctx->error)[0] == '\0')
-        (void)sfi__where(ctx, "%s", name);
     return st;
 }

@@ -267,7 +267,5 @@ sfi__probe_usb_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
     if (st == SFI_OK)
         return SFI_OK;
     on_close(u);
-    if (sfi_error_where(&ctx->error)[0] == '\0')
-        (void)sfi__where(ctx, "cmsis-dap:%s", uri->path);
     return st;
 }

@@ -571,8 +571,6 @@ sfi__script_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
     sfi__buf_init(&s->text, &ctx->alloc, false);
     sfi__text_format(name, sizeof(name), "script:%s", uri->path);
     st = load(s, uri->path, &kind);
-    if (st != SFI_OK)
-        (void)sfi__where(ctx, "%s", name);
     if (st == SFI_OK) {
         take_ops(s, kind, &o);
         st = sfi__transport_new(ctx, kind, &o, s, name, out);

@@ -96,7 +96,5 @@ sfi__usb_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
     if (st == SFI_OK)
         return SFI_OK;
     usb_close(u);
-    if (sfi_error_where(&ctx->error)[0] == '\0')
-        (void)sfi__where(ctx, "usb:%s", uri->path);
     return st;
 }

@@ -26,15 +26,15 @@ sfi__usb_each(sfi_ctx *ctx, enum usb_role role, const char *root,
 sfi_status
 sfi__usb_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
 {
+    (void)uri;
     (void)out;
-    (void)not_built(ctx);
-    return sfi__where(ctx, "usb:%s", uri->path);
+    return not_built(ctx);
 }
 
 sfi_status
 sfi__probe_usb_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
 {
+    (void)uri;
     (void)out;
-    (void)not_built(ctx);
-    return sfi__where(ctx, "cmsis-dap:%s", uri->path);
+    return not_built(ctx);
 }

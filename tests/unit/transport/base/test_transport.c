@@ -38,14 +38,14 @@ static const struct {
     {"", "the scheme is missing, or too long" FORM},
     {":/dev/ttyUSB0", "the scheme is missing, or too long" FORM},
     {"averyveryverylongscheme:x", "the scheme is missing, or too long" FORM},
-    {"serial:", "the path is missing, or too long" FORM},
-    {"serial:?baud=1", "the path is missing, or too long" FORM},
+    {"usb:", NULL},
+    {"usb:?k=v", NULL},
     {"serial:x?", "a key is missing, or too long" FORM},
     {"serial:x?baud", "a key is missing, or too long" FORM},
     {"serial:x?=1", "a key is missing, or too long" FORM},
     {"serial:x?baud=1&", "a key is missing, or too long" FORM},
     {"serial:x?baud=", "a value is missing, or too long" FORM},
-    {"serial:x?baud=1&baud=2", "a key is there twice" FORM},
+    {"serial:x?baud=1&baud=2", "a key is given twice" FORM},
     {"serial:x?a=1&b=1&c=1&d=1&e=1&f=1&g=1&h=1&i=1", "too many keys" FORM},
     {"serial:x?a234567890123456789012345678901=1",
      NULL}, /* 31 characters do fit */
@@ -129,8 +129,11 @@ static const struct {
     {"serial:/dev/null?reset=dtr&boot0=dtr", SFI_ERR_ARGUMENT,
      "serial:/dev/null", "reset and boot0 are the same line, expected two"},
     {"i2c:/dev/i2c-1", SFI_ERR_UNSUPPORTED, "i2c:/dev/i2c-1",
-     "unknown kind of link \"i2c\", expected \"serial\", \"openocd\", "
-     "\"cmsis-dap\", \"spi\", \"usb\" or \"script\""},
+     "unknown kind of link \"i2c\", expected \"serial\", \"spi\", \"usb\", "
+     "\"cmsis-dap\", \"openocd\" or \"script\""},
+    {"serial:", SFI_ERR_ARGUMENT, "serial:", "the path is missing" FORM},
+    {"script:?baud=1", SFI_ERR_ARGUMENT, "script:?baud=1",
+     "the path is missing" FORM},
     {"/dev/ttyUSB0", SFI_ERR_ARGUMENT, "/dev/ttyUSB0",
      "the scheme is missing, or too long" FORM},
 };
@@ -408,7 +411,7 @@ START_TEST(test_stream_optional)
     ck_assert_ok(sfi_transport_open_stream(ctx, &ops, &fake, &tp));
     ck_assert_ok(sfi__transport_flush(tp));
     ck_assert_fails(sfi__transport_reset(tp, true), SFI_ERR_UNSUPPORTED, "",
-                    "this link has no line to the chip's reset");
+                    "this link cannot reset the chip");
 }
 END_TEST
 
@@ -436,13 +439,13 @@ START_TEST(test_speeds)
         ck_assert_ok(sfi__transport_set_speed(tp, i, &slower));
     ck_assert_fails(sfi__transport_set_speed(tp, 32, &slower), SFI_ERR_CALLBACK,
                     "",
-                    "set_speed of the link tells of 1 speeds below its number "
-                    "32, expected 32 in all at most");
+                    "set_speed of the link reports 1 speeds slower than number "
+                    "32, expected at most 32 in all");
     told = UINT32_MAX;
     ck_assert_fails(sfi__transport_set_speed(tp, 3, &slower), SFI_ERR_CALLBACK,
                     "",
-                    "set_speed of the link tells of 4294967295 speeds below "
-                    "its number 3, expected 32 in all at most");
+                    "set_speed of the link reports 4294967295 speeds slower "
+                    "than number 3, expected at most 32 in all");
 }
 END_TEST
 

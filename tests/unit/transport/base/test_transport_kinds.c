@@ -306,8 +306,7 @@ START_TEST(test_optional)
     s.reset = NULL;
     s.close = NULL;
     ck_assert_ok(sfi_transport_open_spi(ctx, &s, &fake, &tp));
-    ck_assert_fails(sfi__transport_reset(tp, true), SFI_ERR_UNSUPPORTED, "",
-                    "this link has no line to the chip's reset");
+    ck_assert_int_eq(sfi__transport_reset(tp, true), SFI_ERR_UNSUPPORTED);
     sfi_transport_free(tp);
     u.reset = NULL;
     u.reopen = NULL;

@@ -110,7 +110,7 @@ START_TEST(test_with_ports)
 {
     (void)fake_usb_plug(FAKE_BULK, 1);
     (void)fake_usb_plug(FAKE_DFU, 2);
-    ck_assert_ok(sfi__list(listing()));
+    ck_assert_ok(sfi__list_links(listing()));
     ck_assert_uint_eq(heard.count, 2);
     ck_assert_found(0, "usb", "usb:path=1-2", 0);
     ck_assert_found(1, "cmsis-dap", "cmsis-dap:path=1-1", 0);
@@ -122,7 +122,7 @@ START_TEST(test_busy)
 {
     fake_usb_plug(FAKE_DFU, 1)->busy = true;
     fake_usb_plug(FAKE_BULK, 2)->busy = true;
-    ck_assert_ok(sfi__list(listing()));
+    ck_assert_ok(sfi__list_links(listing()));
     ck_assert_uint_eq(heard.count, 2);
     ck_assert_found(0, "usb", "usb:path=1-1", SFI_FOUND_BUSY);
     ck_assert_found(1, "cmsis-dap", "cmsis-dap:path=1-2", SFI_FOUND_BUSY);
@@ -146,7 +146,7 @@ START_TEST(test_left_alone)
     tree_file(DEVICES "1-3/product", "STLINK-V3\n");
     tree_file(DEVICES "1-3:1.0/bInterfaceClass", "ff\n");
     tree_link(DEVICES "1-3:1.0/driver", usbfs);
-    ck_assert_ok(sfi__list(listing()));
+    ck_assert_ok(sfi__list_links(listing()));
     ck_assert_uint_eq(heard.count, 2);
     ck_assert_found(0, "usb", "usb:path=1-1", SFI_FOUND_BUSY);
     ck_assert_texts(0, "DFU in FS Mode", "", "");
@@ -163,7 +163,7 @@ START_TEST(test_free)
     tree_file(DEVICES "1-1:1.0/bInterfaceClass", "fe\n");
     tree_file(DEVICES "1-2:1.0/bInterfaceClass", "ff\n");
     tree_link(DEVICES "1-2:1.0/driver", "../../../bus/usb/drivers/usbhid");
-    ck_assert_ok(sfi__list(listing()));
+    ck_assert_ok(sfi__list_links(listing()));
     ck_assert_uint_eq(heard.count, 2);
     ck_assert_found(0, "usb", "usb:path=1-1", 0);
     ck_assert_texts(0, "Thing", "Maker", "0001");
@@ -252,7 +252,7 @@ START_TEST(test_no_usb)
     (void)fake_usb_plug(FAKE_BULK, 2);
     fake_usb.error = LIBUSB_ERROR_IO;
     fake_usb.fail_at = 1;
-    ck_assert_int_eq(sfi__list(listing()), SFI_ERR_IO);
+    ck_assert_int_eq(sfi__list_links(listing()), SFI_ERR_IO);
     ck_assert_uint_eq(heard.count, 1);
     ck_assert_found(0, "cmsis-dap", "cmsis-dap:path=1-2", 0);
     fake_usb_reset();
