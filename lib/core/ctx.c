@@ -2,8 +2,6 @@
 /* Copyright The libsfi authors */
 #include "core/ctx.h"
 
-#include <sfi/version.h>
-
 #include "core/abi.h"
 #include "core/err.h"
 
@@ -69,7 +67,6 @@ sfi_ctx_new(const sfi_ctx_options *opts, sfi_ctx **out)
     ctx->obj.kind = OBJ_CTX;
     ctx->obj.refs = 1;
     ctx->obj.ctx = ctx;
-    ctx->build = SFI_VERSION_NUMBER;
     ctx->alloc = alloc;
     ctx->clock = &sfi__clock_system;
     ctx->log_level = o.log == NULL ? SFI_LOG_NONE : o.log_level;

@@ -13,7 +13,6 @@
 
 struct sfi_ctx {
     struct obj obj;
-    uint32_t build; /* SFI_VERSION_NUMBER of the library that made it */
     struct alloc alloc;
     const struct clock *clock;
     uint32_t log_level;

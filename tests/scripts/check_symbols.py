@@ -5,6 +5,7 @@
 
     check_symbols.py library MAP LIBRARY HEADER...
     check_symbols.py device ARCHIVE HEADER
+    check_symbols.py copies LIBRARY OTHER
     check_symbols.py --self-test
 """
 
@@ -60,6 +61,40 @@ def with_sections(path):
              if r[6].startswith(".data.rel.ro") else r[2]) for r in rows}
 
 
+def split_private(names):
+    """Exported names with their versions: the public ones, and faults."""
+    public, faults = set(), []
+    for name, version in names:
+        private = version.startswith("LIBSFI_PRIVATE_")
+        if name.startswith("LIBSFI_PRIVATE_"):
+            continue  # the node itself
+        if private != name.startswith("sfi__"):
+            faults.append(f"{name}: exported in {version or 'no node'}")
+        if not private:
+            public.add(name)
+    return public, faults
+
+
+def exported_by(library):
+    """(name, version) of each dynamic symbol that the library defines."""
+    out = subprocess.run(["nm", "-D", "-P", "--defined-only", library],
+                         check=True, capture_output=True, text=True).stdout
+    for line in out.splitlines():
+        name, _, version = line.split()[0].partition("@")
+        yield name, version.lstrip("@")
+
+
+def copies(ours, theirs):
+    """What a library defines that it should take from another one."""
+    return [f"{name}: libsfi has it, and this library has a copy"
+            for name in sorted(ours & theirs) if name.startswith("sfi_")]
+
+
+def check_copies(library, other):
+    return copies({n for n, kind in symbols(library) if kind != "U"},
+                  {n for n, _ in symbols(other, "-D", "--defined-only")})
+
+
 def differences(headers, names, exported):
     for name in sorted(n for n in set(names) if names.count(n) > 1):
         yield f"{name}: twice in the version script"
@@ -78,8 +113,9 @@ def differences(headers, names, exported):
 def check_library(map_path, library, headers):
     texts = [open(h, encoding="utf-8").read() for h in headers]
     names, nodes = mapped(open(map_path, encoding="utf-8").read())
-    exported = {n for n, _ in symbols(library, "-D", "--defined-only")}
-    return list(differences(declared(texts), names, exported - set(nodes)))
+    exported, faults = split_private(exported_by(library))
+    return faults + list(differences(declared(texts), names,
+                                     exported - set(nodes)))
 
 
 def device_differences(headers, pairs):
@@ -128,6 +164,15 @@ def self_test():
         (device_differences({"sfi_a"}, {("sfi_a", "T"), ("malloc", "U")}), 1),
         (device_differences({"sfi_a"}, {("sfi_a", "T"), ("state", "b")}), 1),
     ]
+    rows += [
+        (split_private([("sfi_a", "V_1.0"), ("V_1.0", "V_1.0"),
+                        ("LIBSFI_PRIVATE_1", ""),
+                        ("sfi__b", "LIBSFI_PRIVATE_1")])[1], 0),
+        (split_private([("sfi__b", "V_1.0")])[1], 1),
+        (split_private([("sfi_a", "LIBSFI_PRIVATE_1")])[1], 1),
+        (copies({"sfi_a", "sfi__b"}, {"sfi__c", "sfi_d"}), 0),
+        (copies({"sfi_a", "sfi__b"}, {"sfi__b"}), 1),
+    ]
     wrong = [i for i, (found, want) in enumerate(rows)
              if len(list(found)) != want]
     print(f"{len(rows)} rows, misjudged: {wrong or 'none'}")
@@ -139,6 +184,8 @@ def main(args):
         return 1 if self_test() else 0
     if args[:1] == ["library"] and len(args) > 3:
         found = check_library(args[1], args[2], args[3:])
+    elif args[:1] == ["copies"] and len(args) == 3:
+        found = check_copies(args[1], args[2])
     elif args[:1] == ["device"] and len(args) == 3:
         found = check_device(args[1], args[2])
     else:
