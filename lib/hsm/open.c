@@ -10,7 +10,7 @@
 #include "hsm/vault/vault.h"
 
 static sfi_status
-opened(sfi_hsm *hsm, sfi_status st, sfi_hsm **out)
+hsm_finish_open(sfi_hsm *hsm, sfi_status st, sfi_hsm **out)
 {
     if (st == SFI_OK) {
         *out = hsm;
@@ -33,7 +33,7 @@ sfi__hsm_open_vault(sfi_ctx *ctx, const char *name, const struct kdf_cost *cost,
         return SFI_ERR_NOMEM;
     sfi__text_format(hsm->where, sizeof(hsm->where), "vault:%.*s",
                      (int)sfi__vault_name(name, &token), name);
-    return opened(
+    return hsm_finish_open(
         hsm, sfi__vault_open(ctx, name, cost, place, &hsm->ops, &hsm->user),
         out);
 }
@@ -50,12 +50,12 @@ sfi__hsm_open_card(sfi_ctx *ctx, const char *reader, const struct channel *ch,
         return SFI_ERR_NOMEM;
     }
     sfi__text_format(hsm->where, sizeof(hsm->where), "pcsc:%s", reader);
-    return opened(
+    return hsm_finish_open(
         hsm, sfi__card_open(ctx, ch, short_only, &hsm->ops, &hsm->user), out);
 }
 
 static sfi_status
-open_reader(sfi_ctx *ctx, const struct hsm_uri *name, sfi_hsm **out)
+hsm_open_reader(sfi_ctx *ctx, const struct hsm_uri *name, sfi_hsm **out)
 {
     struct channel ch;
     sfi_status st = sfi__pcsc_open(ctx, name->reader, &ch);
@@ -66,7 +66,7 @@ open_reader(sfi_ctx *ctx, const struct hsm_uri *name, sfi_hsm **out)
 }
 
 static sfi_status
-open_uri(sfi_ctx *ctx, const char *uri, sfi_hsm **out)
+hsm_open_uri(sfi_ctx *ctx, const char *uri, sfi_hsm **out)
 {
     /* A guess at the PIN takes 32 MiB and about a tenth of a second.
      * Provisioning stores this, so that a later libsfi may choose another. */
@@ -77,7 +77,7 @@ open_uri(sfi_ctx *ctx, const char *uri, sfi_hsm **out)
     if (st != SFI_OK)
         return st;
     return name.kind == HSM_CARD
-               ? open_reader(ctx, &name, out)
+               ? hsm_open_reader(ctx, &name, out)
                : sfi__hsm_open_vault(ctx, name.path, &cost, NULL, out);
 }
 
@@ -86,7 +86,7 @@ sfi_hsm_open(sfi_ctx *ctx, const char *uri, sfi_hsm **out)
 {
     SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, uri != NULL);
-    return open_uri(ctx, uri, out);
+    return hsm_open_uri(ctx, uri, out);
 }
 
 sfi_status

@@ -12,7 +12,7 @@ static const char vault_scheme[] = "vault:";
 static const char card_scheme[] = "pcsc:";
 
 static sfi_status
-unknown(sfi_ctx *ctx, const char *text)
+hsm_uri_fail_unknown(sfi_ctx *ctx, const char *text)
 {
     return sfi__fail(ctx, SFI_ERR_FORMAT,
                      "\"%s\" names no HSM, expected vault:PATH, pcsc:READER "
@@ -30,7 +30,7 @@ after(const char *text, const char *scheme)
 }
 
 static bool
-is_number(const char *text)
+hsm_uri_is_slot(const char *text)
 {
     size_t digits = strspn(text, "0123456789");
 
@@ -38,22 +38,22 @@ is_number(const char *text)
 }
 
 static sfi_status
-parse_card(sfi_ctx *ctx, const char *text, const char *reader,
-           struct hsm_uri *out)
+hsm_uri_parse_card(sfi_ctx *ctx, const char *text, const char *reader,
+                   struct hsm_uri *out)
 {
     const char *query = strrchr(reader, '?');
     size_t len = query != NULL ? (size_t)(query - reader) : strlen(reader);
 
     out->kind = HSM_CARD;
     if (len == 0)
-        return unknown(ctx, text);
+        return hsm_uri_fail_unknown(ctx, text);
     if (len >= sizeof(out->reader))
         return sfi__fail(ctx, SFI_ERR_FORMAT,
                          "a reader's name of %zu characters, at most %zu", len,
                          sizeof(out->reader) - 1);
     memcpy(out->reader, reader, len);
     out->reader[len] = '\0';
-    if (is_number(out->reader) && strspn(out->reader, "0") == len)
+    if (hsm_uri_is_slot(out->reader) && strspn(out->reader, "0") == len)
         return sfi__fail(ctx, SFI_ERR_FORMAT,
                          "slot %s, but slots are counted from 1", out->reader);
     if (query == NULL || strcmp(query, "?apdu=extended") == 0)
@@ -70,15 +70,16 @@ parse_card(sfi_ctx *ctx, const char *text, const char *reader,
 sfi_status
 sfi__hsm_uri_parse(sfi_ctx *ctx, const char *text, struct hsm_uri *out)
 {
-    const char *reader = is_number(text) ? text : after(text, card_scheme);
+    const char *reader =
+        hsm_uri_is_slot(text) ? text : after(text, card_scheme);
     const char *token;
 
     sfi__zero(out, sizeof(*out));
     if (reader != NULL)
-        return parse_card(ctx, text, reader, out);
+        return hsm_uri_parse_card(ctx, text, reader, out);
     out->kind = HSM_VAULT;
     out->path = after(text, vault_scheme);
     if (out->path == NULL || sfi__vault_name(out->path, &token) == 0)
-        return unknown(ctx, text);
+        return hsm_uri_fail_unknown(ctx, text);
     return SFI_OK;
 }

@@ -63,7 +63,7 @@ sfi_hsm_free(sfi_hsm *hsm)
 /* ---- calls into the backend ---- */
 
 static sfi_status
-unsupported(sfi_hsm *hsm, const char *what)
+hsm_fail_unsupported(sfi_hsm *hsm, const char *what)
 {
     return sfi__fail(hsm->obj.ctx, SFI_ERR_UNSUPPORTED,
                      "this HSM does not offer %s", what);
@@ -71,7 +71,7 @@ unsupported(sfi_hsm *hsm, const char *what)
 
 /* What the backend returned, with the place added. */
 static sfi_status
-done(sfi_hsm *hsm, sfi_status st, const char *what)
+hsm_end_callback(sfi_hsm *hsm, sfi_status st, const char *what)
 {
     hsm->obj.busy = false;
     st = sfi__from_callback(hsm->obj.ctx, st, what);
@@ -86,9 +86,10 @@ sfi_hsm_login(sfi_hsm *hsm, const char *pin, size_t pin_len)
     SFI_ENTER(hsm, HSM);
     SFI_ARG(hsm, pin != NULL);
     if (hsm->ops.login == NULL)
-        return unsupported(hsm, "a login");
+        return hsm_fail_unsupported(hsm, "a login");
     hsm->obj.busy = true;
-    return done(hsm, hsm->ops.login(hsm->user, pin, pin_len), "HSM login");
+    return hsm_end_callback(hsm, hsm->ops.login(hsm->user, pin, pin_len),
+                            "HSM login");
 }
 
 sfi_status
@@ -99,9 +100,9 @@ sfi_hsm_change_pin(sfi_hsm *hsm, const char *pin, size_t pin_len,
     SFI_ARG(hsm, pin != NULL);
     SFI_ARG(hsm, new_pin != NULL);
     if (hsm->ops.change_pin == NULL)
-        return unsupported(hsm, "a change of its PIN");
+        return hsm_fail_unsupported(hsm, "a change of its PIN");
     hsm->obj.busy = true;
-    return done(
+    return hsm_end_callback(
         hsm, hsm->ops.change_pin(hsm->user, pin, pin_len, new_pin, new_pin_len),
         "HSM change of PIN");
 }
@@ -109,15 +110,16 @@ sfi_hsm_change_pin(sfi_hsm *hsm, const char *pin, size_t pin_len,
 /* ---- what it tells ---- */
 
 static sfi_status
-get_info(sfi_hsm *hsm, sfi_hsm_info *out)
+hsm_read_info(sfi_hsm *hsm, sfi_hsm_info *out)
 {
     sfi_hsm_info info = {.struct_size = sizeof(info)};
     sfi_status st;
 
     if (hsm->ops.info == NULL)
-        return unsupported(hsm, "information");
+        return hsm_fail_unsupported(hsm, "information");
     hsm->obj.busy = true;
-    st = done(hsm, hsm->ops.info(hsm->user, &info), "HSM information");
+    st = hsm_end_callback(hsm, hsm->ops.info(hsm->user, &info),
+                          "HSM information");
     if (st != SFI_OK)
         return st;
     if (info.state > SFI_HSM_RETIRED)
@@ -135,19 +137,20 @@ sfi_hsm_get_info(sfi_hsm *hsm, sfi_hsm_info *out)
 {
     SFI_ENTER(hsm, HSM);
     SFI_ARG(hsm, out != NULL);
-    return get_info(hsm, out);
+    return hsm_read_info(hsm, out);
 }
 
 static sfi_status
-get_log_head(sfi_hsm *hsm, sfi_audit_head *out)
+hsm_read_audit_head(sfi_hsm *hsm, sfi_audit_head *out)
 {
     sfi_audit_head head = {.struct_size = sizeof(head)};
     sfi_status st;
 
     if (hsm->ops.audit_head == NULL)
-        return unsupported(hsm, "a log");
+        return hsm_fail_unsupported(hsm, "a log");
     hsm->obj.busy = true;
-    st = done(hsm, hsm->ops.audit_head(hsm->user, &head), "HSM log");
+    st =
+        hsm_end_callback(hsm, hsm->ops.audit_head(hsm->user, &head), "HSM log");
     if (st != SFI_OK)
         return st;
     head.firmware_id[sizeof(head.firmware_id) - 1] = '\0';
@@ -160,22 +163,23 @@ sfi_hsm_get_audit_head(sfi_hsm *hsm, sfi_audit_head *out)
 {
     SFI_ENTER(hsm, HSM);
     SFI_ARG(hsm, out != NULL);
-    return get_log_head(hsm, out);
+    return hsm_read_audit_head(hsm, out);
 }
 
 static sfi_status
-get_log_record(sfi_hsm *hsm, uint64_t sequence, sfi_audit_record *out)
+hsm_read_audit_record(sfi_hsm *hsm, uint64_t sequence, sfi_audit_record *out)
 {
     sfi_audit_record r = {.struct_size = sizeof(r)};
     sfi_status st;
 
     if (hsm->ops.audit_record == NULL)
-        return unsupported(hsm, "a log");
+        return hsm_fail_unsupported(hsm, "a log");
     if (sequence == 0)
         return sfi__fail(hsm->obj.ctx, SFI_ERR_RANGE,
                          "there is no record 0, the first is 1");
     hsm->obj.busy = true;
-    st = done(hsm, hsm->ops.audit_record(hsm->user, sequence, &r), "HSM log");
+    st = hsm_end_callback(hsm, hsm->ops.audit_record(hsm->user, sequence, &r),
+                          "HSM log");
     if (st != SFI_OK)
         return st;
     if (r.sequence != sequence)
@@ -191,24 +195,24 @@ sfi_hsm_get_audit_record(sfi_hsm *hsm, uint64_t sequence, sfi_audit_record *out)
 {
     SFI_ENTER(hsm, HSM);
     SFI_ARG(hsm, out != NULL);
-    return get_log_record(hsm, sequence, out);
+    return hsm_read_audit_record(hsm, sequence, out);
 }
 
 static sfi_status
-export_record(void *user, uint64_t sequence, sfi_audit_record *out)
+hsm_export_record(void *user, uint64_t sequence, sfi_audit_record *out)
 {
-    return get_log_record(user, sequence, out);
+    return hsm_read_audit_record(user, sequence, out);
 }
 
 static sfi_status
-export_log(sfi_hsm *hsm, const char *path)
+hsm_export_audit(sfi_hsm *hsm, const char *path)
 {
     sfi_ctx *ctx = hsm->obj.ctx;
     sfi_audit_head head = {.struct_size = sizeof(head)};
-    sfi_status st = get_log_head(hsm, &head);
+    sfi_status st = hsm_read_audit_head(hsm, &head);
 
     if (st == SFI_OK)
-        st = sfi__audit_write(ctx, path, &head, export_record, hsm);
+        st = sfi__audit_write(ctx, path, &head, hsm_export_record, hsm);
     if (st != SFI_OK && ctx->error.where[0] == '\0' && hsm->where[0] != '\0')
         (void)sfi__where(ctx, "%s", hsm->where);
     return st;
@@ -219,13 +223,13 @@ sfi_hsm_export_audit(sfi_hsm *hsm, const char *path)
 {
     SFI_ENTER(hsm, HSM);
     SFI_ARG(hsm, path != NULL);
-    return export_log(hsm, path);
+    return hsm_export_audit(hsm, path);
 }
 
 /* ---- provisioning ---- */
 
 static sfi_status
-check_firmware_id(sfi_ctx *ctx, const char *id)
+hsm_check_firmware_id(sfi_ctx *ctx, const char *id)
 {
     size_t len = strlen(id);
 
@@ -244,7 +248,7 @@ check_firmware_id(sfi_ctx *ctx, const char *id)
 }
 
 static sfi_status
-check_max_count(sfi_ctx *ctx, uint64_t max_count)
+hsm_check_max_count(sfi_ctx *ctx, uint64_t max_count)
 {
     if (max_count >= 1 && max_count <= SFI_HSM_COUNT_MAX)
         return SFI_OK;
@@ -255,8 +259,8 @@ check_max_count(sfi_ctx *ctx, uint64_t max_count)
 
 /* What the caller wants, with the defaults in place. */
 static sfi_status
-read_options(sfi_ctx *ctx, const sfi_provision_options *options,
-             uint64_t max_count, sfi_provision_options *out)
+hsm_read_options(sfi_ctx *ctx, const sfi_provision_options *options,
+                 uint64_t max_count, sfi_provision_options *out)
 {
     sfi_status st = SFI_OK;
 
@@ -282,20 +286,20 @@ read_options(sfi_ctx *ctx, const sfi_provision_options *options,
 }
 
 static sfi_status
-check_provision(sfi_hsm *hsm, size_t nonce_len, const char *firmware_id,
-                uint64_t max_count)
+hsm_check_provision(sfi_hsm *hsm, size_t nonce_len, const char *firmware_id,
+                    uint64_t max_count)
 {
     sfi_ctx *ctx = hsm->obj.ctx;
     sfi_status st;
 
     if (hsm->ops.provision == NULL)
-        return unsupported(hsm, "provisioning");
+        return hsm_fail_unsupported(hsm, "provisioning");
     if (nonce_len != SFI_NONCE_LEN)
         return sfi__fail(ctx, SFI_ERR_RANGE,
                          "a nonce of %zu bytes, expected %u", nonce_len,
                          SFI_NONCE_LEN);
-    st = check_firmware_id(ctx, firmware_id);
-    return st == SFI_OK ? check_max_count(ctx, max_count) : st;
+    st = hsm_check_firmware_id(ctx, firmware_id);
+    return st == SFI_OK ? hsm_check_max_count(ctx, max_count) : st;
 }
 
 sfi_status
@@ -312,16 +316,16 @@ sfi_hsm_provision(sfi_hsm *hsm, const sfi_key *key, const uint8_t *nonce,
     SFI_ARG(hsm, nonce != NULL);
     SFI_ARG(hsm, firmware_id != NULL);
     SFI_ARG(hsm, sfi__is(perso, OBJ_PERSONALIZATION));
-    st = check_provision(hsm, nonce_len, firmware_id, max_count);
+    st = hsm_check_provision(hsm, nonce_len, firmware_id, max_count);
     if (st == SFI_OK)
-        st = read_options(hsm->obj.ctx, options, max_count, &ours);
+        st = hsm_read_options(hsm->obj.ctx, options, max_count, &ours);
     if (st != SFI_OK)
         return st;
     hsm->obj.busy = true;
     st = hsm->ops.provision(hsm->user, key->key_secret, SFI_KEY_LEN, nonce,
                             nonce_len, firmware_id, max_count, perso->data,
                             sizeof(perso->data), &ours);
-    return done(hsm, st, "HSM provisioning");
+    return hsm_end_callback(hsm, st, "HSM provisioning");
 }
 
 /* ---- licences ---- */
@@ -329,7 +333,7 @@ sfi_hsm_provision(sfi_hsm *hsm, const sfi_key *key, const uint8_t *nonce,
 /* Is it of the kind that was asked for?  The codec has seen to it that live
  * licences alone have a session. */
 static sfi_status
-check_session(sfi_ctx *ctx, const sfi_license *lic, uint32_t session)
+hsm_check_session(sfi_ctx *ctx, const sfi_license *lic, uint32_t session)
 {
     uint32_t found = sfi_license_session(lic);
 
@@ -341,8 +345,8 @@ check_session(sfi_ctx *ctx, const sfi_license *lic, uint32_t session)
 }
 
 static sfi_status
-generate_license(sfi_hsm *hsm, const sfi_certificate *cert, uint32_t session,
-                 sfi_license **out)
+hsm_generate_license(sfi_hsm *hsm, const sfi_certificate *cert,
+                     uint32_t session, sfi_license **out)
 {
     uint8_t data[SFI_LICENSE_LEN] = {0};
     size_t len = sizeof(data);
@@ -350,11 +354,11 @@ generate_license(sfi_hsm *hsm, const sfi_certificate *cert, uint32_t session,
     sfi_status st;
 
     if (hsm->ops.license == NULL)
-        return unsupported(hsm, "licences");
+        return hsm_fail_unsupported(hsm, "licences");
     hsm->obj.busy = true;
     st = hsm->ops.license(hsm->user, cert->data, sizeof(cert->data), session,
                           data, &len);
-    st = done(hsm, st, "HSM licence");
+    st = hsm_end_callback(hsm, st, "HSM licence");
     if (st != SFI_OK)
         return st;
     if (len > sizeof(data))
@@ -364,7 +368,7 @@ generate_license(sfi_hsm *hsm, const sfi_certificate *cert, uint32_t session,
     st = sfi__license_new(hsm->obj.ctx, data, len, &lic);
     if (st != SFI_OK)
         return sfi__where(hsm->obj.ctx, "HSM licence");
-    st = check_session(hsm->obj.ctx, lic, session);
+    st = hsm_check_session(hsm->obj.ctx, lic, session);
     if (st == SFI_OK)
         *out = lic;
     else
@@ -378,7 +382,7 @@ sfi_hsm_generate_license(sfi_hsm *hsm, const sfi_certificate *cert,
 {
     SFI_ENTER_NEW(hsm, HSM, out);
     SFI_ARG(hsm, sfi__is(cert, OBJ_CERTIFICATE));
-    return generate_license(hsm, cert, 0, out);
+    return hsm_generate_license(hsm, cert, 0, out);
 }
 
 sfi_status
@@ -388,7 +392,7 @@ sfi_hsm_generate_live_license(sfi_hsm *hsm, const sfi_certificate *cert,
     SFI_ENTER_NEW(hsm, HSM, out);
     SFI_ARG(hsm, sfi__is(cert, OBJ_CERTIFICATE));
     SFI_ARG(hsm, session != 0);
-    return generate_license(hsm, cert, session, out);
+    return hsm_generate_license(hsm, cert, session, out);
 }
 
 sfi_status
@@ -396,7 +400,7 @@ sfi_hsm_retire(sfi_hsm *hsm)
 {
     SFI_ENTER(hsm, HSM);
     if (hsm->ops.retire == NULL)
-        return unsupported(hsm, "to be retired");
+        return hsm_fail_unsupported(hsm, "to be retired");
     hsm->obj.busy = true;
-    return done(hsm, hsm->ops.retire(hsm->user), "HSM retiring");
+    return hsm_end_callback(hsm, hsm->ops.retire(hsm->user), "HSM retiring");
 }

@@ -14,7 +14,7 @@
 /* ---- what anybody may know ---- */
 
 static sfi_status
-info_work(struct card *c, void *arg)
+card_do_info(struct card *c, void *arg)
 {
     struct card_info *info = arg;
 
@@ -22,11 +22,11 @@ info_work(struct card *c, void *arg)
 }
 
 static sfi_status
-card_info(void *user, sfi_hsm_info *out)
+card_get_info(void *user, sfi_hsm_info *out)
 {
     struct card *c = user;
     struct card_info info;
-    sfi_status st = sfi__card_transact(c, info_work, &info);
+    sfi_status st = sfi__card_transact(c, card_do_info, &info);
 
     if (st != SFI_OK)
         return st;
@@ -49,7 +49,7 @@ card_info(void *user, sfi_hsm_info *out)
 }
 
 static sfi_status
-log_head_work(struct card *c, void *arg)
+card_do_audit_head(struct card *c, void *arg)
 {
     static const struct card_ask ask = {
         .name = "GET DATA log",
@@ -75,13 +75,13 @@ log_head_work(struct card *c, void *arg)
 }
 
 static sfi_status
-card_log_head(void *user, sfi_audit_head *out)
+card_get_audit_head(void *user, sfi_audit_head *out)
 {
-    return sfi__card_transact(user, log_head_work, out);
+    return sfi__card_transact(user, card_do_audit_head, out);
 }
 
 static sfi_status
-log_record_work(struct card *c, void *arg)
+card_do_audit_record(struct card *c, void *arg)
 {
     sfi_audit_record *out = arg;
     uint8_t sequence[8], raw[CARD_RECORD_LEN];
@@ -106,10 +106,10 @@ log_record_work(struct card *c, void *arg)
 }
 
 static sfi_status
-card_log_record(void *user, uint64_t sequence, sfi_audit_record *out)
+card_get_audit_record(void *user, uint64_t sequence, sfi_audit_record *out)
 {
     out->sequence = sequence;
-    return sfi__card_transact(user, log_record_work, out);
+    return sfi__card_transact(user, card_do_audit_record, out);
 }
 
 /* ---- the PIN ---- */
@@ -120,7 +120,7 @@ struct pins {
 };
 
 static sfi_status
-check_pin(struct card *c, size_t len)
+card_check_pin_length(struct card *c, size_t len)
 {
     if (len >= CARD_PIN_MIN && len <= CARD_PIN_MAX)
         return SFI_OK;
@@ -130,20 +130,20 @@ check_pin(struct card *c, size_t len)
 }
 
 static void
-keep_pin(struct card *c, const char *pin_secret, size_t len)
+card_keep_pin(struct card *c, const char *pin_secret, size_t len)
 {
     memcpy(c->pin_secret, pin_secret, len);
     c->pin_len = len;
 }
 
 static sfi_status
-login_work(struct card *c, void *arg)
+card_do_login(struct card *c, void *arg)
 {
     const struct pins *pins = arg;
     sfi_status st = sfi__card_verify(c, pins->pin_secret, pins->pin_len);
 
     if (st == SFI_OK)
-        keep_pin(c, pins->pin_secret, pins->pin_len);
+        card_keep_pin(c, pins->pin_secret, pins->pin_len);
     return st;
 }
 
@@ -152,17 +152,17 @@ card_login(void *user, const char *pin, size_t pin_len)
 {
     const struct pins pins = {.pin_secret = pin, .pin_len = pin_len};
     struct card *c = user;
-    sfi_status st = check_pin(c, pin_len);
+    sfi_status st = card_check_pin_length(c, pin_len);
 
     if (st != SFI_OK)
         return st;
     sfi__card_forget(c);
     c->selected = false; /* be sure whom the PIN goes to */
-    return sfi__card_transact(c, login_work, (void *)&pins);
+    return sfi__card_transact(c, card_do_login, (void *)&pins);
 }
 
 static sfi_status
-change_pin_work(struct card *c, void *arg)
+card_do_change_pin(struct card *c, void *arg)
 {
     const struct pins *pins = arg;
     uint8_t both_secret[1 + 2 * CARD_PIN_MAX];
@@ -185,7 +185,7 @@ change_pin_work(struct card *c, void *arg)
     st = sfi__card_command(c, &ask, NULL);
     sfi__wipe(both_secret, sizeof(both_secret));
     if (st == SFI_OK) {
-        keep_pin(c, pins->new_pin_secret, pins->new_pin_len);
+        card_keep_pin(c, pins->new_pin_secret, pins->new_pin_len);
         c->verified = true;
     } else if (c->lost) {
         (void)sfi__fail(c->ctx, st,
@@ -204,15 +204,15 @@ card_change_pin(void *user, const char *pin, size_t pin_len,
                               .new_pin_secret = new_pin,
                               .new_pin_len = new_pin_len};
     struct card *c = user;
-    sfi_status st = check_pin(c, pin_len);
+    sfi_status st = card_check_pin_length(c, pin_len);
 
     if (st == SFI_OK)
-        st = check_pin(c, new_pin_len);
+        st = card_check_pin_length(c, new_pin_len);
     if (st != SFI_OK)
         return st;
     sfi__card_forget(c);
     c->selected = false;
-    return sfi__card_transact(c, change_pin_work, (void *)&pins);
+    return sfi__card_transact(c, card_do_change_pin, (void *)&pins);
 }
 
 /* ---- licences ---- */
@@ -226,7 +226,7 @@ struct request {
 
 /* 6985 has many causes: the card's state tells which. */
 static sfi_status
-not_now(struct card *c, const struct request *rq, uint16_t sw)
+card_explain_conditions(struct card *c, const struct request *rq, uint16_t sw)
 {
     struct card_info info;
     sfi_status st = sfi__card_ask_info(c, &info);
@@ -258,7 +258,7 @@ not_now(struct card *c, const struct request *rq, uint16_t sw)
 /* Was a device counted, and are few left?  The licence is there: nothing that
  * goes wrong here takes it back. */
 static void
-warn_when_low(struct card *c)
+card_warn_when_low(struct card *c)
 {
     uint64_t before = c->remaining;
     struct card_info info;
@@ -273,7 +273,7 @@ warn_when_low(struct card *c)
 }
 
 static sfi_status
-license_work(struct card *c, void *arg)
+card_do_license(struct card *c, void *arg)
 {
     struct request *rq = arg;
     const struct card_ask ask = {
@@ -293,14 +293,14 @@ license_work(struct card *c, void *arg)
                          "the card gives licences only after a login");
     st = sfi__card_exchange(c, &ask, rq->out, &sw);
     if (st == SFI_OK && sw == CARD_SW_OK)
-        warn_when_low(c);
+        card_warn_when_low(c);
     if (st != SFI_OK || sw == CARD_SW_OK)
         return st;
     if (sw == CARD_SW_DATA)
         return sfi__fail_peer(c->ctx, SFI_ERR_CERTIFICATE, sw,
                               "the card refuses the certificate: of another "
                               "product, or not signed by its CA");
-    return sw == CARD_SW_CONDITIONS ? not_now(c, rq, sw)
+    return sw == CARD_SW_CONDITIONS ? card_explain_conditions(c, rq, sw)
                                     : sfi__card_refused(c, ask.name, sw);
 }
 
@@ -322,14 +322,14 @@ card_license(void *user, const uint8_t *cert, size_t cert_len, uint32_t session,
     rq.len = sfi__wr_len(&w);
     if (!sfi__wr_ok(&w) || *out_len < SFI_LICENSE_LEN)
         return sfi__fail(c->ctx, SFI_ERR_INTERNAL, "licence buffer");
-    st = sfi__card_transact(c, license_work, &rq);
+    st = sfi__card_transact(c, card_do_license, &rq);
     if (st == SFI_OK)
         *out_len = SFI_LICENSE_LEN;
     return st;
 }
 
 static sfi_status
-retire_work(struct card *c, void *arg)
+card_do_retire(struct card *c, void *arg)
 {
     static const struct card_ask ask = {
         .name = "RETIRE",
@@ -363,7 +363,7 @@ card_retire(void *user)
 {
     bool again = false;
 
-    return sfi__card_transact(user, retire_work, &again);
+    return sfi__card_transact(user, card_do_retire, &again);
 }
 
 static void
@@ -378,7 +378,7 @@ card_close(void *user)
 }
 
 static sfi_status
-hello(struct card *c, void *arg)
+card_do_nothing(struct card *c, void *arg)
 {
     (void)c; /* selected and recognised: that was all */
     (void)arg;
@@ -387,15 +387,15 @@ hello(struct card *c, void *arg)
 
 static const sfi_hsm_ops card_ops = {
     .struct_size = sizeof(card_ops),
-    .info = card_info,
+    .info = card_get_info,
     .login = card_login,
     .provision = sfi__card_provision,
     .license = card_license,
     .close = card_close,
     .change_pin = card_change_pin,
     .retire = card_retire,
-    .audit_head = card_log_head,
-    .audit_record = card_log_record,
+    .audit_head = card_get_audit_head,
+    .audit_record = card_get_audit_record,
 };
 
 sfi_status
@@ -413,7 +413,7 @@ sfi__card_open(sfi_ctx *ctx, const struct channel *ch, bool short_only,
     c->ctx = ctx;
     c->ch = *ch;
     c->extended = !short_only;
-    st = sfi__card_transact(c, hello, NULL);
+    st = sfi__card_transact(c, card_do_nothing, NULL);
     if (st != SFI_OK) {
         card_close(c);
         return st;

@@ -11,7 +11,7 @@
 
 /* Whatever it still knows is to be said again. */
 static void
-lose(struct card *c)
+card_mark_lost(struct card *c)
 {
     c->lost = true;
     c->selected = false;
@@ -19,8 +19,8 @@ lose(struct card *c)
 }
 
 static sfi_status
-carry(struct card *c, const struct card_ask *ask, struct apdu_talk *talk,
-      enum apdu_turn *turn)
+card_carry_apdu(struct card *c, const struct card_ask *ask,
+                struct apdu_talk *talk, enum apdu_turn *turn)
 {
     uint8_t in_secret[CHANNEL_APDU_MAX], raw[CHANNEL_APDU_MAX];
     size_t raw_len = sizeof(raw);
@@ -34,21 +34,21 @@ carry(struct card *c, const struct card_ask *ask, struct apdu_talk *talk,
     if (st == SFI_OK)
         *turn = sfi__apdu_take(talk, raw, raw_len);
     else
-        lose(c);
+        card_mark_lost(c);
     sfi__wipe(in_secret, sizeof(in_secret));
     return st;
 }
 
 static sfi_status
-misbehaved(struct card *c, const struct card_ask *ask,
-           const struct apdu_talk *talk, enum apdu_turn turn)
+card_check_turn(struct card *c, const struct card_ask *ask,
+                const struct apdu_talk *talk, enum apdu_turn turn)
 {
     switch (turn) {
     case APDU_GO_ON:
     case APDU_DONE:
         break;
     case APDU_NO_STATUS: /* also seen when a card is pulled */
-        lose(c);
+        card_mark_lost(c);
         return sfi__fail(c->ctx, SFI_ERR_IO,
                          "an answer of %zu bytes to %s, expected at least 2",
                          talk->found, ask->name);
@@ -78,10 +78,10 @@ sfi__card_exchange(struct card *c, const struct card_ask *ask, uint8_t *out,
     c->stale = false;
     sfi__apdu_begin(&talk, &ask->apdu, c->extended, out);
     while (st == SFI_OK && turn == APDU_GO_ON)
-        st = carry(c, ask, &talk, &turn);
+        st = card_carry_apdu(c, ask, &talk, &turn);
     c->extended = talk.extended;
     if (st == SFI_OK)
-        st = misbehaved(c, ask, &talk, turn);
+        st = card_check_turn(c, ask, &talk, turn);
     if (st != SFI_OK)
         return st;
     if (talk.sw == CARD_SW_OK && ask->exact && talk.got != ask->apdu.answer)
@@ -118,7 +118,7 @@ static const struct {
 };
 
 static sfi_status
-wrong_pin(struct card *c, uint16_t sw)
+card_fail_wrong_pin(struct card *c, uint16_t sw)
 {
     uint32_t left = sw & 0x0fu;
 
@@ -132,7 +132,7 @@ wrong_pin(struct card *c, uint16_t sw)
 /* Somebody selected another application, or the PIN was taken back.  Which of
  * the two does not show: the PIN goes nowhere before another SELECT. */
 static void
-notice(struct card *c, uint16_t sw)
+card_notice_stale(struct card *c, uint16_t sw)
 {
     if (sw == CARD_SW_INS || sw == CARD_SW_CLA ||
         (sw == CARD_SW_SECURITY && c->verified)) {
@@ -145,9 +145,9 @@ notice(struct card *c, uint16_t sw)
 sfi_status
 sfi__card_refused(struct card *c, const char *name, uint16_t sw)
 {
-    notice(c, sw);
+    card_notice_stale(c, sw);
     if ((sw & 0xfff0u) == CARD_SW_PIN)
-        return wrong_pin(c, sw);
+        return card_fail_wrong_pin(c, sw);
     for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++) {
         if (refusals[i].sw == sw)
             return sfi__fail_peer(c->ctx, refusals[i].st, sw,
@@ -224,7 +224,7 @@ sfi__card_verify(struct card *c, const char *pin_secret, size_t pin_len)
 /* ---- transactions ---- */
 
 static sfi_status
-select_ours(struct card *c)
+card_select_ours(struct card *c)
 {
     static const struct card_ask ask = {
         .name = "SELECT",
@@ -254,7 +254,7 @@ select_ours(struct card *c)
 /* Is it the card that we began with?  Nothing else is told to another one,
  * above all no PIN. */
 static sfi_status
-recognise(struct card *c)
+card_check_serial(struct card *c)
 {
     struct card_info info;
     sfi_status st = sfi__card_ask_info(c, &info);
@@ -276,14 +276,14 @@ recognise(struct card *c)
 
 /* Say again what the card forgot. */
 static sfi_status
-resume(struct card *c)
+card_restore_login(struct card *c)
 {
     sfi_status st = SFI_OK;
 
     if (!c->selected) {
-        st = select_ours(c);
+        st = card_select_ours(c);
         if (st == SFI_OK)
-            st = recognise(c);
+            st = card_check_serial(c);
         if (st != SFI_OK)
             c->selected = false; /* whoever that is, it is asked anew */
     }
@@ -298,7 +298,7 @@ resume(struct card *c)
 }
 
 static sfi_status
-attempt(struct card *c, card_work work, void *arg)
+card_attempt_work(struct card *c, card_work work, void *arg)
 {
     bool was_reset = false;
     sfi_status st;
@@ -313,7 +313,7 @@ attempt(struct card *c, card_work work, void *arg)
         c->selected = false;
         c->verified = false;
     }
-    st = resume(c);
+    st = card_restore_login(c);
     if (st == SFI_OK)
         st = work(c, arg);
     c->ch.ops->end(c->ch.user);
@@ -323,12 +323,12 @@ attempt(struct card *c, card_work work, void *arg)
 sfi_status
 sfi__card_transact(struct card *c, card_work work, void *arg)
 {
-    sfi_status st = attempt(c, work, arg);
+    sfi_status st = card_attempt_work(c, work, arg);
 
     if (st == SFI_OK || !(c->lost || c->stale) || c->once)
         return st;
     sfi__log(c->ctx, SFI_LOG_INFO, "card: %s; asking again",
              sfi_error_message(sfi_ctx_error(c->ctx)));
     sfi__clear_error(c->ctx);
-    return attempt(c, work, arg);
+    return card_attempt_work(c, work, arg);
 }

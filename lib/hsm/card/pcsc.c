@@ -60,7 +60,7 @@ static const struct {
 };
 
 static sfi_status
-failed(sfi_ctx *ctx, LONG code)
+pcsc_fail(sfi_ctx *ctx, LONG code)
 {
     int32_t peer = (int32_t)(uint32_t)code;
 
@@ -78,14 +78,14 @@ failed(sfi_ctx *ctx, LONG code)
 /* ---- readers ---- */
 
 static LONG
-establish(SCARDCONTEXT *context)
+pcsc_establish(SCARDCONTEXT *context)
 {
     return SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, context);
 }
 
 /* Their names one after the other, each with its NUL, then another NUL. */
 static LONG
-list_names(SCARDCONTEXT context, char names[NAMES_MAX + 1])
+pcsc_list_names(SCARDCONTEXT context, char names[NAMES_MAX + 1])
 {
     DWORD len = NAMES_MAX;
     LONG code;
@@ -100,7 +100,7 @@ list_names(SCARDCONTEXT context, char names[NAMES_MAX + 1])
 }
 
 static bool
-has_card(SCARDCONTEXT context, const char *name)
+pcsc_has_card(SCARDCONTEXT context, const char *name)
 {
     SCARD_READERSTATE state = {.szReader = name};
 
@@ -114,24 +114,24 @@ sfi__pcsc_list(sfi_ctx *ctx, sfi_hsm_slot_fn fn, void *user)
     char names[NAMES_MAX + 1];
     sfi_hsm_slot slot = {.struct_size = sizeof(slot)};
     SCARDCONTEXT context;
-    LONG code = establish(&context);
+    LONG code = pcsc_establish(&context);
 
     if (code != SCARD_S_SUCCESS)
-        return failed(ctx, code);
-    code = list_names(context, names);
+        return pcsc_fail(ctx, code);
+    code = pcsc_list_names(context, names);
     for (const char *at = names; code == SCARD_S_SUCCESS && at[0] != '\0';
          at += strlen(at) + 1) {
         slot.number++;
-        slot.present = has_card(context, at);
+        slot.present = pcsc_has_card(context, at);
         (void)sfi__text_copy(slot.name, sizeof(slot.name), at);
         fn(user, &slot);
     }
     (void)SCardReleaseContext(context);
-    return code == SCARD_S_SUCCESS ? SFI_OK : failed(ctx, code);
+    return code == SCARD_S_SUCCESS ? SFI_OK : pcsc_fail(ctx, code);
 }
 
 static sfi_status
-find_slot(sfi_ctx *ctx, const char *names, uint64_t slot, const char **out)
+pcsc_find_slot(sfi_ctx *ctx, const char *names, uint64_t slot, const char **out)
 {
     uint64_t count = 0;
 
@@ -148,7 +148,8 @@ find_slot(sfi_ctx *ctx, const char *names, uint64_t slot, const char **out)
 
 /* All of a name, else a part that no other has. */
 static sfi_status
-find_name(sfi_ctx *ctx, const char *names, const char *wanted, const char **out)
+pcsc_find_name(sfi_ctx *ctx, const char *names, const char *wanted,
+               const char **out)
 {
     const char *other = NULL;
 
@@ -175,21 +176,21 @@ find_name(sfi_ctx *ctx, const char *names, const char *wanted, const char **out)
 }
 
 static sfi_status
-find(struct reader *r, const char *wanted)
+pcsc_find_reader(struct reader *r, const char *wanted)
 {
     char names[NAMES_MAX + 1];
     const char *found = NULL;
     uint64_t slot;
-    LONG code = list_names(r->context, names);
+    LONG code = pcsc_list_names(r->context, names);
     sfi_status st;
 
     if (code != SCARD_S_SUCCESS)
-        return failed(r->ctx, code);
+        return pcsc_fail(r->ctx, code);
     if (names[0] == '\0')
-        return failed(r->ctx, SCARD_E_NO_READERS_AVAILABLE);
+        return pcsc_fail(r->ctx, SCARD_E_NO_READERS_AVAILABLE);
     st = sfi__text_to_u64(wanted, UINT32_MAX, &slot)
-             ? find_slot(r->ctx, names, slot, &found)
-             : find_name(r->ctx, names, wanted, &found);
+             ? pcsc_find_slot(r->ctx, names, slot, &found)
+             : pcsc_find_name(r->ctx, names, wanted, &found);
     if (st == SFI_OK)
         (void)sfi__text_copy(r->name, sizeof(r->name), found);
     return st;
@@ -198,7 +199,7 @@ find(struct reader *r, const char *wanted)
 /* ---- the connection ---- */
 
 static void
-disconnect(struct reader *r, DWORD disposition)
+pcsc_disconnect(struct reader *r, DWORD disposition)
 {
     if (r->is_connected)
         (void)SCardDisconnect(r->card, disposition);
@@ -206,7 +207,7 @@ disconnect(struct reader *r, DWORD disposition)
 }
 
 static void
-leave_service(struct reader *r)
+pcsc_leave_service(struct reader *r)
 {
     if (r->has_context)
         (void)SCardReleaseContext(r->context);
@@ -214,50 +215,50 @@ leave_service(struct reader *r)
 }
 
 static LONG
-enter_service(struct reader *r)
+pcsc_enter_service(struct reader *r)
 {
     LONG code = SCARD_S_SUCCESS;
 
     if (!r->has_context)
-        code = establish(&r->context);
+        code = pcsc_establish(&r->context);
     r->has_context = code == SCARD_S_SUCCESS;
     return code;
 }
 
 /* A service that was started anew knows nothing of us. */
 static bool
-is_forgotten(LONG code)
+pcsc_service_forgot(LONG code)
 {
     return code == SCARD_E_INVALID_HANDLE || code == SCARD_E_NO_SERVICE ||
            code == SCARD_E_SERVICE_STOPPED || code == SCARD_F_COMM_ERROR;
 }
 
 static LONG
-connect_card(struct reader *r)
+pcsc_connect_card(struct reader *r)
 {
     LONG code = SCARD_S_SUCCESS;
 
     for (int i = 0; i < 2; i++) {
-        code = enter_service(r);
+        code = pcsc_enter_service(r);
         if (code == SCARD_S_SUCCESS)
             code = SCardConnect(r->context, r->name, SCARD_SHARE_SHARED,
                                 PROTOCOLS, &r->card, &r->protocol);
-        if (!is_forgotten(code))
+        if (!pcsc_service_forgot(code))
             break;
-        leave_service(r);
+        pcsc_leave_service(r);
     }
     r->is_connected = code == SCARD_S_SUCCESS;
     return code;
 }
 
 static LONG
-reconnect(struct reader *r)
+pcsc_reconnect_card(struct reader *r)
 {
     LONG code = SCardReconnect(r->card, SCARD_SHARE_SHARED, PROTOCOLS,
                                SCARD_LEAVE_CARD, &r->protocol);
 
     if (code != SCARD_S_SUCCESS)
-        disconnect(r, SCARD_LEAVE_CARD);
+        pcsc_disconnect(r, SCARD_LEAVE_CARD);
     return code;
 }
 
@@ -271,12 +272,12 @@ pcsc_begin(void *user, bool *was_reset)
 
     *was_reset = false;
     if (r->has_failed)
-        disconnect(r, SCARD_RESET_CARD);
+        pcsc_disconnect(r, SCARD_RESET_CARD);
     r->has_failed = false;
     for (int i = 0; i < BEGIN_MAX; i++) {
         if (!r->is_connected) {
             *was_reset = true;
-            code = connect_card(r);
+            code = pcsc_connect_card(r);
             if (code != SCARD_S_SUCCESS)
                 break;
         }
@@ -285,11 +286,12 @@ pcsc_begin(void *user, bool *was_reset)
             return SFI_OK;
         *was_reset = true;
         if (code == SCARD_W_RESET_CARD)
-            code = reconnect(r);
+            code = pcsc_reconnect_card(r);
         else
-            disconnect(r, SCARD_LEAVE_CARD);
+            pcsc_disconnect(r, SCARD_LEAVE_CARD);
     }
-    return failed(r->ctx, code != SCARD_S_SUCCESS ? code : SCARD_W_RESET_CARD);
+    return pcsc_fail(r->ctx,
+                     code != SCARD_S_SUCCESS ? code : SCARD_W_RESET_CARD);
 }
 
 static void
@@ -303,14 +305,14 @@ pcsc_end(void *user)
 
 /* T=0 has no extended length; the card is not even asked. */
 static bool
-is_extended(const uint8_t *in, size_t len)
+pcsc_is_extended(const uint8_t *in, size_t len)
 {
     return len > 5 && in[4] == 0;
 }
 
 /* ... and sends no Le after data: the card answers 61xx. */
 static size_t
-without_le(const uint8_t *in, size_t len)
+pcsc_length_without_le(const uint8_t *in, size_t len)
 {
     return len > 5 && len == 5u + in[4] + 1u ? len - 1 : len;
 }
@@ -325,14 +327,14 @@ pcsc_transmit(void *user, const uint8_t *in, size_t in_len, uint8_t *out,
     LONG code;
 
     *out_len = 0;
-    if (t0 && is_extended(in, in_len)) {
+    if (t0 && pcsc_is_extended(in, in_len)) {
         out[0] = 0x67; /* wrong length, as a card without it says */
         out[1] = 0x00;
         *out_len = 2;
         return SFI_OK;
     }
     if (t0)
-        in_len = without_le(in, in_len);
+        in_len = pcsc_length_without_le(in, in_len);
     code = SCardTransmit(r->card, t0 ? SCARD_PCI_T0 : SCARD_PCI_T1, in,
                          (DWORD)in_len, NULL, out, &len);
     if (code == SCARD_S_SUCCESS) {
@@ -340,7 +342,7 @@ pcsc_transmit(void *user, const uint8_t *in, size_t in_len, uint8_t *out,
         return SFI_OK;
     }
     r->has_failed = true;
-    return failed(r->ctx, code);
+    return pcsc_fail(r->ctx, code);
 }
 
 static void
@@ -348,8 +350,8 @@ pcsc_close(void *user)
 {
     struct reader *r = user;
 
-    disconnect(r, SCARD_RESET_CARD); /* it shall forget the PIN */
-    leave_service(r);
+    pcsc_disconnect(r, SCARD_RESET_CARD); /* it shall forget the PIN */
+    pcsc_leave_service(r);
     sfi__ctx_dealloc(r->ctx, r);
 }
 
@@ -370,8 +372,9 @@ sfi__pcsc_open(sfi_ctx *ctx, const char *reader, struct channel *out)
     if (r == NULL)
         return SFI_ERR_NOMEM;
     r->ctx = ctx;
-    code = enter_service(r);
-    st = code == SCARD_S_SUCCESS ? find(r, reader) : failed(ctx, code);
+    code = pcsc_enter_service(r);
+    st = code == SCARD_S_SUCCESS ? pcsc_find_reader(r, reader)
+                                 : pcsc_fail(ctx, code);
     if (st != SFI_OK) {
         pcsc_close(r);
         return st;

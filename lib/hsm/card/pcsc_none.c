@@ -5,7 +5,7 @@
 #include "core/err.h"
 
 static sfi_status
-none(sfi_ctx *ctx)
+pcsc_fail_unsupported(sfi_ctx *ctx)
 {
     return sfi__fail(ctx, SFI_ERR_UNSUPPORTED,
                      "this libsfi was built without smartcards, which need "
@@ -17,7 +17,7 @@ sfi__pcsc_open(sfi_ctx *ctx, const char *reader, struct channel *out)
 {
     (void)reader;
     (void)out;
-    return none(ctx);
+    return pcsc_fail_unsupported(ctx);
 }
 
 sfi_status
@@ -25,5 +25,5 @@ sfi__pcsc_list(sfi_ctx *ctx, sfi_hsm_slot_fn fn, void *user)
 {
     (void)fn;
     (void)user;
-    return none(ctx);
+    return pcsc_fail_unsupported(ctx);
 }

@@ -25,8 +25,8 @@ struct filling {
 };
 
 static sfi_status
-put(struct card *c, uint8_t object, const char *name, const uint8_t *data,
-    size_t len)
+card_put_object(struct card *c, uint8_t object, const char *name,
+                const uint8_t *data, size_t len)
 {
     const struct card_ask ask = {
         .name = name,
@@ -42,7 +42,7 @@ put(struct card *c, uint8_t object, const char *name, const uint8_t *data,
 }
 
 static sfi_status
-put_all(struct card *c, const struct filling *f)
+card_put_objects(struct card *c, const struct filling *f)
 {
     const struct {
         enum card_object object;
@@ -69,15 +69,15 @@ put_all(struct card *c, const struct filling *f)
         if (objects[i].data == NULL ||
             (objects[i].object == CARD_DO_LOW_WATER && f->low == 0))
             continue;
-        st = put(c, (uint8_t)objects[i].object, objects[i].name,
-                 objects[i].data, objects[i].len);
+        st = card_put_object(c, (uint8_t)objects[i].object, objects[i].name,
+                             objects[i].data, objects[i].len);
     }
     return st;
 }
 
 /* Is this what we gave it, and has nothing been licensed from it? */
 static bool
-is_ours(const struct card_info *info, const struct filling *f)
+card_holds_filling(const struct card_info *info, const struct filling *f)
 {
     return info->state == SFI_HSM_OPERATIONAL && info->records == 0 &&
            info->remaining == f->max_count && info->maximum == f->max_count &&
@@ -88,9 +88,10 @@ is_ours(const struct card_info *info, const struct filling *f)
 }
 
 static sfi_status
-locked(struct card *c, const struct filling *f, const struct card_info *info)
+card_accept_locked(struct card *c, const struct filling *f,
+                   const struct card_info *info)
 {
-    if (!is_ours(info, f))
+    if (!card_holds_filling(info, f))
         return sfi__fail(c->ctx, SFI_ERR_HSM,
                          "the card holds something else than it was given");
     memcpy(c->serial, info->serial, sizeof(c->serial));
@@ -99,7 +100,7 @@ locked(struct card *c, const struct filling *f, const struct card_info *info)
 }
 
 static sfi_status
-fill_work(struct card *c, void *arg)
+card_do_provision(struct card *c, void *arg)
 {
     static const struct card_ask lock = {
         .name = "LOCK",
@@ -112,11 +113,11 @@ fill_work(struct card *c, void *arg)
     if (st != SFI_OK)
         return st;
     if (info.state != SFI_HSM_BLANK)
-        return c->locking
-                   ? locked(c, f, &info) /* an answer was lost, no more */
-                   : sfi__fail(c->ctx, SFI_ERR_HSM_STATE,
-                               "already provisioned, and locked for "
-                               "ever");
+        return c->locking ? card_accept_locked(
+                                c, f, &info) /* an answer was lost, no more */
+                          : sfi__fail(c->ctx, SFI_ERR_HSM_STATE,
+                                      "already provisioned, and locked for "
+                                      "ever");
     if (c->pin_len == 0)
         return sfi__fail(c->ctx, SFI_ERR_HSM_PIN,
                          "no PIN yet: log in with the one that shall protect "
@@ -126,19 +127,20 @@ fill_work(struct card *c, void *arg)
     if (st != SFI_OK)
         return st;
     c->once = false; /* a blank card has no PIN to guess */
-    st = put_all(c, f);
+    st = card_put_objects(c, f);
     if (st != SFI_OK)
         return st;
     c->locking = true;
     st = sfi__card_command(c, &lock, NULL);
     if (st == SFI_OK)
         st = sfi__card_ask_info(c, &info);
-    return st == SFI_OK ? locked(c, f, &info) : st;
+    return st == SFI_OK ? card_accept_locked(c, f, &info) : st;
 }
 
 static void
-fill(struct filling *f, const uint8_t *key_secret, const uint8_t *nonce,
-     const char *firmware_id, uint64_t max_count)
+card_prepare_filling(struct filling *f, const uint8_t *key_secret,
+                     const uint8_t *nonce, const char *firmware_id,
+                     uint64_t max_count)
 {
     struct wr w;
 
@@ -178,8 +180,8 @@ sfi__card_provision(void *user, const uint8_t *key_secret, size_t key_len,
         f.low = options->low_water;
         f.log_key_secret = options->audit_key;
     }
-    fill(&f, key_secret, nonce, firmware_id, max_count);
-    st = sfi__card_transact(c, fill_work, &f);
+    card_prepare_filling(&f, key_secret, nonce, firmware_id, max_count);
+    st = sfi__card_transact(c, card_do_provision, &f);
     c->locking = false;
     sfi__wipe(&f, sizeof(f));
     return st;

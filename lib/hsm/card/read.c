@@ -9,7 +9,7 @@
 #define PRODUCT_LEN 8u
 
 static sfi_status
-bad(sfi_ctx *ctx, const char *what)
+card_fail_invalid(sfi_ctx *ctx, const char *what)
 {
     return sfi__fail(ctx, SFI_ERR_HSM,
                      "the card tells %s, which is not possible", what);
@@ -17,7 +17,7 @@ bad(sfi_ctx *ctx, const char *what)
 
 /* Printable, then zeros to the end. */
 static bool
-read_text(struct rd *r, size_t len, char *out)
+card_read_text(struct rd *r, size_t len, char *out)
 {
     size_t used = 0;
 
@@ -32,23 +32,24 @@ read_text(struct rd *r, size_t len, char *out)
 }
 
 static sfi_status
-read_names(sfi_ctx *ctx, struct rd *product, struct rd *firmware,
-           char *product_id, char *firmware_id)
+card_read_names(sfi_ctx *ctx, struct rd *product, struct rd *firmware,
+                char *product_id, char *firmware_id)
 {
-    bool product_ok = read_text(product, PRODUCT_LEN, product_id);
-    bool firmware_ok = read_text(firmware, SFI_FIRMWARE_ID_MAX, firmware_id);
+    bool product_ok = card_read_text(product, PRODUCT_LEN, product_id);
+    bool firmware_ok =
+        card_read_text(firmware, SFI_FIRMWARE_ID_MAX, firmware_id);
 
     product_id[PRODUCT_LEN] = '\0';
     firmware_id[SFI_FIRMWARE_ID_MAX] = '\0';
     if (!product_ok)
-        return bad(ctx, "a product id that is no text");
+        return card_fail_invalid(ctx, "a product id that is no text");
     if (!firmware_ok || sfi__rd_u8(firmware) != 0)
-        return bad(ctx, "a firmware id that is no text");
+        return card_fail_invalid(ctx, "a firmware id that is no text");
     return SFI_OK;
 }
 
 static sfi_status
-check_counts(sfi_ctx *ctx, uint64_t remaining, uint64_t maximum)
+card_check_counts(sfi_ctx *ctx, uint64_t remaining, uint64_t maximum)
 {
     if (remaining <= maximum && maximum <= SFI_HSM_COUNT_MAX)
         return SFI_OK;
@@ -87,11 +88,11 @@ sfi__card_read_info(sfi_ctx *ctx, const uint8_t raw[CARD_INFO_LEN],
                          "expected %u",
                          version, CARD_VERSION);
     if (out->state > SFI_HSM_RETIRED)
-        return bad(ctx, "an unknown state");
-    st = check_counts(ctx, out->remaining, out->maximum);
+        return card_fail_invalid(ctx, "an unknown state");
+    st = card_check_counts(ctx, out->remaining, out->maximum);
     return st != SFI_OK ? st
-                        : read_names(ctx, &product, &r, out->product_id,
-                                     out->firmware_id);
+                        : card_read_names(ctx, &product, &r, out->product_id,
+                                          out->firmware_id);
 }
 
 sfi_status
@@ -109,13 +110,14 @@ sfi__card_read_audit(sfi_ctx *ctx, const uint8_t raw[CARD_AUDIT_LEN],
     out->sequence = sfi__rd_u64be(&r);
     firmware = r;
     sfi__rd_skip(&r, sizeof(out->firmware_id));
-    st = read_names(ctx, &r, &firmware, out->product_id, out->firmware_id);
+    st = card_read_names(ctx, &r, &firmware, out->product_id, out->firmware_id);
     sfi__rd_bytes(&r, out->serial, sizeof(out->serial));
     sfi__rd_bytes(&r, out->ca_public, sizeof(out->ca_public));
     sfi__rd_bytes(&r, out->genesis, sizeof(out->genesis));
     sfi__rd_bytes(&r, out->audit_head, sizeof(out->audit_head));
     sfi__rd_bytes(&r, out->mac, sizeof(out->mac));
-    return st != SFI_OK ? st : check_counts(ctx, out->remaining, out->maximum);
+    return st != SFI_OK ? st
+                        : card_check_counts(ctx, out->remaining, out->maximum);
 }
 
 sfi_status
@@ -136,7 +138,7 @@ sfi__card_read_record(sfi_ctx *ctx, const uint8_t raw[CARD_RECORD_LEN],
     sfi__rd_bytes(&r, out->hash, sizeof(out->hash));
     sfi__rd_bytes(&r, out->mac, sizeof(out->mac));
     if (out->kind < SFI_AUDIT_COUNTED || out->kind > SFI_AUDIT_RETIRED)
-        return bad(ctx, "a record of an unknown kind");
+        return card_fail_invalid(ctx, "a record of an unknown kind");
     if (out->sequence != sequence)
         return sfi__fail(
             ctx, SFI_ERR_HSM, "the card gives record %llu, expected %llu",

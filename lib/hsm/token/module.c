@@ -17,7 +17,7 @@
 
 /* A module may leave out what it cannot do: PKCS #11 v2.40, 5.3. */
 static sfi_status
-check_functions(struct token *t, const CK_FUNCTION_LIST *fn)
+module_check_functions(struct token *t, const CK_FUNCTION_LIST *fn)
 {
 #define NEEDED(name)                              \
     if (fn->name == NULL)                         \
@@ -51,7 +51,7 @@ check_functions(struct token *t, const CK_FUNCTION_LIST *fn)
 }
 
 static sfi_status
-unusable(struct token *t, const char *path)
+module_fail_load(struct token *t, const char *path)
 {
     const char *why = p11_kit_message();
 
@@ -72,12 +72,12 @@ sfi__token_load(struct token *t)
     CK_RV rv;
 
     if (bare == NULL)
-        return unusable(t, path);
-    st = check_functions(t, bare);
+        return module_fail_load(t, path);
+    st = module_check_functions(t, bare);
     if (st == SFI_OK) {
         t->fn = p11_kit_module_load(path, 0);
         if (t->fn == NULL)
-            st = unusable(t, path);
+            st = module_fail_load(t, path);
     }
     p11_kit_module_release(bare);
     if (st != SFI_OK)
@@ -112,7 +112,7 @@ sfi__token_unload(struct token *t)
 
 /* The ones that say what to do about them. */
 static sfi_status
-known_failure(struct token *t, CK_RV rv, const char *what)
+token_explain_refusal(struct token *t, CK_RV rv, const char *what)
 {
     sfi_ctx *ctx = t->ctx;
     int32_t code = (int32_t)rv;
@@ -154,7 +154,7 @@ known_failure(struct token *t, CK_RV rv, const char *what)
 sfi_status
 sfi__token_fail(struct token *t, CK_RV rv, const char *what)
 {
-    sfi_status st = known_failure(t, rv, what);
+    sfi_status st = token_explain_refusal(t, rv, what);
 
     if (st != SFI_OK)
         return st;

@@ -34,7 +34,8 @@ struct found {
 };
 
 static sfi_status
-search(struct token *t, CK_ATTRIBUTE *like, CK_ULONG n, struct found *f)
+object_search_once(struct token *t, CK_ATTRIBUTE *like, CK_ULONG n,
+                   struct found *f)
 {
     CK_RV rv = t->fn->C_FindObjectsInit(t->session, like, n);
 
@@ -60,22 +61,23 @@ search(struct token *t, CK_ATTRIBUTE *like, CK_ULONG n, struct found *f)
 /* Nothing found is believed only while the login holds: private objects are
  * not seen without. */
 static sfi_status
-find(struct token *t, CK_ATTRIBUTE *like, CK_ULONG n, struct found *f)
+object_search(struct token *t, CK_ATTRIBUTE *like, CK_ULONG n, struct found *f)
 {
     sfi_status st = sfi__token_ready(t);
 
     if (st == SFI_OK)
-        st = search(t, like, n, f);
+        st = object_search_once(t, like, n, f);
     if (st == SFI_OK && f->count == 0) {
         st = sfi__token_ready(t);
         if (st == SFI_OK)
-            st = search(t, like, n, f);
+            st = object_search_once(t, like, n, f);
     }
     return st;
 }
 
 static sfi_status
-find_keys(struct token *t, const uint8_t id[TOKEN_ID_LEN], struct found *f)
+object_find_keys(struct token *t, const uint8_t id[TOKEN_ID_LEN],
+                 struct found *f)
 {
     CK_OBJECT_CLASS class = CKO_SECRET_KEY;
     CK_KEY_TYPE type = CKK_AES;
@@ -85,15 +87,16 @@ find_keys(struct token *t, const uint8_t id[TOKEN_ID_LEN], struct found *f)
         ATTRIBUTE(CKA_ID, id, TOKEN_ID_LEN),
     };
 
-    return find(t, like, sizeof(like) / sizeof(like[0]), f);
+    return object_search(t, like, sizeof(like) / sizeof(like[0]), f);
 }
 
 /* The one key of a vault. */
 static sfi_status
-find_key(struct token *t, const uint8_t id[TOKEN_ID_LEN], CK_OBJECT_HANDLE *out)
+object_find_only_key(struct token *t, const uint8_t id[TOKEN_ID_LEN],
+                     CK_OBJECT_HANDLE *out)
 {
     struct found f;
-    sfi_status st = find_keys(t, id, &f);
+    sfi_status st = object_find_keys(t, id, &f);
 
     if (st != SFI_OK)
         return st;
@@ -113,7 +116,7 @@ find_key(struct token *t, const uint8_t id[TOKEN_ID_LEN], CK_OBJECT_HANDLE *out)
 
 /* Did the token do as it was told? */
 static sfi_status
-check_key(struct token *t, CK_OBJECT_HANDLE key)
+token_check_new_key(struct token *t, CK_OBJECT_HANDLE key)
 {
     CK_BBOOL sensitive = CK_FALSE;
     CK_BBOOL extractable = CK_TRUE;
@@ -163,7 +166,7 @@ sfi__token_make_key(struct token *t, const uint8_t id[TOKEN_ID_LEN])
                               sizeof(a) / sizeof(a[0]), &key);
     if (rv != CKR_OK)
         return sfi__token_fail(t, rv, "make an AES-256 key");
-    st = check_key(t, key);
+    st = token_check_new_key(t, key);
     if (st != SFI_OK)
         (void)t->fn->C_DestroyObject(t->session, key);
     return st;
@@ -173,7 +176,7 @@ sfi__token_make_key(struct token *t, const uint8_t id[TOKEN_ID_LEN])
 
 /* The IV is ours; a token that insists on its own writes it over ours. */
 static CK_GCM_PARAMS
-gcm_params(uint8_t iv[TOKEN_IV_LEN], const uint8_t *aad, size_t aad_len)
+token_gcm_params(uint8_t iv[TOKEN_IV_LEN], const uint8_t *aad, size_t aad_len)
 {
     return (CK_GCM_PARAMS){
         .iv_ptr = iv,
@@ -186,7 +189,7 @@ gcm_params(uint8_t iv[TOKEN_IV_LEN], const uint8_t *aad, size_t aad_len)
 }
 
 static sfi_status
-wrong_length(struct token *t, const char *what, CK_ULONG got, size_t want)
+token_fail_length(struct token *t, const char *what, CK_ULONG got, size_t want)
 {
     return sfi__fail(t->ctx, SFI_ERR_HSM,
                      "the token %s %lu bytes, expected %zu", what, got, want);
@@ -198,7 +201,7 @@ sfi__token_seal(struct token *t, const uint8_t id[TOKEN_ID_LEN],
                 size_t len, uint8_t *out)
 {
     uint8_t sealed[SEAL_MAX + TOKEN_TAG_LEN];
-    CK_GCM_PARAMS params = gcm_params(out, aad, aad_len);
+    CK_GCM_PARAMS params = token_gcm_params(out, aad, aad_len);
     CK_MECHANISM mechanism = {CKM_AES_GCM, &params, sizeof(params)};
     CK_ULONG got = sizeof(sealed);
     CK_OBJECT_HANDLE key;
@@ -209,7 +212,7 @@ sfi__token_seal(struct token *t, const uint8_t id[TOKEN_ID_LEN],
         return sfi__fail(t->ctx, SFI_ERR_INTERNAL, "length of what to seal");
     st = sfi__random(t->ctx, out, TOKEN_IV_LEN);
     if (st == SFI_OK)
-        st = find_key(t, id, &key);
+        st = object_find_only_key(t, id, &key);
     if (st != SFI_OK)
         return st;
     rv = t->fn->C_EncryptInit(t->session, &mechanism, key);
@@ -219,14 +222,14 @@ sfi__token_seal(struct token *t, const uint8_t id[TOKEN_ID_LEN],
     if (rv != CKR_OK)
         return sfi__token_fail(t, rv, "encrypt with AES-GCM");
     if (got != len + TOKEN_TAG_LEN)
-        return wrong_length(t, "sealed to", got, len + TOKEN_TAG_LEN);
+        return token_fail_length(t, "sealed to", got, len + TOKEN_TAG_LEN);
     memcpy(out + TOKEN_IV_LEN, sealed, got);
     return SFI_OK;
 }
 
 /* Tokens differ in how they say that a tag does not match. */
 static bool
-means_altered(CK_RV rv)
+token_says_altered(CK_RV rv)
 {
     return rv == CKR_ENCRYPTED_DATA_INVALID || rv == CKR_SIGNATURE_INVALID ||
            rv == CKR_ENCRYPTED_DATA_LEN_RANGE || rv == CKR_GENERAL_ERROR ||
@@ -240,7 +243,7 @@ sfi__token_unseal(struct token *t, const uint8_t id[TOKEN_ID_LEN],
 {
     uint8_t iv[TOKEN_IV_LEN];
     uint8_t open_secret[SEAL_MAX + TOKEN_TAG_LEN];
-    CK_GCM_PARAMS params = gcm_params(iv, aad, aad_len);
+    CK_GCM_PARAMS params = token_gcm_params(iv, aad, aad_len);
     CK_MECHANISM mechanism = {CKM_AES_GCM, &params, sizeof(params)};
     CK_ULONG got = sizeof(open_secret);
     CK_OBJECT_HANDLE key;
@@ -250,7 +253,7 @@ sfi__token_unseal(struct token *t, const uint8_t id[TOKEN_ID_LEN],
     if (len > SEAL_MAX)
         return sfi__fail(t->ctx, SFI_ERR_INTERNAL, "length of what is sealed");
     memcpy(iv, sealed, sizeof(iv));
-    st = find_key(t, id, &key);
+    st = object_find_only_key(t, id, &key);
     if (st != SFI_OK)
         return st;
     rv = t->fn->C_DecryptInit(t->session, &mechanism, key);
@@ -258,14 +261,14 @@ sfi__token_unseal(struct token *t, const uint8_t id[TOKEN_ID_LEN],
         return sfi__token_fail(t, rv, "decrypt with AES-GCM");
     rv = t->fn->C_Decrypt(t->session, (CK_BYTE *)sealed + TOKEN_IV_LEN,
                           len + TOKEN_TAG_LEN, open_secret, &got);
-    if (means_altered(rv))
+    if (token_says_altered(rv))
         st = sfi__fail_peer(t->ctx, SFI_ERR_AUTH, (int32_t)rv,
                             "the token refused what is sealed: it was altered, "
                             "or sealed with another key");
     else if (rv != CKR_OK)
         st = sfi__token_fail(t, rv, "decrypt with AES-GCM");
     else if (got != len)
-        st = wrong_length(t, "opened to", got, len);
+        st = token_fail_length(t, "opened to", got, len);
     else
         memcpy(plain_secret, open_secret, len);
     sfi__wipe(open_secret, sizeof(open_secret));
@@ -279,7 +282,7 @@ struct anchor_name {
 };
 
 static void
-name_anchor(struct anchor_name *n, const uint8_t id[TOKEN_ID_LEN])
+anchor_format_name(struct anchor_name *n, const uint8_t id[TOKEN_ID_LEN])
 {
     char hex[2 * TOKEN_ID_LEN + 1];
 
@@ -289,7 +292,8 @@ name_anchor(struct anchor_name *n, const uint8_t id[TOKEN_ID_LEN])
 }
 
 static sfi_status
-find_anchors(struct token *t, const uint8_t id[TOKEN_ID_LEN], struct found *f)
+anchor_find_objects(struct token *t, const uint8_t id[TOKEN_ID_LEN],
+                    struct found *f)
 {
     CK_OBJECT_CLASS class = CKO_DATA;
     struct anchor_name name;
@@ -299,14 +303,15 @@ find_anchors(struct token *t, const uint8_t id[TOKEN_ID_LEN], struct found *f)
         ATTRIBUTE(CKA_APPLICATION, name.application, 0),
     };
 
-    name_anchor(&name, id);
+    anchor_format_name(&name, id);
     like[2].ulValueLen = strlen(name.application);
-    return find(t, like, sizeof(like) / sizeof(like[0]), f);
+    return object_search(t, like, sizeof(like) / sizeof(like[0]), f);
 }
 
 /* Is a above b? */
 static bool
-greater(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
+anchor_is_greater(const uint8_t *a, size_t a_len, const uint8_t *b,
+                  size_t b_len)
 {
     for (size_t i = 0; i < a_len && i < b_len; i++) {
         if (a[i] != b[i])
@@ -316,8 +321,8 @@ greater(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
 }
 
 static CK_RV
-read_value(struct token *t, CK_OBJECT_HANDLE object, uint8_t *data,
-           CK_ULONG *len)
+anchor_read_value(struct token *t, CK_OBJECT_HANDLE object, uint8_t *data,
+                  CK_ULONG *len)
 {
     CK_ATTRIBUTE a = {CKA_VALUE, data, TOKEN_ANCHOR_MAX};
     CK_RV rv = t->fn->C_GetAttributeValue(t->session, object, &a, 1);
@@ -330,19 +335,19 @@ read_value(struct token *t, CK_OBJECT_HANDLE object, uint8_t *data,
 
 /* The greatest value; CKR_OBJECT_HANDLE_INVALID: one went away meanwhile. */
 static CK_RV
-read_greatest(struct token *t, const struct found *f, uint8_t *data,
-              size_t *len)
+anchor_read_greatest(struct token *t, const struct found *f, uint8_t *data,
+                     size_t *len)
 {
     uint8_t value[TOKEN_ANCHOR_MAX];
     CK_ULONG got;
 
     *len = 0;
     for (CK_ULONG i = 0; i < f->count; i++) {
-        CK_RV rv = read_value(t, f->at[i], value, &got);
+        CK_RV rv = anchor_read_value(t, f->at[i], value, &got);
 
         if (rv != CKR_OK)
             return rv;
-        if (*len == 0 || greater(value, got, data, *len)) {
+        if (*len == 0 || anchor_is_greater(value, got, data, *len)) {
             memcpy(data, value, got);
             *len = got;
         }
@@ -362,11 +367,11 @@ sfi__token_anchor_get(struct token *t, const uint8_t id[TOKEN_ID_LEN],
     for (size_t i = 0; i < ANCHOR_ROUNDS && rv == CKR_OBJECT_HANDLE_INVALID;
          i++) {
         struct found f;
-        sfi_status st = find_anchors(t, id, &f);
+        sfi_status st = anchor_find_objects(t, id, &f);
 
         if (st != SFI_OK)
             return st;
-        rv = read_greatest(t, &f, value, &got);
+        rv = anchor_read_greatest(t, &f, value, &got);
     }
     if (rv != CKR_OK && rv != CKR_BUFFER_TOO_SMALL)
         return sfi__token_fail(t, rv, "read the anchor");
@@ -379,7 +384,7 @@ sfi__token_anchor_get(struct token *t, const uint8_t id[TOKEN_ID_LEN],
 }
 
 static sfi_status
-destroy(struct token *t, const struct found *f)
+object_destroy_all(struct token *t, const struct found *f)
 {
     for (CK_ULONG i = 0; i < f->count; i++) {
         CK_RV rv = t->fn->C_DestroyObject(t->session, f->at[i]);
@@ -407,18 +412,18 @@ sfi__token_anchor_set(struct token *t, const uint8_t id[TOKEN_ID_LEN],
         ATTRIBUTE(CKA_APPLICATION, name.application, 0),
         ATTRIBUTE(CKA_VALUE, data, len),
     };
-    sfi_status st = find_anchors(t, id, &old);
+    sfi_status st = anchor_find_objects(t, id, &old);
     CK_RV rv;
 
     if (st != SFI_OK)
         return st;
-    name_anchor(&name, id);
+    anchor_format_name(&name, id);
     a[4].ulValueLen = strlen(name.application);
     rv =
         t->fn->C_CreateObject(t->session, a, sizeof(a) / sizeof(a[0]), &object);
     if (rv != CKR_OK)
         return sfi__token_fail(t, rv, "write the anchor");
-    return destroy(t, &old);
+    return object_destroy_all(t, &old);
 }
 
 void
@@ -428,9 +433,9 @@ sfi__token_forget(struct token *t, const uint8_t id[TOKEN_ID_LEN])
     struct found f;
 
     sfi__error_keep(t->ctx, &first);
-    if (find_keys(t, id, &f) == SFI_OK)
-        (void)destroy(t, &f);
-    if (find_anchors(t, id, &f) == SFI_OK)
-        (void)destroy(t, &f);
+    if (object_find_keys(t, id, &f) == SFI_OK)
+        (void)object_destroy_all(t, &f);
+    if (anchor_find_objects(t, id, &f) == SFI_OK)
+        (void)object_destroy_all(t, &f);
     sfi__error_restore(t->ctx, &first);
 }

@@ -20,14 +20,14 @@
 /* ---- the name ---- */
 
 static sfi_status
-bad_uri(struct token *t, const char *why)
+token_fail_uri(struct token *t, const char *why)
 {
     return sfi__fail(t->ctx, SFI_ERR_FORMAT, "the token's URI %s", why);
 }
 
 /* The text is not repeated: it may carry a PIN. */
 static sfi_status
-parse(struct token *t, const char *text)
+token_parse_uri(struct token *t, const char *text)
 {
     CK_ULONG attributes = 0;
     int rc;
@@ -40,32 +40,34 @@ parse(struct token *t, const char *text)
     case P11_KIT_URI_OK:
         break;
     case P11_KIT_URI_BAD_SCHEME:
-        return bad_uri(t, "does not begin with \"pkcs11:\"");
+        return token_fail_uri(t, "does not begin with \"pkcs11:\"");
     case P11_KIT_URI_BAD_ENCODING:
-        return bad_uri(t, "has a % without two hexadecimal digits");
+        return token_fail_uri(t, "has a % without two hexadecimal digits");
     case P11_KIT_URI_UNEXPECTED:
         return sfi__nomem(t->ctx);
     default:
-        return bad_uri(t, "is no name of a token as in RFC 7512");
+        return token_fail_uri(t, "is no name of a token as in RFC 7512");
     }
     if (p11_kit_uri_any_unrecognized(t->uri))
-        return bad_uri(t, "has an attribute that RFC 7512 does not know");
+        return token_fail_uri(t,
+                              "has an attribute that RFC 7512 does not know");
     if (p11_kit_uri_get_pin_value(t->uri) != NULL ||
         p11_kit_uri_get_pin_source(t->uri) != NULL)
-        return bad_uri(t, "has a PIN, which does not belong in a name");
+        return token_fail_uri(t, "has a PIN, which does not belong in a name");
     (void)p11_kit_uri_get_attributes(t->uri, &attributes);
     if (attributes != 0)
-        return bad_uri(t, "names an object, expected a token alone");
+        return token_fail_uri(t, "names an object, expected a token alone");
     if (p11_kit_uri_get_module_path(t->uri) == NULL)
-        return bad_uri(t, "has no module-path: "
-                          "pkcs11:token=NAME?module-path=/PATH/TO/MODULE.so");
+        return token_fail_uri(
+            t, "has no module-path: "
+               "pkcs11:token=NAME?module-path=/PATH/TO/MODULE.so");
     return SFI_OK;
 }
 
 /* ---- the token ---- */
 
 static bool
-slot_matches(struct token *t, CK_SLOT_ID slot, CK_TOKEN_INFO *info)
+token_slot_matches(struct token *t, CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 {
     CK_SLOT_ID wanted = p11_kit_uri_get_slot_id(t->uri);
     CK_SLOT_INFO slot_info;
@@ -82,7 +84,7 @@ slot_matches(struct token *t, CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 }
 
 static sfi_status
-list_slots(struct token *t, CK_SLOT_ID *slots, CK_ULONG *count)
+token_list_slots(struct token *t, CK_SLOT_ID *slots, CK_ULONG *count)
 {
     CK_INFO info;
     CK_RV rv;
@@ -109,18 +111,18 @@ list_slots(struct token *t, CK_SLOT_ID *slots, CK_ULONG *count)
 }
 
 static sfi_status
-find_once(struct token *t, CK_TOKEN_INFO *info)
+token_find_once(struct token *t, CK_TOKEN_INFO *info)
 {
     CK_SLOT_ID slots[SLOTS_MAX];
     CK_TOKEN_INFO seen;
     CK_ULONG count = 0;
     size_t found = 0;
-    sfi_status st = list_slots(t, slots, &count);
+    sfi_status st = token_list_slots(t, slots, &count);
 
     if (st != SFI_OK)
         return st;
     for (CK_ULONG i = 0; i < count; i++) {
-        if (!slot_matches(t, slots[i], &seen))
+        if (!token_slot_matches(t, slots[i], &seen))
             continue;
         t->slot = slots[i];
         *info = seen;
@@ -138,7 +140,7 @@ find_once(struct token *t, CK_TOKEN_INFO *info)
 }
 
 static void
-wait_a_little(struct token *t)
+token_wait_absent(struct token *t)
 {
     const struct clock *clock = t->ctx->clock;
 
@@ -147,7 +149,7 @@ wait_a_little(struct token *t)
 
 /* The token of the beginning, perhaps in another slot by now. */
 static sfi_status
-find_same(struct token *t, CK_TOKEN_INFO *info)
+token_find_same(struct token *t, CK_TOKEN_INFO *info)
 {
     sfi_status st;
 
@@ -155,11 +157,11 @@ find_same(struct token *t, CK_TOKEN_INFO *info)
         return sfi__fail(t->ctx, SFI_ERR_STATE,
                          "the token was opened before a fork: open the HSM in "
                          "the process that uses it");
-    st = find_once(t, info);
+    st = token_find_once(t, info);
     for (size_t i = 0; i < ABSENT_ROUNDS && st == SFI_ERR_NO_DEVICE; i++) {
         sfi__clear_error(t->ctx);
-        wait_a_little(t);
-        st = find_once(t, info);
+        token_wait_absent(t);
+        st = token_find_once(t, info);
     }
     if (st == SFI_OK &&
         !sfi__equal(info->serialNumber, t->serial, sizeof(t->serial)))
@@ -169,20 +171,20 @@ find_same(struct token *t, CK_TOKEN_INFO *info)
 }
 
 static sfi_status
-load_and_find(struct token *t, CK_TOKEN_INFO *info)
+token_load_and_find(struct token *t, CK_TOKEN_INFO *info)
 {
     sfi_status st = sfi__token_load(t);
 
     if (st == SFI_OK)
-        st = find_once(t, info);
+        st = token_find_once(t, info);
     for (size_t i = 0;
          i < ABSENT_ROUNDS && t->initialised && st == SFI_ERR_NO_DEVICE; i++) {
         sfi__token_unload(t);
         sfi__clear_error(t->ctx);
-        wait_a_little(t);
+        token_wait_absent(t);
         st = sfi__token_load(t);
         if (st == SFI_OK)
-            st = find_once(t, info);
+            st = token_find_once(t, info);
     }
     return st;
 }
@@ -198,9 +200,9 @@ sfi__token_open(sfi_ctx *ctx, const char *uri, struct token **out)
     if (t == NULL)
         return SFI_ERR_NOMEM;
     t->ctx = ctx;
-    st = parse(t, uri);
+    st = token_parse_uri(t, uri);
     if (st == SFI_OK)
-        st = load_and_find(t, &info);
+        st = token_load_and_find(t, &info);
     if (st != SFI_OK) {
         sfi__token_close(t);
         return st;
@@ -223,7 +225,7 @@ sfi__token_close(struct token *t)
 /* ---- the PIN ---- */
 
 static uint32_t
-tries_left(const CK_TOKEN_INFO *info)
+token_tries_left(const CK_TOKEN_INFO *info)
 {
     if ((info->flags & CKF_USER_PIN_LOCKED) != 0)
         return 0;
@@ -234,16 +236,16 @@ sfi_status
 sfi__token_pin_tries(struct token *t, uint32_t *tries)
 {
     CK_TOKEN_INFO info;
-    sfi_status st = find_same(t, &info);
+    sfi_status st = token_find_same(t, &info);
 
     if (st == SFI_OK)
-        *tries = tries_left(&info);
+        *tries = token_tries_left(&info);
     return st;
 }
 
 /* All that a token tells about tries are three flags. */
 static sfi_status
-wrong_pin(struct token *t)
+token_fail_wrong_pin(struct token *t)
 {
     CK_TOKEN_INFO info = {0};
     const char *more = "";
@@ -260,13 +262,13 @@ wrong_pin(struct token *t)
 }
 
 static sfi_status
-pin_failure(struct token *t, CK_RV rv, size_t pin_len, const char *what)
+token_fail_pin(struct token *t, CK_RV rv, size_t pin_len, const char *what)
 {
     CK_TOKEN_INFO info = {0};
 
     switch (rv) {
     case CKR_PIN_INCORRECT:
-        return wrong_pin(t);
+        return token_fail_wrong_pin(t);
     case CKR_PIN_LOCKED:
         return sfi__fail_peer(t->ctx, SFI_ERR_HSM_STATE, (int32_t)rv,
                               "the token has locked its PIN: its security "
@@ -306,14 +308,14 @@ sfi__token_is_logged_in(const struct token *t)
 
 /* A session of its own: with the last one a login ends. */
 static sfi_status
-open_session(struct token *t)
+token_open_session(struct token *t)
 {
     CK_TOKEN_INFO info;
     sfi_status st;
     CK_RV rv;
 
     sfi__token_logout(t);
-    st = find_same(t, &info);
+    st = token_find_same(t, &info);
     if (st != SFI_OK)
         return st;
     rv = t->fn->C_OpenSession(t->slot, CKF_SERIAL_SESSION | CKF_RW_SESSION,
@@ -327,7 +329,7 @@ open_session(struct token *t)
 /* The PIN is verified in any case, also when another handle of this process is
  * logged in: it is logged out with ours, and in again. */
 static CK_RV
-log_in(struct token *t, const char *pin_secret, size_t pin_len)
+token_login_session(struct token *t, const char *pin_secret, size_t pin_len)
 {
     CK_UTF8CHAR *pin = (CK_UTF8CHAR *)pin_secret;
     CK_RV rv = t->fn->C_Login(t->session, CKU_USER, pin, pin_len);
@@ -342,14 +344,14 @@ log_in(struct token *t, const char *pin_secret, size_t pin_len)
 sfi_status
 sfi__token_login(struct token *t, const char *pin_secret, size_t pin_len)
 {
-    sfi_status st = open_session(t);
+    sfi_status st = token_open_session(t);
     CK_RV rv;
 
     if (st != SFI_OK)
         return st;
-    rv = log_in(t, pin_secret, pin_len);
+    rv = token_login_session(t, pin_secret, pin_len);
     if (rv != CKR_OK) {
-        st = pin_failure(t, rv, pin_len, "log in");
+        st = token_fail_pin(t, rv, pin_len, "log in");
         sfi__token_logout(t);
         return st;
     }
@@ -369,5 +371,5 @@ sfi__token_change_pin(struct token *t, const char *pin_secret, size_t pin_len,
     rv = t->fn->C_SetPIN(t->session, (CK_UTF8CHAR *)pin_secret, pin_len,
                          (CK_UTF8CHAR *)new_pin_secret, new_pin_len);
     return rv == CKR_OK ? SFI_OK
-                        : pin_failure(t, rv, new_pin_len, "change the PIN");
+                        : token_fail_pin(t, rv, new_pin_len, "change the PIN");
 }

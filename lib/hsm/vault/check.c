@@ -42,7 +42,7 @@ sfi__vault_need(struct vault *v)
 /* ---- what can be seen without the PIN ---- */
 
 static sfi_status
-check_genesis(struct vault *v, const struct ledger_head *h)
+vault_check_genesis(struct vault *v, const struct ledger_head *h)
 {
     uint8_t hash[SFI_SHA256_LEN];
     sfi_status st = sfi__chain_genesis(v->ctx, &h->log, hash);
@@ -61,7 +61,7 @@ check_genesis(struct vault *v, const struct ledger_head *h)
 }
 
 static sfi_status
-check_seal(struct vault *v, const struct ledger_head *h)
+vault_check_seal(struct vault *v, const struct ledger_head *h)
 {
     uint8_t hash[SFI_SHA256_LEN];
     sfi_status st = sfi__vault_sealed_check(v->ctx, h, hash);
@@ -80,7 +80,7 @@ check_seal(struct vault *v, const struct ledger_head *h)
 }
 
 static sfi_status
-check_counts(struct vault *v, const struct ledger_head *h)
+vault_check_counts(struct vault *v, const struct ledger_head *h)
 {
     if (h->log.remaining > h->log.maximum ||
         h->log.maximum - h->log.remaining > h->log.sequence)
@@ -99,8 +99,8 @@ check_counts(struct vault *v, const struct ledger_head *h)
 /* The record that the log ends with, or, when there is none, what there would
  * be after one. */
 static sfi_status
-read_last(struct vault *v, const struct ledger_head *h,
-          struct ledger_record *last)
+vault_read_last_record(struct vault *v, const struct ledger_head *h,
+                       struct ledger_record *last)
 {
     bool found;
     sfi_status st;
@@ -123,7 +123,7 @@ read_last(struct vault *v, const struct ledger_head *h,
 
 /* The log ends where the head says. */
 static sfi_status
-check_log_end(struct vault *v, struct ledger_head *h)
+vault_check_audit_end(struct vault *v, struct ledger_head *h)
 {
     struct ledger_record last;
     bool found;
@@ -135,7 +135,7 @@ check_log_end(struct vault *v, struct ledger_head *h)
                      (unsigned long long)last.log.sequence,
                      (unsigned long long)h->log.sequence);
     if (st == SFI_OK)
-        st = read_last(v, h, &last);
+        st = vault_read_last_record(v, h, &last);
     if (st != SFI_OK)
         return st;
     if (!sfi__equal(last.log.hash, h->log.audit_head, sizeof(last.log.hash)))
@@ -162,13 +162,13 @@ sfi__vault_read_head(struct vault *v, struct ledger_head *h)
     sfi_status st = v->ledger->ops->read(v->ledger, h);
 
     if (st == SFI_OK)
-        st = check_genesis(v, h);
+        st = vault_check_genesis(v, h);
     if (st == SFI_OK)
-        st = check_seal(v, h);
+        st = vault_check_seal(v, h);
     if (st == SFI_OK)
-        st = check_counts(v, h);
+        st = vault_check_counts(v, h);
     if (st == SFI_OK)
-        st = check_log_end(v, h);
+        st = vault_check_audit_end(v, h);
     return st;
 }
 
@@ -200,7 +200,7 @@ sfi__vault_look_settled(struct vault *v, struct ledger_head *h)
 }
 
 static sfi_status
-read_record(struct vault *v, uint64_t sequence, struct ledger_record *r)
+vault_read_record(struct vault *v, uint64_t sequence, struct ledger_record *r)
 {
     uint8_t hash[SFI_SHA256_LEN];
     struct ledger_head h;
@@ -233,7 +233,7 @@ sfi__vault_look_record(struct vault *v, uint64_t sequence,
     sfi_status st = v->ledger->ops->begin(v->ledger, LEDGER_READ);
 
     if (st == SFI_OK) {
-        st = read_record(v, sequence, r);
+        st = vault_read_record(v, sequence, r);
         v->ledger->ops->rollback(v->ledger);
     }
     return st;
@@ -254,7 +254,7 @@ sfi__vault_sync(struct vault *v, uint64_t sequence, uint64_t last)
 /* ---- what only the log key can tell ---- */
 
 static sfi_status
-check_head_mac(struct vault *v, const struct ledger_head *h)
+vault_check_head_mac(struct vault *v, const struct ledger_head *h)
 {
     uint8_t mac[SFI_SHA256_LEN];
     sfi_status st =
@@ -292,7 +292,7 @@ sfi__vault_check_record(struct vault *v, const struct ledger_head *h,
  * from its device to the record that counted it?  A device that is lost would
  * be counted twice. */
 static sfi_status
-check_index(struct vault *v, const struct ledger_record *r)
+vault_check_index(struct vault *v, const struct ledger_record *r)
 {
     const struct ledger_ops *ops = v->ledger->ops;
     struct ledger_record found;
@@ -320,8 +320,8 @@ check_index(struct vault *v, const struct ledger_record *r)
 
 /* May this record come next? */
 static bool
-follows(const struct vault *v, const struct ledger_head *h,
-        const sfi_audit_record *r)
+vault_record_follows(const struct vault *v, const struct ledger_head *h,
+                     const sfi_audit_record *r)
 {
     uint64_t used = r->kind == SFI_AUDIT_COUNTED ? 1 : 0;
 
@@ -335,7 +335,7 @@ follows(const struct vault *v, const struct ledger_head *h,
 }
 
 static sfi_status
-audit_next(struct vault *v, const struct ledger_head *h)
+vault_audit_next(struct vault *v, const struct ledger_head *h)
 {
     struct ledger_record r;
     uint64_t next = v->audited + 1;
@@ -348,10 +348,10 @@ audit_next(struct vault *v, const struct ledger_head *h)
     if (st == SFI_OK)
         st = sfi__vault_check_record(v, h, &r);
     if (st == SFI_OK)
-        st = check_index(v, &r);
+        st = vault_check_index(v, &r);
     if (st != SFI_OK)
         return st;
-    if (!follows(v, h, &r.log))
+    if (!vault_record_follows(v, h, &r.log))
         return damaged(v,
                        "the vault was altered: record %llu does not "
                        "follow record %llu",
@@ -365,14 +365,14 @@ audit_next(struct vault *v, const struct ledger_head *h)
 
 /* Verify the records that were added since the last audit. */
 static sfi_status
-audit(struct vault *v, const struct ledger_head *h)
+vault_audit_records(struct vault *v, const struct ledger_head *h)
 {
     if (h->log.sequence < v->audited)
         return damaged(v, "the vault was set back from record %llu to %llu",
                        (unsigned long long)v->audited,
                        (unsigned long long)h->log.sequence);
     while (v->audited < h->log.sequence) {
-        sfi_status st = audit_next(v, h);
+        sfi_status st = vault_audit_next(v, h);
 
         if (st != SFI_OK)
             return st;
@@ -394,8 +394,8 @@ sfi__vault_read_trusted(struct vault *v, struct ledger_head *h)
                                     sizeof(h->log.genesis)))
         st = damaged(v, "the vault was replaced by another since the login");
     if (st == SFI_OK)
-        st = check_head_mac(v, h);
+        st = vault_check_head_mac(v, h);
     if (st == SFI_OK)
-        st = audit(v, h);
+        st = vault_audit_records(v, h);
     return st;
 }

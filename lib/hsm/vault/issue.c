@@ -15,7 +15,7 @@
 
 /* Is this device one of those that may be licensed? */
 static sfi_status
-check_device(struct vault *v, const sfi_certificate *cert)
+vault_check_device(struct vault *v, const sfi_certificate *cert)
 {
     const sfi_audit_head *log = &v->head.log;
 
@@ -31,7 +31,8 @@ check_device(struct vault *v, const sfi_certificate *cert)
 /* The record is whole but for its place in the chain; `h` is the vault before
  * it, and after it. */
 static sfi_status
-append(struct vault *v, struct ledger_head *h, struct ledger_record *r)
+vault_append_record(struct vault *v, struct ledger_head *h,
+                    struct ledger_record *r)
 {
     const struct ledger_ops *ops = v->ledger->ops;
     const uint8_t *log_key_secret = v->secrets.log_key_secret;
@@ -61,8 +62,8 @@ append(struct vault *v, struct ledger_head *h, struct ledger_record *r)
 
 /* What the ledger found for a device is its own, and was written by us. */
 static sfi_status
-check_found(struct vault *v, const struct ledger_head *h,
-            const sfi_certificate *cert, const struct ledger_record *r)
+vault_check_found(struct vault *v, const struct ledger_head *h,
+                  const sfi_certificate *cert, const struct ledger_record *r)
 {
     if (!sfi__equal(r->log.device, cert->device_hash, sizeof(r->log.device)))
         return sfi__fail(v->ctx, SFI_ERR_HSM,
@@ -73,8 +74,9 @@ check_found(struct vault *v, const struct ledger_head *h,
 }
 
 static sfi_status
-find(struct vault *v, const struct ledger_head *h, const sfi_certificate *cert,
-     uint32_t session, struct ledger_record *r, bool *found)
+vault_find_license(struct vault *v, const struct ledger_head *h,
+                   const sfi_certificate *cert, uint32_t session,
+                   struct ledger_record *r, bool *found)
 {
     sfi_status st =
         v->ledger->ops->find(v->ledger, cert->device_hash, session, r, found);
@@ -86,13 +88,13 @@ find(struct vault *v, const struct ledger_head *h, const sfi_certificate *cert,
                          "the vault is damaged: its index names record %llu "
                          "for another session",
                          (unsigned long long)r->log.sequence);
-    return check_found(v, h, cert, r);
+    return vault_check_found(v, h, cert, r);
 }
 
 /* Was this device counted?  Then another licence costs nothing. */
 static sfi_status
-choose_kind(struct vault *v, const struct ledger_head *h,
-            const sfi_certificate *cert, uint32_t *kind)
+vault_choose_kind(struct vault *v, const struct ledger_head *h,
+                  const sfi_certificate *cert, uint32_t *kind)
 {
     struct ledger_record r;
     bool found;
@@ -100,7 +102,7 @@ choose_kind(struct vault *v, const struct ledger_head *h,
         v->ledger->ops->counted(v->ledger, cert->device_hash, &r, &found);
 
     if (st == SFI_OK && found)
-        st = check_found(v, h, cert, &r);
+        st = vault_check_found(v, h, cert, &r);
     *kind = found ? SFI_AUDIT_AGAIN : SFI_AUDIT_COUNTED;
     return st;
 }
@@ -108,9 +110,9 @@ choose_kind(struct vault *v, const struct ledger_head *h,
 /* The same device and session get the very licence that was recorded for them;
  * if there is none, what kind of record another one needs. */
 static sfi_status
-find_or_choose(struct vault *v, struct ledger_head *h,
-               const sfi_certificate *cert, uint32_t session,
-               struct ledger_record *r, bool *found)
+vault_find_or_choose(struct vault *v, struct ledger_head *h,
+                     const sfi_certificate *cert, uint32_t session,
+                     struct ledger_record *r, bool *found)
 {
     sfi_status st = sfi__vault_read_trusted(v, h);
 
@@ -118,11 +120,11 @@ find_or_choose(struct vault *v, struct ledger_head *h,
         st = sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
                        "the vault is retired: it gives no licence any more");
     if (st == SFI_OK)
-        st = find(v, h, cert, session, r, found);
+        st = vault_find_license(v, h, cert, session, r, found);
     if (st != SFI_OK || *found)
         return st;
     sfi__zero(r, sizeof(*r));
-    st = choose_kind(v, h, cert, &r->log.kind);
+    st = vault_choose_kind(v, h, cert, &r->log.kind);
     if (st == SFI_OK && r->log.kind == SFI_AUDIT_COUNTED &&
         h->log.remaining == 0)
         st = sfi__fail(v->ctx, SFI_ERR_HSM_COUNTER,
@@ -135,13 +137,14 @@ find_or_choose(struct vault *v, struct ledger_head *h,
 
 /* Without the write lock: what others do meanwhile is looked at again. */
 static sfi_status
-look(struct vault *v, struct ledger_head *h, const sfi_certificate *cert,
-     uint32_t session, struct ledger_record *r, bool *found)
+vault_look_for_license(struct vault *v, struct ledger_head *h,
+                       const sfi_certificate *cert, uint32_t session,
+                       struct ledger_record *r, bool *found)
 {
     sfi_status st = v->ledger->ops->begin(v->ledger, LEDGER_READ);
 
     if (st == SFI_OK) {
-        st = find_or_choose(v, h, cert, session, r, found);
+        st = vault_find_or_choose(v, h, cert, session, r, found);
         v->ledger->ops->rollback(v->ledger);
     }
     return st;
@@ -149,15 +152,16 @@ look(struct vault *v, struct ledger_head *h, const sfi_certificate *cert,
 
 /* A licence that nobody has yet, if it is still needed. */
 static sfi_status
-record(struct vault *v, struct ledger_head *h, const sfi_certificate *cert,
-       uint32_t session, const uint8_t license[SFI_LICENSE_LEN],
-       struct ledger_record *r, bool *found)
+vault_record_license(struct vault *v, struct ledger_head *h,
+                     const sfi_certificate *cert, uint32_t session,
+                     const uint8_t license[SFI_LICENSE_LEN],
+                     struct ledger_record *r, bool *found)
 {
     sfi_status st = v->ledger->ops->begin(v->ledger, LEDGER_WRITE);
 
     if (st != SFI_OK)
         return st;
-    st = find_or_choose(v, h, cert, session, r, found);
+    st = vault_find_or_choose(v, h, cert, session, r, found);
     if (st == SFI_OK && !*found)
         st = sfi__vault_check_anchor(v, h);
     if (st == SFI_OK && !*found) {
@@ -167,7 +171,7 @@ record(struct vault *v, struct ledger_head *h, const sfi_certificate *cert,
         st = sfi__sha256(v->ctx, license, SFI_LICENSE_LEN, r->log.license);
     }
     if (st == SFI_OK && !*found)
-        st = append(v, h, r);
+        st = vault_append_record(v, h, r);
     if (st == SFI_OK && !*found)
         return v->ledger->ops->commit(v->ledger);
     v->ledger->ops->rollback(v->ledger);
@@ -189,16 +193,17 @@ sfi__vault_license(struct vault *v, const sfi_certificate *cert,
         return sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
                          "the vault gives live licences only, not a static "
                          "one");
-    st = check_device(v, cert);
+    st = vault_check_device(v, cert);
     if (st == SFI_OK)
-        st = look(v, &h, cert, session, &r, &found);
+        st = vault_look_for_license(v, &h, cert, session, &r, &found);
     if (st == SFI_OK && !found) {
         st = sfi__license_make(v->ctx, cert->public_key,
                                session == 0 ? LICENSE_STATIC : LICENSE_LIVE,
                                session, v->secrets.key_secret, v->secrets.nonce,
                                license);
         if (st == SFI_OK)
-            st = record(v, &h, cert, session, license, &r, &found);
+            st =
+                vault_record_license(v, &h, cert, session, license, &r, &found);
         added = st == SFI_OK && !found;
     }
     if (added)
@@ -219,7 +224,7 @@ sfi__vault_license(struct vault *v, const sfi_certificate *cert,
 /* ---- the end ---- */
 
 static sfi_status
-close_log(struct vault *v)
+vault_append_closing(struct vault *v)
 {
     struct ledger_record r = {.log = {.kind = SFI_AUDIT_RETIRED}};
     struct ledger_head h;
@@ -230,7 +235,7 @@ close_log(struct vault *v)
     if (st == SFI_OK && h.retired)
         st = sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
                        "the vault is retired already");
-    return st == SFI_OK ? append(v, &h, &r) : st;
+    return st == SFI_OK ? vault_append_record(v, &h, &r) : st;
 }
 
 sfi_status
@@ -240,7 +245,7 @@ sfi__vault_retire(struct vault *v)
 
     if (st != SFI_OK)
         return st;
-    st = close_log(v);
+    st = vault_append_closing(v);
     if (st != SFI_OK) {
         v->ledger->ops->rollback(v->ledger);
         return st;

@@ -59,7 +59,7 @@ static const char insert_head[] =
     "INSERT INTO vault VALUES (1,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 
 static int
-insert(sqlite3 *db, const struct ledger_head *h)
+ledger_insert_head(sqlite3 *db, const struct ledger_head *h)
 {
     struct values v = {0};
 
@@ -93,7 +93,7 @@ insert(sqlite3 *db, const struct ledger_head *h)
 /* The whole file under its temporary name.  It becomes a vault with a
  * write-ahead log only when all of it is in the file itself. */
 static sfi_status
-fill(sfi_ctx *ctx, const char *path, const struct ledger_head *head)
+ledger_fill_file(sfi_ctx *ctx, const char *path, const struct ledger_head *head)
 {
     sqlite3 *db = NULL;
     sfi_status st = sfi__db_open(ctx, path, &db);
@@ -102,7 +102,7 @@ fill(sfi_ctx *ctx, const char *path, const struct ledger_head *head)
     if (st == SFI_OK) {
         rc = sqlite3_exec(db, schema, NULL, NULL, NULL);
         if (rc == SQLITE_OK)
-            rc = insert(db, head);
+            rc = ledger_insert_head(db, head);
         if (rc == SQLITE_OK)
             rc = sqlite3_exec(db, "COMMIT;", NULL, NULL, NULL);
         st = rc == SQLITE_OK ? sfi__db_use_log(ctx, db)
@@ -118,7 +118,7 @@ static const char *const sidecars[] = {"-wal", "-shm", "-journal"};
 
 /* A log without its vault: SQLite would play it into the new file. */
 static sfi_status
-check_no_sidecar(sfi_ctx *ctx, const char *path)
+ledger_check_sidecars(sfi_ctx *ctx, const char *path)
 {
     for (size_t i = 0; i < sizeof(sidecars) / sizeof(*sidecars); i++) {
         char *name = sfi__db_path(ctx, path, sidecars[i]);
@@ -139,7 +139,7 @@ check_no_sidecar(sfi_ctx *ctx, const char *path)
 }
 
 static void
-remove_temp(sfi_ctx *ctx, const char *temp)
+ledger_remove_temp(sfi_ctx *ctx, const char *temp)
 {
     (void)unlink(temp);
     for (size_t i = 0; i < sizeof(sidecars) / sizeof(*sidecars); i++) {
@@ -153,7 +153,7 @@ remove_temp(sfi_ctx *ctx, const char *temp)
 
 /* Of two that provision at once, one is told so. */
 static sfi_status
-publish(sfi_ctx *ctx, const char *temp, const char *path)
+ledger_publish_file(sfi_ctx *ctx, const char *temp, const char *path)
 {
     int err = sfi__file_name_once(temp, path);
 
@@ -179,7 +179,7 @@ sfi__db_create(sfi_ctx *ctx, const char *path, const struct ledger_head *head)
 
     if (temp == NULL)
         return SFI_ERR_NOMEM;
-    st = check_no_sidecar(ctx, path);
+    st = ledger_check_sidecars(ctx, path);
     if (st != SFI_OK)
         goto out;
     fd = mkstemp(temp); /* mode 0600, and so are SQLite's files beside it */
@@ -189,11 +189,11 @@ sfi__db_create(sfi_ctx *ctx, const char *path, const struct ledger_head *head)
         goto out;
     }
     (void)close(fd);
-    st = fill(ctx, temp, head);
+    st = ledger_fill_file(ctx, temp, head);
     if (st == SFI_OK)
-        st = publish(ctx, temp, path);
+        st = ledger_publish_file(ctx, temp, path);
     if (st != SFI_OK)
-        remove_temp(ctx, temp);
+        ledger_remove_temp(ctx, temp);
 out:
     sfi__ctx_dealloc(ctx, temp);
     return st;

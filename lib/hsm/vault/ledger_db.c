@@ -57,7 +57,7 @@ sfi__db_fail(sfi_ctx *ctx, sqlite3 *db, int rc)
  * adds to the write-ahead log is synced by the ledger, after the write lock was
  * given back; SQLite itself syncs all the rest. */
 static int
-configure(sqlite3 *db)
+ledger_configure_db(sqlite3 *db)
 {
     static const struct {
         int option, value;
@@ -95,7 +95,7 @@ sfi__db_open(sfi_ctx *ctx, const char *path, sqlite3 **db)
                              SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 
     if (rc == SQLITE_OK)
-        rc = configure(*db);
+        rc = ledger_configure_db(*db);
     return rc == SQLITE_OK ? SFI_OK : sfi__db_fail(ctx, *db, rc);
 }
 

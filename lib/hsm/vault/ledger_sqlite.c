@@ -76,13 +76,13 @@ struct file {
 };
 
 static struct file *
-file_of(struct ledger *l)
+file_of_ledger(struct ledger *l)
 {
     return (struct file *)l;
 }
 
 static sfi_status
-fail(struct file *f, int rc)
+file_fail_sqlite(struct file *f, int rc)
 {
     return sfi__db_fail(f->base.ctx, f->db, rc);
 }
@@ -97,7 +97,7 @@ struct columns {
 };
 
 static sqlite3_stmt *
-column_type(struct columns *c, int type)
+column_check_type(struct columns *c, int type)
 {
     if (c->status == SFI_OK && sqlite3_column_type(c->row, c->at) != type)
         c->status = sfi__fail(c->f->base.ctx, SFI_ERR_HSM,
@@ -108,11 +108,11 @@ column_type(struct columns *c, int type)
 }
 
 static uint64_t
-column_u64(struct columns *c, uint64_t max)
+column_read_u64(struct columns *c, uint64_t max)
 {
     uint64_t v = 0;
 
-    if (column_type(c, SQLITE_INTEGER) != NULL) {
+    if (column_check_type(c, SQLITE_INTEGER) != NULL) {
         sqlite3_int64 found = sqlite3_column_int64(c->row, c->at);
 
         if (found < 0 || (uint64_t)found > max)
@@ -129,8 +129,8 @@ column_u64(struct columns *c, uint64_t max)
 }
 
 static void
-column_bytes(struct columns *c, const void *data, size_t min, size_t max,
-             void *out)
+column_copy_bytes(struct columns *c, const void *data, size_t min, size_t max,
+                  void *out)
 {
     size_t len = (size_t)sqlite3_column_bytes(c->row, c->at);
 
@@ -147,26 +147,26 @@ column_bytes(struct columns *c, const void *data, size_t min, size_t max,
 }
 
 static void
-column_blob(struct columns *c, uint8_t *out, size_t len)
+column_read_blob(struct columns *c, uint8_t *out, size_t len)
 {
-    if (column_type(c, SQLITE_BLOB) != NULL)
-        column_bytes(c, sqlite3_column_blob(c->row, c->at), len, len, out);
+    if (column_check_type(c, SQLITE_BLOB) != NULL)
+        column_copy_bytes(c, sqlite3_column_blob(c->row, c->at), len, len, out);
     c->at++;
 }
 
 /* `out` is zero and has room for a NUL behind `max` bytes. */
 static void
-column_text(struct columns *c, char *out, size_t min, size_t max)
+column_read_text(struct columns *c, char *out, size_t min, size_t max)
 {
-    if (column_type(c, SQLITE_TEXT) != NULL)
-        column_bytes(c, sqlite3_column_text(c->row, c->at), min, max, out);
+    if (column_check_type(c, SQLITE_TEXT) != NULL)
+        column_copy_bytes(c, sqlite3_column_text(c->row, c->at), min, max, out);
     c->at++;
 }
 
 /* ---- statements ---- */
 
 static sfi_status
-prepare(struct file *f, enum query q, struct values *v)
+file_prepare_query(struct file *f, enum query q, struct values *v)
 {
     sqlite3_stmt **s = &f->statements[q];
     int rc = SQLITE_OK;
@@ -175,12 +175,12 @@ prepare(struct file *f, enum query q, struct values *v)
         rc = sqlite3_prepare_v3(f->db, sql[q], -1, SQLITE_PREPARE_PERSISTENT, s,
                                 NULL);
     *v = (struct values){.statement = *s};
-    return rc == SQLITE_OK ? SFI_OK : fail(f, rc);
+    return rc == SQLITE_OK ? SFI_OK : file_fail_sqlite(f, rc);
 }
 
 /* Done with it until the next time; what was bound is forgotten. */
 static void
-reset(sqlite3_stmt *s)
+statement_reset(sqlite3_stmt *s)
 {
     (void)sqlite3_reset(s);
     (void)sqlite3_clear_bindings(s);
@@ -188,7 +188,7 @@ reset(sqlite3_stmt *s)
 
 /* Run a statement that gives no row; `rows`: how many it must change, or -1. */
 static sfi_status
-run(struct file *f, struct values *v, int rows)
+file_run_query(struct file *f, struct values *v, int rows)
 {
     int rc = v->rc;
     sfi_status st = SFI_OK;
@@ -196,27 +196,27 @@ run(struct file *f, struct values *v, int rows)
     if (rc == SQLITE_OK)
         rc = sqlite3_step(v->statement);
     if (rc != SQLITE_DONE)
-        st = fail(f, rc);
+        st = file_fail_sqlite(f, rc);
     else if (rows >= 0 && sqlite3_changes(f->db) != rows)
         st = sfi__fail(f->base.ctx, SFI_ERR_HSM,
                        "the vault is damaged: %d rows about it, expected %d",
                        sqlite3_changes(f->db), rows);
-    reset(v->statement);
+    statement_reset(v->statement);
     return st;
 }
 
 static sfi_status
-run_plain(struct file *f, enum query q)
+file_run_plain(struct file *f, enum query q)
 {
     struct values v;
-    sfi_status st = prepare(f, q, &v);
+    sfi_status st = file_prepare_query(f, q, &v);
 
-    return st == SFI_OK ? run(f, &v, -1) : st;
+    return st == SFI_OK ? file_run_query(f, &v, -1) : st;
 }
 
-/* The first row; the caller reads its columns and calls reset(). */
+/* The first row; the caller reads its columns and calls statement_reset(). */
 static sfi_status
-first_row(struct file *f, struct values *v, struct columns *c, bool *found)
+file_fetch_row(struct file *f, struct values *v, struct columns *c, bool *found)
 {
     int rc = v->rc;
 
@@ -224,7 +224,8 @@ first_row(struct file *f, struct values *v, struct columns *c, bool *found)
         rc = sqlite3_step(v->statement);
     *c = (struct columns){.f = f, .row = v->statement};
     *found = rc == SQLITE_ROW;
-    return rc == SQLITE_ROW || rc == SQLITE_DONE ? SFI_OK : fail(f, rc);
+    return rc == SQLITE_ROW || rc == SQLITE_DONE ? SFI_OK
+                                                 : file_fail_sqlite(f, rc);
 }
 
 /* ---- transactions ---- */
@@ -232,31 +233,31 @@ first_row(struct file *f, struct values *v, struct columns *c, bool *found)
 static sfi_status
 file_begin(struct ledger *l, enum ledger_use use)
 {
-    struct file *f = file_of(l);
+    struct file *f = file_of_ledger(l);
 
     if (f->pid != getpid())
         return sfi__fail(l->ctx, SFI_ERR_STATE,
                          "the vault was opened before a fork: open the HSM in "
                          "the process that uses it");
-    return run_plain(f, use == LEDGER_READ ? Q_BEGIN_READ : Q_BEGIN_WRITE);
+    return file_run_plain(f, use == LEDGER_READ ? Q_BEGIN_READ : Q_BEGIN_WRITE);
 }
 
 static void
 file_rollback(struct ledger *l)
 {
     struct sfi_error first;
-    struct file *f = file_of(l);
+    struct file *f = file_of_ledger(l);
 
     sfi__error_keep(l->ctx, &first);
     if (!sqlite3_get_autocommit(f->db))
-        (void)run_plain(f, Q_ROLLBACK);
+        (void)file_run_plain(f, Q_ROLLBACK);
     sfi__error_restore(l->ctx, &first);
 }
 
 /* The log alone makes a commit: SQLite syncs log and file when it moves the one
  * into the other. */
 static int
-sync_log(struct file *f)
+file_sync_wal(struct file *f)
 {
     sqlite3_file *log = NULL;
     int rc = sqlite3_file_control(f->db, NULL, SQLITE_FCNTL_JOURNAL_POINTER,
@@ -271,25 +272,25 @@ sync_log(struct file *f)
  * a failure the next sync may succeed without having written what was lost:
  * then the pages are written again, to the file. */
 static sfi_status
-file_sync(struct ledger *l)
+file_sync_commits(struct ledger *l)
 {
-    struct file *f = file_of(l);
-    int rc = f->refused ? SQLITE_IOERR_FSYNC : sync_log(f);
+    struct file *f = file_of_ledger(l);
+    int rc = f->refused ? SQLITE_IOERR_FSYNC : file_sync_wal(f);
 
     if (rc != SQLITE_OK)
         rc = sqlite3_wal_checkpoint_v2(f->db, NULL, SQLITE_CHECKPOINT_FULL,
                                        NULL, NULL);
     f->refused = rc != SQLITE_OK;
-    return rc == SQLITE_OK ? SFI_OK : fail(f, rc);
+    return rc == SQLITE_OK ? SFI_OK : file_fail_sqlite(f, rc);
 }
 
 static sfi_status
 file_commit(struct ledger *l)
 {
-    sfi_status st = run_plain(file_of(l), Q_COMMIT);
+    sfi_status st = file_run_plain(file_of_ledger(l), Q_COMMIT);
 
     if (st == SFI_OK)
-        return file_sync(l);
+        return file_sync_commits(l);
     file_rollback(l);
     return st;
 }
@@ -297,56 +298,56 @@ file_commit(struct ledger *l)
 /* ---- the row about the vault ---- */
 
 static void
-read_head(struct columns *c, struct ledger_head *h)
+file_read_head_columns(struct columns *c, struct ledger_head *h)
 {
     sfi_audit_head *log = &h->log;
 
     log->struct_size = sizeof(*log);
-    log->flags = (uint32_t)column_u64(c, UINT32_MAX);
-    column_blob(c, log->serial, sizeof(log->serial));
-    column_text(c, log->firmware_id, 1, SFI_FIRMWARE_ID_MAX);
-    column_text(c, log->product_id, PRODUCT_ID_LEN, PRODUCT_ID_LEN);
-    column_blob(c, log->ca_public, sizeof(log->ca_public));
-    log->maximum = column_u64(c, SFI_HSM_COUNT_MAX);
-    log->low_water = column_u64(c, SFI_HSM_COUNT_MAX);
-    column_blob(c, log->genesis, sizeof(log->genesis));
-    log->remaining = column_u64(c, SFI_HSM_COUNT_MAX);
-    log->sequence = column_u64(c, LEDGER_SEQUENCE_MAX);
-    column_blob(c, log->audit_head, sizeof(log->audit_head));
-    column_blob(c, log->mac, sizeof(log->mac));
-    h->seal = (uint32_t)column_u64(c, UINT32_MAX);
-    h->cost.log2_n = (uint32_t)column_u64(c, UINT32_MAX);
-    h->cost.r = (uint32_t)column_u64(c, UINT32_MAX);
-    h->cost.p = (uint32_t)column_u64(c, UINT32_MAX);
-    column_blob(c, h->salt, sizeof(h->salt));
-    column_blob(c, h->sealed, sizeof(h->sealed));
-    column_blob(c, h->sealed_check, sizeof(h->sealed_check));
-    h->pin_tries = (uint32_t)column_u64(c, UINT32_MAX);
+    log->flags = (uint32_t)column_read_u64(c, UINT32_MAX);
+    column_read_blob(c, log->serial, sizeof(log->serial));
+    column_read_text(c, log->firmware_id, 1, SFI_FIRMWARE_ID_MAX);
+    column_read_text(c, log->product_id, PRODUCT_ID_LEN, PRODUCT_ID_LEN);
+    column_read_blob(c, log->ca_public, sizeof(log->ca_public));
+    log->maximum = column_read_u64(c, SFI_HSM_COUNT_MAX);
+    log->low_water = column_read_u64(c, SFI_HSM_COUNT_MAX);
+    column_read_blob(c, log->genesis, sizeof(log->genesis));
+    log->remaining = column_read_u64(c, SFI_HSM_COUNT_MAX);
+    log->sequence = column_read_u64(c, LEDGER_SEQUENCE_MAX);
+    column_read_blob(c, log->audit_head, sizeof(log->audit_head));
+    column_read_blob(c, log->mac, sizeof(log->mac));
+    h->seal = (uint32_t)column_read_u64(c, UINT32_MAX);
+    h->cost.log2_n = (uint32_t)column_read_u64(c, UINT32_MAX);
+    h->cost.r = (uint32_t)column_read_u64(c, UINT32_MAX);
+    h->cost.p = (uint32_t)column_read_u64(c, UINT32_MAX);
+    column_read_blob(c, h->salt, sizeof(h->salt));
+    column_read_blob(c, h->sealed, sizeof(h->sealed));
+    column_read_blob(c, h->sealed_check, sizeof(h->sealed_check));
+    h->pin_tries = (uint32_t)column_read_u64(c, UINT32_MAX);
 }
 
 static sfi_status
-file_read(struct ledger *l, struct ledger_head *out)
+file_read_head(struct ledger *l, struct ledger_head *out)
 {
     struct columns c;
     struct values v;
     bool found;
-    sfi_status st = prepare(file_of(l), Q_READ, &v);
+    sfi_status st = file_prepare_query(file_of_ledger(l), Q_READ, &v);
 
     sfi__zero(out, sizeof(*out));
     if (st != SFI_OK)
         return st;
-    st = first_row(file_of(l), &v, &c, &found);
+    st = file_fetch_row(file_of_ledger(l), &v, &c, &found);
     if (st == SFI_OK && !found)
         st = sfi__fail(l->ctx, SFI_ERR_HSM,
                        "the vault is damaged: no row about it, expected 1");
     if (st == SFI_OK) {
-        read_head(&c, out);
+        file_read_head_columns(&c, out);
         st = c.status;
     }
     if (st == SFI_OK && sqlite3_step(v.statement) != SQLITE_DONE)
         st = sfi__fail(l->ctx, SFI_ERR_HSM,
                        "the vault is damaged: more than one row about it");
-    reset(v.statement);
+    statement_reset(v.statement);
     return st;
 }
 
@@ -355,7 +356,7 @@ file_update(struct ledger *l, const struct ledger_head *head)
 {
     const sfi_audit_head *log = &head->log;
     struct values v;
-    sfi_status st = prepare(file_of(l), Q_UPDATE, &v);
+    sfi_status st = file_prepare_query(file_of_ledger(l), Q_UPDATE, &v);
 
     if (st != SFI_OK)
         return st;
@@ -363,26 +364,26 @@ file_update(struct ledger *l, const struct ledger_head *head)
     sfi__db_value_u64(&v, log->sequence);
     sfi__db_value_blob(&v, log->audit_head, sizeof(log->audit_head));
     sfi__db_value_blob(&v, log->mac, sizeof(log->mac));
-    return run(file_of(l), &v, 1);
+    return file_run_query(file_of_ledger(l), &v, 1);
 }
 
 static sfi_status
 file_set_tries(struct ledger *l, uint32_t tries)
 {
     struct values v;
-    sfi_status st = prepare(file_of(l), Q_TRIES, &v);
+    sfi_status st = file_prepare_query(file_of_ledger(l), Q_TRIES, &v);
 
     if (st != SFI_OK)
         return st;
     sfi__db_value_u64(&v, tries);
-    return run(file_of(l), &v, 1);
+    return file_run_query(file_of_ledger(l), &v, 1);
 }
 
 static sfi_status
 file_set_seal(struct ledger *l, const struct ledger_head *head)
 {
     struct values v;
-    sfi_status st = prepare(file_of(l), Q_SEAL, &v);
+    sfi_status st = file_prepare_query(file_of_ledger(l), Q_SEAL, &v);
 
     if (st != SFI_OK)
         return st;
@@ -393,41 +394,41 @@ file_set_seal(struct ledger *l, const struct ledger_head *head)
     sfi__db_value_blob(&v, head->salt, sizeof(head->salt));
     sfi__db_value_blob(&v, head->sealed, sizeof(head->sealed));
     sfi__db_value_blob(&v, head->sealed_check, sizeof(head->sealed_check));
-    return run(file_of(l), &v, 1);
+    return file_run_query(file_of_ledger(l), &v, 1);
 }
 
 /* ---- records ---- */
 
 static sfi_status
-read_columns(struct columns *c, struct ledger_record *r)
+file_read_record_columns(struct columns *c, struct ledger_record *r)
 {
     sfi_audit_record *log = &r->log;
 
     log->struct_size = sizeof(*log);
-    log->sequence = column_u64(c, LEDGER_SEQUENCE_MAX);
-    log->kind = (uint32_t)column_u64(c, UINT32_MAX);
-    log->time = column_u64(c, INT64_MAX);
-    column_blob(c, log->device, sizeof(log->device));
-    log->session = (uint32_t)column_u64(c, UINT32_MAX);
-    log->remaining = column_u64(c, SFI_HSM_COUNT_MAX);
-    column_blob(c, r->license, sizeof(r->license));
-    column_blob(c, log->previous, sizeof(log->previous));
-    column_blob(c, log->hash, sizeof(log->hash));
-    column_blob(c, log->mac, sizeof(log->mac));
+    log->sequence = column_read_u64(c, LEDGER_SEQUENCE_MAX);
+    log->kind = (uint32_t)column_read_u64(c, UINT32_MAX);
+    log->time = column_read_u64(c, INT64_MAX);
+    column_read_blob(c, log->device, sizeof(log->device));
+    log->session = (uint32_t)column_read_u64(c, UINT32_MAX);
+    log->remaining = column_read_u64(c, SFI_HSM_COUNT_MAX);
+    column_read_blob(c, r->license, sizeof(r->license));
+    column_read_blob(c, log->previous, sizeof(log->previous));
+    column_read_blob(c, log->hash, sizeof(log->hash));
+    column_read_blob(c, log->mac, sizeof(log->mac));
     return c->status;
 }
 
 static sfi_status
-read_record(struct file *f, struct values *v, struct ledger_record *r,
-            bool *found)
+file_fetch_record(struct file *f, struct values *v, struct ledger_record *r,
+                  bool *found)
 {
     struct columns c;
-    sfi_status st = first_row(f, v, &c, found);
+    sfi_status st = file_fetch_row(f, v, &c, found);
 
     sfi__zero(r, sizeof(*r));
     if (st == SFI_OK && *found)
-        st = read_columns(&c, r);
-    reset(v->statement);
+        st = file_read_record_columns(&c, r);
+    statement_reset(v->statement);
     /* the closing record is about no licence */
     if (st == SFI_OK && *found && r->log.kind != SFI_AUDIT_RETIRED)
         st = sfi__sha256(f->base.ctx, r->license, sizeof(r->license),
@@ -440,13 +441,13 @@ file_at(struct ledger *l, uint64_t sequence, struct ledger_record *out,
         bool *found)
 {
     struct values v;
-    sfi_status st = prepare(file_of(l), Q_AT, &v);
+    sfi_status st = file_prepare_query(file_of_ledger(l), Q_AT, &v);
 
     *found = false;
     if (st != SFI_OK)
         return st;
     sfi__db_value_u64(&v, sequence);
-    return read_record(file_of(l), &v, out, found);
+    return file_fetch_record(file_of_ledger(l), &v, out, found);
 }
 
 static sfi_status
@@ -454,14 +455,14 @@ file_find(struct ledger *l, const uint8_t device[SFI_SHA256_LEN],
           uint32_t session, struct ledger_record *out, bool *found)
 {
     struct values v;
-    sfi_status st = prepare(file_of(l), Q_FIND, &v);
+    sfi_status st = file_prepare_query(file_of_ledger(l), Q_FIND, &v);
 
     *found = false;
     if (st != SFI_OK)
         return st;
     sfi__db_value_blob(&v, device, SFI_SHA256_LEN);
     sfi__db_value_u64(&v, session);
-    return read_record(file_of(l), &v, out, found);
+    return file_fetch_record(file_of_ledger(l), &v, out, found);
 }
 
 static sfi_status
@@ -469,21 +470,21 @@ file_counted(struct ledger *l, const uint8_t device[SFI_SHA256_LEN],
              struct ledger_record *out, bool *found)
 {
     struct values v;
-    sfi_status st = prepare(file_of(l), Q_COUNTED, &v);
+    sfi_status st = file_prepare_query(file_of_ledger(l), Q_COUNTED, &v);
 
     *found = false;
     if (st != SFI_OK)
         return st;
     sfi__db_value_blob(&v, device, SFI_SHA256_LEN);
-    return read_record(file_of(l), &v, out, found);
+    return file_fetch_record(file_of_ledger(l), &v, out, found);
 }
 
 static sfi_status
-file_append(struct ledger *l, const struct ledger_record *r)
+file_add_record(struct ledger *l, const struct ledger_record *r)
 {
     const sfi_audit_record *log = &r->log;
     struct values v;
-    sfi_status st = prepare(file_of(l), Q_APPEND, &v);
+    sfi_status st = file_prepare_query(file_of_ledger(l), Q_APPEND, &v);
 
     if (st != SFI_OK)
         return st;
@@ -497,15 +498,15 @@ file_append(struct ledger *l, const struct ledger_record *r)
     sfi__db_value_blob(&v, log->previous, sizeof(log->previous));
     sfi__db_value_blob(&v, log->hash, sizeof(log->hash));
     sfi__db_value_blob(&v, log->mac, sizeof(log->mac));
-    return run(file_of(l), &v, 1);
+    return file_run_query(file_of_ledger(l), &v, 1);
 }
 
 /* ---- open, close ---- */
 
 static void
-file_close(struct ledger *l)
+file_close_ledger(struct ledger *l)
 {
-    struct file *f = file_of(l);
+    struct file *f = file_of_ledger(l);
 
     if (f->pid == getpid()) { /* else all of it is the parent's */
         for (size_t i = 0; i < Q_COUNT; i++)
@@ -518,30 +519,30 @@ file_close(struct ledger *l)
 static const struct ledger_ops file_ops = {
     .begin = file_begin,
     .commit = file_commit,
-    .sync = file_sync,
+    .sync = file_sync_commits,
     .rollback = file_rollback,
-    .read = file_read,
+    .read = file_read_head,
     .update = file_update,
     .set_tries = file_set_tries,
     .set_seal = file_set_seal,
     .at = file_at,
     .find = file_find,
     .counted = file_counted,
-    .append = file_append,
-    .close = file_close,
+    .append = file_add_record,
+    .close = file_close_ledger,
 };
 
 static sfi_status
-identify(struct file *f)
+file_check_identity(struct file *f)
 {
     struct columns c;
     struct values v;
     bool found;
-    sfi_status st = prepare(f, Q_IDENTITY, &v);
+    sfi_status st = file_prepare_query(f, Q_IDENTITY, &v);
 
     if (st != SFI_OK)
         return st;
-    st = first_row(f, &v, &c, &found);
+    st = file_fetch_row(f, &v, &c, &found);
     if (st == SFI_OK) {
         int id = sqlite3_column_int(v.statement, 0);
         int version = sqlite3_column_int(v.statement, 1);
@@ -556,12 +557,12 @@ identify(struct file *f)
                            "a vault of version %d, expected %d", version,
                            LEDGER_SCHEMA_VERSION);
     }
-    reset(v.statement);
+    statement_reset(v.statement);
     return st;
 }
 
 static sfi_status
-open_ledger(sfi_ctx *ctx, const char *path, struct ledger **out)
+file_open_ledger(sfi_ctx *ctx, const char *path, struct ledger **out)
 {
     struct file *f = sfi__ctx_alloc(ctx, sizeof(*f));
     sfi_status st;
@@ -572,13 +573,13 @@ open_ledger(sfi_ctx *ctx, const char *path, struct ledger **out)
     f->pid = getpid();
     st = sfi__db_open(ctx, path, &f->db);
     if (st == SFI_OK)
-        st = identify(f);
+        st = file_check_identity(f);
     if (st == SFI_OK)
         st = sfi__db_use_log(ctx, f->db);
     if (st == SFI_OK)
         *out = &f->base;
     else
-        file_close(&f->base);
+        file_close_ledger(&f->base);
     return st;
 }
 
@@ -586,7 +587,7 @@ open_ledger(sfi_ctx *ctx, const char *path, struct ledger **out)
  * provisions it just now may give it its name before he takes the temporary
  * one away (file_name_once()). */
 static sfi_status
-check_one_name(sfi_ctx *ctx, const char *path, struct stat *info)
+file_check_one_name(sfi_ctx *ctx, const char *path, struct stat *info)
 {
     const struct clock *clock = ctx->clock;
 
@@ -606,7 +607,7 @@ check_one_name(sfi_ctx *ctx, const char *path, struct stat *info)
 }
 
 static sfi_status
-place_open(sfi_ctx *ctx, const char *path, struct ledger **out)
+place_open_file(sfi_ctx *ctx, const char *path, struct ledger **out)
 {
     char *plain;
     struct stat info;
@@ -621,18 +622,18 @@ place_open(sfi_ctx *ctx, const char *path, struct ledger **out)
     }
     if (!S_ISREG(info.st_mode))
         return sfi__fail(ctx, SFI_ERR_HSM, "not a vault: no regular file");
-    st = check_one_name(ctx, path, &info);
+    st = file_check_one_name(ctx, path, &info);
     if (st != SFI_OK)
         return st;
     plain = sfi__db_path(ctx, path, "");
     if (plain == NULL)
         return SFI_ERR_NOMEM;
-    st = open_ledger(ctx, plain, out);
+    st = file_open_ledger(ctx, plain, out);
     sfi__ctx_dealloc(ctx, plain);
     return st;
 }
 
 const struct ledger_place sfi__ledger_sqlite = {
-    .open = place_open,
+    .open = place_open_file,
     .create = sfi__db_create,
 };

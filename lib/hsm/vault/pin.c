@@ -45,7 +45,7 @@ sfi__vault_check_pin(sfi_ctx *ctx, const char *what, size_t pin_len)
 
 /* Begun is a transaction; end it. */
 static sfi_status
-end(struct vault *v, sfi_status st)
+vault_end_transaction(struct vault *v, sfi_status st)
 {
     if (st == SFI_OK)
         return v->ledger->ops->commit(v->ledger);
@@ -55,7 +55,7 @@ end(struct vault *v, sfi_status st)
 
 /* One try less, if there is one: h->pin_tries says how many there were. */
 static sfi_status
-take_try(struct vault *v, struct ledger_head *h)
+vault_take_try(struct vault *v, struct ledger_head *h)
 {
     const struct ledger_ops *ops = v->ledger->ops;
     sfi_status st = ops->begin(v->ledger, LEDGER_WRITE);
@@ -69,14 +69,14 @@ take_try(struct vault *v, struct ledger_head *h)
     }
     if (st == SFI_OK)
         st = ops->set_tries(v->ledger, h->pin_tries - 1);
-    return end(v, st);
+    return vault_end_transaction(v, st);
 }
 
 /* On the disk before the PIN is tried: pulling the plug gives no free guess.
  * `h`: the vault at that moment.  Others may take the last try after we saw
  * it, and will give it back. */
 static sfi_status
-spend_try(struct vault *v, struct ledger_head *h)
+vault_spend_try(struct vault *v, struct ledger_head *h)
 {
     sfi_status st;
 
@@ -86,7 +86,7 @@ spend_try(struct vault *v, struct ledger_head *h)
             st = sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
                            "the vault is blocked: no PIN tries are left");
         if (st == SFI_OK)
-            st = take_try(v, h);
+            st = vault_take_try(v, h);
     } while (st == SFI_OK && h->pin_tries == 0);
     if (st == SFI_OK)
         h->pin_tries--;
@@ -94,12 +94,13 @@ spend_try(struct vault *v, struct ledger_head *h)
 }
 
 static sfi_status
-restore_tries(struct vault *v)
+vault_restore_tries(struct vault *v)
 {
     sfi_status st = v->ledger->ops->begin(v->ledger, LEDGER_WRITE);
 
     if (st == SFI_OK)
-        st = end(v, v->ledger->ops->set_tries(v->ledger, VAULT_PIN_TRIES));
+        st = vault_end_transaction(
+            v, v->ledger->ops->set_tries(v->ledger, VAULT_PIN_TRIES));
     return st;
 }
 
@@ -107,8 +108,8 @@ restore_tries(struct vault *v)
  * that, so that a try is out for an instant only; if the PIN was changed since,
  * once more. */
 static sfi_status
-try_pin(struct vault *v, const char *pin_secret, size_t pin_len,
-        struct ledger_head *h, struct vault_secrets *secrets)
+vault_try_pin(struct vault *v, const char *pin_secret, size_t pin_len,
+              struct ledger_head *h, struct vault_secrets *secrets)
 {
     uint8_t pin_key_secret[SFI_GCM_KEY_LEN];
     struct ledger_head seen;
@@ -118,7 +119,7 @@ try_pin(struct vault *v, const char *pin_secret, size_t pin_len,
         st = sfi__vault_derive(v->ctx, &seen, pin_secret, pin_len,
                                pin_key_secret);
     if (st == SFI_OK)
-        st = spend_try(v, h);
+        st = vault_spend_try(v, h);
     if (st == SFI_OK && !sfi__vault_same_seal(h, &seen))
         st = sfi__vault_derive(v->ctx, h, pin_secret, pin_len, pin_key_secret);
     if (st == SFI_OK)
@@ -159,10 +160,10 @@ sfi__vault_login(struct vault *v, const char *pin_secret, size_t pin_len)
 {
     struct vault_secrets secrets;
     struct ledger_head h;
-    sfi_status st = try_pin(v, pin_secret, pin_len, &h, &secrets);
+    sfi_status st = vault_try_pin(v, pin_secret, pin_len, &h, &secrets);
 
     if (st == SFI_OK)
-        st = restore_tries(v);
+        st = vault_restore_tries(v);
     if (st == SFI_OK)
         st = sfi__vault_enter(v, &h, &secrets);
     sfi__wipe(&secrets, sizeof(secrets));
@@ -191,8 +192,8 @@ sfi__vault_seal_under(struct vault *v, struct ledger_head *h,
 
 /* The new seal, in place of the one that was opened and no other. */
 static sfi_status
-exchange_seal(struct vault *v, const struct ledger_head *opened,
-              const struct ledger_head *h)
+vault_exchange_seal(struct vault *v, const struct ledger_head *opened,
+                    const struct ledger_head *h)
 {
     struct ledger_head now;
     sfi_status st = v->ledger->ops->begin(v->ledger, LEDGER_WRITE);
@@ -205,7 +206,7 @@ exchange_seal(struct vault *v, const struct ledger_head *opened,
                        "another process has changed the PIN just now");
     if (st == SFI_OK)
         st = v->ledger->ops->set_seal(v->ledger, h);
-    return end(v, st);
+    return vault_end_transaction(v, st);
 }
 
 sfi_status
@@ -214,18 +215,18 @@ sfi__vault_change_pin(struct vault *v, const char *pin_secret, size_t pin_len,
 {
     struct vault_secrets secrets;
     struct ledger_head opened, h;
-    sfi_status st = try_pin(v, pin_secret, pin_len, &opened, &secrets);
+    sfi_status st = vault_try_pin(v, pin_secret, pin_len, &opened, &secrets);
 
     h = opened;
     if (st == SFI_OK)
-        st = restore_tries(v);
+        st = vault_restore_tries(v);
     if (st == SFI_OK)
         st = sfi__vault_enter(v, &opened, &secrets);
     if (st == SFI_OK)
         st =
             sfi__vault_seal_under(v, &h, new_pin_secret, new_pin_len, &secrets);
     if (st == SFI_OK)
-        st = exchange_seal(v, &opened, &h);
+        st = vault_exchange_seal(v, &opened, &h);
     if (st != SFI_OK)
         sfi__vault_forget(v);
     sfi__wipe(&secrets, sizeof(secrets));

@@ -51,8 +51,9 @@ sfi__vault_check_way(struct vault *v, const struct ledger_head *h)
 /* ---- the anchor ---- */
 
 static sfi_status
-anchor_mac(struct vault *v, const struct ledger_head *h, const struct anchor *a,
-           const struct vault_secrets *secrets, uint8_t out[SFI_SHA256_LEN])
+vault_anchor_mac(struct vault *v, const struct ledger_head *h,
+                 const struct anchor *a, const struct vault_secrets *secrets,
+                 uint8_t out[SFI_SHA256_LEN])
 {
     uint8_t data[TAG_LEN + SFI_SHA256_LEN + ANCHOR_MAC_AT];
     struct wr w;
@@ -68,8 +69,8 @@ anchor_mac(struct vault *v, const struct ledger_head *h, const struct anchor *a,
 
 /* The end of the vault, from now on what the token remembers. */
 static sfi_status
-write_anchor(struct vault *v, const struct ledger_head *h,
-             const struct vault_secrets *secrets)
+vault_write_anchor(struct vault *v, const struct ledger_head *h,
+                   const struct vault_secrets *secrets)
 {
     struct anchor a = {.sequence = h->log.sequence};
     uint8_t data[ANCHOR_LEN];
@@ -77,7 +78,7 @@ write_anchor(struct vault *v, const struct ledger_head *h,
     sfi_status st;
 
     memcpy(a.audit_head, h->log.audit_head, sizeof(a.audit_head));
-    st = anchor_mac(v, h, &a, secrets, a.mac);
+    st = vault_anchor_mac(v, h, &a, secrets, a.mac);
     if (st != SFI_OK)
         return st;
     sfi__wr_init(&w, data, sizeof(data));
@@ -89,7 +90,8 @@ write_anchor(struct vault *v, const struct ledger_head *h,
 }
 
 static sfi_status
-read_anchor(struct vault *v, const struct ledger_head *h, struct anchor *a)
+vault_read_anchor(struct vault *v, const struct ledger_head *h,
+                  struct anchor *a)
 {
     uint8_t data[TOKEN_ANCHOR_MAX];
     uint8_t mac[SFI_SHA256_LEN];
@@ -111,7 +113,7 @@ read_anchor(struct vault *v, const struct ledger_head *h, struct anchor *a)
     a->sequence = sfi__rd_u64be(&r);
     sfi__rd_bytes(&r, a->audit_head, sizeof(a->audit_head));
     sfi__rd_bytes(&r, a->mac, sizeof(a->mac));
-    st = anchor_mac(v, h, a, &v->secrets, mac);
+    st = vault_anchor_mac(v, h, a, &v->secrets, mac);
     if (st == SFI_OK && !sfi__ct_equal(mac, a->mac, sizeof(mac)))
         st = refuse(v, "the token's anchor was altered: it does not match its "
                        "MAC");
@@ -120,8 +122,8 @@ read_anchor(struct vault *v, const struct ledger_head *h, struct anchor *a)
 
 /* The hash of a record, or of where the chain begins. */
 static sfi_status
-hash_at(struct vault *v, const struct ledger_head *h, uint64_t sequence,
-        uint8_t out[SFI_SHA256_LEN])
+vault_read_record_hash(struct vault *v, const struct ledger_head *h,
+                       uint64_t sequence, uint8_t out[SFI_SHA256_LEN])
 {
     struct ledger_record r;
     bool found;
@@ -142,10 +144,11 @@ hash_at(struct vault *v, const struct ledger_head *h, uint64_t sequence,
 /* A vault may be ahead of its anchor: somebody was killed in between.  It is
  * never behind. */
 static sfi_status
-compare(struct vault *v, const struct ledger_head *h, struct anchor *a)
+vault_compare_anchor(struct vault *v, const struct ledger_head *h,
+                     struct anchor *a)
 {
     uint8_t hash[SFI_SHA256_LEN];
-    sfi_status st = read_anchor(v, h, a);
+    sfi_status st = vault_read_anchor(v, h, a);
 
     if (st != SFI_OK)
         return st;
@@ -155,7 +158,7 @@ compare(struct vault *v, const struct ledger_head *h, struct anchor *a)
                       "last is %llu",
                       (unsigned long long)a->sequence,
                       (unsigned long long)h->log.sequence);
-    st = hash_at(v, h, a->sequence, hash);
+    st = vault_read_record_hash(v, h, a->sequence, hash);
     if (st == SFI_OK && !sfi__equal(hash, a->audit_head, sizeof(hash)))
         st = refuse(v,
                     "the vault is another copy: record %llu is not the one "
@@ -169,23 +172,23 @@ sfi__vault_check_anchor(struct vault *v, const struct ledger_head *h)
 {
     struct anchor a;
 
-    return v->token != NULL ? compare(v, h, &a) : SFI_OK;
+    return v->token != NULL ? vault_compare_anchor(v, h, &a) : SFI_OK;
 }
 
 static sfi_status
-catch_up(struct vault *v)
+vault_advance_anchor(struct vault *v)
 {
     struct ledger_head h;
     struct anchor a;
     sfi_status st = sfi__vault_read_trusted(v, &h);
 
     if (st == SFI_OK)
-        st = compare(v, &h, &a);
+        st = vault_compare_anchor(v, &h, &a);
     if (st != SFI_OK || a.sequence == h.log.sequence)
         return st;
     /* others' records may not be on the disk yet; the anchor is at once */
     st = sfi__vault_sync(v, h.log.sequence, h.log.sequence);
-    return st == SFI_OK ? write_anchor(v, &h, &v->secrets) : st;
+    return st == SFI_OK ? vault_write_anchor(v, &h, &v->secrets) : st;
 }
 
 /* The lock is for the token: of two that move the anchor the later one knows
@@ -199,7 +202,7 @@ sfi__vault_anchor(struct vault *v)
         return SFI_OK;
     st = v->ledger->ops->begin(v->ledger, LEDGER_WRITE);
     if (st == SFI_OK) {
-        st = catch_up(v);
+        st = vault_advance_anchor(v);
         v->ledger->ops->rollback(v->ledger);
     }
     return st;
@@ -223,7 +226,7 @@ sfi__vault_token_seal(struct vault *v, struct ledger_head *h,
     if (st == SFI_OK)
         st = sfi__vault_sealed_check(v->ctx, h, h->sealed_check);
     if (st == SFI_OK)
-        st = write_anchor(v, h, secrets);
+        st = vault_write_anchor(v, h, secrets);
     if (st != SFI_OK)
         sfi__token_forget(v->token, h->log.serial);
     return st;
@@ -250,8 +253,8 @@ sfi__vault_token_undo(struct vault *v, const struct ledger_head *h)
 
 /* Logged in at the token. */
 static sfi_status
-open_secrets(struct vault *v, const struct ledger_head *h,
-             struct vault_secrets *secrets)
+vault_open_by_token(struct vault *v, const struct ledger_head *h,
+                    struct vault_secrets *secrets)
 {
     uint8_t aad[VAULT_SEAL_AAD_LEN];
     sfi_status st;
@@ -269,8 +272,8 @@ open_secrets(struct vault *v, const struct ledger_head *h,
  * lock: a login elsewhere does not come between what others do there, since not
  * every module stands that. */
 static sfi_status
-log_in(struct vault *v, const char *pin_secret, size_t pin_len,
-       struct ledger_head *h, struct vault_secrets *secrets)
+vault_login_at_token(struct vault *v, const char *pin_secret, size_t pin_len,
+                     struct ledger_head *h, struct vault_secrets *secrets)
 {
     sfi_status st = v->ledger->ops->begin(v->ledger, LEDGER_WRITE);
 
@@ -282,7 +285,7 @@ log_in(struct vault *v, const char *pin_secret, size_t pin_len,
     if (st == SFI_OK)
         st = sfi__token_login(v->token, pin_secret, pin_len);
     if (st == SFI_OK)
-        st = open_secrets(v, h, secrets);
+        st = vault_open_by_token(v, h, secrets);
     v->ledger->ops->rollback(v->ledger);
     return st;
 }
@@ -292,7 +295,7 @@ sfi__vault_token_login(struct vault *v, const char *pin_secret, size_t pin_len)
 {
     struct vault_secrets secrets;
     struct ledger_head h;
-    sfi_status st = log_in(v, pin_secret, pin_len, &h, &secrets);
+    sfi_status st = vault_login_at_token(v, pin_secret, pin_len, &h, &secrets);
 
     if (st == SFI_OK)
         st = sfi__vault_enter(v, &h, &secrets);

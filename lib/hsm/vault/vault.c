@@ -21,7 +21,7 @@
 /* ---- what anybody may know ---- */
 
 static uint32_t
-state_of(const struct ledger_head *h)
+vault_state_of(const struct ledger_head *h)
 {
     if (h->pin_tries == 0)
         return SFI_HSM_BLOCKED;
@@ -31,11 +31,11 @@ state_of(const struct ledger_head *h)
 }
 
 static void
-describe(const struct ledger_head *h, sfi_hsm_info *out)
+vault_fill_info(const struct ledger_head *h, sfi_hsm_info *out)
 {
     const sfi_audit_head *log = &h->log;
 
-    out->state = state_of(h);
+    out->state = vault_state_of(h);
     out->remaining = log->remaining;
     out->maximum = log->maximum;
     out->pin_tries_left = h->pin_tries;
@@ -50,7 +50,7 @@ describe(const struct ledger_head *h, sfi_hsm_info *out)
 }
 
 static sfi_status
-vault_info(void *user, sfi_hsm_info *out)
+vault_get_info(void *user, sfi_hsm_info *out)
 {
     struct vault *v = user;
     struct ledger_head h;
@@ -67,12 +67,12 @@ vault_info(void *user, sfi_hsm_info *out)
     if (st == SFI_OK && v->token != NULL && h.seal == VAULT_SEAL_TOKEN)
         st = sfi__token_pin_tries(v->token, &h.pin_tries);
     if (st == SFI_OK)
-        describe(&h, out);
+        vault_fill_info(&h, out);
     return st;
 }
 
 static sfi_status
-vault_log_head(void *user, sfi_audit_head *out)
+vault_get_audit_head(void *user, sfi_audit_head *out)
 {
     struct vault *v = user;
     struct ledger_head h;
@@ -88,7 +88,7 @@ vault_log_head(void *user, sfi_audit_head *out)
 }
 
 static sfi_status
-vault_log_record(void *user, uint64_t sequence, sfi_audit_record *out)
+vault_get_audit_record(void *user, uint64_t sequence, sfi_audit_record *out)
 {
     struct vault *v = user;
     struct ledger_record r;
@@ -107,7 +107,7 @@ vault_log_record(void *user, uint64_t sequence, sfi_audit_record *out)
 
 /* The PIN that provisioning will set. */
 static sfi_status
-choose_pin(struct vault *v, const char *pin, size_t pin_len)
+vault_choose_pin(struct vault *v, const char *pin, size_t pin_len)
 {
     sfi_status st = sfi__vault_check_pin(v->ctx, "a PIN", pin_len);
 
@@ -120,7 +120,7 @@ choose_pin(struct vault *v, const char *pin, size_t pin_len)
 
 /* With a PIN that we keep. */
 static sfi_status
-login(struct vault *v, const char *pin, size_t pin_len)
+vault_login_by_pin(struct vault *v, const char *pin, size_t pin_len)
 {
     struct ledger_head h;
     sfi_status st = sfi__vault_check_pin(v->ctx, "a PIN", pin_len);
@@ -146,13 +146,13 @@ vault_login(void *user, const char *pin, size_t pin_len)
         return sfi__vault_token_login(v, pin, pin_len);
     if (v->token != NULL)
         return sfi__token_login(v->token, pin, pin_len);
-    return v->ledger != NULL ? login(v, pin, pin_len)
-                             : choose_pin(v, pin, pin_len);
+    return v->ledger != NULL ? vault_login_by_pin(v, pin, pin_len)
+                             : vault_choose_pin(v, pin, pin_len);
 }
 
 static sfi_status
-change_pin(struct vault *v, const char *pin, size_t pin_len,
-           const char *new_pin, size_t new_pin_len)
+vault_change_own_pin(struct vault *v, const char *pin, size_t pin_len,
+                     const char *new_pin, size_t new_pin_len)
 {
     struct ledger_head h;
     sfi_status st = sfi__vault_check_pin(v->ctx, "a PIN", pin_len);
@@ -180,15 +180,15 @@ vault_change_pin(void *user, const char *pin, size_t pin_len,
     if (v->token != NULL)
         return sfi__vault_token_change_pin(v, pin, pin_len, new_pin,
                                            new_pin_len);
-    return change_pin(v, pin, pin_len, new_pin, new_pin_len);
+    return vault_change_own_pin(v, pin, pin_len, new_pin, new_pin_len);
 }
 
 /* ---- provisioning ---- */
 
 /* The head's hashes, seal and MAC, in the order of dependence. */
 static sfi_status
-complete(struct vault *v, struct ledger_head *h,
-         const struct vault_secrets *secrets)
+vault_complete_head(struct vault *v, struct ledger_head *h,
+                    const struct vault_secrets *secrets)
 {
     sfi_status st = sfi__random(v->ctx, h->log.serial, sizeof(h->log.serial));
 
@@ -207,8 +207,9 @@ complete(struct vault *v, struct ledger_head *h,
 }
 
 static sfi_status
-create(struct vault *v, struct ledger_head *h, const uint8_t *key_secret,
-       const uint8_t *nonce, const uint8_t *log_key_secret)
+vault_create_ledger(struct vault *v, struct ledger_head *h,
+                    const uint8_t *key_secret, const uint8_t *nonce,
+                    const uint8_t *log_key_secret)
 {
     struct vault_secrets secrets;
     sfi_status st = SFI_OK;
@@ -220,7 +221,7 @@ create(struct vault *v, struct ledger_head *h, const uint8_t *key_secret,
     else
         st = sfi__random(v->ctx, secrets.log_key_secret, SFI_AUDIT_KEY_LEN);
     if (st == SFI_OK)
-        st = complete(v, h, &secrets);
+        st = vault_complete_head(v, h, &secrets);
     if (st == SFI_OK) {
         st = v->place->create(v->ctx, v->path, h);
         if (st != SFI_OK && v->token != NULL)
@@ -233,7 +234,7 @@ create(struct vault *v, struct ledger_head *h, const uint8_t *key_secret,
 }
 
 static sfi_status
-check_provision(struct vault *v, size_t key_len, size_t nonce_len)
+vault_check_provision(struct vault *v, size_t key_len, size_t nonce_len)
 {
     sfi_status st = sfi__vault_attach(v);
 
@@ -271,7 +272,7 @@ vault_provision(void *user, const uint8_t *key, size_t key_len,
             },
     };
     sfi_personalization *p;
-    sfi_status st = check_provision(v, key_len, nonce_len);
+    sfi_status st = vault_check_provision(v, key_len, nonce_len);
 
     if (st == SFI_OK)
         st = sfi__perso_new(v->ctx, perso, perso_len, &p);
@@ -283,14 +284,14 @@ vault_provision(void *user, const uint8_t *key, size_t key_len,
                          p->product_id);
     memcpy(h.log.ca_public, p->ca_public, sizeof(h.log.ca_public));
     sfi__obj_unref(p);
-    return create(v, &h, key, nonce, options->audit_key);
+    return vault_create_ledger(v, &h, key, nonce, options->audit_key);
 }
 
 /* ---- licences ---- */
 
 /* What only the owner of the PIN may do. */
 static sfi_status
-need_login(struct vault *v, const char *what)
+vault_need_login(struct vault *v, const char *what)
 {
     sfi_status st = sfi__vault_need(v);
 
@@ -306,7 +307,7 @@ vault_license(void *user, const uint8_t *data, size_t len, uint32_t session,
 {
     struct vault *v = user;
     sfi_certificate *cert;
-    sfi_status st = need_login(v, "gives licences only");
+    sfi_status st = vault_need_login(v, "gives licences only");
 
     if (st == SFI_OK)
         st = sfi__cert_new(v->ctx, data, len, &cert);
@@ -326,7 +327,7 @@ static sfi_status
 vault_retire(void *user)
 {
     struct vault *v = user;
-    sfi_status st = need_login(v, "is retired only");
+    sfi_status st = vault_need_login(v, "is retired only");
 
     return st == SFI_OK ? sfi__vault_retire(v) : st;
 }
@@ -348,15 +349,15 @@ vault_close(void *user)
 
 static const sfi_hsm_ops vault_ops = {
     .struct_size = sizeof(vault_ops),
-    .info = vault_info,
+    .info = vault_get_info,
     .login = vault_login,
     .provision = vault_provision,
     .license = vault_license,
     .close = vault_close,
     .change_pin = vault_change_pin,
     .retire = vault_retire,
-    .audit_head = vault_log_head,
-    .audit_record = vault_log_record,
+    .audit_head = vault_get_audit_head,
+    .audit_record = vault_get_audit_record,
 };
 
 sfi_status

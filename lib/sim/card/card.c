@@ -14,33 +14,33 @@ static const uint8_t atr[] = {0x3b, 0x80, 0x80, 0x01, 0x01};
 /* ---- the handle ---- */
 
 static void
-drop_chain(struct sfi_card *card)
+applet_drop_chain(struct sfi_card *card)
 {
     sfi__wipe(&card->chain, sizeof(card->chain));
 }
 
 static void
-drop_answer(struct sfi_card *card)
+applet_drop_answer(struct sfi_card *card)
 {
     sfi__wipe(&card->answer, sizeof(card->answer));
 }
 
 static void
-reset(struct sfi_card *card)
+applet_reset(struct sfi_card *card)
 {
     card->selected = false;
     card->verified = false;
-    drop_chain(card);
-    drop_answer(card);
+    applet_drop_chain(card);
+    applet_drop_answer(card);
     sfi__applet_wipe_staged(card);
 }
 
 static void
-card_destroy(void *self)
+applet_destroy(void *self)
 {
     struct sfi_card *card = self;
 
-    reset(card);
+    applet_reset(card);
     sfi__obj_unref(card->hsm);
 }
 
@@ -51,7 +51,7 @@ sfi_card_new(sfi_ctx *ctx, sfi_hsm *hsm, sfi_card **out)
 
     SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, sfi__is(hsm, OBJ_HSM));
-    card = sfi__obj_new(ctx, OBJ_CARD, sizeof(*card), card_destroy);
+    card = sfi__obj_new(ctx, OBJ_CARD, sizeof(*card), applet_destroy);
     if (card == NULL)
         return SFI_ERR_NOMEM;
     card->hsm = sfi__obj_ref(hsm);
@@ -82,7 +82,7 @@ sfi_card_reset(sfi_card *card)
     if (!sfi__is(card, OBJ_CARD))
         return;
     card->reason[0] = '\0';
-    reset(card);
+    applet_reset(card);
 }
 
 const char *
@@ -94,7 +94,7 @@ sfi_card_reason(const sfi_card *card)
 /* ---- what the HSM says, in status words ---- */
 
 static void
-keep_reason(struct sfi_card *card)
+applet_keep_reason(struct sfi_card *card)
 {
     const sfi_error *err = sfi_ctx_error(card->hsm_ctx);
     const char *where = sfi_error_where(err);
@@ -110,13 +110,13 @@ sfi__applet_info(struct sfi_card *card, sfi_hsm_info *info)
     info->struct_size = sizeof(*info);
     if (sfi_hsm_get_info(card->hsm, info) == SFI_OK)
         return CARD_SW_OK;
-    keep_reason(card);
+    applet_keep_reason(card);
     return CARD_SW_MEMORY;
 }
 
 /* Blocked has a word of its own. */
 static uint16_t
-wrong_state(struct sfi_card *card)
+applet_state_word(struct sfi_card *card)
 {
     sfi_hsm_info info;
     uint16_t sw = sfi__applet_info(card, &info);
@@ -131,13 +131,13 @@ sfi__applet_word(struct sfi_card *card, sfi_status st)
 {
     if (st == SFI_OK)
         return CARD_SW_OK;
-    keep_reason(card);
+    applet_keep_reason(card);
     switch (st) {
     case SFI_ERR_HSM_PIN: /* changed behind our back */
         card->verified = false;
         return CARD_SW_SECURITY;
     case SFI_ERR_HSM_STATE:
-        return wrong_state(card);
+        return applet_state_word(card);
     case SFI_ERR_HSM_COUNTER:
         return CARD_SW_CONDITIONS;
     case SFI_ERR_ARGUMENT:
@@ -190,7 +190,7 @@ applet_select(struct sfi_card *card, const struct command *c, struct wr *w)
         return CARD_SW_P1P2;
     if (c->len != CARD_AID_LEN || !sfi__equal(c->data, CARD_AID, CARD_AID_LEN))
         return CARD_SW_NOT_FOUND;
-    reset(card);
+    applet_reset(card);
     card->selected = true;
     if (c->p2 == 0x0c) /* no answer, please */
         return CARD_SW_OK;
@@ -218,7 +218,7 @@ static const struct row {
 };
 
 static const struct row *
-find_row(uint8_t cla, uint8_t ins)
+applet_find_command(uint8_t cla, uint8_t ins)
 {
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         if (rows[i].cla == cla && rows[i].ins == ins)
@@ -228,7 +228,7 @@ find_row(uint8_t cla, uint8_t ins)
 }
 
 static bool
-continues(const struct chain *chain, const struct command *c)
+applet_chain_continues(const struct chain *chain, const struct command *c)
 {
     return chain->begun && chain->cla == (c->cla & ~CARD_CLA_CHAIN) &&
            chain->ins == c->ins && chain->p1 == c->p1 && chain->p2 == c->p2;
@@ -237,12 +237,12 @@ continues(const struct chain *chain, const struct command *c)
 /* Another command than the one that was begun takes its place: who began it
  * may have died. */
 static bool
-add_part(struct sfi_card *card, const struct command *c)
+applet_add_part(struct sfi_card *card, const struct command *c)
 {
     struct chain *chain = &card->chain;
 
-    if (!continues(chain, c)) {
-        drop_chain(card);
+    if (!applet_chain_continues(chain, c)) {
+        applet_drop_chain(card);
         chain->begun = true;
         chain->cla = (uint8_t)(c->cla & ~CARD_CLA_CHAIN);
         chain->ins = c->ins;
@@ -258,7 +258,8 @@ add_part(struct sfi_card *card, const struct command *c)
 }
 
 static uint16_t
-run_row(struct sfi_card *card, const struct row *row, const struct command *c)
+applet_run_command(struct sfi_card *card, const struct row *row,
+                   const struct command *c)
 {
     struct wr w;
     uint16_t sw;
@@ -272,34 +273,36 @@ run_row(struct sfi_card *card, const struct row *row, const struct command *c)
     if (sw == CARD_SW_OK)
         card->answer.len = sfi__wr_len(&w);
     else
-        drop_answer(card);
+        applet_drop_answer(card);
     return sw;
 }
 
 /* The last part, or all of it. */
 static uint16_t
-run_last(struct sfi_card *card, const struct row *row, const struct command *c)
+applet_run_last_part(struct sfi_card *card, const struct row *row,
+                     const struct command *c)
 {
     struct command whole = *c;
     uint16_t sw;
 
-    if (!continues(&card->chain, c)) {
-        drop_chain(card);
-        return run_row(card, row, c);
+    if (!applet_chain_continues(&card->chain, c)) {
+        applet_drop_chain(card);
+        return applet_run_command(card, row, c);
     }
-    if (!add_part(card, c)) {
-        drop_chain(card);
+    if (!applet_add_part(card, c)) {
+        applet_drop_chain(card);
         return CARD_SW_LENGTH;
     }
     whole.len = card->chain.len;
     whole.data = whole.len > 0 ? card->chain.data_secret : NULL;
-    sw = run_row(card, row, &whole);
-    drop_chain(card);
+    sw = applet_run_command(card, row, &whole);
+    applet_drop_chain(card);
     return sw;
 }
 
 static uint16_t
-run_part(struct sfi_card *card, const struct row *row, const struct command *c)
+applet_run_part(struct sfi_card *card, const struct row *row,
+                const struct command *c)
 {
     uint16_t sw = CARD_SW_OK;
 
@@ -307,35 +310,35 @@ run_part(struct sfi_card *card, const struct row *row, const struct command *c)
         sw = CARD_SW_CHAIN;
     else if (!card->selected)
         sw = CARD_SW_INS;
-    else if (!add_part(card, c))
+    else if (!applet_add_part(card, c))
         sw = CARD_SW_LENGTH;
     if (sw != CARD_SW_OK)
-        drop_chain(card);
+        applet_drop_chain(card);
     return sw;
 }
 
 static uint16_t
-run(struct sfi_card *card, const struct command *c)
+applet_dispatch(struct sfi_card *card, const struct command *c)
 {
     uint8_t cla = (uint8_t)(c->cla & ~CARD_CLA_CHAIN);
-    const struct row *row = find_row(cla, c->ins);
+    const struct row *row = applet_find_command(cla, c->ins);
 
-    drop_answer(card);
+    applet_drop_answer(card);
     if (row == NULL) {
-        drop_chain(card);
+        applet_drop_chain(card);
         return cla == CARD_CLA_ISO || cla == CARD_CLA_OURS ? CARD_SW_INS
                                                            : CARD_SW_CLA;
     }
-    return (c->cla & CARD_CLA_CHAIN) != 0 ? run_part(card, row, c)
-                                          : run_last(card, row, c);
+    return (c->cla & CARD_CLA_CHAIN) != 0 ? applet_run_part(card, row, c)
+                                          : applet_run_last_part(card, row, c);
 }
 
 /* ---- answers ---- */
 
 static uint16_t
-get_response(struct sfi_card *card, const struct command *c)
+applet_get_response(struct sfi_card *card, const struct command *c)
 {
-    drop_chain(card);
+    applet_drop_chain(card);
     if (c->p1 != 0 || c->p2 != 0)
         return CARD_SW_P1P2;
     if (c->len > 0)
@@ -345,7 +348,7 @@ get_response(struct sfi_card *card, const struct command *c)
 
 /* As much as was asked for; 61xx when more waits. */
 static uint16_t
-deliver(struct sfi_card *card, size_t want, struct wr *out)
+applet_deliver(struct sfi_card *card, size_t want, struct wr *out)
 {
     struct answer *a = &card->answer;
     size_t left = a->len - a->at;
@@ -356,26 +359,27 @@ deliver(struct sfi_card *card, size_t want, struct wr *out)
     left -= now;
     if (left > 0)
         return (uint16_t)(CARD_SW_MORE | (left < 256 ? left : 0));
-    drop_answer(card);
+    applet_drop_answer(card);
     return CARD_SW_OK;
 }
 
 static uint16_t
-exchange(struct sfi_card *card, const uint8_t *in, size_t len, struct wr *out)
+applet_exchange(struct sfi_card *card, const uint8_t *in, size_t len,
+                struct wr *out)
 {
     struct command c;
     uint16_t sw;
 
     if (len > SFI_CARD_APDU_MAX || !sfi__applet_parse_command(&c, in, len)) {
-        drop_chain(card);
-        drop_answer(card);
+        applet_drop_chain(card);
+        applet_drop_answer(card);
         return CARD_SW_LENGTH;
     }
     if (c.cla == CARD_CLA_ISO && c.ins == CARD_GET_RESPONSE)
-        sw = get_response(card, &c);
+        sw = applet_get_response(card, &c);
     else
-        sw = run(card, &c);
-    return sw == CARD_SW_OK ? deliver(card, c.want, out) : sw;
+        sw = applet_dispatch(card, &c);
+    return sw == CARD_SW_OK ? applet_deliver(card, c.want, out) : sw;
 }
 
 sfi_status
@@ -400,7 +404,7 @@ sfi_card_apdu(sfi_card *card, const uint8_t *in, size_t in_len, uint8_t *out,
     }
     card->reason[0] = '\0';
     sfi__wr_init(&w, out, room);
-    sw = exchange(card, in, in_len, &w);
+    sw = applet_exchange(card, in, in_len, &w);
     sfi__wr_u16be(&w, sw);
     *out_len = sfi__wr_len(&w);
     sfi__clear_error(card->obj.ctx);

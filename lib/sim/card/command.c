@@ -10,7 +10,7 @@
 
 /* What follows Lc: the data, and Le or nothing. */
 static bool
-body(struct command *c, struct rd *r, size_t len, size_t le_size)
+command_parse_body(struct command *c, struct rd *r, size_t len, size_t le_size)
 {
     if (len == 0 || sfi__rd_left(r) < len)
         return false;
@@ -31,14 +31,14 @@ body(struct command *c, struct rd *r, size_t len, size_t le_size)
 }
 
 static bool
-extended(struct command *c, struct rd *r)
+command_parse_extended(struct command *c, struct rd *r)
 {
     size_t len = sfi__rd_u16be(r);
 
     if (!sfi__rd_ok(r))
         return false;
     if (sfi__rd_left(r) > 0)
-        return body(c, r, len, 2);
+        return command_parse_body(c, r, len, 2);
     c->want = len > 0 ? len : EXTENDED_ALL; /* it was Le */
     return true;
 }
@@ -64,5 +64,6 @@ sfi__applet_parse_command(struct command *c, const uint8_t *in, size_t len)
         c->want = first > 0 ? first : SHORT_ALL; /* it was Le */
         return true;
     }
-    return first == 0 ? extended(c, &r) : body(c, &r, first, 1);
+    return first == 0 ? command_parse_extended(c, &r)
+                      : command_parse_body(c, &r, first, 1);
 }

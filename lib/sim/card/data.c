@@ -15,7 +15,7 @@
 
 /* Text in a field of `len` bytes, zeros behind it. */
 static void
-wr_text(struct wr *w, const char *text, size_t len)
+applet_write_text(struct wr *w, const char *text, size_t len)
 {
     size_t used = 0;
 
@@ -27,7 +27,7 @@ wr_text(struct wr *w, const char *text, size_t len)
 
 /* Zeros for an HSM without one. */
 static void
-wr_serial(struct wr *w, const sfi_hsm_info *info)
+applet_write_serial(struct wr *w, const sfi_hsm_info *info)
 {
     uint8_t serial[SERIAL_LEN] = {0};
 
@@ -37,7 +37,7 @@ wr_serial(struct wr *w, const sfi_hsm_info *info)
 }
 
 static void
-wr_info(struct wr *w, const sfi_hsm_info *info)
+applet_write_info(struct wr *w, const sfi_hsm_info *info)
 {
     sfi__wr_u8(w, CARD_VERSION);
     sfi__wr_u8(w, (uint8_t)info->state);
@@ -48,21 +48,21 @@ wr_info(struct wr *w, const sfi_hsm_info *info)
     sfi__wr_u64be(w, info->maximum);
     sfi__wr_u64be(w, info->low_water);
     sfi__wr_u64be(w, info->records);
-    wr_serial(w, info);
-    wr_text(w, info->product_id, PRODUCT_LEN);
-    wr_text(w, info->firmware_id, FIRMWARE_ID_FIELD);
+    applet_write_serial(w, info);
+    applet_write_text(w, info->product_id, PRODUCT_LEN);
+    applet_write_text(w, info->firmware_id, FIRMWARE_ID_FIELD);
 }
 
 static void
-wr_log(struct wr *w, const sfi_audit_head *h)
+applet_write_audit(struct wr *w, const sfi_audit_head *h)
 {
     sfi__wr_u32be(w, h->flags);
     sfi__wr_u64be(w, h->maximum);
     sfi__wr_u64be(w, h->low_water);
     sfi__wr_u64be(w, h->remaining);
     sfi__wr_u64be(w, h->sequence);
-    wr_text(w, h->firmware_id, FIRMWARE_ID_FIELD);
-    wr_text(w, h->product_id, PRODUCT_LEN);
+    applet_write_text(w, h->firmware_id, FIRMWARE_ID_FIELD);
+    applet_write_text(w, h->product_id, PRODUCT_LEN);
     sfi__wr_bytes(w, h->serial, sizeof(h->serial));
     sfi__wr_bytes(w, h->ca_public, sizeof(h->ca_public));
     sfi__wr_bytes(w, h->genesis, sizeof(h->genesis));
@@ -71,7 +71,7 @@ wr_log(struct wr *w, const sfi_audit_head *h)
 }
 
 static void
-wr_record(struct wr *w, const sfi_audit_record *r)
+applet_write_record(struct wr *w, const sfi_audit_record *r)
 {
     sfi__wr_u32be(w, r->kind);
     sfi__wr_u64be(w, r->sequence);
@@ -87,7 +87,7 @@ wr_record(struct wr *w, const sfi_audit_record *r)
 
 /* The head of the log: all of it, or the hash of its last record. */
 static uint16_t
-get_log(struct sfi_card *card, bool all, struct wr *w)
+applet_get_audit(struct sfi_card *card, bool all, struct wr *w)
 {
     sfi_audit_head h = {.struct_size = sizeof(h)};
     uint16_t sw = sfi__applet_word(card, sfi_hsm_get_audit_head(card->hsm, &h));
@@ -95,7 +95,7 @@ get_log(struct sfi_card *card, bool all, struct wr *w)
     if (sw != CARD_SW_OK) /* no log, or none yet */
         return sw == CARD_SW_MEMORY ? sw : CARD_SW_NO_OBJECT;
     if (all)
-        wr_log(w, &h);
+        applet_write_audit(w, &h);
     else
         sfi__wr_bytes(w, h.audit_head, sizeof(h.audit_head));
     return CARD_SW_OK;
@@ -103,7 +103,7 @@ get_log(struct sfi_card *card, bool all, struct wr *w)
 
 /* What also a blank card tells; false: none of these. */
 static bool
-get_always(const sfi_hsm_info *info, uint8_t object, struct wr *w)
+applet_get_always(const sfi_hsm_info *info, uint8_t object, struct wr *w)
 {
     switch (object) {
     case CARD_DO_VERSION:
@@ -116,7 +116,7 @@ get_always(const sfi_hsm_info *info, uint8_t object, struct wr *w)
         sfi__wr_u8(w, (uint8_t)info->pin_tries_left);
         return true;
     case CARD_DO_INFO:
-        wr_info(w, info);
+        applet_write_info(w, info);
         return true;
     default:
         return false;
@@ -125,11 +125,11 @@ get_always(const sfi_hsm_info *info, uint8_t object, struct wr *w)
 
 /* What provisioning makes; false: none of these. */
 static bool
-get_made(const sfi_hsm_info *info, uint8_t object, struct wr *w)
+applet_get_made(const sfi_hsm_info *info, uint8_t object, struct wr *w)
 {
     switch (object) {
     case CARD_DO_FIRMWARE_ID:
-        wr_text(w, info->firmware_id, strlen(info->firmware_id));
+        applet_write_text(w, info->firmware_id, strlen(info->firmware_id));
         return true;
     case CARD_DO_REMAINING:
         sfi__wr_u64be(w, info->remaining);
@@ -138,10 +138,10 @@ get_made(const sfi_hsm_info *info, uint8_t object, struct wr *w)
         sfi__wr_u64be(w, info->maximum);
         return true;
     case CARD_DO_PRODUCT_ID:
-        wr_text(w, info->product_id, PRODUCT_LEN);
+        applet_write_text(w, info->product_id, PRODUCT_LEN);
         return true;
     case CARD_DO_SERIAL:
-        wr_serial(w, info);
+        applet_write_serial(w, info);
         return true;
     case CARD_DO_LOW_WATER:
         sfi__wr_u64be(w, info->low_water);
@@ -169,11 +169,11 @@ sfi__applet_get_data(struct sfi_card *card, const struct command *c,
     if (c->len > 0)
         return CARD_SW_LENGTH;
     if (c->p2 == CARD_DO_AUDIT || c->p2 == CARD_DO_AUDIT_HEAD)
-        return get_log(card, c->p2 == CARD_DO_AUDIT, w);
+        return applet_get_audit(card, c->p2 == CARD_DO_AUDIT, w);
     sw = sfi__applet_info(card, &info);
-    if (sw != CARD_SW_OK || get_always(&info, c->p2, w))
+    if (sw != CARD_SW_OK || applet_get_always(&info, c->p2, w))
         return sw;
-    if (info.state != SFI_HSM_BLANK && get_made(&info, c->p2, w))
+    if (info.state != SFI_HSM_BLANK && applet_get_made(&info, c->p2, w))
         return CARD_SW_OK;
     return CARD_SW_NO_OBJECT;
 }
@@ -192,7 +192,7 @@ sfi__applet_record(struct sfi_card *card, const struct command *c, struct wr *w)
     sfi__rd_init(&r, c->data, c->len);
     st = sfi_hsm_get_audit_record(card->hsm, sfi__rd_u64be(&r), &record);
     if (st == SFI_OK)
-        wr_record(w, &record);
+        applet_write_record(w, &record);
     if (st == SFI_ERR_RANGE)
         return CARD_SW_NO_RECORD;
     return sfi__applet_word(card, st);

@@ -24,7 +24,7 @@ sfi__applet_wipe_staged(struct sfi_card *card)
 /* ---- PUT DATA ---- */
 
 static uint16_t
-put_key(struct staged *s, const struct command *c)
+applet_put_key(struct staged *s, const struct command *c)
 {
     static const uint8_t zeros[IV_ZEROS];
     struct rd r;
@@ -42,7 +42,7 @@ put_key(struct staged *s, const struct command *c)
 }
 
 static uint16_t
-put_log_key(struct staged *s, const struct command *c)
+applet_put_audit_key(struct staged *s, const struct command *c)
 {
     if (c->len != sizeof(s->log_key_secret))
         return CARD_SW_LENGTH;
@@ -52,7 +52,7 @@ put_log_key(struct staged *s, const struct command *c)
 }
 
 static uint16_t
-put_firmware_id(struct staged *s, const struct command *c)
+applet_put_firmware_id(struct staged *s, const struct command *c)
 {
     if (c->len < 1 || c->len > SFI_FIRMWARE_ID_MAX)
         return CARD_SW_LENGTH;
@@ -67,7 +67,7 @@ put_firmware_id(struct staged *s, const struct command *c)
 
 /* A count: `min` to SFI_HSM_COUNT_MAX. */
 static uint16_t
-put_count(uint64_t *count, uint64_t min, const struct command *c)
+applet_put_count(uint64_t *count, uint64_t min, const struct command *c)
 {
     struct rd r;
     uint64_t value;
@@ -83,7 +83,7 @@ put_count(uint64_t *count, uint64_t min, const struct command *c)
 }
 
 static uint16_t
-put_flags(struct staged *s, const struct command *c)
+applet_put_flags(struct staged *s, const struct command *c)
 {
     struct rd r;
 
@@ -95,7 +95,7 @@ put_flags(struct staged *s, const struct command *c)
 }
 
 static uint16_t
-put_perso(struct sfi_card *card, const struct command *c)
+applet_put_perso(struct sfi_card *card, const struct command *c)
 {
     sfi_personalization *perso;
     sfi_status st;
@@ -111,25 +111,25 @@ put_perso(struct sfi_card *card, const struct command *c)
 }
 
 static uint16_t
-put(struct sfi_card *card, const struct command *c)
+applet_put_object(struct sfi_card *card, const struct command *c)
 {
     struct staged *s = &card->staged;
 
     switch (c->p2) {
     case CARD_DO_KEY:
-        return put_key(s, c);
+        return applet_put_key(s, c);
     case CARD_DO_AUDIT_KEY:
-        return put_log_key(s, c);
+        return applet_put_audit_key(s, c);
     case CARD_DO_FIRMWARE_ID:
-        return put_firmware_id(s, c);
+        return applet_put_firmware_id(s, c);
     case CARD_DO_MAXIMUM:
-        return put_count(&s->maximum, 1, c);
+        return applet_put_count(&s->maximum, 1, c);
     case CARD_DO_LOW_WATER:
-        return put_count(&s->low_water, 0, c);
+        return applet_put_count(&s->low_water, 0, c);
     case CARD_DO_FLAGS:
-        return put_flags(s, c);
+        return applet_put_flags(s, c);
     case CARD_DO_PERSO:
-        return put_perso(card, c);
+        return applet_put_perso(card, c);
     default:
         return CARD_SW_NO_OBJECT;
     }
@@ -148,13 +148,13 @@ sfi__applet_put_data(struct sfi_card *card, const struct command *c,
     sw = sfi__applet_info(card, &info);
     if (sw == CARD_SW_OK && info.state != SFI_HSM_BLANK)
         sw = CARD_SW_CONDITIONS;
-    return sw == CARD_SW_OK ? put(card, c) : sw;
+    return sw == CARD_SW_OK ? applet_put_object(card, c) : sw;
 }
 
 /* ---- LOCK, RETIRE ---- */
 
 static sfi_status
-provision(struct sfi_card *card)
+applet_provision(struct sfi_card *card)
 {
     const struct staged *s = &card->staged;
     const sfi_provision_options options = {
@@ -176,7 +176,7 @@ provision(struct sfi_card *card)
 
 /* What was put is stored, or must be put again. */
 static uint16_t
-lock(struct sfi_card *card)
+applet_lock(struct sfi_card *card)
 {
     const struct staged *s = &card->staged;
     uint16_t sw = sfi__applet_need_pin(card, true);
@@ -186,13 +186,13 @@ lock(struct sfi_card *card)
     if (!s->has_key || s->firmware_id[0] == '\0' || s->maximum == 0 ||
         s->perso == NULL)
         return CARD_SW_CONDITIONS;
-    sw = sfi__applet_word(card, provision(card));
+    sw = sfi__applet_word(card, applet_provision(card));
     sfi__applet_wipe_staged(card);
     return sw;
 }
 
 static uint16_t
-retire(struct sfi_card *card)
+applet_retire(struct sfi_card *card)
 {
     uint16_t sw = sfi__applet_need_pin(card, false);
 
@@ -209,13 +209,14 @@ sfi__applet_set_status(struct sfi_card *card, const struct command *c,
         return CARD_SW_P1P2;
     if (c->len > 0)
         return CARD_SW_LENGTH;
-    return c->p2 == CARD_P2_LOCK ? lock(card) : retire(card);
+    return c->p2 == CARD_P2_LOCK ? applet_lock(card) : applet_retire(card);
 }
 
 /* ---- licences ---- */
 
 static sfi_status
-issue(struct sfi_card *card, const struct command *c, struct wr *w)
+applet_make_license(struct sfi_card *card, const struct command *c,
+                    struct wr *w)
 {
     sfi_certificate *cert;
     sfi_license *lic = NULL;
@@ -254,5 +255,7 @@ sfi__applet_license(struct sfi_card *card, const struct command *c,
         c->len != SFI_CERTIFICATE_LEN + SESSION_LEN)
         return CARD_SW_LENGTH;
     sw = sfi__applet_need_pin(card, false);
-    return sw == CARD_SW_OK ? sfi__applet_word(card, issue(card, c, w)) : sw;
+    return sw == CARD_SW_OK
+               ? sfi__applet_word(card, applet_make_license(card, c, w))
+               : sw;
 }

@@ -17,7 +17,7 @@ sfi__applet_wrong_pin(struct sfi_card *card)
 
 /* The PIN was tried, or not even that. */
 static uint16_t
-tried(struct sfi_card *card, sfi_status st)
+applet_pin_word(struct sfi_card *card, sfi_status st)
 {
     uint16_t sw = sfi__applet_word(card, st);
 
@@ -26,14 +26,14 @@ tried(struct sfi_card *card, sfi_status st)
 }
 
 static bool
-is_pin_length(size_t len)
+applet_is_pin_length(size_t len)
 {
     return len >= CARD_PIN_MIN && len <= CARD_PIN_MAX;
 }
 
 /* Without data: ISO 7816-4, "is it necessary, and how often may I". */
 static uint16_t
-ask(struct sfi_card *card)
+applet_ask_pin(struct sfi_card *card)
 {
     sfi_hsm_info info;
     uint16_t sw = sfi__applet_info(card, &info);
@@ -51,10 +51,11 @@ sfi__applet_verify(struct sfi_card *card, const struct command *c, struct wr *w)
     if (c->p1 != 0 || c->p2 != CARD_P2_PIN)
         return CARD_SW_P1P2;
     if (c->len == 0)
-        return ask(card);
-    if (!is_pin_length(c->len))
+        return applet_ask_pin(card);
+    if (!applet_is_pin_length(c->len))
         return CARD_SW_LENGTH;
-    return tried(card, sfi_hsm_login(card->hsm, (const char *)c->data, c->len));
+    return applet_pin_word(
+        card, sfi_hsm_login(card->hsm, (const char *)c->data, c->len));
 }
 
 uint16_t
@@ -73,9 +74,10 @@ sfi__applet_change_pin(struct sfi_card *card, const struct command *c,
     old_pin = sfi__rd_view(&r, old_len);
     new_len = sfi__rd_left(&r);
     new_pin = sfi__rd_view(&r, new_len);
-    if (!sfi__rd_ok(&r) || !is_pin_length(old_len) || !is_pin_length(new_len))
+    if (!sfi__rd_ok(&r) || !applet_is_pin_length(old_len) ||
+        !applet_is_pin_length(new_len))
         return CARD_SW_LENGTH;
-    return tried(card,
-                 sfi_hsm_change_pin(card->hsm, (const char *)old_pin, old_len,
-                                    (const char *)new_pin, new_len));
+    return applet_pin_word(
+        card, sfi_hsm_change_pin(card->hsm, (const char *)old_pin, old_len,
+                                 (const char *)new_pin, new_len));
 }
