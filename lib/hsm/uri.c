@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Parse the name of an HSM. */
 #include "hsm/uri.h"
 
 #include <string.h>

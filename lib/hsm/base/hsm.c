@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The HSM handle: public functions that check arguments, call the backend's
+ * table and check what it returns. */
 #include "hsm/base/hsm.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The warning that an HSM has few installations left. */
 #include "hsm/base/low_water.h"
 
 #include "core/err.h"

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The HSM functions of a smartcard: information, audit, PIN, licences,
+ * retiring. */
 #include "hsm/card/card.h"
 
 #include <string.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Exchanges with a smartcard: one command with its reply, what a status word
+ * means, and transactions that survive a reset or a lost reply. */
 #include "hsm/card/card.h"
 
 #include <string.h>

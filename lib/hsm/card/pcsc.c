@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The channel to a card in a PC/SC reader, over libpcsclite. */
 #include "hsm/card/channel.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Stands in for pcsc.c when libsfi is built without libpcsclite. */
 #include "hsm/card/channel.h"
 
 #include "core/err.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Provisioning a blank smartcard: PUT DATA for each object, then LOCK. */
 #include "hsm/card/card.h"
 
 #include <string.h>

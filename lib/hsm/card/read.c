@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Decode and check a card's replies: information, audit head, audit record. */
 #include "hsm/card/card.h"
 
 #include "util/mem.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Load a PKCS#11 module, translate its return values, check its session. */
 #define _POSIX_C_SOURCE 200809L
 #include "hsm/token/module.h"
 

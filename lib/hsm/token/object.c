@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Objects on a PKCS#11 token: the key that seals a vault, and the anchor that
+ * detects an older copy of it. */
 #include "hsm/token/module.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Find the PKCS#11 token that a URI names, and log in to it. */
 #define _POSIX_C_SOURCE 200809L
 #include "hsm/token/module.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Stands in for tokens when libsfi is built without p11-kit. */
 #include "hsm/token/token.h"
 
 #include "core/err.h"

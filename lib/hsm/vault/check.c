@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Reads and verifies a vault: hashes and counts without the PIN, MACs and the
+ * whole audit with the audit key. */
 #include "hsm/vault/check.h"
 
 #include <string.h>

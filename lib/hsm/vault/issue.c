@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Issue licences from a vault, and retire it: each adds an audit record. */
 #include "hsm/vault/issue.h"
 
 #include <string.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* SQLite connections of the ledger: open, configure, bind values, report
+ * errors. */
 #include "hsm/vault/ledger_db.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Split the name of a vault into its path and its token's URI. */
 #include "hsm/vault/vault.h"
 
 #include <string.h>

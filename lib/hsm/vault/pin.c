@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* A vault's PIN: count the tries, log in, change it. */
 #include "hsm/vault/pin.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Seal and open a vault's secrets under a key that is derived from its PIN. */
 #include "hsm/vault/seal.h"
 
 #include <string.h>

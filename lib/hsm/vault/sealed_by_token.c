@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* A vault that a PKCS#11 token seals: its key opens the secrets, and its anchor
+ * detects a rollback to an older copy. */
 #include "hsm/vault/sealed_by_token.h"
 
 #include <string.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The HSM functions of a vault: information, audit, PIN, provisioning,
+ * licences. */
 #include "hsm/vault/vault.h"
 
 #include <string.h>

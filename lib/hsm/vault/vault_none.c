@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Stands in for the vault when libsfi is built without SQLite. */
 #include "hsm/vault/vault.h"
 
 #include "core/err.h"

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The card's side of the smartcard HSM: handle, dispatch, command chaining, GET
+ * RESPONSE. */
 #include "sim/card/card.h"
 
 #include <string.h>

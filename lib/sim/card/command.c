@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Parse a command APDU. */
 #include "sim/card/command.h"
 
 #include "util/mem.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Makes a virtual card over a vault and talks APDUs to it. */
 #include <card/card_kit.h>
 
 #include <stdio.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* A card that plays a script, for replies that a real one would never give. */
 #include <card/card_play.h>
 
 #include <stdio.h>

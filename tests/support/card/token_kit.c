@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Makes SoftHSM tokens for tests. */
 #define _XOPEN_SOURCE 700
 #include <card/token_kit.h>
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* A PKCS#11 module in front of SoftHSM that fails on request. */
 #include <card/token_proxy.h>
 
 #include <dlfcn.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The ledger of a vault in memory, strict about how it is used. */
 #include <disk/ledger_memory.h>
 
 #include <stdio.h>
