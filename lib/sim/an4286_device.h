@@ -9,7 +9,7 @@
 #include "proto/an3155_device.h"
 
 /* On the wire, with the gap behind it that AN4286 asks for. */
-#define SPI_SLAVE_BYTE_US 16u
+#define AN4286_BYTE_US 16u
 
 enum spi_phase {
     SPI_LISTEN,  /* frames */

@@ -33,7 +33,7 @@ clear(struct sfi_sim *sim)
 {
     sfi__secure_stop(sim);
     sfi__wipe(sim->ram, sim->ram_len);
-    sfi__wipe(&sim->slave, sizeof(sim->slave));
+    sfi__wipe(&sim->usart, sizeof(sim->usart));
     sfi__flash_regs_reset(sim);
     sfi__dfu_device_stop(sim);
     sfi__wipe(&sim->spi, sizeof(sim->spi));
@@ -129,7 +129,7 @@ receive_byte(struct sfi_sim *sim, uint8_t byte)
     case SIM_APPLICATION:
         return;
     case SIM_STANDARD:
-        sfi__an3155_device_byte(&sim->slave, byte, &w);
+        sfi__an3155_device_byte(&sim->usart, byte, &w);
         break;
     case SIM_SECURE:
         sfi__secure_byte(sim, byte, &w);
@@ -193,7 +193,7 @@ sfi__sim_clock(struct sfi_sim *sim, uint8_t in)
     uint8_t out = SPI_FLOATING;
 
     sim->spi.clocked_ms = sim->now_ms;
-    sim->spi.passed_us += SPI_SLAVE_BYTE_US;
+    sim->spi.passed_us += AN4286_BYTE_US;
     if (sim->mode == SIM_STANDARD || sim->mode == SIM_SECURE || !quiet)
         out = sfi__an4286_device_clock(&sim->spi, in);
     if (sim->power.off) {

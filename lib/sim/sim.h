@@ -50,7 +50,7 @@ struct sfi_sim {
     uint32_t options[CHIP_OB_ROWS_MAX]; /* in force */
     uint8_t *ram; /* the chip's, range after range, then the core's */
     size_t ram_len;
-    struct an3155_device slave; /* of the standard bootloader */
+    struct an3155_device usart; /* of the standard bootloader */
     struct dfu_device usb;      /* whichever bootloader runs */
     struct an4286_device spi;   /* of what runs */
     bool nss;                   /* the pin is low */

@@ -272,7 +272,7 @@ sfi__standard_start(struct sfi_sim *sim)
         .command_count = sizeof(commands),
     };
 
-    sfi__an3155_device_init(&sim->slave, &config);
+    sfi__an3155_device_init(&sim->usart, &config);
     config.spi = true;
     config.version = sim->chip->spi_version;
     sfi__an4286_device_init(&sim->spi, &config);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A chip on SPI that lies.  What it says is what a good slave would, but where
+/* A chip on SPI that lies.  What it says is what a good device would, but where
  * the input wants something else.
  *
  * The first byte: bit 7, what happens when the input ends (0: all is well from
@@ -35,14 +35,14 @@ enum mishap {
 
 static struct {
     struct fuzz_input in;
-    struct an4286_device slave;
+    struct an4286_device device;
     bool stuck, secure, planned;
     uint8_t gap, what, last;
     uint32_t run, busy;
     uint32_t us;
 } chip;
 
-/* ---- a good slave ---- */
+/* ---- a good device ---- */
 
 static bool
 on_address(void *user, uint8_t cmd, uint32_t address)
@@ -133,7 +133,7 @@ restart(void)
         .command_count = chip.secure ? sizeof(secure) : sizeof(open),
     };
 
-    sfi__an4286_device_init(&chip.slave, &config);
+    sfi__an4286_device_init(&chip.device, &config);
 }
 
 /* ---- the wire ---- */
@@ -166,7 +166,7 @@ suffer(uint8_t tx, uint8_t *rx)
         *rx = 0xff;
         return SFI_OK;
     case MISHAP_TWICE:
-        (void)sfi__an4286_device_clock(&chip.slave, tx);
+        (void)sfi__an4286_device_clock(&chip.device, tx);
         break;
     case MISHAP_FLIP:
         *rx = (uint8_t)(*rx ^ 1u << number % 8);
@@ -191,7 +191,7 @@ clock_byte(uint8_t tx, uint8_t *rx)
 {
     sfi_status st = SFI_OK;
 
-    chip.us += SPI_SLAVE_BYTE_US;
+    chip.us += AN4286_BYTE_US;
     fuzz_now += chip.us / 1000;
     chip.us %= 1000;
     if (chip.stuck && chip.in.left == 0 && !chip.planned) {
@@ -204,7 +204,7 @@ clock_byte(uint8_t tx, uint8_t *rx)
         *rx = SPI_BUSY;
         return SFI_OK;
     }
-    *rx = sfi__an4286_device_clock(&chip.slave, tx);
+    *rx = sfi__an4286_device_clock(&chip.device, tx);
     if (chip.run > 0) {
         chip.run--;
         *rx = fuzz_byte(&chip.in);

@@ -24,8 +24,8 @@
 static void
 close_ends(struct pty *p)
 {
-    if (p->slave >= 0)
-        (void)close(p->slave);
+    if (p->terminal >= 0)
+        (void)close(p->terminal);
     if (p->master >= 0)
         (void)close(p->master);
 }
@@ -47,15 +47,15 @@ pty_make(struct pty *p)
 {
     const char *name;
 
-    *p = (struct pty){.master = -1, .slave = -1};
+    *p = (struct pty){.master = -1, .terminal = -1};
     p->master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (p->master < 0 || grantpt(p->master) != 0 || unlockpt(p->master) != 0)
         return false;
     name = ptsname(p->master);
     if (name == NULL || !sfi__text_copy(p->name, sizeof(p->name), name))
         return false;
-    p->slave = open(p->name, O_RDWR | O_NOCTTY | O_CLOEXEC);
-    return p->slave >= 0 && make_raw(p->slave) &&
+    p->terminal = open(p->name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    return p->terminal >= 0 && make_raw(p->terminal) &&
            fcntl(p->master, F_SETFL, O_NONBLOCK) == 0;
 }
 
@@ -193,7 +193,7 @@ sfi__pty_ready(struct sfi_sim *sim, struct pty *p, short events)
 void
 sfi__serve_pty_idle(struct pty *p)
 {
-    (void)ioctl(p->slave, TIOCNXCL);
+    (void)ioctl(p->terminal, TIOCNXCL);
 }
 
 sfi_status

@@ -10,7 +10,7 @@
 
 struct pty {
     int master;
-    int slave; /* kept open: clients come and go without a hang-up */
+    int terminal; /* kept open: clients come and go without a hang-up */
     char name[128];
     const char *link;
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* lib/proto/usart_slave: a device's half of AN3155, byte by byte.
+/* lib/proto/an3155_device: a device's half of AN3155, byte by byte.
  *
  * A conversation is a text: hex bytes that the host sends, '<', the device's
  * answer, '/', and so on.  An answer comes with the last byte sent and not
@@ -34,7 +34,7 @@ struct bootloader {
 };
 
 static struct bootloader bl;
-static struct an3155_device slave;
+static struct an3155_device device;
 
 static bool
 on_allowed(void *user, uint8_t cmd)
@@ -159,7 +159,7 @@ start(const struct an3155_handlers *h)
     memset(&bl, 0, sizeof(bl));
     for (size_t i = 0; i < sizeof(bl.memory); i++)
         bl.memory[i] = (uint8_t)(i * 7 + 1);
-    sfi__an3155_device_init(&slave, &config);
+    sfi__an3155_device_init(&device, &config);
 }
 
 /* ---- the conversations ---- */
@@ -218,7 +218,7 @@ exchange(const char *name, const struct bytes *send, const struct bytes *want)
     sfi__wr_init(&out, raw, sizeof(raw));
     for (size_t i = 0; i < send->len; i++) {
         ck_assert_msg(out.len == 0, "%s: answer before byte %zu", name, i);
-        sfi__an3155_device_byte(&slave, send->at[i], &out);
+        sfi__an3155_device_byte(&device, send->at[i], &out);
     }
     ck_assert_msg(sfi__wr_ok(&out), "%s: answer does not fit", name);
     ck_assert_msg(out.len == want->len, "%s: %zu bytes of answer, not %zu",
@@ -445,20 +445,20 @@ START_TEST(test_drop)
 
     start(&handlers);
     sfi__wr_init(&out, raw, sizeof(raw));
-    ck_assert(!sfi__an3155_device_busy(&slave));
-    sfi__an3155_device_drop(&slave, &out);
+    ck_assert(!sfi__an3155_device_busy(&device));
+    sfi__an3155_device_drop(&device, &out);
     ck_assert_uint_eq(out.len, 0);
     talk("sync", "7f < 79");
-    sfi__an3155_device_drop(&slave, &out);
+    sfi__an3155_device_drop(&device, &out);
     ck_assert_uint_eq(out.len, 0);
     for (size_t i = 0; i < ROWS(halves); i++) {
         talk("half", halves[i]);
-        ck_assert(sfi__an3155_device_busy(&slave));
+        ck_assert(sfi__an3155_device_busy(&device));
         sfi__wr_init(&out, raw, sizeof(raw));
-        sfi__an3155_device_drop(&slave, &out);
+        sfi__an3155_device_drop(&device, &out);
         ck_assert_uint_eq(out.len, 1);
         ck_assert_uint_eq(raw[0], USART_NACK);
-        ck_assert(!sfi__an3155_device_busy(&slave));
+        ck_assert(!sfi__an3155_device_busy(&device));
         talk("after", "02fd < 79 01 0450 79");
     }
 }
@@ -476,14 +476,14 @@ START_TEST(test_flood)
     for (size_t i = 0; i < 20000; i += test_step(20)) {
         x = x * 1664525u + 1013904223u;
         sfi__wr_init(&out, raw, sizeof(raw));
-        sfi__an3155_device_byte(&slave, (uint8_t)(x >> 24), &out);
+        sfi__an3155_device_byte(&device, (uint8_t)(x >> 24), &out);
         ck_assert(sfi__wr_ok(&out));
-        ck_assert_uint_le(slave.want, USART_FRAME_MAX);
-        ck_assert_uint_lt(slave.have, slave.want);
+        ck_assert_uint_le(device.want, USART_FRAME_MAX);
+        ck_assert_uint_lt(device.have, device.want);
     }
     sfi__wr_init(&out, raw, sizeof(raw));
-    sfi__an3155_device_drop(&slave, &out);
-    sfi__an3155_device_byte(&slave, USART_SYNC, &out);
+    sfi__an3155_device_drop(&device, &out);
+    sfi__an3155_device_byte(&device, USART_SYNC, &out);
     ck_assert_uint_ge(out.len, 1);
     talk("after", "02fd < 79 01 0450 79");
 }

@@ -98,7 +98,7 @@ static const struct an3155_handlers handlers = {
     .special = on_special,
 };
 
-static struct an4286_device slave;
+static struct an4286_device device;
 
 static void
 start(void)
@@ -116,7 +116,7 @@ start(void)
 
     for (size_t i = 0; i < sizeof(part.memory); i++)
         part.memory[i] = (uint8_t)(i + 1);
-    sfi__an4286_device_init(&slave, &config);
+    sfi__an4286_device_init(&device, &config);
 }
 
 #define SYNC "5a:a5 00:a5 00:79 79:a5 "
@@ -185,7 +185,7 @@ clock_word(const char *name, const char *word)
     char *end;
     unsigned long out = strtoul(word, &end, 16);
     unsigned long want = strtoul(end + 1, NULL, 16);
-    uint8_t in = sfi__an4286_device_clock(&slave, (uint8_t)out);
+    uint8_t in = sfi__an4286_device_clock(&device, (uint8_t)out);
 
     ck_assert_msg(in == want, "%s: %02x, expected %.5s", name, in, word);
 }
@@ -199,20 +199,21 @@ play(const char *name, const char *at)
             continue;
         }
         for (int i = 0; i < 20; i++)
-            ck_assert_uint_eq(sfi__an4286_device_clock(&slave, 0x00), SPI_BUSY);
+            ck_assert_uint_eq(sfi__an4286_device_clock(&device, 0x00),
+                              SPI_BUSY);
     }
 }
 
-START_TEST(test_slave)
+START_TEST(test_device)
 {
     start();
     play(talks[_i].name, talks[_i].text);
-    ck_assert_msg(sfi__an4286_device_quiet(&slave), "%s", talks[_i].name);
+    ck_assert_msg(sfi__an4286_device_quiet(&device), "%s", talks[_i].name);
 }
 END_TEST
 
 /* Only what was asked for was done. */
-START_TEST(test_slave_did)
+START_TEST(test_device_did)
 {
     start();
     memset(part.pages, 0, sizeof(part.pages));
@@ -267,7 +268,7 @@ says(uint8_t out)
     case LIKELY:
         return likely[next_random() % sizeof(likely)];
     case RELUCTANT:
-        in = sfi__an4286_device_clock(&slave, out);
+        in = sfi__an4286_device_clock(&device, out);
         return next_random() % 64 == 0 ? (uint8_t)next_random() : in;
     }
     return 0;
@@ -498,8 +499,8 @@ main(void)
 
     tcase_add_checked_fixture(tc, fixture_setup, fixture_teardown);
     tcase_add_test(tc, test_frames);
-    tcase_add_loop_test(tc, test_slave, 0, ROWS(talks));
-    tcase_add_test(tc, test_slave_did);
+    tcase_add_loop_test(tc, test_device, 0, ROWS(talks));
+    tcase_add_test(tc, test_device_did);
     tcase_add_loop_test(tc, test_hostile, 0, ROWS(hostile));
     tcase_add_loop_test(tc, test_hostile_is_named, 0, 3);
     tcase_add_test(tc, test_odd_parts);

@@ -99,20 +99,20 @@ standard(const uint8_t *bytes, size_t len)
         .commands = listed,
         .command_count = sizeof(listed),
     };
-    struct an3155_device slave;
+    struct an3155_device device;
     uint8_t out[USART_ANSWER_MAX];
     struct wr w;
 
-    sfi__an3155_device_init(&slave, &config);
+    sfi__an3155_device_init(&device, &config);
     for (size_t i = 0; i < len; i++) {
         sfi__wr_init(&w, out, sizeof(out));
-        sfi__an3155_device_byte(&slave, bytes[i], &w);
+        sfi__an3155_device_byte(&device, bytes[i], &w);
         FUZZ_HOLDS(sfi__wr_ok(&w));
-        FUZZ_HOLDS(slave.have < slave.want && slave.want <= USART_FRAME_MAX);
+        FUZZ_HOLDS(device.have < device.want && device.want <= USART_FRAME_MAX);
     }
     sfi__wr_init(&w, out, sizeof(out));
-    sfi__an3155_device_drop(&slave, &w);
-    FUZZ_HOLDS(w.len <= 1 && !sfi__an3155_device_busy(&slave));
+    sfi__an3155_device_drop(&device, &w);
+    FUZZ_HOLDS(w.len <= 1 && !sfi__an3155_device_busy(&device));
 }
 
 static void
