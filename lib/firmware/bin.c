@@ -4,7 +4,7 @@
 #include "firmware/load.h"
 
 static sfi_status
-bin_whole(struct load *l, const uint8_t *data, size_t len)
+bin_load_whole(struct load *l, const uint8_t *data, size_t len)
 {
     (void)data;
     return len > 0 ? sfi__loader_run(l, l->address, 0, len) : SFI_OK;
@@ -25,5 +25,5 @@ const struct format sfi__format_bin = {
     .name = "bin",
     .extensions = extensions,
     .matches = bin_matches,
-    .whole = bin_whole,
+    .whole = bin_load_whole,
 };

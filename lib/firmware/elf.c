@@ -38,34 +38,34 @@ struct program_header {
 };
 
 static uint16_t
-elf_half(struct elf *e)
+elf_read_half(struct elf *e)
 {
     return e->big ? sfi__rd_u16be(&e->rd) : sfi__rd_u16le(&e->rd);
 }
 
 static uint32_t
-elf_word(struct elf *e)
+elf_read_word(struct elf *e)
 {
     return e->big ? sfi__rd_u32be(&e->rd) : sfi__rd_u32le(&e->rd);
 }
 
 /* An address, offset or size. */
 static uint64_t
-elf_size(struct elf *e)
+elf_read_size(struct elf *e)
 {
     if (!e->wide)
-        return elf_word(e);
+        return elf_read_word(e);
     return e->big ? sfi__rd_u64be(&e->rd) : sfi__rd_u64le(&e->rd);
 }
 
 static bool
-elf_matches(const uint8_t *data, size_t len)
+elf_matches_magic(const uint8_t *data, size_t len)
 {
     return len >= ELF_MAGIC_LEN && sfi__equal(data, ELF_MAGIC, ELF_MAGIC_LEN);
 }
 
 static sfi_status
-read_ident(struct load *l, struct elf *e)
+elf_read_ident(struct load *l, struct elf *e)
 {
     uint8_t magic[ELF_MAGIC_LEN];
     uint8_t class, order;
@@ -77,7 +77,7 @@ read_ident(struct load *l, struct elf *e)
     if (!sfi__rd_ok(&e->rd))
         return sfi__fail(l->ctx, SFI_ERR_TRUNCATED,
                          "file ends inside the ELF identification");
-    if (!elf_matches(magic, sizeof(magic)))
+    if (!elf_matches_magic(magic, sizeof(magic)))
         return sfi__fail(l->ctx, SFI_ERR_FORMAT,
                          "no ELF file, its magic is missing");
     if (class != CLASS_32 && class != CLASS_64)
@@ -95,21 +95,21 @@ read_ident(struct load *l, struct elf *e)
 }
 
 static sfi_status
-read_header(struct load *l, struct elf *e)
+elf_read_header(struct load *l, struct elf *e)
 {
     uint16_t type;
     unsigned want = e->wide ? 56 : 32;
 
-    type = elf_half(e);
-    (void)elf_half(e); /* machine */
-    (void)elf_word(e); /* version */
-    (void)elf_size(e); /* entry */
-    e->ph_offset = elf_size(e);
-    (void)elf_size(e); /* section headers */
-    (void)elf_word(e); /* flags */
-    (void)elf_half(e); /* size of this header */
-    e->ph_size = elf_half(e);
-    e->ph_count = elf_half(e);
+    type = elf_read_half(e);
+    (void)elf_read_half(e); /* machine */
+    (void)elf_read_word(e); /* version */
+    (void)elf_read_size(e); /* entry */
+    e->ph_offset = elf_read_size(e);
+    (void)elf_read_size(e); /* section headers */
+    (void)elf_read_word(e); /* flags */
+    (void)elf_read_half(e); /* size of this header */
+    e->ph_size = elf_read_half(e);
+    e->ph_count = elf_read_half(e);
     if (!sfi__rd_ok(&e->rd))
         return sfi__fail(l->ctx, SFI_ERR_TRUNCATED,
                          "file ends inside the ELF header");
@@ -136,23 +136,24 @@ read_header(struct load *l, struct elf *e)
 }
 
 static void
-read_program_header(struct elf *e, struct program_header *ph)
+elf_read_program_header(struct elf *e, struct program_header *ph)
 {
-    ph->type = elf_word(e);
+    ph->type = elf_read_word(e);
     if (e->wide)
-        (void)elf_word(e); /* flags */
-    ph->offset = elf_size(e);
-    ph->vaddr = elf_size(e);
-    ph->paddr = elf_size(e);
-    ph->file_size = elf_size(e);
-    ph->memory_size = elf_size(e);
+        (void)elf_read_word(e); /* flags */
+    ph->offset = elf_read_size(e);
+    ph->vaddr = elf_read_size(e);
+    ph->paddr = elf_read_size(e);
+    ph->file_size = elf_read_size(e);
+    ph->memory_size = elf_read_size(e);
     if (!e->wide)
-        (void)elf_word(e); /* flags */
-    (void)elf_size(e);     /* alignment */
+        (void)elf_read_word(e); /* flags */
+    (void)elf_read_size(e);     /* alignment */
 }
 
 static sfi_status
-load_segment(struct load *l, const struct program_header *ph, size_t file_len)
+elf_load_segment(struct load *l, const struct program_header *ph,
+                 size_t file_len)
 {
     bool is_virtual = (l->flags & SFI_FIRMWARE_VIRTUAL_ADDRESS) != 0;
 
@@ -177,16 +178,16 @@ load_segment(struct load *l, const struct program_header *ph, size_t file_len)
 }
 
 static sfi_status
-elf_whole(struct load *l, const uint8_t *data, size_t len)
+elf_load_whole(struct load *l, const uint8_t *data, size_t len)
 {
     struct elf e = {0};
     struct program_header ph;
     sfi_status st;
 
     sfi__rd_init(&e.rd, data, len);
-    st = read_ident(l, &e);
+    st = elf_read_ident(l, &e);
     if (st == SFI_OK)
-        st = read_header(l, &e);
+        st = elf_read_header(l, &e);
     if (st != SFI_OK)
         return st;
     if (e.ph_offset > len ||
@@ -197,8 +198,8 @@ elf_whole(struct load *l, const uint8_t *data, size_t len)
                          e.ph_count, (unsigned long long)e.ph_offset, len);
     sfi__rd_init(&e.rd, data + e.ph_offset, len - (size_t)e.ph_offset);
     for (l->place = 0; l->place < e.ph_count; l->place++) {
-        read_program_header(&e, &ph);
-        st = load_segment(l, &ph, len);
+        elf_read_program_header(&e, &ph);
+        st = elf_load_segment(l, &ph, len);
         if (st != SFI_OK)
             return st;
     }
@@ -211,6 +212,6 @@ const struct format sfi__format_elf = {
     .name = "elf",
     .place = "segment",
     .extensions = extensions,
-    .matches = elf_matches,
-    .whole = elf_whole,
+    .matches = elf_matches_magic,
+    .whole = elf_load_whole,
 };

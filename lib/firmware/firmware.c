@@ -30,7 +30,7 @@ static const struct format *const formats[] = {
     (SFI_FIRMWARE_NO_END_RECORD | SEGMENT_FLAGS | SFI_FIRMWARE_VIRTUAL_ADDRESS)
 
 /* How to read. */
-struct manner {
+struct load_options {
     const struct format *format; /* NULL: the content decides */
     uint64_t address;            /* of a plain binary */
     uint32_t flags;
@@ -46,7 +46,7 @@ firmware_destroy(void *self)
 }
 
 static const struct format *
-format_by_name(const char *name)
+format_find_by_name(const char *name)
 {
     for (size_t i = 0; i < FORMAT_COUNT; i++) {
         if (strcmp(formats[i]->name, name) == 0)
@@ -56,7 +56,7 @@ format_by_name(const char *name)
 }
 
 static const struct format *
-format_by_extension(const char *path)
+format_find_by_extension(const char *path)
 {
     const char *dot = path != NULL ? strrchr(path, '.') : NULL;
 
@@ -72,8 +72,8 @@ format_by_extension(const char *path)
 /* The content decides.  When it says nothing, the name may, so that the error
  * says what is wrong with that format. */
 static sfi_status
-detect(sfi_ctx *ctx, const char *path, const uint8_t *data, size_t len,
-       const struct format **out)
+firmware_detect_format(sfi_ctx *ctx, const char *path, const uint8_t *data,
+                       size_t len, const struct format **out)
 {
     for (size_t i = 0; i < FORMAT_COUNT; i++) {
         if (formats[i]->matches(data, len)) {
@@ -81,7 +81,7 @@ detect(sfi_ctx *ctx, const char *path, const uint8_t *data, size_t len,
             return SFI_OK;
         }
     }
-    *out = format_by_extension(path);
+    *out = format_find_by_extension(path);
     if (*out != NULL)
         return SFI_OK;
     if (len == 0)
@@ -93,15 +93,16 @@ detect(sfi_ctx *ctx, const char *path, const uint8_t *data, size_t len,
 }
 
 static void
-begin(struct load *l, sfi_ctx *ctx, const char *name, const struct manner *m)
+firmware_init_loader(struct load *l, sfi_ctx *ctx, const char *name,
+                     const struct load_options *how)
 {
-    sfi__loader_init(l, ctx, name, m->format);
-    l->address = m->address;
-    l->flags = m->flags;
+    sfi__loader_init(l, ctx, name, how->format);
+    l->address = how->address;
+    l->flags = how->flags;
 }
 
 static sfi_status
-parse_text(struct load *l, const uint8_t *data, size_t len)
+firmware_parse_text(struct load *l, const uint8_t *data, size_t len)
 {
     size_t used;
     sfi_status st = sfi__lines_feed(l, data, len, true, &used);
@@ -111,13 +112,14 @@ parse_text(struct load *l, const uint8_t *data, size_t len)
 
 /* Data in memory, of which nothing is kept. */
 static sfi_status
-parse(struct load *l, const uint8_t *data, size_t len, sfi_firmware *fw)
+firmware_parse_memory(struct load *l, const uint8_t *data, size_t len,
+                      sfi_firmware *fw)
 {
     sfi_status st;
 
     if (l->format->line != NULL) {
         l->text_size = len;
-        st = parse_text(l, data, len);
+        st = firmware_parse_text(l, data, len);
     } else {
         l->base = data;
         st = l->format->whole(l, data, len);
@@ -133,7 +135,7 @@ struct source {
 };
 
 static sfi_status
-read_failed(sfi_ctx *ctx, int err)
+firmware_read_failed(sfi_ctx *ctx, int err)
 {
     return sfi__fail_os(ctx, sfi__os_status(err), err, "cannot read");
 }
@@ -150,7 +152,7 @@ source_fill(sfi_ctx *ctx, struct source *s, size_t len)
         return sfi__nomem(ctx);
     err = sfi__file_fill(&s->file, s->piece.data + s->piece.len, want, &got);
     if (err != 0)
-        return read_failed(ctx, err);
+        return firmware_read_failed(ctx, err);
     s->piece.len += got;
     s->last = got < want;
     return SFI_OK;
@@ -158,7 +160,7 @@ source_fill(sfi_ctx *ctx, struct source *s, size_t len)
 
 /* Text is taken piece by piece: only its data is kept. */
 static sfi_status
-read_text(struct load *l, struct source *s)
+source_read_text(struct load *l, struct source *s)
 {
     uint64_t total = s->piece.len;
     sfi_status st = SFI_OK;
@@ -185,7 +187,7 @@ read_text(struct load *l, struct source *s)
 
 /* What is no text is taken whole, and its segments may stay where they are. */
 static sfi_status
-read_whole(struct load *l, struct source *s)
+source_read_whole(struct load *l, struct source *s)
 {
     size_t want = PIECE_LEN;
     sfi_status st = SFI_OK;
@@ -210,37 +212,40 @@ read_whole(struct load *l, struct source *s)
 }
 
 static sfi_status
-read_source(sfi_ctx *ctx, const char *path, struct manner m, struct source *s,
-            sfi_firmware *fw)
+source_read_firmware(sfi_ctx *ctx, const char *path, struct load_options how,
+                     struct source *s, sfi_firmware *fw)
 {
     struct load l;
     sfi_status st = source_fill(ctx, s, PIECE_LEN);
 
-    if (st == SFI_OK && m.format == NULL)
-        st = detect(ctx, path, s->piece.data, s->piece.len, &m.format);
+    if (st == SFI_OK && how.format == NULL)
+        st = firmware_detect_format(ctx, path, s->piece.data, s->piece.len,
+                                    &how.format);
     if (st != SFI_OK)
         return st;
-    begin(&l, ctx, path, &m);
-    st = m.format->line != NULL ? read_text(&l, s) : read_whole(&l, s);
+    firmware_init_loader(&l, ctx, path, &how);
+    st = how.format->line != NULL ? source_read_text(&l, s)
+                                  : source_read_whole(&l, s);
     if (st == SFI_OK)
         st = sfi__loader_finish(&l, fw);
-    fw->format = m.format->name;
+    fw->format = how.format->name;
     sfi__loader_free(&l);
     return st;
 }
 
 static sfi_status
-load_path(sfi_ctx *ctx, const char *path, struct manner m, sfi_firmware *fw)
+firmware_load_path(sfi_ctx *ctx, const char *path, struct load_options how,
+                   sfi_firmware *fw)
 {
     struct source s = {0};
     sfi_status st;
     int err = sfi__file_open(&s.file, path);
 
     if (err != 0) {
-        st = read_failed(ctx, err);
+        st = firmware_read_failed(ctx, err);
     } else {
         sfi__buf_init(&s.piece, &ctx->alloc, false);
-        st = read_source(ctx, path, m, &s, fw);
+        st = source_read_firmware(ctx, path, how, &s, fw);
         sfi__buf_free(&s.piece);
         sfi__file_close(&s.file);
     }
@@ -260,7 +265,7 @@ firmware_new(sfi_ctx *ctx)
 
 /* Hand the firmware out, or drop it. */
 static sfi_status
-give(sfi_firmware *fw, sfi_status st, sfi_firmware **out)
+firmware_hand_out(sfi_firmware *fw, sfi_status st, sfi_firmware **out)
 {
     if (st == SFI_OK)
         *out = fw;
@@ -270,14 +275,14 @@ give(sfi_firmware *fw, sfi_status st, sfi_firmware **out)
 }
 
 static sfi_status
-new_from_path(sfi_ctx *ctx, const char *path, struct manner m,
-              sfi_firmware **out)
+firmware_new_from_path(sfi_ctx *ctx, const char *path, struct load_options how,
+                       sfi_firmware **out)
 {
     sfi_firmware *fw = firmware_new(ctx);
 
     if (fw == NULL)
         return SFI_ERR_NOMEM;
-    return give(fw, load_path(ctx, path, m, fw), out);
+    return firmware_hand_out(fw, firmware_load_path(ctx, path, how, fw), out);
 }
 
 sfi_status
@@ -285,42 +290,42 @@ sfi_firmware_load(sfi_ctx *ctx, const char *path, sfi_firmware **out)
 {
     SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, path != NULL);
-    return new_from_path(ctx, path, (struct manner){0}, out);
+    return firmware_new_from_path(ctx, path, (struct load_options){0}, out);
 }
 
 sfi_status
 sfi_firmware_load_binary(sfi_ctx *ctx, const char *path, uint64_t address,
                          sfi_firmware **out)
 {
-    struct manner m = {.format = &sfi__format_bin, .address = address};
+    struct load_options how = {.format = &sfi__format_bin, .address = address};
 
     SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, path != NULL);
-    return new_from_path(ctx, path, m, out);
+    return firmware_new_from_path(ctx, path, how, out);
 }
 
 static sfi_status
-pick_format(sfi_ctx *ctx, const char *name, struct manner *m)
+firmware_pick_format(sfi_ctx *ctx, const char *name, struct load_options *how)
 {
-    if (name == NULL && m->address != 0)
+    if (name == NULL && how->address != 0)
         return sfi__fail(ctx, SFI_ERR_ARGUMENT,
                          "a base address without a format, expected bin");
     if (name == NULL)
         return SFI_OK;
-    m->format = format_by_name(name);
-    if (m->format == NULL)
+    how->format = format_find_by_name(name);
+    if (how->format == NULL)
         return sfi__fail(ctx, SFI_ERR_ARGUMENT,
                          "unknown format \"%s\", expected elf, ihex, srec or "
                          "bin",
                          name);
-    if (m->address != 0 && m->format != &sfi__format_bin)
+    if (how->address != 0 && how->format != &sfi__format_bin)
         return sfi__fail(ctx, SFI_ERR_ARGUMENT,
                          "a base address for %s, which has its own", name);
     return SFI_OK;
 }
 
 static sfi_status
-check_flags(sfi_ctx *ctx, uint32_t flags)
+firmware_check_flags(sfi_ctx *ctx, uint32_t flags)
 {
     if ((flags & ~ALL_FLAGS) != 0)
         return sfi__fail(ctx, SFI_ERR_ARGUMENT,
@@ -334,37 +339,38 @@ check_flags(sfi_ctx *ctx, uint32_t flags)
 }
 
 static sfi_status
-read_options(sfi_ctx *ctx, const sfi_firmware_options *theirs, struct manner *m)
+firmware_read_options(sfi_ctx *ctx, const sfi_firmware_options *theirs,
+                      struct load_options *how)
 {
     sfi_firmware_options o;
     sfi_status st = sfi__abi_in(ctx, &o, sizeof(o), sizeof(o), theirs);
 
     if (st == SFI_OK)
-        st = check_flags(ctx, o.flags);
+        st = firmware_check_flags(ctx, o.flags);
     if (st != SFI_OK)
         return st;
-    m->address = o.base_address;
-    m->flags = o.flags;
-    return pick_format(ctx, o.format, m);
+    how->address = o.base_address;
+    how->flags = o.flags;
+    return firmware_pick_format(ctx, o.format, how);
 }
 
 sfi_status
 sfi_firmware_load_with(sfi_ctx *ctx, const char *path,
                        const sfi_firmware_options *opts, sfi_firmware **out)
 {
-    struct manner m = {0};
+    struct load_options how = {0};
     sfi_status st = SFI_OK;
 
     SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, path != NULL);
     if (opts != NULL)
-        st = read_options(ctx, opts, &m);
-    return st == SFI_OK ? new_from_path(ctx, path, m, out) : st;
+        st = firmware_read_options(ctx, opts, &how);
+    return st == SFI_OK ? firmware_new_from_path(ctx, path, how, out) : st;
 }
 
 static sfi_status
-new_from_memory(sfi_ctx *ctx, struct manner m, const uint8_t *data, size_t len,
-                sfi_firmware **out)
+firmware_new_from_memory(sfi_ctx *ctx, struct load_options how,
+                         const uint8_t *data, size_t len, sfi_firmware **out)
 {
     sfi_firmware *fw = firmware_new(ctx);
     struct load l;
@@ -372,28 +378,28 @@ new_from_memory(sfi_ctx *ctx, struct manner m, const uint8_t *data, size_t len,
 
     if (fw == NULL)
         return SFI_ERR_NOMEM;
-    begin(&l, ctx, NULL, &m);
-    st = parse(&l, data, len, fw);
-    fw->format = m.format->name;
+    firmware_init_loader(&l, ctx, NULL, &how);
+    st = firmware_parse_memory(&l, data, len, fw);
+    fw->format = how.format->name;
     sfi__loader_free(&l);
-    return give(fw, st, out);
+    return firmware_hand_out(fw, st, out);
 }
 
 sfi_status
 sfi_firmware_parse(sfi_ctx *ctx, const char *format, uint64_t base_address,
                    const uint8_t *data, size_t len, sfi_firmware **out)
 {
-    struct manner m = {.address = base_address};
+    struct load_options how = {.address = base_address};
     sfi_status st;
 
     SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, data != NULL || len == 0);
-    st = pick_format(ctx, format, &m);
-    if (st == SFI_OK && m.format == NULL)
-        st = detect(ctx, NULL, data, len, &m.format);
+    st = firmware_pick_format(ctx, format, &how);
+    if (st == SFI_OK && how.format == NULL)
+        st = firmware_detect_format(ctx, NULL, data, len, &how.format);
     if (st != SFI_OK)
         return st;
-    return new_from_memory(ctx, m, data, len, out);
+    return firmware_new_from_memory(ctx, how, data, len, out);
 }
 
 const char *

@@ -31,7 +31,7 @@ ihex_matches(const uint8_t *data, size_t len)
 
 /* Has the line the bytes that its length field announces? */
 static sfi_status
-check_frame(struct load *l, const struct record *r, size_t text_len)
+ihex_check_frame(struct load *l, const struct record *r, size_t text_len)
 {
     uint8_t checksum = (uint8_t)(0u - r->sum); /* all bytes sum to 0 */
     size_t data_len;
@@ -61,7 +61,7 @@ check_frame(struct load *l, const struct record *r, size_t text_len)
 }
 
 static sfi_status
-check_len(struct load *l, const struct record *r, unsigned want)
+ihex_check_length(struct load *l, const struct record *r, unsigned want)
 {
     if (r->bytes[0] != want)
         return sfi__loader_fail_at(
@@ -74,8 +74,8 @@ check_len(struct load *l, const struct record *r, unsigned want)
 
 /* Intel lets it wrap to the start of the segment, most tools run on. */
 static sfi_status
-cross_segment(struct load *l, const struct record *r, uint32_t offset,
-              size_t text_len)
+ihex_cross_segment(struct load *l, const struct record *r, uint32_t offset,
+                   size_t text_len)
 {
     size_t len = r->bytes[0];
     size_t head = SEGMENT_LEN - offset;
@@ -98,7 +98,7 @@ cross_segment(struct load *l, const struct record *r, uint32_t offset,
 }
 
 static sfi_status
-data_record(struct load *l, const struct record *r, size_t text_len)
+ihex_data_record(struct load *l, const struct record *r, size_t text_len)
 {
     size_t len = r->bytes[0];
     uint32_t offset = (uint32_t)r->bytes[1] << 8 | r->bytes[2];
@@ -108,18 +108,18 @@ data_record(struct load *l, const struct record *r, size_t text_len)
         return SFI_OK;
     }
     if (l->ihex.segmented && len > SEGMENT_LEN - offset)
-        return cross_segment(l, r, offset, text_len);
+        return ihex_cross_segment(l, r, offset, text_len);
     return sfi__loader_data(l, (uint64_t)l->ihex.base + offset, r->bytes + 4,
                             len, text_len);
 }
 
 /* The most recent base rules, as Intel says; some tools add both kinds. */
 static sfi_status
-base_record(struct load *l, const struct record *r)
+ihex_base_record(struct load *l, const struct record *r)
 {
     struct ihex *x = &l->ihex;
     uint32_t value = (uint32_t)r->bytes[4] << 8 | r->bytes[5];
-    sfi_status st = check_len(l, r, 2);
+    sfi_status st = ihex_check_length(l, r, 2);
 
     if (st != SFI_OK)
         return st;
@@ -140,9 +140,9 @@ base_record(struct load *l, const struct record *r)
 }
 
 static sfi_status
-start_record(struct load *l, const struct record *r)
+ihex_start_record(struct load *l, const struct record *r)
 {
-    sfi_status st = check_len(l, r, 4);
+    sfi_status st = ihex_check_length(l, r, 4);
 
     if (st == SFI_OK && l->ihex.start_seen)
         sfi__loader_warn(l, "another start address");
@@ -151,7 +151,7 @@ start_record(struct load *l, const struct record *r)
 }
 
 static sfi_status
-ihex_line(struct load *l, const uint8_t *text, size_t len)
+ihex_read_line(struct load *l, const uint8_t *text, size_t len)
 {
     struct record r;
     char name[TEXT_BYTE_MAX];
@@ -163,21 +163,21 @@ ihex_line(struct load *l, const uint8_t *text, size_t len)
                                    sfi__text_byte(name, text[0]));
     st = sfi__lines_decode_record(l, text, len, 1, &r);
     if (st == SFI_OK)
-        st = check_frame(l, &r, len);
+        st = ihex_check_frame(l, &r, len);
     if (st != SFI_OK)
         return st;
     switch (r.bytes[3]) {
     case TYPE_DATA:
-        return data_record(l, &r, len);
+        return ihex_data_record(l, &r, len);
     case TYPE_END:
         l->ended = true;
-        return check_len(l, &r, 0);
+        return ihex_check_length(l, &r, 0);
     case TYPE_SEGMENT_BASE:
     case TYPE_LINEAR_BASE:
-        return base_record(l, &r);
+        return ihex_base_record(l, &r);
     case TYPE_SEGMENT_START:
     case TYPE_LINEAR_START:
-        return start_record(l, &r);
+        return ihex_start_record(l, &r);
     default:
         return sfi__loader_fail_at(l, 8, SFI_ERR_FORMAT,
                                    "record of type %02x, expected 00 to 05",
@@ -186,7 +186,7 @@ ihex_line(struct load *l, const uint8_t *text, size_t len)
 }
 
 static sfi_status
-ihex_end(struct load *l)
+ihex_check_end(struct load *l)
 {
     if (!l->ended && l->place > 0)
         return sfi__lines_no_end(l, ":00000001FF");
@@ -200,6 +200,6 @@ const struct format sfi__format_ihex = {
     .place = "line",
     .extensions = extensions,
     .matches = ihex_matches,
-    .line = ihex_line,
-    .end = ihex_end,
+    .line = ihex_read_line,
+    .end = ihex_check_end,
 };

@@ -8,19 +8,19 @@
 #include "util/mem.h"
 
 static bool
-is_blank(uint8_t c)
+lines_is_blank(uint8_t c)
 {
     return c == ' ' || c == '\t';
 }
 
 static bool
-is_space(uint8_t c)
+lines_is_space(uint8_t c)
 {
-    return is_blank(c) || c == '\n' || c == '\r';
+    return lines_is_blank(c) || c == '\n' || c == '\r';
 }
 
 static size_t
-mark_len(const uint8_t *data, size_t len)
+lines_skip_mark(const uint8_t *data, size_t len)
 {
     static const uint8_t mark[] = {0xef, 0xbb, 0xbf};
 
@@ -32,9 +32,9 @@ mark_len(const uint8_t *data, size_t len)
 size_t
 sfi__lines_begin(const uint8_t *data, size_t len)
 {
-    size_t at = mark_len(data, len);
+    size_t at = lines_skip_mark(data, len);
 
-    while (at < len && is_space(data[at]))
+    while (at < len && lines_is_space(data[at]))
         at++;
     return at;
 }
@@ -42,7 +42,8 @@ sfi__lines_begin(const uint8_t *data, size_t len)
 /* The line at `data`: its length, and that of its end (LF, CRLF or CR).
  * false: it does not end here. */
 static bool
-find_end(const uint8_t *data, size_t len, bool last, size_t *line, size_t *end)
+lines_find_end(const uint8_t *data, size_t len, bool last, size_t *line,
+               size_t *end)
 {
     size_t window = len < FIRMWARE_LINE_MAX + 2 ? len : FIRMWARE_LINE_MAX + 2;
     const uint8_t *lf = memchr(data, '\n', window);
@@ -65,24 +66,24 @@ find_end(const uint8_t *data, size_t len, bool last, size_t *line, size_t *end)
 }
 
 static sfi_status
-one_line(struct load *l, const uint8_t *text, size_t len)
+lines_read_line(struct load *l, const uint8_t *text, size_t len)
 {
     if (len > FIRMWARE_LINE_MAX)
         return sfi__loader_fail(l, SFI_ERR_LIMIT,
                                 "line is longer than %u characters, the limit",
                                 FIRMWARE_LINE_MAX);
-    while (len > 0 && is_blank(text[len - 1]))
+    while (len > 0 && lines_is_blank(text[len - 1]))
         len--;
     return len > 0 ? l->format->line(l, text, len) : SFI_OK;
 }
 
 /* After the end record nothing counts any more. */
 static void
-judge_rest(struct load *l, const uint8_t *data, size_t len)
+lines_judge_rest(struct load *l, const uint8_t *data, size_t len)
 {
     size_t at = 0;
 
-    while (at < len && is_space(data[at]))
+    while (at < len && lines_is_space(data[at]))
         at++;
     l->done = at < len || !l->format->rest_warns;
     if (l->done && l->format->rest_warns)
@@ -93,23 +94,23 @@ sfi_status
 sfi__lines_feed(struct load *l, const uint8_t *data, size_t len, bool last,
                 size_t *used)
 {
-    size_t at = l->place == 0 ? mark_len(data, len) : 0;
+    size_t at = l->place == 0 ? lines_skip_mark(data, len) : 0;
     size_t line, end;
 
     while (at < len && !l->ended) {
-        bool whole = find_end(data + at, len - at, last, &line, &end);
+        bool whole = lines_find_end(data + at, len - at, last, &line, &end);
         sfi_status st;
 
         if (!whole && line <= FIRMWARE_LINE_MAX)
             break;
         l->place++;
-        st = one_line(l, data + at, line);
+        st = lines_read_line(l, data + at, line);
         if (st != SFI_OK)
             return st;
         at += line + end;
     }
     if (l->ended) {
-        judge_rest(l, data + at, len - at);
+        lines_judge_rest(l, data + at, len - at);
         at = len;
     }
     *used = at;
@@ -132,7 +133,8 @@ sfi__lines_no_end(struct load *l, const char *expected)
 
 /* Why sfi__hex_decode() said no, or what is left over. */
 static sfi_status
-bad_digits(struct load *l, const uint8_t *text, size_t len, size_t from)
+lines_explain_digits(struct load *l, const uint8_t *text, size_t len,
+                     size_t from)
 {
     char name[TEXT_BYTE_MAX];
 
@@ -160,7 +162,7 @@ sfi__lines_decode_record(struct load *l, const uint8_t *text, size_t len,
             "line goes on after %u bytes, the longest record", RECORD_MAX);
     if ((len - from) % 2 != 0 ||
         !sfi__hex_decode(r->bytes, n, (const char *)text + from))
-        return bad_digits(l, text, len, from);
+        return lines_explain_digits(l, text, len, from);
     r->len = n;
     for (size_t i = 0; i + 1 < n; i++)
         sum += r->bytes[i];

@@ -33,7 +33,7 @@ sfi__loader_free(struct load *l)
 
 /* The place at work, as in an error's `where`: "12", "segment 2". */
 static void
-place_where(const struct load *l, char *out, size_t cap)
+loader_format_place(const struct load *l, char *out, size_t cap)
 {
     if (l->format->line != NULL)
         sfi__text_format(out, cap, "%u", l->place);
@@ -42,8 +42,8 @@ place_where(const struct load *l, char *out, size_t cap)
 }
 
 static sfi_status
-fail_v(struct load *l, size_t column, sfi_status st, const char *fmt,
-       va_list args)
+loader_fail_va(struct load *l, size_t column, sfi_status st, const char *fmt,
+               va_list args)
 {
     char message[SFI_ERROR_MESSAGE_MAX];
     char where[32];
@@ -54,7 +54,7 @@ fail_v(struct load *l, size_t column, sfi_status st, const char *fmt,
         (void)sfi__where(l->ctx, "%zu", column);
     if (l->format->place == NULL)
         return st;
-    place_where(l, where, sizeof(where));
+    loader_format_place(l, where, sizeof(where));
     return sfi__where(l->ctx, "%s", where);
 }
 
@@ -64,7 +64,7 @@ sfi__loader_fail(struct load *l, sfi_status st, const char *fmt, ...)
     va_list args;
 
     va_start(args, fmt);
-    st = fail_v(l, 0, st, fmt, args);
+    st = loader_fail_va(l, 0, st, fmt, args);
     va_end(args);
     return st;
 }
@@ -76,7 +76,7 @@ sfi__loader_fail_at(struct load *l, size_t column, sfi_status st,
     va_list args;
 
     va_start(args, fmt);
-    st = fail_v(l, column, st, fmt, args);
+    st = loader_fail_va(l, column, st, fmt, args);
     va_end(args);
     return st;
 }
@@ -93,7 +93,7 @@ sfi__loader_warn(struct load *l, const char *fmt, ...)
     va_start(args, fmt);
     sfi__text_vformat(message, sizeof(message), fmt, args);
     va_end(args);
-    place_where(l, where, sizeof(where));
+    loader_format_place(l, where, sizeof(where));
     sfi__log(l->ctx, SFI_LOG_WARNING, "%s%s%s: %s%s",
              l->name != NULL ? l->name : "", l->name != NULL ? ":" : "", where,
              message,
@@ -103,7 +103,7 @@ sfi__loader_warn(struct load *l, const char *fmt, ...)
 }
 
 static sfi_status
-check_range(struct load *l, uint64_t address, uint64_t len)
+loader_check_range(struct load *l, uint64_t address, uint64_t len)
 {
     if (address < ADDRESS_END && len <= ADDRESS_END - address)
         return SFI_OK;
@@ -116,7 +116,7 @@ check_range(struct load *l, uint64_t address, uint64_t len)
 
 /* All of it, also what comes again at the same place and has to be compared. */
 static sfi_status
-count_bytes(struct load *l, uint64_t len)
+loader_count_bytes(struct load *l, uint64_t len)
 {
     if (len > FIRMWARE_BYTES_MAX - l->bytes)
         return sfi__loader_fail(l, SFI_ERR_LIMIT,
@@ -127,19 +127,19 @@ count_bytes(struct load *l, uint64_t len)
 }
 
 static struct run *
-runs_of(const struct load *l)
+loader_runs(const struct load *l)
 {
     return (struct run *)(void *)l->runs.data;
 }
 
 static size_t
-run_count(const struct load *l)
+loader_run_count(const struct load *l)
 {
     return l->runs.len / sizeof(struct run);
 }
 
 static sfi_status
-append_run(struct load *l, uint64_t address, size_t offset, size_t len)
+loader_append_run(struct load *l, uint64_t address, size_t offset, size_t len)
 {
     struct run r = {
         .address = (uint32_t)address,
@@ -157,17 +157,18 @@ append_run(struct load *l, uint64_t address, size_t offset, size_t len)
 sfi_status
 sfi__loader_run(struct load *l, uint64_t address, size_t offset, uint64_t len)
 {
-    sfi_status st = check_range(l, address, len);
+    sfi_status st = loader_check_range(l, address, len);
 
     if (st != SFI_OK)
         return st;
-    st = count_bytes(l, len);
-    return st == SFI_OK ? append_run(l, address, offset, (size_t)len) : st;
+    st = loader_count_bytes(l, len);
+    return st == SFI_OK ? loader_append_run(l, address, offset, (size_t)len)
+                        : st;
 }
 
 /* A file of equal lines: the first says how much data there will be. */
 static bool
-reserve_first(struct load *l, size_t len, size_t text_len)
+loader_reserve_data(struct load *l, size_t len, size_t text_len)
 {
     uint64_t lines = l->text_size / (text_len + 1) + 1;
     uint64_t total = lines * len;
@@ -181,25 +182,25 @@ sfi_status
 sfi__loader_data(struct load *l, uint64_t address, const uint8_t *data,
                  size_t len, size_t text_len)
 {
-    sfi_status st = check_range(l, address, len);
+    sfi_status st = loader_check_range(l, address, len);
     struct run *last = NULL;
 
     if (st != SFI_OK)
         return st;
-    st = count_bytes(l, len);
+    st = loader_count_bytes(l, len);
     if (st != SFI_OK)
         return st;
-    if (l->data.cap == 0 && !reserve_first(l, len, text_len))
+    if (l->data.cap == 0 && !loader_reserve_data(l, len, text_len))
         return sfi__nomem(l->ctx);
     if (address == l->next_address && l->place == l->next_place)
-        last = &runs_of(l)[run_count(l) - 1];
+        last = &loader_runs(l)[loader_run_count(l) - 1];
     if (last != NULL && len <= last->record) {
         last->len += (uint32_t)len;
     } else {
-        st = append_run(l, address, l->data.len, len);
+        st = loader_append_run(l, address, l->data.len, len);
         if (st != SFI_OK)
             return st;
-        last = &runs_of(l)[run_count(l) - 1];
+        last = &loader_runs(l)[loader_run_count(l) - 1];
     }
     /* A shorter record ends the run. */
     l->next_place = len == last->record ? (uint64_t)l->place + 1 : 0;
@@ -208,7 +209,7 @@ sfi__loader_data(struct load *l, uint64_t address, const uint8_t *data,
 }
 
 static int
-compare_runs(const void *a, const void *b)
+runs_by_address(const void *a, const void *b)
 {
     const struct run *x = a;
     const struct run *y = b;
@@ -221,14 +222,14 @@ compare_runs(const void *a, const void *b)
 }
 
 static void
-sort_runs(struct load *l)
+loader_sort_runs(struct load *l)
 {
-    struct run *runs = runs_of(l);
-    size_t n = run_count(l);
+    struct run *runs = loader_runs(l);
+    size_t n = loader_run_count(l);
 
     for (size_t i = 1; i < n; i++) {
-        if (compare_runs(&runs[i - 1], &runs[i]) > 0) {
-            qsort(runs, n, sizeof(*runs), compare_runs);
+        if (runs_by_address(&runs[i - 1], &runs[i]) > 0) {
+            qsort(runs, n, sizeof(*runs), runs_by_address);
             return;
         }
     }
@@ -242,13 +243,13 @@ struct plan {
 };
 
 static struct plan
-make_plan(const struct load *l)
+loader_plan_segments(const struct load *l)
 {
-    const struct run *r = runs_of(l);
+    const struct run *r = loader_runs(l);
     struct plan p = {.in_place = l->base == l->data.data};
     uint64_t end = 0;
 
-    for (size_t i = 0; i < run_count(l); i++, r++) {
+    for (size_t i = 0; i < loader_run_count(l); i++, r++) {
         uint64_t stop = (uint64_t)r->address + r->len;
         bool fresh = i == 0 || r->address > end;
 
@@ -271,9 +272,9 @@ make_plan(const struct load *l)
 
 /* The first of the sorted runs that has this address. */
 static const struct run *
-find_run(const struct load *l, uint32_t address)
+loader_find_run(const struct load *l, uint32_t address)
 {
-    const struct run *r = runs_of(l);
+    const struct run *r = loader_runs(l);
 
     while (address < r->address || address - r->address >= r->len)
         r++;
@@ -281,17 +282,17 @@ find_run(const struct load *l, uint32_t address)
 }
 
 static uint32_t
-place_of(const struct run *r, uint32_t address)
+run_place_at(const struct run *r, uint32_t address)
 {
     return r->place + (address - r->address) / r->record;
 }
 
 /* Make the later of two places the one at work; the earlier is returned. */
 static uint32_t
-two_places(struct load *l, const struct run *r, uint32_t address)
+loader_later_place(struct load *l, const struct run *r, uint32_t address)
 {
-    uint32_t a = place_of(find_run(l, address), address);
-    uint32_t b = place_of(r, address);
+    uint32_t a = run_place_at(loader_find_run(l, address), address);
+    uint32_t b = run_place_at(r, address);
 
     l->place = a > b ? a : b;
     return a > b ? b : a;
@@ -299,8 +300,8 @@ two_places(struct load *l, const struct run *r, uint32_t address)
 
 /* The first `len` bytes of a run are there already: are they the same? */
 static sfi_status
-check_overlap(struct load *l, const struct run *r, const uint8_t *old,
-              size_t len)
+loader_check_overlap(struct load *l, const struct run *r, const uint8_t *old,
+                     size_t len)
 {
     const uint8_t *new = l->base + r->offset;
     uint32_t address = r->address;
@@ -309,7 +310,7 @@ check_overlap(struct load *l, const struct run *r, const uint8_t *old,
     if (sfi__equal(old, new, len)) {
         if (l->warnings >= FIRMWARE_WARNINGS_MAX)
             return SFI_OK;
-        first = two_places(l, r, address);
+        first = loader_later_place(l, r, address);
         sfi__loader_warn(l, "%zu bytes at 0x%08x are those of %s %u again", len,
                          address, l->format->place, first);
         return SFI_OK;
@@ -319,7 +320,7 @@ check_overlap(struct load *l, const struct run *r, const uint8_t *old,
         new ++;
         address++;
     }
-    first = two_places(l, r, address);
+    first = loader_later_place(l, r, address);
     return sfi__loader_fail(
         l, SFI_ERR_OVERLAP,
         "data at 0x%08x differs from %s %u, which has it too", address,
@@ -328,7 +329,7 @@ check_overlap(struct load *l, const struct run *r, const uint8_t *old,
 
 /* Bytes that a run repeats of the segment before it. */
 static size_t
-overlap_len(const struct segment *s, const struct run *r)
+run_overlap_length(const struct segment *s, const struct run *r)
 {
     uint64_t end = (uint64_t)s->address + s->len;
 
@@ -338,30 +339,30 @@ overlap_len(const struct segment *s, const struct run *r)
 }
 
 static bool
-touches(const struct segment *s, const struct run *r)
+segment_touches_run(const struct segment *s, const struct run *r)
 {
     return (uint64_t)s->address + s->len >= r->address;
 }
 
 /* Fill the segments; `out` receives the bytes, unless they stay in place. */
 static sfi_status
-make_segments(struct load *l, struct sfi_firmware *fw, uint8_t *out)
+loader_fill_segments(struct load *l, struct sfi_firmware *fw, uint8_t *out)
 {
-    const struct run *r = runs_of(l);
+    const struct run *r = loader_runs(l);
     struct segment *s = NULL;
 
-    for (size_t i = 0; i < run_count(l); i++, r++) {
+    for (size_t i = 0; i < loader_run_count(l); i++, r++) {
         size_t skip;
 
-        if (s == NULL || !touches(s, r)) {
+        if (s == NULL || !segment_touches_run(s, r)) {
             s = &fw->segments[fw->count++];
             s->address = r->address;
             s->data = out != NULL ? out : l->base + r->offset;
         }
-        skip = overlap_len(s, r);
+        skip = run_overlap_length(s, r);
         if (skip > 0) {
-            sfi_status st =
-                check_overlap(l, r, s->data + (r->address - s->address), skip);
+            sfi_status st = loader_check_overlap(
+                l, r, s->data + (r->address - s->address), skip);
 
             if (st != SFI_OK)
                 return st;
@@ -381,13 +382,13 @@ sfi__loader_finish(struct load *l, struct sfi_firmware *fw)
     struct plan p;
     sfi_status st;
 
-    if (run_count(l) == 0)
+    if (loader_run_count(l) == 0)
         return sfi__fail(l->ctx, SFI_ERR_FORMAT,
                          "no data, expected at least one byte of firmware");
     if (l->base == NULL)
         l->base = l->data.data;
-    sort_runs(l);
-    p = make_plan(l);
+    loader_sort_runs(l);
+    p = loader_plan_segments(l);
     if (p.segments > FIRMWARE_SEGMENTS_MAX)
         return sfi__fail(l->ctx, SFI_ERR_LIMIT,
                          "%zu separate segments, the limit is %u", p.segments,
@@ -398,9 +399,9 @@ sfi__loader_finish(struct load *l, struct sfi_firmware *fw)
     if (!p.in_place) {
         if (!sfi__buf_fill(&fw->bytes, 0, (size_t)p.total))
             return sfi__nomem(l->ctx);
-        return make_segments(l, fw, fw->bytes.data);
+        return loader_fill_segments(l, fw, fw->bytes.data);
     }
-    st = make_segments(l, fw, NULL);
+    st = loader_fill_segments(l, fw, NULL);
     fw->bytes = l->data;
     sfi__buf_init(&l->data, &l->ctx->alloc, false);
     return st;

@@ -21,8 +21,8 @@ static const uint8_t address_len[10] = {2, 2, 3, 4, 0, 2, 3, 4, 3, 2};
 
 /* The length field counts what follows it. */
 static sfi_status
-check_frame(struct load *l, const struct record *r, unsigned type,
-            size_t text_len)
+srec_check_frame(struct load *l, const struct record *r, unsigned type,
+                 size_t text_len)
 {
     uint8_t checksum = (uint8_t)(0xffu - r->sum); /* ones' complement */
     size_t want;
@@ -53,8 +53,8 @@ check_frame(struct load *l, const struct record *r, unsigned type,
 }
 
 static sfi_status
-data_record(struct load *l, const struct record *r, unsigned type,
-            uint32_t address, size_t text_len)
+srec_data_record(struct load *l, const struct record *r, unsigned type,
+                 uint32_t address, size_t text_len)
 {
     size_t skip = 1u + address_len[type];
     size_t len = r->len - 1 - skip;
@@ -68,7 +68,7 @@ data_record(struct load *l, const struct record *r, unsigned type,
 }
 
 static sfi_status
-count_record(struct load *l, uint32_t count)
+srec_count_record(struct load *l, uint32_t count)
 {
     if (count != l->srec.records)
         return sfi__loader_fail(l, SFI_ERR_FORMAT,
@@ -80,7 +80,8 @@ count_record(struct load *l, uint32_t count)
 
 /* S0 is a title; S7, S8 and S9 end the data, whatever the data was. */
 static sfi_status
-dispatch(struct load *l, const struct record *r, unsigned type, size_t text_len)
+srec_dispatch_record(struct load *l, const struct record *r, unsigned type,
+                     size_t text_len)
 {
     uint32_t address = 0;
 
@@ -91,19 +92,19 @@ dispatch(struct load *l, const struct record *r, unsigned type, size_t text_len)
         return SFI_OK;
     case 5:
     case 6:
-        return count_record(l, address);
+        return srec_count_record(l, address);
     case 7:
     case 8:
     case 9:
         l->ended = true;
         return SFI_OK;
     default:
-        return data_record(l, r, type, address, text_len);
+        return srec_data_record(l, r, type, address, text_len);
     }
 }
 
 static sfi_status
-srec_line(struct load *l, const uint8_t *text, size_t len)
+srec_read_line(struct load *l, const uint8_t *text, size_t len)
 {
     struct record r;
     char name[TEXT_BYTE_MAX];
@@ -125,16 +126,16 @@ srec_line(struct load *l, const uint8_t *text, size_t len)
             sfi__text_byte(name, text[1]));
     st = sfi__lines_decode_record(l, text, len, 2, &r);
     if (st == SFI_OK)
-        st = check_frame(l, &r, type, len);
+        st = srec_check_frame(l, &r, type, len);
     if (st == SFI_OK)
-        st = dispatch(l, &r, type, len);
+        st = srec_dispatch_record(l, &r, type, len);
     return st;
 }
 
 /* srec_cat leaves the end record out where there is no start address; then a
  * count of all data records tells a whole file from one that was cut off. */
 static sfi_status
-srec_end(struct load *l)
+srec_check_end(struct load *l)
 {
     bool counted = l->srec.records > 0 && l->srec.counted == l->srec.records;
 
@@ -151,7 +152,7 @@ const struct format sfi__format_srec = {
     .place = "line",
     .extensions = extensions,
     .matches = srec_matches,
-    .line = srec_line,
-    .end = srec_end,
+    .line = srec_read_line,
+    .end = srec_check_end,
     .rest_warns = true,
 };
