@@ -12,7 +12,7 @@
 SFI_BEGIN_DECLS
 
 /**
- * A set of segments, ascending, disjoint and immutable: what touches in a file
+ * A set of segments, ascending, disjoint and immutable: adjacent data of a file
  * is one segment, and a gap is never filled.
  */
 typedef struct sfi_firmware sfi_firmware;
@@ -20,19 +20,20 @@ typedef struct sfi_firmware sfi_firmware;
 /**
  * Read a firmware file.
  *
- * The content says whether it is ELF, Intel HEX or S-records; the name only
- * breaks a tie.  A plain binary needs sfi_firmware_load_binary().
+ * The format is detected by content: ELF, Intel HEX or S-records; the extension
+ * decides only if no format matches.  A plain binary needs
+ * sfi_firmware_load_binary().
  *
  * - ELF: each PT_LOAD program header with bytes in the file, at its physical
- *   address, whatever the sections say; never padded to its size in memory.
- * - Intel HEX: needs its end record, after which nothing counts.  The most
- *   recent of types 02 and 04 sets the base; a mix of both is warned of.
+ *   address, regardless of sections; never padded to its size in memory.
+ * - Intel HEX: needs its end record; text after it is ignored.  The most
+ *   recent of types 02 and 04 sets the base; a mix of both causes a warning.
  * - S-records: need their end record, or a count (S5, S6) of all data records;
  *   counts are checked.
  *
- * Lines may end with LF, CRLF or CR.  Data that comes twice and is the same is
- * merged and warned of; data that differs is refused.  Warnings go to the
- * context's log.
+ * Lines may end with LF, CRLF or CR.  Repeated data that is equal is merged
+ * with a warning; data that differs is refused.  Warnings go to the context's
+ * log.
  *
  * The error's place is the path, then line and column, both from 1
  * ("app.hex:12:5"), or a program header, from 0 ("app.elf:segment 2").
@@ -67,7 +68,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_firmware_load(sfi_ctx *ctx,
  * Read a file as a plain binary: one segment with all its bytes.
  *
  * @param ctx      the context
- * @param path     the file, whatever it holds
+ * @param path     the file, of any content
  * @param address  address of its first byte
  * @param out      receives the firmware, caller frees; NULL on any failure
  *
@@ -87,13 +88,13 @@ SFI_API SFI_NODISCARD sfi_status sfi_firmware_load_binary(sfi_ctx *ctx,
                                                           uint64_t address,
                                                           sfi_firmware **out);
 
-/** Intel HEX and S-records without an end record earn a warning, no error. */
+/** A missing end record (Intel HEX, S-records) is a warning, not an error. */
 #define SFI_FIRMWARE_NO_END_RECORD 0x1u
-/** Intel HEX data past the end of its type 02 segment goes to its start. */
+/** Intel HEX data past the end of a type 02 segment wraps to its start. */
 #define SFI_FIRMWARE_SEGMENT_WRAPS 0x2u
-/** Intel HEX data past the end of its type 02 segment goes on behind it. */
+/** Intel HEX data past the end of a type 02 segment continues behind it. */
 #define SFI_FIRMWARE_SEGMENT_RUNS_ON 0x4u
-/** ELF segments go to their virtual address, not to their physical one. */
+/** Place ELF segments at their virtual addresses, not their physical ones. */
 #define SFI_FIRMWARE_VIRTUAL_ADDRESS 0x8u
 
 /** How to read a firmware file. */
@@ -105,13 +106,14 @@ typedef struct sfi_firmware_options {
 } sfi_firmware_options;
 
 /**
- * Read a firmware file that sfi_firmware_load() refuses, or takes otherwise.
+ * Read a firmware file with options, for files that sfi_firmware_load() refuses
+ * or reads differently.
  *
- * Each flag allows one thing, and the rest stays strict; a flag that is about
- * another format changes nothing.  A file without an end record may have been
- * cut off between two lines, and nothing but the warning tells.  Intel's
- * document says that segments wrap, most tools let them run on: only one of
- * the two flags may be set.
+ * Each flag allows one deviation; everything else stays strict, and a flag for
+ * another format has no effect.  A file without an end record may have been
+ * truncated between two lines; only the warning tells.  Intel's document says
+ * that segments wrap, most tools let them run on: set at most one of the two
+ * flags.
  *
  * @param ctx   the context
  * @param path  the file
@@ -149,7 +151,7 @@ sfi_firmware_load_with(sfi_ctx *ctx, const char *path,
  * @param ctx           the context
  * @param format        "elf", "ihex", "srec" or "bin"; NULL: by content
  * @param base_address  address of the first byte of "bin"; 0 for all others,
- *                      which have their own
+ *                      which contain their addresses
  * @param data          the file's content; not kept
  * @param len           its length in bytes
  * @param out           receives the firmware, caller frees; NULL on any failure
@@ -176,7 +178,7 @@ sfi_firmware_parse(sfi_ctx *ctx, const char *format, uint64_t base_address,
                    const uint8_t *data, size_t len, sfi_firmware **out);
 
 /**
- * Format that a firmware was read as.
+ * The format that a firmware was read from.
  *
  * @param fw  a firmware, or NULL
  *
@@ -210,7 +212,7 @@ SFI_API size_t sfi_firmware_segment_count(const sfi_firmware *fw);
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT  fw or a pointer is NULL, or there is no such segment;
- *                     nothing is received, or zeros
+ *                     the outputs are unchanged or zero
  *
  * Blocks: never.  Thread: the context's.
  * @since 1.0

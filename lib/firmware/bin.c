@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A plain binary: all of it, at an address that the caller knows. */
+/* Plain binaries: the whole file, at an address that the caller gives. */
 #include "firmware/load.h"
 
 static sfi_status
@@ -10,7 +10,7 @@ bin_load_whole(struct load *l, const uint8_t *data, size_t len)
     return len > 0 ? sfi__loader_run(l, l->address, 0, len) : SFI_OK;
 }
 
-/* Nothing tells it from a file of another kind. */
+/* Any content can be a plain binary, so none is recognised as one. */
 static bool
 bin_matches(const uint8_t *data, size_t len)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* ELF: "Tool Interface Standard Executable and Linking Format", version 1.2,
- * and its 64-bit form.  Program headers, as programmers of chips do: a
- * stripped file has no sections. */
+ * and its 64-bit form.  Data comes from the program headers, as in other
+ * programming tools: a stripped file has no sections. */
 #include "firmware/load.h"
 
 #include "util/mem.h"
@@ -12,13 +12,13 @@
 #define ELF_MAGIC "\177ELF"
 #define ELF_MAGIC_LEN 4u
 #define PT_LOAD 1u
-#define PN_XNUM 0xffffu /* the number did not fit its field */
+#define PN_XNUM 0xffffu /* the count does not fit its field */
 
 enum { CLASS_32 = 1, CLASS_64 = 2 };
 enum { DATA_LITTLE = 1, DATA_BIG = 2 };
 enum { ET_REL = 1, ET_EXEC = 2, ET_DYN = 3 };
 
-/* Words of a file in its own width and byte order. */
+/* A reader in the width and byte order of the file. */
 struct elf {
     struct rd rd;
     bool wide;
@@ -79,7 +79,7 @@ elf_read_ident(struct load *l, struct elf *e)
                          "file ends inside the ELF identification");
     if (!elf_matches_magic(magic, sizeof(magic)))
         return sfi__fail(l->ctx, SFI_ERR_FORMAT,
-                         "no ELF file, its magic is missing");
+                         "not an ELF file, the ELF magic number is missing");
     if (class != CLASS_32 && class != CLASS_64)
         return sfi__fail(l->ctx, SFI_ERR_FORMAT,
                          "ELF class is %u, expected 1 (32 bits) or 2 (64 bits)",

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The public functions of firmware: choose the format, read the file in pieces,
+ * and make the set of segments. */
 #include "firmware/firmware.h"
 
 #include <string.h>
@@ -12,8 +14,8 @@
 #include "firmware/lines.h"
 #include "firmware/load.h"
 
-/* A file is read in pieces of this size; more than a line, so that each
- * piece has one to take. */
+/* A file is read in pieces of this size: longer than any line, so that each
+ * piece holds at least one. */
 #define PIECE_LEN ((size_t)256 * 1024)
 
 static const struct format *const formats[] = {
@@ -29,7 +31,7 @@ static const struct format *const formats[] = {
 #define ALL_FLAGS \
     (SFI_FIRMWARE_NO_END_RECORD | SEGMENT_FLAGS | SFI_FIRMWARE_VIRTUAL_ADDRESS)
 
-/* How to read. */
+/* How to read a file. */
 struct load_options {
     const struct format *format; /* NULL: the content decides */
     uint64_t address;            /* of a plain binary */
@@ -69,8 +71,8 @@ format_find_by_extension(const char *path)
     return NULL;
 }
 
-/* The content decides.  When it says nothing, the name may, so that the error
- * says what is wrong with that format. */
+/* The content decides.  When no format matches, the extension may choose one,
+ * so that the error says what is wrong with a file of that format. */
 static sfi_status
 firmware_detect_format(sfi_ctx *ctx, const char *path, const uint8_t *data,
                        size_t len, const struct format **out)
@@ -110,7 +112,7 @@ firmware_parse_text(struct load *l, const uint8_t *data, size_t len)
     return st == SFI_OK ? l->format->end(l) : st;
 }
 
-/* Data in memory, of which nothing is kept. */
+/* Parse data in memory; the segments get copies. */
 static sfi_status
 firmware_parse_memory(struct load *l, const uint8_t *data, size_t len,
                       sfi_firmware *fw)
@@ -127,7 +129,7 @@ firmware_parse_memory(struct load *l, const uint8_t *data, size_t len,
     return st == SFI_OK ? sfi__loader_finish(l, fw) : st;
 }
 
-/* A file being read: the piece at hand. */
+/* A file being read, and its current piece. */
 struct source {
     struct file_in file;
     struct buf piece;
@@ -158,53 +160,56 @@ source_fill(sfi_ctx *ctx, struct source *s, size_t len)
     return SFI_OK;
 }
 
-/* Text is taken piece by piece: only its data is kept. */
+/* Read a text format piece by piece: only its data is kept. */
 static sfi_status
 source_read_text(struct load *l, struct source *s)
 {
     uint64_t total = s->piece.len;
-    sfi_status st = SFI_OK;
+    size_t used, left;
+    sfi_status st;
 
     l->text_size = s->file.size;
-    while (st == SFI_OK) {
-        size_t used, left;
-
+    for (;;) {
         st = sfi__lines_feed(l, s->piece.data, s->piece.len, s->last, &used);
-        if (st != SFI_OK || s->last || l->done)
-            break;
+        if (st != SFI_OK)
+            return st;
+        if (s->last || l->done)
+            return l->format->end(l);
         left = s->piece.len - used;
         memmove(s->piece.data, s->piece.data + used, left);
         s->piece.len = left;
         st = source_fill(l->ctx, s, PIECE_LEN);
+        if (st != SFI_OK)
+            return st;
         total += s->piece.len - left;
-        if (st == SFI_OK && total > FIRMWARE_TEXT_MAX)
-            st = sfi__loader_fail(l, SFI_ERR_LIMIT,
-                                  "more than %llu characters, the limit",
-                                  (unsigned long long)FIRMWARE_TEXT_MAX);
+        if (total > FIRMWARE_TEXT_MAX)
+            return sfi__loader_fail(l, SFI_ERR_LIMIT,
+                                    "more than %llu characters, the limit",
+                                    (unsigned long long)FIRMWARE_TEXT_MAX);
     }
-    return st == SFI_OK ? l->format->end(l) : st;
 }
 
-/* What is no text is taken whole, and its segments may stay where they are. */
+/* Read a binary format whole; its segments may point into the file's bytes. */
 static sfi_status
 source_read_whole(struct load *l, struct source *s)
 {
     size_t want = PIECE_LEN;
-    sfi_status st = SFI_OK;
 
     if (s->file.size >= want && s->file.size <= FIRMWARE_FILE_MAX)
-        want = (size_t)s->file.size + 1; /* and see the end */
-    while (st == SFI_OK && !s->last) {
+        want = (size_t)s->file.size + 1; /* one more, to see the end */
+    while (!s->last) {
+        sfi_status st;
+
         if (s->piece.len > FIRMWARE_FILE_MAX ||
             s->file.size > FIRMWARE_FILE_MAX)
             return sfi__fail(l->ctx, SFI_ERR_LIMIT,
                              "longer than 0x%zx bytes, the limit",
                              FIRMWARE_FILE_MAX);
         st = source_fill(l->ctx, s, want);
+        if (st != SFI_OK)
+            return st;
         want = s->piece.len + s->piece.len / 2 + PIECE_LEN;
     }
-    if (st != SFI_OK)
-        return st;
     l->data = s->piece;
     sfi__buf_init(&s->piece, &l->ctx->alloc, false);
     l->base = l->data.data;
@@ -263,7 +268,7 @@ firmware_new(sfi_ctx *ctx)
     return fw;
 }
 
-/* Hand the firmware out, or drop it. */
+/* Give the firmware to the caller on success, otherwise release it. */
 static sfi_status
 firmware_hand_out(sfi_firmware *fw, sfi_status st, sfi_firmware **out)
 {
@@ -308,8 +313,9 @@ static sfi_status
 firmware_pick_format(sfi_ctx *ctx, const char *name, struct load_options *how)
 {
     if (name == NULL && how->address != 0)
-        return sfi__fail(ctx, SFI_ERR_ARGUMENT,
-                         "a base address without a format, expected bin");
+        return sfi__fail(
+            ctx, SFI_ERR_ARGUMENT,
+            "base address given without a format, expected format bin");
     if (name == NULL)
         return SFI_OK;
     how->format = format_find_by_name(name);
@@ -319,8 +325,9 @@ firmware_pick_format(sfi_ctx *ctx, const char *name, struct load_options *how)
                          "bin",
                          name);
     if (how->address != 0 && how->format != &sfi__format_bin)
-        return sfi__fail(ctx, SFI_ERR_ARGUMENT,
-                         "a base address for %s, which has its own", name);
+        return sfi__fail(
+            ctx, SFI_ERR_ARGUMENT,
+            "base address given for %s, which contains its addresses", name);
     return SFI_OK;
 }
 
@@ -333,8 +340,8 @@ firmware_check_flags(sfi_ctx *ctx, uint32_t flags)
                          flags & ~ALL_FLAGS, ALL_FLAGS);
     if ((flags & SEGMENT_FLAGS) == SEGMENT_FLAGS)
         return sfi__fail(ctx, SFI_ERR_ARGUMENT,
-                         "flags say that segments wrap and that they run on, "
-                         "expected one of the two");
+                         "both flags for segments that wrap and that run on "
+                         "are set, expected one");
     return SFI_OK;
 }
 

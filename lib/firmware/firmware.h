@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The set of segments that every file format ends in. */
+/* A firmware: the set of segments that every file format is read into. */
 #ifndef SFI_FIRMWARE_FIRMWARE_H
 #define SFI_FIRMWARE_FIRMWARE_H
 
@@ -12,10 +12,11 @@
 struct segment {
     uint32_t address;
     size_t len;
-    const uint8_t *data; /* in bytes of the firmware */
+    const uint8_t *data; /* points into `bytes` of the firmware */
 };
 
-/* Segments ascend, are disjoint and never touch: what touches is one. */
+/* Segments ascend, are disjoint and never touch: adjacent data is one
+ * segment. */
 struct sfi_firmware {
     struct obj obj;
     const char *format;

@@ -17,7 +17,7 @@ enum {
 
 /* length, two of address, type, checksum */
 #define FRAME_LEN 5u
-/* what the 16 bits of an address field reach from a type 02 base */
+/* the 16 bits of an address field span this much from a type 02 base */
 #define SEGMENT_LEN 0x10000u
 
 static bool
@@ -29,7 +29,7 @@ ihex_matches(const uint8_t *data, size_t len)
            sfi__hex_digit(data[at + 1]) >= 0;
 }
 
-/* Has the line the bytes that its length field announces? */
+/* The line must have the number of bytes that its length field says. */
 static sfi_status
 ihex_check_frame(struct load *l, const struct record *r, size_t text_len)
 {
@@ -72,7 +72,8 @@ ihex_check_length(struct load *l, const struct record *r, unsigned want)
     return SFI_OK;
 }
 
-/* Intel lets it wrap to the start of the segment, most tools run on. */
+/* A record that crosses the end of its segment: Intel lets it wrap to the start
+ * of the segment, most tools continue behind it. */
 static sfi_status
 ihex_cross_segment(struct load *l, const struct record *r, uint32_t offset,
                    size_t text_len)
@@ -85,11 +86,10 @@ ihex_cross_segment(struct load *l, const struct record *r, uint32_t offset,
     if ((l->flags & SFI_FIRMWARE_SEGMENT_RUNS_ON) != 0)
         return sfi__loader_data(l, address, r->bytes + 4, len, text_len);
     if ((l->flags & SFI_FIRMWARE_SEGMENT_WRAPS) == 0)
-        return sfi__loader_fail(
-            l, SFI_ERR_RANGE,
-            "%zu bytes at 0x%04x cross the end of their 64 KiB "
-            "segment, where tools disagree",
-            len, offset);
+        return sfi__loader_fail(l, SFI_ERR_RANGE,
+                                "%zu bytes at 0x%04x cross the end of their 64 "
+                                "KiB segment, and tools disagree where they go",
+                                len, offset);
     st = sfi__loader_data(l, address, r->bytes + 4, head, text_len);
     if (st != SFI_OK)
         return st;
@@ -113,7 +113,8 @@ ihex_data_record(struct load *l, const struct record *r, size_t text_len)
                             len, text_len);
 }
 
-/* The most recent base rules, as Intel says; some tools add both kinds. */
+/* The most recent base record counts, as Intel says; some tools add both
+ * kinds. */
 static sfi_status
 ihex_base_record(struct load *l, const struct record *r)
 {
@@ -131,9 +132,8 @@ ihex_base_record(struct load *l, const struct record *r)
     x->segmented_seen |= x->segmented;
     x->linear_seen |= !x->segmented;
     if (x->segmented_seen && x->linear_seen && !x->mix_seen) {
-        sfi__loader_warn(l,
-                         "types 02 and 04 are mixed, where tools disagree; the "
-                         "most recent one rules");
+        sfi__loader_warn(l, "types 02 and 04 are mixed, and tools disagree; "
+                            "the most recent one sets the base");
         x->mix_seen = true;
     }
     return SFI_OK;
@@ -145,7 +145,7 @@ ihex_start_record(struct load *l, const struct record *r)
     sfi_status st = ihex_check_length(l, r, 4);
 
     if (st == SFI_OK && l->ihex.start_seen)
-        sfi__loader_warn(l, "another start address");
+        sfi__loader_warn(l, "second record with a start address");
     l->ihex.start_seen = true;
     return st;
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Lines of hexadecimal digits: where they end, which of them count, and how
+ * they become bytes. */
 #include "firmware/lines.h"
 
 #include <string.h>
@@ -39,8 +41,8 @@ sfi__lines_begin(const uint8_t *data, size_t len)
     return at;
 }
 
-/* The line at `data`: its length, and that of its end (LF, CRLF or CR).
- * false: it does not end here. */
+/* Find the length of the line at `data`, and that of its end (LF, CRLF or CR).
+ * false: the line does not end within `data`. */
 static bool
 lines_find_end(const uint8_t *data, size_t len, bool last, size_t *line,
                size_t *end)
@@ -77,7 +79,7 @@ lines_read_line(struct load *l, const uint8_t *text, size_t len)
     return len > 0 ? l->format->line(l, text, len) : SFI_OK;
 }
 
-/* After the end record nothing counts any more. */
+/* Data after the end record is ignored; some formats warn of it. */
 static void
 lines_judge_rest(struct load *l, const uint8_t *data, size_t len)
 {
@@ -87,7 +89,7 @@ lines_judge_rest(struct load *l, const uint8_t *data, size_t len)
         at++;
     l->done = at < len || !l->format->rest_warns;
     if (l->done && l->format->rest_warns)
-        sfi__loader_warn(l, "what follows the end record is ignored");
+        sfi__loader_warn(l, "text after the end record is ignored");
 }
 
 sfi_status
@@ -120,18 +122,19 @@ sfi__lines_feed(struct load *l, const uint8_t *data, size_t len, bool last,
 sfi_status
 sfi__lines_no_end(struct load *l, const char *expected)
 {
-    static const char fmt[] = "file ends without an end record, %s";
+    static const char fmt[] = "file ends without an end record, expected %s";
 
     if ((l->flags & SFI_FIRMWARE_NO_END_RECORD) == 0)
         return sfi__loader_fail(l, SFI_ERR_TRUNCATED, fmt, expected);
-    /* The only sign of a file cut short: shown after any number of others. */
+    /* The only sign of a truncated file, so show it even when the number of
+     * warnings has reached its limit. */
     if (l->warnings >= FIRMWARE_WARNINGS_MAX)
         l->warnings = FIRMWARE_WARNINGS_MAX - 1;
     sfi__loader_warn(l, fmt, expected);
     return SFI_OK;
 }
 
-/* Why sfi__hex_decode() said no, or what is left over. */
+/* Say which character is not a digit, or that a digit is left over. */
 static sfi_status
 lines_explain_digits(struct load *l, const uint8_t *text, size_t len,
                      size_t from)
@@ -159,7 +162,7 @@ sfi__lines_decode_record(struct load *l, const uint8_t *text, size_t len,
     if (n > RECORD_MAX)
         return sfi__loader_fail_at(
             l, from + 2 * RECORD_MAX + 1, SFI_ERR_FORMAT,
-            "line goes on after %u bytes, the longest record", RECORD_MAX);
+            "line has more than %u bytes, the longest record", RECORD_MAX);
     if ((len - from) % 2 != 0 ||
         !sfi__hex_decode(r->bytes, n, (const char *)text + from))
         return lines_explain_digits(l, text, len, from);

@@ -16,19 +16,21 @@ struct record {
     uint8_t sum; /* of all bytes but the last */
 };
 
-/* Hand each whole line of `data` to the format; `used` is what was taken, the
- * rest is to come again with more behind it.  `last`: there is no more. */
+/* Pass each whole line of `data` to the format.  `used` receives how many bytes
+ * were consumed; pass the rest again, followed by more data.  `last`: no more
+ * data follows. */
 sfi_status sfi__lines_feed(struct load *l, const uint8_t *data, size_t len,
                            bool last, size_t *used);
 
-/* The file is over and `expected` did not come: an error, unless the caller
- * wants to do without. */
+/* The file ended without its end record `expected`: fail, or only warn if the
+ * caller has set SFI_FIRMWARE_NO_END_RECORD. */
 sfi_status sfi__lines_no_end(struct load *l, const char *expected);
 
 /* Decode the digits of a line from its column `from` (0 is the first). */
 sfi_status sfi__lines_decode_record(struct load *l, const uint8_t *text,
                                     size_t len, size_t from, struct record *r);
-/* Past a byte-order mark, blanks and empty lines. */
+
+/* Offset of the first byte after a byte-order mark, blanks and empty lines. */
 size_t sfi__lines_begin(const uint8_t *data, size_t len);
 
 #endif

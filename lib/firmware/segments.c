@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* From runs in the order of the file to segments in the order of addresses. */
+/* The loader's work: turn runs in the order of the file into segments in the
+ * order of addresses. */
 #include "firmware/load.h"
 
 #include <stdlib.h>
@@ -31,7 +32,7 @@ sfi__loader_free(struct load *l)
     sfi__buf_free(&l->data);
 }
 
-/* The place at work, as in an error's `where`: "12", "segment 2". */
+/* The current place, as in an error's `where`: "12", "segment 2". */
 static void
 loader_format_place(const struct load *l, char *out, size_t cap)
 {
@@ -114,7 +115,7 @@ loader_check_range(struct load *l, uint64_t address, uint64_t len)
         (unsigned long long)len, (unsigned long long)address);
 }
 
-/* All of it, also what comes again at the same place and has to be compared. */
+/* Count repeated data too: it has to be compared. */
 static sfi_status
 loader_count_bytes(struct load *l, uint64_t len)
 {
@@ -166,7 +167,7 @@ sfi__loader_run(struct load *l, uint64_t address, size_t offset, uint64_t len)
                         : st;
 }
 
-/* A file of equal lines: the first says how much data there will be. */
+/* Estimate the size of the data from the first line: usually all are alike. */
 static bool
 loader_reserve_data(struct load *l, size_t len, size_t text_len)
 {
@@ -235,11 +236,11 @@ loader_sort_runs(struct load *l)
     }
 }
 
-/* What the sorted runs come to. */
+/* What the sorted runs add up to. */
 struct plan {
     size_t segments;
     uint64_t total;
-    bool in_place; /* each segment lies in one piece in the loader's data */
+    bool in_place; /* each segment is contiguous in the loader's data */
 };
 
 static struct plan
@@ -270,7 +271,7 @@ loader_plan_segments(const struct load *l)
     return p;
 }
 
-/* The first of the sorted runs that has this address. */
+/* The first of the sorted runs that contains this address. */
 static const struct run *
 loader_find_run(const struct load *l, uint32_t address)
 {
@@ -287,7 +288,7 @@ run_place_at(const struct run *r, uint32_t address)
     return r->place + (address - r->address) / r->record;
 }
 
-/* Make the later of two places the one at work; the earlier is returned. */
+/* Make the later of two places the current one and return the earlier. */
 static uint32_t
 loader_later_place(struct load *l, const struct run *r, uint32_t address)
 {
@@ -298,7 +299,8 @@ loader_later_place(struct load *l, const struct run *r, uint32_t address)
     return a > b ? b : a;
 }
 
-/* The first `len` bytes of a run are there already: are they the same? */
+/* The first `len` bytes of a run are already in a segment: they must be equal.
+ */
 static sfi_status
 loader_check_overlap(struct load *l, const struct run *r, const uint8_t *old,
                      size_t len)
@@ -311,7 +313,7 @@ loader_check_overlap(struct load *l, const struct run *r, const uint8_t *old,
         if (l->warnings >= FIRMWARE_WARNINGS_MAX)
             return SFI_OK;
         first = loader_later_place(l, r, address);
-        sfi__loader_warn(l, "%zu bytes at 0x%08x are those of %s %u again", len,
+        sfi__loader_warn(l, "%zu bytes at 0x%08x repeat those of %s %u", len,
                          address, l->format->place, first);
         return SFI_OK;
     }
@@ -323,11 +325,11 @@ loader_check_overlap(struct load *l, const struct run *r, const uint8_t *old,
     first = loader_later_place(l, r, address);
     return sfi__loader_fail(
         l, SFI_ERR_OVERLAP,
-        "data at 0x%08x differs from %s %u, which has it too", address,
-        l->format->place, first);
+        "data at 0x%08x differs from %s %u, which has the same address",
+        address, l->format->place, first);
 }
 
-/* Bytes that a run repeats of the segment before it. */
+/* How many bytes of a run the segment before it already has. */
 static size_t
 run_overlap_length(const struct segment *s, const struct run *r)
 {
@@ -344,7 +346,8 @@ segment_touches_run(const struct segment *s, const struct run *r)
     return (uint64_t)s->address + s->len >= r->address;
 }
 
-/* Fill the segments; `out` receives the bytes, unless they stay in place. */
+/* Fill in the segments; `out` receives the bytes, NULL if they stay in place.
+ */
 static sfi_status
 loader_fill_segments(struct load *l, struct sfi_firmware *fw, uint8_t *out)
 {

@@ -16,10 +16,10 @@ srec_matches(const uint8_t *data, size_t len)
            sfi__hex_digit(data[at + 3]) >= 0;
 }
 
-/* Bytes of address (or count) of each type; 0: there is no such type. */
+/* Bytes of the address (or count) of each type; 0: the type does not exist. */
 static const uint8_t address_len[10] = {2, 2, 3, 4, 0, 2, 3, 4, 3, 2};
 
-/* The length field counts what follows it. */
+/* The length field counts the bytes after it. */
 static sfi_status
 srec_check_frame(struct load *l, const struct record *r, unsigned type,
                  size_t text_len)
@@ -71,14 +71,15 @@ static sfi_status
 srec_count_record(struct load *l, uint32_t count)
 {
     if (count != l->srec.records)
-        return sfi__loader_fail(l, SFI_ERR_FORMAT,
-                                "%u data records up to here, the count says %u",
-                                l->srec.records, count);
+        return sfi__loader_fail(
+            l, SFI_ERR_FORMAT,
+            "%u data records so far, the count record says %u", l->srec.records,
+            count);
     l->srec.counted = count;
     return SFI_OK;
 }
 
-/* S0 is a title; S7, S8 and S9 end the data, whatever the data was. */
+/* S0 is a title; each of S7, S8 and S9 ends data of any type. */
 static sfi_status
 srec_dispatch_record(struct load *l, const struct record *r, unsigned type,
                      size_t text_len)
@@ -125,15 +126,16 @@ srec_read_line(struct load *l, const uint8_t *text, size_t len)
             "record of type %s, expected 0 to 3 or 5 to 9",
             sfi__text_byte(name, text[1]));
     st = sfi__lines_decode_record(l, text, len, 2, &r);
-    if (st == SFI_OK)
-        st = srec_check_frame(l, &r, type, len);
-    if (st == SFI_OK)
-        st = srec_dispatch_record(l, &r, type, len);
-    return st;
+    if (st != SFI_OK)
+        return st;
+    st = srec_check_frame(l, &r, type, len);
+    if (st != SFI_OK)
+        return st;
+    return srec_dispatch_record(l, &r, type, len);
 }
 
-/* srec_cat leaves the end record out where there is no start address; then a
- * count of all data records tells a whole file from one that was cut off. */
+/* srec_cat omits the end record if there is no start address; then a count of
+ * all data records shows that the file is complete. */
 static sfi_status
 srec_check_end(struct load *l)
 {

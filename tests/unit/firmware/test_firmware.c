@@ -112,7 +112,7 @@ parse(const char *format, uint64_t address, const char *text, sfi_firmware **fw)
                               strlen(text), fw);
 }
 
-/* What a file is, by its content. */
+/* Formats are detected by content. */
 START_TEST(test_detection)
 {
     static const struct {
@@ -162,7 +162,7 @@ write_file(const char *path, const char *text, size_t len)
     ck_assert_int_eq(fclose(f), 0);
 }
 
-/* The name decides only what the content leaves open. */
+/* The extension decides only when no format matches the content. */
 START_TEST(test_extension)
 {
     static const struct {
@@ -265,9 +265,9 @@ START_TEST(test_arguments)
     ck_assert_fails(sfi_firmware_parse(ctx, "hex", 0, byte, 1, &fw),
                     SFI_ERR_ARGUMENT, "",
                     "unknown format \"hex\", expected elf, ihex, srec or bin");
-    ck_assert_fails(sfi_firmware_parse(ctx, "srec", 4, byte, 1, &fw),
-                    SFI_ERR_ARGUMENT, "",
-                    "a base address for srec, which has its own");
+    ck_assert_fails(
+        sfi_firmware_parse(ctx, "srec", 4, byte, 1, &fw), SFI_ERR_ARGUMENT, "",
+        "base address given for srec, which contains its addresses");
     ck_assert_fails(sfi_firmware_load(ctx, "/no/such.hex", &fw), SFI_ERR_OS,
                     "/no/such.hex", "cannot read: No such file or directory");
     ck_assert_fails(sfi_firmware_load(ctx, "/", &fw), SFI_ERR_OS, "/",
@@ -298,7 +298,7 @@ START_TEST(test_arguments)
 }
 END_TEST
 
-/* The bytes are the firmware's own. */
+/* The firmware keeps a copy of its bytes. */
 START_TEST(test_not_borrowed)
 {
     char text[] = "S104000001FA\nS9030000FC\n";
@@ -316,7 +316,7 @@ START_TEST(test_not_borrowed)
 }
 END_TEST
 
-/* A text grown line by line. */
+/* A text that grows line by line. */
 struct text {
     char *data;
     size_t len, cap;
@@ -353,8 +353,8 @@ put_text(struct text *t, const char *s)
     t->len += (size_t)snprintf(t->data + t->len, strlen(s) + 1, "%s", s);
 }
 
-/* Lines of every length across the pieces that a file is read in; each row
- * shifts them by one character. */
+/* Lines of every length across the borders of the pieces that a file is read
+ * in; each row shifts them by one character. */
 START_TEST(test_pieces)
 {
     static const char *const ends[] = {"\n", "\r\n", "\r"};
@@ -399,7 +399,7 @@ START_TEST(test_pieces)
 }
 END_TEST
 
-/* Data in the worst of orders costs a sort, not a square. */
+/* Data in the worst order costs n log n, not n squared. */
 START_TEST(test_descending)
 {
     const uint32_t count = 100000;
@@ -430,7 +430,8 @@ START_TEST(test_descending)
 }
 END_TEST
 
-/* 65535 islands are an image's limit. */
+/* An image has at most 65535 areas, so a firmware has at most 65535 segments.
+ */
 START_TEST(test_islands)
 {
     static const uint8_t byte[] = {0x55};
@@ -457,7 +458,7 @@ END_TEST
 
 #define MIB ((size_t)1 << 20)
 
-/* More than 256 MiB is no firmware, however it comes; none of it is read. */
+/* More than 256 MiB is refused in every format, before it is read. */
 START_TEST(test_limits)
 {
     char *zeros = calloc(1, 256 * MIB + 1);
@@ -483,15 +484,14 @@ START_TEST(test_limits)
 }
 END_TEST
 
-/* A hundred of the same warnings say no more than a few; the row is one line
- * of them, and what the last one says. */
+/* Only the first 16 of a hundred warnings are logged, and the last says so. */
 START_TEST(test_warnings)
 {
     static const uint8_t byte[] = {0x55};
     static const char *const last[] = {
         "17: data record without data (further warnings are not shown)\n",
-        "17: 1 bytes at 0x00000000 are those of line 1 again "
-        "(further warnings are not shown)\n",
+        "17: 1 bytes at 0x00000000 repeat those of line 1 (further warnings "
+        "are not shown)\n",
     };
     struct text t = {.data = malloc(4096), .cap = 4096};
     size_t lines = 0;
@@ -512,7 +512,7 @@ START_TEST(test_warnings)
 }
 END_TEST
 
-/* What is no regular file has no size to go by. */
+/* The size of a file that is not regular is unknown before it is read. */
 static pid_t
 feed(const char *path, const char *data, size_t len)
 {
@@ -535,7 +535,7 @@ feed(const char *path, const char *data, size_t len)
     return child;
 }
 
-/* Large files, and the same through a pipe. */
+/* Large files, directly and through a pipe. */
 START_TEST(test_large)
 {
     static char file[1500000];
@@ -572,7 +572,7 @@ START_TEST(test_large)
 }
 END_TEST
 
-/* A warning names the file too. */
+/* A warning names the file. */
 START_TEST(test_warning_place)
 {
     static const char text[] = "S104000001FA\nS9030000FC\nmore\n";
@@ -582,7 +582,7 @@ START_TEST(test_warning_place)
     test_mkdir(folder, sizeof(folder));
     (void)snprintf(path, sizeof(path), "%s/a.s19", folder);
     (void)snprintf(want, sizeof(want),
-                   "%s:2: what follows the end record is ignored\n", path);
+                   "%s:2: text after the end record is ignored\n", path);
     write_file(path, text, strlen(text));
     ck_assert_ok(sfi_firmware_load(ctx, path, &fw));
     ck_assert_str_eq(warnings, want);

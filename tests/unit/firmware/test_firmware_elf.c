@@ -20,10 +20,10 @@ struct ph {
 struct elf {
     uint8_t class, order;
     uint16_t type;
-    uint16_t ph_size;   /* 0: the right one */
+    uint16_t ph_size;   /* 0: the correct one */
     uint16_t ph_count;  /* 0: as many as there are */
     uint64_t ph_offset; /* 0: behind the header */
-    size_t cut;         /* 0: nothing is cut off; else the file's length */
+    size_t cut;         /* 0: the whole file; else cut it to this length */
     struct ph ph[4];
 };
 
@@ -173,8 +173,8 @@ static const struct elf_row good[] = {
      .elf = {ANY,
              .ph = {LOAD(0x200, 0x08000000, 4), LOAD(0x202, 0x08000002, 4)}},
      .segments = "08000000=d0d1d2d3d4d5",
-     .warnings = "segment 1: 2 bytes at 0x08000002 are those of segment 0 "
-                 "again\n"},
+     .warnings =
+         "segment 1: 2 bytes at 0x08000002 repeat those of segment 0\n"},
     {.why = "the ELF header itself",
      .elf = {ANY, .ph = {LOAD(0, 0x08000000, 4)}},
      .segments = "08000000=7f454c46"},
@@ -264,7 +264,8 @@ static const struct elf_row bad[] = {
                          LOAD(0x208, 0x08000003, 4)}},
      .st = SFI_ERR_OVERLAP,
      .where = "segment 2",
-     .message = "data at 0x08000003 differs from segment 0, which has it too"},
+     .message = "data at 0x08000003 differs from segment 0, which has the same "
+                "address"},
 };
 
 static const struct {
@@ -320,7 +321,7 @@ START_TEST(test_bad)
 }
 END_TEST
 
-/* What does not fit 32 bits can only be said in 64. */
+/* Values above 32 bits, which only a 64-bit file can have. */
 START_TEST(test_wide)
 {
     static const struct elf_row rows[] = {
@@ -363,8 +364,8 @@ START_TEST(test_wide)
 }
 END_TEST
 
-/* A program in a file full of other things: only the program is kept.  Three
- * headers that show the same bytes are three times as much. */
+/* A small program in a large file: only the program is kept.  Three headers
+ * with the same bytes count three times. */
 START_TEST(test_large)
 {
     const size_t len = 100u << 20;
@@ -388,7 +389,7 @@ START_TEST(test_large)
     ck_assert_fails(sfi_firmware_parse(ctx, NULL, 0, file, len, &fw),
                     SFI_ERR_LIMIT, "segment 2",
                     "more than 0x10000000 bytes of firmware, the limit");
-    /* also at one place: to compare them all would take hours */
+    /* also at the same address, where comparing all of them would take hours */
     e.ph[1].paddr = e.ph[2].paddr = 0;
     (void)make_elf(file, 1024, &e);
     ck_assert_fails(sfi_firmware_parse(ctx, NULL, 0, file, len, &fw),
@@ -399,7 +400,7 @@ START_TEST(test_large)
 }
 END_TEST
 
-/* Which of its two addresses a segment goes to. */
+/* Physical or virtual addresses of segments. */
 START_TEST(test_virtual)
 {
     static const struct {
@@ -427,8 +428,8 @@ START_TEST(test_virtual)
                              {PT_LOAD, 0x204, 0x20000001, 0x08001000, 2, 2}}},
          .st = SFI_ERR_OVERLAP,
          .where = ":segment 1",
-         .message = "data at 0x20000001 differs from segment 0, which has it "
-                    "too"},
+         .message = "data at 0x20000001 differs from segment 0, which has the "
+                    "same address"},
         {.flags = SFI_FIRMWARE_VIRTUAL_ADDRESS,
          .elf = {ANY, .ph = {{PT_LOAD, 0x200, 0xffffffff, 0x08000000, 2, 2}}},
          .st = SFI_ERR_RANGE,
@@ -471,7 +472,7 @@ START_TEST(test_ident)
         uint8_t value;
         const char *message;
     } rows[] = {
-        {0, 0x7e, "no ELF file, its magic is missing"},
+        {0, 0x7e, "not an ELF file, the ELF magic number is missing"},
         {4, 0, "ELF class is 0, expected 1 (32 bits) or 2 (64 bits)"},
         {4, 3, "ELF class is 3, expected 1 (32 bits) or 2 (64 bits)"},
         {5, 0,
@@ -494,7 +495,7 @@ START_TEST(test_ident)
 }
 END_TEST
 
-/* Every shorter file is refused, and none is read past its end. */
+/* Every truncation is refused, and no file is read past its end. */
 START_TEST(test_cut)
 {
     struct elf e = {kinds[_i].class, kinds[_i].order, 2,

@@ -96,8 +96,8 @@ static const struct firmware_row good[] = {
      .text = ":020000040800F2\n:020000021000??\n" FOUR
              ":020000040801??\n:0100000055??\n" END,
      .segments = "00010010=01020304 08010000=55",
-     .warnings = "2: types 02 and 04 are mixed, where tools disagree; the most "
-                 "recent one rules\n"},
+     .warnings = "2: types 02 and 04 are mixed, and tools disagree; the most "
+                 "recent one sets the base\n"},
     {.why = "type 05 start",
      .text = FOUR ":0400000508000131??\n" END,
      .segments = FOUR_OUT},
@@ -107,7 +107,7 @@ static const struct firmware_row good[] = {
     {.why = "two starts",
      .text = FOUR ":0400000508000131??\n:0400000300000131??\n" END,
      .segments = FOUR_OUT,
-     .warnings = "3: another start address\n"},
+     .warnings = "3: second record with a start address\n"},
     {.why = "type 04 with an address",
      .text = ":020001040800??\n" FOUR END,
      .segments = "08000010=01020304",
@@ -123,19 +123,19 @@ static const struct firmware_row good[] = {
     {.why = "the same data twice",
      .text = FOUR "\n" FOUR END,
      .segments = FOUR_OUT,
-     .warnings = "3: 4 bytes at 0x00000010 are those of line 1 again\n"},
+     .warnings = "3: 4 bytes at 0x00000010 repeat those of line 1\n"},
     {.why = "the same data inside",
      .text = FOUR ":020011000203??\n" END,
      .segments = FOUR_OUT,
-     .warnings = "2: 2 bytes at 0x00000011 are those of line 1 again\n"},
+     .warnings = "2: 2 bytes at 0x00000011 repeat those of line 1\n"},
     {.why = "the same data around",
      .text = ":020011000203??\n" FOUR END,
      .segments = FOUR_OUT,
-     .warnings = "2: 2 bytes at 0x00000011 are those of line 1 again\n"},
+     .warnings = "2: 2 bytes at 0x00000011 repeat those of line 1\n"},
     {.why = "the same data over an end",
      .text = ":020012000304??\n:020014000506??\n" FOUR ":01001600AA??\n" END,
      .segments = "00000010=010203040506aa",
-     .warnings = "3: 2 bytes at 0x00000012 are those of line 1 again\n"},
+     .warnings = "3: 2 bytes at 0x00000012 repeat those of line 1\n"},
 };
 
 static const struct firmware_row bad[] = {
@@ -149,12 +149,12 @@ static const struct firmware_row bad[] = {
      .text = "\n \n",
      .st = SFI_ERR_TRUNCATED,
      .where = "2",
-     .message = "file ends without an end record, :00000001FF"},
+     .message = "file ends without an end record, expected :00000001FF"},
     {.why = "no end record",
      .text = FOUR "\n",
      .st = SFI_ERR_TRUNCATED,
      .where = "2",
-     .message = "file ends without an end record, :00000001FF"},
+     .message = "file ends without an end record, expected :00000001FF"},
     {.why = "only an end record",
      .text = END,
      .st = SFI_ERR_FORMAT,
@@ -257,7 +257,7 @@ static const struct firmware_row bad[] = {
      .text = ":FF000000" ZEROS_255 "0001\n" END,
      .st = SFI_ERR_FORMAT,
      .where = "1:522",
-     .message = "line goes on after 260 bytes, the longest record"},
+     .message = "line has more than 260 bytes, the longest record"},
     {.why = "longer than any line",
      .text = ":0400140001020304DE" BLANKS_900 BLANKS_100 BLANKS_100 "\n" END,
      .st = SFI_ERR_LIMIT,
@@ -298,8 +298,8 @@ static const struct firmware_row bad[] = {
      .text = ":020000021000??\n:02FFFF000102??\n" END,
      .st = SFI_ERR_RANGE,
      .where = "2",
-     .message = "2 bytes at 0xffff cross the end of their 64 KiB segment, "
-                "where tools disagree"},
+     .message = "2 bytes at 0xffff cross the end of their 64 KiB segment, and "
+                "tools disagree where they go"},
     {.why = "past the last address",
      .text = ":02000004FFFF??\n:02FFFF000102??\n" END,
      .st = SFI_ERR_RANGE,
@@ -310,29 +310,34 @@ static const struct firmware_row bad[] = {
      .text = FOUR ":020012000305??\n" END,
      .st = SFI_ERR_OVERLAP,
      .where = "2",
-     .message = "data at 0x00000013 differs from line 1, which has it too"},
+     .message =
+         "data at 0x00000013 differs from line 1, which has the same address"},
     {.why = "other data, before",
      .text = ":020012000305??\n\n" FOUR END,
      .st = SFI_ERR_OVERLAP,
      .where = "3",
-     .message = "data at 0x00000013 differs from line 1, which has it too"},
+     .message =
+         "data at 0x00000013 differs from line 1, which has the same address"},
     {.why = "other data in another island",
      .text = ":0100000000??\n" FOUR ":0100120004??\n" END,
      .st = SFI_ERR_OVERLAP,
      .where = "3",
-     .message = "data at 0x00000012 differs from line 2, which has it too"},
+     .message =
+         "data at 0x00000012 differs from line 2, which has the same address"},
     {.why = "other data in the fourth of equal records",
      .text = ":0100000000??\n:0100010001??\n:0100020002??\n:0100030003??\n"
              ":0100040004??\n:0100030013??\n" END,
      .st = SFI_ERR_OVERLAP,
      .where = "6",
-     .message = "data at 0x00000003 differs from line 4, which has it too"},
+     .message =
+         "data at 0x00000003 differs from line 4, which has the same address"},
     {.why = "other data in the last, shorter record",
      .text = ":020000000001??\n:020002000203??\n:0100040004??\n"
              ":0100040014??\n" END,
      .st = SFI_ERR_OVERLAP,
      .where = "4",
-     .message = "data at 0x00000004 differs from line 3, which has it too"},
+     .message =
+         "data at 0x00000004 differs from line 3, which has the same address"},
 };
 
 START_TEST(test_good)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* lib/firmware: what each flag allows, and that nothing else becomes so. */
+/* lib/firmware: what each flag allows, and that everything else stays strict.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +27,8 @@
 #define RUNS_ON SFI_FIRMWARE_SEGMENT_RUNS_ON
 #define VIRTUAL SFI_FIRMWARE_VIRTUAL_ADDRESS
 
-#define NO_HEX_END "file ends without an end record, :00000001FF"
-#define NO_SREC_END "file ends without an end record, S7, S8 or S9"
+#define NO_HEX_END "file ends without an end record, expected :00000001FF"
+#define NO_SREC_END "file ends without an end record, expected S7, S8 or S9"
 
 struct flag_row {
     const char *format;
@@ -109,7 +110,7 @@ static const struct flag_row rows[] = {
       .text = S1 "S5030002??\n",
       .st = SFI_ERR_FORMAT,
       .where = "2",
-      .message = "1 data records up to here, the count says 2"}},
+      .message = "1 data records so far, the count record says 2"}},
 
     /* across the end of a segment */
     {"ihex",
@@ -118,16 +119,16 @@ static const struct flag_row rows[] = {
       .text = BASE CROSS END,
       .st = SFI_ERR_RANGE,
       .where = "2",
-      .message = "4 bytes at 0xfffe cross the end of their 64 KiB segment, "
-                 "where tools disagree"}},
+      .message = "4 bytes at 0xfffe cross the end of their 64 KiB segment, and "
+                 "tools disagree where they go"}},
     {"ihex",
      NO_END | VIRTUAL,
      {.why = "crosses its segment, other flags",
       .text = BASE CROSS END,
       .st = SFI_ERR_RANGE,
       .where = "2",
-      .message = "4 bytes at 0xfffe cross the end of their 64 KiB segment, "
-                 "where tools disagree"}},
+      .message = "4 bytes at 0xfffe cross the end of their 64 KiB segment, and "
+                 "tools disagree where they go"}},
     {"ihex",
      WRAPS,
      {.why = "wraps",
@@ -168,21 +169,23 @@ static const struct flag_row rows[] = {
      {.why = "wraps over the same data",
       .text = BASE CROSS ":0100010004??\n" END,
       .segments = "00010000=0304 0001fffe=0102",
-      .warnings = "3: 1 bytes at 0x00010001 are those of line 2 again\n"}},
+      .warnings = "3: 1 bytes at 0x00010001 repeat those of line 2\n"}},
     {"ihex",
      WRAPS,
      {.why = "other data over what wrapped",
       .text = BASE CROSS ":0100010099??\n" END,
       .st = SFI_ERR_OVERLAP,
       .where = "3",
-      .message = "data at 0x00010001 differs from line 2, which has it too"}},
+      .message = "data at 0x00010001 differs from line 2, which has the same "
+                 "address"}},
     {"ihex",
      WRAPS,
      {.why = "wraps over other data",
       .text = BASE ":0100000099??\n" CROSS END,
       .st = SFI_ERR_OVERLAP,
       .where = "3",
-      .message = "data at 0x00010000 differs from line 2, which has it too"}},
+      .message = "data at 0x00010000 differs from line 2, which has the same "
+                 "address"}},
     {"ihex",
      WRAPS,
      {.why = "up to the end, may wrap",
@@ -212,7 +215,7 @@ START_TEST(test_flags)
 }
 END_TEST
 
-/* That the end is missing is said after any number of other warnings. */
+/* A missing end record is reported after any number of other warnings. */
 START_TEST(test_many_warnings)
 {
     sfi_firmware_options opts = {.struct_size = sizeof(opts), .flags = NO_END};
@@ -235,7 +238,7 @@ START_TEST(test_many_warnings)
 }
 END_TEST
 
-/* Without flags, the same as without options. */
+/* Options without flags do the same as no options. */
 START_TEST(test_strict)
 {
     sfi_firmware *fw;
@@ -252,7 +255,8 @@ START_TEST(test_strict)
 }
 END_TEST
 
-/* The caller's word on the format goes before content and name. */
+/* The format that the caller gives has precedence over content and extension.
+ */
 START_TEST(test_format)
 {
     static const struct {
@@ -273,7 +277,7 @@ START_TEST(test_format)
         {"srec", "hex", 0, NULL, SFI_ERR_FORMAT, ":1:1",
          "found ':', expected 'S'"},
         {"elf", "hex", 0, NULL, SFI_ERR_FORMAT, "",
-         "no ELF file, its magic is missing"},
+         "not an ELF file, the ELF magic number is missing"},
     };
     static const char text[] = ":0400100001020304E2\n:00000001FF\n";
 
@@ -301,7 +305,7 @@ START_TEST(test_format)
 }
 END_TEST
 
-/* Refused before the file is looked at: there is none. */
+/* Refused before the file is opened: it does not exist. */
 START_TEST(test_arguments)
 {
     static const struct {
@@ -312,16 +316,17 @@ START_TEST(test_arguments)
         {{.flags = 0x80000001},
          "unknown flags 0x80000000, expected some of 0xf"},
         {{.flags = WRAPS | RUNS_ON},
-         "flags say that segments wrap and that they run on, expected one of "
-         "the two"},
+         "both flags for segments that wrap and that run on are set, expected "
+         "one"},
         {{.flags = 0xf},
-         "flags say that segments wrap and that they run on, expected one of "
-         "the two"},
+         "both flags for segments that wrap and that run on are set, expected "
+         "one"},
         {{.format = "hex"},
          "unknown format \"hex\", expected elf, ihex, srec or bin"},
         {{.format = "ihex", .base_address = 4},
-         "a base address for ihex, which has its own"},
-        {{.base_address = 4}, "a base address without a format, expected bin"},
+         "base address given for ihex, which contains its addresses"},
+        {{.base_address = 4},
+         "base address given without a format, expected format bin"},
     };
     sfi_firmware_options opts = {.struct_size = sizeof(opts)};
     sfi_firmware *fw;
@@ -346,16 +351,16 @@ START_TEST(test_arguments)
     ck_assert_fails(sfi_firmware_load_with(ctx, "/no/such", &opts, &fw),
                     SFI_ERR_OS, "/no/such",
                     "cannot read: No such file or directory");
-    /* also where there is no struct */
+    /* also without a struct */
     ck_assert_fails(sfi_firmware_parse(ctx, NULL, 4, (const uint8_t *)END,
                                        strlen(END), &fw),
                     SFI_ERR_ARGUMENT, "",
-                    "a base address without a format, expected bin");
+                    "base address given without a format, expected format bin");
     ck_assert_ptr_null(fw);
 }
 END_TEST
 
-/* Options of a later version are taken as long as they are not used. */
+/* Options of a later version are accepted if their unknown tail is zero. */
 START_TEST(test_struct_size)
 {
     struct {
