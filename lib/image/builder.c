@@ -95,7 +95,7 @@ sfi_image_builder_set_version(sfi_image_builder *b, uint32_t version)
 
 /* Both lists are ascending: merge them into a third. */
 static bool
-merge(struct buf *out, const struct buf *a, const struct buf *b)
+pieces_merge(struct buf *out, const struct buf *a, const struct buf *b)
 {
     size_t i = 0, j = 0;
 
@@ -112,7 +112,7 @@ merge(struct buf *out, const struct buf *a, const struct buf *b)
 }
 
 static sfi_status
-collect(sfi_image_builder *b, const sfi_firmware *fw, struct buf *list)
+pieces_collect(sfi_image_builder *b, const sfi_firmware *fw, struct buf *list)
 {
     for (size_t i = 0; i < sfi_firmware_segment_count(fw); i++) {
         struct piece p;
@@ -128,7 +128,7 @@ collect(sfi_image_builder *b, const sfi_firmware *fw, struct buf *list)
 }
 
 static sfi_status
-add_firmware(sfi_image_builder *b, const sfi_firmware *fw)
+builder_add_firmware(sfi_image_builder *b, const sfi_firmware *fw)
 {
     const struct alloc *alloc = &b->obj.ctx->alloc;
     struct buf list, merged;
@@ -136,8 +136,8 @@ add_firmware(sfi_image_builder *b, const sfi_firmware *fw)
 
     sfi__buf_init(&list, alloc, false);
     sfi__buf_init(&merged, alloc, false);
-    st = collect(b, fw, &list);
-    if (st == SFI_OK && (!merge(&merged, &b->pieces, &list) ||
+    st = pieces_collect(b, fw, &list);
+    if (st == SFI_OK && (!pieces_merge(&merged, &b->pieces, &list) ||
                          !sfi__buf_append(&b->owners, &fw, sizeof(fw))))
         st = sfi__nomem(b->obj.ctx);
     sfi__buf_free(&list);
@@ -156,11 +156,11 @@ sfi_image_builder_add_firmware(sfi_image_builder *b, const sfi_firmware *fw)
 {
     SFI_ENTER(b, IMAGE_BUILDER);
     SFI_ARG(b, sfi__is(fw, OBJ_FIRMWARE));
-    return add_firmware(b, fw);
+    return builder_add_firmware(b, fw);
 }
 
 static sfi_status
-add_module(sfi_image_builder *b, const uint8_t *smi, size_t len)
+builder_add_module(sfi_image_builder *b, const uint8_t *smi, size_t len)
 {
     struct sfi_ctx *ctx = b->obj.ctx;
     struct piece p = {.len = len};
@@ -189,11 +189,11 @@ sfi_image_builder_add_module(sfi_image_builder *b, const uint8_t *smi,
 {
     SFI_ENTER(b, IMAGE_BUILDER);
     SFI_ARG(b, smi != NULL);
-    return add_module(b, smi, len);
+    return builder_add_module(b, smi, len);
 }
 
 static sfi_status
-set_option_bytes(sfi_image_builder *b, const sfi_option_bytes *ob)
+builder_set_option_bytes(sfi_image_builder *b, const sfi_option_bytes *ob)
 {
     size_t count = sfi_option_bytes_count(ob);
     struct wr w;
@@ -223,7 +223,7 @@ sfi_image_builder_set_option_bytes(sfi_image_builder *b,
     SFI_ENTER(b, IMAGE_BUILDER);
     SFI_ARG(b, sfi__is(ob, OBJ_OPTION_BYTES));
     b->ob_len = 0;
-    return set_option_bytes(b, ob);
+    return builder_set_option_bytes(b, ob);
 }
 
 sfi_status
@@ -242,7 +242,7 @@ sfi_image_builder_check(sfi_image_builder *b, sfi_finding_fn report, void *user)
 
 /* All that must hold before the first byte is written. */
 static sfi_status
-prepare(sfi_image_builder *b, struct plan *plan)
+builder_make_plan(sfi_image_builder *b, struct plan *plan)
 {
     sfi_status st = sfi__plan_make(b, plan);
 
@@ -262,7 +262,7 @@ sfi_image_builder_write(sfi_image_builder *b, sfi_write_fn write, void *user)
 
     SFI_ENTER(b, IMAGE_BUILDER);
     SFI_ARG(b, write != NULL);
-    st = prepare(b, &plan);
+    st = builder_make_plan(b, &plan);
     if (st == SFI_OK)
         st = sfi__plan_write(b, &plan, &s);
     sfi__plan_free(&plan);
@@ -271,7 +271,8 @@ sfi_image_builder_write(sfi_image_builder *b, sfi_write_fn write, void *user)
 
 /* The file has its name only when it is whole. */
 static sfi_status
-save_plan(sfi_image_builder *b, const struct plan *plan, const char *path)
+builder_save_plan(sfi_image_builder *b, const struct plan *plan,
+                  const char *path)
 {
     struct sink s = {.builder = b};
     sfi_status st = SFI_OK;
@@ -299,11 +300,11 @@ sfi_image_builder_save(sfi_image_builder *b, const char *path)
 
     SFI_ENTER(b, IMAGE_BUILDER);
     SFI_ARG(b, path != NULL);
-    st = prepare(b, &plan);
+    st = builder_make_plan(b, &plan);
     if (st == SFI_OK)
         st = sfi__check_no_vault(b->obj.ctx, path);
     if (st == SFI_OK)
-        st = save_plan(b, &plan, path);
+        st = builder_save_plan(b, &plan, path);
     sfi__plan_free(&plan);
     return st;
 }

@@ -8,7 +8,7 @@
 
 /* Collect the descriptors of a whole image. */
 static sfi_status
-drain(sfi_ctx *ctx, sfi_image_reader *r, struct buf *areas)
+inspect_collect_areas(sfi_ctx *ctx, sfi_image_reader *r, struct buf *areas)
 {
     sfi_image_event e = {.struct_size = sizeof(e)};
     sfi_status st;
@@ -25,7 +25,8 @@ drain(sfi_ctx *ctx, sfi_image_reader *r, struct buf *areas)
 }
 
 static sfi_status
-read_areas(sfi_ctx *ctx, const uint8_t *image, size_t len, struct buf *areas)
+inspect_read_areas(sfi_ctx *ctx, const uint8_t *image, size_t len,
+                   struct buf *areas)
 {
     sfi_image_reader *r;
     sfi_status st = sfi_image_reader_new(ctx, NULL, NULL, &r);
@@ -37,7 +38,7 @@ read_areas(sfi_ctx *ctx, const uint8_t *image, size_t len, struct buf *areas)
         image += used;
         len -= used;
         if (st == SFI_OK)
-            st = drain(ctx, r, areas);
+            st = inspect_collect_areas(ctx, r, areas);
     }
     if (st == SFI_OK)
         st = sfi_image_reader_finish(r);
@@ -52,13 +53,14 @@ sfi__image_structure(sfi_ctx *ctx, const uint8_t *image, size_t len)
     sfi_status st;
 
     sfi__buf_init(&areas, &ctx->alloc, false);
-    st = read_areas(ctx, image, len, &areas);
+    st = inspect_read_areas(ctx, image, len, &areas);
     sfi__buf_free(&areas);
     return st;
 }
 
 static sfi_status
-check(const sfi_chip *chip, const struct buf *areas, struct findings *f)
+inspect_check_areas(const sfi_chip *chip, const struct buf *areas,
+                    struct findings *f)
 {
     struct rules_input in = {
         chip,
@@ -83,9 +85,9 @@ sfi_image_check(sfi_ctx *ctx, const sfi_chip *chip, const uint8_t *image,
     SFI_ARG(ctx, chip != NULL);
     SFI_ARG(ctx, image != NULL || len == 0);
     sfi__buf_init(&areas, &ctx->alloc, false);
-    st = read_areas(ctx, image, len, &areas);
+    st = inspect_read_areas(ctx, image, len, &areas);
     if (st == SFI_OK)
-        st = check(chip, &areas, &f);
+        st = inspect_check_areas(chip, &areas, &f);
     sfi__buf_free(&areas);
     return st;
 }

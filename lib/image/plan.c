@@ -9,8 +9,8 @@
 /* May the area grow by this piece?  It may when they share a flash word and do
  * not overlap; an overlap is left for the rules to report. */
 static bool
-belongs(const struct sfi_chip *chip, const struct rules_area *a,
-        const struct piece *p)
+area_shares_word(const struct sfi_chip *chip, const struct rules_area *a,
+                 const struct piece *p)
 {
     uint64_t last = a->address + a->size - 1;
 
@@ -19,7 +19,7 @@ belongs(const struct sfi_chip *chip, const struct rules_area *a,
 }
 
 static bool
-add_area(struct plan *p, uint8_t type, const struct piece *piece)
+plan_add_area(struct plan *p, uint8_t type, const struct piece *piece)
 {
     struct rules_area area = {type, piece->address, piece->len};
     struct plan_source source = {piece, 1};
@@ -29,7 +29,7 @@ add_area(struct plan *p, uint8_t type, const struct piece *piece)
 }
 
 static void
-extend_last(struct plan *p, const struct piece *piece)
+plan_extend_last_area(struct plan *p, const struct piece *piece)
 {
     size_t last = sfi__plan_count(p) - 1;
     struct rules_area *area = (struct rules_area *)p->areas.data + last;
@@ -45,9 +45,10 @@ plan_firmware(const sfi_image_builder *b, struct plan *p)
         const struct piece *piece = piece_at(&b->pieces, i);
         size_t count = sfi__plan_count(p);
 
-        if (count > 0 && belongs(b->chip, sfi__plan_area(p, count - 1), piece))
-            extend_last(p, piece);
-        else if (!add_area(p, SFI_FORMAT_FIRMWARE, piece))
+        if (count > 0 &&
+            area_shares_word(b->chip, sfi__plan_area(p, count - 1), piece))
+            plan_extend_last_area(p, piece);
+        else if (!plan_add_area(p, SFI_FORMAT_FIRMWARE, piece))
             return false;
     }
     return true;
@@ -57,7 +58,7 @@ static bool
 plan_modules(const sfi_image_builder *b, struct plan *p)
 {
     for (size_t i = 0; i < piece_count(&b->modules); i++) {
-        if (!add_area(p, SFI_FORMAT_MODULE, piece_at(&b->modules, i)))
+        if (!plan_add_area(p, SFI_FORMAT_MODULE, piece_at(&b->modules, i)))
             return false;
     }
     return true;
@@ -72,7 +73,7 @@ sfi__plan_make(const sfi_image_builder *b, struct plan *p)
     sfi__buf_init(&p->areas, alloc, false);
     sfi__buf_init(&p->sources, alloc, false);
     if (!plan_firmware(b, p) || !plan_modules(b, p) ||
-        (b->ob_len > 0 && !add_area(p, SFI_FORMAT_CONFIGURATION, &p->ob)))
+        (b->ob_len > 0 && !plan_add_area(p, SFI_FORMAT_CONFIGURATION, &p->ob)))
         return sfi__nomem(b->obj.ctx);
     return SFI_OK;
 }

@@ -104,20 +104,20 @@ sfi_image_reader_free(sfi_image_reader *r)
 /* ---- header and areas ---- */
 
 static void
-due(sfi_image_reader *r, uint32_t kind)
+reader_queue_event(sfi_image_reader *r, uint32_t kind)
 {
     r->pending[r->pending_count++] = kind;
 }
 
 /* The one place where an image fails to authenticate. */
 static sfi_status
-authenticate(sfi_image_reader *r, const uint8_t *tag)
+reader_authenticate(sfi_image_reader *r, const uint8_t *tag)
 {
     return sfi__gcm_verify(r->gcm, tag);
 }
 
 static sfi_status
-begin_message(sfi_image_reader *r, uint16_t index, size_t aad_len)
+reader_begin_message(sfi_image_reader *r, uint16_t index, size_t aad_len)
 {
     uint8_t iv[SFI_FORMAT_NONCE_LEN];
 
@@ -126,49 +126,49 @@ begin_message(sfi_image_reader *r, uint16_t index, size_t aad_len)
 }
 
 static sfi_status
-take_header(sfi_image_reader *r)
+reader_take_header(sfi_image_reader *r)
 {
     sfi_status st;
 
     sfi__image_read_header(&r->header, r->raw);
     st = sfi__header_check(r->obj.ctx, &r->header);
     if (st == SFI_OK && r->gcm != NULL) {
-        st = begin_message(r, 0, SFI_FORMAT_HEADER_AAD_LEN);
+        st = reader_begin_message(r, 0, SFI_FORMAT_HEADER_AAD_LEN);
         if (st == SFI_OK)
-            st = authenticate(r, r->header.tag);
+            st = reader_authenticate(r, r->header.tag);
     }
     if (st != SFI_OK)
         return st;
-    due(r, SFI_EVENT_HEADER);
+    reader_queue_event(r, SFI_EVENT_HEADER);
     r->state = READ_DESCRIPTOR;
     return SFI_OK;
 }
 
 /* All content is here. */
 static sfi_status
-end_area(sfi_image_reader *r)
+reader_end_area(sfi_image_reader *r)
 {
     if (r->gcm != NULL) {
-        sfi_status st = authenticate(r, r->area.tag);
+        sfi_status st = reader_authenticate(r, r->area.tag);
 
         if (st != SFI_OK)
             return st;
-        due(r, SFI_EVENT_AREA_BEGIN);
+        reader_queue_event(r, SFI_EVENT_AREA_BEGIN);
         if (r->gathered.len > 0)
-            due(r, SFI_EVENT_DATA);
+            reader_queue_event(r, SFI_EVENT_DATA);
     }
-    due(r, SFI_EVENT_AREA_END);
+    reader_queue_event(r, SFI_EVENT_AREA_END);
     r->areas_done++;
     r->state = READ_DESCRIPTOR;
     if (r->areas_done == r->header.areas) {
-        due(r, SFI_EVENT_DONE);
+        reader_queue_event(r, SFI_EVENT_DONE);
         r->state = READ_END;
     }
     return SFI_OK;
 }
 
 static sfi_status
-take_descriptor(sfi_image_reader *r)
+reader_take_descriptor(sfi_image_reader *r)
 {
     struct image_area before = r->area;
     sfi_status st;
@@ -181,19 +181,19 @@ take_descriptor(sfi_image_reader *r)
                        "%" PRIu32 " bytes, the reader takes %" PRIu32,
                        r->area.size, READER_AREA_MAX);
     if (st == SFI_OK && r->gcm != NULL)
-        st = begin_message(r, r->area.index, SFI_FORMAT_AREA_AAD_LEN);
+        st = reader_begin_message(r, r->area.index, SFI_FORMAT_AREA_AAD_LEN);
     if (st != SFI_OK)
         return st;
     r->content = 0;
     r->released = 0;
     r->state = READ_CONTENT;
     if (r->gcm == NULL)
-        due(r, SFI_EVENT_AREA_BEGIN);
-    return r->area.size == 0 ? end_area(r) : SFI_OK;
+        reader_queue_event(r, SFI_EVENT_AREA_BEGIN);
+    return r->area.size == 0 ? reader_end_area(r) : SFI_OK;
 }
 
 static sfi_status
-take_content(sfi_image_reader *r, const uint8_t *data, size_t len)
+reader_take_content(sfi_image_reader *r, const uint8_t *data, size_t len)
 {
     struct buf *g = &r->gathered;
     sfi_status st = SFI_OK;
@@ -209,16 +209,16 @@ take_content(sfi_image_reader *r, const uint8_t *data, size_t len)
     g->len += len;
     r->content += (uint32_t)len; /* len <= size - content */
     if (r->gcm == NULL)
-        due(r, SFI_EVENT_DATA);
-    return r->content == r->area.size ? end_area(r) : SFI_OK;
+        reader_queue_event(r, SFI_EVENT_DATA);
+    return r->content == r->area.size ? reader_end_area(r) : SFI_OK;
 }
 
 /* ---- push ---- */
 
 /* Fill the raw header or descriptor; true when it is whole. */
 static bool
-gather_raw(sfi_image_reader *r, size_t want, const uint8_t *data, size_t len,
-           size_t *used)
+reader_gather_raw(sfi_image_reader *r, size_t want, const uint8_t *data,
+                  size_t len, size_t *used)
 {
     *used = len < want - r->raw_len ? len : want - r->raw_len;
     memcpy(r->raw + r->raw_len, data, *used);
@@ -231,24 +231,25 @@ gather_raw(sfi_image_reader *r, size_t want, const uint8_t *data, size_t len,
 
 /* Take at least one byte of `data`, at most up to the next event. */
 static sfi_status
-take(sfi_image_reader *r, const uint8_t *data, size_t len, size_t *used)
+reader_take_bytes(sfi_image_reader *r, const uint8_t *data, size_t len,
+                  size_t *used)
 {
     uint32_t left = r->area.size - r->content;
 
     switch (r->state) {
     case READ_HEADER:
-        if (!gather_raw(r, SFI_FORMAT_HEADER_LEN, data, len, used))
+        if (!reader_gather_raw(r, SFI_FORMAT_HEADER_LEN, data, len, used))
             return SFI_OK;
-        return take_header(r);
+        return reader_take_header(r);
     case READ_DESCRIPTOR:
-        if (!gather_raw(r, SFI_FORMAT_AREA_LEN, data, len, used))
+        if (!reader_gather_raw(r, SFI_FORMAT_AREA_LEN, data, len, used))
             return SFI_OK;
-        return take_descriptor(r);
+        return reader_take_descriptor(r);
     case READ_CONTENT:
         *used = len < left ? len : left;
         if (r->gcm == NULL && *used > READER_CHUNK)
             *used = READER_CHUNK;
-        return take_content(r, data, *used);
+        return reader_take_content(r, data, *used);
     case READ_END:
         return sfi__fail(r->obj.ctx, SFI_ERR_FORMAT,
                          "%zu bytes follow the last area, expected the end",
@@ -260,7 +261,7 @@ take(sfi_image_reader *r, const uint8_t *data, size_t len, size_t *used)
 
 /* Bytes that were lent with the last event are gone now. */
 static void
-end_loan(sfi_image_reader *r)
+reader_end_loan(sfi_image_reader *r)
 {
     if (!r->lent)
         return;
@@ -270,7 +271,7 @@ end_loan(sfi_image_reader *r)
 }
 
 static sfi_status
-say_where(const sfi_image_reader *r)
+reader_add_where(const sfi_image_reader *r)
 {
     struct sfi_ctx *ctx = r->obj.ctx;
 
@@ -288,34 +289,37 @@ say_where(const sfi_image_reader *r)
 
 /* An image that was refused stays refused. */
 static sfi_status
-refuse(sfi_image_reader *r, sfi_status st)
+reader_refuse_image(sfi_image_reader *r, sfi_status st)
 {
     r->failed = st;
     r->pending_count = 0;
     r->lent = false;
     sfi__buf_clear(&r->gathered);
-    return st == SFI_ERR_NOMEM ? st : say_where(r); /* no place's fault */
+    return st == SFI_ERR_NOMEM ? st
+                               : reader_add_where(r); /* no place's fault */
 }
 
 static sfi_status
-refused_before(const sfi_image_reader *r)
+reader_refused_before(const sfi_image_reader *r)
 {
     return sfi__fail(r->obj.ctx, r->failed, "the image was refused before");
 }
 
 static sfi_status
-push(sfi_image_reader *r, const uint8_t *data, size_t len, size_t *consumed)
+reader_push_bytes(sfi_image_reader *r, const uint8_t *data, size_t len,
+                  size_t *consumed)
 {
     if (r->failed != SFI_OK)
-        return refused_before(r);
-    end_loan(r);
+        return reader_refused_before(r);
+    reader_end_loan(r);
     while (r->pending_count == 0 && *consumed < len) {
         size_t used = 0;
-        sfi_status st = take(r, data + *consumed, len - *consumed, &used);
+        sfi_status st =
+            reader_take_bytes(r, data + *consumed, len - *consumed, &used);
 
         *consumed += used;
         if (st != SFI_OK)
-            return refuse(r, st);
+            return reader_refuse_image(r, st);
     }
     return SFI_OK;
 }
@@ -328,13 +332,13 @@ sfi_image_reader_push(sfi_image_reader *r, const uint8_t *data, size_t len,
     SFI_ARG(r, consumed != NULL);
     *consumed = 0;
     SFI_ARG(r, data != NULL || len == 0);
-    return push(r, data, len, consumed);
+    return reader_push_bytes(r, data, len, consumed);
 }
 
 /* ---- next ---- */
 
 static uint32_t
-next_due(sfi_image_reader *r)
+reader_next_event(sfi_image_reader *r)
 {
     uint32_t kind = r->pending_count > 0 ? r->pending[0] : SFI_EVENT_NEED_INPUT;
 
@@ -345,7 +349,7 @@ next_due(sfi_image_reader *r)
 }
 
 static void
-describe_header(const sfi_image_reader *r, sfi_image_event *e)
+event_describe_header(const sfi_image_reader *r, sfi_image_event *e)
 {
     e->version = r->header.version;
     e->aad = r->raw;
@@ -354,7 +358,7 @@ describe_header(const sfi_image_reader *r, sfi_image_event *e)
 }
 
 static void
-describe_area(const sfi_image_reader *r, sfi_image_event *e)
+event_describe_area(const sfi_image_reader *r, sfi_image_event *e)
 {
     e->area_index = r->area.index;
     e->area_kind = r->area.type;
@@ -364,28 +368,28 @@ describe_area(const sfi_image_reader *r, sfi_image_event *e)
 }
 
 static void
-describe(sfi_image_reader *r, sfi_image_event *e)
+event_describe(sfi_image_reader *r, sfi_image_event *e)
 {
     e->area_count = r->header.areas;
     switch (e->kind) {
     case SFI_EVENT_HEADER:
-        describe_header(r, e);
+        event_describe_header(r, e);
         break;
     case SFI_EVENT_AREA_BEGIN:
-        describe_area(r, e);
+        event_describe_area(r, e);
         e->aad = r->raw;
         e->aad_len = SFI_FORMAT_AREA_AAD_LEN;
         e->tag = r->area.tag;
         break;
     case SFI_EVENT_DATA:
-        describe_area(r, e);
+        event_describe_area(r, e);
         e->address += r->released;
         e->data = r->gathered.data;
         e->len = r->gathered.len;
         r->lent = true;
         break;
     case SFI_EVENT_AREA_END:
-        describe_area(r, e);
+        event_describe_area(r, e);
         break;
     default: /* NEED_INPUT, DONE: nothing more to say */
         break;
@@ -404,10 +408,10 @@ sfi_image_reader_next(sfi_image_reader *r, sfi_image_event *event)
     if (st != SFI_OK)
         return st; /* before an event is taken */
     if (r->failed != SFI_OK)
-        return refused_before(r);
-    end_loan(r);
-    e.kind = next_due(r);
-    describe(r, &e);
+        return reader_refused_before(r);
+    reader_end_loan(r);
+    e.kind = reader_next_event(r);
+    event_describe(r, &e);
     return sfi__abi_out(r, event, sizeof(e), &e, sizeof(e));
 }
 
@@ -419,25 +423,25 @@ sfi_image_reader_finish(sfi_image_reader *r)
     SFI_ENTER(r, IMAGE_READER);
     ctx = r->obj.ctx;
     if (r->failed != SFI_OK)
-        return refused_before(r);
+        return reader_refused_before(r);
     switch (r->state) {
     case READ_HEADER:
         (void)sfi__fail(ctx, SFI_ERR_TRUNCATED,
                         "the image ends after %zu of %u bytes", r->raw_len,
                         SFI_FORMAT_HEADER_LEN);
-        return say_where(r);
+        return reader_add_where(r);
     case READ_DESCRIPTOR:
         (void)sfi__fail(ctx, SFI_ERR_TRUNCATED,
                         "the image ends after %zu of %u bytes of the "
                         "descriptor",
                         r->raw_len, SFI_FORMAT_AREA_LEN);
-        return say_where(r);
+        return reader_add_where(r);
     case READ_CONTENT:
         (void)sfi__fail(ctx, SFI_ERR_TRUNCATED,
                         "the image ends after %" PRIu32 " of %" PRIu32
                         " bytes of content",
                         r->content, r->area.size);
-        return say_where(r);
+        return reader_add_where(r);
     case READ_END:
         return SFI_OK;
     }

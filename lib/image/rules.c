@@ -41,7 +41,7 @@ sfi__findings_end(const struct findings *f)
 
 /* What an area fills in flash: a module's header stays outside. */
 static uint64_t
-extent(const struct rules_area *a)
+area_flash_size(const struct rules_area *a)
 {
     switch (a->type) {
     case SFI_FORMAT_FIRMWARE:
@@ -54,24 +54,24 @@ extent(const struct rules_area *a)
 }
 
 static bool
-goes_to_flash(const struct rules_area *a)
+area_goes_to_flash(const struct rules_area *a)
 {
     return a->type != SFI_FORMAT_CONFIGURATION;
 }
 
 static const char *
-noun(const struct rules_input *in, size_t i)
+area_noun(const struct rules_input *in, size_t i)
 {
     return in->areas[i].type == SFI_FORMAT_MODULE ? "module" : in->noun;
 }
 
 static bool
-inside(const struct chip_range *r, const struct rules_area *a)
+area_is_inside(const struct chip_range *r, const struct rules_area *a)
 {
     uint32_t address, size;
 
     return sfi__ckd_narrow_u32(&address, a->address) &&
-           sfi__ckd_narrow_u32(&size, extent(a)) &&
+           sfi__ckd_narrow_u32(&size, area_flash_size(a)) &&
            sfi__chip_range_has(r, address, size);
 }
 
@@ -81,7 +81,7 @@ rule_counts(const struct rules_input *in, struct findings *f)
     size_t firmware = 0;
 
     for (size_t i = 0; i < in->count; i++)
-        firmware += goes_to_flash(&in->areas[i]);
+        firmware += area_goes_to_flash(&in->areas[i]);
     if (firmware == 0)
         sfi__finding(f, SFI_ERR_FORMAT, "no firmware: nothing to install");
     /* the descriptor's index is 16 bits wide */
@@ -97,9 +97,9 @@ rule_not_empty(const struct rules_input *in, struct findings *f)
     for (size_t i = 0; i < in->count; i++) {
         const struct rules_area *a = &in->areas[i];
 
-        if (goes_to_flash(a) && extent(a) == 0)
+        if (area_goes_to_flash(a) && area_flash_size(a) == 0)
             sfi__finding(f, SFI_ERR_RANGE, "%s %zu at 0x%08" PRIx64 " is empty",
-                         noun(in, i), i + 1, a->address);
+                         area_noun(in, i), i + 1, a->address);
     }
     return SFI_OK;
 }
@@ -112,28 +112,28 @@ rule_in_flash(const struct rules_input *in, struct findings *f)
     for (size_t i = 0; i < in->count; i++) {
         const struct rules_area *a = &in->areas[i];
 
-        if (!goes_to_flash(a) || inside(&chip->user, a))
+        if (!area_goes_to_flash(a) || area_is_inside(&chip->user, a))
             continue;
-        if (!inside(&chip->flash, a))
+        if (!area_is_inside(&chip->flash, a))
             sfi__finding(f, SFI_ERR_RANGE,
                          "%s %zu at 0x%08" PRIx64 " (%" PRIu64
                          " bytes) is not inside the flash of %s, 0x%08" PRIx32
                          " to 0x%08" PRIx32,
-                         noun(in, i), i + 1, a->address, extent(a), chip->name,
-                         chip->flash.base,
+                         area_noun(in, i), i + 1, a->address,
+                         area_flash_size(a), chip->name, chip->flash.base,
                          sfi__chip_range_end(&chip->flash) - 1);
         else if (a->address < chip->user.base)
             sfi__finding(f, SFI_ERR_CHIP_RULE,
                          "%s %zu at 0x%08" PRIx64 " begins below 0x%08" PRIx32
                          ", where firmware of %s begins",
-                         noun(in, i), i + 1, a->address, chip->user.base,
+                         area_noun(in, i), i + 1, a->address, chip->user.base,
                          chip->name);
         else
             sfi__finding(f, SFI_ERR_CHIP_RULE,
                          "%s %zu at 0x%08" PRIx64 " ends at 0x%08" PRIx64
                          ", beyond 0x%08" PRIx32 ", where firmware of %s ends",
-                         noun(in, i), i + 1, a->address,
-                         a->address + extent(a) - 1,
+                         area_noun(in, i), i + 1, a->address,
+                         a->address + area_flash_size(a) - 1,
                          sfi__chip_range_end(&chip->user) - 1, chip->name);
     }
     return SFI_OK;
@@ -149,18 +149,18 @@ rule_last_word(const struct rules_input *in, struct findings *f)
     for (size_t i = 0; chip->last_word_barred && i < in->count; i++) {
         const struct rules_area *a = &in->areas[i];
 
-        for (uint32_t bank = 1; inside(&chip->flash, a) && bank <= banks;
-             bank++) {
+        for (uint32_t bank = 1;
+             area_is_inside(&chip->flash, a) && bank <= banks; bank++) {
             uint32_t end = chip->flash.base + bank * chip->bank_size;
             uint32_t word = end - chip->program_unit;
 
-            if (extent(a) > 0 && a->address < end &&
-                a->address + extent(a) > word)
+            if (area_flash_size(a) > 0 && a->address < end &&
+                a->address + area_flash_size(a) > word)
                 sfi__finding(f, SFI_ERR_CHIP_RULE,
                              "%s %zu at 0x%08" PRIx64
                              " covers the last word of bank %" PRIu32
                              " (0x%08" PRIx32 "), which %s cannot program",
-                             noun(in, i), i + 1, a->address, bank, word,
+                             area_noun(in, i), i + 1, a->address, bank, word,
                              chip->name);
         }
     }
@@ -168,42 +168,43 @@ rule_last_word(const struct rules_input *in, struct findings *f)
 }
 
 static void
-report_conflict(const struct rules_input *in, struct findings *f, size_t i,
-                size_t other)
+rule_report_conflict(const struct rules_input *in, struct findings *f, size_t i,
+                     size_t other)
 {
     const struct rules_area *a = &in->areas[i];
     const struct rules_area *b = &in->areas[other];
 
-    if (a->address < b->address + extent(b) &&
-        b->address < a->address + extent(a))
-        sfi__finding(f, SFI_ERR_OVERLAP,
-                     "%s %zu at 0x%08" PRIx64 " (%" PRIu64
-                     " bytes) overlaps %s %zu at 0x%08" PRIx64 " (%" PRIu64
-                     " bytes)",
-                     noun(in, i), i + 1, a->address, extent(a), noun(in, other),
-                     other + 1, b->address, extent(b));
+    if (a->address < b->address + area_flash_size(b) &&
+        b->address < a->address + area_flash_size(a))
+        sfi__finding(
+            f, SFI_ERR_OVERLAP,
+            "%s %zu at 0x%08" PRIx64 " (%" PRIu64
+            " bytes) overlaps %s %zu at 0x%08" PRIx64 " (%" PRIu64 " bytes)",
+            area_noun(in, i), i + 1, a->address, area_flash_size(a),
+            area_noun(in, other), other + 1, b->address, area_flash_size(b));
     else
-        sfi__finding(f, SFI_ERR_CHIP_RULE,
-                     "%s %zu at 0x%08" PRIx64 " shares a flash word of %" PRIu32
-                     " bytes with %s %zu at 0x%08" PRIx64
-                     ": %s programs a word once",
-                     noun(in, i), i + 1, a->address, in->chip->program_unit,
-                     noun(in, other), other + 1, b->address, in->chip->name);
+        sfi__finding(
+            f, SFI_ERR_CHIP_RULE,
+            "%s %zu at 0x%08" PRIx64 " shares a flash word of %" PRIu32
+            " bytes with %s %zu at 0x%08" PRIx64 ": %s programs a word once",
+            area_noun(in, i), i + 1, a->address, in->chip->program_unit,
+            area_noun(in, other), other + 1, b->address, in->chip->name);
 }
 
 /* Claim the flash words of area i; stops at the first that has an owner, so
  * that all areas together cost no more than the flash has words. */
 static void
-claim(const struct rules_input *in, struct findings *f, size_t i,
-      uint16_t *owner)
+rule_claim_words(const struct rules_input *in, struct findings *f, size_t i,
+                 uint16_t *owner)
 {
     const struct rules_area *a = &in->areas[i];
     uint64_t offset = a->address - in->chip->flash.base;
     uint32_t unit = in->chip->program_unit;
 
-    for (uint64_t u = offset / unit; u * unit < offset + extent(a); u++) {
+    for (uint64_t u = offset / unit; u * unit < offset + area_flash_size(a);
+         u++) {
         if (owner[u] != 0) {
-            report_conflict(in, f, i, owner[u] - 1u);
+            rule_report_conflict(in, f, i, owner[u] - 1u);
             return;
         }
         owner[u] = (uint16_t)(i + 1);
@@ -220,8 +221,9 @@ rule_no_overlap(const struct rules_input *in, struct findings *f)
     if (owner == NULL)
         return SFI_ERR_NOMEM;
     for (size_t i = 0; i < in->count && i < UINT16_MAX; i++) {
-        if (goes_to_flash(&in->areas[i]) && inside(&chip->flash, &in->areas[i]))
-            claim(in, f, i, owner);
+        if (area_goes_to_flash(&in->areas[i]) &&
+            area_is_inside(&chip->flash, &in->areas[i]))
+            rule_claim_words(in, f, i, owner);
     }
     sfi__ctx_dealloc(f->ctx, owner);
     return SFI_OK;
@@ -229,8 +231,8 @@ rule_no_overlap(const struct rules_input *in, struct findings *f)
 
 /* No flash word in common: what meets another area was told already. */
 static bool
-is_below(const struct sfi_chip *chip, const struct rules_area *a,
-         const struct rules_area *b)
+area_is_below(const struct sfi_chip *chip, const struct rules_area *a,
+              const struct rules_area *b)
 {
     if (a->address >= b->address || a->size > b->address - a->address)
         return false;
@@ -249,12 +251,12 @@ rule_ascending(const struct rules_input *in, struct findings *f)
 
         if (a->type != SFI_FORMAT_FIRMWARE)
             continue;
-        if (before != NULL && is_below(in->chip, a, before))
+        if (before != NULL && area_is_below(in->chip, a, before))
             sfi__finding(f, SFI_ERR_CHIP_RULE,
                          "%s %zu at 0x%08" PRIx64
                          " lies below the one before at 0x%08" PRIx64
                          ", expected ascending addresses",
-                         noun(in, i), i + 1, a->address, before->address);
+                         area_noun(in, i), i + 1, a->address, before->address);
         before = a;
     }
     return SFI_OK;

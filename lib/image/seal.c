@@ -17,7 +17,7 @@
 #define FILL_BYTE 0xff
 
 static sfi_status
-put(struct sink *s, const uint8_t *data, size_t len)
+sink_write_bytes(struct sink *s, const uint8_t *data, size_t len)
 {
     struct obj *o = &s->builder->obj;
     sfi_status st;
@@ -35,7 +35,8 @@ put(struct sink *s, const uint8_t *data, size_t len)
 /* Encrypt `len` bytes of `data`, or of fill when NULL; `s` NULL: for the tag
  * only. */
 static sfi_status
-seal_bytes(struct gcm *g, struct sink *s, const uint8_t *data, uint64_t len)
+image_seal_bytes(struct gcm *g, struct sink *s, const uint8_t *data,
+                 uint64_t len)
 {
     uint8_t chunk[CHUNK_LEN];
     sfi_status st = SFI_OK;
@@ -47,7 +48,7 @@ seal_bytes(struct gcm *g, struct sink *s, const uint8_t *data, uint64_t len)
             sfi__fill(chunk, FILL_BYTE, n);
         st = sfi__gcm_update(g, data != NULL ? data : chunk, chunk, n);
         if (st == SFI_OK && s != NULL)
-            st = put(s, chunk, n);
+            st = sink_write_bytes(s, chunk, n);
         data = data != NULL ? data + n : NULL;
         len -= n;
     }
@@ -55,7 +56,7 @@ seal_bytes(struct gcm *g, struct sink *s, const uint8_t *data, uint64_t len)
 }
 
 static sfi_status
-seal_content(struct gcm *g, struct sink *s, const struct plan_source *src)
+image_seal_content(struct gcm *g, struct sink *s, const struct plan_source *src)
 {
     uint64_t at = src->first->address;
     sfi_status st = SFI_OK;
@@ -63,16 +64,17 @@ seal_content(struct gcm *g, struct sink *s, const struct plan_source *src)
     for (size_t i = 0; st == SFI_OK && i < src->count; i++) {
         const struct piece *p = &src->first[i];
 
-        st = seal_bytes(g, s, NULL, p->address - at);
+        st = image_seal_bytes(g, s, NULL, p->address - at);
         if (st == SFI_OK)
-            st = seal_bytes(g, s, p->data, p->len);
+            st = image_seal_bytes(g, s, p->data, p->len);
         at = p->address + p->len;
     }
     return st;
 }
 
 static sfi_status
-write_header(sfi_image_builder *b, struct gcm *g, struct sink *s, size_t areas)
+image_write_header(sfi_image_builder *b, struct gcm *g, struct sink *s,
+                   size_t areas)
 {
     struct image_header h = {.version = SFI_FORMAT_VERSION,
                              .areas = (uint16_t)areas};
@@ -89,12 +91,12 @@ write_header(sfi_image_builder *b, struct gcm *g, struct sink *s, size_t areas)
     if (st != SFI_OK)
         return st;
     sfi__image_write_header(raw, &h);
-    return put(s, raw, sizeof(raw));
+    return sink_write_bytes(s, raw, sizeof(raw));
 }
 
 static sfi_status
-write_area(sfi_image_builder *b, struct gcm *g, struct sink *s,
-           const struct plan *p, size_t i)
+image_write_area(sfi_image_builder *b, struct gcm *g, struct sink *s,
+                 const struct plan *p, size_t i)
 {
     const struct rules_area *a = sfi__plan_area(p, i);
     const struct plan_source *src = sfi__plan_source(p, i);
@@ -115,17 +117,17 @@ write_area(sfi_image_builder *b, struct gcm *g, struct sink *s,
     sfi__image_iv(iv, b->nonce, d.index);
     st = sfi__gcm_start(g, iv, raw, SFI_FORMAT_AREA_AAD_LEN);
     if (st == SFI_OK)
-        st = seal_content(g, NULL, src);
+        st = image_seal_content(g, NULL, src);
     if (st == SFI_OK)
         st = sfi__gcm_tag(g, d.tag);
     if (st != SFI_OK)
         return st;
     sfi__image_write_area(raw, &d);
-    st = put(s, raw, sizeof(raw));
+    st = sink_write_bytes(s, raw, sizeof(raw));
     if (st == SFI_OK)
         st = sfi__gcm_start(g, iv, raw, SFI_FORMAT_AREA_AAD_LEN);
     if (st == SFI_OK)
-        st = seal_content(g, s, src);
+        st = image_seal_content(g, s, src);
     return st;
 }
 
@@ -137,9 +139,9 @@ sfi__plan_write(sfi_image_builder *b, const struct plan *p, struct sink *s)
     sfi_status st = sfi__gcm_new(b->obj.ctx, GCM_SEAL, b->key->key_secret, &g);
 
     if (st == SFI_OK)
-        st = write_header(b, g, s, count);
+        st = image_write_header(b, g, s, count);
     for (size_t i = 0; st == SFI_OK && i < count; i++)
-        st = write_area(b, g, s, p, i);
+        st = image_write_area(b, g, s, p, i);
     sfi__gcm_free(g);
     return st;
 }

@@ -6,7 +6,7 @@
 
 /* A printable stand-in for each byte of a magic that is none. */
 static void
-printable(char *out, const uint8_t *in, size_t len)
+magic_to_text(char *out, const uint8_t *in, size_t len)
 {
     for (size_t i = 0; i < len; i++)
         out[i] = in[i] >= 0x20 && in[i] < 0x7f ? (char)in[i] : '.';
@@ -19,7 +19,7 @@ sfi__header_check(sfi_ctx *ctx, const struct image_header *h)
     char magic[SFI_FORMAT_MAGIC_LEN + 1];
 
     if (!sfi__image_magic_ok(h)) {
-        printable(magic, h->magic, SFI_FORMAT_MAGIC_LEN);
+        magic_to_text(magic, h->magic, SFI_FORMAT_MAGIC_LEN);
         return sfi__fail(ctx, SFI_ERR_FORMAT,
                          "the magic is \"%s\", expected " SFI_FORMAT_MAGIC,
                          magic);
@@ -35,15 +35,15 @@ sfi__header_check(sfi_ctx *ctx, const struct image_header *h)
 }
 
 static bool
-type_known(uint8_t type)
+area_type_is_known(uint8_t type)
 {
     return type == SFI_FORMAT_FIRMWARE || type == SFI_FORMAT_MODULE ||
            type == SFI_FORMAT_CONFIGURATION;
 }
 
 static sfi_status
-check_index(sfi_ctx *ctx, const struct image_header *h, uint16_t index,
-            uint16_t expected)
+area_check_index(sfi_ctx *ctx, const struct image_header *h, uint16_t index,
+                 uint16_t expected)
 {
     if (index == expected)
         return SFI_OK;
@@ -66,8 +66,8 @@ sfi__area_check(sfi_ctx *ctx, const struct image_header *h,
     uint16_t expected = (uint16_t)(before != NULL ? before->index + 1 : 1);
     char type[2];
 
-    printable(type, &a->type, 1);
-    if (!type_known(a->type))
+    magic_to_text(type, &a->type, 1);
+    if (!area_type_is_known(a->type))
         return sfi__fail(ctx, SFI_ERR_FORMAT,
                          "type 0x%02x (%s), expected F, M or C", a->type, type);
     if (a->areas != h->areas)
@@ -78,5 +78,5 @@ sfi__area_check(sfi_ctx *ctx, const struct image_header *h,
         return sfi__fail(ctx, SFI_ERR_FORMAT,
                          "image version %u, the area before says %u",
                          a->version, before->version);
-    return check_index(ctx, h, a->index, expected);
+    return area_check_index(ctx, h, a->index, expected);
 }
