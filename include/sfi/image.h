@@ -23,34 +23,34 @@ enum {
     SFI_AREA_CONFIGURATION = 'C'
 };
 
-/** What an image is being made of. */
+/** The inputs of an image to be built. */
 typedef struct sfi_image_builder sfi_image_builder;
 
 /**
  * Receives the next bytes of an image.
  *
- * @param user  as handed to sfi_image_builder_write()
+ * @param user  as passed to sfi_image_builder_write()
  * @param data  the bytes; valid during the call
  * @param len   their number, at least 1
  *
- * @return SFI_OK, or a negative sfi_status, which ends the writing
+ * @return SFI_OK, or a negative sfi_status, which stops the writing
  */
 typedef sfi_status (*sfi_write_fn)(void *user, const uint8_t *data, size_t len);
 
 /**
  * Receives one finding of a check.
  *
- * @param user  as handed to the check
- * @param st    what kind of fault it is
+ * @param user  as passed to the check
+ * @param st    the kind of finding
  * @param what  the finding in one line; valid during the call
  */
 typedef void (*sfi_finding_fn)(void *user, sfi_status st, const char *what);
 
 /**
- * Begin an image for a part.
+ * Start building an image for a part.
  *
  * @param ctx   the context
- * @param chip  the part that will be installed
+ * @param chip  the part that the image is for
  * @param out   receives the builder, caller frees; NULL on any failure
  *
  * @return SFI_OK, or
@@ -83,8 +83,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_image_builder_set_key(sfi_image_builder *b,
 /**
  * Set the nonce.
  *
- * A nonce serves one image: two images under one key and nonce give their
- * plaintext and the authentication key away.
+ * Use a nonce for one image only: two images with the same key and nonce reveal
+ * their plaintext and the authentication key.
  *
  * @param b      the builder
  * @param nonce  the nonce; copied
@@ -102,7 +102,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_image_builder_set_nonce(
     sfi_image_builder *b, const uint8_t *nonce, size_t len);
 
 /**
- * Set the version of the firmware in the image; it is 0 when never set.
+ * Set the version of the firmware in the image; the default is 0.
  *
  * @param b        the builder
  * @param version  0 to 255
@@ -121,10 +121,9 @@ sfi_image_builder_set_version(sfi_image_builder *b, uint32_t version);
 /**
  * Add the segments of a firmware; several firmwares may be added.
  *
- * Each segment becomes an area of its own, except that segments within one
- * flash word become one with 0xff between them: a flash word is programmed
- * once.  Whether the chip can take them is sfi_image_builder_check()'s
- * question.
+ * Each segment becomes an area of its own, except that segments that share a
+ * flash word become one area with 0xff between them: a flash word is programmed
+ * once.  The rules of the part are checked by sfi_image_builder_check().
  *
  * @param b   the builder
  * @param fw  the firmware; kept alive by the builder
@@ -143,8 +142,8 @@ sfi_image_builder_add_firmware(sfi_image_builder *b, const sfi_firmware *fw);
 /**
  * Add a module (.smi); several may be added.
  *
- * It goes into the image as it is, under its own key, to the address that its
- * header says.  Its tag cannot be checked here.
+ * The module is copied into the image unchanged, encrypted with its own key,
+ * for the address in its header.  Its tag cannot be checked here.
  *
  * @param b    the builder
  * @param smi  the whole file; copied
@@ -152,7 +151,7 @@ sfi_image_builder_add_firmware(sfi_image_builder *b, const sfi_firmware *fw);
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT   a pointer is NULL
- *   SFI_ERR_FORMAT     no module, an empty one, or bytes after its end
+ *   SFI_ERR_FORMAT     not a module, an empty module, or bytes after its end
  *   SFI_ERR_TRUNCATED  shorter than its header says
  *   SFI_ERR_STATE      called from a callback of this builder
  *   SFI_ERR_NOMEM      no memory; nothing was added
@@ -171,7 +170,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_image_builder_add_module(
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT   a handle is NULL or of another kind
- *   SFI_ERR_CHIP_RULE  they are another part's
+ *   SFI_ERR_CHIP_RULE  they are for another part
  *   SFI_ERR_STATE      called from a callback of this builder
  *
  * Blocks: never.  Thread: the context's.
@@ -181,21 +180,21 @@ SFI_API SFI_NODISCARD sfi_status sfi_image_builder_set_option_bytes(
     sfi_image_builder *b, const sfi_option_bytes *ob);
 
 /**
- * Check what was given against the rules of the part.
+ * Check the inputs against the rules of the part.
  *
  * Every finding is reported, in the order of the rules; then the call fails
- * with the first.  Key and nonce are not looked at.
+ * with the first.  Key and nonce are not checked.
  *
  * @param b       the builder
  * @param report  receives the findings; may not use the builder; or NULL
- * @param user    handed to report
+ * @param user    passed to report
  *
- * @return SFI_OK: an image of this can be installed; or
+ * @return SFI_OK: the image can be installed; or
  *   SFI_ERR_ARGUMENT   b is NULL
  *   SFI_ERR_FORMAT     no firmware, or no option bytes
  *   SFI_ERR_RANGE      a segment is empty or not inside the flash
  *   SFI_ERR_OVERLAP    two segments claim the same address
- *   SFI_ERR_CHIP_RULE  a rule of the part is broken: AN4992, section 7
+ *   SFI_ERR_CHIP_RULE  a rule of the part is violated: AN4992, section 7
  *   SFI_ERR_LIMIT      more areas than an image can have
  *   SFI_ERR_STATE      called from a callback of this builder
  *   SFI_ERR_NOMEM      no memory
@@ -210,21 +209,21 @@ SFI_API SFI_NODISCARD sfi_status sfi_image_builder_check(sfi_image_builder *b,
 /**
  * Check, then write the image to a function.
  *
- * Needs key and nonce, and no memory that grows with the firmware: each area
+ * Needs key and nonce.  Memory use does not grow with the firmware: each area
  * is encrypted twice, for its tag and for its content.
  *
  * @param b      the builder; it can write again
  * @param write  receives the image piece by piece; may not use the builder
- * @param user   handed to write
+ * @param user   passed to write
  *
  * @return SFI_OK, what sfi_image_builder_check() returns, what `write`
  *   returned, or
  *   SFI_ERR_ARGUMENT  b or write is NULL
  *   SFI_ERR_STATE     no key or no nonce was set
- *   SFI_ERR_CALLBACK  `write` returned what is no status
+ *   SFI_ERR_CALLBACK  `write` returned a value that is not a status
  *   SFI_ERR_CRYPTO    the crypto library failed
  *
- * Blocks: as long as `write` does.  Thread: the context's.
+ * Blocks: as long as `write` blocks.  Thread: the context's.
  * @since 1.0
  */
 SFI_API SFI_NODISCARD sfi_status sfi_image_builder_write(sfi_image_builder *b,
@@ -234,8 +233,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_image_builder_write(sfi_image_builder *b,
 /**
  * Check, then write the image to a file.
  *
- * The file appears, or is replaced, only when it is complete and on the disk:
- * after a failure what was there before is still there.
+ * The file is created or replaced only when it is complete and on disk; after a
+ * failure an existing file is unchanged.
  *
  * @param b     the builder; it can save again
  * @param path  the file
@@ -262,11 +261,11 @@ SFI_API SFI_NODISCARD sfi_status sfi_image_builder_save(sfi_image_builder *b,
  */
 SFI_API void sfi_image_builder_free(sfi_image_builder *b);
 
-/** An image as it is being read: bytes in, events out, no I/O. */
+/** A parser of images: bytes in, events out, no I/O. */
 typedef struct sfi_image_reader sfi_image_reader;
 
-/** In this order: HEADER, for each area AREA_BEGIN, DATA..., AREA_END, and
- * DONE.  NEED_INPUT whenever there is nothing to tell. */
+/** Events in their order: HEADER; AREA_BEGIN, DATA..., AREA_END for each area;
+ * DONE.  NEED_INPUT whenever no event is available. */
 enum {
     SFI_EVENT_NEED_INPUT = 0,
     SFI_EVENT_HEADER = 1,
@@ -286,7 +285,7 @@ typedef struct sfi_image_event {
     uint32_t area_size;   /**< bytes of content */
     uint32_t version;     /**< HEADER: of the protocol; areas: of the image */
     uint32_t reserved;
-    uint64_t address;    /**< of the area; in DATA of this piece */
+    uint64_t address;    /**< of the area; DATA: of this piece */
     const uint8_t *data; /**< DATA: the piece */
     size_t len;          /**< ... and its length */
     const uint8_t *aad;  /**< HEADER, AREA_BEGIN: the authenticated bytes */
@@ -295,20 +294,21 @@ typedef struct sfi_image_event {
 } sfi_image_event;
 
 /**
- * Begin to read an image.
+ * Start reading an image.
  *
- * Without a key the structure is read, and DATA carries the ciphertext as it
- * comes.  With the key every event is authentic: the header, and each area as
- * a whole, come out after their tags have verified, and DATA carries
- * plaintext.  The reader then holds one area in memory, which may have 16 MiB.
+ * Without a key the structure is checked, and DATA carries the ciphertext as it
+ * arrives.  With the key every event is authentic: the header, and each area as
+ * a whole, are released after their tags have verified, and DATA carries
+ * plaintext. The reader then holds one area in memory, at most 16 MiB.
  *
  * @param ctx    the context
- * @param key    the firmware key, which may be freed then; or NULL
+ * @param key    the firmware key, which may be freed after the call; or NULL
  * @param nonce  SFI_NONCE_LEN bytes, copied; NULL without a key
  * @param out    receives the reader, caller frees; NULL on any failure
  *
  * @return SFI_OK, or
- *   SFI_ERR_ARGUMENT  a pointer is NULL, or one of key and nonce only
+ *   SFI_ERR_ARGUMENT  a pointer is NULL, or key without nonce or nonce without
+ *                     key
  *   SFI_ERR_CRYPTO    the crypto library failed
  *   SFI_ERR_NOMEM     no memory
  *
@@ -321,22 +321,22 @@ SFI_API SFI_NODISCARD sfi_status sfi_image_reader_new(sfi_ctx *ctx,
                                                       sfi_image_reader **out);
 
 /**
- * Give the reader bytes.
+ * Pass bytes to the reader.
  *
- * It takes what leads up to the next event: while events wait it takes
- * nothing, so call sfi_image_reader_next() until NEED_INPUT, then give the
- * rest.  After an error the image stays refused.
+ * It consumes bytes up to the next event, and none while events wait: call
+ * sfi_image_reader_next() until NEED_INPUT, then pass the rest.  After an error
+ * the image stays refused.
  *
  * @param r         the reader
  * @param data      the bytes; not kept
  * @param len       their number
- * @param consumed  receives how many were taken
+ * @param consumed  receives how many were consumed
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT  a pointer is NULL
- *   SFI_ERR_FORMAT    no image, an unknown version or type, areas missing,
- *                     repeated or out of order, or bytes after the last
- *   SFI_ERR_LIMIT     an area is too large to be held (with a key)
+ *   SFI_ERR_FORMAT    not an image, an unknown version or type, areas missing,
+ *                     repeated or out of order, or bytes after the last area
+ *   SFI_ERR_LIMIT     an area is larger than 16 MiB (with a key)
  *   SFI_ERR_AUTH      the tag of the header or of an area does not match
  *   SFI_ERR_CRYPTO    the crypto library failed
  *   SFI_ERR_NOMEM     no memory
@@ -350,7 +350,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_image_reader_push(sfi_image_reader *r,
                                                        size_t *consumed);
 
 /**
- * Ask for the next event.
+ * Get the next event.
  *
  * @param r      the reader
  * @param event  struct_size set by the caller; receives the event
@@ -367,13 +367,13 @@ SFI_API SFI_NODISCARD sfi_status sfi_image_reader_next(sfi_image_reader *r,
                                                        sfi_image_event *event);
 
 /**
- * Say that no more bytes come.
+ * Declare the end of the image's bytes.
  *
  * @param r  the reader
  *
  * @return SFI_OK: the image is complete; or
  *   SFI_ERR_ARGUMENT   r is NULL
- *   SFI_ERR_TRUNCATED  it ends too early; the message says where
+ *   SFI_ERR_TRUNCATED  the image ends too early; the message says where
  *   the status of the push that refused the image
  *
  * Blocks: never.  Thread: the context's.
@@ -382,7 +382,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_image_reader_next(sfi_image_reader *r,
 SFI_API SFI_NODISCARD sfi_status sfi_image_reader_finish(sfi_image_reader *r);
 
 /**
- * Release a reader and wipe what it held.
+ * Release a reader and wipe its content.
  *
  * @param r  a reader, or NULL
  *
@@ -394,8 +394,8 @@ SFI_API void sfi_image_reader_free(sfi_image_reader *r);
 /**
  * Check a finished image against a part, without its key.
  *
- * An image does not name its part: that it was made for another is found by
- * the number of option bytes and by the addresses.  The rules are those of
+ * An image does not name its part: an image for another part is recognised by
+ * the number of option bytes and by its addresses.  The rules are those of
  * sfi_image_builder_check().
  *
  * @param ctx     the context
@@ -403,7 +403,7 @@ SFI_API void sfi_image_reader_free(sfi_image_reader *r);
  * @param image   the whole image
  * @param len     its length in bytes
  * @param report  receives the findings; or NULL
- * @param user    handed to report
+ * @param user    passed to report
  *
  * @return SFI_OK, what sfi_image_builder_check() returns, or
  *   SFI_ERR_ARGUMENT   a pointer is NULL

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The builder's public face: what it takes, and what it makes of that. */
+/* The image builder's public functions: collect the inputs, check them, write
+ * the image. */
 #include <string.h>
 
 #include "util/mem.h"
@@ -12,7 +13,7 @@
 #include "image/smi.h"
 
 #define IMAGE_VERSION_MAX 255u
-#define IMAGE_MODE 0644u /* encrypted: made to be handed on */
+#define IMAGE_MODE 0644u /* readable by all: the image is encrypted */
 
 static void
 builder_destroy(void *self)
@@ -93,7 +94,7 @@ sfi_image_builder_set_version(sfi_image_builder *b, uint32_t version)
     return SFI_OK;
 }
 
-/* Both lists are ascending: merge them into a third. */
+/* Merge two ascending lists into `out`. */
 static bool
 pieces_merge(struct buf *out, const struct buf *a, const struct buf *b)
 {
@@ -240,17 +241,19 @@ sfi_image_builder_check(sfi_image_builder *b, sfi_finding_fn report, void *user)
     return st;
 }
 
-/* All that must hold before the first byte is written. */
+/* Check everything that must hold before the first byte is written. */
 static sfi_status
 builder_make_plan(sfi_image_builder *b, struct plan *plan)
 {
     sfi_status st = sfi__plan_make(b, plan);
 
-    if (st == SFI_OK && b->key == NULL)
-        st = sfi__fail(b->obj.ctx, SFI_ERR_STATE, "no key was set");
-    if (st == SFI_OK && !b->has_nonce)
-        st = sfi__fail(b->obj.ctx, SFI_ERR_STATE, "no nonce was set");
-    return st == SFI_OK ? sfi__plan_check(b, plan, NULL, NULL) : st;
+    if (st != SFI_OK)
+        return st;
+    if (b->key == NULL)
+        return sfi__fail(b->obj.ctx, SFI_ERR_STATE, "no key was set");
+    if (!b->has_nonce)
+        return sfi__fail(b->obj.ctx, SFI_ERR_STATE, "no nonce was set");
+    return sfi__plan_check(b, plan, NULL, NULL);
 }
 
 sfi_status
@@ -269,7 +272,7 @@ sfi_image_builder_write(sfi_image_builder *b, sfi_write_fn write, void *user)
     return st;
 }
 
-/* The file has its name only when it is whole. */
+/* The file gets its name only when it is complete. */
 static sfi_status
 builder_save_plan(sfi_image_builder *b, const struct plan *plan,
                   const char *path)
@@ -301,10 +304,13 @@ sfi_image_builder_save(sfi_image_builder *b, const char *path)
     SFI_ENTER(b, IMAGE_BUILDER);
     SFI_ARG(b, path != NULL);
     st = builder_make_plan(b, &plan);
-    if (st == SFI_OK)
-        st = sfi__check_no_vault(b->obj.ctx, path);
-    if (st == SFI_OK)
-        st = builder_save_plan(b, &plan, path);
+    if (st != SFI_OK)
+        goto out;
+    st = sfi__check_no_vault(b->obj.ctx, path);
+    if (st != SFI_OK)
+        goto out;
+    st = builder_save_plan(b, &plan, path);
+out:
     sfi__plan_free(&plan);
     return st;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The builder's inside: what it was given, the plan made of that, and how a
- * plan becomes bytes. */
+/* The image builder: its inputs, the plan made from them, and where the bytes
+ * of the image go. */
 #ifndef SFI_IMAGE_BUILDER_H
 #define SFI_IMAGE_BUILDER_H
 
@@ -16,7 +16,7 @@
 #include "wire/image.h"
 #include "image/rules.h"
 
-/* Bytes that are next to each other, borrowed from a firmware or module. */
+/* Contiguous bytes, borrowed from a firmware or module. */
 struct piece {
     uint64_t address;
     const uint8_t *data;
@@ -49,13 +49,13 @@ piece_at(const struct buf *b, size_t i)
     return (const struct piece *)b->data + i;
 }
 
-/* Where an area's content comes from: `count` pieces, gaps filled. */
+/* The content of an area: `count` pieces, with the gaps between them filled. */
 struct plan_source {
     const struct piece *first;
     size_t count;
 };
 
-/* Valid as long as the builder is not given more. */
+/* Valid until the builder gets another input. */
 struct plan {
     struct buf areas;   /* of struct rules_area */
     struct buf sources; /* of struct plan_source, one for each area */
@@ -65,13 +65,13 @@ struct plan {
 size_t sfi__plan_count(const struct plan *p);
 const struct rules_area *sfi__plan_area(const struct plan *p, size_t i);
 const struct plan_source *sfi__plan_source(const struct plan *p, size_t i);
-/* Freed by the caller, also on failure. */
+/* The caller frees the plan, also on failure. */
 sfi_status sfi__plan_make(const sfi_image_builder *b, struct plan *p);
 sfi_status sfi__plan_check(sfi_image_builder *b, const struct plan *p,
                            sfi_finding_fn report, void *user);
 void sfi__plan_free(struct plan *p);
 
-/* Where the bytes go: the caller's function, or a file. */
+/* Where the bytes of the image go: the caller's function, or a file. */
 struct sink {
     sfi_image_builder *builder;
     sfi_write_fn write; /* NULL: to the file */
@@ -80,7 +80,7 @@ struct sink {
     int file_error;
 };
 
-/* The image of a plan that was checked. */
+/* Write the image; the plan must have been checked. */
 sfi_status sfi__plan_write(sfi_image_builder *b, const struct plan *p,
                            struct sink *s);
 

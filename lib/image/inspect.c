@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Checks of a finished image: its structure alone, or also the rules of a chip.
+ */
 #include "util/buf.h"
 #include "core/ctx.h"
 #include "core/err.h"
 #include "image/rules.h"
 #include "image/structure.h"
 
-/* Collect the descriptors of a whole image. */
+/* Collect the descriptors that the reader has reached. */
 static sfi_status
 inspect_collect_areas(sfi_ctx *ctx, sfi_image_reader *r, struct buf *areas)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Which areas an image will have: firmware in ascending order, modules, option
- * bytes. */
+/* The plan: which areas an image will have, firmware in ascending order, then
+ * modules, then option bytes. */
 #include "core/ctx.h"
 #include "core/err.h"
 #include "image/builder.h"
 
-/* May the area grow by this piece?  It may when they share a flash word and do
- * not overlap; an overlap is left for the rules to report. */
+/* An area grows by a piece that shares a flash word with it and does not
+ * overlap; an overlap is left for the rules to report. */
 static bool
 area_shares_word(const struct sfi_chip *chip, const struct rules_area *a,
                  const struct piece *p)

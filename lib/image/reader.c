@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Bytes of an image in, events out.
+/* The image reader: bytes of an image in, events out.
  *
- * Without a key the structure alone is read and content passes through as it
- * comes.  With the key nothing comes out before its tag has verified: an area
- * is gathered whole, as it arrives and never by the size that its descriptor
- * announces. */
+ * Without a key only the structure is checked, and content passes through as it
+ * arrives.  With the key nothing is released before its tag has verified: an
+ * area is gathered whole, in a buffer that grows with the bytes received, not
+ * by the size that its descriptor claims. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -21,9 +21,9 @@
 
 #include <sfi/image.h>
 
-/* Four times the largest flash of the parts that speak SFI. */
+/* Four times the largest flash of the parts with SFI. */
 #define READER_AREA_MAX ((uint32_t)16 << 20)
-/* What passes through at once without a key. */
+/* The most content of one event without a key. */
 #define READER_CHUNK 4096u
 
 enum reader_state {
@@ -44,12 +44,12 @@ struct sfi_image_reader {
     struct image_header header;
     struct image_area area; /* the current one */
     uint16_t areas_done;
-    uint32_t content;    /* bytes of the current area taken so far */
-    uint32_t released;   /* ... handed out so far */
-    struct buf gathered; /* content not yet handed out */
-    uint32_t pending[4]; /* events that are due, the next first */
+    uint32_t content;    /* bytes of the current area received so far */
+    uint32_t released;   /* ... passed to the caller so far */
+    struct buf gathered; /* content not yet passed to the caller */
+    uint32_t pending[4]; /* events to return, the next one first */
     size_t pending_count;
-    bool lent; /* ... and it was, with the last event */
+    bool lent; /* `gathered` was lent with the last event */
 };
 
 static void
@@ -132,19 +132,22 @@ reader_take_header(sfi_image_reader *r)
 
     sfi__image_read_header(&r->header, r->raw);
     st = sfi__header_check(r->obj.ctx, &r->header);
-    if (st == SFI_OK && r->gcm != NULL) {
-        st = reader_begin_message(r, 0, SFI_FORMAT_HEADER_AAD_LEN);
-        if (st == SFI_OK)
-            st = reader_authenticate(r, r->header.tag);
-    }
     if (st != SFI_OK)
         return st;
+    if (r->gcm != NULL) {
+        st = reader_begin_message(r, 0, SFI_FORMAT_HEADER_AAD_LEN);
+        if (st != SFI_OK)
+            return st;
+        st = reader_authenticate(r, r->header.tag);
+        if (st != SFI_OK)
+            return st;
+    }
     reader_queue_event(r, SFI_EVENT_HEADER);
     r->state = READ_DESCRIPTOR;
     return SFI_OK;
 }
 
-/* All content is here. */
+/* All content of the area has arrived. */
 static sfi_status
 reader_end_area(sfi_image_reader *r)
 {
@@ -176,14 +179,18 @@ reader_take_descriptor(sfi_image_reader *r)
     sfi__image_read_area(&r->area, r->raw);
     st = sfi__area_check(r->obj.ctx, &r->header,
                          r->areas_done > 0 ? &before : NULL, &r->area);
-    if (st == SFI_OK && r->gcm != NULL && r->area.size > READER_AREA_MAX)
-        st = sfi__fail(r->obj.ctx, SFI_ERR_LIMIT,
-                       "%" PRIu32 " bytes, the reader takes %" PRIu32,
-                       r->area.size, READER_AREA_MAX);
-    if (st == SFI_OK && r->gcm != NULL)
-        st = reader_begin_message(r, r->area.index, SFI_FORMAT_AREA_AAD_LEN);
     if (st != SFI_OK)
         return st;
+    if (r->gcm != NULL) {
+        if (r->area.size > READER_AREA_MAX)
+            return sfi__fail(r->obj.ctx, SFI_ERR_LIMIT,
+                             "%" PRIu32
+                             " bytes, the reader accepts at most %" PRIu32,
+                             r->area.size, READER_AREA_MAX);
+        st = reader_begin_message(r, r->area.index, SFI_FORMAT_AREA_AAD_LEN);
+        if (st != SFI_OK)
+            return st;
+    }
     r->content = 0;
     r->released = 0;
     r->state = READ_CONTENT;
@@ -229,7 +236,7 @@ reader_gather_raw(sfi_image_reader *r, size_t want, const uint8_t *data,
     return true;
 }
 
-/* Take at least one byte of `data`, at most up to the next event. */
+/* Consume at least one byte of `data`, and at most up to the next event. */
 static sfi_status
 reader_take_bytes(sfi_image_reader *r, const uint8_t *data, size_t len,
                   size_t *used)
@@ -259,7 +266,7 @@ reader_take_bytes(sfi_image_reader *r, const uint8_t *data, size_t len,
                      (int)r->state);
 }
 
-/* Bytes that were lent with the last event are gone now. */
+/* Bytes lent with the last event are invalid from here on. */
 static void
 reader_end_loan(sfi_image_reader *r)
 {
@@ -287,7 +294,7 @@ reader_add_where(const sfi_image_reader *r)
     return SFI_ERR_INTERNAL;
 }
 
-/* An image that was refused stays refused. */
+/* Once refused, an image stays refused. */
 static sfi_status
 reader_refuse_image(sfi_image_reader *r, sfi_status st)
 {
@@ -296,13 +303,13 @@ reader_refuse_image(sfi_image_reader *r, sfi_status st)
     r->lent = false;
     sfi__buf_clear(&r->gathered);
     return st == SFI_ERR_NOMEM ? st
-                               : reader_add_where(r); /* no place's fault */
+                               : reader_add_where(r); /* not about a place */
 }
 
 static sfi_status
 reader_refused_before(const sfi_image_reader *r)
 {
-    return sfi__fail(r->obj.ctx, r->failed, "the image was refused before");
+    return sfi__fail(r->obj.ctx, r->failed, "this image was already refused");
 }
 
 static sfi_status
@@ -391,7 +398,7 @@ event_describe(sfi_image_reader *r, sfi_image_event *e)
     case SFI_EVENT_AREA_END:
         event_describe_area(r, e);
         break;
-    default: /* NEED_INPUT, DONE: nothing more to say */
+    default: /* NEED_INPUT, DONE: no further fields */
         break;
     }
 }
@@ -406,7 +413,7 @@ sfi_image_reader_next(sfi_image_reader *r, sfi_image_event *event)
     SFI_ARG(r, event != NULL);
     st = sfi__abi_out(r, event, sizeof(e), &e, sizeof(e));
     if (st != SFI_OK)
-        return st; /* before an event is taken */
+        return st; /* before an event is consumed */
     if (r->failed != SFI_OK)
         return reader_refused_before(r);
     reader_end_loan(r);

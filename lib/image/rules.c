@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The rules for the areas of an image, one function each. */
 #include "image/rules.h"
 
 #include <inttypes.h>
@@ -39,7 +40,8 @@ sfi__findings_end(const struct findings *f)
     return sfi__fail(f->ctx, f->first, "%s", f->what);
 }
 
-/* What an area fills in flash: a module's header stays outside. */
+/* Bytes of flash that an area fills; the header of a module is not programmed.
+ */
 static uint64_t
 area_flash_size(const struct rules_area *a)
 {
@@ -191,8 +193,9 @@ rule_report_conflict(const struct rules_input *in, struct findings *f, size_t i,
             area_noun(in, other), other + 1, b->address, in->chip->name);
 }
 
-/* Claim the flash words of area i; stops at the first that has an owner, so
- * that all areas together cost no more than the flash has words. */
+/* Claim the flash words of area i.  Stops at the first word that has an owner,
+ * so the work for all areas together is bounded by the number of words in
+ * flash. */
 static void
 rule_claim_words(const struct rules_input *in, struct findings *f, size_t i,
                  uint16_t *owner)
@@ -229,7 +232,7 @@ rule_no_overlap(const struct rules_input *in, struct findings *f)
     return SFI_OK;
 }
 
-/* No flash word in common: what meets another area was told already. */
+/* Below and without a common flash word, which rule_no_overlap() reports. */
 static bool
 area_is_below(const struct sfi_chip *chip, const struct rules_area *a,
               const struct rules_area *b)
@@ -240,7 +243,7 @@ area_is_below(const struct sfi_chip *chip, const struct rules_area *a,
                                b->address / chip->program_unit;
 }
 
-/* The device core takes firmware upwards. */
+/* The device core accepts firmware only in ascending order. */
 static sfi_status
 rule_ascending(const struct rules_input *in, struct findings *f)
 {
@@ -254,7 +257,7 @@ rule_ascending(const struct rules_input *in, struct findings *f)
         if (before != NULL && area_is_below(in->chip, a, before))
             sfi__finding(f, SFI_ERR_CHIP_RULE,
                          "%s %zu at 0x%08" PRIx64
-                         " lies below the one before at 0x%08" PRIx64
+                         " lies below the previous one at 0x%08" PRIx64
                          ", expected ascending addresses",
                          area_noun(in, i), i + 1, a->address, before->address);
         before = a;
@@ -262,7 +265,7 @@ rule_ascending(const struct rules_input *in, struct findings *f)
     return SFI_OK;
 }
 
-/* AN4992, section 7: what the total size of the firmware must be. */
+/* AN4992, section 7: restrictions on the total size of the firmware. */
 static sfi_status
 rule_total(const struct rules_input *in, struct findings *f)
 {
@@ -303,7 +306,8 @@ rule_configuration(const struct rules_input *in, struct findings *f)
         seen++;
         if (i + 1 != in->count)
             sfi__finding(f, SFI_ERR_FORMAT,
-                         "area %zu holds the option bytes, which come last",
+                         "area %zu holds the option bytes, expected them in "
+                         "the last area",
                          i + 1);
         if (a->address != 0)
             sfi__finding(f, SFI_ERR_FORMAT,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* What a chip can take: one table of rules, for a plan before it is built and
- * for an image that somebody else has built. */
+/* What a chip accepts: one table of rules, for the plan of a new image and for
+ * an image that is already built. */
 #ifndef SFI_IMAGE_RULES_H
 #define SFI_IMAGE_RULES_H
 
@@ -11,12 +11,12 @@
 #include "core/ctx.h"
 #include "chip/chip.h"
 
-/* Collects what is wrong: each finding is reported, the first is returned. */
+/* Collects findings: each is reported, and the first is returned as error. */
 struct findings {
     sfi_ctx *ctx;
-    sfi_finding_fn report; /* NULL: only the first counts */
+    sfi_finding_fn report; /* NULL: only keep the first */
     void *user;
-    struct obj *caller; /* busy while report runs; NULL: nothing to guard */
+    struct obj *caller; /* busy while report runs; may be NULL */
     sfi_status first;
     char what[SFI_ERROR_MESSAGE_MAX]; /* of the first */
 };
@@ -35,13 +35,13 @@ struct rules_area {
 
 struct rules_input {
     const struct sfi_chip *chip;
-    const char *noun; /* what F areas are called: "segment", "area" */
+    const char *noun; /* word for firmware areas: "segment" or "area" */
     const struct rules_area *areas;
     size_t count;
 };
 
-/* Report all that breaks a rule.  Returns SFI_OK also then: SFI_ERR_NOMEM is
- * the only failure. */
+/* Report every violation of a rule.  Returns SFI_OK also after findings;
+ * SFI_ERR_NOMEM is the only failure. */
 sfi_status sfi__rules_check(const struct rules_input *in, struct findings *f);
 
 #endif

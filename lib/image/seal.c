@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A plan becomes an image.  An area's tag stands before its content, so each
- * area is encrypted twice, once for the tag and once to be written: that costs
- * time and saves all memory. */
+/* Write the image of a plan.  An area's tag precedes its content, so each area
+ * is encrypted twice, once for the tag and once for the output: this takes
+ * time, but no memory for the content. */
 #include <string.h>
 
 #include "util/mem.h"
@@ -13,7 +13,7 @@
 #include "image/builder.h"
 
 #define CHUNK_LEN 4096u
-/* What stands between two pieces that share a flash word. */
+/* The bytes between two pieces that share a flash word. */
 #define FILL_BYTE 0xff
 
 static sfi_status
@@ -32,16 +32,16 @@ sink_write_bytes(struct sink *s, const uint8_t *data, size_t len)
     return sfi__from_callback(o->ctx, st, "the write function");
 }
 
-/* Encrypt `len` bytes of `data`, or of fill when NULL; `s` NULL: for the tag
- * only. */
+/* Encrypt `len` bytes of `data`, or fill bytes if it is NULL.  `s` NULL:
+ * compute the tag only. */
 static sfi_status
 image_seal_bytes(struct gcm *g, struct sink *s, const uint8_t *data,
                  uint64_t len)
 {
     uint8_t chunk[CHUNK_LEN];
-    sfi_status st = SFI_OK;
+    sfi_status st;
 
-    while (st == SFI_OK && len > 0) {
+    while (len > 0) {
         size_t n = len < sizeof(chunk) ? (size_t)len : sizeof(chunk);
 
         if (data == NULL)
@@ -49,27 +49,40 @@ image_seal_bytes(struct gcm *g, struct sink *s, const uint8_t *data,
         st = sfi__gcm_update(g, data != NULL ? data : chunk, chunk, n);
         if (st == SFI_OK && s != NULL)
             st = sink_write_bytes(s, chunk, n);
+        if (st != SFI_OK)
+            return st;
         data = data != NULL ? data + n : NULL;
         len -= n;
     }
-    return st;
+    return SFI_OK;
 }
 
 static sfi_status
 image_seal_content(struct gcm *g, struct sink *s, const struct plan_source *src)
 {
     uint64_t at = src->first->address;
-    sfi_status st = SFI_OK;
+    sfi_status st;
 
-    for (size_t i = 0; st == SFI_OK && i < src->count; i++) {
+    for (size_t i = 0; i < src->count; i++) {
         const struct piece *p = &src->first[i];
 
         st = image_seal_bytes(g, s, NULL, p->address - at);
         if (st == SFI_OK)
             st = image_seal_bytes(g, s, p->data, p->len);
+        if (st != SFI_OK)
+            return st;
         at = p->address + p->len;
     }
-    return st;
+    return SFI_OK;
+}
+
+static sfi_status
+image_seal_message(struct gcm *g, struct sink *s, const uint8_t *iv,
+                   const uint8_t *raw, const struct plan_source *src)
+{
+    sfi_status st = sfi__gcm_start(g, iv, raw, SFI_FORMAT_AREA_AAD_LEN);
+
+    return st == SFI_OK ? image_seal_content(g, s, src) : st;
 }
 
 static sfi_status
@@ -100,7 +113,7 @@ image_write_area(sfi_image_builder *b, struct gcm *g, struct sink *s,
 {
     const struct rules_area *a = sfi__plan_area(p, i);
     const struct plan_source *src = sfi__plan_source(p, i);
-    /* The rules have bounded all that is narrowed here. */
+    /* The rules have checked that all values fit their fields. */
     struct image_area d = {
         .type = a->type,
         .version = b->version,
@@ -115,20 +128,17 @@ image_write_area(sfi_image_builder *b, struct gcm *g, struct sink *s,
 
     sfi__image_write_area(raw, &d);
     sfi__image_iv(iv, b->nonce, d.index);
-    st = sfi__gcm_start(g, iv, raw, SFI_FORMAT_AREA_AAD_LEN);
-    if (st == SFI_OK)
-        st = image_seal_content(g, NULL, src);
-    if (st == SFI_OK)
-        st = sfi__gcm_tag(g, d.tag);
+    st = image_seal_message(g, NULL, iv, raw, src);
+    if (st != SFI_OK)
+        return st;
+    st = sfi__gcm_tag(g, d.tag);
     if (st != SFI_OK)
         return st;
     sfi__image_write_area(raw, &d);
     st = sink_write_bytes(s, raw, sizeof(raw));
-    if (st == SFI_OK)
-        st = sfi__gcm_start(g, iv, raw, SFI_FORMAT_AREA_AAD_LEN);
-    if (st == SFI_OK)
-        st = image_seal_content(g, s, src);
-    return st;
+    if (st != SFI_OK)
+        return st;
+    return image_seal_message(g, s, iv, raw, src);
 }
 
 sfi_status

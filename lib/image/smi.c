@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The check of a module's .smi container. */
 #include "image/smi.h"
 
 #include <inttypes.h>
@@ -21,12 +22,13 @@ sfi__smi_check(sfi_ctx *ctx, const uint8_t *smi, size_t len, uint32_t *address)
     size = sfi__rd_u32le(&r);
     sfi__rd_skip(&r, SMI_TAG_LEN + SMI_SECURITY_VERSION_LEN);
     if (!sfi__rd_ok(&r))
-        return sfi__fail(ctx, SFI_ERR_TRUNCATED,
-                         "a module of %zu bytes, its header alone has %u", len,
-                         SMI_HEADER_LEN);
+        return sfi__fail(
+            ctx, SFI_ERR_TRUNCATED,
+            "module of %zu bytes, expected at least its header of %u", len,
+            SMI_HEADER_LEN);
     if (!sfi__equal(magic, SMI_MAGIC, SMI_MAGIC_LEN))
         return sfi__fail(ctx, SFI_ERR_FORMAT,
-                         "no module: it does not begin with " SMI_MAGIC);
+                         "not a module: its first bytes are not " SMI_MAGIC);
     if (sfi__rd_left(&r) < size)
         return sfi__fail(ctx, SFI_ERR_TRUNCATED,
                          "the module has %zu bytes of code, its header says "

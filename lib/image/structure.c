@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Checks of the fields of a header and of an area's descriptor. */
 #include "image/structure.h"
 
 #include "core/err.h"
 
-/* A printable stand-in for each byte of a magic that is none. */
+/* Replace bytes that cannot be printed, for messages. */
 static void
-magic_to_text(char *out, const uint8_t *in, size_t len)
+format_printable(char *out, const uint8_t *in, size_t len)
 {
     for (size_t i = 0; i < len; i++)
         out[i] = in[i] >= 0x20 && in[i] < 0x7f ? (char)in[i] : '.';
@@ -19,7 +20,7 @@ sfi__header_check(sfi_ctx *ctx, const struct image_header *h)
     char magic[SFI_FORMAT_MAGIC_LEN + 1];
 
     if (!sfi__image_magic_ok(h)) {
-        magic_to_text(magic, h->magic, SFI_FORMAT_MAGIC_LEN);
+        format_printable(magic, h->magic, SFI_FORMAT_MAGIC_LEN);
         return sfi__fail(ctx, SFI_ERR_FORMAT,
                          "the magic is \"%s\", expected " SFI_FORMAT_MAGIC,
                          magic);
@@ -52,7 +53,7 @@ area_check_index(sfi_ctx *ctx, const struct image_header *h, uint16_t index,
                          index, expected, h->areas);
     if (index < expected)
         return sfi__fail(ctx, SFI_ERR_FORMAT,
-                         "area %u comes again, expected area %u", index,
+                         "area %u is repeated, expected area %u", index,
                          expected);
     return sfi__fail(ctx, SFI_ERR_FORMAT,
                      "area %u comes too early, expected area %u", index,
@@ -66,7 +67,7 @@ sfi__area_check(sfi_ctx *ctx, const struct image_header *h,
     uint16_t expected = (uint16_t)(before != NULL ? before->index + 1 : 1);
     char type[2];
 
-    magic_to_text(type, &a->type, 1);
+    format_printable(type, &a->type, 1);
     if (!area_type_is_known(a->type))
         return sfi__fail(ctx, SFI_ERR_FORMAT,
                          "type 0x%02x (%s), expected F, M or C", a->type, type);
@@ -76,7 +77,7 @@ sfi__area_check(sfi_ctx *ctx, const struct image_header *h,
                          h->areas);
     if (before != NULL && a->version != before->version)
         return sfi__fail(ctx, SFI_ERR_FORMAT,
-                         "image version %u, the area before says %u",
+                         "image version %u, the previous area says %u",
                          a->version, before->version);
     return area_check_index(ctx, h, a->index, expected);
 }

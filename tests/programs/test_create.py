@@ -591,7 +591,7 @@ def areas_out_of_order(folder):
             (data[:28] + data[second:third] + first + data[third:],
              "area 1: area 2 comes too early, expected area 1"),
             (data[:second] + first + data[third:],
-             "area 2: area 1 comes again, expected area 2")):
+             "area 2: area 1 is repeated, expected area 2")):
         image.write_bytes(altered)
         fails(2, [f"sfi-info: {image}: {message}"], INFO, image)
 

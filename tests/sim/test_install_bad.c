@@ -179,11 +179,11 @@ static const struct {
      "cannot be given: build the image without modules",
      0},
     {"area version", flip_area_version, 0, SFI_ERR_FORMAT, "area 2",
-     "image version 7, the area before says 6", 0},
+     "image version 7, the previous area says 6", 0},
     {"areas reordered", swap_areas, 0, SFI_ERR_FORMAT, "area 1",
      "area 2 comes too early, expected area 1", 0},
     {"area repeated", repeat_area, 0, SFI_ERR_FORMAT, "area 2",
-     "area 1 comes again, expected area 2", 0},
+     "area 1 is repeated, expected area 2", 0},
     {"header tag", flip_header_tag, 1, SFI_ERR_DEVICE, "stream",
      "the image header does not verify: the licence is for another image, or "
      "the header was altered",
@@ -238,9 +238,9 @@ START_TEST(test_image_reordered)
     static const struct {
         const char *chip, *message;
     } rows[] = {
-        {"stm32h753xi", "area 2 at 0x08000000 lies below the one before at "
+        {"stm32h753xi", "area 2 at 0x08000000 lies below the previous one at "
                         "0x08020000, expected ascending addresses"},
-        {"stm32l462ce", "area 2 at 0x08001000 lies below the one before at "
+        {"stm32l462ce", "area 2 at 0x08001000 lies below the previous one at "
                         "0x08010000, expected ascending addresses"},
     };
     struct buf good;

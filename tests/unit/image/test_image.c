@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* lib/image, the builder: images to the byte, and what it refuses. */
+/* lib/image, the builder: the exact bytes of images, and what it refuses. */
 #define _XOPEN_SOURCE 700
 #include <dirent.h>
 #include <signal.h>
@@ -69,7 +69,7 @@ START_TEST(test_golden)
 }
 END_TEST
 
-/* What is built, and what must come out of the reader. */
+/* Inputs of the builder, and the events expected from the reader. */
 static const struct {
     const char *name, *chip;
     struct kit_segment segments[3];
@@ -188,7 +188,7 @@ START_TEST(test_round_trip)
 }
 END_TEST
 
-/* Real firmware, in every format that there is, gives the same image. */
+/* The same firmware in every format gives the same image. */
 START_TEST(test_real_firmware)
 {
     static const char *const suffixes[] = {"elf", "hex", "srec"};
@@ -297,9 +297,9 @@ static const struct {
     const char *message;
 } bad_modules[] = {
     {"SMIMAGIC", 16, 16, 17, SFI_ERR_TRUNCATED,
-     "a module of 47 bytes, its header alone has 48"},
+     "module of 47 bytes, expected at least its header of 48"},
     {"SFIMAGIC", 16, 16, 0, SFI_ERR_FORMAT,
-     "no module: it does not begin with SMIMAGIC"},
+     "not a module: its first bytes are not SMIMAGIC"},
     {"SMIMAGIC", 17, 16, 0, SFI_ERR_TRUNCATED,
      "the module has 16 bytes of code, its header says 17"},
     {"SMIMAGIC", 0xffffffff, 16, 0, SFI_ERR_TRUNCATED,
@@ -343,7 +343,7 @@ START_TEST(test_module)
     ck_assert_mem_eq(t.content.data + 5, smi, len);
     kit_free(&t.content);
     kit_free(&image);
-    /* the code, not the header, takes flash */
+    /* the code takes flash, the header does not */
     kit_add(b, (struct kit_segment){0x08080040, 4});
     ck_assert_ok(sfi_image_builder_check(b, NULL, NULL));
     kit_add(b, (struct kit_segment){0x08080027, 1});
@@ -437,7 +437,7 @@ START_TEST(test_save)
 
     test_mkdir(dir, sizeof(dir));
     (void)snprintf(path, sizeof(path), "%s/out.sfi", dir);
-    for (int i = 0; i < 2; i++) { /* new, and in place of the old one */
+    for (int i = 0; i < 2; i++) { /* create, then replace */
         ck_assert_ok(sfi_image_builder_save(b, path));
         saved = test_read(path, &len);
         ck_assert_uint_eq(len, image.len);
@@ -474,7 +474,7 @@ START_TEST(test_save_fails)
     ck_assert_uint_eq(files_in(dir), 0);
     ck_assert_fails(sfi_image_builder_save(b, "/dev/full"), SFI_ERR_OS,
                     "/dev/full", "cannot write: No space left on device");
-    /* a disk that fills up half-way: the old file stays as it is */
+    /* the disk fills up half-way: the old file stays unchanged */
     f = fopen(path, "w");
     ck_assert_ptr_nonnull(f);
     ck_assert_int_ge(fputs("old", f), 0);

@@ -89,7 +89,7 @@ next(sfi_image_reader *r)
     return e;
 }
 
-/* With a key an area comes out at its end; before that, nothing of it. */
+/* With a key, nothing of an area is released before its end. */
 START_TEST(test_events)
 {
     struct kit_bytes image = small_image();
@@ -102,7 +102,7 @@ START_TEST(test_events)
     ck_assert_uint_eq(used, 0);
     ck_assert_ok(sfi_image_reader_push(r, image.data, image.len, &used));
     ck_assert_uint_eq(used, HEADER_LEN);
-    /* an event waits: nothing more is taken */
+    /* an event waits: nothing is consumed */
     ck_assert_ok(sfi_image_reader_push(r, image.data + used, 10, &used));
     ck_assert_uint_eq(used, 0);
     e = next(r);
@@ -213,7 +213,7 @@ START_TEST(test_arguments)
                     "argument not valid, expected consumed != NULL");
     ck_assert_fails(sfi_image_reader_next(r, NULL), SFI_ERR_ARGUMENT, "",
                     "argument not valid, expected event != NULL");
-    /* a struct of no known size does not cost an event */
+    /* a call with an unknown struct_size does not lose the event */
     ck_assert_ok(sfi_image_reader_push(r, image.data, image.len, &used));
     e.struct_size = 4;
     ck_assert_fails(sfi_image_reader_next(r, &e), SFI_ERR_ABI, "",
@@ -253,13 +253,13 @@ END_TEST
 
 /* ---- damaged images ---- */
 
-/* What a flipped bit at `offset` may be called: by the field it is in. */
+/* The status of a flipped bit at `offset`, by the field it is in. */
 static bool
 status_fits(size_t offset, sfi_status st)
 {
     size_t at = offset, area;
 
-    if (offset < HEADER_LEN) /* magic, version; else the tag speaks */
+    if (offset < HEADER_LEN) /* magic, version; else the tag fails */
         return st == (offset < 10 ? SFI_ERR_FORMAT : SFI_ERR_AUTH);
     for (area = 3; descriptor_at(area) > offset; area--)
         ;
@@ -284,7 +284,7 @@ status_fits(size_t offset, sfi_status st)
     }
 }
 
-/* Areas that came out before byte `offset` of the image was reached. */
+/* Areas released before byte `offset` of the image was reached. */
 static size_t
 content_before(size_t offset)
 {
@@ -316,7 +316,7 @@ START_TEST(test_every_bit)
         ck_assert_int_eq(sfi_error_status(err), st);
         ck_assert_str_ne(sfi_error_message(err), "");
         ck_assert_str_ne(sfi_error_where(err), "");
-        /* and nothing of the damaged part, or of what follows, came out */
+        /* and nothing of the damaged area or after it was released */
         ck_assert_uint_eq(t.content.len, content_before(bit / 8));
         kit_free(&t.content);
     }
@@ -393,10 +393,10 @@ static const struct {
     {0, 10, {4, 0}, 2, "area 1", "3 areas in all, the header says 4"},
     {1, 0, "P", 1, "area 1", "type 0x50 (P), expected F, M or C"},
     {2, 0, {0}, 1, "area 2", "type 0x00 (.), expected F, M or C"},
-    {2, 1, {8}, 1, "area 2", "image version 8, the area before says 7"},
+    {2, 1, {8}, 1, "area 2", "image version 8, the previous area says 7"},
     {1, 2, {0, 0}, 2, "area 1", "index 0, expected 1 of 3"},
     {1, 2, {2, 0}, 2, "area 1", "area 2 comes too early, expected area 1"},
-    {2, 2, {1, 0}, 2, "area 2", "area 1 comes again, expected area 2"},
+    {2, 2, {1, 0}, 2, "area 2", "area 1 is repeated, expected area 2"},
     {2, 2, {3, 0}, 2, "area 2", "area 3 comes too early, expected area 2"},
     {3, 2, {4, 0}, 2, "area 3", "index 4, expected 3 of 3"},
     {3, 2, {0, 0xff}, 2, "area 3", "index 65280, expected 3 of 3"},
@@ -418,21 +418,21 @@ START_TEST(test_fields)
                     fields[_i].where, fields[_i].message);
     /* it stays refused */
     ck_assert_fails(sfi_image_reader_push(r, image.data, 1, &used),
-                    SFI_ERR_FORMAT, "", "the image was refused before");
+                    SFI_ERR_FORMAT, "", "this image was already refused");
     ck_assert_uint_eq(used, 0);
     ck_assert_fails(sfi_image_reader_finish(r), SFI_ERR_FORMAT, "",
-                    "the image was refused before");
+                    "this image was already refused");
     ck_assert_fails(
         sfi_image_reader_next(
             r, &(sfi_image_event){.struct_size = sizeof(sfi_image_event)}),
-        SFI_ERR_FORMAT, "", "the image was refused before");
+        SFI_ERR_FORMAT, "", "this image was already refused");
     sfi_image_reader_free(r);
     kit_free(&t.content);
     kit_free(&image);
 }
 END_TEST
 
-/* The same areas in another order, once more, or followed by something. */
+/* The same areas in another order, repeated, or followed by a byte. */
 static const struct {
     const char *order; /* of areas; "x" is one byte */
     sfi_status status;
@@ -443,8 +443,8 @@ static const struct {
      "area 2 comes too early, expected area 1"},
     {"132", SFI_ERR_FORMAT, "area 2",
      "area 3 comes too early, expected area 2"},
-    {"113", SFI_ERR_FORMAT, "area 2", "area 1 comes again, expected area 2"},
-    {"122", SFI_ERR_FORMAT, "area 3", "area 2 comes again, expected area 3"},
+    {"113", SFI_ERR_FORMAT, "area 2", "area 1 is repeated, expected area 2"},
+    {"122", SFI_ERR_FORMAT, "area 3", "area 2 is repeated, expected area 3"},
     {"12", SFI_ERR_TRUNCATED, "area 3",
      "the image ends after 0 of 30 bytes of the descriptor"},
     {"123x", SFI_ERR_FORMAT, "area 3",
@@ -506,7 +506,7 @@ watched_free(void *user, void *ptr)
     free(ptr);
 }
 
-/* A header that is right, then an area that announces `size`. */
+/* A valid header, then an area whose descriptor says `size`. */
 static struct kit_bytes
 announce(uint32_t size)
 {
@@ -541,7 +541,7 @@ START_TEST(test_announced_size)
                         "the image ends after 141 of 16777216 bytes of "
                         "content");
     ck_assert_uint_le(largest,
-                      4096); /* the size that came, not the announced */
+                      4096); /* the received size, not the claimed one */
     sfi_ctx_free(ctx);
     ctx = counted;
     kit_free(&t.content);
@@ -555,13 +555,14 @@ START_TEST(test_limit)
     struct kit_trace t = {0};
 
     ck_assert_fails(kit_read_image(true, &image, 50, &t), SFI_ERR_LIMIT,
-                    "area 1", "16777217 bytes, the reader takes 16777216");
+                    "area 1",
+                    "16777217 bytes, the reader accepts at most 16777216");
     kit_free(&t.content);
     kit_free(&image);
 }
 END_TEST
 
-/* An area without content is in order as far as the structure goes. */
+/* An area without content is structurally valid. */
 START_TEST(test_empty_area)
 {
     struct kit_bytes image = small_image();

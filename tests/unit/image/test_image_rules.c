@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* lib/image, the rules: what each part refuses, and in which words. */
+/* lib/image, the rules: what each part refuses, and the messages. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,15 +26,15 @@ static const struct {
      "F 08000000 1048544; F 08100000 1048544; C 0 36", ""},
     {"ascending", H7, "F 08000000 4; F 08030000 4; F 08030020 4; C 0 36", ""},
     {"descending", H7, "F 08030000 4; F 08000000 4; C 0 36",
-     "SFI_ERR_CHIP_RULE: segment 2 at 0x08000000 lies below the one before at "
-     "0x08030000, expected ascending addresses\n"},
+     "SFI_ERR_CHIP_RULE: segment 2 at 0x08000000 lies below the previous one "
+     "at 0x08030000, expected ascending addresses\n"},
     {"descending, side by side", L4, "F 08001008 8; F 08001000 8; C 0 20",
-     "SFI_ERR_CHIP_RULE: segment 2 at 0x08001000 lies below the one before at "
-     "0x08001008, expected ascending addresses\n"},
+     "SFI_ERR_CHIP_RULE: segment 2 at 0x08001000 lies below the previous one "
+     "at 0x08001008, expected ascending addresses\n"},
     {"descending past a module", H7,
      "F 08030000 4; M 08080000 1688; F 08000000 4; C 0 36",
-     "SFI_ERR_CHIP_RULE: segment 3 at 0x08000000 lies below the one before at "
-     "0x08030000, expected ascending addresses\n"},
+     "SFI_ERR_CHIP_RULE: segment 3 at 0x08000000 lies below the previous one "
+     "at 0x08030000, expected ascending addresses\n"},
     {"modules in any order", H7,
      "F 08000000 4; M 08080000 1688; M 08040000 1688; C 0 36", ""},
     {"module", H7, "F 08000000 4; M 08080000 1688; C 0 36", ""},
@@ -150,10 +150,12 @@ static const struct {
      "has "
      "20: made for another chip\n"},
     {"option bytes twice", H7, "F 08000000 4; C 0 36; C 0 36",
-     "SFI_ERR_FORMAT: area 2 holds the option bytes, which come last\n"
+     "SFI_ERR_FORMAT: area 2 holds the option bytes, expected them in the last "
+     "area\n"
      "SFI_ERR_FORMAT: 2 areas hold option bytes, expected one\n"},
     {"option bytes first", H7, "C 0 36; F 08000000 4",
-     "SFI_ERR_FORMAT: area 1 holds the option bytes, which come last\n"},
+     "SFI_ERR_FORMAT: area 1 holds the option bytes, expected them in the last "
+     "area\n"},
     {"option bytes with an address", H7, "F 08000000 4; C 5200201c 36",
      "SFI_ERR_FORMAT: area 2 holds the option bytes and has the address "
      "0x5200201c, expected 0\n"},
@@ -299,7 +301,7 @@ START_TEST(test_builder_check)
                     "segment 4 at 0x08200000 (4 bytes) is not inside the flash "
                     "of stm32h753xi, 0x08000000 to 0x081fffff");
     ck_assert_uint_eq(busy.calls, 3);
-    /* and nothing that is refused is written */
+    /* and a refused image is not written */
     ck_assert_fails(sfi_image_builder_write(b, kit_write, &image),
                     SFI_ERR_RANGE, "",
                     "segment 4 at 0x08200000 (4 bytes) is not inside the flash "
@@ -328,7 +330,7 @@ START_TEST(test_image_check)
                      "0x08001000, where firmware of stm32l462ce begins\n"
                      "SFI_ERR_CHIP_RULE: area 2 holds 36 bytes of option "
                      "bytes, stm32l462ce has 20: made for another chip\n");
-    /* what is no image is no finding of the chip's */
+    /* a malformed image is an error, not a finding about the chip */
     list.text[0] = '\0';
     ck_assert_fails(sfi_image_check(ctx, sfi_chip_find(H7), image.data,
                                     image.len - 1, note, &list),

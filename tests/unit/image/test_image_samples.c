@@ -30,7 +30,7 @@ static const char *const masks[] = {
     "3d671a8983e1d9c58c01c80a410b4313", /* nonce + 3 */
 };
 
-/* A sample, or NULL when the samples are not here. */
+/* A sample, or NULL if the samples are not available. */
 static char *
 sample(const char *name, size_t *len)
 {
@@ -116,7 +116,7 @@ END_TEST
 
 /* ---- data.sfi ---- */
 
-/* One message as the reader tells it. */
+/* One message as the reader reports it. */
 struct message {
     uint8_t aad[BLOCK], tag[BLOCK];
     size_t aad_len;
@@ -192,7 +192,7 @@ START_TEST(test_data_sfi)
                       mask, masks[i]);
         kit_free(&msg->content);
     }
-    /* and it is an image for the chip that it was made for */
+    /* and the image is valid for its chip */
     ck_assert_ok(sfi_image_check(ctx, sfi_chip_find("stm32h753xi"),
                                  (uint8_t *)image, len, NULL, NULL));
     free(image);
