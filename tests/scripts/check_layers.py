@@ -1,10 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""An include only goes down the layers of doc/design.md."""
+"""An include only goes down the layers of doc/design.md, and so does a call.
 
+    check_layers.py                      what the sources include
+    check_layers.py objects ARCHIVE...   what the built objects use
+    check_layers.py --self-test [CC...]
+"""
+
+import collections
 import fnmatch
+import pathlib
 import re
+import subprocess
+import sys
+import tempfile
 
 import source
 
@@ -279,5 +289,102 @@ CASES = [
      []),
 ]
 
+
+
+def members(root):
+    """Each object's name in an archive, by the source that it is made of."""
+    return {str(p)[len("lib/"):].replace("/", "_") + ".o": str(p)
+            for p in source.files(root, ["lib"], (".c",))}
+
+
+def symbols(root, archives):
+    """Who defines a symbol, and which symbols a file needs."""
+    sources = members(root)
+    owner, needs = {}, collections.defaultdict(set)
+    for archive in archives:
+        out = subprocess.run(["nm", "-A", "-P", archive], check=True,
+                             capture_output=True, text=True).stdout
+        for line in out.splitlines():
+            place, name, kind = re.match(r".*\[(.*)\]: (\S+) (\S)",
+                                         line).groups()
+            path = sources.get(pathlib.Path(place).name)
+            if path is None:
+                continue  # no source of lib/
+            if kind == "U":
+                needs[path].add(name)
+            elif kind.isupper():
+                owner[name] = path
+    return owner, needs
+
+
+def check_objects(root, archives):
+    """No folder uses what is not below it; no two use each other."""
+    owner, needs = symbols(root, archives)
+    uses = collections.defaultdict(set)
+    for path, names in sorted(needs.items()):
+        for name in sorted(names & owner.keys()):
+            here, there = (folder(p[len("lib/"):]) for p in
+                           (path, owner[name]))
+            if here != there:
+                uses[here, there].add(f"{path} uses {name}")
+    found = [] if uses else ["no object of lib/ uses another: a wrong archive"]
+    for (here, there), why in sorted(uses.items()):
+        if there not in ALLOWED.get(here, ()):
+            found.append(f"lib/{here} may not use lib/{there}: {min(why)}")
+        if here < there and (there, here) in uses:
+            found.append(f"lib/{here} and lib/{there} use each other: "
+                         f"{min(why)}; {min(uses[there, here])}")
+    return found
+
+
+OBJECT_CASES = [
+    ("objects: downwards", {"image/a.c": ("a", "b"), "wire/b.c": ("b", None)},
+     []),
+    ("objects: upwards", {"image/a.c": ("a", None), "util/b.c": ("b", "a")},
+     [r"lib/util may not use lib/image: lib/util/b.c uses a"]),
+    ("objects: each other", {"image/a.c": ("a", "b"), "wire/b.c": ("b", "a")},
+     ["lib/image and lib/wire use each other", "may not use"]),
+    ("objects: none", {"image/a.c": ("a", None)}, ["a wrong archive"]),
+]
+
+
+def object_case(cc, tree, expected):
+    """Compile a tree of functions that each call one; is it judged right?"""
+    with tempfile.TemporaryDirectory() as where:
+        root = pathlib.Path(where)
+        objects = []
+        for path, (name, callee) in tree.items():
+            file = root / "lib" / path
+            file.parent.mkdir(parents=True)
+            call = f"void {callee}(void);" if callee else ""
+            file.write_text(f"{call} void {name}(void) "
+                            f"{{ {callee + '();' if callee else ''} }}\n")
+            objects.append(str(root / (path.replace("/", "_") + ".o")))
+            subprocess.run([*cc, "-c", file, "-o", objects[-1]], check=True)
+        subprocess.run(["ar", "rc", root / "x.a", *objects], check=True)
+        got = check_objects(root, [root / "x.a"])
+    return all(any(re.search(e, f) for f in got) for e in expected) and \
+        all(any(re.search(e, f) for e in expected) for f in got)
+
+
+def self_test(cc):
+    wrong = [name for name, tree, expected in OBJECT_CASES
+             if not object_case(cc, tree, expected)]
+    for name in wrong:
+        print(f"{name}: misjudged")
+    return max(source.self_test(check, CASES), 1 if wrong else 0)
+
+
+def main(args):
+    if args[:1] == ["objects"] and len(args) > 1:
+        found = check_objects(source.ROOT, args[1:])
+        for f in found:
+            print(f)
+        return 1 if found else 0
+    if args[:1] == ["--self-test"]:
+        return self_test(args[1:] or ["cc"])
+    return source.run(check) if not args else __doc__
+
+
 if __name__ == "__main__":
-    source.main(check, CASES)
+    sys.exit(main(sys.argv[1:]))
