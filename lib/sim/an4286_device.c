@@ -23,7 +23,7 @@ sfi__an4286_device_quiet(const struct an4286_device *s)
 
 /* First a verdict, last one too when there is a tail, data between. */
 static void
-begin_answer(struct an4286_device *s, size_t len)
+spi_device_begin_answer(struct an4286_device *s, size_t len)
 {
     s->verdict = s->answer[0];
     s->tail = s->engine.tail && len > 1;
@@ -34,19 +34,19 @@ begin_answer(struct an4286_device *s, size_t len)
 }
 
 static void
-listen(struct an4286_device *s, uint8_t in)
+spi_device_take_byte(struct an4286_device *s, uint8_t in)
 {
     struct wr w;
 
     sfi__wr_init(&w, s->answer, sizeof(s->answer));
     sfi__an3155_device_byte(&s->engine, in, &w);
     if (sfi__wr_len(&w) > 0)
-        begin_answer(s, sfi__wr_len(&w));
+        spi_device_begin_answer(s, sfi__wr_len(&w));
 }
 
 /* The verdict is taken: what now? */
 static void
-go_on(struct an4286_device *s)
+spi_device_after_verdict(struct an4286_device *s)
 {
     if (s->at < s->len) {
         s->phase = SPI_DUMMY_D;
@@ -60,12 +60,12 @@ go_on(struct an4286_device *s)
 }
 
 static uint8_t
-next_data(struct an4286_device *s)
+spi_device_next_data(struct an4286_device *s)
 {
     uint8_t byte = s->answer[s->at++];
 
     if (s->at == s->len)
-        go_on(s);
+        spi_device_after_verdict(s);
     return byte;
 }
 
@@ -74,7 +74,7 @@ sfi__an4286_device_clock(struct an4286_device *s, uint8_t in)
 {
     switch (s->phase) {
     case SPI_LISTEN:
-        listen(s, in);
+        spi_device_take_byte(s, in);
         break;
     case SPI_DUMMY_A:
         s->phase = SPI_VERDICT;
@@ -88,13 +88,13 @@ sfi__an4286_device_clock(struct an4286_device *s, uint8_t in)
         break;
     case SPI_TAKEN:
         if (in == USART_ACK)
-            go_on(s);
+            spi_device_after_verdict(s);
         break;
     case SPI_DUMMY_D:
         s->phase = SPI_DATA;
         break;
     case SPI_DATA:
-        return next_data(s);
+        return spi_device_next_data(s);
     }
     return SPI_BUSY;
 }

@@ -29,7 +29,7 @@ sfi__sim_decide(const struct sfi_sim *sim)
 
 /* Nothing volatile is left. */
 static void
-clear(struct sfi_sim *sim)
+sim_clear_volatile(struct sfi_sim *sim)
 {
     sfi__secure_stop(sim);
     sfi__wipe(sim->ram, sim->ram_len);
@@ -43,13 +43,13 @@ clear(struct sfi_sim *sim)
 
 /* Does what runs end here: a reset that it asked for, a power cut? */
 static bool
-is_over(const struct sfi_sim *sim)
+sim_run_is_over(const struct sfi_sim *sim)
 {
     return sim->reset_due || (sim->power.off && sim->mode != SIM_OFF);
 }
 
 static void
-start_secure(struct sfi_sim *sim)
+sim_start_secure(struct sfi_sim *sim)
 {
     uint8_t nothing[USART_ANSWER_MAX];
     struct wr w;
@@ -66,7 +66,7 @@ start_secure(struct sfi_sim *sim)
 }
 
 static void
-start(struct sfi_sim *sim)
+sim_start_mode(struct sfi_sim *sim)
 {
     sim->resets++;
     sfi__options_load(sim);
@@ -74,7 +74,7 @@ start(struct sfi_sim *sim)
     if (sim->mode == SIM_STANDARD)
         sfi__standard_start(sim);
     else if (sim->mode == SIM_SECURE)
-        start_secure(sim);
+        sim_start_secure(sim);
 }
 
 void
@@ -83,17 +83,17 @@ sfi__sim_reset(struct sfi_sim *sim)
     int left = RESETS_MAX;
 
     do {
-        clear(sim);
+        sim_clear_volatile(sim);
         if (!sim->power.off && !sim->held)
-            start(sim);
-    } while (is_over(sim) && left-- > 0);
+            sim_start_mode(sim);
+    } while (sim_run_is_over(sim) && left-- > 0);
     sfi__core_debug_reset(sim);
 }
 
 void
 sfi__sim_settle(struct sfi_sim *sim)
 {
-    if (is_over(sim))
+    if (sim_run_is_over(sim))
         sfi__sim_reset(sim);
 }
 
@@ -108,7 +108,7 @@ sfi__sim_hold(struct sfi_sim *sim, bool held)
 
 /* What ran has answered, unless its power failed, and may want a reset. */
 static void
-settle(struct sfi_sim *sim, const struct wr *answer)
+sim_send_answer(struct sfi_sim *sim, const struct wr *answer)
 {
     if (!sim->power.off &&
         !sfi__buf_append(&sim->line, answer->start, sfi__wr_len(answer)))
@@ -118,7 +118,7 @@ settle(struct sfi_sim *sim, const struct wr *answer)
 }
 
 static void
-receive_byte(struct sfi_sim *sim, uint8_t byte)
+sim_receive_byte(struct sfi_sim *sim, uint8_t byte)
 {
     uint8_t answer[USART_ANSWER_MAX];
     struct wr w;
@@ -135,21 +135,21 @@ receive_byte(struct sfi_sim *sim, uint8_t byte)
         sfi__secure_byte(sim, byte, &w);
         break;
     }
-    settle(sim, &w);
+    sim_send_answer(sim, &w);
 }
 
 void
 sfi__sim_receive(struct sfi_sim *sim, const uint8_t *data, size_t len)
 {
     for (size_t i = 0; i < len; i++)
-        receive_byte(sim, data[i]);
+        sim_receive_byte(sim, data[i]);
 }
 
 /* A host that has gone never takes its answer. */
 #define SPI_OWES_MS 1000u
 
 static bool
-spi_owes(const struct sfi_sim *sim)
+sim_spi_owes_answer(const struct sfi_sim *sim)
 {
     return !sfi__an4286_device_quiet(&sim->spi) &&
            sim->now_ms - sim->spi.clocked_ms < SPI_OWES_MS;
@@ -163,11 +163,11 @@ sfi__sim_wait(struct sfi_sim *sim, uint64_t ms)
 
     sim->now_ms += ms;
     if (sim->mode != SIM_SECURE || sfi__sim_mailbox_holds(sim) ||
-        sfi__dfu_device_owes(sim) || spi_owes(sim))
+        sfi__dfu_device_owes(sim) || sim_spi_owes_answer(sim))
         return;
     sfi__wr_init(&w, answer, sizeof(answer));
     sfi__secure_tick(sim, &w);
-    settle(sim, &w);
+    sim_send_answer(sim, &w);
 }
 
 /* Nobody drives the line. */
@@ -175,12 +175,12 @@ sfi__sim_wait(struct sfi_sim *sim, uint64_t ms)
 
 /* An answer is out, all of it: what waited for that goes on. */
 static void
-settle_spi(struct sfi_sim *sim)
+sim_settle_spi(struct sfi_sim *sim)
 {
     uint64_t ms = sim->spi.passed_us / 1000;
 
     sim->spi.passed_us %= 1000;
-    if (is_over(sim))
+    if (sim_run_is_over(sim))
         sfi__sim_reset(sim);
     else
         sfi__sim_wait(sim, ms);
@@ -197,13 +197,13 @@ sfi__sim_clock(struct sfi_sim *sim, uint8_t in)
     if (sim->mode == SIM_STANDARD || sim->mode == SIM_SECURE || !quiet)
         out = sfi__an4286_device_clock(&sim->spi, in);
     if (sim->power.off) {
-        if (is_over(sim))
+        if (sim_run_is_over(sim))
             sfi__sim_reset(sim);
         return SPI_FLOATING;
     }
     if (sfi__an4286_device_quiet(&sim->spi) &&
         (!quiet || sim->reset_due || sim->spi.passed_us >= 1000))
-        settle_spi(sim);
+        sim_settle_spi(sim);
     return out;
 }
 

@@ -37,7 +37,7 @@ enum reach {
 };
 
 static enum reach
-reach(const struct sfi_sim *sim)
+bus_debug_reach(const struct sfi_sim *sim)
 {
     if (sim->mode == SIM_OFF || sim->held || sim->chip->dbgmcu == 0)
         return REACH_NOTHING;
@@ -49,20 +49,20 @@ reach(const struct sfi_sim *sim)
 }
 
 static bool
-in_mailbox(const struct sfi_sim *sim, uint32_t address, uint32_t size)
+bus_in_mailbox(const struct sfi_sim *sim, uint32_t address, uint32_t size)
 {
     return sfi__chip_range_has(&sim->chip->mailbox, address, size);
 }
 
 static bool
-in_flash_regs(const struct sfi_sim *sim, uint32_t address)
+bus_in_flash_regs(const struct sfi_sim *sim, uint32_t address)
 {
     return address - sim->chip->flash_regs < FLASH_REGS_SIZE;
 }
 
 /* Borrow what is memory to read; NULL: it is none, or it is protected. */
 static const uint8_t *
-memory(const struct sfi_sim *sim, uint32_t address, uint32_t size)
+bus_view_memory(const struct sfi_sim *sim, uint32_t address, uint32_t size)
 {
     const uint8_t *p = sfi__bus_ram(sim, address, size);
 
@@ -72,7 +72,7 @@ memory(const struct sfi_sim *sim, uint32_t address, uint32_t size)
 }
 
 static uint32_t
-load(const uint8_t *p, uint32_t size)
+bus_load_value(const uint8_t *p, uint32_t size)
 {
     uint32_t value = 0;
 
@@ -82,16 +82,16 @@ load(const uint8_t *p, uint32_t size)
 }
 
 static void
-store(uint8_t *p, uint32_t size, uint32_t value)
+bus_store_value(uint8_t *p, uint32_t size, uint32_t value)
 {
     for (uint32_t i = 0; i < size; i++)
         p[i] = (uint8_t)(value >> 8 * i);
 }
 
 static bool
-read_register(struct sfi_sim *sim, uint32_t address, uint32_t *value)
+bus_read_register(struct sfi_sim *sim, uint32_t address, uint32_t *value)
 {
-    if (in_flash_regs(sim, address))
+    if (bus_in_flash_regs(sim, address))
         *value = sfi__flash_regs_read(sim, address - sim->chip->flash_regs);
     else if (address == sim->chip->dbgmcu)
         *value = sim->chip->idcode;
@@ -108,23 +108,23 @@ bool
 sfi__bus_read(struct sfi_sim *sim, uint32_t address, uint32_t size,
               uint32_t *value)
 {
-    enum reach r = reach(sim);
+    enum reach r = bus_debug_reach(sim);
     const uint8_t *p;
 
     if (r == REACH_NOTHING ||
-        (r == REACH_MAILBOX && !in_mailbox(sim, address, size)))
+        (r == REACH_MAILBOX && !bus_in_mailbox(sim, address, size)))
         return false;
-    p = memory(sim, address, size);
+    p = bus_view_memory(sim, address, size);
     if (p == NULL)
-        return size == 4 && read_register(sim, address, value);
-    *value = load(p, size);
+        return size == 4 && bus_read_register(sim, address, value);
+    *value = bus_load_value(p, size);
     return true;
 }
 
 static bool
-write_register(struct sfi_sim *sim, uint32_t address, uint32_t value)
+bus_write_register(struct sfi_sim *sim, uint32_t address, uint32_t value)
 {
-    if (in_flash_regs(sim, address)) {
+    if (bus_in_flash_regs(sim, address)) {
         sfi__flash_regs_write(sim, address - sim->chip->flash_regs, value);
         return true;
     }
@@ -137,17 +137,18 @@ write_register(struct sfi_sim *sim, uint32_t address, uint32_t value)
 }
 
 static bool
-write(struct sfi_sim *sim, uint32_t address, uint32_t size, uint32_t value)
+bus_write_access(struct sfi_sim *sim, uint32_t address, uint32_t size,
+                 uint32_t value)
 {
-    enum reach r = reach(sim);
+    enum reach r = bus_debug_reach(sim);
     uint8_t *p;
 
     if (r == REACH_NOTHING ||
-        (r == REACH_MAILBOX && !in_mailbox(sim, address, size)))
+        (r == REACH_MAILBOX && !bus_in_mailbox(sim, address, size)))
         return false;
     p = sfi__bus_ram(sim, address, size);
     if (p != NULL) {
-        store(p, size, value);
+        bus_store_value(p, size, value);
         if (r == REACH_MAILBOX)
             sfi__sim_mailbox_written(sim, address);
         return true;
@@ -156,14 +157,14 @@ write(struct sfi_sim *sim, uint32_t address, uint32_t size, uint32_t value)
         return false;
     if (sfi__chip_range_has(&sim->chip->flash, address, size))
         return sfi__flash_regs_program(sim, address, value);
-    return write_register(sim, address, value);
+    return bus_write_register(sim, address, value);
 }
 
 bool
 sfi__bus_write(struct sfi_sim *sim, uint32_t address, uint32_t size,
                uint32_t value)
 {
-    bool done = write(sim, address, size, value);
+    bool done = bus_write_access(sim, address, size, value);
 
     sfi__sim_settle(sim);
     return done;
@@ -173,7 +174,7 @@ bool
 sfi__bus_debug_read(const struct sfi_sim *sim, uint32_t address,
                     uint32_t *value)
 {
-    if (reach(sim) != REACH_ALL || address != DBGMCU_DEBUG)
+    if (bus_debug_reach(sim) != REACH_ALL || address != DBGMCU_DEBUG)
         return false;
     *value = sim->chip->idcode;
     return true;

@@ -8,7 +8,7 @@
 
 /* While it is halted, nothing answers on any line. */
 static void
-halt(struct sfi_sim *sim)
+core_debug_halt(struct sfi_sim *sim)
 {
     struct core_debug *c = &sim->core;
 
@@ -22,7 +22,7 @@ halt(struct sfi_sim *sim)
 
 /* What was halted goes on, unless the core was sent to a program. */
 static void
-run(struct sfi_sim *sim)
+core_debug_resume(struct sfi_sim *sim)
 {
     struct core_debug *c = &sim->core;
 
@@ -50,24 +50,24 @@ sfi__core_debug_reset(struct sfi_sim *sim)
     sfi__zero(c->reg, sizeof(c->reg));
     if (c->enabled && c->catches &&
         (sim->mode == SIM_STANDARD || sim->mode == SIM_APPLICATION))
-        halt(sim);
+        core_debug_halt(sim);
 }
 
 static void
-control(struct sfi_sim *sim, uint32_t value)
+core_debug_write_dhcsr(struct sfi_sim *sim, uint32_t value)
 {
     if ((value & V7M_DHCSR_KEY_MASK) != V7M_DHCSR_KEY)
         return;
     sim->core.enabled = (value & V7M_DHCSR_C_DEBUGEN) != 0;
     if (sim->core.enabled && (value & V7M_DHCSR_C_HALT) != 0)
-        halt(sim);
+        core_debug_halt(sim);
     else
-        run(sim);
+        core_debug_resume(sim);
 }
 
 /* Of a core that runs they can be neither read nor written. */
 static void
-move(struct core_debug *c, uint32_t select)
+core_debug_move_register(struct core_debug *c, uint32_t select)
 {
     uint32_t number = select & V7M_DCRSR_REG;
 
@@ -114,10 +114,10 @@ sfi__core_debug_write(struct sfi_sim *sim, uint32_t address, uint32_t value)
 
     switch (address) {
     case V7M_DHCSR:
-        control(sim, value);
+        core_debug_write_dhcsr(sim, value);
         return true;
     case V7M_DCRSR:
-        move(c, value);
+        core_debug_move_register(c, value);
         return true;
     case V7M_DCRDR:
         c->data = value;

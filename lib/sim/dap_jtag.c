@@ -25,7 +25,7 @@ sfi__dap_jtag_clock(struct sfi_sim *sim, bool tms, bool tdi)
 }
 
 static void
-walk(struct sfi_sim *sim, const char *tms)
+dap_jtag_walk_tms(struct sfi_sim *sim, const char *tms)
 {
     for (; *tms != '\0'; tms++)
         (void)sfi__dap_jtag_clock(sim, *tms == '1', true);
@@ -34,8 +34,8 @@ walk(struct sfi_sim *sim, const char *tms)
 /* `bits` of `out` between ones for the TAPs before and behind, from Shift to
  * Run-Test/Idle; what came from the one in the middle. */
 static uint64_t
-shift(struct sfi_sim *sim, size_t before, uint64_t out, size_t bits,
-      size_t after)
+dap_jtag_shift_bits(struct sfi_sim *sim, size_t before, uint64_t out,
+                    size_t bits, size_t after)
 {
     size_t all = before + bits + after;
     uint64_t in = 0;
@@ -48,12 +48,12 @@ shift(struct sfi_sim *sim, size_t before, uint64_t out, size_t bits,
         if (mine)
             in |= (uint64_t)tdo << (i - before);
     }
-    walk(sim, "10");
+    dap_jtag_walk_tms(sim, "10");
     return in;
 }
 
 static void
-select_ir(struct sfi_sim *sim, uint8_t tap, uint8_t ir)
+dap_jtag_select_ir(struct sfi_sim *sim, uint8_t tap, uint8_t ir)
 {
     struct dap_chain *c = &sim->probe.chain;
     size_t before = 0, after = 0;
@@ -64,27 +64,29 @@ select_ir(struct sfi_sim *sim, uint8_t tap, uint8_t ir)
         before += i < tap ? c->ir_len[i] : 0u;
         after += i > tap ? c->ir_len[i] : 0u;
     }
-    walk(sim, "1100");
-    (void)shift(sim, before, ir, c->ir_len[tap], after);
+    dap_jtag_walk_tms(sim, "1100");
+    (void)dap_jtag_shift_bits(sim, before, ir, c->ir_len[tap], after);
     c->ir = ir;
 }
 
 /* The others are in BYPASS, one bit each. */
 static uint64_t
-scan_dr(struct sfi_sim *sim, uint8_t tap, uint64_t out, size_t bits)
+dap_jtag_scan_dr(struct sfi_sim *sim, uint8_t tap, uint64_t out, size_t bits)
 {
-    walk(sim, "100");
-    return shift(sim, tap, out, bits, sim->probe.chain.count - tap - 1u);
+    dap_jtag_walk_tms(sim, "100");
+    return dap_jtag_shift_bits(sim, tap, out, bits,
+                               sim->probe.chain.count - tap - 1u);
 }
 
 static enum adi_ack
-scan(struct sfi_sim *sim, uint8_t tap, const struct adi_request *r,
-     uint32_t out, uint32_t *in)
+dap_jtag_scan_access(struct sfi_sim *sim, uint8_t tap,
+                     const struct adi_request *r, uint32_t out, uint32_t *in)
 {
     uint64_t got;
 
-    select_ir(sim, tap, r->ap ? ADI_IR_APACC : ADI_IR_DPACC);
-    got = scan_dr(sim, tap, sfi__adi_jtag_request(r, out), ADI_ACCESS_BITS);
+    dap_jtag_select_ir(sim, tap, r->ap ? ADI_IR_APACC : ADI_IR_DPACC);
+    got = dap_jtag_scan_dr(sim, tap, sfi__adi_jtag_request(r, out),
+                           ADI_ACCESS_BITS);
     for (unsigned i = 0; i < sim->probe.idle; i++)
         (void)sfi__dap_jtag_clock(sim, false, true);
     return sfi__adi_jtag_take_answer(got, in);
@@ -111,13 +113,14 @@ sfi__dap_jtag_access(struct sfi_sim *sim, uint8_t tap,
     if (tap >= p->chain.count)
         return ADI_ACK_NONE;
     if (!r->read)
-        return scan(sim, tap, r, *data, &old);
+        return dap_jtag_scan_access(sim, tap, r, *data, &old);
     if (!p->posted)
-        ack = scan(sim, tap, r, 0, &old);
+        ack = dap_jtag_scan_access(sim, tap, r, 0, &old);
     if (ack != ADI_ACK_OK)
         return ack;
     p->posted = next != NULL && next->read && next->ap == r->ap;
-    return scan(sim, tap, p->posted ? next : &rdbuff_read, 0, data);
+    return dap_jtag_scan_access(sim, tap, p->posted ? next : &rdbuff_read, 0,
+                                data);
 }
 
 void
@@ -128,15 +131,15 @@ sfi__dap_jtag_abort(struct sfi_sim *sim, uint8_t tap, uint32_t value)
     sfi__dap_jtag_begin(sim);
     if (tap >= sim->probe.chain.count)
         return;
-    select_ir(sim, tap, ADI_IR_ABORT);
-    (void)scan_dr(sim, tap, sfi__adi_jtag_request(&abort, value),
-                  ADI_ACCESS_BITS);
+    dap_jtag_select_ir(sim, tap, ADI_IR_ABORT);
+    (void)dap_jtag_scan_dr(sim, tap, sfi__adi_jtag_request(&abort, value),
+                           ADI_ACCESS_BITS);
 }
 
 /* ---- commands ---- */
 
 static void
-one_sequence(struct sfi_sim *sim, struct rd *r, struct wr *w)
+dap_jtag_one_sequence(struct sfi_sim *sim, struct rd *r, struct wr *w)
 {
     uint8_t head = sfi__rd_u8(r);
     size_t clocks = head & CMSIS_JTAG_CLOCKS;
@@ -163,7 +166,7 @@ sfi__dap_jtag_sequence(struct sfi_sim *sim, struct rd *r, struct wr *w)
 
     sfi__wr_u8(w, CMSIS_STATUS_OK);
     for (; left > 0 && sfi__rd_ok(r) && sim->probe.is_jtag; left--)
-        one_sequence(sim, r, w);
+        dap_jtag_one_sequence(sim, r, w);
     if (!sfi__rd_ok(r) || !sim->probe.is_jtag)
         w->start[1] = CMSIS_STATUS_ERROR;
 }
@@ -193,7 +196,8 @@ sfi__dap_jtag_idcode(struct sfi_sim *sim, struct rd *r, struct wr *w)
         return;
     }
     sfi__dap_jtag_begin(sim);
-    select_ir(sim, tap, ADI_IR_IDCODE);
+    dap_jtag_select_ir(sim, tap, ADI_IR_IDCODE);
     sfi__wr_u8(w, CMSIS_STATUS_OK);
-    sfi__wr_u32le(w, (uint32_t)scan_dr(sim, tap, UINT32_MAX, IDCODE_BITS));
+    sfi__wr_u32le(
+        w, (uint32_t)dap_jtag_scan_dr(sim, tap, UINT32_MAX, IDCODE_BITS));
 }

@@ -57,7 +57,7 @@ sfi__dap_probe_clock(struct sfi_sim *sim, bool bit)
 }
 
 static uint32_t
-stat_of(struct sfi_sim *sim)
+dap_swd_ctrl_stat(struct sfi_sim *sim)
 {
     const struct adi_request r = {false, true, ADI_DP_CTRL_STAT};
     uint32_t stat = 0;
@@ -67,14 +67,16 @@ stat_of(struct sfi_sim *sim)
 }
 
 static void
-dp_read(struct sfi_sim *sim, uint8_t reg, uint32_t *data)
+dap_swd_read_dp(struct sfi_sim *sim, uint8_t reg, uint32_t *data)
 {
     switch (reg) {
     case ADI_DP_DPIDR:
         *data = DPIDR_SWD;
         break;
     case ADI_DP_CTRL_STAT:
-        *data = (sim->chain.dap.select & DPBANKSEL) == 0 ? stat_of(sim) : 0;
+        *data = (sim->chain.dap.select & DPBANKSEL) == 0
+                    ? dap_swd_ctrl_stat(sim)
+                    : 0;
         break;
     default: /* RESEND, RDBUFF */
         *data = sim->probe.result;
@@ -83,7 +85,8 @@ dp_read(struct sfi_sim *sim, uint8_t reg, uint32_t *data)
 }
 
 static void
-dp_write(struct sfi_sim *sim, const struct adi_request *r, uint32_t data)
+dap_swd_write_dp(struct sfi_sim *sim, const struct adi_request *r,
+                 uint32_t data)
 {
     struct dap *d = &sim->chain.dap;
 
@@ -101,7 +104,7 @@ dp_write(struct sfi_sim *sim, const struct adi_request *r, uint32_t data)
 
 /* IHI 0031, B4.2.6: with a sticky error these alone are answered. */
 static bool
-goes_always(const struct adi_request *r)
+dap_swd_ignores_sticky(const struct adi_request *r)
 {
     if (r->ap)
         return false;
@@ -112,7 +115,7 @@ goes_always(const struct adi_request *r)
  * brings the result.  A write is accepted before it is done: the next access
  * tells of a fault. */
 static enum adi_ack
-swd_answer(struct sfi_sim *sim, const struct adi_request *r, uint32_t *data)
+dap_swd_answer(struct sfi_sim *sim, const struct adi_request *r, uint32_t *data)
 {
     struct dap_probe *p = &sim->probe;
     enum adi_ack ack;
@@ -124,13 +127,14 @@ swd_answer(struct sfi_sim *sim, const struct adi_request *r, uint32_t *data)
         p->wants_id = false;
     if (p->wants_id)
         return ADI_ACK_NONE;
-    if (!goes_always(r) && (stat_of(sim) & ADI_STAT_STICKY) != 0)
+    if (!dap_swd_ignores_sticky(r) &&
+        (dap_swd_ctrl_stat(sim) & ADI_STAT_STICKY) != 0)
         return ADI_ACK_FAULT;
     if (!r->ap) {
         if (r->read)
-            dp_read(sim, r->reg, data);
+            dap_swd_read_dp(sim, r->reg, data);
         else
-            dp_write(sim, r, *data);
+            dap_swd_write_dp(sim, r, *data);
         return ADI_ACK_OK;
     }
     ack = sfi__mem_ap_access(sim, &sim->chain.dap, r, data);
@@ -142,10 +146,10 @@ swd_answer(struct sfi_sim *sim, const struct adi_request *r, uint32_t *data)
 
 /* And what it costs: the first read of an AP brings nothing yet. */
 static enum adi_ack
-swd_access(struct sfi_sim *sim, const struct adi_request *r, uint32_t *data)
+dap_swd_access(struct sfi_sim *sim, const struct adi_request *r, uint32_t *data)
 {
     struct dap_probe *p = &sim->probe;
-    enum adi_ack ack = swd_answer(sim, r, data);
+    enum adi_ack ack = dap_swd_answer(sim, r, data);
     bool refused = ack == ADI_ACK_WAIT || ack == ADI_ACK_FAULT;
 
     p->clocks += refused ? SWD_CLOCKS_REFUSED : SWD_CLOCKS + p->idle;
@@ -157,30 +161,30 @@ swd_access(struct sfi_sim *sim, const struct adi_request *r, uint32_t *data)
 
 /* `next` is what follows in the list, or NULL. */
 static enum adi_ack
-access(struct sfi_sim *sim, uint8_t tap, const struct adi_request *r,
-       uint32_t *data, const struct adi_request *next)
+dap_probe_access(struct sfi_sim *sim, uint8_t tap, const struct adi_request *r,
+                 uint32_t *data, const struct adi_request *next)
 {
     if (sim->probe.is_jtag)
         return sfi__dap_jtag_access(sim, tap, r, data, next);
-    return swd_access(sim, r, data);
+    return dap_swd_access(sim, r, data);
 }
 
 /* A probe ends a list of writes with a read of RDBUFF. */
 static enum adi_ack
-check_write(struct sfi_sim *sim, uint8_t tap)
+dap_probe_check_write(struct sfi_sim *sim, uint8_t tap)
 {
     const struct adi_request r = {false, true, ADI_DP_RDBUFF};
     uint32_t data;
 
     if (sim->probe.is_jtag) /* the acknowledge is all that is looked at */
         sim->probe.posted = true;
-    return access(sim, tap, &r, &data, NULL);
+    return dap_probe_access(sim, tap, &r, &data, NULL);
 }
 
 /* ---- commands ---- */
 
 static void
-answer_info(struct rd *r, struct wr *w)
+dap_answer_info(struct rd *r, struct wr *w)
 {
     static const struct {
         uint8_t id;
@@ -207,7 +211,7 @@ answer_info(struct rd *r, struct wr *w)
 }
 
 static void
-answer_connect(struct sfi_sim *sim, struct rd *r, struct wr *w)
+dap_answer_connect(struct sfi_sim *sim, struct rd *r, struct wr *w)
 {
     uint8_t port = sfi__rd_u8(r);
 
@@ -219,7 +223,7 @@ answer_connect(struct sfi_sim *sim, struct rd *r, struct wr *w)
 }
 
 static void
-answer_sequence(struct sfi_sim *sim, struct rd *r, struct wr *w)
+dap_answer_sequence(struct sfi_sim *sim, struct rd *r, struct wr *w)
 {
     size_t bits = sfi__rd_u8(r);
     const uint8_t *data;
@@ -232,7 +236,7 @@ answer_sequence(struct sfi_sim *sim, struct rd *r, struct wr *w)
 }
 
 static void
-answer_pins(struct sfi_sim *sim, struct rd *r, struct wr *w)
+dap_answer_pins(struct sfi_sim *sim, struct rd *r, struct wr *w)
 {
     uint8_t value = sfi__rd_u8(r);
     uint8_t which = sfi__rd_u8(r);
@@ -243,7 +247,7 @@ answer_pins(struct sfi_sim *sim, struct rd *r, struct wr *w)
 }
 
 static void
-answer_write_abort(struct sfi_sim *sim, struct rd *r, struct wr *w)
+dap_answer_write_abort(struct sfi_sim *sim, struct rd *r, struct wr *w)
 {
     const struct adi_request abort = {false, false, ADI_DP_ABORT};
     uint8_t tap = sfi__rd_u8(r);
@@ -253,12 +257,12 @@ answer_write_abort(struct sfi_sim *sim, struct rd *r, struct wr *w)
     if (done && sim->probe.is_jtag)
         sfi__dap_jtag_abort(sim, tap, value);
     else if (done)
-        done = swd_access(sim, &abort, &value) == ADI_ACK_OK;
+        done = dap_swd_access(sim, &abort, &value) == ADI_ACK_OK;
     sfi__wr_u8(w, done ? CMSIS_STATUS_OK : CMSIS_STATUS_ERROR);
 }
 
 static void
-answer_configure(struct sfi_sim *sim, struct rd *r, struct wr *w)
+dap_answer_configure(struct sfi_sim *sim, struct rd *r, struct wr *w)
 {
     uint8_t idle = sfi__rd_u8(r);
 
@@ -270,7 +274,7 @@ answer_configure(struct sfi_sim *sim, struct rd *r, struct wr *w)
 
 /* What it is set to changes nothing here; it must be all there. */
 static void
-answer_setting(struct rd *r, struct wr *w, size_t len)
+dap_answer_setting(struct rd *r, struct wr *w, size_t len)
 {
     sfi__rd_skip(r, len);
     sfi__wr_u8(w, sfi__rd_ok(r) ? CMSIS_STATUS_OK : CMSIS_STATUS_ERROR);
@@ -289,7 +293,8 @@ struct list {
 /* What the byte after this request, a read, asks for; false: nothing, or what
  * is done on its own. */
 static bool
-peek(const struct list *l, const struct rd *r, struct adi_request *next)
+dap_peek_next_read(const struct list *l, const struct rd *r,
+                   struct adi_request *next)
 {
     if (l->left == 0 || sfi__rd_left(r) == 0 ||
         (*r->at & CMSIS_REQUEST_MATCH_VALUE) != 0)
@@ -300,7 +305,7 @@ peek(const struct list *l, const struct rd *r, struct adi_request *next)
 
 /* One request of a list; its response. */
 static uint8_t
-one_transfer(const struct list *l, struct rd *r, struct wr *w)
+dap_run_transfer(const struct list *l, struct rd *r, struct wr *w)
 {
     struct adi_request a, next;
     uint32_t data = 0, match = 0;
@@ -314,12 +319,13 @@ one_transfer(const struct list *l, struct rd *r, struct wr *w)
         return ADI_ACK_NONE;
     if (!a.read) {
         if ((l->request & CMSIS_REQUEST_MATCH_MASK) == 0)
-            return (uint8_t)access(l->sim, l->tap, &a, &match, NULL);
+            return (uint8_t)dap_probe_access(l->sim, l->tap, &a, &match, NULL);
         l->sim->probe.mask = match;
         return ADI_ACK_OK;
     }
-    response = (uint8_t)access(l->sim, l->tap, &a, &data,
-                               !matches && peek(l, r, &next) ? &next : NULL);
+    response = (uint8_t)dap_probe_access(
+        l->sim, l->tap, &a, &data,
+        !matches && dap_peek_next_read(l, r, &next) ? &next : NULL);
     if (response != ADI_ACK_OK)
         return response;
     if (!matches)
@@ -330,7 +336,7 @@ one_transfer(const struct list *l, struct rd *r, struct wr *w)
 }
 
 static void
-answer_transfer(struct sfi_sim *sim, struct rd *r, struct wr *w)
+dap_answer_transfer(struct sfi_sim *sim, struct rd *r, struct wr *w)
 {
     struct list l = {.sim = sim, .tap = sfi__rd_u8(r)};
     uint8_t count = sfi__rd_u8(r), response = ADI_ACK_OK, done = 0;
@@ -341,18 +347,18 @@ answer_transfer(struct sfi_sim *sim, struct rd *r, struct wr *w)
     for (; count > 0 && response == ADI_ACK_OK; count--) {
         l.left = count - 1;
         l.request = sfi__rd_u8(r);
-        response = one_transfer(&l, r, w);
+        response = dap_run_transfer(&l, r, w);
         if (response == ADI_ACK_OK)
             done++;
     }
     if (done > 0 && response == ADI_ACK_OK && (l.request & 2) == 0)
-        response = (uint8_t)check_write(sim, l.tap);
+        response = (uint8_t)dap_probe_check_write(sim, l.tap);
     w->start[1] = done;
     w->start[2] = response;
 }
 
 static void
-answer_block(struct sfi_sim *sim, struct rd *r, struct wr *w)
+dap_answer_block(struct sfi_sim *sim, struct rd *r, struct wr *w)
 {
     struct adi_request a;
     enum adi_ack ack = ADI_ACK_OK;
@@ -365,8 +371,9 @@ answer_block(struct sfi_sim *sim, struct rd *r, struct wr *w)
     for (; left > 0 && ack == ADI_ACK_OK && sfi__wr_ok(w); left--) {
         uint32_t data = a.read ? 0 : sfi__rd_u32le(r);
 
-        ack = sfi__rd_ok(r) ? access(sim, tap, &a, &data, left > 1 ? &a : NULL)
-                            : ADI_ACK_NONE;
+        ack = sfi__rd_ok(r)
+                  ? dap_probe_access(sim, tap, &a, &data, left > 1 ? &a : NULL)
+                  : ADI_ACK_NONE;
         if (ack != ADI_ACK_OK)
             break;
         done++;
@@ -374,58 +381,59 @@ answer_block(struct sfi_sim *sim, struct rd *r, struct wr *w)
             sfi__wr_u32le(w, data);
     }
     if (done > 0 && ack == ADI_ACK_OK && !a.read)
-        ack = check_write(sim, tap);
+        ack = dap_probe_check_write(sim, tap);
     w->start[1] = (uint8_t)done;
     w->start[2] = (uint8_t)(done >> 8);
     w->start[3] = (uint8_t)ack;
 }
 
 static void
-answer(struct sfi_sim *sim, uint8_t command, struct rd *r, struct wr *w)
+dap_answer_command(struct sfi_sim *sim, uint8_t command, struct rd *r,
+                   struct wr *w)
 {
     switch (command) {
     case CMSIS_INFO:
-        answer_info(r, w);
+        dap_answer_info(r, w);
         break;
     case CMSIS_HOST_STATUS:
     case CMSIS_DELAY:
-        answer_setting(r, w, 2);
+        dap_answer_setting(r, w, 2);
         break;
     case CMSIS_CONNECT:
-        answer_connect(sim, r, w);
+        dap_answer_connect(sim, r, w);
         break;
     case CMSIS_DISCONNECT:
         sim->probe.is_connected = false;
         sfi__sim_hold(sim, false);
-        answer_setting(r, w, 0);
+        dap_answer_setting(r, w, 0);
         break;
     case CMSIS_TRANSFER_CONFIGURE:
-        answer_configure(sim, r, w);
+        dap_answer_configure(sim, r, w);
         break;
     case CMSIS_TRANSFER:
-        answer_transfer(sim, r, w);
+        dap_answer_transfer(sim, r, w);
         break;
     case CMSIS_TRANSFER_BLOCK:
-        answer_block(sim, r, w);
+        dap_answer_block(sim, r, w);
         break;
     case CMSIS_WRITE_ABORT:
-        answer_write_abort(sim, r, w);
+        dap_answer_write_abort(sim, r, w);
         break;
     case CMSIS_RESET_TARGET: /* done, but not by a sequence of this part's */
-        answer_setting(r, w, 0);
+        dap_answer_setting(r, w, 0);
         sfi__wr_u8(w, 0);
         break;
     case CMSIS_SWJ_PINS:
-        answer_pins(sim, r, w);
+        dap_answer_pins(sim, r, w);
         break;
     case CMSIS_SWJ_CLOCK:
-        answer_setting(r, w, 4);
+        dap_answer_setting(r, w, 4);
         break;
     case CMSIS_SWJ_SEQUENCE:
-        answer_sequence(sim, r, w);
+        dap_answer_sequence(sim, r, w);
         break;
     case CMSIS_SWD_CONFIGURE:
-        answer_setting(r, w, 1);
+        dap_answer_setting(r, w, 1);
         break;
     case CMSIS_JTAG_SEQUENCE:
         sfi__dap_jtag_sequence(sim, r, w);
@@ -456,6 +464,6 @@ sfi__dap_probe_packet(struct sfi_sim *sim, const uint8_t *out, size_t len,
         return 0;
     sfi__wr_init(&w, in, DAP_PROBE_PACKET);
     sfi__wr_u8(&w, command);
-    answer(sim, command, &r, &w);
+    dap_answer_command(sim, command, &r, &w);
     return sfi__wr_len(&w);
 }

@@ -32,7 +32,7 @@ enum { STRING_NONE, STRING_MAKER, STRING_PRODUCT, STRING_SERIAL, STRING_ALT };
 #define SFI_NAME "@SFI  /0x24030000/01*1024 g"
 
 static uint8_t
-alts(const struct sfi_sim *sim)
+dfu_device_alt_count(const struct sfi_sim *sim)
 {
     return sim->mode == SIM_SECURE ? 1 : 2;
 }
@@ -44,7 +44,7 @@ sfi__dfu_device_transfer_size(const struct sfi_sim *sim)
 }
 
 static const char *
-string_at(const struct sfi_sim *sim, uint8_t index)
+dfu_device_string_text(const struct sfi_sim *sim, uint8_t index)
 {
     switch (index) {
     case STRING_MAKER:
@@ -63,7 +63,7 @@ string_at(const struct sfi_sim *sim, uint8_t index)
 }
 
 static size_t
-write_device(uint8_t out[USB_DEVICE_LEN])
+descriptor_write_device(uint8_t out[USB_DEVICE_LEN])
 {
     struct wr w;
 
@@ -84,10 +84,10 @@ write_device(uint8_t out[USB_DEVICE_LEN])
 }
 
 static size_t
-write_config(const struct sfi_sim *sim, uint8_t out[DFU_CONFIG_MAX])
+descriptor_write_config(const struct sfi_sim *sim, uint8_t out[DFU_CONFIG_MAX])
 {
     const struct dfu_interface i = {
-        .alts = alts(sim),
+        .alts = dfu_device_alt_count(sim),
         .name = {STRING_ALT, STRING_ALT + 1},
         .attributes = DFU_CAN_DNLOAD | DFU_CAN_UPLOAD | DFU_WILL_DETACH,
         .detach_ms = DETACH_MS,
@@ -99,10 +99,10 @@ write_config(const struct sfi_sim *sim, uint8_t out[DFU_CONFIG_MAX])
 }
 
 static size_t
-write_string(const struct sfi_sim *sim, uint8_t index,
-             uint8_t out[USB_STRING_MAX])
+descriptor_write_string(const struct sfi_sim *sim, uint8_t index,
+                        uint8_t out[USB_STRING_MAX])
 {
-    const char *text = string_at(sim, index);
+    const char *text = dfu_device_string_text(sim, index);
     struct wr w;
 
     if (index != STRING_NONE)
@@ -116,8 +116,8 @@ write_string(const struct sfi_sim *sim, uint8_t index,
 
 /* A host may ask for less than there is. */
 static enum usb_answer
-answer(const struct usb_setup *setup, const uint8_t *from, size_t len,
-       uint8_t *data, size_t *got)
+descriptor_give_bytes(const struct usb_setup *setup, const uint8_t *from,
+                      size_t len, uint8_t *data, size_t *got)
 {
     if (len == 0)
         return USB_STALLED;
@@ -127,8 +127,8 @@ answer(const struct usb_setup *setup, const uint8_t *from, size_t len,
 }
 
 static enum usb_answer
-get_descriptor(const struct sfi_sim *sim, const struct usb_setup *setup,
-               uint8_t *data, size_t *got)
+descriptor_answer_get(const struct sfi_sim *sim, const struct usb_setup *setup,
+                      uint8_t *data, size_t *got)
 {
     uint8_t raw[USB_STRING_MAX];
     uint8_t index = (uint8_t)setup->value;
@@ -136,35 +136,37 @@ get_descriptor(const struct sfi_sim *sim, const struct usb_setup *setup,
 
     switch (setup->value >> 8) {
     case USB_DEVICE:
-        len = index == 0 ? write_device(raw) : 0;
+        len = index == 0 ? descriptor_write_device(raw) : 0;
         break;
     case USB_CONFIGURATION:
-        len = index == 0 ? write_config(sim, raw) : 0;
+        len = index == 0 ? descriptor_write_config(sim, raw) : 0;
         break;
     case USB_STRING:
-        len = write_string(sim, index, raw);
+        len = descriptor_write_string(sim, index, raw);
         break;
     default:
         break;
     }
-    return answer(setup, raw, len, data, got);
+    return descriptor_give_bytes(setup, raw, len, data, got);
 }
 
 static enum usb_answer
-from_device(struct sfi_sim *sim, const struct usb_setup *setup, uint8_t *data,
-            size_t *got)
+descriptor_answer_in(struct sfi_sim *sim, const struct usb_setup *setup,
+                     uint8_t *data, size_t *got)
 {
     static const uint8_t nothing[2];
 
     switch (setup->request) {
     case GET_STATUS:
-        return answer(setup, nothing, sizeof(nothing), data, got);
+        return descriptor_give_bytes(setup, nothing, sizeof(nothing), data,
+                                     got);
     case USB_GET_DESCRIPTOR:
-        return get_descriptor(sim, setup, data, got);
+        return descriptor_answer_get(sim, setup, data, got);
     case GET_CONFIGURATION:
-        return answer(setup, &sim->usb.configuration, 1, data, got);
+        return descriptor_give_bytes(setup, &sim->usb.configuration, 1, data,
+                                     got);
     case GET_INTERFACE:
-        return answer(setup, &sim->usb.alt, 1, data, got);
+        return descriptor_give_bytes(setup, &sim->usb.alt, 1, data, got);
     default:
         return USB_STALLED;
     }
@@ -180,7 +182,7 @@ sfi__dfu_device_standard(struct sfi_sim *sim, const struct usb_setup *setup,
     case FROM_DEVICE:
     case FROM_INTERFACE:
     case FROM_ENDPOINT:
-        return from_device(sim, setup, data, got);
+        return descriptor_answer_in(sim, setup, data, got);
     case TO_DEVICE:
         if (setup->request != SET_CONFIGURATION || setup->value > 1)
             return USB_STALLED;
@@ -189,7 +191,7 @@ sfi__dfu_device_standard(struct sfi_sim *sim, const struct usb_setup *setup,
         return USB_DONE;
     case USB_TO_INTERFACE:
         if (setup->request != USB_SET_INTERFACE || setup->index != 0 ||
-            setup->value >= alts(sim))
+            setup->value >= dfu_device_alt_count(sim))
             return USB_STALLED;
         u->alt = (uint8_t)setup->value;
         return USB_DONE;

@@ -45,7 +45,7 @@ sfi__dfu_device_owes(const struct sfi_sim *sim)
 /* ---- what a block to the part does ---- */
 
 static uint8_t
-erase(struct sfi_sim *sim, const uint8_t *data, size_t len)
+dfu_device_erase(struct sfi_sim *sim, const uint8_t *data, size_t len)
 {
     const struct chip_range *flash = &sim->chip->flash;
     uint16_t sector;
@@ -67,7 +67,7 @@ erase(struct sfi_sim *sim, const uint8_t *data, size_t len)
 }
 
 static uint8_t
-set_address(struct sfi_sim *sim, const uint8_t *data, size_t len)
+dfu_device_set_address(struct sfi_sim *sim, const uint8_t *data, size_t len)
 {
     uint32_t address;
     struct rd r;
@@ -84,7 +84,7 @@ set_address(struct sfi_sim *sim, const uint8_t *data, size_t len)
 
 /* AN3156, 5: what readout protection leaves is only its own end. */
 static uint8_t
-standard_command(struct sfi_sim *sim)
+dfu_device_run_command(struct sfi_sim *sim)
 {
     const struct dfu_device *u = &sim->usb;
 
@@ -96,9 +96,9 @@ standard_command(struct sfi_sim *sim)
         return DFU_ERR_VENDOR;
     switch (u->data[0]) {
     case DFU_SET_ADDRESS:
-        return set_address(sim, u->data, u->len);
+        return dfu_device_set_address(sim, u->data, u->len);
     case DFU_ERASE:
-        return erase(sim, u->data, u->len);
+        return dfu_device_erase(sim, u->data, u->len);
     default:
         return DFU_ERR_STALLEDPKT;
     }
@@ -106,17 +106,17 @@ standard_command(struct sfi_sim *sim)
 
 /* AN3156, 4.1: block n is behind the pointer by n - 2 whole transfers. */
 static uint32_t
-block_address(const struct sfi_sim *sim, uint16_t block)
+dfu_device_block_address(const struct sfi_sim *sim, uint16_t block)
 {
     return sim->usb.pointer + (uint32_t)(block - DFU_BLOCK_FIRST) *
                                   sfi__dfu_device_transfer_size(sim);
 }
 
 static uint8_t
-standard_write(struct sfi_sim *sim)
+dfu_device_write_block(struct sfi_sim *sim)
 {
     const struct dfu_device *u = &sim->usb;
-    uint32_t address = block_address(sim, u->block);
+    uint32_t address = dfu_device_block_address(sim, u->block);
 
     if (sfi__options_readout_protected(sim))
         return DFU_ERR_VENDOR;
@@ -129,7 +129,7 @@ standard_write(struct sfi_sim *sim)
 
 /* A refusal is an answer: only what is no request at all is an error. */
 static uint8_t
-secure_request(struct sfi_sim *sim)
+dfu_device_run_request(struct sfi_sim *sim)
 {
     struct dfu_device *u = &sim->usb;
     struct dfu_sfi req;
@@ -149,13 +149,14 @@ secure_request(struct sfi_sim *sim)
 }
 
 static uint8_t
-carry_out(struct sfi_sim *sim)
+dfu_device_carry_out(struct sfi_sim *sim)
 {
     bool is_command = sim->usb.block == DFU_BLOCK_COMMAND;
 
     if (sim->mode == SIM_SECURE)
-        return secure_request(sim);
-    return is_command ? standard_command(sim) : standard_write(sim);
+        return dfu_device_run_request(sim);
+    return is_command ? dfu_device_run_command(sim)
+                      : dfu_device_write_block(sim);
 }
 
 /* ---- requests ---- */
@@ -163,7 +164,7 @@ carry_out(struct sfi_sim *sim)
 /* DFU 1.1, A.2: what is not expected is stalled, and an error until
  * CLRSTATUS. */
 static enum usb_answer
-refuse(struct dfu_device *u, uint8_t status)
+dfu_device_refuse(struct dfu_device *u, uint8_t status)
 {
     u->state = DFU_ERROR;
     u->status = status;
@@ -171,7 +172,7 @@ refuse(struct dfu_device *u, uint8_t status)
 }
 
 static bool
-block_is_known(const struct sfi_sim *sim, uint16_t block)
+dfu_device_knows_block(const struct sfi_sim *sim, uint16_t block)
 {
     if (sim->mode == SIM_SECURE)
         return block == DFU_BLOCK_COMMAND;
@@ -179,20 +180,20 @@ block_is_known(const struct sfi_sim *sim, uint16_t block)
 }
 
 static enum usb_answer
-dnload(struct sfi_sim *sim, const struct usb_setup *setup, const uint8_t *data,
-       size_t *got)
+dfu_device_dnload(struct sfi_sim *sim, const struct usb_setup *setup,
+                  const uint8_t *data, size_t *got)
 {
     struct dfu_device *u = &sim->usb;
 
     if (u->state != DFU_IDLE && u->state != DFU_DNLOAD_IDLE)
-        return refuse(u, DFU_ERR_STALLEDPKT);
+        return dfu_device_refuse(u, DFU_ERR_STALLEDPKT);
     if (setup->length == 0) {
         u->state = DFU_MANIFEST_SYNC;
         return USB_DONE;
     }
     if (setup->length > sfi__dfu_device_transfer_size(sim) ||
-        !block_is_known(sim, setup->value))
-        return refuse(u, DFU_ERR_STALLEDPKT);
+        !dfu_device_knows_block(sim, setup->value))
+        return dfu_device_refuse(u, DFU_ERR_STALLEDPKT);
     memcpy(u->data, data, setup->length);
     u->len = setup->length;
     u->block = setup->value;
@@ -202,8 +203,9 @@ dnload(struct sfi_sim *sim, const struct usb_setup *setup, const uint8_t *data,
 }
 
 static enum usb_answer
-upload_commands(const struct sfi_sim *sim, const struct usb_setup *setup,
-                uint8_t *data, size_t *got)
+dfu_device_list_commands(const struct sfi_sim *sim,
+                         const struct usb_setup *setup, uint8_t *data,
+                         size_t *got)
 {
     static const uint8_t standard[] = {DFU_GET_COMMANDS, DFU_SET_ADDRESS,
                                        DFU_ERASE, DFU_READ_UNPROTECT};
@@ -217,8 +219,8 @@ upload_commands(const struct sfi_sim *sim, const struct usb_setup *setup,
 }
 
 static enum usb_answer
-upload_reply(const struct dfu_device *u, const struct usb_setup *setup,
-             uint8_t *data, size_t *got)
+dfu_device_give_reply(const struct dfu_device *u, const struct usb_setup *setup,
+                      uint8_t *data, size_t *got)
 {
     *got = u->reply_len < setup->length ? u->reply_len : setup->length;
     memcpy(data, u->reply, *got);
@@ -226,24 +228,25 @@ upload_reply(const struct dfu_device *u, const struct usb_setup *setup,
 }
 
 static enum usb_answer
-upload_memory(struct sfi_sim *sim, const struct usb_setup *setup, uint8_t *data,
-              size_t *got)
+dfu_device_give_memory(struct sfi_sim *sim, const struct usb_setup *setup,
+                       uint8_t *data, size_t *got)
 {
     struct dfu_device *u = &sim->usb;
 
     if (sfi__options_readout_protected(sim))
-        return refuse(u, DFU_ERR_VENDOR);
-    if (!sfi__sim_standard.read(sim, block_address(sim, setup->value), data,
-                                setup->length))
-        return refuse(u, DFU_ERR_TARGET);
+        return dfu_device_refuse(u, DFU_ERR_VENDOR);
+    if (!sfi__sim_standard.read(sim,
+                                dfu_device_block_address(sim, setup->value),
+                                data, setup->length))
+        return dfu_device_refuse(u, DFU_ERR_TARGET);
     *got = setup->length;
     return USB_DONE;
 }
 
 /* DFU 1.1, 6.2: fewer bytes than asked for end an upload. */
 static enum usb_answer
-upload(struct sfi_sim *sim, const struct usb_setup *setup, uint8_t *data,
-       size_t *got)
+dfu_device_upload(struct sfi_sim *sim, const struct usb_setup *setup,
+                  uint8_t *data, size_t *got)
 {
     struct dfu_device *u = &sim->usb;
     enum usb_answer a;
@@ -251,22 +254,22 @@ upload(struct sfi_sim *sim, const struct usb_setup *setup, uint8_t *data,
     if ((u->state != DFU_IDLE && u->state != DFU_UPLOAD_IDLE) ||
         setup->length == 0 ||
         setup->length > sfi__dfu_device_transfer_size(sim))
-        return refuse(u, DFU_ERR_STALLEDPKT);
+        return dfu_device_refuse(u, DFU_ERR_STALLEDPKT);
     if (setup->value == DFU_BLOCK_COMMAND)
-        a = upload_commands(sim, setup, data, got);
+        a = dfu_device_list_commands(sim, setup, data, got);
     else if (sim->mode == SIM_SECURE && setup->value == DFU_BLOCK_REPLY)
-        a = upload_reply(u, setup, data, got);
-    else if (block_is_known(sim, setup->value))
-        a = upload_memory(sim, setup, data, got);
+        a = dfu_device_give_reply(u, setup, data, got);
+    else if (dfu_device_knows_block(sim, setup->value))
+        a = dfu_device_give_memory(sim, setup, data, got);
     else
-        a = refuse(u, DFU_ERR_STALLEDPKT);
+        a = dfu_device_refuse(u, DFU_ERR_STALLEDPKT);
     if (a == USB_DONE)
         u->state = *got < setup->length ? DFU_IDLE : DFU_UPLOAD_IDLE;
     return a;
 }
 
 static enum usb_answer
-report(struct sfi_sim *sim, uint8_t *data, size_t len, size_t *got)
+dfu_device_report(struct sfi_sim *sim, uint8_t *data, size_t len, size_t *got)
 {
     const struct dfu_device *u = &sim->usb;
     bool erases = u->state == DFU_DNBUSY && u->block == DFU_BLOCK_COMMAND &&
@@ -289,27 +292,29 @@ report(struct sfi_sim *sim, uint8_t *data, size_t len, size_t *got)
 /* AN3156, 5.1: the first GETSTATUS after a block says "busy" and starts it,
  * the second says what came of it. */
 static enum usb_answer
-start_block(struct sfi_sim *sim, uint8_t *data, size_t len, size_t *got)
+dfu_device_start_block(struct sfi_sim *sim, uint8_t *data, size_t len,
+                       size_t *got)
 {
     struct dfu_device *u = &sim->usb;
     bool lost;
 
     u->state = DFU_DNBUSY;
     u->reply_len = 0;
-    (void)report(sim, data, len, got);
-    u->status = carry_out(sim);
+    (void)dfu_device_report(sim, data, len, got);
+    u->status = dfu_device_carry_out(sim);
     lost = sim->power.off;
     sfi__sim_settle(sim);
     return lost ? USB_GONE : USB_DONE;
 }
 
 static enum usb_answer
-end_block(struct sfi_sim *sim, uint8_t *data, size_t len, size_t *got)
+dfu_device_end_block(struct sfi_sim *sim, uint8_t *data, size_t len,
+                     size_t *got)
 {
     struct dfu_device *u = &sim->usb;
 
     u->state = u->status == DFU_OK ? DFU_DNLOAD_IDLE : DFU_ERROR;
-    (void)report(sim, data, len, got);
+    (void)dfu_device_report(sim, data, len, got);
     u->owes = false;
     sfi__sim_wait(sim, 0);
     return USB_DONE;
@@ -317,13 +322,13 @@ end_block(struct sfi_sim *sim, uint8_t *data, size_t len, size_t *got)
 
 /* AN3156, 5.4: the answer is the last that is heard of the bootloader. */
 static enum usb_answer
-leave(struct sfi_sim *sim, uint8_t *data, size_t len, size_t *got)
+dfu_device_leave(struct sfi_sim *sim, uint8_t *data, size_t len, size_t *got)
 {
     struct dfu_device *u = &sim->usb;
     uint32_t pointer = u->pointer;
 
     u->state = DFU_MANIFEST;
-    (void)report(sim, data, len, got);
+    (void)dfu_device_report(sim, data, len, got);
     if (sim->mode == SIM_STANDARD) {
         sfi__dfu_device_stop(sim);
         sfi__sim_standard.go(sim, pointer);
@@ -334,71 +339,72 @@ leave(struct sfi_sim *sim, uint8_t *data, size_t len, size_t *got)
 }
 
 static enum usb_answer
-getstatus(struct sfi_sim *sim, uint8_t *data, size_t len, size_t *got)
+dfu_device_getstatus(struct sfi_sim *sim, uint8_t *data, size_t len,
+                     size_t *got)
 {
     switch (sim->usb.state) {
     case DFU_DNLOAD_SYNC:
-        return start_block(sim, data, len, got);
+        return dfu_device_start_block(sim, data, len, got);
     case DFU_DNBUSY:
-        return end_block(sim, data, len, got);
+        return dfu_device_end_block(sim, data, len, got);
     case DFU_MANIFEST_SYNC:
-        return leave(sim, data, len, got);
+        return dfu_device_leave(sim, data, len, got);
     default:
-        return report(sim, data, len, got);
+        return dfu_device_report(sim, data, len, got);
     }
 }
 
 static enum usb_answer
-clrstatus(struct dfu_device *u)
+dfu_device_clrstatus(struct dfu_device *u)
 {
     if (u->state != DFU_ERROR)
-        return refuse(u, DFU_ERR_STALLEDPKT);
+        return dfu_device_refuse(u, DFU_ERR_STALLEDPKT);
     u->state = DFU_IDLE;
     u->status = DFU_OK;
     return USB_DONE;
 }
 
 static enum usb_answer
-abort_all(struct dfu_device *u)
+dfu_device_abort(struct dfu_device *u)
 {
     if (u->state == DFU_DNBUSY || u->state == DFU_ERROR)
-        return refuse(u, DFU_ERR_STALLEDPKT);
+        return dfu_device_refuse(u, DFU_ERR_STALLEDPKT);
     u->state = DFU_IDLE;
     return USB_DONE;
 }
 
 static enum usb_answer
-class_out(struct sfi_sim *sim, const struct usb_setup *setup,
-          const uint8_t *data, size_t *got)
+dfu_device_class_out(struct sfi_sim *sim, const struct usb_setup *setup,
+                     const uint8_t *data, size_t *got)
 {
     switch (setup->request) {
     case DFU_DNLOAD:
-        return dnload(sim, setup, data, got);
+        return dfu_device_dnload(sim, setup, data, got);
     case DFU_CLRSTATUS:
-        return clrstatus(&sim->usb);
+        return dfu_device_clrstatus(&sim->usb);
     case DFU_ABORT:
-        return abort_all(&sim->usb);
+        return dfu_device_abort(&sim->usb);
     default:
-        return refuse(&sim->usb, DFU_ERR_STALLEDPKT);
+        return dfu_device_refuse(&sim->usb, DFU_ERR_STALLEDPKT);
     }
 }
 
 static enum usb_answer
-class_in(struct sfi_sim *sim, const struct usb_setup *setup, uint8_t *data,
-         size_t *got)
+dfu_device_class_in(struct sfi_sim *sim, const struct usb_setup *setup,
+                    uint8_t *data, size_t *got)
 {
     switch (setup->request) {
     case DFU_UPLOAD:
-        return upload(sim, setup, data, got);
+        return dfu_device_upload(sim, setup, data, got);
     case DFU_GETSTATUS:
-        return getstatus(sim, data, setup->length, got);
+        return dfu_device_getstatus(sim, data, setup->length, got);
     case DFU_GETSTATE:
         *got = setup->length > 0;
         if (*got > 0)
             data[0] = sim->usb.state;
         return USB_DONE;
     default:
-        return refuse(&sim->usb, DFU_ERR_STALLEDPKT);
+        return dfu_device_refuse(&sim->usb, DFU_ERR_STALLEDPKT);
     }
 }
 
@@ -414,6 +420,6 @@ sfi__dfu_device_control(struct sfi_sim *sim, const struct usb_setup *setup,
     if (setup->index != 0)
         return USB_STALLED;
     if (setup->type == DFU_OUT)
-        return class_out(sim, setup, data, got);
-    return class_in(sim, setup, data, got);
+        return dfu_device_class_out(sim, setup, data, got);
+    return dfu_device_class_in(sim, setup, data, got);
 }

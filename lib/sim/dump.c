@@ -9,7 +9,7 @@
 #include "sim/sim.h"
 
 static sfi_status
-too_small(sfi_ctx *ctx, size_t size, size_t room)
+dump_buffer_too_small(sfi_ctx *ctx, size_t size, size_t room)
 {
     return sfi__fail(ctx, SFI_ERR_BUFFER,
                      "the area is %zu bytes, the buffer %zu", size, room);
@@ -17,19 +17,20 @@ too_small(sfi_ctx *ctx, size_t size, size_t room)
 
 /* Hand out, or say how much room it needs. */
 static sfi_status
-give(sfi_ctx *ctx, const void *from, size_t size, uint8_t *data, size_t *len)
+dump_copy_area(sfi_ctx *ctx, const void *from, size_t size, uint8_t *data,
+               size_t *len)
 {
     size_t room = *len;
 
     *len = size;
     if (room < size)
-        return too_small(ctx, size, room);
+        return dump_buffer_too_small(ctx, size, room);
     memcpy(data, from, size);
     return SFI_OK;
 }
 
 static sfi_status
-no_area(sfi_ctx *ctx, uint32_t area)
+dump_no_such_area(sfi_ctx *ctx, uint32_t area)
 {
     return sfi__fail(ctx, SFI_ERR_ARGUMENT, "no area %lu to look at",
                      (unsigned long)area);
@@ -49,24 +50,28 @@ sfi_sim_dump(const sfi_sim *sim, uint32_t area, uint8_t *data, size_t *len)
     s = &sim->store;
     switch (area) {
     case SFI_SIM_FLASH:
-        return give(ctx, sim->flash.mem, sim->chip->flash.size, data, len);
+        return dump_copy_area(ctx, sim->flash.mem, sim->chip->flash.size, data,
+                              len);
     case SFI_SIM_OPTION_BYTES:
         sfi__store_pack(sim->chip, s->options, words);
-        return give(ctx, words, (size_t)sim->chip->ob_count * 4, data, len);
+        return dump_copy_area(ctx, words, (size_t)sim->chip->ob_count * 4, data,
+                              len);
     case SFI_SIM_CERTIFICATE:
-        return give(ctx, s->certificate, sizeof(s->certificate), data, len);
+        return dump_copy_area(ctx, s->certificate, sizeof(s->certificate), data,
+                              len);
     case SFI_SIM_DEVICE_KEY:
-        return give(ctx, s->device_secret, sizeof(s->device_secret), data, len);
+        return dump_copy_area(ctx, s->device_secret, sizeof(s->device_secret),
+                              data, len);
     case SFI_SIM_RAM:
-        return give(ctx, sim->ram, sim->ram_len, data, len);
+        return dump_copy_area(ctx, sim->ram, sim->ram_len, data, len);
     default:
-        return no_area(ctx, area);
+        return dump_no_such_area(ctx, area);
     }
 }
 
 /* The file that holds an area, and its length; NULL: none does. */
 static const char *
-area_file(const struct sfi_chip *chip, uint32_t area, size_t *len)
+dump_area_file(const struct sfi_chip *chip, uint32_t area, size_t *len)
 {
     switch (area) {
     case SFI_SIM_FLASH:
@@ -88,16 +93,16 @@ area_file(const struct sfi_chip *chip, uint32_t area, size_t *len)
 
 /* The part in a folder, and the file of one of its areas. */
 static sfi_status
-find_area(sfi_ctx *ctx, const char *state_dir, uint32_t area, const char **name,
-          size_t *size)
+dump_find_area(sfi_ctx *ctx, const char *state_dir, uint32_t area,
+               const char **name, size_t *size)
 {
     const struct sfi_chip *chip = NULL;
     sfi_status st = sfi__store_chip(ctx, state_dir, &chip);
 
     if (st != SFI_OK)
         return st;
-    *name = area_file(chip, area, size);
-    return *name != NULL ? SFI_OK : no_area(ctx, area);
+    *name = dump_area_file(chip, area, size);
+    return *name != NULL ? SFI_OK : dump_no_such_area(ctx, area);
 }
 
 sfi_status
@@ -112,12 +117,12 @@ sfi_sim_peek(sfi_ctx *ctx, const char *state_dir, uint32_t area, uint8_t *data,
     SFI_ARG(ctx, state_dir != NULL);
     SFI_ARG(ctx, data != NULL);
     SFI_ARG(ctx, len != NULL);
-    st = find_area(ctx, state_dir, area, &name, &size);
+    st = dump_find_area(ctx, state_dir, area, &name, &size);
     if (st != SFI_OK)
         return st;
     room = *len;
     *len = size;
-    return room < size ? too_small(ctx, size, room)
+    return room < size ? dump_buffer_too_small(ctx, size, room)
                        : sfi__store_read(ctx, state_dir, name, data, size);
 }
 
@@ -133,7 +138,7 @@ sfi_sim_save(sfi_ctx *ctx, const char *state_dir, uint32_t area,
     SFI_ENTER(ctx, CTX);
     SFI_ARG(ctx, state_dir != NULL);
     SFI_ARG(ctx, path != NULL);
-    st = find_area(ctx, state_dir, area, &name, &size);
+    st = dump_find_area(ctx, state_dir, area, &name, &size);
     if (st != SFI_OK)
         return st;
     sfi__buf_init(&b, &ctx->alloc, true);

@@ -13,7 +13,7 @@
 #define FILLED_ALL ((1u << H7_FLASH_WORD / 4) - 1)
 
 static void
-lock_shut(struct flash_lock *l)
+flash_regs_shut_lock(struct flash_lock *l)
 {
     l->open = false;
     l->half = false;
@@ -21,11 +21,12 @@ lock_shut(struct flash_lock *l)
 
 /* RM0433, 4.5.1: another sequence than the two keys locks until a reset. */
 static void
-lock_key(struct flash_lock *l, uint32_t value, uint32_t key1, uint32_t key2)
+flash_regs_take_key(struct flash_lock *l, uint32_t value, uint32_t key1,
+                    uint32_t key2)
 {
     if (l->jammed || l->open || value != (l->half ? key2 : key1)) {
         l->jammed = true;
-        lock_shut(l);
+        flash_regs_shut_lock(l);
     } else if (l->half) {
         l->open = true;
         l->half = false;
@@ -43,17 +44,18 @@ sfi__flash_regs_reset(struct sfi_sim *sim)
 /* ---- programming ---- */
 
 static bool
-is_protected(const struct sfi_sim *sim, uint32_t address, uint32_t len)
+flash_regs_is_protected(const struct sfi_sim *sim, uint32_t address,
+                        uint32_t len)
 {
     return sfi__options_write_protected(sim, address, len);
 }
 
 /* The write buffer goes to flash. */
 static void
-program(struct sfi_sim *sim, struct flash_bank_regs *b)
+flash_regs_program_word(struct sfi_sim *sim, struct flash_bank_regs *b)
 {
     b->filled = 0;
-    if (is_protected(sim, b->word_address, H7_FLASH_WORD)) {
+    if (flash_regs_is_protected(sim, b->word_address, H7_FLASH_WORD)) {
         b->sr |= H7_FLASH_SR_WRPERR;
         return;
     }
@@ -99,12 +101,12 @@ sfi__flash_regs_program(struct sfi_sim *sim, uint32_t address, uint32_t value)
         b->word[at + i] = (uint8_t)(value >> 8 * i);
     b->filled |= 1u << at / 4;
     if (b->filled == FILLED_ALL)
-        program(sim, b);
+        flash_regs_program_word(sim, b);
     return true;
 }
 
 static void
-erase(struct sfi_sim *sim, struct flash_bank_regs *b, uint32_t base)
+flash_regs_erase(struct sfi_sim *sim, struct flash_bank_regs *b, uint32_t base)
 {
     const struct sfi_chip *chip = sim->chip;
     uint32_t sector = chip->sector_size;
@@ -115,7 +117,7 @@ erase(struct sfi_sim *sim, struct flash_bank_regs *b, uint32_t base)
             sector * (b->cr >> H7_FLASH_CR_SNB_SHIFT & H7_FLASH_CR_SNB_MASK);
         len = sector;
     }
-    if (is_protected(sim, base, len)) {
+    if (flash_regs_is_protected(sim, base, len)) {
         b->sr |= H7_FLASH_SR_WRPERR;
         return;
     }
@@ -124,7 +126,7 @@ erase(struct sfi_sim *sim, struct flash_bank_regs *b, uint32_t base)
 }
 
 static void
-set_cr(struct sfi_sim *sim, uint32_t n, uint32_t value)
+flash_regs_set_cr(struct sfi_sim *sim, uint32_t n, uint32_t value)
 {
     struct flash_bank_regs *b = &sim->regs.bank[n];
 
@@ -132,22 +134,23 @@ set_cr(struct sfi_sim *sim, uint32_t n, uint32_t value)
         return;
     if ((value & H7_FLASH_CR_LOCK) != 0) {
         b->cr = 0;
-        lock_shut(&b->lock);
+        flash_regs_shut_lock(&b->lock);
         return;
     }
     b->cr = value & CR_KEPT;
     if ((value & H7_FLASH_CR_FW) != 0 && b->filled != 0)
-        program(sim, b);
+        flash_regs_program_word(sim, b);
     if ((value & H7_FLASH_CR_START) != 0 &&
         (value & (H7_FLASH_CR_SER | H7_FLASH_CR_BER)) != 0)
-        erase(sim, b, sim->chip->flash.base + n * sim->chip->bank_size);
+        flash_regs_erase(sim, b,
+                         sim->chip->flash.base + n * sim->chip->bank_size);
 }
 
 /* ---- option bytes ---- */
 
 /* The row whose programmed word this offset is; NULL: none. */
 static uint32_t *
-staged_at(struct sfi_sim *sim, uint32_t offset)
+flash_regs_staged_at(struct sfi_sim *sim, uint32_t offset)
 {
     const struct sfi_chip *chip = sim->chip;
     uint32_t in_window = chip->flash_regs + offset - chip->ob_window.base;
@@ -161,7 +164,7 @@ staged_at(struct sfi_sim *sim, uint32_t offset)
 
 /* RM0433, 4.4.3: what was protected is erased before it can be read. */
 static bool
-erase_protected(struct sfi_sim *sim)
+flash_regs_erase_protected(struct sfi_sim *sim)
 {
     const struct sfi_chip *chip = sim->chip;
     uint32_t next = sim->regs.staged[chip->rdp_row] >> chip->rdp_shift & 0xff;
@@ -172,23 +175,24 @@ erase_protected(struct sfi_sim *sim)
 }
 
 static void
-set_optcr(struct sfi_sim *sim, uint32_t value)
+flash_regs_set_optcr(struct sfi_sim *sim, uint32_t value)
 {
     struct flash_regs *f = &sim->regs;
 
     if (!f->option_lock.open)
         return;
     if ((value & H7_FLASH_OPTCR_OPTSTART) != 0 &&
-        (!erase_protected(sim) || !sfi__options_program(sim, f->staged)))
+        (!flash_regs_erase_protected(sim) ||
+         !sfi__options_program(sim, f->staged)))
         f->option_error = true;
     if ((value & H7_FLASH_OPTCR_OPTLOCK) != 0)
-        lock_shut(&f->option_lock);
+        flash_regs_shut_lock(&f->option_lock);
 }
 
 static void
-set_option(struct sfi_sim *sim, uint32_t offset, uint32_t value)
+flash_regs_set_option(struct sfi_sim *sim, uint32_t offset, uint32_t value)
 {
-    uint32_t *word = staged_at(sim, offset);
+    uint32_t *word = flash_regs_staged_at(sim, offset);
 
     if (word != NULL && sim->regs.option_lock.open)
         *word = value;
@@ -196,10 +200,10 @@ set_option(struct sfi_sim *sim, uint32_t offset, uint32_t value)
 
 /* While they can be written, registers read as they were. */
 static uint32_t
-read_option(struct sfi_sim *sim, uint32_t offset)
+flash_regs_read_option(struct sfi_sim *sim, uint32_t offset)
 {
     uint32_t address = sim->chip->flash_regs + offset;
-    const uint32_t *staged = staged_at(sim, offset);
+    const uint32_t *staged = flash_regs_staged_at(sim, offset);
     uint8_t raw[4] = {0};
     uint32_t value = 0;
 
@@ -233,7 +237,7 @@ sfi__flash_regs_read(struct sfi_sim *sim, uint32_t offset)
     case H7_FLASH_OPTCR:
         return f->option_lock.open ? 0 : H7_FLASH_OPTCR_OPTLOCK;
     default:
-        return read_option(sim, offset);
+        return flash_regs_read_option(sim, offset);
     }
 }
 
@@ -245,27 +249,29 @@ sfi__flash_regs_write(struct sfi_sim *sim, uint32_t offset, uint32_t value)
 
     switch (offset % H7_FLASH_BANK2) {
     case H7_FLASH_KEYR:
-        lock_key(&f->bank[n].lock, value, H7_FLASH_KEY1, H7_FLASH_KEY2);
+        flash_regs_take_key(&f->bank[n].lock, value, H7_FLASH_KEY1,
+                            H7_FLASH_KEY2);
         break;
     case H7_FLASH_OPTKEYR:
-        lock_key(&f->option_lock, value, H7_FLASH_OPTKEY1, H7_FLASH_OPTKEY2);
+        flash_regs_take_key(&f->option_lock, value, H7_FLASH_OPTKEY1,
+                            H7_FLASH_OPTKEY2);
         memcpy(f->staged, sim->store.options, sizeof(f->staged));
         break;
     case H7_FLASH_CR:
-        set_cr(sim, n, value);
+        flash_regs_set_cr(sim, n, value);
         break;
     case H7_FLASH_CCR:
         f->bank[n].sr &= ~value;
         break;
     case H7_FLASH_OPTCR:
-        set_optcr(sim, value);
+        flash_regs_set_optcr(sim, value);
         break;
     case H7_FLASH_OPTCCR:
         if ((value & H7_FLASH_OPTCHANGEERR) != 0)
             f->option_error = false;
         break;
     default:
-        set_option(sim, offset, value);
+        flash_regs_set_option(sim, offset, value);
         break;
     }
 }

@@ -22,13 +22,13 @@ struct letter {
 
 /* All of the mailbox, or NULL: the part has none. */
 static uint8_t *
-box(const struct sfi_sim *sim)
+mailbox_whole_area(const struct sfi_sim *sim)
 {
     return sfi__bus_ram(sim, sim->chip->mailbox.base, sim->chip->mailbox.size);
 }
 
 static uint32_t
-get32(const uint8_t *p)
+mailbox_get_u32(const uint8_t *p)
 {
     struct rd r;
 
@@ -37,7 +37,7 @@ get32(const uint8_t *p)
 }
 
 static void
-put32(uint8_t *p, uint32_t value)
+mailbox_put_u32(uint8_t *p, uint32_t value)
 {
     struct wr w;
 
@@ -48,24 +48,24 @@ put32(uint8_t *p, uint32_t value)
 void
 sfi__sim_mailbox_start(struct sfi_sim *sim)
 {
-    uint8_t *b = sim->chip->dbgmcu != 0 ? box(sim) : NULL;
+    uint8_t *b = sim->chip->dbgmcu != 0 ? mailbox_whole_area(sim) : NULL;
 
     sim->mailbox.answered = false;
     if (b == NULL)
         return;
-    put32(b + SFI_MAILBOX_AT_VERSION,
-          SFI_MAILBOX_VERSION | sim->chip->device_id << 16);
-    put32(b + SFI_MAILBOX_AT_MAGIC, SFI_MAILBOX_MAGIC);
+    mailbox_put_u32(b + SFI_MAILBOX_AT_VERSION,
+                    SFI_MAILBOX_VERSION | sim->chip->device_id << 16);
+    mailbox_put_u32(b + SFI_MAILBOX_AT_MAGIC, SFI_MAILBOX_MAGIC);
 }
 
 /* The core decrypts in place: never where a debugger can look.  False: a
  * length is impossible. */
 static bool
-collect(const uint8_t *b, struct letter *l)
+mailbox_copy_request(const uint8_t *b, struct letter *l)
 {
     struct rd r;
 
-    l->number = get32(b + SFI_MAILBOX_AT_REQUEST);
+    l->number = mailbox_get_u32(b + SFI_MAILBOX_AT_REQUEST);
     sfi__rd_init(&r, b + SFI_MAILBOX_AT_OPCODE, 6);
     l->opcode = sfi__rd_u16le(&r);
     l->param_len = sfi__rd_u16le(&r);
@@ -78,8 +78,8 @@ collect(const uint8_t *b, struct letter *l)
 }
 
 static void
-answer(struct sfi_sim *sim, uint8_t *b, uint32_t number, const uint8_t *raw,
-       size_t len)
+mailbox_write_answer(struct sfi_sim *sim, uint8_t *b, uint32_t number,
+                     const uint8_t *raw, size_t len)
 {
     struct wr w;
 
@@ -88,38 +88,39 @@ answer(struct sfi_sim *sim, uint8_t *b, uint32_t number, const uint8_t *raw,
     sfi__wr_u8(&w, 0);
     sfi__wr_u16le(&w, (uint16_t)(len - 1));
     memcpy(b + SFI_MAILBOX_AT_REPLY, raw + 1, len - 1);
-    put32(b + SFI_MAILBOX_AT_DONE, number);
+    mailbox_put_u32(b + SFI_MAILBOX_AT_DONE, number);
     sim->mailbox.answered = true;
     sim->mailbox.answered_at = sim->now_ms;
 }
 
 static void
-serve(struct sfi_sim *sim, uint8_t *b)
+mailbox_serve_request(struct sfi_sim *sim, uint8_t *b)
 {
     uint8_t raw[SFI_DEVICE_REPLY_MAX] = {SFI_CAUSE_LENGTH};
     size_t len = sizeof(raw);
     struct letter l;
 
-    if (!collect(b, &l))
+    if (!mailbox_copy_request(b, &l))
         len = 1;
     else if (sfi_device_handle(sim->device, l.opcode, l.param, l.param_len,
                                l.data, l.data_len, raw, &len) != SFI_OK)
         len = 0;
     sfi__wipe(&l.data, sizeof(l.data));
     if (len > 0 && !sim->power.off)
-        answer(sim, b, l.number, raw, len);
+        mailbox_write_answer(sim, b, l.number, raw, len);
 }
 
 void
 sfi__sim_mailbox_written(struct sfi_sim *sim, uint32_t address)
 {
-    uint8_t *b = box(sim);
+    uint8_t *b = mailbox_whole_area(sim);
 
     if (b == NULL ||
         (address & ~3u) != sim->chip->mailbox.base + SFI_MAILBOX_AT_REQUEST)
         return;
-    if (get32(b + SFI_MAILBOX_AT_REQUEST) != get32(b + SFI_MAILBOX_AT_DONE))
-        serve(sim, b);
+    if (mailbox_get_u32(b + SFI_MAILBOX_AT_REQUEST) !=
+        mailbox_get_u32(b + SFI_MAILBOX_AT_DONE))
+        mailbox_serve_request(sim, b);
 }
 
 bool

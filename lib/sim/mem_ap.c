@@ -25,14 +25,14 @@ sfi__mem_ap_init(struct dap *d, uint32_t dpidr)
 
 /* Powered up as soon as it is asked for. */
 static uint32_t
-ctrl_stat(const struct dap *d)
+mem_ap_ctrl_stat(const struct dap *d)
 {
     return d->ctrl | (d->ctrl & ADI_CTRL_PWRUP) << 1;
 }
 
 /* JTAG clears a sticky flag by writing 1 to it (B2.2.2), SWD by ABORT. */
 static void
-set_ctrl(struct dap *d, uint32_t value)
+mem_ap_write_ctrl(struct dap *d, uint32_t value)
 {
     uint32_t sticky = d->ctrl & (ADI_STAT_STICKY | ADI_STAT_WDATAERR);
 
@@ -53,16 +53,16 @@ sfi__mem_ap_abort(struct dap *d, uint32_t value)
 }
 
 static void
-dp_access(struct dap *d, const struct adi_request *r, uint32_t *data)
+mem_ap_access_dp(struct dap *d, const struct adi_request *r, uint32_t *data)
 {
     if (r->read) {
         *data = 0;
         if (r->reg == ADI_DP_DPIDR)
             *data = d->dpidr;
         else if (r->reg == ADI_DP_CTRL_STAT)
-            *data = ctrl_stat(d);
+            *data = mem_ap_ctrl_stat(d);
     } else if (r->reg == ADI_DP_CTRL_STAT) {
-        set_ctrl(d, *data);
+        mem_ap_write_ctrl(d, *data);
     } else if (r->reg == ADI_DP_SELECT) {
         d->select = *data;
     }
@@ -71,7 +71,7 @@ dp_access(struct dap *d, const struct adi_request *r, uint32_t *data)
 /* ---- MEM-AP ---- */
 
 static uint32_t
-size_of(const struct mem_ap *ap)
+mem_ap_access_size(const struct mem_ap *ap)
 {
     return 1u << (ap->csw & ADI_CSW_SIZE);
 }
@@ -79,7 +79,7 @@ size_of(const struct mem_ap *ap)
 /* What the part cannot do reads back as something else (C2.6.2): accesses
  * wider than a word, packed ones. */
 static void
-set_csw(struct mem_ap *ap, uint32_t value)
+mem_ap_write_csw(struct mem_ap *ap, uint32_t value)
 {
     if ((value & ADI_CSW_SIZE) > ADI_CSW_SIZE_32)
         value = (value & ~ADI_CSW_SIZE) | ADI_CSW_SIZE_32;
@@ -90,8 +90,8 @@ set_csw(struct mem_ap *ap, uint32_t value)
 
 /* Bytes are on their own lanes of the word (C2.2.6). */
 static bool
-move(struct sfi_sim *sim, bool is_axi, uint32_t address, uint32_t size,
-     bool read, uint32_t *data)
+mem_ap_move_data(struct sfi_sim *sim, bool is_axi, uint32_t address,
+                 uint32_t size, bool read, uint32_t *data)
 {
     uint32_t shift = 8 * (address % 4);
     uint32_t mask = size == 4 ? UINT32_MAX : (1u << 8 * size) - 1;
@@ -112,12 +112,12 @@ move(struct sfi_sim *sim, bool is_axi, uint32_t address, uint32_t size,
 }
 
 static bool
-drw(struct sfi_sim *sim, struct mem_ap *ap, bool is_axi, bool read,
-    uint32_t *data)
+mem_ap_access_drw(struct sfi_sim *sim, struct mem_ap *ap, bool is_axi,
+                  bool read, uint32_t *data)
 {
-    uint32_t size = size_of(ap);
+    uint32_t size = mem_ap_access_size(ap);
 
-    if (!move(sim, is_axi, ap->tar, size, read, data))
+    if (!mem_ap_move_data(sim, is_axi, ap->tar, size, read, data))
         return false;
     if ((ap->csw & ADI_CSW_INC) == ADI_CSW_INC_SINGLE)
         ap->tar = sfi__adi_tar_next(ap->tar, size);
@@ -125,8 +125,8 @@ drw(struct sfi_sim *sim, struct mem_ap *ap, bool is_axi, bool read,
 }
 
 static bool
-ap_read(struct sfi_sim *sim, struct mem_ap *ap, bool is_axi, uint8_t reg,
-        uint32_t *data)
+mem_ap_read_register(struct sfi_sim *sim, struct mem_ap *ap, bool is_axi,
+                     uint8_t reg, uint32_t *data)
 {
     *data = 0;
     switch (reg) {
@@ -137,7 +137,7 @@ ap_read(struct sfi_sim *sim, struct mem_ap *ap, bool is_axi, uint8_t reg,
         *data = ap->tar;
         return true;
     case ADI_AP_DRW:
-        return drw(sim, ap, is_axi, true, data);
+        return mem_ap_access_drw(sim, ap, is_axi, true, data);
     case ADI_AP_BASE:
         *data = BASE_NONE;
         return true;
@@ -146,37 +146,37 @@ ap_read(struct sfi_sim *sim, struct mem_ap *ap, bool is_axi, uint8_t reg,
         return true;
     default:
         if ((reg & 0xf0) == ADI_AP_BD0)
-            return move(sim, is_axi, (ap->tar & ~0xfu) | (reg & 0xfu), 4, true,
-                        data);
+            return mem_ap_move_data(
+                sim, is_axi, (ap->tar & ~0xfu) | (reg & 0xfu), 4, true, data);
         return true; /* reads as zero */
     }
 }
 
 static bool
-ap_write(struct sfi_sim *sim, struct mem_ap *ap, bool is_axi, uint8_t reg,
-         uint32_t data)
+mem_ap_write_register(struct sfi_sim *sim, struct mem_ap *ap, bool is_axi,
+                      uint8_t reg, uint32_t data)
 {
     switch (reg) {
     case ADI_AP_CSW:
-        set_csw(ap, data);
+        mem_ap_write_csw(ap, data);
         return true;
     case ADI_AP_TAR:
         ap->tar = data;
         return true;
     case ADI_AP_DRW:
-        return drw(sim, ap, is_axi, false, &data);
+        return mem_ap_access_drw(sim, ap, is_axi, false, &data);
     default:
         if ((reg & 0xf0) == ADI_AP_BD0)
-            return move(sim, is_axi, (ap->tar & ~0xfu) | (reg & 0xfu), 4, false,
-                        &data);
+            return mem_ap_move_data(
+                sim, is_axi, (ap->tar & ~0xfu) | (reg & 0xfu), 4, false, &data);
         return true; /* ignored */
     }
 }
 
 /* An AP that is not there reads as zero (B1.2.4). */
 static bool
-ap_access(struct sfi_sim *sim, struct dap *d, const struct adi_request *r,
-          uint32_t *data)
+mem_ap_access_ap(struct sfi_sim *sim, struct dap *d,
+                 const struct adi_request *r, uint32_t *data)
 {
     uint8_t sel = sfi__adi_select_ap(d->select);
     uint8_t reg = (uint8_t)(sfi__adi_select_bank(d->select) | r->reg);
@@ -188,8 +188,8 @@ ap_access(struct sfi_sim *sim, struct dap *d, const struct adi_request *r,
         return true;
     }
     if (r->read)
-        return ap_read(sim, ap, is_axi, reg, data);
-    return ap_write(sim, ap, is_axi, reg, *data);
+        return mem_ap_read_register(sim, ap, is_axi, reg, data);
+    return mem_ap_write_register(sim, ap, is_axi, reg, *data);
 }
 
 enum adi_ack
@@ -197,13 +197,13 @@ sfi__mem_ap_access(struct sfi_sim *sim, struct dap *d,
                    const struct adi_request *r, uint32_t *data)
 {
     if (!r->ap) {
-        dp_access(d, r, data);
+        mem_ap_access_dp(d, r, data);
         return ADI_ACK_OK;
     }
     if ((d->ctrl & ADI_STAT_STICKY) != 0)
         return ADI_ACK_FAULT;
     if ((d->ctrl & ADI_CTRL_PWRUP) == ADI_CTRL_PWRUP &&
-        ap_access(sim, d, r, data))
+        mem_ap_access_ap(sim, d, r, data))
         return ADI_ACK_OK;
     d->ctrl |= ADI_STAT_STICKYERR;
     return ADI_ACK_FAULT;

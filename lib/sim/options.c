@@ -24,7 +24,7 @@ sfi__options_pending(const struct sfi_sim *sim)
 }
 
 static uint32_t
-readout_byte(const struct sfi_sim *sim)
+options_readout_byte(const struct sfi_sim *sim)
 {
     const struct sfi_chip *chip = sim->chip;
 
@@ -78,7 +78,7 @@ sfi__options_write_unprotect(struct sfi_sim *sim)
 /* Word `offset` of the window: a register in force, one programmed, or none
  * that is modelled. */
 static uint32_t
-window_word(const struct sfi_sim *sim, uint32_t offset)
+options_window_word(const struct sfi_sim *sim, uint32_t offset)
 {
     const struct chip_ob_row *row = sim->chip->ob;
 
@@ -94,7 +94,7 @@ window_word(const struct sfi_sim *sim, uint32_t offset)
 }
 
 static bool
-in_window(const struct sfi_sim *sim, uint32_t address, size_t len)
+options_in_window(const struct sfi_sim *sim, uint32_t address, size_t len)
 {
     return len <= UINT32_MAX &&
            sfi__chip_range_has(&sim->chip->ob_window, address, (uint32_t)len);
@@ -106,10 +106,10 @@ sfi__options_window_read(const struct sfi_sim *sim, uint32_t address,
 {
     uint32_t offset = address - sim->chip->ob_window.base;
 
-    if (!in_window(sim, address, len))
+    if (!options_in_window(sim, address, len))
         return false;
     for (size_t i = 0; i < len; i++, offset++) {
-        uint32_t word = window_word(sim, offset & ~(WORD - 1));
+        uint32_t word = options_window_word(sim, offset & ~(WORD - 1));
 
         out[i] = (uint8_t)(word >> 8 * (offset % WORD));
     }
@@ -118,8 +118,8 @@ sfi__options_window_read(const struct sfi_sim *sim, uint32_t address,
 
 /* Only words that are programmed take a value, the others are read-only. */
 static void
-window_set(const struct sfi_chip *chip, uint32_t offset, uint32_t value,
-           uint32_t *words)
+options_window_set(const struct sfi_chip *chip, uint32_t offset, uint32_t value,
+                   uint32_t *words)
 {
     for (uint32_t i = 0; i < chip->ob_count; i++) {
         if (chip->ob[i].is_register && chip->ob[i].pending == offset)
@@ -135,25 +135,26 @@ sfi__options_window_write(struct sfi_sim *sim, uint32_t address,
     uint32_t words[CHIP_OB_ROWS_MAX];
     struct rd r;
 
-    if (!in_window(sim, address, len) || offset % WORD != 0 || len % WORD != 0)
+    if (!options_in_window(sim, address, len) || offset % WORD != 0 ||
+        len % WORD != 0)
         return false;
     memcpy(words, sim->store.options, sizeof(words));
     sfi__rd_init(&r, data, len);
     for (; sfi__rd_left(&r) > 0; offset += WORD)
-        window_set(sim->chip, offset, sfi__rd_u32le(&r), words);
+        options_window_set(sim->chip, offset, sfi__rd_u32le(&r), words);
     return sfi__options_program(sim, words);
 }
 
 bool
 sfi__options_readout_protected(const struct sfi_sim *sim)
 {
-    return readout_byte(sim) != CHIP_RDP_LEVEL0;
+    return options_readout_byte(sim) != CHIP_RDP_LEVEL0;
 }
 
 bool
 sfi__options_locked(const struct sfi_sim *sim)
 {
-    return readout_byte(sim) == CHIP_RDP_LEVEL2;
+    return options_readout_byte(sim) == CHIP_RDP_LEVEL2;
 }
 
 bool
@@ -178,7 +179,7 @@ sfi__options_boot0(const struct sfi_sim *sim)
 /* AN2606, patterns; RM0433, 4.3.9 (a clear bit protects) and RM0394, 3.7.14
  * (a range whose first is after its last protects nothing). */
 static bool
-sector_protected(const struct sfi_sim *sim, uint32_t sector)
+options_sector_protected(const struct sfi_sim *sim, uint32_t sector)
 {
     const struct sfi_chip *chip = sim->chip;
     uint32_t per_bank = chip->bank_size / chip->sector_size;
@@ -206,7 +207,7 @@ sfi__options_write_protected(const struct sfi_sim *sim, uint32_t address,
         (uint32_t)(address - chip->flash.base + (len - 1)) / chip->sector_size;
 
     for (uint32_t s = first; s <= last; s++) {
-        if (sector_protected(sim, s))
+        if (options_sector_protected(sim, s))
             return true;
     }
     return false;

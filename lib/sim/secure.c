@@ -7,7 +7,7 @@
 #include "sim/options.h"
 
 static int
-on_flash_erase(void *user, uint32_t addr, uint32_t len)
+secure_flash_erase(void *user, uint32_t addr, uint32_t len)
 {
     struct sfi_sim *sim = user;
 
@@ -15,7 +15,8 @@ on_flash_erase(void *user, uint32_t addr, uint32_t len)
 }
 
 static int
-on_flash_program(void *user, uint32_t addr, const uint8_t *data, uint32_t len)
+secure_flash_program(void *user, uint32_t addr, const uint8_t *data,
+                     uint32_t len)
 {
     struct sfi_sim *sim = user;
 
@@ -23,7 +24,7 @@ on_flash_program(void *user, uint32_t addr, const uint8_t *data, uint32_t len)
 }
 
 static int
-on_flash_read(void *user, uint32_t addr, uint8_t *data, uint32_t len)
+secure_flash_read(void *user, uint32_t addr, uint8_t *data, uint32_t len)
 {
     const struct sfi_sim *sim = user;
     const uint8_t *from = sfi__flash_view(&sim->flash, addr, len);
@@ -35,7 +36,7 @@ on_flash_read(void *user, uint32_t addr, uint8_t *data, uint32_t len)
 }
 
 static int
-on_ob_program(void *user, const uint8_t *data, uint32_t len)
+secure_ob_program(void *user, const uint8_t *data, uint32_t len)
 {
     struct sfi_sim *sim = user;
     uint32_t words[CHIP_OB_ROWS_MAX];
@@ -47,7 +48,7 @@ on_ob_program(void *user, const uint8_t *data, uint32_t len)
 }
 
 static int
-on_certificate(void *user, uint8_t *out, uint32_t len)
+secure_certificate(void *user, uint8_t *out, uint32_t len)
 {
     const struct sfi_sim *sim = user;
 
@@ -58,8 +59,8 @@ on_certificate(void *user, uint8_t *out, uint32_t len)
 }
 
 static int
-on_open_license(void *user, const uint8_t *lic, uint32_t len, uint8_t key[16],
-                uint8_t nonce[12])
+secure_open_license(void *user, const uint8_t *lic, uint32_t len,
+                    uint8_t key[16], uint8_t nonce[12])
 {
     struct sfi_sim *sim = user;
 
@@ -68,7 +69,7 @@ on_open_license(void *user, const uint8_t *lic, uint32_t len, uint8_t key[16],
 }
 
 static int
-on_random(void *user, uint8_t *out, uint32_t len)
+secure_fill_random(void *user, uint8_t *out, uint32_t len)
 {
     struct sfi_sim *sim = user;
 
@@ -76,8 +77,8 @@ on_random(void *user, uint8_t *out, uint32_t len)
 }
 
 static int
-on_gcm_start(void *user, const uint8_t key[16], const uint8_t iv[12],
-             const uint8_t *aad, uint32_t aad_len)
+secure_gcm_start(void *user, const uint8_t key[16], const uint8_t iv[12],
+                 const uint8_t *aad, uint32_t aad_len)
 {
     struct sfi_sim *sim = user;
 
@@ -85,7 +86,7 @@ on_gcm_start(void *user, const uint8_t key[16], const uint8_t iv[12],
 }
 
 static int
-on_gcm_update(void *user, uint8_t *buf, uint32_t len)
+secure_gcm_update(void *user, uint8_t *buf, uint32_t len)
 {
     struct sfi_sim *sim = user;
 
@@ -93,7 +94,7 @@ on_gcm_update(void *user, uint8_t *buf, uint32_t len)
 }
 
 static int
-on_gcm_verify(void *user, const uint8_t tag[16])
+secure_gcm_verify(void *user, const uint8_t tag[16])
 {
     struct sfi_sim *sim = user;
 
@@ -101,7 +102,7 @@ on_gcm_verify(void *user, const uint8_t tag[16])
 }
 
 static void
-on_gcm_wipe(void *user)
+secure_gcm_wipe(void *user)
 {
     struct sfi_sim *sim = user;
 
@@ -109,7 +110,7 @@ on_gcm_wipe(void *user)
 }
 
 static int
-on_record_load(void *user, uint8_t *data, uint32_t len)
+secure_record_load(void *user, uint8_t *data, uint32_t len)
 {
     const struct sfi_sim *sim = user;
 
@@ -120,7 +121,7 @@ on_record_load(void *user, uint8_t *data, uint32_t len)
 }
 
 static int
-on_record_store(void *user, const uint8_t *data, uint32_t len)
+secure_record_store(void *user, const uint8_t *data, uint32_t len)
 {
     struct sfi_sim *sim = user;
 
@@ -130,7 +131,7 @@ on_record_store(void *user, const uint8_t *data, uint32_t len)
 }
 
 static uint64_t
-on_now_ms(void *user)
+secure_read_clock(void *user)
 {
     const struct sfi_sim *sim = user;
 
@@ -139,7 +140,7 @@ on_now_ms(void *user)
 
 /* The core still runs: the reset comes when it has returned. */
 static void
-on_reboot(void *user)
+secure_request_reset(void *user)
 {
     struct sfi_sim *sim = user;
 
@@ -148,21 +149,21 @@ on_reboot(void *user)
 
 static const sfi_device_port port = {
     .struct_size = sizeof(port),
-    .flash_erase = on_flash_erase,
-    .flash_program = on_flash_program,
-    .flash_read = on_flash_read,
-    .ob_program = on_ob_program,
-    .certificate = on_certificate,
-    .open_license = on_open_license,
-    .random = on_random,
-    .gcm_start = on_gcm_start,
-    .gcm_update = on_gcm_update,
-    .gcm_verify = on_gcm_verify,
-    .gcm_wipe = on_gcm_wipe,
-    .record_load = on_record_load,
-    .record_store = on_record_store,
-    .now_ms = on_now_ms,
-    .reboot = on_reboot,
+    .flash_erase = secure_flash_erase,
+    .flash_program = secure_flash_program,
+    .flash_read = secure_flash_read,
+    .ob_program = secure_ob_program,
+    .certificate = secure_certificate,
+    .open_license = secure_open_license,
+    .random = secure_fill_random,
+    .gcm_start = secure_gcm_start,
+    .gcm_update = secure_gcm_update,
+    .gcm_verify = secure_gcm_verify,
+    .gcm_wipe = secure_gcm_wipe,
+    .record_load = secure_record_load,
+    .record_store = secure_record_store,
+    .now_ms = secure_read_clock,
+    .reboot = secure_request_reset,
 };
 
 /* ---- SPI: the frames are the chip's, the requests the core's ---- */
@@ -173,7 +174,7 @@ static const uint8_t spi_commands[] = {
 };
 
 static bool
-on_known(void *user, uint8_t cmd, uint16_t opcode)
+secure_spi_known(void *user, uint8_t cmd, uint16_t opcode)
 {
     (void)user;
     return opcode >= SFI_CMD_INFO && opcode <= SFI_CMD_SESSION &&
@@ -181,8 +182,9 @@ on_known(void *user, uint8_t cmd, uint16_t opcode)
 }
 
 static uint8_t
-on_special(void *user, uint16_t opcode, const uint8_t *param, size_t param_len,
-           uint8_t *data, size_t data_len, uint8_t *reply, size_t *reply_len)
+secure_spi_special(void *user, uint16_t opcode, const uint8_t *param,
+                   size_t param_len, uint8_t *data, size_t data_len,
+                   uint8_t *reply, size_t *reply_len)
 {
     struct sfi_sim *sim = user;
     uint8_t answer[SFI_DEVICE_REPLY_MAX];
@@ -200,11 +202,11 @@ on_special(void *user, uint16_t opcode, const uint8_t *param, size_t param_len,
 }
 
 static void
-start_spi(struct sfi_sim *sim)
+secure_start_spi(struct sfi_sim *sim)
 {
     static const struct an3155_handlers handlers = {
-        .known = on_known,
-        .special = on_special,
+        .known = secure_spi_known,
+        .special = secure_spi_special,
     };
     const struct an3155_device_config config = {
         .handlers = &handlers,
@@ -234,7 +236,7 @@ sfi__secure_start(struct sfi_sim *sim)
     if (sfi_device_init(mem, len, sim->chip, &port, sim, &sim->device) !=
         SFI_OK)
         return false;
-    start_spi(sim);
+    secure_start_spi(sim);
     return true;
 }
 

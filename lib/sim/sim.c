@@ -18,7 +18,7 @@
 #include "sim/secure.h"
 
 static void
-destroy(void *self)
+sim_destroy(void *self)
 {
     struct sfi_sim *sim = self;
 
@@ -36,7 +36,7 @@ destroy(void *self)
 
 /* What a chip refuses must not overwrite what its host says. */
 static sfi_status
-make_inner(struct sfi_sim *sim)
+sim_make_inner_context(struct sfi_sim *sim)
 {
     const struct alloc *a = &sim->obj.ctx->alloc;
     const sfi_allocator allocator = {
@@ -58,7 +58,7 @@ make_inner(struct sfi_sim *sim)
 }
 
 static sfi_status
-lock(struct sfi_sim *sim, const char *dir)
+sim_lock_folder(struct sfi_sim *sim, const char *dir)
 {
     sfi_ctx *ctx = sim->obj.ctx;
 
@@ -76,7 +76,7 @@ lock(struct sfi_sim *sim, const char *dir)
 }
 
 static sfi_status
-make_ram(struct sfi_sim *sim)
+sim_allocate_ram(struct sfi_sim *sim)
 {
     for (uint32_t i = 0; i < sim->chip->ram_count; i++)
         sim->ram_len += sim->chip->ram[i].size;
@@ -86,14 +86,14 @@ make_ram(struct sfi_sim *sim)
 }
 
 static sfi_status
-open_chip(struct sfi_sim *sim, const char *dir)
+sim_open_chip(struct sfi_sim *sim, const char *dir)
 {
     sfi_ctx *ctx = sim->obj.ctx;
     char path[STORE_PATH_MAX];
-    sfi_status st = make_inner(sim);
+    sfi_status st = sim_make_inner_context(sim);
 
     if (st == SFI_OK)
-        st = lock(sim, dir);
+        st = sim_lock_folder(sim, dir);
     if (st == SFI_OK)
         st = sfi__store_open(ctx, dir, &sim->store);
     if (st == SFI_OK)
@@ -102,7 +102,7 @@ open_chip(struct sfi_sim *sim, const char *dir)
         return st;
     sim->chip = sim->store.chip;
     st = sfi__flash_map(ctx, path, sim->chip, &sim->power, &sim->flash);
-    return st == SFI_OK ? make_ram(sim) : st;
+    return st == SFI_OK ? sim_allocate_ram(sim) : st;
 }
 
 sfi_status
@@ -113,7 +113,7 @@ sfi_sim_open(sfi_ctx *ctx, const char *state_dir, sfi_sim **out)
 
     SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, state_dir != NULL);
-    sim = sfi__obj_new(ctx, OBJ_SIM, sizeof(*sim), destroy);
+    sim = sfi__obj_new(ctx, OBJ_SIM, sizeof(*sim), sim_destroy);
     if (sim == NULL)
         return SFI_ERR_NOMEM;
     sim->lock_fd = -1;
@@ -121,7 +121,7 @@ sfi_sim_open(sfi_ctx *ctx, const char *state_dir, sfi_sim **out)
     sim->store.power = &sim->power;
     sfi__power_init(&sim->power);
     sfi__buf_init(&sim->line, &ctx->alloc, true);
-    st = open_chip(sim, state_dir);
+    st = sim_open_chip(sim, state_dir);
     if (st != SFI_OK) {
         sfi__obj_unref(sim);
         return st;
@@ -206,7 +206,7 @@ sfi_sim_wait(sfi_sim *sim, uint32_t ms)
 }
 
 static sfi_status
-no_power(struct sfi_sim *sim)
+sim_fail_no_power(struct sfi_sim *sim)
 {
     return sfi__fail(sim->obj.ctx, SFI_ERR_STATE, "the chip has no power");
 }
@@ -226,13 +226,13 @@ sfi_sim_set_option(sfi_sim *sim, const char *name, uint32_t value)
         return sfi__fail(sim->obj.ctx, SFI_ERR_ARGUMENT,
                          "%s has no option byte \"%s\"", sim->chip->name, name);
     if (sim->power.off)
-        return no_power(sim);
+        return sim_fail_no_power(sim);
     memcpy(words, sim->store.options, sizeof(words));
     words[row] = value;
     if (sfi__options_program(sim, words))
         return SFI_OK;
     if (sim->power.off)
-        return no_power(sim);
+        return sim_fail_no_power(sim);
     return sfi__fail(sim->obj.ctx, SFI_ERR_STATE,
                      "option bytes of %s cannot be changed", sim->chip->name);
 }
@@ -245,7 +245,7 @@ sfi_sim_erase_flash(sfi_sim *sim)
     SFI_ENTER(sim, SIM);
     flash = &sim->chip->flash;
     if (sfi__flash_erase(&sim->flash, flash->base, flash->size) != FLASH_OK)
-        return no_power(sim);
+        return sim_fail_no_power(sim);
     return SFI_OK;
 }
 

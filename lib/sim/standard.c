@@ -35,7 +35,7 @@ static const uint8_t commands[] = {
 
 /* Readout protection leaves what identifies the part (AN3155, 3). */
 static bool
-allowed(void *user, uint8_t cmd)
+standard_allows_command(void *user, uint8_t cmd)
 {
     const struct sfi_sim *sim = user;
 
@@ -60,7 +60,7 @@ allowed(void *user, uint8_t cmd)
 /* The flash that a standard bootloader reaches: a part that ships with its
  * secure boot in the first sectors keeps those to itself. */
 static struct chip_range
-open_flash(const struct sfi_chip *chip)
+standard_open_flash(const struct sfi_chip *chip)
 {
     uint32_t base = chip->ships_secure ? chip->user.base : chip->flash.base;
 
@@ -68,32 +68,33 @@ open_flash(const struct sfi_chip *chip)
 }
 
 static bool
-in_flash(const struct sfi_sim *sim, uint32_t address, size_t len)
+standard_in_flash(const struct sfi_sim *sim, uint32_t address, size_t len)
 {
-    struct chip_range range = open_flash(sim->chip);
+    struct chip_range range = standard_open_flash(sim->chip);
 
     return sfi__chip_range_has(&range, address, (uint32_t)len);
 }
 
 static bool
-address_ok(void *user, uint8_t cmd, uint32_t address)
+standard_address_ok(void *user, uint8_t cmd, uint32_t address)
 {
     const struct sfi_sim *sim = user;
     size_t len = cmd == USART_GO ? VECTORS_LEN : 1;
 
-    if (in_flash(sim, address, len) || sfi__bus_ram(sim, address, len) != NULL)
+    if (standard_in_flash(sim, address, len) ||
+        sfi__bus_ram(sim, address, len) != NULL)
         return true;
     return cmd != USART_GO &&
            sfi__chip_range_has(&sim->chip->ob_window, address, 1);
 }
 
 static bool
-read_memory(void *user, uint32_t address, uint8_t *out, size_t len)
+standard_read_memory(void *user, uint32_t address, uint8_t *out, size_t len)
 {
     const struct sfi_sim *sim = user;
     const uint8_t *from = sfi__bus_ram(sim, address, len);
 
-    if (from == NULL && in_flash(sim, address, len))
+    if (from == NULL && standard_in_flash(sim, address, len))
         from = sfi__flash_view(&sim->flash, address, (uint32_t)len);
     if (from == NULL)
         return sfi__options_window_read(sim, address, out, len);
@@ -104,8 +105,8 @@ read_memory(void *user, uint32_t address, uint8_t *out, size_t len)
 /* Program units that the host fills in part are filled up with 0xff.  A write
  * to a protected sector reports no error (AN3155, 3.6). */
 static bool
-write_flash(struct sfi_sim *sim, uint32_t address, const uint8_t *data,
-            size_t len)
+standard_write_flash(struct sfi_sim *sim, uint32_t address, const uint8_t *data,
+                     size_t len)
 {
     uint32_t unit = sim->chip->program_unit;
     uint32_t before = address % unit;
@@ -124,8 +125,8 @@ write_flash(struct sfi_sim *sim, uint32_t address, const uint8_t *data,
 }
 
 static bool
-write_options(struct sfi_sim *sim, uint32_t address, const uint8_t *data,
-              size_t len)
+standard_write_options(struct sfi_sim *sim, uint32_t address,
+                       const uint8_t *data, size_t len)
 {
     if (!sfi__options_window_write(sim, address, data, len))
         return false;
@@ -135,15 +136,16 @@ write_options(struct sfi_sim *sim, uint32_t address, const uint8_t *data,
 }
 
 static bool
-write_memory(void *user, uint32_t address, const uint8_t *data, size_t len)
+standard_write_memory(void *user, uint32_t address, const uint8_t *data,
+                      size_t len)
 {
     struct sfi_sim *sim = user;
     uint8_t *ram = sfi__bus_ram(sim, address, len);
 
-    if (in_flash(sim, address, len))
-        return write_flash(sim, address, data, len);
+    if (standard_in_flash(sim, address, len))
+        return standard_write_flash(sim, address, data, len);
     if (ram == NULL)
-        return write_options(sim, address, data, len);
+        return standard_write_options(sim, address, data, len);
     if (address % WORD_MULTIPLE != 0 || len % WORD_MULTIPLE != 0)
         return false;
     memcpy(ram, data, len);
@@ -152,7 +154,7 @@ write_memory(void *user, uint32_t address, const uint8_t *data, size_t len)
 
 /* The firmware runs from here on. */
 static void
-go(void *user, uint32_t address)
+standard_start_firmware(void *user, uint32_t address)
 {
     struct sfi_sim *sim = user;
 
@@ -162,14 +164,14 @@ go(void *user, uint32_t address)
 
 /* Sectors that are write protected, or not offered, stay as they are. */
 static bool
-erase_range(struct sfi_sim *sim, const struct chip_range *range)
+standard_erase_range(struct sfi_sim *sim, const struct chip_range *range)
 {
     uint32_t sector = sim->chip->sector_size;
 
     for (uint32_t done = 0; done < range->size; done += sector) {
         uint32_t address = range->base + done;
 
-        if (!in_flash(sim, address, sector) ||
+        if (!standard_in_flash(sim, address, sector) ||
             sfi__options_write_protected(sim, address, sector))
             continue;
         if (sfi__flash_erase(&sim->flash, address, sector) != FLASH_OK)
@@ -179,14 +181,14 @@ erase_range(struct sfi_sim *sim, const struct chip_range *range)
 }
 
 static bool
-erase_special(struct sfi_sim *sim, uint16_t code)
+standard_erase_special(struct sfi_sim *sim, uint16_t code)
 {
     struct chip_range range = sim->chip->flash;
     uint32_t bank = sim->chip->bank_size;
 
     switch (code) {
     case USART_ERASE_MASS:
-        return erase_range(sim, &range);
+        return standard_erase_range(sim, &range);
     case USART_ERASE_BANK1:
     case USART_ERASE_BANK2:
         if (range.size == bank) /* one bank: no bank erase */
@@ -194,28 +196,29 @@ erase_special(struct sfi_sim *sim, uint16_t code)
         if (code == USART_ERASE_BANK2)
             range.base += bank;
         range.size = bank;
-        return erase_range(sim, &range);
+        return standard_erase_range(sim, &range);
     default: /* reserved */
         return false;
     }
 }
 
 static bool
-erase(void *user, uint16_t code, const uint16_t *pages, size_t count)
+standard_erase_pages(void *user, uint16_t code, const uint16_t *pages,
+                     size_t count)
 {
     struct sfi_sim *sim = user;
     struct chip_range range = {0, sim->chip->sector_size};
     uint32_t sectors = sim->chip->flash.size / sim->chip->sector_size;
 
     if (code >= USART_ERASE_SPECIAL)
-        return erase_special(sim, code);
+        return standard_erase_special(sim, code);
     for (size_t i = 0; i < count; i++) {
         if (pages[i] >= sectors)
             return false;
     }
     for (size_t i = 0; i < count; i++) {
         range.base = sim->chip->flash.base + pages[i] * range.size;
-        if (!erase_range(sim, &range))
+        if (!standard_erase_range(sim, &range))
             return false;
     }
     return true;
@@ -224,7 +227,7 @@ erase(void *user, uint16_t code, const uint16_t *pages, size_t count)
 /* AN3155, 3.12: what was protected is erased before it can be read, write
  * protection or not. */
 static bool
-readout_unprotect(struct sfi_sim *sim)
+standard_unprotect_readout(struct sfi_sim *sim)
 {
     const struct chip_range *all = &sim->chip->flash;
 
@@ -235,13 +238,13 @@ readout_unprotect(struct sfi_sim *sim)
 
 /* Each ends with a reset, which brings the option bytes in force. */
 static bool
-protect(void *user, uint8_t cmd)
+standard_set_protection(void *user, uint8_t cmd)
 {
     struct sfi_sim *sim = user;
     bool done = false;
 
     if (cmd == USART_READOUT_UNPROTECT)
-        done = readout_unprotect(sim);
+        done = standard_unprotect_readout(sim);
     else if (cmd == USART_READOUT_PROTECT)
         done = sfi__options_set_readout(sim, CHIP_RDP_LEVEL1);
     else if (cmd == USART_WRITE_UNPROTECT)
@@ -251,13 +254,13 @@ protect(void *user, uint8_t cmd)
 }
 
 const struct an3155_handlers sfi__sim_standard = {
-    .allowed = allowed,
-    .address = address_ok,
-    .read = read_memory,
-    .write = write_memory,
-    .go = go,
-    .erase = erase,
-    .protect = protect,
+    .allowed = standard_allows_command,
+    .address = standard_address_ok,
+    .read = standard_read_memory,
+    .write = standard_write_memory,
+    .go = standard_start_firmware,
+    .erase = standard_erase_pages,
+    .protect = standard_set_protection,
 };
 
 void

@@ -71,45 +71,46 @@ sfi__tap_init(struct tap_chain *c)
 /* ---- data registers ---- */
 
 static void
-capture(struct tap *t, uint64_t value, uint8_t bits)
+tap_capture_dr(struct tap *t, uint64_t value, uint8_t bits)
 {
     t->dr = value;
     t->dr_len = bits;
 }
 
 static void
-capture_boundary(struct tap *t)
+tap_capture_boundary(struct tap *t)
 {
     if (t->ir == BOUNDARY_IR_IDCODE)
-        capture(t, TAP_BOUNDARY_IDCODE, IDCODE_BITS);
+        tap_capture_dr(t, TAP_BOUNDARY_IDCODE, IDCODE_BITS);
     else
-        capture(t, 0, 1);
+        tap_capture_dr(t, 0, 1);
 }
 
 static void
-capture_core(struct tap_chain *c)
+tap_capture_core(struct tap_chain *c)
 {
     switch (c->core.ir) {
     case ADI_IR_IDCODE:
-        capture(&c->core, TAP_CORE_IDCODE, IDCODE_BITS);
+        tap_capture_dr(&c->core, TAP_CORE_IDCODE, IDCODE_BITS);
         break;
     case ADI_IR_ABORT:
-        capture(&c->core, sfi__adi_jtag_answer(ADI_ACK_OK, 0), ADI_ACCESS_BITS);
+        tap_capture_dr(&c->core, sfi__adi_jtag_answer(ADI_ACK_OK, 0),
+                       ADI_ACCESS_BITS);
         break;
     case ADI_IR_DPACC:
     case ADI_IR_APACC:
-        capture(&c->core, sfi__adi_jtag_answer(ADI_ACK_OK, c->result),
-                ADI_ACCESS_BITS);
+        tap_capture_dr(&c->core, sfi__adi_jtag_answer(ADI_ACK_OK, c->result),
+                       ADI_ACCESS_BITS);
         break;
     default:
-        capture(&c->core, 0, 1);
+        tap_capture_dr(&c->core, 0, 1);
         break;
     }
 }
 
 /* An access is done at once; its result waits for the next scan. */
 static void
-update_core(struct sfi_sim *sim, struct tap_chain *c)
+tap_update_core(struct sfi_sim *sim, struct tap_chain *c)
 {
     struct adi_request r = {.ap = c->core.ir == ADI_IR_APACC};
     uint32_t data;
@@ -122,7 +123,7 @@ update_core(struct sfi_sim *sim, struct tap_chain *c)
 }
 
 static bool
-shift(uint64_t *reg, uint8_t len, bool in)
+tap_shift_register(uint64_t *reg, uint8_t len, bool in)
 {
     bool out = (*reg & 1) != 0;
 
@@ -131,10 +132,10 @@ shift(uint64_t *reg, uint8_t len, bool in)
 }
 
 static bool
-shift_ir(struct tap *t, bool in)
+tap_shift_ir(struct tap *t, bool in)
 {
     uint64_t reg = t->ir_shift;
-    bool out = shift(&reg, t->ir_len, in);
+    bool out = tap_shift_register(&reg, t->ir_len, in);
 
     t->ir_shift = (uint8_t)reg;
     return out;
@@ -144,28 +145,29 @@ shift_ir(struct tap *t, bool in)
 
 /* What a rising edge does in the state before it. */
 static void
-clock_shift(struct tap_chain *c, bool tdi)
+tap_shift_chain(struct tap_chain *c, bool tdi)
 {
     if (c->state == SHIFT_DR)
-        (void)shift(&c->core.dr, c->core.dr_len,
-                    shift(&c->boundary.dr, c->boundary.dr_len, tdi));
+        (void)tap_shift_register(
+            &c->core.dr, c->core.dr_len,
+            tap_shift_register(&c->boundary.dr, c->boundary.dr_len, tdi));
     else if (c->state == SHIFT_IR)
-        (void)shift_ir(&c->core, shift_ir(&c->boundary, tdi));
+        (void)tap_shift_ir(&c->core, tap_shift_ir(&c->boundary, tdi));
 }
 
 static void
-enter(struct sfi_sim *sim, struct tap_chain *c)
+tap_enter_state(struct sfi_sim *sim, struct tap_chain *c)
 {
     switch ((enum state)c->state) {
     case TEST_LOGIC_RESET:
         sfi__tap_reset(c);
         break;
     case CAPTURE_DR:
-        capture_core(c);
-        capture_boundary(&c->boundary);
+        tap_capture_core(c);
+        tap_capture_boundary(&c->boundary);
         break;
     case UPDATE_DR:
-        update_core(sim, c);
+        tap_update_core(sim, c);
         break;
     case CAPTURE_IR:
         c->core.ir_shift = IR_CAPTURE;
@@ -192,7 +194,7 @@ enter(struct sfi_sim *sim, struct tap_chain *c)
 
 /* Pulled up when nobody drives it. */
 static bool
-level(const struct tap_chain *c)
+tap_tdo_level(const struct tap_chain *c)
 {
     if (c->state == SHIFT_DR)
         return (c->core.dr & 1) != 0;
@@ -208,11 +210,11 @@ sfi__tap_pins(struct sfi_sim *sim, bool tck, bool tms, bool tdi)
 
     if (tck && !c->tck) {
         c->clocks++;
-        clock_shift(c, tdi);
+        tap_shift_chain(c, tdi);
         c->state = next_state[c->state][tms];
-        enter(sim, c);
+        tap_enter_state(sim, c);
     } else if (!tck && c->tck) {
-        c->tdo = level(c);
+        c->tdo = tap_tdo_level(c);
     }
     c->tck = tck;
 }

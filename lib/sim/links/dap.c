@@ -9,7 +9,8 @@
 #define BLOCK_MS 1u
 
 static bool
-access(struct sfi_sim *sim, bool ap, bool read, uint8_t reg, uint32_t *data)
+dap_link_access(struct sfi_sim *sim, bool ap, bool read, uint8_t reg,
+                uint32_t *data)
 {
     const struct adi_request r = {.ap = ap, .read = read, .reg = reg};
 
@@ -17,36 +18,39 @@ access(struct sfi_sim *sim, bool ap, bool read, uint8_t reg, uint32_t *data)
 }
 
 static bool
-set(struct sfi_sim *sim, bool ap, uint8_t reg, uint32_t value)
+dap_link_set_register(struct sfi_sim *sim, bool ap, uint8_t reg, uint32_t value)
 {
-    return access(sim, ap, false, reg, &value);
+    return dap_link_access(sim, ap, false, reg, &value);
 }
 
 /* As any host does: power, no old errors, words one after the other. */
 static bool
-prepare(struct sfi_sim *sim)
+dap_link_prepare(struct sfi_sim *sim)
 {
-    return set(sim, false, ADI_DP_CTRL_STAT,
-               ADI_CTRL_PWRUP | ADI_STAT_STICKY) &&
-           set(sim, false, ADI_DP_SELECT, sfi__adi_select(0, 0)) &&
-           set(sim, true, ADI_AP_CSW,
-               ADI_CSW_PROT | ADI_CSW_INC_SINGLE | ADI_CSW_SIZE_32);
+    return dap_link_set_register(sim, false, ADI_DP_CTRL_STAT,
+                                 ADI_CTRL_PWRUP | ADI_STAT_STICKY) &&
+           dap_link_set_register(sim, false, ADI_DP_SELECT,
+                                 sfi__adi_select(0, 0)) &&
+           dap_link_set_register(sim, true, ADI_AP_CSW,
+                                 ADI_CSW_PROT | ADI_CSW_INC_SINGLE |
+                                     ADI_CSW_SIZE_32);
 }
 
 /* Words up to where TAR must be set again. */
 static bool
-run(struct sfi_sim *sim, bool read, uint32_t address, uint32_t *words,
-    size_t count)
+dap_link_move_words(struct sfi_sim *sim, bool read, uint32_t address,
+                    uint32_t *words, size_t count)
 {
-    bool done = set(sim, true, ADI_AP_TAR, address);
+    bool done = dap_link_set_register(sim, true, ADI_AP_TAR, address);
 
     for (size_t i = 0; i < count && done; i++)
-        done = access(sim, true, read, ADI_AP_DRW, &words[i]);
+        done = dap_link_access(sim, true, read, ADI_AP_DRW, &words[i]);
     return done;
 }
 
 static sfi_status
-ended(struct sfi_sim *sim, bool done, bool read, uint32_t address, size_t count)
+dap_link_result(struct sfi_sim *sim, bool done, bool read, uint32_t address,
+                size_t count)
 {
     sfi__sim_wait(sim, BLOCK_MS);
     if (sim->power.off)
@@ -60,36 +64,37 @@ ended(struct sfi_sim *sim, bool done, bool read, uint32_t address, size_t count)
 }
 
 static sfi_status
-on_read32(void *user, uint32_t address, uint32_t *words, size_t count)
+dap_link_read32(void *user, uint32_t address, uint32_t *words, size_t count)
 {
     struct sfi_sim *sim = user;
-    bool done = prepare(sim);
+    bool done = dap_link_prepare(sim);
 
     for (size_t i = 0; i < count && done;) {
         uint32_t at = address + 4 * (uint32_t)i;
         size_t n = sfi__adi_tar_run(at, count - i);
 
-        done = run(sim, true, at, words + i, n);
+        done = dap_link_move_words(sim, true, at, words + i, n);
         i += n;
     }
-    return ended(sim, done, true, address, count);
+    return dap_link_result(sim, done, true, address, count);
 }
 
 static sfi_status
-on_write32(void *user, uint32_t address, const uint32_t *words, size_t count)
+dap_link_write32(void *user, uint32_t address, const uint32_t *words,
+                 size_t count)
 {
     struct sfi_sim *sim = user;
-    bool done = prepare(sim);
+    bool done = dap_link_prepare(sim);
 
     for (size_t i = 0; i < count && done; i++) {
         uint32_t word = words[i];
         uint32_t at = address + 4 * (uint32_t)i;
 
         if (i == 0 || at % ADI_TAR_WRAP == 0)
-            done = set(sim, true, ADI_AP_TAR, at);
-        done = done && set(sim, true, ADI_AP_DRW, word);
+            done = dap_link_set_register(sim, true, ADI_AP_TAR, at);
+        done = done && dap_link_set_register(sim, true, ADI_AP_DRW, word);
     }
-    return ended(sim, done, false, address, count);
+    return dap_link_result(sim, done, false, address, count);
 }
 
 sfi_status
@@ -97,8 +102,8 @@ sfi__sim_open_dap(struct sfi_sim *sim, sfi_transport **out)
 {
     static const sfi_dap_ops ops = {
         .struct_size = sizeof(ops),
-        .read32 = on_read32,
-        .write32 = on_write32,
+        .read32 = dap_link_read32,
+        .write32 = dap_link_write32,
         .reset = sfi__sim_link_reset,
         .close = sfi__sim_link_close,
     };

@@ -10,7 +10,8 @@
 /* Virtual time: where a real line would make the reader wait, the chip's
  * clock moves on. */
 static sfi_status
-on_read(void *user, uint8_t *buf, size_t len, size_t *got, uint32_t timeout_ms)
+usart_link_read(void *user, uint8_t *buf, size_t len, size_t *got,
+                uint32_t timeout_ms)
 {
     struct sfi_sim *sim = user;
 
@@ -25,7 +26,8 @@ on_read(void *user, uint8_t *buf, size_t len, size_t *got, uint32_t timeout_ms)
 }
 
 static sfi_status
-on_write(void *user, const uint8_t *buf, size_t len, uint32_t timeout_ms)
+usart_link_write(void *user, const uint8_t *buf, size_t len,
+                 uint32_t timeout_ms)
 {
     (void)timeout_ms;
     sfi__sim_receive(user, buf, len);
@@ -33,7 +35,7 @@ on_write(void *user, const uint8_t *buf, size_t len, uint32_t timeout_ms)
 }
 
 static sfi_status
-on_flush(void *user)
+usart_link_flush(void *user)
 {
     struct sfi_sim *sim = user;
 
@@ -61,13 +63,13 @@ sfi__sim_link_close(void *user)
 }
 
 static sfi_status
-open_usart(struct sfi_sim *sim, sfi_transport **out)
+usart_link_open(struct sfi_sim *sim, sfi_transport **out)
 {
     static const sfi_stream_ops ops = {
         .struct_size = sizeof(ops),
-        .read = on_read,
-        .write = on_write,
-        .flush = on_flush,
+        .read = usart_link_read,
+        .write = usart_link_write,
+        .flush = usart_link_flush,
         .reset = sfi__sim_link_reset,
         .close = sfi__sim_link_close,
     };
@@ -77,13 +79,13 @@ open_usart(struct sfi_sim *sim, sfi_transport **out)
 
 /* A chip's reference goes with the transport. */
 static sfi_status
-open_link(struct sfi_sim *sim, const char *name, sfi_transport **out)
+links_open_by_name(struct sfi_sim *sim, const char *name, sfi_transport **out)
 {
     static const struct {
         const char *name;
         sfi_status (*open)(struct sfi_sim *sim, sfi_transport **out);
     } links[] = {
-        {"usart", open_usart},      {"spi", sfi__sim_open_spi},
+        {"usart", usart_link_open}, {"spi", sfi__sim_open_spi},
         {"usb", sfi__sim_open_usb}, {"jtag", sfi__sim_open_dap},
         {"swd", sfi__sim_open_swd},
     };
@@ -109,5 +111,5 @@ sfi_sim_transport(sfi_sim *sim, const char *interface_name, sfi_transport **out)
 {
     SFI_ENTER_NEW(sim, SIM, out);
     SFI_ARG(sim, interface_name != NULL);
-    return open_link(sim, interface_name, out);
+    return links_open_by_name(sim, interface_name, out);
 }

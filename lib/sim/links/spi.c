@@ -6,7 +6,7 @@
 #include "sim/links/links.h"
 
 static sfi_status
-on_select(void *user, int asserted)
+spi_link_select(void *user, int asserted)
 {
     struct sfi_sim *sim = user;
 
@@ -15,7 +15,7 @@ on_select(void *user, int asserted)
 }
 
 static sfi_status
-on_transfer(void *user, const uint8_t *tx, uint8_t *rx, size_t len)
+spi_link_transfer(void *user, const uint8_t *tx, uint8_t *rx, size_t len)
 {
     struct sfi_sim *sim = user;
 
@@ -33,8 +33,8 @@ sfi__sim_open_spi(struct sfi_sim *sim, sfi_transport **out)
 {
     static const sfi_spi_ops ops = {
         .struct_size = sizeof(ops),
-        .select = on_select,
-        .transfer = on_transfer,
+        .select = spi_link_select,
+        .transfer = spi_link_transfer,
         .reset = sfi__sim_link_reset,
         .close = sfi__sim_link_close,
     };

@@ -14,8 +14,8 @@
 #define PACKET_MS 1u
 
 static sfi_status
-on_xfer(void *user, const uint8_t *out, size_t out_len, uint8_t *in, size_t cap,
-        size_t *got, uint32_t timeout_ms)
+swd_link_exchange(void *user, const uint8_t *out, size_t out_len, uint8_t *in,
+                  size_t cap, size_t *got, uint32_t timeout_ms)
 {
     struct sfi_sim *sim = user;
     uint8_t answer[DAP_PROBE_PACKET];
@@ -36,7 +36,7 @@ sfi_status
 sfi__sim_open_swd(struct sfi_sim *sim, sfi_transport **out)
 {
     static const struct probe_io io = {
-        .xfer = on_xfer,
+        .xfer = swd_link_exchange,
         .close = sfi__sim_link_close,
     };
     static const struct probe_options options = {

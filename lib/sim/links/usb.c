@@ -6,7 +6,7 @@
 #include "sim/links/links.h"
 
 static sfi_status
-nothing_there(struct sfi_sim *sim)
+usb_link_no_device(struct sfi_sim *sim)
 {
     return sfi__fail(sim->obj.ctx, SFI_ERR_NO_DEVICE,
                      "the virtual chip is not on the USB: no bootloader that "
@@ -14,14 +14,14 @@ nothing_there(struct sfi_sim *sim)
 }
 
 static sfi_status
-attach(struct sfi_sim *sim)
+usb_link_attach(struct sfi_sim *sim)
 {
-    return sfi__dfu_device_attach(sim) ? SFI_OK : nothing_there(sim);
+    return sfi__dfu_device_attach(sim) ? SFI_OK : usb_link_no_device(sim);
 }
 
 static sfi_status
-control(struct sfi_sim *sim, const struct usb_setup *setup, uint8_t *data,
-        size_t *got)
+usb_link_transfer(struct sfi_sim *sim, const struct usb_setup *setup,
+                  uint8_t *data, size_t *got)
 {
     switch (sfi__dfu_device_control(sim, setup, data, got)) {
     case USB_DONE:
@@ -35,13 +35,13 @@ control(struct sfi_sim *sim, const struct usb_setup *setup, uint8_t *data,
         break;
     }
     *got = 0;
-    return nothing_there(sim);
+    return usb_link_no_device(sim);
 }
 
 static sfi_status
-on_control(void *user, uint8_t request_type, uint8_t request, uint16_t value,
-           uint16_t index, uint8_t *data, size_t len, size_t *got,
-           uint32_t timeout_ms)
+usb_link_control(void *user, uint8_t request_type, uint8_t request,
+                 uint16_t value, uint16_t index, uint8_t *data, size_t len,
+                 size_t *got, uint32_t timeout_ms)
 {
     const struct usb_setup setup = {request_type, request, value, index,
                                     (uint16_t)len};
@@ -51,18 +51,18 @@ on_control(void *user, uint8_t request_type, uint8_t request, uint16_t value,
         return sfi__fail(((struct sfi_sim *)user)->obj.ctx, SFI_ERR_ARGUMENT,
                          "a control transfer of %zu bytes, expected at most %u",
                          len, UINT16_MAX);
-    return control(user, &setup, data, got);
+    return usb_link_transfer(user, &setup, data, got);
 }
 
 /* Virtual time, as on the USART: what a host would wait for is now. */
 static sfi_status
-on_reopen(void *user, uint32_t timeout_ms)
+usb_link_reopen(void *user, uint32_t timeout_ms)
 {
     struct sfi_sim *sim = user;
 
     if (!sfi__dfu_device_attach(sim))
         sfi__sim_wait(sim, timeout_ms);
-    return attach(sim);
+    return usb_link_attach(sim);
 }
 
 sfi_status
@@ -70,8 +70,8 @@ sfi__sim_open_usb(struct sfi_sim *sim, sfi_transport **out)
 {
     static const sfi_usb_ops ops = {
         .struct_size = sizeof(ops),
-        .control = on_control,
-        .reopen = on_reopen,
+        .control = usb_link_control,
+        .reopen = usb_link_reopen,
         .reset = sfi__sim_link_reset,
         .close = sfi__sim_link_close,
     };
@@ -87,7 +87,7 @@ sfi_status
 sfi_sim_usb_attach(sfi_sim *sim)
 {
     SFI_ENTER(sim, SIM);
-    return attach(sim);
+    return usb_link_attach(sim);
 }
 
 int
@@ -106,8 +106,9 @@ sfi_sim_usb_control(sfi_sim *sim, uint8_t request_type, uint8_t request,
     *got = 0;
     SFI_ARG(sim, data != NULL || len == 0);
     SFI_ARG(sim, len <= UINT16_MAX);
-    return control(sim,
-                   &(const struct usb_setup){request_type, request, value,
-                                             index, (uint16_t)len},
-                   data, got);
+    return usb_link_transfer(sim,
+                             &(const struct usb_setup){request_type, request,
+                                                       value, index,
+                                                       (uint16_t)len},
+                             data, got);
 }

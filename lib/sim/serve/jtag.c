@@ -23,7 +23,7 @@
 /* ---- the listener ---- */
 
 static sfi_status
-bad_name(sfi_ctx *ctx, const char *where, const char *what)
+bitbang_bad_address(sfi_ctx *ctx, const char *where, const char *what)
 {
     (void)sfi__fail(ctx, SFI_ERR_ARGUMENT, "%s, expected HOST:PORT", what);
     return sfi__where(ctx, "%s", where);
@@ -31,20 +31,23 @@ bad_name(sfi_ctx *ctx, const char *where, const char *what)
 
 /* "127.0.0.1:9824", "localhost:0", "[::1]:9824" */
 static sfi_status
-split(sfi_ctx *ctx, const char *where, char host[HOST_MAX], char port[8])
+bitbang_split_address(sfi_ctx *ctx, const char *where, char host[HOST_MAX],
+                      char port[8])
 {
     const char *colon = strrchr(where, ':');
     size_t len = colon != NULL ? (size_t)(colon - where) : 0;
     uint64_t number;
 
     if (colon == NULL || !sfi__text_to_u64(colon + 1, UINT16_MAX, &number))
-        return bad_name(ctx, where, "the port is missing, or no number");
+        return bitbang_bad_address(ctx, where,
+                                   "the port is missing, or no number");
     if (len >= 2 && where[0] == '[' && where[len - 1] == ']') {
         where++;
         len -= 2;
     }
     if (len == 0 || len >= HOST_MAX)
-        return bad_name(ctx, where, "the host is missing, or too long");
+        return bitbang_bad_address(ctx, where,
+                                   "the host is missing, or too long");
     memcpy(host, where, len);
     host[len] = '\0';
     sfi__text_format(port, 8, "%u", (unsigned)number);
@@ -54,7 +57,7 @@ split(sfi_ctx *ctx, const char *where, char host[HOST_MAX], char port[8])
 }
 
 static bool
-is_loopback(const struct sockaddr *a)
+bitbang_is_loopback(const struct sockaddr *a)
 {
     struct sockaddr_in v4;
     struct sockaddr_in6 v6;
@@ -70,14 +73,14 @@ is_loopback(const struct sockaddr *a)
 }
 
 static bool
-set_nonblocking(int fd)
+bitbang_set_nonblocking(int fd)
 {
     return fcntl(fd, F_SETFL, O_NONBLOCK) == 0 &&
            fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
 }
 
 static uint16_t
-port_of(int fd)
+bitbang_local_port(int fd)
 {
     struct sockaddr_storage a;
     struct sockaddr_in v4;
@@ -95,33 +98,33 @@ port_of(int fd)
 }
 
 static bool
-listen_on(const struct addrinfo *a, struct jtag_port *j)
+bitbang_listen_on(const struct addrinfo *a, struct jtag_port *j)
 {
     const int on = 1;
 
     j->listener = socket(a->ai_family, SOCK_STREAM, 0);
-    if (j->listener < 0 || !set_nonblocking(j->listener) ||
+    if (j->listener < 0 || !bitbang_set_nonblocking(j->listener) ||
         setsockopt(j->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) !=
             0 ||
         bind(j->listener, a->ai_addr, a->ai_addrlen) != 0 ||
         listen(j->listener, 1) != 0)
         return false;
-    j->number = port_of(j->listener);
+    j->number = bitbang_local_port(j->listener);
     return true;
 }
 
 static sfi_status
-open_listener(sfi_ctx *ctx, const struct addrinfo *a, bool remote,
-              struct jtag_port *j)
+bitbang_open_listener(sfi_ctx *ctx, const struct addrinfo *a, bool remote,
+                      struct jtag_port *j)
 {
     int err;
 
-    if (!remote && !is_loopback(a->ai_addr))
+    if (!remote && !bitbang_is_loopback(a->ai_addr))
         return sfi__fail(ctx, SFI_ERR_ACCESS,
                          "is no address of this machine alone, and JTAG over "
                          "the network lets anyone there do anything to the "
                          "chip");
-    if (listen_on(a, j))
+    if (bitbang_listen_on(a, j))
         return SFI_OK;
     err = errno;
     sfi__jtag_close(j);
@@ -146,18 +149,18 @@ sfi__jtag_open(sfi_ctx *ctx, const char *where, bool remote,
     j->client = -1;
     j->out_len = 0;
     j->out_at = 0;
-    st = split(ctx, where, host, port);
+    st = bitbang_split_address(ctx, where, host, port);
     if (st != SFI_OK)
         return st;
     if (getaddrinfo(host, port, &hints, &found) != 0)
-        return bad_name(ctx, where, "the host is no IP address");
-    st = open_listener(ctx, found, remote, j);
+        return bitbang_bad_address(ctx, where, "the host is no IP address");
+    st = bitbang_open_listener(ctx, found, remote, j);
     freeaddrinfo(found);
     return st == SFI_OK ? st : sfi__where(ctx, "%s", where);
 }
 
 static void
-hang_up(struct jtag_port *j)
+bitbang_hang_up(struct jtag_port *j)
 {
     if (j->client >= 0)
         (void)close(j->client);
@@ -169,7 +172,7 @@ hang_up(struct jtag_port *j)
 void
 sfi__jtag_close(struct jtag_port *j)
 {
-    hang_up(j);
+    bitbang_hang_up(j);
     if (j->listener >= 0)
         (void)close(j->listener);
     j->listener = -1;
@@ -191,15 +194,15 @@ sfi__serve_jtag_wait(const struct jtag_port *j)
 }
 
 static void
-take_client(struct jtag_port *j)
+bitbang_accept_client(struct jtag_port *j)
 {
     const int on = 1;
 
     j->client = accept(j->listener, NULL, NULL);
     if (j->client < 0)
         return;
-    if (!set_nonblocking(j->client)) {
-        hang_up(j);
+    if (!bitbang_set_nonblocking(j->client)) {
+        bitbang_hang_up(j);
         return;
     }
     (void)setsockopt(j->client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
@@ -207,7 +210,7 @@ take_client(struct jtag_port *j)
 
 /* 'r' none, 's' SRST, 't' TRST, 'u' both. */
 static void
-set_resets(struct sfi_sim *sim, unsigned lines)
+bitbang_set_resets(struct sfi_sim *sim, unsigned lines)
 {
     if ((lines & 2) != 0)
         sfi__tap_reset(&sim->chain);
@@ -216,47 +219,47 @@ set_resets(struct sfi_sim *sim, unsigned lines)
 
 /* false: the client said good-bye. */
 static bool
-command(struct sfi_sim *sim, struct jtag_port *j, uint8_t c)
+bitbang_run_command(struct sfi_sim *sim, struct jtag_port *j, uint8_t c)
 {
     if (c >= '0' && c <= '7')
         sfi__tap_pins(sim, (c & 4) != 0, (c & 2) != 0, (c & 1) != 0);
     else if (c == 'R')
         j->out[j->out_len++] = sfi__tap_tdo(sim) ? '1' : '0';
     else if (c >= 'r' && c <= 'u')
-        set_resets(sim, (unsigned)c - 'r');
+        bitbang_set_resets(sim, (unsigned)c - 'r');
     return c != 'Q'; /* and the lamp, 'B' and 'b', is not there */
 }
 
 static bool
-is_passing(int err)
+bitbang_error_passes(int err)
 {
     return err == EAGAIN || err == EWOULDBLOCK || err == EINTR;
 }
 
 static bool
-take(struct sfi_sim *sim, struct jtag_port *j)
+bitbang_read_commands(struct sfi_sim *sim, struct jtag_port *j)
 {
     uint8_t in[JTAG_CHUNK];
     ssize_t got = recv(j->client, in, sizeof(in), 0);
 
     if (got < 0)
-        return is_passing(errno);
+        return bitbang_error_passes(errno);
     for (ssize_t i = 0; i < got; i++) {
-        if (!command(sim, j, in[i]))
+        if (!bitbang_run_command(sim, j, in[i]))
             return false;
     }
     return got > 0;
 }
 
 static bool
-give(struct jtag_port *j)
+bitbang_write_answers(struct jtag_port *j)
 {
     while (j->out_at < j->out_len) {
         ssize_t put = send(j->client, j->out + j->out_at,
                            j->out_len - j->out_at, MSG_NOSIGNAL);
 
         if (put < 0)
-            return is_passing(errno);
+            return bitbang_error_passes(errno);
         j->out_at += (size_t)put;
     }
     j->out_len = 0;
@@ -272,13 +275,13 @@ sfi__serve_jtag_ready(struct sfi_sim *sim, struct jtag_port *j, short events)
     if (events == 0)
         return;
     if (j->client < 0) {
-        take_client(j);
+        bitbang_accept_client(j);
         return;
     }
     if (j->out_at == j->out_len)
-        stays = take(sim, j);
-    if (!stays || !give(j)) {
-        hang_up(j);
+        stays = bitbang_read_commands(sim, j);
+    if (!stays || !bitbang_write_answers(j)) {
+        bitbang_hang_up(j);
         sfi__sim_hold(sim, false);
     }
 }

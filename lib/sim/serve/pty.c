@@ -22,7 +22,7 @@
 #define CHUNK 4096u
 
 static void
-close_ends(struct pty *p)
+pty_close_ends(struct pty *p)
 {
     if (p->terminal >= 0)
         (void)close(p->terminal);
@@ -32,7 +32,7 @@ close_ends(struct pty *p)
 
 /* Bytes as they are: no echo, no line discipline. */
 static bool
-make_raw(int fd)
+pty_make_raw(int fd)
 {
     struct termios t;
 
@@ -43,7 +43,7 @@ make_raw(int fd)
 }
 
 static bool
-pty_make(struct pty *p)
+pty_make_pair(struct pty *p)
 {
     const char *name;
 
@@ -55,19 +55,19 @@ pty_make(struct pty *p)
     if (name == NULL || !sfi__text_copy(p->name, sizeof(p->name), name))
         return false;
     p->terminal = open(p->name, O_RDWR | O_NOCTTY | O_CLOEXEC);
-    return p->terminal >= 0 && make_raw(p->terminal) &&
+    return p->terminal >= 0 && pty_make_raw(p->terminal) &&
            fcntl(p->master, F_SETFL, O_NONBLOCK) == 0;
 }
 
 static sfi_status
-open_ends(sfi_ctx *ctx, struct pty *p)
+pty_open_ends(sfi_ctx *ctx, struct pty *p)
 {
     int err;
 
-    if (pty_make(p))
+    if (pty_make_pair(p))
         return SFI_OK;
     err = errno;
-    close_ends(p);
+    pty_close_ends(p);
     if (err == ENOENT || err == ENOSYS || err == ENODEV)
         return sfi__fail_os(ctx, SFI_ERR_UNSUPPORTED, err,
                             "no pseudo terminals");
@@ -75,7 +75,7 @@ open_ends(sfi_ctx *ctx, struct pty *p)
 }
 
 static sfi_status
-link_failed(sfi_ctx *ctx, const char *link_name, int err)
+pty_link_failed(sfi_ctx *ctx, const char *link_name, int err)
 {
     (void)sfi__fail_os(ctx, sfi__os_status(err), err, "cannot make the link");
     return sfi__where(ctx, "%s", link_name);
@@ -84,7 +84,7 @@ link_failed(sfi_ctx *ctx, const char *link_name, int err)
 /* The name appears in one step, or takes the place of an old link: what a
  * simulator that was killed left behind. */
 static sfi_status
-link_make(sfi_ctx *ctx, const struct pty *p, const char *link_name)
+pty_make_link(sfi_ctx *ctx, const struct pty *p, const char *link_name)
 {
     char temp[STORE_PATH_MAX];
     struct stat st;
@@ -104,17 +104,17 @@ link_make(sfi_ctx *ctx, const struct pty *p, const char *link_name)
                      (unsigned long)getpid());
     (void)unlink(temp);
     if (symlink(p->name, temp) != 0)
-        return link_failed(ctx, link_name, errno);
+        return pty_link_failed(ctx, link_name, errno);
     if (rename(temp, link_name) == 0)
         return SFI_OK;
     err = errno;
     (void)unlink(temp);
-    return link_failed(ctx, link_name, err);
+    return pty_link_failed(ctx, link_name, err);
 }
 
 /* Only our own: another simulator may have taken the name. */
 static void
-link_remove(const struct pty *p, const char *link_name)
+pty_remove_link(const struct pty *p, const char *link_name)
 {
     char target[sizeof(p->name)];
     ssize_t len = readlink(link_name, target, sizeof(target) - 1);
@@ -127,21 +127,21 @@ link_remove(const struct pty *p, const char *link_name)
 }
 
 static bool
-again(int err)
+pty_error_passes(int err)
 {
     return err == EAGAIN || err == EWOULDBLOCK || err == EINTR || err == EIO;
 }
 
 /* Put out what the line holds, as far as it goes without waiting. */
 static bool
-transmit(struct sfi_sim *sim, const struct pty *p)
+pty_send_answers(struct sfi_sim *sim, const struct pty *p)
 {
     ssize_t put;
 
     while (sim->line.len > 0) {
         put = write(p->master, sim->line.data, sim->line.len);
         if (put < 0)
-            return again(errno);
+            return pty_error_passes(errno);
         sfi__sim_sent(sim, (size_t)put);
     }
     return true;
@@ -152,13 +152,13 @@ transmit(struct sfi_sim *sim, const struct pty *p)
  * it are for the chip as it is then.  A secure bootloader that has programmed
  * option bytes resets the part itself. */
 static bool
-receive(struct sfi_sim *sim, const struct pty *p)
+pty_receive_bytes(struct sfi_sim *sim, const struct pty *p)
 {
     uint8_t in[CHUNK];
     ssize_t got = read(p->master, in, sizeof(in));
 
     if (got < 0)
-        return again(errno);
+        return pty_error_passes(errno);
     for (ssize_t i = 0; i < got; i++) {
         sfi__sim_receive(sim, in + i, 1);
         if (sim->mode == SIM_STANDARD && sfi__options_pending(sim))
@@ -182,9 +182,9 @@ sfi__pty_ready(struct sfi_sim *sim, struct pty *p, short events)
 {
     sfi_ctx *ctx = sim->obj.ctx;
 
-    if ((events & POLLIN) != 0 && !receive(sim, p))
+    if ((events & POLLIN) != 0 && !pty_receive_bytes(sim, p))
         return sfi__fail_os(ctx, SFI_ERR_OS, errno, "cannot read the pty");
-    if (!transmit(sim, p))
+    if (!pty_send_answers(sim, p))
         return sfi__fail_os(ctx, SFI_ERR_OS, errno, "cannot write the pty");
     return SFI_OK;
 }
@@ -199,20 +199,20 @@ sfi__serve_pty_idle(struct pty *p)
 sfi_status
 sfi__pty_open(sfi_ctx *ctx, const char *link, struct pty *p)
 {
-    sfi_status st = open_ends(ctx, p);
+    sfi_status st = pty_open_ends(ctx, p);
 
     if (st != SFI_OK)
         return st;
     p->link = link;
-    st = link_make(ctx, p, link);
+    st = pty_make_link(ctx, p, link);
     if (st != SFI_OK)
-        close_ends(p);
+        pty_close_ends(p);
     return st;
 }
 
 void
 sfi__pty_close(struct pty *p)
 {
-    link_remove(p, p->link);
-    close_ends(p);
+    pty_remove_link(p, p->link);
+    pty_close_ends(p);
 }

@@ -19,7 +19,7 @@ struct server {
 };
 
 static sfi_status
-turn(struct server *s, const struct clock *clock, uint64_t *last)
+serve_one_turn(struct server *s, const struct clock *clock, uint64_t *last)
 {
     sfi_ctx *ctx = s->sim->obj.ctx;
     struct pollfd fds[2];
@@ -49,7 +49,7 @@ turn(struct server *s, const struct clock *clock, uint64_t *last)
 }
 
 static sfi_status
-serve(struct server *s, int (*stop)(void *user), void *user)
+serve_until_stop(struct server *s, int (*stop)(void *user), void *user)
 {
     const struct clock *clock = s->sim->obj.ctx->clock;
     uint64_t last = clock->now_ms(clock->user);
@@ -57,14 +57,14 @@ serve(struct server *s, int (*stop)(void *user), void *user)
 
     s->sim->obj.busy = true;
     while (st == SFI_OK && !stop(user))
-        st = turn(s, clock, &last);
+        st = serve_one_turn(s, clock, &last);
     s->sim->obj.busy = false;
     return st;
 }
 
 static sfi_status
-serve_links(struct sfi_sim *sim, const sfi_sim_links *links,
-            int (*stop)(void *user), void *user)
+serve_open_and_run(struct sfi_sim *sim, const sfi_sim_links *links,
+                   int (*stop)(void *user), void *user)
 {
     sfi_ctx *ctx = sim->obj.ctx;
     struct server s = {.sim = sim};
@@ -89,7 +89,7 @@ serve_links(struct sfi_sim *sim, const sfi_sim_links *links,
             s.pty = &pty;
     }
     if (st == SFI_OK)
-        st = serve(&s, stop, user);
+        st = serve_until_stop(&s, stop, user);
     if (s.pty != NULL)
         sfi__pty_close(s.pty);
     if (s.jtag != NULL)
@@ -118,7 +118,7 @@ sfi_sim_serve(sfi_sim *sim, const sfi_sim_links *links, int (*stop)(void *user),
     if (l.jtag != NULL && sim->chip->dbgmcu == 0)
         return sfi__fail(sim->obj.ctx, SFI_ERR_UNSUPPORTED,
                          "a virtual %s has no JTAG", sim->chip->name);
-    return serve_links(sim, &l, stop, user);
+    return serve_open_and_run(sim, &l, stop, user);
 }
 
 uint32_t

@@ -45,7 +45,7 @@ struct ca {
 };
 
 static bool
-exists(const char *path)
+factory_path_exists(const char *path)
 {
     struct stat st;
 
@@ -53,7 +53,7 @@ exists(const char *path)
 }
 
 static bool
-is_empty_folder(const char *path)
+factory_folder_is_empty(const char *path)
 {
     DIR *dir = opendir(path);
     struct dirent *entry;
@@ -71,7 +71,7 @@ is_empty_folder(const char *path)
 /* Two that make the same CA at the same time would each certify with a key of
  * their own. */
 static sfi_status
-ca_lock(sfi_ctx *ctx, struct ca *ca)
+factory_lock_ca(sfi_ctx *ctx, struct ca *ca)
 {
     if (mkdir(ca->dir, FOLDER_MODE) != 0 && errno != EEXIST)
         goto failed;
@@ -91,7 +91,7 @@ failed:
 }
 
 static sfi_status
-ca_load_key(sfi_ctx *ctx, struct ca *ca, const char *path)
+factory_load_ca_key(sfi_ctx *ctx, struct ca *ca, const char *path)
 {
     struct buf b;
     sfi_status st = sfi__load(ctx, path, PEM_MAX, true, &b);
@@ -109,7 +109,7 @@ ca_load_key(sfi_ctx *ctx, struct ca *ca, const char *path)
 }
 
 static sfi_status
-ca_make_key(sfi_ctx *ctx, struct ca *ca, const char *path)
+factory_make_ca_key(sfi_ctx *ctx, struct ca *ca, const char *path)
 {
     char pem_secret[PEM_MAX];
     size_t len = 0;
@@ -127,7 +127,7 @@ ca_make_key(sfi_ctx *ctx, struct ca *ca, const char *path)
 /* The public key is what HSMs trust: it never changes, and is never made up
  * for a private key that is elsewhere. */
 static sfi_status
-ca_key(sfi_ctx *ctx, struct ca *ca)
+factory_get_ca_key(sfi_ctx *ctx, struct ca *ca)
 {
     char key[STORE_PATH_MAX], pub[STORE_PATH_MAX];
     sfi_status st = sfi__store_path(ctx, key, ca->dir, CA_KEY);
@@ -136,17 +136,17 @@ ca_key(sfi_ctx *ctx, struct ca *ca)
         st = sfi__store_path(ctx, pub, ca->dir, CA_PUBLIC);
     if (st != SFI_OK)
         return st;
-    if (exists(key))
-        return ca_load_key(ctx, ca, key);
-    if (!exists(pub))
-        return ca_make_key(ctx, ca, key);
+    if (factory_path_exists(key))
+        return factory_load_ca_key(ctx, ca, key);
+    if (!factory_path_exists(pub))
+        return factory_make_ca_key(ctx, ca, key);
     (void)sfi__fail(ctx, SFI_ERR_ACCESS,
                     "is there without %s, expected both or none", CA_KEY);
     return sfi__where(ctx, "%s", pub);
 }
 
 static sfi_status
-ca_public(sfi_ctx *ctx, const struct ca *ca)
+factory_keep_ca_public(sfi_ctx *ctx, const struct ca *ca)
 {
     char path[STORE_PATH_MAX], pem[PEM_MAX];
     struct buf b;
@@ -158,7 +158,7 @@ ca_public(sfi_ctx *ctx, const struct ca *ca)
             sfi__ecc_public_to_pem(ctx, ca->public_key, pem, sizeof(pem), &len);
     if (st != SFI_OK)
         return st;
-    if (!exists(path))
+    if (!factory_path_exists(path))
         return sfi__save(ctx, path, PUBLIC_MODE, pem, len);
     st = sfi__load(ctx, path, PEM_MAX, false, &b);
     if (st == SFI_OK && (b.len != len || !sfi__equal(b.data, pem, len))) {
@@ -171,7 +171,8 @@ ca_public(sfi_ctx *ctx, const struct ca *ca)
 }
 
 static sfi_status
-ca_perso(sfi_ctx *ctx, const struct ca *ca, const struct sfi_chip *chip)
+factory_keep_perso(sfi_ctx *ctx, const struct ca *ca,
+                   const struct sfi_chip *chip)
 {
     char path[STORE_PATH_MAX], name[PERSO_NAME_LEN];
     uint8_t perso[PERSO_LEN];
@@ -180,7 +181,7 @@ ca_perso(sfi_ctx *ctx, const struct ca *ca, const struct sfi_chip *chip)
 
     sfi__perso_name(chip->product_id, name);
     st = sfi__store_path(ctx, path, ca->dir, name);
-    if (st != SFI_OK || exists(path))
+    if (st != SFI_OK || factory_path_exists(path))
         return st;
     st = sfi__perso_issue(ctx, ca->secret, chip->product_id, perso,
                           sizeof(perso), &len);
@@ -190,28 +191,28 @@ ca_perso(sfi_ctx *ctx, const struct ca *ca, const struct sfi_chip *chip)
 /* The key first: what is missing beside it can be made again, so a CA whose
  * making was cut short is completed the next time. */
 static sfi_status
-ca_open(sfi_ctx *ctx, const char *dir, struct ca *ca)
+factory_open_ca(sfi_ctx *ctx, const char *dir, struct ca *ca)
 {
     const struct sfi_chip *chip;
     sfi_status st;
 
     *ca = (struct ca){.dir = dir, .lock_fd = -1};
-    st = ca_lock(ctx, ca);
+    st = factory_lock_ca(ctx, ca);
     if (st == SFI_OK)
-        st = ca_key(ctx, ca);
+        st = factory_get_ca_key(ctx, ca);
     if (st == SFI_OK)
-        st = ca_public(ctx, ca);
+        st = factory_keep_ca_public(ctx, ca);
     for (uint32_t i = 0; st == SFI_OK; i++) {
         chip = sfi__chip_at(i);
         if (chip == NULL)
             break;
-        st = ca_perso(ctx, ca, chip);
+        st = factory_keep_perso(ctx, ca, chip);
     }
     return st;
 }
 
 static void
-ca_close(struct ca *ca)
+factory_close_ca(struct ca *ca)
 {
     sfi__wipe(ca->secret, sizeof(ca->secret));
     if (ca->lock_fd >= 0)
@@ -220,7 +221,7 @@ ca_close(struct ca *ca)
 
 /* A blank part, but for what it ships with. */
 static sfi_status
-write_flash(sfi_ctx *ctx, const char *dir, const struct sfi_chip *chip)
+factory_write_flash(sfi_ctx *ctx, const char *dir, const struct sfi_chip *chip)
 {
     uint32_t before = chip->user.base - chip->flash.base;
     uint32_t after = before + chip->user.size;
@@ -240,7 +241,8 @@ write_flash(sfi_ctx *ctx, const char *dir, const struct sfi_chip *chip)
 }
 
 static sfi_status
-write_options(sfi_ctx *ctx, const char *dir, const struct sfi_chip *chip)
+factory_write_options(sfi_ctx *ctx, const char *dir,
+                      const struct sfi_chip *chip)
 {
     uint32_t words[CHIP_OB_ROWS_MAX];
     uint8_t raw[CHIP_OB_ROWS_MAX * 4];
@@ -253,8 +255,8 @@ write_options(sfi_ctx *ctx, const char *dir, const struct sfi_chip *chip)
 }
 
 static sfi_status
-write_identity(sfi_ctx *ctx, const char *dir, const struct sfi_chip *chip,
-               const struct ca *ca)
+factory_write_identity(sfi_ctx *ctx, const char *dir,
+                       const struct sfi_chip *chip, const struct ca *ca)
 {
     uint8_t secret[SFI_ECC_SECRET_LEN];
     uint8_t public_key[SFI_ECC_PUBLIC_LEN];
@@ -275,7 +277,7 @@ write_identity(sfi_ctx *ctx, const char *dir, const struct sfi_chip *chip,
 }
 
 static sfi_status
-write_record(sfi_ctx *ctx, const char *dir)
+factory_write_record(sfi_ctx *ctx, const char *dir)
 {
     static const uint8_t record[SFI_DEVICE_RECORD_LEN];
 
@@ -284,20 +286,20 @@ write_record(sfi_ctx *ctx, const char *dir)
 }
 
 static sfi_status
-write_chip(sfi_ctx *ctx, const char *dir, const struct sfi_chip *chip,
-           const struct ca *ca)
+factory_write_chip(sfi_ctx *ctx, const char *dir, const struct sfi_chip *chip,
+                   const struct ca *ca)
 {
     char line[64];
     sfi_status st;
 
     sfi__text_format(line, sizeof(line), "%s\n", chip->name);
-    st = write_identity(ctx, dir, chip, ca);
+    st = factory_write_identity(ctx, dir, chip, ca);
     if (st == SFI_OK)
-        st = write_record(ctx, dir);
+        st = factory_write_record(ctx, dir);
     if (st == SFI_OK)
-        st = write_options(ctx, dir, chip);
+        st = factory_write_options(ctx, dir, chip);
     if (st == SFI_OK)
-        st = write_flash(ctx, dir, chip);
+        st = factory_write_flash(ctx, dir, chip);
     if (st == SFI_OK)
         st = sfi__store_write(ctx, dir, STORE_CHIP, (const uint8_t *)line,
                               strlen(line), PUBLIC_MODE);
@@ -306,7 +308,7 @@ write_chip(sfi_ctx *ctx, const char *dir, const struct sfi_chip *chip,
 
 /* A folder of ours that did not become a chip. */
 static void
-discard(const char *dir)
+factory_discard_chip(const char *dir)
 {
     static const char *const files[] = {
         STORE_CHIP,   STORE_FLASH,       STORE_OPTIONS,
@@ -322,13 +324,13 @@ discard(const char *dir)
 }
 
 static sfi_status
-taken(sfi_ctx *ctx, const char *dir)
+factory_folder_taken(sfi_ctx *ctx, const char *dir)
 {
     char path[STORE_PATH_MAX];
 
     sfi__text_format(path, sizeof(path), "%s/%s", dir, STORE_CHIP);
     (void)sfi__fail(ctx, SFI_ERR_ACCESS,
-                    exists(path)
+                    factory_path_exists(path)
                         ? "holds a chip already, expected a new folder"
                         : "is there already, expected a new or empty folder");
     return sfi__where(ctx, "%s", dir);
@@ -336,12 +338,12 @@ taken(sfi_ctx *ctx, const char *dir)
 
 /* rename() replaces an empty folder and no other. */
 static sfi_status
-publish(sfi_ctx *ctx, const char *temp, const char *dir)
+factory_publish_chip(sfi_ctx *ctx, const char *temp, const char *dir)
 {
     if (rename(temp, dir) == 0)
         return SFI_OK;
     if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR)
-        return taken(ctx, dir);
+        return factory_folder_taken(ctx, dir);
     (void)sfi__fail_os(ctx, sfi__os_status(errno), errno,
                        "cannot make the chip's folder");
     return sfi__where(ctx, "%s", dir);
@@ -350,8 +352,8 @@ publish(sfi_ctx *ctx, const char *temp, const char *dir)
 /* Where the chip will be, and where it is made: beside it, so that it can take
  * its name in one step. */
 static sfi_status
-plan(sfi_ctx *ctx, const char *state_dir, char dir[STORE_PATH_MAX],
-     char temp[STORE_PATH_MAX])
+factory_plan_folders(sfi_ctx *ctx, const char *state_dir,
+                     char dir[STORE_PATH_MAX], char temp[STORE_PATH_MAX])
 {
     static const char longest[] = ".XXXXXX/" STORE_CERTIFICATE ".XXXXXX";
     size_t len = strlen(state_dir);
@@ -365,14 +367,14 @@ plan(sfi_ctx *ctx, const char *state_dir, char dir[STORE_PATH_MAX],
     memcpy(dir, state_dir, len);
     dir[len] = '\0';
     sfi__text_format(temp, STORE_PATH_MAX, "%s.XXXXXX", dir);
-    if (exists(dir) && !is_empty_folder(dir))
-        return taken(ctx, dir);
+    if (factory_path_exists(dir) && !factory_folder_is_empty(dir))
+        return factory_folder_taken(ctx, dir);
     return SFI_OK;
 }
 
 static sfi_status
-make_chip(sfi_ctx *ctx, const struct sfi_chip *chip, const struct ca *ca,
-          const char *dir, char *temp)
+factory_make_chip(sfi_ctx *ctx, const struct sfi_chip *chip,
+                  const struct ca *ca, const char *dir, char *temp)
 {
     sfi_status st;
 
@@ -381,11 +383,11 @@ make_chip(sfi_ctx *ctx, const struct sfi_chip *chip, const struct ca *ca,
                            "cannot make the chip's folder");
         return sfi__where(ctx, "%s", dir);
     }
-    st = write_chip(ctx, temp, chip, ca);
+    st = factory_write_chip(ctx, temp, chip, ca);
     if (st == SFI_OK)
-        st = publish(ctx, temp, dir);
+        st = factory_publish_chip(ctx, temp, dir);
     if (st != SFI_OK)
-        discard(temp);
+        factory_discard_chip(temp);
     return st;
 }
 
@@ -401,12 +403,12 @@ sfi_sim_manufacture(sfi_ctx *ctx, const sfi_chip *chip, const char *ca_dir,
     SFI_ARG(ctx, chip != NULL);
     SFI_ARG(ctx, ca_dir != NULL && ca_dir[0] != '\0');
     SFI_ARG(ctx, state_dir != NULL && state_dir[0] != '\0');
-    st = plan(ctx, state_dir, dir, temp);
+    st = factory_plan_folders(ctx, state_dir, dir, temp);
     if (st != SFI_OK)
         return st;
-    st = ca_open(ctx, ca_dir, &ca);
+    st = factory_open_ca(ctx, ca_dir, &ca);
     if (st == SFI_OK)
-        st = make_chip(ctx, chip, &ca, dir, temp);
-    ca_close(&ca);
+        st = factory_make_chip(ctx, chip, &ca, dir, temp);
+    factory_close_ca(&ca);
     return st;
 }

@@ -14,7 +14,7 @@
 #include "core/err.h"
 
 static sfi_status
-map(sfi_ctx *ctx, int fd, struct flash *f)
+flash_map_file(sfi_ctx *ctx, int fd, struct flash *f)
 {
     size_t size = f->chip->flash.size;
     struct stat st;
@@ -45,7 +45,7 @@ sfi__flash_map(sfi_ctx *ctx, const char *path, const struct sfi_chip *chip,
     if (fd < 0)
         st = sfi__fail_os(ctx, sfi__os_status(errno), errno, "cannot open");
     else
-        st = map(ctx, fd, f);
+        st = flash_map_file(ctx, fd, f);
     if (fd >= 0)
         (void)close(fd);
     return st == SFI_OK ? SFI_OK : sfi__where(ctx, "%s", path);
@@ -61,7 +61,8 @@ sfi__flash_unmap(struct flash *f)
 
 /* [address, address + len) as whole pieces of `unit` bytes inside the flash. */
 static enum flash_result
-check(const struct flash *f, uint32_t address, uint32_t len, uint32_t unit)
+flash_check_range(const struct flash *f, uint32_t address, uint32_t len,
+                  uint32_t unit)
 {
     if (!sfi__chip_range_has(&f->chip->flash, address, len))
         return FLASH_RANGE;
@@ -71,13 +72,13 @@ check(const struct flash *f, uint32_t address, uint32_t len, uint32_t unit)
 }
 
 static uint8_t *
-at(const struct flash *f, uint32_t address)
+flash_at_address(const struct flash *f, uint32_t address)
 {
     return f->mem + (address - f->chip->flash.base);
 }
 
 static bool
-is_erased(const uint8_t *p, size_t len)
+flash_bytes_erased(const uint8_t *p, size_t len)
 {
     while (len > 0 && *p == FLASH_ERASED) {
         p++;
@@ -90,12 +91,12 @@ enum flash_result
 sfi__flash_erase(struct flash *f, uint32_t address, uint32_t len)
 {
     uint32_t sector = f->chip->sector_size;
-    enum flash_result r = check(f, address, len, sector);
+    enum flash_result r = flash_check_range(f, address, len, sector);
 
     if (r != FLASH_OK)
         return r;
     for (uint32_t done = 0; done < len; done += sector) {
-        uint8_t *p = at(f, address + done);
+        uint8_t *p = flash_at_address(f, address + done);
 
         switch (sfi__power_spend(f->power)) {
         case POWER_FULL:
@@ -116,14 +117,14 @@ sfi__flash_program(struct flash *f, uint32_t address, const uint8_t *data,
                    uint32_t len)
 {
     uint32_t unit = f->chip->program_unit;
-    enum flash_result r = check(f, address, len, unit);
+    enum flash_result r = flash_check_range(f, address, len, unit);
 
     if (r != FLASH_OK)
         return r;
     for (uint32_t done = 0; done < len; done += unit) {
-        uint8_t *p = at(f, address + done);
+        uint8_t *p = flash_at_address(f, address + done);
 
-        if (!is_erased(p, unit))
+        if (!flash_bytes_erased(p, unit))
             return FLASH_NOT_ERASED;
         switch (sfi__power_spend(f->power)) {
         case POWER_FULL:
@@ -144,7 +145,7 @@ sfi__flash_view(const struct flash *f, uint32_t address, uint32_t len)
 {
     if (!sfi__chip_range_has(&f->chip->flash, address, len))
         return NULL;
-    return at(f, address);
+    return flash_at_address(f, address);
 }
 
 bool
@@ -152,5 +153,5 @@ sfi__flash_is_erased(const struct flash *f, const struct chip_range *range)
 {
     const uint8_t *p = sfi__flash_view(f, range->base, range->size);
 
-    return p != NULL && is_erased(p, range->size);
+    return p != NULL && flash_bytes_erased(p, range->size);
 }

@@ -29,7 +29,7 @@ sfi__store_path(sfi_ctx *ctx, char out[STORE_PATH_MAX], const char *dir,
 }
 
 static sfi_status
-wrong_length(sfi_ctx *ctx, const char *path, size_t got, size_t want)
+store_wrong_length(sfi_ctx *ctx, const char *path, size_t got, size_t want)
 {
     (void)sfi__fail(ctx, SFI_ERR_FORMAT, "is %zu bytes, expected %zu", got,
                     want);
@@ -48,7 +48,7 @@ sfi__store_read(sfi_ctx *ctx, const char *dir, const char *name, uint8_t *out,
         return st;
     st = sfi__load(ctx, path, len, true, &b);
     if (st == SFI_OK && b.len != len)
-        st = wrong_length(ctx, path, b.len, len);
+        st = store_wrong_length(ctx, path, b.len, len);
     if (st == SFI_OK)
         memcpy(out, b.data, len);
     sfi__buf_free(&b);
@@ -67,7 +67,7 @@ sfi__store_write(sfi_ctx *ctx, const char *dir, const char *name,
 
 /* The file's one line, without its end. */
 static void
-first_line(const struct buf *b, char out[CHIP_FILE_MAX + 1])
+store_first_line(const struct buf *b, char out[CHIP_FILE_MAX + 1])
 {
     size_t len = 0;
 
@@ -90,7 +90,7 @@ sfi__store_chip(sfi_ctx *ctx, const char *dir, const struct sfi_chip **chip)
         return st;
     st = sfi__load(ctx, path, CHIP_FILE_MAX, false, &b);
     if (st == SFI_OK) {
-        first_line(&b, name);
+        store_first_line(&b, name);
         *chip = sfi_chip_find(name);
         if (*chip == NULL) {
             (void)sfi__fail(ctx, SFI_ERR_FORMAT,
@@ -127,7 +127,7 @@ sfi__store_unpack(const struct sfi_chip *chip, const uint8_t *raw,
 }
 
 static sfi_status
-read_options(sfi_ctx *ctx, struct store *s)
+store_read_options(sfi_ctx *ctx, struct store *s)
 {
     uint8_t raw[CHIP_OB_ROWS_MAX * 4];
     sfi_status st = sfi__store_read(ctx, s->dir, STORE_OPTIONS, raw,
@@ -140,7 +140,7 @@ read_options(sfi_ctx *ctx, struct store *s)
 
 /* A certificate of another chip would let an HSM seal for the wrong key. */
 static sfi_status
-check_identity(sfi_ctx *ctx, const struct store *s)
+store_check_identity(sfi_ctx *ctx, const struct store *s)
 {
     const uint8_t *certified = s->certificate + CHIP_PRODUCT_ID_LEN;
     uint8_t public_key[SFI_ECC_PUBLIC_LEN];
@@ -172,7 +172,7 @@ sfi__store_open(sfi_ctx *ctx, const char *dir, struct store *s)
                          strlen(dir), STORE_PATH_MAX - 1);
     st = sfi__store_chip(ctx, dir, &s->chip);
     if (st == SFI_OK)
-        st = read_options(ctx, s);
+        st = store_read_options(ctx, s);
     if (st == SFI_OK)
         st = sfi__store_read(ctx, dir, STORE_RECORD, s->record,
                              sizeof(s->record));
@@ -183,7 +183,7 @@ sfi__store_open(sfi_ctx *ctx, const char *dir, struct store *s)
         st = sfi__store_read(ctx, dir, STORE_DEVICE_KEY, s->device_secret,
                              sizeof(s->device_secret));
     if (st == SFI_OK)
-        st = check_identity(ctx, s);
+        st = store_check_identity(ctx, s);
     return st;
 }
 
@@ -195,7 +195,8 @@ sfi__store_wipe(struct store *s)
 
 /* One operation on a small file: it is replaced, or it stays. */
 static bool
-replace(struct store *s, const char *name, const uint8_t *data, size_t len)
+store_replace_file(struct store *s, const char *name, const uint8_t *data,
+                   size_t len)
 {
     sfi_status st;
 
@@ -212,7 +213,7 @@ sfi__store_options(struct store *s, const uint32_t *words)
     size_t len = (size_t)s->chip->ob_count * 4;
 
     sfi__store_pack(s->chip, words, raw);
-    if (!replace(s, STORE_OPTIONS, raw, len))
+    if (!store_replace_file(s, STORE_OPTIONS, raw, len))
         return false;
     memcpy(s->options, words, len);
     return true;
@@ -221,7 +222,7 @@ sfi__store_options(struct store *s, const uint32_t *words)
 bool
 sfi__store_record(struct store *s, const uint8_t *record)
 {
-    if (!replace(s, STORE_RECORD, record, sizeof(s->record)))
+    if (!store_replace_file(s, STORE_RECORD, record, sizeof(s->record)))
         return false;
     memcpy(s->record, record, sizeof(s->record));
     return true;
