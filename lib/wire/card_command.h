@@ -59,8 +59,8 @@ enum card_object {
  * water 8, records 8, serial 16, product id 8, firmware id 64 */
 #define CARD_INFO_LEN 128u
 /* flags 4, maximum 8, low water 8, remaining 8, sequence 8, firmware id 64,
- * product id 8, serial 16, CA 64, genesis 32, log head 32, MAC 32: longer than
- * a short answer */
+ * product id 8, serial 16, CA 64, genesis 32, audit head 32, MAC 32: longer
+ * than a short answer */
 #define CARD_AUDIT_LEN 284u
 /* kind 4, sequence 8, time 8, remaining 8, session 4, device 32, licence hash
  * 32, previous 32, hash 32, MAC 32 */

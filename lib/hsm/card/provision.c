@@ -20,7 +20,7 @@ struct filling {
     uint8_t maximum[8], low_water[8], flags[4];
     const uint8_t *perso;
     size_t perso_len;
-    const uint8_t *log_key_secret; /* NULL: the card makes one */
+    const uint8_t *audit_key_secret; /* NULL: the card makes one */
     uint64_t max_count, low;
     uint32_t flag_bits;
 };
@@ -59,7 +59,7 @@ card_put_objects(struct card *c, const struct filling *f)
          sizeof(f->low_water)},
         {CARD_DO_FLAGS, "PUT DATA flags", f->flags, sizeof(f->flags)},
         {CARD_DO_PERSO, "PUT DATA personalisation", f->perso, f->perso_len},
-        {CARD_DO_AUDIT_KEY, "PUT DATA log key", f->log_key_secret,
+        {CARD_DO_AUDIT_KEY, "PUT DATA log key", f->audit_key_secret,
          SFI_AUDIT_KEY_LEN},
     };
     sfi_status st = SFI_OK;
@@ -179,7 +179,7 @@ sfi__card_provision(void *user, const uint8_t *key_secret, size_t key_len,
     if (options != NULL) {
         f.flag_bits = options->flags;
         f.low = options->low_water;
-        f.log_key_secret = options->audit_key;
+        f.audit_key_secret = options->audit_key;
     }
     card_prepare_filling(&f, key_secret, nonce, firmware_id, max_count);
     st = sfi__card_transact(c, card_do_provision, &f);

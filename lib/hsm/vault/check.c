@@ -47,16 +47,16 @@ static sfi_status
 vault_check_genesis(struct vault *v, const struct ledger_head *h)
 {
     uint8_t hash[SFI_SHA256_LEN];
-    sfi_status st = sfi__chain_genesis(v->ctx, &h->log, hash);
+    sfi_status st = sfi__chain_genesis(v->ctx, &h->audit, hash);
 
     if (st != SFI_OK)
         return st;
-    if (!sfi__equal(hash, h->log.genesis, sizeof(hash)))
+    if (!sfi__equal(hash, h->audit.genesis, sizeof(hash)))
         return damaged(v, "the vault is damaged: what was provisioned does not "
                           "match its hash");
     /* programs show them to people; whoever writes the file can hash */
-    if (!sfi__audit_is_firmware(h->log.firmware_id) ||
-        !sfi__audit_is_product(h->log.product_id))
+    if (!sfi__audit_is_firmware(h->audit.firmware_id) ||
+        !sfi__audit_is_product(h->audit.product_id))
         return damaged(v, "the vault is damaged: firmware or product id is not "
                           "printable ASCII");
     return SFI_OK;
@@ -84,14 +84,14 @@ vault_check_seal(struct vault *v, const struct ledger_head *h)
 static sfi_status
 vault_check_counts(struct vault *v, const struct ledger_head *h)
 {
-    if (h->log.remaining > h->log.maximum ||
-        h->log.maximum - h->log.remaining > h->log.sequence)
+    if (h->audit.remaining > h->audit.maximum ||
+        h->audit.maximum - h->audit.remaining > h->audit.sequence)
         return damaged(v,
                        "the vault is damaged: %llu of %llu installations "
                        "remain after %llu records",
-                       (unsigned long long)h->log.remaining,
-                       (unsigned long long)h->log.maximum,
-                       (unsigned long long)h->log.sequence);
+                       (unsigned long long)h->audit.remaining,
+                       (unsigned long long)h->audit.maximum,
+                       (unsigned long long)h->audit.sequence);
     if (h->pin_tries > VAULT_PIN_TRIES)
         return damaged(v, "the vault is damaged: %u PIN tries left, at most %u",
                        h->pin_tries, VAULT_PIN_TRIES);
@@ -107,19 +107,19 @@ vault_read_last_record(struct vault *v, const struct ledger_head *h,
     bool found;
     sfi_status st;
 
-    if (h->log.sequence == 0) {
+    if (h->audit.sequence == 0) {
         sfi__zero(last, sizeof(*last));
-        last->log.remaining = h->log.maximum;
-        memcpy(last->log.hash, h->log.genesis, sizeof(last->log.hash));
+        last->audit.remaining = h->audit.maximum;
+        memcpy(last->audit.hash, h->audit.genesis, sizeof(last->audit.hash));
         return SFI_OK;
     }
-    st = v->ledger->ops->at(v->ledger, h->log.sequence, last, &found);
+    st = v->ledger->ops->at(v->ledger, h->audit.sequence, last, &found);
     if (st == SFI_OK && !found)
         st = damaged(v, "the vault is damaged: record %llu is missing",
-                     (unsigned long long)h->log.sequence);
+                     (unsigned long long)h->audit.sequence);
     if (st == SFI_OK)
-        st = sfi__chain_record(v->ctx, &h->log, &last->log, NULL,
-                               last->log.hash, NULL);
+        st = sfi__chain_record(v->ctx, &h->audit, &last->audit, NULL,
+                               last->audit.hash, NULL);
     return st;
 }
 
@@ -130,30 +130,31 @@ vault_check_audit_end(struct vault *v, struct ledger_head *h)
     struct ledger_record last;
     bool found;
     sfi_status st =
-        v->ledger->ops->at(v->ledger, h->log.sequence + 1, &last, &found);
+        v->ledger->ops->at(v->ledger, h->audit.sequence + 1, &last, &found);
 
     if (st == SFI_OK && found)
         st = damaged(v, "the vault is damaged: a record %llu, expected %llu",
-                     (unsigned long long)last.log.sequence,
-                     (unsigned long long)h->log.sequence);
+                     (unsigned long long)last.audit.sequence,
+                     (unsigned long long)h->audit.sequence);
     if (st == SFI_OK)
         st = vault_read_last_record(v, h, &last);
     if (st != SFI_OK)
         return st;
-    if (!sfi__equal(last.log.hash, h->log.audit_head, sizeof(last.log.hash)))
+    if (!sfi__equal(last.audit.hash, h->audit.audit_head,
+                    sizeof(last.audit.hash)))
         return damaged(v,
                        "the vault is damaged: record %llu does not match "
                        "the end of the log",
-                       (unsigned long long)h->log.sequence);
-    if (last.log.remaining != h->log.remaining)
+                       (unsigned long long)h->audit.sequence);
+    if (last.audit.remaining != h->audit.remaining)
         return damaged(v,
                        "the vault is damaged: %llu of %llu installations "
                        "remain, expected %llu after record %llu",
-                       (unsigned long long)h->log.remaining,
-                       (unsigned long long)h->log.maximum,
-                       (unsigned long long)last.log.remaining,
-                       (unsigned long long)h->log.sequence);
-    h->retired = last.log.kind == SFI_AUDIT_RETIRED;
+                       (unsigned long long)h->audit.remaining,
+                       (unsigned long long)h->audit.maximum,
+                       (unsigned long long)last.audit.remaining,
+                       (unsigned long long)h->audit.sequence);
+    h->retired = last.audit.kind == SFI_AUDIT_RETIRED;
     return SFI_OK;
 }
 
@@ -211,16 +212,16 @@ vault_read_record(struct vault *v, uint64_t sequence, struct ledger_record *r)
 
     if (st == SFI_OK)
         st = v->ledger->ops->at(v->ledger, sequence, r, &found);
-    if (st == SFI_OK && !found && sequence <= h.log.sequence)
+    if (st == SFI_OK && !found && sequence <= h.audit.sequence)
         st = damaged(v, "the vault is damaged: record %llu is missing",
                      (unsigned long long)sequence);
     if (st == SFI_OK && !found)
         st = sfi__fail(
             v->ctx, SFI_ERR_RANGE, "there is no record %llu, the last is %llu",
-            (unsigned long long)sequence, (unsigned long long)h.log.sequence);
+            (unsigned long long)sequence, (unsigned long long)h.audit.sequence);
     if (st == SFI_OK)
-        st = sfi__chain_record(v->ctx, &h.log, &r->log, NULL, hash, NULL);
-    if (st == SFI_OK && !sfi__equal(hash, r->log.hash, sizeof(hash)))
+        st = sfi__chain_record(v->ctx, &h.audit, &r->audit, NULL, hash, NULL);
+    if (st == SFI_OK && !sfi__equal(hash, r->audit.hash, sizeof(hash)))
         st = damaged(v,
                      "the vault is damaged: record %llu does not match its "
                      "hash",
@@ -259,12 +260,12 @@ static sfi_status
 vault_check_head_mac(struct vault *v, const struct ledger_head *h)
 {
     uint8_t mac[SFI_SHA256_LEN];
-    sfi_status st =
-        sfi__chain_head_mac(v->ctx, &h->log, v->secrets.log_key_secret, mac);
+    sfi_status st = sfi__chain_head_mac(v->ctx, &h->audit,
+                                        v->secrets.audit_key_secret, mac);
 
     if (st != SFI_OK)
         return st;
-    if (!sfi__ct_equal(mac, h->log.mac, sizeof(mac)))
+    if (!sfi__ct_equal(mac, h->audit.mac, sizeof(mac)))
         return damaged(v, "the vault was altered: its counter does not match "
                           "its MAC");
     return SFI_OK;
@@ -276,17 +277,17 @@ sfi__vault_check_record(struct vault *v, const struct ledger_head *h,
 {
     uint8_t hash[SFI_SHA256_LEN];
     uint8_t mac[SFI_SHA256_LEN];
-    sfi_status st = sfi__chain_record(v->ctx, &h->log, &r->log,
-                                      v->secrets.log_key_secret, hash, mac);
+    sfi_status st = sfi__chain_record(v->ctx, &h->audit, &r->audit,
+                                      v->secrets.audit_key_secret, hash, mac);
 
     if (st != SFI_OK)
         return st;
-    if (!sfi__equal(hash, r->log.hash, sizeof(hash)) ||
-        !sfi__ct_equal(mac, r->log.mac, sizeof(mac)))
+    if (!sfi__equal(hash, r->audit.hash, sizeof(hash)) ||
+        !sfi__ct_equal(mac, r->audit.mac, sizeof(mac)))
         return damaged(v,
                        "the vault was altered: record %llu does not match "
                        "its MAC",
-                       (unsigned long long)r->log.sequence);
+                       (unsigned long long)r->audit.sequence);
     return SFI_OK;
 }
 
@@ -300,23 +301,23 @@ vault_check_index(struct vault *v, const struct ledger_record *r)
     struct ledger_record found;
     bool there;
     sfi_status st =
-        ops->find(v->ledger, r->log.device, r->log.session, &found, &there);
+        ops->find(v->ledger, r->audit.device, r->audit.session, &found, &there);
 
-    if (st == SFI_OK && there && found.log.sequence == r->log.sequence) {
-        if (r->log.kind == SFI_AUDIT_RETIRED)
+    if (st == SFI_OK && there && found.audit.sequence == r->audit.sequence) {
+        if (r->audit.kind == SFI_AUDIT_RETIRED)
             return SFI_OK;
-        st = ops->counted(v->ledger, r->log.device, &found, &there);
+        st = ops->counted(v->ledger, r->audit.device, &found, &there);
         if (st == SFI_OK && there &&
-            (r->log.kind == SFI_AUDIT_COUNTED
-                 ? found.log.sequence == r->log.sequence
-                 : found.log.sequence < r->log.sequence))
+            (r->audit.kind == SFI_AUDIT_COUNTED
+                 ? found.audit.sequence == r->audit.sequence
+                 : found.audit.sequence < r->audit.sequence))
             return SFI_OK;
     }
     if (st == SFI_OK)
         st = damaged(v,
                      "the vault is damaged: its index does not lead to "
                      "record %llu",
-                     (unsigned long long)r->log.sequence);
+                     (unsigned long long)r->audit.sequence);
     return st;
 }
 
@@ -332,7 +333,7 @@ vault_record_follows(const struct vault *v, const struct ledger_head *h,
         r->remaining != v->audited_remaining - used)
         return false;
     if (r->kind == SFI_AUDIT_RETIRED)
-        return r->sequence == h->log.sequence;
+        return r->sequence == h->audit.sequence;
     return r->kind == SFI_AUDIT_COUNTED || r->kind == SFI_AUDIT_AGAIN;
 }
 
@@ -353,15 +354,15 @@ vault_audit_next(struct vault *v, const struct ledger_head *h)
         st = vault_check_index(v, &r);
     if (st != SFI_OK)
         return st;
-    if (!vault_record_follows(v, h, &r.log))
+    if (!vault_record_follows(v, h, &r.audit))
         return damaged(v,
                        "the vault was altered: record %llu does not "
                        "follow record %llu",
                        (unsigned long long)next,
                        (unsigned long long)v->audited);
     v->audited = next;
-    v->audited_remaining = r.log.remaining;
-    memcpy(v->audited_head, r.log.hash, sizeof(r.log.hash));
+    v->audited_remaining = r.audit.remaining;
+    memcpy(v->audited_head, r.audit.hash, sizeof(r.audit.hash));
     return SFI_OK;
 }
 
@@ -369,19 +370,19 @@ vault_audit_next(struct vault *v, const struct ledger_head *h)
 static sfi_status
 vault_audit_records(struct vault *v, const struct ledger_head *h)
 {
-    if (h->log.sequence < v->audited)
+    if (h->audit.sequence < v->audited)
         return damaged(v, "the vault was set back from record %llu to %llu",
                        (unsigned long long)v->audited,
-                       (unsigned long long)h->log.sequence);
-    while (v->audited < h->log.sequence) {
+                       (unsigned long long)h->audit.sequence);
+    while (v->audited < h->audit.sequence) {
         sfi_status st = vault_audit_next(v, h);
 
         if (st != SFI_OK)
             return st;
     }
-    if (!sfi__equal(v->audited_head, h->log.audit_head,
-                    sizeof(h->log.audit_head)) ||
-        v->audited_remaining != h->log.remaining)
+    if (!sfi__equal(v->audited_head, h->audit.audit_head,
+                    sizeof(h->audit.audit_head)) ||
+        v->audited_remaining != h->audit.remaining)
         return damaged(v, "the vault was altered: the log has another end");
     return SFI_OK;
 }
@@ -392,8 +393,8 @@ sfi__vault_read_trusted(struct vault *v, struct ledger_head *h)
 {
     sfi_status st = sfi__vault_read_head(v, h);
 
-    if (st == SFI_OK && !sfi__equal(h->log.genesis, v->head.log.genesis,
-                                    sizeof(h->log.genesis)))
+    if (st == SFI_OK && !sfi__equal(h->audit.genesis, v->head.audit.genesis,
+                                    sizeof(h->audit.genesis)))
         st = damaged(v, "the vault was replaced by another since the login");
     if (st == SFI_OK)
         st = vault_check_head_mac(v, h);

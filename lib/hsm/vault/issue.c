@@ -18,13 +18,13 @@
 static sfi_status
 vault_check_device(struct vault *v, const sfi_certificate *cert)
 {
-    const sfi_audit_head *log = &v->head.log;
+    const sfi_audit_head *audit = &v->head.audit;
 
-    if (!sfi__equal(cert->product_id, log->product_id, PRODUCT_ID_LEN))
+    if (!sfi__equal(cert->product_id, audit->product_id, PRODUCT_ID_LEN))
         return sfi__fail(v->ctx, SFI_ERR_CERTIFICATE,
                          "a certificate of product %s, the vault is for %s",
-                         cert->product_id, log->product_id);
-    return sfi__cert_verify(v->ctx, cert, log->ca_public);
+                         cert->product_id, audit->product_id);
+    return sfi__cert_verify(v->ctx, cert, audit->ca_public);
 }
 
 /* ---- one more record ---- */
@@ -36,22 +36,22 @@ vault_append_record(struct vault *v, struct ledger_head *h,
                     struct ledger_record *r)
 {
     const struct ledger_ops *ops = v->ledger->ops;
-    const uint8_t *log_key_secret = v->secrets.log_key_secret;
-    sfi_audit_head *log = &h->log;
+    const uint8_t *audit_key_secret = v->secrets.audit_key_secret;
+    sfi_audit_head *audit = &h->audit;
     sfi_status st;
 
-    log->sequence++;
-    if (r->log.kind == SFI_AUDIT_COUNTED)
-        log->remaining--;
-    r->log.sequence = log->sequence;
-    r->log.time = sfi__wall_clock();
-    r->log.remaining = log->remaining;
-    memcpy(r->log.previous, log->audit_head, sizeof(r->log.previous));
-    st = sfi__chain_record(v->ctx, log, &r->log, log_key_secret, r->log.hash,
-                           r->log.mac);
-    memcpy(log->audit_head, r->log.hash, sizeof(log->audit_head));
+    audit->sequence++;
+    if (r->audit.kind == SFI_AUDIT_COUNTED)
+        audit->remaining--;
+    r->audit.sequence = audit->sequence;
+    r->audit.time = sfi__wall_clock();
+    r->audit.remaining = audit->remaining;
+    memcpy(r->audit.previous, audit->audit_head, sizeof(r->audit.previous));
+    st = sfi__chain_record(v->ctx, audit, &r->audit, audit_key_secret,
+                           r->audit.hash, r->audit.mac);
+    memcpy(audit->audit_head, r->audit.hash, sizeof(audit->audit_head));
     if (st == SFI_OK)
-        st = sfi__chain_head_mac(v->ctx, log, log_key_secret, log->mac);
+        st = sfi__chain_head_mac(v->ctx, audit, audit_key_secret, audit->mac);
     if (st == SFI_OK)
         st = ops->append(v->ledger, r);
     if (st == SFI_OK)
@@ -66,11 +66,12 @@ static sfi_status
 vault_check_found(struct vault *v, const struct ledger_head *h,
                   const sfi_certificate *cert, const struct ledger_record *r)
 {
-    if (!sfi__equal(r->log.device, cert->device_hash, sizeof(r->log.device)))
+    if (!sfi__equal(r->audit.device, cert->device_hash,
+                    sizeof(r->audit.device)))
         return sfi__fail(v->ctx, SFI_ERR_HSM,
                          "the vault is damaged: its index names record %llu "
                          "for another device",
-                         (unsigned long long)r->log.sequence);
+                         (unsigned long long)r->audit.sequence);
     return sfi__vault_check_record(v, h, r);
 }
 
@@ -84,11 +85,11 @@ vault_find_license(struct vault *v, const struct ledger_head *h,
 
     if (st != SFI_OK || !*found)
         return st;
-    if (r->log.session != session)
+    if (r->audit.session != session)
         return sfi__fail(v->ctx, SFI_ERR_HSM,
                          "the vault is damaged: its index names record %llu "
                          "for another session",
-                         (unsigned long long)r->log.sequence);
+                         (unsigned long long)r->audit.sequence);
     return vault_check_found(v, h, cert, r);
 }
 
@@ -125,12 +126,12 @@ vault_find_or_choose(struct vault *v, struct ledger_head *h,
     if (st != SFI_OK || *found)
         return st;
     sfi__zero(r, sizeof(*r));
-    st = vault_choose_kind(v, h, cert, &r->log.kind);
-    if (st == SFI_OK && r->log.kind == SFI_AUDIT_COUNTED &&
-        h->log.remaining == 0)
+    st = vault_choose_kind(v, h, cert, &r->audit.kind);
+    if (st == SFI_OK && r->audit.kind == SFI_AUDIT_COUNTED &&
+        h->audit.remaining == 0)
         st = sfi__fail(v->ctx, SFI_ERR_HSM_COUNTER,
                        "no installations left: all %llu were used",
-                       (unsigned long long)h->log.maximum);
+                       (unsigned long long)h->audit.maximum);
     return st;
 }
 
@@ -166,10 +167,10 @@ vault_record_license(struct vault *v, struct ledger_head *h,
     if (st == SFI_OK && !*found)
         st = sfi__vault_check_anchor(v, h);
     if (st == SFI_OK && !*found) {
-        memcpy(r->log.device, cert->device_hash, sizeof(r->log.device));
-        r->log.session = session;
+        memcpy(r->audit.device, cert->device_hash, sizeof(r->audit.device));
+        r->audit.session = session;
         memcpy(r->license, license, sizeof(r->license));
-        st = sfi__sha256(v->ctx, license, SFI_LICENSE_LEN, r->log.license);
+        st = sfi__sha256(v->ctx, license, SFI_LICENSE_LEN, r->audit.license);
     }
     if (st == SFI_OK && !*found)
         st = vault_append_record(v, h, r);
@@ -190,7 +191,7 @@ sfi__vault_license(struct vault *v, const sfi_certificate *cert,
     bool added = false;
     sfi_status st = SFI_OK;
 
-    if (session == 0 && (v->head.log.flags & SFI_HSM_LIVE_ONLY) != 0)
+    if (session == 0 && (v->head.audit.flags & SFI_HSM_LIVE_ONLY) != 0)
         return sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
                          "the vault gives live licences only, not a static "
                          "one");
@@ -208,17 +209,17 @@ sfi__vault_license(struct vault *v, const sfi_certificate *cert,
         added = st == SFI_OK && !found;
     }
     if (added)
-        v->synced = h.log.sequence;
+        v->synced = h.audit.sequence;
     if (st == SFI_OK)
-        st = sfi__vault_sync(v, r.log.sequence, h.log.sequence);
+        st = sfi__vault_sync(v, r.audit.sequence, h.audit.sequence);
     if (st == SFI_OK)
         st = sfi__vault_anchor(v);
     if (st != SFI_OK)
         return st;
     memcpy(out, r.license, sizeof(r.license)); /* counted for good by now */
-    if (added && r.log.kind == SFI_AUDIT_COUNTED)
-        sfi__hsm_warn_low(v->ctx, h.log.remaining, h.log.maximum,
-                          h.log.low_water);
+    if (added && r.audit.kind == SFI_AUDIT_COUNTED)
+        sfi__hsm_warn_low(v->ctx, h.audit.remaining, h.audit.maximum,
+                          h.audit.low_water);
     return SFI_OK;
 }
 
@@ -227,7 +228,7 @@ sfi__vault_license(struct vault *v, const sfi_certificate *cert,
 static sfi_status
 vault_append_closing(struct vault *v)
 {
-    struct ledger_record r = {.log = {.kind = SFI_AUDIT_RETIRED}};
+    struct ledger_record r = {.audit = {.kind = SFI_AUDIT_RETIRED}};
     struct ledger_head h;
     sfi_status st = sfi__vault_read_trusted(v, &h);
 

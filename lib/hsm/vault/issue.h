@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* What a vault writes into its log. */
+/* What a vault writes into its audit. */
 #ifndef SFI_HSM_VAULT_ISSUE_H
 #define SFI_HSM_VAULT_ISSUE_H
 

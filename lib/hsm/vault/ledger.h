@@ -28,7 +28,7 @@
 struct ledger_head {
     /* Written once but for remaining, sequence, audit_head and mac, which
      * change with a record. */
-    sfi_audit_head log;
+    sfi_audit_head audit;
     /* What the PIN opens; changes with it. */
     uint32_t seal; /* by what: vault_seal.h */
     struct kdf_cost cost;
@@ -41,7 +41,7 @@ struct ledger_head {
 };
 
 struct ledger_record {
-    sfi_audit_record log;             /* its `license` is the hash of ... */
+    sfi_audit_record audit;           /* its `license` is the hash of ... */
     uint8_t license[SFI_LICENSE_LEN]; /* ... this, which alone is stored */
 };
 

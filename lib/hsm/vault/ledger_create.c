@@ -64,18 +64,18 @@ ledger_insert_head(sqlite3 *db, const struct ledger_head *h)
     struct values v = {0};
 
     v.rc = sqlite3_prepare_v2(db, insert_head, -1, &v.statement, NULL);
-    sfi__db_value_u64(&v, h->log.flags);
-    sfi__db_value_blob(&v, h->log.serial, sizeof(h->log.serial));
-    sfi__db_value_text(&v, h->log.firmware_id);
-    sfi__db_value_text(&v, h->log.product_id);
-    sfi__db_value_blob(&v, h->log.ca_public, sizeof(h->log.ca_public));
-    sfi__db_value_u64(&v, h->log.maximum);
-    sfi__db_value_u64(&v, h->log.low_water);
-    sfi__db_value_blob(&v, h->log.genesis, sizeof(h->log.genesis));
-    sfi__db_value_u64(&v, h->log.remaining);
-    sfi__db_value_u64(&v, h->log.sequence);
-    sfi__db_value_blob(&v, h->log.audit_head, sizeof(h->log.audit_head));
-    sfi__db_value_blob(&v, h->log.mac, sizeof(h->log.mac));
+    sfi__db_value_u64(&v, h->audit.flags);
+    sfi__db_value_blob(&v, h->audit.serial, sizeof(h->audit.serial));
+    sfi__db_value_text(&v, h->audit.firmware_id);
+    sfi__db_value_text(&v, h->audit.product_id);
+    sfi__db_value_blob(&v, h->audit.ca_public, sizeof(h->audit.ca_public));
+    sfi__db_value_u64(&v, h->audit.maximum);
+    sfi__db_value_u64(&v, h->audit.low_water);
+    sfi__db_value_blob(&v, h->audit.genesis, sizeof(h->audit.genesis));
+    sfi__db_value_u64(&v, h->audit.remaining);
+    sfi__db_value_u64(&v, h->audit.sequence);
+    sfi__db_value_blob(&v, h->audit.audit_head, sizeof(h->audit.audit_head));
+    sfi__db_value_blob(&v, h->audit.mac, sizeof(h->audit.mac));
     sfi__db_value_u64(&v, h->seal);
     sfi__db_value_u64(&v, h->cost.log2_n);
     sfi__db_value_u64(&v, h->cost.r);
@@ -105,7 +105,7 @@ ledger_fill_file(sfi_ctx *ctx, const char *path, const struct ledger_head *head)
             rc = ledger_insert_head(db, head);
         if (rc == SQLITE_OK)
             rc = sqlite3_exec(db, "COMMIT;", NULL, NULL, NULL);
-        st = rc == SQLITE_OK ? sfi__db_use_log(ctx, db)
+        st = rc == SQLITE_OK ? sfi__db_use_wal(ctx, db)
                              : sfi__db_fail(ctx, db, rc);
     }
     rc = sqlite3_close(db);

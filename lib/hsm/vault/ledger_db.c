@@ -102,7 +102,7 @@ sfi__db_open(sfi_ctx *ctx, const char *path, sqlite3 **db)
 }
 
 sfi_status
-sfi__db_use_log(sfi_ctx *ctx, sqlite3 *db)
+sfi__db_use_wal(sfi_ctx *ctx, sqlite3 *db)
 {
     sqlite3_stmt *s = NULL;
     const char *mode = "";

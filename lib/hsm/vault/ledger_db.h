@@ -24,7 +24,7 @@ sfi_status sfi__db_create(sfi_ctx *ctx, const char *path,
 sfi_status sfi__db_open(sfi_ctx *ctx, const char *path, sqlite3 **db);
 /* It has a write-ahead log from now on.  Without one a commit is not durable as
  * the ledger syncs it; a tool may have taken it away. */
-sfi_status sfi__db_use_log(sfi_ctx *ctx, sqlite3 *db);
+sfi_status sfi__db_use_wal(sfi_ctx *ctx, sqlite3 *db);
 /* path and suffix so that SQLite takes them for a name whatever they are; NULL:
  * no memory, recorded.  The caller gives it back with sfi__ctx_dealloc(). */
 char *sfi__db_path(sfi_ctx *ctx, const char *path, const char *suffix);

@@ -259,13 +259,13 @@ file_rollback(struct ledger *l)
 static int
 file_sync_wal(struct file *f)
 {
-    sqlite3_file *log = NULL;
+    sqlite3_file *wal = NULL;
     int rc = sqlite3_file_control(f->db, NULL, SQLITE_FCNTL_JOURNAL_POINTER,
-                                  (void *)&log);
+                                  (void *)&wal);
 
-    if (rc != SQLITE_OK || log == NULL || log->pMethods == NULL)
+    if (rc != SQLITE_OK || wal == NULL || wal->pMethods == NULL)
         return rc;
-    return log->pMethods->xSync(log, SQLITE_SYNC_FULL);
+    return wal->pMethods->xSync(wal, SQLITE_SYNC_FULL);
 }
 
 /* Outside the write lock, so that processes wait for the disk together.  After
@@ -300,21 +300,21 @@ file_commit(struct ledger *l)
 static void
 file_read_head_columns(struct columns *c, struct ledger_head *h)
 {
-    sfi_audit_head *log = &h->log;
+    sfi_audit_head *audit = &h->audit;
 
-    log->struct_size = sizeof(*log);
-    log->flags = (uint32_t)column_read_u64(c, UINT32_MAX);
-    column_read_blob(c, log->serial, sizeof(log->serial));
-    column_read_text(c, log->firmware_id, 1, SFI_FIRMWARE_ID_MAX);
-    column_read_text(c, log->product_id, PRODUCT_ID_LEN, PRODUCT_ID_LEN);
-    column_read_blob(c, log->ca_public, sizeof(log->ca_public));
-    log->maximum = column_read_u64(c, SFI_HSM_COUNT_MAX);
-    log->low_water = column_read_u64(c, SFI_HSM_COUNT_MAX);
-    column_read_blob(c, log->genesis, sizeof(log->genesis));
-    log->remaining = column_read_u64(c, SFI_HSM_COUNT_MAX);
-    log->sequence = column_read_u64(c, LEDGER_SEQUENCE_MAX);
-    column_read_blob(c, log->audit_head, sizeof(log->audit_head));
-    column_read_blob(c, log->mac, sizeof(log->mac));
+    audit->struct_size = sizeof(*audit);
+    audit->flags = (uint32_t)column_read_u64(c, UINT32_MAX);
+    column_read_blob(c, audit->serial, sizeof(audit->serial));
+    column_read_text(c, audit->firmware_id, 1, SFI_FIRMWARE_ID_MAX);
+    column_read_text(c, audit->product_id, PRODUCT_ID_LEN, PRODUCT_ID_LEN);
+    column_read_blob(c, audit->ca_public, sizeof(audit->ca_public));
+    audit->maximum = column_read_u64(c, SFI_HSM_COUNT_MAX);
+    audit->low_water = column_read_u64(c, SFI_HSM_COUNT_MAX);
+    column_read_blob(c, audit->genesis, sizeof(audit->genesis));
+    audit->remaining = column_read_u64(c, SFI_HSM_COUNT_MAX);
+    audit->sequence = column_read_u64(c, LEDGER_SEQUENCE_MAX);
+    column_read_blob(c, audit->audit_head, sizeof(audit->audit_head));
+    column_read_blob(c, audit->mac, sizeof(audit->mac));
     h->seal = (uint32_t)column_read_u64(c, UINT32_MAX);
     h->cost.log2_n = (uint32_t)column_read_u64(c, UINT32_MAX);
     h->cost.r = (uint32_t)column_read_u64(c, UINT32_MAX);
@@ -354,16 +354,16 @@ file_read_head(struct ledger *l, struct ledger_head *out)
 static sfi_status
 file_update(struct ledger *l, const struct ledger_head *head)
 {
-    const sfi_audit_head *log = &head->log;
+    const sfi_audit_head *audit = &head->audit;
     struct values v;
     sfi_status st = file_prepare_query(file_of_ledger(l), Q_UPDATE, &v);
 
     if (st != SFI_OK)
         return st;
-    sfi__db_value_u64(&v, log->remaining);
-    sfi__db_value_u64(&v, log->sequence);
-    sfi__db_value_blob(&v, log->audit_head, sizeof(log->audit_head));
-    sfi__db_value_blob(&v, log->mac, sizeof(log->mac));
+    sfi__db_value_u64(&v, audit->remaining);
+    sfi__db_value_u64(&v, audit->sequence);
+    sfi__db_value_blob(&v, audit->audit_head, sizeof(audit->audit_head));
+    sfi__db_value_blob(&v, audit->mac, sizeof(audit->mac));
     return file_run_query(file_of_ledger(l), &v, 1);
 }
 
@@ -402,19 +402,19 @@ file_set_seal(struct ledger *l, const struct ledger_head *head)
 static sfi_status
 file_read_record_columns(struct columns *c, struct ledger_record *r)
 {
-    sfi_audit_record *log = &r->log;
+    sfi_audit_record *audit = &r->audit;
 
-    log->struct_size = sizeof(*log);
-    log->sequence = column_read_u64(c, LEDGER_SEQUENCE_MAX);
-    log->kind = (uint32_t)column_read_u64(c, UINT32_MAX);
-    log->time = column_read_u64(c, INT64_MAX);
-    column_read_blob(c, log->device, sizeof(log->device));
-    log->session = (uint32_t)column_read_u64(c, UINT32_MAX);
-    log->remaining = column_read_u64(c, SFI_HSM_COUNT_MAX);
+    audit->struct_size = sizeof(*audit);
+    audit->sequence = column_read_u64(c, LEDGER_SEQUENCE_MAX);
+    audit->kind = (uint32_t)column_read_u64(c, UINT32_MAX);
+    audit->time = column_read_u64(c, INT64_MAX);
+    column_read_blob(c, audit->device, sizeof(audit->device));
+    audit->session = (uint32_t)column_read_u64(c, UINT32_MAX);
+    audit->remaining = column_read_u64(c, SFI_HSM_COUNT_MAX);
     column_read_blob(c, r->license, sizeof(r->license));
-    column_read_blob(c, log->previous, sizeof(log->previous));
-    column_read_blob(c, log->hash, sizeof(log->hash));
-    column_read_blob(c, log->mac, sizeof(log->mac));
+    column_read_blob(c, audit->previous, sizeof(audit->previous));
+    column_read_blob(c, audit->hash, sizeof(audit->hash));
+    column_read_blob(c, audit->mac, sizeof(audit->mac));
     return c->status;
 }
 
@@ -430,9 +430,9 @@ file_fetch_record(struct file *f, struct values *v, struct ledger_record *r,
         st = file_read_record_columns(&c, r);
     statement_reset(v->statement);
     /* the closing record is about no licence */
-    if (st == SFI_OK && *found && r->log.kind != SFI_AUDIT_RETIRED)
+    if (st == SFI_OK && *found && r->audit.kind != SFI_AUDIT_RETIRED)
         st = sfi__sha256(f->base.ctx, r->license, sizeof(r->license),
-                         r->log.license);
+                         r->audit.license);
     return st;
 }
 
@@ -482,22 +482,22 @@ file_counted(struct ledger *l, const uint8_t device[SFI_SHA256_LEN],
 static sfi_status
 file_add_record(struct ledger *l, const struct ledger_record *r)
 {
-    const sfi_audit_record *log = &r->log;
+    const sfi_audit_record *audit = &r->audit;
     struct values v;
     sfi_status st = file_prepare_query(file_of_ledger(l), Q_APPEND, &v);
 
     if (st != SFI_OK)
         return st;
-    sfi__db_value_u64(&v, log->sequence);
-    sfi__db_value_u64(&v, log->kind);
-    sfi__db_value_u64(&v, log->time);
-    sfi__db_value_blob(&v, log->device, sizeof(log->device));
-    sfi__db_value_u64(&v, log->session);
-    sfi__db_value_u64(&v, log->remaining);
+    sfi__db_value_u64(&v, audit->sequence);
+    sfi__db_value_u64(&v, audit->kind);
+    sfi__db_value_u64(&v, audit->time);
+    sfi__db_value_blob(&v, audit->device, sizeof(audit->device));
+    sfi__db_value_u64(&v, audit->session);
+    sfi__db_value_u64(&v, audit->remaining);
     sfi__db_value_blob(&v, r->license, sizeof(r->license));
-    sfi__db_value_blob(&v, log->previous, sizeof(log->previous));
-    sfi__db_value_blob(&v, log->hash, sizeof(log->hash));
-    sfi__db_value_blob(&v, log->mac, sizeof(log->mac));
+    sfi__db_value_blob(&v, audit->previous, sizeof(audit->previous));
+    sfi__db_value_blob(&v, audit->hash, sizeof(audit->hash));
+    sfi__db_value_blob(&v, audit->mac, sizeof(audit->mac));
     return file_run_query(file_of_ledger(l), &v, 1);
 }
 
@@ -575,7 +575,7 @@ file_open_ledger(sfi_ctx *ctx, const char *path, struct ledger **out)
     if (st == SFI_OK)
         st = file_check_identity(f);
     if (st == SFI_OK)
-        st = sfi__db_use_log(ctx, f->db);
+        st = sfi__db_use_wal(ctx, f->db);
     if (st == SFI_OK)
         *out = &f->base;
     else

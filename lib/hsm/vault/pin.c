@@ -28,8 +28,8 @@ sfi__vault_unlock(struct vault *v, const struct ledger_head *h,
     v->secrets = *secrets;
     v->audited = 0;
     v->synced = 0;
-    v->audited_remaining = h->log.maximum;
-    memcpy(v->audited_head, h->log.genesis, sizeof(v->audited_head));
+    v->audited_remaining = h->audit.maximum;
+    memcpy(v->audited_head, h->audit.genesis, sizeof(v->audited_head));
     v->unlocked = true;
 }
 

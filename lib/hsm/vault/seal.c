@@ -46,7 +46,7 @@ sfi__vault_seal_aad(const struct ledger_head *h,
                     uint8_t aad[VAULT_SEAL_AAD_LEN])
 {
     memcpy(aad, TAG_SEAL, TAG_LEN);
-    memcpy(aad + TAG_LEN, h->log.genesis, SFI_SHA256_LEN);
+    memcpy(aad + TAG_LEN, h->audit.genesis, SFI_SHA256_LEN);
 }
 
 sfi_status

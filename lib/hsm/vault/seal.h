@@ -16,7 +16,8 @@
 struct vault_secrets {
     uint8_t nonce[SFI_NONCE_LEN];
     uint8_t key_secret[SFI_KEY_LEN];
-    uint8_t log_key_secret[SFI_AUDIT_KEY_LEN]; /* authenticates head, records */
+    uint8_t
+        audit_key_secret[SFI_AUDIT_KEY_LEN]; /* authenticates head, records */
 };
 
 /* What binds a seal to its vault: the secrets of one do not open in another. */

@@ -18,7 +18,7 @@
 #define TAG_ANCHOR "SFIVANCH"
 #define TAG_LEN 8u
 
-/* sequence 8, big-endian as the token compares; log head 32, MAC 32 */
+/* sequence 8, big-endian as the token compares; audit head 32, MAC 32 */
 #define ANCHOR_LEN 72u
 #define ANCHOR_MAC_AT 40u
 
@@ -62,11 +62,11 @@ vault_anchor_mac(struct vault *v, const struct ledger_head *h,
 
     sfi__wr_init(&w, data, sizeof(data));
     sfi__wr_bytes(&w, TAG_ANCHOR, TAG_LEN);
-    sfi__wr_bytes(&w, h->log.genesis, sizeof(h->log.genesis));
+    sfi__wr_bytes(&w, h->audit.genesis, sizeof(h->audit.genesis));
     sfi__wr_u64be(&w, a->sequence);
     sfi__wr_bytes(&w, a->audit_head, sizeof(a->audit_head));
-    return sfi__hmac_sha256(v->ctx, secrets->log_key_secret, SFI_AUDIT_KEY_LEN,
-                            data, sfi__wr_len(&w), out);
+    return sfi__hmac_sha256(v->ctx, secrets->audit_key_secret,
+                            SFI_AUDIT_KEY_LEN, data, sfi__wr_len(&w), out);
 }
 
 /* The end of the vault, from now on what the token remembers. */
@@ -74,12 +74,12 @@ static sfi_status
 vault_write_anchor(struct vault *v, const struct ledger_head *h,
                    const struct vault_secrets *secrets)
 {
-    struct anchor a = {.sequence = h->log.sequence};
+    struct anchor a = {.sequence = h->audit.sequence};
     uint8_t data[ANCHOR_LEN];
     struct wr w;
     sfi_status st;
 
-    memcpy(a.audit_head, h->log.audit_head, sizeof(a.audit_head));
+    memcpy(a.audit_head, h->audit.audit_head, sizeof(a.audit_head));
     st = vault_anchor_mac(v, h, &a, secrets, a.mac);
     if (st != SFI_OK)
         return st;
@@ -87,7 +87,7 @@ vault_write_anchor(struct vault *v, const struct ledger_head *h,
     sfi__wr_u64be(&w, a.sequence);
     sfi__wr_bytes(&w, a.audit_head, sizeof(a.audit_head));
     sfi__wr_bytes(&w, a.mac, sizeof(a.mac));
-    return sfi__token_anchor_set(v->token, h->log.serial, data,
+    return sfi__token_anchor_set(v->token, h->audit.serial, data,
                                  sfi__wr_len(&w));
 }
 
@@ -99,7 +99,7 @@ vault_read_anchor(struct vault *v, const struct ledger_head *h,
     uint8_t mac[SFI_SHA256_LEN];
     struct rd r;
     size_t len;
-    sfi_status st = sfi__token_anchor_get(v->token, h->log.serial, data,
+    sfi_status st = sfi__token_anchor_get(v->token, h->audit.serial, data,
                                           sizeof(data), &len);
 
     if (st != SFI_OK)
@@ -131,7 +131,7 @@ vault_read_record_hash(struct vault *v, const struct ledger_head *h,
     bool found;
     sfi_status st;
 
-    memcpy(out, h->log.genesis, SFI_SHA256_LEN);
+    memcpy(out, h->audit.genesis, SFI_SHA256_LEN);
     if (sequence == 0)
         return SFI_OK;
     st = v->ledger->ops->at(v->ledger, sequence, &r, &found);
@@ -139,7 +139,7 @@ vault_read_record_hash(struct vault *v, const struct ledger_head *h,
         st = refuse(v, "the vault is damaged: record %llu is missing",
                     (unsigned long long)sequence);
     if (st == SFI_OK)
-        memcpy(out, r.log.hash, SFI_SHA256_LEN);
+        memcpy(out, r.audit.hash, SFI_SHA256_LEN);
     return st;
 }
 
@@ -154,12 +154,12 @@ vault_compare_anchor(struct vault *v, const struct ledger_head *h,
 
     if (st != SFI_OK)
         return st;
-    if (a->sequence > h->log.sequence)
+    if (a->sequence > h->audit.sequence)
         return refuse(v,
                       "the vault is an older copy: record %llu is missing, the "
                       "last is %llu",
                       (unsigned long long)a->sequence,
-                      (unsigned long long)h->log.sequence);
+                      (unsigned long long)h->audit.sequence);
     st = vault_read_record_hash(v, h, a->sequence, hash);
     if (st == SFI_OK && !sfi__equal(hash, a->audit_head, sizeof(hash)))
         st = refuse(v,
@@ -186,10 +186,10 @@ vault_advance_anchor(struct vault *v)
 
     if (st == SFI_OK)
         st = vault_compare_anchor(v, &h, &a);
-    if (st != SFI_OK || a.sequence == h.log.sequence)
+    if (st != SFI_OK || a.sequence == h.audit.sequence)
         return st;
     /* others' records may not be on the disk yet; the anchor is at once */
-    st = sfi__vault_sync(v, h.log.sequence, h.log.sequence);
+    st = sfi__vault_sync(v, h.audit.sequence, h.audit.sequence);
     return st == SFI_OK ? vault_write_anchor(v, &h, &v->secrets) : st;
 }
 
@@ -217,20 +217,20 @@ sfi__vault_token_seal(struct vault *v, struct ledger_head *h,
                       const struct vault_secrets *secrets)
 {
     uint8_t aad[VAULT_SEAL_AAD_LEN];
-    sfi_status st = sfi__token_make_key(v->token, h->log.serial);
+    sfi_status st = sfi__token_make_key(v->token, h->audit.serial);
 
     if (st != SFI_OK)
         return st;
     h->seal = VAULT_SEAL_TOKEN; /* no salt, no cost: those are a PIN's */
     sfi__vault_seal_aad(h, aad);
-    st = sfi__token_seal(v->token, h->log.serial, aad, sizeof(aad),
+    st = sfi__token_seal(v->token, h->audit.serial, aad, sizeof(aad),
                          (const uint8_t *)secrets, sizeof(*secrets), h->sealed);
     if (st == SFI_OK)
         st = sfi__vault_sealed_check(v->ctx, h, h->sealed_check);
     if (st == SFI_OK)
         st = vault_write_anchor(v, h, secrets);
     if (st != SFI_OK)
-        sfi__token_forget(v->token, h->log.serial);
+        sfi__token_forget(v->token, h->audit.serial);
     return st;
 }
 
@@ -247,9 +247,9 @@ sfi__vault_token_undo(struct vault *v, const struct ledger_head *h)
     if (st == SFI_OK && v->ledger != NULL)
         st = sfi__vault_look(v, &there);
     if (st == SFI_OK &&
-        (v->ledger == NULL || !sfi__equal(there.log.serial, h->log.serial,
-                                          sizeof(there.log.serial))))
-        sfi__token_forget(v->token, h->log.serial);
+        (v->ledger == NULL || !sfi__equal(there.audit.serial, h->audit.serial,
+                                          sizeof(there.audit.serial))))
+        sfi__token_forget(v->token, h->audit.serial);
     sfi__error_restore(v->ctx, &first);
 }
 
@@ -262,8 +262,8 @@ vault_open_by_token(struct vault *v, const struct ledger_head *h,
     sfi_status st;
 
     sfi__vault_seal_aad(h, aad);
-    st = sfi__token_unseal(v->token, h->log.serial, aad, sizeof(aad), h->sealed,
-                           sizeof(*secrets), (uint8_t *)secrets);
+    st = sfi__token_unseal(v->token, h->audit.serial, aad, sizeof(aad),
+                           h->sealed, sizeof(*secrets), (uint8_t *)secrets);
     if (st == SFI_ERR_AUTH)
         st = refuse(v, "the vault was altered: the token does not open what it "
                        "sealed");

@@ -29,26 +29,26 @@ vault_state_of(const struct ledger_head *h)
         return SFI_HSM_BLOCKED;
     if (h->retired)
         return SFI_HSM_RETIRED;
-    return h->log.remaining == 0 ? SFI_HSM_EXHAUSTED : SFI_HSM_OPERATIONAL;
+    return h->audit.remaining == 0 ? SFI_HSM_EXHAUSTED : SFI_HSM_OPERATIONAL;
 }
 
 static void
 vault_fill_info(const struct ledger_head *h, sfi_hsm_info *out)
 {
-    const sfi_audit_head *log = &h->log;
+    const sfi_audit_head *audit = &h->audit;
 
     out->state = vault_state_of(h);
-    out->remaining = log->remaining;
-    out->maximum = log->maximum;
+    out->remaining = audit->remaining;
+    out->maximum = audit->maximum;
     out->pin_tries_left = h->pin_tries;
-    out->flags = log->flags;
-    out->low_water = log->low_water;
-    out->records = log->sequence;
+    out->flags = audit->flags;
+    out->low_water = audit->low_water;
+    out->records = audit->sequence;
     (void)sfi__text_copy(out->firmware_id, sizeof(out->firmware_id),
-                         log->firmware_id);
+                         audit->firmware_id);
     (void)sfi__text_copy(out->product_id, sizeof(out->product_id),
-                         log->product_id);
-    sfi__hex_encode(out->serial, log->serial, sizeof(log->serial));
+                         audit->product_id);
+    sfi__hex_encode(out->serial, audit->serial, sizeof(audit->serial));
 }
 
 static sfi_status
@@ -83,9 +83,9 @@ vault_get_audit_head(void *user, sfi_audit_head *out)
     if (st == SFI_OK)
         st = sfi__vault_look(v, &h);
     if (st == SFI_OK)
-        st = sfi__vault_sync(v, h.log.sequence, h.log.sequence);
+        st = sfi__vault_sync(v, h.audit.sequence, h.audit.sequence);
     if (st == SFI_OK)
-        *out = h.log;
+        *out = h.audit;
     return st;
 }
 
@@ -101,7 +101,7 @@ vault_get_audit_record(void *user, uint64_t sequence, sfi_audit_record *out)
     if (st == SFI_OK)
         st = sfi__vault_sync(v, sequence, sequence);
     if (st == SFI_OK)
-        *out = r.log;
+        *out = r.audit;
     return st;
 }
 
@@ -192,15 +192,16 @@ static sfi_status
 vault_complete_head(struct vault *v, struct ledger_head *h,
                     const struct vault_secrets *secrets)
 {
-    sfi_status st = sfi__random(v->ctx, h->log.serial, sizeof(h->log.serial));
+    sfi_status st =
+        sfi__random(v->ctx, h->audit.serial, sizeof(h->audit.serial));
 
     h->pin_tries = VAULT_PIN_TRIES;
     if (st == SFI_OK)
-        st = sfi__chain_genesis(v->ctx, &h->log, h->log.genesis);
-    memcpy(h->log.audit_head, h->log.genesis, sizeof(h->log.audit_head));
+        st = sfi__chain_genesis(v->ctx, &h->audit, h->audit.genesis);
+    memcpy(h->audit.audit_head, h->audit.genesis, sizeof(h->audit.audit_head));
     if (st == SFI_OK)
-        st = sfi__chain_head_mac(v->ctx, &h->log, secrets->log_key_secret,
-                                 h->log.mac);
+        st = sfi__chain_head_mac(v->ctx, &h->audit, secrets->audit_key_secret,
+                                 h->audit.mac);
     if (st == SFI_OK && v->token != NULL)
         st = sfi__vault_token_seal(v, h, secrets);
     else if (st == SFI_OK)
@@ -211,17 +212,17 @@ vault_complete_head(struct vault *v, struct ledger_head *h,
 static sfi_status
 vault_create_ledger(struct vault *v, struct ledger_head *h,
                     const uint8_t *key_secret, const uint8_t *nonce,
-                    const uint8_t *log_key_secret)
+                    const uint8_t *audit_key_secret)
 {
     struct vault_secrets secrets;
     sfi_status st = SFI_OK;
 
     memcpy(secrets.key_secret, key_secret, SFI_KEY_LEN);
     memcpy(secrets.nonce, nonce, SFI_NONCE_LEN);
-    if (log_key_secret != NULL)
-        memcpy(secrets.log_key_secret, log_key_secret, SFI_AUDIT_KEY_LEN);
+    if (audit_key_secret != NULL)
+        memcpy(secrets.audit_key_secret, audit_key_secret, SFI_AUDIT_KEY_LEN);
     else
-        st = sfi__random(v->ctx, secrets.log_key_secret, SFI_AUDIT_KEY_LEN);
+        st = sfi__random(v->ctx, secrets.audit_key_secret, SFI_AUDIT_KEY_LEN);
     if (st == SFI_OK)
         st = vault_complete_head(v, h, &secrets);
     if (st == SFI_OK) {
@@ -265,7 +266,7 @@ vault_provision(void *user, const uint8_t *key, size_t key_len,
 {
     struct vault *v = user;
     struct ledger_head h = {
-        .log =
+        .audit =
             {
                 .flags = options->flags,
                 .maximum = max_count,
@@ -280,11 +281,11 @@ vault_provision(void *user, const uint8_t *key, size_t key_len,
         st = sfi__perso_new(v->ctx, perso, perso_len, &p);
     if (st != SFI_OK)
         return st;
-    (void)sfi__text_copy(h.log.firmware_id, sizeof(h.log.firmware_id),
+    (void)sfi__text_copy(h.audit.firmware_id, sizeof(h.audit.firmware_id),
                          firmware_id);
-    (void)sfi__text_copy(h.log.product_id, sizeof(h.log.product_id),
+    (void)sfi__text_copy(h.audit.product_id, sizeof(h.audit.product_id),
                          p->product_id);
-    memcpy(h.log.ca_public, p->ca_public, sizeof(h.log.ca_public));
+    memcpy(h.audit.ca_public, p->ca_public, sizeof(h.audit.ca_public));
     sfi__obj_unref(p);
     return vault_create_ledger(v, &h, key, nonce, options->audit_key);
 }

@@ -22,10 +22,10 @@
 /* What was put into a blank card, until LOCK stores it or a reset wipes it. */
 struct staged {
     sfi_personalization *perso;
-    bool has_key, has_log_key;
+    bool has_key, has_audit_key;
     uint8_t key_secret[SFI_KEY_LEN];
     uint8_t nonce[SFI_NONCE_LEN];
-    uint8_t log_key_secret[SFI_AUDIT_KEY_LEN];
+    uint8_t audit_key_secret[SFI_AUDIT_KEY_LEN];
     char firmware_id[SFI_FIRMWARE_ID_MAX + 1]; /* "": not yet */
     uint64_t maximum;                          /* 0: not yet */
     uint64_t low_water;

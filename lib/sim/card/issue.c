@@ -44,10 +44,10 @@ applet_put_key(struct staged *s, const struct command *c)
 static uint16_t
 applet_put_audit_key(struct staged *s, const struct command *c)
 {
-    if (c->len != sizeof(s->log_key_secret))
+    if (c->len != sizeof(s->audit_key_secret))
         return CARD_SW_LENGTH;
-    memcpy(s->log_key_secret, c->data, c->len);
-    s->has_log_key = true;
+    memcpy(s->audit_key_secret, c->data, c->len);
+    s->has_audit_key = true;
     return CARD_SW_OK;
 }
 
@@ -161,7 +161,7 @@ applet_provision(struct sfi_card *card)
         .struct_size = sizeof(options),
         .flags = s->flags,
         .low_water = s->low_water,
-        .audit_key = s->has_log_key ? s->log_key_secret : NULL,
+        .audit_key = s->has_audit_key ? s->audit_key_secret : NULL,
     };
     sfi_key *key;
     sfi_status st =

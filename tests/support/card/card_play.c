@@ -32,14 +32,14 @@ play_init(void)
     memset(play.cert, 0xce, sizeof(play.cert));
     memset(play.lic, 0x11, sizeof(play.lic));
     memset(play.perso, 0x9e, sizeof(play.perso));
-    play.log[11] = 5; /* maximum */
-    play.log[27] = 4; /* remaining */
-    play.log[35] = 1; /* sequence */
-    memcpy(play.log + 36, "blink 1.0", 9);
-    memcpy(play.log + 100, "45002001", 8);
-    memset(play.log + 108, 0x5e, 16);
-    for (size_t i = 124; i < sizeof(play.log); i++)
-        play.log[i] = (uint8_t)i;
+    play.audit[11] = 5; /* maximum */
+    play.audit[27] = 4; /* remaining */
+    play.audit[35] = 1; /* sequence */
+    memcpy(play.audit + 36, "blink 1.0", 9);
+    memcpy(play.audit + 100, "45002001", 8);
+    memset(play.audit + 108, 0x5e, 16);
+    for (size_t i = 124; i < sizeof(play.audit); i++)
+        play.audit[i] = (uint8_t)i;
     play.rec[3] = SFI_AUDIT_COUNTED;
     play.rec[11] = 1; /* sequence */
     play.rec[19] = 99;
@@ -103,7 +103,7 @@ named(const char *name, uint8_t *out)
         {"$cert", play.cert, sizeof(play.cert)},
         {"$lic", play.lic, sizeof(play.lic)},
         {"$perso", play.perso, sizeof(play.perso)},
-        {"$log", play.log, sizeof(play.log)},
+        {"$audit", play.audit, sizeof(play.audit)},
         {"$rec", play.rec, sizeof(play.rec)},
     };
 

@@ -22,7 +22,7 @@
  *   $info $full what `play.info` and `play.full` hold
  *   $pin $new  the PINs
  *   $cert      a certificate           $lic    a licence
- *   $perso     a personalisation file  $log    a log's head
+ *   $perso     a personalisation file  $audit    an audit head
  *   $rec       a record */
 struct play {
     const char *text, *at;
@@ -30,7 +30,7 @@ struct play {
     uint8_t info[CARD_INFO_LEN];
     uint8_t full[CARD_INFO_LEN]; /* a provisioned one */
     uint8_t cert[136], lic[136], perso[160];
-    uint8_t log[CARD_AUDIT_LEN], rec[CARD_RECORD_LEN];
+    uint8_t audit[CARD_AUDIT_LEN], rec[CARD_RECORD_LEN];
 };
 
 #define PLAY_PIN "1234-5678"

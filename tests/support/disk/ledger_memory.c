@@ -125,12 +125,13 @@ memory_read(struct ledger *l, struct ledger_head *out)
 static sfi_status
 memory_update(struct ledger *l, const struct ledger_head *head)
 {
-    sfi_audit_head *log = &to_write(l)->head.log;
+    sfi_audit_head *audit = &to_write(l)->head.audit;
 
-    log->remaining = head->log.remaining;
-    log->sequence = head->log.sequence;
-    memcpy(log->audit_head, head->log.audit_head, sizeof(log->audit_head));
-    memcpy(log->mac, head->log.mac, sizeof(log->mac));
+    audit->remaining = head->audit.remaining;
+    audit->sequence = head->audit.sequence;
+    memcpy(audit->audit_head, head->audit.audit_head,
+           sizeof(audit->audit_head));
+    memcpy(audit->mac, head->audit.mac, sizeof(audit->mac));
     return SFI_OK;
 }
 
@@ -159,7 +160,7 @@ memory_set_seal(struct ledger *l, const struct ledger_head *head)
 static bool
 is_of(const struct ledger_record *r, const uint8_t device[SFI_SHA256_LEN])
 {
-    return memcmp(r->log.device, device, SFI_SHA256_LEN) == 0;
+    return memcmp(r->audit.device, device, SFI_SHA256_LEN) == 0;
 }
 
 static sfi_status
@@ -183,7 +184,7 @@ memory_find(struct ledger *l, const uint8_t device[SFI_SHA256_LEN],
     *found = false;
     for (size_t i = 0; i < s->count && !*found; i++) {
         *found = is_of(&s->records[i], device) &&
-                 s->records[i].log.session == session;
+                 s->records[i].audit.session == session;
         if (*found)
             *out = s->records[i];
     }
@@ -199,7 +200,7 @@ memory_counted(struct ledger *l, const uint8_t device[SFI_SHA256_LEN],
     *found = false;
     for (size_t i = 0; i < s->count && !*found; i++) {
         *found = is_of(&s->records[i], device) &&
-                 s->records[i].log.kind == SFI_AUDIT_COUNTED;
+                 s->records[i].audit.kind == SFI_AUDIT_COUNTED;
         if (*found)
             *out = s->records[i];
     }
@@ -214,9 +215,10 @@ memory_append(struct ledger *l, const struct ledger_record *r)
     bool found;
 
     ck_assert_uint_lt(s->count, RECORDS_MAX);
-    ck_assert_uint_eq(r->log.sequence, s->count + 1);
+    ck_assert_uint_eq(r->audit.sequence, s->count + 1);
     ck_assert_int_eq(
-        memory_find(l, r->log.device, r->log.session, &other, &found), SFI_OK);
+        memory_find(l, r->audit.device, r->audit.session, &other, &found),
+        SFI_OK);
     ck_assert(!found);
     s->records[s->count++] = *r;
     return SFI_OK;

@@ -286,18 +286,18 @@ START_TEST(test_log_head)
 {
     sfi_audit_head head = {.struct_size = sizeof(head)};
 
-    play_text("b > 80ca0111000000 < $log 9000 e");
+    play_text("b > 80ca0111000000 < $audit 9000 e");
     ck_assert_ok(play_ops.audit_head(play_card, &head));
     ck_assert_uint_eq(head.maximum, 5);
     ck_assert_uint_eq(head.remaining, 4);
     ck_assert_uint_eq(head.sequence, 1);
     ck_assert_str_eq(head.firmware_id, "blink 1.0");
     ck_assert_str_eq(head.product_id, "45002001");
-    ck_assert_mem_eq(head.serial, play.log + 108, 16);
-    ck_assert_mem_eq(head.ca_public, play.log + 124, 64);
-    ck_assert_mem_eq(head.genesis, play.log + 188, 32);
-    ck_assert_mem_eq(head.audit_head, play.log + 220, 32);
-    ck_assert_mem_eq(head.mac, play.log + 252, 32);
+    ck_assert_mem_eq(head.serial, play.audit + 108, 16);
+    ck_assert_mem_eq(head.ca_public, play.audit + 124, 64);
+    ck_assert_mem_eq(head.genesis, play.audit + 188, 32);
+    ck_assert_mem_eq(head.audit_head, play.audit + 220, 32);
+    ck_assert_mem_eq(head.mac, play.audit + 252, 32);
 
     play_text("b > 80ca0111000000 < 6a88 e");
     ck_assert_fails(play_ops.audit_head(play_card, &head), SFI_ERR_HSM_STATE,
@@ -306,13 +306,13 @@ START_TEST(test_log_head)
     ck_assert_fails(play_ops.audit_head(play_card, &head), SFI_ERR_HSM, "",
                     "the card could not store its state (0x6581 to GET DATA "
                     "log)");
-    play.log[27] = 6;
-    play_text("b > 80ca0111000000 < $log 9000 e");
+    play.audit[27] = 6;
+    play_text("b > 80ca0111000000 < $audit 9000 e");
     ck_assert_fails(play_ops.audit_head(play_card, &head), SFI_ERR_HSM, "",
                     "the card tells of 6 installations left of 5, which is not "
                     "possible");
-    play.log[36] = 1;
-    play_text("b > 80ca0111000000 < $log 9000 e");
+    play.audit[36] = 1;
+    play_text("b > 80ca0111000000 < $audit 9000 e");
     ck_assert_fails(play_ops.audit_head(play_card, &head), SFI_ERR_HSM, "",
                     "the card tells a firmware id that is no text, which is "
                     "not possible");

@@ -603,23 +603,23 @@ forge(sfi_audit_record record)
 {
     const struct ledger_place *place =
         vault_place != NULL ? vault_place : &sfi__ledger_sqlite;
-    struct ledger_record r = {.log = record};
+    struct ledger_record r = {.audit = record};
     struct ledger_head h;
     struct ledger *l;
 
     ck_assert_ok(place->open(ctx, path, &l));
     ck_assert_ok(l->ops->begin(l, LEDGER_WRITE));
     ck_assert_ok(l->ops->read(l, &h));
-    r.log.sequence = ++h.log.sequence;
-    h.log.remaining = r.log.remaining;
-    if (r.log.kind != SFI_AUDIT_RETIRED)
+    r.audit.sequence = ++h.audit.sequence;
+    h.audit.remaining = r.audit.remaining;
+    if (r.audit.kind != SFI_AUDIT_RETIRED)
         ck_assert_ok(
-            sfi__sha256(ctx, r.license, sizeof(r.license), r.log.license));
-    memcpy(r.log.previous, h.log.audit_head, 32);
-    ck_assert_ok(sfi__chain_record(ctx, &h.log, &r.log, audit_key, r.log.hash,
-                                   r.log.mac));
-    memcpy(h.log.audit_head, r.log.hash, 32);
-    ck_assert_ok(sfi__chain_head_mac(ctx, &h.log, audit_key, h.log.mac));
+            sfi__sha256(ctx, r.license, sizeof(r.license), r.audit.license));
+    memcpy(r.audit.previous, h.audit.audit_head, 32);
+    ck_assert_ok(sfi__chain_record(ctx, &h.audit, &r.audit, audit_key,
+                                   r.audit.hash, r.audit.mac));
+    memcpy(h.audit.audit_head, r.audit.hash, 32);
+    ck_assert_ok(sfi__chain_head_mac(ctx, &h.audit, audit_key, h.audit.mac));
     ck_assert_ok(l->ops->append(l, &r));
     ck_assert_ok(l->ops->update(l, &h));
     ck_assert_ok(l->ops->commit(l));
