@@ -113,7 +113,7 @@ vault_read_last_record(struct vault *v, const struct ledger_head *h,
         memcpy(last->audit.hash, h->audit.genesis, sizeof(last->audit.hash));
         return SFI_OK;
     }
-    st = v->ledger->ops->at(v->ledger, h->audit.sequence, last, &found);
+    st = sfi__ledger_find_sequence(v->ledger, h->audit.sequence, last, &found);
     if (st == SFI_OK && !found)
         st = damaged(v, "the vault is damaged: record %llu is missing",
                      (unsigned long long)h->audit.sequence);
@@ -129,8 +129,8 @@ vault_check_audit_end(struct vault *v, struct ledger_head *h)
 {
     struct ledger_record last;
     bool found;
-    sfi_status st =
-        v->ledger->ops->at(v->ledger, h->audit.sequence + 1, &last, &found);
+    sfi_status st = sfi__ledger_find_sequence(v->ledger, h->audit.sequence + 1,
+                                              &last, &found);
 
     if (st == SFI_OK && found)
         st = damaged(v, "the vault is damaged: a record %llu, expected %llu",
@@ -162,7 +162,7 @@ vault_check_audit_end(struct vault *v, struct ledger_head *h)
 sfi_status
 sfi__vault_read_head(struct vault *v, struct ledger_head *h)
 {
-    sfi_status st = v->ledger->ops->read(v->ledger, h);
+    sfi_status st = v->ledger->ops->read_head(v->ledger, h);
 
     if (st == SFI_OK)
         st = vault_check_genesis(v, h);
@@ -182,7 +182,7 @@ sfi__vault_look(struct vault *v, struct ledger_head *h)
 
     if (st == SFI_OK) {
         st = sfi__vault_read_head(v, h);
-        v->ledger->ops->rollback(v->ledger);
+        sfi__ledger_rollback(v->ledger);
     }
     return st;
 }
@@ -208,10 +208,10 @@ vault_read_record(struct vault *v, uint64_t sequence, struct ledger_record *r)
     uint8_t hash[SFI_SHA256_LEN];
     struct ledger_head h;
     bool found = false;
-    sfi_status st = v->ledger->ops->read(v->ledger, &h);
+    sfi_status st = v->ledger->ops->read_head(v->ledger, &h);
 
     if (st == SFI_OK)
-        st = v->ledger->ops->at(v->ledger, sequence, r, &found);
+        st = sfi__ledger_find_sequence(v->ledger, sequence, r, &found);
     if (st == SFI_OK && !found && sequence <= h.audit.sequence)
         st = damaged(v, "the vault is damaged: record %llu is missing",
                      (unsigned long long)sequence);
@@ -237,7 +237,7 @@ sfi__vault_look_record(struct vault *v, uint64_t sequence,
 
     if (st == SFI_OK) {
         st = vault_read_record(v, sequence, r);
-        v->ledger->ops->rollback(v->ledger);
+        sfi__ledger_rollback(v->ledger);
     }
     return st;
 }
@@ -297,16 +297,16 @@ sfi__vault_check_record(struct vault *v, const struct ledger_head *h,
 static sfi_status
 vault_check_index(struct vault *v, const struct ledger_record *r)
 {
-    const struct ledger_ops *ops = v->ledger->ops;
     struct ledger_record found;
     bool there;
-    sfi_status st =
-        ops->find(v->ledger, r->audit.device, r->audit.session, &found, &there);
+    sfi_status st = sfi__ledger_find_session(v->ledger, r->audit.device,
+                                             r->audit.session, &found, &there);
 
     if (st == SFI_OK && there && found.audit.sequence == r->audit.sequence) {
         if (r->audit.kind == SFI_AUDIT_RETIRED)
             return SFI_OK;
-        st = ops->counted(v->ledger, r->audit.device, &found, &there);
+        st = sfi__ledger_find_counted(v->ledger, r->audit.device, &found,
+                                      &there);
         if (st == SFI_OK && there &&
             (r->audit.kind == SFI_AUDIT_COUNTED
                  ? found.audit.sequence == r->audit.sequence
@@ -343,7 +343,7 @@ vault_audit_next(struct vault *v, const struct ledger_head *h)
     struct ledger_record r;
     uint64_t next = v->audited + 1;
     bool found;
-    sfi_status st = v->ledger->ops->at(v->ledger, next, &r, &found);
+    sfi_status st = sfi__ledger_find_sequence(v->ledger, next, &r, &found);
 
     if (st == SFI_OK && !found)
         st = damaged(v, "the vault is damaged: record %llu is missing",

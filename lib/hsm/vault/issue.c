@@ -55,7 +55,7 @@ vault_append_record(struct vault *v, struct ledger_head *h,
     if (st == SFI_OK)
         st = ops->append(v->ledger, r);
     if (st == SFI_OK)
-        st = ops->update(v->ledger, h);
+        st = ops->write_head(v->ledger, LEDGER_COUNTS, h);
     return st;
 }
 
@@ -80,8 +80,8 @@ vault_find_license(struct vault *v, const struct ledger_head *h,
                    const sfi_certificate *cert, uint32_t session,
                    struct ledger_record *r, bool *found)
 {
-    sfi_status st =
-        v->ledger->ops->find(v->ledger, cert->device_hash, session, r, found);
+    sfi_status st = sfi__ledger_find_session(v->ledger, cert->device_hash,
+                                             session, r, found);
 
     if (st != SFI_OK || !*found)
         return st;
@@ -101,7 +101,7 @@ vault_choose_kind(struct vault *v, const struct ledger_head *h,
     struct ledger_record r;
     bool found;
     sfi_status st =
-        v->ledger->ops->counted(v->ledger, cert->device_hash, &r, &found);
+        sfi__ledger_find_counted(v->ledger, cert->device_hash, &r, &found);
 
     if (st == SFI_OK && found)
         st = vault_check_found(v, h, cert, &r);
@@ -147,7 +147,7 @@ vault_look_for_license(struct vault *v, struct ledger_head *h,
 
     if (st == SFI_OK) {
         st = vault_find_or_choose(v, h, cert, session, r, found);
-        v->ledger->ops->rollback(v->ledger);
+        sfi__ledger_rollback(v->ledger);
     }
     return st;
 }
@@ -175,8 +175,8 @@ vault_record_license(struct vault *v, struct ledger_head *h,
     if (st == SFI_OK && !*found)
         st = vault_append_record(v, h, r);
     if (st == SFI_OK && !*found)
-        return v->ledger->ops->commit(v->ledger);
-    v->ledger->ops->rollback(v->ledger);
+        return v->ledger->ops->end(v->ledger, true);
+    sfi__ledger_rollback(v->ledger);
     return st;
 }
 
@@ -249,9 +249,9 @@ sfi__vault_retire(struct vault *v)
         return st;
     st = vault_append_closing(v);
     if (st != SFI_OK) {
-        v->ledger->ops->rollback(v->ledger);
+        sfi__ledger_rollback(v->ledger);
         return st;
     }
-    st = v->ledger->ops->commit(v->ledger);
+    st = v->ledger->ops->end(v->ledger, true);
     return st == SFI_OK ? sfi__vault_anchor(v) : st;
 }

@@ -47,37 +47,47 @@ struct ledger_record {
 
 struct ledger;
 
-/* LEDGER_READ: all that is read belongs together.  LEDGER_WRITE: and no other
- * process writes until the end. */
+/* LEDGER_READ: everything that is read belongs together.  LEDGER_WRITE: and no
+ * other process writes until the end. */
 enum ledger_use { LEDGER_READ, LEDGER_WRITE };
+
+/* What of the row is written. */
+enum ledger_part {
+    LEDGER_COUNTS, /* the four fields that change with a record */
+    LEDGER_TRIES,  /* pin_tries */
+    LEDGER_SEAL    /* everything that the PIN opens */
+};
+
+/* Which record is wanted. */
+enum ledger_by {
+    LEDGER_BY_SEQUENCE,
+    LEDGER_BY_SESSION, /* device and session: at most one */
+    LEDGER_BY_COUNT    /* the record that counted this device */
+};
+
+struct ledger_key {
+    enum ledger_by by;
+    uint64_t sequence;
+    const uint8_t *device; /* SFI_SHA256_LEN bytes */
+    uint32_t session;
+};
 
 struct ledger_ops {
     sfi_status (*begin)(struct ledger *l, enum ledger_use use);
-    /* Returns when the changes are on the disk.  Others may read them before
-     * that ... */
-    sfi_status (*commit)(struct ledger *l);
-    /* ... and wait here until all that they have read is on it too.  Not inside
-     * LEDGER_READ. */
+    /* With `commit`: returns when the changes are on the disk, or has rolled
+     * them back.  Without: rolls back, keeps the context's error and returns
+     * SFI_OK. */
+    sfi_status (*end)(struct ledger *l, bool commit);
+    /* Others may read changes before they are on the disk.  Returns when
+     * everything that was read here is on it.  Not inside LEDGER_READ. */
     sfi_status (*sync)(struct ledger *l);
-    /* Keeps the error that led to it. */
-    void (*rollback)(struct ledger *l);
 
-    sfi_status (*read)(struct ledger *l, struct ledger_head *out);
-    /* The four fields that change with a record. */
-    sfi_status (*update)(struct ledger *l, const struct ledger_head *head);
-    sfi_status (*set_tries)(struct ledger *l, uint32_t tries);
-    /* All that the PIN opens. */
-    sfi_status (*set_seal)(struct ledger *l, const struct ledger_head *head);
+    sfi_status (*read_head)(struct ledger *l, struct ledger_head *out);
+    sfi_status (*write_head)(struct ledger *l, enum ledger_part part,
+                             const struct ledger_head *head);
 
-    sfi_status (*at)(struct ledger *l, uint64_t sequence,
-                     struct ledger_record *out, bool *found);
-    sfi_status (*find)(struct ledger *l, const uint8_t device[SFI_SHA256_LEN],
-                       uint32_t session, struct ledger_record *out,
-                       bool *found);
-    /* The record that counted a device. */
-    sfi_status (*counted)(struct ledger *l,
-                          const uint8_t device[SFI_SHA256_LEN],
-                          struct ledger_record *out, bool *found);
+    sfi_status (*find)(struct ledger *l, const struct ledger_key *key,
+                       struct ledger_record *out, bool *found);
     sfi_status (*append)(struct ledger *l, const struct ledger_record *r);
 
     void (*close)(struct ledger *l);
@@ -100,5 +110,22 @@ struct ledger_place {
 };
 
 extern const struct ledger_place sfi__ledger_sqlite;
+
+/* ---- ledger.c: shorter ways to call the table ---- */
+
+/* End a transaction whose work returned `st`: commit after SFI_OK, otherwise
+ * roll back and return `st`. */
+sfi_status sfi__ledger_finish(struct ledger *l, sfi_status st);
+void sfi__ledger_rollback(struct ledger *l);
+
+sfi_status sfi__ledger_find_sequence(struct ledger *l, uint64_t sequence,
+                                     struct ledger_record *out, bool *found);
+sfi_status sfi__ledger_find_session(struct ledger *l,
+                                    const uint8_t device[SFI_SHA256_LEN],
+                                    uint32_t session, struct ledger_record *out,
+                                    bool *found);
+sfi_status sfi__ledger_find_counted(struct ledger *l,
+                                    const uint8_t device[SFI_SHA256_LEN],
+                                    struct ledger_record *out, bool *found);
 
 #endif

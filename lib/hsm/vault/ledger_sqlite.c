@@ -23,13 +23,13 @@ enum query {
     Q_COMMIT,
     Q_ROLLBACK,
     Q_IDENTITY,
-    Q_READ,
-    Q_UPDATE,
-    Q_TRIES,
-    Q_SEAL,
-    Q_AT,
-    Q_FIND,
-    Q_COUNTED,
+    Q_READ_HEAD,
+    Q_WRITE_COUNTS,
+    Q_WRITE_TRIES,
+    Q_WRITE_SEAL,
+    Q_BY_SEQUENCE,
+    Q_BY_SESSION,
+    Q_BY_COUNT,
     Q_APPEND,
     Q_COUNT
 };
@@ -49,19 +49,23 @@ static const char *const sql[Q_COUNT] = {
     [Q_ROLLBACK] = "ROLLBACK",
     [Q_IDENTITY] = "SELECT application_id, user_version"
                    " FROM pragma_application_id, pragma_user_version",
-    [Q_READ] = "SELECT flags, serial, firmware_id, product_id, ca_public,"
-               " maximum, low_water, genesis, remaining, sequence, log_head,"
-               " mac, seal, log2_n, r, p, salt, sealed, sealed_check, pin_tries"
-               " FROM vault",
-    [Q_UPDATE] = "UPDATE vault SET remaining = ?, sequence = ?, log_head = ?,"
-                 " mac = ?",
-    [Q_TRIES] = "UPDATE vault SET pin_tries = ?",
-    [Q_SEAL] = "UPDATE vault SET seal = ?, log2_n = ?, r = ?, p = ?, salt = ?,"
-               " sealed = ?, sealed_check = ?",
-    [Q_AT] = "SELECT " RECORD_COLUMNS " FROM record WHERE sequence = ?",
-    [Q_FIND] = "SELECT " RECORD_COLUMNS
-               " FROM record WHERE device = ? AND session = ?",
-    [Q_COUNTED] =
+    [Q_READ_HEAD] =
+        "SELECT flags, serial, firmware_id, product_id, ca_public,"
+        " maximum, low_water, genesis, remaining, sequence, log_head,"
+        " mac, seal, log2_n, r, p, salt, sealed, sealed_check, pin_tries"
+        " FROM vault",
+    [Q_WRITE_COUNTS] =
+        "UPDATE vault SET remaining = ?, sequence = ?, log_head = ?,"
+        " mac = ?",
+    [Q_WRITE_TRIES] = "UPDATE vault SET pin_tries = ?",
+    [Q_WRITE_SEAL] =
+        "UPDATE vault SET seal = ?, log2_n = ?, r = ?, p = ?, salt = ?,"
+        " sealed = ?, sealed_check = ?",
+    [Q_BY_SEQUENCE] =
+        "SELECT " RECORD_COLUMNS " FROM record WHERE sequence = ?",
+    [Q_BY_SESSION] = "SELECT " RECORD_COLUMNS
+                     " FROM record WHERE device = ? AND session = ?",
+    [Q_BY_COUNT] =
         "SELECT " RECORD_COLUMNS " FROM record WHERE device = ? AND kind = 1",
     [Q_APPEND] =
         "INSERT INTO record (" RECORD_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?)",
@@ -231,7 +235,7 @@ file_fetch_row(struct file *f, struct values *v, struct columns *c, bool *found)
 /* ---- transactions ---- */
 
 static sfi_status
-file_begin(struct ledger *l, enum ledger_use use)
+file_begin_transaction(struct ledger *l, enum ledger_use use)
 {
     struct file *f = file_of_ledger(l);
 
@@ -243,7 +247,7 @@ file_begin(struct ledger *l, enum ledger_use use)
 }
 
 static void
-file_rollback(struct ledger *l)
+file_roll_back(struct ledger *l)
 {
     struct sfi_error first;
     struct file *f = file_of_ledger(l);
@@ -285,13 +289,16 @@ file_sync_commits(struct ledger *l)
 }
 
 static sfi_status
-file_commit(struct ledger *l)
+file_end_transaction(struct ledger *l, bool commit)
 {
-    sfi_status st = file_run_plain(file_of_ledger(l), Q_COMMIT);
+    sfi_status st = SFI_OK;
 
-    if (st == SFI_OK)
-        return file_sync_commits(l);
-    file_rollback(l);
+    if (commit) {
+        st = file_run_plain(file_of_ledger(l), Q_COMMIT);
+        if (st == SFI_OK)
+            return file_sync_commits(l);
+    }
+    file_roll_back(l);
     return st;
 }
 
@@ -331,7 +338,7 @@ file_read_head(struct ledger *l, struct ledger_head *out)
     struct columns c;
     struct values v;
     bool found;
-    sfi_status st = file_prepare_query(file_of_ledger(l), Q_READ, &v);
+    sfi_status st = file_prepare_query(file_of_ledger(l), Q_READ_HEAD, &v);
 
     sfi__zero(out, sizeof(*out));
     if (st != SFI_OK)
@@ -352,48 +359,40 @@ file_read_head(struct ledger *l, struct ledger_head *out)
 }
 
 static sfi_status
-file_update(struct ledger *l, const struct ledger_head *head)
+file_write_head(struct ledger *l, enum ledger_part part,
+                const struct ledger_head *head)
 {
+    static const enum query queries[] = {
+        [LEDGER_COUNTS] = Q_WRITE_COUNTS,
+        [LEDGER_TRIES] = Q_WRITE_TRIES,
+        [LEDGER_SEAL] = Q_WRITE_SEAL,
+    };
     const sfi_audit_head *audit = &head->audit;
     struct values v;
-    sfi_status st = file_prepare_query(file_of_ledger(l), Q_UPDATE, &v);
+    sfi_status st = file_prepare_query(file_of_ledger(l), queries[part], &v);
 
     if (st != SFI_OK)
         return st;
-    sfi__db_value_u64(&v, audit->remaining);
-    sfi__db_value_u64(&v, audit->sequence);
-    sfi__db_value_blob(&v, audit->audit_head, sizeof(audit->audit_head));
-    sfi__db_value_blob(&v, audit->mac, sizeof(audit->mac));
-    return file_run_query(file_of_ledger(l), &v, 1);
-}
-
-static sfi_status
-file_set_tries(struct ledger *l, uint32_t tries)
-{
-    struct values v;
-    sfi_status st = file_prepare_query(file_of_ledger(l), Q_TRIES, &v);
-
-    if (st != SFI_OK)
-        return st;
-    sfi__db_value_u64(&v, tries);
-    return file_run_query(file_of_ledger(l), &v, 1);
-}
-
-static sfi_status
-file_set_seal(struct ledger *l, const struct ledger_head *head)
-{
-    struct values v;
-    sfi_status st = file_prepare_query(file_of_ledger(l), Q_SEAL, &v);
-
-    if (st != SFI_OK)
-        return st;
-    sfi__db_value_u64(&v, head->seal);
-    sfi__db_value_u64(&v, head->cost.log2_n);
-    sfi__db_value_u64(&v, head->cost.r);
-    sfi__db_value_u64(&v, head->cost.p);
-    sfi__db_value_blob(&v, head->salt, sizeof(head->salt));
-    sfi__db_value_blob(&v, head->sealed, sizeof(head->sealed));
-    sfi__db_value_blob(&v, head->sealed_check, sizeof(head->sealed_check));
+    switch (part) {
+    case LEDGER_COUNTS:
+        sfi__db_value_u64(&v, audit->remaining);
+        sfi__db_value_u64(&v, audit->sequence);
+        sfi__db_value_blob(&v, audit->audit_head, sizeof(audit->audit_head));
+        sfi__db_value_blob(&v, audit->mac, sizeof(audit->mac));
+        break;
+    case LEDGER_TRIES:
+        sfi__db_value_u64(&v, head->pin_tries);
+        break;
+    case LEDGER_SEAL:
+        sfi__db_value_u64(&v, head->seal);
+        sfi__db_value_u64(&v, head->cost.log2_n);
+        sfi__db_value_u64(&v, head->cost.r);
+        sfi__db_value_u64(&v, head->cost.p);
+        sfi__db_value_blob(&v, head->salt, sizeof(head->salt));
+        sfi__db_value_blob(&v, head->sealed, sizeof(head->sealed));
+        sfi__db_value_blob(&v, head->sealed_check, sizeof(head->sealed_check));
+        break;
+    }
     return file_run_query(file_of_ledger(l), &v, 1);
 }
 
@@ -437,45 +436,26 @@ file_fetch_record(struct file *f, struct values *v, struct ledger_record *r,
 }
 
 static sfi_status
-file_at(struct ledger *l, uint64_t sequence, struct ledger_record *out,
-        bool *found)
+file_find_record(struct ledger *l, const struct ledger_key *key,
+                 struct ledger_record *out, bool *found)
 {
+    static const enum query queries[] = {
+        [LEDGER_BY_SEQUENCE] = Q_BY_SEQUENCE,
+        [LEDGER_BY_SESSION] = Q_BY_SESSION,
+        [LEDGER_BY_COUNT] = Q_BY_COUNT,
+    };
     struct values v;
-    sfi_status st = file_prepare_query(file_of_ledger(l), Q_AT, &v);
+    sfi_status st = file_prepare_query(file_of_ledger(l), queries[key->by], &v);
 
     *found = false;
     if (st != SFI_OK)
         return st;
-    sfi__db_value_u64(&v, sequence);
-    return file_fetch_record(file_of_ledger(l), &v, out, found);
-}
-
-static sfi_status
-file_find(struct ledger *l, const uint8_t device[SFI_SHA256_LEN],
-          uint32_t session, struct ledger_record *out, bool *found)
-{
-    struct values v;
-    sfi_status st = file_prepare_query(file_of_ledger(l), Q_FIND, &v);
-
-    *found = false;
-    if (st != SFI_OK)
-        return st;
-    sfi__db_value_blob(&v, device, SFI_SHA256_LEN);
-    sfi__db_value_u64(&v, session);
-    return file_fetch_record(file_of_ledger(l), &v, out, found);
-}
-
-static sfi_status
-file_counted(struct ledger *l, const uint8_t device[SFI_SHA256_LEN],
-             struct ledger_record *out, bool *found)
-{
-    struct values v;
-    sfi_status st = file_prepare_query(file_of_ledger(l), Q_COUNTED, &v);
-
-    *found = false;
-    if (st != SFI_OK)
-        return st;
-    sfi__db_value_blob(&v, device, SFI_SHA256_LEN);
+    if (key->by == LEDGER_BY_SEQUENCE)
+        sfi__db_value_u64(&v, key->sequence);
+    else
+        sfi__db_value_blob(&v, key->device, SFI_SHA256_LEN);
+    if (key->by == LEDGER_BY_SESSION)
+        sfi__db_value_u64(&v, key->session);
     return file_fetch_record(file_of_ledger(l), &v, out, found);
 }
 
@@ -517,17 +497,12 @@ file_close_ledger(struct ledger *l)
 }
 
 static const struct ledger_ops file_ops = {
-    .begin = file_begin,
-    .commit = file_commit,
+    .begin = file_begin_transaction,
+    .end = file_end_transaction,
     .sync = file_sync_commits,
-    .rollback = file_rollback,
-    .read = file_read_head,
-    .update = file_update,
-    .set_tries = file_set_tries,
-    .set_seal = file_set_seal,
-    .at = file_at,
-    .find = file_find,
-    .counted = file_counted,
+    .read_head = file_read_head,
+    .write_head = file_write_head,
+    .find = file_find_record,
     .append = file_add_record,
     .close = file_close_ledger,
 };

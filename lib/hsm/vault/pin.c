@@ -44,65 +44,62 @@ sfi__vault_check_pin(sfi_ctx *ctx, const char *what, size_t pin_len)
 
 /* ---- a try ---- */
 
-/* Begun is a transaction; end it. */
+/* Take one try if one is left; h->pin_tries says how many are left then. */
 static sfi_status
-vault_end_transaction(struct vault *v, sfi_status st)
-{
-    if (st == SFI_OK)
-        return v->ledger->ops->commit(v->ledger);
-    v->ledger->ops->rollback(v->ledger);
-    return st;
-}
-
-/* One try less, if there is one: h->pin_tries says how many there were. */
-static sfi_status
-vault_take_try(struct vault *v, struct ledger_head *h)
+vault_take_try(struct vault *v, struct ledger_head *h, bool *taken)
 {
     const struct ledger_ops *ops = v->ledger->ops;
     sfi_status st = ops->begin(v->ledger, LEDGER_WRITE);
 
+    *taken = false;
     if (st != SFI_OK)
         return st;
     st = sfi__vault_read_head(v, h);
-    if (st == SFI_OK && h->pin_tries == 0) {
-        ops->rollback(v->ledger);
+    if (st != SFI_OK || h->pin_tries == 0) {
+        sfi__ledger_rollback(v->ledger);
         return st;
     }
-    if (st == SFI_OK)
-        st = ops->set_tries(v->ledger, h->pin_tries - 1);
-    return vault_end_transaction(v, st);
+    h->pin_tries--;
+    st = ops->write_head(v->ledger, LEDGER_TRIES, h);
+    st = sfi__ledger_finish(v->ledger, st);
+    *taken = st == SFI_OK;
+    return st;
 }
 
-/* On the disk before the PIN is tried: pulling the plug gives no free guess.
- * `h`: the vault at that moment.  Others may take the last try after we saw
- * it, and will give it back. */
+/* The try is on the disk before the PIN is tried, so pulling the plug gives no
+ * free guess.  Other logins may take the last try after we saw it and give it
+ * back: then look again.  `h`: the vault once the try was taken. */
 static sfi_status
 vault_spend_try(struct vault *v, struct ledger_head *h)
 {
-    sfi_status st;
+    bool taken = false;
 
-    do {
-        st = sfi__vault_look_settled(v, h);
-        if (st == SFI_OK && h->pin_tries == 0)
-            st = sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
-                           "the vault is blocked: no PIN tries are left");
-        if (st == SFI_OK)
-            st = vault_take_try(v, h);
-    } while (st == SFI_OK && h->pin_tries == 0);
-    if (st == SFI_OK)
-        h->pin_tries--;
-    return st;
+    while (!taken) {
+        sfi_status st = sfi__vault_look_settled(v, h);
+
+        if (st != SFI_OK)
+            return st;
+        if (h->pin_tries == 0)
+            return sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
+                             "the vault is blocked: no PIN tries are left");
+        st = vault_take_try(v, h, &taken);
+        if (st != SFI_OK)
+            return st;
+    }
+    return SFI_OK;
 }
 
 static sfi_status
 vault_restore_tries(struct vault *v)
 {
-    sfi_status st = v->ledger->ops->begin(v->ledger, LEDGER_WRITE);
+    const struct ledger_head full = {.pin_tries = VAULT_PIN_TRIES};
+    const struct ledger_ops *ops = v->ledger->ops;
+    sfi_status st = ops->begin(v->ledger, LEDGER_WRITE);
 
-    if (st == SFI_OK)
-        st = vault_end_transaction(
-            v, v->ledger->ops->set_tries(v->ledger, VAULT_PIN_TRIES));
-    return st;
+    if (st != SFI_OK)
+        return st;
+    st = ops->write_head(v->ledger, LEDGER_TRIES, &full);
+    return sfi__ledger_finish(v->ledger, st);
 }
 
 /* `h`: the vault as it was when the try was spent.  The key is derived before
@@ -149,7 +146,7 @@ sfi__vault_enter(struct vault *v, const struct ledger_head *h,
     st = v->ledger->ops->begin(v->ledger, LEDGER_READ);
     if (st == SFI_OK) {
         st = sfi__vault_read_trusted(v, &now);
-        v->ledger->ops->rollback(v->ledger);
+        sfi__ledger_rollback(v->ledger);
     }
     if (st != SFI_OK)
         sfi__vault_forget(v);
@@ -206,8 +203,8 @@ vault_exchange_seal(struct vault *v, const struct ledger_head *opened,
         st = sfi__fail(v->ctx, SFI_ERR_HSM_PIN,
                        "another process has changed the PIN just now");
     if (st == SFI_OK)
-        st = v->ledger->ops->set_seal(v->ledger, h);
-    return vault_end_transaction(v, st);
+        st = v->ledger->ops->write_head(v->ledger, LEDGER_SEAL, h);
+    return sfi__ledger_finish(v->ledger, st);
 }
 
 sfi_status

@@ -134,7 +134,7 @@ vault_read_record_hash(struct vault *v, const struct ledger_head *h,
     memcpy(out, h->audit.genesis, SFI_SHA256_LEN);
     if (sequence == 0)
         return SFI_OK;
-    st = v->ledger->ops->at(v->ledger, sequence, &r, &found);
+    st = sfi__ledger_find_sequence(v->ledger, sequence, &r, &found);
     if (st == SFI_OK && !found)
         st = refuse(v, "the vault is damaged: record %llu is missing",
                     (unsigned long long)sequence);
@@ -205,7 +205,7 @@ sfi__vault_anchor(struct vault *v)
     st = v->ledger->ops->begin(v->ledger, LEDGER_WRITE);
     if (st == SFI_OK) {
         st = vault_advance_anchor(v);
-        v->ledger->ops->rollback(v->ledger);
+        sfi__ledger_rollback(v->ledger);
     }
     return st;
 }
@@ -288,7 +288,7 @@ vault_login_at_token(struct vault *v, const char *pin_secret, size_t pin_len,
         st = sfi__token_login(v->token, pin_secret, pin_len);
     if (st == SFI_OK)
         st = vault_open_by_token(v, h, secrets);
-    v->ledger->ops->rollback(v->ledger);
+    sfi__ledger_rollback(v->ledger);
     return st;
 }
 

@@ -60,13 +60,23 @@ memory_begin(struct ledger *l, enum ledger_use use)
     return SFI_OK;
 }
 
-static void
-end(struct handle *h)
+/* Without commit the row and the records are again what they were. */
+static sfi_status
+memory_end(struct ledger *l, bool commit)
 {
+    struct handle *h = handle_of(l);
+    struct store *s = h->store;
+
     ck_assert(h->in_transaction);
     h->in_transaction = false;
-    if (h->store->writer == &h->base)
-        h->store->writer = NULL;
+    if (s->writer != l)
+        return SFI_OK;
+    s->writer = NULL;
+    if (!commit) {
+        s->head = s->old_head;
+        s->count = s->old_count;
+    }
+    return SFI_OK;
 }
 
 /* What is read is as durable as memory can be. */
@@ -77,25 +87,6 @@ memory_sync(struct ledger *l)
 
     ck_assert(!h->in_transaction || h->store->writer == l);
     return SFI_OK;
-}
-
-static sfi_status
-memory_commit(struct ledger *l)
-{
-    end(handle_of(l));
-    return SFI_OK;
-}
-
-static void
-memory_rollback(struct ledger *l)
-{
-    struct store *s = handle_of(l)->store;
-
-    if (s->writer == l) {
-        s->head = s->old_head;
-        s->count = s->old_count;
-    }
-    end(handle_of(l));
 }
 
 static struct store *
@@ -115,92 +106,74 @@ to_write(struct ledger *l)
 /* ---- the row ---- */
 
 static sfi_status
-memory_read(struct ledger *l, struct ledger_head *out)
+memory_read_head(struct ledger *l, struct ledger_head *out)
 {
     *out = to_read(l)->head;
     out->retired = false; /* not stored */
     return SFI_OK;
 }
 
-static sfi_status
-memory_update(struct ledger *l, const struct ledger_head *head)
+static void
+memory_write_counts(sfi_audit_head *ours, const sfi_audit_head *audit)
 {
-    sfi_audit_head *audit = &to_write(l)->head.audit;
-
-    audit->remaining = head->audit.remaining;
-    audit->sequence = head->audit.sequence;
-    memcpy(audit->audit_head, head->audit.audit_head,
-           sizeof(audit->audit_head));
-    memcpy(audit->mac, head->audit.mac, sizeof(audit->mac));
-    return SFI_OK;
+    ours->remaining = audit->remaining;
+    ours->sequence = audit->sequence;
+    memcpy(ours->audit_head, audit->audit_head, sizeof(ours->audit_head));
+    memcpy(ours->mac, audit->mac, sizeof(ours->mac));
 }
 
-static sfi_status
-memory_set_tries(struct ledger *l, uint32_t tries)
+static void
+memory_write_seal(struct ledger_head *ours, const struct ledger_head *head)
 {
-    to_write(l)->head.pin_tries = tries;
-    return SFI_OK;
-}
-
-static sfi_status
-memory_set_seal(struct ledger *l, const struct ledger_head *head)
-{
-    struct ledger_head *ours = &to_write(l)->head;
-
     ours->seal = head->seal;
     ours->cost = head->cost;
     memcpy(ours->salt, head->salt, sizeof(ours->salt));
     memcpy(ours->sealed, head->sealed, sizeof(ours->sealed));
     memcpy(ours->sealed_check, head->sealed_check, sizeof(ours->sealed_check));
+}
+
+static sfi_status
+memory_write_head(struct ledger *l, enum ledger_part part,
+                  const struct ledger_head *head)
+{
+    struct ledger_head *ours = &to_write(l)->head;
+
+    switch (part) {
+    case LEDGER_COUNTS:
+        memory_write_counts(&ours->audit, &head->audit);
+        break;
+    case LEDGER_TRIES:
+        ours->pin_tries = head->pin_tries;
+        break;
+    case LEDGER_SEAL:
+        memory_write_seal(ours, head);
+        break;
+    }
     return SFI_OK;
 }
 
 /* ---- records ---- */
 
 static bool
-is_of(const struct ledger_record *r, const uint8_t device[SFI_SHA256_LEN])
+is_wanted(const struct ledger_record *r, const struct ledger_key *key)
 {
-    return memcmp(r->audit.device, device, SFI_SHA256_LEN) == 0;
+    if (key->by == LEDGER_BY_SEQUENCE)
+        return r->audit.sequence == key->sequence;
+    if (memcmp(r->audit.device, key->device, SFI_SHA256_LEN) != 0)
+        return false;
+    return key->by == LEDGER_BY_SESSION ? r->audit.session == key->session
+                                        : r->audit.kind == SFI_AUDIT_COUNTED;
 }
 
 static sfi_status
-memory_at(struct ledger *l, uint64_t sequence, struct ledger_record *out,
-          bool *found)
-{
-    const struct store *s = to_read(l);
-
-    *found = sequence >= 1 && sequence <= s->count;
-    if (*found)
-        *out = s->records[sequence - 1];
-    return SFI_OK;
-}
-
-static sfi_status
-memory_find(struct ledger *l, const uint8_t device[SFI_SHA256_LEN],
-            uint32_t session, struct ledger_record *out, bool *found)
+memory_find(struct ledger *l, const struct ledger_key *key,
+            struct ledger_record *out, bool *found)
 {
     const struct store *s = to_read(l);
 
     *found = false;
     for (size_t i = 0; i < s->count && !*found; i++) {
-        *found = is_of(&s->records[i], device) &&
-                 s->records[i].audit.session == session;
-        if (*found)
-            *out = s->records[i];
-    }
-    return SFI_OK;
-}
-
-static sfi_status
-memory_counted(struct ledger *l, const uint8_t device[SFI_SHA256_LEN],
-               struct ledger_record *out, bool *found)
-{
-    const struct store *s = to_read(l);
-
-    *found = false;
-    for (size_t i = 0; i < s->count && !*found; i++) {
-        *found = is_of(&s->records[i], device) &&
-                 s->records[i].audit.kind == SFI_AUDIT_COUNTED;
+        *found = is_wanted(&s->records[i], key);
         if (*found)
             *out = s->records[i];
     }
@@ -216,9 +189,9 @@ memory_append(struct ledger *l, const struct ledger_record *r)
 
     ck_assert_uint_lt(s->count, RECORDS_MAX);
     ck_assert_uint_eq(r->audit.sequence, s->count + 1);
-    ck_assert_int_eq(
-        memory_find(l, r->audit.device, r->audit.session, &other, &found),
-        SFI_OK);
+    ck_assert_int_eq(sfi__ledger_find_session(l, r->audit.device,
+                                              r->audit.session, &other, &found),
+                     SFI_OK);
     ck_assert(!found);
     s->records[s->count++] = *r;
     return SFI_OK;
@@ -235,16 +208,11 @@ memory_close(struct ledger *l)
 
 static const struct ledger_ops memory_ops = {
     .begin = memory_begin,
-    .commit = memory_commit,
+    .end = memory_end,
     .sync = memory_sync,
-    .rollback = memory_rollback,
-    .read = memory_read,
-    .update = memory_update,
-    .set_tries = memory_set_tries,
-    .set_seal = memory_set_seal,
-    .at = memory_at,
+    .read_head = memory_read_head,
+    .write_head = memory_write_head,
     .find = memory_find,
-    .counted = memory_counted,
     .append = memory_append,
     .close = memory_close,
 };

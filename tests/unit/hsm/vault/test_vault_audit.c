@@ -609,7 +609,7 @@ forge(sfi_audit_record record)
 
     ck_assert_ok(place->open(ctx, path, &l));
     ck_assert_ok(l->ops->begin(l, LEDGER_WRITE));
-    ck_assert_ok(l->ops->read(l, &h));
+    ck_assert_ok(l->ops->read_head(l, &h));
     r.audit.sequence = ++h.audit.sequence;
     h.audit.remaining = r.audit.remaining;
     if (r.audit.kind != SFI_AUDIT_RETIRED)
@@ -621,8 +621,8 @@ forge(sfi_audit_record record)
     memcpy(h.audit.audit_head, r.audit.hash, 32);
     ck_assert_ok(sfi__chain_head_mac(ctx, &h.audit, audit_key, h.audit.mac));
     ck_assert_ok(l->ops->append(l, &r));
-    ck_assert_ok(l->ops->update(l, &h));
-    ck_assert_ok(l->ops->commit(l));
+    ck_assert_ok(l->ops->write_head(l, LEDGER_COUNTS, &h));
+    ck_assert_ok(l->ops->end(l, true));
     l->ops->close(l);
 }
 
@@ -703,13 +703,13 @@ START_TEST(test_other_seal)
 
     ck_assert_ok(place->open(ctx, path, &l));
     ck_assert_ok(l->ops->begin(l, LEDGER_WRITE));
-    ck_assert_ok(l->ops->read(l, &h));
+    ck_assert_ok(l->ops->read_head(l, &h));
     h.seal = seals[_i].seal;
     h.cost.log2_n = seals[_i].log2_n;
     h.cost.r = seals[_i].r;
     ck_assert_ok(sfi__vault_sealed_check(ctx, &h, h.sealed_check));
-    ck_assert_ok(l->ops->set_seal(l, &h));
-    ck_assert_ok(l->ops->commit(l));
+    ck_assert_ok(l->ops->write_head(l, LEDGER_SEAL, &h));
+    ck_assert_ok(l->ops->end(l, true));
     l->ops->close(l);
     ck_assert_fails(sfi_hsm_get_info(hsm, &info), SFI_ERR_HSM, where,
                     seals[_i].message);
