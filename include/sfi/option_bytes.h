@@ -21,9 +21,9 @@ typedef struct sfi_option_bytes sfi_option_bytes;
  *
  * Two columns, name and hexadecimal value, and no header row.  The rows of a
  * part are fixed, in number and in order; sfi_option_bytes_get() of the result
- * names them.  Upper and lower case are one; 0x before a value, FLASH_ before
- * a name, blanks around both, empty lines, LF, CRLF or CR, and a byte-order
- * mark may be there or not.
+ * names them.  Names are case-insensitive.  Optional are 0x before a value,
+ * FLASH_ before a name, blanks around both, empty lines, and a byte-order mark;
+ * lines may end with LF, CRLF or CR.
  *
  * The error's place is the path, line and column, both from 1 ("ob.csv:4:2").
  *
@@ -34,10 +34,10 @@ typedef struct sfi_option_bytes sfi_option_bytes;
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT            a pointer is NULL
- *   SFI_ERR_FORMAT              a row is no name and value, or there are none
+ *   SFI_ERR_FORMAT              a row is not a name and a value, or no rows
  *   SFI_ERR_RANGE               a value has more than 32 bits
- *   SFI_ERR_CHIP_RULE           a row is unknown, missing, one too many, there
- *                               twice, or not in its place
+ *   SFI_ERR_CHIP_RULE           a row is unknown, missing, repeated, out of
+ *                               order, or one too many
  *   SFI_ERR_LIMIT               the file has more than 64 KiB
  *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be read
  *   SFI_ERR_NOMEM               no memory
@@ -55,7 +55,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_option_bytes_load(sfi_ctx *ctx,
  * does from a file.
  *
  * Values that leave the firmware of an installed part readable (readout
- * protection at level 0, and no SECURITY) earn a warning in the log.
+ * protection at level 0, and no SECURITY) cause a warning in the log.
  *
  * The error's place has no path here: "4:2".
  *
@@ -67,10 +67,10 @@ SFI_API SFI_NODISCARD sfi_status sfi_option_bytes_load(sfi_ctx *ctx,
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT   a pointer is NULL
- *   SFI_ERR_FORMAT     a row is no name and value, or there are none
+ *   SFI_ERR_FORMAT     a row is not a name and a value, or no rows
  *   SFI_ERR_RANGE      a value has more than 32 bits
- *   SFI_ERR_CHIP_RULE  a row is unknown, missing, one too many, there twice, or
- *                      not in its place
+ *   SFI_ERR_CHIP_RULE  a row is unknown, missing, repeated, out of order, or
+ *                      one too many
  *   SFI_ERR_LIMIT      the text has more than 64 KiB
  *   SFI_ERR_NOMEM      no memory
  *
@@ -84,7 +84,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_option_bytes_parse(sfi_ctx *ctx,
                                                         sfi_option_bytes **out);
 
 /**
- * How many rows there are.
+ * The number of rows.
  *
  * @param ob  option bytes, or NULL
  *
@@ -100,12 +100,12 @@ SFI_API size_t sfi_option_bytes_count(const sfi_option_bytes *ob);
  *
  * @param ob     option bytes
  * @param index  0 .. count - 1
- * @param name   receives its name as ST's files have it; static
+ * @param name   receives its name, as in ST's files; static
  * @param value  receives its value
  *
  * @return SFI_OK, or
- *   SFI_ERR_ARGUMENT  ob or a pointer is NULL, or there is no such row; nothing
- *                     is received, or NULL and zero
+ *   SFI_ERR_ARGUMENT  ob or a pointer is NULL, or there is no such row; the
+ *                     outputs are unchanged, or NULL and zero
  *
  * Blocks: never.  Thread: the context's.
  * @since 1.0
@@ -114,30 +114,29 @@ SFI_API SFI_NODISCARD sfi_status
 sfi_option_bytes_get(const sfi_option_bytes *ob, size_t index,
                      const char **name, uint32_t *value);
 
-/** A field of the option bytes: some bits with a name, and what they say. */
+/** A field of the option bytes: named bits and the meaning of their value. */
 typedef struct sfi_option_field {
     uint32_t struct_size; /**< sizeof(sfi_option_field) */
-    uint32_t row;         /**< of which row: sfi_option_bytes_get() */
-    uint32_t shift;       /**< its lowest bit there */
-    uint32_t width;       /**< how many bits */
-    uint32_t value;       /**< what it is */
+    uint32_t row;         /**< index of its row: sfi_option_bytes_get() */
+    uint32_t shift;       /**< its lowest bit in the row */
+    uint32_t width;       /**< number of bits */
+    uint32_t value;       /**< current value */
     uint32_t reserved;    /**< 0 */
     const char *name;     /**< "RDP", as ST's tools call it; static */
-    const char *about;    /**< what it is about; static */
-    const char *text;     /**< what the value means, or ""; static */
+    const char *about;    /**< description; static */
+    const char *text;     /**< meaning of the value, or ""; static */
 } sfi_option_field;
 
 /**
  * One field of the option bytes.
  *
  * @param ob     option bytes
- * @param index  0, 1, ... in the order in which ST's tools show them, more or
- *               less
+ * @param index  0, 1, ... in approximately the order of ST's tools
  * @param out    struct_size set by the caller; receives the rest
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT  ob or out is NULL, or there is no such field
- *   SFI_ERR_ABI       struct_size is too small, or garbage
+ *   SFI_ERR_ABI       struct_size is unknown
  *
  * Blocks: never.  Thread: the context's.
  * @since 1.0
@@ -146,7 +145,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_option_bytes_get_field(
     const sfi_option_bytes *ob, size_t index, sfi_option_field *out);
 
 /**
- * How many fields there are.
+ * The number of fields.
  *
  * @param ob  option bytes, or NULL
  *
@@ -160,17 +159,16 @@ SFI_API size_t sfi_option_bytes_field_count(const sfi_option_bytes *ob);
 /**
  * Change a field, or a whole row.
  *
- * Nothing is written to a chip: sfi_target_write_option_bytes() does that, with
- * all changes at once.
+ * This does not write to a chip: sfi_target_write_option_bytes() writes all
+ * changes at once.
  *
  * @param ob     option bytes
- * @param name   of a field ("RDP") or a row ("FOPTSR_PRG"), upper and lower
- *               case being one
+ * @param name   of a field ("RDP") or a row ("FOPTSR_PRG"), case-insensitive
  * @param value  its new value
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT   ob or name is NULL
- *   SFI_ERR_CHIP_RULE  the part has no such field
+ *   SFI_ERR_CHIP_RULE  the part has no such field or row
  *   SFI_ERR_RANGE      the value has more bits than the field
  *
  * Blocks: never.  Thread: the context's.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The option-byte CSV of AN5054, 2.5.1: a name and a hexadecimal value a row,
- * no header row; which rows, and in which order, is the part's business. */
+/* The option-byte CSV of AN5054, 2.5.1: a name and a hexadecimal value in each
+ * row, no header row; the part defines the rows and their order. */
 #include <stdbool.h>
 #include <string.h>
 
@@ -14,10 +14,10 @@
 /* Longer than the name of any register. */
 #define NAME_MAX_LEN 32u
 #define NO_ROW UINT32_MAX
-/* More slips than this make another word. */
+/* Names with more edits than this are not suggested. */
 #define MEANT_MAX 2u
 
-/* One line at work; `at` is where in it. */
+/* The current line, and the position `at` in it. */
 struct csv {
     sfi_ctx *ctx;
     const struct sfi_chip *chip;
@@ -29,7 +29,7 @@ struct csv {
     size_t name_at;
 };
 
-/* What was read: a row of the file, as a row of the part. */
+/* A row of the file: which row of the part it is, and its place. */
 struct row {
     uint32_t index;
     unsigned line;
@@ -43,27 +43,27 @@ struct rows {
 };
 
 static sfi_status
-where(sfi_ctx *ctx, unsigned line, size_t at)
+csv_add_where(sfi_ctx *ctx, unsigned line, size_t at)
 {
     return sfi__where(ctx, "%u:%zu", line, at + 1);
 }
 
 static bool
-is_blank(char c)
+csv_is_blank(char c)
 {
     return c == ' ' || c == '\t';
 }
 
 static void
-skip_blanks(struct csv *c)
+csv_skip_blanks(struct csv *c)
 {
-    while (c->at < c->len && is_blank(c->text[c->at]))
+    while (c->at < c->len && csv_is_blank(c->text[c->at]))
         c->at++;
 }
 
-/* The character at work is none of `expected`. */
+/* Fail: the current character is not `expected`. */
 static sfi_status
-unexpected(struct csv *c, const char *expected)
+csv_fail_unexpected(struct csv *c, const char *expected)
 {
     char byte[TEXT_BYTE_MAX];
     const char *found = "the end of the line";
@@ -72,12 +72,12 @@ unexpected(struct csv *c, const char *expected)
         found = sfi__text_byte(byte, (uint8_t)c->text[c->at]);
     (void)sfi__fail(c->ctx, SFI_ERR_FORMAT, "found %s, expected %s", found,
                     expected);
-    return where(c->ctx, c->line, c->at);
+    return csv_add_where(c->ctx, c->line, c->at);
 }
 
-/* Upper case of what a name is made of; 0 for all else. */
+/* The upper case of a character of a name; 0 for other characters. */
 static char
-name_char(char c)
+csv_name_character(char c)
 {
     if (c >= 'a' && c <= 'z')
         return (char)(c - 'a' + 'A');
@@ -85,33 +85,33 @@ name_char(char c)
 }
 
 static sfi_status
-read_name(struct csv *c)
+csv_read_name(struct csv *c)
 {
     size_t n = 0;
 
     c->name_at = c->at;
-    while (c->at < c->len && name_char(c->text[c->at]) != 0) {
+    while (c->at < c->len && csv_name_character(c->text[c->at]) != 0) {
         if (n < NAME_MAX_LEN)
-            c->name[n++] = name_char(c->text[c->at]);
+            c->name[n++] = csv_name_character(c->text[c->at]);
         c->at++;
     }
     c->name[n] = '\0';
     if (n == 0)
-        return unexpected(c, "the name of an option byte");
-    skip_blanks(c);
+        return csv_fail_unexpected(c, "the name of an option byte");
+    csv_skip_blanks(c);
     if (c->at == c->len || c->text[c->at] != ',')
-        return unexpected(c, "a comma after the name");
+        return csv_fail_unexpected(c, "a comma after the name");
     c->at++;
     return SFI_OK;
 }
 
 static sfi_status
-read_value(struct csv *c, uint32_t *out)
+csv_read_value(struct csv *c, uint32_t *out)
 {
     size_t start, first;
     uint64_t v = 0;
 
-    skip_blanks(c);
+    csv_skip_blanks(c);
     first = c->at;
     if (c->len - c->at >= 2 && c->text[c->at] == '0' &&
         (c->text[c->at + 1] == 'x' || c->text[c->at + 1] == 'X'))
@@ -124,57 +124,59 @@ read_value(struct csv *c, uint32_t *out)
             (void)sfi__fail(c->ctx, SFI_ERR_RANGE,
                             "value has more than 32 bits, expected at most "
                             "0xffffffff");
-            return where(c->ctx, c->line, first);
+            return csv_add_where(c->ctx, c->line, first);
         }
     }
     if (c->at == start)
-        return unexpected(c, "a hexadecimal value");
-    if (c->at < c->len && !is_blank(c->text[c->at]) && c->text[c->at] != ',')
-        return unexpected(c, "a hexadecimal digit");
-    skip_blanks(c);
+        return csv_fail_unexpected(c, "a hexadecimal value");
+    if (c->at < c->len && !csv_is_blank(c->text[c->at]) &&
+        c->text[c->at] != ',')
+        return csv_fail_unexpected(c, "a hexadecimal digit");
+    csv_skip_blanks(c);
     if (c->at < c->len)
-        return unexpected(c, "two columns, name and value");
+        return csv_fail_unexpected(c, "two columns, name and value");
     *out = (uint32_t)v;
     return SFI_OK;
 }
 
 static const char *
-bare(const char *name)
+row_bare_name(const char *name)
 {
     return strncmp(name, "FLASH_", 6) == 0 ? name + 6 : name;
 }
 
-/* FLASH_ may be there or not, and may stand for the F that ST's files begin
- * with where its manuals say FLASH_ (FOPTSR_PRG, FLASH_OPTSR_PRG). */
+/* FLASH_ is optional, and may replace the F with which ST's files begin a name
+ * that begins with FLASH_ in its manuals (FOPTSR_PRG, FLASH_OPTSR_PRG). */
 static bool
-is_row(const char *row, const char *name)
+row_has_name(const char *row, const char *name)
 {
-    if (strcmp(bare(row), bare(name)) == 0)
+    if (strcmp(row_bare_name(row), row_bare_name(name)) == 0)
         return true;
-    return bare(name) != name && row[0] == 'F' &&
-           strcmp(row + 1, bare(name)) == 0;
+    return row_bare_name(name) != name && row[0] == 'F' &&
+           strcmp(row + 1, row_bare_name(name)) == 0;
 }
 
-/* The row of that name; NO_ROW when there is none. */
+/* The row of that name; NO_ROW if the part has no such row. */
 static uint32_t
-find_row(const struct sfi_chip *chip, const char *name)
+csv_find_row(const struct sfi_chip *chip, const char *name)
 {
     for (uint32_t i = 0; i < chip->ob_count; i++) {
-        if (is_row(chip->ob[i].name, name))
+        if (row_has_name(chip->ob[i].name, name))
             return i;
     }
     return NO_ROW;
 }
 
 static sfi_status
-unknown_row(struct csv *c, const struct rows *rows)
+csv_fail_unknown_row(struct csv *c, const struct rows *rows)
 {
     const struct sfi_chip *chip = c->chip;
     const char *best = NULL;
     size_t least = MEANT_MAX + 1;
 
     for (uint32_t i = 0; i < chip->ob_count; i++) {
-        size_t d = sfi__text_distance(bare(chip->ob[i].name), bare(c->name));
+        size_t d = sfi__text_distance(row_bare_name(chip->ob[i].name),
+                                      row_bare_name(c->name));
 
         if (d < least) {
             least = d;
@@ -191,43 +193,44 @@ unknown_row(struct csv *c, const struct rows *rows)
                         c->name, chip->ob[rows->count].name, chip->name);
     else
         (void)sfi__fail(c->ctx, SFI_ERR_CHIP_RULE,
-                        "option byte \"%s\" is one too many, expected the %u "
-                        "of %s",
+                        "option byte \"%s\" follows the last row, expected %u "
+                        "rows of %s",
                         c->name, chip->ob_count, chip->name);
-    return where(c->ctx, c->line, c->name_at);
+    return csv_add_where(c->ctx, c->line, c->name_at);
 }
 
 static sfi_status
-read_row(struct csv *c, struct rows *rows)
+csv_read_row(struct csv *c, struct rows *rows)
 {
     uint32_t value = 0;
     uint32_t index;
-    sfi_status st = read_name(c);
+    sfi_status st = csv_read_name(c);
 
     if (st != SFI_OK)
         return st;
-    index = find_row(c->chip, c->name);
+    index = csv_find_row(c->chip, c->name);
     if (index == NO_ROW)
-        return unknown_row(c, rows);
+        return csv_fail_unknown_row(c, rows);
     for (uint32_t i = 0; i < rows->count; i++) {
         if (rows->row[i].index != index)
             continue;
-        (void)sfi__fail(c->ctx, SFI_ERR_CHIP_RULE,
-                        "option byte \"%s\" again, line %u has it",
-                        c->chip->ob[index].name, rows->row[i].line);
-        return where(c->ctx, c->line, c->name_at);
+        (void)sfi__fail(
+            c->ctx, SFI_ERR_CHIP_RULE,
+            "option byte \"%s\" is repeated, line %u already has it",
+            c->chip->ob[index].name, rows->row[i].line);
+        return csv_add_where(c->ctx, c->line, c->name_at);
     }
-    st = read_value(c, &value);
+    st = csv_read_value(c, &value);
     if (st != SFI_OK)
         return st;
     rows->values[index] = value;
-    /* No row comes twice, so there is room for each. */
+    /* Repeated rows are refused above, so there is room for each. */
     rows->row[rows->count++] = (struct row){index, c->line, c->name_at};
     return SFI_OK;
 }
 
 static bool
-has_row(const struct rows *rows, uint32_t index)
+rows_have_index(const struct rows *rows, uint32_t index)
 {
     for (uint32_t i = 0; i < rows->count; i++) {
         if (rows->row[i].index == index)
@@ -236,16 +239,16 @@ has_row(const struct rows *rows, uint32_t index)
     return false;
 }
 
-/* The place is the row that stands where the missing one belongs, or the last
- * line. */
+/* The place of the error is the row that should follow the missing one, or the
+ * last line. */
 static sfi_status
-check_missing(const struct csv *c, const struct rows *rows)
+csv_check_missing(const struct csv *c, const struct rows *rows)
 {
     const struct sfi_chip *chip = c->chip;
     struct row at = {NO_ROW, c->line, c->len};
     uint32_t missing = 0;
 
-    while (missing < chip->ob_count && has_row(rows, missing))
+    while (missing < chip->ob_count && rows_have_index(rows, missing))
         missing++;
     if (missing == chip->ob_count)
         return SFI_OK;
@@ -258,12 +261,12 @@ check_missing(const struct csv *c, const struct rows *rows)
                     "of %s",
                     chip->ob[missing].name, rows->count, chip->ob_count,
                     chip->name);
-    return where(c->ctx, at.line, at.at);
+    return csv_add_where(c->ctx, at.line, at.at);
 }
 
-/* None is missing: are they in order? */
+/* All rows are present; check their order. */
 static sfi_status
-check_order(const struct csv *c, const struct rows *rows)
+csv_check_order(const struct csv *c, const struct rows *rows)
 {
     const struct row *r = rows->row;
     uint32_t i = 0;
@@ -275,12 +278,12 @@ check_order(const struct csv *c, const struct rows *rows)
     (void)sfi__fail(c->ctx, SFI_ERR_CHIP_RULE,
                     "option byte \"%s\" is out of order, expected \"%s\"",
                     c->chip->ob[r[i].index].name, c->chip->ob[i].name);
-    return where(c->ctx, r[i].line, r[i].at);
+    return csv_add_where(c->ctx, r[i].line, r[i].at);
 }
 
-/* The next line, without its end: LF, CRLF or CR. */
+/* Make the next line current, without its end: LF, CRLF or CR. */
 static void
-take_line(struct csv *c, const char *text, size_t len, size_t *used)
+csv_next_line(struct csv *c, const char *text, size_t len, size_t *used)
 {
     size_t n = 0;
 
@@ -296,18 +299,19 @@ take_line(struct csv *c, const char *text, size_t len, size_t *used)
 }
 
 static sfi_status
-read_rows(struct csv *c, struct rows *rows, const char *text, size_t len)
+csv_read_rows(struct csv *c, struct rows *rows, const char *text, size_t len)
 {
     while (len > 0) {
-        sfi_status st = SFI_OK;
+        sfi_status st;
         size_t used;
 
-        take_line(c, text, len, &used);
+        csv_next_line(c, text, len, &used);
         text += used;
         len -= used;
-        skip_blanks(c);
-        if (c->at < c->len)
-            st = read_row(c, rows);
+        csv_skip_blanks(c);
+        if (c->at == c->len)
+            continue;
+        st = csv_read_row(c, rows);
         if (st != SFI_OK)
             return st;
     }
@@ -327,13 +331,14 @@ sfi__ob_parse_csv(sfi_ctx *ctx, const struct sfi_chip *chip, const char *text,
         text += sizeof(mark);
         len -= sizeof(mark);
     }
-    st = read_rows(&c, &rows, text, len);
-    if (st == SFI_OK && rows.count == 0)
+    st = csv_read_rows(&c, &rows, text, len);
+    if (st != SFI_OK)
+        return st;
+    if (rows.count == 0)
         return sfi__fail(ctx, SFI_ERR_FORMAT, "no rows, expected the %u of %s",
                          chip->ob_count, chip->name);
-    if (st == SFI_OK)
-        st = check_missing(&c, &rows);
-    if (st == SFI_OK)
-        st = check_order(&c, &rows);
-    return st;
+    st = csv_check_missing(&c, &rows);
+    if (st != SFI_OK)
+        return st;
+    return csv_check_order(&c, &rows);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The public functions of option bytes: rows and fields, read and changed. */
 #include "option_bytes/option_bytes.h"
 
 #include "util/text.h"
@@ -8,13 +9,14 @@
 #include "core/load.h"
 #include "chip/fields.h"
 
-/* A dozen rows of some thirty characters; the rest is blanks. */
+/* Far more than a dozen rows of some thirty characters. */
 #define CSV_LEN_MAX ((size_t)64 * 1024)
 
-/* AN4992 protects firmware on its way into the part; from then on the option
- * bytes do.  The author may mean it, as while developing, so it is no error. */
+/* SFI protects the firmware until it is installed; afterwards only the option
+ * bytes do.  Not an error: readable firmware can be intended, as during
+ * development. */
 static void
-warn_readable(sfi_ctx *ctx, const sfi_option_bytes *ob)
+option_bytes_warn_readable(sfi_ctx *ctx, const sfi_option_bytes *ob)
 {
     const struct sfi_chip *chip = ob->chip;
     uint32_t rdp = ob->values[chip->rdp_row] >> chip->rdp_shift & 0xff;
@@ -31,8 +33,8 @@ warn_readable(sfi_ctx *ctx, const sfi_option_bytes *ob)
 }
 
 sfi_status
-sfi__ob_of(sfi_ctx *ctx, const struct sfi_chip *chip, const uint32_t *values,
-           sfi_option_bytes **out)
+sfi__option_bytes_new(sfi_ctx *ctx, const struct sfi_chip *chip,
+                      const uint32_t *values, sfi_option_bytes **out)
 {
     sfi_option_bytes *ob =
         sfi__obj_new(ctx, OBJ_OPTION_BYTES, sizeof(*ob), NULL);
@@ -47,23 +49,18 @@ sfi__ob_of(sfi_ctx *ctx, const struct sfi_chip *chip, const uint32_t *values,
 }
 
 static sfi_status
-ob_new(sfi_ctx *ctx, const sfi_chip *chip, const char *csv, size_t len,
-       sfi_option_bytes **out)
+option_bytes_new_from_csv(sfi_ctx *ctx, const sfi_chip *chip, const char *csv,
+                          size_t len, sfi_option_bytes **out)
 {
-    sfi_option_bytes *ob =
-        sfi__obj_new(ctx, OBJ_OPTION_BYTES, sizeof(*ob), NULL);
-    sfi_status st;
+    uint32_t values[CHIP_OB_ROWS_MAX];
+    sfi_status st = sfi__ob_parse_csv(ctx, chip, csv, len, values);
 
-    if (ob == NULL)
-        return SFI_ERR_NOMEM;
-    ob->chip = chip;
-    st = sfi__ob_parse_csv(ctx, chip, csv, len, ob->values);
-    if (st != SFI_OK) {
-        sfi__obj_unref(ob);
+    if (st != SFI_OK)
         return st;
-    }
-    warn_readable(ctx, ob);
-    *out = ob;
+    st = sfi__option_bytes_new(ctx, chip, values, out);
+    if (st != SFI_OK)
+        return st;
+    option_bytes_warn_readable(ctx, *out);
     return SFI_OK;
 }
 
@@ -75,9 +72,9 @@ sfi_option_bytes_parse(sfi_ctx *ctx, const sfi_chip *chip, const char *csv,
     SFI_ARG(ctx, chip != NULL);
     SFI_ARG(ctx, csv != NULL || len == 0);
     if (len > CSV_LEN_MAX)
-        return sfi__fail(ctx, SFI_ERR_LIMIT, "longer than %zu bytes",
+        return sfi__fail(ctx, SFI_ERR_LIMIT, "longer than %zu bytes, the limit",
                          CSV_LEN_MAX);
-    return ob_new(ctx, chip, csv, len, out);
+    return option_bytes_new_from_csv(ctx, chip, csv, len, out);
 }
 
 sfi_status
@@ -92,7 +89,8 @@ sfi_option_bytes_load(sfi_ctx *ctx, const sfi_chip *chip, const char *csv_path,
     SFI_ARG(ctx, csv_path != NULL);
     st = sfi__load(ctx, csv_path, CSV_LEN_MAX, false, &file);
     if (st == SFI_OK) {
-        st = ob_new(ctx, chip, (const char *)file.data, file.len, out);
+        st = option_bytes_new_from_csv(ctx, chip, (const char *)file.data,
+                                       file.len, out);
         if (st != SFI_OK)
             (void)sfi__where(ctx, "%s", csv_path);
     }
@@ -157,10 +155,10 @@ sfi_option_bytes_get_field(const sfi_option_bytes *ob, size_t index,
 }
 
 static sfi_status
-unknown_field(const sfi_option_bytes *ob, const char *name)
+option_bytes_unknown_field(const sfi_option_bytes *ob, const char *name)
 {
     const char *meant = NULL;
-    size_t least = 3; /* edits: more is another word */
+    size_t least = 3; /* more than two edits: no suggestion */
     size_t count;
     const struct chip_ob_field *f = sfi__chip_fields(ob->chip, &count);
 
@@ -181,7 +179,8 @@ unknown_field(const sfi_option_bytes *ob, const char *name)
 }
 
 static sfi_status
-set_field(sfi_option_bytes *ob, const struct chip_ob_field *f, uint32_t value)
+option_bytes_set_field(sfi_option_bytes *ob, const struct chip_ob_field *f,
+                       uint32_t value)
 {
     uint32_t mask = sfi__chip_field_mask(f);
 
@@ -205,7 +204,7 @@ sfi_option_bytes_set(sfi_option_bytes *ob, const char *name, uint32_t value)
     f = sfi__chip_fields(ob->chip, &count);
     for (size_t i = 0; i < count; i++) {
         if (sfi__text_same(f[i].name, name))
-            return set_field(ob, &f[i], value);
+            return option_bytes_set_field(ob, &f[i], value);
     }
     for (uint32_t i = 0; i < ob->chip->ob_count; i++) {
         if (sfi__text_same(ob->chip->ob[i].name, name)) {
@@ -213,7 +212,7 @@ sfi_option_bytes_set(sfi_option_bytes *ob, const char *name, uint32_t value)
             return SFI_OK;
         }
     }
-    return unknown_field(ob, name);
+    return option_bytes_unknown_field(ob, name);
 }
 
 void

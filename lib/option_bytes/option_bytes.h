@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Option bytes of a part, one word a row, in the order of the CSV file. */
+/* Option bytes of a part: one word for each row, in the order of the CSV file.
+ */
 #ifndef SFI_OPTION_BYTES_OPTION_BYTES_H
 #define SFI_OPTION_BYTES_OPTION_BYTES_H
 
@@ -15,11 +16,12 @@ struct sfi_option_bytes {
     uint32_t values[CHIP_OB_ROWS_MAX]; /* chip->ob_count of them */
 };
 
-/* One with these values, chip->ob_count of them. */
-sfi_status sfi__ob_of(sfi_ctx *ctx, const struct sfi_chip *chip,
-                      const uint32_t *values, sfi_option_bytes **out);
+/* Make option bytes from chip->ob_count values. */
+sfi_status sfi__option_bytes_new(sfi_ctx *ctx, const struct sfi_chip *chip,
+                                 const uint32_t *values,
+                                 sfi_option_bytes **out);
 
-/* Fill `values` from CSV text; the error's place is line and column. */
+/* Fill in `values` from CSV text; the error's place is line and column. */
 sfi_status sfi__ob_parse_csv(sfi_ctx *ctx, const struct sfi_chip *chip,
                              const char *text, size_t len, uint32_t *values);
 

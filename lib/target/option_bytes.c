@@ -68,7 +68,7 @@ read_option_bytes(sfi_target *t, sfi_option_bytes **out)
     for (uint32_t i = 0; i < chip->ob_count; i++)
         values[i] = chip->ob[i].is_register ? get_word(&w, chip->ob[i].pending)
                                             : chip->ob[i].shipped;
-    return sfi__ob_of(t->obj.ctx, chip, values, out);
+    return sfi__option_bytes_new(t->obj.ctx, chip, values, out);
 }
 
 /* ---- writing ---- */

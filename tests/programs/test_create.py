@@ -393,10 +393,10 @@ def option_byte_rows(folder):
             (rows[:2] + [rows[3], rows[2]] + rows[4:],
              '3:1: option byte "FSCAR_PRG_A" is out of order, expected '
              '"FPRAR_PRG_B"'),
-            (rows + ["EXTRA,0x0"], '10:1: option byte "EXTRA" is one '
-             f"too many, expected the 9 of {H7}"),
-            (rows + rows[:1],
-             '10:1: option byte "FOPTSR_PRG" again, line 1 has it')):
+            (rows + ["EXTRA,0x0"], '10:1: option byte "EXTRA" follows the '
+             f"last row, expected 9 rows of {H7}"),
+            (rows + rows[:1], '10:1: option byte "FOPTSR_PRG" is repeated, '
+             "line 1 already has it")):
         csv.write_text("\n".join(changed) + "\n")
         refused(folder, 2, [f"sfi-create: {csv}:{message}", CHIP_HINT],
                 *command(folder, ob=[csv]))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* lib/ob: every leniency and every error of the option-byte CSV. */
+/* lib/option_bytes: every tolerated variation and every error of the
+ * option-byte CSV, and the fields. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,12 +144,12 @@ static const struct {
      "option byte \"WRP1BR\" is out of order, expected \"WRP1AR\""},
     /* extra rows */
     {L462_1 L462_2 L462_2 L462_3 L462_4 L462_5, SFI_ERR_CHIP_RULE, "3:1",
-     "option byte \"PCROP1SR\" again, line 2 has it"},
+     "option byte \"PCROP1SR\" is repeated, line 2 already has it"},
     {L462_1 L462_2 L462_3 L462_4 L462_5 L462_1, SFI_ERR_CHIP_RULE, "6:1",
-     "option byte \"FLASH_OPTR\" again, line 1 has it"},
+     "option byte \"FLASH_OPTR\" is repeated, line 1 already has it"},
     {L462_1 L462_2 L462_3 L462_4 L462_5 " WPSN_PRG,0\n", SFI_ERR_CHIP_RULE,
      "6:2",
-     "option byte \"WPSN_PRG\" is one too many, expected the 5 of "
+     "option byte \"WPSN_PRG\" follows the last row, expected 5 rows of "
      "stm32l462ce"},
     /* unknown rows */
     {L462_1 "PCROPS1R,0\n", SFI_ERR_CHIP_RULE, "2:1",
@@ -254,7 +255,7 @@ START_TEST(test_limit)
     for (size_t i = 0; i < len; i++)
         csv[i] = '\n';
     ck_assert_fails(sfi_option_bytes_parse(ctx, l462(), csv, len, &ob),
-                    SFI_ERR_LIMIT, "", "longer than 65536 bytes");
+                    SFI_ERR_LIMIT, "", "longer than 65536 bytes, the limit");
     ck_assert_fails(sfi_option_bytes_parse(ctx, l462(), csv, len - 1, &ob),
                     SFI_ERR_FORMAT, "",
                     "no rows, expected the 5 of stm32l462ce");
@@ -384,7 +385,7 @@ END_TEST
 
 /* ---- fields ---- */
 
-/* A field by name; what it is now. */
+/* The current value of a field, by name. */
 static sfi_option_field
 field(const sfi_option_bytes *ob, const char *name)
 {
@@ -410,7 +411,7 @@ parsed(const sfi_chip *chip, const char *csv)
 #define L462_ALL L462_1 L462_2 L462_3 L462_4 L462_5
 #define H753_ALL "FOPTSR_PRG,1BC6AAF0\n" H753_REST
 
-/* RM0433 and RM0394, by hand. */
+/* Expected values from RM0433 and RM0394. */
 static const struct {
     const char *chip, *name;
     uint32_t row, value;
