@@ -534,7 +534,7 @@ prepare_all(struct gang *g, sfi_status *st)
             hand_over(g->chips[i].ctx, p->ctx, *st);
     }
     if (status == 0 && *st == SFI_OK && record != NULL)
-        status = record_open(&p->cli, record, &g->record);
+        status = record_open(&p->cli, p->ctx, record, &g->record);
     return status;
 }
 

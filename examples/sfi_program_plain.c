@@ -468,16 +468,14 @@ write_and_verify(struct program *p, sfi_target *t)
 static sfi_status
 save(struct program *p, const char *path, const uint8_t *data, size_t len)
 {
-    bool is_vault = cli_is_vault(path);
-    FILE *f = is_vault ? NULL : fopen(path, "wb");
+    sfi_status st = sfi_ctx_check_path(p->ctx, path);
+    FILE *f = st == SFI_OK ? fopen(path, "wb") : NULL;
     bool done = f != NULL && fwrite(data, 1, len, f) == len;
     int err = errno;
     char text[TEXT_MAX + 256];
 
-    if (is_vault) {
-        (void)snprintf(text, sizeof(text), "%.256s: " CLI_VAULT_STAYS, path);
-        return say(p, SFI_ERR_ACCESS, text);
-    }
+    if (st != SFI_OK)
+        return st;
     if (f != NULL && fclose(f) != 0 && done) {
         err = errno;
         done = false;

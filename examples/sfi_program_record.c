@@ -29,17 +29,19 @@ sync_folder(const char *path)
 }
 
 int
-record_open(const struct cli *c, const char *path, int *fd)
+record_open(const struct cli *c, sfi_ctx *ctx, const char *path, int *fd)
 {
-    struct stat st;
+    struct stat info;
+    sfi_status st = sfi_ctx_check_path(ctx, path);
     int err;
 
     *fd = -1;
-    if (cli_is_vault(path))
-        return cli_fail_text(c, SFI_ERR_ACCESS, "%s: " CLI_VAULT_STAYS, path);
+    if (st != SFI_OK)
+        return cli_fail_text(c, st, "%s: %s", path,
+                             sfi_error_message(sfi_ctx_error(ctx)));
     *fd =
         open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0644);
-    if (*fd >= 0 && fstat(*fd, &st) == 0 && !S_ISREG(st.st_mode)) {
+    if (*fd >= 0 && fstat(*fd, &info) == 0 && !S_ISREG(info.st_mode)) {
         (void)close(*fd);
         *fd = -1;
         return cli_fail_text(c, SFI_ERR_OS,

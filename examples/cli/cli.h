@@ -132,9 +132,6 @@ struct cli_file {
 /* 0, or the exit status after a message. */
 int cli_file_read(const struct cli *c, const char *path, struct cli_file *file);
 void cli_file_free(struct cli_file *file);
-/* What no output may take the place of. */
-bool cli_is_vault(const char *path);
-#define CLI_VAULT_STAYS "a vault, or another database, which is not replaced"
 
 /* ---- the person at the terminal ---- */
 

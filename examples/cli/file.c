@@ -83,32 +83,3 @@ cli_file_free(struct cli_file *file)
     file->data = NULL;
     file->len = 0;
 }
-
-/* An open vault has a file beside it, and is not looked into: closing it would
- * give up SQLite's locks on it. */
-bool
-cli_is_vault(const char *path)
-{
-    static const char magic[] = "SQLite format 3";
-    char head[sizeof(magic)];
-    struct stat st;
-    size_t size = strlen(path) + sizeof("-wal");
-    char *wal = malloc(size);
-    bool is;
-    FILE *f;
-
-    if (wal == NULL)
-        return true;
-    (void)snprintf(wal, size, "%s-wal", path);
-    is = stat(wal, &st) == 0;
-    free(wal);
-    if (is || stat(path, &st) != 0 || !S_ISREG(st.st_mode))
-        return is;
-    f = fopen(path, "rb");
-    if (f == NULL)
-        return false;
-    is = fread(head, 1, sizeof(head), f) == sizeof(head) &&
-         memcmp(head, magic, sizeof(head)) == 0;
-    (void)fclose(f);
-    return is;
-}

@@ -169,6 +169,28 @@ SFI_API int32_t sfi_error_peer_code(const sfi_error *err);
 SFI_API void sfi_ctx_report(sfi_ctx *ctx, sfi_status st, int32_t peer_code,
                             const char *message);
 
+/**
+ * Check that an output file would not overwrite a vault or another SQLite
+ * database.
+ *
+ * libsfi's own functions that write files do so by themselves; this is for
+ * files that the program writes.  A database that is in use is recognised by
+ * the files that SQLite keeps beside it, and is not opened.
+ *
+ * @param ctx   a context
+ * @param path  where the program is about to write; need not exist
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  ctx or path is NULL
+ *   SFI_ERR_ACCESS    a vault or other SQLite database is there
+ *   SFI_ERR_NOMEM     no memory
+ *
+ * Blocks: for the file system.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_ctx_check_path(sfi_ctx *ctx,
+                                                    const char *path);
+
 SFI_END_DECLS
 
 #endif

@@ -9,7 +9,7 @@
 #include "util/mem.h"
 #include "core/ctx.h"
 #include "core/err.h"
-#include "core/load.h"
+#include "core/file_guard.h"
 #include "audit/chain.h"
 #include "license/record.h"
 
@@ -255,7 +255,7 @@ sfi__audit_write(sfi_ctx *ctx, const char *path, const sfi_audit_head *head,
     clean(h.product_id, sizeof(h.product_id));
     st = check_head(ctx, &h);
     if (st == SFI_OK)
-        st = sfi__check_no_vault(ctx, path);
+        st = sfi__file_guard_check(ctx, path);
     if (st != SFI_OK)
         return st;
     err = sfi__file_begin(&o.file, path, 0644);

@@ -8,7 +8,7 @@
 #include "util/wr.h"
 #include "core/ctx.h"
 #include "core/err.h"
-#include "core/load.h"
+#include "core/file_guard.h"
 #include "image/builder.h"
 #include "image/smi.h"
 
@@ -306,7 +306,7 @@ sfi_image_builder_save(sfi_image_builder *b, const char *path)
     st = builder_make_plan(b, &plan);
     if (st != SFI_OK)
         goto out;
-    st = sfi__check_no_vault(b->obj.ctx, path);
+    st = sfi__file_guard_check(b->obj.ctx, path);
     if (st != SFI_OK)
         goto out;
     st = builder_save_plan(b, &plan, path);

@@ -7,7 +7,7 @@
 #include "util/clock.h"
 #include "core/ctx.h"
 #include "core/err.h"
-#include "core/load.h"
+#include "core/files.h"
 #include "license/license.h"
 #include "license/store.h"
 

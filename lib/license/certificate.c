@@ -8,7 +8,7 @@
 #include "util/rd.h"
 #include "util/wr.h"
 #include "core/err.h"
-#include "core/load.h"
+#include "core/files.h"
 
 /* What the CA signs: product id and public key. */
 #define SIGNED_LEN (PRODUCT_ID_LEN + SFI_ECC_PUBLIC_LEN)

@@ -9,7 +9,7 @@
 #include "util/rd.h"
 #include "util/wr.h"
 #include "core/err.h"
-#include "core/load.h"
+#include "core/files.h"
 #include "crypto/gcm.h"
 #include "crypto/kdf.h"
 #include "license/record.h"

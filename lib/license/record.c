@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/err.h"
-#include "core/load.h"
+#include "core/files.h"
 
 /* Longer than any record: enough to say how long a wrong file is. */
 #define WIRE_FILE_MAX ((size_t)1 << 20)

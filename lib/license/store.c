@@ -9,7 +9,7 @@
 #include "util/mem.h"
 #include "core/ctx.h"
 #include "core/err.h"
-#include "core/load.h"
+#include "core/files.h"
 #include "license/certificate.h"
 #include "license/license.h"
 

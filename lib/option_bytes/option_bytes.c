@@ -6,7 +6,7 @@
 #include "util/text.h"
 #include "core/abi.h"
 #include "core/err.h"
-#include "core/load.h"
+#include "core/files.h"
 #include "chip/fields.h"
 
 /* Far more than a dozen rows of some thirty characters. */

@@ -5,7 +5,7 @@
 
 #include "core/ctx.h"
 #include "core/err.h"
-#include "core/load.h"
+#include "core/files.h"
 #include "sim/sim.h"
 
 static sfi_status

@@ -12,7 +12,7 @@
 #include "util/mem.h"
 #include "core/ctx.h"
 #include "core/err.h"
-#include "core/load.h"
+#include "core/files.h"
 #include "sim/boot.h"
 #include "sim/options.h"
 #include "sim/secure.h"

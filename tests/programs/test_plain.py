@@ -200,8 +200,7 @@ def files(folder):
         refused(link, 7, f"{folder}/none.hex: cannot read", "-w",
                 folder / "none.hex")
         (folder / "db").write_bytes(b"SQLite format 3\0 and more")
-        refused(link, 4, f"{folder}/db: a vault, or another database, which is "
-                "not replaced", "-r", hex(BASE), 4, folder / "db")
+        refused(link, 4, f"{folder}/db: refusing to overwrite a vault", "-r", hex(BASE), 4, folder / "db")
         refused(link, 7, f"{folder}/no/back: cannot write", "-r", hex(BASE), 4,
                 folder / "no" / "back")
         done = link.run("-w", DATA / "blink-stm32h753xi.elf", hex(BASE))

@@ -12,6 +12,7 @@
 #include "util/file.h"
 #include "core/ctx.h"
 #include "core/err.h"
+#include "core/file_guard.h"
 #include "hsm/vault/ledger_db.h"
 
 static const char schema[] =
@@ -114,14 +115,12 @@ ledger_fill_file(sfi_ctx *ctx, const char *path, const struct ledger_head *head)
     return st;
 }
 
-static const char *const sidecars[] = {"-wal", "-shm", "-journal"};
-
 /* A log without its vault: SQLite would play it into the new file. */
 static sfi_status
 ledger_check_sidecars(sfi_ctx *ctx, const char *path)
 {
-    for (size_t i = 0; i < sizeof(sidecars) / sizeof(*sidecars); i++) {
-        char *name = sfi__db_path(ctx, path, sidecars[i]);
+    for (size_t i = 0; i < FILE_GUARD_SIDECARS; i++) {
+        char *name = sfi__db_path(ctx, path, sfi__file_guard_sidecars[i]);
         struct stat info;
         bool there;
 
@@ -133,7 +132,7 @@ ledger_check_sidecars(sfi_ctx *ctx, const char *path)
             return sfi__fail(ctx, SFI_ERR_HSM_STATE,
                              "a file *%s of another vault is there; restore "
                              "that vault, or remove the file",
-                             sidecars[i]);
+                             sfi__file_guard_sidecars[i]);
     }
     return SFI_OK;
 }
@@ -142,8 +141,8 @@ static void
 ledger_remove_temp(sfi_ctx *ctx, const char *temp)
 {
     (void)unlink(temp);
-    for (size_t i = 0; i < sizeof(sidecars) / sizeof(*sidecars); i++) {
-        char *name = sfi__db_path(ctx, temp, sidecars[i]);
+    for (size_t i = 0; i < FILE_GUARD_SIDECARS; i++) {
+        char *name = sfi__db_path(ctx, temp, sfi__file_guard_sidecars[i]);
 
         if (name != NULL)
             (void)unlink(name);

@@ -17,7 +17,7 @@
 #include "util/mem.h"
 #include "core/ctx.h"
 #include "core/err.h"
-#include "core/load.h"
+#include "core/files.h"
 #include "license/certificate.h"
 #include "license/personalization.h"
 #include "sim/storage/flash.h"

@@ -9,7 +9,7 @@
 #include "util/rd.h"
 #include "util/wr.h"
 #include "core/err.h"
-#include "core/load.h"
+#include "core/files.h"
 
 /* "stm32h753xi" and a line end, with room for a name that is wrong. */
 #define CHIP_FILE_MAX 64u

@@ -10,7 +10,7 @@
 #include "util/hex.h"
 #include "core/ctx.h"
 #include "core/err.h"
-#include "core/load.h"
+#include "core/file_guard.h"
 #include "transport/trace/trace.h"
 
 struct capture {
@@ -360,7 +360,7 @@ static sfi_status
 capture(sfi_transport *tp, const char *path)
 {
     sfi_ctx *ctx = tp->obj.ctx;
-    sfi_status st = sfi__check_no_vault(ctx, path);
+    sfi_status st = sfi__file_guard_check(ctx, path);
     struct capture *c;
     int err;
 

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* lib/core: contexts, errors, handles, structs across versions, files. */
+/* lib/core: contexts, errors, handles, structs across versions. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <check.h>
 
@@ -17,7 +15,6 @@
 #include "core/abi.h"
 #include "core/ctx.h"
 #include "core/err.h"
-#include "core/load.h"
 #include "core/obj.h"
 #include "core/status_list.h"
 
@@ -576,49 +573,6 @@ START_TEST(test_abi_out)
 }
 END_TEST
 
-/* ---- files ------------------------------------------------------------- */
-
-START_TEST(test_load_and_save)
-{
-    char dir[512];
-    char path[600];
-    char where[700];
-    struct buf b;
-    struct stat st;
-
-    test_mkdir(dir, sizeof(dir));
-    (void)snprintf(path, sizeof(path), "%s/file", dir);
-    ck_assert_ok(sfi__save(ctx, path, 0600, "content", 7));
-    ck_assert_int_eq(stat(path, &st), 0);
-    ck_assert_uint_eq(st.st_mode & 0777, 0600);
-    ck_assert_ok(sfi__load(ctx, path, 7, true, &b));
-    ck_assert_uint_eq(b.len, 7);
-    ck_assert(b.wipe);
-    ck_assert_mem_eq(b.data, "content", 7);
-    sfi__buf_free(&b);
-    ck_assert_fails(sfi__load(ctx, path, 6, false, &b), SFI_ERR_LIMIT, path,
-                    "longer than 6 bytes");
-    sfi__buf_free(&b);
-    memory.fail_at = 1;
-    ck_assert_fails(sfi__load(ctx, path, 7, false, &b), SFI_ERR_NOMEM, path,
-                    "cannot read: Cannot allocate memory");
-    sfi__buf_free(&b);
-    ck_assert_fails(sfi__load(ctx, dir, 7, false, &b), SFI_ERR_OS, dir,
-                    "cannot read: Is a directory");
-    sfi__buf_free(&b);
-    (void)snprintf(where, sizeof(where), "%s/none/file", dir);
-    ck_assert_fails(sfi__load(ctx, where, 7, false, &b), SFI_ERR_OS, where,
-                    "cannot read: No such file or directory");
-    ck_assert_int_eq(sfi_error_os_code(sfi_ctx_error(ctx)), ENOENT);
-    sfi__buf_free(&b);
-    ck_assert_fails(sfi__save(ctx, where, 0600, "x", 1), SFI_ERR_OS, where,
-                    "cannot write: No such file or directory");
-    ck_assert_fails(sfi__save(ctx, "/dev/full", 0600, "x", 1), SFI_ERR_OS,
-                    "/dev/full", "cannot write: No space left on device");
-    test_rmdir(dir);
-}
-END_TEST
-
 static TCase *
 add(Suite *s, const char *name)
 {
@@ -663,6 +617,5 @@ main(void)
     tcase_add_test(tc, test_handle_without_memory);
     tcase_add_test(tc, test_abi_in);
     tcase_add_test(tc, test_abi_out);
-    tcase_add_test(tc, test_load_and_save);
     return run_suite(s);
 }

@@ -88,14 +88,12 @@ START_TEST(test_file)
     ck_assert_ptr_nonnull(f);
     ck_assert_uint_eq(fwrite("SQLite format 3\0", 1, 17, f), 17);
     ck_assert_int_eq(fclose(f), 0);
-    ck_assert_fails(sfi_certificate_save(cert, path), SFI_ERR_ACCESS, path,
-                    "a vault, or another database, which is not replaced");
+    ck_assert_int_eq(sfi_certificate_save(cert, path), SFI_ERR_ACCESS);
     (void)snprintf(text, sizeof(text), "%s/open", dir);
     ck_assert_ok(sfi_certificate_save(cert, text));
     (void)snprintf(path, sizeof(path), "%s/open-wal", dir);
     ck_assert_ok(sfi_certificate_save(cert, path));
-    ck_assert_fails(sfi_certificate_save(cert, text), SFI_ERR_ACCESS, text,
-                    "a vault, or another database, which is not replaced");
+    ck_assert_int_eq(sfi_certificate_save(cert, text), SFI_ERR_ACCESS);
     sfi_certificate_free(cert);
     test_rmdir(dir);
 }

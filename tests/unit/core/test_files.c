@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
+/* lib/core: files with the context's errors, and what no file may replace. */
+#define _POSIX_C_SOURCE 200809L
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <check.h>
+
+#include "core/file_guard.h"
+#include "core/files.h"
+
+#include "fixture.h"
+
+static char folder[512];
+static char path[600];
+
+static void
+setup(void)
+{
+    fixture_setup();
+    test_mkdir(folder, sizeof(folder));
+    (void)snprintf(path, sizeof(path), "%s/file", folder);
+}
+
+static void
+teardown(void)
+{
+    test_rmdir(folder);
+    fixture_teardown();
+}
+
+static void
+put_file(const char *name, const void *data, size_t len)
+{
+    FILE *f = fopen(name, "wb");
+
+    ck_assert_ptr_nonnull(f);
+    ck_assert_uint_eq(fwrite(data, 1, len, f), len);
+    ck_assert_int_eq(fclose(f), 0);
+}
+
+START_TEST(test_load_and_save)
+{
+    char where[700];
+    struct buf b;
+    struct stat st;
+
+    ck_assert_ok(sfi__save(ctx, path, 0600, "content", 7));
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_uint_eq(st.st_mode & 0777, 0600);
+    ck_assert_ok(sfi__load(ctx, path, 7, true, &b));
+    ck_assert_uint_eq(b.len, 7);
+    ck_assert(b.wipe);
+    ck_assert_mem_eq(b.data, "content", 7);
+    sfi__buf_free(&b);
+    ck_assert_fails(sfi__load(ctx, path, 6, false, &b), SFI_ERR_LIMIT, path,
+                    "longer than 6 bytes");
+    sfi__buf_free(&b);
+    memory.fail_at = 1;
+    ck_assert_fails(sfi__load(ctx, path, 7, false, &b), SFI_ERR_NOMEM, path,
+                    "cannot read: Cannot allocate memory");
+    sfi__buf_free(&b);
+    ck_assert_fails(sfi__load(ctx, folder, 7, false, &b), SFI_ERR_OS, folder,
+                    "cannot read: Is a directory");
+    sfi__buf_free(&b);
+    (void)snprintf(where, sizeof(where), "%s/none/file", folder);
+    ck_assert_fails(sfi__load(ctx, where, 7, false, &b), SFI_ERR_OS, where,
+                    "cannot read: No such file or directory");
+    ck_assert_int_eq(sfi_error_os_code(sfi_ctx_error(ctx)), ENOENT);
+    sfi__buf_free(&b);
+    ck_assert_fails(sfi__save(ctx, where, 0600, "x", 1), SFI_ERR_OS, where,
+                    "cannot write: No such file or directory");
+    ck_assert_fails(sfi__save(ctx, "/dev/full", 0600, "x", 1), SFI_ERR_OS,
+                    "/dev/full", "cannot write: No space left on device");
+}
+END_TEST
+
+#define MAGIC "SQLite format 3"
+
+static const struct {
+    const char *head;
+    size_t len;
+    sfi_status want;
+} heads[] = {
+    {MAGIC "\0 and more", 25, SFI_ERR_ACCESS},
+    {MAGIC, 16, SFI_ERR_ACCESS},
+    {MAGIC, 15, SFI_OK},
+    {MAGIC " ", 17, SFI_OK},
+    {"sqlite format 3", 16, SFI_OK},
+    {"", 0, SFI_OK},
+};
+
+START_TEST(test_guard_knows_a_database)
+{
+    put_file(path, heads[_i].head, heads[_i].len);
+    ck_assert_int_eq(sfi_ctx_check_path(ctx, path), heads[_i].want);
+}
+END_TEST
+
+START_TEST(test_guard)
+{
+    put_file(path, MAGIC, sizeof(MAGIC));
+    ck_assert_fails(sfi_ctx_check_path(ctx, path), SFI_ERR_ACCESS, path,
+                    "refusing to overwrite a vault or other SQLite database");
+    ck_assert_int_eq(sfi__save(ctx, path, 0600, "x", 1), SFI_ERR_ACCESS);
+    ck_assert_str_eq(sfi_error_where(sfi_ctx_error(ctx)), path);
+    memory.fail_at = 1;
+    ck_assert_fails(sfi_ctx_check_path(ctx, path), SFI_ERR_NOMEM, "",
+                    "out of memory");
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_ok(sfi_ctx_check_path(ctx, path)); /* nothing is there */
+    ck_assert_ok(sfi_ctx_check_path(ctx, folder));
+    ck_assert_ok(sfi_ctx_check_path(ctx, "/dev/null"));
+    ck_assert_int_eq(sfi_ctx_check_path(ctx, NULL), SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_ctx_check_path(NULL, path), SFI_ERR_ARGUMENT);
+}
+END_TEST
+
+/* Whether another process finds `path` locked. */
+static bool
+is_locked(void)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int status;
+    pid_t child = fork();
+
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        int fd = open(path, O_RDWR);
+
+        _exit(fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 &&
+              lock.l_type != F_UNLCK);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFEXITED(status));
+    return WEXITSTATUS(status) == 1;
+}
+
+/* A process that opens and closes a file loses its locks on it: SQLite's too,
+ * when this process has the vault open. */
+START_TEST(test_guard_does_not_touch_an_open_database)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    char sidecar[700];
+    int fd;
+
+    (void)snprintf(sidecar, sizeof(sidecar), "%s%s", path,
+                   sfi__file_guard_sidecars[_i]);
+    put_file(path, MAGIC, sizeof(MAGIC));
+    put_file(sidecar, "", 0);
+    fd = open(path, O_RDWR);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(fcntl(fd, F_SETLK, &lock), 0);
+    ck_assert_int_eq(sfi_ctx_check_path(ctx, path), SFI_ERR_ACCESS);
+    ck_assert(is_locked());
+    ck_assert_int_eq(close(fd), 0);
+    ck_assert(!is_locked());
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *s = suite_create("files");
+    TCase *tc = tcase_create("files");
+
+    tcase_add_checked_fixture(tc, setup, teardown);
+    suite_add_tcase(s, tc);
+    tcase_add_test(tc, test_load_and_save);
+    tcase_add_loop_test(tc, test_guard_knows_a_database, 0, (int)ROWS(heads));
+    tcase_add_test(tc, test_guard);
+    tcase_add_loop_test(tc, test_guard_does_not_touch_an_open_database, 0,
+                        FILE_GUARD_SIDECARS);
+    return run_suite(s);
+}
