@@ -23,10 +23,10 @@ LOAD = """
 import ctypes, sys
 sfi = ctypes.CDLL(sys.argv[1], mode=ctypes.RTLD_GLOBAL)
 sim = ctypes.CDLL(sys.argv[2])
-ctx, key = ctypes.c_void_p(), ctypes.c_void_p()
+ctx, chip = ctypes.c_void_p(), ctypes.c_void_p()
 assert sfi.sfi_ctx_new(None, ctypes.byref(ctx)) == 0
 # a call that reads the context of the other library, and fails in it
-assert sim.sfi_sim_open(ctx, b"/dev/null/none", None, ctypes.byref(key)) < 0
+assert sim.sfi_sim_open(ctx, b"/dev/null/none", ctypes.byref(chip)) < 0
 sfi.sfi_ctx_error.restype = ctypes.c_void_p
 assert sfi.sfi_ctx_error(ctx) is not None
 """
