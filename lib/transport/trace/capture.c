@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A link that writes down what goes over it. */
+/* sfi_transport_capture(): records each call of a link in a trace, by putting
+ * its own functions in front of the link's. */
 #include <errno.h>
 #include <string.h>
 
@@ -17,11 +18,12 @@ struct capture {
     sfi_ctx *ctx; /* the transport's, which lives longer */
     struct file_out file;
     struct buf text; /* of this call */
-    bool broken;     /* what follows is not written */
+    bool broken;     /* nothing more is written */
     uint64_t last_ms;
-    /* what was there before */
+    /* the link's own */
     union transport_ops ops;
     void *user;
+    sfi_status (*reset)(void *user, int into_boot);
     void (*close)(void *user);
 };
 
@@ -41,13 +43,14 @@ sfi__trace_kind(enum transport_kind kind)
 /* ---- the text ---- */
 
 static void
-put(struct capture *c, const char *text)
+capture_put_text(struct capture *c, const char *text)
 {
     if (!sfi__buf_append(&c->text, text, strlen(text)))
         c->broken = true;
 }
 
-static void SFI_PRINTF(2, 3) put_line(struct capture *c, const char *fmt, ...)
+static void SFI_PRINTF(2, 3)
+    capture_put_line(struct capture *c, const char *fmt, ...)
 {
     char line[TRACE_LINE_MAX];
     va_list args;
@@ -55,65 +58,67 @@ static void SFI_PRINTF(2, 3) put_line(struct capture *c, const char *fmt, ...)
     va_start(args, fmt);
     sfi__text_vformat(line, sizeof(line), fmt, args);
     va_end(args);
-    put(c, line);
-    put(c, "\n");
+    capture_put_text(c, line);
+    capture_put_text(c, "\n");
 }
 
 static void
-put_bytes(struct capture *c, char way, const uint8_t *data, size_t len)
+capture_put_bytes(struct capture *c, char way, const uint8_t *data, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         char text[] = "> 00";
 
         text[0] = way;
         sfi__hex_encode(text + 2, data + i, 1);
-        put(c, i % TRACE_BYTES == 0 ? text : text + 1);
+        capture_put_text(c, i % TRACE_BYTES == 0 ? text : text + 1);
         if (i + 1 == len || (i + 1) % TRACE_BYTES == 0)
-            put(c, "\n");
+            capture_put_text(c, "\n");
     }
 }
 
-/* Most significant byte first, as people write a word. */
+/* Most significant byte first, as a word is written. */
 static void
-put_words(struct capture *c, char way, const uint32_t *words, size_t count)
+capture_put_words(struct capture *c, char way, const uint32_t *words,
+                  size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         char text[16];
 
         sfi__text_format(text, sizeof(text), "%c %08x", way, words[i]);
-        put(c, i % 8 == 0 ? text : text + 1);
+        capture_put_text(c, i % 8 == 0 ? text : text + 1);
         if (i + 1 == count || (i + 1) % 8 == 0)
-            put(c, "\n");
+            capture_put_text(c, "\n");
     }
 }
 
-/* The time before this call. */
+/* Begin a call's lines with the time that has passed. */
 static void
-begin(struct capture *c)
+capture_begin(struct capture *c)
 {
     const struct clock *clock = c->ctx->clock;
     uint64_t now = clock->now_ms(clock->user);
 
     sfi__buf_clear(&c->text);
     if (now > c->last_ms)
-        put_line(c, "~ %llu", (unsigned long long)(now - c->last_ms));
+        capture_put_line(c, "~ %llu", (unsigned long long)(now - c->last_ms));
     c->last_ms = now;
 }
 
-/* A trace that cannot be written ends no install. */
+/* A trace that cannot be written does not fail the call. */
 static sfi_status
-end(struct capture *c, sfi_status st)
+capture_end(struct capture *c, sfi_status st)
 {
     int err = 0;
 
     if (st != SFI_OK)
-        put_line(c, "! %s", sfi_status_name(st));
+        capture_put_line(c, "! %s", sfi_status_name(st));
     if (!c->broken)
         err = sfi__file_write(&c->file, c->text.data, c->text.len);
     else if (c->file.fd >= 0)
         err = ENOMEM;
     if (err != 0) {
-        sfi__log(c->ctx, SFI_LOG_WARNING, "%s: the trace ends here: %s",
+        sfi__log(c->ctx, SFI_LOG_WARNING,
+                 "%s: cannot write the trace, which ends here: %s",
                  c->file.path, strerror(err));
         sfi__file_abort(&c->file);
         c->broken = true;
@@ -124,31 +129,32 @@ end(struct capture *c, sfi_status st)
 /* ---- stream ---- */
 
 static sfi_status
-on_read(void *user, uint8_t *buf, size_t len, size_t *got, uint32_t timeout_ms)
+capture_read(void *user, uint8_t *buf, size_t len, size_t *got,
+             uint32_t timeout_ms)
 {
     struct capture *c = user;
     sfi_status st = c->ops.stream.read(c->user, buf, len, got, timeout_ms);
 
-    begin(c);
+    capture_begin(c);
     if (st != SFI_OK)
-        put_line(c, TRACE_READ);
+        capture_put_line(c, TRACE_READ);
     else if (*got <= len)
-        put_bytes(c, '<', buf, *got);
-    return end(c, st);
+        capture_put_bytes(c, '<', buf, *got);
+    return capture_end(c, st);
 }
 
 static sfi_status
-on_write(void *user, const uint8_t *buf, size_t len, uint32_t timeout_ms)
+capture_write(void *user, const uint8_t *buf, size_t len, uint32_t timeout_ms)
 {
     struct capture *c = user;
 
-    begin(c);
-    put_bytes(c, '>', buf, len);
-    return end(c, c->ops.stream.write(c->user, buf, len, timeout_ms));
+    capture_begin(c);
+    capture_put_bytes(c, '>', buf, len);
+    return capture_end(c, c->ops.stream.write(c->user, buf, len, timeout_ms));
 }
 
 static sfi_status
-on_flush(void *user)
+capture_flush(void *user)
 {
     struct capture *c = user;
 
@@ -156,200 +162,166 @@ on_flush(void *user)
 }
 
 static sfi_status
-on_set_speed(void *user, uint32_t choice, uint32_t *baud, uint32_t *slower)
+capture_set_speed(void *user, uint32_t choice, uint32_t *baud, uint32_t *slower)
 {
     struct capture *c = user;
     sfi_status st = c->ops.stream.set_speed(c->user, choice, baud, slower);
 
-    begin(c);
-    put_line(c, TRACE_SPEED, choice);
+    capture_begin(c);
+    capture_put_line(c, TRACE_SPEED, choice);
     if (st == SFI_OK)
-        put_line(c, "= %u %u", *baud, *slower);
-    return end(c, st);
+        capture_put_line(c, "= %u %u", *baud, *slower);
+    return capture_end(c, st);
 }
 
 /* ---- SPI ---- */
 
 static sfi_status
-on_select(void *user, int asserted)
+capture_select(void *user, int asserted)
 {
     struct capture *c = user;
 
-    begin(c);
-    put_line(c, TRACE_SELECT, asserted);
-    return end(c, c->ops.spi.select(c->user, asserted));
+    capture_begin(c);
+    capture_put_line(c, TRACE_SELECT, asserted);
+    return capture_end(c, c->ops.spi.select(c->user, asserted));
 }
 
 static sfi_status
-on_transfer(void *user, const uint8_t *tx, uint8_t *rx, size_t len)
+capture_transfer(void *user, const uint8_t *tx, uint8_t *rx, size_t len)
 {
     struct capture *c = user;
     sfi_status st;
 
-    begin(c);
-    put_line(c, TRACE_TRANSFER, len);
-    put_bytes(c, '>', tx, len);
+    capture_begin(c);
+    capture_put_line(c, TRACE_TRANSFER, len);
+    capture_put_bytes(c, '>', tx, len);
     st = c->ops.spi.transfer(c->user, tx, rx, len);
     if (st == SFI_OK && rx != NULL)
-        put_bytes(c, '<', rx, len);
-    return end(c, st);
+        capture_put_bytes(c, '<', rx, len);
+    return capture_end(c, st);
 }
 
 /* ---- USB ---- */
 
 static sfi_status
-on_control(void *user, uint8_t request_type, uint8_t request, uint16_t value,
-           uint16_t index, uint8_t *data, size_t len, size_t *got,
-           uint32_t timeout_ms)
+capture_control(void *user, uint8_t request_type, uint8_t request,
+                uint16_t value, uint16_t index, uint8_t *data, size_t len,
+                size_t *got, uint32_t timeout_ms)
 {
     struct capture *c = user;
     bool is_in = (request_type & 0x80) != 0;
     sfi_status st;
 
-    begin(c);
-    put_line(c, TRACE_CONTROL, request_type, request, value, index, len);
+    capture_begin(c);
+    capture_put_line(c, TRACE_CONTROL, request_type, request, value, index,
+                     len);
     if (!is_in)
-        put_bytes(c, '>', data, len);
+        capture_put_bytes(c, '>', data, len);
     st = c->ops.usb.control(c->user, request_type, request, value, index, data,
                             len, got, timeout_ms);
     if (st == SFI_OK && is_in && *got <= len)
-        put_bytes(c, '<', data, *got);
+        capture_put_bytes(c, '<', data, *got);
     else if (st == SFI_OK)
-        put_line(c, "= %zu", *got);
-    return end(c, st);
+        capture_put_line(c, "= %zu", *got);
+    return capture_end(c, st);
 }
 
 static sfi_status
-on_reopen(void *user, uint32_t timeout_ms)
+capture_reopen(void *user, uint32_t timeout_ms)
 {
     struct capture *c = user;
 
-    begin(c);
-    put_line(c, TRACE_REOPEN);
-    return end(c, c->ops.usb.reopen(c->user, timeout_ms));
+    capture_begin(c);
+    capture_put_line(c, TRACE_REOPEN);
+    return capture_end(c, c->ops.usb.reopen(c->user, timeout_ms));
 }
 
 /* ---- memory ---- */
 
 static sfi_status
-on_read32(void *user, uint32_t address, uint32_t *words, size_t count)
+capture_read32(void *user, uint32_t address, uint32_t *words, size_t count)
 {
     struct capture *c = user;
     sfi_status st = c->ops.dap.read32(c->user, address, words, count);
 
-    begin(c);
-    put_line(c, TRACE_READ32, address, count);
+    capture_begin(c);
+    capture_put_line(c, TRACE_READ32, address, count);
     if (st == SFI_OK)
-        put_words(c, '<', words, count);
-    return end(c, st);
+        capture_put_words(c, '<', words, count);
+    return capture_end(c, st);
 }
 
 static sfi_status
-on_write32(void *user, uint32_t address, const uint32_t *words, size_t count)
+capture_write32(void *user, uint32_t address, const uint32_t *words,
+                size_t count)
 {
     struct capture *c = user;
 
-    begin(c);
-    put_line(c, TRACE_WRITE32, address, count);
-    put_words(c, '>', words, count);
-    return end(c, c->ops.dap.write32(c->user, address, words, count));
+    capture_begin(c);
+    capture_put_line(c, TRACE_WRITE32, address, count);
+    capture_put_words(c, '>', words, count);
+    return capture_end(c, c->ops.dap.write32(c->user, address, words, count));
 }
 
 /* ---- all ---- */
 
 static sfi_status
-write_reset(struct capture *c, int into_boot,
-            sfi_status (*reset)(void *user, int into_boot))
-{
-    begin(c);
-    put_line(c, TRACE_RESET, into_boot);
-    return end(c, reset(c->user, into_boot));
-}
-
-static sfi_status
-reset_stream(void *user, int into_boot)
+capture_reset(void *user, int into_boot)
 {
     struct capture *c = user;
 
-    return write_reset(c, into_boot, c->ops.stream.reset);
-}
-
-static sfi_status
-reset_spi(void *user, int into_boot)
-{
-    struct capture *c = user;
-
-    return write_reset(c, into_boot, c->ops.spi.reset);
-}
-
-static sfi_status
-reset_usb(void *user, int into_boot)
-{
-    struct capture *c = user;
-
-    return write_reset(c, into_boot, c->ops.usb.reset);
-}
-
-static sfi_status
-reset_dap(void *user, int into_boot)
-{
-    struct capture *c = user;
-
-    return write_reset(c, into_boot, c->ops.dap.reset);
+    capture_begin(c);
+    capture_put_line(c, TRACE_RESET, into_boot);
+    return capture_end(c, c->reset(c->user, into_boot));
 }
 
 static void
-on_close(void *user)
+capture_close(void *user)
 {
     struct capture *c = user;
 
     if (c->close != NULL)
         c->close(c->user);
     if (!c->broken && sfi__file_commit(&c->file) != 0)
-        sfi__log(c->ctx, SFI_LOG_WARNING, "a trace is not whole");
+        sfi__log(c->ctx, SFI_LOG_WARNING,
+                 "a trace is incomplete: cannot close its file");
     sfi__buf_free(&c->text);
     sfi__ctx_dealloc(c->ctx, c);
 }
 
-/* The new functions; what the link cannot do, it cannot do now either. */
+/* A function that the link lacks stays NULL. */
 static void
-put_between(sfi_transport *tp, struct capture *c)
+capture_wrap_link(sfi_transport *tp, struct capture *c)
 {
     union transport_ops *o = &tp->ops;
+    struct transport_slots slots = sfi__transport_slots(o, tp->kind);
 
     c->ops = *o;
     c->user = tp->user;
+    c->reset = *slots.reset;
+    c->close = *slots.close;
     tp->user = c;
+    *slots.reset = c->reset != NULL ? capture_reset : NULL;
+    *slots.close = capture_close;
     switch (tp->kind) {
     case TRANSPORT_STREAM:
-        c->close = o->stream.close;
-        o->stream.read = on_read;
-        o->stream.write = on_write;
-        o->stream.flush = o->stream.flush != NULL ? on_flush : NULL;
-        o->stream.reset = o->stream.reset != NULL ? reset_stream : NULL;
-        o->stream.set_speed = o->stream.set_speed != NULL ? on_set_speed : NULL;
-        o->stream.close = on_close;
+        o->stream.read = capture_read;
+        o->stream.write = capture_write;
+        o->stream.flush = o->stream.flush != NULL ? capture_flush : NULL;
+        o->stream.set_speed =
+            o->stream.set_speed != NULL ? capture_set_speed : NULL;
         break;
     case TRANSPORT_SPI:
-        c->close = o->spi.close;
-        o->spi.select = on_select;
-        o->spi.transfer = on_transfer;
-        o->spi.reset = o->spi.reset != NULL ? reset_spi : NULL;
-        o->spi.close = on_close;
+        o->spi.select = capture_select;
+        o->spi.transfer = capture_transfer;
         break;
     case TRANSPORT_USB:
-        c->close = o->usb.close;
-        o->usb.control = on_control;
-        o->usb.reopen = o->usb.reopen != NULL ? on_reopen : NULL;
-        o->usb.reset = o->usb.reset != NULL ? reset_usb : NULL;
-        o->usb.close = on_close;
+        o->usb.control = capture_control;
+        o->usb.reopen = o->usb.reopen != NULL ? capture_reopen : NULL;
         break;
     case TRANSPORT_DAP:
-        c->close = o->dap.close;
-        o->dap.read32 = on_read32;
-        o->dap.write32 = on_write32;
-        o->dap.reset = o->dap.reset != NULL ? reset_dap : NULL;
-        o->dap.close = on_close;
+        o->dap.read32 = capture_read32;
+        o->dap.write32 = capture_write32;
         break;
     case TRANSPORT_KINDS:
         break;
@@ -357,7 +329,7 @@ put_between(sfi_transport *tp, struct capture *c)
 }
 
 static sfi_status
-capture(sfi_transport *tp, const char *path)
+capture_start(sfi_transport *tp, const char *path)
 {
     sfi_ctx *ctx = tp->obj.ctx;
     sfi_status st = sfi__file_guard_check(ctx, path);
@@ -378,12 +350,12 @@ capture(sfi_transport *tp, const char *path)
     }
     sfi__buf_init(&c->text, &ctx->alloc, false);
     c->last_ms = ctx->clock->now_ms(ctx->clock->user);
-    put_line(c, "# %s", tp->name);
-    put_line(c, TRACE_KIND, sfi__trace_kind(tp->kind));
+    capture_put_line(c, "# %s", tp->name);
+    capture_put_line(c, TRACE_KIND, sfi__trace_kind(tp->kind));
     if (tp->baud != 0)
-        put_line(c, "# %u baud", tp->baud);
-    (void)end(c, SFI_OK);
-    put_between(tp, c);
+        capture_put_line(c, "# %u baud", tp->baud);
+    (void)capture_end(c, SFI_OK);
+    capture_wrap_link(tp, c);
     return SFI_OK;
 }
 
@@ -392,5 +364,5 @@ sfi_transport_capture(sfi_transport *tp, const char *path)
 {
     SFI_ENTER(tp, TRANSPORT);
     SFI_ARG(tp, path != NULL);
-    return capture(tp, path);
+    return capture_start(tp, path);
 }

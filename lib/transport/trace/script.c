@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* script:PATH: the other side as a trace has it, up to the first difference. */
+/* script:PATH: plays the chip's side of a trace, and fails at the first
+ * difference between the host and the trace. */
 #include <string.h>
 
 #include "util/buf.h"
@@ -13,7 +14,7 @@
 #include "transport/trace/trace.h"
 
 #define SCRIPT_MAX ((size_t)256 << 20)
-/* Two digits and a blank a byte. */
+/* Two digits and a blank for each byte. */
 #define LINE_MAX_TEXT (3u * TRACE_BYTES + TRACE_LINE_MAX)
 
 struct script {
@@ -25,7 +26,7 @@ struct script {
     char words[LINE_MAX_TEXT + 1];
     uint8_t data[LINE_MAX_TEXT / 2];
     size_t len, done; /* of data */
-    /* what the link of the trace could do: it was done */
+    /* calls that the trace contains */
     bool resets, speeds, reopens;
     bool differs;
     unsigned differs_at;
@@ -35,14 +36,14 @@ struct script {
 /* ---- lines ---- */
 
 static sfi_status
-malformed(struct script *s, const char *why)
+script_refuse_line(struct script *s, const char *why)
 {
     (void)sfi__fail(s->ctx, SFI_ERR_FORMAT, "%s", why);
     return sfi__where(s->ctx, "%u", s->line);
 }
 
 static bool
-read_hex(struct script *s, const char *text)
+script_read_hex(struct script *s, const char *text)
 {
     s->len = s->done = 0;
     while (*text != '\0') {
@@ -58,9 +59,10 @@ read_hex(struct script *s, const char *text)
     return s->len > 0;
 }
 
-/* Is there a line left?  It is in `words`, without its end. */
+/* The next line, without its end, into `words`; *found is false at the end of
+ * the trace. */
 static sfi_status
-take_line(struct script *s, bool *found)
+script_read_line(struct script *s, bool *found)
 {
     const char *begin = (const char *)s->text.data + s->at;
     size_t left = s->text.len - s->at;
@@ -73,21 +75,21 @@ take_line(struct script *s, bool *found)
     if (len > 0 && begin[len - 1] == '\r')
         len--;
     if (len > LINE_MAX_TEXT || (len > 0 && memchr(begin, '\0', len) != NULL))
-        return malformed(s, "the line is too long, or no text");
+        return script_refuse_line(s, "the line is too long, or not text");
     if (len > 0)
         memcpy(s->words, begin, len);
     s->words[len] = '\0';
     return SFI_OK;
 }
 
-/* To the next line that means something. */
+/* The next line that is not empty, a comment or a time. */
 static sfi_status
-next(struct script *s)
+script_next_step(struct script *s)
 {
     bool found;
 
     for (;;) {
-        sfi_status st = take_line(s, &found);
+        sfi_status st = script_read_line(s, &found);
 
         if (st != SFI_OK)
             return st;
@@ -97,8 +99,8 @@ next(struct script *s)
         if (s->sort != '\0' && s->sort != '#' && s->sort != '~')
             break;
     }
-    if ((s->sort == '>' || s->sort == '<') && !read_hex(s, s->words + 1))
-        return malformed(s, "no bytes in hexadecimal are here");
+    if ((s->sort == '>' || s->sort == '<') && !script_read_hex(s, s->words + 1))
+        return script_refuse_line(s, "expected bytes in hexadecimal");
     if (strchr("><=!", s->sort) == NULL)
         s->sort = 'c';
     return SFI_OK;
@@ -106,17 +108,18 @@ next(struct script *s)
 
 /* ---- differences ---- */
 
-/* From the first one on it says the same: nothing after it means anything.  No
- * status that is worth another try. */
+/* After the first difference every call fails with its message, since the rest
+ * of the trace no longer applies.  SFI_ERR_IO, so that the caller does not
+ * retry. */
 static sfi_status
-stop(struct script *s)
+script_fail_again(struct script *s)
 {
     (void)sfi__fail(s->ctx, SFI_ERR_IO, "%s", s->message);
     return sfi__where(s->ctx, "%u", s->differs_at);
 }
 
 static sfi_status SFI_PRINTF(2, 3)
-    differ(struct script *s, const char *fmt, ...)
+    script_fail_difference(struct script *s, const char *fmt, ...)
 {
     va_list args;
 
@@ -125,22 +128,22 @@ static sfi_status SFI_PRINTF(2, 3)
     va_end(args);
     s->differs = true;
     s->differs_at = s->line;
-    return stop(s);
+    return script_fail_again(s);
 }
 
 static sfi_status
-differ_here(struct script *s, const char *host)
+script_fail_step(struct script *s, const char *host)
 {
     if (s->sort == '\0')
-        return differ(s,
-                      "the host's next is \"%s\", and the trace is at its "
-                      "end",
-                      host);
-    return differ(s, "the host's next is \"%s\", the trace has \"%.80s\"", host,
-                  s->words);
+        return script_fail_difference(
+            s, "the host's next step is \"%s\", the trace has ended", host);
+    return script_fail_difference(
+        s, "the host's next step is \"%s\", the trace has \"%.80s\"", host,
+        s->words);
 }
 
-static sfi_status SFI_PRINTF(2, 3) call(struct script *s, const char *fmt, ...)
+static sfi_status SFI_PRINTF(2, 3)
+    script_expect_call(struct script *s, const char *fmt, ...)
 {
     char text[TRACE_LINE_MAX];
     va_list args;
@@ -149,15 +152,16 @@ static sfi_status SFI_PRINTF(2, 3) call(struct script *s, const char *fmt, ...)
     sfi__text_vformat(text, sizeof(text), fmt, args);
     va_end(args);
     if (s->differs)
-        return stop(s);
+        return script_fail_again(s);
     if (s->sort != 'c' || strcmp(text, s->words) != 0)
-        return differ_here(s, text);
-    return next(s);
+        return script_fail_step(s, text);
+    return script_next_step(s);
 }
 
-/* The host sends these bytes: so does the trace, however it cuts them. */
+/* The host sends these bytes; the trace must have the same, in lines of any
+ * length. */
 static sfi_status
-sent(struct script *s, const uint8_t *data, size_t len)
+script_expect_bytes(struct script *s, const uint8_t *data, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         sfi_status st = SFI_OK;
@@ -165,14 +169,15 @@ sent(struct script *s, const uint8_t *data, size_t len)
 
         sfi__text_format(text, sizeof(text), "> %02x", data[i]);
         if (s->sort != '>')
-            return differ_here(s, text);
+            return script_fail_step(s, text);
         if (s->data[s->done] != data[i])
-            return differ(s,
-                          "byte %zu of %zu that the host sends is 0x%02x, the "
-                          "trace has 0x%02x",
-                          i + 1, len, data[i], s->data[s->done]);
+            return script_fail_difference(
+                s,
+                "byte %zu of %zu that the host sends is 0x%02x, the "
+                "trace has 0x%02x",
+                i + 1, len, data[i], s->data[s->done]);
         if (++s->done == s->len)
-            st = next(s);
+            st = script_next_step(s);
         if (st != SFI_OK)
             return st;
     }
@@ -180,7 +185,7 @@ sent(struct script *s, const uint8_t *data, size_t len)
 }
 
 static sfi_status
-received(struct script *s, uint8_t *out, size_t len, size_t *got)
+script_play_bytes(struct script *s, uint8_t *out, size_t len, size_t *got)
 {
     sfi_status st = SFI_OK;
 
@@ -188,13 +193,13 @@ received(struct script *s, uint8_t *out, size_t len, size_t *got)
     while (st == SFI_OK && *got < len && s->sort == '<') {
         out[(*got)++] = s->data[s->done++];
         if (s->done == s->len)
-            st = next(s);
+            st = script_next_step(s);
     }
     return st;
 }
 
 static sfi_status
-failure(const char *name)
+script_status_by_name(const char *name)
 {
 #define ROW(status, value, text) {#status, status},
     static const struct {
@@ -210,48 +215,50 @@ failure(const char *name)
     return SFI_OK;
 }
 
-/* What the call came to. */
+/* SFI_OK, or the failure that the trace has for this call. */
 static sfi_status
-result(struct script *s)
+script_play_status(struct script *s)
 {
     sfi_status st, failed;
 
     if (s->sort != '!')
         return SFI_OK;
-    failed = failure(s->words + (s->words[1] == ' ' ? 2 : 1));
+    failed = script_status_by_name(s->words + (s->words[1] == ' ' ? 2 : 1));
     if (failed == SFI_OK)
-        return malformed(s, "this is no status of a failure");
-    st = next(s);
+        return script_refuse_line(
+            s, "unknown status, expected one such as \"! SFI_ERR_TIMEOUT\"");
+    st = script_next_step(s);
     if (st != SFI_OK)
         return st;
-    return sfi__fail(s->ctx, failed, "the trace has a failure here");
+    return sfi__fail(s->ctx, failed, "this failure is recorded in the trace");
 }
 
 /* ---- stream ---- */
 
-/* A wait for bytes that did not come hangs on the time it took: the host may
- * wait once more, or not at all. */
+/* A read without data depends on timing: the host may read more or less often
+ * than the trace has it. */
 static bool
-at_silence(const struct script *s)
+script_is_at_silence(const struct script *s)
 {
     return s->sort == 'c' && strcmp(s->words, TRACE_READ) == 0;
 }
 
 static sfi_status
-skip_silence(struct script *s)
+script_skip_silence(struct script *s)
 {
     sfi_status st = SFI_OK;
 
-    while (st == SFI_OK && at_silence(s)) {
-        st = next(s);
+    while (st == SFI_OK && script_is_at_silence(s)) {
+        st = script_next_step(s);
         if (st == SFI_OK && s->sort == '!')
-            st = next(s);
+            st = script_next_step(s);
     }
     return st;
 }
 
 static sfi_status
-on_read(void *user, uint8_t *buf, size_t len, size_t *got, uint32_t timeout_ms)
+script_read(void *user, uint8_t *buf, size_t len, size_t *got,
+            uint32_t timeout_ms)
 {
     struct script *s = user;
     sfi_status st;
@@ -259,163 +266,176 @@ on_read(void *user, uint8_t *buf, size_t len, size_t *got, uint32_t timeout_ms)
     (void)timeout_ms;
     *got = 0;
     if (s->differs)
-        return stop(s);
-    if (at_silence(s)) {
-        st = next(s);
-        return st == SFI_OK ? result(s) : st;
+        return script_fail_again(s);
+    if (script_is_at_silence(s)) {
+        st = script_next_step(s);
+        return st == SFI_OK ? script_play_status(s) : st;
     }
     if (s->sort == '\0')
-        return differ_here(s, TRACE_READ);
-    st = received(s, buf, len, got);
+        return script_fail_step(s, TRACE_READ);
+    st = script_play_bytes(s, buf, len, got);
     if (st != SFI_OK)
         *got = 0;
     if (st != SFI_OK || *got > 0)
         return st;
-    return sfi__fail(s->ctx, SFI_ERR_TIMEOUT, "the trace waits for the host");
+    return sfi__fail(s->ctx, SFI_ERR_TIMEOUT,
+                     "no data: the trace expects the host's next step");
 }
 
 static sfi_status
-on_write(void *user, const uint8_t *buf, size_t len, uint32_t timeout_ms)
+script_write(void *user, const uint8_t *buf, size_t len, uint32_t timeout_ms)
 {
     struct script *s = user;
-    sfi_status st = s->differs ? stop(s) : skip_silence(s);
+    sfi_status st = s->differs ? script_fail_again(s) : script_skip_silence(s);
 
     (void)timeout_ms;
-    if (st == SFI_OK)
-        st = sent(s, buf, len);
-    return st == SFI_OK ? result(s) : st;
+    if (st != SFI_OK)
+        return st;
+    st = script_expect_bytes(s, buf, len);
+    return st == SFI_OK ? script_play_status(s) : st;
 }
 
 static sfi_status
-numbers(struct script *s, uint64_t *one, uint64_t *two)
+script_play_numbers(struct script *s, uint64_t *one, uint64_t *two)
 {
     char *blank = strrchr(s->words, ' ');
 
     if (s->sort != '=' || blank == NULL || blank < s->words + 2)
-        return malformed(s, "expected \"= NUMBER NUMBER\"");
+        return script_refuse_line(s, "expected \"= NUMBER NUMBER\"");
     *blank = '\0';
     if (!sfi__text_to_u64(s->words + 2, UINT32_MAX, one) ||
         !sfi__text_to_u64(blank + 1, UINT32_MAX, two))
-        return malformed(s, "expected \"= NUMBER NUMBER\"");
-    return next(s);
+        return script_refuse_line(s, "expected \"= NUMBER NUMBER\"");
+    return script_next_step(s);
 }
 
 static sfi_status
-on_set_speed(void *user, uint32_t choice, uint32_t *baud, uint32_t *slower)
+script_set_speed(void *user, uint32_t choice, uint32_t *baud, uint32_t *slower)
 {
     struct script *s = user;
-    uint64_t b = 0, n = 0;
-    sfi_status st = s->differs ? stop(s) : skip_silence(s);
+    uint64_t b, n;
+    sfi_status st;
 
-    if (st == SFI_OK)
-        st = call(s, TRACE_SPEED, choice);
-    if (st == SFI_OK)
-        st = result(s);
-    if (st == SFI_OK)
-        st = numbers(s, &b, &n);
+    *baud = 0;
+    *slower = 0;
+    st = s->differs ? script_fail_again(s) : script_skip_silence(s);
+    if (st != SFI_OK)
+        return st;
+    st = script_expect_call(s, TRACE_SPEED, choice);
+    if (st != SFI_OK)
+        return st;
+    st = script_play_status(s);
+    if (st != SFI_OK)
+        return st;
+    st = script_play_numbers(s, &b, &n);
+    if (st != SFI_OK)
+        return st;
     *baud = (uint32_t)b;
     *slower = (uint32_t)n;
-    return st;
+    return SFI_OK;
 }
 
 /* ---- SPI ---- */
 
 static sfi_status
-on_select(void *user, int asserted)
+script_select(void *user, int asserted)
 {
     struct script *s = user;
-    sfi_status st = call(s, TRACE_SELECT, asserted);
+    sfi_status st = script_expect_call(s, TRACE_SELECT, asserted);
 
-    return st == SFI_OK ? result(s) : st;
+    return st == SFI_OK ? script_play_status(s) : st;
 }
 
 static sfi_status
-exactly(struct script *s, uint8_t *out, size_t len)
+script_play_exactly(struct script *s, uint8_t *out, size_t len)
 {
     size_t got;
-    sfi_status st = received(s, out, len, &got);
+    sfi_status st = script_play_bytes(s, out, len, &got);
 
     if (st == SFI_OK && got < len)
-        return malformed(s, "bytes of the answer are missing here");
+        return script_refuse_line(s, "bytes of the reply are missing");
     return st;
 }
 
 static sfi_status
-on_transfer(void *user, const uint8_t *tx, uint8_t *rx, size_t len)
+script_transfer(void *user, const uint8_t *tx, uint8_t *rx, size_t len)
 {
     struct script *s = user;
-    sfi_status st = call(s, TRACE_TRANSFER, len);
+    sfi_status st = script_expect_call(s, TRACE_TRANSFER, len);
 
-    if (st == SFI_OK)
-        st = sent(s, tx, len);
-    if (st == SFI_OK)
-        st = result(s);
-    if (st == SFI_OK && rx != NULL)
-        st = exactly(s, rx, len);
-    return st;
+    if (st != SFI_OK)
+        return st;
+    st = script_expect_bytes(s, tx, len);
+    if (st != SFI_OK)
+        return st;
+    st = script_play_status(s);
+    if (st != SFI_OK || rx == NULL)
+        return st;
+    return script_play_exactly(s, rx, len);
 }
 
 /* ---- USB ---- */
 
 static sfi_status
-on_control(void *user, uint8_t request_type, uint8_t request, uint16_t value,
-           uint16_t index, uint8_t *data, size_t len, size_t *got,
-           uint32_t timeout_ms)
+script_control(void *user, uint8_t request_type, uint8_t request,
+               uint16_t value, uint16_t index, uint8_t *data, size_t len,
+               size_t *got, uint32_t timeout_ms)
 {
     struct script *s = user;
     bool is_in = (request_type & 0x80) != 0;
     uint64_t moved = 0;
-    sfi_status st =
-        call(s, TRACE_CONTROL, request_type, request, value, index, len);
+    sfi_status st = script_expect_call(s, TRACE_CONTROL, request_type, request,
+                                       value, index, len);
 
     (void)timeout_ms;
     *got = 0;
     if (st == SFI_OK && !is_in)
-        st = sent(s, data, len);
-    if (st == SFI_OK)
-        st = result(s);
-    if (st == SFI_OK && is_in)
-        return received(s, data, len, got);
+        st = script_expect_bytes(s, data, len);
     if (st != SFI_OK)
         return st;
+    st = script_play_status(s);
+    if (st != SFI_OK)
+        return st;
+    if (is_in)
+        return script_play_bytes(s, data, len, got);
     if (s->sort != '=' || strlen(s->words) < 3 ||
         !sfi__text_to_u64(s->words + 2, len, &moved))
-        return malformed(s, "expected \"= NUMBER\"");
+        return script_refuse_line(s, "expected \"= NUMBER\"");
     *got = (size_t)moved;
-    return next(s);
+    return script_next_step(s);
 }
 
 static sfi_status
-on_reopen(void *user, uint32_t timeout_ms)
+script_reopen(void *user, uint32_t timeout_ms)
 {
     struct script *s = user;
-    sfi_status st = call(s, TRACE_REOPEN);
+    sfi_status st = script_expect_call(s, TRACE_REOPEN);
 
     (void)timeout_ms;
-    return st == SFI_OK ? result(s) : st;
+    return st == SFI_OK ? script_play_status(s) : st;
 }
 
 /* ---- memory ---- */
 
 static void
-word_bytes(uint8_t raw[4], uint32_t word)
+script_encode_word(uint8_t raw[4], uint32_t word)
 {
     for (unsigned i = 0; i < 4; i++)
         raw[i] = (uint8_t)(word >> (24 - 8 * i));
 }
 
 static sfi_status
-on_read32(void *user, uint32_t address, uint32_t *words, size_t count)
+script_read32(void *user, uint32_t address, uint32_t *words, size_t count)
 {
     struct script *s = user;
-    sfi_status st = call(s, TRACE_READ32, address, count);
+    sfi_status st = script_expect_call(s, TRACE_READ32, address, count);
 
     if (st == SFI_OK)
-        st = result(s);
+        st = script_play_status(s);
     for (size_t i = 0; st == SFI_OK && i < count; i++) {
         uint8_t raw[4] = {0};
 
-        st = exactly(s, raw, sizeof(raw));
+        st = script_play_exactly(s, raw, sizeof(raw));
         words[i] = (uint32_t)raw[0] << 24 | (uint32_t)raw[1] << 16 |
                    (uint32_t)raw[2] << 8 | raw[3];
     }
@@ -423,35 +443,36 @@ on_read32(void *user, uint32_t address, uint32_t *words, size_t count)
 }
 
 static sfi_status
-on_write32(void *user, uint32_t address, const uint32_t *words, size_t count)
+script_write32(void *user, uint32_t address, const uint32_t *words,
+               size_t count)
 {
     struct script *s = user;
-    sfi_status st = call(s, TRACE_WRITE32, address, count);
+    sfi_status st = script_expect_call(s, TRACE_WRITE32, address, count);
 
     for (size_t i = 0; st == SFI_OK && i < count; i++) {
         uint8_t raw[4];
 
-        word_bytes(raw, words[i]);
-        st = sent(s, raw, sizeof(raw));
+        script_encode_word(raw, words[i]);
+        st = script_expect_bytes(s, raw, sizeof(raw));
     }
-    return st == SFI_OK ? result(s) : st;
+    return st == SFI_OK ? script_play_status(s) : st;
 }
 
 /* ---- all ---- */
 
 static sfi_status
-on_reset(void *user, int into_boot)
+script_reset(void *user, int into_boot)
 {
     struct script *s = user;
-    sfi_status st = s->differs ? stop(s) : skip_silence(s);
+    sfi_status st = s->differs ? script_fail_again(s) : script_skip_silence(s);
 
     if (st == SFI_OK)
-        st = call(s, TRACE_RESET, into_boot);
-    return st == SFI_OK ? result(s) : st;
+        st = script_expect_call(s, TRACE_RESET, into_boot);
+    return st == SFI_OK ? script_play_status(s) : st;
 }
 
 static void
-on_close(void *user)
+script_close(void *user)
 {
     struct script *s = user;
 
@@ -461,95 +482,96 @@ on_close(void *user)
 
 static const union transport_ops ops[TRANSPORT_KINDS] = {
     [TRANSPORT_STREAM].stream = {.struct_size = sizeof(sfi_stream_ops),
-                                 .read = on_read,
-                                 .write = on_write,
-                                 .reset = on_reset,
-                                 .close = on_close,
-                                 .set_speed = on_set_speed},
+                                 .read = script_read,
+                                 .write = script_write,
+                                 .reset = script_reset,
+                                 .close = script_close,
+                                 .set_speed = script_set_speed},
     [TRANSPORT_SPI].spi = {.struct_size = sizeof(sfi_spi_ops),
-                           .select = on_select,
-                           .transfer = on_transfer,
-                           .reset = on_reset,
-                           .close = on_close},
+                           .select = script_select,
+                           .transfer = script_transfer,
+                           .reset = script_reset,
+                           .close = script_close},
     [TRANSPORT_USB].usb = {.struct_size = sizeof(sfi_usb_ops),
-                           .control = on_control,
-                           .reopen = on_reopen,
-                           .reset = on_reset,
-                           .close = on_close},
+                           .control = script_control,
+                           .reopen = script_reopen,
+                           .reset = script_reset,
+                           .close = script_close},
     [TRANSPORT_DAP].dap = {.struct_size = sizeof(sfi_dap_ops),
-                           .read32 = on_read32,
-                           .write32 = on_write32,
-                           .reset = on_reset,
-                           .close = on_close},
+                           .read32 = script_read32,
+                           .write32 = script_write32,
+                           .reset = script_reset,
+                           .close = script_close},
 };
 
-/* A host does not ask for what a link cannot do. */
+/* A function is there only when the trace has a call of it. */
 static void
-take_ops(const struct script *s, enum transport_kind kind,
-         union transport_ops *o)
+script_choose_ops(const struct script *s, enum transport_kind kind,
+                  union transport_ops *o)
 {
     *o = ops[kind];
-    switch (kind) {
-    case TRANSPORT_STREAM:
-        o->stream.reset = s->resets ? on_reset : NULL;
-        o->stream.set_speed = s->speeds ? on_set_speed : NULL;
-        break;
-    case TRANSPORT_SPI:
-        o->spi.reset = s->resets ? on_reset : NULL;
-        break;
-    case TRANSPORT_USB:
-        o->usb.reset = s->resets ? on_reset : NULL;
-        o->usb.reopen = s->reopens ? on_reopen : NULL;
-        break;
-    case TRANSPORT_DAP:
-        o->dap.reset = s->resets ? on_reset : NULL;
-        break;
-    case TRANSPORT_KINDS:
-        break;
-    }
+    if (!s->resets)
+        *sfi__transport_slots(o, kind).reset = NULL;
+    if (kind == TRANSPORT_STREAM && !s->speeds)
+        o->stream.set_speed = NULL;
+    if (kind == TRANSPORT_USB && !s->reopens)
+        o->usb.reopen = NULL;
 }
 
 static bool
-says(const struct script *s, const char *call)
+script_is_at_call(const struct script *s, const char *call)
 {
     return s->sort == 'c' && strncmp(s->words, call, strlen(call)) == 0;
 }
 
-/* Every line is looked at before the first is played. */
-static sfi_status
-begin(struct script *s, enum transport_kind *kind)
+/* Is this step the kind of a link, and which? */
+static bool
+script_is_kind(const struct script *s, enum transport_kind *kind)
 {
-    sfi_status st = next(s);
+    if (!script_is_at_call(s, "kind "))
+        return false;
+    for (*kind = 0; *kind < TRANSPORT_KINDS; (*kind)++) {
+        if (strcmp(s->words + strlen("kind "), sfi__trace_kind(*kind)) == 0)
+            return true;
+    }
+    return false;
+}
 
-    *kind = 0;
-    while (st == SFI_OK && *kind < TRANSPORT_KINDS &&
-           (s->sort != 'c' || strncmp(s->words, "kind ", 5) != 0 ||
-            strcmp(s->words + 5, sfi__trace_kind(*kind)) != 0))
-        (*kind)++;
-    if (st == SFI_OK && *kind == TRANSPORT_KINDS)
-        return malformed(s, "a trace begins with \"kind stream\", \"kind "
-                            "spi\", \"kind usb\" or \"kind memory\"");
-    while (st == SFI_OK && s->sort != '\0') {
-        s->resets = s->resets || says(s, "reset ");
-        s->speeds = s->speeds || says(s, "speed ");
-        s->reopens = s->reopens || says(s, TRACE_REOPEN);
-        st = next(s);
+/* Read the whole trace once, for its kind and its calls, before it is played.
+ */
+static sfi_status
+script_scan_trace(struct script *s, enum transport_kind *kind)
+{
+    sfi_status st = script_next_step(s);
+
+    if (st != SFI_OK)
+        return st;
+    if (!script_is_kind(s, kind))
+        return script_refuse_line(s, "a trace must begin with \"kind stream\", "
+                                     "\"kind spi\", \"kind usb\" or \"kind "
+                                     "memory\"");
+    while (s->sort != '\0') {
+        s->resets = s->resets || script_is_at_call(s, "reset ");
+        s->speeds = s->speeds || script_is_at_call(s, "speed ");
+        s->reopens = s->reopens || script_is_at_call(s, TRACE_REOPEN);
+        st = script_next_step(s);
+        if (st != SFI_OK)
+            return st;
     }
     s->at = 0;
     s->line = 0;
-    if (st == SFI_OK)
-        st = next(s);
-    return st == SFI_OK ? next(s) : st;
+    st = script_next_step(s);
+    return st == SFI_OK ? script_next_step(s) : st;
 }
 
 static sfi_status
-load(struct script *s, const char *path, enum transport_kind *kind)
+script_load_trace(struct script *s, const char *path, enum transport_kind *kind)
 {
     int err = sfi__file_read(path, SCRIPT_MAX, &s->text);
 
     if (err != 0)
         return sfi__fail_os(s->ctx, sfi__os_status(err), err, "cannot read");
-    return begin(s, kind);
+    return script_scan_trace(s, kind);
 }
 
 sfi_status
@@ -570,12 +592,12 @@ sfi__script_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
     *s = (struct script){.ctx = ctx};
     sfi__buf_init(&s->text, &ctx->alloc, false);
     sfi__text_format(name, sizeof(name), "script:%s", uri->path);
-    st = load(s, uri->path, &kind);
+    st = script_load_trace(s, uri->path, &kind);
     if (st == SFI_OK) {
-        take_ops(s, kind, &o);
+        script_choose_ops(s, kind, &o);
         st = sfi__transport_new(ctx, kind, &o, s, name, out);
     }
     if (st != SFI_OK)
-        on_close(s);
+        script_close(s);
     return st;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The words of a trace: capture.c writes them, script.c reads them again.
+/* The text form of a trace: capture.c writes it, script.c reads it.
  *
  * A line is a call of a link's function, bytes out (`>`), bytes in (`<`),
- * numbers that came back (`=`), or the status of a failure (`!`); `~` is the
- * milliseconds that passed, and `#` a comment.  The bytes of a stream need no
- * call.  doc/protocol.md describes it. */
+ * returned numbers (`=`), or the status of a failure (`!`); `~` is the time
+ * that passed, in milliseconds, and `#` a comment.  The bytes of a stream have
+ * no line for the call.  doc/protocol.md describes the form. */
 #ifndef SFI_TRANSPORT_TRACE_TRACE_H
 #define SFI_TRANSPORT_TRACE_TRACE_H
 
@@ -13,7 +13,7 @@
 #include "transport/base/uri.h"
 
 #define TRACE_LINE_MAX 128u
-#define TRACE_BYTES 32u /* a line's */
+#define TRACE_BYTES 32u /* of one line */
 
 #define TRACE_KIND "kind %s"
 #define TRACE_RESET "reset %d"
@@ -26,7 +26,7 @@
 #define TRACE_READ32 "read %08x %zu"
 #define TRACE_WRITE32 "write %08x %zu"
 
-/* "stream" and so on. */
+/* The kind's word in a trace, such as "stream". */
 const char *sfi__trace_kind(enum transport_kind kind);
 
 /* script:PATH */

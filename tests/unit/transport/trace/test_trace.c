@@ -349,14 +349,15 @@ static const struct {
     {"kind memory\nwrite 24030000 2\n> 5346494d 01000000\n", 3,
      "byte 1 of 4 that the host sends is 0x00, the trace has 0x01"},
     {"kind memory\n# wrong\n\nwrite 24030004 2\n", 4,
-     "the host's next is \"write 24030000 2\", the trace has \"write 24030004 "
+     "the host's next step is \"write 24030000 2\", the trace has \"write "
+     "24030004 "
      "2\""},
     {"kind memory\nwrite 24030000 2\n> 5346494d\n", 3,
-     "the host's next is \"> 00\", and the trace is at its end"},
+     "the host's next step is \"> 00\", the trace has ended"},
     {"kind memory\nwrite 24030000 2\n! SFI_ERR_NACK\n", 3,
-     "the host's next is \"> 53\", the trace has \"! SFI_ERR_NACK\""},
+     "the host's next step is \"> 53\", the trace has \"! SFI_ERR_NACK\""},
     {"kind memory\n", 1,
-     "the host's next is \"write 24030000 2\", and the trace is at its end"},
+     "the host's next step is \"write 24030000 2\", the trace has ended"},
 };
 
 START_TEST(test_difference)
@@ -392,18 +393,18 @@ START_TEST(test_stream_is_no_frames)
     ck_assert_ok(sfi_transport_open(ctx, uri, &tp));
     ck_assert_ok(sfi__transport_write(tp, (const uint8_t[]){0x7f}, 1, 100));
     ck_assert_fails(sfi__transport_read(tp, in, 1, &got, 0), SFI_ERR_TIMEOUT,
-                    "", "the trace waits for the host");
+                    "", "no data: the trace expects the host's next step");
     ck_assert_ok(
         sfi__transport_write(tp, (const uint8_t[]){0x00, 0x01}, 2, 100));
     ck_assert_fails(sfi__transport_read(tp, in, 1, &got, 0), SFI_ERR_TIMEOUT,
-                    "", "the trace has a failure here");
+                    "", "this failure is recorded in the trace");
     ck_assert_ok(sfi__transport_read(tp, in, sizeof(in), &got, 0));
     ck_assert_uint_eq(got, 3);
     ck_assert_mem_eq(in, ((const uint8_t[]){0x79, 0x01, 0x02}), 3);
     /* no wait at all, instead of two */
     ck_assert_ok(sfi__transport_write(tp, (const uint8_t[]){0x03}, 1, 100));
     ck_assert_fails(sfi__transport_read(tp, in, 1, &got, 0), SFI_ERR_IO, "13",
-                    "the host's next is \"read\", and the trace is at its end");
+                    "the host's next step is \"read\", the trace has ended");
     sfi_transport_free(tp);
 }
 END_TEST
@@ -413,16 +414,16 @@ static const struct {
     unsigned line;
     const char *message;
 } bad[] = {
-#define NO_KIND                                                           \
-    "a trace begins with \"kind stream\", \"kind spi\", \"kind usb\" or " \
+#define NO_KIND                                                               \
+    "a trace must begin with \"kind stream\", \"kind spi\", \"kind usb\" or " \
     "\"kind memory\""
     {"", 0, NO_KIND},
     {"# nothing\n", 1, NO_KIND},
     {"kind i2c\n", 1, NO_KIND},
     {"> 79\nkind stream\n", 1, NO_KIND},
-    {"kind stream\n> 7\n", 2, "no bytes in hexadecimal are here"},
-    {"kind stream\n> 79 7g\n", 2, "no bytes in hexadecimal are here"},
-    {"kind stream\n\n<\n", 3, "no bytes in hexadecimal are here"},
+    {"kind stream\n> 7\n", 2, "expected bytes in hexadecimal"},
+    {"kind stream\n> 79 7g\n", 2, "expected bytes in hexadecimal"},
+    {"kind stream\n\n<\n", 3, "expected bytes in hexadecimal"},
 };
 
 START_TEST(test_bad_trace)
@@ -468,7 +469,7 @@ START_TEST(test_long_line)
     (void)fclose(f);
     (void)snprintf(where, sizeof(where), "%s:2", uri);
     ck_assert_fails(sfi_transport_open(ctx, uri, &tp), SFI_ERR_FORMAT, where,
-                    "the line is too long, or no text");
+                    "the line is too long, or not text");
 }
 END_TEST
 
@@ -500,8 +501,10 @@ START_TEST(test_full_disk)
     sfi_transport *tp = open_kind(TRANSPORT_DAP);
 
     ck_assert_ok(sfi_transport_capture(tp, "/dev/full"));
-    ck_assert_str_eq(logged, "/dev/full: the trace ends here: No space left "
-                             "on device");
+    ck_assert_str_eq(
+        logged,
+        "/dev/full: cannot write the trace, which ends here: No space left "
+        "on device");
     logged[0] = '\0';
     talk_memory(tp);
     ck_assert_str_eq(logged, ""); /* said once */
