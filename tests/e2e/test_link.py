@@ -36,7 +36,7 @@ class Link(bench.Case):
         part.link.write_text("a file\n")
         result = part.program(b.image(H753, "fw.sfi"),
                               *b.hsm(H753, "line.vault", 1))
-        self.assertEnded(result, 4, "part.tty: this is no serial port")
+        self.assertEnded(result, 4, "part.tty: this is not a serial port")
         self.assertEqual(part.link.read_text(), "a file\n")
 
     def test_port_silent(self):

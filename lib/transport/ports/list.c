@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Serial ports and spidevs, as Linux has them (Documentation/ABI/stable/
- * sysfs-driver-..., admin-guide/devices.rst): never opened, since DTR and RTS
- * would move. */
+/* Lists serial ports and spidevs from /sys
+ * (Documentation/admin-guide/devices.rst of Linux).  A port is never opened:
+ * that would change DTR and RTS. */
 #define _POSIX_C_SOURCE 200809L
 #include <string.h>
 #include <unistd.h>
@@ -12,13 +12,13 @@
 #include "transport/base/sysfs.h"
 #include "transport/base/uri.h"
 
-/* From a port's device up to its USB device: the port of an adapter with many,
- * the interface, the device. */
+/* Folders to look at from a port's device up to its USB device: port of an
+ * adapter, interface, device. */
 #define LEVELS 3
 
-/* Can this stand in a link's name? */
+/* Can this be part of a link's name? */
 static bool
-is_plain(const char *name)
+list_is_plain_name(const char *name)
 {
     for (; *name != '\0'; name++) {
         if (*name <= 0x20 || *name >= 0x7f || *name == '?')
@@ -27,16 +27,17 @@ is_plain(const char *name)
     return true;
 }
 
-/* False: it is not for a link, or has no node. */
+/* False: the name cannot be part of a link's name, or has no node in /dev. */
 static bool
-name_node(const struct listing *l, sfi_transport_found *f, const char *kind,
-          const char *name)
+list_begin_entry(const struct listing *l, sfi_transport_found *f,
+                 const char *kind, const char *name)
 {
     char node[SYSFS_PATH_MAX];
     char locks[SYSFS_PATH_MAX];
 
     *f = (sfi_transport_found){.struct_size = sizeof(*f)};
-    if (!is_plain(name) || strlen("/dev/") + strlen(name) >= URI_PATH_MAX)
+    if (!list_is_plain_name(name) ||
+        strlen("/dev/") + strlen(name) >= URI_PATH_MAX)
         return false;
     sfi__text_format(node, sizeof(node), "%s/dev/%s", l->root, name);
     if (access(node, F_OK) != 0)
@@ -53,9 +54,9 @@ name_node(const struct listing *l, sfi_transport_found *f, const char *kind,
 
 /* ---- serial ports ---- */
 
-/* What stands behind a port: the USB device, or the name of its driver. */
+/* The texts of the USB device behind a port, else the name of its driver. */
 static void
-describe_port(sfi_transport_found *f, const char *device)
+list_describe_port(sfi_transport_found *f, const char *device)
 {
     char folder[SYSFS_PATH_MAX];
     char path[SYSFS_PATH_MAX + 16];
@@ -79,9 +80,10 @@ describe_port(sfi_transport_found *f, const char *device)
     }
 }
 
-/* udev's links: vendor, product and serial number of the adapter. */
+/* A link made by udev, named after the adapter's serial number. */
 static void
-find_lasting(const struct listing *l, sfi_transport_found *f, const char *name)
+list_find_lasting_uri(const struct listing *l, sfi_transport_found *f,
+                      const char *name)
 {
     static const char by_id[] = "/dev/serial/by-id";
     char folder[SYSFS_PATH_MAX];
@@ -92,7 +94,8 @@ find_lasting(const struct listing *l, sfi_transport_found *f, const char *name)
     sfi__text_format(folder, sizeof(folder), "%s%s", l->root, by_id);
     while (sfi__sysfs_next(folder, id)) {
         sfi__text_format(path, sizeof(path), "%s/%s", folder, id);
-        if (!is_plain(id) || strlen(by_id) + 1 + strlen(id) >= URI_PATH_MAX ||
+        if (!list_is_plain_name(id) ||
+            strlen(by_id) + 1 + strlen(id) >= URI_PATH_MAX ||
             !sfi__sysfs_link(path, meant) || strcmp(meant, name) != 0)
             continue;
         sfi__text_format(f->lasting_uri, sizeof(f->lasting_uri), "serial:%s/%s",
@@ -101,10 +104,10 @@ find_lasting(const struct listing *l, sfi_transport_found *f, const char *name)
     }
 }
 
-/* linux/serial_core.h: an 8250 that was looked for and not found has a name,
- * and type 0 (PORT_UNKNOWN). */
+/* linux/serial_core.h: an 8250 that Linux probed for and did not find has a
+ * name and type 0 (PORT_UNKNOWN). */
 static bool
-is_there(const char *device, const char *type)
+list_port_exists(const char *device, const char *type)
 {
     char text[16];
 
@@ -126,10 +129,11 @@ sfi__list_serial(const struct listing *l)
     while (sfi__sysfs_next(folder, name)) {
         sfi__text_format(device, sizeof(device), "%s/%s/device", folder, name);
         sfi__text_format(type, sizeof(type), "%s/%s/type", folder, name);
-        if (!is_there(device, type) || !name_node(l, &found, "serial", name))
+        if (!list_port_exists(device, type) ||
+            !list_begin_entry(l, &found, "serial", name))
             continue;
-        describe_port(&found, device);
-        find_lasting(l, &found, name);
+        list_describe_port(&found, device);
+        list_find_lasting_uri(l, &found, name);
         l->fn(l->user, &found);
     }
     return SFI_OK;
@@ -139,7 +143,7 @@ sfi__list_serial(const struct listing *l)
 
 /* "spidev0.1" */
 static void
-describe_spidev(sfi_transport_found *f, const char *name)
+list_describe_spidev(sfi_transport_found *f, const char *name)
 {
     const char *bus = name + strcspn(name, "0123456789");
     size_t len = strspn(bus, "0123456789");
@@ -159,9 +163,9 @@ sfi__list_spi(const struct listing *l)
 
     sfi__text_format(folder, sizeof(folder), "%s/sys/class/spidev", l->root);
     while (sfi__sysfs_next(folder, name)) {
-        if (!name_node(l, &found, "spi", name))
+        if (!list_begin_entry(l, &found, "spi", name))
             continue;
-        describe_spidev(&found, name);
+        list_describe_spidev(&found, name);
         l->fn(l->user, &found);
     }
     return SFI_OK;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Stub of serial: for builds without serial ports. */
 #include "transport/ports/serial.h"
 
 #include "core/err.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* cfmakeraw(), CRTSCTS, high speeds and flock() are not POSIX. */
+/* serial:PATH: a serial port of a POSIX system. */
+/* cfmakeraw(), CRTSCTS, high speeds and flock() are not in POSIX. */
 #define _DEFAULT_SOURCE
 #include "transport/ports/serial.h"
 
@@ -18,13 +19,13 @@
 #include "core/err.h"
 #include "transport/base/transport.h"
 
-/* AN3155, 2: what bootloaders are specified for; many can do more. */
+/* AN3155, 2: the highest speed that bootloaders specify; many can do more. */
 #define BAUD_DEFAULT 115200u
 /* RM0433, 8.4.2: NRST low for 20 us is enough; adapters need milliseconds. */
 #define PULSE_MS 20u
 /* AN2606, "STM32H74xxx/75xxx": 54 ms until the bootloader listens. */
 #define WAIT_MS 60u
-/* A capacitor at NRST, a board with a slow supply: never more than that. */
+/* Enough for a large capacitor at NRST or a slow power supply. */
 #define RESET_MS_MAX 10000u
 
 static const struct {
@@ -36,9 +37,9 @@ static const struct {
     {230400, B230400}, {460800, B460800}, {921600, B921600},
 };
 
-/* TIOCM_DTR or TIOCM_RTS, 0: none; with an inverter behind it or without. */
+/* A modem control line that is wired to a pin of the chip. */
 struct line {
-    int bit;
+    int bit; /* TIOCM_DTR or TIOCM_RTS; 0: not wired */
     bool inverted;
 };
 
@@ -51,9 +52,8 @@ struct serial {
     uint32_t pulse_ms, wait_ms;
 };
 
-/* A port that was there and is not any more. */
 static sfi_status
-port_error(struct serial *s, int err, const char *doing)
+serial_report_error(struct serial *s, int err, const char *doing)
 {
     switch (err) {
     case EIO:
@@ -61,16 +61,16 @@ port_error(struct serial *s, int err, const char *doing)
     case ENODEV:
     case EBADF:
         return sfi__fail_os(s->ctx, SFI_ERR_NO_DEVICE, err,
-                            "the port vanished during %s", doing);
+                            "the port disappeared during %s", doing);
     default:
         return sfi__fail_os(s->ctx, SFI_ERR_IO, err, "%s failed", doing);
     }
 }
 
-/* Until the port can be read (or written), it is gone, or time is over. */
+/* Wait until the port can be read (or written). */
 static sfi_status
-wait_for(struct serial *s, short events, const struct deadline *dl,
-         const char *doing)
+serial_wait_ready(struct serial *s, short events, const struct deadline *dl,
+                  const char *doing)
 {
     for (;;) {
         struct pollfd p = {.fd = s->fd, .events = events};
@@ -80,12 +80,11 @@ wait_for(struct serial *s, short events, const struct deadline *dl,
         if (n > 0 && (p.revents & events) != 0)
             return SFI_OK;
         if (n > 0)
-            return port_error(s, EIO, doing);
+            return serial_report_error(s, EIO, doing);
         if (n < 0 && errno != EINTR)
-            return port_error(s, errno, doing);
+            return serial_report_error(s, errno, doing);
         if (n == 0 || sfi__deadline_passed(dl))
-            return sfi__fail(s->ctx, SFI_ERR_TIMEOUT, "%s took too long",
-                             doing);
+            return sfi__fail(s->ctx, SFI_ERR_TIMEOUT, "%s timed out", doing);
     }
 }
 
@@ -97,7 +96,7 @@ serial_read(void *user, uint8_t *buf, size_t len, size_t *got,
     struct deadline dl = sfi__deadline_in(s->ctx->clock, timeout_ms);
 
     for (;;) {
-        sfi_status st = wait_for(s, POLLIN, &dl, "read");
+        sfi_status st = serial_wait_ready(s, POLLIN, &dl, "read");
         ssize_t n;
 
         if (st != SFI_OK)
@@ -108,9 +107,9 @@ serial_read(void *user, uint8_t *buf, size_t len, size_t *got,
             return SFI_OK;
         }
         if (n == 0)
-            return port_error(s, EIO, "read");
+            return serial_report_error(s, EIO, "read");
         if (errno != EAGAIN && errno != EINTR)
-            return port_error(s, errno, "read");
+            return serial_report_error(s, errno, "read");
     }
 }
 
@@ -121,14 +120,14 @@ serial_write(void *user, const uint8_t *buf, size_t len, uint32_t timeout_ms)
     struct deadline dl = sfi__deadline_in(s->ctx->clock, timeout_ms);
 
     while (len > 0) {
-        sfi_status st = wait_for(s, POLLOUT, &dl, "write");
+        sfi_status st = serial_wait_ready(s, POLLOUT, &dl, "write");
         ssize_t n;
 
         if (st != SFI_OK)
             return st;
         n = write(s->fd, buf, len);
         if (n < 0 && errno != EAGAIN && errno != EINTR)
-            return port_error(s, errno, "write");
+            return serial_report_error(s, errno, "write");
         if (n > 0) {
             buf += n;
             len -= (size_t)n;
@@ -143,13 +142,13 @@ serial_flush(void *user)
     struct serial *s = user;
 
     if (tcflush(s->fd, TCIFLUSH) != 0)
-        return port_error(s, errno, "flush");
+        return serial_report_error(s, errno, "flush");
     return SFI_OK;
 }
 
 /* A line that is set is low on the wire. */
 static sfi_status
-set_line(struct serial *s, const struct line *line, bool low)
+serial_set_pin(struct serial *s, const struct line *line, bool low)
 {
     bool set = low != line->inverted;
 
@@ -160,7 +159,7 @@ set_line(struct serial *s, const struct line *line, bool low)
     if (errno == ENOTTY || errno == EINVAL)
         return sfi__fail_os(s->ctx, SFI_ERR_UNSUPPORTED, errno,
                             "this port has no DTR and RTS");
-    return port_error(s, errno, "setting DTR or RTS");
+    return serial_report_error(s, errno, "setting DTR or RTS");
 }
 
 static sfi_status
@@ -172,21 +171,22 @@ serial_reset(void *user, int into_boot)
 
     if (s->reset.bit == 0)
         return sfi__fail(s->ctx, SFI_ERR_UNSUPPORTED,
-                         "no line to the chip's reset is named; is it wired, "
-                         "add ?reset=dtr or ?reset=rts");
-    st = set_line(s, &s->boot0, !into_boot);
+                         "no reset line is configured; if NRST is wired, add "
+                         "?reset=dtr or ?reset=rts to the link's name");
+    st = serial_set_pin(s, &s->boot0, !into_boot);
     if (st == SFI_OK)
-        st = set_line(s, &s->reset, true);
+        st = serial_set_pin(s, &s->reset, true);
     if (st != SFI_OK)
         return st;
     clock->sleep_ms(clock->user, s->pulse_ms);
-    st = set_line(s, &s->reset, false);
+    st = serial_set_pin(s, &s->reset, false);
     clock->sleep_ms(clock->user, s->wait_ms);
     return st;
 }
 
-/* The claim is the port's, not ours: it would outlive us where another has the
- * port open, as the far side of a pseudo-terminal may. */
+/* TIOCEXCL belongs to the port, not to this file descriptor: it would stay in
+ * effect while another process has the port open, such as the other side of a
+ * pseudo-terminal. */
 static void
 serial_close(void *user)
 {
@@ -200,7 +200,7 @@ serial_close(void *user)
 }
 
 static sfi_status
-open_error(sfi_ctx *ctx, int err)
+serial_report_open_error(sfi_ctx *ctx, int err)
 {
     switch (err) {
     case ENOENT:
@@ -216,30 +216,31 @@ open_error(sfi_ctx *ctx, int err)
     case EACCES:
     case EPERM:
         return sfi__fail_os(ctx, SFI_ERR_ACCESS, err,
-                            "the port may not be opened; are you in its "
-                            "group");
+                            "no permission to open the port; add the user to "
+                            "its group");
     default:
         return sfi__fail_os(ctx, SFI_ERR_IO, err, "cannot open the port");
     }
 }
 
-/* Ours alone: TIOCEXCL keeps others out, flock() also the superuser. */
+/* TIOCEXCL keeps other users out, flock() also root. */
 static sfi_status
-open_port(struct serial *s, const char *path)
+serial_claim_port(struct serial *s, const char *path)
 {
     s->fd = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
     if (s->fd < 0)
-        return open_error(s->ctx, errno);
+        return serial_report_open_error(s->ctx, errno);
     if (!isatty(s->fd))
-        return sfi__fail(s->ctx, SFI_ERR_NO_DEVICE, "this is no serial port");
+        return sfi__fail(s->ctx, SFI_ERR_NO_DEVICE,
+                         "this is not a serial port");
     if (flock(s->fd, LOCK_EX | LOCK_NB) != 0 || ioctl(s->fd, TIOCEXCL) != 0)
-        return open_error(s->ctx, errno);
+        return serial_report_open_error(s->ctx, errno);
     s->claimed = true;
     return SFI_OK;
 }
 
 static bool
-same_line(const struct termios *a, const struct termios *b)
+serial_settings_equal(const struct termios *a, const struct termios *b)
 {
     const tcflag_t cflag = CSIZE | CSTOPB | CREAD;
     const tcflag_t lflag = ICANON | ECHO | ISIG;
@@ -250,19 +251,19 @@ same_line(const struct termios *a, const struct termios *b)
            (a->c_lflag & lflag) == (b->c_lflag & lflag);
 }
 
-/* AN3155, 2: 8 data bits, even parity, 1 stop bit.  A byte with a wrong
- * parity is dropped: what is missing is asked for again.  A pty does without
- * parity, and tcsetattr() may say EINVAL or success then: look at what the
- * port really does. */
+/* AN3155, 2: 8 data bits, even parity, 1 stop bit.  A byte with wrong parity is
+ * dropped, and the request is sent again.  A pseudo-terminal has no parity, and
+ * tcsetattr() returns EINVAL or success then: read back what was set. */
 static sfi_status
-set_line_up(struct serial *s, speed_t speed, bool *parity)
+serial_set_line_mode(struct serial *s, speed_t speed, bool *parity)
 {
     struct termios want;
     struct termios is;
     int err = 0;
 
     if (tcgetattr(s->fd, &want) != 0)
-        return sfi__fail_os(s->ctx, SFI_ERR_IO, errno, "cannot set the line");
+        return sfi__fail_os(s->ctx, SFI_ERR_IO, errno,
+                            "cannot read the settings of the port");
     cfmakeraw(&want);
     want.c_cflag &= (tcflag_t) ~(CSIZE | CSTOPB | PARODD | CRTSCTS | HUPCL);
     want.c_cflag |= CS8 | PARENB | CLOCAL | CREAD;
@@ -273,9 +274,9 @@ set_line_up(struct serial *s, speed_t speed, bool *parity)
         return sfi__fail_os(s->ctx, SFI_ERR_IO, errno, "cannot set the speed");
     if (tcsetattr(s->fd, TCSANOW, &want) != 0)
         err = errno;
-    if (tcgetattr(s->fd, &is) != 0 || !same_line(&want, &is))
+    if (tcgetattr(s->fd, &is) != 0 || !serial_settings_equal(&want, &is))
         return sfi__fail_os(s->ctx, SFI_ERR_IO, err != 0 ? err : errno,
-                            "the port cannot do 8 bits at this speed");
+                            "the port does not support 8 bits at this speed");
     *parity = (is.c_cflag & PARENB) != 0;
     return SFI_OK;
 }
@@ -289,7 +290,7 @@ serial_set_speed(void *user, uint32_t choice, uint32_t *baud, uint32_t *slower)
 
     *baud = speeds[i].baud;
     *slower = (uint32_t)(i - s->slowest);
-    return set_line_up(s, speeds[i].speed, &parity);
+    return serial_set_line_mode(s, speeds[i].speed, &parity);
 }
 
 static const sfi_stream_ops serial_ops = {
@@ -302,30 +303,31 @@ static const sfi_stream_ops serial_ops = {
     .set_speed = serial_set_speed,
 };
 
-/* What an adapter cannot do is no speed of this port. */
+/* Skip the speeds that the adapter does not support. */
 static sfi_status
-set_up(struct serial *s, const char *path)
+serial_find_speed(struct serial *s, const char *path)
 {
     bool parity = false;
     sfi_status st;
 
     for (;; s->fastest--) {
-        st = set_line_up(s, speeds[s->fastest].speed, &parity);
+        st = serial_set_line_mode(s, speeds[s->fastest].speed, &parity);
         if (st == SFI_OK || s->fastest == s->slowest)
             break;
         sfi__log(s->ctx, SFI_LOG_WARNING,
-                 "serial:%s: the port cannot do %u baud; trying %u", path,
-                 speeds[s->fastest].baud, speeds[s->fastest - 1].baud);
+                 "serial:%s: the port does not support %u baud; trying %u",
+                 path, speeds[s->fastest].baud, speeds[s->fastest - 1].baud);
     }
     if (st == SFI_OK && !parity)
         sfi__log(s->ctx, SFI_LOG_WARNING,
-                 "serial:%s: this port does no parity: a real chip needs 8E1",
+                 "serial:%s: the port does not support parity; a real chip "
+                 "needs even parity (8E1)",
                  path);
     return st;
 }
 
 static bool
-find_speed(uint64_t baud, size_t *index)
+serial_index_of_baud(uint64_t baud, size_t *index)
 {
     for (*index = 0; *index < sizeof(speeds) / sizeof(*speeds); ++*index) {
         if (speeds[*index].baud == baud)
@@ -335,7 +337,7 @@ find_speed(uint64_t baud, size_t *index)
 }
 
 static sfi_status
-read_speed(struct serial *s, const struct uri *uri)
+serial_parse_speed(struct serial *s, const struct uri *uri)
 {
     const char *text = sfi__uri_get(uri, "baud");
     const char *fallback = sfi__uri_get(uri, "fallback");
@@ -347,11 +349,11 @@ read_speed(struct serial *s, const struct uri *uri)
                          "fallback is \"%s\", expected yes or no", fallback);
     if (text != NULL && !sfi__text_to_u64(text, UINT32_MAX, &v))
         v = 0;
-    if (find_speed(v, &s->fastest)) {
+    if (serial_index_of_baud(v, &s->fastest)) {
         s->slowest = s->fastest;
         if (v > BAUD_DEFAULT &&
             (fallback == NULL || sfi__text_same(fallback, "yes")))
-            (void)find_speed(BAUD_DEFAULT, &s->slowest);
+            (void)serial_index_of_baud(BAUD_DEFAULT, &s->slowest);
         return SFI_OK;
     }
     return sfi__fail(s->ctx, SFI_ERR_ARGUMENT,
@@ -361,8 +363,8 @@ read_speed(struct serial *s, const struct uri *uri)
 }
 
 static sfi_status
-read_line(sfi_ctx *ctx, const struct uri *uri, const char *key,
-          struct line *line)
+serial_parse_pin(sfi_ctx *ctx, const struct uri *uri, const char *key,
+                 struct line *line)
 {
     const char *text = sfi__uri_get(uri, key);
     const char *name = text;
@@ -386,7 +388,8 @@ read_line(sfi_ctx *ctx, const struct uri *uri, const char *key,
 }
 
 static sfi_status
-read_ms(sfi_ctx *ctx, const struct uri *uri, const char *key, uint32_t *ms)
+serial_parse_ms(sfi_ctx *ctx, const struct uri *uri, const char *key,
+                uint32_t *ms)
 {
     const char *text = sfi__uri_get(uri, key);
     uint64_t v = *ms;
@@ -400,44 +403,57 @@ read_ms(sfi_ctx *ctx, const struct uri *uri, const char *key, uint32_t *ms)
 }
 
 static sfi_status
-read_reset(struct serial *s, const struct uri *uri)
+serial_parse_reset(struct serial *s, const struct uri *uri)
 {
-    sfi_status st = read_line(s->ctx, uri, "reset", &s->reset);
+    sfi_status st = serial_parse_pin(s->ctx, uri, "reset", &s->reset);
 
+    if (st != SFI_OK)
+        return st;
+    st = serial_parse_pin(s->ctx, uri, "boot0", &s->boot0);
+    if (st != SFI_OK)
+        return st;
     s->pulse_ms = PULSE_MS;
+    st = serial_parse_ms(s->ctx, uri, "pulse", &s->pulse_ms);
+    if (st != SFI_OK)
+        return st;
     s->wait_ms = WAIT_MS;
-    if (st == SFI_OK)
-        st = read_line(s->ctx, uri, "boot0", &s->boot0);
-    if (st == SFI_OK)
-        st = read_ms(s->ctx, uri, "pulse", &s->pulse_ms);
-    if (st == SFI_OK)
-        st = read_ms(s->ctx, uri, "wait", &s->wait_ms);
-    if (st == SFI_OK && s->reset.bit != 0 && s->reset.bit == s->boot0.bit)
-        st = sfi__fail(s->ctx, SFI_ERR_ARGUMENT,
-                       "reset and boot0 are the same line, expected two");
-    return st;
+    st = serial_parse_ms(s->ctx, uri, "wait", &s->wait_ms);
+    if (st != SFI_OK)
+        return st;
+    if (s->reset.bit != 0 && s->reset.bit == s->boot0.bit)
+        return sfi__fail(s->ctx, SFI_ERR_ARGUMENT,
+                         "reset and boot0 are the same line, expected two");
+    return SFI_OK;
 }
 
 static sfi_status
-open_serial(struct serial *s, const struct uri *uri)
+serial_parse_options(struct serial *s, const struct uri *uri)
 {
     static const char *const keys[] = {"baud",  "fallback", "reset", "boot0",
                                        "pulse", "wait",     NULL};
     sfi_status st = sfi__uri_allow(s->ctx, uri, keys);
 
-    if (st == SFI_OK)
-        st = read_speed(s, uri);
-    if (st == SFI_OK)
-        st = read_reset(s, uri);
-    if (st == SFI_OK)
-        st = open_port(s, uri->path);
-    if (st == SFI_OK)
-        st = set_up(s, uri->path);
-    if (st == SFI_OK)
-        st = set_line(s, &s->reset, false);
-    if (st == SFI_OK)
-        st = serial_flush(s);
-    return st;
+    if (st != SFI_OK)
+        return st;
+    st = serial_parse_speed(s, uri);
+    return st == SFI_OK ? serial_parse_reset(s, uri) : st;
+}
+
+static sfi_status
+serial_open_port(struct serial *s, const struct uri *uri)
+{
+    sfi_status st = serial_parse_options(s, uri);
+
+    if (st != SFI_OK)
+        return st;
+    st = serial_claim_port(s, uri->path);
+    if (st != SFI_OK)
+        return st;
+    st = serial_find_speed(s, uri->path);
+    if (st != SFI_OK)
+        return st;
+    st = serial_set_pin(s, &s->reset, false);
+    return st == SFI_OK ? serial_flush(s) : st;
 }
 
 sfi_status
@@ -452,7 +468,7 @@ sfi__serial_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
     s->ctx = ctx;
     s->fd = -1;
     sfi__text_format(name, sizeof(name), "serial:%s", uri->path);
-    st = open_serial(s, uri);
+    st = serial_open_port(s, uri);
     if (st == SFI_OK)
         st = sfi__transport_new(ctx, TRANSPORT_STREAM, &serial_ops, s, name,
                                 out);

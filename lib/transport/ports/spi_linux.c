@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* flock() is not POSIX. */
+/* spi:PATH: a spidev of Linux, and GPIO lines for NRST and BOOT0. */
+/* flock() is not in POSIX. */
 #define _DEFAULT_SOURCE
 #include "transport/ports/spi.h"
 
@@ -28,8 +29,8 @@
 #define RESET_PULSE_MS 20u
 /* AN2606, "STM32H74xxx/75xxx": 54 ms until the bootloader listens. */
 #define BOOT_MS 60u
-/* The request's number has 14 bits for the length of what it carries. */
-#define AT_ONCE 256u
+/* Bytes of one ioctl(): its number has 14 bits for the size of the argument. */
+#define MESSAGE_MAX 256u
 #define GPIO_PATH_MAX 48u
 
 struct spi {
@@ -42,7 +43,7 @@ struct spi {
 };
 
 static sfi_status
-port_error(struct spi *s, int err, const char *doing)
+spi_report_error(struct spi *s, int err, const char *doing)
 {
     switch (err) {
     case ENXIO:
@@ -50,7 +51,7 @@ port_error(struct spi *s, int err, const char *doing)
     case ESHUTDOWN:
     case EBADF:
         return sfi__fail_os(s->ctx, SFI_ERR_NO_DEVICE, err,
-                            "the SPI port vanished during %s", doing);
+                            "the SPI port disappeared during %s", doing);
     default:
         return sfi__fail_os(s->ctx, SFI_ERR_IO, err, "%s failed", doing);
     }
@@ -58,7 +59,7 @@ port_error(struct spi *s, int err, const char *doing)
 
 /* ---- bytes ---- */
 
-/* NSS is the driver's: low during each message. */
+/* The driver controls NSS: low during each message. */
 static sfi_status
 spi_select(void *user, int asserted)
 {
@@ -67,13 +68,13 @@ spi_select(void *user, int asserted)
     return SFI_OK;
 }
 
-/* A transfer is as long as it may be, or one byte when each has a gap.  `more`
- * follows: NSS stays low. */
+/* One transfer for the whole message, or one for each byte when there is a gap
+ * between bytes.  `more`: another message follows, so NSS stays low. */
 static sfi_status
-send_message(struct spi *s, const uint8_t *tx, uint8_t *rx, size_t len,
-             bool more)
+spi_send_message(struct spi *s, const uint8_t *tx, uint8_t *rx, size_t len,
+                 bool more)
 {
-    struct spi_ioc_transfer parts[AT_ONCE];
+    struct spi_ioc_transfer parts[MESSAGE_MAX];
     size_t each = s->gap_us > 0 ? 1 : len;
     size_t count = len / each;
 
@@ -89,34 +90,35 @@ send_message(struct spi *s, const uint8_t *tx, uint8_t *rx, size_t len,
     parts[count - 1].cs_change = more;
     if (ioctl(s->fd, _IOC(_IOC_WRITE, SPI_IOC_MAGIC, 0, count * sizeof(*parts)),
               parts) < 0)
-        return port_error(s, errno, "clocking");
+        return spi_report_error(s, errno, "a transfer");
     return SFI_OK;
 }
 
 static sfi_status
 spi_transfer(void *user, const uint8_t *tx, uint8_t *rx, size_t len)
 {
-    sfi_status st = SFI_OK;
-
-    for (size_t at = 0; st == SFI_OK && at < len; at += AT_ONCE) {
+    for (size_t at = 0; at < len; at += MESSAGE_MAX) {
         size_t left = len - at;
+        sfi_status st = spi_send_message(
+            user, tx + at, rx != NULL ? rx + at : NULL,
+            left < MESSAGE_MAX ? left : MESSAGE_MAX, left > MESSAGE_MAX);
 
-        st = send_message(user, tx + at, rx != NULL ? rx + at : NULL,
-                          left < AT_ONCE ? left : AT_ONCE, left > AT_ONCE);
+        if (st != SFI_OK)
+            return st;
     }
-    return st;
+    return SFI_OK;
 }
 
 /* ---- reset ---- */
 
 static sfi_status
-set_line(struct spi *s, int fd, bool high)
+spi_set_gpio(struct spi *s, int fd, bool high)
 {
     struct gpio_v2_line_values v = {.bits = high, .mask = 1};
 
     if (fd < 0 || ioctl(fd, GPIO_V2_LINE_SET_VALUES_IOCTL, &v) == 0)
         return SFI_OK;
-    return port_error(s, errno, "setting a GPIO line");
+    return spi_report_error(s, errno, "setting a GPIO line");
 }
 
 static sfi_status
@@ -128,15 +130,15 @@ spi_reset(void *user, int into_boot)
 
     if (s->reset_fd < 0)
         return sfi__fail(s->ctx, SFI_ERR_UNSUPPORTED,
-                         "no line to the chip's reset is named; is it wired, "
-                         "add ?reset=gpiochip0:N");
-    st = set_line(s, s->boot0_fd, into_boot != 0);
+                         "no reset line is configured; if NRST is wired, add "
+                         "?reset=gpiochip0:N to the link's name");
+    st = spi_set_gpio(s, s->boot0_fd, into_boot != 0);
     if (st == SFI_OK)
-        st = set_line(s, s->reset_fd, false);
+        st = spi_set_gpio(s, s->reset_fd, false);
     if (st != SFI_OK)
         return st;
     clock->sleep_ms(clock->user, RESET_PULSE_MS);
-    st = set_line(s, s->reset_fd, true);
+    st = spi_set_gpio(s, s->reset_fd, true);
     clock->sleep_ms(clock->user, BOOT_MS);
     return st;
 }
@@ -166,47 +168,46 @@ static const sfi_spi_ops spi_ops = {
 /* ---- opening ---- */
 
 static sfi_status
-open_failed(struct spi *s, const char *what)
+spi_report_open_error(struct spi *s, const char *what)
 {
     int err = errno;
 
     if (err == ENOENT || err == ENXIO || err == ENODEV || err == ENOTDIR)
         return sfi__fail_os(s->ctx, SFI_ERR_NO_DEVICE, err,
-                            "there is no such "
-                            "%s",
-                            what);
+                            "there is no such %s", what);
     if (err == EACCES || err == EPERM || err == EBUSY)
         return sfi__fail_os(s->ctx, SFI_ERR_ACCESS, err,
-                            "this %s may not be used", what);
+                            "no permission to open this %s, or it is in use",
+                            what);
     return sfi__fail_os(s->ctx, SFI_ERR_IO, err, "cannot open this %s", what);
 }
 
 static sfi_status
-open_port(struct spi *s, const char *path)
+spi_claim_port(struct spi *s, const char *path)
 {
     uint8_t mode = SPI_MODE_0;
     uint8_t bits = 8;
 
     s->fd = open(path, O_RDWR | O_CLOEXEC);
     if (s->fd < 0)
-        return open_failed(s, "SPI port");
+        return spi_report_open_error(s, "SPI port");
     if (flock(s->fd, LOCK_EX | LOCK_NB) != 0)
         return sfi__fail_os(s->ctx, SFI_ERR_ACCESS, errno,
-                            "another program uses this SPI port");
+                            "the SPI port is in use by another program");
     if (ioctl(s->fd, SPI_IOC_WR_MODE, &mode) == 0 &&
         ioctl(s->fd, SPI_IOC_WR_BITS_PER_WORD, &bits) == 0 &&
         ioctl(s->fd, SPI_IOC_WR_MAX_SPEED_HZ, &s->speed) == 0)
         return SFI_OK;
     if (errno == ENOTTY)
-        return sfi__fail(s->ctx, SFI_ERR_NO_DEVICE, "this is no SPI port");
-    return sfi__fail_os(s->ctx, SFI_ERR_IO, errno,
-                        "the SPI port does not take mode 0, 8 bits and %u Hz",
-                        s->speed);
+        return sfi__fail(s->ctx, SFI_ERR_NO_DEVICE, "this is not an SPI port");
+    return sfi__fail_os(
+        s->ctx, SFI_ERR_IO, errno,
+        "the SPI port does not support mode 0, 8 bits and %u Hz", s->speed);
 }
 
 static sfi_status
-read_number(struct spi *s, const struct uri *uri, const char *key, uint32_t min,
-            uint32_t max, uint32_t *value)
+spi_parse_number(struct spi *s, const struct uri *uri, const char *key,
+                 uint32_t min, uint32_t max, uint32_t *value)
 {
     const char *text = sfi__uri_get(uri, key);
     uint64_t v;
@@ -220,9 +221,10 @@ read_number(struct spi *s, const struct uri *uri, const char *key, uint32_t min,
     return SFI_OK;
 }
 
-/* "gpiochip0:17", or a path for the chip; false: neither. */
+/* "gpiochip0:17" or "/path/of/chip:17"; false: another form. */
 static bool
-split_line(const char *text, char path[GPIO_PATH_MAX], uint32_t *offset)
+spi_parse_gpio_name(const char *text, char path[GPIO_PATH_MAX],
+                    uint32_t *offset)
 {
     const char *colon = strrchr(text, ':');
     uint64_t v;
@@ -237,17 +239,18 @@ split_line(const char *text, char path[GPIO_PATH_MAX], uint32_t *offset)
     return true;
 }
 
-/* An output that is high; `open_drain`: others may pull it down too. */
+/* Request a line as an output that is high; `open_drain`: something else on the
+ * board may pull it low too. */
 static sfi_status
-claim_line(struct spi *s, const char *path, uint32_t offset, bool open_drain,
-           int *fd)
+spi_request_gpio(struct spi *s, const char *path, uint32_t offset,
+                 bool open_drain, int *fd)
 {
     struct gpio_v2_line_request r;
     int chip = open(path, O_RDWR | O_CLOEXEC);
     int err;
 
     if (chip < 0)
-        return open_failed(s, "GPIO chip");
+        return spi_report_open_error(s, "GPIO chip");
     sfi__zero(&r, sizeof(r));
     r.offsets[0] = offset;
     r.num_lines = 1;
@@ -266,14 +269,14 @@ claim_line(struct spi *s, const char *path, uint32_t offset, bool open_drain,
                             "%s has no GPIO line %u", path, offset);
     if (err != 0)
         return sfi__fail_os(s->ctx, SFI_ERR_ACCESS, err,
-                            "%s does not give its line %u", path, offset);
+                            "cannot get GPIO line %u of %s", offset, path);
     *fd = r.fd;
     return SFI_OK;
 }
 
 static sfi_status
-open_line(struct spi *s, const struct uri *uri, const char *key,
-          bool open_drain, int *fd)
+spi_open_gpio(struct spi *s, const struct uri *uri, const char *key,
+              bool open_drain, int *fd)
 {
     const char *text = sfi__uri_get(uri, key);
     char path[GPIO_PATH_MAX];
@@ -281,34 +284,45 @@ open_line(struct spi *s, const struct uri *uri, const char *key,
 
     if (text == NULL)
         return SFI_OK;
-    if (!split_line(text, path, &offset))
+    if (!spi_parse_gpio_name(text, path, &offset))
         return sfi__fail(s->ctx, SFI_ERR_ARGUMENT,
-                         "%s is \"%s\", expected a GPIO chip and a line, "
-                         "gpiochip0:17",
+                         "%s is \"%s\", expected a GPIO chip and a line, such "
+                         "as gpiochip0:17",
                          key, text);
-    return claim_line(s, path, offset, open_drain, fd);
+    return spi_request_gpio(s, path, offset, open_drain, fd);
 }
 
 static sfi_status
-open_spi(struct spi *s, const struct uri *uri)
+spi_parse_options(struct spi *s, const struct uri *uri)
 {
     static const char *const keys[] = {"speed", "gap", "reset", "boot0", NULL};
     uint32_t gap = GAP_DEFAULT;
     sfi_status st = sfi__uri_allow(s->ctx, uri, keys);
 
+    if (st != SFI_OK)
+        return st;
     s->speed = SPEED_DEFAULT;
-    if (st == SFI_OK)
-        st = read_number(s, uri, "speed", 1, SPEED_MAX, &s->speed);
-    if (st == SFI_OK)
-        st = read_number(s, uri, "gap", 0, GAP_MAX, &gap);
+    st = spi_parse_number(s, uri, "speed", 1, SPEED_MAX, &s->speed);
+    if (st != SFI_OK)
+        return st;
+    st = spi_parse_number(s, uri, "gap", 0, GAP_MAX, &gap);
     s->gap_us = (uint16_t)gap;
-    if (st == SFI_OK)
-        st = open_port(s, uri->path);
-    if (st == SFI_OK)
-        st = open_line(s, uri, "boot0", false, &s->boot0_fd);
-    if (st == SFI_OK)
-        st = open_line(s, uri, "reset", true, &s->reset_fd);
     return st;
+}
+
+static sfi_status
+spi_open_port(struct spi *s, const struct uri *uri)
+{
+    sfi_status st = spi_parse_options(s, uri);
+
+    if (st != SFI_OK)
+        return st;
+    st = spi_claim_port(s, uri->path);
+    if (st != SFI_OK)
+        return st;
+    st = spi_open_gpio(s, uri, "boot0", false, &s->boot0_fd);
+    return st == SFI_OK ? spi_open_gpio(s, uri, "reset", true, &s->reset_fd)
+                        : st;
 }
 
 sfi_status
@@ -325,7 +339,7 @@ sfi__spi_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
     s->reset_fd = -1;
     s->boot0_fd = -1;
     sfi__text_format(name, sizeof(name), "spi:%s", uri->path);
-    st = open_spi(s, uri);
+    st = spi_open_port(s, uri);
     if (st == SFI_OK)
         st = sfi__transport_new(ctx, TRANSPORT_SPI, &spi_ops, s, name, out);
     if (st == SFI_OK)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Stub of spi: for builds without SPI ports. */
 #include "transport/ports/spi.h"
 
 #include "core/err.h"

@@ -103,7 +103,7 @@ static const struct {
     {"serial:/no/such/port", SFI_ERR_NO_DEVICE, "serial:/no/such/port",
      "there is no such port: No such file or directory"},
     {"serial:/dev/null", SFI_ERR_NO_DEVICE, "serial:/dev/null",
-     "this is no serial port"},
+     "this is not a serial port"},
     {"serial:/dev/null?bau=9600", SFI_ERR_ARGUMENT, "serial:/dev/null",
      "unknown key \"bau\", did you mean \"baud\""},
     {"serial:/dev/null?parity=even", SFI_ERR_ARGUMENT, "serial:/dev/null",
@@ -572,7 +572,9 @@ START_TEST(test_serial_parity)
 
     sfi__text_format(
         want, sizeof(want),
-        "serial:%s: this port does no parity: a real chip needs 8E1", slave);
+        "serial:%s: the port does not support parity; a real chip needs even "
+        "parity (8E1)",
+        slave);
     for (int i = 0; i < 2; i++) {
         last_log[0] = '\0';
         ck_assert_ok(open_serial(""));
@@ -603,7 +605,7 @@ START_TEST(test_serial_timeout)
 
     ck_assert_ok(open_serial(""));
     ck_assert_fails(sfi__transport_read(tp, &byte, 1, &got, 50),
-                    SFI_ERR_TIMEOUT, "", "read took too long");
+                    SFI_ERR_TIMEOUT, "", "read timed out");
     ck_assert_uint_ge(ctx->clock->now_ms(ctx->clock->user) - before, 50);
     ck_assert_uint_lt(ctx->clock->now_ms(ctx->clock->user) - before, 5000);
 }
@@ -616,7 +618,7 @@ START_TEST(test_serial_write_timeout)
 
     ck_assert_ok(open_serial(""));
     ck_assert_fails(sfi__transport_write(tp, much, sizeof(much), 50),
-                    SFI_ERR_TIMEOUT, "", "write took too long");
+                    SFI_ERR_TIMEOUT, "", "write timed out");
 }
 END_TEST
 
@@ -630,9 +632,10 @@ START_TEST(test_serial_vanishes)
     master = -1;
     ck_assert_fails(sfi__transport_read(tp, &byte, 1, &got, 5000),
                     SFI_ERR_NO_DEVICE, "",
-                    "the port vanished during read: Input/output error");
+                    "the port disappeared during read: Input/output error");
     ck_assert_fails(sfi__transport_write(tp, &byte, 1, 5000), SFI_ERR_NO_DEVICE,
-                    "", "the port vanished during write: Input/output error");
+                    "",
+                    "the port disappeared during write: Input/output error");
 }
 END_TEST
 
@@ -723,8 +726,8 @@ START_TEST(test_serial_reset)
                     "device");
     ck_assert_ok(open_serial(""));
     ck_assert_fails(sfi__transport_reset(tp, true), SFI_ERR_UNSUPPORTED, "",
-                    "no line to the chip's reset is named; is it wired, add "
-                    "?reset=dtr or ?reset=rts");
+                    "no reset line is configured; if NRST is wired, add "
+                    "?reset=dtr or ?reset=rts to the link's name");
 }
 END_TEST
 

@@ -152,7 +152,7 @@ START_TEST(test_vanishes)
     edges[0] = '\0';
     refused = EIO;
     ck_assert_fails(sfi__transport_reset(tp, true), SFI_ERR_NO_DEVICE, "",
-                    "the port vanished during setting DTR or RTS: "
+                    "the port disappeared during setting DTR or RTS: "
                     "Input/output error");
     ck_assert_str_eq(edges, "");
 }

@@ -188,8 +188,8 @@ START_TEST(test_settings)
     ck_assert_ok(sfi__transport_transfer(tp, (const uint8_t *)"\x00", NULL, 1));
     ck_assert_uint_eq(kernel.gap, 8);
     ck_assert_fails(sfi__transport_reset(tp, true), SFI_ERR_UNSUPPORTED, "",
-                    "no line to the chip's reset is named; is it wired, add "
-                    "?reset=gpiochip0:N");
+                    "no reset line is configured; if NRST is wired, add "
+                    "?reset=gpiochip0:N to the link's name");
 }
 END_TEST
 
@@ -252,20 +252,20 @@ START_TEST(test_port_vanishes)
     kernel.fail_at = 1;
     ck_assert_fails(sfi__transport_transfer(tp, &byte, &byte, 1),
                     _i == 0 ? SFI_ERR_NO_DEVICE : SFI_ERR_IO, "",
-                    _i == 0 ? "the SPI port vanished during clocking: No such "
-                              "device"
-                            : "clocking failed: Input/output error");
+                    _i == 0
+                        ? "the SPI port disappeared during a transfer: No such "
+                          "device"
+                        : "a transfer failed: Input/output error");
     kernel.fail_at = 1;
-    ck_assert_fails(
-        sfi__transport_reset(tp, true),
-        _i == 0 ? SFI_ERR_NO_DEVICE : SFI_ERR_IO, "",
-        _i == 0
-            ? "the SPI port vanished during setting a GPIO line: No such device"
-            : "setting a GPIO line failed: Input/output error");
+    ck_assert_fails(sfi__transport_reset(tp, true),
+                    _i == 0 ? SFI_ERR_NO_DEVICE : SFI_ERR_IO, "",
+                    _i == 0 ? "the SPI port disappeared during setting a GPIO "
+                              "line: No such device"
+                            : "setting a GPIO line failed: Input/output error");
 }
 END_TEST
 
-#define LINE ", expected a GPIO chip and a line, gpiochip0:17"
+#define LINE ", expected a GPIO chip and a line, such as gpiochip0:17"
 
 static const struct {
     const char *uri;
@@ -298,10 +298,10 @@ static const struct {
     {"spi:./spidev?reset=./gpio:54", 0, 0, SFI_ERR_NO_DEVICE,
      "./gpio has no GPIO line 54: Invalid argument"},
     {"spi:./spidev?reset=./gpio:1", EBUSY, 4, SFI_ERR_ACCESS,
-     "./gpio does not give its line 1: Device or resource busy"},
-    {"spi:./spidev", ENOTTY, 1, SFI_ERR_NO_DEVICE, "this is no SPI port"},
+     "cannot get GPIO line 1 of ./gpio: Device or resource busy"},
+    {"spi:./spidev", ENOTTY, 1, SFI_ERR_NO_DEVICE, "this is not an SPI port"},
     {"spi:./spidev", EINVAL, 3, SFI_ERR_IO,
-     "the SPI port does not take mode 0, 8 bits and 1000000 Hz: Invalid "
+     "the SPI port does not support mode 0, 8 bits and 1000000 Hz: Invalid "
      "argument"},
 };
 
@@ -323,10 +323,11 @@ START_TEST(test_busy)
     int other = open("spidev", O_RDWR | O_CLOEXEC);
 
     ck_assert_int_eq(flock(other, LOCK_EX), 0);
-    ck_assert_fails(sfi_transport_open(ctx, "spi:./spidev", &tp),
-                    SFI_ERR_ACCESS, "spi:./spidev",
-                    "another program uses this SPI port: Resource temporarily "
-                    "unavailable");
+    ck_assert_fails(
+        sfi_transport_open(ctx, "spi:./spidev", &tp), SFI_ERR_ACCESS,
+        "spi:./spidev",
+        "the SPI port is in use by another program: Resource temporarily "
+        "unavailable");
     (void)close(other);
     ck_assert_ok(sfi_transport_open(ctx, "spi:./spidev", &tp));
 }
