@@ -94,7 +94,7 @@ def names(b):
     for port, why in (("cmsis-dap:2", "no such debug probe"),
                       ("cmsis-dap:1209:0002", "no such debug probe"),
                       ("cmsis-dap:serial=0002", "no such debug probe"),
-                      ("cmsis-dap:path=1-1", "is no CMSIS-DAP probe"),
+                      ("cmsis-dap:path=1-1", "is not a CMSIS-DAP probe"),
                       ("cmsis-dap:path=1-2.1", "no such debug probe"),
                       ("usb:path=1-2", "no such USB device"),
                       ("usb:1209:0001", "has no DFU interface")):
@@ -184,7 +184,7 @@ def pulled(b, after, *arguments):
     status = wrap.wait(60)
     text = log.read_text()
     expect(status == 4 and time.monotonic() - then < 10, f"{status}: {text}")
-    expect("left the USB" in text, text)
+    expect("disconnected" in text, text)
 
 
 def unplugged(b):

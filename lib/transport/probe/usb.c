@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A CMSIS-DAP probe through libusb-1.0: packets over a pair of bulk endpoints
- * (version 2), or as reports of a HID (version 1). */
+/* cmsis-dap:PLACE: a CMSIS-DAP probe through libusb-1.0, with packets over bulk
+ * endpoints (version 2) or as HID reports (version 1). */
 #include <string.h>
 
 #include "util/clock.h"
@@ -17,10 +17,11 @@
 #define TO_INTERFACE 0x21u
 #define SET_REPORT 0x09u
 #define OUTPUT_REPORT 0x0200u
-/* Below, an install takes days; above, no probe goes. */
+/* A slower install would take days; no probe is faster. */
 #define SPEED_MIN 1000u
 #define SPEED_MAX 100000000u
-/* Whole packets of the endpoint (at most 1024 bytes) for one of CMSIS-DAP. */
+/* One packet of CMSIS-DAP, rounded up to packets of the endpoint, which have at
+ * most 1024 bytes. */
 #define BUFFER_MAX (2 * CMSIS_PACKET_MAX)
 
 struct probe_usb {
@@ -29,42 +30,42 @@ struct probe_usb {
 };
 
 static sfi_status
-lost(struct probe_usb *u, int err, uint8_t endpoint, const char *doing)
+probe_usb_fail(struct probe_usb *u, int err, uint8_t endpoint,
+               const char *doing)
 {
     sfi_ctx *ctx = u->device.ctx;
 
     switch (err) {
     case LIBUSB_ERROR_NO_DEVICE:
         return sfi__fail(ctx, SFI_ERR_NO_DEVICE,
-                         "the debug probe has left the USB");
+                         "the debug probe disconnected");
     case LIBUSB_ERROR_TIMEOUT:
         return sfi__fail(ctx, SFI_ERR_TIMEOUT,
-                         "the debug probe did not get done with %s in time",
-                         doing);
+                         "the debug probe did not complete %s in time", doing);
     case LIBUSB_ERROR_PIPE:
         (void)libusb_clear_halt(u->device.handle, endpoint);
         return sfi__fail(ctx, SFI_ERR_IO, "the debug probe stalled %s", doing);
     case LIBUSB_ERROR_OVERFLOW:
         return sfi__fail(ctx, SFI_ERR_PROTOCOL,
-                         "the debug probe answered more than a packet");
+                         "the debug probe's reply is longer than a packet");
     default:
         return sfi__usb_error(ctx, err, doing);
     }
 }
 
-/* libusb takes 0 for "for ever". */
+/* 0 would be no timeout at all for libusb. */
 static unsigned
-patience(const struct deadline *dl)
+probe_usb_ms_left(const struct deadline *dl)
 {
     uint32_t left = sfi__deadline_left(dl);
 
     return left > 0 ? left : 1;
 }
 
-/* A report is always whole: zeros fill it up. */
+/* A report has a fixed length: zeros fill it. */
 static int
-send_report(struct probe_usb *u, const uint8_t *out, size_t len, int *sent,
-            unsigned ms)
+probe_usb_send_report(struct probe_usb *u, const uint8_t *out, size_t len,
+                      int *sent, unsigned ms)
 {
     const struct usb_function *f = &u->device.function;
     int n;
@@ -84,8 +85,8 @@ send_report(struct probe_usb *u, const uint8_t *out, size_t len, int *sent,
 }
 
 static int
-send_bulk(struct probe_usb *u, const uint8_t *out, size_t len, int *sent,
-          unsigned ms)
+probe_usb_send_bulk(struct probe_usb *u, const uint8_t *out, size_t len,
+                    int *sent, unsigned ms)
 {
     memcpy(u->buffer, out, len);
     return libusb_bulk_transfer(u->device.handle, u->device.function.out,
@@ -93,8 +94,8 @@ send_bulk(struct probe_usb *u, const uint8_t *out, size_t len, int *sent,
 }
 
 static sfi_status
-put(struct probe_usb *u, const uint8_t *out, size_t len,
-    const struct deadline *dl)
+probe_usb_send_packet(struct probe_usb *u, const uint8_t *out, size_t len,
+                      const struct deadline *dl)
 {
     int sent = 0;
     int err;
@@ -103,23 +104,23 @@ put(struct probe_usb *u, const uint8_t *out, size_t len,
         return sfi__fail(u->device.ctx, SFI_ERR_INTERNAL,
                          "a packet for the probe is too long");
     if (u->device.function.is_hid)
-        err = send_report(u, out, len, &sent, patience(dl));
+        err = probe_usb_send_report(u, out, len, &sent, probe_usb_ms_left(dl));
     else
-        err = send_bulk(u, out, len, &sent, patience(dl));
+        err = probe_usb_send_bulk(u, out, len, &sent, probe_usb_ms_left(dl));
     if (err != 0)
-        return lost(u, err, u->device.function.out, "a packet");
+        return probe_usb_fail(u, err, u->device.function.out, "a packet");
     if (sent < (int)len)
         return sfi__fail(u->device.ctx, SFI_ERR_IO,
-                         "the debug probe took %d bytes of a packet of %zu",
+                         "the debug probe accepted %d bytes of a packet of %zu",
                          sent, len);
     return SFI_OK;
 }
 
-/* A packet ends with one of the endpoint's that is not full, or when no more
- * is asked for: so whole ones are, up to `cap`. */
+/* A packet of CMSIS-DAP ends with a short packet of the endpoint, or when all
+ * bytes that were requested are there: request whole packets, up to `cap`. */
 static sfi_status
-get(struct probe_usb *u, uint8_t *in, size_t cap, size_t *got,
-    const struct deadline *dl)
+probe_usb_read_packet(struct probe_usb *u, uint8_t *in, size_t cap, size_t *got,
+                      const struct deadline *dl)
 {
     const struct usb_function *f = &u->device.function;
     size_t room = (cap + f->in_packet - 1) / f->in_packet * f->in_packet;
@@ -127,22 +128,23 @@ get(struct probe_usb *u, uint8_t *in, size_t cap, size_t *got,
     int err;
 
     if (f->is_hid)
-        err = libusb_interrupt_transfer(u->device.handle, f->in, u->buffer,
-                                        f->in_packet, &n, patience(dl));
+        err =
+            libusb_interrupt_transfer(u->device.handle, f->in, u->buffer,
+                                      f->in_packet, &n, probe_usb_ms_left(dl));
     else
         err = libusb_bulk_transfer(u->device.handle, f->in, u->buffer,
-                                   (int)room, &n, patience(dl));
-    /* full packets, and none to end them, are an answer all the same */
+                                   (int)room, &n, probe_usb_ms_left(dl));
+    /* full packets without a short one at the end are a reply too */
     if (err != 0 && !(err == LIBUSB_ERROR_TIMEOUT && n > 0))
-        return lost(u, err, f->in, "an answer");
+        return probe_usb_fail(u, err, f->in, "a reply");
     *got = (size_t)n < cap ? (size_t)n : cap;
     memcpy(in, u->buffer, *got);
     return SFI_OK;
 }
 
 static sfi_status
-on_xfer(void *user, const uint8_t *out, size_t out_len, uint8_t *in, size_t cap,
-        size_t *got, uint32_t timeout_ms)
+probe_usb_xfer(void *user, const uint8_t *out, size_t out_len, uint8_t *in,
+               size_t cap, size_t *got, uint32_t timeout_ms)
 {
     struct probe_usb *u = user;
     struct deadline dl = sfi__deadline_in(u->device.ctx->clock, timeout_ms);
@@ -152,12 +154,12 @@ on_xfer(void *user, const uint8_t *out, size_t out_len, uint8_t *in, size_t cap,
     if (cap > CMSIS_PACKET_MAX)
         cap = CMSIS_PACKET_MAX;
     if (out_len > 0)
-        st = put(u, out, out_len, &dl);
-    return st == SFI_OK ? get(u, in, cap, got, &dl) : st;
+        st = probe_usb_send_packet(u, out, out_len, &dl);
+    return st == SFI_OK ? probe_usb_read_packet(u, in, cap, got, &dl) : st;
 }
 
 static void
-on_close(void *user)
+probe_usb_close(void *user)
 {
     struct probe_usb *u = user;
     sfi_ctx *ctx = u->device.ctx;
@@ -167,7 +169,7 @@ on_close(void *user)
 }
 
 static sfi_status
-take_speed(sfi_ctx *ctx, const struct uri *uri, uint32_t *speed)
+probe_usb_parse_speed(sfi_ctx *ctx, const struct uri *uri, uint32_t *speed)
 {
     const char *text = sfi__uri_get(uri, "speed");
     uint64_t hz = PROBE_SPEED_DEFAULT;
@@ -182,7 +184,7 @@ take_speed(sfi_ctx *ctx, const struct uri *uri, uint32_t *speed)
 }
 
 static sfi_status
-take_wire(sfi_ctx *ctx, const struct uri *uri, enum probe_wire *wire)
+probe_usb_parse_wire(sfi_ctx *ctx, const struct uri *uri, enum probe_wire *wire)
 {
     const char *text = sfi__uri_get(uri, "wire");
 
@@ -194,9 +196,10 @@ take_wire(sfi_ctx *ctx, const struct uri *uri, enum probe_wire *wire)
     return SFI_OK;
 }
 
-/* The words are those of ST's programmer. */
+/* The words are those of STM32CubeProgrammer. */
 static sfi_status
-take_mode(sfi_ctx *ctx, const struct uri *uri, enum probe_start *start)
+probe_usb_parse_mode(sfi_ctx *ctx, const struct uri *uri,
+                     enum probe_start *start)
 {
     static const char *const words[] = {
         [PROBE_AS_IT_IS] = "hotplug",
@@ -221,37 +224,44 @@ take_mode(sfi_ctx *ctx, const struct uri *uri, enum probe_start *start)
 }
 
 static sfi_status
-take_name(struct usb_device *d, const struct uri *uri, struct probe_options *o)
+probe_usb_parse_name(struct usb_device *d, const struct uri *uri,
+                     struct probe_options *o)
 {
     static const char *const keys[] = {"speed", "wire", "mode", NULL};
     sfi_status st = sfi__uri_allow(d->ctx, uri, keys);
 
-    if (st == SFI_OK)
-        st = take_speed(d->ctx, uri, &o->speed);
-    if (st == SFI_OK)
-        st = take_wire(d->ctx, uri, &o->wire);
-    if (st == SFI_OK)
-        st = take_mode(d->ctx, uri, &o->start);
-    if (st == SFI_OK)
-        st = sfi__usb_pick(d->ctx, d->role, uri->path, &d->pick);
-    return st;
+    if (st != SFI_OK)
+        return st;
+    st = probe_usb_parse_speed(d->ctx, uri, &o->speed);
+    if (st != SFI_OK)
+        return st;
+    st = probe_usb_parse_wire(d->ctx, uri, &o->wire);
+    if (st != SFI_OK)
+        return st;
+    st = probe_usb_parse_mode(d->ctx, uri, &o->start);
+    if (st != SFI_OK)
+        return st;
+    return sfi__usb_pick(d->ctx, d->role, uri->path, &d->pick);
 }
 
 static sfi_status
-open_probe(struct probe_usb *u, const struct uri *uri, sfi_transport **out)
+probe_usb_connect(struct probe_usb *u, const struct uri *uri,
+                  sfi_transport **out)
 {
-    static const struct probe_io io = {.xfer = on_xfer, .close = on_close};
+    static const struct probe_io io = {.xfer = probe_usb_xfer,
+                                       .close = probe_usb_close};
     struct usb_device *d = &u->device;
     char name[TRANSPORT_NAME_MAX];
     struct probe_options options;
-    sfi_status st = take_name(d, uri, &options);
+    sfi_status st = probe_usb_parse_name(d, uri, &options);
 
-    if (st == SFI_OK)
-        st = sfi__usb_device_open(d);
+    if (st != SFI_OK)
+        return st;
+    st = sfi__usb_device_open(d);
+    if (st != SFI_OK)
+        return st;
     sfi__text_format(name, sizeof(name), "cmsis-dap:path=%s", d->path);
-    if (st == SFI_OK)
-        st = sfi__probe_new(d->ctx, &io, u, name, &options, out);
-    return st;
+    return sfi__probe_new(d->ctx, &io, u, name, &options, out);
 }
 
 sfi_status
@@ -263,9 +273,9 @@ sfi__probe_usb_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
     if (u == NULL)
         return SFI_ERR_NOMEM;
     u->device = (struct usb_device){.ctx = ctx, .role = USB_ROLE_PROBE};
-    st = open_probe(u, uri, out);
+    st = probe_usb_connect(u, uri, out);
     if (st == SFI_OK)
         return SFI_OK;
-    on_close(u);
+    probe_usb_close(u);
     return st;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The devices on the bus: which one is meant, opening it, listing all. */
 #include "transport/usb/bus.h"
 
 #include <string.h>
@@ -9,35 +10,19 @@
 #include "core/err.h"
 #include "transport/base/sysfs.h"
 
-/* DFU 1.1, 4.2.3: an interface in DFU mode. */
-#define DFU_CLASS 0xfeu
-#define DFU_SUBCLASS 0x01u
-/* CMSIS-DAP 2.1, "USB interface": vendor's own, or a human's. */
-#define VENDOR_CLASS 0xffu
-#define HID_CLASS 0x03u
-#define DAP_WORD "CMSIS-DAP"
-#define PORTS_MAX 7
-/* USB 2.0, 9.6.6: bits 0 to 10 of wMaxPacketSize; 5.7.3: at most 1024 */
-#define PACKET_MASK 0x7ffu
-#define PACKET_MAX 1024u
 #define LIST_MAX 200u
 
-/* What a look at the bus has brought. */
-struct look {
-    libusb_device *dev; /* the one that is meant, borrowed */
+/* The result of a search of the bus. */
+struct search {
+    libusb_device *dev; /* the one that was found, borrowed */
     struct usb_function function;
-    uint32_t count; /* of those that fit */
-    bool denied;    /* one that may fit cannot be asked */
-    bool other;     /* one that is named is something else */
+    uint32_t count; /* of devices that match */
+    bool denied;    /* a device that may match cannot be opened */
+    bool other;     /* a device matches, but not the role */
     char all[LIST_MAX];
 };
 
 enum fit { FIT_NO, FIT_OTHER, FIT_DENIED, FIT_YES };
-
-static const char *const schemes[USB_ROLES] = {
-    [USB_ROLE_DFU] = "usb",
-    [USB_ROLE_PROBE] = "cmsis-dap",
-};
 
 sfi_status
 sfi__usb_error(sfi_ctx *ctx, int err, const char *doing)
@@ -46,199 +31,42 @@ sfi__usb_error(sfi_ctx *ctx, int err, const char *doing)
     case LIBUSB_ERROR_NO_DEVICE:
     case LIBUSB_ERROR_NOT_FOUND:
         return sfi__fail(ctx, SFI_ERR_NO_DEVICE,
-                         "the device left the USB during %s", doing);
+                         "the device disconnected during %s", doing);
     case LIBUSB_ERROR_TIMEOUT:
-        return sfi__fail(ctx, SFI_ERR_TIMEOUT, "%s took too long", doing);
+        return sfi__fail(ctx, SFI_ERR_TIMEOUT, "%s timed out", doing);
     case LIBUSB_ERROR_PIPE:
         return sfi__fail(ctx, SFI_ERR_NACK, "the device stalled %s", doing);
     case LIBUSB_ERROR_ACCESS:
         return sfi__fail(ctx, SFI_ERR_ACCESS,
-                         "the device may not be opened; does a udev rule "
-                         "give it to you");
+                         "no permission to open the device; a udev rule can "
+                         "give it");
     case LIBUSB_ERROR_BUSY:
         return sfi__fail(ctx, SFI_ERR_ACCESS,
                          "the device is in use by another program");
     case LIBUSB_ERROR_NO_MEM:
-        return sfi__fail(ctx, SFI_ERR_NOMEM, "no memory for USB");
+        return sfi__fail(ctx, SFI_ERR_NOMEM, "libusb is out of memory");
     default:
         return sfi__fail(ctx, SFI_ERR_IO, "%s failed: %s", doing,
                          libusb_error_name(err));
     }
 }
 
-/* ---- what a device is ---- */
-
-/* "1-4.2" */
-static void
-write_path(libusb_device *dev, char out[USB_PATH_MAX])
-{
-    uint8_t port[PORTS_MAX];
-    int n = libusb_get_port_numbers(dev, port, PORTS_MAX);
-    char so_far[USB_PATH_MAX];
-
-    sfi__text_format(out, USB_PATH_MAX, "%u", libusb_get_bus_number(dev));
-    for (int i = 0; i < n; i++) {
-        (void)sfi__text_copy(so_far, sizeof(so_far), out);
-        sfi__text_format(out, USB_PATH_MAX, "%s%c%u", so_far,
-                         i == 0 ? '-' : '.', port[i]);
-    }
-}
-
-/* One of its texts; "" where it has none. */
-static void
-read_text(libusb_device_handle *handle, uint8_t index, char out[USB_WORD_MAX])
-{
-    unsigned char text[USB_WORD_MAX];
-    int n = index == 0 ? 0
-                       : libusb_get_string_descriptor_ascii(handle, index, text,
-                                                            sizeof(text));
-    size_t len = n > 0 ? (size_t)n : 0;
-
-    if (len > sizeof(text) - 1)
-        len = sizeof(text) - 1;
-    for (size_t i = 0; i < len; i++)
-        out[i] = text[i] >= ' ' && text[i] < 0x7f ? (char)text[i] : '?';
-    out[len] = '\0';
-}
-
-/* Before it can be asked, whoever looks like one is a probe. */
-static bool
-says_dap(libusb_device_handle *handle, uint8_t index)
-{
-    char text[USB_WORD_MAX];
-
-    if (handle == NULL)
-        return true;
-    read_text(handle, index, text);
-    return strstr(text, DAP_WORD) != NULL;
-}
-
-static bool
-is_endpoint(const struct libusb_endpoint_descriptor *e, uint8_t type, bool in)
-{
-    uint16_t packet = e->wMaxPacketSize & PACKET_MASK;
-
-    return (e->bmAttributes & LIBUSB_TRANSFER_TYPE_MASK) == type &&
-           ((e->bEndpointAddress & LIBUSB_ENDPOINT_IN) != 0) == in &&
-           packet > 0 && packet <= PACKET_MAX;
-}
-
-static void
-take_out(struct usb_function *f, const struct libusb_endpoint_descriptor *e)
-{
-    f->out = e->bEndpointAddress;
-    f->out_packet = e->wMaxPacketSize & PACKET_MASK;
-}
-
-static void
-take_in(struct usb_function *f, const struct libusb_endpoint_descriptor *e)
-{
-    f->in = e->bEndpointAddress;
-    f->in_packet = e->wMaxPacketSize & PACKET_MASK;
-}
-
-/* Version 2: bulk OUT, bulk IN, and maybe a trace's. */
-static bool
-take_bulk(const struct libusb_interface_descriptor *d, struct usb_function *f)
-{
-    if (d->bInterfaceClass != VENDOR_CLASS || d->iInterface == 0 ||
-        d->bNumEndpoints < 2 ||
-        !is_endpoint(&d->endpoint[0], LIBUSB_TRANSFER_TYPE_BULK, false) ||
-        !is_endpoint(&d->endpoint[1], LIBUSB_TRANSFER_TYPE_BULK, true))
-        return false;
-    *f = (struct usb_function){.number = d->bInterfaceNumber};
-    take_out(f, &d->endpoint[0]);
-    take_in(f, &d->endpoint[1]);
-    return true;
-}
-
-/* Version 1: reports; who has no OUT of interrupts takes them over the default
- * pipe (HID 1.11, 4.4), as long as those that come in. */
-static bool
-take_hid(const struct libusb_interface_descriptor *d, struct usb_function *f)
-{
-    *f = (struct usb_function){.number = d->bInterfaceNumber, .is_hid = true};
-    if (d->bInterfaceClass != HID_CLASS)
-        return false;
-    for (uint8_t i = 0; i < d->bNumEndpoints; i++) {
-        const struct libusb_endpoint_descriptor *e = &d->endpoint[i];
-
-        if (is_endpoint(e, LIBUSB_TRANSFER_TYPE_INTERRUPT, true))
-            take_in(f, e);
-        else if (is_endpoint(e, LIBUSB_TRANSFER_TYPE_INTERRUPT, false))
-            take_out(f, e);
-    }
-    if (f->out == 0)
-        f->out_packet = f->in_packet;
-    return f->in != 0;
-}
-
-static bool
-take_dfu(const struct libusb_interface_descriptor *d, struct usb_function *f)
-{
-    *f = (struct usb_function){.number = d->bInterfaceNumber};
-    return d->bInterfaceClass == DFU_CLASS &&
-           d->bInterfaceSubClass == DFU_SUBCLASS;
-}
-
-/* Bulk is faster. */
-static bool
-take_probe(const struct libusb_interface_descriptor *d, uint8_t product,
-           libusb_device_handle *handle, bool found, struct usb_function *out)
-{
-    struct usb_function f;
-    bool ok = take_bulk(d, &f) && says_dap(handle, d->iInterface);
-
-    if (!ok && !found)
-        ok = take_hid(d, &f) &&
-             (says_dap(handle, d->iInterface) || says_dap(handle, product));
-    if (ok && (!found || out->is_hid))
-        *out = f;
-    return ok;
-}
-
-/* The device's interface for `role`; `handle` NULL: by its looks. */
-static bool
-find_function(enum usb_role role, libusb_device *dev, uint8_t product,
-              libusb_device_handle *handle, struct usb_function *out)
-{
-    struct libusb_config_descriptor *config = NULL;
-    bool found = false;
-
-    if (libusb_get_active_config_descriptor(dev, &config) != 0)
-        return false;
-    for (uint8_t i = 0; i < config->bNumInterfaces; i++) {
-        const struct libusb_interface *itf = &config->interface[i];
-
-        if (itf->num_altsetting < 1)
-            continue;
-        if (role == USB_ROLE_PROBE)
-            found =
-                take_probe(&itf->altsetting[0], product, handle, found, out) ||
-                found;
-        else if (!found)
-            found = take_dfu(&itf->altsetting[0], out);
-    }
-    out->config = config->bConfigurationValue;
-    libusb_free_config_descriptor(config);
-    return found;
-}
-
 /* ---- which one ---- */
 
 static bool
-has_serial(libusb_device_handle *handle, uint8_t index, const char *serial)
+usb_has_serial(libusb_device_handle *handle, uint8_t index, const char *serial)
 {
     char text[USB_WORD_MAX];
 
-    read_text(handle, index, text);
+    sfi__usb_read_text(handle, index, text);
     return serial[0] == '\0' || strcmp(serial, text) == 0;
 }
 
-/* To be asked for its texts a device must be open. */
+/* A device must be open for its texts to be read. */
 static enum fit
-ask(const struct usb_device *d, libusb_device *dev,
-    const struct libusb_device_descriptor *own, struct usb_function *f)
+usb_open_and_judge(const struct usb_device *d, libusb_device *dev,
+                   const struct libusb_device_descriptor *own,
+                   struct usb_function *f)
 {
     libusb_device_handle *handle = NULL;
     int err = libusb_open(dev, &handle);
@@ -248,17 +76,19 @@ ask(const struct usb_device *d, libusb_device *dev,
         return FIT_DENIED;
     if (err != 0)
         return FIT_NO;
-    if (has_serial(handle, own->iSerialNumber, d->pick.serial))
-        fit = find_function(d->role, dev, own->iProduct, handle, f) ? FIT_YES
-                                                                    : FIT_OTHER;
+    if (usb_has_serial(handle, own->iSerialNumber, d->pick.serial))
+        fit = sfi__usb_find_function(d->role, dev, own->iProduct, handle, f)
+                  ? FIT_YES
+                  : FIT_OTHER;
     libusb_close(handle);
     return fit;
 }
 
-/* By what libusb knows without asking it. */
+/* By what libusb knows without opening the device. */
 static enum fit
-look_at(const struct usb_device *d, libusb_device *dev,
-        struct libusb_device_descriptor *own, struct usb_function *f)
+usb_judge_by_descriptor(const struct usb_device *d, libusb_device *dev,
+                        struct libusb_device_descriptor *own,
+                        struct usb_function *f)
 {
     char path[USB_PATH_MAX];
 
@@ -267,24 +97,26 @@ look_at(const struct usb_device *d, libusb_device *dev,
     if (d->pick.vendor != 0 &&
         (own->idVendor != d->pick.vendor || own->idProduct != d->pick.product))
         return FIT_NO;
-    write_path(dev, path);
+    sfi__usb_path(dev, path);
     if (d->pick.path[0] != '\0' && strcmp(d->pick.path, path) != 0)
         return FIT_NO;
-    return find_function(d->role, dev, own->iProduct, NULL, f) ? FIT_YES
-                                                               : FIT_OTHER;
+    return sfi__usb_find_function(d->role, dev, own->iProduct, NULL, f)
+               ? FIT_YES
+               : FIT_OTHER;
 }
 
-/* What looks like it is asked, where looks are not enough. */
+/* Open a device that may match, where its texts must be read. */
 static enum fit
-settle(const struct usb_device *d, libusb_device *dev,
-       const struct libusb_device_descriptor *own, struct usb_function *f)
+usb_confirm_match(const struct usb_device *d, libusb_device *dev,
+                  const struct libusb_device_descriptor *own,
+                  struct usb_function *f)
 {
     enum fit fit;
 
     if (d->role == USB_ROLE_DFU && d->pick.serial[0] == '\0')
         return FIT_YES;
-    fit = ask(d, dev, own, f);
-    /* a keyboard is not to be opened, and is no sign of a probe */
+    fit = usb_open_and_judge(d, dev, own, f);
+    /* most HIDs are keyboards, which a user may not open: not a probe */
     if (fit == FIT_DENIED && f->is_hid && d->pick.vendor == 0 &&
         d->pick.path[0] == '\0')
         fit = FIT_OTHER;
@@ -292,25 +124,27 @@ settle(const struct usb_device *d, libusb_device *dev,
 }
 
 static enum fit
-judge(const struct usb_device *d, libusb_device *dev, struct usb_function *f)
+usb_judge_device(const struct usb_device *d, libusb_device *dev,
+                 struct usb_function *f)
 {
     struct libusb_device_descriptor own;
-    enum fit fit = look_at(d, dev, &own, f);
+    enum fit fit = usb_judge_by_descriptor(d, dev, &own, f);
 
-    return fit == FIT_YES ? settle(d, dev, &own, f) : fit;
+    return fit == FIT_YES ? usb_confirm_match(d, dev, &own, f) : fit;
 }
 
 static void
-count_in(const struct usb_device *d, libusb_device *dev,
-         const struct usb_function *f, struct look *l)
+usb_add_match(const struct usb_device *d, libusb_device *dev,
+              const struct usb_function *f, struct search *l)
 {
     char so_far[LIST_MAX];
     char path[USB_PATH_MAX];
 
-    write_path(dev, path);
+    sfi__usb_path(dev, path);
     (void)sfi__text_copy(so_far, sizeof(so_far), l->all);
     sfi__text_format(l->all, sizeof(l->all), "%s%s%s:path=%s", so_far,
-                     so_far[0] != '\0' ? ", " : "", schemes[d->role], path);
+                     so_far[0] != '\0' ? ", " : "", sfi__usb_scheme(d->role),
+                     path);
     l->count++;
     if (d->pick.nth != 0 && d->pick.nth != l->count)
         return;
@@ -319,35 +153,37 @@ count_in(const struct usb_device *d, libusb_device *dev,
 }
 
 static sfi_status
-nobody(const struct usb_device *d, const struct look *l)
+usb_fail_no_match(const struct usb_device *d, const struct search *l)
 {
     bool named = d->pick.vendor != 0 || d->pick.path[0] != '\0';
 
     if (l->denied)
-        return sfi__usb_error(d->ctx, LIBUSB_ERROR_ACCESS, "opening it");
+        return sfi__usb_error(d->ctx, LIBUSB_ERROR_ACCESS,
+                              "opening the device");
     if (d->role == USB_ROLE_PROBE)
         return sfi__fail(d->ctx, SFI_ERR_NO_DEVICE, "%s",
                          l->other && named
-                             ? "the USB device is no CMSIS-DAP probe"
-                             : "no such debug probe (CMSIS-DAP) is there; is "
+                             ? "the USB device is not a CMSIS-DAP probe"
+                             : "there is no such debug probe (CMSIS-DAP); is "
                                "it plugged in");
     if (l->other && l->count == 0)
         return sfi__fail(d->ctx, SFI_ERR_NO_DEVICE,
                          "the USB device has no DFU interface");
     return sfi__fail(d->ctx, SFI_ERR_NO_DEVICE,
-                     "no such USB device (%04x:%04x) is there; is the chip "
+                     "there is no such USB device (%04x:%04x); is the chip "
                      "powered, and in its bootloader (BOOT0)",
                      d->pick.vendor, d->pick.product);
 }
 
-/* One and only one, or the n-th. */
+/* The only device that matches, or the n-th. */
 static sfi_status
-find(const struct usb_device *d, libusb_device *const *list, struct look *l)
+usb_find_match(const struct usb_device *d, libusb_device *const *list,
+               struct search *l)
 {
     for (; *list != NULL; list++) {
         struct usb_function f;
 
-        switch (judge(d, *list, &f)) {
+        switch (usb_judge_device(d, *list, &f)) {
         case FIT_NO:
             break;
         case FIT_OTHER:
@@ -357,51 +193,52 @@ find(const struct usb_device *d, libusb_device *const *list, struct look *l)
             l->denied = true;
             break;
         case FIT_YES:
-            count_in(d, *list, &f, l);
+            usb_add_match(d, *list, &f, l);
             break;
         }
     }
     if (d->pick.nth == 0 && l->count > 1)
         return sfi__fail(d->ctx, SFI_ERR_ARGUMENT,
-                         "more than one device is meant, expected one of %s",
+                         "more than one device matches, expected one of %s",
                          l->all);
-    return l->dev != NULL ? SFI_OK : nobody(d, l);
+    return l->dev != NULL ? SFI_OK : usb_fail_no_match(d, l);
 }
 
 /* ---- open and close ---- */
 
 static bool
-is_before(libusb_device *a, libusb_device *b)
+usb_is_before(libusb_device *a, libusb_device *b)
 {
-    uint8_t at[PORTS_MAX] = {0}, bt[PORTS_MAX] = {0}; /* no port is 0 */
+    uint8_t at[USB_PORTS_MAX] = {0}, bt[USB_PORTS_MAX] = {0}; /* no port is 0 */
 
     if (libusb_get_bus_number(a) != libusb_get_bus_number(b))
         return libusb_get_bus_number(a) < libusb_get_bus_number(b);
-    (void)libusb_get_port_numbers(a, at, PORTS_MAX);
-    (void)libusb_get_port_numbers(b, bt, PORTS_MAX);
-    for (size_t i = 0; i < PORTS_MAX; i++) {
+    (void)libusb_get_port_numbers(a, at, USB_PORTS_MAX);
+    (void)libusb_get_port_numbers(b, bt, USB_PORTS_MAX);
+    for (size_t i = 0; i < USB_PORTS_MAX; i++) {
         if (at[i] != bt[i])
             return at[i] < bt[i];
     }
     return false;
 }
 
-/* libusb has them as they came: the n-th is to be the same one tomorrow. */
+/* libusb lists devices in the order of connection; the n-th must stay the same
+ * when they are connected in another order. */
 static void
-sort(libusb_device **list)
+usb_sort_by_port(libusb_device **list)
 {
     for (size_t i = 0; list[i] != NULL; i++) {
         libusb_device *dev = list[i];
         size_t at = i;
 
-        for (; at > 0 && is_before(dev, list[at - 1]); at--)
+        for (; at > 0 && usb_is_before(dev, list[at - 1]); at--)
             list[at] = list[at - 1];
         list[at] = dev;
     }
 }
 
 static sfi_status
-start(sfi_ctx *ctx, libusb_context **lib, libusb_device ***list)
+usb_list_devices(sfi_ctx *ctx, libusb_context **lib, libusb_device ***list)
 {
     int err = libusb_init(lib);
 
@@ -414,27 +251,28 @@ start(sfi_ctx *ctx, libusb_context **lib, libusb_device ***list)
         *list = NULL;
         return sfi__fail(ctx, SFI_ERR_IO, "cannot list the USB devices");
     }
-    sort(*list);
+    usb_sort_by_port(*list);
     return SFI_OK;
 }
 
-/* A probe's reports are the kernel's before. */
+/* The kernel's driver for HIDs has a probe of version 1 until it is detached.
+ */
 static sfi_status
-hold(struct usb_device *d, libusb_device *dev)
+usb_claim_device(struct usb_device *d, libusb_device *dev)
 {
     int err = libusb_open(dev, &d->handle);
 
     if (err != 0) {
         d->handle = NULL;
-        return sfi__usb_error(d->ctx, err, "opening it");
+        return sfi__usb_error(d->ctx, err, "opening the device");
     }
     if (d->function.is_hid)
         (void)libusb_set_auto_detach_kernel_driver(d->handle, 1);
     err = libusb_claim_interface(d->handle, d->function.number);
     if (err != 0)
-        return sfi__usb_error(d->ctx, err, "claiming its interface");
+        return sfi__usb_error(d->ctx, err, "claiming the interface");
     d->claimed = true;
-    write_path(dev, d->path);
+    sfi__usb_path(dev, d->path);
     return SFI_OK;
 }
 
@@ -442,14 +280,14 @@ sfi_status
 sfi__usb_device_open(struct usb_device *d)
 {
     libusb_device **list = NULL;
-    struct look l = {.dev = NULL};
-    sfi_status st = start(d->ctx, &d->lib, &list);
+    struct search l = {.dev = NULL};
+    sfi_status st = usb_list_devices(d->ctx, &d->lib, &list);
 
     if (st == SFI_OK)
-        st = find(d, list, &l);
+        st = usb_find_match(d, list, &l);
     d->function = l.function;
     if (st == SFI_OK)
-        st = hold(d, l.dev);
+        st = usb_claim_device(d, l.dev);
     if (list != NULL)
         libusb_free_device_list(list, 1);
     if (st != SFI_OK)
@@ -473,11 +311,11 @@ sfi__usb_device_close(struct usb_device *d)
 
 /* ---- all of them ---- */
 
-/* Linux tells of each interface which driver has it, and "usbfs" is another
- * program.  False: it does not, or this is no Linux. */
+/* Linux names the driver of each interface; "usbfs" means another program.
+ * False: unknown, or not Linux. */
 static bool
-is_in_sysfs(const char *root, const char *path, const struct usb_function *f,
-            bool *is_busy)
+usb_read_sysfs_driver(const char *root, const char *path,
+                      const struct usb_function *f, bool *is_busy)
 {
     char name[SYSFS_PATH_MAX];
     char driver[SYSFS_NAME_MAX];
@@ -494,14 +332,14 @@ is_in_sysfs(const char *root, const char *path, const struct usb_function *f,
     return true;
 }
 
-/* Another program that opens it just now would be told that it is in use, so
- * this is for where nobody else tells. */
+/* Only where /sys does not tell: while this claims the interface, another
+ * program that opens the device would find it in use. */
 static bool
-can_claim(libusb_device_handle *handle, const struct usb_function *f)
+usb_can_claim(libusb_device_handle *handle, const struct usb_function *f)
 {
     int err;
 
-    if (f->is_hid) /* the kernel has it, or not: that says nothing */
+    if (f->is_hid) /* claimed by the kernel's driver, if any */
         return true;
     err = libusb_claim_interface(handle, f->number);
     if (err == 0)
@@ -509,10 +347,11 @@ can_claim(libusb_device_handle *handle, const struct usb_function *f)
     return err != LIBUSB_ERROR_BUSY;
 }
 
-/* False: it is not there any more, or has no node here. */
+/* False: the device has disconnected, or has no node in /dev. */
 static bool
-ask_texts(libusb_device *dev, const struct libusb_device_descriptor *own,
-          const struct usb_function *f, bool is_told, struct usb_seen *seen)
+usb_read_texts(libusb_device *dev, const struct libusb_device_descriptor *own,
+               const struct usb_function *f, bool is_known,
+               struct usb_seen *seen)
 {
     libusb_device_handle *handle = NULL;
     int err = libusb_open(dev, &handle);
@@ -520,36 +359,36 @@ ask_texts(libusb_device *dev, const struct libusb_device_descriptor *own,
     seen->is_denied = err != 0;
     if (err != 0)
         return err != LIBUSB_ERROR_NO_DEVICE;
-    read_text(handle, own->iManufacturer, seen->manufacturer);
-    read_text(handle, own->iProduct, seen->name);
-    read_text(handle, own->iSerialNumber, seen->serial);
+    sfi__usb_read_text(handle, own->iManufacturer, seen->manufacturer);
+    sfi__usb_read_text(handle, own->iProduct, seen->name);
+    sfi__usb_read_text(handle, own->iSerialNumber, seen->serial);
     seen->is_asked = true;
-    if (!is_told)
-        seen->is_busy = !can_claim(handle, f);
+    if (!is_known)
+        seen->is_busy = !usb_can_claim(handle, f);
     libusb_close(handle);
     return true;
 }
 
-/* False: it is nothing to show. */
+/* False: the device is not listed. */
 static bool
-see(const struct usb_device *d, const char *root, libusb_device *dev,
-    struct usb_seen *seen)
+usb_describe_device(const struct usb_device *d, const char *root,
+                    libusb_device *dev, struct usb_seen *seen)
 {
     struct libusb_device_descriptor own;
     struct usb_function f;
-    bool is_told;
-    enum fit fit = look_at(d, dev, &own, &f);
+    bool is_known;
+    enum fit fit = usb_judge_by_descriptor(d, dev, &own, &f);
 
     if (fit != FIT_YES)
         return false;
     *seen = (struct usb_seen){.vendor = own.idVendor, .product = own.idProduct};
-    write_path(dev, seen->path);
-    is_told = is_in_sysfs(root, seen->path, &f, &seen->is_busy);
-    if (seen->is_busy) /* its program is not disturbed */
+    sfi__usb_path(dev, seen->path);
+    is_known = usb_read_sysfs_driver(root, seen->path, &f, &seen->is_busy);
+    if (seen->is_busy) /* do not disturb the program that uses it */
         return true;
-    fit = settle(d, dev, &own, &f);
+    fit = usb_confirm_match(d, dev, &own, &f);
     return (fit == FIT_YES || fit == FIT_DENIED) &&
-           ask_texts(dev, &own, &f, is_told, seen);
+           usb_read_texts(dev, &own, &f, is_known, seen);
 }
 
 sfi_status
@@ -562,11 +401,11 @@ sfi__usb_each(sfi_ctx *ctx, enum usb_role role, const char *root,
     sfi_status st = sfi__usb_pick(ctx, role, "", &d.pick);
 
     if (st == SFI_OK)
-        st = start(ctx, &d.lib, &list);
+        st = usb_list_devices(ctx, &d.lib, &list);
     for (size_t i = 0; st == SFI_OK && list[i] != NULL; i++) {
         struct usb_seen seen;
 
-        if (see(&d, root, list[i], &seen))
+        if (usb_describe_device(&d, root, list[i], &seen))
             st = fn(user, &seen);
     }
     if (list != NULL)

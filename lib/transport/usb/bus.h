@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* One device of the USB through libusb-1.0: found, and held. */
+/* One USB device through libusb-1.0: finding, opening and closing it. */
 #ifndef SFI_TRANSPORT_USB_BUS_H
 #define SFI_TRANSPORT_USB_BUS_H
 
@@ -8,13 +8,16 @@
 
 #include "transport/usb/usb.h"
 
-/* The interface that does what is looked for. */
+/* USB 2.0, 4.1.1: at most seven tiers. */
+#define USB_PORTS_MAX 7
+
+/* The interface that serves a role. */
 struct usb_function {
     uint8_t config; /* bConfigurationValue */
     int number;
-    /* Of a probe: */
+    /* of a probe: */
     bool is_hid;
-    uint8_t out; /* endpoints; 0: reports go over the default pipe */
+    uint8_t out; /* endpoint; 0: reports are sent over the default pipe */
     uint8_t in;
     uint16_t out_packet; /* bytes */
     uint16_t in_packet;
@@ -28,13 +31,29 @@ struct usb_device {
     libusb_device_handle *handle; /* NULL: not open */
     struct usb_function function;
     bool claimed;
-    char path[USB_PATH_MAX]; /* where it was found */
+    char path[USB_PATH_MAX]; /* the port where it was found */
 };
 
-/* libusb's `err`, in our words. */
+/* ---- interface.c ---- */
+
+/* The port where a device is, "1-4.2". */
+void sfi__usb_path(libusb_device *dev, char out[USB_PATH_MAX]);
+/* A text of the device; "" where it has none. */
+void sfi__usb_read_text(libusb_device_handle *handle, uint8_t index,
+                        char out[USB_WORD_MAX]);
+/* The interface for `role`; false: there is none.  `product` is the index of
+ * the product's text; with `handle` NULL no text is read, and whatever has the
+ * endpoints of a probe is taken for one. */
+bool sfi__usb_find_function(enum usb_role role, libusb_device *dev,
+                            uint8_t product, libusb_device_handle *handle,
+                            struct usb_function *out);
+
+/* ---- bus.c ---- */
+
+/* Record libusb's error code `err`. */
 sfi_status sfi__usb_error(sfi_ctx *ctx, int err, const char *doing);
 
-/* Take the one that `pick` means, from a fresh look at the bus. */
+/* List the bus anew, and open the device that `pick` selects. */
 sfi_status sfi__usb_device_open(struct usb_device *d);
 void sfi__usb_device_close(struct usb_device *d);
 

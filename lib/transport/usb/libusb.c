@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A device in DFU mode through libusb-1.0. */
+/* usb:PLACE: a device in DFU mode through libusb-1.0, as a link of USB kind. */
 #include "util/clock.h"
 #include "core/ctx.h"
 #include "core/err.h"
@@ -9,7 +9,7 @@
 
 #define TO_INTERFACE 0x01u
 #define SET_INTERFACE 0x0bu
-/* While a device is expected back. */
+/* Between two looks for a device that was reset. */
 #define POLL_MS 50u
 
 static sfi_status
@@ -36,7 +36,8 @@ usb_control(void *user, uint8_t request_type, uint8_t request, uint16_t value,
     return SFI_OK;
 }
 
-/* The same port: after a reset all else may be another one's. */
+/* Looks at the same port only: ids and serial number may be those of another
+ * chip. */
 static sfi_status
 usb_reopen(void *user, uint32_t timeout_ms)
 {
@@ -51,7 +52,7 @@ usb_reopen(void *user, uint32_t timeout_ms)
         uint32_t left = sfi__deadline_left(&dl);
         sfi_status st = sfi__usb_device_open(u);
 
-        /* its owner is set a moment after it has appeared */
+        /* udev sets the permissions a moment after the device appears */
         if ((st != SFI_ERR_NO_DEVICE && st != SFI_ERR_ACCESS) || left == 0)
             return st;
         clock->sleep_ms(clock->user, left < POLL_MS ? left : POLL_MS);
@@ -78,23 +79,27 @@ sfi_status
 sfi__usb_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
 {
     static const char *const keys[] = {NULL};
-    struct usb_device *u = sfi__ctx_alloc(ctx, sizeof(*u));
     char name[TRANSPORT_NAME_MAX];
-    sfi_status st;
+    struct usb_device *u;
+    sfi_status st = sfi__uri_allow(ctx, uri, keys);
 
+    if (st != SFI_OK)
+        return st;
+    u = sfi__ctx_alloc(ctx, sizeof(*u));
     if (u == NULL)
         return SFI_ERR_NOMEM;
     *u = (struct usb_device){.ctx = ctx, .role = USB_ROLE_DFU};
-    st = sfi__uri_allow(ctx, uri, keys);
-    if (st == SFI_OK)
-        st = sfi__usb_pick(ctx, USB_ROLE_DFU, uri->path, &u->pick);
-    if (st == SFI_OK)
-        st = sfi__usb_device_open(u);
+    st = sfi__usb_pick(ctx, USB_ROLE_DFU, uri->path, &u->pick);
+    if (st != SFI_OK)
+        goto out;
+    st = sfi__usb_device_open(u);
+    if (st != SFI_OK)
+        goto out;
     sfi__text_format(name, sizeof(name), "usb:path=%s", u->path);
-    if (st == SFI_OK)
-        st = sfi__transport_new(ctx, TRANSPORT_USB, &usb_ops, u, name, out);
-    if (st == SFI_OK)
-        return SFI_OK;
-    usb_close(u);
+    st = sfi__transport_new(ctx, TRANSPORT_USB, &usb_ops, u, name, out);
+
+out:
+    if (st != SFI_OK)
+        usb_close(u);
     return st;
 }

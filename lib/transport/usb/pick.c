@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Parses the path of usb: and cmsis-dap:, which selects a device. */
 #include "transport/usb/usb.h"
 
 #include <string.h>
@@ -9,8 +10,15 @@
 
 #define NTH_MAX 127u /* USB 2.0, 9.2.6.4: addresses are 7 bits */
 
+const char *
+sfi__usb_scheme(enum usb_role role)
+{
+    return role == USB_ROLE_DFU ? "usb" : "cmsis-dap";
+}
+
+/* What follows `word` at the begin of `text`; NULL: something else. */
 static const char *
-behind(const char *text, const char *word)
+usb_text_after(const char *text, const char *word)
 {
     size_t len = strlen(word);
 
@@ -19,7 +27,7 @@ behind(const char *text, const char *word)
 
 /* "1-4.2" */
 static bool
-is_path(const char *text)
+usb_is_path(const char *text)
 {
     size_t len = strspn(text, "0123456789");
 
@@ -36,7 +44,7 @@ is_path(const char *text)
 
 /* "0483:df11" */
 static bool
-take_ids(struct usb_pick *out, const char *text)
+usb_parse_ids(struct usb_pick *out, const char *text)
 {
     uint8_t id[2];
     char digits[5] = "";
@@ -57,8 +65,8 @@ sfi_status
 sfi__usb_pick(sfi_ctx *ctx, enum usb_role role, const char *text,
               struct usb_pick *out)
 {
-    const char *path = behind(text, "path=");
-    const char *serial = behind(text, "serial=");
+    const char *path = usb_text_after(text, "path=");
+    const char *serial = usb_text_after(text, "serial=");
     uint64_t nth = 0;
     bool ok;
 
@@ -68,8 +76,8 @@ sfi__usb_pick(sfi_ctx *ctx, enum usb_role role, const char *text,
         out->product = USB_PRODUCT;
     }
     if (path != NULL) {
-        ok =
-            is_path(path) && sfi__text_copy(out->path, sizeof(out->path), path);
+        ok = usb_is_path(path) &&
+             sfi__text_copy(out->path, sizeof(out->path), path);
     } else if (serial != NULL) {
         ok = serial[0] != '\0' &&
              sfi__text_copy(out->serial, sizeof(out->serial), serial);
@@ -77,12 +85,12 @@ sfi__usb_pick(sfi_ctx *ctx, enum usb_role role, const char *text,
         ok = nth > 0;
         out->nth = (uint32_t)nth;
     } else {
-        ok = text[0] == '\0' || take_ids(out, text);
+        ok = text[0] == '\0' || usb_parse_ids(out, text);
     }
     if (ok)
         return SFI_OK;
     return sfi__fail(ctx, SFI_ERR_ARGUMENT,
-                     "no USB device is named so, expected nothing, "
+                     "not the name of a USB device, expected nothing, "
                      "VENDOR:PRODUCT, path=BUS-PORT.PORT, serial=TEXT or its "
                      "number from 1 on");
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Stubs of usb: and cmsis-dap: for builds without libusb. */
 #include "transport/usb/usb.h"
 
 #include "core/err.h"
 
 static sfi_status
-not_built(sfi_ctx *ctx)
+usb_fail_not_built(sfi_ctx *ctx)
 {
     return sfi__fail(ctx, SFI_ERR_UNSUPPORTED,
                      "this libsfi was built without USB");
@@ -20,7 +21,7 @@ sfi__usb_each(sfi_ctx *ctx, enum usb_role role, const char *root,
     (void)root;
     (void)fn;
     (void)user;
-    return not_built(ctx);
+    return usb_fail_not_built(ctx);
 }
 
 sfi_status
@@ -28,7 +29,7 @@ sfi__usb_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
 {
     (void)uri;
     (void)out;
-    return not_built(ctx);
+    return usb_fail_not_built(ctx);
 }
 
 sfi_status
@@ -36,5 +37,5 @@ sfi__probe_usb_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
 {
     (void)uri;
     (void)out;
-    return not_built(ctx);
+    return usb_fail_not_built(ctx);
 }

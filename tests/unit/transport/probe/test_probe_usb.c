@@ -21,9 +21,8 @@
 #define RAM 0x24010000u
 #define WORDS 1000u
 #define NOWHERE "/nonexistent"
-#define NO_PROBE "no such debug probe (CMSIS-DAP) is there; is it plugged in"
-#define NOT_ALLOWED \
-    "the device may not be opened; does a udev rule give it to you"
+#define NO_PROBE "there is no such debug probe (CMSIS-DAP); is it plugged in"
+#define NOT_ALLOWED "no permission to open the device; a udev rule can give it"
 
 static sfi_transport *tp;
 static uint16_t says_packet; /* of its packets; 0: the truth */
@@ -165,7 +164,7 @@ START_TEST(test_two)
 {
     plug_two();
     assert_fails_at("cmsis-dap:", SFI_ERR_ARGUMENT,
-                    "more than one device is meant, expected one of "
+                    "more than one device matches, expected one of "
                     "cmsis-dap:path=1-2, cmsis-dap:path=1-3");
     fake_usb.count = 2;
     ck_assert_ok(open_port("cmsis-dap:"));
@@ -178,7 +177,7 @@ static const struct {
     const char *message;
 } bad[] = {
     {"cmsis-dap:x",
-     "no USB device is named so, expected nothing, VENDOR:PRODUCT, "
+     "not the name of a USB device, expected nothing, VENDOR:PRODUCT, "
      "path=BUS-PORT.PORT, serial=TEXT or its number from 1 on"},
     {"cmsis-dap:?speed=999", "speed is \"999\", expected 1000 to 100000000 Hz"},
     {"cmsis-dap:?speed=100000001",
@@ -322,9 +321,9 @@ START_TEST(test_others)
     d->product = 0x0001;
     assert_fails_at("cmsis-dap:", SFI_ERR_NO_DEVICE, NO_PROBE);
     assert_fails_at("cmsis-dap:path=1-2", SFI_ERR_NO_DEVICE,
-                    "the USB device is no CMSIS-DAP probe");
+                    "the USB device is not a CMSIS-DAP probe");
     assert_fails_at("cmsis-dap:1209:0001", SFI_ERR_NO_DEVICE,
-                    "the USB device is no CMSIS-DAP probe");
+                    "the USB device is not a CMSIS-DAP probe");
 }
 END_TEST
 
@@ -371,18 +370,18 @@ static const struct {
     sfi_status status;
     const char *out, *in;
 } errors[] = {
-    {LIBUSB_ERROR_NO_DEVICE, SFI_ERR_NO_DEVICE,
-     "the debug probe has left the USB", "the debug probe has left the USB"},
+    {LIBUSB_ERROR_NO_DEVICE, SFI_ERR_NO_DEVICE, "the debug probe disconnected",
+     "the debug probe disconnected"},
     {LIBUSB_ERROR_TIMEOUT, SFI_ERR_TIMEOUT,
-     "the debug probe did not get done with a packet in time",
-     "the debug probe did not get done with an answer in time"},
+     "the debug probe did not complete a packet in time",
+     "the debug probe did not complete a reply in time"},
     {LIBUSB_ERROR_PIPE, SFI_ERR_IO, "the debug probe stalled a packet",
-     "the debug probe stalled an answer"},
+     "the debug probe stalled a reply"},
     {LIBUSB_ERROR_OVERFLOW, SFI_ERR_PROTOCOL,
-     "the debug probe answered more than a packet",
-     "the debug probe answered more than a packet"},
+     "the debug probe's reply is longer than a packet",
+     "the debug probe's reply is longer than a packet"},
     {LIBUSB_ERROR_IO, SFI_ERR_IO, "a packet failed: LIBUSB_ERROR_IO",
-     "an answer failed: LIBUSB_ERROR_IO"},
+     "a reply failed: LIBUSB_ERROR_IO"},
 };
 
 /* In either direction; and then it goes on. */
@@ -431,7 +430,7 @@ START_TEST(test_silence)
     (void)fake_usb_plug(FAKE_BULK, 2);
     fake_usb.packet = no_packet;
     assert_fails_at("cmsis-dap:", SFI_ERR_TIMEOUT,
-                    "the debug probe did not get done with an answer in time");
+                    "the debug probe did not complete a reply in time");
     ck_assert_uint_lt(fake_usb.now, 16000);
     fake_usb.packet = on_packet;
     ck_assert_ok(open_port("cmsis-dap:"));
@@ -528,7 +527,7 @@ START_TEST(test_dfu)
                     "the USB device has no DFU interface");
     (void)fake_usb_plug(FAKE_DFU, 3);
     assert_fails_at("usb:", SFI_ERR_ARGUMENT,
-                    "more than one device is meant, expected one of "
+                    "more than one device matches, expected one of "
                     "usb:path=1-2.4, usb:path=1-3");
     d->denied = true;
     assert_fails_at("usb:1", SFI_ERR_ACCESS, NOT_ALLOWED);

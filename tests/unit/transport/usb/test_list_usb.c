@@ -259,7 +259,7 @@ START_TEST(test_no_usb)
     fake_usb.error = LIBUSB_ERROR_NO_MEM;
     fake_usb.fail_at = 1;
     ck_assert_fails(sfi__list_usb(listing()), SFI_ERR_NOMEM, "",
-                    "no memory for USB");
+                    "libusb is out of memory");
 }
 END_TEST
 

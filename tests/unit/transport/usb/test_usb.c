@@ -9,8 +9,8 @@
 
 #include "fixture.h"
 
-#define NAMES                                                       \
-    "no USB device is named so, expected nothing, VENDOR:PRODUCT, " \
+#define NAMES                                                          \
+    "not the name of a USB device, expected nothing, VENDOR:PRODUCT, " \
     "path=BUS-PORT.PORT, serial=TEXT or its number from 1 on"
 
 static const struct {
@@ -100,7 +100,7 @@ START_TEST(test_open)
     else if (st != SFI_ERR_IO) /* libusb does not start in every container */
         ck_assert_fails(sfi_transport_open(ctx, "usb:ffff:fffe", &tp),
                         SFI_ERR_NO_DEVICE, "usb:ffff:fffe",
-                        "no such USB device (ffff:fffe) is there; is the chip "
+                        "there is no such USB device (ffff:fffe); is the chip "
                         "powered, and in its bootloader (BOOT0)");
 }
 END_TEST
