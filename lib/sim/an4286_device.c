@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The chip's half of AN4286: frames in, then a verdict and the answer, each
+ * behind a dummy byte. */
 #include "sim/an4286_device.h"
 
 #include "proto/an4286.h"
 
-/* A program that erases takes its time: a host must poll. */
+/* An erase takes its time: the host must poll so often. */
 #define BUSY_POLLS 20u
 
 void
@@ -21,7 +23,8 @@ sfi__an4286_device_quiet(const struct an4286_device *s)
     return s->phase == SPI_LISTEN;
 }
 
-/* First a verdict, last one too when there is a tail, data between. */
+/* An answer is a verdict (ACK or NACK), then data, then a second verdict if the
+ * command has one. */
 static void
 spi_device_begin_answer(struct an4286_device *s, size_t len)
 {
@@ -44,7 +47,8 @@ spi_device_take_byte(struct an4286_device *s, uint8_t in)
         spi_device_begin_answer(s, sfi__wr_len(&w));
 }
 
-/* The verdict is taken: what now? */
+/* The host took the verdict: go on to the data, the second verdict, or the next
+ * frame. */
 static void
 spi_device_after_verdict(struct an4286_device *s)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The chip's SPI (AN4286): one byte in and one out at a time.  It says 0xa5
- * until a frame is complete; then an ACK or NACK behind a dummy, until the host
- * has taken it; then the answer behind another. */
+/* The chip's SPI (AN4286): one byte in and one out at a time.  It sends 0xa5
+ * until a frame is complete, then a dummy byte and an ACK or NACK until the
+ * host takes it, then another dummy byte and the answer. */
 #ifndef SFI_SIM_AN4286_DEVICE_H
 #define SFI_SIM_AN4286_DEVICE_H
 
@@ -14,7 +14,7 @@
 enum spi_phase {
     SPI_LISTEN,  /* frames */
     SPI_DUMMY_A, /* in front of an ACK or NACK */
-    SPI_VERDICT, /* it, when the work is done */
+    SPI_VERDICT, /* the ACK or NACK, when the work is done */
     SPI_TAKEN,   /* until the host's 0x79 */
     SPI_DUMMY_D, /* in front of the data */
     SPI_DATA,
@@ -27,17 +27,17 @@ struct an4286_device {
     bool tail; /* the answer's last byte is another verdict */
     uint8_t answer[USART_ANSWER_MAX];
     size_t at, len;      /* of its data */
-    uint32_t busy;       /* polls that the next verdict will take */
-    uint32_t passed_us;  /* of which the chip was not told yet */
+    uint32_t busy;       /* polls until the next verdict */
+    uint32_t passed_us;  /* not yet added to the chip's clock */
     uint64_t clocked_ms; /* when the host clocked last */
 };
 
 /* config->spi is set. */
 void sfi__an4286_device_init(struct an4286_device *s,
                              const struct an3155_device_config *config);
-/* What is clocked out while `in` is clocked in. */
+/* Returns what is clocked out while `in` is clocked in. */
 uint8_t sfi__an4286_device_clock(struct an4286_device *s, uint8_t in);
-/* Nothing is left to be fetched. */
+/* Is no answer left to fetch? */
 bool sfi__an4286_device_quiet(const struct an4286_device *s);
 
 #endif

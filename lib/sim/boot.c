@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Resets, what runs after them, and bytes in and out of the chip's USART and
+ * SPI. */
 #include "sim/boot.h"
 
 #include <string.h>
@@ -10,7 +12,7 @@
 #include "sim/secure.h"
 #include "sim/standard.h"
 
-/* Resets one after the other, before a part is taken to hang. */
+/* After so many resets in a row the part counts as hung. */
 #define RESETS_MAX 4
 
 enum sim_mode
@@ -27,7 +29,7 @@ sfi__sim_decide(const struct sfi_sim *sim)
     return sfi__options_boot0(sim) ? SIM_STANDARD : SIM_APPLICATION;
 }
 
-/* Nothing volatile is left. */
+/* Clear everything that a reset loses. */
 static void
 sim_clear_volatile(struct sfi_sim *sim)
 {
@@ -41,7 +43,7 @@ sim_clear_volatile(struct sfi_sim *sim)
     sim->mode = SIM_OFF;
 }
 
-/* Does what runs end here: a reset that it asked for, a power cut? */
+/* Did the running program ask for a reset, or lose its power? */
 static bool
 sim_run_is_over(const struct sfi_sim *sim)
 {
@@ -106,14 +108,14 @@ sfi__sim_hold(struct sfi_sim *sim, bool held)
     sfi__sim_reset(sim);
 }
 
-/* What ran has answered, unless its power failed, and may want a reset. */
+/* Send the answer, unless the power failed, and do the reset that is due. */
 static void
 sim_send_answer(struct sfi_sim *sim, const struct wr *answer)
 {
     if (!sim->power.off &&
         !sfi__buf_append(&sim->line, answer->start, sfi__wr_len(answer)))
         sfi__log(sim->obj.ctx, SFI_LOG_WARNING,
-                 "virtual chip: no memory for an answer, it is lost");
+                 "virtual chip: out of memory, an answer is lost");
     sfi__sim_settle(sim);
 }
 
@@ -145,7 +147,7 @@ sfi__sim_receive(struct sfi_sim *sim, const uint8_t *data, size_t len)
         sim_receive_byte(sim, data[i]);
 }
 
-/* A host that has gone never takes its answer. */
+/* A host that has gone never fetches its answer: wait no longer. */
 #define SPI_OWES_MS 1000u
 
 static bool
@@ -173,7 +175,7 @@ sfi__sim_wait(struct sfi_sim *sim, uint64_t ms)
 /* Nobody drives the line. */
 #define SPI_FLOATING 0xffu
 
-/* An answer is out, all of it: what waited for that goes on. */
+/* The whole answer is out: continue what waited for it. */
 static void
 sim_settle_spi(struct sfi_sim *sim)
 {

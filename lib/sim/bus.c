@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The memory map behind the debug port: what can be reached, RAM, flash and
+ * registers. */
 #include "sim/bus.h"
 
 #include "wire/v7m_debug.h"
@@ -60,7 +62,7 @@ bus_in_flash_regs(const struct sfi_sim *sim, uint32_t address)
     return address - sim->chip->flash_regs < FLASH_REGS_SIZE;
 }
 
-/* Borrow what is memory to read; NULL: it is none, or it is protected. */
+/* Borrow memory for reading; NULL: no memory, or protected. */
 static const uint8_t *
 bus_view_memory(const struct sfi_sim *sim, uint32_t address, uint32_t size)
 {

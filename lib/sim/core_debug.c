@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The core's debug registers (ARM DDI 0403, C1.6): halt, resume, core
+ * registers. */
 #include "sim/core_debug.h"
 
 #include "util/mem.h"
@@ -20,7 +22,7 @@ core_debug_halt(struct sfi_sim *sim)
     sim->mode = SIM_APPLICATION;
 }
 
-/* What was halted goes on, unless the core was sent to a program. */
+/* Resume what was halted, unless the host has set the PC. */
 static void
 core_debug_resume(struct sfi_sim *sim)
 {
@@ -65,7 +67,7 @@ core_debug_write_dhcsr(struct sfi_sim *sim, uint32_t value)
         core_debug_resume(sim);
 }
 
-/* Of a core that runs they can be neither read nor written. */
+/* Only a halted core lets its registers be read and written. */
 static void
 core_debug_move_register(struct core_debug *c, uint32_t select)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The core's debug registers: it can be halted, and started elsewhere. */
+/* The core's debug registers: halt the core, and start it elsewhere. */
 #ifndef SFI_SIM_CORE_DEBUG_H
 #define SFI_SIM_CORE_DEBUG_H
 
@@ -26,7 +26,7 @@ struct core_debug {
 void sfi__core_debug_power(struct sfi_sim *sim);
 /* The core has been reset, and would run. */
 void sfi__core_debug_reset(struct sfi_sim *sim);
-/* false: none of its registers. */
+/* false: not a register of the core's debug unit. */
 bool sfi__core_debug_read(const struct sfi_sim *sim, uint32_t address,
                           uint32_t *value);
 bool sfi__core_debug_write(struct sfi_sim *sim, uint32_t address,

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The virtual probe's JTAG: accesses as scans over the chain, and the JTAG
+ * commands of CMSIS-DAP. */
 #include "sim/dap_jtag.h"
 
 #include "sim/sim.h"
@@ -31,8 +33,8 @@ dap_jtag_walk_tms(struct sfi_sim *sim, const char *tms)
         (void)sfi__dap_jtag_clock(sim, *tms == '1', true);
 }
 
-/* `bits` of `out` between ones for the TAPs before and behind, from Shift to
- * Run-Test/Idle; what came from the one in the middle. */
+/* Shift `bits` of `out`, with ones for the TAPs before and behind, from Shift
+ * to Run-Test/Idle.  Returns what the TAP in the middle sent. */
 static uint64_t
 dap_jtag_shift_bits(struct sfi_sim *sim, size_t before, uint64_t out,
                     size_t bits, size_t after)
@@ -185,7 +187,8 @@ sfi__dap_jtag_configure(struct sfi_sim *sim, struct rd *r, struct wr *w)
                       : CMSIS_STATUS_ERROR);
 }
 
-/* By the instruction of a JTAG-DP, whatever the TAP is: as probes do. */
+/* Real probes use the IDCODE instruction of a JTAG-DP for any TAP; so does this
+ * one. */
 void
 sfi__dap_jtag_idcode(struct sfi_sim *sim, struct rd *r, struct wr *w)
 {

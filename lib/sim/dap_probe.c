@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The virtual CMSIS-DAP probe: SWD, and the commands of both wires. */
 #include "sim/dap_probe.h"
 
 #include "sim/boot.h"
 #include "sim/sim.h"
 
-/* What a part's SW-DP says, as openocd's stm32h7x.cfg expects it. */
+/* DPIDR of the part's SW-DP, as openocd's stm32h7x.cfg expects it. */
 #define DPIDR_SWD 0x6ba02477u
-/* IHI 0031, B4.4.5: which of CTRL/STAT SWD cannot write. */
+/* IHI 0031, B4.4.5: bits of CTRL/STAT that SWD cannot write. */
 #define STICKY (ADI_STAT_STICKY | ADI_STAT_WDATAERR)
 #define DPBANKSEL 0xfu
 #define PROTOCOL_VERSION "2.1.0"
@@ -15,7 +16,7 @@
  * data after WAIT and FAULT. */
 #define SWD_CLOCKS 46u
 #define SWD_CLOCKS_REFUSED 13u
-/* SWJ_Pins, beside the reset: all others float high. */
+/* SWJ_Pins: all pins but the reset float high. */
 #define PINS_HIGH 0x2fu
 
 void
@@ -102,7 +103,7 @@ dap_swd_write_dp(struct sfi_sim *sim, const struct adi_request *r,
     (void)sfi__mem_ap_access(sim, d, r, &data);
 }
 
-/* IHI 0031, B4.2.6: with a sticky error these alone are answered. */
+/* IHI 0031, B4.2.6: only these are answered while an error is sticky. */
 static bool
 dap_swd_ignores_sticky(const struct adi_request *r)
 {
@@ -111,9 +112,9 @@ dap_swd_ignores_sticky(const struct adi_request *r)
     return r->read ? r->reg <= ADI_DP_CTRL_STAT : r->reg == ADI_DP_ABORT;
 }
 
-/* One access as a probe does it: a read of an AP with the read of RDBUFF that
- * brings the result.  A write is accepted before it is done: the next access
- * tells of a fault. */
+/* One access as a probe does it: a read of an AP includes the read of RDBUFF
+ * that brings the result.  A write is accepted before it is done: the next
+ * access reports a fault. */
 static enum adi_ack
 dap_swd_answer(struct sfi_sim *sim, const struct adi_request *r, uint32_t *data)
 {
@@ -144,7 +145,8 @@ dap_swd_answer(struct sfi_sim *sim, const struct adi_request *r, uint32_t *data)
     return ack;
 }
 
-/* And what it costs: the first read of an AP brings nothing yet. */
+/* The access with its cost in clocks: the first read of an AP returns no data
+ * yet. */
 static enum adi_ack
 dap_swd_access(struct sfi_sim *sim, const struct adi_request *r, uint32_t *data)
 {
@@ -159,7 +161,7 @@ dap_swd_access(struct sfi_sim *sim, const struct adi_request *r, uint32_t *data)
     return ack;
 }
 
-/* `next` is what follows in the list, or NULL. */
+/* `next` follows in the list, or is NULL. */
 static enum adi_ack
 dap_probe_access(struct sfi_sim *sim, uint8_t tap, const struct adi_request *r,
                  uint32_t *data, const struct adi_request *next)
@@ -176,7 +178,7 @@ dap_probe_check_write(struct sfi_sim *sim, uint8_t tap)
     const struct adi_request r = {false, true, ADI_DP_RDBUFF};
     uint32_t data;
 
-    if (sim->probe.is_jtag) /* the acknowledge is all that is looked at */
+    if (sim->probe.is_jtag) /* only the acknowledge counts */
         sim->probe.posted = true;
     return dap_probe_access(sim, tap, &r, &data, NULL);
 }
@@ -272,7 +274,7 @@ dap_answer_configure(struct sfi_sim *sim, struct rd *r, struct wr *w)
     sfi__wr_u8(w, sfi__rd_ok(r) ? CMSIS_STATUS_OK : CMSIS_STATUS_ERROR);
 }
 
-/* What it is set to changes nothing here; it must be all there. */
+/* Settings have no effect here, but must be complete. */
 static void
 dap_answer_setting(struct rd *r, struct wr *w, size_t len)
 {
@@ -282,16 +284,16 @@ dap_answer_setting(struct rd *r, struct wr *w, size_t len)
 
 /* ---- transfers ---- */
 
-/* A list, and where it is. */
+/* A list of transfers, and the current one. */
 struct list {
     struct sfi_sim *sim;
     uint8_t tap;
-    uint8_t left; /* behind this one */
+    uint8_t left; /* requests behind this one */
     uint8_t request;
 };
 
-/* What the byte after this request, a read, asks for; false: nothing, or what
- * is done on its own. */
+/* The request after this one, a read; false: none follows, or one that compares
+ * and needs a scan of its own. */
 static bool
 dap_peek_next_read(const struct list *l, const struct rd *r,
                    struct adi_request *next)
@@ -303,7 +305,7 @@ dap_peek_next_read(const struct list *l, const struct rd *r,
     return true;
 }
 
-/* One request of a list; its response. */
+/* Run one request of a list.  Returns its response. */
 static uint8_t
 dap_run_transfer(const struct list *l, struct rd *r, struct wr *w)
 {
@@ -419,7 +421,7 @@ dap_answer_command(struct sfi_sim *sim, uint8_t command, struct rd *r,
     case CMSIS_WRITE_ABORT:
         dap_answer_write_abort(sim, r, w);
         break;
-    case CMSIS_RESET_TARGET: /* done, but not by a sequence of this part's */
+    case CMSIS_RESET_TARGET: /* OK, without a reset sequence */
         dap_answer_setting(r, w, 0);
         sfi__wr_u8(w, 0);
         break;

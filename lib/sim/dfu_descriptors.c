@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* What the chip's USB device says of itself (USB 2.0, chapter 9). */
+/* The chip's USB descriptors and standard requests (USB 2.0, chapter 9). */
 #include <string.h>
 
 #include "util/wr.h"
@@ -18,7 +18,7 @@
 #define SET_CONFIGURATION 0x09u
 #define GET_INTERFACE 0x0au
 
-/* bmRequestType: who is meant */
+/* bmRequestType: direction and recipient */
 #define FROM_DEVICE 0x80u
 #define FROM_INTERFACE 0x81u
 #define FROM_ENDPOINT 0x82u
@@ -28,7 +28,8 @@
 
 enum { STRING_NONE, STRING_MAKER, STRING_PRODUCT, STRING_SERIAL, STRING_ALT };
 
-/* The security extension's place: where a debugger's mailbox would be. */
+/* The name of the security extension, at the address of the debug port's
+ * mailbox. */
 #define SFI_NAME "@SFI  /0x24030000/01*1024 g"
 
 static uint8_t

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The chip's DFU class requests (AN3156): download, upload, status, and what
+ * each block does. */
 #include "sim/dfu_device.h"
 
 #include <string.h>
@@ -10,9 +12,9 @@
 #include "sim/options.h"
 #include "sim/standard.h"
 
-/* bwPollTimeout while it erases; everything else is done at once. */
+/* bwPollTimeout of an erase; everything else is done at once. */
 #define ERASE_POLL_MS 1u
-/* A host that has sent a request asks what came of it within that. */
+/* A host asks for the result of its request within this time. */
 #define OWES_MS 1000u
 
 bool
@@ -42,7 +44,7 @@ sfi__dfu_device_owes(const struct sfi_sim *sim)
     return sim->usb.owes && sim->now_ms - sim->usb.owes_since < OWES_MS;
 }
 
-/* ---- what a block to the part does ---- */
+/* ---- blocks from the host ---- */
 
 static uint8_t
 dfu_device_erase(struct sfi_sim *sim, const uint8_t *data, size_t len)
@@ -82,7 +84,7 @@ dfu_device_set_address(struct sfi_sim *sim, const uint8_t *data, size_t len)
     return DFU_OK;
 }
 
-/* AN3156, 5: what readout protection leaves is only its own end. */
+/* AN3156, 5: with readout protection on, only Read Unprotect works. */
 static uint8_t
 dfu_device_run_command(struct sfi_sim *sim)
 {
@@ -127,7 +129,7 @@ dfu_device_write_block(struct sfi_sim *sim)
                : DFU_ERR_WRITE;
 }
 
-/* A refusal is an answer: only what is no request at all is an error. */
+/* A refusal is an answer; only a malformed request is an error of DFU. */
 static uint8_t
 dfu_device_run_request(struct sfi_sim *sim)
 {
@@ -161,8 +163,8 @@ dfu_device_carry_out(struct sfi_sim *sim)
 
 /* ---- requests ---- */
 
-/* DFU 1.1, A.2: what is not expected is stalled, and an error until
- * CLRSTATUS. */
+/* DFU 1.1, A.2: an unexpected request is stalled, and the state is dfuERROR
+ * until CLRSTATUS. */
 static enum usb_answer
 dfu_device_refuse(struct dfu_device *u, uint8_t status)
 {
@@ -243,7 +245,7 @@ dfu_device_give_memory(struct sfi_sim *sim, const struct usb_setup *setup,
     return USB_DONE;
 }
 
-/* DFU 1.1, 6.2: fewer bytes than asked for end an upload. */
+/* DFU 1.1, 6.2: an upload ends with fewer bytes than the host asked for. */
 static enum usb_answer
 dfu_device_upload(struct sfi_sim *sim, const struct usb_setup *setup,
                   uint8_t *data, size_t *got)
@@ -289,8 +291,8 @@ dfu_device_report(struct sfi_sim *sim, uint8_t *data, size_t len, size_t *got)
     return USB_DONE;
 }
 
-/* AN3156, 5.1: the first GETSTATUS after a block says "busy" and starts it,
- * the second says what came of it. */
+/* AN3156, 5.1: the first GETSTATUS after a block reports "busy" and starts it,
+ * the second reports its result. */
 static enum usb_answer
 dfu_device_start_block(struct sfi_sim *sim, uint8_t *data, size_t len,
                        size_t *got)
@@ -320,7 +322,7 @@ dfu_device_end_block(struct sfi_sim *sim, uint8_t *data, size_t len,
     return USB_DONE;
 }
 
-/* AN3156, 5.4: the answer is the last that is heard of the bootloader. */
+/* AN3156, 5.4: this answer is the last of the bootloader. */
 static enum usb_answer
 dfu_device_leave(struct sfi_sim *sim, uint8_t *data, size_t len, size_t *got)
 {

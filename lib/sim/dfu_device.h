@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* The chip as a USB device in DFU mode (AN3156): control transfers in, answers
- * out.  The standard bootloader shows memory, the secure one carries the
- * security extension (doc/protocol.md, "USB-DFU"). */
+ * out.  The standard bootloader gives access to memory, the secure one carries
+ * the security extension (doc/protocol.md, "USB-DFU"). */
 #ifndef SFI_SIM_DFU_DEVICE_H
 #define SFI_SIM_DFU_DEVICE_H
 
@@ -18,13 +18,13 @@ struct dfu_device {
     uint8_t state;  /* enum dfu_state */
     uint8_t status; /* enum dfu_status */
     uint32_t pointer;
-    uint16_t block; /* what waits for GETSTATUS to carry it out */
+    uint16_t block; /* waits for GETSTATUS, which carries it out */
     size_t len;
     uint8_t data[DFU_TRANSFER_MAX];
     uint8_t reply[SFI_DEVICE_REPLY_MAX]; /* of the secure bootloader: a cause
                                             first */
     size_t reply_len;
-    bool owes; /* a request is done, and its host does not know yet */
+    bool owes; /* its host has not asked for the last result */
     uint64_t owes_since;
 };
 
@@ -43,16 +43,16 @@ enum usb_answer {
     USB_GONE, /* no device, or it went away over this transfer */
 };
 
-/* A host enumerates it; false: nothing is there that speaks USB. */
+/* A host enumerates the device; false: no bootloader with USB is running. */
 bool sfi__dfu_device_attach(struct sfi_sim *sim);
-/* A reset, or what else ends a bootloader. */
+/* The bootloader ends, by a reset or a jump: detach. */
 void sfi__dfu_device_stop(struct sfi_sim *sim);
 /* `data` holds setup->length bytes, or has room for them; *got were moved. */
 enum usb_answer sfi__dfu_device_control(struct sfi_sim *sim,
                                         const struct usb_setup *setup,
                                         uint8_t *data, size_t *got);
-/* Must its host still ask for an answer?  What waits for that goes on
- * afterwards, or when the host does not ask at all. */
+/* Has the host not yet asked for a result?  What waits for that continues once
+ * it has, or when it stays silent. */
 bool sfi__dfu_device_owes(const struct sfi_sim *sim);
 
 /* dfu_descriptors.c: standard requests. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The owner's view of a chip: of one that is open, or of its folder. */
+/* The owner's view of a chip's memories: of an open chip, or of its folder. */
 #include <string.h>
 
 #include "core/ctx.h"
@@ -15,7 +15,7 @@ dump_buffer_too_small(sfi_ctx *ctx, size_t size, size_t room)
                      "the area is %zu bytes, the buffer %zu", size, room);
 }
 
-/* Hand out, or say how much room it needs. */
+/* Copy the area out, or say how much room it needs. */
 static sfi_status
 dump_copy_area(sfi_ctx *ctx, const void *from, size_t size, uint8_t *data,
                size_t *len)
@@ -32,7 +32,7 @@ dump_copy_area(sfi_ctx *ctx, const void *from, size_t size, uint8_t *data,
 static sfi_status
 dump_no_such_area(sfi_ctx *ctx, uint32_t area)
 {
-    return sfi__fail(ctx, SFI_ERR_ARGUMENT, "no area %lu to look at",
+    return sfi__fail(ctx, SFI_ERR_ARGUMENT, "unknown area %lu",
                      (unsigned long)area);
 }
 
@@ -69,7 +69,7 @@ sfi_sim_dump(const sfi_sim *sim, uint32_t area, uint8_t *data, size_t *len)
     }
 }
 
-/* The file that holds an area, and its length; NULL: none does. */
+/* The file that holds an area, and its length; NULL: no file does. */
 static const char *
 dump_area_file(const struct sfi_chip *chip, uint32_t area, size_t *len)
 {

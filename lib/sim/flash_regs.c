@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* What reads and writes of an STM32H7's FLASH registers do (RM0433, 4.9). */
 #include "sim/flash_regs.h"
 
 #include <string.h>
@@ -19,7 +20,7 @@ flash_regs_shut_lock(struct flash_lock *l)
     l->half = false;
 }
 
-/* RM0433, 4.5.1: another sequence than the two keys locks until a reset. */
+/* RM0433, 4.5.1: any sequence but the two keys shuts the lock until a reset. */
 static void
 flash_regs_take_key(struct flash_lock *l, uint32_t value, uint32_t key1,
                     uint32_t key2)
@@ -50,7 +51,7 @@ flash_regs_is_protected(const struct sfi_sim *sim, uint32_t address,
     return sfi__options_write_protected(sim, address, len);
 }
 
-/* The write buffer goes to flash. */
+/* Program the write buffer. */
 static void
 flash_regs_program_word(struct sfi_sim *sim, struct flash_bank_regs *b)
 {
@@ -148,7 +149,7 @@ flash_regs_set_cr(struct sfi_sim *sim, uint32_t n, uint32_t value)
 
 /* ---- option bytes ---- */
 
-/* The row whose programmed word this offset is; NULL: none. */
+/* The staged option word at the offset of its register; NULL: none. */
 static uint32_t *
 flash_regs_staged_at(struct sfi_sim *sim, uint32_t offset)
 {
@@ -162,7 +163,7 @@ flash_regs_staged_at(struct sfi_sim *sim, uint32_t offset)
     return NULL;
 }
 
-/* RM0433, 4.4.3: what was protected is erased before it can be read. */
+/* RM0433, 4.4.3: protected flash is erased before it can be read. */
 static bool
 flash_regs_erase_protected(struct sfi_sim *sim)
 {
@@ -198,7 +199,7 @@ flash_regs_set_option(struct sfi_sim *sim, uint32_t offset, uint32_t value)
         *word = value;
 }
 
-/* While they can be written, registers read as they were. */
+/* While the lock is open, a register reads back as it was written. */
 static uint32_t
 flash_regs_read_option(struct sfi_sim *sim, uint32_t offset)
 {

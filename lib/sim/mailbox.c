@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The secure bootloader's mailbox: copy a request out of RAM, run it, write the
+ * answer. */
 #include "sim/mailbox.h"
 
 #include <string.h>
@@ -10,7 +12,7 @@
 #include "wire/mailbox.h"
 #include "sim/bus.h"
 
-/* A request, out of the host's reach. */
+/* A copy of a request, out of the host's reach. */
 struct letter {
     uint32_t number;
     uint16_t opcode;
@@ -20,7 +22,7 @@ struct letter {
     uint8_t data[SFI_CMD_DATA_MAX];
 };
 
-/* All of the mailbox, or NULL: the part has none. */
+/* The RAM of the mailbox, or NULL: the part has none. */
 static uint8_t *
 mailbox_whole_area(const struct sfi_sim *sim)
 {
@@ -58,8 +60,8 @@ sfi__sim_mailbox_start(struct sfi_sim *sim)
     mailbox_put_u32(b + SFI_MAILBOX_AT_MAGIC, SFI_MAILBOX_MAGIC);
 }
 
-/* The core decrypts in place: never where a debugger can look.  False: a
- * length is impossible. */
+/* Copied because the core decrypts in place, and a debugger can read this RAM.
+ * false: a length is too large. */
 static bool
 mailbox_copy_request(const uint8_t *b, struct letter *l)
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The chip's ADIv5 debug port: the registers of the DP, and two MEM-APs on the
+ * chip's buses. */
 #include "sim/mem_ap.h"
 
 #include "sim/bus.h"
@@ -7,7 +9,7 @@
 /* IHI 0031, C2.6.1: AXI-AP and APB-AP as the part's IDR names them. */
 #define IDR_AXI 0x84770001u
 #define IDR_APB 0x54770002u
-/* No table of components is modelled (C2.6.4: none present). */
+/* C2.6.4, none present: no component table is modelled. */
 #define BASE_NONE 0xffffffffu
 #define APSEL_AXI 0u
 #define APSEL_APB 2u
@@ -23,7 +25,7 @@ sfi__mem_ap_init(struct dap *d, uint32_t dpidr)
         d->ap[i].csw = ADI_CSW_SIZE_32;
 }
 
-/* Powered up as soon as it is asked for. */
+/* A power-up request is acknowledged at once. */
 static uint32_t
 mem_ap_ctrl_stat(const struct dap *d)
 {
@@ -76,8 +78,8 @@ mem_ap_access_size(const struct mem_ap *ap)
     return 1u << (ap->csw & ADI_CSW_SIZE);
 }
 
-/* What the part cannot do reads back as something else (C2.6.2): accesses
- * wider than a word, packed ones. */
+/* Settings that the part does not support read back changed (C2.6.2): accesses
+ * wider than a word, packed transfers. */
 static void
 mem_ap_write_csw(struct mem_ap *ap, uint32_t value)
 {
@@ -88,7 +90,7 @@ mem_ap_write_csw(struct mem_ap *ap, uint32_t value)
     ap->csw = value & (ADI_CSW_PROT_MASK | ADI_CSW_INC | ADI_CSW_SIZE);
 }
 
-/* Bytes are on their own lanes of the word (C2.2.6). */
+/* Each byte is on its own lane of the word (C2.2.6). */
 static bool
 mem_ap_move_data(struct sfi_sim *sim, bool is_axi, uint32_t address,
                  uint32_t size, bool read, uint32_t *data)
@@ -173,7 +175,7 @@ mem_ap_write_register(struct sfi_sim *sim, struct mem_ap *ap, bool is_axi,
     }
 }
 
-/* An AP that is not there reads as zero (B1.2.4). */
+/* An absent AP reads as zero (B1.2.4). */
 static bool
 mem_ap_access_ap(struct sfi_sim *sim, struct dap *d,
                  const struct adi_request *r, uint32_t *data)

@@ -25,14 +25,14 @@ struct dap {
     struct mem_ap ap[DAP_APS];
 };
 
-/* Power-up; what reads as DPIDR depends on the pins. */
+/* Power-up; DPIDR differs between JTAG and SWD. */
 void sfi__mem_ap_init(struct dap *d, uint32_t dpidr);
-/* One access to a register, done at once: posting is the pins' business.
- * ADI_ACK_FAULT: an error is sticky, from before or from this access to an AP;
- * DP accesses always work. */
+/* One access to a register, done at once: posted reads are modelled by the side
+ * of the pins.  ADI_ACK_FAULT: an error is sticky, from before or from this
+ * access to an AP; DP accesses always work. */
 enum adi_ack sfi__mem_ap_access(struct sfi_sim *sim, struct dap *d,
                                 const struct adi_request *r, uint32_t *data);
-/* SWD's ABORT register, and what is written to JTAG's. */
+/* A write to ABORT, by SWD or JTAG. */
 void sfi__mem_ap_abort(struct dap *d, uint32_t value);
 
 #endif

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The chip's option bytes: programming, the window of registers, what they
+ * protect. */
 #include "sim/options.h"
 
 #include <string.h>
@@ -60,8 +62,8 @@ sfi__options_set_readout(struct sfi_sim *sim, uint8_t rdp)
     return sfi__options_program(sim, words);
 }
 
-/* A set bit for each sector, or a range whose first is after its last: both
- * are this. */
+/* No write protection in either encoding: a set bit for each sector, or a range
+ * whose first sector is after its last. */
 #define WRP_NONE 0x000000ffu
 
 bool
@@ -75,8 +77,8 @@ sfi__options_write_unprotect(struct sfi_sim *sim)
     return sfi__options_program(sim, words);
 }
 
-/* Word `offset` of the window: a register in force, one programmed, or none
- * that is modelled. */
+/* The word at `offset` of the window, in force or programmed; 0 if its register
+ * is not modelled. */
 static uint32_t
 options_window_word(const struct sfi_sim *sim, uint32_t offset)
 {
@@ -116,7 +118,7 @@ sfi__options_window_read(const struct sfi_sim *sim, uint32_t address,
     return true;
 }
 
-/* Only words that are programmed take a value, the others are read-only. */
+/* Only programmed words can be written; those in force are read-only. */
 static void
 options_window_set(const struct sfi_chip *chip, uint32_t offset, uint32_t value,
                    uint32_t *words)

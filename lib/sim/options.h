@@ -6,17 +6,17 @@
 
 #include "sim/sim.h"
 
-/* A reset: what is programmed comes in force. */
+/* A reset: the programmed option bytes come into force. */
 void sfi__options_load(struct sfi_sim *sim);
-/* Does something programmed wait for a reset? */
+/* Are option bytes programmed that wait for a reset? */
 bool sfi__options_pending(const struct sfi_sim *sim);
-/* Program all words; false: refused, or the power failed.  SECURITY in force
- * stays, and readout protection level 2 lets nothing change. */
+/* Program all words; false: refused, or the power failed.  SECURITY cannot be
+ * cleared, and at readout protection level 2 nothing can change. */
 bool sfi__options_program(struct sfi_sim *sim, const uint32_t *words);
 
 /* Program the readout protection byte. */
 bool sfi__options_set_readout(struct sfi_sim *sim, uint8_t rdp);
-/* Program: no sector is write-protected. */
+/* Program: write protection off for all sectors. */
 bool sfi__options_write_unprotect(struct sfi_sim *sim);
 
 /* The window, as the standard bootloader shows it; false: outside. */
@@ -27,10 +27,10 @@ bool sfi__options_window_write(struct sfi_sim *sim, uint32_t address,
 
 /* In force: */
 bool sfi__options_readout_protected(const struct sfi_sim *sim);
-/* Readout protection level 2: nothing changes any more. */
+/* Readout protection level 2: the option bytes cannot change. */
 bool sfi__options_locked(const struct sfi_sim *sim);
 bool sfi__options_secure(const struct sfi_sim *sim);
-/* Does the part look for its bootloader, with the pin as it is? */
+/* Does a reset start the bootloader, with the BOOT0 pin as it is? */
 bool sfi__options_boot0(const struct sfi_sim *sim);
 bool sfi__options_write_protected(const struct sfi_sim *sim, uint32_t address,
                                   size_t len);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The device core's cryptography, done by lib/crypto. */
 #include "sim/port_ossl.h"
 
 #include <stddef.h>

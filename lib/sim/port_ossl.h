@@ -13,7 +13,7 @@ struct gcm;
 
 struct port_ossl {
     sfi_ctx *ctx;
-    struct gcm *gcm; /* NULL: no message was begun */
+    struct gcm *gcm; /* NULL: no message is in progress */
 };
 
 int sfi__port_ossl_open_license(struct port_ossl *p,

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The secure bootloader: the device core's port onto the chip's model, and its
+ * SPI. */
 #include "sim/secure.h"
 
 #include <string.h>
@@ -138,7 +140,7 @@ secure_read_clock(void *user)
     return sim->now_ms;
 }
 
-/* The core still runs: the reset comes when it has returned. */
+/* The core is still running: reset when it has returned. */
 static void
 secure_request_reset(void *user)
 {
@@ -166,7 +168,7 @@ static const sfi_device_port port = {
     .reboot = secure_request_reset,
 };
 
-/* ---- SPI: the frames are the chip's, the requests the core's ---- */
+/* ---- SPI: the frames here, the requests in the core ---- */
 
 static const uint8_t spi_commands[] = {
     USART_GET,     USART_GET_VERSION, USART_GET_ID,

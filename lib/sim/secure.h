@@ -7,13 +7,13 @@
 #include "util/wr.h"
 #include "sim/sim.h"
 
-/* False: the core does not come up, the part is silent. */
+/* false: the core did not start, and the part is silent. */
 bool sfi__secure_start(struct sfi_sim *sim);
 void sfi__secure_stop(struct sfi_sim *sim);
 void sfi__secure_byte(struct sfi_sim *sim, uint8_t byte, struct wr *out);
 /* Time has passed. */
 void sfi__secure_tick(struct sfi_sim *sim, struct wr *out);
-/* Memory that the core wants, at the end of the chip's RAM. */
+/* Memory that the core needs, at the end of the chip's RAM. */
 size_t sfi__secure_ram_len(void);
 
 #endif

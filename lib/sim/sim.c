@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* A virtual chip: open and close, power, pins, and its owner's access. */
 #define _XOPEN_SOURCE 700
 #include "sim/sim.h"
 
@@ -34,7 +35,7 @@ sim_destroy(void *self)
     sfi_ctx_free(sim->inner);
 }
 
-/* What a chip refuses must not overwrite what its host says. */
+/* The chip's own errors must not overwrite those of its host. */
 static sfi_status
 sim_make_inner_context(struct sfi_sim *sim)
 {
@@ -92,12 +93,15 @@ sim_open_chip(struct sfi_sim *sim, const char *dir)
     char path[STORE_PATH_MAX];
     sfi_status st = sim_make_inner_context(sim);
 
-    if (st == SFI_OK)
-        st = sim_lock_folder(sim, dir);
-    if (st == SFI_OK)
-        st = sfi__store_open(ctx, dir, &sim->store);
-    if (st == SFI_OK)
-        st = sfi__store_path(ctx, path, dir, STORE_FLASH);
+    if (st != SFI_OK)
+        return st;
+    st = sim_lock_folder(sim, dir);
+    if (st != SFI_OK)
+        return st;
+    st = sfi__store_open(ctx, dir, &sim->store);
+    if (st != SFI_OK)
+        return st;
+    st = sfi__store_path(ctx, path, dir, STORE_FLASH);
     if (st != SFI_OK)
         return st;
     sim->chip = sim->store.chip;
@@ -261,8 +265,8 @@ sfi_sim_read_flash(const sfi_sim *sim, uint64_t address, uint8_t *data,
         from = sfi__flash_view(&sim->flash, (uint32_t)address, (uint32_t)len);
     if (from == NULL)
         return sfi__fail(sim->obj.ctx, SFI_ERR_RANGE,
-                         "%zu bytes at 0x%08llx are not all flash of %s", len,
-                         (unsigned long long)address, sim->chip->name);
+                         "%zu bytes at 0x%08llx are not all in the flash of %s",
+                         len, (unsigned long long)address, sim->chip->name);
     memcpy(data, from, len);
     return SFI_OK;
 }

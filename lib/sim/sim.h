@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A virtual chip from the inside. */
+/* A virtual chip: its parts and its state, for all files of this folder. */
 #ifndef SFI_SIM_SIM_H
 #define SFI_SIM_SIM_H
 
@@ -26,7 +26,7 @@
 /* What runs. */
 enum sim_mode {
     SIM_OFF,         /* no power */
-    SIM_APPLICATION, /* the firmware: silent on the bootloader's line */
+    SIM_APPLICATION, /* the firmware: silent on the bootloader's lines */
     SIM_STANDARD,    /* the standard bootloader */
     SIM_SECURE,      /* the secure bootloader: the device core */
 };
@@ -44,15 +44,15 @@ struct sfi_sim {
     enum sim_mode mode;
     bool boot0;      /* the pin */
     bool held;       /* NRST is low */
-    bool reset_due;  /* asked for from inside, done after the answer */
-    uint64_t now_ms; /* since it was opened; the links move it */
+    bool reset_due;  /* asked for by the chip, done after the answer */
+    uint64_t now_ms; /* since it was opened; the links advance it */
     uint64_t resets; /* so far */
     uint32_t options[CHIP_OB_ROWS_MAX]; /* in force */
     uint8_t *ram; /* the chip's, range after range, then the core's */
     size_t ram_len;
     struct an3155_device usart; /* of the standard bootloader */
     struct dfu_device usb;      /* whichever bootloader runs */
-    struct an4286_device spi;   /* of what runs */
+    struct an4286_device spi;   /* of whichever bootloader runs */
     bool nss;                   /* the pin is low */
     sfi_device *device;         /* NULL unless SIM_SECURE; lives in `ram` */
     struct flash_regs regs;     /* as the debug port sees them */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The standard bootloader's commands on the chip's model: memory, erase,
+ * protection. */
 #include "sim/standard.h"
 
 #include <string.h>
@@ -33,7 +35,8 @@ static const uint8_t commands[] = {
     USART_READOUT_UNPROTECT,
 };
 
-/* Readout protection leaves what identifies the part (AN3155, 3). */
+/* With readout protection on, a host can identify the part and end the
+ * protection, no more (AN3155, 3). */
 static bool
 standard_allows_command(void *user, uint8_t cmd)
 {
@@ -57,8 +60,8 @@ standard_allows_command(void *user, uint8_t cmd)
     }
 }
 
-/* The flash that a standard bootloader reaches: a part that ships with its
- * secure boot in the first sectors keeps those to itself. */
+/* The flash that the standard bootloader reaches: without the sectors of a
+ * secure bootloader that the part ships with. */
 static struct chip_range
 standard_open_flash(const struct sfi_chip *chip)
 {
@@ -102,8 +105,8 @@ standard_read_memory(void *user, uint32_t address, uint8_t *out, size_t len)
     return true;
 }
 
-/* Program units that the host fills in part are filled up with 0xff.  A write
- * to a protected sector reports no error (AN3155, 3.6). */
+/* The rest of a partly written program unit is filled with 0xff.  A write to a
+ * protected sector reports no error (AN3155, 3.6). */
 static bool
 standard_write_flash(struct sfi_sim *sim, uint32_t address, const uint8_t *data,
                      size_t len)
@@ -224,8 +227,8 @@ standard_erase_pages(void *user, uint16_t code, const uint16_t *pages,
     return true;
 }
 
-/* AN3155, 3.12: what was protected is erased before it can be read, write
- * protection or not. */
+/* AN3155, 3.12: protected flash is erased before it can be read, whatever the
+ * write protection. */
 static bool
 standard_unprotect_readout(struct sfi_sim *sim)
 {
@@ -236,7 +239,7 @@ standard_unprotect_readout(struct sfi_sim *sim)
            sfi__options_set_readout(sim, CHIP_RDP_LEVEL0);
 }
 
-/* Each ends with a reset, which brings the option bytes in force. */
+/* Each ends with a reset, which brings the option bytes into force. */
 static bool
 standard_set_protection(void *user, uint8_t cmd)
 {

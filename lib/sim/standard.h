@@ -7,7 +7,7 @@
 #include "sim/sim.h"
 
 void sfi__standard_start(struct sfi_sim *sim);
-/* What it does to memory, whatever the link; `user` is the chip. */
+/* Its commands on memory, for every link; `user` is the chip. */
 extern const struct an3155_handlers sfi__sim_standard;
 
 #endif

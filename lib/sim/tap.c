@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The chip's JTAG: the TAP state machine, with IR and DR of two TAPs. */
 #include "sim/tap.h"
 
 #include "sim/sim.h"
@@ -143,7 +144,7 @@ tap_shift_ir(struct tap *t, bool in)
 
 /* ---- the clock ---- */
 
-/* What a rising edge does in the state before it. */
+/* A rising edge shifts as the state before it says. */
 static void
 tap_shift_chain(struct tap_chain *c, bool tdi)
 {
@@ -192,7 +193,7 @@ tap_enter_state(struct sfi_sim *sim, struct tap_chain *c)
     }
 }
 
-/* Pulled up when nobody drives it. */
+/* TDO is pulled up outside the shift states. */
 static bool
 tap_tdo_level(const struct tap_chain *c)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* The chip's JTAG pins: two TAPs in a chain, IEEE 1149.1.  The core's JTAG-DP
- * is the one next to TDO, the boundary scan's the one next to TDI. */
+ * is next to TDO, the boundary scan's TAP next to TDI. */
 #ifndef SFI_SIM_TAP_H
 #define SFI_SIM_TAP_H
 
 #include "sim/mem_ap.h"
 
-/* What a host finds (openocd's stm32h7x.cfg names the same). */
+/* As openocd's stm32h7x.cfg expects them. */
 #define TAP_CORE_IDCODE 0x6ba00477u
 #define TAP_BOUNDARY_IDCODE 0x06450041u
 #define TAP_BOUNDARY_IR_LEN 5u

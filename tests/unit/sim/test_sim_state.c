@@ -495,7 +495,7 @@ START_TEST(test_save)
                     SFI_ERR_OS, other,
                     "cannot write: No such file or directory");
     ck_assert_fails(sfi_sim_save(ctx, board.state, SFI_SIM_RAM, path),
-                    SFI_ERR_ARGUMENT, "", "no area 5 to look at");
+                    SFI_ERR_ARGUMENT, "", "unknown area 5");
 }
 END_TEST
 
@@ -505,17 +505,17 @@ START_TEST(test_no_area)
     size_t len = 1;
 
     ck_assert_fails(sfi_sim_dump(board.sim, 0, &byte, &len), SFI_ERR_ARGUMENT,
-                    "", "no area 0 to look at");
+                    "", "unknown area 0");
     ck_assert_fails(sfi_sim_dump(board.sim, 6, &byte, &len), SFI_ERR_ARGUMENT,
-                    "", "no area 6 to look at");
+                    "", "unknown area 6");
     ck_assert_fails(sfi_sim_peek(ctx, board.state, SFI_SIM_RAM, &byte, &len),
-                    SFI_ERR_ARGUMENT, "", "no area 5 to look at");
-    ck_assert_fails(sfi_sim_read_flash(board.sim, 0x081fffff, &byte, 2),
-                    SFI_ERR_RANGE, "",
-                    "2 bytes at 0x081fffff are not all flash of stm32h753xi");
-    ck_assert_fails(sfi_sim_read_flash(board.sim, 0x108000000, &byte, 1),
-                    SFI_ERR_RANGE, "",
-                    "1 bytes at 0x108000000 are not all flash of stm32h753xi");
+                    SFI_ERR_ARGUMENT, "", "unknown area 5");
+    ck_assert_fails(
+        sfi_sim_read_flash(board.sim, 0x081fffff, &byte, 2), SFI_ERR_RANGE, "",
+        "2 bytes at 0x081fffff are not all in the flash of stm32h753xi");
+    ck_assert_fails(
+        sfi_sim_read_flash(board.sim, 0x108000000, &byte, 1), SFI_ERR_RANGE, "",
+        "1 bytes at 0x108000000 are not all in the flash of stm32h753xi");
     ck_assert_fails(sfi_sim_set_option(board.sim, "FLASH_OPTR", 0),
                     SFI_ERR_ARGUMENT, "",
                     "stm32h753xi has no option byte \"FLASH_OPTR\"");
