@@ -2,6 +2,7 @@
 /* Copyright The libsfi authors */
 /* The debug port's place in a JTAG chain, whatever else is in it. */
 #include "util/mem.h"
+#include "core/agree.h"
 #include "core/err.h"
 #include "transport/probe/session.h"
 
@@ -22,9 +23,6 @@
 #define RUN_BYTES (RUN / 8)
 /* All IDCODEs, and the ones behind them. */
 #define DR_RUNS ((CMSIS_TAPS_MAX + 1) * IDCODE_BITS / RUN + 1)
-
-/* JTAG has no parity: what two scans in a row do not agree on was noise. */
-#define SCANS_MAX 8u
 
 /* What a scan of all DRs, and then of all IRs, brings. */
 struct scans {
@@ -118,32 +116,35 @@ scan_ir(struct probe *p, struct scans *s)
     return clock_chain(p, &w, s->ir, sizeof(s->ir));
 }
 
-static sfi_status
-scan(struct probe *p, struct scans *s)
-{
-    sfi_status st = scan_dr(p, s);
+struct scan_job {
+    struct probe *p;
+    struct scans *s;
+};
 
-    return st == SFI_OK ? scan_ir(p, s) : st;
+static sfi_status
+chain_scan_once(void *arg)
+{
+    const struct scan_job *job = arg;
+    sfi_status st = scan_dr(job->p, job->s);
+
+    return st == SFI_OK ? scan_ir(job->p, job->s) : st;
 }
 
+/* JTAG has no parity: what two scans in a row do not agree on was noise. */
 static sfi_status
 scan_until_sure(struct probe *p, struct scans *s)
 {
-    struct scans before;
-    sfi_status st = scan(p, s);
+    struct scan_job job = {p, s};
+    const struct question q = {chain_scan_once, &job, s, sizeof(*s)};
+    bool agreed;
+    sfi_status st = sfi__ask_until_agreed(p->ctx, &q, &agreed);
 
-    for (unsigned i = 1; i < SCANS_MAX && st == SFI_OK; i++) {
-        before = *s;
-        st = scan(p, s);
-        if (st == SFI_OK && sfi__equal(&before, s, sizeof(before)))
-            return SFI_OK;
-    }
-    if (st != SFI_OK)
+    if (st != SFI_OK || agreed)
         return st;
     return sfi__fail(p->ctx, SFI_ERR_IO,
                      "JTAG is too noisy: no two of %u scans of the chain are "
                      "the same",
-                     SCANS_MAX);
+                     AGREE_TRIES);
 }
 
 /* ---- what is in the chain ---- */
