@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The core of a part behind a debug port (ARM DDI 0403, C1): what starts a
- * program there. */
+/* Starts a program on the core of a part behind a debug port (ARM DDI 0403,
+ * C1). */
 #include "core/ctx.h"
 #include "core/err.h"
 #include "chip/chip.h"
@@ -12,71 +12,78 @@
 #define REGISTER_MS 100u
 
 static sfi_status
-put(struct boot *b, uint32_t address, uint32_t value)
+core_write_word(struct boot *b, uint32_t address, uint32_t value)
 {
     return sfi__debug_write(b, address, &value, 1);
 }
 
 static sfi_status
-set_register(struct boot *b, uint32_t number, uint32_t value)
+core_set_register(struct boot *b, uint32_t number, uint32_t value)
 {
-    sfi_status st = put(b, V7M_DCRDR, value);
+    sfi_status st = core_write_word(b, V7M_DCRDR, value);
 
-    if (st == SFI_OK)
-        st = put(b, V7M_DCRSR, V7M_DCRSR_WRITE | number);
-    if (st == SFI_OK)
-        st = sfi__debug_wait(b, V7M_DHCSR, V7M_DHCSR_S_REGRDY,
-                             V7M_DHCSR_S_REGRDY, REGISTER_MS, NULL);
-    return st;
+    if (st != SFI_OK)
+        return st;
+    st = core_write_word(b, V7M_DCRSR, V7M_DCRSR_WRITE | number);
+    if (st != SFI_OK)
+        return st;
+    return sfi__debug_wait(b, V7M_DHCSR, V7M_DHCSR_S_REGRDY, V7M_DHCSR_S_REGRDY,
+                           REGISTER_MS, NULL);
 }
 
-/* Reset, and stopped before its first instruction: nothing of what ran is
- * left in its peripherals. */
+/* Reset, and stop before the first instruction, so that the peripherals are as
+ * after a reset. */
 static sfi_status
-reset_and_halt(struct boot *b)
+core_reset_and_halt(struct boot *b)
 {
-    sfi_status st = put(b, V7M_DHCSR, V7M_DHCSR_KEY | V7M_DHCSR_C_DEBUGEN);
+    sfi_status st =
+        core_write_word(b, V7M_DHCSR, V7M_DHCSR_KEY | V7M_DHCSR_C_DEBUGEN);
 
-    if (st == SFI_OK)
-        st = put(b, V7M_DEMCR, V7M_DEMCR_VC_CORERESET);
-    if (st == SFI_OK)
-        st = put(b, V7M_AIRCR, V7M_AIRCR_KEY | V7M_AIRCR_SYSRESETREQ);
-    if (st == SFI_OK)
-        st = sfi__debug_wait(b, V7M_DHCSR, V7M_DHCSR_S_HALT, V7M_DHCSR_S_HALT,
-                             HALT_MS, NULL);
-    return st;
+    if (st != SFI_OK)
+        return st;
+    st = core_write_word(b, V7M_DEMCR, V7M_DEMCR_VC_CORERESET);
+    if (st != SFI_OK)
+        return st;
+    st = core_write_word(b, V7M_AIRCR, V7M_AIRCR_KEY | V7M_AIRCR_SYSRESETREQ);
+    if (st != SFI_OK)
+        return st;
+    return sfi__debug_wait(b, V7M_DHCSR, V7M_DHCSR_S_HALT, V7M_DHCSR_S_HALT,
+                           HALT_MS, NULL);
 }
 
-/* It runs from here on, and stops at no reset any more. */
+/* Let the core run, also through the next reset. */
 static sfi_status
-let_run(struct boot *b)
+core_let_run(struct boot *b)
 {
-    sfi_status st = put(b, V7M_DEMCR, 0);
+    sfi_status st = core_write_word(b, V7M_DEMCR, 0);
 
-    if (st == SFI_OK)
-        st = put(b, V7M_DHCSR, V7M_DHCSR_KEY | V7M_DHCSR_C_DEBUGEN);
-    if (st == SFI_OK)
-        st = put(b, V7M_DHCSR, V7M_DHCSR_KEY);
-    return st;
+    if (st != SFI_OK)
+        return st;
+    st = core_write_word(b, V7M_DHCSR, V7M_DHCSR_KEY | V7M_DHCSR_C_DEBUGEN);
+    if (st != SFI_OK)
+        return st;
+    return core_write_word(b, V7M_DHCSR, V7M_DHCSR_KEY);
 }
 
-/* What a reset would load from a vector table. */
+/* Load what a reset would load from the vector table. */
 static sfi_status
-load(struct boot *b, uint32_t table, const uint32_t first[2])
+core_load_vectors(struct boot *b, uint32_t table, const uint32_t first[2])
 {
-    sfi_status st = put(b, V7M_VTOR, table);
+    sfi_status st = core_write_word(b, V7M_VTOR, table);
 
-    if (st == SFI_OK)
-        st = set_register(b, V7M_REG_MSP, first[0]);
-    if (st == SFI_OK)
-        st = set_register(b, V7M_REG_PC, first[1] & ~1u);
-    if (st == SFI_OK)
-        st = set_register(b, V7M_REG_XPSR, V7M_XPSR_T);
-    return st;
+    if (st != SFI_OK)
+        return st;
+    st = core_set_register(b, V7M_REG_MSP, first[0]);
+    if (st != SFI_OK)
+        return st;
+    st = core_set_register(b, V7M_REG_PC, first[1] & ~1u);
+    if (st != SFI_OK)
+        return st;
+    return core_set_register(b, V7M_REG_XPSR, V7M_XPSR_T);
 }
 
 static sfi_status
-check(struct boot *b, uint32_t table, const uint32_t first[2])
+core_check_vectors(struct boot *b, uint32_t table, const uint32_t first[2])
 {
     if (first[0] == UINT32_MAX || (first[1] & 1) == 0)
         return sfi__fail(b->link.ctx, SFI_ERR_CHIP_RULE,
@@ -102,17 +109,18 @@ sfi__debug_core_start(struct boot *b, uint32_t table)
                          "%u",
                          (unsigned)table, ~V7M_VTOR_MASK + 1);
     st = sfi__debug_read_sure(b, table, first, 2);
-    if (st == SFI_OK)
-        st = check(b, table, first);
     if (st != SFI_OK)
         return st;
-    st = reset_and_halt(b);
+    st = core_check_vectors(b, table, first);
+    if (st != SFI_OK)
+        return st;
+    st = core_reset_and_halt(b);
     if (st == SFI_OK)
-        st = load(b, table, first);
+        st = core_load_vectors(b, table, first);
     if (st == SFI_OK)
-        return let_run(b);
+        return core_let_run(b);
     sfi__error_keep(b->link.ctx, &first_error);
-    (void)let_run(b);
+    (void)core_let_run(b);
     sfi__error_restore(b->link.ctx, &first_error);
     return st;
 }

@@ -1,26 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Flash and option bytes of an STM32H7 by its registers (RM0433, 4.3 and 4.4),
- * for a debug port. */
+/* Flash and option bytes of an STM32H7 through its FLASH registers (RM0433, 4.3
+ * and 4.4), by a debug port. */
 #include "core/err.h"
 #include "chip/chip.h"
 #include "wire/h7_flash.h"
 #include "boot/debug_port.h"
 
-/* A block of 1 KiB; AN2606: an H7's mass erase takes more than 13 s. */
-#define PROGRAM_MS 3000u
-#define ERASE_MS 35000u
 #define OPTIONS_MS 5000u
 #define RESET_MS 2000u
 
 static sfi_status
-set(struct boot *b, uint32_t offset, uint32_t value)
+flash_write_register(struct boot *b, uint32_t offset, uint32_t value)
 {
     return sfi__debug_write(b, b->chip->flash_regs + offset, &value, 1);
 }
 
 static uint32_t
-bank_offset(uint32_t bank)
+flash_bank_offset(uint32_t bank)
 {
     return bank * H7_FLASH_BANK2;
 }
@@ -31,7 +28,7 @@ struct lock {
 };
 
 static sfi_status
-is_locked(struct boot *b, const struct lock *l, bool *locked)
+flash_read_lock(struct boot *b, const struct lock *l, bool *locked)
 {
     uint32_t word = 0;
     sfi_status st =
@@ -42,42 +39,50 @@ is_locked(struct boot *b, const struct lock *l, bool *locked)
 }
 
 static sfi_status
-key(struct boot *b, const struct lock *l, uint32_t value)
+flash_write_key(struct boot *b, const struct lock *l, uint32_t value)
 {
     return sfi__debug_write_once(b, b->chip->flash_regs + l->key, &value, 1);
 }
 
-/* A key that is lost, or comes twice, leaves it locked. */
+/* A key that is lost or arrives twice leaves the lock shut. */
 static sfi_status
-try_keys(struct boot *b, const struct lock *l, bool *locked)
+flash_try_keys(struct boot *b, const struct lock *l, bool *locked)
 {
-    sfi_status st = is_locked(b, l, locked);
+    sfi_status st = flash_read_lock(b, l, locked);
 
     if (st != SFI_OK || !*locked)
         return st;
-    st = key(b, l, l->key1);
+    st = flash_write_key(b, l, l->key1);
     if (st == SFI_OK)
-        st = key(b, l, l->key2);
-    return st == SFI_OK || sfi__link_is_fault(st) ? is_locked(b, l, locked)
-                                                  : st;
+        st = flash_write_key(b, l, l->key2);
+    return st == SFI_OK || sfi__link_is_fault(st)
+               ? flash_read_lock(b, l, locked)
+               : st;
 }
 
-/* RM0433, 4.5.1: a sequence that was broken off shuts the lock until a reset.
- */
+/* RM0433, 4.5.1: a broken key sequence shuts the lock until a reset. */
 static sfi_status
-unlock(struct boot *b, const struct lock *l)
+flash_reset_lock(struct boot *b)
 {
     const char *doing = b->link.doing;
+    sfi_status st = sfi__transport_reset(b->link.tp, true);
+
+    if (st == SFI_OK)
+        st = sfi__boot_connect(b, RESET_MS);
+    b->link.doing = doing;
+    return st;
+}
+
+static sfi_status
+flash_unlock(struct boot *b, const struct lock *l)
+{
     bool locked = true;
-    sfi_status st = try_keys(b, l, &locked);
+    sfi_status st = flash_try_keys(b, l, &locked);
 
     if (st == SFI_OK && locked) {
-        st = sfi__transport_reset(b->link.tp, true);
+        st = flash_reset_lock(b);
         if (st == SFI_OK)
-            st = sfi__boot_connect(b, RESET_MS);
-        b->link.doing = doing;
-        if (st == SFI_OK)
-            st = try_keys(b, l, &locked);
+            st = flash_try_keys(b, l, &locked);
     }
     if (st == SFI_ERR_UNSUPPORTED || (st == SFI_OK && locked))
         return sfi__fail(b->link.ctx, SFI_ERR_NACK,
@@ -87,24 +92,25 @@ unlock(struct boot *b, const struct lock *l)
 }
 
 static sfi_status
-open_bank(struct boot *b, uint32_t bank)
+flash_open_bank(struct boot *b, uint32_t bank)
 {
-    uint32_t at = bank_offset(bank);
+    uint32_t at = flash_bank_offset(bank);
     const struct lock lock = {at + H7_FLASH_CR, at + H7_FLASH_KEYR,
                               H7_FLASH_KEY1, H7_FLASH_KEY2};
-    sfi_status st = unlock(b, &lock);
+    sfi_status st = flash_unlock(b, &lock);
 
-    /* what an operation before left is not this one's */
-    return st == SFI_OK
-               ? set(b, at + H7_FLASH_CCR, H7_FLASH_SR_ERRORS | H7_FLASH_SR_EOP)
-               : st;
+    if (st != SFI_OK)
+        return st;
+    /* clear the flags of earlier operations */
+    return flash_write_register(b, at + H7_FLASH_CCR,
+                                H7_FLASH_SR_ERRORS | H7_FLASH_SR_EOP);
 }
 
-/* Done, and how did it go? */
+/* Wait for the operation to end, lock the bank, and report errors. */
 static sfi_status
-finish(struct boot *b, uint32_t bank, uint32_t address, uint32_t ms)
+flash_finish_bank(struct boot *b, uint32_t bank, uint32_t address, uint32_t ms)
 {
-    uint32_t at = bank_offset(bank);
+    uint32_t at = flash_bank_offset(bank);
     uint32_t sr = 0;
     sfi_status st = sfi__debug_wait(
         b, b->chip->flash_regs + at + H7_FLASH_SR,
@@ -113,7 +119,7 @@ finish(struct boot *b, uint32_t bank, uint32_t address, uint32_t ms)
 
     if (st != SFI_OK)
         return st;
-    shut = set(b, at + H7_FLASH_CR, H7_FLASH_CR_LOCK);
+    shut = flash_write_register(b, at + H7_FLASH_CR, H7_FLASH_CR_LOCK);
     if ((sr & H7_FLASH_SR_WRPERR) != 0)
         return sfi__fail(b->link.ctx, SFI_ERR_NACK,
                          "the flash at 0x%08x is write protected", address);
@@ -125,42 +131,50 @@ finish(struct boot *b, uint32_t bank, uint32_t address, uint32_t ms)
     return shut;
 }
 
-/* The bus waits for the flash where the queue is full, so a block goes out in
- * one piece.  A block never crosses a bank. */
+/* The bus waits for the flash while the write queue is full, so a block goes
+ * out in one piece.  A block never crosses a bank. */
 sfi_status
 sfi__debug_flash_write(struct boot *b, uint32_t address, const uint32_t *words,
                        size_t count)
 {
     const struct sfi_chip *chip = b->chip;
     uint32_t bank = (address - chip->flash.base) / chip->bank_size;
-    sfi_status st = open_bank(b, bank);
+    sfi_status st = flash_open_bank(b, bank);
 
-    if (st == SFI_OK)
-        st = set(b, bank_offset(bank) + H7_FLASH_CR,
-                 H7_FLASH_CR_PSIZE64 | H7_FLASH_CR_PG);
-    if (st == SFI_OK)
-        st = sfi__debug_write_once(b, address, words, count);
-    return st == SFI_OK ? finish(b, bank, address, PROGRAM_MS) : st;
+    if (st != SFI_OK)
+        return st;
+    st = flash_write_register(b, flash_bank_offset(bank) + H7_FLASH_CR,
+                              H7_FLASH_CR_PSIZE64 | H7_FLASH_CR_PG);
+    if (st != SFI_OK)
+        return st;
+    st = sfi__debug_write_once(b, address, words, count);
+    return st == SFI_OK ? flash_finish_bank(b, bank, address, BOOT_WRITE_MS)
+                        : st;
 }
 
 static sfi_status
-erase(struct boot *b, uint32_t bank, uint32_t address, uint32_t cr)
+flash_erase_region(struct boot *b, uint32_t bank, uint32_t address, uint32_t cr)
 {
-    sfi_status st = open_bank(b, bank);
+    sfi_status st = flash_open_bank(b, bank);
 
     cr |= H7_FLASH_CR_PSIZE64;
-    if (st == SFI_OK)
-        st = set(b, bank_offset(bank) + H7_FLASH_CR, cr);
-    if (st == SFI_OK)
-        st = set(b, bank_offset(bank) + H7_FLASH_CR, cr | H7_FLASH_CR_START);
-    return st == SFI_OK ? finish(b, bank, address, ERASE_MS) : st;
+    if (st != SFI_OK)
+        return st;
+    st = flash_write_register(b, flash_bank_offset(bank) + H7_FLASH_CR, cr);
+    if (st != SFI_OK)
+        return st;
+    st = flash_write_register(b, flash_bank_offset(bank) + H7_FLASH_CR,
+                              cr | H7_FLASH_CR_START);
+    return st == SFI_OK ? flash_finish_bank(b, bank, address, BOOT_ERASE_MS)
+                        : st;
 }
 
 sfi_status
 sfi__debug_flash_erase_bank(struct boot *b, uint32_t bank)
 {
-    return erase(b, bank, b->chip->flash.base + bank * b->chip->bank_size,
-                 H7_FLASH_CR_BER);
+    return flash_erase_region(b, bank,
+                              b->chip->flash.base + bank * b->chip->bank_size,
+                              H7_FLASH_CR_BER);
 }
 
 sfi_status
@@ -172,14 +186,14 @@ sfi__debug_flash_erase_sector(struct boot *b, uint32_t sector)
     if (sector >= chip->flash.size / chip->sector_size)
         return sfi__fail(b->link.ctx, SFI_ERR_NACK, "%s has no sector %u",
                          chip->name, sector);
-    return erase(b, sector / per_bank,
-                 chip->flash.base + sector * chip->sector_size,
-                 H7_FLASH_CR_SER | sector % per_bank << H7_FLASH_CR_SNB_SHIFT);
+    return flash_erase_region(
+        b, sector / per_bank, chip->flash.base + sector * chip->sector_size,
+        H7_FLASH_CR_SER | sector % per_bank << H7_FLASH_CR_SNB_SHIFT);
 }
 
-/* Is it one of those that are programmed? */
+/* Is this register one of the option bytes that are programmed? */
 static bool
-is_pending(const struct sfi_chip *chip, uint32_t address)
+option_is_pending(const struct sfi_chip *chip, uint32_t address)
 {
     for (uint32_t i = 0; i < chip->ob_count; i++) {
         if (chip->ob[i].is_register &&
@@ -189,16 +203,16 @@ is_pending(const struct sfi_chip *chip, uint32_t address)
     return false;
 }
 
-/* Nothing on a debug port's way has a checksum, and a wrong bit here can shut
- * the chip for good. */
+/* Accesses through a debug port carry no checksum, and a wrong bit here can
+ * lock the chip for ever. */
 static sfi_status
-stage_word(struct boot *b, uint32_t address, uint32_t word)
+option_stage_word(struct boot *b, uint32_t address, uint32_t word)
 {
-    for (unsigned i = 0; i < BOOT_ASKED_MAX; i++) {
+    for (unsigned i = 0; i < AGREE_TRIES; i++) {
         uint32_t there = word;
         sfi_status st = sfi__debug_write(b, address, &word, 1);
 
-        if (st == SFI_OK && is_pending(b->chip, address))
+        if (st == SFI_OK && option_is_pending(b->chip, address))
             st = sfi__debug_read_sure(b, address, &there, 1);
         if (st != SFI_OK || there == word)
             return st;
@@ -208,13 +222,17 @@ stage_word(struct boot *b, uint32_t address, uint32_t word)
 }
 
 static sfi_status
-stage(struct boot *b, uint32_t address, const uint32_t *words, size_t count)
+option_stage_words(struct boot *b, uint32_t address, const uint32_t *words,
+                   size_t count)
 {
-    sfi_status st = SFI_OK;
+    for (size_t i = 0; i < count; i++) {
+        sfi_status st =
+            option_stage_word(b, address + 4 * (uint32_t)i, words[i]);
 
-    for (size_t i = 0; i < count && st == SFI_OK; i++)
-        st = stage_word(b, address + 4 * (uint32_t)i, words[i]);
-    return st;
+        if (st != SFI_OK)
+            return st;
+    }
+    return SFI_OK;
 }
 
 sfi_status
@@ -225,21 +243,28 @@ sfi__debug_options_write(struct boot *b, uint32_t address,
                                      H7_FLASH_OPTKEY1, H7_FLASH_OPTKEY2};
     uint32_t regs = b->chip->flash_regs;
     uint32_t word = 0;
-    sfi_status st = unlock(b, &lock);
+    sfi_status st = flash_unlock(b, &lock);
 
-    if (st == SFI_OK)
-        st = set(b, H7_FLASH_OPTCCR, H7_FLASH_OPTCHANGEERR);
-    if (st == SFI_OK)
-        st = stage(b, address, words, count);
-    if (st == SFI_OK)
-        st = set(b, H7_FLASH_OPTCR, H7_FLASH_OPTCR_OPTSTART);
-    if (st == SFI_OK)
-        st = sfi__debug_wait(b, regs + H7_FLASH_OPTSR_CUR, H7_FLASH_OPTSR_BUSY,
-                             0, OPTIONS_MS, &word);
-    if (st == SFI_OK)
-        st = set(b, H7_FLASH_OPTCR, H7_FLASH_OPTCR_OPTLOCK);
-    if (st == SFI_OK && (word & H7_FLASH_OPTCHANGEERR) != 0)
+    if (st != SFI_OK)
+        return st;
+    st = flash_write_register(b, H7_FLASH_OPTCCR, H7_FLASH_OPTCHANGEERR);
+    if (st != SFI_OK)
+        return st;
+    st = option_stage_words(b, address, words, count);
+    if (st != SFI_OK)
+        return st;
+    st = flash_write_register(b, H7_FLASH_OPTCR, H7_FLASH_OPTCR_OPTSTART);
+    if (st != SFI_OK)
+        return st;
+    st = sfi__debug_wait(b, regs + H7_FLASH_OPTSR_CUR, H7_FLASH_OPTSR_BUSY, 0,
+                         OPTIONS_MS, &word);
+    if (st != SFI_OK)
+        return st;
+    st = flash_write_register(b, H7_FLASH_OPTCR, H7_FLASH_OPTCR_OPTLOCK);
+    if (st != SFI_OK)
+        return st;
+    if ((word & H7_FLASH_OPTCHANGEERR) != 0)
         return sfi__fail(b->link.ctx, SFI_ERR_NACK,
                          "the chip did not take the option bytes");
-    return st;
+    return SFI_OK;
 }

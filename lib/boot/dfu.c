@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The bootloader as a USB device in DFU mode (AN3156): blocks of up to the
+/* A bootloader as a USB device in DFU mode (AN3156): blocks of up to the
  * device's transfer size, three control transfers each. */
-#include "util/clock.h"
 #include "util/mem.h"
 #include "util/rd.h"
 #include "util/wr.h"
@@ -10,12 +9,6 @@
 #include "core/err.h"
 #include "boot/dfu.h"
 
-#define WRITE_MS 3000u
-/* AN2606: an H7's mass erase takes more than 13 s. */
-#define ERASE_MS 35000u
-#define REPEATS 3u
-/* How late a cancel may be noticed. */
-#define SLICE_MS 100u
 /* A reset by the device itself: AN2606 says 54 ms, hosts need longer. */
 #define BACK_MS 3000u
 /* From any state to dfuIDLE. */
@@ -23,9 +16,9 @@
 
 /* ---- control transfers ---- */
 
-/* A transfer that fails says in the middle of what. */
+/* A failed transfer says during which command. */
 static sfi_status
-during(struct boot *b, sfi_status st)
+dfu_add_where(struct boot *b, sfi_status st)
 {
     if (st != SFI_OK)
         (void)sfi__where(b->link.ctx, "%s", b->link.doing);
@@ -33,8 +26,8 @@ during(struct boot *b, sfi_status st)
 }
 
 static sfi_status
-take(struct boot *b, uint8_t request, uint16_t value, uint8_t *data, size_t len,
-     size_t *got)
+dfu_control_in(struct boot *b, uint8_t request, uint16_t value, uint8_t *data,
+               size_t len, size_t *got)
 {
     sfi_status st = sfi__link_cancelled(&b->link);
 
@@ -43,11 +36,12 @@ take(struct boot *b, uint8_t request, uint16_t value, uint8_t *data, size_t len,
     st = sfi__transport_control(b->link.tp, DFU_IN, request, value,
                                 b->dfu.itf.number, data, len, got,
                                 DFU_CONTROL_MS);
-    return during(b, st);
+    return dfu_add_where(b, st);
 }
 
 static sfi_status
-give(struct boot *b, uint8_t request, uint16_t value, uint8_t *data, size_t len)
+dfu_control_out(struct boot *b, uint8_t request, uint16_t value, uint8_t *data,
+                size_t len)
 {
     size_t got;
     sfi_status st = sfi__link_cancelled(&b->link);
@@ -61,15 +55,15 @@ give(struct boot *b, uint8_t request, uint16_t value, uint8_t *data, size_t len)
         return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
                          "the device took %zu bytes of %zu at %s", got, len,
                          b->link.doing);
-    return during(b, st);
+    return dfu_add_where(b, st);
 }
 
 static sfi_status
-get_report(struct boot *b, struct dfu_report *r)
+dfu_get_status(struct boot *b, struct dfu_report *r)
 {
     uint8_t raw[DFU_REPORT_LEN];
     size_t got;
-    sfi_status st = take(b, DFU_GETSTATUS, 0, raw, sizeof(raw), &got);
+    sfi_status st = dfu_control_in(b, DFU_GETSTATUS, 0, raw, sizeof(raw), &got);
 
     if (st != SFI_OK)
         return st;
@@ -83,26 +77,26 @@ get_report(struct boot *b, struct dfu_report *r)
 }
 
 static sfi_status
-refused(struct boot *b, const struct dfu_report *r)
+dfu_refused(struct boot *b, const struct dfu_report *r)
 {
     return sfi__fail_peer(b->link.ctx, SFI_ERR_NACK, r->status,
                           "the bootloader refused %s: %s", b->link.doing,
                           sfi__dfu_status_text(r->status));
 }
 
-/* A stall says that there is an error, GETSTATUS says which. */
+/* A stall only says that there is an error; GETSTATUS says which. */
 static sfi_status
-explain(struct boot *b, sfi_status st)
+dfu_explain_stall(struct boot *b, sfi_status st)
 {
     struct sfi_error first;
     struct dfu_report r;
 
+    sfi__error_keep(b->link.ctx, &first);
     b->dfu.state = DFU_STATE_UNKNOWN;
     if (st != SFI_ERR_NACK)
         return st;
-    sfi__error_keep(b->link.ctx, &first);
-    if (get_report(b, &r) == SFI_OK && r.state == DFU_ERROR)
-        return refused(b, &r);
+    if (dfu_get_status(b, &r) == SFI_OK && r.state == DFU_ERROR)
+        return dfu_refused(b, &r);
     sfi__error_restore(b->link.ctx, &first);
     return st;
 }
@@ -112,35 +106,37 @@ explain(struct boot *b, sfi_status st)
 /* One step towards dfuIDLE, from where the last report left it.  GETSTATE
  * changes nothing; GETSTATUS would start a block that waits. */
 static sfi_status
-step_to_idle(struct boot *b, uint8_t *state)
+dfu_step_to_idle(struct boot *b, uint8_t *state)
 {
     struct dfu_report r;
     size_t got = 1;
     sfi_status st = SFI_OK;
 
     if (b->dfu.state == DFU_STATE_UNKNOWN)
-        st = take(b, DFU_GETSTATE, 0, &b->dfu.state, 1, &got);
-    if (st == SFI_OK && got != 1)
+        st = dfu_control_in(b, DFU_GETSTATE, 0, &b->dfu.state, 1, &got);
+    if (st != SFI_OK)
+        return st;
+    if (got != 1)
         return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
                          "the answer to GETSTATE is empty");
-    if (st != SFI_OK || b->dfu.state == DFU_IDLE)
-        return st;
+    if (b->dfu.state == DFU_IDLE)
+        return SFI_OK;
     *state = b->dfu.state;
     b->dfu.state = DFU_STATE_UNKNOWN;
     if (*state == DFU_ERROR)
-        return give(b, DFU_CLRSTATUS, 0, NULL, 0);
+        return dfu_control_out(b, DFU_CLRSTATUS, 0, NULL, 0);
     if (*state == DFU_DNBUSY)
-        return get_report(b, &r);
-    return give(b, DFU_ABORT, 0, NULL, 0);
+        return dfu_get_status(b, &r);
+    return dfu_control_out(b, DFU_ABORT, 0, NULL, 0);
 }
 
 static sfi_status
-to_idle(struct boot *b)
+dfu_return_to_idle(struct boot *b)
 {
     uint8_t state = DFU_STATE_UNKNOWN;
 
     for (unsigned i = 0; i < STEPS_MAX; i++) {
-        sfi_status st = step_to_idle(b, &state);
+        sfi_status st = dfu_step_to_idle(b, &state);
 
         if (st != SFI_OK || b->dfu.state == DFU_IDLE)
             return st;
@@ -150,31 +146,23 @@ to_idle(struct boot *b)
                      state);
 }
 
+/* A transfer is valid in dfuIDLE, and in `state` where blocks follow blocks. */
 static sfi_status
-pause(struct boot *b, uint32_t ms)
+dfu_prepare_transfer(struct boot *b, uint8_t state)
 {
-    const struct clock *clock = b->link.ctx->clock;
-
-    while (ms > 0) {
-        uint32_t slice = ms < SLICE_MS ? ms : SLICE_MS;
-        sfi_status st = sfi__link_cancelled(&b->link);
-
-        if (st != SFI_OK)
-            return st;
-        clock->sleep_ms(clock->user, slice);
-        ms -= slice;
-    }
-    return SFI_OK;
+    if (b->dfu.state == DFU_IDLE || b->dfu.state == state)
+        return SFI_OK;
+    return dfu_return_to_idle(b);
 }
 
 /* The first report starts the block, the last one ends it. */
 static sfi_status
-wait_block(struct boot *b, struct dfu_report *r, uint32_t ms)
+dfu_wait_block(struct boot *b, struct dfu_report *r, uint32_t ms)
 {
     struct deadline dl = sfi__deadline_in(b->link.ctx->clock, ms);
 
     for (bool first = true;; first = false) {
-        sfi_status st = get_report(b, r);
+        sfi_status st = dfu_get_status(b, r);
         uint32_t wait = first || r->poll_ms > 0 ? r->poll_ms : 1;
 
         if (st != SFI_OK ||
@@ -183,81 +171,79 @@ wait_block(struct boot *b, struct dfu_report *r, uint32_t ms)
         if (wait > sfi__deadline_left(&dl) || sfi__deadline_passed(&dl))
             return sfi__fail(b->link.ctx, SFI_ERR_TIMEOUT,
                              "%s is not done within %u ms", b->link.doing, ms);
-        st = pause(b, wait);
+        st = sfi__link_sleep(&b->link, wait);
         if (st != SFI_OK)
             return st;
     }
 }
 
-/* One block to the device, and what comes of it. */
+/* One block to the device, and its outcome. */
 static sfi_status
-send_block(struct boot *b, uint16_t block, const uint8_t *data, size_t len,
-           uint32_t ms, struct dfu_report *r)
+dfu_send_block(struct boot *b, uint16_t block, const uint8_t *data, size_t len,
+               uint32_t ms, struct dfu_report *r)
 {
     uint8_t copy[DFU_TRANSFER_MAX];
-    sfi_status st = SFI_OK;
     struct wr w;
+    sfi_status st;
 
     sfi__wr_init(&w, copy, b->dfu.itf.transfer_size);
     sfi__wr_bytes(&w, data, len);
     if (!sfi__wr_ok(&w))
         return sfi__fail(b->link.ctx, SFI_ERR_UNSUPPORTED,
-                         "%s takes %zu bytes in a transfer, and the device %u",
+                         "%s needs a transfer of %zu bytes, the device takes "
+                         "at most %u",
                          b->link.doing, len, b->dfu.itf.transfer_size);
-    if (b->dfu.state != DFU_IDLE && b->dfu.state != DFU_DNLOAD_IDLE)
-        st = to_idle(b);
+    st = dfu_prepare_transfer(b, DFU_DNLOAD_IDLE);
     if (st == SFI_OK)
-        st = give(b, DFU_DNLOAD, block, copy, len);
+        st = dfu_control_out(b, DFU_DNLOAD, block, copy, len);
     if (st == SFI_OK)
-        st = wait_block(b, r, ms);
+        st = dfu_wait_block(b, r, ms);
     if (st != SFI_OK)
-        return explain(b, st);
+        return dfu_explain_stall(b, st);
     if (r->state == DFU_ERROR)
-        return refused(b, r);
+        return dfu_refused(b, r);
     if (r->state != DFU_DNLOAD_IDLE)
         return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
-                         "DFU state %u came of %s, expected 5 "
+                         "%s ended in DFU state %u, expected 5 "
                          "(dfuDNLOAD-IDLE)",
-                         r->state, b->link.doing);
+                         b->link.doing, r->state);
     return SFI_OK;
 }
 
 static sfi_status
-command(struct boot *b, const uint8_t *data, size_t len, uint32_t ms)
+dfu_send_command(struct boot *b, const uint8_t *data, size_t len, uint32_t ms)
 {
     struct dfu_report r;
 
-    return send_block(b, DFU_BLOCK_COMMAND, data, len, ms, &r);
+    return dfu_send_block(b, DFU_BLOCK_COMMAND, data, len, ms, &r);
 }
 
 sfi_status
 sfi__boot_dfu_take_block(struct boot *b, uint16_t block, uint8_t *out,
                          size_t len, size_t *got)
 {
-    sfi_status st = SFI_OK;
+    sfi_status st = dfu_prepare_transfer(b, DFU_UPLOAD_IDLE);
 
-    if (b->dfu.state != DFU_IDLE && b->dfu.state != DFU_UPLOAD_IDLE)
-        st = to_idle(b);
     if (st == SFI_OK)
-        st = take(b, DFU_UPLOAD, block, out, len, got);
+        st = dfu_control_in(b, DFU_UPLOAD, block, out, len, got);
     if (st != SFI_OK)
-        return explain(b, st);
+        return dfu_explain_stall(b, st);
     b->dfu.state = *got < len ? DFU_IDLE : DFU_UPLOAD_IDLE;
     return SFI_OK;
 }
 
 /* ---- whole commands ---- */
 
-/* Also what the controller's own three tries did not bring through. */
+/* Also a transfer that failed after the USB controller's own three tries. */
 static bool
-is_fault(sfi_status st)
+dfu_is_fault(sfi_status st)
 {
     return sfi__link_is_fault(st) || st == SFI_ERR_IO;
 }
 
-/* Back on the bus it is as if its answer was lost. */
+/* A device that re-enumerated counts as a lost reply. */
 static sfi_status
-vanished(struct boot *b)
+dfu_disconnected(struct boot *b)
 {
     sfi_ctx *ctx = b->link.ctx;
     const char *doing = b->link.doing;
@@ -266,21 +252,24 @@ vanished(struct boot *b)
     b->dfu.alt = 0;
     if (sfi__transport_reopen(b->link.tp, BACK_MS) == SFI_OK)
         return sfi__fail(ctx, SFI_ERR_TIMEOUT,
-                         "the chip left the USB at %s, and is back", doing);
+                         "the device disconnected during %s and re-enumerated",
+                         doing);
     return sfi__fail(ctx, SFI_ERR_NO_DEVICE,
-                     "the chip left the USB at %s, and did not come back",
+                     "the device disconnected during %s and did not "
+                     "re-enumerate",
                      doing);
 }
 
-/* Likewise repeated as boot_an.c does.  A device that left may only have lost
- * the bus, so it is asked again, once; one that restarted refuses what it has
- * forgotten. */
+/* One command from its first transfer to its last; `had_effect` as in
+ * frames.c.  A device that disconnected may only have lost the bus, so it is
+ * asked again, once; a device that restarted refuses what it no longer knows.
+ */
 static sfi_status
-transact(struct boot *b, const char *what,
-         sfi_status (*once)(struct boot *b, void *arg),
-         bool (*had)(struct boot *b, void *arg), void *arg)
+dfu_transact(struct boot *b, const char *what,
+             sfi_status (*once)(struct boot *b, void *arg),
+             bool (*had_effect)(struct boot *b, void *arg), void *arg)
 {
-    bool left = false;
+    bool was_gone = false;
 
     for (unsigned i = 0;; i++) {
         sfi_status st;
@@ -290,14 +279,14 @@ transact(struct boot *b, const char *what,
         st = once(b, arg);
         is_gone = st == SFI_ERR_NO_DEVICE;
         if (is_gone)
-            st = vanished(b);
-        if (!is_fault(st) || i == REPEATS || (is_gone && left))
+            st = dfu_disconnected(b);
+        if (!dfu_is_fault(st) || i == BOOT_REPEATS || (is_gone && was_gone))
             return st;
-        left = left || is_gone;
+        was_gone = was_gone || is_gone;
         sfi__log(b->link.ctx, SFI_LOG_DEBUG, "%s: %s; asking again", what,
                  b->link.ctx->error.message);
         b->dfu.state = DFU_STATE_UNKNOWN;
-        if (had != NULL && had(b, arg))
+        if (had_effect != NULL && had_effect(b, arg))
             return SFI_OK;
     }
 }
@@ -309,9 +298,9 @@ struct block {
     size_t len;
 };
 
-/* The alternate setting that names this address; RAM is behind any. */
+/* The alternate setting that names this address; any setting reaches RAM. */
 static sfi_status
-select_memory(struct boot *b, uint32_t address)
+dfu_select_memory(struct boot *b, uint32_t address)
 {
     uint8_t alt = 0;
     size_t got;
@@ -322,7 +311,7 @@ select_memory(struct boot *b, uint32_t address)
         alt++;
     if (alt == b->dfu.itf.alts || alt == b->dfu.alt)
         return SFI_OK;
-    st = to_idle(b);
+    st = dfu_return_to_idle(b);
     if (st == SFI_OK)
         st = sfi__transport_control(b->link.tp, USB_TO_INTERFACE,
                                     USB_SET_INTERFACE, alt, b->dfu.itf.number,
@@ -333,60 +322,71 @@ select_memory(struct boot *b, uint32_t address)
 }
 
 static sfi_status
-set_pointer(struct boot *b, uint32_t address)
+dfu_set_pointer(struct boot *b, uint32_t address)
 {
     uint8_t raw[DFU_ADDRESS_LEN];
-    sfi_status st = select_memory(b, address);
+    sfi_status st = dfu_select_memory(b, address);
 
+    if (st != SFI_OK)
+        return st;
     sfi__dfu_write_address(raw, DFU_SET_ADDRESS, address);
-    return st == SFI_OK ? command(b, raw, sizeof(raw), WRITE_MS) : st;
+    return dfu_send_command(b, raw, sizeof(raw), BOOT_WRITE_MS);
+}
+
+static size_t
+dfu_block_len(const struct boot *b, size_t left)
+{
+    return left < b->dfu.itf.transfer_size ? left : b->dfu.itf.transfer_size;
 }
 
 static sfi_status
-read_once(struct boot *b, void *arg)
+dfu_read_once(struct boot *b, void *arg)
 {
     const struct block *k = arg;
-    sfi_status st = set_pointer(b, k->address);
     uint16_t block = DFU_BLOCK_FIRST;
+    size_t got = 0;
+    sfi_status st = dfu_set_pointer(b, k->address);
 
-    for (size_t at = 0; st == SFI_OK && at < k->len; block++) {
-        size_t left = k->len - at;
-        size_t n =
-            left < b->dfu.itf.transfer_size ? left : b->dfu.itf.transfer_size;
-        size_t got = 0;
+    if (st != SFI_OK)
+        return st;
+    for (size_t at = 0; at < k->len; at += got) {
+        size_t n = dfu_block_len(b, k->len - at);
 
-        st = sfi__boot_dfu_take_block(b, block, k->out + at, n, &got);
-        if (st == SFI_OK && got != n)
-            st = sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
-                           "%zu bytes came in answer to %s, expected %zu", got,
-                           b->link.doing, n);
-        at += n;
+        st = sfi__boot_dfu_take_block(b, block++, k->out + at, n, &got);
+        if (st != SFI_OK)
+            return st;
+        if (got != n)
+            return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
+                             "the answer to %s is %zu bytes, expected %zu",
+                             b->link.doing, got, n);
     }
-    return st;
+    return SFI_OK;
 }
 
 static sfi_status
-write_once(struct boot *b, void *arg)
+dfu_write_once(struct boot *b, void *arg)
 {
     const struct block *k = arg;
-    sfi_status st = set_pointer(b, k->address);
     uint16_t block = DFU_BLOCK_FIRST;
+    size_t n;
+    sfi_status st = dfu_set_pointer(b, k->address);
 
-    for (size_t at = 0; st == SFI_OK && at < k->len; block++) {
-        size_t left = k->len - at;
-        size_t n =
-            left < b->dfu.itf.transfer_size ? left : b->dfu.itf.transfer_size;
+    if (st != SFI_OK)
+        return st;
+    for (size_t at = 0; at < k->len; at += n) {
         struct dfu_report r;
 
-        st = send_block(b, block, k->data + at, n, WRITE_MS, &r);
-        at += n;
+        n = dfu_block_len(b, k->len - at);
+        st = dfu_send_block(b, block++, k->data + at, n, BOOT_WRITE_MS, &r);
+        if (st != SFI_OK)
+            return st;
     }
-    return st;
+    return SFI_OK;
 }
 
-/* Flash takes a word once: look before writing it again. */
+/* A word of flash is programmed once only: read before writing it again. */
 static bool
-is_written(struct boot *b, void *arg)
+dfu_is_written(struct boot *b, void *arg)
 {
     const struct block *k = arg;
     uint8_t there[DFU_TRANSFER_MAX];
@@ -399,19 +399,18 @@ is_written(struct boot *b, void *arg)
             .len = left < sizeof(there) ? left : sizeof(there),
         };
 
-        if (read_once(b, &look) != SFI_OK ||
+        if (dfu_read_once(b, &look) != SFI_OK ||
             !sfi__equal(there, k->data + at, look.len))
             return false;
     }
     return true;
 }
 
-/* As much as one run of block numbers holds, but no more than is worth to be
- * sent again. */
+/* Blocks per command: few enough that sending them again costs little. */
 #define RUN_BLOCKS 64u
 
 static size_t
-run_len(const struct boot *b, size_t len)
+dfu_run_len(const struct boot *b, size_t len)
 {
     size_t most = (size_t)RUN_BLOCKS * b->dfu.itf.transfer_size;
 
@@ -421,104 +420,108 @@ run_len(const struct boot *b, size_t len)
 static sfi_status
 dfu_read(struct boot *b, uint32_t address, uint8_t *out, size_t len)
 {
-    sfi_status st = SFI_OK;
-
-    while (st == SFI_OK && len > 0) {
+    while (len > 0) {
         struct block k = {
-            .address = address, .out = out, .len = run_len(b, len)};
+            .address = address, .out = out, .len = dfu_run_len(b, len)};
 
-        st = transact(b, "reading memory", read_once, NULL, &k);
+        sfi_status st =
+            dfu_transact(b, "reading memory", dfu_read_once, NULL, &k);
+
+        if (st != SFI_OK)
+            return st;
         address += (uint32_t)k.len;
         out += k.len;
         len -= k.len;
     }
-    return st;
+    return SFI_OK;
 }
 
 static sfi_status
 dfu_write(struct boot *b, uint32_t address, const uint8_t *data, size_t len)
 {
-    sfi_status st = SFI_OK;
-
-    while (st == SFI_OK && len > 0) {
+    while (len > 0) {
         struct block k = {
-            .address = address, .data = data, .len = run_len(b, len)};
+            .address = address, .data = data, .len = dfu_run_len(b, len)};
 
-        st = transact(b, "writing memory", write_once, is_written, &k);
+        sfi_status st = dfu_transact(b, "writing memory", dfu_write_once,
+                                     dfu_is_written, &k);
+
+        if (st != SFI_OK)
+            return st;
         address += (uint32_t)k.len;
         data += k.len;
         len -= k.len;
     }
-    return st;
+    return SFI_OK;
 }
 
-/* AN3156, 5.4: it runs its firmware, and may be gone before it could say
- * so. */
+/* AN3156, 5.4: the device starts its firmware, and may be gone before its
+ * report. */
 static sfi_status
-leave(struct boot *b)
+dfu_leave_dfu_mode(struct boot *b)
 {
     struct dfu_report r = {.state = DFU_MANIFEST};
-    sfi_status st = SFI_OK;
+    sfi_status st = dfu_prepare_transfer(b, DFU_DNLOAD_IDLE);
 
-    if (b->dfu.state != DFU_IDLE && b->dfu.state != DFU_DNLOAD_IDLE)
-        st = to_idle(b);
     if (st != SFI_OK)
         return st;
-    st = give(b, DFU_DNLOAD, DFU_BLOCK_COMMAND, NULL, 0);
+    st = dfu_control_out(b, DFU_DNLOAD, DFU_BLOCK_COMMAND, NULL, 0);
     if (st == SFI_OK)
-        st = get_report(b, &r);
+        st = dfu_get_status(b, &r);
     else if (st != SFI_ERR_NO_DEVICE)
-        return explain(b, st);
+        return dfu_explain_stall(b, st);
     b->dfu.state = DFU_STATE_UNKNOWN;
     if (st == SFI_OK && r.state == DFU_ERROR)
-        return refused(b, &r);
+        return dfu_refused(b, &r);
     return st == SFI_ERR_CANCELLED ? st : SFI_OK;
 }
 
 static sfi_status
-go_once(struct boot *b, void *arg)
+dfu_go_once(struct boot *b, void *arg)
 {
     const uint32_t *address = arg;
-    sfi_status st = set_pointer(b, *address);
+    sfi_status st = dfu_set_pointer(b, *address);
 
-    return st == SFI_OK ? leave(b) : st;
+    return st == SFI_OK ? dfu_leave_dfu_mode(b) : st;
 }
 
 static sfi_status
 dfu_go(struct boot *b, uint32_t address)
 {
-    return transact(b, "Go", go_once, NULL, &address);
+    return dfu_transact(b, "Go", dfu_go_once, NULL, &address);
 }
 
 static sfi_status
-erase_all_once(struct boot *b, void *arg)
+dfu_erase_mass_once(struct boot *b, void *arg)
 {
     static const uint8_t all[] = {DFU_ERASE};
 
     (void)arg;
-    return command(b, all, sizeof(all), ERASE_MS);
+    return dfu_send_command(b, all, sizeof(all), BOOT_ERASE_MS);
 }
 
 static sfi_status
 dfu_erase_mass(struct boot *b)
 {
-    return transact(b, "Erase", erase_all_once, NULL, NULL);
+    return dfu_transact(b, "Erase", dfu_erase_mass_once, NULL, NULL);
 }
 
 static sfi_status
-erase_once(struct boot *b, void *arg)
+dfu_erase_sector_once(struct boot *b, void *arg)
 {
     const uint32_t *address = arg;
     uint8_t raw[DFU_ADDRESS_LEN];
-    sfi_status st = select_memory(b, *address);
+    sfi_status st = dfu_select_memory(b, *address);
 
+    if (st != SFI_OK)
+        return st;
     sfi__dfu_write_address(raw, DFU_ERASE, *address);
-    return st == SFI_OK ? command(b, raw, sizeof(raw), ERASE_MS) : st;
+    return dfu_send_command(b, raw, sizeof(raw), BOOT_ERASE_MS);
 }
 
 /* Where the n-th sector of the flash is. */
 static bool
-find_sector(const struct dfu_layout *l, uint32_t n, uint32_t *address)
+dfu_find_sector(const struct dfu_layout *l, uint32_t n, uint32_t *address)
 {
     for (size_t i = 0; i < l->regions; i++) {
         const struct dfu_region *r = &l->region[i];
@@ -535,51 +538,54 @@ find_sector(const struct dfu_layout *l, uint32_t n, uint32_t *address)
 static sfi_status
 dfu_erase_sectors(struct boot *b, const uint16_t *sectors, size_t count)
 {
-    sfi_status st = SFI_OK;
-
-    for (size_t i = 0; st == SFI_OK && i < count; i++) {
+    for (size_t i = 0; i < count; i++) {
         uint32_t address;
+        sfi_status st;
 
-        if (!find_sector(&b->dfu.layout[0], sectors[i], &address))
+        if (!dfu_find_sector(&b->dfu.layout[0], sectors[i], &address))
             return sfi__fail(b->link.ctx, SFI_ERR_RANGE,
                              "the device's flash has no sector %u", sectors[i]);
-        st = transact(b, "Erase", erase_once, NULL, &address);
+        st = dfu_transact(b, "Erase", dfu_erase_sector_once, NULL, &address);
+        if (st != SFI_OK)
+            return st;
     }
-    return st;
+    return SFI_OK;
 }
 
-/* It erases, resets and is gone: when, is not said. */
+/* The device erases, resets and disconnects; AN3156 does not say when. */
 static sfi_status
-unprotect_once(struct boot *b, void *arg)
+dfu_unprotect_once(struct boot *b, void *arg)
 {
     uint8_t raw[] = {DFU_READ_UNPROTECT};
     struct dfu_report r;
-    sfi_status st = to_idle(b);
+    sfi_status st = dfu_return_to_idle(b);
 
     (void)arg;
     if (st == SFI_OK)
-        st = give(b, DFU_DNLOAD, DFU_BLOCK_COMMAND, raw, sizeof(raw));
+        st =
+            dfu_control_out(b, DFU_DNLOAD, DFU_BLOCK_COMMAND, raw, sizeof(raw));
     if (st != SFI_OK)
-        return explain(b, st);
-    st = wait_block(b, &r, ERASE_MS);
+        return dfu_explain_stall(b, st);
+    st = dfu_wait_block(b, &r, BOOT_ERASE_MS);
     b->dfu.state = DFU_STATE_UNKNOWN;
     if (st == SFI_ERR_NO_DEVICE)
         return SFI_OK;
-    return st == SFI_OK && r.state == DFU_ERROR ? refused(b, &r) : st;
+    return st == SFI_OK && r.state == DFU_ERROR ? dfu_refused(b, &r) : st;
 }
 
 static sfi_status
 dfu_readout_unprotect(struct boot *b)
 {
-    return transact(b, "Read Unprotect", unprotect_once, NULL, NULL);
+    return dfu_transact(b, "Read Unprotect", dfu_unprotect_once, NULL, NULL);
 }
 
 /* ---- the security extension: doc/protocol.md, "USB-DFU" ---- */
 
 static sfi_status
-take_reply(struct boot *b, struct special *s)
+dfu_take_reply(struct boot *b, struct special *s)
 {
-    uint8_t raw[1 + SFI_CMD_REPLY_MAX + 1]; /* a longer one shows */
+    /* one byte more, so that a reply that is too long is noticed */
+    uint8_t raw[1 + SFI_CMD_REPLY_MAX + 1];
     size_t got = 0;
     struct rd r;
     sfi_status st =
@@ -588,7 +594,7 @@ take_reply(struct boot *b, struct special *s)
     if (st != SFI_OK)
         return st;
     sfi__rd_init(&r, raw, got);
-    if (sfi__rd_u8(&r) != 0 || !sfi__boot_takes_reply(s, sfi__rd_left(&r)))
+    if (sfi__rd_u8(&r) != 0 || !sfi__boot_accept_reply_len(s, sfi__rd_left(&r)))
         return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
                          "the answer to %s has an impossible length",
                          b->link.doing);
@@ -597,7 +603,7 @@ take_reply(struct boot *b, struct special *s)
 }
 
 static sfi_status
-special_once(struct boot *b, void *arg)
+dfu_special_once(struct boot *b, void *arg)
 {
     struct special *s = arg;
     const struct dfu_sfi req = {s->opcode, s->param, s->param_len, s->data,
@@ -609,12 +615,12 @@ special_once(struct boot *b, void *arg)
 
     if (len == 0)
         return sfi__fail(b->link.ctx, SFI_ERR_UNSUPPORTED,
-                         "request 0x%04x cannot go over USB", s->opcode);
-    st = send_block(b, DFU_BLOCK_COMMAND, raw, len, s->wait_ms, &r);
+                         "request 0x%04x cannot be sent over USB", s->opcode);
+    st = dfu_send_block(b, DFU_BLOCK_COMMAND, raw, len, s->wait_ms, &r);
     if (st != SFI_OK)
         return st;
     s->status = r.string;
-    return s->status == 0 && s->reply_len > 0 ? take_reply(b, s) : SFI_OK;
+    return s->status == 0 && s->reply_len > 0 ? dfu_take_reply(b, s) : SFI_OK;
 }
 
 static sfi_status
@@ -623,10 +629,10 @@ dfu_special(struct boot *b, struct special *s)
     sfi_status st;
 
     if (!s->once)
-        return transact(b, s->what, special_once, NULL, s);
+        return dfu_transact(b, s->what, dfu_special_once, NULL, s);
     b->link.doing = s->what;
-    st = special_once(b, s);
-    return st == SFI_ERR_NO_DEVICE ? vanished(b) : st;
+    st = dfu_special_once(b, s);
+    return st == SFI_ERR_NO_DEVICE ? dfu_disconnected(b) : st;
 }
 
 /* ---- a dialect's own blocks ---- */
@@ -640,56 +646,56 @@ sfi__boot_dfu_download(struct boot *b, uint16_t block, const uint8_t *data,
 
     b->link.doing = "a download";
     if (len > 0)
-        st = send_block(b, block, data, len, ms, &r);
+        st = dfu_send_block(b, block, data, len, ms, &r);
     else
-        st = leave(b);
+        st = dfu_leave_dfu_mode(b);
     *string = r.string;
-    return st == SFI_ERR_NO_DEVICE ? vanished(b) : st;
+    return st == SFI_ERR_NO_DEVICE ? dfu_disconnected(b) : st;
 }
 
 sfi_status
 sfi__boot_dfu_upload(struct boot *b, uint16_t block, uint8_t *out, size_t *len)
 {
-    size_t room =
-        *len < b->dfu.itf.transfer_size ? *len : b->dfu.itf.transfer_size;
+    size_t room = dfu_block_len(b, *len);
     sfi_status st;
 
     *len = 0;
     b->link.doing = "an upload";
     st = sfi__boot_dfu_take_block(b, block, out, room, len);
-    return st == SFI_ERR_NO_DEVICE ? vanished(b) : st;
+    return st == SFI_ERR_NO_DEVICE ? dfu_disconnected(b) : st;
 }
 
 /* ---- connect ---- */
 
 static sfi_status
-look(struct boot *b)
+dfu_try_discovery(struct boot *b)
 {
     for (unsigned i = 0;; i++) {
         sfi_status st = sfi__boot_dfu_discover(b);
 
-        if (!is_fault(st) || i == REPEATS)
+        if (!dfu_is_fault(st) || i == BOOT_REPEATS)
             return st;
     }
 }
 
-/* Some links give up at once. */
+/* One try; a link that gives up at once does not use up its time, so pause. */
 static sfi_status
-reopen(struct boot *b, const struct deadline *dl)
+dfu_reopen(struct boot *b, const struct deadline *dl)
 {
     uint32_t left = sfi__deadline_left(dl);
-    uint32_t slice = left < SLICE_MS ? left : SLICE_MS;
+    uint32_t slice = left < LINK_SLICE_MS ? left : LINK_SLICE_MS;
     sfi_status st = sfi__link_cancelled(&b->link);
 
     if (st == SFI_OK)
         st = sfi__transport_reopen(b->link.tp, slice);
     if ((st == SFI_ERR_NO_DEVICE || st == SFI_ERR_TIMEOUT) &&
-        sfi__deadline_left(dl) == left && pause(b, slice) != SFI_OK)
+        sfi__deadline_left(dl) == left &&
+        sfi__link_sleep(&b->link, slice) != SFI_OK)
         return SFI_ERR_CANCELLED;
     return st;
 }
 
-/* Gone after a reset: wait until it is back. */
+/* A device that a reset disconnected: wait until it re-enumerates. */
 static sfi_status
 dfu_connect(struct boot *b, uint32_t ms)
 {
@@ -697,12 +703,12 @@ dfu_connect(struct boot *b, uint32_t ms)
 
     b->link.doing = "connecting";
     for (;;) {
-        sfi_status st = look(b);
+        sfi_status st = dfu_try_discovery(b);
 
         if (st != SFI_ERR_NO_DEVICE)
             return st;
         do
-            st = reopen(b, &dl);
+            st = dfu_reopen(b, &dl);
         while ((st == SFI_ERR_NO_DEVICE || st == SFI_ERR_TIMEOUT) &&
                !sfi__deadline_passed(&dl));
         if (st == SFI_ERR_NO_DEVICE || st == SFI_ERR_TIMEOUT ||

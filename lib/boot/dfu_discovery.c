@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Who is it: what a device in DFU mode says of itself. */
+/* What a device in DFU mode tells by its descriptors: part, memories, commands.
+ */
 #include "util/hex.h"
 #include "util/rd.h"
 #include "chip/chip.h"
@@ -10,13 +11,13 @@
 #define CONFIG_MAX 512u
 /* AN3156, 5.1: a block of less cannot hold a command. */
 #define TRANSFER_MIN 8u
-/* Low half of DBGMCU_IDCODE: device id, and 6 in the bits that are reserved. */
+/* Low half of DBGMCU_IDCODE: device id, and 6 in the reserved bits. */
 #define IDCODE_MARK 0x6000u
 #define DEVICE_ID_MASK 0x0fffu
 
 static sfi_status
-get_descriptor(struct boot *b, uint8_t type, uint8_t index, uint8_t *out,
-               size_t cap, size_t *got)
+dfu_get_descriptor(struct boot *b, uint8_t type, uint8_t index, uint8_t *out,
+                   size_t cap, size_t *got)
 {
     sfi_status st = sfi__link_cancelled(&b->link);
 
@@ -28,12 +29,12 @@ get_descriptor(struct boot *b, uint8_t type, uint8_t index, uint8_t *out,
 }
 
 static sfi_status
-get_string(struct boot *b, uint8_t index, char out[USB_TEXT_MAX])
+dfu_get_string(struct boot *b, uint8_t index, char out[USB_TEXT_MAX])
 {
     uint8_t raw[USB_STRING_MAX];
     size_t got;
     sfi_status st =
-        get_descriptor(b, USB_STRING, index, raw, sizeof(raw), &got);
+        dfu_get_descriptor(b, USB_STRING, index, raw, sizeof(raw), &got);
 
     if (st == SFI_OK && !sfi__dfu_read_string(out, raw, got))
         return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
@@ -42,12 +43,12 @@ get_string(struct boot *b, uint8_t index, char out[USB_TEXT_MAX])
 }
 
 static sfi_status
-get_interface(struct boot *b)
+dfu_get_interface(struct boot *b)
 {
     uint8_t raw[CONFIG_MAX];
     size_t got;
     sfi_status st =
-        get_descriptor(b, USB_CONFIGURATION, 0, raw, sizeof(raw), &got);
+        dfu_get_descriptor(b, USB_CONFIGURATION, 0, raw, sizeof(raw), &got);
 
     if (st != SFI_OK)
         return st;
@@ -68,27 +69,27 @@ get_interface(struct boot *b)
 }
 
 static sfi_status
-get_layouts(struct boot *b)
+dfu_get_layouts(struct boot *b)
 {
     char text[USB_TEXT_MAX];
 
     for (uint8_t alt = 0; alt < b->dfu.itf.alts; alt++) {
-        sfi_status st = get_string(b, b->dfu.itf.name[alt], text);
+        sfi_status st = dfu_get_string(b, b->dfu.itf.name[alt], text);
 
         if (st != SFI_OK)
             return st;
         if (!sfi__dfu_read_layout(&b->dfu.layout[alt], text))
             return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
-                             "alternate setting %u is named \"%s\", which is "
-                             "no map of a memory",
+                             "alternate setting %u is named \"%s\", expected "
+                             "the map of a memory",
                              alt, text);
     }
     return SFI_OK;
 }
 
-/* The part whose flash is as the device says. */
+/* The part whose flash has the layout that the device tells. */
 static const struct sfi_chip *
-chip_by_flash(const struct dfu_layout *l)
+dfu_chip_by_flash(const struct dfu_layout *l)
 {
     const struct dfu_region *r = &l->region[0];
 
@@ -106,7 +107,7 @@ chip_by_flash(const struct dfu_layout *l)
 /* The serial number is DBGMCU_IDCODE in hexadecimal on some parts, and a
  * unique number on others. */
 static bool
-id_by_serial(struct boot *b, const char *serial)
+dfu_id_by_serial(struct boot *b, const char *serial)
 {
     uint8_t raw[4];
     uint16_t low;
@@ -124,7 +125,7 @@ id_by_serial(struct boot *b, const char *serial)
 }
 
 static sfi_status
-get_identity(struct boot *b)
+dfu_get_identity(struct boot *b)
 {
     uint8_t raw[USB_DEVICE_LEN];
     char serial[USB_TEXT_MAX] = "";
@@ -132,7 +133,8 @@ get_identity(struct boot *b)
     uint8_t index;
     struct rd r;
     size_t got;
-    sfi_status st = get_descriptor(b, USB_DEVICE, 0, raw, sizeof(raw), &got);
+    sfi_status st =
+        dfu_get_descriptor(b, USB_DEVICE, 0, raw, sizeof(raw), &got);
 
     if (st != SFI_OK)
         return st;
@@ -145,21 +147,21 @@ get_identity(struct boot *b)
         return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
                          "the device's descriptor is cut short");
     if (index != 0)
-        st = get_string(b, index, serial);
-    if (st != SFI_OK || id_by_serial(b, serial))
+        st = dfu_get_string(b, index, serial);
+    if (st != SFI_OK || dfu_id_by_serial(b, serial))
         return st;
-    chip = chip_by_flash(&b->dfu.layout[0]);
+    chip = dfu_chip_by_flash(&b->dfu.layout[0]);
     if (chip == NULL)
         return sfi__fail(b->link.ctx, SFI_ERR_UNSUPPORTED,
-                         "neither serial number \"%s\" nor flash at 0x%08x "
-                         "tell which chip the device is",
+                         "the device is an unknown chip: serial number \"%s\", "
+                         "flash at 0x%08x",
                          serial, (unsigned)b->dfu.layout[0].region[0].base);
     b->device_id = (uint16_t)chip->device_id;
     return SFI_OK;
 }
 
 static sfi_status
-get_commands(struct boot *b)
+dfu_get_commands(struct boot *b)
 {
     uint8_t raw[DFU_COMMANDS_MAX];
     size_t got = 0;
@@ -183,13 +185,15 @@ get_commands(struct boot *b)
 sfi_status
 sfi__boot_dfu_discover(struct boot *b)
 {
-    sfi_status st = get_interface(b);
+    sfi_status st = dfu_get_interface(b);
 
     b->dfu.state = DFU_STATE_UNKNOWN;
     b->dfu.alt = 0;
-    if (st == SFI_OK)
-        st = get_layouts(b);
-    if (st == SFI_OK)
-        st = get_identity(b);
-    return st == SFI_OK ? get_commands(b) : st;
+    if (st != SFI_OK)
+        return st;
+    st = dfu_get_layouts(b);
+    if (st != SFI_OK)
+        return st;
+    st = dfu_get_identity(b);
+    return st == SFI_OK ? dfu_get_commands(b) : st;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* What the bootloaders of AN3155 (USART) and AN4286 (SPI) share: the commands.
- * What differs is how a frame goes out, and how its ACK and the answer come
- * in. */
+/* The commands that the bootloaders of AN3155 (USART) and AN4286 (SPI) share.
+ * The two differ in how a frame goes out, and in how its ACK and the reply come
+ * in: struct frames_wire. */
 #ifndef SFI_BOOT_FRAMES_H
 #define SFI_BOOT_FRAMES_H
 
@@ -10,44 +10,44 @@
 
 /* AN3155 and AN4286 name no times; the host bounds every wait by itself.  A
  * secure bootloader of ours drops a half frame, with a NACK, after 1000 ms:
- * waiting longer for an ACK hears it. */
-#define AN_ACK_MS 1500u
-/* Between the bytes of one answer, which come in one go. */
-#define AN_GAP_MS 250u
+ * whoever waits longer for an ACK receives that NACK. */
+#define FRAMES_ACK_MS 1500u
+/* Between the bytes of one reply, which come in one go. */
+#define FRAMES_GAP_MS 250u
 
-/* In each: `ms` for the first byte of what is waited for, time on the line
- * apart. */
-struct frames_wire {
-    /* A command's code, and its ACK. */
-    sfi_status (*command)(struct boot *b, uint8_t cmd);
-    /* What goes out before the next wait, and its ACK. */
-    sfi_status (*phase)(struct boot *b, const uint8_t *frame, size_t len,
-                        uint32_t ms);
-    /* The same of the data of Write Memory. */
-    sfi_status (*program)(struct boot *b, const uint8_t *frame, size_t len,
-                          uint32_t ms);
-    /* An ACK that comes by itself. */
-    sfi_status (*ack)(struct boot *b, uint32_t ms);
-    /* Pages to erase, and the ACK when they are. */
-    sfi_status (*pages)(struct boot *b, const uint16_t *pages, size_t count,
-                        uint32_t ms);
-    /* After the ACK: what comes before an answer. */
-    sfi_status (*answer)(struct boot *b);
-    /* The rest of an answer that has begun. */
-    sfi_status (*take)(struct boot *b, uint8_t *buf, size_t len);
-    /* A byte that may take its time, and is never 0xa5. */
-    sfi_status (*take_late)(struct boot *b, uint8_t *byte, uint32_t ms);
-    /* The answer to Get: N, version, commands and the ACK; up to UINT8_MAX + 3
-     * bytes. */
-    sfi_status (*take_get)(struct boot *b, uint8_t *buf, size_t *len);
-    /* Back to where a bootloader that was lost in a frame waits for a command,
-     * whether it gives up on half frames by itself or not. */
-    sfi_status (*resync)(struct boot *b);
-    /* Drop what may still come; keeps the context's error. */
-    void (*give_up)(struct boot *b);
+#define FRAMES_GET_MAX (1u + 1u + UINT8_MAX + 1u)
+
+enum frame_kind {
+    FRAME_PLAIN,
+    FRAME_PROGRAM /* the data of Write Memory */
 };
 
-#define AN_GET_MAX (1u + 1u + UINT8_MAX + 1u)
+/* `ms` and `wait_ms` bound the wait for the first byte, besides the time on
+ * the line. */
+struct frames_wire {
+    /* Send a command's code and take its ACK. */
+    sfi_status (*send_command)(struct boot *b, uint8_t cmd);
+    /* Send one frame and take its ACK. */
+    sfi_status (*send_frame)(struct boot *b, enum frame_kind kind,
+                             const uint8_t *frame, size_t len, uint32_t ms);
+    /* Send the pages to erase; take the ACK that follows the erase. */
+    sfi_status (*send_pages)(struct boot *b, const uint16_t *pages,
+                             size_t count, uint32_t ms);
+    /* An ACK that comes by itself. */
+    sfi_status (*take_ack)(struct boot *b, uint32_t ms);
+    /* After the ACK: what precedes a reply. */
+    sfi_status (*begin_reply)(struct boot *b);
+    /* Bytes of a reply.  `wait_ms`: the first of them may take that long, and
+     * is never 0xa5; 0: they follow at once. */
+    sfi_status (*take_bytes)(struct boot *b, uint8_t *buf, size_t len,
+                             uint32_t wait_ms);
+    /* The reply to Get: N, version, commands and the ACK; up to FRAMES_GET_MAX
+     * bytes. */
+    sfi_status (*take_get)(struct boot *b, uint8_t *buf, size_t *len);
+    /* Bring a bootloader that lost its place in a frame back to where it waits
+     * for a command, whether it gives up on half frames by itself or not. */
+    sfi_status (*resync)(struct boot *b);
+};
 
 /* After the bootloader was found: Get and Get ID. */
 sfi_status sfi__frames_identify(struct boot *b);

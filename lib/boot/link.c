@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Sends, receives, drains and sleeps; the only sleep of the bootloader
+ * sessions. */
 #include "boot/link.h"
 
-#include "util/clock.h"
 #include "core/ctx.h"
 #include "core/err.h"
 
-/* How late a cancel may be noticed. */
-#define SLICE_MS 100u
 /* A frame must be on its way by then: the port's own buffers take it. */
 #define SEND_MS 2000u
 /* An FTDI adapter holds bytes back for up to 16 ms. */
 #define QUIET_MS 50u
-/* Longer than any answer: a line that never falls silent is no bootloader's. */
+/* Longer than any reply: a line that is never silent is not a bootloader's. */
 #define DRAIN_MAX 4096u
-/* ... and longer than one pauses, beside its time on the line. */
+/* ... and longer than a bootloader pauses, besides the time on the line. */
 #define DRAIN_MS 1000u
 
 bool
@@ -30,6 +29,33 @@ sfi__link_cancelled(const struct link *l)
     if (l->cancel != NULL && atomic_load(l->cancel))
         return sfi__fail(l->ctx, SFI_ERR_CANCELLED, "cancelled");
     return SFI_OK;
+}
+
+sfi_status
+sfi__link_sleep(struct link *l, uint32_t ms)
+{
+    const struct clock *clock = l->ctx->clock;
+
+    while (ms > 0) {
+        uint32_t slice = ms < LINK_SLICE_MS ? ms : LINK_SLICE_MS;
+        sfi_status st = sfi__link_cancelled(l);
+
+        if (st != SFI_OK)
+            return st;
+        clock->sleep_ms(clock->user, slice);
+        ms -= slice;
+    }
+    return sfi__link_cancelled(l);
+}
+
+bool
+sfi__link_try_again(struct link *l, const struct deadline *dl,
+                    uint32_t pause_ms)
+{
+    if (sfi__deadline_passed(dl))
+        return false;
+    (void)sfi__link_sleep(l, pause_ms);
+    return true;
 }
 
 sfi_status
@@ -64,7 +90,7 @@ sfi__link_recv(struct link *l, uint8_t *buf, size_t len, size_t *got,
             break;
         }
         st = sfi__transport_read(l->tp, buf + have, len - have, &n,
-                                 left < SLICE_MS ? left : SLICE_MS);
+                                 left < LINK_SLICE_MS ? left : LINK_SLICE_MS);
         have += n;
         if (st == SFI_ERR_TIMEOUT)
             st = SFI_OK;
@@ -83,6 +109,8 @@ sfi__link_drain(struct link *l)
     size_t total = 0;
     sfi_status st;
 
+    if (l->tp->kind != TRANSPORT_STREAM)
+        return SFI_OK;
     do {
         size_t n = 0;
 
@@ -95,11 +123,8 @@ sfi__link_drain(struct link *l)
     } while (total <= DRAIN_MAX && !sfi__deadline_passed(&dl));
     if (total <= DRAIN_MAX)
         return sfi__fail(l->ctx, SFI_ERR_PROTOCOL,
-                         "the line never falls silent: after %u ms there are "
-                         "still bytes that nobody asked for",
-                         ms);
+                         "unsolicited data still arriving after %u ms", ms);
     return sfi__fail(l->ctx, SFI_ERR_PROTOCOL,
-                     "the line never falls silent: more than %u bytes that "
-                     "nobody asked for",
+                     "unsolicited data still arriving after %u bytes",
                      DRAIN_MAX);
 }

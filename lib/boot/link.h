@@ -1,28 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Bytes with a deadline: the transport as the bootloader sessions use it. */
+/* The transport as the bootloader sessions use it: bytes with a deadline, and
+ * every wait ends when the caller cancels. */
 #ifndef SFI_BOOT_LINK_H
 #define SFI_BOOT_LINK_H
 
 #include <stdatomic.h>
 
+#include "util/clock.h"
 #include "transport/base/transport.h"
+
+/* How late a cancel may be noticed. */
+#define LINK_SLICE_MS 100u
 
 struct link {
     sfi_ctx *ctx;
     sfi_transport *tp;
-    const atomic_bool *cancel; /* looked at in every wait; NULL: none */
-    const char *doing;         /* what is being asked, for messages */
+    const atomic_bool *cancel; /* checked in every wait; NULL: never */
+    const char *doing;         /* the command under way, for messages */
 };
 
 sfi_status sfi__link_send(struct link *l, const uint8_t *data, size_t len);
-/* Exactly `len` bytes within `ms`; *got (NULL is fine) are there when fewer
- * came. */
+/* Exactly `len` bytes within `ms`; *got (may be NULL) says how many came when
+ * it fails. */
 sfi_status sfi__link_recv(struct link *l, uint8_t *buf, size_t len, size_t *got,
                           uint32_t ms);
-/* Drop what comes until the line is silent. */
+/* Drop what still arrives, until the line is silent; nothing arrives unasked on
+ * links other than a stream. */
 sfi_status sfi__link_drain(struct link *l);
 sfi_status sfi__link_cancelled(const struct link *l);
+/* Sleep; a cancel ends it. */
+sfi_status sfi__link_sleep(struct link *l, uint32_t ms);
+/* After a failure: is there time for another try?  Sleeps before that try,
+ * which reports a cancel. */
+bool sfi__link_try_again(struct link *l, const struct deadline *dl,
+                         uint32_t pause_ms);
 /* Lost, damaged or refused: worth asking again. */
 bool sfi__link_is_fault(sfi_status st);
 

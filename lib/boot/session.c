@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* A session's functions, which the kind of link carries out. */
 #include "boot/session.h"
 
-#include <string.h>
-
-#include "util/mem.h"
 #include "core/err.h"
 
 sfi_status
@@ -13,7 +11,7 @@ sfi__boot_init(struct boot *b, sfi_transport *tp, const atomic_bool *cancel)
     static const struct boot_ops *const kinds[TRANSPORT_KINDS] = {
         [TRANSPORT_STREAM] = &sfi__boot_usart,
         [TRANSPORT_USB] = &sfi__boot_dfu,
-        [TRANSPORT_DAP] = &sfi__boot_mem,
+        [TRANSPORT_DAP] = &sfi__boot_debug_port,
         [TRANSPORT_SPI] = &sfi__boot_spi,
     };
 
@@ -24,7 +22,7 @@ sfi__boot_init(struct boot *b, sfi_transport *tp, const atomic_bool *cancel)
     if (b->ops != NULL)
         return SFI_OK;
     return sfi__fail(tp->obj.ctx, SFI_ERR_UNSUPPORTED,
-                     "libsfi talks to no bootloader over this kind of link");
+                     "libsfi knows no bootloader for this kind of link");
 }
 
 sfi_status
@@ -40,25 +38,40 @@ sfi__boot_read(struct boot *b, uint32_t address, uint8_t *out, size_t len)
 }
 
 sfi_status
+sfi__boot_reads_disagree(struct boot *b, uint32_t address)
+{
+    return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
+                     "repeated reads at 0x%08x disagree; the link is "
+                     "unreliable",
+                     (unsigned)address);
+}
+
+struct boot_range {
+    struct boot *b;
+    uint32_t address;
+    uint8_t *out;
+    size_t len;
+};
+
+static sfi_status
+boot_read_range(void *arg)
+{
+    const struct boot_range *r = arg;
+
+    return sfi__boot_read(r->b, r->address, r->out, r->len);
+}
+
+sfi_status
 sfi__boot_read_sure(struct boot *b, uint32_t address, uint8_t *out, size_t len)
 {
-    uint8_t before[BOOT_SURE_MAX];
+    struct boot_range r = {b, address, out, len};
+    const struct question q = {boot_read_range, &r, out, len};
+    bool agreed;
+    sfi_status st = sfi__ask_until_agreed(b->link.ctx, &q, &agreed);
 
-    if (len > sizeof(before))
-        return sfi__fail(b->link.ctx, SFI_ERR_INTERNAL,
-                         "%zu bytes are to be read twice, expected at most %u",
-                         len, BOOT_SURE_MAX);
-    for (unsigned i = 0; i < BOOT_ASKED_MAX; i++) {
-        sfi_status st = sfi__boot_read(b, address, out, len);
-
-        if (st != SFI_OK || (i > 0 && sfi__equal(before, out, len)))
-            return st;
-        memcpy(before, out, len);
-    }
-    return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
-                     "what is read at 0x%08x is something else each time; the "
-                     "line is bad",
-                     (unsigned)address);
+    if (st != SFI_OK || agreed)
+        return st;
+    return sfi__boot_reads_disagree(b, address);
 }
 
 sfi_status
@@ -93,7 +106,7 @@ sfi__boot_readout_unprotect(struct boot *b)
 }
 
 bool
-sfi__boot_takes_reply(const struct special *s, size_t len)
+sfi__boot_accept_reply_len(const struct special *s, size_t len)
 {
     if (s->reply_got == NULL)
         return len == s->reply_len;

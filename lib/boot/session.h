@@ -2,20 +2,31 @@
 /* Copyright The libsfi authors */
 /* One session with a bootloader, whatever the link: whole commands, each with a
  * deadline on every wait, repeated when something was lost or damaged.  The
- * target and the dialect call only these; the kind of link picks what does
- * it. */
+ * target and the dialect call only these functions; the kind of link decides
+ * which file does the work. */
 #ifndef SFI_BOOT_SESSION_H
 #define SFI_BOOT_SESSION_H
 
-#include "proto/dfu.h"
+#include "core/agree.h"
 #include "proto/an3155.h"
+#include "proto/dfu.h"
 #include "boot/link.h"
+
+/* How often a command is sent again after a lost or damaged reply. */
+#define BOOT_REPEATS 3u
+/* To program one block of at most 1 KiB. */
+#define BOOT_WRITE_MS 3000u
+/* To erase a sector or the whole flash: AN2606 has more than 13 s for the mass
+ * erase of an H7, and the host cannot tell how far it is. */
+#define BOOT_ERASE_MS 35000u
+/* Between two tries to find a chip that was reset. */
+#define BOOT_POLL_MS 50u
 
 struct boot;
 struct special;
 
-/* What each of the functions below does on one kind of link.  A reset by the
- * command itself is the caller's business: it connects again. */
+/* What each of the functions below does on one kind of link.  After a command
+ * that resets the chip the caller connects again. */
 struct boot_ops {
     const char *name; /* "USART" */
     /* sets version, has_memory, has_special and device_id */
@@ -40,7 +51,7 @@ struct boot {
     bool has_special; /* it carries the security extension */
     uint16_t device_id;
     uint32_t speed; /* USART: which of the link's, 0 being the fastest */
-    /* USART, SPI: what Get answered */
+    /* USART, SPI: the reply to Get */
     const struct frames_wire *wire;
     struct an3155_get get;
     /* USB-DFU */
@@ -52,9 +63,10 @@ struct boot {
     } dfu;
     /* debug port */
     const struct sfi_chip *chip;
-    const struct sfi_chip *told; /* whoever is there, if we do not know it: a
-                                    dialect may; NULL: nobody */
-    uint32_t letter;             /* number of the last request in the mailbox */
+    const struct sfi_chip *assumed; /* the part to assume when none is
+                                       recognised: a dialect may recognise it;
+                                       NULL: none */
+    uint32_t request; /* number of the last request in the mailbox */
 };
 
 /* Special (or with a second packet Extended Special). */
@@ -68,42 +80,39 @@ struct special {
     size_t data_len;
     uint8_t *reply; /* not extended only */
     size_t reply_len;
-    size_t *reply_got; /* it may be shorter, and is as long; or NULL */
-    uint32_t wait_ms;  /* for its work, after the last packet */
-    bool once;         /* not again when the line spoilt it */
+    size_t *reply_got; /* the length of a reply that may be shorter; or NULL */
+    uint32_t wait_ms;  /* for the device's work, after the last packet */
+    bool once;         /* not sent again when the line damaged it */
     uint8_t status;    /* the device's status byte */
 };
-
-/* Longer than any window of option bytes. */
-#define BOOT_SURE_MAX 512u
-/* How often an answer may change before the line is to blame. */
-#define BOOT_ASKED_MAX 8u
 
 /* Nothing is sent.  The link is borrowed; `cancel` may be NULL. */
 sfi_status sfi__boot_init(struct boot *b, sfi_transport *tp,
                           const atomic_bool *cancel);
 
-/* Find the bootloader and ask who it is; also when it was lost, or reset. */
+/* Find the bootloader and identify the chip; also after a reset. */
 sfi_status sfi__boot_connect(struct boot *b, uint32_t ms);
 
-/* Any length; it is cut as the link wants it. */
+/* Any length; it is cut into the link's blocks. */
 sfi_status sfi__boot_read(struct boot *b, uint32_t address, uint8_t *out,
                           size_t len);
-/* At most BOOT_SURE_MAX bytes that decisions hang on: until two answers in a
- * row agree, for memory comes without a checksum. */
+/* At most AGREE_LEN_MAX bytes that a decision is based on: read until two
+ * replies in a row agree, as they carry no checksum. */
 sfi_status sfi__boot_read_sure(struct boot *b, uint32_t address, uint8_t *out,
                                size_t len);
+/* The error when they never agree. */
+sfi_status sfi__boot_reads_disagree(struct boot *b, uint32_t address);
 sfi_status sfi__boot_write(struct boot *b, uint32_t address,
                            const uint8_t *data, size_t len);
 sfi_status sfi__boot_go(struct boot *b, uint32_t address);
 sfi_status sfi__boot_erase_mass(struct boot *b);
-/* By number, the first of the flash being 0. */
+/* By number; the first sector of the flash is 0. */
 sfi_status sfi__boot_erase_sectors(struct boot *b, const uint16_t *sectors,
                                    size_t count);
 /* Erases the flash and resets the chip: connect again. */
 sfi_status sfi__boot_readout_unprotect(struct boot *b);
-/* Is a reply of this length one?  Then it is noted. */
-bool sfi__boot_takes_reply(const struct special *s, size_t len);
+/* Is this a valid length for the reply?  Then *reply_got is set. */
+bool sfi__boot_accept_reply_len(const struct special *s, size_t len);
 /* A reply of another length than `reply_len` is SFI_ERR_PROTOCOL; an unknown
  * opcode SFI_ERR_NACK. */
 sfi_status sfi__boot_special(struct boot *b, struct special *s);
@@ -111,7 +120,7 @@ sfi_status sfi__boot_special(struct boot *b, struct special *s);
 /* The kinds of link. */
 extern const struct boot_ops sfi__boot_usart;
 extern const struct boot_ops sfi__boot_dfu;
-extern const struct boot_ops sfi__boot_mem;
+extern const struct boot_ops sfi__boot_debug_port;
 extern const struct boot_ops sfi__boot_spi;
 
 #endif

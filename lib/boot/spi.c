@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* AN4286: every byte is the host's to clock.  The part says 0xa5 until it has
- * something to say; an ACK is taken by polling for it, and acknowledged. */
-#include "util/clock.h"
+/* A bootloader on SPI (AN4286): the host clocks every byte.  The part returns
+ * 0xa5 until it has something to send; the host polls for an ACK, and
+ * acknowledges it. */
 #include "util/mem.h"
 #include "chip/chip.h"
 #include "core/ctx.h"
@@ -10,10 +10,10 @@
 #include "boot/frames.h"
 #include "proto/an4286.h"
 
-/* Polls in one go, before they become slower. */
-#define EAGER 256u
-#define SLOW_MS 1u
-/* To find the bootloader: a first wait, in case something is at work. */
+/* Polls without a pause, before a pause comes between them. */
+#define FAST_POLLS 256u
+#define SLOW_POLL_MS 1u
+/* To find the bootloader: a first wait, in case it is still working. */
 #define SYNC_MS 100u
 /* A frame that was cut short ends within the longest there is. */
 #define FILL_LEN USART_FRAME_MAX
@@ -22,7 +22,7 @@
 /* ---- clocking ---- */
 
 static sfi_status
-clock_out(struct boot *b, const uint8_t *tx, uint8_t *rx, size_t len)
+spi_clock_out(struct boot *b, const uint8_t *tx, uint8_t *rx, size_t len)
 {
     sfi_status st = sfi__link_cancelled(&b->link);
 
@@ -30,38 +30,41 @@ clock_out(struct boot *b, const uint8_t *tx, uint8_t *rx, size_t len)
 }
 
 static sfi_status
-clock_in(struct boot *b, uint8_t *byte)
+spi_clock_in(struct boot *b, uint8_t *byte)
 {
     const uint8_t dummy = SPI_DUMMY;
 
-    return clock_out(b, &dummy, byte, 1);
+    return spi_clock_out(b, &dummy, byte, 1);
 }
 
-/* Clock bytes in until one is wanted; SFI_ERR_TIMEOUT without a message when
- * none was within `ms`: *byte is the last. */
+/* Clock bytes in until a wanted one arrives; SFI_ERR_TIMEOUT without a message
+ * when none did within `ms`.  *byte is the last. */
 static sfi_status
-poll(struct boot *b, bool (*wanted)(uint8_t byte), uint8_t *byte, uint32_t ms)
+spi_poll_byte(struct boot *b, bool (*wanted)(uint8_t byte), uint8_t *byte,
+              uint32_t ms)
 {
-    const struct clock *clock = b->link.ctx->clock;
-    struct deadline dl = sfi__deadline_in(clock, ms);
+    struct deadline dl = sfi__deadline_in(b->link.ctx->clock, ms);
 
     for (unsigned i = 0;; i++) {
         bool last = sfi__deadline_passed(&dl);
-        sfi_status st = clock_in(b, byte);
+        sfi_status st = spi_clock_in(b, byte);
 
         if (st != SFI_OK || wanted(*byte))
             return st;
         if (last)
             return SFI_ERR_TIMEOUT;
-        if (i >= EAGER)
-            clock->sleep_ms(clock->user, SLOW_MS);
+        if (i < FAST_POLLS)
+            continue;
+        st = sfi__link_sleep(&b->link, SLOW_POLL_MS);
+        if (st != SFI_OK)
+            return st;
     }
 }
 
-/* ---- phases ---- */
+/* ---- frames ---- */
 
 static bool
-is_verdict(uint8_t byte)
+spi_is_verdict(uint8_t byte)
 {
     return byte == USART_ACK || byte == USART_NACK;
 }
@@ -69,29 +72,29 @@ is_verdict(uint8_t byte)
 /* AN4286, 2.1: poll, and acknowledge what was found.  `early`: came where the
  * dummy is due; some parts give a NACK there, and go on when it is answered. */
 static sfi_status
-take_verdict(struct boot *b, uint8_t early, uint8_t *verdict, uint32_t ms)
+spi_take_verdict(struct boot *b, uint8_t early, uint8_t *verdict, uint32_t ms)
 {
     const uint8_t ack = USART_ACK;
     sfi_status st = SFI_OK;
 
     *verdict = early;
     if (early != USART_NACK)
-        st = poll(b, is_verdict, verdict, ms);
-    return st == SFI_OK ? clock_out(b, &ack, NULL, 1) : st;
+        st = spi_poll_byte(b, spi_is_verdict, verdict, ms);
+    return st == SFI_OK ? spi_clock_out(b, &ack, NULL, 1) : st;
 }
 
 static sfi_status
-verdict_after(struct boot *b, uint8_t early, uint32_t ms)
+spi_expect_ack(struct boot *b, uint8_t early, uint32_t ms)
 {
     sfi_ctx *ctx = b->link.ctx;
     uint8_t verdict = SPI_BUSY;
-    sfi_status st = take_verdict(b, early, &verdict, ms);
+    sfi_status st = spi_take_verdict(b, early, &verdict, ms);
 
     if (st == SFI_ERR_TIMEOUT)
         return sfi__fail(ctx, st,
-                         "0x%02x was the last byte within %u ms in answer to "
-                         "%s, expected 0x79 or 0x1f",
-                         verdict, ms, b->link.doing);
+                         "no answer to %s within %u ms: the last byte is "
+                         "0x%02x, expected 0x79 or 0x1f",
+                         b->link.doing, ms, verdict);
     if (st == SFI_OK && verdict == USART_NACK)
         return sfi__fail(ctx, SFI_ERR_NACK, "the bootloader refused %s",
                          b->link.doing);
@@ -99,17 +102,17 @@ verdict_after(struct boot *b, uint8_t early, uint32_t ms)
 }
 
 static sfi_status
-take_ack(struct boot *b, uint32_t ms)
+spi_take_ack(struct boot *b, uint32_t ms)
 {
     uint8_t early;
-    sfi_status st = clock_in(b, &early);
+    sfi_status st = spi_clock_in(b, &early);
 
-    return st == SFI_OK ? verdict_after(b, early, ms) : st;
+    return st == SFI_OK ? spi_expect_ack(b, early, ms) : st;
 }
 
 /* The frame and the dummy behind it in one go. */
 static sfi_status
-phase(struct boot *b, const uint8_t *frame, size_t len, uint32_t ms)
+spi_send_polled(struct boot *b, const uint8_t *frame, size_t len, uint32_t ms)
 {
     uint8_t tx[USART_FRAME_MAX + 1];
     uint8_t rx[sizeof(tx)];
@@ -123,84 +126,72 @@ phase(struct boot *b, const uint8_t *frame, size_t len, uint32_t ms)
         return sfi__fail(b->link.ctx, SFI_ERR_INTERNAL,
                          "a frame of %zu bytes, expected at most %u", len,
                          USART_FRAME_MAX);
-    st = clock_out(b, tx, rx, sfi__wr_len(&w));
-    return st == SFI_OK ? verdict_after(b, rx[len], ms) : st;
-}
-
-static sfi_status
-command(struct boot *b, uint8_t cmd)
-{
-    uint8_t frame[SPI_COMMAND_LEN];
-
-    sfi__an4286_command(frame, cmd);
-    return phase(b, frame, sizeof(frame), AN_ACK_MS);
+    st = spi_clock_out(b, tx, rx, sfi__wr_len(&w));
+    return st == SFI_OK ? spi_expect_ack(b, rx[len], ms) : st;
 }
 
 /* AN2606: an L4 that is polled while it programs may leave a word out. */
 static sfi_status
-program(struct boot *b, const uint8_t *frame, size_t len, uint32_t ms)
+spi_send_frame(struct boot *b, enum frame_kind kind, const uint8_t *frame,
+               size_t len, uint32_t ms)
 {
-    const struct clock *clock = b->link.ctx->clock;
     const struct sfi_chip *chip = sfi__chip_by_device_id(b->device_id);
     sfi_status st;
 
-    if (chip == NULL || chip->spi_write_ms == 0)
-        return phase(b, frame, len, ms);
-    st = clock_out(b, frame, NULL, len);
+    if (kind == FRAME_PLAIN || chip == NULL || chip->spi_write_ms == 0)
+        return spi_send_polled(b, frame, len, ms);
+    st = spi_clock_out(b, frame, NULL, len);
     if (st != SFI_OK)
         return st;
-    clock->sleep_ms(clock->user, chip->spi_write_ms);
-    return take_ack(b, ms);
+    st = sfi__link_sleep(&b->link, chip->spi_write_ms);
+    return st == SFI_OK ? spi_take_ack(b, ms) : st;
 }
 
 static sfi_status
-pages(struct boot *b, const uint16_t *numbers, size_t count, uint32_t ms)
+spi_send_command(struct boot *b, uint8_t cmd)
+{
+    uint8_t frame[SPI_COMMAND_LEN];
+
+    sfi__an4286_command(frame, cmd);
+    return spi_send_polled(b, frame, sizeof(frame), FRAMES_ACK_MS);
+}
+
+static sfi_status
+spi_send_pages(struct boot *b, const uint16_t *pages, size_t count, uint32_t ms)
 {
     uint8_t head[USART_ERASE_SPECIAL_LEN];
     uint8_t frame[SPI_PAGES_MAX];
     sfi_status st;
 
     sfi__an3155_erase_special(head, (uint16_t)(count - 1));
-    st = phase(b, head, sizeof(head), AN_ACK_MS);
+    st = spi_send_polled(b, head, sizeof(head), FRAMES_ACK_MS);
     if (st != SFI_OK)
         return st;
-    return phase(b, frame, sfi__an4286_pages(frame, numbers, count), ms);
+    return spi_send_polled(b, frame, sfi__an4286_pages(frame, pages, count),
+                           ms);
 }
 
-/* ---- answers ---- */
+/* ---- replies ---- */
 
-/* AN4286, 2.1: one byte without meaning is in front of what the part says. */
+/* AN4286, 2.1: one byte without meaning precedes a reply. */
 static sfi_status
-answer(struct boot *b)
+spi_begin_reply(struct boot *b)
 {
     uint8_t dummy;
 
-    return clock_in(b, &dummy);
-}
-
-static sfi_status
-take(struct boot *b, uint8_t *buf, size_t len)
-{
-    uint8_t tx[USART_BLOCK_MAX];
-
-    if (len > sizeof(tx))
-        return sfi__fail(b->link.ctx, SFI_ERR_INTERNAL,
-                         "an answer of %zu bytes, expected at most %u", len,
-                         USART_BLOCK_MAX);
-    sfi__fill(tx, SPI_DUMMY, len);
-    return len > 0 ? clock_out(b, tx, buf, len) : SFI_OK;
+    return spi_clock_in(b, &dummy);
 }
 
 static bool
-is_not_busy(uint8_t byte)
+spi_is_not_busy(uint8_t byte)
 {
     return byte != SPI_BUSY;
 }
 
 static sfi_status
-take_late(struct boot *b, uint8_t *byte, uint32_t ms)
+spi_take_first(struct boot *b, uint8_t *byte, uint32_t ms)
 {
-    sfi_status st = poll(b, is_not_busy, byte, ms);
+    sfi_status st = spi_poll_byte(b, spi_is_not_busy, byte, ms);
 
     if (st == SFI_ERR_TIMEOUT)
         return sfi__fail(b->link.ctx, st, "no answer to %s within %u ms",
@@ -208,48 +199,69 @@ take_late(struct boot *b, uint8_t *byte, uint32_t ms)
     return st;
 }
 
-/* A list that is shorter than announced (AN2606) ends with the ACK's dummy,
- * which is no command. */
 static sfi_status
-take_get(struct boot *b, uint8_t *buf, size_t *len)
+spi_take_bytes(struct boot *b, uint8_t *buf, size_t len, uint32_t wait_ms)
 {
-    sfi_status st = take(b, buf, 2);
+    uint8_t tx[USART_BLOCK_MAX];
+
+    if (len > sizeof(tx))
+        return sfi__fail(b->link.ctx, SFI_ERR_INTERNAL,
+                         "an answer of %zu bytes, expected at most %u", len,
+                         USART_BLOCK_MAX);
+    if (wait_ms > 0 && len > 0) {
+        sfi_status st = spi_take_first(b, buf, wait_ms);
+
+        if (st != SFI_OK)
+            return st;
+        buf++;
+        len--;
+    }
+    sfi__fill(tx, SPI_DUMMY, len);
+    return len > 0 ? spi_clock_out(b, tx, buf, len) : SFI_OK;
+}
+
+/* A list that is shorter than announced (AN2606) ends with the ACK's dummy,
+ * which is not a command. */
+static sfi_status
+spi_take_get(struct boot *b, uint8_t *buf, size_t *len)
+{
+    sfi_status st = spi_take_bytes(b, buf, 2, 0);
     uint8_t early = SPI_BUSY;
     bool ended = false;
 
     *len = 2;
     for (size_t i = 0; st == SFI_OK && !ended && i < buf[0]; i++) {
-        st = clock_in(b, buf + *len);
+        st = spi_clock_in(b, buf + *len);
         ended = buf[*len] == SPI_BUSY;
         *len += !ended;
     }
     if (st == SFI_OK && !ended)
-        st = clock_in(b, &early);
+        st = spi_clock_in(b, &early);
     if (st == SFI_OK)
-        st = verdict_after(b, early, AN_GAP_MS);
+        st = spi_expect_ack(b, early, FRAMES_GAP_MS);
     if (st == SFI_OK)
         buf[(*len)++] = USART_ACK;
     return st;
 }
 
-/* ---- finding the way back ---- */
+/* ---- finding the bootloader ---- */
 
-/* The first 0x5a is answered by an ACK; another begins a command, and the
- * zeros behind it are a bad one. */
+/* The first 0x5a is answered by an ACK; a later one begins a command, and the
+ * zeros behind it make it a bad one. */
 static sfi_status
-sync(struct boot *b, uint8_t *last, uint32_t ms)
+spi_sync(struct boot *b, uint8_t *last, uint32_t ms)
 {
     static const uint8_t out[] = {SPI_SOF, SPI_DUMMY};
     uint8_t in[sizeof(out)];
-    sfi_status st = clock_out(b, out, in, sizeof(out));
+    sfi_status st = spi_clock_out(b, out, in, sizeof(out));
 
-    return st == SFI_OK ? take_verdict(b, in[1], last, ms) : st;
+    return st == SFI_OK ? spi_take_verdict(b, in[1], last, ms) : st;
 }
 
-/* End whatever it is in the middle of: an ACK that waits to be taken, an
- * answer, a frame; and take the NACK that this may earn. */
+/* End what the bootloader may be in the middle of: an ACK to be fetched, a
+ * reply, a frame; and take the NACK that may follow. */
 static sfi_status
-fill_up(struct boot *b)
+spi_end_frame(struct boot *b)
 {
     uint8_t out[1 + FILL_LEN + 3];
     sfi_status st = sfi__transport_select(b->link.tp, false);
@@ -260,22 +272,21 @@ fill_up(struct boot *b)
     out[sizeof(out) - 1] = USART_ACK;
     if (st == SFI_OK)
         st = sfi__transport_select(b->link.tp, true);
-    return st == SFI_OK ? clock_out(b, out, NULL, sizeof(out)) : st;
+    return st == SFI_OK ? spi_clock_out(b, out, NULL, sizeof(out)) : st;
 }
 
 static sfi_status
-find(struct boot *b, uint32_t ms)
+spi_find(struct boot *b, uint32_t ms)
 {
-    const struct clock *clock = b->link.ctx->clock;
-    struct deadline dl = sfi__deadline_in(clock, ms);
+    struct deadline dl = sfi__deadline_in(b->link.ctx->clock, ms);
     uint8_t last = SPI_BUSY;
-    sfi_status st = sync(b, &last, ms < SYNC_MS ? ms : SYNC_MS);
+    sfi_status st = spi_sync(b, &last, ms < SYNC_MS ? ms : SYNC_MS);
 
-    while (st == SFI_ERR_TIMEOUT && !sfi__deadline_passed(&dl)) {
-        clock->sleep_ms(clock->user, FIND_MS);
-        st = fill_up(b);
+    while (st == SFI_ERR_TIMEOUT &&
+           sfi__link_try_again(&b->link, &dl, FIND_MS)) {
+        st = spi_end_frame(b);
         if (st == SFI_OK)
-            st = sync(b, &last, FIND_MS);
+            st = spi_sync(b, &last, FIND_MS);
     }
     if (st == SFI_ERR_TIMEOUT)
         return sfi__fail(b->link.ctx, st,
@@ -287,15 +298,15 @@ find(struct boot *b, uint32_t ms)
 }
 
 static sfi_status
-resync(struct boot *b)
+spi_resync(struct boot *b)
 {
     uint8_t last;
     sfi_status st = SFI_ERR_TIMEOUT;
 
     for (unsigned i = 0; i < 3 && st == SFI_ERR_TIMEOUT; i++) {
-        st = fill_up(b);
+        st = spi_end_frame(b);
         if (st == SFI_OK)
-            st = sync(b, &last, SYNC_MS);
+            st = spi_sync(b, &last, SYNC_MS);
     }
     if (st == SFI_ERR_TIMEOUT)
         return sfi__fail(b->link.ctx, st, "the chip stopped answering at %s",
@@ -303,44 +314,36 @@ resync(struct boot *b)
     return st;
 }
 
-/* Nothing comes that is not clocked. */
-static void
-give_up(struct boot *b)
-{
-    (void)b;
-}
-
 static const struct frames_wire wire = {
-    .command = command,
-    .phase = phase,
-    .program = program,
-    .ack = take_ack,
-    .pages = pages,
-    .answer = answer,
-    .take = take,
-    .take_late = take_late,
-    .take_get = take_get,
-    .resync = resync,
-    .give_up = give_up,
+    .send_command = spi_send_command,
+    .send_frame = spi_send_frame,
+    .send_pages = spi_send_pages,
+    .take_ack = spi_take_ack,
+    .begin_reply = spi_begin_reply,
+    .take_bytes = spi_take_bytes,
+    .take_get = spi_take_get,
+    .resync = spi_resync,
 };
 
 static sfi_status
-connect(struct boot *b, uint32_t ms)
+spi_connect(struct boot *b, uint32_t ms)
 {
     sfi_status st = sfi__transport_select(b->link.tp, false);
 
     b->wire = &wire;
     b->link.doing = "0x5a";
-    if (st == SFI_OK)
-        st = sfi__transport_select(b->link.tp, true);
-    if (st == SFI_OK)
-        st = find(b, ms);
+    if (st != SFI_OK)
+        return st;
+    st = sfi__transport_select(b->link.tp, true);
+    if (st != SFI_OK)
+        return st;
+    st = spi_find(b, ms);
     return st == SFI_OK ? sfi__frames_identify(b) : st;
 }
 
 const struct boot_ops sfi__boot_spi = {
     .name = "SPI",
-    .connect = connect,
+    .connect = spi_connect,
     .read = sfi__frames_read,
     .write = sfi__frames_write,
     .go = sfi__frames_go,

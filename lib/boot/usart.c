@@ -1,137 +1,148 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* AN3155: bytes that come when they come, each phase answered by one ACK. */
-#include "util/clock.h"
+/* A bootloader on USART (AN3155): bytes arrive when they arrive, and each frame
+ * is answered by one ACK. */
 #include "util/mem.h"
 #include "core/ctx.h"
 #include "core/err.h"
 #include "boot/frames.h"
 
-/* Two quick ones, and one that is longer than a device waits in a half frame:
- * quick ones alone would keep it waiting there. */
+/* Two short waits, and one longer than a device waits in a half frame: short
+ * ones alone would keep it waiting there. */
 static const uint32_t sync_ms[] = {250, 250, 1250};
 #define SYNC_ROUND (sizeof(sync_ms) / sizeof(*sync_ms))
-/* At a speed that need not work: two, and one after a half frame was ended. */
+/* At a speed that need not work: two tries, and one after a half frame was
+ * ended. */
 #define FAST_MS 250u
 #define FAST_ROUND 2u
 #define PROBE_MS 1250u
 
-/* ---- phases ---- */
+/* ---- frames ---- */
 
 static sfi_status
-take_ack(struct boot *b, uint32_t ms)
+usart_take_ack(struct boot *b, uint32_t ms)
 {
     sfi_ctx *ctx = b->link.ctx;
-    uint8_t answer;
-    sfi_status st = sfi__link_recv(&b->link, &answer, 1, NULL, ms);
+    uint8_t reply;
+    sfi_status st = sfi__link_recv(&b->link, &reply, 1, NULL, ms);
 
-    if (st != SFI_OK || answer == USART_ACK)
+    if (st != SFI_OK || reply == USART_ACK)
         return st;
-    if (answer == USART_NACK)
+    if (reply == USART_NACK)
         return sfi__fail(ctx, SFI_ERR_NACK, "the bootloader refused %s",
                          b->link.doing);
     return sfi__fail(ctx, SFI_ERR_PROTOCOL,
-                     "0x%02x came in answer to %s, expected 0x79 or 0x1f",
-                     answer, b->link.doing);
+                     "the answer to %s is 0x%02x, expected 0x79 or 0x1f",
+                     b->link.doing, reply);
 }
 
-/* Send what goes out before the next wait, and wait for its ACK. */
 static sfi_status
-phase(struct boot *b, const uint8_t *frame, size_t len, uint32_t ms)
+usart_send_frame(struct boot *b, enum frame_kind kind, const uint8_t *frame,
+                 size_t len, uint32_t ms)
 {
     sfi_status st = sfi__link_send(&b->link, frame, len);
 
+    (void)kind;
     if (st != SFI_OK)
         return st;
-    return take_ack(b, ms + sfi__transport_ms(b->link.tp, len));
+    return usart_take_ack(b, ms + sfi__transport_ms(b->link.tp, len));
 }
 
 static sfi_status
-command(struct boot *b, uint8_t cmd)
+usart_send_command(struct boot *b, uint8_t cmd)
 {
     uint8_t frame[USART_COMMAND_LEN];
 
     sfi__an3155_command(frame, cmd);
-    return phase(b, frame, sizeof(frame), AN_ACK_MS);
+    return usart_send_frame(b, FRAME_PLAIN, frame, sizeof(frame),
+                            FRAMES_ACK_MS);
 }
 
 static sfi_status
-pages(struct boot *b, const uint16_t *numbers, size_t count, uint32_t ms)
+usart_send_pages(struct boot *b, const uint16_t *pages, size_t count,
+                 uint32_t ms)
 {
     uint8_t frame[USART_ERASE_MAX];
 
-    return phase(b, frame, sfi__an3155_erase_pages(frame, numbers, count), ms);
+    return usart_send_frame(b, FRAME_PLAIN, frame,
+                            sfi__an3155_erase_pages(frame, pages, count), ms);
 }
 
+/* ---- replies ---- */
+
 static sfi_status
-answer(struct boot *b)
+usart_begin_reply(struct boot *b)
 {
     (void)b;
     return SFI_OK;
 }
 
 static sfi_status
-take(struct boot *b, uint8_t *buf, size_t len)
+usart_take_bytes(struct boot *b, uint8_t *buf, size_t len, uint32_t wait_ms)
 {
+    if (wait_ms > 0 && len > 0) {
+        sfi_status st = sfi__link_recv(&b->link, buf, 1, NULL, wait_ms);
+
+        if (st != SFI_OK)
+            return st;
+        buf++;
+        len--;
+    }
     return sfi__link_recv(&b->link, buf, len, NULL,
-                          AN_GAP_MS + sfi__transport_ms(b->link.tp, len));
+                          FRAMES_GAP_MS + sfi__transport_ms(b->link.tp, len));
 }
 
+/* H7's V9.0 announces more than it lists (AN2606): what arrives counts. */
 static sfi_status
-take_late(struct boot *b, uint8_t *byte, uint32_t ms)
-{
-    return sfi__link_recv(&b->link, byte, 1, NULL, ms);
-}
-
-/* H7's V9.0 announces more than it lists (AN2606): what is there counts. */
-static sfi_status
-take_get(struct boot *b, uint8_t *buf, size_t *len)
+usart_take_get(struct boot *b, uint8_t *buf, size_t *len)
 {
     size_t got = 0;
     size_t want;
-    sfi_status st = take(b, buf, 1);
+    sfi_status st = usart_take_bytes(b, buf, 1, 0);
 
     if (st != SFI_OK)
         return st;
     want = buf[0] + 2u;
     st = sfi__link_recv(&b->link, buf + 1, want, &got,
-                        AN_GAP_MS + sfi__transport_ms(b->link.tp, want));
+                        FRAMES_GAP_MS + sfi__transport_ms(b->link.tp, want));
     *len = 1 + got;
     return st == SFI_ERR_TIMEOUT ? SFI_OK : st;
 }
 
-/* ---- finding the way back ---- */
-
-static sfi_status
-send_byte(struct boot *b, uint8_t byte)
-{
-    return sfi__link_send(&b->link, &byte, 1);
-}
+/* ---- finding the bootloader ---- */
 
 /* An ACK or NACK to 0x7f; *garbage: something else came. */
 static sfi_status
-take_sync(struct boot *b, uint32_t ms, bool *garbage)
+usart_take_sync(struct boot *b, uint32_t ms, bool *garbage)
 {
     struct deadline dl = sfi__deadline_in(b->link.ctx->clock, ms);
 
     for (;;) {
-        uint8_t answer;
+        uint8_t reply;
         sfi_status st =
-            sfi__link_recv(&b->link, &answer, 1, NULL, sfi__deadline_left(&dl));
+            sfi__link_recv(&b->link, &reply, 1, NULL, sfi__deadline_left(&dl));
 
         if (st != SFI_OK)
             return st;
-        if (answer == USART_ACK || answer == USART_NACK)
+        if (reply == USART_ACK || reply == USART_NACK)
             return sfi__link_drain(&b->link); /* there may be a second NACK */
         *garbage = true;
     }
 }
 
+static sfi_status
+usart_sync(struct boot *b, uint32_t ms, bool *garbage)
+{
+    const uint8_t sync = USART_SYNC;
+    sfi_status st = sfi__link_send(&b->link, &sync, 1);
+
+    return st == SFI_OK ? usart_take_sync(b, ms, garbage) : st;
+}
+
 /* End any frame that the device may be in the middle of. */
 static sfi_status
-fill_up(struct boot *b)
+usart_end_frame(struct boot *b)
 {
-    const struct clock *clock = b->link.ctx->clock;
     uint8_t filler[USART_PACKET_MAX];
     sfi_status st;
 
@@ -139,13 +150,14 @@ fill_up(struct boot *b)
     st = sfi__link_send(&b->link, filler, sizeof(filler));
     if (st != SFI_OK)
         return st;
-    clock->sleep_ms(clock->user, sfi__transport_ms(b->link.tp, sizeof(filler)));
-    return sfi__link_drain(&b->link);
+    st = sfi__link_sleep(&b->link,
+                         sfi__transport_ms(b->link.tp, sizeof(filler)));
+    return st == SFI_OK ? sfi__link_drain(&b->link) : st;
 }
 
-/* By the link's line, if there is one: not an error if not. */
+/* By the link's reset line; a link without one is not an error. */
 static sfi_status
-reset(struct boot *b)
+usart_reset_chip(struct boot *b)
 {
     sfi_status st = sfi__transport_reset(b->link.tp, true);
 
@@ -156,46 +168,24 @@ reset(struct boot *b)
     return st == SFI_ERR_UNSUPPORTED ? SFI_OK : st;
 }
 
-/* Is it at this speed?  There are slower ones. */
+/* At the current speed only, as slower ones are left to try. */
 static sfi_status
-find_fast(struct boot *b)
+usart_find_quickly(struct boot *b)
 {
     bool garbage = false;
     sfi_status st = SFI_ERR_TIMEOUT;
 
     for (unsigned i = 0; st == SFI_ERR_TIMEOUT && i <= FAST_ROUND; i++) {
-        st = i == FAST_ROUND ? fill_up(b) : SFI_OK;
+        st = i == FAST_ROUND ? usart_end_frame(b) : SFI_OK;
         if (st == SFI_OK)
-            st = send_byte(b, USART_SYNC);
-        if (st == SFI_OK)
-            st = take_sync(b, FAST_MS, &garbage);
+            st = usart_sync(b, FAST_MS, &garbage);
     }
     return st;
 }
 
 static sfi_status
-find(struct boot *b, uint32_t ms)
+usart_not_found(struct boot *b, bool garbage, uint32_t ms)
 {
-    struct deadline dl = sfi__deadline_in(b->link.ctx->clock, ms);
-    bool garbage = false;
-
-    for (size_t i = 0; !sfi__deadline_passed(&dl); i++) {
-        uint32_t left = sfi__deadline_left(&dl);
-        uint32_t wait = sync_ms[i % SYNC_ROUND];
-        sfi_status st = send_byte(b, USART_SYNC);
-
-        if (st == SFI_OK)
-            st = take_sync(b, wait < left ? wait : left, &garbage);
-        if (st != SFI_ERR_TIMEOUT)
-            return st;
-        if (i % SYNC_ROUND == SYNC_ROUND - 1) {
-            st = fill_up(b);
-            if (st == SFI_OK && i == SYNC_ROUND - 1)
-                st = reset(b);
-            if (st != SFI_OK)
-                return st;
-        }
-    }
     if (garbage)
         return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
                          "only garbage came in answer to 0x7f; is the speed "
@@ -207,29 +197,45 @@ find(struct boot *b, uint32_t ms)
 }
 
 static sfi_status
-probe(struct boot *b)
+usart_find(struct boot *b, uint32_t ms)
 {
+    struct deadline dl = sfi__deadline_in(b->link.ctx->clock, ms);
     bool garbage = false;
-    sfi_status st = send_byte(b, USART_SYNC);
 
-    return st == SFI_OK ? take_sync(b, PROBE_MS, &garbage) : st;
+    for (size_t i = 0; !sfi__deadline_passed(&dl); i++) {
+        uint32_t left = sfi__deadline_left(&dl);
+        uint32_t wait = sync_ms[i % SYNC_ROUND];
+        sfi_status st = usart_sync(b, wait < left ? wait : left, &garbage);
+
+        if (st != SFI_ERR_TIMEOUT)
+            return st;
+        if (i % SYNC_ROUND < SYNC_ROUND - 1)
+            continue;
+        st = usart_end_frame(b);
+        if (st == SFI_OK && i == SYNC_ROUND - 1)
+            st = usart_reset_chip(b);
+        if (st != SFI_OK)
+            return st;
+    }
+    return usart_not_found(b, garbage, ms);
 }
 
 /* A 0x7f is a bad command where a command is due, and the last byte of a frame
- * that lost one.  Some bootloaders want the complement too: two then. */
+ * that lost one.  Some bootloaders expect its complement too, hence two. */
 static sfi_status
-resync(struct boot *b)
+usart_resync(struct boot *b)
 {
+    bool garbage = false;
     sfi_status st = sfi__link_drain(&b->link);
 
     if (st == SFI_OK)
-        st = probe(b);
+        st = usart_sync(b, PROBE_MS, &garbage);
     if (st != SFI_ERR_TIMEOUT)
         return st;
-    st = fill_up(b);
+    st = usart_end_frame(b);
     for (unsigned i = 0; i < 2 && (st == SFI_OK || st == SFI_ERR_TIMEOUT);
          i++) {
-        st = probe(b);
+        st = usart_sync(b, PROBE_MS, &garbage);
         if (st == SFI_OK)
             return st;
     }
@@ -239,47 +245,41 @@ resync(struct boot *b)
     return st;
 }
 
-/* A second NACK, or the rest of an answer, is not the next command's. */
-static void
-give_up(struct boot *b)
-{
-    struct sfi_error first;
-
-    sfi__error_keep(b->link.ctx, &first);
-    (void)sfi__link_drain(&b->link);
-    sfi__error_restore(b->link.ctx, &first);
-}
-
 static const struct frames_wire wire = {
-    .command = command,
-    .phase = phase,
-    .program = phase,
-    .ack = take_ack,
-    .pages = pages,
-    .answer = answer,
-    .take = take,
-    .take_late = take_late,
-    .take_get = take_get,
-    .resync = resync,
-    .give_up = give_up,
+    .send_command = usart_send_command,
+    .send_frame = usart_send_frame,
+    .send_pages = usart_send_pages,
+    .take_ack = usart_take_ack,
+    .begin_reply = usart_begin_reply,
+    .take_bytes = usart_take_bytes,
+    .take_get = usart_take_get,
+    .resync = usart_resync,
 };
+
+/* *slower: how many of the link's speeds are left to try. */
+static sfi_status
+usart_connect_at(struct boot *b, uint32_t speed, uint32_t ms, uint32_t *slower)
+{
+    sfi_status st = sfi__transport_set_speed(b->link.tp, speed, slower);
+
+    b->link.doing = "0x7f";
+    if (st != SFI_OK)
+        return st;
+    st = *slower > 0 ? usart_find_quickly(b) : usart_find(b, ms);
+    return st == SFI_OK ? sfi__frames_identify(b) : st;
+}
 
 /* From the speed that worked last, or the fastest, down to one that works. */
 static sfi_status
-connect(struct boot *b, uint32_t ms)
+usart_connect(struct boot *b, uint32_t ms)
 {
     sfi_transport *tp = b->link.tp;
 
     b->wire = &wire;
     for (uint32_t speed = b->speed;; speed++) {
         uint32_t slower;
-        sfi_status st = sfi__transport_set_speed(tp, speed, &slower);
+        sfi_status st = usart_connect_at(b, speed, ms, &slower);
 
-        b->link.doing = "0x7f";
-        if (st == SFI_OK)
-            st = slower > 0 ? find_fast(b) : find(b, ms);
-        if (st == SFI_OK)
-            st = sfi__frames_identify(b);
         if (st == SFI_OK)
             b->speed = speed;
         if (slower == 0 || !sfi__link_is_fault(st))
@@ -288,7 +288,7 @@ connect(struct boot *b, uint32_t ms)
                  "%s: the chip does not answer at %u baud; trying a lower "
                  "speed",
                  tp->name, tp->baud);
-        st = reset(b);
+        st = usart_reset_chip(b);
         if (st != SFI_OK)
             return st;
     }
@@ -296,7 +296,7 @@ connect(struct boot *b, uint32_t ms)
 
 const struct boot_ops sfi__boot_usart = {
     .name = "USART",
-    .connect = connect,
+    .connect = usart_connect,
     .read = sfi__frames_read,
     .write = sfi__frames_write,
     .go = sfi__frames_go,

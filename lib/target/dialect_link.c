@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* What a dialect may do with the bootloader: the public face of boot.h, for the
- * time that one of its functions runs. */
-#include "util/clock.h"
+/* The functions of sfi/dialect.h by which a dialect reaches the bootloader,
+ * only while one of the dialect's own functions runs. */
 #include "core/abi.h"
 #include "core/ctx.h"
 #include "core/err.h"
@@ -11,35 +10,33 @@
 #include "target/target.h"
 
 #define REQUEST_FLAGS (SFI_REQUEST_EXTENDED | SFI_REQUEST_ONCE)
-/* A chip that leaves has nothing to do before it answers. */
+/* A chip that starts its firmware has no work to do before its reply. */
 #define LEAVE_MS 1000u
-/* How late a cancel may be noticed. */
-#define SLICE_MS 100u
 
 _Static_assert(SFI_REQUEST_PARAM_MAX == SFI_CMD_PARAM_MAX &&
                    SFI_REQUEST_DATA_MAX <= SFI_CMD_DATA_MAX &&
                    SFI_REQUEST_REPLY_MAX <= SFI_CMD_REPLY_MAX,
                "the carriers take what sfi/dialect.h promises");
 
-/* The target is busy, and this is what keeps it so. */
+/* The target is busy with the dialect's function, so SFI_ENTER does not fit. */
 static sfi_status
-enter(sfi_target *t)
+dialect_enter(sfi_target *t)
 {
     if (!sfi__is(t, OBJ_TARGET))
         return SFI_ERR_ARGUMENT;
     if (!t->in_dialect)
         return sfi__fail(t->obj.ctx, SFI_ERR_STATE,
-                         "no function of a dialect is running, and this is "
-                         "for them alone");
+                         "call this only from a function of the dialect, "
+                         "while it runs");
     SFI_ENTER(t->tp, TRANSPORT);
     return SFI_OK;
 }
 
-#define DIALECT_ENTER(t)                \
-    do {                                \
-        sfi_status enter_st = enter(t); \
-        if (enter_st != SFI_OK)         \
-            return enter_st;            \
+#define DIALECT_ENTER(t)                        \
+    do {                                        \
+        sfi_status enter_st = dialect_enter(t); \
+        if (enter_st != SFI_OK)                 \
+            return enter_st;                    \
     } while (0)
 
 sfi_status
@@ -66,14 +63,14 @@ sfi_dialect_get_link(sfi_target *t, sfi_dialect_link *out)
 }
 
 static uint32_t
-patience(const sfi_target *t, uint32_t ms)
+dialect_wait_limit(const sfi_target *t, uint32_t ms)
 {
     return t->leaving && ms > LEAVE_MS ? LEAVE_MS : ms;
 }
 
 static sfi_status
-request(sfi_target *t, const sfi_request *r, uint8_t *reply, size_t reply_len,
-        uint32_t *status)
+dialect_send_request(sfi_target *t, const sfi_request *r, uint8_t *reply,
+                     size_t reply_len, uint32_t *status)
 {
     struct special s = {
         .what = r->name != NULL ? r->name : "a request",
@@ -86,7 +83,7 @@ request(sfi_target *t, const sfi_request *r, uint8_t *reply, size_t reply_len,
         .reply = reply,
         .reply_len = reply_len,
         .reply_got = r->reply_got,
-        .wait_ms = patience(t, r->timeout_ms),
+        .wait_ms = dialect_wait_limit(t, r->timeout_ms),
         .once = (r->flags & SFI_REQUEST_ONCE) != 0,
     };
     sfi_status st = SFI_OK;
@@ -95,7 +92,8 @@ request(sfi_target *t, const sfi_request *r, uint8_t *reply, size_t reply_len,
         *r->reply_got = 0;
     if (!t->boot.has_special)
         return sfi__fail(t->obj.ctx, SFI_ERR_UNSUPPORTED,
-                         "the bootloader takes no requests, as %s would be",
+                         "the bootloader takes no requests, so %s cannot be "
+                         "sent",
                          s.what);
     st = sfi__boot_special(&t->boot, &s);
     t->boot.link.doing = "a request"; /* the name is the caller's */
@@ -129,11 +127,11 @@ sfi_dialect_request(sfi_target *t, const sfi_request *r, uint8_t *reply,
     SFI_ARG(t, reply_len <= SFI_REQUEST_REPLY_MAX);
     SFI_ARG(t, reply != NULL || reply_len == 0);
     SFI_ARG(t, reply_len == 0 || (r->flags & SFI_REQUEST_EXTENDED) == 0);
-    return request(t, &ours, reply, reply_len, status);
+    return dialect_send_request(t, &ours, reply, reply_len, status);
 }
 
 static sfi_status
-check_range(sfi_target *t, uint64_t address, size_t len)
+dialect_check_range(sfi_target *t, uint64_t address, size_t len)
 {
     if (address <= UINT32_MAX && len <= (uint64_t)UINT32_MAX + 1 - address)
         return SFI_OK;
@@ -150,9 +148,10 @@ sfi_dialect_read(sfi_target *t, uint64_t address, uint8_t *data, size_t len)
 
     DIALECT_ENTER(t);
     SFI_ARG(t, data != NULL || len == 0);
-    st = check_range(t, address, len);
-    return st == SFI_OK ? sfi__boot_read(&t->boot, (uint32_t)address, data, len)
-                        : st;
+    st = dialect_check_range(t, address, len);
+    if (st != SFI_OK)
+        return st;
+    return sfi__boot_read(&t->boot, (uint32_t)address, data, len);
 }
 
 sfi_status
@@ -163,19 +162,19 @@ sfi_dialect_write(sfi_target *t, uint64_t address, const uint8_t *data,
 
     DIALECT_ENTER(t);
     SFI_ARG(t, data != NULL || len == 0);
-    st = check_range(t, address, len);
-    return st == SFI_OK
-               ? sfi__boot_write(&t->boot, (uint32_t)address, data, len)
-               : st;
+    st = dialect_check_range(t, address, len);
+    if (st != SFI_OK)
+        return st;
+    return sfi__boot_write(&t->boot, (uint32_t)address, data, len);
 }
 
 static sfi_status
-need_usb(sfi_target *t)
+dialect_need_usb(sfi_target *t)
 {
     if (t->tp->kind == TRANSPORT_USB)
         return SFI_OK;
     return sfi__fail(t->obj.ctx, SFI_ERR_UNSUPPORTED,
-                     "this link has no blocks of DFU, only a USB device has");
+                     "this link has no DFU blocks, expected a USB device");
 }
 
 sfi_status
@@ -190,7 +189,7 @@ sfi_dialect_download(sfi_target *t, uint32_t block, const uint8_t *data,
     SFI_ARG(t, data != NULL || len == 0);
     SFI_ARG(t, string != NULL);
     *string = 0;
-    st = need_usb(t);
+    st = dialect_need_usb(t);
     if (st == SFI_OK)
         st = sfi__boot_dfu_download(&t->boot, (uint16_t)block, data, len,
                                     timeout_ms, &last);
@@ -207,7 +206,7 @@ sfi_dialect_upload(sfi_target *t, uint32_t block, uint8_t *data, size_t *len)
     SFI_ARG(t, block <= UINT16_MAX);
     SFI_ARG(t, len != NULL);
     SFI_ARG(t, data != NULL && *len > 0);
-    st = need_usb(t);
+    st = dialect_need_usb(t);
     if (st == SFI_OK)
         return sfi__boot_dfu_upload(&t->boot, (uint16_t)block, data, len);
     *len = 0;
@@ -227,25 +226,9 @@ sfi_dialect_reset(sfi_target *t, uint32_t into_boot)
     return sfi__boot_connect(&t->boot, t->timeout_ms);
 }
 
-static sfi_status
-wait(sfi_target *t, uint32_t ms)
-{
-    const struct clock *clock = t->obj.ctx->clock;
-    sfi_status st = sfi__link_cancelled(&t->boot.link);
-
-    while (st == SFI_OK && ms > 0) {
-        uint32_t slice = ms < SLICE_MS ? ms : SLICE_MS;
-
-        clock->sleep_ms(clock->user, slice);
-        ms -= slice;
-        st = sfi__link_cancelled(&t->boot.link);
-    }
-    return st;
-}
-
 sfi_status
 sfi_dialect_wait(sfi_target *t, uint32_t ms)
 {
     DIALECT_ENTER(t);
-    return wait(t, ms);
+    return sfi__link_sleep(&t->boot.link, ms);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* What a target does with the open bootloader. */
-#include "util/clock.h"
 #include "util/rd.h"
 #include "util/wr.h"
 #include "core/ctx.h"
@@ -12,7 +11,6 @@
 #define WRITE_UNIT 8u
 /* Somebody has to find the switch. */
 #define BY_HAND_MS 30000u
-#define POLL_MS 200u
 
 sfi_status
 sfi__target_need_open(sfi_target *t)
@@ -64,8 +62,7 @@ wait_secure(sfi_target *t, uint32_t ms)
             return SFI_OK;
         if (st != SFI_OK && !sfi__link_is_fault(st))
             return st;
-        ctx->clock->sleep_ms(ctx->clock->user, POLL_MS);
-    } while (!sfi__deadline_passed(&dl));
+    } while (sfi__link_try_again(&t->boot.link, &dl, TARGET_POLL_MS));
     if (st != SFI_OK)
         return st;
     return sfi__fail(ctx, SFI_ERR_TIMEOUT,

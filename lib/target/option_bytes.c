@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* What a target does with the option bytes, and readout protection. */
-#include "util/clock.h"
 #include "util/rd.h"
 #include "util/wr.h"
 #include "core/ctx.h"
@@ -12,8 +11,7 @@
 /* AN2606: the ROMs of H7 and L4 write whole 8 bytes. */
 #define WRITE_UNIT 8u
 #define WORD 4u
-#define WINDOW_MAX BOOT_SURE_MAX /* the largest is 308 bytes */
-#define POLL_MS 200u
+#define WINDOW_MAX AGREE_LEN_MAX /* the largest is 308 bytes */
 
 /* The option bytes as a bootloader shows them. */
 struct window {
@@ -109,22 +107,6 @@ write_window(sfi_target *t, const struct window *w, uint32_t begin,
                            end - begin);
 }
 
-/* After a reset by whatever: the bootloader again, as soon as it answers. */
-static sfi_status
-wait_for_boot(sfi_target *t)
-{
-    sfi_ctx *ctx = t->obj.ctx;
-    struct deadline dl = sfi__deadline_in(ctx->clock, t->timeout_ms);
-    sfi_status st;
-
-    for (;;) {
-        st = sfi__target_reconnect(t);
-        if (!sfi__link_is_fault(st) || sfi__deadline_passed(&dl))
-            return st;
-        ctx->clock->sleep_ms(ctx->clock->user, POLL_MS);
-    }
-}
-
 static bool
 wants(const sfi_option_bytes *ob, uint32_t row, uint32_t mask)
 {
@@ -174,7 +156,7 @@ confirm_option_bytes(sfi_target *t, const sfi_option_bytes *ob)
     if (!chip->ob_write_resets)
         st = sfi__transport_reset(t->tp, true);
     if (st == SFI_OK || st == SFI_ERR_UNSUPPORTED)
-        st = wait_for_boot(t);
+        st = sfi__target_wait_connect(t);
     if (sfi__link_is_fault(st))
         return sfi__fail(t->obj.ctx, st,
                          "the option bytes were written, and the chip has not "
@@ -253,7 +235,7 @@ readout_unprotect(sfi_target *t)
                          "off: at level 2 it stays for ever");
     if (st != SFI_OK && !sfi__link_is_fault(st))
         return st;
-    st = wait_for_boot(t);
+    st = sfi__target_wait_connect(t);
     if (st == SFI_OK)
         st = sfi__target_need_open(t);
     if (st == SFI_OK)

@@ -2,13 +2,10 @@
 /* Copyright The libsfi authors */
 #include "target/target.h"
 
-#include "util/clock.h"
 #include "core/abi.h"
 #include "core/ctx.h"
 #include "core/err.h"
 #include "boot/debug_port.h"
-
-#define POLL_MS 50u
 
 static void
 target_destroy(void *self)
@@ -34,7 +31,7 @@ sfi__target_ended(sfi_transport *tp, sfi_status st)
 
 /* Which part it is, and which bootloader runs. */
 static sfi_status
-recognise(sfi_target *t)
+target_recognise(sfi_target *t)
 {
     sfi_ctx *ctx = t->obj.ctx;
     uint32_t id = t->boot.device_id;
@@ -61,36 +58,50 @@ recognise(sfi_target *t)
     return SFI_OK;
 }
 
-/* Found, or only told to be there. */
+/* *is_assumed: libsfi does not recognise the chip, so only the dialect can. */
 static sfi_status
-look(sfi_target *t, bool *is_told)
+target_connect_once(sfi_target *t, bool *is_assumed)
 {
     sfi_status st = sfi__boot_connect(&t->boot, t->timeout_ms);
 
-    *is_told = false;
+    *is_assumed = false;
     if (st != SFI_OK)
         return st;
-    *is_told = t->tp->kind == TRANSPORT_DAP && !t->boot.has_memory &&
-               !t->boot.has_special;
-    st = recognise(t);
-    if (st == SFI_OK && *is_told && !t->secure)
-        return sfi__debug_unknown_chip(&t->boot);
+    *is_assumed = t->tp->kind == TRANSPORT_DAP && !t->boot.has_memory &&
+                  !t->boot.has_special;
+    st = target_recognise(t);
+    if (st == SFI_OK && *is_assumed && !t->secure)
+        return sfi__debug_fail_unknown_chip(&t->boot);
     return st;
 }
 
 sfi_status
 sfi__target_reconnect(sfi_target *t)
 {
-    const struct clock *clock = t->obj.ctx->clock;
-    struct deadline dl = sfi__deadline_in(clock, t->timeout_ms);
-    bool is_told;
-    sfi_status st = look(t, &is_told);
+    struct deadline dl = sfi__deadline_in(t->obj.ctx->clock, t->timeout_ms);
+    bool is_assumed;
+    sfi_status st;
 
-    /* nobody, so far */
-    while (st == SFI_ERR_NACK && is_told && !sfi__deadline_passed(&dl)) {
-        clock->sleep_ms(clock->user, POLL_MS);
-        st = look(t, &is_told);
-    }
+    do {
+        st = target_connect_once(t, &is_assumed);
+        if (st != SFI_ERR_NACK || !is_assumed)
+            return st;
+        /* the dialect does not recognise the chip yet */
+    } while (sfi__link_try_again(&t->boot.link, &dl, BOOT_POLL_MS));
+    return st;
+}
+
+sfi_status
+sfi__target_wait_connect(sfi_target *t)
+{
+    struct deadline dl = sfi__deadline_in(t->obj.ctx->clock, t->timeout_ms);
+    sfi_status st;
+
+    do {
+        st = sfi__target_reconnect(t);
+        if (!sfi__link_is_fault(st))
+            return st;
+    } while (sfi__link_try_again(&t->boot.link, &dl, TARGET_POLL_MS));
     return st;
 }
 
@@ -111,7 +122,7 @@ sfi__target_connect(const sfi_connect_options *o, const struct dialect *d,
     t->timeout_ms = o->timeout_ms > 0 ? o->timeout_ms : TARGET_TIMEOUT_MS;
     st = sfi__boot_init(&t->boot, tp, cancel);
     if (d->ops.speaks != sfi__dialect_ours.speaks)
-        t->boot.told = o->chip;
+        t->boot.assumed = o->chip;
     if (st == SFI_OK)
         st = sfi__target_reconnect(t);
     if (st != SFI_OK) {

@@ -12,6 +12,8 @@
 #include "target/dialect.h"
 
 #define TARGET_TIMEOUT_MS 5000u
+/* Between two tries to connect after a reset. */
+#define TARGET_POLL_MS 200u
 
 /* Not from inside a callback of the link that the target works on. */
 #define TARGET_ENTER(t)                \
@@ -39,6 +41,8 @@ sfi_status sfi__target_connect(const sfi_connect_options *o,
                                const atomic_bool *cancel, sfi_target **out);
 /* Once more, after the chip was (or may have been) reset. */
 sfi_status sfi__target_reconnect(sfi_target *t);
+/* The same after a reset: again until it connects or the timeout is over. */
+sfi_status sfi__target_wait_connect(sfi_target *t);
 /* Is the open bootloader there?  Else SFI_ERR_STATE. */
 sfi_status sfi__target_need_open(sfi_target *t);
 sfi_status sfi__target_activate(sfi_target *t);

@@ -112,7 +112,7 @@ class Transport(bench.Case):
     def test_never_silent(self):
         status, out, err = self.ask(Rogue(self, b"\x79" * 100000).port)
         self.assertEqual((status, out), (1, ""))
-        self.assertRegex(err, "^SFI_ERR_PROTOCOL: the line never falls silent")
+        self.assertRegex(err, "^SFI_ERR_PROTOCOL: unsolicited data still arriving")
 
 
 if __name__ == "__main__":

@@ -217,7 +217,8 @@ look_at_blocks(sfi_target *t)
         SFI_ERR_UNSUPPORTED);
     ck_assert_fails(sfi_dialect_request(t, &r, NULL, 0, &string),
                     SFI_ERR_UNSUPPORTED, "",
-                    "the bootloader takes no requests, as a request would be");
+                    "the bootloader takes no requests, so a request cannot be "
+                    "sent");
     len = 1;
     ck_assert_int_eq(sfi_dialect_upload(t, 0x10000, in, &len),
                      SFI_ERR_ARGUMENT);
@@ -253,7 +254,7 @@ look_at_no_blocks(sfi_target *t)
 
     ck_assert_fails(sfi_dialect_download(t, 5, &byte, 1, 100, &string),
                     SFI_ERR_UNSUPPORTED, "",
-                    "this link has no blocks of DFU, only a USB device has");
+                    "this link has no DFU blocks, expected a USB device");
     ck_assert_int_eq(sfi_dialect_upload(t, 7, &byte, &len),
                      SFI_ERR_UNSUPPORTED);
     ck_assert_uint_eq(len, 0);
@@ -290,9 +291,9 @@ touch(void *user, sfi_target *t, uint32_t *yes)
         ck_assert_ok(sfi_dialect_write(t, at, bytes, 8));
         ck_assert_ok(sfi_dialect_read(t, at, back, 8));
         ck_assert_mem_eq(bytes, back, 8);
-        ck_assert_fails(sfi_dialect_request(t, &r, NULL, 0, &status),
-                        SFI_ERR_UNSUPPORTED, "",
-                        "the bootloader takes no requests, as WHO would be");
+        ck_assert_fails(
+            sfi_dialect_request(t, &r, NULL, 0, &status), SFI_ERR_UNSUPPORTED,
+            "", "the bootloader takes no requests, so WHO cannot be sent");
         inside.calls++;
     }
     return vendor_dialect.speaks(user, t, yes);
@@ -324,8 +325,8 @@ START_TEST(test_outside)
     sfi_target *t = vendor_begin("usart");
 
     ck_assert_fails(sfi_dialect_get_link(t, &link), SFI_ERR_STATE, "",
-                    "no function of a dialect is running, and this is for "
-                    "them alone");
+                    "call this only from a function of the dialect, while it "
+                    "runs");
     ck_assert_int_eq(sfi_dialect_request(t, &r, NULL, 0, &status),
                      SFI_ERR_STATE);
     ck_assert_int_eq(sfi_dialect_read(t, 0x08000000, &byte, 1), SFI_ERR_STATE);

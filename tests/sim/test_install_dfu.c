@@ -390,7 +390,8 @@ START_TEST(test_comes_and_goes)
     ck_assert_ok(sfi_target_read(t, FLASH, back, 4));
     bus.leaves = true;
     ck_assert_fails(sfi_target_read(t, FLASH, back, 4), SFI_ERR_TIMEOUT, "USB",
-                    "the chip left the USB at reading memory, and is back");
+                    "the device disconnected during reading memory and "
+                    "re-enumerated");
     sfi_target_free(t);
     station_teardown();
 }

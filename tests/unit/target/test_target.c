@@ -91,10 +91,8 @@ static const struct {
      "only garbage came in answer to 0x7f; is the speed right, and is this a "
      "bootloader",
      5500},
-    {"a line that never falls silent", "> 7f < 79 55*8000", NULL,
-     SFI_ERR_PROTOCOL,
-     "the line never falls silent: more than 4096 bytes that nobody asked for",
-     100},
+    {"a line that is never silent", "> 7f < 79 55*8000", NULL, SFI_ERR_PROTOCOL,
+     "unsolicited data still arriving after 4096 bytes", 100},
     {"unknown chip",
      SYNC GET_OPEN "> 02 fd < 79 01 04 13 79\n" GET_OPEN
                    "> 02 fd < 79 01 04 13 79\n",
@@ -110,8 +108,8 @@ static const struct {
     {"Get answered with garbage",
      SYNC "> 00 ff < 42\n" RESYNC "> 00 ff < 42\n" RESYNC
           "> 00 ff < 42\n" RESYNC "> 00 ff < 42\n",
-     NULL, SFI_ERR_PROTOCOL,
-     "0x42 came in answer to Get, expected 0x79 or 0x1f", 1000},
+     NULL, SFI_ERR_PROTOCOL, "the answer to Get is 0x42, expected 0x79 or 0x1f",
+     1000},
     {"Get malformed",
      SYNC "> 00 ff < 79 01 31 00 1f\n" RESYNC
           "> 00 ff < 79 01 31 00 1f\n" RESYNC
@@ -120,9 +118,9 @@ static const struct {
      "the answer to Get is 3 bytes of 3, expected a version, commands and an "
      "ACK",
      1000},
-    {"Get ID is another one each time",
-     SYNC TWO_PARTS TWO_PARTS TWO_PARTS TWO_PARTS, NULL, SFI_ERR_PROTOCOL,
-     "every answer to Get and Get ID is another one; the line is bad", 500},
+    {"Get ID differs each time", SYNC TWO_PARTS TWO_PARTS TWO_PARTS TWO_PARTS,
+     NULL, SFI_ERR_PROTOCOL,
+     "replies to Get and Get ID differ each time; the link is unreliable", 500},
     {"dies after the first answer", SYNC "> 00 ff > 7f > fe*1027 > 7f > 7f\n",
      NULL, SFI_ERR_TIMEOUT, "the chip stopped answering at Get", 7000},
 };
@@ -201,8 +199,7 @@ START_TEST(test_connect_trickle)
         ck_assert_ok(sfi_transport_open_stream(ctx, &ops, &byte, &tp));
         ck_assert_fails(sfi_target_connect(ctx, NULL, tp, 3000, &t),
                         SFI_ERR_PROTOCOL, "stream",
-                        "the line never falls silent: after 1000 ms there are "
-                        "still bytes that nobody asked for");
+                        "unsolicited data still arriving after 1000 ms");
         ck_assert_uint_le(script_now, 3000 + 1250 + 1100);
         sfi_transport_free(tp);
         tp = NULL;
@@ -515,7 +512,7 @@ START_TEST(test_activate_nobody)
 
     sfi__text_format(text, sizeof(text), "%s%s < 79\n", READ_OPTION,
                      WRITE_OPTION);
-    for (unsigned i = 0; i < 120; i++) /* every 250 ms */
+    for (unsigned i = 0; i <= 120; i++) /* every 250 ms */
         sfi__text_format(text + strlen(text), sizeof(text) - strlen(text), "%s",
                          STILL_OPEN);
     ck_assert_ok(connect_to(OPEN_H7, NULL, 600));
@@ -554,8 +551,8 @@ START_TEST(test_activate_noise)
 {
     begin(OPEN_H7, READ_TWO READ_TWO READ_TWO READ_TWO STILL_OPEN);
     ck_assert_fails(sfi_target_activate_security(t), SFI_ERR_PROTOCOL, "stream",
-                    "what is read at 0x52002020 is something else each time; "
-                    "the line is bad");
+                    "repeated reads at 0x52002020 disagree; the link is "
+                    "unreliable");
     script_done(&bus);
 }
 END_TEST
