@@ -16,8 +16,8 @@ static sfi_status
 hsm_uri_fail_unknown(sfi_ctx *ctx, const char *text)
 {
     return sfi__fail(ctx, SFI_ERR_FORMAT,
-                     "\"%s\" names no HSM, expected vault:PATH, pcsc:READER "
-                     "or a slot number",
+                     "\"%s\" is not the name of an HSM, expected vault:PATH, "
+                     "pcsc:READER or a slot number",
                      text);
 }
 
@@ -49,14 +49,15 @@ hsm_uri_parse_card(sfi_ctx *ctx, const char *text, const char *reader,
     if (len == 0)
         return hsm_uri_fail_unknown(ctx, text);
     if (len >= sizeof(out->reader))
-        return sfi__fail(ctx, SFI_ERR_FORMAT,
-                         "a reader's name of %zu characters, at most %zu", len,
-                         sizeof(out->reader) - 1);
+        return sfi__fail(
+            ctx, SFI_ERR_FORMAT,
+            "a reader's name of %zu characters, expected at most %zu", len,
+            sizeof(out->reader) - 1);
     memcpy(out->reader, reader, len);
     out->reader[len] = '\0';
     if (hsm_uri_is_slot(out->reader) && strspn(out->reader, "0") == len)
         return sfi__fail(ctx, SFI_ERR_FORMAT,
-                         "slot %s, but slots are counted from 1", out->reader);
+                         "slot %s, expected a number from 1", out->reader);
     if (query == NULL || strcmp(query, "?apdu=extended") == 0)
         return SFI_OK;
     out->short_only = strcmp(query, "?apdu=short") == 0;

@@ -569,9 +569,9 @@ START_TEST(test_another_card)
     card = reader.card;
     reader.card = reader.other;
     reader.was_reset = true;
-    ck_assert_fails(ask(0, &given), SFI_ERR_HSM, "pcsc:1",
-                    "another card is in the reader than the one that was "
-                    "opened");
+    ck_assert_fails(
+        ask(0, &given), SFI_ERR_HSM, "pcsc:1",
+        "the reader contains a different card than the one that was opened");
     other_is_untouched();
     reader.card = card;
     sfi_card_reset(card);

@@ -132,7 +132,7 @@ def handle_outlives_what_others_do(folder):
             # a second host, with the same card
             with Host(("pcsc:" + READERS[0]).encode()) as second:
                 refuses(ERR_HSM_PIN,
-                        "the card gives licences only after a login",
+                        "the card issues licences only after a login",
                         second.license, chips[1])
                 refuses(ERR_HSM_PIN, "wrong PIN, 9 tries left", second.login,
                         b"0000")
@@ -186,7 +186,8 @@ def service_started_anew(folder):
             host.login()
             first = host.license(chips[0])
             desk.service.stop()
-            refuses(ERR_NO_DEVICE, "no card service answers: is pcscd running?",
+            refuses(ERR_NO_DEVICE,
+                    "the card service is not available; is pcscd running",
                     host.license, chips[0])
             desk.service.start()
             desk.pcsc = pcscd.Pcsc()
@@ -200,7 +201,7 @@ def for_itself(folder):
         desk.insert()
         chips = provision(folder, "1")
         with desk.connect(share=pcscd.EXCLUSIVE):
-            refuses(ERR_ACCESS, "another program has the card for itself",
+            refuses(ERR_ACCESS, "another program uses the card exclusively",
                     Host)
         with Host() as host:
             host.login()

@@ -126,7 +126,7 @@ def wrong_names(folder):
         (f"{where}?token=sfi", 2,
          "the token's URI does not begin with \"pkcs11:\""),
         (name(folder) + "&pin-value=1234", 2,
-         "the token's URI has a PIN, which does not belong in a name"),
+         "the token's URI contains a PIN: remove it"),
     ]
     for slot, status, message in rows:
         refused(status, f"{where}: {message}", HSM, "-i", slot, "-info")

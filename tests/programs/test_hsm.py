@@ -245,7 +245,7 @@ def bad_command_lines(folder):
         done = run(*words)
         same(done.returncode, 64, f"{words}")
         assert text in done.stderr, done.stderr
-    first_line(2, 'sfi-hsm: card:0: "card:0" names no HSM, expected '
+    first_line(2, 'sfi-hsm: card:0: "card:0" is not the name of an HSM, expected '
                "vault:PATH, pcsc:READER or a slot number", folder,
                HSM, "-i", "card:0", "-info")
 
@@ -493,7 +493,7 @@ def no_card_service(folder):
         same((done.returncode, told["error"]["name"],
               told["error"]["message"]),
              (4, "SFI_ERR_NO_DEVICE",
-              "no card service answers: is pcscd running?"))
+              "the card service is not available; is pcscd running"))
     else:
         same(told["error"]["name"], "SFI_ERR_UNSUPPORTED")
 

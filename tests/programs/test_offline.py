@@ -183,8 +183,8 @@ def bad_ones_are_named(folder):
         "on P-256",
         f"{b.certs}/5-other-ca: {where}the certificate of device "
         f"{device_id(foreign)[:16]}... is not signed by this CA",
-        f"{b.certs}/6-product: {where}a certificate of product 46201002, the "
-        "vault is for 45002001",
+        f"{b.certs}/6-product: {where}the certificate is for product 46201002, "
+        "the vault for 45002001",
         f"{b.certs}/7-lower-case: character 8 of the certificate's product id "
         "is 0x61, expected 0-9 or A-F",
         f"{b.certs}/8-a-link: cannot read: No such file or directory",

@@ -496,9 +496,9 @@ END_TEST
 START_TEST(test_hsm_other_product)
 {
     station_setup("stm32l462ce");
-    refused_by(other_vault(), SFI_ERR_CERTIFICATE,
-               "a certificate of product 46201002, the vault is for "
-               "45002001");
+    refused_by(
+        other_vault(), SFI_ERR_CERTIFICATE,
+        "the certificate is for product 46201002, the vault for 45002001");
     assert_unharmed(0);
     station_teardown();
 }

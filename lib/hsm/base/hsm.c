@@ -68,7 +68,7 @@ static sfi_status
 hsm_fail_unsupported(sfi_hsm *hsm, const char *what)
 {
     return sfi__fail(hsm->obj.ctx, SFI_ERR_UNSUPPORTED,
-                     "this HSM does not offer %s", what);
+                     "this HSM does not support %s", what);
 }
 
 /* What the backend returned, with the place added. */
@@ -91,7 +91,7 @@ sfi_hsm_login(sfi_hsm *hsm, const char *pin, size_t pin_len)
         return hsm_fail_unsupported(hsm, "a login");
     hsm->obj.busy = true;
     return hsm_end_callback(hsm, hsm->ops.login(hsm->user, pin, pin_len),
-                            "HSM login");
+                            "HSM auditin");
 }
 
 sfi_status
@@ -126,8 +126,8 @@ hsm_read_info(sfi_hsm *hsm, sfi_hsm_info *out)
         return st;
     if (info.state > SFI_HSM_RETIRED)
         return sfi__fail(hsm->obj.ctx, SFI_ERR_CALLBACK,
-                         "HSM information: state %u, at most %d", info.state,
-                         SFI_HSM_RETIRED);
+                         "HSM information: state %u, expected at most %d",
+                         info.state, SFI_HSM_RETIRED);
     info.firmware_id[sizeof(info.firmware_id) - 1] = '\0';
     info.product_id[sizeof(info.product_id) - 1] = '\0';
     info.serial[sizeof(info.serial) - 1] = '\0';
@@ -149,10 +149,10 @@ hsm_read_audit_head(sfi_hsm *hsm, sfi_audit_head *out)
     sfi_status st;
 
     if (hsm->ops.audit_head == NULL)
-        return hsm_fail_unsupported(hsm, "a log");
+        return hsm_fail_unsupported(hsm, "an audit");
     hsm->obj.busy = true;
-    st =
-        hsm_end_callback(hsm, hsm->ops.audit_head(hsm->user, &head), "HSM log");
+    st = hsm_end_callback(hsm, hsm->ops.audit_head(hsm->user, &head),
+                          "HSM audit");
     if (st != SFI_OK)
         return st;
     head.firmware_id[sizeof(head.firmware_id) - 1] = '\0';
@@ -175,18 +175,18 @@ hsm_read_audit_record(sfi_hsm *hsm, uint64_t sequence, sfi_audit_record *out)
     sfi_status st;
 
     if (hsm->ops.audit_record == NULL)
-        return hsm_fail_unsupported(hsm, "a log");
+        return hsm_fail_unsupported(hsm, "an audit");
     if (sequence == 0)
         return sfi__fail(hsm->obj.ctx, SFI_ERR_RANGE,
                          "there is no record 0, the first is 1");
     hsm->obj.busy = true;
     st = hsm_end_callback(hsm, hsm->ops.audit_record(hsm->user, sequence, &r),
-                          "HSM log");
+                          "HSM audit");
     if (st != SFI_OK)
         return st;
     if (r.sequence != sequence)
         return sfi__fail(hsm->obj.ctx, SFI_ERR_CALLBACK,
-                         "HSM log: record %llu, asked for %llu",
+                         "HSM audit: record %llu, expected %llu",
                          (unsigned long long)r.sequence,
                          (unsigned long long)sequence);
     return sfi__abi_out(hsm, out, sizeof(r), &r, sizeof(r));
@@ -342,7 +342,7 @@ hsm_check_session(sfi_ctx *ctx, const sfi_license *lic, uint32_t session)
     if (found == session)
         return SFI_OK;
     return sfi__fail(ctx, SFI_ERR_CALLBACK,
-                     "HSM licence: for session 0x%08x, asked for 0x%08x", found,
+                     "HSM licence: session 0x%08x, expected 0x%08x", found,
                      session);
 }
 
@@ -402,7 +402,7 @@ sfi_hsm_retire(sfi_hsm *hsm)
 {
     SFI_ENTER(hsm, HSM);
     if (hsm->ops.retire == NULL)
-        return hsm_fail_unsupported(hsm, "to be retired");
+        return hsm_fail_unsupported(hsm, "retiring");
     hsm->obj.busy = true;
     return hsm_end_callback(hsm, hsm->ops.retire(hsm->user), "HSM retiring");
 }

@@ -54,7 +54,7 @@ static sfi_status
 card_do_audit_head(struct card *c, void *arg)
 {
     static const struct card_ask ask = {
-        .name = "GET DATA log",
+        .name = "GET DATA audit",
         .apdu = {.cla = CARD_CLA_OURS,
                  .ins = CARD_GET_DATA,
                  .p1 = 1,
@@ -70,7 +70,7 @@ card_do_audit_head(struct card *c, void *arg)
         return st;
     if (sw == CARD_SW_NO_OBJECT)
         return sfi__fail_peer(c->ctx, SFI_ERR_HSM_STATE, sw,
-                              "the card is blank: it has no log");
+                              "the card is blank: it has no audit");
     if (sw != CARD_SW_OK)
         return sfi__card_refused(c, ask.name, sw);
     return sfi__card_read_audit(c->ctx, raw, arg);
@@ -191,8 +191,8 @@ card_do_change_pin(struct card *c, void *arg)
         c->verified = true;
     } else if (c->lost) {
         (void)sfi__fail(c->ctx, st,
-                        "the card was lost while its PIN was changed: it has "
-                        "the old one or the new one");
+                        "the card was lost during the change of its PIN: the "
+                        "old or the new PIN is valid");
     }
     return st;
 }
@@ -247,13 +247,13 @@ card_explain_conditions(struct card *c, const struct request *rq, uint16_t sw)
         return sfi__card_refused(c, "GET LICENCE", CARD_SW_BLOCKED);
     case SFI_HSM_RETIRED:
         return sfi__fail_peer(c->ctx, SFI_ERR_HSM_STATE, sw,
-                              "the card is retired: it gives no licence");
+                              "the card is retired and issues no licences");
     default:
         break;
     }
     if (!rq->live && (info.flags & SFI_HSM_LIVE_ONLY) != 0)
         return sfi__fail_peer(c->ctx, SFI_ERR_HSM_STATE, sw,
-                              "the card gives live licences only");
+                              "the card issues live licences only");
     return sfi__card_refused(c, "GET LICENCE", sw);
 }
 
@@ -292,16 +292,17 @@ card_do_license(struct card *c, void *arg)
 
     if (!c->verified)
         return sfi__fail(c->ctx, SFI_ERR_HSM_PIN,
-                         "the card gives licences only after a login");
+                         "the card issues licences only after a login");
     st = sfi__card_exchange(c, &ask, rq->out, &sw);
     if (st == SFI_OK && sw == CARD_SW_OK)
         card_warn_when_low(c);
     if (st != SFI_OK || sw == CARD_SW_OK)
         return st;
     if (sw == CARD_SW_DATA)
-        return sfi__fail_peer(c->ctx, SFI_ERR_CERTIFICATE, sw,
-                              "the card refuses the certificate: of another "
-                              "product, or not signed by its CA");
+        return sfi__fail_peer(
+            c->ctx, SFI_ERR_CERTIFICATE, sw,
+            "the card refuses the certificate: it is for a different product, "
+            "or not signed by the card's CA");
     return sw == CARD_SW_CONDITIONS ? card_explain_conditions(c, rq, sw)
                                     : sfi__card_refused(c, ask.name, sw);
 }
@@ -345,14 +346,14 @@ card_do_retire(struct card *c, void *arg)
 
     if (!c->verified)
         return sfi__fail(c->ctx, SFI_ERR_HSM_PIN,
-                         "the card retires only after a login");
+                         "the card can be retired only after a login");
     st = sfi__card_ask_info(c, &info);
     if (st != SFI_OK)
         return st;
     if (info.state == SFI_HSM_RETIRED)
         return *again ? SFI_OK
                       : sfi__fail(c->ctx, SFI_ERR_HSM_STATE,
-                                  "the card is retired already");
+                                  "the card is already retired");
     if (info.state == SFI_HSM_BLANK)
         return sfi__fail(c->ctx, SFI_ERR_HSM_STATE,
                          "the card is blank: there is nothing to retire");

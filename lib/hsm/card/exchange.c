@@ -52,17 +52,17 @@ card_check_turn(struct card *c, const struct card_ask *ask,
     case APDU_NO_STATUS: /* also seen when a card is pulled */
         card_mark_lost(c);
         return sfi__fail(c->ctx, SFI_ERR_IO,
-                         "an answer of %zu bytes to %s, expected at least 2",
+                         "a reply of %zu bytes to %s, expected at least 2",
                          talk->found, ask->name);
     case APDU_TOO_LONG:
         return sfi__fail_peer(c->ctx, SFI_ERR_HSM, talk->sw,
-                              "the card answers %s with %zu bytes or more, "
+                              "the card's reply to %s has %zu bytes or more, "
                               "expected at most %zu",
                               ask->name, talk->found, ask->apdu.answer);
     case APDU_STALLED:
         return sfi__fail_peer(c->ctx, SFI_ERR_HSM, talk->sw,
-                              "the card announces more of its answer to %s, "
-                              "but never gives it",
+                              "the card announces more of its reply to %s, but "
+                              "does not deliver it",
                               ask->name);
     }
     return SFI_OK;
@@ -87,10 +87,10 @@ sfi__card_exchange(struct card *c, const struct card_ask *ask, uint8_t *out,
     if (st != SFI_OK)
         return st;
     if (talk.sw == CARD_SW_OK && ask->exact && talk.got != ask->apdu.answer)
-        return sfi__fail_peer(c->ctx, SFI_ERR_HSM, talk.sw,
-                              "the card answers %s with %zu bytes, expected "
-                              "%zu",
-                              ask->name, talk.got, ask->apdu.answer);
+        return sfi__fail_peer(
+            c->ctx, SFI_ERR_HSM, talk.sw,
+            "the card's reply to %s has %zu bytes, expected %zu", ask->name,
+            talk.got, ask->apdu.answer);
     *sw = talk.sw;
     return SFI_OK;
 }
@@ -103,20 +103,23 @@ static const struct {
     const char *what;
 } refusals[] = {
     {CARD_SW_MEMORY, SFI_ERR_HSM, "the card could not store its state"},
-    {CARD_SW_LENGTH, SFI_ERR_HSM, "the card expects another length"},
-    {CARD_SW_CHAIN, SFI_ERR_HSM, "the card knows no chaining here"},
-    {CARD_SW_SECURITY, SFI_ERR_HSM_PIN, "the card wants the PIN before"},
+    {CARD_SW_LENGTH, SFI_ERR_HSM, "the card expects a different length"},
+    {CARD_SW_CHAIN, SFI_ERR_HSM,
+     "the card does not support chaining of this command"},
+    {CARD_SW_SECURITY, SFI_ERR_HSM_PIN, "the card requires the PIN first"},
     {CARD_SW_BLOCKED, SFI_ERR_HSM_STATE,
      "the card is blocked: no PIN tries are left"},
-    {CARD_SW_CONDITIONS, SFI_ERR_HSM_STATE, "not in this state of the card"},
-    {CARD_SW_DATA, SFI_ERR_HSM, "the card does not take this data"},
-    {CARD_SW_NOT_FOUND, SFI_ERR_HSM, "the card has lost its application"},
+    {CARD_SW_CONDITIONS, SFI_ERR_HSM_STATE,
+     "not allowed in the card's present state"},
+    {CARD_SW_DATA, SFI_ERR_HSM, "the card rejects the data"},
+    {CARD_SW_NOT_FOUND, SFI_ERR_HSM,
+     "the application is missing from the card"},
     {CARD_SW_NO_RECORD, SFI_ERR_RANGE, "the card has no such record"},
-    {CARD_SW_P1P2, SFI_ERR_HSM, "the card does not know these parameters"},
+    {CARD_SW_P1P2, SFI_ERR_HSM, "the card does not support these parameters"},
     {CARD_SW_NO_OBJECT, SFI_ERR_HSM_STATE, "the card has no such object"},
-    {CARD_SW_INS, SFI_ERR_HSM, "the card does not know this command"},
-    {CARD_SW_CLA, SFI_ERR_HSM, "the card does not know this class"},
-    {CARD_SW_INTERNAL, SFI_ERR_HSM, "the card has failed"},
+    {CARD_SW_INS, SFI_ERR_HSM, "the card does not support this command"},
+    {CARD_SW_CLA, SFI_ERR_HSM, "the card does not support this class"},
+    {CARD_SW_INTERNAL, SFI_ERR_HSM, "the card reports an internal error"},
 };
 
 static sfi_status
@@ -157,9 +160,7 @@ sfi__card_refused(struct card *c, const char *name, uint16_t sw)
                                   name);
     }
     return sfi__fail_peer(c->ctx, SFI_ERR_HSM, sw,
-                          "the card answers 0x%04x to %s, which is no status "
-                          "word of its protocol",
-                          sw, name);
+                          "unknown status word (0x%04x to %s)", sw, name);
 }
 
 sfi_status
@@ -245,8 +246,8 @@ card_select_ours(struct card *c)
         return st;
     if (sw != CARD_SW_OK)
         return sfi__fail_peer(c->ctx, SFI_ERR_UNSUPPORTED, sw,
-                              "this card is no HSM of libsfi (0x%04x to "
-                              "SELECT)",
+                              "the card does not contain the libsfi HSM "
+                              "application (0x%04x to SELECT)",
                               sw);
     c->selected = true;
     c->verified = false; /* that ends a login */
@@ -270,8 +271,8 @@ card_check_serial(struct card *c)
     } else if (!sfi__equal(c->serial, info.serial, sizeof(c->serial)) &&
                !c->locking) {
         return sfi__fail(c->ctx, SFI_ERR_HSM,
-                         "another card is in the reader than the one that was "
-                         "opened");
+                         "the reader contains a different card than the one "
+                         "that was opened");
     }
     return SFI_OK;
 }

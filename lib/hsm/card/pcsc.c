@@ -37,27 +37,28 @@ static const struct {
     const char *what;
 } failures[] = {
     {SCARD_E_NO_SERVICE, SFI_ERR_NO_DEVICE,
-     "no card service answers: is pcscd running?"},
-    {SCARD_E_SERVICE_STOPPED, SFI_ERR_NO_DEVICE, "the card service has ended"},
+     "the card service is not available; is pcscd running"},
+    {SCARD_E_SERVICE_STOPPED, SFI_ERR_NO_DEVICE,
+     "the card service has stopped"},
     {SCARD_E_NO_READERS_AVAILABLE, SFI_ERR_NO_DEVICE,
      "no card reader is connected"},
     {SCARD_E_UNKNOWN_READER, SFI_ERR_NO_DEVICE, "the reader was unplugged"},
     {SCARD_E_READER_UNAVAILABLE, SFI_ERR_NO_DEVICE, "the reader was unplugged"},
     {SCARD_E_NO_SMARTCARD, SFI_ERR_NO_DEVICE, "no card is in the reader"},
     {SCARD_W_REMOVED_CARD, SFI_ERR_NO_DEVICE, "the card was removed"},
-    {SCARD_W_UNPOWERED_CARD, SFI_ERR_NO_DEVICE, "the card gets no power"},
+    {SCARD_W_UNPOWERED_CARD, SFI_ERR_NO_DEVICE, "the card has no power"},
     {SCARD_W_UNRESPONSIVE_CARD, SFI_ERR_NO_DEVICE,
-     "the card does not answer: is it in the right way round?"},
+     "the card does not respond; is it inserted the right way round"},
     {SCARD_W_UNSUPPORTED_CARD, SFI_ERR_UNSUPPORTED,
-     "the reader cannot speak with this card"},
+     "the reader does not support this card"},
     {SCARD_E_PROTO_MISMATCH, SFI_ERR_UNSUPPORTED,
      "the card speaks neither T=0 nor T=1"},
     {SCARD_E_SHARING_VIOLATION, SFI_ERR_ACCESS,
-     "another program has the card for itself"},
+     "another program uses the card exclusively"},
     {SCARD_W_SECURITY_VIOLATION, SFI_ERR_ACCESS,
-     "the card service does not let this user in"},
+     "the card service refuses access to this user"},
     {SCARD_E_NO_ACCESS, SFI_ERR_ACCESS,
-     "the card service does not let this user in"},
+     "the card service refuses access to this user"},
 };
 
 static sfi_status
@@ -167,12 +168,13 @@ pcsc_find_name(sfi_ctx *ctx, const char *names, const char *wanted,
             other = at;
     }
     if (other != NULL)
-        return sfi__fail(ctx, SFI_ERR_NO_DEVICE,
-                         "more than one reader has such a name: \"%s\", \"%s\"",
-                         *out, other);
+        return sfi__fail(
+            ctx, SFI_ERR_NO_DEVICE,
+            "more than one reader matches the name: \"%s\", \"%s\"", *out,
+            other);
     if (*out == NULL)
         return sfi__fail(ctx, SFI_ERR_NO_DEVICE,
-                         "no card reader has such a name");
+                         "no card reader matches the name");
     return SFI_OK;
 }
 

@@ -8,9 +8,9 @@
 static sfi_status
 pcsc_fail_unsupported(sfi_ctx *ctx)
 {
-    return sfi__fail(ctx, SFI_ERR_UNSUPPORTED,
-                     "this libsfi was built without smartcards, which need "
-                     "libpcsclite");
+    return sfi__fail(
+        ctx, SFI_ERR_UNSUPPORTED,
+        "this libsfi was built without smartcards: they need libpcsclite");
 }
 
 sfi_status

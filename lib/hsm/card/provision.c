@@ -59,7 +59,7 @@ card_put_objects(struct card *c, const struct filling *f)
          sizeof(f->low_water)},
         {CARD_DO_FLAGS, "PUT DATA flags", f->flags, sizeof(f->flags)},
         {CARD_DO_PERSO, "PUT DATA personalisation", f->perso, f->perso_len},
-        {CARD_DO_AUDIT_KEY, "PUT DATA log key", f->audit_key_secret,
+        {CARD_DO_AUDIT_KEY, "PUT DATA audit key", f->audit_key_secret,
          SFI_AUDIT_KEY_LEN},
     };
     sfi_status st = SFI_OK;
@@ -93,8 +93,9 @@ card_accept_locked(struct card *c, const struct filling *f,
                    const struct card_info *info)
 {
     if (!card_holds_filling(info, f))
-        return sfi__fail(c->ctx, SFI_ERR_HSM,
-                         "the card holds something else than it was given");
+        return sfi__fail(
+            c->ctx, SFI_ERR_HSM,
+            "the card does not contain the data that it was given");
     memcpy(c->serial, info->serial, sizeof(c->serial));
     c->remaining = info->remaining;
     return SFI_OK;
@@ -120,9 +121,9 @@ card_do_provision(struct card *c, void *arg)
                                       "already provisioned, and locked for "
                                       "ever");
     if (c->pin_len == 0)
-        return sfi__fail(c->ctx, SFI_ERR_HSM_PIN,
-                         "no PIN yet: log in with the one that shall protect "
-                         "the card");
+        return sfi__fail(
+            c->ctx, SFI_ERR_HSM_PIN,
+            "no PIN set: log in with the PIN that will protect the card");
     if (!c->verified) /* chosen, but forgotten with the power */
         st = sfi__card_verify(c, c->pin_secret, c->pin_len);
     if (st != SFI_OK)
@@ -175,7 +176,7 @@ sfi__card_provision(void *user, const uint8_t *key_secret, size_t key_len,
     if (key_len != SFI_KEY_LEN || nonce_len != SFI_NONCE_LEN ||
         strlen(firmware_id) > SFI_FIRMWARE_ID_MAX)
         return sfi__fail(c->ctx, SFI_ERR_INTERNAL,
-                         "what a card is filled with");
+                         "invalid length of key, nonce or firmware id");
     if (options != NULL) {
         f.flag_bits = options->flags;
         f.low = options->low_water;

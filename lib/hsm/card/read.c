@@ -12,8 +12,8 @@
 static sfi_status
 card_fail_invalid(sfi_ctx *ctx, const char *what)
 {
-    return sfi__fail(ctx, SFI_ERR_HSM,
-                     "the card tells %s, which is not possible", what);
+    return sfi__fail(ctx, SFI_ERR_HSM, "the card reports an invalid value: %s",
+                     what);
 }
 
 /* Printable, then zeros to the end. */
@@ -43,9 +43,9 @@ card_read_names(sfi_ctx *ctx, struct rd *product, struct rd *firmware,
     product_id[PRODUCT_LEN] = '\0';
     firmware_id[SFI_FIRMWARE_ID_MAX] = '\0';
     if (!product_ok)
-        return card_fail_invalid(ctx, "a product id that is no text");
+        return card_fail_invalid(ctx, "the product id is not text");
     if (!firmware_ok || sfi__rd_u8(firmware) != 0)
-        return card_fail_invalid(ctx, "a firmware id that is no text");
+        return card_fail_invalid(ctx, "the firmware id is not text");
     return SFI_OK;
 }
 
@@ -54,11 +54,10 @@ card_check_counts(sfi_ctx *ctx, uint64_t remaining, uint64_t maximum)
 {
     if (remaining <= maximum && maximum <= SFI_HSM_COUNT_MAX)
         return SFI_OK;
-    return sfi__fail(ctx, SFI_ERR_HSM,
-                     "the card tells of %llu installations left of %llu, "
-                     "which is not possible",
-                     (unsigned long long)remaining,
-                     (unsigned long long)maximum);
+    return sfi__fail(
+        ctx, SFI_ERR_HSM,
+        "the card reports an invalid value: %llu of %llu installations left",
+        (unsigned long long)remaining, (unsigned long long)maximum);
 }
 
 sfi_status
@@ -89,7 +88,10 @@ sfi__card_read_info(sfi_ctx *ctx, const uint8_t raw[CARD_INFO_LEN],
                          "expected %u",
                          version, CARD_VERSION);
     if (out->state > SFI_HSM_RETIRED)
-        return card_fail_invalid(ctx, "an unknown state");
+        return sfi__fail(
+            ctx, SFI_ERR_HSM,
+            "the card reports an invalid value: state %u, expected at most %u",
+            out->state, SFI_HSM_RETIRED);
     st = card_check_counts(ctx, out->remaining, out->maximum);
     return st != SFI_OK ? st
                         : card_read_names(ctx, &product, &r, out->product_id,
@@ -139,10 +141,10 @@ sfi__card_read_record(sfi_ctx *ctx, const uint8_t raw[CARD_RECORD_LEN],
     sfi__rd_bytes(&r, out->hash, sizeof(out->hash));
     sfi__rd_bytes(&r, out->mac, sizeof(out->mac));
     if (out->kind < SFI_AUDIT_COUNTED || out->kind > SFI_AUDIT_RETIRED)
-        return card_fail_invalid(ctx, "a record of an unknown kind");
+        return card_fail_invalid(ctx, "unknown kind of record");
     if (out->sequence != sequence)
         return sfi__fail(
-            ctx, SFI_ERR_HSM, "the card gives record %llu, expected %llu",
+            ctx, SFI_ERR_HSM, "the card returned record %llu, expected %llu",
             (unsigned long long)out->sequence, (unsigned long long)sequence);
     return SFI_OK;
 }

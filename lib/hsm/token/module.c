@@ -145,7 +145,7 @@ token_explain_refusal(struct token *t, CK_RV rv, const char *what)
     case CKR_MECHANISM_PARAM_INVALID:
     case CKR_FUNCTION_NOT_SUPPORTED:
         return sfi__fail_peer(ctx, SFI_ERR_UNSUPPORTED, code,
-                              "could not %s: the token does not offer it",
+                              "could not %s: the token does not support it",
                               what);
     default:
         return SFI_OK;
@@ -160,7 +160,7 @@ sfi__token_fail(struct token *t, CK_RV rv, const char *what)
     if (st != SFI_OK)
         return st;
     return sfi__fail_peer(t->ctx, SFI_ERR_HSM, (int32_t)rv,
-                          "could not %s: the token answered 0x%08lx", what, rv);
+                          "could not %s: the token returned 0x%08lx", what, rv);
 }
 
 /* ---- the session ---- */

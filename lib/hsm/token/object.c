@@ -54,8 +54,7 @@ object_search_once(struct token *t, CK_ATTRIBUTE *like, CK_ULONG n,
         return sfi__token_fail(t, rv, "search the token");
     if (f->count > OBJECTS_MAX)
         return sfi__fail(t->ctx, SFI_ERR_HSM,
-                         "the token found %lu objects, at most %u were asked "
-                         "for",
+                         "the token returned %lu objects, expected at most %u",
                          f->count, OBJECTS_MAX);
     return SFI_OK;
 }
@@ -104,11 +103,11 @@ object_find_only_key(struct token *t, const uint8_t id[TOKEN_ID_LEN],
         return st;
     if (f.count == 0)
         return sfi__fail(t->ctx, SFI_ERR_HSM,
-                         "the token has no key of this vault: it is another "
-                         "token, or the key was deleted");
+                         "the token has no key for this vault: it is a "
+                         "different token, or the key was deleted");
     if (f.count > 1)
         return sfi__fail(t->ctx, SFI_ERR_HSM,
-                         "the token has %lu keys of this vault, expected one",
+                         "the token has %lu keys for this vault, expected one",
                          f.count);
     *out = f.at[0];
     return SFI_OK;
@@ -134,9 +133,9 @@ token_check_new_key(struct token *t, CK_OBJECT_HANDLE key)
     if (rv != CKR_OK)
         return sfi__token_fail(t, rv, "check the new key");
     if (sensitive != CK_TRUE || extractable != CK_FALSE || stays != CK_TRUE)
-        return sfi__fail(t->ctx, SFI_ERR_HSM,
-                         "the token made a key that can leave it, or does not "
-                         "stay");
+        return sfi__fail(
+            t->ctx, SFI_ERR_HSM,
+            "the token made a key that is extractable or not permanent");
     return SFI_OK;
 }
 
@@ -211,7 +210,7 @@ sfi__token_seal(struct token *t, const uint8_t id[TOKEN_ID_LEN],
     CK_RV rv;
 
     if (len > SEAL_MAX)
-        return sfi__fail(t->ctx, SFI_ERR_INTERNAL, "length of what to seal");
+        return sfi__fail(t->ctx, SFI_ERR_INTERNAL, "invalid length to seal");
     st = sfi__random(t->ctx, out, TOKEN_IV_LEN);
     if (st == SFI_OK)
         st = object_find_only_key(t, id, &key);
@@ -253,7 +252,7 @@ sfi__token_unseal(struct token *t, const uint8_t id[TOKEN_ID_LEN],
     CK_RV rv;
 
     if (len > SEAL_MAX)
-        return sfi__fail(t->ctx, SFI_ERR_INTERNAL, "length of what is sealed");
+        return sfi__fail(t->ctx, SFI_ERR_INTERNAL, "invalid length to unseal");
     memcpy(iv, sealed, sizeof(iv));
     st = object_find_only_key(t, id, &key);
     if (st != SFI_OK)
@@ -265,8 +264,8 @@ sfi__token_unseal(struct token *t, const uint8_t id[TOKEN_ID_LEN],
                           len + TOKEN_TAG_LEN, open_secret, &got);
     if (token_says_altered(rv))
         st = sfi__fail_peer(t->ctx, SFI_ERR_AUTH, (int32_t)rv,
-                            "the token refused what is sealed: it was altered, "
-                            "or sealed with another key");
+                            "the token refused the sealed data: they were "
+                            "altered, or sealed with a different key");
     else if (rv != CKR_OK)
         st = sfi__token_fail(t, rv, "decrypt with AES-GCM");
     else if (got != len)

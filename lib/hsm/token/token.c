@@ -47,17 +47,17 @@ token_parse_uri(struct token *t, const char *text)
     case P11_KIT_URI_UNEXPECTED:
         return sfi__nomem(t->ctx);
     default:
-        return token_fail_uri(t, "is no name of a token as in RFC 7512");
+        return token_fail_uri(t, "is not a valid PKCS#11 URI (RFC 7512)");
     }
     if (p11_kit_uri_any_unrecognized(t->uri))
         return token_fail_uri(t,
-                              "has an attribute that RFC 7512 does not know");
+                              "has an attribute that RFC 7512 does not define");
     if (p11_kit_uri_get_pin_value(t->uri) != NULL ||
         p11_kit_uri_get_pin_source(t->uri) != NULL)
-        return token_fail_uri(t, "has a PIN, which does not belong in a name");
+        return token_fail_uri(t, "contains a PIN: remove it");
     (void)p11_kit_uri_get_attributes(t->uri, &attributes);
     if (attributes != 0)
-        return token_fail_uri(t, "names an object, expected a token alone");
+        return token_fail_uri(t, "names an object, expected only a token");
     if (p11_kit_uri_get_module_path(t->uri) == NULL)
         return token_fail_uri(
             t, "has no module-path: "
@@ -94,8 +94,7 @@ token_list_slots(struct token *t, CK_SLOT_ID *slots, CK_ULONG *count)
     rv = t->fn->C_GetInfo(&info);
     if (rv == CKR_OK && p11_kit_uri_match_module_info(t->uri, &info) != 1)
         return sfi__fail(t->ctx, SFI_ERR_NO_DEVICE,
-                         "the PKCS#11 module is another than the token's URI "
-                         "describes");
+                         "the PKCS#11 module does not match the token's URI");
     /* Without room it looks for new ones: PKCS #11 v2.40, C_GetSlotList. */
     if (rv == CKR_OK)
         rv = t->fn->C_GetSlotList(CK_TRUE, NULL, count);
@@ -105,9 +104,10 @@ token_list_slots(struct token *t, CK_SLOT_ID *slots, CK_ULONG *count)
     if (rv != CKR_OK)
         return sfi__token_fail(t, rv, "list the tokens");
     if (*count > SLOTS_MAX)
-        return sfi__fail(t->ctx, SFI_ERR_HSM,
-                         "the PKCS#11 module tells of %lu slots, at most %u",
-                         *count, SLOTS_MAX);
+        return sfi__fail(
+            t->ctx, SFI_ERR_HSM,
+            "the PKCS#11 module reports %lu slots, expected at most %u", *count,
+            SLOTS_MAX);
     return SFI_OK;
 }
 
@@ -167,7 +167,7 @@ token_find_same(struct token *t, CK_TOKEN_INFO *info)
     if (st == SFI_OK &&
         !sfi__equal(info->serialNumber, t->serial, sizeof(t->serial)))
         return sfi__fail(t->ctx, SFI_ERR_NO_DEVICE,
-                         "the token was replaced by another");
+                         "the token was replaced by a different one");
     return st;
 }
 
@@ -257,7 +257,7 @@ token_fail_wrong_pin(struct token *t)
     else if ((info.flags & CKF_USER_PIN_FINAL_TRY) != 0)
         more = ", one try left";
     else if ((info.flags & CKF_USER_PIN_COUNT_LOW) != 0)
-        more = " and counts the tries, but does not say how many are left";
+        more = "; it does not report how many tries are left";
     return sfi__fail_peer(t->ctx, SFI_ERR_HSM_PIN, (int32_t)CKR_PIN_INCORRECT,
                           "wrong PIN: the token refused it%s", more);
 }
@@ -273,20 +273,20 @@ token_fail_pin(struct token *t, CK_RV rv, size_t pin_len, const char *what)
     case CKR_PIN_LOCKED:
         return sfi__fail_peer(t->ctx, SFI_ERR_HSM_STATE, (int32_t)rv,
                               "the token has locked its PIN: its security "
-                              "officer can set another");
+                              "officer can set a new one");
     case CKR_PIN_EXPIRED:
         return sfi__fail_peer(t->ctx, SFI_ERR_HSM_PIN, (int32_t)rv,
-                              "the token wants its PIN changed first");
+                              "the token requires a change of its PIN first");
     case CKR_USER_PIN_NOT_INITIALIZED:
         return sfi__fail_peer(t->ctx, SFI_ERR_HSM_STATE, (int32_t)rv,
                               "the token has no user PIN yet");
     case CKR_PIN_LEN_RANGE:
     case CKR_PIN_INVALID:
         (void)t->fn->C_GetTokenInfo(t->slot, &info);
-        return sfi__fail_peer(t->ctx, SFI_ERR_HSM_PIN, (int32_t)rv,
-                              "the token takes no PIN of %zu such bytes, "
-                              "expected %lu to %lu",
-                              pin_len, info.ulMinPinLen, info.ulMaxPinLen);
+        return sfi__fail_peer(
+            t->ctx, SFI_ERR_HSM_PIN, (int32_t)rv,
+            "the token rejects the PIN of %zu bytes, expected %lu to %lu",
+            pin_len, info.ulMinPinLen, info.ulMaxPinLen);
     default:
         return sfi__token_fail(t, rv, what);
     }

@@ -13,8 +13,7 @@ sfi__token_open(sfi_ctx *ctx, const char *uri, struct token **out)
     (void)uri;
     *out = NULL;
     return sfi__fail(ctx, SFI_ERR_UNSUPPORTED,
-                     "this libsfi was built without tokens, which need "
-                     "p11-kit");
+                     "this libsfi was built without tokens: they need p11-kit");
 }
 
 void

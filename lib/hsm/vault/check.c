@@ -52,8 +52,8 @@ vault_check_genesis(struct vault *v, const struct ledger_head *h)
     if (st != SFI_OK)
         return st;
     if (!sfi__equal(hash, h->audit.genesis, sizeof(hash)))
-        return damaged(v, "the vault is damaged: what was provisioned does not "
-                          "match its hash");
+        return damaged(v, "the vault is damaged: the provisioned data do not "
+                          "match their hash");
     /* programs show them to people; whoever writes the file can hash */
     if (!sfi__audit_is_firmware(h->audit.firmware_id) ||
         !sfi__audit_is_product(h->audit.product_id))
@@ -71,13 +71,16 @@ vault_check_seal(struct vault *v, const struct ledger_head *h)
     if (st != SFI_OK)
         return st;
     if (!sfi__equal(hash, h->sealed_check, sizeof(hash)))
-        return damaged(v, "the vault is damaged: what the PIN opens does not "
-                          "match its hash");
+        return damaged(
+            v, "the vault is damaged: the seal does not match its hash");
     if (h->seal != VAULT_SEAL_PIN && h->seal != VAULT_SEAL_TOKEN)
-        return damaged(v, "the vault is sealed in a way %u, expected %u or %u",
+        return damaged(v, "the vault has a seal of type %u, expected %u or %u",
                        h->seal, VAULT_SEAL_PIN, VAULT_SEAL_TOKEN);
     if (h->seal == VAULT_SEAL_PIN && !sfi__vault_cost_ok(&h->cost))
-        return damaged(v, "the vault is damaged: no such cost of a PIN guess");
+        return damaged(v,
+                       "the vault is damaged: invalid cost of a PIN guess: "
+                       "log2_n %u, r %u, p %u",
+                       h->cost.log2_n, h->cost.r, h->cost.p);
     return SFI_OK;
 }
 
@@ -133,7 +136,9 @@ vault_check_audit_end(struct vault *v, struct ledger_head *h)
                                               &last, &found);
 
     if (st == SFI_OK && found)
-        st = damaged(v, "the vault is damaged: a record %llu, expected %llu",
+        st = damaged(v,
+                     "the vault is damaged: found record %llu, expected %llu "
+                     "to be the last",
                      (unsigned long long)last.audit.sequence,
                      (unsigned long long)h->audit.sequence);
     if (st == SFI_OK)
@@ -143,8 +148,8 @@ vault_check_audit_end(struct vault *v, struct ledger_head *h)
     if (!sfi__equal(last.audit.hash, h->audit.audit_head,
                     sizeof(last.audit.hash)))
         return damaged(v,
-                       "the vault is damaged: record %llu does not match "
-                       "the end of the log",
+                       "the vault is damaged: record %llu does not match the "
+                       "end of the audit",
                        (unsigned long long)h->audit.sequence);
     if (last.audit.remaining != h->audit.remaining)
         return damaged(v,
@@ -371,7 +376,7 @@ static sfi_status
 vault_audit_records(struct vault *v, const struct ledger_head *h)
 {
     if (h->audit.sequence < v->audited)
-        return damaged(v, "the vault was set back from record %llu to %llu",
+        return damaged(v, "the vault was rolled back from record %llu to %llu",
                        (unsigned long long)v->audited,
                        (unsigned long long)h->audit.sequence);
     while (v->audited < h->audit.sequence) {
@@ -383,7 +388,9 @@ vault_audit_records(struct vault *v, const struct ledger_head *h)
     if (!sfi__equal(v->audited_head, h->audit.audit_head,
                     sizeof(h->audit.audit_head)) ||
         v->audited_remaining != h->audit.remaining)
-        return damaged(v, "the vault was altered: the log has another end");
+        return damaged(
+            v,
+            "the vault was altered: the audit does not end as its head states");
     return SFI_OK;
 }
 
@@ -395,7 +402,8 @@ sfi__vault_read_trusted(struct vault *v, struct ledger_head *h)
 
     if (st == SFI_OK && !sfi__equal(h->audit.genesis, v->head.audit.genesis,
                                     sizeof(h->audit.genesis)))
-        st = damaged(v, "the vault was replaced by another since the login");
+        st = damaged(
+            v, "the vault was replaced by a different one after the login");
     if (st == SFI_OK)
         st = vault_check_head_mac(v, h);
     if (st == SFI_OK)

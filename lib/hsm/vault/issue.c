@@ -22,7 +22,7 @@ vault_check_device(struct vault *v, const sfi_certificate *cert)
 
     if (!sfi__equal(cert->product_id, audit->product_id, PRODUCT_ID_LEN))
         return sfi__fail(v->ctx, SFI_ERR_CERTIFICATE,
-                         "a certificate of product %s, the vault is for %s",
+                         "the certificate is for product %s, the vault for %s",
                          cert->product_id, audit->product_id);
     return sfi__cert_verify(v->ctx, cert, audit->ca_public);
 }
@@ -70,7 +70,7 @@ vault_check_found(struct vault *v, const struct ledger_head *h,
                     sizeof(r->audit.device)))
         return sfi__fail(v->ctx, SFI_ERR_HSM,
                          "the vault is damaged: its index names record %llu "
-                         "for another device",
+                         "for a different device",
                          (unsigned long long)r->audit.sequence);
     return sfi__vault_check_record(v, h, r);
 }
@@ -88,7 +88,7 @@ vault_find_license(struct vault *v, const struct ledger_head *h,
     if (r->audit.session != session)
         return sfi__fail(v->ctx, SFI_ERR_HSM,
                          "the vault is damaged: its index names record %llu "
-                         "for another session",
+                         "for a different session",
                          (unsigned long long)r->audit.sequence);
     return vault_check_found(v, h, cert, r);
 }
@@ -120,7 +120,7 @@ vault_find_or_choose(struct vault *v, struct ledger_head *h,
 
     if (st == SFI_OK && h->retired)
         st = sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
-                       "the vault is retired: it gives no licence any more");
+                       "the vault is retired and issues no licences");
     if (st == SFI_OK)
         st = vault_find_license(v, h, cert, session, r, found);
     if (st != SFI_OK || *found)
@@ -193,8 +193,7 @@ sfi__vault_license(struct vault *v, const sfi_certificate *cert,
 
     if (session == 0 && (v->head.audit.flags & SFI_HSM_LIVE_ONLY) != 0)
         return sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
-                         "the vault gives live licences only, not a static "
-                         "one");
+                         "the vault issues live licences only");
     st = vault_check_device(v, cert);
     if (st == SFI_OK)
         st = vault_look_for_license(v, &h, cert, session, &r, &found);
@@ -236,7 +235,7 @@ vault_append_closing(struct vault *v)
         st = sfi__vault_check_anchor(v, &h);
     if (st == SFI_OK && h.retired)
         st = sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
-                       "the vault is retired already");
+                       "the vault is already retired");
     return st == SFI_OK ? vault_append_record(v, &h, &r) : st;
 }
 

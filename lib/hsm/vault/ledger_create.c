@@ -130,8 +130,8 @@ ledger_check_sidecars(sfi_ctx *ctx, const char *path)
         sfi__ctx_dealloc(ctx, name);
         if (there)
             return sfi__fail(ctx, SFI_ERR_HSM_STATE,
-                             "a file *%s of another vault is there; restore "
-                             "that vault, or remove the file",
+                             "a file *%s of an earlier vault exists: restore "
+                             "that vault or delete the file",
                              sfi__file_guard_sidecars[i]);
     }
     return SFI_OK;

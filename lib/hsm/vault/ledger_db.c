@@ -29,7 +29,7 @@ sfi__db_fail(sfi_ctx *ctx, sqlite3 *db, int rc)
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return sfi__fail(ctx, SFI_ERR_TIMEOUT,
-                         "another process has held the vault for %d s",
+                         "another process has locked the vault for %d s",
                          BUSY_TIMEOUT_MS / 1000);
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
@@ -117,8 +117,8 @@ sfi__db_use_wal(sfi_ctx *ctx, sqlite3 *db)
         st = sfi__db_fail(ctx, db, rc);
     if (st == SFI_OK && (mode == NULL || strcmp(mode, "wal") != 0))
         st = sfi__fail(ctx, SFI_ERR_OS,
-                       "SQLite keeps no write-ahead log here, which a vault "
-                       "needs: is it on a network drive?");
+                       "SQLite cannot use a write-ahead log here, which a "
+                       "vault needs; is the file on a network drive");
     (void)sqlite3_finalize(s);
     return st;
 }

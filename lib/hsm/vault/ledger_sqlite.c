@@ -104,10 +104,10 @@ static sqlite3_stmt *
 column_check_type(struct columns *c, int type)
 {
     if (c->status == SFI_OK && sqlite3_column_type(c->row, c->at) != type)
-        c->status = sfi__fail(c->f->base.ctx, SFI_ERR_HSM,
-                              "the vault is damaged: column %s is of another "
-                              "type",
-                              sqlite3_column_name(c->row, c->at));
+        c->status =
+            sfi__fail(c->f->base.ctx, SFI_ERR_HSM,
+                      "the vault is damaged: column %s has the wrong type",
+                      sqlite3_column_name(c->row, c->at));
     return c->status == SFI_OK ? c->row : NULL;
 }
 
@@ -120,11 +120,11 @@ column_read_u64(struct columns *c, uint64_t max)
         sqlite3_int64 found = sqlite3_column_int64(c->row, c->at);
 
         if (found < 0 || (uint64_t)found > max)
-            c->status = sfi__fail(
-                c->f->base.ctx, SFI_ERR_HSM,
-                "the vault is damaged: column %s is %lld, at most %llu",
-                sqlite3_column_name(c->row, c->at), found,
-                (unsigned long long)max);
+            c->status = sfi__fail(c->f->base.ctx, SFI_ERR_HSM,
+                                  "the vault is damaged: column %s is %lld, "
+                                  "expected at most %llu",
+                                  sqlite3_column_name(c->row, c->at), found,
+                                  (unsigned long long)max);
         else
             v = (uint64_t)found;
     }
@@ -202,9 +202,10 @@ file_run_query(struct file *f, struct values *v, int rows)
     if (rc != SQLITE_DONE)
         st = file_fail_sqlite(f, rc);
     else if (rows >= 0 && sqlite3_changes(f->db) != rows)
-        st = sfi__fail(f->base.ctx, SFI_ERR_HSM,
-                       "the vault is damaged: %d rows about it, expected %d",
-                       sqlite3_changes(f->db), rows);
+        st = sfi__fail(
+            f->base.ctx, SFI_ERR_HSM,
+            "the vault is damaged: a write changed %d rows, expected %d",
+            sqlite3_changes(f->db), rows);
     statement_reset(v->statement);
     return st;
 }
@@ -345,15 +346,17 @@ file_read_head(struct ledger *l, struct ledger_head *out)
         return st;
     st = file_fetch_row(file_of_ledger(l), &v, &c, &found);
     if (st == SFI_OK && !found)
-        st = sfi__fail(l->ctx, SFI_ERR_HSM,
-                       "the vault is damaged: no row about it, expected 1");
+        st = sfi__fail(
+            l->ctx, SFI_ERR_HSM,
+            "the vault is damaged: table vault has no row, expected 1");
     if (st == SFI_OK) {
         file_read_head_columns(&c, out);
         st = c.status;
     }
     if (st == SFI_OK && sqlite3_step(v.statement) != SQLITE_DONE)
-        st = sfi__fail(l->ctx, SFI_ERR_HSM,
-                       "the vault is damaged: more than one row about it");
+        st = sfi__fail(
+            l->ctx, SFI_ERR_HSM,
+            "the vault is damaged: table vault has more than one row");
     statement_reset(v.statement);
     return st;
 }
@@ -573,11 +576,11 @@ file_check_one_name(sfi_ctx *ctx, const char *path, struct stat *info)
                                 "the vault cannot be opened");
     }
     if (info->st_nlink > 1)
-        return sfi__fail(ctx, SFI_ERR_HSM,
-                         "the vault's file has %llu names, expected 1: keep "
-                         "this one, and remove what is left of a provisioning "
-                         "that was cut short",
-                         (unsigned long long)info->st_nlink);
+        return sfi__fail(
+            ctx, SFI_ERR_HSM,
+            "the vault's file has %llu names, expected 1: keep this one and "
+            "delete the temporary file of an interrupted provisioning",
+            (unsigned long long)info->st_nlink);
     return SFI_OK;
 }
 
@@ -596,7 +599,7 @@ place_open_file(sfi_ctx *ctx, const char *path, struct ledger **out)
                             "the vault cannot be opened");
     }
     if (!S_ISREG(info.st_mode))
-        return sfi__fail(ctx, SFI_ERR_HSM, "not a vault: no regular file");
+        return sfi__fail(ctx, SFI_ERR_HSM, "not a vault: not a regular file");
     st = file_check_one_name(ctx, path, &info);
     if (st != SFI_OK)
         return st;

@@ -200,8 +200,9 @@ vault_exchange_seal(struct vault *v, const struct ledger_head *opened,
         return st;
     st = sfi__vault_read_head(v, &now);
     if (st == SFI_OK && !sfi__vault_same_seal(&now, opened))
-        st = sfi__fail(v->ctx, SFI_ERR_HSM_PIN,
-                       "another process has changed the PIN just now");
+        st = sfi__fail(
+            v->ctx, SFI_ERR_HSM_PIN,
+            "another process changed the PIN meanwhile: log in again");
     if (st == SFI_OK)
         st = v->ledger->ops->write_head(v->ledger, LEDGER_SEAL, h);
     return sfi__ledger_finish(v->ledger, st);

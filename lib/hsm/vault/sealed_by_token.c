@@ -45,8 +45,8 @@ sfi__vault_check_way(struct vault *v, const struct ledger_head *h)
                          "?token=pkcs11:... to its name");
     if (v->token != NULL && h->seal == VAULT_SEAL_PIN)
         return sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
-                         "the vault is sealed with a PIN and not by a token: "
-                         "leave ?token= out of its name");
+                         "the vault is sealed with a PIN, not by a token: "
+                         "remove ?token= from its name");
     return SFI_OK;
 }
 
@@ -105,9 +105,9 @@ vault_read_anchor(struct vault *v, const struct ledger_head *h,
     if (st != SFI_OK)
         return st;
     if (len == 0)
-        return refuse(v, "the token has no anchor of this vault: it was "
-                         "deleted, and without it an older copy cannot be "
-                         "told");
+        return refuse(v,
+                      "the token has no anchor for this vault: it was deleted, "
+                      "and without it a rollback cannot be detected");
     if (len != ANCHOR_LEN)
         return refuse(v, "the token's anchor has %zu bytes, expected %u", len,
                       ANCHOR_LEN);
@@ -163,8 +163,8 @@ vault_compare_anchor(struct vault *v, const struct ledger_head *h,
     st = vault_read_record_hash(v, h, a->sequence, hash);
     if (st == SFI_OK && !sfi__equal(hash, a->audit_head, sizeof(hash)))
         st = refuse(v,
-                    "the vault is another copy: record %llu is not the one "
-                    "that the token remembers",
+                    "the vault is a different copy: record %llu does not match "
+                    "the token's anchor",
                     (unsigned long long)a->sequence);
     return st;
 }
@@ -265,8 +265,7 @@ vault_open_by_token(struct vault *v, const struct ledger_head *h,
     st = sfi__token_unseal(v->token, h->audit.serial, aad, sizeof(aad),
                            h->sealed, sizeof(*secrets), (uint8_t *)secrets);
     if (st == SFI_ERR_AUTH)
-        st = refuse(v, "the vault was altered: the token does not open what it "
-                       "sealed");
+        st = refuse(v, "the vault was altered: the token cannot open its seal");
     return st;
 }
 

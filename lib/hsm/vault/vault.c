@@ -248,13 +248,14 @@ vault_check_provision(struct vault *v, size_t key_len, size_t nonce_len)
                          "already provisioned, and locked for ever");
     if (v->token != NULL && !sfi__token_is_logged_in(v->token))
         return sfi__fail(v->ctx, SFI_ERR_HSM_PIN,
-                         "no PIN yet: log in with the token's");
+                         "no PIN set: log in with the PIN of the token");
     if (v->token == NULL && v->pin_len == 0)
-        return sfi__fail(v->ctx, SFI_ERR_HSM_PIN,
-                         "no PIN yet: log in with the one that shall protect "
-                         "the vault");
+        return sfi__fail(
+            v->ctx, SFI_ERR_HSM_PIN,
+            "no PIN set: log in with the PIN that will protect the vault");
     if (key_len != SFI_KEY_LEN || nonce_len != SFI_NONCE_LEN)
-        return sfi__fail(v->ctx, SFI_ERR_INTERNAL, "key and nonce lengths");
+        return sfi__fail(v->ctx, SFI_ERR_INTERNAL,
+                         "invalid length of key or nonce");
     return SFI_OK;
 }
 

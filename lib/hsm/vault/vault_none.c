@@ -14,7 +14,7 @@ sfi__vault_open(sfi_ctx *ctx, const char *path, const struct kdf_cost *cost,
     (void)place;
     (void)ops;
     *user = NULL;
-    return sfi__fail(ctx, SFI_ERR_UNSUPPORTED,
-                     "this libsfi was built without the vault, which needs "
-                     "SQLite");
+    return sfi__fail(
+        ctx, SFI_ERR_UNSUPPORTED,
+        "this libsfi was built without the vault: it needs SQLite");
 }

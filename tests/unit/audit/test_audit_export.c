@@ -113,7 +113,7 @@ START_TEST(test_no_log)
 
     ck_assert_ok(sfi_hsm_open_custom(ctx, &ops, NULL, &hsm));
     ck_assert_fails(sfi_hsm_export_audit(hsm, path), SFI_ERR_UNSUPPORTED, "",
-                    "this HSM does not offer a log");
+                    "this HSM does not support an audit");
     ck_assert_int_ne(access(path, F_OK), 0);
     sfi_hsm_free(hsm);
 }

@@ -20,31 +20,33 @@ static const struct {
     const char *uri;
     const char *message;
 } bad_names[] = {
-    {"", "\"\" names no HSM" EXPECTED},
-    {"vault", "\"vault\" names no HSM" EXPECTED},
-    {"vault:", "\"vault:\" names no HSM" EXPECTED},
+    {"", "\"\" is not the name of an HSM" EXPECTED},
+    {"vault", "\"vault\" is not the name of an HSM" EXPECTED},
+    {"vault:", "\"vault:\" is not the name of an HSM" EXPECTED},
     {"vault:?token=pkcs11:token=x",
-     "\"vault:?token=pkcs11:token=x\" names no HSM" EXPECTED},
-    {"/tmp/x", "\"/tmp/x\" names no HSM" EXPECTED},
-    {"VAULT:x", "\"VAULT:x\" names no HSM" EXPECTED},
-    {"pcsc:", "\"pcsc:\" names no HSM" EXPECTED},
-    {"pcsc", "\"pcsc\" names no HSM" EXPECTED},
-    {"pcsc:?apdu=short", "\"pcsc:?apdu=short\" names no HSM" EXPECTED},
-    {"1x", "\"1x\" names no HSM" EXPECTED},
-    {"-1", "\"-1\" names no HSM" EXPECTED},
-    {" 1", "\" 1\" names no HSM" EXPECTED},
-    {"0", "slot 0, but slots are counted from 1"},
-    {"pcsc:00", "slot 00, but slots are counted from 1"},
-    {"0?apdu=short", "slot 0, but slots are counted from 1"},
+     "\"vault:?token=pkcs11:token=x\" is not the name of an HSM" EXPECTED},
+    {"/tmp/x", "\"/tmp/x\" is not the name of an HSM" EXPECTED},
+    {"VAULT:x", "\"VAULT:x\" is not the name of an HSM" EXPECTED},
+    {"pcsc:", "\"pcsc:\" is not the name of an HSM" EXPECTED},
+    {"pcsc", "\"pcsc\" is not the name of an HSM" EXPECTED},
+    {"pcsc:?apdu=short",
+     "\"pcsc:?apdu=short\" is not the name of an HSM" EXPECTED},
+    {"1x", "\"1x\" is not the name of an HSM" EXPECTED},
+    {"-1", "\"-1\" is not the name of an HSM" EXPECTED},
+    {" 1", "\" 1\" is not the name of an HSM" EXPECTED},
+    {"0", "slot 0, expected a number from 1"},
+    {"pcsc:00", "slot 00, expected a number from 1"},
+    {"0?apdu=short", "slot 0, expected a number from 1"},
     {"1?apdu=long",
      "\"?apdu=long\" after a reader, expected ?apdu=short or ?apdu=extended"},
     {"pcsc:A b?",
      "\"?\" after a reader, expected ?apdu=short or ?apdu=extended"},
     {"pcsc:1?apdu=short&x=y", "\"?apdu=short&x=y\" after a reader, expected "
                               "?apdu=short or ?apdu=extended"},
-    {"pcsc:" NAME_128, "a reader's name of 128 characters, at most 127"},
+    {"pcsc:" NAME_128,
+     "a reader's name of 128 characters, expected at most 127"},
     {"pcsc:" NAME_128 "?apdu=short",
-     "a reader's name of 128 characters, at most 127"},
+     "a reader's name of 128 characters, expected at most 127"},
 };
 
 START_TEST(test_bad_name)
@@ -91,9 +93,9 @@ START_TEST(test_card_name)
                                             : SFI_ERR_UNSUPPORTED,
                     cards[_i].where,
                     sfi_has_feature("pcsc")
-                        ? "no card service answers: is pcscd running?"
-                        : "this libsfi was built without smartcards, which "
-                          "need libpcsclite");
+                        ? "the card service is not available; is pcscd running"
+                        : "this libsfi was built without smartcards: they need "
+                          "libpcsclite");
     ck_assert_ptr_null(hsm);
 }
 END_TEST
@@ -107,9 +109,9 @@ START_TEST(test_vault_or_reason)
     ck_assert_int_eq(st,
                      sfi_has_feature("vault") ? SFI_OK : SFI_ERR_UNSUPPORTED);
     if (st != SFI_OK)
-        ck_assert_str_eq(sfi_error_message(sfi_ctx_error(ctx)),
-                         "this libsfi was built without the vault, which "
-                         "needs SQLite");
+        ck_assert_str_eq(
+            sfi_error_message(sfi_ctx_error(ctx)),
+            "this libsfi was built without the vault: it needs SQLite");
     sfi_hsm_free(hsm);
 }
 END_TEST
@@ -126,12 +128,11 @@ START_TEST(test_cards_or_reason)
     ck_assert_int_eq(setenv("PCSCLITE_CSOCK_NAME", "/nonexistent/comm", 1), 0);
     if (sfi_has_feature("pcsc"))
         ck_assert_fails(sfi_hsm_list(ctx, on_slot, NULL), SFI_ERR_NO_DEVICE, "",
-                        "no card service answers: is pcscd running?");
+                        "the card service is not available; is pcscd running");
     else
-        ck_assert_fails(sfi_hsm_list(ctx, on_slot, NULL), SFI_ERR_UNSUPPORTED,
-                        "",
-                        "this libsfi was built without smartcards, which need "
-                        "libpcsclite");
+        ck_assert_fails(
+            sfi_hsm_list(ctx, on_slot, NULL), SFI_ERR_UNSUPPORTED, "",
+            "this libsfi was built without smartcards: they need libpcsclite");
 }
 END_TEST
 
@@ -150,9 +151,9 @@ START_TEST(test_token_or_reason)
         ck_assert_fails(st, SFI_ERR_FORMAT, "vault:/nonexistent/none",
                         "the token's URI does not begin with \"pkcs11:\"");
     else
-        ck_assert_fails(st, SFI_ERR_UNSUPPORTED, "vault:/nonexistent/none",
-                        "this libsfi was built without tokens, which need "
-                        "p11-kit");
+        ck_assert_fails(
+            st, SFI_ERR_UNSUPPORTED, "vault:/nonexistent/none",
+            "this libsfi was built without tokens: they need p11-kit");
 }
 END_TEST
 

@@ -296,15 +296,15 @@ call(sfi_hsm *hsm, int which)
 }
 
 static const char *const calls[] = {
-    "HSM information", "HSM login", "HSM provisioning", "HSM change of PIN",
-    "HSM retiring",    "HSM log",   "HSM log",          "HSM licence"};
+    "HSM information", "HSM auditin", "HSM provisioning", "HSM change of PIN",
+    "HSM retiring",    "HSM audit",   "HSM audit",        "HSM licence"};
 
 START_TEST(test_own_answers)
 {
     static const struct {
         sfi_status given, got;
         const char *report;
-        const char *message; /* behind "HSM login"; or NULL: the report */
+        const char *message; /* behind "HSM auditin"; or NULL: the report */
     } rows[] = {
         {SFI_ERR_HSM, SFI_ERR_HSM, "the card was pulled", NULL},
         {SFI_ERR_HSM_PIN, SFI_ERR_HSM_PIN, "3 tries left", NULL},
@@ -342,14 +342,14 @@ END_TEST
 START_TEST(test_own_offers_nothing)
 {
     static const char *const messages[] = {
-        "this HSM does not offer information",
-        "this HSM does not offer a login",
-        "this HSM does not offer provisioning",
-        "this HSM does not offer a change of its PIN",
-        "this HSM does not offer to be retired",
-        "this HSM does not offer a log",
-        "this HSM does not offer a log",
-        "this HSM does not offer licences",
+        "this HSM does not support information",
+        "this HSM does not support a login",
+        "this HSM does not support provisioning",
+        "this HSM does not support a change of its PIN",
+        "this HSM does not support retiring",
+        "this HSM does not support an audit",
+        "this HSM does not support an audit",
+        "this HSM does not support licences",
     };
     static const sfi_hsm_ops none = {.struct_size = sizeof(none)};
     sfi_hsm *hsm;
@@ -369,7 +369,7 @@ START_TEST(test_own_bad_info)
 
     own.info.state = 5;
     ck_assert_fails(sfi_hsm_get_info(hsm, &info), SFI_ERR_CALLBACK, "",
-                    "HSM information: state 5, at most 4");
+                    "HSM information: state 5, expected at most 4");
     own.info.state = 1;
     info.struct_size = 8;
     ck_assert_fails(sfi_hsm_get_info(hsm, &info), SFI_ERR_ABI, "",
@@ -399,7 +399,7 @@ START_TEST(test_own_log)
     ck_assert_uint_eq(own.asked_for, 7);
     ck_assert_uint_eq(record.kind, SFI_AUDIT_AGAIN);
     ck_assert_fails(sfi_hsm_get_audit_record(hsm, 8, &record), SFI_ERR_CALLBACK,
-                    "", "HSM log: record 7, asked for 8");
+                    "", "HSM audit: record 7, expected 8");
     ck_assert_fails(sfi_hsm_get_audit_record(hsm, 0, &record), SFI_ERR_RANGE,
                     "", "there is no record 0, the first is 1");
     head.struct_size = 8;
@@ -419,10 +419,9 @@ START_TEST(test_own_live_license)
     struct own own;
     sfi_hsm *hsm = own_open(&own);
 
-    ck_assert_fails(
-        sfi_hsm_generate_live_license(hsm, chip.cert, 0x1234, &lic),
-        SFI_ERR_CALLBACK, "",
-        "HSM licence: for session 0x00000000, asked for 0x00001234");
+    ck_assert_fails(sfi_hsm_generate_live_license(hsm, chip.cert, 0x1234, &lic),
+                    SFI_ERR_CALLBACK, "",
+                    "HSM licence: session 0x00000000, expected 0x00001234");
     ck_assert_ptr_null(lic);
     sfi__clear_error(ctx);
     ck_assert_ok(sfi__license_make(ctx, chip.public_key, LICENSE_LIVE, 0x1234,
@@ -435,11 +434,10 @@ START_TEST(test_own_live_license)
     ck_assert_fails(
         sfi_hsm_generate_live_license(hsm, chip.cert, 0x12345678, &lic),
         SFI_ERR_CALLBACK, "",
-        "HSM licence: for session 0x00001234, asked for 0x12345678");
+        "HSM licence: session 0x00001234, expected 0x12345678");
     ck_assert_fails(sfi_hsm_generate_license(hsm, chip.cert, &lic),
                     SFI_ERR_CALLBACK, "",
-                    "HSM licence: for session 0x00001234, asked for "
-                    "0x00000000");
+                    "HSM licence: session 0x00001234, expected 0x00000000");
     ck_assert_ptr_null(lic);
     ck_assert_fails(sfi_hsm_generate_live_license(hsm, chip.cert, 0, &lic),
                     SFI_ERR_ARGUMENT, "",

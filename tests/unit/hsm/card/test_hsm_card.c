@@ -28,26 +28,25 @@ static const struct {
      SFI_OK, NULL},
     {"b!", SFI_ERR_NO_DEVICE, "the card was removed"},
     {"B > $sel < 6a82 e", SFI_ERR_UNSUPPORTED,
-     "this card is no HSM of libsfi (0x6a82 to SELECT)"},
+     "the card does not contain the libsfi HSM application (0x6a82 to SELECT)"},
     {"B > $sel < 6d00 e", SFI_ERR_UNSUPPORTED,
-     "this card is no HSM of libsfi (0x6d00 to SELECT)"},
+     "the card does not contain the libsfi HSM application (0x6d00 to SELECT)"},
     {"B > $sel < $info ^129 9000 e", SFI_ERR_HSM,
-     "the card answers SELECT with 257 bytes or more, expected at most 256"},
+     "the card's reply to SELECT has 257 bytes or more, expected at most 256"},
     {"B > $sel < 9000 > $ask < 6a88 e", SFI_ERR_HSM_STATE,
      "the card has no such object (0x6a88 to GET DATA information)"},
     {"B > $sel < 9000 > $ask < ^127 9000 e", SFI_ERR_HSM,
-     "the card answers GET DATA information with 127 bytes, expected 128"},
+     "the card's reply to GET DATA information has 127 bytes, expected 128"},
     {"B > $sel < 9000 > $ask < $info 00 9000 e", SFI_ERR_HSM,
-     "the card answers GET DATA information with 129 bytes or more, expected "
+     "the card's reply to GET DATA information has 129 bytes or more, expected "
      "at most 128"},
     {"B > $sel < 9000 > $ask < 9000 e", SFI_ERR_HSM,
-     "the card answers GET DATA information with 0 bytes, expected 128"},
+     "the card's reply to GET DATA information has 0 bytes, expected 128"},
     {"B > $sel < 9000 > $ask < 6180 > 00c0000080 < 6180 e", SFI_ERR_HSM,
-     "the card announces more of its answer to GET DATA information, but never "
-     "gives it"},
+     "the card announces more of its reply to GET DATA information, but does "
+     "not deliver it"},
     {"B > $sel < 9000 > $ask < 9001 e", SFI_ERR_HSM,
-     "the card answers 0x9001 to GET DATA information, which is no status word "
-     "of its protocol"},
+     "unknown status word (0x9001 to GET DATA information)"},
     /* once more when an answer is lost, and no more than once */
     {"B > $sel !io e " PLAY_OPENING, SFI_OK, NULL},
     {"B > $sel < 90 e " PLAY_OPENING, SFI_OK, NULL},
@@ -55,12 +54,12 @@ static const struct {
     {"B > $sel !gone e b!", SFI_ERR_NO_DEVICE, "the card was removed"},
     {"B > $sel !io e B > $sel !io e", SFI_ERR_IO, "the reader failed"},
     {"B > $sel < e b > $sel < 90 e", SFI_ERR_IO,
-     "an answer of 1 bytes to SELECT, expected at least 2"},
+     "a reply of 1 bytes to SELECT, expected at least 2"},
     /* not selected after all */
     {"B > $sel < 9000 > $ask < 6e00 e b " PLAY_MEET " e", SFI_OK, NULL},
     {"B > $sel < 9000 > $ask < 6d00 e b > $sel < 9000 > $ask < 6d00 e",
      SFI_ERR_HSM,
-     "the card does not know this command (0x6d00 to GET DATA information)"},
+     "the card does not support this command (0x6d00 to GET DATA information)"},
 };
 
 START_TEST(test_open)
@@ -134,22 +133,21 @@ static const struct {
     {0, 2, SFI_ERR_UNSUPPORTED,
      "the card speaks version 2 of its protocol, expected 1"},
     {PLAY_STATE, 5, SFI_ERR_HSM,
-     "the card tells an unknown state, which is not possible"},
+     "the card reports an invalid value: state 5, expected at most 4"},
     {PLAY_REMAINING, 6, SFI_ERR_HSM,
-     "the card tells of 6 installations left of 5, which is not possible"},
+     "the card reports an invalid value: 6 of 5 installations left"},
     {PLAY_MAXIMUM - 4, 1, SFI_ERR_HSM,
-     "the card tells of 5 installations left of 4294967301, which is not "
-     "possible"},
+     "the card reports an invalid value: 5 of 4294967301 installations left"},
     {PLAY_PRODUCT + 3, 7, SFI_ERR_HSM,
-     "the card tells a product id that is no text, which is not possible"},
+     "the card reports an invalid value: the product id is not text"},
     {PLAY_PRODUCT + 3, 0, SFI_ERR_HSM,
-     "the card tells a product id that is no text, which is not possible"},
+     "the card reports an invalid value: the product id is not text"},
     {PLAY_FIRMWARE + 1, 0xff, SFI_ERR_HSM,
-     "the card tells a firmware id that is no text, which is not possible"},
+     "the card reports an invalid value: the firmware id is not text"},
     {PLAY_FIRMWARE + 20, 'x', SFI_ERR_HSM,
-     "the card tells a firmware id that is no text, which is not possible"},
+     "the card reports an invalid value: the firmware id is not text"},
     {PLAY_FIRMWARE + 63, 'x', SFI_ERR_HSM,
-     "the card tells a firmware id that is no text, which is not possible"},
+     "the card reports an invalid value: the firmware id is not text"},
 };
 
 START_TEST(test_info_bad)
@@ -180,15 +178,15 @@ static const struct {
     {"b " PLAY_MEET " " PLAY_VERIFY " < 6581 e", SFI_ERR_HSM,
      "the card could not store its state (0x6581 to VERIFY)"},
     {"b " PLAY_MEET " " PLAY_VERIFY " < ^1 9000 e", SFI_ERR_HSM,
-     "the card answers VERIFY with 1 bytes or more, expected at most 0"},
+     "the card's reply to VERIFY has 1 bytes or more, expected at most 0"},
     /* a try may have been spent: it is not sent again */
     {"b " PLAY_MEET " " PLAY_VERIFY " !io e", SFI_ERR_IO, "the reader failed"},
     {"b " PLAY_MEET " " PLAY_VERIFY " !gone e", SFI_ERR_NO_DEVICE,
      "the card was removed"},
     {"b " PLAY_MEET " " PLAY_VERIFY " < 63 e", SFI_ERR_IO,
-     "an answer of 1 bytes to VERIFY, expected at least 2"},
+     "a reply of 1 bytes to VERIFY, expected at least 2"},
     {"b " PLAY_MEET " " PLAY_VERIFY " < 6d00 e", SFI_ERR_HSM,
-     "the card does not know this command (0x6d00 to VERIFY)"},
+     "the card does not support this command (0x6d00 to VERIFY)"},
     /* before it went out, all may be */
     {"b > $sel !io e B " PLAY_MEET " " PLAY_VERIFY " < 9000 e", SFI_OK, NULL},
     {"b > $sel < 9000 > $ask !gone e B " PLAY_MEET " " PLAY_VERIFY " < 63c9 e",
@@ -212,7 +210,7 @@ START_TEST(test_login)
         ((struct card *)play_card)->selected ? "b e" : "b " PLAY_MEET " e";
     ck_assert_fails(
         play_ops.license(play_card, play.cert, sizeof(play.cert), 0, out, &len),
-        SFI_ERR_HSM_PIN, "", "the card gives licences only after a login");
+        SFI_ERR_HSM_PIN, "", "the card issues licences only after a login");
 }
 END_TEST
 
@@ -250,13 +248,13 @@ static const struct {
     {"b " PLAY_MEET " " CHANGE " < 6983 e", SFI_ERR_HSM_STATE,
      "the card is blocked: no PIN tries are left (0x6983 to CHANGE PIN)"},
     {"b " PLAY_MEET " " CHANGE " < 6985 e", SFI_ERR_HSM_STATE,
-     "not in this state of the card (0x6985 to CHANGE PIN)"},
+     "not allowed in the card's present state (0x6985 to CHANGE PIN)"},
     {"b " PLAY_MEET " " CHANGE " !io e", SFI_ERR_IO,
-     "the card was lost while its PIN was changed: it has the old one or the "
-     "new one"},
+     "the card was lost during the change of its PIN: the old or the new PIN "
+     "is valid"},
     {"b " PLAY_MEET " " CHANGE " !gone e", SFI_ERR_NO_DEVICE,
-     "the card was lost while its PIN was changed: it has the old one or the "
-     "new one"},
+     "the card was lost during the change of its PIN: the old or the new PIN "
+     "is valid"},
     {"b > $sel !gone e b!", SFI_ERR_NO_DEVICE, "the card was removed"},
 };
 
@@ -301,21 +299,21 @@ START_TEST(test_log_head)
 
     play_text("b > 80ca0111000000 < 6a88 e");
     ck_assert_fails(play_ops.audit_head(play_card, &head), SFI_ERR_HSM_STATE,
-                    "", "the card is blank: it has no log");
+                    "", "the card is blank: it has no audit");
     play_text("b > 80ca0111000000 < 6581 e");
-    ck_assert_fails(play_ops.audit_head(play_card, &head), SFI_ERR_HSM, "",
-                    "the card could not store its state (0x6581 to GET DATA "
-                    "log)");
+    ck_assert_fails(
+        play_ops.audit_head(play_card, &head), SFI_ERR_HSM, "",
+        "the card could not store its state (0x6581 to GET DATA audit)");
     play.audit[27] = 6;
     play_text("b > 80ca0111000000 < $audit 9000 e");
-    ck_assert_fails(play_ops.audit_head(play_card, &head), SFI_ERR_HSM, "",
-                    "the card tells of 6 installations left of 5, which is not "
-                    "possible");
+    ck_assert_fails(
+        play_ops.audit_head(play_card, &head), SFI_ERR_HSM, "",
+        "the card reports an invalid value: 6 of 5 installations left");
     play.audit[36] = 1;
     play_text("b > 80ca0111000000 < $audit 9000 e");
-    ck_assert_fails(play_ops.audit_head(play_card, &head), SFI_ERR_HSM, "",
-                    "the card tells a firmware id that is no text, which is "
-                    "not possible");
+    ck_assert_fails(
+        play_ops.audit_head(play_card, &head), SFI_ERR_HSM, "",
+        "the card reports an invalid value: the firmware id is not text");
 }
 END_TEST
 
@@ -344,12 +342,12 @@ START_TEST(test_log_record)
     play.rec[11] = 2;
     play_text(RECORD " < $rec 9000 e");
     ck_assert_fails(play_ops.audit_record(play_card, 1, &r), SFI_ERR_HSM, "",
-                    "the card gives record 2, expected 1");
+                    "the card returned record 2, expected 1");
     play.rec[3] = 4;
     play_text(RECORD " < $rec 9000 e");
-    ck_assert_fails(play_ops.audit_record(play_card, 1, &r), SFI_ERR_HSM, "",
-                    "the card tells a record of an unknown kind, which is not "
-                    "possible");
+    ck_assert_fails(
+        play_ops.audit_record(play_card, 1, &r), SFI_ERR_HSM, "",
+        "the card reports an invalid value: unknown kind of record");
 }
 END_TEST
 

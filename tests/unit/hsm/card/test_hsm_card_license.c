@@ -39,24 +39,24 @@ static const struct {
      SFI_ERR_HSM_STATE,
      "the card is blocked: no PIN tries are left (0x6983 to GET LICENCE)"},
     {LICENSE " < 6985 > $ask < $info 9000 e", STATE(SFI_HSM_RETIRED),
-     SFI_ERR_HSM_STATE, "the card is retired: it gives no licence"},
+     SFI_ERR_HSM_STATE, "the card is retired and issues no licences"},
     {LICENSE " < 6985 > $ask < $info 9000 e", PLAY_FLAGS, SFI_HSM_LIVE_ONLY,
-     SFI_ERR_HSM_STATE, "the card gives live licences only"},
+     SFI_ERR_HSM_STATE, "the card issues live licences only"},
     {LICENSE " < 6985 > $ask < $info 9000 e", STATE(1), SFI_ERR_HSM_STATE,
-     "not in this state of the card (0x6985 to GET LICENCE)"},
+     "not allowed in the card's present state (0x6985 to GET LICENCE)"},
     {LICENSE " < 6a80 e", STATE(1), SFI_ERR_CERTIFICATE,
-     "the card refuses the certificate: of another product, or not signed by "
-     "its CA"},
+     "the card refuses the certificate: it is for a different product, or not "
+     "signed by the card's CA"},
     {LICENSE " < 6581 e", STATE(1), SFI_ERR_HSM,
      "the card could not store its state (0x6581 to GET LICENCE)"},
     {LICENSE " < 6f00 e", STATE(1), SFI_ERR_HSM,
-     "the card has failed (0x6f00 to GET LICENCE)"},
+     "the card reports an internal error (0x6f00 to GET LICENCE)"},
     {LICENSE " < 9000 e", STATE(1), SFI_ERR_HSM,
-     "the card answers GET LICENCE with 0 bytes, expected 136"},
+     "the card's reply to GET LICENCE has 0 bytes, expected 136"},
     {LICENSE " < ^135 9000 e", STATE(1), SFI_ERR_HSM,
-     "the card answers GET LICENCE with 135 bytes, expected 136"},
+     "the card's reply to GET LICENCE has 135 bytes, expected 136"},
     {LICENSE " < ^137 9000 e", STATE(1), SFI_ERR_HSM,
-     "the card answers GET LICENCE with 137 bytes or more, expected at most "
+     "the card's reply to GET LICENCE has 137 bytes or more, expected at most "
      "136"},
     {LICENSE " < ^135 6101 > 00c0000001 < ff 9000 > $ask < $info 9000 e",
      STATE(1), SFI_OK, NULL},
@@ -83,7 +83,7 @@ static const struct {
     {LICENSE " < 6982 e b " PLAY_MEET " " PLAY_VERIFY " < 9000 " LICENSE
              " < 6982 e",
      STATE(1), SFI_ERR_HSM_PIN,
-     "the card wants the PIN before (0x6982 to GET LICENCE)"},
+     "the card requires the PIN first (0x6982 to GET LICENCE)"},
 };
 
 START_TEST(test_license)
@@ -122,8 +122,8 @@ START_TEST(test_another_card)
         ck_assert_fails(play_ops.license(play_card, play.cert,
                                          sizeof(play.cert), 0, out, &len),
                         SFI_ERR_HSM, "",
-                        "another card is in the reader than the one that was "
-                        "opened");
+                        "the reader contains a different card than the one "
+                        "that was opened");
     play.info[PLAY_SERIAL]--;
     play_text("B " PLAY_MEET " " PLAY_VERIFY " < 9000 " LICENSE
               " < $lic 9000 > $ask < $info 9000 e");
@@ -213,7 +213,7 @@ START_TEST(test_license_after_reset)
     play_text("B " PLAY_MEET " e");
     ck_assert_fails(
         play_ops.license(play_card, play.cert, sizeof(play.cert), 0, out, &len),
-        SFI_ERR_HSM_PIN, "", "the card gives licences only after a login");
+        SFI_ERR_HSM_PIN, "", "the card issues licences only after a login");
 }
 END_TEST
 
@@ -288,11 +288,12 @@ static const struct {
     {"b > $ask < $info 9000 " RETIRE " < 9000 e", SFI_HSM_EXHAUSTED, SFI_OK,
      NULL},
     {"b > $ask < $info 9000 e", SFI_HSM_RETIRED, SFI_ERR_HSM_STATE,
-     "the card is retired already"},
+     "the card is already retired"},
     {"b > $ask < $info 9000 e", SFI_HSM_BLANK, SFI_ERR_HSM_STATE,
      "the card is blank: there is nothing to retire"},
     {"b > $ask < $info 9000 " RETIRE " < 6985 e", SFI_HSM_OPERATIONAL,
-     SFI_ERR_HSM_STATE, "not in this state of the card (0x6985 to RETIRE)"},
+     SFI_ERR_HSM_STATE,
+     "not allowed in the card's present state (0x6985 to RETIRE)"},
     {"b > $ask < $info 9000 " RETIRE " !io e b " PLAY_MEET " " PLAY_VERIFY
      " < 9000 > $ask < $info 9000 " RETIRE " < 9000 e",
      SFI_HSM_OPERATIONAL, SFI_OK, NULL},
@@ -314,7 +315,7 @@ START_TEST(test_retire_without_pin)
 {
     play_text("b e");
     ck_assert_fails(play_ops.retire(play_card), SFI_ERR_HSM_PIN, "",
-                    "the card retires only after a login");
+                    "the card can be retired only after a login");
 }
 END_TEST
 
@@ -365,14 +366,14 @@ static const struct {
      "already provisioned, and locked for ever"},
     {"b > $ask < $info 9000 > 80da012020 ^12 00000000 "
      "101112131415161718191a1b1c1d1e1f < 6a80 e",
-     SFI_ERR_HSM, "the card does not take this data (0x6a80 to PUT DATA key)"},
+     SFI_ERR_HSM, "the card rejects the data (0x6a80 to PUT DATA key)"},
     {"b > $ask < $info 9000 " PUTS LOCK " < 6581 e", SFI_ERR_HSM,
      "the card could not store its state (0x6581 to LOCK)"},
     {"b > $ask < $info 9000 " PUTS LOCK " < 6a80 e", SFI_ERR_HSM,
-     "the card does not take this data (0x6a80 to LOCK)"},
+     "the card rejects the data (0x6a80 to LOCK)"},
     /* done, it says, but it is as blank as before */
     {"b > $ask < $info 9000 " PUTS LOCK " < 9000 > $ask < $info 9000 e",
-     SFI_ERR_HSM, "the card holds something else than it was given"},
+     SFI_ERR_HSM, "the card does not contain the data that it was given"},
     /* lost before it was done: all of it once more, the PIN too */
     {"b > $ask < $info 9000 " PUTS LOCK " !io e B " PLAY_MEET
      " > $ask < $info 9000 " PLAY_VERIFY " < 9000 " PUTS LOCK " !gone e",
@@ -424,7 +425,7 @@ START_TEST(test_provision_other)
         play.full[at] = 7;
     play_text(fillings[0].text);
     ck_assert_fails(provision(NULL), SFI_ERR_HSM, "",
-                    "the card holds something else than it was given");
+                    "the card does not contain the data that it was given");
 }
 END_TEST
 
@@ -454,9 +455,9 @@ START_TEST(test_provision_without_pin)
 {
     ((struct card *)play_card)->pin_len = 0;
     play_text("b > $ask < $info 9000 e");
-    ck_assert_fails(provision(NULL), SFI_ERR_HSM_PIN, "",
-                    "no PIN yet: log in with the one that shall protect the "
-                    "card");
+    ck_assert_fails(
+        provision(NULL), SFI_ERR_HSM_PIN, "",
+        "no PIN set: log in with the PIN that will protect the card");
 }
 END_TEST
 

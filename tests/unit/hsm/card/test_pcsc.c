@@ -333,7 +333,7 @@ START_TEST(test_list_nothing)
     ck_assert_str_eq(listed, "");
     will(&service.establish, SCARD_E_NO_SERVICE);
     ck_assert_fails(sfi_hsm_list(ctx, on_slot, &service), SFI_ERR_NO_DEVICE, "",
-                    "no card service answers: is pcscd running?");
+                    "the card service is not available; is pcscd running");
     will(&service.list, SCARD_F_INTERNAL_ERROR);
     ck_assert_fails(sfi_hsm_list(ctx, on_slot, &service), SFI_ERR_IO, "",
                     "the reader failed: Internal error.");
@@ -359,9 +359,9 @@ static const struct {
     {"4", NULL, "slot 4, but 3 card readers are connected"},
     {"4294967295", NULL, "slot 4294967295, but 3 card readers are connected"},
     {"Big", NULL,
-     "more than one reader has such a name: \"Big Reader 00 00\", \"Big Reader "
-     "00 01\""},
-    {"small", NULL, "no card reader has such a name"},
+     "more than one reader matches the name: \"Big Reader 00 00\", \"Big "
+     "Reader 00 01\""},
+    {"small", NULL, "no card reader matches the name"},
 };
 
 START_TEST(test_name)
@@ -399,7 +399,7 @@ START_TEST(test_no_reader)
                     "no card reader is connected");
     will(&service.establish, SCARD_E_NO_SERVICE);
     ck_assert_fails(sfi__pcsc_open(ctx, "1", &ch), SFI_ERR_NO_DEVICE, "",
-                    "no card service answers: is pcscd running?");
+                    "the card service is not available; is pcscd running");
     will(&service.list, SCARD_E_NO_MEMORY);
     ck_assert_int_eq(sfi__pcsc_open(ctx, "1", &ch), SFI_ERR_NOMEM);
     memory.fail_at = 1;
@@ -469,7 +469,7 @@ START_TEST(test_card_gone)
     will(&service.connect, SCARD_E_SERVICE_STOPPED);
     will(&service.establish, SCARD_E_NO_SERVICE);
     ck_assert_fails(ch.ops->begin(ch.user, &reset), SFI_ERR_NO_DEVICE, "",
-                    "no card service answers: is pcscd running?");
+                    "the card service is not available; is pcscd running");
     ck_assert_calls("begin disconnect connect release establish");
     close_reader("");
 }
@@ -543,25 +543,26 @@ static const struct {
     const char *message;
 } causes[] = {
     {SCARD_E_NO_SERVICE, SFI_ERR_NO_DEVICE,
-     "no card service answers: is pcscd running?"},
-    {SCARD_E_SERVICE_STOPPED, SFI_ERR_NO_DEVICE, "the card service has ended"},
+     "the card service is not available; is pcscd running"},
+    {SCARD_E_SERVICE_STOPPED, SFI_ERR_NO_DEVICE,
+     "the card service has stopped"},
     {SCARD_E_UNKNOWN_READER, SFI_ERR_NO_DEVICE, "the reader was unplugged"},
     {SCARD_E_READER_UNAVAILABLE, SFI_ERR_NO_DEVICE, "the reader was unplugged"},
     {SCARD_E_NO_SMARTCARD, SFI_ERR_NO_DEVICE, "no card is in the reader"},
     {SCARD_W_REMOVED_CARD, SFI_ERR_NO_DEVICE, "the card was removed"},
-    {SCARD_W_UNPOWERED_CARD, SFI_ERR_NO_DEVICE, "the card gets no power"},
+    {SCARD_W_UNPOWERED_CARD, SFI_ERR_NO_DEVICE, "the card has no power"},
     {SCARD_W_UNRESPONSIVE_CARD, SFI_ERR_NO_DEVICE,
-     "the card does not answer: is it in the right way round?"},
+     "the card does not respond; is it inserted the right way round"},
     {SCARD_W_UNSUPPORTED_CARD, SFI_ERR_UNSUPPORTED,
-     "the reader cannot speak with this card"},
+     "the reader does not support this card"},
     {SCARD_E_PROTO_MISMATCH, SFI_ERR_UNSUPPORTED,
      "the card speaks neither T=0 nor T=1"},
     {SCARD_E_SHARING_VIOLATION, SFI_ERR_ACCESS,
-     "another program has the card for itself"},
+     "another program uses the card exclusively"},
     {SCARD_W_SECURITY_VIOLATION, SFI_ERR_ACCESS,
-     "the card service does not let this user in"},
+     "the card service refuses access to this user"},
     {SCARD_E_NO_ACCESS, SFI_ERR_ACCESS,
-     "the card service does not let this user in"},
+     "the card service refuses access to this user"},
     {SCARD_F_UNKNOWN_ERROR, SFI_ERR_IO, "the reader failed: Unknown error."},
 };
 

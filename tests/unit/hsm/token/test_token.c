@@ -102,8 +102,8 @@ END_TEST
 START_TEST(test_altered)
 {
     static const char message[] =
-        "the token refused what is sealed: it was altered, or sealed with "
-        "another key";
+        "the token refused the sealed data: they were altered, or sealed with "
+        "a different key";
     struct token *t = logged_in("sfi");
     uint8_t sealed[SEALED_LEN];
     uint8_t out[sizeof(plain)] = {0};
@@ -129,8 +129,8 @@ END_TEST
 
 START_TEST(test_one_key_for_one_vault)
 {
-    static const char none[] = "the token has no key of this vault: it is "
-                               "another token, or the key was deleted";
+    static const char none[] = "the token has no key for this vault: it is a "
+                               "different token, or the key was deleted";
     struct token *t = logged_in("sfi");
     uint8_t sealed[SEALED_LEN];
 
@@ -141,7 +141,7 @@ START_TEST(test_one_key_for_one_vault)
     succeeds(seal(t, sealed));
     succeeds(sfi__token_make_key(t, id));
     ck_assert_fails(seal(t, sealed), SFI_ERR_HSM, "",
-                    "the token has 2 keys of this vault, expected one");
+                    "the token has 2 keys for this vault, expected one");
     sfi__token_forget(t, id);
     ck_assert_fails(seal(t, sealed), SFI_ERR_HSM, "", none);
     succeeds(sfi__token_seal(t, other_id, aad, sizeof(aad), plain,
@@ -287,15 +287,15 @@ static const struct {
     {"pkcs11:token=%zz" MODULE, SFI_ERR_FORMAT,
      "the token's URI has a % without two hexadecimal digits"},
     {"pkcs11:token" MODULE, SFI_ERR_FORMAT,
-     "the token's URI is no name of a token as in RFC 7512"},
+     "the token's URI is not a valid PKCS#11 URI (RFC 7512)"},
     {"pkcs11:colour=red" MODULE, SFI_ERR_FORMAT,
-     "the token's URI has an attribute that RFC 7512 does not know"},
+     "the token's URI has an attribute that RFC 7512 does not define"},
     {"pkcs11:token=sfi" MODULE "&pin-value=1234", SFI_ERR_FORMAT,
-     "the token's URI has a PIN, which does not belong in a name"},
+     "the token's URI contains a PIN: remove it"},
     {"pkcs11:token=sfi" MODULE "&pin-source=/pin", SFI_ERR_FORMAT,
-     "the token's URI has a PIN, which does not belong in a name"},
+     "the token's URI contains a PIN: remove it"},
     {"pkcs11:token=sfi;object=key" MODULE, SFI_ERR_FORMAT,
-     "the token's URI names an object, expected a token alone"},
+     "the token's URI names an object, expected only a token"},
     {"pkcs11:token=sfi", SFI_ERR_FORMAT,
      "the token's URI has no module-path: "
      "pkcs11:token=NAME?module-path=/PATH/TO/MODULE.so"},
@@ -311,7 +311,7 @@ static const struct {
     {"pkcs11:token=sfi;slot-manufacturer=ACME" MODULE, SFI_ERR_NO_DEVICE,
      "no token of the module matches the URI"},
     {"pkcs11:token=sfi;library-manufacturer=ACME" MODULE, SFI_ERR_NO_DEVICE,
-     "the PKCS#11 module is another than the token's URI describes"},
+     "the PKCS#11 module does not match the token's URI"},
     {"pkcs11:token=twin" MODULE, SFI_ERR_NO_DEVICE,
      "2 tokens match the URI, expected one: add its serial"},
 };
@@ -406,8 +406,8 @@ START_TEST(test_wrong_pin)
         uint32_t tries;
     } rows[] = {
         {0,
-         "wrong PIN: the token refused it and counts the tries, but does not "
-         "say how many are left", /* as SoftHSM does */
+         "wrong PIN: the token refused it; it does not report how many tries "
+         "are left", /* as SoftHSM does */
          TOKEN_TRIES},
         {CKF_USER_PIN_FINAL_TRY,
          "wrong PIN: the token refused it, one try left", 1},
@@ -447,12 +447,12 @@ START_TEST(test_change_pin)
     succeeds(sfi__token_make_key(t, id));
     ck_assert_fails(sfi__token_change_pin(t, "wrong", 5, fresh, strlen(fresh)),
                     SFI_ERR_HSM_PIN, "",
-                    "wrong PIN: the token refused it and counts the tries, but "
-                    "does not say how many are left");
+                    "wrong PIN: the token refused it; it does not report how "
+                    "many tries are left");
     ck_assert_fails(
         sfi__token_change_pin(t, TOKEN_PIN, strlen(TOKEN_PIN), "abc", 3),
         SFI_ERR_HSM_PIN, "",
-        "the token takes no PIN of 3 such bytes, expected 4 to 255");
+        "the token rejects the PIN of 3 bytes, expected 4 to 255");
     succeeds(sfi__token_change_pin(t, TOKEN_PIN, strlen(TOKEN_PIN), fresh,
                                    strlen(fresh)));
     succeeds(sfi__token_make_key(t, other_id)); /* still logged in */
@@ -541,37 +541,37 @@ static const struct {
     {PROXY_C_CreateObject, CKR_DEVICE_MEMORY, SFI_ERR_HSM,
      "could not write the anchor: the token is full"},
     {PROXY_C_CreateObject, CKR_DEVICE_ERROR, SFI_ERR_HSM,
-     "could not write the anchor: the token answered 0x00000030"},
+     "could not write the anchor: the token returned 0x00000030"},
     {PROXY_C_DestroyObject, CKR_ACTION_PROHIBITED, SFI_ERR_HSM,
-     "could not remove the old anchor: the token answered 0x0000001b"},
+     "could not remove the old anchor: the token returned 0x0000001b"},
     {PROXY_C_FindObjects, CKR_DEVICE_ERROR, SFI_ERR_HSM,
-     "could not search the token: the token answered 0x00000030"},
+     "could not search the token: the token returned 0x00000030"},
     {PROXY_C_GetAttributeValue, CKR_DEVICE_ERROR, SFI_ERR_HSM,
-     "could not check the new key: the token answered 0x00000030"},
+     "could not check the new key: the token returned 0x00000030"},
     {PROXY_C_GenerateKey, CKR_MECHANISM_INVALID, SFI_ERR_UNSUPPORTED,
-     "could not make an AES-256 key: the token does not offer it"},
+     "could not make an AES-256 key: the token does not support it"},
     {PROXY_C_EncryptInit, CKR_MECHANISM_INVALID, SFI_ERR_UNSUPPORTED,
-     "could not encrypt with AES-GCM: the token does not offer it"},
+     "could not encrypt with AES-GCM: the token does not support it"},
     {PROXY_C_DecryptInit, CKR_MECHANISM_PARAM_INVALID, SFI_ERR_UNSUPPORTED,
-     "could not decrypt with AES-GCM: the token does not offer it"},
+     "could not decrypt with AES-GCM: the token does not support it"},
     {PROXY_C_Decrypt, CKR_DEVICE_ERROR, SFI_ERR_HSM,
-     "could not decrypt with AES-GCM: the token answered 0x00000030"},
+     "could not decrypt with AES-GCM: the token returned 0x00000030"},
     {PROXY_C_GetSlotList, CKR_FUNCTION_NOT_SUPPORTED, SFI_ERR_UNSUPPORTED,
-     "could not list the tokens: the token does not offer it"},
+     "could not list the tokens: the token does not support it"},
     {PROXY_C_GetTokenInfo, CKR_TOKEN_NOT_PRESENT, SFI_ERR_NO_DEVICE,
      "no token of the module matches the URI"},
     {PROXY_C_OpenSession, CKR_DEVICE_REMOVED, SFI_ERR_NO_DEVICE,
      "could not open a session: the token is gone"},
     {PROXY_C_Login, CKR_PIN_LOCKED, SFI_ERR_HSM_STATE,
-     "the token has locked its PIN: its security officer can set another"},
+     "the token has locked its PIN: its security officer can set a new one"},
     {PROXY_C_Login, CKR_PIN_EXPIRED, SFI_ERR_HSM_PIN,
-     "the token wants its PIN changed first"},
+     "the token requires a change of its PIN first"},
     {PROXY_C_Login, CKR_USER_PIN_NOT_INITIALIZED, SFI_ERR_HSM_STATE,
      "the token has no user PIN yet"},
     {PROXY_C_Login, CKR_DEVICE_ERROR, SFI_ERR_HSM,
-     "could not log in: the token answered 0x00000030"},
+     "could not log in: the token returned 0x00000030"},
     {PROXY_C_SetPIN, CKR_DEVICE_ERROR, SFI_ERR_HSM,
-     "could not change the PIN: the token answered 0x00000030"},
+     "could not change the PIN: the token returned 0x00000030"},
 };
 
 /* All that can be done with a token, until something fails. */
@@ -667,19 +667,19 @@ static const struct {
     const char *message;
 } lies[] = {
     {PROXY_C_GetSlotList, 1, 100000, SFI_ERR_HSM,
-     "the PKCS#11 module tells of 100000 slots, at most 256"},
+     "the PKCS#11 module reports 100000 slots, expected at most 256"},
     {PROXY_C_GetSlotList, 1, 0, SFI_ERR_NO_DEVICE,
      "no token of the module matches the URI"},
     {PROXY_C_GetSessionInfo, 1, CKS_RW_SO_FUNCTIONS, SFI_ERR_HSM_PIN,
      "the login at the token was ended, perhaps by a wrong PIN elsewhere in "
      "this process: log in again"},
     {PROXY_C_FindObjects, 1, 1000, SFI_ERR_HSM,
-     "the token found 1000 objects, at most 16 were asked for"},
+     "the token returned 1000 objects, expected at most 16"},
     {PROXY_C_FindObjects, 1, 0, SFI_ERR_HSM,
-     "the token has no key of this vault: it is another token, or the key was "
-     "deleted"},
+     "the token has no key for this vault: it is a different token, or the key "
+     "was deleted"},
     {PROXY_C_GetAttributeValue, 1, CK_FALSE, SFI_ERR_HSM,
-     "the token made a key that can leave it, or does not stay"},
+     "the token made a key that is extractable or not permanent"},
     {PROXY_C_Encrypt, 1, 75, SFI_ERR_HSM,
      "the token sealed to 75 bytes, expected 76"},
     {PROXY_C_Encrypt, 1, (CK_ULONG)-1, SFI_ERR_HSM,
@@ -727,9 +727,9 @@ START_TEST(test_replaced)
     proxy->at = 1;
     proxy->what = PROXY_LIE;
     ck_assert_fails(login(t, TOKEN_PIN), SFI_ERR_NO_DEVICE, "",
-                    "the token was replaced by another");
+                    "the token was replaced by a different one");
     ck_assert_fails(sfi__token_pin_tries(t, &tries), SFI_ERR_NO_DEVICE, "",
-                    "the token was replaced by another");
+                    "the token was replaced by a different one");
     proxy->at = 0;
     succeeds(login(t, TOKEN_PIN));
     sfi__token_close(t);

@@ -80,11 +80,11 @@ START_TEST(test_blank)
     ck_assert_str_eq(info.product_id, "");
     ck_assert_fails(license(hsm, &c, NULL), SFI_ERR_HSM_STATE, where,
                     "the vault is blank: provision it first");
-    ck_assert_fails(sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, "fw", 1,
-                                      maker.perso, NULL),
-                    SFI_ERR_HSM_PIN, where,
-                    "no PIN yet: log in with the one that shall protect the "
-                    "vault");
+    ck_assert_fails(
+        sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, "fw", 1, maker.perso,
+                          NULL),
+        SFI_ERR_HSM_PIN, where,
+        "no PIN set: log in with the PIN that will protect the vault");
     ck_assert_ok(sfi_hsm_login(hsm, MAKER_PIN, strlen(MAKER_PIN)));
     sfi_hsm_free(hsm);
     ck_assert_int_ne(stat(path, &st), 0); /* nothing was written */
@@ -181,8 +181,8 @@ START_TEST(test_left_over_log)
     ck_assert_ptr_nonnull(f);
     ck_assert_int_eq(fclose(f), 0);
     (void)snprintf(message, sizeof(message),
-                   "a file *%s of another vault is there; restore that vault, "
-                   "or remove the file",
+                   "a file *%s of an earlier vault exists: restore that vault "
+                   "or delete the file",
                    sidecars[_i]);
     ck_assert_fails(sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, "fw", 9,
                                       maker.perso, NULL),
@@ -303,9 +303,9 @@ START_TEST(test_other_product)
     struct chip c;
 
     chip_make(&maker, "46201002", &c);
-    ck_assert_fails(license(hsm, &c, NULL), SFI_ERR_CERTIFICATE, where,
-                    "a certificate of product 46201002, the vault is for "
-                    "45002001");
+    ck_assert_fails(
+        license(hsm, &c, NULL), SFI_ERR_CERTIFICATE, where,
+        "the certificate is for product 46201002, the vault for 45002001");
     ck_assert_uint_eq(vault_remaining(hsm), 1);
     sfi_hsm_free(hsm);
     chip_free(&c);

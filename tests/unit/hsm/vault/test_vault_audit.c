@@ -233,7 +233,7 @@ START_TEST(test_live_only)
                                    maker.perso, &options));
     for (int day = 0; day < 2; day++) {
         ck_assert_fails(license(hsm, 0, 0, NULL), SFI_ERR_HSM_STATE, where,
-                        "the vault gives live licences only, not a static one");
+                        "the vault issues live licences only");
         ck_assert_ok(license(hsm, 0, 5, NULL));
         ck_assert_uint_eq(vault_remaining(hsm), 2);
         sfi_hsm_free(hsm);
@@ -269,10 +269,9 @@ START_TEST(test_retire)
         for (size_t i = 0; i < CHIPS; i++)
             ck_assert_fails(license(hsm, i, (uint32_t)i, NULL),
                             SFI_ERR_HSM_STATE, where,
-                            "the vault is retired: it gives no licence any "
-                            "more");
+                            "the vault is retired and issues no licences");
         ck_assert_fails(sfi_hsm_retire(hsm), SFI_ERR_HSM_STATE, where,
-                        "the vault is retired already");
+                        "the vault is already retired");
         sfi_hsm_free(hsm);
         hsm = vault_login(path);
     }
@@ -299,7 +298,7 @@ START_TEST(test_states)
     ck_assert_uint_eq(state(hsm), SFI_HSM_RETIRED);
     /* also for who was logged in before */
     ck_assert_fails(license(hsm, 0, 0, NULL), SFI_ERR_HSM_STATE, where,
-                    "the vault is retired: it gives no licence any more");
+                    "the vault is retired and issues no licences");
     for (int i = 0; i < 10; i++)
         ck_assert_int_eq(sfi_hsm_login(other, "wrong", 5), SFI_ERR_HSM_PIN);
     ck_assert_uint_eq(state(hsm), SFI_HSM_BLOCKED);
@@ -548,7 +547,8 @@ START_TEST(test_changed_before_the_exchange)
     hsm = open_meddled(3); /* the try, the tries given back, the exchange */
     ck_assert_fails(
         sfi_hsm_change_pin(hsm, MAKER_PIN, strlen(MAKER_PIN), "mine", 4),
-        SFI_ERR_HSM_PIN, where, "another process has changed the PIN just now");
+        SFI_ERR_HSM_PIN, where,
+        "another process changed the PIN meanwhile: log in again");
     ck_assert_int_eq(meddler.countdown, 0);
     ck_assert_int_eq(sfi_hsm_login(hsm, "mine", 4), SFI_ERR_HSM_PIN);
     ck_assert_ok(sfi_hsm_login(hsm, OTHER_PIN, strlen(OTHER_PIN)));
@@ -686,10 +686,13 @@ static const struct {
     uint32_t seal, log2_n, r;
     const char *message;
 } seals[] = {
-    {3, 1, 8, "the vault is sealed in a way 3, expected 1 or 2"},
-    {1, 0, 8, "the vault is damaged: no such cost of a PIN guess"},
-    {1, 19, 8, "the vault is damaged: no such cost of a PIN guess"},
-    {1, 1, 9, "the vault is damaged: no such cost of a PIN guess"},
+    {3, 1, 8, "the vault has a seal of type 3, expected 1 or 2"},
+    {1, 0, 8,
+     "the vault is damaged: invalid cost of a PIN guess: log2_n 0, r 8, p 1"},
+    {1, 19, 8,
+     "the vault is damaged: invalid cost of a PIN guess: log2_n 19, r 8, p 1"},
+    {1, 1, 9,
+     "the vault is damaged: invalid cost of a PIN guess: log2_n 1, r 9, p 1"},
 };
 
 START_TEST(test_other_seal)

@@ -199,7 +199,7 @@ START_TEST(test_garbage)
     (void)unlink(path);
     ck_assert_int_eq(mkdir(path, 0700), 0);
     ck_assert_fails(vault_open(path, &hsm), SFI_ERR_HSM, where,
-                    "not a vault: no regular file");
+                    "not a vault: not a regular file");
     ck_assert_int_eq(rmdir(path), 0);
 }
 END_TEST
@@ -208,8 +208,8 @@ END_TEST
 START_TEST(test_two_names)
 {
     static const char two[] =
-        "the vault's file has 2 names, expected 1: keep this one, and remove "
-        "what is left of a provisioning that was cut short";
+        "the vault's file has 2 names, expected 1: keep this one and delete "
+        "the temporary file of an interrupted provisioning";
     char other[320];
     sfi_hsm *hsm;
 
@@ -228,8 +228,8 @@ END_TEST
 #define ALTERED "the vault was altered: "
 #define COUNTS_FAIL \
     DAMAGED "2 of 3 installations remain, expected 1 after record 2"
-#define NO_MATCH DAMAGED "what was provisioned does not match its hash"
-#define NO_SEAL DAMAGED "what the PIN opens does not match its hash"
+#define NO_MATCH DAMAGED "the provisioned data do not match their hash"
+#define NO_SEAL DAMAGED "the seal does not match its hash"
 
 /* What each call says of an edit; NULL: nothing, the edit is beyond it. */
 static const struct {
@@ -261,9 +261,9 @@ static const struct {
      ALTERED "its counter does not match its MAC",
      ALTERED "its counter does not match its MAC"},
     {"UPDATE vault SET log_head = zeroblob(32)",
-     DAMAGED "record 2 does not match the end of the log",
-     DAMAGED "record 2 does not match the end of the log",
-     DAMAGED "record 2 does not match the end of the log"},
+     DAMAGED "record 2 does not match the end of the audit",
+     DAMAGED "record 2 does not match the end of the audit",
+     DAMAGED "record 2 does not match the end of the audit"},
     {"DELETE FROM record WHERE sequence = 2", DAMAGED "record 2 is missing",
      DAMAGED "record 2 is missing", DAMAGED "record 2 is missing"},
     {"DELETE FROM record WHERE sequence = 1", NULL,
@@ -276,22 +276,23 @@ static const struct {
      ALTERED "its counter does not match its MAC"},
     {"UPDATE vault SET remaining = 2, sequence = 1, log_head ="
      " (SELECT hash FROM record WHERE sequence = 1)",
-     DAMAGED "a record 2, expected 1", DAMAGED "a record 2, expected 1",
-     DAMAGED "a record 2, expected 1"},
+     DAMAGED "found record 2, expected 1 to be the last",
+     DAMAGED "found record 2, expected 1 to be the last",
+     DAMAGED "found record 2, expected 1 to be the last"},
     {"UPDATE record SET device = zeroblob(32) WHERE sequence = 1", NULL,
      ALTERED "record 1 does not match its MAC", NULL},
     {"UPDATE record SET device = zeroblob(32) WHERE sequence = 2",
-     DAMAGED "record 2 does not match the end of the log",
-     DAMAGED "record 2 does not match the end of the log",
-     DAMAGED "record 2 does not match the end of the log"},
+     DAMAGED "record 2 does not match the end of the audit",
+     DAMAGED "record 2 does not match the end of the audit",
+     DAMAGED "record 2 does not match the end of the audit"},
     {"UPDATE record SET license = zeroblob(136) WHERE sequence = 1", NULL,
      ALTERED "record 1 does not match its MAC", NULL},
     {"UPDATE record SET kind = 2 WHERE sequence = 1", NULL,
      ALTERED "record 1 does not match its MAC", NULL},
     {"UPDATE record SET kind = 3 WHERE sequence = 2",
-     DAMAGED "record 2 does not match the end of the log",
-     DAMAGED "record 2 does not match the end of the log",
-     DAMAGED "record 2 does not match the end of the log"},
+     DAMAGED "record 2 does not match the end of the audit",
+     DAMAGED "record 2 does not match the end of the audit",
+     DAMAGED "record 2 does not match the end of the audit"},
     {"UPDATE record SET session = 7 WHERE sequence = 1", NULL,
      ALTERED "record 1 does not match its MAC", NULL},
     {"UPDATE record SET time = time + 1 WHERE sequence = 1", NULL,
@@ -306,20 +307,20 @@ static const struct {
     {"UPDATE record SET sequence = 9 WHERE sequence = 1;"
      "UPDATE record SET sequence = 1 WHERE sequence = 2;"
      "UPDATE record SET sequence = 2 WHERE sequence = 9",
-     DAMAGED "record 2 does not match the end of the log",
-     DAMAGED "record 2 does not match the end of the log",
-     DAMAGED "record 2 does not match the end of the log"},
+     DAMAGED "record 2 does not match the end of the audit",
+     DAMAGED "record 2 does not match the end of the audit",
+     DAMAGED "record 2 does not match the end of the audit"},
     {"UPDATE vault SET pin_tries = 11", DAMAGED "11 PIN tries left, at most 10",
      DAMAGED "11 PIN tries left, at most 10",
      DAMAGED "11 PIN tries left, at most 10"},
     {"UPDATE vault SET pin_tries = -1",
-     DAMAGED "column pin_tries is -1, at most 4294967295",
-     DAMAGED "column pin_tries is -1, at most 4294967295",
-     DAMAGED "column pin_tries is -1, at most 4294967295"},
+     DAMAGED "column pin_tries is -1, expected at most 4294967295",
+     DAMAGED "column pin_tries is -1, expected at most 4294967295",
+     DAMAGED "column pin_tries is -1, expected at most 4294967295"},
     {"UPDATE vault SET remaining = 'many'",
-     DAMAGED "column remaining is of another type",
-     DAMAGED "column remaining is of another type",
-     DAMAGED "column remaining is of another type"},
+     DAMAGED "column remaining has the wrong type",
+     DAMAGED "column remaining has the wrong type",
+     DAMAGED "column remaining has the wrong type"},
     {"UPDATE vault SET salt = zeroblob(15)",
      DAMAGED "column salt has 15 bytes, expected 16",
      DAMAGED "column salt has 15 bytes, expected 16",
@@ -331,13 +332,14 @@ static const struct {
      DAMAGED "column firmware_id has 0 bytes, expected 63",
      DAMAGED "column firmware_id has 0 bytes, expected 63",
      DAMAGED "column firmware_id has 0 bytes, expected 63"},
-    {"DELETE FROM vault", DAMAGED "no row about it, expected 1",
-     DAMAGED "no row about it, expected 1",
-     DAMAGED "no row about it, expected 1"},
+    {"DELETE FROM vault", DAMAGED "table vault has no row, expected 1",
+     DAMAGED "table vault has no row, expected 1",
+     DAMAGED "table vault has no row, expected 1"},
     {"CREATE TABLE v AS SELECT * FROM vault; INSERT INTO v SELECT * FROM vault;"
      "DROP TABLE vault; ALTER TABLE v RENAME TO vault",
-     DAMAGED "more than one row about it", DAMAGED "more than one row about it",
-     DAMAGED "more than one row about it"},
+     DAMAGED "table vault has more than one row",
+     DAMAGED "table vault has more than one row",
+     DAMAGED "table vault has more than one row"},
     {"DROP TABLE vault", DAMAGED "no such table: vault",
      DAMAGED "no such table: vault", DAMAGED "no such table: vault"},
     {"DROP TABLE record", DAMAGED "no such table: record",
@@ -455,9 +457,9 @@ static const struct {
      DAMAGED "record 1 does not match its hash"},
     {"DELETE FROM record WHERE sequence = 1", DAMAGED "record 1 is missing"},
     {"UPDATE record SET session = 4294967296 WHERE sequence = 1",
-     DAMAGED "column session is 4294967296, at most 4294967295"},
+     DAMAGED "column session is 4294967296, expected at most 4294967295"},
     {"UPDATE record SET kind = 'x' WHERE sequence = 1",
-     DAMAGED "column kind is of another type"},
+     DAMAGED "column kind has the wrong type"},
 };
 
 /* Also without the PIN. */

@@ -150,7 +150,7 @@ START_TEST(test_whole_story)
     ck_assert_fails(
         sfi_hsm_provision(hsm, maker.key, maker.nonce, SFI_NONCE_LEN,
                           MAKER_FIRMWARE_ID, 2, maker.perso, NULL),
-        SFI_ERR_HSM_PIN, where, "no PIN yet: log in with the token's");
+        SFI_ERR_HSM_PIN, where, "no PIN set: log in with the PIN of the token");
     succeeds(login(hsm, TOKEN_PIN));
     succeeds(sfi_hsm_provision(hsm, maker.key, maker.nonce, SFI_NONCE_LEN,
                                MAKER_FIRMWARE_ID, 2, maker.perso, NULL));
@@ -167,8 +167,8 @@ START_TEST(test_whole_story)
     ck_assert_uint_eq(vault_remaining(hsm), 1);
     ck_assert_fails(sfi_hsm_change_pin(hsm, "wrong", 5, pin2, strlen(pin2)),
                     SFI_ERR_HSM_PIN, where,
-                    "wrong PIN: the token refused it and counts the tries, but "
-                    "does not say how many are left");
+                    "wrong PIN: the token refused it; it does not report how "
+                    "many tries are left");
     succeeds(sfi_hsm_change_pin(hsm, TOKEN_PIN, strlen(TOKEN_PIN), pin2,
                                 strlen(pin2)));
     succeeds(license_new(hsm)); /* still logged in */
@@ -331,8 +331,8 @@ START_TEST(test_wrong_pin)
     succeeds(vault_open(name, &hsm));
     for (int i = 0; i < 12; i++)
         ck_assert_fails(login(hsm, "1234-567"), SFI_ERR_HSM_PIN, where,
-                        "wrong PIN: the token refused it and counts the tries, "
-                        "but does not say how many are left");
+                        "wrong PIN: the token refused it; it does not report "
+                        "how many tries are left");
     ck_assert_uint_eq(info(hsm).state, SFI_HSM_OPERATIONAL);
     succeeds(login(hsm, TOKEN_PIN)); /* the token's tries, not the vault's */
     ck_assert_int_eq(login(hsm, "1234-567"), SFI_ERR_HSM_PIN);
@@ -356,7 +356,7 @@ START_TEST(test_blank_wrong_pin)
     ck_assert_fails(
         sfi_hsm_provision(hsm, maker.key, maker.nonce, SFI_NONCE_LEN,
                           MAKER_FIRMWARE_ID, 2, maker.perso, NULL),
-        SFI_ERR_HSM_PIN, where, "no PIN yet: log in with the token's");
+        SFI_ERR_HSM_PIN, where, "no PIN set: log in with the PIN of the token");
     ck_assert_int_ne(access(path, F_OK), 0);
     sfi_hsm_free(hsm);
 }
@@ -368,9 +368,8 @@ START_TEST(test_other_way)
     static const char new_pin[] = "new-pin";
     static const char by_token[] = "the vault is sealed by a token: add "
                                    "?token=pkcs11:... to its name";
-    static const char by_pin[] =
-        "the vault is sealed with a PIN and not by a token: leave ?token= out "
-        "of its name";
+    static const char by_pin[] = "the vault is sealed with a PIN, not by a "
+                                 "token: remove ?token= from its name";
     sfi_hsm *hsm;
 
     sfi_hsm_free(vault_new(&maker, name, 2));
@@ -399,8 +398,8 @@ START_TEST(test_another_token)
     sfi_hsm_free(vault_new(&maker, name, 2));
     (void)token_make("other");
     sealed_by("other");
-    login_fails(SFI_ERR_HSM, "the token has no key of this vault: it is "
-                             "another token, or the key was deleted");
+    login_fails(SFI_ERR_HSM, "the token has no key for this vault: it is a "
+                             "different token, or the key was deleted");
 }
 END_TEST
 
@@ -436,8 +435,8 @@ START_TEST(test_key_deleted)
 {
     sfi_hsm_free(vault_new(&maker, name, 2));
     ck_assert_uint_eq(token_objects("sfi", CKO_SECRET_KEY, 1), 1);
-    login_fails(SFI_ERR_HSM, "the token has no key of this vault: it is "
-                             "another token, or the key was deleted");
+    login_fails(SFI_ERR_HSM, "the token has no key for this vault: it is a "
+                             "different token, or the key was deleted");
 }
 END_TEST
 
@@ -446,8 +445,8 @@ END_TEST
 START_TEST(test_anchor_deleted)
 {
     static const char message[] =
-        "the token has no anchor of this vault: it was deleted, and without "
-        "it an older copy cannot be told";
+        "the token has no anchor for this vault: it was deleted, and without "
+        "it a rollback cannot be detected";
     sfi_hsm *hsm = vault_new(&maker, name, 2);
 
     succeeds(license_new(hsm));
@@ -559,8 +558,8 @@ START_TEST(test_another_copy)
     succeeds(license_new(hsm));
     sfi_hsm_free(hsm);
     copy(other, path);
-    login_fails(SFI_ERR_HSM, "the vault is another copy: record 1 is not the "
-                             "one that the token remembers");
+    login_fails(SFI_ERR_HSM, "the vault is a different copy: record 1 does not "
+                             "match the token's anchor");
 }
 END_TEST
 
@@ -653,7 +652,7 @@ START_TEST(test_provisioning_refused)
         {PROXY_C_GenerateKey, CKR_DEVICE_MEMORY, SFI_ERR_HSM,
          "could not make an AES-256 key: the token is full"},
         {PROXY_C_EncryptInit, CKR_MECHANISM_INVALID, SFI_ERR_UNSUPPORTED,
-         "could not encrypt with AES-GCM: the token does not offer it"},
+         "could not encrypt with AES-GCM: the token does not support it"},
         {PROXY_C_CreateObject, CKR_DEVICE_MEMORY, SFI_ERR_HSM,
          "could not write the anchor: the token is full"},
     };
