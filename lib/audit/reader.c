@@ -4,6 +4,7 @@
 
 #include "util/date.h"
 #include "util/hex.h"
+#include "util/text.h"
 #include "core/ctx.h"
 #include "core/err.h"
 #include "audit/audit.h"
@@ -210,16 +211,17 @@ static sfi_status
 read_value(struct log_in *in, const char *key, const char **out)
 {
     char expected[64];
-    size_t len = strlen(key);
+    const char *rest;
     sfi_status st;
 
     sfi__text_format(expected, sizeof(expected), "\"%s ...\"", key);
     st = need_line(in, expected);
     if (st != SFI_OK)
         return st;
-    if (strncmp(in->text, key, len) != 0 || in->text[len] != ' ')
+    rest = sfi__text_after(in->text, key);
+    if (rest == NULL || *rest != ' ')
         return bad_word(in, "the line", in->text, expected);
-    *out = in->text + len + 1;
+    *out = rest + 1;
     return SFI_OK;
 }
 
@@ -393,9 +395,9 @@ read_end(struct log_in *in, sfi_audit_head *head)
 static bool
 begins(const char *text, const char *word)
 {
-    size_t len = strlen(word);
+    const char *rest = sfi__text_after(text, word);
 
-    return strncmp(text, word, len) == 0 && text[len] == ' ';
+    return rest != NULL && *rest == ' ';
 }
 
 sfi_status

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "util/mem.h"
+#include "util/text.h"
 #include "core/err.h"
 #include "hsm/vault/vault.h"
 
@@ -19,15 +20,6 @@ hsm_uri_fail_unknown(sfi_ctx *ctx, const char *text)
                      "\"%s\" is not the name of an HSM, expected vault:PATH, "
                      "pcsc:READER or a slot number",
                      text);
-}
-
-/* What follows `scheme`; NULL: another one. */
-static const char *
-after(const char *text, const char *scheme)
-{
-    size_t len = strlen(scheme);
-
-    return strncmp(text, scheme, len) == 0 ? text + len : NULL;
 }
 
 static bool
@@ -73,14 +65,14 @@ sfi_status
 sfi__hsm_uri_parse(sfi_ctx *ctx, const char *text, struct hsm_uri *out)
 {
     const char *reader =
-        hsm_uri_is_slot(text) ? text : after(text, card_scheme);
+        hsm_uri_is_slot(text) ? text : sfi__text_after(text, card_scheme);
     const char *token;
 
     sfi__zero(out, sizeof(*out));
     if (reader != NULL)
         return hsm_uri_parse_card(ctx, text, reader, out);
     out->kind = HSM_VAULT;
-    out->path = after(text, vault_scheme);
+    out->path = sfi__text_after(text, vault_scheme);
     if (out->path == NULL || sfi__vault_name(out->path, &token) == 0)
         return hsm_uri_fail_unknown(ctx, text);
     return SFI_OK;

@@ -142,7 +142,9 @@ csv_read_value(struct csv *c, uint32_t *out)
 static const char *
 row_bare_name(const char *name)
 {
-    return strncmp(name, "FLASH_", 6) == 0 ? name + 6 : name;
+    const char *bare = sfi__text_after(name, "FLASH_");
+
+    return bare != NULL ? bare : name;
 }
 
 /* FLASH_ is optional, and may replace the F with which ST's files begin a name

@@ -21,37 +21,10 @@ sfi__ckd_mul(size_t *out, size_t a, size_t b)
 }
 
 bool
-sfi__ckd_add_u64(uint64_t *out, uint64_t a, uint64_t b)
-{
-    bool fits = b <= UINT64_MAX - a;
-
-    *out = fits ? a + b : 0;
-    return fits;
-}
-
-bool
 sfi__ckd_narrow_u32(uint32_t *out, uint64_t v)
 {
     bool fits = v <= UINT32_MAX;
 
     *out = fits ? (uint32_t)v : 0;
-    return fits;
-}
-
-bool
-sfi__ckd_narrow_u16(uint16_t *out, uint64_t v)
-{
-    bool fits = v <= UINT16_MAX;
-
-    *out = fits ? (uint16_t)v : 0;
-    return fits;
-}
-
-bool
-sfi__ckd_narrow_size(size_t *out, uint64_t v)
-{
-    bool fits = v <= SIZE_MAX;
-
-    *out = fits ? (size_t)v : 0;
     return fits;
 }

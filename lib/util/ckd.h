@@ -11,9 +11,6 @@
 /* Each stores the result and returns true, or returns false and stores 0. */
 bool sfi__ckd_add(size_t *out, size_t a, size_t b);
 bool sfi__ckd_mul(size_t *out, size_t a, size_t b);
-bool sfi__ckd_add_u64(uint64_t *out, uint64_t a, uint64_t b);
 bool sfi__ckd_narrow_u32(uint32_t *out, uint64_t v);
-bool sfi__ckd_narrow_u16(uint16_t *out, uint64_t v);
-bool sfi__ckd_narrow_size(size_t *out, uint64_t v);
 
 #endif

@@ -62,14 +62,6 @@ sfi__deadline_left(const struct deadline *dl)
                                         : (uint32_t)(dl->at_ms - now);
 }
 
-struct deadline
-sfi__deadline_sooner(const struct deadline *dl, uint32_t ms)
-{
-    struct deadline soon = sfi__deadline_in(dl->clock, ms);
-
-    return soon.at_ms < dl->at_ms ? soon : *dl;
-}
-
 uint64_t
 sfi__wall_clock(void)
 {

@@ -25,8 +25,6 @@ struct deadline sfi__deadline_in(const struct clock *clock, uint64_t ms);
 bool sfi__deadline_passed(const struct deadline *dl);
 /* Milliseconds to go, at most UINT32_MAX. */
 uint32_t sfi__deadline_left(const struct deadline *dl);
-/* The earlier of `dl` and `ms` from now. */
-struct deadline sfi__deadline_sooner(const struct deadline *dl, uint32_t ms);
 
 /* Seconds since 1970, for records that people read. */
 uint64_t sfi__wall_clock(void);

@@ -61,6 +61,14 @@ sfi__text_same(const char *a, const char *b)
 }
 
 const char *
+sfi__text_after(const char *text, const char *prefix)
+{
+    size_t len = strlen(prefix);
+
+    return strncmp(text, prefix, len) == 0 ? text + len : NULL;
+}
+
+const char *
 sfi__text_byte(char out[TEXT_BYTE_MAX], uint8_t byte)
 {
     bool visible = byte > 0x20 && byte < 0x7f;

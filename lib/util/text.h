@@ -24,6 +24,8 @@ void sfi__text_vformat(char *out, size_t cap, const char *fmt, va_list args)
 bool sfi__text_copy(char *out, size_t cap, const char *text);
 /* Same text, upper and lower case being one (ASCII). */
 bool sfi__text_same(const char *a, const char *b);
+/* What follows `prefix` in `text`; NULL when it does not begin so. */
+const char *sfi__text_after(const char *text, const char *prefix);
 /* A byte of somebody's file, to be shown: 'x', or 0x07 for what is no visible
  * character.  Returns `out`. */
 #define TEXT_BYTE_MAX 8

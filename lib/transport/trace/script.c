@@ -8,6 +8,7 @@
 #include "util/file.h"
 #include "util/hex.h"
 #include "util/mem.h"
+#include "util/text.h"
 #include "core/ctx.h"
 #include "core/err.h"
 #include "core/status_list.h"
@@ -521,7 +522,7 @@ script_choose_ops(const struct script *s, enum transport_kind kind,
 static bool
 script_is_at_call(const struct script *s, const char *call)
 {
-    return s->sort == 'c' && strncmp(s->words, call, strlen(call)) == 0;
+    return s->sort == 'c' && sfi__text_after(s->words, call) != NULL;
 }
 
 /* Is this step the kind of a link, and which? */

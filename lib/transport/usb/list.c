@@ -22,10 +22,11 @@ usb_has_dap_interface(const char *folder, const char *device)
     char path[SYSFS_PATH_MAX + SYSFS_NAME_MAX];
     char name[SYSFS_NAME_MAX] = "";
     char text[SYSFS_NAME_MAX];
-    size_t len = strlen(device);
 
     while (sfi__sysfs_next(folder, name)) {
-        if (strncmp(name, device, len) != 0 || name[len] != ':')
+        const char *rest = sfi__text_after(name, device);
+
+        if (rest == NULL || rest[0] != ':')
             continue;
         sfi__text_format(path, sizeof(path), "%s/%s/interface", folder, name);
         if (sfi__sysfs_read(path, text, sizeof(text)) &&

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "util/hex.h"
+#include "util/text.h"
 #include "core/err.h"
 
 #define NTH_MAX 127u /* USB 2.0, 9.2.6.4: addresses are 7 bits */
@@ -14,15 +15,6 @@ const char *
 sfi__usb_scheme(enum usb_role role)
 {
     return role == USB_ROLE_DFU ? "usb" : "cmsis-dap";
-}
-
-/* What follows `word` at the begin of `text`; NULL: something else. */
-static const char *
-usb_text_after(const char *text, const char *word)
-{
-    size_t len = strlen(word);
-
-    return strncmp(text, word, len) == 0 ? text + len : NULL;
 }
 
 /* "1-4.2" */
@@ -65,8 +57,8 @@ sfi_status
 sfi__usb_pick(sfi_ctx *ctx, enum usb_role role, const char *text,
               struct usb_pick *out)
 {
-    const char *path = usb_text_after(text, "path=");
-    const char *serial = usb_text_after(text, "serial=");
+    const char *path = sfi__text_after(text, "path=");
+    const char *serial = sfi__text_after(text, "serial=");
     uint64_t nth = 0;
     bool ok;
 

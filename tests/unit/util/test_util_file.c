@@ -370,19 +370,6 @@ START_TEST(test_deadline_far_away)
 }
 END_TEST
 
-START_TEST(test_deadline_sooner)
-{
-    uint64_t now = 1000;
-    struct clock clock = {.user = &now, .now_ms = fake_now};
-    struct deadline dl = sfi__deadline_in(&clock, 500);
-    struct deadline soon = sfi__deadline_sooner(&dl, 100);
-
-    ck_assert_uint_eq(sfi__deadline_left(&soon), 100);
-    soon = sfi__deadline_sooner(&dl, 900);
-    ck_assert_uint_eq(sfi__deadline_left(&soon), 500);
-}
-END_TEST
-
 START_TEST(test_system_clock)
 {
     const struct clock *clock = &sfi__clock_system;
@@ -420,7 +407,6 @@ main(void)
     suite_add_tcase(s, files);
     tcase_add_test(time, test_deadline);
     tcase_add_test(time, test_deadline_far_away);
-    tcase_add_test(time, test_deadline_sooner);
     tcase_add_test(time, test_system_clock);
     suite_add_tcase(s, time);
     return run_suite(s);
