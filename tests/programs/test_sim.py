@@ -75,7 +75,7 @@ def manufacture(folder):
         "46201002_SFI_01000000_00000000.pd", "ca.key.pem", "ca.pub.pem"])
     same((state / "chip").read_text(), "stm32h753xi\n")
     make(folder, "stm32l462ce", "other")
-    fails(4, [f"sfi-sim manufacture: {state}: holds a chip already, expected a "
+    fails(4, [f"sfi-sim manufacture: {state}: already holds a chip, expected a "
               "new folder"],
           SIM, "manufacture", "--ca", folder / "ca", "--chip", "stm32h753xi",
           "--state", state)
@@ -148,13 +148,13 @@ def mistakes(folder):
             (64, ["run", "--state", "x"],
              "no link is named, expected --usart or --jtag"),
             (1, ["run", "--state", folder / "chip", "--jtag", "here"],
-             "here: the port is missing, or no number, expected HOST:PORT"),
+             "here: the port is missing or not a number, expected HOST:PORT"),
             (1, ["run", "--state", folder / "chip", "--jtag", ":1"],
-             "the host is missing, or too long"),
+             "the host is missing or too long"),
             (1, ["run", "--state", folder / "chip", "--jtag", "a.b:1"],
-             "the host is no IP address"),
+             "the host is not an IP address"),
             (4, ["run", "--state", folder / "chip", "--jtag", "0.0.0.0:0"],
-             "is no address of this machine alone"),
+             "not a loopback address"),
             (64, ["dump", "--state", "x", "--area", "ram", "--out", "y"],
              "unknown area \"ram\", expected flash, option-bytes, certificate "
              "or device-key"),

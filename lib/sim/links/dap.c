@@ -5,7 +5,7 @@
 #include "sim/boot.h"
 #include "sim/links/links.h"
 
-/* How long a block of words takes, on the chip's clock. */
+/* What a block of words takes, on the chip's clock. */
 #define BLOCK_MS 1u
 
 static bool
@@ -23,7 +23,7 @@ dap_link_set_register(struct sfi_sim *sim, bool ap, uint8_t reg, uint32_t value)
     return dap_link_access(sim, ap, false, reg, &value);
 }
 
-/* As any host does: power, no old errors, words one after the other. */
+/* As any host does: power up, clear old errors, 32-bit words with increment. */
 static bool
 dap_link_prepare(struct sfi_sim *sim)
 {
@@ -36,7 +36,7 @@ dap_link_prepare(struct sfi_sim *sim)
                                      ADI_CSW_SIZE_32);
 }
 
-/* Words up to where TAR must be set again. */
+/* Words up to the address where TAR must be set again. */
 static bool
 dap_link_move_words(struct sfi_sim *sim, bool read, uint32_t address,
                     uint32_t *words, size_t count)

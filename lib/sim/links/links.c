@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The chip's USART as a transport inside the process, and the way to the other
- * ones. */
+/* The chip's USART as a transport inside the process, and the table of all
+ * links by name. */
 #include "sim/links/links.h"
 
 #include "core/err.h"
 #include "sim/boot.h"
 
-/* Virtual time: where a real line would make the reader wait, the chip's
- * clock moves on. */
+/* Virtual time: where a real line would make the reader wait, the chip's clock
+ * advances. */
 static sfi_status
 usart_link_read(void *user, uint8_t *buf, size_t len, size_t *got,
                 uint32_t timeout_ms)
@@ -43,7 +43,7 @@ usart_link_flush(void *user)
     return SFI_OK;
 }
 
-/* The bench switches the supply, unless it has failed. */
+/* A reset does not bring back a supply that has failed. */
 sfi_status
 sfi__sim_link_reset(void *user, int into_boot)
 {
@@ -77,7 +77,7 @@ usart_link_open(struct sfi_sim *sim, sfi_transport **out)
     return sfi_transport_open_stream(sim->obj.ctx, &ops, sim, out);
 }
 
-/* A chip's reference goes with the transport. */
+/* The transport holds a reference to the chip. */
 static sfi_status
 links_open_by_name(struct sfi_sim *sim, const char *name, sfi_transport **out)
 {

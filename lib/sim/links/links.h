@@ -6,13 +6,13 @@
 
 #include "sim/sim.h"
 
-/* What their tables share; `user` is the chip, a reference of the link. */
+/* Shared by the ops tables; `user` is the chip, a reference of the link. */
 sfi_status sfi__sim_link_reset(void *user, int into_boot);
 void sfi__sim_link_close(void *user);
 
-/* links_spi.c */
+/* spi.c */
 sfi_status sfi__sim_open_spi(struct sfi_sim *sim, sfi_transport **out);
-/* links_dap.c */
+/* dap.c */
 sfi_status sfi__sim_open_dap(struct sfi_sim *sim, sfi_transport **out);
 /* swd.c */
 sfi_status sfi__sim_open_swd(struct sfi_sim *sim, sfi_transport **out);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The chip's SWD inside the process: our host's half, over a virtual probe. */
+/* The chip's SWD as a transport inside the process: libsfi's own CMSIS-DAP host
+ * on a virtual probe. */
 #include <string.h>
 
 #include "core/abi.h"
@@ -10,7 +11,7 @@
 #include "sim/links/links.h"
 #include "transport/probe/probe.h"
 
-/* How long a packet takes, on the chip's clock. */
+/* What a packet takes, on the chip's clock. */
 #define PACKET_MS 1u
 
 static sfi_status

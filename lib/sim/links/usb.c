@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The chip's USB inside the process. */
+/* The chip's USB as a transport inside the process. */
 #include "core/err.h"
 #include "sim/boot.h"
 #include "sim/links/links.h"
@@ -8,9 +8,10 @@
 static sfi_status
 usb_link_no_device(struct sfi_sim *sim)
 {
-    return sfi__fail(sim->obj.ctx, SFI_ERR_NO_DEVICE,
-                     "the virtual chip is not on the USB: no bootloader that "
-                     "speaks it runs");
+    return sfi__fail(
+        sim->obj.ctx, SFI_ERR_NO_DEVICE,
+        "the virtual chip is not on the USB: no bootloader with USB "
+        "is running");
 }
 
 static sfi_status
@@ -54,7 +55,8 @@ usb_link_control(void *user, uint8_t request_type, uint8_t request,
     return usb_link_transfer(user, &setup, data, got);
 }
 
-/* Virtual time, as on the USART: what a host would wait for is now. */
+/* Virtual time, as on the USART: the chip's clock advances instead of a
+ * wait. */
 static sfi_status
 usb_link_reopen(void *user, uint32_t timeout_ms)
 {

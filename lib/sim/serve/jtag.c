@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The chip's JTAG as openocd's remote_bitbang: a character per change of the
- * pins, or question for TDO (openocd, doc/manual/jtag/drivers/
- * remote_bitbang.txt). */
+/* The chip's JTAG as openocd's remote_bitbang over TCP: one character per
+ * change of the pins or request for TDO (openocd,
+ * doc/manual/jtag/drivers/remote_bitbang.txt). */
 #define _POSIX_C_SOURCE 200809L
 #include <arpa/inet.h>
 #include <errno.h>
@@ -40,14 +40,14 @@ bitbang_split_address(sfi_ctx *ctx, const char *where, char host[HOST_MAX],
 
     if (colon == NULL || !sfi__text_to_u64(colon + 1, UINT16_MAX, &number))
         return bitbang_bad_address(ctx, where,
-                                   "the port is missing, or no number");
+                                   "the port is missing or not a number");
     if (len >= 2 && where[0] == '[' && where[len - 1] == ']') {
         where++;
         len -= 2;
     }
     if (len == 0 || len >= HOST_MAX)
         return bitbang_bad_address(ctx, where,
-                                   "the host is missing, or too long");
+                                   "the host is missing or too long");
     memcpy(host, where, len);
     host[len] = '\0';
     sfi__text_format(port, 8, "%u", (unsigned)number);
@@ -121,9 +121,9 @@ bitbang_open_listener(sfi_ctx *ctx, const struct addrinfo *a, bool remote,
 
     if (!remote && !bitbang_is_loopback(a->ai_addr))
         return sfi__fail(ctx, SFI_ERR_ACCESS,
-                         "is no address of this machine alone, and JTAG over "
-                         "the network lets anyone there do anything to the "
-                         "chip");
+                         "not a loopback address; JTAG over the network gives "
+                         "everyone there control of the chip, and must be "
+                         "allowed (SFI_SIM_REMOTE)");
     if (bitbang_listen_on(a, j))
         return SFI_OK;
     err = errno;
@@ -153,7 +153,7 @@ sfi__jtag_open(sfi_ctx *ctx, const char *where, bool remote,
     if (st != SFI_OK)
         return st;
     if (getaddrinfo(host, port, &hints, &found) != 0)
-        return bitbang_bad_address(ctx, where, "the host is no IP address");
+        return bitbang_bad_address(ctx, where, "the host is not an IP address");
     st = bitbang_open_listener(ctx, found, remote, j);
     freeaddrinfo(found);
     return st == SFI_OK ? st : sfi__where(ctx, "%s", where);
@@ -180,8 +180,8 @@ sfi__jtag_close(struct jtag_port *j)
 
 /* ---- the client ---- */
 
-/* A client that does not take its answers is not listened to either; others
- * wait until it has left. */
+/* Commands are read only when all answers are sent; other clients wait until
+ * this one has left. */
 struct pollfd
 sfi__serve_jtag_wait(const struct jtag_port *j)
 {
@@ -208,7 +208,7 @@ bitbang_accept_client(struct jtag_port *j)
     (void)setsockopt(j->client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
-/* 'r' none, 's' SRST, 't' TRST, 'u' both. */
+/* 'r': neither, 's': SRST, 't': TRST, 'u': both. */
 static void
 bitbang_set_resets(struct sfi_sim *sim, unsigned lines)
 {
@@ -217,7 +217,7 @@ bitbang_set_resets(struct sfi_sim *sim, unsigned lines)
     sfi__sim_hold(sim, (lines & 1) != 0);
 }
 
-/* false: the client said good-bye. */
+/* false: the client quits. */
 static bool
 bitbang_run_command(struct sfi_sim *sim, struct jtag_port *j, uint8_t c)
 {
@@ -227,7 +227,7 @@ bitbang_run_command(struct sfi_sim *sim, struct jtag_port *j, uint8_t c)
         j->out[j->out_len++] = sfi__tap_tdo(sim) ? '1' : '0';
     else if (c >= 'r' && c <= 'u')
         bitbang_set_resets(sim, (unsigned)c - 'r');
-    return c != 'Q'; /* and the lamp, 'B' and 'b', is not there */
+    return c != 'Q'; /* 'B' and 'b', an LED, are ignored */
 }
 
 static bool

@@ -70,7 +70,7 @@ pty_open_ends(sfi_ctx *ctx, struct pty *p)
     pty_close_ends(p);
     if (err == ENOENT || err == ENOSYS || err == ENODEV)
         return sfi__fail_os(ctx, SFI_ERR_UNSUPPORTED, err,
-                            "no pseudo terminals");
+                            "this system has no pseudo terminals");
     return sfi__fail_os(ctx, SFI_ERR_OS, err, "cannot make a pseudo terminal");
 }
 
@@ -81,8 +81,8 @@ pty_link_failed(sfi_ctx *ctx, const char *link_name, int err)
     return sfi__where(ctx, "%s", link_name);
 }
 
-/* The name appears in one step, or takes the place of an old link: what a
- * simulator that was killed left behind. */
+/* The link appears in one step.  It may replace an old one, which a killed
+ * simulator leaves behind. */
 static sfi_status
 pty_make_link(sfi_ctx *ctx, const struct pty *p, const char *link_name)
 {
@@ -97,7 +97,7 @@ pty_make_link(sfi_ctx *ctx, const struct pty *p, const char *link_name)
                          sizeof(temp) - sizeof(".4294967295"));
     if (lstat(link_name, &st) == 0 && !S_ISLNK(st.st_mode)) {
         (void)sfi__fail(ctx, SFI_ERR_ACCESS,
-                        "is there and is no symbolic link");
+                        "exists and is not a symbolic link");
         return sfi__where(ctx, "%s", link_name);
     }
     sfi__text_format(temp, sizeof(temp), "%s.%lu", link_name,
@@ -112,7 +112,7 @@ pty_make_link(sfi_ctx *ctx, const struct pty *p, const char *link_name)
     return pty_link_failed(ctx, link_name, err);
 }
 
-/* Only our own: another simulator may have taken the name. */
+/* Only our own link: another simulator may have taken the name. */
 static void
 pty_remove_link(const struct pty *p, const char *link_name)
 {
@@ -132,7 +132,7 @@ pty_error_passes(int err)
     return err == EAGAIN || err == EWOULDBLOCK || err == EINTR || err == EIO;
 }
 
-/* Put out what the line holds, as far as it goes without waiting. */
+/* Send what the line holds, as far as that goes without waiting. */
 static bool
 pty_send_answers(struct sfi_sim *sim, const struct pty *p)
 {
@@ -147,10 +147,9 @@ pty_send_answers(struct sfi_sim *sim, const struct pty *p)
     return true;
 }
 
-/* A pty has no reset line, so the bench cycles the power when an option change
- * waits for it.  The answer before it is on the line already; the bytes after
- * it are for the chip as it is then.  A secure bootloader that has programmed
- * option bytes resets the part itself. */
+/* A pty has no reset line, so programmed option bytes reset the part at once,
+ * between the byte that completes the request and the next.  The secure
+ * bootloader resets the part itself. */
 static bool
 pty_receive_bytes(struct sfi_sim *sim, const struct pty *p)
 {
@@ -170,7 +169,7 @@ pty_receive_bytes(struct sfi_sim *sim, const struct pty *p)
 struct pollfd
 sfi__serve_pty_wait(const struct sfi_sim *sim, const struct pty *p)
 {
-    /* First what is due, then more. */
+    /* Send all answers before reading more. */
     return (struct pollfd){
         .fd = p->master,
         .events = sim->line.len > 0 ? POLLOUT : POLLIN,
@@ -183,13 +182,15 @@ sfi__pty_ready(struct sfi_sim *sim, struct pty *p, short events)
     sfi_ctx *ctx = sim->obj.ctx;
 
     if ((events & POLLIN) != 0 && !pty_receive_bytes(sim, p))
-        return sfi__fail_os(ctx, SFI_ERR_OS, errno, "cannot read the pty");
+        return sfi__fail_os(ctx, SFI_ERR_OS, errno,
+                            "cannot read the pseudo terminal");
     if (!pty_send_answers(sim, p))
-        return sfi__fail_os(ctx, SFI_ERR_OS, errno, "cannot write the pty");
+        return sfi__fail_os(ctx, SFI_ERR_OS, errno,
+                            "cannot write the pseudo terminal");
     return SFI_OK;
 }
 
-/* A client that was killed left its claim on the line behind. */
+/* A killed client leaves its exclusive claim (TIOCEXCL) behind. */
 void
 sfi__serve_pty_idle(struct pty *p)
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Serve a chip's links to other processes until the caller stops it, in real
+ * time. */
 #include "sim/serve/serve.h"
 
 #include <errno.h>
@@ -9,7 +11,7 @@
 #include "core/err.h"
 #include "sim/boot.h"
 
-/* How long stop() may go unasked, and the chip without a look at its clock. */
+/* How often stop() is asked and the chip's clock advanced, at least. */
 #define TICK_MS 50
 
 struct server {
@@ -63,39 +65,59 @@ serve_until_stop(struct server *s, int (*stop)(void *user), void *user)
 }
 
 static sfi_status
+serve_open_jtag(struct server *s, const sfi_sim_links *links)
+{
+    sfi_ctx *ctx = s->sim->obj.ctx;
+    struct jtag_port *jtag = sfi__ctx_alloc(ctx, sizeof(*jtag));
+    sfi_status st;
+
+    if (jtag == NULL)
+        return SFI_ERR_NOMEM;
+    st = sfi__jtag_open(ctx, links->jtag, (links->flags & SFI_SIM_REMOTE) != 0,
+                        jtag);
+    if (st != SFI_OK) {
+        sfi__ctx_dealloc(ctx, jtag);
+        return st;
+    }
+    s->jtag = jtag;
+    s->sim->jtag_number = jtag->number;
+    return SFI_OK;
+}
+
+static void
+serve_close_jtag(struct server *s)
+{
+    if (s->jtag == NULL)
+        return;
+    sfi__jtag_close(s->jtag);
+    sfi__ctx_dealloc(s->sim->obj.ctx, s->jtag);
+    s->sim->jtag_number = 0;
+}
+
+static sfi_status
 serve_open_and_run(struct sfi_sim *sim, const sfi_sim_links *links,
                    int (*stop)(void *user), void *user)
 {
-    sfi_ctx *ctx = sim->obj.ctx;
     struct server s = {.sim = sim};
     struct pty pty;
-    struct jtag_port *jtag = NULL;
     sfi_status st = SFI_OK;
 
-    if (links->jtag != NULL) {
-        jtag = sfi__ctx_alloc(ctx, sizeof(*jtag));
-        st = jtag == NULL
-                 ? SFI_ERR_NOMEM
-                 : sfi__jtag_open(ctx, links->jtag,
-                                  (links->flags & SFI_SIM_REMOTE) != 0, jtag);
+    if (links->jtag != NULL)
+        st = serve_open_jtag(&s, links);
+    if (st != SFI_OK)
+        return st;
+    if (links->usart != NULL) {
+        st = sfi__pty_open(sim->obj.ctx, links->usart, &pty);
+        if (st != SFI_OK)
+            goto out;
+        s.pty = &pty;
     }
-    if (st == SFI_OK && jtag != NULL) {
-        s.jtag = jtag;
-        sim->jtag_number = jtag->number;
-    }
-    if (st == SFI_OK && links->usart != NULL) {
-        st = sfi__pty_open(ctx, links->usart, &pty);
-        if (st == SFI_OK)
-            s.pty = &pty;
-    }
-    if (st == SFI_OK)
-        st = serve_until_stop(&s, stop, user);
+    st = serve_until_stop(&s, stop, user);
+
+out:
     if (s.pty != NULL)
         sfi__pty_close(s.pty);
-    if (s.jtag != NULL)
-        sfi__jtag_close(s.jtag);
-    sim->jtag_number = 0;
-    sfi__ctx_dealloc(ctx, jtag);
+    serve_close_jtag(&s);
     return st;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Where other processes meet the chip: each a file descriptor to wait for. */
+/* The chip's links to other processes: each has a file descriptor to poll. */
 #ifndef SFI_SIM_SERVE_SERVE_H
 #define SFI_SIM_SERVE_SERVE_H
 
@@ -10,7 +10,7 @@
 
 struct pty {
     int master;
-    int terminal; /* kept open: clients come and go without a hang-up */
+    int terminal; /* kept open, so that a client that leaves is no hang-up */
     char name[128];
     const char *link;
 };
@@ -20,10 +20,10 @@ void sfi__pty_close(struct pty *p);
 struct pollfd sfi__serve_pty_wait(const struct sfi_sim *sim,
                                   const struct pty *p);
 sfi_status sfi__pty_ready(struct sfi_sim *sim, struct pty *p, short events);
-/* Nothing came for a while. */
+/* Nothing was received for a while. */
 void sfi__serve_pty_idle(struct pty *p);
 
-/* A read of the client gives at most that many answers. */
+/* One read of commands causes at most so many answers. */
 #define JTAG_CHUNK 16384u
 
 /* openocd's remote_bitbang over TCP, one client at a time. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The chip maker: a CA in a folder, and chips that it certifies. */
+/* The chip maker: a CA in a folder, and the chips that it certifies. */
 #define _XOPEN_SOURCE 700
 #include <dirent.h>
 #include <errno.h>
@@ -26,11 +26,10 @@
 #define CA_KEY "ca.key.pem"
 #define CA_PUBLIC "ca.pub.pem"
 
-/* A P-256 key in PEM is about 240 characters; other tools add a preamble. */
+/* A P-256 key in PEM has about 240 characters; other tools add a preamble. */
 #define PEM_MAX 4096u
 
-/* The loader of a part that ships with one: bytes that are there, and are no
- * firmware. */
+/* Fills the loader of a part that ships with one: not erased, and not code. */
 #define LOADER_FILL 0x5fu
 
 #define SECRET_MODE 0600u
@@ -68,8 +67,8 @@ factory_folder_is_empty(const char *path)
     return entry == NULL;
 }
 
-/* Two that make the same CA at the same time would each certify with a key of
- * their own. */
+/* Without it, two processes that make the same CA at the same time would each
+ * certify with their own key. */
 static sfi_status
 factory_lock_ca(sfi_ctx *ctx, struct ca *ca)
 {
@@ -91,19 +90,24 @@ failed:
 }
 
 static sfi_status
+factory_parse_ca_key(sfi_ctx *ctx, struct ca *ca, const struct buf *pem)
+{
+    sfi_status st = sfi__ecc_secret_from_pem(ctx, (const char *)pem->data,
+                                             pem->len, ca->secret);
+
+    if (st != SFI_OK)
+        return st;
+    return sfi__ecc_public(ctx, ca->secret, ca->public_key);
+}
+
+static sfi_status
 factory_load_ca_key(sfi_ctx *ctx, struct ca *ca, const char *path)
 {
     struct buf b;
     sfi_status st = sfi__load(ctx, path, PEM_MAX, true, &b);
 
-    if (st == SFI_OK) {
-        st = sfi__ecc_secret_from_pem(ctx, (const char *)b.data, b.len,
-                                      ca->secret);
-        if (st == SFI_OK)
-            st = sfi__ecc_public(ctx, ca->secret, ca->public_key);
-        if (st != SFI_OK)
-            st = sfi__where(ctx, "%s", path);
-    }
+    if (st == SFI_OK && factory_parse_ca_key(ctx, ca, &b) != SFI_OK)
+        st = sfi__where(ctx, "%s", path);
     sfi__buf_free(&b);
     return st;
 }
@@ -115,25 +119,27 @@ factory_make_ca_key(sfi_ctx *ctx, struct ca *ca, const char *path)
     size_t len = 0;
     sfi_status st = sfi__ecc_generate(ctx, ca->secret, ca->public_key);
 
-    if (st == SFI_OK)
-        st = sfi__ecc_secret_to_pem(ctx, ca->secret, pem_secret,
-                                    sizeof(pem_secret), &len);
+    if (st != SFI_OK)
+        return st;
+    st = sfi__ecc_secret_to_pem(ctx, ca->secret, pem_secret, sizeof(pem_secret),
+                                &len);
     if (st == SFI_OK)
         st = sfi__save(ctx, path, SECRET_MODE, pem_secret, len);
     sfi__wipe(pem_secret, sizeof(pem_secret));
     return st;
 }
 
-/* The public key is what HSMs trust: it never changes, and is never made up
- * for a private key that is elsewhere. */
+/* HSMs trust the public key: never replace it, and make no new private key
+ * while its own may be elsewhere. */
 static sfi_status
 factory_get_ca_key(sfi_ctx *ctx, struct ca *ca)
 {
     char key[STORE_PATH_MAX], pub[STORE_PATH_MAX];
     sfi_status st = sfi__store_path(ctx, key, ca->dir, CA_KEY);
 
-    if (st == SFI_OK)
-        st = sfi__store_path(ctx, pub, ca->dir, CA_PUBLIC);
+    if (st != SFI_OK)
+        return st;
+    st = sfi__store_path(ctx, pub, ca->dir, CA_PUBLIC);
     if (st != SFI_OK)
         return st;
     if (factory_path_exists(key))
@@ -141,7 +147,7 @@ factory_get_ca_key(sfi_ctx *ctx, struct ca *ca)
     if (!factory_path_exists(pub))
         return factory_make_ca_key(ctx, ca, key);
     (void)sfi__fail(ctx, SFI_ERR_ACCESS,
-                    "is there without %s, expected both or none", CA_KEY);
+                    "exists without %s, expected both or neither", CA_KEY);
     return sfi__where(ctx, "%s", pub);
 }
 
@@ -153,9 +159,9 @@ factory_keep_ca_public(sfi_ctx *ctx, const struct ca *ca)
     size_t len = 0;
     sfi_status st = sfi__store_path(ctx, path, ca->dir, CA_PUBLIC);
 
-    if (st == SFI_OK)
-        st =
-            sfi__ecc_public_to_pem(ctx, ca->public_key, pem, sizeof(pem), &len);
+    if (st != SFI_OK)
+        return st;
+    st = sfi__ecc_public_to_pem(ctx, ca->public_key, pem, sizeof(pem), &len);
     if (st != SFI_OK)
         return st;
     if (!factory_path_exists(path))
@@ -185,11 +191,13 @@ factory_keep_perso(sfi_ctx *ctx, const struct ca *ca,
         return st;
     st = sfi__perso_issue(ctx, ca->secret, chip->product_id, perso,
                           sizeof(perso), &len);
-    return st == SFI_OK ? sfi__save(ctx, path, PUBLIC_MODE, perso, len) : st;
+    if (st != SFI_OK)
+        return st;
+    return sfi__save(ctx, path, PUBLIC_MODE, perso, len);
 }
 
-/* The key first: what is missing beside it can be made again, so a CA whose
- * making was cut short is completed the next time. */
+/* The private key comes first: everything else follows from it, so an
+ * incomplete CA is completed the next time. */
 static sfi_status
 factory_open_ca(sfi_ctx *ctx, const char *dir, struct ca *ca)
 {
@@ -198,17 +206,20 @@ factory_open_ca(sfi_ctx *ctx, const char *dir, struct ca *ca)
 
     *ca = (struct ca){.dir = dir, .lock_fd = -1};
     st = factory_lock_ca(ctx, ca);
-    if (st == SFI_OK)
-        st = factory_get_ca_key(ctx, ca);
-    if (st == SFI_OK)
-        st = factory_keep_ca_public(ctx, ca);
-    for (uint32_t i = 0; st == SFI_OK; i++) {
-        chip = sfi__chip_at(i);
-        if (chip == NULL)
-            break;
+    if (st != SFI_OK)
+        return st;
+    st = factory_get_ca_key(ctx, ca);
+    if (st != SFI_OK)
+        return st;
+    st = factory_keep_ca_public(ctx, ca);
+    if (st != SFI_OK)
+        return st;
+    for (uint32_t i = 0; (chip = sfi__chip_at(i)) != NULL; i++) {
         st = factory_keep_perso(ctx, ca, chip);
+        if (st != SFI_OK)
+            return st;
     }
-    return st;
+    return SFI_OK;
 }
 
 static void
@@ -219,7 +230,7 @@ factory_close_ca(struct ca *ca)
         (void)close(ca->lock_fd);
 }
 
-/* A blank part, but for what it ships with. */
+/* A blank part, except for the loader that it ships with. */
 static sfi_status
 factory_write_flash(sfi_ctx *ctx, const char *dir, const struct sfi_chip *chip)
 {
@@ -263,15 +274,19 @@ factory_write_identity(sfi_ctx *ctx, const char *dir,
     uint8_t cert[SFI_CERTIFICATE_LEN];
     sfi_status st = sfi__ecc_generate(ctx, secret, public_key);
 
-    if (st == SFI_OK)
-        st = sfi__cert_issue(ctx, ca->secret, chip->product_id, public_key,
-                             cert);
-    if (st == SFI_OK)
-        st = sfi__store_write(ctx, dir, STORE_DEVICE_KEY, secret,
-                              sizeof(secret), SECRET_MODE);
-    if (st == SFI_OK)
-        st = sfi__store_write(ctx, dir, STORE_CERTIFICATE, cert, sizeof(cert),
-                              PUBLIC_MODE);
+    if (st != SFI_OK)
+        goto out;
+    st = sfi__cert_issue(ctx, ca->secret, chip->product_id, public_key, cert);
+    if (st != SFI_OK)
+        goto out;
+    st = sfi__store_write(ctx, dir, STORE_DEVICE_KEY, secret, sizeof(secret),
+                          SECRET_MODE);
+    if (st != SFI_OK)
+        goto out;
+    st = sfi__store_write(ctx, dir, STORE_CERTIFICATE, cert, sizeof(cert),
+                          PUBLIC_MODE);
+
+out:
     sfi__wipe(secret, sizeof(secret));
     return st;
 }
@@ -294,19 +309,22 @@ factory_write_chip(sfi_ctx *ctx, const char *dir, const struct sfi_chip *chip,
 
     sfi__text_format(line, sizeof(line), "%s\n", chip->name);
     st = factory_write_identity(ctx, dir, chip, ca);
-    if (st == SFI_OK)
-        st = factory_write_record(ctx, dir);
-    if (st == SFI_OK)
-        st = factory_write_options(ctx, dir, chip);
-    if (st == SFI_OK)
-        st = factory_write_flash(ctx, dir, chip);
-    if (st == SFI_OK)
-        st = sfi__store_write(ctx, dir, STORE_CHIP, (const uint8_t *)line,
-                              strlen(line), PUBLIC_MODE);
-    return st;
+    if (st != SFI_OK)
+        return st;
+    st = factory_write_record(ctx, dir);
+    if (st != SFI_OK)
+        return st;
+    st = factory_write_options(ctx, dir, chip);
+    if (st != SFI_OK)
+        return st;
+    st = factory_write_flash(ctx, dir, chip);
+    if (st != SFI_OK)
+        return st;
+    return sfi__store_write(ctx, dir, STORE_CHIP, (const uint8_t *)line,
+                            strlen(line), PUBLIC_MODE);
 }
 
-/* A folder of ours that did not become a chip. */
+/* Remove a folder of ours that did not become a chip. */
 static void
 factory_discard_chip(const char *dir)
 {
@@ -331,8 +349,8 @@ factory_folder_taken(sfi_ctx *ctx, const char *dir)
     sfi__text_format(path, sizeof(path), "%s/%s", dir, STORE_CHIP);
     (void)sfi__fail(ctx, SFI_ERR_ACCESS,
                     factory_path_exists(path)
-                        ? "holds a chip already, expected a new folder"
-                        : "is there already, expected a new or empty folder");
+                        ? "already holds a chip, expected a new folder"
+                        : "exists already, expected a new or empty folder");
     return sfi__where(ctx, "%s", dir);
 }
 
@@ -349,8 +367,8 @@ factory_publish_chip(sfi_ctx *ctx, const char *temp, const char *dir)
     return sfi__where(ctx, "%s", dir);
 }
 
-/* Where the chip will be, and where it is made: beside it, so that it can take
- * its name in one step. */
+/* `dir`: where the chip will be; `temp`: where it is made, beside that, so that
+ * a rename publishes it. */
 static sfi_status
 factory_plan_folders(sfi_ctx *ctx, const char *state_dir,
                      char dir[STORE_PATH_MAX], char temp[STORE_PATH_MAX])

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The chip's flash: a mapped file, erased by sectors and programmed by
+ * units. */
 #define _XOPEN_SOURCE 700
 #include "sim/storage/flash.h"
 
@@ -24,7 +26,7 @@ flash_map_file(sfi_ctx *ctx, int fd, struct flash *f)
         return sfi__fail_os(ctx, SFI_ERR_OS, errno, "cannot read");
     if (st.st_size != (off_t)size)
         return sfi__fail(ctx, SFI_ERR_FORMAT,
-                         "is %lld bytes, expected the %zu of %s's flash",
+                         "is %lld bytes, expected %zu, the flash of %s",
                          (long long)st.st_size, size, f->chip->name);
     mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (mem == MAP_FAILED)
@@ -59,7 +61,8 @@ sfi__flash_unmap(struct flash *f)
     f->mem = NULL;
 }
 
-/* [address, address + len) as whole pieces of `unit` bytes inside the flash. */
+/* Is [address, address + len) in the flash, and whole pieces of `unit`
+ * bytes? */
 static enum flash_result
 flash_check_range(const struct flash *f, uint32_t address, uint32_t len,
                   uint32_t unit)

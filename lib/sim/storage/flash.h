@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* NOR flash in a file that is mapped shared: what was programmed survives the
- * death of the process at any moment.  Whole units are programmed, once after
- * each erase; whole sectors are erased, to 0xff.
- *
- * Erased is what reads as 0xff: a unit programmed with nothing but 0xff can
- * be programmed again, which a real part with ECC refuses. */
+/* NOR flash in a file that is mapped shared, so that its content survives when
+ * the process dies.  Whole units are programmed, once after each erase; whole
+ * sectors are erased, to 0xff.  A unit that reads as 0xff counts as erased: one
+ * programmed with nothing but 0xff can be programmed again, which a real part
+ * with ECC refuses. */
 #ifndef SFI_SIM_STORAGE_FLASH_H
 #define SFI_SIM_STORAGE_FLASH_H
 
@@ -21,7 +20,7 @@
 enum flash_result {
     FLASH_OK = 0,
     FLASH_RANGE,      /* outside the flash */
-    FLASH_UNIT,       /* not whole units, or not whole sectors */
+    FLASH_UNIT,       /* not whole units or sectors */
     FLASH_NOT_ERASED, /* programmed before; the units before it are done */
     FLASH_POWER,      /* the power failed */
 };
@@ -41,7 +40,7 @@ enum flash_result sfi__flash_erase(struct flash *f, uint32_t address,
                                    uint32_t len);
 enum flash_result sfi__flash_program(struct flash *f, uint32_t address,
                                      const uint8_t *data, uint32_t len);
-/* Borrow; NULL when outside. */
+/* Borrow; NULL: not all in the flash. */
 const uint8_t *sfi__flash_view(const struct flash *f, uint32_t address,
                                uint32_t len);
 bool sfi__flash_is_erased(const struct flash *f,

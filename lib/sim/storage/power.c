@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The chip's supply: counts operations on memory, and fails after so many. */
 #include "sim/storage/power.h"
 
 void

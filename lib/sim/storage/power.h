@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The chip's supply, as far as its memory is concerned: every change of what
- * outlives a power cycle is one operation, and after a number of them the
- * power can fail. */
+/* The chip's supply, as its memory sees it: every change of memory that
+ * outlives a power cycle is one operation, and the power can be set to fail
+ * after so many. */
 #ifndef SFI_SIM_STORAGE_POWER_H
 #define SFI_SIM_STORAGE_POWER_H
 
@@ -11,14 +11,14 @@
 
 enum power_left {
     POWER_FULL,  /* the operation may complete */
-    POWER_FAILS, /* it stops half-way, and with it the chip */
+    POWER_FAILS, /* it stops half-way, and the chip with it */
     POWER_NONE,  /* nothing happens */
 };
 
 struct power {
     bool off;
     uint64_t ops;    /* completed since the chip was opened */
-    uint64_t cut_at; /* the operation after that many fails; POWER_NO_CUT */
+    uint64_t cut_at; /* the operation after so many fails; or POWER_NO_CUT */
 };
 
 #define POWER_NO_CUT UINT64_MAX

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* A chip's folder: read and check its files, and replace the small ones. */
 #include "sim/storage/store.h"
 
 #include <stdio.h>
@@ -11,7 +12,7 @@
 #include "core/err.h"
 #include "core/files.h"
 
-/* "stm32h753xi" and a line end, with room for a name that is wrong. */
+/* "stm32h753xi" and a line end, with room for a wrong name. */
 #define CHIP_FILE_MAX 64u
 
 sfi_status
@@ -89,17 +90,19 @@ sfi__store_chip(sfi_ctx *ctx, const char *dir, const struct sfi_chip **chip)
     if (st != SFI_OK)
         return st;
     st = sfi__load(ctx, path, CHIP_FILE_MAX, false, &b);
-    if (st == SFI_OK) {
-        store_first_line(&b, name);
-        *chip = sfi_chip_find(name);
-        if (*chip == NULL) {
-            (void)sfi__fail(ctx, SFI_ERR_FORMAT,
-                            "unknown chip \"%s\", expected stm32h753xi or "
-                            "stm32l462ce",
-                            name);
-            st = sfi__where(ctx, "%s", path);
-        }
+    if (st != SFI_OK)
+        goto out;
+    store_first_line(&b, name);
+    *chip = sfi_chip_find(name);
+    if (*chip == NULL) {
+        (void)sfi__fail(ctx, SFI_ERR_FORMAT,
+                        "unknown chip \"%s\", expected stm32h753xi or "
+                        "stm32l462ce",
+                        name);
+        st = sfi__where(ctx, "%s", path);
     }
+
+out:
     sfi__buf_free(&b);
     return st;
 }
@@ -138,7 +141,7 @@ store_read_options(sfi_ctx *ctx, struct store *s)
     return st;
 }
 
-/* A certificate of another chip would let an HSM seal for the wrong key. */
+/* With another chip's certificate an HSM would encrypt for the wrong key. */
 static sfi_status
 store_check_identity(sfi_ctx *ctx, const struct store *s)
 {
@@ -154,7 +157,7 @@ store_check_identity(sfi_ctx *ctx, const struct store *s)
             (const char *)s->certificate, s->chip->product_id, s->chip->name);
     else if (!sfi__equal(certified, public_key, sizeof(public_key)))
         (void)sfi__fail(ctx, SFI_ERR_FORMAT,
-                        "certifies another key than the one in %s",
+                        "certifies a different key than the one in %s",
                         STORE_DEVICE_KEY);
     else
         return SFI_OK;
@@ -171,20 +174,23 @@ sfi__store_open(sfi_ctx *ctx, const char *dir, struct store *s)
                          "path of %zu characters, expected at most %u",
                          strlen(dir), STORE_PATH_MAX - 1);
     st = sfi__store_chip(ctx, dir, &s->chip);
-    if (st == SFI_OK)
-        st = store_read_options(ctx, s);
-    if (st == SFI_OK)
-        st = sfi__store_read(ctx, dir, STORE_RECORD, s->record,
-                             sizeof(s->record));
-    if (st == SFI_OK)
-        st = sfi__store_read(ctx, dir, STORE_CERTIFICATE, s->certificate,
-                             sizeof(s->certificate));
-    if (st == SFI_OK)
-        st = sfi__store_read(ctx, dir, STORE_DEVICE_KEY, s->device_secret,
-                             sizeof(s->device_secret));
-    if (st == SFI_OK)
-        st = store_check_identity(ctx, s);
-    return st;
+    if (st != SFI_OK)
+        return st;
+    st = store_read_options(ctx, s);
+    if (st != SFI_OK)
+        return st;
+    st = sfi__store_read(ctx, dir, STORE_RECORD, s->record, sizeof(s->record));
+    if (st != SFI_OK)
+        return st;
+    st = sfi__store_read(ctx, dir, STORE_CERTIFICATE, s->certificate,
+                         sizeof(s->certificate));
+    if (st != SFI_OK)
+        return st;
+    st = sfi__store_read(ctx, dir, STORE_DEVICE_KEY, s->device_secret,
+                         sizeof(s->device_secret));
+    if (st != SFI_OK)
+        return st;
+    return store_check_identity(ctx, s);
 }
 
 void
@@ -193,7 +199,7 @@ sfi__store_wipe(struct store *s)
     sfi__wipe(s->device_secret, sizeof(s->device_secret));
 }
 
-/* One operation on a small file: it is replaced, or it stays. */
+/* One operation on a small file: replace it as a whole, or not at all. */
 static bool
 store_replace_file(struct store *s, const char *name, const uint8_t *data,
                    size_t len)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A chip's folder: what it is, and what it keeps besides its flash.  Small
- * files, each replaced as a whole or not at all. */
+/* A chip's folder: the part's name, the flash, and what else the chip keeps, in
+ * small files that are replaced as a whole or not at all. */
 #ifndef SFI_SIM_STORAGE_STORE_H
 #define SFI_SIM_STORAGE_STORE_H
 
@@ -22,10 +22,10 @@
 
 #define STORE_PATH_MAX 4096u
 
-/* The small files, as they are in memory.  Programmed option bytes come in
- * force at the next reset. */
+/* The content of the small files.  Programmed option bytes come into force at
+ * the next reset. */
 struct store {
-    sfi_ctx *ctx; /* for what fails while the chip runs */
+    sfi_ctx *ctx; /* for errors while the chip runs */
     const struct sfi_chip *chip;
     struct power *power;
     char dir[STORE_PATH_MAX];
@@ -35,7 +35,7 @@ struct store {
     uint8_t device_secret[SFI_ECC_SECRET_LEN];
 };
 
-/* SFI_ERR_LIMIT when it does not fit. */
+/* SFI_ERR_LIMIT: too long. */
 sfi_status sfi__store_path(sfi_ctx *ctx, char out[STORE_PATH_MAX],
                            const char *dir, const char *name);
 /* Which part is in this folder? */
@@ -50,12 +50,12 @@ sfi_status sfi__store_write(sfi_ctx *ctx, const char *dir, const char *name,
 sfi_status sfi__store_open(sfi_ctx *ctx, const char *dir, struct store *s);
 void sfi__store_wipe(struct store *s);
 
-/* One operation each; false: the power failed, or the folder did, and the old
+/* One operation each; false: the power or the file system failed, and the old
  * content is still there. */
 bool sfi__store_options(struct store *s, const uint32_t *words);
 bool sfi__store_record(struct store *s, const uint8_t *record);
 
-/* The words as bytes of the file and of the configuration area. */
+/* The words as in the file and in the configuration area. */
 void sfi__store_pack(const struct sfi_chip *chip, const uint32_t *words,
                      uint8_t *out);
 void sfi__store_unpack(const struct sfi_chip *chip, const uint8_t *raw,

@@ -411,8 +411,8 @@ START_TEST(test_leave)
     ck_assert_int_eq(ctl(DFU_IN, DFU_GETSTATE, 0, &byte, 1, NULL),
                      SFI_ERR_NO_DEVICE);
     ck_assert_fails(sfi_sim_usb_attach(board.sim), SFI_ERR_NO_DEVICE, "",
-                    "the virtual chip is not on the USB: no bootloader that "
-                    "speaks it runs");
+                    "the virtual chip is not on the USB: no bootloader with "
+                    "USB is running");
     ck_assert_ok(sfi_sim_power_on(board.sim));
     ck_assert_int_eq(ctl(DFU_IN, DFU_GETSTATE, 0, &byte, 1, NULL),
                      SFI_ERR_NO_DEVICE);

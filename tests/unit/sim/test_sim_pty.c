@@ -322,7 +322,7 @@ START_TEST(test_errors)
     fclose(f);
     ck_assert_fails(serve_usart(board.sim, link_name, stop_at_once, &times),
                     SFI_ERR_ACCESS, link_name,
-                    "is there and is no symbolic link");
+                    "exists and is not a symbolic link");
     ck_assert_int_eq(unlink(link_name), 0);
 
     (void)snprintf(other, sizeof(other), "%s/none/usart", board.base);

@@ -244,18 +244,18 @@ START_TEST(test_never_overwrites)
     char other[1200];
 
     ck_assert_fails(make("stm32l462ce", "chip"), SFI_ERR_ACCESS, board.state,
-                    "holds a chip already, expected a new folder");
+                    "already holds a chip, expected a new folder");
     (void)snprintf(other, sizeof(other), "%s", in(board.base, "other"));
     ck_assert_int_eq(mkdir(other, 0700), 0);
     put(in(other, "letter.txt"), "dear", 4);
     ck_assert_fails(make("stm32l462ce", "other"), SFI_ERR_ACCESS, other,
-                    "is there already, expected a new or empty folder");
+                    "exists already, expected a new or empty folder");
     ck_assert_int_eq(unlink(in(other, "letter.txt")), 0);
     ck_assert_ok(make("stm32l462ce", "other"));
     test_rmdir(other);
     put(other, "file", 4);
     ck_assert_fails(make("stm32l462ce", "other"), SFI_ERR_ACCESS, other,
-                    "is there already, expected a new or empty folder");
+                    "exists already, expected a new or empty folder");
     ck_assert_int_eq(unlink(other), 0);
     /* the teardown finds no other file */
 }
@@ -270,7 +270,7 @@ START_TEST(test_ca_refusals)
     (void)snprintf(away, sizeof(away), "%s", in(board.ca, "away"));
     ck_assert_int_eq(rename(key, away), 0);
     ck_assert_fails(make("stm32h753xi", "x"), SFI_ERR_ACCESS, pub,
-                    "is there without ca.key.pem, expected both or none");
+                    "exists without ca.key.pem, expected both or neither");
     put(key, "-----BEGIN", 10);
     ck_assert_fails(make("stm32h753xi", "x"), SFI_ERR_FORMAT, key,
                     "not a P-256 private key in PEM");
@@ -371,9 +371,9 @@ static const struct {
     {"device-key.bin", "12345678", 8, SFI_ERR_FORMAT,
      "is 8 bytes, expected 32"},
     {"device-key.bin", "12345678901234567890123456789012", 32, SFI_ERR_FORMAT,
-     "certifies another key than the one in device-key.bin"},
+     "certifies a different key than the one in device-key.bin"},
     {"flash.bin", "1234", 4, SFI_ERR_FORMAT,
-     "is 4 bytes, expected the 2097152 of stm32h753xi's flash"},
+     "is 4 bytes, expected 2097152, the flash of stm32h753xi"},
     {"flash.bin", NULL, 0, SFI_ERR_OS,
      "cannot open: No such file or directory"},
 };
