@@ -242,13 +242,13 @@ START_TEST(test_map_errors)
     make_file(1000);
     ck_assert_fails(sfi__flash_map(ctx, path, chip, &power, &flash),
                     SFI_ERR_FORMAT, path,
-                    "is 1000 bytes, expected the 524288 of stm32l462ce's "
-                    "flash");
+                    "is 1000 bytes, expected 524288, the flash of "
+                    "stm32l462ce");
     make_file(524289);
     ck_assert_fails(sfi__flash_map(ctx, path, chip, &power, &flash),
                     SFI_ERR_FORMAT, path,
-                    "is 524289 bytes, expected the 524288 of stm32l462ce's "
-                    "flash");
+                    "is 524289 bytes, expected 524288, the flash of "
+                    "stm32l462ce");
 }
 END_TEST
 
