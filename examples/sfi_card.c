@@ -79,7 +79,7 @@ struct station {
 static volatile sig_atomic_t ended;
 
 static void
-on_signal(int sig)
+card_on_signal(int sig)
 {
     (void)sig;
     ended = 1;
@@ -88,14 +88,14 @@ on_signal(int sig)
 /* They come only inside ppoll(), so that none comes between the look at
  * `ended` and the wait. */
 static void
-catch_signals(sigset_t *waiting)
+card_catch_signals(sigset_t *waiting)
 {
     static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
     struct sigaction action;
     sigset_t blocked;
 
     memset(&action, 0, sizeof(action));
-    action.sa_handler = on_signal;
+    action.sa_handler = card_on_signal;
     (void)sigemptyset(&blocked);
     for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
         (void)sigaddset(&blocked, signals[i]);
@@ -106,7 +106,7 @@ catch_signals(sigset_t *waiting)
 
 /* False: it is over. */
 static bool
-wait_for(struct station *s, short events, int timeout_ms)
+card_wait_until_ready(struct station *s, short events, int timeout_ms)
 {
     struct pollfd p = {.fd = s->fd, .events = events};
     struct timespec t = {.tv_nsec = timeout_ms * 1000000L};
@@ -121,7 +121,7 @@ wait_for(struct station *s, short events, int timeout_ms)
 /* ---- the line to the reader ---- */
 
 static void
-hang_up(struct station *s)
+reader_disconnect(struct station *s)
 {
     if (s->fd >= 0)
         (void)close(s->fd);
@@ -134,7 +134,7 @@ hang_up(struct station *s)
  * would wait 40 ms with the acknowledgement that Nagle's algorithm on the
  * other side wants.  It does not last. */
 static void
-acknowledge_at_once(int fd)
+reader_acknowledge_at_once(int fd)
 {
     int on = 1;
 
@@ -143,14 +143,14 @@ acknowledge_at_once(int fd)
 
 /* False: the reader is gone, or it is over. */
 static bool
-receive(struct station *s, uint8_t *out, size_t len)
+reader_receive(struct station *s, uint8_t *out, size_t len)
 {
     while (len > 0) {
         ssize_t n;
 
-        if (!wait_for(s, POLLIN, -1))
+        if (!card_wait_until_ready(s, POLLIN, -1))
             return false;
-        acknowledge_at_once(s->fd);
+        reader_acknowledge_at_once(s->fd);
         n = recv(s->fd, out, len, MSG_DONTWAIT);
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
             continue;
@@ -163,14 +163,14 @@ receive(struct station *s, uint8_t *out, size_t len)
 }
 
 static bool
-transmit(struct station *s, const uint8_t *data, size_t len)
+reader_transmit(struct station *s, const uint8_t *data, size_t len)
 {
     while (len > 0) {
         ssize_t n = send(s->fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 
         if (n < 0 && errno != EAGAIN && errno != EINTR)
             return false;
-        if (n < 0 && !wait_for(s, POLLOUT, -1))
+        if (n < 0 && !card_wait_until_ready(s, POLLOUT, -1))
             return false;
         if (n > 0) {
             data += n;
@@ -182,15 +182,15 @@ transmit(struct station *s, const uint8_t *data, size_t len)
 
 /* One message, of what is in `out` behind room for its length. */
 static bool
-answer(struct station *s, size_t len)
+reader_send_message(struct station *s, size_t len)
 {
     s->out[0] = (uint8_t)(len >> 8);
     s->out[1] = (uint8_t)len;
-    return transmit(s, s->out, 2 + len);
+    return reader_transmit(s, s->out, 2 + len);
 }
 
 static bool
-call_one(struct station *s, const struct addrinfo *at)
+reader_connect_to(struct station *s, const struct addrinfo *at)
 {
     int on = 1;
 
@@ -200,13 +200,13 @@ call_one(struct station *s, const struct addrinfo *at)
         (void)setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
         return true;
     }
-    hang_up(s);
+    reader_disconnect(s);
     return false;
 }
 
 /* 0, or the exit status after a message; no reader there is no error. */
 static int
-call(struct station *s)
+reader_connect(struct station *s)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     struct addrinfo *found, *at;
@@ -215,7 +215,7 @@ call(struct station *s)
     if (err != 0)
         return cli_fail_text(s->c, SFI_ERR_NO_DEVICE, "%s: %s", s->host,
                              gai_strerror(err));
-    for (at = found; at != NULL && !call_one(s, at); at = at->ai_next)
+    for (at = found; at != NULL && !reader_connect_to(s, at); at = at->ai_next)
         ;
     freeaddrinfo(found);
     return 0;
@@ -224,7 +224,8 @@ call(struct station *s)
 /* ---- the card ---- */
 
 static void
-tell(const struct station *s, const uint8_t *in, size_t len, size_t out_len)
+card_print_command(const struct station *s, const uint8_t *in, size_t len,
+                   size_t out_len)
 {
     const char *why = sfi_card_reason(s->card);
     const uint8_t *sw = s->out + out_len; /* behind the length: its last two */
@@ -237,7 +238,7 @@ tell(const struct station *s, const uint8_t *in, size_t len, size_t out_len)
 }
 
 static bool
-on_command(struct station *s, size_t len)
+card_run_command(struct station *s, size_t len)
 {
     size_t out_len = sizeof(s->out) - 2;
     sfi_status st =
@@ -248,12 +249,12 @@ on_command(struct station *s, size_t len)
         return false;
     }
     if (s->verbose)
-        tell(s, s->in_secret, len, out_len);
-    return answer(s, out_len);
+        card_print_command(s, s->in_secret, len, out_len);
+    return reader_send_message(s, out_len);
 }
 
 static bool
-on_order(struct station *s, uint8_t order)
+card_obey_order(struct station *s, uint8_t order)
 {
     size_t len;
     const uint8_t *atr = sfi_card_atr(s->card, &len);
@@ -266,7 +267,7 @@ on_order(struct station *s, uint8_t order)
         return true;
     case ORDER_ATR: /* also several times a second: are you still there? */
         memcpy(s->out + 2, atr, len);
-        return answer(s, len);
+        return reader_send_message(s, len);
     default:
         return true;
     }
@@ -274,44 +275,45 @@ on_order(struct station *s, uint8_t order)
 
 /* One message; false: the reader is gone, or it is over. */
 static bool
-serve(struct station *s)
+card_serve_message(struct station *s)
 {
     uint8_t head[2];
     size_t len;
     bool good;
 
-    if (!receive(s, head, sizeof(head)))
+    if (!reader_receive(s, head, sizeof(head)))
         return false;
     len = (size_t)head[0] << 8 | head[1];
-    if (!receive(s, s->in_secret, len))
+    if (!reader_receive(s, s->in_secret, len))
         return false;
-    good = len == 1 ? on_order(s, s->in_secret[0]) : on_command(s, len);
+    good = len == 1 ? card_obey_order(s, s->in_secret[0])
+                    : card_run_command(s, len);
     cli_wipe(s->in_secret, len);
     return good;
 }
 
 static int
-run(struct station *s)
+card_serve_readers(struct station *s)
 {
     bool waiting = false;
     int status = 0;
 
     while (status == 0 && !ended) {
-        status = call(s);
+        status = reader_connect(s);
         if (s->fd < 0) {
             if (status == 0 && !waiting)
                 (void)printf("waiting for the reader at %s:%s\n", s->host,
                              s->port);
             (void)fflush(stdout);
             waiting = true;
-            (void)wait_for(s, 0, RETRY_MS);
+            (void)card_wait_until_ready(s, 0, RETRY_MS);
             continue;
         }
         (void)printf("in the reader at %s:%s\n", s->host, s->port);
         (void)fflush(stdout);
-        while (serve(s))
+        while (card_serve_message(s))
             ;
-        hang_up(s);
+        reader_disconnect(s);
         waiting = false;
     }
     return status;
@@ -320,7 +322,7 @@ run(struct station *s)
 /* ---- beginning ---- */
 
 static void
-parse_reader(const struct cli *c, struct station *s)
+parse_reader_address(const struct cli *c, struct station *s)
 {
     const char *text = cli_value(c, VPCD);
     const char *colon;
@@ -339,7 +341,7 @@ parse_reader(const struct cli *c, struct station *s)
 }
 
 static int
-card(const struct cli *c, struct station *s)
+card_run_vault(const struct cli *c, struct station *s)
 {
     const char *path = cli_need(c, STATE);
     char uri[4096];
@@ -355,8 +357,8 @@ card(const struct cli *c, struct station *s)
     sfi_hsm_free(hsm); /* the card holds it */
     if (st != SFI_OK)
         return cli_fail(c, s->ctx, st);
-    catch_signals(&s->waiting);
-    status = run(s);
+    card_catch_signals(&s->waiting);
+    status = card_serve_readers(s);
     sfi_card_free(s->card);
     return status;
 }
@@ -371,9 +373,9 @@ main(int argc, char **argv)
     cli_parse(&c, &spec, argc, argv);
     station.c = &c;
     station.verbose = cli_has(&c, VERBOSE);
-    parse_reader(&c, &station);
+    parse_reader_address(&c, &station);
     station.ctx = cli_context(&c);
-    status = card(&c, &station);
+    status = card_run_vault(&c, &station);
     sfi_ctx_free(station.ctx);
     status = cli_finish(&c, status);
     cli_free(&c);

@@ -120,7 +120,7 @@ struct job {
 };
 
 static int
-failed(const struct job *j, sfi_status st)
+exit_status_of(const struct job *j, sfi_status st)
 {
     return st == SFI_OK ? 0 : cli_fail(&j->cli, j->ctx, st);
 }
@@ -128,7 +128,7 @@ failed(const struct job *j, sfi_status st)
 /* ---- key material ---- */
 
 static int
-generate(const struct job *j)
+create_key_material(const struct job *j)
 {
     const char *key = cli_value(&j->cli, OPT_GENKEY);
     const char *nonce = cli_value(&j->cli, OPT_GENNONCE);
@@ -141,12 +141,12 @@ generate(const struct job *j)
                                                 : options[id].name);
     }
     if (key != NULL) {
-        status = failed(j, sfi_key_create(j->ctx, key));
+        status = exit_status_of(j, sfi_key_create(j->ctx, key));
         if (status == 0)
             (void)printf("%s: new key, %u bytes\n", key, SFI_KEY_LEN);
     }
     if (nonce != NULL && status == 0) {
-        status = failed(j, sfi_nonce_create(j->ctx, nonce));
+        status = exit_status_of(j, sfi_nonce_create(j->ctx, nonce));
         if (status == 0)
             (void)printf("%s: new nonce, %u bytes\n", nonce, SFI_NONCE_LEN);
     }
@@ -156,7 +156,7 @@ generate(const struct job *j)
 /* ---- what the image is for ---- */
 
 static const sfi_chip *
-pick_chip(const struct cli *c)
+pick_image_chip(const struct cli *c)
 {
     const char *name = cli_value(c, OPT_CHIP);
     const char *text = cli_value(c, OPT_DEVICEID);
@@ -179,7 +179,7 @@ pick_chip(const struct cli *c)
 }
 
 static uint32_t
-pick_version(const struct cli *c)
+pick_image_version(const struct cli *c)
 {
     uint64_t version;
 
@@ -192,7 +192,7 @@ pick_version(const struct cli *c)
 /* ---- inputs ---- */
 
 static bool
-ends_in(const char *text, const char *end)
+text_ends_with(const char *text, const char *end)
 {
     size_t len = strlen(text), n = strlen(end);
 
@@ -202,7 +202,8 @@ ends_in(const char *text, const char *end)
 /* An address says that the file is a plain binary, whatever it looks like,
  * except when it surely is a file with addresses of its own. */
 static int
-load_binary(const struct job *j, const struct cli_use *use, sfi_firmware **fw)
+load_binary_firmware(const struct job *j, const struct cli_use *use,
+                     sfi_firmware **fw)
 {
     const char *path = use->value[0];
     sfi_status st = SFI_ERR_FORMAT;
@@ -212,7 +213,7 @@ load_binary(const struct job *j, const struct cli_use *use, sfi_firmware **fw)
         cli_usage(&j->cli,
                   "%s %s: \"%s\" is no address, expected one like 0x08000000",
                   use->spelling, path, use->value[1]);
-    if (!ends_in(path, ".bin"))
+    if (!text_ends_with(path, ".bin"))
         st = sfi_firmware_load(j->ctx, path, fw);
     if (st == SFI_OK) {
         sfi_firmware_free(*fw);
@@ -224,11 +225,12 @@ load_binary(const struct job *j, const struct cli_use *use, sfi_firmware **fw)
     }
     if (st == SFI_ERR_FORMAT)
         st = sfi_firmware_load_binary(j->ctx, path, address, fw);
-    return failed(j, st);
+    return exit_status_of(j, st);
 }
 
 static int
-print_firmware(const struct job *j, const char *path, const sfi_firmware *fw)
+print_firmware_segments(const struct job *j, const char *path,
+                        const sfi_firmware *fw)
 {
     size_t count = sfi_firmware_segment_count(fw);
     uint64_t total = 0;
@@ -242,7 +244,7 @@ print_firmware(const struct job *j, const char *path, const sfi_firmware *fw)
         sfi_status st = sfi_firmware_segment(fw, i, &address, &data, &len);
 
         if (st != SFI_OK)
-            return failed(j, st);
+            return exit_status_of(j, st);
         (void)printf("  segment %zu : 0x%08" PRIx64 " to 0x%08" PRIx64
                      ", %zu bytes\n",
                      i + 1, address, address + len - 1, len);
@@ -253,25 +255,27 @@ print_firmware(const struct job *j, const char *path, const sfi_firmware *fw)
 }
 
 static int
-add_firmware(const struct job *j, const struct cli_use *use)
+builder_add_firmware(const struct job *j, const struct cli_use *use)
 {
     sfi_firmware *fw = NULL;
     int status;
 
     if (use->count > 1)
-        status = load_binary(j, use, &fw);
+        status = load_binary_firmware(j, use, &fw);
     else
-        status = failed(j, sfi_firmware_load(j->ctx, use->value[0], &fw));
+        status =
+            exit_status_of(j, sfi_firmware_load(j->ctx, use->value[0], &fw));
     if (status == 0)
-        status = print_firmware(j, use->value[0], fw);
+        status = print_firmware_segments(j, use->value[0], fw);
     if (status == 0)
-        status = failed(j, sfi_image_builder_add_firmware(j->builder, fw));
+        status =
+            exit_status_of(j, sfi_image_builder_add_firmware(j->builder, fw));
     sfi_firmware_free(fw);
     return status;
 }
 
 static int
-add_module(const struct job *j, const char *path)
+builder_add_module(const struct job *j, const char *path)
 {
     struct cli_file file;
     int status = cli_file_read(&j->cli, path, &file);
@@ -289,7 +293,7 @@ add_module(const struct job *j, const char *path)
 }
 
 static int
-add_option_bytes(const struct job *j)
+builder_add_option_bytes(const struct job *j)
 {
     const char *path = cli_need(&j->cli, OPT_OBFILE);
     sfi_option_bytes *ob = NULL;
@@ -301,11 +305,11 @@ add_option_bytes(const struct job *j)
         (void)printf("Option bytes %s : %zu of %s\n", path,
                      sfi_option_bytes_count(ob), sfi_chip_name(j->chip));
     sfi_option_bytes_free(ob);
-    return failed(j, st);
+    return exit_status_of(j, st);
 }
 
 static int
-add_key(struct job *j)
+builder_add_key(struct job *j)
 {
     sfi_status st = sfi_key_load(j->ctx, cli_need(&j->cli, OPT_KEY), &j->key);
 
@@ -316,12 +320,12 @@ add_key(struct job *j)
     if (st == SFI_OK)
         st =
             sfi_image_builder_set_nonce(j->builder, j->nonce, sizeof(j->nonce));
-    return failed(j, st);
+    return exit_status_of(j, st);
 }
 
 /* The image must not replace what it is made of. */
 static void
-spare_inputs(const struct cli *c, const char *out)
+refuse_input_as_output(const struct cli *c, const char *out)
 {
     static const size_t inputs[] = {OPT_FIRMWARE, OPT_KEY, OPT_NONCE,
                                     OPT_OBFILE, OPT_MODULE};
@@ -341,33 +345,35 @@ spare_inputs(const struct cli *c, const char *out)
 }
 
 static int
-gather(struct job *j)
+builder_add_inputs(struct job *j)
 {
     const struct cli_use *use = NULL;
-    uint32_t version = pick_version(&j->cli);
+    uint32_t version = pick_image_version(&j->cli);
     int status;
 
     (void)cli_need(&j->cli, OPT_FIRMWARE);
     (void)cli_need(&j->cli, OPT_OBFILE);
     (void)cli_need(&j->cli, OPT_NONCE);
-    spare_inputs(&j->cli, cli_need(&j->cli, OPT_OUTFILE));
-    status = failed(j, sfi_image_builder_new(j->ctx, j->chip, &j->builder));
+    refuse_input_as_output(&j->cli, cli_need(&j->cli, OPT_OUTFILE));
+    status =
+        exit_status_of(j, sfi_image_builder_new(j->ctx, j->chip, &j->builder));
     if (status == 0)
-        status = add_key(j);
+        status = builder_add_key(j);
     if (status == 0)
-        status = failed(j, sfi_image_builder_set_version(j->builder, version));
+        status = exit_status_of(
+            j, sfi_image_builder_set_version(j->builder, version));
     while (status == 0 && (use = cli_next(&j->cli, OPT_FIRMWARE, use)) != NULL)
-        status = add_firmware(j, use);
+        status = builder_add_firmware(j, use);
     use = NULL;
     while (status == 0 && (use = cli_next(&j->cli, OPT_MODULE, use)) != NULL)
-        status = add_module(j, use->value[0]);
-    return status != 0 ? status : add_option_bytes(j);
+        status = builder_add_module(j, use->value[0]);
+    return status != 0 ? status : builder_add_option_bytes(j);
 }
 
 /* ---- check, show, save ---- */
 
 static void
-print_finding(void *user, sfi_status st, const char *what)
+print_check_finding(void *user, sfi_status st, const char *what)
 {
     struct job *j = user;
 
@@ -378,19 +384,19 @@ print_finding(void *user, sfi_status st, const char *what)
 }
 
 static int
-check(struct job *j)
+check_image_rules(struct job *j)
 {
-    sfi_status st = sfi_image_builder_check(j->builder, print_finding, j);
+    sfi_status st = sfi_image_builder_check(j->builder, print_check_finding, j);
 
     if (st == SFI_OK || j->findings == 0)
-        return failed(j, st);
+        return exit_status_of(j, st);
     return cli_fail_text(&j->cli, st,
                          "%s cannot take this, nothing was written",
                          sfi_chip_name(j->chip));
 }
 
 static sfi_status
-print_event(void *user, const sfi_image_event *e)
+print_reader_event(void *user, const sfi_image_event *e)
 {
     (void)user;
     if (e->kind == SFI_EVENT_HEADER)
@@ -410,41 +416,41 @@ struct shower {
 };
 
 static sfi_status
-show_bytes(void *user, const uint8_t *data, size_t len)
+show_written_bytes(void *user, const uint8_t *data, size_t len)
 {
     struct shower *s = user;
 
     s->job->size += len;
-    return image_feed(s->reader, data, len, print_event, s->job);
+    return image_feed(s->reader, data, len, print_reader_event, s->job);
 }
 
 /* What will be written, seen by the reader and with every tag verified. */
 static int
-show(struct job *j)
+show_and_verify_image(struct job *j)
 {
     struct shower s = {j, NULL};
     sfi_status st = sfi_image_reader_new(j->ctx, j->key, j->nonce, &s.reader);
 
     if (st == SFI_OK)
-        st = sfi_image_builder_write(j->builder, show_bytes, &s);
+        st = sfi_image_builder_write(j->builder, show_written_bytes, &s);
     if (st == SFI_OK)
         st = sfi_image_reader_finish(s.reader);
     sfi_image_reader_free(s.reader);
-    return failed(j, st);
+    return exit_status_of(j, st);
 }
 
 static int
-create(struct job *j)
+create_image(struct job *j)
 {
     const char *out = cli_value(&j->cli, OPT_OUTFILE);
-    int status = gather(j);
+    int status = builder_add_inputs(j);
 
     if (status == 0)
-        status = check(j);
+        status = check_image_rules(j);
     if (status == 0)
-        status = show(j);
+        status = show_and_verify_image(j);
     if (status == 0)
-        status = failed(j, sfi_image_builder_save(j->builder, out));
+        status = exit_status_of(j, sfi_image_builder_save(j->builder, out));
     if (status == 0)
         (void)printf("%s : %" PRIu64 " bytes\nSFI generation SUCCESS\n", out,
                      j->size);
@@ -460,10 +466,10 @@ main(int argc, char **argv)
     cli_parse(&j.cli, &spec, argc, argv);
     j.ctx = cli_context(&j.cli);
     if (cli_has(&j.cli, OPT_GENKEY) || cli_has(&j.cli, OPT_GENNONCE)) {
-        status = generate(&j);
+        status = create_key_material(&j);
     } else {
-        j.chip = pick_chip(&j.cli);
-        status = create(&j);
+        j.chip = pick_image_chip(&j.cli);
+        status = create_image(&j);
     }
     sfi_image_builder_free(j.builder);
     sfi_key_free(j.key);

@@ -124,14 +124,14 @@ static const struct cli_spec spec = {
 /* ---- what the parts share ---- */
 
 FILE *
-for_people(const struct program *p)
+hsm_text_output(const struct program *p)
 {
     return p->json ? stderr : stdout;
 }
 
 int
-report_with(struct program *p, sfi_status st, const char *name,
-            const char *value)
+hsm_report_with(struct program *p, sfi_status st, const char *name,
+                const char *value)
 {
     const char *where = sfi_error_where(sfi_ctx_error(p->ctx));
     struct json j;
@@ -157,35 +157,35 @@ report_with(struct program *p, sfi_status st, const char *name,
 }
 
 int
-report(struct program *p, sfi_status st)
+hsm_report(struct program *p, sfi_status st)
 {
-    return report_with(p, st, NULL, NULL);
+    return hsm_report_with(p, st, NULL, NULL);
 }
 
 int
-refuse(struct program *p, sfi_status st, const char *why)
+hsm_refuse(struct program *p, sfi_status st, const char *why)
 {
     sfi_ctx_report(p->ctx, st, 0, why);
-    return report(p, st);
+    return hsm_report(p, st);
 }
 
 sfi_status
-ask(struct program *p)
+hsm_query_info(struct program *p)
 {
     p->info.struct_size = sizeof(p->info);
     return sfi_hsm_get_info(p->hsm, &p->info);
 }
 
 sfi_status
-open_and_ask(struct program *p)
+hsm_open_and_query(struct program *p)
 {
     sfi_status st = sfi_hsm_open(p->ctx, p->slot, &p->hsm);
 
-    return st == SFI_OK ? ask(p) : st;
+    return st == SFI_OK ? hsm_query_info(p) : st;
 }
 
 int
-log_in(struct program *p, bool new_pin, sfi_status *st)
+hsm_log_in(struct program *p, bool new_pin, sfi_status *st)
 {
     struct cli_pin pin;
     int status =
@@ -200,9 +200,9 @@ log_in(struct program *p, bool new_pin, sfi_status *st)
 /* ---- which of them ---- */
 
 static int
-show(struct program *p)
+show_hsm_info(struct program *p)
 {
-    return report(p, open_and_ask(p));
+    return hsm_report(p, hsm_open_and_query(p));
 }
 
 struct slots {
@@ -211,7 +211,7 @@ struct slots {
 };
 
 static void
-show_slot(void *user, const sfi_hsm_slot *slot)
+show_reader_slot(void *user, const sfi_hsm_slot *slot)
 {
     struct slots *slots = user;
     struct json *j = slots->out;
@@ -230,7 +230,7 @@ show_slot(void *user, const sfi_hsm_slot *slot)
 }
 
 static int
-list(struct program *p)
+list_reader_slots(struct program *p)
 {
     struct json j;
     struct slots slots = {p->json ? &j : NULL, 0};
@@ -241,7 +241,7 @@ list(struct program *p)
         json_object(&j, NULL);
         json_array(&j, "slots");
     }
-    st = sfi_hsm_list(p->ctx, show_slot, &slots);
+    st = sfi_hsm_list(p->ctx, show_reader_slot, &slots);
     if (p->json) {
         json_close(&j);
         json_error(&j, p->ctx, st);
@@ -267,20 +267,20 @@ static const struct mode {
     uint32_t beside;
     int (*run)(struct program *p);
 } modes[] = {
-    {OPT_INFO, BIT(OPT_SLOT), show},
-    {OPT_AUDIT, BIT(OPT_SLOT), export_audit},
-    {OPT_VERIFY_AUDIT, BIT(OPT_KEY) | BIT(OPT_BEFORE), verify_audit},
+    {OPT_INFO, BIT(OPT_SLOT), show_hsm_info},
+    {OPT_AUDIT, BIT(OPT_SLOT), hsm_export_audit},
+    {OPT_VERIFY_AUDIT, BIT(OPT_KEY) | BIT(OPT_BEFORE), hsm_verify_audit},
     {OPT_CHANGE_PIN, BIT(OPT_SLOT) | BIT(OPT_PIN_FILE) | BIT(OPT_NEW_PIN_FILE),
-     change_pin},
-    {OPT_RETIRE, BIT(OPT_SLOT) | BIT(OPT_PIN_FILE) | BIT(OPT_YES), retire},
-    {OPT_LIST, 0, list},
+     hsm_change_pin},
+    {OPT_RETIRE, BIT(OPT_SLOT) | BIT(OPT_PIN_FILE) | BIT(OPT_YES), hsm_retire},
+    {OPT_LIST, 0, list_reader_slots},
     /* without any of these */
     {OPT_COUNT, BIT(OPT_SLOT) | CONTENT | BIT(OPT_PIN_FILE) | BIT(OPT_YES),
-     program_hsm},
+     hsm_provision_once},
 };
 
 static const struct mode *
-pick_mode(const struct cli *c)
+pick_program_mode(const struct cli *c)
 {
     size_t i = 0;
 
@@ -309,7 +309,7 @@ main(int argc, char **argv)
     int status;
 
     cli_parse(&p.cli, &spec, argc, argv);
-    mode = pick_mode(&p.cli);
+    mode = pick_program_mode(&p.cli);
     if ((mode->beside & BIT(OPT_SLOT)) != 0)
         p.slot = cli_need(&p.cli, OPT_SLOT);
     p.json = cli_has(&p.cli, OPT_JSON);

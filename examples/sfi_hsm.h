@@ -42,24 +42,24 @@ struct program {
 };
 
 /* Open the HSM, and ask it about itself. */
-sfi_status open_and_ask(struct program *p);
-sfi_status ask(struct program *p);
+sfi_status hsm_open_and_query(struct program *p);
+sfi_status hsm_query_info(struct program *p);
 /* How it ended, in words or in JSON; returns the exit status. */
-int report(struct program *p, sfi_status st);
+int hsm_report(struct program *p, sfi_status st);
 /* The same, with a member of its own for machines. */
-int report_with(struct program *p, sfi_status st, const char *name,
-                const char *value);
-int refuse(struct program *p, sfi_status st, const char *why);
+int hsm_report_with(struct program *p, sfi_status st, const char *name,
+                    const char *value);
+int hsm_refuse(struct program *p, sfi_status st, const char *why);
 /* Where questions and lines for people go: not into JSON. */
-FILE *for_people(const struct program *p);
+FILE *hsm_text_output(const struct program *p);
 /* The PIN, as an exit status; *st is what the HSM said to it. */
-int log_in(struct program *p, bool new_pin, sfi_status *st);
+int hsm_log_in(struct program *p, bool new_pin, sfi_status *st);
 
 /* What the program does; each returns the exit status. */
-int program_hsm(struct program *p);
-int export_audit(struct program *p);
-int verify_audit(struct program *p);
-int change_pin(struct program *p);
-int retire(struct program *p);
+int hsm_provision_once(struct program *p);
+int hsm_export_audit(struct program *p);
+int hsm_verify_audit(struct program *p);
+int hsm_change_pin(struct program *p);
+int hsm_retire(struct program *p);
 
 #endif

@@ -11,26 +11,26 @@
 /* ---- the audit log ---- */
 
 int
-export_audit(struct program *p)
+hsm_export_audit(struct program *p)
 {
     const char *path = cli_value(&p->cli, OPT_AUDIT);
-    sfi_status st = open_and_ask(p);
+    sfi_status st = hsm_open_and_query(p);
 
     if (st == SFI_OK && p->info.state == SFI_HSM_BLANK)
-        return refuse(p, SFI_ERR_HSM_STATE,
-                      "the HSM is blank: it has no audit log yet");
+        return hsm_refuse(p, SFI_ERR_HSM_STATE,
+                          "the HSM is blank: it has no audit log yet");
     if (st == SFI_OK)
         st = sfi_hsm_export_audit(p->hsm, path);
     if (st == SFI_OK && !p->json)
         (void)printf("Writing audit log to file %s\n", path);
-    return report_with(p, st, "audit", path);
+    return hsm_report_with(p, st, "audit", path);
 }
 
 #define DATE_LEN 32
 
 /* A date, or the number when no calendar has it. */
 static const char *
-date(char out[DATE_LEN], uint64_t seconds)
+audit_format_date(char out[DATE_LEN], uint64_t seconds)
 {
     time_t at = (time_t)seconds;
     struct tm tm;
@@ -42,7 +42,7 @@ date(char out[DATE_LEN], uint64_t seconds)
 }
 
 static void
-print_proof(const sfi_audit_summary *s, const char *before)
+print_audit_summary(const sfi_audit_summary *s, const char *before)
 {
     char first[DATE_LEN], last[DATE_LEN];
 
@@ -54,8 +54,9 @@ print_proof(const sfi_audit_summary *s, const char *before)
                  "AUDIT RECORDS: %" PRIu64 "\n",
                  s->serial, s->firmware_id, s->product_id, s->records);
     if (s->records > 0)
-        (void)printf("AUDIT TIME: %s to %s\n", date(first, s->first_time),
-                     date(last, s->last_time));
+        (void)printf("AUDIT TIME: %s to %s\n",
+                     audit_format_date(first, s->first_time),
+                     audit_format_date(last, s->last_time));
     (void)printf("DEVICES LICENSED: %" PRIu64 " of %" PRIu64 "\n"
                  "INSTALLATIONS LEFT: %" PRIu64 "\n"
                  "AUDIT LOG CLOSED: %s\n",
@@ -68,7 +69,7 @@ print_proof(const sfi_audit_summary *s, const char *before)
 }
 
 static void
-print_proof_json(const struct program *p, const char *path, const char *before,
+print_audit_json(const struct program *p, const char *path, const char *before,
                  const sfi_audit_summary *s, sfi_status st)
 {
     struct json j;
@@ -97,7 +98,7 @@ print_proof_json(const struct program *p, const char *path, const char *before,
 }
 
 int
-verify_audit(struct program *p)
+hsm_verify_audit(struct program *p)
 {
     const char *path = cli_value(&p->cli, OPT_VERIFY_AUDIT);
     const char *before = cli_value(&p->cli, OPT_BEFORE);
@@ -114,25 +115,26 @@ verify_audit(struct program *p)
     if (st != SFI_OK)
         status = cli_fail(&p->cli, p->ctx, st);
     if (p->json)
-        print_proof_json(p, path, before, &sum, st);
+        print_audit_json(p, path, before, &sum, st);
     else if (st == SFI_OK)
-        print_proof(&sum, before);
+        print_audit_summary(&sum, before);
     return status;
 }
 
 /* ---- the PIN ---- */
 
 int
-change_pin(struct program *p)
+hsm_change_pin(struct program *p)
 {
     struct cli_pin old = {{0}, 0}, new = {{0}, 0};
-    sfi_status st = open_and_ask(p);
+    sfi_status st = hsm_open_and_query(p);
     int status;
 
     if (st == SFI_OK && p->info.state == SFI_HSM_BLANK)
-        return refuse(p, SFI_ERR_HSM_STATE, "the HSM is blank: it has no PIN");
+        return hsm_refuse(p, SFI_ERR_HSM_STATE,
+                          "the HSM is blank: it has no PIN");
     if (st != SFI_OK)
-        return report(p, st);
+        return hsm_report(p, st);
     status =
         cli_pin_read(&p->cli, cli_value(&p->cli, OPT_PIN_FILE), false, &old);
     if (status == 0)
@@ -146,18 +148,18 @@ change_pin(struct program *p)
     if (status != 0)
         return status;
     if (st == SFI_OK)
-        st = ask(p);
+        st = hsm_query_info(p);
     if (st == SFI_OK)
-        (void)fprintf(for_people(p), "The PIN was changed\n");
-    return report(p, st);
+        (void)fprintf(hsm_text_output(p), "The PIN was changed\n");
+    return hsm_report(p, st);
 }
 
 /* ---- the end ---- */
 
 static bool
-confirmed(struct program *p)
+confirm_retirement(struct program *p)
 {
-    (void)fprintf(for_people(p),
+    (void)fprintf(hsm_text_output(p),
                   "%s will be closed for ever\n"
                   "  firmware identifier   : %s\n"
                   "  installations given up: %" PRIu64 " of %" PRIu64 "\n",
@@ -168,36 +170,36 @@ confirmed(struct program *p)
 }
 
 static int
-close_for_ever(struct program *p)
+log_in_and_retire(struct program *p)
 {
     sfi_status st = SFI_OK;
-    int status = log_in(p, false, &st);
+    int status = hsm_log_in(p, false, &st);
 
     if (status != 0)
         return status;
     if (st == SFI_OK)
         st = sfi_hsm_retire(p->hsm);
     if (st == SFI_OK)
-        st = ask(p);
-    status = report(p, st);
+        st = hsm_query_info(p);
+    status = hsm_report(p, st);
     if (st == SFI_OK && !p->json)
         (void)printf("HSM closed: save its audit log, which proves it\n");
     return status;
 }
 
 int
-retire(struct program *p)
+hsm_retire(struct program *p)
 {
-    sfi_status st = open_and_ask(p);
+    sfi_status st = hsm_open_and_query(p);
 
     if (st != SFI_OK)
-        return report(p, st);
+        return hsm_report(p, st);
     if (p->info.state == SFI_HSM_BLANK)
-        return refuse(p, SFI_ERR_HSM_STATE,
-                      "the HSM is blank: there is nothing to close");
+        return hsm_refuse(p, SFI_ERR_HSM_STATE,
+                          "the HSM is blank: there is nothing to close");
     if (p->info.state == SFI_HSM_RETIRED)
-        return refuse(p, SFI_ERR_HSM_STATE, "closed already");
-    if (!confirmed(p))
-        return refuse(p, SFI_ERR_CANCELLED, "left as it is");
-    return close_for_ever(p);
+        return hsm_refuse(p, SFI_ERR_HSM_STATE, "closed already");
+    if (!confirm_retirement(p))
+        return hsm_refuse(p, SFI_ERR_CANCELLED, "left as it is");
+    return log_in_and_retire(p);
 }

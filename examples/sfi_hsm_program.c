@@ -22,7 +22,7 @@ struct content {
 /* A key that is not there yet is made later, when nothing can be refused any
  * more. */
 static sfi_status
-load_audit_key(struct program *p, struct content *c)
+content_load_audit_key(struct program *p, struct content *c)
 {
     sfi_status st;
 
@@ -38,7 +38,7 @@ load_audit_key(struct program *p, struct content *c)
 /* On the disk before the HSM locks: without the key nobody could verify its
  * audit log. */
 static sfi_status
-make_audit_key(struct program *p, struct content *c)
+content_make_audit_key(struct program *p, struct content *c)
 {
     sfi_status st;
 
@@ -51,7 +51,7 @@ make_audit_key(struct program *p, struct content *c)
 }
 
 static sfi_status
-load(struct program *p, struct content *c)
+content_load_files(struct program *p, struct content *c)
 {
     sfi_status st = sfi_key_load(p->ctx, cli_value(&p->cli, OPT_KEY), &c->key);
 
@@ -61,12 +61,12 @@ load(struct program *p, struct content *c)
         st = sfi_personalization_load(p->ctx, cli_value(&p->cli, OPT_PERSO),
                                       &c->perso);
     if (st == SFI_OK)
-        st = load_audit_key(p, c);
-    return st == SFI_OK ? open_and_ask(p) : st;
+        st = content_load_audit_key(p, c);
+    return st == SFI_OK ? hsm_open_and_query(p) : st;
 }
 
 static const char *
-words_for_audit_key(const struct content *c)
+content_audit_key_text(const struct content *c)
 {
     if (c->audit_key_file == NULL)
         return "none kept: only the HSM can verify its audit log";
@@ -74,58 +74,58 @@ words_for_audit_key(const struct content *c)
 }
 
 static bool
-confirmed(struct program *p, const struct content *c)
+confirm_provisioning(struct program *p, const struct content *c)
 {
-    (void)fprintf(for_people(p),
-                  "%s will be locked for ever with\n"
-                  "  firmware identifier : %s\n"
-                  "  product             : %s\n"
-                  "  installations       : %" PRIu64 "%s\n"
-                  "  audit key           : %s%s\n",
-                  p->slot, c->firmware_id,
-                  sfi_personalization_product_id(c->perso), c->max_count,
-                  cli_has(&p->cli, OPT_LIVE_ONLY) ? ", with live licences only"
-                                                  : "",
-                  words_for_audit_key(c), c->audit_key_is_new ? ", new" : "");
+    (void)fprintf(
+        hsm_text_output(p),
+        "%s will be locked for ever with\n"
+        "  firmware identifier : %s\n"
+        "  product             : %s\n"
+        "  installations       : %" PRIu64 "%s\n"
+        "  audit key           : %s%s\n",
+        p->slot, c->firmware_id, sfi_personalization_product_id(c->perso),
+        c->max_count,
+        cli_has(&p->cli, OPT_LIVE_ONLY) ? ", with live licences only" : "",
+        content_audit_key_text(c), c->audit_key_is_new ? ", new" : "");
     return cli_has(&p->cli, OPT_YES) ||
            cli_confirm(&p->cli, "Lock it for ever?", "--yes");
 }
 
 static int
-lock(struct program *p, struct content *c)
+log_in_and_provision(struct program *p, struct content *c)
 {
     sfi_status st = SFI_OK;
-    int status = log_in(p, true, &st);
+    int status = hsm_log_in(p, true, &st);
 
     if (status != 0)
         return status;
     if (st == SFI_OK)
-        st = make_audit_key(p, c);
+        st = content_make_audit_key(p, c);
     if (st == SFI_OK)
         st = sfi_hsm_provision(p->hsm, c->key, c->nonce, sizeof(c->nonce),
                                c->firmware_id, c->max_count, c->perso,
                                &c->options);
     if (st == SFI_OK)
-        st = ask(p);
-    status = report(p, st);
+        st = hsm_query_info(p);
+    status = hsm_report(p, st);
     if (st == SFI_OK && !p->json)
         (void)printf("HSM successfully programmed\n");
     return status;
 }
 
 static int
-program(struct program *p, struct content *c)
+provision_blank_hsm(struct program *p, struct content *c)
 {
     if (p->info.state != SFI_HSM_BLANK)
-        return refuse(p, SFI_ERR_HSM_STATE,
-                      "already provisioned, and locked for ever");
-    if (!confirmed(p, c))
-        return refuse(p, SFI_ERR_CANCELLED, "left as it is");
-    return lock(p, c);
+        return hsm_refuse(p, SFI_ERR_HSM_STATE,
+                          "already provisioned, and locked for ever");
+    if (!confirm_provisioning(p, c))
+        return hsm_refuse(p, SFI_ERR_CANCELLED, "left as it is");
+    return log_in_and_provision(p, c);
 }
 
 static uint64_t
-number(const struct program *p, size_t option, const char *name)
+option_number(const struct program *p, size_t option, const char *name)
 {
     const char *text = cli_value(&p->cli, option);
     uint64_t v = 0;
@@ -136,7 +136,7 @@ number(const struct program *p, size_t option, const char *name)
 }
 
 int
-program_hsm(struct program *p)
+hsm_provision_once(struct program *p)
 {
     static const size_t needed[] = {OPT_KEY, OPT_NONCE, OPT_ID, OPT_COUNT_MAX,
                                     OPT_PERSO};
@@ -148,14 +148,14 @@ program_hsm(struct program *p)
         (void)cli_need(&p->cli, needed[i]);
     c.firmware_id = cli_value(&p->cli, OPT_ID);
     c.audit_key_file = cli_value(&p->cli, OPT_AUDIT_KEY);
-    c.max_count = number(p, OPT_COUNT_MAX, "-mc");
-    c.options.low_water = number(p, OPT_LOW_WATER, "--low-water");
+    c.max_count = option_number(p, OPT_COUNT_MAX, "-mc");
+    c.options.low_water = option_number(p, OPT_LOW_WATER, "--low-water");
     if (cli_has(&p->cli, OPT_LOW_WATER) && c.options.low_water == 0)
         cli_usage(&p->cli, "--low-water 0 is not possible, expected 1 or more");
     if (cli_has(&p->cli, OPT_LIVE_ONLY))
         c.options.flags |= SFI_HSM_LIVE_ONLY;
-    st = load(p, &c);
-    status = st == SFI_OK ? program(p, &c) : report(p, st);
+    st = content_load_files(p, &c);
+    status = st == SFI_OK ? provision_blank_hsm(p, &c) : hsm_report(p, st);
     sfi_personalization_free(c.perso);
     sfi_key_free(c.key);
     cli_wipe(&c, sizeof(c));

@@ -77,7 +77,7 @@ struct info {
 /* ---- gather ---- */
 
 static void
-take_option_bytes(struct info *in, const sfi_image_event *e)
+info_take_option_bytes(struct info *in, const sfi_image_event *e)
 {
     in->ob_count = e->len / 4;
     if (in->ob_count > OB_WORDS_MAX)
@@ -91,7 +91,7 @@ take_option_bytes(struct info *in, const sfi_image_event *e)
 }
 
 static sfi_status
-take_event(void *user, const sfi_image_event *e)
+info_on_reader_event(void *user, const sfi_image_event *e)
 {
     struct info *in = user;
     struct area *a;
@@ -114,7 +114,7 @@ take_event(void *user, const sfi_image_event *e)
         return SFI_OK;
     case SFI_EVENT_DATA:
         if (in->verified && e->area_kind == SFI_AREA_CONFIGURATION)
-            take_option_bytes(in, e);
+            info_take_option_bytes(in, e);
         return SFI_OK;
     default:
         return SFI_OK;
@@ -122,14 +122,15 @@ take_event(void *user, const sfi_image_event *e)
 }
 
 static sfi_status
-read_image(struct info *in, const sfi_key *key, const uint8_t *nonce)
+info_read_image(struct info *in, const sfi_key *key, const uint8_t *nonce)
 {
     sfi_image_reader *r;
     sfi_status st = sfi_image_reader_new(in->ctx, key, nonce, &r);
 
     in->verified = key != NULL;
     if (st == SFI_OK)
-        st = image_feed(r, in->file.data, in->file.len, take_event, in);
+        st = image_feed(r, in->file.data, in->file.len, info_on_reader_event,
+                        in);
     if (st == SFI_OK)
         st = sfi_image_reader_finish(r);
     sfi_image_reader_free(r);
@@ -138,7 +139,7 @@ read_image(struct info *in, const sfi_key *key, const uint8_t *nonce)
 }
 
 static void
-take_finding(void *user, sfi_status st, const char *what)
+info_on_check_finding(void *user, sfi_status st, const char *what)
 {
     struct info *in = user;
     size_t len = strlen(what) + 1;
@@ -154,7 +155,7 @@ take_finding(void *user, sfi_status st, const char *what)
 /* ---- print ---- */
 
 static void
-print_hex(const char *label, const uint8_t *data, size_t len)
+print_labelled_hex(const char *label, const uint8_t *data, size_t len)
 {
     (void)printf("%s", label);
     for (size_t i = 0; i < len; i++)
@@ -163,18 +164,18 @@ print_hex(const char *label, const uint8_t *data, size_t len)
 }
 
 static void
-print_area(const struct info *in, const struct area *a)
+print_image_area(const struct info *in, const struct area *a)
 {
     (void)printf("\nParsing Area %" PRIu32 "/%" PRIu32 " :\n", a->index,
                  in->area_count);
     (void)printf("  Area type                : %c\n", (char)a->kind);
     (void)printf("  Area size                : %" PRIu32 "\n", a->size);
     (void)printf("  Area destination address : 0x%" PRIx64 "\n", a->address);
-    print_hex("  Area tag                 : ", a->tag, TAG_LEN);
+    print_labelled_hex("  Area tag                 : ", a->tag, TAG_LEN);
 }
 
 static const char *
-option_byte_name(const struct info *in, size_t i)
+option_byte_name_at(const struct info *in, size_t i)
 {
     const char *name = sfi_chip_option_byte(in->chip, i);
 
@@ -182,7 +183,7 @@ option_byte_name(const struct info *in, size_t i)
 }
 
 static void
-print_text(const struct info *in)
+print_info_text(const struct info *in)
 {
     (void)printf("SFI File Information :\n");
     (void)printf("  SFI file path            : %s\n", in->path);
@@ -192,10 +193,10 @@ print_text(const struct info *in)
     (void)printf("  SFI total number of areas: %" PRIu32 "\n", in->area_count);
     (void)printf("  SFI image version        : %" PRIu32 "\n",
                  in->areas[0].version);
-    print_hex("  SFI header tag           : ", in->tag, TAG_LEN);
+    print_labelled_hex("  SFI header tag           : ", in->tag, TAG_LEN);
     (void)printf("\nSFI Areas information :\n");
     for (size_t i = 0; i < in->areas_seen; i++)
-        print_area(in, &in->areas[i]);
+        print_image_area(in, &in->areas[i]);
     if (in->verified)
         (void)printf("\nTags verified : the header and all %" PRIu32
                      " areas are authentic\n",
@@ -205,14 +206,14 @@ print_text(const struct info *in)
     for (size_t i = 0; in->chip != NULL && i < in->ob_count; i++)
         (void)printf("%s  %-12s : 0x%08" PRIx32 "\n",
                      i == 0 ? "\nOption bytes :\n" : "",
-                     option_byte_name(in, i), in->ob[i]);
+                     option_byte_name_at(in, i), in->ob[i]);
     if (in->chip != NULL && in->finding_count == 0)
         (void)printf("\nChip check : %s can take it\n",
                      sfi_chip_name(in->chip));
 }
 
 static void
-json_areas(struct json *j, const struct info *in)
+print_json_areas(struct json *j, const struct info *in)
 {
     json_array(j, "areas");
     for (size_t i = 0; i < in->areas_seen; i++) {
@@ -231,14 +232,14 @@ json_areas(struct json *j, const struct info *in)
 }
 
 static void
-json_chip(struct json *j, const struct info *in)
+print_json_chip(struct json *j, const struct info *in)
 {
     json_text(j, "chip", sfi_chip_name(in->chip));
     if (in->verified) {
         json_array(j, "option_bytes");
         for (size_t i = 0; i < in->ob_count; i++) {
             json_object(j, NULL);
-            json_text(j, "name", option_byte_name(in, i));
+            json_text(j, "name", option_byte_name_at(in, i));
             json_number(j, "value", in->ob[i]);
             json_close(j);
         }
@@ -255,7 +256,7 @@ json_chip(struct json *j, const struct info *in)
 }
 
 static void
-print_json(const struct info *in, sfi_status st)
+print_info_json(const struct info *in, sfi_status st)
 {
     struct json j;
 
@@ -268,9 +269,9 @@ print_json(const struct info *in, sfi_status st)
         json_number(&j, "image_version", in->areas[0].version);
         json_hex(&j, "header_tag", in->tag, TAG_LEN);
         json_bool(&j, "verified", in->verified);
-        json_areas(&j, in);
+        print_json_areas(&j, in);
         if (in->chip != NULL)
-            json_chip(&j, in);
+            print_json_chip(&j, in);
     }
     json_error(&j, in->ctx, st);
     json_close(&j);
@@ -279,7 +280,7 @@ print_json(const struct info *in, sfi_status st)
 /* ---- put together ---- */
 
 static sfi_status
-load_key(struct info *in, sfi_key **key, uint8_t *nonce)
+info_load_key(struct info *in, sfi_key **key, uint8_t *nonce)
 {
     const char *path = cli_value(&in->cli, OPT_KEY);
     sfi_status st;
@@ -296,7 +297,7 @@ load_key(struct info *in, sfi_key **key, uint8_t *nonce)
 }
 
 static int
-report_findings(const struct info *in)
+print_chip_findings(const struct info *in)
 {
     for (size_t i = 0; i < in->finding_count; i++)
         (void)fprintf(stderr, "%s: %s: %s\n", spec.program, in->path,
@@ -310,7 +311,7 @@ report_findings(const struct info *in)
 
 /* The image is read: say so, and judge it for the chip. */
 static int
-show(struct info *in, sfi_status st)
+show_image_info(struct info *in, sfi_status st)
 {
     bool json = cli_has(&in->cli, OPT_JSON);
 
@@ -318,27 +319,27 @@ show(struct info *in, sfi_status st)
         int status = cli_fail_at(&in->cli, in->ctx, st, in->path);
 
         if (json)
-            print_json(in, st);
+            print_info_json(in, st);
         return status;
     }
     if (in->chip != NULL)
         st = sfi_image_check(in->ctx, in->chip, in->file.data, in->file.len,
-                             take_finding, in);
+                             info_on_check_finding, in);
     if (st != SFI_OK && in->finding_count == 0)
         return cli_fail_at(&in->cli, in->ctx, st, in->path);
     if (json)
-        print_json(in, SFI_OK);
+        print_info_json(in, SFI_OK);
     else
-        print_text(in);
-    return report_findings(in);
+        print_info_text(in);
+    return print_chip_findings(in);
 }
 
 static int
-run(struct info *in)
+info_load_and_show(struct info *in)
 {
     uint8_t nonce[SFI_NONCE_LEN];
     sfi_key *key;
-    sfi_status st = load_key(in, &key, nonce);
+    sfi_status st = info_load_key(in, &key, nonce);
     int status;
 
     if (st != SFI_OK)
@@ -346,7 +347,8 @@ run(struct info *in)
     else
         status = cli_file_read(&in->cli, in->path, &in->file);
     if (status == 0)
-        status = show(in, read_image(in, key, key != NULL ? nonce : NULL));
+        status = show_image_info(
+            in, info_read_image(in, key, key != NULL ? nonce : NULL));
     cli_wipe(nonce, sizeof(nonce));
     sfi_key_free(key);
     return status;
@@ -366,7 +368,7 @@ main(int argc, char **argv)
     if (chip != NULL && in.chip == NULL)
         cli_unknown_chip(&in.cli, chip);
     in.ctx = cli_context(&in.cli);
-    status = run(&in);
+    status = info_load_and_show(&in);
     for (size_t i = 0; i < in.finding_count; i++)
         free(in.findings[i].what);
     free(in.areas);

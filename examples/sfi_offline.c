@@ -30,7 +30,7 @@ struct batch {
 
 /* A pipe, say, which nobody may ever write into. */
 static bool
-is_no_file(const char *path)
+is_not_regular_file(const char *path)
 {
     struct stat st;
 
@@ -47,8 +47,8 @@ offline_is_folder(const char *path)
 
 /* What the library cannot know. */
 static sfi_status
-report(const struct offline *o, sfi_status st, const char *where,
-       const char *what)
+report_with_path(const struct offline *o, sfi_status st, const char *where,
+                 const char *what)
 {
     char message[256];
 
@@ -61,7 +61,7 @@ report(const struct offline *o, sfi_status st, const char *where,
 
 /* What may be wrong with one certificate, and right with the next. */
 static bool
-is_its_own_fault(sfi_status st)
+is_fault_of_certificate(sfi_status st)
 {
     return st == SFI_ERR_CERTIFICATE || st == SFI_ERR_HSM_COUNTER ||
            st == SFI_ERR_FORMAT || st == SFI_ERR_TRUNCATED ||
@@ -70,8 +70,8 @@ is_its_own_fault(sfi_status st)
 
 /* The result in *what; or the exit status, or *st, that ends the batch. */
 static int
-license(struct batch *b, const sfi_certificate *cert, enum result *what,
-        sfi_status *st)
+batch_get_license(struct batch *b, const sfi_certificate *cert,
+                  enum result *what, sfi_status *st)
 {
     sfi_license *lic = NULL;
     int status = 0;
@@ -94,8 +94,8 @@ license(struct batch *b, const sfi_certificate *cert, enum result *what,
 }
 
 static void
-show(struct batch *b, const char *path, const sfi_certificate *cert,
-     enum result what, sfi_status st)
+batch_show_result(struct batch *b, const char *path,
+                  const sfi_certificate *cert, enum result what, sfi_status st)
 {
     struct json *out = b->o->out;
 
@@ -117,7 +117,7 @@ show(struct batch *b, const char *path, const sfi_certificate *cert,
 }
 
 static void
-refuse(struct batch *b, const char *path, sfi_status st)
+batch_report_refusal(struct batch *b, const char *path, sfi_status st)
 {
     const char *where = sfi_error_where(sfi_ctx_error(b->o->ctx));
     int status;
@@ -130,7 +130,7 @@ refuse(struct batch *b, const char *path, sfi_status st)
 }
 
 static int
-one(struct batch *b, const char *path, sfi_status *st)
+batch_license_file(struct batch *b, const char *path, sfi_status *st)
 {
     sfi_certificate *cert = NULL;
     enum result what = RESULT_REFUSED;
@@ -139,13 +139,13 @@ one(struct batch *b, const char *path, sfi_status *st)
 
     *st = sfi_certificate_load(b->o->ctx, path, &cert);
     if (*st == SFI_OK) {
-        status = license(b, cert, &what, st);
-        ends = status != 0 || (*st != SFI_OK && !is_its_own_fault(*st));
+        status = batch_get_license(b, cert, &what, st);
+        ends = status != 0 || (*st != SFI_OK && !is_fault_of_certificate(*st));
     }
     if (!ends) {
-        show(b, path, cert, what, *st);
+        batch_show_result(b, path, cert, what, *st);
         if (*st != SFI_OK)
-            refuse(b, path, *st);
+            batch_report_refusal(b, path, *st);
         *st = SFI_OK;
     }
     sfi_certificate_free(cert);
@@ -155,13 +155,14 @@ one(struct batch *b, const char *path, sfi_status *st)
 /* ---- a folder of them ---- */
 
 static int
-is_visible(const struct dirent *e)
+entry_is_visible(const struct dirent *e)
 {
     return e->d_name[0] != '.';
 }
 
 static int
-entry(struct batch *b, const char *folder, const char *name, sfi_status *st)
+batch_license_entry(struct batch *b, const char *folder, const char *name,
+                    sfi_status *st)
 {
     size_t size = strlen(folder) + strlen(name) + 2;
     char *path = malloc(size);
@@ -170,28 +171,28 @@ entry(struct batch *b, const char *folder, const char *name, sfi_status *st)
     if (path == NULL)
         cli_nomem(b->o->cli->spec->program);
     (void)snprintf(path, size, "%s/%s", folder, name);
-    if (is_no_file(path))
+    if (is_not_regular_file(path))
         (void)fprintf(stderr, "%s: warning: %s: %s, which is not looked into\n",
                       b->o->cli->spec->program, path,
                       offline_is_folder(path) ? "a folder" : "no file");
     else
-        status = one(b, path, st);
+        status = batch_license_file(b, path, st);
     free(path);
     return status;
 }
 
 static int
-each(struct batch *b, const char *folder, sfi_status *st)
+batch_license_folder(struct batch *b, const char *folder, sfi_status *st)
 {
     struct dirent **names;
-    int n = scandir(folder, &names, is_visible, alphasort);
+    int n = scandir(folder, &names, entry_is_visible, alphasort);
     int status = 0;
 
     if (n < 0)
-        *st = report(b->o, SFI_ERR_OS, folder, strerror(errno));
+        *st = report_with_path(b->o, SFI_ERR_OS, folder, strerror(errno));
     for (int i = 0; i < n; i++) {
         if (status == 0 && *st == SFI_OK)
-            status = entry(b, folder, names[i]->d_name, st);
+            status = batch_license_entry(b, folder, names[i]->d_name, st);
         free(names[i]);
     }
     if (n >= 0)
@@ -200,7 +201,7 @@ each(struct batch *b, const char *folder, sfi_status *st)
 }
 
 static void
-sum_up(const struct batch *b)
+batch_print_summary(const struct batch *b)
 {
     sfi_hsm_info info = {.struct_size = sizeof(info)};
     struct json *out = b->o->out;
@@ -235,16 +236,17 @@ offline_license(const struct offline *o, const char *from, const char *to,
         return 0;
     if (o->out != NULL)
         json_array(o->out, "licenses");
-    status = offline_is_folder(from) ? each(&b, from, st) : one(&b, from, st);
+    status = offline_is_folder(from) ? batch_license_folder(&b, from, st)
+                                     : batch_license_file(&b, from, st);
     if (o->out != NULL)
         json_close(o->out);
     for (int i = 0; i < RESULT_COUNT; i++)
         total += b.count[i];
     if (status == 0 && *st == SFI_OK && total == 0)
-        *st =
-            report(o, SFI_ERR_FORMAT, from, "no certificate is in this folder");
+        *st = report_with_path(o, SFI_ERR_FORMAT, from,
+                               "no certificate is in this folder");
     else if (status == 0 && *st == SFI_OK)
-        sum_up(&b);
+        batch_print_summary(&b);
     sfi_license_store_free(b.store);
     return status != 0 ? status : b.status;
 }

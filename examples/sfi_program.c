@@ -174,7 +174,7 @@ static const struct cli_spec spec = {
 static sfi_installer *volatile running;
 
 static void
-on_signal(int signum)
+install_on_signal(int signum)
 {
     (void)signum;
     sfi_installer_cancel(running);
@@ -184,7 +184,7 @@ on_signal(int signum)
 
 /* "usb:1", "openocd:localhost:6666": a link by its own name. */
 static bool
-is_link(const char *port)
+port_is_link_name(const char *port)
 {
     size_t len = strcspn(port, ":/\\?");
 
@@ -193,7 +193,7 @@ is_link(const char *port)
 
 /* What -c says of a probe of ours, as options of its link. */
 static int
-write_probe(const struct program *p, bool jtag, char uri[URI_MAX])
+port_write_cmsis_dap(const struct program *p, bool jtag, char uri[URI_MAX])
 {
     const struct cli_use *use = cli_next(&p->cli, OPT_CONNECT, NULL);
     const char *mode = cli_key(&p->cli, use, "mode");
@@ -214,7 +214,7 @@ write_probe(const struct program *p, bool jtag, char uri[URI_MAX])
 
 /* A debugger's port: probe= says which, if it is none of ours. */
 static int
-write_debugger(const struct program *p, bool jtag, char uri[URI_MAX])
+port_write_debugger(const struct program *p, bool jtag, char uri[URI_MAX])
 {
     static const char *const modes[] = {"HOTPLUG", "NORMAL", "UR"};
     const struct cli_use *use = cli_next(&p->cli, OPT_CONNECT, NULL);
@@ -227,7 +227,7 @@ write_debugger(const struct program *p, bool jtag, char uri[URI_MAX])
     if (!known)
         cli_usage(&p->cli, "mode=%s, expected HOTPLUG, NORMAL or UR", mode);
     if (probe == NULL)
-        return write_probe(p, jtag, uri);
+        return port_write_cmsis_dap(p, jtag, uri);
     if ((mode != NULL && strcasecmp(mode, modes[0]) != 0) ||
         cli_key(&p->cli, use, "freq") != NULL ||
         cli_key(&p->cli, use, "sn") != NULL)
@@ -241,7 +241,7 @@ write_debugger(const struct program *p, bool jtag, char uri[URI_MAX])
 /* What spi, spi0.1, spidev0.1 and spidev0.1?speed=4000000 have behind
  * /dev/spidev; NULL: it is none of them. */
 static const char *
-spi_number(const char *port)
+port_spi_number(const char *port)
 {
     size_t word = strncasecmp(port, "spidev", 6) == 0 ? 6 : 3;
 
@@ -261,16 +261,17 @@ program_port(const struct program *p, const char *port, uint64_t baud,
     int len;
 
     if (jtag || strcasecmp(port, "swd") == 0)
-        len = write_debugger(p, jtag, uri);
-    else if (is_link(port))
+        len = port_write_debugger(p, jtag, uri);
+    else if (port_is_link_name(port))
         len = snprintf(uri, URI_MAX, "%s", port);
     else if (strncasecmp(port, "usb", 3) == 0 &&
              port[3 + strspn(port + 3, "0123456789")] == '\0')
         len = snprintf(uri, URI_MAX, "usb:%s", port + 3);
     else if (strncmp(port, "/dev/spidev", 11) == 0)
         len = snprintf(uri, URI_MAX, "spi:%s", port);
-    else if (spi_number(port) != NULL)
-        len = snprintf(uri, URI_MAX, "spi:/dev/spidev%s", spi_number(port));
+    else if (port_spi_number(port) != NULL)
+        len =
+            snprintf(uri, URI_MAX, "spi:/dev/spidev%s", port_spi_number(port));
     else /* it may bring options of its own: /dev/ttyUSB0?reset=rts */
         len = snprintf(uri, URI_MAX, "serial:%s%cbaud=%" PRIu64, port,
                        strchr(port, '?') != NULL ? '&' : '?', baud);
@@ -280,7 +281,7 @@ program_port(const struct program *p, const char *port, uint64_t baud,
 
 /* br= and chip= of -c or --gang. */
 static void
-read_link(struct program *p, const struct cli_use *use)
+read_link_options(struct program *p, const struct cli_use *use)
 {
     const char *speed = cli_key(&p->cli, use, "br");
     const char *chip = cli_key(&p->cli, use, "chip");
@@ -295,8 +296,8 @@ read_link(struct program *p, const struct cli_use *use)
 
 /* What says something of a probe goes with one. */
 static void
-check_debugger(const struct program *p, const struct cli_use *use,
-               const char *port)
+check_debugger_keys(const struct program *p, const struct cli_use *use,
+                    const char *port)
 {
     static const char *const keys[] = {"mode", "probe", "freq", "sn"};
 
@@ -309,7 +310,7 @@ check_debugger(const struct program *p, const struct cli_use *use,
 }
 
 static void
-read_connection(struct program *p)
+read_port_options(struct program *p)
 {
     const struct cli_use *use = cli_next(&p->cli, OPT_CONNECT, NULL);
     const char *port = cli_key(&p->cli, use, "port");
@@ -317,7 +318,7 @@ read_connection(struct program *p)
     if (cli_has(&p->cli, OPT_CAPTURE) && use == NULL)
         cli_usage(&p->cli, "--capture FILE goes with -c");
     if (cli_has(&p->cli, OPT_GANG)) {
-        read_link(p, cli_next(&p->cli, OPT_GANG, NULL));
+        read_link_options(p, cli_next(&p->cli, OPT_GANG, NULL));
         program_check_gang(p);
         return;
     }
@@ -327,13 +328,13 @@ read_connection(struct program *p)
         return;
     if (port == NULL)
         cli_usage(&p->cli, "-c needs port=PORT, such as port=/dev/ttyUSB0");
-    read_link(p, use);
-    check_debugger(p, use, port);
+    read_link_options(p, use);
+    check_debugger_keys(p, use, port);
     program_port(p, port, p->baud, p->port);
 }
 
 static void
-check_sfi(struct program *p)
+check_sfi_options(struct program *p)
 {
     const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
     const char *protocol = cli_key(&p->cli, use, "protocol");
@@ -367,7 +368,7 @@ check_sfi(struct program *p)
 }
 
 static void
-check(struct program *p)
+check_command_line(struct program *p)
 {
     bool plain = program_check_plain(&p->cli);
     bool on_chip = plain || cli_has(&p->cli, OPT_SFI) ||
@@ -376,8 +377,8 @@ check(struct program *p)
     bool on_hsm = false;
 
     program_check_list(&p->cli);
-    read_connection(p);
-    check_sfi(p);
+    read_port_options(p);
+    check_sfi_options(p);
     p->plain =
         plain || (cli_has(&p->cli, OPT_ERASE) && !cli_has(&p->cli, OPT_SFI));
     for (size_t id = OPT_HSM_INFO; id <= OPT_HSM_LICENSE; id++) {
@@ -398,7 +399,7 @@ check(struct program *p)
 
 /* For what is more than one install: connect, and say to what. */
 static sfi_status
-connect(struct program *p, sfi_target **out)
+target_connect_and_show(struct program *p, sfi_target **out)
 {
     sfi_target_info info = {.struct_size = sizeof(info)};
     char version[48] = "";
@@ -422,8 +423,8 @@ connect(struct program *p, sfi_target **out)
 
 /* In a folder each chip's certificate has a name of its own. */
 static const char *
-name_certificate(const char *path, const sfi_certificate *cert,
-                 char name[PATH_SIZE])
+certificate_file_name(const char *path, const sfi_certificate *cert,
+                      char name[PATH_SIZE])
 {
     if (!offline_is_folder(path))
         return path;
@@ -433,20 +434,20 @@ name_certificate(const char *path, const sfi_certificate *cert,
 }
 
 static sfi_status
-get_certificate(struct program *p)
+target_save_certificate(struct program *p)
 {
     const char *path = cli_value(&p->cli, OPT_GET_CERTIFICATE);
     char name[PATH_SIZE];
     sfi_certificate *cert = NULL;
     sfi_target *t = NULL;
-    sfi_status st = connect(p, &t);
+    sfi_status st = target_connect_and_show(p, &t);
 
     if (st == SFI_OK)
         st = sfi_target_activate_security(t);
     if (st == SFI_OK)
         st = sfi_target_get_certificate(t, &cert);
     if (st == SFI_OK) {
-        path = name_certificate(path, cert, name);
+        path = certificate_file_name(path, cert, name);
         st = sfi_certificate_save(cert, path);
     }
     if (st == SFI_OK) {
@@ -463,10 +464,10 @@ get_certificate(struct program *p)
 }
 
 static sfi_status
-plain(struct program *p)
+program_open_chip(struct program *p)
 {
     sfi_target *t = NULL;
-    sfi_status st = connect(p, &t);
+    sfi_status st = target_connect_and_show(p, &t);
 
     if (st == SFI_OK)
         st = program_plain(p, t);
@@ -477,7 +478,7 @@ plain(struct program *p)
 /* ---- install ---- */
 
 static const char *
-words(uint32_t phase)
+install_phase_text(uint32_t phase)
 {
     switch (phase) {
     case SFI_PHASE_CONNECT:
@@ -498,20 +499,20 @@ words(uint32_t phase)
 }
 
 static void
-on_progress(void *user, const sfi_progress *at)
+install_on_progress(void *user, const sfi_progress *at)
 {
     struct program *p = user;
 
     if (p->phase == SFI_PHASE_AREAS && at->done > 0)
         cli_progress_at(&p->progress, "Writing areas", at->done, at->total);
     if (at->phase != p->phase)
-        cli_progress_step(&p->progress, "%s", words(at->phase));
+        cli_progress_step(&p->progress, "%s", install_phase_text(at->phase));
     p->phase = at->phase;
     p->bytes = at->total;
 }
 
 static double
-seconds_since(const struct timespec *then)
+program_seconds_since(const struct timespec *then)
 {
     struct timespec now = {0};
 
@@ -521,7 +522,7 @@ seconds_since(const struct timespec *then)
 }
 
 static void
-report_license(struct program *p, sfi_installer *in)
+report_license_count(struct program *p, sfi_installer *in)
 {
     const sfi_certificate *cert = sfi_installer_certificate(in);
     sfi_hsm_info info = {.struct_size = sizeof(info)};
@@ -537,9 +538,9 @@ report_license(struct program *p, sfi_installer *in)
 }
 
 static void
-report_success(struct program *p, sfi_installer *in)
+report_install_success(struct program *p, sfi_installer *in)
 {
-    double seconds = seconds_since(&p->started);
+    double seconds = program_seconds_since(&p->started);
     unsigned long whole = (unsigned long)seconds;
     double rate = seconds > 0 ? (double)p->bytes / seconds : 0;
 
@@ -556,13 +557,13 @@ report_success(struct program *p, sfi_installer *in)
         json_number(&p->out, "bytes", p->bytes);
         json_number(&p->out, "milliseconds", (uint64_t)(seconds * 1000));
     }
-    report_license(p, in);
+    report_license_count(p, in);
 }
 
 static sfi_status
-run(struct program *p, sfi_installer *in)
+install_run(struct program *p, sfi_installer *in)
 {
-    const struct sigaction cancel = {.sa_handler = on_signal};
+    const struct sigaction cancel = {.sa_handler = install_on_signal};
     sfi_status st;
 
     running = in;
@@ -581,7 +582,7 @@ run(struct program *p, sfi_installer *in)
 
 /* What is known already: a licence, or a store of them. */
 static sfi_status
-set_licenses(struct program *p, sfi_ctx *ctx, sfi_installer *in)
+installer_set_licenses(struct program *p, sfi_ctx *ctx, sfi_installer *in)
 {
     const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
     const char *store_path = cli_key(&p->cli, use, "store");
@@ -615,11 +616,12 @@ program_set_up(struct program *p, sfi_ctx *ctx, sfi_installer *in)
         st = sfi_installer_set_protocol(in, SFI_PROTOCOL_LIVE);
     if (st == SFI_OK)
         st = sfi_installer_set_erase(in, cli_has(&p->cli, OPT_ERASE));
-    return st == SFI_OK ? set_licenses(p, ctx, in) : st;
+    return st == SFI_OK ? installer_set_licenses(p, ctx, in) : st;
 }
 
 static sfi_status
-set_up(struct program *p, const struct cli_use *use, sfi_installer *in)
+installer_set_up(struct program *p, const struct cli_use *use,
+                 sfi_installer *in)
 {
     sfi_hsm *late = NULL;
     sfi_status st = program_set_up(p, p->ctx, in);
@@ -627,7 +629,7 @@ set_up(struct program *p, const struct cli_use *use, sfi_installer *in)
     if (st == SFI_OK)
         st = sfi_installer_set_transport(in, p->tp);
     if (st == SFI_OK)
-        st = sfi_installer_set_progress(in, on_progress, p);
+        st = sfi_installer_set_progress(in, install_on_progress, p);
     if (st == SFI_OK && cli_key(&p->cli, use, "store") != NULL) {
         st = program_late_hsm(p, &late);
         if (st == SFI_OK)
@@ -640,7 +642,7 @@ set_up(struct program *p, const struct cli_use *use, sfi_installer *in)
 }
 
 static int
-install(struct program *p, sfi_status *st)
+install_image(struct program *p, sfi_status *st)
 {
     const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
     sfi_installer *in = NULL;
@@ -659,11 +661,11 @@ install(struct program *p, sfi_status *st)
     }
     *st = sfi_installer_new(p->ctx, p->chip, &in);
     if (*st == SFI_OK)
-        *st = set_up(p, use, in);
+        *st = installer_set_up(p, use, in);
     if (*st == SFI_OK)
-        *st = run(p, in);
+        *st = install_run(p, in);
     if (*st == SFI_OK)
-        report_success(p, in);
+        report_install_success(p, in);
     sfi_installer_free(in);
     return status;
 }
@@ -671,7 +673,7 @@ install(struct program *p, sfi_status *st)
 /* ---- all of it, in order ---- */
 
 static int
-work_on_chip(struct program *p, sfi_status *st)
+run_chip_actions(struct program *p, sfi_status *st)
 {
     int status = 0;
 
@@ -681,16 +683,16 @@ work_on_chip(struct program *p, sfi_status *st)
     if (*st == SFI_OK && cli_has(&p->cli, OPT_CAPTURE))
         *st = sfi_transport_capture(p->tp, cli_value(&p->cli, OPT_CAPTURE));
     if (*st == SFI_OK && cli_has(&p->cli, OPT_GET_CERTIFICATE))
-        *st = get_certificate(p);
+        *st = target_save_certificate(p);
     if (*st == SFI_OK && cli_has(&p->cli, OPT_SFI))
-        status = install(p, st);
+        status = install_image(p, st);
     else if (*st == SFI_OK && p->plain)
-        *st = plain(p);
+        *st = program_open_chip(p);
     return status;
 }
 
 static int
-work(struct program *p)
+run_all_actions(struct program *p)
 {
     sfi_status st = SFI_OK;
     int status = 0;
@@ -704,7 +706,7 @@ work(struct program *p)
     if (st == SFI_OK && cli_has(&p->cli, OPT_HSM_LICENSE))
         status = program_get_license(p, &st);
     if (status == 0 && st == SFI_OK && p->port[0] != '\0')
-        status = work_on_chip(p, &st);
+        status = run_chip_actions(p, &st);
     if (status == 0 && st == SFI_OK && cli_has(&p->cli, OPT_GANG))
         status = program_gang(p, &st);
     cli_progress_end(&p->progress);
@@ -727,7 +729,7 @@ main(int argc, char **argv)
     int status;
 
     cli_parse(&p.cli, &spec, argc, argv);
-    check(&p);
+    check_command_line(&p);
     /* An install goes on when nobody reads about it any more. */
     (void)signal(SIGPIPE, SIG_IGN);
     p.json = cli_has(&p.cli, OPT_JSON);
@@ -736,7 +738,7 @@ main(int argc, char **argv)
     if (p.json)
         json_object(&p.out, NULL);
     p.ctx = cli_context(&p.cli);
-    status = work(&p);
+    status = run_all_actions(&p);
     if (p.json)
         json_close(&p.out);
     sfi_firmware_free(p.firmware);

@@ -66,14 +66,14 @@ struct gang {
 static volatile sig_atomic_t interrupted;
 
 static void
-on_signal(int signum)
+gang_on_signal(int signum)
 {
     (void)signum;
     interrupted = 1;
 }
 
 static double
-seconds_since(const struct timespec *then)
+program_seconds_since(const struct timespec *then)
 {
     struct timespec now = {0};
 
@@ -117,7 +117,7 @@ program_check_gang(const struct program *p)
 
 /* One word for each chip, none of them twice. */
 static void
-name_chips(struct gang *g)
+gang_name_chips(struct gang *g)
 {
     char *save = NULL;
 
@@ -139,7 +139,7 @@ name_chips(struct gang *g)
 /* ---- one HSM for all ---- */
 
 static sfi_status
-login_once(struct gang *g)
+gang_login_once(struct gang *g)
 {
     struct program *p = g->p;
 
@@ -157,7 +157,7 @@ login_once(struct gang *g)
 
 /* What went wrong in the HSM's context, told in the chip's. */
 static void
-hand_over(const sfi_ctx *from, sfi_ctx *to, sfi_status st)
+copy_error_to_context(const sfi_ctx *from, sfi_ctx *to, sfi_status st)
 {
     const sfi_error *err = sfi_ctx_error(from);
     const char *where = sfi_error_where(err);
@@ -169,19 +169,19 @@ hand_over(const sfi_ctx *from, sfi_ctx *to, sfi_status st)
 }
 
 static sfi_status
-shared_license(void *user, const uint8_t *cert, size_t cert_len,
-               uint32_t session, uint8_t *out, size_t *out_len)
+gang_get_license(void *user, const uint8_t *cert, size_t cert_len,
+                 uint32_t session, uint8_t *out, size_t *out_len)
 {
     struct chip *chip = user;
     struct gang *g = chip->gang;
     sfi_status st;
 
     (void)pthread_mutex_lock(&g->hsm_lock);
-    st = login_once(g);
+    st = gang_login_once(g);
     if (st == SFI_OK)
         st = program_license(g->p, cert, cert_len, session, out, out_len);
     if (st != SFI_OK)
-        hand_over(g->p->ctx, chip->ctx, st);
+        copy_error_to_context(g->p->ctx, chip->ctx, st);
     chip->hsm.struct_size = sizeof(chip->hsm);
     chip->counted =
         st == SFI_OK && sfi_hsm_get_info(g->p->hsm, &chip->hsm) == SFI_OK;
@@ -192,7 +192,7 @@ shared_license(void *user, const uint8_t *cert, size_t cert_len,
 /* ---- the record ---- */
 
 static const char *
-result_word(const struct chip *chip)
+chip_result_word(const struct chip *chip)
 {
     if (chip->st == SFI_ERR_CANCELLED)
         return "cancelled";
@@ -200,13 +200,13 @@ result_word(const struct chip *chip)
 }
 
 static void
-chip_json(struct json *j, const struct chip *chip)
+chip_write_json(struct json *j, const struct chip *chip)
 {
     const sfi_certificate *cert = sfi_installer_certificate(chip->in);
     const sfi_chip *part = sfi_installer_chip(chip->in);
 
     json_text(j, "port", chip->port);
-    json_text(j, "result", result_word(chip));
+    json_text(j, "result", chip_result_word(chip));
     if (part != NULL)
         json_text(j, "chip", sfi_chip_name(part));
     if (cert != NULL)
@@ -218,7 +218,7 @@ chip_json(struct json *j, const struct chip *chip)
 }
 
 static void
-record_time(struct json *j)
+record_write_time(struct json *j)
 {
     char text[32] = "";
     time_t now = time(NULL);
@@ -230,7 +230,7 @@ record_time(struct json *j)
 }
 
 static int
-put_record(const struct chip *chip)
+chip_append_record(const struct chip *chip)
 {
     const struct program *p = chip->gang->p;
     char *line = NULL;
@@ -243,10 +243,10 @@ put_record(const struct chip *chip)
         return errno;
     json_init_line(&j, f);
     json_object(&j, NULL);
-    record_time(&j);
+    record_write_time(&j);
     json_text(&j, "image", cli_value(&p->cli, OPT_SFI));
     json_text(&j, "protocol", p->live ? "live" : "static");
-    chip_json(&j, chip);
+    chip_write_json(&j, chip);
     json_close(&j);
     err = fclose(f) == 0 ? record_append(chip->gang->record, line, len) : errno;
     free(line);
@@ -256,7 +256,7 @@ put_record(const struct chip *chip)
 /* ---- a chip's thread ---- */
 
 static void
-on_progress(void *user, const sfi_progress *at)
+chip_on_progress(void *user, const sfi_progress *at)
 {
     struct chip *chip = user;
 
@@ -266,7 +266,7 @@ on_progress(void *user, const sfi_progress *at)
 }
 
 static sfi_status
-attach(struct chip *chip)
+chip_open_transport(struct chip *chip)
 {
     sfi_transport *tp = NULL;
     sfi_status st = sfi_transport_open(chip->ctx, chip->uri, &tp);
@@ -279,14 +279,14 @@ attach(struct chip *chip)
 
 /* Whatever came of it is on record. */
 static void
-finish(struct chip *chip)
+chip_finish_install(struct chip *chip)
 {
     struct gang *g = chip->gang;
 
-    chip->seconds = seconds_since(&g->started);
+    chip->seconds = program_seconds_since(&g->started);
     if (g->record >= 0) {
         (void)pthread_mutex_lock(&g->record_lock);
-        chip->unrecorded = put_record(chip);
+        chip->unrecorded = chip_append_record(chip);
         (void)pthread_mutex_unlock(&g->record_lock);
     }
     (void)pthread_mutex_lock(&g->lock);
@@ -295,14 +295,14 @@ finish(struct chip *chip)
 }
 
 static void *
-work(void *user)
+chip_thread_main(void *user)
 {
     struct chip *chip = user;
 
-    chip->st = attach(chip);
+    chip->st = chip_open_transport(chip);
     if (chip->st == SFI_OK)
         chip->st = sfi_installer_run(chip->in);
-    finish(chip);
+    chip_finish_install(chip);
     return NULL;
 }
 
@@ -310,7 +310,7 @@ work(void *user)
 
 /* The lines are drawn anew under what is said now. */
 static void
-wipe_block(struct gang *g)
+display_erase_block(struct gang *g)
 {
     if (g->drawn)
         (void)printf("\033[%zuA\033[J", g->count);
@@ -318,13 +318,13 @@ wipe_block(struct gang *g)
 }
 
 static void
-log_line(void *user, int level, const char *line)
+chip_log_line(void *user, int level, const char *line)
 {
     struct chip *chip = user;
     struct gang *g = chip->gang;
 
     (void)pthread_mutex_lock(&g->lock);
-    wipe_block(g);
+    display_erase_block(g);
     (void)fflush(stdout);
     (void)fprintf(stderr, "%s: %s%s\n", g->p->cli.spec->program,
                   level == SFI_LOG_WARNING ? "warning: " : "", line);
@@ -332,7 +332,7 @@ log_line(void *user, int level, const char *line)
 }
 
 static unsigned
-percent_of(const sfi_progress *at)
+progress_percent(const sfi_progress *at)
 {
     if (at->total == 0)
         return 0;
@@ -340,31 +340,31 @@ percent_of(const sfi_progress *at)
 }
 
 static void
-describe(const struct chip *chip, char *line, size_t size)
+chip_describe_line(const struct chip *chip, char *line, size_t size)
 {
     char left[48] = "";
 
     if (!chip->ended) {
         (void)snprintf(line, size, "%s: %u%%", chip->port,
-                       percent_of(&chip->at));
+                       progress_percent(&chip->at));
         return;
     }
     if (chip->counted)
         (void)snprintf(left, sizeof(left), ", HSM COUNTER: %" PRIu64,
                        chip->hsm.remaining);
     (void)snprintf(line, size, "%s: %s after %.1f s%s", chip->port,
-                   result_word(chip), chip->seconds, left);
+                   chip_result_word(chip), chip->seconds, left);
 }
 
 static void
-draw_block(struct gang *g)
+display_draw_block(struct gang *g)
 {
     char line[LINE_SIZE];
 
     if (g->drawn)
         (void)printf("\033[%zuA", g->count);
     for (size_t i = 0; i < g->count; i++) {
-        describe(&g->chips[i], line, sizeof(line));
+        chip_describe_line(&g->chips[i], line, sizeof(line));
         (void)printf("%.*s\033[K\n", (int)g->columns - 1, line);
     }
     g->drawn = true;
@@ -372,26 +372,26 @@ draw_block(struct gang *g)
 
 /* On no terminal: a line when a chip is a quarter further. */
 static void
-tell_news(struct gang *g)
+display_print_news(struct gang *g)
 {
     char line[LINE_SIZE];
 
     for (size_t i = 0; i < g->count; i++) {
         struct chip *chip = &g->chips[i];
-        unsigned quarters = percent_of(&chip->at) / 25;
+        unsigned quarters = progress_percent(&chip->at) / 25;
 
         if (chip->told || (!chip->ended && quarters == chip->quarters))
             continue;
         chip->quarters = quarters;
         chip->told = chip->ended;
-        describe(chip, line, sizeof(line));
+        chip_describe_line(chip, line, sizeof(line));
         (void)printf("%s\n", line);
     }
 }
 
 /* True: all have ended. */
 static bool
-look(struct gang *g)
+gang_show_progress(struct gang *g)
 {
     size_t ended = 0;
 
@@ -400,9 +400,9 @@ look(struct gang *g)
         ended += g->chips[i].ended;
     if (!g->quiet && !g->p->json) {
         if (g->block)
-            draw_block(g);
+            display_draw_block(g);
         else
-            tell_news(g);
+            display_print_news(g);
         (void)fflush(stdout);
     }
     (void)pthread_mutex_unlock(&g->lock);
@@ -410,12 +410,12 @@ look(struct gang *g)
 }
 
 static void
-watch(struct gang *g)
+gang_watch_until_end(struct gang *g)
 {
     const struct timespec tick = {.tv_nsec = TICK_NS};
     bool cancelled = false;
 
-    while (!look(g)) {
+    while (!gang_show_progress(g)) {
         (void)nanosleep(&tick, NULL);
         if (!interrupted || cancelled)
             continue;
@@ -427,7 +427,7 @@ watch(struct gang *g)
 
 /* A terminal that has a line for each, and one more. */
 static void
-find_terminal(struct gang *g)
+display_find_terminal(struct gang *g)
 {
     struct winsize size;
 
@@ -441,9 +441,9 @@ find_terminal(struct gang *g)
 /* ---- all together ---- */
 
 static void
-take_signals(sigset_t *set)
+gang_catch_signals(sigset_t *set)
 {
-    const struct sigaction action = {.sa_handler = on_signal};
+    const struct sigaction action = {.sa_handler = gang_on_signal};
 
     (void)sigemptyset(set);
     (void)sigaddset(set, SIGINT);
@@ -456,27 +456,27 @@ take_signals(sigset_t *set)
 
 /* The watcher takes the signals, not the threads. */
 static void
-run(struct gang *g)
+gang_run_threads(struct gang *g)
 {
     sigset_t signals, before;
     bool started[GANG_MAX] = {false};
 
-    take_signals(&signals);
+    gang_catch_signals(&signals);
     (void)clock_gettime(CLOCK_MONOTONIC, &g->started);
     (void)pthread_sigmask(SIG_BLOCK, &signals, &before);
     for (size_t i = 0; i < g->count; i++) {
         struct chip *chip = &g->chips[i];
-        int err = pthread_create(&chip->thread, NULL, work, chip);
+        int err = pthread_create(&chip->thread, NULL, chip_thread_main, chip);
 
         started[i] = err == 0;
         if (started[i])
             continue;
         chip->st = SFI_ERR_OS;
         sfi_ctx_report(chip->ctx, chip->st, err, "cannot start a thread");
-        finish(chip);
+        chip_finish_install(chip);
     }
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    watch(g);
+    gang_watch_until_end(g);
     for (size_t i = 0; i < g->count; i++) {
         if (started[i])
             (void)pthread_join(g->chips[i].thread, NULL);
@@ -484,17 +484,17 @@ run(struct gang *g)
 }
 
 static sfi_status
-prepare(struct chip *chip, bool from_hsm)
+chip_prepare_install(struct chip *chip, bool from_hsm)
 {
     struct program *p = chip->gang->p;
     const sfi_hsm_ops ops = {
         .struct_size = sizeof(ops),
-        .license = shared_license,
+        .license = gang_get_license,
     };
     const sfi_ctx_options options = {
         .struct_size = sizeof(options),
         .log_level = SFI_LOG_WARNING,
-        .log = log_line,
+        .log = chip_log_line,
         .log_user = chip,
     };
     sfi_hsm *hsm = NULL;
@@ -506,7 +506,7 @@ prepare(struct chip *chip, bool from_hsm)
     if (st == SFI_OK)
         st = program_set_up(p, chip->ctx, chip->in);
     if (st == SFI_OK)
-        st = sfi_installer_set_progress(chip->in, on_progress, chip);
+        st = sfi_installer_set_progress(chip->in, chip_on_progress, chip);
     if (st == SFI_OK && from_hsm)
         st = sfi_hsm_open_custom(chip->ctx, &ops, chip, &hsm);
     if (st == SFI_OK && from_hsm)
@@ -517,7 +517,7 @@ prepare(struct chip *chip, bool from_hsm)
 
 /* Image and HSM, before any chip is touched. */
 static int
-prepare_all(struct gang *g, sfi_status *st)
+gang_prepare_chips(struct gang *g, sfi_status *st)
 {
     struct program *p = g->p;
     const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
@@ -529,9 +529,9 @@ prepare_all(struct gang *g, sfi_status *st)
     if (from_hsm && cli_key(&p->cli, use, "store") == NULL)
         status = program_login(p, slot, st);
     for (size_t i = 0; status == 0 && *st == SFI_OK && i < g->count; i++) {
-        *st = prepare(&g->chips[i], from_hsm);
+        *st = chip_prepare_install(&g->chips[i], from_hsm);
         if (*st != SFI_OK)
-            hand_over(g->chips[i].ctx, p->ctx, *st);
+            copy_error_to_context(g->chips[i].ctx, p->ctx, *st);
     }
     if (status == 0 && *st == SFI_OK && record != NULL)
         status = record_open(&p->cli, p->ctx, record, &g->record);
@@ -539,14 +539,14 @@ prepare_all(struct gang *g, sfi_status *st)
 }
 
 static void
-sum_up_json(const struct gang *g, size_t installed)
+gang_write_json_summary(const struct gang *g, size_t installed)
 {
     struct json *out = &g->p->out;
 
     json_array(out, "chips");
     for (size_t i = 0; i < g->count; i++) {
         json_object(out, NULL);
-        chip_json(out, &g->chips[i]);
+        chip_write_json(out, &g->chips[i]);
         if (g->record >= 0)
             json_bool(out, "recorded", g->chips[i].unrecorded == 0);
         json_close(out);
@@ -555,12 +555,12 @@ sum_up_json(const struct gang *g, size_t installed)
     json_number(out, "installed", installed);
     json_number(out, "failed", g->count - installed);
     json_number(out, "milliseconds",
-                (uint64_t)(seconds_since(&g->started) * 1000));
+                (uint64_t)(program_seconds_since(&g->started) * 1000));
 }
 
 /* The failures, by port; the first one's status is the program's. */
 static int
-tell_failures(const struct gang *g)
+gang_print_failures(const struct gang *g)
 {
     const struct cli *cli = &g->p->cli;
     int status = 0;
@@ -579,29 +579,31 @@ tell_failures(const struct gang *g)
                                 "%s: cannot write the record of %s, which is "
                                 "%s: %s",
                                 cli_value(cli, OPT_RECORD), chip->port,
-                                result_word(chip), strerror(chip->unrecorded));
+                                chip_result_word(chip),
+                                strerror(chip->unrecorded));
         status = status == 0 ? one : status;
     }
     return status;
 }
 
 static int
-sum_up(const struct gang *g)
+gang_print_summary(const struct gang *g)
 {
     size_t installed = 0;
 
     for (size_t i = 0; i < g->count; i++)
         installed += g->chips[i].st == SFI_OK;
-    cli_progress_step(
-        &g->p->progress, "%zu chips: %zu installed, %zu not, in %.1f s",
-        g->count, installed, g->count - installed, seconds_since(&g->started));
+    cli_progress_step(&g->p->progress,
+                      "%zu chips: %zu installed, %zu not, in %.1f s", g->count,
+                      installed, g->count - installed,
+                      program_seconds_since(&g->started));
     if (g->p->json)
-        sum_up_json(g, installed);
-    return tell_failures(g);
+        gang_write_json_summary(g, installed);
+    return gang_print_failures(g);
 }
 
 static void
-release(struct gang *g)
+gang_release(struct gang *g)
 {
     for (size_t i = 0; i < g->count; i++) {
         sfi_installer_free(g->chips[i].in);
@@ -632,13 +634,13 @@ program_gang(struct program *p, sfi_status *st)
         pthread_mutex_init(&g.hsm_lock, NULL) != 0 ||
         pthread_mutex_init(&g.record_lock, NULL) != 0)
         cli_nomem(p->cli.spec->program);
-    name_chips(&g);
-    find_terminal(&g);
-    status = prepare_all(&g, st);
+    gang_name_chips(&g);
+    display_find_terminal(&g);
+    status = gang_prepare_chips(&g, st);
     if (status == 0 && *st == SFI_OK) {
-        run(&g);
-        status = sum_up(&g);
+        gang_run_threads(&g);
+        status = gang_print_summary(&g);
     }
-    release(&g);
+    gang_release(&g);
     return status;
 }

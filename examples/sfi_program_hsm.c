@@ -9,7 +9,7 @@
 #include "sfi_program.h"
 
 static sfi_status
-open_hsm(struct program *p, const char *slot)
+program_reopen_hsm(struct program *p, const char *slot)
 {
     sfi_hsm_free(p->hsm);
     p->hsm = NULL;
@@ -27,7 +27,7 @@ program_login(struct program *p, const char *slot, sfi_status *st)
     struct cli_pin pin;
     int status;
 
-    *st = open_hsm(p, slot);
+    *st = program_reopen_hsm(p, slot);
     if (*st == SFI_OK)
         *st = sfi_hsm_get_info(p->hsm, &info);
     if (*st != SFI_OK)
@@ -53,7 +53,7 @@ program_login_late(struct program *p)
     const char *slot = cli_key(&p->cli, use, "slot");
     sfi_hsm_info info = {.struct_size = sizeof(info)};
     const char *file = cli_value(&p->cli, OPT_PIN_FILE);
-    sfi_status st = open_hsm(p, slot);
+    sfi_status st = program_reopen_hsm(p, slot);
     struct cli_pin pin;
 
     if (st == SFI_OK)
@@ -99,8 +99,8 @@ program_license(struct program *p, const uint8_t *cert, size_t cert_len,
 }
 
 static sfi_status
-late_license(void *user, const uint8_t *cert, size_t cert_len, uint32_t session,
-             uint8_t *out, size_t *out_len)
+license_on_demand(void *user, const uint8_t *cert, size_t cert_len,
+                  uint32_t session, uint8_t *out, size_t *out_len)
 {
     struct program *p = user;
     sfi_status st = program_login_late(p);
@@ -115,7 +115,7 @@ program_late_hsm(struct program *p, sfi_hsm **out)
 {
     const sfi_hsm_ops ops = {
         .struct_size = sizeof(ops),
-        .license = late_license,
+        .license = license_on_demand,
     };
 
     return sfi_hsm_open_custom(p->ctx, &ops, p, out);
@@ -124,7 +124,7 @@ program_late_hsm(struct program *p, sfi_hsm **out)
 /* ---- questions to an HSM ---- */
 
 static void
-print_hsm(size_t id, const sfi_hsm_info *info)
+print_hsm_answer(size_t id, const sfi_hsm_info *info)
 {
     switch (id) {
     case OPT_HSM_COUNTER:
@@ -147,14 +147,14 @@ program_ask_hsm(struct program *p, size_t id)
 {
     const char *slot = cli_key(&p->cli, cli_next(&p->cli, id, NULL), "slot");
     sfi_hsm_info info = {.struct_size = sizeof(info)};
-    sfi_status st = open_hsm(p, slot);
+    sfi_status st = program_reopen_hsm(p, slot);
 
     if (st == SFI_OK)
         st = sfi_hsm_get_info(p->hsm, &info);
     if (st != SFI_OK)
         return st;
     if (!p->json) {
-        print_hsm(id, &info);
+        print_hsm_answer(id, &info);
         return SFI_OK;
     }
     json_object(&p->out, "hsm");
@@ -165,7 +165,7 @@ program_ask_hsm(struct program *p, size_t id)
 }
 
 static int
-login_for_licenses(void *user, sfi_hsm **hsm, sfi_status *st)
+batch_log_in(void *user, sfi_hsm **hsm, sfi_status *st)
 {
     struct program *p = user;
     const struct cli_use *use = cli_next(&p->cli, OPT_HSM_LICENSE, NULL);
@@ -177,14 +177,14 @@ login_for_licenses(void *user, sfi_hsm **hsm, sfi_status *st)
 
 /* For a folder of certificates, or into a folder of licences. */
 static int
-get_licenses(struct program *p, const struct cli_use *use, sfi_status *st)
+get_license_batch(struct program *p, const struct cli_use *use, sfi_status *st)
 {
     const struct offline o = {
         .cli = &p->cli,
         .ctx = p->ctx,
         .progress = &p->progress,
         .out = p->json ? &p->out : NULL,
-        .login = login_for_licenses,
+        .login = batch_log_in,
         .user = p,
     };
 
@@ -192,7 +192,7 @@ get_licenses(struct program *p, const struct cli_use *use, sfi_status *st)
 }
 
 static void
-license_json(struct program *p, const char *path)
+write_license_json(struct program *p, const char *path)
 {
     sfi_hsm_info info = {.struct_size = sizeof(info)};
 
@@ -211,7 +211,7 @@ program_get_license(struct program *p, sfi_status *st)
     int status = 0;
 
     if (offline_is_folder(use->value[0]) || offline_is_folder(use->value[1]))
-        return get_licenses(p, use, st);
+        return get_license_batch(p, use, st);
 
     *st = sfi_certificate_load(p->ctx, use->value[0], &cert);
     if (*st == SFI_OK)
@@ -226,7 +226,7 @@ program_get_license(struct program *p, sfi_status *st)
                           "ID %s\nWriting data to file %s",
                           slot, use->value[1]);
         if (p->json)
-            license_json(p, use->value[1]);
+            write_license_json(p, use->value[1]);
     }
     sfi_license_free(lic);
     sfi_certificate_free(cert);

@@ -37,14 +37,14 @@ struct list {
 };
 
 static bool
-is_wanted(const struct list *l, const struct kind *k)
+kind_is_wanted(const struct list *l, const struct kind *k)
 {
     return l->word == NULL || strcmp(l->word, k->word) == 0;
 }
 
 /* The USB, which alone can fail. */
 static bool
-is_usb_wanted(const struct list *l)
+list_covers_usb(const struct list *l)
 {
     return l->word == NULL || strcmp(l->word, "usb") == 0 ||
            strcmp(l->word, "probe") == 0;
@@ -52,13 +52,13 @@ is_usb_wanted(const struct list *l)
 
 /* "serial:" is what a port is when it says nothing else. */
 static const char *
-as_port(const char *uri)
+uri_as_port_name(const char *uri)
 {
     return strncmp(uri, "serial:", 7) == 0 ? uri + 7 : uri;
 }
 
 static const char *
-why_none(const struct list *l, const struct kind *k)
+kind_empty_reason(const struct list *l, const struct kind *k)
 {
     if (sfi_has_feature(k->feature) == 0)
         return "this libsfi was built without them";
@@ -70,23 +70,23 @@ why_none(const struct list *l, const struct kind *k)
 
 /* The titles up to this kind's, with what there is none of. */
 static void
-say_titles(struct list *l, int up_to)
+list_print_titles(struct list *l, int up_to)
 {
     while (l->said < up_to) {
         int i = l->said;
 
-        if (i != NOTHING_SAID && is_wanted(l, &kinds[i]) && !l->filled)
-            (void)printf("  %s\n", why_none(l, &kinds[i]));
+        if (i != NOTHING_SAID && kind_is_wanted(l, &kinds[i]) && !l->filled)
+            (void)printf("  %s\n", kind_empty_reason(l, &kinds[i]));
         l->filled = false;
         i = ++l->said;
-        if (i < KIND_COUNT && is_wanted(l, &kinds[i]))
+        if (i < KIND_COUNT && kind_is_wanted(l, &kinds[i]))
             (void)printf("%s:\n", kinds[i].title);
     }
 }
 
 /* "FT232R USB UART, FTDI, serial number A50285BI" */
 static void
-say_texts(const sfi_transport_found *f)
+device_print_texts(const sfi_transport_found *f)
 {
     const struct {
         const char *before;
@@ -109,12 +109,12 @@ say_texts(const sfi_transport_found *f)
 }
 
 static void
-say(const struct kind *k, const sfi_transport_found *f)
+device_print(const struct kind *k, const sfi_transport_found *f)
 {
-    (void)printf("  port=%s\n", as_port(f->uri));
-    say_texts(f);
+    (void)printf("  port=%s\n", uri_as_port_name(f->uri));
+    device_print_texts(f);
     if (f->lasting_uri[0] != '\0')
-        (void)printf("    also port=%s\n", as_port(f->lasting_uri));
+        (void)printf("    also port=%s\n", uri_as_port_name(f->lasting_uri));
     if ((f->flags & SFI_FOUND_DENIED) != 0)
         (void)printf("    you may not open it: %s\n", k->remedy);
     if ((f->flags & SFI_FOUND_BUSY) != 0)
@@ -122,14 +122,14 @@ say(const struct kind *k, const sfi_transport_found *f)
 }
 
 static void
-write_json(struct json *j, const sfi_transport_found *f)
+device_write_json(struct json *j, const sfi_transport_found *f)
 {
     json_object(j, NULL);
     json_text(j, "kind", f->kind);
     json_text(j, "uri", f->uri);
-    json_text(j, "port", as_port(f->uri));
+    json_text(j, "port", uri_as_port_name(f->uri));
     if (f->lasting_uri[0] != '\0')
-        json_text(j, "lasting_port", as_port(f->lasting_uri));
+        json_text(j, "lasting_port", uri_as_port_name(f->lasting_uri));
     json_text(j, "product", f->product);
     json_text(j, "manufacturer", f->manufacturer);
     json_text(j, "serial", f->serial);
@@ -139,31 +139,32 @@ write_json(struct json *j, const sfi_transport_found *f)
 }
 
 static void
-on_found(void *user, const sfi_transport_found *found)
+list_on_found(void *user, const sfi_transport_found *found)
 {
     struct list *l = user;
     int i = 0;
 
     while (i < KIND_COUNT && strcmp(kinds[i].kind, found->kind) != 0)
         i++;
-    if (i == KIND_COUNT || !is_wanted(l, &kinds[i]))
+    if (i == KIND_COUNT || !kind_is_wanted(l, &kinds[i]))
         return;
     if (l->out != NULL) {
-        write_json(l->out, found);
+        device_write_json(l->out, found);
         return;
     }
-    say_titles(l, i);
+    list_print_titles(l, i);
     l->filled = true;
-    say(&kinds[i], found);
+    device_print(&kinds[i], found);
 }
 
 /* Those of the wanted ones that cannot be there. */
 static void
-write_missing(const struct list *l)
+list_write_not_built_in(const struct list *l)
 {
     json_array(l->out, "not_built_in");
     for (int i = 0; i < KIND_COUNT; i++) {
-        if (is_wanted(l, &kinds[i]) && sfi_has_feature(kinds[i].feature) == 0)
+        if (kind_is_wanted(l, &kinds[i]) &&
+            sfi_has_feature(kinds[i].feature) == 0)
             json_text(l->out, NULL, kinds[i].kind);
     }
     json_close(l->out);
@@ -201,12 +202,12 @@ program_list(struct program *p)
 
     if (p->json)
         json_array(&p->out, "found");
-    l.st = sfi_transport_list(p->ctx, on_found, &l);
+    l.st = sfi_transport_list(p->ctx, list_on_found, &l);
     if (p->json) {
         json_close(&p->out);
-        write_missing(&l);
+        list_write_not_built_in(&l);
     } else {
-        say_titles(&l, KIND_COUNT);
+        list_print_titles(&l, KIND_COUNT);
     }
-    return is_usb_wanted(&l) ? l.st : SFI_OK;
+    return list_covers_usb(&l) ? l.st : SFI_OK;
 }

@@ -19,7 +19,7 @@
 #define TEXT_MAX 160u
 
 static sfi_status
-say(struct program *p, sfi_status st, const char *text)
+report_plain_error(struct program *p, sfi_status st, const char *text)
 {
     sfi_ctx_report(p->ctx, st, 0, text);
     return st;
@@ -28,7 +28,7 @@ say(struct program *p, sfi_status st, const char *text)
 /* ---- the command line ---- */
 
 static uint64_t
-address_of(const struct cli *c, const struct cli_use *use, size_t index)
+option_address(const struct cli *c, const struct cli_use *use, size_t index)
 {
     uint64_t address;
 
@@ -40,7 +40,7 @@ address_of(const struct cli *c, const struct cli_use *use, size_t index)
 
 /* "3" or "3-7" */
 static bool
-sector_range(const char *word, uint64_t *first, uint64_t *last)
+parse_sector_range(const char *word, uint64_t *first, uint64_t *last)
 {
     char copy[32];
     char *dash;
@@ -59,8 +59,8 @@ sector_range(const char *word, uint64_t *first, uint64_t *last)
 /* ST's "[3 7]", which comes as one word or, from a shell, as several: *i is the
  * last of them then. */
 static bool
-bracket_range(const struct cli_use *use, unsigned *i, uint64_t *first,
-              uint64_t *last)
+parse_bracket_range(const struct cli_use *use, unsigned *i, uint64_t *first,
+                    uint64_t *last)
 {
     char text[64] = "";
     char *save = NULL;
@@ -88,16 +88,16 @@ bracket_range(const struct cli_use *use, unsigned *i, uint64_t *first,
 
 /* The sectors of value *i, and maybe of those behind it. */
 static bool
-take_sectors(const struct cli_use *use, unsigned *i, uint64_t *first,
-             uint64_t *last)
+parse_sectors_at(const struct cli_use *use, unsigned *i, uint64_t *first,
+                 uint64_t *last)
 {
     if (use->value[*i][0] == '[')
-        return bracket_range(use, i, first, last);
-    return sector_range(use->value[*i], first, last);
+        return parse_bracket_range(use, i, first, last);
+    return parse_sector_range(use->value[*i], first, last);
 }
 
 static void
-check_erase(const struct cli *c, const struct cli_use *use)
+check_erase_option(const struct cli *c, const struct cli_use *use)
 {
     uint64_t first, last;
 
@@ -106,7 +106,7 @@ check_erase(const struct cli *c, const struct cli_use *use)
 
         if (strcmp(word, "all") == 0 && use->count == 1)
             return;
-        if (!take_sectors(use, &i, &first, &last))
+        if (!parse_sectors_at(use, &i, &first, &last))
             cli_usage(c,
                       "-e %s, expected -e all, or sectors: -e 0 2-5, or "
                       "-e [2 5]",
@@ -117,7 +117,7 @@ check_erase(const struct cli *c, const struct cli_use *use)
 }
 
 static void
-check_option_bytes(const struct cli *c, const struct cli_use *use)
+check_option_byte_words(const struct cli *c, const struct cli_use *use)
 {
     for (unsigned i = 0; i < use->count; i++) {
         const char *value = strchr(use->value[i], '=');
@@ -144,23 +144,23 @@ program_check_plain(const struct cli *c)
         cli_usage(c, "-sfi goes alone: a secure chip shows no memory");
     use = cli_next(c, OPT_ERASE, NULL);
     if (use != NULL)
-        check_erase(c, use);
+        check_erase_option(c, use);
     use = cli_next(c, OPT_WRITE, NULL);
     if (use != NULL && use->count > 1)
-        (void)address_of(c, use, 1);
+        (void)option_address(c, use, 1);
     if (use == NULL && cli_has(c, OPT_VERIFY))
         cli_usage(c, "-v goes with -w FILE");
     use = cli_next(c, OPT_READ, NULL);
     if (use != NULL) {
-        (void)address_of(c, use, 0);
+        (void)option_address(c, use, 0);
         if (!cli_number(use->value[1], READ_MAX, &size) || size == 0)
             cli_usage(c, "-r: \"%s\" is no size", use->value[1]);
     }
     for (use = NULL; (use = cli_next(c, OPT_OB, use)) != NULL;)
-        check_option_bytes(c, use);
+        check_option_byte_words(c, use);
     use = cli_next(c, OPT_GO, NULL);
     if (use != NULL && use->count > 0)
-        (void)address_of(c, use, 0);
+        (void)option_address(c, use, 0);
     return any;
 }
 
@@ -168,7 +168,7 @@ program_check_plain(const struct cli *c)
 
 /* All that are marked, with one command. */
 static sfi_status
-erase_marked(struct program *p, sfi_target *t, const bool *marked)
+erase_marked_sectors(struct program *p, sfi_target *t, const bool *marked)
 {
     uint32_t sectors[SECTORS_MAX];
     size_t count = 0;
@@ -189,28 +189,29 @@ erase_marked(struct program *p, sfi_target *t, const bool *marked)
 }
 
 static sfi_status
-erase_sectors(struct program *p, sfi_target *t, const struct cli_use *use)
+erase_listed_sectors(struct program *p, sfi_target *t,
+                     const struct cli_use *use)
 {
     bool marked[SECTORS_MAX] = {false};
     uint64_t first, last;
 
     for (unsigned i = 0; i < use->count; i++) {
-        if (!take_sectors(use, &i, &first, &last))
+        if (!parse_sectors_at(use, &i, &first, &last))
             continue;
         for (uint64_t s = first; s <= last; s++)
             marked[s] = true;
     }
-    return erase_marked(p, t, marked);
+    return erase_marked_sectors(p, t, marked);
 }
 
 static sfi_status
-erase(struct program *p, sfi_target *t)
+erase_as_asked(struct program *p, sfi_target *t)
 {
     const struct cli_use *use = cli_next(&p->cli, OPT_ERASE, NULL);
     sfi_status st;
 
     if (strcmp(use->value[0], "all") != 0)
-        return erase_sectors(p, t, use);
+        return erase_listed_sectors(p, t, use);
     cli_progress_step(&p->progress, "Mass erase ...");
     st = sfi_target_erase_all(t);
     if (st == SFI_OK) {
@@ -224,14 +225,14 @@ erase(struct program *p, sfi_target *t)
 /* ---- write ---- */
 
 static bool
-in_flash(const sfi_chip *chip, uint64_t address)
+address_is_in_flash(const sfi_chip *chip, uint64_t address)
 {
     return address >= sfi_chip_flash_base(chip) &&
            address - sfi_chip_flash_base(chip) < sfi_chip_flash_size(chip);
 }
 
 static sfi_status
-erase_for(struct program *p, sfi_target *t, const sfi_firmware *fw)
+erase_under_firmware(struct program *p, sfi_target *t, const sfi_firmware *fw)
 {
     const sfi_chip *chip = sfi_target_chip(t);
     uint32_t sector = sfi_chip_sector_size(chip);
@@ -247,11 +248,11 @@ erase_for(struct program *p, sfi_target *t, const sfi_firmware *fw)
             return st;
         for (uint64_t at = address - address % sector; at < address + len;
              at += sector) {
-            if (in_flash(chip, at))
+            if (address_is_in_flash(chip, at))
                 marked[(at - sfi_chip_flash_base(chip)) / sector] = true;
         }
     }
-    return erase_marked(p, t, marked);
+    return erase_marked_sectors(p, t, marked);
 }
 
 struct window {
@@ -262,7 +263,7 @@ struct window {
 
 /* What of the firmware lies in the window. */
 static sfi_status
-fill(const sfi_firmware *fw, struct window *w, uint32_t unit)
+window_fill_firmware(const sfi_firmware *fw, struct window *w, uint32_t unit)
 {
     const uint8_t *data;
     uint64_t address;
@@ -289,7 +290,7 @@ fill(const sfi_firmware *fw, struct window *w, uint32_t unit)
 
 /* The next run of used bytes from `at` on; 0: no more. */
 static size_t
-next_run(const struct window *w, size_t *at)
+window_next_run(const struct window *w, size_t *at)
 {
     size_t end;
 
@@ -303,30 +304,31 @@ next_run(const struct window *w, size_t *at)
 /* Flash that is erased is filled up with 0xff; RAM stays what it is beside the
  * firmware. */
 static sfi_status
-write_window(sfi_target *t, const sfi_firmware *fw, uint64_t base)
+window_write_to_chip(sfi_target *t, const sfi_firmware *fw, uint64_t base)
 {
     const sfi_chip *chip = sfi_target_chip(t);
-    bool flash = in_flash(chip, base);
+    bool flash = address_is_in_flash(chip, base);
     uint32_t unit = flash ? sfi_chip_program_unit(chip) : RAM_UNIT;
     struct window w = {.base = base};
     sfi_status st;
     size_t len;
 
     memset(w.data, 0xff, sizeof(w.data));
-    st = fill(fw, &w, unit);
-    for (size_t at = 0; !flash && st == SFI_OK && (len = next_run(&w, &at)) > 0;
+    st = window_fill_firmware(fw, &w, unit);
+    for (size_t at = 0;
+         !flash && st == SFI_OK && (len = window_next_run(&w, &at)) > 0;
          at += len)
         st = sfi_target_read(t, base + at, w.data + at, len);
     if (st == SFI_OK && !flash)
-        st = fill(fw, &w, unit);
-    for (size_t at = 0; st == SFI_OK && (len = next_run(&w, &at)) > 0;
+        st = window_fill_firmware(fw, &w, unit);
+    for (size_t at = 0; st == SFI_OK && (len = window_next_run(&w, &at)) > 0;
          at += len)
         st = sfi_target_write(t, base + at, w.data + at, len);
     return st;
 }
 
 static uint64_t
-total_of(const sfi_firmware *fw)
+firmware_total_bytes(const sfi_firmware *fw)
 {
     const uint8_t *data;
     uint64_t address;
@@ -341,9 +343,9 @@ total_of(const sfi_firmware *fw)
 }
 
 static sfi_status
-write_firmware(struct program *p, sfi_target *t, const sfi_firmware *fw)
+firmware_write_to_chip(struct program *p, sfi_target *t, const sfi_firmware *fw)
 {
-    uint64_t total = total_of(fw);
+    uint64_t total = firmware_total_bytes(fw);
     uint64_t done = 0;
     uint64_t next = 0; /* windows before it are written */
     const uint8_t *data;
@@ -359,7 +361,7 @@ write_firmware(struct program *p, sfi_target *t, const sfi_firmware *fw)
         at = address - address % WINDOW;
         for (at = at > next ? at : next; st == SFI_OK && at < address + len;
              at += WINDOW) {
-            st = write_window(t, fw, at);
+            st = window_write_to_chip(t, fw, at);
             next = at + WINDOW;
             if (at > address)
                 cli_progress_at(&p->progress, "Writing", done + (at - address),
@@ -373,8 +375,8 @@ write_firmware(struct program *p, sfi_target *t, const sfi_firmware *fw)
 }
 
 static sfi_status
-verify_segment(struct program *p, sfi_target *t, uint64_t address,
-               const uint8_t *data, size_t len)
+firmware_verify_segment(struct program *p, sfi_target *t, uint64_t address,
+                        const uint8_t *data, size_t len)
 {
     uint8_t there[WINDOW];
     char text[TEXT_MAX];
@@ -390,7 +392,7 @@ verify_segment(struct program *p, sfi_target *t, uint64_t address,
                            "the chip has 0x%02x at 0x%08" PRIx64
                            ", expected 0x%02x as in the file",
                            there[i], address + i, data[i]);
-            return say(p, SFI_ERR_PROTOCOL, text);
+            return report_plain_error(p, SFI_ERR_PROTOCOL, text);
         }
         if (st != SFI_OK)
             return st;
@@ -402,7 +404,8 @@ verify_segment(struct program *p, sfi_target *t, uint64_t address,
 }
 
 static sfi_status
-verify(struct program *p, sfi_target *t, const sfi_firmware *fw)
+firmware_verify_on_chip(struct program *p, sfi_target *t,
+                        const sfi_firmware *fw)
 {
     const uint8_t *data;
     uint64_t address;
@@ -414,7 +417,7 @@ verify(struct program *p, sfi_target *t, const sfi_firmware *fw)
          i++) {
         st = sfi_firmware_segment(fw, i, &address, &data, &len);
         if (st == SFI_OK)
-            st = verify_segment(p, t, address, data, len);
+            st = firmware_verify_segment(p, t, address, data, len);
     }
     if (st != SFI_OK)
         return st;
@@ -435,7 +438,7 @@ program_load(struct program *p)
         return SFI_OK;
     if (use->count == 1)
         return sfi_firmware_load(p->ctx, use->value[0], &p->firmware);
-    address = address_of(&p->cli, use, 1);
+    address = option_address(&p->cli, use, 1);
     st = sfi_firmware_load(p->ctx, use->value[0], &p->firmware);
     if (st == SFI_OK)
         cli_usage(&p->cli,
@@ -449,24 +452,28 @@ program_load(struct program *p)
 }
 
 static sfi_status
-write_and_verify(struct program *p, sfi_target *t)
+firmware_program_chip(struct program *p, sfi_target *t)
 {
-    sfi_status st = erase_for(p, t, p->firmware);
+    sfi_status st = erase_under_firmware(p, t, p->firmware);
 
     if (st == SFI_OK)
-        st = write_firmware(p, t, p->firmware);
+        st = firmware_write_to_chip(p, t, p->firmware);
     if (st != SFI_OK)
         return st;
     cli_progress_step(&p->progress, "File download complete");
     if (p->json)
-        json_number(&p->out, "bytes_written", total_of(p->firmware));
-    return cli_has(&p->cli, OPT_VERIFY) ? verify(p, t, p->firmware) : SFI_OK;
+        json_number(&p->out, "bytes_written",
+                    firmware_total_bytes(p->firmware));
+    return cli_has(&p->cli, OPT_VERIFY)
+               ? firmware_verify_on_chip(p, t, p->firmware)
+               : SFI_OK;
 }
 
 /* ---- read ---- */
 
 static sfi_status
-save(struct program *p, const char *path, const uint8_t *data, size_t len)
+save_memory_file(struct program *p, const char *path, const uint8_t *data,
+                 size_t len)
 {
     sfi_status st = sfi_ctx_check_path(p->ctx, path);
     FILE *f = st == SFI_OK ? fopen(path, "wb") : NULL;
@@ -484,14 +491,14 @@ save(struct program *p, const char *path, const uint8_t *data, size_t len)
         return SFI_OK;
     (void)snprintf(text, sizeof(text), "%.256s: cannot write: %s", path,
                    strerror(err));
-    return say(p, SFI_ERR_OS, text);
+    return report_plain_error(p, SFI_ERR_OS, text);
 }
 
 static sfi_status
-read_to_file(struct program *p, sfi_target *t)
+read_memory_to_file(struct program *p, sfi_target *t)
 {
     const struct cli_use *use = cli_next(&p->cli, OPT_READ, NULL);
-    uint64_t address = address_of(&p->cli, use, 0);
+    uint64_t address = option_address(&p->cli, use, 0);
     uint64_t size = 0;
     sfi_status st = SFI_OK;
     uint8_t *data;
@@ -499,7 +506,8 @@ read_to_file(struct program *p, sfi_target *t)
     (void)cli_number(use->value[1], READ_MAX, &size);
     data = malloc((size_t)size);
     if (data == NULL)
-        return say(p, SFI_ERR_NOMEM, "no memory for what is read");
+        return report_plain_error(p, SFI_ERR_NOMEM,
+                                  "no memory for what is read");
     for (uint64_t at = 0; st == SFI_OK && at < size; at += WINDOW) {
         size_t n = size - at < WINDOW ? (size_t)(size - at) : WINDOW;
 
@@ -508,7 +516,7 @@ read_to_file(struct program *p, sfi_target *t)
             cli_progress_at(&p->progress, "Reading", at + n, size);
     }
     if (st == SFI_OK)
-        st = save(p, use->value[2], data, (size_t)size);
+        st = save_memory_file(p, use->value[2], data, (size_t)size);
     free(data);
     if (st != SFI_OK)
         return st;
@@ -524,7 +532,7 @@ read_to_file(struct program *p, sfi_target *t)
 /* ---- option bytes ---- */
 
 static sfi_status
-show_option_bytes(struct program *p, const sfi_option_bytes *ob)
+option_bytes_show(struct program *p, const sfi_option_bytes *ob)
 {
     sfi_option_field f = {.struct_size = sizeof(f)};
     sfi_status st = SFI_OK;
@@ -547,7 +555,7 @@ show_option_bytes(struct program *p, const sfi_option_bytes *ob)
 }
 
 static uint32_t
-field_of(const sfi_option_bytes *ob, const char *name)
+option_bytes_field(const sfi_option_bytes *ob, const char *name)
 {
     sfi_option_field f = {.struct_size = sizeof(f)};
 
@@ -560,21 +568,21 @@ field_of(const sfi_option_bytes *ob, const char *name)
 }
 
 static bool
-may_go_on(struct program *p, const sfi_option_bytes *ob)
+confirm_irreversible(struct program *p, const sfi_option_bytes *ob)
 {
     const char *question = NULL;
 
-    if (field_of(ob, "RDP") == 0xcc)
+    if (option_bytes_field(ob, "RDP") == 0xcc)
         question = "RDP level 2 is for ever: nothing can be read or changed "
                    "any more. Go on?";
-    else if (field_of(ob, "SECURITY") == 1)
+    else if (option_bytes_field(ob, "SECURITY") == 1)
         question = "SECURITY cannot be taken back. Go on?";
     return question == NULL || cli_has(&p->cli, OPT_YES) ||
            cli_confirm(&p->cli, question, "--yes");
 }
 
 static sfi_status
-change_option_bytes(struct program *p, sfi_target *t, sfi_option_bytes *ob,
+option_bytes_change(struct program *p, sfi_target *t, sfi_option_bytes *ob,
                     const struct cli_use *use)
 {
     sfi_status st = SFI_OK;
@@ -591,8 +599,9 @@ change_option_bytes(struct program *p, sfi_target *t, sfi_option_bytes *ob,
     }
     if (st != SFI_OK)
         return st;
-    if (!may_go_on(p, ob))
-        return say(p, SFI_ERR_CANCELLED, "the option bytes are as they were");
+    if (!confirm_irreversible(p, ob))
+        return report_plain_error(p, SFI_ERR_CANCELLED,
+                                  "the option bytes are as they were");
     cli_progress_step(&p->progress, "Programming option bytes ...");
     st = sfi_target_write_option_bytes(t, ob);
     if (st == SFI_OK) {
@@ -604,7 +613,7 @@ change_option_bytes(struct program *p, sfi_target *t, sfi_option_bytes *ob,
 }
 
 static sfi_status
-option_bytes(struct program *p, sfi_target *t)
+option_bytes_show_or_change(struct program *p, sfi_target *t)
 {
     const struct cli_use *use = cli_next(&p->cli, OPT_OB, NULL);
     sfi_option_bytes *ob = NULL;
@@ -612,8 +621,8 @@ option_bytes(struct program *p, sfi_target *t)
 
     if (st == SFI_OK)
         st = strcmp(use->value[0], "displ") == 0
-                 ? show_option_bytes(p, ob)
-                 : change_option_bytes(p, t, ob, use);
+                 ? option_bytes_show(p, ob)
+                 : option_bytes_change(p, t, ob, use);
     sfi_option_bytes_free(ob);
     return st;
 }
@@ -621,7 +630,7 @@ option_bytes(struct program *p, sfi_target *t)
 /* ---- all of it ---- */
 
 static sfi_status
-readout_unprotect(struct program *p, sfi_target *t)
+remove_readout_protection(struct program *p, sfi_target *t)
 {
     sfi_status st;
 
@@ -636,10 +645,10 @@ readout_unprotect(struct program *p, sfi_target *t)
 }
 
 static sfi_status
-go(struct program *p, sfi_target *t)
+start_firmware(struct program *p, sfi_target *t)
 {
     const struct cli_use *use = cli_next(&p->cli, OPT_GO, NULL);
-    uint64_t address = use->count > 0 ? address_of(&p->cli, use, 0)
+    uint64_t address = use->count > 0 ? option_address(&p->cli, use, 0)
                                       : sfi_chip_flash_base(sfi_target_chip(t));
     sfi_status st = sfi_target_go(t, address);
 
@@ -657,16 +666,16 @@ program_plain(struct program *p, sfi_target *t)
     sfi_status st = SFI_OK;
 
     if (cli_has(&p->cli, OPT_RDU))
-        st = readout_unprotect(p, t);
+        st = remove_readout_protection(p, t);
     if (st == SFI_OK && cli_has(&p->cli, OPT_ERASE))
-        st = erase(p, t);
+        st = erase_as_asked(p, t);
     if (st == SFI_OK && p->firmware != NULL)
-        st = write_and_verify(p, t);
+        st = firmware_program_chip(p, t);
     if (st == SFI_OK && cli_has(&p->cli, OPT_READ))
-        st = read_to_file(p, t);
+        st = read_memory_to_file(p, t);
     if (st == SFI_OK && cli_has(&p->cli, OPT_OB))
-        st = option_bytes(p, t);
+        st = option_bytes_show_or_change(p, t);
     if (st == SFI_OK && cli_has(&p->cli, OPT_GO))
-        st = go(p, t);
+        st = start_firmware(p, t);
     return st;
 }

@@ -12,7 +12,7 @@
 
 /* The name of a new file is on the disk when its folder is. */
 static int
-sync_folder(const char *path)
+record_sync_folder(const char *path)
 {
     const char *slash = strrchr(path, '/');
     char *name =
@@ -48,7 +48,7 @@ record_open(const struct cli *c, sfi_ctx *ctx, const char *path, int *fd)
                              "%s: this is no file that could keep a record",
                              path);
     }
-    if (*fd >= 0 && sync_folder(path) == 0)
+    if (*fd >= 0 && record_sync_folder(path) == 0)
         return 0;
     err = errno;
     if (*fd >= 0)
@@ -62,7 +62,7 @@ record_open(const struct cli *c, sfi_ctx *ctx, const char *path, int *fd)
 }
 
 static int
-lock(int fd, short type)
+record_lock_file(int fd, short type)
 {
     struct flock whole = {.l_type = type, .l_whence = SEEK_SET};
     int got;
@@ -74,7 +74,7 @@ lock(int fd, short type)
 }
 
 static int
-put(int fd, const char *data, size_t len)
+record_write_bytes(int fd, const char *data, size_t len)
 {
     while (len > 0) {
         ssize_t put = write(fd, data, len);
@@ -92,15 +92,15 @@ put(int fd, const char *data, size_t len)
 /* What lost its power inside a line left no newline: it stays alone on its
  * line. */
 static int
-put_line(int fd, off_t end, const char *line, size_t len)
+record_write_line(int fd, off_t end, const char *line, size_t len)
 {
     char last = '\n';
 
     if (end > 0 && pread(fd, &last, 1, end - 1) != 1)
         return -1;
-    if (last != '\n' && put(fd, "\n", 1) != 0)
+    if (last != '\n' && record_write_bytes(fd, "\n", 1) != 0)
         return -1;
-    return put(fd, line, len) == 0 && fsync(fd) == 0 ? 0 : -1;
+    return record_write_bytes(fd, line, len) == 0 && fsync(fd) == 0 ? 0 : -1;
 }
 
 int
@@ -109,15 +109,15 @@ record_append(int fd, const char *line, size_t len)
     struct stat st;
     int err = 0;
 
-    if (lock(fd, F_WRLCK) != 0)
+    if (record_lock_file(fd, F_WRLCK) != 0)
         return errno;
     if (fstat(fd, &st) != 0) {
         err = errno;
-    } else if (put_line(fd, st.st_size, line, len) != 0) {
+    } else if (record_write_line(fd, st.st_size, line, len) != 0) {
         err = errno;
         if (ftruncate(fd, st.st_size) != 0)
             err = errno; /* half a line is left: the next one ends it */
     }
-    (void)lock(fd, F_UNLCK);
+    (void)record_lock_file(fd, F_UNLCK);
     return err;
 }

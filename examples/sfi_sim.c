@@ -154,7 +154,7 @@ static const struct {
 };
 
 static int
-manufacture(const struct cli *c, sfi_ctx *ctx)
+sim_manufacture_chip(const struct cli *c, sfi_ctx *ctx)
 {
     const char *ca = cli_need(c, MAKE_CA);
     const char *name = cli_need(c, MAKE_CHIP);
@@ -175,20 +175,20 @@ manufacture(const struct cli *c, sfi_ctx *ctx)
 static volatile sig_atomic_t ended;
 
 static void
-on_signal(int sig)
+sim_on_signal(int sig)
 {
     (void)sig;
     ended = 1;
 }
 
 static void
-catch_signals(void)
+sim_catch_signals(void)
 {
     static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
     struct sigaction action;
 
     memset(&action, 0, sizeof(action));
-    action.sa_handler = on_signal;
+    action.sa_handler = sim_on_signal;
     for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
         (void)sigaction(signals[i], &action, NULL);
 }
@@ -201,7 +201,7 @@ struct service {
 
 /* The port may be one that was free. */
 static void
-announce(const struct service *s)
+service_announce_links(const struct service *s)
 {
     const char *jtag = s->links.jtag;
 
@@ -217,19 +217,19 @@ announce(const struct service *s)
 
 /* Asked for the first time when the links are there. */
 static int
-stop(void *user)
+service_should_stop(void *user)
 {
     struct service *s = user;
 
     if (!s->announced) {
-        announce(s);
+        service_announce_links(s);
         s->announced = true;
     }
     return ended;
 }
 
 static int
-run(const struct cli *c, sfi_ctx *ctx)
+sim_run_chip(const struct cli *c, sfi_ctx *ctx)
 {
     const char *state = cli_need(c, RUN_STATE);
     struct service service = {
@@ -246,8 +246,8 @@ run(const struct cli *c, sfi_ctx *ctx)
     st = sfi_sim_open(ctx, state, &sim);
     if (st == SFI_OK) {
         service.sim = sim;
-        catch_signals();
-        st = sfi_sim_serve(sim, &service.links, stop, &service);
+        sim_catch_signals();
+        st = sfi_sim_serve(sim, &service.links, service_should_stop, &service);
     }
     sfi_sim_free(sim);
     return st == SFI_OK ? 0 : cli_fail(c, ctx, st);
@@ -255,8 +255,8 @@ run(const struct cli *c, sfi_ctx *ctx)
 
 /* All that are named. */
 static sfi_status
-open_chips(const struct cli *c, sfi_ctx *ctx, sfi_sim *chips[WRAP_CHIPS_MAX],
-           size_t *count)
+wrap_open_chips(const struct cli *c, sfi_ctx *ctx,
+                sfi_sim *chips[WRAP_CHIPS_MAX], size_t *count)
 {
     const struct cli_use *use = NULL;
     sfi_status st = SFI_OK;
@@ -269,7 +269,7 @@ open_chips(const struct cli *c, sfi_ctx *ctx, sfi_sim *chips[WRAP_CHIPS_MAX],
 }
 
 static void
-check_chips(const struct cli *c)
+wrap_check_chip_count(const struct cli *c)
 {
     const struct cli_use *use = NULL;
     unsigned count = 0;
@@ -283,7 +283,7 @@ check_chips(const struct cli *c)
 }
 
 static int
-wrap(const struct cli *c, sfi_ctx *ctx)
+sim_wrap_command(const struct cli *c, sfi_ctx *ctx)
 {
     sfi_sim *chips[WRAP_CHIPS_MAX];
     unsigned wired = 0;
@@ -291,7 +291,7 @@ wrap(const struct cli *c, sfi_ctx *ctx)
     sfi_status st;
     int status;
 
-    check_chips(c);
+    wrap_check_chip_count(c);
     if (cli_has(c, WRAP_ON_USB))
         wired |= WRAP_USB;
     if (cli_has(c, WRAP_ON_SPI))
@@ -300,7 +300,7 @@ wrap(const struct cli *c, sfi_ctx *ctx)
         wired |= WRAP_PROBE;
     if (wired == 0)
         cli_usage(c, "no device is named, expected --usb, --spi or --probe");
-    st = open_chips(c, ctx, chips, &count);
+    st = wrap_open_chips(c, ctx, chips, &count);
     status = st == SFI_OK ? sim_wrap(c, chips, count, wired, c->operands)
                           : cli_fail(c, ctx, st);
     while (count > 0)
@@ -309,7 +309,7 @@ wrap(const struct cli *c, sfi_ctx *ctx)
 }
 
 static int
-dump(const struct cli *c, sfi_ctx *ctx)
+sim_dump_area(const struct cli *c, sfi_ctx *ctx)
 {
     const char *state = cli_need(c, DUMP_STATE);
     const char *name = cli_need(c, DUMP_AREA);
@@ -334,10 +334,10 @@ main(int argc, char **argv)
 {
     static int (*const actions[COMMAND_COUNT])(const struct cli *,
                                                sfi_ctx *) = {
-        [MANUFACTURE] = manufacture,
-        [RUN] = run,
-        [WRAP] = wrap,
-        [DUMP] = dump,
+        [MANUFACTURE] = sim_manufacture_chip,
+        [RUN] = sim_run_chip,
+        [WRAP] = sim_wrap_command,
+        [DUMP] = sim_dump_area,
     };
     const struct cli_spec *spec =
         cli_command("sfi-sim", "Virtual STM32 chips, and who makes them.",

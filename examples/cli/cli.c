@@ -13,7 +13,7 @@
 /* ---- did you mean ---- */
 
 static size_t
-min3(size_t a, size_t b, size_t c)
+smallest_of_three(size_t a, size_t b, size_t c)
 {
     size_t m = a < b ? a : b;
 
@@ -22,7 +22,7 @@ min3(size_t a, size_t b, size_t c)
 
 /* Levenshtein: how many edits lead from one word to the other. */
 static size_t
-distance(const char *a, const char *b)
+word_edit_distance(const char *a, const char *b)
 {
     size_t row[WORD_MAX + 1];
     size_t la = strlen(a), lb = strlen(b);
@@ -38,8 +38,8 @@ distance(const char *a, const char *b)
         for (size_t j = 1; j <= lb; j++) {
             size_t above = row[j];
 
-            row[j] = min3(above + 1, row[j - 1] + 1,
-                          corner + (a[i - 1] != b[j - 1]));
+            row[j] = smallest_of_three(above + 1, row[j - 1] + 1,
+                                       corner + (a[i - 1] != b[j - 1]));
             corner = above;
         }
     }
@@ -54,9 +54,9 @@ struct nearest {
 };
 
 static void
-consider(struct nearest *n, const char *word)
+nearest_word_consider(struct nearest *n, const char *word)
 {
-    size_t edits = word != NULL ? distance(n->typed, word) : WORD_MAX;
+    size_t edits = word != NULL ? word_edit_distance(n->typed, word) : WORD_MAX;
     size_t len = strlen(n->typed);
 
     if (edits < len && edits <= 1 + len / 3 && edits < n->edits) {
@@ -66,7 +66,7 @@ consider(struct nearest *n, const char *word)
 }
 
 static struct nearest
-nearest_to(const char *typed)
+nearest_word_start(const char *typed)
 {
     struct nearest n = {typed, NULL, WORD_MAX};
 
@@ -76,7 +76,7 @@ nearest_to(const char *typed)
 /* ---- --help and --version ---- */
 
 static void
-print_lines(const char *text, const char *first, const char *others)
+help_print_lines(const char *text, const char *first, const char *others)
 {
     const char *lead = first;
 
@@ -90,7 +90,7 @@ print_lines(const char *text, const char *first, const char *others)
 }
 
 static void
-print_option(const struct cli_option *o)
+help_print_option(const struct cli_option *o)
 {
     char left[160];
     char indent[HELP_COLUMN + 1];
@@ -103,15 +103,15 @@ print_option(const struct cli_option *o)
         o->values != NULL ? " " : "", o->values != NULL ? o->values : "");
     if (len < HELP_COLUMN - 1) {
         (void)printf("%-*s", HELP_COLUMN, left);
-        print_lines(o->help, "", indent);
+        help_print_lines(o->help, "", indent);
     } else {
         (void)printf("%s\n", left);
-        print_lines(o->help, indent, indent);
+        help_print_lines(o->help, indent, indent);
     }
 }
 
 static _Noreturn void
-leave_version(const char *program)
+print_version_and_exit(const char *program)
 {
     (void)printf("%s (libsfi) %s\n", program, sfi_version_str());
     exit(fflush(stdout) == 0 ? 0 : cli_exit_status(SFI_ERR_OS));
@@ -124,7 +124,7 @@ static const struct cli_option common_options[] = {
 
 /* Each line is a form of its own, but one that is indented goes on. */
 static void
-print_usage(const struct cli_spec *spec)
+help_print_usage(const struct cli_spec *spec)
 {
     const char *lead = "Usage:";
 
@@ -141,14 +141,14 @@ print_usage(const struct cli_spec *spec)
 }
 
 static _Noreturn void
-leave_help(const struct cli_spec *spec)
+print_help_and_exit(const struct cli_spec *spec)
 {
-    print_usage(spec);
+    help_print_usage(spec);
     (void)printf("%s\n\nOptions (with one dash or two):\n", spec->purpose);
     for (size_t i = 0; i < spec->option_count; i++)
-        print_option(&spec->options[i]);
+        help_print_option(&spec->options[i]);
     for (size_t i = 0; i < 2; i++)
-        print_option(&common_options[i]);
+        help_print_option(&common_options[i]);
     if (spec->notes != NULL)
         (void)printf("\n%s\n", spec->notes);
     (void)printf("\nExit status: 0; 64 usage; 1 program, 2 input, 3 security, "
@@ -161,12 +161,12 @@ cli_command(const char *program, const char *purpose,
             const struct cli_spec *commands, size_t count, int argc,
             char **argv)
 {
-    struct nearest n = nearest_to(argc > 1 ? argv[1] : "");
+    struct nearest n = nearest_word_start(argc > 1 ? argv[1] : "");
 
     if (argc < 2)
         cli_usage_of(program, "a command is missing");
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-version") == 0)
-        leave_version(program);
+        print_version_and_exit(program);
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-help") == 0 ||
         strcmp(argv[1], "-h") == 0) {
         (void)printf("%s\n\nCommands:\n", purpose);
@@ -182,7 +182,7 @@ cli_command(const char *program, const char *purpose,
         word = word != NULL ? word + 1 : commands[i].program;
         if (strcmp(argv[1], word) == 0)
             return &commands[i];
-        consider(&n, word);
+        nearest_word_consider(&n, word);
     }
     if (n.word != NULL)
         cli_usage_of(program, "unknown command \"%s\", did you mean \"%s\"",
@@ -199,7 +199,7 @@ struct words {
 };
 
 static const char *
-take(struct words *w)
+words_take_next(struct words *w)
 {
     w->left--;
     return *w->at++;
@@ -207,31 +207,31 @@ take(struct words *w)
 
 /* A dash alone is a value. */
 static bool
-is_option(const char *word)
+word_is_option(const char *word)
 {
     return word[0] == '-' && word[1] != '\0';
 }
 
 static bool
-same_upto(const char *name, const char *word, size_t len)
+name_equals_word(const char *name, const char *word, size_t len)
 {
     return name != NULL && strlen(name) == len && strncmp(name, word, len) == 0;
 }
 
 static _Noreturn void
-unknown_option(const struct cli *c, const char *spelling, size_t dashes,
-               size_t len)
+refuse_unknown_option(const struct cli *c, const char *spelling, size_t dashes,
+                      size_t len)
 {
     char word[WORD_MAX + 1];
-    struct nearest n = nearest_to(word);
+    struct nearest n = nearest_word_start(word);
 
     (void)snprintf(word, sizeof(word), "%.*s", (int)len, spelling + dashes);
     for (size_t i = 0; i < c->spec->option_count; i++) {
-        consider(&n, c->spec->options[i].brief);
-        consider(&n, c->spec->options[i].name);
+        nearest_word_consider(&n, c->spec->options[i].brief);
+        nearest_word_consider(&n, c->spec->options[i].name);
     }
     for (size_t i = 0; i < 2; i++)
-        consider(&n, common_options[i].name);
+        nearest_word_consider(&n, common_options[i].name);
     if (n.word != NULL)
         cli_usage(c, "unknown option \"%s\", did you mean \"%.*s%s\"", spelling,
                   (int)dashes, spelling, n.word);
@@ -239,27 +239,27 @@ unknown_option(const struct cli *c, const char *spelling, size_t dashes,
 }
 
 static size_t
-find_option(const struct cli *c, const char *spelling, size_t dashes,
-            size_t len)
+find_option_by_name(const struct cli *c, const char *spelling, size_t dashes,
+                    size_t len)
 {
     const char *word = spelling + dashes;
 
     for (size_t i = 0; i < c->spec->option_count; i++) {
-        if (same_upto(c->spec->options[i].brief, word, len) ||
-            same_upto(c->spec->options[i].name, word, len))
+        if (name_equals_word(c->spec->options[i].brief, word, len) ||
+            name_equals_word(c->spec->options[i].name, word, len))
             return i;
     }
-    if (same_upto("help", word, len) || same_upto("h", word, len))
-        leave_help(c->spec);
-    if (same_upto("version", word, len))
-        leave_version(c->spec->program);
-    unknown_option(c, spelling, dashes, len);
+    if (name_equals_word("help", word, len) || name_equals_word("h", word, len))
+        print_help_and_exit(c->spec);
+    if (name_equals_word("version", word, len))
+        print_version_and_exit(c->spec->program);
+    refuse_unknown_option(c, spelling, dashes, len);
 }
 
 /* Length of the key in `key=value`; 0: the word is plain.  A key is letters
  * only, so that a path or URI with a '=' further on is plain. */
 static size_t
-key_length(const struct cli_option *o, const char *word)
+key_word_length(const struct cli_option *o, const char *word)
 {
     size_t len = strspn(word, "abcdefghijklmnopqrstuvwxyz");
 
@@ -267,21 +267,22 @@ key_length(const struct cli_option *o, const char *word)
 }
 
 static void
-put_key(const struct cli *c, struct cli_use *use, const char *word, size_t len)
+use_set_key_value(const struct cli *c, struct cli_use *use, const char *word,
+                  size_t len)
 {
     const struct cli_option *o = &c->spec->options[use->id];
     char key[WORD_MAX + 1];
-    struct nearest n = nearest_to(key);
+    struct nearest n = nearest_word_start(key);
 
     (void)snprintf(key, sizeof(key), "%.*s", (int)len, word);
     for (size_t i = 0; o->keys[i] != NULL; i++) {
-        if (same_upto(o->keys[i], word, len)) {
+        if (name_equals_word(o->keys[i], word, len)) {
             if (use->key_value[i] != NULL)
                 cli_usage(c, "%s: \"%s=\" is given twice", use->spelling, key);
             use->key_value[i] = word + len + 1;
             return;
         }
-        consider(&n, o->keys[i]);
+        nearest_word_consider(&n, o->keys[i]);
     }
     if (n.word != NULL)
         cli_usage(c, "%s: unknown \"%s=\", did you mean \"%s=\"", use->spelling,
@@ -290,17 +291,17 @@ put_key(const struct cli *c, struct cli_use *use, const char *word, size_t len)
 }
 
 static void
-take_values(const struct cli *c, struct cli_use *use, struct words *w)
+use_take_values(const struct cli *c, struct cli_use *use, struct words *w)
 {
     const struct cli_option *o = &c->spec->options[use->id];
 
-    while (w->left > 0 && !is_option(*w->at)) {
-        size_t key = key_length(o, *w->at);
+    while (w->left > 0 && !word_is_option(*w->at)) {
+        size_t key = key_word_length(o, *w->at);
 
         if (key > 0)
-            put_key(c, use, take(w), key);
+            use_set_key_value(c, use, words_take_next(w), key);
         else if (use->count < o->max)
-            use->value[use->count++] = take(w);
+            use->value[use->count++] = words_take_next(w);
         else
             break;
     }
@@ -309,13 +310,13 @@ take_values(const struct cli *c, struct cli_use *use, struct words *w)
 }
 
 static void
-parse_option(struct cli *c, struct words *w)
+parse_one_option(struct cli *c, struct words *w)
 {
-    const char *spelling = take(w);
+    const char *spelling = words_take_next(w);
     size_t dashes = spelling[1] == '-' ? 2 : 1;
     size_t len = strcspn(spelling + dashes, "=");
     const char *value = spelling + dashes + len;
-    size_t id = find_option(c, spelling, dashes, len);
+    size_t id = find_option_by_name(c, spelling, dashes, len);
     struct cli_use *use = &c->uses[c->use_count];
 
     if (!c->spec->options[id].repeats && cli_has(c, id))
@@ -329,7 +330,7 @@ parse_option(struct cli *c, struct words *w)
                       spelling);
         use->value[use->count++] = value + 1;
     }
-    take_values(c, use, w);
+    use_take_values(c, use, w);
 }
 
 void
@@ -348,11 +349,11 @@ cli_parse(struct cli *c, const struct cli_spec *spec, int argc, char **argv)
         cli_nomem(spec->program);
     while (w.left > 0) {
         if (!only_operands && strcmp(*w.at, "--") == 0)
-            only_operands = take(&w) != NULL;
-        else if (!only_operands && is_option(*w.at))
-            parse_option(c, &w);
+            only_operands = words_take_next(&w) != NULL;
+        else if (!only_operands && word_is_option(*w.at))
+            parse_one_option(c, &w);
         else if (c->operand_count < spec->operands_max)
-            c->operands[c->operand_count++] = take(&w);
+            c->operands[c->operand_count++] = words_take_next(&w);
         else
             cli_usage(c, "unexpected \"%s\"", *w.at);
     }
@@ -424,7 +425,7 @@ cli_key(const struct cli *c, const struct cli_use *use, const char *key)
 }
 
 static unsigned
-digit_value(char c)
+hex_digit_value(char c)
 {
     if (c >= '0' && c <= '9')
         return (unsigned)(c - '0');
@@ -448,7 +449,7 @@ cli_number(const char *text, uint64_t max, uint64_t *out)
     if (*text == '\0')
         return false;
     for (; *text != '\0'; text++) {
-        unsigned digit = digit_value(*text);
+        unsigned digit = hex_digit_value(*text);
 
         if (digit >= base || digit > max || v > (max - digit) / base)
             return false;

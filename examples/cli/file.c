@@ -9,7 +9,7 @@
 #include "cli/cli.h"
 
 static sfi_status
-status_of(int os_code)
+status_of_errno(int os_code)
 {
     if (os_code == EACCES || os_code == EPERM)
         return SFI_ERR_ACCESS;
@@ -17,17 +17,17 @@ status_of(int os_code)
 }
 
 static int
-fail_read(const struct cli *c, const char *path)
+file_fail_to_read(const struct cli *c, const char *path)
 {
     int err = errno;
 
-    return cli_fail_text(c, status_of(err), "%s: cannot read: %s", path,
+    return cli_fail_text(c, status_of_errno(err), "%s: cannot read: %s", path,
                          strerror(err));
 }
 
 /* Length of a regular file; -1: errno. */
 static long
-length_of(FILE *f)
+file_regular_length(FILE *f)
 {
     struct stat st;
 
@@ -41,22 +41,23 @@ length_of(FILE *f)
 }
 
 static int
-read_all(const struct cli *c, const char *path, FILE *f, struct cli_file *file)
+file_read_content(const struct cli *c, const char *path, FILE *f,
+                  struct cli_file *file)
 {
-    long len = length_of(f);
+    long len = file_regular_length(f);
 
     if (len < 0)
-        return fail_read(c, path);
+        return file_fail_to_read(c, path);
     if ((unsigned long)len > CLI_FILE_MAX)
         return cli_fail_text(c, SFI_ERR_LIMIT,
                              "%s: %ld bytes, expected at most %zu", path, len,
                              CLI_FILE_MAX);
     file->data = malloc((size_t)len + 1);
     if (file->data == NULL)
-        return fail_read(c, path);
+        return file_fail_to_read(c, path);
     errno = EIO;
     file->len = fread(file->data, 1, (size_t)len, f);
-    return file->len == (size_t)len ? 0 : fail_read(c, path);
+    return file->len == (size_t)len ? 0 : file_fail_to_read(c, path);
 }
 
 int
@@ -68,8 +69,8 @@ cli_file_read(const struct cli *c, const char *path, struct cli_file *file)
     file->data = NULL;
     file->len = 0;
     if (f == NULL)
-        return fail_read(c, path);
-    status = read_all(c, path, f, file);
+        return file_fail_to_read(c, path);
+    status = file_read_content(c, path, f, file);
     (void)fclose(f);
     if (status != 0)
         cli_file_free(file);

@@ -3,7 +3,8 @@
 #include "cli/image_feed.h"
 
 static sfi_status
-drain(sfi_image_reader *r, image_event_fn on_event, void *user)
+reader_hand_over_events(sfi_image_reader *r, image_event_fn on_event,
+                        void *user)
 {
     sfi_image_event e = {.struct_size = sizeof(e)};
     sfi_status st;
@@ -30,7 +31,7 @@ image_feed(sfi_image_reader *r, const uint8_t *data, size_t len,
         data += used;
         len -= used;
         if (st == SFI_OK)
-            st = drain(r, on_event, user);
+            st = reader_hand_over_events(r, on_event, user);
     }
     return st;
 }

@@ -22,7 +22,7 @@ json_init_line(struct json *j, FILE *out)
 
 /* RFC 8259, section 7: quotes, backslashes and control characters. */
 static void
-put_string(struct json *j, const char *text)
+json_write_string(struct json *j, const char *text)
 {
     (void)fputc('"', j->out);
     for (; *text != '\0'; text++) {
@@ -40,7 +40,7 @@ put_string(struct json *j, const char *text)
 
 /* What stands before a value: comma, line, indent, name. */
 static void
-put_lead(struct json *j, const char *name)
+json_write_lead(struct json *j, const char *name)
 {
     if (j->on_a_line)
         (void)fputs(j->filled[j->depth] && j->depth > 0 ? ", " : "", j->out);
@@ -49,15 +49,15 @@ put_lead(struct json *j, const char *name)
                       (int)j->depth * 2, "");
     j->filled[j->depth] = true;
     if (name != NULL) {
-        put_string(j, name);
+        json_write_string(j, name);
         (void)fputs(": ", j->out);
     }
 }
 
 static void
-begin(struct json *j, const char *name, char opener, char closer)
+json_open_container(struct json *j, const char *name, char opener, char closer)
 {
-    put_lead(j, name);
+    json_write_lead(j, name);
     (void)fputc(opener, j->out);
     if (j->depth < JSON_DEPTH_MAX)
         j->depth++;
@@ -68,13 +68,13 @@ begin(struct json *j, const char *name, char opener, char closer)
 void
 json_object(struct json *j, const char *name)
 {
-    begin(j, name, '{', '}');
+    json_open_container(j, name, '{', '}');
 }
 
 void
 json_array(struct json *j, const char *name)
 {
-    begin(j, name, '[', ']');
+    json_open_container(j, name, '[', ']');
 }
 
 void
@@ -95,28 +95,28 @@ json_close(struct json *j)
 void
 json_text(struct json *j, const char *name, const char *value)
 {
-    put_lead(j, name);
-    put_string(j, value);
+    json_write_lead(j, name);
+    json_write_string(j, value);
 }
 
 void
 json_number(struct json *j, const char *name, uint64_t value)
 {
-    put_lead(j, name);
+    json_write_lead(j, name);
     (void)fprintf(j->out, "%llu", (unsigned long long)value);
 }
 
 void
 json_bool(struct json *j, const char *name, bool value)
 {
-    put_lead(j, name);
+    json_write_lead(j, name);
     (void)fputs(value ? "true" : "false", j->out);
 }
 
 void
 json_hex(struct json *j, const char *name, const uint8_t *data, size_t len)
 {
-    put_lead(j, name);
+    json_write_lead(j, name);
     (void)fputc('"', j->out);
     for (size_t i = 0; i < len; i++)
         (void)fprintf(j->out, "%02x", data[i]);
@@ -124,23 +124,23 @@ json_hex(struct json *j, const char *name, const uint8_t *data, size_t len)
 }
 
 static void
-json_signed(struct json *j, const char *name, long value)
+json_write_signed(struct json *j, const char *name, long value)
 {
-    put_lead(j, name);
+    json_write_lead(j, name);
     (void)fprintf(j->out, "%ld", value);
 }
 
 static void
-put_error(struct json *j, sfi_status st, const char *where, const char *message,
-          int os_code, int32_t peer_code)
+json_write_error(struct json *j, sfi_status st, const char *where,
+                 const char *message, int os_code, int32_t peer_code)
 {
     json_object(j, "error");
-    json_signed(j, "status", st);
+    json_write_signed(j, "status", st);
     json_text(j, "name", sfi_status_name(st));
     json_text(j, "where", where);
     json_text(j, "message", message);
-    json_signed(j, "os_code", os_code);
-    json_signed(j, "peer_code", peer_code);
+    json_write_signed(j, "os_code", os_code);
+    json_write_signed(j, "peer_code", peer_code);
     json_close(j);
 }
 
@@ -151,13 +151,13 @@ json_error(struct json *j, const sfi_ctx *ctx, sfi_status st)
     const char *message = sfi_error_message(err);
 
     if (st != SFI_OK)
-        put_error(j, st, sfi_error_where(err),
-                  message[0] != '\0' ? message : sfi_status_str(st),
-                  sfi_error_os_code(err), sfi_error_peer_code(err));
+        json_write_error(j, st, sfi_error_where(err),
+                         message[0] != '\0' ? message : sfi_status_str(st),
+                         sfi_error_os_code(err), sfi_error_peer_code(err));
 }
 
 void
 json_failure(struct json *j, sfi_status st, const char *message)
 {
-    put_error(j, st, "", message, 0, 0);
+    json_write_error(j, st, "", message, 0, 0);
 }

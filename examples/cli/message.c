@@ -12,7 +12,7 @@
 #include "cli/cli.h"
 
 static void
-say(const char *program, const char *fmt, va_list args)
+print_message_args(const char *program, const char *fmt, va_list args)
 {
     (void)fflush(stdout);
     (void)fprintf(stderr, "%s: ", program);
@@ -21,9 +21,9 @@ say(const char *program, const char *fmt, va_list args)
 }
 
 static _Noreturn void
-leave(const char *program, const char *fmt, va_list args)
+print_usage_and_exit(const char *program, const char *fmt, va_list args)
 {
-    say(program, fmt, args);
+    print_message_args(program, fmt, args);
     (void)fprintf(stderr, "  hint: %s --help\n", program);
     exit(CLI_EXIT_USAGE);
 }
@@ -34,7 +34,7 @@ cli_usage_of(const char *program, const char *fmt, ...)
     va_list args;
 
     va_start(args, fmt);
-    leave(program, fmt, args);
+    print_usage_and_exit(program, fmt, args);
 }
 
 void
@@ -43,7 +43,7 @@ cli_usage(const struct cli *c, const char *fmt, ...)
     va_list args;
 
     va_start(args, fmt);
-    leave(c->spec->program, fmt, args);
+    print_usage_and_exit(c->spec->program, fmt, args);
 }
 
 void
@@ -80,7 +80,7 @@ static const struct {
 };
 
 static void
-print_hint(sfi_status st)
+print_status_hint(sfi_status st)
 {
     for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++) {
         if (hints[i].status == st)
@@ -90,7 +90,7 @@ print_hint(sfi_status st)
 
 /* A status has many messages; some of them say already what to do. */
 static bool
-hint_helps(sfi_status st, const sfi_error *err)
+hint_fits_error(sfi_status st, const sfi_error *err)
 {
     int os = sfi_error_os_code(err);
 
@@ -100,12 +100,12 @@ hint_helps(sfi_status st, const sfi_error *err)
 }
 
 static void
-say_text(const char *program, const char *fmt, ...)
+print_message(const char *program, const char *fmt, ...)
 {
     va_list args;
 
     va_start(args, fmt);
-    say(program, fmt, args);
+    print_message_args(program, fmt, args);
     va_end(args);
 }
 
@@ -119,10 +119,11 @@ cli_fail_at(const struct cli *c, const sfi_ctx *ctx, sfi_status st,
 
     if (sfi_error_status(err) != st || message[0] == '\0')
         message = sfi_status_str(st);
-    say_text(c->spec->program, "%s%s%s%s%s", path, path[0] != '\0' ? ": " : "",
-             where, where[0] != '\0' ? ": " : "", message);
-    if (hint_helps(st, err))
-        print_hint(st);
+    print_message(c->spec->program, "%s%s%s%s%s", path,
+                  path[0] != '\0' ? ": " : "", where,
+                  where[0] != '\0' ? ": " : "", message);
+    if (hint_fits_error(st, err))
+        print_status_hint(st);
     if (st == SFI_ERR_DEVICE && sfi_error_peer_code(err) == SFI_CAUSE_INSTALLED)
         (void)fputs("  hint: -e all erases it\n", stderr);
     return cli_exit_status(st);
@@ -152,9 +153,9 @@ cli_fail_text(const struct cli *c, sfi_status st, const char *fmt, ...)
         va_end(args);
     }
     va_start(args, fmt);
-    say(c->spec->program, fmt, args);
+    print_message_args(c->spec->program, fmt, args);
     va_end(args);
-    print_hint(st);
+    print_status_hint(st);
     return cli_exit_status(st);
 }
 
@@ -174,7 +175,7 @@ cli_finish(const struct cli *c, int status)
 }
 
 static void
-log_line(void *user, int level, const char *line)
+log_line_to_stderr(void *user, int level, const char *line)
 {
     const struct cli_spec *spec = user;
 
@@ -189,7 +190,7 @@ cli_context(const struct cli *c)
     sfi_ctx_options opts = {
         .struct_size = sizeof(opts),
         .log_level = SFI_LOG_WARNING,
-        .log = log_line,
+        .log = log_line_to_stderr,
         .log_user = (void *)c->spec,
     };
     sfi_ctx *ctx;
@@ -201,7 +202,7 @@ cli_context(const struct cli *c)
 
 /* Device ids are written in hexadecimal: "450" is meant so. */
 static const sfi_chip *
-chip_by_digits(const char *text)
+chip_by_bare_digits(const char *text)
 {
     char hex[16];
     uint64_t id;
@@ -218,7 +219,7 @@ cli_unknown_chip(const struct cli *c, const char *text)
 {
     char known[128];
     size_t len = 0;
-    const sfi_chip *chip = chip_by_digits(text);
+    const sfi_chip *chip = chip_by_bare_digits(text);
 
     if (chip != NULL)
         cli_usage(c, "unknown chip \"%s\", did you mean %s (0x%" PRIx32 ")",

@@ -37,7 +37,7 @@ cli_pin_wipe(struct cli_pin *pin)
 }
 
 static int
-pin_too_long(const struct cli *c)
+pin_fail_too_long(const struct cli *c)
 {
     return cli_fail_text(c, SFI_ERR_RANGE, "the PIN is longer than %u bytes",
                          CLI_PIN_MAX);
@@ -45,7 +45,7 @@ pin_too_long(const struct cli *c)
 
 /* Byte by byte past no buffer that would keep a copy; 1: end of input. */
 static int
-read_byte(int fd, char *out)
+pin_read_byte(int fd, char *out)
 {
     for (;;) {
         ssize_t got = read(fd, out, 1);
@@ -60,17 +60,17 @@ read_byte(int fd, char *out)
 }
 
 static int
-pin_from_file(const struct cli *c, const char *path, struct cli_pin *pin)
+pin_read_from_file(const struct cli *c, const char *path, struct cli_pin *pin)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     int end = fd < 0 ? -1 : 0;
     char byte = 0;
     int status = 0;
 
-    while (end == 0 && (end = read_byte(fd, &byte)) == 0 && byte != '\n' &&
+    while (end == 0 && (end = pin_read_byte(fd, &byte)) == 0 && byte != '\n' &&
            status == 0) {
         if (pin->len == CLI_PIN_MAX)
-            status = pin_too_long(c);
+            status = pin_fail_too_long(c);
         else
             pin->pin_secret[pin->len++] = byte;
     }
@@ -92,7 +92,7 @@ pin_from_file(const struct cli *c, const char *path, struct cli_pin *pin)
 }
 
 static void
-print_to(int fd, const char *text)
+terminal_print(int fd, const char *text)
 {
     size_t len = strlen(text);
 
@@ -103,7 +103,7 @@ print_to(int fd, const char *text)
 /* One line, unseen.  The terminal sends no signal meanwhile, so that it never
  * stays blind after Ctrl-C. */
 static int
-type_pin(int fd, const char *prompt, struct cli_pin *pin)
+pin_read_typed(int fd, const char *prompt, struct cli_pin *pin)
 {
     struct termios old, unseen;
     char key = 0;
@@ -116,9 +116,10 @@ type_pin(int fd, const char *prompt, struct cli_pin *pin)
     unseen.c_cc[VMIN] = 1;
     unseen.c_cc[VTIME] = 0;
     (void)tcsetattr(fd, TCSAFLUSH, &unseen);
-    print_to(fd, prompt); /* what is typed from here on counts */
+    terminal_print(fd, prompt); /* what is typed from here on counts */
     while (status == 0) {
-        if (read_byte(fd, &key) != 0 || key == KEY_INTERRUPT || key == KEY_END)
+        if (pin_read_byte(fd, &key) != 0 || key == KEY_INTERRUPT ||
+            key == KEY_END)
             status = cli_exit_status(SFI_ERR_CANCELLED);
         else if (key == '\n' || key == '\r')
             break;
@@ -131,19 +132,20 @@ type_pin(int fd, const char *prompt, struct cli_pin *pin)
             pin->pin_secret[pin->len++] = key;
     }
     (void)tcsetattr(fd, TCSAFLUSH, &old);
-    print_to(fd, "\n");
+    terminal_print(fd, "\n");
     cli_wipe(&key, sizeof(key));
     return status;
 }
 
 static int
-ask_pin(const struct cli *c, int fd, bool twice, struct cli_pin *pin)
+pin_ask_on_terminal(const struct cli *c, int fd, bool twice,
+                    struct cli_pin *pin)
 {
     struct cli_pin again_secret = {{0}, 0};
-    int status = type_pin(fd, twice ? "New PIN: " : "PIN: ", pin);
+    int status = pin_read_typed(fd, twice ? "New PIN: " : "PIN: ", pin);
 
     if (status == 0 && twice)
-        status = type_pin(fd, "The same PIN again: ", &again_secret);
+        status = pin_read_typed(fd, "The same PIN again: ", &again_secret);
     if (status != 0)
         (void)cli_fail_text(c, SFI_ERR_CANCELLED, "no PIN was typed");
     else if (pin->len == 0)
@@ -156,22 +158,22 @@ ask_pin(const struct cli *c, int fd, bool twice, struct cli_pin *pin)
 }
 
 static int
-pin_read(const struct cli *c, const char *file, const char *option, bool twice,
-         struct cli_pin *pin)
+pin_read_or_ask(const struct cli *c, const char *file, const char *option,
+                bool twice, struct cli_pin *pin)
 {
     int status;
     int fd;
 
     cli_pin_wipe(pin);
     if (file != NULL) {
-        status = pin_from_file(c, file, pin);
+        status = pin_read_from_file(c, file, pin);
     } else {
         fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
         if (fd < 0)
             return cli_fail_text(c, SFI_ERR_HSM_PIN,
                                  "no terminal to ask for the PIN; use %s",
                                  option);
-        status = ask_pin(c, fd, twice, pin);
+        status = pin_ask_on_terminal(c, fd, twice, pin);
         (void)close(fd);
     }
     if (status != 0)
@@ -183,14 +185,14 @@ int
 cli_pin_read(const struct cli *c, const char *file, bool twice,
              struct cli_pin *pin)
 {
-    return pin_read(c, file, "--pin-file FILE", twice, pin);
+    return pin_read_or_ask(c, file, "--pin-file FILE", twice, pin);
 }
 
 int
 cli_new_pin_read(const struct cli *c, const char *file, const char *option,
                  struct cli_pin *pin)
 {
-    return pin_read(c, file, option, true, pin);
+    return pin_read_or_ask(c, file, option, true, pin);
 }
 
 /* ---- questions ---- */
@@ -256,7 +258,7 @@ cli_progress_step(struct cli_progress *p, const char *fmt, ...)
 }
 
 static void
-draw_bar(struct cli_progress *p, unsigned percent)
+progress_draw_bar(struct cli_progress *p, unsigned percent)
 {
     unsigned filled = percent * BAR_WIDTH / 100;
     char bar[BAR_WIDTH + 1];
@@ -287,7 +289,7 @@ cli_progress_at(struct cli_progress *p, const char *what, uint64_t done,
     if (!fresh && percent == p->shown)
         return;
     if (p->terminal)
-        draw_bar(p, percent);
+        progress_draw_bar(p, percent);
     else if (fresh || percent / 10 != p->shown / 10)
         (void)fprintf(p->out, "%s: %u%%\n", what, percent / 10 * 10);
     p->shown = percent;

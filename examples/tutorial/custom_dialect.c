@@ -25,7 +25,7 @@ struct vendor {
 /* One request, and what its status byte means: zero is done.  What the line
  * spoils is repeated below this. */
 static sfi_status
-tell(struct vendor *v, sfi_target *t, const sfi_request *r)
+vendor_request(struct vendor *v, sfi_target *t, const sfi_request *r)
 {
     uint32_t status = 0;
     sfi_status st = sfi_dialect_request(t, r, NULL, 0, &status);
@@ -61,7 +61,7 @@ vendor_license(void *user, sfi_target *t, const uint8_t *data, size_t len)
                            .data = data,
                            .data_len = len};
 
-    return tell(user, t, &r);
+    return vendor_request(user, t, &r);
 }
 
 /* The same with the offset in front. */
@@ -81,7 +81,7 @@ vendor_data(void *user, sfi_target *t, uint32_t at, const uint8_t *data,
                            .data = data,
                            .data_len = len};
 
-    return tell(user, t, &r);
+    return vendor_request(user, t, &r);
 }
 
 int

@@ -30,14 +30,14 @@ struct server {
 
 /* Say why, then return it: what every function of the table does. */
 static sfi_status
-fail(struct server *s, sfi_status st, const char *message)
+server_fail(struct server *s, sfi_status st, const char *message)
 {
     sfi_ctx_report(s->ctx, st, 0, message);
     return st;
 }
 
 static int
-receive(int fd, void *buf, size_t len)
+server_receive(int fd, void *buf, size_t len)
 {
     return recv(fd, buf, len, MSG_WAITALL) == (ssize_t)len;
 }
@@ -45,28 +45,29 @@ receive(int fd, void *buf, size_t len)
 /* The server is not trusted with memory or terminal: lengths are checked, text
  * is cleaned.  Of the licence libsfi checks the form, and the chip the rest. */
 static sfi_status
-read_answer(struct server *s, int fd, uint8_t *out, size_t *out_len)
+server_read_answer(struct server *s, int fd, uint8_t *out, size_t *out_len)
 {
     char message[MESSAGE_MAX + 1] = "";
     uint8_t head[4] = {0};
-    int there = receive(fd, head, sizeof(head));
+    int there = server_receive(fd, head, sizeof(head));
     int code = head[0] | head[1] << 8;
     size_t len = (size_t)(head[2] | head[3] << 8);
 
-    if (there && code == 0 && len <= *out_len && receive(fd, out, len)) {
+    if (there && code == 0 && len <= *out_len && server_receive(fd, out, len)) {
         *out_len = len;
         return SFI_OK;
     }
-    if (!there || code == 0 || len > MESSAGE_MAX || !receive(fd, message, len))
-        return fail(s, SFI_ERR_IO, "the licence server broke off");
+    if (!there || code == 0 || len > MESSAGE_MAX ||
+        !server_receive(fd, message, len))
+        return server_fail(s, SFI_ERR_IO, "the licence server broke off");
     for (size_t i = 0; i < len; i++)
         message[i] = message[i] >= ' ' && message[i] <= '~' ? message[i] : '?';
-    return fail(s, -code, message);
+    return server_fail(s, -code, message);
 }
 
 static sfi_status
-license(void *user, const uint8_t *cert, size_t cert_len, uint32_t session,
-        uint8_t *out, size_t *out_len)
+server_get_license(void *user, const uint8_t *cert, size_t cert_len,
+                   uint32_t session, uint8_t *out, size_t *out_len)
 {
     const struct timeval patience = {.tv_sec = PATIENCE_S};
     uint8_t question[4 + SFI_CERTIFICATE_LEN];
@@ -80,9 +81,9 @@ license(void *user, const uint8_t *cert, size_t cert_len, uint32_t session,
     if (fd < 0 || connect(fd, (void *)&s->address, sizeof(s->address)) ||
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) ||
         send(fd, question, sizeof(question), MSG_NOSIGNAL) < 0)
-        st = fail(s, SFI_ERR_IO, "the licence server cannot be reached");
+        st = server_fail(s, SFI_ERR_IO, "the licence server cannot be reached");
     else
-        st = read_answer(s, fd, out, out_len);
+        st = server_read_answer(s, fd, out, out_len);
     if (fd >= 0)
         close(fd);
     return st;
@@ -91,7 +92,8 @@ license(void *user, const uint8_t *cert, size_t cert_len, uint32_t session,
 int
 main(int argc, char **argv)
 {
-    sfi_hsm_ops ops = {.struct_size = sizeof(ops), .license = license};
+    sfi_hsm_ops ops = {.struct_size = sizeof(ops),
+                       .license = server_get_license};
     struct server s = {.address = {.sun_family = AF_UNIX}};
     sfi_hsm *hsm = NULL;
     sfi_transport *tp = NULL;

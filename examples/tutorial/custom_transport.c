@@ -26,7 +26,7 @@ struct tcp {
 
 /* Say why, then return it: what every function of the table does. */
 static sfi_status
-fail(struct tcp *t, sfi_status st, const char *message)
+tcp_fail(struct tcp *t, sfi_status st, const char *message)
 {
     sfi_ctx_report(t->ctx, st, 0, message);
     return st;
@@ -35,13 +35,13 @@ fail(struct tcp *t, sfi_status st, const char *message)
 /* One wait, no longer than asked.  libsfi has deadlines of its own, and asks
  * again: a signal may cut this short. */
 static sfi_status
-await(struct tcp *t, short events, uint32_t timeout_ms)
+tcp_wait_ready(struct tcp *t, short events, uint32_t timeout_ms)
 {
     struct pollfd p = {.fd = t->fd, .events = events};
 
     if (poll(&p, 1, (int)timeout_ms) > 0)
         return SFI_OK; /* ready, or broken: the next call tells */
-    return fail(t, SFI_ERR_TIMEOUT, "the serial server is silent");
+    return tcp_fail(t, SFI_ERR_TIMEOUT, "the serial server is silent");
 }
 
 /* At least one byte, at most `len`, and not later than they are there. */
@@ -49,12 +49,12 @@ static sfi_status
 tcp_read(void *user, uint8_t *buf, size_t len, size_t *got, uint32_t timeout_ms)
 {
     struct tcp *t = user;
-    sfi_status st = await(t, POLLIN, timeout_ms);
+    sfi_status st = tcp_wait_ready(t, POLLIN, timeout_ms);
     ssize_t n = st == SFI_OK ? recv(t->fd, buf, len, 0) : 0;
 
     *got = n > 0 ? (size_t)n : 0;
     if (st == SFI_OK && n <= 0)
-        return fail(t, SFI_ERR_NO_DEVICE, "the serial server hung up");
+        return tcp_fail(t, SFI_ERR_NO_DEVICE, "the serial server hung up");
     return st;
 }
 
@@ -64,10 +64,10 @@ static sfi_status
 tcp_write(void *user, const uint8_t *buf, size_t len, uint32_t timeout_ms)
 {
     struct tcp *t = user;
-    sfi_status st = await(t, POLLOUT, timeout_ms);
+    sfi_status st = tcp_wait_ready(t, POLLOUT, timeout_ms);
 
     if (st == SFI_OK && send(t->fd, buf, len, MSG_NOSIGNAL) != (ssize_t)len)
-        return fail(t, SFI_ERR_NO_DEVICE, "the serial server hung up");
+        return tcp_fail(t, SFI_ERR_NO_DEVICE, "the serial server hung up");
     return st;
 }
 

@@ -23,7 +23,7 @@ static struct sockaddr_un address = {.sun_family = AF_UNIX};
 
 /* At any moment: every count is on the disk before its licence leaves. */
 static void
-leave(int signum)
+remove_socket_and_exit(int signum)
 {
     (void)signum;
     unlink(address.sun_path);
@@ -31,7 +31,7 @@ leave(int signum)
 }
 
 static void
-answer(int fd, sfi_status st, const void *data, size_t len)
+station_send_answer(int fd, sfi_status st, const void *data, size_t len)
 {
     uint8_t out[4 + MESSAGE_MAX] = {(uint8_t)-st, (uint8_t)(-st >> 8)};
 
@@ -43,7 +43,7 @@ answer(int fd, sfi_status st, const void *data, size_t len)
 
 /* Whether a certificate deserves a licence, the HSM knows. */
 static void
-serve(sfi_ctx *ctx, sfi_hsm *hsm, int fd)
+station_serve(sfi_ctx *ctx, sfi_hsm *hsm, int fd)
 {
     const struct timeval patience = {.tv_sec = PATIENCE_S};
     uint8_t question[4 + SFI_CERTIFICATE_LEN];
@@ -67,15 +67,16 @@ serve(sfi_ctx *ctx, sfi_hsm *hsm, int fd)
     printf("device %s: %s\n", sfi_certificate_device_id(cert),
            st == SFI_OK ? "licensed" : why);
     if (st == SFI_OK)
-        answer(fd, st, sfi_license_data(lic, NULL), SFI_LICENSE_LEN);
+        station_send_answer(fd, st, sfi_license_data(lic, NULL),
+                            SFI_LICENSE_LEN);
     else
-        answer(fd, st, why, strlen(why));
+        station_send_answer(fd, st, why, strlen(why));
     sfi_license_free(lic);
     sfi_certificate_free(cert);
 }
 
 static sfi_status
-login(sfi_hsm *hsm, const char *path)
+login_with_pin_file(sfi_hsm *hsm, const char *path)
 {
     char pin_secret[130] = "";
     FILE *f = fopen(path, "r");
@@ -103,18 +104,18 @@ main(int argc, char **argv)
     memcpy(address.sun_path, argv[1], strlen(argv[1]));
     umask(0177); /* the socket is for nobody else */
     if (sfi_hsm_open(ctx, argv[2], &hsm) != SFI_OK ||
-        login(hsm, argv[3]) != SFI_OK ||
+        login_with_pin_file(hsm, argv[3]) != SFI_OK ||
         bind(listener, (void *)&address, sizeof(address)) != 0 ||
         listen(listener, 16) != 0) {
         fprintf(stderr, "no HSM, PIN or socket: %s\n",
                 sfi_error_message(sfi_ctx_error(ctx)));
         return 1;
     }
-    signal(SIGTERM, leave);
-    signal(SIGINT, leave);
+    signal(SIGTERM, remove_socket_and_exit);
+    signal(SIGINT, remove_socket_and_exit);
     setvbuf(stdout, NULL, _IOLBF, 0);
     while ((fd = accept(listener, NULL, NULL)) >= 0) {
-        serve(ctx, hsm, fd);
+        station_serve(ctx, hsm, fd);
         close(fd);
     }
     return 1;

@@ -73,7 +73,7 @@ struct probe_port {
 /* ---- the default pipe ---- */
 
 static size_t
-string_descriptor(const struct part *part, uint8_t index, uint8_t *out)
+probe_string_descriptor(const struct part *part, uint8_t index, uint8_t *out)
 {
     char serial[16];
     size_t len = 2;
@@ -97,7 +97,7 @@ string_descriptor(const struct part *part, uint8_t index, uint8_t *out)
 
 /* What GET_DESCRIPTOR tells; 0: a stall. */
 static size_t
-descriptor(const struct part *part, const uint8_t *setup, uint8_t *out)
+probe_descriptor(const struct part *part, const uint8_t *setup, uint8_t *out)
 {
     if (setup[0] != FROM_DEVICE || setup[1] != GET_DESCRIPTOR)
         return 0;
@@ -109,18 +109,19 @@ descriptor(const struct part *part, const uint8_t *setup, uint8_t *out)
         memcpy(out, configuration, sizeof(configuration));
         return sizeof(configuration);
     case STRING:
-        return string_descriptor(part, setup[2], out);
+        return probe_string_descriptor(part, setup[2], out);
     default:
         return 0;
     }
 }
 
 static void
-run_control(const struct part *part, struct usbdevfs_urb *urb, uint8_t *packet)
+probe_run_control(const struct part *part, struct usbdevfs_urb *urb,
+                  uint8_t *packet)
 {
     uint8_t raw[256];
     size_t room = (size_t)urb->buffer_length - SETUP_LEN;
-    size_t len = descriptor(part, packet, raw);
+    size_t len = probe_descriptor(part, packet, raw);
 
     urb->status = len > 0 ? 0 : -EPIPE;
     len = len < room ? len : room;
@@ -131,7 +132,8 @@ run_control(const struct part *part, struct usbdevfs_urb *urb, uint8_t *packet)
 /* ---- the bulk pipes ---- */
 
 static void
-run_packet(struct probe_port *p, struct usbdevfs_urb *urb, const uint8_t *bytes)
+probe_run_packet(struct probe_port *p, struct usbdevfs_urb *urb,
+                 const uint8_t *bytes)
 {
     struct packet *answer = g_new0(struct packet, 1);
     sfi_status st;
@@ -148,7 +150,7 @@ run_packet(struct probe_port *p, struct usbdevfs_urb *urb, const uint8_t *bytes)
 }
 
 static UMockdevIoctlData *
-buffer_of(UMockdevIoctlData *data)
+urb_data_buffer(UMockdevIoctlData *data)
 {
     const struct usbdevfs_urb *urb = (const void *)data->data;
 
@@ -162,14 +164,15 @@ buffer_of(UMockdevIoctlData *data)
 /* Several may have opened the probe, to see which one it is: each has its own
  * URBs. */
 static void
-put(GQueue *queue, UMockdevIoctlData *urb, UMockdevIoctlClient *client)
+urb_queue_push(GQueue *queue, UMockdevIoctlData *urb,
+               UMockdevIoctlClient *client)
 {
     g_object_set_data(G_OBJECT(urb), "client", client);
     g_queue_push_tail(queue, g_object_ref(urb));
 }
 
 static UMockdevIoctlData *
-take(GQueue *queue, const UMockdevIoctlClient *client)
+urb_queue_take(GQueue *queue, const UMockdevIoctlClient *client)
 {
     for (GList *at = queue->head; at != NULL; at = at->next) {
         UMockdevIoctlData *urb = at->data;
@@ -184,12 +187,12 @@ take(GQueue *queue, const UMockdevIoctlClient *client)
 
 /* Answers meet those who wait for one. */
 static void
-deliver(struct probe_port *p)
+probe_deliver_answers(struct probe_port *p)
 {
     while (p->answers.length > 0 && p->waiting.length > 0) {
         struct packet *answer = g_queue_pop_head(&p->answers);
         UMockdevIoctlData *data = g_queue_pop_head(&p->waiting);
-        UMockdevIoctlData *buffer = buffer_of(data);
+        UMockdevIoctlData *buffer = urb_data_buffer(data);
         struct usbdevfs_urb *urb = (void *)data->data;
         size_t room = buffer != NULL ? (size_t)urb->buffer_length : 0;
         size_t len = answer->len < room ? answer->len : room;
@@ -207,35 +210,35 @@ deliver(struct probe_port *p)
 /* ---- requests of the command ---- */
 
 static bool
-run_urb(struct probe_port *p, UMockdevIoctlClient *client,
-        UMockdevIoctlData *data)
+probe_run_urb(struct probe_port *p, UMockdevIoctlClient *client,
+              UMockdevIoctlData *data)
 {
     struct usbdevfs_urb *urb = (void *)data->data;
-    UMockdevIoctlData *buffer = buffer_of(data);
+    UMockdevIoctlData *buffer = urb_data_buffer(data);
     bool ok = buffer != NULL;
 
     if (ok && urb->type == USBDEVFS_URB_TYPE_CONTROL &&
         urb->buffer_length >= (int)SETUP_LEN) {
-        run_control(p->part, urb, buffer->data);
-        put(&p->done, data, client);
+        probe_run_control(p->part, urb, buffer->data);
+        urb_queue_push(&p->done, data, client);
     } else if (ok && urb->type == USBDEVFS_URB_TYPE_BULK &&
                urb->endpoint == OUT) {
-        run_packet(p, urb, buffer->data);
-        put(&p->done, data, client);
+        probe_run_packet(p, urb, buffer->data);
+        urb_queue_push(&p->done, data, client);
     } else if (ok && urb->type == USBDEVFS_URB_TYPE_BULK &&
                urb->endpoint == IN) {
-        put(&p->waiting, data, client);
+        urb_queue_push(&p->waiting, data, client);
     } else {
         ok = false;
     }
     g_clear_object(&buffer);
-    deliver(p);
+    probe_deliver_answers(p);
     return ok;
 }
 
 static bool
-submit(struct probe_port *p, UMockdevIoctlClient *client,
-       UMockdevIoctlData *arg)
+probe_submit_urb(struct probe_port *p, UMockdevIoctlClient *client,
+                 UMockdevIoctlData *arg)
 {
     UMockdevIoctlData *data =
         umockdev_ioctl_data_resolve(arg, 0, sizeof(struct usbdevfs_urb), NULL);
@@ -243,16 +246,16 @@ submit(struct probe_port *p, UMockdevIoctlClient *client,
 
     if (data == NULL)
         return false;
-    ok = run_urb(p, client, data);
+    ok = probe_run_urb(p, client, data);
     g_object_unref(data);
     return ok;
 }
 
 static bool
-reap(struct probe_port *p, const UMockdevIoctlClient *client,
-     UMockdevIoctlData *arg)
+probe_reap_urb(struct probe_port *p, const UMockdevIoctlClient *client,
+               UMockdevIoctlData *arg)
 {
-    UMockdevIoctlData *urb = take(&p->done, client);
+    UMockdevIoctlData *urb = urb_queue_take(&p->done, client);
     UMockdevIoctlData *at;
 
     if (urb == NULL)
@@ -267,7 +270,7 @@ reap(struct probe_port *p, const UMockdevIoctlClient *client,
 
 /* There is one that can wait: the only read. */
 static bool
-give_up(struct probe_port *p, UMockdevIoctlData *data, int why)
+probe_fail_urb(struct probe_port *p, UMockdevIoctlData *data, int why)
 {
     struct usbdevfs_urb *urb;
 
@@ -281,7 +284,7 @@ give_up(struct probe_port *p, UMockdevIoctlData *data, int why)
 }
 
 static void
-capabilities(UMockdevIoctlData *arg)
+usbfs_write_capabilities(UMockdevIoctlData *arg)
 {
     UMockdevIoctlData *data =
         umockdev_ioctl_data_resolve(arg, 0, sizeof(__u32), NULL);
@@ -294,7 +297,7 @@ capabilities(UMockdevIoctlData *arg)
 
 /* 0, or an errno. */
 static int
-answer(struct probe_port *p, UMockdevIoctlClient *client)
+probe_answer_ioctl(struct probe_port *p, UMockdevIoctlClient *client)
 {
     gulong request = umockdev_ioctl_client_get_request(client);
     UMockdevIoctlData *arg = umockdev_ioctl_client_get_arg(client);
@@ -304,7 +307,7 @@ answer(struct probe_port *p, UMockdevIoctlClient *client)
         return ENODEV;
     switch (request) {
     case USBDEVFS_GET_CAPABILITIES:
-        capabilities(arg);
+        usbfs_write_capabilities(arg);
         return 0;
     case USBDEVFS_CLAIMINTERFACE:
     case USBDEVFS_RELEASEINTERFACE:
@@ -316,28 +319,31 @@ answer(struct probe_port *p, UMockdevIoctlClient *client)
     case USBDEVFS_GETDRIVER:
         return ENODATA;
     case USBDEVFS_SUBMITURB:
-        return submit(p, client, arg) ? 0 : EINVAL;
+        return probe_submit_urb(p, client, arg) ? 0 : EINVAL;
     case USBDEVFS_REAPURB:
     case USBDEVFS_REAPURBNDELAY:
-        if (reap(p, client, arg))
+        if (probe_reap_urb(p, client, arg))
             return 0;
         return p->is_pulled ? ENODEV : EAGAIN;
     case USBDEVFS_DISCARDURB:
-        return give_up(p, take(&p->waiting, client), ENOENT) ? 0 : EINVAL;
+        return probe_fail_urb(p, urb_queue_take(&p->waiting, client), ENOENT)
+                   ? 0
+                   : EINVAL;
     default:
         return ENOTTY;
     }
 }
 
 static gboolean
-on_ioctl(UMockdevIoctlBase *handler, UMockdevIoctlClient *client, gpointer user)
+probe_on_ioctl(UMockdevIoctlBase *handler, UMockdevIoctlClient *client,
+               gpointer user)
 {
     struct probe_port *p = user;
     int err;
 
     (void)handler;
     part_enter(p->part);
-    err = answer(p, client);
+    err = probe_answer_ioctl(p, client);
     part_leave(p->part);
     umockdev_ioctl_client_complete(client, err == 0 ? 0 : -1, err);
     return TRUE;
@@ -346,36 +352,36 @@ on_ioctl(UMockdevIoctlBase *handler, UMockdevIoctlClient *client, gpointer user)
 /* ---- the port ---- */
 
 static void
-append_hex(GString *out, const uint8_t *bytes, size_t len)
+append_hex_bytes(GString *out, const uint8_t *bytes, size_t len)
 {
     for (size_t i = 0; i < len; i++)
         g_string_append_printf(out, "%02X", bytes[i]);
 }
 
 static unsigned
-number_of(const struct part *part)
+probe_device_number(const struct part *part)
 {
     return FIRST_NUMBER + part->index;
 }
 
 static void
-node_name(char out[NODE_SIZE], const struct part *part)
+probe_node_name(char out[NODE_SIZE], const struct part *part)
 {
-    (void)snprintf(out, NODE_SIZE, NODE, number_of(part));
+    (void)snprintf(out, NODE_SIZE, NODE, probe_device_number(part));
 }
 
 /* One that no chip is in. */
 static unsigned
-port_of(const struct part *part)
+probe_hub_port(const struct part *part)
 {
     return 2 * part->index + 2;
 }
 
 /* What sysfs tells of it. */
 static gchar *
-describe(const struct part *part)
+probe_sysfs_text(const struct part *part)
 {
-    unsigned number = number_of(part), port = port_of(part);
+    unsigned number = probe_device_number(part), port = probe_hub_port(part);
     GString *s = g_string_new(NULL);
 
     g_string_printf(s,
@@ -397,8 +403,8 @@ describe(const struct part *part)
                        "A: idVendor=1209\\n\nA: idProduct=0001\\n\n"
                        "A: version= 2.00\\n\nA: maxchild=0\\n\n"
                        "H: descriptors=");
-    append_hex(s, device, sizeof(device));
-    append_hex(s, configuration, sizeof(configuration));
+    append_hex_bytes(s, device, sizeof(device));
+    append_hex_bytes(s, configuration, sizeof(configuration));
     g_string_append_c(s, '\n');
     return g_string_free(s, FALSE);
 }
@@ -408,7 +414,7 @@ part_probe_start(struct part *part, GError **error)
 {
     struct probe_port *p = g_new0(struct probe_port, 1);
     UMockdevTestbed *testbed = part->bed->testbed;
-    gchar *text = describe(part);
+    gchar *text = probe_sysfs_text(part);
     char node[NODE_SIZE];
     bool ok;
 
@@ -417,9 +423,10 @@ part_probe_start(struct part *part, GError **error)
     g_queue_init(&p->done);
     g_queue_init(&p->waiting);
     g_queue_init(&p->answers);
-    node_name(node, part);
+    probe_node_name(node, part);
     p->handler = umockdev_ioctl_base_new();
-    (void)g_signal_connect(p->handler, "handle-ioctl", G_CALLBACK(on_ioctl), p);
+    (void)g_signal_connect(p->handler, "handle-ioctl",
+                           G_CALLBACK(probe_on_ioctl), p);
     ok = umockdev_testbed_attach_ioctl(testbed, node, p->handler, error) &&
          umockdev_testbed_add_from_string(testbed, text, error);
     g_free(text);
@@ -436,9 +443,9 @@ part_probe_pull(struct part *part)
     if (p == NULL || p->is_pulled)
         return;
     p->is_pulled = true;
-    while (give_up(p, g_queue_pop_head(&p->waiting), ESHUTDOWN))
+    while (probe_fail_urb(p, g_queue_pop_head(&p->waiting), ESHUTDOWN))
         continue;
-    path = g_strdup_printf("/sys" SYS_PATH, port_of(part));
+    path = g_strdup_printf("/sys" SYS_PATH, probe_hub_port(part));
     umockdev_testbed_remove_device(part->bed->testbed, path);
     g_free(path);
 }
@@ -451,7 +458,7 @@ part_probe_end(struct part *part)
 
     if (p == NULL)
         return;
-    node_name(node, part);
+    probe_node_name(node, part);
     (void)umockdev_testbed_detach_ioctl(part->bed->testbed, node, NULL);
     g_queue_clear_full(&p->done, g_object_unref);
     g_queue_clear_full(&p->waiting, g_object_unref);

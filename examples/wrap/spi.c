@@ -15,14 +15,14 @@
 #define PARTS_MAX 511u
 
 static void
-node_name(char out[NODE_SIZE], const struct part *p)
+spi_node_name(char out[NODE_SIZE], const struct part *p)
 {
     (void)snprintf(out, NODE_SIZE, NODE, p->index);
 }
 
 /* A buffer of the command's, in `len` bytes; NULL: none is named. */
 static UMockdevIoctlData *
-buffer_at(UMockdevIoctlData *message, size_t offset, size_t len)
+spi_transfer_buffer(UMockdevIoctlData *message, size_t offset, size_t len)
 {
     __u64 there;
 
@@ -34,7 +34,7 @@ buffer_at(UMockdevIoctlData *message, size_t offset, size_t len)
 
 /* One transfer, half of which may be missing. */
 static bool
-clock_part(struct part *p, UMockdevIoctlData *message, size_t i)
+spi_clock_transfer(struct part *p, UMockdevIoctlData *message, size_t i)
 {
     size_t at = i * sizeof(struct spi_ioc_transfer);
     struct spi_ioc_transfer part;
@@ -45,10 +45,10 @@ clock_part(struct part *p, UMockdevIoctlData *message, size_t i)
     memcpy(&part, message->data + at, sizeof(part));
     if (part.len == 0)
         return true;
-    tx = buffer_at(message, at + offsetof(struct spi_ioc_transfer, tx_buf),
-                   part.len);
-    rx = buffer_at(message, at + offsetof(struct spi_ioc_transfer, rx_buf),
-                   part.len);
+    tx = spi_transfer_buffer(
+        message, at + offsetof(struct spi_ioc_transfer, tx_buf), part.len);
+    rx = spi_transfer_buffer(
+        message, at + offsetof(struct spi_ioc_transfer, rx_buf), part.len);
     out = g_malloc0(part.len);
     in = g_malloc0(part.len);
     if (tx != NULL)
@@ -65,7 +65,7 @@ clock_part(struct part *p, UMockdevIoctlData *message, size_t i)
 
 /* What was clocked, or -1. */
 static int
-run_message(struct part *p, UMockdevIoctlData *arg, size_t count)
+spi_run_message(struct part *p, UMockdevIoctlData *arg, size_t count)
 {
     UMockdevIoctlData *message = umockdev_ioctl_data_resolve(
         arg, 0, count * sizeof(struct spi_ioc_transfer), NULL);
@@ -77,7 +77,7 @@ run_message(struct part *p, UMockdevIoctlData *arg, size_t count)
         struct spi_ioc_transfer part;
 
         memcpy(&part, message->data + i * sizeof(part), sizeof(part));
-        total = clock_part(p, message, i) ? total + (int)part.len : -1;
+        total = spi_clock_transfer(p, message, i) ? total + (int)part.len : -1;
     }
     g_object_unref(message);
     return total;
@@ -85,7 +85,7 @@ run_message(struct part *p, UMockdevIoctlData *arg, size_t count)
 
 /* A setting is taken as it is, or told: mode 0, 8 bits, 8 MHz. */
 static int
-setting(UMockdevIoctlData *arg, gulong request)
+spi_answer_setting(UMockdevIoctlData *arg, gulong request)
 {
     static const struct {
         gulong request;
@@ -109,7 +109,8 @@ setting(UMockdevIoctlData *arg, gulong request)
 }
 
 static gboolean
-on_ioctl(UMockdevIoctlBase *handler, UMockdevIoctlClient *client, gpointer user)
+spi_on_ioctl(UMockdevIoctlBase *handler, UMockdevIoctlClient *client,
+             gpointer user)
 {
     struct part *p = user;
     gulong request = umockdev_ioctl_client_get_request(client);
@@ -120,9 +121,9 @@ on_ioctl(UMockdevIoctlBase *handler, UMockdevIoctlClient *client, gpointer user)
     (void)handler;
     part_enter(p);
     if (_IOC_TYPE(request) == SPI_IOC_MAGIC && _IOC_NR(request) != 0)
-        result = setting(arg, request);
+        result = spi_answer_setting(arg, request);
     else if (_IOC_TYPE(request) == SPI_IOC_MAGIC && count <= PARTS_MAX)
-        result = run_message(p, arg, count);
+        result = spi_run_message(p, arg, count);
     part_leave(p);
     umockdev_ioctl_client_complete(client, result, result < 0 ? ENOTTY : 0);
     return TRUE;
@@ -141,9 +142,9 @@ part_spi_start(struct part *p, GError **error)
     char node[NODE_SIZE];
     bool ok;
 
-    node_name(node, p);
+    spi_node_name(node, p);
     p->spi = umockdev_ioctl_base_new();
-    (void)g_signal_connect(p->spi, "handle-ioctl", G_CALLBACK(on_ioctl), p);
+    (void)g_signal_connect(p->spi, "handle-ioctl", G_CALLBACK(spi_on_ioctl), p);
     ok = umockdev_testbed_attach_ioctl(testbed, node, p->spi, error) &&
          umockdev_testbed_add_from_string(testbed, device, error);
     g_free(device);
@@ -155,7 +156,7 @@ part_spi_end(struct part *p)
 {
     char node[NODE_SIZE];
 
-    node_name(node, p);
+    spi_node_name(node, p);
     if (p->spi != NULL)
         (void)umockdev_testbed_detach_ioctl(p->bed->testbed, node, NULL);
     g_clear_object(&p->spi);

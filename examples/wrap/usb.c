@@ -36,31 +36,31 @@ struct usb_port {
 };
 
 static void
-node_name(char out[NAME_SIZE], unsigned number)
+usb_node_name(char out[NAME_SIZE], unsigned number)
 {
     (void)snprintf(out, NAME_SIZE, "/dev/bus/usb/%03u/%03u", BUS, number);
 }
 
 /* Every other port of the hub: the others are for debug probes. */
 static unsigned
-port_of(const struct part *part)
+usb_hub_port(const struct part *part)
 {
     return 2 * part->index + 1;
 }
 
 /* As the testbed wants it. */
 static void
-sys_path(char out[NAME_SIZE], const struct part *part)
+usb_sysfs_path(char out[NAME_SIZE], const struct part *part)
 {
     (void)snprintf(out, NAME_SIZE,
                    "/sys/devices/pci0000:00/0000:00:14.0/usb%u/%u-%u", BUS, BUS,
-                   port_of(part));
+                   usb_hub_port(part));
 }
 
 /* ---- requests of the command ---- */
 
 static sfi_status
-control(struct usb_port *p, uint8_t *packet, size_t len, size_t *got)
+usb_control_chip(struct usb_port *p, uint8_t *packet, size_t len, size_t *got)
 {
     uint16_t value = (uint16_t)(packet[2] | packet[3] << 8);
     uint16_t index = (uint16_t)(packet[4] | packet[5] << 8);
@@ -71,11 +71,11 @@ control(struct usb_port *p, uint8_t *packet, size_t len, size_t *got)
 
 /* The chip's answer, as the kernel would write it into the URB. */
 static void
-run_urb(struct usb_port *p, struct usbdevfs_urb *urb, uint8_t *packet)
+usb_run_urb(struct usb_port *p, struct usbdevfs_urb *urb, uint8_t *packet)
 {
     size_t got = 0;
 
-    switch (control(p, packet, (size_t)urb->buffer_length, &got)) {
+    switch (usb_control_chip(p, packet, (size_t)urb->buffer_length, &got)) {
     case SFI_OK:
         urb->status = 0;
         break;
@@ -91,7 +91,7 @@ run_urb(struct usb_port *p, struct usbdevfs_urb *urb, uint8_t *packet)
 
 /* False: not a control transfer with its own length in it. */
 static bool
-submit(struct usb_port *p, UMockdevIoctlData *arg)
+usb_submit_urb(struct usb_port *p, UMockdevIoctlData *arg)
 {
     UMockdevIoctlData *data =
         umockdev_ioctl_data_resolve(arg, 0, sizeof(struct usbdevfs_urb), NULL);
@@ -109,7 +109,7 @@ submit(struct usb_port *p, UMockdevIoctlData *arg)
             (gsize)urb->buffer_length, NULL);
     if (buffer != NULL && (buffer->data[6] | buffer->data[7] << 8) ==
                               urb->buffer_length - (int)SETUP_LEN) {
-        run_urb(p, urb, buffer->data);
+        usb_run_urb(p, urb, buffer->data);
         g_queue_push_tail(&p->done, g_object_ref(data));
         ok = true;
     }
@@ -119,7 +119,7 @@ submit(struct usb_port *p, UMockdevIoctlData *arg)
 }
 
 static bool
-reap(struct usb_port *p, UMockdevIoctlData *arg)
+usb_reap_urb(struct usb_port *p, UMockdevIoctlData *arg)
 {
     UMockdevIoctlData *urb = g_queue_pop_head(&p->done);
     UMockdevIoctlData *at;
@@ -135,7 +135,7 @@ reap(struct usb_port *p, UMockdevIoctlData *arg)
 }
 
 static bool
-set_interface(struct usb_port *p, UMockdevIoctlData *arg)
+usb_set_interface(struct usb_port *p, UMockdevIoctlData *arg)
 {
     UMockdevIoctlData *data = umockdev_ioctl_data_resolve(
         arg, 0, sizeof(struct usbdevfs_setinterface), NULL);
@@ -154,7 +154,7 @@ set_interface(struct usb_port *p, UMockdevIoctlData *arg)
 }
 
 static void
-capabilities(UMockdevIoctlData *arg)
+usbfs_write_capabilities(UMockdevIoctlData *arg)
 {
     UMockdevIoctlData *data =
         umockdev_ioctl_data_resolve(arg, 0, sizeof(__u32), NULL);
@@ -167,25 +167,25 @@ capabilities(UMockdevIoctlData *arg)
 
 /* 0, or an errno. */
 static int
-answer(struct usb_port *p, gulong request, UMockdevIoctlData *arg)
+usb_answer_ioctl(struct usb_port *p, gulong request, UMockdevIoctlData *arg)
 {
     switch (request) {
     case USBDEVFS_GET_CAPABILITIES:
-        capabilities(arg);
+        usbfs_write_capabilities(arg);
         return 0;
     case USBDEVFS_CLAIMINTERFACE:
     case USBDEVFS_RELEASEINTERFACE:
     case USBDEVFS_RESET:
         return 0;
     case USBDEVFS_SETINTERFACE:
-        return set_interface(p, arg) ? 0 : EPIPE;
+        return usb_set_interface(p, arg) ? 0 : EPIPE;
     case USBDEVFS_GETDRIVER:
         return ENODATA;
     case USBDEVFS_SUBMITURB:
-        return submit(p, arg) ? 0 : EINVAL;
+        return usb_submit_urb(p, arg) ? 0 : EINVAL;
     case USBDEVFS_REAPURB:
     case USBDEVFS_REAPURBNDELAY:
-        return reap(p, arg) ? 0 : EAGAIN;
+        return usb_reap_urb(p, arg) ? 0 : EAGAIN;
     case USBDEVFS_DISCARDURB:
         return EINVAL; /* it is done already */
     default:
@@ -195,7 +195,8 @@ answer(struct usb_port *p, gulong request, UMockdevIoctlData *arg)
 
 /* What is done may still be reaped when the chip has gone. */
 static gboolean
-on_ioctl(UMockdevIoctlBase *handler, UMockdevIoctlClient *client, gpointer user)
+usb_on_ioctl(UMockdevIoctlBase *handler, UMockdevIoctlClient *client,
+             gpointer user)
 {
     struct usb_port *p = user;
     gulong request = umockdev_ioctl_client_get_request(client);
@@ -207,7 +208,7 @@ on_ioctl(UMockdevIoctlBase *handler, UMockdevIoctlClient *client, gpointer user)
     part_enter(p->part);
     if (handler == p->handler &&
         (sfi_sim_usb_attached(p->part->sim) || (reaps && p->done.length > 0)))
-        err = answer(p, request, arg);
+        err = usb_answer_ioctl(p, request, arg);
     part_leave(p->part);
     umockdev_ioctl_client_complete(client, err == 0 ? 0 : -1, err);
     return TRUE;
@@ -217,7 +218,7 @@ on_ioctl(UMockdevIoctlBase *handler, UMockdevIoctlClient *client, gpointer user)
 
 /* A descriptor as hexadecimal digits. */
 static void
-append_descriptor(struct part *part, GString *out, uint16_t which)
+usb_append_descriptor(struct part *part, GString *out, uint16_t which)
 {
     uint8_t raw[DESCRIPTOR_MAX];
     size_t got = 0;
@@ -231,12 +232,12 @@ append_descriptor(struct part *part, GString *out, uint16_t which)
 
 /* What sysfs tells of it. */
 static gchar *
-describe(struct part *part, unsigned number)
+usb_sysfs_text(struct part *part, unsigned number)
 {
     GString *s = g_string_new("P: ");
     char path[NAME_SIZE];
 
-    sys_path(path, part);
+    usb_sysfs_path(path, part);
     g_string_append_printf(s, "%s\nN: bus/usb/%03u/%03u\n",
                            path + strlen("/sys"), BUS, number);
     g_string_append_printf(s, "E: DEVNAME=/dev/bus/usb/%03u/%03u\n", BUS,
@@ -252,16 +253,16 @@ describe(struct part *part, unsigned number)
                        "A: version= 2.00\\n\nA: maxchild=0\\n\n");
     g_string_append_printf(
         s, "A: devpath=%u\\n\nA: busnum=%u\\n\nA: devnum=%u\\n\n",
-        port_of(part), BUS, number);
+        usb_hub_port(part), BUS, number);
     g_string_append(s, "H: descriptors=");
-    append_descriptor(part, s, DEVICE);
-    append_descriptor(part, s, CONFIGURATION);
+    usb_append_descriptor(part, s, DEVICE);
+    usb_append_descriptor(part, s, CONFIGURATION);
     g_string_append_c(s, '\n');
     return g_string_free(s, FALSE);
 }
 
 static bool
-plug_in(struct part *part, GError **error)
+usb_plug_in_chip(struct part *part, GError **error)
 {
     struct usb_port *p = part->usb;
     UMockdevTestbed *testbed = part->bed->testbed;
@@ -274,10 +275,11 @@ plug_in(struct part *part, GError **error)
     if (sfi_sim_usb_control(part->sim, TO_DEVICE, SET_CONFIGURATION, 1, 0, NULL,
                             0, &got) != SFI_OK)
         return true;
-    device = describe(part, number);
-    node_name(node, number);
+    device = usb_sysfs_text(part, number);
+    usb_node_name(node, number);
     p->handler = umockdev_ioctl_base_new();
-    (void)g_signal_connect(p->handler, "handle-ioctl", G_CALLBACK(on_ioctl), p);
+    (void)g_signal_connect(p->handler, "handle-ioctl", G_CALLBACK(usb_on_ioctl),
+                           p);
     /* it can be opened as soon as it is there */
     ok = umockdev_testbed_attach_ioctl(testbed, node, p->handler, error) &&
          umockdev_testbed_add_from_string(testbed, device, error);
@@ -290,7 +292,7 @@ plug_in(struct part *part, GError **error)
 }
 
 static void
-drop_urbs(struct usb_port *p)
+usb_drop_urbs(struct usb_port *p)
 {
     UMockdevIoctlData *urb;
 
@@ -301,14 +303,14 @@ drop_urbs(struct usb_port *p)
 /* Its socket stays: who has found the device is about to open it, and hears
  * then that it has gone. */
 static void
-pull_out(struct part *part)
+usb_pull_out_chip(struct part *part)
 {
     struct usb_port *p = part->usb;
     char path[NAME_SIZE];
 
-    sys_path(path, part);
+    usb_sysfs_path(path, part);
     umockdev_testbed_remove_device(part->bed->testbed, path);
-    drop_urbs(p);
+    usb_drop_urbs(p);
     g_clear_object(&p->handler);
     p->number = 0;
 }
@@ -321,9 +323,9 @@ part_usb_look(struct part *part, GError **error)
     if (p->number != 0 && !sfi_sim_usb_attached(part->sim) &&
         (p->done.length == 0 ||
          g_get_monotonic_time() - part->used_us > REAP_US))
-        pull_out(part);
+        usb_pull_out_chip(part);
     if (p->number == 0 && sfi_sim_usb_attach(part->sim) == SFI_OK)
-        return plug_in(part, error);
+        return usb_plug_in_chip(part, error);
     return true;
 }
 
@@ -342,7 +344,7 @@ part_usb_end(struct part *part)
     if (part->usb == NULL)
         return;
     if (part->usb->number != 0)
-        pull_out(part);
+        usb_pull_out_chip(part);
     g_clear_object(&part->usb->handler);
     g_free(part->usb);
     part->usb = NULL;

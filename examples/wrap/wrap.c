@@ -24,7 +24,7 @@
 #define BY_SIGNAL 128
 
 static void
-pass_time(struct part *p)
+part_pass_time(struct part *p)
 {
     gint64 now = g_get_monotonic_time();
 
@@ -36,7 +36,7 @@ void
 part_enter(struct part *p)
 {
     g_mutex_lock(&p->bed->lock);
-    pass_time(p);
+    part_pass_time(p);
     p->used_us = g_get_monotonic_time();
 }
 
@@ -47,9 +47,9 @@ part_leave(struct part *p)
 }
 
 static void
-tick(struct part *p)
+part_tick(struct part *p)
 {
-    pass_time(p);
+    part_pass_time(p);
     if (sfi_sim_has_power(p->sim) && sfi_sim_reset_is_due(p->sim) &&
         p->waited_us - p->used_us >= IDLE_US &&
         sfi_sim_power_on(p->sim) != SFI_OK)
@@ -59,19 +59,19 @@ tick(struct part *p)
 }
 
 static gboolean
-on_tick(gpointer user)
+bed_on_tick(gpointer user)
 {
     struct bed *b = user;
 
     g_mutex_lock(&b->lock);
     for (unsigned i = 0; i < b->count; i++)
-        tick(&b->parts[i]);
+        part_tick(&b->parts[i]);
     g_mutex_unlock(&b->lock);
     return G_SOURCE_CONTINUE;
 }
 
 static gboolean
-on_pull(gpointer user)
+bed_on_pull_signal(gpointer user)
 {
     struct bed *b = user;
 
@@ -83,7 +83,7 @@ on_pull(gpointer user)
 }
 
 static void
-on_exit_of(GPid pid, gint status, gpointer user)
+bed_on_command_exit(GPid pid, gint status, gpointer user)
 {
     struct bed *b = user;
 
@@ -95,7 +95,7 @@ on_exit_of(GPid pid, gint status, gpointer user)
 
 /* The preloaded library goes in front of others that the caller may have. */
 static gboolean
-spawn(struct bed *b, const char *const *command, GError **error)
+bed_spawn_command(struct bed *b, const char *const *command, GError **error)
 {
     gchar **environment = g_get_environ();
     const char *others = g_environ_getenv(environment, "LD_PRELOAD");
@@ -111,7 +111,7 @@ spawn(struct bed *b, const char *const *command, GError **error)
                            G_SPAWN_CHILD_INHERITS_STDIN,
                        NULL, NULL, &pid, error);
     if (ok)
-        (void)g_child_watch_add(pid, on_exit_of, b);
+        (void)g_child_watch_add(pid, bed_on_command_exit, b);
     g_strfreev(arguments);
     g_free(preload);
     g_strfreev(environment);
@@ -119,10 +119,10 @@ spawn(struct bed *b, const char *const *command, GError **error)
 }
 
 static void
-run(struct bed *b)
+bed_run_main_loop(struct bed *b)
 {
-    guint tick = g_timeout_add(TICK_MS, on_tick, b);
-    guint pull = g_unix_signal_add(SIGUSR1, on_pull, b);
+    guint tick = g_timeout_add(TICK_MS, bed_on_tick, b);
+    guint pull = g_unix_signal_add(SIGUSR1, bed_on_pull_signal, b);
 
     g_main_loop_run(b->loop);
     (void)g_source_remove(tick);
@@ -130,7 +130,7 @@ run(struct bed *b)
 }
 
 static bool
-start_part(struct bed *b, sfi_sim *sim, unsigned wired, GError **error)
+bed_start_part(struct bed *b, sfi_sim *sim, unsigned wired, GError **error)
 {
     struct part *p = &b->parts[b->count];
     bool ok = true;
@@ -150,7 +150,7 @@ start_part(struct bed *b, sfi_sim *sim, unsigned wired, GError **error)
 }
 
 static void
-end_part(struct part *p)
+bed_end_part(struct part *p)
 {
     part_usb_end(p);
     part_probe_end(p);
@@ -171,17 +171,17 @@ sim_wrap(const struct cli *c, sfi_sim *const *chips, size_t count,
 
     g_mutex_init(&b.lock);
     for (size_t i = 0; ok && i < count; i++)
-        ok = start_part(&b, chips[i], wired, &error);
+        ok = bed_start_part(&b, chips[i], wired, &error);
     if (ok)
-        ok = spawn(&b, command, &error);
+        ok = bed_spawn_command(&b, command, &error);
     if (ok)
-        run(&b);
+        bed_run_main_loop(&b);
     else
         b.status = cli_fail_text(c, SFI_ERR_OS, "%s", error->message);
     g_clear_error(&error);
     g_mutex_lock(&b.lock);
     for (unsigned i = 0; i < b.count; i++)
-        end_part(&b.parts[i]);
+        bed_end_part(&b.parts[i]);
     g_mutex_unlock(&b.lock);
     g_mutex_clear(&b.lock);
     g_main_loop_unref(b.loop);
