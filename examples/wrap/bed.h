@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The machine that a wrapped command sees. */
+/* The test bed: the machine that a wrapped command sees, and its parts. */
 #ifndef WRAP_BED_H
 #define WRAP_BED_H
 
@@ -10,51 +10,55 @@
 
 struct bed;
 
-/* A chip of it, and what it is wired to. */
+/* A chip of the bed, and the devices that it is connected to. */
 struct part {
     struct bed *bed;
     unsigned index;
     sfi_sim *sim;
-    gint64 waited_us; /* the chip's clock has come so far */
-    gint64 used_us;   /* the last request of the command */
+    gint64 waited_us; /* the chip's clock */
+    gint64 used_us;   /* time of the command's last request */
     struct usb_port *usb;
     struct probe_port *probe;
     UMockdevIoctlBase *spi;
 };
 
 struct bed {
-    /* umockdev brings requests on a thread of its own: who looks at a part, or
-     * at what it is wired to, holds it. */
+    /* umockdev delivers requests on its own thread: hold the lock to use a part
+     * or its devices. */
     GMutex lock;
     UMockdevTestbed *testbed;
     GMainLoop *loop;
-    int status; /* of the command */
+    int status; /* exit status of the command */
     struct part parts[WRAP_CHIPS_MAX];
     unsigned count;
-    unsigned last_number; /* of a USB device that is a chip */
+    unsigned last_number; /* device number of the last chip on USB */
 };
 
-/* A request has come: time passes for the chip, and it is in use.  It has the
- * lock until it is done. */
+/* Begin a request: take the lock, and let the chip's clock catch up. */
 void part_enter(struct part *p);
+/* End a request: release the lock. */
 void part_leave(struct part *p);
 
-/* sim_wrap_usb.c: a USB port with the chip in it, or nothing as long as no
- * bootloader runs.  False: a message is in *error. */
+/* usb.c: a USB port that holds the chip while a bootloader runs.  False: the
+ * reason is in *error. */
 bool part_usb_start(struct part *p, GError **error);
-/* Look whether the chip has gone, or come. */
+/* Plug the chip in or out, as its bootloader started or ended. */
 bool part_usb_look(struct part *p, GError **error);
 void part_usb_end(struct part *p);
 
-/* sim_wrap_probe.c: a debug probe in another USB port. */
+/* probe.c: a debug probe in another USB port. */
 bool part_probe_start(struct part *p, GError **error);
-/* Its cable is pulled, for good. */
+/* Unplug it for good. */
 void part_probe_pull(struct part *p);
 void part_probe_end(struct part *p);
 
-/* sim_wrap_spi.c: /dev/spidev0.0 and so on, the chip being the slave.
- * Likewise. */
+/* spi.c: /dev/spidev0.0 and so on, with the chip as slave. */
 bool part_spi_start(struct part *p, GError **error);
 void part_spi_end(struct part *p);
+
+/* usbfs.c: answer USBDEVFS_GET_CAPABILITIES with none. */
+void usbfs_write_capabilities(UMockdevIoctlData *arg);
+/* Answer USBDEVFS_REAPURB with this URB, and release it.  False: it is NULL. */
+bool usbfs_reap(UMockdevIoctlData *arg, UMockdevIoctlData *urb);
 
 #endif

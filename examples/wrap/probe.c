@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A CMSIS-DAP probe in another USB port, wired to the chip's SWD and NRST:
- * packets of the command's usbfs come here (Linux, Documentation/driver-api/
- * usb/usb.rst) through a pair of bulk endpoints. */
+/* A CMSIS-DAP probe in another USB port, connected to the chip's SWD and NRST:
+ * the command's requests to usbfs arrive here (Linux, Documentation/driver-api/
+ * usb/usb.rst), the packets through a pair of bulk endpoints. */
 #include <errno.h>
 #include <linux/usbdevice_fs.h>
 #include <stddef.h>
@@ -66,8 +66,8 @@ struct probe_port {
     UMockdevIoctlBase *handler;
     bool is_pulled; /* out of the port */
     GQueue done;    /* UMockdevIoctlData: URBs to be reaped */
-    GQueue waiting; /* the same: of the IN endpoint, for an answer */
-    GQueue answers; /* struct packet */
+    GQueue waiting; /* UMockdevIoctlData: URBs that wait for a reply */
+    GQueue replies; /* struct packet */
 };
 
 /* ---- the default pipe ---- */
@@ -95,7 +95,7 @@ probe_string_descriptor(const struct part *part, uint8_t index, uint8_t *out)
     return len;
 }
 
-/* What GET_DESCRIPTOR tells; 0: a stall. */
+/* The descriptor that GET_DESCRIPTOR asks for; 0: stall. */
 static size_t
 probe_descriptor(const struct part *part, const uint8_t *setup, uint8_t *out)
 {
@@ -135,18 +135,18 @@ static void
 probe_run_packet(struct probe_port *p, struct usbdevfs_urb *urb,
                  const uint8_t *bytes)
 {
-    struct packet *answer = g_new0(struct packet, 1);
+    struct packet *reply = g_new0(struct packet, 1);
     sfi_status st;
 
-    answer->len = sizeof(answer->bytes);
+    reply->len = sizeof(reply->bytes);
     st = sfi_sim_probe(p->part->sim, bytes, (size_t)urb->buffer_length,
-                       answer->bytes, &answer->len);
+                       reply->bytes, &reply->len);
     urb->status = st == SFI_OK ? 0 : -EPIPE;
     urb->actual_length = urb->buffer_length;
-    if (st == SFI_OK && answer->len > 0)
-        g_queue_push_tail(&p->answers, answer);
+    if (st == SFI_OK && reply->len > 0)
+        g_queue_push_tail(&p->replies, reply);
     else
-        g_free(answer);
+        g_free(reply);
 }
 
 static UMockdevIoctlData *
@@ -161,8 +161,8 @@ urb_data_buffer(UMockdevIoctlData *data)
                                        (gsize)urb->buffer_length, NULL);
 }
 
-/* Several may have opened the probe, to see which one it is: each has its own
- * URBs. */
+/* Several files may be open on the probe, as when a library searches for it:
+ * each has its own URBs. */
 static void
 urb_queue_push(GQueue *queue, UMockdevIoctlData *urb,
                UMockdevIoctlClient *client)
@@ -185,25 +185,25 @@ urb_queue_take(GQueue *queue, const UMockdevIoctlClient *client)
     return NULL;
 }
 
-/* Answers meet those who wait for one. */
+/* Give replies to the URBs that wait. */
 static void
-probe_deliver_answers(struct probe_port *p)
+probe_deliver_replies(struct probe_port *p)
 {
-    while (p->answers.length > 0 && p->waiting.length > 0) {
-        struct packet *answer = g_queue_pop_head(&p->answers);
+    while (p->replies.length > 0 && p->waiting.length > 0) {
+        struct packet *reply = g_queue_pop_head(&p->replies);
         UMockdevIoctlData *data = g_queue_pop_head(&p->waiting);
         UMockdevIoctlData *buffer = urb_data_buffer(data);
         struct usbdevfs_urb *urb = (void *)data->data;
         size_t room = buffer != NULL ? (size_t)urb->buffer_length : 0;
-        size_t len = answer->len < room ? answer->len : room;
+        size_t len = reply->len < room ? reply->len : room;
 
         if (len > 0)
-            memcpy(buffer->data, answer->bytes, len);
+            memcpy(buffer->data, reply->bytes, len);
         urb->status = 0;
         urb->actual_length = (int)len;
         g_queue_push_tail(&p->done, data);
         g_clear_object(&buffer);
-        g_free(answer);
+        g_free(reply);
     }
 }
 
@@ -232,7 +232,7 @@ probe_run_urb(struct probe_port *p, UMockdevIoctlClient *client,
         ok = false;
     }
     g_clear_object(&buffer);
-    probe_deliver_answers(p);
+    probe_deliver_replies(p);
     return ok;
 }
 
@@ -251,24 +251,7 @@ probe_submit_urb(struct probe_port *p, UMockdevIoctlClient *client,
     return ok;
 }
 
-static bool
-probe_reap_urb(struct probe_port *p, const UMockdevIoctlClient *client,
-               UMockdevIoctlData *arg)
-{
-    UMockdevIoctlData *urb = urb_queue_take(&p->done, client);
-    UMockdevIoctlData *at;
-
-    if (urb == NULL)
-        return false;
-    at = umockdev_ioctl_data_resolve(arg, 0, sizeof(void *), NULL);
-    if (at != NULL)
-        (void)umockdev_ioctl_data_set_ptr(at, 0, urb);
-    g_clear_object(&at);
-    g_object_unref(urb);
-    return true;
-}
-
-/* There is one that can wait: the only read. */
+/* End a waiting URB with an error.  False: there was none. */
 static bool
 probe_fail_urb(struct probe_port *p, UMockdevIoctlData *data, int why)
 {
@@ -281,18 +264,6 @@ probe_fail_urb(struct probe_port *p, UMockdevIoctlData *data, int why)
     urb->actual_length = 0;
     g_queue_push_tail(&p->done, data);
     return true;
-}
-
-static void
-usbfs_write_capabilities(UMockdevIoctlData *arg)
-{
-    UMockdevIoctlData *data =
-        umockdev_ioctl_data_resolve(arg, 0, sizeof(__u32), NULL);
-    const __u32 none = 0;
-
-    if (data != NULL)
-        memcpy(data->data, &none, sizeof(none));
-    g_clear_object(&data);
 }
 
 /* 0, or an errno. */
@@ -322,7 +293,7 @@ probe_answer_ioctl(struct probe_port *p, UMockdevIoctlClient *client)
         return probe_submit_urb(p, client, arg) ? 0 : EINVAL;
     case USBDEVFS_REAPURB:
     case USBDEVFS_REAPURBNDELAY:
-        if (probe_reap_urb(p, client, arg))
+        if (usbfs_reap(arg, urb_queue_take(&p->done, client)))
             return 0;
         return p->is_pulled ? ENODEV : EAGAIN;
     case USBDEVFS_DISCARDURB:
@@ -370,14 +341,14 @@ probe_node_name(char out[NODE_SIZE], const struct part *part)
     (void)snprintf(out, NODE_SIZE, NODE, probe_device_number(part));
 }
 
-/* One that no chip is in. */
+/* Even ports; the chips themselves are in odd ones. */
 static unsigned
 probe_hub_port(const struct part *part)
 {
     return 2 * part->index + 2;
 }
 
-/* What sysfs tells of it. */
+/* The device as sysfs shows it. */
 static gchar *
 probe_sysfs_text(const struct part *part)
 {
@@ -422,7 +393,7 @@ part_probe_start(struct part *part, GError **error)
     p->part = part;
     g_queue_init(&p->done);
     g_queue_init(&p->waiting);
-    g_queue_init(&p->answers);
+    g_queue_init(&p->replies);
     probe_node_name(node, part);
     p->handler = umockdev_ioctl_base_new();
     (void)g_signal_connect(p->handler, "handle-ioctl",
@@ -433,7 +404,7 @@ part_probe_start(struct part *part, GError **error)
     return ok;
 }
 
-/* The command may hold it open: its handler stays. */
+/* The handler stays, because the command may hold the device open. */
 void
 part_probe_pull(struct part *part)
 {
@@ -462,7 +433,7 @@ part_probe_end(struct part *part)
     (void)umockdev_testbed_detach_ioctl(part->bed->testbed, node, NULL);
     g_queue_clear_full(&p->done, g_object_unref);
     g_queue_clear_full(&p->waiting, g_object_unref);
-    g_queue_clear_full(&p->answers, g_free);
+    g_queue_clear_full(&p->replies, g_free);
     g_clear_object(&p->handler);
     g_free(p);
     part->probe = NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The chip on an SPI port: messages of the command's spidev come here (Linux,
+/* A chip on an SPI port: the command's requests to spidev arrive here (Linux,
  * Documentation/spi/spidev.rst). */
 #include <errno.h>
 #include <linux/spi/spidev.h>
@@ -20,7 +20,7 @@ spi_node_name(char out[NODE_SIZE], const struct part *p)
     (void)snprintf(out, NODE_SIZE, NODE, p->index);
 }
 
-/* A buffer of the command's, in `len` bytes; NULL: none is named. */
+/* A buffer of the command, `len` bytes; NULL: its address is NULL. */
 static UMockdevIoctlData *
 spi_transfer_buffer(UMockdevIoctlData *message, size_t offset, size_t len)
 {
@@ -32,7 +32,7 @@ spi_transfer_buffer(UMockdevIoctlData *message, size_t offset, size_t len)
     return umockdev_ioctl_data_resolve(message, offset, len, NULL);
 }
 
-/* One transfer, half of which may be missing. */
+/* One transfer; either buffer may be missing. */
 static bool
 spi_clock_transfer(struct part *p, UMockdevIoctlData *message, size_t i)
 {
@@ -63,7 +63,7 @@ spi_clock_transfer(struct part *p, UMockdevIoctlData *message, size_t i)
     return ok;
 }
 
-/* What was clocked, or -1. */
+/* The number of bytes clocked, or -1. */
 static int
 spi_run_message(struct part *p, UMockdevIoctlData *arg, size_t count)
 {
@@ -83,7 +83,7 @@ spi_run_message(struct part *p, UMockdevIoctlData *arg, size_t count)
     return total;
 }
 
-/* A setting is taken as it is, or told: mode 0, 8 bits, 8 MHz. */
+/* Accept any setting; report mode 0, 8 bits, 8 MHz. */
 static int
 spi_answer_setting(UMockdevIoctlData *arg, gulong request)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The chip in a USB port: control transfers of the command's usbfs come here
- * (Linux, Documentation/driver-api/usb/usb.rst), and it goes and comes as
- * another device when it is reset. */
+/* A chip in a USB port: the command's control transfers arrive here from usbfs
+ * (Linux, Documentation/driver-api/usb/usb.rst).  After a reset the chip
+ * re-enumerates with another device number. */
 #include <errno.h>
 #include <linux/usbdevice_fs.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 
 #define BUS 1u
 #define NAME_SIZE 128u
-/* How long what was done before the chip left may still be reaped. */
+/* How long finished URBs may be reaped after the chip disconnected. */
 #define REAP_US 1000000
 #define SETUP_LEN 8u
 #define DESCRIPTOR_MAX 255u
@@ -26,8 +26,8 @@
 #define TO_INTERFACE 0x01u
 #define SET_INTERFACE 0x0bu
 
-/* One enumeration: its handler outlives it as long as the command holds the
- * device open. */
+/* One enumeration.  The handler lives on while the command holds the device
+ * open. */
 struct usb_port {
     struct part *part;
     unsigned number; /* of the device; 0: the port is empty */
@@ -41,14 +41,14 @@ usb_node_name(char out[NAME_SIZE], unsigned number)
     (void)snprintf(out, NAME_SIZE, "/dev/bus/usb/%03u/%03u", BUS, number);
 }
 
-/* Every other port of the hub: the others are for debug probes. */
+/* Odd ports; the even ones are for debug probes. */
 static unsigned
 usb_hub_port(const struct part *part)
 {
     return 2 * part->index + 1;
 }
 
-/* As the testbed wants it. */
+/* The path that umockdev's testbed expects. */
 static void
 usb_sysfs_path(char out[NAME_SIZE], const struct part *part)
 {
@@ -69,7 +69,7 @@ usb_control_chip(struct usb_port *p, uint8_t *packet, size_t len, size_t *got)
                                packet + SETUP_LEN, len - SETUP_LEN, got);
 }
 
-/* The chip's answer, as the kernel would write it into the URB. */
+/* Write the chip's reply into the URB, as the kernel would. */
 static void
 usb_run_urb(struct usb_port *p, struct usbdevfs_urb *urb, uint8_t *packet)
 {
@@ -89,7 +89,7 @@ usb_run_urb(struct usb_port *p, struct usbdevfs_urb *urb, uint8_t *packet)
     urb->actual_length = (int)got;
 }
 
-/* False: not a control transfer with its own length in it. */
+/* False: not a control transfer, or its length is inconsistent. */
 static bool
 usb_submit_urb(struct usb_port *p, UMockdevIoctlData *arg)
 {
@@ -119,22 +119,6 @@ usb_submit_urb(struct usb_port *p, UMockdevIoctlData *arg)
 }
 
 static bool
-usb_reap_urb(struct usb_port *p, UMockdevIoctlData *arg)
-{
-    UMockdevIoctlData *urb = g_queue_pop_head(&p->done);
-    UMockdevIoctlData *at;
-
-    if (urb == NULL)
-        return false;
-    at = umockdev_ioctl_data_resolve(arg, 0, sizeof(void *), NULL);
-    if (at != NULL)
-        (void)umockdev_ioctl_data_set_ptr(at, 0, urb);
-    g_clear_object(&at);
-    g_object_unref(urb);
-    return true;
-}
-
-static bool
 usb_set_interface(struct usb_port *p, UMockdevIoctlData *arg)
 {
     UMockdevIoctlData *data = umockdev_ioctl_data_resolve(
@@ -151,18 +135,6 @@ usb_set_interface(struct usb_port *p, UMockdevIoctlData *arg)
                              (uint16_t)set->interface, NULL, 0, &got);
     g_object_unref(data);
     return st == SFI_OK;
-}
-
-static void
-usbfs_write_capabilities(UMockdevIoctlData *arg)
-{
-    UMockdevIoctlData *data =
-        umockdev_ioctl_data_resolve(arg, 0, sizeof(__u32), NULL);
-    const __u32 none = 0;
-
-    if (data != NULL)
-        memcpy(data->data, &none, sizeof(none));
-    g_clear_object(&data);
 }
 
 /* 0, or an errno. */
@@ -185,15 +157,15 @@ usb_answer_ioctl(struct usb_port *p, gulong request, UMockdevIoctlData *arg)
         return usb_submit_urb(p, arg) ? 0 : EINVAL;
     case USBDEVFS_REAPURB:
     case USBDEVFS_REAPURBNDELAY:
-        return usb_reap_urb(p, arg) ? 0 : EAGAIN;
+        return usbfs_reap(arg, g_queue_pop_head(&p->done)) ? 0 : EAGAIN;
     case USBDEVFS_DISCARDURB:
-        return EINVAL; /* it is done already */
+        return EINVAL; /* URBs are done at once, so none can be discarded */
     default:
         return ENOTTY;
     }
 }
 
-/* What is done may still be reaped when the chip has gone. */
+/* Finished URBs may still be reaped after the chip disconnected. */
 static gboolean
 usb_on_ioctl(UMockdevIoctlBase *handler, UMockdevIoctlClient *client,
              gpointer user)
@@ -216,7 +188,7 @@ usb_on_ioctl(UMockdevIoctlBase *handler, UMockdevIoctlClient *client,
 
 /* ---- the port ---- */
 
-/* A descriptor as hexadecimal digits. */
+/* Append a descriptor as hexadecimal digits. */
 static void
 usb_append_descriptor(struct part *part, GString *out, uint16_t which)
 {
@@ -230,7 +202,7 @@ usb_append_descriptor(struct part *part, GString *out, uint16_t which)
         g_string_append_printf(out, "%02X", raw[i]);
 }
 
-/* What sysfs tells of it. */
+/* The device as sysfs shows it. */
 static gchar *
 usb_sysfs_text(struct part *part, unsigned number)
 {
@@ -280,7 +252,7 @@ usb_plug_in_chip(struct part *part, GError **error)
     p->handler = umockdev_ioctl_base_new();
     (void)g_signal_connect(p->handler, "handle-ioctl", G_CALLBACK(usb_on_ioctl),
                            p);
-    /* it can be opened as soon as it is there */
+    /* attach first: the device can be opened as soon as it is added */
     ok = umockdev_testbed_attach_ioctl(testbed, node, p->handler, error) &&
          umockdev_testbed_add_from_string(testbed, device, error);
     g_free(device);
@@ -300,8 +272,8 @@ usb_drop_urbs(struct usb_port *p)
         g_object_unref(urb);
 }
 
-/* Its socket stays: who has found the device is about to open it, and hears
- * then that it has gone. */
+/* The ioctl socket stays: a command that is about to open the device then gets
+ * ENODEV. */
 static void
 usb_pull_out_chip(struct part *part)
 {

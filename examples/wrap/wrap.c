@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* sfi-sim wrap: set up the test bed, run the command in it, keep the chips'
+ * clocks. */
 #define _POSIX_C_SOURCE 200809L
 #include "wrap/wrap.h"
 
@@ -11,16 +13,16 @@
 #include "wrap/bed.h"
 
 #define TICK_MS 50u
-/* Nobody pulls the reset here: an option change that waits for it gets a power
- * cycle when the command has been silent for so long, which is less than the
- * 200 ms between two looks of a host whether it came. */
+/* There is no reset line, so an option byte change that needs a reset gets a
+ * power cycle after the command was silent for so long.  It is less than the
+ * 200 ms between two checks of the library for a reset. */
 #define IDLE_US 120000
 #define PRELOAD "libumockdev-preload.so.0"
 
-/* The number of the USB's root hub. */
+/* The device number of the root hub. */
 #define HUB 1u
 
-/* The shell's way to tell of a signal. */
+/* As in a shell: 128 and the number of the signal. */
 #define BY_SIGNAL 128
 
 static void
@@ -93,7 +95,7 @@ bed_on_command_exit(GPid pid, gint status, gpointer user)
     g_main_loop_quit(b->loop);
 }
 
-/* The preloaded library goes in front of others that the caller may have. */
+/* umockdev's preloaded library goes before those of the caller. */
 static gboolean
 bed_spawn_command(struct bed *b, const char *const *command, GError **error)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* sfi-sim wrap in a build without umockdev: refuse. */
 #include "wrap/wrap.h"
 
 int
