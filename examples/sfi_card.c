@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* sfi-card: a smartcard in a virtual reader: vsmartcard-vpcd behind pcscd.
+/* sfi-card: a smartcard in a virtual reader, vsmartcard-vpcd behind pcscd.
  *
- * The reader listens, the card calls.  Messages are two bytes of length, most
- * significant first, and what they say: one byte is an order, more is a
- * command of a host.  Only the order for the answer to reset is answered. */
+ * The reader listens and the card connects.  A message is its length in two
+ * bytes, most significant first, and its content: one byte is an order of the
+ * reader, more bytes are a command of a host.  Of the orders, only the one for
+ * the answer to reset is answered. */
 #define _GNU_SOURCE /* ppoll(), TCP_QUICKACK */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +25,7 @@
 #include "cli/cli.h"
 
 #define DEFAULT_READER "127.0.0.1:35963"
-#define RETRY_MS 200 /* between two calls to a reader that is not there */
+#define RETRY_MS 200 /* between two attempts to connect to the reader */
 #define MESSAGE_MAX 65535u
 
 enum { ORDER_OFF = 0, ORDER_ON = 1, ORDER_RESET = 2, ORDER_ATR = 4 };
@@ -36,17 +37,17 @@ static const struct cli_option options[COUNT] = {
                .values = "FILE",
                .min = 1,
                .max = 1,
-               .help = "what the card knows: a vault, made when the card is\n"
-                       "provisioned, up to date at every moment"},
+               .help = "the card's memory: a vault, created when the card\n"
+                       "is provisioned, always up to date"},
     [VPCD] = {.name = "vpcd",
               .values = "HOST:PORT",
               .min = 1,
               .max = 1,
-              .help = "the reader, when it is not " DEFAULT_READER},
+              .help = "the reader; default: " DEFAULT_READER},
     [VERBOSE] = {.brief = "v",
                  .name = "verbose",
-                 .help = "tell each command's header, its status word, and "
-                         "why"},
+                 .help = "print each command's header, its status word, and\n"
+                         "the reason of a refusal"},
 };
 
 static const struct cli_spec spec = {
@@ -57,8 +58,8 @@ static const struct cli_spec spec = {
     .options = options,
     .option_count = COUNT,
     .notes = "The reader is vsmartcard-vpcd in pcscd; its second slot has the "
-             "next port.  The\ncard waits for it, also when it goes away and "
-             "comes back.",
+             "next port.  The\ncard waits for the reader, and connects again "
+             "after it was restarted.",
 };
 
 struct station {
@@ -69,7 +70,7 @@ struct station {
     char host[256];
     char port[8];
     int fd;           /* -1: no reader */
-    sigset_t waiting; /* the signals that count while it waits */
+    sigset_t waiting; /* signal mask during ppoll() */
     uint8_t in_secret[MESSAGE_MAX];
     uint8_t out[2 + SFI_CARD_APDU_MAX];
 };
@@ -85,26 +86,22 @@ card_on_signal(int sig)
     ended = 1;
 }
 
-/* They come only inside ppoll(), so that none comes between the look at
- * `ended` and the wait. */
+/* Signals are blocked except inside ppoll(), so that none is lost between the
+ * test of `ended` and the wait. */
 static void
 card_catch_signals(sigset_t *waiting)
 {
-    static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
-    struct sigaction action;
     sigset_t blocked;
 
-    memset(&action, 0, sizeof(action));
-    action.sa_handler = card_on_signal;
     (void)sigemptyset(&blocked);
-    for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
-        (void)sigaddset(&blocked, signals[i]);
-        (void)sigaction(signals[i], &action, NULL);
-    }
+    (void)sigaddset(&blocked, SIGTERM);
+    (void)sigaddset(&blocked, SIGINT);
+    (void)sigaddset(&blocked, SIGHUP);
+    cli_handle_signals(card_on_signal);
     (void)sigprocmask(SIG_BLOCK, &blocked, waiting);
 }
 
-/* False: it is over. */
+/* False: the program ends. */
 static bool
 card_wait_until_ready(struct station *s, short events, int timeout_ms)
 {
@@ -118,7 +115,7 @@ card_wait_until_ready(struct station *s, short events, int timeout_ms)
     return !ended;
 }
 
-/* ---- the line to the reader ---- */
+/* ---- the connection to the reader ---- */
 
 static void
 reader_disconnect(struct station *s)
@@ -130,9 +127,9 @@ reader_disconnect(struct station *s)
     cli_wipe(s->in_secret, sizeof(s->in_secret));
 }
 
-/* vpcd writes length and message at once and then waits: without this, Linux
- * would wait 40 ms with the acknowledgement that Nagle's algorithm on the
- * other side wants.  It does not last. */
+/* vpcd writes length and content separately, and Nagle's algorithm holds the
+ * second write until the first is acknowledged, which Linux delays by 40 ms.
+ * The option does not last, so set it before each read. */
 static void
 reader_acknowledge_at_once(int fd)
 {
@@ -141,7 +138,7 @@ reader_acknowledge_at_once(int fd)
     (void)setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
 }
 
-/* False: the reader is gone, or it is over. */
+/* False: the reader is gone, or the program ends. */
 static bool
 reader_receive(struct station *s, uint8_t *out, size_t len)
 {
@@ -180,7 +177,7 @@ reader_transmit(struct station *s, const uint8_t *data, size_t len)
     return true;
 }
 
-/* One message, of what is in `out` behind room for its length. */
+/* Send the content that is in `out` behind two bytes for its length. */
 static bool
 reader_send_message(struct station *s, size_t len)
 {
@@ -204,7 +201,8 @@ reader_connect_to(struct station *s, const struct addrinfo *at)
     return false;
 }
 
-/* 0, or the exit status after a message; no reader there is no error. */
+/* 0, or the exit status after a message.  No reader is no error: fd stays -1.
+ */
 static int
 reader_connect(struct station *s)
 {
@@ -228,7 +226,8 @@ card_print_command(const struct station *s, const uint8_t *in, size_t len,
                    size_t out_len)
 {
     const char *why = sfi_card_reason(s->card);
-    const uint8_t *sw = s->out + out_len; /* behind the length: its last two */
+    /* The last two bytes: `out` begins with the message's length. */
+    const uint8_t *sw = s->out + out_len;
 
     (void)fprintf(stderr, "sfi-card:");
     for (size_t i = 0; i < 4 && i < len; i++)
@@ -265,7 +264,7 @@ card_obey_order(struct station *s, uint8_t order)
     case ORDER_RESET:
         sfi_card_reset(s->card);
         return true;
-    case ORDER_ATR: /* also several times a second: are you still there? */
+    case ORDER_ATR: /* pcscd polls with it several times a second */
         memcpy(s->out + 2, atr, len);
         return reader_send_message(s, len);
     default:
@@ -273,7 +272,7 @@ card_obey_order(struct station *s, uint8_t order)
     }
 }
 
-/* One message; false: the reader is gone, or it is over. */
+/* Serve one message; false: the reader is gone, or the program ends. */
 static bool
 card_serve_message(struct station *s)
 {
@@ -319,7 +318,7 @@ card_serve_readers(struct station *s)
     return status;
 }
 
-/* ---- beginning ---- */
+/* ---- the program ---- */
 
 static void
 parse_reader_address(const struct cli *c, struct station *s)
@@ -334,7 +333,7 @@ parse_reader_address(const struct cli *c, struct station *s)
     len = colon != NULL ? (size_t)(colon - text) : 0;
     if (len == 0 || len >= sizeof(s->host) ||
         !cli_number(colon + 1, 65535, &port) || port == 0)
-        cli_usage(c, "\"%s\" is no reader, expected HOST:PORT", text);
+        cli_usage(c, "\"%s\" is not a reader, expected HOST:PORT", text);
     memcpy(s->host, text, len);
     s->host[len] = '\0';
     (void)snprintf(s->port, sizeof(s->port), "%u", (unsigned)port);
@@ -350,11 +349,11 @@ card_run_vault(const struct cli *c, struct station *s)
     int status;
 
     if (snprintf(uri, sizeof(uri), "vault:%s", path) >= (int)sizeof(uri))
-        cli_usage(c, "the name of the state is too long");
+        cli_usage(c, "the path of --state is too long");
     st = sfi_hsm_open(s->ctx, uri, &hsm);
     if (st == SFI_OK)
         st = sfi_card_new(s->ctx, hsm, &s->card);
-    sfi_hsm_free(hsm); /* the card holds it */
+    sfi_hsm_free(hsm); /* the card holds a reference */
     if (st != SFI_OK)
         return cli_fail(c, s->ctx, st);
     card_catch_signals(&s->waiting);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* sfi-create: firmware, option bytes and key become an .sfi image. */
+/* sfi-create: build an .sfi image from firmware, option bytes and a key. */
 #define _POSIX_C_SOURCE 200809L
 #include <inttypes.h>
 #include <stdlib.h>
@@ -35,7 +35,7 @@ static const struct cli_option options[OPT_COUNT] = {
                       .max = 2,
                       .repeats = true,
                       .help = "firmware: ELF, Intel HEX or S-records, or a\n"
-                              "plain binary at ADDRESS; may come again"},
+                              "plain binary at ADDRESS; repeat for more files"},
     [OPT_KEY] = {.brief = "k",
                  .name = "key",
                  .values = "FILE",
@@ -47,7 +47,7 @@ static const struct cli_option options[OPT_COUNT] = {
                    .values = "FILE",
                    .min = 1,
                    .max = 1,
-                   .help = "nonce, 12 bytes; another one for each image"},
+                   .help = "nonce, 12 bytes; a new one for each image"},
     [OPT_OBFILE] = {.brief = "ob",
                     .name = "obfile",
                     .values = "FILE",
@@ -67,24 +67,25 @@ static const struct cli_option options[OPT_COUNT] = {
                     .min = 1,
                     .max = 1,
                     .repeats = true,
-                    .help = "module (.smi), goes in as it is"},
+                    .help = "module (.smi), added unchanged"},
     [OPT_DEVICEID] = {.brief = "devid",
                       .name = "deviceid",
                       .values = "ID",
                       .min = 1,
                       .max = 1,
-                      .help = "the chip by its device id: 0x450, 0x462"},
+                      .help = "the chip by its device id, as listed below"},
     [OPT_CHIP] = {.name = "chip",
                   .values = "NAME",
                   .min = 1,
                   .max = 1,
-                  .help = "... or by its name: stm32h753xi, stm32l462ce"},
+                  .lists_chips = true,
+                  .help = "... or by its name:"},
     [OPT_OUTFILE] = {.brief = "o",
                      .name = "outfile",
                      .values = "FILE",
                      .min = 1,
                      .max = 1,
-                     .help = "the image; written whole or not at all"},
+                     .help = "the image; on failure no file is written"},
     [OPT_GENKEY] = {.name = "genkey",
                     .values = "FILE",
                     .min = 1,
@@ -136,7 +137,8 @@ create_key_material(const struct job *j)
 
     for (size_t id = 0; id < OPT_GENKEY; id++) {
         if (cli_has(&j->cli, id))
-            cli_usage(&j->cli, "--genkey and --gennonce go alone, without -%s",
+            cli_usage(&j->cli,
+                      "--genkey and --gennonce cannot be combined with -%s",
                       options[id].brief != NULL ? options[id].brief
                                                 : options[id].name);
     }
@@ -153,7 +155,7 @@ create_key_material(const struct job *j)
     return status;
 }
 
-/* ---- what the image is for ---- */
+/* ---- chip and version of the image ---- */
 
 static const sfi_chip *
 pick_image_chip(const struct cli *c)
@@ -184,49 +186,12 @@ pick_image_version(const struct cli *c)
     uint64_t version;
 
     if (!cli_number(cli_need(c, OPT_VER), UINT32_MAX, &version))
-        cli_usage(c, "-v %s is no number, expected 0 to 255",
+        cli_usage(c, "-v %s is not a number, expected 0 to 255",
                   cli_value(c, OPT_VER));
     return (uint32_t)version;
 }
 
 /* ---- inputs ---- */
-
-static bool
-text_ends_with(const char *text, const char *end)
-{
-    size_t len = strlen(text), n = strlen(end);
-
-    return len >= n && strcmp(text + len - n, end) == 0;
-}
-
-/* An address says that the file is a plain binary, whatever it looks like,
- * except when it surely is a file with addresses of its own. */
-static int
-load_binary_firmware(const struct job *j, const struct cli_use *use,
-                     sfi_firmware **fw)
-{
-    const char *path = use->value[0];
-    sfi_status st = SFI_ERR_FORMAT;
-    uint64_t address;
-
-    if (!cli_number(use->value[1], UINT32_MAX, &address))
-        cli_usage(&j->cli,
-                  "%s %s: \"%s\" is no address, expected one like 0x08000000",
-                  use->spelling, path, use->value[1]);
-    if (!text_ends_with(path, ".bin"))
-        st = sfi_firmware_load(j->ctx, path, fw);
-    if (st == SFI_OK) {
-        sfi_firmware_free(*fw);
-        *fw = NULL;
-        cli_usage(&j->cli,
-                  "%s: this file has its own addresses, %s is for "
-                  "plain binaries",
-                  path, use->value[1]);
-    }
-    if (st == SFI_ERR_FORMAT)
-        st = sfi_firmware_load_binary(j->ctx, path, address, fw);
-    return exit_status_of(j, st);
-}
 
 static int
 print_firmware_segments(const struct job *j, const char *path,
@@ -258,13 +223,9 @@ static int
 builder_add_firmware(const struct job *j, const struct cli_use *use)
 {
     sfi_firmware *fw = NULL;
-    int status;
+    sfi_status st = cli_firmware_load(&j->cli, j->ctx, use, &fw);
+    int status = exit_status_of(j, st);
 
-    if (use->count > 1)
-        status = load_binary_firmware(j, use, &fw);
-    else
-        status =
-            exit_status_of(j, sfi_firmware_load(j->ctx, use->value[0], &fw));
     if (status == 0)
         status = print_firmware_segments(j, use->value[0], fw);
     if (status == 0)
@@ -308,22 +269,39 @@ builder_add_option_bytes(const struct job *j)
     return exit_status_of(j, st);
 }
 
-static int
+static sfi_status
 builder_add_key(struct job *j)
 {
-    sfi_status st = sfi_key_load(j->ctx, cli_need(&j->cli, OPT_KEY), &j->key);
+    const char *key = cli_need(&j->cli, OPT_KEY);
+    const char *nonce = cli_need(&j->cli, OPT_NONCE);
+    sfi_status st = sfi_key_load(j->ctx, key, &j->key);
 
-    if (st == SFI_OK)
-        st = sfi_image_builder_set_key(j->builder, j->key);
-    if (st == SFI_OK)
-        st = sfi_nonce_load(j->ctx, cli_need(&j->cli, OPT_NONCE), j->nonce);
-    if (st == SFI_OK)
-        st =
-            sfi_image_builder_set_nonce(j->builder, j->nonce, sizeof(j->nonce));
-    return exit_status_of(j, st);
+    if (st != SFI_OK)
+        return st;
+    st = sfi_image_builder_set_key(j->builder, j->key);
+    if (st != SFI_OK)
+        return st;
+    st = sfi_nonce_load(j->ctx, nonce, j->nonce);
+    if (st != SFI_OK)
+        return st;
+    return sfi_image_builder_set_nonce(j->builder, j->nonce, sizeof(j->nonce));
 }
 
-/* The image must not replace what it is made of. */
+/* Everything but firmware, modules and option bytes. */
+static sfi_status
+builder_start(struct job *j, uint32_t version)
+{
+    sfi_status st = sfi_image_builder_new(j->ctx, j->chip, &j->builder);
+
+    if (st != SFI_OK)
+        return st;
+    st = builder_add_key(j);
+    if (st != SFI_OK)
+        return st;
+    return sfi_image_builder_set_version(j->builder, version);
+}
+
+/* The image must not overwrite one of its inputs. */
 static void
 refuse_input_as_output(const struct cli *c, const char *out)
 {
@@ -339,7 +317,7 @@ refuse_input_as_output(const struct cli *c, const char *out)
         while ((use = cli_next(c, inputs[i], use)) != NULL) {
             if (stat(use->value[0], &b) == 0 && a.st_dev == b.st_dev &&
                 a.st_ino == b.st_ino)
-                cli_usage(c, "-o %s is an input: it would be replaced", out);
+                cli_usage(c, "-o %s is an input and would be overwritten", out);
         }
     }
 }
@@ -355,13 +333,7 @@ builder_add_inputs(struct job *j)
     (void)cli_need(&j->cli, OPT_OBFILE);
     (void)cli_need(&j->cli, OPT_NONCE);
     refuse_input_as_output(&j->cli, cli_need(&j->cli, OPT_OUTFILE));
-    status =
-        exit_status_of(j, sfi_image_builder_new(j->ctx, j->chip, &j->builder));
-    if (status == 0)
-        status = builder_add_key(j);
-    if (status == 0)
-        status = exit_status_of(
-            j, sfi_image_builder_set_version(j->builder, version));
+    status = exit_status_of(j, builder_start(j, version));
     while (status == 0 && (use = cli_next(&j->cli, OPT_FIRMWARE, use)) != NULL)
         status = builder_add_firmware(j, use);
     use = NULL;
@@ -391,7 +363,7 @@ check_image_rules(struct job *j)
     if (st == SFI_OK || j->findings == 0)
         return exit_status_of(j, st);
     return cli_fail_text(&j->cli, st,
-                         "%s cannot take this, nothing was written",
+                         "%s cannot install this image, nothing was written",
                          sfi_chip_name(j->chip));
 }
 
@@ -424,7 +396,7 @@ show_written_bytes(void *user, const uint8_t *data, size_t len)
     return image_feed(s->reader, data, len, print_reader_event, s->job);
 }
 
-/* What will be written, seen by the reader and with every tag verified. */
+/* Read back what will be written, and verify every tag. */
 static int
 show_and_verify_image(struct job *j)
 {
@@ -445,12 +417,15 @@ create_image(struct job *j)
     const char *out = cli_value(&j->cli, OPT_OUTFILE);
     int status = builder_add_inputs(j);
 
-    if (status == 0)
-        status = check_image_rules(j);
-    if (status == 0)
-        status = show_and_verify_image(j);
-    if (status == 0)
-        status = exit_status_of(j, sfi_image_builder_save(j->builder, out));
+    if (status != 0)
+        return status;
+    status = check_image_rules(j);
+    if (status != 0)
+        return status;
+    status = show_and_verify_image(j);
+    if (status != 0)
+        return status;
+    status = exit_status_of(j, sfi_image_builder_save(j->builder, out));
     if (status == 0)
         (void)printf("%s : %" PRIu64 " bytes\nSFI generation SUCCESS\n", out,
                      j->size);

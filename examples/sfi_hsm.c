@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* sfi-hsm: give an HSM its firmware key, once; ask it how many installations
- * are left; save and verify its audit log; close it. */
+/* sfi-hsm: provision an HSM, show its state and counter, save and verify its
+ * audit log, retire it. */
 #include <inttypes.h>
 
 #include "cli/hsm_words.h"
@@ -14,8 +14,8 @@ static const struct cli_option options[OPT_COUNT] = {
                   .values = "HSM",
                   .min = 1,
                   .max = 1,
-                  .help = "the HSM: vault:PATH, or pcsc:READER or the\n"
-                          "number of its slot"},
+                  .help = "the HSM: vault:PATH, or a smartcard by reader,\n"
+                          "pcsc:NAME, or by slot number"},
     [OPT_INFO] = {.name = "info",
                   .help = "show state, firmware identifier and counter"},
     [OPT_AUDIT] = {.name = "audit",
@@ -28,12 +28,12 @@ static const struct cli_option options[OPT_COUNT] = {
                           .min = 1,
                           .max = 1,
                           .help = "verify a saved audit log with -k AUDITKEY"},
-    [OPT_CHANGE_PIN] = {.name = "change-pin", .help = "choose another PIN"},
+    [OPT_CHANGE_PIN] = {.name = "change-pin", .help = "change the PIN"},
     [OPT_RETIRE] = {.name = "retire",
-                    .help = "close the HSM for ever: no licence any more, to\n"
-                            "nobody"},
+                    .help = "retire the HSM for ever: it gives no more\n"
+                            "licences"},
     [OPT_LIST] = {.name = "list",
-                  .help = "show the smartcard readers that are connected"},
+                  .help = "show the connected smartcard readers"},
     [OPT_KEY] = {.brief = "k",
                  .name = "key",
                  .values = "FILE",
@@ -58,7 +58,7 @@ static const struct cli_option options[OPT_COUNT] = {
                        .values = "N",
                        .min = 1,
                        .max = 1,
-                       .help = "how many chips may be installed"},
+                       .help = "how many chips the HSM may license"},
     [OPT_PERSO] = {.brief = "pd",
                    .name = "perso",
                    .values = "FILE",
@@ -77,9 +77,9 @@ static const struct cli_option options[OPT_COUNT] = {
                        .min = 1,
                        .max = 1,
                        .help = "warn when N or fewer installations are left;\n"
-                               "a tenth of all when not given"},
+                               "default: a tenth of -mc"},
     [OPT_LIVE_ONLY] = {.name = "live-only",
-                       .help = "give licences for one session only"},
+                       .help = "give live licences only, each for one session"},
     [OPT_BEFORE] = {.name = "before",
                     .values = "FILE",
                     .min = 1,
@@ -90,21 +90,21 @@ static const struct cli_option options[OPT_COUNT] = {
                       .values = "FILE",
                       .min = 1,
                       .max = 1,
-                      .help = "the PIN is its first line, instead of a\n"
-                              "question"},
+                      .help = "read the PIN from the first line of FILE\n"
+                              "instead of asking"},
     [OPT_NEW_PIN_FILE] = {.name = "new-pin-file",
                           .values = "FILE",
                           .min = 1,
                           .max = 1,
-                          .help = "likewise the new PIN of --change-pin"},
-    [OPT_YES] = {.name = "yes", .help = "lock or close without a question"},
-    [OPT_JSON] = {.name = "json", .help = "for machines"},
+                          .help = "read the new PIN of --change-pin from FILE"},
+    [OPT_YES] = {.name = "yes", .help = "provision or retire without asking"},
+    [OPT_JSON] = {.name = "json", .help = "write JSON to stdout"},
 };
 
 static const struct cli_spec spec = {
     .program = "sfi-hsm",
-    .purpose = "Programs an HSM once and for ever, shows what it holds, and "
-               "proves what it\ndid.",
+    .purpose = "Provisions an HSM once and for ever, shows its state, and "
+               "verifies its audit\nlog.",
     .usage = "-i HSM -k KEY -n NONCE -id FIRMWARE_ID -mc COUNT -pd PERSO\n"
              " [--audit-key FILE] [--low-water N] [--live-only]\n"
              " [--yes] [--pin-file FILE] [--json]\n"
@@ -116,12 +116,11 @@ static const struct cli_spec spec = {
              "--list [--json]",
     .options = options,
     .option_count = OPT_COUNT,
-    .notes = "The PIN that is chosen when the HSM is programmed is asked for "
-             "before each\nlicence.  Ten wrong ones in a row block the HSM "
-             "for ever.",
+    .notes = "The PIN is chosen when the HSM is provisioned, and required for "
+             "licences.  Ten\nwrong PINs in a row block the HSM for ever.",
 };
 
-/* ---- what the parts share ---- */
+/* ---- what the files share ---- */
 
 FILE *
 hsm_text_output(const struct program *p)
@@ -197,7 +196,7 @@ hsm_log_in(struct program *p, bool new_pin, sfi_status *st)
     return status;
 }
 
-/* ---- which of them ---- */
+/* ---- the modes ---- */
 
 static int
 show_hsm_info(struct program *p)
@@ -206,7 +205,7 @@ show_hsm_info(struct program *p)
 }
 
 struct slots {
-    struct json *out; /* NULL: for people */
+    struct json *out; /* NULL: text */
     size_t count;
 };
 
@@ -261,10 +260,10 @@ list_reader_slots(struct program *p)
 
 _Static_assert(OPT_COUNT <= 32, "one bit each");
 
-/* What can be asked for, and the options that have a meaning beside it. */
+/* The modes, and the options that each accepts. */
 static const struct mode {
     size_t option;
-    uint32_t beside;
+    uint32_t accepts;
     int (*run)(struct program *p);
 } modes[] = {
     {OPT_INFO, BIT(OPT_SLOT), show_hsm_info},
@@ -274,7 +273,7 @@ static const struct mode {
      hsm_change_pin},
     {OPT_RETIRE, BIT(OPT_SLOT) | BIT(OPT_PIN_FILE) | BIT(OPT_YES), hsm_retire},
     {OPT_LIST, 0, list_reader_slots},
-    /* without any of these */
+    /* none of the above: provision */
     {OPT_COUNT, BIT(OPT_SLOT) | CONTENT | BIT(OPT_PIN_FILE) | BIT(OPT_YES),
      hsm_provision_once},
 };
@@ -290,12 +289,12 @@ pick_program_mode(const struct cli *c)
         const struct cli_use *use = cli_next(c, id, NULL);
 
         if (use == NULL || id == modes[i].option ||
-            ((ANY | modes[i].beside) & BIT(id)) != 0)
+            ((ANY | modes[i].accepts) & BIT(id)) != 0)
             continue;
         if (modes[i].option == OPT_COUNT)
-            cli_usage(c, "%s does not go with programming an HSM",
+            cli_usage(c, "%s cannot be combined with provisioning",
                       use->spelling);
-        cli_usage(c, "%s does not go with %s", use->spelling,
+        cli_usage(c, "%s cannot be combined with %s", use->spelling,
                   cli_next(c, modes[i].option, NULL)->spelling);
     }
     return &modes[i];
@@ -310,7 +309,7 @@ main(int argc, char **argv)
 
     cli_parse(&p.cli, &spec, argc, argv);
     mode = pick_program_mode(&p.cli);
-    if ((mode->beside & BIT(OPT_SLOT)) != 0)
+    if ((mode->accepts & BIT(OPT_SLOT)) != 0)
         p.slot = cli_need(&p.cli, OPT_SLOT);
     p.json = cli_has(&p.cli, OPT_JSON);
     p.ctx = cli_context(&p.cli);

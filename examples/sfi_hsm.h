@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The parts of sfi-hsm. */
+/* What the files of sfi-hsm share. */
 #ifndef EXAMPLES_SFI_HSM_H
 #define EXAMPLES_SFI_HSM_H
 
 #include "cli/cli.h"
 
-/* Rows of the table of options. */
+/* Indexes into the table of options. */
 enum {
     OPT_HSM,
     OPT_SLOT,
@@ -41,21 +41,24 @@ struct program {
     sfi_hsm_info info;
 };
 
-/* Open the HSM, and ask it about itself. */
+/* Open the HSM and read its state and counters into p->info. */
 sfi_status hsm_open_and_query(struct program *p);
+/* Read them again. */
 sfi_status hsm_query_info(struct program *p);
-/* How it ended, in words or in JSON; returns the exit status. */
+/* Print the result as text or JSON; returns the exit status. */
 int hsm_report(struct program *p, sfi_status st);
-/* The same, with a member of its own for machines. */
+/* The same with one more member in the JSON. */
 int hsm_report_with(struct program *p, sfi_status st, const char *name,
                     const char *value);
+/* The same of an error that the program found. */
 int hsm_refuse(struct program *p, sfi_status st, const char *why);
-/* Where questions and lines for people go: not into JSON. */
+/* The stream for text: stderr when stdout is JSON. */
 FILE *hsm_text_output(const struct program *p);
-/* The PIN, as an exit status; *st is what the HSM said to it. */
+/* Read the PIN and log in.  The exit status after a message, else 0 and the
+ * library's status in *st. */
 int hsm_log_in(struct program *p, bool new_pin, sfi_status *st);
 
-/* What the program does; each returns the exit status. */
+/* The modes of the program; each returns the exit status. */
 int hsm_provision_once(struct program *p);
 int hsm_export_audit(struct program *p);
 int hsm_verify_audit(struct program *p);

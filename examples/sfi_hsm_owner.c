@@ -28,7 +28,7 @@ hsm_export_audit(struct program *p)
 
 #define DATE_LEN 32
 
-/* A date, or the number when no calendar has it. */
+/* A date, or the number of seconds when it is not a calendar date. */
 static const char *
 audit_format_date(char out[DATE_LEN], uint64_t seconds)
 {
@@ -154,19 +154,19 @@ hsm_change_pin(struct program *p)
     return hsm_report(p, st);
 }
 
-/* ---- the end ---- */
+/* ---- retire ---- */
 
 static bool
 confirm_retirement(struct program *p)
 {
     (void)fprintf(hsm_text_output(p),
-                  "%s will be closed for ever\n"
+                  "%s will be retired for ever\n"
                   "  firmware identifier   : %s\n"
                   "  installations given up: %" PRIu64 " of %" PRIu64 "\n",
                   p->slot, p->info.firmware_id, p->info.remaining,
                   p->info.maximum);
     return cli_has(&p->cli, OPT_YES) ||
-           cli_confirm(&p->cli, "Close it for ever?", "--yes");
+           cli_confirm(&p->cli, "Retire it for ever?", "--yes");
 }
 
 static int
@@ -183,7 +183,7 @@ log_in_and_retire(struct program *p)
         st = hsm_query_info(p);
     status = hsm_report(p, st);
     if (st == SFI_OK && !p->json)
-        (void)printf("HSM closed: save its audit log, which proves it\n");
+        (void)printf("HSM retired: save its audit log as proof\n");
     return status;
 }
 
@@ -196,10 +196,11 @@ hsm_retire(struct program *p)
         return hsm_report(p, st);
     if (p->info.state == SFI_HSM_BLANK)
         return hsm_refuse(p, SFI_ERR_HSM_STATE,
-                          "the HSM is blank: there is nothing to close");
+                          "the HSM is blank: there is nothing to retire");
     if (p->info.state == SFI_HSM_RETIRED)
-        return hsm_refuse(p, SFI_ERR_HSM_STATE, "closed already");
+        return hsm_refuse(p, SFI_ERR_HSM_STATE, "the HSM is retired already");
     if (!confirm_retirement(p))
-        return hsm_refuse(p, SFI_ERR_CANCELLED, "left as it is");
+        return hsm_refuse(p, SFI_ERR_CANCELLED,
+                          "not confirmed, the HSM is unchanged");
     return log_in_and_retire(p);
 }

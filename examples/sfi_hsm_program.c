@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* sfi-hsm: give an HSM what it will hold, for ever. */
+/* sfi-hsm: provision an HSM, which locks its content for ever. */
 #include <errno.h>
 #include <inttypes.h>
 
@@ -19,8 +19,7 @@ struct content {
     sfi_provision_options options;
 };
 
-/* A key that is not there yet is made later, when nothing can be refused any
- * more. */
+/* A missing key file is made later, after every other input was accepted. */
 static sfi_status
 content_load_audit_key(struct program *p, struct content *c)
 {
@@ -120,7 +119,8 @@ provision_blank_hsm(struct program *p, struct content *c)
         return hsm_refuse(p, SFI_ERR_HSM_STATE,
                           "already provisioned, and locked for ever");
     if (!confirm_provisioning(p, c))
-        return hsm_refuse(p, SFI_ERR_CANCELLED, "left as it is");
+        return hsm_refuse(p, SFI_ERR_CANCELLED,
+                          "not confirmed, the HSM is unchanged");
     return log_in_and_provision(p, c);
 }
 
@@ -131,7 +131,7 @@ option_number(const struct program *p, size_t option, const char *name)
     uint64_t v = 0;
 
     if (text != NULL && !cli_number(text, UINT64_MAX, &v))
-        cli_usage(&p->cli, "%s %s is no number", name, text);
+        cli_usage(&p->cli, "%s %s is not a number", name, text);
     return v;
 }
 

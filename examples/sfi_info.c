@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* sfi-info: what is in an .sfi image, and with the key whether it is whole. */
+/* sfi-info: show what is in an .sfi image; with the key, verify every tag. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,13 +26,14 @@ static const struct cli_option options[OPT_COUNT] = {
                    .values = "FILE",
                    .min = 1,
                    .max = 1,
-                   .help = "nonce, goes with the key"},
+                   .help = "nonce, needed with the key"},
     [OPT_CHIP] = {.name = "chip",
                   .values = "NAME",
                   .min = 1,
                   .max = 1,
-                  .help = "check it for stm32h753xi or stm32l462ce; with the\n"
-                          "key, show the option bytes too"},
+                  .lists_chips = true,
+                  .help = "check the image for this chip; with the key, show\n"
+                          "the option bytes too.  The chips:"},
     [OPT_JSON] = {.name = "json", .help = "for machines"},
 };
 
@@ -61,8 +62,8 @@ struct info {
     struct cli cli;
     sfi_ctx *ctx;
     const char *path;
-    const sfi_chip *chip; /* NULL: not asked about */
-    bool verified;        /* every tag was */
+    const sfi_chip *chip; /* NULL: no check for a chip */
+    bool verified;        /* every tag is right */
     struct cli_file file;
     uint32_t protocol, area_count;
     uint8_t tag[TAG_LEN];
@@ -74,7 +75,7 @@ struct info {
     size_t finding_count;
 };
 
-/* ---- gather ---- */
+/* ---- reading ---- */
 
 static void
 info_take_option_bytes(struct info *in, const sfi_image_event *e)
@@ -152,7 +153,7 @@ info_on_check_finding(void *user, sfi_status st, const char *what)
     in->findings[in->finding_count++].what = copy;
 }
 
-/* ---- print ---- */
+/* ---- printing ---- */
 
 static void
 print_labelled_hex(const char *label, const uint8_t *data, size_t len)
@@ -208,7 +209,7 @@ print_info_text(const struct info *in)
                      i == 0 ? "\nOption bytes :\n" : "",
                      option_byte_name_at(in, i), in->ob[i]);
     if (in->chip != NULL && in->finding_count == 0)
-        (void)printf("\nChip check : %s can take it\n",
+        (void)printf("\nChip check : %s can install it\n",
                      sfi_chip_name(in->chip));
 }
 
@@ -277,7 +278,7 @@ print_info_json(const struct info *in, sfi_status st)
     json_close(&j);
 }
 
-/* ---- put together ---- */
+/* ---- the program ---- */
 
 static sfi_status
 info_load_key(struct info *in, sfi_key **key, uint8_t *nonce)
@@ -305,11 +306,11 @@ print_chip_findings(const struct info *in)
     if (in->finding_count == 0)
         return 0;
     return cli_fail_text(&in->cli, in->findings[0].status,
-                         "%s: %s cannot take it", in->path,
+                         "%s: %s cannot install it", in->path,
                          sfi_chip_name(in->chip));
 }
 
-/* The image is read: say so, and judge it for the chip. */
+/* Report the reading, and check the image for the chip. */
 static int
 show_image_info(struct info *in, sfi_status st)
 {

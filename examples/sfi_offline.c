@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* sfi-program -hsmglfcb FOLDER: licences for many certificates at once. */
 #define _POSIX_C_SOURCE 200809L
 #include "sfi_offline.h"
 
@@ -23,12 +24,12 @@ static const char *const result_words[RESULT_COUNT] = {
 struct batch {
     const struct offline *o;
     sfi_license_store *store;
-    sfi_hsm *hsm; /* when it was needed; the caller's */
+    sfi_hsm *hsm; /* NULL until it is needed; the caller frees it */
     uint64_t count[RESULT_COUNT];
     int status; /* of the first certificate that was refused */
 };
 
-/* A pipe, say, which nobody may ever write into. */
+/* A pipe, for example: reading it might never end. */
 static bool
 is_not_regular_file(const char *path)
 {
@@ -45,7 +46,7 @@ offline_is_folder(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* What the library cannot know. */
+/* Report an error that the program found. */
 static sfi_status
 report_with_path(const struct offline *o, sfi_status st, const char *where,
                  const char *what)
@@ -59,7 +60,7 @@ report_with_path(const struct offline *o, sfi_status st, const char *where,
 
 /* ---- one certificate ---- */
 
-/* What may be wrong with one certificate, and right with the next. */
+/* True: the error concerns one certificate, so the next one may succeed. */
 static bool
 is_fault_of_certificate(sfi_status st)
 {
@@ -68,7 +69,8 @@ is_fault_of_certificate(sfi_status st)
            st == SFI_ERR_LIMIT;
 }
 
-/* The result in *what; or the exit status, or *st, that ends the batch. */
+/* The result in *what; an exit status, or another status in *st, may end the
+ * batch. */
 static int
 batch_get_license(struct batch *b, const sfi_certificate *cert,
                   enum result *what, sfi_status *st)
@@ -110,8 +112,8 @@ batch_show_result(struct batch *b, const char *path,
         json_close(out);
     } else if (what != RESULT_REFUSED) {
         cli_progress_step(b->o->progress, "%s: %s, device %s", path,
-                          what == RESULT_NEW ? "licence is new"
-                                             : "licence is stored already",
+                          what == RESULT_NEW ? "new licence"
+                                             : "licence already stored",
                           sfi_certificate_device_id(cert));
     }
 }
@@ -172,9 +174,10 @@ batch_license_entry(struct batch *b, const char *folder, const char *name,
         cli_nomem(b->o->cli->spec->program);
     (void)snprintf(path, size, "%s/%s", folder, name);
     if (is_not_regular_file(path))
-        (void)fprintf(stderr, "%s: warning: %s: %s, which is not looked into\n",
+        (void)fprintf(stderr, "%s: warning: %s: skipped, because it is %s\n",
                       b->o->cli->spec->program, path,
-                      offline_is_folder(path) ? "a folder" : "no file");
+                      offline_is_folder(path) ? "a folder"
+                                              : "not a regular file");
     else
         status = batch_license_file(b, path, st);
     free(path);
@@ -208,7 +211,7 @@ batch_print_summary(const struct batch *b)
     bool asked = b->hsm != NULL && sfi_hsm_get_info(b->hsm, &info) == SFI_OK;
 
     cli_progress_step(b->o->progress,
-                      "%" PRIu64 " new, %" PRIu64 " stored already, %" PRIu64
+                      "%" PRIu64 " new, %" PRIu64 " already stored, %" PRIu64
                       " refused",
                       b->count[RESULT_NEW], b->count[RESULT_STORED],
                       b->count[RESULT_REFUSED]);
@@ -244,7 +247,7 @@ offline_license(const struct offline *o, const char *from, const char *to,
         total += b.count[i];
     if (status == 0 && *st == SFI_OK && total == 0)
         *st = report_with_path(o, SFI_ERR_FORMAT, from,
-                               "no certificate is in this folder");
+                               "the folder contains no certificate");
     else if (status == 0 && *st == SFI_OK)
         batch_print_summary(&b);
     sfi_license_store_free(b.store);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Licences for later: a folder of certificates into a folder of licences. */
+/* Licences in advance: a folder of certificates into a folder of licences. */
 #ifndef SFI_OFFLINE_H
 #define SFI_OFFLINE_H
 
@@ -11,19 +11,20 @@ struct offline {
     sfi_ctx *ctx;
     struct cli_progress *progress;
     struct json *out; /* NULL: none */
-    /* Called at most once, when an HSM is needed: 0 and *st SFI_OK with an HSM
-     * that is logged in; else *st, or an exit status after a message. */
+    /* Called at most once, when an HSM is needed: opens it and logs in. Returns
+     * the exit status after a message, else 0 and the library's status in *st.
+     */
     int (*login)(void *user, sfi_hsm **hsm, sfi_status *st);
     void *user;
 };
 
-/* Is there a folder of this name? */
+/* True: the path is a folder. */
 bool offline_is_folder(const char *path);
-/* License every certificate that is in the folder `from`, or the one in the
- * file `from`, into the store `to`, which is made when it is absent.  A device
- * that is in the store is asked of nobody.  A bad certificate is named, and the
- * others go on.  The exit status, and what the library said in *st when it was
- * no single certificate's fault. */
+/* License every certificate in the folder `from`, or the one file `from`, into
+ * the store `to`, which is created when it is absent.  A device whose licence
+ * is in the store needs no HSM.  A bad certificate is reported and the others
+ * continue. Returns the exit status; *st is the library's status when the batch
+ * failed as a whole. */
 int offline_license(const struct offline *o, const char *from, const char *to,
                     sfi_status *st);
 

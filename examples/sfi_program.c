@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* sfi-program: install a secure image on a chip; read its certificate; ask an
- * HSM. */
+/* sfi-program: the command line, the install of one image on one chip, and the
+ * order of all actions. */
 #define _POSIX_C_SOURCE 200809L
 #include <inttypes.h>
 #include <signal.h>
@@ -14,7 +14,7 @@
 #include "sfi_offline.h"
 #include "sfi_program.h"
 
-#define PATH_SIZE 4352 /* more than a system takes: PATH_MAX is 4096 */
+#define PATH_SIZE 4352 /* a path (PATH_MAX is 4096) and a file name */
 
 static const struct cli_option options[OPT_COUNT] = {
     [OPT_CONNECT] = {.brief = "c",
@@ -22,21 +22,24 @@ static const struct cli_option options[OPT_COUNT] = {
                      .values = "port=PORT [br=115200] [chip=NAME]",
                      .keys = {"port", "br", "chip", "mode", "probe", "freq",
                               "sn"},
-                     .help = "the chip's serial port, its speed, and\n"
-                             "which chip it must be; or usb1, spidev0.0,\n"
-                             "swd or jtag [mode=HOTPLUG|NORMAL|UR] [freq=KHZ]\n"
-                             "[sn=SERIAL] [probe=LINK]; or any LINK"},
+                     .lists_chips = true,
+                     .help =
+                         "the chip's serial port and its speed; or usb1,\n"
+                         "spidev0.0, swd or jtag\n"
+                         "[mode=HOTPLUG|NORMAL|UR] [freq=KHZ]\n"
+                         "[sn=SERIAL] [probe=LINK]; or any LINK; chip=NAME\n"
+                         "refuses other chips than NAME:"},
     [OPT_SFI] = {.name = "sfi",
                  .values = "[protocol=static|live] FILE.sfi hsm=1 slot=HSM "
                            "[store=FOLDER] | hsm=0 LICENSE",
                  .min = 1,
                  .max = 2,
                  .keys = {"protocol", "hsm", "slot", "store"},
-                 .help =
-                     "install, with a licence from an HSM (vault:PATH),\n"
-                     "or from a file or a folder of them; store=FOLDER:\n"
-                     "look there first, and keep there what the HSM gives;\n"
-                     "live: a licence for this very install, from an HSM"},
+                 .help = "install with a licence from an HSM (vault:PATH),\n"
+                         "from a file, or from a folder of licences;\n"
+                         "store=FOLDER: look there first, and keep new\n"
+                         "licences there; live: a licence for this session\n"
+                         "only, from an HSM"},
     [OPT_ERASE] = {.brief = "e",
                    .name = "erase",
                    .values = "all|SECTOR...",
@@ -44,27 +47,27 @@ static const struct cli_option options[OPT_COUNT] = {
                    .max = CLI_VALUES_MAX,
                    .help =
                        "erase the whole flash, or sectors (3, 2-5, [2 5]);\n"
-                       "with -sfi also a chip that holds an install"},
+                       "with -sfi: also a chip that is installed already"},
     [OPT_GET_CERTIFICATE] = {.brief = "gc",
                              .name = "getcertificate",
                              .values = "CERT",
                              .min = 1,
                              .max = 1,
-                             .help = "save the chip's certificate, in a "
-                                     "folder as\n"
-                                     "DEVICEID.cert; an open chip is made "
-                                     "secure for it"},
+                             .help =
+                                 "save the chip's certificate; CERT may be a\n"
+                                 "folder: the name is DEVICEID.cert; this\n"
+                                 "activates security on an open chip"},
     [OPT_WRITE] = {.brief = "w",
                    .name = "write",
                    .values = "FILE [ADDRESS]",
                    .min = 1,
                    .max = 2,
-                   .help = "erase what a firmware needs, and write it: ELF,\n"
-                           "Intel HEX, S-records, or a binary with its\n"
+                   .help = "erase the sectors of a firmware, and write it:\n"
+                           "ELF, Intel HEX, S-records, or a binary with its\n"
                            "address"},
     [OPT_VERIFY] = {.brief = "v",
                     .name = "verify",
-                    .help = "... and read it back"},
+                    .help = "read back what -w wrote, and compare"},
     [OPT_READ] = {.brief = "r",
                   .name = "read",
                   .values = "ADDRESS SIZE FILE",
@@ -76,75 +79,77 @@ static const struct cli_option options[OPT_COUNT] = {
                 .values = "displ|NAME=VALUE...",
                 .min = 1,
                 .max = CLI_VALUES_MAX,
-                .help = "show the option bytes, or change some, all of them\n"
-                        "at once"},
+                .help = "show the option bytes, or change some with one\n"
+                        "write"},
     [OPT_RDU] = {.brief = "rdu",
                  .name = "readunprotect",
-                 .help = "take readout protection off, which erases the\n"
+                 .help = "remove readout protection, which erases the\n"
                          "whole flash"},
     [OPT_GO] = {.brief = "g",
                 .name = "go",
                 .values = "[ADDRESS]",
                 .max = 1,
-                .help = "run what is at the address, else in flash"},
+                .help = "start the firmware at ADDRESS, or in flash"},
     [OPT_HSM_INFO] = {.name = "hsmgetinfo",
                       .values = "slot=HSM",
                       .keys = {"slot"},
-                      .help = "show all that an HSM says of itself"},
+                      .help = "show state and counters of an HSM"},
     [OPT_HSM_COUNTER] = {.name = "hsmgetcounter",
                          .values = "slot=HSM",
                          .keys = {"slot"},
-                         .help = "... how many installations are left"},
+                         .help = "show how many installations are left"},
     [OPT_HSM_FW_ID] = {.name = "hsmgetfwid",
                        .values = "slot=HSM",
                        .keys = {"slot"},
-                       .help = "... its firmware identifier"},
+                       .help = "show the firmware identifier"},
     [OPT_HSM_STATUS] = {.name = "hsmgetstatus",
                         .values = "slot=HSM",
                         .keys = {"slot"},
-                        .help = "... its state"},
+                        .help = "show the state"},
     [OPT_HSM_LICENSE] = {.brief = "hsmglfcb",
                          .name = "hsmgetlicensefromcertifbin",
                          .values = "CERT LICENSE slot=HSM",
                          .min = 2,
                          .max = 2,
                          .keys = {"slot"},
-                         .help = "get a licence for a certificate; it counts;\n"
-                                 "of a folder of certificates: for each, into\n"
-                                 "a folder of licences"},
+                         .help =
+                             "get a licence for a certificate, which counts\n"
+                             "the device; CERT and LICENSE may be folders:\n"
+                             "a licence for each certificate"},
     [OPT_GANG] = {.name = "gang",
                   .values = "PORT[,PORT...] [br=115200] [chip=NAME]",
                   .min = 1,
                   .max = 1,
                   .keys = {"br", "chip"},
-                  .help = "instead of -c: -sfi on all these chips at once"},
+                  .help = "instead of -c: run -sfi on all these chips at once"},
     [OPT_RECORD] = {.name = "record",
                     .values = "FILE",
                     .min = 1,
                     .max = 1,
-                    .help = "with --gang: add a line of JSON for each chip,\n"
-                            "on the disk before the next word is said of it"},
+                    .help =
+                        "with --gang: append a line of JSON for each chip,\n"
+                        "synced to disk before the result is shown"},
     [OPT_CAPTURE] = {.name = "capture",
                      .values = "FILE",
                      .min = 1,
                      .max = 1,
-                     .help = "with -c: write down what goes over the link;\n"
-                             "port=script:FILE plays it again"},
+                     .help = "with -c: record the traffic of the link;\n"
+                             "port=script:FILE replays it"},
     [OPT_LIST] = {.brief = "l",
                   .name = "list",
                   .values = "[uart|spi|usb|probe]",
                   .max = 1,
-                  .help = "show what is connected, as it goes behind port="},
+                  .help = "list connected ports, as port= takes them"},
     [OPT_PIN_FILE] = {.name = "pin-file",
                       .values = "FILE",
                       .min = 1,
                       .max = 1,
-                      .help = "the HSM's PIN is its first line, instead of a\n"
-                              "question"},
+                      .help = "read the HSM's PIN from the first line of FILE\n"
+                              "instead of asking"},
     [OPT_YES] = {.brief = "y",
                  .name = "yes",
-                 .help = "do not ask before what cannot be taken back"},
-    [OPT_JSON] = {.name = "json", .help = "for machines"},
+                 .help = "do not ask before irreversible changes"},
+    [OPT_JSON] = {.name = "json", .help = "write JSON to stdout"},
 };
 
 static const struct cli_spec spec = {
@@ -166,11 +171,11 @@ static const struct cli_spec spec = {
         "-hsmglfcb FOLDER FOLDER slot=HSM",
     .options = options,
     .option_count = OPT_COUNT,
-    .notes = "Whatever stops an install, the chip is left erased and can be "
-             "tried again; the\nsame chip is never counted twice.",
+    .notes = "An install that fails leaves the chip erased and can be "
+             "repeated; the same\nchip is never counted twice.",
 };
 
-/* What the signal handler can reach. */
+/* The install that the signal handler cancels. */
 static sfi_installer *volatile running;
 
 static void
@@ -182,16 +187,16 @@ install_on_signal(int signum)
 
 /* ---- the command line ---- */
 
-/* "usb:1", "openocd:localhost:6666": a link by its own name. */
+/* "usb:1", "openocd:localhost:6666": the URI of a link. */
 static bool
 port_is_link_name(const char *port)
 {
     size_t len = strcspn(port, ":/\\?");
 
-    return port[len] == ':' && len > 1; /* "C:" is none */
+    return port[len] == ':' && len > 1; /* not a drive, "C:" */
 }
 
-/* What -c says of a probe of ours, as options of its link. */
+/* The link of a CMSIS-DAP probe, with the options that -c gives. */
 static int
 port_write_cmsis_dap(const struct program *p, bool jtag, char uri[URI_MAX])
 {
@@ -203,7 +208,7 @@ port_write_cmsis_dap(const struct program *p, bool jtag, char uri[URI_MAX])
     uint64_t khz;
 
     if (freq != NULL && !cli_number(freq, UINT32_MAX, &khz))
-        cli_usage(&p->cli, "freq=%s is no speed in kHz", freq);
+        cli_usage(&p->cli, "freq=%s is not a speed in kHz", freq);
     if (freq != NULL)
         (void)snprintf(speed, sizeof(speed), "&speed=%" PRIu64 "000", khz);
     return snprintf(uri, URI_MAX, "cmsis-dap:%s%s?wire=%s&mode=%s%s",
@@ -212,7 +217,7 @@ port_write_cmsis_dap(const struct program *p, bool jtag, char uri[URI_MAX])
                     speed);
 }
 
-/* A debugger's port: probe= says which, if it is none of ours. */
+/* The link of a debug probe; probe=LINK names one that is not CMSIS-DAP. */
 static int
 port_write_debugger(const struct program *p, bool jtag, char uri[URI_MAX])
 {
@@ -232,14 +237,14 @@ port_write_debugger(const struct program *p, bool jtag, char uri[URI_MAX])
         cli_key(&p->cli, use, "freq") != NULL ||
         cli_key(&p->cli, use, "sn") != NULL)
         cli_usage(&p->cli,
-                  "mode=, freq= and sn= do not go with probe=%s: its own "
-                  "options, or openocd's configuration, say so",
+                  "mode=, freq= and sn= cannot be combined with probe=%s; set "
+                  "them in its own options or in openocd's configuration",
                   probe);
     return snprintf(uri, URI_MAX, "%s", probe);
 }
 
-/* What spi, spi0.1, spidev0.1 and spidev0.1?speed=4000000 have behind
- * /dev/spidev; NULL: it is none of them. */
+/* What follows /dev/spidev for a port spi, spi0.1, spidev0.1 or
+ * spidev0.1?speed=4000000; NULL: not an SPI port. */
 static const char *
 port_spi_number(const char *port)
 {
@@ -252,7 +257,8 @@ port_spi_number(const char *port)
     return port[word] >= '0' && port[word] <= '9' ? port + word : NULL;
 }
 
-/* The names of ST's tool, and links by their own. */
+/* A port is a name of ST's tool, the path of a serial port, or the URI of a
+ * link. */
 void
 program_port(const struct program *p, const char *port, uint64_t baud,
              char uri[URI_MAX])
@@ -272,7 +278,7 @@ program_port(const struct program *p, const char *port, uint64_t baud,
     else if (port_spi_number(port) != NULL)
         len =
             snprintf(uri, URI_MAX, "spi:/dev/spidev%s", port_spi_number(port));
-    else /* it may bring options of its own: /dev/ttyUSB0?reset=rts */
+    else /* it may have options already: /dev/ttyUSB0?reset=rts */
         len = snprintf(uri, URI_MAX, "serial:%s%cbaud=%" PRIu64, port,
                        strchr(port, '?') != NULL ? '&' : '?', baud);
     if (len >= URI_MAX)
@@ -288,13 +294,13 @@ read_link_options(struct program *p, const struct cli_use *use)
 
     p->baud = 115200;
     if (speed != NULL && !cli_number(speed, UINT32_MAX, &p->baud))
-        cli_usage(&p->cli, "br=%s is no speed", speed);
+        cli_usage(&p->cli, "br=%s is not a speed", speed);
     p->chip = sfi_chip_find(chip);
     if (chip != NULL && p->chip == NULL)
         cli_unknown_chip(&p->cli, chip);
 }
 
-/* What says something of a probe goes with one. */
+/* The keys of a debug probe need one. */
 static void
 check_debugger_keys(const struct program *p, const struct cli_use *use,
                     const char *port)
@@ -305,7 +311,7 @@ check_debugger_keys(const struct program *p, const struct cli_use *use,
         return;
     for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
         if (cli_key(&p->cli, use, keys[i]) != NULL)
-            cli_usage(&p->cli, "%s= goes with port=swd or port=jtag", keys[i]);
+            cli_usage(&p->cli, "%s= needs port=swd or port=jtag", keys[i]);
     }
 }
 
@@ -316,14 +322,14 @@ read_port_options(struct program *p)
     const char *port = cli_key(&p->cli, use, "port");
 
     if (cli_has(&p->cli, OPT_CAPTURE) && use == NULL)
-        cli_usage(&p->cli, "--capture FILE goes with -c");
+        cli_usage(&p->cli, "--capture FILE needs -c");
     if (cli_has(&p->cli, OPT_GANG)) {
         read_link_options(p, cli_next(&p->cli, OPT_GANG, NULL));
         program_check_gang(p);
         return;
     }
     if (cli_has(&p->cli, OPT_RECORD))
-        cli_usage(&p->cli, "--record FILE goes with --gang");
+        cli_usage(&p->cli, "--record FILE needs --gang");
     if (use == NULL)
         return;
     if (port == NULL)
@@ -351,17 +357,18 @@ check_sfi_options(struct program *p)
     if (from_hsm && cli_key(&p->cli, use, "slot") == NULL)
         cli_usage(&p->cli, "hsm=1 needs slot=HSM, such as slot=vault:PATH");
     if (from_hsm && use->count > 1)
-        cli_usage(&p->cli, "%s: a licence is given, and hsm=1 asks for another",
+        cli_usage(&p->cli,
+                  "%s: a licence is given, but hsm=1 requests one from the HSM",
                   use->value[1]);
     if (!from_hsm && cli_key(&p->cli, use, "store") != NULL)
-        cli_usage(&p->cli, "store=FOLDER goes with hsm=1; with hsm=0 the "
-                           "folder stands in the place of LICENSE");
+        cli_usage(&p->cli, "store=FOLDER needs hsm=1; with hsm=0 give the "
+                           "folder in place of LICENSE");
     if (p->live && !from_hsm)
         cli_usage(&p->cli, "protocol=live needs hsm=1 slot=HSM: a live licence "
-                           "is made for this very install");
+                           "is made for one session");
     if (p->live && cli_key(&p->cli, use, "store") != NULL)
-        cli_usage(&p->cli, "store=FOLDER goes with protocol=static: a live "
-                           "licence serves once");
+        cli_usage(&p->cli, "store=FOLDER needs protocol=static: a live licence "
+                           "is valid once");
     if (!from_hsm && use->count < 2)
         cli_usage(&p->cli, "-sfi needs a licence: hsm=1 slot=HSM, or hsm=0 "
                            "LICENSE");
@@ -397,7 +404,7 @@ check_command_line(struct program *p)
 
 /* ---- the chip ---- */
 
-/* For what is more than one install: connect, and say to what. */
+/* Connect without an installer, and show the chip. */
 static sfi_status
 target_connect_and_show(struct program *p, sfi_target **out)
 {
@@ -409,7 +416,7 @@ target_connect_and_show(struct program *p, sfi_target **out)
         st = sfi_target_get_info(*out, &info);
     if (st != SFI_OK)
         return st;
-    if (info.bootloader_version != 0) /* a debug port has none */
+    if (info.bootloader_version != 0) /* 0 over a debug port */
         (void)snprintf(version, sizeof(version),
                        "BootLoader version: %" PRIu32 ".%" PRIu32 ", ",
                        info.bootloader_version >> 4,
@@ -421,7 +428,7 @@ target_connect_and_show(struct program *p, sfi_target **out)
     return SFI_OK;
 }
 
-/* In a folder each chip's certificate has a name of its own. */
+/* In a folder the file is named after the device id. */
 static const char *
 certificate_file_name(const char *path, const sfi_certificate *cert,
                       char name[PATH_SIZE])
@@ -442,22 +449,25 @@ target_save_certificate(struct program *p)
     sfi_target *t = NULL;
     sfi_status st = target_connect_and_show(p, &t);
 
-    if (st == SFI_OK)
-        st = sfi_target_activate_security(t);
-    if (st == SFI_OK)
-        st = sfi_target_get_certificate(t, &cert);
-    if (st == SFI_OK) {
-        path = certificate_file_name(path, cert, name);
-        st = sfi_certificate_save(cert, path);
-    }
-    if (st == SFI_OK) {
-        cli_progress_step(&p->progress,
-                          "Get Certificate done successfully\n"
-                          "Writing data to file %s",
-                          path);
-        if (p->json)
-            json_text(&p->out, "certificate", path);
-    }
+    if (st != SFI_OK)
+        goto out;
+    st = sfi_target_activate_security(t);
+    if (st != SFI_OK)
+        goto out;
+    st = sfi_target_get_certificate(t, &cert);
+    if (st != SFI_OK)
+        goto out;
+    path = certificate_file_name(path, cert, name);
+    st = sfi_certificate_save(cert, path);
+    if (st != SFI_OK)
+        goto out;
+    cli_progress_step(&p->progress,
+                      "Get Certificate done successfully\n"
+                      "Writing data to file %s",
+                      path);
+    if (p->json)
+        json_text(&p->out, "certificate", path);
+out:
     sfi_certificate_free(cert);
     sfi_target_free(t);
     return st;
@@ -511,7 +521,7 @@ install_on_progress(void *user, const sfi_progress *at)
     p->bytes = at->total;
 }
 
-static double
+double
 program_seconds_since(const struct timespec *then)
 {
     struct timespec now = {0};
@@ -563,24 +573,19 @@ report_install_success(struct program *p, sfi_installer *in)
 static sfi_status
 install_run(struct program *p, sfi_installer *in)
 {
-    const struct sigaction cancel = {.sa_handler = install_on_signal};
     sfi_status st;
 
     running = in;
-    (void)sigaction(SIGINT, &cancel, NULL);
-    (void)sigaction(SIGTERM, &cancel, NULL);
-    (void)sigaction(SIGHUP, &cancel, NULL);
+    cli_handle_signals(install_on_signal);
     (void)clock_gettime(CLOCK_MONOTONIC, &p->started);
     st = sfi_installer_run(in);
-    (void)signal(SIGINT, SIG_DFL);
-    (void)signal(SIGTERM, SIG_DFL);
-    (void)signal(SIGHUP, SIG_DFL);
+    cli_handle_signals(SIG_DFL);
     running = NULL;
     cli_progress_end(&p->progress);
     return st;
 }
 
-/* What is known already: a licence, or a store of them. */
+/* A licence or a store of licences, when the command line names one. */
 static sfi_status
 installer_set_licenses(struct program *p, sfi_ctx *ctx, sfi_installer *in)
 {
@@ -614,31 +619,63 @@ program_set_up(struct program *p, sfi_ctx *ctx, sfi_installer *in)
 
     if (st == SFI_OK && p->live)
         st = sfi_installer_set_protocol(in, SFI_PROTOCOL_LIVE);
-    if (st == SFI_OK)
-        st = sfi_installer_set_erase(in, cli_has(&p->cli, OPT_ERASE));
-    return st == SFI_OK ? installer_set_licenses(p, ctx, in) : st;
+    if (st != SFI_OK)
+        return st;
+    st = sfi_installer_set_erase(in, cli_has(&p->cli, OPT_ERASE));
+    if (st != SFI_OK)
+        return st;
+    return installer_set_licenses(p, ctx, in);
+}
+
+/* The HSM of -sfi: open already, or with a store opened when it is needed. */
+static sfi_status
+installer_set_hsm_of(struct program *p, const struct cli_use *use,
+                     sfi_installer *in)
+{
+    sfi_hsm *late = NULL;
+    sfi_status st;
+
+    if (use->count > 1) /* the licence is given */
+        return SFI_OK;
+    if (cli_key(&p->cli, use, "store") == NULL)
+        return sfi_installer_set_hsm(in, p->hsm);
+    st = program_late_hsm(p, &late);
+    if (st != SFI_OK)
+        return st;
+    st = sfi_installer_set_hsm(in, late);
+    sfi_hsm_free(late); /* the installer holds a reference */
+    return st;
 }
 
 static sfi_status
 installer_set_up(struct program *p, const struct cli_use *use,
                  sfi_installer *in)
 {
-    sfi_hsm *late = NULL;
     sfi_status st = program_set_up(p, p->ctx, in);
 
-    if (st == SFI_OK)
-        st = sfi_installer_set_transport(in, p->tp);
-    if (st == SFI_OK)
-        st = sfi_installer_set_progress(in, install_on_progress, p);
-    if (st == SFI_OK && cli_key(&p->cli, use, "store") != NULL) {
-        st = program_late_hsm(p, &late);
-        if (st == SFI_OK)
-            st = sfi_installer_set_hsm(in, late);
-        sfi_hsm_free(late); /* the installer holds on to it */
-    } else if (st == SFI_OK && use->count == 1) {
-        st = sfi_installer_set_hsm(in, p->hsm);
-    }
-    return st;
+    if (st != SFI_OK)
+        return st;
+    st = sfi_installer_set_transport(in, p->tp);
+    if (st != SFI_OK)
+        return st;
+    st = sfi_installer_set_progress(in, install_on_progress, p);
+    if (st != SFI_OK)
+        return st;
+    return installer_set_hsm_of(p, use, in);
+}
+
+/* The HSM's login before the chip is touched, unless a store may do without. */
+static int
+install_log_in(struct program *p, const struct cli_use *use, sfi_status *st)
+{
+    const char *slot = cli_key(&p->cli, use, "slot");
+
+    if (use->count > 1) /* the licence is given */
+        return 0;
+    cli_progress_step(&p->progress, "SFI HSM slot ID : %s", slot);
+    if (cli_key(&p->cli, use, "store") != NULL)
+        return 0;
+    return program_login(p, slot, st);
 }
 
 static int
@@ -646,19 +683,14 @@ install_image(struct program *p, sfi_status *st)
 {
     const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
     sfi_installer *in = NULL;
-    int status = 0;
+    int status;
 
     cli_progress_step(&p->progress, "Protocol Information : %s",
                       p->live ? "live" : "static");
     cli_progress_step(&p->progress, "SFI file path : %s", use->value[0]);
-    if (use->count == 1) {
-        cli_progress_step(&p->progress, "SFI HSM slot ID : %s",
-                          cli_key(&p->cli, use, "slot"));
-        if (cli_key(&p->cli, use, "store") == NULL)
-            status = program_login(p, cli_key(&p->cli, use, "slot"), st);
-        if (status != 0 || *st != SFI_OK)
-            return status;
-    }
+    status = install_log_in(p, use, st);
+    if (status != 0 || *st != SFI_OK)
+        return status;
     *st = sfi_installer_new(p->ctx, p->chip, &in);
     if (*st == SFI_OK)
         *st = installer_set_up(p, use, in);
@@ -667,28 +699,39 @@ install_image(struct program *p, sfi_status *st)
     if (*st == SFI_OK)
         report_install_success(p, in);
     sfi_installer_free(in);
-    return status;
+    return 0;
 }
 
-/* ---- all of it, in order ---- */
+/* ---- all actions, in order ---- */
+
+static sfi_status
+open_transport(struct program *p)
+{
+    sfi_status st = sfi_transport_open(p->ctx, p->port, &p->tp);
+
+    if (st != SFI_OK || !cli_has(&p->cli, OPT_CAPTURE))
+        return st;
+    return sfi_transport_capture(p->tp, cli_value(&p->cli, OPT_CAPTURE));
+}
 
 static int
 run_chip_actions(struct program *p, sfi_status *st)
 {
-    int status = 0;
-
     *st = program_load(p);
-    if (*st == SFI_OK)
-        *st = sfi_transport_open(p->ctx, p->port, &p->tp);
-    if (*st == SFI_OK && cli_has(&p->cli, OPT_CAPTURE))
-        *st = sfi_transport_capture(p->tp, cli_value(&p->cli, OPT_CAPTURE));
-    if (*st == SFI_OK && cli_has(&p->cli, OPT_GET_CERTIFICATE))
+    if (*st != SFI_OK)
+        return 0;
+    *st = open_transport(p);
+    if (*st != SFI_OK)
+        return 0;
+    if (cli_has(&p->cli, OPT_GET_CERTIFICATE))
         *st = target_save_certificate(p);
-    if (*st == SFI_OK && cli_has(&p->cli, OPT_SFI))
-        status = install_image(p, st);
-    else if (*st == SFI_OK && p->plain)
+    if (*st != SFI_OK)
+        return 0;
+    if (cli_has(&p->cli, OPT_SFI))
+        return install_image(p, st);
+    if (p->plain)
         *st = program_open_chip(p);
-    return status;
+    return 0;
 }
 
 static int
@@ -712,7 +755,7 @@ run_all_actions(struct program *p)
     cli_progress_end(&p->progress);
     if (st != SFI_OK)
         status = cli_fail(&p->cli, p->ctx, st);
-    /* What a port's name says comes from the command line. */
+    /* The port's options come from the command line. */
     if (st == SFI_ERR_ARGUMENT && p->tp == NULL)
         status = CLI_EXIT_USAGE;
     if (p->json && st != SFI_OK)
@@ -730,7 +773,7 @@ main(int argc, char **argv)
 
     cli_parse(&p.cli, &spec, argc, argv);
     check_command_line(&p);
-    /* An install goes on when nobody reads about it any more. */
+    /* An install continues when the reader of stdout is gone. */
     (void)signal(SIGPIPE, SIG_IGN);
     p.json = cli_has(&p.cli, OPT_JSON);
     cli_progress_init(&p.progress, p.json ? NULL : stdout);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* What the parts of sfi-program share. */
+/* What the files of sfi-program share. */
 #ifndef EXAMPLES_SFI_PROGRAM_H
 #define EXAMPLES_SFI_PROGRAM_H
 
@@ -39,14 +39,14 @@ enum {
 struct program {
     struct cli cli;
     sfi_ctx *ctx;
-    const sfi_chip *chip; /* that is expected; NULL: any */
+    const sfi_chip *chip; /* the expected one; NULL: any */
     uint64_t baud;
-    char port[URI_MAX]; /* as a link's name; "": none */
+    char port[URI_MAX]; /* URI of the link; "": none */
     sfi_transport *tp;
     sfi_hsm *hsm;
-    sfi_firmware *firmware; /* of -w */
+    sfi_firmware *firmware; /* the file of -w */
     bool json;
-    bool plain; /* something for the open bootloader, no install */
+    bool plain; /* work of the open bootloader, no install */
     bool live;  /* -sfi: with a live licence */
     struct json out;
     struct cli_progress progress;
@@ -55,43 +55,48 @@ struct program {
     struct timespec started;
 };
 
-/* What a port of the command line is as a link; leaves when it cannot be. */
+/* Translate a port of the command line into the URI of a link; a port that
+ * cannot be one is a usage error. */
 void program_port(const struct program *p, const char *port, uint64_t baud,
                   char uri[URI_MAX]);
-/* What the installer is told of -sfi, but for the link and the HSM. */
+/* Seconds on the monotonic clock. */
+double program_seconds_since(const struct timespec *then);
+/* Set up an installer as -sfi says, except for transport and HSM. */
 sfi_status program_set_up(struct program *p, sfi_ctx *ctx, sfi_installer *in);
 
-/* The exit status, 0 when it is logged in; *st is what the library said. */
+/* Open the HSM, ask for the PIN and log in.  The exit status after a message,
+ * else 0 and the library's status in *st. */
 int program_login(struct program *p, const char *slot, sfi_status *st);
-/* The HSM of -sfi, which is opened, and its PIN asked for, when the installer
- * asks it for a licence; a chip that is in the store never does. */
+/* An HSM that stands for the one of -sfi, which is opened and whose PIN is
+ * asked for only when the installer needs a licence: never for a chip in the
+ * store. */
 sfi_status program_late_hsm(struct program *p, sfi_hsm **out);
-/* The same once it is asked: open it, and log in. */
+/* Open the HSM of -sfi and log in, inside a running install. */
 sfi_status program_login_late(struct program *p);
-/* Of the HSM that is open; `session` as in sfi_hsm_ops. */
+/* A licence from the open HSM; `session` as in sfi_hsm_ops. */
 sfi_status program_license(struct program *p, const uint8_t *cert,
                            size_t cert_len, uint32_t session, uint8_t *out,
                            size_t *out_len);
-/* What an HSM tells without a PIN: OPT_HSM_INFO to OPT_HSM_STATUS. */
+/* Show what an HSM reports without a PIN: OPT_HSM_INFO to OPT_HSM_STATUS. */
 sfi_status program_ask_hsm(struct program *p, size_t id);
-/* OPT_HSM_LICENSE: a licence for a certificate, or a folder of each.  The exit
- * status, and what the library said in *st. */
+/* OPT_HSM_LICENSE: a licence for one certificate, or a folder of licences for a
+ * folder of certificates.  Returns like program_login(). */
 int program_get_license(struct program *p, sfi_status *st);
 
-/* OPT_GANG: leaves when the command line is no good one. */
+/* OPT_GANG: check the command line, exit on a usage error. */
 void program_check_gang(const struct program *p);
-/* Install on all its chips at once.  The exit status, and what the library said
- * in *st when it was no single chip's fault. */
+/* Install on all its chips at once.  Returns the exit status; *st is the
+ * library's status when the run failed as a whole. */
 int program_gang(struct program *p, sfi_status *st);
 
-/* OPT_LIST: leaves when it is not alone, or names no kind. */
+/* OPT_LIST: check the command line, exit on a usage error. */
 void program_check_list(const struct cli *c);
 sfi_status program_list(struct program *p);
 
-/* What the open bootloader does: OPT_WRITE to OPT_GO, and OPT_ERASE.  Is any of
- * the former there?  Leaves on mistakes. */
+/* The open bootloader's work, OPT_WRITE to OPT_GO and OPT_ERASE: exit on a
+ * usage error.  True: one of OPT_WRITE to OPT_GO is given. */
 bool program_check_plain(const struct cli *c);
-/* OPT_WRITE's file, before the chip is met. */
+/* Load the file of OPT_WRITE, before the chip is touched. */
 sfi_status program_load(struct program *p);
 sfi_status program_plain(struct program *p, sfi_target *t);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Many chips at once: a context and a thread each, one image, one HSM. */
+/* sfi-program --gang: many chips at once, a context and a thread for each, one
+ * image and one HSM for all. */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
 #include <inttypes.h>
@@ -18,7 +19,7 @@
 #include "sfi_program_record.h"
 #include "sfi_program.h"
 
-#define GANG_MAX 256u /* a thread each; no bench has as many sockets */
+#define GANG_MAX 256u /* a thread each; more than any bench has sockets */
 #define TICK_NS 50000000L
 #define LINE_SIZE 256u
 
@@ -31,16 +32,16 @@ struct chip {
     sfi_ctx *ctx;
     sfi_installer *in;
     pthread_t thread;
-    /* The thread's own, until it has ended. */
+    /* Written by the thread, read after it has ended. */
     sfi_status st;
     int unrecorded; /* an errno: its line is not in the record */
-    bool counted;   /* the HSM was asked */
+    bool counted;   /* the HSM gave a licence */
     sfi_hsm_info hsm;
     double seconds;
-    /* Under the gang's lock. */
+    /* Protected by the gang's lock. */
     sfi_progress at;
     bool ended;
-    /* The watcher's own: what it has told. */
+    /* Only for the watcher: what it has printed. */
     unsigned quarters;
     bool told;
 };
@@ -49,16 +50,16 @@ struct gang {
     struct program *p;
     struct chip *chips;
     size_t count;
-    char *ports; /* the words of the chips */
-    int record;  /* a file, or -1 */
+    char *ports; /* storage of the chips' port names */
+    int record;  /* file descriptor, or -1 */
     pthread_mutex_t lock;
-    pthread_mutex_t hsm_lock; /* program's context, and its HSM */
+    pthread_mutex_t hsm_lock; /* protects the program's context and HSM */
     pthread_mutex_t record_lock;
-    sfi_status hsm_refused; /* it is not asked for a login twice */
+    sfi_status hsm_refused; /* a failed login is not repeated */
     struct timespec started;
-    bool block; /* a line for each chip, drawn again and again */
+    bool block; /* a line for each chip, redrawn in place */
     bool drawn;
-    bool quiet; /* a person types a PIN */
+    bool quiet; /* the PIN is being typed: draw nothing */
     unsigned columns;
 };
 
@@ -72,16 +73,6 @@ gang_on_signal(int signum)
     interrupted = 1;
 }
 
-static double
-program_seconds_since(const struct timespec *then)
-{
-    struct timespec now = {0};
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - then->tv_sec) +
-           (double)(now.tv_nsec - then->tv_nsec) / 1e9;
-}
-
 /* ---- the command line ---- */
 
 void
@@ -92,13 +83,15 @@ program_check_gang(const struct program *p)
     size_t count = 1;
 
     if (cli_has(&p->cli, OPT_CONNECT))
-        cli_usage(&p->cli, "--gang names the ports: it goes without -c");
+        cli_usage(&p->cli,
+                  "--gang names the ports, so it cannot be combined with -c");
     if (sfi == NULL || cli_has(&p->cli, OPT_GET_CERTIFICATE))
-        cli_usage(&p->cli, "--gang goes with -sfi, and not with -gc");
+        cli_usage(&p->cli,
+                  "--gang needs -sfi, and cannot be combined with -gc");
     if (sfi->count > 1 && !offline_is_folder(sfi->value[1]))
         cli_usage(&p->cli,
-                  "%s: a licence is for one chip, expected a folder of them "
-                  "with --gang",
+                  "%s: one licence installs one chip, expected a folder of "
+                  "licences with --gang",
                   sfi->value[1]);
     for (;; port++) {
         size_t len = strcspn(port, ",");
@@ -115,7 +108,7 @@ program_check_gang(const struct program *p)
                   GANG_MAX);
 }
 
-/* One word for each chip, none of them twice. */
+/* Split the ports, and refuse one that is named twice. */
 static void
 gang_name_chips(struct gang *g)
 {
@@ -155,7 +148,7 @@ gang_login_once(struct gang *g)
     return g->hsm_refused;
 }
 
-/* What went wrong in the HSM's context, told in the chip's. */
+/* The HSM fails in the program's context; the chip's needs the reason. */
 static void
 copy_error_to_context(const sfi_ctx *from, sfi_ctx *to, sfi_status st)
 {
@@ -273,11 +266,11 @@ chip_open_transport(struct chip *chip)
 
     if (st == SFI_OK)
         st = sfi_installer_set_transport(chip->in, tp);
-    sfi_transport_free(tp); /* the installer holds on to it */
+    sfi_transport_free(tp); /* the installer holds a reference */
     return st;
 }
 
-/* Whatever came of it is on record. */
+/* Record the result, success or failure, then mark the chip as ended. */
 static void
 chip_finish_install(struct chip *chip)
 {
@@ -306,9 +299,9 @@ chip_thread_main(void *user)
     return NULL;
 }
 
-/* ---- who watches ---- */
+/* ---- the display ---- */
 
-/* The lines are drawn anew under what is said now. */
+/* Erase the block; it is redrawn below the next message. */
 static void
 display_erase_block(struct gang *g)
 {
@@ -370,7 +363,7 @@ display_draw_block(struct gang *g)
     g->drawn = true;
 }
 
-/* On no terminal: a line when a chip is a quarter further. */
+/* Without a terminal: a line for each quarter of a chip's progress. */
 static void
 display_print_news(struct gang *g)
 {
@@ -389,7 +382,7 @@ display_print_news(struct gang *g)
     }
 }
 
-/* True: all have ended. */
+/* Show the progress; true: all chips have ended. */
 static bool
 gang_show_progress(struct gang *g)
 {
@@ -425,7 +418,7 @@ gang_watch_until_end(struct gang *g)
     }
 }
 
-/* A terminal that has a line for each, and one more. */
+/* The block needs a terminal with a line for each chip and one more. */
 static void
 display_find_terminal(struct gang *g)
 {
@@ -443,18 +436,14 @@ display_find_terminal(struct gang *g)
 static void
 gang_catch_signals(sigset_t *set)
 {
-    const struct sigaction action = {.sa_handler = gang_on_signal};
-
     (void)sigemptyset(set);
     (void)sigaddset(set, SIGINT);
     (void)sigaddset(set, SIGTERM);
     (void)sigaddset(set, SIGHUP);
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
-    (void)sigaction(SIGHUP, &action, NULL);
+    cli_handle_signals(gang_on_signal);
 }
 
-/* The watcher takes the signals, not the threads. */
+/* Signals go to the watching thread, so the chips' threads block them. */
 static void
 gang_run_threads(struct gang *g)
 {
@@ -483,59 +472,72 @@ gang_run_threads(struct gang *g)
     }
 }
 
+/* A handle in the chip's context that asks the one HSM. */
 static sfi_status
-chip_prepare_install(struct chip *chip, bool from_hsm)
+chip_set_shared_hsm(struct chip *chip)
 {
-    struct program *p = chip->gang->p;
     const sfi_hsm_ops ops = {
         .struct_size = sizeof(ops),
         .license = gang_get_license,
     };
+    sfi_hsm *hsm = NULL;
+    sfi_status st = sfi_hsm_open_custom(chip->ctx, &ops, chip, &hsm);
+
+    if (st == SFI_OK)
+        st = sfi_installer_set_hsm(chip->in, hsm);
+    sfi_hsm_free(hsm); /* the installer holds a reference */
+    return st;
+}
+
+static sfi_status
+chip_prepare_install(struct chip *chip, bool from_hsm)
+{
+    struct program *p = chip->gang->p;
     const sfi_ctx_options options = {
         .struct_size = sizeof(options),
         .log_level = SFI_LOG_WARNING,
         .log = chip_log_line,
         .log_user = chip,
     };
-    sfi_hsm *hsm = NULL;
     sfi_status st;
 
     if (sfi_ctx_new(&options, &chip->ctx) != SFI_OK)
         cli_nomem(p->cli.spec->program);
     st = sfi_installer_new(chip->ctx, p->chip, &chip->in);
-    if (st == SFI_OK)
-        st = program_set_up(p, chip->ctx, chip->in);
-    if (st == SFI_OK)
-        st = sfi_installer_set_progress(chip->in, chip_on_progress, chip);
-    if (st == SFI_OK && from_hsm)
-        st = sfi_hsm_open_custom(chip->ctx, &ops, chip, &hsm);
-    if (st == SFI_OK && from_hsm)
-        st = sfi_installer_set_hsm(chip->in, hsm);
-    sfi_hsm_free(hsm); /* the installer holds on to it */
-    return st;
+    if (st != SFI_OK)
+        return st;
+    st = program_set_up(p, chip->ctx, chip->in);
+    if (st != SFI_OK)
+        return st;
+    st = sfi_installer_set_progress(chip->in, chip_on_progress, chip);
+    if (st != SFI_OK || !from_hsm)
+        return st;
+    return chip_set_shared_hsm(chip);
 }
 
-/* Image and HSM, before any chip is touched. */
+/* Load image, licences and HSM before any chip is touched. */
 static int
 gang_prepare_chips(struct gang *g, sfi_status *st)
 {
     struct program *p = g->p;
     const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
     const char *record = cli_value(&p->cli, OPT_RECORD);
-    const char *slot = cli_key(&p->cli, use, "slot");
     bool from_hsm = use->count == 1;
     int status = 0;
 
     if (from_hsm && cli_key(&p->cli, use, "store") == NULL)
-        status = program_login(p, slot, st);
-    for (size_t i = 0; status == 0 && *st == SFI_OK && i < g->count; i++) {
+        status = program_login(p, cli_key(&p->cli, use, "slot"), st);
+    if (status != 0 || *st != SFI_OK)
+        return status;
+    for (size_t i = 0; i < g->count; i++) {
         *st = chip_prepare_install(&g->chips[i], from_hsm);
-        if (*st != SFI_OK)
-            copy_error_to_context(g->chips[i].ctx, p->ctx, *st);
+        if (*st == SFI_OK)
+            continue;
+        copy_error_to_context(g->chips[i].ctx, p->ctx, *st);
+        return 0;
     }
-    if (status == 0 && *st == SFI_OK && record != NULL)
-        status = record_open(&p->cli, p->ctx, record, &g->record);
-    return status;
+    return record == NULL ? 0
+                          : record_open(&p->cli, p->ctx, record, &g->record);
 }
 
 static void
@@ -558,7 +560,7 @@ gang_write_json_summary(const struct gang *g, size_t installed)
                 (uint64_t)(program_seconds_since(&g->started) * 1000));
 }
 
-/* The failures, by port; the first one's status is the program's. */
+/* Print the failures by port; returns the exit status of the first. */
 static int
 gang_print_failures(const struct gang *g)
 {
@@ -575,12 +577,10 @@ gang_print_failures(const struct gang *g)
                               strstr(where, chip->port) == NULL ? chip->port
                                                                 : "");
         if (chip->unrecorded != 0)
-            one = cli_fail_text(cli, SFI_ERR_OS,
-                                "%s: cannot write the record of %s, which is "
-                                "%s: %s",
-                                cli_value(cli, OPT_RECORD), chip->port,
-                                chip_result_word(chip),
-                                strerror(chip->unrecorded));
+            one = cli_fail_text(
+                cli, SFI_ERR_OS, "%s: cannot write the record of %s (%s): %s",
+                cli_value(cli, OPT_RECORD), chip->port, chip_result_word(chip),
+                strerror(chip->unrecorded));
         status = status == 0 ? one : status;
     }
     return status;
@@ -594,8 +594,8 @@ gang_print_summary(const struct gang *g)
     for (size_t i = 0; i < g->count; i++)
         installed += g->chips[i].st == SFI_OK;
     cli_progress_step(&g->p->progress,
-                      "%zu chips: %zu installed, %zu not, in %.1f s", g->count,
-                      installed, g->count - installed,
+                      "%zu chips: %zu installed, %zu failed, in %.1f s",
+                      g->count, installed, g->count - installed,
                       program_seconds_since(&g->started));
     if (g->p->json)
         gang_write_json_summary(g, installed);

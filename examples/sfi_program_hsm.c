@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* sfi-program and the HSM: login, licences, state. */
 #define _POSIX_C_SOURCE 200809L
 #include <inttypes.h>
 #include <string.h>
@@ -16,65 +17,58 @@ program_reopen_hsm(struct program *p, const char *slot)
     return sfi_hsm_open(p->ctx, slot, &p->hsm);
 }
 
-static const char message[] = "the vault is blank: provision it first";
+/* A blank HSM is reported before the PIN is asked for, or a chip changes. */
+static sfi_status
+open_provisioned_hsm(struct program *p, const char *slot)
+{
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+    char text[512];
+    sfi_status st = program_reopen_hsm(p, slot);
 
-/* A blank HSM is told before the PIN is asked for, or anything on a chip
- * changes. */
+    if (st != SFI_OK)
+        return st;
+    st = sfi_hsm_get_info(p->hsm, &info);
+    if (st != SFI_OK || info.state != SFI_HSM_BLANK)
+        return st;
+    (void)snprintf(text, sizeof(text),
+                   "%.400s: the HSM is blank: provision it first", slot);
+    sfi_ctx_report(p->ctx, SFI_ERR_HSM_STATE, 0, text);
+    return SFI_ERR_HSM_STATE;
+}
+
 int
 program_login(struct program *p, const char *slot, sfi_status *st)
 {
-    sfi_hsm_info info = {.struct_size = sizeof(info)};
+    const char *file = cli_value(&p->cli, OPT_PIN_FILE);
     struct cli_pin pin;
     int status;
 
-    *st = program_reopen_hsm(p, slot);
-    if (*st == SFI_OK)
-        *st = sfi_hsm_get_info(p->hsm, &info);
+    *st = open_provisioned_hsm(p, slot);
     if (*st != SFI_OK)
         return 0;
-    if (info.state == SFI_HSM_BLANK)
-        return cli_fail_text(&p->cli, SFI_ERR_HSM_STATE, "%s: %s", slot,
-                             message);
-    status =
-        cli_pin_read(&p->cli, cli_value(&p->cli, OPT_PIN_FILE), false, &pin);
+    status = cli_pin_read(&p->cli, file, false, &pin);
     if (status == 0)
         *st = sfi_hsm_login(p->hsm, pin.pin_secret, pin.len);
     cli_pin_wipe(&pin);
     return status;
 }
 
-/* ---- an HSM that is not met before it is asked ---- */
+/* ---- an HSM that is opened when a licence is needed ---- */
 
-/* The same inside the installer, which is told why. */
 sfi_status
 program_login_late(struct program *p)
 {
     const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
     const char *slot = cli_key(&p->cli, use, "slot");
-    sfi_hsm_info info = {.struct_size = sizeof(info)};
-    const char *file = cli_value(&p->cli, OPT_PIN_FILE);
-    sfi_status st = program_reopen_hsm(p, slot);
-    struct cli_pin pin;
+    sfi_status st = SFI_OK;
 
-    if (st == SFI_OK)
-        st = sfi_hsm_get_info(p->hsm, &info);
-    if (st == SFI_OK && info.state == SFI_HSM_BLANK) {
-        st = SFI_ERR_HSM_STATE;
-        sfi_ctx_report(p->ctx, st, 0, message);
-    }
-    if (st != SFI_OK)
+    cli_progress_end(&p->progress); /* the PIN may be asked for */
+    if (program_login(p, slot, &st) == 0)
         return st;
-    cli_progress_end(&p->progress);
-    if (cli_pin_read(&p->cli, file, false, &pin) == 0) {
-        st = sfi_hsm_login(p->hsm, pin.pin_secret, pin.len);
-    } else {
-        st = SFI_ERR_HSM_PIN;
-        sfi_ctx_report(p->ctx, st, 0,
-                       "the chip is not in the store, and "
-                       "without its PIN the HSM gives nothing");
-    }
-    cli_pin_wipe(&pin);
-    return st;
+    sfi_ctx_report(p->ctx, SFI_ERR_HSM_PIN, 0,
+                   "the chip's licence is not in the store, and without a PIN "
+                   "the HSM gives none");
+    return SFI_ERR_HSM_PIN;
 }
 
 sfi_status
@@ -175,7 +169,7 @@ batch_log_in(void *user, sfi_hsm **hsm, sfi_status *st)
     return status;
 }
 
-/* For a folder of certificates, or into a folder of licences. */
+/* From a folder of certificates, or into a folder of licences. */
 static int
 get_license_batch(struct program *p, const struct cli_use *use, sfi_status *st)
 {
@@ -201,34 +195,45 @@ write_license_json(struct program *p, const char *path)
         hsm_left_json(&p->out, &info);
 }
 
+/* One certificate, one licence. */
+static int
+get_one_license(struct program *p, const struct cli_use *use,
+                const sfi_certificate *cert, sfi_status *st)
+{
+    const char *slot = cli_key(&p->cli, use, "slot");
+    const char *path = use->value[1];
+    sfi_license *lic = NULL;
+    int status = program_login(p, slot, st);
+
+    if (status != 0 || *st != SFI_OK)
+        return status;
+    *st = sfi_hsm_generate_license(p->hsm, cert, &lic);
+    if (*st == SFI_OK)
+        *st = sfi_license_save(lic, path);
+    sfi_license_free(lic);
+    if (*st != SFI_OK)
+        return 0;
+    cli_progress_step(&p->progress,
+                      "Succeed to get License for Firmware from HSM slot "
+                      "ID %s\nWriting data to file %s",
+                      slot, path);
+    if (p->json)
+        write_license_json(p, path);
+    return 0;
+}
+
 int
 program_get_license(struct program *p, sfi_status *st)
 {
     const struct cli_use *use = cli_next(&p->cli, OPT_HSM_LICENSE, NULL);
-    const char *slot = cli_key(&p->cli, use, "slot");
     sfi_certificate *cert = NULL;
-    sfi_license *lic = NULL;
     int status = 0;
 
     if (offline_is_folder(use->value[0]) || offline_is_folder(use->value[1]))
         return get_license_batch(p, use, st);
-
     *st = sfi_certificate_load(p->ctx, use->value[0], &cert);
     if (*st == SFI_OK)
-        status = program_login(p, slot, st);
-    if (status == 0 && *st == SFI_OK)
-        *st = sfi_hsm_generate_license(p->hsm, cert, &lic);
-    if (status == 0 && *st == SFI_OK)
-        *st = sfi_license_save(lic, use->value[1]);
-    if (status == 0 && *st == SFI_OK) {
-        cli_progress_step(&p->progress,
-                          "Succeed to get License for Firmware from HSM slot "
-                          "ID %s\nWriting data to file %s",
-                          slot, use->value[1]);
-        if (p->json)
-            write_license_json(p, use->value[1]);
-    }
-    sfi_license_free(lic);
+        status = get_one_license(p, use, cert, st);
     sfi_certificate_free(cert);
     return status;
 }

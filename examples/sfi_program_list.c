@@ -1,38 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* sfi-program -l: what is connected. */
+/* sfi-program -l: list the connected ports. */
 #include <string.h>
 
 #include "sfi_program.h"
 
-enum { NOTHING_SAID = -1 };
+enum { BEFORE_FIRST = -1 };
 
-/* As ST's tool has them, and as the library has. */
+/* The kinds of ports, by ST's words and by the library's. */
 static const struct kind {
     const char *word;
     const char *kind;
-    const char *feature; /* and meson option */
+    const char *feature; /* also the name of the meson option */
     const char *title;
     const char *none;
-    const char *remedy; /* of a denied one */
+    const char *remedy; /* when access is denied */
 } kinds[] = {
     {"uart", "serial", "serial", "Serial ports", "no serial port is connected",
-     "its group can, which is often dialout"},
-    {"spi", "spi", "spi", "SPI ports", "this machine shows no SPI port",
-     "a udev rule can give it to you"},
+     "join its group, often dialout"},
+    {"spi", "spi", "spi", "SPI ports", "no SPI port (/dev/spidev*) was found",
+     "add a udev rule for it"},
     {"usb", "usb", "usb", "USB devices in DFU mode",
-     "no chip in DFU mode is connected", "a udev rule can give it to you"},
+     "no chip in DFU mode is connected", "add a udev rule for it"},
     {"probe", "cmsis-dap", "usb", "Debug probes",
      "no CMSIS-DAP probe is connected; openocd knows others",
-     "a udev rule can give it to you"},
+     "add a udev rule for it"},
 };
 #define KIND_COUNT ((int)(sizeof(kinds) / sizeof(*kinds)))
 
 struct list {
-    struct json *out; /* NULL: for people */
-    const char *word; /* NULL: all of them */
-    int said;         /* the kind that has its title, or NOTHING_SAID */
-    bool filled;      /* something of that kind was told */
+    struct json *out; /* NULL: text */
+    const char *word; /* NULL: all kinds */
+    int titled;       /* the last kind whose title was printed */
+    bool filled;      /* a port of that kind was printed */
     sfi_status st;
 };
 
@@ -42,7 +42,7 @@ kind_is_wanted(const struct list *l, const struct kind *k)
     return l->word == NULL || strcmp(l->word, k->word) == 0;
 }
 
-/* The USB, which alone can fail. */
+/* Listing can fail on USB only. */
 static bool
 list_covers_usb(const struct list *l)
 {
@@ -50,7 +50,7 @@ list_covers_usb(const struct list *l)
            strcmp(l->word, "probe") == 0;
 }
 
-/* "serial:" is what a port is when it says nothing else. */
+/* A port without a scheme is serial. */
 static const char *
 uri_as_port_name(const char *uri)
 {
@@ -61,24 +61,23 @@ static const char *
 kind_empty_reason(const struct list *l, const struct kind *k)
 {
     if (sfi_has_feature(k->feature) == 0)
-        return "this libsfi was built without them";
-    /* what can fail is the USB alone */
+        return "this libsfi was built without this kind";
     if (l->st != SFI_OK && strcmp(k->feature, "usb") == 0)
-        return "they cannot be listed";
+        return "listing failed";
     return k->none;
 }
 
-/* The titles up to this kind's, with what there is none of. */
+/* Print the titles up to this kind, each empty kind with its reason. */
 static void
 list_print_titles(struct list *l, int up_to)
 {
-    while (l->said < up_to) {
-        int i = l->said;
+    while (l->titled < up_to) {
+        int i = l->titled;
 
-        if (i != NOTHING_SAID && kind_is_wanted(l, &kinds[i]) && !l->filled)
+        if (i != BEFORE_FIRST && kind_is_wanted(l, &kinds[i]) && !l->filled)
             (void)printf("  %s\n", kind_empty_reason(l, &kinds[i]));
         l->filled = false;
-        i = ++l->said;
+        i = ++l->titled;
         if (i < KIND_COUNT && kind_is_wanted(l, &kinds[i]))
             (void)printf("%s:\n", kinds[i].title);
     }
@@ -116,9 +115,9 @@ device_print(const struct kind *k, const sfi_transport_found *f)
     if (f->lasting_uri[0] != '\0')
         (void)printf("    also port=%s\n", uri_as_port_name(f->lasting_uri));
     if ((f->flags & SFI_FOUND_DENIED) != 0)
-        (void)printf("    you may not open it: %s\n", k->remedy);
+        (void)printf("    access denied: %s\n", k->remedy);
     if ((f->flags & SFI_FOUND_BUSY) != 0)
-        (void)printf("    another program has it\n");
+        (void)printf("    in use by another program\n");
 }
 
 static void
@@ -157,7 +156,7 @@ list_on_found(void *user, const sfi_transport_found *found)
     device_print(&kinds[i], found);
 }
 
-/* Those of the wanted ones that cannot be there. */
+/* The wanted kinds that this build lacks. */
 static void
 list_write_not_built_in(const struct list *l)
 {
@@ -181,7 +180,7 @@ program_check_list(const struct cli *c)
         return;
     for (size_t id = 0; id < OPT_COUNT; id++) {
         if (id != OPT_LIST && id != OPT_JSON && cli_has(c, id))
-            cli_usage(c, "%s does not go with %s",
+            cli_usage(c, "%s cannot be combined with %s",
                       cli_next(c, id, NULL)->spelling, use->spelling);
     }
     while (word != NULL && i < KIND_COUNT && strcmp(kinds[i].word, word) != 0)
@@ -197,7 +196,7 @@ program_list(struct program *p)
     struct list l = {
         .out = p->json ? &p->out : NULL,
         .word = cli_value(&p->cli, OPT_LIST),
-        .said = NOTHING_SAID,
+        .titled = BEFORE_FIRST,
     };
 
     if (p->json)

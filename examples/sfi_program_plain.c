@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* sfi-program: what the open bootloader does: erase, write, verify, read,
- * option bytes, go. */
+/* sfi-program with the open bootloader: erase, write, verify, read, option
+ * bytes, start. */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
 #include <inttypes.h>
@@ -10,10 +10,10 @@
 
 #include "sfi_program.h"
 
-/* One window at a time: each is 1.6 s of a line of 115200 baud, and costs a
- * look at the write protection, 48 transfers over USB. */
+/* Memory is written and read in windows.  Each takes 1.6 s at 115200 baud, and
+ * the library checks the write protection for each, 48 transfers over USB. */
 #define WINDOW 16384u
-#define RAM_UNIT 8u /* what a bootloader writes of RAM */
+#define RAM_UNIT 8u /* RAM is written in units of so many bytes */
 #define READ_MAX ((uint64_t)64 << 20)
 #define SECTORS_MAX 1024u
 #define TEXT_MAX 160u
@@ -26,17 +26,6 @@ report_plain_error(struct program *p, sfi_status st, const char *text)
 }
 
 /* ---- the command line ---- */
-
-static uint64_t
-option_address(const struct cli *c, const struct cli_use *use, size_t index)
-{
-    uint64_t address;
-
-    if (!cli_number(use->value[index], UINT32_MAX, &address))
-        cli_usage(c, "%s: \"%s\" is no address, expected one like 0x08000000",
-                  use->spelling, use->value[index]);
-    return address;
-}
 
 /* "3" or "3-7" */
 static bool
@@ -56,8 +45,8 @@ parse_sector_range(const char *word, uint64_t *first, uint64_t *last)
            *first <= *last;
 }
 
-/* ST's "[3 7]", which comes as one word or, from a shell, as several: *i is the
- * last of them then. */
+/* ST's "[3 7]", which is one word or, after a shell, several: *i becomes the
+ * last of them. */
 static bool
 parse_bracket_range(const struct cli_use *use, unsigned *i, uint64_t *first,
                     uint64_t *last)
@@ -86,7 +75,7 @@ parse_bracket_range(const struct cli_use *use, unsigned *i, uint64_t *first,
            cli_number(to, SECTORS_MAX - 1, last) && *first <= *last;
 }
 
-/* The sectors of value *i, and maybe of those behind it. */
+/* The sectors of value *i; *i moves on when a range is several words. */
 static bool
 parse_sectors_at(const struct cli_use *use, unsigned *i, uint64_t *first,
                  uint64_t *last)
@@ -113,7 +102,8 @@ check_erase_option(const struct cli *c, const struct cli_use *use)
                       word);
     }
     if (cli_has(c, OPT_SFI))
-        cli_usage(c, "-sfi erases by itself; with it there is only -e all");
+        cli_usage(c, "-sfi erases the flash itself; only -e all can be "
+                     "combined with it");
 }
 
 static void
@@ -141,32 +131,35 @@ program_check_plain(const struct cli *c)
     for (size_t id = OPT_WRITE; id <= OPT_GO; id++)
         any = any || cli_has(c, id);
     if (any && cli_has(c, OPT_SFI))
-        cli_usage(c, "-sfi goes alone: a secure chip shows no memory");
+        cli_usage(c,
+                  "-sfi cannot be combined with these options: a secure chip "
+                  "gives no access to memory");
     use = cli_next(c, OPT_ERASE, NULL);
     if (use != NULL)
         check_erase_option(c, use);
     use = cli_next(c, OPT_WRITE, NULL);
     if (use != NULL && use->count > 1)
-        (void)option_address(c, use, 1);
+        (void)cli_address(c, use, 1);
     if (use == NULL && cli_has(c, OPT_VERIFY))
-        cli_usage(c, "-v goes with -w FILE");
+        cli_usage(c, "-v needs -w FILE");
     use = cli_next(c, OPT_READ, NULL);
     if (use != NULL) {
-        (void)option_address(c, use, 0);
+        (void)cli_address(c, use, 0);
         if (!cli_number(use->value[1], READ_MAX, &size) || size == 0)
-            cli_usage(c, "-r: \"%s\" is no size", use->value[1]);
+            cli_usage(c, "-r: \"%s\" is not a size from 1 byte to 64 MiB",
+                      use->value[1]);
     }
     for (use = NULL; (use = cli_next(c, OPT_OB, use)) != NULL;)
         check_option_byte_words(c, use);
     use = cli_next(c, OPT_GO, NULL);
     if (use != NULL && use->count > 0)
-        (void)option_address(c, use, 0);
+        (void)cli_address(c, use, 0);
     return any;
 }
 
 /* ---- erase ---- */
 
-/* All that are marked, with one command. */
+/* Erase all marked sectors with one command. */
 static sfi_status
 erase_marked_sectors(struct program *p, sfi_target *t, const bool *marked)
 {
@@ -261,7 +254,7 @@ struct window {
     bool used[WINDOW / RAM_UNIT]; /* by units of RAM_UNIT bytes */
 };
 
-/* What of the firmware lies in the window. */
+/* Copy the part of the firmware that lies in the window. */
 static sfi_status
 window_fill_firmware(const sfi_firmware *fw, struct window *w, uint32_t unit)
 {
@@ -288,7 +281,8 @@ window_fill_firmware(const sfi_firmware *fw, struct window *w, uint32_t unit)
     return SFI_OK;
 }
 
-/* The next run of used bytes from `at` on; 0: no more. */
+/* Move `at` to the next run of used bytes, and return its length; 0: no more.
+ */
 static size_t
 window_next_run(const struct window *w, size_t *at)
 {
@@ -301,8 +295,23 @@ window_next_run(const struct window *w, size_t *at)
     return end - *at;
 }
 
-/* Flash that is erased is filled up with 0xff; RAM stays what it is beside the
- * firmware. */
+/* Read what the chip has between the firmware's bytes, then put those on top.
+ */
+static sfi_status
+window_merge_ram(sfi_target *t, const sfi_firmware *fw, struct window *w)
+{
+    size_t len;
+
+    for (size_t at = 0; (len = window_next_run(w, &at)) > 0; at += len) {
+        sfi_status st = sfi_target_read(t, w->base + at, w->data + at, len);
+
+        if (st != SFI_OK)
+            return st;
+    }
+    return window_fill_firmware(fw, w, RAM_UNIT);
+}
+
+/* Gaps inside a unit are 0xff in flash; in RAM they keep their content. */
 static sfi_status
 window_write_to_chip(sfi_target *t, const sfi_firmware *fw, uint64_t base)
 {
@@ -315,16 +324,16 @@ window_write_to_chip(sfi_target *t, const sfi_firmware *fw, uint64_t base)
 
     memset(w.data, 0xff, sizeof(w.data));
     st = window_fill_firmware(fw, &w, unit);
-    for (size_t at = 0;
-         !flash && st == SFI_OK && (len = window_next_run(&w, &at)) > 0;
-         at += len)
-        st = sfi_target_read(t, base + at, w.data + at, len);
     if (st == SFI_OK && !flash)
-        st = window_fill_firmware(fw, &w, unit);
-    for (size_t at = 0; st == SFI_OK && (len = window_next_run(&w, &at)) > 0;
-         at += len)
+        st = window_merge_ram(t, fw, &w);
+    if (st != SFI_OK)
+        return st;
+    for (size_t at = 0; (len = window_next_run(&w, &at)) > 0; at += len) {
         st = sfi_target_write(t, base + at, w.data + at, len);
-    return st;
+        if (st != SFI_OK)
+            return st;
+    }
+    return SFI_OK;
 }
 
 static uint64_t
@@ -347,21 +356,21 @@ firmware_write_to_chip(struct program *p, sfi_target *t, const sfi_firmware *fw)
 {
     uint64_t total = firmware_total_bytes(fw);
     uint64_t done = 0;
-    uint64_t next = 0; /* windows before it are written */
+    uint64_t next = 0; /* windows below it are written */
     const uint8_t *data;
     uint64_t address;
     size_t len;
-    sfi_status st = SFI_OK;
 
-    for (size_t i = 0; st == SFI_OK && i < sfi_firmware_segment_count(fw);
-         i++) {
-        uint64_t at;
+    for (size_t i = 0; i < sfi_firmware_segment_count(fw); i++) {
+        sfi_status st = sfi_firmware_segment(fw, i, &address, &data, &len);
+        uint64_t at = address - address % WINDOW;
 
-        st = sfi_firmware_segment(fw, i, &address, &data, &len);
-        at = address - address % WINDOW;
-        for (at = at > next ? at : next; st == SFI_OK && at < address + len;
-             at += WINDOW) {
+        if (st != SFI_OK)
+            return st;
+        for (at = at > next ? at : next; at < address + len; at += WINDOW) {
             st = window_write_to_chip(t, fw, at);
+            if (st != SFI_OK)
+                return st;
             next = at + WINDOW;
             if (at > address)
                 cli_progress_at(&p->progress, "Writing", done + (at - address),
@@ -369,9 +378,8 @@ firmware_write_to_chip(struct program *p, sfi_target *t, const sfi_firmware *fw)
         }
         done += len;
     }
-    if (st == SFI_OK)
-        cli_progress_at(&p->progress, "Writing", total, total);
-    return st;
+    cli_progress_at(&p->progress, "Writing", total, total);
+    return SFI_OK;
 }
 
 static sfi_status
@@ -410,17 +418,16 @@ firmware_verify_on_chip(struct program *p, sfi_target *t,
     const uint8_t *data;
     uint64_t address;
     size_t len;
-    sfi_status st = SFI_OK;
 
     cli_progress_step(&p->progress, "Verifying ...");
-    for (size_t i = 0; st == SFI_OK && i < sfi_firmware_segment_count(fw);
-         i++) {
-        st = sfi_firmware_segment(fw, i, &address, &data, &len);
+    for (size_t i = 0; i < sfi_firmware_segment_count(fw); i++) {
+        sfi_status st = sfi_firmware_segment(fw, i, &address, &data, &len);
+
         if (st == SFI_OK)
             st = firmware_verify_segment(p, t, address, data, len);
+        if (st != SFI_OK)
+            return st;
     }
-    if (st != SFI_OK)
-        return st;
     cli_progress_step(&p->progress, "Download verified successfully");
     if (p->json)
         json_bool(&p->out, "verified", true);
@@ -431,24 +438,10 @@ sfi_status
 program_load(struct program *p)
 {
     const struct cli_use *use = cli_next(&p->cli, OPT_WRITE, NULL);
-    uint64_t address;
-    sfi_status st;
 
     if (use == NULL)
         return SFI_OK;
-    if (use->count == 1)
-        return sfi_firmware_load(p->ctx, use->value[0], &p->firmware);
-    address = option_address(&p->cli, use, 1);
-    st = sfi_firmware_load(p->ctx, use->value[0], &p->firmware);
-    if (st == SFI_OK)
-        cli_usage(&p->cli,
-                  "%s: this file has its own addresses, %s is for plain "
-                  "binaries",
-                  use->value[0], use->value[1]);
-    if (st != SFI_ERR_FORMAT)
-        return st;
-    return sfi_firmware_load_binary(p->ctx, use->value[0], address,
-                                    &p->firmware);
+    return cli_firmware_load(&p->cli, p->ctx, use, &p->firmware);
 }
 
 static sfi_status
@@ -456,17 +449,18 @@ firmware_program_chip(struct program *p, sfi_target *t)
 {
     sfi_status st = erase_under_firmware(p, t, p->firmware);
 
-    if (st == SFI_OK)
-        st = firmware_write_to_chip(p, t, p->firmware);
+    if (st != SFI_OK)
+        return st;
+    st = firmware_write_to_chip(p, t, p->firmware);
     if (st != SFI_OK)
         return st;
     cli_progress_step(&p->progress, "File download complete");
     if (p->json)
         json_number(&p->out, "bytes_written",
                     firmware_total_bytes(p->firmware));
-    return cli_has(&p->cli, OPT_VERIFY)
-               ? firmware_verify_on_chip(p, t, p->firmware)
-               : SFI_OK;
+    if (!cli_has(&p->cli, OPT_VERIFY))
+        return SFI_OK;
+    return firmware_verify_on_chip(p, t, p->firmware);
 }
 
 /* ---- read ---- */
@@ -498,7 +492,7 @@ static sfi_status
 read_memory_to_file(struct program *p, sfi_target *t)
 {
     const struct cli_use *use = cli_next(&p->cli, OPT_READ, NULL);
-    uint64_t address = option_address(&p->cli, use, 0);
+    uint64_t address = cli_address(&p->cli, use, 0);
     uint64_t size = 0;
     sfi_status st = SFI_OK;
     uint8_t *data;
@@ -507,7 +501,7 @@ read_memory_to_file(struct program *p, sfi_target *t)
     data = malloc((size_t)size);
     if (data == NULL)
         return report_plain_error(p, SFI_ERR_NOMEM,
-                                  "no memory for what is read");
+                                  "out of memory for the data to read");
     for (uint64_t at = 0; st == SFI_OK && at < size; at += WINDOW) {
         size_t n = size - at < WINDOW ? (size_t)(size - at) : WINDOW;
 
@@ -573,10 +567,10 @@ confirm_irreversible(struct program *p, const sfi_option_bytes *ob)
     const char *question = NULL;
 
     if (option_bytes_field(ob, "RDP") == 0xcc)
-        question = "RDP level 2 is for ever: nothing can be read or changed "
-                   "any more. Go on?";
+        question = "RDP level 2 is irreversible: the chip can never be read or "
+                   "changed again. Continue?";
     else if (option_bytes_field(ob, "SECURITY") == 1)
-        question = "SECURITY cannot be taken back. Go on?";
+        question = "SECURITY is irreversible. Continue?";
     return question == NULL || cli_has(&p->cli, OPT_YES) ||
            cli_confirm(&p->cli, question, "--yes");
 }
@@ -600,8 +594,9 @@ option_bytes_change(struct program *p, sfi_target *t, sfi_option_bytes *ob,
     if (st != SFI_OK)
         return st;
     if (!confirm_irreversible(p, ob))
-        return report_plain_error(p, SFI_ERR_CANCELLED,
-                                  "the option bytes are as they were");
+        return report_plain_error(
+            p, SFI_ERR_CANCELLED,
+            "not confirmed, the option bytes are unchanged");
     cli_progress_step(&p->progress, "Programming option bytes ...");
     st = sfi_target_write_option_bytes(t, ob);
     if (st == SFI_OK) {
@@ -627,17 +622,17 @@ option_bytes_show_or_change(struct program *p, sfi_target *t)
     return st;
 }
 
-/* ---- all of it ---- */
+/* ---- all actions, in order ---- */
 
 static sfi_status
 remove_readout_protection(struct program *p, sfi_target *t)
 {
     sfi_status st;
 
-    cli_progress_step(&p->progress, "Taking readout protection off ...");
+    cli_progress_step(&p->progress, "Removing readout protection ...");
     st = sfi_target_readout_unprotect(t);
     if (st == SFI_OK) {
-        cli_progress_step(&p->progress, "Readout protection is off");
+        cli_progress_step(&p->progress, "Readout protection removed");
         if (p->json)
             json_bool(&p->out, "readout_unprotected", true);
     }
@@ -648,7 +643,7 @@ static sfi_status
 start_firmware(struct program *p, sfi_target *t)
 {
     const struct cli_use *use = cli_next(&p->cli, OPT_GO, NULL);
-    uint64_t address = use->count > 0 ? option_address(&p->cli, use, 0)
+    uint64_t address = use->count > 0 ? cli_address(&p->cli, use, 0)
                                       : sfi_chip_flash_base(sfi_target_chip(t));
     sfi_status st = sfi_target_go(t, address);
 
@@ -663,19 +658,23 @@ start_firmware(struct program *p, sfi_target *t)
 sfi_status
 program_plain(struct program *p, sfi_target *t)
 {
-    sfi_status st = SFI_OK;
+    const struct {
+        bool wanted;
+        sfi_status (*run)(struct program *p, sfi_target *t);
+    } actions[] = {
+        {cli_has(&p->cli, OPT_RDU), remove_readout_protection},
+        {cli_has(&p->cli, OPT_ERASE), erase_as_asked},
+        {p->firmware != NULL, firmware_program_chip},
+        {cli_has(&p->cli, OPT_READ), read_memory_to_file},
+        {cli_has(&p->cli, OPT_OB), option_bytes_show_or_change},
+        {cli_has(&p->cli, OPT_GO), start_firmware},
+    };
 
-    if (cli_has(&p->cli, OPT_RDU))
-        st = remove_readout_protection(p, t);
-    if (st == SFI_OK && cli_has(&p->cli, OPT_ERASE))
-        st = erase_as_asked(p, t);
-    if (st == SFI_OK && p->firmware != NULL)
-        st = firmware_program_chip(p, t);
-    if (st == SFI_OK && cli_has(&p->cli, OPT_READ))
-        st = read_memory_to_file(p, t);
-    if (st == SFI_OK && cli_has(&p->cli, OPT_OB))
-        st = option_bytes_show_or_change(p, t);
-    if (st == SFI_OK && cli_has(&p->cli, OPT_GO))
-        st = start_firmware(p, t);
-    return st;
+    for (size_t i = 0; i < sizeof(actions) / sizeof(*actions); i++) {
+        sfi_status st = actions[i].wanted ? actions[i].run(p, t) : SFI_OK;
+
+        if (st != SFI_OK)
+            return st;
+    }
+    return SFI_OK;
 }

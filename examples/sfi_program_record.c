@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* sfi-program --record: append lines that survive a power cut. */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +11,7 @@
 
 #include "sfi_program_record.h"
 
-/* The name of a new file is on the disk when its folder is. */
+/* The name of a new file is durable once its folder is synced. */
 static int
 record_sync_folder(const char *path)
 {
@@ -44,9 +45,9 @@ record_open(const struct cli *c, sfi_ctx *ctx, const char *path, int *fd)
     if (*fd >= 0 && fstat(*fd, &info) == 0 && !S_ISREG(info.st_mode)) {
         (void)close(*fd);
         *fd = -1;
-        return cli_fail_text(c, SFI_ERR_OS,
-                             "%s: this is no file that could keep a record",
-                             path);
+        return cli_fail_text(
+            c, SFI_ERR_OS, "%s: not a regular file, so it cannot hold records",
+            path);
     }
     if (*fd >= 0 && record_sync_folder(path) == 0)
         return 0;
@@ -89,8 +90,7 @@ record_write_bytes(int fd, const char *data, size_t len)
     return 0;
 }
 
-/* What lost its power inside a line left no newline: it stays alone on its
- * line. */
+/* A power cut inside a line leaves no newline: the fragment gets one first. */
 static int
 record_write_line(int fd, off_t end, const char *line, size_t len)
 {
@@ -116,7 +116,7 @@ record_append(int fd, const char *line, size_t len)
     } else if (record_write_line(fd, st.st_size, line, len) != 0) {
         err = errno;
         if (ftruncate(fd, st.st_size) != 0)
-            err = errno; /* half a line is left: the next one ends it */
+            err = errno; /* a fragment stays; the next append ends it */
     }
     (void)record_lock_file(fd, F_UNLCK);
     return err;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* sfi-sim: the chip maker and the chip: makes virtual parts, runs one on a
- * pseudo terminal and a JTAG server, shows what is in it. */
+/* sfi-sim: make virtual chips, run one on a pseudo terminal and a JTAG server,
+ * show one to a command as a device, save what is in one. */
 #define _POSIX_C_SOURCE 200809L
 #include <limits.h>
 #include <signal.h>
@@ -19,17 +19,18 @@ static const struct cli_option make_options[MAKE_COUNT] = {
                  .values = "DIR",
                  .min = 1,
                  .max = 1,
-                 .help = "the chip maker's CA; made when it is not there"},
+                 .help = "the chip maker's CA; created when it is absent"},
     [MAKE_CHIP] = {.name = "chip",
                    .values = "NAME",
                    .min = 1,
                    .max = 1,
-                   .help = "stm32h753xi or stm32l462ce"},
+                   .lists_chips = true,
+                   .help = "the part to make:"},
     [MAKE_STATE] = {.name = "state",
                     .values = "DIR",
                     .min = 1,
                     .max = 1,
-                    .help = "the new chip's folder: not there yet, or empty"},
+                    .help = "the new chip's folder: absent or empty"},
 };
 
 enum { RUN_STATE, RUN_USART, RUN_JTAG, RUN_REMOTE, RUN_COUNT };
@@ -39,22 +40,22 @@ static const struct cli_option run_options[RUN_COUNT] = {
                    .values = "DIR",
                    .min = 1,
                    .max = 1,
-                   .help = "the chip's folder, up to date at every moment"},
+                   .help = "the chip's folder, always up to date"},
     [RUN_USART] = {.name = "usart",
                    .values = "LINK",
                    .min = 1,
                    .max = 1,
-                   .help = "the name of its USART, a symbolic link to a\n"
+                   .help = "the name of its USART: a symbolic link to a\n"
                            "pseudo terminal"},
     [RUN_JTAG] = {.name = "jtag",
                   .values = "HOST:PORT",
                   .min = 1,
                   .max = 1,
-                  .help = "where it serves JTAG, as openocd's\n"
-                          "remote_bitbang; port 0: one that is free"},
+                  .help = "serve JTAG there with openocd's remote_bitbang\n"
+                          "protocol; port 0: any free port"},
     [RUN_REMOTE] = {.name = "allow-remote",
-                    .help = "HOST may be reached by other machines, which can\n"
-                            "then do anything to the chip"},
+                    .help = "HOST may be reachable from other machines, which\n"
+                            "can then do anything to the chip"},
 };
 
 enum { WRAP_STATE, WRAP_ON_USB, WRAP_ON_SPI, WRAP_ON_PROBE, WRAP_COUNT };
@@ -67,16 +68,18 @@ static const struct cli_option wrap_options[WRAP_COUNT] = {
                     .repeats = true,
                     .help = "the chip's folder; several for several chips"},
     [WRAP_ON_USB] = {.name = "usb",
-                     .help = "it is in a USB port, and in DFU mode while a\n"
-                             "bootloader runs: 1-1, the next one 1-3"},
+                     .help =
+                         "put the chip into USB port 1-1, in DFU mode while\n"
+                         "a bootloader runs; the next chip is in 1-3"},
     [WRAP_ON_SPI] = {.name = "spi",
-                     .help = "it is the slave of /dev/spidev0.0, the next one\n"
-                             "of /dev/spidev0.1"},
+                     .help =
+                         "connect the chip to /dev/spidev0.0, the next chip\n"
+                         "to /dev/spidev0.1"},
     [WRAP_ON_PROBE] = {.name = "probe",
                        .help =
-                           "its SWD and NRST are on a CMSIS-DAP probe in USB\n"
-                           "port 1-2, the next one's in 1-4; SIGUSR1 pulls\n"
-                           "the probes out"},
+                           "connect SWD and NRST to a CMSIS-DAP probe in USB\n"
+                           "port 1-2, of the next chip in 1-4; SIGUSR1\n"
+                           "unplugs the probes"},
 };
 
 enum { DUMP_STATE, DUMP_AREA, DUMP_OUT, DUMP_COUNT };
@@ -109,17 +112,18 @@ static const struct cli_spec commands[COMMAND_COUNT] = {
                      .usage = "--ca DIR --chip NAME --state DIR",
                      .options = make_options,
                      .option_count = MAKE_COUNT,
-                     .notes = "The CA's folder gets its key pair (ca.key.pem, "
-                              "ca.pub.pem) and a\npersonalisation file per "
-                              "product, for HSMs."},
+                     .notes = "The CA's folder holds its key pair (ca.key.pem, "
+                              "ca.pub.pem) and a\npersonalisation file for "
+                              "each product, for HSMs."},
     [RUN] = {.program = "sfi-sim run",
              .purpose = "Runs a virtual chip until SIGTERM or SIGINT.",
              .usage = "--state DIR [--usart LINK] [--jtag HOST:PORT]",
              .options = run_options,
              .option_count = RUN_COUNT,
-             .notes = "One link at least.  LINK appears when the chip listens. "
-                      " It has no reset\nline: the power is cycled when an "
-                      "option byte change waits for it."},
+             .notes =
+                 "At least one link is needed.  LINK appears when the chip "
+                 "listens.  The chip has\nno reset line: the power is "
+                 "cycled when an option byte change needs it."},
     [WRAP] = {.program = "sfi-sim wrap",
               .purpose = "Runs a command that sees a virtual chip as a device "
                          "of this machine.",
@@ -129,17 +133,18 @@ static const struct cli_spec commands[COMMAND_COUNT] = {
               .option_count = WRAP_COUNT,
               .operands_min = 1,
               .operands_max = UINT_MAX,
-              .notes = "Ends with the command's exit status.  It sees no other "
-                       "device.  The chip has\nno reset line: the power is "
-                       "cycled when an option byte change waits for it."},
+              .notes =
+                  "Exits with the command's exit status.  The command sees "
+                  "no other devices.  The\nchip has no reset line: the "
+                  "power is cycled when an option byte change needs it."},
     [DUMP] = {.program = "sfi-sim dump",
-              .purpose = "Writes what is in a chip to a file, past its "
+              .purpose = "Saves an area of a chip to a file, without its "
                          "bootloader.",
               .usage = "--state DIR --area AREA --out FILE",
               .options = dump_options,
               .option_count = DUMP_COUNT,
-              .notes = "Also while the chip runs.  The device key is 32 "
-                       "bytes, big-endian; option\nbytes are the words of the "
+              .notes = "Works while the chip runs, too.  The device key is 32 "
+                       "bytes, big-endian;\noption bytes are the words of the "
                        "CSV file, little-endian."},
 };
 
@@ -181,25 +186,13 @@ sim_on_signal(int sig)
     ended = 1;
 }
 
-static void
-sim_catch_signals(void)
-{
-    static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
-    struct sigaction action;
-
-    memset(&action, 0, sizeof(action));
-    action.sa_handler = sim_on_signal;
-    for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
-        (void)sigaction(signals[i], &action, NULL);
-}
-
 struct service {
     const sfi_sim *sim;
     sfi_sim_links links;
     bool announced;
 };
 
-/* The port may be one that was free. */
+/* JTAG's port may have been chosen by the system. */
 static void
 service_announce_links(const struct service *s)
 {
@@ -215,7 +208,7 @@ service_announce_links(const struct service *s)
     (void)fflush(stdout);
 }
 
-/* Asked for the first time when the links are there. */
+/* The first call comes when the links are open. */
 static int
 service_should_stop(void *user)
 {
@@ -242,30 +235,31 @@ sim_run_chip(const struct cli *c, sfi_ctx *ctx)
     sfi_status st;
 
     if (service.links.usart == NULL && service.links.jtag == NULL)
-        cli_usage(c, "no link is named, expected --usart or --jtag");
+        cli_usage(c, "no link is given, expected --usart or --jtag");
     st = sfi_sim_open(ctx, state, &sim);
     if (st == SFI_OK) {
         service.sim = sim;
-        sim_catch_signals();
+        cli_handle_signals(sim_on_signal);
         st = sfi_sim_serve(sim, &service.links, service_should_stop, &service);
     }
     sfi_sim_free(sim);
     return st == SFI_OK ? 0 : cli_fail(c, ctx, st);
 }
 
-/* All that are named. */
 static sfi_status
 wrap_open_chips(const struct cli *c, sfi_ctx *ctx,
                 sfi_sim *chips[WRAP_CHIPS_MAX], size_t *count)
 {
     const struct cli_use *use = NULL;
-    sfi_status st = SFI_OK;
 
-    while (st == SFI_OK && (use = cli_next(c, WRAP_STATE, use)) != NULL) {
-        st = sfi_sim_open(ctx, use->value[0], &chips[*count]);
-        *count += st == SFI_OK;
+    while ((use = cli_next(c, WRAP_STATE, use)) != NULL) {
+        sfi_status st = sfi_sim_open(ctx, use->value[0], &chips[*count]);
+
+        if (st != SFI_OK)
+            return st;
+        ++*count;
     }
-    return st;
+    return SFI_OK;
 }
 
 static void
@@ -299,7 +293,7 @@ sim_wrap_command(const struct cli *c, sfi_ctx *ctx)
     if (cli_has(c, WRAP_ON_PROBE))
         wired |= WRAP_PROBE;
     if (wired == 0)
-        cli_usage(c, "no device is named, expected --usb, --spi or --probe");
+        cli_usage(c, "no device is given, expected --usb, --spi or --probe");
     st = wrap_open_chips(c, ctx, chips, &count);
     status = st == SFI_OK ? sim_wrap(c, chips, count, wired, c->operands)
                           : cli_fail(c, ctx, st);
@@ -340,7 +334,7 @@ main(int argc, char **argv)
         [DUMP] = sim_dump_area,
     };
     const struct cli_spec *spec =
-        cli_command("sfi-sim", "Virtual STM32 chips, and who makes them.",
+        cli_command("sfi-sim", "Virtual STM32 chips, and their maker.",
                     commands, COMMAND_COUNT, argc, argv);
     struct cli c;
     sfi_ctx *ctx;

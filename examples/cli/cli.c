@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The command line: options into a table of uses, --help, and "did you mean".
+ */
 #define _POSIX_C_SOURCE 200809L
 #include "cli/cli.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define HELP_COLUMN 36
-/* Longer words are never "meant": it bounds the work. */
+/* Longer words get no suggestion, which bounds the work. */
 #define WORD_MAX 40
 
 /* ---- did you mean ---- */
@@ -20,7 +23,7 @@ smallest_of_three(size_t a, size_t b, size_t c)
     return m < c ? m : c;
 }
 
-/* Levenshtein: how many edits lead from one word to the other. */
+/* Levenshtein distance: how many edits turn one word into the other. */
 static size_t
 word_edit_distance(const char *a, const char *b)
 {
@@ -46,7 +49,7 @@ word_edit_distance(const char *a, const char *b)
     return row[lb];
 }
 
-/* Keep the word nearest to `typed`, if it is near at all. */
+/* The known word nearest to `typed`; NULL: no word is near. */
 struct nearest {
     const char *typed;
     const char *word;
@@ -89,6 +92,17 @@ help_print_lines(const char *text, const char *first, const char *others)
     }
 }
 
+/* The parts, so that a new one shows up in every program. */
+static void
+help_print_chips(const char *indent)
+{
+    const sfi_chip *chip;
+
+    for (size_t i = 0; (chip = sfi_chip_at(i)) != NULL; i++)
+        (void)printf("%s%s (0x%" PRIx32 ")\n", indent, sfi_chip_name(chip),
+                     sfi_chip_device_id(chip));
+}
+
 static void
 help_print_option(const struct cli_option *o)
 {
@@ -108,6 +122,8 @@ help_print_option(const struct cli_option *o)
         (void)printf("%s\n", left);
         help_print_lines(o->help, indent, indent);
     }
+    if (o->lists_chips)
+        help_print_chips(indent);
 }
 
 static _Noreturn void
@@ -122,7 +138,7 @@ static const struct cli_option common_options[] = {
     {.name = "version", .help = "print the version"},
 };
 
-/* Each line is a form of its own, but one that is indented goes on. */
+/* Each line is a usage of its own; an indented line continues it. */
 static void
 help_print_usage(const struct cli_spec *spec)
 {
@@ -132,7 +148,7 @@ help_print_usage(const struct cli_spec *spec)
         size_t len = strcspn(at, "\n");
 
         if (*at == ' ')
-            (void)printf("      %.*s\n", (int)len, at);
+            (void)printf("         %.*s\n", (int)len, at);
         else
             (void)printf("%s %s %.*s\n", lead, spec->program, (int)len, at);
         at += len + (at[len] == '\n');
@@ -173,7 +189,7 @@ cli_command(const char *program, const char *purpose,
         for (size_t i = 0; i < count; i++)
             (void)printf("  %-24s %s\n", commands[i].program,
                          commands[i].purpose);
-        (void)printf("\n`%s --help` tells more.\n", commands[0].program);
+        (void)printf("\nMore: %s --help\n", commands[0].program);
         exit(fflush(stdout) == 0 ? 0 : cli_exit_status(SFI_ERR_OS));
     }
     for (size_t i = 0; i < count; i++) {
@@ -192,7 +208,7 @@ cli_command(const char *program, const char *purpose,
 
 /* ---- options ---- */
 
-/* What is being parsed: the words still to come. */
+/* The words that are still to be parsed. */
 struct words {
     char **at;
     size_t left;

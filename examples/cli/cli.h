@@ -2,9 +2,9 @@
 /* Copyright The libsfi authors */
 /* What the programs share: options, errors, questions, progress, JSON.
  *
- * Both spellings of an option work, with one dash or two: the short one of
- * ST's tools and a long one.  An option takes plain values and `key=value`
- * words; its row in the table says how many and which. */
+ * An option has a short spelling as in ST's tools and a long one; both work
+ * with one dash or two.  An option takes plain values and `key=value` words;
+ * its row in the table says how many and which. */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
@@ -35,6 +35,7 @@ struct cli_option {
     unsigned min, max;  /* how many plain values; max <= CLI_VALUES_MAX */
     const char *keys[CLI_KEYS_MAX + 1]; /* the keys of key=value words */
     bool repeats;
+    bool lists_chips; /* --help adds a line for each part */
     const char *help; /* may have several lines */
 };
 
@@ -42,11 +43,11 @@ struct cli_option {
 struct cli_spec {
     const char *program; /* "sfi-create", "sfi-sim run" */
     const char *purpose; /* one sentence */
-    const char *usage;   /* what follows the name; one form a line,
-                               a line with a blank first goes on */
+    const char *usage;   /* what follows the name, one usage a line; a line
+                          * that begins with a blank continues it */
     const struct cli_option *options;
     size_t option_count;
-    unsigned operands_min, operands_max; /* words that follow no option */
+    unsigned operands_min, operands_max; /* words that belong to no option */
     const char *notes;                   /* at the end of --help, or NULL */
 };
 
@@ -63,17 +64,17 @@ struct cli {
     const struct cli_spec *spec;
     struct cli_use *uses;
     size_t use_count;
-    const char **operands; /* NULL behind the last */
+    const char **operands; /* the last is followed by NULL */
     size_t operand_count;
 };
 
-/* Parse, or leave: --help and --version with 0, a mistake with 64 after a
+/* Parse, or exit: --help and --version with 0, a usage error with 64 after a
  * message.  argv[0] is skipped. */
 void cli_parse(struct cli *c, const struct cli_spec *spec, int argc,
                char **argv);
 void cli_free(struct cli *c);
 /* The command that argv[1] names; its own arguments begin at argv + 1.
- * Leaves like cli_parse(). */
+ * Exits like cli_parse(). */
 const struct cli_spec *cli_command(const char *program, const char *purpose,
                                    const struct cli_spec *commands,
                                    size_t count, int argc, char **argv);
@@ -84,40 +85,49 @@ const struct cli_use *cli_next(const struct cli *c, size_t id,
                                const struct cli_use *last);
 /* First value of the first occurrence; NULL: absent. */
 const char *cli_value(const struct cli *c, size_t id);
-/* Likewise, but absent is a mistake: leaves with 64. */
+/* The same of a required option: exits with 64 when it is absent. */
 const char *cli_need(const struct cli *c, size_t id);
-/* Value of `key` in a use (NULL is fine); NULL: absent. */
+/* Value of `key` in a use, which may be NULL; NULL: absent. */
 const char *cli_key(const struct cli *c, const struct cli_use *use,
                     const char *key);
 
 /* A whole number up to `max`, decimal or 0x-prefixed. */
 bool cli_number(const char *text, uint64_t max, uint64_t *out);
 
-/* ---- endings ---- */
+/* Value number `index` as a 32-bit address; another word is a usage error. */
+uint64_t cli_address(const struct cli *c, const struct cli_use *use,
+                     size_t index);
+/* The firmware of an option FILE [ADDRESS]: ELF, Intel HEX or S-records, or
+ * with ADDRESS a plain binary.  An address for another file is a usage error.
+ */
+sfi_status cli_firmware_load(const struct cli *c, sfi_ctx *ctx,
+                             const struct cli_use *use, sfi_firmware **out);
 
-/* A mistake of the caller: message, pointer to --help, exit with 64. */
+/* ---- messages and exit status ---- */
+
+/* A usage error: message, hint to --help, exit with 64. */
 _Noreturn void cli_usage(const struct cli *c, const char *fmt, ...)
     CLI_PRINTF(2, 3);
-/* Likewise, before anything is parsed. */
+/* The same before anything is parsed. */
 _Noreturn void cli_usage_of(const char *program, const char *fmt, ...)
     CLI_PRINTF(2, 3);
-/* Likewise, naming the chips that there are. */
+/* A usage error that lists the known parts. */
 _Noreturn void cli_unknown_chip(const struct cli *c, const char *text);
-/* No memory: exit with 7. */
+/* Out of memory: exit with 7. */
 _Noreturn void cli_nomem(const char *program);
-/* A context whose warnings go to stderr; leaves when there is no memory. */
+/* A context whose warnings go to stderr; exits when there is no memory. */
 sfi_ctx *cli_context(const struct cli *c);
-/* `program: where: message` and a hint; returns the exit status. */
+/* Print `program: where: message` and a hint; returns the exit status. */
 int cli_fail(const struct cli *c, const sfi_ctx *ctx, sfi_status st);
-/* The same when the library did not know the file's name. */
+/* The same with `path` in front, for an error whose place has no file name. */
 int cli_fail_at(const struct cli *c, const sfi_ctx *ctx, sfi_status st,
                 const char *path);
-/* The same for what is no error of the library. */
+/* The same for an error that the program found. */
 int cli_fail_text(const struct cli *c, sfi_status st, const char *fmt, ...)
     CLI_PRINTF(3, 4);
 /* 0, or the category of the status. */
 int cli_exit_status(sfi_status st);
-/* Flush stdout: `status`, or 7 when the output could not be written. */
+/* Flush stdout; returns `status`, or 7 when stdout could not be written. */
 int cli_finish(const struct cli *c, int status);
 
 /* ---- whole files ---- */
@@ -133,6 +143,9 @@ struct cli_file {
 int cli_file_read(const struct cli *c, const char *path, struct cli_file *file);
 void cli_file_free(struct cli_file *file);
 
+/* SIGINT, SIGTERM and SIGHUP go to this handler; SIG_DFL: as before. */
+void cli_handle_signals(void (*handler)(int signum));
+
 /* ---- the person at the terminal ---- */
 
 #define CLI_PIN_MAX 128u
@@ -142,34 +155,36 @@ struct cli_pin {
     size_t len;
 };
 
-/* The first line of `file`, or when NULL what is typed, unseen; `twice`: a new
- * PIN, typed again.  0, or the exit status after a message.  Wipe it. */
+/* Read a PIN: the first line of `file`, or when that is NULL, typed without
+ * echo; `twice`: a new PIN, typed twice.  0, or the exit status after a
+ * message.  Wipe the PIN after use. */
 int cli_pin_read(const struct cli *c, const char *file, bool twice,
                  struct cli_pin *pin);
-/* A new PIN, typed twice; `option` is what answers instead. */
+/* Read a new PIN; a message names `option` as the way without a terminal. */
 int cli_new_pin_read(const struct cli *c, const char *file, const char *option,
                      struct cli_pin *pin);
 void cli_pin_wipe(struct cli_pin *pin);
-/* Clear a secret: the compiler may not leave it out. */
+/* Clear a secret; the compiler cannot remove the call. */
 void cli_wipe(void *p, size_t len);
-/* Was "yes" typed?  False with a message when nobody can be asked; `option`
- * is what answers instead. */
+/* Ask, and return whether "yes" was typed.  Without a terminal: false after a
+ * message that names `option`. */
 bool cli_confirm(const struct cli *c, const char *question, const char *option);
 
-/* A bar on a terminal, lines of ten percent each elsewhere. */
+/* A bar on a terminal; elsewhere a line for each ten percent. */
 struct cli_progress {
     FILE *out; /* NULL: silent */
     bool terminal;
-    bool open; /* a bar is on the line */
+    bool open; /* the cursor is behind a bar */
     const char *what;
     unsigned shown; /* percent */
 };
 
 void cli_progress_init(struct cli_progress *p, FILE *out);
-/* A line of its own, above any bar. */
+/* Print a line; an open bar ends first. */
 void cli_progress_step(struct cli_progress *p, const char *fmt, ...)
     CLI_PRINTF(2, 3);
-/* `what` is compared by pointer: another one begins a new bar. */
+/* Show a percentage of `what`, which is compared by pointer: another pointer
+ * begins a new bar. */
 void cli_progress_at(struct cli_progress *p, const char *what, uint64_t done,
                      uint64_t total);
 void cli_progress_end(struct cli_progress *p);
@@ -180,7 +195,7 @@ void cli_progress_end(struct cli_progress *p);
 
 struct json {
     FILE *out;
-    bool on_a_line; /* all of it, instead of a line per value */
+    bool on_a_line; /* all on one line, not a line for each value */
     unsigned depth;
     bool filled[JSON_DEPTH_MAX + 1];
     char closer[JSON_DEPTH_MAX + 1];
@@ -188,7 +203,7 @@ struct json {
 
 void json_init(struct json *j, FILE *out);
 void json_init_line(struct json *j, FILE *out);
-/* In an object every value has a name; in an array `name` is NULL. */
+/* `name` is the member's name in an object, NULL in an array. */
 void json_object(struct json *j, const char *name);
 void json_array(struct json *j, const char *name);
 void json_close(struct json *j); /* the innermost */
@@ -199,9 +214,10 @@ void json_hex(struct json *j, const char *name, const uint8_t *data,
               size_t len);
 /* "error": status, name, where, message and codes; nothing on success. */
 void json_error(struct json *j, const sfi_ctx *ctx, sfi_status st);
-/* The same of a failure that no context knows of. */
+/* The same of a failure that is in no context. */
 void json_failure(struct json *j, sfi_status st, const char *message);
-/* ... of the first one that cli_fail_text() told; nothing if there was none. */
+/* The same of the first failure that cli_fail_text() printed; nothing if there
+ * was none. */
 void cli_json_failure(struct json *j);
 
 #endif

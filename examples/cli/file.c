@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Whole files into memory, with messages of the program. */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
 #include <stdlib.h>
@@ -25,7 +26,7 @@ file_fail_to_read(const struct cli *c, const char *path)
                          strerror(err));
 }
 
-/* Length of a regular file; -1: errno. */
+/* Length of a regular file; -1 with errno set. */
 static long
 file_regular_length(FILE *f)
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* State and counters of an HSM as text, in the words of ST's tools, and as
+ * JSON. */
 #include "cli/hsm_words.h"
 
 #include <inttypes.h>

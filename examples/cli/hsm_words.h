@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* What an HSM says about itself, in the words of ST's tools. */
+/* State and counters of an HSM, in the words of ST's tools. */
 #ifndef CLI_HSM_WORDS_H
 #define CLI_HSM_WORDS_H
 
@@ -12,12 +12,12 @@
 
 /* "OPERATIONAL STATE" and the like. */
 const char *hsm_state(const sfi_hsm_info *info);
-/* One line each: state, firmware identifier, counter, product, serial number,
- * audit records, PIN tries. */
+/* A line for each value: state, firmware identifier, counter, product, serial
+ * number, audit records, PIN tries. */
 void hsm_print(FILE *out, const sfi_hsm_info *info);
-/* The same as members of the object that is open. */
+/* The same as members of the open JSON object. */
 void hsm_json(struct json *j, const sfi_hsm_info *info);
-/* How many installations are left, and whether that is few. */
+/* JSON: the installations left, and whether the low-water mark is reached. */
 void hsm_left_json(struct json *j, const sfi_hsm_info *info);
 
 #endif

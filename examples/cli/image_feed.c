@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Push bytes into an image reader and hand its events to a function. */
 #include "cli/image_feed.h"
 
 static sfi_status

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* JSON output, value by value. */
 #include <string.h>
 
 #include "cli/cli.h"
@@ -38,7 +39,7 @@ json_write_string(struct json *j, const char *text)
     (void)fputc('"', j->out);
 }
 
-/* What stands before a value: comma, line, indent, name. */
+/* Write what precedes a value: comma, line break, indent, name. */
 static void
 json_write_lead(struct json *j, const char *name)
 {

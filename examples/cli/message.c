@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* What the programs say when they end, and with which status. */
+/* Error messages, hints and exit status of the programs. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -63,20 +63,23 @@ static const struct {
     sfi_status status;
     const char *hint;
 } hints[] = {
-    {SFI_ERR_UNSUPPORTED, "this build may lack it: see its configuration"},
-    {SFI_ERR_CHIP_RULE, "is it the right chip? if so, change the input"},
-    {SFI_ERR_AUTH, "it was altered, or made with another key or nonce"},
-    {SFI_ERR_CERTIFICATE, "the chip is no genuine one of this product"},
+    {SFI_ERR_UNSUPPORTED,
+     "this build may lack the feature: see its meson options"},
+    {SFI_ERR_CHIP_RULE,
+     "check the chip's name; if it is right, change the input"},
+    {SFI_ERR_AUTH, "the data was altered, or made with another key or nonce"},
+    {SFI_ERR_CERTIFICATE, "the chip is not a genuine device of this product"},
     {SFI_ERR_TIMEOUT, "check wiring, power and BOOT0, then try again"},
-    {SFI_ERR_NO_DEVICE, "check the name of the port, and that it is there"},
-    {SFI_ERR_ACCESS, "check its permissions, and that nobody else uses it"},
+    {SFI_ERR_NO_DEVICE, "check the port's name, and that it is connected"},
+    {SFI_ERR_ACCESS, "check permissions, and that no other program uses it"},
     {SFI_ERR_NACK, "reset the chip into its bootloader, then try again"},
-    {SFI_ERR_PROTECTED, "-ob displ shows write protection, -rdu ends readout "
-                        "protection"},
-    {SFI_ERR_HSM_COUNTER, "an HSM that is used up needs a successor"},
-    {SFI_ERR_HSM_STATE, "sfi-hsm -i HSM -info tells its state"},
+    {SFI_ERR_PROTECTED,
+     "-ob displ shows write protection, -rdu removes readout "
+     "protection"},
+    {SFI_ERR_HSM_COUNTER, "this HSM is exhausted; provision a new one"},
+    {SFI_ERR_HSM_STATE, "sfi-hsm -i HSM -info shows its state"},
     {SFI_ERR_HSM_PIN, "too many wrong PINs block the HSM for ever"},
-    {SFI_ERR_INTERNAL, "this is a fault of libsfi: please report it"},
+    {SFI_ERR_INTERNAL, "this is a bug in libsfi: please report it"},
 };
 
 static void
@@ -88,7 +91,7 @@ print_status_hint(sfi_status st)
     }
 }
 
-/* A status has many messages; some of them say already what to do. */
+/* Some messages of a status already say what to do: no hint then. */
 static bool
 hint_fits_error(sfi_status st, const sfi_error *err)
 {
@@ -125,7 +128,7 @@ cli_fail_at(const struct cli *c, const sfi_ctx *ctx, sfi_status st,
     if (hint_fits_error(st, err))
         print_status_hint(st);
     if (st == SFI_ERR_DEVICE && sfi_error_peer_code(err) == SFI_CAUSE_INSTALLED)
-        (void)fputs("  hint: -e all erases it\n", stderr);
+        (void)fputs("  hint: -e all erases the install\n", stderr);
     return cli_exit_status(st);
 }
 
@@ -135,7 +138,7 @@ cli_fail(const struct cli *c, const sfi_ctx *ctx, sfi_status st)
     return cli_fail_at(c, ctx, st, "");
 }
 
-/* What was told first, for machines. */
+/* The first failure, for JSON. */
 static struct {
     sfi_status status;
     char text[512];
@@ -200,7 +203,7 @@ cli_context(const struct cli *c)
     return ctx;
 }
 
-/* Device ids are written in hexadecimal: "450" is meant so. */
+/* Device ids are hexadecimal: "450" most likely means 0x450. */
 static const sfi_chip *
 chip_by_bare_digits(const char *text)
 {
@@ -217,7 +220,7 @@ chip_by_bare_digits(const char *text)
 void
 cli_unknown_chip(const struct cli *c, const char *text)
 {
-    char known[128];
+    char known[1024];
     size_t len = 0;
     const sfi_chip *chip = chip_by_bare_digits(text);
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The person at the terminal: PINs, questions, signals, progress. */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 #include <termios.h>
@@ -12,7 +14,7 @@
 
 #define BAR_WIDTH 40u
 
-/* What a terminal sends when its own handling of lines is off. */
+/* Bytes of keys when the terminal does not handle lines itself. */
 #define KEY_INTERRUPT 0x03
 #define KEY_END 0x04
 #define KEY_BACKSPACE 0x08
@@ -43,7 +45,7 @@ pin_fail_too_long(const struct cli *c)
                          CLI_PIN_MAX);
 }
 
-/* Byte by byte past no buffer that would keep a copy; 1: end of input. */
+/* Byte by byte, so that no buffer keeps a copy of a PIN; 1: end of input. */
 static int
 pin_read_byte(int fd, char *out)
 {
@@ -84,10 +86,9 @@ pin_read_from_file(const struct cli *c, const char *path, struct cli_pin *pin)
     if (pin->len > 0 && pin->pin_secret[pin->len - 1] == '\r')
         pin->pin_secret[--pin->len] = '\0';
     if (status == 0 && pin->len == 0)
-        status = cli_fail_text(c, SFI_ERR_HSM_PIN,
-                               "%s: no PIN in its first "
-                               "line",
-                               path);
+        status =
+            cli_fail_text(c, SFI_ERR_HSM_PIN,
+                          "%s: the first line is empty, expected a PIN", path);
     return status;
 }
 
@@ -97,11 +98,11 @@ terminal_print(int fd, const char *text)
     size_t len = strlen(text);
 
     if (write(fd, text, len) != (ssize_t)len)
-        return; /* a terminal that went away shows when it is read */
+        return; /* if the terminal went away, the next read fails */
 }
 
-/* One line, unseen.  The terminal sends no signal meanwhile, so that it never
- * stays blind after Ctrl-C. */
+/* Read one line without echo.  The terminal sends no signals meanwhile, so that
+ * Ctrl-C never leaves it without echo. */
 static int
 pin_read_typed(int fd, const char *prompt, struct cli_pin *pin)
 {
@@ -116,7 +117,7 @@ pin_read_typed(int fd, const char *prompt, struct cli_pin *pin)
     unseen.c_cc[VMIN] = 1;
     unseen.c_cc[VTIME] = 0;
     (void)tcsetattr(fd, TCSAFLUSH, &unseen);
-    terminal_print(fd, prompt); /* what is typed from here on counts */
+    terminal_print(fd, prompt); /* earlier input was flushed */
     while (status == 0) {
         if (pin_read_byte(fd, &key) != 0 || key == KEY_INTERRUPT ||
             key == KEY_END)
@@ -193,6 +194,20 @@ cli_new_pin_read(const struct cli *c, const char *file, const char *option,
                  struct cli_pin *pin)
 {
     return pin_read_or_ask(c, file, option, true, pin);
+}
+
+/* ---- signals ---- */
+
+void
+cli_handle_signals(void (*handler)(int signum))
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action;
+
+    memset(&action, 0, sizeof(action));
+    action.sa_handler = handler;
+    for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+        (void)sigaction(signals[i], &action, NULL);
 }
 
 /* ---- questions ---- */

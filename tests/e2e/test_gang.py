@@ -155,7 +155,7 @@ class Gang(bench.Case):
                          "certificate of device .* is not signed by this CA")
         self.assertRegex(lines[2], f"{other.link}: .*stm32l462ce")
         self.assertRegex(lines[3], f"{missing}: there is no such port")
-        self.assertRegex(result.out, r"(?m)^7 chips: 2 installed, 5 not, in ")
+        self.assertRegex(result.out, r"(?m)^7 chips: 2 installed, 5 failed, in ")
         self.assertEqual(b.counter("line.vault"), 0)
         by_port = {r["port"]: r for r in self.records()}
         self.assertEqual(len(by_port), 7)
@@ -197,7 +197,7 @@ class Gang(bench.Case):
         self.assertEqual([line.endswith(": cancelled")
                           for line in result.message.splitlines()],
                          [True] * 4, str(result))
-        self.assertRegex(result.out, r"4 chips: 0 installed, 4 not")
+        self.assertRegex(result.out, r"4 chips: 0 installed, 4 failed")
         self.assertEqual([r["result"] for r in self.records()],
                          ["cancelled"] * 4)
         self.assertEqual(b.counter("line.vault"), 0)
@@ -263,7 +263,7 @@ class Gang(bench.Case):
             *self.words([part], image, *hsm, "-e", "all"),
             preexec_fn=hold_files_to(size + 10)))
         self.assertEnded(result, 7, "record: cannot write the record of .*"
-                         "part-0.tty, which is installed: File too large")
+                         "part-0.tty .installed.: File too large")
         self.assertEqual(self.record.stat().st_size, size)
         self.installed(part)
 

@@ -45,7 +45,7 @@ class Offline(bench.Case):
         hsm = b.hsm(chip, "line.vault", 3)
         parts = [b.chip(chip, f"part{i}").start() for i in range(3)]
         self.collect(*parts)
-        self.assertIn("3 new, 0 stored already, 0 refused",
+        self.assertIn("3 new, 0 already stored, 0 refused",
                       self.license_all(hsm).out)
         self.assertEqual(b.counter("line.vault"), 0)
         # the HSM is far away
@@ -76,7 +76,7 @@ class Offline(bench.Case):
         self.assertHoldsNothing(two)
         # which is then done
         self.collect(two)
-        self.assertIn("1 new, 1 stored already", self.license_all(hsm).out)
+        self.assertIn("1 new, 1 already stored", self.license_all(hsm).out)
         self.assertEnded(two.program(image, "hsm=0", self.store), 0)
         two.stop()
         self.assertHolds(two, *self.plain(H753))
@@ -111,7 +111,7 @@ class Offline(bench.Case):
         for more, told in (
                 ([hsm[1], "--pin-file", wrong], "line.vault: wrong PIN, 9"),
                 ([f"slot=vault:{b.path}/none", *hsm[2:]],
-                 "the vault is blank: provision it first"),
+                 "the HSM is blank: provision it first"),
                 (["slot=nothing", *hsm[2:]], "nothing")):
             result = part.program(image, *words, *more)
             self.assertIn(result.status, (2, 6), str(result))
@@ -119,7 +119,7 @@ class Offline(bench.Case):
             self.assertHoldsNothing(part)
         result = part.program(image, *words, hsm[1])
         self.assertEqual(result.status, 6)
-        self.assertIn("the chip is not in the store, and without its PIN",
+        self.assertIn("not in the store, and without a PIN",
                       result.message)
         self.assertHoldsNothing(part)
         self.assertEqual(list(self.store.iterdir()), [])

@@ -194,7 +194,7 @@ class Refusal(bench.Case):
         result = part.program(self.image, "hsm=1",
                               f"slot=vault:{b.path / 'none.vault'}",
                               "--pin-file", b.pin)
-        self.assertEnded(result, 6, "the vault is blank: provision it first")
+        self.assertEnded(result, 6, "the HSM is blank: provision it first")
         self.assertFalse((b.path / "none.vault").exists())
         self.assertHoldsNothing(part)
 

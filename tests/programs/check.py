@@ -17,6 +17,12 @@ SOURCE = pathlib.Path(os.environ["SFI_TEST_SOURCE"])
 DATA = SOURCE / "tests" / "data"
 PROGRAMS = pathlib.Path(sys.argv[1])
 
+# Hints of several programs, as examples/cli/message.c has them.
+AUTH_HINT = "  hint: the data was altered, or made with another key or nonce"
+CHIP_HINT = "  hint: check the chip's name; if it is right, change the input"
+PORT_HINT = "  hint: check the port's name, and that it is connected"
+STATE_HINT = "  hint: sfi-hsm -i HSM -info shows its state"
+
 CASES = []
 
 

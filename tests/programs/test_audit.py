@@ -14,7 +14,8 @@ import stat
 import struct
 import sys
 
-from check import PROGRAMS, case, fails, main, run, same, succeeds
+from check import (AUTH_HINT, PROGRAMS, case, fails, main, run, same,
+                   succeeds)
 from gcm import AesGcm
 
 HSM, PROGRAM, SIM = (PROGRAMS / p for p in ("sfi-hsm", "sfi-program",
@@ -24,7 +25,6 @@ KIND = {"counted": 1, "again": 2, "retired": 3}
 KEY = bytes(range(32))
 NONE = bytes(32)
 TIME = 1795352400  # 2026-11-22T13:00:00Z
-AUTH_HINT = "  hint: it was altered, or made with another key or nonce"
 
 
 # ---- the format, a second time ----
@@ -210,7 +210,7 @@ def whole_story(folder):
     out = succeeds(HSM, "-i", slot, "--retire", "--yes", "--pin-file",
                    folder / "pin")
     assert "HSM STATE: RETIRED STATE" in out, out
-    same(out.splitlines()[-1], "HSM closed: save its audit log, which proves it")
+    same(out.splitlines()[-1], "HSM retired: save its audit log as proof")
     for number in (1, 3):  # not even to a device that was counted
         done = ask_license(folder, number)
         same(done.returncode, 6, done.stderr)
@@ -228,7 +228,7 @@ def whole_story(folder):
     done = run(HSM, "-i", slot, "--retire", "--yes", "--pin-file",
                folder / "pin")
     same((done.returncode, done.stderr.splitlines()[0]),
-         (6, f"sfi-hsm: {slot}: closed already"))
+         (6, f"sfi-hsm: {slot}: the HSM is retired already"))
 
 
 @case
@@ -548,7 +548,7 @@ def low_water_that_cannot_be(folder):
     same(done.returncode, 2, done.stderr)
     for value, message in (("0", "--low-water 0 is not possible, expected 1 or "
                                  "more"),
-                           ("few", "--low-water few is no number")):
+                           ("few", "--low-water few is not a number")):
         fails(64, [f"sfi-hsm: {message}", "  hint: sfi-hsm --help"],
               *programming(folder, "--low-water", value))
     assert not (folder / "hsm").exists()

@@ -168,7 +168,7 @@ def usage(folder):
     fails(64, ["sfi-card: -state FILE is missing", hint], CARD)
     for bad in ("nowhere", "localhost:", ":35963", "localhost:0",
                 "localhost:65536", "localhost:x"):
-        fails(64, [f'sfi-card: "{bad}" is no reader, expected HOST:PORT',
+        fails(64, [f'sfi-card: "{bad}" is not a reader, expected HOST:PORT',
                    hint], CARD, "--state", folder / "card", "--vpcd", bad)
     same((folder / "card").exists(), False)
 

@@ -11,7 +11,8 @@ import stat
 import struct
 import subprocess
 
-from check import DATA, PROGRAMS, case, fails, main, run, same, succeeds
+from check import (AUTH_HINT, CHIP_HINT, DATA, PROGRAMS, case, fails, main, run,
+                   same, succeeds)
 from gcm import AesGcm
 
 CREATE, INFO = PROGRAMS / "sfi-create", PROGRAMS / "sfi-info"
@@ -20,7 +21,6 @@ KEY = bytes(range(0x10, 0x20))
 NONCE = bytes(range(11)) + b"\xff"
 
 CREATE_HELP = "  hint: sfi-create --help"
-CHIP_HINT = "  hint: is it the right chip? if so, change the input"
 
 
 def inputs(folder, key=KEY, nonce=NONCE):
@@ -191,7 +191,7 @@ def key_material(folder):
     fails(4, [f"sfi-create: {key}: cannot create: File exists"],
           CREATE, "--genkey", key)
     same(key.read_bytes(), old)
-    fails(64, ["sfi-create: --genkey and --gennonce go alone, without -fir",
+    fails(64, ["sfi-create: --genkey and --gennonce cannot be combined with -fir",
                CREATE_HELP], CREATE, "--genkey", folder / "k2", "-fir", "x")
     succeeds(CREATE, "--gennonce", folder / "n2")
     assert (folder / "n2").read_bytes() != nonce.read_bytes()
@@ -230,7 +230,7 @@ def info_in_words(folder):
                    folder / "nonce.bin", "--chip", H7).splitlines()
     assert "Tags verified : the header and all 5 areas are authentic" in out
     assert "  FBOOT7_PRG   : 0x24000800" in out, out
-    same(out[-1], f"Chip check : {H7} can take it")
+    same(out[-1], f"Chip check : {H7} can install it")
 
 
 @case
@@ -277,7 +277,7 @@ def usage(folder):
             (["--chip", H7], "-v 0..255 is missing"),
             (["--chip", H7, "-v", "1"], "-fir FILE [ADDRESS] is missing"),
             (["--chip", H7, "-v", "one"],
-             "-v one is no number, expected 0 to 255"),
+             "-v one is not a number, expected 0 to 255"),
             (["--chip", H7, "-devid", "0x462"],
              f"-devid 0x462 is {L4}, but --chip says {H7}")):
         fails(64, [f"sfi-create: {message}", CREATE_HELP], CREATE, *words)
@@ -301,6 +301,17 @@ def help_and_version(folder):
 
 
 @case
+def parts_in_help(folder):
+    """Every part that the library knows, also one that comes later."""
+    _, _, parts = run(*command(folder, devid=["0x999"])).stderr.splitlines()[
+        0].partition("expected one of: ")
+    assert "stm32h753xi (0x450)" in parts.split(", "), parts
+    for program in (CREATE, INFO, PROGRAMS / "sfi-program"):
+        for part in parts.split(", "):
+            assert f" {part}\n" in succeeds(program, "--help"), part
+
+
+@case
 def output_that_cannot_be_written(folder):
     inputs(folder)
     with open("/dev/full", "w") as full:
@@ -315,8 +326,8 @@ def output_that_cannot_be_written(folder):
     (folder / "dir").mkdir()
     refused(folder, 7, [f"sfi-create: {folder}/dir: cannot write: Is a "
                         "directory"], *command(folder, o=[folder / "dir"]))
-    refused(folder, 64, [f"sfi-create: -o {folder}/key.bin is an input: it "
-                         "would be replaced", CREATE_HELP],
+    refused(folder, 64, [f"sfi-create: -o {folder}/key.bin is an input and "
+                         "would be overwritten", CREATE_HELP],
             *command(folder, o=[folder / "key.bin"]))
     same((folder / "key.bin").read_bytes(), KEY)
 
@@ -420,13 +431,13 @@ def binary_without_an_address(folder):
     refused(folder, 2, [f"sfi-create: {path}: neither ELF nor Intel HEX nor "
                         "S-records; a plain binary needs an address"],
             *command(folder, fir=[path]))
-    refused(folder, 64, [f'sfi-create: -fir {path}: "0x08zz" is no address, '
+    refused(folder, 64, [f'sfi-create: -fir: "0x08zz" is not an address, '
                          "expected one like 0x08000000", CREATE_HELP],
             *command(folder, fir=[path, "0x08zz"]))
     firmware = DATA / f"blink-{H7}.hex"
     refused(folder, 64, [f"sfi-create: {firmware}: this file has its own "
-                         "addresses, 0x08000000 is for plain binaries",
-                         CREATE_HELP],
+                         "addresses; leave out 0x08000000, which is for plain "
+                         "binaries", CREATE_HELP],
             *command(folder, fir=[firmware, "0x08000000"]))
 
 
@@ -437,7 +448,7 @@ def rule(folder, chip, places, *findings, status=2):
     for number, (address, size) in enumerate(places):
         words += ["-fir", binary(folder, size, f"{number}.bin"), hex(address)]
     lines = [f"sfi-create: {text}" for text in findings]
-    lines.append(f"sfi-create: {chip} cannot take this, nothing was written")
+    lines.append(f"sfi-create: {chip} cannot install this image, nothing was written")
     done = run(*words)
     same((done.returncode, done.stderr.splitlines()[:len(lines)]),
          (status, lines), f"{places}")
@@ -512,7 +523,7 @@ def firmware_of_the_other_chip(folder):
         f"flash of {L4}, 0x08000000 to 0x0807ffff",
         "sfi-create: segment 4 at 0x08120000 (312 bytes) is not inside the "
         f"flash of {L4}, 0x08000000 to 0x0807ffff",
-        f"sfi-create: {L4} cannot take this, nothing was written", CHIP_HINT],
+        f"sfi-create: {L4} cannot install this image, nothing was written", CHIP_HINT],
         *command(folder, L4, fir=[DATA / f"blink-{H7}.elf"]))
 
 
@@ -528,7 +539,7 @@ def image_of_the_other_chip(folder):
     lines = done.stderr.splitlines()
     same(lines[0], f"sfi-info: {image}: area 1 at 0x08000000 begins below "
          f"0x08001000, where firmware of {L4} begins")
-    same(lines[-2:], [f"sfi-info: {image}: {L4} cannot take it", CHIP_HINT])
+    same(lines[-2:], [f"sfi-info: {image}: {L4} cannot install it", CHIP_HINT])
     assert any("made for another chip" in line for line in lines), lines
 
 
@@ -559,7 +570,6 @@ def a_flipped_bit(folder):
     succeeds(*command(folder))
     image = folder / "out.sfi"
     data = image.read_bytes()
-    hint = "  hint: it was altered, or made with another key or nonce"
     for at, status, where, message in (
             (0, 2, "header", 'the magic is "RFIMAGIC", expected SFIMAGIC'),
             (8, 2, "header", "protocol version 0, expected 1"),
@@ -572,7 +582,7 @@ def a_flipped_bit(folder):
         flipped[at] ^= 1
         image.write_bytes(flipped)
         lines = [f"sfi-info: {image}: {where}: {message}"]
-        out = fails(status, lines + ([hint] if status == 3 else []), INFO,
+        out = fails(status, lines + ([AUTH_HINT] if status == 3 else []), INFO,
                     image, "-k", folder / "key.bin", "-n",
                     folder / "nonce.bin")
         same(out, "")
@@ -603,7 +613,7 @@ def wrong_key(folder):
     (folder / "key.bin").write_bytes(bytes(16))
     image = folder / "out.sfi"
     fails(3, [f"sfi-info: {image}: header: the tag does not match",
-              "  hint: it was altered, or made with another key or nonce"],
+              AUTH_HINT],
           INFO, image, "-k", folder / "key.bin", "-n", folder / "nonce.bin")
 
 

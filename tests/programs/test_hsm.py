@@ -188,7 +188,7 @@ def bad_inputs(folder):
             "printable ASCII", {"id": "é"}),
         (6, f"{where}: a PIN of 3 bytes, expected 4 to 64",
          {"-pin-file": b"123\n"}),
-        (6, f"{f}/pin-file.bin: no PIN in its first line",
+        (6, f"{f}/pin-file.bin: the first line is empty, expected a PIN",
          {"-pin-file": b"\n1234\n"}),
     ]
     for status, line, changes in rows:
@@ -221,24 +221,24 @@ def bad_command_lines(folder):
     rows = [
         ([HSM, "-info"], "-i "),
         ([HSM, "-i", slot, "-info", "-mc", "2"],
-         "-mc does not go with -info"),
+         "-mc cannot be combined with -info"),
         ([HSM, "-i", slot, "-info", "--pin-file", "f"],
-         "--pin-file does not go with -info"),
+         "--pin-file cannot be combined with -info"),
         ([HSM, "-i", slot, "-audit", "f", "--retire"],
-         "--retire does not go with -audit"),
+         "--retire cannot be combined with -audit"),
         ([HSM, "-i", slot, "--verify-audit", "f", "--key", "f"],
-         "-i does not go with --verify-audit"),
+         "-i cannot be combined with --verify-audit"),
         ([HSM, "--verify-audit", "f"], "-k FILE is missing"),
         ([HSM, "-audit", "f"], "-i HSM is missing"),
         ([HSM, "--retire"], "-i HSM is missing"),
         ([HSM, "-i", slot, "--change-pin", "--yes"],
-         "--yes does not go with --change-pin"),
+         "--yes cannot be combined with --change-pin"),
         ([HSM, "-i", slot, "--retire", "--new-pin-file", "f"],
-         "--new-pin-file does not go with --retire"),
+         "--new-pin-file cannot be combined with --retire"),
         (command(folder, **{"-before": "f"}),
-         "--before does not go with programming an HSM"),
+         "--before cannot be combined with provisioning"),
         ([HSM, "-i", slot, "-nonsense"], "nonsense"),
-        (command(folder, mc="two"), "-mc two is no number"),
+        (command(folder, mc="two"), "-mc two is not a number"),
         (command(folder, mc="-1"), "-mc needs N"),
     ]
     for words, text in rows:
@@ -332,7 +332,7 @@ def any_other_answer_leaves_it(folder):
         status, text = typed([(ASKED[0], answer)],
                              *command(folder, **BY_HAND))
         same(status, 7, text)
-        assert f"vault:{folder}/v: left as it is" in text, text
+        assert f"vault:{folder}/v: not confirmed, the HSM is unchanged" in text, text
         same(state(folder)["state"], "BLANK STATE")
 
 
@@ -430,7 +430,7 @@ def change_pin_refused(folder):
 
 # ---- closed for ever ----
 
-CLOSED = ("Close it for ever? (yes/no)", "yes\n")
+CLOSED = ("Retire it for ever? (yes/no)", "yes\n")
 
 
 @case
@@ -440,7 +440,7 @@ def asks_before_it_closes(folder):
     for answer in ("no\n", "y\n", "\n"):
         status, text = typed([(CLOSED[0], answer)], *words)
         same(status, 7, text)
-        assert "left as it is" in text, text
+        assert "not confirmed, the HSM is unchanged" in text, text
     done = run(*words)
     same(done.returncode, 7)
     assert "--yes" in done.stderr, done.stderr
@@ -462,14 +462,14 @@ def nothing_to_close(folder):
     words = [HSM, "-i", where, "--retire", "--yes"]
     done = run(*words)
     same((done.returncode, done.stderr.splitlines()[0]),
-         (6, f"sfi-hsm: {where}: the HSM is blank: there is nothing to close"))
+         (6, f"sfi-hsm: {where}: the HSM is blank: there is nothing to retire"))
     succeeds(*command(folder))
     words += ["--pin-file", folder / "pin-file.bin", "--json"]
     same(json.loads(succeeds_quietly(*words))["state"], "RETIRED STATE")
     done = run(*words)
     told = json.loads(done.stdout)["error"]
     same((done.returncode, told["name"], told["message"]),
-         (6, "SFI_ERR_HSM_STATE", "closed already"))
+         (6, "SFI_ERR_HSM_STATE", "the HSM is retired already"))
 
 
 def succeeds_quietly(*words):

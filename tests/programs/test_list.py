@@ -16,10 +16,10 @@ PROGRAM = PROGRAMS / "sfi-program"
 HINT = "  hint: sfi-program --help"
 KINDS = {"uart": "serial", "spi": "spi", "usb": "usb", "probe": "cmsis-dap"}
 NONE = {"serial": "no serial port is connected",
-        "spi": "this machine shows no SPI port",
+        "spi": "no SPI port (/dev/spidev*) was found",
         "usb": "no chip in DFU mode is connected",
         "cmsis-dap": "no CMSIS-DAP probe is connected; openocd knows others"}
-NO_USB = "they cannot be listed"
+NO_USB = "listing failed"
 
 
 def serial_ports():
@@ -143,9 +143,9 @@ def mistakes(folder):
     for word in ("usart", "UART", "all", ""):
         fails(64, [f"sfi-program: -l {word}, expected {EXPECTED}", HINT],
               PROGRAM, "-l", word)
-    fails(64, ["sfi-program: -y does not go with -l", HINT], PROGRAM, "-l",
+    fails(64, ["sfi-program: -y cannot be combined with -l", HINT], PROGRAM, "-l",
           "-y")
-    fails(64, ["sfi-program: -c does not go with --list", HINT], PROGRAM, "-c",
+    fails(64, ["sfi-program: -c cannot be combined with --list", HINT], PROGRAM, "-c",
           "port=/dev/ttyS0", "--list")
     done = run(PROGRAM, "-l", "uart", "spi")
     same(done.returncode, 64, done.stderr)

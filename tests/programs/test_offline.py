@@ -110,9 +110,9 @@ def good(folder):
     b = Bench(folder)
     certs = [b.add(f"{i}.cert") for i in range(3)]
     out = succeeds(*b.command()).splitlines()
-    same(out, [f"{b.certs}/{i}.cert: licence is new, device "
+    same(out, [f"{b.certs}/{i}.cert: new licence, device "
                f"{device_id(c)}" for i, c in enumerate(certs)] +
-         ["3 new, 0 stored already, 0 refused", "HSM COUNTER: 7"])
+         ["3 new, 0 already stored, 0 refused", "HSM COUNTER: 7"])
     same(b.stored(), names(*certs))
     for cert in certs:
         same(b.file(cert).stat().st_size, 136)
@@ -128,9 +128,9 @@ def again_without_the_hsm(folder):
     before = [b.file(c).read_bytes() for c in certs]
     b.vault.unlink()
     out = succeeds(*b.command(pin=False)).splitlines()
-    same(out, [f"{b.certs}/{i}.cert: licence is stored already, device "
+    same(out, [f"{b.certs}/{i}.cert: licence already stored, device "
                f"{device_id(c)}" for i, c in enumerate(certs)] +
-         ["0 new, 2 stored already, 0 refused"])
+         ["0 new, 2 already stored, 0 refused"])
     same([b.file(c).read_bytes() for c in certs], before)
 
 
@@ -140,7 +140,7 @@ def one_more(folder):
     b.add("a.cert")
     succeeds(*b.command())
     b.add("b.cert")
-    assert "1 new, 1 stored already, 0 refused\n" in succeeds(*b.command())
+    assert "1 new, 1 already stored, 0 refused\n" in succeeds(*b.command())
     same(b.left(), 8)
 
 
@@ -150,7 +150,7 @@ def duplicates(folder):
     b = Bench(folder)
     cert = b.add("a.cert")
     b.add("b.cert", cert)
-    assert "1 new, 1 stored already, 0 refused\n" in succeeds(*b.command())
+    assert "1 new, 1 already stored, 0 refused\n" in succeeds(*b.command())
     same(b.stored(), names(cert))
     same(b.left(), 9)
 
@@ -191,7 +191,7 @@ def bad_ones_are_named(folder):
         f"{b.certs}/8-signature: {where}the certificate of device "
         f"{device_id(bytes(flipped))[:16]}... is not signed by this CA",
     ])
-    assert "2 new, 0 stored already, 9 refused\n" in done.stdout, done.stdout
+    assert "2 new, 0 already stored, 9 refused\n" in done.stdout, done.stdout
     same(b.stored(), names(first, last))
     same(b.left(), 8)
 
@@ -210,7 +210,7 @@ def exhausted(folder):
     same(done.returncode, 6, done.stderr)
     same(messages(done), [f"{b.certs}/0b.cert: vault:{b.vault}: no "
                           "installations left: all 2 were used"])
-    assert "1 new, 1 stored already, 1 refused\n" in done.stdout, done.stdout
+    assert "1 new, 1 already stored, 1 refused\n" in done.stdout, done.stdout
     same(b.stored(), names(*certs))
 
 
@@ -224,9 +224,9 @@ def sub_folders_and_hidden_files(folder):
     os.mkfifo(b.certs / "pipe")
     done = run(*b.command())
     same((done.returncode, done.stderr),
-         (0, f"sfi-program: warning: {b.certs}/pipe: no file, which is not "
-          f"looked into\nsfi-program: warning: {b.certs}/sub: a folder, "
-          "which is not looked into\n"))
+         (0, f"sfi-program: warning: {b.certs}/pipe: skipped, because it is not "
+          f"a regular file\nsfi-program: warning: {b.certs}/sub: skipped, "
+          "because it is a folder\n"))
     same(b.stored(), names(cert))
 
 
@@ -235,11 +235,11 @@ def nothing_in_it(folder):
     b = Bench(folder)
     done = run(*b.command())
     same(done.returncode, 2)
-    same(messages(done), [f"{b.certs}: no certificate is in this folder"])
+    same(messages(done), [f"{b.certs}: the folder contains no certificate"])
     done = run(*b.command("--json"))
     same(done.returncode, 2)
     same(json.loads(done.stdout)["error"]["message"],
-         f"{b.certs}: no certificate is in this folder")
+         f"{b.certs}: the folder contains no certificate")
 
 
 @case
@@ -247,7 +247,7 @@ def one_file_into_a_store(folder):
     b = Bench(folder)
     cert = b.add("a.cert")
     b.store.mkdir()
-    for said in ("1 new, 0 stored", "0 new, 1 stored"):
+    for said in ("1 new, 0 already", "0 new, 1 already"):
         assert said in succeeds(PROGRAM, "-hsmglfcb", b.certs / "a.cert",
                                 b.store, f"slot=vault:{b.vault}",
                                 "--pin-file", b.pin)
@@ -277,7 +277,7 @@ def damaged_store_file(folder):
     same(done.returncode, 2, done.stderr)
     same(messages(done), [f"{b.certs}/0.cert: {b.file(certs[0])}: a licence of "
                           "4 bytes, expected 136"])
-    assert "0 new, 1 stored already, 1 refused\n" in done.stdout, done.stdout
+    assert "0 new, 1 already stored, 1 refused\n" in done.stdout, done.stdout
     same(b.left(), 8)
 
 
@@ -299,7 +299,7 @@ def hsm_ends_it(folder):
     b.vault.unlink()
     done = run(*b.command())
     same(done.returncode, 6, done.stderr)
-    same(messages(done), [f"vault:{b.vault}: the vault is blank: provision it "
+    same(messages(done), [f"vault:{b.vault}: the HSM is blank: provision it "
                           "first"])
 
 
@@ -344,7 +344,7 @@ def three_hundred(folder):
     same(done.returncode, 6, done.stderr)
     same(messages(done), [f"{b.certs}/299.cert: vault:{b.vault}: no "
                           "installations left: all 299 were used"])
-    assert "299 new, 0 stored already, 1 refused\n" in done.stdout
+    assert "299 new, 0 already stored, 1 refused\n" in done.stdout
     same(b.stored(), names(*certs[:299]))
     same(b.left(), 0)
 
@@ -366,8 +366,8 @@ def two_at_once(folder):
 def mistakes(folder):
     for words, message in (
             (["hsm=0", "store=x", "lic"],
-             "store=FOLDER goes with hsm=1; with hsm=0 the folder stands in "
-             "the place of LICENSE"),
+             "store=FOLDER needs hsm=1; with hsm=0 give the folder in place "
+             "of LICENSE"),
             (["hsm=1", "store=x"],
              "hsm=1 needs slot=HSM, such as slot=vault:PATH")):
         done = run(PROGRAM, "-c", "port=x", "-sfi", "f.sfi", *words)

@@ -11,7 +11,8 @@ import subprocess
 import sys
 import time
 
-from check import DATA, PROGRAMS, case, fails, main, run, same, succeeds
+from check import (DATA, PORT_HINT, PROGRAMS, STATE_HINT, case, fails, main, run,
+                   same, succeeds)
 
 PROGRAM = PROGRAMS / "sfi-program"
 HINT = "  hint: sfi-program --help"
@@ -22,7 +23,7 @@ MISTAKES = [
     (["-c", "port=x"], "nothing to do"),
     (["-c", "br=9600", "-e", "all"],
      "-c needs port=PORT, such as port=/dev/ttyUSB0"),
-    (["-c", "port=x", "br=fast", "-e", "all"], "br=fast is no speed"),
+    (["-c", "port=x", "br=fast", "-e", "all"], "br=fast is not a speed"),
     (["-c", "port=" + "x" * 600, "-e", "all"],
      "port=" + "x" * 600 + " is too long"),
     (["-e", "all"], "-c port=PORT is missing"),
@@ -46,13 +47,15 @@ MISTAKES = [
     (["-c", "port=x", "-e", "[", "]"],
      "-e [, expected -e all, or sectors: -e 0 2-5, or -e [2 5]"),
     (["-c", "port=x", "-e", "0", "-sfi", "f.sfi", "l.bin"],
-     "-sfi erases by itself; with it there is only -e all"),
+     "-sfi erases the flash itself; only -e all can be combined with it"),
     (["-c", "port=x", "-w", "f.hex", "-sfi", "f.sfi", "l.bin"],
-     "-sfi goes alone: a secure chip shows no memory"),
+     "-sfi cannot be combined with these options: a secure chip gives no "
+     "access to memory"),
     (["-c", "port=x", "-w", "f.bin", "here"],
-     '-w: "here" is no address, expected one like 0x08000000'),
-    (["-c", "port=x", "-v"], "-v goes with -w FILE"),
-    (["-c", "port=x", "-r", "0x08000000", "0", "f"], '-r: "0" is no size'),
+     '-w: "here" is not an address, expected one like 0x08000000'),
+    (["-c", "port=x", "-v"], "-v needs -w FILE"),
+    (["-c", "port=x", "-r", "0x08000000", "0", "f"],
+     '-r: "0" is not a size from 1 byte to 64 MiB'),
     (["-c", "port=x", "-r", "0x08000000", "64"],
      "-r needs ADDRESS SIZE FILE"),
     (["-c", "port=x", "-ob", "RDP"],
@@ -63,12 +66,13 @@ MISTAKES = [
     (["-c", "port=swd", "mode=POWERDOWN", "-e", "all"],
      "mode=POWERDOWN, expected HOTPLUG, NORMAL or UR"),
     (["-c", "port=jtag", "freq=fast", "-e", "all"],
-     "freq=fast is no speed in kHz"),
+     "freq=fast is not a speed in kHz"),
     (["-c", "port=swd", "mode=UR", "probe=openocd:localhost:1", "-e", "all"],
-     "mode=, freq= and sn= do not go with probe=openocd:localhost:1: its own "
-     "options, or openocd's configuration, say so"),
+     "mode=, freq= and sn= cannot be combined with "
+     "probe=openocd:localhost:1; set them in its own options or in openocd's "
+     "configuration"),
     (["-c", "port=usb1", "mode=UR", "-e", "all"],
-     "mode= goes with port=swd or port=jtag"),
+     "mode= needs port=swd or port=jtag"),
     (["-c", "port=x", "-sfi", "f.sfi"],
      "-sfi needs a licence: hsm=1 slot=HSM, or hsm=0 LICENSE"),
     (["-c", "port=x", "-sfi", "f.sfi", "hsm=0"],
@@ -78,22 +82,24 @@ MISTAKES = [
     (["-c", "port=x", "-sfi", "f.sfi", "hsm=2", "l.bin"],
      "hsm=2, expected 0 or 1"),
     (["-c", "port=x", "-sfi", "f.sfi", "hsm=1", "slot=vault:v", "l.bin"],
-     "l.bin: a licence is given, and hsm=1 asks for another"),
+     "l.bin: a licence is given, but hsm=1 requests one from the HSM"),
     (["-c", "port=x", "-sfi", "protocol=live", "f.sfi", "l.bin"],
-     "protocol=live needs hsm=1 slot=HSM: a live licence is made for this very "
-     "install"),
+     "protocol=live needs hsm=1 slot=HSM: a live licence is made for one "
+     "session"),
     (["-c", "port=x", "-sfi", "protocol=live", "f.sfi", "hsm=1", "slot=1",
       "store=x"],
-     "store=FOLDER goes with protocol=static: a live licence serves once"),
+     "store=FOLDER needs protocol=static: a live licence is valid once"),
     (["-c", "port=x", "-sfi", "protocol=new", "f.sfi", "l.bin"],
      "protocol=new, expected static or live"),
     (["--gang", "x,y", "-c", "port=z", "-sfi", "f.sfi", "folder"],
-     "--gang names the ports: it goes without -c"),
-    (["--gang", "x,y"], "--gang goes with -sfi, and not with -gc"),
+     "--gang names the ports, so it cannot be combined with -c"),
+    (["--gang", "x,y"],
+     "--gang needs -sfi, and cannot be combined with -gc"),
     (["--gang", "x,y", "-sfi", "f.sfi", "folder", "-gc", "cert"],
-     "--gang goes with -sfi, and not with -gc"),
+     "--gang needs -sfi, and cannot be combined with -gc"),
     (["--gang", "x,y", "-sfi", "f.sfi", "l.bin"],
-     "l.bin: a licence is for one chip, expected a folder of them with --gang"),
+     "l.bin: one licence installs one chip, expected a folder of licences with "
+     "--gang"),
     (["--gang", "x,,y", "-sfi", "f.sfi", "hsm=1", "slot=1"],
      "--gang has a port without a name"),
     (["--gang", "x,", "-sfi", "f.sfi", "hsm=1", "slot=1"],
@@ -103,11 +109,11 @@ MISTAKES = [
     (["--gang", ",".join(str(i) for i in range(257)), "-sfi", "f.sfi", "hsm=1",
       "slot=1"], "--gang has 257 ports, expected at most 256"),
     (["--gang", "x", "br=fast", "-sfi", "f.sfi", "hsm=1", "slot=1"],
-     "br=fast is no speed"),
+     "br=fast is not a speed"),
     (["-c", "port=x", "-sfi", "f.sfi", "l.bin", "--record", "r"],
-     "--record FILE goes with --gang"),
+     "--record FILE needs --gang"),
     (["--gang", "x", "-sfi", "f.sfi", "hsm=1", "slot=1", "--capture", "f"],
-     "--capture FILE goes with -c"),
+     "--capture FILE needs -c"),
     (["-hsmgetinfo"],
      "-hsmgetinfo needs slot=HSM, such as slot=vault:PATH"),
     (["--hsmgetcounter"],
@@ -239,7 +245,7 @@ def json_tells_of_the_pin(folder):
             (none, 7, "SFI_ERR_OS", f"{none}: cannot read: No such file or "
              "directory"),
             (folder / "empty", 6, "SFI_ERR_HSM_PIN",
-             f"{folder}/empty: no PIN in its first line"),
+             f"{folder}/empty: the first line is empty, expected a PIN"),
             (folder / "long", 2, "SFI_ERR_RANGE",
              "the PIN is longer than 128 bytes")):
         done = run(PROGRAM, "-hsmglfcb", folder / "cert", folder / "lic", slot,
@@ -259,12 +265,12 @@ def json_tells_of_the_pin(folder):
 def no_such_port(folder):
     fails(4, [f"sfi-program: serial:{folder}/tty: there is no such port: "
               "No such file or directory",
-              "  hint: check the name of the port, and that it is there"],
+              PORT_HINT],
           PROGRAM, "-c", f"port={folder}/tty", "-gc", folder / "cert")
     # options of the port go with it
     fails(4, [f"sfi-program: serial:{folder}/tty: there is no such port: "
               "No such file or directory",
-              "  hint: check the name of the port, and that it is there"],
+              PORT_HINT],
           PROGRAM, "-c", f"port={folder}/tty?reset=rts", "-gc", folder / "cert")
     done = run(PROGRAM, "-c", f"port={folder}/tty", "-e", "all", "--json")
     same(done.returncode, 4)
@@ -309,13 +315,12 @@ def blank_hsm(folder):
     """A mistyped vault: said before the PIN is asked for and the chip met."""
     master, slave = pty.openpty()
     slot = f"slot=vault:{folder}/none"
-    message = (f"sfi-program: vault:{folder}/none: the vault is blank: "
+    message = (f"sfi-program: vault:{folder}/none: the HSM is blank: "
                "provision it first")
-    hint = "  hint: sfi-hsm -i HSM -info tells its state"
     done = run(PROGRAM, "-c", f"port={os.ttyname(slave)}", "-sfi",
                folder / "out.sfi", "hsm=1", slot)
     same(done.returncode, 6, done.stderr)
-    same(done.stderr.splitlines()[-2:], [message, hint])
+    same(done.stderr.splitlines()[-2:], [message, STATE_HINT])
     done = run(PROGRAM, "-hsmglfcb", DATA / "none", folder / "lic", slot,
                "--json")
     same(json.loads(done.stdout)["error"]["name"], "SFI_ERR_OS")
@@ -345,14 +350,14 @@ def gang_that_cannot_begin(folder):
             ([folder / "none", "hsm=1", slot, *pin], 7,
              f"{folder}/none: cannot read: No such file"),
             ([folder / "image", "hsm=1", f"slot=vault:{folder}/none", *pin], 6,
-             f"vault:{folder}/none: the vault is blank"),
+             f"vault:{folder}/none: the HSM is blank"),
             ([folder / "image", "hsm=1", slot, *pin, "--record",
               folder / "no" / "record"], 7,
              f"{folder}/no/record: cannot write: No such file"),
             ([folder / "image", "hsm=1", slot, *pin, "--record", folder], 7,
              f"{folder}: cannot write: Is a directory"),
             ([folder / "image", "hsm=1", slot, *pin, "--record", "/dev/null"],
-             7, "/dev/null: this is no file that could keep a record"),
+             7, "/dev/null: not a regular file, so it cannot hold records"),
             ([folder / "image", "hsm=0", folder / "ca", "--record",
               folder / "record"], 2,
              f"{os.ttyname(slave)}: {folder}/image:header: the magic is ")):
