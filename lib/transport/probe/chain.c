@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The debug port's place in a JTAG chain, whatever else is in it. */
-#include "util/mem.h"
+/* Finds the chip's debug port in a JTAG chain with other TAPs: scans the
+ * IDCODEs, and finds the length of each IR. */
 #include "core/agree.h"
 #include "core/err.h"
 #include "transport/probe/session.h"
 
-/* IEEE 1149.1, 12.1: a TAP that has an IDCODE captures its first bit as 1, one
- * that has none its bypass bit, 0. */
+/* IEEE 1149.1, 12.1: a TAP with an IDCODE captures 1 as its first bit, a TAP
+ * without one captures its bypass bit, 0. */
 #define IDCODE_BITS 32u
-/* A JTAG-DP of Arm's, whatever its version (IHI 0031, B3.4.5). */
+/* Arm's JTAG-DP of any version (IHI 0031, B3.4.5). */
 #define DP_MASK 0x0fffffffu
 #define DP_IDCODE 0x0ba00477u
 /* ST's boundary scan: manufacturer 0x020. */
@@ -21,10 +21,10 @@
 
 #define RUN CMSIS_JTAG_CLOCKS_MAX
 #define RUN_BYTES (RUN / 8)
-/* All IDCODEs, and the ones behind them. */
+/* All IDCODEs, and the ones that follow them. */
 #define DR_RUNS ((CMSIS_TAPS_MAX + 1) * IDCODE_BITS / RUN + 1)
 
-/* What a scan of all DRs, and then of all IRs, brings. */
+/* The bits of all DRs, and of all IRs. */
 struct scans {
     uint8_t dr[DR_RUNS * RUN_BYTES];
     uint8_t ir[RUN_BYTES];
@@ -32,7 +32,7 @@ struct scans {
 
 struct chain {
     size_t count;
-    uint32_t idcode[CMSIS_TAPS_MAX]; /* 0: it has none */
+    uint32_t idcode[CMSIS_TAPS_MAX]; /* 0: none */
     uint8_t ir_len[CMSIS_TAPS_MAX];
     size_t dp;
 };
@@ -41,7 +41,7 @@ struct chain {
 
 /* IHI 0031, B5.2.1: SWD to JTAG. */
 static sfi_status
-select_jtag(struct probe *p)
+chain_select_jtag(struct probe *p)
 {
     static const uint8_t bits[] = {
         0xff,
@@ -59,31 +59,31 @@ select_jtag(struct probe *p)
 
     sfi__wr_init(&w, p->out, sizeof(p->out));
     sfi__cmsis_put_sequence(&w, 8 * sizeof(bits), bits);
-    return sfi__probe_setting(p, &w);
+    return sfi__probe_configure(p, &w);
 }
 
 /* From Shift to Run-Test/Idle; the last bit that is shifted is a one. */
 static void
-leave_shift(struct wr *w)
+chain_leave_shift(struct wr *w)
 {
     sfi__cmsis_jtag_add(w, 2, true, true, false);
     sfi__cmsis_jtag_add(w, 1, false, true, false);
 }
 
 static sfi_status
-clock_chain(struct probe *p, const struct wr *w, uint8_t *tdo, size_t len)
+chain_exchange(struct probe *p, const struct wr *w, uint8_t *tdo, size_t len)
 {
     struct rd r;
     sfi_status st = sfi__probe_exchange(p, w, &r);
 
     if (st == SFI_OK && !sfi__cmsis_take_jtag(&r, tdo, len))
-        st = sfi__probe_no_answer(p);
+        st = sfi__probe_fail_reply(p);
     return st;
 }
 
-/* From reset, with ones behind what was captured. */
+/* From reset, with ones shifted in. */
 static sfi_status
-scan_dr(struct probe *p, struct scans *s)
+chain_scan_drs(struct probe *p, struct scans *s)
 {
     struct wr w;
 
@@ -95,14 +95,15 @@ scan_dr(struct probe *p, struct scans *s)
     sfi__cmsis_jtag_add(&w, 2, false, true, false);
     for (size_t i = 0; i < DR_RUNS; i++)
         sfi__cmsis_jtag_add(&w, RUN, false, true, true);
-    leave_shift(&w);
-    return clock_chain(p, &w, s->dr, sizeof(s->dr));
+    chain_leave_shift(&w);
+    return chain_exchange(p, &w, s->dr, sizeof(s->dr));
 }
 
-/* Zeros through all IRs, and then ones, which is BYPASS for all: what comes out
- * after the first RUN bits. */
+/* Shift RUN zeros through all IRs, and then ones, which select BYPASS: the
+ * number of zeros that come out after the first RUN bits is the length of all
+ * IRs. */
 static sfi_status
-scan_ir(struct probe *p, struct scans *s)
+chain_scan_irs(struct probe *p, struct scans *s)
 {
     struct wr w;
 
@@ -112,8 +113,8 @@ scan_ir(struct probe *p, struct scans *s)
     sfi__cmsis_jtag_add(&w, 2, false, true, false);
     sfi__cmsis_jtag_add(&w, RUN, false, false, false);
     sfi__cmsis_jtag_add(&w, RUN, false, true, true);
-    leave_shift(&w);
-    return clock_chain(p, &w, s->ir, sizeof(s->ir));
+    chain_leave_shift(&w);
+    return chain_exchange(p, &w, s->ir, sizeof(s->ir));
 }
 
 struct scan_job {
@@ -125,14 +126,14 @@ static sfi_status
 chain_scan_once(void *arg)
 {
     const struct scan_job *job = arg;
-    sfi_status st = scan_dr(job->p, job->s);
+    sfi_status st = chain_scan_drs(job->p, job->s);
 
-    return st == SFI_OK ? scan_ir(job->p, job->s) : st;
+    return st == SFI_OK ? chain_scan_irs(job->p, job->s) : st;
 }
 
-/* JTAG has no parity: what two scans in a row do not agree on was noise. */
+/* JTAG has no parity: two scans in a row must agree. */
 static sfi_status
-scan_until_sure(struct probe *p, struct scans *s)
+chain_scan_until_equal(struct probe *p, struct scans *s)
 {
     struct scan_job job = {p, s};
     const struct question q = {chain_scan_once, &job, s, sizeof(*s)};
@@ -142,31 +143,31 @@ scan_until_sure(struct probe *p, struct scans *s)
     if (st != SFI_OK || agreed)
         return st;
     return sfi__fail(p->ctx, SFI_ERR_IO,
-                     "JTAG is too noisy: no two of %u scans of the chain are "
-                     "the same",
+                     "JTAG is too noisy: %u scans of the chain differ each "
+                     "time",
                      AGREE_TRIES);
 }
 
 /* ---- what is in the chain ---- */
 
 static bool
-bit_of(const uint8_t *bits, size_t at)
+chain_bit_at(const uint8_t *bits, size_t at)
 {
     return (bits[at / 8] >> at % 8 & 1) != 0;
 }
 
 static uint32_t
-word_of(const uint8_t *bits, size_t at)
+chain_word_at(const uint8_t *bits, size_t at)
 {
     uint32_t word = 0;
 
     for (size_t i = 0; i < IDCODE_BITS; i++)
-        word |= (uint32_t)bit_of(bits, at + i) << i;
+        word |= (uint32_t)chain_bit_at(bits, at + i) << i;
     return word;
 }
 
 static sfi_status
-no_chain(struct probe *p, bool high)
+chain_fail_no_tap(struct probe *p, bool high)
 {
     return sfi__fail(p->ctx, SFI_ERR_TIMEOUT,
                      "no debug port answers over JTAG: TDO stays %s; is the "
@@ -174,45 +175,46 @@ no_chain(struct probe *p, bool high)
                      high ? "high" : "low");
 }
 
-/* The first TAP is the one next to TDO. */
+/* The first TAP is next to TDO. */
 static sfi_status
-take_taps(struct probe *p, const uint8_t *tdo, struct chain *c)
+chain_take_taps(struct probe *p, const uint8_t *tdo, struct chain *c)
 {
     size_t at = 0;
     bool any = false;
 
-    for (c->count = 0; word_of(tdo, at) != UINT32_MAX; c->count++) {
+    for (c->count = 0; chain_word_at(tdo, at) != UINT32_MAX; c->count++) {
         if (c->count == CMSIS_TAPS_MAX && !any)
-            return no_chain(p, false);
+            return chain_fail_no_tap(p, false);
         if (c->count == CMSIS_TAPS_MAX)
             return sfi__fail(p->ctx, SFI_ERR_UNSUPPORTED,
                              "the JTAG chain has more than %u TAPs",
                              CMSIS_TAPS_MAX);
-        c->idcode[c->count] = bit_of(tdo, at) ? word_of(tdo, at) : 0;
+        c->idcode[c->count] =
+            chain_bit_at(tdo, at) ? chain_word_at(tdo, at) : 0;
         any = any || c->idcode[c->count] != 0;
-        at += bit_of(tdo, at) ? IDCODE_BITS : 1;
+        at += chain_bit_at(tdo, at) ? IDCODE_BITS : 1;
     }
-    return c->count > 0 ? SFI_OK : no_chain(p, true);
+    return c->count > 0 ? SFI_OK : chain_fail_no_tap(p, true);
 }
 
 static bool
-is_dp(const struct chain *c, size_t i)
+chain_is_debug_port(const struct chain *c, size_t i)
 {
     return (c->idcode[i] & DP_MASK) == DP_IDCODE;
 }
 
 static sfi_status
-find_dp(struct probe *p, struct chain *c)
+chain_find_debug_port(struct probe *p, struct chain *c)
 {
-    for (c->dp = 0; c->dp < c->count && !is_dp(c, c->dp);)
+    for (c->dp = 0; c->dp < c->count && !chain_is_debug_port(c, c->dp);)
         c->dp++;
     if (c->dp == c->count)
         return sfi__fail(p->ctx, SFI_ERR_NO_DEVICE,
-                         "none of the JTAG chain's %zu TAPs is a debug port: "
-                         "the first IDCODE is 0x%08x, expected 0x6ba00477",
+                         "no debug port among the JTAG chain's %zu TAPs: the "
+                         "first IDCODE is 0x%08x, expected 0x6ba00477",
                          c->count, c->idcode[0]);
     for (size_t i = c->dp + 1; i < c->count; i++) {
-        if (is_dp(c, i))
+        if (chain_is_debug_port(c, i))
             return sfi__fail(p->ctx, SFI_ERR_UNSUPPORTED,
                              "TAPs %zu and %zu of the JTAG chain are debug "
                              "ports, expected one",
@@ -221,35 +223,35 @@ find_dp(struct probe *p, struct chain *c)
     return SFI_OK;
 }
 
-/* ---- how long the IRs are ---- */
+/* ---- lengths of the IRs ---- */
 
-/* 0: not known. */
+/* 0: unknown. */
 static uint8_t
-known_len(uint32_t idcode)
+chain_known_ir_len(uint32_t idcode)
 {
     if ((idcode & DP_MASK) == DP_IDCODE)
         return ADI_IR_LEN;
     return (idcode & ST_MASK) == ST_IDCODE ? ST_IR_LEN : 0;
 }
 
-/* Of the TAPs from `from` to before `to`; false: of one it is not known. */
+/* The bits of the IRs of TAPs `from` to before `to`; false: one is unknown. */
 static bool
-sum(const struct chain *c, size_t from, size_t to, size_t *bits)
+chain_sum_ir_lens(const struct chain *c, size_t from, size_t to, size_t *bits)
 {
     bool known = true;
 
     *bits = 0;
     for (; from < to; from++) {
-        *bits += known_len(c->idcode[from]);
-        known = known && known_len(c->idcode[from]) != 0;
+        *bits += chain_known_ir_len(c->idcode[from]);
+        known = known && chain_known_ir_len(c->idcode[from]) != 0;
     }
     return known;
 }
 
-/* `bits` among TAPs that are all in BYPASS: only their sum counts.  false: it
- * is too small or large for them. */
+/* Distribute `bits` among TAPs that stay in BYPASS, where only the sum matters.
+ * False: too few for them. */
 static bool
-share(struct chain *c, size_t from, size_t to, size_t bits)
+chain_share_ir_bits(struct chain *c, size_t from, size_t to, size_t bits)
 {
     size_t left = bits;
 
@@ -266,36 +268,37 @@ share(struct chain *c, size_t from, size_t to, size_t bits)
 }
 
 static bool
-set_lengths(struct chain *c, size_t total)
+chain_set_ir_lens(struct chain *c, size_t total)
 {
     size_t before, after;
-    bool knows_before = sum(c, 0, c->dp, &before);
-    bool knows_after = sum(c, c->dp + 1, c->count, &after);
+    bool knows_before = chain_sum_ir_lens(c, 0, c->dp, &before);
+    bool knows_after = chain_sum_ir_lens(c, c->dp + 1, c->count, &after);
 
     if (total < ADI_IR_LEN || (!knows_before && !knows_after))
         return false;
     total -= ADI_IR_LEN;
     if (knows_before)
-        after = total - before; /* more than all, if that is wrong */
+        after = total - before; /* wraps, if `before` is too large */
     else
         before = total - after;
     c->ir_len[c->dp] = ADI_IR_LEN;
-    return before <= total && after <= total && share(c, 0, c->dp, before) &&
-           share(c, c->dp + 1, c->count, after);
+    return before <= total && after <= total &&
+           chain_share_ir_bits(c, 0, c->dp, before) &&
+           chain_share_ir_bits(c, c->dp + 1, c->count, after);
 }
 
 static sfi_status
-measure_irs(struct probe *p, const uint8_t *tdo, struct chain *c)
+chain_measure_irs(struct probe *p, const uint8_t *tdo, struct chain *c)
 {
     size_t total = 0;
 
-    while (total < RUN && !bit_of(tdo, total))
+    while (total < RUN && !chain_bit_at(tdo, total))
         total++;
-    if (total < RUN && set_lengths(c, total))
+    if (total < RUN && chain_set_ir_lens(c, total))
         return SFI_OK;
     return sfi__fail(p->ctx, SFI_ERR_UNSUPPORTED,
-                     "the JTAG chain's %zu TAPs have %zu bits of IR; which of "
-                     "them are the debug port's cannot be told",
+                     "the JTAG chain's %zu TAPs have %zu bits of IR; cannot "
+                     "tell which of them belong to the debug port",
                      c->count, total);
 }
 
@@ -305,20 +308,24 @@ sfi__probe_enter_jtag(struct probe *p)
     struct scans s;
     struct chain c;
     struct wr w;
-    sfi_status st = select_jtag(p);
+    sfi_status st = chain_select_jtag(p);
 
-    if (st == SFI_OK)
-        st = scan_until_sure(p, &s);
-    if (st == SFI_OK)
-        st = take_taps(p, s.dr, &c);
-    if (st == SFI_OK)
-        st = find_dp(p, &c);
-    if (st == SFI_OK)
-        st = measure_irs(p, s.ir, &c);
+    if (st != SFI_OK)
+        return st;
+    st = chain_scan_until_equal(p, &s);
+    if (st != SFI_OK)
+        return st;
+    st = chain_take_taps(p, s.dr, &c);
+    if (st != SFI_OK)
+        return st;
+    st = chain_find_debug_port(p, &c);
+    if (st != SFI_OK)
+        return st;
+    st = chain_measure_irs(p, s.ir, &c);
     if (st != SFI_OK)
         return st;
     p->tap = (uint8_t)c.dp;
     sfi__wr_init(&w, p->out, sizeof(p->out));
     sfi__cmsis_put_jtag_configure(&w, c.ir_len, c.count);
-    return sfi__probe_setting(p, &w);
+    return sfi__probe_configure(p, &w);
 }

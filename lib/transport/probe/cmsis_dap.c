@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* A CMSIS-DAP probe as a transport: setting up the probe, reset, release. */
 #include "core/err.h"
 #include "transport/probe/session.h"
 #include "transport/base/transport.h"
 
-/* How often the probe itself asks a chip that says WAIT. */
+/* How often the probe itself repeats an access that gets WAIT. */
 #define WAIT_RETRIES 100u
-/* None between accesses: every list ends with one that carries the last write
- * out (IHI 0031, B4: eight clocks before they stop, or another access),
- * and each that is too early gets WAIT. */
+/* None are needed between accesses: a list ends with an access that completes
+ * the last write (IHI 0031, B4: eight clocks, or another access), and one that
+ * is too early gets WAIT. */
 #define IDLE_CLOCKS 0u
-/* As long as the serial port's reset. */
+/* The same as for serial ports. */
 #define RESET_PULSE_MS 20u
 
 static const struct {
@@ -22,7 +23,7 @@ static const struct {
 };
 
 static sfi_status
-hold_in_reset(struct probe *p)
+probe_assert_reset(struct probe *p)
 {
     const struct clock *clock = p->ctx->clock;
     sfi_status st = sfi__probe_drive_reset(p, true);
@@ -32,36 +33,36 @@ hold_in_reset(struct probe *p)
     return st;
 }
 
-/* What the reset left of the debug port is looked at anew. */
+/* The reset may have changed the debug port: connect again. */
 static sfi_status
-let_go(struct probe *p)
+probe_release_reset(struct probe *p)
 {
     const struct clock *clock = p->ctx->clock;
     sfi_status st = sfi__probe_drive_reset(p, false);
 
     clock->sleep_ms(clock->user, PROBE_BOOT_MS);
-    p->is_up = false;
+    p->is_connected = false;
     return st;
 }
 
-/* A probe has no line to BOOT0: it stays as the board has it. */
+/* A probe has no line to BOOT0: `into_boot` has no effect. */
 static sfi_status
-on_reset(void *user, int into_boot)
+probe_reset_chip(void *user, int into_boot)
 {
     struct probe *p = user;
-    sfi_status st = hold_in_reset(p);
+    sfi_status st = probe_assert_reset(p);
 
     (void)into_boot;
     if (st == SFI_OK)
-        st = let_go(p);
-    p->is_up = false;
+        st = probe_release_reset(p);
+    p->is_connected = false;
     p->may_be_held = st != SFI_OK;
     return st;
 }
 
-/* The probe lets go of the pins. */
+/* Disconnect, so that the probe releases the pins. */
 static void
-on_close(void *user)
+probe_close(void *user)
 {
     struct probe *p = user;
     sfi_ctx *ctx = p->ctx;
@@ -70,14 +71,14 @@ on_close(void *user)
 
     sfi__wr_init(&w, p->out, sizeof(p->out));
     sfi__cmsis_put_disconnect(&w);
-    (void)sfi__probe_order(p, &w, &status);
+    (void)sfi__probe_command(p, &w, &status);
     if (p->io.close != NULL)
         p->io.close(p->user);
     sfi__ctx_dealloc(ctx, p);
 }
 
 static sfi_status
-sizes(struct probe *p)
+probe_read_limits(struct probe *p)
 {
     uint32_t packet = 0, capabilities = 0;
     sfi_status st = sfi__probe_info(p, CMSIS_INFO_PACKET_SIZE, &packet);
@@ -92,14 +93,15 @@ sizes(struct probe *p)
                          "%u",
                          packet, CMSIS_PACKET_MIN);
     if ((capabilities & wires[p->wire].capability) == 0)
-        return sfi__fail(p->ctx, SFI_ERR_UNSUPPORTED, "the probe has no %s",
+        return sfi__fail(p->ctx, SFI_ERR_UNSUPPORTED,
+                         "the probe does not support %s",
                          sfi__probe_wire_name(p->wire));
     p->packet = packet < CMSIS_PACKET_MAX ? packet : CMSIS_PACKET_MAX;
     return SFI_OK;
 }
 
 static sfi_status
-take_pins(struct probe *p)
+probe_connect_pins(struct probe *p)
 {
     struct wr w;
     uint8_t port;
@@ -107,7 +109,7 @@ take_pins(struct probe *p)
 
     sfi__wr_init(&w, p->out, sizeof(p->out));
     sfi__cmsis_put_connect(&w, wires[p->wire].port);
-    st = sfi__probe_order(p, &w, &port);
+    st = sfi__probe_command(p, &w, &port);
     if (st == SFI_OK && port != (uint8_t)wires[p->wire].port)
         st = sfi__fail(p->ctx, SFI_ERR_IO,
                        "the probe does not connect: port is %u, expected %u "
@@ -117,50 +119,60 @@ take_pins(struct probe *p)
     return st;
 }
 
-/* The debug port is there while the chip is held; its memory is not, and some
- * parts have no access port then either. */
+/* While the chip is held in reset its debug port works, its memory does not,
+ * and on some parts neither does the access port: a failure then is ignored. */
 static sfi_status
-meet(struct probe *p, enum probe_start start)
+probe_connect_chip(struct probe *p, enum probe_start start)
 {
-    sfi_status st = SFI_OK;
+    sfi_status st;
 
-    if (start != PROBE_AS_IT_IS)
-        st = hold_in_reset(p);
-    if (st == SFI_OK && start == PROBE_UNDER_RESET)
-        (void)sfi__probe_line_up(p);
-    if (st == SFI_OK && start != PROBE_AS_IT_IS)
-        st = let_go(p);
-    return st == SFI_OK ? sfi__probe_line_up(p) : st;
+    if (start == PROBE_AS_IT_IS)
+        return sfi__probe_connect_port(p);
+    st = probe_assert_reset(p);
+    if (st != SFI_OK)
+        return st;
+    if (start == PROBE_UNDER_RESET)
+        (void)sfi__probe_connect_port(p);
+    st = probe_release_reset(p);
+    return st == SFI_OK ? sfi__probe_connect_port(p) : st;
 }
 
+/* Clock, retries, and the turnaround of SWD. */
 static sfi_status
-set_up(struct probe *p, const struct probe_options *options)
+probe_set_parameters(struct probe *p, uint32_t speed)
 {
     struct wr w;
     sfi_status st;
 
-    sfi__probe_drop_stale(p);
-    st = sizes(p);
-    if (st == SFI_OK)
-        st = take_pins(p);
-    if (st != SFI_OK)
-        return st;
     sfi__wr_init(&w, p->out, sizeof(p->out));
-    sfi__cmsis_put_clock(&w, options->speed);
-    st = sfi__probe_setting(p, &w);
+    sfi__cmsis_put_clock(&w, speed);
+    st = sfi__probe_configure(p, &w);
     if (st != SFI_OK)
         return st;
     sfi__wr_init(&w, p->out, sizeof(p->out));
     sfi__cmsis_put_configure(&w, IDLE_CLOCKS, WAIT_RETRIES);
-    st = sfi__probe_setting(p, &w);
+    st = sfi__probe_configure(p, &w);
+    if (st != SFI_OK || p->wire != PROBE_SWD)
+        return st;
+    sfi__wr_init(&w, p->out, sizeof(p->out));
+    sfi__cmsis_put_swd_configure(&w);
+    return sfi__probe_configure(p, &w);
+}
+
+static sfi_status
+probe_set_up(struct probe *p, const struct probe_options *options)
+{
+    sfi_status st;
+
+    sfi__probe_drop_replies(p);
+    st = probe_read_limits(p);
     if (st != SFI_OK)
         return st;
-    if (p->wire == PROBE_SWD) {
-        sfi__wr_init(&w, p->out, sizeof(p->out));
-        sfi__cmsis_put_swd_configure(&w);
-        st = sfi__probe_setting(p, &w);
-    }
-    return st == SFI_OK ? meet(p, options->start) : st;
+    st = probe_connect_pins(p);
+    if (st != SFI_OK)
+        return st;
+    st = probe_set_parameters(p, options->speed);
+    return st == SFI_OK ? probe_connect_chip(p, options->start) : st;
 }
 
 sfi_status
@@ -172,8 +184,8 @@ sfi__probe_new(sfi_ctx *ctx, const struct probe_io *io, void *user,
         .struct_size = sizeof(ops),
         .read32 = sfi__probe_read32,
         .write32 = sfi__probe_write32,
-        .reset = on_reset,
-        .close = on_close,
+        .reset = probe_reset_chip,
+        .close = probe_close,
     };
     struct probe *p = sfi__ctx_alloc(ctx, sizeof(*p));
     sfi_status st;
@@ -186,7 +198,7 @@ sfi__probe_new(sfi_ctx *ctx, const struct probe_io *io, void *user,
     p->wire = options->wire;
     p->tap = 0;
     p->packet = CMSIS_PACKET_MIN;
-    st = set_up(p, options);
+    st = probe_set_up(p, options);
     if (st == SFI_OK)
         st = sfi__transport_new(ctx, TRANSPORT_DAP, &ops, p, name, out);
     if (st != SFI_OK)

@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Words of the chip's memory, through a MEM-AP. */
+/* Reads and writes words of the chip's memory through a memory access port
+ * (MEM-AP): runs of words in lists and blocks, with retries. */
 #include <string.h>
 
 #include "core/err.h"
 #include "transport/probe/session.h"
 
-/* How often we ask a chip that says WAIT, after the probe has: an access to
- * flash that is being erased waits. */
+/* How often an access is tried again after the probe's own retries: one to
+ * flash that is being erased gets WAIT. */
 #define TRIES 16u
 #define TRY_MS 2u
 
-/* How far a run has come. */
+/* The result of a packet. */
 struct outcome {
     struct cmsis_result result;
-    bool settled; /* it is known that all of it went well */
+    bool checked; /* CTRL/STAT was read, so errors are known */
 };
 
-/* Words that are on their way. */
+/* Words that are still to be read or written. */
 struct job {
     uint32_t address;
     size_t left;
@@ -32,7 +33,7 @@ static const struct adi_request drw_read = {true, true, ADI_AP_DRW};
 static const struct adi_request drw_write = {true, false, ADI_AP_DRW};
 
 static void
-advance(struct job *j, size_t words)
+memory_advance(struct job *j, size_t words)
 {
     j->address += (uint32_t)(4 * words);
     j->left -= words;
@@ -42,10 +43,11 @@ advance(struct job *j, size_t words)
         j->out += words;
 }
 
-/* What a write that went wrong has done stays done; a read is done again. */
+/* After a failure the words that were written count as done; a read starts
+ * again, as its words were not stored. */
 static void
-account(struct job *j, const struct cmsis_result *result, size_t before,
-        size_t words)
+memory_count_done(struct job *j, const struct cmsis_result *result,
+                  size_t before, size_t words)
 {
     size_t done = result->done > before ? result->done - before : 0;
 
@@ -53,21 +55,22 @@ account(struct job *j, const struct cmsis_result *result, size_t before,
         done = words;
     else if (j->in != NULL)
         done = 0;
-    advance(j, done < words ? done : words);
+    memory_advance(j, done < words ? done : words);
 }
 
-/* SWD acknowledges a read when it went well; JTAG tells no fault at all. */
+/* SWD acknowledges each read; after a write, and over JTAG, only CTRL/STAT
+ * tells about errors. */
 static bool
-must_settle(const struct probe *p, const struct job *j)
+memory_needs_check(const struct probe *p, const struct job *j)
 {
     return j->out != NULL || p->wire == PROBE_JTAG;
 }
 
-/* Whether all went well CTRL/STAT knows.  SWD reads it at any time, so RDBUFF
- * comes first, which waits until the last write is on the bus; over JTAG every
- * scan does.  false: there is no room. */
+/* Add a read of CTRL/STAT, which has the error flags.  Over SWD a read of
+ * RDBUFF must come first, which waits until the last write has completed; over
+ * JTAG every scan does.  False: there is no room. */
 static bool
-add_settling(const struct probe *p, struct cmsis_transfer *t)
+memory_add_check(const struct probe *p, struct cmsis_transfer *t)
 {
     struct cmsis_transfer before = *t;
     uint8_t count = t->w.start[2];
@@ -82,17 +85,18 @@ add_settling(const struct probe *p, struct cmsis_transfer *t)
 }
 
 static void
-judge_settling(struct cmsis_result *result, uint32_t stat)
+memory_apply_check(struct cmsis_result *result, uint32_t stat)
 {
     if (result->ack == ADI_ACK_OK &&
         (stat & (ADI_STAT_STICKY | ADI_STAT_WDATAERR)) != 0)
         result->ack = ADI_ACK_FAULT;
 }
 
-/* Move what fits, at most `run` words; before that, at the `first`, set the
- * address, and behind the last see whether all went well. */
+/* Send a list: the address if this is the `first` packet, as many words of
+ * `run` as fit, and after the last word the check for errors. */
 static sfi_status
-list(struct probe *p, struct job *j, size_t run, bool first, struct outcome *o)
+memory_send_list(struct probe *p, struct job *j, size_t run, bool first,
+                 struct outcome *o)
 {
     uint32_t words[CMSIS_PACKET_MAX / 4];
     struct cmsis_transfer t;
@@ -106,22 +110,24 @@ list(struct probe *p, struct job *j, size_t run, bool first, struct outcome *o)
            sfi__cmsis_transfer_add(&t, j->in != NULL ? &drw_read : &drw_write,
                                    j->in != NULL ? 0 : j->out[n]))
         n++;
-    o->settled = !must_settle(p, j) || (n == run && add_settling(p, &t));
+    o->checked =
+        !memory_needs_check(p, j) || (n == run && memory_add_check(p, &t));
     st = sfi__probe_transfer(p, &t, &o->result, words);
     if (st != SFI_OK)
         return st;
-    account(j, &o->result, first ? 1 : 0, n);
+    memory_count_done(j, &o->result, first ? 1 : 0, n);
     if (o->result.ack != ADI_ACK_OK)
         return SFI_OK;
     if (j->in != NULL)
         memcpy(j->in - n, words, 4 * n);
-    if (o->settled && must_settle(p, j))
-        judge_settling(&o->result, words[t.reads - 1]);
+    if (o->checked && memory_needs_check(p, j))
+        memory_apply_check(&o->result, words[t.reads - 1]);
     return SFI_OK;
 }
 
 static sfi_status
-block(struct probe *p, struct job *j, size_t run, struct cmsis_result *result)
+memory_send_block(struct probe *p, struct job *j, size_t run,
+                  struct cmsis_result *result)
 {
     bool read = j->in != NULL;
     size_t room = sfi__cmsis_block_room(p->packet, read);
@@ -136,54 +142,56 @@ block(struct probe *p, struct job *j, size_t run, struct cmsis_result *result)
     if (st != SFI_OK)
         return st;
     if (!sfi__cmsis_take_block(&r, read, n, result, j->in))
-        return sfi__probe_no_answer(p);
-    account(j, result, 0, n);
+        return sfi__probe_fail_reply(p);
+    memory_count_done(j, result, 0, n);
     return SFI_OK;
 }
 
 static sfi_status
-settle(struct probe *p, struct outcome *o)
+memory_send_check(struct probe *p, struct outcome *o)
 {
     struct cmsis_transfer t;
     uint32_t words[2] = {0};
     sfi_status st;
 
     sfi__cmsis_transfer_begin(&t, p->out, p->packet, p->tap);
-    o->settled = add_settling(p, &t);
+    o->checked = memory_add_check(p, &t);
     st = sfi__probe_transfer(p, &t, &o->result, words);
     if (st == SFI_OK)
-        judge_settling(&o->result, words[t.reads - 1]);
+        memory_apply_check(&o->result, words[t.reads - 1]);
     return st;
 }
 
-/* A list takes more room for a word than a block, but ends with what settles
- * it. */
+/* A list has room for fewer words than a block, but can include the check for
+ * errors. */
 static sfi_status
-go_on(struct probe *p, struct job *j, size_t run, struct outcome *o)
+memory_send_next(struct probe *p, struct job *j, size_t run, struct outcome *o)
 {
     if (run <= sfi__cmsis_list_room(p->packet, j->in != NULL))
-        return list(p, j, run, false, o);
-    return block(p, j, run, &o->result);
+        return memory_send_list(p, j, run, false, o);
+    return memory_send_block(p, j, run, &o->result);
 }
 
-/* Up to where TAR must be written again, or to what went wrong. */
+/* Move words until `end` are left, where TAR must be written again, or until an
+ * error. */
 static sfi_status
-one_run(struct probe *p, struct job *j, size_t end, struct outcome *o)
+memory_move_run_once(struct probe *p, struct job *j, size_t end,
+                     struct outcome *o)
 {
     sfi_status st = SFI_OK;
 
     if (j->left > end)
-        st = list(p, j, j->left - end, true, o);
+        st = memory_send_list(p, j, j->left - end, true, o);
     while (st == SFI_OK && o->result.ack == ADI_ACK_OK && j->left > end)
-        st = go_on(p, j, j->left - end, o);
-    if (st == SFI_OK && o->result.ack == ADI_ACK_OK && !o->settled)
-        st = settle(p, o);
-    return st;
+        st = memory_send_next(p, j, j->left - end, o);
+    if (st != SFI_OK || o->result.ack != ADI_ACK_OK || o->checked)
+        return st;
+    return memory_send_check(p, o);
 }
 
-/* Why it was a fault; and no more of it. */
+/* Read the error flags, and clear them. */
 static sfi_status
-clear_fault(struct probe *p, uint32_t *stat)
+memory_clear_errors(struct probe *p, uint32_t *stat)
 {
     struct cmsis_transfer t;
     struct cmsis_result result;
@@ -195,18 +203,18 @@ clear_fault(struct probe *p, uint32_t *stat)
     *stat = 0;
     st = sfi__probe_transfer(p, &t, &result, stat);
     if (st == SFI_OK && result.ack != ADI_ACK_OK)
-        st = sfi__probe_dead_line(p, result.ack);
+        st = sfi__probe_fail_no_port(p, result.ack);
     return st;
 }
 
 static sfi_status
-faulted(struct probe *p, const struct job *start)
+memory_report_fault(struct probe *p, const struct job *start)
 {
     uint32_t stat;
-    sfi_status st = clear_fault(p, &stat);
+    sfi_status st = memory_clear_errors(p, &stat);
 
     if (st != SFI_OK || (stat & ADI_STAT_STICKYERR) == 0)
-        return st; /* noise: a parity error of our data */
+        return st; /* noise: a parity error in data of the host */
     return sfi__fail_peer(
         p->ctx, SFI_ERR_NACK, (int32_t)stat,
         "the chip refused %s memory from 0x%08x to 0x%08x",
@@ -215,9 +223,9 @@ faulted(struct probe *p, const struct job *start)
             (uint32_t)(4 * sfi__adi_tar_run(start->address, start->left) - 1));
 }
 
-/* SFI_OK: try again. */
+/* Prepare another attempt; a failure is final. */
 static sfi_status
-recover(struct probe *p, const struct job *start, enum adi_ack ack)
+memory_prepare_retry(struct probe *p, const struct job *start, enum adi_ack ack)
 {
     const struct clock *clock = p->ctx->clock;
 
@@ -225,19 +233,19 @@ recover(struct probe *p, const struct job *start, enum adi_ack ack)
     case ADI_ACK_OK:
         return SFI_OK;
     case ADI_ACK_FAULT:
-        return faulted(p, start);
+        return memory_report_fault(p, start);
     case ADI_ACK_WAIT:
         clock->sleep_ms(clock->user, TRY_MS);
         return SFI_OK;
     case ADI_ACK_NONE:
         break;
     }
-    return sfi__probe_line_up(p);
+    return sfi__probe_connect_port(p);
 }
 
-/* The access that hangs is given up, or no other will ever be done. */
+/* An access that hangs must be aborted, or every later one would hang too. */
 static sfi_status
-give_up(struct probe *p, const struct job *j, enum adi_ack ack)
+memory_give_up_access(struct probe *p, const struct job *j, enum adi_ack ack)
 {
     struct wr w;
     sfi_status st;
@@ -248,18 +256,18 @@ give_up(struct probe *p, const struct job *j, enum adi_ack ack)
                          sfi__probe_wire_name(p->wire), j->address, TRIES);
     sfi__wr_init(&w, p->out, sizeof(p->out));
     sfi__cmsis_put_write_abort(&w, p->tap, ADI_ABORT_DAPABORT);
-    st = sfi__probe_setting(p, &w);
-    p->is_up = false;
+    st = sfi__probe_configure(p, &w);
+    p->is_connected = false;
     if (st != SFI_OK)
         return st;
     return sfi__fail(p->ctx, SFI_ERR_TIMEOUT,
-                     "the chip's bus does not get done with 0x%08x",
+                     "the chip's bus does not complete the access at 0x%08x",
                      j->address);
 }
 
-/* One run, however often it takes. */
+/* One run, with retries. */
 static sfi_status
-insist(struct probe *p, struct job *j)
+memory_move_run(struct probe *p, struct job *j)
 {
     size_t end = j->left - sfi__adi_tar_run(j->address, j->left);
     const struct job start = *j;
@@ -267,32 +275,34 @@ insist(struct probe *p, struct job *j)
     enum adi_ack last = ADI_ACK_NONE;
 
     for (unsigned i = 0; i < TRIES; i++) {
-        sfi_status st = one_run(p, j, end, &o);
+        sfi_status st = memory_move_run_once(p, j, end, &o);
 
         if (st != SFI_OK || o.result.ack == ADI_ACK_OK)
             return st;
         if (o.result.ack != ADI_ACK_WAIT)
-            *j = start; /* which one was lost is not known */
-        st = recover(p, &start, o.result.ack);
+            *j = start; /* unknown which word was lost */
+        st = memory_prepare_retry(p, &start, o.result.ack);
         if (st != SFI_OK)
             return st;
         last = o.result.ack;
         o = (struct outcome){.result = {.ack = ADI_ACK_OK}};
     }
-    return give_up(p, j, last);
+    return memory_give_up_access(p, j, last);
 }
 
 static sfi_status
-move(struct probe *p, struct job *j)
+memory_move_words(struct probe *p, struct job *j)
 {
-    sfi_status st = p->is_up ? SFI_OK : sfi__probe_line_up(p);
+    sfi_status st = p->is_connected ? SFI_OK : sfi__probe_connect_port(p);
 
-    if (st == SFI_OK && j->address % 4 != 0)
-        st = sfi__fail(p->ctx, SFI_ERR_ARGUMENT,
-                       "address is 0x%08x, expected a multiple of 4",
-                       j->address);
+    if (st != SFI_OK)
+        return st;
+    if (j->address % 4 != 0)
+        return sfi__fail(p->ctx, SFI_ERR_ARGUMENT,
+                         "address is 0x%08x, expected a multiple of 4",
+                         j->address);
     while (st == SFI_OK && j->left > 0)
-        st = insist(p, j);
+        st = memory_move_run(p, j);
     return st;
 }
 
@@ -301,7 +311,7 @@ sfi__probe_read32(void *user, uint32_t address, uint32_t *words, size_t count)
 {
     struct job j = {.address = address, .left = count, .in = words};
 
-    return move(user, &j);
+    return memory_move_words(user, &j);
 }
 
 sfi_status
@@ -310,5 +320,5 @@ sfi__probe_write32(void *user, uint32_t address, const uint32_t *words,
 {
     struct job j = {.address = address, .left = count, .out = words};
 
-    return move(user, &j);
+    return memory_move_words(user, &j);
 }

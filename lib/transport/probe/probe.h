@@ -1,38 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A debug probe that speaks CMSIS-DAP, whatever its packets go over: the debug
- * port behind it as a link to the chip's memory. */
+/* A debug probe that speaks CMSIS-DAP, over any carrier of packets, as a link
+ * to the chip's memory. */
 #ifndef SFI_TRANSPORT_PROBE_PROBE_H
 #define SFI_TRANSPORT_PROBE_PROBE_H
 
 #include <sfi/transport.h>
 
-/* How packets get to a probe and back. */
+/* Carries packets to a probe and back. */
 struct probe_io {
-    /* Send `out` (out_len 0: nothing) and wait for one packet, of at most `cap`
-     * bytes, which is what the probe says of its packets; SFI_ERR_TIMEOUT when
-     * none came. */
+    /* Send `out` (out_len 0: nothing), and receive one packet of at most `cap`
+     * bytes, the probe's packet size; SFI_ERR_TIMEOUT when none came. */
     sfi_status (*xfer)(void *user, const uint8_t *out, size_t out_len,
                        uint8_t *in, size_t cap, size_t *got,
                        uint32_t timeout_ms);
-    /* Or NULL. */
+    /* NULL: nothing to close. */
     void (*close)(void *user);
 };
 
 /* How the probe reaches the chip. */
 enum probe_wire {
     PROBE_SWD,
-    PROBE_JTAG, /* in a chain with other TAPs, but no other debug port */
+    PROBE_JTAG, /* other TAPs in the chain are allowed, other debug ports not */
 };
 
-/* What the chip does when the probe connects. */
+/* The chip's state when the probe connects. */
 enum probe_start {
     PROBE_AS_IT_IS,
-    PROBE_RESET,       /* it was reset before */
-    PROBE_UNDER_RESET, /* it is held in reset, and let go then */
+    PROBE_RESET,       /* reset first */
+    PROBE_UNDER_RESET, /* held in reset while connecting, then released */
 };
 
-/* What CMSIS-DAP probes start with; 10 MHz is too much for long wires. */
+/* Common for CMSIS-DAP; 10 MHz is too fast for long wires. */
 #define PROBE_SPEED_DEFAULT 4000000u
 
 struct probe_options {
@@ -41,7 +40,7 @@ struct probe_options {
     uint32_t speed; /* Hz */
 };
 
-/* Connect to the chip.  `user` belongs to the transport from a success on. */
+/* Connect to the chip.  After a success the transport owns `user`. */
 sfi_status sfi__probe_new(sfi_ctx *ctx, const struct probe_io *io, void *user,
                           const char *name, const struct probe_options *options,
                           sfi_transport **out);

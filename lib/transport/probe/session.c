@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* A CMSIS-DAP host: packets to the probe, and the chip's debug port. */
 #include "transport/probe/session.h"
 
 #include "core/err.h"
 
-/* A probe answers when its list is done: 255 accesses that each wait a hundred
+/* A probe replies when its list is done: 255 accesses, each repeated a hundred
  * times, at 100 kHz. */
 #define ANSWER_MS 15000u
-/* What a former program did not fetch is there at once. */
+/* Replies that an earlier program did not read come at once. */
 #define STALE_MS 10u
 #define STALE_MAX 16u
-/* IHI 0031, B2.2.2: until the acknowledges of power-up. */
+/* IHI 0031, B2.2.2: until power-up is acknowledged. */
 #define POWER_TRIES 100u
 #define POWER_MS 1u
 
@@ -37,17 +38,17 @@ sfi__probe_wire_name(enum probe_wire wire)
 /* ---- packets ---- */
 
 sfi_status
-sfi__probe_no_answer(struct probe *p)
+sfi__probe_fail_reply(struct probe *p)
 {
-    p->is_up = false; /* its own may be on its way */
+    p->is_connected = false; /* the right reply may still come */
     return sfi__fail(p->ctx, SFI_ERR_PROTOCOL,
-                     "the probe's answer to command 0x%02x is none of "
+                     "the probe's reply to command 0x%02x is not valid "
                      "CMSIS-DAP",
                      p->out[0]);
 }
 
 sfi_status
-sfi__probe_exchange(struct probe *p, const struct wr *w, struct rd *answer)
+sfi__probe_exchange(struct probe *p, const struct wr *w, struct rd *reply)
 {
     size_t got = 0;
     sfi_status st;
@@ -58,10 +59,10 @@ sfi__probe_exchange(struct probe *p, const struct wr *w, struct rd *answer)
     st = p->io.xfer(p->user, p->out, sfi__wr_len(w), p->in, p->packet, &got,
                     ANSWER_MS);
     if (st == SFI_OK && got > p->packet)
-        st = sfi__probe_no_answer(p);
+        st = sfi__probe_fail_reply(p);
     if (st != SFI_OK)
-        p->is_up = false; /* an answer may still be on its way */
-    sfi__rd_init(answer, p->in, st == SFI_OK ? got : 0);
+        p->is_connected = false; /* a reply may still come */
+    sfi__rd_init(reply, p->in, st == SFI_OK ? got : 0);
     return st;
 }
 
@@ -80,7 +81,7 @@ sfi__probe_info(struct probe *p, enum cmsis_info id, uint32_t *value)
     if (st != SFI_OK)
         return st;
     if (!sfi__cmsis_take_info(&r, &data, &len) || len < 1)
-        return sfi__probe_no_answer(p);
+        return sfi__probe_fail_reply(p);
     *value = data[0];
     if (len > 1)
         *value |= (uint32_t)data[1] << 8;
@@ -88,22 +89,22 @@ sfi__probe_info(struct probe *p, enum cmsis_info id, uint32_t *value)
 }
 
 sfi_status
-sfi__probe_order(struct probe *p, const struct wr *w, uint8_t *value)
+sfi__probe_command(struct probe *p, const struct wr *w, uint8_t *value)
 {
     struct rd r;
     sfi_status st = sfi__probe_exchange(p, w, &r);
 
     if (st == SFI_OK &&
         !sfi__cmsis_take_byte(&r, (enum cmsis_command)p->out[0], value))
-        st = sfi__probe_no_answer(p);
+        st = sfi__probe_fail_reply(p);
     return st;
 }
 
 sfi_status
-sfi__probe_setting(struct probe *p, const struct wr *w)
+sfi__probe_configure(struct probe *p, const struct wr *w)
 {
     uint8_t status;
-    sfi_status st = sfi__probe_order(p, w, &status);
+    sfi_status st = sfi__probe_command(p, w, &status);
 
     if (st == SFI_OK && status != CMSIS_STATUS_OK)
         st = sfi__fail(p->ctx, SFI_ERR_IO,
@@ -121,14 +122,14 @@ sfi__probe_transfer(struct probe *p, const struct cmsis_transfer *t,
     sfi_status st = sfi__probe_exchange(p, &t->w, &r);
 
     if (st == SFI_OK && !sfi__cmsis_take_transfer(&r, t, result, words))
-        st = sfi__probe_no_answer(p);
+        st = sfi__probe_fail_reply(p);
     return st;
 }
 
 /* ---- the debug port ---- */
 
 void
-sfi__probe_drop_stale(struct probe *p)
+sfi__probe_drop_replies(struct probe *p)
 {
     for (unsigned i = 0; i < STALE_MAX; i++) {
         size_t got = 0;
@@ -140,9 +141,9 @@ sfi__probe_drop_stale(struct probe *p)
     sfi__clear_error(p->ctx);
 }
 
-/* IHI 0031, B5.2.1: JTAG to SWD, between line resets; then a few zeros. */
+/* IHI 0031, B5.2.1: switch from JTAG to SWD between line resets, then idle. */
 static sfi_status
-select_swd(struct probe *p)
+probe_select_swd(struct probe *p)
 {
     static const uint8_t bits[] = {
         0xff,
@@ -167,11 +168,11 @@ select_swd(struct probe *p)
 
     sfi__wr_init(&w, p->out, sizeof(p->out));
     sfi__cmsis_put_sequence(&w, 8 * sizeof(bits), bits);
-    return sfi__probe_setting(p, &w);
+    return sfi__probe_configure(p, &w);
 }
 
 sfi_status
-sfi__probe_dead_line(struct probe *p, enum adi_ack ack)
+sfi__probe_fail_no_port(struct probe *p, enum adi_ack ack)
 {
     return sfi__fail_peer(p->ctx, SFI_ERR_TIMEOUT, (int32_t)ack,
                           "no debug port answers over %s (acknowledge %d, "
@@ -182,7 +183,8 @@ sfi__probe_dead_line(struct probe *p, enum adi_ack ack)
                                                 : "SWDIO and SWCLK");
 }
 
-/* IHI 0031, B2.2.2: JTAG clears a flag by writing one to it, SWD by ABORT. */
+/* IHI 0031, B2.2.2: over JTAG a flag is cleared by writing 1 to it, over SWD by
+ * ABORT. */
 void
 sfi__probe_add_clear(const struct probe *p, struct cmsis_transfer *t)
 {
@@ -193,9 +195,9 @@ sfi__probe_add_clear(const struct probe *p, struct cmsis_transfer *t)
         (void)sfi__cmsis_transfer_add(t, &abort_write, ABORT_CLEAR);
 }
 
-/* After a line reset a DP answers nothing but a read of its id. */
+/* After a line reset a debug port accepts only a read of its id. */
 static sfi_status
-read_id(struct probe *p)
+probe_read_port_id(struct probe *p)
 {
     struct cmsis_transfer t;
     struct cmsis_result result;
@@ -206,20 +208,20 @@ read_id(struct probe *p)
     (void)sfi__cmsis_transfer_add(&t, &dpidr_read, 0);
     st = sfi__probe_transfer(p, &t, &result, &id);
     if (st == SFI_OK && result.ack != ADI_ACK_OK)
-        st = sfi__probe_dead_line(p, result.ack);
+        st = sfi__probe_fail_no_port(p, result.ack);
     return st;
 }
 
 static sfi_status
-enter_swd(struct probe *p)
+probe_enter_swd(struct probe *p)
 {
-    sfi_status st = select_swd(p);
+    sfi_status st = probe_select_swd(p);
 
-    return st == SFI_OK ? read_id(p) : st;
+    return st == SFI_OK ? probe_read_port_id(p) : st;
 }
 
 static sfi_status
-power_up(struct probe *p)
+probe_power_up_port(struct probe *p)
 {
     const struct clock *clock = p->ctx->clock;
 
@@ -239,7 +241,7 @@ power_up(struct probe *p)
         if (st != SFI_OK)
             return st;
         if (result.ack == ADI_ACK_NONE)
-            return sfi__probe_dead_line(p, result.ack);
+            return sfi__probe_fail_no_port(p, result.ack);
         if (result.ack == ADI_ACK_OK &&
             (stat & ADI_STAT_PWRUP) == ADI_STAT_PWRUP)
             return SFI_OK;
@@ -249,9 +251,10 @@ power_up(struct probe *p)
                      "the chip's debug port does not power up");
 }
 
-/* Words, and the address counts; an AP that cannot is no memory's. */
+/* Set words and a counting address; an access port that does not keep that is
+ * not one for memory. */
 static sfi_status
-set_up_ap(struct probe *p)
+probe_set_up_memory_ap(struct probe *p)
 {
     struct cmsis_transfer t;
     struct cmsis_result result;
@@ -268,8 +271,8 @@ set_up_ap(struct probe *p)
                                         (ADI_CSW_INC_SINGLE | ADI_CSW_SIZE_32))
         return SFI_OK;
     return sfi__fail(p->ctx, SFI_ERR_PROTOCOL,
-                     "access port 0 is none of a memory: CSW is 0x%08x, "
-                     "expected 0x%08x",
+                     "access port 0 is not a memory access port: CSW is "
+                     "0x%08x, expected 0x%08x",
                      csw, CSW);
 }
 
@@ -281,12 +284,12 @@ sfi__probe_drive_reset(struct probe *p, bool low)
 
     sfi__wr_init(&w, p->out, sizeof(p->out));
     sfi__cmsis_put_pins(&w, low ? 0 : CMSIS_PIN_NRESET, CMSIS_PIN_NRESET, 0);
-    return sfi__probe_order(p, &w, &pins);
+    return sfi__probe_command(p, &w, &pins);
 }
 
-/* A reset was cut short, and the chip may be held in it. */
+/* After a reset that failed half-way, when the chip may be held in reset. */
 static sfi_status
-let_go(struct probe *p)
+probe_release_held_chip(struct probe *p)
 {
     const struct clock *clock = p->ctx->clock;
     sfi_status st = sfi__probe_drive_reset(p, false);
@@ -299,19 +302,24 @@ let_go(struct probe *p)
 }
 
 sfi_status
-sfi__probe_line_up(struct probe *p)
+sfi__probe_connect_port(struct probe *p)
 {
-    sfi_status st = SFI_OK;
+    sfi_status st;
 
-    sfi__probe_drop_stale(p);
-    if (p->may_be_held)
-        st = let_go(p);
-    if (st == SFI_OK)
-        st = p->wire == PROBE_JTAG ? sfi__probe_enter_jtag(p) : enter_swd(p);
-    if (st == SFI_OK)
-        st = power_up(p);
-    if (st == SFI_OK)
-        st = set_up_ap(p);
-    p->is_up = st == SFI_OK;
+    p->is_connected = false;
+    sfi__probe_drop_replies(p);
+    if (p->may_be_held) {
+        st = probe_release_held_chip(p);
+        if (st != SFI_OK)
+            return st;
+    }
+    st = p->wire == PROBE_JTAG ? sfi__probe_enter_jtag(p) : probe_enter_swd(p);
+    if (st != SFI_OK)
+        return st;
+    st = probe_power_up_port(p);
+    if (st != SFI_OK)
+        return st;
+    st = probe_set_up_memory_ap(p);
+    p->is_connected = st == SFI_OK;
     return st;
 }

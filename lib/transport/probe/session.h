@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* What the files of a CMSIS-DAP host share: its packets, the debug port behind
- * them, and the memory behind that. */
+/* Shared by the files of a CMSIS-DAP host: packets to the probe, the chip's
+ * debug port, and memory behind it. */
 #ifndef SFI_TRANSPORT_PROBE_SESSION_H
 #define SFI_TRANSPORT_PROBE_SESSION_H
 
@@ -9,7 +9,7 @@
 #include "proto/cmsis_dap.h"
 #include "transport/probe/probe.h"
 
-/* A chip that was reset is there again. */
+/* Until a chip that was reset can be accessed again. */
 #define PROBE_BOOT_MS 60u
 
 struct probe {
@@ -17,46 +17,49 @@ struct probe {
     struct probe_io io;
     void *user;
     enum probe_wire wire;
-    uint8_t tap;      /* where in the JTAG chain */
-    bool is_up;       /* the debug port is as sfi__probe_line_up() leaves it */
-    bool may_be_held; /* a reset went wrong: NRST may be low */
-    size_t packet;
+    uint8_t tap;       /* position in the JTAG chain */
+    bool is_connected; /* the debug port is as sfi__probe_connect_port() leaves
+                          it */
+    bool may_be_held;  /* a reset failed half-way: NRST may be low */
+    size_t packet;     /* the longest that the probe accepts */
     uint8_t out[CMSIS_PACKET_MAX];
     uint8_t in[CMSIS_PACKET_MAX];
 };
 
-/* ---- probe_session.c: packets, and the debug port ---- */
+/* ---- session.c: packets, and the debug port ---- */
 
 const char *sfi__probe_wire_name(enum probe_wire wire);
-/* `w` is over p->out, `answer` over p->in. */
+/* Send p->out, which `w` has written, and receive the reply: `reply` reads it
+ * from p->in. */
 sfi_status sfi__probe_exchange(struct probe *p, const struct wr *w,
-                               struct rd *answer);
-/* It is none of the command's. */
-sfi_status sfi__probe_no_answer(struct probe *p);
+                               struct rd *reply);
+/* SFI_ERR_PROTOCOL: the reply is not one to the command in p->out. */
+sfi_status sfi__probe_fail_reply(struct probe *p);
 sfi_status sfi__probe_info(struct probe *p, enum cmsis_info id,
                            uint32_t *value);
-/* A command whose answer is one byte. */
-sfi_status sfi__probe_order(struct probe *p, const struct wr *w,
-                            uint8_t *value);
-/* That byte is a status. */
-sfi_status sfi__probe_setting(struct probe *p, const struct wr *w);
+/* A command whose reply is one byte. */
+sfi_status sfi__probe_command(struct probe *p, const struct wr *w,
+                              uint8_t *value);
+/* A command whose reply is a status; SFI_ERR_IO where that is not OK. */
+sfi_status sfi__probe_configure(struct probe *p, const struct wr *w);
 sfi_status sfi__probe_transfer(struct probe *p, const struct cmsis_transfer *t,
                                struct cmsis_result *result, uint32_t *words);
-/* Answers to what nobody waits for any more. */
-void sfi__probe_drop_stale(struct probe *p);
+/* Read and drop replies to earlier commands. */
+void sfi__probe_drop_replies(struct probe *p);
 sfi_status sfi__probe_drive_reset(struct probe *p, bool low);
-/* From whatever state to one where memory can be moved. */
-sfi_status sfi__probe_line_up(struct probe *p);
-sfi_status sfi__probe_dead_line(struct probe *p, enum adi_ack ack);
-/* To the list: the sticky flags go, the power stays. */
+/* Connect to the debug port and its memory access port, from any state. */
+sfi_status sfi__probe_connect_port(struct probe *p);
+/* SFI_ERR_TIMEOUT: no debug port acknowledges. */
+sfi_status sfi__probe_fail_no_port(struct probe *p, enum adi_ack ack);
+/* Add to a list: clear the sticky error flags, and keep the power on. */
 void sfi__probe_add_clear(const struct probe *p, struct cmsis_transfer *t);
 
-/* ---- probe_chain.c ---- */
+/* ---- chain.c ---- */
 
-/* The chip's pins speak JTAG, and the chain is known to the probe. */
+/* Switch the chip's pins to JTAG, and tell the probe about the chain. */
 sfi_status sfi__probe_enter_jtag(struct probe *p);
 
-/* ---- probe_memory.c: of sfi_dap_ops ---- */
+/* ---- memory.c: functions of sfi_dap_ops ---- */
 
 sfi_status sfi__probe_read32(void *user, uint32_t address, uint32_t *words,
                              size_t count);

@@ -538,8 +538,9 @@ START_TEST(test_hang)
 {
     ck_assert_ok(write_all(1));
     hit(BLOW_WAIT, 0, 16, 0);
-    ck_assert_fails(read_all(1), SFI_ERR_TIMEOUT, "",
-                    "the chip's bus does not get done with 0x24010000");
+    ck_assert_fails(
+        read_all(1), SFI_ERR_TIMEOUT, "",
+        "the chip's bus does not complete the access at 0x24010000");
     assert_there(1);
 }
 END_TEST
@@ -575,23 +576,24 @@ START_TEST(test_probe_lies)
         const char *message;
     } rows[] = {
         {0, 0, 0xff, SFI_ERR_PROTOCOL,
-         "the probe's answer to command 0x00 is none of CMSIS-DAP"},
+         "the probe's reply to command 0x00 is not valid CMSIS-DAP"},
         {0, 1, 0x00, SFI_ERR_PROTOCOL,
-         "the probe's answer to command 0x00 is none of CMSIS-DAP"},
+         "the probe's reply to command 0x00 is not valid CMSIS-DAP"},
         {0, 1, 0xff, SFI_ERR_PROTOCOL,
-         "the probe's answer to command 0x00 is none of CMSIS-DAP"},
+         "the probe's reply to command 0x00 is not valid CMSIS-DAP"},
         {0, 3, 0x00, SFI_ERR_PROTOCOL,
          "the probe's packets have 0 bytes, expected at least 64"},
-        {1, 2, 0x02, SFI_ERR_UNSUPPORTED, "the probe has no SWD"},
+        {1, 2, 0x02, SFI_ERR_UNSUPPORTED, "the probe does not support SWD"},
         {2, 1, 0x00, SFI_ERR_IO,
          "the probe does not connect: port is 0, expected 1 (SWD)"},
         {3, 1, 0xff, SFI_ERR_IO,
          "the probe refused command 0x11 with 0xff, expected 0x00"},
         {7, 1, 0x02, SFI_ERR_PROTOCOL,
-         "the probe's answer to command 0x05 is none of CMSIS-DAP"},
+         "the probe's reply to command 0x05 is not valid CMSIS-DAP"},
         {8, 6, 0x00, SFI_ERR_TIMEOUT, NULL},
         {9, 3, 0x00, SFI_ERR_PROTOCOL,
-         "access port 0 is none of a memory: CSW is 0x23000000, expected "
+         "access port 0 is not a memory access port: CSW is 0x23000000, "
+         "expected "
          "0x23000012"},
     };
 
@@ -615,7 +617,7 @@ START_TEST(test_no_jtag)
     hit(BLOW_BYTE, 1, 1, 2);
     usb.byte = CMSIS_CAPABILITY_SWD;
     ck_assert_fails(open_probe(), SFI_ERR_UNSUPPORTED, "",
-                    "the probe has no JTAG");
+                    "the probe does not support JTAG");
     hit(BLOW_BYTE, 2, 1, 1);
     usb.byte = CMSIS_PORT_NONE;
     ck_assert_fails(open_probe(), SFI_ERR_IO, "",

@@ -60,24 +60,24 @@ static const struct row rows[] = {
      {0},
      0,
      SFI_ERR_UNSUPPORTED,
-     "the JTAG chain's 3 TAPs have 18 bits of IR; which of them are the debug "
-     "port's cannot be told"},
+     "the JTAG chain's 3 TAPs have 18 bits of IR; cannot tell which of "
+     "them belong to the debug port"},
     {"too long",
      {DP, OTHER, OTHER},
      {4, 32, 32},
      {0},
      0,
      SFI_ERR_UNSUPPORTED,
-     "the JTAG chain's 3 TAPs have 64 bits of IR; which of them are the debug "
-     "port's cannot be told"},
+     "the JTAG chain's 3 TAPs have 64 bits of IR; cannot tell which of "
+     "them belong to the debug port"},
     {"less than all have",
      {DP, 0, 0},
      {4, 2, 1},
      {0},
      0,
      SFI_ERR_UNSUPPORTED,
-     "the JTAG chain's 3 TAPs have 7 bits of IR; which of them are the debug "
-     "port's cannot be told"},
+     "the JTAG chain's 3 TAPs have 7 bits of IR; cannot tell which of "
+     "them belong to the debug port"},
     {"two of them",
      {DP, ST, DP},
      {4, 5, 4},
@@ -91,7 +91,7 @@ static const struct row rows[] = {
      {0},
      0,
      SFI_ERR_NO_DEVICE,
-     "none of the JTAG chain's 2 TAPs is a debug port: the first IDCODE is "
+     "no debug port among the JTAG chain's 2 TAPs: the first IDCODE is "
      "0x12345679, expected 0x6ba00477"},
     {"too many",
      {DP, 0, 0, 0, 0, 0, 0, 0, 0},
@@ -290,8 +290,7 @@ START_TEST(test_noise)
         return;
     }
     ck_assert_fails(st, SFI_ERR_IO, "",
-                    "JTAG is too noisy: no two of 8 scans of the chain are the "
-                    "same");
+                    "JTAG is too noisy: 8 scans of the chain differ each time");
     ck_assert_uint_eq(chain.scans, 16);
     ck_assert_uint_eq(chain.told_len, 0);
 }
