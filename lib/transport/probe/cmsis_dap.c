@@ -33,18 +33,6 @@ probe_assert_reset(struct probe *p)
     return st;
 }
 
-/* The reset may have changed the debug port: connect again. */
-static sfi_status
-probe_release_reset(struct probe *p)
-{
-    const struct clock *clock = p->ctx->clock;
-    sfi_status st = sfi__probe_drive_reset(p, false);
-
-    clock->sleep_ms(clock->user, PROBE_BOOT_MS);
-    p->is_connected = false;
-    return st;
-}
-
 /* A probe has no line to BOOT0: `into_boot` has no effect. */
 static sfi_status
 probe_reset_chip(void *user, int into_boot)
@@ -54,7 +42,7 @@ probe_reset_chip(void *user, int into_boot)
 
     (void)into_boot;
     if (st == SFI_OK)
-        st = probe_release_reset(p);
+        st = sfi__probe_release_reset(p);
     p->is_connected = false;
     p->may_be_held = st != SFI_OK;
     return st;
@@ -133,7 +121,7 @@ probe_connect_chip(struct probe *p, enum probe_start start)
         return st;
     if (start == PROBE_UNDER_RESET)
         (void)sfi__probe_connect_port(p);
-    st = probe_release_reset(p);
+    st = sfi__probe_release_reset(p);
     return st == SFI_OK ? sfi__probe_connect_port(p) : st;
 }
 

@@ -14,6 +14,8 @@
 /* IHI 0031, B2.2.2: until power-up is acknowledged. */
 #define POWER_TRIES 100u
 #define POWER_MS 1u
+/* Until a chip that was reset can be accessed again. */
+#define BOOT_MS 60u
 
 #define ABORT_CLEAR                                                   \
     (ADI_ABORT_STKCMPCLR | ADI_ABORT_STKERRCLR | ADI_ABORT_WDERRCLR | \
@@ -287,16 +289,16 @@ sfi__probe_drive_reset(struct probe *p, bool low)
     return sfi__probe_command(p, &w, &pins);
 }
 
-/* After a reset that failed half-way, when the chip may be held in reset. */
-static sfi_status
-probe_release_held_chip(struct probe *p)
+sfi_status
+sfi__probe_release_reset(struct probe *p)
 {
     const struct clock *clock = p->ctx->clock;
     sfi_status st = sfi__probe_drive_reset(p, false);
 
+    p->is_connected = false;
     if (st != SFI_OK)
         return st;
-    clock->sleep_ms(clock->user, PROBE_BOOT_MS);
+    clock->sleep_ms(clock->user, BOOT_MS);
     p->may_be_held = false;
     return SFI_OK;
 }
@@ -309,7 +311,7 @@ sfi__probe_connect_port(struct probe *p)
     p->is_connected = false;
     sfi__probe_drop_replies(p);
     if (p->may_be_held) {
-        st = probe_release_held_chip(p);
+        st = sfi__probe_release_reset(p);
         if (st != SFI_OK)
             return st;
     }

@@ -9,9 +9,6 @@
 #include "proto/cmsis_dap.h"
 #include "transport/probe/probe.h"
 
-/* Until a chip that was reset can be accessed again. */
-#define PROBE_BOOT_MS 60u
-
 struct probe {
     sfi_ctx *ctx; /* borrowed: the transport holds it */
     struct probe_io io;
@@ -47,6 +44,8 @@ sfi_status sfi__probe_transfer(struct probe *p, const struct cmsis_transfer *t,
 /* Read and drop replies to earlier commands. */
 void sfi__probe_drop_replies(struct probe *p);
 sfi_status sfi__probe_drive_reset(struct probe *p, bool low);
+/* NRST high, and wait for the chip; the debug port must be connected again. */
+sfi_status sfi__probe_release_reset(struct probe *p);
 /* Connect to the debug port and its memory access port, from any state. */
 sfi_status sfi__probe_connect_port(struct probe *p);
 /* SFI_ERR_TIMEOUT: no debug port acknowledges. */
