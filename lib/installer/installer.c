@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The installer's handle: what it is given, and running it step by step. */
 #include "installer/installer.h"
 
 #include <string.h>
@@ -47,9 +48,9 @@ sfi_installer_new(sfi_ctx *ctx, const sfi_chip *chip, sfi_installer **out)
     return SFI_OK;
 }
 
-/* What it was given may change until it begins. */
+/* Settings may change until the install begins. */
 static sfi_status
-changeable(sfi_installer *in)
+installer_is_changeable(sfi_installer *in)
 {
     if (in->step == STEP_CHECK && !in->failed)
         return SFI_OK;
@@ -57,20 +58,20 @@ changeable(sfi_installer *in)
                      "the install has begun: nothing can be set any more");
 }
 
-/* A handle that is given: of the same context, and not too late. */
+/* A handle to keep must be of the same context. */
 static sfi_status
-acceptable(sfi_installer *in, const struct obj *given)
+installer_check_handle(sfi_installer *in, const struct obj *given)
 {
     if (given->ctx != in->obj.ctx)
         return sfi__fail(in->obj.ctx, SFI_ERR_ARGUMENT,
                          "the handle is of another context, expected the "
                          "installer's");
-    return changeable(in);
+    return installer_is_changeable(in);
 }
 
-/* Hold on to `given` instead of `held`. */
+/* Replace the reference `held` by one to `given`. */
 static void *
-hold(void *held, void *given)
+installer_hold(void *held, void *given)
 {
     (void)sfi__obj_ref(given);
     sfi__obj_unref(held);
@@ -85,7 +86,7 @@ sfi_installer_set_image_file(sfi_installer *in, const char *path)
 
     SFI_ENTER(in, INSTALLER);
     SFI_ARG(in, path != NULL);
-    st = changeable(in);
+    st = installer_is_changeable(in);
     if (st != SFI_OK)
         return st;
     st = sfi__load(in->obj.ctx, path, IMAGE_MAX, false, &image);
@@ -107,7 +108,7 @@ sfi_installer_set_image(sfi_installer *in, const uint8_t *data, size_t len)
 
     SFI_ENTER(in, INSTALLER);
     SFI_ARG(in, data != NULL);
-    st = changeable(in);
+    st = installer_is_changeable(in);
     if (st != SFI_OK)
         return st;
     if (len > IMAGE_MAX)
@@ -129,9 +130,9 @@ sfi_installer_set_transport(sfi_installer *in, sfi_transport *tp)
 
     SFI_ENTER(in, INSTALLER);
     SFI_ARG(in, sfi__is(tp, OBJ_TRANSPORT));
-    st = acceptable(in, &tp->obj);
+    st = installer_check_handle(in, &tp->obj);
     if (st == SFI_OK)
-        in->tp = hold(in->tp, tp);
+        in->tp = installer_hold(in->tp, tp);
     return st;
 }
 
@@ -142,9 +143,9 @@ sfi_installer_set_hsm(sfi_installer *in, sfi_hsm *hsm)
 
     SFI_ENTER(in, INSTALLER);
     SFI_ARG(in, sfi__is(hsm, OBJ_HSM));
-    st = acceptable(in, (const struct obj *)hsm);
+    st = installer_check_handle(in, (const struct obj *)hsm);
     if (st == SFI_OK)
-        in->hsm = hold(in->hsm, hsm);
+        in->hsm = installer_hold(in->hsm, hsm);
     return st;
 }
 
@@ -155,9 +156,9 @@ sfi_installer_set_license(sfi_installer *in, const sfi_license *lic)
 
     SFI_ENTER(in, INSTALLER);
     SFI_ARG(in, sfi__is(lic, OBJ_LICENSE));
-    st = acceptable(in, &lic->obj);
+    st = installer_check_handle(in, &lic->obj);
     if (st == SFI_OK)
-        in->given = hold(in->given, (void *)(uintptr_t)lic);
+        in->given = installer_hold(in->given, (void *)(uintptr_t)lic);
     return st;
 }
 
@@ -168,9 +169,9 @@ sfi_installer_set_license_store(sfi_installer *in, sfi_license_store *store)
 
     SFI_ENTER(in, INSTALLER);
     SFI_ARG(in, sfi__is(store, OBJ_LICENSE_STORE));
-    st = acceptable(in, &store->obj);
+    st = installer_check_handle(in, &store->obj);
     if (st == SFI_OK)
-        in->store = hold(in->store, store);
+        in->store = installer_hold(in->store, store);
     return st;
 }
 
@@ -182,7 +183,7 @@ sfi_installer_set_protocol(sfi_installer *in, uint32_t protocol)
     SFI_ENTER(in, INSTALLER);
     SFI_ARG(in,
             protocol == SFI_PROTOCOL_STATIC || protocol == SFI_PROTOCOL_LIVE);
-    st = changeable(in);
+    st = installer_is_changeable(in);
     if (st == SFI_OK)
         in->protocol = protocol;
     return st;
@@ -196,7 +197,7 @@ sfi_installer_set_dialect(sfi_installer *in, const sfi_dialect_ops *ops,
     sfi_status st;
 
     SFI_ENTER(in, INSTALLER);
-    st = changeable(in);
+    st = installer_is_changeable(in);
     if (st == SFI_OK)
         st = sfi__dialect_init(&d, in->obj.ctx, ops, user);
     if (st == SFI_OK)
@@ -210,7 +211,7 @@ sfi_installer_set_erase(sfi_installer *in, int erase)
     sfi_status st;
 
     SFI_ENTER(in, INSTALLER);
-    st = changeable(in);
+    st = installer_is_changeable(in);
     if (st == SFI_OK)
         in->erase = erase != 0;
     return st;
@@ -222,7 +223,7 @@ sfi_installer_set_timeout(sfi_installer *in, uint32_t connect_ms)
     sfi_status st;
 
     SFI_ENTER(in, INSTALLER);
-    st = changeable(in);
+    st = installer_is_changeable(in);
     if (st == SFI_OK)
         in->timeout_ms = connect_ms;
     return st;
@@ -239,15 +240,15 @@ sfi_installer_set_progress(sfi_installer *in, sfi_progress_fn fn, void *user)
 
 /* ---- run ---- */
 
-/* Is there, or will there be, a licence of the kind that is wanted? */
+/* Is a licence of the protocol's kind given, or can one be obtained? */
 static sfi_status
-check_license(sfi_installer *in)
+installer_check_license(sfi_installer *in)
 {
     sfi_ctx *ctx = in->obj.ctx;
     bool is_live = in->protocol == SFI_PROTOCOL_LIVE;
 
     if (is_live && in->dialect.ops.session == NULL)
-        return sfi__dialect_no_session(ctx);
+        return sfi__dialect_fail_no_session(ctx);
     if (in->given != NULL &&
         is_live != (sfi_license_type(in->given) == SFI_LICENSE_LIVE))
         return sfi__fail(ctx, SFI_ERR_FORMAT,
@@ -269,7 +270,7 @@ check_license(sfi_installer *in)
 }
 
 static sfi_status
-begin(sfi_installer *in)
+installer_begin(sfi_installer *in)
 {
     sfi_ctx *ctx = in->obj.ctx;
     sfi_status st;
@@ -278,7 +279,7 @@ begin(sfi_installer *in)
         return sfi__fail(ctx, SFI_ERR_STATE, "no image is set");
     if (in->tp == NULL)
         return sfi__fail(ctx, SFI_ERR_STATE, "no link to a chip is set");
-    st = check_license(in);
+    st = installer_check_license(in);
     if (st != SFI_OK)
         return st;
     in->started_ms = ctx->clock->now_ms(ctx->clock->user);
@@ -287,7 +288,7 @@ begin(sfi_installer *in)
 }
 
 static sfi_status
-step(sfi_installer *in)
+installer_run_step(sfi_installer *in)
 {
     sfi_status st = SFI_OK;
 
@@ -295,7 +296,7 @@ step(sfi_installer *in)
         return sfi__fail(in->obj.ctx, SFI_ERR_STATE,
                          "the install has ended: make another installer");
     if (in->step == STEP_CHECK)
-        st = begin(in);
+        st = installer_begin(in);
     if (st != SFI_OK)
         return st;
     in->obj.busy = true; /* for functions of link, HSM and dialect */
@@ -322,7 +323,7 @@ sfi_installer_step(sfi_installer *in, int *finished)
         *finished = 0;
     SFI_ENTER(in, INSTALLER);
     SFI_ARG(in, finished != NULL);
-    st = step(in);
+    st = installer_run_step(in);
     if (st == SFI_OK)
         *finished = in->step == STEP_DONE;
     return st;
@@ -335,7 +336,7 @@ sfi_installer_run(sfi_installer *in)
 
     SFI_ENTER(in, INSTALLER);
     do {
-        st = step(in);
+        st = installer_run_step(in);
     } while (st == SFI_OK && in->step != STEP_DONE);
     return st;
 }

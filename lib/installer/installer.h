@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* One install: what it was given, and how far it is. */
+/* An installer's struct: its settings and its progress. */
 #ifndef SFI_INSTALLER_INSTALLER_H
 #define SFI_INSTALLER_INSTALLER_H
 
@@ -13,17 +13,17 @@
 #include "target/image_sender.h"
 
 enum step {
-    STEP_CHECK,       /* the image, before anything is touched */
+    STEP_CHECK,       /* the image, before the chip is touched */
     STEP_CONNECT,     /* find the chip */
     STEP_FIT,         /* does the image fit this chip? */
-    STEP_SECURITY,    /* make an open chip a secure one */
-    STEP_INFO,        /* does it hold an install? */
-    STEP_CERTIFICATE, /* read it, and ask for a session if it is live */
-    STEP_LICENSE,     /* given, stored, or asked of the HSM: it counts now */
+    STEP_SECURITY,    /* turn an open chip into a secure one */
+    STEP_INFO,        /* does the chip hold a firmware? */
+    STEP_CERTIFICATE, /* read it, and the session if the licence is live */
+    STEP_LICENSE,     /* given, stored, or from the HSM, which counts now */
     STEP_ERASE,       /* SECURE: the flash is empty from here on */
     STEP_OPEN,        /* LICENSE: the chip has the key */
     STEP_SEND,        /* one header, descriptor or DATA at a time */
-    STEP_FINISH,      /* option bytes; the chip has it all */
+    STEP_FINISH,      /* option bytes; the chip has the whole image */
     STEP_LEAVE,       /* the chip starts its firmware */
     STEP_DONE
 };
@@ -49,23 +49,23 @@ struct sfi_installer {
 
     enum step step;
     bool failed;
-    bool begun; /* the chip may hold something of the firmware */
+    bool begun; /* the chip may hold a part of the firmware */
     uint64_t started_ms;
     sfi_target *target;
     sfi_certificate *certificate;
     uint32_t session;     /* the chip's; 0 unless live */
-    sfi_license *license; /* the one in use: given, stored, or the HSM's */
+    sfi_license *license; /* in use: given, stored, or from the HSM */
     size_t data_max;
-    struct sender sender;
+    struct image_sender sender;
 };
 
-/* Do one bounded piece of the work, and tell of it. */
+/* Do one bounded piece of the work. */
 sfi_status sfi__install_step(struct sfi_installer *in);
-/* After a failure: leave nothing of the firmware in the chip. */
+/* After a failure: have the chip erase what it holds of the firmware. */
 void sfi__install_clean(struct sfi_installer *in);
-/* Tell the caller how far it is. */
+/* Report the progress to the caller. */
 void sfi__install_report(struct sfi_installer *in);
-/* The whole of it, in the log. */
+/* Log size, time and speed of the install. */
 void sfi__install_sum_up(const struct sfi_installer *in);
 
 #endif

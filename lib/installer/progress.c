@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Reports progress to the caller, and logs the result. */
 #include "util/clock.h"
 #include "core/ctx.h"
 #include "core/err.h"
 #include "installer/installer.h"
 
-/* What a user sees of a step. */
+/* The phase that a user sees, of a step. */
 static uint32_t
-phase(const struct sfi_installer *in)
+progress_phase_of(const struct sfi_installer *in)
 {
     switch (in->step) {
     case STEP_CHECK:
@@ -39,7 +40,7 @@ sfi__install_report(struct sfi_installer *in)
 {
     const sfi_progress p = {
         .struct_size = sizeof(p),
-        .phase = phase(in),
+        .phase = progress_phase_of(in),
         .done = in->sender.at,
         .total = in->image.len,
     };
@@ -49,7 +50,8 @@ sfi__install_report(struct sfi_installer *in)
     in->obj.busy = true;
     in->progress(in->progress_user, &p);
     in->obj.busy = false;
-    sfi__clear_error(in->obj.ctx); /* of what it tried in vain */
+    sfi__clear_error(
+        in->obj.ctx); /* of a failed attempt to use the installer */
 }
 
 void

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The steps of an install, in their order, and the clean-up after a failure. */
 #include <sfi/device.h>
 #include <sfi/image.h>
 
@@ -12,11 +13,11 @@
 #include "target/cause.h"
 #include "installer/installer.h"
 
-/* ---- before the chip is changed, or an installation counted ---- */
+/* ---- before the chip is changed or the HSM counts ---- */
 
-/* A finding about the image says in which file. */
+/* An error in the image names its file. */
 static sfi_status
-of_image(struct sfi_installer *in, sfi_status st)
+step_add_image_name(struct sfi_installer *in, sfi_status st)
 {
     if (st != SFI_OK && in->image_name[0] != '\0')
         (void)sfi__where(in->obj.ctx, "%s", in->image_name);
@@ -24,19 +25,20 @@ of_image(struct sfi_installer *in, sfi_status st)
 }
 
 static sfi_status
-check(struct sfi_installer *in)
+step_check_image(struct sfi_installer *in)
 {
     sfi_ctx *ctx = in->obj.ctx;
 
     if (in->chip == NULL)
-        return of_image(
+        return step_add_image_name(
             in, sfi__image_structure(ctx, in->image.data, in->image.len));
-    return of_image(in, sfi_image_check(ctx, in->chip, in->image.data,
-                                        in->image.len, NULL, NULL));
+    return step_add_image_name(in,
+                               sfi_image_check(ctx, in->chip, in->image.data,
+                                               in->image.len, NULL, NULL));
 }
 
 static sfi_status
-connect(struct sfi_installer *in)
+step_connect(struct sfi_installer *in)
 {
     const sfi_connect_options o = {
         .struct_size = sizeof(o),
@@ -48,9 +50,10 @@ connect(struct sfi_installer *in)
     return sfi__target_connect(&o, &in->dialect, &in->cancel, &in->target);
 }
 
-/* An install has one licence: a module would be refused when it is counted. */
+/* An install has one licence, and a module needs its own: the chip would refuse
+ * it only after the HSM has counted. */
 static sfi_status
-check_modules(struct sfi_installer *in)
+step_refuse_modules(struct sfi_installer *in)
 {
     struct image_area a;
     size_t at = SFI_FORMAT_HEADER_LEN;
@@ -58,35 +61,36 @@ check_modules(struct sfi_installer *in)
     while (at < in->image.len) {
         sfi__image_read_area(&a, in->image.data + at);
         if (a.type == SFI_FORMAT_MODULE)
-            return sfi__fail(in->obj.ctx, SFI_ERR_CHIP_RULE,
-                             "area %u is a module, which needs a licence of "
-                             "its own that the chip cannot be given: build the "
-                             "image without modules",
-                             a.index);
+            return sfi__fail(
+                in->obj.ctx, SFI_ERR_CHIP_RULE,
+                "area %u is a module, which needs a licence of "
+                "its own, which libsfi cannot send: build the image "
+                "without modules",
+                a.index);
         at += SFI_FORMAT_AREA_LEN + a.size;
     }
     return SFI_OK;
 }
 
 static sfi_status
-fit(struct sfi_installer *in)
+step_check_fit(struct sfi_installer *in)
 {
     sfi_status st = sfi_image_check(in->obj.ctx, in->target->chip,
                                     in->image.data, in->image.len, NULL, NULL);
 
-    return of_image(in, st == SFI_OK ? check_modules(in) : st);
+    return step_add_image_name(in, st == SFI_OK ? step_refuse_modules(in) : st);
 }
 
 /* ---- the chip, and its licence ---- */
 
 static sfi_status
-activate(struct sfi_installer *in)
+step_activate_security(struct sfi_installer *in)
 {
     return sfi__target_activate(in->target);
 }
 
 static sfi_status
-look(struct sfi_installer *in)
+step_check_installed(struct sfi_installer *in)
 {
     sfi_dialect_info i;
     sfi_status st = sfi__dialect_info(in->target, &i);
@@ -101,7 +105,7 @@ look(struct sfi_installer *in)
 }
 
 static sfi_status
-identify(struct sfi_installer *in)
+step_read_certificate(struct sfi_installer *in)
 {
     sfi_status st = sfi__target_certificate(in->target, &in->certificate);
 
@@ -110,11 +114,11 @@ identify(struct sfi_installer *in)
     return st;
 }
 
-/* What the HSM gives is stored before it is used: the next install of this chip
- * needs no HSM.  If it cannot be stored, nothing is lost: the HSM gives it
- * again. */
+/* Store the HSM's licence before using it, so that the next install of this
+ * chip needs no HSM.  A failure to store loses nothing: the HSM issues the same
+ * licence again. */
 static sfi_status
-ask_hsm(struct sfi_installer *in)
+license_from_hsm(struct sfi_installer *in)
 {
     sfi_license *lic;
     sfi_status st = sfi_hsm_generate_license(in->hsm, in->certificate, &lic);
@@ -129,7 +133,7 @@ ask_hsm(struct sfi_installer *in)
 }
 
 static sfi_status
-not_stored(struct sfi_installer *in)
+license_fail_not_stored(struct sfi_installer *in)
 {
     (void)sfi__fail(in->obj.ctx, SFI_ERR_NO_LICENSE,
                     "no licence for device %s is stored: license its "
@@ -138,9 +142,9 @@ not_stored(struct sfi_installer *in)
     return sfi__where(in->obj.ctx, "%s", in->store->path);
 }
 
-/* One that was kept, or recorded: the chip would refuse it, erased. */
+/* The chip would refuse an old live licence only after the erase. */
 static sfi_status
-check_session(struct sfi_installer *in)
+license_check_session(struct sfi_installer *in)
 {
     uint32_t session = sfi_license_session(in->given);
 
@@ -155,42 +159,42 @@ check_session(struct sfi_installer *in)
 }
 
 static sfi_status
-authorise_live(struct sfi_installer *in)
+license_obtain_live(struct sfi_installer *in)
 {
     if (in->given == NULL)
         return sfi_hsm_generate_live_license(in->hsm, in->certificate,
                                              in->session, &in->license);
     in->license = sfi__obj_ref(in->given);
-    return check_session(in);
+    return license_check_session(in);
 }
 
 static sfi_status
-authorise(struct sfi_installer *in)
+step_obtain_license(struct sfi_installer *in)
 {
     sfi_status st = SFI_OK;
 
     if (in->protocol == SFI_PROTOCOL_LIVE)
-        return authorise_live(in);
+        return license_obtain_live(in);
     if (in->given != NULL)
         in->license = sfi__obj_ref(in->given);
     else if (in->store != NULL)
         st = sfi_license_store_find(in->store, in->certificate, &in->license);
     if (st != SFI_OK || in->license != NULL)
         return st;
-    return in->hsm != NULL ? ask_hsm(in) : not_stored(in);
+    return in->hsm != NULL ? license_from_hsm(in) : license_fail_not_stored(in);
 }
 
 /* ---- the install ---- */
 
 static sfi_status
-erase(struct sfi_installer *in)
+step_erase_chip(struct sfi_installer *in)
 {
     in->begun = true;
     return sfi__dialect_secure(in->target, in->erase);
 }
 
 static sfi_status
-unlock(struct sfi_installer *in)
+step_send_license(struct sfi_installer *in)
 {
     sfi_status st = sfi__dialect_license(in->target, in->license->data);
 
@@ -201,24 +205,24 @@ unlock(struct sfi_installer *in)
 }
 
 static sfi_status
-send_piece(struct sfi_installer *in)
+step_send_piece(struct sfi_installer *in)
 {
     return sfi__image_sender_step(&in->sender, in->target);
 }
 
-/* From here on nobody can tell what a cancel would find: firmware that is in is
- * no cancelled install. */
+/* Not cancellable from here: once FINISH is sent the firmware may already be
+ * active. */
 static sfi_status
-finish(struct sfi_installer *in)
+step_finish_install(struct sfi_installer *in)
 {
     in->target->boot.link.cancel = NULL;
     return sfi__target_finish(in->target, in->sender.header.tag);
 }
 
-/* The firmware is in; a chip that does not leave by this request leaves by
+/* The firmware is installed; a chip that misses this request starts it by
  * itself soon. */
 static sfi_status
-leave(struct sfi_installer *in)
+step_start_firmware(struct sfi_installer *in)
 {
     sfi_status st;
 
@@ -227,22 +231,27 @@ leave(struct sfi_installer *in)
     in->target->leaving = false;
     if (st != SFI_OK)
         sfi__log(in->obj.ctx, SFI_LOG_DEBUG,
-                 "%s: the chip was not told to "
-                 "start its firmware: %s",
+                 "%s: the request to start the firmware failed: %s",
                  in->tp->name, in->obj.ctx->error.message);
     return SFI_OK;
 }
 
 static const struct {
     sfi_status (*run)(struct sfi_installer *in);
-    bool on_chip; /* its failures are the link's or the chip's */
+    bool on_chip; /* a failure is the link's or the chip's */
 } steps[STEP_DONE] = {
-    [STEP_CHECK] = {check, false},       [STEP_CONNECT] = {connect, true},
-    [STEP_FIT] = {fit, false},           [STEP_SECURITY] = {activate, true},
-    [STEP_INFO] = {look, true},          [STEP_CERTIFICATE] = {identify, true},
-    [STEP_LICENSE] = {authorise, false}, [STEP_ERASE] = {erase, true},
-    [STEP_OPEN] = {unlock, true},        [STEP_SEND] = {send_piece, true},
-    [STEP_FINISH] = {finish, true},      [STEP_LEAVE] = {leave, true},
+    [STEP_CHECK] = {step_check_image, false},
+    [STEP_CONNECT] = {step_connect, true},
+    [STEP_FIT] = {step_check_fit, false},
+    [STEP_SECURITY] = {step_activate_security, true},
+    [STEP_INFO] = {step_check_installed, true},
+    [STEP_CERTIFICATE] = {step_read_certificate, true},
+    [STEP_LICENSE] = {step_obtain_license, false},
+    [STEP_ERASE] = {step_erase_chip, true},
+    [STEP_OPEN] = {step_send_license, true},
+    [STEP_SEND] = {step_send_piece, true},
+    [STEP_FINISH] = {step_finish_install, true},
+    [STEP_LEAVE] = {step_start_firmware, true},
 };
 
 sfi_status
@@ -268,8 +277,7 @@ sfi__install_step(struct sfi_installer *in)
     return SFI_OK;
 }
 
-/* A chip that refused has cleaned up by itself: this does it no harm.  The
- * first failure is the one to tell. */
+/* Harmless for a chip that refused and has cleaned up by itself. */
 void
 sfi__install_clean(struct sfi_installer *in)
 {
@@ -283,8 +291,8 @@ sfi__install_clean(struct sfi_installer *in)
     in->target->boot.link.cancel = NULL;
     if (sfi__dialect_abort(in->target) != SFI_OK)
         sfi__log(ctx, SFI_LOG_WARNING,
-                 "%s: the chip could not be told to erase what it has (%s); it "
-                 "does so when it is powered up",
+                 "%s: the request to erase the partial install failed (%s); "
+                 "the chip erases it at the next power-up",
                  in->tp->name, ctx->error.message);
     in->target->boot.link.cancel = &in->cancel;
     sfi__error_restore(ctx, &first);

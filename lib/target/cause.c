@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The causes for which a device refuses a request, each with a message. */
 #include "target/cause.h"
 
 #include <stddef.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Calls the functions of a dialect's table, and checks what they return. */
 #include "target/dialect.h"
 
 #include <sfi/device.h>
@@ -43,10 +44,10 @@ sfi_dialect_get_own(sfi_dialect_ops *out)
                         sizeof(sfi__dialect_ours));
 }
 
-/* A clean slate, as for a link's functions: what is reported is this call's.
- * The target is busy, but for what sfi/dialect.h has. */
+/* Clear the error, so that what is reported is this call's, as for a link's
+ * functions.  The target is busy for all but the functions of sfi/dialect.h. */
 static sfi_status
-begin(sfi_target *t)
+dialect_begin_call(sfi_target *t)
 {
     if (t->in_dialect)
         return sfi__fail(t->obj.ctx, SFI_ERR_STATE,
@@ -58,7 +59,7 @@ begin(sfi_target *t)
 }
 
 static sfi_status
-end(sfi_target *t, sfi_status st, const char *what)
+dialect_end_call(sfi_target *t, sfi_status st, const char *what)
 {
     t->in_dialect = false;
     t->obj.busy = false;
@@ -69,11 +70,12 @@ sfi_status
 sfi__dialect_speaks(sfi_target *t, bool *yes)
 {
     uint32_t answer = 0;
-    sfi_status st = begin(t);
+    sfi_status st = dialect_begin_call(t);
 
     if (st == SFI_OK)
-        st = end(t, t->dialect.ops.speaks(t->dialect.user, t, &answer),
-                 "the dialect's speaks");
+        st = dialect_end_call(
+            t, t->dialect.ops.speaks(t->dialect.user, t, &answer),
+            "the dialect's speaks");
     if (st == SFI_OK && answer > 1)
         return sfi__fail(t->obj.ctx, SFI_ERR_CALLBACK,
                          "the dialect's speaks gave %u, expected 0 or 1",
@@ -86,11 +88,11 @@ sfi_status
 sfi__dialect_info(sfi_target *t, sfi_dialect_info *out)
 {
     sfi_dialect_info i = {.struct_size = sizeof(i)};
-    sfi_status st = begin(t);
+    sfi_status st = dialect_begin_call(t);
 
     if (st == SFI_OK)
-        st = end(t, t->dialect.ops.info(t->dialect.user, t, &i),
-                 "the dialect's info");
+        st = dialect_end_call(t, t->dialect.ops.info(t->dialect.user, t, &i),
+                              "the dialect's info");
     if (st != SFI_OK)
         return st;
     if (i.state > SFI_DEVICE_INSTALLED)
@@ -110,11 +112,12 @@ sfi_status
 sfi__dialect_certificate(sfi_target *t, uint8_t out[SFI_CERTIFICATE_LEN])
 {
     size_t len = SFI_CERTIFICATE_LEN;
-    sfi_status st = begin(t);
+    sfi_status st = dialect_begin_call(t);
 
     if (st == SFI_OK)
-        st = end(t, t->dialect.ops.certificate(t->dialect.user, t, out, &len),
-                 "the dialect's certificate");
+        st = dialect_end_call(
+            t, t->dialect.ops.certificate(t->dialect.user, t, out, &len),
+            "the dialect's certificate");
     if (st == SFI_OK && len != SFI_CERTIFICATE_LEN)
         return sfi__fail(t->obj.ctx, SFI_ERR_CALLBACK,
                          "the dialect's certificate has %zu bytes, expected "
@@ -124,10 +127,10 @@ sfi__dialect_certificate(sfi_target *t, uint8_t out[SFI_CERTIFICATE_LEN])
 }
 
 sfi_status
-sfi__dialect_no_session(sfi_ctx *ctx)
+sfi__dialect_fail_no_session(sfi_ctx *ctx)
 {
     return sfi__fail(ctx, SFI_ERR_UNSUPPORTED,
-                     "the dialect knows no live licences");
+                     "the dialect does not support live licences");
 }
 
 sfi_status
@@ -137,11 +140,12 @@ sfi__dialect_session(sfi_target *t, uint32_t *out)
     sfi_status st = SFI_OK;
 
     if (t->dialect.ops.session == NULL)
-        return sfi__dialect_no_session(t->obj.ctx);
-    st = begin(t);
+        return sfi__dialect_fail_no_session(t->obj.ctx);
+    st = dialect_begin_call(t);
     if (st == SFI_OK)
-        st = end(t, t->dialect.ops.session(t->dialect.user, t, &id),
-                 "the dialect's session");
+        st =
+            dialect_end_call(t, t->dialect.ops.session(t->dialect.user, t, &id),
+                             "the dialect's session");
     if (st != SFI_OK)
         return st;
     if (id == 0)
@@ -154,77 +158,80 @@ sfi__dialect_session(sfi_target *t, uint32_t *out)
 sfi_status
 sfi__dialect_secure(sfi_target *t, bool erase)
 {
-    sfi_status st = begin(t);
+    sfi_status st = dialect_begin_call(t);
 
     if (st != SFI_OK)
         return st;
-    return end(t, t->dialect.ops.secure(t->dialect.user, t, erase),
-               "the dialect's secure");
+    return dialect_end_call(t, t->dialect.ops.secure(t->dialect.user, t, erase),
+                            "the dialect's secure");
 }
 
-/* One that takes bytes. */
+/* Call a function that takes bytes. */
 static sfi_status
-give(sfi_target *t,
-     sfi_status (*op)(void *user, sfi_target *t, const uint8_t *data,
-                      size_t len),
-     const char *what, const uint8_t *data, size_t len)
+dialect_send_bytes(sfi_target *t,
+                   sfi_status (*op)(void *user, sfi_target *t,
+                                    const uint8_t *data, size_t len),
+                   const char *what, const uint8_t *data, size_t len)
 {
-    sfi_status st = begin(t);
+    sfi_status st = dialect_begin_call(t);
 
-    return st == SFI_OK ? end(t, op(t->dialect.user, t, data, len), what) : st;
+    if (st != SFI_OK)
+        return st;
+    return dialect_end_call(t, op(t->dialect.user, t, data, len), what);
 }
 
 sfi_status
 sfi__dialect_license(sfi_target *t, const uint8_t raw[SFI_LICENSE_LEN])
 {
-    return give(t, t->dialect.ops.license, "the dialect's license", raw,
-                SFI_LICENSE_LEN);
+    return dialect_send_bytes(t, t->dialect.ops.license,
+                              "the dialect's license", raw, SFI_LICENSE_LEN);
 }
 
 sfi_status
 sfi__dialect_header(sfi_target *t, const uint8_t raw[SFI_FORMAT_HEADER_LEN])
 {
-    return give(t, t->dialect.ops.header, "the dialect's header", raw,
-                SFI_FORMAT_HEADER_LEN);
+    return dialect_send_bytes(t, t->dialect.ops.header, "the dialect's header",
+                              raw, SFI_FORMAT_HEADER_LEN);
 }
 
 sfi_status
 sfi__dialect_area(sfi_target *t, const uint8_t raw[SFI_FORMAT_AREA_LEN])
 {
-    return give(t, t->dialect.ops.area, "the dialect's area", raw,
-                SFI_FORMAT_AREA_LEN);
+    return dialect_send_bytes(t, t->dialect.ops.area, "the dialect's area", raw,
+                              SFI_FORMAT_AREA_LEN);
 }
 
 sfi_status
 sfi__dialect_data(sfi_target *t, uint32_t offset, const uint8_t *data,
                   size_t len)
 {
-    sfi_status st = begin(t);
+    sfi_status st = dialect_begin_call(t);
 
     if (st != SFI_OK)
         return st;
-    return end(t, t->dialect.ops.data(t->dialect.user, t, offset, data, len),
-               "the dialect's data");
+    return dialect_end_call(
+        t, t->dialect.ops.data(t->dialect.user, t, offset, data, len),
+        "the dialect's data");
 }
 
 sfi_status
 sfi__dialect_finish(sfi_target *t)
 {
-    sfi_status st = begin(t);
+    sfi_status st = dialect_begin_call(t);
 
     if (st != SFI_OK)
         return st;
-    return end(t, t->dialect.ops.finish(t->dialect.user, t),
-               "the dialect's finish");
+    return dialect_end_call(t, t->dialect.ops.finish(t->dialect.user, t),
+                            "the dialect's finish");
 }
 
 sfi_status
 sfi__dialect_abort(sfi_target *t)
 {
-    sfi_status st = begin(t);
+    sfi_status st = dialect_begin_call(t);
 
     if (st != SFI_OK)
         return st;
-    return end(t, t->dialect.ops.abort(t->dialect.user, t),
-               "the dialect's abort");
+    return dialect_end_call(t, t->dialect.ops.abort(t->dialect.user, t),
+                            "the dialect's abort");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The security extension as the target and the installer use it: the table that
- * they were given, or ours, behind guards. */
+/* The security extension as the target and the installer use it: the caller's
+ * table of functions, or libsfi's own, behind guards. */
 #ifndef SFI_TARGET_DIALECT_H
 #define SFI_TARGET_DIALECT_H
 
@@ -11,7 +11,7 @@
 
 #include "wire/image.h"
 
-/* What libsfi's own device core speaks. */
+/* The dialect of libsfi's own device core. */
 extern const sfi_dialect_ops sfi__dialect_ours;
 
 struct dialect {
@@ -19,19 +19,19 @@ struct dialect {
     void *user;
 };
 
-/* NULL: ours.  What is no whole table is refused. */
+/* `ops` NULL: libsfi's own.  An incomplete table is refused. */
 sfi_status sfi__dialect_init(struct dialect *d, sfi_ctx *ctx,
                              const sfi_dialect_ops *ops, void *user);
 
-/* Each is one call of the table, and makes of what it returned what callers may
- * rely on. */
+/* Each calls one function of the table and checks what it returned. */
 sfi_status sfi__dialect_speaks(sfi_target *t, bool *yes);
 sfi_status sfi__dialect_info(sfi_target *t, sfi_dialect_info *out);
 sfi_status sfi__dialect_certificate(sfi_target *t,
                                     uint8_t out[SFI_CERTIFICATE_LEN]);
-/* Never 0; there may be no such function, which is this error. */
+/* Never 0. */
 sfi_status sfi__dialect_session(sfi_target *t, uint32_t *out);
-sfi_status sfi__dialect_no_session(sfi_ctx *ctx);
+/* The error for a table without the optional function `session`. */
+sfi_status sfi__dialect_fail_no_session(sfi_ctx *ctx);
 sfi_status sfi__dialect_secure(sfi_target *t, bool erase);
 sfi_status sfi__dialect_license(sfi_target *t,
                                 const uint8_t raw[SFI_LICENSE_LEN]);

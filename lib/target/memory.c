@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* What a target does with the open bootloader. */
+/* Memory, flash and the start of security, through the open bootloader. */
 #include "util/rd.h"
 #include "util/wr.h"
 #include "core/ctx.h"
@@ -9,7 +9,7 @@
 
 /* AN2606: the ROMs of H7 and L4 write whole 8 bytes. */
 #define WRITE_UNIT 8u
-/* Somebody has to find the switch. */
+/* A person has to switch the power off and on. */
 #define BY_HAND_MS 30000u
 
 sfi_status
@@ -24,9 +24,9 @@ sfi__target_need_open(sfi_target *t)
 
 /* ---- security ---- */
 
-/* Set the bit where the next reset loads it from, and nothing beside it. */
+/* Set the one bit, in the register that the next reset loads. */
 static sfi_status
-set_security(sfi_target *t)
+security_set_option(sfi_target *t)
 {
     const struct sfi_chip *chip = t->chip;
     uint32_t at = chip->ob_window.base + chip->ob[chip->security_row].pending;
@@ -48,9 +48,9 @@ set_security(sfi_target *t)
     return sfi__boot_write(&t->boot, begin, block, sizeof(block));
 }
 
-/* The option waits for a reset, by a wire or by a person. */
+/* The option takes effect at a reset, by a wire or by a person. */
 static sfi_status
-wait_secure(sfi_target *t, uint32_t ms)
+security_wait_secure(sfi_target *t, uint32_t ms)
 {
     sfi_ctx *ctx = t->obj.ctx;
     struct deadline dl = sfi__deadline_in(ctx->clock, ms);
@@ -71,9 +71,9 @@ wait_secure(sfi_target *t, uint32_t ms)
                      ms);
 }
 
-/* The answer to the write was lost, or the chip was reset at once. */
+/* After a lost reply to the write: it may have reset the chip already. */
 static bool
-is_secure_after_all(sfi_target *t)
+security_is_active_now(sfi_target *t)
 {
     struct sfi_error first;
 
@@ -85,19 +85,19 @@ is_secure_after_all(sfi_target *t)
 }
 
 static sfi_status
-reset_into_secure(sfi_target *t)
+security_reset_chip(sfi_target *t)
 {
     sfi_ctx *ctx = t->obj.ctx;
     uint32_t ms = t->timeout_ms;
     sfi_status st = sfi__transport_reset(t->tp, true);
 
     if (st == SFI_OK)
-        return wait_secure(t, ms);
+        return security_wait_secure(t, ms);
     if (st != SFI_ERR_UNSUPPORTED)
         return st;
     sfi__log(ctx, SFI_LOG_WARNING,
              "%s: SECURITY is set; power-cycle the chip now", t->tp->name);
-    return wait_secure(t, ms > BY_HAND_MS ? ms : BY_HAND_MS);
+    return security_wait_secure(t, ms > BY_HAND_MS ? ms : BY_HAND_MS);
 }
 
 sfi_status
@@ -113,20 +113,20 @@ sfi__target_activate(sfi_target *t)
                          "the secure bootloader of this %s is gone: it takes "
                          "one install in its life",
                          t->chip->name);
-    st = set_security(t);
-    if (sfi__link_is_fault(st) && is_secure_after_all(t))
+    st = security_set_option(t);
+    if (sfi__link_is_fault(st) && security_is_active_now(t))
         return SFI_OK;
     if (st == SFI_ERR_NACK)
         return sfi__fail(ctx, st,
                          "the bootloader does not let the option bytes be "
                          "changed; is readout protection on");
-    return st == SFI_OK ? reset_into_secure(t) : st;
+    return st == SFI_OK ? security_reset_chip(t) : st;
 }
 
 /* ---- memory ---- */
 
 static sfi_status
-check_range(sfi_target *t, uint64_t address, size_t len, uint32_t unit)
+memory_check_range(sfi_target *t, uint64_t address, size_t len, uint32_t unit)
 {
     if (address > UINT32_MAX || len > (uint64_t)UINT32_MAX + 1 - address)
         return sfi__fail(t->obj.ctx, SFI_ERR_RANGE,
@@ -141,20 +141,20 @@ check_range(sfi_target *t, uint64_t address, size_t len, uint32_t unit)
 }
 
 static sfi_status
-read_memory(sfi_target *t, uint64_t address, uint8_t *data, size_t len)
+memory_read_checked(sfi_target *t, uint64_t address, uint8_t *data, size_t len)
 {
     uint32_t at = (uint32_t)address;
-    sfi_status st = check_range(t, address, len, 1);
+    sfi_status st = memory_check_range(t, address, len, 1);
 
     if (st == SFI_OK)
         st = sfi__boot_read(&t->boot, at, data, len);
     return sfi__protection_explain(t, st, at, NULL, len);
 }
 
-/* One word among them ends readout for ever, or starts another firmware: they
- * are not written as memory that a file happens to have. */
+/* One wrong word among them locks the chip for ever or starts another firmware,
+ * so they are never written just because a file covers their addresses. */
 static sfi_status
-no_option_bytes(sfi_target *t, uint64_t address, size_t len)
+memory_refuse_options(sfi_target *t, uint64_t address, size_t len)
 {
     const struct chip_range *ob = &t->chip->ob_window;
 
@@ -163,77 +163,99 @@ no_option_bytes(sfi_target *t, uint64_t address, size_t len)
         return SFI_OK;
     return sfi__fail(t->obj.ctx, SFI_ERR_CHIP_RULE,
                      "%zu bytes at 0x%08x reach the option bytes at 0x%08x, "
-                     "which are no memory to write: change them by their "
-                     "names",
+                     "which are not written as memory: change them by "
+                     "name",
                      len, (unsigned)address, (unsigned)ob->base);
 }
 
 static sfi_status
-write_memory(sfi_target *t, uint64_t address, const uint8_t *data, size_t len)
+memory_check_write(sfi_target *t, uint64_t address, size_t len)
 {
     const struct sfi_chip *chip = t->chip;
-    uint32_t at = (uint32_t)address;
     bool in_flash = address >= chip->flash.base &&
                     address < sfi__chip_range_end(&chip->flash);
-    sfi_status st = check_range(t, address, len,
-                                in_flash ? chip->program_unit : WRITE_UNIT);
+    sfi_status st = memory_check_range(
+        t, address, len, in_flash ? chip->program_unit : WRITE_UNIT);
 
-    if (st == SFI_OK)
-        st = no_option_bytes(t, address, len);
-    if (st == SFI_OK && in_flash && len > 0)
-        st = sfi__protection_check_range(t, at, len);
+    if (st != SFI_OK)
+        return st;
+    st = memory_refuse_options(t, address, len);
+    if (st != SFI_OK || !in_flash || len == 0)
+        return st;
+    return sfi__protection_check_range(t, (uint32_t)address, len);
+}
+
+static sfi_status
+memory_write_checked(sfi_target *t, uint64_t address, const uint8_t *data,
+                     size_t len)
+{
+    uint32_t at = (uint32_t)address;
+    sfi_status st = memory_check_write(t, address, len);
+
     if (st == SFI_OK)
         st = sfi__boot_write(&t->boot, at, data, len);
     return sfi__protection_explain(t, st, at, data, len);
 }
 
 static sfi_status
-erase_all(sfi_target *t)
+memory_erase_all(sfi_target *t)
 {
     const struct chip_range *flash = &t->chip->flash;
     sfi_status st;
 
-    if (!t->secure) {
-        st = sfi__protection_check_range(t, flash->base, flash->size);
-        return st == SFI_OK ? sfi__boot_erase_mass(&t->boot) : st;
+    if (t->secure) {
+        st = sfi__dialect_secure(t, true);
+        return st == SFI_OK ? sfi__dialect_abort(t) : st;
     }
-    st = sfi__dialect_secure(t, true);
-    return st == SFI_OK ? sfi__dialect_abort(t) : st;
+    st = sfi__protection_check_range(t, flash->base, flash->size);
+    return st == SFI_OK ? sfi__boot_erase_mass(&t->boot) : st;
 }
 
 #define ERASE_BATCH 64u
 
 static sfi_status
-erase_sectors(sfi_target *t, const uint32_t *sectors, size_t count)
+memory_check_sectors(sfi_target *t, const uint32_t *sectors, size_t count)
 {
     const struct sfi_chip *chip = t->chip;
     uint32_t end = chip->flash.size / chip->sector_size;
-    uint16_t batch[ERASE_BATCH];
     sfi_status st = sfi__target_need_open(t);
 
-    for (size_t i = 0; st == SFI_OK && i < count; i++) {
+    if (st != SFI_OK || count == 0)
+        return st;
+    for (size_t i = 0; i < count; i++) {
         if (sectors[i] >= end)
             return sfi__fail(t->obj.ctx, SFI_ERR_RANGE,
                              "sector %u, expected 0 to %u",
                              (unsigned)sectors[i], (unsigned)end - 1);
     }
-    if (st == SFI_OK && count > 0)
-        st = sfi__protection_check_sectors(t, sectors, count);
-    for (size_t done = 0; st == SFI_OK && done < count;) {
+    return sfi__protection_check_sectors(t, sectors, count);
+}
+
+static sfi_status
+memory_erase_sectors(sfi_target *t, const uint32_t *sectors, size_t count)
+{
+    uint16_t batch[ERASE_BATCH];
+    sfi_status st = memory_check_sectors(t, sectors, count);
+
+    if (st != SFI_OK)
+        return st;
+    for (size_t done = 0; done < count;) {
         size_t n = count - done < ERASE_BATCH ? count - done : ERASE_BATCH;
 
         for (size_t i = 0; i < n; i++)
             batch[i] = (uint16_t)sectors[done + i];
         st = sfi__boot_erase_sectors(&t->boot, batch, n);
+        if (st != SFI_OK)
+            return st;
         done += n;
     }
-    return st;
+    return SFI_OK;
 }
 
 static sfi_status
-go(sfi_target *t, uint64_t address)
+memory_start_program(sfi_target *t, uint64_t address)
 {
-    sfi_status st = check_range(t, address, 1, 1);
+    sfi_status st = memory_check_range(t, address, 1, 1);
 
     if (st == SFI_OK)
         st = sfi__boot_go(&t->boot, (uint32_t)address);
@@ -247,7 +269,7 @@ sfi_target_read(sfi_target *t, uint64_t address, uint8_t *data, size_t len)
 {
     TARGET_ENTER(t);
     SFI_ARG(t, data != NULL || len == 0);
-    return sfi__target_ended(t->tp, read_memory(t, address, data, len));
+    return sfi__target_ended(t->tp, memory_read_checked(t, address, data, len));
 }
 
 sfi_status
@@ -256,21 +278,22 @@ sfi_target_write(sfi_target *t, uint64_t address, const uint8_t *data,
 {
     TARGET_ENTER(t);
     SFI_ARG(t, data != NULL || len == 0);
-    return sfi__target_ended(t->tp, write_memory(t, address, data, len));
+    return sfi__target_ended(t->tp,
+                             memory_write_checked(t, address, data, len));
 }
 
 sfi_status
 sfi_target_go(sfi_target *t, uint64_t address)
 {
     TARGET_ENTER(t);
-    return sfi__target_ended(t->tp, go(t, address));
+    return sfi__target_ended(t->tp, memory_start_program(t, address));
 }
 
 sfi_status
 sfi_target_erase_all(sfi_target *t)
 {
     TARGET_ENTER(t);
-    return sfi__target_ended(t->tp, erase_all(t));
+    return sfi__target_ended(t->tp, memory_erase_all(t));
 }
 
 sfi_status
@@ -278,7 +301,7 @@ sfi_target_erase(sfi_target *t, const uint32_t *sectors, size_t count)
 {
     TARGET_ENTER(t);
     SFI_ARG(t, sectors != NULL || count == 0);
-    return sfi__target_ended(t->tp, erase_sectors(t, sectors, count));
+    return sfi__target_ended(t->tp, memory_erase_sectors(t, sectors, count));
 }
 
 sfi_status

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* What a target does with the option bytes, and readout protection. */
+/* Option bytes through the open bootloader: read, write and confirm them, and
+ * remove readout protection. */
 #include "util/rd.h"
 #include "util/wr.h"
 #include "core/ctx.h"
@@ -13,13 +14,13 @@
 #define WORD 4u
 #define WINDOW_MAX AGREE_LEN_MAX /* the largest is 308 bytes */
 
-/* The option bytes as a bootloader shows them. */
+/* The option bytes as a bootloader reads them. */
 struct window {
     uint8_t data[WINDOW_MAX];
 };
 
 static uint32_t
-get_word(const struct window *w, uint32_t offset)
+window_get_word(const struct window *w, uint32_t offset)
 {
     struct rd r;
 
@@ -28,7 +29,7 @@ get_word(const struct window *w, uint32_t offset)
 }
 
 static void
-put_word(struct window *w, uint32_t offset, uint32_t value)
+window_put_word(struct window *w, uint32_t offset, uint32_t value)
 {
     struct wr out;
 
@@ -37,7 +38,7 @@ put_word(struct window *w, uint32_t offset, uint32_t value)
 }
 
 static sfi_status
-read_window(sfi_target *t, struct window *w)
+window_read(sfi_target *t, struct window *w)
 {
     const struct chip_range *range = &t->chip->ob_window;
     uint32_t word;
@@ -47,12 +48,12 @@ read_window(sfi_target *t, struct window *w)
         return sfi__fail(t->obj.ctx, SFI_ERR_INTERNAL,
                          "an option window of %u bytes", (unsigned)range->size);
     st = sfi__boot_read_sure(&t->boot, range->base, w->data, range->size);
-    /* the same in the words of readout protection */
+    /* asked again, it names readout protection */
     return st == SFI_ERR_NACK ? sfi__protection_read_word(t, 0, &word) : st;
 }
 
 static sfi_status
-read_option_bytes(sfi_target *t, sfi_option_bytes **out)
+options_read(sfi_target *t, sfi_option_bytes **out)
 {
     const struct sfi_chip *chip = t->chip;
     uint32_t values[CHIP_OB_ROWS_MAX];
@@ -60,21 +61,23 @@ read_option_bytes(sfi_target *t, sfi_option_bytes **out)
     sfi_status st = sfi__target_need_open(t);
 
     if (st == SFI_OK)
-        st = read_window(t, &w);
+        st = window_read(t, &w);
     if (st != SFI_OK)
         return st;
     for (uint32_t i = 0; i < chip->ob_count; i++)
-        values[i] = chip->ob[i].is_register ? get_word(&w, chip->ob[i].pending)
-                                            : chip->ob[i].shipped;
+        values[i] = chip->ob[i].is_register
+                        ? window_get_word(&w, chip->ob[i].pending)
+                        : chip->ob[i].shipped;
     return sfi__option_bytes_new(t->obj.ctx, chip, values, out);
 }
 
 /* ---- writing ---- */
 
-/* Put the new values in; what has to be written, begin == end: nothing. */
+/* Put the new values in.  *begin to *end must be written; begin == end:
+ * nothing. */
 static void
-change(const sfi_option_bytes *ob, struct window *w, uint32_t *begin,
-       uint32_t *end)
+window_apply_values(const sfi_option_bytes *ob, struct window *w,
+                    uint32_t *begin, uint32_t *end)
 {
     const struct sfi_chip *chip = ob->chip;
 
@@ -83,9 +86,9 @@ change(const sfi_option_bytes *ob, struct window *w, uint32_t *begin,
     for (uint32_t i = 0; i < chip->ob_count; i++) {
         uint32_t at = chip->ob[i].pending;
 
-        if (!chip->ob[i].is_register || get_word(w, at) == ob->values[i])
+        if (!chip->ob[i].is_register || window_get_word(w, at) == ob->values[i])
             continue;
-        put_word(w, at, ob->values[i]);
+        window_put_word(w, at, ob->values[i]);
         *begin = at < *begin ? at : *begin;
         *end = at + WORD > *end ? at + WORD : *end;
     }
@@ -93,10 +96,10 @@ change(const sfi_option_bytes *ob, struct window *w, uint32_t *begin,
         *begin = 0;
 }
 
-/* One command, so that all of it is programmed at once; what lies between is
- * written as it was read. */
+/* One command, so that all values are programmed at once; the words between
+ * them are written as they were read. */
 static sfi_status
-write_window(sfi_target *t, const struct window *w, uint32_t begin,
+window_write(sfi_target *t, const struct window *w, uint32_t begin,
              uint32_t end)
 {
     uint32_t base = t->chip->ob_window.base;
@@ -108,35 +111,31 @@ write_window(sfi_target *t, const struct window *w, uint32_t begin,
 }
 
 static bool
-wants(const sfi_option_bytes *ob, uint32_t row, uint32_t mask)
+options_set_bit(const sfi_option_bytes *ob, uint32_t row, uint32_t mask)
 {
     return mask != 0 && (ob->values[row] & mask) != 0;
 }
 
-static uint32_t
-rdp_of(const struct sfi_chip *chip, uint32_t word)
-{
-    return word >> chip->rdp_shift & 0xffu;
-}
-
 static sfi_status
-compare(sfi_target *t, const sfi_option_bytes *ob, const struct window *w)
+window_compare(sfi_target *t, const sfi_option_bytes *ob,
+               const struct window *w)
 {
     const struct sfi_chip *chip = t->chip;
     bool waits = false;
 
     for (uint32_t i = 0; i < chip->ob_count; i++) {
         const struct chip_ob_row *row = &chip->ob[i];
-        uint32_t is = row->is_register ? get_word(w, row->pending) : 0;
+        uint32_t is;
 
         if (!row->is_register)
             continue;
+        is = window_get_word(w, row->pending);
         if (is != ob->values[i])
             return sfi__fail(t->obj.ctx, SFI_ERR_NACK,
                              "the chip did not take option byte %s 0x%08x, it "
                              "is 0x%08x",
                              row->name, (unsigned)ob->values[i], (unsigned)is);
-        waits = waits || get_word(w, row->current) != is;
+        waits = waits || window_get_word(w, row->current) != is;
     }
     if (waits)
         sfi__log(t->obj.ctx, SFI_LOG_WARNING,
@@ -145,9 +144,10 @@ compare(sfi_target *t, const sfi_option_bytes *ob, const struct window *w)
     return SFI_OK;
 }
 
-/* They are in force after a reset: the chip's own, by a wire, or none yet. */
+/* They take effect at a reset: the chip's own one, one by a wire, or a later
+ * one. */
 static sfi_status
-confirm_option_bytes(sfi_target *t, const sfi_option_bytes *ob)
+options_confirm(sfi_target *t, const sfi_option_bytes *ob)
 {
     const struct sfi_chip *chip = t->chip;
     struct window w;
@@ -164,86 +164,90 @@ confirm_option_bytes(sfi_target *t, const sfi_option_bytes *ob)
     if (st != SFI_OK)
         return st;
     if (t->secure)
-        return wants(ob, chip->security_row, chip->security_mask)
+        return options_set_bit(ob, chip->security_row, chip->security_mask)
                    ? SFI_OK
                    : sfi__target_need_open(t);
-    st = read_window(t, &w);
-    /* nothing can be read any more, as it was asked for */
+    st = window_read(t, &w);
+    /* not readable any more, as the new values ask for */
     if (st == SFI_ERR_PROTECTED &&
-        rdp_of(chip, ob->values[chip->rdp_row]) != CHIP_RDP_LEVEL0)
+        sfi__protection_is_on(chip, ob->values[chip->rdp_row]))
         return SFI_OK;
-    return st == SFI_OK ? compare(t, ob, &w) : st;
+    return st == SFI_OK ? window_compare(t, ob, &w) : st;
 }
 
 static sfi_status
-write_option_bytes(sfi_target *t, const sfi_option_bytes *ob)
+options_write(sfi_target *t, const sfi_option_bytes *ob)
 {
     struct window w;
     uint32_t begin, end;
     sfi_status st = sfi__target_need_open(t);
 
-    if (st == SFI_OK && ob->chip != t->chip)
+    if (st != SFI_OK)
+        return st;
+    if (ob->chip != t->chip)
         return sfi__fail(t->obj.ctx, SFI_ERR_CHIP_RULE,
                          "the option bytes are for %s, the chip is %s",
                          ob->chip->name, t->chip->name);
-    if (st == SFI_OK)
-        st = read_window(t, &w);
+    st = window_read(t, &w);
     if (st != SFI_OK)
         return st;
-    change(ob, &w, &begin, &end);
+    window_apply_values(ob, &w, &begin, &end);
     if (begin == end) {
-        sfi__log(t->obj.ctx, SFI_LOG_INFO, "the option bytes are so already");
+        sfi__log(t->obj.ctx, SFI_LOG_INFO,
+                 "the option bytes already have these values");
         return SFI_OK;
     }
-    st = write_window(t, &w, begin, end);
+    st = window_write(t, &w, begin, end);
     if (st != SFI_OK && !sfi__link_is_fault(st))
         return st;
-    /* refused, or reset before its answer was out: the chip tells */
-    return confirm_option_bytes(t, ob);
+    /* refused, or reset before the reply: only the chip knows */
+    return options_confirm(t, ob);
 }
 
 /* ---- readout protection ---- */
 
-/* Level 0 in force? */
+/* Is level 0 in effect? */
 static sfi_status
-is_readable(sfi_target *t, bool *readable)
+options_check_readable(sfi_target *t, bool *readable)
 {
     const struct sfi_chip *chip = t->chip;
     uint32_t word = 0;
     sfi_status st =
         sfi__protection_read_word(t, chip->ob[chip->rdp_row].current, &word);
 
-    *readable = st == SFI_OK && rdp_of(chip, word) == CHIP_RDP_LEVEL0;
+    *readable = st == SFI_OK && !sfi__protection_is_on(chip, word);
     return st == SFI_ERR_PROTECTED ? SFI_OK : st;
 }
 
 static sfi_status
-readout_unprotect(sfi_target *t)
+options_remove_readout(sfi_target *t)
 {
     sfi_ctx *ctx = t->obj.ctx;
     bool readable = false;
     sfi_status st = sfi__target_need_open(t);
 
     if (st == SFI_OK)
-        st = is_readable(t, &readable);
+        st = options_check_readable(t, &readable);
     if (st != SFI_OK || readable)
         return st;
     st = sfi__boot_readout_unprotect(&t->boot);
     if (st == SFI_ERR_NACK)
         return sfi__fail(ctx, SFI_ERR_PROTECTED,
-                         "the bootloader does not take readout protection "
-                         "off: at level 2 it stays for ever");
+                         "the bootloader does not remove readout protection: "
+                         "level 2 is permanent");
     if (st != SFI_OK && !sfi__link_is_fault(st))
         return st;
     st = sfi__target_wait_connect(t);
-    if (st == SFI_OK)
-        st = sfi__target_need_open(t);
-    if (st == SFI_OK)
-        st = is_readable(t, &readable);
+    if (st != SFI_OK)
+        return st;
+    st = sfi__target_need_open(t);
+    if (st != SFI_OK)
+        return st;
+    st = options_check_readable(t, &readable);
     if (st != SFI_OK || readable)
         return st;
     return sfi__fail(ctx, SFI_ERR_PROTECTED,
-                     "readout protection is still on after it was taken off: "
+                     "readout protection is still on after its removal: "
                      "power-cycle the chip and try again");
 }
 
@@ -256,7 +260,7 @@ sfi_target_read_option_bytes(sfi_target *t, sfi_option_bytes **out)
         *out = NULL;
     TARGET_ENTER(t);
     SFI_ARG(t, out != NULL);
-    return sfi__target_ended(t->tp, read_option_bytes(t, out));
+    return sfi__target_ended(t->tp, options_read(t, out));
 }
 
 sfi_status
@@ -264,12 +268,12 @@ sfi_target_write_option_bytes(sfi_target *t, const sfi_option_bytes *ob)
 {
     TARGET_ENTER(t);
     SFI_ENTER(ob, OPTION_BYTES);
-    return sfi__target_ended(t->tp, write_option_bytes(t, ob));
+    return sfi__target_ended(t->tp, options_write(t, ob));
 }
 
 sfi_status
 sfi_target_readout_unprotect(sfi_target *t)
 {
     TARGET_ENTER(t);
-    return sfi__target_ended(t->tp, readout_unprotect(t));
+    return sfi__target_ended(t->tp, options_remove_readout(t));
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Checks readout and write protection before a command, and finds the reason
+ * after a refusal. */
 #include "target/protection.h"
 
 #include "util/rd.h"
@@ -7,15 +9,15 @@
 #include "core/err.h"
 
 #define WORD 4u
-#define LOOK_LEN 256u /* of flash that may not be erased, at once */
+#define LOOK_LEN 256u /* read at once, to find programmed flash */
 
-/* A bootloader that reads nothing at all, not even option bytes: AN3155, 3. */
+/* AN3155, 3: the bootloader then reads nothing, not even option bytes. */
 static sfi_status
-readout_protected(sfi_target *t)
+protection_fail_readout(sfi_target *t)
 {
     return sfi__fail(t->obj.ctx, SFI_ERR_PROTECTED,
                      "readout protection is on, so the bootloader neither "
-                     "reads nor writes; to take it off erases the chip");
+                     "reads nor writes; removing it erases the chip");
 }
 
 sfi_status
@@ -27,22 +29,22 @@ sfi__protection_read_word(sfi_target *t, uint32_t offset, uint32_t *out)
         &t->boot, t->chip->ob_window.base + offset, raw, sizeof(raw));
 
     if (st == SFI_ERR_NACK)
-        return readout_protected(t);
+        return protection_fail_readout(t);
     sfi__rd_init(&r, raw, sizeof(raw));
     *out = sfi__rd_u32le(&r);
     return st;
 }
 
-static bool
-is_protected(const struct sfi_chip *chip, uint32_t rdp_row)
+bool
+sfi__protection_is_on(const struct sfi_chip *chip, uint32_t word)
 {
-    return (rdp_row >> chip->rdp_shift & 0xffu) != CHIP_RDP_LEVEL0;
+    return (word >> chip->rdp_shift & 0xffu) != CHIP_RDP_LEVEL0;
 }
 
-/* A debug port still shows the registers, and takes an erase: what the write
- * behind it could not fill again would be lost. */
+/* A debug port still reads the registers and still erases, but the write after
+ * the erase would fail and the content be lost. */
 static sfi_status
-check_readout(sfi_target *t)
+protection_check_readout(sfi_target *t)
 {
     const struct sfi_chip *chip = t->chip;
     uint32_t word = 0;
@@ -51,24 +53,31 @@ check_readout(sfi_target *t)
     if (t->tp->kind != TRANSPORT_DAP)
         return SFI_OK;
     st = sfi__protection_read_word(t, chip->ob[chip->rdp_row].current, &word);
-    return st == SFI_OK && is_protected(chip, word) ? readout_protected(t) : st;
+    return st == SFI_OK && sfi__protection_is_on(chip, word)
+               ? protection_fail_readout(t)
+               : st;
 }
 
 static sfi_status
-read_wrp(sfi_target *t, uint32_t words[CHIP_WRP_ROWS])
+protection_read_wrp(sfi_target *t, uint32_t words[CHIP_WRP_ROWS])
 {
     const struct sfi_chip *chip = t->chip;
-    sfi_status st = check_readout(t);
+    sfi_status st = protection_check_readout(t);
 
-    for (uint32_t i = 0; st == SFI_OK && i < CHIP_WRP_ROWS; i++)
+    if (st != SFI_OK)
+        return st;
+    for (uint32_t i = 0; i < CHIP_WRP_ROWS; i++) {
         st = sfi__protection_read_word(t, chip->ob[chip->wrp_row[i]].current,
                                        &words[i]);
-    return st;
+        if (st != SFI_OK)
+            return st;
+    }
+    return SFI_OK;
 }
 
 static sfi_status
-check_sector(sfi_target *t, const uint32_t words[CHIP_WRP_ROWS],
-             uint32_t sector)
+protection_check_sector(sfi_target *t, const uint32_t words[CHIP_WRP_ROWS],
+                        uint32_t sector)
 {
     const struct sfi_chip *chip = t->chip;
     uint32_t row;
@@ -92,11 +101,16 @@ sfi__protection_check_range(sfi_target *t, uint32_t address, size_t len)
     uint64_t last =
         ((uint64_t)(address - chip->flash.base) + len - 1) / chip->sector_size;
     uint32_t words[CHIP_WRP_ROWS] = {0};
-    sfi_status st = read_wrp(t, words);
+    sfi_status st = protection_read_wrp(t, words);
 
-    for (uint32_t s = first; st == SFI_OK && s <= last && s < end; s++)
-        st = check_sector(t, words, s);
-    return st;
+    if (st != SFI_OK)
+        return st;
+    for (uint32_t s = first; s <= last && s < end; s++) {
+        st = protection_check_sector(t, words, s);
+        if (st != SFI_OK)
+            return st;
+    }
+    return SFI_OK;
 }
 
 sfi_status
@@ -104,18 +118,23 @@ sfi__protection_check_sectors(sfi_target *t, const uint32_t *sectors,
                               size_t count)
 {
     uint32_t words[CHIP_WRP_ROWS] = {0};
-    sfi_status st = read_wrp(t, words);
+    sfi_status st = protection_read_wrp(t, words);
 
-    for (size_t i = 0; st == SFI_OK && i < count; i++)
-        st = check_sector(t, words, sectors[i]);
-    return st;
+    if (st != SFI_OK)
+        return st;
+    for (size_t i = 0; i < count; i++) {
+        st = protection_check_sector(t, words, sectors[i]);
+        if (st != SFI_OK)
+            return st;
+    }
+    return SFI_OK;
 }
 
-/* Where in the range does flash hold something else already?  False: nowhere,
- * or it cannot be read. */
+/* Find a byte of the range that is programmed with something else.  False: no
+ * such byte, or flash cannot be read. */
 static bool
-find_programmed(sfi_target *t, uint32_t address, const uint8_t *data,
-                size_t len, uint32_t *at)
+protection_find_programmed(sfi_target *t, uint32_t address, const uint8_t *data,
+                           size_t len, uint32_t *at)
 {
     uint8_t look[LOOK_LEN];
 
@@ -138,7 +157,8 @@ find_programmed(sfi_target *t, uint32_t address, const uint8_t *data,
 }
 
 static bool
-is_shown(const struct sfi_chip *chip, uint32_t address, size_t len)
+protection_is_accessible(const struct sfi_chip *chip, uint32_t address,
+                         size_t len)
 {
     if (len > UINT32_MAX)
         return false;
@@ -166,21 +186,21 @@ sfi__protection_explain(sfi_target *t, sfi_status st, uint32_t address,
     if (sfi__protection_read_word(t, chip->ob[chip->rdp_row].current, &word) ==
         SFI_ERR_PROTECTED)
         return SFI_ERR_PROTECTED;
-    /* a debug port shows the registers, and says itself what faulted */
-    if (word != 0 && is_protected(chip, word))
-        return readout_protected(t);
+    /* a debug port reads the registers, and has named what faulted itself */
+    if (word != 0 && sfi__protection_is_on(chip, word))
+        return protection_fail_readout(t);
     if (t->tp->kind == TRANSPORT_DAP) {
         sfi__error_restore(ctx, &first);
         return st;
     }
-    if (!is_shown(chip, address, len))
+    if (!protection_is_accessible(chip, address, len))
         return sfi__fail(ctx, SFI_ERR_NACK,
                          "the bootloader refused %zu bytes at 0x%08x, which "
-                         "are not in flash or in RAM that it shows",
+                         "are not in flash or in RAM that it can access",
                          len, (unsigned)address);
     if (data != NULL &&
         sfi__chip_range_has(&chip->flash, address, (uint32_t)len) &&
-        find_programmed(t, address, data, len, &at))
+        protection_find_programmed(t, address, data, len, &at))
         return sfi__fail(ctx, SFI_ERR_NACK,
                          "the bootloader refused %zu bytes at 0x%08x: there "
                          "is something at 0x%08x, erase its sector first",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* What a target does with the secure bootloader. */
+/* A target's secure bootloader: information, certificate, licence, image, and
+ * the confirmation of the last step. */
 #include <sfi/device.h>
 
 #include "util/mem.h"
@@ -11,7 +12,7 @@
 #include "target/image_sender.h"
 
 static sfi_status
-need_secure(sfi_target *t)
+security_need_secure(sfi_target *t)
 {
     if (t->secure)
         return SFI_OK;
@@ -38,29 +39,30 @@ sfi__target_session(sfi_target *t, uint32_t *out)
 }
 
 static bool
-is_restarted(const sfi_dialect_info *i)
+security_is_restarted(const sfi_dialect_info *i)
 {
     return i->state == SFI_DEVICE_EMPTY && i->cause == SFI_CAUSE_INTERRUPTED;
 }
 
 static sfi_status
-restarted(sfi_ctx *ctx)
+security_fail_restarted(sfi_ctx *ctx)
 {
     return sfi__fail_peer(ctx, SFI_ERR_DEVICE, SFI_CAUSE_INTERRUPTED,
                           "the chip restarted during the install; nothing of "
                           "the firmware is left in it: run it again");
 }
 
-/* INFO after FINISH; `i` stays as it is when it did not answer. */
+/* INFO after FINISH; `i` stays unchanged when the chip does not reply. */
 static sfi_status
-confirm(sfi_target *t, const uint8_t *header_tag, sfi_dialect_info *i)
+security_confirm_installed(sfi_target *t, const uint8_t *header_tag,
+                           sfi_dialect_info *i)
 {
     sfi_status st = sfi__dialect_info(t, i);
 
     if (st != SFI_OK)
         return st;
-    if (is_restarted(i))
-        return restarted(t->obj.ctx);
+    if (security_is_restarted(i))
+        return security_fail_restarted(t->obj.ctx);
     if (i->state != SFI_DEVICE_INSTALLED)
         return sfi__fail_peer(t->obj.ctx, SFI_ERR_DEVICE, (int32_t)i->cause,
                               "after the last step the chip is in state %u, "
@@ -73,66 +75,69 @@ confirm(sfi_target *t, const uint8_t *header_tag, sfi_dialect_info *i)
 }
 
 static bool
-may_be_restart(const sfi_ctx *ctx, sfi_status st)
+security_may_be_restart(const sfi_ctx *ctx, sfi_status st)
 {
     return sfi__link_is_fault(st) ||
            (st == SFI_ERR_DEVICE && ctx->error.peer_code == SFI_CAUSE_STATE);
 }
 
-/* Nobody knows how it ended: the chip may have done it. */
+/* Without the reply to FINISH only the chip knows whether it has finished. */
 static bool
-is_lost(sfi_status st)
+security_outcome_unknown(sfi_status st)
 {
     return sfi__link_is_fault(st) || (st <= -400 && st > -500);
 }
 
 static sfi_status
-ended_unseen(sfi_target *t, sfi_status st)
+security_fail_unconfirmed(sfi_target *t, sfi_status st)
 {
     if (t->chip->one_shot)
         return sfi__fail(t->obj.ctx, st,
-                         "the answer to the last step was lost, and a %s that "
-                         "has its firmware answers no more: see whether it "
-                         "runs",
+                         "the answer to the last step was lost, and a %s with "
+                         "its firmware does not answer: check whether it runs",
                          t->chip->name);
     return sfi__fail(t->obj.ctx, st,
                      "the answer to the last step was lost, and the chip has "
                      "not answered since: it may hold its firmware; run the "
-                     "install again, which tells, and counts no chip twice");
+                     "install again to find out, a chip is not counted twice");
 }
 
-/* A lost answer is no failure, nor is a refusal by a chip that has restarted
- * with its firmware: the chip knows.  A part that answers no more
- * after its one success (L462) cannot be asked: its answer is all there is. */
+/* A lost reply is not a failure yet, nor is the refusal of a chip that has
+ * restarted with its firmware: ask the chip.  A part that is silent after its
+ * one success (L462) cannot be asked, so its reply must do. */
 static sfi_status
-finish_once(sfi_target *t, const uint8_t *header_tag, bool *unheard)
+security_finish_once(sfi_target *t, const uint8_t *header_tag,
+                     bool *not_received)
 {
     sfi_dialect_info i = {.state = SFI_DEVICE_EMPTY};
     sfi_status st = sfi__dialect_finish(t);
-    bool lost = is_lost(st);
+    bool lost = security_outcome_unknown(st);
     bool known;
 
-    *unheard = false;
+    *not_received = false;
     if (st == SFI_OK && t->chip->one_shot)
         return SFI_OK;
-    if (st != SFI_OK && !lost && !may_be_restart(t->obj.ctx, st))
+    if (st != SFI_OK && !lost && !security_may_be_restart(t->obj.ctx, st))
         return st;
     st = lost ? sfi__target_reconnect(t) : SFI_OK;
     if (st == SFI_OK)
-        st = confirm(t, header_tag, &i);
+        st = security_confirm_installed(t, header_tag, &i);
     known = i.struct_size != 0;
-    *unheard = lost && known && i.state == SFI_DEVICE_COMPLETE;
-    return !known && is_lost(st) ? ended_unseen(t, st) : st;
+    *not_received = lost && known && i.state == SFI_DEVICE_COMPLETE;
+    return !known && security_outcome_unknown(st)
+               ? security_fail_unconfirmed(t, st)
+               : st;
 }
 
-/* A chip that still waits for it has not heard it. */
+/* Still COMPLETE: the chip never received FINISH, so send it again. */
 sfi_status
 sfi__target_finish(sfi_target *t, const uint8_t *header_tag)
 {
-    bool unheard;
-    sfi_status st = finish_once(t, header_tag, &unheard);
+    bool not_received;
+    sfi_status st = security_finish_once(t, header_tag, &not_received);
 
-    return unheard ? finish_once(t, header_tag, &unheard) : st;
+    return not_received ? security_finish_once(t, header_tag, &not_received)
+                        : st;
 }
 
 sfi_status
@@ -142,37 +147,40 @@ sfi__target_explain(sfi_target *t, sfi_status st)
     struct sfi_error first;
     sfi_dialect_info i;
 
-    if (!may_be_restart(ctx, st))
+    if (!security_may_be_restart(ctx, st))
         return st;
     sfi__error_keep(ctx, &first);
     if ((!sfi__link_is_fault(st) || sfi__target_reconnect(t) == SFI_OK) &&
-        t->secure && sfi__dialect_info(t, &i) == SFI_OK && is_restarted(&i))
-        return restarted(ctx);
+        t->secure && sfi__dialect_info(t, &i) == SFI_OK &&
+        security_is_restarted(&i))
+        return security_fail_restarted(ctx);
     sfi__error_restore(ctx, &first);
     return st;
 }
 
 static sfi_status
-send_license(sfi_target *t, const sfi_license *lic)
+security_send_license(sfi_target *t, const sfi_license *lic)
 {
-    sfi_status st = need_secure(t);
+    sfi_status st = security_need_secure(t);
 
-    if (st == SFI_OK)
-        st = sfi__dialect_secure(t, false);
+    if (st != SFI_OK)
+        return st;
+    st = sfi__dialect_secure(t, false);
     if (st == SFI_OK)
         st = sfi__dialect_license(t, lic->data);
     return sfi__target_explain(t, st);
 }
 
 static sfi_status
-send_image(sfi_target *t, const uint8_t *data, size_t len)
+security_send_image(sfi_target *t, const uint8_t *data, size_t len)
 {
-    struct sender s;
+    struct image_sender s;
     sfi_dialect_info i;
-    sfi_status st = need_secure(t);
+    sfi_status st = security_need_secure(t);
 
-    if (st == SFI_OK)
-        st = sfi__dialect_info(t, &i);
+    if (st != SFI_OK)
+        return st;
+    st = sfi__dialect_info(t, &i);
     if (st == SFI_OK)
         st = sfi__image_sender_init(&s, t->obj.ctx, data, len, i.data_max);
     while (st == SFI_OK && !sfi__image_sender_done(&s))
@@ -183,7 +191,7 @@ send_image(sfi_target *t, const uint8_t *data, size_t len)
 }
 
 static sfi_status
-get_info(sfi_target *t, sfi_target_info *out)
+security_get_info(sfi_target *t, sfi_target_info *out)
 {
     sfi_target_info o = {
         .struct_size = sizeof(o),
@@ -214,7 +222,7 @@ sfi_target_get_info(sfi_target *t, sfi_target_info *out)
 {
     TARGET_ENTER(t);
     SFI_ARG(t, out != NULL);
-    return sfi__target_ended(t->tp, get_info(t, out));
+    return sfi__target_ended(t->tp, security_get_info(t, out));
 }
 
 sfi_status
@@ -226,7 +234,7 @@ sfi_target_get_certificate(sfi_target *t, sfi_certificate **out)
         *out = NULL;
     TARGET_ENTER(t);
     SFI_ARG(t, out != NULL);
-    st = need_secure(t);
+    st = security_need_secure(t);
     if (st == SFI_OK)
         st = sfi__target_certificate(t, out);
     return sfi__target_ended(t->tp, st);
@@ -241,7 +249,7 @@ sfi_target_get_session(sfi_target *t, uint32_t *session)
         *session = 0;
     TARGET_ENTER(t);
     SFI_ARG(t, session != NULL);
-    st = need_secure(t);
+    st = security_need_secure(t);
     if (st == SFI_OK)
         st = sfi__target_session(t, session);
     return sfi__target_ended(t->tp, st);
@@ -252,7 +260,7 @@ sfi_target_send_license(sfi_target *t, const sfi_license *lic)
 {
     TARGET_ENTER(t);
     SFI_ENTER(lic, LICENSE);
-    return sfi__target_ended(t->tp, send_license(t, lic));
+    return sfi__target_ended(t->tp, security_send_license(t, lic));
 }
 
 sfi_status
@@ -260,5 +268,5 @@ sfi_target_send_image(sfi_target *t, const uint8_t *data, size_t len)
 {
     TARGET_ENTER(t);
     SFI_ARG(t, data != NULL);
-    return sfi__target_ended(t->tp, send_image(t, data, len));
+    return sfi__target_ended(t->tp, security_send_image(t, data, len));
 }

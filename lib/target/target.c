@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Connects to a chip: finds its bootloader, its part, and whether it is
+ * secure. */
 #include "target/target.h"
 
 #include "core/abi.h"

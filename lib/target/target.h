@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A target from the inside: what the installer drives. */
+/* A target's struct, and the functions that the installer uses. */
 #ifndef SFI_TARGET_TARGET_H
 #define SFI_TARGET_TARGET_H
 
@@ -27,35 +27,36 @@ struct sfi_target {
     sfi_transport *tp; /* a reference */
     const struct sfi_chip *chip;
     struct dialect dialect;
-    bool in_dialect; /* a function of it is running */
-    bool leaving;    /* the chip is, with its firmware: no wait is long */
+    bool in_dialect; /* one of its functions is running */
+    bool leaving;    /* the chip is about to start its firmware: wait briefly */
     struct boot boot;
     bool secure; /* in the secure bootloader */
     uint32_t timeout_ms;
 };
 
-/* The public functions without guard and ending.  The dialect is taken from
- * `d`; `cancel`: looked at in every wait, or NULL. */
+/* sfi_target_connect_with() without guard and ending.  The dialect is taken
+ * from `d`; `cancel`: checked in every wait, or NULL. */
 sfi_status sfi__target_connect(const sfi_connect_options *o,
                                const struct dialect *d,
                                const atomic_bool *cancel, sfi_target **out);
-/* Once more, after the chip was (or may have been) reset. */
+/* Connect again, after the chip was or may have been reset. */
 sfi_status sfi__target_reconnect(sfi_target *t);
-/* The same after a reset: again until it connects or the timeout is over. */
+/* The same, tried until it succeeds or the timeout is over. */
 sfi_status sfi__target_wait_connect(sfi_target *t);
-/* Is the open bootloader there?  Else SFI_ERR_STATE. */
+/* SFI_ERR_STATE unless the chip runs its open bootloader. */
 sfi_status sfi__target_need_open(sfi_target *t);
 sfi_status sfi__target_activate(sfi_target *t);
 sfi_status sfi__target_certificate(sfi_target *t, sfi_certificate **out);
-/* What a live licence for it must name. */
+/* The session id that a live licence for this chip must name. */
 sfi_status sfi__target_session(sfi_target *t, uint32_t *out);
-/* FINISH, and make sure: the chip holds the image with this header tag. */
+/* Send FINISH and confirm that the chip holds the image with this header tag.
+ */
 sfi_status sfi__target_finish(sfi_target *t, const uint8_t *header_tag);
-/* After a failure of an install: has the chip restarted?  Then that is the
- * error. */
+/* After a failure of an install: if the chip has restarted, that is the error
+ * to report. */
 sfi_status sfi__target_explain(sfi_target *t, sfi_status st);
-/* The end of every call: success leaves no error behind, a failure of the link
- * or of the chip says on which link. */
+/* The end of every call: clear the error after success, add the link's name to
+ * a failure of the link or of the chip. */
 sfi_status sfi__target_ended(sfi_transport *tp, sfi_status st);
 
 #endif

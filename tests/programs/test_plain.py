@@ -112,8 +112,8 @@ def write_and_read(folder):
         before = on(link, "-ob", "displ")
         (folder / "cc.bin").write_bytes(bytes.fromhex("f0cac61b00000000"))
         refused(link, 2, "8 bytes at 0x52002020 reach the option bytes at "
-                "0x5200201c, which are no memory to write: change them by "
-                "their names", "-w", folder / "cc.bin", "0x52002020")
+                "0x5200201c, which are not written as memory: change them "
+                "by name", "-w", folder / "cc.bin", "0x52002020")
         same(on(link, "-ob", "displ"), before)
 
 
@@ -189,7 +189,7 @@ def go(folder):
         else:
             refused(link, 5, f"{link}: the bootloader refused 1 bytes at "
                     "0x1ff00000, which are not in flash or in RAM that it "
-                    "shows", "-g", "0x1ff00000")
+                    "can access", "-g", "0x1ff00000")
         out = on(link, "-w", DATA / "blink-stm32h753xi.elf", "-g")
         assert "Running from 0x08000000" in out, out
 

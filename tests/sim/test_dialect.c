@@ -125,10 +125,10 @@ START_TEST(test_no_session)
     ops.session = NULL;
     station.dialect = &ops;
     ck_assert_fails(station_install_live(false), SFI_ERR_UNSUPPORTED, "",
-                    "the dialect knows no live licences");
+                    "the dialect does not support live licences");
     t = vendor_connect(&ops);
     ck_assert_fails(sfi_target_get_session(t, &id), SFI_ERR_UNSUPPORTED, "",
-                    "the dialect knows no live licences");
+                    "the dialect does not support live licences");
     ck_assert_uint_eq(id, 0);
     ck_assert_ok(station_install(false));
     vendor_end(t);

@@ -362,9 +362,9 @@ END_TEST
 #define SEE "the answer to the last step was lost, and "
 #define RUN_AGAIN                                                             \
     SEE "the chip has not answered since: it may hold its firmware; run the " \
-        "install again, which tells, and counts no chip twice"
-#define SEE_ITSELF                                                             \
-    SEE "a stm32l462ce that has its firmware answers no more: see whether it " \
+        "install again to find out, a chip is not counted twice"
+#define SEE_ITSELF                                                           \
+    SEE "a stm32l462ce with its firmware does not answer: check whether it " \
         "runs"
 
 static const struct {

@@ -402,7 +402,7 @@ START_TEST(test_readout_protected)
 {
     static const char reason[] =
         "readout protection is on, so the bootloader neither reads nor writes; "
-        "to take it off erases the chip";
+        "removing it erases the chip";
     static const uint8_t data[32] = {1};
     const uint32_t sector = 0;
     struct boot b;

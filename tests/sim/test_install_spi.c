@@ -247,7 +247,7 @@ START_TEST(test_plain)
     ck_assert_fails(sfi_target_read(t, 0x40000000, back, 4), SFI_ERR_NACK,
                     "SPI",
                     "the bootloader refused 4 bytes at 0x40000000, which are "
-                    "not in flash or in RAM that it shows");
+                    "not in flash or in RAM that it can access");
     ck_assert_ok(
         sfi_target_write(t, chip->ram[0].base, data, 8)); /* still there */
     ck_assert_ok(sfi_target_go(t, chip->ram[0].base));
@@ -295,7 +295,7 @@ START_TEST(test_readout_unprotect)
     ck_assert_ok(sfi_sim_power_on(board.sim));
     ck_assert_fails(sfi_target_read(t, ram, back, 8), SFI_ERR_PROTECTED, "SPI",
                     "readout protection is on, so the bootloader neither reads "
-                    "nor writes; to take it off erases the chip");
+                    "nor writes; removing it erases the chip");
     ck_assert_ok(sfi__boot_readout_unprotect(&t->boot));
     ck_assert_ok(sfi__boot_connect(&t->boot, 1000));
     ck_assert_ok(sfi_target_write(t, ram, data, 8));

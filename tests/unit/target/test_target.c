@@ -308,7 +308,7 @@ START_TEST(test_read_refused)
     ck_assert_fails(sfi_target_read(t, 0x08000000, data, sizeof(data)),
                     SFI_ERR_PROTECTED, "stream",
                     "readout protection is on, so the bootloader neither reads "
-                    "nor writes; to take it off erases the chip");
+                    "nor writes; removing it erases the chip");
     /* the second NACK is no answer to what comes next */
     script_then(&bus, "> 11 ee < 79 > 08 00 00 00 08 < 79\n"
                       "> 03 fc < 79 01 02 03 04\n");
@@ -350,7 +350,7 @@ START_TEST(test_read_nowhere)
     ck_assert_fails(sfi_target_read(t, 0, data, sizeof(data)), SFI_ERR_NACK,
                     "stream",
                     "the bootloader refused 4 bytes at 0x00000000, which are "
-                    "not in flash or in RAM that it shows");
+                    "not in flash or in RAM that it can access");
     script_done(&bus);
 }
 END_TEST

@@ -15,7 +15,7 @@
 #define SECTOR 0x20000u
 #define RDP_ON                                                       \
     "readout protection is on, so the bootloader neither reads nor " \
-    "writes; to take it off erases the chip"
+    "writes; removing it erases the chip"
 
 static sfi_transport *tp;
 static sfi_target *t;
@@ -168,7 +168,7 @@ END_TEST
 
 #define REACH(len, at)                                                      \
     len " bytes at " at " reach the option bytes at 0x5200201c, which are " \
-        "no memory to write: change them by their names"
+        "not written as memory: change them by name"
 
 static const struct {
     uint32_t address;
@@ -200,18 +200,18 @@ START_TEST(test_refusals)
     ck_assert_fails(sfi_target_write(t, 0x52002010, data, 8), SFI_ERR_NACK,
                     "stream",
                     "the bootloader refused 8 bytes at 0x52002010, which are "
-                    "not in flash or in RAM that it shows");
+                    "not in flash or in RAM that it can access");
     ck_assert_fails(sfi_target_read(t, 0x30000000, back, 4), SFI_ERR_NACK,
                     "stream",
                     "the bootloader refused 4 bytes at 0x30000000, which are "
-                    "not in flash or in RAM that it shows");
+                    "not in flash or in RAM that it can access");
     ck_assert_fails(sfi_target_write(t, 0x20000000, data, 8), SFI_ERR_NACK,
                     "stream",
                     "the bootloader refused 8 bytes at 0x20000000, which are "
-                    "not in flash or in RAM that it shows");
+                    "not in flash or in RAM that it can access");
     ck_assert_fails(sfi_target_go(t, 0x1ff00000), SFI_ERR_NACK, "stream",
                     "the bootloader refused 1 bytes at 0x1ff00000, which are "
-                    "not in flash or in RAM that it shows");
+                    "not in flash or in RAM that it can access");
     ck_assert_fails(sfi_target_erase(t, sectors, 1), SFI_ERR_RANGE, "",
                     "sector 16, expected 0 to 15");
 }
@@ -312,8 +312,8 @@ START_TEST(test_level_2)
     ck_assert_ok(set("RDP", 0xcc, NULL, 0));
     ck_assert_fails(sfi_target_readout_unprotect(t), SFI_ERR_PROTECTED,
                     "stream",
-                    "the bootloader does not take readout protection off: at "
-                    "level 2 it stays for ever");
+                    "the bootloader does not remove readout protection: level "
+                    "2 is permanent");
 }
 END_TEST
 
