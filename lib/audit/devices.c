@@ -9,17 +9,17 @@
 
 #define SIZE_FIRST 64u
 
-static const uint8_t free_slot[LOG_DEVICE_LEN];
+static const uint8_t free_slot[AUDIT_DEVICE_LEN];
 
 void
-sfi__audit_devices_init(struct log_devices *d, sfi_ctx *ctx)
+sfi__audit_devices_init(struct audit_devices *d, sfi_ctx *ctx)
 {
     sfi__zero(d, sizeof(*d));
     d->ctx = ctx;
 }
 
 void
-sfi__audit_devices_free(struct log_devices *d)
+sfi__audit_devices_free(struct audit_devices *d)
 {
     if (d->slots != NULL)
         sfi__ctx_dealloc(d->ctx, d->slots);
@@ -28,7 +28,7 @@ sfi__audit_devices_free(struct log_devices *d)
 
 /* Where this device is, or would be.  There is always a free slot. */
 static uint8_t *
-slot_of(const struct log_devices *d, const uint8_t *device)
+devices_find_slot(const struct audit_devices *d, const uint8_t *device)
 {
     size_t at = 0;
 
@@ -37,25 +37,25 @@ slot_of(const struct log_devices *d, const uint8_t *device)
     for (;; at++) {
         uint8_t *slot = d->slots[at & (d->size - 1)];
 
-        if (sfi__equal(slot, device, LOG_DEVICE_LEN) ||
-            sfi__equal(slot, free_slot, LOG_DEVICE_LEN))
+        if (sfi__equal(slot, device, AUDIT_DEVICE_LEN) ||
+            sfi__equal(slot, free_slot, AUDIT_DEVICE_LEN))
             return slot;
     }
 }
 
 bool
-sfi__audit_devices_have(const struct log_devices *d, const uint8_t *device)
+sfi__audit_devices_have(const struct audit_devices *d, const uint8_t *device)
 {
-    if (sfi__equal(device, free_slot, LOG_DEVICE_LEN))
+    if (sfi__equal(device, free_slot, AUDIT_DEVICE_LEN))
         return d->zeros;
     return d->used > 0 &&
-           sfi__equal(slot_of(d, device), device, LOG_DEVICE_LEN);
+           sfi__equal(devices_find_slot(d, device), device, AUDIT_DEVICE_LEN);
 }
 
 static sfi_status
-grow(struct log_devices *d)
+devices_grow_table(struct audit_devices *d)
 {
-    struct log_devices more = {
+    struct audit_devices more = {
         .ctx = d->ctx,
         .size = d->size > 0 ? 2 * d->size : SIZE_FIRST,
         .used = d->used,
@@ -66,8 +66,9 @@ grow(struct log_devices *d)
     if (more.slots == NULL)
         return SFI_ERR_NOMEM;
     for (size_t i = 0; i < d->size; i++) {
-        if (!sfi__equal(d->slots[i], free_slot, LOG_DEVICE_LEN))
-            memcpy(slot_of(&more, d->slots[i]), d->slots[i], LOG_DEVICE_LEN);
+        if (!sfi__equal(d->slots[i], free_slot, AUDIT_DEVICE_LEN))
+            memcpy(devices_find_slot(&more, d->slots[i]), d->slots[i],
+                   AUDIT_DEVICE_LEN);
     }
     sfi__audit_devices_free(d);
     *d = more;
@@ -75,21 +76,21 @@ grow(struct log_devices *d)
 }
 
 sfi_status
-sfi__audit_devices_add(struct log_devices *d, const uint8_t *device)
+sfi__audit_devices_add(struct audit_devices *d, const uint8_t *device)
 {
     sfi_status st = SFI_OK;
 
-    if (sfi__equal(device, free_slot, LOG_DEVICE_LEN)) {
+    if (sfi__equal(device, free_slot, AUDIT_DEVICE_LEN)) {
         d->zeros = true;
         return SFI_OK;
     }
-    if (d->used == LOG_DEVICES_MAX)
+    if (d->used == AUDIT_DEVICES_MAX)
         return sfi__fail(d->ctx, SFI_ERR_LIMIT,
-                         "more than %zu devices, the limit", LOG_DEVICES_MAX);
+                         "more than %zu devices, the limit", AUDIT_DEVICES_MAX);
     if (d->used >= d->size / 2)
-        st = grow(d);
+        st = devices_grow_table(d);
     if (st == SFI_OK) {
-        memcpy(slot_of(d, device), device, LOG_DEVICE_LEN);
+        memcpy(devices_find_slot(d, device), device, AUDIT_DEVICE_LEN);
         d->used++;
     }
     return st;

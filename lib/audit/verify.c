@@ -14,11 +14,11 @@
 
 /* One log, while it is read. */
 struct proof {
-    struct log_in in;
+    struct audit_in in;
     const uint8_t *key_secret;
     const sfi_audit_head *before; /* the end of an earlier log, or NULL */
     sfi_audit_head head;
-    struct log_devices devices;
+    struct audit_devices devices;
     uint8_t last[SFI_SHA256_LEN]; /* hash of the last record, or genesis */
     uint64_t remaining;
     sfi_audit_summary sum;
@@ -29,7 +29,7 @@ struct proof {
 /* ---- what hashes and MACs tell ---- */
 
 static sfi_status
-check_head(struct proof *p)
+proof_check_head(struct proof *p)
 {
     uint8_t hash[SFI_SHA256_LEN];
     sfi_status st = sfi__chain_genesis(p->in.ctx, &p->head, hash);
@@ -45,7 +45,7 @@ check_head(struct proof *p)
 
 /* In its place, and as the HSM wrote it. */
 static sfi_status
-check_record(struct proof *p, const sfi_audit_record *r)
+proof_check_record(struct proof *p, const sfi_audit_record *r)
 {
     uint8_t hash[SFI_SHA256_LEN];
     uint8_t mac[SFI_SHA256_LEN];
@@ -75,7 +75,7 @@ check_record(struct proof *p, const sfi_audit_record *r)
 }
 
 static sfi_status
-check_end(struct proof *p)
+proof_check_end(struct proof *p)
 {
     const sfi_audit_head *h = &p->head;
     uint8_t mac[SFI_SHA256_LEN];
@@ -96,7 +96,7 @@ check_end(struct proof *p)
 /* ---- what the records have to say ---- */
 
 static bool
-is_zero(const uint8_t hash[SFI_SHA256_LEN])
+proof_hash_is_zero(const uint8_t hash[SFI_SHA256_LEN])
 {
     static const uint8_t zeros[SFI_SHA256_LEN];
 
@@ -104,7 +104,7 @@ is_zero(const uint8_t hash[SFI_SHA256_LEN])
 }
 
 static sfi_status
-count_device(struct proof *p, const sfi_audit_record *r)
+proof_count_device(struct proof *p, const sfi_audit_record *r)
 {
     if (sfi__audit_devices_have(&p->devices, r->device))
         return altered(p, "record %llu counts a device a second time",
@@ -120,14 +120,15 @@ count_device(struct proof *p, const sfi_audit_record *r)
 }
 
 static sfi_status
-judge_kind(struct proof *p, const sfi_audit_record *r)
+proof_judge_kind(struct proof *p, const sfi_audit_record *r)
 {
     if (p->sum.retired != 0)
         return altered(p, "record %llu is behind the closing record",
                        ull(r->sequence));
     if (r->kind == SFI_AUDIT_RETIRED) {
         p->sum.retired = 1;
-        if (r->session != 0 || !is_zero(r->device) || !is_zero(r->license))
+        if (r->session != 0 || !proof_hash_is_zero(r->device) ||
+            !proof_hash_is_zero(r->license))
             return altered(p, "record %llu closes the log, and names a licence",
                            ull(r->sequence));
         return SFI_OK;
@@ -138,7 +139,7 @@ judge_kind(struct proof *p, const sfi_audit_record *r)
                        "does not give",
                        ull(r->sequence));
     if (r->kind == SFI_AUDIT_COUNTED)
-        return count_device(p, r);
+        return proof_count_device(p, r);
     if (!sfi__audit_devices_have(&p->devices, r->device))
         return altered(p,
                        "record %llu is of a device that was not counted "
@@ -148,9 +149,9 @@ judge_kind(struct proof *p, const sfi_audit_record *r)
 }
 
 static sfi_status
-judge_record(struct proof *p, const sfi_audit_record *r)
+proof_judge_record(struct proof *p, const sfi_audit_record *r)
 {
-    sfi_status st = judge_kind(p, r);
+    sfi_status st = proof_judge_kind(p, r);
 
     if (st != SFI_OK)
         return st;
@@ -170,7 +171,7 @@ judge_record(struct proof *p, const sfi_audit_record *r)
 /* ---- the earlier log ---- */
 
 static sfi_status
-judge_before(struct proof *p)
+proof_judge_earlier(struct proof *p)
 {
     const sfi_audit_head *before = p->before;
 
@@ -182,7 +183,7 @@ judge_before(struct proof *p)
 }
 
 static sfi_status
-judge_length(struct proof *p)
+proof_judge_length(struct proof *p)
 {
     if (p->before == NULL || p->sum.records >= p->before->sequence)
         return SFI_OK;
@@ -195,9 +196,9 @@ judge_length(struct proof *p)
 /* ---- all of it ---- */
 
 static sfi_status
-read_records(struct proof *p)
+proof_read_records(struct proof *p)
 {
-    sfi_status st = judge_before(p); /* it may have had no record yet */
+    sfi_status st = proof_judge_earlier(p); /* it may have had no record yet */
 
     while (st == SFI_OK) {
         sfi_audit_record r = {.struct_size = sizeof(r)};
@@ -205,32 +206,32 @@ read_records(struct proof *p)
 
         st = sfi__audit_read_next(&p->in, &r, &p->head, &end);
         if (st == SFI_OK && end)
-            return check_end(p);
+            return proof_check_end(p);
         if (st == SFI_OK)
-            st = check_record(p, &r);
+            st = proof_check_record(p, &r);
         if (st == SFI_OK)
-            st = judge_record(p, &r);
+            st = proof_judge_record(p, &r);
         if (st == SFI_OK)
-            st = judge_before(p);
+            st = proof_judge_earlier(p);
     }
     return st;
 }
 
 static sfi_status
-read_log(struct proof *p)
+proof_read_audit(struct proof *p)
 {
     sfi_status st = sfi__audit_read_head(&p->in, &p->head);
 
     if (st == SFI_OK)
-        st = check_head(p);
+        st = proof_check_head(p);
     p->remaining = p->head.maximum;
     if (st == SFI_OK)
-        st = read_records(p);
-    return st == SFI_OK ? judge_length(p) : st;
+        st = proof_read_records(p);
+    return st == SFI_OK ? proof_judge_length(p) : st;
 }
 
 static void
-fill_summary(struct proof *p)
+proof_fill_summary(struct proof *p)
 {
     sfi_audit_summary *s = &p->sum;
 
@@ -242,9 +243,9 @@ fill_summary(struct proof *p)
 }
 
 static sfi_status
-prove(sfi_ctx *ctx, const char *path, const uint8_t *key_secret,
-      const sfi_audit_head *before, sfi_audit_head *head,
-      sfi_audit_summary *sum)
+audit_prove_file(sfi_ctx *ctx, const char *path, const uint8_t *key_secret,
+                 const sfi_audit_head *before, sfi_audit_head *head,
+                 sfi_audit_summary *sum)
 {
     struct proof *p = sfi__ctx_alloc(ctx, sizeof(*p));
     sfi_status st;
@@ -257,9 +258,9 @@ prove(sfi_ctx *ctx, const char *path, const uint8_t *key_secret,
     sfi__audit_devices_init(&p->devices, ctx);
     st = sfi__audit_open(&p->in, ctx, path);
     if (st == SFI_OK)
-        st = read_log(p);
+        st = proof_read_audit(p);
     sfi__audit_close(&p->in);
-    fill_summary(p);
+    proof_fill_summary(p);
     *head = p->head;
     *sum = p->sum;
     sfi__audit_devices_free(&p->devices);
@@ -268,17 +269,17 @@ prove(sfi_ctx *ctx, const char *path, const uint8_t *key_secret,
 }
 
 static sfi_status
-verify(sfi_ctx *ctx, const char *path, const uint8_t *key_secret,
-       const char *before, sfi_audit_summary *sum)
+audit_verify_files(sfi_ctx *ctx, const char *path, const uint8_t *key_secret,
+                   const char *before, sfi_audit_summary *sum)
 {
     sfi_audit_head earlier, head;
     sfi_status st = SFI_OK;
 
     if (before != NULL)
-        st = prove(ctx, before, key_secret, NULL, &earlier, sum);
+        st = audit_prove_file(ctx, before, key_secret, NULL, &earlier, sum);
     if (st == SFI_OK)
-        st = prove(ctx, path, key_secret, before != NULL ? &earlier : NULL,
-                   &head, sum);
+        st = audit_prove_file(ctx, path, key_secret,
+                              before != NULL ? &earlier : NULL, &head, sum);
     return st;
 }
 
@@ -297,7 +298,7 @@ sfi_audit_verify(sfi_ctx *ctx, const char *path, const uint8_t *key,
         return sfi__fail(ctx, SFI_ERR_RANGE,
                          "a log key of %zu bytes, expected %u", key_len,
                          SFI_AUDIT_KEY_LEN);
-    st = verify(ctx, path, key, before, &sum);
+    st = audit_verify_files(ctx, path, key, before, &sum);
     if (st != SFI_OK)
         return st;
     return sfi__abi_out(ctx, out, sizeof(sum), &sum, sizeof(sum));

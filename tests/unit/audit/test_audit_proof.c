@@ -406,17 +406,17 @@ END_TEST
 /* ---- the set of devices ---- */
 
 static void
-device_of(uint32_t n, uint8_t out[LOG_DEVICE_LEN])
+device_of(uint32_t n, uint8_t out[AUDIT_DEVICE_LEN])
 {
-    sfi__zero(out, LOG_DEVICE_LEN);
+    sfi__zero(out, AUDIT_DEVICE_LEN);
     out[0] = (uint8_t)n; /* many begin in the same slot */
     out[15] = (uint8_t)(n >> 8);
 }
 
 START_TEST(test_devices)
 {
-    struct log_devices d;
-    uint8_t device[LOG_DEVICE_LEN];
+    struct audit_devices d;
+    uint8_t device[AUDIT_DEVICE_LEN];
 
     sfi__audit_devices_init(&d, ctx);
     for (uint32_t n = 0; n < 3000; n++) {
@@ -437,11 +437,11 @@ END_TEST
 
 START_TEST(test_too_many_devices)
 {
-    struct log_devices d;
-    uint8_t device[LOG_DEVICE_LEN] = {1};
+    struct audit_devices d;
+    uint8_t device[AUDIT_DEVICE_LEN] = {1};
 
     sfi__audit_devices_init(&d, ctx);
-    d.used = LOG_DEVICES_MAX;
+    d.used = AUDIT_DEVICES_MAX;
     ck_assert_fails(sfi__audit_devices_add(&d, device), SFI_ERR_LIMIT, "",
                     "more than 16777216 devices, the limit");
 }

@@ -26,7 +26,7 @@ sfi__audit_kind(uint32_t kind)
 }
 
 static bool
-is_printable(const char *text, char first)
+audit_is_printable(const char *text, char first)
 {
     for (; *text != '\0'; text++) {
         if (*text < first || *text > '~')
@@ -40,18 +40,19 @@ sfi__audit_is_firmware(const char *text)
 {
     size_t len = strlen(text);
 
-    return len >= 1 && len <= SFI_FIRMWARE_ID_MAX && is_printable(text, ' ');
+    return len >= 1 && len <= SFI_FIRMWARE_ID_MAX &&
+           audit_is_printable(text, ' ');
 }
 
 bool
 sfi__audit_is_product(const char *text)
 {
-    return strlen(text) == PRODUCT_ID_LEN && is_printable(text, '!');
+    return strlen(text) == PRODUCT_ID_LEN && audit_is_printable(text, '!');
 }
 
 /* ---- the file ---- */
 
-struct log_out {
+struct audit_out {
     sfi_ctx *ctx;
     const char *path;
     struct file_out file;
@@ -60,31 +61,31 @@ struct log_out {
 };
 
 static sfi_status
-fail_write(struct log_out *o, int err)
+audit_write_failed(struct audit_out *o, int err)
 {
     (void)sfi__fail_os(o->ctx, sfi__os_status(err), err, "cannot write");
     return sfi__where(o->ctx, "%s", o->path);
 }
 
 static sfi_status
-flush(struct log_out *o)
+audit_flush_buffer(struct audit_out *o)
 {
     int err = sfi__file_write(&o->file, o->data, o->len);
 
     o->len = 0;
-    return err == 0 ? SFI_OK : fail_write(o, err);
+    return err == 0 ? SFI_OK : audit_write_failed(o, err);
 }
 
 static sfi_status SFI_PRINTF(2, 3)
-    put_line(struct log_out *o, const char *fmt, ...)
+    audit_put_line(struct audit_out *o, const char *fmt, ...)
 {
     sfi_status st = SFI_OK;
     va_list args;
 
-    if (sizeof(o->data) - o->len < LOG_LINE_MAX + 2)
-        st = flush(o);
+    if (sizeof(o->data) - o->len < AUDIT_LINE_MAX + 2)
+        st = audit_flush_buffer(o);
     va_start(args, fmt);
-    sfi__text_vformat(o->data + o->len, LOG_LINE_MAX + 1, fmt, args);
+    sfi__text_vformat(o->data + o->len, AUDIT_LINE_MAX + 1, fmt, args);
     va_end(args);
     o->len += strlen(o->data + o->len);
     o->data[o->len++] = '\n';
@@ -99,7 +100,7 @@ struct hex_text {
 };
 
 static struct hex_text
-hex(const uint8_t *data, size_t len)
+audit_hex_text(const uint8_t *data, size_t len)
 {
     struct hex_text h;
 
@@ -107,57 +108,58 @@ hex(const uint8_t *data, size_t len)
     return h;
 }
 
-#define HEX(field) hex((field), sizeof(field)).text
+#define HEX(field) audit_hex_text((field), sizeof(field)).text
 
 static sfi_status
-put_head(struct log_out *o, const sfi_audit_head *h)
+audit_put_head(struct audit_out *o, const sfi_audit_head *h)
 {
-    sfi_status st = put_line(o, "%s", LOG_MAGIC);
+    sfi_status st = audit_put_line(o, "%s", AUDIT_MAGIC);
 
     if (st == SFI_OK)
-        st = put_line(o, "flags %u", h->flags);
+        st = audit_put_line(o, "flags %u", h->flags);
     if (st == SFI_OK)
-        st = put_line(o, "maximum %llu", (unsigned long long)h->maximum);
+        st = audit_put_line(o, "maximum %llu", (unsigned long long)h->maximum);
     if (st == SFI_OK)
-        st = put_line(o, "low-water %llu", (unsigned long long)h->low_water);
+        st = audit_put_line(o, "low-water %llu",
+                            (unsigned long long)h->low_water);
     if (st == SFI_OK)
-        st = put_line(o, "firmware-id %s", h->firmware_id);
+        st = audit_put_line(o, "firmware-id %s", h->firmware_id);
     if (st == SFI_OK)
-        st = put_line(o, "product-id %s", h->product_id);
+        st = audit_put_line(o, "product-id %s", h->product_id);
     if (st == SFI_OK)
-        st = put_line(o, "serial %s", HEX(h->serial));
+        st = audit_put_line(o, "serial %s", HEX(h->serial));
     if (st == SFI_OK)
-        st = put_line(o, "ca %s", HEX(h->ca_public));
+        st = audit_put_line(o, "ca %s", HEX(h->ca_public));
     if (st == SFI_OK)
-        st = put_line(o, "genesis %s", HEX(h->genesis));
+        st = audit_put_line(o, "genesis %s", HEX(h->genesis));
     return st;
 }
 
 static sfi_status
-put_record(struct log_out *o, const sfi_audit_record *r)
+audit_put_record(struct audit_out *o, const sfi_audit_record *r)
 {
     char date[DATE_MAX];
 
-    return put_line(o, "record %llu %s %s %s %08x %llu %s %s %s %s",
-                    (unsigned long long)r->sequence,
-                    sfi__date_format(date, r->time), sfi__audit_kind(r->kind),
-                    HEX(r->device), r->session,
-                    (unsigned long long)r->remaining, HEX(r->license),
-                    HEX(r->previous), HEX(r->hash), HEX(r->mac));
+    return audit_put_line(o, "record %llu %s %s %s %08x %llu %s %s %s %s",
+                          (unsigned long long)r->sequence,
+                          sfi__date_format(date, r->time),
+                          sfi__audit_kind(r->kind), HEX(r->device), r->session,
+                          (unsigned long long)r->remaining, HEX(r->license),
+                          HEX(r->previous), HEX(r->hash), HEX(r->mac));
 }
 
 static sfi_status
-put_end(struct log_out *o, const sfi_audit_head *h)
+audit_put_end(struct audit_out *o, const sfi_audit_head *h)
 {
-    return put_line(o, "end %llu %llu %s %s", (unsigned long long)h->sequence,
-                    (unsigned long long)h->remaining, HEX(h->audit_head),
-                    HEX(h->mac));
+    return audit_put_line(
+        o, "end %llu %llu %s %s", (unsigned long long)h->sequence,
+        (unsigned long long)h->remaining, HEX(h->audit_head), HEX(h->mac));
 }
 
 /* ---- what the HSM gives ---- */
 
 static sfi_status
-check_head(sfi_ctx *ctx, const sfi_audit_head *h)
+writer_check_head(sfi_ctx *ctx, const sfi_audit_head *h)
 {
     uint8_t genesis[SFI_SHA256_LEN];
     sfi_status st;
@@ -175,8 +177,9 @@ check_head(sfi_ctx *ctx, const sfi_audit_head *h)
 
 /* `last`: the hash of the record before, and then of this one. */
 static sfi_status
-check_record(sfi_ctx *ctx, const sfi_audit_head *h, const sfi_audit_record *r,
-             uint64_t sequence, uint8_t last[SFI_SHA256_LEN])
+writer_check_record(sfi_ctx *ctx, const sfi_audit_head *h,
+                    const sfi_audit_record *r, uint64_t sequence,
+                    uint8_t last[SFI_SHA256_LEN])
 {
     uint8_t hash[SFI_SHA256_LEN];
     sfi_status st = sfi__chain_record(ctx, h, r, NULL, hash, NULL);
@@ -194,8 +197,8 @@ check_record(sfi_ctx *ctx, const sfi_audit_head *h, const sfi_audit_record *r,
 }
 
 static sfi_status
-put_records(struct log_out *o, const sfi_audit_head *h, log_record_fn record,
-            void *user)
+audit_put_records(struct audit_out *o, const sfi_audit_head *h,
+                  audit_record_fn record, void *user)
 {
     uint8_t last[SFI_SHA256_LEN];
     sfi_status st = SFI_OK;
@@ -206,9 +209,9 @@ put_records(struct log_out *o, const sfi_audit_head *h, log_record_fn record,
 
         st = record(user, i + 1, &r);
         if (st == SFI_OK)
-            st = check_record(o->ctx, h, &r, i + 1, last);
+            st = writer_check_record(o->ctx, h, &r, i + 1, last);
         if (st == SFI_OK)
-            st = put_record(o, &r);
+            st = audit_put_record(o, &r);
     }
     if (st == SFI_OK && !sfi__equal(last, h->audit_head, sizeof(last)))
         st = sfi__fail(o->ctx, SFI_ERR_HSM,
@@ -220,7 +223,7 @@ put_records(struct log_out *o, const sfi_audit_head *h, log_record_fn record,
 
 /* Nothing behind the end of a text: it would be hashed but not written. */
 static void
-clean(char *text, size_t size)
+audit_clear_tail(char *text, size_t size)
 {
     size_t len;
 
@@ -230,42 +233,42 @@ clean(char *text, size_t size)
 }
 
 static sfi_status
-write_log(struct log_out *o, const sfi_audit_head *h, log_record_fn record,
-          void *user)
+audit_write_all(struct audit_out *o, const sfi_audit_head *h,
+                audit_record_fn record, void *user)
 {
-    sfi_status st = put_head(o, h);
+    sfi_status st = audit_put_head(o, h);
 
     if (st == SFI_OK)
-        st = put_records(o, h, record, user);
+        st = audit_put_records(o, h, record, user);
     if (st == SFI_OK)
-        st = put_end(o, h);
-    return st == SFI_OK ? flush(o) : st;
+        st = audit_put_end(o, h);
+    return st == SFI_OK ? audit_flush_buffer(o) : st;
 }
 
 sfi_status
 sfi__audit_write(sfi_ctx *ctx, const char *path, const sfi_audit_head *head,
-                 log_record_fn record, void *user)
+                 audit_record_fn record, void *user)
 {
-    struct log_out o = {.ctx = ctx, .path = path};
+    struct audit_out o = {.ctx = ctx, .path = path};
     sfi_audit_head h = *head;
     sfi_status st;
     int err;
 
-    clean(h.firmware_id, sizeof(h.firmware_id));
-    clean(h.product_id, sizeof(h.product_id));
-    st = check_head(ctx, &h);
+    audit_clear_tail(h.firmware_id, sizeof(h.firmware_id));
+    audit_clear_tail(h.product_id, sizeof(h.product_id));
+    st = writer_check_head(ctx, &h);
     if (st == SFI_OK)
         st = sfi__file_guard_check(ctx, path);
     if (st != SFI_OK)
         return st;
     err = sfi__file_begin(&o.file, path, 0644);
     if (err != 0)
-        return fail_write(&o, err);
-    st = write_log(&o, &h, record, user);
+        return audit_write_failed(&o, err);
+    st = audit_write_all(&o, &h, record, user);
     if (st != SFI_OK) {
         sfi__file_abort(&o.file);
         return st;
     }
     err = sfi__file_commit(&o.file);
-    return err == 0 ? SFI_OK : fail_write(&o, err);
+    return err == 0 ? SFI_OK : audit_write_failed(&o, err);
 }
