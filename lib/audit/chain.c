@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Serialises the parts of an audit chain, to hash and authenticate them. */
 #include "audit/chain.h"
 
 #include "util/wr.h"
 #include "license/record.h"
 
-/* Eight bytes before everything that is hashed, so that nothing can be taken
- * for something else. */
+/* Every hashed block begins with a tag of eight bytes, so that no block can be
+ * mistaken for one of another kind. */
 #define TAG_INIT "SFIVINIT"
 #define TAG_HEAD "SFIVHEAD"
 #define TAG_RECORD "SFIVRECD"

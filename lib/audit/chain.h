@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* What a log hashes and authenticates; doc/format.md, "Log".  Used by whoever
- * writes records and by whoever verifies them. */
+/* Hashes and MACs of the audit chain; doc/format.md, "Log".  Used to write
+ * records and to verify them. */
 #ifndef SFI_AUDIT_CHAIN_H
 #define SFI_AUDIT_CHAIN_H
 
@@ -9,15 +9,15 @@
 
 #include "crypto/hash.h"
 
-/* The hash of all that is written once (flags, maximum, low_water, ids, serial,
- * CA): where the chain begins. */
+/* The start of the chain: a hash of the fields that never change (flags,
+ * maximum, low_water, ids, serial, CA). */
 sfi_status sfi__chain_genesis(sfi_ctx *ctx, const sfi_audit_head *h,
                               uint8_t out[SFI_SHA256_LEN]);
-/* Over genesis, remaining, sequence and audit_head. */
+/* The MAC over genesis, remaining, sequence and audit_head. */
 sfi_status sfi__chain_head_mac(sfi_ctx *ctx, const sfi_audit_head *h,
                                const uint8_t key_secret[SFI_AUDIT_KEY_LEN],
                                uint8_t out[SFI_SHA256_LEN]);
-/* Hash and MAC of a record; without a key only the hash, and `mac` may be
+/* Hash and MAC of a record.  Without a key only the hash; `mac` may then be
  * NULL. */
 sfi_status sfi__chain_record(sfi_ctx *ctx, const sfi_audit_head *h,
                              const sfi_audit_record *r,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The set of counted devices: a hash table with open addressing. */
 #include <string.h>
 
 #include "util/mem.h"
@@ -26,13 +27,14 @@ sfi__audit_devices_free(struct audit_devices *d)
     sfi__audit_devices_init(d, d->ctx);
 }
 
-/* Where this device is, or would be.  There is always a free slot. */
+/* The slot of this device, or the free slot for it.  There is always a free
+ * slot. */
 static uint8_t *
 devices_find_slot(const struct audit_devices *d, const uint8_t *device)
 {
     size_t at = 0;
 
-    for (size_t i = 0; i < sizeof(at); i++) /* a hash is random enough */
+    for (size_t i = 0; i < sizeof(at); i++) /* `device` is a hash already */
         at = at << 8 | device[i];
     for (;; at++) {
         uint8_t *slot = d->slots[at & (d->size - 1)];
@@ -78,8 +80,6 @@ devices_grow_table(struct audit_devices *d)
 sfi_status
 sfi__audit_devices_add(struct audit_devices *d, const uint8_t *device)
 {
-    sfi_status st = SFI_OK;
-
     if (sfi__equal(device, free_slot, AUDIT_DEVICE_LEN)) {
         d->zeros = true;
         return SFI_OK;
@@ -87,11 +87,13 @@ sfi__audit_devices_add(struct audit_devices *d, const uint8_t *device)
     if (d->used == AUDIT_DEVICES_MAX)
         return sfi__fail(d->ctx, SFI_ERR_LIMIT,
                          "more than %zu devices, the limit", AUDIT_DEVICES_MAX);
-    if (d->used >= d->size / 2)
-        st = devices_grow_table(d);
-    if (st == SFI_OK) {
-        memcpy(devices_find_slot(d, device), device, AUDIT_DEVICE_LEN);
-        d->used++;
+    if (d->used >= d->size / 2) {
+        sfi_status st = devices_grow_table(d);
+
+        if (st != SFI_OK)
+            return st;
     }
-    return st;
+    memcpy(devices_find_slot(d, device), device, AUDIT_DEVICE_LEN);
+    d->used++;
+    return SFI_OK;
 }

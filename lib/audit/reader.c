@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The reader of audit files: text lines to a head, records and an end.
+ *
+ * The first failure is kept in `failed`, and every function does nothing after
+ * it, so that a line is read like the table of its fields. */
 #include <string.h>
 
 #include "util/date.h"
@@ -21,10 +25,12 @@ sfi__audit_fail(struct audit_in *in, sfi_status st, const char *fmt, ...)
     char message[SFI_ERROR_MESSAGE_MAX];
     va_list args;
 
+    if (in->failed != SFI_OK)
+        return in->failed;
     va_start(args, fmt);
     sfi__text_vformat(message, sizeof(message), fmt, args);
     va_end(args);
-    (void)sfi__fail(in->ctx, st, "%s", message);
+    in->failed = sfi__fail(in->ctx, st, "%s", message);
     if (in->line > 0)
         (void)sfi__where(in->ctx, "%llu", (unsigned long long)in->line);
     return sfi__where(in->ctx, "%s", in->path);
@@ -33,7 +39,7 @@ sfi__audit_fail(struct audit_in *in, sfi_status st, const char *fmt, ...)
 static sfi_status
 audit_read_failed(struct audit_in *in, int err)
 {
-    (void)sfi__fail_os(in->ctx, sfi__os_status(err), err, "cannot read");
+    in->failed = sfi__fail_os(in->ctx, sfi__os_status(err), err, "cannot read");
     return sfi__where(in->ctx, "%s", in->path);
 }
 
@@ -44,6 +50,7 @@ sfi__audit_open(struct audit_in *in, sfi_ctx *ctx, const char *path)
 
     in->ctx = ctx;
     in->path = path;
+    in->failed = SFI_OK;
     in->line = 0;
     in->at = 0;
     in->len = 0;
@@ -57,7 +64,7 @@ sfi__audit_close(struct audit_in *in)
     sfi__file_close(&in->file);
 }
 
-/* The rest of a line that began before may still be in the file. */
+/* Read on when the buffer may not hold a whole line. */
 static sfi_status
 audit_fill_buffer(struct audit_in *in)
 {
@@ -85,7 +92,7 @@ audit_check_line(struct audit_in *in)
         if (in->text[i] < ' ' || in->text[i] > '~')
             return sfi__audit_fail(in, SFI_ERR_FORMAT,
                                    "character %zu is %s, expected printable "
-                                   "ASCII and line ends of one character",
+                                   "ASCII and line ends of LF only",
                                    i + 1,
                                    sfi__text_byte(name, (uint8_t)in->text[i]));
     }
@@ -118,7 +125,7 @@ audit_next_line(struct audit_in *in, bool *got)
                                AUDIT_LINE_MAX);
     if (end == NULL)
         return sfi__audit_fail(in, SFI_ERR_TRUNCATED,
-                               "the log is cut off in the middle of a line");
+                               "the audit log ends in the middle of a line");
     len = (size_t)(end - from);
     if (memchr(from, '\0', len) != NULL)
         return sfi__audit_fail(in, SFI_ERR_FORMAT,
@@ -129,61 +136,61 @@ audit_next_line(struct audit_in *in, bool *got)
     return audit_check_line(in);
 }
 
-/* A line that has to be there. */
-static sfi_status
+/* Read the next line, which must exist. */
+static void
 audit_need_line(struct audit_in *in, const char *expected)
 {
     bool got;
-    sfi_status st = audit_next_line(in, &got);
 
-    if (st == SFI_OK && !got)
-        st = sfi__audit_fail(in, SFI_ERR_TRUNCATED,
-                             "the log ends here, expected %s", expected);
-    return st;
+    if (in->failed == SFI_OK && audit_next_line(in, &got) == SFI_OK && !got)
+        (void)sfi__audit_fail(in, SFI_ERR_TRUNCATED,
+                              "the audit log ends here, expected %s", expected);
 }
 
 /* ---- words ---- */
 
-static sfi_status
+static void
 audit_bad_word(struct audit_in *in, const char *name, const char *word,
                const char *expected)
 {
-    return sfi__audit_fail(in, SFI_ERR_FORMAT, "%s is \"%s\", expected %s",
-                           name, word, expected);
+    (void)sfi__audit_fail(in, SFI_ERR_FORMAT, "%s is \"%s\", expected %s", name,
+                          word, expected);
 }
 
-/* One text for each number: no sign, no zero before it. */
-static sfi_status
+/* Each number has exactly one text: no sign and no leading zeros. */
+static void
 audit_read_number(struct audit_in *in, const char *name, const char *word,
                   uint64_t max, uint64_t *out)
 {
-    bool plain = strspn(word, "0123456789") == strlen(word) &&
-                 (word[0] != '0' || word[1] == '\0');
-
-    if (!plain || !sfi__text_to_u64(word, max, out))
-        return audit_bad_word(in, name, word, "a whole number in its range");
-    return SFI_OK;
+    if (in->failed != SFI_OK)
+        return;
+    if (strspn(word, "0123456789") != strlen(word) ||
+        (word[0] == '0' && word[1] != '\0') ||
+        !sfi__text_to_u64(word, max, out))
+        audit_bad_word(in, name, word, "a whole number in its range");
 }
 
-static sfi_status
+static void
 audit_read_hex(struct audit_in *in, const char *name, const char *word,
                uint8_t *out, size_t len)
 {
     char expected[64];
 
+    if (in->failed != SFI_OK)
+        return;
     if (strspn(word, "0123456789abcdef") == strlen(word) &&
         strlen(word) == 2 * len && sfi__hex_decode(out, len, word))
-        return SFI_OK;
+        return;
     sfi__text_format(expected, sizeof(expected), "%zu digits of 0 to 9, a to f",
                      2 * len);
-    return audit_bad_word(in, name, word, expected);
+    audit_bad_word(in, name, word, expected);
 }
 
 #define READ_HEX(in, name, word, field) \
     audit_read_hex((in), (name), (word), (field), sizeof(field))
 
 /* Cut the line at each blank. */
-static sfi_status
+static void
 audit_split_line(struct audit_in *in, char *words[], size_t count)
 {
     size_t found = 0;
@@ -198,184 +205,155 @@ audit_split_line(struct audit_in *in, char *words[], size_t count)
         at = blank;
     }
     if (found != count)
-        return sfi__audit_fail(in, SFI_ERR_FORMAT,
-                               "%zu words, expected %zu: \"%s ...\"", found,
-                               count, in->text);
-    return SFI_OK;
+        (void)sfi__audit_fail(in, SFI_ERR_FORMAT,
+                              "%zu words, expected %zu: \"%s ...\"", found,
+                              count, in->text);
 }
 
 /* ---- the head ---- */
 
-/* What follows `key` and a blank on the next line. */
-static sfi_status
-audit_read_value(struct audit_in *in, const char *key, const char **out)
+/* The text after `key` and a blank on the next line; NULL after a failure. */
+static const char *
+audit_read_value(struct audit_in *in, const char *key)
 {
     char expected[64];
     const char *rest;
-    sfi_status st;
 
     sfi__text_format(expected, sizeof(expected), "\"%s ...\"", key);
-    st = audit_need_line(in, expected);
-    if (st != SFI_OK)
-        return st;
+    audit_need_line(in, expected);
+    if (in->failed != SFI_OK)
+        return NULL;
     rest = sfi__text_after(in->text, key);
-    if (rest == NULL || *rest != ' ')
-        return audit_bad_word(in, "the line", in->text, expected);
-    *out = rest + 1;
-    return SFI_OK;
+    if (rest == NULL || *rest != ' ') {
+        audit_bad_word(in, "the line", in->text, expected);
+        return NULL;
+    }
+    return rest + 1;
 }
 
-static sfi_status
+static void
 audit_read_key_number(struct audit_in *in, const char *key, uint64_t max,
                       uint64_t *out)
 {
-    const char *word;
-    sfi_status st = audit_read_value(in, key, &word);
-
-    return st == SFI_OK ? audit_read_number(in, key, word, max, out) : st;
+    audit_read_number(in, key, audit_read_value(in, key), max, out);
 }
 
-static sfi_status
+static void
 audit_read_key_hex(struct audit_in *in, const char *key, uint8_t *out,
                    size_t len)
 {
-    const char *word;
-    sfi_status st = audit_read_value(in, key, &word);
-
-    return st == SFI_OK ? audit_read_hex(in, key, word, out, len) : st;
+    audit_read_hex(in, key, audit_read_value(in, key), out, len);
 }
 
-static sfi_status
+static void
 audit_read_key_text(struct audit_in *in, const char *key,
-                    bool (*is_good)(const char *text), char *out, size_t cap)
+                    bool (*is_valid)(const char *text), const char *expected,
+                    char *out, size_t cap)
 {
-    const char *text;
-    sfi_status st = audit_read_value(in, key, &text);
+    const char *text = audit_read_value(in, key);
 
-    if (st != SFI_OK)
-        return st;
-    if (!is_good(text) || !sfi__text_copy(out, cap, text))
-        return audit_bad_word(in, key, text, "a name that an HSM can have");
-    return SFI_OK;
+    if (text != NULL && (!is_valid(text) || !sfi__text_copy(out, cap, text)))
+        audit_bad_word(in, key, text, expected);
 }
 
-static sfi_status
+static void
 audit_read_magic(struct audit_in *in)
 {
-    sfi_status st = audit_need_line(in, "\"" AUDIT_MAGIC "\"");
-
-    if (st == SFI_OK && strcmp(in->text, AUDIT_MAGIC) != 0)
-        st =
-            sfi__audit_fail(in, SFI_ERR_FORMAT,
-                            "not a log, which begins with \"" AUDIT_MAGIC "\"");
-    return st;
+    audit_need_line(in, "\"" AUDIT_MAGIC "\"");
+    if (in->failed == SFI_OK && strcmp(in->text, AUDIT_MAGIC) != 0)
+        (void)sfi__audit_fail(in, SFI_ERR_FORMAT,
+                              "not an audit log, expected \"" AUDIT_MAGIC
+                              "\" as the first line");
 }
 
-static sfi_status
+static void
 audit_read_numbers(struct audit_in *in, sfi_audit_head *out)
 {
     uint64_t flags = 0;
-    sfi_status st = audit_read_key_number(in, "flags", UINT32_MAX, &flags);
 
+    audit_read_key_number(in, "flags", UINT32_MAX, &flags);
     out->flags = (uint32_t)flags;
-    if (st == SFI_OK && (out->flags & ~AUDIT_FLAGS) != 0)
-        st = sfi__audit_fail(in, SFI_ERR_FORMAT,
-                             "flags are 0x%x, of which this libsfi knows 0x%x",
-                             out->flags, AUDIT_FLAGS);
-    if (st == SFI_OK)
-        st = audit_read_key_number(in, "maximum", SFI_HSM_COUNT_MAX,
-                                   &out->maximum);
-    if (st == SFI_OK && out->maximum == 0)
-        st = audit_bad_word(in, "maximum", "0", "1 or more");
-    if (st == SFI_OK)
-        st = audit_read_key_number(in, "low-water", out->maximum,
-                                   &out->low_water);
-    return st;
+    if ((out->flags & ~AUDIT_FLAGS) != 0)
+        (void)sfi__audit_fail(in, SFI_ERR_FORMAT,
+                              "flags are 0x%x, this libsfi supports 0x%x",
+                              out->flags, AUDIT_FLAGS);
+    audit_read_key_number(in, "maximum", SFI_HSM_COUNT_MAX, &out->maximum);
+    if (out->maximum == 0)
+        audit_bad_word(in, "maximum", "0", "1 or more");
+    audit_read_key_number(in, "low-water", out->maximum, &out->low_water);
 }
 
 sfi_status
 sfi__audit_read_head(struct audit_in *in, sfi_audit_head *out)
 {
-    sfi_status st = audit_read_magic(in);
-
-    if (st == SFI_OK)
-        st = audit_read_numbers(in, out);
-    if (st == SFI_OK)
-        st = audit_read_key_text(in, "firmware-id", sfi__audit_is_firmware,
-                                 out->firmware_id, sizeof(out->firmware_id));
-    if (st == SFI_OK)
-        st = audit_read_key_text(in, "product-id", sfi__audit_is_product,
-                                 out->product_id, sizeof(out->product_id));
-    if (st == SFI_OK)
-        st = audit_read_key_hex(in, "serial", out->serial, sizeof(out->serial));
-    if (st == SFI_OK)
-        st = audit_read_key_hex(in, "ca", out->ca_public,
-                                sizeof(out->ca_public));
-    if (st == SFI_OK)
-        st = audit_read_key_hex(in, "genesis", out->genesis,
-                                sizeof(out->genesis));
-    return st;
+    audit_read_magic(in);
+    audit_read_numbers(in, out);
+    audit_read_key_text(in, "firmware-id", sfi__audit_is_firmware,
+                        "1 to 63 printable ASCII characters", out->firmware_id,
+                        sizeof(out->firmware_id));
+    audit_read_key_text(in, "product-id", sfi__audit_is_product,
+                        "8 printable ASCII characters without blanks",
+                        out->product_id, sizeof(out->product_id));
+    audit_read_key_hex(in, "serial", out->serial, sizeof(out->serial));
+    audit_read_key_hex(in, "ca", out->ca_public, sizeof(out->ca_public));
+    audit_read_key_hex(in, "genesis", out->genesis, sizeof(out->genesis));
+    return in->failed;
 }
 
 /* ---- records, and the end ---- */
 
-static sfi_status
+static void
+audit_read_time(struct audit_in *in, const char *word, uint64_t *out)
+{
+    if (in->failed == SFI_OK && !sfi__date_parse(word, out))
+        audit_bad_word(in, "the time", word, "such as 2026-11-22T13:00:00Z");
+}
+
+static void
 audit_read_kind(struct audit_in *in, const char *word, uint32_t *out)
 {
     const char *name;
 
+    if (in->failed != SFI_OK)
+        return;
     for (uint32_t kind = SFI_AUDIT_COUNTED;
          (name = sfi__audit_kind(kind)) != NULL; kind++) {
         if (strcmp(name, word) == 0) {
             *out = kind;
-            return SFI_OK;
+            return;
         }
     }
-    return audit_bad_word(in, "the kind", word, "counted, again or retired");
+    audit_bad_word(in, "the kind", word, "counted, again or retired");
 }
 
-static sfi_status
+static void
 audit_read_session(struct audit_in *in, const char *word, uint32_t *out)
 {
-    uint8_t bytes[SESSION_DIGITS / 2];
-    sfi_status st = READ_HEX(in, "the session", word, bytes);
+    uint8_t bytes[SESSION_DIGITS / 2] = {0};
 
-    if (st == SFI_OK)
-        *out = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
-               (uint32_t)bytes[2] << 8 | bytes[3];
-    return st;
+    READ_HEX(in, "the session", word, bytes);
+    *out = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
+           (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
 static sfi_status
 audit_read_record(struct audit_in *in, sfi_audit_record *out)
 {
     char *w[WORDS_RECORD] = {NULL};
-    sfi_status st = audit_split_line(in, w, WORDS_RECORD);
 
-    if (st == SFI_OK)
-        st = audit_read_number(in, "the sequence", w[1], UINT64_MAX,
-                               &out->sequence);
-    if (st == SFI_OK && !sfi__date_parse(w[2], &out->time))
-        st = audit_bad_word(in, "the time", w[2],
-                            "such as 2026-11-22T13:00:00Z");
-    if (st == SFI_OK)
-        st = audit_read_kind(in, w[3], &out->kind);
-    if (st == SFI_OK)
-        st = READ_HEX(in, "the device", w[4], out->device);
-    if (st == SFI_OK)
-        st = audit_read_session(in, w[5], &out->session);
-    if (st == SFI_OK)
-        st = audit_read_number(in, "the rest", w[6], UINT64_MAX,
-                               &out->remaining);
-    if (st == SFI_OK)
-        st = READ_HEX(in, "the licence", w[7], out->license);
-    if (st == SFI_OK)
-        st = READ_HEX(in, "the previous hash", w[8], out->previous);
-    if (st == SFI_OK)
-        st = READ_HEX(in, "the hash", w[9], out->hash);
-    if (st == SFI_OK)
-        st = READ_HEX(in, "the MAC", w[10], out->mac);
-    return st;
+    audit_split_line(in, w, WORDS_RECORD);
+    audit_read_number(in, "the sequence", w[1], UINT64_MAX, &out->sequence);
+    audit_read_time(in, w[2], &out->time);
+    audit_read_kind(in, w[3], &out->kind);
+    READ_HEX(in, "the device", w[4], out->device);
+    audit_read_session(in, w[5], &out->session);
+    audit_read_number(in, "the remaining count", w[6], UINT64_MAX,
+                      &out->remaining);
+    READ_HEX(in, "the licence", w[7], out->license);
+    READ_HEX(in, "the previous hash", w[8], out->previous);
+    READ_HEX(in, "the hash", w[9], out->hash);
+    READ_HEX(in, "the MAC", w[10], out->mac);
+    return in->failed;
 }
 
 static sfi_status
@@ -383,25 +361,17 @@ audit_read_end(struct audit_in *in, sfi_audit_head *head)
 {
     char *w[WORDS_END] = {NULL};
     bool more;
-    sfi_status st = audit_split_line(in, w, WORDS_END);
 
-    if (st == SFI_OK)
-        st = audit_read_number(in, "the sequence", w[1], UINT64_MAX,
-                               &head->sequence);
-    if (st == SFI_OK)
-        st = audit_read_number(in, "the rest", w[2], UINT64_MAX,
-                               &head->remaining);
-    if (st == SFI_OK)
-        st = READ_HEX(in, "the last hash", w[3], head->audit_head);
-    if (st == SFI_OK)
-        st = READ_HEX(in, "the MAC", w[4], head->mac);
-    if (st != SFI_OK)
-        return st;
-    st = audit_next_line(in, &more);
-    if (st == SFI_OK && more)
-        st = sfi__audit_fail(in, SFI_ERR_FORMAT,
-                             "a line behind the end of the log");
-    return st;
+    audit_split_line(in, w, WORDS_END);
+    audit_read_number(in, "the sequence", w[1], UINT64_MAX, &head->sequence);
+    audit_read_number(in, "the remaining count", w[2], UINT64_MAX,
+                      &head->remaining);
+    READ_HEX(in, "the last hash", w[3], head->audit_head);
+    READ_HEX(in, "the MAC", w[4], head->mac);
+    if (in->failed == SFI_OK && audit_next_line(in, &more) == SFI_OK && more)
+        (void)sfi__audit_fail(in, SFI_ERR_FORMAT,
+                              "a line follows the end of the audit log");
+    return in->failed;
 }
 
 static bool
@@ -416,15 +386,14 @@ sfi_status
 sfi__audit_read_next(struct audit_in *in, sfi_audit_record *out,
                      sfi_audit_head *head, bool *end)
 {
-    sfi_status st = audit_need_line(in, "a record or the end");
-
-    if (st != SFI_OK)
-        return st;
+    audit_need_line(in, "a record or the end");
+    if (in->failed != SFI_OK)
+        return in->failed;
     *end = audit_line_begins(in->text, "end");
     if (*end)
         return audit_read_end(in, head);
     if (audit_line_begins(in->text, "record"))
         return audit_read_record(in, out);
-    return audit_bad_word(in, "the line", in->text,
-                          "\"record ...\" or \"end ...\"");
+    audit_bad_word(in, "the line", in->text, "\"record ...\" or \"end ...\"");
+    return in->failed;
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The verification of an audit file: its chain, its counts, and that it
+ * continues an earlier one. */
 #include <string.h>
 
 #include "util/hex.h"
@@ -12,11 +14,11 @@
 
 #define ull(v) ((unsigned long long)(v))
 
-/* One log, while it is read. */
+/* An audit file and what it has proved so far. */
 struct proof {
     struct audit_in in;
     const uint8_t *key_secret;
-    const sfi_audit_head *before; /* the end of an earlier log, or NULL */
+    const sfi_audit_head *before; /* head of an earlier file, or NULL */
     sfi_audit_head head;
     struct audit_devices devices;
     uint8_t last[SFI_SHA256_LEN]; /* hash of the last record, or genesis */
@@ -26,7 +28,7 @@ struct proof {
 
 #define altered(p, ...) sfi__audit_fail(&(p)->in, SFI_ERR_AUTH, __VA_ARGS__)
 
-/* ---- what hashes and MACs tell ---- */
+/* ---- hashes and MACs ---- */
 
 static sfi_status
 proof_check_head(struct proof *p)
@@ -34,16 +36,18 @@ proof_check_head(struct proof *p)
     uint8_t hash[SFI_SHA256_LEN];
     sfi_status st = sfi__chain_genesis(p->in.ctx, &p->head, hash);
 
-    if (st == SFI_OK && !sfi__equal(hash, p->head.genesis, sizeof(hash)))
-        st = altered(p, "the head was altered: it does not match its hash");
-    if (st == SFI_OK && p->before != NULL &&
+    if (st != SFI_OK)
+        return st;
+    if (!sfi__equal(hash, p->head.genesis, sizeof(hash)))
+        return altered(p, "the head was altered: it does not match its hash");
+    if (p->before != NULL &&
         !sfi__equal(hash, p->before->genesis, sizeof(hash)))
-        st = altered(p, "the earlier log is of another HSM");
+        return altered(p, "the earlier audit log is from another HSM");
     memcpy(p->last, hash, sizeof(hash));
-    return st;
+    return SFI_OK;
 }
 
-/* In its place, and as the HSM wrote it. */
+/* A record must be in its place and unaltered. */
 static sfi_status
 proof_check_record(struct proof *p, const sfi_audit_record *r)
 {
@@ -64,11 +68,11 @@ proof_check_record(struct proof *p, const sfi_audit_record *r)
                        ull(r->sequence));
     if (!sfi__ct_equal(mac, r->mac, sizeof(mac)))
         return altered(p,
-                       "record %llu was altered, or the log key is another: "
-                       "it does not match its MAC",
+                       "record %llu does not match its MAC: it was altered, or "
+                       "this is the wrong audit key",
                        ull(r->sequence));
     if (!sfi__equal(r->previous, p->last, sizeof(p->last)))
-        return altered(p, "record %llu does not follow what is before it",
+        return altered(p, "record %llu does not continue the previous record",
                        ull(r->sequence));
     memcpy(p->last, hash, sizeof(hash));
     return SFI_OK;
@@ -84,16 +88,17 @@ proof_check_end(struct proof *p)
     if (st != SFI_OK)
         return st;
     if (!sfi__ct_equal(mac, h->mac, sizeof(mac)))
-        return altered(p, "the end was altered, or the log key is another: it "
-                          "does not match its MAC");
+        return altered(p, "the end does not match its MAC: it was altered, or "
+                          "this is the wrong audit key");
     if (h->sequence != p->sum.records || h->remaining != p->remaining ||
         !sfi__equal(h->audit_head, p->last, sizeof(p->last)))
-        return altered(p, "the end is that of %llu records, but %llu are there",
-                       ull(h->sequence), ull(p->sum.records));
+        return altered(
+            p, "the end does not match: it names %llu records, found %llu",
+            ull(h->sequence), ull(p->sum.records));
     return SFI_OK;
 }
 
-/* ---- what the records have to say ---- */
+/* ---- the meaning of the records ---- */
 
 static bool
 proof_hash_is_zero(const uint8_t hash[SFI_SHA256_LEN])
@@ -110,8 +115,9 @@ proof_count_device(struct proof *p, const sfi_audit_record *r)
         return altered(p, "record %llu counts a device a second time",
                        ull(r->sequence));
     if (p->remaining == 0)
-        return altered(p, "record %llu counts a device when none was left",
-                       ull(r->sequence));
+        return altered(
+            p, "record %llu counts a device when no installation was left",
+            ull(r->sequence));
     p->remaining--;
     p->sum.licensed++;
     if (sfi__audit_devices_add(&p->devices, r->device) != SFI_OK)
@@ -123,28 +129,29 @@ static sfi_status
 proof_judge_kind(struct proof *p, const sfi_audit_record *r)
 {
     if (p->sum.retired != 0)
-        return altered(p, "record %llu is behind the closing record",
+        return altered(p, "record %llu follows the closing record",
                        ull(r->sequence));
     if (r->kind == SFI_AUDIT_RETIRED) {
         p->sum.retired = 1;
         if (r->session != 0 || !proof_hash_is_zero(r->device) ||
             !proof_hash_is_zero(r->license))
-            return altered(p, "record %llu closes the log, and names a licence",
+            return altered(p,
+                           "record %llu closes the audit log but names a "
+                           "device or licence",
                            ull(r->sequence));
         return SFI_OK;
     }
     if ((p->head.flags & SFI_HSM_LIVE_ONLY) != 0 && r->session == 0)
         return altered(p,
-                       "record %llu is of a static licence, which this HSM "
-                       "does not give",
+                       "record %llu is for a static licence, which this HSM "
+                       "does not issue",
                        ull(r->sequence));
     if (r->kind == SFI_AUDIT_COUNTED)
         return proof_count_device(p, r);
     if (!sfi__audit_devices_have(&p->devices, r->device))
-        return altered(p,
-                       "record %llu is of a device that was not counted "
-                       "before",
-                       ull(r->sequence));
+        return altered(
+            p, "record %llu is for a device that was not counted before",
+            ull(r->sequence));
     return SFI_OK;
 }
 
@@ -168,7 +175,7 @@ proof_judge_record(struct proof *p, const sfi_audit_record *r)
     return SFI_OK;
 }
 
-/* ---- the earlier log ---- */
+/* ---- the earlier audit log ---- */
 
 static sfi_status
 proof_judge_earlier(struct proof *p)
@@ -178,7 +185,7 @@ proof_judge_earlier(struct proof *p)
     if (before == NULL || p->sum.records != before->sequence ||
         sfi__equal(before->audit_head, p->last, sizeof(p->last)))
         return SFI_OK;
-    return altered(p, "record %llu is another than in the earlier log",
+    return altered(p, "record %llu differs from the earlier audit log",
                    ull(before->sequence));
 }
 
@@ -187,32 +194,37 @@ proof_judge_length(struct proof *p)
 {
     if (p->before == NULL || p->sum.records >= p->before->sequence)
         return SFI_OK;
-    return altered(p,
-                   "the log ends with record %llu, the earlier one with %llu: "
-                   "the HSM was set back, or this is the older of the two",
-                   ull(p->sum.records), ull(p->before->sequence));
+    return altered(
+        p,
+        "the audit log ends with record %llu, the earlier one with %llu: the "
+        "HSM was rolled back, or this is the older of the two files",
+        ull(p->sum.records), ull(p->before->sequence));
 }
 
-/* ---- all of it ---- */
+/* ---- whole files ---- */
 
 static sfi_status
 proof_read_records(struct proof *p)
 {
-    sfi_status st = proof_judge_earlier(p); /* it may have had no record yet */
+    /* The earlier file may have no record. */
+    sfi_status st = proof_judge_earlier(p);
 
     while (st == SFI_OK) {
         sfi_audit_record r = {.struct_size = sizeof(r)};
         bool end;
 
         st = sfi__audit_read_next(&p->in, &r, &p->head, &end);
-        if (st == SFI_OK && end)
+        if (st != SFI_OK)
+            return st;
+        if (end)
             return proof_check_end(p);
-        if (st == SFI_OK)
-            st = proof_check_record(p, &r);
-        if (st == SFI_OK)
-            st = proof_judge_record(p, &r);
-        if (st == SFI_OK)
-            st = proof_judge_earlier(p);
+        st = proof_check_record(p, &r);
+        if (st != SFI_OK)
+            return st;
+        st = proof_judge_record(p, &r);
+        if (st != SFI_OK)
+            return st;
+        st = proof_judge_earlier(p);
     }
     return st;
 }
@@ -222,11 +234,13 @@ proof_read_audit(struct proof *p)
 {
     sfi_status st = sfi__audit_read_head(&p->in, &p->head);
 
-    if (st == SFI_OK)
-        st = proof_check_head(p);
+    if (st != SFI_OK)
+        return st;
+    st = proof_check_head(p);
+    if (st != SFI_OK)
+        return st;
     p->remaining = p->head.maximum;
-    if (st == SFI_OK)
-        st = proof_read_records(p);
+    st = proof_read_records(p);
     return st == SFI_OK ? proof_judge_length(p) : st;
 }
 
@@ -273,14 +287,15 @@ audit_verify_files(sfi_ctx *ctx, const char *path, const uint8_t *key_secret,
                    const char *before, sfi_audit_summary *sum)
 {
     sfi_audit_head earlier, head;
-    sfi_status st = SFI_OK;
+    sfi_status st;
 
-    if (before != NULL)
+    if (before != NULL) {
         st = audit_prove_file(ctx, before, key_secret, NULL, &earlier, sum);
-    if (st == SFI_OK)
-        st = audit_prove_file(ctx, path, key_secret,
-                              before != NULL ? &earlier : NULL, &head, sum);
-    return st;
+        if (st != SFI_OK)
+            return st;
+    }
+    return audit_prove_file(ctx, path, key_secret,
+                            before != NULL ? &earlier : NULL, &head, sum);
 }
 
 sfi_status
@@ -296,7 +311,7 @@ sfi_audit_verify(sfi_ctx *ctx, const char *path, const uint8_t *key,
     SFI_ARG(ctx, out != NULL);
     if (key_len != SFI_AUDIT_KEY_LEN)
         return sfi__fail(ctx, SFI_ERR_RANGE,
-                         "a log key of %zu bytes, expected %u", key_len,
+                         "audit key of %zu bytes, expected %u", key_len,
                          SFI_AUDIT_KEY_LEN);
     st = audit_verify_files(ctx, path, key, before, &sum);
     if (st != SFI_OK)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The writer of audit files: checks the records of an HSM and writes them as
+ * text. */
 #include "audit/audit.h"
 
 #include <string.h>
@@ -55,6 +57,7 @@ sfi__audit_is_product(const char *text)
 struct audit_out {
     sfi_ctx *ctx;
     const char *path;
+    sfi_status failed; /* the first failure; sticky */
     struct file_out file;
     size_t len;
     char data[8192];
@@ -67,34 +70,36 @@ audit_write_failed(struct audit_out *o, int err)
     return sfi__where(o->ctx, "%s", o->path);
 }
 
-static sfi_status
+static void
 audit_flush_buffer(struct audit_out *o)
 {
     int err = sfi__file_write(&o->file, o->data, o->len);
 
     o->len = 0;
-    return err == 0 ? SFI_OK : audit_write_failed(o, err);
+    if (err != 0)
+        o->failed = audit_write_failed(o, err);
 }
 
-static sfi_status SFI_PRINTF(2, 3)
+/* Does nothing after a failure. */
+static void SFI_PRINTF(2, 3)
     audit_put_line(struct audit_out *o, const char *fmt, ...)
 {
-    sfi_status st = SFI_OK;
     va_list args;
 
-    if (sizeof(o->data) - o->len < AUDIT_LINE_MAX + 2)
-        st = audit_flush_buffer(o);
+    if (o->failed == SFI_OK && sizeof(o->data) - o->len < AUDIT_LINE_MAX + 2)
+        audit_flush_buffer(o);
+    if (o->failed != SFI_OK)
+        return;
     va_start(args, fmt);
     sfi__text_vformat(o->data + o->len, AUDIT_LINE_MAX + 1, fmt, args);
     va_end(args);
     o->len += strlen(o->data + o->len);
     o->data[o->len++] = '\n';
-    return st;
 }
 
 /* ---- lines ---- */
 
-/* Of 64 bytes at most. */
+/* The hexadecimal text of at most 64 bytes. */
 struct hex_text {
     char text[2 * 64 + 1];
 };
@@ -110,53 +115,42 @@ audit_hex_text(const uint8_t *data, size_t len)
 
 #define HEX(field) audit_hex_text((field), sizeof(field)).text
 
-static sfi_status
+static void
 audit_put_head(struct audit_out *o, const sfi_audit_head *h)
 {
-    sfi_status st = audit_put_line(o, "%s", AUDIT_MAGIC);
-
-    if (st == SFI_OK)
-        st = audit_put_line(o, "flags %u", h->flags);
-    if (st == SFI_OK)
-        st = audit_put_line(o, "maximum %llu", (unsigned long long)h->maximum);
-    if (st == SFI_OK)
-        st = audit_put_line(o, "low-water %llu",
-                            (unsigned long long)h->low_water);
-    if (st == SFI_OK)
-        st = audit_put_line(o, "firmware-id %s", h->firmware_id);
-    if (st == SFI_OK)
-        st = audit_put_line(o, "product-id %s", h->product_id);
-    if (st == SFI_OK)
-        st = audit_put_line(o, "serial %s", HEX(h->serial));
-    if (st == SFI_OK)
-        st = audit_put_line(o, "ca %s", HEX(h->ca_public));
-    if (st == SFI_OK)
-        st = audit_put_line(o, "genesis %s", HEX(h->genesis));
-    return st;
+    audit_put_line(o, "%s", AUDIT_MAGIC);
+    audit_put_line(o, "flags %u", h->flags);
+    audit_put_line(o, "maximum %llu", (unsigned long long)h->maximum);
+    audit_put_line(o, "low-water %llu", (unsigned long long)h->low_water);
+    audit_put_line(o, "firmware-id %s", h->firmware_id);
+    audit_put_line(o, "product-id %s", h->product_id);
+    audit_put_line(o, "serial %s", HEX(h->serial));
+    audit_put_line(o, "ca %s", HEX(h->ca_public));
+    audit_put_line(o, "genesis %s", HEX(h->genesis));
 }
 
-static sfi_status
+static void
 audit_put_record(struct audit_out *o, const sfi_audit_record *r)
 {
     char date[DATE_MAX];
 
-    return audit_put_line(o, "record %llu %s %s %s %08x %llu %s %s %s %s",
-                          (unsigned long long)r->sequence,
-                          sfi__date_format(date, r->time),
-                          sfi__audit_kind(r->kind), HEX(r->device), r->session,
-                          (unsigned long long)r->remaining, HEX(r->license),
-                          HEX(r->previous), HEX(r->hash), HEX(r->mac));
+    audit_put_line(o, "record %llu %s %s %s %08x %llu %s %s %s %s",
+                   (unsigned long long)r->sequence,
+                   sfi__date_format(date, r->time), sfi__audit_kind(r->kind),
+                   HEX(r->device), r->session, (unsigned long long)r->remaining,
+                   HEX(r->license), HEX(r->previous), HEX(r->hash),
+                   HEX(r->mac));
 }
 
-static sfi_status
+static void
 audit_put_end(struct audit_out *o, const sfi_audit_head *h)
 {
-    return audit_put_line(
-        o, "end %llu %llu %s %s", (unsigned long long)h->sequence,
-        (unsigned long long)h->remaining, HEX(h->audit_head), HEX(h->mac));
+    audit_put_line(o, "end %llu %llu %s %s", (unsigned long long)h->sequence,
+                   (unsigned long long)h->remaining, HEX(h->audit_head),
+                   HEX(h->mac));
 }
 
-/* ---- what the HSM gives ---- */
+/* ---- checks of what the HSM gives ---- */
 
 static sfi_status
 writer_check_head(sfi_ctx *ctx, const sfi_audit_head *h)
@@ -167,15 +161,19 @@ writer_check_head(sfi_ctx *ctx, const sfi_audit_head *h)
     if (!sfi__audit_is_firmware(h->firmware_id) ||
         !sfi__audit_is_product(h->product_id))
         return sfi__fail(ctx, SFI_ERR_HSM,
-                         "the HSM's log names no firmware or no product");
+                         "the HSM's audit log has no valid firmware id or no "
+                         "valid product id");
     st = sfi__chain_genesis(ctx, h, genesis);
-    if (st == SFI_OK && !sfi__equal(genesis, h->genesis, sizeof(genesis)))
-        st = sfi__fail(ctx, SFI_ERR_HSM,
-                       "the HSM's log: its head does not match its hash");
-    return st;
+    if (st != SFI_OK)
+        return st;
+    if (!sfi__equal(genesis, h->genesis, sizeof(genesis)))
+        return sfi__fail(
+            ctx, SFI_ERR_HSM,
+            "the head of the HSM's audit log does not match its hash");
+    return SFI_OK;
 }
 
-/* `last`: the hash of the record before, and then of this one. */
+/* `last`: the hash of the previous record; receives that of this one. */
 static sfi_status
 writer_check_record(sfi_ctx *ctx, const sfi_audit_head *h,
                     const sfi_audit_record *r, uint64_t sequence,
@@ -184,16 +182,17 @@ writer_check_record(sfi_ctx *ctx, const sfi_audit_head *h,
     uint8_t hash[SFI_SHA256_LEN];
     sfi_status st = sfi__chain_record(ctx, h, r, NULL, hash, NULL);
 
-    if (st == SFI_OK &&
-        (r->sequence != sequence || sfi__audit_kind(r->kind) == NULL ||
-         !sfi__equal(r->previous, last, SFI_SHA256_LEN) ||
-         !sfi__equal(r->hash, hash, sizeof(hash))))
-        st = sfi__fail(ctx, SFI_ERR_HSM,
-                       "the HSM's log: record %llu does not follow the one "
-                       "before, or does not match its hash",
-                       (unsigned long long)sequence);
-    memcpy(last, r->hash, SFI_SHA256_LEN);
-    return st;
+    if (st != SFI_OK)
+        return st;
+    if (r->sequence != sequence || sfi__audit_kind(r->kind) == NULL ||
+        !sfi__equal(r->previous, last, SFI_SHA256_LEN) ||
+        !sfi__equal(r->hash, hash, sizeof(hash)))
+        return sfi__fail(ctx, SFI_ERR_HSM,
+                         "record %llu of the HSM's audit log does not continue "
+                         "the previous one, or does not match its hash",
+                         (unsigned long long)sequence);
+    memcpy(last, hash, SFI_SHA256_LEN);
+    return SFI_OK;
 }
 
 static sfi_status
@@ -201,27 +200,30 @@ audit_put_records(struct audit_out *o, const sfi_audit_head *h,
                   audit_record_fn record, void *user)
 {
     uint8_t last[SFI_SHA256_LEN];
-    sfi_status st = SFI_OK;
 
     memcpy(last, h->genesis, sizeof(last));
-    for (uint64_t i = 0; st == SFI_OK && i < h->sequence; i++) {
+    for (uint64_t i = 0; o->failed == SFI_OK && i < h->sequence; i++) {
         sfi_audit_record r = {.struct_size = sizeof(r)};
+        sfi_status st = record(user, i + 1, &r);
 
-        st = record(user, i + 1, &r);
-        if (st == SFI_OK)
-            st = writer_check_record(o->ctx, h, &r, i + 1, last);
-        if (st == SFI_OK)
-            st = audit_put_record(o, &r);
+        if (st != SFI_OK)
+            return st;
+        st = writer_check_record(o->ctx, h, &r, i + 1, last);
+        if (st != SFI_OK)
+            return st;
+        audit_put_record(o, &r);
     }
-    if (st == SFI_OK && !sfi__equal(last, h->audit_head, sizeof(last)))
-        st = sfi__fail(o->ctx, SFI_ERR_HSM,
-                       "the HSM's log: record %llu is not the end that its "
-                       "head names",
-                       (unsigned long long)h->sequence);
-    return st;
+    if (o->failed != SFI_OK)
+        return o->failed;
+    if (!sfi__equal(last, h->audit_head, sizeof(last)))
+        return sfi__fail(o->ctx, SFI_ERR_HSM,
+                         "record %llu of the HSM's audit log is not the last "
+                         "one that its head names",
+                         (unsigned long long)h->sequence);
+    return SFI_OK;
 }
 
-/* Nothing behind the end of a text: it would be hashed but not written. */
+/* Clear the bytes after a text's end: they would be hashed but not written. */
 static void
 audit_clear_tail(char *text, size_t size)
 {
@@ -236,13 +238,16 @@ static sfi_status
 audit_write_all(struct audit_out *o, const sfi_audit_head *h,
                 audit_record_fn record, void *user)
 {
-    sfi_status st = audit_put_head(o, h);
+    sfi_status st;
 
-    if (st == SFI_OK)
-        st = audit_put_records(o, h, record, user);
-    if (st == SFI_OK)
-        st = audit_put_end(o, h);
-    return st == SFI_OK ? audit_flush_buffer(o) : st;
+    audit_put_head(o, h);
+    st = audit_put_records(o, h, record, user);
+    if (st != SFI_OK)
+        return st;
+    audit_put_end(o, h);
+    if (o->failed == SFI_OK)
+        audit_flush_buffer(o);
+    return o->failed;
 }
 
 sfi_status
@@ -257,8 +262,9 @@ sfi__audit_write(sfi_ctx *ctx, const char *path, const sfi_audit_head *head,
     audit_clear_tail(h.firmware_id, sizeof(h.firmware_id));
     audit_clear_tail(h.product_id, sizeof(h.product_id));
     st = writer_check_head(ctx, &h);
-    if (st == SFI_OK)
-        st = sfi__file_guard_check(ctx, path);
+    if (st != SFI_OK)
+        return st;
+    st = sfi__file_guard_check(ctx, path);
     if (st != SFI_OK)
         return st;
     err = sfi__file_begin(&o.file, path, 0644);

@@ -266,7 +266,7 @@ def copied_vault(folder):
     (folder / "hsm").write_bytes(copy)
     succeeds(HSM, "-i", slot, "-audit", folder / "log")
     succeeds(*verify(folder / "log"))
-    is_refused(3, folder / "log", 11, "record 1", "earlier", "2", "set back",
+    is_refused(3, folder / "log", 11, "record 1", "earlier", "2", "rolled back",
                before=folder / "kept")
     license(folder, 3)
     succeeds(HSM, "-i", slot, "-audit", folder / "log")

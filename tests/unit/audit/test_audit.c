@@ -277,7 +277,8 @@ END_TEST
 /* ---- altered by somebody without the key ---- */
 
 #define ZEROS "0000000000000000000000000000000000000000000000000000000000000000"
-#define KEY_HINT ", or the log key is another: it does not match its MAC"
+#define WRONG_MAC \
+    " does not match its MAC: it was altered, or this is the wrong audit key"
 
 static const struct {
     unsigned line, word;
@@ -303,13 +304,13 @@ static const struct {
     {11, 7, ZEROS, 11, "record 2 was altered: it does not match its hash"},
     {11, 8, ZEROS, 11, "record 2 was altered: it does not match its hash"},
     {11, 9, ZEROS, 11, "record 2 was altered: it does not match its hash"},
-    {11, 10, ZEROS, 11, "record 2 was altered" KEY_HINT},
+    {11, 10, ZEROS, 11, "record 2" WRONG_MAC},
     {11, 1, "3", 11,
      "record 3, expected 2: records were removed, added or moved"},
-    {14, 1, "3", 14, "the end was altered" KEY_HINT},
-    {14, 2, "3", 14, "the end was altered" KEY_HINT},
-    {14, 3, ZEROS, 14, "the end was altered" KEY_HINT},
-    {14, 4, ZEROS, 14, "the end was altered" KEY_HINT},
+    {14, 1, "3", 14, "the end" WRONG_MAC},
+    {14, 2, "3", 14, "the end" WRONG_MAC},
+    {14, 3, ZEROS, 14, "the end" WRONG_MAC},
+    {14, 4, ZEROS, 14, "the end" WRONG_MAC},
 };
 
 START_TEST(test_altered)
@@ -334,7 +335,7 @@ START_TEST(test_written_anew)
     memcpy(forged.head.mac, story.head.mac, 32);
     ck_assert_ok(story_write(&forged, path));
     ck_assert_fails(story_verify(&story, path, NULL, NULL), SFI_ERR_AUTH,
-                    at_line(11), "record 2 was altered" KEY_HINT);
+                    at_line(11), "record 2" WRONG_MAC);
 }
 END_TEST
 
@@ -375,7 +376,7 @@ START_TEST(test_last_record_removed)
     write_text(&t);
     ck_assert_fails(story_verify(&story, path, NULL, NULL), SFI_ERR_AUTH,
                     at_line(13),
-                    "the end is that of 4 records, but 3 are there");
+                    "the end does not match: it names 4 records, found 3");
 }
 END_TEST
 
@@ -424,7 +425,8 @@ START_TEST(test_of_another_log)
     write_text(&u);
     free(t.data);
     ck_assert_fails(story_verify(&story, path, NULL, NULL), SFI_ERR_AUTH,
-                    at_line(11), "record 2 does not follow what is before it");
+                    at_line(11),
+                    "record 2 does not continue the previous record");
 }
 END_TEST
 
@@ -432,13 +434,13 @@ START_TEST(test_wrong_key)
 {
     story.key_secret[0] ^= 1;
     ck_assert_fails(story_verify(&story, path, NULL, NULL), SFI_ERR_AUTH,
-                    at_line(10), "record 1 was altered" KEY_HINT);
+                    at_line(10), "record 1" WRONG_MAC);
     story.key_secret[0] ^= 1;
     story_begin(&story, 0, 5, 2);
     ck_assert_ok(story_write(&story, path));
     story.key_secret[0] ^= 1;
     ck_assert_fails(story_verify(&story, path, NULL, NULL), SFI_ERR_AUTH,
-                    at_line(10), "the end was altered" KEY_HINT);
+                    at_line(10), "the end" WRONG_MAC);
 }
 END_TEST
 
@@ -460,17 +462,18 @@ START_TEST(test_truncated)
     }
     put(path, data, 0);
     ck_assert_fails(story_verify(&story, path, NULL, NULL), SFI_ERR_TRUNCATED,
-                    path, "the log ends here, expected \"SFI-LOG 1\"");
+                    path, "the audit log ends here, expected \"SFI-LOG 1\"");
     put(path, data, 10);
     ck_assert_fails(story_verify(&story, path, NULL, NULL), SFI_ERR_TRUNCATED,
-                    at_line(1), "the log ends here, expected \"flags ...\"");
+                    at_line(1),
+                    "the audit log ends here, expected \"flags ...\"");
     put(path, data, (size_t)(strstr(data, "end ") - data));
     ck_assert_fails(story_verify(&story, path, NULL, NULL), SFI_ERR_TRUNCATED,
                     at_line(13),
-                    "the log ends here, expected a record or the end");
+                    "the audit log ends here, expected a record or the end");
     put(path, data, len - 1);
     ck_assert_fails(story_verify(&story, path, NULL, NULL), SFI_ERR_TRUNCATED,
-                    at_line(14), "the log is cut off in the middle of a line");
+                    at_line(14), "the audit log ends in the middle of a line");
     free(data);
 }
 END_TEST
@@ -509,13 +512,13 @@ static const struct {
     const char *becomes;
     const char *message;
 } malformed[] = {
-    {1, 0, "SFI-LOG 2\nSFI-LOG", "not a log, which begins with \"SFI-LOG 1\""},
-    {1, 1, "1 ", "not a log, which begins with \"SFI-LOG 1\""},
+    {1, 0, "SFI-LOG 2\nSFI-LOG",
+     "not an audit log, expected \"SFI-LOG 1\" as the first line"},
+    {1, 1, "1 ", "not an audit log, expected \"SFI-LOG 1\" as the first line"},
     {1, 1, "1\r",
-     "character 10 is 0x0d, expected printable ASCII and line ends of one "
-     "character"},
+     "character 10 is 0x0d, expected printable ASCII and line ends of LF only"},
     {2, 0, "flag", "the line is \"flag 0\", expected \"flags ...\""},
-    {2, 1, "2", "flags are 0x2, of which this libsfi knows 0x1"},
+    {2, 1, "2", "flags are 0x2, this libsfi supports 0x1"},
     {2, 1, "4294967296", "flags is \"4294967296\"" NUMBER},
     {2, 1, "", "flags is \"\"" NUMBER},
     {3, 1, "0", "maximum is \"0\", expected 1 or more"},
@@ -526,18 +529,22 @@ static const struct {
     {3, 1, "5 ", "maximum is \"5 \"" NUMBER},
     {4, 1, "6", "low-water is \"6\"" NUMBER},
     {6, 1, "4500 2001",
-     "product-id is \"4500 2001\", expected a name that an HSM can have"},
+     "product-id is \"4500 2001\", expected 8 printable ASCII characters "
+     "without blanks"},
     {6, 1, "4500 201",
-     "product-id is \"4500 201\", expected a name that an HSM can have"},
+     "product-id is \"4500 201\", expected 8 printable ASCII characters "
+     "without blanks"},
     {6, 1, "450020010",
-     "product-id is \"450020010\", expected a name that an HSM can have"},
+     "product-id is \"450020010\", expected 8 printable ASCII characters "
+     "without blanks"},
     {5, 1, TEXT_64 "\nblink",
-     "firmware-id is \"" TEXT_64 "\", expected a name that an HSM can have"},
+     "firmware-id is \"" TEXT_64
+     "\", expected 1 to 63 printable ASCII characters"},
     {5, 1, "\nblink",
-     "firmware-id is \"\", expected a name that an HSM can have"},
+     "firmware-id is \"\", expected 1 to 63 printable ASCII characters"},
     {6, 1, "4500200145002001",
-     "product-id is \"4500200145002001\", expected a name that an HSM can "
-     "have"},
+     "product-id is \"4500200145002001\", expected 8 printable ASCII "
+     "characters without blanks"},
     {7, 1, "0101", "serial is \"0101\", expected 32 digits of 0 to 9, a to f"},
     {9, 1, UPPER, "genesis is \"" UPPER "\"" HASH},
     {10, 0, "Record", "the line is \"Record 1 2026-11-22T13:00:00Z counted "},
@@ -551,7 +558,7 @@ static const struct {
     {10, 3, "lost", "the kind is \"lost\", expected counted, again or retired"},
     {10, 4, UPPER, "the device is \"" UPPER "\"" HASH},
     {10, 5, "0", "the session is \"0\", expected 8 digits of 0 to 9, a to f"},
-    {10, 6, "-1", "the rest is \"-1\"" NUMBER},
+    {10, 6, "-1", "the remaining count is \"-1\"" NUMBER},
     {10, 7, "0", "the licence is \"0\"" HASH},
     {10, 8, "0", "the previous hash is \"0\"" HASH},
     {10, 9, "0", "the hash is \"0\"" HASH},
@@ -559,7 +566,7 @@ static const struct {
     {10, 10, "0 ", "12 words, expected 11: \"record ...\""},
     {10, 2, "", "the time is \"\", expected such as 2026-11-22T13:00:00Z"},
     {14, 1, "four", "the sequence is \"four\"" NUMBER},
-    {14, 2, "02", "the rest is \"02\"" NUMBER},
+    {14, 2, "02", "the remaining count is \"02\"" NUMBER},
     {14, 3, "0", "the last hash is \"0\"" HASH},
     {14, 4, "0", "the MAC is \"0\"" HASH},
     {14, 0, "end 0", "6 words, expected 5: \"end ...\""},
@@ -600,11 +607,12 @@ START_TEST(test_odd_bytes)
                     "line is longer than 480 characters, the limit");
     put(path, data, 480);
     ck_assert_fails(story_verify(&story, path, NULL, NULL), SFI_ERR_TRUNCATED,
-                    at_line(1), "the log is cut off in the middle of a line");
+                    at_line(1), "the audit log ends in the middle of a line");
     data[480] = '\n';
     put(path, data, 481);
-    ck_assert_fails(story_verify(&story, path, NULL, NULL), SFI_ERR_FORMAT,
-                    at_line(1), "not a log, which begins with \"SFI-LOG 1\"");
+    ck_assert_fails(
+        story_verify(&story, path, NULL, NULL), SFI_ERR_FORMAT, at_line(1),
+        "not an audit log, expected \"SFI-LOG 1\" as the first line");
     free(data);
 }
 END_TEST
@@ -617,7 +625,7 @@ START_TEST(test_behind_the_end)
     t.line[t.count++] = more;
     write_text(&t);
     ck_assert_fails(story_verify(&story, path, NULL, NULL), SFI_ERR_FORMAT,
-                    at_line(15), "a line behind the end of the log");
+                    at_line(15), "a line follows the end of the audit log");
 }
 END_TEST
 

@@ -94,8 +94,8 @@ START_TEST(test_own)
     story.fail_at = 0;
     story.lie_at = 1;
     ck_assert_fails(sfi_hsm_export_audit(hsm, path), SFI_ERR_HSM, "",
-                    "the HSM's log: record 1 does not follow the one before, "
-                    "or does not match its hash");
+                    "record 1 of the HSM's audit log does not continue the "
+                    "previous one, or does not match its hash");
     story.lie_at = 0;
     ck_assert_ok(story_verify(&story, path, NULL, &sum));
     ck_assert_uint_eq(sum.records, 2);

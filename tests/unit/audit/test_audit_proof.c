@@ -75,14 +75,14 @@ START_TEST(test_counted_too_often)
 {
     story_add(&story, SFI_AUDIT_COUNTED, 'C', 0);
     story_add(&story, SFI_AUDIT_COUNTED, 'D', 0);
-    is_refused(13, "record 4 counts a device when none was left");
+    is_refused(13, "record 4 counts a device when no installation was left");
 }
 END_TEST
 
 START_TEST(test_again_what_never_was)
 {
     story_add(&story, SFI_AUDIT_AGAIN, 'C', 7);
-    is_refused(12, "record 3 is of a device that was not counted before");
+    is_refused(12, "record 3 is for a device that was not counted before");
 }
 END_TEST
 
@@ -100,17 +100,17 @@ START_TEST(test_after_the_close)
 {
     story_add(&story, SFI_AUDIT_RETIRED, 0, 0);
     story_add(&story, SFI_AUDIT_COUNTED, 'C', 0);
-    is_refused(13, "record 4 is behind the closing record");
+    is_refused(13, "record 4 follows the closing record");
     story.count--;
     story_add(&story, SFI_AUDIT_RETIRED, 0, 0);
-    is_refused(13, "record 4 is behind the closing record");
+    is_refused(13, "record 4 follows the closing record");
 }
 END_TEST
 
 START_TEST(test_close_with_a_licence)
 {
-    static const char message[] = "record 3 closes the log, and names a "
-                                  "licence";
+    static const char message[] =
+        "record 3 closes the audit log but names a device or licence";
     sfi_audit_record *r = story_add(&story, SFI_AUDIT_RETIRED, 0, 0);
 
     r->device[31] = 1;
@@ -131,8 +131,8 @@ END_TEST
 START_TEST(test_static_where_live_only)
 {
     story.head.flags = SFI_HSM_LIVE_ONLY;
-    is_refused(10, "record 1 is of a static licence, which this HSM does not "
-                   "give");
+    is_refused(
+        10, "record 1 is for a static licence, which this HSM does not issue");
 }
 END_TEST
 
@@ -172,10 +172,11 @@ END_TEST
 START_TEST(test_before_is_longer)
 {
     ck_assert_ok(story_verify(&story, path, NULL, NULL));
-    ck_assert_fails(story_verify(&story, path, later, NULL), SFI_ERR_AUTH,
-                    line_of(path, 12),
-                    "the log ends with record 2, the earlier one with 4: the "
-                    "HSM was set back, or this is the older of the two");
+    ck_assert_fails(
+        story_verify(&story, path, later, NULL), SFI_ERR_AUTH,
+        line_of(path, 12),
+        "the audit log ends with record 2, the earlier one with 4: the HSM was "
+        "rolled back, or this is the older of the two files");
 }
 END_TEST
 
@@ -190,7 +191,7 @@ START_TEST(test_before_is_another)
     ck_assert_ok(story_verify(&story, later, NULL, NULL));
     ck_assert_fails(story_verify(&story, later, path, NULL), SFI_ERR_AUTH,
                     line_of(later, 11),
-                    "record 2 is another than in the earlier log");
+                    "record 2 differs from the earlier audit log");
 }
 END_TEST
 
@@ -199,7 +200,8 @@ START_TEST(test_before_of_another_hsm)
     story_begin(&newer, 0, 3, 2);
     ck_assert_ok(story_write(&newer, later));
     ck_assert_fails(story_verify(&story, later, path, NULL), SFI_ERR_AUTH,
-                    line_of(later, 9), "the earlier log is of another HSM");
+                    line_of(later, 9),
+                    "the earlier audit log is from another HSM");
 }
 END_TEST
 
@@ -211,8 +213,8 @@ START_TEST(test_before_is_altered)
     ck_assert_ok(story_write(&newer, path));
     ck_assert_fails(story_verify(&story, later, path, NULL), SFI_ERR_AUTH,
                     line_of(path, 10),
-                    "record 1 was altered, or the log key is another: it does "
-                    "not match its MAC");
+                    "record 1 does not match its MAC: it was altered, or this "
+                    "is the wrong audit key");
 }
 END_TEST
 
@@ -235,7 +237,7 @@ START_TEST(test_arguments)
                     SFI_ERR_ARGUMENT, "",
                     "argument not valid, expected out != NULL");
     ck_assert_fails(sfi_audit_verify(ctx, path, key, 31, NULL, &sum),
-                    SFI_ERR_RANGE, "", "a log key of 31 bytes, expected 32");
+                    SFI_ERR_RANGE, "", "audit key of 31 bytes, expected 32");
     sum.struct_size = 8;
     ck_assert_fails(sfi_audit_verify(ctx, path, key, 32, NULL, &sum),
                     SFI_ERR_ABI, "",
@@ -331,8 +333,8 @@ END_TEST
 START_TEST(test_write_what_does_not_fit)
 {
     static const char follow[] =
-        "the HSM's log: record 2 does not follow the one before, or does not "
-        "match its hash";
+        "record 2 of the HSM's audit log does not continue the previous one, "
+        "or does not match its hash";
 
     story.lie_at = 2;
     nothing_was_written(SFI_ERR_HSM, follow);
@@ -349,19 +351,19 @@ START_TEST(test_write_what_does_not_fit)
     story.records[1].kind = SFI_AUDIT_COUNTED;
     story_sign(&story);
     story.head.sequence = 1;
-    nothing_was_written(SFI_ERR_HSM, "the HSM's log: record 1 is not the end "
-                                     "that its head names");
+    nothing_was_written(SFI_ERR_HSM, "record 1 of the HSM's audit log is not "
+                                     "the last one that its head names");
     story_sign(&story);
     story.head.genesis[0] ^= 1;
-    nothing_was_written(SFI_ERR_HSM,
-                        "the HSM's log: its head does not match its hash");
+    nothing_was_written(
+        SFI_ERR_HSM, "the head of the HSM's audit log does not match its hash");
 }
 END_TEST
 
 START_TEST(test_write_bad_names)
 {
-    static const char message[] = "the HSM's log names no firmware or no "
-                                  "product";
+    static const char message[] =
+        "the HSM's audit log has no valid firmware id or no valid product id";
     sfi_audit_head good = story.head;
 
     story.head.firmware_id[3] = '\n';
@@ -377,8 +379,8 @@ START_TEST(test_write_bad_names)
     story.head = good; /* what the file could not say */
     story.head.firmware_id[40] = 'x';
     story_sign(&story);
-    nothing_was_written(SFI_ERR_HSM,
-                        "the HSM's log: its head does not match its hash");
+    nothing_was_written(
+        SFI_ERR_HSM, "the head of the HSM's audit log does not match its hash");
 }
 END_TEST
 
