@@ -2,7 +2,7 @@
 /* Copyright The libsfi authors */
 /**
  * @file audit.h
- * The log of an HSM: a chain of records that proves how many devices were
+ * The audit log of an HSM: a chain of records that proves how many devices were
  * licensed (doc/format.md, "Log").
  */
 #ifndef SFI_AUDIT_H
@@ -12,17 +12,18 @@
 
 SFI_BEGIN_DECLS
 
-#define SFI_AUDIT_KEY_LEN 32u /**< the key that authenticates a log */
+#define SFI_AUDIT_KEY_LEN 32u /**< length of the audit key */
 #define SFI_AUDIT_HASH_LEN 32u
 
-/** What a record is about. */
+/** Kinds of record. */
 enum {
-    SFI_AUDIT_COUNTED = 1, /**< a new device was licensed: one left less */
-    SFI_AUDIT_AGAIN = 2,   /**< a counted device got another licence */
-    SFI_AUDIT_RETIRED = 3  /**< the closing record: nothing follows */
+    SFI_AUDIT_COUNTED =
+        1,               /**< a new device got a licence; remaining decreases */
+    SFI_AUDIT_AGAIN = 2, /**< a counted device got another licence */
+    SFI_AUDIT_RETIRED = 3 /**< the closing record: the last one */
 };
 
-/** What is common to all records, and where they end. */
+/** The fields common to all records, and the end of the chain. */
 typedef struct sfi_audit_head {
     uint32_t struct_size; /**< sizeof(sfi_audit_head) */
     uint32_t flags;       /**< SFI_HSM_* flags */
@@ -33,8 +34,8 @@ typedef struct sfi_audit_head {
     char firmware_id[64];
     char product_id[16];
     uint8_t serial[16];     /**< the HSM's own, random */
-    uint8_t ca_public[64];  /**< whose devices were licensed */
-    uint8_t genesis[32];    /**< hash of all that is written once */
+    uint8_t ca_public[64];  /**< public key of the CA of the devices */
+    uint8_t genesis[32];    /**< hash of the fields that never change */
     uint8_t audit_head[32]; /**< hash of the last record, or genesis */
     uint8_t mac[32];        /**< over genesis and end */
 } sfi_audit_head;
@@ -42,20 +43,20 @@ typedef struct sfi_audit_head {
 /** One record. */
 typedef struct sfi_audit_record {
     uint32_t struct_size; /**< sizeof(sfi_audit_record) */
-    uint32_t kind;        /**< SFI_LOG_* */
+    uint32_t kind;        /**< SFI_AUDIT_* */
     uint64_t sequence;    /**< 1, 2, ... */
     uint64_t time;        /**< seconds since 1970, by the HSM's clock */
-    uint64_t remaining;   /**< installations left after it */
+    uint64_t remaining;   /**< installations left after this record */
     uint32_t session;     /**< of a live licence; 0: static */
     uint32_t reserved;    /**< 0 */
     uint8_t device[32];   /**< SHA-256 of the device's public key, or zeros */
     uint8_t license[32];  /**< SHA-256 of the licence, or zeros */
-    uint8_t previous[32]; /**< hash of the record before, or genesis */
+    uint8_t previous[32]; /**< hash of the previous record, or genesis */
     uint8_t hash[32];     /**< of this record */
-    uint8_t mac[32];      /**< the same under the log key */
+    uint8_t mac[32];      /**< MAC of this record, with the audit key */
 } sfi_audit_record;
 
-/** What a log proves. */
+/** What an audit log proves. */
 typedef struct sfi_audit_summary {
     uint32_t struct_size; /**< sizeof(sfi_audit_summary) */
     uint32_t retired;     /**< 1: it ends with the closing record */
@@ -65,16 +66,17 @@ typedef struct sfi_audit_summary {
     uint64_t maximum;    /**< installations provisioned */
     uint64_t first_time; /**< of the first record, 0: none */
     uint64_t last_time;
-    uint64_t set_back; /**< records dated before the one they follow */
+    uint64_t set_back; /**< records dated before their predecessor */
     char firmware_id[64];
     char product_id[16];
     char serial[40];
 } sfi_audit_summary;
 
 /**
- * Make a random log key and write it to a new file that only its owner reads.
+ * Make a random audit key and write it to a new file that only its owner can
+ * read.
  *
- * The file is on the disk when this returns.
+ * The file is on disk when this returns.
  *
  * @param ctx   the context
  * @param path  the file; one that exists is never overwritten
@@ -91,12 +93,12 @@ SFI_API SFI_NODISCARD sfi_status sfi_audit_key_create(sfi_ctx *ctx,
                                                       const char *path);
 
 /**
- * Read a log key from a file of SFI_AUDIT_KEY_LEN bytes.
+ * Read an audit key from a file of SFI_AUDIT_KEY_LEN bytes.
  *
  * @param ctx   the context
  * @param path  the file
- * @param key   receives SFI_AUDIT_KEY_LEN bytes, for the caller to wipe; zero
- * on any failure
+ * @param key   receives SFI_AUDIT_KEY_LEN bytes, which the caller wipes; zero
+ *              on any failure
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT            a pointer is NULL
@@ -112,35 +114,36 @@ SFI_API SFI_NODISCARD sfi_status sfi_audit_key_load(
     sfi_ctx *ctx, const char *path, uint8_t key[SFI_AUDIT_KEY_LEN]);
 
 /**
- * Verify an exported log.
+ * Verify an exported audit log.
  *
- * Every hash and MAC is computed anew, every record must follow the one before,
- * no device may be counted twice, each count must be one less, and the end must
- * be the one that the HSM stated.  What it took to write such a log is the log
- * key, which is the HSM's and its owner's alone.
+ * Every hash and MAC is recomputed, every record must continue the previous
+ * one, no device may be counted twice, each count must decrease by one, and the
+ * end must match the HSM's own counts.  Writing such a file takes the audit
+ * key, which only the HSM and its owner have.
  *
- * An older, shorter log of the same HSM verifies too: give `before` to find
- * that.  Records that are dated before the one that they follow are counted in
- * `set_back`, and no fault: the order is the chain's, not the clock's.
+ * An older, shorter audit log of the same HSM verifies too: pass the last
+ * verified one as `before` to detect that.  Records dated before their
+ * predecessor are counted in `set_back` and are not an error: the chain defines
+ * the order, not the clock.
  *
  * @param ctx      the context
- * @param path     the log; may have any length, but at most 16777216 devices
- * @param key      the log key; not kept
+ * @param path     the file; any length, but at most 16777216 devices
+ * @param key      the audit key; not kept
  * @param key_len  its length, SFI_AUDIT_KEY_LEN
- * @param before   an earlier log of the same HSM, which this one must continue;
- *                 NULL: none.  It is verified first
- * @param out      receives what it proves; the caller sets struct_size
+ * @param before   an earlier audit log of the same HSM, which this one must
+ *                 continue; verified first; NULL: none
+ * @param out      receives the summary; the caller sets struct_size
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT   ctx, path, key or out is NULL
  *   SFI_ERR_ABI        struct_size is unknown
- *   SFI_ERR_RANGE      the key's length
- *   SFI_ERR_FORMAT     no log, or damaged; the line is named
- *   SFI_ERR_TRUNCATED  cut off; the line is named
- *   SFI_ERR_AUTH       altered, or another key; or it does not continue
- *                      `before`; the line is named, and the record
- *   SFI_ERR_LIMIT      a line is longer than any, or more devices than can be
- *                      told apart
+ *   SFI_ERR_RANGE      the key's length is not SFI_AUDIT_KEY_LEN
+ *   SFI_ERR_FORMAT     not an audit log, or damaged; the line is named
+ *   SFI_ERR_TRUNCATED  truncated; the line is named
+ *   SFI_ERR_AUTH       altered, or the wrong key; or it does not continue
+ *                      `before`; the line and the record are named
+ *   SFI_ERR_LIMIT      a line is longer than any valid one, or more than
+ *                      16777216 devices
  *   SFI_ERR_ACCESS, SFI_ERR_OS  a file cannot be read
  *   SFI_ERR_CRYPTO     the crypto library failed
  *   SFI_ERR_NOMEM      no memory: up to 64 bytes for each device

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Builds the story of an HSM record by record, and writes it to a file. */
 #include <disk/audit_kit.h>
 
 #include <stdio.h>
@@ -12,13 +13,13 @@
 
 #include "fixture.h"
 
-/* Any 32 bytes that look like a hash, and are the same for the same number. */
+/* A reproducible hash for each number. */
 static void
-hash_of(uint32_t number, const char *what, uint8_t out[SFI_SHA256_LEN])
+story_hash(uint32_t number, const char *what, uint8_t out[SFI_SHA256_LEN])
 {
     char text[64];
 
-    sfi__clear_error(ctx); /* of what failed on purpose before */
+    sfi__clear_error(ctx); /* an expected failure may have left one */
     (void)snprintf(text, sizeof(text), "%s %u", what, number);
     ck_assert_ok(sfi__sha256(ctx, text, strlen(text), out));
 }
@@ -82,15 +83,15 @@ story_add(struct story *s, uint32_t kind, uint32_t device, uint32_t session)
     };
     s->head.remaining = r->remaining;
     if (kind != SFI_AUDIT_RETIRED) {
-        hash_of(device, "device", r->device);
-        hash_of(device + session, "licence", r->license);
+        story_hash(device, "device", r->device);
+        story_hash(device + session, "licence", r->license);
     }
     s->count++;
     return r;
 }
 
 static sfi_status
-give(void *user, uint64_t sequence, sfi_audit_record *out)
+story_give_record(void *user, uint64_t sequence, sfi_audit_record *out)
 {
     struct story *s = user;
 
@@ -109,7 +110,7 @@ sfi_status
 story_write(struct story *s, const char *path)
 {
     sfi__clear_error(ctx);
-    return sfi__audit_write(ctx, path, &s->head, give, s);
+    return sfi__audit_write(ctx, path, &s->head, story_give_record, s);
 }
 
 sfi_status

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Logs of HSMs that never were: written under a known key, true or not. */
-#ifndef SFI_TESTS_LOG_KIT_H
-#define SFI_TESTS_LOG_KIT_H
+/* Audit logs of imaginary HSMs, with a known key: valid ones and false ones. */
+#ifndef SFI_TESTS_AUDIT_KIT_H
+#define SFI_TESTS_AUDIT_KIT_H
 
 #include <sfi/hsm.h>
 #include <sfi/audit.h>
@@ -15,21 +15,21 @@ struct story {
     sfi_audit_head head;
     sfi_audit_record records[STORY_MAX];
     uint64_t count;
-    /* what the source of records does instead: at this one, fail or lie */
+    /* records at which the source fails, or gives false data; 0: none */
     uint64_t fail_at, lie_at;
 };
 
-/* A provisioned HSM; `serial` tells it from others. */
+/* A provisioned HSM, identified by `serial`. */
 void story_begin(struct story *s, uint32_t flags, uint64_t maximum,
                  uint8_t serial);
-/* One more record, each a minute after the last. */
+/* Add a record, one minute after the previous one. */
 sfi_audit_record *story_add(struct story *s, uint32_t kind, uint32_t device,
                             uint32_t session);
-/* Hash and authenticate all again, after something was changed. */
+/* Compute all hashes and MACs again after a change. */
 void story_sign(struct story *s);
-/* Write it as an HSM's log is exported. */
+/* Write the file as an HSM exports its audit log. */
 sfi_status story_write(struct story *s, const char *path);
-/* Read the file, which must be a log of this story, with its key. */
+/* Verify a file with the key of this story. */
 sfi_status story_verify(struct story *s, const char *path, const char *before,
                         sfi_audit_summary *out);
 

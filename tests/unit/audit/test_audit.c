@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Logs as files: written, read back, proved; and every way to alter one. */
+/* Audit logs as files: written, verified, and altered in every way. */
 #define _XOPEN_SOURCE 700
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +26,7 @@ setup(void)
     test_mkdir(dir, sizeof(dir));
     (void)snprintf(path, sizeof(path), "%s/line.log", dir);
     (void)snprintf(other, sizeof(other), "%s/other.log", dir);
-    /* Three devices of five, one of which came again. */
+    /* Three devices of five, one of which got a second licence. */
     story_begin(&story, 0, 5, 1);
     story_add(&story, SFI_AUDIT_COUNTED, 'A', 0);
     story_add(&story, SFI_AUDIT_COUNTED, 'B', 0);
@@ -99,7 +99,7 @@ write_text(struct text *t)
     free(t->data);
 }
 
-/* Word `word` (from 0) of line `line` (from 1) becomes something else. */
+/* Replace word `word` (from 0) of line `line` (from 1). */
 static void
 set_word(unsigned line, unsigned word, const char *becomes)
 {
@@ -116,7 +116,7 @@ set_word(unsigned line, unsigned word, const char *becomes)
     write_text(&t);
 }
 
-/* ---- what is true ---- */
+/* ---- valid audit logs ---- */
 
 START_TEST(test_text)
 {
@@ -199,7 +199,7 @@ START_TEST(test_retired)
 }
 END_TEST
 
-/* Told, not refused: the order of the records is what counts. */
+/* Reported, not refused: the order of the records counts, not their times. */
 START_TEST(test_clock_set_back)
 {
     sfi_audit_summary sum;
@@ -321,7 +321,7 @@ START_TEST(test_altered)
 }
 END_TEST
 
-/* Whoever lacks the key can make all hashes fit, but no MAC. */
+/* Without the key all hashes can be forged, but no MAC. */
 START_TEST(test_written_anew)
 {
     static struct story forged;
@@ -409,7 +409,7 @@ START_TEST(test_duplicated)
 }
 END_TEST
 
-/* A record of another log of the same key, in the right place. */
+/* A record of another audit log with the same key, in the right place. */
 START_TEST(test_of_another_log)
 {
     static struct story alike;
@@ -444,9 +444,9 @@ START_TEST(test_wrong_key)
 }
 END_TEST
 
-/* ---- not well formed ---- */
+/* ---- malformed files ---- */
 
-/* Cut off at any byte, it says so. */
+/* A file truncated at any byte is reported as truncated. */
 START_TEST(test_truncated)
 {
     size_t len;
@@ -478,7 +478,7 @@ START_TEST(test_truncated)
 }
 END_TEST
 
-/* There is one text for each log: no byte of it may be another. */
+/* An audit log has exactly one text: a change of any byte is refused. */
 START_TEST(test_every_byte)
 {
     static const char changes[] = {0x01, 0x10, 0x20, (char)0x80};

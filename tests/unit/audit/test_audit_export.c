@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The log of an HSM, exported: one of the caller's own, and a vault. */
+/* Export of the audit log of a custom HSM and of a vault. */
 #define _XOPEN_SOURCE 700
 #include <stdio.h>
 #include <string.h>
@@ -37,7 +37,7 @@ teardown(void)
     fixture_teardown();
 }
 
-/* ---- an HSM of the caller's own ---- */
+/* ---- a custom HSM ---- */
 
 static sfi_status
 own_head(void *user, sfi_audit_head *out)
@@ -85,7 +85,7 @@ START_TEST(test_own)
     ck_assert_ok(sfi_hsm_export_audit(hsm, path));
     ck_assert_ok(story_verify(&story, path, NULL, &sum));
     ck_assert_uint_eq(sum.licensed, 2);
-    /* what was there is replaced, when all of it is known */
+    /* an existing file is replaced only by a complete one */
     story_add(&story, SFI_AUDIT_AGAIN, 'A', 3);
     story_sign(&story);
     story.fail_at = 3;
@@ -147,7 +147,7 @@ new_vault(const struct maker *m, const char *name)
     return hsm;
 }
 
-/* Counted, again, and closed; proved with the key that the owner brought. */
+/* Counted, again and retired; verified with the owner's key. */
 START_TEST(test_vault)
 {
     char vault[300], where[320], none[320];
@@ -158,7 +158,7 @@ START_TEST(test_vault)
     sfi_hsm *hsm;
 
     if (!sfi_has_feature("vault"))
-        return; /* such a build has the HSMs above only */
+        return; /* this build has no vault */
     (void)snprintf(vault, sizeof(vault), "%s/line.vault", dir);
     (void)snprintf(where, sizeof(where), "vault:%s", vault);
     (void)snprintf(none, sizeof(none), "%s/none/log", dir);

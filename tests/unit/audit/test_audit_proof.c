@@ -52,9 +52,9 @@ line_of(const char *name, unsigned line)
     return where;
 }
 
-/* ---- the key is right, and still it cannot be ---- */
+/* ---- valid MACs, impossible content ---- */
 
-/* The story, signed as it is, fails at this line. */
+/* The signed story must fail at this line. */
 static void
 is_refused(unsigned line, const char *message)
 {
@@ -144,7 +144,7 @@ START_TEST(test_end_of_other_counts)
     story_sign(s);
     ck_assert_ok(story_write(s, path));
     ck_assert_ok(story_verify(s, path, NULL, NULL));
-    s->records[1].remaining = 0; /* and so the end says 0 too */
+    s->records[1].remaining = 0; /* the end says 0 too */
     is_refused(11, "record 2 leaves 0 installations, expected 1");
 }
 END_TEST
@@ -168,7 +168,7 @@ START_TEST(test_before)
 }
 END_TEST
 
-/* A vault that was put back as it was yesterday. */
+/* A vault that was rolled back to an older copy, */
 START_TEST(test_before_is_longer)
 {
     ck_assert_ok(story_verify(&story, path, NULL, NULL));
@@ -180,7 +180,7 @@ START_TEST(test_before_is_longer)
 }
 END_TEST
 
-/* ... and gave other licences from there. */
+/* ... and has issued other licences since. */
 START_TEST(test_before_is_another)
 {
     newer = story;
@@ -245,7 +245,7 @@ START_TEST(test_arguments)
 }
 END_TEST
 
-/* Every request for memory fails once. */
+/* Each allocation fails once. */
 START_TEST(test_no_memory)
 {
     sfi_status st = SFI_ERR_NOMEM;
@@ -282,7 +282,7 @@ START_TEST(test_key_file)
     ck_assert_int_eq(st.st_size, SFI_AUDIT_KEY_LEN);
     ck_assert_ok(sfi_audit_key_load(ctx, name, key));
     ck_assert_mem_ne(key, zero, sizeof(key));
-    /* it may be the only copy */
+    /* an existing key is not overwritten: it may be the only copy */
     ck_assert_fails(sfi_audit_key_create(ctx, name), SFI_ERR_ACCESS, name,
                     "cannot create: File exists");
     ck_assert_ok(sfi_audit_key_load(ctx, name, again));
@@ -318,7 +318,7 @@ nothing_was_written(sfi_status status, const char *message)
 
     ck_assert_int_eq(stat(path, &before), 0);
     ck_assert_fails(story_write(&story, path), status, "", message);
-    ck_assert_int_eq(stat(path, &after), 0); /* still the one of before */
+    ck_assert_int_eq(stat(path, &after), 0); /* unchanged */
     ck_assert_uint_eq(before.st_ino, after.st_ino);
     ck_assert_ok(story_verify(&story, path, NULL, NULL));
 }
@@ -376,7 +376,7 @@ START_TEST(test_write_bad_names)
     story.head = good;
     story.head.product_id[8] = 'x';
     nothing_was_written(SFI_ERR_HSM, message);
-    story.head = good; /* what the file could not say */
+    story.head = good; /* values that the text cannot express */
     story.head.firmware_id[40] = 'x';
     story_sign(&story);
     nothing_was_written(
@@ -431,7 +431,8 @@ START_TEST(test_devices)
         device_of(n, device);
         ck_assert(sfi__audit_devices_have(&d, device));
     }
-    ck_assert_uint_eq(d.used, 2999); /* number 0 takes no slot */
+    ck_assert_uint_eq(d.used,
+                      2999); /* number 0 is all zeros and takes no slot */
     sfi__audit_devices_free(&d);
     ck_assert(!sfi__audit_devices_have(&d, device));
 }
