@@ -13,14 +13,14 @@
 #include "audit/chain.h"
 #include "audit/audit.h"
 
-/* Of many that log in at the same moment each has taken one try and gives it
- * back a moment later.  So "none left" is believed only when it stays. */
+/* Each of many simultaneous logins takes one try and gives it back a moment
+ * later, so a count of zero is believed only when it stays. */
 #define SETTLE_MS 50u
 #define SETTLE_ROUNDS 20u
 
 #define damaged(v, ...) sfi__fail((v)->ctx, SFI_ERR_HSM, __VA_ARGS__)
 
-/* ---- is there anything? ---- */
+/* ---- the ledger, if there is one ---- */
 
 sfi_status
 sfi__vault_attach(struct vault *v)
@@ -41,7 +41,14 @@ sfi__vault_need(struct vault *v)
     return st;
 }
 
-/* ---- what can be seen without the PIN ---- */
+/* ---- what can be checked without the PIN ---- */
+
+static sfi_status
+vault_fail_missing(struct vault *v, uint64_t sequence)
+{
+    return damaged(v, "the vault is damaged: record %llu is missing",
+                   (unsigned long long)sequence);
+}
 
 static sfi_status
 vault_check_genesis(struct vault *v, const struct ledger_head *h)
@@ -54,7 +61,7 @@ vault_check_genesis(struct vault *v, const struct ledger_head *h)
     if (!sfi__equal(hash, h->audit.genesis, sizeof(hash)))
         return damaged(v, "the vault is damaged: the provisioned data do not "
                           "match their hash");
-    /* programs show them to people; whoever writes the file can hash */
+    /* whoever writes the file can hash, and programs print these ids */
     if (!sfi__audit_is_firmware(h->audit.firmware_id) ||
         !sfi__audit_is_product(h->audit.product_id))
         return damaged(v, "the vault is damaged: firmware or product id is not "
@@ -101,8 +108,8 @@ vault_check_counts(struct vault *v, const struct ledger_head *h)
     return SFI_OK;
 }
 
-/* The record that the log ends with, or, when there is none, what there would
- * be after one. */
+/* The last record.  If there is none: what a record before the first one would
+ * leave. */
 static sfi_status
 vault_read_last_record(struct vault *v, const struct ledger_head *h,
                        struct ledger_record *last)
@@ -117,16 +124,15 @@ vault_read_last_record(struct vault *v, const struct ledger_head *h,
         return SFI_OK;
     }
     st = sfi__ledger_find_sequence(v->ledger, h->audit.sequence, last, &found);
-    if (st == SFI_OK && !found)
-        st = damaged(v, "the vault is damaged: record %llu is missing",
-                     (unsigned long long)h->audit.sequence);
-    if (st == SFI_OK)
-        st = sfi__chain_record(v->ctx, &h->audit, &last->audit, NULL,
-                               last->audit.hash, NULL);
-    return st;
+    if (st != SFI_OK)
+        return st;
+    if (!found)
+        return vault_fail_missing(v, h->audit.sequence);
+    return sfi__chain_record(v->ctx, &h->audit, &last->audit, NULL,
+                             last->audit.hash, NULL);
 }
 
-/* The log ends where the head says. */
+/* The audit ends where the head says. */
 static sfi_status
 vault_check_audit_end(struct vault *v, struct ledger_head *h)
 {
@@ -135,21 +141,22 @@ vault_check_audit_end(struct vault *v, struct ledger_head *h)
     sfi_status st = sfi__ledger_find_sequence(v->ledger, h->audit.sequence + 1,
                                               &last, &found);
 
-    if (st == SFI_OK && found)
-        st = damaged(v,
-                     "the vault is damaged: found record %llu, expected %llu "
-                     "to be the last",
-                     (unsigned long long)last.audit.sequence,
-                     (unsigned long long)h->audit.sequence);
-    if (st == SFI_OK)
-        st = vault_read_last_record(v, h, &last);
+    if (st != SFI_OK)
+        return st;
+    if (found)
+        return damaged(v,
+                       "the vault is damaged: found record %llu, expected %llu "
+                       "to be the last",
+                       (unsigned long long)last.audit.sequence,
+                       (unsigned long long)h->audit.sequence);
+    st = vault_read_last_record(v, h, &last);
     if (st != SFI_OK)
         return st;
     if (!sfi__equal(last.audit.hash, h->audit.audit_head,
                     sizeof(last.audit.hash)))
         return damaged(v,
-                       "the vault is damaged: record %llu does not match the "
-                       "end of the audit",
+                       "the vault is damaged: record %llu does not match "
+                       "the end of the audit",
                        (unsigned long long)h->audit.sequence);
     if (last.audit.remaining != h->audit.remaining)
         return damaged(v,
@@ -163,21 +170,23 @@ vault_check_audit_end(struct vault *v, struct ledger_head *h)
     return SFI_OK;
 }
 
-/* Inside a transaction. */
 sfi_status
 sfi__vault_read_head(struct vault *v, struct ledger_head *h)
 {
     sfi_status st = v->ledger->ops->read_head(v->ledger, h);
 
-    if (st == SFI_OK)
-        st = vault_check_genesis(v, h);
-    if (st == SFI_OK)
-        st = vault_check_seal(v, h);
-    if (st == SFI_OK)
-        st = vault_check_counts(v, h);
-    if (st == SFI_OK)
-        st = vault_check_audit_end(v, h);
-    return st;
+    if (st != SFI_OK)
+        return st;
+    st = vault_check_genesis(v, h);
+    if (st != SFI_OK)
+        return st;
+    st = vault_check_seal(v, h);
+    if (st != SFI_OK)
+        return st;
+    st = vault_check_counts(v, h);
+    if (st != SFI_OK)
+        return st;
+    return vault_check_audit_end(v, h);
 }
 
 sfi_status
@@ -185,14 +194,13 @@ sfi__vault_look(struct vault *v, struct ledger_head *h)
 {
     sfi_status st = v->ledger->ops->begin(v->ledger, LEDGER_READ);
 
-    if (st == SFI_OK) {
-        st = sfi__vault_read_head(v, h);
-        sfi__ledger_rollback(v->ledger);
-    }
+    if (st != SFI_OK)
+        return st;
+    st = sfi__vault_read_head(v, h);
+    sfi__ledger_rollback(v->ledger);
     return st;
 }
 
-/* sfi__vault_look(), until no login of another process is half-way. */
 sfi_status
 sfi__vault_look_settled(struct vault *v, struct ledger_head *h)
 {
@@ -215,23 +223,26 @@ vault_read_record(struct vault *v, uint64_t sequence, struct ledger_record *r)
     bool found = false;
     sfi_status st = v->ledger->ops->read_head(v->ledger, &h);
 
-    if (st == SFI_OK)
-        st = sfi__ledger_find_sequence(v->ledger, sequence, r, &found);
-    if (st == SFI_OK && !found && sequence <= h.audit.sequence)
-        st = damaged(v, "the vault is damaged: record %llu is missing",
-                     (unsigned long long)sequence);
-    if (st == SFI_OK && !found)
-        st = sfi__fail(
+    if (st != SFI_OK)
+        return st;
+    st = sfi__ledger_find_sequence(v->ledger, sequence, r, &found);
+    if (st != SFI_OK)
+        return st;
+    if (!found && sequence <= h.audit.sequence)
+        return vault_fail_missing(v, sequence);
+    if (!found)
+        return sfi__fail(
             v->ctx, SFI_ERR_RANGE, "there is no record %llu, the last is %llu",
             (unsigned long long)sequence, (unsigned long long)h.audit.sequence);
-    if (st == SFI_OK)
-        st = sfi__chain_record(v->ctx, &h.audit, &r->audit, NULL, hash, NULL);
-    if (st == SFI_OK && !sfi__equal(hash, r->audit.hash, sizeof(hash)))
-        st = damaged(v,
-                     "the vault is damaged: record %llu does not match its "
-                     "hash",
-                     (unsigned long long)sequence);
-    return st;
+    st = sfi__chain_record(v->ctx, &h.audit, &r->audit, NULL, hash, NULL);
+    if (st != SFI_OK)
+        return st;
+    if (!sfi__equal(hash, r->audit.hash, sizeof(hash)))
+        return damaged(v,
+                       "the vault is damaged: record %llu does not match its "
+                       "hash",
+                       (unsigned long long)sequence);
+    return SFI_OK;
 }
 
 sfi_status
@@ -240,26 +251,28 @@ sfi__vault_look_record(struct vault *v, uint64_t sequence,
 {
     sfi_status st = v->ledger->ops->begin(v->ledger, LEDGER_READ);
 
-    if (st == SFI_OK) {
-        st = vault_read_record(v, sequence, r);
-        sfi__ledger_rollback(v->ledger);
-    }
+    if (st != SFI_OK)
+        return st;
+    st = vault_read_record(v, sequence, r);
+    sfi__ledger_rollback(v->ledger);
     return st;
 }
 
 sfi_status
 sfi__vault_sync(struct vault *v, uint64_t sequence, uint64_t last)
 {
-    sfi_status st = SFI_OK;
+    if (sequence > v->synced) {
+        sfi_status st = v->ledger->ops->sync(v->ledger);
 
-    if (sequence > v->synced)
-        st = v->ledger->ops->sync(v->ledger);
-    if (st == SFI_OK && last > v->synced)
+        if (st != SFI_OK)
+            return st;
+    }
+    if (last > v->synced)
         v->synced = last;
-    return st;
+    return SFI_OK;
 }
 
-/* ---- what only the log key can tell ---- */
+/* ---- what only the audit key can prove ---- */
 
 static sfi_status
 vault_check_head_mac(struct vault *v, const struct ledger_head *h)
@@ -296,37 +309,44 @@ sfi__vault_check_record(struct vault *v, const struct ledger_head *h,
     return SFI_OK;
 }
 
-/* Does the index lead from a record's device and session to the record, and
- * from its device to the record that counted it?  A device that is lost would
- * be counted twice. */
+/* A retired record has no device that was counted. */
 static sfi_status
-vault_check_index(struct vault *v, const struct ledger_record *r)
+vault_find_by_index(struct vault *v, const struct ledger_record *r, bool *leads)
 {
+    uint64_t sequence = r->audit.sequence;
     struct ledger_record found;
     bool there;
     sfi_status st = sfi__ledger_find_session(v->ledger, r->audit.device,
                                              r->audit.session, &found, &there);
 
-    if (st == SFI_OK && there && found.audit.sequence == r->audit.sequence) {
-        if (r->audit.kind == SFI_AUDIT_RETIRED)
-            return SFI_OK;
-        st = sfi__ledger_find_counted(v->ledger, r->audit.device, &found,
-                                      &there);
-        if (st == SFI_OK && there &&
-            (r->audit.kind == SFI_AUDIT_COUNTED
-                 ? found.audit.sequence == r->audit.sequence
-                 : found.audit.sequence < r->audit.sequence))
-            return SFI_OK;
-    }
-    if (st == SFI_OK)
-        st = damaged(v,
-                     "the vault is damaged: its index does not lead to "
-                     "record %llu",
-                     (unsigned long long)r->audit.sequence);
+    *leads = there && found.audit.sequence == sequence;
+    if (st != SFI_OK || !*leads || r->audit.kind == SFI_AUDIT_RETIRED)
+        return st;
+    st = sfi__ledger_find_counted(v->ledger, r->audit.device, &found, &there);
+    *leads = there && (r->audit.kind == SFI_AUDIT_COUNTED
+                           ? found.audit.sequence == sequence
+                           : found.audit.sequence < sequence);
     return st;
 }
 
-/* May this record come next? */
+/* The index must lead from a record's device and session to the record, and
+ * from its device to the record that counted it: a device that the index loses
+ * would be counted twice. */
+static sfi_status
+vault_check_index(struct vault *v, const struct ledger_record *r)
+{
+    bool leads;
+    sfi_status st = vault_find_by_index(v, r, &leads);
+
+    if (st != SFI_OK || leads)
+        return st;
+    return damaged(v,
+                   "the vault is damaged: its index does not lead to "
+                   "record %llu",
+                   (unsigned long long)r->audit.sequence);
+}
+
+/* Whether this record may come next. */
 static bool
 vault_record_follows(const struct vault *v, const struct ledger_head *h,
                      const sfi_audit_record *r)
@@ -350,13 +370,14 @@ vault_audit_next(struct vault *v, const struct ledger_head *h)
     bool found;
     sfi_status st = sfi__ledger_find_sequence(v->ledger, next, &r, &found);
 
-    if (st == SFI_OK && !found)
-        st = damaged(v, "the vault is damaged: record %llu is missing",
-                     (unsigned long long)next);
-    if (st == SFI_OK)
-        st = sfi__vault_check_record(v, h, &r);
-    if (st == SFI_OK)
-        st = vault_check_index(v, &r);
+    if (st != SFI_OK)
+        return st;
+    if (!found)
+        return vault_fail_missing(v, next);
+    st = sfi__vault_check_record(v, h, &r);
+    if (st != SFI_OK)
+        return st;
+    st = vault_check_index(v, &r);
     if (st != SFI_OK)
         return st;
     if (!vault_record_follows(v, h, &r.audit))
@@ -394,19 +415,19 @@ vault_audit_records(struct vault *v, const struct ledger_head *h)
     return SFI_OK;
 }
 
-/* Inside a transaction: the head, believed. */
 sfi_status
 sfi__vault_read_trusted(struct vault *v, struct ledger_head *h)
 {
     sfi_status st = sfi__vault_read_head(v, h);
 
-    if (st == SFI_OK && !sfi__equal(h->audit.genesis, v->head.audit.genesis,
-                                    sizeof(h->audit.genesis)))
-        st = damaged(
-            v, "the vault was replaced by a different one after the login");
-    if (st == SFI_OK)
-        st = vault_check_head_mac(v, h);
-    if (st == SFI_OK)
-        st = vault_audit_records(v, h);
-    return st;
+    if (st != SFI_OK)
+        return st;
+    if (!sfi__equal(h->audit.genesis, v->head.audit.genesis,
+                    sizeof(h->audit.genesis)))
+        return damaged(v, "the vault was replaced by a different one after "
+                          "the login");
+    st = vault_check_head_mac(v, h);
+    if (st != SFI_OK)
+        return st;
+    return vault_audit_records(v, h);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A vault that is open, and what is checked before anything in it is
- * believed. */
+/* An open vault, and the checks before anything in it is trusted. */
 #ifndef SFI_HSM_VAULT_CHECK_H
 #define SFI_HSM_VAULT_CHECK_H
 
@@ -16,7 +15,7 @@ struct vault {
     char *path;
     struct kdf_cost cost;
     const struct ledger_place *place;
-    struct ledger *ledger; /* NULL: nothing was there yet */
+    struct ledger *ledger; /* NULL: blank so far */
     struct token *token;   /* NULL: a PIN seals it */
 
     /* chosen at login, used at provisioning */
@@ -34,27 +33,27 @@ struct vault {
     uint64_t synced; /* records up to here are on the disk */
 };
 
-/* Another process may have provisioned since we looked. */
+/* Open the ledger if it exists by now: another process may have provisioned. */
 sfi_status sfi__vault_attach(struct vault *v);
-/* The same, and SFI_ERR_HSM_STATE when it is still blank. */
+/* The same; SFI_ERR_HSM_STATE when the vault is still blank. */
 sfi_status sfi__vault_need(struct vault *v);
 
-/* Without the PIN, inside a transaction: hashes and counts agree. */
+/* Without the PIN, inside a transaction: check that hashes and counts agree. */
 sfi_status sfi__vault_read_head(struct vault *v, struct ledger_head *h);
 /* The same in a transaction of its own. */
 sfi_status sfi__vault_look(struct vault *v, struct ledger_head *h);
-/* The same when no login of another process is half-way. */
+/* The same, after logins of other processes have given back their tries. */
 sfi_status sfi__vault_look_settled(struct vault *v, struct ledger_head *h);
-/* Without the PIN: one record, whose hash is right.  SFI_ERR_RANGE: there is no
- * such. */
+/* Without the PIN: one record, with its hash checked.  SFI_ERR_RANGE: no such
+ * record. */
 sfi_status sfi__vault_look_record(struct vault *v, uint64_t sequence,
                                   struct ledger_record *r);
-/* Before a record leaves, when the last that was read is `last`: it is on the
- * disk.  Outside a transaction. */
+/* Make sure that record `sequence` is on the disk before it is given out;
+ * `last` is the newest record that was read.  Outside a transaction. */
 sfi_status sfi__vault_sync(struct vault *v, uint64_t sequence, uint64_t last);
 
-/* With the log key, inside a transaction: nobody else wrote the head, nor any
- * record that was added since the last call. */
+/* With the audit key, inside a transaction: the head and all records that were
+ * added since the last call are authentic. */
 sfi_status sfi__vault_read_trusted(struct vault *v, struct ledger_head *h);
 sfi_status sfi__vault_check_record(struct vault *v, const struct ledger_head *h,
                                    const struct ledger_record *r);

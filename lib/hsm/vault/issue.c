@@ -14,7 +14,7 @@
 #include "license/certificate.h"
 #include "license/license.h"
 
-/* Is this device one of those that may be licensed? */
+/* Whether this device may get a licence. */
 static sfi_status
 vault_check_device(struct vault *v, const sfi_certificate *cert)
 {
@@ -29,8 +29,8 @@ vault_check_device(struct vault *v, const sfi_certificate *cert)
 
 /* ---- one more record ---- */
 
-/* The record is whole but for its place in the chain; `h` is the vault before
- * it, and after it. */
+/* `r` is complete except for its place in the chain; `h` is the head before
+ * the record, and afterwards the head with it. */
 static sfi_status
 vault_append_record(struct vault *v, struct ledger_head *h,
                     struct ledger_record *r)
@@ -49,19 +49,22 @@ vault_append_record(struct vault *v, struct ledger_head *h,
     memcpy(r->audit.previous, audit->audit_head, sizeof(r->audit.previous));
     st = sfi__chain_record(v->ctx, audit, &r->audit, audit_key_secret,
                            r->audit.hash, r->audit.mac);
+    if (st != SFI_OK)
+        return st;
     memcpy(audit->audit_head, r->audit.hash, sizeof(audit->audit_head));
-    if (st == SFI_OK)
-        st = sfi__chain_head_mac(v->ctx, audit, audit_key_secret, audit->mac);
-    if (st == SFI_OK)
-        st = ops->append(v->ledger, r);
-    if (st == SFI_OK)
-        st = ops->write_head(v->ledger, LEDGER_COUNTS, h);
-    return st;
+    st = sfi__chain_head_mac(v->ctx, audit, audit_key_secret, audit->mac);
+    if (st != SFI_OK)
+        return st;
+    st = ops->append(v->ledger, r);
+    if (st != SFI_OK)
+        return st;
+    return ops->write_head(v->ledger, LEDGER_COUNTS, h);
 }
 
 /* ---- which record serves a request ---- */
 
-/* What the ledger found for a device is its own, and was written by us. */
+/* The record that the index gave for a device is for that device, and
+ * authentic. */
 static sfi_status
 vault_check_found(struct vault *v, const struct ledger_head *h,
                   const sfi_certificate *cert, const struct ledger_record *r)
@@ -93,7 +96,7 @@ vault_find_license(struct vault *v, const struct ledger_head *h,
     return vault_check_found(v, h, cert, r);
 }
 
-/* Was this device counted?  Then another licence costs nothing. */
+/* Another licence for a device that was counted costs no installation. */
 static sfi_status
 vault_choose_kind(struct vault *v, const struct ledger_head *h,
                   const sfi_certificate *cert, uint32_t *kind)
@@ -103,14 +106,14 @@ vault_choose_kind(struct vault *v, const struct ledger_head *h,
     sfi_status st =
         sfi__ledger_find_counted(v->ledger, cert->device_hash, &r, &found);
 
-    if (st == SFI_OK && found)
-        st = vault_check_found(v, h, cert, &r);
+    if (st != SFI_OK)
+        return st;
     *kind = found ? SFI_AUDIT_AGAIN : SFI_AUDIT_COUNTED;
-    return st;
+    return found ? vault_check_found(v, h, cert, &r) : SFI_OK;
 }
 
-/* The same device and session get the very licence that was recorded for them;
- * if there is none, what kind of record another one needs. */
+/* The same device and session get the same licence again, from the record.  If
+ * there is no such record: choose the kind of a new one. */
 static sfi_status
 vault_find_or_choose(struct vault *v, struct ledger_head *h,
                      const sfi_certificate *cert, uint32_t session,
@@ -118,26 +121,29 @@ vault_find_or_choose(struct vault *v, struct ledger_head *h,
 {
     sfi_status st = sfi__vault_read_trusted(v, h);
 
-    if (st == SFI_OK && h->retired)
-        st = sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
-                       "the vault is retired and issues no licences");
-    if (st == SFI_OK)
-        st = vault_find_license(v, h, cert, session, r, found);
+    if (st != SFI_OK)
+        return st;
+    if (h->retired)
+        return sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
+                         "the vault is retired and issues no licences");
+    st = vault_find_license(v, h, cert, session, r, found);
     if (st != SFI_OK || *found)
         return st;
     sfi__zero(r, sizeof(*r));
     st = vault_choose_kind(v, h, cert, &r->audit.kind);
-    if (st == SFI_OK && r->audit.kind == SFI_AUDIT_COUNTED &&
-        h->audit.remaining == 0)
-        st = sfi__fail(v->ctx, SFI_ERR_HSM_COUNTER,
-                       "no installations left: all %llu were used",
-                       (unsigned long long)h->audit.maximum);
-    return st;
+    if (st != SFI_OK)
+        return st;
+    if (r->audit.kind == SFI_AUDIT_COUNTED && h->audit.remaining == 0)
+        return sfi__fail(v->ctx, SFI_ERR_HSM_COUNTER,
+                         "no installations left: all %llu were used",
+                         (unsigned long long)h->audit.maximum);
+    return SFI_OK;
 }
 
 /* ---- a licence ---- */
 
-/* Without the write lock: what others do meanwhile is looked at again. */
+/* Without the write lock; vault_record_license() looks again, since other
+ * processes may write meanwhile. */
 static sfi_status
 vault_look_for_license(struct vault *v, struct ledger_head *h,
                        const sfi_certificate *cert, uint32_t session,
@@ -145,14 +151,34 @@ vault_look_for_license(struct vault *v, struct ledger_head *h,
 {
     sfi_status st = v->ledger->ops->begin(v->ledger, LEDGER_READ);
 
-    if (st == SFI_OK) {
-        st = vault_find_or_choose(v, h, cert, session, r, found);
-        sfi__ledger_rollback(v->ledger);
-    }
+    if (st != SFI_OK)
+        return st;
+    st = vault_find_or_choose(v, h, cert, session, r, found);
+    sfi__ledger_rollback(v->ledger);
     return st;
 }
 
-/* A licence that nobody has yet, if it is still needed. */
+static sfi_status
+vault_append_license(struct vault *v, struct ledger_head *h,
+                     const sfi_certificate *cert, uint32_t session,
+                     const uint8_t license[SFI_LICENSE_LEN],
+                     struct ledger_record *r)
+{
+    sfi_status st = sfi__vault_check_anchor(v, h);
+
+    if (st != SFI_OK)
+        return st;
+    memcpy(r->audit.device, cert->device_hash, sizeof(r->audit.device));
+    r->audit.session = session;
+    memcpy(r->license, license, sizeof(r->license));
+    st = sfi__sha256(v->ctx, license, SFI_LICENSE_LEN, r->audit.license);
+    if (st != SFI_OK)
+        return st;
+    return vault_append_record(v, h, r);
+}
+
+/* Record a new licence, unless another process has recorded one for this
+ * device and session: then it is `found`. */
 static sfi_status
 vault_record_license(struct vault *v, struct ledger_head *h,
                      const sfi_certificate *cert, uint32_t session,
@@ -164,55 +190,65 @@ vault_record_license(struct vault *v, struct ledger_head *h,
     if (st != SFI_OK)
         return st;
     st = vault_find_or_choose(v, h, cert, session, r, found);
-    if (st == SFI_OK && !*found)
-        st = sfi__vault_check_anchor(v, h);
-    if (st == SFI_OK && !*found) {
-        memcpy(r->audit.device, cert->device_hash, sizeof(r->audit.device));
-        r->audit.session = session;
-        memcpy(r->license, license, sizeof(r->license));
-        st = sfi__sha256(v->ctx, license, SFI_LICENSE_LEN, r->audit.license);
+    if (st != SFI_OK || *found) {
+        sfi__ledger_rollback(v->ledger);
+        return st;
     }
-    if (st == SFI_OK && !*found)
-        st = vault_append_record(v, h, r);
-    if (st == SFI_OK && !*found)
-        return v->ledger->ops->end(v->ledger, true);
-    sfi__ledger_rollback(v->ledger);
-    return st;
+    st = vault_append_license(v, h, cert, session, license, r);
+    return sfi__ledger_finish(v->ledger, st);
+}
+
+/* Make a licence and record it; `added`: no other process was quicker. */
+static sfi_status
+vault_make_license(struct vault *v, struct ledger_head *h,
+                   const sfi_certificate *cert, uint32_t session,
+                   struct ledger_record *r, bool *added)
+{
+    uint8_t license[SFI_LICENSE_LEN];
+    bool found = false;
+    sfi_status st = sfi__license_make(
+        v->ctx, cert->public_key, session == 0 ? LICENSE_STATIC : LICENSE_LIVE,
+        session, v->secrets.key_secret, v->secrets.nonce, license);
+
+    if (st != SFI_OK)
+        return st;
+    st = vault_record_license(v, h, cert, session, license, r, &found);
+    if (st != SFI_OK)
+        return st;
+    *added = !found;
+    if (*added)
+        v->synced = h->audit.sequence;
+    return SFI_OK;
 }
 
 sfi_status
 sfi__vault_license(struct vault *v, const sfi_certificate *cert,
                    uint32_t session, uint8_t out[SFI_LICENSE_LEN])
 {
-    uint8_t license[SFI_LICENSE_LEN];
     struct ledger_record r;
     struct ledger_head h;
     bool found = false;
     bool added = false;
-    sfi_status st = SFI_OK;
+    sfi_status st;
 
     if (session == 0 && (v->head.audit.flags & SFI_HSM_LIVE_ONLY) != 0)
         return sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
                          "the vault issues live licences only");
     st = vault_check_device(v, cert);
-    if (st == SFI_OK)
-        st = vault_look_for_license(v, &h, cert, session, &r, &found);
-    if (st == SFI_OK && !found) {
-        st = sfi__license_make(v->ctx, cert->public_key,
-                               session == 0 ? LICENSE_STATIC : LICENSE_LIVE,
-                               session, v->secrets.key_secret, v->secrets.nonce,
-                               license);
-        if (st == SFI_OK)
-            st =
-                vault_record_license(v, &h, cert, session, license, &r, &found);
-        added = st == SFI_OK && !found;
+    if (st != SFI_OK)
+        return st;
+    st = vault_look_for_license(v, &h, cert, session, &r, &found);
+    if (st != SFI_OK)
+        return st;
+    if (!found) {
+        st = vault_make_license(v, &h, cert, session, &r, &added);
+        if (st != SFI_OK)
+            return st;
     }
-    if (added)
-        v->synced = h.audit.sequence;
-    if (st == SFI_OK)
-        st = sfi__vault_sync(v, r.audit.sequence, h.audit.sequence);
-    if (st == SFI_OK)
-        st = sfi__vault_anchor(v);
+    st = sfi__vault_sync(v, r.audit.sequence, h.audit.sequence);
+    if (st != SFI_OK)
+        return st;
+    st = sfi__vault_anchor(v);
     if (st != SFI_OK)
         return st;
     memcpy(out, r.license, sizeof(r.license)); /* counted for good by now */
@@ -231,12 +267,15 @@ vault_append_closing(struct vault *v)
     struct ledger_head h;
     sfi_status st = sfi__vault_read_trusted(v, &h);
 
-    if (st == SFI_OK)
-        st = sfi__vault_check_anchor(v, &h);
-    if (st == SFI_OK && h.retired)
-        st = sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
-                       "the vault is already retired");
-    return st == SFI_OK ? vault_append_record(v, &h, &r) : st;
+    if (st != SFI_OK)
+        return st;
+    st = sfi__vault_check_anchor(v, &h);
+    if (st != SFI_OK)
+        return st;
+    if (h.retired)
+        return sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
+                         "the vault is already retired");
+    return vault_append_record(v, &h, &r);
 }
 
 sfi_status
@@ -246,11 +285,6 @@ sfi__vault_retire(struct vault *v)
 
     if (st != SFI_OK)
         return st;
-    st = vault_append_closing(v);
-    if (st != SFI_OK) {
-        sfi__ledger_rollback(v->ledger);
-        return st;
-    }
-    st = v->ledger->ops->end(v->ledger, true);
+    st = sfi__ledger_finish(v->ledger, vault_append_closing(v));
     return st == SFI_OK ? sfi__vault_anchor(v) : st;
 }

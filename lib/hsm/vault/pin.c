@@ -18,7 +18,7 @@ sfi__vault_forget(struct vault *v)
     v->pin_len = 0;
 }
 
-/* All records are still to be verified. */
+/* No record is verified yet. */
 void
 sfi__vault_unlock(struct vault *v, const struct ledger_head *h,
                   const struct vault_secrets *secrets)
@@ -42,7 +42,7 @@ sfi__vault_check_pin(sfi_ctx *ctx, const char *what, size_t pin_len)
                      what, pin_len, VAULT_PIN_MIN, VAULT_PIN_MAX);
 }
 
-/* ---- a try ---- */
+/* ---- tries ---- */
 
 /* Take one try if one is left; h->pin_tries says how many are left then. */
 static sfi_status
@@ -102,9 +102,19 @@ vault_restore_tries(struct vault *v)
     return sfi__ledger_finish(v->ledger, st);
 }
 
-/* `h`: the vault as it was when the try was spent.  The key is derived before
- * that, so that a try is out for an instant only; if the PIN was changed since,
- * once more. */
+static sfi_status
+vault_fail_wrong_pin(struct vault *v, uint32_t left)
+{
+    return sfi__fail(v->ctx, SFI_ERR_HSM_PIN,
+                     left > 0 ? "wrong PIN, %u tries left"
+                              : "wrong PIN, %u tries left: the vault is "
+                                "blocked for ever",
+                     left);
+}
+
+/* The key is derived before the try is taken, so that the try is missing for an
+ * instant only; if the PIN was changed meanwhile the key is derived again.
+ * `h`: the vault once the try was taken. */
 static sfi_status
 vault_try_pin(struct vault *v, const char *pin_secret, size_t pin_len,
               struct ledger_head *h, struct vault_secrets *secrets)
@@ -113,23 +123,24 @@ vault_try_pin(struct vault *v, const char *pin_secret, size_t pin_len,
     struct ledger_head seen;
     sfi_status st = sfi__vault_look(v, &seen);
 
-    if (st == SFI_OK)
-        st = sfi__vault_derive(v->ctx, &seen, pin_secret, pin_len,
-                               pin_key_secret);
-    if (st == SFI_OK)
-        st = vault_spend_try(v, h);
-    if (st == SFI_OK && !sfi__vault_same_seal(h, &seen))
+    if (st != SFI_OK)
+        return st;
+    st = sfi__vault_derive(v->ctx, &seen, pin_secret, pin_len, pin_key_secret);
+    if (st != SFI_OK)
+        goto out;
+    st = vault_spend_try(v, h);
+    if (st != SFI_OK)
+        goto out;
+    if (!sfi__vault_same_seal(h, &seen)) {
         st = sfi__vault_derive(v->ctx, h, pin_secret, pin_len, pin_key_secret);
-    if (st == SFI_OK)
-        st = sfi__vault_unseal(v->ctx, h, pin_key_secret, secrets);
-    sfi__wipe(pin_key_secret, sizeof(pin_key_secret));
+        if (st != SFI_OK)
+            goto out;
+    }
+    st = sfi__vault_unseal(v->ctx, h, pin_key_secret, secrets);
     if (st == SFI_ERR_AUTH)
-        st = sfi__fail(v->ctx, SFI_ERR_HSM_PIN,
-                       h->pin_tries > 0
-                           ? "wrong PIN, %u tries left"
-                           : "wrong PIN, %u tries left: the vault is "
-                             "blocked for ever",
-                       h->pin_tries);
+        st = vault_fail_wrong_pin(v, h->pin_tries);
+out:
+    sfi__wipe(pin_key_secret, sizeof(pin_key_secret));
     return st;
 }
 
@@ -153,22 +164,33 @@ sfi__vault_enter(struct vault *v, const struct ledger_head *h,
     return st;
 }
 
+/* Log in; `h` and `secrets` are what the PIN opened. */
+static sfi_status
+vault_open_by_pin(struct vault *v, const char *pin_secret, size_t pin_len,
+                  struct ledger_head *h, struct vault_secrets *secrets)
+{
+    sfi_status st = vault_try_pin(v, pin_secret, pin_len, h, secrets);
+
+    if (st != SFI_OK)
+        return st;
+    st = vault_restore_tries(v);
+    if (st != SFI_OK)
+        return st;
+    return sfi__vault_enter(v, h, secrets);
+}
+
 sfi_status
 sfi__vault_login(struct vault *v, const char *pin_secret, size_t pin_len)
 {
     struct vault_secrets secrets;
     struct ledger_head h;
-    sfi_status st = vault_try_pin(v, pin_secret, pin_len, &h, &secrets);
+    sfi_status st = vault_open_by_pin(v, pin_secret, pin_len, &h, &secrets);
 
-    if (st == SFI_OK)
-        st = vault_restore_tries(v);
-    if (st == SFI_OK)
-        st = sfi__vault_enter(v, &h, &secrets);
     sfi__wipe(&secrets, sizeof(secrets));
     return st;
 }
 
-/* ---- another PIN ---- */
+/* ---- a new PIN ---- */
 
 sfi_status
 sfi__vault_seal_under(struct vault *v, struct ledger_head *h,
@@ -178,34 +200,43 @@ sfi__vault_seal_under(struct vault *v, struct ledger_head *h,
     uint8_t pin_key_secret[SFI_GCM_KEY_LEN];
     sfi_status st = sfi__random(v->ctx, h->salt, sizeof(h->salt));
 
+    if (st != SFI_OK)
+        return st;
     h->seal = VAULT_SEAL_PIN;
     h->cost = v->cost;
-    if (st == SFI_OK)
-        st = sfi__vault_derive(v->ctx, h, pin_secret, pin_len, pin_key_secret);
+    st = sfi__vault_derive(v->ctx, h, pin_secret, pin_len, pin_key_secret);
     if (st == SFI_OK)
         st = sfi__vault_seal(v->ctx, h, pin_key_secret, secrets);
     sfi__wipe(pin_key_secret, sizeof(pin_key_secret));
     return st;
 }
 
-/* The new seal, in place of the one that was opened and no other. */
+static sfi_status
+vault_replace_seal(struct vault *v, const struct ledger_head *opened,
+                   const struct ledger_head *h)
+{
+    struct ledger_head now;
+    sfi_status st = sfi__vault_read_head(v, &now);
+
+    if (st != SFI_OK)
+        return st;
+    if (!sfi__vault_same_seal(&now, opened))
+        return sfi__fail(v->ctx, SFI_ERR_HSM_PIN,
+                         "another process changed the PIN meanwhile: log in "
+                         "again");
+    return v->ledger->ops->write_head(v->ledger, LEDGER_SEAL, h);
+}
+
+/* Store the new seal if the vault still has the seal that was opened. */
 static sfi_status
 vault_exchange_seal(struct vault *v, const struct ledger_head *opened,
                     const struct ledger_head *h)
 {
-    struct ledger_head now;
     sfi_status st = v->ledger->ops->begin(v->ledger, LEDGER_WRITE);
 
     if (st != SFI_OK)
         return st;
-    st = sfi__vault_read_head(v, &now);
-    if (st == SFI_OK && !sfi__vault_same_seal(&now, opened))
-        st = sfi__fail(
-            v->ctx, SFI_ERR_HSM_PIN,
-            "another process changed the PIN meanwhile: log in again");
-    if (st == SFI_OK)
-        st = v->ledger->ops->write_head(v->ledger, LEDGER_SEAL, h);
-    return sfi__ledger_finish(v->ledger, st);
+    return sfi__ledger_finish(v->ledger, vault_replace_seal(v, opened, h));
 }
 
 sfi_status
@@ -214,18 +245,16 @@ sfi__vault_change_pin(struct vault *v, const char *pin_secret, size_t pin_len,
 {
     struct vault_secrets secrets;
     struct ledger_head opened, h;
-    sfi_status st = vault_try_pin(v, pin_secret, pin_len, &opened, &secrets);
+    sfi_status st =
+        vault_open_by_pin(v, pin_secret, pin_len, &opened, &secrets);
 
+    if (st != SFI_OK)
+        goto out;
     h = opened;
-    if (st == SFI_OK)
-        st = vault_restore_tries(v);
-    if (st == SFI_OK)
-        st = sfi__vault_enter(v, &opened, &secrets);
-    if (st == SFI_OK)
-        st =
-            sfi__vault_seal_under(v, &h, new_pin_secret, new_pin_len, &secrets);
+    st = sfi__vault_seal_under(v, &h, new_pin_secret, new_pin_len, &secrets);
     if (st == SFI_OK)
         st = vault_exchange_seal(v, &opened, &h);
+out:
     if (st != SFI_OK)
         sfi__vault_forget(v);
     sfi__wipe(&secrets, sizeof(secrets));

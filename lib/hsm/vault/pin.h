@@ -6,13 +6,13 @@
 
 #include "hsm/vault/check.h"
 
-/* The login ends, and with it what it gave. */
+/* End the login and wipe its secrets. */
 void sfi__vault_forget(struct vault *v);
-/* Log in with what is in these. */
+/* Log in with these secrets, unchecked. */
 void sfi__vault_unlock(struct vault *v, const struct ledger_head *h,
                        const struct vault_secrets *secrets);
 
-/* Log in with these secrets, if all that is written agrees with them. */
+/* Log in with these secrets, if the whole vault verifies with them. */
 sfi_status sfi__vault_enter(struct vault *v, const struct ledger_head *h,
                             const struct vault_secrets *secrets);
 
@@ -22,7 +22,7 @@ sfi_status sfi__vault_login(struct vault *v, const char *pin_secret,
 sfi_status sfi__vault_change_pin(struct vault *v, const char *pin_secret,
                                  size_t pin_len, const char *new_pin_secret,
                                  size_t new_pin_len);
-/* Seal under a PIN, with a fresh salt; the genesis is there. */
+/* Seal under a PIN with a fresh salt; the genesis must be set. */
 sfi_status sfi__vault_seal_under(struct vault *v, struct ledger_head *h,
                                  const char *pin_secret, size_t pin_len,
                                  const struct vault_secrets *secrets);

@@ -10,7 +10,7 @@
 #include "core/err.h"
 #include "crypto/rand.h"
 
-/* As in chain.c: nothing can be taken for something else. */
+/* As in chain.c: the tag says what is authenticated. */
 #define TAG_SEAL "SFIVSEAL"
 #define TAG_CHECK "SFIVCHCK"
 #define TAG_LEN 8u
@@ -19,8 +19,8 @@
 _Static_assert(sizeof(struct vault_secrets) == LEDGER_SECRETS_LEN,
                "no padding");
 
-/* Memory is 128 * r * 2^log2_n bytes, 256 MiB at most: a damaged file must not
- * take more. */
+/* scrypt takes 128 * r * 2^log2_n bytes; a damaged file must not make it take
+ * more than 256 MiB. */
 #define LOG2_N_MAX 18u
 #define COST_R 8u
 #define COST_P 1u

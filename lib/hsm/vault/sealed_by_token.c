@@ -14,11 +14,12 @@
 #include "hsm/token/token.h"
 #include "hsm/vault/pin.h"
 
-/* As in chain.c: nothing can be taken for something else. */
+/* As in chain.c: the tag says what is authenticated. */
 #define TAG_ANCHOR "SFIVANCH"
 #define TAG_LEN 8u
 
-/* sequence 8, big-endian as the token compares; audit head 32, MAC 32 */
+/* sequence 8 (big-endian: sfi__token_anchor_get() compares bytes), hash of the
+ * record 32, MAC 32 */
 #define ANCHOR_LEN 72u
 #define ANCHOR_MAC_AT 40u
 
@@ -69,7 +70,7 @@ vault_anchor_mac(struct vault *v, const struct ledger_head *h,
                             SFI_AUDIT_KEY_LEN, data, sfi__wr_len(&w), out);
 }
 
-/* The end of the vault, from now on what the token remembers. */
+/* Let the token remember the end of the vault. */
 static sfi_status
 vault_write_anchor(struct vault *v, const struct ledger_head *h,
                    const struct vault_secrets *secrets)
@@ -122,7 +123,7 @@ vault_read_anchor(struct vault *v, const struct ledger_head *h,
     return st;
 }
 
-/* The hash of a record, or of where the chain begins. */
+/* The hash of record `sequence`; the genesis for 0. */
 static sfi_status
 vault_read_record_hash(struct vault *v, const struct ledger_head *h,
                        uint64_t sequence, uint8_t out[SFI_SHA256_LEN])
@@ -135,16 +136,16 @@ vault_read_record_hash(struct vault *v, const struct ledger_head *h,
     if (sequence == 0)
         return SFI_OK;
     st = sfi__ledger_find_sequence(v->ledger, sequence, &r, &found);
-    if (st == SFI_OK && !found)
-        st = refuse(v, "the vault is damaged: record %llu is missing",
-                    (unsigned long long)sequence);
-    if (st == SFI_OK)
-        memcpy(out, r.audit.hash, SFI_SHA256_LEN);
-    return st;
+    if (st != SFI_OK)
+        return st;
+    if (!found)
+        return refuse(v, "the vault is damaged: record %llu is missing",
+                      (unsigned long long)sequence);
+    memcpy(out, r.audit.hash, SFI_SHA256_LEN);
+    return SFI_OK;
 }
 
-/* A vault may be ahead of its anchor: somebody was killed in between.  It is
- * never behind. */
+/* A vault may be ahead of its anchor after a crash, but never behind. */
 static sfi_status
 vault_compare_anchor(struct vault *v, const struct ledger_head *h,
                      struct anchor *a)
@@ -161,12 +162,14 @@ vault_compare_anchor(struct vault *v, const struct ledger_head *h,
                       (unsigned long long)a->sequence,
                       (unsigned long long)h->audit.sequence);
     st = vault_read_record_hash(v, h, a->sequence, hash);
-    if (st == SFI_OK && !sfi__equal(hash, a->audit_head, sizeof(hash)))
-        st = refuse(v,
-                    "the vault is a different copy: record %llu does not match "
-                    "the token's anchor",
-                    (unsigned long long)a->sequence);
-    return st;
+    if (st != SFI_OK)
+        return st;
+    if (!sfi__equal(hash, a->audit_head, sizeof(hash)))
+        return refuse(v,
+                      "the vault is a different copy: record %llu does not "
+                      "match the token's anchor",
+                      (unsigned long long)a->sequence);
+    return SFI_OK;
 }
 
 sfi_status
@@ -184,17 +187,20 @@ vault_advance_anchor(struct vault *v)
     struct anchor a;
     sfi_status st = sfi__vault_read_trusted(v, &h);
 
-    if (st == SFI_OK)
-        st = vault_compare_anchor(v, &h, &a);
+    if (st != SFI_OK)
+        return st;
+    st = vault_compare_anchor(v, &h, &a);
     if (st != SFI_OK || a.sequence == h.audit.sequence)
         return st;
-    /* others' records may not be on the disk yet; the anchor is at once */
+    /* the token stores at once, but records of others may not be synced yet */
     st = sfi__vault_sync(v, h.audit.sequence, h.audit.sequence);
-    return st == SFI_OK ? vault_write_anchor(v, &h, &v->secrets) : st;
+    if (st != SFI_OK)
+        return st;
+    return vault_write_anchor(v, &h, &v->secrets);
 }
 
-/* The lock is for the token: of two that move the anchor the later one knows
- * more. */
+/* The write lock orders the processes that move the anchor: the later one has
+ * seen more records. */
 sfi_status
 sfi__vault_anchor(struct vault *v)
 {
@@ -203,38 +209,50 @@ sfi__vault_anchor(struct vault *v)
     if (v->token == NULL)
         return SFI_OK;
     st = v->ledger->ops->begin(v->ledger, LEDGER_WRITE);
-    if (st == SFI_OK) {
-        st = vault_advance_anchor(v);
-        sfi__ledger_rollback(v->ledger);
-    }
+    if (st != SFI_OK)
+        return st;
+    st = vault_advance_anchor(v);
+    sfi__ledger_rollback(v->ledger);
     return st;
 }
 
 /* ---- the seal ---- */
 
+static sfi_status
+vault_seal_and_anchor(struct vault *v, struct ledger_head *h,
+                      const struct vault_secrets *secrets)
+{
+    uint8_t aad[VAULT_SEAL_AAD_LEN];
+    sfi_status st;
+
+    h->seal = VAULT_SEAL_TOKEN; /* salt and cost are for a PIN only */
+    sfi__vault_seal_aad(h, aad);
+    st = sfi__token_seal(v->token, h->audit.serial, aad, sizeof(aad),
+                         (const uint8_t *)secrets, sizeof(*secrets), h->sealed);
+    if (st != SFI_OK)
+        return st;
+    st = sfi__vault_sealed_check(v->ctx, h, h->sealed_check);
+    if (st != SFI_OK)
+        return st;
+    return vault_write_anchor(v, h, secrets);
+}
+
 sfi_status
 sfi__vault_token_seal(struct vault *v, struct ledger_head *h,
                       const struct vault_secrets *secrets)
 {
-    uint8_t aad[VAULT_SEAL_AAD_LEN];
     sfi_status st = sfi__token_make_key(v->token, h->audit.serial);
 
     if (st != SFI_OK)
         return st;
-    h->seal = VAULT_SEAL_TOKEN; /* no salt, no cost: those are a PIN's */
-    sfi__vault_seal_aad(h, aad);
-    st = sfi__token_seal(v->token, h->audit.serial, aad, sizeof(aad),
-                         (const uint8_t *)secrets, sizeof(*secrets), h->sealed);
-    if (st == SFI_OK)
-        st = sfi__vault_sealed_check(v->ctx, h, h->sealed_check);
-    if (st == SFI_OK)
-        st = vault_write_anchor(v, h, secrets);
+    st = vault_seal_and_anchor(v, h, secrets);
     if (st != SFI_OK)
         sfi__token_forget(v->token, h->audit.serial);
     return st;
 }
 
-/* A failure may come after the vault got its name: then it needs its key. */
+/* If the failure came after the vault was published, the vault needs its key:
+ * then the token keeps it. */
 void
 sfi__vault_token_undo(struct vault *v, const struct ledger_head *h)
 {
@@ -253,7 +271,7 @@ sfi__vault_token_undo(struct vault *v, const struct ledger_head *h)
     sfi__error_restore(v->ctx, &first);
 }
 
-/* Logged in at the token. */
+/* After a login at the token. */
 static sfi_status
 vault_open_by_token(struct vault *v, const struct ledger_head *h,
                     struct vault_secrets *secrets)
@@ -269,9 +287,8 @@ vault_open_by_token(struct vault *v, const struct ledger_head *h,
     return st;
 }
 
-/* The token is asked for the PIN only when this is its vault, and under the
- * lock: a login elsewhere does not come between what others do there, since not
- * every module stands that. */
+/* The token gets the PIN only when this is its vault, and under the write lock:
+ * some modules fail when a login comes between the calls of another process. */
 static sfi_status
 vault_login_at_token(struct vault *v, const char *pin_secret, size_t pin_len,
                      struct ledger_head *h, struct vault_secrets *secrets)
@@ -281,12 +298,15 @@ vault_login_at_token(struct vault *v, const char *pin_secret, size_t pin_len,
     if (st != SFI_OK)
         return st;
     st = sfi__vault_read_head(v, h);
-    if (st == SFI_OK)
-        st = sfi__vault_check_way(v, h);
-    if (st == SFI_OK)
-        st = sfi__token_login(v->token, pin_secret, pin_len);
+    if (st != SFI_OK)
+        goto out;
+    st = sfi__vault_check_way(v, h);
+    if (st != SFI_OK)
+        goto out;
+    st = sfi__token_login(v->token, pin_secret, pin_len);
     if (st == SFI_OK)
         st = vault_open_by_token(v, h, secrets);
+out:
     sfi__ledger_rollback(v->ledger);
     return st;
 }

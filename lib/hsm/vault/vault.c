@@ -20,7 +20,7 @@
 #include "license/certificate.h"
 #include "license/personalization.h"
 
-/* ---- what anybody may know ---- */
+/* ---- what needs no PIN ---- */
 
 static uint32_t
 vault_state_of(const struct ledger_head *h)
@@ -66,11 +66,15 @@ vault_get_info(void *user, sfi_hsm_info *out)
         return SFI_OK;
     }
     st = sfi__vault_look_settled(v, &h);
-    if (st == SFI_OK && v->token != NULL && h.seal == VAULT_SEAL_TOKEN)
+    if (st != SFI_OK)
+        return st;
+    if (v->token != NULL && h.seal == VAULT_SEAL_TOKEN) {
         st = sfi__token_pin_tries(v->token, &h.pin_tries);
-    if (st == SFI_OK)
-        vault_fill_info(&h, out);
-    return st;
+        if (st != SFI_OK)
+            return st;
+    }
+    vault_fill_info(&h, out);
+    return SFI_OK;
 }
 
 static sfi_status
@@ -80,13 +84,16 @@ vault_get_audit_head(void *user, sfi_audit_head *out)
     struct ledger_head h;
     sfi_status st = sfi__vault_need(v);
 
-    if (st == SFI_OK)
-        st = sfi__vault_look(v, &h);
-    if (st == SFI_OK)
-        st = sfi__vault_sync(v, h.audit.sequence, h.audit.sequence);
-    if (st == SFI_OK)
-        *out = h.audit;
-    return st;
+    if (st != SFI_OK)
+        return st;
+    st = sfi__vault_look(v, &h);
+    if (st != SFI_OK)
+        return st;
+    st = sfi__vault_sync(v, h.audit.sequence, h.audit.sequence);
+    if (st != SFI_OK)
+        return st;
+    *out = h.audit;
+    return SFI_OK;
 }
 
 static sfi_status
@@ -96,18 +103,21 @@ vault_get_audit_record(void *user, uint64_t sequence, sfi_audit_record *out)
     struct ledger_record r;
     sfi_status st = sfi__vault_need(v);
 
-    if (st == SFI_OK)
-        st = sfi__vault_look_record(v, sequence, &r);
-    if (st == SFI_OK)
-        st = sfi__vault_sync(v, sequence, sequence);
-    if (st == SFI_OK)
-        *out = r.audit;
-    return st;
+    if (st != SFI_OK)
+        return st;
+    st = sfi__vault_look_record(v, sequence, &r);
+    if (st != SFI_OK)
+        return st;
+    st = sfi__vault_sync(v, sequence, sequence);
+    if (st != SFI_OK)
+        return st;
+    *out = r.audit;
+    return SFI_OK;
 }
 
 /* ---- the PIN ---- */
 
-/* The PIN that provisioning will set. */
+/* The vault is blank: this PIN will protect it. */
 static sfi_status
 vault_choose_pin(struct vault *v, const char *pin, size_t pin_len)
 {
@@ -120,18 +130,27 @@ vault_choose_pin(struct vault *v, const char *pin, size_t pin_len)
     return SFI_OK;
 }
 
-/* With a PIN that we keep. */
+/* A vault that a token seals is refused. */
+static sfi_status
+vault_check_pin_seal(struct vault *v)
+{
+    struct ledger_head h;
+    sfi_status st = sfi__vault_look(v, &h);
+
+    return st == SFI_OK ? sfi__vault_check_way(v, &h) : st;
+}
+
 static sfi_status
 vault_login_by_pin(struct vault *v, const char *pin, size_t pin_len)
 {
-    struct ledger_head h;
     sfi_status st = sfi__vault_check_pin(v->ctx, "a PIN", pin_len);
 
-    if (st == SFI_OK)
-        st = sfi__vault_look(v, &h);
-    if (st == SFI_OK)
-        st = sfi__vault_check_way(v, &h);
-    return st == SFI_OK ? sfi__vault_login(v, pin, pin_len) : st;
+    if (st != SFI_OK)
+        return st;
+    st = vault_check_pin_seal(v);
+    if (st != SFI_OK)
+        return st;
+    return sfi__vault_login(v, pin, pin_len);
 }
 
 static sfi_status
@@ -156,18 +175,17 @@ static sfi_status
 vault_change_own_pin(struct vault *v, const char *pin, size_t pin_len,
                      const char *new_pin, size_t new_pin_len)
 {
-    struct ledger_head h;
     sfi_status st = sfi__vault_check_pin(v->ctx, "a PIN", pin_len);
 
-    if (st == SFI_OK)
-        st = sfi__vault_check_pin(v->ctx, "a new PIN", new_pin_len);
-    if (st == SFI_OK)
-        st = sfi__vault_look(v, &h);
-    if (st == SFI_OK)
-        st = sfi__vault_check_way(v, &h);
-    if (st == SFI_OK)
-        st = sfi__vault_change_pin(v, pin, pin_len, new_pin, new_pin_len);
-    return st;
+    if (st != SFI_OK)
+        return st;
+    st = sfi__vault_check_pin(v->ctx, "a new PIN", new_pin_len);
+    if (st != SFI_OK)
+        return st;
+    st = vault_check_pin_seal(v);
+    if (st != SFI_OK)
+        return st;
+    return sfi__vault_change_pin(v, pin, pin_len, new_pin, new_pin_len);
 }
 
 static sfi_status
@@ -187,26 +205,28 @@ vault_change_pin(void *user, const char *pin, size_t pin_len,
 
 /* ---- provisioning ---- */
 
-/* The head's hashes, seal and MAC, in the order of dependence. */
+/* Fill in what depends on the rest: serial, genesis, MAC, seal. */
 static sfi_status
 vault_complete_head(struct vault *v, struct ledger_head *h,
                     const struct vault_secrets *secrets)
 {
-    sfi_status st =
-        sfi__random(v->ctx, h->audit.serial, sizeof(h->audit.serial));
+    sfi_audit_head *audit = &h->audit;
+    sfi_status st = sfi__random(v->ctx, audit->serial, sizeof(audit->serial));
 
+    if (st != SFI_OK)
+        return st;
     h->pin_tries = VAULT_PIN_TRIES;
-    if (st == SFI_OK)
-        st = sfi__chain_genesis(v->ctx, &h->audit, h->audit.genesis);
-    memcpy(h->audit.audit_head, h->audit.genesis, sizeof(h->audit.audit_head));
-    if (st == SFI_OK)
-        st = sfi__chain_head_mac(v->ctx, &h->audit, secrets->audit_key_secret,
-                                 h->audit.mac);
-    if (st == SFI_OK && v->token != NULL)
-        st = sfi__vault_token_seal(v, h, secrets);
-    else if (st == SFI_OK)
-        st = sfi__vault_seal_under(v, h, v->pin_secret, v->pin_len, secrets);
-    return st;
+    st = sfi__chain_genesis(v->ctx, audit, audit->genesis);
+    if (st != SFI_OK)
+        return st;
+    memcpy(audit->audit_head, audit->genesis, sizeof(audit->audit_head));
+    st = sfi__chain_head_mac(v->ctx, audit, secrets->audit_key_secret,
+                             audit->mac);
+    if (st != SFI_OK)
+        return st;
+    return v->token != NULL ? sfi__vault_token_seal(v, h, secrets)
+                            : sfi__vault_seal_under(v, h, v->pin_secret,
+                                                    v->pin_len, secrets);
 }
 
 static sfi_status
@@ -223,15 +243,17 @@ vault_create_ledger(struct vault *v, struct ledger_head *h,
         memcpy(secrets.audit_key_secret, audit_key_secret, SFI_AUDIT_KEY_LEN);
     else
         st = sfi__random(v->ctx, secrets.audit_key_secret, SFI_AUDIT_KEY_LEN);
-    if (st == SFI_OK)
-        st = vault_complete_head(v, h, &secrets);
-    if (st == SFI_OK) {
-        st = v->place->create(v->ctx, v->path, h);
-        if (st != SFI_OK && v->token != NULL)
-            sfi__vault_token_undo(v, h);
-    }
+    if (st != SFI_OK)
+        goto out;
+    st = vault_complete_head(v, h, &secrets);
+    if (st != SFI_OK)
+        goto out;
+    st = v->place->create(v->ctx, v->path, h);
     if (st == SFI_OK)
         sfi__vault_unlock(v, h, &secrets);
+    else if (v->token != NULL)
+        sfi__vault_token_undo(v, h);
+out:
     sfi__wipe(&secrets, sizeof(secrets));
     return st;
 }
@@ -278,8 +300,9 @@ vault_provision(void *user, const uint8_t *key, size_t key_len,
     sfi_personalization *p;
     sfi_status st = vault_check_provision(v, key_len, nonce_len);
 
-    if (st == SFI_OK)
-        st = sfi__perso_new(v->ctx, perso, perso_len, &p);
+    if (st != SFI_OK)
+        return st;
+    st = sfi__perso_new(v->ctx, perso, perso_len, &p);
     if (st != SFI_OK)
         return st;
     (void)sfi__text_copy(h.audit.firmware_id, sizeof(h.audit.firmware_id),
@@ -293,16 +316,18 @@ vault_provision(void *user, const uint8_t *key, size_t key_len,
 
 /* ---- licences ---- */
 
-/* What only the owner of the PIN may do. */
+/* Only the owner of the PIN may do this. */
 static sfi_status
 vault_need_login(struct vault *v, const char *what)
 {
     sfi_status st = sfi__vault_need(v);
 
-    if (st == SFI_OK && !v->unlocked)
-        st = sfi__fail(v->ctx, SFI_ERR_HSM_PIN, "the vault %s after a login",
-                       what);
-    return st;
+    if (st != SFI_OK)
+        return st;
+    if (!v->unlocked)
+        return sfi__fail(v->ctx, SFI_ERR_HSM_PIN,
+                         "the vault %s only after a login", what);
+    return SFI_OK;
 }
 
 static sfi_status
@@ -311,16 +336,16 @@ vault_license(void *user, const uint8_t *data, size_t len, uint32_t session,
 {
     struct vault *v = user;
     sfi_certificate *cert;
-    sfi_status st = vault_need_login(v, "gives licences only");
+    sfi_status st = vault_need_login(v, "issues licences");
 
-    if (st == SFI_OK)
-        st = sfi__cert_new(v->ctx, data, len, &cert);
     if (st != SFI_OK)
         return st;
     if (*out_len < SFI_LICENSE_LEN)
-        st = sfi__fail(v->ctx, SFI_ERR_INTERNAL, "licence buffer");
-    else
-        st = sfi__vault_license(v, cert, session, out);
+        return sfi__fail(v->ctx, SFI_ERR_INTERNAL, "licence buffer too small");
+    st = sfi__cert_new(v->ctx, data, len, &cert);
+    if (st != SFI_OK)
+        return st;
+    st = sfi__vault_license(v, cert, session, out);
     if (st == SFI_OK)
         *out_len = SFI_LICENSE_LEN;
     sfi__obj_unref(cert);
@@ -331,7 +356,7 @@ static sfi_status
 vault_retire(void *user)
 {
     struct vault *v = user;
-    sfi_status st = vault_need_login(v, "is retired only");
+    sfi_status st = vault_need_login(v, "can be retired");
 
     return st == SFI_OK ? sfi__vault_retire(v) : st;
 }
@@ -380,17 +405,18 @@ sfi__vault_open(sfi_ctx *ctx, const char *name, const struct kdf_cost *cost,
     v->cost = *cost;
     v->place = place != NULL ? place : &sfi__ledger_sqlite;
     v->path = sfi__ctx_alloc(ctx, size);
-    if (v->path != NULL) {
-        (void)sfi__text_copy(v->path, size, name); /* cut before the option */
-        st = sfi__vault_attach(v);
-    }
+    if (v->path == NULL)
+        goto out;
+    (void)sfi__text_copy(v->path, size, name); /* cut before the option */
+    st = sfi__vault_attach(v);
     if (st == SFI_OK && uri != NULL)
         st = sfi__token_open(ctx, uri, &v->token);
-    if (st != SFI_OK) {
-        vault_close(v);
-        return st;
-    }
+    if (st != SFI_OK)
+        goto out;
     *ops = vault_ops;
     *user = v;
     return SFI_OK;
+out:
+    vault_close(v);
+    return st;
 }

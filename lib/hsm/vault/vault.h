@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The vault, an HSM in a file: policy over a ledger. */
+/* The vault: an HSM in a file. */
 #ifndef SFI_HSM_VAULT_VAULT_H
 #define SFI_HSM_VAULT_VAULT_H
 
@@ -14,13 +14,12 @@
 
 struct ledger_place;
 
-/* The length of PATH in "PATH?token=URI", and the URI, which is all that
- * follows; NULL: it is a path alone. */
+/* The length of PATH in "PATH?token=URI", and the URI, which is the rest of the
+ * name; NULL without one. */
 size_t sfi__vault_name(const char *name, const char **uri);
 
-/* `name`: PATH, or PATH?token=URI.  `cost` is for provisioning and a change of
- * PIN.  `place`: NULL for an SQLite file.  Nothing is written to an absent
- * ledger. */
+/* `name`: PATH, or PATH?token=URI.  `cost` is used when a PIN is set.  `place`:
+ * NULL for an SQLite file.  Opening does not create the file. */
 sfi_status sfi__vault_open(sfi_ctx *ctx, const char *name,
                            const struct kdf_cost *cost,
                            const struct ledger_place *place, sfi_hsm_ops *ops,

@@ -158,7 +158,7 @@ START_TEST(test_provision_race)
                     SFI_ERR_HSM_STATE, where,
                     "already provisioned, and locked for ever");
     ck_assert_fails(license(two, &c, NULL), SFI_ERR_HSM_PIN, where,
-                    "the vault gives licences only after a login");
+                    "the vault issues licences only after a login");
     ck_assert_ok(sfi_hsm_login(two, MAKER_PIN, strlen(MAKER_PIN)));
     ck_assert_ok(license(two, &c, NULL));
     sfi_hsm_free(one);
@@ -386,7 +386,7 @@ START_TEST(test_wrong_pin_until_blocked)
         ck_assert_uint_eq(info.pin_tries_left, left);
         ck_assert_uint_eq(info.state, SFI_HSM_OPERATIONAL);
         ck_assert_fails(license(hsm, &c, NULL), SFI_ERR_HSM_PIN, where,
-                        "the vault gives licences only after a login");
+                        "the vault issues licences only after a login");
         sfi_hsm_free(hsm);
     }
     ck_assert_ok(vault_open(path, &hsm));
@@ -429,7 +429,7 @@ START_TEST(test_wrong_pin_ends_the_login)
     chip_make(&maker, MAKER_PRODUCT, &c);
     ck_assert_int_eq(sfi_hsm_login(hsm, "12345678", 8), SFI_ERR_HSM_PIN);
     ck_assert_fails(license(hsm, &c, NULL), SFI_ERR_HSM_PIN, where,
-                    "the vault gives licences only after a login");
+                    "the vault issues licences only after a login");
     sfi_hsm_free(hsm);
     chip_free(&c);
 }

@@ -259,7 +259,7 @@ START_TEST(test_retire)
     sfi_hsm_free(hsm);
     ck_assert_ok(vault_open(path, &hsm));
     ck_assert_fails(sfi_hsm_retire(hsm), SFI_ERR_HSM_PIN, where,
-                    "the vault is retired only after a login");
+                    "the vault can be retired only after a login");
     sfi_hsm_free(hsm);
     hsm = vault_login(path);
     ck_assert_ok(sfi_hsm_retire(hsm));
@@ -417,7 +417,7 @@ START_TEST(test_change_pin_until_blocked)
     ck_assert_int_eq(sfi_hsm_change_pin(hsm, "wrong", 5, "1234", 4),
                      SFI_ERR_HSM_PIN);
     ck_assert_fails(license(hsm, 0, 0, NULL), SFI_ERR_HSM_PIN, where,
-                    "the vault gives licences only after a login");
+                    "the vault issues licences only after a login");
     for (int i = 0; i < 8; i++)
         ck_assert_int_eq(sfi_hsm_change_pin(hsm, "wrong", 5, "1234", 4),
                          SFI_ERR_HSM_PIN);

@@ -394,7 +394,7 @@ START_TEST(test_edited_before_login)
                  edits[_i].login);
     if (edits[_i].login != NULL)
         ck_assert_fails(license(hsm, 0, NULL), SFI_ERR_HSM_PIN, where,
-                        "the vault gives licences only after a login");
+                        "the vault issues licences only after a login");
     sfi_hsm_free(hsm);
 }
 END_TEST

@@ -113,7 +113,7 @@ login_fails(sfi_status status, const char *message)
     succeeds(vault_open(name, &hsm));
     ck_assert_fails(login(hsm, TOKEN_PIN), status, where, message);
     ck_assert_fails(license_new(hsm), SFI_ERR_HSM_PIN, where,
-                    "the vault gives licences only after a login");
+                    "the vault issues licences only after a login");
     sfi_hsm_free(hsm);
 }
 
@@ -160,7 +160,7 @@ START_TEST(test_whole_story)
 
     succeeds(sfi_hsm_open(ctx, uri, &hsm));
     ck_assert_fails(license(hsm, &c, again), SFI_ERR_HSM_PIN, where,
-                    "the vault gives licences only after a login");
+                    "the vault issues licences only after a login");
     succeeds(login(hsm, TOKEN_PIN));
     succeeds(license(hsm, &c, again));
     ck_assert_mem_eq(first, again, sizeof(first));
@@ -337,7 +337,7 @@ START_TEST(test_wrong_pin)
     succeeds(login(hsm, TOKEN_PIN)); /* the token's tries, not the vault's */
     ck_assert_int_eq(login(hsm, "1234-567"), SFI_ERR_HSM_PIN);
     ck_assert_fails(license_new(hsm), SFI_ERR_HSM_PIN, where,
-                    "the vault gives licences only after a login");
+                    "the vault issues licences only after a login");
     proxy->token_flags = CKF_USER_PIN_FINAL_TRY;
     ck_assert_uint_eq(info(hsm).pin_tries_left, 1);
     proxy->token_flags = CKF_USER_PIN_LOCKED;
