@@ -8,6 +8,8 @@
 
 #include <sfi/chip.h>
 
+#include "chip/parts.h"
+
 #define CHIP_PRODUCT_ID_LEN 8u
 #define CHIP_OB_ROWS_MAX 12u
 #define CHIP_RAMS_MAX 2u
@@ -89,9 +91,11 @@ struct sfi_chip {
 #define CHIP_RDP_LEVEL1 0xbbu /* one of many */
 #define CHIP_RDP_LEVEL2 0xccu
 
-#define CHIP_COUNT 2u
-extern const struct sfi_chip sfi__chip_stm32h753;
-extern const struct sfi_chip sfi__chip_stm32l462;
+/* sfi__chip_NAME of each part */
+#define CHIP_DECLARE(part) extern const struct sfi_chip sfi__chip_##part;
+CHIP_PARTS(CHIP_DECLARE)
+#define CHIP_ONE_MORE(part) +1u
+#define CHIP_COUNT (0u CHIP_PARTS(CHIP_ONE_MORE))
 
 uint32_t sfi__chip_range_end(const struct chip_range *r);
 /* Is [address, address + size) inside? */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Finds a part, and answers what is asked of it.  Freestanding. */
 #include "chip/chip.h"
 
+#define AS_POINTER(part) &sfi__chip_##part,
 static const struct sfi_chip *const chips[CHIP_COUNT] = {
-    &sfi__chip_stm32h753,
-    &sfi__chip_stm32l462,
-};
+    CHIP_PARTS(AS_POINTER)};
 
 uint32_t
 sfi__chip_range_end(const struct chip_range *r)

@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* What the bits of the option bytes mean, as data, in the words of ST's tools.
- * Only hosts need it. */
+ *
+ * Only hosts need it.  So a part's file is compiled twice: with CHIP_FIELDS 0
+ * it is the part's table, with 1 its fields; a device gets the table alone. */
 #ifndef SFI_CHIP_FIELDS_H
 #define SFI_CHIP_FIELDS_H
 
 #include <stddef.h>
 
 #include "chip/chip.h"
+
+#ifndef CHIP_FIELDS
+#define CHIP_FIELDS 0
+#endif
 
 /* What one value means; the last row of a list has this value, and means all
  * others (text NULL: nothing to say). */
@@ -25,7 +31,32 @@ struct chip_ob_field {
     const struct chip_ob_word *words; /* NULL: a number */
 };
 
-/* All of a part; none overlap. */
+struct chip_field_list {
+    const struct chip_ob_field *fields;
+    size_t count;
+};
+
+#define CHIP_FIELD_LIST(table)                    \
+    {                                             \
+        (table), sizeof(table) / sizeof(*(table)) \
+    }
+
+/* sfi__chip_fields_NAME of each part */
+#define CHIP_DECLARE_FIELDS(part) \
+    extern const struct chip_field_list sfi__chip_fields_##part;
+CHIP_PARTS(CHIP_DECLARE_FIELDS)
+
+/* Meanings that fields of several parts share. */
+extern const struct chip_ob_word sfi__chip_words_rdp[];
+extern const struct chip_ob_word sfi__chip_words_set_is_on[];
+extern const struct chip_ob_word sfi__chip_words_clear_is_on[];
+extern const struct chip_ob_word sfi__chip_words_started_by[];
+extern const struct chip_ob_word sfi__chip_words_when_stopped[];
+extern const struct chip_ob_word sfi__chip_words_causes_reset[];
+extern const struct chip_ob_word sfi__chip_words_protected[];
+extern const struct chip_ob_word sfi__chip_words_erased[];
+
+/* All fields of a part; no two share a bit. */
 const struct chip_ob_field *sfi__chip_fields(const struct sfi_chip *chip,
                                              size_t *count);
 uint32_t

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* STM32H753xI: its table, and for hosts the fields of its option bytes. */
 #include "chip/chip.h"
+#include "chip/fields.h"
+
+#if !CHIP_FIELDS
 
 /* The option window begins at OPTSR_CUR (RM0433, FLASH_BASE + 0x1C); bank 2's
  * registers are 0x100 further on. */
@@ -50,3 +54,75 @@ const struct sfi_chip sfi__chip_stm32h753 = {
     .flash_regs = 0x52002000,
     .mailbox = {0x24030000, 0x11000},
 };
+
+#else /* CHIP_FIELDS */
+
+static const struct chip_ob_word dtcm[] = {
+    {0, "2 KB"}, {1, "4 KB"}, {2, "8 KB"}, {3, "16 KB"}, {CHIP_ANY_VALUE, NULL},
+};
+
+/* RM0433, 4.9.7 and on */
+static const struct chip_ob_field fields[] = {
+    {"RDP", 0, 8, 8, "readout protection", sfi__chip_words_rdp},
+    {"BOR_LEV", 0, 2, 2, "brown-out reset level", NULL},
+    {"IWDG1_SW", 0, 4, 1, "independent watchdog", sfi__chip_words_started_by},
+    {"NRST_STOP_D1", 0, 6, 1, "entering DStop", sfi__chip_words_causes_reset},
+    {"NRST_STBY_D1", 0, 7, 1, "entering DStandby",
+     sfi__chip_words_causes_reset},
+    {"IWDG_FZ_STOP", 0, 17, 1, "watchdog in Stop mode",
+     sfi__chip_words_when_stopped},
+    {"IWDG_FZ_SDBY", 0, 18, 1, "watchdog in Standby mode",
+     sfi__chip_words_when_stopped},
+    {"ST_RAM_SIZE", 0, 19, 2, "DTCM for ST's services", dtcm},
+    {"SECURITY", 0, 21, 1, "secure access mode; cannot be taken back",
+     sfi__chip_words_set_is_on},
+    {"IO_HSLV", 0, 29, 1, "high-speed I/O at low voltage",
+     sfi__chip_words_set_is_on},
+    {"SWAP_BANK_OPT", 0, 31, 1, "the two banks are swapped",
+     sfi__chip_words_set_is_on},
+    {"PROT_AREA_START1", 1, 0, 12, "first PCROP block of bank 1, in 256 bytes",
+     NULL},
+    {"PROT_AREA_END1", 1, 16, 12, "last PCROP block of bank 1", NULL},
+    {"DMEP1", 1, 31, 1, "PCROP of bank 1 at an erase of all",
+     sfi__chip_words_erased},
+    {"PROT_AREA_START2", 2, 0, 12, "first PCROP block of bank 2, in 256 bytes",
+     NULL},
+    {"PROT_AREA_END2", 2, 16, 12, "last PCROP block of bank 2", NULL},
+    {"DMEP2", 2, 31, 1, "PCROP of bank 2 at an erase of all",
+     sfi__chip_words_erased},
+    {"SEC_AREA_START1", 3, 0, 12, "first secure block of bank 1, in 256 bytes",
+     NULL},
+    {"SEC_AREA_END1", 3, 16, 12, "last secure block of bank 1", NULL},
+    {"DMES1", 3, 31, 1, "secure area of bank 1 at an erase of all",
+     sfi__chip_words_erased},
+    {"SEC_AREA_START2", 4, 0, 12, "first secure block of bank 2, in 256 bytes",
+     NULL},
+    {"SEC_AREA_END2", 4, 16, 12, "last secure block of bank 2", NULL},
+    {"DMES2", 4, 31, 1, "secure area of bank 2 at an erase of all",
+     sfi__chip_words_erased},
+    {"nWRP0", 5, 0, 1, "writing sector 0", sfi__chip_words_protected},
+    {"nWRP1", 5, 1, 1, "writing sector 1", sfi__chip_words_protected},
+    {"nWRP2", 5, 2, 1, "writing sector 2", sfi__chip_words_protected},
+    {"nWRP3", 5, 3, 1, "writing sector 3", sfi__chip_words_protected},
+    {"nWRP4", 5, 4, 1, "writing sector 4", sfi__chip_words_protected},
+    {"nWRP5", 5, 5, 1, "writing sector 5", sfi__chip_words_protected},
+    {"nWRP6", 5, 6, 1, "writing sector 6", sfi__chip_words_protected},
+    {"nWRP7", 5, 7, 1, "writing sector 7", sfi__chip_words_protected},
+    {"nWRP8", 6, 0, 1, "writing sector 8", sfi__chip_words_protected},
+    {"nWRP9", 6, 1, 1, "writing sector 9", sfi__chip_words_protected},
+    {"nWRP10", 6, 2, 1, "writing sector 10", sfi__chip_words_protected},
+    {"nWRP11", 6, 3, 1, "writing sector 11", sfi__chip_words_protected},
+    {"nWRP12", 6, 4, 1, "writing sector 12", sfi__chip_words_protected},
+    {"nWRP13", 6, 5, 1, "writing sector 13", sfi__chip_words_protected},
+    {"nWRP14", 6, 6, 1, "writing sector 14", sfi__chip_words_protected},
+    {"nWRP15", 6, 7, 1, "writing sector 15", sfi__chip_words_protected},
+    {"BOOT_CM7_ADD0", 7, 0, 16, "upper half of the boot address, BOOT0 low",
+     NULL},
+    {"BOOT_CM7_ADD1", 7, 16, 16, "upper half of the boot address, BOOT0 high",
+     NULL},
+};
+
+const struct chip_field_list sfi__chip_fields_stm32h753 =
+    CHIP_FIELD_LIST(fields);
+
+#endif

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* STM32L462CE: its table, and for hosts the fields of its option bytes. */
 #include "chip/chip.h"
+#include "chip/fields.h"
+
+#if !CHIP_FIELDS
 
 /* The part comes with its secure bootloader in flash: 4 KB at the start that
  * stay, 42 KB at the end of which 40 KB go after a success (AN4992, section
@@ -45,3 +49,49 @@ const struct sfi_chip sfi__chip_stm32l462 = {
     .ob_write_resets = true,
     .loader = {0x08075800, 40u << 10},
 };
+
+#else /* CHIP_FIELDS */
+
+static const struct chip_ob_word boot0[] = {
+    {1, "the pin"},
+    {0, "the bit nBOOT0"},
+    {CHIP_ANY_VALUE, NULL},
+};
+
+/* RM0394, 3.4 */
+static const struct chip_ob_field fields[] = {
+    {"RDP", 0, 0, 8, "readout protection", sfi__chip_words_rdp},
+    {"BOR_LEV", 0, 8, 3, "brown-out reset level", NULL},
+    {"nRST_STOP", 0, 12, 1, "entering Stop", sfi__chip_words_causes_reset},
+    {"nRST_STDBY", 0, 13, 1, "entering Standby", sfi__chip_words_causes_reset},
+    {"nRST_SHDW", 0, 14, 1, "entering Shutdown", sfi__chip_words_causes_reset},
+    {"IWDG_SW", 0, 16, 1, "independent watchdog", sfi__chip_words_started_by},
+    {"IWDG_STOP", 0, 17, 1, "watchdog in Stop mode",
+     sfi__chip_words_when_stopped},
+    {"IWDG_STDBY", 0, 18, 1, "watchdog in Standby mode",
+     sfi__chip_words_when_stopped},
+    {"WWDG_SW", 0, 19, 1, "window watchdog", sfi__chip_words_started_by},
+    {"nBOOT1", 0, 23, 1, "with BOOT0 high: 1 boots system memory, 0 SRAM1",
+     NULL},
+    {"SRAM2_PE", 0, 24, 1, "parity check of SRAM2",
+     sfi__chip_words_clear_is_on},
+    {"SRAM2_RST", 0, 25, 1, "erasing SRAM2 at a reset",
+     sfi__chip_words_clear_is_on},
+    {"nSWBOOT0", 0, 26, 1, "BOOT0 comes from", boot0},
+    {"nBOOT0", 0, 27, 1, "the complement of BOOT0, when nSWBOOT0 is 0", NULL},
+    {"PCROP1_STRT", 1, 0, 16, "first PCROP block, in 8 bytes", NULL},
+    {"PCROP1_END", 2, 0, 16, "last PCROP block", NULL},
+    {"PCROP_RDP", 2, 31, 1, "PCROP when readout protection goes",
+     sfi__chip_words_erased},
+    {"WRP1A_STRT", 3, 0, 8, "first write-protected page of range A", NULL},
+    {"WRP1A_END", 3, 16, 8, "last page of range A; before the first: no page",
+     NULL},
+    {"WRP1B_STRT", 4, 0, 8, "first write-protected page of range B", NULL},
+    {"WRP1B_END", 4, 16, 8, "last page of range B; before the first: no page",
+     NULL},
+};
+
+const struct chip_field_list sfi__chip_fields_stm32l462 =
+    CHIP_FIELD_LIST(fields);
+
+#endif

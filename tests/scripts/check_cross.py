@@ -60,6 +60,11 @@ def missing(pairs):
                   if not n.startswith(RUNTIME))
 
 
+def host_only(pairs):
+    """The option bytes' fields: texts that a boot loader has no use for."""
+    return sorted({n for n, _ in pairs if n.startswith("sfi__chip_fields")})
+
+
 def check(compiler, core, root, sources):
     found = []
     with tempfile.TemporaryDirectory() as name:
@@ -75,6 +80,7 @@ def check(compiler, core, root, sources):
         print(f"{core}: {'total':20} text {total[0]:6} bss {total[2]:4}")
         if total[1] + total[2] > 0:
             found.append(f"{core}: the core has writable data of its own")
+    found += [f"{core}: {n} is for hosts alone" for n in host_only(pairs)]
     return found + [f"{core}: {n} is missing" for n in missing(pairs)]
 
 
@@ -84,6 +90,8 @@ def self_test():
         ({("f", "T"), ("__aeabi_uldivmod", "U")}, []),
         ({("f", "T"), ("puts", "U"), ("malloc", "U")}, ["malloc", "puts"]),
     ]
+    if host_only({("sfi__chip_fields_x", "R")}) != ["sfi__chip_fields_x"]:
+        return 1
     return 1 if any(missing(pairs) != want for pairs, want in rows) else 0
 
 

@@ -110,7 +110,7 @@ ALSO = {
 
 # The island: all that the device core may see, directly or not.
 ISLAND = ["lib/device/*", "lib/util/rd.h", "lib/util/wr.h", "lib/util/mem.h",
-          "lib/chip/chip.h", "lib/wire/*", "lib/proto/*",
+          "lib/chip/chip.h", "lib/chip/parts.h", "lib/wire/*", "lib/proto/*",
           "include/sfi/api.h", "include/sfi/chip.h", "include/sfi/device.h",
           "include/sfi/status.h"]  # statuses are numbers
 FREESTANDING = ["limits.h", "stdbool.h", "stddef.h", "stdint.h",

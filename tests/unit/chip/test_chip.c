@@ -123,6 +123,23 @@ START_TEST(test_fields_agree)
 }
 END_TEST
 
+/* A part without fields of its own would show those of another one. */
+START_TEST(test_fields_are_the_parts_own)
+{
+    const struct sfi_chip stranger = *sfi__chip_at((uint32_t)_i);
+    size_t count, other;
+    const struct chip_ob_field *f =
+        sfi__chip_fields(sfi__chip_at((uint32_t)_i), &count);
+
+    ck_assert_ptr_nonnull(f);
+    ck_assert_uint_gt(count, 0);
+    for (uint32_t i = 0; i < (uint32_t)_i; i++)
+        ck_assert_ptr_ne(sfi__chip_fields(sfi__chip_at(i), &other), f);
+    ck_assert_ptr_null(sfi__chip_fields(&stranger, &count));
+    ck_assert_uint_eq(count, 0);
+}
+END_TEST
+
 START_TEST(test_ranges)
 {
     struct chip_range r = {0x08000000, 0x1000};
@@ -156,6 +173,7 @@ main(void)
     tcase_add_loop_test(tc, test_tables_agree, 0, CHIP_COUNT);
     tcase_add_test(tc, test_geometry);
     tcase_add_loop_test(tc, test_fields_agree, 0, CHIP_COUNT);
+    tcase_add_loop_test(tc, test_fields_are_the_parts_own, 0, CHIP_COUNT);
     tcase_add_test(tc, test_ranges);
     suite_add_tcase(s, tc);
     sr = srunner_create(s);
