@@ -21,7 +21,7 @@ static const uint8_t usart_commands[] = {
 };
 
 static bool
-usart_known(void *user, uint8_t cmd, uint16_t opcode)
+device_usart_known(void *user, uint8_t cmd, uint16_t opcode)
 {
     (void)user;
     return sfi__request_knows(opcode) &&
@@ -29,9 +29,9 @@ usart_known(void *user, uint8_t cmd, uint16_t opcode)
 }
 
 static uint8_t
-usart_special(void *user, uint16_t opcode, const uint8_t *param,
-              size_t param_len, uint8_t *data, size_t data_len, uint8_t *reply,
-              size_t *reply_len)
+device_usart_special(void *user, uint16_t opcode, const uint8_t *param,
+                     size_t param_len, uint8_t *data, size_t data_len,
+                     uint8_t *reply, size_t *reply_len)
 {
     struct request req = {opcode, param, param_len, data, data_len};
     struct wr w;
@@ -44,8 +44,8 @@ usart_special(void *user, uint16_t opcode, const uint8_t *param,
 }
 
 static const struct an3155_handlers usart_handlers = {
-    .known = usart_known,
-    .special = usart_special,
+    .known = device_usart_known,
+    .special = device_usart_special,
 };
 
 size_t
@@ -55,8 +55,8 @@ sfi_device_size(void)
 }
 
 static void
-start(struct sfi_device *dev, const struct sfi_chip *chip,
-      const sfi_device_port *port, void *user)
+device_start_core(struct sfi_device *dev, const struct sfi_chip *chip,
+                  const sfi_device_port *port, void *user)
 {
     const struct an3155_device_config config = {
         .handlers = &usart_handlers,
@@ -94,13 +94,13 @@ sfi_device_init(void *mem, size_t mem_len, const sfi_chip *chip,
         return st;
     if (chip->program_unit > DEVICE_UNIT_MAX)
         return SFI_ERR_UNSUPPORTED;
-    start(mem, chip, port, user);
+    device_start_core(mem, chip, port, user);
     *out = mem;
     return SFI_OK;
 }
 
 static bool
-is_answering(const struct sfi_device *dev)
+device_is_answering(const struct sfi_device *dev)
 {
     return dev->leave < LEAVE_NOW;
 }
@@ -117,7 +117,7 @@ sfi_device_usart(sfi_device *dev, const uint8_t *in, size_t in_len,
     sfi__wr_init(&w, out, *out_len);
     if (in_len > 0)
         dev->heard_at = sfi__port_now_ms(dev);
-    for (size_t i = 0; i < in_len && is_answering(dev); i++)
+    for (size_t i = 0; i < in_len && device_is_answering(dev); i++)
         sfi__an3155_device_byte(&dev->usart, in[i], &w);
     *out_len = w.len;
     return sfi__wr_ok(&w) ? SFI_OK : SFI_ERR_BUFFER;
@@ -137,7 +137,7 @@ sfi_device_handle(sfi_device *dev, uint16_t opcode, const uint8_t *param,
     if (*out_len < SFI_DEVICE_REPLY_MAX)
         return SFI_ERR_BUFFER;
     *out_len = 0;
-    if (!is_answering(dev))
+    if (!device_is_answering(dev))
         return SFI_OK;
     sfi__wr_init(&w, out + 1, SFI_CMD_REPLY_MAX);
     out[0] = sfi__request_run(dev, &req, &w);
@@ -152,7 +152,7 @@ sfi_device_state(const sfi_device *dev)
 }
 
 static bool
-is_due(struct sfi_device *dev)
+device_leave_is_due(struct sfi_device *dev)
 {
     return dev->leave == LEAVE_NOW ||
            (dev->leave == LEAVE_SOON && sfi__port_now_ms(dev) >= dev->leave_at);
@@ -166,9 +166,9 @@ sfi_device_poll(sfi_device *dev, uint8_t *out, size_t *out_len)
     if (dev == NULL || out == NULL || out_len == NULL)
         return;
     sfi__wr_init(&w, out, *out_len);
-    if (is_due(dev))
+    if (device_leave_is_due(dev))
         sfi__session_leave(dev);
-    else if (is_answering(dev) && sfi__an3155_device_busy(&dev->usart) &&
+    else if (device_is_answering(dev) && sfi__an3155_device_busy(&dev->usart) &&
              sfi__port_now_ms(dev) - dev->heard_at >= DEVICE_SILENCE_MS)
         sfi__an3155_device_drop(&dev->usart, &w);
     *out_len = w.len;

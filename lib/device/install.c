@@ -11,7 +11,7 @@
 #define BLANK_CHUNK 256u
 
 static bool
-is_blank(const uint8_t *data, size_t len)
+install_is_blank(const uint8_t *data, size_t len)
 {
     uint8_t all = 0xff;
 
@@ -22,8 +22,8 @@ is_blank(const uint8_t *data, size_t len)
 
 /* SFI_CAUSE_NONE: erased; `otherwise`: not; _FLASH_VERIFY: cannot be read. */
 static uint8_t
-check_blank(struct sfi_device *dev, uint32_t addr, uint32_t len,
-            uint8_t otherwise)
+install_check_blank(struct sfi_device *dev, uint32_t addr, uint32_t len,
+                    uint8_t otherwise)
 {
     uint8_t chunk[BLANK_CHUNK];
     uint8_t cause = SFI_CAUSE_NONE;
@@ -33,7 +33,7 @@ check_blank(struct sfi_device *dev, uint32_t addr, uint32_t len,
 
         if (!sfi__port_read(dev, addr, chunk, n))
             cause = SFI_CAUSE_FLASH_VERIFY;
-        else if (!is_blank(chunk, n))
+        else if (!install_is_blank(chunk, n))
             cause = otherwise;
         addr += n;
         len -= n;
@@ -46,13 +46,14 @@ bool
 sfi__install_erase(struct sfi_device *dev, const struct chip_range *range)
 {
     return sfi__port_erase(dev, range->base, range->size) &&
-           check_blank(dev, range->base, range->size, SFI_CAUSE_FLASH_ERASE) ==
-               SFI_CAUSE_NONE;
+           install_check_blank(dev, range->base, range->size,
+                               SFI_CAUSE_FLASH_ERASE) == SFI_CAUSE_NONE;
 }
 
 /* AN4992, section 7: the last word of a bank cannot be programmed. */
 static bool
-touches_barred_word(const struct sfi_chip *chip, uint32_t first, uint32_t end)
+install_hits_barred_word(const struct sfi_chip *chip, uint32_t first,
+                         uint32_t end)
 {
     uint32_t bank_end = chip->flash.base;
 
@@ -68,13 +69,13 @@ touches_barred_word(const struct sfi_chip *chip, uint32_t first, uint32_t end)
 
 /* Whole program units: what an area takes of the flash. */
 static uint32_t
-first_of(const struct sfi_chip *chip, const struct image_area *a)
+install_first_unit(const struct sfi_chip *chip, const struct image_area *a)
 {
     return a->address - a->address % chip->program_unit;
 }
 
 static uint32_t
-end_of(const struct sfi_chip *chip, const struct image_area *a)
+install_units_end(const struct sfi_chip *chip, const struct image_area *a)
 {
     uint32_t unit = chip->program_unit;
     uint32_t end = a->address + a->size;
@@ -95,17 +96,17 @@ sfi__install_check(struct sfi_device *dev, const struct image_area *a)
         return SFI_CAUSE_AREA_SIZE;
     if (!sfi__chip_range_has(&chip->user, a->address, a->size))
         return SFI_CAUSE_AREA_ADDRESS;
-    first = first_of(chip, a);
-    end = end_of(chip, a);
+    first = install_first_unit(chip, a);
+    end = install_units_end(chip, a);
     if (first < dev->session.free_from)
         return SFI_CAUSE_AREA_BELOW;
-    if (touches_barred_word(chip, first, end))
+    if (install_hits_barred_word(chip, first, end))
         return SFI_CAUSE_AREA_ADDRESS;
-    return check_blank(dev, first, end - first, SFI_CAUSE_FLASH_ERASE);
+    return install_check_blank(dev, first, end - first, SFI_CAUSE_FLASH_ERASE);
 }
 
 static void
-next_unit(struct session *s, uint32_t address, uint32_t fill)
+install_start_unit(struct session *s, uint32_t address, uint32_t fill)
 {
     s->unit_address = address;
     s->unit_fill = fill;
@@ -115,15 +116,15 @@ next_unit(struct session *s, uint32_t address, uint32_t fill)
 void
 sfi__install_begin(struct sfi_device *dev, const struct image_area *a)
 {
-    uint32_t first = first_of(dev->chip, a);
+    uint32_t first = install_first_unit(dev->chip, a);
 
-    next_unit(&dev->session, first, a->address - first);
-    dev->session.free_from = end_of(dev->chip, a);
+    install_start_unit(&dev->session, first, a->address - first);
+    dev->session.free_from = install_units_end(dev->chip, a);
 }
 
 static uint8_t
-program(struct sfi_device *dev, uint32_t addr, const uint8_t *data,
-        uint32_t len)
+install_program_unit(struct sfi_device *dev, uint32_t addr, const uint8_t *data,
+                     uint32_t len)
 {
     uint8_t back[DEVICE_UNIT_MAX];
     uint8_t cause = SFI_CAUSE_NONE;
@@ -147,8 +148,8 @@ sfi__install_flush(struct sfi_device *dev)
     uint8_t cause = SFI_CAUSE_NONE;
 
     if (s->unit_fill > 0)
-        cause = program(dev, s->unit_address, s->unit, unit);
-    next_unit(s, s->unit_address + unit, 0);
+        cause = install_program_unit(dev, s->unit_address, s->unit, unit);
+    install_start_unit(s, s->unit_address + unit, 0);
     return cause;
 }
 

@@ -5,7 +5,7 @@
 #include "util/mem.h"
 
 static bool
-is_complete(const sfi_device_port *p)
+port_is_complete(const sfi_device_port *p)
 {
     return p->flash_erase != NULL && p->flash_program != NULL &&
            p->flash_read != NULL && p->ob_program != NULL &&
@@ -28,7 +28,7 @@ sfi__port_check(const sfi_device_port *port)
         if (raw[i] != 0)
             return SFI_ERR_ABI;
     }
-    return is_complete(port) ? SFI_OK : SFI_ERR_ABI;
+    return port_is_complete(port) ? SFI_OK : SFI_ERR_ABI;
 }
 
 bool

@@ -13,7 +13,7 @@
 /* CRC-32 of IEEE 802.3, reflected, one bit at a time: 128 bytes, and no table
  * to spend flash on. */
 static uint32_t
-crc32(const uint8_t *data, size_t len)
+record_checksum(const uint8_t *data, size_t len)
 {
     uint32_t crc = 0xffffffff;
 
@@ -40,11 +40,12 @@ sfi__record_write(uint8_t raw[SFI_DEVICE_RECORD_LEN], const struct record *r)
     sfi__wr_u32le(&w, r->ob_len);
     sfi__wr_bytes(&w, r->ob, sizeof(r->ob));
     sfi__wr_fill(&w, 0, SFI_DEVICE_RECORD_LEN - RECORD_SUM_LEN - w.len);
-    sfi__wr_u32le(&w, crc32(raw, SFI_DEVICE_RECORD_LEN - RECORD_SUM_LEN));
+    sfi__wr_u32le(&w,
+                  record_checksum(raw, SFI_DEVICE_RECORD_LEN - RECORD_SUM_LEN));
 }
 
 static bool
-is_all(const uint8_t *raw, uint8_t byte)
+record_bytes_are(const uint8_t *raw, uint8_t byte)
 {
     size_t i = 0;
 
@@ -54,7 +55,7 @@ is_all(const uint8_t *raw, uint8_t byte)
 }
 
 static bool
-is_phase(enum record_phase phase)
+record_knows_phase(enum record_phase phase)
 {
     switch (phase) {
     case RECORD_EMPTY:
@@ -67,7 +68,7 @@ is_phase(enum record_phase phase)
 }
 
 static bool
-parse(struct record *r, const uint8_t *raw)
+record_parse_bytes(struct record *r, const uint8_t *raw)
 {
     const uint8_t *magic;
     uint32_t version;
@@ -83,19 +84,20 @@ parse(struct record *r, const uint8_t *raw)
     sfi__rd_bytes(&in, r->ob, sizeof(r->ob));
     sfi__rd_skip(&in, sfi__rd_left(&in) - RECORD_SUM_LEN);
     return sfi__equal(magic, RECORD_MAGIC, RECORD_MAGIC_LEN) &&
-           version == RECORD_VERSION && is_phase(r->phase) &&
+           version == RECORD_VERSION && record_knows_phase(r->phase) &&
            r->ob_len <= sizeof(r->ob) &&
            sfi__rd_u32le(&in) ==
-               crc32(raw, SFI_DEVICE_RECORD_LEN - RECORD_SUM_LEN);
+               record_checksum(raw, SFI_DEVICE_RECORD_LEN - RECORD_SUM_LEN);
 }
 
 enum record_found
 sfi__record_read(struct record *r, const uint8_t raw[SFI_DEVICE_RECORD_LEN])
 {
-    if (parse(r, raw))
+    if (record_parse_bytes(r, raw))
         return RECORD_GOOD;
     sfi__zero(r, sizeof(*r));
     r->phase = RECORD_EMPTY;
-    return is_all(raw, 0xff) || is_all(raw, 0x00) ? RECORD_NEVER
-                                                  : RECORD_DAMAGED;
+    return record_bytes_are(raw, 0xff) || record_bytes_are(raw, 0x00)
+               ? RECORD_NEVER
+               : RECORD_DAMAGED;
 }

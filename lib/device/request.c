@@ -15,7 +15,8 @@
 #define LICENSE_VERSION 1u
 
 static uint8_t
-on_info(struct sfi_device *dev, const struct request *req, struct wr *reply)
+request_on_info(struct sfi_device *dev, const struct request *req,
+                struct wr *reply)
 {
     const struct session *s = &dev->session;
     uint8_t raw[SFI_CMD_INFO_LEN];
@@ -46,8 +47,8 @@ on_info(struct sfi_device *dev, const struct request *req, struct wr *reply)
 }
 
 static uint8_t
-on_certificate(struct sfi_device *dev, const struct request *req,
-               struct wr *reply)
+request_on_certificate(struct sfi_device *dev, const struct request *req,
+                       struct wr *reply)
 {
     uint8_t raw[DEVICE_CERTIFICATE_LEN];
 
@@ -59,7 +60,8 @@ on_certificate(struct sfi_device *dev, const struct request *req,
 }
 
 static uint8_t
-on_secure(struct sfi_device *dev, const struct request *req, struct wr *reply)
+request_on_secure(struct sfi_device *dev, const struct request *req,
+                  struct wr *reply)
 {
     uint8_t flags = req->param[0];
 
@@ -86,7 +88,7 @@ on_secure(struct sfi_device *dev, const struct request *req, struct wr *reply)
 
 /* Another one than before, and not 0; false: the generator gives none. */
 static bool
-draw_session(struct sfi_device *dev)
+request_draw_session(struct sfi_device *dev)
 {
     uint8_t raw[SFI_CMD_SESSION_LEN];
 
@@ -107,10 +109,11 @@ draw_session(struct sfi_device *dev)
 }
 
 static uint8_t
-on_session(struct sfi_device *dev, const struct request *req, struct wr *reply)
+request_on_session(struct sfi_device *dev, const struct request *req,
+                   struct wr *reply)
 {
     (void)req;
-    if (dev->live.id == 0 && !draw_session(dev))
+    if (dev->live.id == 0 && !request_draw_session(dev))
         return SFI_CAUSE_RANDOM;
     sfi__wr_u32le(reply, dev->live.id);
     return SFI_CAUSE_NONE;
@@ -119,7 +122,7 @@ on_session(struct sfi_device *dev, const struct request *req, struct wr *reply)
 /* Is it for now?  A static licence is for any session; the one that a live
  * licence must name is over with it, whatever comes of it. */
 static struct verdict
-judge_session(struct sfi_device *dev, bool is_live, uint32_t session)
+request_judge_session(struct sfi_device *dev, bool is_live, uint32_t session)
 {
     struct verdict v = VERDICT_INIT;
     uint32_t due = is_live ? dev->live.id : 0;
@@ -133,7 +136,8 @@ judge_session(struct sfi_device *dev, bool is_live, uint32_t session)
 }
 
 static uint8_t
-on_license(struct sfi_device *dev, const struct request *req, struct wr *reply)
+request_on_license(struct sfi_device *dev, const struct request *req,
+                   struct wr *reply)
 {
     struct session *s = &dev->session;
     struct verdict verdict = VERDICT_INIT, timely = VERDICT_INIT;
@@ -147,7 +151,7 @@ on_license(struct sfi_device *dev, const struct request *req, struct wr *reply)
     is_live = sfi__equal(type, LICENSE_LIVE, LICENSE_TYPE_LEN);
     if (!is_live && !sfi__equal(type, LICENSE_STATIC, LICENSE_TYPE_LEN))
         return sfi__session_end(dev, SFI_CAUSE_LICENSE_TYPE);
-    timely = judge_session(dev, is_live, sfi__rd_u32le(&r));
+    timely = request_judge_session(dev, is_live, sfi__rd_u32le(&r));
     /* version, and the least version of the security extension */
     if (sfi__rd_u32le(&r) != LICENSE_VERSION || sfi__rd_u32le(&r) != 0)
         return sfi__session_end(dev, SFI_CAUSE_LICENSE_VERSION);
@@ -162,7 +166,8 @@ on_license(struct sfi_device *dev, const struct request *req, struct wr *reply)
 }
 
 static uint8_t
-on_header(struct sfi_device *dev, const struct request *req, struct wr *reply)
+request_on_header(struct sfi_device *dev, const struct request *req,
+                  struct wr *reply)
 {
     struct verdict verdict = VERDICT_INIT;
     struct image_header h;
@@ -188,7 +193,7 @@ on_header(struct sfi_device *dev, const struct request *req, struct wr *reply)
 }
 
 static uint8_t
-check_configuration(const struct sfi_device *dev, const struct image_area *a)
+request_check_config(const struct sfi_device *dev, const struct image_area *a)
 {
     if (a->address != 0)
         return SFI_CAUSE_AREA_ADDRESS;
@@ -199,7 +204,7 @@ check_configuration(const struct sfi_device *dev, const struct image_area *a)
 /* The descriptor is authenticated with the area's content: what it says is
  * checked now, and believed when the tag has verified. */
 static uint8_t
-check_area(struct sfi_device *dev, const struct image_area *a)
+request_check_area(struct sfi_device *dev, const struct image_area *a)
 {
     const struct session *s = &dev->session;
     bool is_last = a->index == s->areas;
@@ -214,11 +219,12 @@ check_area(struct sfi_device *dev, const struct image_area *a)
         return SFI_CAUSE_AREA_VERSION;
     if ((a->type == SFI_FORMAT_CONFIGURATION) != is_last)
         return SFI_CAUSE_AREA_ORDER;
-    return is_last ? check_configuration(dev, a) : sfi__install_check(dev, a);
+    return is_last ? request_check_config(dev, a) : sfi__install_check(dev, a);
 }
 
 static uint8_t
-on_area(struct sfi_device *dev, const struct request *req, struct wr *reply)
+request_on_area(struct sfi_device *dev, const struct request *req,
+                struct wr *reply)
 {
     struct session *s = &dev->session;
     uint8_t iv[SFI_FORMAT_NONCE_LEN];
@@ -230,7 +236,7 @@ on_area(struct sfi_device *dev, const struct request *req, struct wr *reply)
     if (s->is_open)
         return SFI_CAUSE_STATE;
     sfi__image_read_area(&a, req->param);
-    cause = check_area(dev, &a);
+    cause = request_check_area(dev, &a);
     if (cause != SFI_CAUSE_NONE)
         return sfi__session_end(dev, cause);
     sfi__image_iv(iv, s->nonce_secret, a.index);
@@ -248,7 +254,7 @@ on_area(struct sfi_device *dev, const struct request *req, struct wr *reply)
 
 /* The last byte of an area is in: is it what the OEM encrypted? */
 static uint8_t
-close_area(struct sfi_device *dev)
+request_close_area(struct sfi_device *dev)
 {
     struct session *s = &dev->session;
     struct verdict verdict = sfi__port_gcm_verify(dev, s->area.tag);
@@ -270,7 +276,7 @@ close_area(struct sfi_device *dev)
 }
 
 static uint8_t
-take(struct sfi_device *dev, uint8_t *data, size_t len)
+request_take_content(struct sfi_device *dev, uint8_t *data, size_t len)
 {
     struct session *s = &dev->session;
     uint8_t cause = SFI_CAUSE_NONE;
@@ -283,12 +289,13 @@ take(struct sfi_device *dev, uint8_t *data, size_t len)
         cause = sfi__install_write(dev, data, len);
     s->received += (uint32_t)len;
     if (cause == SFI_CAUSE_NONE && s->received == s->area.size)
-        cause = close_area(dev);
+        cause = request_close_area(dev);
     return cause;
 }
 
 static uint8_t
-on_data(struct sfi_device *dev, const struct request *req, struct wr *reply)
+request_on_data(struct sfi_device *dev, const struct request *req,
+                struct wr *reply)
 {
     const struct session *s = &dev->session;
     uint8_t cause;
@@ -302,13 +309,14 @@ on_data(struct sfi_device *dev, const struct request *req, struct wr *reply)
         return SFI_CAUSE_OFFSET;
     if (req->data_len > s->area.size - s->received)
         return SFI_CAUSE_LENGTH;
-    cause = take(dev, req->data, req->data_len);
+    cause = request_take_content(dev, req->data, req->data_len);
     sfi__wipe(req->data, req->data_len);
     return cause == SFI_CAUSE_NONE ? cause : sfi__session_end(dev, cause);
 }
 
 static uint8_t
-on_finish(struct sfi_device *dev, const struct request *req, struct wr *reply)
+request_on_finish(struct sfi_device *dev, const struct request *req,
+                  struct wr *reply)
 {
     uint8_t cause;
 
@@ -327,7 +335,8 @@ on_finish(struct sfi_device *dev, const struct request *req, struct wr *reply)
 }
 
 static uint8_t
-on_abort(struct sfi_device *dev, const struct request *req, struct wr *reply)
+request_on_abort(struct sfi_device *dev, const struct request *req,
+                 struct wr *reply)
 {
     (void)req;
     (void)reply;
@@ -354,22 +363,24 @@ static const struct command {
     uint8_t (*run)(struct sfi_device *dev, const struct request *req,
                    struct wr *reply);
 } commands[] = {
-    {SFI_CMD_INFO, IN_ANY, false, 0, 0, 0, on_info},
-    {SFI_CMD_CERTIFICATE, IN_ANY, false, 0, 0, 0, on_certificate},
-    {SFI_CMD_SECURE, IN_ANY, false, 1, 0, 0, on_secure},
+    {SFI_CMD_INFO, IN_ANY, false, 0, 0, 0, request_on_info},
+    {SFI_CMD_CERTIFICATE, IN_ANY, false, 0, 0, 0, request_on_certificate},
+    {SFI_CMD_SECURE, IN_ANY, false, 1, 0, 0, request_on_secure},
     {SFI_CMD_LICENSE, IN(READY), true, 0, DEVICE_LICENSE_LEN,
-     DEVICE_LICENSE_LEN, on_license},
+     DEVICE_LICENSE_LEN, request_on_license},
     {SFI_CMD_HEADER, IN(LICENSED), true, SFI_FORMAT_HEADER_LEN, 0, 0,
-     on_header},
-    {SFI_CMD_AREA, IN(RECEIVING), true, SFI_FORMAT_AREA_LEN, 0, 0, on_area},
-    {SFI_CMD_DATA, IN(RECEIVING), true, 4, 1, SFI_CMD_DATA_MAX, on_data},
-    {SFI_CMD_FINISH, IN(COMPLETE), true, 0, 0, 0, on_finish},
-    {SFI_CMD_ABORT, IN_ANY, false, 0, 0, 0, on_abort},
-    {SFI_CMD_SESSION, IN_ANY, false, 0, 0, 0, on_session},
+     request_on_header},
+    {SFI_CMD_AREA, IN(RECEIVING), true, SFI_FORMAT_AREA_LEN, 0, 0,
+     request_on_area},
+    {SFI_CMD_DATA, IN(RECEIVING), true, 4, 1, SFI_CMD_DATA_MAX,
+     request_on_data},
+    {SFI_CMD_FINISH, IN(COMPLETE), true, 0, 0, 0, request_on_finish},
+    {SFI_CMD_ABORT, IN_ANY, false, 0, 0, 0, request_on_abort},
+    {SFI_CMD_SESSION, IN_ANY, false, 0, 0, 0, request_on_session},
 };
 
 static const struct command *
-find(uint16_t opcode)
+request_find_command(uint16_t opcode)
 {
     for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
         if (commands[i].opcode == opcode)
@@ -381,12 +392,12 @@ find(uint16_t opcode)
 bool
 sfi__request_knows(uint16_t opcode)
 {
-    return find(opcode) != NULL;
+    return request_find_command(opcode) != NULL;
 }
 
 /* What of a request makes it the same again. */
 static void
-remind(struct reminder *r, const struct request *req)
+request_fill_reminder(struct reminder *r, const struct request *req)
 {
     bool is_license = req->opcode == SFI_CMD_LICENSE;
 
@@ -400,20 +411,20 @@ remind(struct reminder *r, const struct request *req)
 }
 
 static bool
-is_same(const struct reminder *a, const struct reminder *b)
+request_is_repeated(const struct reminder *a, const struct reminder *b)
 {
     return a->opcode == b->opcode && a->len == b->len &&
            sfi__equal(a->bytes, b->bytes, sizeof(a->bytes));
 }
 
 static uint8_t
-run_reminded(struct sfi_device *dev, const struct command *c,
-             const struct request *req, struct wr *reply)
+request_run_reminded(struct sfi_device *dev, const struct command *c,
+                     const struct request *req, struct wr *reply)
 {
     struct reminder r;
 
-    remind(&r, req);
-    if (is_same(&r, &dev->last))
+    request_fill_reminder(&r, req);
+    if (request_is_repeated(&r, &dev->last))
         return dev->last.cause;
     if ((c->states >> dev->state & 1u) == 0)
         return SFI_CAUSE_STATE;
@@ -428,13 +439,13 @@ uint8_t
 sfi__request_run(struct sfi_device *dev, const struct request *req,
                  struct wr *reply)
 {
-    const struct command *c = find(req->opcode);
+    const struct command *c = request_find_command(req->opcode);
 
     if (c == NULL)
         return SFI_CAUSE_UNKNOWN_COMMAND;
     if (req->param_len != c->param_len || req->data_len < c->data_min ||
         req->data_len > c->data_max)
         return SFI_CAUSE_LENGTH;
-    return c->is_reminded ? run_reminded(dev, c, req, reply)
+    return c->is_reminded ? request_run_reminded(dev, c, req, reply)
                           : c->run(dev, req, reply);
 }

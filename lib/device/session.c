@@ -39,7 +39,7 @@ sfi__session_store(struct sfi_device *dev, enum record_phase phase)
  * the last byte is gone, so that a power cut or a failure here is made good
  * by the next power-up. */
 static void
-clean(struct sfi_device *dev)
+session_clean_flash(struct sfi_device *dev)
 {
     if (dev->record.phase != RECORD_INSTALLING &&
         !sfi__session_store(dev, RECORD_INSTALLING))
@@ -63,7 +63,7 @@ sfi__session_end(struct sfi_device *dev, uint8_t cause)
     dev->leave = LEAVE_NOT;
     dev->state = SFI_DEVICE_EMPTY;
     dev->cause = cause;
-    clean(dev);
+    session_clean_flash(dev);
     return cause;
 }
 
@@ -107,7 +107,7 @@ sfi__session_commit(struct sfi_device *dev)
 
 /* What the last power cut left. */
 static void
-recover(struct sfi_device *dev)
+session_recover_phase(struct sfi_device *dev)
 {
     switch (dev->record.phase) {
     case RECORD_EMPTY:
@@ -154,6 +154,6 @@ sfi__session_power_up(struct sfi_device *dev)
         dev->record.phase = RECORD_INSTALLING;
         (void)sfi__session_end(dev, SFI_CAUSE_INTERRUPTED);
     } else {
-        recover(dev);
+        session_recover_phase(dev);
     }
 }
