@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The core's public functions: memory, start-up, requests in, answers out,
+ * time. */
 #include "device/device.h"
 
 #include "device/port.h"
@@ -10,11 +12,11 @@ _Static_assert(sizeof(struct sfi_device) <= SFI_DEVICE_SIZE_MAX,
 _Static_assert(_Alignof(struct sfi_device) <= _Alignof(uint64_t),
                "a buffer aligned for uint64_t holds a device");
 _Static_assert(SFI_DEVICE_ANSWER_MAX == USART_ANSWER_MAX,
-               "what the port makes room for");
+               "the buffers of a port are large enough");
 _Static_assert(SFI_DEVICE_REPLY_MAX == 1 + SFI_CMD_REPLY_MAX,
-               "what the port makes room for");
+               "the buffers of a port are large enough");
 
-/* All that the secure state allows: nothing here reads a byte of memory. */
+/* All commands of the secure state: none of them reads memory. */
 static const uint8_t usart_commands[] = {
     USART_GET,     USART_GET_VERSION, USART_GET_ID,
     USART_SPECIAL, USART_EXT_SPECIAL,
@@ -72,7 +74,7 @@ device_start_core(struct sfi_device *dev, const struct sfi_chip *chip,
     dev->port = port;
     dev->user = user;
     sfi__an3155_device_init(&dev->usart, &config);
-    sfi__session_power_up(dev);
+    sfi__life_power_up(dev);
 }
 
 sfi_status
@@ -167,7 +169,7 @@ sfi_device_poll(sfi_device *dev, uint8_t *out, size_t *out_len)
         return;
     sfi__wr_init(&w, out, *out_len);
     if (device_leave_is_due(dev))
-        sfi__session_leave(dev);
+        sfi__life_leave(dev);
     else if (device_is_answering(dev) && sfi__an3155_device_busy(&dev->usart) &&
              sfi__port_now_ms(dev) - dev->heard_at >= DEVICE_SILENCE_MS)
         sfi__an3155_device_drop(&dev->usart, &w);

@@ -4,7 +4,7 @@
  *
  *   device.c   memory, power-up, requests in, answers out, time
  *   request.c  what each request does
- *   session.c  the life of an install: power-up, record, end, commit, leave
+ *   life.c     the life of an install: power-up, record, end, commit, leave
  *   install.c  flash: erase, fill program units, read back
  *   port.c     the port's functions, with their results made safe
  *   record.c   what is remembered across power cycles
@@ -23,22 +23,22 @@
 #include "proto/an3155_device.h"
 #include "util/wr.h"
 
-/* A generator that gives nothing new is asked so often. */
+/* How often the generator is asked until it gives a new number. */
 #define DEVICE_RANDOM_TRIES 3u
 /* The widest program unit of the chips: 256 bits. */
 #define DEVICE_UNIT_MAX 32u
-/* A flash that does not erase is tried again when what it holds must go. */
+/* How often an erase is tried when the content must go. */
 #define DEVICE_ERASE_TRIES 3u
-/* A part that gives up its loader can tell of its success only until it
- * leaves: longer than a host waits for FINISH (45 s) before it asks again. */
+/* A part that erases its loader can report its success only until it leaves, so
+ * this is longer than a host waits for FINISH (45 s). */
 #define DEVICE_LEAVE_MS 120000u
-/* AN3155 names no time limit; a host sends a packet in one go. */
+/* AN3155 has no time limit within a packet; a host sends it without a pause. */
 #define DEVICE_SILENCE_MS 1000u
 
 #define DEVICE_LICENSE_LEN 136u
 #define DEVICE_CERTIFICATE_LEN 136u
 
-/* One request, as its carrier brought it. */
+/* One request, as received from its link. */
 struct request {
     uint16_t opcode;
     const uint8_t *param;
@@ -47,8 +47,9 @@ struct request {
     size_t data_len;
 };
 
-/* The last request that changed something, and its answer: the same again is a
- * host whose answer was lost.  Of DATA the offset and the length count. */
+/* The last request that changed something, and its answer: if it comes again,
+ * the host has lost the answer.  Of DATA the offset and the length are
+ * compared. */
 struct reminder {
     uint16_t opcode; /* 0: none */
     uint16_t len;    /* of the request's longest part */
@@ -57,7 +58,7 @@ struct reminder {
 };
 
 /* Lives from SECURE until the image is complete or refused; then wiped. */
-struct session {
+struct install {
     uint8_t key_secret[16];
     uint8_t nonce_secret[SFI_FORMAT_NONCE_LEN];
     uint16_t areas;    /* as the header announced */
@@ -66,17 +67,17 @@ struct session {
     bool is_open;      /* an area is being received */
     uint32_t received; /* of its content */
     struct image_area area;
-    uint32_t free_from;    /* firmware goes here or behind */
+    uint32_t free_from;    /* the next area starts here or later */
     uint32_t unit_address; /* the program unit being filled ... */
-    uint32_t unit_fill;    /* ... up to here */
+    uint32_t unit_fill;    /* ... and its filled bytes */
     uint8_t unit[DEVICE_UNIT_MAX];
     uint8_t ob[RECORD_OB_MAX];
 };
 
 /* What a live licence must name.  In RAM only: a reset ends it. */
 struct live {
-    uint32_t id;   /* 0: none was given since the last was used up */
-    uint32_t used; /* the last one, 0: none */
+    uint32_t id;   /* 0: none given out since the last was used */
+    uint32_t used; /* the last used one, 0: none */
 };
 
 enum leave {
@@ -97,33 +98,32 @@ struct sfi_device {
     uint64_t heard_at; /* the last byte over USART */
     struct record record;
     struct reminder last;
-    struct session session;
+    struct install install;
     struct live live;
     struct an3155_device usart;
 };
 
-/* request.c: the cause, and what follows it in the answer. */
+/* request.c: returns the cause; `reply` follows it in the answer. */
 uint8_t sfi__request_run(struct sfi_device *dev, const struct request *req,
                          struct wr *reply);
 bool sfi__request_knows(uint16_t opcode);
 
-/* session.c */
+/* life.c */
 /* Bring the device back to where its record says it is. */
-void sfi__session_power_up(struct sfi_device *dev);
+void sfi__life_power_up(struct sfi_device *dev);
 /* Replace the record; false: the old one stands. */
-bool sfi__session_store(struct sfi_device *dev, enum record_phase phase);
+bool sfi__life_store(struct sfi_device *dev, enum record_phase phase);
 /* The install is over, and nothing of it stays.  Returns `cause`. */
-uint8_t sfi__session_end(struct sfi_device *dev, uint8_t cause);
+uint8_t sfi__life_end(struct sfi_device *dev, uint8_t cause);
 /* Option bytes, then the record: SFI_CAUSE_NONE, _OPTION_BYTES, _STORAGE. */
-uint8_t sfi__session_commit(struct sfi_device *dev);
-void sfi__session_leave_in(struct sfi_device *dev, enum leave leave,
-                           uint32_t ms);
-/* Reboot; the one-shot loader goes before. */
-void sfi__session_leave(struct sfi_device *dev);
-void sfi__session_wipe(struct sfi_device *dev);
+uint8_t sfi__life_commit(struct sfi_device *dev);
+void sfi__life_leave_in(struct sfi_device *dev, enum leave leave, uint32_t ms);
+/* Reboot; a one-shot loader is erased first. */
+void sfi__life_leave(struct sfi_device *dev);
+void sfi__life_wipe(struct sfi_device *dev);
 
 /* install.c */
-/* May the area be where it says?  SFI_CAUSE_NONE, _AREA_ADDRESS, ... */
+/* May the area be at its address? SFI_CAUSE_NONE, _AREA_ADDRESS, ... */
 uint8_t sfi__install_check(struct sfi_device *dev, const struct image_area *a);
 bool sfi__install_erase(struct sfi_device *dev, const struct chip_range *range);
 void sfi__install_begin(struct sfi_device *dev, const struct image_area *a);

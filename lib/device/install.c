@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The flash of an install: erase, fill program units, program, read back. */
 #include "device/device.h"
 
 #include <string.h>
@@ -7,7 +8,7 @@
 #include "device/port.h"
 #include "util/mem.h"
 
-/* Read this much at once when looking for erased flash. */
+/* Bytes read at once to check for erased flash. */
 #define BLANK_CHUNK 256u
 
 static bool
@@ -20,7 +21,8 @@ install_is_blank(const uint8_t *data, size_t len)
     return all == 0xff;
 }
 
-/* SFI_CAUSE_NONE: erased; `otherwise`: not; _FLASH_VERIFY: cannot be read. */
+/* SFI_CAUSE_NONE: erased; `otherwise`: not erased; _FLASH_VERIFY:
+ * unreadable. */
 static uint8_t
 install_check_blank(struct sfi_device *dev, uint32_t addr, uint32_t len,
                     uint8_t otherwise)
@@ -67,7 +69,7 @@ install_hits_barred_word(const struct sfi_chip *chip, uint32_t first,
     return false;
 }
 
-/* Whole program units: what an area takes of the flash. */
+/* An area takes whole program units of the flash. */
 static uint32_t
 install_first_unit(const struct sfi_chip *chip, const struct image_area *a)
 {
@@ -83,9 +85,9 @@ install_units_end(const struct sfi_chip *chip, const struct image_area *a)
     return end + (unit - end % unit) % unit;
 }
 
-/* Ascending, so that no area meets what another has programmed.  To look there
- * would tell a host that alters a descriptor, whose tag comes later, whether it
- * is all 0xff. */
+/* Areas must ascend, so that none overlaps an earlier one.  A check of the
+ * earlier flash for 0xff would leak its content: a host could alter a
+ * descriptor, whose tag is verified later, and see the answer. */
 uint8_t
 sfi__install_check(struct sfi_device *dev, const struct image_area *a)
 {
@@ -98,7 +100,7 @@ sfi__install_check(struct sfi_device *dev, const struct image_area *a)
         return SFI_CAUSE_AREA_ADDRESS;
     first = install_first_unit(chip, a);
     end = install_units_end(chip, a);
-    if (first < dev->session.free_from)
+    if (first < dev->install.free_from)
         return SFI_CAUSE_AREA_BELOW;
     if (install_hits_barred_word(chip, first, end))
         return SFI_CAUSE_AREA_ADDRESS;
@@ -106,11 +108,11 @@ sfi__install_check(struct sfi_device *dev, const struct image_area *a)
 }
 
 static void
-install_start_unit(struct session *s, uint32_t address, uint32_t fill)
+install_start_unit(struct install *in, uint32_t address, uint32_t fill)
 {
-    s->unit_address = address;
-    s->unit_fill = fill;
-    sfi__fill(s->unit, 0xff, sizeof(s->unit));
+    in->unit_address = address;
+    in->unit_fill = fill;
+    sfi__fill(in->unit, 0xff, sizeof(in->unit));
 }
 
 void
@@ -118,8 +120,8 @@ sfi__install_begin(struct sfi_device *dev, const struct image_area *a)
 {
     uint32_t first = install_first_unit(dev->chip, a);
 
-    install_start_unit(&dev->session, first, a->address - first);
-    dev->session.free_from = install_units_end(dev->chip, a);
+    install_start_unit(&dev->install, first, a->address - first);
+    dev->install.free_from = install_units_end(dev->chip, a);
 }
 
 static uint8_t
@@ -138,36 +140,36 @@ install_program_unit(struct sfi_device *dev, uint32_t addr, const uint8_t *data,
     return cause;
 }
 
-/* Also a unit of nothing but 0xff: whether it was programmed shows in the time,
- * and would tell a host that alters the image byte for byte what it holds. */
+/* Program also a unit of 0xff alone: skipping it would show in the time, and
+ * leak the content byte by byte to a host that alters the image. */
 uint8_t
 sfi__install_flush(struct sfi_device *dev)
 {
-    struct session *s = &dev->session;
+    struct install *in = &dev->install;
     uint32_t unit = dev->chip->program_unit;
     uint8_t cause = SFI_CAUSE_NONE;
 
-    if (s->unit_fill > 0)
-        cause = install_program_unit(dev, s->unit_address, s->unit, unit);
-    install_start_unit(s, s->unit_address + unit, 0);
+    if (in->unit_fill > 0)
+        cause = install_program_unit(dev, in->unit_address, in->unit, unit);
+    install_start_unit(in, in->unit_address + unit, 0);
     return cause;
 }
 
 uint8_t
 sfi__install_write(struct sfi_device *dev, const uint8_t *data, size_t len)
 {
-    struct session *s = &dev->session;
+    struct install *in = &dev->install;
     uint8_t cause = SFI_CAUSE_NONE;
 
     while (cause == SFI_CAUSE_NONE && len > 0) {
-        size_t room = dev->chip->program_unit - s->unit_fill;
+        size_t room = dev->chip->program_unit - in->unit_fill;
         size_t n = len < room ? len : room;
 
-        memcpy(s->unit + s->unit_fill, data, n);
-        s->unit_fill += (uint32_t)n;
+        memcpy(in->unit + in->unit_fill, data, n);
+        in->unit_fill += (uint32_t)n;
         data += n;
         len -= n;
-        if (s->unit_fill == dev->chip->program_unit)
+        if (in->unit_fill == dev->chip->program_unit)
             cause = sfi__install_flush(dev);
     }
     return cause;

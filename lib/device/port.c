@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The port's functions, with results as bool or verdict. */
 #include "device/port.h"
 
 #include "util/mem.h"
@@ -23,7 +24,7 @@ sfi__port_check(const sfi_device_port *port)
 
     if (port->struct_size < sizeof(*port) || port->flags != 0)
         return SFI_ERR_ABI;
-    /* A later header's functions, which this core would not call. */
+    /* Functions of a later header, which this core would not call. */
     for (uint32_t i = sizeof(*port); i < port->struct_size; i++) {
         if (raw[i] != 0)
             return SFI_ERR_ABI;
@@ -89,7 +90,7 @@ bool
 sfi__port_gcm_start(struct sfi_device *dev, const uint8_t iv[12],
                     const uint8_t *aad, uint32_t aad_len)
 {
-    return dev->port->gcm_start(dev->user, dev->session.key_secret, iv, aad,
+    return dev->port->gcm_start(dev->user, dev->install.key_secret, iv, aad,
                                 aad_len) == 0;
 }
 

@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The port, checked: what the part failed to do is false, and what decides
- * over authenticity is a verdict. */
+/* The port's functions, checked: false when the part failed; a verdict where
+ * authenticity is decided. */
 #ifndef SFI_DEVICE_PORT_H
 #define SFI_DEVICE_PORT_H
 
 #include "device/device.h"
 #include "device/verdict.h"
 
-/* Complete, and of a version that the core knows?  SFI_OK or SFI_ERR_ABI. */
+/* SFI_ERR_ABI unless the port is complete and of a known version. */
 sfi_status sfi__port_check(const sfi_device_port *port);
 
 bool sfi__port_erase(struct sfi_device *dev, uint32_t addr, uint32_t len);
 bool sfi__port_program(struct sfi_device *dev, uint32_t addr,
                        const uint8_t *data, uint32_t len);
-/* Bytes that could not be read are zero. */
+/* Bytes that cannot be read are zero. */
 bool sfi__port_read(struct sfi_device *dev, uint32_t addr, uint8_t *data,
                     uint32_t len);
 bool sfi__port_ob_program(struct sfi_device *dev, const uint8_t *data,
                           uint32_t len);
 bool sfi__port_certificate(struct sfi_device *dev,
                            uint8_t out[DEVICE_CERTIFICATE_LEN]);
-/* Unless accepted, what is in key and nonce is not to be used. */
+/* Key and nonce are valid only if accepted. */
 struct verdict sfi__port_open_license(struct sfi_device *dev,
                                       const uint8_t lic[DEVICE_LICENSE_LEN],
                                       uint8_t key_secret[16],

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The record that survives power cycles: written, read and checked
+ * (doc/protocol.md, "Record"). */
 #include "device/record.h"
 
 #include "util/mem.h"
@@ -10,8 +12,8 @@
 #define RECORD_MAGIC_LEN 4u
 #define RECORD_SUM_LEN 4u
 
-/* CRC-32 of IEEE 802.3, reflected, one bit at a time: 128 bytes, and no table
- * to spend flash on. */
+/* CRC-32 of IEEE 802.3, reflected, bit by bit: for 128 bytes a table is not
+ * worth its flash. */
 static uint32_t
 record_checksum(const uint8_t *data, size_t len)
 {

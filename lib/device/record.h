@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* What the core remembers across power cycles; doc/protocol.md, "Record". */
+/* What the core keeps across power cycles; doc/protocol.md, "Record". */
 #ifndef SFI_DEVICE_RECORD_H
 #define SFI_DEVICE_RECORD_H
 
@@ -14,11 +14,12 @@
 #define RECORD_VERSION 1u
 #define RECORD_OB_MAX (4u * CHIP_OB_ROWS_MAX)
 
-/* Far from each other, and from erased memory. */
+/* Many bits apart from each other, and from erased memory. */
 enum record_phase {
     RECORD_EMPTY = 0x3c96a55a,
-    RECORD_INSTALLING = 0x69c35aa5, /* the flash may hold a part */
-    RECORD_COMMITTING = 0x5aa53c69, /* complete; option bytes are due */
+    RECORD_INSTALLING = 0x69c35aa5, /* the flash may hold a part of an image */
+    RECORD_COMMITTING =
+        0x5aa53c69, /* complete; option bytes are to be written */
     RECORD_INSTALLED = 0x0ff0c396,
 };
 
@@ -32,7 +33,7 @@ struct record {
 
 enum record_found {
     RECORD_GOOD,
-    RECORD_NEVER, /* nothing has been written yet: all bytes 0xff, or 0x00 */
+    RECORD_NEVER, /* never written: all bytes 0xff, or 0x00 */
     RECORD_DAMAGED,
 };
 

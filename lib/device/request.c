@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The requests of the security extension: a handler each, and their table. */
 #include "device/device.h"
 
 #include <string.h>
@@ -8,7 +9,7 @@
 #include "util/mem.h"
 #include "util/rd.h"
 
-/* doc/format.md, "Licence": what can be told before it is opened. */
+/* doc/format.md, "Licence": the fields that are checked before it is opened. */
 #define LICENSE_STATIC "SFI."
 #define LICENSE_LIVE "SFIL"
 #define LICENSE_TYPE_LEN 4u
@@ -18,7 +19,7 @@ static uint8_t
 request_on_info(struct sfi_device *dev, const struct request *req,
                 struct wr *reply)
 {
-    const struct session *s = &dev->session;
+    const struct install *in = &dev->install;
     uint8_t raw[SFI_CMD_INFO_LEN];
     struct security_info i = {
         .version = SFI_CMD_VERSION,
@@ -27,7 +28,7 @@ request_on_info(struct sfi_device *dev, const struct request *req,
         .device_id = (uint16_t)dev->chip->device_id,
         .data_max = SFI_CMD_DATA_MAX,
         .installs = dev->record.installs,
-        .areas = s->areas,
+        .areas = in->areas,
     };
 
     (void)req;
@@ -35,9 +36,9 @@ request_on_info(struct sfi_device *dev, const struct request *req,
         i.flags |= SFI_CMD_INFO_ONE_SHOT;
     if (dev->state == SFI_DEVICE_EMPTY && dev->record.phase != RECORD_EMPTY)
         i.flags |= SFI_CMD_INFO_UNCLEAN;
-    if (s->is_open) {
-        i.area = s->area.index;
-        i.offset = s->received;
+    if (in->is_open) {
+        i.area = in->area.index;
+        i.offset = in->received;
     }
     memcpy(i.product_id, dev->chip->product_id, sizeof(i.product_id));
     memcpy(i.header_tag, dev->record.header_tag, sizeof(i.header_tag));
@@ -72,21 +73,22 @@ request_on_secure(struct sfi_device *dev, const struct request *req,
         (dev->chip->one_shot || (flags & SFI_CMD_SECURE_ERASE) == 0))
         return SFI_CAUSE_INSTALLED;
     dev->record.installs++;
-    if (!sfi__session_store(dev, RECORD_INSTALLING)) {
+    if (!sfi__life_store(dev, RECORD_INSTALLING)) {
         dev->record.installs--;
         return SFI_CAUSE_STORAGE;
     }
-    sfi__session_wipe(dev);
+    sfi__life_wipe(dev);
     dev->leave = LEAVE_NOT;
     dev->last.opcode = 0;
     if (!sfi__install_erase(dev, &dev->chip->user))
-        return sfi__session_end(dev, SFI_CAUSE_FLASH_ERASE);
+        return sfi__life_end(dev, SFI_CAUSE_FLASH_ERASE);
     dev->state = SFI_DEVICE_READY;
     dev->cause = SFI_CAUSE_NONE;
     return SFI_CAUSE_NONE;
 }
 
-/* Another one than before, and not 0; false: the generator gives none. */
+/* A new id: not 0, and not the last used one; false: the generator gives
+ * none. */
 static bool
 request_draw_session(struct sfi_device *dev)
 {
@@ -119,8 +121,8 @@ request_on_session(struct sfi_device *dev, const struct request *req,
     return SFI_CAUSE_NONE;
 }
 
-/* Is it for now?  A static licence is for any session; the one that a live
- * licence must name is over with it, whatever comes of it. */
+/* Is the licence for this session?  A static one is for any; a live one must
+ * name the session, and ends it whatever the result. */
 static struct verdict
 request_judge_session(struct sfi_device *dev, bool is_live, uint32_t session)
 {
@@ -139,7 +141,7 @@ static uint8_t
 request_on_license(struct sfi_device *dev, const struct request *req,
                    struct wr *reply)
 {
-    struct session *s = &dev->session;
+    struct install *in = &dev->install;
     struct verdict verdict = VERDICT_INIT, timely = VERDICT_INIT;
     const uint8_t *type;
     bool is_live;
@@ -150,17 +152,17 @@ request_on_license(struct sfi_device *dev, const struct request *req,
     type = sfi__rd_view(&r, LICENSE_TYPE_LEN);
     is_live = sfi__equal(type, LICENSE_LIVE, LICENSE_TYPE_LEN);
     if (!is_live && !sfi__equal(type, LICENSE_STATIC, LICENSE_TYPE_LEN))
-        return sfi__session_end(dev, SFI_CAUSE_LICENSE_TYPE);
+        return sfi__life_end(dev, SFI_CAUSE_LICENSE_TYPE);
     timely = request_judge_session(dev, is_live, sfi__rd_u32le(&r));
     /* version, and the least version of the security extension */
     if (sfi__rd_u32le(&r) != LICENSE_VERSION || sfi__rd_u32le(&r) != 0)
-        return sfi__session_end(dev, SFI_CAUSE_LICENSE_VERSION);
+        return sfi__life_end(dev, SFI_CAUSE_LICENSE_VERSION);
     if (!sfi__verdict_accepted(&timely) || !sfi__verdict_accepted(&timely))
-        return sfi__session_end(dev, SFI_CAUSE_LICENSE_SESSION);
-    verdict =
-        sfi__port_open_license(dev, req->data, s->key_secret, s->nonce_secret);
+        return sfi__life_end(dev, SFI_CAUSE_LICENSE_SESSION);
+    verdict = sfi__port_open_license(dev, req->data, in->key_secret,
+                                     in->nonce_secret);
     if (!sfi__verdict_accepted(&verdict) || !sfi__verdict_accepted(&verdict))
-        return sfi__session_end(dev, SFI_CAUSE_LICENSE);
+        return sfi__life_end(dev, SFI_CAUSE_LICENSE);
     dev->state = SFI_DEVICE_LICENSED;
     return SFI_CAUSE_NONE;
 }
@@ -175,18 +177,18 @@ request_on_header(struct sfi_device *dev, const struct request *req,
     (void)reply;
     sfi__image_read_header(&h, req->param);
     if (!sfi__image_magic_ok(&h))
-        return sfi__session_end(dev, SFI_CAUSE_HEADER_MAGIC);
+        return sfi__life_end(dev, SFI_CAUSE_HEADER_MAGIC);
     if (h.version != SFI_FORMAT_VERSION)
-        return sfi__session_end(dev, SFI_CAUSE_HEADER_VERSION);
+        return sfi__life_end(dev, SFI_CAUSE_HEADER_VERSION);
     if (h.areas == 0)
-        return sfi__session_end(dev, SFI_CAUSE_HEADER_AREAS);
-    if (!sfi__port_gcm_start(dev, dev->session.nonce_secret, req->param,
+        return sfi__life_end(dev, SFI_CAUSE_HEADER_AREAS);
+    if (!sfi__port_gcm_start(dev, dev->install.nonce_secret, req->param,
                              SFI_FORMAT_HEADER_AAD_LEN))
-        return sfi__session_end(dev, SFI_CAUSE_CRYPTO);
+        return sfi__life_end(dev, SFI_CAUSE_CRYPTO);
     verdict = sfi__port_gcm_verify(dev, h.tag);
     if (!sfi__verdict_accepted(&verdict) || !sfi__verdict_accepted(&verdict))
-        return sfi__session_end(dev, SFI_CAUSE_HEADER_TAG);
-    dev->session.areas = h.areas;
+        return sfi__life_end(dev, SFI_CAUSE_HEADER_TAG);
+    dev->install.areas = h.areas;
     memcpy(dev->record.header_tag, h.tag, sizeof(h.tag));
     dev->state = SFI_DEVICE_RECEIVING;
     return SFI_CAUSE_NONE;
@@ -201,21 +203,21 @@ request_check_config(const struct sfi_device *dev, const struct image_area *a)
                                               : SFI_CAUSE_AREA_SIZE;
 }
 
-/* The descriptor is authenticated with the area's content: what it says is
- * checked now, and believed when the tag has verified. */
+/* The descriptor is authenticated with the area's content: check it now, and
+ * trust it when the tag has verified. */
 static uint8_t
 request_check_area(struct sfi_device *dev, const struct image_area *a)
 {
-    const struct session *s = &dev->session;
-    bool is_last = a->index == s->areas;
+    const struct install *in = &dev->install;
+    bool is_last = a->index == in->areas;
 
     if (a->type != SFI_FORMAT_FIRMWARE && a->type != SFI_FORMAT_CONFIGURATION)
         return SFI_CAUSE_AREA_TYPE;
-    if (a->index != s->done + 1u)
+    if (a->index != in->done + 1u)
         return SFI_CAUSE_AREA_INDEX;
-    if (a->areas != s->areas)
+    if (a->areas != in->areas)
         return SFI_CAUSE_AREA_TOTAL;
-    if (s->done > 0 && a->version != s->version)
+    if (in->done > 0 && a->version != in->version)
         return SFI_CAUSE_AREA_VERSION;
     if ((a->type == SFI_FORMAT_CONFIGURATION) != is_last)
         return SFI_CAUSE_AREA_ORDER;
@@ -226,49 +228,49 @@ static uint8_t
 request_on_area(struct sfi_device *dev, const struct request *req,
                 struct wr *reply)
 {
-    struct session *s = &dev->session;
+    struct install *in = &dev->install;
     uint8_t iv[SFI_FORMAT_NONCE_LEN];
     struct image_area a;
     uint8_t cause;
     bool started;
 
     (void)reply;
-    if (s->is_open)
+    if (in->is_open)
         return SFI_CAUSE_STATE;
     sfi__image_read_area(&a, req->param);
     cause = request_check_area(dev, &a);
     if (cause != SFI_CAUSE_NONE)
-        return sfi__session_end(dev, cause);
-    sfi__image_iv(iv, s->nonce_secret, a.index);
+        return sfi__life_end(dev, cause);
+    sfi__image_iv(iv, in->nonce_secret, a.index);
     started = sfi__port_gcm_start(dev, iv, req->param, SFI_FORMAT_AREA_AAD_LEN);
     sfi__wipe(iv, sizeof(iv));
     if (!started)
-        return sfi__session_end(dev, SFI_CAUSE_CRYPTO);
-    sfi__image_read_area(&s->area, req->param);
-    s->version = a.version;
-    s->received = 0;
-    s->is_open = true;
+        return sfi__life_end(dev, SFI_CAUSE_CRYPTO);
+    sfi__image_read_area(&in->area, req->param);
+    in->version = a.version;
+    in->received = 0;
+    in->is_open = true;
     sfi__install_begin(dev, &a);
     return SFI_CAUSE_NONE;
 }
 
-/* The last byte of an area is in: is it what the OEM encrypted? */
+/* The last byte of an area is here: verify its tag. */
 static uint8_t
 request_close_area(struct sfi_device *dev)
 {
-    struct session *s = &dev->session;
-    struct verdict verdict = sfi__port_gcm_verify(dev, s->area.tag);
+    struct install *in = &dev->install;
+    struct verdict verdict = sfi__port_gcm_verify(dev, in->area.tag);
     uint8_t cause = SFI_CAUSE_NONE;
 
     if (!sfi__verdict_accepted(&verdict) || !sfi__verdict_accepted(&verdict))
         return SFI_CAUSE_AREA_TAG;
-    if (s->area.type == SFI_FORMAT_FIRMWARE)
+    if (in->area.type == SFI_FORMAT_FIRMWARE)
         cause = sfi__install_flush(dev);
-    s->is_open = false;
-    s->done++;
-    if (cause == SFI_CAUSE_NONE && s->done == s->areas) {
-        sfi__wipe(s->key_secret, sizeof(s->key_secret));
-        sfi__wipe(s->nonce_secret, sizeof(s->nonce_secret));
+    in->is_open = false;
+    in->done++;
+    if (cause == SFI_CAUSE_NONE && in->done == in->areas) {
+        sfi__wipe(in->key_secret, sizeof(in->key_secret));
+        sfi__wipe(in->nonce_secret, sizeof(in->nonce_secret));
         dev->port->gcm_wipe(dev->user);
         dev->state = SFI_DEVICE_COMPLETE;
     }
@@ -278,17 +280,17 @@ request_close_area(struct sfi_device *dev)
 static uint8_t
 request_take_content(struct sfi_device *dev, uint8_t *data, size_t len)
 {
-    struct session *s = &dev->session;
+    struct install *in = &dev->install;
     uint8_t cause = SFI_CAUSE_NONE;
 
     if (!sfi__port_gcm_update(dev, data, (uint32_t)len))
         return SFI_CAUSE_CRYPTO;
-    if (s->area.type == SFI_FORMAT_CONFIGURATION)
-        memcpy(s->ob + s->received, data, len);
+    if (in->area.type == SFI_FORMAT_CONFIGURATION)
+        memcpy(in->ob + in->received, data, len);
     else
         cause = sfi__install_write(dev, data, len);
-    s->received += (uint32_t)len;
-    if (cause == SFI_CAUSE_NONE && s->received == s->area.size)
+    in->received += (uint32_t)len;
+    if (cause == SFI_CAUSE_NONE && in->received == in->area.size)
         cause = request_close_area(dev);
     return cause;
 }
@@ -297,21 +299,21 @@ static uint8_t
 request_on_data(struct sfi_device *dev, const struct request *req,
                 struct wr *reply)
 {
-    const struct session *s = &dev->session;
+    const struct install *in = &dev->install;
     uint8_t cause;
     struct rd r;
 
     (void)reply;
-    if (!s->is_open)
+    if (!in->is_open)
         return SFI_CAUSE_STATE;
     sfi__rd_init(&r, req->param, req->param_len);
-    if (sfi__rd_u32le(&r) != s->received)
+    if (sfi__rd_u32le(&r) != in->received)
         return SFI_CAUSE_OFFSET;
-    if (req->data_len > s->area.size - s->received)
+    if (req->data_len > in->area.size - in->received)
         return SFI_CAUSE_LENGTH;
     cause = request_take_content(dev, req->data, req->data_len);
     sfi__wipe(req->data, req->data_len);
-    return cause == SFI_CAUSE_NONE ? cause : sfi__session_end(dev, cause);
+    return cause == SFI_CAUSE_NONE ? cause : sfi__life_end(dev, cause);
 }
 
 static uint8_t
@@ -324,13 +326,13 @@ request_on_finish(struct sfi_device *dev, const struct request *req,
     (void)reply;
     if (dev->record.phase != RECORD_COMMITTING) {
         dev->record.ob_len = 4 * dev->chip->ob_count;
-        memcpy(dev->record.ob, dev->session.ob, dev->record.ob_len);
-        if (!sfi__session_store(dev, RECORD_COMMITTING))
-            return sfi__session_end(dev, SFI_CAUSE_STORAGE);
+        memcpy(dev->record.ob, dev->install.ob, dev->record.ob_len);
+        if (!sfi__life_store(dev, RECORD_COMMITTING))
+            return sfi__life_end(dev, SFI_CAUSE_STORAGE);
     }
-    cause = sfi__session_commit(dev);
+    cause = sfi__life_commit(dev);
     if (cause == SFI_CAUSE_NONE)
-        sfi__session_leave_in(dev, LEAVE_SOON, DEVICE_LEAVE_MS);
+        sfi__life_leave_in(dev, LEAVE_SOON, DEVICE_LEAVE_MS);
     return cause;
 }
 
@@ -342,10 +344,10 @@ request_on_abort(struct sfi_device *dev, const struct request *req,
     (void)reply;
     dev->last.opcode = 0;
     if (dev->state == SFI_DEVICE_INSTALLED)
-        sfi__session_leave_in(dev, LEAVE_NOW, 0);
+        sfi__life_leave_in(dev, LEAVE_NOW, 0);
     else if (dev->state != SFI_DEVICE_EMPTY ||
              dev->record.phase != RECORD_EMPTY)
-        (void)sfi__session_end(dev, SFI_CAUSE_NONE);
+        (void)sfi__life_end(dev, SFI_CAUSE_NONE);
     return SFI_CAUSE_NONE;
 }
 
@@ -357,7 +359,7 @@ request_on_abort(struct sfi_device *dev, const struct request *req,
 static const struct command {
     uint16_t opcode;
     uint8_t states;    /* where it is allowed */
-    bool is_reminded;  /* the same again is answered the same */
+    bool is_reminded;  /* a repeated request gets the same answer */
     uint8_t param_len; /* exactly */
     uint16_t data_min, data_max;
     uint8_t (*run)(struct sfi_device *dev, const struct request *req,
@@ -395,7 +397,7 @@ sfi__request_knows(uint16_t opcode)
     return request_find_command(opcode) != NULL;
 }
 
-/* What of a request makes it the same again. */
+/* Keep what identifies a request when it comes again. */
 static void
 request_fill_reminder(struct reminder *r, const struct request *req)
 {
@@ -429,7 +431,8 @@ request_run_reminded(struct sfi_device *dev, const struct command *c,
     if ((c->states >> dev->state & 1u) == 0)
         return SFI_CAUSE_STATE;
     r.cause = c->run(dev, req, reply);
-    /* A mistake of the host changes nothing; it may still do it right. */
+    /* A request that changed nothing is not remembered: the host may correct
+     * it. */
     if (r.cause == SFI_CAUSE_NONE || dev->state == SFI_DEVICE_EMPTY)
         dev->last = r;
     return r.cause;

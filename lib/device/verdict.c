@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Decide and ask a verdict; see verdict.h for why it is no int. */
 #include "device/verdict.h"
 
 void

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The outcome of an authentication: not an int.  A verdict is refused until
- * one place decides otherwise, takes two words with many bits between yes and
- * no, and is asked twice by whoever acts on it, so that neither a skipped
- * instruction nor a flipped bit lets something pass. */
+/* The result of an authentication, which is not an int.  A verdict is refused
+ * until one place accepts it, has two words with many bits between yes and no,
+ * and is tested twice by its user, so that neither a skipped instruction nor a
+ * flipped bit accepts a forgery. */
 #ifndef SFI_DEVICE_VERDICT_H
 #define SFI_DEVICE_VERDICT_H
 

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The life of an install: power-up, record, end, commit, leave. */
 #include "device/device.h"
 
 #include "device/port.h"
 #include "util/mem.h"
 
 void
-sfi__session_wipe(struct sfi_device *dev)
+sfi__life_wipe(struct sfi_device *dev)
 {
-    sfi__wipe(&dev->session, sizeof(dev->session));
+    sfi__wipe(&dev->install, sizeof(dev->install));
     dev->port->gcm_wipe(dev->user);
 }
 
 bool
-sfi__session_store(struct sfi_device *dev, enum record_phase phase)
+sfi__life_store(struct sfi_device *dev, enum record_phase phase)
 {
     uint8_t raw[SFI_DEVICE_RECORD_LEN];
     struct record next = dev->record;
@@ -35,47 +36,46 @@ sfi__session_store(struct sfi_device *dev, enum record_phase phase)
     return stored;
 }
 
-/* The flash and the record, back to empty.  The record says "installing" until
- * the last byte is gone, so that a power cut or a failure here is made good
- * by the next power-up. */
+/* Erase the flash and empty the record.  The record says "installing" until the
+ * last byte is erased, so that the next power-up completes this after a power
+ * cut or a failure. */
 static void
-session_clean_flash(struct sfi_device *dev)
+life_clean_flash(struct sfi_device *dev)
 {
     if (dev->record.phase != RECORD_INSTALLING &&
-        !sfi__session_store(dev, RECORD_INSTALLING))
+        !sfi__life_store(dev, RECORD_INSTALLING))
         return;
     for (uint32_t i = 0; i < DEVICE_ERASE_TRIES; i++) {
         if (sfi__install_erase(dev, &dev->chip->user)) {
-            (void)sfi__session_store(dev, RECORD_EMPTY);
+            (void)sfi__life_store(dev, RECORD_EMPTY);
             return;
         }
     }
 }
 
-/* The install is over, and nothing of it stays. */
 uint8_t
-sfi__session_end(struct sfi_device *dev, uint8_t cause)
+sfi__life_end(struct sfi_device *dev, uint8_t cause)
 {
-    sfi__session_wipe(dev);
+    sfi__life_wipe(dev);
     sfi__zero(dev->record.header_tag, sizeof(dev->record.header_tag));
     sfi__wipe(dev->record.ob, sizeof(dev->record.ob));
     dev->record.ob_len = 0;
     dev->leave = LEAVE_NOT;
     dev->state = SFI_DEVICE_EMPTY;
     dev->cause = cause;
-    session_clean_flash(dev);
+    life_clean_flash(dev);
     return cause;
 }
 
 void
-sfi__session_leave_in(struct sfi_device *dev, enum leave leave, uint32_t ms)
+sfi__life_leave_in(struct sfi_device *dev, enum leave leave, uint32_t ms)
 {
     dev->leave = leave;
     dev->leave_at = sfi__port_now_ms(dev) + ms;
 }
 
 void
-sfi__session_leave(struct sfi_device *dev)
+sfi__life_leave(struct sfi_device *dev)
 {
     for (uint32_t i = 0; dev->chip->one_shot && i < DEVICE_ERASE_TRIES; i++) {
         if (sfi__install_erase(dev, &dev->chip->loader))
@@ -85,19 +85,19 @@ sfi__session_leave(struct sfi_device *dev)
     dev->port->reboot(dev->user);
 }
 
-/* From here on forwards only: the record holds the option bytes until they are
- * in.  A record that cannot be replaced is no harm to the firmware, so the
- * host may send FINISH again, and the next power-up does. */
+/* From here on only forwards: the record holds the option bytes until they are
+ * programmed.  A record that cannot be replaced does not harm the firmware: the
+ * host may send FINISH again, and the next power-up commits again. */
 uint8_t
-sfi__session_commit(struct sfi_device *dev)
+sfi__life_commit(struct sfi_device *dev)
 {
     if (!sfi__port_ob_program(dev, dev->record.ob, dev->record.ob_len))
-        return sfi__session_end(dev, SFI_CAUSE_OPTION_BYTES);
-    if (!sfi__session_store(dev, RECORD_INSTALLED)) {
+        return sfi__life_end(dev, SFI_CAUSE_OPTION_BYTES);
+    if (!sfi__life_store(dev, RECORD_INSTALLED)) {
         dev->cause = SFI_CAUSE_STORAGE;
         return SFI_CAUSE_STORAGE;
     }
-    sfi__session_wipe(dev);
+    sfi__life_wipe(dev);
     dev->state = SFI_DEVICE_INSTALLED;
     dev->cause = SFI_CAUSE_NONE;
     return SFI_CAUSE_NONE;
@@ -105,33 +105,33 @@ sfi__session_commit(struct sfi_device *dev)
 
 /* ---- power-up ---- */
 
-/* What the last power cut left. */
+/* Continue where the last power cut stopped. */
 static void
-session_recover_phase(struct sfi_device *dev)
+life_recover_phase(struct sfi_device *dev)
 {
     switch (dev->record.phase) {
     case RECORD_EMPTY:
         dev->state = SFI_DEVICE_EMPTY;
         break;
     case RECORD_INSTALLING:
-        (void)sfi__session_end(dev, SFI_CAUSE_INTERRUPTED);
+        (void)sfi__life_end(dev, SFI_CAUSE_INTERRUPTED);
         break;
     case RECORD_COMMITTING:
         dev->state = SFI_DEVICE_COMPLETE;
-        /* The reset that loads the option bytes is still due. */
-        if (sfi__session_commit(dev) == SFI_CAUSE_NONE)
-            sfi__session_leave_in(dev, LEAVE_NOW, 0);
+        /* The reset that loads the option bytes is due. */
+        if (sfi__life_commit(dev) == SFI_CAUSE_NONE)
+            sfi__life_leave_in(dev, LEAVE_NOW, 0);
         break;
     case RECORD_INSTALLED:
         dev->state = SFI_DEVICE_INSTALLED;
         if (dev->chip->one_shot)
-            sfi__session_leave_in(dev, LEAVE_NOW, 0);
+            sfi__life_leave_in(dev, LEAVE_NOW, 0);
         break;
     }
 }
 
 void
-sfi__session_power_up(struct sfi_device *dev)
+sfi__life_power_up(struct sfi_device *dev)
 {
     uint8_t raw[SFI_DEVICE_RECORD_LEN];
     enum record_found found = RECORD_NEVER;
@@ -141,19 +141,18 @@ sfi__session_power_up(struct sfi_device *dev)
         found = sfi__record_read(&dev->record, raw);
     sfi__wipe(raw, sizeof(raw));
     if (!loaded) {
-        /* It may be readable next time: nothing is erased, nothing is said to
-         * be clean. */
+        /* It may be readable next time: erase nothing, report unclean. */
         dev->record.phase = RECORD_INSTALLING;
         dev->state = SFI_DEVICE_EMPTY;
         dev->cause = SFI_CAUSE_STORAGE;
     } else if (found == RECORD_NEVER) {
-        (void)sfi__session_end(dev, SFI_CAUSE_NONE);
+        (void)sfi__life_end(dev, SFI_CAUSE_NONE);
     } else if (found == RECORD_DAMAGED ||
                (dev->record.phase == RECORD_COMMITTING &&
                 dev->record.ob_len != 4 * dev->chip->ob_count)) {
         dev->record.phase = RECORD_INSTALLING;
-        (void)sfi__session_end(dev, SFI_CAUSE_INTERRUPTED);
+        (void)sfi__life_end(dev, SFI_CAUSE_INTERRUPTED);
     } else {
-        session_recover_phase(dev);
+        life_recover_phase(dev);
     }
 }
