@@ -152,10 +152,10 @@ class Jtag(bench.Case):
             "target create h7.apb mem_ap -dap h7.dap -ap-num 2")
         cert = self.bench.path / "cert"
         self.program("-c", f"port={chip.port}", "-gc", cert, status=64,
-                     message="openocd has several targets, name one with "
+                     message="OpenOCD has several targets, name one with "
                      "target=: h7.axi h7.apb")
         self.program("-c", f"port={chip.port}?target=h7.cpu", "-gc", cert,
-                     status=4, message="openocd has no target \"h7.cpu\": it "
+                     status=4, message="OpenOCD has no target \"h7.cpu\": it "
                      "has h7.axi h7.apb")
         self.program("-c", f"port={chip.port}?target=h7.apb", "-gc", cert,
                      status=5, message="neither the chip's identity nor a "
@@ -163,10 +163,10 @@ class Jtag(bench.Case):
 
     def test_bad_name(self):
         for name, message in (
-                ("openocd:here", "host or port are missing"),
-                ("openocd::1", "host or port are missing"),
-                ("openocd:localhost:65536", "host or port are missing"),
-                ("openocd:localhost:1?target=a;b", "is no name of a target"),
+                ("openocd:here", "host or port is missing"),
+                ("openocd::1", "host or port is missing"),
+                ("openocd:localhost:65536", "host or port is missing"),
+                ("openocd:localhost:1?target=a;b", "is not the name of a target"),
                 ("openocd:localhost:1?reset=dtr", "reset is \"dtr\""),
                 ("openocd:localhost:1?baud=1", "unknown key \"baud\"")):
             self.program("-c", f"port={name}", "-gc", "x", status=64,
@@ -177,7 +177,7 @@ class Jtag(bench.Case):
             s.bind(("127.0.0.1", 0))  # and does not listen
             self.program("-c", f"port=openocd:127.0.0.1:{s.getsockname()[1]}",
                          "-gc", "x", status=4,
-                         message="no openocd with a Tcl port .* refused")
+                         message="cannot connect to OpenOCD's Tcl server .* refused")
 
     def answered(self, answers):
         """Something else listens, and gives one answer after the other."""
@@ -204,21 +204,21 @@ class Jtag(bench.Case):
     def test_nonsense(self):
         one = b"0 h7.axi\x1a"
         for answers, status, message in (
-                ([b"SSH-2.0\x1a"], 5, "no openocd's Tcl port"),
-                ([b"0 h7\0axi\x1a"], 5, "no text"),
-                ([b"0 {}\x1a"], 4, "openocd has no target"),
-                ([b"0 [exit]\x1a"], 4, "openocd has no target"),
+                ([b"SSH-2.0\x1a"], 5, "is not an OpenOCD Tcl server"),
+                ([b"0 h7\0axi\x1a"], 5, "not text"),
+                ([b"0 {}\x1a"], 4, "OpenOCD has no target"),
+                ([b"0 [exit]\x1a"], 4, "OpenOCD has no target"),
                 ([b"0 " + b"h" * 70000 + b"\x1a"], 5, "too long"),
                 ([b"1 {no \x1b[31m such}\x1a"], 5,
-                 "openocd refused to list its targets: no  \\[31m such"),
-                ([b"0"], 4, "openocd has gone"),
-                ([one], 4, "openocd has gone"),
-                ([one, b"0 {0x1 0x2}\x1a"], 5, "not the words|gone"),
-                ([one, b"0 {0x1 0x2 0x3 0x100000000}\x1a"], 5, "not the words"),
-                ([one, b"0 {0x1 0x2 0x3 4}\x1a"], 5, "not the words")):
+                 "OpenOCD refused to list its targets: no  \\[31m such"),
+                ([b"0"], 4, "OpenOCD closed the"),
+                ([one], 4, "OpenOCD closed the"),
+                ([one, b"0 {0x1 0x2}\x1a"], 5, "requested words|closed"),
+                ([one, b"0 {0x1 0x2 0x3 0x100000000}\x1a"], 5, "requested words"),
+                ([one, b"0 {0x1 0x2 0x3 4}\x1a"], 5, "requested words")):
             result = self.answered(answers)
             self.assertIn(result.status, {status, 4}, str(result))
-            self.assertRegex(result.message, message + "|no openocd")
+            self.assertRegex(result.message, message + "|cannot connect")
         self.assertFalse((self.bench.path / "cert").exists())
 
 

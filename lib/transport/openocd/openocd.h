@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* openocd:HOST:PORT?target=NAME&reset=LINE: the memory of a chip behind an
- * openocd, through its Tcl port. */
+/* openocd:HOST:PORT?target=NAME&reset=LINE: the memory of a chip that OpenOCD
+ * is connected to, through its Tcl server. */
 #ifndef SFI_TRANSPORT_OPENOCD_OPENOCD_H
 #define SFI_TRANSPORT_OPENOCD_OPENOCD_H
 
@@ -14,39 +14,40 @@
 sfi_status sfi__openocd_open(sfi_ctx *ctx, const struct uri *uri,
                              sfi_transport **out);
 
-/* openocd_tcl.c: what is said, without who says it. */
+/* ---- tcl.c: commands and replies as text, without a connection ---- */
 
-/* Ends a command and an answer. */
+/* Ends a command and a reply. */
 #define OPENOCD_END 0x1a
-/* Words of one command. */
+/* Words of memory in one command. */
 #define OPENOCD_WORDS 256u
-/* The longest command or answer: "0x12345678 " per word, and what is around
- * them. */
+/* The longest command or reply: "0x12345678 " for each word, and the rest. */
 #define OPENOCD_TEXT_MAX (OPENOCD_WORDS * 11u + 512u)
 
-/* An answer to a command wrapped by sfi__openocd_command(): "0 result" or "1
- * message", the second a Tcl word. */
-struct openocd_answer {
+/* The reply to a command of sfi__openocd_format_command(): "0 result" or "1
+ * message", where the second part is a Tcl word. */
+struct openocd_reply {
     bool failed;
     const char *text;
     size_t len;
 };
 
-/* A command whose answer has that form; false: it does not fit. */
-bool sfi__openocd_command(char out[OPENOCD_TEXT_MAX], const char *command);
-bool sfi__openocd_read(char out[OPENOCD_TEXT_MAX], const char *target,
-                       uint32_t address, size_t count);
-bool sfi__openocd_write(char out[OPENOCD_TEXT_MAX], const char *target,
-                        uint32_t address, const uint32_t *words, size_t count);
-/* false: not of that form. */
-bool sfi__openocd_take(struct openocd_answer *a, const char *text);
-/* Exactly `count` numbers 0x0 to 0xffffffff, a blank between them. */
-bool sfi__openocd_take_words(const struct openocd_answer *a, uint32_t *words,
-                             size_t count);
-/* The n-th of its words; false: there are fewer, or it is no plain name. */
-bool sfi__openocd_take_name(const struct openocd_answer *a, size_t n, char *out,
-                            size_t cap);
-/* A name that can be put into a command as it is. */
+/* Wrap a command, so that its reply has that form; false: it is too long. */
+bool sfi__openocd_format_command(char out[OPENOCD_TEXT_MAX],
+                                 const char *command);
+bool sfi__openocd_format_read(char out[OPENOCD_TEXT_MAX], const char *target,
+                              uint32_t address, size_t count);
+bool sfi__openocd_format_write(char out[OPENOCD_TEXT_MAX], const char *target,
+                               uint32_t address, const uint32_t *words,
+                               size_t count);
+/* False: the text does not have that form. */
+bool sfi__openocd_parse_reply(struct openocd_reply *a, const char *text);
+/* Exactly `count` numbers 0x0 to 0xffffffff, separated by blanks. */
+bool sfi__openocd_parse_words(const struct openocd_reply *a, uint32_t *words,
+                              size_t count);
+/* The n-th of its names; false: there are fewer, or it is not a plain name. */
+bool sfi__openocd_parse_name(const struct openocd_reply *a, size_t n, char *out,
+                             size_t cap);
+/* Can this name be part of a command without quotes? */
 bool sfi__openocd_is_name(const char *text);
 
 #endif

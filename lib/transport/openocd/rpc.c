@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* openocd:HOST:PORT: a client of OpenOCD's Tcl server, as a link to the memory
+ * of a chip. */
 #define _POSIX_C_SOURCE 200809L
 #include "transport/openocd/openocd.h"
 
@@ -21,7 +23,7 @@
 #include "transport/base/transport.h"
 
 #define CONNECT_MS 5000u
-/* A block of 1 KiB through the slowest of probes. */
+/* Enough for a block of 1 KiB through the slowest probe. */
 #define ANSWER_MS 10000u
 #define AIRCR_RESET (V7M_AIRCR_KEY | V7M_AIRCR_SYSRESETREQ)
 #define SHOWN_MAX 160
@@ -32,23 +34,23 @@ struct openocd {
     char host[URI_PATH_MAX];
     char port[8];
     char target[URI_WORD_MAX];
-    bool srst; /* the probe's reset line, else the core's own */
+    bool srst; /* reset by the probe's line, else by AIRCR */
     char text[OPENOCD_TEXT_MAX];
 };
 
 /* ---- the connection ---- */
 
 static void
-hang_up(struct openocd *o)
+openocd_disconnect(struct openocd *o)
 {
     if (o->fd >= 0)
         (void)close(o->fd);
     o->fd = -1;
 }
 
-/* Ready for it, or SFI_ERR_TIMEOUT without a message. */
+/* Wait for `events`; SFI_ERR_TIMEOUT records no message. */
 static sfi_status
-wait_for(struct openocd *o, short events, const struct deadline *dl)
+openocd_wait_ready(struct openocd *o, short events, const struct deadline *dl)
 {
     struct pollfd p = {.fd = o->fd, .events = events};
 
@@ -66,7 +68,7 @@ wait_for(struct openocd *o, short events, const struct deadline *dl)
 }
 
 static bool
-make_socket(struct openocd *o, const struct addrinfo *a)
+openocd_make_socket(struct openocd *o, const struct addrinfo *a)
 {
     const int on = 1;
 
@@ -78,21 +80,21 @@ make_socket(struct openocd *o, const struct addrinfo *a)
            fcntl(o->fd, F_SETFL, O_NONBLOCK) == 0;
 }
 
-/* 0, or why not. */
+/* 0, or an errno. */
 static int
-try_address(struct openocd *o, const struct addrinfo *a,
-            const struct deadline *dl)
+openocd_try_address(struct openocd *o, const struct addrinfo *a,
+                    const struct deadline *dl)
 {
     int err = 0;
     socklen_t len = sizeof(err);
 
-    if (!make_socket(o, a))
+    if (!openocd_make_socket(o, a))
         return errno;
     if (connect(o->fd, a->ai_addr, a->ai_addrlen) == 0)
         return 0;
     if (errno != EINPROGRESS)
         return errno;
-    if (wait_for(o, POLLOUT, dl) != SFI_OK)
+    if (openocd_wait_ready(o, POLLOUT, dl) != SFI_OK)
         return ETIMEDOUT;
     if (getsockopt(o->fd, SOL_SOCKET, SO_ERROR, &err, &len) != 0)
         return errno;
@@ -100,7 +102,7 @@ try_address(struct openocd *o, const struct addrinfo *a,
 }
 
 static sfi_status
-dial(struct openocd *o)
+openocd_connect(struct openocd *o)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     struct deadline dl = sfi__deadline_in(o->ctx->clock, CONNECT_MS);
@@ -114,27 +116,28 @@ dial(struct openocd *o)
                          "there is no host of this name");
     for (const struct addrinfo *a = found; a != NULL && err != 0;
          a = a->ai_next) {
-        hang_up(o);
-        err = try_address(o, a, &dl);
+        openocd_disconnect(o);
+        err = openocd_try_address(o, a, &dl);
     }
     freeaddrinfo(found);
     if (err == 0)
         return SFI_OK;
-    hang_up(o);
+    openocd_disconnect(o);
     return sfi__fail_os(o->ctx, SFI_ERR_NO_DEVICE, err,
-                        "no openocd with a Tcl port (tcl_port) answers there");
+                        "cannot connect to OpenOCD's Tcl server (tcl_port)");
 }
 
-/* What was under way is lost, and so is the order of answers. */
+/* Disconnect, since later replies could not be matched to commands. */
 static sfi_status
-broken(struct openocd *o, sfi_status st, const char *what)
+openocd_fail_connection(struct openocd *o, sfi_status st, const char *what)
 {
-    hang_up(o);
+    openocd_disconnect(o);
     return sfi__fail(o->ctx, st, "%s", what);
 }
 
 static sfi_status
-put(struct openocd *o, const char *data, size_t len, const struct deadline *dl)
+openocd_send(struct openocd *o, const char *data, size_t len,
+             const struct deadline *dl)
 {
     while (len > 0) {
         ssize_t n = send(o->fd, data, len, MSG_NOSIGNAL);
@@ -143,17 +146,19 @@ put(struct openocd *o, const char *data, size_t len, const struct deadline *dl)
             data += n;
             len -= (size_t)n;
         } else if (errno != EAGAIN && errno != EINTR) {
-            return broken(o, SFI_ERR_NO_DEVICE, "openocd has gone");
-        } else if (wait_for(o, POLLOUT, dl) != SFI_OK) {
-            return broken(o, SFI_ERR_TIMEOUT, "openocd takes no commands");
+            return openocd_fail_connection(o, SFI_ERR_NO_DEVICE,
+                                           "OpenOCD closed the connection");
+        } else if (openocd_wait_ready(o, POLLOUT, dl) != SFI_OK) {
+            return openocd_fail_connection(o, SFI_ERR_TIMEOUT,
+                                           "OpenOCD does not accept commands");
         }
     }
     return SFI_OK;
 }
 
-/* Up to the byte that ends an answer, which is replaced by NUL. */
+/* Receive a reply; the byte that ends it is replaced by NUL. */
 static sfi_status
-get(struct openocd *o, const struct deadline *dl)
+openocd_receive(struct openocd *o, const struct deadline *dl)
 {
     size_t have = 0;
 
@@ -163,46 +168,51 @@ get(struct openocd *o, const struct deadline *dl)
         if (n > 0) {
             have += (size_t)n;
             if (memchr(o->text, '\0', have) != NULL)
-                return broken(o, SFI_ERR_PROTOCOL,
-                              "openocd's answer is no text");
+                return openocd_fail_connection(o, SFI_ERR_PROTOCOL,
+                                               "OpenOCD's reply is not text");
             if (o->text[have - 1] == OPENOCD_END) {
                 o->text[have - 1] = '\0';
                 return SFI_OK;
             }
         } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
-            return broken(o, SFI_ERR_NO_DEVICE, "openocd has gone");
-        } else if (wait_for(o, POLLIN, dl) != SFI_OK) {
-            return broken(o, SFI_ERR_TIMEOUT, "openocd does not answer");
+            return openocd_fail_connection(o, SFI_ERR_NO_DEVICE,
+                                           "OpenOCD closed the connection");
+        } else if (openocd_wait_ready(o, POLLIN, dl) != SFI_OK) {
+            return openocd_fail_connection(o, SFI_ERR_TIMEOUT,
+                                           "OpenOCD does not reply");
         }
     }
-    return broken(o, SFI_ERR_PROTOCOL, "openocd's answer is too long");
+    return openocd_fail_connection(o, SFI_ERR_PROTOCOL,
+                                   "OpenOCD's reply is too long");
 }
 
-/* Send what is in o->text, and take the answer into it. */
+/* Send the command in o->text, and receive the reply into it. */
 static sfi_status
-call(struct openocd *o, struct openocd_answer *a)
+openocd_exchange(struct openocd *o, struct openocd_reply *a)
 {
     const char end = OPENOCD_END;
     struct deadline dl;
-    sfi_status st = dial(o);
+    sfi_status st = openocd_connect(o);
 
     if (st != SFI_OK)
         return st;
     dl = sfi__deadline_in(o->ctx->clock, ANSWER_MS);
-    st = put(o, o->text, strlen(o->text), &dl);
-    if (st == SFI_OK)
-        st = put(o, &end, 1, &dl);
-    if (st == SFI_OK)
-        st = get(o, &dl);
-    if (st == SFI_OK && !sfi__openocd_take(a, o->text))
-        return broken(o, SFI_ERR_PROTOCOL,
-                      "what answers is no openocd's Tcl port");
+    st = openocd_send(o, o->text, strlen(o->text), &dl);
+    if (st != SFI_OK)
+        return st;
+    st = openocd_send(o, &end, 1, &dl);
+    if (st != SFI_OK)
+        return st;
+    st = openocd_receive(o, &dl);
+    if (st == SFI_OK && !sfi__openocd_parse_reply(a, o->text))
+        return openocd_fail_connection(o, SFI_ERR_PROTOCOL,
+                                       "the peer is not an OpenOCD Tcl server");
     return st;
 }
 
-/* Its own words, as far as they can be shown. */
+/* The text of a reply, in printable ASCII. */
 static const char *
-shown(const struct openocd_answer *a, char out[SHOWN_MAX])
+openocd_printable(const struct openocd_reply *a, char out[SHOWN_MAX])
 {
     size_t len = a->len < SHOWN_MAX - 1 ? a->len : SHOWN_MAX - 1;
 
@@ -213,72 +223,74 @@ shown(const struct openocd_answer *a, char out[SHOWN_MAX])
 }
 
 static sfi_status
-refused(struct openocd *o, const struct openocd_answer *a, const char *what)
+openocd_fail_refused(struct openocd *o, const struct openocd_reply *a,
+                     const char *what)
 {
     char why[SHOWN_MAX];
 
-    (void)shown(a, why);
-    return sfi__fail(o->ctx, SFI_ERR_NACK, "openocd refused %s: %s", what,
-                     why[0] != '\0' ? why : "it does not say why");
+    (void)openocd_printable(a, why);
+    return sfi__fail(o->ctx, SFI_ERR_NACK, "OpenOCD refused %s: %s", what,
+                     why[0] != '\0' ? why : "no reason given");
 }
 
 static sfi_status
-run(struct openocd *o, const char *command, const char *what,
-    struct openocd_answer *a)
+openocd_run_command(struct openocd *o, const char *command, const char *what,
+                    struct openocd_reply *a)
 {
     sfi_status st;
 
-    if (!sfi__openocd_command(o->text, command))
+    if (!sfi__openocd_format_command(o->text, command))
         return sfi__fail(o->ctx, SFI_ERR_INTERNAL, "a command is too long");
-    st = call(o, a);
-    return st == SFI_OK && a->failed ? refused(o, a, what) : st;
+    st = openocd_exchange(o, a);
+    return st == SFI_OK && a->failed ? openocd_fail_refused(o, a, what) : st;
 }
 
 /* ---- memory ---- */
 
 static sfi_status
-read_block(struct openocd *o, uint32_t address, uint32_t *words, size_t count)
+openocd_read_block(struct openocd *o, uint32_t address, uint32_t *words,
+                   size_t count)
 {
-    struct openocd_answer a;
+    struct openocd_reply a;
     char what[64];
     sfi_status st;
 
     sfi__text_format(what, sizeof(what), "to read %zu words at 0x%08x", count,
                      (unsigned)address);
-    (void)sfi__openocd_read(o->text, o->target, address, count);
-    st = call(o, &a);
+    (void)sfi__openocd_format_read(o->text, o->target, address, count);
+    st = openocd_exchange(o, &a);
     if (st == SFI_OK && a.failed)
-        return refused(o, &a, what);
-    if (st == SFI_OK && !sfi__openocd_take_words(&a, words, count))
-        return broken(o, SFI_ERR_PROTOCOL,
-                      "openocd's answer is not the words that were asked for");
+        return openocd_fail_refused(o, &a, what);
+    if (st == SFI_OK && !sfi__openocd_parse_words(&a, words, count))
+        return openocd_fail_connection(
+            o, SFI_ERR_PROTOCOL, "OpenOCD's reply is not the requested words");
     return st;
 }
 
 static sfi_status
-write_block(struct openocd *o, uint32_t address, const uint32_t *words,
-            size_t count)
+openocd_write_block(struct openocd *o, uint32_t address, const uint32_t *words,
+                    size_t count)
 {
-    struct openocd_answer a;
+    struct openocd_reply a;
     char what[64];
     sfi_status st;
 
     sfi__text_format(what, sizeof(what), "to write %zu words at 0x%08x", count,
                      (unsigned)address);
-    (void)sfi__openocd_write(o->text, o->target, address, words, count);
-    st = call(o, &a);
-    return st == SFI_OK && a.failed ? refused(o, &a, what) : st;
+    (void)sfi__openocd_format_write(o->text, o->target, address, words, count);
+    st = openocd_exchange(o, &a);
+    return st == SFI_OK && a.failed ? openocd_fail_refused(o, &a, what) : st;
 }
 
 static sfi_status
-on_read32(void *user, uint32_t address, uint32_t *words, size_t count)
+openocd_read32(void *user, uint32_t address, uint32_t *words, size_t count)
 {
     sfi_status st = SFI_OK;
 
     while (count > 0 && st == SFI_OK) {
         size_t n = count < OPENOCD_WORDS ? count : OPENOCD_WORDS;
 
-        st = read_block(user, address, words, n);
+        st = openocd_read_block(user, address, words, n);
         address += 4 * (uint32_t)n;
         words += n;
         count -= n;
@@ -287,14 +299,15 @@ on_read32(void *user, uint32_t address, uint32_t *words, size_t count)
 }
 
 static sfi_status
-on_write32(void *user, uint32_t address, const uint32_t *words, size_t count)
+openocd_write32(void *user, uint32_t address, const uint32_t *words,
+                size_t count)
 {
     sfi_status st = SFI_OK;
 
     while (count > 0 && st == SFI_OK) {
         size_t n = count < OPENOCD_WORDS ? count : OPENOCD_WORDS;
 
-        st = write_block(user, address, words, n);
+        st = openocd_write_block(user, address, words, n);
         address += 4 * (uint32_t)n;
         words += n;
         count -= n;
@@ -302,34 +315,36 @@ on_write32(void *user, uint32_t address, const uint32_t *words, size_t count)
     return st;
 }
 
-/* A debugger does not reach BOOT0: a secure part does not look at it. */
+/* A debugger has no line to BOOT0; a secure part starts its bootloader anyway.
+ */
 static sfi_status
-on_reset(void *user, int into_boot)
+openocd_reset_chip(void *user, int into_boot)
 {
     const uint32_t word = AIRCR_RESET;
     struct openocd *o = user;
-    struct openocd_answer a;
+    struct openocd_reply a;
 
     (void)into_boot;
     if (o->srst)
-        return run(o, "adapter assert srst; adapter deassert srst",
-                   "to reset the chip", &a);
-    return write_block(o, V7M_AIRCR, &word, 1);
+        return openocd_run_command(o,
+                                   "adapter assert srst; adapter deassert srst",
+                                   "to reset the chip", &a);
+    return openocd_write_block(o, V7M_AIRCR, &word, 1);
 }
 
 static void
-on_close(void *user)
+openocd_close(void *user)
 {
     struct openocd *o = user;
 
-    hang_up(o);
+    openocd_disconnect(o);
     sfi__ctx_dealloc(o->ctx, o);
 }
 
 /* ---- the name ---- */
 
 static sfi_status
-take_name(struct openocd *o, const struct uri *uri)
+openocd_parse_options(struct openocd *o, const struct uri *uri)
 {
     const char *colon = strrchr(uri->path, ':');
     const char *target = sfi__uri_get(uri, "target");
@@ -339,13 +354,13 @@ take_name(struct openocd *o, const struct uri *uri)
     if (colon == NULL || colon == uri->path ||
         !sfi__text_to_u64(colon + 1, UINT16_MAX, &number))
         return sfi__fail(o->ctx, SFI_ERR_ARGUMENT,
-                         "host or port are missing, expected "
+                         "host or port is missing, expected "
                          "openocd:HOST:PORT, such as openocd:localhost:6666");
     memcpy(o->host, uri->path, (size_t)(colon - uri->path));
     sfi__text_format(o->port, sizeof(o->port), "%u", (unsigned)number);
     if (target != NULL && !sfi__openocd_is_name(target))
         return sfi__fail(o->ctx, SFI_ERR_ARGUMENT,
-                         "\"%s\" is no name of a target", target);
+                         "\"%s\" is not the name of a target", target);
     (void)sfi__text_copy(o->target, sizeof(o->target),
                          target != NULL ? target : "");
     o->srst = reset != NULL && sfi__text_same(reset, "srst");
@@ -356,34 +371,35 @@ take_name(struct openocd *o, const struct uri *uri)
     return SFI_OK;
 }
 
-/* The one target that it has; or the one that was named is there. */
+/* Check that the named target exists; without a name, take the only one. */
 static sfi_status
-find_target(struct openocd *o)
+openocd_find_target(struct openocd *o)
 {
-    struct openocd_answer a;
+    struct openocd_reply a;
     char name[URI_WORD_MAX], text[SHOWN_MAX];
     bool there = o->target[0] == '\0';
     size_t n = 0;
-    sfi_status st = run(o, "target names", "to list its targets", &a);
+    sfi_status st =
+        openocd_run_command(o, "target names", "to list its targets", &a);
 
     if (st != SFI_OK)
         return st;
-    for (; sfi__openocd_take_name(&a, n, name, sizeof(name)); n++)
+    for (; sfi__openocd_parse_name(&a, n, name, sizeof(name)); n++)
         there = there || strcmp(name, o->target) == 0;
     if (!there)
         return sfi__fail(o->ctx, SFI_ERR_NO_DEVICE,
-                         "openocd has no target \"%s\": it has %s", o->target,
-                         shown(&a, text));
+                         "OpenOCD has no target \"%s\": it has %s", o->target,
+                         openocd_printable(&a, text));
     if (o->target[0] != '\0')
         return SFI_OK;
     if (n == 0)
-        return sfi__fail(o->ctx, SFI_ERR_NO_DEVICE, "openocd has no target");
+        return sfi__fail(o->ctx, SFI_ERR_NO_DEVICE, "OpenOCD has no target");
     if (n > 1)
         return sfi__fail(o->ctx, SFI_ERR_ARGUMENT,
-                         "openocd has several targets, name one with target=: "
+                         "OpenOCD has several targets, name one with target=: "
                          "%s",
-                         shown(&a, text));
-    (void)sfi__openocd_take_name(&a, 0, o->target, sizeof(o->target));
+                         openocd_printable(&a, text));
+    (void)sfi__openocd_parse_name(&a, 0, o->target, sizeof(o->target));
     return SFI_OK;
 }
 
@@ -393,10 +409,10 @@ sfi__openocd_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
     static const char *const keys[] = {"target", "reset", NULL};
     static const sfi_dap_ops ops = {
         .struct_size = sizeof(ops),
-        .read32 = on_read32,
-        .write32 = on_write32,
-        .reset = on_reset,
-        .close = on_close,
+        .read32 = openocd_read32,
+        .write32 = openocd_write32,
+        .reset = openocd_reset_chip,
+        .close = openocd_close,
     };
     char name[TRANSPORT_NAME_MAX];
     struct openocd *o;
@@ -411,13 +427,16 @@ sfi__openocd_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
     o->ctx = ctx;
     o->fd = -1;
     sfi__text_format(name, sizeof(name), "openocd:%s", uri->path);
-    st = take_name(o, uri);
-    if (st == SFI_OK)
-        st = find_target(o);
-    if (st == SFI_OK)
-        st = sfi__transport_new(ctx, TRANSPORT_DAP, &ops, o, name, out);
-    if (st == SFI_OK)
-        return SFI_OK;
-    on_close(o);
+    st = openocd_parse_options(o, uri);
+    if (st != SFI_OK)
+        goto out;
+    st = openocd_find_target(o);
+    if (st != SFI_OK)
+        goto out;
+    st = sfi__transport_new(ctx, TRANSPORT_DAP, &ops, o, name, out);
+
+out:
+    if (st != SFI_OK)
+        openocd_close(o);
     return st;
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Commands to OpenOCD's Tcl server, and the parts of its replies. */
 #include <string.h>
 
 #include "util/text.h"
 #include "transport/openocd/openocd.h"
 
 bool
-sfi__openocd_command(char out[OPENOCD_TEXT_MAX], const char *command)
+sfi__openocd_format_command(char out[OPENOCD_TEXT_MAX], const char *command)
 {
     static const char form[] = "list [catch {%s} sfi_answer] $sfi_answer";
 
@@ -17,19 +18,19 @@ sfi__openocd_command(char out[OPENOCD_TEXT_MAX], const char *command)
 }
 
 bool
-sfi__openocd_read(char out[OPENOCD_TEXT_MAX], const char *target,
-                  uint32_t address, size_t count)
+sfi__openocd_format_read(char out[OPENOCD_TEXT_MAX], const char *target,
+                         uint32_t address, size_t count)
 {
     char command[OPENOCD_TEXT_MAX];
 
     sfi__text_format(command, sizeof(command), "%s read_memory 0x%08lx 32 %zu",
                      target, (unsigned long)address, count);
-    return sfi__openocd_command(out, command);
+    return sfi__openocd_format_command(out, command);
 }
 
 bool
-sfi__openocd_write(char out[OPENOCD_TEXT_MAX], const char *target,
-                   uint32_t address, const uint32_t *words, size_t count)
+sfi__openocd_format_write(char out[OPENOCD_TEXT_MAX], const char *target,
+                          uint32_t address, const uint32_t *words, size_t count)
 {
     char command[OPENOCD_TEXT_MAX];
     size_t at;
@@ -43,11 +44,11 @@ sfi__openocd_write(char out[OPENOCD_TEXT_MAX], const char *target,
         sfi__text_format(command + at, sizeof(command) - at, "0x%lx%c",
                          (unsigned long)words[i], i + 1 < count ? ' ' : '}');
     }
-    return sfi__openocd_command(out, command);
+    return sfi__openocd_format_command(out, command);
 }
 
 bool
-sfi__openocd_take(struct openocd_answer *a, const char *text)
+sfi__openocd_parse_reply(struct openocd_reply *a, const char *text)
 {
     if ((text[0] != '0' && text[0] != '1') || text[1] != ' ')
         return false;
@@ -62,7 +63,7 @@ sfi__openocd_take(struct openocd_answer *a, const char *text)
 }
 
 static int
-digit(char c)
+tcl_hex_digit(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
@@ -73,25 +74,25 @@ digit(char c)
     return -1;
 }
 
-/* "0x" and one to eight digits; what follows them, or NULL. */
+/* Parse "0x" and one to eight digits; returns what follows, NULL: malformed. */
 static const char *
-take_word(const char *at, const char *end, uint32_t *word)
+tcl_parse_word(const char *at, const char *end, uint32_t *word)
 {
     int digits = 0;
 
     if (end - at < 3 || at[0] != '0' || at[1] != 'x')
         return NULL;
     *word = 0;
-    for (at += 2; at < end && digit(*at) >= 0; at++) {
-        *word = *word << 4 | (uint32_t)digit(*at);
+    for (at += 2; at < end && tcl_hex_digit(*at) >= 0; at++) {
+        *word = *word << 4 | (uint32_t)tcl_hex_digit(*at);
         digits++;
     }
     return digits >= 1 && digits <= 8 ? at : NULL;
 }
 
 bool
-sfi__openocd_take_words(const struct openocd_answer *a, uint32_t *words,
-                        size_t count)
+sfi__openocd_parse_words(const struct openocd_reply *a, uint32_t *words,
+                         size_t count)
 {
     const char *end = a->text + a->len;
     const char *at = a->text;
@@ -99,7 +100,7 @@ sfi__openocd_take_words(const struct openocd_answer *a, uint32_t *words,
     for (size_t i = 0; i < count; i++) {
         if (i > 0 && (at == end || *at++ != ' '))
             return false;
-        at = take_word(at, end, &words[i]);
+        at = tcl_parse_word(at, end, &words[i]);
         if (at == NULL)
             return false;
     }
@@ -107,10 +108,10 @@ sfi__openocd_take_words(const struct openocd_answer *a, uint32_t *words,
 }
 
 static bool
-is_name_char(char c)
+tcl_is_name_char(char c)
 {
-    return digit(c) >= 0 || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           c == '.' || c == '_' || c == '-';
+    return tcl_hex_digit(c) >= 0 || (c >= 'a' && c <= 'z') ||
+           (c >= 'A' && c <= 'Z') || c == '.' || c == '_' || c == '-';
 }
 
 bool
@@ -118,14 +119,14 @@ sfi__openocd_is_name(const char *text)
 {
     const char *p = text;
 
-    while (is_name_char(*p))
+    while (tcl_is_name_char(*p))
         p++;
     return *p == '\0' && p != text && *text != '-';
 }
 
 bool
-sfi__openocd_take_name(const struct openocd_answer *a, size_t n, char *out,
-                       size_t cap)
+sfi__openocd_parse_name(const struct openocd_reply *a, size_t n, char *out,
+                        size_t cap)
 {
     const char *end = a->text + a->len;
     const char *at = a->text;

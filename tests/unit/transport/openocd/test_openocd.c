@@ -12,12 +12,12 @@ START_TEST(test_commands)
     static const uint32_t words[] = {0, 0xffffffff, 0x1234};
     char out[OPENOCD_TEXT_MAX];
 
-    ck_assert(sfi__openocd_command(out, "target names"));
+    ck_assert(sfi__openocd_format_command(out, "target names"));
     ck_assert_str_eq(out, "list [catch {target names} sfi_answer] $sfi_answer");
-    ck_assert(sfi__openocd_read(out, "h7.axi", 0x5c001000, 4));
+    ck_assert(sfi__openocd_format_read(out, "h7.axi", 0x5c001000, 4));
     ck_assert_str_eq(out, "list [catch {h7.axi read_memory 0x5c001000 32 4} "
                           "sfi_answer] $sfi_answer");
-    ck_assert(sfi__openocd_write(out, "h7.axi", 0x24030000, words, 3));
+    ck_assert(sfi__openocd_format_write(out, "h7.axi", 0x24030000, words, 3));
     ck_assert_str_eq(out, "list [catch {h7.axi write_memory 0x24030000 32 {0x0 "
                           "0xffffffff 0x1234}} sfi_answer] $sfi_answer");
 }
@@ -33,11 +33,12 @@ START_TEST(test_longest)
     memset(words, 0xff, sizeof(words));
     memset(target, 'x', sizeof(target));
     target[31] = '\0';
-    ck_assert(
-        sfi__openocd_write(out, target, 0xfffffffc, words, OPENOCD_WORDS));
+    ck_assert(sfi__openocd_format_write(out, target, 0xfffffffc, words,
+                                        OPENOCD_WORDS));
     ck_assert_ptr_nonnull(strstr(out, "0xffffffff}} sfi_answer] $sfi_answer"));
-    ck_assert(!sfi__openocd_write(out, target, 0, words, OPENOCD_WORDS + 1));
-    ck_assert(!sfi__openocd_write(out, target, 0, words, 0));
+    ck_assert(
+        !sfi__openocd_format_write(out, target, 0, words, OPENOCD_WORDS + 1));
+    ck_assert(!sfi__openocd_format_write(out, target, 0, words, 0));
 }
 END_TEST
 
@@ -63,9 +64,9 @@ static const struct {
 
 START_TEST(test_answers)
 {
-    struct openocd_answer a;
+    struct openocd_reply a;
 
-    ck_assert_int_eq(sfi__openocd_take(&a, answers[_i].answer),
+    ck_assert_int_eq(sfi__openocd_parse_reply(&a, answers[_i].answer),
                      answers[_i].taken);
     if (!answers[_i].taken)
         return;
@@ -85,19 +86,19 @@ START_TEST(test_words)
         "0 {0x1 {0x2}}", "0 {-0x1 0x2}", "0 {0X1 0x2}",
         "0 {0x1 0x2\n}",
     };
-    struct openocd_answer a;
+    struct openocd_reply a;
     uint32_t words[2] = {0};
 
-    ck_assert(sfi__openocd_take(&a, "0 {0x0 0xFFffFFff}"));
-    ck_assert(sfi__openocd_take_words(&a, words, 2));
+    ck_assert(sfi__openocd_parse_reply(&a, "0 {0x0 0xFFffFFff}"));
+    ck_assert(sfi__openocd_parse_words(&a, words, 2));
     ck_assert_uint_eq(words[0], 0);
     ck_assert_uint_eq(words[1], 0xffffffff);
-    ck_assert(sfi__openocd_take(&a, "0 0x00000012"));
-    ck_assert(sfi__openocd_take_words(&a, words, 1));
+    ck_assert(sfi__openocd_parse_reply(&a, "0 0x00000012"));
+    ck_assert(sfi__openocd_parse_words(&a, words, 1));
     ck_assert_uint_eq(words[0], 0x12);
     for (size_t i = 0; i < ROWS(bad); i++) {
-        ck_assert(sfi__openocd_take(&a, bad[i]));
-        ck_assert_msg(!sfi__openocd_take_words(&a, words, 2),
+        ck_assert(sfi__openocd_parse_reply(&a, bad[i]));
+        ck_assert_msg(!sfi__openocd_parse_words(&a, words, 2),
                       "\"%s\" was taken", bad[i]);
     }
 }
@@ -105,19 +106,19 @@ END_TEST
 
 START_TEST(test_names)
 {
-    struct openocd_answer a;
+    struct openocd_reply a;
     char name[8];
 
-    ck_assert(sfi__openocd_take(&a, "0 {h7.axi b-2 toolong8 [exit]}"));
-    ck_assert(sfi__openocd_take_name(&a, 0, name, sizeof(name)));
+    ck_assert(sfi__openocd_parse_reply(&a, "0 {h7.axi b-2 toolong8 [exit]}"));
+    ck_assert(sfi__openocd_parse_name(&a, 0, name, sizeof(name)));
     ck_assert_str_eq(name, "h7.axi");
-    ck_assert(sfi__openocd_take_name(&a, 1, name, sizeof(name)));
+    ck_assert(sfi__openocd_parse_name(&a, 1, name, sizeof(name)));
     ck_assert_str_eq(name, "b-2");
-    ck_assert(!sfi__openocd_take_name(&a, 2, name, sizeof(name)));
-    ck_assert(!sfi__openocd_take_name(&a, 3, name, sizeof(name)));
-    ck_assert(!sfi__openocd_take_name(&a, 4, name, sizeof(name)));
-    ck_assert(sfi__openocd_take(&a, "0 {}"));
-    ck_assert(!sfi__openocd_take_name(&a, 0, name, sizeof(name)));
+    ck_assert(!sfi__openocd_parse_name(&a, 2, name, sizeof(name)));
+    ck_assert(!sfi__openocd_parse_name(&a, 3, name, sizeof(name)));
+    ck_assert(!sfi__openocd_parse_name(&a, 4, name, sizeof(name)));
+    ck_assert(sfi__openocd_parse_reply(&a, "0 {}"));
+    ck_assert(!sfi__openocd_parse_name(&a, 0, name, sizeof(name)));
     ck_assert(sfi__openocd_is_name("stm32h7x.cpu0"));
     ck_assert(!sfi__openocd_is_name(""));
     ck_assert(!sfi__openocd_is_name("-all"));
