@@ -1,29 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A security extension of one's own.
+/* Your own dialect: the commands of a vendor's secure bootloader.
  *
  *     custom-dialect IMAGE.sfi serial:PORT VAULT PIN
  *
- * sfi_installer_set_dialect() takes a table of functions: what to send to the
- * chip for each step of an install.  This one begins with libsfi's own, and
- * replaces what a vendor's document says otherwise.  The chips here are virtual
- * ones, so the opcodes are still those of doc/protocol.md; pieces of 512 bytes
- * and the words of refusals are not.  doc/porting.md has what to keep to. */
+ * sfi_installer_set_dialect() takes a table of functions, one for each step of
+ * an install.  This table begins as a copy of libsfi's own, then replaces the
+ * steps that differ in the vendor's document.  The virtual chips of this
+ * tutorial know only the opcodes of doc/protocol.md, so these stay; the size of
+ * the pieces and the text of refusals differ.  doc/porting.md has the rules for
+ * such a table. */
 #include <stdio.h>
 #include <string.h>
 
 #include <sfi/sfi.h>
 
-#define WAIT_MS 45000u /* for a chip that erases before it answers */
+#define WAIT_MS 45000u /* the chip may erase its flash before it replies */
 
-/* What each function is given first. */
+/* libsfi passes this to each function as `user`. */
 struct vendor {
     sfi_ctx *ctx;
     sfi_dialect_ops own;
 };
 
-/* One request, and what its status byte means: zero is done.  What the line
- * spoils is repeated below this. */
+/* Send one request and judge its status byte: 0 is success.  libsfi handles the
+ * frames, checksums and retries.  sfi_ctx_report() sets the message of the
+ * error that is returned next. */
 static sfi_status
 vendor_request(struct vendor *v, sfi_target *t, const sfi_request *r)
 {
@@ -33,12 +35,14 @@ vendor_request(struct vendor *v, sfi_target *t, const sfi_request *r)
 
     if (st != SFI_OK || status == 0)
         return st;
-    (void)snprintf(text, sizeof(text), "the part says 0x%02x to %s",
+    (void)snprintf(text, sizeof(text), "the chip replied 0x%02x to %s",
                    (unsigned)status, r->name);
     sfi_ctx_report(v->ctx, SFI_ERR_DEVICE, (int32_t)status, text);
     return SFI_ERR_DEVICE;
 }
 
+/* Call libsfi's function, then change its result: pieces of at most 512 bytes.
+ */
 static sfi_status
 vendor_info(void *user, sfi_target *t, sfi_dialect_info *out)
 {
@@ -49,7 +53,8 @@ vendor_info(void *user, sfi_target *t, sfi_dialect_info *out)
     return st;
 }
 
-/* Extended Special: nothing in the first packet, the licence in the second. */
+/* The bootloader's Extended Special command has two packets: parameters, which
+ * are empty here, and data. */
 static sfi_status
 vendor_license(void *user, sfi_target *t, const uint8_t *data, size_t len)
 {
@@ -64,7 +69,7 @@ vendor_license(void *user, sfi_target *t, const uint8_t *data, size_t len)
     return vendor_request(user, t, &r);
 }
 
-/* The same with the offset in front. */
+/* A piece of the image: its offset is the parameter. */
 static sfi_status
 vendor_data(void *user, sfi_target *t, uint32_t at, const uint8_t *data,
             size_t len)
@@ -96,7 +101,7 @@ main(int argc, char **argv)
 
     if (argc != 5 || st != SFI_OK || sfi_ctx_new(NULL, &v.ctx) != SFI_OK)
         return 64;
-    ops = v.own; /* the other steps are as libsfi has them */
+    ops = v.own; /* every step as in libsfi, except for these three */
     ops.info = vendor_info;
     ops.license = vendor_license;
     ops.data = vendor_data;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* An HSM of one's own: install a chip with a licence from a licence server.
+/* Your own HSM: install a chip with a licence from a licence server.
  *
  *     custom-hsm SOCKET IMAGE.sfi serial:PORT
  *
- * sfi_hsm_open_custom() takes a table of functions; to install, only `license`
- * is needed.  This one asks license_server.c, through a Unix socket.  Numbers
- * are little-endian; doc/threat-model.md says what a network needs beside.
- *   question  session id (4 bytes; 0: a static licence), certificate (136)
- *   answer    0, or an sfi_status without its sign (2), length (2), and so many
- *             bytes: the licence, or a message that says why there is none */
+ * sfi_hsm_open_custom() takes a table of functions.  An install calls only
+ * `license`, which here asks license_server.c over a Unix socket.  All numbers
+ * are little-endian: request  session id (4 bytes, 0 for a static licence),
+ * certificate (136) reply    0 or an sfi_status without its sign (2), length
+ * (2), and the licence or the error message Over a network this protocol needs
+ * protection: see doc/threat-model.md. */
 #define _POSIX_C_SOURCE 200809L
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +20,7 @@
 
 #include <sfi/sfi.h>
 
-#define PATIENCE_S 10 /* a server that says nothing for longer is dead */
+#define TIMEOUT_S 10 /* for a server that does not reply */
 #define MESSAGE_MAX 255u
 
 struct server {
@@ -28,7 +28,8 @@ struct server {
     struct sockaddr_un address;
 };
 
-/* Say why, then return it: what every function of the table does. */
+/* Set the message of the error that is returned: every function of a table does
+ * so. */
 static sfi_status
 server_fail(struct server *s, sfi_status st, const char *message)
 {
@@ -42,10 +43,10 @@ server_receive(int fd, void *buf, size_t len)
     return recv(fd, buf, len, MSG_WAITALL) == (ssize_t)len;
 }
 
-/* The server is not trusted with memory or terminal: lengths are checked, text
- * is cleaned.  Of the licence libsfi checks the form, and the chip the rest. */
+/* Never trust the server: check every length, and make its text printable.
+ * libsfi checks the licence's form, the chip its content. */
 static sfi_status
-server_read_answer(struct server *s, int fd, uint8_t *out, size_t *out_len)
+server_read_reply(struct server *s, int fd, uint8_t *out, size_t *out_len)
 {
     char message[MESSAGE_MAX + 1] = "";
     uint8_t head[4] = {0};
@@ -59,7 +60,8 @@ server_read_answer(struct server *s, int fd, uint8_t *out, size_t *out_len)
     }
     if (!there || code == 0 || len > MESSAGE_MAX ||
         !server_receive(fd, message, len))
-        return server_fail(s, SFI_ERR_IO, "the licence server broke off");
+        return server_fail(s, SFI_ERR_IO,
+                           "the licence server closed the connection");
     for (size_t i = 0; i < len; i++)
         message[i] = message[i] >= ' ' && message[i] <= '~' ? message[i] : '?';
     return server_fail(s, -code, message);
@@ -69,21 +71,22 @@ static sfi_status
 server_get_license(void *user, const uint8_t *cert, size_t cert_len,
                    uint32_t session, uint8_t *out, size_t *out_len)
 {
-    const struct timeval patience = {.tv_sec = PATIENCE_S};
-    uint8_t question[4 + SFI_CERTIFICATE_LEN];
+    const struct timeval timeout = {.tv_sec = TIMEOUT_S};
+    uint8_t request[4 + SFI_CERTIFICATE_LEN];
     struct server *s = user;
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
     sfi_status st;
 
     for (int i = 0; i < 4; i++)
-        question[i] = (uint8_t)(session >> 8 * i);
-    memcpy(question + 4, cert, cert_len); /* libsfi gives a whole one */
+        request[i] = (uint8_t)(session >> 8 * i);
+    memcpy(request + 4, cert,
+           cert_len); /* libsfi always passes SFI_CERTIFICATE_LEN */
     if (fd < 0 || connect(fd, (void *)&s->address, sizeof(s->address)) ||
-        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) ||
-        send(fd, question, sizeof(question), MSG_NOSIGNAL) < 0)
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) ||
+        send(fd, request, sizeof(request), MSG_NOSIGNAL) < 0)
         st = server_fail(s, SFI_ERR_IO, "the licence server cannot be reached");
     else
-        st = server_read_answer(s, fd, out, out_len);
+        st = server_read_reply(s, fd, out, out_len);
     if (fd >= 0)
         close(fd);
     return st;
@@ -114,7 +117,7 @@ main(int argc, char **argv)
     if (st != SFI_OK)
         fprintf(stderr, "%s: %s\n", sfi_status_name(st),
                 sfi_error_message(sfi_ctx_error(s.ctx)));
-    sfi_installer_free(in); /* NULL is fine, and so is any order */
+    sfi_installer_free(in); /* handles may be NULL, and freed in any order */
     sfi_transport_free(tp);
     sfi_hsm_free(hsm);
     sfi_ctx_free(s.ctx);

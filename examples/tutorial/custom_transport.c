@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A link of one's own: a chip behind a serial server in the network.
+/* Your own transport: a chip behind a serial server in the network.
  *
  *     custom-transport HOST PORT
  *
- * sfi_transport_open_stream() takes a table of functions; `read` and `write`
- * are enough.  These speak plain TCP, as ser2net, many Wi-Fi modules and
- * `socat TCP-LISTEN:3333,fork FILE:/dev/ttyUSB0,...` do; the server sets speed
- * and parity.  What the chip says of itself is printed.  doc/porting.md says
- * what such functions have to keep to. */
+ * sfi_transport_open_stream() takes a table of functions, of which `read` and
+ * `write` are required.  These use plain TCP, as ser2net, many Wi-Fi modules
+ * and `socat TCP-LISTEN:3333,fork FILE:/dev/ttyUSB0,...` do; the server sets
+ * speed and parity.  The program connects to the chip's bootloader and prints
+ * which chip it is.  doc/porting.md has the rules for such functions. */
 #define _POSIX_C_SOURCE 200809L
 #include <netdb.h>
 #include <poll.h>
@@ -24,7 +24,8 @@ struct tcp {
     int fd;
 };
 
-/* Say why, then return it: what every function of the table does. */
+/* Set the message of the error that is returned: every function of a table does
+ * so. */
 static sfi_status
 tcp_fail(struct tcp *t, sfi_status st, const char *message)
 {
@@ -32,19 +33,19 @@ tcp_fail(struct tcp *t, sfi_status st, const char *message)
     return st;
 }
 
-/* One wait, no longer than asked.  libsfi has deadlines of its own, and asks
- * again: a signal may cut this short. */
+/* Wait once, at most timeout_ms.  A signal may end the wait early: libsfi keeps
+ * the deadline, and calls again. */
 static sfi_status
 tcp_wait_ready(struct tcp *t, short events, uint32_t timeout_ms)
 {
     struct pollfd p = {.fd = t->fd, .events = events};
 
     if (poll(&p, 1, (int)timeout_ms) > 0)
-        return SFI_OK; /* ready, or broken: the next call tells */
+        return SFI_OK; /* ready or broken: recv() or send() will tell */
     return tcp_fail(t, SFI_ERR_TIMEOUT, "the serial server is silent");
 }
 
-/* At least one byte, at most `len`, and not later than they are there. */
+/* Return what has arrived: at least one byte, at most `len`. */
 static sfi_status
 tcp_read(void *user, uint8_t *buf, size_t len, size_t *got, uint32_t timeout_ms)
 {
@@ -58,8 +59,8 @@ tcp_read(void *user, uint8_t *buf, size_t len, size_t *got, uint32_t timeout_ms)
     return st;
 }
 
-/* All of it, or an error.  A frame has 1 KB at most: a server that leaves no
- * room for that takes nothing any more. */
+/* Send all bytes, or fail.  A frame has at most 1 KB, so a partial send means
+ * that the server no longer reads. */
 static sfi_status
 tcp_write(void *user, const uint8_t *buf, size_t len, uint32_t timeout_ms)
 {
@@ -95,7 +96,7 @@ main(int argc, char **argv)
         (t.fd = socket(at->ai_family, at->ai_socktype, 0)) < 0 ||
         connect(t.fd, at->ai_addr, at->ai_addrlen) != 0 ||
         sfi_ctx_new(NULL, &t.ctx) != SFI_OK) {
-        fprintf(stderr, "custom-transport: no such server\n");
+        fprintf(stderr, "custom-transport: cannot connect to this server\n");
         if (at != NULL)
             freeaddrinfo(at);
         return 1;
@@ -108,7 +109,7 @@ main(int argc, char **argv)
     else
         fprintf(stderr, "%s: %s\n", sfi_status_name(st),
                 sfi_error_message(sfi_ctx_error(t.ctx)));
-    sfi_transport_free(tp); /* the target keeps it open */
+    sfi_transport_free(tp); /* the target holds a reference */
     sfi_target_free(chip);
     sfi_ctx_free(t.ctx);
     freeaddrinfo(at);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A licence server: an HSM at the OEM's, for stations that have none.
+/* A licence server: one HSM at the OEM for programming stations without one.
+ *
  *     license-server SOCKET HSM PIN-FILE
- * It answers custom_hsm.c, which has the protocol, one station after another.
- * Only its own user can connect; for a network read doc/threat-model.md. */
+ *
+ * It serves custom_hsm.c, where the protocol is described, one station after
+ * the other.  Only processes of the same user can connect to the socket; over a
+ * network it needs protection: see doc/threat-model.md. */
 #define _POSIX_C_SOURCE 200809L
 #include <signal.h>
 #include <stdio.h>
@@ -16,12 +19,12 @@
 
 #include <sfi/sfi.h>
 
-#define PATIENCE_S 2 /* for a station that connects and says nothing */
+#define TIMEOUT_S 2 /* for a station that connects and sends nothing */
 #define MESSAGE_MAX 255u
 
 static struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-/* At any moment: every count is on the disk before its licence leaves. */
+/* Safe at any moment: the HSM stores the count before it returns a licence. */
 static void
 remove_socket_and_exit(int signum)
 {
@@ -31,34 +34,36 @@ remove_socket_and_exit(int signum)
 }
 
 static void
-station_send_answer(int fd, sfi_status st, const void *data, size_t len)
+station_send_reply(int fd, sfi_status st, const void *data, size_t len)
 {
     uint8_t out[4 + MESSAGE_MAX] = {(uint8_t)-st, (uint8_t)(-st >> 8)};
 
     len = len < MESSAGE_MAX ? len : MESSAGE_MAX;
     out[2] = (uint8_t)len;
     memcpy(out + 4, data, len);
-    send(fd, out, 4 + len, MSG_NOSIGNAL); /* a lost one is asked for again */
+    send(fd, out, 4 + len,
+         MSG_NOSIGNAL); /* if it gets lost, the station asks again */
 }
 
-/* Whether a certificate deserves a licence, the HSM knows. */
+/* The HSM verifies the certificate and counts the device; this only forwards.
+ */
 static void
 station_serve(sfi_ctx *ctx, sfi_hsm *hsm, int fd)
 {
-    const struct timeval patience = {.tv_sec = PATIENCE_S};
-    uint8_t question[4 + SFI_CERTIFICATE_LEN];
+    const struct timeval timeout = {.tv_sec = TIMEOUT_S};
+    uint8_t request[4 + SFI_CERTIFICATE_LEN];
     sfi_certificate *cert = NULL;
     sfi_license *lic = NULL;
     uint32_t session = 0;
     const char *why;
     sfi_status st;
 
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-    if (recv(fd, question, sizeof(question), MSG_WAITALL) != sizeof(question))
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+    if (recv(fd, request, sizeof(request), MSG_WAITALL) != sizeof(request))
         return;
-    st = sfi_certificate_parse(ctx, question + 4, SFI_CERTIFICATE_LEN, &cert);
+    st = sfi_certificate_parse(ctx, request + 4, SFI_CERTIFICATE_LEN, &cert);
     for (int i = 0; i < 4; i++)
-        session |= (uint32_t)question[i] << 8 * i;
+        session |= (uint32_t)request[i] << 8 * i;
     if (st == SFI_OK)
         st = session == 0
                  ? sfi_hsm_generate_license(hsm, cert, &lic)
@@ -67,10 +72,10 @@ station_serve(sfi_ctx *ctx, sfi_hsm *hsm, int fd)
     printf("device %s: %s\n", sfi_certificate_device_id(cert),
            st == SFI_OK ? "licensed" : why);
     if (st == SFI_OK)
-        station_send_answer(fd, st, sfi_license_data(lic, NULL),
-                            SFI_LICENSE_LEN);
+        station_send_reply(fd, st, sfi_license_data(lic, NULL),
+                           SFI_LICENSE_LEN);
     else
-        station_send_answer(fd, st, why, strlen(why));
+        station_send_reply(fd, st, why, strlen(why));
     sfi_license_free(lic);
     sfi_certificate_free(cert);
 }
@@ -102,7 +107,7 @@ main(int argc, char **argv)
         sfi_ctx_new(NULL, &ctx) != SFI_OK)
         return 64;
     memcpy(address.sun_path, argv[1], strlen(argv[1]));
-    umask(0177); /* the socket is for nobody else */
+    umask(0177); /* no other user may connect */
     if (sfi_hsm_open(ctx, argv[2], &hsm) != SFI_OK ||
         login_with_pin_file(hsm, argv[3]) != SFI_OK ||
         bind(listener, (void *)&address, sizeof(address)) != 0 ||

@@ -52,7 +52,7 @@ class Dialect(bench.Case):
         raw[-1] ^= 1
         bad.write_bytes(raw)
         self.assertEqual(self.install(bad, part), (
-            1, "", "SFI_ERR_DEVICE: the part says 0x37 to a piece of the "
+            1, "", "SFI_ERR_DEVICE: the chip replied 0x37 to a piece of the "
                    "image\n"))
         self.assertEqual(b.counter("line.vault"), 1)
         part.stop()

@@ -224,7 +224,7 @@ class Custom(bench.Case):
     def test_bad_answers(self):
         """Short, long, unknown, hostile: an error, nothing in the chip."""
         part = self.bench.chip(self.chip, "part").start()
-        broke = "^SFI_ERR_IO: the licence server broke off$"
+        broke = "^SFI_ERR_IO: the licence server closed the connection$"
         answers = {
             "nothing": (b"", broke),
             "half a head": (b"\0\0", broke),
