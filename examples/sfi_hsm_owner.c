@@ -16,9 +16,6 @@ hsm_export_audit(struct program *p)
     const char *path = cli_value(&p->cli, OPT_AUDIT);
     sfi_status st = hsm_open_and_query(p);
 
-    if (st == SFI_OK && p->info.state == SFI_HSM_BLANK)
-        return hsm_refuse(p, SFI_ERR_HSM_STATE,
-                          "the HSM is blank: it has no audit log yet");
     if (st == SFI_OK)
         st = sfi_hsm_export_audit(p->hsm, path);
     if (st == SFI_OK && !p->json)
@@ -123,6 +120,18 @@ hsm_verify_audit(struct program *p)
 
 /* ---- the PIN ---- */
 
+static int
+read_both_pins(struct program *p, struct cli_pin *old, struct cli_pin *new)
+{
+    const char *old_file = cli_value(&p->cli, OPT_PIN_FILE);
+    const char *new_file = cli_value(&p->cli, OPT_NEW_PIN_FILE);
+    int status = cli_pin_read(&p->cli, old_file, false, old);
+
+    if (status != 0)
+        return status;
+    return cli_new_pin_read(&p->cli, new_file, "--new-pin-file FILE", new);
+}
+
 int
 hsm_change_pin(struct program *p)
 {
@@ -130,16 +139,12 @@ hsm_change_pin(struct program *p)
     sfi_status st = hsm_open_and_query(p);
     int status;
 
-    if (st == SFI_OK && p->info.state == SFI_HSM_BLANK)
-        return hsm_refuse(p, SFI_ERR_HSM_STATE,
-                          "the HSM is blank: it has no PIN");
     if (st != SFI_OK)
         return hsm_report(p, st);
-    status =
-        cli_pin_read(&p->cli, cli_value(&p->cli, OPT_PIN_FILE), false, &old);
-    if (status == 0)
-        status = cli_new_pin_read(&p->cli, cli_value(&p->cli, OPT_NEW_PIN_FILE),
-                                  "--new-pin-file FILE", &new);
+    if (p->info.state == SFI_HSM_BLANK)
+        return hsm_refuse(p, SFI_ERR_HSM_STATE,
+                          "the HSM is blank: it has no PIN");
+    status = read_both_pins(p, &old, &new);
     if (status == 0)
         st = sfi_hsm_change_pin(p->hsm, old.pin_secret, old.len, new.pin_secret,
                                 new.len);
@@ -169,6 +174,14 @@ confirm_retirement(struct program *p)
            cli_confirm(&p->cli, "Retire it for ever?", "--yes");
 }
 
+static sfi_status
+retire_and_query(struct program *p)
+{
+    sfi_status st = sfi_hsm_retire(p->hsm);
+
+    return st == SFI_OK ? hsm_query_info(p) : st;
+}
+
 static int
 log_in_and_retire(struct program *p)
 {
@@ -178,9 +191,7 @@ log_in_and_retire(struct program *p)
     if (status != 0)
         return status;
     if (st == SFI_OK)
-        st = sfi_hsm_retire(p->hsm);
-    if (st == SFI_OK)
-        st = hsm_query_info(p);
+        st = retire_and_query(p);
     status = hsm_report(p, st);
     if (st == SFI_OK && !p->json)
         (void)printf("HSM retired: save its audit log as proof\n");

@@ -52,16 +52,20 @@ content_make_audit_key(struct program *p, struct content *c)
 static sfi_status
 content_load_files(struct program *p, struct content *c)
 {
-    sfi_status st = sfi_key_load(p->ctx, cli_value(&p->cli, OPT_KEY), &c->key);
+    const char *key = cli_value(&p->cli, OPT_KEY);
+    const char *nonce = cli_value(&p->cli, OPT_NONCE);
+    const char *perso = cli_value(&p->cli, OPT_PERSO);
+    sfi_status st = sfi_key_load(p->ctx, key, &c->key);
 
-    if (st == SFI_OK)
-        st = sfi_nonce_load(p->ctx, cli_value(&p->cli, OPT_NONCE), c->nonce);
-    if (st == SFI_OK)
-        st = sfi_personalization_load(p->ctx, cli_value(&p->cli, OPT_PERSO),
-                                      &c->perso);
-    if (st == SFI_OK)
-        st = content_load_audit_key(p, c);
-    return st == SFI_OK ? hsm_open_and_query(p) : st;
+    if (st != SFI_OK)
+        return st;
+    st = sfi_nonce_load(p->ctx, nonce, c->nonce);
+    if (st != SFI_OK)
+        return st;
+    st = sfi_personalization_load(p->ctx, perso, &c->perso);
+    if (st != SFI_OK)
+        return st;
+    return content_load_audit_key(p, c);
 }
 
 static const char *
@@ -90,6 +94,20 @@ confirm_provisioning(struct program *p, const struct content *c)
            cli_confirm(&p->cli, "Lock it for ever?", "--yes");
 }
 
+static sfi_status
+provision_and_query(struct program *p, struct content *c)
+{
+    sfi_status st = content_make_audit_key(p, c);
+
+    if (st != SFI_OK)
+        return st;
+    st = sfi_hsm_provision(p->hsm, c->key, c->nonce, sizeof(c->nonce),
+                           c->firmware_id, c->max_count, c->perso, &c->options);
+    if (st != SFI_OK)
+        return st;
+    return hsm_query_info(p);
+}
+
 static int
 log_in_and_provision(struct program *p, struct content *c)
 {
@@ -99,13 +117,7 @@ log_in_and_provision(struct program *p, struct content *c)
     if (status != 0)
         return status;
     if (st == SFI_OK)
-        st = content_make_audit_key(p, c);
-    if (st == SFI_OK)
-        st = sfi_hsm_provision(p->hsm, c->key, c->nonce, sizeof(c->nonce),
-                               c->firmware_id, c->max_count, c->perso,
-                               &c->options);
-    if (st == SFI_OK)
-        st = hsm_query_info(p);
+        st = provision_and_query(p, c);
     status = hsm_report(p, st);
     if (st == SFI_OK && !p->json)
         (void)printf("HSM successfully programmed\n");
@@ -155,6 +167,8 @@ hsm_provision_once(struct program *p)
     if (cli_has(&p->cli, OPT_LIVE_ONLY))
         c.options.flags |= SFI_HSM_LIVE_ONLY;
     st = content_load_files(p, &c);
+    if (st == SFI_OK)
+        st = hsm_open_and_query(p);
     status = st == SFI_OK ? provision_blank_hsm(p, &c) : hsm_report(p, st);
     sfi_personalization_free(c.perso);
     sfi_key_free(c.key);

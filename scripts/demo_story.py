@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""The story of a secure firmware install, told by running it.
+"""Runs the story of a secure firmware install, and proves each step.
 
-Started by scripts/demo with the folder of the programs.  Everything said here
-is computed from what the programs and the virtual chips really hold; the
-first thing that is not so ends the story with a failure.
+scripts/demo starts it with the folder of the programs.  Every claim is computed
+from the files and the memory of the virtual chips; the first false claim ends
+the story with a failure.
 """
 
 import os
@@ -27,14 +27,14 @@ PROGRAMS = pathlib.Path(sys.argv[1]).resolve()
 
 H753, L462 = "stm32h753xi", "stm32l462ce"
 FLASH_BASE = 0x08000000
-WINDOW = 16  # bytes of plaintext that would be a leak
+WINDOW = 16  # a leak is so many bytes of plaintext in a row
 
 
 class Wrong(Exception):
-    """Something is not as the story says."""
+    """A claim is false, or a program did not end as expected."""
 
 
-# ---- telling ------------------------------------------------------------
+# ---- output ------------------------------------------------------------
 
 def chapter(number, title):
     print(f"\n== {number}. {title}", flush=True)
@@ -46,14 +46,14 @@ def say(text):
 
 def claim(so, text):
     if not so:
-        raise Wrong(f"not so: {text}")
+        raise Wrong(f"false: {text}")
     print(f"   ok  {text}", flush=True)
 
 
 # ---- the programs -------------------------------------------------------
 
 class Story:
-    """A folder for each party, and the chips that run."""
+    """A folder for each party, and the running chips."""
 
     def __init__(self, path):
         self.path = path
@@ -63,12 +63,12 @@ class Story:
             (path / party).mkdir()
 
     def show(self, word):
-        """A path as the reader wants to see it: from the story's folder."""
+        """A word with its paths shortened to the story's folder."""
         return str(word).replace(f"{self.path}/", "").replace(
             f"{SOURCE}/", "")
 
     def run(self, party, program, *args, status=0, message=None):
-        """One command of one party; its output is its log."""
+        """Run one command of one party, and keep its output in a file."""
         words = [str(a) for a in args]
         say("$ " + " ".join([program] + [self.show(w) for w in words]))
         done = subprocess.run([PROGRAMS / program] + words, timeout=120,
@@ -96,7 +96,7 @@ class Story:
         end = time.monotonic() + 30
         while not link.exists():
             if process.poll() is not None or time.monotonic() > end:
-                raise Wrong(f"{chip} does not run")
+                raise Wrong(f"{chip} did not start")
             time.sleep(0.01)
         return link
 
@@ -113,7 +113,7 @@ class Story:
         self.running.clear()
 
     def dump(self, chip, area):
-        """The owner's view of a chip, past its bootloader."""
+        """An area of a chip, read without its bootloader."""
         out = self.path / "bench" / "dump.bin"
         subprocess.run([PROGRAMS / "sfi-sim", "dump", "--state",
                         self.path / "bench" / chip, "--area", area,
@@ -123,7 +123,7 @@ class Story:
         return data
 
 
-# ---- what the firmware is, read without libsfi ----------------------------
+# ---- firmware files, read without libsfi ----------------------------
 
 def from_elf(path):
     """{address: bytes} of the PT_LOAD segments, at their load addresses."""
@@ -156,8 +156,8 @@ def from_hex(path):
 
 
 def windows(firmware):
-    """Every 16 bytes in a row that say something; runs of one or two values
-    (padding, erased flash) are in any file."""
+    """All windows of 16 bytes, except those of one or two values: padding and
+    erased flash are in any file."""
     image = {}
     for address, data in firmware.items():
         image.update(enumerate(data, address))
@@ -209,7 +209,7 @@ def prove_options(story, chip, csv):
 
 
 def prove_certificate(story, cert, public_key):
-    """By openssl, which knows nothing of libsfi."""
+    """With openssl, which is independent of libsfi."""
     data = cert.read_bytes()
 
     def integer(raw):
@@ -228,7 +228,7 @@ def prove_certificate(story, cert, public_key):
 
 
 def answers(link):
-    """Does anything on this port answer the bootloader's first byte?"""
+    """True: a bootloader on this port replies to its first byte."""
     fd = os.open(link, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
     try:
         tty.setraw(fd)
@@ -256,7 +256,7 @@ def chip_maker(story):
     ids = {story.dump(c, "certificate")[8:72] for c in born}
     claim(len(ids) == 4, "the four chips have four different public keys")
     claim(set(born["h753-1"]) == {0xff},
-          "a new STM32H753xI has nothing but erased flash")
+          "the flash of a new STM32H753xI is erased")
     return born
 
 
@@ -268,14 +268,14 @@ def perso(story, product):
 
 
 def oem_image(story, name, device_id, firmware, csv):
-    """Key, nonce and image of one firmware: never the same nonce twice."""
+    """Key, nonce and image of one firmware; a nonce is used only once."""
     oem = story.path / "oem"
     key, nonce = oem / f"{name}.key", oem / f"{name}.nonce"
     image = oem / f"{name}.sfi"
     story.run("oem", "sfi-create", "--genkey", key, "--gennonce", nonce)
     claim(key.stat().st_size == 16 and nonce.stat().st_size == 12 and
           key.stat().st_mode & 0o777 == 0o600,
-          "16 bytes of key that only the OEM reads, 12 bytes of nonce")
+          "the key has 16 bytes and only the OEM can read it, the nonce has 12")
     story.run("oem", "sfi-create", "-sfi", "-fir", firmware, "-k", key, "-n",
               nonce, "-ob", csv, "-v", "1", "-devid", device_id, "-o", image,
               message="SFI generation SUCCESS")
@@ -292,7 +292,7 @@ def oem_hsm(story, name, product, key, nonce, count):
                       "-id", name, "-mc", "1000", "-pd",
                       perso(story, product), "--pin-file",
                       story.path / "pin", "--yes", status=6)
-    claim("locked" in again, "the HSM is locked: nobody provisions it again")
+    claim("locked" in again, "the HSM is locked: it cannot be provisioned again")
     return vault
 
 
@@ -308,9 +308,10 @@ def program(story, chip, image, vault, status=0, message=None,
         if certificate:
             story.run("cm", "sfi-program", "-c", f"port={link}", "-gc",
                       story.path / "cm" / f"{chip}.cert")
-        return story.run("cm", "sfi-program", "-c", f"port={link}", "-sfi", "protocol=static", image, "hsm=1",
-                         f"slot={vault}", "--pin-file", story.path / "pin",
-                         status=status, message=message)
+        return story.run("cm", "sfi-program", "-c", f"port={link}", "-sfi",
+                         "protocol=static", image, "hsm=1", f"slot={vault}",
+                         "--pin-file", story.path / "pin", status=status,
+                         message=message)
     finally:
         story.power_off(chip)
 
@@ -320,11 +321,11 @@ def erase(story, chip, born):
     story.run("cm", "sfi-program", "-c", f"port={link}", "-e", "all")
     story.power_off(chip)
     claim(story.dump(chip, "flash") == born[chip],
-          f"{chip}: all of it is erased")
+          f"{chip}: the whole flash is erased")
 
 
 def given(story, image):
-    """What the OEM hands over: the image, nothing else."""
+    """The OEM hands over the image only."""
     copy = story.path / "cm" / image.name
     copy.write_bytes(image.read_bytes())
     return copy
@@ -349,22 +350,22 @@ def h753(story, born):
     chapter(5, "The third is refused: the HSM has no installs left")
     program(story, "h753-3", image, vault, status=6, message="no install")
     claim(story.dump("h753-3", "flash") == born["h753-3"],
-          "h753-3: the flash is as it was born")
+          "h753-3: the flash is unchanged")
 
-    chapter(6, "The first again, after a mass erase: it is not counted")
+    chapter(6, "The first chip again after a mass erase: it is not counted twice")
     program(story, "h753-1", image, vault, status=5)
     erase(story, "h753-1", born)
     program(story, "h753-1", image, vault)
     prove_flash(story, "h753-1", born["h753-1"], firmware)
     prove_options(story, "h753-1", csv)
-    claim(counter(story, vault) == 0, "the counter did not move")
+    claim(counter(story, vault) == 0, "the counter is unchanged")
 
-    chapter(7, "And the second, with a licence from a file")
+    chapter(7, "The second chip again, with a licence from a file")
     cert, licence = (story.path / "cm" / f"h753-2.{kind}"
                      for kind in ("cert", "lic"))
     story.run("cm", "sfi-program", "-hsmgetlicensefromcertifbin", cert,
               licence, f"slot={vault}", "--pin-file", story.path / "pin")
-    claim(counter(story, vault) == 0, "the counter did not move")
+    claim(counter(story, vault) == 0, "the counter is unchanged")
     erase(story, "h753-2", born)
     link = story.power_on("h753-2")
     story.run("cm", "sfi-program", "-c", f"port={link}", "-sfi",
@@ -377,7 +378,7 @@ def h753(story, born):
 def l462(story, born):
     elf, csv = DATA / f"blink-{L462}.elf", DATA / f"ob-{L462}.csv"
     firmware = from_elf(elf)
-    chapter(8, "The STM32L462CE, with an HSM of its own")
+    chapter(8, "The STM32L462CE with its own HSM")
     key, nonce, image = oem_image(story, "blink-l462", "0x462", elf, csv)
     vault = oem_hsm(story, "blink-l462", "46201002", key, nonce, 1)
     image = given(story, image)
@@ -392,9 +393,9 @@ def l462(story, born):
     prove_options(story, chip, csv)
     claim(counter(story, vault) == 0, "one chip was counted")
     link = story.power_on(chip)
-    claim(not answers(link), f"{chip}: its bootloader is gone, it is silent")
+    claim(not answers(link), f"{chip}: no reply, the bootloader erased itself")
     story.power_off(chip)
-    program(story, chip, image, vault, status=4, message="no answer")
+    program(story, chip, image, vault, status=4)
     return firmware, [key, nonce]
 
 
@@ -413,7 +414,7 @@ def real_application(story, born):
 
 
 def secrecy(story, number, told):
-    chapter(number, "What the contract manufacturer could have learned")
+    chapter(number, "What the contract manufacturer could learn")
     secret = set()
     for firmware, _ in told:
         secret |= windows(firmware)
@@ -441,7 +442,7 @@ def main():
             secrecy(story, 8 + len(told) - 1, told)
         finally:
             story.close()
-    print("\nThe story is true: every line marked ok was computed.")
+    print("\nEvery line marked ok was proven from files and chips.")
 
 
 def stop(*_):

@@ -248,9 +248,9 @@ def export(folder):
     assert "vault" in done.stderr, done.stderr
     succeeds(HSM, "-i", slot, "-info")
     done = run(HSM, "-i", f"vault:{folder}/none", "-audit", folder / "log2")
-    same((done.returncode, done.stderr.splitlines()[0]),
-         (6, f"sfi-hsm: vault:{folder}/none: the HSM is blank: it has no audit "
-             "log yet"))
+    same(done.returncode, 6)
+    assert f"{folder}/none: " in done.stderr, done.stderr
+    assert " is blank" in done.stderr, done.stderr
     assert not (folder / "log2").exists()
 
 
