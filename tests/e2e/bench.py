@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""A test bench: the programs as processes of their own, virtual chips on
-ptys, and the owner's view of what is in them."""
+"""A test bench: the programs as processes, virtual chips on ptys, and the
+memory of the chips as sfi-sim dump shows it."""
 
 import os
 import pathlib
@@ -18,7 +18,7 @@ DATA = SOURCE / "tests/data"
 PROGRAMS = pathlib.Path(os.environ.get("SFI_PROGRAMS",
                                        SOURCE / "build/examples"))
 
-# Generous: sanitisers, and machines with much else to do.
+# Generous, for sanitisers and busy machines.
 PATIENCE = 120.0
 
 H753 = "stm32h753xi"
@@ -34,14 +34,14 @@ class Result:
 
     @classmethod
     def of(cls, process):
-        """Wait for one that was started with start()."""
+        """Wait for a process that start() began."""
         out, err = process.communicate(timeout=PATIENCE)
         return cls(process.args, process.returncode, out, err)
 
     def __init__(self, command, status, out, err):
         self.command = " ".join(str(c) for c in command)
         self.status, self.out, self.err = status, out, err
-        #: what was wrong: stderr without warnings and hints
+        #: the errors: stderr without warnings and hints
         self.message = "\n".join(
             line for line in err.splitlines()
             if not re.match(r"[\w-]+: warning: |  hint: ", line))
@@ -64,14 +64,14 @@ def run(program, *args, text=None):
 
 
 def start(program, *args, **how):
-    """The same, but it runs on; Result.of() waits for it."""
+    """The same in the background; Result.of() waits for it."""
     return subprocess.Popen(command_line(program, args), text=True,
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE, **how)
 
 
 def must(program, *args):
-    """Run it; it is not what is tested here, so it has to work."""
+    """Run a command that must succeed."""
     result = run(program, *args)
     if result.status != 0:
         raise AssertionError(str(result))
@@ -127,7 +127,7 @@ class Chip:
         return self
 
     def stop(self, how=signal.SIGTERM):
-        """The power goes; SIGKILL: without a warning."""
+        """Switch the chip off; SIGKILL: without an orderly end."""
         if self.process is None:
             return
         self.process.send_signal(how)
@@ -171,7 +171,7 @@ class Bench:
 
     def perso(self, chip, ca="ca"):
         if not (self.path / ca).exists():
-            self.chip(chip, f"first-of-{ca}", ca)  # which makes the CA
+            self.chip(chip, f"first-of-{ca}", ca)  # this makes the CA
         found = list((self.path / ca).glob(f"{PRODUCT[chip]}_SFI_*.pd"))
         assert len(found) == 1, found
         return found[0]
@@ -187,7 +187,7 @@ class Bench:
         return out
 
     def hsm(self, chip, name, count, ca="ca"):
-        """Provision a vault; the words that name it to sfi-program."""
+        """Provision a vault; returns the words for sfi-program."""
         uri = f"vault:{self.path / name}"
         must("sfi-hsm", "-i", uri, "-k", self.path / "key.bin",
              "-n", self.path / "nonce.bin", "-id", f"blink {chip}",
@@ -224,10 +224,10 @@ class Case(unittest.TestCase):
             self.assertRegex(result.message, message, str(result))
 
     def assertHolds(self, chip, firmware, words):
-        """Exactly this firmware, and option bytes."""
+        """The chip holds exactly this firmware and these option bytes."""
         flash = chip.dump("flash")
         expected = bytearray(chip.born_flash)
-        if chip.name == L462:  # its secure bootloader is gone
+        if chip.name == L462:  # its secure bootloader is erased
             base = 0x08075800 - FLASH_BASE
             expected[base:base + (40 << 10)] = b"\xff" * (40 << 10)
         for address, data in firmware.items():
@@ -240,8 +240,8 @@ class Case(unittest.TestCase):
         self.assertEqual(words_of(chip.dump("option-bytes")), words)
 
     def assertHoldsNothing(self, chip):
-        """Not one byte of any firmware; option bytes as born, but for the
-        step into security."""
+        """The chip holds no byte of any firmware, and its original option bytes
+        except for the security bit."""
         self.assertTrue(chip.dump("flash") == chip.born_flash,
                         "something is in the flash")
         now = words_of(chip.dump("option-bytes"))

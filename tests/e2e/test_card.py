@@ -23,7 +23,7 @@ class CardTest(unittest.TestCase):
         self.desk = pcscd.Desk(self.bench.path, bench.PROGRAMS)
         self.addCleanup(self.desk.close)
 
-    # ---- words ----
+    # ---- commands ----
 
     def provision(self, count, slot="1", *more, chip=bench.H753):
         b = self.bench
@@ -68,7 +68,7 @@ class CardTest(unittest.TestCase):
     # ---- the story ----
 
     def story(self, slot):
-        """Blank, provisioned, two chips installed, used up."""
+        """Blank, provisioned, two chips installed, exhausted."""
         self.desk.insert()
         self.assertEqual(self.info(slot)["state"], "BLANK STATE")
         self.provision(2, slot)
@@ -87,7 +87,7 @@ class CardTest(unittest.TestCase):
         self.assertEqual(self.left(slot), 1)
         bench.must("sfi-program", "-c", f"port={first.link}", "-e", "all")
         self.installed(first, first.program(image, *self.hsm(slot)))
-        self.assertEqual(self.left(slot), 1)  # the same one is free
+        self.assertEqual(self.left(slot), 1)  # counted once
         self.desk.remove()
         self.desk.insert()
         self.installed(second, second.program(image, *self.hsm(slot)))
@@ -110,7 +110,7 @@ class CardTest(unittest.TestCase):
         self.provision(1)
         chip = self.bench.chip(bench.H753, "chip").start()
         image = self.bench.image(bench.H753, "blink.sfi")
-        for _ in range(2):  # each with a licence of its own, counted once
+        for _ in range(2):  # each with its own licence, counted once
             self.installed(chip, chip.program(image, *self.hsm(),
                                               protocol="live"))
             bench.must("sfi-program", "-c", f"port={chip.link}", "-e", "all")
@@ -138,13 +138,13 @@ class CardTest(unittest.TestCase):
             self.assertEqual(
                 (proved["licensed"], proved["remaining"], proved["records"]),
                 (min(i, 2), 3 - min(i, 2), i), proved)
-        # it is the vault's, too
+        # the vault has the same log
         self.desk.remove()
         bench.must("sfi-hsm", "-i", f"vault:{b.path / 'card0'}", "-audit",
                    b.path / "vault.log")
         self.assertEqual((b.path / "vault.log").read_bytes(),
                          logs[3].read_bytes())
-        # a copy of an older state shows in the log
+        # a rollback is found in the log
         self.refused_by_verify(logs[0], key, logs[2])
         self.desk.insert()
         result = bench.run(*self.licensing(folder / "0.cert", b.path / "lic"))
@@ -200,7 +200,7 @@ class CardTest(unittest.TestCase):
         self.refused(bench.run("sfi-hsm", "-i", "2", "-info"), 4,
                      "sfi-hsm: pcsc:2: no card is in the reader")
 
-    # ---- bad days ----
+    # ---- failures ----
 
     def test_no_card(self):
         chip = self.bench.chip(bench.H753, "chip").start()
@@ -236,7 +236,7 @@ class CardTest(unittest.TestCase):
                          "sfi-hsm: pcsc:1: another program has the card for "
                          "itself")
         self.assertEqual(self.left(), 1)
-        with self.desk.connect() as other:  # that is fine
+        with self.desk.connect() as other:  # two connections are possible
             other.transmit("00a4040008f053464948534d0100")
             self.assertEqual(self.left(), 1)
 
@@ -265,7 +265,7 @@ class CardTest(unittest.TestCase):
         self.assertEqual(self.left(), 1)
 
     def test_killed_while_licensing(self):
-        """The plug is pulled at any moment of a host's whole run."""
+        """The card is removed at any moment of a run."""
         rounds = 8
         folder = self.certificates(rounds, bench.H753)
         self.desk.insert()
@@ -294,7 +294,7 @@ class CardTest(unittest.TestCase):
         print(f"{rounds - 1} kills, {lost} hosts noticed")
 
     def test_killed_in_a_batch(self):
-        """A folder of certificates, and the card falls out while it is done."""
+        """The card is removed while it licenses a folder of certificates."""
         folder, store = self.certificates(6, bench.H753), \
             self.bench.path / "store"
         self.desk.insert()
@@ -311,7 +311,7 @@ class CardTest(unittest.TestCase):
         self.assertEqual(self.left(), 0)
 
     def test_two_hosts_of_one_card(self):
-        """Each SELECT ends the other's login, and nobody minds."""
+        """Each SELECT ends the other's login; both programs log in again."""
         folder = self.certificates(6, bench.H753)
         self.desk.insert()
         self.provision(6)

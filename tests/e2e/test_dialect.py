@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""The tutorial's custom dialect: installs through a table of its own, and what
-it says of a chip that refuses."""
+"""The tutorial's custom dialect: installs through its table, and its messages
+when a chip refuses."""
 
 import subprocess
 
@@ -42,7 +42,7 @@ class Dialect(bench.Case):
         self.whole(L462)
 
     def test_refused(self):
-        """In the words of the table; then as if nothing had been."""
+        """The message comes from the table; the next install succeeds."""
         b = self.bench
         part = b.chip(H753, "part").start()
         b.hsm(H753, "line.vault", 2)
@@ -66,7 +66,7 @@ class Dialect(bench.Case):
         part = b.chip(H753, "part")
         b.hsm(H753, "line.vault", 1)
         image = b.image(H753, "fw.sfi")
-        status, out, err = self.install(image, part)  # it does not run
+        status, out, err = self.install(image, part)  # the chip is off
         self.assertEqual((status, out), (1, ""))
         self.assertRegex(err, "^SFI_ERR_NO_DEVICE: ")
         status, out, err = self.install(image, part.start(), "wrong-pin")

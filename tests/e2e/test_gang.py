@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""Many chips at once: sfi-program --gang, its record, and what goes wrong with
-some of them while the others go on."""
+"""Many chips at once: sfi-program --gang, its record, and failures of some chips
+while the others continue."""
 
 import json
 import os
@@ -20,7 +20,7 @@ GANG = 32
 
 
 def hold_files_to(size):
-    """A disk that is full there: an error, and not a signal."""
+    """A full disk: an error, not a signal."""
     def limit():
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
@@ -93,7 +93,7 @@ class Gang(bench.Case):
                          bench.option_words(DATA / f"ob-{part.name}.csv"))
 
     def big_image(self):
-        """One that takes a while, and its content."""
+        """An image that takes a while, and its content."""
         big = self.bench.path / "big.bin"
         big.write_bytes(bytes(range(1, 256)) * 1600)  # 408,000 bytes
         return self.bench.image(H753, "big.sfi", big, "0x08000000")
@@ -108,7 +108,7 @@ class Gang(bench.Case):
         self.assertEqual((told["installed"], told["failed"]), (GANG, 0))
         self.assertEqual([c["port"] for c in told["chips"]],
                          [str(p.link) for p in parts])
-        # each was counted once, and recorded with what was left then
+        # each was counted once, and its record has the counter
         self.assertEqual(b.counter("line.vault"), 3)
         records = self.records()
         self.assertEqual(sorted(r["hsm_remaining"] for r in records),
@@ -127,8 +127,8 @@ class Gang(bench.Case):
             self.installed(part)
 
     def test_others_go_on(self):
-        """One is dead, one foreign, one another part, and there are two
-        installations for three: the others go on."""
+        """One chip is off, one foreign, one another part, and the HSM has two
+        installations for three: the others continue."""
         b = self.bench
         hsm = b.hsm(H753, "line.vault", 2)
         good = self.chips(3)
@@ -141,7 +141,7 @@ class Gang(bench.Case):
         missing = b.path / "missing"
         gang = [dead, good[0], foreign, other, missing, good[1], good[2]]
         result = self.program(gang, b.image(H753, "fw.sfi"), *hsm)
-        # the first failure's, in the order of the ports
+        # the first failure in the order of the ports
         self.assertEqual(result.status, 4, str(result))
         lines = result.message.splitlines()
         self.assertEqual(len(lines), 5, str(result))
@@ -181,7 +181,7 @@ class Gang(bench.Case):
                          ["SFI_ERR_HSM_COUNTER"])
 
     def test_interrupted(self):
-        """Ctrl-C ends all of them, and each is left empty."""
+        """Ctrl-C ends all installs, and each chip is left erased."""
         b = self.bench
         hsm = b.hsm(H753, "line.vault", 4)
         parts = self.chips(4)
@@ -205,7 +205,7 @@ class Gang(bench.Case):
             part.stop()
             self.assertHoldsNothing(part)
             part.start()
-        # another time, uncounted; the record goes on
+        # a second run counts nothing; the record grows
         self.assertEqual(self.program(parts, b.image(H753, "fw.sfi"),
                                       *hsm).status, 0)
         self.assertEqual([r["result"] for r in self.records()],
@@ -214,7 +214,7 @@ class Gang(bench.Case):
             self.installed(part)
 
     def test_wrong_pin_is_one_try(self):
-        """Also when each chip would ask: the store has none of them."""
+        """One PIN try, although every chip needs the HSM."""
         b = self.bench
         hsm = b.hsm(H753, "line.vault", 4)
         parts = self.chips(4)
@@ -233,7 +233,7 @@ class Gang(bench.Case):
             part.stop()
             self.assertHoldsNothing(part)
             part.start()
-        # with the right one all are stored; then no HSM is needed
+        # with the right PIN all are stored; then no HSM is needed
         self.assertEnded(self.program(parts, image, f"store={store}", *hsm), 0)
         self.assertEqual(b.counter("line.vault"), 0)
         result = self.program(parts, image, "hsm=0", store, "-e", "all")
@@ -243,8 +243,8 @@ class Gang(bench.Case):
             self.installed(part)
 
     def test_record_torn_and_full(self):
-        """A line that was cut by a power failure stays alone; a full disk is
-        said, with what the chip holds, and leaves no half line."""
+        """A fragment of a power cut stays on its own line; a full disk is
+        reported with the chip's result, and leaves no fragment."""
         b = self.bench
         hsm = b.hsm(H753, "line.vault", 2)
         part, = self.chips(1)

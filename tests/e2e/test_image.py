@@ -25,8 +25,7 @@ class BadImage(bench.Case):
         self.license = None
 
     def words(self):
-        """What opens the image: a licence file, so that no scrypt is run a
-        hundred times."""
+        """A licence file, which saves the HSM's slow login each time."""
         if self.license is None:
             type(self).hsm = self.bench.hsm(
                 self.chip, f"{self.part.state.name}.vault", 1)
@@ -49,7 +48,7 @@ class BadImage(bench.Case):
 
     @staticmethod
     def short(data, cut):
-        """What is told of an image that ends there."""
+        """The message about an image that ends there."""
         if cut < 28:
             return f"bad.sfi:header: the image ends after {cut} of 28 bytes$"
         for index, (begin, end) in enumerate(bench.areas(data), 1):
@@ -97,7 +96,7 @@ class BadImage(bench.Case):
             path.write_bytes(bad)
             with self.subTest(at=at, bit=bit):
                 result = self.part.program(path, *self.words())
-                # found by its structure, by the chip's rules, or by a tag
+                # refused by its structure, by the chip's rules, or by a tag
                 self.assertIn(result.status, (2, 3, 5), str(result))
                 self.assertRegex(result.message,
                                  "flipped.sfi:?.*: |header does not verify|"
@@ -132,7 +131,7 @@ class BadImage(bench.Case):
         self.then_good()
 
     def test_areas_reordered_with_their_numbers_changed(self):
-        """Consistent but for the addresses, which ascend."""
+        """Consistent except for the ascending addresses."""
         header, parts = self.pieces()
         first = parts[1][:2] + b"\1\0" + parts[1][4:]
         second = parts[0][:2] + b"\2\0" + parts[0][4:]

@@ -60,7 +60,7 @@ class Served(bench.Chip):
         else:
             raise AssertionError("".join(said))
         self.port = f"openocd:127.0.0.1:{tcl[1]}"
-        # what it says later must not fill the pipe
+        # its later output must not fill the pipe
         self.reader = threading.Thread(target=self.openocd.stderr.read)
         self.reader.start()
         return self
@@ -174,13 +174,13 @@ class Jtag(bench.Case):
 
     def test_nobody(self):
         with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))  # and does not listen
+            s.bind(("127.0.0.1", 0))  # without listening
             self.program("-c", f"port=openocd:127.0.0.1:{s.getsockname()[1]}",
                          "-gc", "x", status=4,
                          message="cannot connect to OpenOCD's Tcl server .* refused")
 
     def answered(self, answers):
-        """Something else listens, and gives one answer after the other."""
+        """Another server listens, and sends other replies."""
         with socket.create_server(("127.0.0.1", 0)) as server:
             port = server.getsockname()[1]
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""Ports that are missing, silent or vanish, chips that lose their power, and
-outputs that cannot be written."""
+"""Ports that are missing, silent or vanish, chips that lose power, and outputs
+that cannot be written."""
 
 import os
 import pty
@@ -70,14 +70,14 @@ class Link(bench.Case):
             time.sleep(0.02)
         os.close(slave)
         result = bench.Result.of(program)
-        # what came is no answer, or no answer came in between
+        # unexpected bytes, or no reply between them
         self.assertIn(result.status, (4, 5), str(result))
         self.assertRegex(result.message,
                          "unsolicited data still arriving|answer.* 0x7f")
         self.assertEqual(b.counter("line.vault"), 1)
 
     def test_captured_and_played_again(self):
-        """A field's trace is a chip on the developer's desk."""
+        """A capture replays without the chip."""
         b = self.bench
         hsm = b.hsm(H753, "line.vault", 1)
         image = b.image(H753, "fw.sfi")
@@ -95,13 +95,13 @@ class Link(bench.Case):
         self.assertEnded(bench.run(*again, other, "hsm=0", lic), 4,
                          r"script:.*trace:\d+: byte \d+ of \d+ that the host "
                          "sends is 0x.., the trace has 0x..")
-        # the port is looked for first
+        # the port is opened first
         missing = bench.run("sfi-program", "-c", f"port={part.link}", "-gc",
                             b.path / "cert", "--capture", b.path / "x" / "y")
         self.assertEnded(missing, 4, "there is no such port")
 
     def half_way(self, part, address, hsm):
-        """Begin to install something big; return in the middle of it."""
+        """Start a big install, and return in the middle of it."""
         b = self.bench
         big = b.path / "big.bin"
         big.write_bytes(bytes(range(1, 256)) * 1600)  # 408,000 bytes
@@ -122,7 +122,7 @@ class Link(bench.Case):
         self.assertEnded(bench.Result.of(program), 4, "part.tty: ")
         flash = (part.state / "flash.bin").read_bytes()
         self.assertIn(data[:4096], flash, "killed before anything was written")
-        # power: the chip cleans up by itself, before anybody asks
+        # at power-on the chip erases the fragment by itself
         part.start()
         self.assertHoldsNothing(part)
         self.assertEnded(part.program(image, *hsm), 0)
@@ -138,7 +138,7 @@ class Link(bench.Case):
         self.killed_half_way(L462, 0x08001000)
 
     def test_reader_of_the_output_goes_away(self):
-        """sfi-program ... | head -1: the install is not cut off."""
+        """sfi-program ... | head -1: the install completes."""
         b = self.bench
         hsm = b.hsm(H753, "line.vault", 1)
         part = b.chip(H753, "part").start()
@@ -153,7 +153,7 @@ class Link(bench.Case):
         self.installed(part)
 
     def test_programmer_killed_half_way(self):
-        """The chip lives on; the next programmer begins anew."""
+        """The chip keeps running; the next programmer starts again."""
         b = self.bench
         hsm = b.hsm(H753, "line.vault", 1)
         part = b.chip(H753, "part").start()

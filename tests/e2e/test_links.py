@@ -85,9 +85,9 @@ class Links(bench.Case):
                          bench.option_words(DATA / f"ob-{part.name}.csv"))
 
     def wrong_images(self, part, hsm):
-        """None leaves anything in the chip.  What is no image for it is seen
-        before the HSM is asked; what is under another key only by the chip, and
-        its installation is not lost."""
+        """No refusal leaves anything in the chip.  An image of another part is
+        refused before the HSM is asked; one under another key by the chip, and
+        the installation is not lost."""
         b = self.bench
         other = L462 if part.name == H753 else H753
         self.assertEnded(part.program(b.image(other, "other.sfi"), *hsm), 2,
@@ -105,7 +105,7 @@ class Links(bench.Case):
         self.assertEqual(b.counter("line.vault"), 0)
 
     def once_more(self, part, image, hsm):
-        """An L4 is silent from then on; an H7 is erased for it, uncounted."""
+        """Again: an L4 no longer replies; an H7 is erased, uncounted."""
         if part.name == L462:
             self.assertEnded(part.program(image, *hsm), 4, "no answer|silent")
             return
@@ -166,12 +166,12 @@ class Links(bench.Case):
         self.assertEqual(b.counter("line.vault"), 0)
 
     def test_gang_usb(self):
-        """By their places: each has the same serial number."""
+        """Chips named by USB port, because their serial numbers are equal."""
         self.gang("usb", ["usb:path=1-1", "usb:path=1-3", "usb:path=1-5"],
                   "usb:path=1-7")
 
     def test_gang_probe(self):
-        """By serial numbers too, for which each looks at all of them."""
+        """Serial numbers too: each program then opens all probes."""
         self.gang("probe", ["cmsis-dap:path=1-2", "cmsis-dap:serial=0002",
                             "cmsis-dap:serial=0003"], "cmsis-dap:serial=0004")
 

@@ -22,7 +22,7 @@ class Live(bench.Case):
                          bench.option_words(DATA / f"ob-{part.name}.csv"))
 
     def last_license(self):
-        """What the vault gave last, as one could have recorded it."""
+        """The vault's last licence, as an eavesdropper would have it."""
         with sqlite3.connect(self.bench.path / "line.vault") as db:
             return db.execute("SELECT license FROM record ORDER BY sequence "
                               "DESC LIMIT 1").fetchone()[0]
@@ -43,7 +43,7 @@ class Live(bench.Case):
     def test_h753(self):
         part, image, hsm = self.install(H753)
         first = self.last_license()
-        # again and again: another session, the same count
+        # each install is a new session, the count stays
         part.start()
         again = self.live(part, image, *hsm, "-e", "all", "--json")
         self.assertEnded(again, 0)
@@ -57,7 +57,7 @@ class Live(bench.Case):
         self.install(L462)
 
     def test_after_a_static_one(self):
-        """A chip that was counted is not counted again for the other kind."""
+        """A counted chip is not counted again for the other protocol."""
         b = self.bench
         image, hsm = b.image(H753, "fw.sfi"), b.hsm(H753, "line.vault", 1)
         part = b.chip(H753, "part").start()
@@ -69,7 +69,7 @@ class Live(bench.Case):
         self.holds(part)
 
     def test_recorded_license(self):
-        """In a file it is refused, before anything is touched."""
+        """A live licence in a file is refused before the chip is touched."""
         part, image, _ = self.install(H753)
         kept = self.bench.path / "kept.lic"
         kept.write_bytes(self.last_license())
@@ -79,7 +79,7 @@ class Live(bench.Case):
                          "one as the protocol says")
         self.assertEnded(self.live(part, image, "hsm=0", kept), 64,
                          "protocol=live needs hsm=1")
-        # made static by hand it is none of this chip's any more
+        # edited into a static one, the chip refuses it
         kept.write_bytes(b"SFI." + bytes(4) + kept.read_bytes()[8:])
         self.assertEnded(part.program(image, "hsm=0", kept, "-e", "all"), 5,
                          "the licence is not for this chip, or was altered")
@@ -87,7 +87,7 @@ class Live(bench.Case):
         self.assertTrue(part.dump("flash") == part.born_flash)
 
     def killed_half_way(self, chip, address):
-        """The power goes: the next run has a session of its own."""
+        """After a power cut the next run has a new session."""
         b = self.bench
         big = b.path / "big.bin"
         big.write_bytes(bytes(range(1, 256)) * 1600)  # 408,000 bytes

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""Certificates are collected from chips, licensed where the HSM is, and the
-chips installed where it is not."""
+"""Certificates are collected from chips, licensed at the HSM, and the chips
+installed elsewhere."""
 
 import hashlib
 
@@ -30,7 +30,7 @@ class Offline(bench.Case):
         return hashlib.sha256(part.dump("certificate")[8:72]).hexdigest()
 
     def license_all(self, hsm, status=0, message=None):
-        """Where the HSM is."""
+        """License a folder at the HSM."""
         result = bench.run("sfi-program", "-hsmgetlicensefromcertifbin",
                            self.certs, self.store, *hsm[1:])
         self.assertEnded(result, status, message)
@@ -48,7 +48,7 @@ class Offline(bench.Case):
         self.assertIn("3 new, 0 already stored, 0 refused",
                       self.license_all(hsm).out)
         self.assertEqual(b.counter("line.vault"), 0)
-        # the HSM is far away
+        # without the HSM
         (b.path / "line.vault").unlink()
         b.pin.unlink()
         for part in parts:
@@ -74,7 +74,7 @@ class Offline(bench.Case):
                          f"{self.device(two)} is stored: license its "
                          "certificate where the HSM is")
         self.assertHoldsNothing(two)
-        # which is then done
+        # now it succeeds
         self.collect(two)
         self.assertIn("1 new, 1 already stored", self.license_all(hsm).out)
         self.assertEnded(two.program(image, "hsm=0", self.store), 0)
@@ -82,7 +82,7 @@ class Offline(bench.Case):
         self.assertHolds(two, *self.plain(H753))
 
     def test_store_beside_an_hsm(self):
-        """What the HSM gave is kept, and the HSM not asked again."""
+        """Licences are kept, and the HSM is not asked again."""
         b = self.bench
         image = b.image(H753, "fw.sfi")
         hsm = b.hsm(H753, "line.vault", 1)
@@ -93,14 +93,15 @@ class Offline(bench.Case):
                          [f"{self.device(part)}.lic"])
         self.assertEqual(b.counter("line.vault"), 0)
         self.assertEnded(part.program(image, *words, "-e", "all"), 0)
-        # not even opened: it may be gone, and nobody asks for its PIN
+        # the HSM is not opened, and its PIN not asked for
         (b.path / "line.vault").unlink()
         self.assertEnded(part.program(image, *words[:-2], "-e", "all"), 0)
         part.stop()
         self.assertHolds(part, *self.plain(H753))
 
     def test_hsm_refuses_beside_a_store(self):
-        """It is asked late, and says why; no chip is touched by a refusal."""
+        """The HSM is opened late; its refusal reaches the user, the chip is
+        untouched."""
         b = self.bench
         image = b.image(H753, "fw.sfi")
         hsm = b.hsm(H753, "line.vault", 1)
@@ -127,7 +128,7 @@ class Offline(bench.Case):
         self.assertEnded(part.program(image, *words, *hsm[1:]), 0)
 
     def test_damaged_store(self):
-        """Its file is named; nothing in the chip, and no count for it."""
+        """Its file is reported; nothing is installed or counted."""
         b = self.bench
         image = b.image(H753, "fw.sfi")
         hsm = b.hsm(H753, "line.vault", 2)
@@ -149,7 +150,7 @@ class Offline(bench.Case):
         self.assertHolds(part, *self.plain(H753))
 
     def test_licenses_mixed_up(self):
-        """Under one chip's name lies another's: only the chip can tell."""
+        """A licence of another chip under this chip's name: the chip refuses."""
         b = self.bench
         image = b.image(L462, "fw.sfi")
         hsm = b.hsm(L462, "line.vault", 2)

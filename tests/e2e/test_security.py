@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""Licences, certificates and HSMs that say no."""
+"""Refused licences and certificates, and HSMs that refuse."""
 
 import bench
 from bench import H753, L462, DATA
@@ -33,7 +33,7 @@ class Refusal(bench.Case):
 
     @staticmethod
     def found_by(at):
-        """Who finds an altered byte of a licence, and what is told."""
+        """Where an altered byte of a licence is found, and the message."""
         told = (
             (4, 2, "altered.lic: .*type"),
             (8, 2, "altered.lic: a static licence with session id 0x"),
@@ -70,7 +70,7 @@ class Refusal(bench.Case):
         self.then_good(part, "hsm=0", good)
 
     def test_license_of_another_firmware(self):
-        """Same chip, same product, but another key: the header tag knows."""
+        """Same chip and product, another key: the header tag fails."""
         b = self.bench
         part = b.chip(self.chip, "part")
         own = b.hsm(self.chip, "own.vault", 1)
@@ -102,7 +102,7 @@ class Refusal(bench.Case):
         b = self.bench
         part = b.chip(self.chip, "part")
         other = L462 if self.chip == H753 else H753
-        b.chip(other, "unused")  # so that the CA has its product
+        b.chip(other, "unused")  # makes the CA's file for this product
         hsm = b.hsm(other, "other.vault", 2)
         part.start()
         self.assertEnded(part.program(self.image, *hsm), 3,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
 """The tutorial's custom HSM: installs through its licence server, and through
-servers that are dead, slow, or tell nonsense."""
+servers that are dead, slow, or send nonsense."""
 
 import signal
 import socket
@@ -54,7 +54,7 @@ class Server:
 
 
 class Rogue:
-    """Hears a question, says what it was told to, and hangs up."""
+    """Reads a request, sends given bytes, and closes."""
 
     def __init__(self, path, answer):
         self.answer, self.question = answer, b""
@@ -109,10 +109,10 @@ class Custom(bench.Case):
         self.assertHolds(part, bench.segments(self.chip),
                          bench.option_words(DATA / f"ob-{self.chip}.csv"))
 
-    # ---- what goes right ----
+    # ---- successes ----
 
     def test_install(self):
-        """Two chips through one server; each is in its log and counted."""
+        """Two chips through one server; each is printed and counted."""
         self.server.start()
         for left, name in ((1, "one"), (0, "two")):
             self.then_good(self.bench.chip(self.chip, name).start())
@@ -145,7 +145,7 @@ class Custom(bench.Case):
             s.sendall(b"half a question")
             self.then_good(part)
 
-    # ---- refusals come through, in the HSM's own words ----
+    # ---- refusals arrive with the HSM's message ----
 
     def test_exhausted(self):
         self.server.start()
@@ -174,7 +174,7 @@ class Custom(bench.Case):
         self.then_good(self.bench.chip(self.chip, "part").start())
 
     def ask(self, question):
-        """(code, content) of the server's answer."""
+        """(code, content) of the server's reply."""
         with socket.socket(socket.AF_UNIX) as s:
             s.connect(str(self.server.socket))
             s.sendall(question)
@@ -206,7 +206,7 @@ class Custom(bench.Case):
         self.then_good(part)
 
     def test_killed_after_counting(self):
-        """The licence was counted but never arrived: it is given again."""
+        """A counted licence that got lost is given again."""
         self.server.start()
         part = self.bench.chip(self.chip, "part").start()
         code, data = self.ask(bytes(4) + part.dump("certificate"))
@@ -222,7 +222,7 @@ class Custom(bench.Case):
         self.assertEqual(self.bench.counter("line.vault"), 1)
 
     def test_bad_answers(self):
-        """Short, long, unknown, hostile: an error, nothing in the chip."""
+        """Short, long, unknown or hostile replies: an error, nothing installed."""
         part = self.bench.chip(self.chip, "part").start()
         broke = "^SFI_ERR_IO: the licence server closed the connection$"
         answers = {
@@ -258,7 +258,7 @@ class Custom(bench.Case):
         self.then_good(part)
 
     def test_license_of_another_chip(self):
-        """A server may lie about the licence: the chip finds out."""
+        """A server sends a wrong licence: the chip refuses it."""
         b = self.bench
         one, two = (b.chip(self.chip, n) for n in ("one", "two"))
         lic = b.license(one, self.vault).read_bytes()
@@ -289,7 +289,7 @@ class Custom(bench.Case):
 
 
 class CustomL462(bench.Case):
-    """The other chip, once."""
+    """One test with the other chip."""
 
     def test_install(self):
         case = Custom("test_install")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""A port whose line works at some speeds only: the programs go down to one
-that does, and say so.  The speed is what a program sets its pty to."""
+"""A line that works up to some speed: the programs fall back to one that works,
+and say so.  The speed is the one that a program sets on its pty."""
 
 import os
 import pty
@@ -19,7 +19,7 @@ SPEEDS = {termios.B115200: 115200, termios.B230400: 230400,
 
 
 class Line:
-    """A pty before a chip's: what is sent above `limit` arrives as noise."""
+    """A pty before a chip's: bytes above the speed `limit` become noise."""
 
     def __init__(self, case, part, limit):
         self.limit, self.seen = limit, []
@@ -41,7 +41,7 @@ class Line:
         case.addCleanup(stop)
 
     def speed(self):
-        """Now; the speeds that were used are kept in order."""
+        """The current speed; the used ones are kept in order."""
         now = SPEEDS[termios.tcgetattr(self.master)[5]]
         if self.seen[-1:] != [now]:
             self.seen.append(now)
@@ -69,7 +69,7 @@ class Speed(bench.Case):
         self.addCleanup(self.bench.close)
 
     def program(self, limit, query, speed):
-        """An install, the line it went over, and the speeds given up."""
+        """An install, its line, and the speeds that failed."""
         b = self.bench
         part = b.chip(H753, "part").start()
         line = Line(self, part, limit)
@@ -102,7 +102,7 @@ class Speed(bench.Case):
 
     def test_forbidden(self):
         part, line, result, gone = self.program(230400, "?fallback=no", 460800)
-        # what came is no answer, or the rest of it is
+        # the reply or the rest of it is noise
         self.assertIn(result.status, (4, 5), str(result))
         self.assertIn("only garbage came in answer to 0x7f; is the speed "
                       "right", result.message)

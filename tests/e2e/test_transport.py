@@ -20,7 +20,7 @@ def free_port():
 
 
 class Rogue:
-    """A server that says the same to whatever comes, if anything."""
+    """A server that sends the same bytes to every input."""
 
     def __init__(self, case, answer, hang_up=False):
         self.answer, self.hang_up = answer, hang_up

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""What the tests of the programs share: run, compare, count.
+"""What the tests of the programs share: run programs, compare, count cases.
 
 The first argument of each is the folder of the programs.
 """
@@ -27,7 +27,7 @@ CASES = []
 
 
 def case(function):
-    """A test: called with a fresh folder, which is gone afterwards."""
+    """A test: called with a new folder, which is removed afterwards."""
     CASES.append(function)
     return function
 
@@ -39,7 +39,7 @@ def same(got, expected, what=""):
 
 
 def run(*command, stdin=subprocess.DEVNULL, timeout=60):
-    """Without a terminal, so that nothing waits for a person."""
+    """Run without a terminal, so that no question waits for a person."""
     return subprocess.run([str(c) for c in command], stdin=stdin,
                           capture_output=True, text=True, timeout=timeout,
                           start_new_session=True,
@@ -53,7 +53,7 @@ def succeeds(*command):
 
 
 def fails(status, stderr, *command):
-    """With this status, and exactly these lines."""
+    """The command ends with this status and exactly these lines."""
     done = run(*command)
     same((done.returncode, done.stderr.splitlines()), (status, stderr),
          f"{command}")

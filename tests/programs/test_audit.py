@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""Audit logs of HSMs: saved by sfi-hsm and verified here from doc/format.md alone;
-written here and verified by sfi-hsm; and altered in every way.  Vaults: read
-here from doc/format.md alone."""
+"""Audit logs: saved by sfi-hsm and verified here by doc/format.md alone; written
+here and verified by sfi-hsm; and altered in every way.  Vaults: read here by
+doc/format.md alone."""
 
 import datetime
 import hashlib
@@ -27,7 +27,7 @@ NONE = bytes(32)
 TIME = 1795352400  # 2026-11-22T13:00:00Z
 
 
-# ---- the format, a second time ----
+# ---- a second implementation of the format ----
 
 def genesis(head):
     return hashlib.sha256(
@@ -71,8 +71,8 @@ HEAD = ["flags", "maximum", "low-water", "firmware-id", "product-id",
 
 
 def proves(text, key):
-    """(devices, remaining, records) of a log; everything in it is computed
-    anew."""
+    """(devices, remaining, records) of a log, after recomputing every hash
+    and MAC."""
     assert text.endswith("\n"), text[-80:]
     lines = text.split("\n")[:-1]
     same(lines[0], "SFI-LOG 1")
@@ -145,7 +145,7 @@ STORY = [("counted", "A", 0), ("counted", "B", 0), ("again", "A", 0x1234abcd),
          ("counted", "C", 7)]
 
 
-# ---- a log that an HSM wrote ----
+# ---- logs that an HSM wrote ----
 
 def make_hsm(folder, count, *more):
     succeeds(SIM, "manufacture", "--ca", folder / "ca", "--chip",
@@ -183,7 +183,7 @@ def license(folder, number, warning=""):
 
 @case
 def whole_story(folder):
-    """Programmed, licensed, exported, verified twice, closed."""
+    """Provision, license, save the log, verify it twice, retire."""
     slot = make_hsm(folder, 3)
     key, log = (folder / "audit.key").read_bytes(), folder / "log"
     out = succeeds(HSM, "-i", slot, "-audit", log)
@@ -211,7 +211,7 @@ def whole_story(folder):
                    folder / "pin")
     assert "HSM STATE: RETIRED STATE" in out, out
     same(out.splitlines()[-1], "HSM retired: save its audit log as proof")
-    for number in (1, 3):  # not even to a device that was counted
+    for number in (1, 3):  # no licence even for a counted device
         done = ask_license(folder, number)
         same(done.returncode, 6, done.stderr)
     before, log = log, folder / "log3"
@@ -224,7 +224,7 @@ def whole_story(folder):
           "maximum": 3, "retired": True, "set_back": 0})
     same(told["serial"], json.loads(succeeds(HSM, "-i", slot, "-info",
                                              "--json"))["serial"])
-    # there is no second close
+    # an HSM cannot be retired twice
     done = run(HSM, "-i", slot, "--retire", "--yes", "--pin-file",
                folder / "pin")
     same((done.returncode, done.stderr.splitlines()[0]),
@@ -241,7 +241,7 @@ def export(folder):
     same(proves(log.read_text(), (folder / "audit.key").read_bytes())[1], 3)
     fails(7, [f"sfi-hsm: {folder}/none/log: cannot write: No such file or "
               "directory"], HSM, "-i", slot, "-audit", folder / "none" / "log")
-    # nothing is worth a vault
+    # a log never overwrites a vault
     done = run(HSM, "-i", slot, "-audit", folder / "hsm")
     same(done.returncode, 4)
     assert done.stderr.startswith(f"sfi-hsm: {folder}/hsm: "), done.stderr
@@ -256,8 +256,8 @@ def export(folder):
 
 @case
 def copied_vault(folder):
-    """An old copy of a vault that is put back: its log is in order, but it does
-    not continue the one that was kept."""
+    """An old copy of a vault is put back: its log verifies, but it does not
+    continue the log that was kept."""
     slot = make_hsm(folder, 3)
     license(folder, 1)
     copy = (folder / "hsm").read_bytes()
@@ -276,15 +276,15 @@ def copied_vault(folder):
 
 @case
 def low_water(folder):
-    """The one who programs chips hears of it in time."""
+    """sfi-program warns when the low-water mark is reached."""
     slot = make_hsm(folder, 4, "--low-water", "2")
     assert "HSM LOW WATER: 2" in succeeds(HSM, "-i", slot, "-info")
     told = json.loads(ask_license(folder, 1, "--json").stdout)
     same((told["hsm_remaining"], told["hsm_low_water"]), (3, False))
     license(folder, 2, "sfi-program: warning: 2 of 4 installations left\n")
-    license(folder, 2)  # not counted, not said again
+    license(folder, 2)  # not counted, no second warning
     license(folder, 3, "sfi-program: warning: 1 of 4 installations left\n")
-    for number in (4, 4):  # machines are told each time
+    for number in (4, 4):  # JSON reports it each time
         told = json.loads(ask_license(folder, number, "--json").stdout)
         same((told["hsm_remaining"], told["hsm_low_water"]), (0, True))
 
@@ -302,7 +302,7 @@ def live_only(folder):
     succeeds(*verify(folder / "log"))
 
 
-# ---- a log that was written here ----
+# ---- logs that were written here ----
 
 @case
 def true_logs(folder):
@@ -352,7 +352,7 @@ def altered(folder, change, line, *facts):
 
 @case
 def record_altered(folder):
-    """Whatever is changed in it; the hash too, or even all that follow."""
+    """Each field is changed; then the hash too, and all records that follow."""
     for word, other in ((2, "2026-11-22T13:02:01Z"), (3, "again"), (4, "0" * 64),
                         (5, "00000001"), (6, "2"), (7, "f" * 64),
                         (8, "0" * 64), (9, "0" * 64)):
@@ -411,7 +411,7 @@ def log_truncated(folder):
 
 @case
 def device_counted_twice(folder):
-    """By somebody who has the key."""
+    """A log that somebody with the audit key made."""
     log = folder / "log"
     write_log(log, ("counted", "A", 0), ("counted", "A", 1))
     is_refused(3, log, 11, "record 2", "second time")
@@ -474,7 +474,7 @@ def no_log(folder):
 
 @case
 def long_log(folder):
-    """As long as a production run: read as it comes, no device twice."""
+    """As long as a production run: 20000 devices."""
     log = folder / "log"
     write_log(log, *(("counted", f"chip {i}", 0) for i in range(20000)),
           maximum=30000)
@@ -519,7 +519,7 @@ def audit_key_that_is_there(folder):
 
 @case
 def audit_key_that_is_none(folder):
-    """Said before anything is locked."""
+    """Refused before anything is locked."""
     key = folder / "audit.key"
     for length in (0, 16, 33):
         key.write_bytes(bytes(length))
@@ -554,14 +554,14 @@ def low_water_that_cannot_be(folder):
     assert not (folder / "hsm").exists()
 
 
-# ---- the vault itself, from doc/format.md alone ----
+# ---- the vault itself, by doc/format.md alone ----
 
 def u32(*values):
     return struct.pack(f"<{len(values)}I", *values)
 
 
 def opens(row, pin):
-    """What the PIN opens: nonce, firmware key, audit key; None: another PIN."""
+    """What the PIN opens: nonce, firmware key, audit key; None: a wrong PIN."""
     key = hashlib.scrypt(pin.encode(), salt=row["salt"], n=1 << row["log2_n"],
                          r=row["r"], p=row["p"], dklen=16, maxmem=1 << 26)
     iv, text, tag = (row["sealed"][:12], row["sealed"][12:72],
@@ -576,7 +576,7 @@ def opens(row, pin):
 
 
 def vault_proves(path, key, licenses):
-    """The row; all hashes, MACs and counts of row and records fit."""
+    """The vault's row, after verifying all hashes, MACs and counts."""
     db = sqlite3.connect(path)
     same(db.execute("SELECT * FROM pragma_application_id, pragma_user_version")
          .fetchone(), (0x53464956, 1))
@@ -609,7 +609,7 @@ def vault_proves(path, key, licenses):
 
 @case
 def vault_from_the_documents(folder):
-    """Whoever has the file and the PIN needs no libsfi."""
+    """The file and the PIN are enough to read it without libsfi."""
     slot = make_hsm(folder, 3)
     key = (folder / "audit.key").read_bytes()
     secrets = bytes(range(12)), bytes(range(16)), key

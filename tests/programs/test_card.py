@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""sfi-card: this test is its reader, and pulls its plug at any moment."""
+"""sfi-card: this test is its reader, and unplugs the card at any moment."""
 
 import random
 import signal
@@ -21,7 +21,7 @@ PATIENCE = 20
 
 
 def apdu(header, data=b"", le=b""):
-    """Short, or extended where it must be; `le`: with an answer."""
+    """A short APDU, or an extended one when needed; `le`: expects data."""
     head = bytes.fromhex(header)
     if len(data) > 255:
         return head + struct.pack(">BH", 0, len(data)) + data + le + le
@@ -29,11 +29,11 @@ def apdu(header, data=b"", le=b""):
 
 
 class Gone(Exception):
-    """The card was pulled."""
+    """The card was removed."""
 
 
 class Reader:
-    """A vpcd without a pcscd, and a card in it."""
+    """A vpcd without pcscd, with a card in it."""
 
     def __init__(self, state, *more):
         self.server = socket.create_server(("127.0.0.1", 0))
@@ -87,7 +87,7 @@ class Reader:
         same(self.exchange(message).hex(), answer, message[:5].hex())
 
     def remove(self, how=signal.SIGTERM):
-        """What it said to stderr."""
+        """Stop the card; returns its stderr."""
         self.card.send_signal(how)
         same(self.card.wait(PATIENCE), 0 if how != signal.SIGKILL
              else -signal.SIGKILL, how)
@@ -130,7 +130,7 @@ class Reader:
         return raw[1], raw[2], left, records
 
     def license(self, certificate):
-        """What came back: 138 bytes, or a status word."""
+        """The reply: 138 bytes, or a status word."""
         return self.exchange(apdu("802a0000", certificate, b"\0"))
 
 
@@ -160,7 +160,7 @@ def personalise(reader, perso, maximum):
     reader.says("80f0000f", "9000")
 
 
-# ---- the plug ----
+# ---- the connection ----
 
 @case
 def usage(folder):
@@ -198,7 +198,7 @@ def orders(folder):
     with Reader(folder / "card") as reader:
         reader.says(ATR, "3b80800101")
         for order in (ON, OFF, RESET, b"\3", b"\5", b"\xff"):
-            reader.send(order)  # no answer to these
+            reader.send(order)  # these get no reply
         reader.says(INFO, "6d00")
         for order in (ON, OFF, RESET):
             reader.select()
@@ -206,7 +206,7 @@ def orders(folder):
             reader.send(order)
             reader.says("80ca010100", "6d00")
         reader.select()
-        reader.says(ATR, "3b80800101")  # are you still there?
+        reader.says(ATR, "3b80800101")  # as pcscd polls the card
         reader.says("80ca010100", "019000")
         same(reader.remove(), "")
         same((folder / "card").exists(), False)  # blank
@@ -224,7 +224,7 @@ def messages_of_any_length(folder):
             reader.line.sendall(bytes([byte]))
             time.sleep(0.005)
         same(len(reader.answer()), 130)
-        # two at once
+        # two messages in one write
         reader.line.sendall((struct.pack(">H", 5) +
                              bytes.fromhex("80ca010100")) * 2)
         same([reader.answer().hex(), reader.answer().hex()], ["019000"] * 2)
@@ -238,7 +238,7 @@ def reader_goes_and_comes(folder):
              f"in the reader at {reader.name()}\n")
         reader.line.close()
         reader.accept()
-        reader.says("80ca010100", "6d00")  # it was without power
+        reader.says("80ca010100", "6d00")  # the power was off
         same(reader.card.stdout.readline(),
              f"in the reader at {reader.name()}\n")
         # in the middle of a message
@@ -309,7 +309,7 @@ def the_state_is_a_vault(folder):
 
 
 def kill_during(reader, message, longest):
-    """Send, and pull the plug at a random moment; the answer if it came."""
+    """Send, and unplug at a random moment; the reply if it came."""
     reader.send(message)
     time.sleep(random.uniform(0, longest))
     reader.card.kill()
@@ -345,7 +345,7 @@ def killed_while_licensing(folder):
             reader.insert()
             reader.login()
             now = reader.info()[2:]
-            # a licence that left was counted; one that did not, at most
+            # a licence that was sent is counted; a lost one may be
             same(now in ([(left - 1, records + 1)] if lost else
                          [(left, records), (left - 1, records + 1)]), True,
                  (lost is not None, left, now))
@@ -383,7 +383,7 @@ def killed_while_locking(folder):
             same(now in ((1,) if lost else (0, 1)), True, (lost, now))
             locked += now
             same(reader.verify(), "9000")
-            if now == 0:  # nothing is left of the first try
+            if now == 0:  # nothing remains of the first attempt
                 reader.says("80f0000f", "6985")
                 put_all(reader, perso, 5)
                 reader.says("80f0000f", "9000")
@@ -404,7 +404,7 @@ def killed_while_guessing(folder):
             reader.insert()
             reader.select()
             now = reader.info()[1]
-            # none is given back, and one at most is taken
+            # tries never increase, and at most one is used
             same(now in ([tries - 1] if told else [tries, tries - 1]), True,
                  (told, tries, now))
             tries = now
@@ -422,7 +422,7 @@ def killed_while_changing_the_pin(folder):
     pins = [PIN, b"another one"]
     with Reader(folder / "card") as reader:
         personalise(reader, perso, 5)
-        longest = 4 * time_of(reader.verify)  # two to three of these
+        longest = 4 * time_of(reader.verify)  # a change has 2 or 3 of these
         for _ in range(6):
             old, new = pins
             told = kill_during(reader, apdu("00240001", bytes([len(old)]) +
@@ -431,7 +431,7 @@ def killed_while_changing_the_pin(folder):
             reader.select()
             words = [reader.verify(pin) for pin in (old, new)]
             same("9000" in words, True, words)
-            same(words.count("9000"), 1, words)  # whole, or not at all
+            same(words.count("9000"), 1, words)  # all of it or nothing
             if told:
                 same(told.hex(), "9000")
                 same(words[1], "9000")

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* What the programs share: words into options, numbers, files, JSON, PINs and
- * progress.  Mistakes that end a program are tested by running programs. */
+/* The programs' shared parts: words into options, numbers, files, JSON, PINs
+ * and progress.  Mistakes that end a program are tested by running programs. */
 #define _DEFAULT_SOURCE /* forkpty */
 #include <pty.h>
 #include <stdlib.h>
@@ -212,7 +212,7 @@ START_TEST(test_json)
     json_array(&j, "none");
     json_close(&j);
     json_close(&j);
-    json_close(&j); /* one too many is nothing */
+    json_close(&j); /* one too many has no effect */
     ck_assert_str_eq(text_of(f), "{\n"
                                  "  \"a\\\"b\": \"c\\\\d\\u000a\\u0001\\u007f "
                                  "\xc3\xa9\",\n"
@@ -282,7 +282,7 @@ START_TEST(test_json_error)
 }
 END_TEST
 
-/* A file is no terminal: a line for each ten percent. */
+/* Not a terminal: a line for each ten percent. */
 START_TEST(test_progress)
 {
     static const char first[] = "erase", second[] = "areas";
@@ -398,9 +398,9 @@ END_TEST
 
 /* ---- at a terminal ---- */
 
-/* What is typed at each prompt, and how it ends. */
+/* The input at each prompt, and the expected result. */
 static const struct {
-    const char *first, *second; /* second: NULL unless it is asked twice */
+    const char *first, *second; /* second: NULL when it is asked once */
     int status;
     const char *pin;
 } typed[] = {
@@ -424,7 +424,7 @@ static const struct {
 
 #define CHILD_MISMATCH 99
 
-/* Gather what the terminal shows until it ends in `end`, or is gone. */
+/* Collect the terminal's output until it ends in `end` or closes. */
 static void
 watch(int fd, char *shown, size_t cap, const char *end)
 {
@@ -526,7 +526,7 @@ START_TEST(test_no_terminal)
     child = fork();
     ck_assert_int_ge(child, 0);
     if (child == 0) {
-        (void)setsid(); /* no terminal any more */
+        (void)setsid(); /* gives up the terminal */
         if (cli_confirm(&c, "Lock it?", "--yes"))
             _exit(CHILD_MISMATCH);
         _exit(cli_pin_read(&c, NULL, false, &pin));

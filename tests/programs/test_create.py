@@ -29,7 +29,7 @@ def inputs(folder, key=KEY, nonce=NONCE):
 
 
 def command(folder, chip=H7, **changes):
-    """A good command line; a change of None leaves the option out."""
+    """A correct command line; None as a change omits the option."""
     options = {
         "fir": [DATA / f"blink-{chip}.elf"],
         "k": [folder / "key.bin"],
@@ -48,7 +48,7 @@ def command(folder, chip=H7, **changes):
 
 
 def refused(folder, status, stderr, *words):
-    """It fails like this, and leaves no file."""
+    """The command fails like this, and leaves no file."""
     before = sorted(folder.iterdir())
     stdout = fails(status, stderr, *words)
     same(sorted(folder.iterdir()), before, "files")
@@ -63,7 +63,7 @@ def binary(folder, size, name="app.bin"):
 
 
 def open_image(data):
-    """The areas of an image, by a reader and a GCM of another author."""
+    """The areas of an image, decrypted independently of libsfi."""
     gcm = AesGcm(KEY)
 
     def iv(index):
@@ -97,7 +97,7 @@ def expected_areas(chip, version):
     return areas + [("C", version, 0, struct.pack(f"<{len(values)}I", *values))]
 
 
-# ---- what works ----
+# ---- images that are built ----
 
 @case
 def images_of_every_format(folder):
@@ -302,7 +302,7 @@ def help_and_version(folder):
 
 @case
 def parts_in_help(folder):
-    """Every part that the library knows, also one that comes later."""
+    """--help lists every part of the library, also a future one."""
     _, _, parts = run(*command(folder, devid=["0x999"])).stderr.splitlines()[
         0].partition("expected one of: ")
     assert "stm32h753xi (0x450)" in parts.split(", "), parts
@@ -442,7 +442,7 @@ def binary_without_an_address(folder):
 
 
 def rule(folder, chip, places, *findings, status=2):
-    """Binaries at these places break these rules."""
+    """Binaries at these addresses break these rules of the chip."""
     inputs(folder)
     words = command(folder, chip, fir=None)
     for number, (address, size) in enumerate(places):

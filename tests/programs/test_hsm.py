@@ -29,7 +29,7 @@ ID = "blink 1.0"
 
 
 def sign(secret, data):
-    """ECDSA (FIPS 186-5, 6.4.1) with a k that serves this test only."""
+    """ECDSA (FIPS 186-5, 6.4.1) with a fixed k, good enough for a test."""
     e = int.from_bytes(hashlib.sha256(data).digest(), "big")
     k = int.from_bytes(hashlib.sha256(b"k" + data).digest(), "big") % curve.N
     r = curve.mul(k, curve.G)[0] % curve.N
@@ -38,14 +38,14 @@ def sign(secret, data):
 
 
 def perso(product=b"45002001", secret=4711):
-    """From doc/format.md, not from libsfi."""
+    """Made by doc/format.md, not by libsfi."""
     body = (b"SFIPERSO" + b"\1\0\0\0" + b"SFI." + b"\1\0\0\0" + bytes(4)
             + product + curve.encode(curve.mul(secret, curve.G)))
     return body + sign(secret, body)
 
 
 def command(folder, **changes):
-    """A good command line with its files; None leaves an option out."""
+    """A correct command line with its files; None omits an option."""
     files = {"k": KEY, "n": NONCE, "pd": perso(), "-pin-file": b"1234-5678\n"}
     words = [HSM, "-hsm", "-i", f"vault:{folder}/v"]
     values = {"id": ID, "mc": "2", "-yes": "", **files, **changes}
@@ -77,7 +77,7 @@ def serial(folder):
     return value
 
 
-# ---- it works ----
+# ---- provisioning ----
 
 @case
 def programs_and_shows(folder):
@@ -102,7 +102,7 @@ def programs_and_shows(folder):
     ])
     same(info(folder).splitlines(), out.splitlines()[5:-1])
     same(stat.S_IMODE((folder / "v").stat().st_mode), 0o600)
-    # the write-ahead log is gone with its last user
+    # the last user removes the write-ahead log
     same(sorted(p.name for p in folder.iterdir() if p.name[0] == "v"), ["v"])
 
 
@@ -285,7 +285,7 @@ def damaged_vault(folder):
 # ---- a person at a terminal ----
 
 def typed(answers, *words):
-    """Each answer is given when its question has come; exit status, text."""
+    """Give each answer after its question; the exit status and the text."""
     pid, fd = pty.fork()
     if pid == 0:
         os.execv(str(words[0]), [str(w) for w in words])
@@ -322,7 +322,7 @@ def asks_before_it_locks(folder):
     same(status, 0, text)
     assert "HSM successfully programmed" in text
     assert "4711-pin" not in text, "the PIN was shown"
-    # it shows what will be locked before it asks
+    # it shows the content before it asks
     assert text.index(ID) < text.index("Lock it for ever?")
 
 
@@ -356,14 +356,13 @@ def nobody_to_ask(folder):
     same(state(folder)["state"], "BLANK STATE")
 
 
-# ---- another PIN ----
+# ---- changing the PIN ----
 
 OLD = ("PIN:", "1234-5678\n")
 
 
 def try_pin(folder, pin, *more):
-    """The exit status of a change to the same PIN: 0 when it is the right
-    one."""
+    """Change the PIN to itself: exit status 0 when it is right."""
     for name in ("try", "again"):
         (folder / name).write_text(pin + "\n")
     return run(HSM, "-i", f"vault:{folder}/v", "--change-pin", "--pin-file",
@@ -428,7 +427,7 @@ def change_pin_refused(folder):
     same(try_pin(folder, "1234-5678").returncode, 0)
 
 
-# ---- closed for ever ----
+# ---- retiring ----
 
 CLOSED = ("Retire it for ever? (yes/no)", "yes\n")
 
@@ -473,7 +472,7 @@ def nothing_to_close(folder):
 
 
 def succeeds_quietly(*words):
-    """With --json what is for people goes to stderr."""
+    """With --json text goes to stderr."""
     done = run(*words)
     same(done.returncode, 0, done.stderr)
     return done.stdout
@@ -483,7 +482,8 @@ def succeeds_quietly(*words):
 
 @case
 def no_card_service(folder):
-    """Or no smartcards in this build; tests/peers have the real service."""
+    """No card service runs here, or the build has no smartcards; tests/peers
+    use the real service."""
     done = subprocess.run([HSM, "--list", "--json"], capture_output=True,
                           text=True, env={**os.environ, "PCSCLITE_CSOCK_NAME":
                                           str(folder / "none")})

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""sfi-program -l: what is connected to this machine, as /sys and /dev have
-it."""
+"""sfi-program -l: the ports of this machine, compared with /sys and /dev."""
 
 import ctypes
 import json
@@ -23,7 +22,7 @@ NO_USB = "listing failed"
 
 
 def serial_ports():
-    """What must be told, found out in another way."""
+    """The expected ports, found independently of libsfi."""
     for tty in pathlib.Path("/sys/class/tty").glob("*"):
         kind = tty / "type"
         if (tty / "device").exists() and \
@@ -39,7 +38,7 @@ def spidevs():
 
 
 def lists(*words):
-    """libusb does not start in every container: that is said, and 4."""
+    """libusb does not start in every container: then exit status 4."""
     done = run(PROGRAM, *words)
     assert done.returncode in (0, 4), done.stdout + done.stderr
     same("libusb" in done.stderr, done.returncode == 4, done.stderr)
@@ -74,7 +73,7 @@ def this_machine(folder):
 
 @case
 def for_people(folder):
-    """Each kind has a title, and a sentence where there is nothing."""
+    """Each kind has a title, and an empty one a reason."""
     answer = told()
     text = lists("-l").stdout
     for title in ("Serial ports:", "SPI ports:", "USB devices in DFU mode:",
@@ -94,8 +93,8 @@ def for_people(folder):
 
 
 def refuse_sockets():
-    """In the child: a filter of system calls (seccomp(2)); socket: EPERM.
-    libusb waits at one for devices to come."""
+    """In the child: a filter (seccomp(2)) that makes socket() fail with
+    EPERM, which libusb needs to watch for devices."""
     arch, number = SOCKET[platform.machine()]
     code = struct.pack("HBBI" * 7,
                        0x20, 0, 0, 4,  # the architecture
@@ -117,7 +116,7 @@ SOCKET = {"x86_64": (0xc000003e, 41), "aarch64": (0xc00000b7, 198)}
 
 @case
 def usb_that_cannot_be_listed(folder):
-    """All else is listed, and who asks for that alone hears of no failure."""
+    """Other kinds are listed without an error."""
     if platform.machine() not in SOCKET:
         return
     answer = told()

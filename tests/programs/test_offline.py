@@ -19,8 +19,8 @@ PRODUCT = "45002001"
 
 
 class Maker:
-    """A chip maker, and as many chips as one likes: certificates in a row, each
-    key and each nonce one more than the last, which costs one addition."""
+    """A chip maker with any number of chips: each next certificate has key and
+    nonce one higher, which costs only one point addition."""
 
     def __init__(self, folder, name="ca"):
         self.path = folder / name
@@ -56,7 +56,7 @@ def device_id(cert):
 
 
 class Bench:
-    """A vault, a folder of certificates, and where licences shall go."""
+    """A vault, a folder of certificates, and the store for licences."""
 
     def __init__(self, folder, count=10):
         self.maker = Maker(folder)
@@ -99,7 +99,7 @@ def names(*certs):
 
 
 def messages(done):
-    """What was wrong, without hints and warnings."""
+    """The error messages, without hints and warnings."""
     return [line.removeprefix("sfi-program: ")
             for line in done.stderr.splitlines()
             if not line.startswith("  hint: ") and ": warning: " not in line]
@@ -121,7 +121,7 @@ def good(folder):
 
 @case
 def again_without_the_hsm(folder):
-    """A device that is in the store is asked of nobody: no PIN, no vault."""
+    """A device whose licence is in the store needs neither PIN nor vault."""
     b = Bench(folder)
     certs = [b.add(f"{i}.cert") for i in range(2)]
     succeeds(*b.command())
@@ -157,7 +157,7 @@ def duplicates(folder):
 
 @case
 def bad_ones_are_named(folder):
-    """Each with its own cause; the good ones before and after go on."""
+    """Each is reported with its cause; good ones before and after continue."""
     b = Bench(folder)
     other = Maker(folder, "other-ca")
     first, last = b.add("0-good"), b.add("9-good")
@@ -198,7 +198,7 @@ def bad_ones_are_named(folder):
 
 @case
 def exhausted(folder):
-    """Those counted before are served, also after the last installation."""
+    """Counted devices get licences even after the last installation."""
     b = Bench(folder, count=2)
     certs = [b.add(f"{i}.cert") for i in range(2)]
     done = run(*b.command())
@@ -268,7 +268,7 @@ def store_that_is_a_file(folder):
 
 @case
 def damaged_store_file(folder):
-    """It is named, is no reason to count, and the others go on."""
+    """It is reported, nothing is counted for it, and the others continue."""
     b = Bench(folder)
     certs = [b.add(f"{i}.cert") for i in range(2)]
     succeeds(*b.command())
@@ -283,7 +283,7 @@ def damaged_store_file(folder):
 
 @case
 def hsm_ends_it(folder):
-    """A wrong PIN is no certificate's fault: one try, not one for each."""
+    """A wrong PIN ends the batch: one try, not one for each certificate."""
     b = Bench(folder)
     for i in range(3):
         b.add(f"{i}.cert")
@@ -308,12 +308,12 @@ def store_that_cannot_be_written(folder):
     b = Bench(folder)
     b.add("a.cert")
     b.add("b.cert")
-    b.store = "/proc/self/task"  # where root cannot write either
+    b.store = "/proc/self/task"  # even root cannot write there
     done = run(*b.command())
     same(done.returncode, 7, done.stderr)
     same(len(messages(done)), 1, done.stderr)
     assert ".lic: cannot write: " in done.stderr, done.stderr
-    same(b.left(), 9)  # and the next run is given it again
+    same(b.left(), 9)  # the next run gets that licence again
     b.store = folder / "store"
     succeeds(*b.command())
     same(b.left(), 8)

@@ -24,7 +24,7 @@ DEVICES = {"spi": ("spidev0.0", "spi:/dev/spidev0.0"),
 
 
 class Link:
-    """How sfi-program comes to the chip."""
+    """The link from sfi-program to the chip."""
 
     def __init__(self, state, tty):
         self.port, self.name = DEVICES.get(LINK, (tty, f"serial:{tty}"))
@@ -41,7 +41,7 @@ class Link:
 
 @contextlib.contextmanager
 def chip(folder, name="stm32h753xi"):
-    """A new one; what its flash holds is in the file."""
+    """A new chip, connected by LINK."""
     state, tty = folder / "chip", folder / "tty"
     succeeds(SIM, "manufacture", "--ca", folder / "ca", "--chip", name,
              "--state", state)
@@ -53,7 +53,7 @@ def chip(folder, name="stm32h753xi"):
 
 @contextlib.contextmanager
 def running(state, link):
-    """On a pty."""
+    """The chip runs on a pty."""
     process = subprocess.Popen([SIM, "run", "--state", state, "--usart", link],
                                stdout=subprocess.PIPE, text=True)
     try:
@@ -66,7 +66,7 @@ def running(state, link):
 
 
 def on(link, *words):
-    """A pty has no parity, of which there is a warning."""
+    """A pty has no parity, which causes a warning."""
     done = link.run(*words)
     same(done.returncode, 0, f"{words}: {done.stdout}{done.stderr}")
     return done.stdout
@@ -95,7 +95,7 @@ def write_and_read(folder):
             at = int(part.stem.split("-")[-1], 16) - BASE
             data = part.read_bytes()
             same(flash.read_bytes()[at:at + len(data)], data, part.name)
-        # odd places and lengths, in one unit; the sector is erased first
+        # odd addresses and lengths in one unit; the sector is erased first
         data = bytes(range(1, 100))
         (folder / "odd.bin").write_bytes(data)
         done = told(link, "-w", folder / "odd.bin", hex(BASE + 5), "-v")
@@ -104,11 +104,11 @@ def write_and_read(folder):
         now = flash.read_bytes()
         same(now[:5] + now[104:160], b"\xff" * 61)
         same(now[5:104], data)
-        # RAM: what is beside it stays
+        # RAM: the bytes around it stay
         on(link, "-w", folder / "odd.bin", "0x24005003", "-v", "-r",
            "0x24005000", 112, folder / "ram")
         same((folder / "ram").read_bytes(), bytes(3) + data + bytes(10))
-        # a file that sets RDP to level 2: FOPTSR_PRG is no memory
+        # a file at FOPTSR_PRG that sets RDP level 2: refused, not memory
         before = on(link, "-ob", "displ")
         (folder / "cc.bin").write_bytes(bytes.fromhex("f0cac61b00000000"))
         refused(link, 2, "8 bytes at 0x52002020 reach the option bytes at "
@@ -153,7 +153,7 @@ def option_bytes(folder):
         refused(link, 5, f"{link}: sector 2 (0x08040000) is "
                 "write-protected, see option byte FWPSN_PRG_A", "-w",
                 folder / "fw.bin", hex(BASE + 2 * SECTOR))
-        # what cannot be taken back is not done without a word
+        # irreversible changes need a confirmation
         refused(link, 7, "no terminal to ask", "-ob", "RDP=0xCC")
         refused(link, 7, "no terminal to ask", "-ob", "SECURITY=1")
         same(told(link, "-ob", "displ")["option_bytes"]["RDP"], 0xaa)
@@ -176,7 +176,7 @@ def readout_protection(folder):
         same(flash.read_bytes()[:64], bytes(range(64)))
         on(link, "-rdu")
         same(set(flash.read_bytes()), {0xff})
-        on(link, "-rdu")  # nothing left to do
+        on(link, "-rdu")  # nothing to do
 
 
 @case

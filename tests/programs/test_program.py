@@ -199,7 +199,7 @@ def hsm_refuses(folder):
                "--pin-file", folder / "pin")
     same(done.returncode, 2, done.stderr)
     assert str(folder / "key") in done.stderr, done.stderr
-    # without a terminal nobody can be asked
+    # no terminal to ask at
     done = run(PROGRAM, "-hsmglfcb", folder / "cert", folder / "lic", slot)
     same(done.returncode, 6, done.stderr)
     assert "--pin-file" in done.stderr, done.stderr
@@ -208,7 +208,7 @@ def hsm_refuses(folder):
 
 @case
 def vault_stays(folder):
-    """A slip of the hand: what is written takes no vault's place."""
+    """Outputs never overwrite a vault."""
     master, slave = pty.openpty()
     slot = make_hsm(folder)
     vault = folder / "hsm"
@@ -226,7 +226,7 @@ def vault_stays(folder):
         same(done.returncode, 4, done.stderr)
         assert message in done.stderr, done.stderr
     same(vault.read_bytes()[:16], before[:16])
-    # that one was counted; it is given again
+    # the device was counted and gets its licence again
     same(succeeds(PROGRAM, "-hsmgetcounter", slot), "HSM COUNTER: 2\n")
     succeeds(PROGRAM, "-hsmglfcb", folder / "cert", folder / "lic", slot, *pin)
     same(succeeds(PROGRAM, "-hsmgetcounter", slot), "HSM COUNTER: 2\n")
@@ -236,7 +236,7 @@ def vault_stays(folder):
 
 @case
 def json_tells_of_the_pin(folder):
-    """A PIN that cannot be had is an error for machines too."""
+    """A PIN that cannot be read is an error in JSON, too."""
     slot = make_hsm(folder)
     (folder / "empty").write_text("\n")
     (folder / "long").write_text("1" * 200)
@@ -267,7 +267,7 @@ def no_such_port(folder):
               "No such file or directory",
               PORT_HINT],
           PROGRAM, "-c", f"port={folder}/tty", "-gc", folder / "cert")
-    # options of the port go with it
+    # with options of the port
     fails(4, [f"sfi-program: serial:{folder}/tty: there is no such port: "
               "No such file or directory",
               PORT_HINT],
@@ -279,7 +279,7 @@ def no_such_port(folder):
 
 @case
 def names_of_ports(folder):
-    """ST's, and links by their own; none of them is there."""
+    """ST's names and URIs of links, all of absent ports."""
     for words, link in (
             (["port=usb1"], "usb:1"),
             (["port=USB2"], "usb:2"),
@@ -312,7 +312,8 @@ def port_that_cannot_be(folder):
 
 @case
 def blank_hsm(folder):
-    """A mistyped vault: said before the PIN is asked for and the chip met."""
+    """A mistyped vault is refused before the PIN is asked for and before the
+    chip is touched."""
     master, slave = pty.openpty()
     slot = f"slot=vault:{folder}/none"
     message = (f"sfi-program: vault:{folder}/none: the HSM is blank: "
@@ -340,7 +341,7 @@ def blank_hsm(folder):
 
 @case
 def gang_that_cannot_begin(folder):
-    """No chip is touched without image, HSM and record."""
+    """Image, HSM and record are checked before any chip is touched."""
     master, slave = pty.openpty()
     slot = make_hsm(folder)
     (folder / "image").write_bytes(bytes(28))
@@ -364,7 +365,7 @@ def gang_that_cannot_begin(folder):
         done = run(*gang, *words)
         same(done.returncode, status, done.stderr)
         assert f"sfi-program: {message}" in done.stderr, done.stderr
-    # the last one's image is none: that is each chip's own failure
+    # the image is invalid, which fails each chip
     record, = (folder / "record").read_text().splitlines()
     same(json.loads(record)["result"], "failed")
     os.set_blocking(master, False)
@@ -415,7 +416,7 @@ def interrupted(folder):
          folder / "out.sfi", "hsm=1", slot, "--pin-file", folder / "pin"],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True)
-    os.read(master, 1)  # it looks for the chip
+    os.read(master, 1)  # it tries to reach the chip
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
     same(process.returncode, 7, err)

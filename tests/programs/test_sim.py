@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""sfi-sim as a process: the chip maker, the chip on a pty, the owner's view."""
+"""sfi-sim as a process: manufacture, run on a pty, dump."""
 
 import os
 import select
@@ -24,7 +24,7 @@ def make(folder, chip="stm32h753xi", name="chip"):
 
 
 class Running:
-    """A chip at work; its end is waited for."""
+    """A running chip; stopped and waited for at the end."""
 
     def __init__(self, folder, state="chip"):
         self.link = folder / "tty"
@@ -115,7 +115,7 @@ def dump_while_it_runs(folder):
         same(chip.talk(b"\x08\x00\x00\x00\x08", 1), b"\x79")
         same(chip.talk(b"\x07abcdefgh" + bytes([0x07 ^ 0x08]), 1), b"\x79")
         same(dump(folder, "flash")[:9], b"abcdefgh\xff")
-        # killed, and it is still there
+        # the link stays after SIGKILL
         same(chip.end(signal.SIGKILL), -signal.SIGKILL)
     same(dump(folder, "flash")[:9], b"abcdefgh\xff")
     with Running(folder) as chip:
