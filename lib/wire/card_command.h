@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The smartcard's command set: ISO 7816-4 conventions, numbers of our own, as
- * ST's are not public.  Both sides read this table.  Integers are big-endian,
- * as is the rule in APDUs. */
+/* The smartcard's command set, for both sides: ISO 7816-4 conventions, with
+ * project-defined numbers, since ST's are not public.  Integers are big-endian,
+ * as usual in APDUs. */
 #ifndef SFI_WIRE_CARD_COMMAND_H
 #define SFI_WIRE_CARD_COMMAND_H
 
@@ -34,7 +34,7 @@ enum card_ins {
 #define CARD_P2_LOCK 0x0fu
 #define CARD_P2_RETIRE 0x0eu
 
-/* Data objects, P1 = 01.  "-": blank cards answer 6A88. */
+/* Data objects, P1 = 01. */
 enum card_object {
     CARD_DO_VERSION = 0x01,     /* get: 1 */
     CARD_DO_FIRMWARE_ID = 0x02, /* get, put: 1 to 63 characters */
@@ -49,7 +49,7 @@ enum card_object {
     CARD_DO_FLAGS = 0x0b,       /* get, put: 4 */
     CARD_DO_RECORDS = 0x0c,     /* get: 8 */
     CARD_DO_INFO = 0x10,        /* get: all of the above at once, below */
-    CARD_DO_AUDIT = 0x11,       /* get: head of the log, below */
+    CARD_DO_AUDIT = 0x11,       /* get: audit head, below */
     CARD_DO_KEY = 0x20,         /* put: IV field 16 (nonce, 4 zeros), key 16 */
     CARD_DO_PERSO = 0x21,       /* put: personalisation file */
     CARD_DO_AUDIT_KEY = 0x22,   /* put: 32; optional */
@@ -70,19 +70,19 @@ enum card_object {
 enum card_sw {
     CARD_SW_OK = 0x9000,
     CARD_SW_MORE = 0x6100,   /* low byte: bytes that wait, 00: 256 */
-    CARD_SW_PIN = 0x63c0,    /* wrong; low nibble: tries left */
+    CARD_SW_PIN = 0x63c0,    /* wrong PIN; low nibble: tries left */
     CARD_SW_MEMORY = 0x6581, /* state could not be stored */
     CARD_SW_LENGTH = 0x6700,
     CARD_SW_CHAIN = 0x6884,      /* chaining not supported here */
     CARD_SW_SECURITY = 0x6982,   /* VERIFY first */
     CARD_SW_BLOCKED = 0x6983,    /* no tries left */
     CARD_SW_CONDITIONS = 0x6985, /* not provisioned, locked, exhausted,
-                                    retired: GET DATA 05 tells */
+                                    retired: see GET DATA 05 */
     CARD_SW_DATA = 0x6a80,       /* certificate or object refused */
     CARD_SW_NOT_FOUND = 0x6a82,  /* no such application */
     CARD_SW_NO_RECORD = 0x6a83,
     CARD_SW_P1P2 = 0x6a86,
-    CARD_SW_NO_OBJECT = 0x6a88, /* GET DATA: not yet, or no such */
+    CARD_SW_NO_OBJECT = 0x6a88, /* GET DATA: absent or unknown object */
     CARD_SW_INS = 0x6d00,
     CARD_SW_CLA = 0x6e00,
     CARD_SW_INTERNAL = 0x6f00,

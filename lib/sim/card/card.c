@@ -10,7 +10,7 @@
 #include "core/err.h"
 
 /* ISO 7816-3: direct convention, TD1 80 and TD2 01 (T=1), no historical bytes,
- * the check byte that T=1 wants. */
+ * the check byte that T=1 needs. */
 static const uint8_t atr[] = {0x3b, 0x80, 0x80, 0x01, 0x01};
 
 /* ---- the handle ---- */
@@ -93,7 +93,7 @@ sfi_card_reason(const sfi_card *card)
     return sfi__is(card, OBJ_CARD) ? card->reason : "";
 }
 
-/* ---- what the HSM says, in status words ---- */
+/* ---- status words ---- */
 
 static void
 applet_keep_reason(struct sfi_card *card)
@@ -116,7 +116,7 @@ sfi__applet_info(struct sfi_card *card, sfi_hsm_info *info)
     return CARD_SW_MEMORY;
 }
 
-/* Blocked has a word of its own. */
+/* A blocked card has its own status word. */
 static uint16_t
 applet_state_word(struct sfi_card *card)
 {
@@ -135,7 +135,7 @@ sfi__applet_word(struct sfi_card *card, sfi_status st)
         return CARD_SW_OK;
     applet_keep_reason(card);
     switch (st) {
-    case SFI_ERR_HSM_PIN: /* changed behind our back */
+    case SFI_ERR_HSM_PIN: /* another program changed the PIN */
         card->verified = false;
         return CARD_SW_SECURITY;
     case SFI_ERR_HSM_STATE:
@@ -170,7 +170,7 @@ sfi__applet_need_pin(struct sfi_card *card, bool blank)
     uint16_t sw;
 
     if (card->verified)
-        return CARD_SW_OK; /* the HSM knows its state best */
+        return CARD_SW_OK; /* the HSM itself checks its state */
     sw = sfi__applet_info(card, &info);
     if (sw != CARD_SW_OK)
         return sw;
@@ -183,8 +183,8 @@ sfi__applet_need_pin(struct sfi_card *card, bool blank)
 
 /* ---- commands ---- */
 
-/* Also ends the login: whoever selects begins anew, and a host that shares the
- * reader does not inherit the PIN of another. */
+/* Ends the login, so that a host that shares the reader does not inherit the
+ * PIN of another one. */
 static uint16_t
 applet_select(struct sfi_card *card, const struct command *c, struct wr *w)
 {
@@ -194,7 +194,7 @@ applet_select(struct sfi_card *card, const struct command *c, struct wr *w)
         return CARD_SW_NOT_FOUND;
     applet_reset(card);
     card->selected = true;
-    if (c->p2 == 0x0c) /* no answer, please */
+    if (c->p2 == 0x0c) /* no FCI wanted */
         return CARD_SW_OK;
     sfi__wr_u8(w, 0x6f); /* FCI template, and in it 84: DF name */
     sfi__wr_u8(w, CARD_AID_LEN + 2);
@@ -206,7 +206,7 @@ applet_select(struct sfi_card *card, const struct command *c, struct wr *w)
 
 static const struct row {
     uint8_t cla, ins;
-    bool chains; /* may come in parts: has data */
+    bool chains; /* has data, which may come in parts */
     applet_run *run;
 } rows[] = {
     {CARD_CLA_ISO, CARD_SELECT, false, applet_select},
@@ -236,8 +236,7 @@ applet_chain_continues(const struct chain *chain, const struct command *c)
            chain->ins == c->ins && chain->p1 == c->p1 && chain->p2 == c->p2;
 }
 
-/* Another command than the one that was begun takes its place: who began it
- * may have died. */
+/* A different command replaces an unfinished one, whose host may have died. */
 static bool
 applet_add_part(struct sfi_card *card, const struct command *c)
 {
@@ -267,7 +266,7 @@ applet_run_command(struct sfi_card *card, const struct row *row,
     uint16_t sw;
 
     if (!card->selected && row->ins != CARD_SELECT)
-        return CARD_SW_INS; /* nobody here knows it */
+        return CARD_SW_INS; /* no application is selected */
     sfi__wr_init(&w, card->answer.data, sizeof(card->answer.data));
     sw = row->run(card, c, &w);
     if (sw == CARD_SW_OK && !sfi__wr_ok(&w))
@@ -279,7 +278,7 @@ applet_run_command(struct sfi_card *card, const struct row *row,
     return sw;
 }
 
-/* The last part, or all of it. */
+/* The last part, or the whole command. */
 static uint16_t
 applet_run_last_part(struct sfi_card *card, const struct row *row,
                      const struct command *c)
@@ -335,7 +334,7 @@ applet_dispatch(struct sfi_card *card, const struct command *c)
                                           : applet_run_last_part(card, row, c);
 }
 
-/* ---- answers ---- */
+/* ---- replies ---- */
 
 static uint16_t
 applet_get_response(struct sfi_card *card, const struct command *c)
@@ -348,7 +347,7 @@ applet_get_response(struct sfi_card *card, const struct command *c)
     return card->answer.at < card->answer.len ? CARD_SW_OK : CARD_SW_CONDITIONS;
 }
 
-/* As much as was asked for; 61xx when more waits. */
+/* At most `want` bytes; 61xx when more remain. */
 static uint16_t
 applet_deliver(struct sfi_card *card, size_t want, struct wr *out)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A card from the inside; doc/card.md. */
+/* The inside of a card; doc/card.md. */
 #ifndef SFI_SIM_CARD_CARD_H
 #define SFI_SIM_CARD_CARD_H
 
@@ -12,14 +12,14 @@
 #include "sim/card/command.h"
 #include "wire/card_command.h"
 
-/* The longest answer is the head of the log. */
+/* The longest reply is the audit head. */
 #define CARD_ANSWER_MAX CARD_AUDIT_LEN
 
 /* sfi/hsm.h: the PIN of a vault and a card */
 #define CARD_PIN_MIN 4u
 #define CARD_PIN_MAX 64u
 
-/* What was put into a blank card, until LOCK stores it or a reset wipes it. */
+/* The data of PUT DATA, until LOCK stores it or a reset wipes it. */
 struct staged {
     sfi_personalization *perso;
     bool has_key, has_audit_key;
@@ -40,7 +40,7 @@ struct chain {
     uint8_t data_secret[SFI_CARD_APDU_MAX];
 };
 
-/* What of the last answer has not been fetched. */
+/* The part of the last reply that was not fetched yet. */
 struct answer {
     size_t at, len;
     uint8_t data[CARD_ANSWER_MAX];
@@ -49,7 +49,7 @@ struct answer {
 struct sfi_card {
     struct obj obj;
     sfi_hsm *hsm;
-    sfi_ctx *hsm_ctx; /* its errors are there */
+    sfi_ctx *hsm_ctx; /* has the errors of `hsm` */
     bool selected;
     bool verified; /* the PIN was right since the last SELECT */
     struct chain chain;
@@ -58,8 +58,8 @@ struct sfi_card {
     char reason[SFI_ERROR_WHERE_MAX + SFI_ERROR_MESSAGE_MAX + 2];
 };
 
-/* The commands, each to a selected card and with all of its parts: a status
- * word, and with 9000 what was written to `w`. */
+/* A command to a selected card, with all of its parts.  Returns a status word;
+ * the reply in `w` counts with 9000 only. */
 typedef uint16_t applet_run(struct sfi_card *card, const struct command *c,
                             struct wr *w);
 
@@ -70,14 +70,14 @@ applet_run sfi__applet_put_data, sfi__applet_set_status,
 
 void sfi__applet_wipe_staged(struct sfi_card *card);
 
-/* The status word of what the HSM returned; keeps the reason. */
+/* The status word for a status of the HSM; keeps the reason. */
 uint16_t sfi__applet_word(struct sfi_card *card, sfi_status st);
-/* What the HSM tells of itself; CARD_SW_OK, or why not. */
+/* Read the HSM's information; CARD_SW_OK or a status word. */
 uint16_t sfi__applet_info(struct sfi_card *card, sfi_hsm_info *info);
-/* The status word of a wrong PIN. */
+/* The status word for a wrong PIN, with the tries left. */
 uint16_t sfi__applet_wrong_pin(struct sfi_card *card);
-/* CARD_SW_OK, or why a command that needs the PIN may not begin: the card's
- * state comes first, since no PIN helps against it. */
+/* CARD_SW_OK when a command that needs the PIN may begin.  A wrong state is
+ * reported before a missing PIN, since the PIN would not help. */
 uint16_t sfi__applet_need_pin(struct sfi_card *card, bool blank);
 
 #endif

@@ -9,7 +9,7 @@
 #define SHORT_ALL 256u      /* Le 00 */
 #define EXTENDED_ALL 65536u /* Le 00 00 */
 
-/* What follows Lc: the data, and Le or nothing. */
+/* After Lc: the data, and Le or nothing. */
 static bool
 command_parse_body(struct command *c, struct rd *r, size_t len, size_t le_size)
 {

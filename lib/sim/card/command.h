@@ -12,10 +12,10 @@ struct command {
     uint8_t cla, ins, p1, p2;
     const uint8_t *data; /* in the command's bytes; NULL when len is 0 */
     size_t len;          /* Nc */
-    size_t want;         /* Ne, 0: no answer but a status word */
+    size_t want;         /* Ne; 0: only a status word */
 };
 
-/* False: the length bytes and the length do not agree. */
+/* False: the length bytes do not match the length. */
 bool sfi__applet_parse_command(struct command *c, const uint8_t *in,
                                size_t len);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* GET DATA and READ RECORD: what anybody may know. */
+/* GET DATA and READ RECORD, which need no PIN. */
 #include "sim/card/card.h"
 
 #include <string.h>
@@ -13,7 +13,7 @@
 #define PRODUCT_LEN 8u
 #define FIRMWARE_ID_FIELD 64u
 
-/* Text in a field of `len` bytes, zeros behind it. */
+/* Text in a field of `len` bytes, padded with zeros. */
 static void
 applet_write_text(struct wr *w, const char *text, size_t len)
 {
@@ -25,7 +25,7 @@ applet_write_text(struct wr *w, const char *text, size_t len)
     sfi__wr_fill(w, 0, len - used);
 }
 
-/* Zeros for an HSM without one. */
+/* Zeros for an HSM without a serial. */
 static void
 applet_write_serial(struct wr *w, const sfi_hsm_info *info)
 {
@@ -85,14 +85,14 @@ applet_write_record(struct wr *w, const sfi_audit_record *r)
     sfi__wr_bytes(w, r->mac, sizeof(r->mac));
 }
 
-/* The head of the log: all of it, or the hash of its last record. */
+/* The whole audit head, or only the hash of the last record. */
 static uint16_t
 applet_get_audit(struct sfi_card *card, bool all, struct wr *w)
 {
     sfi_audit_head h = {.struct_size = sizeof(h)};
     uint16_t sw = sfi__applet_word(card, sfi_hsm_get_audit_head(card->hsm, &h));
 
-    if (sw != CARD_SW_OK) /* no log, or none yet */
+    if (sw != CARD_SW_OK) /* no audit, or none yet */
         return sw == CARD_SW_MEMORY ? sw : CARD_SW_NO_OBJECT;
     if (all)
         applet_write_audit(w, &h);
@@ -101,7 +101,7 @@ applet_get_audit(struct sfi_card *card, bool all, struct wr *w)
     return CARD_SW_OK;
 }
 
-/* What also a blank card tells; false: none of these. */
+/* Objects that a blank card has too; false: not such an object. */
 static bool
 applet_get_always(const sfi_hsm_info *info, uint8_t object, struct wr *w)
 {
@@ -123,7 +123,7 @@ applet_get_always(const sfi_hsm_info *info, uint8_t object, struct wr *w)
     }
 }
 
-/* What provisioning makes; false: none of these. */
+/* Objects that provisioning creates; false: not such an object. */
 static bool
 applet_get_made(const sfi_hsm_info *info, uint8_t object, struct wr *w)
 {

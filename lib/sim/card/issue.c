@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Personalisation, licences, and the end. */
+/* PUT DATA, LOCK, RETIRE and GET LICENCE. */
 #include "sim/card/card.h"
 
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "util/rd.h"
 
 #define P1_DATA 0x01u
-/* hsm/card_cmd.h: an IV field (nonce and zeros), and the key */
+/* wire/card_command.h: an IV field (nonce and zeros), and the key */
 #define IV_LEN 16u
 #define IV_ZEROS (IV_LEN - SFI_NONCE_LEN)
 #define SESSION_LEN 4u
@@ -174,7 +174,7 @@ applet_provision(struct sfi_card *card)
     return st;
 }
 
-/* What was put is stored, or must be put again. */
+/* Store the staged data; after a failure they must be put again. */
 static uint16_t
 applet_lock(struct sfi_card *card)
 {

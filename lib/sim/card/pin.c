@@ -15,7 +15,7 @@ sfi__applet_wrong_pin(struct sfi_card *card)
     return sw == CARD_SW_OK ? (uint16_t)(CARD_SW_PIN | tries) : sw;
 }
 
-/* The PIN was tried, or not even that. */
+/* After VERIFY or CHANGE: set the login, return the status word. */
 static uint16_t
 applet_pin_word(struct sfi_card *card, sfi_status st)
 {
@@ -31,7 +31,8 @@ applet_is_pin_length(size_t len)
     return len >= CARD_PIN_MIN && len <= CARD_PIN_MAX;
 }
 
-/* Without data: ISO 7816-4, "is it necessary, and how often may I". */
+/* VERIFY without data asks whether the PIN is needed and how many tries are
+ * left: ISO 7816-4. */
 static uint16_t
 applet_ask_pin(struct sfi_card *card)
 {
