@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The names of HSMs, and the backends that they mean. */
+/* Open an HSM by its name: choose the backend. */
 #include "hsm/open.h"
 
 #include "core/err.h"
@@ -68,8 +68,8 @@ hsm_open_reader(sfi_ctx *ctx, const struct hsm_uri *name, sfi_hsm **out)
 static sfi_status
 hsm_open_uri(sfi_ctx *ctx, const char *uri, sfi_hsm **out)
 {
-    /* A guess at the PIN takes 32 MiB and about a tenth of a second.
-     * Provisioning stores this, so that a later libsfi may choose another. */
+    /* A guess at the PIN takes 32 MiB and about 0.1 s.  Each vault stores its
+     * cost, so a later libsfi may choose a different one. */
     static const struct kdf_cost cost = {.log2_n = 15, .r = 8, .p = 1};
     struct hsm_uri name;
     sfi_status st = sfi__hsm_uri_parse(ctx, uri, &name);

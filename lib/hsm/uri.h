@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* What an HSM is called: "vault:PATH", "pcsc:READER?apdu=short", "1". */
+/* The name of an HSM: "vault:PATH", "pcsc:READER?apdu=short", "1". */
 #ifndef SFI_HSM_URI_H
 #define SFI_HSM_URI_H
 
@@ -8,7 +8,7 @@
 
 #include <sfi/ctx.h>
 
-#define HSM_READER_MAX 128u /* as of PC/SC, with its NUL */
+#define HSM_READER_MAX 128u /* PC/SC's limit, with its NUL */
 
 enum hsm_kind { HSM_VAULT, HSM_CARD };
 
@@ -20,7 +20,7 @@ struct hsm_uri {
     bool short_only;             /* ?apdu=short */
 };
 
-/* Strict: nothing is cut off or left over. */
+/* Strict: the whole text must be understood. */
 sfi_status sfi__hsm_uri_parse(sfi_ctx *ctx, const char *text,
                               struct hsm_uri *out);
 

@@ -25,7 +25,7 @@ hsm_destroy(void *self)
         hsm->ops.close(hsm->user);
 }
 
-/* ---- made and freed ---- */
+/* ---- new and free ---- */
 
 sfi_hsm *
 sfi__hsm_new(sfi_ctx *ctx)
@@ -71,7 +71,7 @@ hsm_fail_unsupported(sfi_hsm *hsm, const char *what)
                      "this HSM does not support %s", what);
 }
 
-/* What the backend returned, with the place added. */
+/* Check the status that the backend returned, and add the place. */
 static sfi_status
 hsm_end_callback(sfi_hsm *hsm, sfi_status st, const char *what)
 {
@@ -109,7 +109,7 @@ sfi_hsm_change_pin(sfi_hsm *hsm, const char *pin, size_t pin_len,
         "HSM change of PIN");
 }
 
-/* ---- what it tells ---- */
+/* ---- information and audit ---- */
 
 static sfi_status
 hsm_read_info(sfi_hsm *hsm, sfi_hsm_info *out)
@@ -259,18 +259,19 @@ hsm_check_max_count(sfi_ctx *ctx, uint64_t max_count)
                      (unsigned long long)max_count, SFI_HSM_COUNT_MAX);
 }
 
-/* What the caller wants, with the defaults in place. */
+/* The caller's options, with defaults filled in. */
 static sfi_status
 hsm_read_options(sfi_ctx *ctx, const sfi_provision_options *options,
                  uint64_t max_count, sfi_provision_options *out)
 {
-    sfi_status st = SFI_OK;
-
     *out = (sfi_provision_options){.struct_size = sizeof(*out)};
-    if (options != NULL)
-        st = sfi__abi_in(ctx, out, sizeof(*out), sizeof(*out), options);
-    if (st != SFI_OK)
-        return st;
+    if (options != NULL) {
+        sfi_status st =
+            sfi__abi_in(ctx, out, sizeof(*out), sizeof(*out), options);
+
+        if (st != SFI_OK)
+            return st;
+    }
     out->struct_size = sizeof(*out);
     if ((out->flags & ~SFI_HSM_LIVE_ONLY) != 0)
         return sfi__fail(ctx, SFI_ERR_RANGE,
@@ -301,7 +302,9 @@ hsm_check_provision(sfi_hsm *hsm, size_t nonce_len, const char *firmware_id,
                          "a nonce of %zu bytes, expected %u", nonce_len,
                          SFI_NONCE_LEN);
     st = hsm_check_firmware_id(ctx, firmware_id);
-    return st == SFI_OK ? hsm_check_max_count(ctx, max_count) : st;
+    if (st != SFI_OK)
+        return st;
+    return hsm_check_max_count(ctx, max_count);
 }
 
 sfi_status
@@ -319,8 +322,9 @@ sfi_hsm_provision(sfi_hsm *hsm, const sfi_key *key, const uint8_t *nonce,
     SFI_ARG(hsm, firmware_id != NULL);
     SFI_ARG(hsm, sfi__is(perso, OBJ_PERSONALIZATION));
     st = hsm_check_provision(hsm, nonce_len, firmware_id, max_count);
-    if (st == SFI_OK)
-        st = hsm_read_options(hsm->obj.ctx, options, max_count, &ours);
+    if (st != SFI_OK)
+        return st;
+    st = hsm_read_options(hsm->obj.ctx, options, max_count, &ours);
     if (st != SFI_OK)
         return st;
     hsm->obj.busy = true;
@@ -332,8 +336,8 @@ sfi_hsm_provision(sfi_hsm *hsm, const sfi_key *key, const uint8_t *nonce,
 
 /* ---- licences ---- */
 
-/* Is it of the kind that was asked for?  The codec has seen to it that live
- * licences alone have a session. */
+/* The licence must be for the requested session.  The codec has checked that
+ * only live licences have one. */
 static sfi_status
 hsm_check_session(sfi_ctx *ctx, const sfi_license *lic, uint32_t session)
 {
@@ -371,11 +375,12 @@ hsm_generate_license(sfi_hsm *hsm, const sfi_certificate *cert,
     if (st != SFI_OK)
         return sfi__where(hsm->obj.ctx, "HSM licence");
     st = hsm_check_session(hsm->obj.ctx, lic, session);
-    if (st == SFI_OK)
-        *out = lic;
-    else
+    if (st != SFI_OK) {
         sfi__obj_unref(lic);
-    return st;
+        return st;
+    }
+    *out = lic;
+    return SFI_OK;
 }
 
 sfi_status

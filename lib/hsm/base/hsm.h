@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* An HSM from the inside: a table of functions behind guards. */
+/* The inside of an HSM handle: the backend's table of functions. */
 #ifndef SFI_HSM_BASE_HSM_H
 #define SFI_HSM_BASE_HSM_H
 
@@ -13,10 +13,10 @@ struct sfi_hsm {
     struct obj obj;
     sfi_hsm_ops ops;
     void *user;
-    char where[SFI_ERROR_WHERE_MAX]; /* before errors; "" for a custom HSM */
+    char where[SFI_ERROR_WHERE_MAX]; /* of errors; "" for a custom HSM */
 };
 
-/* Without functions yet; NULL: no memory, which is the context's error. */
+/* The caller sets `ops`.  NULL: no memory, recorded in the context. */
 sfi_hsm *sfi__hsm_new(sfi_ctx *ctx);
 
 #endif

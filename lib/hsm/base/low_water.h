@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The warning that an HSM has few installations left. */
+/* Warn when an HSM has few installations left. */
 #ifndef SFI_HSM_BASE_LOW_WATER_H
 #define SFI_HSM_BASE_LOW_WATER_H
 
 #include <sfi/ctx.h>
 
-/* After a device was counted: warn when no more than `low_water` are left. */
+/* Call it after a device was counted; it warns at `low_water` or fewer. */
 void sfi__hsm_warn_low(sfi_ctx *ctx, uint64_t remaining, uint64_t maximum,
                        uint64_t low_water);
 

@@ -13,7 +13,7 @@
 #include "core/err.h"
 #include "hsm/base/low_water.h"
 
-/* ---- what anybody may know ---- */
+/* ---- what needs no PIN ---- */
 
 static sfi_status
 card_do_info(struct card *c, void *arg)
@@ -102,9 +102,9 @@ card_do_audit_record(struct card *c, void *arg)
     sfi__wr_init(&w, sequence, sizeof(sequence));
     sfi__wr_u64be(&w, out->sequence);
     st = sfi__card_command(c, &ask, raw);
-    return st != SFI_OK
-               ? st
-               : sfi__card_read_record(c->ctx, raw, out->sequence, out);
+    if (st != SFI_OK)
+        return st;
+    return sfi__card_read_record(c->ctx, raw, out->sequence, out);
 }
 
 static sfi_status
@@ -159,7 +159,7 @@ card_login(void *user, const char *pin, size_t pin_len)
     if (st != SFI_OK)
         return st;
     sfi__card_forget(c);
-    c->selected = false; /* be sure whom the PIN goes to */
+    c->selected = false; /* recognise the card before it gets the PIN */
     return sfi__card_transact(c, card_do_login, (void *)&pins);
 }
 
@@ -208,8 +208,9 @@ card_change_pin(void *user, const char *pin, size_t pin_len,
     struct card *c = user;
     sfi_status st = card_check_pin_length(c, pin_len);
 
-    if (st == SFI_OK)
-        st = card_check_pin_length(c, new_pin_len);
+    if (st != SFI_OK)
+        return st;
+    st = card_check_pin_length(c, new_pin_len);
     if (st != SFI_OK)
         return st;
     sfi__card_forget(c);
@@ -226,7 +227,7 @@ struct request {
     uint8_t *out;
 };
 
-/* 6985 has many causes: the card's state tells which. */
+/* 6985 has several causes: ask for the card's state to find which. */
 static sfi_status
 card_explain_conditions(struct card *c, const struct request *rq, uint16_t sw)
 {
@@ -257,8 +258,8 @@ card_explain_conditions(struct card *c, const struct request *rq, uint16_t sw)
     return sfi__card_refused(c, "GET LICENCE", sw);
 }
 
-/* Was a device counted, and are few left?  The licence is there: nothing that
- * goes wrong here takes it back. */
+/* Warn if a device was counted and few installations are left.  The licence was
+ * received already, so a failure here is ignored. */
 static void
 card_warn_when_low(struct card *c)
 {
@@ -294,10 +295,12 @@ card_do_license(struct card *c, void *arg)
         return sfi__fail(c->ctx, SFI_ERR_HSM_PIN,
                          "the card issues licences only after a login");
     st = sfi__card_exchange(c, &ask, rq->out, &sw);
-    if (st == SFI_OK && sw == CARD_SW_OK)
-        card_warn_when_low(c);
-    if (st != SFI_OK || sw == CARD_SW_OK)
+    if (st != SFI_OK)
         return st;
+    if (sw == CARD_SW_OK) {
+        card_warn_when_low(c);
+        return SFI_OK;
+    }
     if (sw == CARD_SW_DATA)
         return sfi__fail_peer(
             c->ctx, SFI_ERR_CERTIFICATE, sw,
@@ -307,7 +310,7 @@ card_do_license(struct card *c, void *arg)
                                     : sfi__card_refused(c, ask.name, sw);
 }
 
-/* The certificate, and behind it the session of a live licence. */
+/* The certificate is followed by the session of a live licence. */
 static sfi_status
 card_license(void *user, const uint8_t *cert, size_t cert_len, uint32_t session,
              uint8_t *out, size_t *out_len)
@@ -324,7 +327,7 @@ card_license(void *user, const uint8_t *cert, size_t cert_len, uint32_t session,
         sfi__wr_u32be(&w, session);
     rq.len = sfi__wr_len(&w);
     if (!sfi__wr_ok(&w) || *out_len < SFI_LICENSE_LEN)
-        return sfi__fail(c->ctx, SFI_ERR_INTERNAL, "licence buffer");
+        return sfi__fail(c->ctx, SFI_ERR_INTERNAL, "licence buffer too small");
     st = sfi__card_transact(c, card_do_license, &rq);
     if (st == SFI_OK)
         *out_len = SFI_LICENSE_LEN;
@@ -383,7 +386,7 @@ card_close(void *user)
 static sfi_status
 card_do_nothing(struct card *c, void *arg)
 {
-    (void)c; /* selected and recognised: that was all */
+    (void)c; /* sfi__card_transact() has selected and recognised the card */
     (void)arg;
     return SFI_OK;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A smartcard HSM from the host's side: one handle, one transaction for each
- * operation. */
+/* The host's side of a smartcard HSM: one transaction for each operation. */
 #ifndef SFI_HSM_CARD_CARD_H
 #define SFI_HSM_CARD_CARD_H
 
@@ -13,7 +12,7 @@
 #define CARD_PIN_MIN 4u
 #define CARD_PIN_MAX 64u
 
-/* What a card tells of itself. */
+/* The reply to GET DATA INFO. */
 struct card_info {
     uint8_t state; /* SFI_HSM_* */
     uint8_t pin_tries;
@@ -27,23 +26,24 @@ struct card_info {
 struct card {
     sfi_ctx *ctx;
     struct channel ch;
-    bool extended; /* not refused so far */
-    bool known;    /* `serial` is this card's */
+    bool extended; /* extended length was not refused so far */
+    bool known;    /* `serial` is set */
     bool selected;
-    bool verified; /* the card has seen the PIN since its last reset */
-    bool lost;     /* the last exchange: nobody knows whether it was done */
-    bool stale;    /* ...: the card has forgotten what we told it */
-    bool once;     /* this transaction sent what is not sent a second time */
-    bool locking;  /* LOCK went out: blank may have become provisioned */
+    bool verified; /* the PIN was verified since the last reset */
+    bool lost; /* the last exchange failed: the card may have executed it or not
+                */
+    bool stale; /* the last exchange: the card has forgotten SELECT or VERIFY */
+    bool once;  /* this transaction sent a command that must not be repeated */
+    bool locking; /* LOCK was sent: the card may be provisioned now */
     uint8_t serial[CARD_SERIAL_LEN];
-    uint64_t remaining; /* as last heard */
+    uint64_t remaining; /* as last reported */
     size_t pin_len;     /* 0: not logged in */
     char pin_secret[CARD_PIN_MAX];
 };
 
-/* ---- card_talk.c: exchanges and transactions ---- */
+/* ---- exchange.c: exchanges and transactions ---- */
 
-/* A command with its name, for messages; `exact`: the answer has all of
+/* A command, and its name for messages; `exact`: the reply must have all
  * `apdu.answer` bytes. */
 struct card_ask {
     const char *name;
@@ -51,28 +51,27 @@ struct card_ask {
     bool exact;
 };
 
-/* Any status word is SFI_OK: `*sw`.  Answers of a wrong length are not. */
+/* SFI_OK with any status word in `*sw`.  A reply of a wrong length fails. */
 sfi_status sfi__card_exchange(struct card *c, const struct card_ask *ask,
                               uint8_t *out, uint16_t *sw);
-/* The same; a status word other than 9000 is an error with a message of its
- * own. */
+/* The same, but a status word other than 9000 is an error. */
 sfi_status sfi__card_command(struct card *c, const struct card_ask *ask,
                              uint8_t *out);
 sfi_status sfi__card_refused(struct card *c, const char *name, uint16_t sw);
 /* GET DATA INFO */
 sfi_status sfi__card_ask_info(struct card *c, struct card_info *out);
-/* Take the PIN back. */
+/* Wipe the PIN that the handle keeps. */
 void sfi__card_forget(struct card *c);
 sfi_status sfi__card_verify(struct card *c, const char *pin_secret,
                             size_t pin_len);
 
 typedef sfi_status (*card_work)(struct card *c, void *arg);
-/* Do `work` while nobody else speaks with the card, which is selected, the
- * right one, and has the PIN.  When an answer was lost, all of it once more,
- * unless something was sent `once`. */
+/* Do `work` while no other program talks to the card, after the application was
+ * selected, the card recognised and the PIN verified.  If a reply was lost, do
+ * it a second time, unless `once` is set. */
 sfi_status sfi__card_transact(struct card *c, card_work work, void *arg);
 
-/* ---- card_fill.c: the once in a card's life ---- */
+/* ---- provision.c ---- */
 
 /* Of sfi_hsm_ops. */
 sfi_status sfi__card_provision(void *user, const uint8_t *key_secret,
@@ -82,7 +81,7 @@ sfi_status sfi__card_provision(void *user, const uint8_t *key_secret,
                                size_t perso_len,
                                const sfi_provision_options *options);
 
-/* ---- card_read.c: what a card says of itself ---- */
+/* ---- read.c: decode replies ---- */
 
 sfi_status sfi__card_read_info(sfi_ctx *ctx, const uint8_t raw[CARD_INFO_LEN],
                                struct card_info *out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The way to a card: one command out, one answer back.  The PC/SC reader is
- * one, a test's is another. */
+/* The channel to a card: one command out, one reply back.  There is one for
+ * PC/SC readers, and one in the tests. */
 #ifndef SFI_HSM_CARD_CHANNEL_H
 #define SFI_HSM_CARD_CHANNEL_H
 
@@ -15,13 +15,14 @@
 #define CHANNEL_APDU_MAX 1024u
 
 struct channel_ops {
-    /* The only exchange with the card: `*out_len` room, then bytes got, at
-     * least the two of the status word.  SFI_ERR_NO_DEVICE: the card is gone;
-     * _IO: the exchange failed and the card may have done it or not. */
+    /* Exchange one APDU.  `*out_len` is the room in `out`, then the length of
+     * the reply, which has at least the two bytes of the status word.
+     * SFI_ERR_NO_DEVICE: the card was removed; SFI_ERR_IO: the exchange failed,
+     * and the card may have executed the command or not. */
     sfi_status (*transmit)(void *user, const uint8_t *in, size_t in_len,
                            uint8_t *out, size_t *out_len);
-    /* Nobody else speaks with the card until end.  `*was_reset`: what it knew
-     * (application selected, PIN) is gone. */
+    /* No other program talks to the card until end.  `*was_reset`: the card has
+     * forgotten its state (application selected, PIN verified). */
     sfi_status (*begin)(void *user, bool *was_reset);
     void (*end)(void *user);
     void (*close)(void *user);
@@ -32,8 +33,8 @@ struct channel {
     void *user;
 };
 
-/* card.c: an HSM behind a channel, which it owns from here on, also after a
- * failure.  `short_only`: no extended length. */
+/* card.c: an HSM behind a channel.  Takes the channel, also on failure.
+ * `short_only`: use no extended length. */
 sfi_status sfi__card_open(sfi_ctx *ctx, const struct channel *ch,
                           bool short_only, sfi_hsm_ops *ops, void **user);
 /* pcsc.c, pcsc_none.c */

@@ -11,7 +11,7 @@
 
 /* ---- one command ---- */
 
-/* Whatever it still knows is to be said again. */
+/* The card's state is unknown: SELECT and VERIFY again. */
 static void
 card_mark_lost(struct card *c)
 {
@@ -49,7 +49,7 @@ card_check_turn(struct card *c, const struct card_ask *ask,
     case APDU_GO_ON:
     case APDU_DONE:
         break;
-    case APDU_NO_STATUS: /* also seen when a card is pulled */
+    case APDU_NO_STATUS: /* also happens when the card is removed */
         card_mark_lost(c);
         return sfi__fail(c->ctx, SFI_ERR_IO,
                          "a reply of %zu bytes to %s, expected at least 2",
@@ -134,8 +134,9 @@ card_fail_wrong_pin(struct card *c, uint16_t sw)
                           left);
 }
 
-/* Somebody selected another application, or the PIN was taken back.  Which of
- * the two does not show: the PIN goes nowhere before another SELECT. */
+/* Another program selected another application, or the PIN is no longer
+ * verified. Which of the two is unknown, so SELECT before the PIN is sent
+ * again. */
 static void
 card_notice_stale(struct card *c, uint16_t sw)
 {
@@ -174,7 +175,7 @@ sfi__card_command(struct card *c, const struct card_ask *ask, uint8_t *out)
     return sfi__card_refused(c, ask->name, sw);
 }
 
-/* ---- what most need ---- */
+/* ---- common commands ---- */
 
 sfi_status
 sfi__card_ask_info(struct card *c, struct card_info *out)
@@ -218,7 +219,7 @@ sfi__card_verify(struct card *c, const char *pin_secret, size_t pin_len)
     sfi_status st;
 
     c->verified = false;
-    c->once = true; /* each may cost a try */
+    c->once = true; /* each may use up a try */
     st = sfi__card_command(c, &ask, NULL);
     c->verified = st == SFI_OK;
     return st;
@@ -250,12 +251,12 @@ card_select_ours(struct card *c)
                               "application (0x%04x to SELECT)",
                               sw);
     c->selected = true;
-    c->verified = false; /* that ends a login */
+    c->verified = false; /* SELECT ends a login */
     return SFI_OK;
 }
 
-/* Is it the card that we began with?  Nothing else is told to another one,
- * above all no PIN. */
+/* If a different card is in the reader, libsfi sends it nothing else, not even
+ * the PIN. */
 static sfi_status
 card_check_serial(struct card *c)
 {
@@ -277,7 +278,7 @@ card_check_serial(struct card *c)
     return SFI_OK;
 }
 
-/* Say again what the card forgot. */
+/* SELECT and VERIFY again if the card has forgotten them. */
 static sfi_status
 card_restore_login(struct card *c)
 {
@@ -288,7 +289,7 @@ card_restore_login(struct card *c)
         if (st == SFI_OK)
             st = card_check_serial(c);
         if (st != SFI_OK)
-            c->selected = false; /* whoever that is, it is asked anew */
+            c->selected = false; /* recognise the next card again */
     }
     if (st != SFI_OK || c->verified || c->pin_len == 0 || c->locking)
         return st;
@@ -330,7 +331,7 @@ sfi__card_transact(struct card *c, card_work work, void *arg)
 
     if (st == SFI_OK || !(c->lost || c->stale) || c->once)
         return st;
-    sfi__log(c->ctx, SFI_LOG_INFO, "card: %s; asking again",
+    sfi__log(c->ctx, SFI_LOG_INFO, "card: %s; trying again",
              sfi_error_message(sfi_ctx_error(c->ctx)));
     sfi__clear_error(c->ctx);
     return card_attempt_work(c, work, arg);

@@ -11,11 +11,11 @@
 #include "core/ctx.h"
 #include "core/err.h"
 
-/* pcscd has no more readers, each with a name of at most MAX_READERNAME. */
+/* pcscd serves at most this many readers, with names up to MAX_READERNAME. */
 #define NAMES_MAX (PCSCLITE_MAX_READERS_CONTEXTS * MAX_READERNAME + 1)
 #define PROTOCOLS (SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1)
-/* A connection that turns out to be dead is made anew, and once more when the
- * card was reset meanwhile. */
+/* Reconnect once when the connection is dead, and once more when the card was
+ * reset meanwhile. */
 #define BEGIN_MAX 3
 
 struct reader {
@@ -24,7 +24,7 @@ struct reader {
     SCARDHANDLE card;
     bool has_context;
     bool is_connected;
-    bool has_failed; /* the last exchange: the connection is worth nothing */
+    bool has_failed; /* the last exchange failed: connect again */
     DWORD protocol;
     char name[MAX_READERNAME];
 };
@@ -85,7 +85,7 @@ pcsc_establish(SCARDCONTEXT *context)
     return SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, context);
 }
 
-/* Their names one after the other, each with its NUL, then another NUL. */
+/* The names one after the other, each with its NUL, then another NUL. */
 static LONG
 pcsc_list_names(SCARDCONTEXT context, char names[NAMES_MAX + 1])
 {
@@ -148,7 +148,7 @@ pcsc_find_slot(sfi_ctx *ctx, const char *names, uint64_t slot, const char **out)
                      (unsigned long long)slot, (unsigned long long)count);
 }
 
-/* All of a name, else a part that no other has. */
+/* The whole name, or a part of it that is unique. */
 static sfi_status
 pcsc_find_name(sfi_ctx *ctx, const char *names, const char *wanted,
                const char **out)
@@ -228,7 +228,7 @@ pcsc_enter_service(struct reader *r)
     return code;
 }
 
-/* A service that was started anew knows nothing of us. */
+/* A service that was restarted has forgotten this context. */
 static bool
 pcsc_service_forgot(LONG code)
 {
@@ -306,14 +306,14 @@ pcsc_end(void *user)
         (void)SCardEndTransaction(r->card, SCARD_LEAVE_CARD);
 }
 
-/* T=0 has no extended length; the card is not even asked. */
+/* T=0 has no extended length: the card is not asked. */
 static bool
 pcsc_is_extended(const uint8_t *in, size_t len)
 {
     return len > 5 && in[4] == 0;
 }
 
-/* ... and sends no Le after data: the card answers 61xx. */
+/* T=0 sends no Le after data: the card replies 61xx. */
 static size_t
 pcsc_length_without_le(const uint8_t *in, size_t len)
 {
@@ -331,7 +331,8 @@ pcsc_transmit(void *user, const uint8_t *in, size_t in_len, uint8_t *out,
 
     *out_len = 0;
     if (t0 && pcsc_is_extended(in, in_len)) {
-        out[0] = 0x67; /* wrong length, as a card without it says */
+        out[0] =
+            0x67; /* wrong length, as a card without extended length replies */
         out[1] = 0x00;
         *out_len = 2;
         return SFI_OK;
@@ -353,7 +354,7 @@ pcsc_close(void *user)
 {
     struct reader *r = user;
 
-    pcsc_disconnect(r, SCARD_RESET_CARD); /* it shall forget the PIN */
+    pcsc_disconnect(r, SCARD_RESET_CARD); /* the card must forget the PIN */
     pcsc_leave_service(r);
     sfi__ctx_dealloc(r->ctx, r);
 }

@@ -12,7 +12,7 @@
 #define KEY_RECORD_LEN 32u /* IV field (nonce, zeros), key */
 #define NONCE_FIELD_LEN 16u
 
-/* What is locked into the card. */
+/* The data that a card is provisioned with. */
 struct filling {
     uint8_t key_record_secret[KEY_RECORD_LEN];
     uint8_t firmware_id[SFI_FIRMWARE_ID_MAX];
@@ -66,7 +66,7 @@ card_put_objects(struct card *c, const struct filling *f)
 
     for (size_t i = 0; st == SFI_OK && i < sizeof(objects) / sizeof(*objects);
          i++) {
-        /* not chosen: the card decides */
+        /* not given: the card chooses */
         if (objects[i].data == NULL ||
             (objects[i].object == CARD_DO_LOW_WATER && f->low == 0))
             continue;
@@ -76,7 +76,7 @@ card_put_objects(struct card *c, const struct filling *f)
     return st;
 }
 
-/* Is this what we gave it, and has nothing been licensed from it? */
+/* Whether the card contains this data and has issued no licence. */
 static bool
 card_holds_filling(const struct card_info *info, const struct filling *f)
 {
@@ -101,13 +101,40 @@ card_accept_locked(struct card *c, const struct filling *f,
     return SFI_OK;
 }
 
+/* The card is not blank: refuse it, unless only the reply to LOCK was lost. */
 static sfi_status
-card_do_provision(struct card *c, void *arg)
+card_check_not_blank(struct card *c, const struct filling *f,
+                     const struct card_info *info)
+{
+    if (c->locking)
+        return card_accept_locked(c, f, info);
+    return sfi__fail(c->ctx, SFI_ERR_HSM_STATE,
+                     "already provisioned, and locked for ever");
+}
+
+static sfi_status
+card_lock_filling(struct card *c, const struct filling *f)
 {
     static const struct card_ask lock = {
         .name = "LOCK",
         .apdu = {.cla = CARD_CLA_OURS, .ins = CARD_STATUS, .p2 = CARD_P2_LOCK},
     };
+    struct card_info info;
+    sfi_status st;
+
+    c->locking = true;
+    st = sfi__card_command(c, &lock, NULL);
+    if (st != SFI_OK)
+        return st;
+    st = sfi__card_ask_info(c, &info);
+    if (st != SFI_OK)
+        return st;
+    return card_accept_locked(c, f, &info);
+}
+
+static sfi_status
+card_do_provision(struct card *c, void *arg)
+{
     const struct filling *f = arg;
     struct card_info info;
     sfi_status st = sfi__card_ask_info(c, &info);
@@ -115,28 +142,21 @@ card_do_provision(struct card *c, void *arg)
     if (st != SFI_OK)
         return st;
     if (info.state != SFI_HSM_BLANK)
-        return c->locking ? card_accept_locked(
-                                c, f, &info) /* an answer was lost, no more */
-                          : sfi__fail(c->ctx, SFI_ERR_HSM_STATE,
-                                      "already provisioned, and locked for "
-                                      "ever");
+        return card_check_not_blank(c, f, &info);
     if (c->pin_len == 0)
-        return sfi__fail(
-            c->ctx, SFI_ERR_HSM_PIN,
-            "no PIN set: log in with the PIN that will protect the card");
-    if (!c->verified) /* chosen, but forgotten with the power */
+        return sfi__fail(c->ctx, SFI_ERR_HSM_PIN,
+                         "no PIN set: log in with the PIN that will protect "
+                         "the card");
+    if (!c->verified) { /* chosen, but lost with the power */
         st = sfi__card_verify(c, c->pin_secret, c->pin_len);
-    if (st != SFI_OK)
-        return st;
+        if (st != SFI_OK)
+            return st;
+    }
     c->once = false; /* a blank card has no PIN to guess */
     st = card_put_objects(c, f);
     if (st != SFI_OK)
         return st;
-    c->locking = true;
-    st = sfi__card_command(c, &lock, NULL);
-    if (st == SFI_OK)
-        st = sfi__card_ask_info(c, &info);
-    return st == SFI_OK ? card_accept_locked(c, f, &info) : st;
+    return card_lock_filling(c, f);
 }
 
 static void

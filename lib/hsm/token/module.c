@@ -9,8 +9,8 @@
 #include "core/ctx.h"
 #include "core/err.h"
 
-/* Another handle of this process may be logging in anew right now, which takes
- * the login away for a moment. */
+/* Another handle of this process that logs in again ends the login for a
+ * moment. */
 #define LOGIN_WAIT_MS 5u
 #define LOGIN_ROUNDS 40u
 
@@ -58,11 +58,11 @@ module_fail_load(struct token *t, const char *path)
 
     return sfi__fail(t->ctx, SFI_ERR_NO_DEVICE,
                      "the PKCS#11 module \"%s\" cannot be used: %s", path,
-                     why != NULL ? why : "it is none");
+                     why != NULL ? why : "not a PKCS#11 module");
 }
 
-/* Loaded twice: bare, to see what is missing, and managed by p11-kit, which
- * lets any number of handles share it. */
+/* Loaded twice: unmanaged, to see which functions are missing, and managed by
+ * p11-kit, which lets any number of handles share it. */
 sfi_status
 sfi__token_load(struct token *t)
 {
@@ -87,7 +87,7 @@ sfi__token_load(struct token *t)
     if (rv != CKR_OK)
         return sfi__fail_peer(t->ctx, SFI_ERR_NO_DEVICE, (int32_t)rv,
                               "the PKCS#11 module \"%s\" cannot be used: its "
-                              "start failed with 0x%08lx",
+                              "initialisation failed with 0x%08lx",
                               path, rv);
     t->initialised = true;
     t->pid = getpid();
@@ -98,7 +98,7 @@ void
 sfi__token_unload(struct token *t)
 {
     if (t->fn == NULL || (t->initialised && t->pid != getpid()))
-        return; /* after a fork all of it is the parent's */
+        return; /* after a fork everything belongs to the parent */
     if (t->has_session)
         (void)t->fn->C_CloseSession(t->session);
     if (t->initialised)
@@ -109,9 +109,9 @@ sfi__token_unload(struct token *t)
     t->initialised = false;
 }
 
-/* ---- refusals ---- */
+/* ---- errors ---- */
 
-/* The ones that say what to do about them. */
+/* Return values with a message of their own; SFI_OK: not one of them. */
 static sfi_status
 token_explain_refusal(struct token *t, CK_RV rv, const char *what)
 {

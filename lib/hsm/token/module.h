@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A token from the inside: its module, its session, what its refusals mean. */
+/* The inside of a token: its module, its session, its errors. */
 #ifndef SFI_HSM_TOKEN_MODULE_H
 #define SFI_HSM_TOKEN_MODULE_H
 
@@ -13,23 +13,24 @@ struct token {
     sfi_ctx *ctx;
     P11KitUri *uri;
     CK_FUNCTION_LIST *fn;
-    bool initialised; /* C_Initialize was ours, C_Finalize is due */
+    bool initialised; /* C_Initialize was called, so call C_Finalize */
     long pid;         /* of the process that may use it */
     CK_SLOT_ID slot;
-    CK_UTF8CHAR serial[16]; /* of the token that was found first */
+    CK_UTF8CHAR serial[16]; /* of the token that was opened */
     bool has_session;
     CK_SESSION_HANDLE session;
     bool logged_in;
 };
 
-/* The module that the URI names, with all functions that are needed here. */
+/* Load the module that the URI names, and check that it has all functions that
+ * libsfi needs. */
 sfi_status sfi__token_load(struct token *t);
 void sfi__token_unload(struct token *t);
 
-/* A refusal, as ours; `what` was to be done: "make a key". */
+/* Report a return value of the module; `what` failed: "make a key". */
 sfi_status sfi__token_fail(struct token *t, CK_RV rv, const char *what);
 
-/* Is there a session that may see private objects?  Else why not. */
+/* SFI_OK when the session may see private objects. */
 sfi_status sfi__token_ready(struct token *t);
 
 #endif

@@ -16,11 +16,11 @@
 #define KEY_LABEL "sfi vault"
 #define ANCHOR_LABEL "sfi vault anchor"
 #define KEY_LEN 32u
-/* Nobody but a crash leaves more than one; more are somebody's game. */
+/* Only a crash leaves more than one; more than this is an attack or a bug. */
 #define OBJECTS_MAX 16u
-/* An anchor that we found may be replaced before we read it. */
+/* Another process may replace an anchor between search and read. */
 #define ANCHOR_ROUNDS 100u
-/* The longest that is sealed: a vault's secrets, with room. */
+/* The secrets of a vault, with room to spare. */
 #define SEAL_MAX 128u
 
 #define ATTRIBUTE(type, value, len)    \
@@ -42,7 +42,8 @@ object_search_once(struct token *t, CK_ATTRIBUTE *like, CK_ULONG n,
     CK_RV rv = t->fn->C_FindObjectsInit(t->session, like, n);
 
     f->count = 0;
-    if (rv == CKR_OPERATION_ACTIVE) { /* one whose end the token refused */
+    if (rv ==
+        CKR_OPERATION_ACTIVE) { /* the token refused to end an earlier search */
         (void)t->fn->C_FindObjectsFinal(t->session);
         rv = t->fn->C_FindObjectsInit(t->session, like, n);
     }
@@ -59,21 +60,22 @@ object_search_once(struct token *t, CK_ATTRIBUTE *like, CK_ULONG n,
     return SFI_OK;
 }
 
-/* Nothing found is believed only while the login holds: private objects are
- * not seen without. */
+/* An empty result counts only if the login still holds, since private objects
+ * are invisible without one. */
 static sfi_status
 object_search(struct token *t, CK_ATTRIBUTE *like, CK_ULONG n, struct found *f)
 {
     sfi_status st = sfi__token_ready(t);
 
-    if (st == SFI_OK)
-        st = object_search_once(t, like, n, f);
-    if (st == SFI_OK && f->count == 0) {
-        st = sfi__token_ready(t);
-        if (st == SFI_OK)
-            st = object_search_once(t, like, n, f);
-    }
-    return st;
+    if (st != SFI_OK)
+        return st;
+    st = object_search_once(t, like, n, f);
+    if (st != SFI_OK || f->count > 0)
+        return st;
+    st = sfi__token_ready(t);
+    if (st != SFI_OK)
+        return st;
+    return object_search_once(t, like, n, f);
 }
 
 static sfi_status
@@ -115,7 +117,7 @@ object_find_only_key(struct token *t, const uint8_t id[TOKEN_ID_LEN],
 
 /* ---- the key ---- */
 
-/* Did the token do as it was told? */
+/* Check that the token honoured the attributes. */
 static sfi_status
 token_check_new_key(struct token *t, CK_OBJECT_HANDLE key)
 {
@@ -175,7 +177,7 @@ sfi__token_make_key(struct token *t, const uint8_t id[TOKEN_ID_LEN])
 
 /* ---- sealing ---- */
 
-/* The IV is ours; a token that insists on its own writes it over ours. */
+/* libsfi chooses the IV; a token that insists on its own overwrites it. */
 static CK_GCM_PARAMS
 token_gcm_params(uint8_t iv[TOKEN_IV_LEN], const uint8_t *aad, size_t aad_len)
 {
@@ -212,8 +214,9 @@ sfi__token_seal(struct token *t, const uint8_t id[TOKEN_ID_LEN],
     if (len > SEAL_MAX)
         return sfi__fail(t->ctx, SFI_ERR_INTERNAL, "invalid length to seal");
     st = sfi__random(t->ctx, out, TOKEN_IV_LEN);
-    if (st == SFI_OK)
-        st = object_find_only_key(t, id, &key);
+    if (st != SFI_OK)
+        return st;
+    st = object_find_only_key(t, id, &key);
     if (st != SFI_OK)
         return st;
     rv = t->fn->C_EncryptInit(t->session, &mechanism, key);
@@ -228,7 +231,7 @@ sfi__token_seal(struct token *t, const uint8_t id[TOKEN_ID_LEN],
     return SFI_OK;
 }
 
-/* Tokens differ in how they say that a tag does not match. */
+/* Tokens report a tag that does not match in different ways. */
 static bool
 token_says_altered(CK_RV rv)
 {
@@ -309,7 +312,7 @@ anchor_find_objects(struct token *t, const uint8_t id[TOKEN_ID_LEN],
     return object_search(t, like, sizeof(like) / sizeof(like[0]), f);
 }
 
-/* Is a above b? */
+/* Compared byte by byte. */
 static bool
 anchor_is_greater(const uint8_t *a, size_t a_len, const uint8_t *b,
                   size_t b_len)
@@ -334,7 +337,8 @@ anchor_read_value(struct token *t, CK_OBJECT_HANDLE object, uint8_t *data,
     return rv;
 }
 
-/* The greatest value; CKR_OBJECT_HANDLE_INVALID: one went away meanwhile. */
+/* The greatest value; CKR_OBJECT_HANDLE_INVALID: an object was removed
+ * meanwhile. */
 static CK_RV
 anchor_read_greatest(struct token *t, const struct found *f, uint8_t *data,
                      size_t *len)

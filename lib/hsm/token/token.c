@@ -11,10 +11,10 @@
 #include "core/ctx.h"
 #include "core/err.h"
 
-/* A module that tells of more is broken. */
+/* A module that reports more is broken. */
 #define SLOTS_MAX 256u
-/* While another process writes to a token SoftHSM 2.6 may not see it, and when
- * it starts at that moment, never. */
+/* SoftHSM 2.6 may not list a token while another process writes to it; a
+ * process that loads the module at that moment never sees the token. */
 #define ABSENT_MS 20u
 #define ABSENT_ROUNDS 8u
 
@@ -26,7 +26,7 @@ token_fail_uri(struct token *t, const char *why)
     return sfi__fail(t->ctx, SFI_ERR_FORMAT, "the token's URI %s", why);
 }
 
-/* The text is not repeated: it may carry a PIN. */
+/* Messages do not repeat the text, which may contain a PIN. */
 static sfi_status
 token_parse_uri(struct token *t, const char *text)
 {
@@ -95,7 +95,8 @@ token_list_slots(struct token *t, CK_SLOT_ID *slots, CK_ULONG *count)
     if (rv == CKR_OK && p11_kit_uri_match_module_info(t->uri, &info) != 1)
         return sfi__fail(t->ctx, SFI_ERR_NO_DEVICE,
                          "the PKCS#11 module does not match the token's URI");
-    /* Without room it looks for new ones: PKCS #11 v2.40, C_GetSlotList. */
+    /* Only a call without a buffer looks for new slots: PKCS #11 v2.40,
+     * C_GetSlotList. */
     if (rv == CKR_OK)
         rv = t->fn->C_GetSlotList(CK_TRUE, NULL, count);
     *count = SLOTS_MAX;
@@ -148,7 +149,7 @@ token_wait_absent(struct token *t)
     clock->sleep_ms(clock->user, ABSENT_MS);
 }
 
-/* The token of the beginning, perhaps in another slot by now. */
+/* Find the token that was opened, which may be in a different slot by now. */
 static sfi_status
 token_find_same(struct token *t, CK_TOKEN_INFO *info)
 {
@@ -244,7 +245,7 @@ sfi__token_pin_tries(struct token *t, uint32_t *tries)
     return st;
 }
 
-/* All that a token tells about tries are three flags. */
+/* A token reports the tries by three flags only. */
 static sfi_status
 token_fail_wrong_pin(struct token *t)
 {
@@ -307,7 +308,7 @@ sfi__token_is_logged_in(const struct token *t)
     return t->logged_in;
 }
 
-/* A session of its own: with the last one a login ends. */
+/* Each handle has its own session: the login ends with the last one. */
 static sfi_status
 token_open_session(struct token *t)
 {
@@ -327,8 +328,8 @@ token_open_session(struct token *t)
     return SFI_OK;
 }
 
-/* The PIN is verified in any case, also when another handle of this process is
- * logged in: it is logged out with ours, and in again. */
+/* Verify the PIN even when another handle of this process is logged in: log
+ * out, which ends its login too, and log in again. */
 static CK_RV
 token_login_session(struct token *t, const char *pin_secret, size_t pin_len)
 {

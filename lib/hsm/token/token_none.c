@@ -5,7 +5,7 @@
 
 #include "core/err.h"
 
-/* There is never a token, so nothing but its opening is ever called. */
+/* Opening always fails, so the other functions are never called. */
 
 sfi_status
 sfi__token_open(sfi_ctx *ctx, const char *uri, struct token **out)

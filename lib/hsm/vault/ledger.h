@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Where a vault is kept: one row about the vault, and one record for each
- * licence.  It stores and finds; what the fields mean is the vault's business.
- * Any number of processes may have the same ledger open.
+/* The storage of a vault: one row about the vault, and one record for each
+ * licence.  It stores and finds; the vault interprets the fields.  Any number
+ * of processes may have the same ledger open.
  *
- * SQLite is one implementation.  Another brings the two functions of a
- * ledger_place, and nothing above changes. */
+ * SQLite is one implementation; another one is added by the two functions of a
+ * ledger_place, without a change in the vault. */
 #ifndef SFI_HSM_VAULT_LEDGER_H
 #define SFI_HSM_VAULT_LEDGER_H
 
@@ -18,31 +18,31 @@
 #include "crypto/kdf.h"
 
 #define LEDGER_SALT_LEN 16u
-#define LEDGER_SECRETS_LEN 60u /* vault_seal.h */
+#define LEDGER_SECRETS_LEN 60u /* seal.h */
 #define LEDGER_SEALED_LEN \
     (SFI_GCM_IV_LEN + LEDGER_SECRETS_LEN + SFI_GCM_TAG_LEN)
-/* Far more than there can be, and SQLite can count it. */
+/* More than can ever be written, and SQLite can store it. */
 #define LEDGER_SEQUENCE_MAX ((uint64_t)INT64_MAX - 1)
 
 /* The row. */
 struct ledger_head {
-    /* Written once but for remaining, sequence, audit_head and mac, which
+    /* Written once, except remaining, sequence, audit_head and mac, which
      * change with a record. */
     sfi_audit_head audit;
-    /* What the PIN opens; changes with it. */
-    uint32_t seal; /* by what: vault_seal.h */
+    /* The seal; changes with the PIN. */
+    uint32_t seal; /* VAULT_SEAL_*: seal.h */
     struct kdf_cost cost;
     uint8_t salt[LEDGER_SALT_LEN];
     uint8_t sealed[LEDGER_SEALED_LEN];
     uint8_t sealed_check[SFI_SHA256_LEN];
     uint32_t pin_tries;
-    /* Not stored: what the last record says. */
+    /* Not stored: taken from the last record. */
     bool retired;
 };
 
 struct ledger_record {
-    sfi_audit_record audit;           /* its `license` is the hash of ... */
-    uint8_t license[SFI_LICENSE_LEN]; /* ... this, which alone is stored */
+    sfi_audit_record audit;           /* its `license` is the hash of */
+    uint8_t license[SFI_LICENSE_LEN]; /* this, and is not stored */
 };
 
 struct ledger;
@@ -51,14 +51,14 @@ struct ledger;
  * other process writes until the end. */
 enum ledger_use { LEDGER_READ, LEDGER_WRITE };
 
-/* What of the row is written. */
+/* The part of the row that is written. */
 enum ledger_part {
     LEDGER_COUNTS, /* the four fields that change with a record */
     LEDGER_TRIES,  /* pin_tries */
-    LEDGER_SEAL    /* everything that the PIN opens */
+    LEDGER_SEAL    /* seal to sealed_check */
 };
 
-/* Which record is wanted. */
+/* How a record is found. */
 enum ledger_by {
     LEDGER_BY_SEQUENCE,
     LEDGER_BY_SESSION, /* device and session: at most one */
@@ -93,7 +93,7 @@ struct ledger_ops {
     void (*close)(struct ledger *l);
 };
 
-/* What every ledger begins with. */
+/* The first member of every implementation. */
 struct ledger {
     const struct ledger_ops *ops;
     sfi_ctx *ctx;
@@ -101,10 +101,10 @@ struct ledger {
 
 /* A kind of ledger. */
 struct ledger_place {
-    /* SFI_OK and NULL: there is none at this path. */
+    /* SFI_OK and NULL: no ledger exists at this path. */
     sfi_status (*open)(sfi_ctx *ctx, const char *path, struct ledger **out);
-    /* It appears whole, or not at all; SFI_ERR_HSM_STATE when something has
-     * the name already. */
+    /* It appears whole, or not at all; SFI_ERR_HSM_STATE when the name exists.
+     */
     sfi_status (*create)(sfi_ctx *ctx, const char *path,
                          const struct ledger_head *head);
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A new vault: the whole file appears under its name, or nothing does. */
+/* Create a vault: the whole file appears under its name, or nothing does. */
 #define _XOPEN_SOURCE 700
 #include "hsm/vault/ledger.h"
 
@@ -91,8 +91,8 @@ ledger_insert_head(sqlite3 *db, const struct ledger_head *h)
     return v.rc == SQLITE_DONE ? SQLITE_OK : v.rc;
 }
 
-/* The whole file under its temporary name.  It becomes a vault with a
- * write-ahead log only when all of it is in the file itself. */
+/* Write the whole file under its temporary name.  The write-ahead log is turned
+ * on last, so that everything is in the file itself. */
 static sfi_status
 ledger_fill_file(sfi_ctx *ctx, const char *path, const struct ledger_head *head)
 {
@@ -115,7 +115,7 @@ ledger_fill_file(sfi_ctx *ctx, const char *path, const struct ledger_head *head)
     return st;
 }
 
-/* A log without its vault: SQLite would play it into the new file. */
+/* SQLite would replay the log of an earlier vault into the new file. */
 static sfi_status
 ledger_check_sidecars(sfi_ctx *ctx, const char *path)
 {
@@ -150,7 +150,7 @@ ledger_remove_temp(sfi_ctx *ctx, const char *temp)
     }
 }
 
-/* Of two that provision at once, one is told so. */
+/* Of two processes that provision at once, the second fails here. */
 static sfi_status
 ledger_publish_file(sfi_ctx *ctx, const char *temp, const char *path)
 {

@@ -10,11 +10,11 @@
 #include "core/ctx.h"
 #include "core/err.h"
 
-/* How long to wait for another process: longer than any transaction of ours,
- * shorter than a person's patience. */
+/* How long to wait for another process: longer than any transaction of libsfi,
+ * and short enough for a person. */
 #define BUSY_TIMEOUT_MS 10000
-/* No value of ours comes near; a damaged length is refused before memory is
- * taken for it. */
+/* Far longer than any value in a vault: a damaged length is refused before
+ * memory is allocated for it. */
 #define VALUE_MAX 65536
 
 sfi_status
@@ -54,10 +54,10 @@ sfi__db_fail(sfi_ctx *ctx, sqlite3 *db, int rc)
     return sfi__fail(ctx, SFI_ERR_HSM, "the vault is damaged: %s", why);
 }
 
-/* The file is input: it must not run code of its own (triggers, views); and
- * what an old PIN opened must not stay in a gap between rows.  What a commit
- * adds to the write-ahead log is synced by the ledger, after the write lock was
- * given back; SQLite itself syncs all the rest. */
+/* The file is untrusted input and must not run code (triggers, views).
+ * secure_delete: an old seal must not survive between rows.  With synchronous =
+ * NORMAL the ledger syncs a commit in the write-ahead log, after the write lock
+ * is free; SQLite syncs everything else. */
 static int
 ledger_configure_db(sqlite3 *db)
 {
@@ -123,8 +123,8 @@ sfi__db_use_wal(sfi_ctx *ctx, sqlite3 *db)
     return st;
 }
 
-/* SQLite gives ":memory:" and "file:x" a meaning of their own, but not behind
- * "./". */
+/* SQLite gives ":memory:" and "file:x" a special meaning, but not after "./".
+ */
 char *
 sfi__db_path(sfi_ctx *ctx, const char *path, const char *suffix)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* SQLite connections of the ledger: opened with care, their failures as ours,
- * values bound in order. */
+/* SQLite connections of the ledger: open and configure, report errors, bind
+ * values. */
 #ifndef SFI_HSM_VAULT_LEDGER_DB_H
 #define SFI_HSM_VAULT_LEDGER_DB_H
 
@@ -22,14 +22,14 @@ sfi_status sfi__db_create(sfi_ctx *ctx, const char *path,
                           const struct ledger_head *head);
 /* An existing file; the caller closes *db, also after a failure. */
 sfi_status sfi__db_open(sfi_ctx *ctx, const char *path, sqlite3 **db);
-/* It has a write-ahead log from now on.  Without one a commit is not durable as
- * the ledger syncs it; a tool may have taken it away. */
+/* Put the file into write-ahead mode, which the ledger needs to sync commits; a
+ * tool may have turned it off. */
 sfi_status sfi__db_use_wal(sfi_ctx *ctx, sqlite3 *db);
-/* path and suffix so that SQLite takes them for a name whatever they are; NULL:
- * no memory, recorded.  The caller gives it back with sfi__ctx_dealloc(). */
+/* Path and suffix, such that SQLite always treats them as a file name; NULL: no
+ * memory, recorded.  The caller frees it with sfi__ctx_dealloc(). */
 char *sfi__db_path(sfi_ctx *ctx, const char *path, const char *suffix);
 
-/* Binds one value after the other; a failure is sticky, like wr. */
+/* Binds one value after the other; a failure is sticky, as in wr. */
 struct values {
     sqlite3_stmt *statement;
     int at;

@@ -34,7 +34,7 @@ enum query {
     Q_COUNT
 };
 
-/* How long a file may have the two names of its provisioning. */
+/* Provisioning gives a file two names for a moment: wait that long. */
 #define NAMES_ROUNDS 20
 #define NAMES_MS 10u
 
@@ -75,8 +75,9 @@ struct file {
     struct ledger base;
     sqlite3 *db;
     sqlite3_stmt *statements[Q_COUNT];
-    bool refused; /* the disk did not take what was written */
-    pid_t pid;    /* that opened it: SQLite does not stand a fork */
+    bool refused; /* the last sync failed */
+    pid_t
+        pid; /* of the process that opened it: SQLite does not survive fork() */
 };
 
 static struct file *
@@ -158,7 +159,7 @@ column_read_blob(struct columns *c, uint8_t *out, size_t len)
     c->at++;
 }
 
-/* `out` is zero and has room for a NUL behind `max` bytes. */
+/* `out` is zero and has room for `max` bytes and a NUL. */
 static void
 column_read_text(struct columns *c, char *out, size_t min, size_t max)
 {
@@ -182,7 +183,7 @@ file_prepare_query(struct file *f, enum query q, struct values *v)
     return rc == SQLITE_OK ? SFI_OK : file_fail_sqlite(f, rc);
 }
 
-/* Done with it until the next time; what was bound is forgotten. */
+/* Forget the bound values; the statement stays prepared. */
 static void
 statement_reset(sqlite3_stmt *s)
 {
@@ -190,7 +191,7 @@ statement_reset(sqlite3_stmt *s)
     (void)sqlite3_clear_bindings(s);
 }
 
-/* Run a statement that gives no row; `rows`: how many it must change, or -1. */
+/* Run a statement that returns no row; it must change `rows` rows, -1: any. */
 static sfi_status
 file_run_query(struct file *f, struct values *v, int rows)
 {
@@ -259,8 +260,8 @@ file_roll_back(struct ledger *l)
     sfi__error_restore(l->ctx, &first);
 }
 
-/* The log alone makes a commit: SQLite syncs log and file when it moves the one
- * into the other. */
+/* A commit is only in the write-ahead log; SQLite syncs log and file when it
+ * moves the log into the file. */
 static int
 file_sync_wal(struct file *f)
 {
@@ -273,9 +274,9 @@ file_sync_wal(struct file *f)
     return wal->pMethods->xSync(wal, SQLITE_SYNC_FULL);
 }
 
-/* Outside the write lock, so that processes wait for the disk together.  After
- * a failure the next sync may succeed without having written what was lost:
- * then the pages are written again, to the file. */
+/* Outside the write lock, so that processes wait for the disk at the same time.
+ * After a failed sync the next one may succeed without the lost pages, so write
+ * the pages again, to the file. */
 static sfi_status
 file_sync_commits(struct ledger *l)
 {
@@ -334,29 +335,38 @@ file_read_head_columns(struct columns *c, struct ledger_head *h)
 }
 
 static sfi_status
-file_read_head(struct ledger *l, struct ledger_head *out)
+file_read_only_row(struct file *f, struct values *v, struct ledger_head *out)
 {
     struct columns c;
-    struct values v;
     bool found;
+    sfi_status st = file_fetch_row(f, v, &c, &found);
+
+    if (st != SFI_OK)
+        return st;
+    if (!found)
+        return sfi__fail(f->base.ctx, SFI_ERR_HSM,
+                         "the vault is damaged: table vault has no row, "
+                         "expected 1");
+    file_read_head_columns(&c, out);
+    if (c.status != SFI_OK)
+        return c.status;
+    if (sqlite3_step(v->statement) != SQLITE_DONE)
+        return sfi__fail(f->base.ctx, SFI_ERR_HSM,
+                         "the vault is damaged: table vault has more than one "
+                         "row");
+    return SFI_OK;
+}
+
+static sfi_status
+file_read_head(struct ledger *l, struct ledger_head *out)
+{
+    struct values v;
     sfi_status st = file_prepare_query(file_of_ledger(l), Q_READ_HEAD, &v);
 
     sfi__zero(out, sizeof(*out));
     if (st != SFI_OK)
         return st;
-    st = file_fetch_row(file_of_ledger(l), &v, &c, &found);
-    if (st == SFI_OK && !found)
-        st = sfi__fail(
-            l->ctx, SFI_ERR_HSM,
-            "the vault is damaged: table vault has no row, expected 1");
-    if (st == SFI_OK) {
-        file_read_head_columns(&c, out);
-        st = c.status;
-    }
-    if (st == SFI_OK && sqlite3_step(v.statement) != SQLITE_DONE)
-        st = sfi__fail(
-            l->ctx, SFI_ERR_HSM,
-            "the vault is damaged: table vault has more than one row");
+    st = file_read_only_row(file_of_ledger(l), &v, out);
     statement_reset(v.statement);
     return st;
 }
@@ -431,11 +441,10 @@ file_fetch_record(struct file *f, struct values *v, struct ledger_record *r,
     if (st == SFI_OK && *found)
         st = file_read_record_columns(&c, r);
     statement_reset(v->statement);
-    /* the closing record is about no licence */
-    if (st == SFI_OK && *found && r->audit.kind != SFI_AUDIT_RETIRED)
-        st = sfi__sha256(f->base.ctx, r->license, sizeof(r->license),
-                         r->audit.license);
-    return st;
+    if (st != SFI_OK || !*found || r->audit.kind == SFI_AUDIT_RETIRED)
+        return st; /* the closing record has no licence */
+    return sfi__sha256(f->base.ctx, r->license, sizeof(r->license),
+                       r->audit.license);
 }
 
 static sfi_status
@@ -491,7 +500,8 @@ file_close_ledger(struct ledger *l)
 {
     struct file *f = file_of_ledger(l);
 
-    if (f->pid == getpid()) { /* else all of it is the parent's */
+    if (f->pid ==
+        getpid()) { /* after a fork everything belongs to the parent */
         for (size_t i = 0; i < Q_COUNT; i++)
             (void)sqlite3_finalize(f->statements[i]);
         (void)sqlite3_close(f->db);
@@ -511,6 +521,20 @@ static const struct ledger_ops file_ops = {
 };
 
 static sfi_status
+file_check_numbers(struct file *f, int id, int version)
+{
+    if (id != LEDGER_APPLICATION_ID)
+        return sfi__fail(f->base.ctx, SFI_ERR_HSM,
+                         "not a vault: application id 0x%08x, expected 0x%08x",
+                         (unsigned)id, LEDGER_APPLICATION_ID);
+    if (version != LEDGER_SCHEMA_VERSION)
+        return sfi__fail(f->base.ctx, SFI_ERR_HSM,
+                         "a vault of version %d, expected %d", version,
+                         LEDGER_SCHEMA_VERSION);
+    return SFI_OK;
+}
+
+static sfi_status
 file_check_identity(struct file *f)
 {
     struct columns c;
@@ -521,20 +545,9 @@ file_check_identity(struct file *f)
     if (st != SFI_OK)
         return st;
     st = file_fetch_row(f, &v, &c, &found);
-    if (st == SFI_OK) {
-        int id = sqlite3_column_int(v.statement, 0);
-        int version = sqlite3_column_int(v.statement, 1);
-
-        if (id != LEDGER_APPLICATION_ID)
-            st = sfi__fail(f->base.ctx, SFI_ERR_HSM,
-                           "not a vault: application id 0x%08x, expected "
-                           "0x%08x",
-                           (unsigned)id, LEDGER_APPLICATION_ID);
-        else if (version != LEDGER_SCHEMA_VERSION)
-            st = sfi__fail(f->base.ctx, SFI_ERR_HSM,
-                           "a vault of version %d, expected %d", version,
-                           LEDGER_SCHEMA_VERSION);
-    }
+    if (st == SFI_OK)
+        st = file_check_numbers(f, sqlite3_column_int(v.statement, 0),
+                                sqlite3_column_int(v.statement, 1));
     statement_reset(v.statement);
     return st;
 }
@@ -550,20 +563,24 @@ file_open_ledger(sfi_ctx *ctx, const char *path, struct ledger **out)
     f->base = (struct ledger){.ops = &file_ops, .ctx = ctx};
     f->pid = getpid();
     st = sfi__db_open(ctx, path, &f->db);
-    if (st == SFI_OK)
-        st = file_check_identity(f);
-    if (st == SFI_OK)
-        st = sfi__db_use_wal(ctx, f->db);
-    if (st == SFI_OK)
-        *out = &f->base;
-    else
-        file_close_ledger(&f->base);
+    if (st != SFI_OK)
+        goto out;
+    st = file_check_identity(f);
+    if (st != SFI_OK)
+        goto out;
+    st = sfi__db_use_wal(ctx, f->db);
+    if (st != SFI_OK)
+        goto out;
+    *out = &f->base;
+    return SFI_OK;
+out:
+    file_close_ledger(&f->base);
     return st;
 }
 
-/* Under two names it would have two logs that know nothing of each other.  Who
- * provisions it just now may give it its name before he takes the temporary
- * one away (file_name_once()). */
+/* Under two names a file would have two independent write-ahead logs.  A
+ * process that is provisioning it may set the new name before it removes the
+ * temporary one (sfi__file_name_once()). */
 static sfi_status
 file_check_one_name(sfi_ctx *ctx, const char *path, struct stat *info)
 {

@@ -58,14 +58,15 @@ sfi__vault_seal(sfi_ctx *ctx, struct ledger_head *h,
     uint8_t *cipher = h->sealed + SFI_GCM_IV_LEN;
     sfi_status st = sfi__random(ctx, h->sealed, SFI_GCM_IV_LEN);
 
+    if (st != SFI_OK)
+        return st;
     sfi__vault_seal_aad(h, aad);
-    if (st == SFI_OK)
-        st = sfi__gcm_seal(ctx, pin_key_secret, h->sealed, aad, sizeof(aad),
-                           (const uint8_t *)secrets, sizeof(*secrets), cipher,
-                           cipher + sizeof(*secrets));
-    if (st == SFI_OK)
-        st = sfi__vault_sealed_check(ctx, h, h->sealed_check);
-    return st;
+    st = sfi__gcm_seal(ctx, pin_key_secret, h->sealed, aad, sizeof(aad),
+                       (const uint8_t *)secrets, sizeof(*secrets), cipher,
+                       cipher + sizeof(*secrets));
+    if (st != SFI_OK)
+        return st;
+    return sfi__vault_sealed_check(ctx, h, h->sealed_check);
 }
 
 sfi_status

@@ -373,7 +373,7 @@ START_TEST(test_no_module)
     proxy->at = 1;
     proxy->what = PROXY_FAIL;
     proxy->rv = CKR_DEVICE_ERROR;
-    cannot_load(TOKEN_PROXY, "its start failed with 0x00000030");
+    cannot_load(TOKEN_PROXY, "its initialisation failed with 0x00000030");
 }
 END_TEST
 
