@@ -2,13 +2,15 @@
 /* Copyright The libsfi authors */
 /**
  * @file transport.h
- * Links to a chip: a serial port, or the caller's own.
+ * Links to a chip: those built into libsfi, and links over the caller's own
+ * functions.
  *
- * A link is one of four kinds, after what it moves: bytes, bytes both ways at
- * once (SPI), USB control transfers, words of the chip's memory.  Each kind is
- * a table of functions; `user` comes first.  Each function returns SFI_OK or a
- * status, SFI_ERR_NO_DEVICE when the link is gone; sfi_ctx_report() says more.
- * None may call into the handle that calls it: that is SFI_ERR_STATE.
+ * There are four kinds of link, by what they transfer: a stream of bytes, SPI,
+ * USB control transfers, and words of the chip's memory.  Each kind is a table
+ * of functions, whose first argument is `user`.  Each function returns SFI_OK
+ * or a status, SFI_ERR_NO_DEVICE when the link is lost, and may call
+ * sfi_ctx_report() to say more.  A function must not use the handle that calls
+ * it: that returns SFI_ERR_STATE.
  */
 #ifndef SFI_TRANSPORT_H
 #define SFI_TRANSPORT_H
@@ -20,44 +22,46 @@ SFI_BEGIN_DECLS
 /** A link to one chip. */
 typedef struct sfi_transport sfi_transport;
 
-/** A link that moves bytes (a USART, a socket, a test). */
+/** A link that transfers a stream of bytes: a serial port, a socket, a test. */
 typedef struct sfi_stream_ops {
     uint32_t struct_size; /**< sizeof(sfi_stream_ops) */
     uint32_t flags;       /**< 0 */
-    /** Wait up to `timeout_ms` for at least one byte and give what is there,
-     * at most `len`; SFI_ERR_TIMEOUT with *got = 0 when nothing came. */
+    /** Wait up to `timeout_ms` for at least one byte, and return the bytes that
+     * are there, at most `len`; SFI_ERR_TIMEOUT with *got = 0 when there are
+     * no bytes. */
     sfi_status (*read)(void *user, uint8_t *buf, size_t len, size_t *got,
                        uint32_t timeout_ms);
-    /** Send all of it within `timeout_ms`. */
+    /** Send all bytes within `timeout_ms`. */
     sfi_status (*write)(void *user, const uint8_t *buf, size_t len,
                         uint32_t timeout_ms);
     /** Drop unread input; NULL: nothing to drop. */
     sfi_status (*flush)(void *user);
-    /** Pull the chip's reset line, with BOOT0 high (1) or low (0); NULL: there
-     * is no such line, a person must do it. */
+    /** Reset the chip by its reset line, with BOOT0 high (1) or low (0); NULL:
+     * the link has no such line, and the user must reset the chip. */
     sfi_status (*reset)(void *user, int into_boot);
     /** The transport is released; NULL: nothing to do. */
     void (*close)(void *user);
-    /** Set the line to one of its speeds, 0 being the fastest; say how many
-     * baud that is (0: bytes take no time), and how many `slower` ones there
-     * are, at most 32 in all.  NULL: the link has one speed. */
+    /** Set one of the link's speeds, 0 being the fastest.  Return its `baud`
+     * (0: bytes take no time), and the number of `slower` speeds; there are at
+     * most 32 in all.  NULL: the link has only one speed. */
     sfi_status (*set_speed)(void *user, uint32_t choice, uint32_t *baud,
                             uint32_t *slower);
 } sfi_stream_ops;
 
-/** A link that clocks bytes both ways: SPI mode 0, most significant bit first,
- * the chip being the slave (AN4286). */
+/** An SPI master, in mode 0, most significant bit first; the chip is the slave
+ * (AN4286). */
 typedef struct sfi_spi_ops {
     uint32_t struct_size; /**< sizeof(sfi_spi_ops) */
     uint32_t flags;       /**< 0 */
     /** NSS low (1) or high (0). */
     sfi_status (*select)(void *user, int asserted);
-    /** Clock `len` bytes, `tx` out and `rx` in (NULL: dropped), with the time
-     * between two bytes that the chip needs; all of them, or an error. */
+    /** Send `len` bytes of `tx` and receive as many into `rx` (NULL: dropped),
+     * with the time between bytes that the chip needs; all bytes, or an
+     * error. */
     sfi_status (*transfer)(void *user, const uint8_t *tx, uint8_t *rx,
                            size_t len);
-    /** Pull the chip's reset line, with BOOT0 high (1) or low (0); NULL: there
-     * is no such line, a person must do it. */
+    /** Reset the chip by its reset line, with BOOT0 high (1) or low (0); NULL:
+     * the link has no such line, and the user must reset the chip. */
     sfi_status (*reset)(void *user, int into_boot);
     /** The transport is released; NULL: nothing to do. */
     void (*close)(void *user);
@@ -67,35 +71,36 @@ typedef struct sfi_spi_ops {
 typedef struct sfi_usb_ops {
     uint32_t struct_size; /**< sizeof(sfi_usb_ops) */
     uint32_t flags;       /**< 0 */
-    /** One control transfer within `timeout_ms`; bit 7 of `request_type` set:
-     * into `data`.  `*got` bytes of `len` were moved.  SFI_ERR_NACK: the device
-     * stalled it; SFI_ERR_NO_DEVICE: it is gone. */
+    /** One control transfer within `timeout_ms`.  When bit 7 of `request_type`
+     * is set it reads into `data`, else it writes `data`.  Return in `*got`
+     * how many of `len` bytes were transferred.  SFI_ERR_NACK: the device
+     * stalled the transfer; SFI_ERR_NO_DEVICE: it has disconnected. */
     sfi_status (*control)(void *user, uint8_t request_type, uint8_t request,
                           uint16_t value, uint16_t index, uint8_t *data,
                           size_t len, size_t *got, uint32_t timeout_ms);
-    /** Wait up to `timeout_ms` for the device to come back after a reset, and
-     * open it again; NULL: it cannot be. */
+    /** Wait up to `timeout_ms` for the device to re-enumerate after a reset,
+     * and open it again; NULL: not possible. */
     sfi_status (*reopen)(void *user, uint32_t timeout_ms);
-    /** Pull the chip's reset line, with BOOT0 high (1) or low (0); NULL: there
-     * is no such line, a person must do it. */
+    /** Reset the chip by its reset line, with BOOT0 high (1) or low (0); NULL:
+     * the link has no such line, and the user must reset the chip. */
     sfi_status (*reset)(void *user, int into_boot);
     /** The transport is released; NULL: nothing to do. */
     void (*close)(void *user);
 } sfi_usb_ops;
 
-/** A link to the chip's memory: a debug probe (JTAG, SWD). */
+/** A link to the chip's memory, such as a debug probe (JTAG, SWD). */
 typedef struct sfi_dap_ops {
     uint32_t struct_size; /**< sizeof(sfi_dap_ops) */
     uint32_t flags;       /**< 0 */
-    /** Read `count` words from `address`, a multiple of 4, on.  SFI_ERR_NACK:
-     * the chip faulted the access. */
+    /** Read `count` words from `address`, a multiple of 4.  SFI_ERR_NACK: the
+     * chip refused the access.  The next access must work again. */
     sfi_status (*read32)(void *user, uint32_t address, uint32_t *words,
                          size_t count);
-    /** Write them; likewise. */
+    /** Write `count` words; SFI_ERR_NACK as for read32. */
     sfi_status (*write32)(void *user, uint32_t address, const uint32_t *words,
                           size_t count);
-    /** Pull the chip's reset line, with BOOT0 high (1) or low (0); NULL: there
-     * is no such line, a person must do it. */
+    /** Reset the chip by its reset line, with BOOT0 high (1) or low (0); NULL:
+     * the link has no such line, and the user must reset the chip. */
     sfi_status (*reset)(void *user, int into_boot);
     /** The transport is released; NULL: nothing to do. */
     void (*close)(void *user);
@@ -105,51 +110,51 @@ typedef struct sfi_dap_ops {
  * Open a link by name.
  *
  * `serial:PATH?baud=N&reset=LINE&boot0=LINE` is a serial port at 8 data bits,
- * even parity and one stop bit (AN3155, section 2).  N is a usual speed from
- * 1200 to 921600, by default 115200.  Up to 115200, for which bootloaders are
- * specified, it is the one that is used; above, where the chip or the port does
- * not answer, the next lower one is tried, down to 115200, and each step is
- * logged as a warning.  `fallback=no` uses N alone.
+ * even parity and one stop bit (AN3155, section 2).  N is one of the usual
+ * speeds from 1200 to 921600; the default is 115200, the highest that
+ * bootloaders specify.  At a higher speed, when the chip or the port does not
+ * work, the next lower speed is tried, down to 115200, and each step is logged
+ * as a warning; `fallback=no` tries only N.
  *
- * LINE is `dtr` or `rts` and names what is wired to the chip's NRST (and
- * BOOT0); a line that is set is low, and with an inverter in between it is
- * `-dtr` or `-rts`.  NRST is held for 20 ms, and the bootloader given 60 ms to
- * start, or what `pulse=MS` and `wait=MS` say.  A chip that does not answer is
- * reset into its bootloader.  Without `reset` it cannot be reset through the
- * port.  A port that does no parity, as a pseudo-terminal, is logged as a
- * warning and used as it is.
+ * LINE names the line that is wired to the chip's NRST (or BOOT0): `dtr` or
+ * `rts`, which is low when it is set, or `-dtr` or `-rts` with an inverter.
+ * NRST is low for 20 ms, or `pulse=MS`, and the bootloader has 60 ms to start,
+ * or `wait=MS`.  A chip that does not answer is reset into its bootloader.
+ * Without `reset` the chip cannot be reset through the port.  A port without
+ * parity, such as a pseudo-terminal, is logged as a warning, and used.
  *
  * `spi:PATH?speed=HZ&gap=US&reset=LINE&boot0=LINE` is a spidev of Linux, mode 0
  * (AN4286, section 1).  HZ is at most 8000000, by default 1000000; US is the
  * time between two bytes, 0 to 1000, by default 15.  LINE is a GPIO chip and
- * the number of a line, `gpiochip0:17`; it is held until the link is released,
- * NRST as an open drain.  NSS is low during each message of up to 256 bytes,
- * and between those that belong together.
+ * the number of a line, such as `gpiochip0:17`; it stays claimed until the link
+ * is released, NRST as an open drain.  NSS is low during each message of up to
+ * 256 bytes, and between messages of one transfer.
  *
- * `script:PATH` plays the other side as a trace of sfi_transport_capture() has
- * it.  It stops, with SFI_ERR_IO and the line, where the host does anything
- * else than then.
+ * `script:PATH` plays the chip's side of a trace of sfi_transport_capture().
+ * Where the host differs from the trace, it fails with SFI_ERR_IO and the line
+ * of the trace.
  *
- * `openocd:HOST:PORT?target=NAME&reset=WHAT` is the memory of a chip behind an
- * openocd that runs, through its Tcl port (`tcl_port`, usually 6666).  Without
- * `target` it must have one target only.  WHAT is `core`, by default: the reset
- * goes by AIRCR, which a secure chip does not let through; or `srst`, the
- * probe's line to NRST.  BOOT0 is not reached.
+ * `openocd:HOST:PORT?target=NAME&reset=WHAT` is the memory of a chip through a
+ * running OpenOCD and its Tcl server (`tcl_port`, usually 6666).  Without
+ * `target` there must be only one target.  WHAT is `core`, the default, a reset
+ * by AIRCR, which a secure chip does not allow; or `srst`, the probe's line to
+ * NRST.  BOOT0 is not changed.
  *
- * `usb:PLACE` is a USB device in DFU mode (feature `usb`).  PLACE is nothing
- * (the only one of ST's, 0483:df11), VENDOR:PRODUCT, N for the n-th of them by
- * bus and port, `serial=TEXT`, or `path=BUS-PORT.PORT`.  An STM32H753's
- * bootloader has the same serial number in every part: who has several names
- * the port.  A device that was reset is looked for at the port where it was.
+ * `usb:PLACE` is a USB device in DFU mode (feature `usb`).  PLACE is empty (the
+ * only device 0483:df11), VENDOR:PRODUCT, N for the n-th device by bus and
+ * port, `serial=TEXT`, or `path=BUS-PORT.PORT`.  The bootloaders of all
+ * STM32H753 have the same serial number: with several chips, name the port.
+ * After a reset the device is expected at the same port.
  *
- * `cmsis-dap:PLACE?speed=HZ&wire=WIRE&mode=MODE` is the memory of a chip behind
- * a debug probe that speaks CMSIS-DAP (feature `usb`), version 2 (bulk
- * endpoints) or 1 (HID).  PLACE is as with `usb:`, nothing being the only probe
- * there.  HZ is 1000 to 100000000, by default 4000000; a probe that cannot
- * takes the next below.  WIRE is `swd`, by default, or `jtag`.  The reset is
- * the probe's line to NRST.  MODE is `hotplug`, by default: the chip is taken
- * as it is; `normal`: it is reset before; or `ur`: its debug port is asked
- * while it is held in reset.  The core is never halted, and BOOT0 not reached.
+ * `cmsis-dap:PLACE?speed=HZ&wire=WIRE&mode=MODE` is the memory of a chip
+ * through a CMSIS-DAP debug probe (feature `usb`), version 2 (bulk endpoints)
+ * or 1 (HID).  PLACE is as for `usb:`, and empty for the only probe.  HZ is
+ * 1000 to 100000000, by default 4000000; a probe that does not support it uses
+ * the next lower speed.  WIRE is `swd`, the default, or `jtag`.  A reset uses
+ * the probe's line to NRST.  MODE is `hotplug`, the default, to connect to the
+ * chip in its current state; `normal` to reset it first; or `ur` to connect to
+ * its debug port while it is held in reset.  The core is never halted, and
+ * BOOT0 not changed.
  *
  * @param ctx  the context
  * @param uri  the name; copied
@@ -157,24 +162,26 @@ typedef struct sfi_dap_ops {
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT     an argument is NULL, or the name is malformed, has an
- *                        unknown key or an impossible value; or more than one
- *                        USB device is meant
- *   SFI_ERR_UNSUPPORTED  unknown scheme, not built in, reset named for a port
- *                        without DTR and RTS, or a probe without SWD
- *   SFI_ERR_NO_DEVICE    no such port, line or device, or it is none of that
- *                        kind, or it left; no openocd, or no such target
- *   SFI_ERR_ACCESS       not allowed, or in use by another program
+ *                        unknown key or an invalid value; or more than one
+ *                        USB device matches
+ *   SFI_ERR_UNSUPPORTED  unknown scheme, not built in, a reset line of a port
+ *                        without DTR and RTS, or a probe that does not
+ *                        support WIRE
+ *   SFI_ERR_NO_DEVICE    no such port, line or device, it is of another kind,
+ *                        or it disconnected; no OpenOCD, or no such target
+ *   SFI_ERR_ACCESS       no permission, or in use by another program
  *   SFI_ERR_IO           the port or the probe cannot be set up
- *   SFI_ERR_FORMAT       the trace is none; the error says in which line
+ *   SFI_ERR_FORMAT       the file is not a trace; the error says in which line
  *   SFI_ERR_OS           the trace cannot be read
  *   SFI_ERR_LIMIT        the trace is longer than 256 MiB
- *   SFI_ERR_TIMEOUT      openocd or the probe does not answer, or no chip
- *                        behind the probe
- *   SFI_ERR_PROTOCOL     what answers is no openocd, no probe, or no memory
- *   SFI_ERR_NACK         openocd refuses to list its targets
+ *   SFI_ERR_TIMEOUT      OpenOCD or the probe does not answer, or no chip
+ *                        answers the probe
+ *   SFI_ERR_PROTOCOL     the peer is not OpenOCD or not a probe, or the chip's
+ *                        access port is not one for memory
+ *   SFI_ERR_NACK         OpenOCD refuses to list its targets
  *   SFI_ERR_NOMEM        no memory
  *
- * Blocks: on openocd's or the probe's answer, up to 15 s; otherwise never.
+ * Blocks: until OpenOCD or the probe replies, up to 15 s; otherwise never.
  * Thread: the context's.
  * @since 1.0
  */
@@ -182,27 +189,28 @@ SFI_API SFI_NODISCARD sfi_status sfi_transport_open(sfi_ctx *ctx,
                                                     const char *uri,
                                                     sfi_transport **out);
 
-/** The user may not open it. */
+/** The user has no permission to open it. */
 #define SFI_FOUND_DENIED 0x1u
-/** Another program has it, as far as the system tells. */
+/** In use by another program, as far as the system knows. */
 #define SFI_FOUND_BUSY 0x2u
 
-/** Something that a link can go through.  What the device says of itself is
- * visible ASCII, all else being `\x1b`; empty where it says nothing. */
+/** A port or device that a link can use.  The texts of the device are visible
+ * ASCII, where any other character is written as `\x1b`; "": no such text. */
 typedef struct sfi_transport_found {
     uint32_t struct_size;  /**< sizeof(sfi_transport_found) of the library */
     uint32_t flags;        /**< SFI_FOUND_* */
     char kind[16];         /**< "serial", "spi", "usb" or "cmsis-dap" */
     char uri[288];         /**< for sfi_transport_open() */
-    char lasting_uri[288]; /**< the same, by a name that others plugged in do
-                              not change; "": there is none, or it is `uri` */
+    char lasting_uri[288]; /**< a name that does not change when other devices
+                              are plugged in; "": none, or the same as `uri` */
     char product[128];
     char manufacturer[128];
-    char serial[128]; /**< number; all STM32H753 in DFU mode share one */
+    char serial[128]; /**< serial number; the same for all STM32H753 in DFU
+                         mode */
 } sfi_transport_found;
 
 /**
- * Hears of one device.
+ * Receives one port or device of a listing.
  *
  * @param user   as given
  * @param found  valid during the call
@@ -211,29 +219,30 @@ typedef void (*sfi_transport_found_fn)(void *user,
                                        const sfi_transport_found *found);
 
 /**
- * List what links can go through, in this machine and now.
+ * List the ports and devices of this machine that a link can use.
  *
- * Serial ports and spidevs are what Linux tells in /sys, and has a node for in
- * /dev; of serial ports those with a device behind them, so no consoles and no
- * pseudo-terminals.  They are not opened.  A name that a uri cannot hold is
- * left out, and so is a kind that was not built in: sfi_has_feature().
+ * Serial ports and spidevs are listed from /sys on Linux, when they have a node
+ * in /dev; a serial port also needs a device behind it, so consoles and
+ * pseudo-terminals are not listed.  Listing opens no port, so it never resets a
+ * chip.  A port whose name cannot be part of a uri is not listed, nor is a kind
+ * that was not built in: sfi_has_feature().
  *
  * USB devices are ST's in DFU mode, in the order of `usb:1`, `usb:2`, and
- * CMSIS-DAP probes, each with a uri of the port where it is.  Free ones are
- * asked for their names.  One that another program has is left alone, and
- * listed, as one that may not be opened, with what Linux knows of it.  Probes
- * of other kinds, which openocd drives, are not listed.
+ * CMSIS-DAP probes, each with the uri of its port.  Their texts are read from
+ * the device; of a device in use by another program, or without permission to
+ * open it, from /sys, without opening it.  Probes of other kinds, which OpenOCD
+ * can use, are not listed.
  *
  * @param ctx   the context
  * @param fn    called once for each
- * @param user  handed to fn
+ * @param user  passed to fn
  *
- * @return SFI_OK, also when there is none; or
+ * @return SFI_OK, also when nothing was found; or
  *   SFI_ERR_ARGUMENT  ctx or fn is NULL
- *   SFI_ERR_NOMEM     no memory for USB; all else was listed
- *   SFI_ERR_IO, SFI_ERR_ACCESS  the USB cannot be looked at; likewise
+ *   SFI_ERR_NOMEM     no memory for USB; the other kinds were listed
+ *   SFI_ERR_IO, SFI_ERR_ACCESS  USB devices cannot be listed; likewise
  *
- * Blocks: on USB devices that do not answer, a second for each of their names.
+ * Blocks: on USB devices that do not answer, a second for each of their texts.
  * Thread: the context's.
  * @since 1.0
  */
@@ -242,21 +251,21 @@ SFI_API SFI_NODISCARD sfi_status sfi_transport_list(sfi_ctx *ctx,
                                                     void *user);
 
 /**
- * Write down what goes over a link, readable, and for `script:PATH`.
+ * Record the traffic of a link in a text file, which `script:PATH` can play.
  *
- * From now on each call of the link's functions is in the file when it has
- * ended: what went out and what came in, in hexadecimal, failures, and the time
- * between (doc/protocol.md).  A file that cannot be written any more is a
- * warning in the log, and the link goes on.  Nothing that goes over a link
- * opens an image; who has the trace can send a static licence again, to this
- * chip alone.
+ * From now on each call of the link's functions is written to the file when it
+ * ends: bytes sent and received, in hexadecimal, failures, and the time between
+ * calls (doc/protocol.md).  When the file cannot be written, a warning is
+ * logged and the link continues without it.  A trace contains nothing that
+ * decrypts an image; a static licence in it can be sent again, but only to the
+ * same chip.
  *
  * @param tp    a link
- * @param path  the file; made anew
+ * @param path  the file; replaced
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT  an argument is NULL
- *   SFI_ERR_STATE     called from a function of the link
+ *   SFI_ERR_STATE     called by a function of the link
  *   SFI_ERR_OS, SFI_ERR_ACCESS  the file cannot be written
  *   SFI_ERR_NOMEM     no memory
  *
@@ -267,11 +276,11 @@ SFI_API SFI_NODISCARD sfi_status sfi_transport_capture(sfi_transport *tp,
                                                        const char *path);
 
 /**
- * Make a link of the caller's own functions, a stream of bytes.
+ * Make a link over the caller's own functions: a stream of bytes.
  *
- * @param ctx   the context; its errors are where ops report
- * @param ops   read and write at least; copied
- * @param user  handed to each function; not touched when this fails
+ * @param ctx   the context, to which the functions report their errors
+ * @param ops   at least read and write; copied
+ * @param user  passed to each function; not closed when this fails
  * @param out   receives the link, caller frees; NULL on any failure
  *
  * @return SFI_OK, or
@@ -287,11 +296,11 @@ SFI_API SFI_NODISCARD sfi_status sfi_transport_open_stream(
     sfi_ctx *ctx, const sfi_stream_ops *ops, void *user, sfi_transport **out);
 
 /**
- * Make a link of the caller's own functions, an SPI master.
+ * Make a link over the caller's own functions: an SPI master.
  *
- * @param ctx   the context; its errors are where ops report
- * @param ops   select and transfer at least; copied
- * @param user  handed to each function; not touched when this fails
+ * @param ctx   the context, to which the functions report their errors
+ * @param ops   at least select and transfer; copied
+ * @param user  passed to each function; not closed when this fails
  * @param out   receives the link, caller frees; NULL on any failure
  *
  * @return SFI_OK, or
@@ -309,11 +318,11 @@ SFI_API SFI_NODISCARD sfi_status sfi_transport_open_spi(sfi_ctx *ctx,
                                                         sfi_transport **out);
 
 /**
- * Make a link of the caller's own functions, a USB device.
+ * Make a link over the caller's own functions: a USB device.
  *
- * @param ctx   the context; its errors are where ops report
- * @param ops   control at least; copied
- * @param user  handed to each function; not touched when this fails
+ * @param ctx   the context, to which the functions report their errors
+ * @param ops   at least control; copied
+ * @param user  passed to each function; not closed when this fails
  * @param out   receives the link, caller frees; NULL on any failure
  *
  * @return SFI_OK, or
@@ -331,11 +340,11 @@ SFI_API SFI_NODISCARD sfi_status sfi_transport_open_usb(sfi_ctx *ctx,
                                                         sfi_transport **out);
 
 /**
- * Make a link of the caller's own functions, a debug probe.
+ * Make a link over the caller's own functions: a debug probe.
  *
- * @param ctx   the context; its errors are where ops report
- * @param ops   read32 and write32 at least; copied
- * @param user  handed to each function; not touched when this fails
+ * @param ctx   the context, to which the functions report their errors
+ * @param ops   at least read32 and write32; copied
+ * @param user  passed to each function; not closed when this fails
  * @param out   receives the link, caller frees; NULL on any failure
  *
  * @return SFI_OK, or
@@ -355,7 +364,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_transport_open_dap(sfi_ctx *ctx,
 /**
  * Release a link.
  *
- * Targets and installers that use it keep it open until they are released.
+ * A link that targets or installers use stays open until they are released.
  *
  * @param tp  a link, or NULL
  *
