@@ -6,13 +6,13 @@
  * install, for a real microcontroller or a virtual one.
  *
  * It is freestanding: C11, no heap, no stdio, no crypto library, no state
- * outside the memory that it is given; of a C library it needs memcpy, memset
- * and memcmp, which compilers call by themselves.  Link libsfi-device.a, or
+ * outside the memory that it is given.  It needs memcpy, memset and memcmp,
+ * which compilers call on their own.  Link libsfi-device.a, or
  * compile the files that make it.
  *
  * @par Porting it
  * 1. Fill an ::sfi_device_port: flash, option bytes, a certificate and a
- *    private key put there in manufacture, AES-128-GCM, random numbers, a few
+ *    private key stored in manufacture, AES-128-GCM, random numbers, a few
  *    hundred bytes of storage, a clock.
  * 2. At every start of the secure bootloader:
  *
@@ -33,36 +33,34 @@
  *        }
  *
  *    An answer must be on the wire before sfi_device_poll() is called, which
- *    may reboot.  Another link than USART calls sfi_device_handle().
+ *    may reboot.  For links other than USART call sfi_device_handle().
  * 3. Boot the firmware only when the part's own rules say so; the core never
  *    jumps to it.
  *
  * @par What it guarantees
- * - Firmware that was refused, or whose install failed or was cut short, is
- *   not in flash: it is erased before the answer, and when power went away, by
- *   sfi_device_init() at the next start.  A flash that does not erase is told
- *   (INFO, "unclean") and tried again at every start.
- * - Power may go away at any moment, within any function of the port.  At the
- *   next start the part is empty and erased, or complete with its option
- *   bytes; an install whose last area had verified and whose FINISH had begun
- *   is completed.
+ * - Firmware of a refused, failed or interrupted install does not stay in
+ *   flash: it is erased before the answer, or after a power cut by
+ *   sfi_device_init() at the next start.  A flash that cannot be erased is
+ *   reported (INFO, "unclean"), and the erase is tried again at every start.
+ * - Power may fail at any moment, within any function of the port.  At the next
+ *   start the part is empty and erased, or complete with its option bytes; an
+ *   install whose FINISH had begun after its last area verified is completed.
  * - The firmware key is in RAM from an accepted LICENSE until the last area
  *   has verified, a refusal, an abort, or a reboot; then it is overwritten.
  *   Decrypted bytes are overwritten as soon as they are programmed, also in
  *   the buffer that the caller lent.
- * - A live licence serves once: it names a random number that this start of
- *   the core gave out last, and that no request after it gets again.
+ * - A live licence works once: it names the random session id that this start
+ *   of the core gave out last, and that is not given out again.
  * - No request reads flash or RAM.
  *
- * @par What the port owes
- * - While an install is under way nothing else may read flash or RAM: no
+ * @par What the port must guarantee
+ * - During an install nothing else may read flash or RAM: no
  *   debugger, no DMA, no other code.
- * - `open_license` and `gcm_verify` take the same time for a wrong byte
- *   wherever it is, and AES and ECDH do not depend on secrets in their timing
- *   or their addresses.
+ * - `open_license` and `gcm_verify` take the same time wherever a byte is
+ *   wrong, and timing and addresses of AES and ECDH do not depend on secrets.
  * - A function of the port does not call the core.
  *
- * doc/protocol.md tells every byte of requests, answers and record.
+ * doc/protocol.md describes every byte of requests, answers and record.
  */
 #ifndef SFI_DEVICE_H
 #define SFI_DEVICE_H
@@ -76,12 +74,12 @@ SFI_BEGIN_DECLS
 /** A secure bootloader; its memory is the caller's. */
 typedef struct sfi_device sfi_device;
 
-/** Life of a device, as INFO tells it. */
+/** States of a device, as in INFO. */
 enum {
     SFI_DEVICE_EMPTY = 0,     /**< no firmware; SECURE begins an install */
     SFI_DEVICE_READY = 1,     /**< flash erased, waits for a licence */
     SFI_DEVICE_LICENSED = 2,  /**< waits for the header */
-    SFI_DEVICE_RECEIVING = 3, /**< areas come */
+    SFI_DEVICE_RECEIVING = 3, /**< receives areas */
     SFI_DEVICE_COMPLETE = 4,  /**< every area verified; FINISH is due */
     SFI_DEVICE_INSTALLED = 5  /**< firmware and option bytes are in */
 };
@@ -131,26 +129,26 @@ enum {
     SFI_CAUSE_INTERRUPTED = 0x50
 };
 
-/** What the core remembers across power cycles; opaque to the port. */
+/** What the core keeps across power cycles; opaque to the port. */
 #define SFI_DEVICE_RECORD_LEN 128u
 
-/** Room for any device: for a static buffer. */
+/** Large enough for any device, for a static buffer. */
 #define SFI_DEVICE_SIZE_MAX 2048u
 
-/** Room for what one packet of a host is answered with over USART. */
+/** Large enough for the answer to one packet of a host over USART. */
 #define SFI_DEVICE_ANSWER_MAX 400u
 
-/** Room for what one request is answered with: cause and data. */
+/** Large enough for the answer to one request: cause and data. */
 #define SFI_DEVICE_REPLY_MAX 137u
 
 /**
- * What the core needs of the part.
+ * The functions of a part that the core needs.
  *
- * Every function is needed.  `user` comes first, as handed to
- * sfi_device_init().  An int is 0 for done, anything else for failed; a
- * function that failed may be called again.  Addresses are the part's own,
- * lengths are bytes, and both are checked before they get here.  Unknown
- * members behind these must be zero.
+ * All are required.  `user` comes first, as given to sfi_device_init().  An
+ * int is 0 for success, else failure; a function that failed may be called
+ * again.  Addresses are those of the part's memory map, lengths are in bytes,
+ * and both are checked before the call.  Unknown members behind these must be
+ * zero.
  */
 typedef struct sfi_device_port {
     uint32_t struct_size; /**< sizeof(sfi_device_port) */
@@ -159,18 +157,18 @@ typedef struct sfi_device_port {
     /**
      * Erase whole sectors.
      *
-     * `addr` and `len` are the part's user range, or the loader of a part that
-     * gives it up; tens of sectors, so seconds.  The core reads back that all
-     * bytes are 0xff.
+     * `addr` and `len` are the part's user range, or its loader if that is
+     * erased after a success; tens of sectors, so this may take seconds.  The
+     * core checks that all bytes read as 0xff.
      */
     int (*flash_erase)(void *user, uint32_t addr, uint32_t len);
 
     /**
      * Program whole program units (STM32H753: 32 bytes, STM32L462: 8).
      *
-     * They read as erased.  Each is programmed once; only one that was given
-     * nothing but 0xff may come again, when a host has altered an image.  The
-     * core reads back what it wrote.
+     * They read as erased.  Each is programmed once; only a unit of 0xff alone
+     * may be programmed again, when a host has altered an image.  The core
+     * reads back what it wrote.
      */
     int (*flash_program)(void *user, uint32_t addr, const uint8_t *data,
                          uint32_t len);
@@ -184,19 +182,19 @@ typedef struct sfi_device_port {
      *
      * They come into force at the reboot that follows, not before: a part that
      * resets when it loads them does so in `reboot`.  Called again with the
-     * same words when power went away meanwhile.
+     * same words after a power cut.
      */
     int (*ob_program)(void *user, const uint8_t *data, uint32_t len);
 
-    /** The part's certificate, 136 bytes, kept in manufacture. */
+    /** The part's certificate, 136 bytes, stored in manufacture. */
     int (*certificate)(void *user, uint8_t *out, uint32_t len);
 
     /**
      * Open a licence of 136 bytes with the part's private key
      * (doc/format.md, "Licence").
      *
-     * Fails unless the licence authenticates as a whole; the core has looked
-     * at type and version only.  Constant time.
+     * Fails unless the licence authenticates as a whole; the core has checked
+     * only type, session and version.  Constant time.
      */
     int (*open_license)(void *user, const uint8_t *lic, uint32_t len,
                         uint8_t key[16], uint8_t nonce[12]);
@@ -204,40 +202,41 @@ typedef struct sfi_device_port {
     /**
      * Fill `out` with random bytes, for a live licence's session id.
      *
-     * From a true generator, or one seeded from it at every start: whoever can
-     * make it repeat can use a live licence again.  They are no secret.
+     * From a true random generator, or one seeded from it at every start: who
+     * can make it repeat can use a live licence again.  The bytes are not
+     * secret.
      */
     int (*random)(void *user, uint8_t *out, uint32_t len);
 
-    /** Begin to decrypt a message (AES-128-GCM); drops what was under way. */
+    /** Begin to decrypt a message (AES-128-GCM); drops an earlier one. */
     int (*gcm_start)(void *user, const uint8_t key[16], const uint8_t iv[12],
                      const uint8_t *aad, uint32_t aad_len);
 
-    /** Decrypt the next bytes in place; any number, also not of blocks. */
+    /** Decrypt the next bytes in place; any number, not only whole blocks. */
     int (*gcm_update)(void *user, uint8_t *buf, uint32_t len);
 
     /** Fails unless this is the tag of the message.  Constant time. */
     int (*gcm_verify)(void *user, const uint8_t tag[16]);
 
-    /** Overwrite the key, its schedule and what was under way. */
+    /** Overwrite the key, its schedule and the state of the message. */
     void (*gcm_wipe)(void *user);
 
     /**
      * Load the record: SFI_DEVICE_RECORD_LEN bytes as last stored.
      *
-     * All 0xff or all 0x00 when nothing has been stored yet.
+     * All 0xff or all 0x00 if nothing has been stored yet.
      */
     int (*record_load)(void *user, uint8_t *data, uint32_t len);
 
     /**
      * Replace the record, as a whole or not at all, durably before it returns.
      *
-     * Everything about power cuts rests on this: keep two copies with a
+     * Safety against power cuts depends on this: keep two copies with a
      * counter, or a journal.  Not in the user range, which is erased.
      */
     int (*record_store)(void *user, const uint8_t *data, uint32_t len);
 
-    /** Milliseconds since any moment; never back, never wrapping. */
+    /** Milliseconds since any moment; must not go back or wrap. */
     uint64_t (*now_ms)(void *user);
 
     /**
@@ -249,7 +248,7 @@ typedef struct sfi_device_port {
 } sfi_device_port;
 
 /**
- * Memory that a device takes.
+ * The size of a device in memory.
  *
  * @return bytes; at most SFI_DEVICE_SIZE_MAX
  *
@@ -259,32 +258,31 @@ typedef struct sfi_device_port {
 SFI_API size_t sfi_device_size(void);
 
 /**
- * Power up: read the record, and finish what the last power cut left.
+ * Power up: read the record, and recover from a power cut.
  *
- * An install that was cut short is erased; the state is empty, with the cause
- * SFI_CAUSE_INTERRUPTED.  One that was being committed is completed: its
+ * An interrupted install is erased; the state is empty, with the cause
+ * SFI_CAUSE_INTERRUPTED.  If FINISH had begun, the install is completed: its
  * option bytes are written again, and the next sfi_device_poll() reboots to
- * load them.  A part that gives up its loader and was installed does so at the
- * next poll.  A record that is damaged counts as an install cut short; one
- * that was never written as a new part, which is erased too.  A record that
- * cannot be read changes nothing: the device is empty and unclean, until a
- * later start reads it.
+ * load them.  An installed part that must erase its loader does so at the next
+ * poll.  A damaged record counts as an interrupted install; one that was never
+ * written as a new part, which is erased too.  If the record cannot be read,
+ * nothing is erased: the device is empty and unclean, until a later start reads
+ * it.
  *
- * What the hardware fails to do here is no failure of this function; INFO
- * tells it.
+ * A failure of the hardware is not a failure of this function; INFO reports it.
  *
  * @param mem      memory for the device, aligned for a uint64_t; lent until
  *                 sfi_device_wipe() or the next reset
  * @param mem_len  its size, at least sfi_device_size()
  * @param chip     the part
  * @param port     the port; not copied
- * @param user     handed to the port's functions
+ * @param user     passed to the port's functions
  * @param out      receives the device, which is `mem`; NULL on any failure
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT     a pointer is NULL (user may be)
  *   SFI_ERR_BUFFER       mem is too small or not aligned
- *   SFI_ERR_ABI          the port is of another version, or not complete
+ *   SFI_ERR_ABI          the port has another version, or is not complete
  *   SFI_ERR_UNSUPPORTED  the part's program unit is too wide
  *
  * Blocks: as long as the port erases.  Thread: one at a time per device.
@@ -298,12 +296,12 @@ SFI_API SFI_NODISCARD sfi_status sfi_device_init(void *mem, size_t mem_len,
 /**
  * Take bytes of a host over USART (AN3155) and answer them.
  *
- * Before the first 0x7f all bytes are ignored.  Of the standard commands only
- * Get, Get Version and Get ID are known; the security extension rides Special
- * and Extended Special.  All else is answered NACK.  Bytes may come in any
- * portions.  A host waits for an answer after each packet, so what a call
- * answers fits in SFI_DEVICE_ANSWER_MAX; of one that does not wait, answers
- * are dropped when they do not fit.
+ * All bytes before the first 0x7f are ignored.  The standard commands Get, Get
+ * Version and Get ID are known, and Special and Extended Special carry the
+ * security extension.  Every other command is answered NACK.  Bytes may come in
+ * any portions.  A host that waits for an answer after each packet gets answers
+ * that fit in SFI_DEVICE_ANSWER_MAX; for one that does not wait, answers that
+ * do not fit are dropped.
  *
  * @param dev      a device
  * @param in       the bytes; NULL if there are none
@@ -313,7 +311,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_device_init(void *mem, size_t mem_len,
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT  a pointer is NULL
- *   SFI_ERR_BUFFER    an answer did not fit; what fitted is there
+ *   SFI_ERR_BUFFER    an answer did not fit; out has the part that did
  *
  * Blocks: as long as the port erases or programs.  Thread: one at a time per
  * device.
@@ -325,7 +323,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_device_usart(sfi_device *dev,
                                                   size_t *out_len);
 
 /**
- * Run one request of the security extension, free of any carrier.
+ * Run one request of the security extension, from any link.
  *
  * @param dev        a device
  * @param opcode     a request of doc/protocol.md, "Security extension"
@@ -336,7 +334,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_device_usart(sfi_device *dev,
  * @param data_len   bytes of it
  * @param out        receives the cause (SFI_CAUSE_*) and the reply
  * @param out_len    room in out, at least SFI_DEVICE_REPLY_MAX; receives the
- *                   bytes used: 0 when the device has left and answers nothing
+ *                   bytes used; 0 if the device has left and does not answer
  *
  * @return SFI_OK, also when the device refuses; or
  *   SFI_ERR_ARGUMENT  a pointer is NULL
@@ -351,7 +349,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_device_handle(
     uint8_t *data, size_t data_len, uint8_t *out, size_t *out_len);
 
 /**
- * Where the device is in its life.
+ * The state of the device.
  *
  * @param dev  a device, or NULL
  *
@@ -363,12 +361,12 @@ SFI_API SFI_NODISCARD sfi_status sfi_device_handle(
 SFI_API uint32_t sfi_device_state(const sfi_device *dev);
 
 /**
- * Do what is due: drop a half frame, or leave.
+ * Drop a half frame, or leave, when it is time.
  *
- * Call it when an answer has gone out, and at least every 100 ms.  A frame
- * whose host was silent for 1000 ms is dropped and NACKed.  After a success
- * the device leaves: when ABORT asked for it, else 120 s after FINISH.  A
- * part that gives up its loader erases it then.  Leaving ends in the port's
+ * Call it after each answer is sent, and at least every 100 ms.  A frame that
+ * the host does not continue for 1000 ms is dropped and NACKed.  After a
+ * success the device leaves: when ABORT asks for it, or 120 s after FINISH.  A
+ * part with a one-shot loader then erases it.  Leaving ends in the port's
  * reboot.
  *
  * @param dev      a device; NULL does nothing
@@ -384,8 +382,8 @@ SFI_API void sfi_device_poll(sfi_device *dev, uint8_t *out, size_t *out_len);
 /**
  * Overwrite the device, and the key in the port, with zeros.
  *
- * For a bootloader that gives its RAM to others without a reset.  The device
- * is gone; its memory may be used for sfi_device_init() again.
+ * For a bootloader whose RAM is used by others without a reset.  The device
+ * no longer exists; its memory may be used for sfi_device_init() again.
  *
  * @param dev  a device; NULL does nothing
  *
