@@ -18,49 +18,50 @@
 SFI_BEGIN_DECLS
 
 /**
- * One install.  It is given an image, a link, and a licence or an HSM; then it
- * runs once.  Order: the image is checked; the chip is found, and the image
- * checked against it; an open chip is made secure; a chip that holds an
- * install is refused; the certificate is read; the licence is got, which
- * counts; the chip erases its flash, takes licence and image, programs its
- * option bytes, is asked whether it has all of it, and starts its firmware.
+ * One install.  It needs an image, a link, and a licence or an HSM, and runs
+ * once.  Order: check the image; find the chip, and check the image against it;
+ * turn an open chip into a secure one; refuse a chip that holds an installed
+ * firmware; read the certificate; get the licence, which counts; the chip
+ * erases its flash, receives licence and image, programs its option bytes,
+ * confirms that it has everything, and starts its firmware.
  *
- * Whatever stops it: the chip then holds nothing of the firmware, and another
- * installer may try again.  Only when the link dies at the last request may
- * the chip hold all of it.
+ * After any failure the chip holds nothing of the firmware, and another
+ * installer may try again.  The one exception: if the link fails at the last
+ * request the chip may hold the whole firmware.
  */
 typedef struct sfi_installer sfi_installer;
 
-/** What an install is doing. */
+/** The phase of an install. */
 enum {
     SFI_PHASE_CONNECT = 1,     /**< check the image, find the chip */
-    SFI_PHASE_SECURE = 2,      /**< make an open chip secure */
+    SFI_PHASE_SECURE = 2,      /**< turn an open chip into a secure one */
     SFI_PHASE_CERTIFICATE = 3, /**< read the chip's certificate */
     SFI_PHASE_LICENSE = 4,     /**< get a licence for it */
     SFI_PHASE_AREAS = 5,       /**< send licence and image */
-    SFI_PHASE_CONFIRM = 6,     /**< option bytes; is all of it there */
+    SFI_PHASE_CONFIRM = 6,     /**< option bytes; confirm the firmware */
     SFI_PHASE_DONE = 7         /**< success */
 };
 
 /** Which licences an install uses. */
 enum {
-    SFI_PROTOCOL_STATIC = 1, /**< static: for this chip, as often as wanted */
-    SFI_PROTOCOL_LIVE = 2    /**< live: for this very install of this chip */
+    SFI_PROTOCOL_STATIC = 1, /**< static: for this chip, any number of times */
+    SFI_PROTOCOL_LIVE = 2    /**< live: for one install of this chip */
 };
 
+/** How far an install is. */
 typedef struct sfi_progress {
     uint32_t struct_size; /**< sizeof(sfi_progress) of the library */
-    uint32_t phase;       /**< SFI_PHASE_* that comes next */
-    uint64_t done;        /**< bytes of the image that the chip has taken */
+    uint32_t phase;       /**< SFI_PHASE_*, the next one */
+    uint64_t done;        /**< bytes of the image that the chip has */
     uint64_t total;       /**< bytes of the image */
 } sfi_progress;
 
 /**
- * Hears how far an install is: when it begins and after each step.
+ * Receives the progress of an install: at its begin and after each step.
  *
- * It may call sfi_installer_cancel(), nothing else of the installer.
+ * It may call sfi_installer_cancel(), and no other function of the installer.
  *
- * @param user  as given
+ * @param user  the pointer given with the function
  * @param p     valid during the call
  */
 typedef void (*sfi_progress_fn)(void *user, const sfi_progress *p);
@@ -69,7 +70,7 @@ typedef void (*sfi_progress_fn)(void *user, const sfi_progress *p);
  * Make an installer.
  *
  * @param ctx   the context
- * @param chip  the part that is expected; NULL: any that libsfi knows
+ * @param chip  the expected part; NULL: any known one
  * @param out   receives the installer, caller frees; NULL on any failure
  *
  * @return SFI_OK, or
@@ -84,7 +85,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_installer_new(sfi_ctx *ctx,
                                                    sfi_installer **out);
 
 /**
- * Install the image of a file.
+ * Set the image, from a file.
  *
  * @param in    an installer that has not begun
  * @param path  the .sfi file; read now, at most 16 MiB
@@ -103,7 +104,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_installer_set_image_file(sfi_installer *in,
                                                               const char *path);
 
 /**
- * Install an image from memory.
+ * Set the image, from memory.
  *
  * @param in    an installer that has not begun
  * @param data  the .sfi image; copied
@@ -123,7 +124,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_installer_set_image(sfi_installer *in,
                                                          size_t len);
 
 /**
- * The link to the chip.
+ * Set the link to the chip.
  *
  * @param in  an installer that has not begun
  * @param tp  the link; kept open until the installer is released
@@ -139,7 +140,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_installer_set_transport(sfi_installer *in,
                                                              sfi_transport *tp);
 
 /**
- * The HSM that gives the licence, when none is given.
+ * Set the HSM, which provides the licence unless one is set.
  *
  * @param in   an installer that has not begun
  * @param hsm  the HSM, logged in; kept open until the installer is released
@@ -155,8 +156,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_installer_set_hsm(sfi_installer *in,
                                                        sfi_hsm *hsm);
 
 /**
- * A licence for this very chip, and of the protocol's kind; no HSM is asked
- * then.
+ * Set a licence for this one chip, of the protocol's kind; the HSM is then not
+ * asked.
  *
  * @param in   an installer that has not begun
  * @param lic  the licence; kept until the installer is released
@@ -172,14 +173,14 @@ SFI_API SFI_NODISCARD sfi_status
 sfi_installer_set_license(sfi_installer *in, const sfi_license *lic);
 
 /**
- * A folder of licences: one for the chip that is in it is taken before the HSM
- * is asked.
+ * Set a folder of licences, which is searched before the HSM is asked.
  *
- * The HSM is not asked then, and counts nothing.  When there is none for the
- * chip, and an HSM is set, the HSM's licence is put into the store before it is
- * used; if that fails, so does the install, before the chip is erased.  The HSM
- * gives the same licence again, uncounted.  A licence that is given is used
- * before all, and not stored.
+ * If the store has a licence for the chip, the HSM is not asked and counts
+ * nothing.  If it has none and an HSM is set, the HSM's licence is put into the
+ * store before it is used; if that fails, the install fails before the chip is
+ * erased, and the HSM provides the same licence again, uncounted.  A licence
+ * set with sfi_installer_set_license() goes before the store, and is not
+ * stored.
  *
  * @param in     an installer that has not begun
  * @param store  the store; kept until the installer is released
@@ -195,20 +196,20 @@ SFI_API SFI_NODISCARD sfi_status
 sfi_installer_set_license_store(sfi_installer *in, sfi_license_store *store);
 
 /**
- * Static or live licences.
+ * Choose static or live licences.
  *
- * For a live one the chip is asked for its session when its certificate has
- * been read, and the HSM for a licence that serves this session, once: nobody
- * who heard it can install with it again.  A chip that was counted is not
- * counted again.  A licence that is given must be of this kind, and a live one
- * of the chip's session (sfi_target_get_session()); a store is not asked, since
- * none can be kept.
+ * For a live licence the installer asks the chip for its session after reading
+ * the certificate, and the HSM for a licence that serves this session once: a
+ * recorded copy cannot be used again.  A counted chip is not counted again.  A
+ * licence that is set must be of this kind, and a live one for the chip's
+ * session (sfi_target_get_session()).  The store is not used, as live licences
+ * cannot be kept.
  *
  * @param in        an installer that has not begun
  * @param protocol  SFI_PROTOCOL_*; the default is SFI_PROTOCOL_STATIC
  *
  * @return SFI_OK, or
- *   SFI_ERR_ARGUMENT  in is NULL, or there is no such protocol
+ *   SFI_ERR_ARGUMENT  in is NULL, or the protocol does not exist
  *   SFI_ERR_STATE     the install has begun
  *
  * Blocks: never.  Thread: the context's.
@@ -218,11 +219,11 @@ SFI_API SFI_NODISCARD sfi_status sfi_installer_set_protocol(sfi_installer *in,
                                                             uint32_t protocol);
 
 /**
- * Another security extension than libsfi's own.
+ * Set a security extension other than libsfi's own.
  *
  * @param in    an installer that has not begun
  * @param ops   its functions; copied; NULL: libsfi's own, which is the default
- * @param user  handed to each of them; lives as long as the installer
+ * @param user  passed to each of them; must outlive the installer
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT  in is NULL; or ops has flags, or lacks a function
@@ -236,7 +237,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_installer_set_dialect(
     sfi_installer *in, const sfi_dialect_ops *ops, void *user);
 
 /**
- * What to do with a chip that holds an install.
+ * Choose what to do with a chip that holds an installed firmware.
  *
  * @param in     an installer that has not begun
  * @param erase  1: erase it and install; 0, the default: refuse it before the
@@ -253,10 +254,11 @@ SFI_API SFI_NODISCARD sfi_status sfi_installer_set_erase(sfi_installer *in,
                                                          int erase);
 
 /**
- * How long the chip may take to be there.
+ * Limit the time for finding the chip.
  *
- * It counts when the chip is looked for, and again after an open chip was made
- * secure: a person who must power-cycle it has at least 30 s.
+ * It applies when the chip is first looked for, and again after an open chip
+ * was turned into a secure one: a person who must power-cycle it has at least
+ * 30 s.
  *
  * @param in          an installer that has not begun
  * @param connect_ms  milliseconds; 0: 5000
@@ -272,11 +274,11 @@ SFI_API SFI_NODISCARD sfi_status sfi_installer_set_timeout(sfi_installer *in,
                                                            uint32_t connect_ms);
 
 /**
- * Who hears of progress.
+ * Set the function that receives the progress.
  *
  * @param in    the installer
- * @param fn    NULL: nobody
- * @param user  handed to fn
+ * @param fn    the function; NULL: none
+ * @param user  passed to fn
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT  in is NULL
@@ -294,7 +296,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_installer_set_progress(sfi_installer *in,
  * image.
  *
  * After an error the install has ended, and the chip has been told to erase
- * what it had of it.
+ * what it held of the firmware.
  *
  * @param in        the installer
  * @param finished  receives 1 when this was the last piece, else 0
@@ -304,25 +306,25 @@ SFI_API SFI_NODISCARD sfi_status sfi_installer_set_progress(sfi_installer *in,
  *   SFI_ERR_STATE      image, link or licence is missing; the install has
  *                      ended; or called from a callback
  *   SFI_ERR_FORMAT, SFI_ERR_TRUNCATED, SFI_ERR_RANGE, SFI_ERR_OVERLAP,
- *   SFI_ERR_CHIP_RULE, SFI_ERR_LIMIT  the image is none, or does not fit the
- *                      chip (sfi_image_check()); or the given licence is none
- *                      of the protocol's; nothing was touched
+ *   SFI_ERR_CHIP_RULE, SFI_ERR_LIMIT  the image is invalid or does not fit the
+ *                      chip (sfi_image_check()); or the licence is not of the
+ *                      protocol's kind; the chip was not changed
  *   SFI_ERR_NO_DEVICE  the chip is not the expected one, or the port is gone
- *   SFI_ERR_UNSUPPORTED  the chip is none that libsfi knows, or its secure
- *                      bootloader of another version
+ *   SFI_ERR_UNSUPPORTED  libsfi does not know the chip, or its secure
+ *                      bootloader has another version
  *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL, SFI_ERR_NACK  no good answer
  *   SFI_ERR_IO         the link failed
  *   SFI_ERR_DEVICE     the chip refused, with a SFI_CAUSE_* as peer code; or it
- *                      restarted half-way
+ *                      restarted during the install
  *   SFI_ERR_CERTIFICATE, SFI_ERR_HSM, SFI_ERR_HSM_STATE, SFI_ERR_HSM_COUNTER,
  *   SFI_ERR_HSM_PIN, SFI_ERR_ACCESS, SFI_ERR_OS  the HSM or the store refused
  *                      or failed
- *   SFI_ERR_NO_LICENSE the store has none for the chip, and no HSM is set
+ *   SFI_ERR_NO_LICENSE the store has no licence for the chip, and no HSM is set
  *   SFI_ERR_CRYPTO     the crypto library failed
  *   SFI_ERR_CALLBACK   a function of link, HSM or dialect returned no status
  *   SFI_ERR_CANCELLED  sfi_installer_cancel() was called
  *   SFI_ERR_NOMEM      no memory
- *   any status         that a custom link, HSM or dialect returned
+ *   any status         of a custom link, HSM or dialect
  *
  * Blocks: 0.1 s for a frame at 115200 baud; up to 35 s for an erase, and to
  * the timeout while the chip is looked for.  Thread: the context's.
@@ -338,7 +340,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_installer_step(sfi_installer *in,
  *
  * @return SFI_OK: the chip has the firmware and runs it; or
  *   SFI_ERR_ARGUMENT  in is NULL
- *   what sfi_installer_step() returns
+ *   any status of sfi_installer_step()
  *
  * Blocks: until the end; 100 s per megabyte at 115200 baud.
  * Thread: the context's.
@@ -361,12 +363,12 @@ SFI_API const sfi_certificate *
 sfi_installer_certificate(const sfi_installer *in);
 
 /**
- * The part that the chip is.
+ * The part of the chip.
  *
  * @param in  an installer, or NULL
  *
- * @return the part, which lives as long as the library; NULL before the chip
- *         was found
+ * @return the part, valid as long as the library; NULL before the chip was
+ *         found
  *
  * Blocks: never.  Thread: the context's.
  * @since 1.0
@@ -374,12 +376,13 @@ sfi_installer_certificate(const sfi_installer *in);
 SFI_API const sfi_chip *sfi_installer_chip(const sfi_installer *in);
 
 /**
- * The licence in use, given, stored or from the HSM: a static one opens this
- * image on this chip again, uncounted; a live one is used up when it was sent.
+ * The licence in use, whether set, stored or from the HSM: a static licence
+ * opens this image on this chip again, uncounted; a live one is used up once
+ * sent.
  *
  * @param in  an installer, or NULL
  *
- * @return the licence, borrowed from the installer; NULL before it was had
+ * @return the licence, borrowed from the installer; NULL before there is one
  *
  * Blocks: never.  Thread: the context's.
  * @since 1.0
@@ -387,14 +390,14 @@ SFI_API const sfi_chip *sfi_installer_chip(const sfi_installer *in);
 SFI_API const sfi_license *sfi_installer_license(const sfi_installer *in);
 
 /**
- * End an install from outside.
+ * Cancel an install from any thread.
  *
- * The step that runs, or the next one, fails with SFI_ERR_CANCELLED within
- * 100 ms, and the chip is told to erase what it has.  When the chip has been
- * told to finish (the second step of SFI_PHASE_CONFIRM), it is too late: what
- * is installed stays, and is no failure.
+ * The current step, or the next one, fails with SFI_ERR_CANCELLED within
+ * 100 ms, and the chip is told to erase what it holds of the firmware.  Once
+ * the chip has been told to finish (the second step of SFI_PHASE_CONFIRM) a
+ * cancel has no effect: the install succeeds.
  *
- * @param in  an installer that is not released meanwhile, or NULL
+ * @param in  an installer that is not released during the call, or NULL
  *
  * Blocks: never.  Thread: any.
  * @since 1.0
@@ -404,8 +407,8 @@ SFI_API void sfi_installer_cancel(sfi_installer *in);
 /**
  * Release an installer.
  *
- * One that was left half-way leaves the chip waiting; it erases what it has
- * when it is powered up, or installed again.
+ * If the install has not ended, the chip keeps waiting; it erases what it holds
+ * of the firmware at the next power-up or install.
  *
  * @param in  an installer, or NULL
  *

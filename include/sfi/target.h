@@ -2,7 +2,7 @@
 /* Copyright The libsfi authors */
 /**
  * @file target.h
- * One bootloader session, for tools and test benches.
+ * A session with the bootloader of one chip, for tools and test benches.
  */
 #ifndef SFI_TARGET_H
 #define SFI_TARGET_H
@@ -17,26 +17,25 @@
 SFI_BEGIN_DECLS
 
 /**
- * A session with a chip's bootloader (AN3155).  A byte that is lost or damaged
- * on the way is noticed, and what it belonged to is sent again, three times at
- * most; no wait is without end.
+ * A session with a chip's bootloader (AN3155).  libsfi detects lost and damaged
+ * bytes and repeats the command, three times at most.  Every wait has a limit.
  */
 typedef struct sfi_target sfi_target;
 
-/** Another security extension than libsfi's own: sfi/dialect.h. */
+/** A security extension other than libsfi's own: sfi/dialect.h. */
 struct sfi_dialect_ops;
 
-/** How to find a chip, and what to speak with it. */
+/** How to find a chip, and which security extension it speaks. */
 typedef struct sfi_connect_options {
     uint32_t struct_size;     /**< sizeof(sfi_connect_options) */
-    uint32_t timeout_ms;      /**< how long it may take to answer; 0: 5000 */
+    uint32_t timeout_ms;      /**< limit for finding the chip; 0: 5000 */
     const sfi_chip *chip;     /**< the expected part; NULL: any known one */
     sfi_transport *transport; /**< the link; kept open by the target */
     const struct sfi_dialect_ops *dialect; /**< copied; NULL: libsfi's own */
-    void *dialect_user; /**< handed to it; lives as long as the target */
+    void *dialect_user; /**< passed to it; must outlive the target */
 } sfi_connect_options;
 
-/** Who answered, and how far its install is. */
+/** The chip, and the state of its install. */
 typedef struct sfi_target_info {
     uint32_t struct_size;        /**< sizeof(sfi_target_info) */
     uint32_t device_id;          /**< DEV_ID: 0x450, 0x462 */
@@ -50,27 +49,27 @@ typedef struct sfi_target_info {
 } sfi_target_info;
 
 /**
- * Find the bootloader and ask which chip it is.
+ * Find the bootloader and identify the chip.
  *
- * @param ctx         the context, that of the link
- * @param chip        the part that is expected; NULL: any that libsfi knows
+ * @param ctx         the context of the link
+ * @param chip        the expected part; NULL: any known one
  * @param tp          the link; kept open until the target is released
- * @param timeout_ms  how long the chip may take to answer; 0: 5000
+ * @param timeout_ms  limit for finding the chip; 0: 5000
  * @param out         receives the target, caller frees; NULL on any failure
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT     an argument is NULL or of another context
  *   SFI_ERR_STATE        called from a callback of the link
  *   SFI_ERR_TIMEOUT      nothing answers
- *   SFI_ERR_PROTOCOL     what answers is no bootloader, or the speed is wrong
- *   SFI_ERR_NACK         the bootloader refuses to say what it is
- *   SFI_ERR_UNSUPPORTED  the chip is none that libsfi knows
+ *   SFI_ERR_PROTOCOL     the peer is not a bootloader, or the speed is wrong
+ *   SFI_ERR_NACK         the bootloader refuses to identify itself
+ *   SFI_ERR_UNSUPPORTED  libsfi does not know the chip
  *   SFI_ERR_NO_DEVICE    the chip is not the expected one, or the port is gone
  *   SFI_ERR_IO           the link failed
  *   SFI_ERR_CALLBACK     a function of the link returned no status
  *   SFI_ERR_NOMEM        no memory
  *
- * Blocks: up to timeout_ms, and some seconds when the line is bad.
+ * Blocks: up to timeout_ms, and some seconds on a bad line.
  * Thread: the context's.
  * @since 1.0
  */
@@ -81,10 +80,10 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_connect(sfi_ctx *ctx,
                                                     sfi_target **out);
 
 /**
- * The same with options.
+ * Find the bootloader and identify the chip, with options.
  *
- * @param ctx      the context, that of the link
- * @param options  where and how; the link must be set
+ * @param ctx      the context of the link
+ * @param options  the link, which must be set, and the rest
  * @param out      receives the target, caller frees; NULL on any failure
  *
  * @return SFI_OK, or
@@ -94,9 +93,9 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_connect(sfi_ctx *ctx,
  *   SFI_ERR_STATE, SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL, SFI_ERR_NACK,
  *   SFI_ERR_UNSUPPORTED, SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK,
  *   SFI_ERR_NOMEM     as for sfi_target_connect()
- *   any status        that the dialect returned
+ *   any status        of the dialect
  *
- * Blocks: up to timeout_ms, and some seconds when the line is bad.
+ * Blocks: up to timeout_ms, and some seconds on a bad line.
  * Thread: the context's.
  * @since 1.0
  */
@@ -104,7 +103,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_connect_with(
     sfi_ctx *ctx, const sfi_connect_options *options, sfi_target **out);
 
 /**
- * Which part answered.
+ * The part that was found.
  *
  * @param t  a target, or NULL
  *
@@ -116,7 +115,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_connect_with(
 SFI_API const sfi_chip *sfi_target_chip(const sfi_target *t);
 
 /**
- * Device id, as the bootloader gave it when the session began.
+ * The DEV_ID that the bootloader told when the session began.
  *
  * @param t          the target
  * @param device_id  receives DEV_ID: 0x450, 0x462
@@ -132,7 +131,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_get_id(sfi_target *t,
                                                    uint32_t *device_id);
 
 /**
- * Ask the chip how it is.
+ * Ask the chip for its state.
  *
  * @param t    the target
  * @param out  struct_size set by the caller; receives the rest
@@ -141,12 +140,12 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_get_id(sfi_target *t,
  *   SFI_ERR_ARGUMENT     an argument is NULL
  *   SFI_ERR_ABI          struct_size is too small, or garbage
  *   SFI_ERR_STATE        called from a callback of the link
- *   SFI_ERR_UNSUPPORTED  the secure bootloader is of another version
+ *   SFI_ERR_UNSUPPORTED  the secure bootloader has another version
  *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL, SFI_ERR_NACK  no good answer
  *   SFI_ERR_DEVICE       the secure bootloader refuses
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
  *
- * Blocks: up to 30 s when the line is bad.  Thread: the context's.
+ * Blocks: up to 30 s on a bad line.  Thread: the context's.
  * @since 1.0
  */
 SFI_API SFI_NODISCARD sfi_status sfi_target_get_info(sfi_target *t,
@@ -155,25 +154,25 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_get_info(sfi_target *t,
 /**
  * Read memory through the open bootloader.
  *
- * Over USART, SPI and JTAG it comes without a checksum: who must be sure reads
- * twice.
+ * Replies over USART, SPI and JTAG carry no checksum: to be sure, read twice
+ * and compare.
  *
  * @param t        the target
- * @param address  where; RAM, flash or option bytes
+ * @param address  the first byte: in RAM, flash or option bytes
  * @param data     receives `len` bytes
  * @param len      how many; 0 is fine
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT  an argument is NULL
  *   SFI_ERR_RANGE     the range ends past 32-bit addresses
- *   SFI_ERR_STATE     the chip is secure: nothing can be read; or called from
- *                     a callback of the link
+ *   SFI_ERR_STATE     the chip is secure and cannot be read; or called from a
+ *                     callback of the link
  *   SFI_ERR_PROTECTED readout protection is on
  *   SFI_ERR_NACK      refused: no such memory
  *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL  no good answer
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
  *
- * Blocks: 26 ms per 256 bytes at 115200 baud; up to 30 s when the line is bad.
+ * Blocks: 26 ms per 256 bytes at 115200 baud; up to 30 s on a bad line.
  * Thread: the context's.
  * @since 1.0
  */
@@ -184,14 +183,14 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_read(sfi_target *t,
 /**
  * Write memory through the open bootloader.
  *
- * Flash must have been erased.  Write protection, about which a bootloader says
- * nothing, is looked up first.  Option bytes are not written so, see
+ * Flash must have been erased.  A bootloader does not report write protection,
+ * so it is checked first.  For option bytes use
  * sfi_target_write_option_bytes().
  *
  * @param t        the target
- * @param address  where; a multiple of 8, in flash of the part's program unit
+ * @param address  a multiple of 8, in flash of the part's program unit
  * @param data     `len` bytes
- * @param len      how many; a multiple likewise, 0 is fine
+ * @param len      a multiple likewise; 0 is fine
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT   an argument is NULL
@@ -200,12 +199,12 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_read(sfi_target *t,
  *   SFI_ERR_STATE      the chip is secure; or called from a callback of the
  *                      link
  *   SFI_ERR_PROTECTED  readout protection is on, or a sector of the range is
- *                      write-protected; nothing was written then
- *   SFI_ERR_NACK       refused: no such memory, or it is not erased
+ *                      write-protected; nothing was written
+ *   SFI_ERR_NACK       refused: no such memory, or not erased
  *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL  no good answer
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
  *
- * Blocks: 26 ms per 256 bytes at 115200 baud; up to 30 s when the line is bad.
+ * Blocks: 26 ms per 256 bytes at 115200 baud; up to 30 s on a bad line.
  * Thread: the context's.
  * @since 1.0
  */
@@ -217,8 +216,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_write(sfi_target *t,
 /**
  * Mass erase.
  *
- * The open bootloader erases the flash, the secure one the installed firmware:
- * the chip can be installed again then.
+ * The open bootloader erases the flash, the secure bootloader erases the
+ * installed firmware; the chip then accepts another install.
  *
  * @param t  the target
  *
@@ -240,7 +239,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_erase_all(sfi_target *t);
  * Erase sectors through the open bootloader.
  *
  * @param t        the target
- * @param sectors  their numbers, the first of the flash being 0
+ * @param sectors  their numbers; the first sector of the flash is 0
  * @param count    how many; 0 is fine
  *
  * @return SFI_OK, or
@@ -264,7 +263,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_erase(sfi_target *t,
 /**
  * Read the option bytes through the open bootloader.
  *
- * What was programmed: it is in force, or will be after the next reset.
+ * The programmed values: in effect already, or from the next reset on.
  *
  * @param t    the target
  * @param out  receives the option bytes, caller frees; NULL on any failure
@@ -278,7 +277,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_erase(sfi_target *t,
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
  *   SFI_ERR_NOMEM      no memory
  *
- * Blocks: up to 30 s when the line is bad.  Thread: the context's.
+ * Blocks: up to 30 s on a bad line.  Thread: the context's.
  * @since 1.0
  */
 SFI_API SFI_NODISCARD sfi_status
@@ -287,28 +286,28 @@ sfi_target_read_option_bytes(sfi_target *t, sfi_option_bytes **out);
 /**
  * Write the option bytes through the open bootloader.
  *
- * Only what differs is written, all of it with one command (a link with short
- * blocks may need two).  Then the chip is reset, by itself or through the link,
- * and asked again: it may be secure or protected now, as the option bytes say.
- * Without a reset line they may wait for one, which is logged
- * (SFI_LOG_WARNING).  Some cannot be taken back: SECURITY, and readout
- * protection level 2.
+ * Writes only what differs, with one command (a link with short blocks may need
+ * two).  Then the chip is reset, by itself or through the link, and the option
+ * bytes are read again to confirm them, unless the chip is now secure or
+ * protected as they say.  Without a reset line they may wait for a reset, which
+ * is logged (SFI_LOG_WARNING).  SECURITY and readout protection level 2 are
+ * permanent.
  *
  * @param t   the target
- * @param ob  the option bytes; most of them as they were read
+ * @param ob  the option bytes, as read but for the changes
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT   an argument is NULL
- *   SFI_ERR_CHIP_RULE  the option bytes are of another part
+ *   SFI_ERR_CHIP_RULE  the option bytes belong to another part
  *   SFI_ERR_STATE      the chip is secure; or called from a callback of the
  *                      link
  *   SFI_ERR_PROTECTED  readout protection is on
  *   SFI_ERR_NACK       the chip did not take them
  *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL, SFI_ERR_UNSUPPORTED  no good answer;
- *                      after the write: does it boot its bootloader
+ *                      after the write: check that it boots its bootloader
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
  *
- * Blocks: up to the connection's timeout, and 30 s when the line is bad.
+ * Blocks: up to the connection's timeout, and 30 s on a bad line.
  * Thread: the context's.
  * @since 1.0
  */
@@ -316,9 +315,9 @@ SFI_API SFI_NODISCARD sfi_status
 sfi_target_write_option_bytes(sfi_target *t, const sfi_option_bytes *ob);
 
 /**
- * Take readout protection off, which erases the whole flash.
+ * Remove readout protection, which erases the whole flash.
  *
- * A chip that is not protected is left as it is.
+ * Does nothing when the chip is not protected.
  *
  * @param t  the target
  *
@@ -326,7 +325,7 @@ sfi_target_write_option_bytes(sfi_target *t, const sfi_option_bytes *ob);
  *   SFI_ERR_ARGUMENT   t is NULL
  *   SFI_ERR_STATE      the chip is secure; or called from a callback of the
  *                      link
- *   SFI_ERR_PROTECTED  level 2, which stays for ever
+ *   SFI_ERR_PROTECTED  level 2, which is permanent
  *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL, SFI_ERR_NACK, SFI_ERR_UNSUPPORTED  no
  *                      good answer, perhaps since the chip was reset
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
@@ -338,19 +337,19 @@ sfi_target_write_option_bytes(sfi_target *t, const sfi_option_bytes *ob);
 SFI_API SFI_NODISCARD sfi_status sfi_target_readout_unprotect(sfi_target *t);
 
 /**
- * Leave the open bootloader for a program.
+ * Start a program from the open bootloader.
  *
  * Over a debug port, where there is no bootloader, the chip is reset and its
- * core sent to the program, with stack and VTOR as the vector table wants them.
+ * core started with the stack, the VTOR and the entry of the vector table.
  *
- * @param t        the target; of no use afterwards
+ * @param t        the target; only sfi_target_free() afterwards
  * @param address  of the program's vector table
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT  t is NULL
- *   SFI_ERR_RANGE     no 32-bit address
- *   SFI_ERR_CHIP_RULE over a debug port: no multiple of 128, or no vector table
- *                     is there
+ *   SFI_ERR_RANGE     not a 32-bit address
+ *   SFI_ERR_CHIP_RULE over a debug port: not a multiple of 128, or not the
+ *                     address of a vector table
  *   SFI_ERR_STATE     the chip is secure; or called from a callback of the
  *                     link
  *   SFI_ERR_PROTECTED readout protection is on
@@ -358,7 +357,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_readout_unprotect(sfi_target *t);
  *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL  no good answer
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
  *
- * Blocks: up to 30 s when the line is bad.  Thread: the context's.
+ * Blocks: up to 30 s on a bad line.  Thread: the context's.
  * @since 1.0
  */
 SFI_API SFI_NODISCARD sfi_status sfi_target_go(sfi_target *t, uint64_t address);
@@ -366,10 +365,10 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_go(sfi_target *t, uint64_t address);
 /**
  * Turn an open chip into a secure one (AN4992, section 7).
  *
- * Sets the SECURITY option, resets the chip, and connects again.  Where the
- * link cannot reset the chip a person must: this is logged (SFI_LOG_WARNING),
- * and may take 30 s, or the connection's timeout if that is longer.  A chip
- * that is secure already is left as it is.
+ * Sets the SECURITY option, resets the chip, and connects again.  If the link
+ * cannot reset the chip, a person must power-cycle it: this is logged
+ * (SFI_LOG_WARNING), and may take 30 s, or the connection's timeout if that is
+ * longer.  Does nothing when the chip is already secure.
  *
  * @param t  the target
  *
@@ -398,14 +397,14 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_activate_security(sfi_target *t);
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT  an argument is NULL
  *   SFI_ERR_STATE     the chip is open; or called from a callback of the link
- *   SFI_ERR_FORMAT, SFI_ERR_CERTIFICATE  what came is no certificate
+ *   SFI_ERR_FORMAT, SFI_ERR_CERTIFICATE  the reply is not a certificate
  *   SFI_ERR_DEVICE    the secure bootloader refuses
  *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL, SFI_ERR_NACK  no good answer
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
  *   SFI_ERR_CRYPTO    the crypto library failed
  *   SFI_ERR_NOMEM     no memory
  *
- * Blocks: up to 30 s when the line is bad.  Thread: the context's.
+ * Blocks: up to 30 s on a bad line.  Thread: the context's.
  * @since 1.0
  */
 SFI_API SFI_NODISCARD sfi_status
@@ -414,8 +413,8 @@ sfi_target_get_certificate(sfi_target *t, sfi_certificate **out);
 /**
  * Ask the chip for its session, which a live licence must name.
  *
- * It stays the same until a live licence is sent, or the chip restarts; then
- * it is another one, and a licence for this one is worth nothing.
+ * The session ends when a live licence is sent or the chip restarts; a licence
+ * for an ended session is useless.
  *
  * @param t        the target, secure
  * @param session  receives the session's id, for
@@ -425,11 +424,11 @@ sfi_target_get_certificate(sfi_target *t, sfi_certificate **out);
  *   SFI_ERR_ARGUMENT  an argument is NULL
  *   SFI_ERR_STATE     the chip is open; or called from a callback of the link
  *   SFI_ERR_DEVICE    the secure bootloader refuses: it has no random numbers
- *   SFI_ERR_NACK      the secure bootloader knows no live licences
+ *   SFI_ERR_NACK      the secure bootloader does not support live licences
  *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL  no good answer
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
  *
- * Blocks: up to 30 s when the line is bad.  Thread: the context's.
+ * Blocks: up to 30 s on a bad line.  Thread: the context's.
  * @since 1.0
  */
 SFI_API SFI_NODISCARD sfi_status sfi_target_get_session(sfi_target *t,
@@ -445,8 +444,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_get_session(sfi_target *t,
  *   SFI_ERR_ARGUMENT  an argument is NULL
  *   SFI_ERR_STATE     the chip is open; or called from a callback of the link
  *   SFI_ERR_DEVICE    refused, with a SFI_CAUSE_* as peer code: the licence is
- *                     not for this chip or this session of it, or it holds an
- *                     install
+ *                     not for this chip or this session, or the chip holds an
+ *                     installed firmware
  *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL, SFI_ERR_NACK  no good answer
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
  *
@@ -457,9 +456,9 @@ SFI_API SFI_NODISCARD sfi_status
 sfi_target_send_license(sfi_target *t, const sfi_license *lic);
 
 /**
- * Send a whole image after its licence, and make sure that the chip has it.
+ * Send a whole image after its licence, and confirm that the chip has it.
  *
- * After a refusal the chip is erased; begin again with the licence.
+ * A refusal leaves the chip erased; start again with the licence.
  *
  * @param t     the target, secure and licensed
  * @param data  the .sfi image
@@ -468,7 +467,7 @@ sfi_target_send_license(sfi_target *t, const sfi_license *lic);
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT   an argument is NULL
  *   SFI_ERR_STATE      the chip is open; or called from a callback of the link
- *   SFI_ERR_TRUNCATED  the image is not complete
+ *   SFI_ERR_TRUNCATED  the image is incomplete
  *   SFI_ERR_DEVICE     refused, with a SFI_CAUSE_* as peer code; or the chip
  *                      restarted
  *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL, SFI_ERR_NACK, SFI_ERR_UNSUPPORTED  no
@@ -484,9 +483,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_send_image(sfi_target *t,
                                                        size_t len);
 
 /**
- * Release a target.
- *
- * The chip is left as it is.
+ * Release a target; the chip keeps its state.
  *
  * @param t  a target, or NULL
  *
