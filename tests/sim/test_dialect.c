@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The table of a security extension itself: what it must have, what of its
- * answers is believed, and how it is given. */
+/* A dialect's table itself: which functions it needs, how libsfi checks what
+ * they return, and how the table is set. */
 #include <string.h>
 
 #include <sfi/device.h>
@@ -11,7 +11,7 @@
 
 #include <bench/vendor.h>
 
-/* ---- a table that lies ---- */
+/* ---- a table with wrong results ---- */
 
 static struct {
     uint32_t yes;
@@ -103,7 +103,7 @@ START_TEST(test_lies)
     ck_assert_fails(sfi_target_get_certificate(t, &cert), SFI_ERR_CALLBACK,
                     "stream",
                     "the dialect's certificate has 0 bytes, expected 136");
-    lie.cert_len = SFI_CERTIFICATE_LEN; /* not of the right form */
+    lie.cert_len = SFI_CERTIFICATE_LEN; /* malformed */
     ck_assert_int_ne(sfi_target_get_certificate(t, &cert), SFI_OK);
     ck_assert_fails(sfi_target_get_session(t, &id), SFI_ERR_PROTOCOL, "stream",
                     "the chip's session id is 0, expected a random one");
@@ -114,7 +114,7 @@ START_TEST(test_lies)
 }
 END_TEST
 
-/* A dialect without live licences: said before the chip is touched. */
+/* A dialect without live licences is refused before the chip is touched. */
 START_TEST(test_no_session)
 {
     sfi_dialect_ops ops = vendor_dialect;
@@ -189,7 +189,7 @@ START_TEST(test_table)
 }
 END_TEST
 
-/* libsfi's own, with something in front of each of two functions. */
+/* libsfi's own table, with two functions wrapped. */
 static sfi_dialect_ops own;
 
 static sfi_status
@@ -233,8 +233,8 @@ START_TEST(test_own)
 }
 END_TEST
 
-/* A part that libsfi does not know, behind a debug port: the dialect may, if
- * the caller names the part. */
+/* A part behind a debug port that libsfi does not recognise: the dialect may,
+ * if the caller names the part. */
 START_TEST(test_unknown_part)
 {
     static const char *message =

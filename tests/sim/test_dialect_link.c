@@ -10,7 +10,7 @@
 
 #include <bench/vendor.h>
 
-/* Given as `user`, so that this is seen too. */
+/* Passed as `user`, to test that too. */
 static struct {
     sfi_target *target;
     unsigned calls;
@@ -26,7 +26,7 @@ look_around(void *user, sfi_target *t, sfi_dialect_info *out)
     return vendor_dialect.info(NULL, t, out);
 }
 
-/* Let a function of the dialect do this; its target may go on. */
+/* Run this inside a function of the dialect; the target stays usable. */
 static sfi_target *
 from_inside(const char *interface_name, void (*look)(sfi_target *t))
 {
@@ -146,7 +146,7 @@ look_at_requests(sfi_target *t)
                      SFI_ERR_ARGUMENT);
 }
 
-/* A secure part shows nothing by its standard commands: a bare refusal. */
+/* A secure part refuses the standard commands without a reason. */
 static void
 look_at_memory(sfi_target *t)
 {
@@ -176,7 +176,7 @@ look_at_reset(sfi_target *t)
     resets = board.sim->resets;
     ck_assert_ok(sfi_dialect_reset(t, 0));
     ck_assert_uint_gt(board.sim->resets, resets);
-    ck_assert_ok(sfi_dialect_reset(t, 1)); /* there for who comes next */
+    ck_assert_ok(sfi_dialect_reset(t, 1)); /* connected for the next test */
 }
 
 START_TEST(test_primitives)
@@ -192,7 +192,7 @@ START_TEST(test_primitives)
 }
 END_TEST
 
-/* Blocks of DFU, of which this part knows two. */
+/* DFU blocks, of which this part knows two. */
 static void
 look_at_blocks(sfi_target *t)
 {
@@ -234,7 +234,7 @@ look_at_blocks(sfi_target *t)
                      SFI_ERR_ARGUMENT);
 }
 
-/* "Leave": this part stalls it, which is said. */
+/* This part stalls "leave", which is reported. */
 static void
 look_at_leave(sfi_target *t)
 {
@@ -244,7 +244,7 @@ look_at_leave(sfi_target *t)
                      SFI_ERR_NACK);
 }
 
-/* There are none elsewhere. */
+/* Other links have no DFU blocks. */
 static void
 look_at_no_blocks(sfi_target *t)
 {
@@ -314,7 +314,7 @@ START_TEST(test_memory)
 }
 END_TEST
 
-/* Nobody else may call them: they know nothing of what is allowed. */
+/* Only functions of a dialect may call them. */
 START_TEST(test_outside)
 {
     sfi_dialect_link link = {.struct_size = sizeof(link)};
@@ -342,7 +342,7 @@ START_TEST(test_outside)
 }
 END_TEST
 
-/* The installer that is running cannot be driven from inside it. */
+/* A dialect cannot use the installer that runs it. */
 static sfi_status
 drive(void *user, sfi_target *t, uint8_t *out, size_t *out_len)
 {
@@ -373,7 +373,7 @@ START_TEST(test_installer_is_busy)
 }
 END_TEST
 
-/* Cancelled in the middle of what a function asks. */
+/* Cancelled during a request of the dialect. */
 static sfi_status
 cancel(void *user, sfi_target *t, uint32_t offset, const uint8_t *data,
        size_t len)
@@ -399,7 +399,7 @@ END_TEST
 
 static sfi_dialect_ops own;
 
-/* An answer that is damaged on its way: asked for once, or until it is whole.
+/* A reply that is damaged on the line: asked for once, or until it is intact.
  */
 static sfi_status
 ask_once(void *user, sfi_target *t, sfi_dialect_info *out)
@@ -452,7 +452,7 @@ START_TEST(test_once)
 }
 END_TEST
 
-/* Over the other links: an answer that is lost, and a part that restarts. */
+/* Over the other links: a lost reply, and a part that restarts. */
 static struct {
     bool armed;
     uint32_t requests;
@@ -511,7 +511,7 @@ on_reopen(void *user, uint32_t ms)
     return sfi__transport_reopen(station.direct, ms);
 }
 
-/* The first one is spoilt: it goes once, or until it is answered. */
+/* The first request is damaged: it is sent once, or until there is a reply. */
 static sfi_status
 count_requests(void *user, sfi_target *t, sfi_dialect_info *out)
 {
@@ -579,7 +579,7 @@ START_TEST(test_once_elsewhere)
 }
 END_TEST
 
-/* Answers whose length the host does not know: ours, on each link. */
+/* Replies whose length the host does not know, on each link. */
 static sfi_status
 ask_shorter(void *user, sfi_target *t, sfi_dialect_info *out)
 {
@@ -625,7 +625,7 @@ START_TEST(test_shorter)
 }
 END_TEST
 
-/* It sleeps as long as it should, and not when it is cancelled. */
+/* It sleeps for its time, and ends when it is cancelled. */
 static sfi_status
 nap(void *user, sfi_target *t, uint8_t *out, size_t *out_len)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The whole install, on both chips: what is in the chip afterwards, what was
- * counted, and what the caller heard. */
+/* The whole install, on both chips: what the chip holds afterwards, what was
+ * counted, and which progress the caller received. */
 #define _POSIX_C_SOURCE 200809L
 #include <pthread.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 
 static const char *const chips[] = {"stm32h753xi", "stm32l462ce"};
 
-/* ---- what goes right ---- */
+/* ---- success ---- */
 
 START_TEST(test_install)
 {
@@ -28,7 +28,7 @@ START_TEST(test_install)
 }
 END_TEST
 
-/* An H7 may be installed again, uncounted, when that is asked for. */
+/* An H7 can be installed again, uncounted, on request. */
 START_TEST(test_install_again)
 {
     sfi_dialect_info i;
@@ -50,7 +50,7 @@ START_TEST(test_install_again)
 }
 END_TEST
 
-/* An L462 answers no more after its one install. */
+/* An L462 does not answer after its one install. */
 START_TEST(test_install_once)
 {
     station_setup("stm32l462ce");
@@ -86,7 +86,7 @@ START_TEST(test_install_with_license)
 }
 END_TEST
 
-/* ---- what the caller hears ---- */
+/* ---- progress ---- */
 
 static struct {
     uint32_t phase;
@@ -140,7 +140,7 @@ START_TEST(test_progress)
     heard.reenter = in;
     ck_assert_ok(sfi_installer_run(in));
     ck_assert_uint_eq(heard.phase, SFI_PHASE_DONE);
-    /* each of 1 to 7; an L462 is secure from birth, and not made so */
+    /* each of 1 to 7; an L462 is secure from the beginning */
     ck_assert_uint_eq(heard.phases, is_open ? 0xfe : 0xfa);
     ck_assert_uint_eq(heard.total, station.package.image.len);
     ck_assert_uint_eq(heard.done, heard.total);
@@ -167,7 +167,7 @@ START_TEST(test_steps)
     ck_assert_fails(sfi_installer_step(in, &finished), SFI_ERR_STATE, "",
                     "the install has ended: make another installer");
     ck_assert_int_eq(finished, 0);
-    sfi_installer_cancel(in); /* too late: it stays as it is */
+    sfi_installer_cancel(in); /* too late: no effect */
     install_assert_complete(&station.package);
     station_teardown();
 }
@@ -179,7 +179,7 @@ END_TEST
  * opcode, offset, lengths, checksums, ACKs and the status. */
 START_TEST(test_wire)
 {
-    const size_t size = (256u << 10) + 4; /* an L462 takes no 256 KB */
+    const size_t size = (256u << 10) + 4; /* too large for an L462 at 256 KiB */
     uint64_t wire;
 
     station_setup_sized(chips[_i], size);
@@ -195,10 +195,11 @@ END_TEST
 
 /* ---- cancel ---- */
 
-/* The last step: the chip has the firmware, and is told to start it. */
+/* The last step starts the firmware, which the chip already has. */
 #define LEAVING 26u
 
-/* Before step n, for every n: the chip is left clean, and can be installed. */
+/* Before step n, for every n: the chip is clean, and another install succeeds.
+ */
 START_TEST(test_cancel_each_step)
 {
     bool ended = false;
@@ -285,7 +286,8 @@ never_write(void *user, const uint8_t *buf, size_t len, uint32_t timeout_ms)
     return SFI_OK;
 }
 
-/* Another thread, while a silent chip is waited for in real time. */
+/* From another thread, while the installer waits for a silent chip in real
+ * time. */
 START_TEST(test_cancel_from_a_thread)
 {
     static const sfi_stream_ops ops = {
@@ -318,7 +320,7 @@ END_TEST
 
 /* ---- the chip loses its power ---- */
 
-/* Before step n, for every n: what was sent is gone, or all of it is there. */
+/* Before step n, for every n: the chip holds all of the firmware or nothing. */
 START_TEST(test_reset_before_each_step)
 {
     unsigned refused = 0;
@@ -374,7 +376,7 @@ static const struct {
     uint64_t at;
     sfi_status st;
     const char *message;
-    bool complete; /* the chip heard it */
+    bool complete; /* the chip received it */
 } ends[] = {
     {"stm32h753xi", STRIKE_SILENCE, false, 0, SFI_ERR_TIMEOUT, RUN_AGAIN,
      false},
@@ -383,7 +385,7 @@ static const struct {
     {"stm32h753xi", STRIKE_SILENCE, true, 2, SFI_ERR_TIMEOUT, RUN_AGAIN, true},
     {"stm32h753xi", STRIKE_GONE, true, 2, SFI_ERR_NO_DEVICE, RUN_AGAIN, true},
     {"stm32h753xi", STRIKE_GONE, false, 4, SFI_ERR_NO_DEVICE, RUN_AGAIN, false},
-    /* all of the answer; INFO has none */
+    /* the whole reply to FINISH; none to INFO */
     {"stm32h753xi", STRIKE_GONE, true, 9, SFI_ERR_NO_DEVICE, RUN_AGAIN, true},
     {"stm32l462ce", STRIKE_SILENCE, true, 2, SFI_ERR_TIMEOUT, SEE_ITSELF, true},
     {"stm32l462ce", STRIKE_GONE, true, 2, SFI_ERR_NO_DEVICE, SEE_ITSELF, true},
@@ -418,8 +420,8 @@ START_TEST(test_end_unseen)
 }
 END_TEST
 
-/* A chip that has its firmware, and leaves without an answer, is not waited for
- * as if it erased its flash. */
+/* A chip that starts its firmware without a reply is not waited for as long as
+ * an erase. */
 START_TEST(test_leaves_silently)
 {
     sfi_installer *in;
@@ -444,7 +446,7 @@ START_TEST(test_leaves_silently)
 }
 END_TEST
 
-/* ---- what is missing, and who may set what when ---- */
+/* ---- missing settings, and when they can be set ---- */
 
 START_TEST(test_missing)
 {
@@ -538,7 +540,7 @@ START_TEST(test_arguments)
 }
 END_TEST
 
-/* Each request for memory fails once: a clean status, and the chip as well. */
+/* Each allocation fails once: a clean status, and a clean chip. */
 START_TEST(test_no_memory)
 {
     station_setup_sized("stm32h753xi", 40);

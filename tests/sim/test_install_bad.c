@@ -39,7 +39,8 @@ area_at(unsigned n)
     return at;
 }
 
-/* After a refusal: nothing there, nothing lost, and the right thing works. */
+/* After a refusal: the chip is empty, nothing is counted, and the right input
+ * succeeds. */
 static void
 assert_unharmed(uint64_t counted)
 {
@@ -112,14 +113,14 @@ make_module(void)
     image()[area_at(2)] = SFI_FORMAT_MODULE;
 }
 
-/* Within the user flash, but not where it was. */
+/* Within the user flash, but at another address. */
 static void
 flip_address(void)
 {
     image()[area_at(1) + 8 + 1] ^= 0x08;
 }
 
-/* Areas 1 and 2 change places. */
+/* Areas 1 and 2 are exchanged. */
 static void
 swap_areas(void)
 {
@@ -134,7 +135,7 @@ swap_areas(void)
     memcpy(from + both - first, copy, first);
 }
 
-/* ... and their indices say so as if it were right. */
+/* ... with their indices changed to fit. */
 static void
 swap_areas_and_indices(void)
 {
@@ -143,7 +144,7 @@ swap_areas_and_indices(void)
     image()[area_at(2) + 2] = 2;
 }
 
-/* Area 1 twice, in the place of area 2 of the same size: as bytes go. */
+/* Area 1 twice, in place of area 2 of the same size. */
 static void
 repeat_area(void)
 {
@@ -271,7 +272,7 @@ START_TEST(test_image_truncated)
     station.package.image.len--;
     ck_assert_fails(station_install(false), SFI_ERR_TRUNCATED, "area 5",
                     rows[_i].message);
-    ck_assert_uint_eq(station.wire.sent, 0); /* the chip was not even asked */
+    ck_assert_uint_eq(station.wire.sent, 0); /* nothing was sent to the chip */
     station.package.image.len++;
     assert_unharmed(0);
     station_teardown();
@@ -340,7 +341,7 @@ START_TEST(test_image_for_h7_on_l4)
 }
 END_TEST
 
-/* The file is named, and nothing was asked of the chip. */
+/* The message names the file, and nothing is sent to the chip. */
 START_TEST(test_image_file)
 {
     char path[1200];
@@ -361,7 +362,7 @@ START_TEST(test_image_file)
 }
 END_TEST
 
-/* Nothing at all is an image that ends too early. */
+/* An empty image is a truncated image. */
 START_TEST(test_image_empty)
 {
     station_setup("stm32h753xi");
@@ -449,7 +450,7 @@ END_TEST
 
 /* ---- HSMs ---- */
 
-/* A vault of other people: their CA, their firmware. */
+/* Another vault, with another CA and another firmware. */
 static sfi_hsm *
 other_vault(void)
 {
@@ -464,7 +465,7 @@ other_vault(void)
     return hsm;
 }
 
-/* This HSM gives no licence: `message` begins what it says. */
+/* This HSM refuses a licence with a message that begins with `message`. */
 static void
 refused_by(sfi_hsm *hsm, sfi_status st, const char *message)
 {
@@ -562,7 +563,7 @@ count_one(unsigned n)
     test_rmdir(state);
 }
 
-/* No installation is left: this chip gets none, a counted one does again. */
+/* No installation is left: a new chip gets no licence, a counted one does. */
 START_TEST(test_hsm_exhausted)
 {
     station_setup("stm32h753xi");

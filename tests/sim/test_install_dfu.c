@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The whole install over USB-DFU: an open chip made secure in its option bytes,
- * and all requests in blocks 0.  And what else a target does over it. */
+/* The whole install over USB-DFU: an open chip made secure by its option bytes,
+ * all requests in blocks 0; and the other functions of a target. */
 #include <string.h>
 
 #include <sfi/device.h>
@@ -21,16 +21,16 @@
 
 enum blow {
     BLOW_NONE,
-    BLOW_STALL, /* the device refuses a transfer that is right */
+    BLOW_STALL, /* the device refuses a valid transfer */
     BLOW_LOST,  /* it does not come to the device */
     BLOW_LATE,  /* it does, and the host hears nothing */
-    BLOW_ERROR, /* it does, and its end is ruined by noise */
-    BLOW_LEAVE, /* the device is off the bus until it is opened again */
+    BLOW_ERROR, /* the transfer is done, and noise damages its end */
+    BLOW_LEAVE, /* the device is disconnected until it is opened again */
     BLOW_RESET, /* the chip loses its power for a moment */
     BLOWS
 };
 
-/* Between host and chip: one transfer of those that pass is struck. */
+/* Between host and chip: disturbs one transfer. */
 static struct {
     enum blow blow;
     uint64_t at;
@@ -112,7 +112,7 @@ static const sfi_usb_ops ops = {
     .reset = on_reset,
 };
 
-/* The station's link becomes the USB. */
+/* Lead the station's link over USB. */
 static void
 setup_sized(size_t size)
 {
@@ -150,7 +150,7 @@ START_TEST(test_install)
     ck_assert_ok(station_install(false));
     install_assert_complete(&station.package);
     ck_assert_uint_eq(station_remaining(), STATION_COUNT - 1);
-    /* again: refused without leave to erase, uncounted with it */
+    /* again: refused unless it may erase, and uncounted */
     ck_assert_int_eq(station_install(false), SFI_ERR_DEVICE);
     ck_assert_int_eq(sfi_error_peer_code(sfi_ctx_error(ctx)),
                      SFI_CAUSE_INSTALLED);
@@ -180,8 +180,8 @@ START_TEST(test_install_licensed)
 }
 END_TEST
 
-/* A DATA of 1024 bytes is three transfers; all the rest is not worth more than
- * one in ten KiB. */
+/* A DATA of 1024 bytes is three transfers; all the rest is less than one
+ * transfer per 10 KiB. */
 START_TEST(test_transfers)
 {
     const size_t size = 1000u << 10;
@@ -198,8 +198,8 @@ START_TEST(test_transfers)
 }
 END_TEST
 
-/* Every third transfer of an install is struck in each way.  It ends well, or
- * says why not; the next one ends well; one installation is counted. */
+/* Every third transfer of an install is disturbed in each way.  It succeeds or
+ * reports why not; the next install succeeds; one installation is counted. */
 static void
 sweep(enum blow blow)
 {
@@ -229,7 +229,7 @@ sweep(enum blow blow)
         station_teardown();
         at += step;
     } while (struck);
-    ck_assert_uint_gt(at, 100); /* there was something to strike */
+    ck_assert_uint_gt(at, 100); /* enough transfers were disturbed */
 }
 
 START_TEST(test_sweep)
@@ -238,7 +238,7 @@ START_TEST(test_sweep)
 }
 END_TEST
 
-/* Nobody resets the chip but a person, who sees that it waits. */
+/* Only a person can reset the chip, and sees the log message. */
 START_TEST(test_reset_by_hand)
 {
     sfi_usb_ops by_hand = ops;
@@ -249,7 +249,7 @@ START_TEST(test_reset_by_hand)
     bus.no_reset = true;
     ck_assert_ok(sfi_transport_open_usb(ctx, &by_hand, NULL, &station.tp));
     ck_assert_int_eq(station_install(false), SFI_ERR_TIMEOUT);
-    /* now it was */
+    /* now it was reset */
     ck_assert_ok(sfi_sim_power_on(board.sim));
     ck_assert_ok(station_install(false));
     install_assert_complete(&station.package);
@@ -336,7 +336,7 @@ START_TEST(test_erase_sectors)
     ck_assert_mem_eq(back, "\xff\xff\xff\xff", 4);
     ck_assert_ok(sfi_target_read(t, FLASH + 0x20000, back, 8));
     ck_assert_mem_eq(back, data, 8);
-    /* nothing is erased when one of them is none */
+    /* nothing is erased when one of them does not exist */
     ck_assert_fails(sfi_target_erase(t, none, ROWS(none)), SFI_ERR_RANGE, "",
                     "sector 16, expected 0 to 15");
     ck_assert_uint_eq(bus.erasures, 2);
@@ -377,7 +377,7 @@ START_TEST(test_erase_uneven)
 }
 END_TEST
 
-/* Back once, it is asked again; a device that comes and goes is not. */
+/* A device that re-enumerates is asked again once, not again and again. */
 START_TEST(test_comes_and_goes)
 {
     uint8_t back[4];
@@ -397,7 +397,7 @@ START_TEST(test_comes_and_goes)
 }
 END_TEST
 
-/* What the link says of a transfer stands behind what it was for. */
+/* The link's message for a transfer follows the command it was for. */
 START_TEST(test_failure_says_when)
 {
     uint8_t back[4];

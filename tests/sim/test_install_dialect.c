@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Another security extension than ours: the whole install in it, its refusals
- * in its own words, and what comes of a function that fails. */
+/* A security extension other than libsfi's own: the whole install with it, its
+ * refusals with its own messages, and functions that fail. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,8 +9,8 @@
 
 #include <bench/vendor.h>
 
-/* Each chip on each of its links, with what errors call it; fewer bytes at once
- * than ours, and more. */
+/* Each chip on each of its links, the link's name in errors, and more or fewer
+ * bytes at once than libsfi's own. */
 static const struct {
     const char *chip, *link, *name;
 } benches[] = {
@@ -50,7 +50,7 @@ START_TEST(test_install_live)
 }
 END_TEST
 
-/* By the target alone, as a test bench does. */
+/* With the target's functions alone, as a test bench does. */
 START_TEST(test_target)
 {
     sfi_target_info info = {.struct_size = sizeof(info)};
@@ -79,7 +79,8 @@ START_TEST(test_target)
 }
 END_TEST
 
-/* Who is not told speaks ours, and a part of the other vendor's does not. */
+/* Without a dialect libsfi speaks its own, which the other vendor's part does
+ * not. */
 START_TEST(test_ours_is_not_theirs)
 {
     station_setup("stm32h753xi");
@@ -118,7 +119,7 @@ START_TEST(test_installed)
     sfi_license *lic;
 
     ck_assert_ok(station_install(false));
-    /* libsfi's own refusal, of what `info` said */
+    /* libsfi's own refusal, after `info` */
     assert_refused(station_install(false), SFI_CAUSE_INSTALLED, "stream",
                    "the chip holds an installed firmware; ask for a mass "
                    "erase to replace it");
@@ -137,8 +138,8 @@ START_TEST(test_installed)
 }
 END_TEST
 
-/* Each in the words of the dialect, with the number of ours that means it, or
- * one of its own. */
+/* Each with the dialect's message, and libsfi's number of the same meaning or
+ * one of the dialect's own. */
 START_TEST(test_refusals)
 {
     struct buf *image;
@@ -169,7 +170,7 @@ START_TEST(test_refusals)
 }
 END_TEST
 
-/* It loses its power in the middle: `info` tells, and libsfi understands. */
+/* A power loss during the install: libsfi recognises it by `info`. */
 START_TEST(test_restarts)
 {
     station_setup("stm32h753xi");
@@ -208,7 +209,7 @@ static const char *const op_names[OPS] = {
     "header", "area", "data",        "finish",  "abort",
 };
 
-/* Which call, from 1 on, of which function fails, and how. */
+/* Which call (from 1) of which function fails, and how. */
 static struct {
     enum op op;
     uint32_t at;
@@ -335,7 +336,7 @@ static const sfi_dialect_ops failing = {
     .abort = on_abort,
 };
 
-/* What a failure may be; no status at all is one too. */
+/* The statuses of a failure; one is not a status at all. */
 static const sfi_status failures[] = {
     SFI_ERR_DEVICE,
     SFI_ERR_TIMEOUT,
@@ -359,8 +360,9 @@ expected(void)
     return fault.st > 0 ? SFI_ERR_CALLBACK : fault.st;
 }
 
-/* A success in spite of it: the last step or its answer may be lost, once, as
- * the part is asked; and a part leaves by itself when it was not told to. */
+/* It succeeds all the same if the last step or its reply is lost once, as
+ * libsfi asks the part; and a part starts its firmware without being told to.
+ */
 static bool
 is_survived(void)
 {
@@ -369,7 +371,7 @@ is_survived(void)
     return fault.op == OP_FINISH && is_lost();
 }
 
-/* It ended as it had to: all or nothing, counted once or not at all. */
+/* The end is valid: all or nothing in the part, counted once or not at all. */
 static void
 assert_ended(sfi_status st, const char *what)
 {
@@ -388,9 +390,8 @@ assert_ended(sfi_status st, const char *what)
                   "%s: %u left", what, (unsigned)station_remaining());
 }
 
-/* At each of its functions in turn, in each way: the install fails as the
- * function did, and the next one is as if nothing had been; the part is counted
- * once. */
+/* Each function in turn fails in each way: the install fails with that status,
+ * the next one succeeds, and the part is counted once. */
 START_TEST(test_fails_at_each)
 {
     for (size_t i = 0; i < 4 * ROWS(failures); i += test_step(9)) {
@@ -421,7 +422,7 @@ START_TEST(test_fails_at_each)
 }
 END_TEST
 
-/* The last step, which nobody hears: it is said twice. */
+/* The last step is lost, and sent a second time. */
 START_TEST(test_finish_never_heard)
 {
     sfi_dialect_ops deaf = vendor_dialect;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* The whole install over the debug port: an open chip made secure by its
- * registers, and all requests through the mailbox.  And what else a target does
- * over it. */
+ * registers, all requests through the mailbox; and the other functions of a
+ * target. */
 #include <string.h>
 
 #include <sfi/device.h>
@@ -28,7 +28,7 @@ enum blow {
     BLOWS
 };
 
-/* Between host and chip: one access of those that pass is struck. */
+/* Between host and chip: disturbs one access. */
 static struct {
     enum blow blow;
     uint64_t at;
@@ -117,7 +117,7 @@ on_reset(void *user, int into_boot)
     return sfi__transport_reset(station.direct, into_boot != 0);
 }
 
-/* The station's link becomes the debug port. */
+/* Lead the station's link over the debug port. */
 static void
 setup(void)
 {
@@ -144,7 +144,7 @@ START_TEST(test_install)
     ck_assert_ok(station_install(false));
     install_assert_complete(&station.package);
     ck_assert_uint_eq(station_remaining(), STATION_COUNT - 1);
-    /* again: refused without leave to erase, uncounted with it */
+    /* again: refused unless it may erase, and uncounted */
     ck_assert_int_eq(station_install(false), SFI_ERR_DEVICE);
     ck_assert_int_eq(sfi_error_peer_code(sfi_ctx_error(ctx)),
                      SFI_CAUSE_INSTALLED);
@@ -166,8 +166,8 @@ START_TEST(test_install_live)
 }
 END_TEST
 
-/* Struck anywhere: it completes, or fails cleanly and completes when it is run
- * again, counted once. */
+/* Disturbed at any access, the install completes, or fails cleanly and
+ * completes in a second run; it is counted once. */
 START_TEST(test_struck)
 {
     size_t step = test_step(5) * 3;
@@ -233,7 +233,7 @@ START_TEST(test_memory)
         ck_assert_ok(sfi_target_read(t, 0x24010008 + skip, back, len));
         ck_assert_mem_eq(back, data + skip, len);
     }
-    /* flash, over the seam of the banks and of blocks */
+    /* flash, across the border of banks and of blocks */
     ck_assert_ok(sfi_target_write(t, 0x080ffe20, data, 2976));
     ck_assert_ok(sfi_target_read(t, 0x080ffe20, back, 2976));
     ck_assert_mem_eq(back, data, 2976);
@@ -272,7 +272,7 @@ START_TEST(test_go)
     ck_assert_ok(sfi_target_go(t, TABLE));
     ck_assert_uint_eq(sfi_sim_resets(board.sim), resets + 1);
     ck_assert(is_started());
-    /* nothing of the debugger is left: the next reset is as any */
+    /* no setting of the debugger is left: the next reset is a normal one */
     ck_assert(!board.sim->core.enabled && !board.sim->core.catches);
     ck_assert_ok(sfi__transport_reset(station.direct, true));
     ck_assert_int_eq(board.sim->mode, SIM_STANDARD);
@@ -312,7 +312,7 @@ START_TEST(test_go_refused)
 }
 END_TEST
 
-/* Struck at each access: it starts, or says so and leaves no core halted. */
+/* Disturbed at each access, it starts, or fails and leaves the core running. */
 START_TEST(test_go_struck)
 {
     sfi_target *t = connect();
@@ -340,7 +340,7 @@ START_TEST(test_go_struck)
 }
 END_TEST
 
-/* A debugger that halts the part, and lets it go again. */
+/* A debugger halts the part, and releases it. */
 START_TEST(test_halted)
 {
     const uint32_t halt =
@@ -396,8 +396,8 @@ START_TEST(test_refusals)
 }
 END_TEST
 
-/* Read-out protected: no flash until the protection is gone, and the flash
- * with it. */
+/* With readout protection flash cannot be read until the removal, which erases
+ * it. */
 START_TEST(test_readout_protected)
 {
     static const char reason[] =
@@ -458,7 +458,7 @@ START_TEST(test_sectors)
 }
 END_TEST
 
-/* ---- who answers ---- */
+/* ---- finding the part ---- */
 
 START_TEST(test_connect_fails)
 {
@@ -485,7 +485,7 @@ START_TEST(test_connect_fails)
 }
 END_TEST
 
-/* A mailbox of another kind, or that says nonsense. */
+/* A mailbox of another version, or with invalid content. */
 START_TEST(test_strange_mailbox)
 {
     uint32_t head[2] = {SFI_MAILBOX_MAGIC, 0x04500002};
@@ -496,7 +496,7 @@ START_TEST(test_strange_mailbox)
     ck_assert_fails(sfi_target_connect(ctx, NULL, station.tp, 300, &t),
                     SFI_ERR_UNSUPPORTED, "",
                     "the chip's mailbox is of version 2, expected 1");
-    /* nobody behind it */
+    /* no bootloader behind it */
     head[1] = 0x04500001;
     ck_assert_ok(sfi__transport_write32(station.direct, 0x24030000, head, 2));
     ck_assert_ok(sfi_target_connect(ctx, NULL, station.tp, 300, &t));
@@ -505,7 +505,7 @@ START_TEST(test_strange_mailbox)
             t, &(sfi_target_info){.struct_size = sizeof(sfi_target_info)}),
         SFI_ERR_TIMEOUT, "debug port", "no answer to INFO within 2000 ms");
     sfi_target_free(t);
-    /* another chip's: not looked at */
+    /* another chip's: ignored */
     head[1] = 0x04620001;
     ck_assert_ok(sfi__transport_write32(station.direct, 0x24030000, head, 2));
     ck_assert_ok(sfi_target_connect(ctx, NULL, station.tp, 300, &t));
@@ -516,7 +516,7 @@ START_TEST(test_strange_mailbox)
 }
 END_TEST
 
-/* ---- a wrong option byte is for life ---- */
+/* ---- a wrong option byte can be permanent ---- */
 
 struct words {
     uint8_t data[4 * CHIP_OB_ROWS_MAX];
@@ -574,8 +574,8 @@ put_back(const struct words *w)
     ck_assert_ok(sfi_sim_power_on(board.sim));
 }
 
-/* Struck at any access, with any bit: they become what was asked for, or stay
- * what they were. */
+/* Disturbed at any access, in any bit, the option bytes get the requested
+ * values or keep theirs. */
 START_TEST(test_options_struck)
 {
     bool activate = _i >= BLOWS;

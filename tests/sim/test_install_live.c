@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Live licences, from the HSM to the chip: each serves one session, once.  What
- * was kept, recorded or overtaken by a reset is refused; what the line spoilt
- * is not; and no chip is counted twice. */
+/* Live licences, from the HSM to the chip: each serves one session, once.  A
+ * licence that was kept, recorded or outdated by a reset is refused, a
+ * repetition after a damaged line is not, and no chip is counted twice. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +38,7 @@ make_license(uint32_t session)
     return lic;
 }
 
-/* An installer that was given such a licence, and no HSM. */
+/* An installer with such a licence and without an HSM. */
 static sfi_installer *
 prepare_given(uint32_t session)
 {
@@ -64,7 +64,7 @@ record(void)
     return copy;
 }
 
-/* ---- what goes right ---- */
+/* ---- success ---- */
 
 START_TEST(test_install)
 {
@@ -81,7 +81,7 @@ START_TEST(test_install)
 }
 END_TEST
 
-/* Each install has a session of its own, and one count. */
+/* Each install has its own session; the chip is counted once. */
 START_TEST(test_install_again)
 {
     uint32_t seen[4];
@@ -101,7 +101,7 @@ START_TEST(test_install_again)
 }
 END_TEST
 
-/* The HSM is elsewhere: session out, licence in. */
+/* The HSM is on another machine: the session goes out, the licence comes in. */
 START_TEST(test_given)
 {
     sfi_installer *in;
@@ -115,9 +115,9 @@ START_TEST(test_given)
 }
 END_TEST
 
-/* ---- what was kept or recorded ---- */
+/* ---- kept and recorded licences ---- */
 
-/* The host sees it before anything is touched ... */
+/* The host refuses it before the chip is changed ... */
 START_TEST(test_kept)
 {
     char message[160];
@@ -142,8 +142,8 @@ START_TEST(test_kept)
 }
 END_TEST
 
-/* ... and the chip refuses it from one who sends it all the same: after an
- * install, after one that failed, and after a reset. */
+/* ... and the chip refuses it from a host that sends it all the same: after an
+ * install, after a failed install, and after a reset. */
 START_TEST(test_replayed)
 {
     sfi_license *lic;
@@ -175,7 +175,7 @@ START_TEST(test_replayed)
 }
 END_TEST
 
-/* An L462 has one install: what is replayed is from one that failed. */
+/* An L462 has one install, so the replay is of a failed one. */
 START_TEST(test_replayed_l4)
 {
     sfi_license *lic;
@@ -268,7 +268,7 @@ START_TEST(test_arguments)
 }
 END_TEST
 
-/* An HSM that gives no static licence: every install is one of now. */
+/* An HSM for live licences only provides no static licence. */
 START_TEST(test_live_only)
 {
     char where[1300];
@@ -286,7 +286,7 @@ START_TEST(test_live_only)
 }
 END_TEST
 
-/* A store has no live licence, and gets none. */
+/* A store never holds a live licence. */
 START_TEST(test_store)
 {
     sfi_license_store *store;
@@ -326,7 +326,8 @@ END_TEST
 #define STEPS (11u + 16u)
 #define LEAVING (STEPS - 1)
 
-/* Before step n, for every n: the chip is clean, and the next one installs. */
+/* Before step n, for every n: the chip is clean, and the next install succeeds.
+ */
 START_TEST(test_cancel_each_step)
 {
     station_setup("stm32h753xi");
@@ -349,8 +350,8 @@ START_TEST(test_cancel_each_step)
 }
 END_TEST
 
-/* The power fails before step n.  Between SESSION and SECURE nothing tells but
- * the session: a licence for the old one is refused. */
+/* The power fails before step n.  Between SESSION and SECURE only the session
+ * shows it: a licence for the old session is refused. */
 START_TEST(test_reset_before_each_step)
 {
     unsigned overtaken = 0, interrupted = 0;
@@ -388,7 +389,8 @@ START_TEST(test_reset_before_each_step)
 }
 END_TEST
 
-/* An L462 loses its power in each of these places, and installs then. */
+/* An L462 loses its power in each of these places; the next install succeeds.
+ */
 START_TEST(test_reset_l4)
 {
     const unsigned steps[] = {6, 7, 8, 9};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A line that loses, changes or doubles a byte, a chip that loses its power, a
- * cable that comes off: at every byte of an install.  It completes, or fails
- * cleanly and completes when it is run again; in bounded time. */
+/* At every byte of an install: the line loses, changes or doubles it, the chip
+ * loses its power, the cable comes off.  The install completes, or fails
+ * cleanly and completes in a second run; in bounded time. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,11 +11,11 @@
 
 #include <bench/station.h>
 
-/* Firmware of one DATA; the option bytes are another. */
+/* A firmware of one DATA; the option bytes are a second. */
 #define SMALL 40u
-/* Successes are looked at now and then: it takes long. */
+/* How often a success is verified, which takes long. */
 #define LOOK_EVERY 16u
-/* The longest wait for an erase, twice, and some. */
+/* More than twice the longest wait for an erase. */
 #define LONGEST_MS 90000u
 
 static const struct {
@@ -24,7 +24,7 @@ static const struct {
     bool from_chip;
     unsigned may_fail;     /* of a hundred */
     unsigned may_fail_spi; /* ... over SPI */
-    unsigned every;        /* so many bytes */
+    unsigned every;        /* disturb one byte of so many */
 } noises[] = {
     /* over SPI a lost zero makes a good frame, shifted, with the dummy */
     {"a byte to the chip is lost", STRIKE_DROP, false, 1, 4, 1},
@@ -79,7 +79,7 @@ is_complete(void)
     return first != 0xff;
 }
 
-/* How an install with this disturbance ends. */
+/* Run an install with this disturbance, and check its end. */
 static void
 assert_ends_well(int row, uint64_t at, uint64_t began, sfi_status st)
 {
@@ -93,7 +93,7 @@ assert_ends_well(int row, uint64_t at, uint64_t began, sfi_status st)
                   "%s: %llu gave %s \"%s\"", noises[row].name,
                   (unsigned long long)at, sfi_status_name(st),
                   sfi_error_message(err));
-    /* a chip that heard no ABORT erases when it is powered up */
+    /* a chip that received no ABORT erases at power-up */
     if (is_cut(row))
         ck_assert_ok(sfi_sim_power_on(board.sim));
     if (st != SFI_OK && !(is_cut(row) && is_complete()))
@@ -136,7 +136,7 @@ START_TEST(test_h7)
         tried++;
         failed += st != SFI_OK;
     }
-    /* of each hundred that was begun: chance has no memory */
+    /* per hundred, rounded up */
     ck_assert_msg(failed * 100 <= (tried + 99) * may_fail(_i),
                   "%s: %llu of %llu failed", noises[_i].name,
                   (unsigned long long)failed, (unsigned long long)tried);
@@ -144,7 +144,7 @@ START_TEST(test_h7)
 }
 END_TEST
 
-/* Each success takes a new chip; an open H7 has the way to SECURITY too. */
+/* A new chip after each success; for an open H7 this includes SECURITY. */
 static void
 fresh(const char *chip, uint64_t every)
 {

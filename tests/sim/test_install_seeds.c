@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A serial line that loses, changes, doubles and holds back bytes, a chip that
- * loses its power, an adapter that goes: seeds.h. */
+/* Seeds (seeds.h) for a serial line that loses, changes, doubles and delays
+ * bytes, a chip that loses its power, an adapter that disappears. */
 #include <string.h>
 
 #include "core/ctx.h"
@@ -20,11 +20,11 @@ enum {
     MISHAP_DELAY,
     MISHAP_STALL,  /* both ways, for seconds */
     MISHAP_RESET,  /* the chip loses its power for a moment */
-    MISHAP_UNPLUG, /* the adapter goes, until the next install */
+    MISHAP_UNPLUG, /* the adapter is gone until the next install */
     MISHAPS
 };
 
-/* What came from the chip and was not read yet. */
+/* Bytes from the chip that are not read yet. */
 static struct {
     uint32_t answered; /* bytes that came since the last frame */
     uint8_t queue[4096];
@@ -40,7 +40,7 @@ put(uint8_t byte)
     line.queue[(line.head + line.len++) % sizeof(line.queue)] = byte;
 }
 
-/* What becomes of a byte: how often it goes on. */
+/* How often a byte is passed on. */
 static unsigned
 suffer(const struct mishap *m, uint8_t *byte)
 {
@@ -68,7 +68,7 @@ suffer(const struct mishap *m, uint8_t *byte)
     return 1;
 }
 
-/* What the chip has said so far. */
+/* Fetch what the chip has sent so far. */
 static void
 listen(uint32_t ms)
 {
@@ -88,7 +88,7 @@ listen(uint32_t ms)
     }
 }
 
-/* What is held comes later, and so does all that follows. */
+/* A delayed byte delays all that follow it. */
 static void
 hold(void)
 {

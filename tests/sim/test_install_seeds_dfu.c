@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A USB that loses transfers on their way or their answers, stalls them, holds
- * them up, cuts or changes their data, a device that leaves the bus and comes
- * back, that hangs, loses its power, or is gone: seeds.h.  A frame is a control
- * transfer.  USB has checksums: data does not really change, but it must end
- * well if it does. */
+/* Seeds (seeds.h) for a USB that loses transfers or their replies, stalls,
+ * delays or cuts them or changes their data, a device that disconnects and
+ * re-enumerates, hangs, loses its power, or is gone.  A frame is a control
+ * transfer.  USB has checksums, so data does not change in practice; the test
+ * covers it all the same. */
 #include "core/ctx.h"
 #include "proto/dfu.h"
 #include "transport/base/transport.h"
@@ -26,11 +26,11 @@ enum {
     MISHAP_SHORT,  /* fewer bytes than there were */
     MISHAP_HANG,   /* it answers nothing, for seconds */
     MISHAP_RESET,  /* it loses its power for a moment */
-    MISHAP_UNPLUG, /* the cable is out, until the next install */
+    MISHAP_UNPLUG, /* the cable is out until the next install */
     MISHAPS
 };
 
-/* Off the bus: nothing goes until it is opened again. */
+/* Disconnected: every transfer fails until the device is opened again. */
 static bool away;
 
 static void
@@ -46,7 +46,7 @@ failed(sfi_status st)
     return st;
 }
 
-/* What comes before the transfer; SFI_OK: it goes on. */
+/* The mishap before the transfer; SFI_OK: the transfer follows. */
 static sfi_status
 befall(const struct mishap *m, uint32_t ms)
 {
@@ -85,7 +85,7 @@ flip(const struct mishap *m, uint8_t *data, size_t len)
         data[m->amount / 8 % len] ^= (uint8_t)(1u << m->amount % 8);
 }
 
-/* A transfer that the device gets; what `m` does to its data. */
+/* A transfer to the device, whose data `m` may change. */
 static sfi_status
 exchange(const struct mishap *m, uint8_t type, uint8_t request, uint16_t value,
          uint16_t index, uint8_t *data, size_t len, size_t *got, uint32_t ms)

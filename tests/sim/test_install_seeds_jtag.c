@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A debug probe that loses, faults, halves, garbles and holds back accesses to
- * memory, a chip that loses its power, a probe that goes: seeds.h. */
+/* Seeds (seeds.h) for a debug probe that loses, faults, halves, garbles and
+ * delays accesses to memory, a chip that loses its power, a probe that
+ * disappears. */
 #include "core/ctx.h"
 #include "transport/base/transport.h"
 
@@ -29,9 +30,9 @@ enum {
 #define WORDS_MAX 1024u
 
 static uint32_t copy[WORDS_MAX];
-static uint64_t told; /* the chip of the time */
+static uint64_t told; /* when the chip's clock was last set */
 
-/* The host's time is the chip's too. */
+/* Advance the chip's clock with the host's. */
 static void
 pass_time(void)
 {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* An openocd whose answers are lost, cut, wrong, doubled or another command's,
- * that refuses, or hangs up, a chip that loses its power: seeds.h.  A frame is
- * a command on its Tcl port.  The port is a real one; the clock, which the host
- * reads before it waits, is what lets the other side act. */
+/* Seeds (seeds.h) for an OpenOCD whose replies are lost, cut, wrong, doubled or
+ * of another command, that refuses or hangs up, and a chip that loses its
+ * power.  A frame is a command on its Tcl port.  The port is a real one; the
+ * other side acts when the host reads the clock, which it does before it waits.
+ */
 #define _POSIX_C_SOURCE 200809L
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -24,7 +25,7 @@
 #define SILENT_MS 20000u
 
 enum {
-    MISHAP_REFUSED, /* and nothing was done */
+    MISHAP_REFUSED, /* without effect */
     MISHAP_WRONG,   /* a character */
     MISHAP_CUT,     /* and no more comes */
     MISHAP_TWICE,
@@ -41,8 +42,8 @@ static struct {
     uint16_t port;
     char command[OPENOCD_TEXT_MAX + 1];
     size_t len;
-    char before[OPENOCD_TEXT_MAX]; /* what was answered */
-    uint64_t told;                 /* the chip of the time */
+    char before[OPENOCD_TEXT_MAX]; /* the last reply */
+    uint64_t told;                 /* when the chip's clock was last set */
 } server = {.listener = -1, .client = -1};
 
 static void
@@ -59,7 +60,7 @@ hang_up(void)
     server.len = 0;
 }
 
-/* ---- what a good one does ---- */
+/* ---- an OpenOCD without mishaps ---- */
 
 static void
 read_memory(const char *args, char *out)
@@ -119,7 +120,7 @@ obey(char *out)
         (void)strcpy(out, "0 h7.cpu0");
 }
 
-/* ---- and what it does ---- */
+/* ---- and with them ---- */
 
 static void
 say(const char *text, size_t len)
@@ -134,7 +135,7 @@ silent(void)
     script_now += SILENT_MS;
 }
 
-/* The answer as it goes out; the host waits in vain for what does not. */
+/* The reply as it is sent; the host waits in vain for a lost one. */
 static void
 deliver(const struct mishap *m, char *out, size_t len)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* An SPI bus that loses, changes, doubles and holds back bytes, with glitches
- * on NSS and SCK, a part that is busy for long, loses its power, or is gone:
- * seeds.h.  A frame is what the host clocks in one go; the single bytes behind
- * it, as polls are, belong to it. */
+/* Seeds (seeds.h) for an SPI bus that loses, changes, doubles and delays bytes,
+ * with glitches on NSS and SCK, a part that is busy for long, loses its power,
+ * or is gone.  A frame is what the host clocks in one go; single bytes behind
+ * it, such as polls, belong to it. */
 #include <string.h>
 
 #include "core/ctx.h"
@@ -26,13 +26,13 @@ enum {
     MISHAP_SCK,    /* an edge too many: bits are shifted until NSS is high */
     MISHAP_STALL,  /* the part is at something else, for seconds */
     MISHAP_RESET,  /* it loses its power for a moment */
-    MISHAP_UNPLUG, /* the adapter goes, until the next install */
+    MISHAP_UNPLUG, /* the adapter is gone until the next install */
     MISHAPS
 };
 
 static struct {
     uint32_t at;   /* bytes since the frame began */
-    uint32_t deaf; /* bytes that the part will not see, nor say */
+    uint32_t deaf; /* bytes that the part neither receives nor sends */
     bool shifted;
     uint8_t before; /* what the host clocked before */
 } bus;
@@ -43,7 +43,7 @@ forget(void)
     memset(&bus, 0, sizeof(bus));
 }
 
-/* What befalls neither byte, but the bus or the part. */
+/* A mishap of the bus or the part rather than of a byte. */
 static void
 befall(const struct mishap *m)
 {
@@ -80,7 +80,7 @@ clock_part(uint8_t tx)
     return rx;
 }
 
-/* A byte both ways; `m` befalls the one to the part. */
+/* A byte both ways; `m` hits the one to the part. */
 static uint8_t
 exchange(uint8_t tx, const struct mishap *m)
 {

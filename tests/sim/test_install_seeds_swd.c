@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* SWD that is disturbed, behind a probe whose answers get lost, come late, cut,
- * doubled or wrong, a chip that loses its power, a probe that goes: seeds.h.  A
- * frame is a packet to the probe. */
+/* Seeds (seeds.h) for a disturbed SWD, behind a probe whose replies are lost,
+ * late, cut, doubled or wrong, a chip that loses its power, a probe that
+ * disappears.  A frame is a packet to the probe. */
 #include <string.h>
 
 #include "core/ctx.h"
@@ -19,7 +19,7 @@ enum {
     MISHAP_NO_ACK,
     MISHAP_PARITY, /* behind the last one */
     MISHAP_WAIT,
-    MISHAP_FAULT, /* of which the chip knows nothing */
+    MISHAP_FAULT, /* only in the reply, not in the chip */
     /* on the USB */
     MISHAP_CUT,
     MISHAP_TWICE,
@@ -35,9 +35,9 @@ enum {
 };
 
 static struct {
-    uint8_t stale[DAP_PROBE_PACKET]; /* an answer that nobody fetched */
+    uint8_t stale[DAP_PROBE_PACKET]; /* a reply that was not fetched */
     size_t stale_len;
-    uint64_t told; /* the chip of the time */
+    uint64_t told; /* when the chip's clock was last set */
 } usb;
 
 static void
@@ -69,7 +69,7 @@ is_list(const uint8_t *out)
     return out[0] == CMSIS_TRANSFER || out[0] == CMSIS_TRANSFER_BLOCK;
 }
 
-/* Some of its accesses are done, then this is the response. */
+/* Some of the accesses are done, then comes this response. */
 static size_t
 break_off(const uint8_t *out, size_t len, uint32_t amount, uint8_t response,
           uint8_t *in)
@@ -92,7 +92,7 @@ break_off(const uint8_t *out, size_t len, uint32_t amount, uint8_t response,
     return is_block ? 4 : 3;
 }
 
-/* Before the packet; false: it goes on as if nothing was. */
+/* The mishap before the packet; false: the packet goes on unchanged. */
 static bool
 befalls_list(const struct mishap *m, const uint8_t *out, size_t len,
              uint8_t *in, size_t *got)
@@ -194,7 +194,7 @@ on_xfer(void *user, const uint8_t *out, size_t out_len, uint8_t *in, size_t cap,
     else
         *got = sfi__dap_probe_packet(board.sim, out, out_len, answer);
     *got = *got < cap ? *got : cap;
-    /* what nobody fetched comes first */
+    /* a reply that was not fetched comes first */
     if (m == NULL && usb.stale_len > 0) {
         size_t len = *got;
 

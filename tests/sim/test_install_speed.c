@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* A line that works at some speeds only, as with a slow optocoupler, a long
- * cable, or an adapter that is too far off: the host goes down to one that
- * does. */
+ * cable, or an inaccurate adapter: the host goes down to a speed that works. */
 #include <string.h>
 
 #include "util/text.h"
@@ -18,14 +17,14 @@ static const uint32_t speeds[] = {921600, 460800, 230400, 115200};
 /* The line between host and chip. */
 static struct {
     uint32_t baud;  /* the host's */
-    uint32_t limit; /* above: nothing that the other side understands */
+    uint32_t limit; /* above it the other side receives garbage */
     uint32_t first; /* speed of the first 0x7f since the reset; 0: none */
     bool sticky;    /* the chip keeps a speed that it measured wrongly */
     bool garbage;   /* what is not understood comes back as something */
     bool flaky;     /* above the limit 0x7f is understood, nothing else */
     bool has_reset;
     unsigned resets;
-    uint8_t noise; /* how many bytes of garbage wait */
+    uint8_t noise; /* bytes of garbage to be read */
 } line;
 
 static char warnings[1024];
@@ -189,7 +188,7 @@ START_TEST(test_falls_back)
 }
 END_TEST
 
-/* Nothing works: it ends, says so, and nothing was counted. */
+/* No speed works: the install fails and nothing is counted. */
 START_TEST(test_no_speed)
 {
     uint64_t began;
@@ -211,7 +210,7 @@ START_TEST(test_no_speed)
 }
 END_TEST
 
-/* Without a way to reset it, a chip that keeps a wrong speed is lost, which the
+/* Without a reset line a chip at a wrong speed cannot be reached, as the
  * message says; a power cycle helps. */
 START_TEST(test_keeps_wrong_speed)
 {

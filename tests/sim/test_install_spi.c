@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* SPI (AN4286): the whole install on both chips, the plain bootloader, and what
- * it costs in bytes. */
+/* SPI (AN4286): the whole install on both chips, the plain bootloader, and the
+ * number of bytes they take. */
 #include <string.h>
 
 #include <sfi/device.h>
@@ -59,7 +59,7 @@ START_TEST(test_install_again)
 }
 END_TEST
 
-/* What was begun over one interface goes on over the other: it is one chip. */
+/* An install that began over one interface goes on over the other. */
 START_TEST(test_both_interfaces)
 {
     sfi_target_info info = {.struct_size = sizeof(info)};
@@ -100,8 +100,7 @@ transfer_slowly(void *user, const uint8_t *tx, uint8_t *rx, size_t len)
     return sfi_sim_spi(board.sim, tx, rx != NULL ? rx : nothing, len);
 }
 
-/* The chip leaves when its last answer was taken, and not before: nobody waits
- * for it. */
+/* The chip starts its firmware when its last reply was fetched, not before. */
 START_TEST(test_time_passes)
 {
     static const sfi_spi_ops ops = {
@@ -126,8 +125,9 @@ START_TEST(test_time_passes)
 }
 END_TEST
 
-/* Two minutes after FINISH it leaves by itself, but for a host that takes an
- * answer right then; that one may have gone. */
+/* Two minutes after FINISH the chip starts its firmware by itself.  A host that
+ * is fetching a reply at that moment, and may be gone, delays it by a second.
+ */
 START_TEST(test_answer_is_left)
 {
     const uint8_t sync = 0x5a;
@@ -170,7 +170,7 @@ START_TEST(test_chip_is_dead)
 }
 END_TEST
 
-/* Its power fails before each operation on its memory, every so often. */
+/* The power fails before an operation on the memory, for one in several. */
 START_TEST(test_power_cuts)
 {
     uint64_t all;
@@ -284,7 +284,7 @@ START_TEST(test_erase_every_sector)
 }
 END_TEST
 
-/* Readout protection: what is allowed, and the way out, which erases. */
+/* Readout protection: what is allowed, and the removal, which erases. */
 START_TEST(test_readout_unprotect)
 {
     uint8_t data[8] = {1, 2, 3, 4, 5, 6, 7, 8}, back[8];

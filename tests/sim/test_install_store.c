@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Installs with a licence store: given before stored before the HSM, which is
- * not asked for a chip that is known; and what it gives is stored first. */
+/* Installs with a licence store: a set licence goes first, then a stored one,
+ * then the HSM, which is not asked for a stored one; its licence is stored
+ * before use. */
 #define _POSIX_C_SOURCE 200809L
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,7 +100,7 @@ prepare(bool hsm)
     return in;
 }
 
-/* The HSM refuses whatever it is asked: nobody gave it its PIN. */
+/* The HSM refuses every request, as it has no PIN yet. */
 static void
 lock_hsm(void)
 {
@@ -107,7 +108,7 @@ lock_hsm(void)
     ck_assert_ok(vault_open(station.vault, &station.hsm));
 }
 
-/* ---- what goes right ---- */
+/* ---- success ---- */
 
 START_TEST(test_stored_alone)
 {
@@ -137,7 +138,7 @@ START_TEST(test_stored_before_hsm)
 }
 END_TEST
 
-/* What is given is used, whatever the store has, and leaves it alone. */
+/* A set licence is used whatever the store holds, and not stored. */
 START_TEST(test_given_before_stored)
 {
     uint8_t other[SFI_LICENSE_LEN];
@@ -161,8 +162,8 @@ START_TEST(test_given_before_stored)
 }
 END_TEST
 
-/* The HSM's licence is in the store before the chip hears of it: a station that
- * dies right then needs no HSM the next time. */
+/* The HSM's licence is in the store before the chip receives it: a station that
+ * crashes right then needs no HSM the next time. */
 START_TEST(test_hsm_fills_the_store)
 {
     uint8_t data[SFI_LICENSE_LEN];
@@ -216,7 +217,7 @@ START_TEST(test_not_stored)
 }
 END_TEST
 
-/* A damaged file is named, and no reason to count. */
+/* A damaged file is named in the message, and the HSM does not count. */
 START_TEST(test_stored_is_damaged)
 {
     setup(chips[_i]);
@@ -229,7 +230,7 @@ START_TEST(test_stored_is_damaged)
 }
 END_TEST
 
-/* Under this device's name lies a licence of another: the chip knows. */
+/* A licence of another device under this device's name: the chip refuses it. */
 START_TEST(test_stored_is_of_another_device)
 {
     uint8_t secret[SFI_ECC_SECRET_LEN], public_key[SFI_ECC_PUBLIC_LEN];
@@ -251,10 +252,10 @@ START_TEST(test_stored_is_of_another_device)
 }
 END_TEST
 
-/* A folder that nobody can write in, root neither. */
+/* A folder in which not even root can write. */
 #define UNWRITABLE "/proc/self/task"
 
-/* The licence cannot be stored: it counted, but is given again. */
+/* The licence cannot be stored: it counted, and is provided again. */
 START_TEST(test_store_cannot_be_written)
 {
     sfi_license_store *other;
@@ -318,7 +319,7 @@ START_TEST(test_arguments)
     ck_assert_ok(sfi_installer_step(in, &finished));
     ck_assert_fails(sfi_installer_set_license_store(in, store), SFI_ERR_STATE,
                     "", "the install has begun: nothing can be set any more");
-    /* the installer holds on to it */
+    /* the installer keeps a reference */
     sfi_license_store_free(store);
     ck_assert_ok(sfi_installer_run(in));
     ck_assert_ok(sfi_license_store_open(ctx, folder, 0, &store));

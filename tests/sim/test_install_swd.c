@@ -35,7 +35,7 @@ on_xfer(void *user, const uint8_t *out, size_t out_len, uint8_t *in, size_t cap,
     return SFI_OK;
 }
 
-/* The station's link becomes the probe. */
+/* Lead the station's link over the probe. */
 static void
 open_probe(int wire)
 {
@@ -86,7 +86,8 @@ START_TEST(test_install_live)
 }
 END_TEST
 
-/* What a secure part hides is a fault that leaves the link as it was. */
+/* Memory that a secure part hides is a fault, after which the link still works.
+ */
 START_TEST(test_secure)
 {
     static const uint32_t hidden[] = {0x08000000, 0x24000000, 0x5c001000,
@@ -105,8 +106,8 @@ START_TEST(test_secure)
 }
 END_TEST
 
-/* How much of the clock is content, of 256 KiB; all is in it, but the moment of
- * the reset.  32 bits take 46 clocks of SWD, and 41 of JTAG with another TAP in
+/* How much of the clocks carry content, for 256 KiB; all of the install but the
+ * reset.  32 bits take 46 clocks of SWD, and 41 of JTAG with another TAP in
  * the chain. */
 START_TEST(test_clocks)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A whole install, written down and played again without the chip. */
+/* A whole install, captured and replayed without the chip. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +45,7 @@ START_TEST(test_replay)
 }
 END_TEST
 
-/* Another image than then: nothing of it is answered. */
+/* Another image than the captured one gets no reply. */
 START_TEST(test_replay_of_another_image)
 {
     const sfi_error *err;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* What a bootloader reads out carries no checksum (AN3155, AN4286), and a wrong
- * option byte is for life.  A byte of each answer is changed, lost or doubled:
- * the option bytes become what was asked for, or stay what they were. */
+/* Replies of a bootloader carry no checksum (AN3155, AN4286), and a wrong
+ * option byte can be permanent.  A byte of each reply is changed, lost or
+ * doubled: the option bytes get the requested values or keep theirs. */
 #include <string.h>
 
 #include <sfi/option_bytes.h>
@@ -36,7 +36,7 @@ same(const struct words *a, const struct words *b)
     return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
 }
 
-/* ---- what is done ---- */
+/* ---- operations ---- */
 
 static sfi_status
 change_field(sfi_target *t)
@@ -69,14 +69,14 @@ act(size_t action)
     return st;
 }
 
-/* ---- and struck ---- */
+/* ---- with disturbances ---- */
 
 static const char *const links[] = {"usart", "spi"};
 
 static const struct {
     enum strike strike;
     bool from_chip;
-    unsigned every; /* so many bytes */
+    unsigned every; /* disturb one byte of so many */
     bool may_shift; /* over SPI a lost zero makes a good frame, shifted */
 } noises[] = {
     {STRIKE_FLIP, true, 1, false},   {STRIKE_DROP, true, 5, false},

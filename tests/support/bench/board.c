@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* A virtual chip in a folder of its own, and AN3155 by hand on its USART. */
 #define _XOPEN_SOURCE 700
 #include <bench/board.h>
 
@@ -26,7 +27,7 @@ board_setup(const char *chip)
 }
 
 static void
-remove_folder(const char *path)
+board_remove_folder(const char *path)
 {
     struct stat st;
 
@@ -39,8 +40,8 @@ board_teardown(void)
 {
     sfi_sim_free(board.sim);
     board.sim = NULL;
-    remove_folder(board.state);
-    remove_folder(board.ca);
+    board_remove_folder(board.state);
+    board_remove_folder(board.ca);
     test_rmdir(board.base);
     fixture_teardown();
 }
@@ -53,7 +54,7 @@ board_reopen(void)
 }
 
 static void
-to_hex(char *out, size_t cap, const uint8_t *data, size_t len)
+board_write_hex(char *out, size_t cap, const uint8_t *data, size_t len)
 {
     size_t at = 0;
 
@@ -65,7 +66,7 @@ to_hex(char *out, size_t cap, const uint8_t *data, size_t len)
 
 /* Bytes of `text` up to the next '>' or '<' or its end. */
 static const char *
-from_hex(const char *text, uint8_t *out, size_t *len)
+board_read_hex(const char *text, uint8_t *out, size_t *len)
 {
     unsigned byte;
     int used;
@@ -79,8 +80,8 @@ from_hex(const char *text, uint8_t *out, size_t *len)
 }
 
 static void
-exchange(const char *file, int line, const uint8_t *in, size_t in_len,
-         const uint8_t *want, size_t want_len)
+board_exchange(const char *file, int line, const uint8_t *in, size_t in_len,
+               const uint8_t *want, size_t want_len)
 {
     static char got_text[3 * ANSWER_MAX], want_text[3 * ANSWER_MAX];
     static uint8_t got[ANSWER_MAX];
@@ -89,8 +90,8 @@ exchange(const char *file, int line, const uint8_t *in, size_t in_len,
     ck_assert_ok(sfi_sim_usart(board.sim, in, in_len, got, &len));
     if (len == want_len && memcmp(got, want, len) == 0)
         return;
-    to_hex(got_text, sizeof(got_text), got, len);
-    to_hex(want_text, sizeof(want_text), want, want_len);
+    board_write_hex(got_text, sizeof(got_text), got, len);
+    board_write_hex(want_text, sizeof(want_text), want, want_len);
     ck_abort_msg("%s:%d: the chip answered [%s], expected [%s]", file, line,
                  got_text, want_text);
 }
@@ -104,11 +105,11 @@ board_talk_at(const char *file, int line, const char *script)
     while (*script != '\0') {
         in_len = 0;
         if (*script == '>')
-            script = from_hex(script + 1, in, &in_len);
-        ck_assert_msg(*script == '<', "%s:%d: \"%s\" is no script", file, line,
-                      script);
-        script = from_hex(script + 1, want, &want_len);
-        exchange(file, line, in, in_len, want, want_len);
+            script = board_read_hex(script + 1, in, &in_len);
+        ck_assert_msg(*script == '<', "%s:%d: \"%s\" is not a script", file,
+                      line, script);
+        script = board_read_hex(script + 1, want, &want_len);
+        board_exchange(file, line, in, in_len, want, want_len);
     }
 }
 
@@ -133,13 +134,14 @@ board_send(const uint8_t *data, size_t len, const char *answer)
     uint8_t want[256];
     size_t want_len;
 
-    (void)from_hex(answer, want, &want_len);
-    exchange(__FILE__, __LINE__, data, len, want, want_len);
+    (void)board_read_hex(answer, want, &want_len);
+    board_exchange(__FILE__, __LINE__, data, len, want, want_len);
 }
 
-/* Send a packet and tell what comes first, or 0. */
+/* Send a packet; the first byte of the reply, or 0. */
 static uint8_t
-first_answer(const uint8_t *packet, size_t len, uint8_t *more, size_t *more_len)
+board_first_reply(const uint8_t *packet, size_t len, uint8_t *more,
+                  size_t *more_len)
 {
     uint8_t answer[512];
     size_t got = sizeof(answer);
@@ -153,7 +155,7 @@ first_answer(const uint8_t *packet, size_t len, uint8_t *more, size_t *more_len)
 }
 
 static uint8_t
-command_and_address(uint8_t code, uint32_t address)
+board_send_address(uint8_t code, uint32_t address)
 {
     const uint8_t command[] = {code, (uint8_t)~code};
     const uint8_t head[] = {
@@ -163,11 +165,11 @@ command_and_address(uint8_t code, uint32_t address)
         (uint8_t)address,
     };
     uint8_t packet[8];
-    uint8_t r = first_answer(command, sizeof(command), NULL, NULL);
+    uint8_t r = board_first_reply(command, sizeof(command), NULL, NULL);
 
     if (r != ACK)
         return r;
-    return first_answer(
+    return board_first_reply(
         packet, board_packet(packet, head, sizeof(head), NULL, 0), NULL, NULL);
 }
 
@@ -176,13 +178,13 @@ board_write(uint32_t address, const void *data, size_t len)
 {
     const uint8_t head[] = {(uint8_t)(len - 1)};
     uint8_t packet[300];
-    uint8_t r = command_and_address(0x31, address);
+    uint8_t r = board_send_address(0x31, address);
 
     ck_assert(len >= 1 && len <= 256);
     if (r != ACK)
         return r;
-    return first_answer(packet, board_packet(packet, head, 1, data, len), NULL,
-                        NULL);
+    return board_first_reply(packet, board_packet(packet, head, 1, data, len),
+                             NULL, NULL);
 }
 
 uint8_t
@@ -191,12 +193,12 @@ board_read(uint32_t address, void *data, size_t len)
     uint8_t packet[] = {(uint8_t)(len - 1), (uint8_t) ~(len - 1)};
     uint8_t more[512];
     size_t more_len = 0;
-    uint8_t r = command_and_address(0x11, address);
+    uint8_t r = board_send_address(0x11, address);
 
     ck_assert(len >= 1 && len <= 256);
     if (r != ACK)
         return r;
-    r = first_answer(packet, sizeof(packet), more, &more_len);
+    r = board_first_reply(packet, sizeof(packet), more, &more_len);
     if (r == ACK) {
         ck_assert_uint_eq(more_len, len);
         memcpy(data, more, len);

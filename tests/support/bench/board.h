@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A virtual chip on the bench: fresh from the chip maker, in a folder of its
- * own, and a way to write down what is said on its USART. */
+/* A virtual chip on the bench, fresh from the chip maker, in a folder of its
+ * own; tests write down the bytes on its USART. */
 #ifndef SFI_TESTS_BOARD_H
 #define SFI_TESTS_BOARD_H
 
@@ -20,21 +20,21 @@ struct board {
 extern struct board board;
 void board_setup(const char *chip);
 void board_teardown(void);
-/* Close it and open it again: what the folder kept. */
+/* Close the chip and open it again from its folder. */
 void board_reopen(void);
 
-/* "> 7f < 79 > 00 ff < 79 ...": bytes to the chip, and exactly its answer.
- * "" after "<": it is silent. */
+/* "> 7f < 79 > 00 ff < 79 ...": bytes to the chip, and exactly its reply.
+ * Nothing after "<": the chip is silent. */
 #define board_talk(script) board_talk_at(__FILE__, __LINE__, (script))
 void board_talk_at(const char *file, int line, const char *script);
 /* One AN3155 packet: `head`, then `len` bytes, then the XOR of all. */
 size_t board_packet(uint8_t *out, const uint8_t *head, size_t head_len,
                     const uint8_t *data, size_t len);
-/* Send; the answer must be this. */
+/* Send, and assert the reply. */
 void board_send(const uint8_t *data, size_t len, const char *answer);
-/* Write 1 to 256 bytes with Write Memory; the last answer byte. */
+/* Write 1 to 256 bytes with Write Memory; the last byte of the reply. */
 uint8_t board_write(uint32_t address, const void *data, size_t len);
-/* Read with Read Memory; the answer to the last packet, 0x79 when it came. */
+/* Read with Read Memory; the reply to the last packet, 0x79 for success. */
 uint8_t board_read(uint32_t address, void *data, size_t len);
 
 /* Files of the chip's folder. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* An install by hand: package, licence and requests without the host side of
+ * libsfi; and what the chip holds afterwards. */
 #include <bench/install.h>
 
 #include <stdio.h>
@@ -18,13 +20,13 @@
 #include "proto/an3155_device.h"
 
 static sfi_status
-append(void *user, const uint8_t *data, size_t len)
+package_append(void *user, const uint8_t *data, size_t len)
 {
     return sfi__buf_append(user, data, len) ? SFI_OK : SFI_ERR_NOMEM;
 }
 
 static void
-build(struct package *p, const sfi_option_bytes *ob)
+package_build_image(struct package *p, const sfi_option_bytes *ob)
 {
     sfi_image_builder *b = NULL;
     sfi_key *key = NULL;
@@ -36,13 +38,13 @@ build(struct package *p, const sfi_option_bytes *ob)
     ck_assert_ok(sfi_image_builder_set_version(b, 7));
     ck_assert_ok(sfi_image_builder_add_firmware(b, p->firmware));
     ck_assert_ok(sfi_image_builder_set_option_bytes(b, ob));
-    ck_assert_ok(sfi_image_builder_write(b, append, &p->image));
+    ck_assert_ok(sfi_image_builder_write(b, package_append, &p->image));
     sfi_image_builder_free(b);
     sfi_key_free(key);
 }
 
 static void
-read_options(struct package *p, const sfi_option_bytes *ob)
+package_read_options(struct package *p, const sfi_option_bytes *ob)
 {
     const char *name;
     uint32_t value;
@@ -54,9 +56,9 @@ read_options(struct package *p, const sfi_option_bytes *ob)
     }
 }
 
-/* As an HSM does for the certificate of the chip on the bench. */
+/* As an HSM makes it for the certificate of the chip on the bench. */
 static void
-seal(struct package *p)
+package_make_license(struct package *p)
 {
     uint8_t cert[SFI_CERTIFICATE_LEN];
     size_t len = sizeof(cert);
@@ -96,9 +98,9 @@ package_make_of(struct package *p, sfi_firmware *firmware)
     (void)snprintf(path, sizeof(path), "data/ob-%s.csv",
                    sfi_chip_name(p->chip));
     ck_assert_ok(sfi_option_bytes_load(ctx, p->chip, test_path(path), &ob));
-    read_options(p, ob);
-    build(p, ob);
-    seal(p);
+    package_read_options(p, ob);
+    package_build_image(p, ob);
+    package_make_license(p);
     sfi_option_bytes_free(ob);
 }
 
@@ -111,9 +113,9 @@ package_free(struct package *p)
 
 /* ---- requests ---- */
 
-/* Send, and fetch what comes; its length. */
+/* Send, and fetch the reply; its length. */
 static size_t
-say(const uint8_t *data, size_t len, uint8_t *answer, size_t cap)
+request_exchange(const uint8_t *data, size_t len, uint8_t *answer, size_t cap)
 {
     ck_assert_ok(sfi_sim_usart(board.sim, data, len, answer, &cap));
     return cap;
@@ -121,10 +123,10 @@ say(const uint8_t *data, size_t len, uint8_t *answer, size_t cap)
 
 /* One packet that is acknowledged with one byte. */
 static int
-step(const uint8_t *data, size_t len)
+request_send_packet(const uint8_t *data, size_t len)
 {
     uint8_t answer[16];
-    size_t got = say(data, len, answer, sizeof(answer));
+    size_t got = request_exchange(data, len, answer, sizeof(answer));
 
     if (got == 0)
         return INSTALL_SILENT;
@@ -132,7 +134,7 @@ step(const uint8_t *data, size_t len)
 }
 
 static size_t
-packet(uint8_t *out, const uint8_t *data, size_t len)
+request_make_packet(uint8_t *out, const uint8_t *data, size_t len)
 {
     const uint8_t head[] = {(uint8_t)(len >> 8), (uint8_t)len};
 
@@ -141,11 +143,11 @@ packet(uint8_t *out, const uint8_t *data, size_t len)
 
 /* ACK, data for Special, status of one byte, ACK. */
 static int
-last_step(bool extended, const uint8_t *data, size_t len, uint8_t *reply,
-          size_t *reply_len)
+request_take_reply(bool extended, const uint8_t *data, size_t len,
+                   uint8_t *reply, size_t *reply_len)
 {
     uint8_t a[USART_ANSWER_MAX];
-    size_t got = say(data, len, a, sizeof(a));
+    size_t got = request_exchange(data, len, a, sizeof(a));
     size_t at = 1, n = 0;
 
     if (got == 0)
@@ -179,19 +181,22 @@ install_request(uint16_t opcode, const uint8_t *param, size_t param_len,
         (uint8_t) ~(extended ? USART_EXT_SPECIAL : USART_SPECIAL),
     };
     uint8_t out[2 + SFI_CMD_DATA_MAX + 1];
-    int r = step(command, sizeof(command));
+    int r = request_send_packet(command, sizeof(command));
 
     if (r == 0)
-        r = step(out, board_packet(out, op, sizeof(op), NULL, 0));
+        r = request_send_packet(out,
+                                board_packet(out, op, sizeof(op), NULL, 0));
     if (r != 0)
         return r;
     if (!extended)
-        return last_step(false, out, packet(out, param, param_len), reply,
-                         reply_len);
-    r = step(out, packet(out, param, param_len));
+        return request_take_reply(false, out,
+                                  request_make_packet(out, param, param_len),
+                                  reply, reply_len);
+    r = request_send_packet(out, request_make_packet(out, param, param_len));
     if (r != 0)
         return r;
-    return last_step(true, out, packet(out, data, data_len), reply, reply_len);
+    return request_take_reply(
+        true, out, request_make_packet(out, data, data_len), reply, reply_len);
 }
 
 bool
@@ -201,7 +206,7 @@ install_sync(void)
     uint8_t answer[USART_ANSWER_MAX];
 
     for (int i = 0; i < 4; i++) {
-        size_t got = say(&sync, 1, answer, sizeof(answer));
+        size_t got = request_exchange(&sync, 1, answer, sizeof(answer));
 
         if (got > 0)
             return answer[got - 1] == USART_ACK ||
@@ -211,7 +216,7 @@ install_sync(void)
 }
 
 static int
-send_data(const uint8_t *content, size_t size)
+install_send_data(const uint8_t *content, size_t size)
 {
     int r = 0;
 
@@ -233,7 +238,7 @@ send_data(const uint8_t *content, size_t size)
 }
 
 static int
-send_areas(const struct package *p)
+install_send_areas(const struct package *p)
 {
     const uint8_t *at = p->image.data + SFI_FORMAT_HEADER_LEN;
     const uint8_t *end = p->image.data + p->image.len;
@@ -246,7 +251,7 @@ send_areas(const struct package *p)
                             NULL, NULL);
         at += SFI_FORMAT_AREA_LEN;
         if (r == 0)
-            r = send_data(at, area.size);
+            r = install_send_data(at, area.size);
         at += area.size;
     }
     return r;
@@ -265,7 +270,7 @@ install_run(const struct package *p)
         r = install_request(SFI_CMD_HEADER, p->image.data,
                             SFI_FORMAT_HEADER_LEN, NULL, 0, NULL, NULL);
     if (r == 0)
-        r = send_areas(p);
+        r = install_send_areas(p);
     if (r == 0)
         r = install_request(SFI_CMD_FINISH, NULL, 0, NULL, 0, NULL, NULL);
     return r;
@@ -289,7 +294,7 @@ install_activate(void)
 static uint8_t memory_area[3u << 20];
 
 static size_t
-dump(uint32_t area)
+chip_dump(uint32_t area)
 {
     size_t len = sizeof(memory_area);
 
@@ -297,9 +302,9 @@ dump(uint32_t area)
     return len;
 }
 
-/* Eight bytes at once: a memory is large, and mostly blank. */
+/* Eight bytes at once, as memories are large and mostly blank. */
 static uint64_t
-eight(const uint8_t *p)
+load_eight(const uint8_t *p)
 {
     uint64_t x;
 
@@ -309,12 +314,12 @@ eight(const uint8_t *p)
 
 /* [at, stop) of the flash in memory_area. */
 static void
-assert_erased(const struct sfi_chip *chip, uint32_t at, uint32_t stop)
+flash_assert_erased(const struct sfi_chip *chip, uint32_t at, uint32_t stop)
 {
     while (at < stop) {
         const uint8_t *p = memory_area + (at - chip->flash.base);
 
-        if (stop - at >= 8 && eight(p) == UINT64_MAX) {
+        if (stop - at >= 8 && load_eight(p) == UINT64_MAX) {
             at += 8;
         } else {
             ck_assert_msg(*p == 0xff, "0x%08x is not erased", at);
@@ -326,7 +331,8 @@ assert_erased(const struct sfi_chip *chip, uint32_t at, uint32_t stop)
 /* All of [base, base + size) is erased but what the firmware covers, in whole
  * program units. */
 static void
-assert_rest_erased(const struct package *p, const struct chip_range *range)
+flash_assert_rest_erased(const struct package *p,
+                         const struct chip_range *range)
 {
     uint32_t unit = p->chip->program_unit;
     uint32_t at = range->base;
@@ -343,7 +349,7 @@ assert_rest_erased(const struct package *p, const struct chip_range *range)
             stop = (uint32_t)address;
             next = (stop + (uint32_t)len + unit - 1) / unit * unit;
         }
-        assert_erased(p->chip, at, stop);
+        flash_assert_erased(p->chip, at, stop);
         at = next;
     }
 }
@@ -356,7 +362,7 @@ install_assert_complete(const struct package *p)
     uint64_t address;
     size_t len;
 
-    ck_assert_uint_eq(dump(SFI_SIM_FLASH), chip->flash.size);
+    ck_assert_uint_eq(chip_dump(SFI_SIM_FLASH), chip->flash.size);
     for (size_t i = 0; i < sfi_firmware_segment_count(p->firmware); i++) {
         ck_assert_ok(
             sfi_firmware_segment(p->firmware, i, &address, &data, &len));
@@ -364,17 +370,17 @@ install_assert_complete(const struct package *p)
             memcmp(memory_area + (address - chip->flash.base), data, len) == 0,
             "segment %zu is not in the flash", i);
     }
-    assert_rest_erased(p, &chip->user);
-    ck_assert_uint_eq(dump(SFI_SIM_OPTION_BYTES), p->options_len);
+    flash_assert_rest_erased(p, &chip->user);
+    ck_assert_uint_eq(chip_dump(SFI_SIM_OPTION_BYTES), p->options_len);
     ck_assert_mem_eq(memory_area, p->options, p->options_len);
     install_assert_ram_clean(p);
 }
 
-/* Short enough to find a fragment, long enough that none is found by chance. */
+/* Short enough to find a fragment, too long to match by chance. */
 #define WINDOW 8u
 
 static size_t
-slot(const uint8_t *p)
+window_slot(const uint8_t *p)
 {
     uint64_t x = 0;
 
@@ -383,9 +389,9 @@ slot(const uint8_t *p)
     return (size_t)(x * 0x9e3779b97f4a7c15u >> 48);
 }
 
-/* Few values: a small number among zeros says nothing. */
+/* Few distinct values, as in a small number among zeros, prove nothing. */
 static bool
-is_plain(const uint8_t *p)
+window_is_trivial(const uint8_t *p)
 {
     size_t distinct = 0;
 
@@ -401,33 +407,35 @@ is_plain(const uint8_t *p)
 
 /* Erased, or zero: most of a memory. */
 static bool
-is_blank(const uint8_t *p)
+window_is_blank(const uint8_t *p)
 {
-    uint64_t x = eight(p);
+    uint64_t x = load_eight(p);
 
     return x == 0 || x == UINT64_MAX;
 }
 
 /* Is a run of `needle` in the first bytes of memory_area? */
 static bool
-holds(size_t len, const uint8_t *needle, size_t needle_len, size_t step)
+memory_holds(size_t len, const uint8_t *needle, size_t needle_len, size_t step)
 {
     static uint8_t seen[1u << 16];
 
     memset(seen, 0, sizeof(seen));
     for (size_t i = 0; i + WINDOW <= needle_len; i += step) {
-        if (!is_plain(needle + i))
-            seen[slot(needle + i)] = 1;
+        if (!window_is_trivial(needle + i))
+            seen[window_slot(needle + i)] = 1;
     }
     for (size_t at = 0; at + WINDOW <= len; at++) {
-        /* no window of two that are the same is another one */
-        while (at + 2 * WINDOW <= len && is_blank(memory_area + at) &&
-               eight(memory_area + at) == eight(memory_area + at + WINDOW))
+        /* two equal windows: those between them are equal too */
+        while (at + 2 * WINDOW <= len && window_is_blank(memory_area + at) &&
+               load_eight(memory_area + at) ==
+                   load_eight(memory_area + at + WINDOW))
             at += WINDOW;
-        if (is_blank(memory_area + at) || !seen[slot(memory_area + at)])
+        if (window_is_blank(memory_area + at) ||
+            !seen[window_slot(memory_area + at)])
             continue;
         for (size_t i = 0; i + WINDOW <= needle_len; i += step) {
-            if (!is_plain(needle + i) &&
+            if (!window_is_trivial(needle + i) &&
                 memcmp(memory_area + at, needle + i, WINDOW) == 0)
                 return true;
         }
@@ -435,9 +443,9 @@ holds(size_t len, const uint8_t *needle, size_t needle_len, size_t step)
     return false;
 }
 
-/* What of the package is there?  NULL: nothing. */
+/* The secret of the package that is there; NULL: none. */
 static const char *
-find_secret(const struct package *p, size_t len)
+memory_find_secret(const struct package *p, size_t len)
 {
     const uint8_t *data;
     uint64_t address;
@@ -445,12 +453,12 @@ find_secret(const struct package *p, size_t len)
 
     for (size_t i = 0; i < sfi_firmware_segment_count(p->firmware); i++) {
         ck_assert_ok(sfi_firmware_segment(p->firmware, i, &address, &data, &n));
-        if (holds(len, data, n, WINDOW))
+        if (memory_holds(len, data, n, WINDOW))
             return "the firmware";
     }
-    if (holds(len, p->key, sizeof(p->key), 1))
+    if (memory_holds(len, p->key, sizeof(p->key), 1))
         return "the key";
-    if (holds(len, p->nonce, sizeof(p->nonce), 1))
+    if (memory_holds(len, p->nonce, sizeof(p->nonce), 1))
         return "the nonce";
     return NULL;
 }
@@ -458,7 +466,7 @@ find_secret(const struct package *p, size_t len)
 const char *
 install_ram_holds(const struct package *p)
 {
-    return find_secret(p, dump(SFI_SIM_RAM));
+    return memory_find_secret(p, chip_dump(SFI_SIM_RAM));
 }
 
 void
@@ -473,9 +481,10 @@ void
 install_assert_clean(const struct package *p)
 {
     const struct sfi_chip *chip = p->chip;
-    const char *found = find_secret(p, dump(SFI_SIM_FLASH));
+    const char *found = memory_find_secret(p, chip_dump(SFI_SIM_FLASH));
 
     ck_assert_msg(found == NULL, "%s is in the flash", found);
-    assert_erased(chip, chip->user.base, sfi__chip_range_end(&chip->user));
+    flash_assert_erased(chip, chip->user.base,
+                        sfi__chip_range_end(&chip->user));
     install_assert_ram_clean(p);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Runs installs with random mishaps, one seed after the other. */
 #include <bench/seeds.h>
 
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 #include "core/ctx.h"
 #include "transport/base/transport.h"
 
-/* Firmware of one DATA; the option bytes are another. */
+/* A firmware of one DATA; the option bytes are a second. */
 #define SMALL 40u
 #define MISHAPS_MAX 4u
 
@@ -24,7 +25,7 @@ static uint64_t dice;
 
 /* xorshift64*: the same on every machine. */
 static uint32_t
-roll(uint32_t sides)
+dice_roll(uint32_t sides)
 {
     dice ^= dice >> 12u;
     dice ^= dice << 25u;
@@ -49,7 +50,7 @@ seeds_due(bool from_chip, uint32_t offset, bool is_last)
 }
 
 static void
-quiet(void)
+seeds_clear(void)
 {
     mishap_count = 0;
     memset(&seeds, 0, sizeof(seeds));
@@ -57,23 +58,23 @@ quiet(void)
         over->forget();
 }
 
-/* The first one walks through mishaps, frames and ways; the others are
- * anywhere. */
+/* The first mishap goes through all kinds, frames and directions; the others
+ * are random. */
 static void
-plan(uint32_t seed, uint32_t frames)
+seeds_plan(uint32_t seed, uint32_t frames)
 {
     uint32_t n = seed;
 
-    quiet();
+    seeds_clear();
     dice = 0x9e3779b97f4a7c15u * (seed + 1);
-    mishap_count = 1 + roll(MISHAPS_MAX);
+    mishap_count = 1 + dice_roll(MISHAPS_MAX);
     for (size_t i = 0; i < mishap_count; i++)
         mishaps[i] = (struct mishap){
-            .what = roll(over->small), /* one outage is enough */
-            .from_chip = roll(over->ways) == 1,
-            .frame = 1 + roll(frames),
-            .offset = roll(8),
-            .amount = roll(1u << 20u),
+            .what = dice_roll(over->small), /* one outage is enough */
+            .from_chip = dice_roll(over->ways) == 1,
+            .frame = 1 + dice_roll(frames),
+            .offset = dice_roll(8),
+            .amount = dice_roll(1u << 20u),
         };
     mishaps[0].what = n % over->mishaps;
     n /= over->mishaps;
@@ -82,7 +83,7 @@ plan(uint32_t seed, uint32_t frames)
 }
 
 static bool
-is_benign(void)
+plan_is_benign(void)
 {
     for (size_t i = 0; i < mishap_count; i++) {
         if (mishaps[i].what >= over->survived)
@@ -92,7 +93,7 @@ is_benign(void)
 }
 
 static bool
-is_forged(void)
+plan_is_forged(void)
 {
     for (size_t i = 0; i < mishap_count; i++) {
         if (over->forged != 0 && mishaps[i].what == over->forged)
@@ -104,7 +105,7 @@ is_forged(void)
 /* ---- one seed ---- */
 
 static void
-setup(const char *chip)
+seeds_setup(const char *chip)
 {
     station_setup_sized(chip, SMALL);
     sfi_transport_free(station.tp);
@@ -113,11 +114,11 @@ setup(const char *chip)
     ck_assert_ok(
         sfi_sim_transport(board.sim, over->interface, &station.direct));
     over->open();
-    quiet();
+    seeds_clear();
 }
 
 static bool
-is_complete(void)
+chip_is_complete(void)
 {
     uint8_t first;
 
@@ -127,62 +128,61 @@ is_complete(void)
 }
 
 static void
-assert_fine(sfi_status st, uint32_t seed, const char *when)
+seeds_assert_ok(sfi_status st, uint32_t seed, const char *when)
 {
     ck_assert_msg(st == SFI_OK, "seed %u: %s gave %s \"%s\"", seed, when,
                   sfi_status_name(st), sfi_error_message(sfi_ctx_error(ctx)));
 }
 
-/* Whatever went wrong: after a power cycle the chip has all or nothing. */
+/* After any failure and a power cycle the chip holds all or nothing. */
 static void
-assert_fails_cleanly(uint32_t seed, sfi_status st)
+seeds_assert_clean(uint32_t seed, sfi_status st)
 {
     const sfi_error *err = sfi_ctx_error(ctx);
-    /* unsupported: a chip that nobody knows, as it said twice */
-    bool expected =
-        (st <= -400 && st > -600) || st == SFI_ERR_UNSUPPORTED || is_forged();
+    /* unsupported: the same wrong device id arrived twice */
+    bool expected = (st <= -400 && st > -600) || st == SFI_ERR_UNSUPPORTED ||
+                    plan_is_forged();
 
     ck_assert_msg(expected && sfi_error_message(err)[0] != '\0',
                   "seed %u gave %s \"%s\"", seed, sfi_status_name(st),
                   sfi_error_message(err));
-    quiet();
+    seeds_clear();
     ck_assert_ok(sfi_sim_power_on(board.sim));
-    if (is_complete())
+    if (chip_is_complete())
         install_assert_complete(&station.package);
     else
         install_assert_clean(&station.package);
 }
 
-/* A chip that erased its bootloader took its firmware: there is no next time.
- */
+/* A chip that erased its bootloader has its firmware and takes no other. */
 static bool
-can_again(void)
+chip_can_install(void)
 {
-    return sfi_sim_chip(board.sim)->security_mask != 0 || !is_complete();
+    return sfi_sim_chip(board.sim)->security_mask != 0 || !chip_is_complete();
 }
 
 static uint32_t benign, failed;
 
-/* How an install with this seed ends, and the next one. */
+/* An install with this seed, and after a failure the next one. */
 static void
-run_seed(uint32_t seed, uint32_t frames)
+seeds_run_one(uint32_t seed, uint32_t frames)
 {
     uint64_t began = script_now;
     bool live = seed % 3 == 0;
     bool few;
     sfi_status st;
 
-    plan(seed, frames);
-    few = is_benign();
+    seeds_plan(seed, frames);
+    few = plan_is_benign();
     st = live ? station_install_live(true) : station_install(true);
     ck_assert_msg(script_now - began < over->longest_ms, "seed %u took %llu ms",
                   seed, (unsigned long long)(script_now - began));
     benign += few;
     failed += few && st != SFI_OK;
     if (st != SFI_OK) {
-        assert_fails_cleanly(seed, st);
-        if (can_again())
-            assert_fine(station_install(true), seed, "the next install");
+        seeds_assert_clean(seed, st);
+        if (chip_can_install())
+            seeds_assert_ok(station_install(true), seed, "the next install");
     }
     install_assert_complete(&station.package);
     ck_assert_msg(station_remaining() == STATION_COUNT - 1,
@@ -190,9 +190,9 @@ run_seed(uint32_t seed, uint32_t frames)
                   (unsigned long long)station_remaining());
 }
 
-/* Which seeds: all, one, or where time is short some. */
+/* Which seeds: all, one, or a few where time is short. */
 static uint32_t
-first_seed(void)
+seeds_first(void)
 {
     const char *one = getenv("SFI_TEST_SEED");
 
@@ -200,17 +200,17 @@ first_seed(void)
 }
 
 static uint32_t
-last_seed(uint32_t usual)
+seeds_last(uint32_t usual)
 {
     const char *brief = getenv("SFI_TEST_SHORT");
 
     if (getenv("SFI_TEST_SEED") != NULL)
-        return first_seed() + 1;
+        return seeds_first() + 1;
     return brief != NULL && brief[0] == '1' ? usual / 50 : usual;
 }
 
 static void
-assert_survives(void)
+seeds_assert_survival(void)
 {
     ck_assert_msg(failed * 100 <= (benign + 99) * over->fail_percent,
                   "%u of %u failed for a few bytes", failed, benign);
@@ -222,37 +222,38 @@ START_TEST(test_again)
 {
     uint32_t frames;
 
-    setup(over->chips[0]);
+    seeds_setup(over->chips[0]);
     ck_assert_ok(station_install(false));
-    quiet();
+    seeds_clear();
     ck_assert_ok(station_install(true));
     frames = seeds.frame;
     ck_assert_msg(frames * over->mishaps <= over->again,
                   "%u frames, and %u mishaps, are not all tried by %u seeds",
                   frames, over->mishaps, over->again);
-    for (uint32_t seed = first_seed(); seed < last_seed(over->again); seed++)
-        run_seed(seed, frames);
+    for (uint32_t seed = seeds_first(); seed < seeds_last(over->again); seed++)
+        seeds_run_one(seed, frames);
     station_teardown();
-    assert_survives();
+    seeds_assert_survival();
 }
 END_TEST
 
-/* Each success takes a new chip; an open H7 has the way to SECURITY too. */
+/* A new chip for each seed; for an open H7 this includes SECURITY. */
 START_TEST(test_fresh)
 {
     const char *chip = over->chips[_i];
     uint32_t frames;
 
-    setup(chip);
+    seeds_setup(chip);
     ck_assert_ok(station_install(false));
     frames = seeds.frame;
     station_teardown();
-    for (uint32_t seed = first_seed(); seed < last_seed(over->fresh); seed++) {
-        setup(chip);
-        run_seed(seed, frames);
+    for (uint32_t seed = seeds_first(); seed < seeds_last(over->fresh);
+         seed++) {
+        seeds_setup(chip);
+        seeds_run_one(seed, frames);
         station_teardown();
     }
-    assert_survives();
+    seeds_assert_survival();
 }
 END_TEST
 

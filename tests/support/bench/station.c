@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The station: its chip, vault and package, and the wire in between. */
 #include <bench/station.h>
 
 #include <stdio.h>
@@ -18,7 +19,7 @@ struct station station;
 /* ---- the wire ---- */
 
 static bool
-is_struck(bool from_chip, uint64_t index)
+wire_is_struck(bool from_chip, uint64_t index)
 {
     const struct wire *w = &station.wire;
 
@@ -27,14 +28,14 @@ is_struck(bool from_chip, uint64_t index)
            (w->strike == STRIKE_SILENCE ? index >= w->at : index == w->at);
 }
 
-/* What becomes of one byte: `out` holds 0 to 2. */
+/* One byte through the wire; the result is the number of bytes in `out`. */
 static size_t
-pass(bool from_chip, uint64_t index, uint8_t byte, uint8_t out[2])
+wire_pass_byte(bool from_chip, uint64_t index, uint8_t byte, uint8_t out[2])
 {
     struct wire *w = &station.wire;
 
     out[0] = byte;
-    if (!is_struck(from_chip, index))
+    if (!wire_is_struck(from_chip, index))
         return 1;
     w->struck = true;
     switch (w->strike) {
@@ -57,9 +58,9 @@ pass(bool from_chip, uint64_t index, uint8_t byte, uint8_t out[2])
     return 1;
 }
 
-/* From that byte on, and for ever. */
+/* From that byte on the port is gone. */
 static bool
-is_gone(bool from_chip, uint64_t index)
+wire_is_gone(bool from_chip, uint64_t index)
 {
     struct wire *w = &station.wire;
 
@@ -72,11 +73,11 @@ static sfi_status
 wire_write(void *user, const uint8_t *buf, size_t len, uint32_t timeout_ms)
 {
     (void)user;
-    if (is_gone(false, station.wire.sent))
+    if (wire_is_gone(false, station.wire.sent))
         return SFI_ERR_NO_DEVICE;
     for (size_t i = 0; i < len; i++) {
         uint8_t out[2];
-        size_t n = pass(false, station.wire.sent++, buf[i], out);
+        size_t n = wire_pass_byte(false, station.wire.sent++, buf[i], out);
         sfi_status st = SFI_OK;
 
         if (n > 0)
@@ -98,7 +99,7 @@ wire_read(void *user, uint8_t *buf, size_t len, size_t *got,
 
     (void)user;
     (void)len;
-    if (is_gone(true, w->received))
+    if (wire_is_gone(true, w->received))
         return SFI_ERR_NO_DEVICE;
     *got = 1;
     if (w->spare >= 0) {
@@ -112,7 +113,7 @@ wire_read(void *user, uint8_t *buf, size_t len, size_t *got,
 
         if (st != SFI_OK)
             return st;
-        n = pass(true, w->received++, byte, out);
+        n = wire_pass_byte(true, w->received++, byte, out);
     }
     buf[0] = out[0];
     if (n == 2)
@@ -138,7 +139,7 @@ wire_reset(void *user, int into_boot)
 }
 
 static void
-open_usart(void)
+wire_open_usart(void)
 {
     static const sfi_stream_ops ops = {
         .struct_size = sizeof(ops),
@@ -158,20 +159,20 @@ wire_select(void *user, int asserted)
     return sfi__transport_select(station.direct, asserted != 0);
 }
 
-/* One byte each way.  Dropped: eight clocks that the chip did not see, or that
- * the host did not hear; doubled: eight too many. */
+/* One byte each way.  Dropped: eight clocks that one side did not see; doubled:
+ * eight clocks too many. */
 static sfi_status
 wire_clock(uint8_t tx, uint8_t *rx)
 {
     struct wire *w = &station.wire;
     uint8_t in[2] = {0xff, 0xff};
     uint8_t out[2];
-    size_t n = pass(false, w->sent++, tx, out);
+    size_t n = wire_pass_byte(false, w->sent++, tx, out);
     sfi_status st = SFI_OK;
 
     if (n > 0)
         st = sfi__transport_transfer(station.direct, out, in, n);
-    *rx = pass(true, w->received++, in[0], out) > 0 ? out[0] : 0xff;
+    *rx = wire_pass_byte(true, w->received++, in[0], out) > 0 ? out[0] : 0xff;
     return st;
 }
 
@@ -192,7 +193,7 @@ wire_transfer(void *user, const uint8_t *tx, uint8_t *rx, size_t len)
 }
 
 static void
-open_spi(void)
+wire_open_spi(void)
 {
     static const sfi_spi_ops ops = {
         .struct_size = sizeof(ops),
@@ -208,8 +209,8 @@ static const struct {
     const char *name;
     void (*open)(void);
 } links[] = {
-    {"usart", open_usart},
-    {"spi", open_spi},
+    {"usart", wire_open_usart},
+    {"spi", wire_open_spi},
 };
 static size_t link_used;
 
@@ -224,7 +225,7 @@ station_over(const char *interface_name)
 }
 
 static void
-open_link(void)
+station_open_link(void)
 {
     ck_assert_ok(
         sfi_sim_transport(board.sim, links[link_used].name, &station.direct));
@@ -246,7 +247,7 @@ station_strike(enum strike strike, bool from_chip, uint64_t at)
 /* ---- the station ---- */
 
 static void
-open_vault(const sfi_provision_options *options)
+station_open_vault(const sfi_provision_options *options)
 {
     const struct package *p = &station.package;
     sfi_personalization *perso;
@@ -268,7 +269,7 @@ open_vault(const sfi_provision_options *options)
 }
 
 static void
-setup(const char *chip)
+station_setup_board(const char *chip)
 {
     memset(&station, 0, sizeof(station));
     board_setup(chip);
@@ -279,10 +280,10 @@ setup(const char *chip)
 void
 station_setup(const char *chip)
 {
-    setup(chip);
+    station_setup_board(chip);
     package_make(&station.package);
-    open_vault(NULL);
-    open_link();
+    station_open_vault(NULL);
+    station_open_link();
 }
 
 void
@@ -293,10 +294,10 @@ station_setup_live_only(const char *chip)
         .flags = SFI_HSM_LIVE_ONLY,
     };
 
-    setup(chip);
+    station_setup_board(chip);
     package_make(&station.package);
-    open_vault(&options);
-    open_link();
+    station_open_vault(&options);
+    station_open_link();
 }
 
 void
@@ -306,7 +307,7 @@ station_setup_sized(const char *chip, size_t size)
     sfi_firmware *fw;
     uint64_t base;
 
-    setup(chip);
+    station_setup_board(chip);
     ck_assert_ptr_nonnull(data);
     base = sfi_sim_chip(board.sim)->user.base;
     for (size_t i = 0; i < size; i++)
@@ -314,8 +315,8 @@ station_setup_sized(const char *chip, size_t size)
     ck_assert_ok(sfi_firmware_parse(ctx, "bin", base, data, size, &fw));
     free(data);
     package_make_of(&station.package, fw);
-    open_vault(NULL);
-    open_link();
+    station_open_vault(NULL);
+    station_open_link();
 }
 
 void
@@ -336,7 +337,7 @@ station_remaining(void)
 }
 
 static sfi_installer *
-prepare(void)
+station_prepare_unlicensed(void)
 {
     const struct buf *image = &station.package.image;
 
@@ -355,7 +356,7 @@ prepare(void)
 sfi_installer *
 station_prepare(void)
 {
-    sfi_installer *in = prepare();
+    sfi_installer *in = station_prepare_unlicensed();
 
     ck_assert_ok(sfi_installer_set_hsm(in, station.hsm));
     return in;
@@ -373,7 +374,7 @@ station_prepare_live(void)
 sfi_installer *
 station_prepare_licensed(void)
 {
-    sfi_installer *in = prepare();
+    sfi_installer *in = station_prepare_unlicensed();
     sfi_license *lic;
 
     ck_assert_ok(sfi_license_parse(ctx, station.package.license,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* The contract manufacturer's station: a chip on the bench, a package for it,
- * a vault that counts, and a link that can be struck at any byte.  Time is the
- * fake clock's: nothing really waits. */
+ * a vault that counts, and a link that can be disturbed at any byte.  Time is
+ * the fake clock's, so no test really waits. */
 #ifndef SFI_TESTS_STATION_H
 #define SFI_TESTS_STATION_H
 
@@ -21,19 +21,19 @@ enum strike {
     STRIKE_DROP,
     STRIKE_FLIP,
     STRIKE_DOUBLE,
-    STRIKE_SILENCE, /* from there on nothing goes through */
-    STRIKE_GONE,    /* the port is there no more */
+    STRIKE_SILENCE, /* nothing passes from there on */
+    STRIKE_GONE,    /* the port is gone */
     STRIKE_RESET    /* the chip loses its power for a moment */
 };
 
-/* Bytes that went over the wire, and which of them is struck. */
+/* Counts the bytes on the wire, and disturbs one of them. */
 struct wire {
     uint64_t sent, received;
     enum strike strike;
-    bool from_chip; /* a byte of the chip's, else of the host's */
+    bool from_chip; /* a byte from the chip, else from the host */
     uint64_t at;    /* its index */
     bool struck;
-    int spare; /* a byte that is to come again, or -1 */
+    int spare; /* a byte to deliver again, or -1 */
 };
 
 struct station {
@@ -43,8 +43,8 @@ struct station {
     sfi_transport *direct; /* to the chip */
     sfi_transport *tp;     /* through the wire */
     struct wire wire;
-    bool no_reset;                  /* no line to the chip's reset */
-    const sfi_dialect_ops *dialect; /* NULL: ours */
+    bool no_reset;                  /* the link has no reset line */
+    const sfi_dialect_ops *dialect; /* NULL: libsfi's own */
     sfi_installer *installer;       /* of the last install */
 };
 
@@ -52,11 +52,10 @@ extern struct station station;
 /* Inside board_setup(): the project's firmware, or one of `size` bytes. */
 void station_setup(const char *chip);
 void station_setup_sized(const char *chip, size_t size);
-/* With a vault that gives live licences only. */
+/* With a vault that provides only live licences. */
 void station_setup_live_only(const char *chip);
 void station_teardown(void);
-/* The interface of the setups that follow in this process: "usart" unless
- * told. */
+/* The interface of later setups in this process; the default is "usart". */
 void station_over(const char *interface_name);
 uint64_t station_remaining(void);
 
@@ -70,12 +69,12 @@ sfi_installer *station_prepare_licensed(void);
 sfi_status station_install(bool erase);
 sfi_status station_install_licensed(bool erase);
 sfi_status station_install_live(bool erase);
-/* The next install's wire. */
+/* Disturb the wire of the next install. */
 void station_strike(enum strike strike, bool from_chip, uint64_t at);
 
-/* What a live licence must name now. */
+/* The chip's session, which a live licence must name. */
 uint32_t station_session(void);
-/* What the secure bootloader says of itself. */
+/* The reply to INFO. */
 void station_info(sfi_dialect_info *out);
 
 #endif

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Another vendor's part on each kind of link: its requests are translated for
+ * the device core of the virtual chip. */
 #include <bench/vendor.h>
 
 #include <string.h>
@@ -32,9 +34,9 @@ const struct refusal refusals[REFUSALS] = {
 };
 
 static struct {
-    uint64_t resets; /* of the chip, when it was asked last */
+    uint64_t resets; /* of the chip, at its last request */
     uint8_t block[BLOCK_LEN];
-    bool owes;     /* the host has not read what came of its request */
+    bool owes;     /* the host has not read the reply yet */
     uint8_t state; /* of DFU */
     uint8_t asked[SFI_REQUEST_PARAM_MAX + SFI_REQUEST_DATA_MAX + 3];
     uint8_t answer[1 + SFI_CMD_REPLY_MAX];
@@ -47,7 +49,7 @@ static struct {
 } part;
 
 static uint8_t
-to_status(int cause)
+part_status_of(int cause)
 {
     if (cause == SFI_CAUSE_NONE)
         return 0;
@@ -59,15 +61,15 @@ to_status(int cause)
 }
 
 static uint8_t
-inside(uint16_t opcode, const uint8_t *param, size_t param_len,
-       const uint8_t *data, size_t data_len)
+part_forward(uint16_t opcode, const uint8_t *param, size_t param_len,
+             const uint8_t *data, size_t data_len)
 {
-    return to_status(
+    return part_status_of(
         install_request(opcode, param, param_len, data, data_len, NULL, NULL));
 }
 
 static uint8_t
-who(uint8_t *reply, size_t *reply_len)
+part_on_who(uint8_t *reply, size_t *reply_len)
 {
     uint8_t raw[SFI_CMD_INFO_LEN];
     size_t len = sizeof(raw);
@@ -76,7 +78,7 @@ who(uint8_t *reply, size_t *reply_len)
     int r = install_request(SFI_CMD_INFO, NULL, 0, NULL, 0, raw, &len);
 
     if (r != 0)
-        return to_status(r);
+        return part_status_of(r);
     sfi__security_read_info(&i, raw);
     sfi__wr_init(&w, reply, *reply_len);
     sfi__wr_bytes(&w, "VX", 2);
@@ -84,7 +86,7 @@ who(uint8_t *reply, size_t *reply_len)
     sfi__wr_u8(&w, (uint8_t)(LIFE + i.state));
     sfi__wr_u16be(&w, i.device_id);
     sfi__wr_u16be(&w, (uint16_t)vendor.data_max);
-    sfi__wr_u8(&w, to_status(i.cause));
+    sfi__wr_u8(&w, part_status_of(i.cause));
     sfi__wr_u8(&w, (uint8_t)i.area);
     sfi__wr_bytes(&w, i.header_tag, sizeof(i.header_tag));
     *reply_len = sfi__wr_len(&w);
@@ -92,21 +94,21 @@ who(uint8_t *reply, size_t *reply_len)
 }
 
 static uint8_t
-half_cert(uint8_t which, uint8_t *reply, size_t *reply_len)
+part_on_half_cert(uint8_t which, uint8_t *reply, size_t *reply_len)
 {
     uint8_t raw[SFI_CERTIFICATE_LEN];
     size_t len = sizeof(raw);
     int r = install_request(SFI_CMD_CERTIFICATE, NULL, 0, NULL, 0, raw, &len);
 
     if (r != 0 || which > 1)
-        return to_status(r);
+        return part_status_of(r);
     memcpy(reply, raw + which * HALF, HALF);
     *reply_len = HALF;
     return 0;
 }
 
 static uint8_t
-ticket(uint8_t *reply, size_t *reply_len)
+part_on_ticket(uint8_t *reply, size_t *reply_len)
 {
     uint8_t raw[SFI_CMD_SESSION_LEN];
     size_t len = sizeof(raw);
@@ -115,21 +117,22 @@ ticket(uint8_t *reply, size_t *reply_len)
     for (size_t i = 0; i < sizeof(raw); i++)
         reply[i] = raw[sizeof(raw) - 1 - i];
     *reply_len = sizeof(raw);
-    return to_status(r);
+    return part_status_of(r);
 }
 
 static uint8_t
-wipe(uint8_t how)
+part_on_wipe(uint8_t how)
 {
     const uint8_t flags = how == 'F' ? SFI_CMD_SECURE_ERASE : 0;
     uint8_t status = vendor.refuse;
 
     vendor.refuse = 0;
-    return status != 0 ? status : inside(SFI_CMD_SECURE, &flags, 1, NULL, 0);
+    return status != 0 ? status
+                       : part_forward(SFI_CMD_SECURE, &flags, 1, NULL, 0);
 }
 
 static uint8_t
-put(const uint8_t *param, const uint8_t *data, size_t len)
+part_on_put(const uint8_t *param, const uint8_t *data, size_t len)
 {
     uint8_t offset[4];
 
@@ -139,13 +142,14 @@ put(const uint8_t *param, const uint8_t *data, size_t len)
         ck_assert_int_eq(sfi_sim_power_on(board.sim), SFI_OK);
         (void)install_sync();
     }
-    return inside(SFI_CMD_DATA, offset, sizeof(offset), data, len);
+    return part_forward(SFI_CMD_DATA, offset, sizeof(offset), data, len);
 }
 
-/* One request, in its words. */
+/* One request of this vendor. */
 static uint8_t
-on_special(void *user, uint16_t opcode, const uint8_t *param, size_t param_len,
-           uint8_t *data, size_t data_len, uint8_t *reply, size_t *reply_len)
+part_on_request(void *user, uint16_t opcode, const uint8_t *param,
+                size_t param_len, uint8_t *data, size_t data_len,
+                uint8_t *reply, size_t *reply_len)
 {
     size_t room = *reply_len;
 
@@ -154,37 +158,37 @@ on_special(void *user, uint16_t opcode, const uint8_t *param, size_t param_len,
     switch (opcode) {
     case WHO:
         *reply_len = room;
-        return who(reply, reply_len);
+        return part_on_who(reply, reply_len);
     case HALF_CERT:
-        return half_cert(param[0], reply, reply_len);
+        return part_on_half_cert(param[0], reply, reply_len);
     case TICKET:
-        return ticket(reply, reply_len);
+        return part_on_ticket(reply, reply_len);
     case WIPE:
-        return wipe(param[0]);
+        return part_on_wipe(param[0]);
     case KEY_A:
         memcpy(part.license, data, HALF);
         return 0;
     case KEY_B:
         memcpy(part.license + HALF, data, HALF);
-        return inside(SFI_CMD_LICENSE, NULL, 0, part.license,
-                      sizeof(part.license));
+        return part_forward(SFI_CMD_LICENSE, NULL, 0, part.license,
+                            sizeof(part.license));
     case HEAD:
-        return inside(SFI_CMD_HEADER, param, param_len, NULL, 0);
+        return part_forward(SFI_CMD_HEADER, param, param_len, NULL, 0);
     case AREA:
-        return inside(SFI_CMD_AREA, param, param_len, NULL, 0);
+        return part_forward(SFI_CMD_AREA, param, param_len, NULL, 0);
     case PUT:
-        return put(param, data, data_len);
+        return part_on_put(param, data, data_len);
     case SEAL:
-        return inside(SFI_CMD_FINISH, NULL, 0, NULL, 0);
+        return part_forward(SFI_CMD_FINISH, NULL, 0, NULL, 0);
     case BYE:
-        return inside(SFI_CMD_ABORT, NULL, 0, NULL, 0);
+        return part_forward(SFI_CMD_ABORT, NULL, 0, NULL, 0);
     default:
         return 0xff;
     }
 }
 
 static bool
-on_known(void *user, uint8_t cmd, uint16_t opcode)
+part_knows_opcode(void *user, uint8_t cmd, uint16_t opcode)
 {
     (void)user;
     return (opcode & 0xf000u) == 0x1000u &&
@@ -210,15 +214,15 @@ block_put(uint32_t at, uint32_t word)
 }
 
 static void
-restart(void)
+part_restart(void)
 {
     static const uint8_t commands[] = {
         USART_GET,     USART_GET_VERSION, USART_GET_ID,
         USART_SPECIAL, USART_EXT_SPECIAL,
     };
     static const struct an3155_handlers handlers = {
-        .known = on_known,
-        .special = on_special,
+        .known = part_knows_opcode,
+        .special = part_on_request,
     };
     struct an3155_device_config config = {
         .handlers = &handlers,
@@ -241,15 +245,15 @@ restart(void)
         (void)install_sync();
 }
 
-/* Is it this part that the host hears?  An open one is the chip's own. */
+/* Does this part reply?  An open chip replies itself. */
 static bool
-is_secure(void)
+part_is_secure(void)
 {
     bool is_answering =
         part.at < part.len || !sfi__an4286_device_quiet(&part.spi) || part.owes;
 
     if (part.resets != board.sim->resets && !is_answering)
-        restart();
+        part_restart();
     return board.sim->mode == SIM_SECURE || is_answering;
 }
 
@@ -261,7 +265,7 @@ on_write(void *user, const uint8_t *buf, size_t len, uint32_t timeout_ms)
     struct wr w;
 
     (void)user;
-    if (!is_secure())
+    if (!part_is_secure())
         return sfi__transport_write(station.direct, buf, len, timeout_ms);
     if (part.at == part.len)
         part.at = part.len = 0;
@@ -277,7 +281,7 @@ on_read(void *user, uint8_t *buf, size_t len, size_t *got, uint32_t timeout_ms)
 {
     (void)user;
     *got = 0;
-    if (!is_secure())
+    if (!part_is_secure())
         return sfi__transport_read(station.direct, buf, len, got, timeout_ms);
     while (*got < len && part.at < part.len)
         buf[(*got)++] = part.queue[part.at++];
@@ -300,7 +304,7 @@ on_transfer(void *user, const uint8_t *tx, uint8_t *rx, size_t len)
     for (size_t i = 0; i < len && st == SFI_OK; i++) {
         uint8_t in = 0xff;
 
-        if (is_secure())
+        if (part_is_secure())
             in = sfi__an4286_device_clock(&part.spi, tx[i]);
         else
             st = sfi__transport_transfer(station.direct, tx + i, &in, 1);
@@ -311,7 +315,7 @@ on_transfer(void *user, const uint8_t *tx, uint8_t *rx, size_t len)
 }
 
 static void
-serve_block(void)
+block_serve_request(void)
 {
     size_t len = SFI_CMD_REPLY_MAX;
     size_t param_len = block_get(AT_PARAM_LEN);
@@ -319,18 +323,18 @@ serve_block(void)
 
     ck_assert_uint_le(param_len, SFI_REQUEST_PARAM_MAX);
     ck_assert_uint_le(data_len, SFI_REQUEST_DATA_MAX);
-    block_put(AT_STATUS,
-              on_special(NULL, (uint16_t)block_get(AT_OPCODE),
-                         part.block + AT_PARAM, param_len, part.block + AT_DATA,
-                         data_len, part.block + AT_REPLY, &len));
+    block_put(AT_STATUS, part_on_request(NULL, (uint16_t)block_get(AT_OPCODE),
+                                         part.block + AT_PARAM, param_len,
+                                         part.block + AT_DATA, data_len,
+                                         part.block + AT_REPLY, &len));
     block_put(AT_REPLY_LEN, (uint32_t)len);
     block_put(AT_GO, 0);
     part.owes = true;
 }
 
-/* Where in the block; BLOCK_LEN: beside it. */
+/* Offset in the block; BLOCK_LEN: outside. */
 static uint32_t
-block_at(uint32_t address, size_t count)
+block_offset_of(uint32_t address, size_t count)
 {
     uint32_t at = address - board.sim->chip->mailbox.base;
 
@@ -340,10 +344,10 @@ block_at(uint32_t address, size_t count)
 static sfi_status
 on_read32(void *user, uint32_t address, uint32_t *words, size_t count)
 {
-    uint32_t at = block_at(address, count);
+    uint32_t at = block_offset_of(address, count);
 
     (void)user;
-    if (!is_secure())
+    if (!part_is_secure())
         return sfi__transport_read32(station.direct, address, words, count);
     if (at == BLOCK_LEN)
         return SFI_ERR_NACK;
@@ -361,10 +365,10 @@ on_read32(void *user, uint32_t address, uint32_t *words, size_t count)
 static sfi_status
 on_write32(void *user, uint32_t address, const uint32_t *words, size_t count)
 {
-    uint32_t at = block_at(address, count);
+    uint32_t at = block_offset_of(address, count);
 
     (void)user;
-    if (!is_secure())
+    if (!part_is_secure())
         return sfi__transport_write32(station.direct, address, words, count);
     if (at == BLOCK_LEN)
         return SFI_ERR_NACK;
@@ -375,13 +379,13 @@ on_write32(void *user, uint32_t address, const uint32_t *words, size_t count)
         sfi__wr_u32le(&w, words[i]);
     }
     if (block_get(AT_GO) != 0)
-        serve_block();
+        block_serve_request();
     return SFI_OK;
 }
 
-/* DFU 1.1: a block waits for GETSTATUS, which starts it, and another one. */
+/* DFU 1.1: the first GETSTATUS starts the block, the second ends it. */
 static void
-serve_usb(void)
+usb_serve_request(void)
 {
     struct rd r;
     uint16_t opcode;
@@ -396,14 +400,15 @@ serve_usb(void)
     data_len = sfi__rd_left(&r);
     ck_assert(sfi__rd_ok(&r) && data_len <= sizeof(data));
     sfi__rd_bytes(&r, data, data_len);
-    part.answer[0] = on_special(NULL, opcode, param, param_len, data, data_len,
-                                part.answer + 1, &len);
+    part.answer[0] = part_on_request(NULL, opcode, param, param_len, data,
+                                     data_len, part.answer + 1, &len);
     part.answer_len = 1 + len;
     part.owes = true;
 }
 
 static sfi_status
-dfu_in(uint8_t request, uint16_t value, uint8_t *data, size_t len, size_t *got)
+usb_control_in(uint8_t request, uint16_t value, uint8_t *data, size_t len,
+               size_t *got)
 {
     static const uint8_t commands[] = {0x00, USB_COMMAND};
     uint8_t report[DFU_REPORT_LEN] = {0};
@@ -415,7 +420,7 @@ dfu_in(uint8_t request, uint16_t value, uint8_t *data, size_t len, size_t *got)
         if (part.state == DFU_DNBUSY)
             part.state = DFU_DNLOAD_IDLE;
         if (part.state == DFU_DNLOAD_SYNC) {
-            serve_usb();
+            usb_serve_request();
             part.state = DFU_DNBUSY;
         }
         report[4] = part.state;
@@ -437,7 +442,8 @@ dfu_in(uint8_t request, uint16_t value, uint8_t *data, size_t len, size_t *got)
 }
 
 static sfi_status
-dfu_out(uint8_t request, uint16_t value, const uint8_t *data, size_t len)
+usb_control_out(uint8_t request, uint16_t value, const uint8_t *data,
+                size_t len)
 {
     if (request == DFU_ABORT || request == DFU_CLRSTATUS) {
         part.state = DFU_IDLE;
@@ -459,14 +465,14 @@ on_control(void *user, uint8_t type, uint8_t request, uint16_t value,
     bool is_class = (type & 0x60u) == 0x20u;
 
     (void)user;
-    if (!is_class || !is_secure())
+    if (!is_class || !part_is_secure())
         return sfi__transport_control(station.direct, type, request, value,
                                       index, data, len, got, ms);
     *got = 0;
     if ((type & 0x80u) != 0)
-        return dfu_in(request, value, data, len, got);
+        return usb_control_in(request, value, data, len, got);
     *got = len;
-    return dfu_out(request, value, data, len);
+    return usb_control_out(request, value, data, len);
 }
 
 static sfi_status
@@ -482,7 +488,7 @@ on_reset(void *user, int into_boot)
     sfi_status st = sfi__transport_reset(station.direct, into_boot != 0);
 
     (void)user;
-    restart();
+    part_restart();
     return st;
 }
 
@@ -529,7 +535,7 @@ vendor_open(const char *interface_name, uint32_t data_max)
     station.dialect = &vendor_dialect;
     vendor = (struct vendor){.data_max = data_max};
     memset(&part, 0, sizeof(part));
-    restart();
+    part_restart();
 }
 
 /* ---- on the bench ---- */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The other vendor's dialect, as a vendor would write it: over requests, a
+ * block of memory, or DFU blocks. */
 #include <bench/vendor.h>
 
 #include <string.h>
@@ -11,34 +13,34 @@
 
 #include <bench/vendor_wire.h>
 
-/* What such a vendor would write. */
 static uint32_t
-block_base(void)
+vendor_block_base(void)
 {
     return board.sim->chip->mailbox.base;
 }
 
 /* Bytes into the block, as whole words. */
 static sfi_status
-fill(sfi_target *t, uint32_t at, const uint8_t *bytes, size_t len)
+vendor_fill_block(sfi_target *t, uint32_t at, const uint8_t *bytes, size_t len)
 {
     uint8_t padded[SFI_REQUEST_DATA_MAX] = {0};
 
     if (len == 0)
         return SFI_OK;
     memcpy(padded, bytes, len);
-    return sfi_dialect_write(t, block_base() + at, padded, (len + 3) / 4 * 4);
+    return sfi_dialect_write(t, vendor_block_base() + at, padded,
+                             (len + 3) / 4 * 4);
 }
 
 static sfi_status
-wait_block(sfi_target *t, uint32_t ms)
+vendor_wait_block(sfi_target *t, uint32_t ms)
 {
     sfi_status st = SFI_OK;
 
     for (uint32_t i = 0; st == SFI_OK && i < ms; i += 10) {
         uint8_t go[4];
 
-        st = sfi_dialect_read(t, block_base() + AT_GO, go, sizeof(go));
+        st = sfi_dialect_read(t, vendor_block_base() + AT_GO, go, sizeof(go));
         if (st == SFI_OK && memcmp(go, "\0\0\0", sizeof(go)) == 0)
             return SFI_OK;
         if (st == SFI_OK)
@@ -47,31 +49,33 @@ wait_block(sfi_target *t, uint32_t ms)
     return st == SFI_OK ? SFI_ERR_TIMEOUT : st;
 }
 
-/* A debug port has no requests: its words are the dialect's business. */
+/* A debug port has no requests, so the dialect writes words itself. */
 static sfi_status
-ask_by_memory(sfi_target *t, const sfi_request *r, uint8_t *reply,
-              size_t reply_len, uint32_t *status)
+vendor_ask_by_memory(sfi_target *t, const sfi_request *r, uint8_t *reply,
+                     size_t reply_len, uint32_t *status)
 {
     uint8_t head[16] = {0};
     struct rd from;
     struct wr w;
-    sfi_status st = fill(t, AT_PARAM, r->param, r->param_len);
+    sfi_status st = vendor_fill_block(t, AT_PARAM, r->param, r->param_len);
 
     if (st == SFI_OK)
-        st = fill(t, AT_DATA, r->data, r->data_len);
+        st = vendor_fill_block(t, AT_DATA, r->data, r->data_len);
     sfi__wr_init(&w, head, sizeof(head));
     sfi__wr_u32be(&w, 1); /* GO, and what is behind it */
     sfi__wr_u32be(&w, r->opcode);
     sfi__wr_u32be(&w, (uint32_t)r->param_len);
     sfi__wr_u32be(&w, (uint32_t)r->data_len);
     if (st == SFI_OK)
-        st = sfi_dialect_write(t, block_base() + AT_GO, head, sizeof(head));
+        st = sfi_dialect_write(t, vendor_block_base() + AT_GO, head,
+                               sizeof(head));
     if (st == SFI_OK)
-        st = wait_block(t, r->timeout_ms);
+        st = vendor_wait_block(t, r->timeout_ms);
     if (st == SFI_OK)
-        st = sfi_dialect_read(t, block_base() + AT_REPLY, reply, reply_len);
+        st = sfi_dialect_read(t, vendor_block_base() + AT_REPLY, reply,
+                              reply_len);
     if (st == SFI_OK)
-        st = sfi_dialect_read(t, block_base() + AT_STATUS, head, 4);
+        st = sfi_dialect_read(t, vendor_block_base() + AT_STATUS, head, 4);
     sfi__rd_init(&from, head, 4);
     *status = sfi__rd_u32be(&from);
     return st;
@@ -79,8 +83,8 @@ ask_by_memory(sfi_target *t, const sfi_request *r, uint8_t *reply,
 
 /* Over USB: blocks of its own. */
 static sfi_status
-ask_by_blocks(sfi_target *t, const sfi_request *r, uint8_t *reply,
-              size_t reply_len, uint32_t *status)
+vendor_ask_by_usb(sfi_target *t, const sfi_request *r, uint8_t *reply,
+                  size_t reply_len, uint32_t *status)
 {
     uint8_t raw[SFI_REQUEST_PARAM_MAX + SFI_REQUEST_DATA_MAX + 3];
     uint32_t string;
@@ -110,8 +114,8 @@ ask_by_blocks(sfi_target *t, const sfi_request *r, uint8_t *reply,
 }
 
 static sfi_status
-exchange(sfi_target *t, const sfi_request *r, uint8_t *reply, size_t reply_len,
-         uint32_t *status)
+vendor_exchange(sfi_target *t, const sfi_request *r, uint8_t *reply,
+                size_t reply_len, uint32_t *status)
 {
     sfi_dialect_link link = {.struct_size = sizeof(link)};
     sfi_status st = sfi_dialect_get_link(t, &link);
@@ -119,17 +123,18 @@ exchange(sfi_target *t, const sfi_request *r, uint8_t *reply, size_t reply_len,
     if (st != SFI_OK)
         return st;
     if (link.kind == SFI_LINK_MEMORY)
-        return ask_by_memory(t, r, reply, reply_len, status);
+        return vendor_ask_by_memory(t, r, reply, reply_len, status);
     if (link.kind == SFI_LINK_USB)
-        return ask_by_blocks(t, r, reply, reply_len, status);
+        return vendor_ask_by_usb(t, r, reply, reply_len, status);
     return sfi_dialect_request(t, r, reply, reply_len, status);
 }
 
 static sfi_status
-ask(sfi_target *t, const sfi_request *r, uint8_t *reply, size_t reply_len)
+vendor_ask(sfi_target *t, const sfi_request *r, uint8_t *reply,
+           size_t reply_len)
 {
     uint32_t status = 0;
-    sfi_status st = exchange(t, r, reply, reply_len, &status);
+    sfi_status st = vendor_exchange(t, r, reply, reply_len, &status);
 
     if (st != SFI_OK || status == 0)
         return st;
@@ -145,8 +150,9 @@ ask(sfi_target *t, const sfi_request *r, uint8_t *reply, size_t reply_len)
 }
 
 static sfi_status
-special(sfi_target *t, const char *name, uint32_t opcode, const uint8_t *param,
-        size_t param_len, uint8_t *reply, size_t reply_len)
+vendor_special(sfi_target *t, const char *name, uint32_t opcode,
+               const uint8_t *param, size_t param_len, uint8_t *reply,
+               size_t reply_len)
 {
     const sfi_request r = {
         .struct_size = sizeof(r),
@@ -157,12 +163,13 @@ special(sfi_target *t, const char *name, uint32_t opcode, const uint8_t *param,
         .param_len = param_len,
     };
 
-    return ask(t, &r, reply, reply_len);
+    return vendor_ask(t, &r, reply, reply_len);
 }
 
 static sfi_status
-extended(sfi_target *t, const char *name, uint32_t opcode, const uint8_t *param,
-         size_t param_len, const uint8_t *data, size_t len)
+vendor_extended(sfi_target *t, const char *name, uint32_t opcode,
+                const uint8_t *param, size_t param_len, const uint8_t *data,
+                size_t len)
 {
     const sfi_request r = {
         .struct_size = sizeof(r),
@@ -176,23 +183,23 @@ extended(sfi_target *t, const char *name, uint32_t opcode, const uint8_t *param,
         .data_len = len,
     };
 
-    return ask(t, &r, NULL, 0);
+    return vendor_ask(t, &r, NULL, 0);
 }
 
-/* A part that libsfi does not know: no memory is shown but the block. */
+/* libsfi does not recognise the part, as only the block can be read. */
 static sfi_status
-speaks_memory(sfi_target *t, uint32_t *yes)
+vendor_speaks_memory(sfi_target *t, uint32_t *yes)
 {
     uint8_t magic[4];
-    sfi_status st =
-        sfi_dialect_read(t, block_base() + AT_MAGIC, magic, sizeof(magic));
+    sfi_status st = sfi_dialect_read(t, vendor_block_base() + AT_MAGIC, magic,
+                                     sizeof(magic));
 
     *yes = st == SFI_OK && memcmp(magic, "MBXV", sizeof(magic)) == 0;
     return st;
 }
 
 static sfi_status
-speaks_usb(sfi_target *t, uint32_t *yes)
+vendor_speaks_usb(sfi_target *t, uint32_t *yes)
 {
     uint8_t commands[32] = {0};
     size_t len = sizeof(commands);
@@ -202,9 +209,9 @@ speaks_usb(sfi_target *t, uint32_t *yes)
     return st;
 }
 
-/* Not by what it has, but by its version. */
+/* Recognised by its version. */
 static sfi_status
-speaks(void *user, sfi_target *t, uint32_t *yes)
+vendor_speaks(void *user, sfi_target *t, uint32_t *yes)
 {
     sfi_dialect_link link = {.struct_size = sizeof(link)};
     sfi_status st = sfi_dialect_get_link(t, &link);
@@ -214,15 +221,15 @@ speaks(void *user, sfi_target *t, uint32_t *yes)
     if (st != SFI_OK || link.flags != 0)
         return st;
     if (link.kind == SFI_LINK_MEMORY)
-        return speaks_memory(t, yes);
-    return link.kind == SFI_LINK_USB ? speaks_usb(t, yes) : st;
+        return vendor_speaks_memory(t, yes);
+    return link.kind == SFI_LINK_USB ? vendor_speaks_usb(t, yes) : st;
 }
 
 static sfi_status
-info(void *user, sfi_target *t, sfi_dialect_info *out)
+vendor_info(void *user, sfi_target *t, sfi_dialect_info *out)
 {
     uint8_t raw[WHO_LEN];
-    sfi_status st = special(t, "WHO", WHO, NULL, 0, raw, sizeof(raw));
+    sfi_status st = vendor_special(t, "WHO", WHO, NULL, 0, raw, sizeof(raw));
     uint8_t magic[2];
     struct rd r;
 
@@ -246,22 +253,23 @@ info(void *user, sfi_target *t, sfi_dialect_info *out)
 }
 
 static sfi_status
-certificate(void *user, sfi_target *t, uint8_t *out, size_t *out_len)
+vendor_certificate(void *user, sfi_target *t, uint8_t *out, size_t *out_len)
 {
     sfi_status st = SFI_OK;
 
     (void)user;
     ck_assert_uint_eq(*out_len, 2 * HALF);
     for (uint8_t i = 0; i < 2 && st == SFI_OK; i++)
-        st = special(t, "CERT", HALF_CERT, &i, 1, out + i * HALF, HALF);
+        st = vendor_special(t, "CERT", HALF_CERT, &i, 1, out + i * HALF, HALF);
     return st;
 }
 
 static sfi_status
-session(void *user, sfi_target *t, uint32_t *out)
+vendor_session(void *user, sfi_target *t, uint32_t *out)
 {
     uint8_t raw[4];
-    sfi_status st = special(t, "TICKET", TICKET, NULL, 0, raw, sizeof(raw));
+    sfi_status st =
+        vendor_special(t, "TICKET", TICKET, NULL, 0, raw, sizeof(raw));
     struct rd r;
 
     (void)user;
@@ -271,44 +279,44 @@ session(void *user, sfi_target *t, uint32_t *out)
 }
 
 static sfi_status
-secure(void *user, sfi_target *t, uint32_t erase)
+vendor_secure(void *user, sfi_target *t, uint32_t erase)
 {
     const uint8_t how = erase ? 'F' : 'N';
 
     (void)user;
-    return special(t, "WIPE", WIPE, &how, 1, NULL, 0);
+    return vendor_special(t, "WIPE", WIPE, &how, 1, NULL, 0);
 }
 
 static sfi_status
-license(void *user, sfi_target *t, const uint8_t *data, size_t len)
+vendor_license(void *user, sfi_target *t, const uint8_t *data, size_t len)
 {
-    sfi_status st = extended(t, "KEY A", KEY_A, NULL, 0, data, HALF);
+    sfi_status st = vendor_extended(t, "KEY A", KEY_A, NULL, 0, data, HALF);
 
     (void)user;
     ck_assert_uint_eq(len, 2 * HALF);
     return st == SFI_OK
-               ? extended(t, "KEY B", KEY_B, NULL, 0, data + HALF, HALF)
+               ? vendor_extended(t, "KEY B", KEY_B, NULL, 0, data + HALF, HALF)
                : st;
 }
 
 static sfi_status
-header(void *user, sfi_target *t, const uint8_t *data, size_t len)
+vendor_header(void *user, sfi_target *t, const uint8_t *data, size_t len)
 {
     (void)user;
-    return special(t, "HEAD", HEAD, data, len, NULL, 0);
+    return vendor_special(t, "HEAD", HEAD, data, len, NULL, 0);
 }
 
 static sfi_status
-area(void *user, sfi_target *t, const uint8_t *data, size_t len)
+vendor_area(void *user, sfi_target *t, const uint8_t *data, size_t len)
 {
     (void)user;
-    return special(t, "AREA", AREA, data, len, NULL, 0);
+    return vendor_special(t, "AREA", AREA, data, len, NULL, 0);
 }
 
-/* More than a request takes goes in several. */
+/* In several requests where one is too small. */
 static sfi_status
-data(void *user, sfi_target *t, uint32_t offset, const uint8_t *bytes,
-     size_t len)
+vendor_data(void *user, sfi_target *t, uint32_t offset, const uint8_t *bytes,
+            size_t len)
 {
     sfi_status st = SFI_OK;
 
@@ -321,38 +329,38 @@ data(void *user, sfi_target *t, uint32_t offset, const uint8_t *bytes,
 
         sfi__wr_init(&w, param, sizeof(param));
         sfi__wr_u32be(&w, offset + (uint32_t)at);
-        st =
-            extended(t, "PUT", PUT, param, sizeof(param), bytes + at,
-                     left < SFI_REQUEST_DATA_MAX ? left : SFI_REQUEST_DATA_MAX);
+        st = vendor_extended(
+            t, "PUT", PUT, param, sizeof(param), bytes + at,
+            left < SFI_REQUEST_DATA_MAX ? left : SFI_REQUEST_DATA_MAX);
     }
     return st;
 }
 
 static sfi_status
-finish(void *user, sfi_target *t)
+vendor_finish(void *user, sfi_target *t)
 {
     (void)user;
-    return special(t, "SEAL", SEAL, NULL, 0, NULL, 0);
+    return vendor_special(t, "SEAL", SEAL, NULL, 0, NULL, 0);
 }
 
 static sfi_status
-abort_install(void *user, sfi_target *t)
+vendor_abort(void *user, sfi_target *t)
 {
     (void)user;
-    return special(t, "BYE", BYE, NULL, 0, NULL, 0);
+    return vendor_special(t, "BYE", BYE, NULL, 0, NULL, 0);
 }
 
 const sfi_dialect_ops vendor_dialect = {
     .struct_size = sizeof(vendor_dialect),
-    .speaks = speaks,
-    .info = info,
-    .certificate = certificate,
-    .session = session,
-    .secure = secure,
-    .license = license,
-    .header = header,
-    .area = area,
-    .data = data,
-    .finish = finish,
-    .abort = abort_install,
+    .speaks = vendor_speaks,
+    .info = vendor_info,
+    .certificate = vendor_certificate,
+    .session = vendor_session,
+    .secure = vendor_secure,
+    .license = vendor_license,
+    .header = vendor_header,
+    .area = vendor_area,
+    .data = vendor_data,
+    .finish = vendor_finish,
+    .abort = vendor_abort,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* What that vendor's part and its dialect agree on. */
+/* The numbers of this vendor's protocol, for its part and its dialect. */
 #ifndef SFI_TESTS_VENDOR_WIRE_H
 #define SFI_TESTS_VENDOR_WIRE_H
 
@@ -9,7 +9,7 @@
 enum opcode {
     WHO = 0x1001,
     HALF_CERT = 0x1002, /* which u8 -> 68 */
-    TICKET = 0x1003,    /* -> u32, what a live licence names */
+    TICKET = 0x1003,    /* -> u32, the session for a live licence */
     WIPE = 0x1004,      /* 'F' all, 'N' not an install */
     KEY_A = 0x1105,     /* data: the first half of a licence */
     KEY_B = 0x1106,     /* the second */
@@ -22,9 +22,9 @@ enum opcode {
 #define EXTENDED 0x0100u
 #define HALF (SFI_CERTIFICATE_LEN / 2u)
 #define WHO_LEN 26u
-#define LIFE 0xe0u /* the state is this and ours */
+#define LIFE 0xe0u /* its state is this plus libsfi's */
 
-/* Its numbers for our causes, and what a host makes of them. */
+/* Its status for each of libsfi's causes, and what the dialect reports. */
 struct refusal {
     uint8_t inside;
     uint8_t status;
@@ -34,10 +34,10 @@ struct refusal {
 #define REFUSALS 8
 extern const struct refusal refusals[REFUSALS];
 
-/* Over a debug port: a block of RAM, words of it at these places. */
+/* Over a debug port: a block of RAM, with words at these offsets. */
 #define BLOCK_MAGIC 0x4d425856u /* "MBXV": its numbers are big-endian */
 #define AT_MAGIC 0x00u
-#define AT_GO 0x04u /* not 0: a request; the part sets 0 when it is done */
+#define AT_GO 0x04u /* not 0: a request; the part clears it when done */
 #define AT_OPCODE 0x08u
 #define AT_PARAM_LEN 0x0cu
 #define AT_DATA_LEN 0x10u
@@ -48,7 +48,7 @@ extern const struct refusal refusals[REFUSALS];
 #define AT_DATA 0x200u
 #define BLOCK_LEN 0x600u
 
-/* Over USB: blocks of these numbers, and what an upload of block 0 lists. */
+/* Over USB: the command in block 0, and the numbers of the blocks. */
 #define USB_COMMAND 0x60u
 #define USB_ASK 5u    /* opcode u16, length of param u8, param, data */
 #define USB_ANSWER 7u /* status, reply */

@@ -40,7 +40,7 @@ static const struct {
     {"Get ID is damaged",
      SYNC GET_OPEN "> 02 fd < 79 11 04 50 79\n" RESYNC ID_H7 GET_OPEN ID_H7,
      0x450, 0},
-    /* a device that never gives up on a half frame: it is filled up */
+    /* a device that never gives up on a half frame: filler ends it */
     {"stuck in a frame", "> 7f > 7f > 7f > fe*1027 < 1f*9 > 7f < 1f\n" WHO_OPEN,
      0x450, 0},
     /* no checksum: two answers in a row must agree */
@@ -184,7 +184,7 @@ swallow(void *user, const uint8_t *buf, size_t len, uint32_t timeout_ms)
     return SFI_OK;
 }
 
-/* Whatever trickles in, a connect ends when its time is over, and some. */
+/* A connect ends soon after its time whatever trickles in. */
 START_TEST(test_connect_trickle)
 {
     static const sfi_stream_ops ops = {
@@ -295,7 +295,7 @@ END_TEST
     "> 11 ee < 79 > 52 00 20 38 4a < 79 > 03 fc < 79 " a " 00 00 00\n"
 #define READ_WPSN_B(b) \
     "> 11 ee < 79 > 52 00 21 38 4b < 79 > 03 fc < 79 " b " 00 00 00\n"
-/* answers carry no checksum: until two in a row agree */
+/* replies carry no checksum: read until two in a row agree */
 #define READ_WPSN(a, b) \
     READ_WPSN_A(a) READ_WPSN_A(a) READ_WPSN_B(b) READ_WPSN_B(b)
 
@@ -309,7 +309,7 @@ START_TEST(test_read_refused)
                     SFI_ERR_PROTECTED, "stream",
                     "readout protection is on, so the bootloader neither reads "
                     "nor writes; removing it erases the chip");
-    /* the second NACK is no answer to what comes next */
+    /* the second NACK is not the reply to the next command */
     script_then(&bus, "> 11 ee < 79 > 08 00 00 00 08 < 79\n"
                       "> 03 fc < 79 01 02 03 04\n");
     ck_assert_ok(sfi_target_read(t, 0x08000000, data, sizeof(data)));
@@ -317,7 +317,7 @@ START_TEST(test_read_refused)
 }
 END_TEST
 
-/* Where there is a line to reset it: once, after a round of questions. */
+/* With a reset line: one reset, after a round of tries. */
 START_TEST(test_connect_resets)
 {
     script_open(&bus, FILL "> 7f < 79\n" WHO_OPEN, &tp);
@@ -355,7 +355,8 @@ START_TEST(test_read_nowhere)
 }
 END_TEST
 
-/* The last ACK of a write is lost: it is looked up, not written twice. */
+/* The last ACK of a write is lost: the host reads back, and does not write
+ * twice. */
 START_TEST(test_write_lost_ack)
 {
     static const uint8_t data[8] = {1, 2, 3, 4, 5, 6, 7, 8};
@@ -369,7 +370,7 @@ START_TEST(test_write_lost_ack)
 }
 END_TEST
 
-/* It was not written: then it is written again. */
+/* If it was not written, the host writes again. */
 START_TEST(test_write_damaged)
 {
     static const uint8_t data[8] = {1, 2, 3, 4, 5, 6, 7, 8};
@@ -428,7 +429,7 @@ START_TEST(test_erase_sectors)
 }
 END_TEST
 
-/* A bootloader says nothing of write protection, so the host looks first. */
+/* A bootloader does not report write protection, so the host checks first. */
 START_TEST(test_write_protected)
 {
     static const uint8_t data[32];
@@ -493,7 +494,7 @@ START_TEST(test_activate)
 }
 END_TEST
 
-/* No reset line: somebody cycles the power, after a while. */
+/* No reset line: a person cycles the power after a while. */
 START_TEST(test_activate_by_hand)
 {
     begin(OPEN_H7, READ_OPTION WRITE_OPTION " < 79\n" RESYNC WHO_OPEN
@@ -526,7 +527,7 @@ START_TEST(test_activate_nobody)
 }
 END_TEST
 
-/* The option waits already: only the reset is missing. */
+/* The option is set already: only the reset is missing. */
 START_TEST(test_activate_pending)
 {
     begin(OPEN_H7, READ_PENDING READ_PENDING SECURE_H7);
@@ -535,7 +536,7 @@ START_TEST(test_activate_pending)
 }
 END_TEST
 
-/* An answer was damaged: what is written is what the chip has. */
+/* A damaged reply: the host writes what the chip really has. */
 START_TEST(test_activate_damaged)
 {
     begin(OPEN_H7, READ_OPTION_AS("f0 ab c6 1b 00 00 00 00")
@@ -557,7 +558,7 @@ START_TEST(test_activate_noise)
 }
 END_TEST
 
-/* The bench resets the chip with the write: its answer is lost. */
+/* The write resets the chip, so its reply is lost. */
 START_TEST(test_activate_lost_answer)
 {
     begin(OPEN_H7,

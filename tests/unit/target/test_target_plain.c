@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* lib/installer: the open bootloader's plain operations against the virtual
- * chips, and why a chip refuses. */
+/* The open bootloader's plain operations against the virtual chips, and the
+ * reasons for which a chip refuses. */
 #include <string.h>
 
 #include <sfi/target.h>
@@ -21,7 +21,7 @@ static sfi_transport *tp;
 static sfi_target *t;
 static uint8_t data[2048], back[2048];
 
-/* The chip's USART, with the fake clock: nothing really waits. */
+/* The chip's USART, with the fake clock, so nothing really waits. */
 static sfi_status
 link_read(void *user, uint8_t *buf, size_t len, size_t *got,
           uint32_t timeout_ms)
@@ -78,7 +78,7 @@ setup_h753(void)
     connect();
 }
 
-/* One that has lost its loader: a standard part, with the pin for BOOT0. */
+/* An L462 without its loader: a standard part, with a BOOT0 pin. */
 static void
 setup_l462(void)
 {
@@ -99,7 +99,7 @@ teardown(void)
     board_teardown();
 }
 
-/* What a field of the chip is now, as it is read from there. */
+/* The value of a field, as read from the chip. */
 static uint32_t
 field(const char *name)
 {
@@ -192,7 +192,7 @@ START_TEST(test_refusals)
                     "something at 0x08000020, erase its sector first");
     ck_assert_fails(sfi_target_write(t, BASE + 8, data, 32), SFI_ERR_CHIP_RULE,
                     "", "32 bytes at 0x08000008, expected multiples of 32");
-    /* no file may set readout protection for ever */
+    /* a file cannot set readout protection */
     for (size_t i = 0; i < ROWS(options); i++)
         ck_assert_fails(
             sfi_target_write(t, options[i].address, data, options[i].len),
@@ -228,7 +228,7 @@ START_TEST(test_option_bytes)
     ck_assert_uint_eq(field("BOOT_CM7_ADD0"), 0x0810);
     ck_assert_uint_eq(field("BOOT_CM7_ADD1"), 0x1ff0);
     ck_assert_uint_eq(board.sim->options[0], 0x1bc6aaf8);
-    /* the first and the last register there is: two blocks */
+    /* the first and the last register: two blocks */
     ck_assert_ok(set("IWDG1_SW", 0, "nWRP15", 0));
     ck_assert_uint_eq(field("IWDG1_SW"), 0);
     ck_assert_uint_eq(field("nWRP15"), 0);
@@ -236,7 +236,7 @@ START_TEST(test_option_bytes)
 }
 END_TEST
 
-/* All fields in one: the flash operations tell how many commands there were. */
+/* All fields in one command, as the number of flash operations shows. */
 START_TEST(test_one_commit)
 {
     uint64_t before = sfi_sim_flash_ops(board.sim);
@@ -275,7 +275,8 @@ START_TEST(test_write_protection)
 }
 END_TEST
 
-/* On, refused by its name everywhere, and off again, empty. */
+/* Set, then named in every refusal, then removed with the content of the flash.
+ */
 START_TEST(test_readout_protection)
 {
     sfi_option_bytes *ob;
@@ -317,7 +318,7 @@ START_TEST(test_level_2)
 }
 END_TEST
 
-/* SECURITY turns the chip into a secure one, which shows nothing. */
+/* SECURITY turns the chip into a secure one, which reveals nothing. */
 START_TEST(test_secure)
 {
     static const char *const message =

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The security extension, byte for byte against a scripted bus: what goes out,
- * what each answer means, and what is sent again when the line spoils a
- * byte. */
+/* The security extension, byte for byte against a scripted bus: the requests,
+ * the meaning of each reply, and the repetition after a damaged byte. */
 #include <sfi/device.h>
 
 #include "util/text.h"
@@ -51,7 +50,7 @@ START_TEST(test_info)
 END_TEST
 
 #define INFO_TWO INFO_ONCE("01", "00") INFO_ONCE("02", "00")
-/* A damaged answer is not believed: two in a row must agree. */
+/* A damaged reply does not count: two in a row must agree. */
 START_TEST(test_info_damaged)
 {
     sfi_target_info info = {.struct_size = sizeof(info)};
@@ -88,7 +87,7 @@ START_TEST(test_info_impossible)
 }
 END_TEST
 
-/* Lengths that cannot be: asked again, each time from a known state. */
+/* Impossible lengths: asked again, each time from a known state. */
 START_TEST(test_reply_lengths)
 {
     static const char *rows[] = {
@@ -136,7 +135,7 @@ END_TEST
 
 #define SECURE_REFUSED SPECIAL("53 03 50") "> 00 01 00 01 < 79 " REFUSED("04")
 
-/* An answer has no checksum: a refusal counts when it is said twice. */
+/* A reply has no checksum: a refusal counts when it comes twice. */
 START_TEST(test_refusal)
 {
     sfi_license *lic = make_license();
@@ -198,7 +197,7 @@ START_TEST(test_session)
 }
 END_TEST
 
-/* A licence is made for it: two answers in a row must agree. */
+/* The licence depends on it, so two replies in a row must agree. */
 #define SESSION_TWO SESSION_ONCE("01 00 00 00") SESSION_ONCE("02 00 00 00")
 START_TEST(test_session_damaged)
 {
@@ -232,7 +231,7 @@ START_TEST(test_session_refused)
     ck_assert_fails(sfi_target_get_session(t, &id), SFI_ERR_PROTOCOL, "stream",
                     "the chip's session id is 0, expected a random one");
     ck_assert_uint_eq(id, 0);
-    /* a bootloader that knows no live licences */
+    /* a bootloader that does not support live licences */
     script_then(
         &bus, NO_SESSION RESYNC NO_SESSION RESYNC NO_SESSION RESYNC NO_SESSION);
     ck_assert_fails(sfi_target_get_session(t, &id), SFI_ERR_NACK, "stream",
@@ -308,7 +307,7 @@ START_TEST(test_image)
 }
 END_TEST
 
-/* One thing goes wrong with DATA; then it is sent again as it was. */
+/* One mishap with DATA; then the same DATA is sent again. */
 START_TEST(test_image_repeats)
 {
     static const char *rows[] = {
@@ -347,7 +346,7 @@ START_TEST(test_image_refused)
 }
 END_TEST
 
-/* The chip was reset: it does not know of the install any more. */
+/* The chip was reset and no longer knows the install. */
 START_TEST(test_image_restart)
 {
 #define DATA_STATE DATA_FRAME "< 79 00 01 03 79\n"
@@ -363,7 +362,7 @@ START_TEST(test_image_restart)
 }
 END_TEST
 
-/* The same refusal without a restart is what it says. */
+/* The same refusal without a restart is reported as it is. */
 START_TEST(test_image_out_of_step)
 {
     ck_assert_fails(
@@ -388,7 +387,7 @@ START_TEST(test_finish_lost)
 }
 END_TEST
 
-/* A chip that still waits for FINISH has not heard it: it is said once more. */
+/* Still COMPLETE: the chip never received FINISH, so it is sent again. */
 #define UNHEARD_FINISH LOST_FINISH RESYNC WHO_SECURE INFO("04", "00")
 
 START_TEST(test_finish_unheard)
