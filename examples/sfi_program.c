@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* sfi-program: the command line, the install of one image on one chip, and the
- * order of all actions. */
+/* sfi-program: the command line, the chip's certificate, and the order of all
+ * actions. */
 #define _POSIX_C_SOURCE 200809L
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <time.h>
 
-#include "cli/hsm_words.h"
 #include "sfi_offline.h"
 #include "sfi_program.h"
 
@@ -175,169 +172,7 @@ static const struct cli_spec spec = {
              "repeated; the same\nchip is never counted twice.",
 };
 
-/* The install that the signal handler cancels. */
-static sfi_installer *volatile running;
-
-static void
-install_on_signal(int signum)
-{
-    (void)signum;
-    sfi_installer_cancel(running);
-}
-
 /* ---- the command line ---- */
-
-/* "usb:1", "openocd:localhost:6666": the URI of a link. */
-static bool
-port_is_link_name(const char *port)
-{
-    size_t len = strcspn(port, ":/\\?");
-
-    return port[len] == ':' && len > 1; /* not a drive, "C:" */
-}
-
-/* The link of a CMSIS-DAP probe, with the options that -c gives. */
-static int
-port_write_cmsis_dap(const struct program *p, bool jtag, char uri[URI_MAX])
-{
-    const struct cli_use *use = cli_next(&p->cli, OPT_CONNECT, NULL);
-    const char *mode = cli_key(&p->cli, use, "mode");
-    const char *freq = cli_key(&p->cli, use, "freq");
-    const char *sn = cli_key(&p->cli, use, "sn");
-    char speed[32] = "";
-    uint64_t khz;
-
-    if (freq != NULL && !cli_number(freq, UINT32_MAX, &khz))
-        cli_usage(&p->cli, "freq=%s is not a speed in kHz", freq);
-    if (freq != NULL)
-        (void)snprintf(speed, sizeof(speed), "&speed=%" PRIu64 "000", khz);
-    return snprintf(uri, URI_MAX, "cmsis-dap:%s%s?wire=%s&mode=%s%s",
-                    sn != NULL ? "serial=" : "", sn != NULL ? sn : "",
-                    jtag ? "jtag" : "swd", mode != NULL ? mode : "HOTPLUG",
-                    speed);
-}
-
-/* The link of a debug probe; probe=LINK names one that is not CMSIS-DAP. */
-static int
-port_write_debugger(const struct program *p, bool jtag, char uri[URI_MAX])
-{
-    static const char *const modes[] = {"HOTPLUG", "NORMAL", "UR"};
-    const struct cli_use *use = cli_next(&p->cli, OPT_CONNECT, NULL);
-    const char *mode = cli_key(&p->cli, use, "mode");
-    const char *probe = cli_key(&p->cli, use, "probe");
-    bool known = mode == NULL;
-
-    for (size_t i = 0; mode != NULL && i < sizeof(modes) / sizeof(*modes); i++)
-        known = known || strcasecmp(mode, modes[i]) == 0;
-    if (!known)
-        cli_usage(&p->cli, "mode=%s, expected HOTPLUG, NORMAL or UR", mode);
-    if (probe == NULL)
-        return port_write_cmsis_dap(p, jtag, uri);
-    if ((mode != NULL && strcasecmp(mode, modes[0]) != 0) ||
-        cli_key(&p->cli, use, "freq") != NULL ||
-        cli_key(&p->cli, use, "sn") != NULL)
-        cli_usage(&p->cli,
-                  "mode=, freq= and sn= cannot be combined with probe=%s; set "
-                  "them in its own options or in openocd's configuration",
-                  probe);
-    return snprintf(uri, URI_MAX, "%s", probe);
-}
-
-/* What follows /dev/spidev for a port spi, spi0.1, spidev0.1 or
- * spidev0.1?speed=4000000; NULL: not an SPI port. */
-static const char *
-port_spi_number(const char *port)
-{
-    size_t word = strncasecmp(port, "spidev", 6) == 0 ? 6 : 3;
-
-    if (strncasecmp(port, "spi", 3) != 0)
-        return NULL;
-    if (port[word] == '\0')
-        return "0.0";
-    return port[word] >= '0' && port[word] <= '9' ? port + word : NULL;
-}
-
-/* A port is a name of ST's tool, the path of a serial port, or the URI of a
- * link. */
-void
-program_port(const struct program *p, const char *port, uint64_t baud,
-             char uri[URI_MAX])
-{
-    bool jtag = strcasecmp(port, "jtag") == 0;
-    int len;
-
-    if (jtag || strcasecmp(port, "swd") == 0)
-        len = port_write_debugger(p, jtag, uri);
-    else if (port_is_link_name(port))
-        len = snprintf(uri, URI_MAX, "%s", port);
-    else if (strncasecmp(port, "usb", 3) == 0 &&
-             port[3 + strspn(port + 3, "0123456789")] == '\0')
-        len = snprintf(uri, URI_MAX, "usb:%s", port + 3);
-    else if (strncmp(port, "/dev/spidev", 11) == 0)
-        len = snprintf(uri, URI_MAX, "spi:%s", port);
-    else if (port_spi_number(port) != NULL)
-        len =
-            snprintf(uri, URI_MAX, "spi:/dev/spidev%s", port_spi_number(port));
-    else /* it may have options already: /dev/ttyUSB0?reset=rts */
-        len = snprintf(uri, URI_MAX, "serial:%s%cbaud=%" PRIu64, port,
-                       strchr(port, '?') != NULL ? '&' : '?', baud);
-    if (len >= URI_MAX)
-        cli_usage(&p->cli, "port=%s is too long", port);
-}
-
-/* br= and chip= of -c or --gang. */
-static void
-read_link_options(struct program *p, const struct cli_use *use)
-{
-    const char *speed = cli_key(&p->cli, use, "br");
-    const char *chip = cli_key(&p->cli, use, "chip");
-
-    p->baud = 115200;
-    if (speed != NULL && !cli_number(speed, UINT32_MAX, &p->baud))
-        cli_usage(&p->cli, "br=%s is not a speed", speed);
-    p->chip = sfi_chip_find(chip);
-    if (chip != NULL && p->chip == NULL)
-        cli_unknown_chip(&p->cli, chip);
-}
-
-/* The keys of a debug probe need one. */
-static void
-check_debugger_keys(const struct program *p, const struct cli_use *use,
-                    const char *port)
-{
-    static const char *const keys[] = {"mode", "probe", "freq", "sn"};
-
-    if (strcasecmp(port, "swd") == 0 || strcasecmp(port, "jtag") == 0)
-        return;
-    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-        if (cli_key(&p->cli, use, keys[i]) != NULL)
-            cli_usage(&p->cli, "%s= needs port=swd or port=jtag", keys[i]);
-    }
-}
-
-static void
-read_port_options(struct program *p)
-{
-    const struct cli_use *use = cli_next(&p->cli, OPT_CONNECT, NULL);
-    const char *port = cli_key(&p->cli, use, "port");
-
-    if (cli_has(&p->cli, OPT_CAPTURE) && use == NULL)
-        cli_usage(&p->cli, "--capture FILE needs -c");
-    if (cli_has(&p->cli, OPT_GANG)) {
-        read_link_options(p, cli_next(&p->cli, OPT_GANG, NULL));
-        program_check_gang(p);
-        return;
-    }
-    if (cli_has(&p->cli, OPT_RECORD))
-        cli_usage(&p->cli, "--record FILE needs --gang");
-    if (use == NULL)
-        return;
-    if (port == NULL)
-        cli_usage(&p->cli, "-c needs port=PORT, such as port=/dev/ttyUSB0");
-    read_link_options(p, use);
-    check_debugger_keys(p, use, port);
-    program_port(p, port, p->baud, p->port);
-}
 
 static void
 check_sfi_options(struct program *p)
@@ -384,7 +219,7 @@ check_command_line(struct program *p)
     bool on_hsm = false;
 
     program_check_list(&p->cli);
-    read_port_options(p);
+    program_read_port(p);
     check_sfi_options(p);
     p->plain =
         plain || (cli_has(&p->cli, OPT_ERASE) && !cli_has(&p->cli, OPT_SFI));
@@ -485,223 +320,6 @@ program_open_chip(struct program *p)
     return st;
 }
 
-/* ---- install ---- */
-
-static const char *
-install_phase_text(uint32_t phase)
-{
-    switch (phase) {
-    case SFI_PHASE_CONNECT:
-        return "Connecting ...";
-    case SFI_PHASE_SECURE:
-        return "Activating security ...";
-    case SFI_PHASE_CERTIFICATE:
-        return "Requesting Chip Certificate from device ...";
-    case SFI_PHASE_LICENSE:
-        return "Requesting license for the current STM32 device ...";
-    case SFI_PHASE_AREAS:
-        return "Starting Firmware Install operation ...";
-    case SFI_PHASE_CONFIRM:
-        return "Programming option bytes, requesting security state ...";
-    default:
-        return "SFI Process Finished!";
-    }
-}
-
-static void
-install_on_progress(void *user, const sfi_progress *at)
-{
-    struct program *p = user;
-
-    if (p->phase == SFI_PHASE_AREAS && at->done > 0)
-        cli_progress_at(&p->progress, "Writing areas", at->done, at->total);
-    if (at->phase != p->phase)
-        cli_progress_step(&p->progress, "%s", install_phase_text(at->phase));
-    p->phase = at->phase;
-    p->bytes = at->total;
-}
-
-double
-program_seconds_since(const struct timespec *then)
-{
-    struct timespec now = {0};
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - then->tv_sec) +
-           (double)(now.tv_nsec - then->tv_nsec) / 1e9;
-}
-
-static void
-report_license_count(struct program *p, sfi_installer *in)
-{
-    const sfi_certificate *cert = sfi_installer_certificate(in);
-    sfi_hsm_info info = {.struct_size = sizeof(info)};
-    bool known = p->hsm != NULL && sfi_hsm_get_info(p->hsm, &info) == SFI_OK;
-
-    if (p->json && cert != NULL)
-        json_text(&p->out, "device_id", sfi_certificate_device_id(cert));
-    if (!known)
-        return;
-    cli_progress_step(&p->progress, "HSM COUNTER: %" PRIu64, info.remaining);
-    if (p->json)
-        hsm_left_json(&p->out, &info);
-}
-
-static void
-report_install_success(struct program *p, sfi_installer *in)
-{
-    double seconds = program_seconds_since(&p->started);
-    unsigned long whole = (unsigned long)seconds;
-    double rate = seconds > 0 ? (double)p->bytes / seconds : 0;
-
-    cli_progress_step(&p->progress,
-                      "Time elapsed during SFI install operation: "
-                      "%02lu:%02lu:%02lu.%03u (%" PRIu64 " bytes, %.0f "
-                      "bytes/s)",
-                      whole / 3600, whole / 60 % 60, whole % 60,
-                      (unsigned)((seconds - (double)whole) * 1000), p->bytes,
-                      rate);
-    if (p->json) {
-        json_bool(&p->out, "installed", true);
-        json_text(&p->out, "protocol", p->live ? "live" : "static");
-        json_number(&p->out, "bytes", p->bytes);
-        json_number(&p->out, "milliseconds", (uint64_t)(seconds * 1000));
-    }
-    report_license_count(p, in);
-}
-
-static sfi_status
-install_run(struct program *p, sfi_installer *in)
-{
-    sfi_status st;
-
-    running = in;
-    cli_handle_signals(install_on_signal);
-    (void)clock_gettime(CLOCK_MONOTONIC, &p->started);
-    st = sfi_installer_run(in);
-    cli_handle_signals(SIG_DFL);
-    running = NULL;
-    cli_progress_end(&p->progress);
-    return st;
-}
-
-/* A licence or a store of licences, when the command line names one. */
-static sfi_status
-installer_set_licenses(struct program *p, sfi_ctx *ctx, sfi_installer *in)
-{
-    const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
-    const char *store_path = cli_key(&p->cli, use, "store");
-    const char *given = use->count > 1 ? use->value[1] : NULL;
-    sfi_license_store *store = NULL;
-    sfi_license *lic = NULL;
-    sfi_status st = SFI_OK;
-
-    if (store_path != NULL)
-        st = sfi_license_store_open(ctx, store_path, 1, &store);
-    else if (given != NULL && offline_is_folder(given))
-        st = sfi_license_store_open(ctx, given, 0, &store);
-    else if (given != NULL)
-        st = sfi_license_load(ctx, given, &lic);
-    if (st == SFI_OK && store != NULL)
-        st = sfi_installer_set_license_store(in, store);
-    if (st == SFI_OK && lic != NULL)
-        st = sfi_installer_set_license(in, lic);
-    sfi_license_store_free(store);
-    sfi_license_free(lic);
-    return st;
-}
-
-sfi_status
-program_set_up(struct program *p, sfi_ctx *ctx, sfi_installer *in)
-{
-    const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
-    sfi_status st = sfi_installer_set_image_file(in, use->value[0]);
-
-    if (st == SFI_OK && p->live)
-        st = sfi_installer_set_protocol(in, SFI_PROTOCOL_LIVE);
-    if (st != SFI_OK)
-        return st;
-    st = sfi_installer_set_erase(in, cli_has(&p->cli, OPT_ERASE));
-    if (st != SFI_OK)
-        return st;
-    return installer_set_licenses(p, ctx, in);
-}
-
-/* The HSM of -sfi: open already, or with a store opened when it is needed. */
-static sfi_status
-installer_set_hsm_of(struct program *p, const struct cli_use *use,
-                     sfi_installer *in)
-{
-    sfi_hsm *late = NULL;
-    sfi_status st;
-
-    if (use->count > 1) /* the licence is given */
-        return SFI_OK;
-    if (cli_key(&p->cli, use, "store") == NULL)
-        return sfi_installer_set_hsm(in, p->hsm);
-    st = program_late_hsm(p, &late);
-    if (st != SFI_OK)
-        return st;
-    st = sfi_installer_set_hsm(in, late);
-    sfi_hsm_free(late); /* the installer holds a reference */
-    return st;
-}
-
-static sfi_status
-installer_set_up(struct program *p, const struct cli_use *use,
-                 sfi_installer *in)
-{
-    sfi_status st = program_set_up(p, p->ctx, in);
-
-    if (st != SFI_OK)
-        return st;
-    st = sfi_installer_set_transport(in, p->tp);
-    if (st != SFI_OK)
-        return st;
-    st = sfi_installer_set_progress(in, install_on_progress, p);
-    if (st != SFI_OK)
-        return st;
-    return installer_set_hsm_of(p, use, in);
-}
-
-/* The HSM's login before the chip is touched, unless a store may do without. */
-static int
-install_log_in(struct program *p, const struct cli_use *use, sfi_status *st)
-{
-    const char *slot = cli_key(&p->cli, use, "slot");
-
-    if (use->count > 1) /* the licence is given */
-        return 0;
-    cli_progress_step(&p->progress, "SFI HSM slot ID : %s", slot);
-    if (cli_key(&p->cli, use, "store") != NULL)
-        return 0;
-    return program_login(p, slot, st);
-}
-
-static int
-install_image(struct program *p, sfi_status *st)
-{
-    const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
-    sfi_installer *in = NULL;
-    int status;
-
-    cli_progress_step(&p->progress, "Protocol Information : %s",
-                      p->live ? "live" : "static");
-    cli_progress_step(&p->progress, "SFI file path : %s", use->value[0]);
-    status = install_log_in(p, use, st);
-    if (status != 0 || *st != SFI_OK)
-        return status;
-    *st = sfi_installer_new(p->ctx, p->chip, &in);
-    if (*st == SFI_OK)
-        *st = installer_set_up(p, use, in);
-    if (*st == SFI_OK)
-        *st = install_run(p, in);
-    if (*st == SFI_OK)
-        report_install_success(p, in);
-    sfi_installer_free(in);
-    return 0;
-}
-
 /* ---- all actions, in order ---- */
 
 static sfi_status
@@ -728,7 +346,7 @@ run_chip_actions(struct program *p, sfi_status *st)
     if (*st != SFI_OK)
         return 0;
     if (cli_has(&p->cli, OPT_SFI))
-        return install_image(p, st);
+        return program_install(p, st);
     if (p->plain)
         *st = program_open_chip(p);
     return 0;

@@ -9,6 +9,11 @@
 #include "cli/cli.h"
 
 #define URI_MAX 512
+#define SECTORS_MAX 1024u
+
+/* Memory is written and read in windows.  Each takes 1.6 s at 115200 baud, and
+ * the library checks the write protection for each, 48 transfers over USB. */
+#define WINDOW 16384u
 
 enum {
     OPT_CONNECT,
@@ -55,6 +60,8 @@ struct program {
     struct timespec started;
 };
 
+/* Read and check -c and --gang; exits on a usage error. */
+void program_read_port(struct program *p);
 /* Translate a port of the command line into the URI of a link; a port that
  * cannot be one is a usage error. */
 void program_port(const struct program *p, const char *port, uint64_t baud,
@@ -63,6 +70,9 @@ void program_port(const struct program *p, const char *port, uint64_t baud,
 double program_seconds_since(const struct timespec *then);
 /* Set up an installer as -sfi says, except for transport and HSM. */
 sfi_status program_set_up(struct program *p, sfi_ctx *ctx, sfi_installer *in);
+
+/* OPT_SFI on one chip.  Returns like program_login(). */
+int program_install(struct program *p, sfi_status *st);
 
 /* Open the HSM, ask for the PIN and log in.  The exit status after a message,
  * else 0 and the library's status in *st. */
@@ -98,6 +108,15 @@ sfi_status program_list(struct program *p);
 bool program_check_plain(const struct cli *c);
 /* Load the file of OPT_WRITE, before the chip is touched. */
 sfi_status program_load(struct program *p);
+/* Erase, write and verify that file. */
+sfi_status program_write(struct program *p, sfi_target *t);
+/* Erase the marked sectors with one command. */
+sfi_status program_erase_marked(struct program *p, sfi_target *t,
+                                const bool marked[SECTORS_MAX]);
+/* Report an error that the program found; returns it. */
+sfi_status program_report_error(struct program *p, sfi_status st,
+                                const char *text);
+/* All of that work, in order. */
 sfi_status program_plain(struct program *p, sfi_target *t);
 
 #endif

@@ -10,16 +10,11 @@
 
 #include "sfi_program.h"
 
-/* Memory is written and read in windows.  Each takes 1.6 s at 115200 baud, and
- * the library checks the write protection for each, 48 transfers over USB. */
-#define WINDOW 16384u
-#define RAM_UNIT 8u /* RAM is written in units of so many bytes */
 #define READ_MAX ((uint64_t)64 << 20)
-#define SECTORS_MAX 1024u
 #define TEXT_MAX 160u
 
-static sfi_status
-report_plain_error(struct program *p, sfi_status st, const char *text)
+sfi_status
+program_report_error(struct program *p, sfi_status st, const char *text)
 {
     sfi_ctx_report(p->ctx, st, 0, text);
     return st;
@@ -160,8 +155,9 @@ program_check_plain(const struct cli *c)
 /* ---- erase ---- */
 
 /* Erase all marked sectors with one command. */
-static sfi_status
-erase_marked_sectors(struct program *p, sfi_target *t, const bool *marked)
+sfi_status
+program_erase_marked(struct program *p, sfi_target *t,
+                     const bool marked[SECTORS_MAX])
 {
     uint32_t sectors[SECTORS_MAX];
     size_t count = 0;
@@ -194,7 +190,7 @@ erase_listed_sectors(struct program *p, sfi_target *t,
         for (uint64_t s = first; s <= last; s++)
             marked[s] = true;
     }
-    return erase_marked_sectors(p, t, marked);
+    return program_erase_marked(p, t, marked);
 }
 
 static sfi_status
@@ -213,254 +209,6 @@ erase_as_asked(struct program *p, sfi_target *t)
             json_bool(&p->out, "erased", true);
     }
     return st;
-}
-
-/* ---- write ---- */
-
-static bool
-address_is_in_flash(const sfi_chip *chip, uint64_t address)
-{
-    return address >= sfi_chip_flash_base(chip) &&
-           address - sfi_chip_flash_base(chip) < sfi_chip_flash_size(chip);
-}
-
-static sfi_status
-erase_under_firmware(struct program *p, sfi_target *t, const sfi_firmware *fw)
-{
-    const sfi_chip *chip = sfi_target_chip(t);
-    uint32_t sector = sfi_chip_sector_size(chip);
-    bool marked[SECTORS_MAX] = {false};
-    const uint8_t *data;
-    uint64_t address;
-    size_t len;
-
-    for (size_t i = 0; i < sfi_firmware_segment_count(fw); i++) {
-        sfi_status st = sfi_firmware_segment(fw, i, &address, &data, &len);
-
-        if (st != SFI_OK)
-            return st;
-        for (uint64_t at = address - address % sector; at < address + len;
-             at += sector) {
-            if (address_is_in_flash(chip, at))
-                marked[(at - sfi_chip_flash_base(chip)) / sector] = true;
-        }
-    }
-    return erase_marked_sectors(p, t, marked);
-}
-
-struct window {
-    uint64_t base;
-    uint8_t data[WINDOW];
-    bool used[WINDOW / RAM_UNIT]; /* by units of RAM_UNIT bytes */
-};
-
-/* Copy the part of the firmware that lies in the window. */
-static sfi_status
-window_fill_firmware(const sfi_firmware *fw, struct window *w, uint32_t unit)
-{
-    const uint8_t *data;
-    uint64_t address;
-    size_t len;
-
-    for (size_t i = 0; i < sfi_firmware_segment_count(fw); i++) {
-        sfi_status st = sfi_firmware_segment(fw, i, &address, &data, &len);
-        uint64_t from = address > w->base ? address : w->base;
-        uint64_t to =
-            address + len < w->base + WINDOW ? address + len : w->base + WINDOW;
-
-        if (st != SFI_OK)
-            return st;
-        if (from >= to)
-            continue;
-        memcpy(w->data + (from - w->base), data + (from - address), to - from);
-        from -= from % unit;
-        to += (unit - to % unit) % unit;
-        for (uint64_t at = from; at < to; at += RAM_UNIT)
-            w->used[(at - w->base) / RAM_UNIT] = true;
-    }
-    return SFI_OK;
-}
-
-/* Move `at` to the next run of used bytes, and return its length; 0: no more.
- */
-static size_t
-window_next_run(const struct window *w, size_t *at)
-{
-    size_t end;
-
-    while (*at < WINDOW && !w->used[*at / RAM_UNIT])
-        *at += RAM_UNIT;
-    for (end = *at; end < WINDOW && w->used[end / RAM_UNIT];)
-        end += RAM_UNIT;
-    return end - *at;
-}
-
-/* Read what the chip has between the firmware's bytes, then put those on top.
- */
-static sfi_status
-window_merge_ram(sfi_target *t, const sfi_firmware *fw, struct window *w)
-{
-    size_t len;
-
-    for (size_t at = 0; (len = window_next_run(w, &at)) > 0; at += len) {
-        sfi_status st = sfi_target_read(t, w->base + at, w->data + at, len);
-
-        if (st != SFI_OK)
-            return st;
-    }
-    return window_fill_firmware(fw, w, RAM_UNIT);
-}
-
-/* Gaps inside a unit are 0xff in flash; in RAM they keep their content. */
-static sfi_status
-window_write_to_chip(sfi_target *t, const sfi_firmware *fw, uint64_t base)
-{
-    const sfi_chip *chip = sfi_target_chip(t);
-    bool flash = address_is_in_flash(chip, base);
-    uint32_t unit = flash ? sfi_chip_program_unit(chip) : RAM_UNIT;
-    struct window w = {.base = base};
-    sfi_status st;
-    size_t len;
-
-    memset(w.data, 0xff, sizeof(w.data));
-    st = window_fill_firmware(fw, &w, unit);
-    if (st == SFI_OK && !flash)
-        st = window_merge_ram(t, fw, &w);
-    if (st != SFI_OK)
-        return st;
-    for (size_t at = 0; (len = window_next_run(&w, &at)) > 0; at += len) {
-        st = sfi_target_write(t, base + at, w.data + at, len);
-        if (st != SFI_OK)
-            return st;
-    }
-    return SFI_OK;
-}
-
-static uint64_t
-firmware_total_bytes(const sfi_firmware *fw)
-{
-    const uint8_t *data;
-    uint64_t address;
-    uint64_t total = 0;
-    size_t len;
-
-    for (size_t i = 0; i < sfi_firmware_segment_count(fw); i++) {
-        if (sfi_firmware_segment(fw, i, &address, &data, &len) == SFI_OK)
-            total += len;
-    }
-    return total;
-}
-
-static sfi_status
-firmware_write_to_chip(struct program *p, sfi_target *t, const sfi_firmware *fw)
-{
-    uint64_t total = firmware_total_bytes(fw);
-    uint64_t done = 0;
-    uint64_t next = 0; /* windows below it are written */
-    const uint8_t *data;
-    uint64_t address;
-    size_t len;
-
-    for (size_t i = 0; i < sfi_firmware_segment_count(fw); i++) {
-        sfi_status st = sfi_firmware_segment(fw, i, &address, &data, &len);
-        uint64_t at = address - address % WINDOW;
-
-        if (st != SFI_OK)
-            return st;
-        for (at = at > next ? at : next; at < address + len; at += WINDOW) {
-            st = window_write_to_chip(t, fw, at);
-            if (st != SFI_OK)
-                return st;
-            next = at + WINDOW;
-            if (at > address)
-                cli_progress_at(&p->progress, "Writing", done + (at - address),
-                                total);
-        }
-        done += len;
-    }
-    cli_progress_at(&p->progress, "Writing", total, total);
-    return SFI_OK;
-}
-
-static sfi_status
-firmware_verify_segment(struct program *p, sfi_target *t, uint64_t address,
-                        const uint8_t *data, size_t len)
-{
-    uint8_t there[WINDOW];
-    char text[TEXT_MAX];
-
-    while (len > 0) {
-        size_t n = len < sizeof(there) ? len : sizeof(there);
-        sfi_status st = sfi_target_read(t, address, there, n);
-
-        for (size_t i = 0; st == SFI_OK && i < n; i++) {
-            if (there[i] == data[i])
-                continue;
-            (void)snprintf(text, sizeof(text),
-                           "the chip has 0x%02x at 0x%08" PRIx64
-                           ", expected 0x%02x as in the file",
-                           there[i], address + i, data[i]);
-            return report_plain_error(p, SFI_ERR_PROTOCOL, text);
-        }
-        if (st != SFI_OK)
-            return st;
-        address += n;
-        data += n;
-        len -= n;
-    }
-    return SFI_OK;
-}
-
-static sfi_status
-firmware_verify_on_chip(struct program *p, sfi_target *t,
-                        const sfi_firmware *fw)
-{
-    const uint8_t *data;
-    uint64_t address;
-    size_t len;
-
-    cli_progress_step(&p->progress, "Verifying ...");
-    for (size_t i = 0; i < sfi_firmware_segment_count(fw); i++) {
-        sfi_status st = sfi_firmware_segment(fw, i, &address, &data, &len);
-
-        if (st == SFI_OK)
-            st = firmware_verify_segment(p, t, address, data, len);
-        if (st != SFI_OK)
-            return st;
-    }
-    cli_progress_step(&p->progress, "Download verified successfully");
-    if (p->json)
-        json_bool(&p->out, "verified", true);
-    return SFI_OK;
-}
-
-sfi_status
-program_load(struct program *p)
-{
-    const struct cli_use *use = cli_next(&p->cli, OPT_WRITE, NULL);
-
-    if (use == NULL)
-        return SFI_OK;
-    return cli_firmware_load(&p->cli, p->ctx, use, &p->firmware);
-}
-
-static sfi_status
-firmware_program_chip(struct program *p, sfi_target *t)
-{
-    sfi_status st = erase_under_firmware(p, t, p->firmware);
-
-    if (st != SFI_OK)
-        return st;
-    st = firmware_write_to_chip(p, t, p->firmware);
-    if (st != SFI_OK)
-        return st;
-    cli_progress_step(&p->progress, "File download complete");
-    if (p->json)
-        json_number(&p->out, "bytes_written",
-                    firmware_total_bytes(p->firmware));
-    if (!cli_has(&p->cli, OPT_VERIFY))
-        return SFI_OK;
-    return firmware_verify_on_chip(p, t, p->firmware);
 }
 
 /* ---- read ---- */
@@ -485,7 +233,7 @@ save_memory_file(struct program *p, const char *path, const uint8_t *data,
         return SFI_OK;
     (void)snprintf(text, sizeof(text), "%.256s: cannot write: %s", path,
                    strerror(err));
-    return report_plain_error(p, SFI_ERR_OS, text);
+    return program_report_error(p, SFI_ERR_OS, text);
 }
 
 static sfi_status
@@ -500,8 +248,8 @@ read_memory_to_file(struct program *p, sfi_target *t)
     (void)cli_number(use->value[1], READ_MAX, &size);
     data = malloc((size_t)size);
     if (data == NULL)
-        return report_plain_error(p, SFI_ERR_NOMEM,
-                                  "out of memory for the data to read");
+        return program_report_error(p, SFI_ERR_NOMEM,
+                                    "out of memory for the data to read");
     for (uint64_t at = 0; st == SFI_OK && at < size; at += WINDOW) {
         size_t n = size - at < WINDOW ? (size_t)(size - at) : WINDOW;
 
@@ -594,7 +342,7 @@ option_bytes_change(struct program *p, sfi_target *t, sfi_option_bytes *ob,
     if (st != SFI_OK)
         return st;
     if (!confirm_irreversible(p, ob))
-        return report_plain_error(
+        return program_report_error(
             p, SFI_ERR_CANCELLED,
             "not confirmed, the option bytes are unchanged");
     cli_progress_step(&p->progress, "Programming option bytes ...");
@@ -664,7 +412,7 @@ program_plain(struct program *p, sfi_target *t)
     } actions[] = {
         {cli_has(&p->cli, OPT_RDU), remove_readout_protection},
         {cli_has(&p->cli, OPT_ERASE), erase_as_asked},
-        {p->firmware != NULL, firmware_program_chip},
+        {p->firmware != NULL, program_write},
         {cli_has(&p->cli, OPT_READ), read_memory_to_file},
         {cli_has(&p->cli, OPT_OB), option_bytes_show_or_change},
         {cli_has(&p->cli, OPT_GO), start_firmware},

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
+/* sfi-program -sfi: install one image on one chip, with progress and Ctrl-C. */
+#define _POSIX_C_SOURCE 200809L
+#include <inttypes.h>
+#include <signal.h>
+#include <time.h>
+
+#include "cli/hsm_words.h"
+#include "sfi_offline.h"
+#include "sfi_program.h"
+
+/* The install that the signal handler cancels. */
+static sfi_installer *volatile running;
+
+static void
+install_on_signal(int signum)
+{
+    (void)signum;
+    sfi_installer_cancel(running);
+}
+
+static const char *
+install_phase_text(uint32_t phase)
+{
+    switch (phase) {
+    case SFI_PHASE_CONNECT:
+        return "Connecting ...";
+    case SFI_PHASE_SECURE:
+        return "Activating security ...";
+    case SFI_PHASE_CERTIFICATE:
+        return "Requesting Chip Certificate from device ...";
+    case SFI_PHASE_LICENSE:
+        return "Requesting license for the current STM32 device ...";
+    case SFI_PHASE_AREAS:
+        return "Starting Firmware Install operation ...";
+    case SFI_PHASE_CONFIRM:
+        return "Programming option bytes, requesting security state ...";
+    default:
+        return "SFI Process Finished!";
+    }
+}
+
+static void
+install_on_progress(void *user, const sfi_progress *at)
+{
+    struct program *p = user;
+
+    if (p->phase == SFI_PHASE_AREAS && at->done > 0)
+        cli_progress_at(&p->progress, "Writing areas", at->done, at->total);
+    if (at->phase != p->phase)
+        cli_progress_step(&p->progress, "%s", install_phase_text(at->phase));
+    p->phase = at->phase;
+    p->bytes = at->total;
+}
+
+double
+program_seconds_since(const struct timespec *then)
+{
+    struct timespec now = {0};
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)(now.tv_sec - then->tv_sec) +
+           (double)(now.tv_nsec - then->tv_nsec) / 1e9;
+}
+
+static void
+report_license_count(struct program *p, sfi_installer *in)
+{
+    const sfi_certificate *cert = sfi_installer_certificate(in);
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+    bool known = p->hsm != NULL && sfi_hsm_get_info(p->hsm, &info) == SFI_OK;
+
+    if (p->json && cert != NULL)
+        json_text(&p->out, "device_id", sfi_certificate_device_id(cert));
+    if (!known)
+        return;
+    cli_progress_step(&p->progress, "HSM COUNTER: %" PRIu64, info.remaining);
+    if (p->json)
+        hsm_left_json(&p->out, &info);
+}
+
+static void
+report_install_success(struct program *p, sfi_installer *in)
+{
+    double seconds = program_seconds_since(&p->started);
+    unsigned long whole = (unsigned long)seconds;
+    double rate = seconds > 0 ? (double)p->bytes / seconds : 0;
+
+    cli_progress_step(&p->progress,
+                      "Time elapsed during SFI install operation: "
+                      "%02lu:%02lu:%02lu.%03u (%" PRIu64 " bytes, %.0f "
+                      "bytes/s)",
+                      whole / 3600, whole / 60 % 60, whole % 60,
+                      (unsigned)((seconds - (double)whole) * 1000), p->bytes,
+                      rate);
+    if (p->json) {
+        json_bool(&p->out, "installed", true);
+        json_text(&p->out, "protocol", p->live ? "live" : "static");
+        json_number(&p->out, "bytes", p->bytes);
+        json_number(&p->out, "milliseconds", (uint64_t)(seconds * 1000));
+    }
+    report_license_count(p, in);
+}
+
+static sfi_status
+install_run(struct program *p, sfi_installer *in)
+{
+    sfi_status st;
+
+    running = in;
+    cli_handle_signals(install_on_signal);
+    (void)clock_gettime(CLOCK_MONOTONIC, &p->started);
+    st = sfi_installer_run(in);
+    cli_handle_signals(SIG_DFL);
+    running = NULL;
+    cli_progress_end(&p->progress);
+    return st;
+}
+
+/* A licence or a store of licences, when the command line names one. */
+static sfi_status
+installer_set_licenses(struct program *p, sfi_ctx *ctx, sfi_installer *in)
+{
+    const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
+    const char *store_path = cli_key(&p->cli, use, "store");
+    const char *given = use->count > 1 ? use->value[1] : NULL;
+    sfi_license_store *store = NULL;
+    sfi_license *lic = NULL;
+    sfi_status st = SFI_OK;
+
+    if (store_path != NULL)
+        st = sfi_license_store_open(ctx, store_path, 1, &store);
+    else if (given != NULL && offline_is_folder(given))
+        st = sfi_license_store_open(ctx, given, 0, &store);
+    else if (given != NULL)
+        st = sfi_license_load(ctx, given, &lic);
+    if (st == SFI_OK && store != NULL)
+        st = sfi_installer_set_license_store(in, store);
+    if (st == SFI_OK && lic != NULL)
+        st = sfi_installer_set_license(in, lic);
+    sfi_license_store_free(store);
+    sfi_license_free(lic);
+    return st;
+}
+
+sfi_status
+program_set_up(struct program *p, sfi_ctx *ctx, sfi_installer *in)
+{
+    const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
+    sfi_status st = sfi_installer_set_image_file(in, use->value[0]);
+
+    if (st == SFI_OK && p->live)
+        st = sfi_installer_set_protocol(in, SFI_PROTOCOL_LIVE);
+    if (st != SFI_OK)
+        return st;
+    st = sfi_installer_set_erase(in, cli_has(&p->cli, OPT_ERASE));
+    if (st != SFI_OK)
+        return st;
+    return installer_set_licenses(p, ctx, in);
+}
+
+/* The HSM of -sfi: open already, or with a store opened when it is needed. */
+static sfi_status
+installer_set_hsm_of(struct program *p, const struct cli_use *use,
+                     sfi_installer *in)
+{
+    sfi_hsm *late = NULL;
+    sfi_status st;
+
+    if (use->count > 1) /* the licence is given */
+        return SFI_OK;
+    if (cli_key(&p->cli, use, "store") == NULL)
+        return sfi_installer_set_hsm(in, p->hsm);
+    st = program_late_hsm(p, &late);
+    if (st != SFI_OK)
+        return st;
+    st = sfi_installer_set_hsm(in, late);
+    sfi_hsm_free(late); /* the installer holds a reference */
+    return st;
+}
+
+static sfi_status
+installer_set_up(struct program *p, const struct cli_use *use,
+                 sfi_installer *in)
+{
+    sfi_status st = program_set_up(p, p->ctx, in);
+
+    if (st != SFI_OK)
+        return st;
+    st = sfi_installer_set_transport(in, p->tp);
+    if (st != SFI_OK)
+        return st;
+    st = sfi_installer_set_progress(in, install_on_progress, p);
+    if (st != SFI_OK)
+        return st;
+    return installer_set_hsm_of(p, use, in);
+}
+
+/* The HSM's login before the chip is touched, unless a store may do without. */
+static int
+install_log_in(struct program *p, const struct cli_use *use, sfi_status *st)
+{
+    const char *slot = cli_key(&p->cli, use, "slot");
+
+    if (use->count > 1) /* the licence is given */
+        return 0;
+    cli_progress_step(&p->progress, "SFI HSM slot ID : %s", slot);
+    if (cli_key(&p->cli, use, "store") != NULL)
+        return 0;
+    return program_login(p, slot, st);
+}
+
+int
+program_install(struct program *p, sfi_status *st)
+{
+    const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
+    sfi_installer *in = NULL;
+    int status;
+
+    cli_progress_step(&p->progress, "Protocol Information : %s",
+                      p->live ? "live" : "static");
+    cli_progress_step(&p->progress, "SFI file path : %s", use->value[0]);
+    status = install_log_in(p, use, st);
+    if (status != 0 || *st != SFI_OK)
+        return status;
+    *st = sfi_installer_new(p->ctx, p->chip, &in);
+    if (*st == SFI_OK)
+        *st = installer_set_up(p, use, in);
+    if (*st == SFI_OK)
+        *st = install_run(p, in);
+    if (*st == SFI_OK)
+        report_install_success(p, in);
+    sfi_installer_free(in);
+    return 0;
+}
