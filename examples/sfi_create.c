@@ -403,10 +403,13 @@ show_and_verify_image(struct job *j)
     struct shower s = {j, NULL};
     sfi_status st = sfi_image_reader_new(j->ctx, j->key, j->nonce, &s.reader);
 
-    if (st == SFI_OK)
-        st = sfi_image_builder_write(j->builder, show_written_bytes, &s);
-    if (st == SFI_OK)
-        st = sfi_image_reader_finish(s.reader);
+    if (st != SFI_OK)
+        goto out;
+    st = sfi_image_builder_write(j->builder, show_written_bytes, &s);
+    if (st != SFI_OK)
+        goto out;
+    st = sfi_image_reader_finish(s.reader);
+out:
     sfi_image_reader_free(s.reader);
     return exit_status_of(j, st);
 }

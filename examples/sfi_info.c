@@ -125,15 +125,17 @@ info_on_reader_event(void *user, const sfi_image_event *e)
 static sfi_status
 info_read_image(struct info *in, const sfi_key *key, const uint8_t *nonce)
 {
-    sfi_image_reader *r;
+    sfi_image_reader *r = NULL;
     sfi_status st = sfi_image_reader_new(in->ctx, key, nonce, &r);
 
+    if (st != SFI_OK)
+        goto out;
     in->verified = key != NULL;
-    if (st == SFI_OK)
-        st = image_feed(r, in->file.data, in->file.len, info_on_reader_event,
-                        in);
-    if (st == SFI_OK)
-        st = sfi_image_reader_finish(r);
+    st = image_feed(r, in->file.data, in->file.len, info_on_reader_event, in);
+    if (st != SFI_OK)
+        goto out;
+    st = sfi_image_reader_finish(r);
+out:
     sfi_image_reader_free(r);
     in->verified = in->verified && st == SFI_OK;
     return st;
