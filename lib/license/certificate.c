@@ -15,10 +15,12 @@
 #define WHAT "certificate"
 
 static sfi_status
-decode(sfi_ctx *ctx, sfi_certificate *cert, const uint8_t *data, size_t len)
+certificate_decode(sfi_ctx *ctx, sfi_certificate *cert, const uint8_t *data,
+                   size_t len)
 {
     struct rd r;
-    sfi_status st = sfi__wire_length(ctx, WHAT, len, SFI_CERTIFICATE_LEN);
+    sfi_status st =
+        sfi__record_check_length(ctx, WHAT, len, SFI_CERTIFICATE_LEN);
 
     if (st != SFI_OK)
         return st;
@@ -28,7 +30,7 @@ decode(sfi_ctx *ctx, sfi_certificate *cert, const uint8_t *data, size_t len)
     sfi__rd_bytes(&r, cert->public_key, sizeof(cert->public_key));
     if (!sfi__rd_ok(&r))
         return sfi__fail(ctx, SFI_ERR_INTERNAL, "certificate layout");
-    st = sfi__wire_product_id(ctx, WHAT, data);
+    st = sfi__record_check_product_id(ctx, WHAT, data);
     if (st == SFI_OK && sfi__ecc_check_public(ctx, cert->public_key) != SFI_OK)
         st = sfi__fail(ctx, SFI_ERR_CERTIFICATE,
                        "the certificate's public key is not a point on P-256");
@@ -51,7 +53,7 @@ sfi__cert_new(sfi_ctx *ctx, const uint8_t *data, size_t len,
     *out = NULL;
     if (cert == NULL)
         return SFI_ERR_NOMEM;
-    st = decode(ctx, cert, data, len);
+    st = certificate_decode(ctx, cert, data, len);
     if (st == SFI_OK)
         *out = cert;
     else
@@ -76,7 +78,7 @@ sfi_certificate_load(sfi_ctx *ctx, const char *path, sfi_certificate **out)
 
     SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, path != NULL);
-    st = sfi__wire_load(ctx, WHAT, path, data, sizeof(data));
+    st = sfi__record_load(ctx, WHAT, path, data, sizeof(data));
     if (st != SFI_OK)
         return st;
     st = sfi__cert_new(ctx, data, sizeof(data), out);
@@ -156,11 +158,12 @@ sfi__cert_issue(sfi_ctx *ctx, const uint8_t ca_secret[SFI_ECC_SECRET_LEN],
                 uint8_t out[SFI_CERTIFICATE_LEN])
 {
     struct wr w;
-    sfi_status st =
-        sfi__wire_length(ctx, "product id", strlen(product_id), PRODUCT_ID_LEN);
+    sfi_status st = sfi__record_check_length(
+        ctx, "product id", strlen(product_id), PRODUCT_ID_LEN);
 
     if (st == SFI_OK)
-        st = sfi__wire_product_id(ctx, WHAT, (const uint8_t *)product_id);
+        st = sfi__record_check_product_id(ctx, WHAT,
+                                          (const uint8_t *)product_id);
     if (st != SFI_OK)
         return st;
     sfi__wr_init(&w, out, SFI_CERTIFICATE_LEN);

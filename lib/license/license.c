@@ -31,7 +31,7 @@ struct session_keys {
 };
 
 static sfi_status
-check_type(sfi_ctx *ctx, const uint8_t type[LICENSE_TYPE_LEN])
+license_check_type(sfi_ctx *ctx, const uint8_t type[LICENSE_TYPE_LEN])
 {
     char found[2 * LICENSE_TYPE_LEN + 1];
 
@@ -46,8 +46,8 @@ check_type(sfi_ctx *ctx, const uint8_t type[LICENSE_TYPE_LEN])
 }
 
 static sfi_status
-check_session(sfi_ctx *ctx, const uint8_t type[LICENSE_TYPE_LEN],
-              uint32_t session)
+license_check_session_id(sfi_ctx *ctx, const uint8_t type[LICENSE_TYPE_LEN],
+                         uint32_t session)
 {
     bool is_live = sfi__equal(type, LICENSE_LIVE, LICENSE_TYPE_LEN);
 
@@ -63,14 +63,14 @@ check_session(sfi_ctx *ctx, const uint8_t type[LICENSE_TYPE_LEN],
 }
 
 static sfi_status
-check(sfi_ctx *ctx, const uint8_t *data, size_t len)
+license_check_head(sfi_ctx *ctx, const uint8_t *data, size_t len)
 {
     uint8_t ephemeral[SFI_ECC_PUBLIC_LEN];
     const uint8_t *type;
     uint32_t session, version, security;
     uint64_t reserved;
     struct rd r;
-    sfi_status st = sfi__wire_length(ctx, WHAT, len, SFI_LICENSE_LEN);
+    sfi_status st = sfi__record_check_length(ctx, WHAT, len, SFI_LICENSE_LEN);
 
     if (st != SFI_OK)
         return st;
@@ -81,14 +81,14 @@ check(sfi_ctx *ctx, const uint8_t *data, size_t len)
     security = sfi__rd_u32le(&r);
     reserved = sfi__rd_u64le(&r);
     sfi__rd_bytes(&r, ephemeral, sizeof(ephemeral));
-    st = check_type(ctx, type);
+    st = license_check_type(ctx, type);
     if (st != SFI_OK)
         return st;
     if (version != LICENSE_VERSION)
         return sfi__fail(ctx, SFI_ERR_FORMAT,
                          "licence version is %u, expected %u", version,
                          LICENSE_VERSION);
-    st = check_session(ctx, type, session);
+    st = license_check_session_id(ctx, type, session);
     if (st != SFI_OK)
         return st;
     if (security != 0 || reserved != 0)
@@ -104,7 +104,7 @@ sfi_status
 sfi__license_new(sfi_ctx *ctx, const uint8_t *data, size_t len,
                  sfi_license **out)
 {
-    sfi_status st = check(ctx, data, len);
+    sfi_status st = license_check_head(ctx, data, len);
     sfi_license *lic;
 
     *out = NULL;
@@ -135,7 +135,7 @@ sfi_license_load(sfi_ctx *ctx, const char *path, sfi_license **out)
 
     SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, path != NULL);
-    st = sfi__wire_load(ctx, WHAT, path, data, sizeof(data));
+    st = sfi__record_load(ctx, WHAT, path, data, sizeof(data));
     if (st != SFI_OK)
         return st;
     st = sfi__license_new(ctx, data, sizeof(data), out);
@@ -190,8 +190,9 @@ sfi_license_free(sfi_license *lic)
 
 /* SEC 1, 5.1 (ECIES) with the choices of doc/format.md. */
 static sfi_status
-agree(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
-      const uint8_t peer[SFI_ECC_PUBLIC_LEN], struct session_keys *keys)
+license_agree_keys(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
+                   const uint8_t peer[SFI_ECC_PUBLIC_LEN],
+                   struct session_keys *keys)
 {
     uint8_t shared_secret[SFI_ECC_SHARED_LEN];
     sfi_status st = sfi__ecc_ecdh(ctx, secret, peer, shared_secret);
@@ -205,14 +206,14 @@ agree(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
 
 /* What the tag covers beside the ciphertext: the head, and a token that only
  * the two sides know. */
-struct covered {
+struct license_aad {
     uint8_t head[HEAD_LEN];
     uint8_t token_secret[32];
 };
 
 static void
-cover(struct covered *c, const uint8_t *license,
-      const struct session_keys *keys)
+license_fill_aad(struct license_aad *c, const uint8_t *license,
+                 const struct session_keys *keys)
 {
     memcpy(c->head, license, sizeof(c->head));
     memcpy(c->token_secret, keys->token_secret, sizeof(c->token_secret));
@@ -230,12 +231,12 @@ sfi__license_seal(sfi_ctx *ctx,
     uint8_t ephemeral[SFI_ECC_PUBLIC_LEN];
     uint8_t plain_secret[SEALED_LEN] = {0};
     struct session_keys keys;
-    struct covered aad;
+    struct license_aad aad;
     struct wr w;
     sfi_status st = sfi__ecc_public(ctx, ephemeral_secret, ephemeral);
 
     if (st == SFI_OK)
-        st = agree(ctx, ephemeral_secret, public_key, &keys);
+        st = license_agree_keys(ctx, ephemeral_secret, public_key, &keys);
     if (st != SFI_OK)
         goto out;
     sfi__wr_init(&w, out, SFI_LICENSE_LEN);
@@ -247,7 +248,7 @@ sfi__license_seal(sfi_ctx *ctx,
     sfi__wr_bytes(&w, ephemeral, sizeof(ephemeral));
     memcpy(plain_secret, nonce, SFI_NONCE_LEN);
     memcpy(plain_secret + IV_FIELD_LEN, key_secret, SFI_KEY_LEN);
-    cover(&aad, out, &keys);
+    license_fill_aad(&aad, out, &keys);
     st = sfi__gcm_seal(ctx, keys.key_secret, keys.iv, (const uint8_t *)&aad,
                        sizeof(aad), plain_secret, sizeof(plain_secret),
                        out + HEAD_LEN, out + TAG_AT);
@@ -277,8 +278,9 @@ sfi__license_make(sfi_ctx *ctx, const uint8_t public_key[SFI_ECC_PUBLIC_LEN],
 }
 
 static sfi_status
-unpack(sfi_ctx *ctx, const uint8_t plain_secret[SEALED_LEN],
-       uint8_t key_secret[SFI_KEY_LEN], uint8_t nonce[SFI_NONCE_LEN])
+license_unpack_key(sfi_ctx *ctx, const uint8_t plain_secret[SEALED_LEN],
+                   uint8_t key_secret[SFI_KEY_LEN],
+                   uint8_t nonce[SFI_NONCE_LEN])
 {
     struct rd r;
 
@@ -301,23 +303,23 @@ sfi__license_open(sfi_ctx *ctx, const uint8_t device_secret[SFI_ECC_SECRET_LEN],
     const uint8_t *ephemeral = data + HEAD_LEN - SFI_ECC_PUBLIC_LEN;
     uint8_t plain_secret[SEALED_LEN];
     struct session_keys keys;
-    struct covered aad;
-    sfi_status st = check(ctx, data, SFI_LICENSE_LEN);
+    struct license_aad aad;
+    sfi_status st = license_check_head(ctx, data, SFI_LICENSE_LEN);
 
     sfi__wipe(key_secret, SFI_KEY_LEN);
     sfi__wipe(nonce, SFI_NONCE_LEN);
     if (st == SFI_OK)
-        st = agree(ctx, device_secret, ephemeral, &keys);
+        st = license_agree_keys(ctx, device_secret, ephemeral, &keys);
     if (st != SFI_OK)
         goto out;
-    cover(&aad, data, &keys);
+    license_fill_aad(&aad, data, &keys);
     st = sfi__gcm_open(ctx, keys.key_secret, keys.iv, (const uint8_t *)&aad,
                        sizeof(aad), data + HEAD_LEN, SEALED_LEN, plain_secret,
                        data + TAG_AT);
     if (st == SFI_ERR_AUTH)
         st = sfi__fail(ctx, st, "the licence is not for this device");
     if (st == SFI_OK)
-        st = unpack(ctx, plain_secret, key_secret, nonce);
+        st = license_unpack_key(ctx, plain_secret, key_secret, nonce);
 out:
     sfi__wipe(&aad, sizeof(aad));
     sfi__wipe(&keys, sizeof(keys));

@@ -24,7 +24,7 @@ struct fields {
 };
 
 static bool
-split(struct fields *f, const uint8_t *data, size_t len)
+personalization_split(struct fields *f, const uint8_t *data, size_t len)
 {
     struct rd r;
 
@@ -41,7 +41,7 @@ split(struct fields *f, const uint8_t *data, size_t len)
 }
 
 static sfi_status
-check_versions(sfi_ctx *ctx, const struct fields *f)
+personalization_check_versions(sfi_ctx *ctx, const struct fields *f)
 {
     char type[2 * LICENSE_TYPE_LEN + 1];
 
@@ -68,7 +68,7 @@ check_versions(sfi_ctx *ctx, const struct fields *f)
 }
 
 static sfi_status
-check(sfi_ctx *ctx, const struct fields *f, const uint8_t *data)
+personalization_check(sfi_ctx *ctx, const struct fields *f, const uint8_t *data)
 {
     sfi_status st;
 
@@ -76,9 +76,9 @@ check(sfi_ctx *ctx, const struct fields *f, const uint8_t *data)
         return sfi__fail(ctx, SFI_ERR_FORMAT,
                          "not a personalisation file, which begins with "
                          "\"" MAGIC "\"");
-    st = check_versions(ctx, f);
+    st = personalization_check_versions(ctx, f);
     if (st == SFI_OK)
-        st = sfi__wire_product_id(ctx, WHAT, f->product_id);
+        st = sfi__record_check_product_id(ctx, WHAT, f->product_id);
     if (st == SFI_OK && sfi__ecc_check_public(ctx, f->ca_public) != SFI_OK)
         st = sfi__fail(ctx, SFI_ERR_CERTIFICATE,
                        "the personalisation's CA key is not a point on P-256");
@@ -97,13 +97,13 @@ sfi__perso_new(sfi_ctx *ctx, const uint8_t *data, size_t len,
 {
     sfi_personalization *p;
     struct fields f;
-    sfi_status st = sfi__wire_length(ctx, WHAT, len, PERSO_LEN);
+    sfi_status st = sfi__record_check_length(ctx, WHAT, len, PERSO_LEN);
 
     *out = NULL;
-    if (st == SFI_OK && !split(&f, data, len))
+    if (st == SFI_OK && !personalization_split(&f, data, len))
         st = sfi__fail(ctx, SFI_ERR_INTERNAL, "personalisation layout");
     if (st == SFI_OK)
-        st = check(ctx, &f, data);
+        st = personalization_check(ctx, &f, data);
     if (st != SFI_OK)
         return st;
     p = sfi__obj_new(ctx, OBJ_PERSONALIZATION, sizeof(*p), NULL);
@@ -134,7 +134,7 @@ sfi_personalization_load(sfi_ctx *ctx, const char *path,
 
     SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, path != NULL);
-    st = sfi__wire_load(ctx, WHAT, path, data, sizeof(data));
+    st = sfi__record_load(ctx, WHAT, path, data, sizeof(data));
     if (st != SFI_OK)
         return st;
     st = sfi__perso_new(ctx, data, sizeof(data), out);
@@ -159,12 +159,13 @@ sfi__perso_issue(sfi_ctx *ctx, const uint8_t ca_secret[SFI_ECC_SECRET_LEN],
 {
     uint8_t ca_public[SFI_ECC_PUBLIC_LEN];
     struct wr w;
-    sfi_status st =
-        sfi__wire_length(ctx, "product id", strlen(product_id), PRODUCT_ID_LEN);
+    sfi_status st = sfi__record_check_length(
+        ctx, "product id", strlen(product_id), PRODUCT_ID_LEN);
 
     *len = 0;
     if (st == SFI_OK)
-        st = sfi__wire_product_id(ctx, WHAT, (const uint8_t *)product_id);
+        st = sfi__record_check_product_id(ctx, WHAT,
+                                          (const uint8_t *)product_id);
     if (st == SFI_OK && cap < PERSO_LEN)
         st = sfi__fail(ctx, SFI_ERR_BUFFER,
                        "a personalisation file needs %u bytes, got %zu",

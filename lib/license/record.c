@@ -8,10 +8,11 @@
 #include "core/files.h"
 
 /* Longer than any record: enough to say how long a wrong file is. */
-#define WIRE_FILE_MAX ((size_t)1 << 20)
+#define RECORD_FILE_MAX ((size_t)1 << 20)
 
 sfi_status
-sfi__wire_length(sfi_ctx *ctx, const char *what, size_t got, size_t want)
+sfi__record_check_length(sfi_ctx *ctx, const char *what, size_t got,
+                         size_t want)
 {
     if (got == want)
         return SFI_OK;
@@ -20,14 +21,14 @@ sfi__wire_length(sfi_ctx *ctx, const char *what, size_t got, size_t want)
 }
 
 sfi_status
-sfi__wire_load(sfi_ctx *ctx, const char *what, const char *path, uint8_t *data,
-               size_t len)
+sfi__record_load(sfi_ctx *ctx, const char *what, const char *path,
+                 uint8_t *data, size_t len)
 {
     struct buf file;
-    sfi_status st = sfi__load(ctx, path, WIRE_FILE_MAX, false, &file);
+    sfi_status st = sfi__load(ctx, path, RECORD_FILE_MAX, false, &file);
 
     if (st == SFI_OK) {
-        st = sfi__wire_length(ctx, what, file.len, len);
+        st = sfi__record_check_length(ctx, what, file.len, len);
         if (st == SFI_OK)
             memcpy(data, file.data, len);
         else
@@ -38,8 +39,8 @@ sfi__wire_load(sfi_ctx *ctx, const char *what, const char *path, uint8_t *data,
 }
 
 sfi_status
-sfi__wire_product_id(sfi_ctx *ctx, const char *what,
-                     const uint8_t id[PRODUCT_ID_LEN])
+sfi__record_check_product_id(sfi_ctx *ctx, const char *what,
+                             const uint8_t id[PRODUCT_ID_LEN])
 {
     for (size_t i = 0; i < PRODUCT_ID_LEN; i++) {
         if ((id[i] < '0' || id[i] > '9') && (id[i] < 'A' || id[i] > 'F'))

@@ -13,13 +13,13 @@
 #define PRODUCT_ID_LEN 8u
 
 /* SFI_OK, SFI_ERR_TRUNCATED or SFI_ERR_FORMAT; `what`: "certificate". */
-sfi_status sfi__wire_length(sfi_ctx *ctx, const char *what, size_t got,
-                            size_t want);
+sfi_status sfi__record_check_length(sfi_ctx *ctx, const char *what, size_t got,
+                                    size_t want);
 /* A file that is one such record. */
-sfi_status sfi__wire_load(sfi_ctx *ctx, const char *what, const char *path,
-                          uint8_t *data, size_t len);
+sfi_status sfi__record_load(sfi_ctx *ctx, const char *what, const char *path,
+                            uint8_t *data, size_t len);
 /* Eight characters of 0-9 A-F, or SFI_ERR_FORMAT. */
-sfi_status sfi__wire_product_id(sfi_ctx *ctx, const char *what,
-                                const uint8_t id[PRODUCT_ID_LEN]);
+sfi_status sfi__record_check_product_id(sfi_ctx *ctx, const char *what,
+                                        const uint8_t id[PRODUCT_ID_LEN]);
 
 #endif

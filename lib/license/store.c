@@ -18,7 +18,7 @@
 #define SUFFIX ".lic"
 
 static void
-store_destroy(void *self)
+license_store_destroy(void *self)
 {
     sfi_license_store *store = self;
 
@@ -28,7 +28,7 @@ store_destroy(void *self)
 /* ---- open ---- */
 
 static sfi_status
-open_folder(sfi_ctx *ctx, const char *path, bool create)
+store_open_folder(sfi_ctx *ctx, const char *path, bool create)
 {
     int err = sfi__file_is_folder(path);
 
@@ -60,10 +60,11 @@ sfi_license_store_open(sfi_ctx *ctx, const char *path, int create,
 
     SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, path != NULL);
-    st = open_folder(ctx, path, create != 0);
+    st = store_open_folder(ctx, path, create != 0);
     if (st != SFI_OK)
         return sfi__where(ctx, "%s", path);
-    store = sfi__obj_new(ctx, OBJ_LICENSE_STORE, sizeof(*store), store_destroy);
+    store = sfi__obj_new(ctx, OBJ_LICENSE_STORE, sizeof(*store),
+                         license_store_destroy);
     if (store == NULL)
         return SFI_ERR_NOMEM;
     size = strlen(path) + 1;
@@ -87,7 +88,7 @@ sfi_license_store_free(sfi_license_store *store)
 
 /* The name of a device's file, for sfi__ctx_dealloc(); NULL: no memory. */
 static char *
-file_of(const sfi_license_store *store, const sfi_certificate *cert)
+store_file_path(const sfi_license_store *store, const sfi_certificate *cert)
 {
     size_t size = strlen(store->path) + 1 + strlen(cert->device_id) +
                   sizeof(SUFFIX); /* with its NUL */
@@ -100,7 +101,7 @@ file_of(const sfi_license_store *store, const sfi_certificate *cert)
 }
 
 static sfi_status
-check_static(sfi_ctx *ctx, const sfi_license *lic)
+store_check_static(sfi_ctx *ctx, const sfi_license *lic)
 {
     if (sfi__equal(lic->data, LICENSE_STATIC, LICENSE_TYPE_LEN))
         return SFI_OK;
@@ -110,16 +111,16 @@ check_static(sfi_ctx *ctx, const sfi_license *lic)
 }
 
 static sfi_status
-put(sfi_license_store *store, const sfi_certificate *cert,
-    const sfi_license *lic)
+store_put_license(sfi_license_store *store, const sfi_certificate *cert,
+                  const sfi_license *lic)
 {
     sfi_ctx *ctx = store->obj.ctx;
-    sfi_status st = check_static(ctx, lic);
+    sfi_status st = store_check_static(ctx, lic);
     char *path;
 
     if (st != SFI_OK)
         return sfi__where(ctx, "%s", store->path);
-    path = file_of(store, cert);
+    path = store_file_path(store, cert);
     if (path == NULL)
         return SFI_ERR_NOMEM;
     st = sfi__save(ctx, path, FILE_MODE, lic->data, sizeof(lic->data));
@@ -134,13 +135,13 @@ sfi_license_store_put(sfi_license_store *store, const sfi_certificate *cert,
     SFI_ENTER(store, LICENSE_STORE);
     SFI_ARG(store, sfi__is(cert, OBJ_CERTIFICATE));
     SFI_ARG(store, sfi__is(lic, OBJ_LICENSE));
-    return put(store, cert, lic);
+    return store_put_license(store, cert, lic);
 }
 
 /* A file that is not there is no licence, unless the whole folder went away: a
  * network drive, a stick. */
 static sfi_status
-absent(const sfi_license_store *store)
+store_check_absence(const sfi_license_store *store)
 {
     sfi_ctx *ctx = store->obj.ctx;
     int err = sfi__file_is_folder(store->path);
@@ -154,10 +155,11 @@ absent(const sfi_license_store *store)
 }
 
 static sfi_status
-find(sfi_license_store *store, const sfi_certificate *cert, sfi_license **out)
+store_find_license(sfi_license_store *store, const sfi_certificate *cert,
+                   sfi_license **out)
 {
     sfi_ctx *ctx = store->obj.ctx;
-    char *path = file_of(store, cert);
+    char *path = store_file_path(store, cert);
     sfi_license *lic = NULL;
     sfi_status st;
 
@@ -165,9 +167,9 @@ find(sfi_license_store *store, const sfi_certificate *cert, sfi_license **out)
         return SFI_ERR_NOMEM;
     st = sfi_license_load(ctx, path, &lic);
     if (st == SFI_ERR_OS && ctx->error.os_code == ENOENT) {
-        st = absent(store);
+        st = store_check_absence(store);
     } else if (st == SFI_OK) {
-        st = check_static(ctx, lic);
+        st = store_check_static(ctx, lic);
         if (st != SFI_OK)
             (void)sfi__where(ctx, "%s", path);
     }
@@ -185,5 +187,5 @@ sfi_license_store_find(sfi_license_store *store, const sfi_certificate *cert,
 {
     SFI_ENTER_NEW(store, LICENSE_STORE, out);
     SFI_ARG(store, sfi__is(cert, OBJ_CERTIFICATE));
-    return find(store, cert, out);
+    return store_find_license(store, cert, out);
 }
