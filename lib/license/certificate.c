@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Device certificates: decoded, saved, verified, and issued by the chip maker.
+ */
 #include "license/certificate.h"
 
 #include <string.h>
@@ -10,7 +12,7 @@
 #include "core/err.h"
 #include "core/files.h"
 
-/* What the CA signs: product id and public key. */
+/* The CA signs product id and public key. */
 #define SIGNED_LEN (PRODUCT_ID_LEN + SFI_ECC_PUBLIC_LEN)
 #define WHAT "certificate"
 
@@ -31,15 +33,18 @@ certificate_decode(sfi_ctx *ctx, sfi_certificate *cert, const uint8_t *data,
     if (!sfi__rd_ok(&r))
         return sfi__fail(ctx, SFI_ERR_INTERNAL, "certificate layout");
     st = sfi__record_check_product_id(ctx, WHAT, data);
-    if (st == SFI_OK && sfi__ecc_check_public(ctx, cert->public_key) != SFI_OK)
-        st = sfi__fail(ctx, SFI_ERR_CERTIFICATE,
-                       "the certificate's public key is not a point on P-256");
-    if (st == SFI_OK)
-        st = sfi__sha256(ctx, cert->public_key, sizeof(cert->public_key),
-                         cert->device_hash);
-    if (st == SFI_OK)
-        sfi__hex_encode(cert->device_id, cert->device_hash, SFI_SHA256_LEN);
-    return st;
+    if (st != SFI_OK)
+        return st;
+    if (sfi__ecc_check_public(ctx, cert->public_key) != SFI_OK)
+        return sfi__fail(
+            ctx, SFI_ERR_CERTIFICATE,
+            "the certificate's public key is not a point on P-256");
+    st = sfi__sha256(ctx, cert->public_key, sizeof(cert->public_key),
+                     cert->device_hash);
+    if (st != SFI_OK)
+        return st;
+    sfi__hex_encode(cert->device_id, cert->device_hash, SFI_SHA256_LEN);
+    return SFI_OK;
 }
 
 sfi_status
@@ -124,14 +129,15 @@ sfi__cert_verify(sfi_ctx *ctx, const sfi_certificate *cert,
     if (st == SFI_ERR_CERTIFICATE)
         return sfi__fail(ctx, SFI_ERR_FORMAT,
                          "the CA's public key is not a point on P-256");
-    if (st == SFI_OK)
-        st = sfi__ecc_verify(ctx, ca_public, cert->data, SIGNED_LEN,
-                             cert->data + SIGNED_LEN);
+    if (st != SFI_OK)
+        return st;
+    st = sfi__ecc_verify(ctx, ca_public, cert->data, SIGNED_LEN,
+                         cert->data + SIGNED_LEN);
     if (st == SFI_ERR_AUTH)
-        st = sfi__fail(ctx, SFI_ERR_CERTIFICATE,
-                       "the certificate of device %.16s... is not signed by "
-                       "this CA",
-                       cert->device_id);
+        return sfi__fail(ctx, SFI_ERR_CERTIFICATE,
+                         "the certificate of device %.16s... is not signed by "
+                         "this CA",
+                         cert->device_id);
     return st;
 }
 
@@ -161,9 +167,9 @@ sfi__cert_issue(sfi_ctx *ctx, const uint8_t ca_secret[SFI_ECC_SECRET_LEN],
     sfi_status st = sfi__record_check_length(
         ctx, "product id", strlen(product_id), PRODUCT_ID_LEN);
 
-    if (st == SFI_OK)
-        st = sfi__record_check_product_id(ctx, WHAT,
-                                          (const uint8_t *)product_id);
+    if (st != SFI_OK)
+        return st;
+    st = sfi__record_check_product_id(ctx, WHAT, (const uint8_t *)product_id);
     if (st != SFI_OK)
         return st;
     sfi__wr_init(&w, out, SFI_CERTIFICATE_LEN);

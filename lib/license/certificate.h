@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Certificates from the inside; doc/format.md, "Certificate". */
+/* Certificates as other folders use them; doc/format.md, "Certificate". */
 #ifndef SFI_LICENSE_CERTIFICATE_H
 #define SFI_LICENSE_CERTIFICATE_H
 
@@ -26,7 +26,7 @@ sfi_status sfi__cert_new(sfi_ctx *ctx, const uint8_t *data, size_t len,
 /* sfi_certificate_verify() without the guard. */
 sfi_status sfi__cert_verify(sfi_ctx *ctx, const sfi_certificate *cert,
                             const uint8_t ca_public[SFI_ECC_PUBLIC_LEN]);
-/* The chip maker's side: sign a device's public key. */
+/* Sign a device's public key, as the chip maker does. */
 sfi_status sfi__cert_issue(sfi_ctx *ctx,
                            const uint8_t ca_secret[SFI_ECC_SECRET_LEN],
                            const char *product_id,

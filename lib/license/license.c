@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Licences: decoded and checked, sealed for a device, and opened by it. */
 #include "license/license.h"
 
 #include <string.h>
@@ -16,17 +17,17 @@
 
 #define WHAT "licence"
 #define RESERVED_LEN 8u
-#define HEAD_LEN 88u     /* all that is in the clear */
+#define HEAD_LEN 88u     /* the part that is not encrypted */
 #define IV_FIELD_LEN 16u /* nonce, and four zero bytes */
 #define SEALED_LEN (IV_FIELD_LEN + SFI_KEY_LEN)
 #define TAG_AT (HEAD_LEN + SEALED_LEN)
 
 _Static_assert(TAG_AT + SFI_GCM_TAG_LEN == SFI_LICENSE_LEN, "licence layout");
 
-/* What both sides derive from the shared secret. */
+/* The keys that both sides derive from the shared secret. */
 struct session_keys {
     uint8_t key_secret[SFI_GCM_KEY_LEN];
-    uint8_t iv[IV_FIELD_LEN]; /* GCM takes the first 12 */
+    uint8_t iv[IV_FIELD_LEN]; /* GCM uses the first 12 bytes */
     uint8_t token_secret[32];
 };
 
@@ -57,8 +58,8 @@ license_check_session_id(sfi_ctx *ctx, const uint8_t type[LICENSE_TYPE_LEN],
                          session);
     if (is_live && session == 0)
         return sfi__fail(ctx, SFI_ERR_FORMAT,
-                         "a live licence with session id 0, expected the "
-                         "device's");
+                         "a live licence with session id 0, expected that of "
+                         "the device's session");
     return SFI_OK;
 }
 
@@ -204,7 +205,7 @@ license_agree_keys(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
     return st;
 }
 
-/* What the tag covers beside the ciphertext: the head, and a token that only
+/* The tag authenticates, besides the ciphertext, the head and a token that only
  * the two sides know. */
 struct license_aad {
     uint8_t head[HEAD_LEN];
@@ -235,8 +236,9 @@ sfi__license_seal(sfi_ctx *ctx,
     struct wr w;
     sfi_status st = sfi__ecc_public(ctx, ephemeral_secret, ephemeral);
 
-    if (st == SFI_OK)
-        st = license_agree_keys(ctx, ephemeral_secret, public_key, &keys);
+    if (st != SFI_OK)
+        return st;
+    st = license_agree_keys(ctx, ephemeral_secret, public_key, &keys);
     if (st != SFI_OK)
         goto out;
     sfi__wr_init(&w, out, SFI_LICENSE_LEN);
@@ -308,8 +310,9 @@ sfi__license_open(sfi_ctx *ctx, const uint8_t device_secret[SFI_ECC_SECRET_LEN],
 
     sfi__wipe(key_secret, SFI_KEY_LEN);
     sfi__wipe(nonce, SFI_NONCE_LEN);
-    if (st == SFI_OK)
-        st = license_agree_keys(ctx, device_secret, ephemeral, &keys);
+    if (st != SFI_OK)
+        return st;
+    st = license_agree_keys(ctx, device_secret, ephemeral, &keys);
     if (st != SFI_OK)
         goto out;
     license_fill_aad(&aad, data, &keys);
@@ -318,8 +321,9 @@ sfi__license_open(sfi_ctx *ctx, const uint8_t device_secret[SFI_ECC_SECRET_LEN],
                        data + TAG_AT);
     if (st == SFI_ERR_AUTH)
         st = sfi__fail(ctx, st, "the licence is not for this device");
-    if (st == SFI_OK)
-        st = license_unpack_key(ctx, plain_secret, key_secret, nonce);
+    if (st != SFI_OK)
+        goto out;
+    st = license_unpack_key(ctx, plain_secret, key_secret, nonce);
 out:
     sfi__wipe(&aad, sizeof(aad));
     sfi__wipe(&keys, sizeof(keys));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Personalisation files: decoded and verified, and issued by the chip maker. */
 #include "license/personalization.h"
 
 #include <string.h>
@@ -74,20 +75,23 @@ personalization_check(sfi_ctx *ctx, const struct fields *f, const uint8_t *data)
 
     if (!sfi__equal(f->magic, MAGIC, MAGIC_LEN))
         return sfi__fail(ctx, SFI_ERR_FORMAT,
-                         "not a personalisation file, which begins with "
-                         "\"" MAGIC "\"");
+                         "not a personalisation file, expected \"" MAGIC
+                         "\" as its first bytes");
     st = personalization_check_versions(ctx, f);
-    if (st == SFI_OK)
-        st = sfi__record_check_product_id(ctx, WHAT, f->product_id);
-    if (st == SFI_OK && sfi__ecc_check_public(ctx, f->ca_public) != SFI_OK)
-        st = sfi__fail(ctx, SFI_ERR_CERTIFICATE,
-                       "the personalisation's CA key is not a point on P-256");
-    if (st == SFI_OK)
-        st = sfi__ecc_verify(ctx, f->ca_public, data, SIGNED_LEN, f->signature);
+    if (st != SFI_OK)
+        return st;
+    st = sfi__record_check_product_id(ctx, WHAT, f->product_id);
+    if (st != SFI_OK)
+        return st;
+    if (sfi__ecc_check_public(ctx, f->ca_public) != SFI_OK)
+        return sfi__fail(
+            ctx, SFI_ERR_CERTIFICATE,
+            "the personalisation's CA key is not a point on P-256");
+    st = sfi__ecc_verify(ctx, f->ca_public, data, SIGNED_LEN, f->signature);
     if (st == SFI_ERR_AUTH)
-        st = sfi__fail(ctx, st,
-                       "the CA's signature of the personalisation file does "
-                       "not match");
+        return sfi__fail(ctx, st,
+                         "the CA's signature of the personalisation file does "
+                         "not match");
     return st;
 }
 
@@ -100,10 +104,11 @@ sfi__perso_new(sfi_ctx *ctx, const uint8_t *data, size_t len,
     sfi_status st = sfi__record_check_length(ctx, WHAT, len, PERSO_LEN);
 
     *out = NULL;
-    if (st == SFI_OK && !personalization_split(&f, data, len))
-        st = sfi__fail(ctx, SFI_ERR_INTERNAL, "personalisation layout");
-    if (st == SFI_OK)
-        st = personalization_check(ctx, &f, data);
+    if (st != SFI_OK)
+        return st;
+    if (!personalization_split(&f, data, len))
+        return sfi__fail(ctx, SFI_ERR_INTERNAL, "personalisation layout");
+    st = personalization_check(ctx, &f, data);
     if (st != SFI_OK)
         return st;
     p = sfi__obj_new(ctx, OBJ_PERSONALIZATION, sizeof(*p), NULL);
@@ -166,12 +171,13 @@ sfi__perso_issue(sfi_ctx *ctx, const uint8_t ca_secret[SFI_ECC_SECRET_LEN],
     if (st == SFI_OK)
         st = sfi__record_check_product_id(ctx, WHAT,
                                           (const uint8_t *)product_id);
-    if (st == SFI_OK && cap < PERSO_LEN)
-        st = sfi__fail(ctx, SFI_ERR_BUFFER,
-                       "a personalisation file needs %u bytes, got %zu",
-                       PERSO_LEN, cap);
-    if (st == SFI_OK)
-        st = sfi__ecc_public(ctx, ca_secret, ca_public);
+    if (st != SFI_OK)
+        return st;
+    if (cap < PERSO_LEN)
+        return sfi__fail(ctx, SFI_ERR_BUFFER,
+                         "a personalisation file needs %u bytes, got %zu",
+                         PERSO_LEN, cap);
+    st = sfi__ecc_public(ctx, ca_secret, ca_public);
     if (st != SFI_OK)
         return st;
     sfi__wr_init(&w, out, PERSO_LEN);
@@ -195,7 +201,7 @@ sfi__perso_name(const char *product_id, char out[PERSO_NAME_LEN])
     char hex[2 * sizeof(versions) + 1];
     struct wr w;
 
-    /* As ST names its packages: both versions as they lie in memory. */
+    /* As in the names of ST's packages: both versions in memory order. */
     sfi__wr_init(&w, versions, sizeof(versions));
     sfi__wr_u32le(&w, LICENSE_VERSION);
     sfi__wr_u32le(&w, SECURITY_VERSION);

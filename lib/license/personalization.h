@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Personalisation files from the inside; doc/format.md, "Personalisation". */
+/* Personalisation files, which make an HSM trust a CA; doc/format.md,
+ * "Personalisation". */
 #ifndef SFI_LICENSE_PERSONALIZATION_H
 #define SFI_LICENSE_PERSONALIZATION_H
 
@@ -24,12 +25,13 @@ struct sfi_personalization {
 /* sfi_personalization_parse() without the guard. */
 sfi_status sfi__perso_new(sfi_ctx *ctx, const uint8_t *data, size_t len,
                           sfi_personalization **out);
-/* The chip maker's side: `out` holds `cap` bytes, at least PERSO_LEN. */
+/* Issue a file, as the chip maker does.  `out` has `cap` bytes, at least
+ * PERSO_LEN. */
 sfi_status sfi__perso_issue(sfi_ctx *ctx,
                             const uint8_t ca_secret[SFI_ECC_SECRET_LEN],
                             const char *product_id, uint8_t *out, size_t cap,
                             size_t *len);
-/* The name that the file should have. */
+/* The name of the file for this product. */
 void sfi__perso_name(const char *product_id, char out[PERSO_NAME_LEN]);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Length, file and product id of records; see record.h. */
 #include "license/record.h"
 
 #include <string.h>
@@ -7,7 +8,8 @@
 #include "core/err.h"
 #include "core/files.h"
 
-/* Longer than any record: enough to say how long a wrong file is. */
+/* Longer than any record, so that the error can tell the length of a wrong
+ * file. */
 #define RECORD_FILE_MAX ((size_t)1 << 20)
 
 sfi_status

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The licence store: finds and keeps licences as files named after the device.
+ */
 #include "license/store.h"
 
 #include <errno.h>
@@ -14,7 +16,7 @@
 #include "license/license.h"
 
 #define FOLDER_MODE 0755u
-#define FILE_MODE 0644u /* a licence is no secret */
+#define FILE_MODE 0644u /* a licence is not secret */
 #define SUFFIX ".lic"
 
 static void
@@ -36,17 +38,17 @@ store_open_folder(sfi_ctx *ctx, const char *path, bool create)
         err = sfi__file_make_folder(path, FOLDER_MODE);
         if (err != 0)
             return sfi__fail_os(ctx, sfi__os_status(err), err,
-                                "cannot make the folder");
+                                "cannot create the folder");
     }
     if (err == ENOENT)
         return sfi__fail_os(ctx, SFI_ERR_OS, err,
-                            "there is no such licence store");
+                            "the licence store does not exist");
     if (err == ENOTDIR)
         return sfi__fail_os(ctx, SFI_ERR_OS, err,
-                            "this is no licence store, which is a folder");
+                            "not a licence store, expected a folder");
     if (err != 0)
         return sfi__fail_os(ctx, sfi__os_status(err), err,
-                            "cannot look at the licence store");
+                            "cannot access the licence store");
     return SFI_OK;
 }
 
@@ -86,7 +88,8 @@ sfi_license_store_free(sfi_license_store *store)
 
 /* ---- its files ---- */
 
-/* The name of a device's file, for sfi__ctx_dealloc(); NULL: no memory. */
+/* The path of a device's file, to be freed with sfi__ctx_dealloc(); NULL: no
+ * memory. */
 static char *
 store_file_path(const sfi_license_store *store, const sfi_certificate *cert)
 {
@@ -106,8 +109,8 @@ store_check_static(sfi_ctx *ctx, const sfi_license *lic)
     if (sfi__equal(lic->data, LICENSE_STATIC, LICENSE_TYPE_LEN))
         return SFI_OK;
     return sfi__fail(ctx, SFI_ERR_FORMAT,
-                     "a live licence, which serves one session of a device: "
-                     "only static ones can be stored");
+                     "a live licence, valid for one session only; expected a "
+                     "static one");
 }
 
 static sfi_status
@@ -138,8 +141,8 @@ sfi_license_store_put(sfi_license_store *store, const sfi_certificate *cert,
     return store_put_license(store, cert, lic);
 }
 
-/* A file that is not there is no licence, unless the whole folder went away: a
- * network drive, a stick. */
+/* A missing file means that the store has no licence, unless the whole folder
+ * is missing too: a network drive or a USB stick was disconnected. */
 static sfi_status
 store_check_absence(const sfi_license_store *store)
 {
@@ -150,7 +153,7 @@ store_check_absence(const sfi_license_store *store)
     if (err == 0)
         return SFI_OK;
     (void)sfi__fail_os(ctx, sfi__os_status(err), err,
-                       "the licence store is gone");
+                       "the licence store no longer exists");
     return sfi__where(ctx, "%s", store->path);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The licence store from the inside: a folder, one file for each device. */
+/* The licence store: a folder with one file for each device. */
 #ifndef SFI_LICENSE_STORE_IN_H
 #define SFI_LICENSE_STORE_IN_H
 
@@ -10,7 +10,7 @@
 
 struct sfi_license_store {
     struct obj obj;
-    char *path; /* as it was given */
+    char *path; /* as the caller gave it */
 };
 
 #endif

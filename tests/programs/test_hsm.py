@@ -174,8 +174,8 @@ def bad_inputs(folder):
          {"n": bytes(13)}),
         (2, f"{f}/pd.bin: a personalisation file of 159 bytes, expected 160",
          {"pd": good[:-1]}),
-        (2, f"{f}/pd.bin: not a personalisation file, which begins with "
-            "\"SFIPERSO\"", {"pd": bytes(160)}),
+        (2, f"{f}/pd.bin: not a personalisation file, expected "
+            "\"SFIPERSO\" as its first bytes", {"pd": bytes(160)}),
         (3, f"{f}/pd.bin: the CA's signature of the personalisation file does "
             "not match", {"pd": good[:-1] + bytes([good[-1] ^ 1])}),
         (2, f"{where}: a maximum count of 0, expected 1 to 4294967295",

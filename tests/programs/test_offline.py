@@ -261,7 +261,7 @@ def store_that_is_a_file(folder):
     b.store.write_bytes(b"x")
     done = run(*b.command())
     same(done.returncode, 7, done.stderr)
-    same(messages(done), [f"{b.store}: this is no licence store, which is a "
+    same(messages(done), [f"{b.store}: not a licence store, expected a "
                           "folder: Not a directory"])
     same(b.left(), 10)
 

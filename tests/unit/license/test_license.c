@@ -135,7 +135,8 @@ static const struct {
     {3, 'G',
      "licence type is 0x53464947, expected 0x5346492e (\"SFI.\") or "
      "0x5346494c (\"SFIL\")"},
-    {3, 'L', "a live licence with session id 0, expected the device's"},
+    {3, 'L',
+     "a live licence with session id 0, expected that of the device's session"},
     {4, 1, "a static licence with session id 0x00000001, expected 0"},
     {7, 0x80, "a static licence with session id 0x80000000, expected 0"},
     {8, 2, "licence version is 2, expected 1"},

@@ -223,15 +223,15 @@ START_TEST(test_absent_folder)
     char path[400];
 
     (void)snprintf(path, sizeof(path), "%s/none", dir);
-    ck_assert_fails(sfi_license_store_open(ctx, path, 0, &other), SFI_ERR_OS,
-                    path,
-                    "there is no such licence store: No such file or "
-                    "directory");
+    ck_assert_fails(
+        sfi_license_store_open(ctx, path, 0, &other), SFI_ERR_OS, path,
+        "the licence store does not exist: No such file or directory");
     ck_assert_ptr_null(other);
     ck_assert_int_ne(access(path, F_OK), 0);
     (void)snprintf(path, sizeof(path), "%s/none/deeper", dir);
     ck_assert_fails(sfi_license_store_open(ctx, path, 1, &other), SFI_ERR_OS,
-                    path, "cannot make the folder: No such file or directory");
+                    path,
+                    "cannot create the folder: No such file or directory");
     ck_assert_ptr_null(other);
 }
 END_TEST
@@ -262,10 +262,9 @@ START_TEST(test_path_is_a_file)
     (void)snprintf(path, sizeof(path), "%s/file", dir);
     write_file(path, "x", 1);
     for (int create = 0; create < 2; create++) {
-        ck_assert_fails(sfi_license_store_open(ctx, path, create, &other),
-                        SFI_ERR_OS, path,
-                        "this is no licence store, which is a folder: Not a "
-                        "directory");
+        ck_assert_fails(
+            sfi_license_store_open(ctx, path, create, &other), SFI_ERR_OS, path,
+            "not a licence store, expected a folder: Not a directory");
         ck_assert_ptr_null(other);
     }
 }
@@ -278,9 +277,9 @@ START_TEST(test_folder_goes_away)
     sfi_license *found;
 
     ck_assert_int_eq(rmdir(folder), 0);
-    ck_assert_fails(sfi_license_store_find(store, one.cert, &found), SFI_ERR_OS,
-                    folder,
-                    "the licence store is gone: No such file or directory");
+    ck_assert_fails(
+        sfi_license_store_find(store, one.cert, &found), SFI_ERR_OS, folder,
+        "the licence store no longer exists: No such file or directory");
     ck_assert_ptr_null(found);
     ck_assert_fails(sfi_license_store_put(store, one.cert, lic), SFI_ERR_OS,
                     path_of(&one), "cannot write: No such file or directory");
@@ -316,7 +315,7 @@ START_TEST(test_read_only_folder)
                     path_of(&one), "cannot write: Permission denied");
     ck_assert_fails(sfi_license_store_open(ctx, path, 1, &other),
                     SFI_ERR_ACCESS, path,
-                    "cannot make the folder: Permission denied");
+                    "cannot create the folder: Permission denied");
     finds_its_own(&one); /* reading goes on */
     finds_nothing(&two);
     without_rights(false);
@@ -327,7 +326,7 @@ START_TEST(test_read_only_folder)
                     "cannot read: Permission denied");
     ck_assert_fails(sfi_license_store_open(ctx, path, 0, &other),
                     SFI_ERR_ACCESS, path,
-                    "cannot look at the licence store: Permission denied");
+                    "cannot access the licence store: Permission denied");
     without_rights(false);
     ck_assert_int_eq(chmod(folder, 0755), 0);
     sfi_license_free(lic);
@@ -548,8 +547,7 @@ END_TEST
 START_TEST(test_live_license)
 {
     static const char message[] =
-        "a live licence, which serves one session of a device: only static "
-        "ones can be stored";
+        "a live licence, valid for one session only; expected a static one";
     sfi_license *lic = license_for(&one);
     sfi_license *found;
 

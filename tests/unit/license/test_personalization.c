@@ -63,9 +63,9 @@ static const struct {
     const char *message;
 } bad_bytes[] = {
     {0, 'X', SFI_ERR_FORMAT,
-     "not a personalisation file, which begins with \"SFIPERSO\""},
+     "not a personalisation file, expected \"SFIPERSO\" as its first bytes"},
     {7, 'P', SFI_ERR_FORMAT,
-     "not a personalisation file, which begins with \"SFIPERSO\""},
+     "not a personalisation file, expected \"SFIPERSO\" as its first bytes"},
     {8, 2, SFI_ERR_FORMAT, "personalisation format 2, expected 1"},
     {11, 1, SFI_ERR_FORMAT, "personalisation format 16777217, expected 1"},
     {15, 'A', SFI_ERR_FORMAT,
