@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* A fake libusb: its bus, its devices, and their endpoints. */
 #include <link/fake_usb.h>
 
 #include <stdlib.h>
@@ -331,7 +332,8 @@ push(const uint8_t *data, size_t len)
     return 0;
 }
 
-/* The oldest, `len` being its room; and no more without a short packet. */
+/* Read the oldest reply, at most `len` bytes; more packets only until a short
+ * one. */
 static int
 pull(const libusb_device_handle *handle, uint8_t *data, size_t len, int *done,
      unsigned timeout)
@@ -367,7 +369,7 @@ libusb_bulk_transfer(libusb_device_handle *handle, unsigned char endpoint,
     *done = 0;
     if (err != 0)
         return err;
-    if (endpoint == IN) { /* whole packets, or what overflows is lost */
+    if (endpoint == IN) { /* whole packets, or the overflow is lost */
         ck_assert_int_eq(len % packet_of(handle), 0);
         return pull(handle, data, (size_t)len, done, timeout);
     }
@@ -376,7 +378,7 @@ libusb_bulk_transfer(libusb_device_handle *handle, unsigned char endpoint,
     return push(data, (size_t)len);
 }
 
-/* Reports are whole, and so are those that come in. */
+/* Reports have a fixed length in both directions. */
 int
 libusb_interrupt_transfer(libusb_device_handle *handle, unsigned char endpoint,
                           unsigned char *data, int len, int *done,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* A debugger's side of JTAG, on the pins of the virtual chip. */
 #include <link/jtag.h>
 
 #include "sim/sim.h"

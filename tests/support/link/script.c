@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* A serial link that plays a script, and fails the test at the first byte that
+ * differs. */
 #include <link/script.h>
 
 #include <ctype.h>

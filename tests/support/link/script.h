@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A bus that knows every byte: a text says what the host must send (`>`) and
- * what comes back (`<`), in hex, `fe*1027` being repetition and `#` a comment.
- * The first byte that differs fails the test and is shown with its line.  A
- * read where the script waits for the host hears silence; time is the fake
- * clock's. */
+/* A serial link that plays a script: the bytes that the host must send (`>`)
+ * and those it receives (`<`), in hex; `fe*1027` is a repetition and `#` a
+ * comment.  The first byte that differs fails the test, with its line.  A read
+ * where the script expects the host to send times out; time is that of the fake
+ * clock. */
 #ifndef SFI_TESTS_SCRIPT_H
 #define SFI_TESTS_SCRIPT_H
 
@@ -15,25 +15,26 @@
 #include "util/clock.h"
 
 struct script {
-    const char *at; /* where in the text */
+    const char *at; /* position in the text */
     const char *text;
     char direction;
-    uint8_t byte;    /* being repeated */
-    unsigned repeat; /* how often it still comes */
+    uint8_t byte;    /* the byte that is repeated */
+    unsigned repeat; /* how often it still follows */
     unsigned resets;
-    sfi_status reset_st;  /* what reset() returns */
-    sfi_status broken_st; /* what follows at the script's end, else silence */
+    sfi_status reset_st;  /* the result of a reset */
+    sfi_status broken_st; /* result of calls after the script's end; SFI_OK:
+                             time-out */
 };
 
 extern const struct clock script_clock;
 /* Milliseconds since the test began. */
 extern uint64_t script_now;
 
-/* A link that plays `text`; it is set on the test's context with the clock. */
+/* Open a link that plays `text`; the test's context gets the fake clock. */
 void script_open(struct script *s, const char *text, sfi_transport **out);
-/* Go on with another text when the first is at its end. */
+/* Continue with another text when the first is at its end. */
 void script_then(struct script *s, const char *text);
-/* Was all of it used? */
+/* Fails the test when part of the text was not used. */
 void script_done(struct script *s);
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Serial lines at their speed: a pseudo terminal has none.
+/* Delays the bytes of serial lines by the time that they take at a speed; a
+ * pseudo-terminal alone has none.
  *   slow_line BAUD LINK TTY [LINK TTY]...
- * What is written to LINK, a new pseudo terminal, arrives at TTY when its last
- * bit would, and the other way; 11 bits a byte (8E1).  Ends on SIGTERM. */
+ * What is written to LINK, a new pseudo-terminal, arrives at TTY when its last
+ * bit would, and vice versa; 11 bits for each byte (8E1).  Ends on SIGTERM. */
 #define _GNU_SOURCE /* ppoll(), cfmakeraw() */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,12 +22,12 @@
 #define CHUNK 4096u
 #define LINES_MAX 64u
 
-/* One way of a line: bytes that are on it until `due`. */
+/* One direction of a line: bytes that arrive at `due`. */
 struct way {
     int from, to;
     uint8_t data[CHUNK];
     size_t len;
-    uint64_t due_ns, free_ns; /* `free`: the last byte is through */
+    uint64_t due_ns, free_ns; /* `free`: when the line is free again */
 };
 
 static struct way ways[2 * LINES_MAX];
@@ -93,7 +94,7 @@ add(const char *link, const char *tty)
     count++;
 }
 
-/* Bytes follow each other without a gap when they came in time. */
+/* Bytes that were written in time follow each other without a gap. */
 static void
 take(struct way *w)
 {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The frames of AN3155 as tests/support/link/script.h reads them, and a session
- * on such a bus. */
+/* Frames of AN3155 as scripts of link/script.h, and a target on such a link. */
 #ifndef SFI_TESTS_TARGET_FRAMES_H
 #define SFI_TESTS_TARGET_FRAMES_H
 
@@ -20,13 +19,13 @@
 #define ID_L4 "> 02 fd < 79 01 04 62 79\n"
 #define SYNC "> 7f < 79\n"
 #define RESYNC "> 7f < 1f\n"
-/* Asked twice: neither answer carries a checksum. */
+/* Sent twice, since these replies have no checksum. */
 #define WHO_OPEN GET_OPEN ID_H7 GET_OPEN ID_H7
 #define WHO_SECURE GET_SECURE ID_H7 GET_SECURE ID_H7
 #define OPEN_H7 SYNC WHO_OPEN
 #define SECURE_H7 SYNC WHO_SECURE
 
-/* Special up to its packet: opcode with checksum */
+/* Special, up to its packet: opcode with checksum */
 #define SPECIAL(opcode) "> 50 af < 79 > " opcode " < 79\n"
 #define EXTENDED(opcode) "> 51 ae < 79 > " opcode " < 79\n"
 #define DONE "00 00 00 01 00 79\n" /* no data, status 0, ACK */
@@ -70,7 +69,7 @@ connect_to(const char *text, const sfi_chip *chip, uint32_t ms)
     return sfi_target_connect(ctx, chip, tp, ms, &t);
 }
 
-/* A session that has begun; the script goes on with `text`. */
+/* Connect; the script continues with `text`. */
 static void
 begin(const char *connection, const char *text)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Links: their names, custom functions that misbehave, and a serial port over
- * a pseudo-terminal. */
+/* Links: names, custom functions that misbehave, and a serial port over a
+ * pseudo-terminal. */
 #define _DEFAULT_SOURCE
 #define _XOPEN_SOURCE 600
 #include <fcntl.h>
@@ -48,7 +48,7 @@ static const struct {
     {"serial:x?baud=1&baud=2", "a key is given twice" FORM},
     {"serial:x?a=1&b=1&c=1&d=1&e=1&f=1&g=1&h=1&i=1", "too many keys" FORM},
     {"serial:x?a234567890123456789012345678901=1",
-     NULL}, /* 31 characters do fit */
+     NULL}, /* 31 characters fit */
     {"serial:x?a2345678901234567890123456789012=1",
      "a key is missing, or too long" FORM},
 };
@@ -166,7 +166,7 @@ END_TEST
 
 /* ---- custom functions ---- */
 
-/* What the next read does, and what was called. */
+/* The results of the next calls, and counters of calls. */
 static struct {
     sfi_status st;
     size_t got;
@@ -237,7 +237,7 @@ static const sfi_stream_ops link_ops = {
     .close = link_close,
 };
 
-/* A clock that only sleeping moves. */
+/* A clock that advances only when the library sleeps. */
 static uint64_t now;
 
 static uint64_t
@@ -303,7 +303,7 @@ START_TEST(test_stream_good)
     ck_assert_int_eq(fake.into_boot, 1);
     ck_assert_uint_eq(fake.reads + fake.writes + fake.flushes + fake.resets, 5);
     ck_assert_uint_eq(sfi__transport_ms(tp, 1000000), 0);
-    /* one speed, and what is unread is dropped */
+    /* one speed; unread input is dropped */
     ck_assert_ok(sfi__transport_set_speed(tp, 0, &slower));
     ck_assert_uint_eq(slower, 0);
     ck_assert_uint_eq(fake.flushes, 2);
@@ -360,7 +360,7 @@ START_TEST(test_stream_bad_read)
 }
 END_TEST
 
-/* A link without time of its own: the deadline passes all the same. */
+/* A link that does not wait: the guard waits until the deadline. */
 START_TEST(test_stream_waits)
 {
     uint8_t buf[8];
@@ -415,7 +415,7 @@ START_TEST(test_stream_optional)
 }
 END_TEST
 
-/* Speeds without an end. */
+/* A link that always reports one more speed. */
 static sfi_status
 on_set_speed(void *user, uint32_t choice, uint32_t *baud, uint32_t *slower)
 {
@@ -545,7 +545,7 @@ START_TEST(test_serial_bytes)
     size_t have = 0;
 
     ck_assert_ok(open_serial("?baud=115200"));
-    /* nothing on the way is echoed, translated or taken as control */
+    /* bytes are not echoed, translated or taken as control characters */
     ck_assert_ok(sfi__transport_write(tp, all, sizeof(all), 1000));
     ck_assert_int_eq(read(master, buf, sizeof(buf)), sizeof(all));
     ck_assert_mem_eq(buf, all, sizeof(all));
@@ -564,8 +564,8 @@ START_TEST(test_serial_bytes)
 }
 END_TEST
 
-/* A pseudo-terminal drops parity: worth a warning, no failure; also when it is
- * already set up, where tcsetattr() says EINVAL. */
+/* A pseudo-terminal drops parity: a warning, not a failure; also when it is
+ * already set up, where tcsetattr() returns EINVAL. */
 START_TEST(test_serial_parity)
 {
     char want[128];
@@ -611,7 +611,7 @@ START_TEST(test_serial_timeout)
 }
 END_TEST
 
-/* The other side reads nothing: a write ends too. */
+/* The other side does not read: a write times out. */
 START_TEST(test_serial_write_timeout)
 {
     static const uint8_t much[1 << 20];
@@ -645,7 +645,7 @@ on_alarm(int signum)
     (void)signum;
 }
 
-/* A signal is no end of a wait. */
+/* A signal does not end a wait. */
 START_TEST(test_serial_interrupted)
 {
     struct sigaction sa = {.sa_handler = on_alarm};
@@ -670,7 +670,7 @@ START_TEST(test_serial_busy)
 
     ck_assert_ok(open_serial(""));
     sfi__text_format(uri, sizeof(uri), "serial:%s", slave);
-    /* EBUSY by TIOCEXCL; for the superuser EWOULDBLOCK by flock() */
+    /* EBUSY by TIOCEXCL; for root EWOULDBLOCK by flock() */
     ck_assert_int_eq(sfi_transport_open(ctx, uri, &second), SFI_ERR_ACCESS);
     ck_assert_ptr_null(second);
     ck_assert_ptr_nonnull(strstr(sfi_error_message(sfi_ctx_error(ctx)),
@@ -682,8 +682,8 @@ START_TEST(test_serial_busy)
 }
 END_TEST
 
-/* Who has the port open for long, as a multiplexer or a simulator, does not
- * keep our claim alive when we are gone. */
+/* The claim ends with the link, also when another process keeps the port open,
+ * as a multiplexer or a simulator does. */
 START_TEST(test_serial_claim_ends)
 {
     int other = open(slave, O_RDWR | O_NOCTTY);
@@ -718,7 +718,7 @@ START_TEST(test_serial_flush)
 }
 END_TEST
 
-/* A pseudo-terminal has no modem lines. */
+/* A pseudo-terminal has no modem control lines. */
 START_TEST(test_serial_reset)
 {
     ck_assert_fails(open_serial("?reset=dtr"), SFI_ERR_UNSUPPORTED, place(),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Links of each kind: made of a caller's functions, which are called as they
- * should be, and believed only as far as they can be. */
+/* Links of each kind over custom functions: how the functions are called, and
+ * how their results are checked. */
 #include <string.h>
 
 #include "util/text.h"
@@ -10,7 +10,7 @@
 
 #include "fixture.h"
 
-/* What the link was told, and what it answers. */
+/* The arguments of the last call, and the results of the next. */
 static struct {
     sfi_status st;
     size_t got;
@@ -263,7 +263,7 @@ START_TEST(test_reset)
 }
 END_TEST
 
-/* None of its functions is taken for one of another kind. */
+/* A function is never called for a link of another kind. */
 START_TEST(test_other_kind)
 {
     uint8_t byte = 0;
@@ -324,7 +324,7 @@ START_TEST(test_optional)
 }
 END_TEST
 
-/* Open with the `i`-th thing wrong. */
+/* Open with the `i`-th mistake. */
 static sfi_status
 open_wrong(int kind, int i, sfi_transport **out)
 {

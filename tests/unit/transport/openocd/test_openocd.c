@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* What is said to openocd's Tcl port, and what of its answers is taken. */
+/* The text of commands to OpenOCD's Tcl server, and the parsing of its
+ * replies. */
 #include <string.h>
 
 #include "transport/openocd/openocd.h"
@@ -23,7 +24,7 @@ START_TEST(test_commands)
 }
 END_TEST
 
-/* The longest that is ever asked for fits; more is refused. */
+/* The longest command fits; a longer one is refused. */
 START_TEST(test_longest)
 {
     uint32_t words[OPENOCD_WORDS + 1];

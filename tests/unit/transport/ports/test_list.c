@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* What is connected: serial ports and spidevs of a made tree, in which /sys,
- * /dev and /proc stand. */
+/* Lists serial ports and spidevs of a folder that stands in for /sys, /dev and
+ * /proc. */
 #define _GNU_SOURCE /* memfd_create() */
 #include <fcntl.h>
 #include <stdio.h>
@@ -26,9 +26,9 @@
 #define FOUND_MAX 16
 #define PATH_SIZE 1024
 
-static const char *denied; /* the end of a node's name; NULL: none */
+static const char *denied; /* the last part of the name of a node; NULL: none */
 
-/* Who is root may open everything. */
+/* Root may open every device. */
 int
 access(const char *path, int mode)
 {
@@ -72,7 +72,7 @@ make_tty(const char *name, const char *device)
 
 #define USB "sys/devices/pci0000:00/usb1/1-4/"
 
-/* An adapter of FTDI's in a USB port. */
+/* An FTDI adapter at a USB port. */
 static void
 make_adapter(const char *name)
 {
@@ -148,8 +148,8 @@ START_TEST(test_adapter)
 }
 END_TEST
 
-/* The tty of a CDC ACM device hangs at its interface, a level higher; this
- * device tells no more than that it is one. */
+/* The tty of a CDC ACM device belongs to its interface, one level higher; this
+ * device has no texts. */
 START_TEST(test_acm)
 {
     tree_file(USB "idVendor", "0483\n");
@@ -166,7 +166,7 @@ START_TEST(test_acm)
 }
 END_TEST
 
-/* A port of the board has no USB device; its driver is what there is to say. */
+/* A port of the board has no USB device: the name of its driver is shown. */
 START_TEST(test_board)
 {
     tree_file("sys/devices/pnp0/00:01/00:01:0/00:01:0.0/uevent", "");
@@ -192,8 +192,8 @@ START_TEST(test_board)
 }
 END_TEST
 
-/* Consoles, pseudo-terminals, an 8250 that is not there, a port of which this
- * machine has no node, one that was pulled out in between. */
+/* Consoles, pseudo-terminals, an 8250 that was not found, a port without a node
+ * in /dev, and a port that was unplugged meanwhile. */
 START_TEST(test_none_of_ours)
 {
     tree_file("sys/class/tty/tty1/dev", "4:1\n");
@@ -244,7 +244,7 @@ END_TEST
 
 /* ---- who has it ---- */
 
-/* A line as of /proc/locks; `more` goes behind the inode's number. */
+/* A line of /proc/locks; `more` follows the inode number. */
 static void
 make_locks(const char *name, const char *format, unsigned long long more)
 {
@@ -271,7 +271,7 @@ static const struct {
     {"FLOCK  ADVISORY  READ ", 0, true},
     {"FLOCK  ADVISORY  WRITE", 1, false},
     {"POSIX  ADVISORY  WRITE", 0, false},    /* of another kind */
-    {"-> FLOCK  ADVISORY  WRITE", 0, false}, /* who waits */
+    {"-> FLOCK  ADVISORY  WRITE", 0, false}, /* a process that waits */
 };
 
 START_TEST(test_busy)
@@ -285,7 +285,7 @@ START_TEST(test_busy)
 }
 END_TEST
 
-/* The number is all of it: 12 is not 123. */
+/* The whole inode number counts: 12 is not 123. */
 START_TEST(test_other_inode)
 {
     char path[PATH_SIZE];
@@ -307,7 +307,7 @@ START_TEST(test_other_inode)
 }
 END_TEST
 
-/* The kernel's own file says the same. */
+/* The real /proc/locks says the same. */
 START_TEST(test_true_lock)
 {
     char path[64];
@@ -328,8 +328,8 @@ END_TEST
 
 /* ---- hostile names ---- */
 
-/* Whoever makes a device writes its texts: they neither drive a terminal nor
- * fake a line, and never are more than there is room for. */
+/* The texts of a device may be hostile: they contain no terminal controls or
+ * newlines in the listing, and are cut to the room there is. */
 START_TEST(test_hostile_texts)
 {
     char longer[5000];
@@ -350,7 +350,7 @@ START_TEST(test_hostile_texts)
 }
 END_TEST
 
-/* What a link's name cannot hold is not listed, not even in part. */
+/* A port whose name cannot be part of a uri is not listed, not even in part. */
 START_TEST(test_hostile_names)
 {
     static const char *const names[] = {"tty?baud=9600", "tty 1", "tty\x1b[2J",
@@ -361,7 +361,7 @@ START_TEST(test_hostile_names)
         make_adapter(names[i]);
     memset(longer, 'x', sizeof(longer) - 1);
     longer[sizeof(longer) - 1] = '\0';
-    make_adapter(longer); /* with "/dev/" one more than fits */
+    make_adapter(longer); /* one character too long with "/dev/" */
     ck_assert_ok(sfi__list_serial(listing()));
     ck_assert_uint_eq(heard.count, 0);
     longer[250] = '\0';
@@ -459,7 +459,7 @@ START_TEST(test_only_what_was_built_in)
 }
 END_TEST
 
-/* This machine, whatever it has. */
+/* The real devices of this machine. */
 START_TEST(test_here)
 {
     heard.count = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A serial port's speeds, and what DTR and RTS do when a chip is reset through
- * it.  A pseudo-terminal has no such lines: ioctl() of this program has. */
+/* Speeds of a serial port, and DTR and RTS while a chip is reset.  A
+ * pseudo-terminal has no such lines: this program replaces ioctl(). */
 #define _DEFAULT_SOURCE
 #define _XOPEN_SOURCE 600
 #include <errno.h>
@@ -22,7 +22,7 @@
 
 #include "fixture.h"
 
-/* "R" RTS set, "r" clear, "D" and "d" DTR, "20" so many milliseconds. */
+/* Events: "R" RTS set, "r" clear, "D" and "d" DTR, "20" a wait of 20 ms. */
 static char edges[256];
 static int refused; /* errno of the next change, 0: none */
 
@@ -137,7 +137,7 @@ START_TEST(test_edges)
 }
 END_TEST
 
-/* Nobody named a line: none is touched. */
+/* Without a named line no line changes. */
 START_TEST(test_untouched)
 {
     ck_assert_ok(open_port("boot0=dtr"));
@@ -158,7 +158,7 @@ START_TEST(test_vanishes)
 }
 END_TEST
 
-/* Every speed that it falls back to, and no other. */
+/* Falls back to each of these speeds, and no other. */
 static const struct {
     const char *query;
     uint32_t baud[4]; /* 0: no more */
@@ -192,7 +192,7 @@ START_TEST(test_falls_back)
 }
 END_TEST
 
-/* The rest of what came at another speed is no answer. */
+/* Bytes that were received at another speed are not a reply. */
 START_TEST(test_speed_drops)
 {
     uint32_t slower;

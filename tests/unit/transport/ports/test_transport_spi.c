@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* spi:PATH over a kernel of our own: ioctl() of this program is that of spidev
- * and of GPIO chips, over files of a folder, with a virtual chip behind. */
+/* spi:PATH with a fake kernel: this program replaces ioctl() for spidev and
+ * GPIO chips, over files of a folder; a virtual chip is the slave. */
 #define _DEFAULT_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -32,18 +32,18 @@ static struct {
     uint32_t speed;
     uint32_t gap;      /* of the last message */
     unsigned messages; /* so far */
-    unsigned split;    /* NSS stayed low behind so many */
+    unsigned split;    /* number of messages after which NSS stayed low */
     size_t bytes;
     struct {
         uint32_t offset;
         uint64_t flags;
         int fd;
         bool high;
-    } line[2]; /* in the order of their claims */
+    } line[2]; /* in the order in which they were claimed */
     unsigned lines;
 } kernel;
 
-/* NRST goes up: the chip starts, with BOOT0 as it is. */
+/* NRST goes high: the chip starts, with BOOT0 as it is. */
 static void
 on_line(unsigned i, bool high)
 {
@@ -193,7 +193,7 @@ START_TEST(test_settings)
 }
 END_TEST
 
-/* A message has room for 256 bytes; NSS is low until the last of them. */
+/* A message has at most 256 bytes; NSS stays low until the last message. */
 START_TEST(test_messages)
 {
     static const char *const uris[] = {"spi:./spidev", "spi:./spidev?gap=0"};
@@ -213,7 +213,8 @@ START_TEST(test_messages)
 }
 END_TEST
 
-/* Bootloader and application by reset, and memory over all of it. */
+/* A reset starts bootloader or application; memory is accessible in all of its
+ * range. */
 START_TEST(test_session)
 {
     static const uint8_t data[512] = {0x5a, 0x79, 0x1f};

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The host's half of a debug probe, over the virtual one: what it moves, how
- * few packets it takes, and what it makes of a chip or a probe that does not do
- * as it should. */
+/* The CMSIS-DAP host with a virtual probe: transfers, the number of packets,
+ * and errors of chip and probe. */
 #include <string.h>
 
 #include "core/ctx.h"
@@ -22,25 +21,26 @@
 
 enum blow {
     BLOW_NONE,
-    BLOW_WAIT,    /* the chip is busy from the `part`th access on */
-    BLOW_NO_ACK,  /* the line is disturbed there */
-    BLOW_PARITY,  /* ... behind it: the access is done */
-    BLOW_BYTE,    /* byte `part` of the answer is another */
-    BLOW_SHORT,   /* the answer has `part` bytes */
-    BLOW_SILENCE, /* it does not come in time, but later */
+    BLOW_WAIT,    /* the chip is busy from access number `part` on */
+    BLOW_NO_ACK,  /* noise on the wire at access `part` */
+    BLOW_PARITY,  /* noise after access `part`, which is done */
+    BLOW_BYTE,    /* byte `part` of the reply is changed */
+    BLOW_SHORT,   /* the reply is cut to `part` bytes */
+    BLOW_SILENCE, /* the reply comes too late */
     BLOW_GONE,
-    BLOW_RESET, /* the chip has lost its power for a moment */
+    BLOW_RESET, /* the chip loses its power for a moment */
     BLOWS
 };
 
-/* What happens on the USB, and to which packets. */
+/* Errors to inject, and into which packets. */
 static struct {
     enum blow blow;
     size_t from, to; /* which packets */
     size_t part;
     uint8_t byte;
-    uint16_t packet; /* the size that the probe says it has; 0: the true one */
-    size_t count;    /* packets so far */
+    uint16_t
+        packet;   /* the packet size that the probe reports; 0: the true one */
+    size_t count; /* packets so far */
     size_t bytes;
     uint8_t stale[DAP_PROBE_PACKET];
     size_t stale_len;
@@ -165,7 +165,8 @@ on_xfer(void *user, const uint8_t *out, size_t out_len, uint8_t *in, size_t cap,
     ck_assert(timeout_ms > 0 && cap >= CMSIS_PACKET_MIN);
     if (out_len == 0)
         return answer_stale(in, got);
-    ck_assert_uint_eq(usb.stale_len, 0); /* it would be taken for ours */
+    ck_assert_uint_eq(usb.stale_len,
+                      0); /* it would be taken for the reply to this command */
     ck_assert_uint_le(out_len, usb.packet > 0 ? usb.packet : DAP_PROBE_PACKET);
     struck = usb.count >= usb.from && usb.count < usb.to;
     usb.count++;
@@ -275,7 +276,7 @@ read_all(size_t words)
     return sfi__transport_read32(tp, RAM, back, words);
 }
 
-/* Everything there and nothing behind it. */
+/* All functions of a probe, without a chip. */
 static void
 assert_there(size_t words)
 {
@@ -305,7 +306,7 @@ START_TEST(test_word)
 }
 END_TEST
 
-/* Every length and place around the wrap of TAR, over every size of packet. */
+/* Every length and address around the wrap of TAR, with every packet size. */
 START_TEST(test_places)
 {
     static const uint16_t packets[] = {64, 65, 68, 511, 512, 1024};
@@ -313,7 +314,8 @@ START_TEST(test_places)
     sfi_transport_free(tp);
     tp = NULL;
     usb.packet = packets[_i];
-    if (usb.packet == 1024) /* more than the virtual one has: in halves */
+    if (usb.packet ==
+        1024) /* more than the virtual probe supports: in halves */
         usb.packet = 508;
     ck_assert_ok(open_probe());
     for (size_t words = 1; words < 600; words += test_step(37)) {
@@ -328,7 +330,7 @@ START_TEST(test_places)
 }
 END_TEST
 
-/* Three packets a KiB. */
+/* Three packets for each KiB. */
 START_TEST(test_packets)
 {
     ck_assert_ok(write_all(WORDS));
@@ -372,8 +374,8 @@ START_TEST(test_start)
 }
 END_TEST
 
-/* Whatever fails, the chip is let go; a line that is dead while it is held is
- * none. */
+/* Whichever step fails, the chip is released from reset; a failure while it is
+ * held is ignored. */
 START_TEST(test_start_fails)
 {
     usb.start = PROBE_UNDER_RESET;
@@ -411,7 +413,7 @@ END_TEST
 
 /* ---- the chip ---- */
 
-/* A fault is said with its place, and does not outlive the call. */
+/* A fault is reported with its address, and the next call works. */
 START_TEST(test_fault)
 {
     ck_assert_ok(write_all(500));
@@ -438,7 +440,7 @@ START_TEST(test_fault_message)
 }
 END_TEST
 
-/* An error from before us is none of ours. */
+/* An error flag of an earlier session is cleared, not reported. */
 START_TEST(test_old_fault)
 {
     board.sim->chain.dap.ctrl |= ADI_STAT_STICKYERR;
@@ -452,7 +454,8 @@ END_TEST
 
 START_TEST(test_power)
 {
-    ck_assert_ok(sfi_sim_power_on(board.sim)); /* all of the DP is lost */
+    ck_assert_ok(
+        sfi_sim_power_on(board.sim)); /* the debug port loses its state */
     ck_assert_ok(write_all(300));
     assert_there(300);
     board.sim->power.off = true;
@@ -486,7 +489,8 @@ static const struct {
     {BLOW_RESET, 0},  {BLOW_WAIT, 1000},
 };
 
-/* At each packet of a write and a read: all is there, nothing is told. */
+/* An error at each packet of a write and a read: all data arrives, and no
+ * failure is reported. */
 START_TEST(test_blow)
 {
     size_t packets;
@@ -497,7 +501,7 @@ START_TEST(test_blow)
     for (size_t at = 0; at < packets; at++) {
         memset(board.sim->ram, 0, 4);
         hit(blows[_i].blow, at, 1, blows[_i].part);
-        if (blows[_i].blow == BLOW_RESET) { /* which clears the memory */
+        if (blows[_i].blow == BLOW_RESET) { /* this clears the memory */
             (void)write_all(700);
             usb.blow = BLOW_NONE;
             ck_assert_ok(write_all(700));
@@ -510,7 +514,7 @@ START_TEST(test_blow)
 }
 END_TEST
 
-/* For ever: each ends, in seconds, and the next call goes well. */
+/* A permanent error: each call ends within seconds, and the next one works. */
 START_TEST(test_blow_for_ever)
 {
     uint64_t now = usb.now;
@@ -533,7 +537,7 @@ START_TEST(test_blow_for_ever)
 }
 END_TEST
 
-/* A bus that hangs is told to let go. */
+/* An access that hangs is aborted. */
 START_TEST(test_hang)
 {
     ck_assert_ok(write_all(1));
@@ -545,7 +549,7 @@ START_TEST(test_hang)
 }
 END_TEST
 
-/* A late answer is not taken for the next one's. */
+/* A late reply is not taken for that of the next command. */
 START_TEST(test_late)
 {
     ck_assert_ok(write_all(400));
@@ -632,7 +636,7 @@ START_TEST(test_no_jtag)
 }
 END_TEST
 
-/* Each answer of opening, reading and writing cut short at each length. */
+/* Each reply while opening, reading and writing, cut at each length. */
 START_TEST(test_short)
 {
     for (size_t at = 0; at < 10; at++) {
@@ -657,7 +661,7 @@ START_TEST(test_short)
 }
 END_TEST
 
-/* Whichever answer of a reset is lost, the chip is not held in it for long. */
+/* If a probe loses a reply during reset, the chip is released afterwards. */
 START_TEST(test_reset_cut_short)
 {
     static const enum blow lost[] = {BLOW_SHORT, BLOW_SILENCE};
@@ -696,7 +700,7 @@ START_TEST(test_in_process)
 }
 END_TEST
 
-/* What goes over either wire. */
+/* The cases for both wires. */
 static void
 add_host(TCase *tc, SFun set_up)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Chains of TAPs that the host's half of a debug probe meets: where the debug
- * port is in them, and what is said when that cannot be told. */
+/* JTAG chains with several TAPs: the position of the debug port, and the errors
+ * when it cannot be found. */
 #include <string.h>
 
 #include "proto/cmsis_dap.h"
@@ -21,7 +21,7 @@ struct row {
     const char *name;
     uint32_t idcode[TAPS];
     uint8_t ir_len[TAPS + 1];     /* ends with 0 */
-    uint8_t want[CMSIS_TAPS_MAX]; /* what the probe is told */
+    uint8_t want[CMSIS_TAPS_MAX]; /* IR lengths that the probe receives */
     uint8_t tap;
     sfi_status st;
     const char *message;
@@ -118,8 +118,8 @@ static const struct row rows[] = {
      "are TCK, TMS, TDI and TDO connected"},
 };
 
-/* The chain behind the probe: where its state machines are, and the bits
- * between TDI and TDO. */
+/* The state of a simulated chain: its state machine, and the bits between TDI
+ * and TDO. */
 static struct {
     const struct row *row;
     int state;
@@ -130,7 +130,7 @@ static struct {
     uint8_t tap; /* of the first list */
     size_t lists;
     size_t scans;
-    size_t noisy; /* how many of the first scans are */
+    size_t noisy; /* number of first scans that are disturbed */
 } chain;
 
 /* IEEE 1149.1, figure 6-1; Select-DR is 2, Select-IR 9. */
@@ -174,7 +174,7 @@ clock_once(bool tms, bool tdi)
     return tdo;
 }
 
-/* All of one sequence; how long it is in the packet. */
+/* Clock one sequence; returns its length in the packet. */
 static size_t
 sequence(const uint8_t *out, uint8_t *in, size_t *got)
 {
@@ -193,7 +193,7 @@ sequence(const uint8_t *out, uint8_t *in, size_t *got)
     return 1 + (clocks + 7) / 8;
 }
 
-/* The chip has gone when the first list comes. */
+/* The chip disappears before the first list. */
 static sfi_status
 on_xfer(void *user, const uint8_t *out, size_t out_len, uint8_t *in, size_t cap,
         size_t *got, uint32_t timeout_ms)
@@ -245,7 +245,7 @@ START_TEST(test_chain)
 
     memset(&chain, 0, sizeof(chain));
     chain.row = row;
-    chain.state = SHIFT_IR; /* wherever it was left */
+    chain.state = SHIFT_IR; /* from any state */
     st = sfi__probe_new(ctx, &io, NULL, "probe", &options, &tp);
     ck_assert_ptr_null(tp);
     while (row->want[taps] != 0 && ++taps < CMSIS_TAPS_MAX)
@@ -267,7 +267,7 @@ START_TEST(test_chain)
 }
 END_TEST
 
-/* What two scans agree on is taken; the chain is read again until then. */
+/* The chain is scanned again until two scans agree. */
 START_TEST(test_noise)
 {
     static const struct probe_io io = {.xfer = on_xfer};
@@ -284,7 +284,7 @@ START_TEST(test_noise)
     st = sfi__probe_new(ctx, &io, NULL, "probe", &options, &tp);
     ck_assert_ptr_null(tp);
     if (_i <= 12) {
-        ck_assert_int_eq(st, SFI_ERR_TIMEOUT); /* the chip has gone */
+        ck_assert_int_eq(st, SFI_ERR_TIMEOUT); /* the chip has disappeared */
         ck_assert_uint_eq(chain.told_len, 2);
         ck_assert_mem_eq(chain.told, rows[1].want, 2);
         return;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Debug probes of the USB, and devices in DFU mode: which one is taken, how
- * packets go to it, what is said of what is there, and that nothing stays open.
- * libusb is fake_usb's; behind its probes is the virtual one. */
+/* USB debug probes and devices in DFU mode: which device is selected, how
+ * packets reach it, errors, and that nothing stays open. libusb is replaced by
+ * fake_usb, whose probes lead to the virtual one. */
 #include <string.h>
 
 #include <libusb.h>
@@ -25,7 +25,7 @@
 #define NOT_ALLOWED "no permission to open the device; a udev rule can give it"
 
 static sfi_transport *tp;
-static uint16_t says_packet; /* of its packets; 0: the truth */
+static uint16_t says_packet; /* reported packet size; 0: the true one */
 
 static uint64_t
 clock_now(void *user)
@@ -95,7 +95,7 @@ assert_fails_at(const char *name, sfi_status status, const char *message)
     fake_usb_assert_closed();
 }
 
-/* Memory there and back. */
+/* Memory is written and read back. */
 static void
 assert_works(void)
 {
@@ -113,7 +113,7 @@ assert_works(void)
 
 static const struct {
     const char *name;
-    const char *path; /* where it is; NULL: not there */
+    const char *path; /* the path of the device; NULL: not found */
 } names[] = {
     {"cmsis-dap:1", "1-2"},
     {"cmsis-dap:2", "1-3"},
@@ -214,7 +214,7 @@ START_TEST(test_wires)
 }
 END_TEST
 
-/* By bus and port, however they came. */
+/* Ordered by bus and port, not by connection. */
 START_TEST(test_order)
 {
     static const struct {
@@ -264,15 +264,15 @@ START_TEST(test_kinds)
     ck_assert_ok(open_port("cmsis-dap:?speed=1000000"));
     ck_assert_int_eq(fake_usb.detached, kinds[_i].hid);
     assert_works();
-    /* no answer was only known to be whole by waiting; but of the endpoints
-     * that are longer than a packet */
+    /* no reply needed a time-out to be complete; except with endpoint packets
+     * longer than a packet of CMSIS-DAP */
     ck_assert_uint_eq(fake_usb.late, 0);
-    if (kinds[_i].packet == 512) /* it is whole, or the sum is wrong */
+    if (kinds[_i].packet == 512) /* complete, or the checksum differs */
         ck_assert_uint_lt(fake_usb.packets, 60);
 }
 END_TEST
 
-/* What the names of modes do to the chip. */
+/* The effect of each mode on the chip. */
 START_TEST(test_modes)
 {
     static const char *const modes[] = {
@@ -291,7 +291,7 @@ START_TEST(test_modes)
 }
 END_TEST
 
-/* The product's name is enough for version 1 only. */
+/* The text of the product identifies only version 1. */
 START_TEST(test_texts)
 {
     struct fake_device *d = fake_usb_plug(FAKE_HID, 2);
@@ -331,7 +331,7 @@ START_TEST(test_endpoints)
 {
     struct fake_device *d = fake_usb_plug(FAKE_BULK, 2);
 
-    d->packet = 0x1800; /* 1025 and up are none of USB 2.0 */
+    d->packet = 0x1800; /* 1025 and more are invalid in USB 2.0 */
     assert_fails_at("cmsis-dap:", SFI_ERR_NO_DEVICE, NO_PROBE);
     d->packet = 1025;
     assert_fails_at("cmsis-dap:", SFI_ERR_NO_DEVICE, NO_PROBE);
@@ -346,10 +346,10 @@ START_TEST(test_denied)
 
     d->denied = true;
     assert_fails_at("cmsis-dap:", SFI_ERR_ACCESS, NOT_ALLOWED);
-    d->kind = FAKE_HID; /* as every keyboard is */
+    d->kind = FAKE_HID; /* like every keyboard */
     assert_fails_at("cmsis-dap:", SFI_ERR_NO_DEVICE, NO_PROBE);
     assert_fails_at("cmsis-dap:path=1-2", SFI_ERR_ACCESS, NOT_ALLOWED);
-    /* another one does */
+    /* another interface does */
     (void)fake_usb_plug(FAKE_BULK, 3);
     ck_assert_ok(open_port("cmsis-dap:"));
 }
@@ -384,7 +384,7 @@ static const struct {
      "a reply failed: LIBUSB_ERROR_IO"},
 };
 
-/* In either direction; and then it goes on. */
+/* Errors in both directions; then the probe works again. */
 START_TEST(test_errors)
 {
     static const enum fake_kind of[] = {FAKE_BULK, FAKE_HID, FAKE_HID_NO_OUT};
@@ -443,7 +443,7 @@ START_TEST(test_silence)
 }
 END_TEST
 
-/* What a former program did not fetch, up to a whole packet. */
+/* Replies that an earlier program did not read, up to a whole packet. */
 START_TEST(test_stale)
 {
     (void)fake_usb_plug(FAKE_BULK, 2);
@@ -457,7 +457,8 @@ START_TEST(test_stale)
 }
 END_TEST
 
-/* Any call fails in any way: it says so, or goes on, and nothing stays open. */
+/* Any call of libusb fails with any error: it is reported, or retried, and
+ * nothing stays open. */
 START_TEST(test_any_call)
 {
     static const int with[] = {
@@ -571,7 +572,7 @@ START_TEST(test_each)
     d = fake_usb_plug(FAKE_HID, 4);
     d->text[1] = "\x1b[31mred\n";
     d->text[2] = NULL;
-    d = fake_usb_plug(FAKE_HID, 5); /* a keyboard that is root's */
+    d = fake_usb_plug(FAKE_HID, 5); /* a keyboard that only root may open */
     d->denied = true;
     ck_assert_str_eq(all(USB_ROLE_DFU, &then),
                      "1-1 0483:df11 Maker/Thing/0001;");

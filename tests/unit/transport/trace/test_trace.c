@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Traces of each kind of link: what is written of a call, and what a script
- * makes of it again, up to the first difference. */
+/* Traces of each kind of link: what is recorded for a call, and how a script
+ * plays it, up to the first difference. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +47,7 @@ teardown(void)
 
 /* ---- a link of each kind ---- */
 
-static sfi_status answer_st; /* what the next calls return */
+static sfi_status answer_st; /* the results of the next calls */
 
 static sfi_status
 answer(void)
@@ -314,12 +314,12 @@ START_TEST(test_trace)
 
     ck_assert_ok(sfi_transport_capture(tp, path));
     kinds[_i].talk(tp);
-    /* all of it is there before the link is closed */
+    /* everything is written before the link is closed */
     text = test_read(path, &len);
     ck_assert_str_eq(text, kinds[_i].text);
     free(text);
     sfi_transport_free(tp);
-    /* and says the same again */
+    /* with the same message again */
     ck_assert_ok(sfi_transport_open(ctx, uri, &tp));
     ck_assert_int_eq(tp->kind, _i);
     ck_assert_str_eq(tp->name, uri);
@@ -340,7 +340,7 @@ write_trace(const char *text)
     ck_assert_int_eq(fclose(f), 0);
 }
 
-/* The first line that is changed is where the talk stops. */
+/* The script fails at the first line that was changed. */
 static const struct {
     const char *trace;
     unsigned line;
@@ -372,7 +372,7 @@ START_TEST(test_difference)
     ck_assert_ok(sfi_transport_open(ctx, uri, &tp));
     ck_assert_fails(sfi__transport_write32(tp, 0x24030000, words, 2),
                     SFI_ERR_IO, where, differences[_i].message);
-    /* whatever comes then */
+    /* for any later call */
     ck_assert_fails(sfi__transport_read32(tp, 0x24030000, &in, 1), SFI_ERR_IO,
                     where, differences[_i].message);
     ck_assert_int_eq(sfi__transport_reset(tp, true), SFI_ERR_UNSUPPORTED);
@@ -380,7 +380,7 @@ START_TEST(test_difference)
 }
 END_TEST
 
-/* However the host cuts its bytes, and waits. */
+/* The host may split its bytes, and wait, in other ways. */
 START_TEST(test_stream_is_no_frames)
 {
     uint8_t in[8];
@@ -401,7 +401,7 @@ START_TEST(test_stream_is_no_frames)
     ck_assert_ok(sfi__transport_read(tp, in, sizeof(in), &got, 0));
     ck_assert_uint_eq(got, 3);
     ck_assert_mem_eq(in, ((const uint8_t[]){0x79, 0x01, 0x02}), 3);
-    /* no wait at all, instead of two */
+    /* no wait, instead of two */
     ck_assert_ok(sfi__transport_write(tp, (const uint8_t[]){0x03}, 1, 100));
     ck_assert_fails(sfi__transport_read(tp, in, 1, &got, 0), SFI_ERR_IO, "13",
                     "the host's next step is \"read\", the trace has ended");
@@ -439,7 +439,7 @@ START_TEST(test_bad_trace)
 }
 END_TEST
 
-/* Lines that are good, and no answer. */
+/* Valid lines that are not the reply to this call. */
 START_TEST(test_bad_answer)
 {
     static const char *const traces[] = {
@@ -489,13 +489,13 @@ START_TEST(test_files)
                     "cannot read: No such file or directory");
     ck_assert_int_eq(sfi_transport_open(ctx, "script:x?baud=1", &none),
                      SFI_ERR_ARGUMENT);
-    /* the link is as it was */
+    /* the link is unchanged */
     talk_memory(tp);
     sfi_transport_free(tp);
 }
 END_TEST
 
-/* The trace ends; the link does not. */
+/* The trace ends, and the link continues. */
 START_TEST(test_full_disk)
 {
     sfi_transport *tp = open_kind(TRANSPORT_DAP);
@@ -507,7 +507,7 @@ START_TEST(test_full_disk)
         "on device");
     logged[0] = '\0';
     talk_memory(tp);
-    ck_assert_str_eq(logged, ""); /* said once */
+    ck_assert_str_eq(logged, ""); /* warned once */
     sfi_transport_free(tp);
 }
 END_TEST

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* What is connected to the USB: libusb is fake_usb's, and what Linux tells of
- * those that may not be opened stands in a made tree. */
+/* Lists USB devices: libusb is replaced by fake_usb, and a folder stands in for
+ * /sys, for devices that cannot be opened. */
 #include <string.h>
 
 #include <libusb.h>
@@ -105,7 +105,7 @@ START_TEST(test_each_kind)
 }
 END_TEST
 
-/* All of them, after the ports. */
+/* All USB devices, after the ports. */
 START_TEST(test_with_ports)
 {
     (void)fake_usb_plug(FAKE_BULK, 1);
@@ -117,7 +117,7 @@ START_TEST(test_with_ports)
 }
 END_TEST
 
-/* Where Linux does not tell. */
+/* Without /sys. */
 START_TEST(test_busy)
 {
     fake_usb_plug(FAKE_DFU, 1)->busy = true;
@@ -129,8 +129,8 @@ START_TEST(test_busy)
 }
 END_TEST
 
-/* Whose interface another program has is neither opened, claimed nor asked: it
- * would be denied, and have other names. */
+/* A device in use by another program is not opened or claimed, and its texts
+ * come from /sys: here they differ, and opening it would fail. */
 START_TEST(test_left_alone)
 {
     static const char usbfs[] = "../../../../../../bus/usb/drivers/usbfs";
@@ -155,7 +155,8 @@ START_TEST(test_left_alone)
 }
 END_TEST
 
-/* What Linux says is free is asked, but never claimed: that would fail here. */
+/* A device that is free by /sys is opened, but its interface is not claimed:
+ * that would fail here. */
 START_TEST(test_free)
 {
     fake_usb_plug(FAKE_DFU, 1)->busy = true;
@@ -171,7 +172,7 @@ START_TEST(test_free)
 }
 END_TEST
 
-/* Linux has read the texts when it was plugged in; or not. */
+/* The texts in /sys, where Linux has read them; or not. */
 START_TEST(test_denied)
 {
     fake_usb_plug(FAKE_DFU, 1)->denied = true;
@@ -188,8 +189,9 @@ START_TEST(test_denied)
 }
 END_TEST
 
-/* A vendor's own interface with two pipes is a probe only when its name, or the
- * product's, says so: of one that may not be opened Linux knows it. */
+/* A vendor specific interface with two endpoints is a probe only when its text,
+ * or that of the product, says so; without permission to open it the text comes
+ * from /sys. */
 START_TEST(test_denied_probe)
 {
     for (uint8_t port = 1; port <= 5; port++)
@@ -200,7 +202,7 @@ START_TEST(test_denied_probe)
     tree_file(DEVICES "1-3/product", "Picoprobe\n");
     tree_file(DEVICES "1-3/1-3:1.0/bInterfaceNumber", "00\n");
     tree_file(DEVICES "1-3/1-3:1.1/interface", "CMSIS-DAP v2 Interface\n");
-    /* a hub's folder has those of who is plugged into it */
+    /* the folder of a hub contains those of the devices behind it */
     tree_file(DEVICES "1-4/1-4.1/interface", "CMSIS-DAP\n");
     tree_file(DEVICES "1-4/1-40:1.0/interface", "CMSIS-DAP\n");
     ck_assert_ok(sfi__list_probe(listing()));
@@ -212,14 +214,14 @@ START_TEST(test_denied_probe)
 }
 END_TEST
 
-/* Pulled out while it is looked at, or a node that this machine lacks. */
+/* Unplugged during the listing, or without a node in /dev. */
 START_TEST(test_gone)
 {
     (void)fake_usb_plug(FAKE_DFU, 1);
     ck_assert_ok(sfi__list_usb(listing()));
     ck_assert_uint_eq(heard.count, 1);
     fake_usb.error = LIBUSB_ERROR_NO_DEVICE;
-    for (size_t n = 3; n <= 5; n++) { /* behind the list: up to open */
+    for (size_t n = 3; n <= 5; n++) { /* after the list: up to open */
         fake_usb.calls = 0;
         fake_usb.fail_at = n;
         ck_assert_ok(sfi__list_usb(listing()));
@@ -228,7 +230,7 @@ START_TEST(test_gone)
 }
 END_TEST
 
-/* A device that does not say its name is there all the same. */
+/* A device without texts is listed too. */
 START_TEST(test_silent)
 {
     (void)fake_usb_plug(FAKE_DFU, 1);
@@ -244,8 +246,8 @@ START_TEST(test_silent)
 }
 END_TEST
 
-/* The USB cannot be looked at: said once, the first reason, and the other kind
- * is tried. */
+/* USB devices cannot be listed: the first failure is returned, and the other
+ * kind is tried. */
 START_TEST(test_no_usb)
 {
     (void)fake_usb_plug(FAKE_DFU, 1);

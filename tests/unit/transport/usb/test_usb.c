@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Names of USB devices, and what opening one says where there is none. */
+/* Names of USB devices, and the error of opening one that is not connected. */
 #include <string.h>
 
 #include <sfi/transport.h>
@@ -86,7 +86,7 @@ START_TEST(test_serial_too_long)
 }
 END_TEST
 
-/* A device that nobody makes; not built in says so. */
+/* Ids that no vendor uses; a build without USB says so. */
 START_TEST(test_open)
 {
     sfi_transport *tp = (sfi_transport *)&tp;
