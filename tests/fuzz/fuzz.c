@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* What fuzz targets share: a context with little memory, and checks of its
+ * errors. */
 #include "fuzz.h"
 
 #include <string.h>
 
-/* In all, at any time: enough for each parser's tables and small firmware. */
+/* All memory in use at any time: enough for each parser's tables and small
+ * firmware. */
 #define MEMORY_MAX ((size_t)16 << 20)
 
 /* Before each block, so that the sum is known. */

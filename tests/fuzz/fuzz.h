@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A fuzz target: LLVMFuzzerTestOneInput() of one hostile input.  It is built
- * with standalone.c, which replays its corpus in every test run, and with
- * libFuzzer under -Dfuzz=true. */
+/* A fuzz target is LLVMFuzzerTestOneInput(), which takes one hostile input.  It
+ * is built with standalone.c, which replays its corpus in every test run, and
+ * with libFuzzer under -Dfuzz=true. */
 #ifndef SFI_TESTS_FUZZ_H
 #define SFI_TESTS_FUZZ_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A device's half of AN3155: any bytes, for a bootloader that has everything,
+/* The device's half of AN3155: any bytes, for a bootloader with all commands,
  * and for the secure one. */
 #include <string.h>
 

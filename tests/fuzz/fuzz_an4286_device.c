@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Any bytes clocked into a chip's SPI.  The first byte is how the chip begins,
- * and bit 7 what follows: 0, the bytes; 1, frames, a length in front of each,
- * after which the answer is fetched as AN4286 has it, up to so many bytes more
- * as the length's first byte tells. */
+/* Any bytes clocked into a chip's SPI.  The first byte selects the chip's
+ * state, and its bit 7 what follows: 0, the bytes; 1, frames.  In front of each
+ * frame are two bytes: the number of answer bytes to fetch after it, as AN4286
+ * fetches them, and its length. */
 #include <string.h>
 
 #include "proto/an4286.h"

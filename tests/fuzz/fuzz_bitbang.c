@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Any bytes to the port that openocd's remote_bitbang would talk to.  The first
- * byte is how the chip begins, and bit 7 what follows: 0, the characters as
- * they are; 1, scans: an instruction (0: NRST), a byte for TMS and TDI before
- * it, and the 35 bits of a data register in five bytes. */
+/* Any bytes to the port for openocd's remote_bitbang.  The first byte selects
+ * the chip's state, and its bit 7 what follows: 0, the characters as they are;
+ * 1, scans: an instruction (0: NRST), a byte for TMS and TDI before it, and the
+ * 35 bits of a data register in five bytes. */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
 #include <fcntl.h>

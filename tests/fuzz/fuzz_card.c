@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* A card's commands: messages of a kind (0: reset, else a command), two bytes
- * of length, and so many bytes, for an HSM in memory that holds the card to its
- * word: nothing but what anybody may know without a right PIN since the last
- * SELECT and reset. */
+ * of length, and so many bytes.  The HSM behind the card, in memory, checks
+ * that the card reveals only public data unless the right PIN came since the
+ * last reset and SELECT. */
 #include <string.h>
 
 #include <sfi/card.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Certificates: parsed, verified against the CA of the corpus, written out as
- * they came in. */
+/* Certificates: parse, verify against the CA of the corpus, and compare with
+ * the input. */
 #include <string.h>
 
 #include <sfi/certificate.h>

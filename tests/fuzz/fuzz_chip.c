@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The virtual chip of fuzz_chip.h: in memory, with a folder for its small
+ * files. */
 #define _XOPEN_SOURCE 700
 #include "fuzz_chip.h"
 
@@ -15,7 +17,7 @@
 #define FLASH_SIZE 16384u
 #define RAM_SIZE 0x2000u
 
-/* What the protected firmware is made of. */
+/* The byte that the protected firmware consists of. */
 static const uint8_t firmware[8] = {0x9b, 0xe1, 0x57, 0xc3,
                                     0x2a, 0xf6, 0x8d, 0x74};
 
@@ -51,7 +53,7 @@ make_folder(void)
     FUZZ_HOLDS(mkdtemp(folder) != NULL && atexit(remove_folder) == 0);
 }
 
-/* As many sectors as the real one, each of less. */
+/* As many sectors as the real part has, each smaller. */
 static void
 make_part(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A virtual STM32H753 with little memory, new for each input, for what hostile
- * hosts do to it. */
+/* A virtual STM32H753 with little memory, new for each input, for targets that
+ * play a hostile host. */
 #ifndef SFI_TESTS_FUZZ_CHIP_H
 #define SFI_TESTS_FUZZ_CHIP_H
 

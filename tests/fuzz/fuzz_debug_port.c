@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A debugger that does as it likes: any accesses to the debug port of a chip,
- * its memory, its FLASH registers and its mailbox.  The first byte is how the
- * chip begins; then a byte for each step (enum), and what it wants. */
+/* Any accesses of a debugger to a chip's debug port, memory, FLASH registers
+ * and mailbox.  The first byte selects the chip's state; then comes a byte for
+ * each step (enum), and its operands. */
 #include <string.h>
 
 #include "wire/h7_flash.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The secure bootloader's core: a stream of requests, good ones in any order,
- * wild ones, failures of the hardware and power cuts.  Whatever comes, it is
- * empty and erased, or whole, or says that it is neither. */
+/* The secure bootloader's core: a stream of good requests in any order, wild
+ * ones, hardware failures and power cuts.  The part must be empty and erased,
+ * or complete, or report that it is unclean. */
 #include <string.h>
 
 #include <fixture.h>

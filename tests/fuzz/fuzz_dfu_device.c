@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Any control transfers for a chip's USB.  The first byte is how the chip
- * begins; then a byte for each step (enum), and what it wants. */
+/* Any control transfers to a chip's USB.  The first byte selects the chip's
+ * state; then comes a byte for each step (enum), and its operands. */
 #include <string.h>
 
 #include "proto/dfu.h"

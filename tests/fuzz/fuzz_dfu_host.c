@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A USB device that lies: what comes of each control transfer of a session.
- *
- * The first byte: bit 7, what happens when the input ends (0: the device is
- * gone, 1: the last thing again and again); bit 6, which bootloader the honest
- * answers are of (1: the secure one); the rest names the call.  Then a byte for
- * each transfer: see enum. */
+/* A hostile USB device: the result of each control transfer of a session.  The
+ * first byte: bit 7, what happens when the input ends (0: the device is gone,
+ * 1: the last result repeats); bit 6, the bootloader of the honest answers (1:
+ * the secure one); the rest selects the call.  Then a byte for each transfer:
+ * see enum. */
 #include <string.h>
 
 #include "proto/dfu.h"

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The checks for all firmware formats. */
 #include "fuzz_firmware.h"
 
 #include <string.h>
 
 #include <sfi/firmware.h>
 
-/* Ascending, apart from each other, not empty, within 32 bits; each byte is
- * read. */
+/* Segments ascend, are apart from each other, not empty, and within 32 bits;
+ * each byte is read. */
 static void
 check_segments(const sfi_firmware *fw)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* What all formats of firmware promise, whatever comes in. */
+/* Checks that hold for every firmware format and any input. */
 #ifndef SFI_TESTS_FUZZ_FIRMWARE_H
 #define SFI_TESTS_FUZZ_FIRMWARE_H
 

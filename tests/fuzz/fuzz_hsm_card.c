@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A hostile card: any answers, to a host that asks for all that it can.
- *
- * Input: 0 or 1, a provisioned card or a blank one.  Then for each transaction
- * a byte (1: the card was reset, 3: it is gone), and for each exchange the
- * answer's length in two bytes (big-endian; from 0x8000 on the exchange fails)
- * and the answer. */
+/* A hostile card: any answers, to a host that makes all its requests.  Input: 0
+ * or 1, a provisioned card or a blank one.  Then for each transaction a byte
+ * (1: the card was reset, 3: it is gone), and for each exchange the answer's
+ * length in two bytes (big-endian; from 0x8000 on the exchange fails) and the
+ * answer. */
 #include <string.h>
 
 #include <sfi/hsm.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Intel HEX files, by the checks for all firmware formats. */
 #include "fuzz_firmware.h"
 
 int

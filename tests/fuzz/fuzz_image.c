@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Images: without and with a key, in pieces of two sizes, and judged for each
- * part. */
+/* Images: read without and with a key, in pieces of two sizes, and checked for
+ * each part. */
 #include <sfi/image.h>
 
 #include "fuzz.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Licences: parsed, and opened by the device of the corpus, which is the first
+/* Licences: parsed, and opened with the device key of the corpus, the first one
  * of tests/kat/license.txt. */
 #include <string.h>
 

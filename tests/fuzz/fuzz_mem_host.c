@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Memory that lies: what comes of each access of a session over a debug port,
- * whose other side keeps a mailbox.
- *
- * The first byte: bit 7, what happens when the input ends (0: the probe is
- * gone, 1: the last thing again and again); bit 6, what is there (1: a secure
- * chip); the rest names the call.  Then a byte for each access: see enum. */
+/* A hostile chip at a debug port: the result of each memory access of a
+ * session, also to the mailbox.  The first byte: bit 7, what happens when the
+ * input ends (0: the probe is gone, 1: the last result repeats); bit 6, the
+ * chip (1: a secure one); the rest selects the call.  Then a byte for each
+ * access: see enum. */
 #include <string.h>
 
 #include "wire/h7_flash.h"

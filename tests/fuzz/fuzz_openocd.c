@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* An openocd that lies: what its Tcl port answers, from the first question on.
- *
- * The first byte names the call; then a byte for each command (enum).  The
- * port is a real one; the clock, which the host reads before it waits, is what
- * lets the other side act. */
+/* A hostile openocd: the answers of its Tcl port, from the first command on.
+ * The first byte selects the call; then a byte for each command (enum).  The
+ * port is a real socket; the other side acts when the host reads the clock, as
+ * it does before each wait. */
 #define _POSIX_C_SOURCE 200809L
 #include <arpa/inet.h>
 #include <fcntl.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A debug probe that lies: its answers to a session.  The first two bytes are
- * what is done with it, of the first bit 7 over JTAG; then, for each packet, a
- * length and that many bytes, 0 being silence.  A length of 255 stands for the
- * answer that a good probe would give, so that an input gets somewhere.  When
- * the input ends the probe is gone. */
+/* A hostile debug probe: its answers to a session.  The first two bytes
+ * select the calls, bit 7 of the first JTAG; then, for each packet, a length
+ * and that many bytes, 0 for silence.  A length of 255 stands for the answer
+ * of a good probe, so that an input gets further.  When the input ends the
+ * probe is gone. */
 #include <string.h>
 
 #include "core/ctx.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Any packets for a virtual CMSIS-DAP probe.  The first byte is how the chip
- * begins, and bit 7 whether SWD is up before the first packet; then for each a
- * length and its bytes.  255 is a length of two bytes. */
+/* Any packets to a virtual CMSIS-DAP probe.  The first byte selects the chip's
+ * state, and its bit 7 whether SWD is up before the first packet; then for each
+ * packet a length and its bytes.  255 announces a length of two bytes. */
 #include <string.h>
 
 #include "sim/boot.h"

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The calls of a target that a session makes, with a clock of its own, and what
+ * must hold after each. */
 #include "fuzz_session.h"
 
 #include <string.h>
@@ -198,7 +200,7 @@ call(sfi_ctx *ctx, sfi_target *t, uint8_t which)
 
 /* ---- what must hold ---- */
 
-/* A secure chip shows no memory, and some chips are none of ours. */
+/* A secure chip gives no access to memory, and some chips are unknown. */
 void
 fuzz_outcome(const sfi_ctx *ctx, sfi_status st)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A session with a chip that lies, whatever the link: a target is made and one
- * of its calls, under a clock of the fuzzer's. */
+/* A session with a hostile chip over any link: open a target and make one of
+ * its calls, with a clock of the fuzzer's own. */
 #ifndef SFI_TESTS_FUZZ_SESSION_H
 #define SFI_TESTS_FUZZ_SESSION_H
 

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A chip on SPI that lies.  What it says is what a good device would, but where
- * the input wants something else.
- *
- * The first byte: bit 7, what happens when the input ends (0: all is well from
- * there on, 1: the last byte again and again); bit 6, which bootloader it is
- * (1: the secure one); the rest names the call.  Then pairs: how many bytes are
- * clocked before it, and what goes wrong (see enum; the five bits above it are
- * its number). */
+/* A hostile chip on SPI: a good device, except for the faults of the input.
+ * The first byte: bit 7, what happens when the input ends (0: no more faults,
+ * 1: the last byte repeats); bit 6, the bootloader (1: the secure one); the
+ * rest selects the call.  Then pairs: the number of bytes clocked before the
+ * fault, and the fault (see enum; the five bits above it are its operand). */
 #include <string.h>
 
 #include "proto/an4286.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A chip on a USART that lies: what it answers to each call of a session.  The
- * first byte names the call; then, for each read, a length and that many bytes,
- * 0 being silence.  When the input ends the link is gone. */
+/* A hostile chip on a USART: its answers to a call of a session.  The first
+ * byte selects the call; then, for each read, a length and that many bytes, 0
+ * for silence.  When the input ends the link is gone. */
 #include <string.h>
 
 #include "fuzz_session.h"

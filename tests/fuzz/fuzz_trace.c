@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Traces of links: whatever a file says, a host that calls the link hears an
- * answer or an error, and no byte more than it asked for. */
+/* Traces of links: with any file, each call of the link returns an answer or an
+ * error, and no byte more than asked for. */
 #define _XOPEN_SOURCE 700
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Names of links, and of USB devices and probes; nothing is opened. */
+/* Names of links, USB devices and probes, parsed without opening them. */
 #include <string.h>
 
 #include "transport/usb/usb.h"

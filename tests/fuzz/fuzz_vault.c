@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The file of a vault: opened, asked, logged in to, and asked for a licence.
- * The vault of the corpus allows one installation, and has given that device a
+/* A vault's file: open it, read it, log in, and ask it for a licence.  The
+ * vault of the corpus allows one installation, and has given its device a
  * static and a live licence. */
 #define _XOPEN_SOURCE 700
 #include <stdio.h>

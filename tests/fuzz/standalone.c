@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Replay a corpus without a fuzzer: standalone FILE|FOLDER...
- *
- * Each input comes as it is, cut off after each byte, and with each byte
- * changed in turn; always in memory of its own length, so that a sanitiser
- * sees the first byte that is read too much. */
+/* Replay a corpus without a fuzzer: standalone FILE|FOLDER...  Each input is
+ * run as it is, cut off after each byte, and with each byte changed in turn;
+ * always in memory of its own length, so that a sanitiser finds a read of one
+ * byte too many. */
 #define _POSIX_C_SOURCE 200809L
 #include <dirent.h>
 #include <errno.h>
@@ -15,7 +14,7 @@
 
 #include "fuzz.h"
 
-/* Longer inputs come as they are, and cut and changed at so many places. */
+/* Longer inputs are cut and changed at so many places only. */
 #define PLACES_MAX 2048u
 
 static size_t inputs;

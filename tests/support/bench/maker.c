@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* A chip maker and an OEM in memory, and their vaults. */
 #include <bench/maker.h>
 
 #include <string.h>

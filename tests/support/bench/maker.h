@@ -42,9 +42,9 @@ void chip_free(struct chip *c);
 void chip_opens(const struct chip *c, const struct maker *m,
                 const sfi_license *lic);
 
-/* Where vaults are kept from now on; NULL, at first: in SQLite files. */
+/* Where vaults are kept from now on; NULL, the default: in SQLite files. */
 extern const struct ledger_place *vault_place;
-/* sfi_hsm_open("vault:" path) with a PIN guess that costs next to nothing. */
+/* sfi_hsm_open("vault:" path) with a cheap key derivation for the PIN. */
 sfi_status vault_open(const char *path, sfi_hsm **out);
 /* ... and logged in with MAKER_PIN. */
 sfi_hsm *vault_login(const char *path);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* A part for the device core: two small chips, faults and power cuts, and the
+ * port's functions. */
 #include <bench/part.h>
 
 #include <stdio.h>
@@ -49,7 +51,7 @@ part_broken(const char *file, int line, const char *what)
 
 /* ---- faults ---- */
 
-/* Counts a call and says what becomes of it. */
+/* Count a call, and return the fault that strikes it. */
 static enum part_fault
 strike(struct part *p, unsigned call)
 {
@@ -81,7 +83,7 @@ is_half(enum part_fault f)
     return f == FAULT_CUT_HALF;
 }
 
-/* What a call that did its work returns, if it returns. */
+/* The result of a call that did its work, unless power is cut. */
 static int
 done(struct part *p, enum part_fault f)
 {
@@ -96,7 +98,7 @@ is_skipped(enum part_fault f)
     return f == FAULT_FAIL || f == FAULT_STUCK || f == FAULT_LIE;
 }
 
-/* What is done as a whole or not at all. */
+/* Done as a whole or not at all. */
 static bool
 is_atomic_done(enum part_fault f)
 {
@@ -137,7 +139,7 @@ on_program(void *user, uint32_t addr, const uint8_t *data, uint32_t len)
     HOLDS(addr % p->chip->program_unit == 0);
     HOLDS(len % p->chip->program_unit == 0);
     for (uint32_t i = 0; i < len; i++)
-        HOLDS(flash[i] == 0xff); /* else it is programmed twice */
+        HOLDS(flash[i] == 0xff); /* else the unit is programmed twice */
     if (!is_skipped(f))
         memcpy(flash, data, is_half(f) ? len / 2 : len);
     return done(p, f);
@@ -181,7 +183,7 @@ on_certificate(void *user, uint8_t *out, uint32_t len)
     return done(p, f);
 }
 
-/* Type, session, version, least version; then for whom. */
+/* Type, session, version, least version; then the recipient. */
 static int
 on_open_license(void *user, const uint8_t *lic, uint32_t len, uint8_t key[16],
                 uint8_t nonce[12])
@@ -390,7 +392,7 @@ part_is_blank(const struct part *p, const struct chip_range *range)
     return i == range->size;
 }
 
-/* A pattern of 8 bytes is found by luck once in 2^64. */
+/* A random match of 8 bytes has a chance of 2^-64. */
 static bool
 has_any(const uint8_t *hay, size_t hay_len, const uint8_t *bytes, size_t len)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* A part for the device core: flash, option bytes, record, crypto and a clock
- * behind sfi_device_port, with faults and power cuts at will.  It asks more
- * than a real part: a program unit that is programmed twice fails the test. */
+ * behind sfi_device_port, with faults and power cuts.  It is stricter than a
+ * real part: programming a unit twice fails the test. */
 #ifndef SFI_TESTS_PART_H
 #define SFI_TESTS_PART_H
 
@@ -16,7 +16,7 @@
 #include "wire/image.h"
 #include "wire/security.h"
 
-/* What must hold, also where check does not run: for fuzzers. */
+/* Assert, also in fuzzers, where check does not run. */
 #define HOLDS(what) ((what) ? (void)0 : part_broken(__FILE__, __LINE__, #what))
 void part_broken(const char *file, int line, const char *what);
 
@@ -46,11 +46,11 @@ enum part_call {
 enum part_fault {
     FAULT_NONE,
     FAULT_FAIL,       /* the call fails */
-    FAULT_STUCK,      /* it and all that follow fail */
-    FAULT_LIE,        /* it says it succeeded, and did nothing */
-    FAULT_CUT_BEFORE, /* power goes before it does anything */
-    FAULT_CUT_HALF,   /* ... half-way; what is atomic is not done */
-    FAULT_CUT_AFTER,  /* ... when it is done, before it is known */
+    FAULT_STUCK,      /* this call and all later ones fail */
+    FAULT_LIE,        /* it reports success, and does nothing */
+    FAULT_CUT_BEFORE, /* power fails before it does anything */
+    FAULT_CUT_HALF,   /* ... half-way; an atomic operation is not done */
+    FAULT_CUT_AFTER,  /* ... when it is done, before it returns */
 };
 
 struct part {
@@ -63,14 +63,14 @@ struct part {
     uint8_t certificate[136];
     struct gcm *gcm;
     uint64_t now;
-    uint32_t random; /* the generator's next */
+    uint32_t random; /* the next random number */
     bool random_is_stuck;
     unsigned reboots;
-    /* the n-th call of these kinds from now on is struck by this fault */
+    /* this fault strikes the n-th call of these kinds from now on */
     unsigned fault_calls;
     uint64_t fault_at; /* 0: none */
     enum part_fault fault;
-    /* when that has struck, a second one */
+    /* a second fault, after the first */
     unsigned then_calls;
     enum part_fault then;
     uint64_t calls; /* of any kind so far */
@@ -80,7 +80,7 @@ struct part {
     sfi_device *dev;
 };
 
-/* As the core is given it; `user` is the part. */
+/* The port for the core; `user` is the part. */
 const sfi_device_port *part_port(void);
 /* A new part, powered on; part_free() gives it back. */
 void part_new(struct part *p, const struct sfi_chip *chip);
@@ -89,7 +89,7 @@ void part_free(struct part *p);
 void part_power_on(struct part *p);
 void part_fault(struct part *p, unsigned calls, uint64_t at,
                 enum part_fault fault);
-/* ... and the next call of these kinds after it by another. */
+/* ... and then another for the next call of these kinds. */
 void part_then(struct part *p, unsigned calls, enum part_fault fault);
 bool part_is_blank(const struct part *p, const struct chip_range *range);
 /* Is any run of 8 of these bytes somewhere in the core's memory? */
@@ -97,14 +97,14 @@ bool part_remembers(const struct part *p, const uint8_t *bytes, size_t len);
 /* ... or in the flash? */
 bool part_holds(const struct part *p, const uint8_t *bytes, size_t len);
 
-/* One request without a carrier; the cause, or -1 for no answer. */
+/* Send one request without a link; the cause, or -1 for no answer. */
 int part_send(struct part *p, uint16_t opcode, const void *param,
               size_t param_len, const void *data, size_t data_len);
-/* SESSION; the cause, or -1 for no answer. */
+/* Send SESSION; the cause, or -1 for no answer. */
 int part_session(struct part *p, uint32_t *id);
 void part_info(struct part *p, struct security_info *out);
 
-/* An image for the part, as an OEM makes it. */
+/* An image for the part, as an OEM would make it. */
 struct test_area {
     struct image_area d;
     uint8_t raw[SFI_FORMAT_AREA_LEN];
@@ -122,22 +122,22 @@ extern const uint8_t test_key[16];
 extern const uint8_t test_nonce[12];
 /* Bytes that look like firmware and never like erased flash. */
 void test_plain(uint8_t *out, size_t len, uint32_t seed);
-/* Adds an area; `bytes` is borrowed. */
+/* Add an area; `bytes` is borrowed. */
 void image_add(struct test_image *im, uint8_t type, uint32_t address,
                const uint8_t *bytes, uint32_t len);
-/* Numbers, encrypts and signs the areas: again after a change. */
+/* Number, encrypt and authenticate the areas; call again after a change. */
 void image_seal(struct test_image *im);
 void image_free(struct test_image *im);
-/* The licence of it, made live for a session. */
+/* Make its licence a live one for a session. */
 void image_set_live(struct test_image *im, uint32_t session);
-/* Send it all, in chunks; the first cause that is none, or SFI_CAUSE_NONE.
- * FINISH is the last request. */
+/* Send everything in chunks, FINISH last.  Returns the first refusal, or
+ * SFI_CAUSE_NONE. */
 int image_install(const struct test_image *im, struct part *p, size_t chunk);
-/* All requests up to and including area `n` (0: the header). */
+/* Send all requests up to and including area `n` (0: the header). */
 int image_send(const struct test_image *im, struct part *p, uint16_t n,
                size_t chunk);
 int image_send_area(const struct test_area *a, struct part *p, size_t chunk);
-/* The firmware is in the flash, and the rest of the user's flash erased. */
+/* Is the firmware in the flash, and the rest of the user flash erased? */
 bool image_is_in(const struct test_image *im, const struct part *p);
 
 /* ---- the fixture of the device's tests: one part, one image ---- */
@@ -160,11 +160,12 @@ void part_teardown(void);
 void make_image(const struct sfi_chip *chip);
 /* A new part and that image. */
 void begin(const struct sfi_chip *chip);
-/* Nothing of the image, and no secret, in the core's memory. */
+/* The core's memory holds nothing of the image, and no secret. */
 void assert_forgotten(const char *name);
-/* Refused for this cause: empty, erased, nothing remembered. */
+/* Refused for this cause: the part is empty and erased, and remembers
+ * nothing. */
 void assert_refused(const char *name, int cause);
-/* The image as it should be goes in. */
+/* The intact image can be installed. */
 void assert_can_install(void);
 
 #endif

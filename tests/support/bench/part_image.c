@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* An image for such a part, sealed and sent by the test; and the fixture of the
+ * device's tests. */
 #include <bench/part.h>
 
 #include <stdlib.h>

@@ -259,9 +259,9 @@ START_TEST(test_corpus)
         const char *path;
         uint64_t records, licensed;
     } rows[] = {
-        {"fuzz/corpus/log/empty", 0, 0},
-        {"fuzz/corpus/log/story", 5, 3},
-        {"fuzz/corpus/log/live-only", 2, 1},
+        {"fuzz/corpus/audit/empty", 0, 0},
+        {"fuzz/corpus/audit/story", 5, 3},
+        {"fuzz/corpus/audit/live-only", 2, 1},
     };
 
     for (size_t i = 0; i < ROWS(rows); i++) {

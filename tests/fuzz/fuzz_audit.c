@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Exported logs.  Those of the corpus are true under the key below. */
+/* Exported audits.  Those of the corpus verify with the key below. */
 #define _XOPEN_SOURCE 700
 #include <string.h>
 #include <unistd.h>
