@@ -2,7 +2,7 @@
 /* Copyright The libsfi authors */
 /**
  * @file certificate.h
- * Device certificates: what a chip shows to get a licence
+ * Device certificates, which identify a device when a licence is requested
  * (doc/format.md, "Certificate").
  */
 #ifndef SFI_CERTIFICATE_H
@@ -14,14 +14,14 @@ SFI_BEGIN_DECLS
 
 #define SFI_CERTIFICATE_LEN 136u /**< every certificate has this length */
 
-/** A well-formed certificate; whether to trust it is another question. */
+/** A well-formed certificate, not necessarily a trusted one. */
 typedef struct sfi_certificate sfi_certificate;
 
 /**
  * Make a certificate from bytes.
  *
- * The length, the product id's characters and the public key's point are
- * checked; the signature is not, since that takes the CA's key: see
+ * Length, characters of the product id and point of the public key are checked,
+ * but not the signature, which requires the CA's key: see
  * sfi_certificate_verify().
  *
  * @param ctx   the context
@@ -55,7 +55,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_certificate_parse(sfi_ctx *ctx,
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT            a pointer is NULL
  *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be read
- *   SFI_ERR_LIMIT               the file is longer than any of libsfi's
+ *   SFI_ERR_LIMIT               the file is longer than 1 MiB
  *   SFI_ERR_TRUNCATED, SFI_ERR_FORMAT, SFI_ERR_CERTIFICATE, SFI_ERR_CRYPTO,
  *   SFI_ERR_NOMEM               as for sfi_certificate_parse()
  *
@@ -67,10 +67,10 @@ SFI_API SFI_NODISCARD sfi_status sfi_certificate_load(sfi_ctx *ctx,
                                                       sfi_certificate **out);
 
 /**
- * Write a certificate to a file: all of it, or none.
+ * Write a certificate to a file, completely or not at all.
  *
  * @param cert  a certificate
- * @param path  the file; one that exists is replaced
+ * @param path  the file; an existing file is replaced
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT            a pointer is NULL
@@ -84,7 +84,7 @@ SFI_API SFI_NODISCARD sfi_status
 sfi_certificate_save(const sfi_certificate *cert, const char *path);
 
 /**
- * Bytes of a certificate.
+ * The bytes of a certificate.
  *
  * @param cert  a certificate, or NULL
  * @param len   receives their number, 0 for NULL; may be NULL
@@ -133,7 +133,7 @@ SFI_API const char *sfi_certificate_device_id(const sfi_certificate *cert);
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT     a pointer is NULL, or the length is not 64
  *   SFI_ERR_FORMAT       the CA's key is not a point on P-256
- *   SFI_ERR_CERTIFICATE  this CA did not sign it
+ *   SFI_ERR_CERTIFICATE  the certificate is not signed by this CA
  *   SFI_ERR_CRYPTO       the crypto library failed
  *
  * Blocks: never.  Thread: the context's.

@@ -2,7 +2,7 @@
 /* Copyright The libsfi authors */
 /**
  * @file license.h
- * Licences: what opens an image on one device (doc/format.md, "Licence").
+ * Licences, which let one device decrypt an image (doc/format.md, "Licence").
  */
 #ifndef SFI_LICENSE_H
 #define SFI_LICENSE_H
@@ -18,16 +18,16 @@ typedef struct sfi_license sfi_license;
 
 /** Types of licences. */
 enum {
-    SFI_LICENSE_STATIC = 1, /**< serves its device as often as it is sent */
-    SFI_LICENSE_LIVE = 2    /**< serves one session of its device, once */
+    SFI_LICENSE_STATIC = 1, /**< valid for its device any number of times */
+    SFI_LICENSE_LIVE = 2    /**< valid for one session of its device, once */
 };
 
 /**
  * Make a licence from bytes.
  *
- * What can be seen from outside is checked: length, type, session, version,
- * reserved bytes, the ephemeral key's point.  Only the device can tell whether
- * the rest is its own and unaltered.
+ * The parts that are not encrypted are checked: length, type, session, version,
+ * reserved bytes, and the point of the ephemeral key.  Only the device can
+ * verify that the licence is its own and unaltered.
  *
  * @param ctx   the context
  * @param data  the bytes; copied
@@ -38,8 +38,8 @@ enum {
  *   SFI_ERR_ARGUMENT   a pointer is NULL
  *   SFI_ERR_TRUNCATED  fewer bytes than a licence has
  *   SFI_ERR_FORMAT     more bytes, an unknown type or version, a session that
- *                      is not of its type, reserved bytes in use, or no point
- *                      on P-256
+ *                      does not match the type, reserved bytes that are not
+ *                      zero, or an ephemeral key that is not a point on P-256
  *   SFI_ERR_NOMEM      no memory
  *
  * Blocks: never.  Thread: the context's.
@@ -60,7 +60,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_license_parse(sfi_ctx *ctx,
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT            a pointer is NULL
  *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be read
- *   SFI_ERR_LIMIT               the file is longer than any of libsfi's
+ *   SFI_ERR_LIMIT               the file is longer than 1 MiB
  *   SFI_ERR_TRUNCATED, SFI_ERR_FORMAT, SFI_ERR_NOMEM
  *                               as for sfi_license_parse()
  *
@@ -72,12 +72,12 @@ SFI_API SFI_NODISCARD sfi_status sfi_license_load(sfi_ctx *ctx,
                                                   sfi_license **out);
 
 /**
- * Write a licence to a file: all of it, or none.
+ * Write a licence to a file, completely or not at all.
  *
- * It is no secret: without the device's private key it says nothing.
+ * A licence is not secret: only the device's private key can decrypt it.
  *
  * @param lic   a licence
- * @param path  the file; one that exists is replaced
+ * @param path  the file; an existing file is replaced
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT            a pointer is NULL
@@ -91,7 +91,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_license_save(const sfi_license *lic,
                                                   const char *path);
 
 /**
- * Bytes of a licence.
+ * The bytes of a licence.
  *
  * @param lic  a licence, or NULL
  * @param len  receives their number, 0 for NULL; may be NULL
@@ -116,12 +116,12 @@ SFI_API const uint8_t *sfi_license_data(const sfi_license *lic, size_t *len);
 SFI_API uint32_t sfi_license_type(const sfi_license *lic);
 
 /**
- * Which session of its device a live licence serves.
+ * The session of its device for which a live licence is valid.
  *
  * @param lic  a licence, or NULL
  *
- * @return what sfi_target_get_session() gave for it; 0 for a static licence
- *         and for NULL
+ * @return the value of sfi_target_get_session() in that session; 0 for a static
+ *         licence and for NULL
  *
  * Blocks: never.  Thread: the context's.
  * @since 1.0

@@ -413,7 +413,7 @@ check_license(const struct vector *v)
 
 static const struct {
     const char *name;
-    size_t at_least; /* a file cut short is not a pass */
+    size_t at_least; /* a truncated file must fail */
     void (*check)(const struct vector *v);
 } files[] = {
     {"gcm", 104, check_gcm},     {"ecdh", 69, check_ecdh},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Certificates: layout to the byte, and everything that makes one refused. */
+/* Certificates: the exact layout, and everything that is refused. */
 #include <stdio.h>
 #include <string.h>
 
@@ -83,7 +83,7 @@ START_TEST(test_file)
     (void)snprintf(text, sizeof(text), "%s/no/cert.bin", dir);
     ck_assert_fails(sfi_certificate_save(cert, text), SFI_ERR_OS, text,
                     "cannot write: No such file or directory");
-    /* no certificate is worth a vault: closed, or open */
+    /* a certificate never overwrites a vault, closed or open */
     f = fopen(path, "wb");
     ck_assert_ptr_nonnull(f);
     ck_assert_uint_eq(fwrite("SQLite format 3\0", 1, 17, f), 17);
@@ -154,8 +154,8 @@ START_TEST(test_every_length)
 }
 END_TEST
 
-/* Every byte of the public key: the point leaves the curve, or (never seen) is
- * another point whose signature then fails. */
+/* A change of any byte of the public key: the point is no longer on the curve,
+ * or (never seen) is another point, and the signature fails. */
 START_TEST(test_off_the_curve)
 {
     sfi_certificate *cert;
@@ -297,7 +297,7 @@ START_TEST(test_no_memory)
 }
 END_TEST
 
-/* The context may go first. */
+/* The context may be freed first. */
 START_TEST(test_free_order)
 {
     sfi_certificate *cert;

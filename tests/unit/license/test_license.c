@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Licences: layout to the byte; opened by one device only; no bit of it may
- * change.  Known answers are in tests/kat/license.txt. */
+/* Licences: the exact layout; opened by one device only; a change of any bit is
+ * refused.  Known answers are in tests/kat/license.txt. */
 #define _POSIX_C_SOURCE 200809L
 #include <stdio.h>
 #include <string.h>
@@ -60,7 +60,7 @@ START_TEST(test_round_trip)
 }
 END_TEST
 
-/* An ephemeral key never serves twice. */
+/* An ephemeral key is never used twice. */
 START_TEST(test_fresh_each_time)
 {
     uint8_t other[SFI_LICENSE_LEN];
@@ -87,7 +87,7 @@ START_TEST(test_other_device)
 }
 END_TEST
 
-/* Each of its 1088 bits: refused, and nothing comes out. */
+/* A change of any of its 1088 bits is refused, and no key is released. */
 START_TEST(test_every_bit)
 {
     size_t by_tag = 0;
@@ -109,7 +109,7 @@ START_TEST(test_every_bit)
 }
 END_TEST
 
-/* A head that is well formed but not the one that was sealed. */
+/* A well-formed head that differs from the sealed one. */
 START_TEST(test_swapped_ephemeral)
 {
     uint8_t other[SFI_LICENSE_LEN];
@@ -195,7 +195,7 @@ START_TEST(test_live)
 }
 END_TEST
 
-/* The tag covers type and session: neither can be made another. */
+/* The tag covers type and session: a change of either is refused. */
 START_TEST(test_live_altered)
 {
     uint8_t live[SFI_LICENSE_LEN];

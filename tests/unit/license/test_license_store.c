@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The licence store: a licence is found by its device, whole or not at all;
- * what is damaged is named and never taken for absent. */
+/* The licence store: a licence is found by its device, completely or not at
+ * all; a damaged file is named and never mistaken for an absent one. */
 #define _XOPEN_SOURCE 700
 #include <dirent.h>
 #include <signal.h>
@@ -57,7 +57,7 @@ teardown(void)
     sfi_license_store_free(store);
     (void)unlink(path_of(&one));
     (void)unlink(path_of(&two));
-    ck_assert_int_eq(rmdir(folder), 0); /* and nothing else was in it */
+    ck_assert_int_eq(rmdir(folder), 0); /* and it held no other file */
     test_rmdir(dir);
     chip_free(&one);
     chip_free(&two);
@@ -86,7 +86,7 @@ put(const struct chip *c)
     sfi_license_free(lic);
 }
 
-/* As the file is, or as somebody left it. */
+/* Write a file of the store as somebody may have left it. */
 static void
 write_file(const char *path, const void *data, size_t len)
 {
@@ -117,7 +117,7 @@ finds_its_own(const struct chip *c)
     sfi_license_free(lic);
 }
 
-/* ---- what it is for ---- */
+/* ---- store and find ---- */
 
 START_TEST(test_by_device)
 {
@@ -159,7 +159,7 @@ START_TEST(test_another_handle_finds_it)
 }
 END_TEST
 
-/* Two certificates of one key are one device. */
+/* Two certificates with the same key identify the same device. */
 START_TEST(test_device_not_certificate)
 {
     struct maker other;
@@ -196,7 +196,7 @@ START_TEST(test_put_replaces)
 }
 END_TEST
 
-/* Nothing in a licence says for whom it is: the store gives what lies under the
+/* A licence does not name its device: the store returns the file with the
  * device's name, and only the device can refuse it. */
 START_TEST(test_license_of_another_device)
 {
@@ -236,7 +236,7 @@ START_TEST(test_absent_folder)
 }
 END_TEST
 
-/* Also with a slash at its end, and when it was made meanwhile. */
+/* Also with a slash at the end, and if the folder was created meanwhile. */
 START_TEST(test_made_folder)
 {
     sfi_license_store *other;
@@ -249,7 +249,8 @@ START_TEST(test_made_folder)
         sfi_license_store_free(other);
     }
     ck_assert_int_eq(stat(path, &st), 0);
-    ck_assert_uint_eq(st.st_mode & 0022, 0); /* others do not write */
+    ck_assert_uint_eq(st.st_mode & 0022,
+                      0); /* no write permission for others */
     ck_assert_int_eq(rmdir(path), 0);
 }
 END_TEST
@@ -270,7 +271,7 @@ START_TEST(test_path_is_a_file)
 }
 END_TEST
 
-/* A drive that was pulled out is not a store without licences. */
+/* A disconnected drive is not an empty store. */
 START_TEST(test_folder_goes_away)
 {
     sfi_license *lic = license_for(&one);
@@ -289,7 +290,7 @@ START_TEST(test_folder_goes_away)
 }
 END_TEST
 
-/* Root may write everywhere: it becomes somebody else for a moment. */
+/* Root may write everywhere, so change to another user for a moment. */
 static void
 without_rights(bool on)
 {
@@ -316,7 +317,7 @@ START_TEST(test_read_only_folder)
     ck_assert_fails(sfi_license_store_open(ctx, path, 1, &other),
                     SFI_ERR_ACCESS, path,
                     "cannot create the folder: Permission denied");
-    finds_its_own(&one); /* reading goes on */
+    finds_its_own(&one); /* reading still works */
     finds_nothing(&two);
     without_rights(false);
     ck_assert_int_eq(chmod(folder, 0), 0);
@@ -333,9 +334,9 @@ START_TEST(test_read_only_folder)
 }
 END_TEST
 
-/* ---- whole or not at all ---- */
+/* ---- completely or not at all ---- */
 
-/* The disk is full: what was there stays, and nothing is left over. */
+/* The disk is full: the old file stays, and no temporary file remains. */
 START_TEST(test_disk_full)
 {
     sfi_license *lic = license_for(&one);
@@ -357,7 +358,7 @@ START_TEST(test_disk_full)
 }
 END_TEST
 
-/* What a writer that died left beside it is no licence. */
+/* A temporary file of a killed writer is not found as a licence. */
 START_TEST(test_left_over)
 {
     char path[450];
@@ -371,7 +372,7 @@ START_TEST(test_left_over)
 }
 END_TEST
 
-/* Files of writers that were killed; how many. */
+/* The number of files left by killed writers. */
 static size_t
 sweep(void)
 {
@@ -393,7 +394,7 @@ sweep(void)
     return n;
 }
 
-/* A writer that is killed at any moment leaves a whole licence, or none. */
+/* A writer killed at any moment leaves a complete licence, or none. */
 START_TEST(test_killed_writer)
 {
     sfi_license *lic = license_for(&one);
@@ -434,8 +435,8 @@ END_TEST
 #define READERS 2
 #define ROUNDS 40
 
-/* All write the same two devices while others read: each licence that is seen
- * is whole, and the device's own. */
+/* Some write licences of the same two devices while others read: each licence
+ * that is read is complete, and the device's own. */
 static int
 write_or_read(int which, sfi_license *const lic[2])
 {
@@ -489,7 +490,7 @@ START_TEST(test_many_processes)
 }
 END_TEST
 
-/* ---- what is not a licence ---- */
+/* ---- damaged files ---- */
 
 static const struct {
     const char *name;
@@ -521,7 +522,7 @@ START_TEST(test_damaged)
     ck_assert_fails(sfi_license_store_find(store, one.cert, &found),
                     damages[_i].status, path_of(&one), damages[_i].message);
     ck_assert_ptr_null(found);
-    finds_nothing(&two); /* which it does not touch */
+    finds_nothing(&two); /* the other device is unaffected */
     ck_assert_ok(sfi_license_store_put(store, one.cert, lic));
     finds_its_own(&one);
     sfi_license_free(lic);
@@ -543,7 +544,7 @@ START_TEST(test_folder_in_the_place_of_a_file)
 }
 END_TEST
 
-/* A live licence serves one session: nobody may find it later. */
+/* A live licence is valid for one session: it must not be found later. */
 START_TEST(test_live_license)
 {
     static const char message[] =
@@ -597,7 +598,7 @@ START_TEST(test_arguments)
 }
 END_TEST
 
-/* The n-th request for memory fails: an error, no handle, nothing lost. */
+/* The n-th allocation fails: an error, no handle, no leak. */
 START_TEST(test_no_memory)
 {
     sfi_license *lic = license_for(&one);

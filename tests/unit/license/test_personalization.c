@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Personalisation files: layout to the byte, and what makes one refused. */
+/* Personalisation files: the exact layout, and what is refused. */
 #include <stdio.h>
 #include <string.h>
 
@@ -101,7 +101,7 @@ START_TEST(test_bad_byte)
 }
 END_TEST
 
-/* No bit of it may change. */
+/* A change of any bit is refused. */
 START_TEST(test_every_bit)
 {
     sfi_personalization *p;
