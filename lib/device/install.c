@@ -11,14 +11,11 @@
 /* Bytes read at once to check for erased flash. */
 #define BLANK_CHUNK 256u
 
+/* Erased: the first byte is 0xff, and each byte equals the one before it. */
 static bool
 install_is_blank(const uint8_t *data, size_t len)
 {
-    uint8_t all = 0xff;
-
-    for (size_t i = 0; i < len; i++)
-        all &= data[i];
-    return all == 0xff;
+    return len == 0 || (data[0] == 0xff && sfi__equal(data, data + 1, len - 1));
 }
 
 /* SFI_CAUSE_NONE: erased; `otherwise`: not erased; _FLASH_VERIFY:

@@ -21,10 +21,9 @@ sfi__zero(void *p, size_t len)
 void
 sfi__wipe(void *p, size_t len)
 {
-    volatile uint8_t *v = p;
-
-    while (len-- > 0)
-        *v++ = 0;
+    sfi__zero(p, len);
+    /* Whoever reads *p here would see it: the zeros cannot be left out. */
+    __asm__ __volatile__("" : : "r"(p) : "memory");
 }
 
 bool

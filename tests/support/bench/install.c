@@ -302,7 +302,6 @@ chip_dump(uint32_t area)
     return len;
 }
 
-/* Eight bytes at once, as memories are large and mostly blank. */
 static uint64_t
 load_eight(const uint8_t *p)
 {
@@ -312,6 +311,23 @@ load_eight(const uint8_t *p)
     return x;
 }
 
+/* A memory is large, and mostly blank. */
+#define RUN_BLOCK 4096u
+
+/* Bytes from here on that all equal the first: at least one, and as many as
+ * whole blocks tell. */
+static size_t
+same_run(const uint8_t *p, size_t len)
+{
+    size_t n = 1;
+
+    while (len - n >= RUN_BLOCK && memcmp(p + n - 1, p + n, RUN_BLOCK) == 0)
+        n += RUN_BLOCK;
+    while (n < len && p[n] == p[0])
+        n++;
+    return n;
+}
+
 /* [at, stop) of the flash in memory_area. */
 static void
 flash_assert_erased(const struct sfi_chip *chip, uint32_t at, uint32_t stop)
@@ -319,12 +335,8 @@ flash_assert_erased(const struct sfi_chip *chip, uint32_t at, uint32_t stop)
     while (at < stop) {
         const uint8_t *p = memory_area + (at - chip->flash.base);
 
-        if (stop - at >= 8 && load_eight(p) == UINT64_MAX) {
-            at += 8;
-        } else {
-            ck_assert_msg(*p == 0xff, "0x%08x is not erased", at);
-            at++;
-        }
+        ck_assert_msg(*p == 0xff, "0x%08x is not erased", at);
+        at += (uint32_t)same_run(p, stop - at);
     }
 }
 
@@ -426,11 +438,12 @@ memory_holds(size_t len, const uint8_t *needle, size_t needle_len, size_t step)
             seen[window_slot(needle + i)] = 1;
     }
     for (size_t at = 0; at + WINDOW <= len; at++) {
-        /* two equal windows: those between them are equal too */
-        while (at + 2 * WINDOW <= len && window_is_blank(memory_area + at) &&
-               load_eight(memory_area + at) ==
-                   load_eight(memory_area + at + WINDOW))
-            at += WINDOW;
+        /* all windows in a run of one byte are the same */
+        if (window_is_blank(memory_area + at)) {
+            size_t run = same_run(memory_area + at, len - at);
+
+            at += run > WINDOW ? run - WINDOW : 0;
+        }
         if (window_is_blank(memory_area + at) ||
             !seen[window_slot(memory_area + at)])
             continue;
