@@ -2,15 +2,14 @@
 /* Copyright The libsfi authors */
 /**
  * @file card.h
- * The card's side of a smartcard HSM: a command in, an answer out
- * (doc/card.md).
+ * The card's side of a smartcard HSM: a command in, a reply out (doc/card.md).
  *
- * Part of libsfi-sim.  It puts any HSM that libsfi can open behind the commands
- * of doc/card.md.  It keeps nothing of its own: with a vault behind it, what
- * the card knows is as durable as the vault.
+ * Part of libsfi-sim.  It serves any HSM that libsfi can open through the
+ * commands of doc/card.md.  The card stores nothing itself: with a vault behind
+ * it, its state is as durable as the vault.
  *
- * How commands reach it is the caller's business; `sfi-card` plugs one into a
- * virtual reader.
+ * The caller transports the commands; `sfi-card` puts a card into a virtual
+ * reader.
  */
 #ifndef SFI_CARD_H
 #define SFI_CARD_H
@@ -23,22 +22,22 @@ SFI_BEGIN_DECLS
 /** A card. */
 typedef struct sfi_card sfi_card;
 
-/** Longest command that is not refused for its length, and longest answer. */
+/** Maximum length of a command and of a reply. */
 #define SFI_CARD_APDU_MAX 1024u
 
 /**
  * Make a card of an HSM.
  *
- * It begins as after a reset.  Where a host and its card are in one process,
- * the HSM shall have a context of its own: what a card refuses would overwrite
- * what its host says.
+ * The card starts in its reset state.  If host and card are in one process,
+ * give the HSM its own context: otherwise errors of the card overwrite those of
+ * the host.
  *
  * @param ctx  the context
- * @param hsm  what is in the card; kept alive
+ * @param hsm  the HSM in the card; kept alive
  * @param out  receives the card, caller frees; NULL on any failure
  *
  * @return SFI_OK, or
- *   SFI_ERR_ARGUMENT  a pointer is NULL or no such handle
+ *   SFI_ERR_ARGUMENT  a pointer is NULL or not such a handle
  *   SFI_ERR_NOMEM     no memory
  *
  * Blocks: never.  Thread: the context's, and so the HSM's.
@@ -48,7 +47,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_card_new(sfi_ctx *ctx, sfi_hsm *hsm,
                                               sfi_card **out);
 
 /**
- * What the card says when it is powered: it speaks T=1.
+ * The card's answer to reset, for T=1.
  *
  * @param card  a card, or NULL
  * @param len   receives the length, at most 33; 0 for NULL
@@ -61,10 +60,10 @@ SFI_API SFI_NODISCARD sfi_status sfi_card_new(sfi_ctx *ctx, sfi_hsm *hsm,
 SFI_API const uint8_t *sfi_card_atr(const sfi_card *card, size_t *len);
 
 /**
- * Power off, power on, or reset: they are one to it.
+ * Reset the card, as power off, power on and a reset do.
  *
- * Nothing is selected then, no PIN was given, what was put for a
- * personalisation is wiped, and half a command or answer is gone.
+ * Afterwards no application is selected and no PIN verified; staged data of PUT
+ * DATA and unfinished commands and replies are wiped.
  *
  * @param card  a card, or NULL
  *
@@ -74,24 +73,24 @@ SFI_API const uint8_t *sfi_card_atr(const sfi_card *card, size_t *len);
 SFI_API void sfi_card_reset(sfi_card *card);
 
 /**
- * Answer a command.
+ * Execute a command.
  *
- * Every command has an answer, which ends with the two bytes of the status
- * word; why it is not 9000 is told by sfi_card_reason().  What the answer tells
- * of is done and stored.
+ * Every command has a reply, which ends with the two bytes of the status word;
+ * sfi_card_reason() says why it is not 9000.  Everything that the reply reports
+ * is done and stored.
  *
  * @param card     a card
  * @param in       the command; any bytes; may hold secrets, not kept longer
  *                 than needed
  * @param in_len   its length, any
- * @param out      receives the answer
- * @param out_len  room in out, at least SFI_CARD_APDU_MAX; receives the
- * answer's length, 2 or more; what it should be
- *                 when that is too little, 0 on any other failure
+ * @param out      receives the reply
+ * @param out_len  room in out, at least SFI_CARD_APDU_MAX; receives the length
+ *                 of the reply, 2 or more; with SFI_ERR_BUFFER the room needed,
+ *                 and 0 on any other failure
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT  a pointer is NULL
- *   SFI_ERR_BUFFER    out has less room
+ *   SFI_ERR_BUFFER    out is too small
  *
  * Blocks: as the HSM does.  Thread: the context's.
  * @since 1.0

@@ -38,7 +38,7 @@ _Static_assert(sizeof(((sfi_audit_head *)0)->serial) == TOKEN_ID_LEN, "serial");
 #define refuse(v, ...) sfi__fail((v)->ctx, SFI_ERR_HSM, __VA_ARGS__)
 
 sfi_status
-sfi__vault_check_way(struct vault *v, const struct ledger_head *h)
+sfi__vault_check_seal_kind(struct vault *v, const struct ledger_head *h)
 {
     if (v->token == NULL && h->seal == VAULT_SEAL_TOKEN)
         return sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
@@ -300,7 +300,7 @@ vault_login_at_token(struct vault *v, const char *pin_secret, size_t pin_len,
     st = sfi__vault_read_head(v, h);
     if (st != SFI_OK)
         goto out;
-    st = sfi__vault_check_way(v, h);
+    st = sfi__vault_check_seal_kind(v, h);
     if (st != SFI_OK)
         goto out;
     st = sfi__token_login(v->token, pin_secret, pin_len);

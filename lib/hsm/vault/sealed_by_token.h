@@ -9,7 +9,8 @@
 
 /* SFI_ERR_HSM_STATE unless the vault is sealed as its name says: with a token,
  * or without. */
-sfi_status sfi__vault_check_way(struct vault *v, const struct ledger_head *h);
+sfi_status sfi__vault_check_seal_kind(struct vault *v,
+                                      const struct ledger_head *h);
 
 sfi_status sfi__vault_token_login(struct vault *v, const char *pin_secret,
                                   size_t pin_len);

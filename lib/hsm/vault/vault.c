@@ -137,7 +137,7 @@ vault_check_pin_seal(struct vault *v)
     struct ledger_head h;
     sfi_status st = sfi__vault_look(v, &h);
 
-    return st == SFI_OK ? sfi__vault_check_way(v, &h) : st;
+    return st == SFI_OK ? sfi__vault_check_seal_kind(v, &h) : st;
 }
 
 static sfi_status
