@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""Firmware that other tools wrote, read back with libsfi.
+"""libsfi reads firmware files that other tools wrote.
 
     compare.py SEGMENTS PEER
 
-Each peer makes files of random sparse images from plain binaries, in all the
-shapes that it knows; SEGMENTS (segments.c) prints what libsfi reads from them.
+Each peer writes random sparse images from plain binaries, in every format that it
+has; SEGMENTS (segments.c) prints what libsfi reads from them.
 A peer that is not installed is a failure, unless SFI_ALLOW_SKIP is 1.
 """
 
@@ -51,7 +51,7 @@ def merge(pieces):
 
 
 def image(seed, limit=1 << 32):
-    """Random pieces that do not overlap, in no order."""
+    """Random pieces that do not overlap, in random order."""
     rng = random.Random(seed)
     pieces = []
     for _ in range(rng.randint(1, 12)):
@@ -84,7 +84,7 @@ class Work:
 
 
 def link(work):
-    """An ELF with one PT_LOAD a piece; it runs elsewhere than it loads."""
+    """An ELF with one PT_LOAD for each piece, whose VMA differs from its LMA."""
     n = len(work.pieces)
     lines = ["PHDRS {", *[f"  p{i} PT_LOAD;" for i in range(n)], "}",
              "SECTIONS {"]
@@ -185,7 +185,7 @@ def read(tool, path):
 
 
 def compare(tool, peer, seed):
-    """How many files; one that differs ends the test."""
+    """Compare all files; returns their number.  A difference ends the test."""
     # Every third image fits a segmented address space.
     pieces = image(f"libsfi {seed}", 0x100000 if seed % 3 == 0 else 1 << 32)
     files = 0

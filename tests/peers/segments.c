@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Print the segments of a firmware file, one a line: address, length, bytes in
- * hexadecimal.  segments FILE [ADDRESS] */
+/* segments FILE [ADDRESS]: prints the segments of a firmware file, one on each
+ * line: address, length, bytes in hexadecimal. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

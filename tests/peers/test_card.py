@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""A card in the real pcscd: vsmartcard's virtual readers, OpenSC's tool and
-libpcsclite itself as clients that know nothing of libsfi.
+"""A card in the real pcscd, with vsmartcard's virtual readers; OpenSC's tool and
+libpcsclite are clients that do not use libsfi.
 
     test_card.py PROGRAMS
 """
@@ -74,7 +74,7 @@ def verify(pin=PIN):
 
 
 def personalisation(perso, maximum):
-    """The commands, by hand; short ones."""
+    """Short commands, written by hand."""
     objects = [("20", bytes(range(12)) + bytes(4) + b"k" * 16),
                ("02", b"blink 1.0"), ("04", struct.pack(">Q", maximum)),
                ("21", perso.read_bytes())]
@@ -104,7 +104,7 @@ def opensc_sees_readers_and_cards(folder):
 
 @case
 def opensc_personalises_and_licenses(folder):
-    """The whole life of a card, without a line of libsfi's host."""
+    """The whole life of a card, without libsfi's host."""
     chips, perso = make_chips(folder, 2)
     with Desk(folder, PROGRAMS) as desk:
         desk.insert()
@@ -167,7 +167,7 @@ def removed_and_inserted(folder):
             desk.insert()
             refuses((REMOVED_CARD, RESET_CARD), host.transmit, SELECT)
             host.reconnect()
-            same(host.transmit("80ca010500"), "6d00")  # it was without power
+            same(host.transmit("80ca010500"), "6d00")  # it has lost its power
             same(host.transmit(SELECT), SELECTED)
             same(host.transmit(get_license(chips[0])), "6982")
             same(host.transmit(verify()), "9000")
@@ -182,7 +182,7 @@ def reset_by_another_host(folder):
         with desk.connect() as host, desk.connect() as other:
             for command in personalisation(perso, 3):
                 same(host.transmit(command)[-4:], "9000", command[:8])
-            # a SELECT of another takes the login, but not the selection
+            # a SELECT by another client ends the login, but not the selection
             same(other.transmit(SELECT), SELECTED)
             same(host.transmit("80f0000e"), "6982")
             same(host.transmit(verify()), "9000")
@@ -220,7 +220,7 @@ def answers_are_not_held_back(folder):
 
 @case
 def killed_in_a_command(folder):
-    """At once not transacted, or a short answer; never a lost count."""
+    """A failure at once, or a short reply; never a lost count."""
     rounds = 4
     chips, perso = make_chips(folder, rounds)
     with Desk(folder, PROGRAMS) as desk:
@@ -267,7 +267,7 @@ def pcscd_goes_and_comes(folder):
         desk.service.stop()
         desk.service.start()
         desk.pcsc = pcscd.Pcsc()
-        desk.pcsc.wait(READERS[0])  # the same process, it called again
+        desk.pcsc.wait(READERS[0])  # the same process
         same(desk.cards[0].process.poll(), None)
         with desk.connect() as host:
             same(host.transmit("80ca010500"), "6d00")

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""One handle of libsfi on a card in the real pcscd, while others reset the card,
-take it, pull it, kill it, and start pcscd anew.
+"""One handle of libsfi on a card in the real pcscd, while other programs reset
+the card, use it, pull it, kill it, and restart pcscd.
 
     test_card_host.py PROGRAMS LIBSFI
 """
@@ -94,7 +94,7 @@ def refuses(status, text, function, *arguments):
 
 
 def provision(folder, slot):
-    """A card that licenses; the chips' certificates."""
+    """A card that issues licences, and the chips' certificates."""
     chips = []
     for i in range(COUNT):
         chip = folder / f"chip{i}"
@@ -120,11 +120,11 @@ def handle_outlives_what_others_do(folder):
         with Host() as host:
             host.login()
             first = host.license(chips[0])
-            # another one selects, which takes the login
+            # another program selects, which ends the login
             with desk.connect() as other:
                 same(other.transmit(SELECT)[-4:], "9000")
                 same(host.license(chips[0]), first)
-                # ... selects what is not there, and resets the card
+                # ... selects an unknown application, and resets the card
                 same(other.transmit("00a4040003f0010200")[-4:], "6a82")
                 same(host.license(chips[0]), first)
                 other.close(pcscd.RESET)
@@ -162,8 +162,8 @@ def pulled_and_put_back(folder):
                 host.license(chips[1])
                 raise AssertionError("a licence from a dead card")
             except SfiError as e:
-                same(-500 < e.status <= -400, True, e)  # see to the link
-            # pcscd looks every 0.4 s, and would miss a card as quick as that
+                same(-500 < e.status <= -400, True, e)  # an error of the link
+            # pcscd polls every 0.4 s, and would miss a faster change
             time.sleep(1)
             desk.insert()
             same(len(host.license(chips[1])), 136)

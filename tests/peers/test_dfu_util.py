@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""The virtual STM32H753xI in a USB port, judged by dfu-util.
+"""The virtual STM32H753xI at a USB port, tested by dfu-util.
 
     test_dfu_util.py SFI_SIM FIRMWARE
 
-dfu-util knows DFU and DfuSe on its own, and reaches the chip through the real
-libusb: it lists both memories, erases, writes, reads back and leaves, reads and
-writes option bytes, and meets readout protection.  What is not installed is a
-failure, unless SFI_ALLOW_SKIP is 1.
+dfu-util has its own DFU and DfuSe, and accesses the chip through the real libusb:
+it lists both memories, erases, writes, reads back and leaves, reads and writes
+option bytes, also with readout protection.  A missing peer is a failure, unless
+SFI_ALLOW_SKIP is 1.
 """
 
 import os
@@ -77,11 +77,11 @@ def listing(b):
 def flash(b, firmware):
     data = pathlib.Path(firmware).read_bytes()
     data = (data * (SECTOR // len(data) + 1))[:SECTOR + 1024 + 512]
-    for _ in range(2):  # the second time over what is there
+    for _ in range(2):  # the second time over the same data
         b.write(data, hex(BASE))
         expect(b.flash.read_bytes()[:len(data)] == data, "the flash differs")
     expect(b.read(f"{BASE:#x}:{len(data)}") == data, "it reads otherwise")
-    # somewhere else, leaving what is there; and the chip is gone then
+    # at another place, without erasing the rest; then the chip has disconnected
     b.write(data[:512], f"{BASE + 9 * SECTOR:#x}:leave")
     now = b.flash.read_bytes()
     expect(now[:len(data)] == data, "the first write is gone")
@@ -93,7 +93,7 @@ def flash(b, firmware):
 
 
 def gone(b):
-    """While dfu-util leaves and is asked to list, nothing is there."""
+    """After dfu-util leaves, it lists no device."""
     name = b.folder / "out.bin"
     out = b.wrap("sh", "-c", f"dfu-util -a 0 -s {BASE:#x}:leave -D {name} &&"
                  " sleep 0.2 && dfu-util -l")
@@ -125,7 +125,7 @@ def protection(b):
 
 
 def command(b):
-    """What the command ends with is what sfi-sim ends with."""
+    """sfi-sim ends with the status of the command."""
     for script, want in (("exit 0", 0), ("exit 7", 7), ("kill -9 $$", 137)):
         done = subprocess.run([b.sim, "wrap", "--state", b.state, "--usb",
                                "--", "sh", "-c", script], timeout=60)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""sfi-program -l, and each port that it tells opened, through the real libusb
-and a /sys that has these devices alone.
+"""sfi-program -l, and opening each port that it lists, through the real libusb
+and a /sys with these devices only.
 
     test_list.py PROGRAMS
 """
@@ -18,7 +18,7 @@ EMPTY = """\
 Serial ports:
   no serial port is connected
 SPI ports:
-  this machine shows no SPI port
+  no SPI port (/dev/spidev*) was found
 USB devices in DFU mode:
   no chip in DFU mode is connected
 Debug probes:
@@ -76,7 +76,7 @@ def for_people(b):
 
 
 def for_machines(b):
-    """And the ports are those that open: none but the chip's answers so."""
+    """Each listed port can be opened, and leads to the chip."""
     wires = ["--spi", "--usb", "--probe"]
     answer = json.loads(b.wrap(wires, "-l", "--json"))
     expect(answer["not_built_in"], [])

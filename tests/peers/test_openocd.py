@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""The virtual STM32H753xI's debug port, judged by openocd.
+"""The virtual STM32H753xI's debug port, tested by OpenOCD.
 
     test_openocd.py SFI_SIM [probe|probe-jtag]
 
-openocd knows JTAG, ADIv5 and the memory of a part on its own: through
-remote_bitbang it examines the two TAPs, reads the IDCODE, loads and dumps RAM,
-erases and programs flash by the registers.  With "probe" it does the same over
-SWD, by its own driver of CMSIS-DAP and the real libusb; with "probe-jtag" over
-the JTAG of that probe, which openocd clocks bit by bit.  What is not installed
-is a failure, unless SFI_ALLOW_SKIP is 1.
+OpenOCD has its own JTAG, ADIv5 and parts: through remote_bitbang it examines the
+two TAPs, reads the IDCODE, loads and dumps RAM, and erases and programs flash by
+its registers.  With "probe" it does the same over SWD, through its own driver for
+CMSIS-DAP and the real libusb; with "probe-jtag" over the probe's JTAG, which
+OpenOCD clocks bit by bit.  A missing peer is a failure, unless SFI_ALLOW_SKIP is
+1.
 """
 
 import os
@@ -160,7 +160,7 @@ def memory(chip, folder):
 
 
 def flash(chip, folder):
-    """By the registers, as RM0433 4.3 says; into bank 2's second sector."""
+    """Program bank 2's second sector by the registers (RM0433, 4.3)."""
     data = random.Random(2).randbytes(256)
     words = [int.from_bytes(data[i:i + 4], "little")
              for i in range(0, len(data), 4)]
@@ -183,7 +183,7 @@ def flash(chip, folder):
 
 
 def secure(chip, folder):
-    """SECURITY by its option byte: after SRST a debugger sees a mailbox."""
+    """After SECURITY is set and SRST, a debugger has access to the mailbox only."""
     out = chip.openocd(folder, """
         mww 0x52002008 0x08192a3b
         mww 0x52002008 0x4c5d6e7f

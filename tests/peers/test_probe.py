@@ -5,10 +5,10 @@
 
     test_probe.py PROGRAMS
 
-sfi-program meets a virtual STM32H753xI behind a debug probe in a USB port: each
-way to name it, memory that openocd reads through the same probe, every plain
-operation, two probes, a cable that is pulled, and a whole install.  What is not
-installed is a failure, unless SFI_ALLOW_SKIP is 1.
+sfi-program with a virtual STM32H753xI behind a debug probe at a USB port: each
+way to name it, memory that OpenOCD reads through the same probe, every plain
+operation, two probes, an unplugged cable, and a whole install.  A missing peer
+is a failure, unless SFI_ALLOW_SKIP is 1.
 """
 
 import os
@@ -84,7 +84,7 @@ class Bench:
 
 
 def names(b):
-    """The chip's own USB port is there too, and is none."""
+    """Also with the chip's own USB port, which is not a probe."""
     both = ("--usb", "--probe")
     for port in ("swd", "jtag", "cmsis-dap:", "cmsis-dap:1", "cmsis-dap:1209:0001",
                  "cmsis-dap:path=1-2", "cmsis-dap:serial=0001",
@@ -104,7 +104,7 @@ def names(b):
 
 
 def words(b):
-    """ST's, of a debugger's port."""
+    """STM32CubeProgrammer's words for a debugger's port."""
     for more in (["mode=HOTPLUG"], ["mode=NORMAL", "freq=1000"],
                  ["mode=UR", "sn=0001"]):
         for port in ("swd", "JTAG"):
@@ -115,7 +115,7 @@ def words(b):
 
 
 def peer(b):
-    """What sfi-program writes, openocd reads."""
+    """OpenOCD reads what sfi-program writes."""
     data = random.Random(1).randbytes(20000)
     (b.folder / "load.bin").write_bytes(data)
     b.program("swd", "-e", "all", "-w", "load.bin", hex(BASE + 0x20000), "-v")
@@ -129,7 +129,7 @@ def plain(b):
     (b.folder / "fw.bin").write_bytes(data)
     b.program("swd", "-w", "fw.bin", hex(BASE), "-v")
     expect(b.save("swd", len(data)) == data, "sfi-program reads otherwise")
-    # another sector is left alone
+    # another sector is not changed
     b.program("swd", "-e", "1")
     expect(b.save("swd", len(data)) == data, "sector 0 was erased")
     b.program("swd", "-e", "0")
@@ -149,7 +149,7 @@ def plain(b):
 
 
 def two(b):
-    """Each in its port, with a serial number of its own; neither is "the" one."""
+    """Two probes with their own serial numbers: one must be named."""
     more = b.folder / "more"
     b.ours("sfi-sim", "manufacture", "--ca", "ca", "--chip", "stm32h753xi",
            "--state", more)
@@ -166,7 +166,7 @@ def two(b):
 
 
 def pulled(b, after, *arguments):
-    """The cable is, when "after" was said.  It ends in time, and says so."""
+    """Unplug when "after" was printed: the program ends in time, and says so."""
     log = b.folder / "log"
     with open(log, "w", encoding="utf-8") as out:
         wrap = subprocess.Popen(

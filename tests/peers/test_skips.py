@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""A test that lacks its service says `SKIP: reason` and counts as skipped, and
-no test runs instead that proves nothing.
+"""A test whose service is missing prints `SKIP: reason` and counts as skipped; it
+never passes without having tested anything.
 
     test_skips.py BUILD
 
-Each service is hidden in turn: its folder under an empty one that only the test
-sees, or a system call that is refused.
+Each service is hidden in turn, by an empty folder mounted over its own, or by a
+system call that is refused.
 """
 
 import ctypes
@@ -37,7 +37,7 @@ def program(name):
     return [str(BUILD / "tests" / name)]
 
 
-# What is hidden, and who needs it.
+# What is hidden, and the tests that need it.
 HIDDEN = [
     (["/usr/lib/softhsm", "/usr/lib64/softhsm", "/usr/local/lib/softhsm"],
      [program("unit/test_token"), program("unit/test_vault_token"),
@@ -49,7 +49,7 @@ HIDDEN = [
 
 
 def own_mounts():
-    """Words before a command that may mount for itself; None: not allowed."""
+    """The prefix of a command that may mount; None: not allowed."""
     for how in (["--mount"], ["--user", "--map-root-user", "--mount"]):
         words = ["unshare"] + how + ["sh", "-c"]
         try:
@@ -81,7 +81,7 @@ def refuse_ptrace():
 
 
 def judge(words, before=(), **more):
-    """What is wrong with how it skips; None: nothing."""
+    """How the test fails to skip; None: it skips."""
     if not os.path.exists(words[1 if words[:1] == PYTHON else 0]):
         return None  # not in this build
     done = subprocess.run([*before, *words], text=True, timeout=PATIENCE,

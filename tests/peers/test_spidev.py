@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""Virtual chips as the slave of /dev/spidev0.0, umockdev's.
+"""Virtual chips as the slave of a /dev/spidev0.0 of umockdev.
 
     test_spidev.py SFI_SIM SFI_PROGRAM FIRMWARE
 
-spi-tools, which know nothing of bootloaders, set the port up and hear an ACK;
-sfi-program's transport for spidev runs unmodified: it writes, verifies, reads
-back, with the gap between bytes and without, and makes the chip a secure one.
-What is not installed is a failure, unless SFI_ALLOW_SKIP is 1.
+spi-tools, which do not know bootloaders, set up the port and receive an ACK.
+sfi-program's transport for spidev runs unmodified: it writes, verifies and reads
+back, with and without a gap between bytes, and makes the chip a secure one.
+A missing peer is a failure, unless SFI_ALLOW_SKIP is 1.
 """
 
 import os
@@ -75,7 +75,7 @@ def plain(b, firmware, port, folder):
 
 
 def secure(b, folder):
-    """The bench cycles the power, and another bootloader answers."""
+    """After a power cycle the secure bootloader answers."""
     b.do(PORTS[0], "-gc", folder / "chip.cert")
     expect((folder / "chip.cert").stat().st_size == 136, "no certificate")
     text = b.do(PORTS[0], "-r", hex(BASE), 4, folder / "secret", status=1)

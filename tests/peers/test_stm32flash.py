@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""The virtual STM32H753xI's standard bootloader, judged by stm32flash.
+"""The virtual STM32H753xI's standard bootloader, tested by stm32flash.
 
     test_stm32flash.py SFI_SIM FIRMWARE
 
-stm32flash knows AN3155 and the part on its own: it erases, writes, verifies
-and reads back over the pty, whose parity a Linux pty does not have (-m 8n1).
-openssl reads the CA's keys, and checks the chip's certificate with them.  What
-is not installed is a failure, unless SFI_ALLOW_SKIP is 1.
+stm32flash has its own AN3155 and parts: it erases, writes, verifies and reads back
+over the pty, which has no parity on Linux (-m 8n1).  openssl reads the CA's keys,
+and checks the chip's certificate with them.  A missing peer is a failure, unless
+SFI_ALLOW_SKIP is 1.
 """
 
 import os
@@ -56,12 +56,12 @@ def program(folder, link, flash, firmware):
 
     out = flash_tool(link)
     expect("0x0450" in out and "0x31" in out, out)
-    for _ in range(2):  # the second time over what is there
+    for _ in range(2):  # the second time over the same data
         flash_tool(link, "-w", folder / "fw.bin", "-v", "-S", hex(BASE))
         expect(flash.read_bytes()[:len(data)] == data, "the flash differs")
     flash_tool(link, "-r", folder / "back.bin", "-S", f"{BASE}:{len(data)}")
     expect((folder / "back.bin").read_bytes() == data, "it reads otherwise")
-    # somewhere else, leaving what is there
+    # at another place, without erasing the rest
     (folder / "tail.bin").write_bytes(data[:512])
     flash_tool(link, "-w", folder / "tail.bin", "-v", "-S",
                hex(BASE + 9 * SECTOR))
@@ -75,7 +75,7 @@ def program(folder, link, flash, firmware):
 
 
 def protect(folder, link, flash):
-    """On, and off again: what was in the flash is gone then."""
+    """Readout protection on and off again erases the flash."""
     (folder / "some.bin").write_bytes(bytes(range(64)))
     flash_tool(link, "-w", folder / "some.bin", "-v", "-S", hex(BASE))
     flash_tool(link, "-j")
@@ -84,11 +84,11 @@ def protect(folder, link, flash):
     flash_tool(link, "-k")
     expect(set(flash.read_bytes()) == {0xFF}, "the flash is not erased")
     flash_tool(link, "-w", folder / "some.bin", "-v", "-S", hex(BASE))
-    flash_tool(link, "-u")  # write protection, of which there is none
+    flash_tool(link, "-u")  # write protection, which is not set
 
 
 def beside(folder, link, ours, firmware):
-    """What the one wrote the other reads, both ways."""
+    """stm32flash reads what sfi-program wrote, and vice versa."""
     program = ours.with_name("sfi-program")
     data = padded(pathlib.Path(firmware).read_bytes())
     (folder / "a.bin").write_bytes(data)
@@ -103,7 +103,7 @@ def beside(folder, link, ours, firmware):
                f"{BASE + SECTOR}:{len(data)}")
     expect((folder / "back2.bin").read_bytes() == data[::-1],
            "it reads ours otherwise")
-    # protection that the one turns on and the other off
+    # protection that one of them turns on and the other off
     run(program, "-c", f"port={link}", "-ob", "RDP=0xBB")
     flash_tool(link, "-r", folder / "none.bin", "-S", f"{BASE}:64", status=1)
     flash_tool(link, "-k")
@@ -116,7 +116,7 @@ def beside(folder, link, ours, firmware):
 
 
 def identity(folder, state):
-    """What the chip maker wrote, in the words of openssl."""
+    """openssl reads the chip maker's files."""
     ca, cert = folder / "ca", (state / "certificate.bin").read_bytes()
     public = run("openssl", "pkey", "-in", ca / "ca.key.pem", "-pubout")
     expect(public == (ca / "ca.pub.pem").read_text(), "ca.pub.pem differs")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""A vault that a token of SoftHSM's seals, as people and scripts use it.
+"""A vault sealed by a SoftHSM token, used as by people and scripts.
 
     test_token.py FOLDER_OF_PROGRAMS
 
@@ -43,7 +43,7 @@ def name(folder, label="sfi", module=MODULE):
 
 
 def maker(folder):
-    """A chip, its certificate and what an HSM is programmed with."""
+    """A chip, its certificate, and the files to program an HSM with."""
     sim = PROGRAMS / "sfi-sim"
     succeeds(sim, "manufacture", "--ca", folder / "ca", "--chip",
              "stm32h753xi", "--state", folder / "chip")
@@ -71,7 +71,7 @@ def told(slot):
 
 
 def refused(status, message, *command):
-    """The first line of what it says, without the program's name."""
+    """The first line of the message, without the program's name."""
     done = run(*command)
     line = (done.stderr.splitlines() or [""])[0]
     line = line.removeprefix(f"{pathlib.Path(command[0]).name}: ")
@@ -87,7 +87,7 @@ def whole_story(folder):
     out = succeeds(*provision(folder, slot))
     assert "HSM successfully programmed" in out, out
     same(told(slot)["remaining"], 2)
-    same(told(f"vault:{folder}/v")["remaining"], 2)  # no secret, no token
+    same(told(f"vault:{folder}/v")["remaining"], 2)  # needs neither secret nor token
     succeeds(PROGRAMS / "sfi-create", "-sfi", "-fir",
              DATA / "blink-stm32h753xi.elf", "-k", folder / "key", "-n",
              folder / "nonce", "-ob", DATA / "ob-stm32h753xi.csv", "-v", "1",
@@ -155,7 +155,7 @@ def wrong_pin(folder):
 
 @case
 def another_seal(folder):
-    """A name that leaves the token out, or another token."""
+    """A name without the token, or with another token."""
     tokens(folder, "sfi", "other")
     maker(folder)
     where = f"vault:{folder}/v"

@@ -5,10 +5,10 @@
 
     test_usb.py PROGRAMS
 
-sfi-program meets the virtual STM32H753xI in a USB port: each way to name it, a
-whole install in which the chip leaves the bus and comes back as a secure one,
-and memory that dfu-util wrote or reads.  What is not installed is a failure,
-unless SFI_ALLOW_SKIP is 1.
+sfi-program with the virtual STM32H753xI at a USB port: each way to name it, a
+whole install in which the chip disconnects and re-enumerates as a secure one,
+and memory that dfu-util wrote or reads.  A missing peer is a failure, unless
+SFI_ALLOW_SKIP is 1.
 """
 
 import os
@@ -69,7 +69,7 @@ def names(b):
 
 
 def both_ways(b):
-    """What one program writes, the other one reads."""
+    """Each program reads what the other wrote."""
     data = os.urandom(40 << 10)
     (b.folder / "fw.bin").write_bytes(data)
     b.wrap("dfu-util", "-a", 0, "-s", hex(BASE), "-D", "fw.bin")
@@ -82,7 +82,7 @@ def both_ways(b):
     b.wrap("dfu-util", "-a", 0, "-s", f"{BASE + 0x20000:#x}:{len(data)}", "-U",
            "r.bin")
     expect((b.folder / "r.bin").read_bytes() == data, "dfu-util reads")
-    # it is gone, and no failure
+    # the chip has disconnected, which is not a failure
     b.program("usb1", "-g", hex(BASE))
 
 
