@@ -4,7 +4,7 @@
 #include "audit/chain.h"
 
 #include "util/wr.h"
-#include "license/record.h"
+#include "wire/certificate.h"
 
 /* Every hashed block begins with a tag of eight bytes, so that no block can be
  * mistaken for one of another kind. */

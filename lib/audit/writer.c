@@ -13,7 +13,7 @@
 #include "core/err.h"
 #include "core/file_guard.h"
 #include "audit/chain.h"
-#include "license/record.h"
+#include "wire/certificate.h"
 
 const char *
 sfi__audit_kind(uint32_t kind)

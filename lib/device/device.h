@@ -18,7 +18,9 @@
 
 #include "chip/chip.h"
 #include "device/record.h"
+#include "wire/certificate.h"
 #include "wire/image.h"
+#include "wire/license.h"
 #include "wire/security.h"
 #include "proto/an3155_device.h"
 #include "util/wr.h"
@@ -34,9 +36,6 @@
 #define DEVICE_LEAVE_MS 120000u
 /* AN3155 has no time limit within a packet; a host sends it without a pause. */
 #define DEVICE_SILENCE_MS 1000u
-
-#define DEVICE_LICENSE_LEN 136u
-#define DEVICE_CERTIFICATE_LEN 136u
 
 /* One request, as received from its link. */
 struct request {
@@ -54,7 +53,7 @@ struct reminder {
     uint16_t opcode; /* 0: none */
     uint16_t len;    /* of the request's longest part */
     uint8_t cause;
-    uint8_t bytes[DEVICE_LICENSE_LEN];
+    uint8_t bytes[LICENSE_LEN];
 };
 
 /* Lives from SECURE until the image is complete or refused; then wiped. */

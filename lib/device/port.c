@@ -60,21 +60,18 @@ sfi__port_ob_program(struct sfi_device *dev, const uint8_t *data, uint32_t len)
 }
 
 bool
-sfi__port_certificate(struct sfi_device *dev,
-                      uint8_t out[DEVICE_CERTIFICATE_LEN])
+sfi__port_certificate(struct sfi_device *dev, uint8_t out[CERTIFICATE_LEN])
 {
-    return dev->port->certificate(dev->user, out, DEVICE_CERTIFICATE_LEN) == 0;
+    return dev->port->certificate(dev->user, out, CERTIFICATE_LEN) == 0;
 }
 
 struct verdict
-sfi__port_open_license(struct sfi_device *dev,
-                       const uint8_t lic[DEVICE_LICENSE_LEN],
+sfi__port_open_license(struct sfi_device *dev, const uint8_t lic[LICENSE_LEN],
                        uint8_t key_secret[16], uint8_t nonce_secret[12])
 {
     struct verdict v = VERDICT_INIT;
 
-    sfi__verdict_decide(&v, dev->port->open_license(dev->user, lic,
-                                                    DEVICE_LICENSE_LEN,
+    sfi__verdict_decide(&v, dev->port->open_license(dev->user, lic, LICENSE_LEN,
                                                     key_secret, nonce_secret));
     return v;
 }

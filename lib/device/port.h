@@ -20,10 +20,10 @@ bool sfi__port_read(struct sfi_device *dev, uint32_t addr, uint8_t *data,
 bool sfi__port_ob_program(struct sfi_device *dev, const uint8_t *data,
                           uint32_t len);
 bool sfi__port_certificate(struct sfi_device *dev,
-                           uint8_t out[DEVICE_CERTIFICATE_LEN]);
+                           uint8_t out[CERTIFICATE_LEN]);
 /* Key and nonce are valid only if accepted. */
 struct verdict sfi__port_open_license(struct sfi_device *dev,
-                                      const uint8_t lic[DEVICE_LICENSE_LEN],
+                                      const uint8_t lic[LICENSE_LEN],
                                       uint8_t key_secret[16],
                                       uint8_t nonce_secret[12]);
 bool sfi__port_random(struct sfi_device *dev, uint8_t *out, uint32_t len);

@@ -9,12 +9,6 @@
 #include "util/mem.h"
 #include "util/rd.h"
 
-/* doc/format.md, "Licence": the fields that are checked before it is opened. */
-#define LICENSE_STATIC "SFI."
-#define LICENSE_LIVE "SFIL"
-#define LICENSE_TYPE_LEN 4u
-#define LICENSE_VERSION 1u
-
 static uint8_t
 request_on_info(struct sfi_device *dev, const struct request *req,
                 struct wr *reply)
@@ -51,7 +45,7 @@ static uint8_t
 request_on_certificate(struct sfi_device *dev, const struct request *req,
                        struct wr *reply)
 {
-    uint8_t raw[DEVICE_CERTIFICATE_LEN];
+    uint8_t raw[CERTIFICATE_LEN];
 
     (void)req;
     if (!sfi__port_certificate(dev, raw))
@@ -368,8 +362,8 @@ static const struct command {
     {SFI_CMD_INFO, IN_ANY, false, 0, 0, 0, request_on_info},
     {SFI_CMD_CERTIFICATE, IN_ANY, false, 0, 0, 0, request_on_certificate},
     {SFI_CMD_SECURE, IN_ANY, false, 1, 0, 0, request_on_secure},
-    {SFI_CMD_LICENSE, IN(READY), true, 0, DEVICE_LICENSE_LEN,
-     DEVICE_LICENSE_LEN, request_on_license},
+    {SFI_CMD_LICENSE, IN(READY), true, 0, LICENSE_LEN, LICENSE_LEN,
+     request_on_license},
     {SFI_CMD_HEADER, IN(LICENSED), true, SFI_FORMAT_HEADER_LEN, 0, 0,
      request_on_header},
     {SFI_CMD_AREA, IN(RECEIVING), true, SFI_FORMAT_AREA_LEN, 0, 0,

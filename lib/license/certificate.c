@@ -11,10 +11,14 @@
 #include "util/wr.h"
 #include "core/err.h"
 #include "core/files.h"
+#include "license/record.h"
 
-/* The CA signs product id and public key. */
-#define SIGNED_LEN (PRODUCT_ID_LEN + SFI_ECC_PUBLIC_LEN)
 #define WHAT "certificate"
+
+_Static_assert(CERTIFICATE_LEN == SFI_CERTIFICATE_LEN &&
+                   CERTIFICATE_PUBLIC_LEN == SFI_ECC_PUBLIC_LEN &&
+                   CERTIFICATE_SIGNATURE_LEN == SFI_ECC_SIGNATURE_LEN,
+               "certificate layout");
 
 static sfi_status
 certificate_decode(sfi_ctx *ctx, sfi_certificate *cert, const uint8_t *data,
@@ -131,8 +135,8 @@ sfi__cert_verify(sfi_ctx *ctx, const sfi_certificate *cert,
                          "the CA's public key is not a point on P-256");
     if (st != SFI_OK)
         return st;
-    st = sfi__ecc_verify(ctx, ca_public, cert->data, SIGNED_LEN,
-                         cert->data + SIGNED_LEN);
+    st = sfi__ecc_verify(ctx, ca_public, cert->data, CERTIFICATE_SIGNATURE_AT,
+                         cert->data + CERTIFICATE_SIGNATURE_AT);
     if (st == SFI_ERR_AUTH)
         return sfi__fail(ctx, SFI_ERR_CERTIFICATE,
                          "the certificate of device %.16s... is not signed by "
@@ -176,5 +180,5 @@ sfi__cert_issue(sfi_ctx *ctx, const uint8_t ca_secret[SFI_ECC_SECRET_LEN],
     sfi__wr_bytes(&w, product_id, PRODUCT_ID_LEN);
     sfi__wr_bytes(&w, public_key, SFI_ECC_PUBLIC_LEN);
     return sfi__ecc_sign(ctx, ca_secret, out, sfi__wr_len(&w),
-                         out + SIGNED_LEN);
+                         out + CERTIFICATE_SIGNATURE_AT);
 }

@@ -9,7 +9,7 @@
 #include "core/obj.h"
 #include "crypto/ecc.h"
 #include "crypto/hash.h"
-#include "license/record.h"
+#include "wire/certificate.h"
 
 struct sfi_certificate {
     struct obj obj;

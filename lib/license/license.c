@@ -16,18 +16,17 @@
 #include "license/record.h"
 
 #define WHAT "licence"
-#define RESERVED_LEN 8u
-#define HEAD_LEN 88u     /* the part that is not encrypted */
-#define IV_FIELD_LEN 16u /* nonce, and four zero bytes */
-#define SEALED_LEN (IV_FIELD_LEN + SFI_KEY_LEN)
-#define TAG_AT (HEAD_LEN + SEALED_LEN)
 
-_Static_assert(TAG_AT + SFI_GCM_TAG_LEN == SFI_LICENSE_LEN, "licence layout");
+_Static_assert(LICENSE_LEN == SFI_LICENSE_LEN &&
+                   LICENSE_EPHEMERAL_LEN == SFI_ECC_PUBLIC_LEN &&
+                   LICENSE_SEALED_LEN == LICENSE_IV_LEN + SFI_KEY_LEN &&
+                   LICENSE_TAG_LEN == SFI_GCM_TAG_LEN,
+               "licence layout");
 
 /* The keys that both sides derive from the shared secret. */
 struct session_keys {
     uint8_t key_secret[SFI_GCM_KEY_LEN];
-    uint8_t iv[IV_FIELD_LEN]; /* GCM uses the first 12 bytes */
+    uint8_t iv[LICENSE_IV_LEN]; /* GCM uses the first 12 bytes */
     uint8_t token_secret[32];
 };
 
@@ -179,7 +178,7 @@ sfi_license_session(const sfi_license *lic)
     if (!sfi__is(lic, OBJ_LICENSE))
         return 0;
     sfi__rd_init(&r, lic->data, sizeof(lic->data));
-    sfi__rd_skip(&r, LICENSE_TYPE_LEN);
+    sfi__rd_skip(&r, LICENSE_SESSION_AT);
     return sfi__rd_u32le(&r);
 }
 
@@ -208,7 +207,7 @@ license_agree_keys(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
 /* The tag authenticates, besides the ciphertext, the head and a token that only
  * the two sides know. */
 struct license_aad {
-    uint8_t head[HEAD_LEN];
+    uint8_t head[LICENSE_SEALED_AT];
     uint8_t token_secret[32];
 };
 
@@ -230,7 +229,7 @@ sfi__license_seal(sfi_ctx *ctx,
                   uint8_t out[SFI_LICENSE_LEN])
 {
     uint8_t ephemeral[SFI_ECC_PUBLIC_LEN];
-    uint8_t plain_secret[SEALED_LEN] = {0};
+    uint8_t plain_secret[LICENSE_SEALED_LEN] = {0};
     struct session_keys keys;
     struct license_aad aad;
     struct wr w;
@@ -246,14 +245,14 @@ sfi__license_seal(sfi_ctx *ctx,
     sfi__wr_u32le(&w, session);
     sfi__wr_u32le(&w, LICENSE_VERSION);
     sfi__wr_u32le(&w, 0); /* minimum security version */
-    sfi__wr_fill(&w, 0, RESERVED_LEN);
+    sfi__wr_fill(&w, 0, LICENSE_RESERVED_LEN);
     sfi__wr_bytes(&w, ephemeral, sizeof(ephemeral));
     memcpy(plain_secret, nonce, SFI_NONCE_LEN);
-    memcpy(plain_secret + IV_FIELD_LEN, key_secret, SFI_KEY_LEN);
+    memcpy(plain_secret + LICENSE_IV_LEN, key_secret, SFI_KEY_LEN);
     license_fill_aad(&aad, out, &keys);
     st = sfi__gcm_seal(ctx, keys.key_secret, keys.iv, (const uint8_t *)&aad,
                        sizeof(aad), plain_secret, sizeof(plain_secret),
-                       out + HEAD_LEN, out + TAG_AT);
+                       out + LICENSE_SEALED_AT, out + LICENSE_TAG_AT);
 out:
     sfi__wipe(&aad, sizeof(aad));
     sfi__wipe(&keys, sizeof(keys));
@@ -280,13 +279,13 @@ sfi__license_make(sfi_ctx *ctx, const uint8_t public_key[SFI_ECC_PUBLIC_LEN],
 }
 
 static sfi_status
-license_unpack_key(sfi_ctx *ctx, const uint8_t plain_secret[SEALED_LEN],
+license_unpack_key(sfi_ctx *ctx, const uint8_t plain_secret[LICENSE_SEALED_LEN],
                    uint8_t key_secret[SFI_KEY_LEN],
                    uint8_t nonce[SFI_NONCE_LEN])
 {
     struct rd r;
 
-    sfi__rd_init(&r, plain_secret, SEALED_LEN);
+    sfi__rd_init(&r, plain_secret, LICENSE_SEALED_LEN);
     sfi__rd_bytes(&r, nonce, SFI_NONCE_LEN);
     if (sfi__rd_u32le(&r) != 0) {
         sfi__wipe(nonce, SFI_NONCE_LEN);
@@ -302,8 +301,8 @@ sfi__license_open(sfi_ctx *ctx, const uint8_t device_secret[SFI_ECC_SECRET_LEN],
                   const uint8_t data[SFI_LICENSE_LEN],
                   uint8_t key_secret[SFI_KEY_LEN], uint8_t nonce[SFI_NONCE_LEN])
 {
-    const uint8_t *ephemeral = data + HEAD_LEN - SFI_ECC_PUBLIC_LEN;
-    uint8_t plain_secret[SEALED_LEN];
+    const uint8_t *ephemeral = data + LICENSE_EPHEMERAL_AT;
+    uint8_t plain_secret[LICENSE_SEALED_LEN];
     struct session_keys keys;
     struct license_aad aad;
     sfi_status st = license_check_head(ctx, data, SFI_LICENSE_LEN);
@@ -317,8 +316,8 @@ sfi__license_open(sfi_ctx *ctx, const uint8_t device_secret[SFI_ECC_SECRET_LEN],
         goto out;
     license_fill_aad(&aad, data, &keys);
     st = sfi__gcm_open(ctx, keys.key_secret, keys.iv, (const uint8_t *)&aad,
-                       sizeof(aad), data + HEAD_LEN, SEALED_LEN, plain_secret,
-                       data + TAG_AT);
+                       sizeof(aad), data + LICENSE_SEALED_AT,
+                       LICENSE_SEALED_LEN, plain_secret, data + LICENSE_TAG_AT);
     if (st == SFI_ERR_AUTH)
         st = sfi__fail(ctx, st, "the licence is not for this device");
     if (st != SFI_OK)

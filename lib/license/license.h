@@ -9,11 +9,7 @@
 
 #include "core/obj.h"
 #include "crypto/ecc.h"
-
-#define LICENSE_TYPE_LEN 4u
-#define LICENSE_STATIC "SFI." /* valid for any session of the device */
-#define LICENSE_LIVE "SFIL"   /* valid for one session */
-#define LICENSE_VERSION 1u
+#include "wire/license.h"
 
 struct sfi_license {
     struct obj obj;

@@ -10,7 +10,7 @@
 
 #include <sfi/ctx.h>
 
-#define PRODUCT_ID_LEN 8u
+#include "wire/certificate.h"
 
 /* Check a record's length: SFI_ERR_TRUNCATED if too short, SFI_ERR_FORMAT if
  * too long. `what` names it in the message: "certificate". */

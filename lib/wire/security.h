@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "wire/certificate.h"
+
 #define SFI_CMD_VERSION 1u
 
 /* AN3155 3.14 and 3.15: packet 1 is at most 128 bytes, packet 2 1024. */
@@ -46,7 +48,7 @@ struct security_info {
     uint8_t flags;   /* SFI_CMD_INFO_* */
     uint16_t device_id;
     uint16_t data_max; /* bytes per DATA */
-    uint8_t product_id[8];
+    uint8_t product_id[PRODUCT_ID_LEN];
     uint32_t installs; /* how many have begun so far */
     uint16_t area;     /* index of the area being received, 0: none */
     uint16_t areas;

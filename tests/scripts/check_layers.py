@@ -32,7 +32,7 @@ BELOW = {
     "option_bytes": ["core", "chip"],
     "image": ["keys", "wire", "firmware", "option_bytes"],
     "license": ["keys", "wire", "chip"],
-    "audit": ["keys", "license"],
+    "audit": ["keys", "wire"],
     "hsm/base": ["audit", "license"],
     "hsm/token": ["hsm/base"],
     "hsm/vault": ["hsm/token"],

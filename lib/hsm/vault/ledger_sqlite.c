@@ -15,7 +15,7 @@
 #include "core/err.h"
 #include "crypto/hash.h"
 #include "hsm/vault/ledger_db.h"
-#include "license/record.h"
+#include "wire/certificate.h"
 
 enum query {
     Q_BEGIN_READ,
