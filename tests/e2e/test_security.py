@@ -106,8 +106,8 @@ class Refusal(bench.Case):
         hsm = b.hsm(other, "other.vault", 2)
         part.start()
         self.assertEnded(part.program(self.image, *hsm), 3,
-                         f"certificate of product {bench.PRODUCT[self.chip]}, "
-                         f"the vault is for {bench.PRODUCT[other]}")
+                         f"product {bench.PRODUCT[self.chip]}, .*"
+                         f"{bench.PRODUCT[other]}")
         self.assertHoldsNothing(part)
         self.assertEqual(b.counter("other.vault"), 2)
         self.then_good(part, *b.hsm(self.chip, "own.vault", 1))
