@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* lib/device: what it installs, and when it answers what. */
+/* lib/device: complete installs, and the answers in each state. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,7 +48,7 @@ START_TEST(test_install)
 }
 END_TEST
 
-/* Areas to the last byte that the rules allow, of sizes that fill flash. */
+/* Areas up to the last byte that the rules allow, which fill the flash. */
 START_TEST(test_real_edges)
 {
     const struct sfi_chip *h7 = &sfi__chip_stm32h753;
@@ -75,8 +75,8 @@ START_TEST(test_real_edges)
 }
 END_TEST
 
-/* Every unit is programmed, also one of nothing but 0xff: a host that alters
- * content must not see in the time what became of it. */
+/* Every unit is programmed, also one of 0xff alone: a host that alters content
+ * must learn nothing from the time. */
 START_TEST(test_erased_content)
 {
     uint8_t content[96];
@@ -129,7 +129,7 @@ START_TEST(test_leave_by_itself)
     if (chip->one_shot)
         ck_assert(part_is_blank(&part, &chip->loader));
     ck_assert(image_is_in(&image, &part));
-    /* nothing more, until it is powered on */
+    /* no more answers until it is powered on */
     ck_assert_int_eq(FINISH(&part), -1);
     ck_assert_int_eq(part_send(&part, SFI_CMD_INFO, NULL, 0, NULL, 0), -1);
     part.now += 100000;
@@ -154,7 +154,7 @@ START_TEST(test_leave_when_told)
 }
 END_TEST
 
-/* Holds firmware: remembers which, and keeps it. */
+/* An installed part remembers its image, and keeps it. */
 START_TEST(test_after_power_up)
 {
     struct security_info i;
@@ -181,8 +181,8 @@ START_TEST(test_after_power_up)
 }
 END_TEST
 
-/* Power went between the record and the loader: it goes at power-up, and
- * nothing is answered. */
+/* Power failed between the record and the loader's erase: power-up erases the
+ * loader, and answers nothing. */
 START_TEST(test_one_shot_is_finished)
 {
     begin(&small_l4);
@@ -277,7 +277,7 @@ bring(enum situation s)
 
 static const uint8_t zeros[SFI_CMD_DATA_MAX + 1];
 
-/* Requests of the right length with nothing but zeros in them. */
+/* Requests of the right length that are all zeros. */
 static const struct {
     uint16_t opcode;
     size_t param_len, data_len;
@@ -332,7 +332,7 @@ START_TEST(test_states)
 }
 END_TEST
 
-/* A request that is too long or too short changes nothing: the install goes
+/* A request that is too long or too short changes nothing, and the install goes
  * on. */
 START_TEST(test_lengths)
 {
@@ -500,7 +500,7 @@ START_TEST(test_arguments)
 }
 END_TEST
 
-/* Each function is needed: a port without any one of them is refused. */
+/* Every function is required: a port without one is refused. */
 START_TEST(test_port_complete)
 {
     union {
@@ -533,7 +533,7 @@ START_TEST(test_wipe)
 }
 END_TEST
 
-/* The key goes when the last area has verified, not later. */
+/* The key is overwritten when the last area has verified. */
 START_TEST(test_key_goes_early)
 {
     bring(WITHIN);
@@ -547,7 +547,7 @@ START_TEST(test_key_goes_early)
 }
 END_TEST
 
-/* What a caller lent for DATA holds no plaintext when it gets it back. */
+/* The caller's buffer for DATA holds no plaintext afterwards. */
 START_TEST(test_lent_buffer)
 {
     uint8_t out[SFI_DEVICE_REPLY_MAX];

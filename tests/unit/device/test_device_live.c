@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* lib/device: live licences.  A session is fresh, stays until it is used, and
- * is over with the licence that names it, whatever becomes of that; so a live
- * licence serves once, and none serves another start. */
+/* lib/device: live licences.  A session id is new, stays until it is used, and
+ * ends with the licence that names it, whatever the result; so a live licence
+ * works once, and never after a restart. */
 #include <string.h>
 
 #include <fixture.h>
@@ -39,7 +39,8 @@ ready(const struct sfi_chip *chip)
 
 /* ---- a session ---- */
 
-/* Whatever else is asked: the same until a live licence uses it. */
+/* The id stays the same until a live licence uses it, whatever other requests
+ * come. */
 START_TEST(test_same_until_used)
 {
     uint32_t id;
@@ -56,7 +57,7 @@ START_TEST(test_same_until_used)
     ck_assert_int_eq(ABORT(&part), SFI_CAUSE_NONE);
     ck_assert_uint_eq(session(), id);
     ck_assert_int_eq(image_install(&image, &part, 128), SFI_CAUSE_NONE);
-    ck_assert_uint_eq(session(), id); /* a static licence leaves it alone */
+    ck_assert_uint_eq(session(), id); /* a static licence does not use it */
     ck_assert(image_is_in(&image, &part));
 }
 END_TEST
@@ -109,7 +110,7 @@ START_TEST(test_replay)
     else
         ck_assert_int_eq(image_send(&image, &part, 1, 128), SFI_CAUSE_NONE);
     for (int i = 0; i < 3; i++) {
-        /* with and without a session that waits */
+        /* with and without a session that is open */
         next = i == 0 ? 0 : session();
         ck_assert_uint_ne(next, first);
         ck_assert_int_eq(SECURE(&part, "\1"), SFI_CAUSE_NONE);
@@ -153,7 +154,7 @@ START_TEST(test_refusal_uses_up)
 }
 END_TEST
 
-/* What could not be taken now does not end a session. */
+/* A licence in the wrong state does not end a session. */
 START_TEST(test_too_early)
 {
     uint32_t id;
@@ -167,7 +168,7 @@ START_TEST(test_too_early)
 }
 END_TEST
 
-/* The type's other letters, too. */
+/* The other letters of the type, too. */
 START_TEST(test_other_type)
 {
     uint32_t id = ready(&small_h7);
@@ -197,7 +198,7 @@ START_TEST(test_wrong_kind)
 }
 END_TEST
 
-/* Nobody asked for a session: no licence is for it, not even for 0. */
+/* Without a SESSION request no live licence is accepted, not even one for 0. */
 START_TEST(test_without_session)
 {
     static const uint32_t ids[] = {0, 1, 0x5e551011, UINT32_MAX};
@@ -213,8 +214,8 @@ END_TEST
 
 /* ---- again ---- */
 
-/* The answer was lost: the same LICENSE is the same, though its session is
- * over, and though the next one was asked for. */
+/* The answer was lost: a repeated LICENSE gets the same answer, although its
+ * session is over and the next one was asked for. */
 START_TEST(test_answer_lost)
 {
     uint32_t id = ready(chips[_i]);
@@ -235,7 +236,7 @@ START_TEST(test_answer_lost)
 }
 END_TEST
 
-/* So is a refusal: it is told again, and costs no second session. */
+/* A repeated refusal gets the same answer too, and uses no second session. */
 START_TEST(test_refusal_lost)
 {
     uint32_t next;
@@ -251,7 +252,7 @@ END_TEST
 
 /* ---- reset ---- */
 
-/* After a reset the licence of before is a replay, wherever the power went. */
+/* After a reset an earlier licence is a replay, wherever the power was cut. */
 START_TEST(test_reset_ends_it)
 {
     uint32_t id = ready(chips[_i % 2]);
@@ -270,7 +271,7 @@ END_TEST
 
 /* ---- the generator ---- */
 
-/* It fails, and another time it does not. */
+/* The generator fails once, and works the next time. */
 START_TEST(test_random_fails)
 {
     uint32_t id;
@@ -289,7 +290,7 @@ START_TEST(test_random_fails)
 }
 END_TEST
 
-/* It never fails, and gives nothing: what it lies about is 0. */
+/* The generator reports success and writes nothing: the id would be 0. */
 START_TEST(test_random_lies)
 {
     uint32_t id;
@@ -310,7 +311,7 @@ START_TEST(test_random_lies)
 }
 END_TEST
 
-/* No two of many are the same: nothing but the generator makes them. */
+/* Many ids are all different: only the generator makes them. */
 START_TEST(test_fresh)
 {
     uint32_t seen[64];

@@ -9,7 +9,7 @@
 #include "device/record.h"
 #include "device/verdict.h"
 
-/* Long enough for any install here; a sweep ends before. */
+/* More calls than any install here makes. */
 #define SWEEP_MAX 2000u
 
 static void
@@ -39,7 +39,7 @@ assert_whole_or_empty(uint64_t n, uint64_t m)
     struct security_info i;
 
     if (part_send(&part, SFI_CMD_INFO, NULL, 0, NULL, 0) < 0) {
-        /* it leaves: it is complete */
+        /* it leaves, so it is complete */
         unsigned reboots = part.reboots;
 
         poll();
@@ -77,7 +77,7 @@ static const struct sfi_chip *const chips[] = {&small_h7, &small_l4};
 static const enum part_fault cuts[] = {FAULT_CUT_BEFORE, FAULT_CUT_HALF,
                                        FAULT_CUT_AFTER};
 
-/* Install until the n-th call, and no further; false: it was not struck. */
+/* Install up to the n-th call; false: the fault did not strike. */
 static bool
 cut_install(uint64_t n, enum part_fault fault)
 {
@@ -108,7 +108,7 @@ START_TEST(test_power_cuts)
 }
 END_TEST
 
-/* And another cut while it recovers from the first. */
+/* A second cut, during the recovery from the first. */
 START_TEST(test_power_cut_twice)
 {
     const struct sfi_chip *chip = chips[_i / 3];
@@ -139,7 +139,8 @@ START_TEST(test_power_cut_twice)
 }
 END_TEST
 
-/* A part that is installed anew: at no cut is it a mixture. */
+/* A part that is installed again never holds a mixture, wherever power is
+ * cut. */
 START_TEST(test_power_cuts_of_second_install)
 {
     volatile bool struck = true;
@@ -220,7 +221,7 @@ START_TEST(test_failures)
 
         ck_assert_uint_lt(n, SWEEP_MAX);
         begin(chip);
-        /* something to erase, so that a lie shows */
+        /* something to erase, so that a false success shows */
         memset(part.flash + (chip->user.base - chip->flash.base), 0x12, 64);
         part_fault(&part, failures[row].call, n, failures[row].fault);
         cause = image_install(&image, &part, 64);
@@ -268,7 +269,7 @@ START_TEST(test_store_fails_before_commit)
 }
 END_TEST
 
-/* And nothing works any more: at least RAM is clean. */
+/* From then on nothing works: at least RAM is clean. */
 START_TEST(test_all_fails_before_commit)
 {
     begin(&small_h7);
@@ -282,8 +283,8 @@ START_TEST(test_all_fails_before_commit)
 }
 END_TEST
 
-/* Option bytes fail when the record says that they are due; then power goes
- * while it is erased.  The next start may not take that for complete. */
+/* Option bytes fail when the record says that they are due; then power fails
+ * during the erase.  The next start must not take that for complete. */
 START_TEST(test_cut_while_rolling_back)
 {
     begin(&small_h7);
@@ -298,7 +299,7 @@ START_TEST(test_cut_while_rolling_back)
 }
 END_TEST
 
-/* One failure to erase is made good at once. */
+/* After one failed erase the next try follows at once. */
 START_TEST(test_erase_again)
 {
     begin(&small_h7);
@@ -310,8 +311,8 @@ START_TEST(test_erase_again)
 }
 END_TEST
 
-/* Option bytes are in, the record says that they are due: the host may ask
- * again, and so does the next power-up. */
+/* Option bytes are programmed, but the record still says that they are due: the
+ * host may send FINISH again, and the next power-up commits too. */
 START_TEST(test_store_fails_after_commit)
 {
     begin(&small_h7);
@@ -381,7 +382,7 @@ START_TEST(test_erase_is_stuck)
     assert_forgotten("stuck");
     part_fault(&part, CALL_ERASE, 1, faults[_i]);
     ck_assert_int_eq(SECURE(&part, "\0"), SFI_CAUSE_FLASH_ERASE);
-    /* it comes loose: by power-up, and by ABORT */
+    /* the erase works again: by power-up, and by ABORT */
     if (_i == 0) {
         part_info(&part, &i);
         ck_assert_uint_eq(i.flags, SFI_CMD_INFO_UNCLEAN);
@@ -397,8 +398,8 @@ START_TEST(test_erase_is_stuck)
 }
 END_TEST
 
-/* The loader that does not go is tried again at every power-up; nothing is
- * answered meanwhile. */
+/* A loader that cannot be erased is tried again at every power-up, without
+ * answers meanwhile. */
 START_TEST(test_loader_is_stuck)
 {
     begin(&small_l4);
@@ -420,7 +421,7 @@ END_TEST
 
 /* ---- what the record says at power-up ---- */
 
-/* CRC-32 of IEEE 802.3, in other words than the core's. */
+/* CRC-32 of IEEE 802.3, written differently from the core's. */
 static uint32_t
 crc32_of(const uint8_t *data, size_t len)
 {
@@ -474,7 +475,7 @@ START_TEST(test_record_layout)
 }
 END_TEST
 
-/* Bits apart, so that one phase does not decay into another. */
+/* Phases differ in many bits, so that one does not decay into another. */
 START_TEST(test_record_phases)
 {
     static const uint32_t words[] = {
@@ -494,7 +495,7 @@ START_TEST(test_record_phases)
 }
 END_TEST
 
-/* One bit wrong anywhere: an install is assumed to be under way. */
+/* With any one bit wrong the record counts as an interrupted install. */
 START_TEST(test_record_damaged)
 {
     begin(&small_h7);
@@ -512,7 +513,7 @@ START_TEST(test_record_damaged)
 }
 END_TEST
 
-/* Well summed, and still not one of ours. */
+/* The checksum is right, but the content is not valid. */
 START_TEST(test_record_foreign)
 {
     struct record r = {.phase = RECORD_INSTALLED};
@@ -538,7 +539,7 @@ START_TEST(test_record_foreign)
 }
 END_TEST
 
-/* A new part, or one that was open until now: cleaned, and nothing to tell. */
+/* A new part, or one that was open until now: erased, without a cause. */
 START_TEST(test_record_never)
 {
     part_new(&part, chips[_i / 2]);
@@ -550,7 +551,7 @@ START_TEST(test_record_never)
 }
 END_TEST
 
-/* What cannot be read may be readable next time: nothing is erased. */
+/* A record that cannot be read may be readable next time: nothing is erased. */
 START_TEST(test_record_unreadable)
 {
     struct security_info i;

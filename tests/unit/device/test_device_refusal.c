@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* lib/device: what it refuses, and what it takes for a lost answer. */
+/* lib/device: refusals, and requests repeated after a lost answer. */
 #include <string.h>
 
 #include <fixture.h>
@@ -133,7 +133,7 @@ set_ob_missing(void)
     image.area[2].d.address = 0x08000c00;
 }
 
-/* Signed by the OEM, and yet not right for the part. */
+/* Authentic, but not right for the part. */
 static const struct {
     const char *name;
     void (*change)(void);
@@ -176,7 +176,7 @@ START_TEST(test_wrong_image)
 }
 END_TEST
 
-/* The unit after the barred one is free: the edge is where it should be. */
+/* The unit after the barred one is allowed: the limit is exact. */
 START_TEST(test_unbarred)
 {
     begin(&small_h7);
@@ -216,8 +216,8 @@ START_TEST(test_low_power_part)
 }
 END_TEST
 
-/* Where an area begins is told from its tag only later: until then no answer
- * depends on what another area has put there, be it firmware or 0xff. */
+/* An area's address is authenticated only by its tag: until then no answer
+ * depends on what an earlier area programmed there, firmware or 0xff. */
 START_TEST(test_place_tells_nothing)
 {
     static uint8_t blank[300];
@@ -243,7 +243,7 @@ START_TEST(test_place_tells_nothing)
 }
 END_TEST
 
-/* Altered on the way: one byte of one request. */
+/* Altered in transit: one byte of one request. */
 static const struct {
     const char *name;
     uint16_t opcode;
@@ -289,7 +289,7 @@ START_TEST(test_altered)
 }
 END_TEST
 
-/* A header that is signed and announces nothing. */
+/* An authentic header that announces no area. */
 START_TEST(test_no_areas)
 {
     begin(&small_h7);
@@ -322,7 +322,7 @@ START_TEST(test_every_bit)
             parts[k].at[bit / 8] ^= (uint8_t)(1 << bit % 8);
             cause = image_install(&image, &part, 1024);
             parts[k].at[bit / 8] ^= (uint8_t)(1 << bit % 8);
-            /* another size is noticed when more, or the next area, comes */
+            /* another size is noticed when more data or the next area comes */
             if (cause == SFI_CAUSE_LENGTH || cause == SFI_CAUSE_STATE)
                 ck_assert_int_eq(ABORT(&part), SFI_CAUSE_NONE);
             else
@@ -374,7 +374,7 @@ START_TEST(test_swapped_content)
 }
 END_TEST
 
-/* FINISH before the last area: nothing is committed, nothing lost. */
+/* FINISH before the last area: nothing is committed, nothing is lost. */
 START_TEST(test_truncated)
 {
     begin(&small_h7);
@@ -439,7 +439,7 @@ thrice(uint16_t opcode, const void *param, size_t param_len, const void *data,
     int cause = part_send(&part, opcode, param, param_len, data, data_len);
 
     for (int i = 0; i < 2; i++) {
-        /* what is asked in between changes nothing */
+        /* other requests in between change nothing */
         ck_assert_int_eq(part_send(&part, SFI_CMD_INFO, NULL, 0, NULL, 0),
                          SFI_CAUSE_NONE);
         ck_assert_int_eq(
@@ -476,7 +476,7 @@ START_TEST(test_everything_thrice)
 }
 END_TEST
 
-/* A refusal, too, is told again; another request of that kind is not. */
+/* A refusal is repeated too, but not for another request of that kind. */
 START_TEST(test_refusal_again)
 {
     uint8_t other[136];
@@ -490,7 +490,7 @@ START_TEST(test_refusal_again)
     other[135] ^= 1;
     ck_assert_int_eq(part_send(&part, SFI_CMD_LICENSE, NULL, 0, other, 136),
                      SFI_CAUSE_STATE);
-    /* after SECURE it is judged anew */
+    /* after SECURE it is checked again */
     ck_assert_int_eq(SECURE(&part, "\0"), SFI_CAUSE_NONE);
     part.calls = 0;
     ck_assert_int_eq(

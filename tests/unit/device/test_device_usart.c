@@ -8,7 +8,7 @@
 
 #include "proto/an3155_device.h"
 
-/* Sends bytes in one go; the answer is exactly this. */
+/* Send bytes at once; the answer must be exactly this. */
 static void
 frame(const void *bytes, size_t len, const void *want, size_t want_len)
 {
@@ -197,7 +197,7 @@ START_TEST(test_refused)
 }
 END_TEST
 
-/* A chunk whose checksum is wrong has not been; it is sent again. */
+/* A chunk with a wrong checksum is ignored; it is sent again. */
 START_TEST(test_damaged_chunk)
 {
     uint8_t bad[2 + 64 + 1] = {0, 64};
@@ -243,7 +243,7 @@ START_TEST(test_silence)
     poll_for(NULL, 0);
     FRAME("\x7f", "\x79");
     part.now += 100000;
-    poll_for(NULL, 0); /* between commands there is no hurry */
+    poll_for(NULL, 0); /* no time limit between commands */
     FRAME("\x50\xaf", "\x79");
     part.now += 900;
     FRAME("\x53", "");
@@ -256,7 +256,7 @@ START_TEST(test_silence)
 }
 END_TEST
 
-/* A half frame at the time of leaving is no reason to stay, nor to speak. */
+/* A half frame neither delays leaving nor is answered. */
 START_TEST(test_silence_and_leave)
 {
     begin(&small_h7);
@@ -286,7 +286,7 @@ START_TEST(test_arguments)
     ck_assert_uint_eq(len, 0);
     len = sizeof(out);
     FRAME("\x7f", "\x79");
-    /* what does not fit is lost, and said to be */
+    /* an answer that does not fit is lost, and reported */
     ck_assert_int_eq(
         sfi_device_usart(part.dev, (const uint8_t *)"\1\xfe", 2, out, &len),
         SFI_ERR_BUFFER);
@@ -298,7 +298,7 @@ START_TEST(test_arguments)
 }
 END_TEST
 
-/* Whatever bytes come, nothing is installed and nothing is told. */
+/* With any bytes nothing is installed and nothing revealed. */
 START_TEST(test_noise)
 {
     uint8_t in[64];
