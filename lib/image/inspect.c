@@ -33,17 +33,22 @@ inspect_read_areas(sfi_ctx *ctx, const uint8_t *image, size_t len,
     sfi_image_reader *r;
     sfi_status st = sfi_image_reader_new(ctx, NULL, NULL, &r);
 
-    while (st == SFI_OK && len > 0) {
+    if (st != SFI_OK)
+        return st;
+    while (len > 0) {
         size_t used;
 
         st = sfi_image_reader_push(r, image, len, &used);
+        if (st != SFI_OK)
+            goto out;
+        st = inspect_collect_areas(ctx, r, areas);
+        if (st != SFI_OK)
+            goto out;
         image += used;
         len -= used;
-        if (st == SFI_OK)
-            st = inspect_collect_areas(ctx, r, areas);
     }
-    if (st == SFI_OK)
-        st = sfi_image_reader_finish(r);
+    st = sfi_image_reader_finish(r);
+out:
     sfi_image_reader_free(r);
     return st;
 }
