@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The disk under SQLite, as a test wants it: fast, full, failing, or losing
- * power at any write. */
+/* A simulated disk under SQLite: fast, full, failing, or losing power at any
+ * write. */
 #ifndef SFI_TESTS_DISK_H
 #define SFI_TESTS_DISK_H
 
@@ -21,7 +21,7 @@ enum disk_mode {
     DISK_FULL        /* from there on there is no room */
 };
 
-/* What a process that died ends with. */
+/* The exit status of a process that died. */
 #define DISK_DEAD 111
 
 /* From now on, in this process, for files that are opened from now on.  `at`

@@ -20,7 +20,7 @@ struct store {
     struct ledger_head head;
     struct ledger_record records[RECORDS_MAX];
     size_t count;
-    /* as they were when the writer began */
+    /* as they were when the write transaction began */
     struct ledger_head old_head;
     size_t old_count;
     const struct ledger *writer;
@@ -60,7 +60,7 @@ memory_begin(struct ledger *l, enum ledger_use use)
     return SFI_OK;
 }
 
-/* Without commit the row and the records are again what they were. */
+/* Without `commit` the row and the records are restored. */
 static sfi_status
 memory_end(struct ledger *l, bool commit)
 {
@@ -79,7 +79,7 @@ memory_end(struct ledger *l, bool commit)
     return SFI_OK;
 }
 
-/* What is read is as durable as memory can be. */
+/* Memory needs no sync. */
 static sfi_status
 memory_sync(struct ledger *l)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A vault's ledger in the memory of the process: the second implementation of
- * hsm/ledger.h, to show that nothing above the first leans on SQLite.  It is as
- * strict as it can be about how it is used. */
+/* A vault's ledger in memory: a second implementation of hsm/vault/ledger.h,
+ * which shows that the vault does not depend on SQLite.  It checks strictly
+ * that the table is used correctly. */
 #ifndef SFI_TESTS_LEDGER_MEMORY_H
 #define SFI_TESTS_LEDGER_MEMORY_H
 
@@ -10,7 +10,7 @@
 
 extern const struct ledger_place ledger_memory;
 
-/* Forget all of them; none is open. */
+/* Forget all ledgers; none may be open. */
 void ledger_memory_clear(void);
 
 #endif

@@ -278,7 +278,7 @@ START_TEST(test_change_pin_fails)
 }
 END_TEST
 
-/* ---- the log ---- */
+/* ---- the audit ---- */
 
 START_TEST(test_log_head)
 {

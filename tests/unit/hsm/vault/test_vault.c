@@ -169,7 +169,7 @@ END_TEST
 
 static const char *const sidecars[] = {"-wal", "-shm", "-journal"};
 
-/* The log of a vault that was deleted must not come to life in a new one. */
+/* SQLite must not replay the log of a deleted vault into a new one. */
 START_TEST(test_left_over_log)
 {
     char name[320], message[128];

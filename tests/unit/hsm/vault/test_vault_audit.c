@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* What a vault writes down: who was counted, who got another licence, the end;
- * and what changes nothing in it.
- *   test_vault_log          in SQLite files
- *   test_vault_log memory   in another ledger */
+/* The audit of a vault: devices that are counted, further licences, retiring,
+ * and calls that add no record.
+ *   test_vault_audit         in SQLite files
+ *   test_vault_audit memory  in the ledger in memory */
 #define _XOPEN_SOURCE 700
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,7 +136,7 @@ START_TEST(test_sessions)
 }
 END_TEST
 
-/* ---- what the log tells ---- */
+/* ---- what the audit states ---- */
 
 START_TEST(test_chain)
 {
@@ -595,9 +595,9 @@ START_TEST(test_no_memory)
 }
 END_TEST
 
-/* ---- logs that nobody could have written but with the log key ---- */
+/* ---- forged audits, which need the audit key ---- */
 
-/* One more record, of which all hashes and MACs are right. */
+/* Append a record whose hashes and MACs are all right. */
 static void
 forge(sfi_audit_record record)
 {
@@ -726,7 +726,7 @@ int
 main(int argc, char **argv)
 {
     Suite *s = suite_create("vault_audit");
-    TCase *tc = tcase_create("log");
+    TCase *tc = tcase_create("audit");
 
     if (argc > 1 && strcmp(argv[1], "memory") == 0)
         vault_place = &ledger_memory;

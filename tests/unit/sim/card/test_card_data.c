@@ -76,7 +76,7 @@ START_TEST(test_blank)
 
     sfi__zero(&own.info, sizeof(own.info));
     own.info.pin_tries_left = 10;
-    own.answer = SFI_ERR_HSM_STATE; /* of log and licence */
+    own.answer = SFI_ERR_HSM_STATE; /* of audit and licence */
     card_select();
     for (size_t i = 0; i < ROWS(made); i++) {
         (void)snprintf(in, sizeof(in), "80ca01%02x00", made[i]);

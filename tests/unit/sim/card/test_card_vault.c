@@ -253,7 +253,7 @@ START_TEST(test_live)
 }
 END_TEST
 
-/* What the card tells of its log is what the vault tells. */
+/* The card reports the same audit as the vault. */
 START_TEST(test_log)
 {
     uint8_t head[SFI_CARD_APDU_MAX], out[SFI_CARD_APDU_MAX];
