@@ -15,6 +15,36 @@
 struct counter memory;
 sfi_ctx *ctx;
 
+/* ---- where a test stands ---- */
+
+#undef _mark_point
+
+/* Places of the assertions that a loop goes through. */
+#define MARKS 8u
+
+void
+test_mark_point(const char *file, int line)
+{
+    static _Thread_local struct {
+        const char *file;
+        int line;
+    } marks[MARKS];
+    static _Thread_local unsigned next;
+
+    for (unsigned i = 0; i < MARKS; i++) {
+        if (marks[i].line == line && marks[i].file == file)
+            return;
+    }
+    marks[next].file = file;
+    marks[next].line = line;
+    next = (next + 1) % MARKS;
+    _mark_point(file, line);
+}
+
+#define _mark_point(file, line) test_mark_point(file, line)
+
+/* ---- memory ---- */
+
 static void *
 counted_alloc(void *user, size_t size)
 {

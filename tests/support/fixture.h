@@ -12,6 +12,12 @@
 
 #include <sfi/ctx.h>
 
+/* After each assertion that holds check writes where it stands to a file, for
+ * the report of a crash.  In a loop that is most of a test's time, so a place
+ * that was noted lately is not noted again. */
+#define _mark_point(file, line) test_mark_point(file, line)
+void test_mark_point(const char *file, int line);
+
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
 /* Counts what is taken and not given back; refuses the `fail_at`-th request
