@@ -58,7 +58,7 @@ dnload(uint16_t block, const void *bytes, size_t len)
     return ctl(DFU_OUT, DFU_DNLOAD, block, copy, len, NULL);
 }
 
-/* A block, first busy and then done; the status. */
+/* Send a block, busy first and then done.  Returns the status. */
 static uint8_t
 run_block(uint16_t block, const void *bytes, size_t len)
 {
@@ -218,7 +218,7 @@ START_TEST(test_commands)
 }
 END_TEST
 
-/* Three transfers a block, the address told once. */
+/* Three transfers a block, the address set once. */
 START_TEST(test_write_and_read)
 {
     static uint8_t back[2048];
@@ -289,7 +289,7 @@ START_TEST(test_no_address)
 }
 END_TEST
 
-/* Commands that are none, or of a wrong length. */
+/* Unknown commands, and commands of a wrong length. */
 START_TEST(test_bad_commands)
 {
     static const struct {
@@ -334,7 +334,7 @@ START_TEST(test_erase)
 }
 END_TEST
 
-/* A busy part says when it is to be asked again. */
+/* A busy part reports when to ask again. */
 START_TEST(test_poll_time)
 {
     struct dfu_report r;
@@ -350,8 +350,7 @@ END_TEST
 
 /* ---- states ---- */
 
-/* Every request where it is not expected: stalled, an error, and over with
- * CLRSTATUS. */
+/* Every unexpected request: stalled, an error, and cleared by CLRSTATUS. */
 START_TEST(test_out_of_order)
 {
     uint8_t raw[2048];
@@ -487,7 +486,7 @@ protect(uint32_t optsr)
     ck_assert_ok(sfi_sim_usb_attach(board.sim));
 }
 
-/* AN3156, 5: errVENDOR; only its end is allowed, which erases. */
+/* AN3156, 5: errVENDOR; only Read Unprotect is allowed, which erases. */
 START_TEST(test_readout_protection)
 {
     struct dfu_report r;
@@ -535,7 +534,7 @@ setup_secure(void)
     ck_assert_ok(sfi_sim_usb_attach(board.sim));
 }
 
-/* One request; its cause, which the reply says too. */
+/* Send a request.  Returns its cause, which the reply has too. */
 static int
 request(uint16_t opcode, const void *param, size_t param_len, const void *bytes,
         size_t len, uint8_t *reply, size_t *reply_len)
@@ -601,7 +600,7 @@ START_TEST(test_secure_shows_nothing)
     ck_assert_uint_eq(run_block(0, "\x92", 1), DFU_ERR_STALLEDPKT);
     assert_stalls(dnload(2, data, 8));
     assert_stalls(ctl(DFU_IN, DFU_UPLOAD, 2, raw, 8, NULL));
-    /* requests cut short, or longer than any */
+    /* requests that are too short or too long */
     ck_assert_uint_eq(run_block(0, "\x53", 1), DFU_ERR_STALLEDPKT);
     ck_assert_uint_eq(run_block(0, "\x53\x03\x01", 3), DFU_ERR_STALLEDPKT);
     assert_stalls(dnload(0, data, DFU_SFI_MAX + 1));
@@ -628,7 +627,7 @@ START_TEST(test_secure_requests)
         sfi_sim_dump(board.sim, SFI_SIM_CERTIFICATE, certificate, &want));
     ck_assert_uint_eq(len, want);
     ck_assert_mem_eq(reply, certificate, want);
-    /* a refusal is an answer; it does not stay */
+    /* a refusal is an answer, and does not stay */
     ck_assert_int_eq(request(SFI_CMD_FINISH, NULL, 0, NULL, 0, reply, &len),
                      SFI_CAUSE_STATE);
     ck_assert_uint_eq(len, 0);
@@ -689,7 +688,7 @@ START_TEST(test_secure_install)
     package_make(&p);
     ck_assert_int_eq(install(&p), 0);
     install_assert_complete(&p);
-    /* the answer to ABORT is heard before it leaves */
+    /* the host gets the answer to ABORT before the part leaves */
     ck_assert_int_eq(request(SFI_CMD_ABORT, NULL, 0, NULL, 0, NULL, NULL), 0);
     ck_assert(!sfi_sim_usb_attached(board.sim));
     ck_assert_ok(sfi_sim_usb_attach(board.sim));
@@ -698,7 +697,7 @@ START_TEST(test_secure_install)
 }
 END_TEST
 
-/* A host that does not come back for an answer keeps nothing from going on. */
+/* A host that never fetches an answer delays the part only for a while. */
 START_TEST(test_secure_answer_not_fetched)
 {
     static const uint8_t abort_request[] = {DFU_SFI, SFI_CMD_ABORT & 0xff, 0};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* lib/sim: flash as NOR flash is, option bytes' and flash's power. */
+/* lib/sim: the rules of NOR flash, and power cuts in flash and option bytes. */
 #define _XOPEN_SOURCE 700
 #include <fcntl.h>
 #include <signal.h>
@@ -61,7 +61,7 @@ teardown(void)
     fixture_teardown();
 }
 
-/* Each row: the operation, on an STM32H753xI erased but for one unit at
+/* Each row: an operation on an STM32H753xI, erased except for one unit at
  * 0x08020000. */
 static const struct {
     const char *name;
@@ -109,7 +109,7 @@ START_TEST(test_rules)
 }
 END_TEST
 
-/* Programmed once per erase; the units before the refused one are done. */
+/* Units are programmed once per erase; those before a refused one are done. */
 START_TEST(test_program_once)
 {
     map("stm32l462ce");
@@ -127,7 +127,7 @@ START_TEST(test_program_once)
 }
 END_TEST
 
-/* The limit that flash.h names: content tells what is erased. */
+/* The limit in flash.h: a unit that reads as 0xff counts as erased. */
 START_TEST(test_ones_stay_erased)
 {
     map("stm32l462ce");
@@ -146,7 +146,7 @@ START_TEST(test_view)
 }
 END_TEST
 
-/* Half of the unit, then nothing any more. */
+/* Half of the unit is programmed, then nothing more. */
 START_TEST(test_cut_program)
 {
     const uint8_t *p;
@@ -209,7 +209,7 @@ START_TEST(test_power_counts)
 }
 END_TEST
 
-/* Every byte is in the file, also when the process is killed. */
+/* Every byte is in the file, even if the process is killed. */
 START_TEST(test_survives_kill)
 {
     const sfi_chip *chip = sfi_chip_find("stm32l462ce");

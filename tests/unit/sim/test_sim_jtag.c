@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* lib/sim: the debug port from its pins to flash, RAM and registers, and what
- * of it is left when the part is secure. */
+/* lib/sim: the debug port from its pins to flash, RAM and registers, and what a
+ * secure part leaves of it. */
 #include <string.h>
 
 #include <sfi/device.h>
@@ -153,14 +153,14 @@ START_TEST(test_aps)
     ck_assert_uint_eq(ap_register(255, ADI_AP_IDR), 0);
     ck_assert_uint_eq(ap_register(0, ADI_AP_BASE), 0xffffffff);
     ck_assert_uint_eq(ap_register(0, ADI_AP_CFG), 0);
-    /* neither packed nor wider than a word */
+    /* packed and wider accesses are not supported */
     set_ap(ADI_AP_CSW, ADI_CSW_INC_PACKED | 1);
     ck_assert_uint_eq(ap_register(0, ADI_AP_CSW), ADI_CSW_DEVICE_EN | 1);
     set_ap(ADI_AP_CSW, 0xffffffff);
     ck_assert_uint_eq(ap_register(0, ADI_AP_CSW), 0x7f000042);
     set_ap(ADI_AP_CSW, 0x23000012);
     ck_assert_uint_eq(ap_register(0, ADI_AP_CSW), 0x23000052);
-    /* AP 2 shows DBGMCU, and that only */
+    /* AP 2 reaches DBGMCU only */
     (void)jtag_access(false, false, ADI_DP_SELECT, sfi__adi_select(2, 0));
     (void)jtag_access(true, false, ADI_AP_TAR, 0xe00e1000);
     ck_assert_uint_eq(ap_register(2, ADI_AP_DRW), 0x20036450);
@@ -211,7 +211,7 @@ START_TEST(test_lanes)
 }
 END_TEST
 
-/* After an error nothing is done until it is cleared. */
+/* After an error no access is done until it is cleared. */
 START_TEST(test_sticky)
 {
     poke(RAM, 1);
@@ -256,7 +256,7 @@ START_TEST(test_resets)
     ck_assert_uint_eq(sfi_sim_resets(board.sim), resets);
     poke(0xe000ed0c, 0x05fa0004);
     ck_assert_uint_eq(sfi_sim_resets(board.sim), resets + 1);
-    /* the debug port lives on, RAM does not */
+    /* the debug port keeps its state, RAM does not */
     ck_assert_uint_eq(peek(RAM), 0);
     sfi__sim_hold(board.sim, true);
     assert_no_access(RAM);
@@ -483,7 +483,7 @@ START_TEST(test_secure)
     ck_assert_uint_eq(i.device_id, 0x450);
     ck_assert_int_eq(ask(0x5399, NULL, 0, NULL, 0, NULL),
                      SFI_CAUSE_UNKNOWN_COMMAND);
-    /* lengths that have no room */
+    /* lengths that are too large */
     ck_assert_int_eq(ask(SFI_CMD_INFO, NULL, 129, NULL, 0, NULL),
                      SFI_CAUSE_LENGTH);
     ck_assert_int_eq(ask(SFI_CMD_DATA, NULL, 4, NULL, 1025, NULL),
@@ -496,8 +496,8 @@ START_TEST(test_secure)
 }
 END_TEST
 
-/* A whole install through the pins; the answer to ABORT is there to be read,
- * then the part leaves. */
+/* A whole install through the pins; the answer to ABORT can be read before the
+ * part leaves. */
 START_TEST(test_install)
 {
     uint64_t resets;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The virtual debug probe: its answers to the byte, and what an access costs on
- * its wires. */
+/* The virtual debug probe: its exact answers, and the clocks of an access. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,7 +88,7 @@ START_TEST(test_virtual)
     ask("01 00 01", "01 00");
     ask("09 01 00", "09 00");
     ask("0a", "0a 00 00");
-    /* the line: nothing without the switch, without the reset, before DPIDR */
+    /* no answer before the switch, the line reset and a read of DPIDR */
     ask("05 00 01 02", "05 00 07");
     ask("12 40 " ONES, "12 ff");
     ask("12 38 " ONES, "12 00");
@@ -111,7 +110,7 @@ START_TEST(test_virtual)
     ask("05 00 01 16 00 00 00 f0", "05 01 01");
     ask("05 00 01 16 00 00 00 00", "05 00 11");
     ask("05 00 02 20 00 00 00 0f 16 00 00 00 00", "05 02 01");
-    /* lists that are not all there */
+    /* incomplete lists */
     ask("05 00 02 06", "05 01 07 00 00 00 f0");
     ask("06 00 02 00 05 00 00 00 00", "06 01 00 07");
     ask("06 00 00 00 05", "06 00 00 01");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* lib/sim: the chip on a pseudo terminal, as another process meets it. */
+/* lib/sim: the chip on a pseudo terminal, as another process sees it. */
 #define _XOPEN_SOURCE 700
 #define _DEFAULT_SOURCE
 #include <errno.h>
@@ -32,7 +32,7 @@ on_term(int sig)
     stopping = 1;
 }
 
-/* How often the server has asked; shared with it. */
+/* How often the server has called stop(), in shared memory. */
 static volatile int *asked;
 
 static int
@@ -110,8 +110,8 @@ teardown(void)
     board_teardown();
 }
 
-/* The claim of a client that was killed goes when the line is idle; only root
- * does not have to wait for that. */
+/* A killed client's exclusive claim is cleared when the line is idle; only root
+ * need not wait for that. */
 static int
 connect_link(void)
 {
@@ -174,7 +174,7 @@ START_TEST(test_serves)
     TALK(fd, "\x00\xff",
          "\x79\x0a\x31\x00\x01\x02\x11\x21\x31\x44\x73\x82\x92\x79");
     TALK(fd, "\x02\xfd", "\x79\x01\x04\x50\x79");
-    /* every value comes through as it is, in both directions */
+    /* every value passes unchanged, in both directions */
     TALK(fd, "\x11\xee", "\x79");
     TALK(fd, "\x08\x00\x00\x00\x08", "\x79");
     TALK(fd, "\x03\xfc", "\x79\xff\xff\xff\xff");
@@ -185,7 +185,7 @@ START_TEST(test_serves)
 }
 END_TEST
 
-/* A client goes, another comes: the chip is where it was. */
+/* A client leaves, another comes: the chip keeps its state. */
 START_TEST(test_clients_come_and_go)
 {
     serve();
@@ -204,8 +204,7 @@ START_TEST(test_clients_come_and_go)
 }
 END_TEST
 
-/* A client that was killed claimed the line for itself and cannot say that it
- * is over. */
+/* A killed client leaves its exclusive claim on the line. */
 START_TEST(test_client_killed)
 {
     int claimed = 1;
@@ -226,7 +225,7 @@ START_TEST(test_client_killed)
 }
 END_TEST
 
-/* An option change, and the bench cycles the power once the answer is out. */
+/* Programmed option bytes reset the chip once the answer is out. */
 START_TEST(test_bench_resets)
 {
     int fd;
@@ -246,8 +245,8 @@ START_TEST(test_bench_resets)
 }
 END_TEST
 
-/* Killed at any moment, the folder has what was acknowledged; the old link is
- * replaced by the next simulator. */
+/* After a kill at any moment the folder has what was acknowledged, and the next
+ * simulator replaces the old link. */
 START_TEST(test_killed)
 {
     uint8_t back[8];
@@ -278,8 +277,8 @@ START_TEST(test_killed)
 }
 END_TEST
 
-/* An idle chip, with and without a client, sleeps: a loop that does not would
- * ask thousands of times. */
+/* An idle chip sleeps, with and without a client: a busy loop would call stop()
+ * thousands of times. */
 START_TEST(test_is_idle)
 {
     int before;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* lib/sim: the secure state: what no command does any more, a whole install,
- * and the link inside the process. */
+/* lib/sim: the secure state: what its commands refuse, a whole install, and the
+ * link inside the process. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,7 +74,8 @@ START_TEST(test_certificate)
 }
 END_TEST
 
-/* SECURITY by the standard bootloader: from the next reset, and for good. */
+/* SECURITY set by the standard bootloader: in force from the next reset, for
+ * good. */
 START_TEST(test_activation)
 {
     static const uint8_t optsr[] = {0xf0, 0xaa, 0xe6, 0x1b};
@@ -96,7 +97,7 @@ START_TEST(test_activation)
 }
 END_TEST
 
-/* What was programmed but is not in force yet can still be taken back. */
+/* SECURITY that is programmed but not yet in force can be cleared. */
 START_TEST(test_activation_taken_back)
 {
     board_setup("stm32h753xi");
@@ -146,7 +147,7 @@ START_TEST(test_install)
 }
 END_TEST
 
-/* Nobody says "leave": two minutes after FINISH the part does by itself. */
+/* Without ABORT the part leaves on its own, two minutes after FINISH. */
 START_TEST(test_leaves_by_itself)
 {
     struct package p;
@@ -192,7 +193,8 @@ alter_last_byte(void)
     package.image.data[package.image.len - 1] ^= 1;
 }
 
-/* A licence for another chip: the same key, sealed for who knows whom. */
+/* A licence for another chip: the same key, encrypted for a different
+ * device. */
 static void
 other_license(void)
 {
@@ -260,8 +262,8 @@ START_TEST(test_reset_half_way)
 }
 END_TEST
 
-/* A wrong certificate of the folder is no business of the core, a record that
- * is no record is: it erases. */
+/* The core ignores a wrong certificate in the folder; after a damaged record it
+ * erases. */
 START_TEST(test_damaged_record)
 {
     struct package p;
@@ -306,7 +308,7 @@ START_TEST(test_link)
     ck_assert_ok(sfi_sim_transport(board.sim, "USART", &tp));
     ops = &tp->ops.stream;
     now = board.sim->now_ms;
-    /* nothing to read: the chip's time passes, ours does not */
+    /* nothing to read: only the chip's clock advances */
     ck_assert_fails(ops->read(tp->user, buffer, sizeof(buffer), &got, 5000),
                     SFI_ERR_TIMEOUT, "",
                     "the virtual chip sent nothing within 5000 ms");
@@ -326,7 +328,7 @@ START_TEST(test_link)
     board_talk("> 7f <");
     ck_assert_int_eq(ops->reset(tp->user, 1), SFI_OK);
     board_talk("> 7f < 79");
-    /* ... but brings no power back */
+    /* ... but does not restore the power */
     sfi_sim_power_cut_after(board.sim, 0);
     ck_assert_uint_eq(board_write(0x08000000, buffer, 32), 0);
     ck_assert_int_eq(ops->reset(tp->user, 1), SFI_OK);

@@ -25,7 +25,7 @@ setup_h753(void)
     board_talk("> 7f < 79");
 }
 
-/* One without its loader: a standard part. */
+/* Without its loader it is a standard part. */
 static void
 setup_l462(void)
 {
@@ -85,7 +85,7 @@ assert_erased(uint32_t address, size_t len, bool erased)
                   all ? "erased" : "not erased");
 }
 
-/* What is said right after the sync, on a new STM32H753xI. */
+/* Frames right after the sync, on a new STM32H753xI. */
 static const char *const talks[] = {
     /* Get, Get Version, Get ID */
     "> 00 ff < 79 0a 31 00 01 02 11 21 31 44 73 82 92 79",
@@ -126,7 +126,7 @@ static const char *const talks[] = {
     "> 21 de < 79 > 24 00 50 00 74 < 79 > 7f <",
     "> 21 de < 79 > 08 1f ff fc 14 < 1f > 01 fe < 79 31 00 00 79",
     "> 21 de < 79 > 52 00 20 1c 6e < 1f",
-    /* Write Memory: where it may not */
+    /* Write Memory: refused addresses */
     "> 31 ce < 79 > 1f f0 00 00 ef < 1f",
     "> 31 ce < 79 > 20 00 40 fc 9c < 1f",
     /* Extended Erase: reserved codes, a sector too far, a wrong checksum */
@@ -147,7 +147,7 @@ START_TEST(test_talks)
 }
 END_TEST
 
-/* Until 0x7f nothing is a command. */
+/* All bytes before 0x7f are ignored. */
 START_TEST(test_silent_before_sync)
 {
     ck_assert_ok(sfi_sim_power_on(board.sim));
@@ -275,7 +275,8 @@ START_TEST(test_write_protection)
 }
 END_TEST
 
-/* What is written shows as programmed, and is in force from the next reset. */
+/* Written option bytes read back as programmed, and are in force from the next
+ * reset. */
 START_TEST(test_option_bytes)
 {
     uint8_t words[36];
@@ -300,7 +301,7 @@ START_TEST(test_option_bytes)
 }
 END_TEST
 
-/* Registers in force, gaps and what is no word are not written. */
+/* Registers in force, gaps and partial words are not written. */
 START_TEST(test_option_window)
 {
     ck_assert_uint_eq(write_word(WINDOW, 0), 0x79);
@@ -327,7 +328,7 @@ static const struct {
     {0xaa, true}, {0xbb, false}, {0x00, false}, {0xff, false}, {0xcc, false},
 };
 
-/* AN3155, 3: only what identifies the part is left. */
+/* AN3155, 3: only commands that identify the part are allowed. */
 START_TEST(test_readout_protection)
 {
     static const char *const closed[] = {
@@ -347,8 +348,8 @@ START_TEST(test_readout_protection)
 }
 END_TEST
 
-/* AN3155, 3.11 and 3.12: on, and off again with all that was in the flash,
- * also behind write protection; each resets the part. */
+/* AN3155, 3.11 and 3.12: protect, and unprotect, which erases the flash even
+ * under write protection; each resets the part. */
 START_TEST(test_readout_commands)
 {
     uint64_t resets = sfi_sim_resets(board.sim);
@@ -368,7 +369,7 @@ START_TEST(test_readout_commands)
 }
 END_TEST
 
-/* The power fails in the erase: what is left is as protected as before. */
+/* The power fails during the erase: the rest stays protected. */
 START_TEST(test_readout_unprotect_cut)
 {
     ck_assert_uint_eq(board_write(0x081fff00, data, 64), 0x79);
@@ -537,7 +538,7 @@ START_TEST(test_power_cut)
     ck_assert_uint_eq(back[48], 0xff);
     ck_assert_uint_eq(board_write(0x08000020, data, 32), 0x1f);
 
-    /* option bytes are there as a whole or not at all */
+    /* option bytes change as a whole or not at all */
     sfi_sim_power_cut_after(board.sim, 0);
     ck_assert_uint_eq(write_word(OPTSR_PRG, OPTSR_SHIPPED | 8), 0);
     reset();
@@ -545,7 +546,7 @@ START_TEST(test_power_cut)
 }
 END_TEST
 
-/* RAM is gone with the power. */
+/* RAM is lost with the power. */
 START_TEST(test_ram_is_lost)
 {
     static uint8_t ram[1u << 20];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* lib/sim: the chip maker, the chip's folder, and what is wrong with one. */
+/* lib/sim: the chip maker, the chip's folder, and damaged folders. */
 #define _XOPEN_SOURCE 700
 #include <fcntl.h>
 #include <stdio.h>
@@ -100,8 +100,8 @@ START_TEST(test_ca_folder)
 }
 END_TEST
 
-/* The CA that the HSM trusts has signed, and the key in the chip is the one
- * that was certified. */
+/* The CA that the HSM trusts signed the certificate, and it certifies the
+ * chip's key. */
 START_TEST(test_identity)
 {
     uint8_t secret[SFI_ECC_SECRET_LEN], public_key[SFI_ECC_PUBLIC_LEN];
@@ -127,7 +127,7 @@ START_TEST(test_identity)
 }
 END_TEST
 
-/* As it ships: blank, but for the loader of an STM32L462CE. */
+/* As shipped: blank, except for the loader of an STM32L462CE. */
 START_TEST(test_new_flash)
 {
     static uint8_t flash[2u << 20];
@@ -155,7 +155,7 @@ START_TEST(test_new_flash)
 }
 END_TEST
 
-/* One CA, however often it is asked; each chip has a key of its own. */
+/* There is one CA for many chips; each chip has its own key. */
 START_TEST(test_second_chip)
 {
     uint8_t a[32], b[32];
@@ -177,7 +177,7 @@ START_TEST(test_second_chip)
 }
 END_TEST
 
-/* What is missing beside the key is made again, the same. */
+/* Missing files beside the key are made again, with the same content. */
 START_TEST(test_ca_is_completed)
 {
     const char *perso = "45002001_SFI_01000000_00000000.pd";
@@ -199,7 +199,7 @@ END_TEST
 
 #define MAKERS 4
 
-/* Several at once with a CA that none has made yet: one CA comes of it. */
+/* Several processes at once, without a CA yet, make one CA. */
 START_TEST(test_makers_at_once)
 {
     char ca[1200], state[1200];
@@ -238,7 +238,7 @@ START_TEST(test_makers_at_once)
 }
 END_TEST
 
-/* Nothing that is there is overwritten, and nothing is left of the attempt. */
+/* Nothing is overwritten, and a failed attempt leaves nothing behind. */
 START_TEST(test_never_overwrites)
 {
     char other[1200];
@@ -329,7 +329,7 @@ START_TEST(test_arguments)
 }
 END_TEST
 
-/* One simulator at a time; looking is free. */
+/* One simulator at a time; reading the folder needs no lock. */
 START_TEST(test_lock)
 {
     sfi_sim *second = (sfi_sim *)&board;
@@ -345,7 +345,7 @@ START_TEST(test_lock)
 }
 END_TEST
 
-/* Each row: a file, what it becomes (NULL: it goes), and what is said. */
+/* Each row: a file, its new content (NULL: removed), and the error. */
 static const struct {
     const char *file;
     const char *content;
@@ -397,7 +397,7 @@ START_TEST(test_damaged_folder)
 }
 END_TEST
 
-/* A folder that says it is the other part. */
+/* A folder that names the other part. */
 START_TEST(test_other_chip)
 {
     sfi_sim *sim;
@@ -442,7 +442,8 @@ static const struct {
     {SFI_SIM_DEVICE_KEY, 32},
 };
 
-/* The folder shows what the chip shows, and both say how much room it takes. */
+/* Folder and chip give the same content, and both report the room that it
+ * needs. */
 START_TEST(test_areas)
 {
     static uint8_t a[2u << 20], b[2u << 20];
@@ -470,7 +471,7 @@ START_TEST(test_areas)
 }
 END_TEST
 
-/* Into a file, whole or not at all; a secret for its owner only. */
+/* Into a file, whole or not at all; a secret is readable by its owner only. */
 START_TEST(test_save)
 {
     uint8_t want[136];
@@ -522,7 +523,7 @@ START_TEST(test_no_area)
 }
 END_TEST
 
-/* Null handles are no crash. */
+/* NULL handles do not crash. */
 START_TEST(test_null)
 {
     uint8_t byte;
@@ -545,7 +546,7 @@ START_TEST(test_null)
 }
 END_TEST
 
-/* What does not fit in the caller's buffer waits. */
+/* An answer that does not fit in the caller's buffer is kept. */
 START_TEST(test_usart_in_pieces)
 {
     uint8_t in_bytes[] = {0x7f, 0x01, 0xfe};
@@ -564,7 +565,7 @@ START_TEST(test_usart_in_pieces)
 }
 END_TEST
 
-/* Memory that runs out anywhere: a clean status, and no leak. */
+/* Out of memory anywhere: a clean status, and no leak. */
 START_TEST(test_no_memory)
 {
     sfi_sim *sim = NULL;
