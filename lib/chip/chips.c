@@ -61,26 +61,26 @@ sfi__chip_by_device_id(uint32_t device_id)
 }
 
 static char
-lower(char c)
+chip_lower_char(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
 static bool
-same_name(const char *a, const char *b)
+chip_name_matches(const char *a, const char *b)
 {
-    while (*a != '\0' && lower(*a) == lower(*b)) {
+    while (*a != '\0' && chip_lower_char(*a) == chip_lower_char(*b)) {
         a++;
         b++;
     }
-    return lower(*a) == lower(*b);
+    return chip_lower_char(*a) == chip_lower_char(*b);
 }
 
 const sfi_chip *
 sfi_chip_find(const char *name)
 {
     for (uint32_t i = 0; name != NULL && i < CHIP_COUNT; i++) {
-        if (same_name(chips[i]->name, name))
+        if (chip_name_matches(chips[i]->name, name))
             return chips[i];
     }
     return NULL;

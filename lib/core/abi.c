@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Copies public structs between our version and the caller's. */
 #include "core/abi.h"
 
 #include <string.h>
@@ -12,7 +13,7 @@
 #define STRUCT_SIZE_MAX 4096u
 
 static sfi_status
-refuse(const void *self, const char *what, uint32_t size)
+abi_refuse_size(const void *self, const char *what, uint32_t size)
 {
     const struct obj *o = self;
 
@@ -22,7 +23,7 @@ refuse(const void *self, const char *what, uint32_t size)
 }
 
 static uint32_t
-their_size(const void *theirs)
+abi_read_their_size(const void *theirs)
 {
     uint32_t size;
 
@@ -34,14 +35,15 @@ sfi_status
 sfi__abi_in(const void *self, void *ours, size_t size, size_t min,
             const void *theirs)
 {
-    uint32_t got = their_size(theirs);
+    uint32_t got = abi_read_their_size(theirs);
     const uint8_t *tail = theirs;
 
     if (got < min || got > STRUCT_SIZE_MAX)
-        return refuse(self, "set it to sizeof the struct", got);
+        return abi_refuse_size(self, "set it to sizeof the struct", got);
     for (size_t i = size; i < got; i++) {
         if (tail[i] != 0)
-            return refuse(self, "a member that this libsfi lacks is set", got);
+            return abi_refuse_size(
+                self, "a member that this libsfi lacks is set", got);
     }
     sfi__zero(ours, size);
     memcpy(ours, theirs, got < size ? got : size);
@@ -52,11 +54,11 @@ sfi_status
 sfi__abi_out(const void *self, void *theirs, size_t min, const void *ours,
              size_t size)
 {
-    uint32_t room = their_size(theirs);
+    uint32_t room = abi_read_their_size(theirs);
     size_t n = room < size ? room : size;
 
     if (room < min || room > STRUCT_SIZE_MAX)
-        return refuse(self, "set it to sizeof the struct", room);
+        return abi_refuse_size(self, "set it to sizeof the struct", room);
     sfi__zero((uint8_t *)theirs + sizeof(room), room - sizeof(room));
     memcpy((uint8_t *)theirs + sizeof(room),
            (const uint8_t *)ours + sizeof(room), n - sizeof(room));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Makes and frees contexts, and allocates through them. */
 #include "core/ctx.h"
 
 #include "core/abi.h"
@@ -22,7 +23,7 @@ sfi__ctx_dealloc(struct sfi_ctx *ctx, void *ptr)
 }
 
 static sfi_status
-read_allocator(const sfi_allocator *theirs, struct alloc *out)
+ctx_read_allocator(const sfi_allocator *theirs, struct alloc *out)
 {
     sfi_allocator a = {0};
     sfi_status st;
@@ -58,7 +59,7 @@ sfi_ctx_new(const sfi_ctx_options *opts, sfi_ctx **out)
         if (st != SFI_OK)
             return st;
     }
-    st = read_allocator(o.allocator, &alloc);
+    st = ctx_read_allocator(o.allocator, &alloc);
     if (st != SFI_OK)
         return st;
     ctx = sfi__alloc(&alloc, sizeof(*ctx));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Records errors in the context, and writes its log. */
 #define _POSIX_C_SOURCE 200809L
 #include "core/err.h"
 
@@ -33,7 +34,7 @@ sfi__error_restore(sfi_ctx *ctx, const struct sfi_error *kept)
 }
 
 static void
-record(sfi_ctx *ctx, sfi_status st, int os_code, int32_t peer_code)
+error_record_codes(sfi_ctx *ctx, sfi_status st, int os_code, int32_t peer_code)
 {
     sfi__clear_error(ctx);
     ctx->error.status = st;
@@ -46,7 +47,7 @@ sfi__fail(sfi_ctx *ctx, sfi_status st, const char *fmt, ...)
 {
     va_list args;
 
-    record(ctx, st, 0, 0);
+    error_record_codes(ctx, st, 0, 0);
     va_start(args, fmt);
     sfi__text_vformat(ctx->error.message, sizeof(ctx->error.message), fmt,
                       args);
@@ -62,7 +63,7 @@ sfi__fail_os(sfi_ctx *ctx, sfi_status st, int os_code, const char *fmt, ...)
     char why[128];
     va_list args;
 
-    record(ctx, st, os_code, 0);
+    error_record_codes(ctx, st, os_code, 0);
     va_start(args, fmt);
     sfi__text_vformat(message, cap, fmt, args);
     va_end(args);
@@ -79,7 +80,7 @@ sfi__fail_peer(sfi_ctx *ctx, sfi_status st, int32_t peer_code, const char *fmt,
 {
     va_list args;
 
-    record(ctx, st, 0, peer_code);
+    error_record_codes(ctx, st, 0, peer_code);
     va_start(args, fmt);
     sfi__text_vformat(ctx->error.message, sizeof(ctx->error.message), fmt,
                       args);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Reference counts and guards of handles. */
 #include "core/obj.h"
 
 #include "core/ctx.h"
 #include "core/err.h"
 
 static struct obj *
-as_obj(const void *self)
+obj_of_handle(const void *self)
 {
     return (struct obj *)self;
 }
@@ -14,7 +15,7 @@ as_obj(const void *self)
 bool
 sfi__is(const void *self, enum obj_kind kind)
 {
-    return self != NULL && as_obj(self)->kind == kind;
+    return self != NULL && obj_of_handle(self)->kind == kind;
 }
 
 void *
@@ -35,7 +36,7 @@ sfi__obj_new(struct sfi_ctx *ctx, enum obj_kind kind, size_t size,
 void *
 sfi__obj_ref(void *self)
 {
-    as_obj(self)->refs++;
+    obj_of_handle(self)->refs++;
     return self;
 }
 
@@ -82,6 +83,6 @@ sfi__enter(const void *self, enum obj_kind kind)
 sfi_status
 sfi__bad_arg(const void *self, const char *what)
 {
-    return sfi__fail(as_obj(self)->ctx, SFI_ERR_ARGUMENT,
+    return sfi__fail(obj_of_handle(self)->ctx, SFI_ERR_ARGUMENT,
                      "argument not valid, expected %s", what);
 }

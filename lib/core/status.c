@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Names and texts of the statuses, from the one list. */
 #include <sfi/status.h>
 
 #include "core/status_list.h"

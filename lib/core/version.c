@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The library's version, and the features that it was built with. */
 #include <sfi/version.h>
 
 #include <string.h>

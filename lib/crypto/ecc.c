@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* P-256: keys, key agreement, signatures, PEM. */
 #include "crypto/ecc.h"
 
 #include <string.h>
@@ -22,7 +23,7 @@
 #define POINT_UNCOMPRESSED 0x04
 
 static void
-to_point(uint8_t point[POINT_LEN], const uint8_t xy[SFI_ECC_PUBLIC_LEN])
+ecc_encode_point(uint8_t point[POINT_LEN], const uint8_t xy[SFI_ECC_PUBLIC_LEN])
 {
     point[0] = POINT_UNCOMPRESSED;
     memcpy(point + 1, xy, SFI_ECC_PUBLIC_LEN);
@@ -30,7 +31,7 @@ to_point(uint8_t point[POINT_LEN], const uint8_t xy[SFI_ECC_PUBLIC_LEN])
 
 /* A key from its parts; `secret` may be NULL.  NULL when libcrypto refuses. */
 static EVP_PKEY *
-import_key(const uint8_t xy[SFI_ECC_PUBLIC_LEN], const uint8_t *secret)
+ecc_import_key(const uint8_t xy[SFI_ECC_PUBLIC_LEN], const uint8_t *secret)
 {
     int selection = secret != NULL ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY;
     OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
@@ -40,7 +41,7 @@ import_key(const uint8_t xy[SFI_ECC_PUBLIC_LEN], const uint8_t *secret)
     EVP_PKEY *key = NULL;
     uint8_t point[POINT_LEN];
 
-    to_point(point, xy);
+    ecc_encode_point(point, xy);
     if (bld == NULL || pctx == NULL || d == NULL ||
         !OSSL_PARAM_BLD_push_utf8_string(bld, OSSL_PKEY_PARAM_GROUP_NAME,
                                          "prime256v1", 0) ||
@@ -65,7 +66,7 @@ out:
 }
 
 static bool
-export_public(const EVP_PKEY *key, uint8_t xy[SFI_ECC_PUBLIC_LEN])
+ecc_export_public(const EVP_PKEY *key, uint8_t xy[SFI_ECC_PUBLIC_LEN])
 {
     BIGNUM *x = NULL;
     BIGNUM *y = NULL;
@@ -81,7 +82,7 @@ export_public(const EVP_PKEY *key, uint8_t xy[SFI_ECC_PUBLIC_LEN])
 }
 
 static bool
-export_secret(const EVP_PKEY *key, uint8_t secret[SFI_ECC_SECRET_LEN])
+ecc_export_secret(const EVP_PKEY *key, uint8_t secret[SFI_ECC_SECRET_LEN])
 {
     BIGNUM *d = NULL;
     bool ok =
@@ -99,8 +100,8 @@ sfi__ecc_generate(sfi_ctx *ctx, uint8_t secret[SFI_ECC_SECRET_LEN],
     EVP_PKEY *key = EVP_EC_gen("P-256");
     sfi_status st = SFI_OK;
 
-    if (key == NULL || !export_secret(key, secret) ||
-        !export_public(key, public_key))
+    if (key == NULL || !ecc_export_secret(key, secret) ||
+        !ecc_export_public(key, public_key))
         st = sfi__ossl_fail(ctx, "P-256 key generation");
     EVP_PKEY_free(key);
     return st;
@@ -118,7 +119,7 @@ struct curve {
 };
 
 static bool
-curve_open(struct curve *c)
+ecc_curve_open(struct curve *c)
 {
     c->group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
     c->peer = c->group != NULL ? EC_POINT_new(c->group) : NULL;
@@ -130,7 +131,7 @@ curve_open(struct curve *c)
 }
 
 static void
-curve_close(struct curve *c)
+ecc_curve_close(struct curve *c)
 {
     BN_clear_free(c->x);
     BN_clear_free(c->d);
@@ -141,8 +142,8 @@ curve_close(struct curve *c)
 
 /* A multiplication by c->d takes as long for every d. */
 static sfi_status
-curve_secret(sfi_ctx *ctx, struct curve *c,
-             const uint8_t secret[SFI_ECC_SECRET_LEN])
+ecc_curve_set_secret(sfi_ctx *ctx, struct curve *c,
+                     const uint8_t secret[SFI_ECC_SECRET_LEN])
 {
     if (BN_bin2bn(secret, SFI_ECC_SECRET_LEN, c->d) == NULL)
         return sfi__ossl_fail(ctx, "P-256 private key");
@@ -162,10 +163,10 @@ sfi__ecc_public(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
     uint8_t point[POINT_LEN];
     sfi_status st = SFI_OK;
 
-    if (!curve_open(&c))
+    if (!ecc_curve_open(&c))
         st = sfi__ossl_fail(ctx, "P-256 public key");
     if (st == SFI_OK)
-        st = curve_secret(ctx, &c, secret);
+        st = ecc_curve_set_secret(ctx, &c, secret);
     if (st == SFI_OK &&
         (EC_POINT_mul(c.group, c.product, c.d, NULL, NULL, NULL) != 1 ||
          EC_POINT_point2oct(c.group, c.product, POINT_CONVERSION_UNCOMPRESSED,
@@ -173,12 +174,12 @@ sfi__ecc_public(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
         st = sfi__ossl_fail(ctx, "P-256 public key");
     if (st == SFI_OK)
         memcpy(public_key, point + 1, SFI_ECC_PUBLIC_LEN);
-    curve_close(&c);
+    ecc_curve_close(&c);
     return st;
 }
 
 static sfi_status
-not_a_point(sfi_ctx *ctx)
+ecc_fail_not_a_point(sfi_ctx *ctx)
 {
     sfi__ossl_forget();
     return sfi__fail(ctx, SFI_ERR_CERTIFICATE,
@@ -187,29 +188,30 @@ not_a_point(sfi_ctx *ctx)
 
 /* A point on the curve; with cofactor 1 that is all there is to check. */
 static sfi_status
-curve_peer(sfi_ctx *ctx, struct curve *c, const uint8_t xy[SFI_ECC_PUBLIC_LEN])
+ecc_curve_set_peer(sfi_ctx *ctx, struct curve *c,
+                   const uint8_t xy[SFI_ECC_PUBLIC_LEN])
 {
     uint8_t point[POINT_LEN];
 
-    to_point(point, xy);
+    ecc_encode_point(point, xy);
     return EC_POINT_oct2point(c->group, c->peer, point, sizeof(point), NULL) ==
                    1
                ? SFI_OK
-               : not_a_point(ctx);
+               : ecc_fail_not_a_point(ctx);
 }
 
 /* Import checks the point too. */
 static sfi_status
-import_public(sfi_ctx *ctx, const uint8_t xy[SFI_ECC_PUBLIC_LEN],
-              EVP_PKEY **out)
+ecc_import_public(sfi_ctx *ctx, const uint8_t xy[SFI_ECC_PUBLIC_LEN],
+                  EVP_PKEY **out)
 {
-    *out = import_key(xy, NULL);
-    return *out != NULL ? SFI_OK : not_a_point(ctx);
+    *out = ecc_import_key(xy, NULL);
+    return *out != NULL ? SFI_OK : ecc_fail_not_a_point(ctx);
 }
 
 static sfi_status
-import_secret(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
-              EVP_PKEY **out)
+ecc_import_secret(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
+                  EVP_PKEY **out)
 {
     uint8_t xy[SFI_ECC_PUBLIC_LEN];
     sfi_status st = sfi__ecc_public(ctx, secret, xy);
@@ -217,7 +219,7 @@ import_secret(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
     *out = NULL;
     if (st != SFI_OK)
         return st;
-    *out = import_key(xy, secret);
+    *out = ecc_import_key(xy, secret);
     return *out != NULL ? SFI_OK : sfi__ossl_fail(ctx, "P-256 private key");
 }
 
@@ -226,11 +228,11 @@ sfi__ecc_check_public(sfi_ctx *ctx,
                       const uint8_t public_key[SFI_ECC_PUBLIC_LEN])
 {
     struct curve c;
-    sfi_status st = curve_open(&c)
-                        ? curve_peer(ctx, &c, public_key)
+    sfi_status st = ecc_curve_open(&c)
+                        ? ecc_curve_set_peer(ctx, &c, public_key)
                         : sfi__ossl_fail(ctx, "check of a P-256 public key");
 
-    curve_close(&c);
+    ecc_curve_close(&c);
     return st;
 }
 
@@ -242,12 +244,12 @@ sfi__ecc_ecdh(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
     struct curve c;
     sfi_status st = SFI_OK;
 
-    if (!curve_open(&c))
+    if (!ecc_curve_open(&c))
         st = sfi__ossl_fail(ctx, "P-256 key agreement");
     if (st == SFI_OK)
-        st = curve_peer(ctx, &c, peer);
+        st = ecc_curve_set_peer(ctx, &c, peer);
     if (st == SFI_OK)
-        st = curve_secret(ctx, &c, secret);
+        st = ecc_curve_set_secret(ctx, &c, secret);
     if (st == SFI_OK &&
         (EC_POINT_mul(c.group, c.product, NULL, c.peer, c.d, NULL) != 1 ||
          EC_POINT_get_affine_coordinates(c.group, c.product, c.x, NULL, NULL) !=
@@ -255,13 +257,14 @@ sfi__ecc_ecdh(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
          BN_bn2binpad(c.x, shared_secret, SFI_ECC_SHARED_LEN) !=
              (int)SFI_ECC_SHARED_LEN))
         st = sfi__ossl_fail(ctx, "P-256 key agreement");
-    curve_close(&c);
+    ecc_curve_close(&c);
     return st;
 }
 
 /* r || s and DER, the two forms of an ECDSA signature (SEC 1, C.8). */
 static bool
-raw_to_der(const uint8_t raw[SFI_ECC_SIGNATURE_LEN], uint8_t **der, size_t *len)
+ecc_signature_to_der(const uint8_t raw[SFI_ECC_SIGNATURE_LEN], uint8_t **der,
+                     size_t *len)
 {
     ECDSA_SIG *sig = ECDSA_SIG_new();
     BIGNUM *r = BN_bin2bn(raw, COORDINATE_LEN, NULL);
@@ -283,7 +286,8 @@ raw_to_der(const uint8_t raw[SFI_ECC_SIGNATURE_LEN], uint8_t **der, size_t *len)
 }
 
 static bool
-der_to_raw(const uint8_t *der, size_t len, uint8_t raw[SFI_ECC_SIGNATURE_LEN])
+ecc_signature_from_der(const uint8_t *der, size_t len,
+                       uint8_t raw[SFI_ECC_SIGNATURE_LEN])
 {
     ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &der, (long)len);
     bool ok = sig != NULL &&
@@ -304,13 +308,13 @@ sfi__ecc_sign(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
     uint8_t der[SFI_ECC_SIGNATURE_LEN + 16];
     size_t der_len = sizeof(der);
     EVP_PKEY *key;
-    sfi_status st = import_secret(ctx, secret, &key);
+    sfi_status st = ecc_import_secret(ctx, secret, &key);
 
     if (st == SFI_OK &&
         (md == NULL ||
          EVP_DigestSignInit(md, NULL, EVP_sha256(), NULL, key) != 1 ||
          EVP_DigestSign(md, der, &der_len, data, len) != 1 ||
-         !der_to_raw(der, der_len, signature)))
+         !ecc_signature_from_der(der, der_len, signature)))
         st = sfi__ossl_fail(ctx, "ECDSA signature");
     EVP_MD_CTX_free(md);
     EVP_PKEY_free(key);
@@ -326,11 +330,11 @@ sfi__ecc_verify(sfi_ctx *ctx, const uint8_t public_key[SFI_ECC_PUBLIC_LEN],
     uint8_t *der = NULL;
     size_t der_len;
     EVP_PKEY *key;
-    sfi_status st = import_public(ctx, public_key, &key);
+    sfi_status st = ecc_import_public(ctx, public_key, &key);
 
     if (st != SFI_OK)
         goto out;
-    if (md == NULL || !raw_to_der(signature, &der, &der_len) ||
+    if (md == NULL || !ecc_signature_to_der(signature, &der, &der_len) ||
         EVP_DigestVerifyInit(md, NULL, EVP_sha256(), NULL, key) != 1) {
         st = sfi__ossl_fail(ctx, "ECDSA verification");
         goto out;
@@ -347,8 +351,8 @@ out:
 }
 
 static sfi_status
-take_pem(sfi_ctx *ctx, BIO *bio, bool written, char *out, size_t cap,
-         size_t *len)
+ecc_copy_pem(sfi_ctx *ctx, BIO *bio, bool written, char *out, size_t cap,
+             size_t *len)
 {
     char *text = NULL;
     long n = bio != NULL ? BIO_get_mem_data(bio, &text) : 0;
@@ -371,13 +375,13 @@ sfi__ecc_secret_to_pem(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
 {
     BIO *bio = BIO_new(BIO_s_secmem());
     EVP_PKEY *key;
-    sfi_status st = import_secret(ctx, secret, &key);
+    sfi_status st = ecc_import_secret(ctx, secret, &key);
 
     if (st == SFI_OK) {
         bool ok = bio != NULL && PEM_write_bio_PrivateKey(bio, key, NULL, NULL,
                                                           0, NULL, NULL) == 1;
 
-        st = take_pem(ctx, bio, ok, out, cap, len);
+        st = ecc_copy_pem(ctx, bio, ok, out, cap, len);
     }
     EVP_PKEY_free(key);
     BIO_free(bio);
@@ -391,12 +395,12 @@ sfi__ecc_public_to_pem(sfi_ctx *ctx,
 {
     BIO *bio = BIO_new(BIO_s_mem());
     EVP_PKEY *key;
-    sfi_status st = import_public(ctx, public_key, &key);
+    sfi_status st = ecc_import_public(ctx, public_key, &key);
 
     if (st == SFI_OK) {
         bool ok = bio != NULL && PEM_write_bio_PUBKEY(bio, key) == 1;
 
-        st = take_pem(ctx, bio, ok, out, cap, len);
+        st = ecc_copy_pem(ctx, bio, ok, out, cap, len);
     }
     EVP_PKEY_free(key);
     BIO_free(bio);
@@ -404,7 +408,7 @@ sfi__ecc_public_to_pem(sfi_ctx *ctx,
 }
 
 static bool
-is_p256(const EVP_PKEY *key)
+ecc_key_is_p256(const EVP_PKEY *key)
 {
     char group[32];
     size_t len;
@@ -416,7 +420,7 @@ is_p256(const EVP_PKEY *key)
 
 /* Without this libcrypto asks the terminal for the passphrase. */
 static int
-no_passphrase(char *out, int cap, int writing, void *user)
+ecc_refuse_passphrase(char *out, int cap, int writing, void *user)
 {
     (void)out;
     (void)cap;
@@ -434,8 +438,9 @@ sfi__ecc_secret_from_pem(sfi_ctx *ctx, const char *pem, size_t len,
     sfi_status st = SFI_OK;
 
     if (bio != NULL)
-        key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
-    if (key == NULL || !is_p256(key) || !export_secret(key, secret)) {
+        key = PEM_read_bio_PrivateKey(bio, NULL, ecc_refuse_passphrase, NULL);
+    if (key == NULL || !ecc_key_is_p256(key) ||
+        !ecc_export_secret(key, secret)) {
         sfi__ossl_forget();
         st = sfi__fail(ctx, SFI_ERR_FORMAT, "not a P-256 private key in PEM");
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* AES-128-GCM, at once and in pieces. */
 #include "crypto/gcm.h"
 
 #include <limits.h>
@@ -53,7 +54,7 @@ sfi__gcm_free(struct gcm *g)
 
 /* `out` NULL: additional data. */
 static sfi_status
-feed(struct gcm *g, const uint8_t *in, uint8_t *out, size_t len)
+gcm_feed_pieces(struct gcm *g, const uint8_t *in, uint8_t *out, size_t len)
 {
     while (len > 0) {
         size_t n = len < UPDATE_MAX ? len : UPDATE_MAX;
@@ -74,13 +75,13 @@ sfi__gcm_start(struct gcm *g, const uint8_t iv[SFI_GCM_IV_LEN],
 {
     if (EVP_CipherInit_ex(g->evp, NULL, NULL, NULL, iv, -1) != 1)
         return sfi__ossl_fail(g->ctx, "AES-GCM start");
-    return feed(g, aad, NULL, aad_len);
+    return gcm_feed_pieces(g, aad, NULL, aad_len);
 }
 
 sfi_status
 sfi__gcm_update(struct gcm *g, const uint8_t *in, uint8_t *out, size_t len)
 {
-    return feed(g, in, out, len);
+    return gcm_feed_pieces(g, in, out, len);
 }
 
 sfi_status
@@ -125,12 +126,16 @@ sfi__gcm_seal(sfi_ctx *ctx, const uint8_t key[SFI_GCM_KEY_LEN],
     struct gcm *g;
     sfi_status st = sfi__gcm_new(ctx, GCM_SEAL, key, &g);
 
-    if (st == SFI_OK)
-        st = sfi__gcm_start(g, iv, aad, aad_len);
-    if (st == SFI_OK)
-        st = sfi__gcm_update(g, in, out, len);
-    if (st == SFI_OK)
-        st = sfi__gcm_tag(g, tag);
+    if (st != SFI_OK)
+        return st;
+    st = sfi__gcm_start(g, iv, aad, aad_len);
+    if (st != SFI_OK)
+        goto out;
+    st = sfi__gcm_update(g, in, out, len);
+    if (st != SFI_OK)
+        goto out;
+    st = sfi__gcm_tag(g, tag);
+out:
     sfi__gcm_free(g);
     return st;
 }
@@ -144,12 +149,16 @@ sfi__gcm_open(sfi_ctx *ctx, const uint8_t key[SFI_GCM_KEY_LEN],
     struct gcm *g;
     sfi_status st = sfi__gcm_new(ctx, GCM_OPEN, key, &g);
 
-    if (st == SFI_OK)
-        st = sfi__gcm_start(g, iv, aad, aad_len);
-    if (st == SFI_OK)
-        st = sfi__gcm_update(g, in, out, len);
-    if (st == SFI_OK)
-        st = sfi__gcm_verify(g, tag);
+    if (st != SFI_OK)
+        goto out;
+    st = sfi__gcm_start(g, iv, aad, aad_len);
+    if (st != SFI_OK)
+        goto out;
+    st = sfi__gcm_update(g, in, out, len);
+    if (st != SFI_OK)
+        goto out;
+    st = sfi__gcm_verify(g, tag);
+out:
     if (st != SFI_OK)
         sfi__wipe(out, len);
     sfi__gcm_free(g);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* SHA-256 and HMAC-SHA-256. */
 #ifndef SFI_CRYPTO_HASH_H
 #define SFI_CRYPTO_HASH_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Key derivation: ANSI X9.63 with SHA-256, and scrypt. */
 #include "crypto/kdf.h"
 
 #include <openssl/core_names.h>
@@ -16,8 +17,8 @@
 #define SCRYPT_LOG2_N_MAX 23u
 
 static sfi_status
-derive(sfi_ctx *ctx, const char *name, const OSSL_PARAM params[],
-       uint8_t *out_secret, size_t out_len)
+kdf_derive_bytes(sfi_ctx *ctx, const char *name, const OSSL_PARAM params[],
+                 uint8_t *out_secret, size_t out_len)
 {
     EVP_KDF *kdf = EVP_KDF_fetch(NULL, name, NULL);
     EVP_KDF_CTX *kctx = EVP_KDF_CTX_new(kdf);
@@ -45,7 +46,7 @@ sfi__kdf_x963(sfi_ctx *ctx, const uint8_t *z_secret, size_t z_len,
         OSSL_PARAM_construct_end(),
     };
 
-    return derive(ctx, "X963KDF", params, out_secret, out_len);
+    return kdf_derive_bytes(ctx, "X963KDF", params, out_secret, out_len);
 }
 
 sfi_status
@@ -76,5 +77,5 @@ sfi__kdf_scrypt(sfi_ctx *ctx, const char *pin_secret, size_t pin_len,
                          "scrypt cost is 2^%u, r %u, p %u, expected 2^1 to "
                          "2^%u, r and p from 1",
                          log2_n, r, p, SCRYPT_LOG2_N_MAX);
-    return derive(ctx, "SCRYPT", params, out_secret, out_len);
+    return kdf_derive_bytes(ctx, "SCRYPT", params, out_secret, out_len);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Key derivation: ANSI X9.63 with SHA-256, and scrypt. */
 #ifndef SFI_CRYPTO_KDF_H
 #define SFI_CRYPTO_KDF_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Turns libcrypto's error queue into the context's error. */
 #include "crypto/ossl.h"
 
 #include <openssl/err.h>

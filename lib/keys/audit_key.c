@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Files of audit keys: created and loaded. */
 #include <sfi/audit.h>
 
 #include "util/mem.h"
@@ -8,7 +9,7 @@
 #include "keys/key.h"
 
 _Static_assert(SFI_AUDIT_KEY_LEN <= KEY_FILE_LEN_MAX,
-               "a log key is a key file");
+               "an audit key is a key file");
 
 sfi_status
 sfi_audit_key_create(sfi_ctx *ctx, const char *path)
@@ -27,5 +28,6 @@ sfi_audit_key_load(sfi_ctx *ctx, const char *path,
     SFI_ENTER(ctx, CTX);
     SFI_ARG(ctx, key != NULL);
     SFI_ARG(ctx, path != NULL);
-    return sfi__key_file_load(ctx, path, "log key", key, SFI_AUDIT_KEY_LEN);
+    return sfi__key_file_load(ctx, path, "an audit key", key,
+                              SFI_AUDIT_KEY_LEN);
 }

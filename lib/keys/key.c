@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The key handle; files of keys and nonces, created and loaded. */
 #define _POSIX_C_SOURCE 200809L
 #include "keys/key.h"
 
@@ -16,7 +17,7 @@
 #include "crypto/rand.h"
 
 static void
-key_destroy(void *self)
+key_wipe_secret(void *self)
 {
     sfi_key *key = self;
 
@@ -24,14 +25,14 @@ key_destroy(void *self)
 }
 
 static sfi_status
-key_new(sfi_ctx *ctx, const uint8_t *data, size_t len, sfi_key **out)
+key_new_unguarded(sfi_ctx *ctx, const uint8_t *data, size_t len, sfi_key **out)
 {
     sfi_key *key;
 
     if (len != SFI_KEY_LEN)
         return sfi__fail(ctx, SFI_ERR_RANGE, "a key of %zu bytes, expected %u",
                          len, SFI_KEY_LEN);
-    key = sfi__obj_new(ctx, OBJ_KEY, sizeof(*key), key_destroy);
+    key = sfi__obj_new(ctx, OBJ_KEY, sizeof(*key), key_wipe_secret);
     if (key == NULL)
         return SFI_ERR_NOMEM;
     memcpy(key->key_secret, data, len);
@@ -44,7 +45,7 @@ sfi_key_new(sfi_ctx *ctx, const uint8_t *data, size_t len, sfi_key **out)
 {
     SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, data != NULL);
-    return key_new(ctx, data, len, out);
+    return key_new_unguarded(ctx, data, len, out);
 }
 
 /* Longer than any key: enough to say how long a wrong file is. */
@@ -60,7 +61,7 @@ sfi_key_load(sfi_ctx *ctx, const char *path, sfi_key **out)
     SFI_ARG(ctx, path != NULL);
     st = sfi__load(ctx, path, KEY_FILE_MAX, true, &file_secret);
     if (st == SFI_OK) {
-        st = key_new(ctx, file_secret.data, file_secret.len, out);
+        st = key_new_unguarded(ctx, file_secret.data, file_secret.len, out);
         if (st != SFI_OK)
             (void)sfi__where(ctx, "%s", path);
     }
@@ -82,7 +83,7 @@ sfi__key_file_load(sfi_ctx *ctx, const char *path, const char *what,
     sfi_status st = sfi__load(ctx, path, KEY_FILE_MAX, true, &file_secret);
 
     if (st == SFI_OK && file_secret.len != len) {
-        st = sfi__fail(ctx, SFI_ERR_RANGE, "a %s of %zu bytes, expected %zu",
+        st = sfi__fail(ctx, SFI_ERR_RANGE, "%s of %zu bytes, expected %zu",
                        what, file_secret.len, len);
         (void)sfi__where(ctx, "%s", path);
     }
@@ -100,12 +101,12 @@ sfi_nonce_load(sfi_ctx *ctx, const char *path, uint8_t nonce[SFI_NONCE_LEN])
     SFI_ENTER(ctx, CTX);
     SFI_ARG(ctx, nonce != NULL);
     SFI_ARG(ctx, path != NULL);
-    return sfi__key_file_load(ctx, path, "nonce", nonce, SFI_NONCE_LEN);
+    return sfi__key_file_load(ctx, path, "a nonce", nonce, SFI_NONCE_LEN);
 }
 
 /* 0, or an errno */
 static int
-write_new(const char *path, const uint8_t *data, size_t len)
+key_write_new_file(const char *path, const uint8_t *data, size_t len)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     ssize_t put;
@@ -140,7 +141,7 @@ sfi__key_file_create(sfi_ctx *ctx, const char *path, size_t len)
     st = sfi__random(ctx, random_secret, len);
     if (st != SFI_OK)
         return st;
-    err = write_new(path, random_secret, len);
+    err = key_write_new_file(path, random_secret, len);
     sfi__wipe(random_secret, sizeof(random_secret));
     if (err == 0)
         return SFI_OK;

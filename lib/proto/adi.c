@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Encodes and decodes transfers of ARM's debug interface. */
 #include "proto/adi.h"
 
 /* IHI 0031, B3.3.2: what JTAG-DP captures into 2:0. */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Packets of AN3155 (USART bootloader), the host's half. */
 #include "proto/an3155.h"
 
 #include "util/rd.h"
 #include "util/wr.h"
 
 static uint8_t
-checksum(const uint8_t *data, size_t len)
+an3155_checksum(const uint8_t *data, size_t len)
 {
     uint8_t x = 0;
 
@@ -16,9 +17,9 @@ checksum(const uint8_t *data, size_t len)
 }
 
 static size_t
-seal(struct wr *w)
+an3155_seal_packet(struct wr *w)
 {
-    sfi__wr_u8(w, checksum(w->start, sfi__wr_len(w)));
+    sfi__wr_u8(w, an3155_checksum(w->start, sfi__wr_len(w)));
     return sfi__wr_ok(w) ? sfi__wr_len(w) : 0;
 }
 
@@ -37,7 +38,7 @@ sfi__an3155_address(uint8_t out[USART_ADDRESS_LEN], uint32_t address)
 
     sfi__wr_init(&w, out, USART_ADDRESS_LEN);
     sfi__wr_u32be(&w, address);
-    (void)seal(&w);
+    (void)an3155_seal_packet(&w);
 }
 
 void
@@ -54,7 +55,7 @@ sfi__an3155_write(uint8_t out[USART_WRITE_MAX], const uint8_t *data, size_t len)
     sfi__wr_init(&w, out, USART_WRITE_MAX);
     sfi__wr_u8(&w, (uint8_t)(len - 1));
     sfi__wr_bytes(&w, data, len);
-    return seal(&w);
+    return an3155_seal_packet(&w);
 }
 
 void
@@ -73,7 +74,7 @@ sfi__an3155_erase_pages(uint8_t out[USART_ERASE_MAX], const uint16_t *pages,
     sfi__wr_u16be(&w, (uint16_t)(count - 1));
     for (size_t i = 0; i < count; i++)
         sfi__wr_u16be(&w, pages[i]);
-    return seal(&w);
+    return an3155_seal_packet(&w);
 }
 
 void
@@ -83,7 +84,7 @@ sfi__an3155_opcode(uint8_t out[USART_OPCODE_LEN], uint16_t opcode)
 
     sfi__wr_init(&w, out, USART_OPCODE_LEN);
     sfi__wr_u16be(&w, opcode);
-    (void)seal(&w);
+    (void)an3155_seal_packet(&w);
 }
 
 size_t
@@ -95,7 +96,7 @@ sfi__an3155_packet(uint8_t out[USART_PACKET_MAX], const uint8_t *data,
     sfi__wr_init(&w, out, USART_PACKET_MAX);
     sfi__wr_u16be(&w, (uint16_t)len);
     sfi__wr_bytes(&w, data, len);
-    return seal(&w);
+    return an3155_seal_packet(&w);
 }
 
 bool

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* AN3155 and AN4286, the part's half: one byte in, an answer out. */
 #include "proto/an3155_device.h"
 
 #include <string.h>
@@ -27,7 +28,7 @@ enum state {
 /* AN3155: XOR over a packet and its checksum is 0; a one-byte packet's
  * checksum is its complement. */
 static uint8_t
-sum(const struct an3155_device *s)
+an3155_frame_sum(const struct an3155_device *s)
 {
     uint8_t x = 0;
 
@@ -37,14 +38,14 @@ sum(const struct an3155_device *s)
 }
 
 static uint16_t
-be16(const uint8_t *p)
+an3155_read_u16be(const uint8_t *p)
 {
     return (uint16_t)(p[0] << 8 | p[1]);
 }
 
 /* A new packet of which `want` bytes are due. */
 static void
-expect(struct an3155_device *s, enum state state, size_t want)
+an3155_expect_packet(struct an3155_device *s, enum state state, size_t want)
 {
     s->state = (int)state;
     s->have = 0;
@@ -53,78 +54,78 @@ expect(struct an3155_device *s, enum state state, size_t want)
 
 /* The packet goes on: `more` bytes are due. */
 static void
-extend(struct an3155_device *s, enum state state, size_t more)
+an3155_extend_packet(struct an3155_device *s, enum state state, size_t more)
 {
     s->state = (int)state;
     s->want += more;
 }
 
 static void
-idle(struct an3155_device *s)
+an3155_go_idle(struct an3155_device *s)
 {
-    expect(s, s->config.spi ? STATE_SOF : STATE_COMMAND, 1);
+    an3155_expect_packet(s, s->config.spi ? STATE_SOF : STATE_COMMAND, 1);
 }
 
 /* AN3155: a NACK aborts the command. */
 static void
-nack(struct an3155_device *s, struct wr *out)
+an3155_send_nack(struct an3155_device *s, struct wr *out)
 {
     sfi__wr_u8(out, USART_NACK);
     s->tail = false;
-    idle(s);
+    an3155_go_idle(s);
 }
 
 static void
-ack_and_expect(struct an3155_device *s, struct wr *out, enum state state,
-               size_t want)
+an3155_ack_and_expect(struct an3155_device *s, struct wr *out, enum state state,
+                      size_t want)
 {
     sfi__wr_u8(out, USART_ACK);
     s->tail = false;
-    expect(s, state, want);
+    an3155_expect_packet(s, state, want);
 }
 
 static void
-finish(struct an3155_device *s, struct wr *out, bool done)
+an3155_finish_command(struct an3155_device *s, struct wr *out, bool done)
 {
     s->tail = sfi__wr_len(out) > 0;
     sfi__wr_u8(out, done ? USART_ACK : USART_NACK);
-    idle(s);
+    an3155_go_idle(s);
 }
 
 /* AN3155, 3.1: the count is one less than what follows. */
 static void
-get(struct an3155_device *s, struct wr *out)
+an3155_run_get(struct an3155_device *s, struct wr *out)
 {
     sfi__wr_u8(out, USART_ACK);
     sfi__wr_u8(out, (uint8_t)s->config.command_count);
     sfi__wr_u8(out, s->config.version);
     sfi__wr_bytes(out, s->config.commands, s->config.command_count);
-    finish(s, out, true);
+    an3155_finish_command(s, out, true);
 }
 
 /* AN3155, 3.2: two zero bytes, once counters; AN4286 has none. */
 static void
-get_version(struct an3155_device *s, struct wr *out)
+an3155_run_get_version(struct an3155_device *s, struct wr *out)
 {
     sfi__wr_u8(out, USART_ACK);
     sfi__wr_u8(out, s->config.version);
     if (!s->config.spi)
         sfi__wr_fill(out, 0x00, 2);
-    finish(s, out, true);
+    an3155_finish_command(s, out, true);
 }
 
 /* AN3155, 3.3 */
 static void
-get_id(struct an3155_device *s, struct wr *out)
+an3155_run_get_id(struct an3155_device *s, struct wr *out)
 {
     sfi__wr_u8(out, USART_ACK);
     sfi__wr_u8(out, 1);
     sfi__wr_u16be(out, s->config.product_id);
-    finish(s, out, true);
+    an3155_finish_command(s, out, true);
 }
 
 static bool
-is_listed(const struct an3155_device_config *c, uint8_t cmd)
+an3155_command_is_listed(const struct an3155_device_config *c, uint8_t cmd)
 {
     size_t i = 0;
 
@@ -136,218 +137,231 @@ is_listed(const struct an3155_device_config *c, uint8_t cmd)
 
 /* AN3155, 3.10 to 3.12: a second ACK when it is done. */
 static bool
-is_protect(uint8_t cmd)
+an3155_is_protect(uint8_t cmd)
 {
     return cmd == USART_WRITE_UNPROTECT || cmd == USART_READOUT_PROTECT ||
            cmd == USART_READOUT_UNPROTECT;
 }
 
 static void
-protect(struct an3155_device *s, struct wr *out)
+an3155_run_protect(struct an3155_device *s, struct wr *out)
 {
     sfi__wr_u8(out, USART_ACK);
-    finish(s, out, s->config.handlers->protect(s->config.user, s->cmd));
+    an3155_finish_command(s, out,
+                          s->config.handlers->protect(s->config.user, s->cmd));
 }
 
 static void
-begin(struct an3155_device *s, struct wr *out)
+an3155_begin_command(struct an3155_device *s, struct wr *out)
 {
     const struct an3155_handlers *h = s->config.handlers;
 
     if (s->cmd == USART_GET)
-        get(s, out);
+        an3155_run_get(s, out);
     else if (s->cmd == USART_GET_VERSION)
-        get_version(s, out);
+        an3155_run_get_version(s, out);
     else if (s->cmd == USART_GET_ID)
-        get_id(s, out);
+        an3155_run_get_id(s, out);
     else if ((s->cmd == USART_READ && h->read != NULL) ||
              (s->cmd == USART_GO && h->go != NULL) ||
              (s->cmd == USART_WRITE && h->write != NULL))
-        ack_and_expect(s, out, STATE_ADDRESS, 5);
+        an3155_ack_and_expect(s, out, STATE_ADDRESS, 5);
     else if (s->cmd == USART_EXT_ERASE && h->erase != NULL)
-        ack_and_expect(s, out, STATE_ERASE_COUNT, s->config.spi ? 3 : 2);
-    else if (is_protect(s->cmd) && h->protect != NULL)
-        protect(s, out);
+        an3155_ack_and_expect(s, out, STATE_ERASE_COUNT, s->config.spi ? 3 : 2);
+    else if (an3155_is_protect(s->cmd) && h->protect != NULL)
+        an3155_run_protect(s, out);
     else if ((s->cmd == USART_SPECIAL || s->cmd == USART_EXT_SPECIAL) &&
              h->special != NULL)
-        ack_and_expect(s, out, STATE_OPCODE, 3);
+        an3155_ack_and_expect(s, out, STATE_OPCODE, 3);
     else
-        nack(s, out);
+        an3155_send_nack(s, out);
 }
 
 /* What is heard before is a line that is not yet in step. */
 static void
-on_sync(struct an3155_device *s, struct wr *out)
+an3155_on_sync(struct an3155_device *s, struct wr *out)
 {
     if (s->frame[0] == (s->config.spi ? SPI_SOF : USART_SYNC))
-        finish(s, out, true);
+        an3155_finish_command(s, out, true);
     else
-        expect(s, STATE_SYNC, 1);
+        an3155_expect_packet(s, STATE_SYNC, 1);
 }
 
 /* AN4286: what is not marked as a command is none. */
 static void
-on_sof(struct an3155_device *s)
+an3155_on_sof(struct an3155_device *s)
 {
-    expect(s, s->frame[0] == SPI_SOF ? STATE_COMMAND : STATE_SOF, 1);
+    an3155_expect_packet(s, s->frame[0] == SPI_SOF ? STATE_COMMAND : STATE_SOF,
+                         1);
 }
 
 static void
-on_command(struct an3155_device *s, struct wr *out)
+an3155_on_command(struct an3155_device *s, struct wr *out)
 {
     s->cmd = s->frame[0];
     /* A host that cannot know: the device is in sync, and says so. */
     if (s->cmd == USART_SYNC && !s->config.spi)
-        nack(s, out);
+        an3155_send_nack(s, out);
     else
-        extend(s, STATE_COMPLEMENT, 1);
+        an3155_extend_packet(s, STATE_COMPLEMENT, 1);
 }
 
 static void
-on_complement(struct an3155_device *s, struct wr *out)
+an3155_on_complement(struct an3155_device *s, struct wr *out)
 {
-    if (sum(s) == 0xff && is_listed(&s->config, s->cmd))
-        begin(s, out);
+    if (an3155_frame_sum(s) == 0xff &&
+        an3155_command_is_listed(&s->config, s->cmd))
+        an3155_begin_command(s, out);
     else
-        nack(s, out);
+        an3155_send_nack(s, out);
 }
 
 static void
-on_address(struct an3155_device *s, struct wr *out)
+an3155_on_address(struct an3155_device *s, struct wr *out)
 {
     const struct an3155_device_config *c = &s->config;
 
-    s->address = (uint32_t)be16(s->frame) << 16 | be16(s->frame + 2);
-    if (sum(s) != 0 || (c->handlers->address != NULL &&
-                        !c->handlers->address(c->user, s->cmd, s->address))) {
-        nack(s, out);
+    s->address = (uint32_t)an3155_read_u16be(s->frame) << 16 |
+                 an3155_read_u16be(s->frame + 2);
+    if (an3155_frame_sum(s) != 0 ||
+        (c->handlers->address != NULL &&
+         !c->handlers->address(c->user, s->cmd, s->address))) {
+        an3155_send_nack(s, out);
     } else if (s->cmd == USART_READ) {
-        ack_and_expect(s, out, STATE_READ_COUNT, 2);
+        an3155_ack_and_expect(s, out, STATE_READ_COUNT, 2);
     } else if (s->cmd == USART_WRITE) {
-        ack_and_expect(s, out, STATE_WRITE_COUNT, 1);
+        an3155_ack_and_expect(s, out, STATE_WRITE_COUNT, 1);
     } else {
-        finish(s, out, true);
+        an3155_finish_command(s, out, true);
         c->handlers->go(c->user, s->address);
     }
 }
 
 static void
-on_read_count(struct an3155_device *s, struct wr *out)
+an3155_on_read_count(struct an3155_device *s, struct wr *out)
 {
     const struct an3155_device_config *c = &s->config;
     size_t len = (size_t)s->frame[0] + 1;
 
-    if (sum(s) != 0xff ||
+    if (an3155_frame_sum(s) != 0xff ||
         !c->handlers->read(c->user, s->address, s->frame, len)) {
-        nack(s, out);
+        an3155_send_nack(s, out);
         return;
     }
     /* AN3155, 3.4: no ACK after the data. */
-    finish(s, out, true);
+    an3155_finish_command(s, out, true);
     sfi__wr_bytes(out, s->frame, len);
 }
 
 static void
-on_write_data(struct an3155_device *s, struct wr *out)
+an3155_on_write_data(struct an3155_device *s, struct wr *out)
 {
     const struct an3155_device_config *c = &s->config;
     size_t len = (size_t)s->frame[0] + 1;
 
-    finish(s, out,
-           sum(s) == 0 &&
-               c->handlers->write(c->user, s->address, s->frame + 1, len));
+    an3155_finish_command(
+        s, out,
+        an3155_frame_sum(s) == 0 &&
+            c->handlers->write(c->user, s->address, s->frame + 1, len));
 }
 
 /* AN4286: the count is a packet of its own. */
 static void
-on_erase_count_spi(struct an3155_device *s, struct wr *out)
+an3155_on_erase_count_spi(struct an3155_device *s, struct wr *out)
 {
     const struct an3155_device_config *c = &s->config;
-    uint16_t n = be16(s->frame);
+    uint16_t n = an3155_read_u16be(s->frame);
 
-    if (sum(s) != 0 || (n >= USART_ERASE_PAGES_MAX && n < USART_ERASE_BANK2)) {
-        nack(s, out);
+    if (an3155_frame_sum(s) != 0 ||
+        (n >= USART_ERASE_PAGES_MAX && n < USART_ERASE_BANK2)) {
+        an3155_send_nack(s, out);
     } else if (n >= USART_ERASE_BANK2) {
-        finish(s, out, c->handlers->erase(c->user, n, NULL, 0));
+        an3155_finish_command(s, out, c->handlers->erase(c->user, n, NULL, 0));
     } else {
         s->param_len = (size_t)n + 1;
-        ack_and_expect(s, out, STATE_ERASE_PAGES, 2 * s->param_len + 1);
+        an3155_ack_and_expect(s, out, STATE_ERASE_PAGES, 2 * s->param_len + 1);
     }
 }
 
 static void
-on_erase_count(struct an3155_device *s, struct wr *out)
+an3155_on_erase_count(struct an3155_device *s, struct wr *out)
 {
-    uint16_t n = be16(s->frame);
+    uint16_t n = an3155_read_u16be(s->frame);
 
     if (s->config.spi)
-        on_erase_count_spi(s, out);
+        an3155_on_erase_count_spi(s, out);
     else if (n >= USART_ERASE_SPECIAL)
-        extend(s, STATE_ERASE_SPECIAL, 1);
+        an3155_extend_packet(s, STATE_ERASE_SPECIAL, 1);
     else if (n >= USART_ERASE_PAGES_MAX)
-        nack(s, out);
+        an3155_send_nack(s, out);
     else
-        extend(s, STATE_ERASE_PAGES, 2 * ((size_t)n + 1) + 1);
+        an3155_extend_packet(s, STATE_ERASE_PAGES, 2 * ((size_t)n + 1) + 1);
 }
 
 /* AN3155, 3.8: 0xfff0 to 0xfffc are reserved. */
 static void
-on_erase_special(struct an3155_device *s, struct wr *out)
+an3155_on_erase_special(struct an3155_device *s, struct wr *out)
 {
     const struct an3155_device_config *c = &s->config;
-    uint16_t code = be16(s->frame);
+    uint16_t code = an3155_read_u16be(s->frame);
 
-    finish(s, out,
-           sum(s) == 0 && code >= USART_ERASE_BANK2 &&
-               c->handlers->erase(c->user, code, NULL, 0));
+    an3155_finish_command(s, out,
+                          an3155_frame_sum(s) == 0 &&
+                              code >= USART_ERASE_BANK2 &&
+                              c->handlers->erase(c->user, code, NULL, 0));
 }
 
 static void
-on_erase_pages(struct an3155_device *s, struct wr *out)
+an3155_on_erase_pages(struct an3155_device *s, struct wr *out)
 {
     const struct an3155_device_config *c = &s->config;
     const uint8_t *list = s->frame + (c->spi ? 0 : 2);
-    size_t count = c->spi ? s->param_len : (size_t)be16(s->frame) + 1;
+    size_t count =
+        c->spi ? s->param_len : (size_t)an3155_read_u16be(s->frame) + 1;
 
-    if (sum(s) != 0) {
-        nack(s, out);
+    if (an3155_frame_sum(s) != 0) {
+        an3155_send_nack(s, out);
         return;
     }
     /* In place: page i is written no later than where it was read. */
     for (size_t i = 0; i < count; i++)
-        s->pages[i] = be16(list + 2 * i);
-    finish(s, out,
-           c->handlers->erase(c->user, (uint16_t)(count - 1), s->pages, count));
+        s->pages[i] = an3155_read_u16be(list + 2 * i);
+    an3155_finish_command(
+        s, out,
+        c->handlers->erase(c->user, (uint16_t)(count - 1), s->pages, count));
 }
 
 static void
-on_opcode(struct an3155_device *s, struct wr *out)
+an3155_on_opcode(struct an3155_device *s, struct wr *out)
 {
     const struct an3155_device_config *c = &s->config;
 
-    s->opcode = be16(s->frame);
-    if (sum(s) != 0 || (c->handlers->known != NULL &&
-                        !c->handlers->known(c->user, s->cmd, s->opcode)))
-        nack(s, out);
+    s->opcode = an3155_read_u16be(s->frame);
+    if (an3155_frame_sum(s) != 0 ||
+        (c->handlers->known != NULL &&
+         !c->handlers->known(c->user, s->cmd, s->opcode)))
+        an3155_send_nack(s, out);
     else
-        ack_and_expect(s, out, STATE_PARAM_LEN, 2);
+        an3155_ack_and_expect(s, out, STATE_PARAM_LEN, 2);
 }
 
 static void
-on_length(struct an3155_device *s, struct wr *out, enum state next, size_t max)
+an3155_on_length(struct an3155_device *s, struct wr *out, enum state next,
+                 size_t max)
 {
-    size_t len = be16(s->frame);
+    size_t len = an3155_read_u16be(s->frame);
 
     if (len > max)
-        nack(s, out);
+        an3155_send_nack(s, out);
     else
-        extend(s, next, len + 1);
+        an3155_extend_packet(s, next, len + 1);
 }
 
 /* AN3155, 3.14 and 3.15: Special answers data and status, Extended Special
  * status only; neither carries a checksum. */
 static void
-run_special(struct an3155_device *s, struct wr *out, uint8_t *data, size_t len)
+an3155_run_special(struct an3155_device *s, struct wr *out, uint8_t *data,
+                   size_t len)
 {
     const struct an3155_device_config *c = &s->config;
     uint8_t reply[SFI_CMD_REPLY_MAX];
@@ -363,84 +377,84 @@ run_special(struct an3155_device *s, struct wr *out, uint8_t *data, size_t len)
     }
     sfi__wr_u16be(out, 1);
     sfi__wr_u8(out, status);
-    finish(s, out, true);
+    an3155_finish_command(s, out, true);
 }
 
 static void
-on_param(struct an3155_device *s, struct wr *out)
+an3155_on_param(struct an3155_device *s, struct wr *out)
 {
-    if (sum(s) != 0) {
-        nack(s, out);
+    if (an3155_frame_sum(s) != 0) {
+        an3155_send_nack(s, out);
         return;
     }
-    s->param_len = be16(s->frame);
+    s->param_len = an3155_read_u16be(s->frame);
     memcpy(s->param, s->frame + 2, s->param_len);
     if (s->cmd == USART_SPECIAL)
-        run_special(s, out, NULL, 0);
+        an3155_run_special(s, out, NULL, 0);
     else
-        ack_and_expect(s, out, STATE_DATA_LEN, 2);
+        an3155_ack_and_expect(s, out, STATE_DATA_LEN, 2);
 }
 
 static void
-on_data(struct an3155_device *s, struct wr *out)
+an3155_on_data(struct an3155_device *s, struct wr *out)
 {
-    if (sum(s) != 0)
-        nack(s, out);
+    if (an3155_frame_sum(s) != 0)
+        an3155_send_nack(s, out);
     else
-        run_special(s, out, s->frame + 2, be16(s->frame));
+        an3155_run_special(s, out, s->frame + 2, an3155_read_u16be(s->frame));
 }
 
 static void
-on_packet(struct an3155_device *s, struct wr *out)
+an3155_on_packet(struct an3155_device *s, struct wr *out)
 {
     switch ((enum state)s->state) {
     case STATE_SYNC:
-        on_sync(s, out);
+        an3155_on_sync(s, out);
         break;
     case STATE_SOF:
-        on_sof(s);
+        an3155_on_sof(s);
         break;
     case STATE_COMMAND:
-        on_command(s, out);
+        an3155_on_command(s, out);
         break;
     case STATE_COMPLEMENT:
-        on_complement(s, out);
+        an3155_on_complement(s, out);
         break;
     case STATE_ADDRESS:
-        on_address(s, out);
+        an3155_on_address(s, out);
         break;
     case STATE_READ_COUNT:
-        on_read_count(s, out);
+        an3155_on_read_count(s, out);
         break;
     case STATE_WRITE_COUNT:
-        extend(s, STATE_WRITE_DATA, (size_t)s->frame[0] + 2);
+        an3155_extend_packet(s, STATE_WRITE_DATA, (size_t)s->frame[0] + 2);
         break;
     case STATE_WRITE_DATA:
-        on_write_data(s, out);
+        an3155_on_write_data(s, out);
         break;
     case STATE_ERASE_COUNT:
-        on_erase_count(s, out);
+        an3155_on_erase_count(s, out);
         break;
     case STATE_ERASE_SPECIAL:
-        on_erase_special(s, out);
+        an3155_on_erase_special(s, out);
         break;
     case STATE_ERASE_PAGES:
-        on_erase_pages(s, out);
+        an3155_on_erase_pages(s, out);
         break;
     case STATE_OPCODE:
-        on_opcode(s, out);
+        an3155_on_opcode(s, out);
         break;
     case STATE_PARAM_LEN:
-        on_length(s, out, STATE_PARAM, SFI_CMD_PARAM_MAX);
+        an3155_on_length(s, out, STATE_PARAM, SFI_CMD_PARAM_MAX);
         break;
     case STATE_PARAM:
-        on_param(s, out);
+        an3155_on_param(s, out);
         break;
     case STATE_DATA_LEN:
-        on_length(s, out, STATE_DATA, SFI_CMD_DATA_MAX);
+        an3155_on_length(s, out, STATE_DATA, SFI_CMD_DATA_MAX);
         break;
     case STATE_DATA:
-        on_data(s, out);
+        an3155_on_data(s, out);
         break;
     }
 }
@@ -450,7 +464,7 @@ sfi__an3155_device_init(struct an3155_device *s,
                         const struct an3155_device_config *config)
 {
     *s = (struct an3155_device){.config = *config};
-    expect(s, STATE_SYNC, 1);
+    an3155_expect_packet(s, STATE_SYNC, 1);
 }
 
 void
@@ -458,7 +472,7 @@ sfi__an3155_device_byte(struct an3155_device *s, uint8_t byte, struct wr *out)
 {
     s->frame[s->have++] = byte;
     if (s->have == s->want)
-        on_packet(s, out);
+        an3155_on_packet(s, out);
 }
 
 bool
@@ -471,5 +485,5 @@ void
 sfi__an3155_device_drop(struct an3155_device *s, struct wr *out)
 {
     if (sfi__an3155_device_busy(s))
-        nack(s, out);
+        an3155_send_nack(s, out);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Packets of AN4286 (SPI bootloader), where they differ from AN3155. */
 #include "proto/an4286.h"
 
 #include "util/wr.h"

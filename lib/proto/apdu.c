@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* One card command in ISO 7816-4 pieces: length, chaining, answer. */
 #include "proto/apdu.h"
 
 #include <string.h>
@@ -27,7 +28,7 @@ sfi__apdu_begin(struct apdu_talk *t, const struct apdu *command, bool extended,
 
 /* Short where that is enough: every card knows it. */
 static bool
-is_extended(const struct apdu_talk *t)
+apdu_is_extended(const struct apdu_talk *t)
 {
     return t->extended && (t->command->len > APDU_PIECE_MAX ||
                            t->command->answer > APDU_SHORT_ANSWER);
@@ -35,7 +36,7 @@ is_extended(const struct apdu_talk *t)
 
 /* Of the data, what the next short command carries. */
 static size_t
-piece(const struct apdu_talk *t)
+apdu_piece_len(const struct apdu_talk *t)
 {
     size_t left = t->command->len - t->sent;
 
@@ -43,13 +44,13 @@ piece(const struct apdu_talk *t)
 }
 
 static bool
-is_last(const struct apdu_talk *t)
+apdu_is_last_piece(const struct apdu_talk *t)
 {
-    return is_extended(t) || t->command->len - t->sent <= APDU_PIECE_MAX;
+    return apdu_is_extended(t) || t->command->len - t->sent <= APDU_PIECE_MAX;
 }
 
 static void
-put_header(struct wr *w, const struct apdu *c, uint8_t cla)
+apdu_put_header(struct wr *w, const struct apdu *c, uint8_t cla)
 {
     sfi__wr_u8(w, cla);
     sfi__wr_u8(w, c->ins);
@@ -59,9 +60,9 @@ put_header(struct wr *w, const struct apdu *c, uint8_t cla)
 
 /* Table 5: three bytes of length for the first field, two for a second. */
 static void
-put_extended(struct wr *w, const struct apdu *c)
+apdu_put_extended(struct wr *w, const struct apdu *c)
 {
-    put_header(w, c, c->cla);
+    apdu_put_header(w, c, c->cla);
     sfi__wr_u8(w, 0);
     if (c->len > 0) {
         sfi__wr_u16be(w, (uint16_t)c->len);
@@ -72,17 +73,18 @@ put_extended(struct wr *w, const struct apdu *c)
 }
 
 static void
-put_short(struct wr *w, const struct apdu_talk *t)
+apdu_put_short(struct wr *w, const struct apdu_talk *t)
 {
     const struct apdu *c = t->command;
-    size_t len = piece(t);
+    size_t len = apdu_piece_len(t);
 
-    put_header(w, c, is_last(t) ? c->cla : c->cla | CARD_CLA_CHAIN);
+    apdu_put_header(w, c,
+                    apdu_is_last_piece(t) ? c->cla : c->cla | CARD_CLA_CHAIN);
     if (len > 0) {
         sfi__wr_u8(w, (uint8_t)len);
         sfi__wr_bytes(w, c->data + t->sent, len);
     }
-    if (is_last(t) && c->answer > 0)
+    if (apdu_is_last_piece(t) && c->answer > 0)
         sfi__wr_u8(w, (uint8_t)t->le); /* 256 is 00 */
 }
 
@@ -99,19 +101,19 @@ sfi__apdu_next(const struct apdu_talk *t, uint8_t *buf, size_t cap)
         return 0;
     sfi__wr_init(&w, buf, cap);
     if (t->fetching) {
-        put_header(&w, &get_response, get_response.cla);
+        apdu_put_header(&w, &get_response, get_response.cla);
         sfi__wr_u8(&w, (uint8_t)t->le);
-    } else if (is_extended(t)) {
-        put_extended(&w, t->command);
+    } else if (apdu_is_extended(t)) {
+        apdu_put_extended(&w, t->command);
     } else {
-        put_short(&w, t);
+        apdu_put_short(&w, t);
     }
     return sfi__wr_ok(&w) ? sfi__wr_len(&w) : 0;
 }
 
 /* 61xx: so many bytes wait. */
 static enum apdu_turn
-more_waits(struct apdu_talk *t, size_t len)
+apdu_fetch_more(struct apdu_talk *t, size_t len)
 {
     size_t waits = t->sw & SW2;
 
@@ -128,15 +130,15 @@ more_waits(struct apdu_talk *t, size_t len)
 
 /* The card knows no extended length, or wants another Le: send it again so. */
 static bool
-is_to_repeat(struct apdu_talk *t)
+apdu_must_repeat(struct apdu_talk *t)
 {
     if (t->fetching || t->got > 0)
         return false;
-    if (t->sw == CARD_SW_LENGTH && is_extended(t)) {
+    if (t->sw == CARD_SW_LENGTH && apdu_is_extended(t)) {
         t->extended = false;
         return true;
     }
-    if ((t->sw & SW1) != SW_WRONG_LE || t->corrected || is_extended(t) ||
+    if ((t->sw & SW1) != SW_WRONG_LE || t->corrected || apdu_is_extended(t) ||
         t->command->answer == 0)
         return false;
     t->corrected = true;
@@ -147,7 +149,7 @@ is_to_repeat(struct apdu_talk *t)
 enum apdu_turn
 sfi__apdu_take(struct apdu_talk *t, const uint8_t *raw, size_t len)
 {
-    bool last = t->fetching || is_last(t);
+    bool last = t->fetching || apdu_is_last_piece(t);
     struct rd r;
 
     t->found = len;
@@ -163,10 +165,10 @@ sfi__apdu_take(struct apdu_talk *t, const uint8_t *raw, size_t len)
         memcpy(t->out + t->got, raw, len);
     t->got += len;
     if (!last && t->sw == CARD_SW_OK) {
-        t->sent += piece(t);
+        t->sent += apdu_piece_len(t);
         return APDU_GO_ON;
     }
     if (last && (t->sw & SW1) == CARD_SW_MORE)
-        return more_waits(t, len);
-    return is_to_repeat(t) ? APDU_GO_ON : APDU_DONE;
+        return apdu_fetch_more(t, len);
+    return apdu_must_repeat(t) ? APDU_GO_ON : APDU_DONE;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Packets of CMSIS-DAP: the host's requests, the probe's answers. */
 #include "proto/cmsis_dap.h"
 
 /* A transfer and its answer begin with these. */
@@ -189,7 +190,7 @@ sfi__cmsis_put_block(struct wr *w, uint8_t tap, const struct adi_request *r,
 /* ---- the probe's answers ---- */
 
 static bool
-take_command(struct rd *r, enum cmsis_command command)
+cmsis_take_command(struct rd *r, enum cmsis_command command)
 {
     return sfi__rd_u8(r) == (uint8_t)command && sfi__rd_ok(r);
 }
@@ -197,7 +198,7 @@ take_command(struct rd *r, enum cmsis_command command)
 bool
 sfi__cmsis_take_info(struct rd *r, const uint8_t **data, size_t *len)
 {
-    if (!take_command(r, CMSIS_INFO))
+    if (!cmsis_take_command(r, CMSIS_INFO))
         return false;
     *len = sfi__rd_u8(r);
     *data = sfi__rd_view(r, *len);
@@ -207,7 +208,7 @@ sfi__cmsis_take_info(struct rd *r, const uint8_t **data, size_t *len)
 bool
 sfi__cmsis_take_byte(struct rd *r, enum cmsis_command command, uint8_t *value)
 {
-    if (!take_command(r, command))
+    if (!cmsis_take_command(r, command))
         return false;
     *value = sfi__rd_u8(r);
     return sfi__rd_ok(r);
@@ -216,7 +217,7 @@ sfi__cmsis_take_byte(struct rd *r, enum cmsis_command command, uint8_t *value)
 bool
 sfi__cmsis_take_jtag(struct rd *r, uint8_t *tdo, size_t len)
 {
-    if (!take_command(r, CMSIS_JTAG_SEQUENCE) ||
+    if (!cmsis_take_command(r, CMSIS_JTAG_SEQUENCE) ||
         sfi__rd_u8(r) != CMSIS_STATUS_OK)
         return false;
     sfi__rd_bytes(r, tdo, len);
@@ -224,7 +225,7 @@ sfi__cmsis_take_jtag(struct rd *r, uint8_t *tdo, size_t len)
 }
 
 static bool
-take_response(struct rd *r, size_t count, struct cmsis_result *out)
+cmsis_take_response(struct rd *r, size_t count, struct cmsis_result *out)
 {
     uint8_t response = sfi__rd_u8(r);
 
@@ -250,8 +251,8 @@ take_response(struct rd *r, size_t count, struct cmsis_result *out)
 
 /* What follows may be the padding of a packet. */
 static bool
-take_words(struct rd *r, const struct cmsis_result *result, size_t count,
-           uint32_t *words)
+cmsis_take_words(struct rd *r, const struct cmsis_result *result, size_t count,
+                 uint32_t *words)
 {
     if (result->ack != ADI_ACK_OK)
         return true;
@@ -266,20 +267,20 @@ bool
 sfi__cmsis_take_transfer(struct rd *r, const struct cmsis_transfer *t,
                          struct cmsis_result *out, uint32_t *words)
 {
-    if (!take_command(r, CMSIS_TRANSFER))
+    if (!cmsis_take_command(r, CMSIS_TRANSFER))
         return false;
     out->done = sfi__rd_u8(r);
-    return take_response(r, sfi__cmsis_transfer_count(t), out) &&
-           take_words(r, out, t->reads, words);
+    return cmsis_take_response(r, sfi__cmsis_transfer_count(t), out) &&
+           cmsis_take_words(r, out, t->reads, words);
 }
 
 bool
 sfi__cmsis_take_block(struct rd *r, bool read, size_t count,
                       struct cmsis_result *out, uint32_t *words)
 {
-    if (!take_command(r, CMSIS_TRANSFER_BLOCK))
+    if (!cmsis_take_command(r, CMSIS_TRANSFER_BLOCK))
         return false;
     out->done = sfi__rd_u16le(r);
-    return take_response(r, count, out) &&
-           take_words(r, out, read ? count : 0, words);
+    return cmsis_take_response(r, count, out) &&
+           cmsis_take_words(r, out, read ? count : 0, words);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* DFU 1.1 and DfuSe: reports, requests, descriptors, memory layouts. */
 #include "proto/dfu.h"
 
 #include "util/rd.h"
@@ -119,7 +120,7 @@ sfi__dfu_read_sfi(struct dfu_sfi *req, const uint8_t *raw, size_t len)
 /* ---- descriptors ---- */
 
 static void
-write_interface(struct wr *w, const struct dfu_interface *i, uint8_t alt)
+dfu_write_interface(struct wr *w, const struct dfu_interface *i, uint8_t alt)
 {
     sfi__wr_u8(w, INTERFACE_LEN);
     sfi__wr_u8(w, USB_INTERFACE);
@@ -149,7 +150,7 @@ sfi__dfu_write_config(uint8_t out[DFU_CONFIG_MAX],
     sfi__wr_u8(&w, SELF_POWERED);
     sfi__wr_u8(&w, CURRENT_100_MA);
     for (uint8_t alt = 0; alt < i->alts; alt++)
-        write_interface(&w, i, alt);
+        dfu_write_interface(&w, i, alt);
     sfi__wr_u8(&w, FUNCTIONAL_LEN);
     sfi__wr_u8(&w, DFU_FUNCTIONAL);
     sfi__wr_u8(&w, i->attributes);
@@ -162,7 +163,7 @@ sfi__dfu_write_config(uint8_t out[DFU_CONFIG_MAX],
 /* One alternate setting; those of other interfaces do not count.  False: they
  * are out of order, or too many. */
 static bool
-read_interface(struct dfu_interface *i, struct rd *r, bool *ours)
+dfu_read_interface(struct dfu_interface *i, struct rd *r, bool *ours)
 {
     uint8_t number = sfi__rd_u8(r);
     uint8_t alt = sfi__rd_u8(r);
@@ -184,7 +185,7 @@ read_interface(struct dfu_interface *i, struct rd *r, bool *ours)
 }
 
 static void
-read_functional(struct dfu_interface *i, struct rd *r)
+dfu_read_functional(struct dfu_interface *i, struct rd *r)
 {
     i->attributes = sfi__rd_u8(r);
     i->detach_ms = sfi__rd_u16le(r);
@@ -210,10 +211,10 @@ sfi__dfu_read_config(struct dfu_interface *i, const uint8_t *raw, size_t len)
         if (!sfi__rd_ok(&r) || length < 2 || length - 2u > sfi__rd_left(&r))
             return false;
         sfi__rd_init(&one, sfi__rd_view(&r, length - 2u), length - 2u);
-        if (type == USB_INTERFACE && !read_interface(i, &one, &ours))
+        if (type == USB_INTERFACE && !dfu_read_interface(i, &one, &ours))
             return false;
         if (type == DFU_FUNCTIONAL && ours)
-            read_functional(i, &one);
+            dfu_read_functional(i, &one);
         if (!sfi__rd_ok(&one))
             return false;
     }
@@ -261,7 +262,7 @@ sfi__dfu_read_string(char out[USB_TEXT_MAX], const uint8_t *raw, size_t len)
 /* ---- the name of an alternate setting ---- */
 
 static bool
-take_char(const char **text, char c)
+dfu_take_char(const char **text, char c)
 {
     if (**text != c)
         return false;
@@ -270,7 +271,7 @@ take_char(const char **text, char c)
 }
 
 static int
-digit(char c)
+dfu_digit_value(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
@@ -282,13 +283,13 @@ digit(char c)
 }
 
 static bool
-take_number(const char **text, unsigned base, uint32_t *out)
+dfu_take_number(const char **text, unsigned base, uint32_t *out)
 {
     const char *start = *text;
     uint64_t v = 0;
     int d;
 
-    while ((d = digit(**text)) >= 0 && (unsigned)d < base) {
+    while ((d = dfu_digit_value(**text)) >= 0 && (unsigned)d < base) {
         v = v * base + (unsigned)d;
         if (v > UINT32_MAX)
             return false;
@@ -300,30 +301,30 @@ take_number(const char **text, unsigned base, uint32_t *out)
 
 /* "0x08000000" */
 static bool
-take_address(const char **text, uint32_t *out)
+dfu_take_address(const char **text, uint32_t *out)
 {
-    return take_char(text, '0') &&
-           (take_char(text, 'x') || take_char(text, 'X')) &&
-           take_number(text, 16, out);
+    return dfu_take_char(text, '0') &&
+           (dfu_take_char(text, 'x') || dfu_take_char(text, 'X')) &&
+           dfu_take_number(text, 16, out);
 }
 
 /* ' ' and 'B' are bytes; no unit at all is met too. */
 static uint32_t
-take_unit(const char **text)
+dfu_take_unit(const char **text)
 {
-    if (take_char(text, 'K'))
+    if (dfu_take_char(text, 'K'))
         return 1u << 10;
-    if (take_char(text, 'M'))
+    if (dfu_take_char(text, 'M'))
         return 1u << 20;
-    if (!take_char(text, 'B'))
-        (void)take_char(text, ' ');
+    if (!dfu_take_char(text, 'B'))
+        (void)dfu_take_char(text, ' ');
     return 1;
 }
 
 /* A letter of which the three low bits, from 'a' = 1 on, say what is allowed.
  */
 static bool
-take_access(const char **text, uint8_t *out)
+dfu_take_access(const char **text, uint8_t *out)
 {
     if (**text < 'a' || **text > 'g')
         return false;
@@ -334,15 +335,15 @@ take_access(const char **text, uint8_t *out)
 
 /* "16*128Kg" at `*base`, which is moved behind it. */
 static bool
-take_region(const char **text, uint64_t *base, struct dfu_region *out)
+dfu_take_region(const char **text, uint64_t *base, struct dfu_region *out)
 {
     uint64_t size;
 
-    if (!take_number(text, 10, &out->count) || !take_char(text, '*') ||
-        !take_number(text, 10, &out->size))
+    if (!dfu_take_number(text, 10, &out->count) || !dfu_take_char(text, '*') ||
+        !dfu_take_number(text, 10, &out->size))
         return false;
-    size = (uint64_t)out->size * take_unit(text);
-    if (!take_access(text, &out->access) || size == 0 || out->count == 0 ||
+    size = (uint64_t)out->size * dfu_take_unit(text);
+    if (!dfu_take_access(text, &out->access) || size == 0 || out->count == 0 ||
         size > UINT32_MAX)
         return false;
     out->size = (uint32_t)size;
@@ -354,29 +355,29 @@ take_region(const char **text, uint64_t *base, struct dfu_region *out)
 }
 
 static bool
-take_regions(const char **text, struct dfu_layout *out)
+dfu_take_regions(const char **text, struct dfu_layout *out)
 {
     uint32_t address;
     uint64_t base;
 
-    if (!take_address(text, &address) || !take_char(text, '/'))
+    if (!dfu_take_address(text, &address) || !dfu_take_char(text, '/'))
         return false;
     base = address;
     do {
         if (out->regions == DFU_REGIONS_MAX || base > UINT32_MAX ||
-            !take_region(text, &base, &out->region[out->regions]))
+            !dfu_take_region(text, &base, &out->region[out->regions]))
             return false;
         out->regions++;
-    } while (take_char(text, ','));
+    } while (dfu_take_char(text, ','));
     return true;
 }
 
 static bool
-take_name(const char **text, struct dfu_layout *out)
+dfu_take_name(const char **text, struct dfu_layout *out)
 {
     size_t len = 0;
 
-    if (!take_char(text, '@'))
+    if (!dfu_take_char(text, '@'))
         return false;
     while (**text != '\0' && **text != '/') {
         if (len == DFU_NAME_MAX - 1)
@@ -393,10 +394,10 @@ bool
 sfi__dfu_read_layout(struct dfu_layout *out, const char *text)
 {
     *out = (struct dfu_layout){.regions = 0};
-    if (!take_name(&text, out) || *text == '\0')
+    if (!dfu_take_name(&text, out) || *text == '\0')
         return false;
-    while (take_char(&text, '/')) {
-        if (!take_regions(&text, out))
+    while (dfu_take_char(&text, '/')) {
+        if (!dfu_take_regions(&text, out))
             return false;
     }
     return *text == '\0';

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Memory from the caller's functions, or from malloc and free. */
 #include "util/alloc.h"
 
 #include <stdlib.h>
@@ -7,22 +8,22 @@
 #include "util/mem.h"
 
 static void *
-default_alloc(void *user, size_t size)
+alloc_from_malloc(void *user, size_t size)
 {
     (void)user;
     return malloc(size);
 }
 
 static void
-default_free(void *user, void *ptr)
+alloc_to_free(void *user, void *ptr)
 {
     (void)user;
     free(ptr);
 }
 
 const struct alloc sfi__alloc_default = {
-    .alloc = default_alloc,
-    .free = default_free,
+    .alloc = alloc_from_malloc,
+    .free = alloc_to_free,
 };
 
 void *

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* A growing byte buffer that can wipe what it gives up. */
 #include "util/buf.h"
 
 #include <string.h>
@@ -18,7 +19,7 @@ sfi__buf_init(struct buf *b, const struct alloc *alloc, bool wipe)
 }
 
 static void
-buf_release(struct buf *b)
+buf_release_memory(struct buf *b)
 {
     if (b->wipe && b->data != NULL)
         sfi__wipe(b->data, b->cap);
@@ -46,7 +47,7 @@ sfi__buf_reserve(struct buf *b, size_t more)
         return false;
     if (b->len > 0)
         memcpy(data, b->data, b->len);
-    buf_release(b);
+    buf_release_memory(b);
     b->data = data;
     b->cap = cap;
     return true;
@@ -85,7 +86,7 @@ sfi__buf_clear(struct buf *b)
 void
 sfi__buf_free(struct buf *b)
 {
-    buf_release(b);
+    buf_release_memory(b);
     b->data = NULL;
     b->len = 0;
     b->cap = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The system's clocks, and deadlines. */
 #define _POSIX_C_SOURCE 200809L
 #include "util/clock.h"
 
@@ -7,7 +8,7 @@
 #include <time.h>
 
 static uint64_t
-system_now_ms(void *user)
+clock_system_now_ms(void *user)
 {
     struct timespec ts = {0};
 
@@ -17,7 +18,7 @@ system_now_ms(void *user)
 }
 
 static void
-system_sleep_ms(void *user, uint32_t ms)
+clock_system_sleep_ms(void *user, uint32_t ms)
 {
     struct timespec ts = {
         .tv_sec = (time_t)(ms / 1000),
@@ -30,8 +31,8 @@ system_sleep_ms(void *user, uint32_t ms)
 }
 
 const struct clock sfi__clock_system = {
-    .now_ms = system_now_ms,
-    .sleep_ms = system_sleep_ms,
+    .now_ms = clock_system_now_ms,
+    .sleep_ms = clock_system_sleep_ms,
 };
 
 struct deadline

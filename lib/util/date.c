@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Seconds since 1970 to ISO 8601 text and back. */
 #include "util/date.h"
 
 #include <string.h>
@@ -17,36 +18,36 @@
 
 /* Leap years among the years 0 to y - 1; 0 is one. */
 static uint64_t
-leap_years_before(uint64_t y)
+date_leap_years_before(uint64_t y)
 {
     return (y + 3) / 4 - (y + 99) / 100 + (y + 399) / 400;
 }
 
 static uint64_t
-days_before_year(uint64_t y)
+date_days_before_year(uint64_t y)
 {
-    return 365 * y + leap_years_before(y);
+    return 365 * y + date_leap_years_before(y);
 }
 
 static uint64_t
-days_before_month(uint64_t y, unsigned month)
+date_days_before_month(uint64_t y, unsigned month)
 {
     static const uint16_t days[MONTHS] = {0,   31,  59,  90,  120, 151,
                                           181, 212, 243, 273, 304, 334};
-    bool leap = leap_years_before(y + 1) != leap_years_before(y);
+    bool leap = date_leap_years_before(y + 1) != date_leap_years_before(y);
 
     return days[month] + (leap && month >= 2 ? 1u : 0u);
 }
 
 static uint64_t
-year_of(uint64_t day)
+date_year_of_day(uint64_t day)
 {
     uint64_t cycles = day / CYCLE_DAYS;
     uint64_t y;
 
     day %= CYCLE_DAYS;
     y = day / 366; /* too early by one at most */
-    while (days_before_year(y + 1) <= day)
+    while (date_days_before_year(y + 1) <= day)
         y++;
     return cycles * CYCLE_YEARS + y;
 }
@@ -54,15 +55,15 @@ year_of(uint64_t day)
 const char *
 sfi__date_format(char out[DATE_MAX], uint64_t seconds)
 {
-    uint64_t day = seconds / SECONDS_A_DAY + days_before_year(1970);
+    uint64_t day = seconds / SECONDS_A_DAY + date_days_before_year(1970);
     unsigned second = (unsigned)(seconds % SECONDS_A_DAY);
-    uint64_t y = year_of(day);
+    uint64_t y = date_year_of_day(day);
     unsigned month = MONTHS - 1;
 
-    day -= days_before_year(y);
-    while (days_before_month(y, month) > day)
+    day -= date_days_before_year(y);
+    while (date_days_before_month(y, month) > day)
         month--;
-    day -= days_before_month(y, month);
+    day -= date_days_before_month(y, month);
     sfi__text_format(out, DATE_MAX, "%04llu-%02u-%02uT%02u:%02u:%02uZ",
                      (unsigned long long)y, month + 1, (unsigned)day + 1,
                      second / 3600, second / 60 % 60, second % 60);
@@ -71,7 +72,7 @@ sfi__date_format(char out[DATE_MAX], uint64_t seconds)
 
 /* `len` digits and what follows them; false: they are not there. */
 static bool
-take(const char **text, size_t len, char next, uint64_t *out)
+date_take_number(const char **text, size_t len, char next, uint64_t *out)
 {
     uint64_t v = 0;
 
@@ -97,14 +98,17 @@ sfi__date_parse(const char *text, uint64_t *seconds)
     uint64_t y, month, day, h, m, s;
     char again[DATE_MAX];
 
-    if (digits > DIGITS_YEAR || !take(&at, digits, '-', &y) ||
-        !take(&at, 2, '-', &month) || !take(&at, 2, 'T', &day) ||
-        !take(&at, 2, ':', &h) || !take(&at, 2, ':', &m) ||
-        !take(&at, 2, 'Z', &s) || month < 1 || month > MONTHS)
+    if (digits > DIGITS_YEAR || !date_take_number(&at, digits, '-', &y) ||
+        !date_take_number(&at, 2, '-', &month) ||
+        !date_take_number(&at, 2, 'T', &day) ||
+        !date_take_number(&at, 2, ':', &h) ||
+        !date_take_number(&at, 2, ':', &m) ||
+        !date_take_number(&at, 2, 'Z', &s) || month < 1 || month > MONTHS)
         return false;
-    day += days_before_year(y) + days_before_month(y, (unsigned)month - 1) - 1;
-    *seconds =
-        (day - days_before_year(1970)) * SECONDS_A_DAY + h * 3600 + m * 60 + s;
+    day += date_days_before_year(y) +
+           date_days_before_month(y, (unsigned)month - 1) - 1;
+    *seconds = (day - date_days_before_year(1970)) * SECONDS_A_DAY + h * 3600 +
+               m * 60 + s;
     /* Days and hours that do not exist become others, and so do years before
      * 1970 and after the last one. */
     return *at == '\0' && strcmp(sfi__date_format(again, *seconds), text) == 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Whole files in, whole files out, over POSIX. */
 #define _GNU_SOURCE /* renameat2() */
 #include "util/file.h"
 
@@ -17,7 +18,7 @@
 #define READ_CHUNK ((size_t)64 * 1024)
 
 static int
-read_all(int fd, size_t limit, struct buf *out)
+file_read_all(int fd, size_t limit, struct buf *out)
 {
     size_t total = 0;
 
@@ -48,7 +49,7 @@ sfi__file_read(const char *path, size_t limit, struct buf *out)
 
     if (fd < 0)
         return errno;
-    err = read_all(fd, limit, out);
+    err = file_read_all(fd, limit, out);
     (void)close(fd);
     return err;
 }
@@ -104,7 +105,7 @@ sfi__file_is_special(const char *path)
 }
 
 static int
-open_temp(struct file_out *f, unsigned mode)
+file_open_temporary(struct file_out *f, unsigned mode)
 {
     size_t size = strlen(f->path) + sizeof(".XXXXXX");
 
@@ -138,7 +139,7 @@ sfi__file_begin(struct file_out *f, const char *path, unsigned mode)
         f->fd = open(path, O_WRONLY | O_CLOEXEC);
         err = f->fd < 0 ? errno : 0;
     } else {
-        err = open_temp(f, mode);
+        err = file_open_temporary(f, mode);
     }
     if (err != 0)
         sfi__file_abort(f);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Hexadecimal digits to bytes and back. */
 #include "util/hex.h"
 
 #define DIGIT 0x10u

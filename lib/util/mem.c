@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Clears, wipes and compares memory.  Freestanding. */
 #include "util/mem.h"
 
 #include <stdint.h>

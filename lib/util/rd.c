@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Reading cursor over bytes from outside.  Freestanding. */
 #include "util/rd.h"
 
 #include <string.h>
@@ -63,7 +64,7 @@ sfi__rd_bytes(struct rd *r, void *out, size_t len)
 
 /* `width` bytes, most significant first or last. */
 static uint64_t
-rd_uint(struct rd *r, size_t width, bool big)
+rd_unsigned_number(struct rd *r, size_t width, bool big)
 {
     const uint8_t *p = sfi__rd_view(r, width);
     uint64_t v = 0;
@@ -76,41 +77,41 @@ rd_uint(struct rd *r, size_t width, bool big)
 uint8_t
 sfi__rd_u8(struct rd *r)
 {
-    return (uint8_t)rd_uint(r, 1, true);
+    return (uint8_t)rd_unsigned_number(r, 1, true);
 }
 
 uint16_t
 sfi__rd_u16le(struct rd *r)
 {
-    return (uint16_t)rd_uint(r, 2, false);
+    return (uint16_t)rd_unsigned_number(r, 2, false);
 }
 
 uint32_t
 sfi__rd_u32le(struct rd *r)
 {
-    return (uint32_t)rd_uint(r, 4, false);
+    return (uint32_t)rd_unsigned_number(r, 4, false);
 }
 
 uint64_t
 sfi__rd_u64le(struct rd *r)
 {
-    return rd_uint(r, 8, false);
+    return rd_unsigned_number(r, 8, false);
 }
 
 uint16_t
 sfi__rd_u16be(struct rd *r)
 {
-    return (uint16_t)rd_uint(r, 2, true);
+    return (uint16_t)rd_unsigned_number(r, 2, true);
 }
 
 uint32_t
 sfi__rd_u32be(struct rd *r)
 {
-    return (uint32_t)rd_uint(r, 4, true);
+    return (uint32_t)rd_unsigned_number(r, 4, true);
 }
 
 uint64_t
 sfi__rd_u64be(struct rd *r)
 {
-    return rd_uint(r, 8, true);
+    return rd_unsigned_number(r, 8, true);
 }

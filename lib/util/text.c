@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Bounded text: format, copy, compare, parse numbers. */
 #include "util/text.h"
 
 #include <stdio.h>
@@ -45,7 +46,7 @@ sfi__text_copy(char *out, size_t cap, const char *text)
 }
 
 static int
-lower(int c)
+text_lower_char(int c)
 {
     return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
 }
@@ -53,11 +54,11 @@ lower(int c)
 bool
 sfi__text_same(const char *a, const char *b)
 {
-    while (*a != '\0' && lower(*a) == lower(*b)) {
+    while (*a != '\0' && text_lower_char(*a) == text_lower_char(*b)) {
         a++;
         b++;
     }
-    return lower(*a) == lower(*b);
+    return text_lower_char(*a) == text_lower_char(*b);
 }
 
 const char *
@@ -97,7 +98,7 @@ sfi__text_visible(char *out, size_t cap, const char *text)
 }
 
 static size_t
-min3(size_t a, size_t b, size_t c)
+text_least_of_three(size_t a, size_t b, size_t c)
 {
     size_t m = a < b ? a : b;
 
@@ -121,9 +122,11 @@ sfi__text_distance(const char *a, const char *b)
         row[0] = i;
         for (size_t j = 1; j <= lb; j++) {
             size_t above = row[j];
-            size_t swap = lower(a[i - 1]) == lower(b[j - 1]) ? 0 : 1;
+            size_t swap =
+                text_lower_char(a[i - 1]) == text_lower_char(b[j - 1]) ? 0 : 1;
 
-            row[j] = min3(above + 1, row[j - 1] + 1, corner + swap);
+            row[j] =
+                text_least_of_three(above + 1, row[j - 1] + 1, corner + swap);
             corner = above;
         }
     }

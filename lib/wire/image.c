@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Reads and writes the tables of the .sfi container.  Freestanding. */
 #include "wire/image.h"
 
 #include "util/mem.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Reads and writes what the security extension sends.  Freestanding. */
 #include "wire/security.h"
 
 #include "util/rd.h"

@@ -289,7 +289,7 @@ START_TEST(test_key_file)
     ck_assert_mem_eq(key, again, sizeof(key));
     ck_assert_int_eq(truncate(name, 33), 0);
     ck_assert_fails(sfi_audit_key_load(ctx, name, key), SFI_ERR_RANGE, name,
-                    "a log key of 33 bytes, expected 32");
+                    "an audit key of 33 bytes, expected 32");
     ck_assert_mem_eq(key, zero, sizeof(key));
 }
 END_TEST
