@@ -183,7 +183,7 @@ debug_try_mailbox(struct boot *b, const struct sfi_chip *chip)
         return st;
     if ((head[1] & 0xffffu) != SFI_MAILBOX_VERSION)
         return sfi__fail(b->link.ctx, SFI_ERR_UNSUPPORTED,
-                         "the chip's mailbox is of version %u, expected %u",
+                         "the chip's mailbox has version %u, expected %u",
                          head[1] & 0xffffu, SFI_MAILBOX_VERSION);
     b->chip = chip;
     b->has_special = true;

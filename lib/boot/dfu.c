@@ -53,7 +53,7 @@ dfu_control_out(struct boot *b, uint8_t request, uint16_t value, uint8_t *data,
                                 DFU_CONTROL_MS);
     if (st == SFI_OK && got != len)
         return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
-                         "the device took %zu bytes of %zu at %s", got, len,
+                         "the device took %zu bytes of %zu during %s", got, len,
                          b->link.doing);
     return dfu_add_where(b, st);
 }

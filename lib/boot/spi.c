@@ -309,8 +309,8 @@ spi_resync(struct boot *b)
             st = spi_sync(b, &last, SYNC_MS);
     }
     if (st == SFI_ERR_TIMEOUT)
-        return sfi__fail(b->link.ctx, st, "the chip stopped answering at %s",
-                         b->link.doing);
+        return sfi__fail(b->link.ctx, st,
+                         "the chip stopped answering during %s", b->link.doing);
     return st;
 }
 

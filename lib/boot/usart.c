@@ -240,8 +240,8 @@ usart_resync(struct boot *b)
             return st;
     }
     if (st == SFI_ERR_TIMEOUT)
-        return sfi__fail(b->link.ctx, st, "the chip stopped answering at %s",
-                         b->link.doing);
+        return sfi__fail(b->link.ctx, st,
+                         "the chip stopped answering during %s", b->link.doing);
     return st;
 }
 

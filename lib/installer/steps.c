@@ -63,9 +63,8 @@ step_refuse_modules(struct sfi_installer *in)
         if (a.type == SFI_FORMAT_MODULE)
             return sfi__fail(
                 in->obj.ctx, SFI_ERR_CHIP_RULE,
-                "area %u is a module, which needs a licence of "
-                "its own, which libsfi cannot send: build the image "
-                "without modules",
+                "area %u is a module, whose own licence libsfi cannot "
+                "send: build the image without modules",
                 a.index);
         at += SFI_FORMAT_AREA_LEN + a.size;
     }

@@ -78,7 +78,7 @@ sfi__dialect_speaks(sfi_target *t, bool *yes)
             "the dialect's speaks");
     if (st == SFI_OK && answer > 1)
         return sfi__fail(t->obj.ctx, SFI_ERR_CALLBACK,
-                         "the dialect's speaks gave %u, expected 0 or 1",
+                         "the dialect's speaks returned %u, expected 0 or 1",
                          answer);
     *yes = answer == 1;
     return st;
@@ -97,7 +97,7 @@ sfi__dialect_info(sfi_target *t, sfi_dialect_info *out)
         return st;
     if (i.state > SFI_DEVICE_INSTALLED)
         return sfi__fail(t->obj.ctx, SFI_ERR_PROTOCOL,
-                         "INFO says state %u, expected at most %d", i.state,
+                         "INFO reports state %u, expected at most %d", i.state,
                          SFI_DEVICE_INSTALLED);
     if (i.device_id != t->boot.device_id || i.data_max == 0)
         return sfi__fail(t->obj.ctx, SFI_ERR_PROTOCOL,

@@ -130,17 +130,6 @@ sfi_dialect_request(sfi_target *t, const sfi_request *r, uint8_t *reply,
     return dialect_send_request(t, &ours, reply, reply_len, status);
 }
 
-static sfi_status
-dialect_check_range(sfi_target *t, uint64_t address, size_t len)
-{
-    if (address <= UINT32_MAX && len <= (uint64_t)UINT32_MAX + 1 - address)
-        return SFI_OK;
-    return sfi__fail(t->obj.ctx, SFI_ERR_RANGE,
-                     "%zu bytes at 0x%08llx end outside the chip's 32-bit "
-                     "addresses",
-                     len, (unsigned long long)address);
-}
-
 sfi_status
 sfi_dialect_read(sfi_target *t, uint64_t address, uint8_t *data, size_t len)
 {
@@ -148,7 +137,7 @@ sfi_dialect_read(sfi_target *t, uint64_t address, uint8_t *data, size_t len)
 
     DIALECT_ENTER(t);
     SFI_ARG(t, data != NULL || len == 0);
-    st = dialect_check_range(t, address, len);
+    st = sfi__target_check_range(t, address, len);
     if (st != SFI_OK)
         return st;
     return sfi__boot_read(&t->boot, (uint32_t)address, data, len);
@@ -162,7 +151,7 @@ sfi_dialect_write(sfi_target *t, uint64_t address, const uint8_t *data,
 
     DIALECT_ENTER(t);
     SFI_ARG(t, data != NULL || len == 0);
-    st = dialect_check_range(t, address, len);
+    st = sfi__target_check_range(t, address, len);
     if (st != SFI_OK)
         return st;
     return sfi__boot_write(&t->boot, (uint32_t)address, data, len);

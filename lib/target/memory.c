@@ -110,8 +110,8 @@ sfi__target_activate(sfi_target *t)
         return SFI_OK;
     if (t->chip->security_mask == 0)
         return sfi__fail(ctx, SFI_ERR_DEVICE,
-                         "the secure bootloader of this %s is gone: it takes "
-                         "one install in its life",
+                         "the secure bootloader of this %s is gone: this "
+                         "part takes one install only",
                          t->chip->name);
     st = security_set_option(t);
     if (sfi__link_is_fault(st) && security_is_active_now(t))
@@ -128,11 +128,10 @@ sfi__target_activate(sfi_target *t)
 static sfi_status
 memory_check_range(sfi_target *t, uint64_t address, size_t len, uint32_t unit)
 {
-    if (address > UINT32_MAX || len > (uint64_t)UINT32_MAX + 1 - address)
-        return sfi__fail(t->obj.ctx, SFI_ERR_RANGE,
-                         "%zu bytes at 0x%08llx end outside the chip's 32-bit "
-                         "addresses",
-                         len, (unsigned long long)address);
+    sfi_status st = sfi__target_check_range(t, address, len);
+
+    if (st != SFI_OK)
+        return st;
     if (address % unit != 0 || len % unit != 0)
         return sfi__fail(t->obj.ctx, SFI_ERR_CHIP_RULE,
                          "%zu bytes at 0x%08x, expected multiples of %u", len,

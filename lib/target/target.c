@@ -29,6 +29,17 @@ sfi__target_ended(sfi_transport *tp, sfi_status st)
     return st;
 }
 
+sfi_status
+sfi__target_check_range(sfi_target *t, uint64_t address, size_t len)
+{
+    if (address <= UINT32_MAX && len <= (uint64_t)UINT32_MAX + 1 - address)
+        return SFI_OK;
+    return sfi__fail(t->obj.ctx, SFI_ERR_RANGE,
+                     "%zu bytes at 0x%08llx end outside the chip's 32-bit "
+                     "addresses",
+                     len, (unsigned long long)address);
+}
+
 /* ---- connect ---- */
 
 /* Which part it is, and which bootloader runs. */

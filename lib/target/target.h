@@ -43,6 +43,8 @@ sfi_status sfi__target_connect(const sfi_connect_options *o,
 sfi_status sfi__target_reconnect(sfi_target *t);
 /* The same, tried until it succeeds or the timeout is over. */
 sfi_status sfi__target_wait_connect(sfi_target *t);
+/* SFI_ERR_RANGE unless the range ends within 32-bit addresses. */
+sfi_status sfi__target_check_range(sfi_target *t, uint64_t address, size_t len);
 /* SFI_ERR_STATE unless the chip runs its open bootloader. */
 sfi_status sfi__target_need_open(sfi_target *t);
 sfi_status sfi__target_activate(sfi_target *t);

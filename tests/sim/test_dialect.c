@@ -80,12 +80,13 @@ START_TEST(test_lies)
     o.transport = station.tp;
     lie.yes = 2;
     ck_assert_fails(sfi_target_connect_with(ctx, &o, &t), SFI_ERR_CALLBACK,
-                    "stream", "the dialect's speaks gave 2, expected 0 or 1");
+                    "stream",
+                    "the dialect's speaks returned 2, expected 0 or 1");
     lie.yes = 1;
     ck_assert_ok(sfi_target_connect_with(ctx, &o, &t));
     lie.info = (sfi_dialect_info){.state = 6, .device_id = 0x450};
     ck_assert_fails(sfi_target_get_info(t, &info), SFI_ERR_PROTOCOL, "stream",
-                    "INFO says state 6, expected at most 5");
+                    "INFO reports state 6, expected at most 5");
     lie.info.state = 0;
     ck_assert_fails(sfi_target_get_info(t, &info), SFI_ERR_PROTOCOL, "stream",
                     "INFO names chip 0x450 and 0 bytes per DATA, expected chip "

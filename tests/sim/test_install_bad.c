@@ -176,8 +176,8 @@ static const struct {
     {"area type", flip_area_type, 0, SFI_ERR_FORMAT, "area 1",
      "type 0x66 (f), expected F, M or C", 0},
     {"module", make_module, 0, SFI_ERR_CHIP_RULE, "",
-     "area 2 is a module, which needs a licence of its own, which libsfi "
-     "cannot send: build the image without modules",
+     "area 2 is a module, whose own licence libsfi cannot send: build the "
+     "image without modules",
      0},
     {"area version", flip_area_version, 0, SFI_ERR_FORMAT, "area 2",
      "image version 7, the previous area says 6", 0},

@@ -96,8 +96,8 @@ START_TEST(test_ours_is_not_theirs)
     station_setup("stm32l462ce");
     station.dialect = &vendor_dialect;
     ck_assert_fails(station_install(false), SFI_ERR_DEVICE, "stream",
-                    "the secure bootloader of this stm32l462ce is gone: it "
-                    "takes one install in its life");
+                    "the secure bootloader of this stm32l462ce is gone: this "
+                    "part takes one install only");
     ck_assert_uint_eq(station_remaining(), STATION_COUNT);
     station_teardown();
 }

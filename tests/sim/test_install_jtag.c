@@ -495,7 +495,7 @@ START_TEST(test_strange_mailbox)
     ck_assert_ok(sfi__transport_write32(station.direct, 0x24030000, head, 2));
     ck_assert_fails(sfi_target_connect(ctx, NULL, station.tp, 300, &t),
                     SFI_ERR_UNSUPPORTED, "",
-                    "the chip's mailbox is of version 2, expected 1");
+                    "the chip's mailbox has version 2, expected 1");
     /* no bootloader behind it */
     head[1] = 0x04500001;
     ck_assert_ok(sfi__transport_write32(station.direct, 0x24030000, head, 2));

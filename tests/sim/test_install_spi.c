@@ -252,7 +252,7 @@ START_TEST(test_plain)
         sfi_target_write(t, chip->ram[0].base, data, 8)); /* still there */
     ck_assert_ok(sfi_target_go(t, chip->ram[0].base));
     ck_assert_fails(sfi_target_read(t, at, back, 4), SFI_ERR_TIMEOUT, "SPI",
-                    "the chip stopped answering at Read Memory");
+                    "the chip stopped answering during Read Memory");
     sfi_target_free(t);
     station_teardown();
 }

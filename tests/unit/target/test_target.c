@@ -122,7 +122,7 @@ static const struct {
      NULL, SFI_ERR_PROTOCOL,
      "replies to Get and Get ID differ each time; the link is unreliable", 500},
     {"dies after the first answer", SYNC "> 00 ff > 7f > fe*1027 > 7f > 7f\n",
-     NULL, SFI_ERR_TIMEOUT, "the chip stopped answering at Get", 7000},
+     NULL, SFI_ERR_TIMEOUT, "the chip stopped answering during Get", 7000},
 };
 
 START_TEST(test_connect_fails)
@@ -586,8 +586,8 @@ START_TEST(test_activate_too_late)
 {
     begin(SYNC GET_OPEN ID_L4 GET_OPEN ID_L4, "");
     ck_assert_fails(sfi_target_activate_security(t), SFI_ERR_DEVICE, "stream",
-                    "the secure bootloader of this stm32l462ce is gone: it "
-                    "takes one install in its life");
+                    "the secure bootloader of this stm32l462ce is gone: this "
+                    "part takes one install only");
 }
 END_TEST
 
