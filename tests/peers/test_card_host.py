@@ -170,8 +170,8 @@ def pulled_and_put_back(folder):
             # another card
             desk.remove()
             desk.insert(state=folder / "other")
-            refuses(ERR_HSM, "another card is in the reader than the one that "
-                    "was opened", host.license, chips[2])
+            refuses(ERR_HSM, "the reader contains a different card than the "
+                    "one that was opened", host.license, chips[2])
             desk.remove()
             desk.insert()
             same(host.license(chips[0]), first)

@@ -142,8 +142,8 @@ def wrong_pin(folder):
     tokens(folder, "sfi")
     maker(folder)
     slot = name(folder)
-    message = (f"vault:{folder}/v: wrong PIN: the token refused it and counts "
-               "the tries, but does not say how many are left")
+    message = (f"vault:{folder}/v: wrong PIN: the token refused it; it does "
+               "not report how many tries are left")
     refused(6, message, *provision(folder, slot, pin="wrong"))
     same(list(folder.glob("v*")), [])
     succeeds(*provision(folder, slot))
@@ -162,8 +162,8 @@ def another_seal(folder):
     succeeds(*provision(folder, name(folder)))
     refused(6, f"{where}: the vault is sealed by a token: add "
                "?token=pkcs11:... to its name", *license(folder, where))
-    refused(6, f"{where}: the token has no key of this vault: it is another "
-               "token, or the key was deleted",
+    refused(6, f"{where}: the token has no key for this vault: it is a "
+               "different token, or the key was deleted",
             *license(folder, name(folder, "other")))
     same(told(name(folder))["remaining"], 2)
 
