@@ -42,11 +42,10 @@ void sfi__clear_error(sfi_ctx *ctx);
 void sfi__error_keep(const sfi_ctx *ctx, struct sfi_error *kept);
 void sfi__error_restore(sfi_ctx *ctx, const struct sfi_error *kept);
 
-/* The status of an errno: ENOENT and the like NO_DEVICE for links is the
- * caller's business; this is for files. */
+/* The status of an errno of a file; links choose theirs (NO_DEVICE). */
 sfi_status sfi__os_status(int os_code);
 
-/* What a callback returned, made into a status that was surely recorded. */
+/* Check what a callback returned, and make sure that an error is recorded. */
 sfi_status sfi__from_callback(sfi_ctx *ctx, sfi_status st, const char *what);
 
 void sfi__log(sfi_ctx *ctx, int level, const char *fmt, ...) SFI_PRINTF(3, 4);

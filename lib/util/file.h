@@ -25,8 +25,8 @@ int sfi__file_fill(struct file_in *f, void *out, size_t cap, size_t *got);
 void sfi__file_close(struct file_in *f);
 
 /* A file that appears under its name only when it is complete: it grows
- * beside it, is synced, and takes the name in one step.  What is no regular
- * file (a pipe, a device) is written as it comes. */
+ * beside it, is synced, and takes the name in one step.  Anything else
+ * than a regular file (a pipe, a device) is written in place. */
 struct file_out {
     int fd;
     bool in_place;
@@ -35,8 +35,8 @@ struct file_out {
 };
 
 int sfi__file_begin(struct file_out *f, const char *path, unsigned mode);
-/* The same under its name from the beginning, and never synced: for what shall
- * be there when the program crashes. */
+/* Create under the final name at once, without fsync: survives a crash of the
+ * program, not of the machine. */
 int sfi__file_create(struct file_out *f, const char *path, unsigned mode);
 int sfi__file_write(struct file_out *f, const void *data, size_t len);
 /* Exactly one of these two ends it; a failed commit leaves no file. */

@@ -12,7 +12,7 @@
 int sfi__hex_digit(int c);
 /* Two digits a byte, lower case, with a final NUL: `out` holds 2*len+1. */
 void sfi__hex_encode(char *out, const uint8_t *data, size_t len);
-/* Exactly 2*len digits; false when one is none. */
+/* Exactly 2*len digits; false when one is not a digit. */
 bool sfi__hex_decode(uint8_t *out, size_t len, const char *text);
 
 #endif

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Clear what is no secret. */
+/* Clear what is not secret. */
 void sfi__zero(void *p, size_t len);
 void sfi__fill(void *p, int byte, size_t len);
 /* Clear a secret: the compiler may not leave it out. */
