@@ -2,7 +2,7 @@
  * rests in turn, and says so on the UART. */
 #include <stdint.h>
 
-#include <bench/board.h>
+#include "board.h"
 
 /* GPIO and USART registers that both parts share: RM0433 11.4 and 48.8,
  * RM0394 8.4 and 38.8. */

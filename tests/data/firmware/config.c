@@ -1,6 +1,6 @@
 /* The configuration block, in a place of its own so that a product line can
  * give each unit another one.  CONFIG_CRC comes from build.sh. */
-#include <bench/board.h>
+#include "board.h"
 
 __attribute__((section(".config"), used)) const struct config config = {
     .magic = CONFIG_MAGIC,

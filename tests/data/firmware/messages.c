@@ -1,6 +1,6 @@
 /* The log messages, in a place of their own: a translation replaces only them.
  */
-#include <bench/board.h>
+#include "board.h"
 
 #define TEXT __attribute__((section(".messages"), used)) static const char
 

@@ -1,5 +1,5 @@
 /* round(32767 * sin(2 * pi * i / 2048)); the marker follows the table. */
-#include <bench/board.h>
+#include "board.h"
 
 __attribute__((section(".tables"))) const int16_t sine[SINE_LEN] = {
     0,      101,    201,    302,    402,    503,    603,    704,    804,

@@ -1,6 +1,6 @@
 /* STM32H753xI on a NUCLEO-144: LD1 on PB0, USART3_TX on PD8.  After reset the
  * core runs from HSI at 64 MHz (RM0433 8.5). */
-#include <bench/board.h>
+#include "board.h"
 
 #define RCC 0x58024400u
 #define RCC_AHB4ENR (RCC + 0xe0u)

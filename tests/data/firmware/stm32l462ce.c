@@ -1,6 +1,6 @@
 /* STM32L462CE: LED on PA5, USART2_TX on PA2.  After reset the core runs from
  * MSI at 4 MHz (RM0394 6.2). */
-#include <bench/board.h>
+#include "board.h"
 
 #define RCC 0x40021000u
 #define RCC_AHB2ENR (RCC + 0x4cu)
