@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* What the benchmarks of installs share: images, chips and counted links. */
 #define _XOPEN_SOURCE 700
 #include "bench_kit.h"
 

@@ -3,6 +3,7 @@
 # Copyright The libsfi authors
 """What clang-format does not see: calls and words that have no place here."""
 
+import collections
 import re
 
 import source
@@ -74,21 +75,32 @@ def conditionals(path, text):
 EXTERN = re.compile(r"^extern\b[^;(]*?(\w+)(?:\[[^\]]*\])*;", re.M)
 
 
-def names(path, text):
+def names(path, text, statics):
     """What the linker sees of lib/ begins with sfi_: a program that links it
-    has names of its own."""
+    has names of its own.  Static functions go into `statics`."""
     code = source.code_only(text)
     for f in source.functions(text):
         head = code.rfind(";", 0, f.body)
         head = code[max(head, code.rfind("}", 0, f.body)) + 1:f.body]
-        if not re.search(r"\bstatic\b", head) and \
-                not f.name.startswith("sfi_") and not f.name.isupper():
+        if f.name.isupper():
+            continue
+        if re.search(r"\bstatic\b", head):
+            statics[f.name].append((path, f.first))
+        elif not f.name.startswith("sfi_"):
             yield source.finding(path, f.first, f"{f.name}() is external: "
                                  f"sfi__{f.name}, or static")
     for m in EXTERN.finditer(code):
         if not m.group(1).startswith("sfi_"):
             yield source.finding(path, source.line_of(code, m.start()),
                                  f"{m.group(1)} is external: sfi__{m.group(1)}")
+
+
+def twice(statics):
+    """A backtrace and a grep name one place: a static stands in one file."""
+    for name, places in sorted(statics.items()):
+        for path, line in places[1:]:
+            yield source.finding(path, line, f"{name}() is static in "
+                                 f"{places[0][0]} too: say whose it is")
 
 
 def words(path, text):
@@ -114,6 +126,7 @@ def layout(path, text):
 
 def check(root):
     found = []
+    statics = collections.defaultdict(list)
     top = [p.relative_to(root) for p in sorted(root.glob("*"))
            if p.is_file() and p.suffix in (".md", ".build", ".txt")]
     for path in top + source.files(root, TEXT, TEXT_SUFFIXES):
@@ -130,8 +143,8 @@ def check(root):
             found += calls(path, text)
             found += conditionals(path, text)
             if path.parts[0] == "lib":
-                found += names(path, text)
-    return found
+                found += names(path, text, statics)
+    return found + list(twice(statics))
 
 
 CASES = [
@@ -162,6 +175,9 @@ CASES = [
                         "extern const struct t table;\n"},
      [r"lib/core/a.c:11: rd_init\(\) is external",
       r"lib/core/a.h:2: table is external"]),
+    ("a static name twice", {"lib/a/a.c": "static int\ntake(void)\n{\n}\n",
+                             "lib/b/b.c": "\nstatic int\ntake(void)\n{\n}\n"},
+     [r"lib/b/b.c:2: take\(\) is static in lib/a/a.c too"]),
     ("unfinished", {"scripts/x": "#!/bin/sh\n# TO" + "DO: finish\n"},
      ["unfinished"]),
     ("one machine", {"doc/a.md": "see /ho" + "me/me/x\n"}, ["one machine"]),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The fixture of every test: counted memory, a context, files, and main(). */
 #define _XOPEN_SOURCE 700
 #include "fixture.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Several processes that begin their work at the same moment. */
 #define _XOPEN_SOURCE 700
 #include "together.h"
 

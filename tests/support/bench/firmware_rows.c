@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Firmware in each file format, for tests that try one after another. */
 #include <bench/firmware_rows.h>
 
 #include <stdio.h>

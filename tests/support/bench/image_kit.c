@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Images and their readers for tests: build one, read it in pieces, note
+ * events. */
 #include <bench/image_kit.h>
 
 #include <inttypes.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* A process that dies right before or after a chosen system call, by ptrace(2).
+ */
 #define _GNU_SOURCE
 #include <disk/killer.h>
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* A made /sys, /dev and /proc below a temporary folder. */
 #define _XOPEN_SOURCE 700
 #include <disk/tree.h>
 
