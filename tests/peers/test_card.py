@@ -243,6 +243,8 @@ def killed_in_a_command(folder):
                 lost = None
                 same(e.code in (NOT_TRANSACTED, REMOVED_CARD), True, e)
             killer.wait()
+            if i == 0:  # pcscd, which looks twice a second, has seen it go
+                time.sleep(0.7)
             desk.kill()
             host.close()
             desk.insert()

@@ -125,6 +125,7 @@ class Pcscd:
         self.folder = pathlib.Path(folder)
         self.socket = socket_name()
         self.log = self.folder / "pcscd.log"
+        self.earlier = ""  # what it said before it was started again
         self.process = None
         self.ports = None
         (self.folder / "conf").mkdir(exist_ok=True)
@@ -149,6 +150,7 @@ class Pcscd:
         command = (words + [OWN_RUN + START] if words else
                    ["sh", "-c", START]) + [str(self.folder / "conf")]
         pathlib.Path(self.socket).unlink(missing_ok=True)
+        self.earlier = self.said()
         with socket.socket(socket.AF_UNIX) as s, \
                 open(self.log, "w", encoding="utf-8") as log:
             s.bind(self.socket)
@@ -163,6 +165,11 @@ class Pcscd:
         return self.process.poll() is None and \
             text.count("Waiting for virtual ICC") == SLOTS and \
             "Could not initialize" not in text
+
+    def said(self):
+        """All that it said since it was first started."""
+        return self.earlier + (self.log.read_text() if self.log.exists()
+                               else "")
 
     def stop(self):
         if self.process is None:
@@ -333,24 +340,27 @@ class Desk:
         self.service = Pcscd(folder)
         self.pcsc = Pcsc()
         self.cards = {}
+        self.removed = {}  # removals of each slot when its card came
 
     def insert(self, slot=0, state=None):
+        self.removed[slot] = self.removals(slot)
         self.cards[slot] = Card(self.program,
                                 state or self.folder / f"card{slot}",
                                 self.service.ports[slot])
         self.pcsc.wait(READERS[slot])
 
     def removals(self, slot):
-        return self.service.log.read_text().count(
+        return self.service.said().count(
             f"Card Removed From {READERS[slot]}")
 
     def pull(self, slot, how):
         """A hand is slower than pcscd, which looks twice a second: a card that
         is back before that, after a host closed its connection to the dead
-        one, would be taken for absent for ever."""
-        before = self.removals(slot)
+        one, would be taken for absent for ever.  The removal may be older than
+        this call, as a card can die on its own: it counts from the insertion
+        on."""
         status = how(self.cards.pop(slot))
-        eventually(lambda: self.removals(slot) > before,
+        eventually(lambda: self.removals(slot) > self.removed[slot],
                    f"pcscd misses the card in {READERS[slot]}")
         return status
 
