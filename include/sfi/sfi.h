@@ -20,6 +20,7 @@
 #include <sfi/license.h>
 #include <sfi/license_store.h>
 #include <sfi/option_bytes.h>
+#include <sfi/personalization.h>
 #include <sfi/status.h>
 #include <sfi/target.h>
 #include <sfi/transport.h>

@@ -5,7 +5,7 @@
 #ifndef SFI_LICENSE_PERSONALIZATION_H
 #define SFI_LICENSE_PERSONALIZATION_H
 
-#include <sfi/hsm.h>
+#include <sfi/personalization.h>
 
 #include "core/obj.h"
 #include "crypto/ecc.h"

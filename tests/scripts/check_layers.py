@@ -95,6 +95,7 @@ PUBLIC = {
     "license_store.h": "license",
     "audit.h": "audit",
     "option_bytes.h": "option_bytes",
+    "personalization.h": "license",
     "sfi.h": None,  # the umbrella: for users only
     "sim.h": "sim/storage",
     "status.h": "core",
@@ -104,8 +105,8 @@ PUBLIC = {
 }
 ALSO = {
     "device.h": ["proto", "target", "installer", "sim/storage", "sim"],  # its numbers are the wire's
+    "hsm.h": ["audit"],  # has the limits of what records say
     "audit.h": ["keys"],  # declares the files of audit keys
-    "hsm.h": ["license", "audit"],  # declares personalisation, which licensing reads
 }
 
 # The island: all that the device core may see, directly or not.
