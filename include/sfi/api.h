@@ -9,8 +9,8 @@
  * - `sfi_x_new(..., &out)` sets `*out` to NULL on failure; `sfi_x_free(NULL)`
  *   does nothing.  A handle given to another stays alive inside it, so the
  *   order in which handles are freed never matters.
- * - Public structs begin with `struct_size`, set by the caller to the size
- *   that it was compiled with.  They only ever grow at the end.
+ * - Public structs begin with `struct_size`, which the caller sets to sizeof
+ *   the struct.  Later versions add members only at the end.
  * - A context and its handles belong to one thread at a time.  Contexts share
  *   nothing.
  */

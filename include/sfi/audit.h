@@ -20,24 +20,24 @@ enum {
     SFI_AUDIT_COUNTED =
         1,               /**< a new device got a licence; remaining decreases */
     SFI_AUDIT_AGAIN = 2, /**< a counted device got another licence */
-    SFI_AUDIT_RETIRED = 3 /**< the closing record: the last one */
+    SFI_AUDIT_RETIRED = 3 /**< the HSM was retired; the last record */
 };
 
-/** The fields common to all records, and the end of the chain. */
+/** The head of an audit log (the same for all records), and its end. */
 typedef struct sfi_audit_head {
     uint32_t struct_size; /**< sizeof(sfi_audit_head) */
     uint32_t flags;       /**< SFI_HSM_* flags */
     uint64_t maximum;     /**< installations provisioned */
-    uint64_t low_water;   /**< warns when this many or fewer remain */
+    uint64_t low_water;   /**< warning when this many or fewer remain */
     uint64_t remaining;   /**< installations left */
-    uint64_t sequence;    /**< of the last record; 0: none */
+    uint64_t sequence;    /**< of the last record; 0: no record yet */
     char firmware_id[64];
     char product_id[16];
-    uint8_t serial[16];     /**< the HSM's own, random */
-    uint8_t ca_public[64];  /**< public key of the CA of the devices */
-    uint8_t genesis[32];    /**< hash of the fields that never change */
+    uint8_t serial[16];     /**< serial number of the HSM, random */
+    uint8_t ca_public[64];  /**< public key of the devices' CA */
+    uint8_t genesis[32];    /**< hash of the fixed fields (format.md) */
     uint8_t audit_head[32]; /**< hash of the last record, or genesis */
-    uint8_t mac[32];        /**< over genesis and end */
+    uint8_t mac[32];        /**< MAC of genesis and end (format.md) */
 } sfi_audit_head;
 
 /** One record. */
@@ -45,26 +45,26 @@ typedef struct sfi_audit_record {
     uint32_t struct_size; /**< sizeof(sfi_audit_record) */
     uint32_t kind;        /**< SFI_AUDIT_* */
     uint64_t sequence;    /**< 1, 2, ... */
-    uint64_t time;        /**< seconds since 1970, by the HSM's clock */
+    uint64_t time;        /**< seconds since 1970, from the HSM's clock */
     uint64_t remaining;   /**< installations left after this record */
-    uint32_t session;     /**< of a live licence; 0: static */
+    uint32_t session;     /**< session id of a live licence; 0: static */
     uint32_t reserved;    /**< 0 */
     uint8_t device[32];   /**< SHA-256 of the device's public key, or zeros */
     uint8_t license[32];  /**< SHA-256 of the licence, or zeros */
     uint8_t previous[32]; /**< hash of the previous record, or genesis */
-    uint8_t hash[32];     /**< of this record */
+    uint8_t hash[32];     /**< hash of this record */
     uint8_t mac[32];      /**< MAC of this record, with the audit key */
 } sfi_audit_record;
 
 /** What an audit log proves. */
 typedef struct sfi_audit_summary {
     uint32_t struct_size; /**< sizeof(sfi_audit_summary) */
-    uint32_t retired;     /**< 1: it ends with the closing record */
+    uint32_t retired;     /**< 1: ends with SFI_AUDIT_RETIRED */
     uint64_t records;
-    uint64_t licensed;   /**< devices */
+    uint64_t licensed;   /**< number of licensed devices */
     uint64_t remaining;  /**< installations left */
     uint64_t maximum;    /**< installations provisioned */
-    uint64_t first_time; /**< of the first record, 0: none */
+    uint64_t first_time; /**< of the first record; 0: no record */
     uint64_t last_time;
     uint64_t set_back; /**< records dated before their predecessor */
     char firmware_id[64];
@@ -79,7 +79,7 @@ typedef struct sfi_audit_summary {
  * The file is on disk when this returns.
  *
  * @param ctx   the context
- * @param path  the file; one that exists is never overwritten
+ * @param path  the new file; an existing file is never overwritten
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT            a pointer is NULL
@@ -118,20 +118,20 @@ SFI_API SFI_NODISCARD sfi_status sfi_audit_key_load(
  *
  * Every hash and MAC is recomputed, every record must continue the previous
  * one, no device may be counted twice, each count must decrease by one, and the
- * end must match the HSM's own counts.  Writing such a file takes the audit
- * key, which only the HSM and its owner have.
+ * end must match the HSM's own counts.  Only the HSM and its owner have the
+ * audit key, so nobody else can write a file that verifies.
  *
- * An older, shorter audit log of the same HSM verifies too: pass the last
- * verified one as `before` to detect that.  Records dated before their
+ * An older, shorter audit log of the same HSM verifies too: to detect it, pass
+ * the audit log that was verified last as `before`.  Records dated before their
  * predecessor are counted in `set_back` and are not an error: the chain defines
  * the order, not the clock.
  *
  * @param ctx      the context
- * @param path     the file; any length, but at most 16777216 devices
- * @param key      the audit key; not kept
+ * @param path     the file: any length, at most 16777216 devices
+ * @param key      the audit key; libsfi keeps no copy
  * @param key_len  its length, SFI_AUDIT_KEY_LEN
- * @param before   an earlier audit log of the same HSM, which this one must
- *                 continue; verified first; NULL: none
+ * @param before   an earlier audit log of the same HSM, verified first; the
+ *                 file must continue it; NULL: no comparison
  * @param out      receives the summary; the caller sets struct_size
  *
  * @return SFI_OK, or
@@ -142,8 +142,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_audit_key_load(
  *   SFI_ERR_TRUNCATED  truncated; the line is named
  *   SFI_ERR_AUTH       altered, or the wrong key; or it does not continue
  *                      `before`; the line and the record are named
- *   SFI_ERR_LIMIT      a line is longer than any valid one, or more than
- *                      16777216 devices
+ *   SFI_ERR_LIMIT      a line is longer than any valid one, or there are
+ *                      more than 16777216 devices
  *   SFI_ERR_ACCESS, SFI_ERR_OS  a file cannot be read
  *   SFI_ERR_CRYPTO     the crypto library failed
  *   SFI_ERR_NOMEM      no memory: up to 64 bytes for each device

@@ -2,7 +2,7 @@
 /* Copyright The libsfi authors */
 /**
  * @file chip.h
- * The parts that libsfi knows.
+ * The parts (chip types) that libsfi supports.
  */
 #ifndef SFI_CHIP_H
 #define SFI_CHIP_H
@@ -11,14 +11,14 @@
 
 SFI_BEGIN_DECLS
 
-/** A part: immutable, static, never freed, fit for any thread. */
+/** A part: immutable, static, never freed; any thread may use it. */
 typedef struct sfi_chip sfi_chip;
 
 /**
  * Find a part by name.
  *
- * @param name  "stm32h753xi" or "stm32l462ce", upper and lower case being one;
- *              NULL finds nothing
+ * @param name  "stm32h753xi" or "stm32l462ce", in upper or lower case; NULL
+ *              finds nothing
  *
  * @return the part; NULL when the name is unknown
  *
@@ -30,7 +30,7 @@ SFI_API const sfi_chip *sfi_chip_find(const char *name);
 /**
  * Find a part by its device id.
  *
- * @param device_id  DEV_ID of DBGMCU_IDCODE: 0x450, 0x462
+ * @param device_id  DEV_ID of DBGMCU_IDCODE, for example 0x450
  *
  * @return the part; NULL when the id is unknown
  *
@@ -56,7 +56,7 @@ SFI_API const sfi_chip *sfi_chip_at(size_t index);
  *
  * @param chip  a part, or NULL
  *
- * @return "stm32h753xi" and the like; "" for NULL; static
+ * @return a name such as "stm32h753xi"; "" for NULL; static
  *
  * Blocks: never.  Thread: any.
  * @since 1.0
@@ -80,7 +80,7 @@ SFI_API uint32_t sfi_chip_device_id(const sfi_chip *chip);
  *
  * @param chip  a part, or NULL
  *
- * @return "45002001" and the like; "" for NULL; static
+ * @return for example "45002001"; "" for NULL; static
  *
  * Blocks: never.  Thread: any.
  * @since 1.0
@@ -88,13 +88,12 @@ SFI_API uint32_t sfi_chip_device_id(const sfi_chip *chip);
 SFI_API const char *sfi_chip_product_id(const sfi_chip *chip);
 
 /**
- * Name of an option byte of a part, in the order in which CSV files and
- * images have them.
+ * Name of an option byte of a part, in the order of CSV files and images.
  *
  * @param chip   a part, or NULL
  * @param index  0, 1, ...
  *
- * @return "FOPTSR_PRG" and the like; NULL past the last; static
+ * @return a name such as "FOPTSR_PRG"; NULL past the last; static
  *
  * Blocks: never.  Thread: any.
  * @since 1.0
@@ -102,11 +101,11 @@ SFI_API const char *sfi_chip_product_id(const sfi_chip *chip);
 SFI_API const char *sfi_chip_option_byte(const sfi_chip *chip, size_t index);
 
 /**
- * Where the flash of a part begins.
+ * First address of a part's flash.
  *
  * @param chip  a part, or NULL
  *
- * @return the address of its first byte; 0 for NULL
+ * @return the address; 0 for NULL
  *
  * Blocks: never.  Thread: any.
  * @since 1.0
@@ -114,11 +113,11 @@ SFI_API const char *sfi_chip_option_byte(const sfi_chip *chip, size_t index);
 SFI_API uint64_t sfi_chip_flash_base(const sfi_chip *chip);
 
 /**
- * How large the flash of a part is.
+ * Size of a part's flash.
  *
  * @param chip  a part, or NULL
  *
- * @return its bytes, a multiple of the sector size; 0 for NULL
+ * @return the size in bytes, a multiple of the sector size; 0 for NULL
  *
  * Blocks: never.  Thread: any.
  * @since 1.0
@@ -126,11 +125,12 @@ SFI_API uint64_t sfi_chip_flash_base(const sfi_chip *chip);
 SFI_API uint64_t sfi_chip_flash_size(const sfi_chip *chip);
 
 /**
- * How much a part erases at once.  All its sectors are alike; the first is 0.
+ * Size of a part's flash sectors: the unit of erase.  All sectors have the same
+ * size; the first is sector 0.
  *
  * @param chip  a part, or NULL
  *
- * @return bytes of a sector; 0 for NULL
+ * @return the size in bytes; 0 for NULL
  *
  * Blocks: never.  Thread: any.
  * @since 1.0
@@ -138,11 +138,12 @@ SFI_API uint64_t sfi_chip_flash_size(const sfi_chip *chip);
 SFI_API uint32_t sfi_chip_sector_size(const sfi_chip *chip);
 
 /**
- * How much a part programs at once, and once after each erase.
+ * Size of a part's flash program unit: programmed at once, and only once after
+ * each erase.
  *
  * @param chip  a part, or NULL
  *
- * @return bytes: 32 or 8; 0 for NULL
+ * @return the size in bytes, 32 or 8; 0 for NULL
  *
  * Blocks: never.  Thread: any.
  * @since 1.0

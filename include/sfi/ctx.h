@@ -2,7 +2,8 @@
 /* Copyright The libsfi authors */
 /**
  * @file ctx.h
- * The context: memory, log and the last error of everything made from it.
+ * The context: memory functions, log and last error of all handles made from
+ * it.
  */
 #ifndef SFI_CTX_H
 #define SFI_CTX_H
@@ -14,7 +15,7 @@ SFI_BEGIN_DECLS
 typedef struct sfi_ctx sfi_ctx;
 typedef struct sfi_error sfi_error;
 
-/** How much a log line matters; a context logs up to its level. */
+/** Log levels; a context logs the lines up to its level. */
 enum {
     SFI_LOG_NONE = 0,
     SFI_LOG_WARNING = 1,
@@ -35,10 +36,10 @@ typedef void (*sfi_log_fn)(void *user, int level, const char *line);
 typedef struct sfi_allocator {
     uint32_t struct_size; /**< sizeof(sfi_allocator) */
     uint32_t reserved;    /**< 0 */
-    void *user;           /**< handed to both functions */
-    /** `size` bytes aligned for any type, or NULL. */
+    void *user;           /**< passed to both functions */
+    /** Allocate `size` bytes, aligned for any type; NULL: no memory. */
     void *(*alloc)(void *user, size_t size);
-    /** Take back what alloc gave; never NULL. */
+    /** Free memory that alloc returned; `ptr` is never NULL. */
     void (*free)(void *user, void *ptr);
 } sfi_allocator;
 
@@ -46,7 +47,7 @@ typedef struct sfi_ctx_options {
     uint32_t struct_size;           /**< sizeof(sfi_ctx_options) */
     uint32_t log_level;             /**< SFI_LOG_*; 0: no log */
     sfi_log_fn log;                 /**< NULL: no log */
-    void *log_user;                 /**< handed to log */
+    void *log_user;                 /**< passed to log */
     const sfi_allocator *allocator; /**< copied; NULL: malloc and free */
 } sfi_ctx_options;
 
@@ -61,7 +62,7 @@ typedef struct sfi_ctx_options {
  *   SFI_ERR_ABI       a struct_size is unknown, or its tail is not zero
  *   SFI_ERR_NOMEM     no memory
  *
- * Blocks: never.  Thread: any; the context then belongs to one at a time.
+ * Blocks: never.  Thread: any; the new context belongs to one thread at a time.
  * @since 1.0
  */
 SFI_API SFI_NODISCARD sfi_status sfi_ctx_new(const sfi_ctx_options *opts,
@@ -70,7 +71,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_ctx_new(const sfi_ctx_options *opts,
 /**
  * Release a context.
  *
- * Handles made from it stay valid: the memory goes with the last of them.
+ * Handles made from it stay valid: the memory is freed with the last handle.
  *
  * @param ctx  a context, or NULL
  *
@@ -80,12 +81,12 @@ SFI_API SFI_NODISCARD sfi_status sfi_ctx_new(const sfi_ctx_options *opts,
 SFI_API void sfi_ctx_free(sfi_ctx *ctx);
 
 /**
- * The error of the last call on this context or a handle of it.
+ * The error of the last call on this context or on one of its handles.
  *
  * @param ctx  a context, or NULL
  *
  * @return the error, borrowed from the context and overwritten by the next
- *         call; NULL when that call succeeded
+ *         call; NULL when the last call succeeded
  *
  * Blocks: never.  Thread: the context's.
  * @since 1.0
@@ -93,7 +94,7 @@ SFI_API void sfi_ctx_free(sfi_ctx *ctx);
 SFI_API const sfi_error *sfi_ctx_error(const sfi_ctx *ctx);
 
 /**
- * Status of an error, the value that the failed call returned.
+ * Status of an error: the value that the failed call returned.
  *
  * @param err  an error, or NULL
  *
@@ -105,7 +106,7 @@ SFI_API const sfi_error *sfi_ctx_error(const sfi_ctx *ctx);
 SFI_API sfi_status sfi_error_status(const sfi_error *err);
 
 /**
- * What was found and what was expected, in one line.
+ * Message of an error: what was found and what was expected, in one line.
  *
  * @param err  an error, or NULL
  *
@@ -117,11 +118,11 @@ SFI_API sfi_status sfi_error_status(const sfi_error *err);
 SFI_API const char *sfi_error_message(const sfi_error *err);
 
 /**
- * Where it was found: "fw.hex:12", "vault:line.vault", "area 3".
+ * Place of an error: "fw.hex:12", "vault:line.vault", "area 3".
  *
  * @param err  an error, or NULL
  *
- * @return the place, borrowed; "" when there is none
+ * @return the place, borrowed; "" when no place is known
  *
  * Blocks: never.  Thread: the context's.
  * @since 1.0
@@ -129,11 +130,11 @@ SFI_API const char *sfi_error_message(const sfi_error *err);
 SFI_API const char *sfi_error_where(const sfi_error *err);
 
 /**
- * The operating system's code (errno) behind an error.
+ * The operating system's code (errno) that caused an error.
  *
  * @param err  an error, or NULL
  *
- * @return the code; 0 when there is none
+ * @return the code; 0 when the operating system reported none
  *
  * Blocks: never.  Thread: the context's.
  * @since 1.0
@@ -141,12 +142,12 @@ SFI_API const char *sfi_error_where(const sfi_error *err);
 SFI_API int32_t sfi_error_os_code(const sfi_error *err);
 
 /**
- * The other side's code behind an error: a device's cause (sfi/device.h,
- * SFI_CAUSE_*), a card's SW1SW2.
+ * The peer's code that caused an error: a device's cause (sfi/device.h,
+ * SFI_CAUSE_*) or a card's SW1SW2.
  *
  * @param err  an error, or NULL
  *
- * @return the code; 0 when there is none
+ * @return the code; 0 when the peer reported none
  *
  * Blocks: never.  Thread: the context's.
  * @since 1.0
@@ -154,13 +155,12 @@ SFI_API int32_t sfi_error_os_code(const sfi_error *err);
 SFI_API int32_t sfi_error_peer_code(const sfi_error *err);
 
 /**
- * Say why, from inside a custom HSM, transport or dialect, before returning an
- * error.
+ * Report the cause of an error: a custom HSM, transport or dialect calls this
+ * before it returns the error.
  *
- * @param ctx        the context that the custom handle was made from, or the
- *                   target
+ * @param ctx        the context of the custom handle or of the target
  * @param st         the status that will be returned; negative
- * @param peer_code  the other side's code, or 0
+ * @param peer_code  the peer's code, or 0
  * @param message    one line, lower case, without secrets; copied
  *
  * Blocks: never.  Thread: the context's.
@@ -173,16 +173,16 @@ SFI_API void sfi_ctx_report(sfi_ctx *ctx, sfi_status st, int32_t peer_code,
  * Check that an output file would not overwrite a vault or another SQLite
  * database.
  *
- * libsfi's own functions that write files do so by themselves; this is for
- * files that the program writes.  A database that is in use is recognised by
- * the files that SQLite keeps beside it, and is not opened.
+ * libsfi's functions that write files check this themselves; call it for files
+ * that the program writes.  A database in use is recognised by the files that
+ * SQLite keeps beside it, and is not opened.
  *
  * @param ctx   a context
- * @param path  where the program is about to write; need not exist
+ * @param path  where the program will write; need not exist
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT  ctx or path is NULL
- *   SFI_ERR_ACCESS    a vault or other SQLite database is there
+ *   SFI_ERR_ACCESS    the path is a vault or other SQLite database
  *   SFI_ERR_NOMEM     no memory
  *
  * Blocks: for the file system.  Thread: the context's.

@@ -21,7 +21,7 @@ typedef struct sfi_key sfi_key;
  * Make a key from bytes.
  *
  * @param ctx   the context
- * @param data  the key; copied, the caller wipes its own
+ * @param data  the key; copied, the caller wipes its own copy
  * @param len   its length, SFI_KEY_LEN bytes
  * @param out   receives the key, caller frees; NULL on any failure
  *
@@ -57,10 +57,10 @@ SFI_API SFI_NODISCARD sfi_status sfi_key_load(sfi_ctx *ctx, const char *path,
                                               sfi_key **out);
 
 /**
- * Make a random key and write it to a new file that only its owner reads.
+ * Make a random key and write it to a new file that only its owner can read.
  *
  * @param ctx   the context
- * @param path  the file; one that exists is never overwritten
+ * @param path  the new file; an existing file is never overwritten
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT            a pointer is NULL
@@ -73,7 +73,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_key_load(sfi_ctx *ctx, const char *path,
 SFI_API SFI_NODISCARD sfi_status sfi_key_create(sfi_ctx *ctx, const char *path);
 
 /**
- * Release a key and wipe it.
+ * Wipe a key and release it.
  *
  * @param key  a key, or NULL
  *
@@ -103,10 +103,10 @@ SFI_API SFI_NODISCARD sfi_status sfi_nonce_load(sfi_ctx *ctx, const char *path,
                                                 uint8_t nonce[SFI_NONCE_LEN]);
 
 /**
- * Make a random nonce and write it to a new file that only its owner reads.
+ * Make a random nonce and write it to a new file that only its owner can read.
  *
  * @param ctx   the context
- * @param path  the file; one that exists is never overwritten
+ * @param path  the new file; an existing file is never overwritten
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT            a pointer is NULL

@@ -2,7 +2,7 @@
 /* Copyright The libsfi authors */
 /**
  * @file status.h
- * How a call ended.
+ * The status codes that calls return.
  */
 #ifndef SFI_STATUS_H
 #define SFI_STATUS_H
@@ -15,23 +15,24 @@ SFI_BEGIN_DECLS
 typedef int sfi_status;
 
 /**
- * The hundreds say who must act: 1xx the program, 2xx the author of an input,
- * 3xx security, 4xx the link, 5xx the device, 6xx the HSM, 7xx the machine.
- * Values never change; doc/errors.md has cause and remedy of each.
+ * The hundreds digit says who must act: 1xx the program, 2xx the author of an
+ * input, 3xx security, 4xx the link, 5xx the device, 6xx the HSM, 7xx the
+ * machine. Values never change; doc/errors.md lists the causes and remedies of
+ * each.
  */
 enum {
     SFI_OK = 0,
 
     SFI_ERR_ARGUMENT = -101,    /**< an argument is not valid */
     SFI_ERR_STATE = -102,       /**< not possible in this state */
-    SFI_ERR_ABI = -103,         /**< struct_size or an unknown tail */
-    SFI_ERR_UNSUPPORTED = -104, /**< not built in, or not offered */
+    SFI_ERR_ABI = -103,         /**< struct_size is unknown, or tail set */
+    SFI_ERR_UNSUPPORTED = -104, /**< not built in, or not available */
     SFI_ERR_BUFFER = -105,      /**< the caller's buffer is too small */
 
     SFI_ERR_FORMAT = -201,    /**< an input is malformed */
     SFI_ERR_TRUNCATED = -202, /**< an input ends too early */
     SFI_ERR_CHECKSUM = -203,  /**< an input's checksum is wrong */
-    SFI_ERR_RANGE = -204,     /**< a value is out of its range */
+    SFI_ERR_RANGE = -204,     /**< a value is out of range */
     SFI_ERR_OVERLAP = -205,   /**< two pieces claim the same address */
     SFI_ERR_CHIP_RULE = -206, /**< the chip cannot take this input */
     SFI_ERR_LIMIT = -207,     /**< a named limit of libsfi is exceeded */
@@ -41,7 +42,7 @@ enum {
     SFI_ERR_CRYPTO = -303,      /**< the crypto library failed */
 
     SFI_ERR_IO = -401,        /**< a link or file failed */
-    SFI_ERR_TIMEOUT = -402,   /**< no answer in time */
+    SFI_ERR_TIMEOUT = -402,   /**< no reply in time */
     SFI_ERR_NO_DEVICE = -403, /**< no such port, or it vanished */
     SFI_ERR_ACCESS = -404,    /**< not allowed, or in use by another */
 
@@ -57,10 +58,10 @@ enum {
     SFI_ERR_NO_LICENSE = -605,  /**< no HSM, and none stored */
 
     SFI_ERR_NOMEM = -701,     /**< out of memory */
-    SFI_ERR_OS = -702,        /**< the operating system said no */
+    SFI_ERR_OS = -702,        /**< the operating system refused */
     SFI_ERR_CANCELLED = -703, /**< cancelled by the user */
-    SFI_ERR_CALLBACK = -704,  /**< a callback returned no sfi_status */
-    SFI_ERR_INTERNAL = -799   /**< a fault of libsfi: please report it */
+    SFI_ERR_CALLBACK = -704,  /**< a callback returned an unknown status */
+    SFI_ERR_INTERNAL = -799   /**< a bug in libsfi: please report it */
 };
 
 /**
@@ -68,8 +69,8 @@ enum {
  *
  * @param st  any value
  *
- * @return "SFI_ERR_AUTH" and the like; "SFI_ERR_UNKNOWN" for a value that is
- *         no status.  Static, never NULL.
+ * @return a name such as "SFI_ERR_AUTH"; "SFI_ERR_UNKNOWN" for any other
+ *         value.  Static, never NULL.
  *
  * Blocks: never.  Thread: any.
  * @since 1.0
@@ -79,7 +80,7 @@ SFI_API const char *sfi_status_name(sfi_status st);
 /**
  * Describe a status in one short sentence.
  *
- * The context's error (sfi_ctx_error()) says far more: what was found, where,
+ * The context's error (sfi_ctx_error()) has the details: what was found, where,
  * and what was expected.
  *
  * @param st  any value

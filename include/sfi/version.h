@@ -2,7 +2,7 @@
 /* Copyright The libsfi authors */
 /**
  * @file version.h
- * Which libsfi this is, and what was built into it.
+ * The version of libsfi, and the features that it was built with.
  */
 #ifndef SFI_VERSION_H
 #define SFI_VERSION_H
@@ -35,12 +35,12 @@ SFI_API uint32_t sfi_version(void);
 SFI_API const char *sfi_version_str(void);
 
 /**
- * Ask whether an optional part was built in.
+ * Ask whether an optional feature was built in.
  *
  * @param name  "openocd", "pcsc", "pkcs11", "serial", "spi", "usb" or "vault";
- *              NULL is no part
+ *              may be NULL
  *
- * @return 1 when it is there, 0 when it is not or the name is unknown
+ * @return 1 when it was built in; 0 when it was not, or the name is unknown
  *
  * Blocks: never.  Thread: any.
  * @since 1.0
