@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Copies public structs between our version and the caller's. */
+/* Copies public structs between libsfi's version and the caller's. */
 #include "core/abi.h"
 
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "core/err.h"
 #include "core/obj.h"
 
-/* No struct of ours will ever be this big: a larger size is garbage. */
+/* Larger than any public struct: a larger size is garbage. */
 #define STRUCT_SIZE_MAX 4096u
 
 static sfi_status

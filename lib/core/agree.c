@@ -17,8 +17,8 @@ sfi__ask_until_agreed(sfi_ctx *ctx, const struct question *q, bool *agreed)
     *agreed = false;
     if (q->len > sizeof(before))
         return sfi__fail(ctx, SFI_ERR_INTERNAL,
-                         "%zu bytes to ask for twice, expected at most %u",
-                         q->len, AGREE_LEN_MAX);
+                         "%zu bytes to compare, expected at most %u", q->len,
+                         AGREE_LEN_MAX);
     for (unsigned i = 0; i < AGREE_TRIES; i++) {
         sfi_status st = q->ask(q->arg);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Replies that carry no checksum: a decision is based on one only when the
- * same question was answered the same twice in a row. */
+/* Replies without a checksum: libsfi trusts such a reply only after the same
+ * question got the same reply twice in a row. */
 #ifndef SFI_CORE_AGREE_H
 #define SFI_CORE_AGREE_H
 
@@ -10,12 +10,12 @@
 
 #include <sfi/ctx.h>
 
-/* How often a reply may change before the link is to blame. */
+/* After so many replies that differ, the link is unreliable. */
 #define AGREE_TRIES 8u
 /* Longer than any option byte window. */
 #define AGREE_LEN_MAX 512u
 
-/* One question, repeated: `ask` fills `reply` anew each time. */
+/* A question that can be repeated: each `ask` fills `reply` anew. */
 struct question {
     sfi_status (*ask)(void *arg);
     void *arg;
@@ -23,9 +23,9 @@ struct question {
     size_t len; /* at most AGREE_LEN_MAX */
 };
 
-/* Ask until two replies in a row agree.  A failure to ask is returned at once;
- * SFI_OK with *agreed false: AGREE_TRIES replies, each unlike the one before,
- * and the caller says of what. */
+/* Ask until two replies in a row agree.  A failure of `ask` is returned at
+ * once.  SFI_OK with *agreed false: each of AGREE_TRIES replies differed from
+ * the one before; the caller writes the message. */
 sfi_status sfi__ask_until_agreed(sfi_ctx *ctx, const struct question *q,
                                  bool *agreed);
 

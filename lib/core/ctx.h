@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The context's inside: allocator, log, last error. */
+/* The struct behind a context: allocator, log, last error. */
 #ifndef SFI_CORE_CTX_H
 #define SFI_CORE_CTX_H
 

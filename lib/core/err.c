@@ -134,12 +134,12 @@ sfi_status
 sfi__from_callback(sfi_ctx *ctx, sfi_status st, const char *what)
 {
     if (st == SFI_OK) {
-        sfi__clear_error(ctx); /* of what the callback tried and got over */
+        sfi__clear_error(ctx); /* the callback recovered from it */
         return SFI_OK;
     }
     if (st > 0 || strcmp(sfi_status_name(st), "SFI_ERR_UNKNOWN") == 0)
         return sfi__fail(ctx, SFI_ERR_CALLBACK,
-                         "%s returned %d, which is no status", what, st);
+                         "%s returned %d, expected an sfi_status", what, st);
     if (ctx->error.status != st)
         return sfi__fail(ctx, st, "%s: %s", what, sfi_status_str(st));
     return st;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Recognises the SQLite databases that no output may replace. */
+/* Recognises SQLite databases, which no output may overwrite. */
 #include "core/file_guard.h"
 
 #include <string.h>
@@ -16,8 +16,8 @@
 const char *const sfi__file_guard_sidecars[FILE_GUARD_SIDECARS] = {
     "-wal", "-shm", "-journal"};
 
-/* A database that is open, maybe in this process, has a file beside it.  It is
- * not opened to look inside: closing it would drop SQLite's locks on it. */
+/* An open database has sidecar files.  Do not open the database itself: this
+ * process may have it open too, and close() would drop SQLite's locks. */
 static bool
 guard_sees_open_database(const char *path, char *name, size_t size)
 {

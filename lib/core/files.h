@@ -8,11 +8,12 @@
 
 #include "util/buf.h"
 
-/* Read a whole file of at most `limit` bytes into `out`, which is initialised
- * here (with `wipe` or not) and freed by the caller, also on failure. */
+/* Read a whole file of at most `limit` bytes into `out`.  This initialises
+ * `out`; the caller frees it, also on failure. */
 sfi_status sfi__load(sfi_ctx *ctx, const char *path, size_t limit, bool wipe,
                      struct buf *out);
-/* Write a whole file: all of it or none; never over a vault (file_guard.h). */
+/* Write a whole file, or nothing on failure; never over a vault
+ * (file_guard.h). */
 sfi_status sfi__save(sfi_ctx *ctx, const char *path, unsigned mode,
                      const void *data, size_t len);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The first member of every handle: what it is, who holds it, whether it is
- * inside a callback right now. */
+/* The first member of every handle: its kind, its reference count, and whether
+ * one of its callbacks is running. */
 #ifndef SFI_CORE_OBJ_H
 #define SFI_CORE_OBJ_H
 
@@ -41,22 +41,23 @@ struct obj {
     void (*destroy)(void *self);
 };
 
-/* Make a handle of `size` bytes whose first member is a struct obj; it holds
- * a reference to the context.  NULL: no memory, recorded. */
+/* Make a handle of `size` bytes whose first member is a struct obj; it holds a
+ * reference to the context.  NULL with SFI_ERR_NOMEM recorded. */
 void *sfi__obj_new(struct sfi_ctx *ctx, enum obj_kind kind, size_t size,
                    void (*destroy)(void *self));
 void *sfi__obj_ref(void *self);
-/* destroy() and free with the last reference; NULL is fine. */
+/* Drop a reference; the last one calls destroy() and frees.  NULL is fine. */
 void sfi__obj_unref(void *self);
-/* unref, if the handle is of this kind: for sfi_x_free(). */
+/* Drop a reference if the handle is of this kind: for sfi_x_free(). */
 void sfi__obj_free(void *self, enum obj_kind kind);
 
-/* Guard of a public function: SFI_OK, or why it may not be entered. */
+/* Guard at the start of a public function: clears the last error; fails for a
+ * wrong handle or one whose callback is running. */
 sfi_status sfi__enter(const void *self, enum obj_kind kind);
 /* Reject an argument by name. */
 sfi_status sfi__bad_arg(const void *self, const char *what);
 
-/* Is this handle of this kind?  For other handles that come as arguments. */
+/* Is this a handle of this kind?  For further handles among the arguments. */
 bool sfi__is(const void *self, enum obj_kind kind);
 
 #define SFI_ENTER(self, KIND)                                 \
@@ -66,7 +67,7 @@ bool sfi__is(const void *self, enum obj_kind kind);
             return enter_st;                                  \
     } while (0)
 
-/* `cond` must hold; the message names it. */
+/* Require `cond`; the message quotes it. */
 #define SFI_ARG(self, cond)                     \
     do {                                        \
         if (!(cond))                            \
@@ -74,7 +75,7 @@ bool sfi__is(const void *self, enum obj_kind kind);
     } while (0)
 
 /* Guard of a function that makes a handle: *out is NULL on any failure, also
- * when `self` is none. */
+ * when `self` is not valid. */
 #define SFI_ENTER_NEW(self, KIND, out) \
     do {                               \
         if ((out) != NULL)             \

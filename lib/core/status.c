@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Names and texts of the statuses, from the one list. */
+/* Names and texts of the statuses, generated from status_list.h. */
 #include <sfi/status.h>
 
 #include "core/status_list.h"

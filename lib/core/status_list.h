@@ -37,7 +37,7 @@
     X(SFI_ERR_NOMEM, -701, "out of memory")                             \
     X(SFI_ERR_OS, -702, "the operating system refused")                 \
     X(SFI_ERR_CANCELLED, -703, "cancelled")                             \
-    X(SFI_ERR_CALLBACK, -704, "a callback returned what is no status")  \
-    X(SFI_ERR_INTERNAL, -799, "a fault of libsfi")
+    X(SFI_ERR_CALLBACK, -704, "a callback returned an unknown status")  \
+    X(SFI_ERR_INTERNAL, -799, "a bug in libsfi")
 
 #endif

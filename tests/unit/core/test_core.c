@@ -361,9 +361,9 @@ START_TEST(test_from_callback)
     ck_assert_int_eq(sfi__from_callback(ctx, SFI_OK, "write"), SFI_OK);
     ck_assert_ptr_null(sfi_ctx_error(ctx));
     ck_assert_fails(sfi__from_callback(ctx, 3, "write"), SFI_ERR_CALLBACK, "",
-                    "write returned 3, which is no status");
+                    "write returned 3, expected an sfi_status");
     ck_assert_fails(sfi__from_callback(ctx, -3, "write"), SFI_ERR_CALLBACK, "",
-                    "write returned -3, which is no status");
+                    "write returned -3, expected an sfi_status");
     sfi__clear_error(ctx);
     ck_assert_fails(sfi__from_callback(ctx, SFI_ERR_IO, "write"), SFI_ERR_IO,
                     "", "write: input or output failed");

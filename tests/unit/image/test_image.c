@@ -388,9 +388,9 @@ static const struct {
     {SFI_ERR_IO, SFI_ERR_IO, false,
      "the write function: input or output failed"},
     {1, SFI_ERR_CALLBACK, false,
-     "the write function returned 1, which is no status"},
+     "the write function returned 1, expected an sfi_status"},
     {-9999, SFI_ERR_CALLBACK, false,
-     "the write function returned -9999, which is no status"},
+     "the write function returned -9999, expected an sfi_status"},
 };
 
 START_TEST(test_write_breaks)

@@ -157,7 +157,7 @@ START_TEST(test_connect_link_fails)
     bus.broken_st = 5;
     ck_assert_fails(sfi_target_connect(ctx, NULL, tp, 0, &t), SFI_ERR_CALLBACK,
                     "stream",
-                    "read of the link returned 5, which is no status");
+                    "read of the link returned 5, expected an sfi_status");
 }
 END_TEST
 

@@ -309,12 +309,12 @@ START_TEST(test_own_answers)
         {SFI_ERR_HSM, SFI_ERR_HSM, "the card was pulled", NULL},
         {SFI_ERR_HSM_PIN, SFI_ERR_HSM_PIN, "3 tries left", NULL},
         {SFI_ERR_TIMEOUT, SFI_ERR_TIMEOUT, NULL, ": no answer in time"},
-        {1, SFI_ERR_CALLBACK, NULL, " returned 1, which is no status"},
-        {-1, SFI_ERR_CALLBACK, NULL, " returned -1, which is no status"},
+        {1, SFI_ERR_CALLBACK, NULL, " returned 1, expected an sfi_status"},
+        {-1, SFI_ERR_CALLBACK, NULL, " returned -1, expected an sfi_status"},
         {INT_MIN, SFI_ERR_CALLBACK, NULL,
-         " returned -2147483648, which is no status"},
+         " returned -2147483648, expected an sfi_status"},
         {-12345, SFI_ERR_CALLBACK, "junk",
-         " returned -12345, which is no status"},
+         " returned -12345, expected an sfi_status"},
     };
     struct own own;
     sfi_hsm *hsm = own_open(&own);

@@ -165,7 +165,7 @@ START_TEST(test_words)
         ck_assert_str_eq(sfi_card_reason(card), "this is why");
     else
         ck_assert_str_eq(sfi_card_reason(card),
-                         "HSM licence returned 1, which is no status");
+                         "HSM licence returned 1, expected an sfi_status");
     own.answer = SFI_OK;
     own.report = NULL;
     if (words[_i].st == SFI_ERR_HSM_PIN) /* it forgot us */

@@ -333,9 +333,9 @@ static const struct {
      "read of the link returned -402 and 2 bytes, expected 1 to 8, or an error "
      "and none"},
     {1, 0, NULL, SFI_ERR_CALLBACK,
-     "read of the link returned 1, which is no status"},
+     "read of the link returned 1, expected an sfi_status"},
     {-12345, 0, NULL, SFI_ERR_CALLBACK,
-     "read of the link returned -12345, which is no status"},
+     "read of the link returned -12345, expected an sfi_status"},
     {SFI_ERR_IO, 0, NULL, SFI_ERR_IO,
      "read of the link: input or output failed"},
     {SFI_ERR_IO, 0, "the cable is on fire", SFI_ERR_IO, "the cable is on fire"},
