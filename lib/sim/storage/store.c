@@ -14,6 +14,8 @@
 
 /* "stm32h753xi" and a line end, with room for a wrong name. */
 #define CHIP_FILE_MAX 64u
+/* All names of parts in a message. */
+#define PARTS_TEXT_MAX 256u
 
 sfi_status
 sfi__store_path(sfi_ctx *ctx, char out[STORE_PATH_MAX], const char *dir,
@@ -79,11 +81,26 @@ store_first_line(const struct buf *b, char out[CHIP_FILE_MAX + 1])
     out[len] = '\0';
 }
 
+/* "stm32h753xi, stm32l462ce"; what does not fit is left out. */
+static void
+store_list_parts(char *out, size_t cap)
+{
+    const sfi_chip *chip;
+    size_t len = 0;
+
+    out[0] = '\0';
+    for (size_t i = 0; (chip = sfi_chip_at(i)) != NULL; i++) {
+        sfi__text_format(out + len, cap - len, "%s%s", i > 0 ? ", " : "",
+                         sfi_chip_name(chip));
+        len += strlen(out + len);
+    }
+}
+
 sfi_status
 sfi__store_chip(sfi_ctx *ctx, const char *dir, const struct sfi_chip **chip)
 {
     char path[STORE_PATH_MAX];
-    char name[CHIP_FILE_MAX + 1];
+    char name[CHIP_FILE_MAX + 1], parts[PARTS_TEXT_MAX];
     sfi_status st = sfi__store_path(ctx, path, dir, STORE_CHIP);
     struct buf b;
 
@@ -95,10 +112,10 @@ sfi__store_chip(sfi_ctx *ctx, const char *dir, const struct sfi_chip **chip)
     store_first_line(&b, name);
     *chip = sfi_chip_find(name);
     if (*chip == NULL) {
+        store_list_parts(parts, sizeof(parts));
         (void)sfi__fail(ctx, SFI_ERR_FORMAT,
-                        "unknown chip \"%s\", expected stm32h753xi or "
-                        "stm32l462ce",
-                        name);
+                        "unknown chip \"%s\", expected one of: %s", name,
+                        parts);
         st = sfi__where(ctx, "%s", path);
     }
 

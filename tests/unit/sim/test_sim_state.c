@@ -355,9 +355,9 @@ static const struct {
 } damages[] = {
     {"chip", NULL, 0, SFI_ERR_OS, "cannot read: No such file or directory"},
     {"chip", "", 0, SFI_ERR_FORMAT,
-     "unknown chip \"\", expected stm32h753xi or stm32l462ce"},
+     "unknown chip \"\", expected one of: stm32h753xi, stm32l462ce"},
     {"chip", "stm32f407vg\n", 12, SFI_ERR_FORMAT,
-     "unknown chip \"stm32f407vg\", expected stm32h753xi or stm32l462ce"},
+     "unknown chip \"stm32f407vg\", expected one of: stm32h753xi, stm32l462ce"},
     {"chip",
      "0123456789012345678901234567890123456789012345678901234567890123456", 67,
      SFI_ERR_LIMIT, "longer than 64 bytes"},
