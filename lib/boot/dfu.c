@@ -178,6 +178,19 @@ dfu_wait_block(struct boot *b, struct dfu_report *r, uint32_t ms)
 }
 
 /* One block to the device, and its outcome. */
+/* Up to the status that the device reports for the block. */
+static sfi_status
+dfu_transfer_block(struct boot *b, uint16_t block, uint8_t *copy, size_t len,
+                   uint32_t ms, struct dfu_report *r)
+{
+    sfi_status st = dfu_prepare_transfer(b, DFU_DNLOAD_IDLE);
+
+    if (st != SFI_OK)
+        return st;
+    st = dfu_control_out(b, DFU_DNLOAD, block, copy, len);
+    return st == SFI_OK ? dfu_wait_block(b, r, ms) : st;
+}
+
 static sfi_status
 dfu_send_block(struct boot *b, uint16_t block, const uint8_t *data, size_t len,
                uint32_t ms, struct dfu_report *r)
@@ -193,11 +206,7 @@ dfu_send_block(struct boot *b, uint16_t block, const uint8_t *data, size_t len,
                          "%s needs a transfer of %zu bytes, the device takes "
                          "at most %u",
                          b->link.doing, len, b->dfu.itf.transfer_size);
-    st = dfu_prepare_transfer(b, DFU_DNLOAD_IDLE);
-    if (st == SFI_OK)
-        st = dfu_control_out(b, DFU_DNLOAD, block, copy, len);
-    if (st == SFI_OK)
-        st = dfu_wait_block(b, r, ms);
+    st = dfu_transfer_block(b, block, copy, len, ms, r);
     if (st != SFI_OK)
         return dfu_explain_stall(b, st);
     if (r->state == DFU_ERROR)

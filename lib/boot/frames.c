@@ -116,16 +116,25 @@ frames_take_id(struct boot *b, uint8_t *raw, size_t len)
 }
 
 static sfi_status
+frames_ask_id(struct boot *b, struct identity *reply)
+{
+    sfi_status st = b->wire->send_command(b, USART_GET_ID);
+
+    if (st != SFI_OK)
+        return st;
+    st = b->wire->begin_reply(b);
+    if (st != SFI_OK)
+        return st;
+    return frames_take_id(b, reply->id, sizeof(reply->id));
+}
+
+static sfi_status
 frames_get_id_once(struct boot *b, void *arg)
 {
     struct identity *reply = arg;
     struct rd r;
-    sfi_status st = b->wire->send_command(b, USART_GET_ID);
+    sfi_status st = frames_ask_id(b, reply);
 
-    if (st == SFI_OK)
-        st = b->wire->begin_reply(b);
-    if (st == SFI_OK)
-        st = frames_take_id(b, reply->id, sizeof(reply->id));
     if (st != SFI_OK && st != SFI_ERR_PROTOCOL && st != SFI_ERR_NACK)
         return st;
     sfi__rd_init(&r, reply->id, sizeof(reply->id));

@@ -172,22 +172,28 @@ security_send_license(sfi_target *t, const sfi_license *lic)
 }
 
 static sfi_status
-security_send_image(sfi_target *t, const uint8_t *data, size_t len)
+security_send_pieces(sfi_target *t, const uint8_t *data, size_t len)
 {
     struct image_sender s;
     sfi_dialect_info i;
+    sfi_status st = sfi__dialect_info(t, &i);
+
+    if (st != SFI_OK)
+        return st;
+    st = sfi__image_sender_init(&s, t->obj.ctx, data, len, i.data_max);
+    while (st == SFI_OK && !sfi__image_sender_done(&s))
+        st = sfi__image_sender_step(&s, t);
+    return st == SFI_OK ? sfi__target_finish(t, s.header.tag) : st;
+}
+
+static sfi_status
+security_send_image(sfi_target *t, const uint8_t *data, size_t len)
+{
     sfi_status st = security_need_secure(t);
 
     if (st != SFI_OK)
         return st;
-    st = sfi__dialect_info(t, &i);
-    if (st == SFI_OK)
-        st = sfi__image_sender_init(&s, t->obj.ctx, data, len, i.data_max);
-    while (st == SFI_OK && !sfi__image_sender_done(&s))
-        st = sfi__image_sender_step(&s, t);
-    if (st == SFI_OK)
-        st = sfi__target_finish(t, s.header.tag);
-    return sfi__target_explain(t, st);
+    return sfi__target_explain(t, security_send_pieces(t, data, len));
 }
 
 static sfi_status

@@ -173,20 +173,24 @@ token_find_same(struct token *t, CK_TOKEN_INFO *info)
 }
 
 static sfi_status
-token_load_and_find(struct token *t, CK_TOKEN_INFO *info)
+token_load_and_find_once(struct token *t, CK_TOKEN_INFO *info)
 {
     sfi_status st = sfi__token_load(t);
 
-    if (st == SFI_OK)
-        st = token_find_once(t, info);
+    return st == SFI_OK ? token_find_once(t, info) : st;
+}
+
+static sfi_status
+token_load_and_find(struct token *t, CK_TOKEN_INFO *info)
+{
+    sfi_status st = token_load_and_find_once(t, info);
+
     for (size_t i = 0;
          i < ABSENT_ROUNDS && t->initialised && st == SFI_ERR_NO_DEVICE; i++) {
         sfi__token_unload(t);
         sfi__clear_error(t->ctx);
         token_wait_absent(t);
-        st = sfi__token_load(t);
-        if (st == SFI_OK)
-            st = token_find_once(t, info);
+        st = token_load_and_find_once(t, info);
     }
     return st;
 }

@@ -283,11 +283,15 @@ sfi__usb_device_open(struct usb_device *d)
     struct search l = {.dev = NULL};
     sfi_status st = usb_list_devices(d->ctx, &d->lib, &list);
 
-    if (st == SFI_OK)
-        st = usb_find_match(d, list, &l);
+    if (st != SFI_OK)
+        goto out;
+    st = usb_find_match(d, list, &l);
+    if (st != SFI_OK)
+        goto out;
     d->function = l.function;
-    if (st == SFI_OK)
-        st = usb_claim_device(d, l.dev);
+    st = usb_claim_device(d, l.dev);
+
+out:
     if (list != NULL)
         libusb_free_device_list(list, 1);
     if (st != SFI_OK)
