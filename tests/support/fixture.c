@@ -133,6 +133,35 @@ assert_fails(const char *file, int line, const char *call, sfi_status got,
     fail_at(file, line, text);
 }
 
+const char *
+missing_fact(const char *message, const char *const *facts)
+{
+    while (*facts != NULL && strstr(message, *facts) != NULL)
+        facts++;
+    return *facts;
+}
+
+void
+assert_fails_about(const char *file, int line, const char *call, sfi_status got,
+                   sfi_status want, const char *where, const char *const *facts)
+{
+    const sfi_error *err = sfi_ctx_error(ctx);
+    const char *missing = missing_fact(sfi_error_message(err), facts);
+    char text[2048];
+
+    if (got == want && sfi_error_status(err) == want &&
+        strcmp(sfi_error_where(err), where) == 0 && missing == NULL)
+        return;
+    (void)snprintf(text, sizeof(text),
+                   "%s\n  gave     %s, recorded %s \"%s\": \"%s\"\n"
+                   "  expected %s \"%s\": about \"%s\"",
+                   call, sfi_status_name(got),
+                   sfi_status_name(sfi_error_status(err)), sfi_error_where(err),
+                   sfi_error_message(err), sfi_status_name(want), where,
+                   missing != NULL ? missing : *facts);
+    fail_at(file, line, text);
+}
+
 void
 assert_ok(const char *file, int line, const char *call, sfi_status got)
 {

@@ -40,10 +40,20 @@ void fixture_teardown(void);
 #define ck_assert_fails(call, status, where_text, message_text)             \
     assert_fails(__FILE__, __LINE__, #call, (call), (status), (where_text), \
                  (message_text))
+/* The same where another test pins the sentence: each text behind `where_text`
+ * (a number, a name, a key word) is found in the message. */
+#define ck_assert_fails_about(call, status, where_text, ...)        \
+    assert_fails_about(__FILE__, __LINE__, #call, (call), (status), \
+                       (where_text), (const char *const[]){__VA_ARGS__, NULL})
 #define ck_assert_ok(call) assert_ok(__FILE__, __LINE__, #call, (call))
 
 void assert_fails(const char *file, int line, const char *call, sfi_status got,
                   sfi_status want, const char *where, const char *message);
+void assert_fails_about(const char *file, int line, const char *call,
+                        sfi_status got, sfi_status want, const char *where,
+                        const char *const *facts);
+/* The first of the facts (NULL ends them) that `message` lacks, or NULL. */
+const char *missing_fact(const char *message, const char *const *facts);
 void assert_ok(const char *file, int line, const char *call, sfi_status got);
 
 /* A path below tests/; the same few buffers are used in turn. */

@@ -281,6 +281,19 @@ START_TEST(test_fail)
 }
 END_TEST
 
+/* The fixture's own assertion: every fact must be in the message. */
+START_TEST(test_fail_about_facts)
+{
+    static const char *const facts[] = {"3", "four", "five", NULL};
+
+    ck_assert_fails_about(sfi__fail(ctx, SFI_ERR_RANGE, "%d of %s", 3, "four"),
+                          SFI_ERR_RANGE, "", "four", "3 of");
+    ck_assert_ptr_null(missing_fact("3, four, five", facts));
+    ck_assert_str_eq(missing_fact("3 of four", facts), "five");
+    ck_assert_str_eq(missing_fact("", facts), "3");
+}
+END_TEST
+
 START_TEST(test_fail_is_bounded)
 {
     static char longer[4000];
@@ -603,6 +616,7 @@ main(void)
 
     tc = add(s, "errors");
     tcase_add_test(tc, test_fail);
+    tcase_add_test(tc, test_fail_about_facts);
     tcase_add_test(tc, test_fail_is_bounded);
     tcase_add_test(tc, test_fail_takes_no_memory);
     tcase_add_test(tc, test_where_goes_outwards);
