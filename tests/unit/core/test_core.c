@@ -346,8 +346,8 @@ START_TEST(test_error_is_kept)
     sfi__error_keep(ctx, &first);
     (void)sfi__fail_peer(ctx, SFI_ERR_IO, 7, "clean-up failed");
     sfi__error_restore(ctx, &first);
-    ck_assert_fails(SFI_ERR_OS, SFI_ERR_OS, "fw.hex",
-                    "cannot open: No such file or directory");
+    ck_assert_fails_about(SFI_ERR_OS, SFI_ERR_OS, "fw.hex", "open",
+                          "No such file");
     ck_assert_int_eq(sfi_error_os_code(sfi_ctx_error(ctx)), ENOENT);
     ck_assert_int_eq(sfi_error_peer_code(sfi_ctx_error(ctx)), 0);
 }
@@ -502,7 +502,7 @@ START_TEST(test_handle_without_memory)
 
     memory.fail_at = 1;
     ck_assert_ptr_null(thing_new(&destroyed));
-    ck_assert_fails(SFI_ERR_NOMEM, SFI_ERR_NOMEM, "", "out of memory");
+    ck_assert_fails_about(SFI_ERR_NOMEM, SFI_ERR_NOMEM, "", "memory");
     ck_assert_int_eq(destroyed, 0);
     ck_assert_uint_eq(ctx->obj.refs, 1); /* no reference was left behind */
     memory.fail_at = 1;
@@ -553,9 +553,9 @@ START_TEST(test_abi_in)
                     SFI_ERR_ABI, "",
                     "struct_size is 4: set it to sizeof the struct");
     old.struct_size = 4097;
-    ck_assert_fails(sfi__abi_in(ctx, &ours, sizeof(ours), sizeof(old), &old),
-                    SFI_ERR_ABI, "",
-                    "struct_size is 4097: set it to sizeof the struct");
+    ck_assert_fails_about(
+        sfi__abi_in(ctx, &ours, sizeof(ours), sizeof(old), &old), SFI_ERR_ABI,
+        "", "struct_size is 4097");
     ck_assert_int_eq(sfi__abi_in(NULL, &ours, sizeof(ours), sizeof(old), &old),
                      SFI_ERR_ABI);
 }
@@ -579,9 +579,9 @@ START_TEST(test_abi_out)
     ck_assert_uint_eq(newer.a, 11);
     ck_assert_uint_eq(newer.b, 22);
     ck_assert_uint_eq(newer.c, 0);
-    ck_assert_fails(
+    ck_assert_fails_about(
         sfi__abi_out(ctx, &bad, sizeof(struct v1), &ours, sizeof(ours)),
-        SFI_ERR_ABI, "", "struct_size is 7: set it to sizeof the struct");
+        SFI_ERR_ABI, "", "struct_size is 7");
     ck_assert_uint_eq(bad.a, 9);
 }
 END_TEST

@@ -66,18 +66,18 @@ START_TEST(test_load_and_save)
     ck_assert_fails(sfi__load(ctx, path, 7, false, &b), SFI_ERR_NOMEM, path,
                     "cannot read: Cannot allocate memory");
     sfi__buf_free(&b);
-    ck_assert_fails(sfi__load(ctx, folder, 7, false, &b), SFI_ERR_OS, folder,
-                    "cannot read: Is a directory");
+    ck_assert_fails_about(sfi__load(ctx, folder, 7, false, &b), SFI_ERR_OS,
+                          folder, "read", "directory");
     sfi__buf_free(&b);
     (void)snprintf(where, sizeof(where), "%s/none/file", folder);
-    ck_assert_fails(sfi__load(ctx, where, 7, false, &b), SFI_ERR_OS, where,
-                    "cannot read: No such file or directory");
+    ck_assert_fails_about(sfi__load(ctx, where, 7, false, &b), SFI_ERR_OS,
+                          where, "read", "No such file");
     ck_assert_int_eq(sfi_error_os_code(sfi_ctx_error(ctx)), ENOENT);
     sfi__buf_free(&b);
     ck_assert_fails(sfi__save(ctx, where, 0600, "x", 1), SFI_ERR_OS, where,
                     "cannot write: No such file or directory");
-    ck_assert_fails(sfi__save(ctx, "/dev/full", 0600, "x", 1), SFI_ERR_OS,
-                    "/dev/full", "cannot write: No space left on device");
+    ck_assert_fails_about(sfi__save(ctx, "/dev/full", 0600, "x", 1), SFI_ERR_OS,
+                          "/dev/full", "write", "No space");
 }
 END_TEST
 
@@ -111,8 +111,8 @@ START_TEST(test_guard)
     ck_assert_int_eq(sfi__save(ctx, path, 0600, "x", 1), SFI_ERR_ACCESS);
     ck_assert_str_eq(sfi_error_where(sfi_ctx_error(ctx)), path);
     memory.fail_at = 1;
-    ck_assert_fails(sfi_ctx_check_path(ctx, path), SFI_ERR_NOMEM, "",
-                    "out of memory");
+    ck_assert_fails_about(sfi_ctx_check_path(ctx, path), SFI_ERR_NOMEM, "",
+                          "memory");
     ck_assert_int_eq(unlink(path), 0);
     ck_assert_ok(sfi_ctx_check_path(ctx, path)); /* nothing is there */
     ck_assert_ok(sfi_ctx_check_path(ctx, folder));

@@ -101,18 +101,18 @@ START_TEST(test_gcm_knows_its_lengths)
     struct sealed s;
 
     seal(&s, text);
-    ck_assert_fails(sfi__gcm_open(ctx, key, iv, aad, sizeof(aad) - 1, s.ct,
-                                  sizeof(s.ct), out, s.tag),
-                    SFI_ERR_AUTH, "", "the tag does not match");
-    ck_assert_fails(sfi__gcm_open(ctx, key, iv, aad, sizeof(aad), s.ct,
-                                  sizeof(s.ct) - 1, out, s.tag),
-                    SFI_ERR_AUTH, "", "the tag does not match");
-    ck_assert_fails(
+    ck_assert_fails_about(sfi__gcm_open(ctx, key, iv, aad, sizeof(aad) - 1,
+                                        s.ct, sizeof(s.ct), out, s.tag),
+                          SFI_ERR_AUTH, "", "tag");
+    ck_assert_fails_about(sfi__gcm_open(ctx, key, iv, aad, sizeof(aad), s.ct,
+                                        sizeof(s.ct) - 1, out, s.tag),
+                          SFI_ERR_AUTH, "", "tag");
+    ck_assert_fails_about(
         sfi__gcm_open(ctx, key, iv, NULL, 0, s.ct, sizeof(s.ct), out, s.tag),
-        SFI_ERR_AUTH, "", "the tag does not match");
-    ck_assert_fails(
+        SFI_ERR_AUTH, "", "tag");
+    ck_assert_fails_about(
         sfi__gcm_open(ctx, key, iv, aad, sizeof(aad), NULL, 0, NULL, s.tag),
-        SFI_ERR_AUTH, "", "the tag does not match");
+        SFI_ERR_AUTH, "", "tag");
 }
 END_TEST
 
@@ -182,8 +182,7 @@ START_TEST(test_gcm_one_key_many_messages)
     /* one is refused */
     ck_assert_ok(sfi__gcm_start(g, iv, aad, sizeof(aad)));
     ck_assert_ok(sfi__gcm_update(g, s.ct, out, sizeof(s.ct)));
-    ck_assert_fails(sfi__gcm_verify(g, bad), SFI_ERR_AUTH, "",
-                    "the tag does not match");
+    ck_assert_fails_about(sfi__gcm_verify(g, bad), SFI_ERR_AUTH, "", "tag");
     sfi__clear_error(ctx);
     /* and the next is right, with its data in two pieces and an empty one */
     ck_assert_ok(sfi__gcm_start(g, iv, aad, sizeof(aad)));
@@ -203,12 +202,13 @@ START_TEST(test_gcm_without_memory)
     uint8_t tag[SFI_GCM_TAG_LEN];
 
     memory.fail_at = 1;
-    ck_assert_fails(sfi__gcm_new(ctx, GCM_SEAL, key, &g), SFI_ERR_NOMEM, "",
-                    "out of memory");
+    ck_assert_fails_about(sfi__gcm_new(ctx, GCM_SEAL, key, &g), SFI_ERR_NOMEM,
+                          "", "memory");
     ck_assert_ptr_null(g);
     memory.fail_at = 1;
-    ck_assert_fails(sfi__gcm_seal(ctx, key, iv, NULL, 0, NULL, 0, NULL, tag),
-                    SFI_ERR_NOMEM, "", "out of memory");
+    ck_assert_fails_about(
+        sfi__gcm_seal(ctx, key, iv, NULL, 0, NULL, 0, NULL, tag), SFI_ERR_NOMEM,
+        "", "memory");
 }
 END_TEST
 

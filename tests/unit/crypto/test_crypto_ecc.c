@@ -210,8 +210,9 @@ START_TEST(test_ecdsa_range)
 
     ck_assert_ok(sfi__ecc_generate(ctx, secret, q));
     from_hex(sig, sizeof(sig), ecdsa_range_rows[_i]);
-    ck_assert_fails(sfi__ecc_verify(ctx, q, message, sizeof(message), sig),
-                    SFI_ERR_AUTH, "", "the signature does not match");
+    ck_assert_fails_about(
+        sfi__ecc_verify(ctx, q, message, sizeof(message), sig), SFI_ERR_AUTH,
+        "", "signature");
 }
 END_TEST
 
@@ -357,10 +358,12 @@ START_TEST(test_pem_cut_short)
     static char big[70000];
 
     for (size_t len = 0; len < strlen(sec1_pem) - 1; len += 7)
-        ck_assert_fails(sfi__ecc_secret_from_pem(ctx, sec1_pem, len, secret),
-                        SFI_ERR_FORMAT, "", "not a P-256 private key in PEM");
-    ck_assert_fails(sfi__ecc_secret_from_pem(ctx, big, sizeof(big), secret),
-                    SFI_ERR_FORMAT, "", "not a P-256 private key in PEM");
+        ck_assert_fails_about(
+            sfi__ecc_secret_from_pem(ctx, sec1_pem, len, secret),
+            SFI_ERR_FORMAT, "", "private key", "PEM");
+    ck_assert_fails_about(
+        sfi__ecc_secret_from_pem(ctx, big, sizeof(big), secret), SFI_ERR_FORMAT,
+        "", "private key", "PEM");
 }
 END_TEST
 
