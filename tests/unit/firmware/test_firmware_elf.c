@@ -386,15 +386,13 @@ START_TEST(test_large)
                             LOAD(0, 0x10000000, 0x6000000),
                             LOAD(0, 0x20000000, 0x6000000)}};
     (void)make_elf(file, 1024, &e);
-    ck_assert_fails(sfi_firmware_parse(ctx, NULL, 0, file, len, &fw),
-                    SFI_ERR_LIMIT, "segment 2",
-                    "more than 0x10000000 bytes of firmware, the limit");
+    ck_assert_fails_about(sfi_firmware_parse(ctx, NULL, 0, file, len, &fw),
+                          SFI_ERR_LIMIT, "segment 2", "0x10000000 bytes");
     /* also at the same address, where comparing all of them would take hours */
     e.ph[1].paddr = e.ph[2].paddr = 0;
     (void)make_elf(file, 1024, &e);
-    ck_assert_fails(sfi_firmware_parse(ctx, NULL, 0, file, len, &fw),
-                    SFI_ERR_LIMIT, "segment 2",
-                    "more than 0x10000000 bytes of firmware, the limit");
+    ck_assert_fails_about(sfi_firmware_parse(ctx, NULL, 0, file, len, &fw),
+                          SFI_ERR_LIMIT, "segment 2", "0x10000000 bytes");
     ck_assert_ptr_null(fw);
     free(file);
 }
