@@ -127,12 +127,11 @@ START_TEST(test_cards_or_reason)
 {
     ck_assert_int_eq(setenv("PCSCLITE_CSOCK_NAME", "/nonexistent/comm", 1), 0);
     if (sfi_has_feature("pcsc"))
-        ck_assert_fails(sfi_hsm_list(ctx, on_slot, NULL), SFI_ERR_NO_DEVICE, "",
-                        "the card service is not available; is pcscd running");
+        ck_assert_fails_about(sfi_hsm_list(ctx, on_slot, NULL),
+                              SFI_ERR_NO_DEVICE, "", "card service", "pcscd");
     else
-        ck_assert_fails(
-            sfi_hsm_list(ctx, on_slot, NULL), SFI_ERR_UNSUPPORTED, "",
-            "this libsfi was built without smartcards: they need libpcsclite");
+        ck_assert_fails_about(sfi_hsm_list(ctx, on_slot, NULL),
+                              SFI_ERR_UNSUPPORTED, "", "libpcsclite");
 }
 END_TEST
 
@@ -148,8 +147,8 @@ START_TEST(test_token_or_reason)
     if (!sfi_has_feature("vault"))
         ck_assert_int_eq(st, SFI_ERR_UNSUPPORTED);
     else if (sfi_has_feature("pkcs11"))
-        ck_assert_fails(st, SFI_ERR_FORMAT, "vault:/nonexistent/none",
-                        "the token's URI does not begin with \"pkcs11:\"");
+        ck_assert_fails_about(st, SFI_ERR_FORMAT, "vault:/nonexistent/none",
+                              "pkcs11:");
     else
         ck_assert_fails(
             st, SFI_ERR_UNSUPPORTED, "vault:/nonexistent/none",

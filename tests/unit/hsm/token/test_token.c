@@ -211,9 +211,9 @@ START_TEST(test_anchor)
     check_anchor(t, "0001");
     succeeds(sfi__token_anchor_set(t, other_id, plain, sizeof(plain)));
     check_anchor(t, "0001");
-    ck_assert_fails(sfi__token_anchor_get(t, id, data, sizeof(data), &len),
-                    SFI_ERR_HSM, "",
-                    "the token's anchor is longer than 3 bytes");
+    ck_assert_fails_about(
+        sfi__token_anchor_get(t, id, data, sizeof(data), &len), SFI_ERR_HSM, "",
+        "anchor", "3 bytes");
     succeeds(sfi__token_make_key(t, id));
     sfi__token_forget(t, id);
     check_anchor(t, "");
@@ -445,10 +445,9 @@ START_TEST(test_change_pin)
     static const char fresh[] = "another-0815";
 
     succeeds(sfi__token_make_key(t, id));
-    ck_assert_fails(sfi__token_change_pin(t, "wrong", 5, fresh, strlen(fresh)),
-                    SFI_ERR_HSM_PIN, "",
-                    "wrong PIN: the token refused it; it does not report how "
-                    "many tries are left");
+    ck_assert_fails_about(
+        sfi__token_change_pin(t, "wrong", 5, fresh, strlen(fresh)),
+        SFI_ERR_HSM_PIN, "", "PIN", "token");
     ck_assert_fails(
         sfi__token_change_pin(t, TOKEN_PIN, strlen(TOKEN_PIN), "abc", 3),
         SFI_ERR_HSM_PIN, "",
@@ -470,15 +469,14 @@ START_TEST(test_second_handle)
 
     succeeds(set_anchor(t, "0001"));
     succeeds(sfi__token_open(ctx, token_uri("sfi"), &second));
-    ck_assert_fails(set_anchor(second, "0002"), SFI_ERR_HSM_PIN, "",
-                    "not logged in at the token");
+    ck_assert_fails_about(set_anchor(second, "0002"), SFI_ERR_HSM_PIN, "",
+                          "logged in");
     succeeds(login(second, TOKEN_PIN));
     succeeds(set_anchor(second, "0002"));
     check_anchor(t, "0002");
     ck_assert_int_eq(login(second, "wrong"), SFI_ERR_HSM_PIN);
-    ck_assert_fails(set_anchor(t, "0003"), SFI_ERR_HSM_PIN, "",
-                    "the login at the token was ended, perhaps by a wrong PIN "
-                    "elsewhere in this process: log in again");
+    ck_assert_fails_about(set_anchor(t, "0003"), SFI_ERR_HSM_PIN, "",
+                          "log in again");
     succeeds(login(t, TOKEN_PIN));
     check_anchor(t, "0002");
     sfi__token_close(t);
@@ -711,8 +709,8 @@ START_TEST(test_no_memory)
 
     (void)token_make("sfi");
     memory.fail_at = 1;
-    ck_assert_fails(sfi__token_open(ctx, token_uri("sfi"), &t), SFI_ERR_NOMEM,
-                    "", "out of memory");
+    ck_assert_fails_about(sfi__token_open(ctx, token_uri("sfi"), &t),
+                          SFI_ERR_NOMEM, "", "memory");
     ck_assert_ptr_null(t);
 }
 END_TEST
@@ -728,8 +726,8 @@ START_TEST(test_replaced)
     proxy->what = PROXY_LIE;
     ck_assert_fails(login(t, TOKEN_PIN), SFI_ERR_NO_DEVICE, "",
                     "the token was replaced by a different one");
-    ck_assert_fails(sfi__token_pin_tries(t, &tries), SFI_ERR_NO_DEVICE, "",
-                    "the token was replaced by a different one");
+    ck_assert_fails_about(sfi__token_pin_tries(t, &tries), SFI_ERR_NO_DEVICE,
+                          "", "replaced");
     proxy->at = 0;
     succeeds(login(t, TOKEN_PIN));
     sfi__token_close(t);

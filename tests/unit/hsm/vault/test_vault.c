@@ -130,10 +130,9 @@ START_TEST(test_locked)
                     SFI_ERR_HSM_STATE, where,
                     "already provisioned, and locked for ever");
     ck_assert_ok(vault_open(path, &other)); /* also before the login */
-    ck_assert_fails(sfi_hsm_provision(other, maker.key, maker.nonce, 12, "fw",
-                                      9, maker.perso, NULL),
-                    SFI_ERR_HSM_STATE, where,
-                    "already provisioned, and locked for ever");
+    ck_assert_fails_about(sfi_hsm_provision(other, maker.key, maker.nonce, 12,
+                                            "fw", 9, maker.perso, NULL),
+                          SFI_ERR_HSM_STATE, where, "provisioned", "locked");
     ck_assert_uint_eq(vault_remaining(other), 7);
     sfi_hsm_free(other);
     sfi_hsm_free(hsm);
@@ -153,10 +152,9 @@ START_TEST(test_provision_race)
     ck_assert_ok(sfi_hsm_login(two, "another", 7));
     ck_assert_ok(sfi_hsm_provision(one, maker.key, maker.nonce, 12, "fw", 1,
                                    maker.perso, NULL));
-    ck_assert_fails(sfi_hsm_provision(two, maker.key, maker.nonce, 12, "fw", 9,
-                                      maker.perso, NULL),
-                    SFI_ERR_HSM_STATE, where,
-                    "already provisioned, and locked for ever");
+    ck_assert_fails_about(sfi_hsm_provision(two, maker.key, maker.nonce, 12,
+                                            "fw", 9, maker.perso, NULL),
+                          SFI_ERR_HSM_STATE, where, "provisioned", "locked");
     ck_assert_fails(license(two, &c, NULL), SFI_ERR_HSM_PIN, where,
                     "the vault issues licences only after a login");
     ck_assert_ok(sfi_hsm_login(two, MAKER_PIN, strlen(MAKER_PIN)));
@@ -264,8 +262,8 @@ START_TEST(test_counts_devices)
         ck_assert_ok(license(hsm, &chips[i], again));
         ck_assert_mem_eq(first[i], again, sizeof(again));
     }
-    ck_assert_fails(license(hsm, &chips[COUNT], NULL), SFI_ERR_HSM_COUNTER,
-                    where, "no installations left: all 3 were used");
+    ck_assert_fails_about(license(hsm, &chips[COUNT], NULL),
+                          SFI_ERR_HSM_COUNTER, where, "installations", "all 3");
     ck_assert_uint_eq(vault_remaining(hsm), 0);
     sfi_hsm_free(hsm);
     for (size_t i = 0; i <= COUNT; i++)
@@ -345,10 +343,10 @@ START_TEST(test_pin_lengths)
     ck_assert_ok(vault_open(path, &hsm));
     ck_assert_fails(sfi_hsm_login(hsm, pin, 3), SFI_ERR_HSM_PIN, where,
                     "a PIN of 3 bytes, expected 4 to 64");
-    ck_assert_fails(sfi_hsm_login(hsm, pin, 65), SFI_ERR_HSM_PIN, where,
-                    "a PIN of 65 bytes, expected 4 to 64");
-    ck_assert_fails(sfi_hsm_login(hsm, pin, 0), SFI_ERR_HSM_PIN, where,
-                    "a PIN of 0 bytes, expected 4 to 64");
+    ck_assert_fails_about(sfi_hsm_login(hsm, pin, 65), SFI_ERR_HSM_PIN, where,
+                          "PIN", "65 bytes", "4 to 64");
+    ck_assert_fails_about(sfi_hsm_login(hsm, pin, 0), SFI_ERR_HSM_PIN, where,
+                          "PIN", "0 bytes", "4 to 64");
     ck_assert_ok(sfi_hsm_login(hsm, pin, 64));
     ck_assert_ok(sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, "fw", 1,
                                    maker.perso, NULL));
@@ -356,10 +354,10 @@ START_TEST(test_pin_lengths)
     ck_assert_ok(vault_open(path, &hsm));
     ck_assert_fails(sfi_hsm_login(hsm, pin, 63), SFI_ERR_HSM_PIN, where,
                     "wrong PIN, 9 tries left");
-    ck_assert_fails(sfi_hsm_login(hsm, pin, 3), SFI_ERR_HSM_PIN, where,
-                    "a PIN of 3 bytes, expected 4 to 64"); /* costs no try */
-    ck_assert_fails(sfi_hsm_login(hsm, pin, 62), SFI_ERR_HSM_PIN, where,
-                    "wrong PIN, 8 tries left");
+    ck_assert_fails_about(sfi_hsm_login(hsm, pin, 3), SFI_ERR_HSM_PIN, where,
+                          "PIN", "3 bytes", "4 to 64"); /* costs no try */
+    ck_assert_fails_about(sfi_hsm_login(hsm, pin, 62), SFI_ERR_HSM_PIN, where,
+                          "PIN", "8 tries");
     ck_assert_ok(sfi_hsm_login(hsm, pin, 64));
     sfi_hsm_free(hsm);
 }
@@ -385,8 +383,8 @@ START_TEST(test_wrong_pin_until_blocked)
         ck_assert_ok(sfi_hsm_get_info(hsm, &info));
         ck_assert_uint_eq(info.pin_tries_left, left);
         ck_assert_uint_eq(info.state, SFI_HSM_OPERATIONAL);
-        ck_assert_fails(license(hsm, &c, NULL), SFI_ERR_HSM_PIN, where,
-                        "the vault issues licences only after a login");
+        ck_assert_fails_about(license(hsm, &c, NULL), SFI_ERR_HSM_PIN, where,
+                              "login");
         sfi_hsm_free(hsm);
     }
     ck_assert_ok(vault_open(path, &hsm));
@@ -414,8 +412,8 @@ START_TEST(test_right_pin_gives_tries_back)
         ck_assert_int_eq(sfi_hsm_login(hsm, "12345678", 8), SFI_ERR_HSM_PIN);
         ck_assert_ok(sfi_hsm_login(hsm, MAKER_PIN, strlen(MAKER_PIN)));
     }
-    ck_assert_fails(sfi_hsm_login(hsm, "12345678", 8), SFI_ERR_HSM_PIN, where,
-                    "wrong PIN, 9 tries left");
+    ck_assert_fails_about(sfi_hsm_login(hsm, "12345678", 8), SFI_ERR_HSM_PIN,
+                          where, "PIN", "9 tries");
     sfi_hsm_free(hsm);
 }
 END_TEST
@@ -428,8 +426,8 @@ START_TEST(test_wrong_pin_ends_the_login)
 
     chip_make(&maker, MAKER_PRODUCT, &c);
     ck_assert_int_eq(sfi_hsm_login(hsm, "12345678", 8), SFI_ERR_HSM_PIN);
-    ck_assert_fails(license(hsm, &c, NULL), SFI_ERR_HSM_PIN, where,
-                    "the vault issues licences only after a login");
+    ck_assert_fails_about(license(hsm, &c, NULL), SFI_ERR_HSM_PIN, where,
+                          "login");
     sfi_hsm_free(hsm);
     chip_free(&c);
 }
