@@ -71,21 +71,21 @@ START_TEST(test_key_new)
     ck_assert_fails(sfi_key_new(ctx, key, 15, &k), SFI_ERR_RANGE, "",
                     "a key of 15 bytes, expected 16");
     ck_assert_ptr_null(k);
-    ck_assert_fails(sfi_key_new(ctx, key, 17, &k), SFI_ERR_RANGE, "",
-                    "a key of 17 bytes, expected 16");
-    ck_assert_fails(sfi_key_new(ctx, key, 0, &k), SFI_ERR_RANGE, "",
-                    "a key of 0 bytes, expected 16");
+    ck_assert_fails_about(sfi_key_new(ctx, key, 17, &k), SFI_ERR_RANGE, "",
+                          "key", "17 bytes", "16");
+    ck_assert_fails_about(sfi_key_new(ctx, key, 0, &k), SFI_ERR_RANGE, "",
+                          "key", "0 bytes", "16");
     k = (sfi_key *)&memory;
-    ck_assert_fails(sfi_key_new(ctx, NULL, 16, &k), SFI_ERR_ARGUMENT, "",
-                    "argument not valid, expected data != NULL");
+    ck_assert_fails_about(sfi_key_new(ctx, NULL, 16, &k), SFI_ERR_ARGUMENT, "",
+                          "data != NULL");
     ck_assert_ptr_null(k);
-    ck_assert_fails(sfi_key_new(ctx, key, 16, NULL), SFI_ERR_ARGUMENT, "",
-                    "argument not valid, expected out != NULL");
+    ck_assert_fails_about(sfi_key_new(ctx, key, 16, NULL), SFI_ERR_ARGUMENT, "",
+                          "out != NULL");
     ck_assert_int_eq(sfi_key_new(NULL, key, 16, &k), SFI_ERR_ARGUMENT);
     memory.fail_at = 1;
     k = (sfi_key *)&memory;
-    ck_assert_fails(sfi_key_new(ctx, key, 16, &k), SFI_ERR_NOMEM, "",
-                    "out of memory");
+    ck_assert_fails_about(sfi_key_new(ctx, key, 16, &k), SFI_ERR_NOMEM, "",
+                          "memory");
     ck_assert_ptr_null(k);
 }
 END_TEST
@@ -146,8 +146,8 @@ START_TEST(test_key_load)
     sfi_key_free(k);
     memory.fail_at = 3; /* the file was read, the handle has no room */
     k = (sfi_key *)&memory;
-    ck_assert_fails(sfi_key_load(ctx, path, &k), SFI_ERR_NOMEM, path,
-                    "out of memory");
+    ck_assert_fails_about(sfi_key_load(ctx, path, &k), SFI_ERR_NOMEM, path,
+                          "memory");
     ck_assert_ptr_null(k);
 }
 END_TEST
@@ -191,23 +191,23 @@ START_TEST(test_key_load_errors)
     uint8_t nonce[SFI_NONCE_LEN];
 
     put(huge, (1 << 20) + 1);
-    ck_assert_fails(sfi_key_load(ctx, huge, &k), SFI_ERR_LIMIT, huge,
-                    "longer than 1048576 bytes");
-    ck_assert_fails(sfi_nonce_load(ctx, huge, nonce), SFI_ERR_LIMIT, huge,
-                    "longer than 1048576 bytes");
-    ck_assert_fails(sfi_key_load(ctx, none, &k), SFI_ERR_OS, none,
-                    "cannot read: No such file or directory");
+    ck_assert_fails_about(sfi_key_load(ctx, huge, &k), SFI_ERR_LIMIT, huge,
+                          "longer", "1048576 bytes");
+    ck_assert_fails_about(sfi_nonce_load(ctx, huge, nonce), SFI_ERR_LIMIT, huge,
+                          "longer", "1048576 bytes");
+    ck_assert_fails_about(sfi_key_load(ctx, none, &k), SFI_ERR_OS, none, "read",
+                          "No such file");
     ck_assert_ptr_null(k);
-    ck_assert_fails(sfi_nonce_load(ctx, none, nonce), SFI_ERR_OS, none,
-                    "cannot read: No such file or directory");
-    ck_assert_fails(sfi_key_load(ctx, NULL, &k), SFI_ERR_ARGUMENT, "",
-                    "argument not valid, expected path != NULL");
-    ck_assert_fails(sfi_key_load(ctx, none, NULL), SFI_ERR_ARGUMENT, "",
-                    "argument not valid, expected out != NULL");
-    ck_assert_fails(sfi_nonce_load(ctx, NULL, nonce), SFI_ERR_ARGUMENT, "",
-                    "argument not valid, expected path != NULL");
-    ck_assert_fails(sfi_nonce_load(ctx, none, NULL), SFI_ERR_ARGUMENT, "",
-                    "argument not valid, expected nonce != NULL");
+    ck_assert_fails_about(sfi_nonce_load(ctx, none, nonce), SFI_ERR_OS, none,
+                          "read", "No such file");
+    ck_assert_fails_about(sfi_key_load(ctx, NULL, &k), SFI_ERR_ARGUMENT, "",
+                          "path != NULL");
+    ck_assert_fails_about(sfi_key_load(ctx, none, NULL), SFI_ERR_ARGUMENT, "",
+                          "out != NULL");
+    ck_assert_fails_about(sfi_nonce_load(ctx, NULL, nonce), SFI_ERR_ARGUMENT,
+                          "", "path != NULL");
+    ck_assert_fails_about(sfi_nonce_load(ctx, none, NULL), SFI_ERR_ARGUMENT, "",
+                          "nonce != NULL");
 }
 END_TEST
 
@@ -233,10 +233,10 @@ START_TEST(test_key_create)
     ck_assert_ok(sfi_nonce_load(ctx, nonce_path, nonce));
 
     /* what is there stays: it may be the only copy */
-    ck_assert_fails(sfi_key_create(ctx, key_path), SFI_ERR_ACCESS, key_path,
-                    "cannot create: File exists");
-    ck_assert_fails(sfi_nonce_create(ctx, nonce_path), SFI_ERR_ACCESS,
-                    nonce_path, "cannot create: File exists");
+    ck_assert_fails_about(sfi_key_create(ctx, key_path), SFI_ERR_ACCESS,
+                          key_path, "create", "exists");
+    ck_assert_fails_about(sfi_nonce_create(ctx, nonce_path), SFI_ERR_ACCESS,
+                          nonce_path, "create", "exists");
     ck_assert_ok(sfi_key_load(ctx, key_path, &other));
     ck_assert_mem_eq(k->key_secret, other->key_secret, SFI_KEY_LEN);
     sfi_key_free(other);
@@ -256,13 +256,13 @@ START_TEST(test_key_create_errors)
 {
     const char *path = in_dir("no/such/folder");
 
-    ck_assert_fails(sfi_key_create(ctx, path), SFI_ERR_OS, path,
-                    "cannot create: No such file or directory");
+    ck_assert_fails_about(sfi_key_create(ctx, path), SFI_ERR_OS, path, "create",
+                          "No such file");
     ck_assert_int_eq(sfi_error_os_code(sfi_ctx_error(ctx)), ENOENT);
-    ck_assert_fails(sfi_key_create(ctx, NULL), SFI_ERR_ARGUMENT, "",
-                    "argument not valid, expected path != NULL");
-    ck_assert_fails(sfi_nonce_create(ctx, NULL), SFI_ERR_ARGUMENT, "",
-                    "argument not valid, expected path != NULL");
+    ck_assert_fails_about(sfi_key_create(ctx, NULL), SFI_ERR_ARGUMENT, "",
+                          "path != NULL");
+    ck_assert_fails_about(sfi_nonce_create(ctx, NULL), SFI_ERR_ARGUMENT, "",
+                          "path != NULL");
     ck_assert_int_eq(sfi_key_create(NULL, path), SFI_ERR_ARGUMENT);
 }
 END_TEST

@@ -67,22 +67,21 @@ START_TEST(test_file)
     ck_assert_ptr_nonnull(f);
     ck_assert_int_eq(fputc('4' ^ 0x80, f), '4' ^ 0x80);
     ck_assert_int_eq(fclose(f), 0);
-    ck_assert_fails(sfi_certificate_load(ctx, path, &again), SFI_ERR_FORMAT,
-                    path,
-                    "character 1 of the certificate's product id is 0xb4, "
-                    "expected 0-9 or A-F");
+    ck_assert_fails_about(sfi_certificate_load(ctx, path, &again),
+                          SFI_ERR_FORMAT, path, "character 1", "product id",
+                          "0xb4");
     f = fopen(path, "wb");
     ck_assert_ptr_nonnull(f);
     ck_assert_int_eq(fclose(f), 0);
     ck_assert_fails(sfi_certificate_load(ctx, path, &again), SFI_ERR_TRUNCATED,
                     path, "a certificate of 0 bytes, expected 136");
     (void)snprintf(text, sizeof(text), "%s/none", dir);
-    ck_assert_fails(sfi_certificate_load(ctx, text, &again), SFI_ERR_OS, text,
-                    "cannot read: No such file or directory");
+    ck_assert_fails_about(sfi_certificate_load(ctx, text, &again), SFI_ERR_OS,
+                          text, "read", "No such file");
     ck_assert_ptr_null(again);
     (void)snprintf(text, sizeof(text), "%s/no/cert.bin", dir);
-    ck_assert_fails(sfi_certificate_save(cert, text), SFI_ERR_OS, text,
-                    "cannot write: No such file or directory");
+    ck_assert_fails_about(sfi_certificate_save(cert, text), SFI_ERR_OS, text,
+                          "write", "No such file");
     /* a certificate never overwrites a vault, closed or open */
     f = fopen(path, "wb");
     ck_assert_ptr_nonnull(f);
@@ -169,13 +168,13 @@ START_TEST(test_off_the_curve)
         issued[at] ^= 1;
     }
     sfi__zero(issued + 8, 64);
-    ck_assert_fails(sfi_certificate_parse(ctx, issued, sizeof(issued), &cert),
-                    SFI_ERR_CERTIFICATE, "",
-                    "the certificate's public key is not a point on P-256");
+    ck_assert_fails_about(
+        sfi_certificate_parse(ctx, issued, sizeof(issued), &cert),
+        SFI_ERR_CERTIFICATE, "", "public key", "P-256");
     sfi__fill(issued + 8, 0xff, 64);
-    ck_assert_fails(sfi_certificate_parse(ctx, issued, sizeof(issued), &cert),
-                    SFI_ERR_CERTIFICATE, "",
-                    "the certificate's public key is not a point on P-256");
+    ck_assert_fails_about(
+        sfi_certificate_parse(ctx, issued, sizeof(issued), &cert),
+        SFI_ERR_CERTIFICATE, "", "public key", "P-256");
 }
 END_TEST
 
@@ -245,22 +244,19 @@ START_TEST(test_arguments)
     sfi_certificate *cert;
     size_t len = 1;
 
-    ck_assert_fails(sfi_certificate_parse(ctx, issued, 136, NULL),
-                    SFI_ERR_ARGUMENT, "",
-                    "argument not valid, expected out != NULL");
-    ck_assert_fails(sfi_certificate_parse(ctx, NULL, 136, &cert),
-                    SFI_ERR_ARGUMENT, "",
-                    "argument not valid, expected data != NULL");
-    ck_assert_fails(sfi_certificate_load(ctx, NULL, &cert), SFI_ERR_ARGUMENT,
-                    "", "argument not valid, expected path != NULL");
+    ck_assert_fails_about(sfi_certificate_parse(ctx, issued, 136, NULL),
+                          SFI_ERR_ARGUMENT, "", "out != NULL");
+    ck_assert_fails_about(sfi_certificate_parse(ctx, NULL, 136, &cert),
+                          SFI_ERR_ARGUMENT, "", "data != NULL");
+    ck_assert_fails_about(sfi_certificate_load(ctx, NULL, &cert),
+                          SFI_ERR_ARGUMENT, "", "path != NULL");
     ck_assert_ok(sfi_certificate_parse(ctx, issued, 136, &cert));
-    ck_assert_fails(sfi_certificate_verify(cert, ca_public, 63),
-                    SFI_ERR_ARGUMENT, "",
-                    "argument not valid, expected len == SFI_ECC_PUBLIC_LEN");
-    ck_assert_fails(sfi_certificate_verify(cert, NULL, 64), SFI_ERR_ARGUMENT,
-                    "", "argument not valid, expected ca_public_key != NULL");
-    ck_assert_fails(sfi_certificate_save(cert, NULL), SFI_ERR_ARGUMENT, "",
-                    "argument not valid, expected path != NULL");
+    ck_assert_fails_about(sfi_certificate_verify(cert, ca_public, 63),
+                          SFI_ERR_ARGUMENT, "", "len == SFI_ECC_PUBLIC_LEN");
+    ck_assert_fails_about(sfi_certificate_verify(cert, NULL, 64),
+                          SFI_ERR_ARGUMENT, "", "ca_public_key != NULL");
+    ck_assert_fails_about(sfi_certificate_save(cert, NULL), SFI_ERR_ARGUMENT,
+                          "", "path != NULL");
     sfi_certificate_free(cert);
     sfi_certificate_free(NULL);
     ck_assert_int_eq(sfi_certificate_verify(NULL, ca_public, 64),
@@ -278,11 +274,9 @@ START_TEST(test_issue_refuses)
     ck_assert_fails(
         sfi__cert_issue(ctx, ca_secret, "4500200", device_public, issued),
         SFI_ERR_TRUNCATED, "", "a product id of 7 bytes, expected 8");
-    ck_assert_fails(
+    ck_assert_fails_about(
         sfi__cert_issue(ctx, ca_secret, "4500200x", device_public, issued),
-        SFI_ERR_FORMAT, "",
-        "character 8 of the certificate's product id is 0x78, expected 0-9 or "
-        "A-F");
+        SFI_ERR_FORMAT, "", "character 8", "product id", "0x78");
 }
 END_TEST
 
@@ -291,8 +285,8 @@ START_TEST(test_no_memory)
     sfi_certificate *cert;
 
     memory.fail_at = 1;
-    ck_assert_fails(sfi_certificate_parse(ctx, issued, 136, &cert),
-                    SFI_ERR_NOMEM, "", "out of memory");
+    ck_assert_fails_about(sfi_certificate_parse(ctx, issued, 136, &cert),
+                          SFI_ERR_NOMEM, "", "memory");
     ck_assert_ptr_null(cert);
 }
 END_TEST

@@ -117,9 +117,9 @@ START_TEST(test_swapped_ephemeral)
     ck_assert_ok(sfi__license_make(ctx, device_public, LICENSE_STATIC, 0, key,
                                    nonce, other));
     memcpy(made + 24, other + 24, 64);
-    ck_assert_fails(
+    ck_assert_fails_about(
         sfi__license_open(ctx, device_secret, made, got_key, got_nonce),
-        SFI_ERR_AUTH, "", "the licence is not for this device");
+        SFI_ERR_AUTH, "", "licence", "device");
     nothing_came_out();
 }
 END_TEST
@@ -212,13 +212,13 @@ START_TEST(test_live_altered)
         live[bit / 8] ^= (uint8_t)(1 << bit % 8);
     }
     memcpy(live, "SFI.\0\0\0\0", 8);
-    ck_assert_fails(
+    ck_assert_fails_about(
         sfi__license_open(ctx, device_secret, live, got_key, got_nonce),
-        SFI_ERR_AUTH, "", "the licence is not for this device");
+        SFI_ERR_AUTH, "", "licence", "device");
     memcpy(made, "SFIL\1\0\0\0", 8);
-    ck_assert_fails(
+    ck_assert_fails_about(
         sfi__license_open(ctx, device_secret, made, got_key, got_nonce),
-        SFI_ERR_AUTH, "", "the licence is not for this device");
+        SFI_ERR_AUTH, "", "licence", "device");
     nothing_came_out();
 }
 END_TEST
@@ -273,16 +273,15 @@ START_TEST(test_file)
     ck_assert_ptr_nonnull(f);
     ck_assert_int_eq(fputc(0, f), 0);
     ck_assert_int_eq(fclose(f), 0);
-    ck_assert_fails(sfi_license_load(ctx, path, &again), SFI_ERR_FORMAT, path,
-                    "a licence of 137 bytes, expected 136");
+    ck_assert_fails_about(sfi_license_load(ctx, path, &again), SFI_ERR_FORMAT,
+                          path, "licence", "137 bytes", "136");
     f = fopen(path, "r+b");
     ck_assert_ptr_nonnull(f);
     ck_assert_uint_eq(fwrite("\xff", 1, 1, f), 1);
     ck_assert_int_eq(fclose(f), 0);
     ck_assert_int_eq(truncate(path, 136), 0);
-    ck_assert_fails(sfi_license_load(ctx, path, &again), SFI_ERR_FORMAT, path,
-                    "licence type is 0xff46492e, expected 0x5346492e "
-                    "(\"SFI.\") or 0x5346494c (\"SFIL\")");
+    ck_assert_fails_about(sfi_license_load(ctx, path, &again), SFI_ERR_FORMAT,
+                          path, "licence type", "0xff46492e");
     ck_assert_ptr_null(again);
     sfi_license_free(lic);
     test_rmdir(dir);
@@ -294,15 +293,15 @@ START_TEST(test_arguments)
     sfi_license *lic;
     size_t len = 1;
 
-    ck_assert_fails(sfi_license_parse(ctx, made, 136, NULL), SFI_ERR_ARGUMENT,
-                    "", "argument not valid, expected out != NULL");
-    ck_assert_fails(sfi_license_parse(ctx, NULL, 136, &lic), SFI_ERR_ARGUMENT,
-                    "", "argument not valid, expected data != NULL");
-    ck_assert_fails(sfi_license_load(ctx, NULL, &lic), SFI_ERR_ARGUMENT, "",
-                    "argument not valid, expected path != NULL");
+    ck_assert_fails_about(sfi_license_parse(ctx, made, 136, NULL),
+                          SFI_ERR_ARGUMENT, "", "out != NULL");
+    ck_assert_fails_about(sfi_license_parse(ctx, NULL, 136, &lic),
+                          SFI_ERR_ARGUMENT, "", "data != NULL");
+    ck_assert_fails_about(sfi_license_load(ctx, NULL, &lic), SFI_ERR_ARGUMENT,
+                          "", "path != NULL");
     ck_assert_ok(sfi_license_parse(ctx, made, 136, &lic));
-    ck_assert_fails(sfi_license_save(lic, NULL), SFI_ERR_ARGUMENT, "",
-                    "argument not valid, expected path != NULL");
+    ck_assert_fails_about(sfi_license_save(lic, NULL), SFI_ERR_ARGUMENT, "",
+                          "path != NULL");
     ck_assert_mem_eq(sfi_license_data(lic, &len), made, 136);
     ck_assert_uint_eq(len, 136);
     sfi_license_free(lic);
@@ -317,8 +316,8 @@ START_TEST(test_no_memory)
     sfi_license *lic;
 
     memory.fail_at = 1;
-    ck_assert_fails(sfi_license_parse(ctx, made, 136, &lic), SFI_ERR_NOMEM, "",
-                    "out of memory");
+    ck_assert_fails_about(sfi_license_parse(ctx, made, 136, &lic),
+                          SFI_ERR_NOMEM, "", "memory");
     ck_assert_ptr_null(lic);
 }
 END_TEST
@@ -326,10 +325,9 @@ END_TEST
 START_TEST(test_bad_device_key)
 {
     device_public[0] ^= 1;
-    ck_assert_fails(sfi__license_make(ctx, device_public, LICENSE_STATIC, 0,
-                                      key, nonce, made),
-                    SFI_ERR_CERTIFICATE, "",
-                    "the public key is not a point on P-256");
+    ck_assert_fails_about(sfi__license_make(ctx, device_public, LICENSE_STATIC,
+                                            0, key, nonce, made),
+                          SFI_ERR_CERTIFICATE, "", "public key", "P-256");
 }
 END_TEST
 
