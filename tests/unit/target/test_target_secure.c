@@ -192,8 +192,8 @@ START_TEST(test_session)
     ck_assert_ok(sfi_target_get_session(t, &id));
     script_done(&bus);
     ck_assert_uint_eq(id, 0x8badf00d);
-    ck_assert_fails(sfi_target_get_session(t, NULL), SFI_ERR_ARGUMENT, "",
-                    "argument not valid, expected session != NULL");
+    ck_assert_fails_about(sfi_target_get_session(t, NULL), SFI_ERR_ARGUMENT, "",
+                          "session != NULL");
 }
 END_TEST
 
@@ -434,11 +434,11 @@ START_TEST(test_image_truncated)
     ck_assert_fails(sfi_target_send_image(t, image, len - 1), SFI_ERR_TRUNCATED,
                     "area 1", "the image ends after 62 bytes, expected 1 more");
     script_then(&bus, INFO("02", "00") HEADER);
-    ck_assert_fails(sfi_target_send_image(t, image, 28 + 29), SFI_ERR_TRUNCATED,
-                    "area 1", "the image ends after 57 bytes, expected 1 more");
+    ck_assert_fails_about(sfi_target_send_image(t, image, 28 + 29),
+                          SFI_ERR_TRUNCATED, "area 1", "57 bytes", "1 more");
     script_then(&bus, INFO("02", "00"));
-    ck_assert_fails(sfi_target_send_image(t, image, 27), SFI_ERR_TRUNCATED, "",
-                    "the image ends after 27 bytes, expected 1 more");
+    ck_assert_fails_about(sfi_target_send_image(t, image, 27),
+                          SFI_ERR_TRUNCATED, "", "27 bytes", "1 more");
 }
 END_TEST
 

@@ -628,9 +628,7 @@ START_TEST(test_no_jtag)
                     "the probe does not connect: port is 0, expected 2 (JTAG)");
     board.sim->power.off = true;
     usb.blow = BLOW_NONE;
-    ck_assert_fails(open_probe(), SFI_ERR_TIMEOUT, "",
-                    "no debug port answers over JTAG: TDO stays high; is the "
-                    "chip powered, and are TCK, TMS, TDI and TDO connected");
+    ck_assert_fails_about(open_probe(), SFI_ERR_TIMEOUT, "", "TDO stays high");
     board.sim->power.off = false;
     ck_assert_ok(open_probe());
 }
