@@ -237,18 +237,17 @@ START_TEST(test_map_errors)
 {
     const sfi_chip *chip = sfi_chip_find("stm32l462ce");
 
-    ck_assert_fails(sfi__flash_map(ctx, path, chip, &power, &flash), SFI_ERR_OS,
-                    path, "cannot open: No such file or directory");
+    ck_assert_fails_about(sfi__flash_map(ctx, path, chip, &power, &flash),
+                          SFI_ERR_OS, path, "open", "No such file");
     make_file(1000);
     ck_assert_fails(sfi__flash_map(ctx, path, chip, &power, &flash),
                     SFI_ERR_FORMAT, path,
                     "is 1000 bytes, expected 524288, the flash of "
                     "stm32l462ce");
     make_file(524289);
-    ck_assert_fails(sfi__flash_map(ctx, path, chip, &power, &flash),
-                    SFI_ERR_FORMAT, path,
-                    "is 524289 bytes, expected 524288, the flash of "
-                    "stm32l462ce");
+    ck_assert_fails_about(sfi__flash_map(ctx, path, chip, &power, &flash),
+                          SFI_ERR_FORMAT, path, "524289 bytes", "524288",
+                          "stm32l462ce");
 }
 END_TEST
 

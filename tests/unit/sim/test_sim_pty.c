@@ -329,13 +329,11 @@ START_TEST(test_errors)
                     SFI_ERR_OS, other,
                     "cannot make the link: No such file or directory");
     ck_assert_int_eq(times, 1);
-    ck_assert_fails(serve_usart(board.sim, NULL, stop, NULL), SFI_ERR_ARGUMENT,
-                    "",
-                    "argument not valid, expected l.usart != NULL || l.jtag != "
-                    "NULL");
-    ck_assert_fails(serve_usart(board.sim, link_name, NULL, NULL),
-                    SFI_ERR_ARGUMENT, "",
-                    "argument not valid, expected stop != NULL");
+    ck_assert_fails_about(serve_usart(board.sim, NULL, stop, NULL),
+                          SFI_ERR_ARGUMENT, "",
+                          "l.usart != NULL || l.jtag != NULL");
+    ck_assert_fails_about(serve_usart(board.sim, link_name, NULL, NULL),
+                          SFI_ERR_ARGUMENT, "", "stop != NULL");
     ck_assert_int_eq(serve_usart(NULL, link_name, stop, NULL),
                      SFI_ERR_ARGUMENT);
 }

@@ -352,8 +352,8 @@ START_TEST(test_link_errors)
                     "a virtual chip has no interface \"i2c\", expected "
                     "\"usart\", \"spi\", \"usb\", \"jtag\" or \"swd\"");
     ck_assert_ptr_null(tp);
-    ck_assert_fails(sfi_sim_transport(board.sim, NULL, &tp), SFI_ERR_ARGUMENT,
-                    "", "argument not valid, expected interface_name != NULL");
+    ck_assert_fails_about(sfi_sim_transport(board.sim, NULL, &tp),
+                          SFI_ERR_ARGUMENT, "", "interface_name != NULL");
     ck_assert_int_eq(sfi_sim_transport(NULL, "usart", &tp), SFI_ERR_ARGUMENT);
     memory.fail_at = 1;
     ck_assert_int_eq(sfi_sim_transport(board.sim, "usart", &tp), SFI_ERR_NOMEM);

@@ -254,8 +254,8 @@ START_TEST(test_never_overwrites)
     ck_assert_ok(make("stm32l462ce", "other"));
     test_rmdir(other);
     put(other, "file", 4);
-    ck_assert_fails(make("stm32l462ce", "other"), SFI_ERR_ACCESS, other,
-                    "exists already, expected a new or empty folder");
+    ck_assert_fails_about(make("stm32l462ce", "other"), SFI_ERR_ACCESS, other,
+                          "exists");
     ck_assert_int_eq(unlink(other), 0);
     /* the teardown finds no other file */
 }
@@ -272,8 +272,8 @@ START_TEST(test_ca_refusals)
     ck_assert_fails(make("stm32h753xi", "x"), SFI_ERR_ACCESS, pub,
                     "exists without ca.key.pem, expected both or neither");
     put(key, "-----BEGIN", 10);
-    ck_assert_fails(make("stm32h753xi", "x"), SFI_ERR_FORMAT, key,
-                    "not a P-256 private key in PEM");
+    ck_assert_fails_about(make("stm32h753xi", "x"), SFI_ERR_FORMAT, key,
+                          "private key", "PEM");
     ck_assert_int_eq(unlink(key), 0);
     ck_assert_int_eq(rename(away, key), 0);
     put(pub, "not the key", 11);
@@ -405,8 +405,8 @@ START_TEST(test_other_chip)
     sfi_sim_free(board.sim);
     board.sim = NULL;
     put(board_file("chip"), "stm32l462ce\n", 12);
-    ck_assert_fails(sfi_sim_open(ctx, board.state, &sim), SFI_ERR_LIMIT,
-                    board_file("options.bin"), "longer than 20 bytes");
+    ck_assert_fails_about(sfi_sim_open(ctx, board.state, &sim), SFI_ERR_LIMIT,
+                          board_file("options.bin"), "longer", "20 bytes");
     put(board_file("options.bin"), "12345678901234567890", 20);
     ck_assert_fails(sfi_sim_open(ctx, board.state, &sim), SFI_ERR_FORMAT,
                     board_file("certificate.bin"),
@@ -421,14 +421,14 @@ START_TEST(test_no_folder)
     sfi_sim *sim;
 
     (void)snprintf(path, sizeof(path), "%s", in(board.base, "none"));
-    ck_assert_fails(sfi_sim_open(ctx, path, &sim), SFI_ERR_OS, path,
-                    "cannot open: No such file or directory");
+    ck_assert_fails_about(sfi_sim_open(ctx, path, &sim), SFI_ERR_OS, path,
+                          "open", "No such file");
     (void)snprintf(path, sizeof(path), "%s", in(board.ca, "chip"));
-    ck_assert_fails(sfi_sim_open(ctx, board.ca, &sim), SFI_ERR_OS, path,
-                    "cannot read: No such file or directory");
+    ck_assert_fails_about(sfi_sim_open(ctx, board.ca, &sim), SFI_ERR_OS, path,
+                          "read", "No such file");
     ck_assert_int_eq(sfi_sim_open(ctx, path, NULL), SFI_ERR_ARGUMENT);
-    ck_assert_fails(sfi_sim_open(ctx, NULL, &sim), SFI_ERR_ARGUMENT, "",
-                    "argument not valid, expected state_dir != NULL");
+    ck_assert_fails_about(sfi_sim_open(ctx, NULL, &sim), SFI_ERR_ARGUMENT, "",
+                          "state_dir != NULL");
 }
 END_TEST
 
@@ -492,9 +492,8 @@ START_TEST(test_save)
     ck_assert_ok(sfi_sim_save(ctx, board.state, SFI_SIM_DEVICE_KEY, path));
     ck_assert_uint_eq(mode_of(path), 0600);
     ck_assert_int_eq(unlink(path), 0);
-    ck_assert_fails(sfi_sim_save(ctx, board.state, SFI_SIM_FLASH, other),
-                    SFI_ERR_OS, other,
-                    "cannot write: No such file or directory");
+    ck_assert_fails_about(sfi_sim_save(ctx, board.state, SFI_SIM_FLASH, other),
+                          SFI_ERR_OS, other, "write", "No such file");
     ck_assert_fails(sfi_sim_save(ctx, board.state, SFI_SIM_RAM, path),
                     SFI_ERR_ARGUMENT, "", "unknown area 5");
 }
@@ -505,18 +504,19 @@ START_TEST(test_no_area)
     uint8_t byte;
     size_t len = 1;
 
-    ck_assert_fails(sfi_sim_dump(board.sim, 0, &byte, &len), SFI_ERR_ARGUMENT,
-                    "", "unknown area 0");
-    ck_assert_fails(sfi_sim_dump(board.sim, 6, &byte, &len), SFI_ERR_ARGUMENT,
-                    "", "unknown area 6");
-    ck_assert_fails(sfi_sim_peek(ctx, board.state, SFI_SIM_RAM, &byte, &len),
-                    SFI_ERR_ARGUMENT, "", "unknown area 5");
+    ck_assert_fails_about(sfi_sim_dump(board.sim, 0, &byte, &len),
+                          SFI_ERR_ARGUMENT, "", "area 0");
+    ck_assert_fails_about(sfi_sim_dump(board.sim, 6, &byte, &len),
+                          SFI_ERR_ARGUMENT, "", "area 6");
+    ck_assert_fails_about(
+        sfi_sim_peek(ctx, board.state, SFI_SIM_RAM, &byte, &len),
+        SFI_ERR_ARGUMENT, "", "area 5");
     ck_assert_fails(
         sfi_sim_read_flash(board.sim, 0x081fffff, &byte, 2), SFI_ERR_RANGE, "",
         "2 bytes at 0x081fffff are not all in the flash of stm32h753xi");
-    ck_assert_fails(
-        sfi_sim_read_flash(board.sim, 0x108000000, &byte, 1), SFI_ERR_RANGE, "",
-        "1 bytes at 0x108000000 are not all in the flash of stm32h753xi");
+    ck_assert_fails_about(sfi_sim_read_flash(board.sim, 0x108000000, &byte, 1),
+                          SFI_ERR_RANGE, "", "1 bytes", "0x108000000",
+                          "stm32h753xi");
     ck_assert_fails(sfi_sim_set_option(board.sim, "FLASH_OPTR", 0),
                     SFI_ERR_ARGUMENT, "",
                     "stm32h753xi has no option byte \"FLASH_OPTR\"");

@@ -87,8 +87,8 @@ START_TEST(test_handle)
     sfi_card *none = card;
     const uint8_t *atr;
 
-    ck_assert_fails(sfi_card_new(ctx, NULL, &none), SFI_ERR_ARGUMENT, "",
-                    "argument not valid, expected sfi__is(hsm, OBJ_HSM)");
+    ck_assert_fails_about(sfi_card_new(ctx, NULL, &none), SFI_ERR_ARGUMENT, "",
+                          "sfi__is(hsm, OBJ_HSM)");
     ck_assert_ptr_null(none);
     ck_assert_int_eq(sfi_card_new(NULL, NULL, &none), SFI_ERR_ARGUMENT);
     atr = sfi_card_atr(card, &len);
