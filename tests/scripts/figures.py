@@ -3,10 +3,11 @@
 # Copyright The libsfi authors
 """Figures of the tree: sizes, names, and what the rules ask for.
 
-    figures.py [FOLDER]    of lib/FOLDER alone
+    figures.py [FOLDER]    of one folder of lib alone: hsm or lib/hsm
 """
 
 import collections
+import pathlib
 import re
 import statistics
 import sys
@@ -28,11 +29,16 @@ def spread(numbers):
             f"{numbers[len(numbers) * 9 // 10]}, max {numbers[-1]}")
 
 
-def main(root, below):
+def below_lib(folder):
+    path = pathlib.PurePath(folder)
+    return path if path.parts[:1] == ("lib",) else "lib" / path
+
+
+def main(root, folder):
     folders = collections.Counter()
     lengths, static_names, shared = [], collections.defaultdict(list), []
     chains = 0
-    for path in source.files(root, [f"lib/{below}"]):
+    for path in source.files(root, [below_lib(folder)]):
         text = source.read(root, path)
         chains += len(CHAIN.findall(text))
         if path.suffix != ".c":
@@ -47,6 +53,9 @@ def main(root, below):
                 static_names[f.name].append(str(path))
             else:
                 shared.append(f.name)
+    if not lengths:
+        print(f"no functions in {below_lib(folder)}")
+        return
     names = [n for n, where in static_names.items() for _ in where]
     twice = {n: w for n, w in static_names.items() if len(w) > 1}
     tops = [f for f in folders if f.count("/") == 1]
@@ -55,7 +64,7 @@ def main(root, below):
           + ", ".join(f"{f} {n}" for f, n in folders.most_common(3)))
     print(f"functions: {len(lengths)}, lines {spread(lengths)}")
     print(f"static functions: {len(names)}, name length average "
-          f"{statistics.mean(map(len, names)):.1f}, "
+          f"{statistics.mean(map(len, names or [''])):.1f}, "
           f"{len(twice)} names in more than one file")
     for name, where in sorted(twice.items()):
         print(f"  {name}: {' '.join(where)}")
