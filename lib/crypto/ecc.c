@@ -29,7 +29,8 @@ ecc_encode_point(uint8_t point[POINT_LEN], const uint8_t xy[SFI_ECC_PUBLIC_LEN])
     memcpy(point + 1, xy, SFI_ECC_PUBLIC_LEN);
 }
 
-/* A key from its parts; `secret` may be NULL.  NULL when libcrypto refuses. */
+/* Make a key from its parts; `secret` may be NULL.  NULL when libcrypto fails.
+ */
 static EVP_PKEY *
 ecc_import_key(const uint8_t xy[SFI_ECC_PUBLIC_LEN], const uint8_t *secret)
 {
@@ -107,8 +108,7 @@ sfi__ecc_generate(sfi_ctx *ctx, uint8_t secret[SFI_ECC_SECRET_LEN],
     return st;
 }
 
-/* ---- the curve itself: a key object would cost more than what is asked ----
- */
+/* ---- the curve without a key object, which would cost more time ---- */
 
 struct curve {
     EC_GROUP *group;
@@ -140,7 +140,7 @@ ecc_curve_close(struct curve *c)
     EC_GROUP_free(c->group);
 }
 
-/* A multiplication by c->d takes as long for every d. */
+/* BN_FLG_CONSTTIME: the time of a multiplication does not depend on d. */
 static sfi_status
 ecc_curve_set_secret(sfi_ctx *ctx, struct curve *c,
                      const uint8_t secret[SFI_ECC_SECRET_LEN])
@@ -161,19 +161,23 @@ sfi__ecc_public(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
 {
     struct curve c;
     uint8_t point[POINT_LEN];
-    sfi_status st = SFI_OK;
+    sfi_status st;
 
-    if (!ecc_curve_open(&c))
+    if (!ecc_curve_open(&c)) {
         st = sfi__ossl_fail(ctx, "P-256 public key");
-    if (st == SFI_OK)
-        st = ecc_curve_set_secret(ctx, &c, secret);
-    if (st == SFI_OK &&
-        (EC_POINT_mul(c.group, c.product, c.d, NULL, NULL, NULL) != 1 ||
-         EC_POINT_point2oct(c.group, c.product, POINT_CONVERSION_UNCOMPRESSED,
-                            point, sizeof(point), NULL) != sizeof(point)))
+        goto out;
+    }
+    st = ecc_curve_set_secret(ctx, &c, secret);
+    if (st != SFI_OK)
+        goto out;
+    if (EC_POINT_mul(c.group, c.product, c.d, NULL, NULL, NULL) != 1 ||
+        EC_POINT_point2oct(c.group, c.product, POINT_CONVERSION_UNCOMPRESSED,
+                           point, sizeof(point), NULL) != sizeof(point)) {
         st = sfi__ossl_fail(ctx, "P-256 public key");
-    if (st == SFI_OK)
-        memcpy(public_key, point + 1, SFI_ECC_PUBLIC_LEN);
+        goto out;
+    }
+    memcpy(public_key, point + 1, SFI_ECC_PUBLIC_LEN);
+out:
     ecc_curve_close(&c);
     return st;
 }
@@ -186,7 +190,7 @@ ecc_fail_not_a_point(sfi_ctx *ctx)
                      "the public key is not a point on P-256");
 }
 
-/* A point on the curve; with cofactor 1 that is all there is to check. */
+/* Check that the point is on the curve; with cofactor 1 that is enough. */
 static sfi_status
 ecc_curve_set_peer(sfi_ctx *ctx, struct curve *c,
                    const uint8_t xy[SFI_ECC_PUBLIC_LEN])
@@ -200,7 +204,7 @@ ecc_curve_set_peer(sfi_ctx *ctx, struct curve *c,
                : ecc_fail_not_a_point(ctx);
 }
 
-/* Import checks the point too. */
+/* The import checks that the point is on the curve. */
 static sfi_status
 ecc_import_public(sfi_ctx *ctx, const uint8_t xy[SFI_ECC_PUBLIC_LEN],
                   EVP_PKEY **out)
@@ -242,26 +246,30 @@ sfi__ecc_ecdh(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
               uint8_t shared_secret[SFI_ECC_SHARED_LEN])
 {
     struct curve c;
-    sfi_status st = SFI_OK;
+    sfi_status st;
 
-    if (!ecc_curve_open(&c))
+    if (!ecc_curve_open(&c)) {
         st = sfi__ossl_fail(ctx, "P-256 key agreement");
-    if (st == SFI_OK)
-        st = ecc_curve_set_peer(ctx, &c, peer);
-    if (st == SFI_OK)
-        st = ecc_curve_set_secret(ctx, &c, secret);
-    if (st == SFI_OK &&
-        (EC_POINT_mul(c.group, c.product, NULL, c.peer, c.d, NULL) != 1 ||
-         EC_POINT_get_affine_coordinates(c.group, c.product, c.x, NULL, NULL) !=
-             1 ||
-         BN_bn2binpad(c.x, shared_secret, SFI_ECC_SHARED_LEN) !=
-             (int)SFI_ECC_SHARED_LEN))
+        goto out;
+    }
+    st = ecc_curve_set_peer(ctx, &c, peer);
+    if (st != SFI_OK)
+        goto out;
+    st = ecc_curve_set_secret(ctx, &c, secret);
+    if (st != SFI_OK)
+        goto out;
+    if (EC_POINT_mul(c.group, c.product, NULL, c.peer, c.d, NULL) != 1 ||
+        EC_POINT_get_affine_coordinates(c.group, c.product, c.x, NULL, NULL) !=
+            1 ||
+        BN_bn2binpad(c.x, shared_secret, SFI_ECC_SHARED_LEN) !=
+            (int)SFI_ECC_SHARED_LEN)
         st = sfi__ossl_fail(ctx, "P-256 key agreement");
+out:
     ecc_curve_close(&c);
     return st;
 }
 
-/* r || s and DER, the two forms of an ECDSA signature (SEC 1, C.8). */
+/* Convert a signature from r || s to DER (SEC 1, C.8). */
 static bool
 ecc_signature_to_der(const uint8_t raw[SFI_ECC_SIGNATURE_LEN], uint8_t **der,
                      size_t *len)
@@ -418,7 +426,7 @@ ecc_key_is_p256(const EVP_PKEY *key)
            strcmp(group, "prime256v1") == 0;
 }
 
-/* Without this libcrypto asks the terminal for the passphrase. */
+/* Without this libcrypto asks for the passphrase on the terminal. */
 static int
 ecc_refuse_passphrase(char *out, int cap, int writing, void *user)
 {
