@@ -43,34 +43,6 @@ sfi__adi_jtag_take_answer(uint64_t scan, uint32_t *data)
     }
 }
 
-bool
-sfi__adi_parity(uint32_t data)
-{
-    data ^= data >> 16;
-    data ^= data >> 8;
-    data ^= data >> 4;
-    return (0x6996u >> (data & 0xfu) & 1) != 0;
-}
-
-/* B4.3.2: start 1, stop 0, park 1. */
-uint8_t
-sfi__adi_swd_request(const struct adi_request *r)
-{
-    uint32_t four =
-        (r->ap ? 1u : 0u) | (r->read ? 2u : 0u) | ((uint32_t)r->reg & 0xcu);
-
-    return (uint8_t)(0x81u | four << 1 | (sfi__adi_parity(four) ? 0x20u : 0u));
-}
-
-bool
-sfi__adi_swd_take_request(uint8_t byte, struct adi_request *r)
-{
-    r->ap = (byte & 0x02) != 0;
-    r->read = (byte & 0x04) != 0;
-    r->reg = (uint8_t)(byte >> 1 & 0x0c);
-    return sfi__adi_swd_request(r) == byte;
-}
-
 uint32_t
 sfi__adi_select(uint8_t ap, uint8_t reg)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Arm Debug Interface v5 (ARM IHI 0031): what goes over JTAG and SWD, and the
- * registers behind it.  Both halves use it: the host and the virtual chip.
- * Pure: no I/O, no clock. */
+/* Arm Debug Interface v5 (ARM IHI 0031): transfers over JTAG and SWD, and the
+ * registers behind them.  The host and the virtual chip use it.  No I/O, no
+ * clock. */
 #ifndef SFI_PROTO_ADI_H
 #define SFI_PROTO_ADI_H
 
@@ -20,41 +20,33 @@ enum adi_ir {
     ADI_IR_IDCODE = 0xe,
     ADI_IR_BYPASS = 0xf,
 };
-/* Data 34:3, A[3:2] 2:1, RnW 0; captured, the answer to the scan before: data
- * 34:3, ACK 2:0. */
+/* Shifted in: data 34:3, A[3:2] 2:1, RnW 0.  Captured, the reply to the
+ * previous scan: data 34:3, ACK 2:0. */
 #define ADI_ACCESS_BITS 35u
 
-/* What became of a request.  The numbers are SWD's. */
+/* Outcome of a request.  The values are SWD's. */
 enum adi_ack {
-    ADI_ACK_OK = 1, /* over JTAG also a fault: CTRL/STAT tells */
+    ADI_ACK_OK = 1, /* over JTAG also a fault: see CTRL/STAT */
     ADI_ACK_WAIT = 2,
     ADI_ACK_FAULT = 4,
-    ADI_ACK_NONE = 7, /* nobody drives the line */
+    ADI_ACK_NONE = 7, /* the line is not driven */
 };
 
 /* A read or write of one register of the DP, or of the selected AP's bank. */
 struct adi_request {
-    bool ap; /* of an AP, else of the DP */
+    bool ap; /* an AP's register, else the DP's */
     bool read;
     uint8_t reg; /* 0, 4, 8, 0xc */
 };
 
 uint64_t sfi__adi_jtag_request(const struct adi_request *r, uint32_t data);
-/* The other half; `r->ap` is IR's business. */
+/* The inverse, but `r->ap` is not set: the IR selects it. */
 void sfi__adi_jtag_take_request(uint64_t scan, struct adi_request *r,
                                 uint32_t *data);
 uint64_t sfi__adi_jtag_answer(enum adi_ack ack, uint32_t data);
 enum adi_ack sfi__adi_jtag_take_answer(uint64_t scan, uint32_t *data);
 
 /* ---- SW-DP (B4) ---- */
-
-/* The first byte, sent LSB first: start, APnDP, RnW, A[3:2], parity, stop,
- * park. */
-uint8_t sfi__adi_swd_request(const struct adi_request *r);
-/* false: start, stop, park or parity is wrong. */
-bool sfi__adi_swd_take_request(uint8_t byte, struct adi_request *r);
-/* Even parity of the data, which follows it. */
-bool sfi__adi_parity(uint32_t data);
 
 /* JTAG to SWD (B5.2.1), sent LSB first between line resets, which are at least
  * 50 clocks with the line high. */
@@ -117,11 +109,11 @@ uint8_t sfi__adi_select_bank(uint32_t select);
 #define ADI_CSW_PROT_MASK 0x7f000000u
 #define ADI_CSW_PROT 0x23000000u
 
-/* TAR counts in its low ten bits only (C2.2.2: at least these). */
+/* TAR increments only its low ten bits (C2.2.2: at least these). */
 #define ADI_TAR_WRAP 1024u
-/* Where TAR is after an access of `size` bytes at it. */
+/* The value of TAR after an access of `size` bytes. */
 uint32_t sfi__adi_tar_next(uint32_t tar, uint32_t size);
-/* How many of `words` words from here before TAR must be written again. */
+/* How many of `words` words can follow before TAR must be written again. */
 size_t sfi__adi_tar_run(uint32_t address, size_t words);
 
 #endif

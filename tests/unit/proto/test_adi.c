@@ -5,63 +5,6 @@
 
 #include "fixture.h"
 
-/* IHI 0031, B4.3.2, and what probes are known to send. */
-static const struct {
-    bool ap, read;
-    uint8_t reg;
-    uint8_t byte;
-} swd_rows[] = {
-    {false, true, 0x0, 0xa5},  {false, false, 0x0, 0x81},
-    {false, true, 0x4, 0x8d},  {false, false, 0x4, 0xa9},
-    {false, false, 0x8, 0xb1}, {false, true, 0x8, 0x95},
-    {false, true, 0xc, 0xbd},  {true, false, 0x0, 0xa3},
-    {true, true, 0x0, 0x87},   {true, false, 0x4, 0x8b},
-    {true, false, 0xc, 0xbb},  {true, true, 0xc, 0x9f},
-};
-
-START_TEST(test_swd_request)
-{
-    const struct adi_request r = {.ap = swd_rows[_i].ap,
-                                  .read = swd_rows[_i].read,
-                                  .reg = swd_rows[_i].reg};
-    struct adi_request back;
-
-    ck_assert_uint_eq(sfi__adi_swd_request(&r), swd_rows[_i].byte);
-    ck_assert(sfi__adi_swd_take_request(swd_rows[_i].byte, &back));
-    ck_assert_int_eq(back.ap, r.ap);
-    ck_assert_int_eq(back.read, r.read);
-    ck_assert_uint_eq(back.reg, r.reg);
-}
-END_TEST
-
-/* Of 256 bytes the 16 requests are taken, and nothing else. */
-START_TEST(test_swd_any_byte)
-{
-    unsigned taken = 0;
-
-    for (unsigned byte = 0; byte < 256; byte++) {
-        struct adi_request r;
-
-        if (sfi__adi_swd_take_request((uint8_t)byte, &r)) {
-            ck_assert_uint_eq(sfi__adi_swd_request(&r), byte);
-            taken++;
-        }
-    }
-    ck_assert_uint_eq(taken, 16);
-}
-END_TEST
-
-START_TEST(test_parity)
-{
-    ck_assert(!sfi__adi_parity(0));
-    ck_assert(!sfi__adi_parity(0xffffffff));
-    ck_assert(!sfi__adi_parity(0x80000001));
-    ck_assert(sfi__adi_parity(0xfffffffe));
-    for (unsigned bit = 0; bit < 32; bit++)
-        ck_assert(sfi__adi_parity(1u << bit));
-}
-END_TEST
-
 START_TEST(test_jtag_request)
 {
     static const struct {
@@ -146,9 +89,6 @@ main(void)
     Suite *s = suite_create("adi");
     TCase *t = tcase_create("adi");
 
-    tcase_add_loop_test(t, test_swd_request, 0, (int)ROWS(swd_rows));
-    tcase_add_test(t, test_swd_any_byte);
-    tcase_add_test(t, test_parity);
     tcase_add_test(t, test_jtag_request);
     tcase_add_test(t, test_jtag_answer);
     tcase_add_test(t, test_select);
