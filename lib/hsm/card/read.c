@@ -6,8 +6,7 @@
 #include "util/mem.h"
 #include "util/rd.h"
 #include "core/err.h"
-
-#define PRODUCT_LEN 8u
+#include "wire/certificate.h"
 
 static sfi_status
 card_fail_invalid(sfi_ctx *ctx, const char *what)
@@ -36,11 +35,11 @@ static sfi_status
 card_read_names(sfi_ctx *ctx, struct rd *product, struct rd *firmware,
                 char *product_id, char *firmware_id)
 {
-    bool product_ok = card_read_text(product, PRODUCT_LEN, product_id);
+    bool product_ok = card_read_text(product, PRODUCT_ID_LEN, product_id);
     bool firmware_ok =
         card_read_text(firmware, SFI_FIRMWARE_ID_MAX, firmware_id);
 
-    product_id[PRODUCT_LEN] = '\0';
+    product_id[PRODUCT_ID_LEN] = '\0';
     firmware_id[SFI_FIRMWARE_ID_MAX] = '\0';
     if (!product_ok)
         return card_fail_invalid(ctx, "the product id is not text");
@@ -81,7 +80,7 @@ sfi__card_read_info(sfi_ctx *ctx, const uint8_t raw[CARD_INFO_LEN],
     out->records = sfi__rd_u64be(&r);
     sfi__rd_bytes(&r, out->serial, sizeof(out->serial));
     product = r;
-    sfi__rd_skip(&r, PRODUCT_LEN);
+    sfi__rd_skip(&r, PRODUCT_ID_LEN);
     if (version != CARD_VERSION)
         return sfi__fail(ctx, SFI_ERR_UNSUPPORTED,
                          "the card speaks version %u of its protocol, "

@@ -7,10 +7,10 @@
 
 #include "util/hex.h"
 #include "util/rd.h"
+#include "wire/certificate.h"
 
 #define P1_DATA 0x01u
 #define SERIAL_LEN 16u
-#define PRODUCT_LEN 8u
 #define FIRMWARE_ID_FIELD 64u
 
 /* Text in a field of `len` bytes, padded with zeros. */
@@ -49,7 +49,7 @@ applet_write_info(struct wr *w, const sfi_hsm_info *info)
     sfi__wr_u64be(w, info->low_water);
     sfi__wr_u64be(w, info->records);
     applet_write_serial(w, info);
-    applet_write_text(w, info->product_id, PRODUCT_LEN);
+    applet_write_text(w, info->product_id, PRODUCT_ID_LEN);
     applet_write_text(w, info->firmware_id, FIRMWARE_ID_FIELD);
 }
 
@@ -62,7 +62,7 @@ applet_write_audit(struct wr *w, const sfi_audit_head *h)
     sfi__wr_u64be(w, h->remaining);
     sfi__wr_u64be(w, h->sequence);
     applet_write_text(w, h->firmware_id, FIRMWARE_ID_FIELD);
-    applet_write_text(w, h->product_id, PRODUCT_LEN);
+    applet_write_text(w, h->product_id, PRODUCT_ID_LEN);
     sfi__wr_bytes(w, h->serial, sizeof(h->serial));
     sfi__wr_bytes(w, h->ca_public, sizeof(h->ca_public));
     sfi__wr_bytes(w, h->genesis, sizeof(h->genesis));
@@ -138,7 +138,7 @@ applet_get_made(const sfi_hsm_info *info, uint8_t object, struct wr *w)
         sfi__wr_u64be(w, info->maximum);
         return true;
     case CARD_DO_PRODUCT_ID:
-        applet_write_text(w, info->product_id, PRODUCT_LEN);
+        applet_write_text(w, info->product_id, PRODUCT_ID_LEN);
         return true;
     case CARD_DO_SERIAL:
         applet_write_serial(w, info);

@@ -11,6 +11,7 @@
 #include "util/wr.h"
 #include "core/err.h"
 #include "core/files.h"
+#include "wire/certificate.h"
 
 /* "stm32h753xi" and a line end, with room for a wrong name. */
 #define CHIP_FILE_MAX 64u
@@ -162,13 +163,13 @@ store_read_options(sfi_ctx *ctx, struct store *s)
 static sfi_status
 store_check_identity(sfi_ctx *ctx, const struct store *s)
 {
-    const uint8_t *certified = s->certificate + CHIP_PRODUCT_ID_LEN;
+    const uint8_t *certified = s->certificate + CERTIFICATE_PUBLIC_AT;
     uint8_t public_key[SFI_ECC_PUBLIC_LEN];
     sfi_status st = sfi__ecc_public(ctx, s->device_secret, public_key);
 
     if (st != SFI_OK)
         return sfi__where(ctx, "%s/%s", s->dir, STORE_DEVICE_KEY);
-    if (!sfi__equal(s->certificate, s->chip->product_id, CHIP_PRODUCT_ID_LEN))
+    if (!sfi__equal(s->certificate, s->chip->product_id, PRODUCT_ID_LEN))
         (void)sfi__fail(
             ctx, SFI_ERR_FORMAT, "product id \"%.8s\", expected %s of %s",
             (const char *)s->certificate, s->chip->product_id, s->chip->name);
