@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* What libsfi knows of a part, as data.  Freestanding. */
+/* The table of a part: all that libsfi knows about it.  Freestanding. */
 #ifndef SFI_CHIP_CHIP_H
 #define SFI_CHIP_CHIP_H
 
@@ -24,9 +24,9 @@ struct chip_range {
 struct chip_ob_row {
     const char *name;
     uint32_t shipped; /* value of a new part */
-    uint32_t current; /* offset in the option window of the value in force */
-    uint32_t pending; /* ... of the value that the next reset loads */
-    bool is_register; /* false: the value is carried but goes nowhere */
+    uint32_t current; /* offset in the option window of the current value */
+    uint32_t pending; /* offset of the value that the next reset loads */
+    bool is_register; /* false: in CSV and image, but never written */
 };
 
 struct sfi_chip {
@@ -35,60 +35,60 @@ struct sfi_chip {
     char product_id[CHIP_PRODUCT_ID_LEN + 1]; /* first bytes of certificates */
     uint8_t bootloader_version;               /* AN3155 Get: 0x31 is V3.1 */
     uint8_t spi_version;                      /* AN4286 Get: 0x11 is V1.1 */
-    uint32_t spi_write_ms; /* AN2606: no poll so long after a Write */
+    uint32_t spi_write_ms; /* AN2606: no poll for so long after a Write */
 
-    /* flash: banks of equal sectors, one after the other */
+    /* flash: consecutive banks of equal sectors */
     struct chip_range flash;
     uint32_t bank_size;
     uint32_t sector_size;
     uint32_t program_unit; /* bytes programmed at once, and once per erase */
 
     /* rules for firmware (AN4992, section 7) */
-    struct chip_range user;      /* where it may be */
+    struct chip_range user;      /* where firmware may be */
     bool last_word_barred;       /* not in the last program unit of a bank */
     uint32_t total_multiple;     /* total size is a multiple of this; 1: any */
     uint32_t total_limit;        /* above this total (0: never) ... */
-    uint32_t total_not_multiple; /* ... it is no multiple of this */
+    uint32_t total_not_multiple; /* ... it must not be a multiple of this */
 
     /* RAM that the standard bootloader reads and writes (AN2606) */
     struct chip_range ram[CHIP_RAMS_MAX];
     uint32_t ram_count;
 
-    /* USB: what its bootloader calls itself and its two memories, DfuSe's way
-     * (dfu-util lists them); NULL: it has no USB */
+    /* USB: the bootloader's serial number, and the DfuSe names of its two
+     * memories (dfu-util lists them); NULL: no USB */
     const char *dfu_serial;
     const char *dfu_flash;
     const char *dfu_options;
 
     /* option bytes */
-    struct chip_range ob_window; /* as bootloaders show it */
+    struct chip_range ob_window; /* as bootloaders map it */
     uint32_t ob_count;
     struct chip_ob_row ob[CHIP_OB_ROWS_MAX];
     uint32_t rdp_row, rdp_shift; /* the 8-bit readout protection field */
-    uint32_t security_row, security_mask; /* mask 0: secure by nature */
+    uint32_t security_row, security_mask; /* mask 0: always secure */
     uint32_t wrp_row[CHIP_WRP_ROWS];      /* write protection */
-    bool wrp_by_bit; /* a clear bit per sector of one bank, else a range of
-                      * sectors: first 7:0, last 23:16 */
-    /* where BOOT0 comes from: this bit set, from the pin (mask 0: always);
-     * clear, from the complement of the other bit */
+    bool wrp_by_bit; /* a row has a bit per sector of a bank, clear: protected;
+                      * else a range of sectors: first 7:0, last 23:16 */
+    /* source of BOOT0: with bit boot_pin_mask set the pin (mask 0: always);
+     * with it clear the complement of bit boot_not_mask */
     uint32_t boot_row, boot_pin_mask, boot_not_mask;
 
     /* debug port; dbgmcu 0: libsfi does not use it */
     uint32_t dbgmcu;           /* address of DBGMCU_IDCODE ... */
-    uint32_t idcode;           /* ... and what a part of ours says there */
+    uint32_t idcode;           /* ... and its value in this part */
     uint32_t flash_regs;       /* the FLASH registers */
     struct chip_range mailbox; /* RAM of the secure bootloader's mailbox */
 
     /* life */
-    bool ships_secure;        /* only the security extension from birth */
+    bool ships_secure;        /* a new part has only the security extension */
     bool one_shot;            /* a success ends the secure bootloader */
     bool ob_write_resets;     /* writing option bytes resets (AN3155) */
     struct chip_range loader; /* flash erased after success; size 0: none */
 };
 
-/* RDP levels: 0xAA is 0, 0xCC is 2, all else is 1. */
+/* RDP levels: 0xAA is level 0, 0xCC level 2, any other value level 1. */
 #define CHIP_RDP_LEVEL0 0xaau
-#define CHIP_RDP_LEVEL1 0xbbu /* one of many */
+#define CHIP_RDP_LEVEL1 0xbbu /* one of the values of level 1 */
 #define CHIP_RDP_LEVEL2 0xccu
 
 /* sfi__chip_NAME of each part */
@@ -105,7 +105,7 @@ bool sfi__chip_range_has(const struct chip_range *r, uint32_t address,
 bool sfi__chip_write_protected(const struct sfi_chip *chip,
                                const uint32_t words[CHIP_WRP_ROWS],
                                uint32_t sector, uint32_t *row);
-const struct sfi_chip *sfi__chip_at(uint32_t index); /* NULL: no more */
+const struct sfi_chip *sfi__chip_at(uint32_t index); /* NULL: past the last */
 const struct sfi_chip *sfi__chip_by_device_id(uint32_t device_id);
 
 #endif

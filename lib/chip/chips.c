@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Finds a part, and answers what is asked of it.  Freestanding. */
+/* Finds parts and reads their tables.  Freestanding. */
 #include "chip/chip.h"
 
 #define AS_POINTER(part) &sfi__chip_##part,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Finds the option-byte fields of a part, and says what a value means. */
+/* Finds the option-byte fields of a part, and describes their values. */
 #include "chip/fields.h"
 
 #include "chip/parts.h"
@@ -46,7 +46,7 @@ const struct chip_ob_word sfi__chip_words_erased[] = {
     {CHIP_ANY_VALUE, NULL},
 };
 
-/* In the order of sfi__chip_at(): both come from the one list of parts. */
+/* In the order of sfi__chip_at(): both come from CHIP_PARTS. */
 #define AS_FIELD_LIST(part) &sfi__chip_fields_##part,
 static const struct chip_field_list *const field_lists[CHIP_COUNT] = {
     CHIP_PARTS(AS_FIELD_LIST)};

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* What the bits of the option bytes mean, as data, in the words of ST's tools.
+/* Names and meanings of the option-byte fields, as ST's tools name them.
  *
- * Only hosts need it.  So a part's file is compiled twice: with CHIP_FIELDS 0
- * it is the part's table, with 1 its fields; a device gets the table alone. */
+ * Only hosts need them.  So each part's file is compiled twice: CHIP_FIELDS 0
+ * gives the part's table, CHIP_FIELDS 1 its fields.  A device has the table
+ * only. */
 #ifndef SFI_CHIP_FIELDS_H
 #define SFI_CHIP_FIELDS_H
 
@@ -15,8 +16,8 @@
 #define CHIP_FIELDS 0
 #endif
 
-/* What one value means; the last row of a list has this value, and means all
- * others (text NULL: nothing to say). */
+/* The last row of a list has this value and describes all other values (text
+ * NULL: no description). */
 #define CHIP_ANY_VALUE UINT32_MAX
 
 struct chip_ob_word {
@@ -28,7 +29,7 @@ struct chip_ob_field {
     const char *name;
     uint8_t row, shift, width;
     const char *about;
-    const struct chip_ob_word *words; /* NULL: a number */
+    const struct chip_ob_word *words; /* NULL: the value is a number */
 };
 
 struct chip_field_list {
@@ -61,7 +62,7 @@ const struct chip_ob_field *sfi__chip_fields(const struct sfi_chip *chip,
                                              size_t *count);
 uint32_t
 sfi__chip_field_mask(const struct chip_ob_field *field); /* unshifted */
-/* What `value` means; "" when there is nothing to say. */
+/* The description of `value`; "" when it has none. */
 const char *sfi__chip_field_text(const struct chip_ob_field *field,
                                  uint32_t value);
 

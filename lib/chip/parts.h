@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The one list of parts: a new part is a file, a line here, and its file's name
+/* The list of parts.  A new part needs a file, a line here, and the file's name
  * in meson.build.  Freestanding. */
 #ifndef SFI_CHIP_PARTS_H
 #define SFI_CHIP_PARTS_H

@@ -24,7 +24,7 @@ const struct sfi_chip sfi__chip_stm32h753 = {
     /* AN2606: DTCM and AXI SRAM without the bootloader's own part */
     .ram = {{0x20004100, 0x1bf00}, {0x24005000, 0x7b000}},
     .ram_count = 2,
-    /* the ROM has DBGMCU_IDCODE for a serial number, the same in all parts */
+    /* the ROM uses DBGMCU_IDCODE as the serial number, the same in all parts */
     .dfu_serial = "200364500000",
     .dfu_flash = "@Internal Flash   /0x08000000/16*128Kg",
     .dfu_options = "@Option Bytes   /0x5200201C/01*128 e",

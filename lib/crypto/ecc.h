@@ -13,7 +13,8 @@
 
 sfi_status sfi__ecc_generate(sfi_ctx *ctx, uint8_t secret[SFI_ECC_SECRET_LEN],
                              uint8_t public_key[SFI_ECC_PUBLIC_LEN]);
-/* The public half of a private key; SFI_ERR_CRYPTO when it is none. */
+/* The public key of a private key; SFI_ERR_CRYPTO when the private key is not
+ * valid. */
 sfi_status sfi__ecc_public(sfi_ctx *ctx,
                            const uint8_t secret[SFI_ECC_SECRET_LEN],
                            uint8_t public_key[SFI_ECC_PUBLIC_LEN]);
@@ -29,13 +30,13 @@ sfi_status sfi__ecc_ecdh(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
 sfi_status sfi__ecc_sign(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
                          const uint8_t *data, size_t len,
                          uint8_t signature[SFI_ECC_SIGNATURE_LEN]);
-/* SFI_OK, or SFI_ERR_AUTH: signature does not match. */
+/* SFI_OK, or SFI_ERR_AUTH: the signature does not match. */
 sfi_status sfi__ecc_verify(sfi_ctx *ctx,
                            const uint8_t public_key[SFI_ECC_PUBLIC_LEN],
                            const uint8_t *data, size_t len,
                            const uint8_t signature[SFI_ECC_SIGNATURE_LEN]);
-/* Private key as PEM (PKCS#8) and public key as PEM (SubjectPublicKeyInfo), so
- * that openssl reads them.  `out` holds `cap` bytes; *len without NUL. */
+/* Private key as PEM (PKCS#8) and public key as PEM (SubjectPublicKeyInfo), as
+ * openssl reads them.  `out` holds `cap` bytes; *len without NUL. */
 sfi_status sfi__ecc_secret_to_pem(sfi_ctx *ctx,
                                   const uint8_t secret[SFI_ECC_SECRET_LEN],
                                   char *out, size_t cap, size_t *len);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* AES-128-GCM, at once and in pieces. */
+/* AES-128-GCM, for a whole message or in pieces. */
 #include "crypto/gcm.h"
 
 #include <limits.h>
@@ -12,7 +12,7 @@
 #include "core/err.h"
 #include "crypto/ossl.h"
 
-/* EVP counts in int: longer input goes in pieces. */
+/* EVP's lengths are int: split longer input. */
 #define UPDATE_MAX ((size_t)1 << 30)
 
 struct gcm {
@@ -52,7 +52,7 @@ sfi__gcm_free(struct gcm *g)
     sfi__ctx_dealloc(g->ctx, g);
 }
 
-/* `out` NULL: additional data. */
+/* With `out` NULL the input is additional data. */
 static sfi_status
 gcm_feed_pieces(struct gcm *g, const uint8_t *in, uint8_t *out, size_t len)
 {
@@ -104,7 +104,7 @@ sfi__gcm_verify(struct gcm *g, const uint8_t tag[SFI_GCM_TAG_LEN])
     uint8_t expected[SFI_GCM_TAG_LEN];
     int len;
 
-    /* EVP takes the tag through a pointer that is not const. */
+    /* EVP's pointer to the tag is not const. */
     for (size_t i = 0; i < sizeof(expected); i++)
         expected[i] = tag[i];
     if (EVP_CIPHER_CTX_ctrl(g->evp, EVP_CTRL_AEAD_SET_TAG, SFI_GCM_TAG_LEN,

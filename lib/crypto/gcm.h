@@ -12,19 +12,19 @@
 
 enum gcm_way { GCM_SEAL, GCM_OPEN };
 
-struct gcm; /* the key schedule is kept: start() many messages with one key */
+struct gcm; /* keeps the key schedule: one key for many messages */
 
 sfi_status sfi__gcm_new(sfi_ctx *ctx, enum gcm_way way,
                         const uint8_t key[SFI_GCM_KEY_LEN], struct gcm **out);
-/* Begin a message; whatever was under way is dropped. */
+/* Begin a message; an unfinished one is dropped. */
 sfi_status sfi__gcm_start(struct gcm *g, const uint8_t iv[SFI_GCM_IV_LEN],
                           const uint8_t *aad, size_t aad_len);
-/* In place is fine. */
+/* `in` and `out` may be the same buffer. */
 sfi_status sfi__gcm_update(struct gcm *g, const uint8_t *in, uint8_t *out,
                            size_t len);
 sfi_status sfi__gcm_tag(struct gcm *g, uint8_t tag[SFI_GCM_TAG_LEN]);
-/* SFI_OK or SFI_ERR_AUTH, with a neutral message that the caller may replace
- * by one that names the object. */
+/* SFI_OK or SFI_ERR_AUTH; its message is general, and the caller may replace it
+ * to name the object. */
 sfi_status sfi__gcm_verify(struct gcm *g, const uint8_t tag[SFI_GCM_TAG_LEN]);
 void sfi__gcm_free(struct gcm *g);
 

@@ -11,9 +11,9 @@
 #include "core/err.h"
 #include "crypto/ossl.h"
 
-/* 128 * N * r bytes and a little: what scrypt may take at our largest cost. */
+/* Memory limit of scrypt, which needs a little more than 128 * N * r bytes. */
 #define SCRYPT_MEMORY_MAX ((uint64_t)1 << 30)
-/* The memory limit allows no more, whatever r is. */
+/* With a larger N the memory limit is exceeded for every r. */
 #define SCRYPT_LOG2_N_MAX 23u
 
 static sfi_status

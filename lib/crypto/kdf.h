@@ -11,7 +11,7 @@ sfi_status sfi__kdf_x963(sfi_ctx *ctx, const uint8_t *z_secret, size_t z_len,
                          const uint8_t *info, size_t info_len,
                          uint8_t *out_secret, size_t out_len);
 
-/* scrypt (RFC 7914): memory-hard, for what people type. */
+/* scrypt (RFC 7914): memory-hard, for PINs. */
 struct kdf_cost {
     uint32_t log2_n;
     uint32_t r;

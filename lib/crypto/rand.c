@@ -14,7 +14,8 @@ sfi_status
 sfi__random(sfi_ctx *ctx, uint8_t *out, size_t len)
 {
     if (len > INT_MAX)
-        return sfi__fail(ctx, SFI_ERR_LIMIT, "%zu random bytes asked", len);
+        return sfi__fail(ctx, SFI_ERR_LIMIT,
+                         "%zu random bytes, expected at most %d", len, INT_MAX);
     if (RAND_priv_bytes(out, (int)len) != 1)
         return sfi__ossl_fail(ctx, "random generator");
     return SFI_OK;

@@ -48,7 +48,7 @@ sfi_key_new(sfi_ctx *ctx, const uint8_t *data, size_t len, sfi_key **out)
     return key_new_unguarded(ctx, data, len, out);
 }
 
-/* Longer than any key: enough to say how long a wrong file is. */
+/* Longer than any key, so that the message can name a wrong file's length. */
 #define KEY_FILE_MAX ((size_t)1 << 20)
 
 sfi_status

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Packets of AN3155 (USART bootloader), the host's half. */
+/* The host's packets of AN3155 (USART bootloader). */
 #include "proto/an3155.h"
 
 #include "util/rd.h"
@@ -23,7 +23,7 @@ an3155_seal_packet(struct wr *w)
     return sfi__wr_ok(w) ? sfi__wr_len(w) : 0;
 }
 
-/* AN3155, 3: of one byte the checksum is the complement. */
+/* AN3155, 3: the checksum of one byte is its complement. */
 void
 sfi__an3155_command(uint8_t out[USART_COMMAND_LEN], uint8_t cmd)
 {

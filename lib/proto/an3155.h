@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The host's half of AN3155: frames out, answers in.  Pure: no I/O, no clock;
- * what waits for which answer is the caller's business. */
+/* The host's side of AN3155: builds frames, parses replies.  No I/O, no clock;
+ * the caller waits for the replies. */
 #ifndef SFI_PROTO_AN3155_H
 #define SFI_PROTO_AN3155_H
 
@@ -11,7 +11,7 @@
 
 #include "proto/an3155_device.h"
 
-/* AN3155, 3.1: N is one byte; no bootloader knows more than 20 commands. */
+/* AN3155, 3.1: N is one byte; no bootloader has more than 20 commands. */
 #define USART_COMMANDS_MAX 32u
 
 #define USART_COMMAND_LEN 2u
@@ -23,13 +23,14 @@
 #define USART_OPCODE_LEN 3u
 #define USART_PACKET_MAX (2u + SFI_CMD_DATA_MAX + 1u)
 
-/* A byte that ends no frame well, to fill up one that was cut short: an even
- * value, so that a Write of nothing else has a wrong checksum (its length is
- * value + 3, odd), and no length, opcode or page count that exists. */
+/* Fills up a frame that was cut short, and never completes a valid one: the
+ * value is even, so that a Write of only this byte has a wrong checksum (its
+ * length is value + 3, odd); and it is not a valid length, opcode or page
+ * count. */
 #define USART_FILLER 0xfeu
 
-/* Each builds one frame phase, all that goes out before the next wait for an
- * ACK.  Checksum: XOR of the bytes before it. */
+/* Each builds one phase of a frame: all bytes up to the next wait for an ACK.
+ * Checksum: XOR of the bytes before it. */
 void sfi__an3155_command(uint8_t out[USART_COMMAND_LEN], uint8_t cmd);
 void sfi__an3155_address(uint8_t out[USART_ADDRESS_LEN], uint32_t address);
 /* Read Memory: 1 to 256 bytes */
@@ -47,16 +48,16 @@ void sfi__an3155_opcode(uint8_t out[USART_OPCODE_LEN], uint16_t opcode);
 size_t sfi__an3155_packet(uint8_t out[USART_PACKET_MAX], const uint8_t *data,
                           size_t len);
 
-/* The answer to Get. */
+/* The reply to Get. */
 struct an3155_get {
     uint8_t version; /* 0x31: V3.1 */
     uint8_t commands[USART_COMMANDS_MAX];
     size_t count;
 };
 
-/* What comes after the first ACK to Get: N, version, commands, ACK.  N is one
- * less than what follows it, ACK apart.  H7's V9.0 announces more commands than
- * it lists (AN2606): a shorter list that ends with an ACK is taken. */
+/* Parse the bytes after the first ACK to Get: N, version, commands, ACK.  N + 1
+ * bytes lie between N and the ACK.  H7's V9.0 announces more commands than it
+ * lists (AN2606): a shorter list that ends with an ACK is accepted. */
 bool sfi__an3155_read_get(struct an3155_get *out, const uint8_t *data,
                           size_t len);
 bool sfi__an3155_has(const struct an3155_get *get, uint8_t cmd);

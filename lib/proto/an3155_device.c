@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* AN3155 and AN4286, the part's half: one byte in, an answer out. */
+/* The part's side of AN3155 and AN4286: one byte in, a reply out. */
 #include "proto/an3155_device.h"
 
 #include <string.h>
 
-/* What the packet in `frame` is, or will be when it is complete. */
+/* Which packet is being received in `frame`. */
 enum state {
-    STATE_SYNC,          /* nothing heard yet: waits for 0x7f */
+    STATE_SYNC,          /* nothing received yet: waits for 0x7f */
     STATE_SOF,           /* SPI, 0x5a: idle */
     STATE_COMMAND,       /* code: idle */
     STATE_COMPLEMENT,    /* code, ~code */
@@ -43,7 +43,7 @@ an3155_read_u16be(const uint8_t *p)
     return (uint16_t)(p[0] << 8 | p[1]);
 }
 
-/* A new packet of which `want` bytes are due. */
+/* Start a new packet: `want` bytes follow. */
 static void
 an3155_expect_packet(struct an3155_device *s, enum state state, size_t want)
 {
@@ -52,7 +52,7 @@ an3155_expect_packet(struct an3155_device *s, enum state state, size_t want)
     s->want = want;
 }
 
-/* The packet goes on: `more` bytes are due. */
+/* Continue the packet: `more` bytes follow. */
 static void
 an3155_extend_packet(struct an3155_device *s, enum state state, size_t more)
 {
@@ -92,7 +92,7 @@ an3155_finish_command(struct an3155_device *s, struct wr *out, bool done)
     an3155_go_idle(s);
 }
 
-/* AN3155, 3.1: the count is one less than what follows. */
+/* AN3155, 3.1: count + 1 bytes follow. */
 static void
 an3155_run_get(struct an3155_device *s, struct wr *out)
 {
@@ -103,7 +103,7 @@ an3155_run_get(struct an3155_device *s, struct wr *out)
     an3155_finish_command(s, out, true);
 }
 
-/* AN3155, 3.2: two zero bytes, once counters; AN4286 has none. */
+/* AN3155, 3.2: two zero bytes, formerly counters; AN4286 omits them. */
 static void
 an3155_run_get_version(struct an3155_device *s, struct wr *out)
 {
@@ -177,7 +177,7 @@ an3155_begin_command(struct an3155_device *s, struct wr *out)
         an3155_send_nack(s, out);
 }
 
-/* What is heard before is a line that is not yet in step. */
+/* Ignore bytes before the sync byte: the line is not in sync yet. */
 static void
 an3155_on_sync(struct an3155_device *s, struct wr *out)
 {
@@ -187,7 +187,7 @@ an3155_on_sync(struct an3155_device *s, struct wr *out)
         an3155_expect_packet(s, STATE_SYNC, 1);
 }
 
-/* AN4286: what is not marked as a command is none. */
+/* AN4286: ignore bytes that do not follow a start of frame. */
 static void
 an3155_on_sof(struct an3155_device *s)
 {
@@ -199,7 +199,7 @@ static void
 an3155_on_command(struct an3155_device *s, struct wr *out)
 {
     s->cmd = s->frame[0];
-    /* A host that cannot know: the device is in sync, and says so. */
+    /* The host does not know that the device is in sync: a NACK tells it. */
     if (s->cmd == USART_SYNC && !s->config.spi)
         an3155_send_nack(s, out);
     else
@@ -323,7 +323,8 @@ an3155_on_erase_pages(struct an3155_device *s, struct wr *out)
         an3155_send_nack(s, out);
         return;
     }
-    /* In place: page i is written no later than where it was read. */
+    /* `pages` shares memory with `frame`: page i is written at or before the
+     * place where it was read. */
     for (size_t i = 0; i < count; i++)
         s->pages[i] = an3155_read_u16be(list + 2 * i);
     an3155_finish_command(
@@ -357,8 +358,8 @@ an3155_on_length(struct an3155_device *s, struct wr *out, enum state next,
         an3155_extend_packet(s, next, len + 1);
 }
 
-/* AN3155, 3.14 and 3.15: Special answers data and status, Extended Special
- * status only; neither carries a checksum. */
+/* AN3155, 3.14 and 3.15: Special replies data and status, Extended Special only
+ * status; both without a checksum. */
 static void
 an3155_run_special(struct an3155_device *s, struct wr *out, uint8_t *data,
                    size_t len)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The device's half of AN3155: bytes in, commands out.  It frames, checks and
- * acknowledges; what a command does is its handler's business.  The standard
- * bootloader of the virtual chips and the secure bootloader share it.  The
- * frames of AN4286 (SPI) are nearly the same: it does those too, the clocking
- * apart.  Freestanding, no I/O, no clock. */
+/* The device's side of AN3155: bytes in, commands out.  It frames, checks and
+ * acknowledges; a handler carries out each command.  The standard bootloader of
+ * the virtual chips and the secure bootloader use it.  It also handles the
+ * frames of AN4286 (SPI), which are nearly the same, but not the clocking.
+ * Freestanding, no I/O, no clock. */
 #ifndef SFI_PROTO_AN3155_DEVICE_H
 #define SFI_PROTO_AN3155_DEVICE_H
 
@@ -34,14 +34,14 @@ enum usart_cmd {
 };
 
 #define USART_SYNC 0x7fu
-/* AN4286: the first byte ever, and the first of each command. */
+/* AN4286: the sync byte, and the first byte of each command. */
 #define SPI_SOF 0x5au
 #define USART_ACK 0x79u
 #define USART_NACK 0x1fu
 
 /* AN3155: N is one byte, so 256. */
 #define USART_BLOCK_MAX 256u
-/* Extended Erase: special codes; a page list no longer than a data packet. */
+/* Extended Erase: special codes; a page list is at most a data packet. */
 #define USART_ERASE_MASS 0xffffu
 #define USART_ERASE_BANK1 0xfffeu
 #define USART_ERASE_BANK2 0xfffdu
@@ -50,17 +50,18 @@ enum usart_cmd {
 
 /* The longest packet: length, data, checksum. */
 #define USART_FRAME_MAX (2u + SFI_CMD_DATA_MAX + 1u)
-/* The longest answer to one byte: ACK and READ's 256 bytes (a Special reply is
- * shorter), with room to spare. */
+/* More than the longest reply to one byte: ACK and the 256 bytes of READ (a
+ * Special reply is shorter). */
 #define USART_ANSWER_MAX 400u
 
-/* What the frames are checked against; `user` first.  A bool handler: false
- * answers NACK.  A command whose handler is NULL is NACKed. */
+/* The handlers of the commands; `user` comes first.  A bool handler that
+ * returns false causes a NACK, and so does a command whose handler is NULL. */
 struct an3155_handlers {
-    /* may this listed command be used now?  (else NACK after its code; NULL:
+    /* is this listed command allowed now?  (false: NACK after its code; NULL:
      * yes) */
     bool (*allowed)(void *user, uint8_t cmd);
-    /* may READ, GO, WRITE use this address?  (else NACK after it; NULL: yes) */
+    /* may READ, GO, WRITE use this address?  (false: NACK after it; NULL:
+     * yes) */
     bool (*address)(void *user, uint8_t cmd, uint32_t address);
     bool (*read)(void *user, uint32_t address, uint8_t *out, size_t len);
     bool (*write)(void *user, uint32_t address, const uint8_t *data,
@@ -70,9 +71,9 @@ struct an3155_handlers {
     bool (*erase)(void *user, uint16_t code, const uint16_t *pages,
                   size_t count);
     /* Write Unprotect, Readout Protect and Unprotect: the two ACKs come
-     * together, when it is done */
+     * together, when the command is done */
     bool (*protect)(void *user, uint8_t cmd);
-    /* known sub-opcode?  (else NACK after it) */
+    /* is this sub-opcode known?  (false: NACK after it) */
     bool (*known)(void *user, uint8_t cmd, uint16_t opcode);
     /* Special and Extended Special; returns the status byte.  *reply_len: room
      * (SFI_CMD_REPLY_MAX) in, used out; Extended Special has no reply. */
@@ -87,7 +88,7 @@ struct an3155_device_config {
     bool spi;        /* AN4286's frames */
     uint8_t version; /* 0x31: V3.1 */
     uint16_t product_id;
-    const uint8_t *commands; /* as Get lists them; no other is accepted */
+    const uint8_t *commands; /* as Get lists them; others are refused */
     size_t command_count;
 };
 
@@ -97,7 +98,7 @@ struct an3155_device {
     uint8_t cmd;
     uint16_t opcode;
     uint32_t address;
-    bool tail;         /* the last answer ends with a second ACK or NACK */
+    bool tail;         /* the last reply ends with a second ACK or NACK */
     size_t have, want; /* bytes of the packet in `frame` */
     size_t param_len;
     uint8_t param[SFI_CMD_PARAM_MAX];
@@ -107,16 +108,16 @@ struct an3155_device {
     };
 };
 
-/* Waits for the first 0x7f (0x5a).  The config is copied, what it points to is
- * not. */
+/* Wait for the first 0x7f (SPI: 0x5a).  The config is copied, but not the data
+ * that it points to. */
 void sfi__an3155_device_init(struct an3155_device *s,
                              const struct an3155_device_config *config);
-/* One byte in; what it answers is appended to `out`. */
+/* Process one byte; the reply is appended to `out`. */
 void sfi__an3155_device_byte(struct an3155_device *s, uint8_t byte,
                              struct wr *out);
-/* In the middle of a command? */
+/* Is a command incomplete? */
 bool sfi__an3155_device_busy(const struct an3155_device *s);
-/* Drop a half command (the host went silent); NACKs it. */
+/* Drop an incomplete command with a NACK: the host went silent. */
 void sfi__an3155_device_drop(struct an3155_device *s, struct wr *out);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* One card command in ISO 7816-4 pieces: length, chaining, answer. */
+/* Sends a card command by ISO 7816-4: length, chaining, reply. */
 #include "proto/apdu.h"
 
 #include <string.h>
@@ -26,7 +26,7 @@ sfi__apdu_begin(struct apdu_talk *t, const struct apdu *command, bool extended,
     t->le = APDU_SHORT_ANSWER;
 }
 
-/* Short where that is enough: every card knows it. */
+/* Short length where it is enough: every card supports it. */
 static bool
 apdu_is_extended(const struct apdu_talk *t)
 {
@@ -34,7 +34,7 @@ apdu_is_extended(const struct apdu_talk *t)
                            t->command->answer > APDU_SHORT_ANSWER);
 }
 
-/* Of the data, what the next short command carries. */
+/* Length of the data in the next short command. */
 static size_t
 apdu_piece_len(const struct apdu_talk *t)
 {
@@ -58,7 +58,7 @@ apdu_put_header(struct wr *w, const struct apdu *c, uint8_t cla)
     sfi__wr_u8(w, c->p2);
 }
 
-/* Table 5: three bytes of length for the first field, two for a second. */
+/* Table 5: the first length field has three bytes, a second has two. */
 static void
 apdu_put_extended(struct wr *w, const struct apdu *c)
 {
@@ -111,7 +111,7 @@ sfi__apdu_next(const struct apdu_talk *t, uint8_t *buf, size_t cap)
     return sfi__wr_ok(&w) ? sfi__wr_len(&w) : 0;
 }
 
-/* 61xx: so many bytes wait. */
+/* 61xx: xx more bytes are available. */
 static enum apdu_turn
 apdu_fetch_more(struct apdu_talk *t, size_t len)
 {
@@ -128,7 +128,8 @@ apdu_fetch_more(struct apdu_talk *t, size_t len)
     return APDU_GO_ON;
 }
 
-/* The card knows no extended length, or wants another Le: send it again so. */
+/* Send the command again if the card does not support extended length, or wants
+ * another Le. */
 static bool
 apdu_must_repeat(struct apdu_talk *t)
 {

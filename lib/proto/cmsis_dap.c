@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Packets of CMSIS-DAP: the host's requests, the probe's answers. */
+/* Packets of CMSIS-DAP: the host's requests, the probe's replies. */
 #include "proto/cmsis_dap.h"
 
-/* A transfer and its answer begin with these. */
+/* Lengths of the heads of transfers and their replies. */
 #define TRANSFER_HEAD 3u
 #define ANSWER_HEAD 3u
 #define BLOCK_HEAD 5u
@@ -53,7 +53,7 @@ sfi__cmsis_put_configure(struct wr *w, uint8_t idle_clocks, uint16_t retries)
     sfi__wr_u8(w, CMSIS_TRANSFER_CONFIGURE);
     sfi__wr_u8(w, idle_clocks);
     sfi__wr_u16le(w, retries); /* on WAIT */
-    sfi__wr_u16le(w, 0);       /* on a value that does not match: unused */
+    sfi__wr_u16le(w, 0);       /* on a value mismatch: unused */
 }
 
 void
@@ -63,8 +63,8 @@ sfi__cmsis_put_clock(struct wr *w, uint32_t hz)
     sfi__wr_u32le(w, hz);
 }
 
-/* A turnaround of one clock, and no data phase after WAIT or FAULT: what a DP
- * does after power-up. */
+/* A turnaround of one clock, and no data phase after WAIT or FAULT: a DP's
+ * settings after power-up. */
 void
 sfi__cmsis_put_swd_configure(struct wr *w)
 {
@@ -187,7 +187,7 @@ sfi__cmsis_put_block(struct wr *w, uint8_t tap, const struct adi_request *r,
         sfi__wr_u32le(w, words[i]);
 }
 
-/* ---- the probe's answers ---- */
+/* ---- the probe's replies ---- */
 
 static bool
 cmsis_take_command(struct rd *r, enum cmsis_command command)
@@ -237,7 +237,7 @@ cmsis_take_response(struct rd *r, size_t count, struct cmsis_result *out)
     switch (response & CMSIS_RESPONSE_ACK) {
     case ADI_ACK_OK:
         out->ack = ADI_ACK_OK;
-        return out->done == count; /* else who has stopped it? */
+        return out->done == count; /* OK means that all were done */
     case ADI_ACK_WAIT:
         out->ack = ADI_ACK_WAIT;
         return true;
@@ -249,7 +249,7 @@ cmsis_take_response(struct rd *r, size_t count, struct cmsis_result *out)
     }
 }
 
-/* What follows may be the padding of a packet. */
+/* Padding may follow the words in the packet. */
 static bool
 cmsis_take_words(struct rd *r, const struct cmsis_result *result, size_t count,
                  uint32_t *words)

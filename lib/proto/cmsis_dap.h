@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* CMSIS-DAP 2.1, what a debug probe is told over USB: a packet out, a packet
- * in, the first byte of both being the command.  Both halves use it: the host
- * and the virtual probe.  Pure: no I/O, no clock. */
+/* CMSIS-DAP 2.1, the protocol of debug probes over USB: a request packet, a
+ * reply packet, both beginning with the command byte.  The host and the virtual
+ * probe use it.  No I/O, no clock. */
 #ifndef SFI_PROTO_CMSIS_DAP_H
 #define SFI_PROTO_CMSIS_DAP_H
 
@@ -10,9 +10,9 @@
 #include "util/wr.h"
 #include "proto/adi.h"
 
-/* What version 1 has, and every probe can take. */
+/* The packet size of version 1, which every probe accepts. */
 #define CMSIS_PACKET_MIN 64u
-/* A bulk packet of a high-speed device is 512; what is larger gains nothing. */
+/* High-speed bulk packets have 512 bytes: larger sizes gain nothing. */
 #define CMSIS_PACKET_MAX 1024u
 
 enum cmsis_command {
@@ -23,7 +23,7 @@ enum cmsis_command {
     CMSIS_TRANSFER_CONFIGURE = 0x04,
     CMSIS_TRANSFER = 0x05,
     CMSIS_TRANSFER_BLOCK = 0x06,
-    CMSIS_TRANSFER_ABORT = 0x07, /* not answered */
+    CMSIS_TRANSFER_ABORT = 0x07, /* no reply */
     CMSIS_WRITE_ABORT = 0x08,
     CMSIS_DELAY = 0x09,
     CMSIS_RESET_TARGET = 0x0a,
@@ -34,7 +34,7 @@ enum cmsis_command {
     CMSIS_JTAG_SEQUENCE = 0x14,
     CMSIS_JTAG_CONFIGURE = 0x15,
     CMSIS_JTAG_IDCODE = 0x16,
-    CMSIS_INVALID = 0xff, /* the answer to what a probe does not know */
+    CMSIS_INVALID = 0xff, /* the reply to an unknown command */
 };
 
 enum cmsis_info {
@@ -50,7 +50,7 @@ enum cmsis_info {
 #define CMSIS_CAPABILITY_JTAG 0x02u
 
 enum cmsis_port {
-    CMSIS_PORT_NONE = 0, /* an answer: it failed */
+    CMSIS_PORT_NONE = 0, /* a reply: connecting failed */
     CMSIS_PORT_SWD = 1,
     CMSIS_PORT_JTAG = 2,
 };
@@ -59,26 +59,26 @@ enum cmsis_port {
 #define CMSIS_STATUS_ERROR 0xffu
 #define CMSIS_PIN_NRESET 0x80u
 
-/* A transfer's request, beside what adi_request says. */
+/* Bits of a transfer's request besides those of struct adi_request. */
 #define CMSIS_REQUEST_MATCH_VALUE 0x10u /* a read */
 #define CMSIS_REQUEST_MATCH_MASK 0x20u  /* a write */
 #define CMSIS_REQUEST_TIMESTAMP 0x80u
-/* A transfer's response, beside enum adi_ack in 2:0. */
+/* Bits of a transfer's response; 2:0 are enum adi_ack. */
 #define CMSIS_RESPONSE_ACK 0x07u
 #define CMSIS_RESPONSE_ERROR 0x08u /* parity, or the line's protocol */
 #define CMSIS_RESPONSE_MISMATCH 0x10u
 
-/* A JTAG sequence's first byte: how many clocks, 0 being 64, with TMS as it is
- * here; TDO is told or not. */
+/* First byte of a JTAG sequence: number of clocks (0 means 64), the value of
+ * TMS, and whether TDO is captured. */
 #define CMSIS_JTAG_CLOCKS 0x3fu
 #define CMSIS_JTAG_CLOCKS_MAX 64u
 #define CMSIS_JTAG_TMS 0x40u
 #define CMSIS_JTAG_TDO 0x80u
-/* As many TAPs as probes have room for (Arm's own: DAP_JTAG_DEV_CNT is 8). */
+/* The number of TAPs that probes support (Arm's DAP_JTAG_DEV_CNT is 8). */
 #define CMSIS_TAPS_MAX 8u
 
 uint8_t sfi__cmsis_request(const struct adi_request *r);
-/* false: not one of those that sfi__cmsis_request() makes. */
+/* false: sfi__cmsis_request() does not make this byte. */
 bool sfi__cmsis_take_request(uint8_t byte, struct adi_request *r);
 
 /* ---- the host's packets ---- */
@@ -110,44 +110,44 @@ void sfi__cmsis_jtag_add(struct wr *w, size_t clocks, bool tms, bool tdi,
 /* A list of accesses that becomes one packet. */
 struct cmsis_transfer {
     struct wr w;
-    size_t room; /* for words in the answer */
+    size_t room; /* for words in the reply */
     size_t reads;
 };
 
-/* Neither it nor its answer gets longer than `packet`. */
+/* The request and its reply have at most `packet` bytes. */
 void sfi__cmsis_transfer_begin(struct cmsis_transfer *t, uint8_t *out,
                                size_t packet, uint8_t tap);
-/* false: it is full. */
+/* false: the list is full. */
 bool sfi__cmsis_transfer_add(struct cmsis_transfer *t,
                              const struct adi_request *r, uint32_t data);
 size_t sfi__cmsis_transfer_count(const struct cmsis_transfer *t);
-/* How many words a list moves at most that ends with two reads more. */
+/* Maximum number of words in a list that ends with two further reads. */
 size_t sfi__cmsis_list_room(size_t packet, bool read);
-/* How many words one block moves at most. */
+/* Maximum number of words in one block. */
 size_t sfi__cmsis_block_room(size_t packet, bool read);
 /* The same access `count` times; `words` is NULL for reads. */
 void sfi__cmsis_put_block(struct wr *w, uint8_t tap,
                           const struct adi_request *r, size_t count,
                           const uint32_t *words);
 
-/* ---- the probe's answers ---- */
+/* ---- the probe's replies ---- */
 
-/* What became of a transfer.  Unless `ack` is ADI_ACK_OK, what was read is
- * not told: a probe may have lost it. */
+/* Outcome of a transfer.  Unless `ack` is ADI_ACK_OK, no data that was read is
+ * returned: the probe may have lost it. */
 struct cmsis_result {
     enum adi_ack ack; /* ADI_ACK_NONE also when the line was disturbed */
-    size_t done;      /* how many were accepted */
+    size_t done;      /* number of accesses that were accepted */
 };
 
-/* Each gives false for what is no answer to the command. */
+/* Each returns false when the packet is not a valid reply to the command. */
 bool sfi__cmsis_take_info(struct rd *r, const uint8_t **data, size_t *len);
 /* One byte: a port, pins, or CMSIS_STATUS_OK. */
 bool sfi__cmsis_take_byte(struct rd *r, enum cmsis_command command,
                           uint8_t *value);
-/* What TDO was in the sequences that ask for it, each from a byte of its own,
- * LSB first. */
+/* TDO of the sequences that capture it; each begins at a new byte, LSB first.
+ */
 bool sfi__cmsis_take_jtag(struct rd *r, uint8_t *tdo, size_t len);
-/* `words` has room for all that `t` reads. */
+/* `words` has room for all reads of `t`. */
 bool sfi__cmsis_take_transfer(struct rd *r, const struct cmsis_transfer *t,
                               struct cmsis_result *out, uint32_t *words);
 bool sfi__cmsis_take_block(struct rd *r, bool read, size_t count,

@@ -54,7 +54,7 @@ sfi__dfu_status_text(uint8_t status)
         [DFU_ERR_ERASE] = "cannot erase",
         [DFU_ERR_CHECK_ERASED] = "not erased afterwards",
         [DFU_ERR_PROG] = "cannot program",
-        [DFU_ERR_VERIFY] = "reads back as something else",
+        [DFU_ERR_VERIFY] = "reads back differently",
         [DFU_ERR_ADDRESS] = "address out of range",
         [DFU_ERR_NOTDONE] = "more data expected",
         [DFU_ERR_FIRMWARE] = "firmware is corrupt",
@@ -160,8 +160,8 @@ sfi__dfu_write_config(uint8_t out[DFU_CONFIG_MAX],
     return sfi__wr_ok(&w) ? sfi__wr_len(&w) : 0;
 }
 
-/* One alternate setting; those of other interfaces do not count.  False: they
- * are out of order, or too many. */
+/* Read one alternate setting; other interfaces are skipped.  False: the
+ * settings are out of order, or too many. */
 static bool
 dfu_read_interface(struct dfu_interface *i, struct rd *r, bool *ours)
 {
@@ -193,8 +193,8 @@ dfu_read_functional(struct dfu_interface *i, struct rd *r)
     i->version = sfi__rd_u16le(r);
 }
 
-/* USB 2.0, 9.5: descriptors follow each other, each with its length in front,
- * and may be longer than what is known of them. */
+/* USB 2.0, 9.5: each descriptor begins with its length, and may be longer than
+ * the fields known here. */
 bool
 sfi__dfu_read_config(struct dfu_interface *i, const uint8_t *raw, size_t len)
 {
@@ -308,7 +308,7 @@ dfu_take_address(const char **text, uint32_t *out)
            dfu_take_number(text, 16, out);
 }
 
-/* ' ' and 'B' are bytes; no unit at all is met too. */
+/* ' ' and 'B' mean bytes; some parts omit the unit. */
 static uint32_t
 dfu_take_unit(const char **text)
 {
@@ -321,8 +321,7 @@ dfu_take_unit(const char **text)
     return 1;
 }
 
-/* A letter of which the three low bits, from 'a' = 1 on, say what is allowed.
- */
+/* A letter, 'a' = 1 and on; its bits are DFU_READABLE and so on. */
 static bool
 dfu_take_access(const char **text, uint8_t *out)
 {
@@ -333,7 +332,7 @@ dfu_take_access(const char **text, uint8_t *out)
     return true;
 }
 
-/* "16*128Kg" at `*base`, which is moved behind it. */
+/* Read "16*128Kg" as a region at `*base`, and move `*base` behind it. */
 static bool
 dfu_take_region(const char **text, uint64_t *base, struct dfu_region *out)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* USB DFU 1.1 with ST's extension DfuSe (AN3156): numbers, and what the data
- * stages of control transfers hold.  Pure: no I/O, no clock; which transfer
- * follows which is the caller's business. */
+/* USB DFU 1.1 with ST's extension DfuSe (AN3156): numbers, and the data stages
+ * of control transfers.  No I/O, no clock; the caller makes the transfers in
+ * the right order. */
 #ifndef SFI_PROTO_DFU_H
 #define SFI_PROTO_DFU_H
 
@@ -27,7 +27,7 @@
 #define USB_INTERFACE 4u
 #define USB_DEVICE_LEN 18u
 #define USB_ENGLISH 0x0409u
-/* USB 2.0, 9.5: a length is one byte, and UTF-16 takes two of it. */
+/* USB 2.0, 9.5: the length is one byte; a UTF-16 character takes two bytes. */
 #define USB_STRING_MAX 255u
 #define USB_TEXT_MAX 128u
 
@@ -74,15 +74,15 @@ enum dfu_status {
     DFU_ERR_STALLEDPKT = 0x0f,
 };
 
-/* AN3156, 4 and 5: the block number says what a transfer is about. */
+/* AN3156, 4 and 5: the block number selects the kind of transfer. */
 #define DFU_BLOCK_COMMAND 0u
-#define DFU_BLOCK_REPLY 1u /* reserved by ST; the security extension's */
+#define DFU_BLOCK_REPLY 1u /* reserved by ST; security extension */
 #define DFU_BLOCK_FIRST 2u
 #define DFU_BLOCKS_MAX (0x10000u - DFU_BLOCK_FIRST)
 /* AN3156, 5.1: a block is 2 to 2048 bytes. */
 #define DFU_TRANSFER_MAX 2048u
 
-/* First byte of a block 0 to the part; an upload of block 0 lists them. */
+/* First byte of a download of block 0; an upload of block 0 lists them. */
 #define DFU_COMMANDS_MAX 32u
 enum dfu_command {
     DFU_GET_COMMANDS = 0x00,
@@ -92,19 +92,19 @@ enum dfu_command {
     DFU_SFI = 0x53, /* ours: a request of the security extension */
 };
 
-/* The answer to GETSTATUS. */
+/* The reply to GETSTATUS. */
 #define DFU_REPORT_LEN 6u
 struct dfu_report {
     uint8_t status;
     uint8_t state;
-    uint32_t poll_ms; /* 24 bits: not to be asked again before */
-    uint8_t string;   /* of the security extension: the cause of a refusal */
+    uint32_t poll_ms; /* 24 bits: wait so long before the next request */
+    uint8_t string;   /* security extension: cause of a refusal */
 };
 void sfi__dfu_write_report(uint8_t raw[DFU_REPORT_LEN],
                            const struct dfu_report *r);
 void sfi__dfu_read_report(struct dfu_report *r,
                           const uint8_t raw[DFU_REPORT_LEN]);
-/* What a status says, for messages. */
+/* The text of a status, for messages. */
 const char *sfi__dfu_status_text(uint8_t status);
 
 /* Set Address Pointer, or Erase of one sector. */
@@ -124,18 +124,18 @@ struct dfu_sfi {
     const uint8_t *data;
     size_t data_len;
 };
-/* Its length; 0 when it does not fit. */
+/* Returns the length; 0 when it does not fit. */
 size_t sfi__dfu_write_sfi(uint8_t out[DFU_SFI_MAX], const struct dfu_sfi *req);
 /* Borrows from `raw`; false: malformed. */
 bool sfi__dfu_read_sfi(struct dfu_sfi *req, const uint8_t *raw, size_t len);
 
-/* What of a configuration descriptor is about DFU: the first interface of that
- * class in DFU mode, and its alternate settings. */
+/* The DFU part of a configuration descriptor: the first interface of that class
+ * in DFU mode, and its alternate settings. */
 #define DFU_ALTS_MAX 4u
 struct dfu_interface {
     uint8_t number;
     uint8_t alts;
-    uint8_t name[DFU_ALTS_MAX]; /* a string descriptor each, by its index */
+    uint8_t name[DFU_ALTS_MAX]; /* index of the string descriptor of each */
     uint8_t attributes;
     uint16_t detach_ms;
     uint16_t transfer_size;
@@ -151,17 +151,17 @@ struct dfu_interface {
 #define DFU_CONFIG_MAX (9u + 9u * DFU_ALTS_MAX + 9u)
 size_t sfi__dfu_write_config(uint8_t out[DFU_CONFIG_MAX],
                              const struct dfu_interface *i);
-/* False: there is no such interface, or its descriptors are malformed. */
+/* False: no DFU interface, or its descriptors are malformed. */
 bool sfi__dfu_read_config(struct dfu_interface *i, const uint8_t *raw,
                           size_t len);
 
-/* String descriptors, of printable ASCII; what else a host meets becomes '?'.
- * The length; 0: too long. */
+/* String descriptors of printable ASCII; other characters become '?' when read.
+ * Writing returns the length; 0: too long. */
 size_t sfi__dfu_write_string(uint8_t out[USB_STRING_MAX], const char *text);
 bool sfi__dfu_read_string(char out[USB_TEXT_MAX], const uint8_t *raw,
                           size_t len);
 
-/* The memory behind an alternate setting, as its name tells it:
+/* The memory behind an alternate setting, as its name describes it:
  * "@name/0xADDRESS/COUNT*SIZEunit type,.../0xADDRESS/...". */
 #define DFU_READABLE 1u
 #define DFU_ERASABLE 2u
@@ -180,7 +180,7 @@ struct dfu_layout {
     size_t regions;
 };
 bool sfi__dfu_read_layout(struct dfu_layout *out, const char *text);
-/* The region with this address; NULL: none. */
+/* The region that contains `address`, or NULL. */
 const struct dfu_region *sfi__dfu_region_at(const struct dfu_layout *l,
                                             uint32_t address);
 

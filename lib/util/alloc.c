@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Memory from the caller's functions, or from malloc and free. */
+/* Allocates memory with the caller's functions, or with malloc and free. */
 #include "util/alloc.h"
 
 #include <stdlib.h>

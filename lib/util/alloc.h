@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Where memory comes from: the caller's functions, or malloc and free. */
+/* Memory functions: the caller's, or malloc and free. */
 #ifndef SFI_UTIL_ALLOC_H
 #define SFI_UTIL_ALLOC_H
 

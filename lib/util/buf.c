@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A growing byte buffer that can wipe what it gives up. */
+/* A growing byte buffer that can wipe the memory that it releases. */
 #include "util/buf.h"
 
 #include <string.h>
@@ -37,7 +37,7 @@ sfi__buf_reserve(struct buf *b, size_t more)
         return false;
     if (need <= b->cap)
         return true;
-    /* At least double, and exactly what was asked for the first time. */
+    /* Grow at least to double; the first time take exactly what is needed. */
     if (!sfi__ckd_mul(&cap, b->cap, 2) || cap < need)
         cap = need;
     if (cap < CAP_MIN)

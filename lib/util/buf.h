@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A growing byte buffer.  With `wipe` every byte it gives up is cleared first,
- * also the old ones when it moves. */
+/* A growing byte buffer.  With `wipe` it clears memory before releasing it,
+ * also the old memory when it grows. */
 #ifndef SFI_UTIL_BUF_H
 #define SFI_UTIL_BUF_H
 
@@ -20,10 +20,10 @@ struct buf {
 };
 
 void sfi__buf_init(struct buf *b, const struct alloc *alloc, bool wipe);
-/* Room for `more` bytes after len; false: no memory, nothing changed. */
+/* Make room for `more` bytes after len; false: no memory, nothing changed. */
 bool sfi__buf_reserve(struct buf *b, size_t more);
 bool sfi__buf_append(struct buf *b, const void *data, size_t len);
-/* Grow by `len` bytes of `byte`. */
+/* Append `len` times `byte`. */
 bool sfi__buf_fill(struct buf *b, int byte, size_t len);
 /* Empty it but keep the memory. */
 void sfi__buf_clear(struct buf *b);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Arithmetic that says when it does not fit. */
+/* Arithmetic that reports overflow. */
 #ifndef SFI_UTIL_CKD_H
 #define SFI_UTIL_CKD_H
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The only place that reads a clock. */
+/* Clocks and deadlines; no other file reads the system's clock. */
 #ifndef SFI_UTIL_CLOCK_H
 #define SFI_UTIL_CLOCK_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A source of time; tests bring their own. */
+/* A source of time; tests supply their own. */
 struct clock {
     void *user;
     uint64_t (*now_ms)(void *user); /* monotonic */
@@ -23,7 +23,7 @@ struct deadline {
 
 struct deadline sfi__deadline_in(const struct clock *clock, uint64_t ms);
 bool sfi__deadline_passed(const struct deadline *dl);
-/* Milliseconds to go, at most UINT32_MAX. */
+/* Milliseconds left, at most UINT32_MAX. */
 uint32_t sfi__deadline_left(const struct deadline *dl);
 
 /* Seconds since 1970, for records that people read. */

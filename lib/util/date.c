@@ -16,7 +16,7 @@
 
 #define DIGITS_YEAR 12u /* the last second of 64 bits is in 584554051223 */
 
-/* Leap years among the years 0 to y - 1; 0 is one. */
+/* Number of leap years from year 0 to y - 1; year 0 is a leap year. */
 static uint64_t
 date_leap_years_before(uint64_t y)
 {
@@ -46,7 +46,7 @@ date_year_of_day(uint64_t day)
     uint64_t y;
 
     day %= CYCLE_DAYS;
-    y = day / 366; /* too early by one at most */
+    y = day / 366; /* the right year, or the one before it */
     while (date_days_before_year(y + 1) <= day)
         y++;
     return cycles * CYCLE_YEARS + y;
@@ -70,7 +70,7 @@ sfi__date_format(char out[DATE_MAX], uint64_t seconds)
     return out;
 }
 
-/* `len` digits and what follows them; false: they are not there. */
+/* Read `len` digits and the character `next`; false: the text differs. */
 static bool
 date_take_number(const char **text, size_t len, char next, uint64_t *out)
 {
@@ -109,7 +109,7 @@ sfi__date_parse(const char *text, uint64_t *seconds)
            date_days_before_month(y, (unsigned)month - 1) - 1;
     *seconds = (day - date_days_before_year(1970)) * SECONDS_A_DAY + h * 3600 +
                m * 60 + s;
-    /* Days and hours that do not exist become others, and so do years before
-     * 1970 and after the last one. */
+    /* A date that does not exist, or a year out of range, became a different
+     * date: its text differs. */
     return *at == '\0' && strcmp(sfi__date_format(again, *seconds), text) == 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Whole files in, whole files out, over POSIX. */
+/* Reads and writes files with POSIX calls. */
 #define _GNU_SOURCE /* renameat2() */
 #include "util/file.h"
 
@@ -247,7 +247,7 @@ sfi__file_name_once(const char *temp, const char *path)
         return 0;
     if (errno != EINVAL && errno != ENOSYS)
         return errno;
-    /* A file system that cannot: it has both names for a moment. */
+    /* A file system without RENAME_NOREPLACE: for a moment both names exist. */
     if (link(temp, path) != 0)
         return errno;
     (void)unlink(temp);

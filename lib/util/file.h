@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Whole files in, whole files out.  Each call returns 0 or an errno. */
+/* Reads and writes files.  Functions that return int return 0 or an errno. */
 #ifndef SFI_UTIL_FILE_H
 #define SFI_UTIL_FILE_H
 
@@ -10,13 +10,14 @@
 
 #include "util/buf.h"
 
-/* Append the whole of `path`; EFBIG when it is longer than `limit` bytes. */
+/* Append the file's content to `out`; EFBIG when it is longer than `limit`
+ * bytes. */
 int sfi__file_read(const char *path, size_t limit, struct buf *out);
 
 /* A file that is read piece by piece. */
 struct file_in {
     int fd;
-    uint64_t size; /* of a regular file, when opened; else 0 */
+    uint64_t size; /* when opened; 0 for a file that is not regular */
 };
 
 int sfi__file_open(struct file_in *f, const char *path);
@@ -24,9 +25,9 @@ int sfi__file_open(struct file_in *f, const char *path);
 int sfi__file_fill(struct file_in *f, void *out, size_t cap, size_t *got);
 void sfi__file_close(struct file_in *f);
 
-/* A file that appears under its name only when it is complete: it grows
- * beside it, is synced, and takes the name in one step.  Anything else
- * than a regular file (a pipe, a device) is written in place. */
+/* A file that gets its name only when it is complete: written to a temporary
+ * file in the same folder, synced, then renamed.  A pipe or a device is written
+ * in place. */
 struct file_out {
     int fd;
     bool in_place;
@@ -39,24 +40,24 @@ int sfi__file_begin(struct file_out *f, const char *path, unsigned mode);
  * program, not of the machine. */
 int sfi__file_create(struct file_out *f, const char *path, unsigned mode);
 int sfi__file_write(struct file_out *f, const void *data, size_t len);
-/* Exactly one of these two ends it; a failed commit leaves no file. */
+/* End with exactly one of these two; a failed commit leaves no temporary
+ * file. */
 int sfi__file_commit(struct file_out *f);
 void sfi__file_abort(struct file_out *f);
 
 /* Make a new name durable: sync the folder that `path` is in. */
 int sfi__file_sync_folder(const char *path);
 
-/* Give `temp` its true name, if nothing has that: else EEXIST, and `temp`
- * stays. */
+/* Rename `temp` to `path`; EEXIST when `path` exists, and `temp` stays. */
 int sfi__file_name_once(const char *temp, const char *path);
 
-/* Something has this name, be it a link to nowhere. */
+/* Does anything have this name?  Also true for a dangling symbolic link. */
 bool sfi__file_is_there(const char *path);
-/* A device, a pipe or a folder. */
+/* Is it a device, a pipe or a folder? */
 bool sfi__file_is_special(const char *path);
 /* 0 when `path` is a folder; ENOTDIR when it is something else. */
 int sfi__file_is_folder(const char *path);
-/* Make a folder, durably; one that is there already is as good. */
+/* Make a folder and sync it to disk; an existing folder is fine. */
 int sfi__file_make_folder(const char *path, unsigned mode);
 
 #endif

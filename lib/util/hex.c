@@ -5,7 +5,7 @@
 
 #define DIGIT 0x10u
 
-/* The value of each digit, marked, so that all else is 0. */
+/* The value of each digit plus the mark DIGIT; 0 for other characters. */
 static const uint8_t digits[256] = {
     ['0'] = DIGIT | 0,  ['1'] = DIGIT | 1,  ['2'] = DIGIT | 2,
     ['3'] = DIGIT | 3,  ['4'] = DIGIT | 4,  ['5'] = DIGIT | 5,

@@ -23,7 +23,7 @@ void
 sfi__wipe(void *p, size_t len)
 {
     sfi__zero(p, len);
-    /* Whoever reads *p here would see it: the zeros cannot be left out. */
+    /* The compiler must assume that this reads *p, so it keeps the zeros. */
     __asm__ __volatile__("" : : "r"(p) : "memory");
 }
 

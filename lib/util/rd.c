@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Reading cursor over bytes from outside.  Freestanding. */
+/* Reading cursor over untrusted bytes.  Freestanding. */
 #include "util/rd.h"
 
 #include <string.h>

@@ -8,7 +8,7 @@
 
 #include "util/hex.h"
 
-/* Longer names are never "meant": it bounds the work. */
+/* Longer names get no suggestion: this bounds the work. */
 #define DISTANCE_MAX 48
 
 void

@@ -17,7 +17,7 @@ struct wr {
 };
 
 void sfi__wr_init(struct wr *w, void *out, size_t cap);
-/* Everything so far did fit. */
+/* Did all writes so far fit? */
 bool sfi__wr_ok(const struct wr *w);
 size_t sfi__wr_len(const struct wr *w);
 void sfi__wr_u8(struct wr *w, uint8_t v);

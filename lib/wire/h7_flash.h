@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* FLASH registers of the STM32H7 (RM0433, 4.9): what programs flash and option
- * bytes over a debug port.  Facts only, for both halves. */
+/* FLASH registers of the STM32H7 (RM0433, 4.9): they program flash and option
+ * bytes over a debug port.  The host and the virtual chip use them. */
 #ifndef SFI_WIRE_H7_FLASH_H
 #define SFI_WIRE_H7_FLASH_H
 
@@ -49,7 +49,7 @@
 /* OPTSR_CUR's flag, and OPTCCR's bit that clears it */
 #define H7_FLASH_OPTCHANGEERR (1u << 30)
 
-/* Programmed at once: 256 bits. */
+/* A flash word, programmed at once: 256 bits. */
 #define H7_FLASH_WORD 32u
 
 #endif

@@ -48,7 +48,7 @@ void sfi__image_read_area(struct image_area *a,
                           const uint8_t raw[SFI_FORMAT_AREA_LEN]);
 void sfi__image_write_area(uint8_t raw[SFI_FORMAT_AREA_LEN],
                            const struct image_area *a);
-/* The one place that knows: IV = nonce + index, a 96-bit big-endian sum. */
+/* IV = nonce + index, a 96-bit big-endian sum; computed only here. */
 void sfi__image_iv(uint8_t iv[SFI_FORMAT_NONCE_LEN],
                    const uint8_t nonce[SFI_FORMAT_NONCE_LEN], uint16_t index);
 

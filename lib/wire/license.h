@@ -6,7 +6,7 @@
  *      0        4  type, "SFI." or "SFIL"
  *      4        4  session id, little endian; 0 when static
  *      8        4  version, little endian: 1
- *     12        4  least version of the security extension, little endian: 0
+ *     12        4  minimum version of the security extension, little endian: 0
  *     16        8  reserved: zeros
  *     24       64  the ephemeral public key, X and Y
  *     88       32  sealed: the image's nonce in 16 bytes (the last 4 zero), and
@@ -17,7 +17,7 @@
 #define SFI_WIRE_LICENSE_H
 
 #define LICENSE_STATIC "SFI." /* for any session of the device */
-#define LICENSE_LIVE "SFIL"   /* for one */
+#define LICENSE_LIVE "SFIL"   /* for one session */
 #define LICENSE_VERSION 1u
 
 #define LICENSE_TYPE_LEN 4u

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Where a request's data lies in the mailbox.  Freestanding. */
+/* The place of a request's data in the mailbox.  Freestanding. */
 #include "wire/mailbox.h"
 
 uint32_t

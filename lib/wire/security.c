@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Reads and writes what the security extension sends.  Freestanding. */
+/* Encodes and decodes the security extension's INFO.  Freestanding. */
 #include "wire/security.h"
 
 #include "util/rd.h"

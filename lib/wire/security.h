@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The security extension: opcodes, requests and answers.  The vendor's own
- * are not public: this table is libsfi's, and the one place to replace it.
+/* The security extension: opcodes, requests and replies.  The vendor's own are
+ * not public: this table is libsfi's, and replaced only here.
  * doc/protocol.md, "Security extension".  All integers are little-endian, as
  * in the image.  Freestanding, no I/O. */
 #ifndef SFI_WIRE_SECURITY_H
@@ -18,7 +18,7 @@
 /* AN3155 3.14 and 3.15: packet 1 is at most 128 bytes, packet 2 1024. */
 #define SFI_CMD_PARAM_MAX 128u
 #define SFI_CMD_DATA_MAX 1024u
-/* The longest answer: a certificate. */
+/* The longest reply: a certificate. */
 #define SFI_CMD_REPLY_MAX 136u
 
 enum sfi_cmd {
@@ -36,7 +36,7 @@ enum sfi_cmd {
 
 #define SFI_CMD_SESSION_LEN 4u
 
-/* SECURE: erase the user flash and begin.  Without the flag a device that
+/* SECURE: erase the user flash and begin.  Without this flag a device that
  * holds an install refuses. */
 #define SFI_CMD_SECURE_ERASE 0x01u
 
@@ -44,16 +44,16 @@ enum sfi_cmd {
 struct security_info {
     uint8_t version; /* SFI_CMD_VERSION */
     uint8_t state;   /* SFI_DEVICE_* */
-    uint8_t cause;   /* of the last refusal, SFI_CAUSE_* */
+    uint8_t cause;   /* SFI_CAUSE_* of the last refusal */
     uint8_t flags;   /* SFI_CMD_INFO_* */
     uint16_t device_id;
     uint16_t data_max; /* bytes per DATA */
     uint8_t product_id[PRODUCT_ID_LEN];
-    uint32_t installs; /* how many have begun so far */
-    uint16_t area;     /* index of the area being received, 0: none */
+    uint32_t installs; /* number of installs begun */
+    uint16_t area;     /* index of the area being received; 0: no area */
     uint16_t areas;
-    uint32_t offset;        /* content bytes of that area so far */
-    uint8_t header_tag[16]; /* image being, or last, installed */
+    uint32_t offset;        /* content bytes of that area received */
+    uint8_t header_tag[16]; /* image being installed, or the last one */
 };
 #define SFI_CMD_INFO_ONE_SHOT 0x01u /* a success ends the bootloader */
 #define SFI_CMD_INFO_UNCLEAN 0x02u  /* could not be erased: SECURE again */
@@ -62,7 +62,7 @@ void sfi__security_write_info(uint8_t raw[SFI_CMD_INFO_LEN],
                               const struct security_info *i);
 void sfi__security_read_info(struct security_info *i,
                              const uint8_t raw[SFI_CMD_INFO_LEN]);
-/* Carried by Extended Special (with packet 2) or by Special. */
+/* Does it use Extended Special (with packet 2) rather than Special? */
 bool sfi__security_is_extended(uint16_t opcode);
 
 #endif

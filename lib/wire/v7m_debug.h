@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A Cortex-M's debug registers, in its own address space (ARM DDI 0403, C1.6
- * and B3.2): the host's hands on the core, and the virtual core's. */
+/* Debug registers of a Cortex-M, in its own address space (ARM DDI 0403, C1.6
+ * and B3.2).  The host and the virtual core use them. */
 #ifndef SFI_WIRE_V7M_DEBUG_H
 #define SFI_WIRE_V7M_DEBUG_H
 

@@ -325,7 +325,7 @@ START_TEST(test_random)
     ck_assert_uint_lt(bits, 256 + 113);
     ck_assert_ok(sfi__random(ctx, NULL, 0));
     ck_assert_fails(sfi__random(ctx, a, (size_t)1 << 31), SFI_ERR_LIMIT, "",
-                    "2147483648 random bytes asked");
+                    "2147483648 random bytes, expected at most 2147483647");
 }
 END_TEST
 
