@@ -3,7 +3,7 @@
 /**
  * @file audit.h
  * The audit log of an HSM: a chain of records that proves how many devices were
- * licensed (doc/format.md, "Log").
+ * licensed (doc/format.md, "Audit log").
  */
 #ifndef SFI_AUDIT_H
 #define SFI_AUDIT_H

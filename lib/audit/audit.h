@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The audit log as a file: text, one record in each line; doc/format.md, "Log".
+/* The audit log as a text file, one record per line; doc/format.md,
+ * "Audit log".
  */
 #ifndef SFI_AUDIT_AUDIT_H
 #define SFI_AUDIT_AUDIT_H

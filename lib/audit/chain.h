@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Hashes and MACs of the audit chain; doc/format.md, "Log".  Used to write
- * records and to verify them. */
+/* Hashes and MACs of the audit chain; doc/format.md, "Audit log".  Used to
+ * write records and to verify them. */
 #ifndef SFI_AUDIT_CHAIN_H
 #define SFI_AUDIT_CHAIN_H
 
