@@ -248,7 +248,7 @@ time(time_t *out)
 static const uint8_t audit_key[SFI_AUDIT_KEY_LEN] = {1, 2, 3};
 
 static sfi_hsm *
-new_with_log_key(uint64_t count)
+new_with_audit_key(uint64_t count)
 {
     sfi_provision_options options = {
         .struct_size = sizeof(options),
@@ -289,7 +289,7 @@ START_TEST(test_clock_set_back)
     sfi_audit_record one = {.struct_size = sizeof(one)};
     sfi_audit_record two = {.struct_size = sizeof(two)};
     sfi_audit_summary sum = {.struct_size = sizeof(sum)};
-    sfi_hsm *hsm = new_with_log_key(3);
+    sfi_hsm *hsm = new_with_audit_key(3);
     struct chip c;
 
     chip_make(&maker, MAKER_PRODUCT, &c);
@@ -346,7 +346,7 @@ proves(const char *log, const char *before, uint64_t licensed)
 START_TEST(test_older_copy)
 {
     sfi_audit_summary sum = {.struct_size = sizeof(sum)};
-    sfi_hsm *hsm = new_with_log_key(3);
+    sfi_hsm *hsm = new_with_audit_key(3);
 
     new_chip_is_licensed(hsm);
     sfi_hsm_free(hsm);

@@ -156,8 +156,8 @@ own_provision(void *user, const uint8_t *key, size_t key_len,
     own.max_count = max_count;
     own.flags = options->flags;
     own.low_water = options->low_water;
-    own.has_log_key = options->audit_key != NULL;
-    if (own.has_log_key)
+    own.has_audit_key = options->audit_key != NULL;
+    if (own.has_audit_key)
         memcpy(own.audit_key, options->audit_key, sizeof(own.audit_key));
     return answer();
 }

@@ -45,7 +45,7 @@ extern struct own {
     size_t pin_len, new_pin_len;
     uint8_t key[SFI_KEY_LEN], nonce[SFI_NONCE_LEN];
     uint8_t audit_key[SFI_AUDIT_KEY_LEN];
-    bool has_log_key;
+    bool has_audit_key;
     uint32_t flags;
     uint64_t low_water, max_count, sequence;
     char firmware_id[SFI_FIRMWARE_ID_MAX + 1];

@@ -278,7 +278,7 @@ START_TEST(test_personalise)
     ck_assert_uint_eq(own.max_count, 100);
     ck_assert_uint_eq(own.low_water, 10); /* a tenth */
     ck_assert_uint_eq(own.flags, 0);
-    ck_assert(!own.has_log_key);
+    ck_assert(!own.has_audit_key);
     ck_assert_card(card, "80f0000f", "6985"); /* nothing is left to lock */
     /* with all options; what is put twice counts the second time */
     sfi__fill(audit_key, 0xa7, sizeof(audit_key));
@@ -292,7 +292,7 @@ START_TEST(test_personalise)
     ck_assert_card(card, "80f0000f", "9000");
     ck_assert_uint_eq(own.low_water, 9);
     ck_assert_uint_eq(own.flags, SFI_HSM_LIVE_ONLY);
-    ck_assert(own.has_log_key);
+    ck_assert(own.has_audit_key);
     ck_assert_mem_eq(own.audit_key, audit_key, sizeof(audit_key));
     /* no PIN is needed to put, but to lock */
     card_select();
