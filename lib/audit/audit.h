@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The audit log as a text file, one record per line; doc/format.md,
- * "Audit log".
- */
+/* The audit log as a text file, one record per line; chapter
+ * "Audit log" of doc/format.md. */
 #ifndef SFI_AUDIT_AUDIT_H
 #define SFI_AUDIT_AUDIT_H
 
