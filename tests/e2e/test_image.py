@@ -127,7 +127,7 @@ class BadImage(bench.Case):
         header, parts = self.pieces()
         self.part.start()
         self.refused(header + b"".join([parts[1], parts[0]] + parts[2:]), 2,
-                     "bad.sfi:area 1: area 2 comes too early, expected area 1")
+                     "bad.sfi:area 1: area 2 .*early.* area 1")
         self.then_good()
 
     def test_areas_reordered_with_their_numbers_changed(self):
@@ -144,7 +144,7 @@ class BadImage(bench.Case):
     def test_areas_repeated(self):
         header, parts = self.pieces()
         self.part.start()
-        message = "bad.sfi:area 2: area 1 is repeated, expected area 2"
+        message = "bad.sfi:area 2: area 1 .*repeated.* area 2"
         self.refused(header + parts[0] + b"".join(parts), 2, message)
         self.refused(header + b"".join(parts[:1] * 2 + parts[2:]), 2, message)
         self.then_good()
@@ -153,7 +153,7 @@ class BadImage(bench.Case):
         header, parts = self.pieces()
         self.part.start()
         self.refused(header + b"".join(parts[1:]), 2,
-                     "bad.sfi:area 1: area 2 comes too early, expected area 1")
+                     "bad.sfi:area 1: area 2 .*early.* area 1")
         self.then_good()
 
     def test_other_version_of_the_same_firmware_mixed_in(self):

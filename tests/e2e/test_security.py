@@ -120,7 +120,7 @@ class Refusal(bench.Case):
         self.then_good(one, *hsm)
         two.start()
         self.assertEnded(two.program(self.image, *hsm), 6,
-                         "no installations left: all 1 were used")
+                         "line.vault: .*installations.* 1 ")
         self.assertHoldsNothing(two)
         self.assertEqual(b.counter("line.vault"), 0)
         self.then_good(two, *b.hsm(self.chip, "more.vault", 1))
@@ -135,7 +135,7 @@ class Refusal(bench.Case):
             "-k", b.path / "key.bin", "-n", b.path / "nonce.bin", "-id", "x",
             "-mc", 1000, "-pd", b.perso(self.chip), "--pin-file", b.pin,
             "--yes")
-        self.assertEnded(again, 6, "already provisioned, and locked for ever")
+        self.assertEnded(again, 6, "line.vault: .*provisioned.*locked")
         self.assertEqual(b.counter("line.vault"), 1)
         self.assertEqual(before, (b.path / "line.vault").read_bytes())
         part.start()
@@ -148,7 +148,7 @@ class Refusal(bench.Case):
         wrong = b.path / "wrong-pin"
         wrong.write_text("0000\n")
         result = part.program(self.image, *hsm[:-1], wrong)
-        self.assertEnded(result, 6, "wrong PIN, 9 tries left")
+        self.assertEnded(result, 6, "line.vault: .*PIN.* 9 tries")
         self.assertHoldsNothing(part)
         self.assertEqual(b.counter("line.vault"), 1)
         self.then_good(part, *hsm)
@@ -161,9 +161,9 @@ class Refusal(bench.Case):
         wrong.write_text("0000\n")
         for left in reversed(range(10)):
             result = part.program(self.image, *hsm[:-1], wrong)
-            self.assertEnded(result, 6, f"wrong PIN, {left} tries left")
+            self.assertEnded(result, 6, f"line.vault: .*PIN.* {left} tries")
         self.assertEnded(part.program(self.image, *hsm), 6,
-                         "the vault is blocked: no PIN tries are left")
+                         "line.vault: .*blocked")
         self.assertHoldsNothing(part)
         self.then_good(part, *b.hsm(self.chip, "new.vault", 1))
 
