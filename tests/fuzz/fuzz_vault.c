@@ -5,6 +5,7 @@
  * static and a live licence. */
 #define _XOPEN_SOURCE 700
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -71,12 +72,16 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     static const struct kdf_cost cheap = {.log2_n = 1, .r = 8, .p = 1};
-    char path[] = "/tmp/sfi-fuzz-XXXXXX";
+    const char *tmp = getenv("TMPDIR");
     sfi_ctx *ctx = fuzz_ctx();
-    int fd = mkstemp(path);
+    char path[80];
     sfi_hsm *hsm;
     sfi_status st;
+    int fd;
 
+    FUZZ_HOLDS(snprintf(path, sizeof(path), "%s/sfi-fuzz-XXXXXX",
+                        tmp != NULL ? tmp : "/tmp") < (int)sizeof(path));
+    fd = mkstemp(path);
     disk_install(DISK_FAST, 0);
     FUZZ_HOLDS(fd >= 0 && write(fd, data, len) == (ssize_t)len);
     FUZZ_HOLDS(close(fd) == 0);

@@ -51,6 +51,7 @@ START_TEST(test_every_day)
                                        31, 31, 30, 31, 30, 31};
     unsigned y = 1970, month = 1, day = 1;
     char text[DATE_MAX], want[DATE_MAX];
+    size_t step = test_step(37);
 
     for (uint64_t at = 0; at < 146097; at++) {
         bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
@@ -61,8 +62,9 @@ START_TEST(test_every_day)
                          month, day);
         /* one assertion: each is a note that check writes to a file */
         ck_assert_msg(
-            strcmp(sfi__date_format(text, at * 86400 + 7), want) == 0 &&
-                sfi__date_parse(text, &seconds) && seconds == at * 86400 + 7,
+            at % step != 0 ||
+                (strcmp(sfi__date_format(text, at * 86400 + 7), want) == 0 &&
+                 sfi__date_parse(text, &seconds) && seconds == at * 86400 + 7),
             "%s is %s", want, text);
         if (++day > length) {
             day = 1;
