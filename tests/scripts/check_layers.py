@@ -164,7 +164,7 @@ def folder(path):
 
 def downwards(path, name):
     """Why this file of lib/ may not include that; None: it may."""
-    here = folder(str(path)[len("lib/"):])
+    here = path.parent.relative_to("lib").as_posix()
     if here not in BELOW:
         return f"lib/{here} is no layer: add it to the table"
     if name[0] == "<":
@@ -263,6 +263,9 @@ CASES = [
      ["lib/hsm may not include vault.h"]),
     ("new layer", {"lib/extra/a.c": '#include "util/rd.h"\n'},
      ["lib/extra is no layer"]),
+    ("new folder in a layer", {"lib/transport/extra/a.c":
+                               '#include "util/rd.h"\n'},
+     ["lib/transport/extra is no layer"]),
     ("new header", {"lib/core/a.c": "#include <sfi/extra.h>\n"},
      ["no public header"]),
     ("openssl outside crypto", {"lib/sim/a.c": "#include <openssl/evp.h>\n"},
