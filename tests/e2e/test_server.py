@@ -240,8 +240,7 @@ class Custom(bench.Case):
             "message": (refusal(603, b"try the other line"),
                         "^SFI_ERR_HSM_COUNTER: try the other line$"),
             "no status": (refusal(999, b"I am new"),
-                          "^SFI_ERR_CALLBACK: HSM licence returned -999, which "
-                          "is no status$"),
+                          "^SFI_ERR_CALLBACK: HSM licence returned -999\\b"),
             "terminal's commands": (refusal(601, b"\x1b[2J\r\nfine\xff\0"),
                                     r"^SFI_ERR_HSM: \?\[2J\?\?fine\?\?$"),
         }
