@@ -238,7 +238,7 @@ static _Noreturn void
 refuse_unknown_option(const struct cli *c, const char *spelling, size_t dashes,
                       size_t len)
 {
-    char word[WORD_MAX + 1];
+    char word[WORD_MAX + 1] = "";
     struct nearest n = nearest_word_start(word);
 
     (void)snprintf(word, sizeof(word), "%.*s", (int)len, spelling + dashes);
@@ -287,7 +287,7 @@ use_set_key_value(const struct cli *c, struct cli_use *use, const char *word,
                   size_t len)
 {
     const struct cli_option *o = &c->spec->options[use->id];
-    char key[WORD_MAX + 1];
+    char key[WORD_MAX + 1] = "";
     struct nearest n = nearest_word_start(key);
 
     (void)snprintf(key, sizeof(key), "%.*s", (int)len, word);
