@@ -426,16 +426,41 @@ window_is_blank(const uint8_t *p)
     return x == 0 || x == UINT64_MAX;
 }
 
-/* Is a run of `needle` in the first bytes of memory_area? */
+/* What must not be found, in windows of each `step` bytes. */
+struct needle {
+    const char *name;
+    const uint8_t *data;
+    size_t len, step;
+};
+
+#define NEEDLES_MAX 18u
+
 static bool
-memory_holds(size_t len, const uint8_t *needle, size_t needle_len, size_t step)
+needle_has(const struct needle *n, const uint8_t *window)
+{
+    for (size_t i = 0; i + WINDOW <= n->len; i += n->step) {
+        if (!window_is_trivial(n->data + i) &&
+            memcmp(window, n->data + i, WINDOW) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The first needle of which a window is in the first bytes of memory_area;
+ * NULL: none.  All in one pass, since the memories are large. */
+static const char *
+memory_find_needle(size_t len, const struct needle *needles, size_t count)
 {
     static uint8_t seen[1u << 16];
 
     memset(seen, 0, sizeof(seen));
-    for (size_t i = 0; i + WINDOW <= needle_len; i += step) {
-        if (!window_is_trivial(needle + i))
-            seen[window_slot(needle + i)] = 1;
+    for (size_t k = 0; k < count; k++) {
+        const struct needle *n = &needles[k];
+
+        for (size_t i = 0; i + WINDOW <= n->len; i += n->step) {
+            if (!window_is_trivial(n->data + i))
+                seen[window_slot(n->data + i)] = 1;
+        }
     }
     for (size_t at = 0; at + WINDOW <= len; at++) {
         /* all windows in a run of one byte are the same */
@@ -447,33 +472,35 @@ memory_holds(size_t len, const uint8_t *needle, size_t needle_len, size_t step)
         if (window_is_blank(memory_area + at) ||
             !seen[window_slot(memory_area + at)])
             continue;
-        for (size_t i = 0; i + WINDOW <= needle_len; i += step) {
-            if (!window_is_trivial(needle + i) &&
-                memcmp(memory_area + at, needle + i, WINDOW) == 0)
-                return true;
+        for (size_t k = 0; k < count; k++) {
+            if (needle_has(&needles[k], memory_area + at))
+                return needles[k].name;
         }
     }
-    return false;
+    return NULL;
 }
 
 /* The secret of the package that is there; NULL: none. */
 static const char *
 memory_find_secret(const struct package *p, size_t len)
 {
-    const uint8_t *data;
+    struct needle needles[NEEDLES_MAX] = {
+        {"the key", p->key, sizeof(p->key), 1},
+        {"the nonce", p->nonce, sizeof(p->nonce), 1},
+    };
+    size_t segments = sfi_firmware_segment_count(p->firmware);
     uint64_t address;
-    size_t n;
 
-    for (size_t i = 0; i < sfi_firmware_segment_count(p->firmware); i++) {
-        ck_assert_ok(sfi_firmware_segment(p->firmware, i, &address, &data, &n));
-        if (memory_holds(len, data, n, WINDOW))
-            return "the firmware";
+    ck_assert_uint_le(2 + segments, NEEDLES_MAX);
+    for (size_t i = 0; i < segments; i++) {
+        struct needle *n = &needles[2 + i];
+
+        n->name = "the firmware";
+        n->step = WINDOW;
+        ck_assert_ok(
+            sfi_firmware_segment(p->firmware, i, &address, &n->data, &n->len));
     }
-    if (memory_holds(len, p->key, sizeof(p->key), 1))
-        return "the key";
-    if (memory_holds(len, p->nonce, sizeof(p->nonce), 1))
-        return "the nonce";
-    return NULL;
+    return memory_find_needle(len, needles, 2 + segments);
 }
 
 const char *
