@@ -2,6 +2,8 @@
 # Copyright The libsfi authors
 """Refused licences and certificates, and HSMs that refuse."""
 
+import os
+
 import bench
 from bench import H753, L462, DATA
 
@@ -51,7 +53,8 @@ class Refusal(bench.Case):
         data = good.read_bytes()
         self.assertEqual(len(data), 136)
         part.start()
-        for at in list(range(0, 24)) + [24, 55, 56, 87, 88, 119, 120, 135]:
+        step = 7 if os.environ.get("SFI_TEST_SHORT") else 1
+        for at in [*range(0, 24, step), 24, 55, 56, 87, 88, 119, 120, 135]:
             bad = bytearray(data)
             bad[at] ^= 0x01
             path = b.path / "altered.lic"

@@ -330,12 +330,12 @@ END_TEST
 START_TEST(test_cancel_each_step)
 {
     station_setup("stm32h753xi");
-    for (unsigned n = 0; n < LEAVING; n++) {
+    for (size_t n = 0; n < LEAVING; n += test_step(5)) {
         sfi_installer *in = station_prepare_live();
         int finished = 0;
 
         ck_assert_ok(sfi_installer_set_erase(in, 1));
-        for (unsigned i = 0; i < n; i++)
+        for (size_t i = 0; i < n; i++)
             ck_assert_ok(sfi_installer_step(in, &finished));
         sfi_installer_cancel(in);
         ck_assert_fails(sfi_installer_step(in, &finished), SFI_ERR_CANCELLED,
@@ -354,16 +354,17 @@ END_TEST
 START_TEST(test_reset_before_each_step)
 {
     unsigned overtaken = 0, interrupted = 0;
+    size_t step = test_step(3);
 
     station_setup("stm32h753xi");
-    for (unsigned n = 0; n < STEPS; n++) {
+    for (size_t n = 0; n < STEPS; n += step) {
         sfi_installer *in = station_prepare_live();
         int finished = 0;
         sfi_status st = SFI_OK;
         int cause;
 
         ck_assert_ok(sfi_installer_set_erase(in, 1));
-        for (unsigned i = 0; i < n; i++)
+        for (size_t i = 0; i < n; i++)
             ck_assert_ok(sfi_installer_step(in, &finished));
         ck_assert_ok(sfi_sim_power_on(board.sim));
         while (st == SFI_OK && !finished)
@@ -381,8 +382,10 @@ START_TEST(test_reset_before_each_step)
         overtaken += cause == SFI_CAUSE_LICENSE_SESSION;
         interrupted += cause == SFI_CAUSE_INTERRUPTED;
     }
-    ck_assert_uint_eq(overtaken, 2); /* before LICENSE's making, and SECURE */
-    ck_assert_uint_eq(interrupted, 1 + 16 + 1);
+    /* before LICENSE's making, and SECURE */
+    ck_assert_uint_ge(overtaken, 2 / step);
+    ck_assert_uint_ge(interrupted, (1 + 16 + 1) / step);
+    ck_assert_uint_le(overtaken + interrupted, 2 + 1 + 16 + 1);
     ck_assert_uint_eq(station_remaining(), STATION_COUNT - 1);
     station_teardown();
 }
@@ -484,11 +487,7 @@ disturb(int row, uint64_t at)
 static uint64_t
 stride(uint64_t len)
 {
-    const char *brief = getenv("SFI_TEST_SHORT");
-
-    if (brief != NULL && brief[0] == '1')
-        return 23;
-    return len > 100 ? 5 : 1;
+    return test_step(23) > 1 ? 23 : len > 100 ? 5 : 1;
 }
 
 /* At the bytes of SESSION and of LICENSE.  A licence that the chip took, but

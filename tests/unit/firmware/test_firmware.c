@@ -313,6 +313,7 @@ static void
 put_line(struct text *t, uint32_t address, const uint8_t *data, size_t len,
          const char *end)
 {
+    static const char digits[] = "0123456789ABCDEF";
     unsigned sum = (unsigned)(5 + len);
     char *p;
 
@@ -326,7 +327,8 @@ put_line(struct text *t, uint32_t address, const uint8_t *data, size_t len,
     for (size_t i = 0; i < 4; i++)
         sum += address >> 8 * i & 0xff;
     for (size_t i = 0; i < len; i++) {
-        p += snprintf(p, 8, "%02X", data[i]);
+        *p++ = digits[data[i] >> 4];
+        *p++ = digits[data[i] & 0xf];
         sum += data[i];
     }
     p += snprintf(p, 8, "%02X%s", ~sum & 0xff, end);

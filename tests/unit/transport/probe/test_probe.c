@@ -318,7 +318,7 @@ START_TEST(test_places)
         1024) /* more than the virtual probe supports: in halves */
         usb.packet = 508;
     ck_assert_ok(open_probe());
-    for (size_t words = 1; words < 600; words += test_step(37)) {
+    for (size_t words = 1; words < 600; words += test_step(73)) {
         uint32_t at = RAM + 0x400 - 4 * (uint32_t)(words % 300);
 
         memset(back, 0x55, sizeof(back));
@@ -498,7 +498,7 @@ START_TEST(test_blow)
     ck_assert_ok(write_all(700));
     ck_assert_ok(read_all(700));
     packets = usb.count;
-    for (size_t at = 0; at < packets; at++) {
+    for (size_t at = 0; at < packets; at += test_step(4)) {
         memset(board.sim->ram, 0, 4);
         hit(blows[_i].blow, at, 1, blows[_i].part);
         if (blows[_i].blow == BLOW_RESET) { /* this clears the memory */
