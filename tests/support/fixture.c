@@ -6,9 +6,11 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sfi/status.h>
@@ -244,6 +246,53 @@ test_rmdir(const char *path)
     }
     closedir(dir);
     ck_assert_int_eq(rmdir(path), 0);
+}
+
+static void
+copy_file(int from_dir, int to_dir, const char *name)
+{
+    static char block[65536];
+    struct stat info;
+    ssize_t len;
+    int in = openat(from_dir, name, O_RDONLY), out;
+
+    ck_assert_int_ge(in, 0);
+    ck_assert_int_eq(fstat(in, &info), 0);
+    out =
+        openat(to_dir, name, O_WRONLY | O_CREAT | O_EXCL, info.st_mode & 0777);
+    ck_assert_int_ge(out, 0);
+    while ((len = read(in, block, sizeof(block))) > 0)
+        ck_assert_int_eq(write(out, block, (size_t)len), len);
+    ck_assert_int_eq(len, 0);
+    ck_assert_int_eq(close(out), 0);
+    (void)close(in);
+}
+
+void
+test_copydir(const char *from, const char *to)
+{
+    DIR *source = opendir(from);
+    DIR *copy;
+    struct dirent *entry;
+
+    ck_assert_ptr_nonnull(source);
+    ck_assert_int_eq(mkdir(to, 0700), 0);
+    copy = opendir(to);
+    ck_assert_ptr_nonnull(copy);
+    while ((entry = readdir(source)) != NULL) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            copy_file(dirfd(source), dirfd(copy), entry->d_name);
+    }
+    closedir(copy);
+    closedir(source);
+}
+
+bool
+test_in_one_process(void)
+{
+    const char *forks = getenv("CK_FORK");
+
+    return forks != NULL && strcmp(forks, "no") == 0;
 }
 
 size_t

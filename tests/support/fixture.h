@@ -5,6 +5,7 @@
 #ifndef SFI_TESTS_FIXTURE_H
 #define SFI_TESTS_FIXTURE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -64,6 +65,12 @@ char *test_read(const char *path, size_t *len);
 /* A fresh folder, removed with its files by test_rmdir(). */
 void test_mkdir(char *path, size_t cap);
 void test_rmdir(const char *path);
+/* A new folder `to` with copies of the files of `from`, modes included. */
+void test_copydir(const char *from, const char *to);
+
+/* Whether check forks no process for each test: then tests may share what takes
+ * long to make. */
+bool test_in_one_process(void);
 
 /* How far a sweep goes at once: 1, or `far` with SFI_TEST_SHORT in the
  * environment, which is for valgrind. */

@@ -5,6 +5,7 @@
 #include <bench/board.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,16 +15,12 @@
 
 struct board board;
 
-void
-board_setup(const char *chip)
+static void
+board_name_folders(struct board *f)
 {
-    fixture_setup();
-    test_mkdir(board.base, sizeof(board.base));
-    (void)snprintf(board.ca, sizeof(board.ca), "%s/ca", board.base);
-    (void)snprintf(board.state, sizeof(board.state), "%s/chip", board.base);
-    ck_assert_ok(
-        sfi_sim_manufacture(ctx, sfi_chip_find(chip), board.ca, board.state));
-    ck_assert_ok(sfi_sim_open(ctx, board.state, &board.sim));
+    test_mkdir(f->base, sizeof(f->base));
+    (void)snprintf(f->ca, sizeof(f->ca), "%s/ca", f->base);
+    (void)snprintf(f->state, sizeof(f->state), "%s/chip", f->base);
 }
 
 static void
@@ -35,14 +32,79 @@ board_remove_folder(const char *path)
         test_rmdir(path);
 }
 
+static void
+board_remove_folders(const struct board *f)
+{
+    board_remove_folder(f->state);
+    board_remove_folder(f->ca);
+    test_rmdir(f->base);
+}
+
+/* ---- tests in one process share a newborn chip of each part ---- */
+
+static struct newborn {
+    const char *chip;
+    struct board folders; /* not open */
+} newborns[2];
+
+static void
+board_remove_newborns(void)
+{
+    for (size_t i = 0; i < ROWS(newborns) && newborns[i].chip != NULL; i++)
+        board_remove_folders(&newborns[i].folders);
+}
+
+/* The newborn of this part; NULL: no room to keep another one. */
+static const struct board *
+board_newborn(const char *chip)
+{
+    struct newborn *n = newborns;
+
+    while (n->chip != NULL && strcmp(n->chip, chip) != 0) {
+        if (++n == newborns + ROWS(newborns))
+            return NULL;
+    }
+    if (n->chip == NULL) {
+        if (n == newborns)
+            (void)atexit(board_remove_newborns);
+        board_name_folders(&n->folders);
+        n->chip = sfi_chip_name(sfi_chip_find(chip));
+        ck_assert_ok(sfi_sim_manufacture(ctx, sfi_chip_find(chip),
+                                         n->folders.ca, n->folders.state));
+    }
+    return &n->folders;
+}
+
+static void
+board_manufacture(const char *chip)
+{
+    const struct board *newborn =
+        test_in_one_process() ? board_newborn(chip) : NULL;
+
+    if (newborn == NULL) {
+        ck_assert_ok(sfi_sim_manufacture(ctx, sfi_chip_find(chip), board.ca,
+                                         board.state));
+        return;
+    }
+    test_copydir(newborn->ca, board.ca);
+    test_copydir(newborn->state, board.state);
+}
+
+void
+board_setup(const char *chip)
+{
+    fixture_setup();
+    board_name_folders(&board);
+    board_manufacture(chip);
+    ck_assert_ok(sfi_sim_open(ctx, board.state, &board.sim));
+}
+
 void
 board_teardown(void)
 {
     sfi_sim_free(board.sim);
     board.sim = NULL;
-    board_remove_folder(board.state);
-    board_remove_folder(board.ca);
-    test_rmdir(board.base);
+    board_remove_folders(&board);
     fixture_teardown();
 }
 
