@@ -4,6 +4,7 @@
 #define _XOPEN_SOURCE 700
 #include <card/token_kit.h>
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include "fixture.h"
 
 #define EXIT_SKIP 77 /* meson's */
+#define TOKEN_PATH_MAX 600
 
 char token_folder[256];
 struct proxy *proxy;
@@ -202,18 +204,90 @@ token_objects(const char *label, CK_OBJECT_CLASS class, int destroy)
     return count;
 }
 
+/* ---- tests in one process share a blank token ---- */
+
+/* As SoftHSM keeps it: a folder with a name of its own. */
+static struct {
+    char label[33], serial[17];
+    char base[256], name[256];
+} blank_token;
+
+/* The only entry of the folder of tokens; NULL: none. */
+static const char *
+find_token(char path[TOKEN_PATH_MAX])
+{
+    struct dirent *entry;
+    const char *name = NULL;
+    DIR *dir;
+
+    snprintf(path, TOKEN_PATH_MAX, "%s/tokens", token_folder);
+    dir = opendir(path);
+    ck_assert_ptr_nonnull(dir);
+    while ((entry = readdir(dir)) != NULL) {
+        if (entry->d_name[0] == '.')
+            continue;
+        snprintf(path, TOKEN_PATH_MAX, "%s/tokens/%s", token_folder,
+                 entry->d_name);
+        name = path + strlen(path) - strlen(entry->d_name);
+    }
+    closedir(dir);
+    return name;
+}
+
+static void
+remove_blank_token(void)
+{
+    remove_tree(blank_token.base);
+}
+
+static void
+keep_blank_token(const char *label, const char *serial)
+{
+    char path[TOKEN_PATH_MAX], kept[TOKEN_PATH_MAX];
+    const char *name = find_token(path);
+
+    ck_assert_ptr_nonnull(name);
+    test_mkdir(blank_token.base, sizeof(blank_token.base));
+    snprintf(blank_token.label, sizeof(blank_token.label), "%s", label);
+    snprintf(blank_token.serial, sizeof(blank_token.serial), "%s", serial);
+    snprintf(blank_token.name, sizeof(blank_token.name), "%s", name);
+    snprintf(kept, sizeof(kept), "%s/%s", blank_token.base, blank_token.name);
+    test_copydir(path, kept);
+    (void)atexit(remove_blank_token);
+}
+
+static void
+copy_blank_token(void)
+{
+    char path[TOKEN_PATH_MAX], kept[TOKEN_PATH_MAX];
+
+    snprintf(kept, sizeof(kept), "%s/%s", blank_token.base, blank_token.name);
+    snprintf(path, sizeof(path), "%s/tokens/%s", token_folder,
+             blank_token.name);
+    test_copydir(kept, path);
+}
+
 /* Only while libsfi has no token open: a module is initialised once. */
 const char *
 token_make(const char *label)
 {
     static char serials[4][17];
     static size_t turn;
+    char path[TOKEN_PATH_MAX];
     char *serial = serials[turn++ % ROWS(serials)];
-    CK_FUNCTION_LIST *fn = token_functions();
+    bool first = test_in_one_process() && find_token(path) == NULL;
+    CK_FUNCTION_LIST *fn;
 
+    if (first && strcmp(label, blank_token.label) == 0) {
+        copy_blank_token();
+        return blank_token.serial;
+    }
+    fn = token_functions();
     ck_assert_uint_eq(fn->C_Initialize(NULL), CKR_OK);
     initialise(fn, label, serial);
     ck_assert_uint_eq(fn->C_Finalize(NULL), CKR_OK);
+    if (first && blank_token.label[0] == '\0')
+        keep_blank_token(label, serial);
     return serial;
 }
 
