@@ -213,7 +213,7 @@ setup(void)
     fixture_setup();
     test_mkdir(folder, sizeof(folder));
     disk_install(DISK_FAST, 0);
-    maker_init(&maker);
+    (void)maker_share(&maker);
     for (size_t i = 0; i < ROWS(chips); i++)
         chip_make(&maker, MAKER_PRODUCT, &chips[i]);
 }

@@ -23,7 +23,7 @@ static void
 setup(void)
 {
     fixture_setup();
-    maker_init(&maker);
+    (void)maker_share(&maker);
     test_mkdir(dir, sizeof(dir));
     (void)snprintf(path, sizeof(path), "%s/line.vault", dir);
     for (size_t i = 0; i < SHARED; i++)

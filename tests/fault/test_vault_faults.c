@@ -37,7 +37,7 @@ static void
 setup(void)
 {
     fixture_setup();
-    maker_init(&maker);
+    (void)maker_share(&maker);
     test_mkdir(dir, sizeof(dir));
     name_vault();
 }

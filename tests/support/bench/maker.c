@@ -16,6 +16,15 @@
 
 const struct ledger_place *vault_place;
 
+static void
+maker_open(struct maker *m)
+{
+    ck_assert_ok(sfi_personalization_parse(ctx, m->perso_data,
+                                           sizeof(m->perso_data), &m->perso));
+    ck_assert_ok(
+        sfi_key_new(ctx, m->key_secret, sizeof(m->key_secret), &m->key));
+}
+
 void
 maker_init(struct maker *m)
 {
@@ -25,12 +34,29 @@ maker_init(struct maker *m)
     ck_assert_ok(sfi__ecc_generate(ctx, m->ca_secret, m->ca_public));
     ck_assert_ok(sfi__perso_issue(ctx, m->ca_secret, MAKER_PRODUCT,
                                   m->perso_data, sizeof(m->perso_data), &len));
-    ck_assert_ok(sfi_personalization_parse(ctx, m->perso_data,
-                                           sizeof(m->perso_data), &m->perso));
     ck_assert_ok(sfi__random(ctx, m->key_secret, sizeof(m->key_secret)));
     ck_assert_ok(sfi__random(ctx, m->nonce, sizeof(m->nonce)));
-    ck_assert_ok(
-        sfi_key_new(ctx, m->key_secret, sizeof(m->key_secret), &m->key));
+    maker_open(m);
+}
+
+static bool
+is_made(const uint8_t secret[SFI_ECC_SECRET_LEN])
+{
+    static const uint8_t none[SFI_ECC_SECRET_LEN];
+
+    return !sfi__equal(secret, none, sizeof(none));
+}
+
+bool
+maker_share(struct maker *m)
+{
+    bool made = test_in_one_process() && is_made(m->ca_secret);
+
+    if (made)
+        maker_open(m);
+    else
+        maker_init(m);
+    return made;
 }
 
 void
@@ -48,6 +74,16 @@ chip_make(const struct maker *m, const char *product, struct chip *c)
         sfi__cert_issue(ctx, m->ca_secret, product, c->public_key, c->data));
     ck_assert_ok(
         sfi_certificate_parse(ctx, c->data, sizeof(c->data), &c->cert));
+}
+
+void
+chip_share(const struct maker *m, struct chip *c)
+{
+    if (test_in_one_process() && is_made(c->secret))
+        ck_assert_ok(
+            sfi_certificate_parse(ctx, c->data, sizeof(c->data), &c->cert));
+    else
+        chip_make(m, MAKER_PRODUCT, c);
 }
 
 void

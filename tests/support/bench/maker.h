@@ -34,10 +34,15 @@ struct chip {
 
 void maker_init(struct maker *m);
 void maker_free(struct maker *m);
+/* For a static `m`: tests in one process share the maker; true: it is the one
+ * that an earlier test made. */
+bool maker_share(struct maker *m);
 
 /* A chip of this product, certified by this maker. */
 void chip_make(const struct maker *m, const char *product, struct chip *c);
 void chip_free(struct chip *c);
+/* The same for a static `c` of MAKER_PRODUCT: see maker_share(). */
+void chip_share(const struct maker *m, struct chip *c);
 /* The licence opens on this chip, and gives this maker's key and nonce. */
 void chip_opens(const struct chip *c, const struct maker *m,
                 const sfi_license *lic);

@@ -33,9 +33,9 @@ static void
 setup(void)
 {
     fixture_setup();
-    maker_init(&maker);
-    chip_make(&maker, MAKER_PRODUCT, &one);
-    chip_make(&maker, MAKER_PRODUCT, &two);
+    (void)maker_share(&maker);
+    chip_share(&maker, &one);
+    chip_share(&maker, &two);
     test_mkdir(dir, sizeof(dir));
     (void)snprintf(folder, sizeof(folder), "%s/store", dir);
     ck_assert_ok(sfi_license_store_open(ctx, folder, 1, &store));

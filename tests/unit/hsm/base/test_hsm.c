@@ -19,8 +19,8 @@ static void
 setup(void)
 {
     fixture_setup();
-    maker_init(&maker);
-    chip_make(&maker, MAKER_PRODUCT, &chip);
+    (void)maker_share(&maker);
+    chip_share(&maker, &chip);
 }
 
 static void

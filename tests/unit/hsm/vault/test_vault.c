@@ -28,7 +28,7 @@ static void
 setup(void)
 {
     fixture_setup();
-    maker_init(&maker);
+    (void)maker_share(&maker);
     test_mkdir(dir, sizeof(dir));
     (void)snprintf(path, sizeof(path), "%s/line.vault", dir);
     (void)snprintf(where, sizeof(where), "vault:%s", path);

@@ -28,11 +28,11 @@ static void
 setup(void)
 {
     fixture_setup();
-    maker_init(&maker);
+    (void)maker_share(&maker);
     test_mkdir(dir, sizeof(dir));
     (void)snprintf(path, sizeof(path), "%s/line.vault", dir);
     for (size_t i = 0; i < CHIPS; i++)
-        chip_make(&maker, MAKER_PRODUCT, &chips[i]);
+        chip_share(&maker, &chips[i]);
 }
 
 static void

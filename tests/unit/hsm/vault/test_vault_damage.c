@@ -33,17 +33,26 @@ static char *whole;
 static size_t whole_len;
 
 static void
-setup(void)
+put_file(const char *data, size_t len)
 {
-    sfi_hsm *hsm;
+    static const char *const suffixes[] = {"-wal", "-shm", "-journal"};
+    char name[320];
+    FILE *f = fopen(path, "wb");
 
-    fixture_setup();
-    disk_install(DISK_FAST, 0);
-    maker_init(&maker);
-    test_mkdir(dir, sizeof(dir));
-    (void)snprintf(path, sizeof(path), "%s/line.vault", dir);
-    (void)snprintf(where, sizeof(where), "vault:%s", path);
-    hsm = vault_new(&maker, path, COUNT);
+    ck_assert_ptr_nonnull(f);
+    ck_assert_uint_eq(fwrite(data, 1, len, f), len);
+    ck_assert_int_eq(fclose(f), 0);
+    for (size_t i = 0; i < ROWS(suffixes); i++) {
+        (void)snprintf(name, sizeof(name), "%s%s", path, suffixes[i]);
+        (void)unlink(name);
+    }
+}
+
+static void
+make_vault(void)
+{
+    sfi_hsm *hsm = vault_new(&maker, path, COUNT);
+
     for (size_t i = 0; i < CHIPS; i++)
         chip_make(&maker, MAKER_PRODUCT, &chips[i]);
     for (size_t i = 0; i < USED; i++) {
@@ -58,30 +67,31 @@ setup(void)
 }
 
 static void
+setup(void)
+{
+    fixture_setup();
+    disk_install(DISK_FAST, 0);
+    test_mkdir(dir, sizeof(dir));
+    (void)snprintf(path, sizeof(path), "%s/line.vault", dir);
+    (void)snprintf(where, sizeof(where), "vault:%s", path);
+    if (maker_share(&maker)) {
+        put_file(whole, whole_len);
+        for (size_t i = 0; i < CHIPS; i++)
+            chip_share(&maker, &chips[i]);
+        return;
+    }
+    free(whole);
+    make_vault();
+}
+
+static void
 teardown(void)
 {
-    free(whole);
     test_rmdir(dir);
     for (size_t i = 0; i < CHIPS; i++)
         chip_free(&chips[i]);
     maker_free(&maker);
     fixture_teardown();
-}
-
-static void
-put_file(const char *data, size_t len)
-{
-    static const char *const suffixes[] = {"-wal", "-shm", "-journal"};
-    char name[320];
-    FILE *f = fopen(path, "wb");
-
-    ck_assert_ptr_nonnull(f);
-    ck_assert_uint_eq(fwrite(data, 1, len, f), len);
-    ck_assert_int_eq(fclose(f), 0);
-    for (size_t i = 0; i < ROWS(suffixes); i++) {
-        (void)snprintf(name, sizeof(name), "%s%s", path, suffixes[i]);
-        (void)unlink(name);
-    }
 }
 
 /* ---- any damage ---- */

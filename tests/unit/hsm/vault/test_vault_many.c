@@ -15,14 +15,21 @@
 #include <bench/maker.h>
 #include "together.h"
 
+#define STATIONS 4
+#define PER_STATION_MAX 50u
+#define ALLOWED_MAX 120u
+
 static struct maker maker;
 static char dir[256], path[300];
+static size_t per_station, allowed; /* fewer where time is short */
 
 static void
 setup(void)
 {
     fixture_setup();
-    maker_init(&maker);
+    per_station = PER_STATION_MAX / test_step(5);
+    allowed = ALLOWED_MAX / test_step(5);
+    (void)maker_share(&maker);
     test_mkdir(dir, sizeof(dir));
     (void)snprintf(path, sizeof(path), "%s/line.vault", dir);
 }
@@ -46,13 +53,9 @@ enter(sfi_hsm **hsm)
 
 /* ---- licences ---- */
 
-#define STATIONS 4
-#define PER_STATION 50
-#define ALLOWED 120
+static struct chip chips[STATIONS * PER_STATION_MAX];
 
-static struct chip chips[STATIONS * PER_STATION];
-
-/* Every station wants its own fifty chips, each twice. */
+/* Every station wants its own chips, each twice. */
 static int
 station(size_t which)
 {
@@ -60,8 +63,8 @@ station(size_t which)
     sfi_status st = enter(&hsm);
     int granted = 0;
 
-    for (size_t i = 0; st == SFI_OK && i < PER_STATION; i++) {
-        const struct chip *c = &chips[which * PER_STATION + i];
+    for (size_t i = 0; st == SFI_OK && i < per_station; i++) {
+        const struct chip *c = &chips[which * per_station + i];
         sfi_license *lic;
 
         st = sfi_hsm_generate_license(hsm, c->cert, &lic);
@@ -80,23 +83,23 @@ station(size_t which)
 
 START_TEST(test_stations)
 {
-    sfi_hsm *hsm = vault_new(&maker, path, ALLOWED);
+    sfi_hsm *hsm = vault_new(&maker, path, allowed);
     size_t served = 0;
 
     sfi_hsm_free(hsm);
-    for (size_t i = 0; i < ROWS(chips); i++)
-        chip_make(&maker, MAKER_PRODUCT, &chips[i]);
-    ck_assert_int_eq(together(STATIONS, station), ALLOWED);
+    for (size_t i = 0; i < STATIONS * per_station; i++)
+        chip_share(&maker, &chips[i]);
+    ck_assert_int_eq(together(STATIONS, station), (int)allowed);
     hsm = vault_login(path); /* the chain verifies */
     ck_assert_uint_eq(vault_remaining(hsm), 0);
-    for (size_t i = 0; i < ROWS(chips); i++) {
+    for (size_t i = 0; i < STATIONS * per_station; i++) {
         sfi_license *lic;
 
         served += sfi_hsm_generate_license(hsm, chips[i].cert, &lic) == SFI_OK;
         sfi_license_free(lic);
         chip_free(&chips[i]);
     }
-    ck_assert_uint_eq(served, ALLOWED);
+    ck_assert_uint_eq(served, allowed);
     sfi_hsm_free(hsm);
 }
 END_TEST
@@ -110,11 +113,11 @@ same_chips(size_t which)
     sfi_status st = enter(&hsm);
     uint32_t mark = 0;
 
-    for (size_t i = 0; st == SFI_OK && i < PER_STATION; i++) {
+    for (size_t i = 0; st == SFI_OK && i < per_station; i++) {
         sfi_license *lic;
 
         st = sfi_hsm_generate_license(
-            hsm, chips[(i + 7 * which) % PER_STATION].cert, &lic);
+            hsm, chips[(i + 7 * which) % per_station].cert, &lic);
         if (st == SFI_OK) { /* in any order the same sum */
             const uint8_t *data = sfi_license_data(lic, NULL);
 
@@ -129,19 +132,19 @@ same_chips(size_t which)
 
 START_TEST(test_same_chips)
 {
-    sfi_hsm *hsm = vault_new(&maker, path, PER_STATION);
+    sfi_hsm *hsm = vault_new(&maker, path, per_station);
     int sum, one;
 
     sfi_hsm_free(hsm);
-    for (size_t i = 0; i < PER_STATION; i++)
-        chip_make(&maker, MAKER_PRODUCT, &chips[i]);
+    for (size_t i = 0; i < per_station; i++)
+        chip_share(&maker, &chips[i]);
     sum = together(STATIONS, same_chips);
     one = together(1, same_chips);
     ck_assert_int_eq(sum, STATIONS * one);
     hsm = vault_login(path);
     ck_assert_uint_eq(vault_remaining(hsm), 0);
     sfi_hsm_free(hsm);
-    for (size_t i = 0; i < PER_STATION; i++)
+    for (size_t i = 0; i < per_station; i++)
         chip_free(&chips[i]);
 }
 END_TEST
@@ -282,10 +285,10 @@ logged_in_station(size_t which)
     st = enter(&hsm);
     if (write(gate_of_logins[1], &byte, 1) != 1)
         return SFI_ERR_INTERNAL;
-    for (size_t i = 0; st == SFI_OK && i < PER_STATION; i++) {
+    for (size_t i = 0; st == SFI_OK && i < per_station; i++) {
         sfi_license *lic;
 
-        st = sfi_hsm_generate_license(hsm, chips[which * PER_STATION + i].cert,
+        st = sfi_hsm_generate_license(hsm, chips[which * per_station + i].cert,
                                       &lic);
         sfi_license_free(lic);
         granted += st == SFI_OK;
@@ -298,17 +301,17 @@ logged_in_station(size_t which)
 
 START_TEST(test_pin_changes_meanwhile)
 {
-    sfi_hsm *hsm = vault_new(&maker, path, ALLOWED);
+    sfi_hsm *hsm = vault_new(&maker, path, allowed);
 
     sfi_hsm_free(hsm);
-    for (size_t i = 0; i < ROWS(chips); i++)
-        chip_make(&maker, MAKER_PRODUCT, &chips[i]);
+    for (size_t i = 0; i < STATIONS * per_station; i++)
+        chip_share(&maker, &chips[i]);
     ck_assert_int_eq(pipe(gate_of_logins), 0);
-    ck_assert_int_eq(together(STATIONS + 1, logged_in_station), ALLOWED);
+    ck_assert_int_eq(together(STATIONS + 1, logged_in_station), (int)allowed);
     hsm = vault_login(path); /* an even number of changes; the chain verifies */
     ck_assert_uint_eq(vault_remaining(hsm), 0);
     sfi_hsm_free(hsm);
-    for (size_t i = 0; i < ROWS(chips); i++)
+    for (size_t i = 0; i < STATIONS * per_station; i++)
         chip_free(&chips[i]);
 }
 END_TEST
@@ -358,8 +361,8 @@ same_sessions(size_t which)
     sfi_hsm *hsm;
     sfi_status st = enter(&hsm);
 
-    for (size_t i = 0; st == SFI_OK && i < PER_STATION; i++) {
-        size_t k = (i + 7 * which) % PER_STATION;
+    for (size_t i = 0; st == SFI_OK && i < per_station; i++) {
+        size_t k = (i + 7 * which) % per_station;
         sfi_license *lic;
 
         st = sfi_hsm_generate_live_license(hsm, chips[k / 5].cert,
@@ -373,18 +376,18 @@ same_sessions(size_t which)
 START_TEST(test_same_sessions)
 {
     sfi_hsm_info info = {.struct_size = sizeof(info)};
-    sfi_hsm *hsm = vault_new(&maker, path, PER_STATION);
+    sfi_hsm *hsm = vault_new(&maker, path, per_station);
 
     sfi_hsm_free(hsm);
-    for (size_t i = 0; i < PER_STATION / 5; i++)
-        chip_make(&maker, MAKER_PRODUCT, &chips[i]);
+    for (size_t i = 0; i < per_station / 5; i++)
+        chip_share(&maker, &chips[i]);
     ck_assert_int_eq(together(STATIONS, same_sessions), 0);
     hsm = vault_login(path);
     ck_assert_ok(sfi_hsm_get_info(hsm, &info));
-    ck_assert_uint_eq(info.records, PER_STATION);
-    ck_assert_uint_eq(info.remaining, PER_STATION - PER_STATION / 5);
+    ck_assert_uint_eq(info.records, per_station);
+    ck_assert_uint_eq(info.remaining, per_station - per_station / 5);
     sfi_hsm_free(hsm);
-    for (size_t i = 0; i < PER_STATION / 5; i++)
+    for (size_t i = 0; i < per_station / 5; i++)
         chip_free(&chips[i]);
 }
 END_TEST

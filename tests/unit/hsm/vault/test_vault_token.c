@@ -37,7 +37,7 @@ setup(void)
 {
     fixture_setup();
     token_setup();
-    maker_init(&maker);
+    (void)maker_share(&maker);
     (void)snprintf(path, sizeof(path), "%s/line.vault", token_folder);
     (void)snprintf(where, sizeof(where), "vault:%s", path);
     (void)token_make("sfi");

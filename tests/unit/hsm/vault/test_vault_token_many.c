@@ -32,7 +32,7 @@ setup(void)
 {
     fixture_setup();
     token_setup();
-    maker_init(&maker);
+    (void)maker_share(&maker);
     (void)snprintf(path, sizeof(path), "%s/line.vault", token_folder);
     (void)token_make("sfi");
     sealed_by("sfi");
