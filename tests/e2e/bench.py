@@ -92,6 +92,10 @@ def option_words(csv):
             for line in csv.read_text().split() if line]
 
 
+AREAS = {"flash": "flash.bin", "option-bytes": "options.bin",
+         "certificate": "certificate.bin"}
+
+
 class Chip:
     """One virtual chip: its state folder and, while it runs, its process."""
 
@@ -106,12 +110,8 @@ class Chip:
         self.born_options = self.dump("option-bytes")
 
     def dump(self, area):
-        out = self.bench.path / "dump.bin"
-        must("sfi-sim", "dump", "--state", self.state, "--area", area,
-             "--out", out)
-        data = out.read_bytes()
-        out.unlink()
-        return data
+        """As `sfi-sim dump` shows it, without a process for each look."""
+        return (self.state / AREAS[area]).read_bytes()
 
     def start(self):
         assert self.process is None

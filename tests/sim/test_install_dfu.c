@@ -204,7 +204,7 @@ static void
 sweep(enum blow blow)
 {
     uint64_t at = (uint64_t)blow % 3;
-    uint64_t step = 3 * test_step(9);
+    uint64_t step = 3 * test_step(23);
     bool struck;
 
     do {

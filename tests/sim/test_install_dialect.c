@@ -393,7 +393,7 @@ assert_ended(sfi_status st, const char *what)
  * the next one succeeds, and the part is counted once. */
 START_TEST(test_fails_at_each)
 {
-    for (size_t i = 0; i < 4 * ROWS(failures); i += test_step(17)) {
+    for (size_t i = 0; i < 4 * ROWS(failures); i += test_step(37)) {
         char what[128];
 
         memset(&fault, 0, sizeof(fault));

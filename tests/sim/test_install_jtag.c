@@ -170,7 +170,7 @@ END_TEST
  * completes in a second run; it is counted once. */
 START_TEST(test_struck)
 {
-    size_t step = test_step(5) * 3;
+    size_t step = test_step(13) * 3;
     uint64_t total;
 
     setup();
@@ -587,7 +587,7 @@ START_TEST(test_options_struck)
     total = probe.count;
     wanted = look();
     ck_assert(!same(&before, &wanted));
-    for (uint64_t n = 0; n < total * bits; n += test_step(7)) {
+    for (uint64_t n = 0; n < total * bits; n += test_step(19)) {
         struct words after;
         sfi_status st;
 

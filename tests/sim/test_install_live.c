@@ -487,7 +487,7 @@ disturb(int row, uint64_t at)
 static uint64_t
 stride(uint64_t len)
 {
-    return test_step(23) > 1 ? 23 : len > 100 ? 5 : 1;
+    return test_step(61) > 1 ? 61 : len > 100 ? 5 : 1;
 }
 
 /* At the bytes of SESSION and of LICENSE.  A licence that the chip took, but

@@ -110,7 +110,7 @@ sweep(size_t action, size_t noise)
     wanted = look();
     ck_assert(!same(&before, &wanted));
     for (uint64_t at = 0; at < length;
-         at += noises[noise].every * test_step(41)) {
+         at += noises[noise].every * test_step(97)) {
         struct words after;
         sfi_status st;
 

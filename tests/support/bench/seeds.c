@@ -206,7 +206,7 @@ seeds_last(uint32_t usual)
 
     if (getenv("SFI_TEST_SEED") != NULL)
         return seeds_first() + 1;
-    return brief != NULL && brief[0] == '1' ? usual / 50 : usual;
+    return brief != NULL && brief[0] == '1' ? usual / 100 : usual;
 }
 
 static void

@@ -96,7 +96,7 @@ START_TEST(test_power_cuts)
     enum part_fault fault = cuts[_i % 3];
     volatile bool struck = true;
 
-    for (volatile uint64_t n = 1; struck; n += test_step(13)) {
+    for (volatile uint64_t n = 1; struck; n += test_step(29)) {
         ck_assert_uint_lt(n, SWEEP_MAX);
         begin(chip);
         struck = cut_install(n, fault);
@@ -115,7 +115,7 @@ START_TEST(test_power_cut_twice)
     enum part_fault fault = cuts[_i % 3];
     volatile bool struck = true;
 
-    for (volatile uint64_t n = 2; struck; n += 11 * test_step(13)) {
+    for (volatile uint64_t n = 2; struck; n += 11 * test_step(29)) {
         volatile bool again = true;
 
         for (volatile uint64_t m = 1; struck && again; m += test_step(5)) {
@@ -145,7 +145,7 @@ START_TEST(test_power_cuts_of_second_install)
 {
     volatile bool struck = true;
 
-    for (volatile uint64_t n = 1; struck; n += test_step(13)) {
+    for (volatile uint64_t n = 1; struck; n += test_step(29)) {
         struct security_info i;
 
         ck_assert_uint_lt(n, SWEEP_MAX);
@@ -216,7 +216,7 @@ START_TEST(test_failures)
     bool struck = true;
     unsigned seen = 0;
 
-    for (uint64_t n = 1; struck; n += test_step(13)) {
+    for (uint64_t n = 1; struck; n += test_step(29)) {
         int cause;
 
         ck_assert_uint_lt(n, SWEEP_MAX);

@@ -625,7 +625,7 @@ END_TEST
  * the next one. */
 START_TEST(test_nth_call_fails)
 {
-    size_t step = test_step(19);
+    size_t step = test_step(37);
     size_t failed = 0;
 
     (void)token_make("sfi");

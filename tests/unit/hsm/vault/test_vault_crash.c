@@ -240,7 +240,7 @@ START_TEST(test_dies_at_every_write)
                       status);
         check_after(at, &told);
         clean();
-        at += test_step(7);
+        at += test_step(17);
     } while (status != 0 && at < OPERATIONS_MAX);
     ck_assert_int_eq(status, 0); /* the whole story was swept */
     ck_assert_uint_gt(at, 20);
@@ -261,7 +261,7 @@ START_TEST(test_fails_at_every_write)
                       "at %zu: exit %d", at, status);
         check_after(at, &told);
         clean();
-        at += test_step(7);
+        at += test_step(17);
     } while (status != 0 && at < OPERATIONS_MAX);
     ck_assert_int_eq(status, 0);
     ck_assert_uint_gt(at, 20);
@@ -393,7 +393,7 @@ START_TEST(test_change_pin_at_every_write)
         status = change_in_process(all_ends[_i], at, &step);
         ck_assert_msg(status != 1, "at %zu: exit %d", at, status);
         check_changed(at, step);
-        at += test_step(7);
+        at += test_step(17);
     } while (status != 0 && at < OPERATIONS_MAX);
     ck_assert_int_eq(status, 0); /* all of it was swept */
     ck_assert_int_eq(step, STEP_RETIRED);

@@ -251,7 +251,7 @@ END_TEST
 /* Killed at each call of the module in turn, before and after it. */
 START_TEST(test_killed_at_every_call)
 {
-    size_t step = test_step(5);
+    size_t step = test_step(13);
     uint64_t licensed = 0;
     sfi_hsm *hsm = vault_new(&maker, name, MAXIMUM);
     size_t calls;
@@ -285,7 +285,7 @@ END_TEST
  * nothing lost. */
 START_TEST(test_every_call_fails)
 {
-    size_t step = test_step(5);
+    size_t step = test_step(13);
     uint64_t licensed = 0;
     sfi_hsm *hsm = vault_new(&maker, name, MAXIMUM);
     size_t failed = 0;
