@@ -194,7 +194,8 @@ static const struct row {
     size_t size;
     sfi_transport *(*open)(void);
     const char *unit;
-    double bits;  /* of content that a unit could carry; 0: a transfer */
+    double bits;  /* bits of content that a unit can carry; 0: a unit is a
+                   * transfer */
     double limit; /* in the frames that the link has */
     double want;
 } rows[] = {

@@ -18,10 +18,11 @@
 
 #define BITS_PER_BYTE 11u /* AN3155, 2: 8E1 */
 #define ROOM (1u << 16u)
-/* What is not a frame's last byte may be late: nobody waits for it. */
+/* Only a frame's last byte must be on time: the other side waits for no
+ * other. */
 #define LAZY_NS 2000000u
 
-/* One way: bytes on it, the first of which is there at `due`. */
+/* One direction: bytes on their way, the first of which arrives at `due`. */
 struct way {
     int from, to;
     uint8_t data[ROOM];
@@ -51,7 +52,7 @@ is_raw(int fd)
     return tcsetattr(fd, TCSANOW, &t) == 0;
 }
 
-/* Bytes that are sent now; the first one is behind what is on the way. */
+/* Send bytes; the first one follows what is already on its way. */
 static void
 take(struct way *w)
 {
@@ -62,13 +63,13 @@ take(struct way *w)
     if (w->len == 0) {
         uint64_t begin = now();
 
-        /* a byte cannot begin before the one before has ended */
+        /* a byte begins when the one before it has ended */
         w->due = (begin > w->due ? begin : w->due) + byte_ns;
     }
     w->len += (size_t)n;
 }
 
-/* Of these the last bit has arrived. */
+/* The bytes whose last bit has arrived. */
 static void
 give(struct way *w)
 {

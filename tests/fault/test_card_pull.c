@@ -28,16 +28,16 @@
 enum trouble {
     PULLED_BEFORE, /* the card did not do it, and stays away */
     PULLED_AFTER,  /* it did */
-    BACK_BEFORE,   /* the same, but it is back at once, reset */
+    BACK_BEFORE,   /* the same, but the card is back at once, and was reset */
     BACK_AFTER,
     FAILED_BEFORE, /* the exchange fails, the card stays */
     FAILED_AFTER,
-    SWAPPED, /* another card is there from now on */
+    SWAPPED, /* a different card is in the reader from now on */
     NO_ANSWER,
     HALF_STATUS,
     CUT,      /* a byte of the answer is missing */
     LONGER,   /* one is too many */
-    WRONG_SW, /* and from here on, one of those below */
+    WRONG_SW, /* and from this command on, one of the faults below */
 };
 
 static const uint16_t wrong_sw[] = {
@@ -53,7 +53,7 @@ static struct reader {
     size_t at; /* the exchange that goes wrong, from 1; 0: none */
     unsigned trouble;
     size_t exchanges;
-    size_t verifies; /* that a card got, or may have got */
+    size_t verifies; /* PINs that a card received, or may have received */
     bool struck;
     bool away;
     bool was_reset;
@@ -203,7 +203,7 @@ static struct maker maker;
 static struct chip chips[COUNT + 1];
 static char folder[1024];
 static unsigned benches;
-/* Of the bench: what stands in for a card's memory. */
+/* Stands in for the memory of the bench's card. */
 static sfi_hsm *memory_of_card, *memory_of_other;
 static sfi_hsm *hsm;
 
@@ -287,7 +287,7 @@ login(const char *pin)
     return st == SFI_OK ? sfi_hsm_login(hsm, pin, strlen(pin)) : st;
 }
 
-/* What the card's memory says, past the card. */
+/* Reads the card's memory directly. */
 static sfi_hsm_info
 look(void)
 {
@@ -333,7 +333,8 @@ ask(size_t chip, struct given *g)
     return SFI_OK;
 }
 
-/* Open, log in, and two licences, as far as that goes; how many came. */
+/* Open, log in, ask for two licences, until something fails; returns the number
+ * of licences. */
 static size_t
 story(struct given given[2])
 {
@@ -381,7 +382,7 @@ static void
 sweep(unsigned trouble, bool (*survives)(unsigned trouble, size_t at),
       size_t least)
 {
-    /* what is swapped before it was recognised is just another card */
+    /* a card swapped before it was recognised is just a different card */
     size_t at = trouble == SWAPPED ? RECOGNISED + 1 : 1;
 
     while (survives(trouble, at))
@@ -419,14 +420,14 @@ wrong_pin_is_sent_once(unsigned trouble, size_t at)
 
 START_TEST(test_wrong_pin)
 {
-    /* a card that says 9000 to any PIN is believed: it has the secrets */
+    /* a card that answers 9000 to any PIN is believed: it has the secrets */
     if (_i == WRONG_SW + (int)ROWS(wrong_sw) - 1)
         return;
     sweep((unsigned)_i, wrong_pin_is_sent_once, 4);
 }
 END_TEST
 
-/* Old or new, but one of them; the handle finds out. */
+/* The card has the old PIN or the new one; the handle finds out which. */
 static bool
 change_is_whole(unsigned trouble, size_t at)
 {
@@ -471,7 +472,7 @@ provision(void)
                              MAKER_FIRMWARE_ID, COUNT, maker.perso, NULL);
 }
 
-/* Blank, or all of it; then it licenses. */
+/* The card is blank, or fully provisioned; then it issues licences. */
 static bool
 provisioning_is_whole(unsigned trouble, size_t at)
 {
@@ -488,7 +489,7 @@ provisioning_is_whole(unsigned trouble, size_t at)
     if (st == SFI_OK) {
         ck_assert_uint_eq(look().state, SFI_HSM_OPERATIONAL);
     } else {
-        sfi_hsm_free(hsm); /* it may have become another one */
+        sfi_hsm_free(hsm); /* it may have become a different card */
         hsm = NULL;
         if (look().state == SFI_HSM_BLANK)
             ck_assert_int_eq(provision(), SFI_OK);

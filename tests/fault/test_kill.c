@@ -30,7 +30,8 @@ enum { USED = 2, WANTED = 2, NEIGHBOUR, LAST, TOO_MANY, CHIPS };
 /* Far more system calls than a scene makes. */
 #define STOPS_MAX 4000u
 
-/* A sanitiser makes every process dear, and finds nothing in how it dies. */
+/* Under a sanitiser a process is expensive, and its death shows nothing
+ * more. */
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define STEP 5u
@@ -151,7 +152,7 @@ begin_used(void)
     keep();
 }
 
-/* As a process leaves it that was killed: closing would move the log. */
+/* As a killed process leaves it: closing would move the log into the file. */
 static void
 begin_left(void)
 {
@@ -228,7 +229,7 @@ license_and_tell(int fd, uint32_t chip)
     return 0;
 }
 
-/* Also how it closes: that moves the log into the file. */
+/* Includes closing, which moves the log into the file. */
 static int
 act_license(int fd)
 {
@@ -257,7 +258,7 @@ act_two(int fd)
     return status == 0 ? license_and_tell(fd, NEIGHBOUR) : status;
 }
 
-/* The log that another left behind is read for the first time. */
+/* Reads the log that another process left behind. */
 static int
 act_open(int fd)
 {
@@ -288,7 +289,7 @@ act_guess(int fd)
     return 0;
 }
 
-/* Another licence of a chip that was counted costs nothing. */
+/* Another licence for a counted chip costs no installation. */
 static int
 act_live(int fd)
 {
@@ -358,7 +359,8 @@ take(size_t at, const struct event *e, struct told *told)
     memcpy(licenses[e->chip], e->license, sizeof(e->license));
 }
 
-/* It gets what it got before; or, if it may be counted, a first one. */
+/* The chip gets the same licence as before, or its first one if it may be
+ * counted. */
 static void
 serve(sfi_hsm *hsm, size_t at, size_t chip)
 {
@@ -459,7 +461,7 @@ state(sfi_hsm *hsm, uint64_t *records)
     return info.state;
 }
 
-/* It has a record, or none: then it is made now, and there is one. */
+/* Without a record the closing record is made now; then there is one. */
 static void
 check_live(size_t at, const struct told *told)
 {
@@ -479,7 +481,7 @@ check_live(size_t at, const struct told *told)
     check_free(at, told);
 }
 
-/* One of the two opens it, and exactly one. */
+/* Exactly one of the two PINs opens it. */
 static void
 check_pin(size_t at, const struct told *told)
 {
@@ -558,7 +560,7 @@ neighbour_lives(int go, int tells)
     _exit(0);
 }
 
-/* It is logged in before the other dies ... */
+/* The neighbour is logged in before the other process dies ... */
 static void
 neighbour_begin(void)
 {
@@ -661,7 +663,7 @@ START_TEST(test_killed_at_every_call)
         at += STEP * test_step(7);
         ck_assert_uint_lt(at, STOPS_MAX);
     }
-    ck_assert_uint_gt(at, 40); /* it did something that can be killed */
+    ck_assert_uint_gt(at, 40); /* it made many system calls */
 }
 END_TEST
 

@@ -22,7 +22,7 @@ static const char *const chips[] = {"stm32h753xi", "stm32l462ce"};
 #define AT_END 40u
 #define BETWEEN 48u
 
-/* A chip's folder, to begin again from. */
+/* A copy of the chip's folder, for the next round. */
 static const char *const names[] = {"flash.bin", "options.bin", "record.bin"};
 
 struct snapshot {
@@ -174,7 +174,7 @@ START_TEST(test_every_operation)
         else
             clean++;
     }
-    /* both ends were seen: from some operation on there is no way back */
+    /* both outcomes were seen: from some operation on the install completes */
     ck_assert_uint_gt(clean, AT_BEGIN);
     ck_assert_uint_gt(complete, 0);
     teardown();

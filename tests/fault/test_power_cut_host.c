@@ -26,7 +26,7 @@ assert_link_error(sfi_status st, uint64_t n)
     ck_assert_str_ne(sfi_error_message(sfi_ctx_error(ctx)), "");
 }
 
-/* One cut at operation n; false: the install was over before. */
+/* Cut the power at operation n; false: the install ended before it. */
 static bool
 cut_at(uint64_t n)
 {
@@ -36,7 +36,7 @@ cut_at(uint64_t n)
     st = station_install(true);
     if (sfi_sim_has_power(board.sim))
         return false;
-    /* the last answer may have come before the power went */
+    /* the last reply may have arrived before the power failed */
     if (st != SFI_OK)
         assert_link_error(st, n);
     ck_assert_ok(sfi_sim_power_on(board.sim));

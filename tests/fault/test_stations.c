@@ -52,7 +52,7 @@ license(sfi_hsm *hsm, const struct chip *c, uint8_t *out)
     return st;
 }
 
-/* 1: granted; 0: all are used; else what went wrong. */
+/* 1: granted; 0: none left; otherwise a status. */
 static int
 want(sfi_hsm *hsm, const struct chip *c, bool twice)
 {
@@ -93,8 +93,8 @@ station(size_t which)
     return granted;
 }
 
-/* The shared ones are wanted early enough by somebody: each is counted, once,
- * if it is at all. */
+/* Some station asks for each shared device early enough, so each one is
+ * counted, and only once. */
 START_TEST(test_eight_times_five_hundred)
 {
     sfi_hsm *hsm = vault_new(&maker, path, ALLOWED);

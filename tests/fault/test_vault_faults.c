@@ -60,7 +60,8 @@ license(sfi_hsm *hsm, const struct chip *c)
     return st;
 }
 
-/* A process of its own: what it does to itself ends with it.  Its status. */
+/* Run in a process of its own, whose changes to itself end with it; returns its
+ * status. */
 static int
 apart(int (*work)(void))
 {
@@ -101,7 +102,7 @@ hand_over(void)
     }
 }
 
-/* Not even a guess is free: the try cannot be written, so none is made. */
+/* No guess is free: if the try cannot be written, the PIN is not tried. */
 static int
 log_in_read_only(void)
 {
@@ -197,7 +198,7 @@ fill_up(void)
     if (granted == 0)
         return 3;
     ck_assert_fails(st, SFI_ERR_OS, where, message);
-    /* who was counted is served; nobody is counted for nothing */
+    /* counted devices are served; no device is counted without a licence */
     for (size_t i = 0; i < granted; i++)
         ck_assert_int_eq(license(hsm, &chips[i]), SFI_OK);
     ck_assert_int_eq(license(hsm, &chips[granted]), SFI_ERR_OS);
@@ -232,7 +233,7 @@ END_TEST
 
 static time_t shift;
 
-/* In place of the C library's: the vault's clock. */
+/* Replaces the C library's function: the vault's clock. */
 time_t
 time(time_t *out)
 {
@@ -283,7 +284,8 @@ beside(const char *suffix)
     return name;
 }
 
-/* It counts as before, in the order of the records, and says what was odd. */
+/* The vault counts as before, in the order of the records, and reports the odd
+ * times. */
 START_TEST(test_clock_set_back)
 {
     sfi_audit_record one = {.struct_size = sizeof(one)};

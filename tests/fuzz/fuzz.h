@@ -14,7 +14,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-/* What must hold; a fuzzer knows an abort when it sees one. */
+/* Abort unless it holds: a fuzzer reports an abort. */
 #define FUZZ_HOLDS(what) \
     do {                 \
         if (!(what))     \
@@ -23,11 +23,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 /* A context with a log, and with less memory than an input can ask for. */
 sfi_ctx *fuzz_ctx(void);
-/* Free it: nothing made from it may be left. */
+/* Free the context; nothing made from it may be left. */
 void fuzz_ctx_free(sfi_ctx *ctx);
 
-/* A call ended as it may: a handle and no error, or a recorded error, with a
- * message, and no handle. */
+/* Assert that a call returned a handle and no error, or no handle and a
+ * recorded error with a message. */
 void fuzz_check(const sfi_ctx *ctx, sfi_status st, const void *handle);
 
 #endif

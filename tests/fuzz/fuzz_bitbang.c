@@ -125,7 +125,7 @@ begin(enum fuzz_start start)
 static void
 end(void)
 {
-    /* who stays connected is answered */
+    /* a client that stays connected gets a reply */
     FUZZ_HOLDS(wire.port.client < 0 || wire.asked == wire.answered);
     FUZZ_HOLDS(wire.answered <= wire.asked);
     sfi__jtag_close(&wire.port);

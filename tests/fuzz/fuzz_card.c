@@ -23,7 +23,7 @@ static struct model {
     uint32_t state, tries;
     uint64_t remaining, maximum;
     bool open;    /* the last PIN was right */
-    bool allowed; /* ... and neither SELECT nor reset came since */
+    bool allowed; /* ... and no SELECT and no reset came since */
 } model;
 
 static sfi_status
@@ -174,7 +174,8 @@ is_known(uint16_t sw)
 static void
 command(sfi_card *card, const uint8_t *in, size_t len)
 {
-    /* of their own length each, so that a sanitiser sees one too far */
+    /* each in memory of its exact length, so that a sanitiser finds a read past
+     * the end */
     uint8_t *exact = malloc(len > 0 ? len : 1);
     uint8_t *out = malloc(SFI_CARD_APDU_MAX);
     size_t out_len = SFI_CARD_APDU_MAX;

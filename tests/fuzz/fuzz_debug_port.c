@@ -34,7 +34,7 @@ word(struct fuzz_input *in)
            (uint32_t)raw[3] << 24;
 }
 
-/* Memory that is worth it, or any. */
+/* An interesting address, or any. */
 static uint32_t
 place(struct fuzz_input *in)
 {

@@ -152,7 +152,8 @@ wait(uint8_t time)
     FUZZ_HOLDS(len == 0);
 }
 
-/* What lies cannot be found out; all else can. */
+/* A function that reports false success cannot be detected; any other failure
+ * is. */
 static void
 fault(struct rd *r)
 {

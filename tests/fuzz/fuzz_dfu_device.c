@@ -35,7 +35,7 @@ number(struct fuzz_input *in)
     return low < 0xf0 ? low : (uint16_t)(low << 8 | fuzz_byte(in));
 }
 
-/* The data stage is in memory of its own length. */
+/* The data stage is in memory of its exact length. */
 static enum usb_answer
 transfer(struct sfi_sim *sim, struct fuzz_input *in, struct usb_setup setup)
 {

@@ -99,8 +99,8 @@ static const struct channel_ops hostile_ops = {
     .close = on_close,
 };
 
-/* An operation ended as it may: a card that is none of ours is UNSUPPORTED.
- * The PIN goes out at most so often. */
+/* Assert how an operation may end: UNSUPPORTED for a card without the HSM
+ * application; the PIN is sent at most so often. */
 static void
 ended(struct hostile *h, sfi_status st, unsigned pins)
 {
@@ -142,7 +142,7 @@ license(struct hostile *h, sfi_hsm *hsm, const sfi_certificate *cert)
 
     FUZZ_HOLDS((st == SFI_OK) == (lic != NULL));
     sfi_license_free(lic);
-    /* after a reset, and again when the card denies to have seen it */
+    /* after a reset, and again when the card reports that it has no PIN */
     ended(h, st, 2);
     st = sfi_hsm_generate_live_license(hsm, cert, 0x01020304, &lic);
     FUZZ_HOLDS((st == SFI_OK) == (lic != NULL));

@@ -108,7 +108,8 @@ count_finding(void *user, sfi_status st, const char *what)
     (*(unsigned *)user)++;
 }
 
-/* A sound structure is refused with findings only, an unsound one without. */
+/* An image with a valid structure is refused with findings, an invalid one
+ * without. */
 static void
 judge(const sfi_chip *chip, const uint8_t *data, size_t len, sfi_status read)
 {

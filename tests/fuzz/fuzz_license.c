@@ -27,7 +27,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     fuzz_check(ctx, st, lic);
     if (st == SFI_OK) {
         st = sfi__license_open(ctx, device_secret, data, got_key, got_nonce);
-        /* nobody finds another one that opens */
+        /* no fuzzer finds a second licence that opens */
         FUZZ_HOLDS(st == SFI_OK || st == SFI_ERR_AUTH);
         FUZZ_HOLDS((sfi_license_type(lic) == SFI_LICENSE_LIVE) ==
                    (sfi_license_session(lic) != 0));

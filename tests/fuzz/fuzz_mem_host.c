@@ -12,7 +12,7 @@
 
 #include "fuzz_session.h"
 
-/* Up to ten requests of 45 s, and erases; no more comes of a slow probe. */
+/* Up to ten requests of 45 s, and erases; a slow probe adds nothing. */
 #define LONGEST_MS ((uint64_t)1200 * 1000)
 #define REPEAT 0x80u
 #define SECURE 0x40u

@@ -65,7 +65,8 @@ begin_listening(void)
     server.port = ntohs(a.sin_port);
 }
 
-/* By a reset: thousands of connections leave nothing behind. */
+/* Close with a reset: thousands of connections then leave nothing in
+ * TIME_WAIT. */
 static void
 hang_up(void)
 {
@@ -83,7 +84,7 @@ hang_up(void)
 
 /* ---- answers ---- */
 
-/* Memory is zero, but who the chip is. */
+/* All memory reads as zero, except the device id. */
 static size_t
 honest(char *out, size_t cap)
 {
@@ -206,7 +207,7 @@ clock_sleep(void *user, uint32_t ms)
     fuzz_now += ms;
 }
 
-/* Whatever it said, a terminal can show. */
+/* Whatever the peer sent, the message is safe for a terminal. */
 static void
 check_text(const sfi_ctx *ctx)
 {

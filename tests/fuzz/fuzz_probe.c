@@ -167,7 +167,7 @@ use(sfi_ctx *ctx, sfi_transport *tp, uint8_t what, uint8_t size)
         st = sfi__transport_reset(tp, false);
     FUZZ_HOLDS(words[count] == 0x5a5a5a5a);
     FUZZ_HOLDS((st == SFI_OK) == (sfi_ctx_error(ctx) == NULL));
-    /* a chain can become another one at any time */
+    /* the chain may change at any time */
     FUZZ_HOLDS(st == SFI_OK || st <= -400 ||
                (what >= 0x80 && st == SFI_ERR_UNSUPPORTED));
     FUZZ_HOLDS(st != SFI_ERR_INTERNAL && st != SFI_ERR_CALLBACK);

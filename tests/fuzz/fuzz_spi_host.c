@@ -21,11 +21,11 @@
 
 enum mishap {
     MISHAP_OTHER, /* the chip says the next byte */
-    MISHAP_DEAF,  /* eight clocks that it did not see */
+    MISHAP_DEAF,  /* the chip missed eight clocks */
     MISHAP_TWICE, /* or saw twice */
     MISHAP_FLIP,  /* a bit */
     MISHAP_RESET,
-    MISHAP_RUN,  /* it says the next bytes, so many */
+    MISHAP_RUN,  /* the chip sends the next bytes of the input */
     MISHAP_GONE, /* the port fails; 0: it is gone */
     MISHAP_BUSY, /* so many times 32 bytes */
 };

@@ -212,7 +212,7 @@ START_TEST(test_json)
     json_array(&j, "none");
     json_close(&j);
     json_close(&j);
-    json_close(&j); /* one too many has no effect */
+    json_close(&j); /* a call after the end has no effect */
     ck_assert_str_eq(text_of(f), "{\n"
                                  "  \"a\\\"b\": \"c\\\\d\\u000a\\u0001\\u007f "
                                  "\xc3\xa9\",\n"

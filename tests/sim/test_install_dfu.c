@@ -22,8 +22,8 @@
 enum blow {
     BLOW_NONE,
     BLOW_STALL, /* the device refuses a valid transfer */
-    BLOW_LOST,  /* it does not come to the device */
-    BLOW_LATE,  /* it does, and the host hears nothing */
+    BLOW_LOST,  /* the transfer does not reach the device */
+    BLOW_LATE,  /* it reaches the device, and the host gets no reply */
     BLOW_ERROR, /* the transfer is done, and noise damages its end */
     BLOW_LEAVE, /* the device is disconnected until it is opened again */
     BLOW_RESET, /* the chip loses its power for a moment */
@@ -36,7 +36,8 @@ static struct {
     uint64_t at;
     uint64_t count;
     bool no_reset;       /* the bench has no line to the chip's reset */
-    bool away, leaves;   /* off the bus; at each transfer */
+    bool away, leaves;   /* the device is off the bus; checked at each
+                          * transfer */
     bool hangs;          /* no transfer comes to an end */
     uint32_t erased[16]; /* where */
     size_t erasures;

@@ -90,8 +90,8 @@ START_TEST(test_ours_is_not_theirs)
     ck_assert_uint_eq(station_remaining(), STATION_COUNT);
     station.dialect = &vendor_dialect;
     ck_assert_ok(station_install(false));
-    /* nor is theirs ours: by its version it is no secure part, nor an open
-     * one */
+    /* and libsfi does not take the vendor's part for its own: by its version it
+     * is neither a secure part nor an open one */
     station_teardown();
     station_setup("stm32l462ce");
     station.dialect = &vendor_dialect;

@@ -373,7 +373,7 @@ START_TEST(test_refusals)
 
     ck_assert_fails_about(sfi_target_read(t, 0x60000000, back, 4), SFI_ERR_NACK,
                           "debug port", "faulted", "1 words", "0x60000000");
-    /* once programmed, not again */
+    /* programmed once, and not a second time */
     ck_assert_ok(sfi_target_write(t, 0x08000000, data, 32));
     ck_assert_fails(sfi_target_write(t, 0x08000000, data, 64), SFI_ERR_NACK,
                     "debug port",
@@ -412,7 +412,7 @@ START_TEST(test_readout_protected)
     ck_assert_ok(sfi_sim_power_on(board.sim));
     ck_assert_int_eq(sfi_target_read(t, 0x08000000, back, 4),
                      SFI_ERR_PROTECTED);
-    /* nothing is erased that could not be written again */
+    /* nothing was erased that cannot be written again */
     ck_assert_fails(sfi_target_erase(t, &sector, 1), SFI_ERR_PROTECTED,
                     station.tp->name, reason);
     ck_assert_fails(sfi_target_erase_all(t), SFI_ERR_PROTECTED,

@@ -150,7 +150,7 @@ START_TEST(test_replayed)
     sfi_target *t;
 
     station_setup("stm32h753xi");
-    if (_i == 1) /* used by an install that went no further */
+    if (_i == 1) /* used by an install that stopped there */
         station.package.image.data[14] ^= 1;
     ck_assert_int_eq(station_install_live(true),
                      _i == 1 ? SFI_ERR_DEVICE : SFI_OK);
@@ -382,7 +382,7 @@ START_TEST(test_reset_before_each_step)
         overtaken += cause == SFI_CAUSE_LICENSE_SESSION;
         interrupted += cause == SFI_CAUSE_INTERRUPTED;
     }
-    /* before LICENSE's making, and SECURE */
+    /* before the licence is made, and before SECURE */
     ck_assert_uint_ge(overtaken, 2 / step);
     ck_assert_uint_ge(interrupted, (1 + 16 + 1) / step);
     ck_assert_uint_le(overtaken + interrupted, 2 + 1 + 16 + 1);
@@ -483,7 +483,7 @@ disturb(int row, uint64_t at)
     return false;
 }
 
-/* Every byte of an answer, and of a licence some; where time is short few. */
+/* Every byte of a reply, some of a licence; few where time is short. */
 static uint64_t
 stride(uint64_t len)
 {

@@ -34,7 +34,7 @@ static struct {
 static void
 put(uint8_t byte)
 {
-    /* an assertion writes to a file each time: too slow for bytes */
+    /* an assertion for each byte would be too slow */
     if (line.len == sizeof(line.queue))
         ck_abort_msg("the virtual chip says more than a line holds");
     line.queue[(line.head + line.len++) % sizeof(line.queue)] = byte;

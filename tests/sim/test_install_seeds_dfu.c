@@ -16,12 +16,13 @@
 #define DELAY_MS_MAX 3000u
 
 enum {
-    MISHAP_LOST,   /* it does not come to the device */
-    MISHAP_LATE,   /* it does, and the host hears nothing */
+    MISHAP_LOST,   /* the transfer does not reach the device */
+    MISHAP_LATE,   /* it reaches the device, and the host gets no reply */
     MISHAP_ERROR,  /* noise ruins it three times, before or after that */
     MISHAP_STALL,  /* the device refuses what is right */
     MISHAP_DELAY,  /* its answer comes late */
-    MISHAP_LEAVE,  /* it is off the bus, and back when it is looked for */
+    MISHAP_LEAVE,  /* the device disconnects, and is back when the host looks
+                    * for it */
     MISHAP_FLIP,   /* a bit of the data */
     MISHAP_SHORT,  /* fewer bytes than there were */
     MISHAP_HANG,   /* it answers nothing, for seconds */

@@ -24,7 +24,7 @@ enum {
     MISHAP_DELAY,  /* the host is held up between two bytes */
     MISHAP_NSS,    /* high for some bytes */
     MISHAP_SCK,    /* an edge too many: bits are shifted until NSS is high */
-    MISHAP_STALL,  /* the part is at something else, for seconds */
+    MISHAP_STALL,  /* the part is busy for seconds */
     MISHAP_RESET,  /* it loses its power for a moment */
     MISHAP_UNPLUG, /* the adapter is gone until the next install */
     MISHAPS
@@ -74,7 +74,7 @@ clock_part(uint8_t tx)
 {
     uint8_t rx = 0xff;
 
-    /* an assertion writes to a file each time: too slow for bytes */
+    /* an assertion for each byte would be too slow */
     if (sfi__transport_transfer(station.direct, &tx, &rx, 1) != SFI_OK)
         ck_abort_msg("the virtual chip's bus failed");
     return rx;

@@ -24,7 +24,7 @@ enum {
     MISHAP_CUT,
     MISHAP_TWICE,
     MISHAP_DELAY,
-    /* what a CRC and the host's controller keep from it, mostly */
+    /* usually prevented by the CRC and by the host's controller */
     MISHAP_LOST,  /* the packet */
     MISHAP_LATE,  /* the answer, which is there when the next is due */
     MISHAP_WRONG, /* a bit of the answer */

@@ -20,7 +20,7 @@ static struct {
     uint32_t limit; /* above it the other side receives garbage */
     uint32_t first; /* speed of the first 0x7f since the reset; 0: none */
     bool sticky;    /* the chip keeps a speed that it measured wrongly */
-    bool garbage;   /* what is not understood comes back as something */
+    bool garbage;   /* the chip answers garbage with some byte */
     bool flaky;     /* above the limit 0x7f is understood, nothing else */
     bool has_reset;
     unsigned resets;
@@ -174,7 +174,7 @@ START_TEST(test_falls_back)
         ck_assert_msg(station_install(false) == SFI_OK, "%s, %u: %s",
                       manners[_i].name, speeds[i],
                       sfi_error_message(sfi_ctx_error(ctx)));
-        /* and is not left again: SECURITY was set in between */
+        /* and the secure bootloader stays: SECURITY was set in between */
         ck_assert_uint_eq(line.baud, speeds[i]);
         assert_told(speeds[i]);
         install_assert_complete(&station.package);

@@ -147,7 +147,7 @@ START_TEST(test_given_before_stored)
     setup("stm32h753xi");
     for (int there = 0; there < 2; there++) {
         memcpy(other, station.package.license, sizeof(other));
-        other[100] ^= 1; /* this one the chip would refuse */
+        other[100] ^= 1; /* the chip would refuse the stored one */
         if (there)
             put(other);
         in = station_prepare_licensed();

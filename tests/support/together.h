@@ -6,9 +6,9 @@
 
 #include <stddef.h>
 
-/* In a child: assertions tell nothing any more.  check notes how far a test is
- * in an unlinked file that its children share, and one that is killed in the
- * middle of a note, at the end of a page, leaves half of it. */
+/* For a child: turns off check's notes.  They go to an unlinked file that a
+ * test's processes share, and a process killed in the middle of a note leaves
+ * half of it. */
 void leave_check(void);
 
 /* Run `work` in so many processes at once; the sum of what they return.  A

@@ -139,7 +139,7 @@ on_program(void *user, uint32_t addr, const uint8_t *data, uint32_t len)
     HOLDS(addr % p->chip->program_unit == 0);
     HOLDS(len % p->chip->program_unit == 0);
     for (uint32_t i = 0; i < len; i++)
-        HOLDS(flash[i] == 0xff); /* else the unit is programmed twice */
+        HOLDS(flash[i] == 0xff); /* otherwise the unit was programmed twice */
     if (!is_skipped(f))
         memcpy(flash, data, is_half(f) ? len / 2 : len);
     return done(p, f);

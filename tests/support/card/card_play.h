@@ -40,10 +40,11 @@ extern struct play play;
 /* A provisioned card with 5 of 5 installations left. */
 void play_init(void);
 void play_channel(struct channel *out);
-/* From now on this is said; what was said before must be used up. */
+/* Play this text from now on; the one before must have been played to its
+ * end. */
 void play_text(const char *text);
 void play_done(void);
-/* What is where in `play.info`; of numbers the last byte. */
+/* Offsets in `play.info`; for numbers the offset of the last byte. */
 #define PLAY_STATE 1u
 #define PLAY_TRIES 2u
 #define PLAY_FLAGS 7u
@@ -57,7 +58,7 @@ void play_done(void);
 
 /* ---- an open card ---- */
 
-/* What the host says to a card that it has not met, and shows its PIN. */
+/* What the host sends to a card that it does not know yet, up to the PIN. */
 #define PLAY_MEET "> $sel < 9000 > $ask < $info 9000"
 #define PLAY_OPENING "B " PLAY_MEET " e"
 #define PLAY_VERIFY "> 0020000109 $pin"

@@ -9,8 +9,8 @@
 #define TOKEN_PIN "1234-5678" /* as maker.h's */
 #define TOKEN_SO_PIN "officer-1357"
 
-/* Before the suite: ends the program with a word when SoftHSM is missing, as
- * meson wants it for a test that cannot run. */
+/* Call before the suite: without SoftHSM the program prints a reason and exits
+ * with meson's code for a skipped test. */
 void token_kit_or_skip(void);
 
 /* A checked fixture, around each test: a fresh folder for `token_folder`, in
@@ -28,14 +28,14 @@ const char *token_make(const char *label);
 const char *token_uri(const char *label);
 const char *token_uri_direct(const char *label);
 
-/* SoftHSM's own functions, and a session there: past libsfi, while it has a
- * token open. */
+/* SoftHSM's own functions and a session, independent of libsfi, also while
+ * libsfi has the token open. */
 CK_FUNCTION_LIST *token_functions(void);
 CK_SESSION_HANDLE token_session(CK_FUNCTION_LIST *fn, const char *label);
-/* How many objects of a class there are; and, if wanted, none from now on.
- * Also while libsfi has the token open. */
+/* Count the objects of a class, and delete them if `destroy` is set; also while
+ * libsfi has the token open. */
 size_t token_objects(const char *label, CK_OBJECT_CLASS class, int destroy);
-/* After the proxy was written over: where it hands on to. */
+/* Set the real module again, after *proxy was overwritten. */
 void token_proxy_real(void);
 
 #endif

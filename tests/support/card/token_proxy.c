@@ -47,7 +47,7 @@ turn(enum proxy_call call)
         return rv;                                     \
     }
 
-/* `number` is what a lie replaces. */
+/* a lie replaces `number` */
 #define WRAP_LIE(name, parameters, arguments, number)  \
     static CK_RV wrap_##name parameters                \
     {                                                  \

@@ -10,7 +10,7 @@
 
 #include <p11-kit/pkcs11.h>
 
-/* What a process that died ends with. */
+/* The exit status of a process that died. */
 #define PROXY_DEAD 112
 
 #define PROXY_CALLS(X)     \
@@ -52,7 +52,7 @@ enum proxy_do {
     PROXY_FAIL_AFTER, /* do it, then say `rv` */
     PROXY_DIE,        /* the process is gone; nothing is done */
     PROXY_DIE_AFTER,  /* do it, then the process is gone */
-    PROXY_LIE,        /* do it; the number that comes back is `lie` */
+    PROXY_LIE,        /* do it, and replace the returned number with `lie` */
 };
 
 struct proxy {
@@ -64,7 +64,7 @@ struct proxy {
     enum proxy_do what;
     CK_RV rv;
     CK_ULONG lie;
-    CK_FLAGS token_flags;    /* C_GetTokenInfo says these too */
+    CK_FLAGS token_flags;    /* C_GetTokenInfo fails with these too */
     size_t count;            /* of `call` so far */
     enum proxy_call missing; /* from the list of functions */
     CK_RV start;             /* of C_GetFunctionList; CKR_OK: it works */

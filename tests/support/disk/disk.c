@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A VFS of SQLite's over its own.  It remembers what every write replaced
- * until the file is synced, to put it back when the power goes. */
+/* An SQLite VFS over the default one.  It keeps what every write replaced until
+ * the file is synced, and puts it back when power fails. */
 #define _XOPEN_SOURCE 700
 #include <disk/disk.h>
 
@@ -141,7 +141,7 @@ forget(const char *path)
     }
 }
 
-/* Is it this operation's turn?  SQLITE_OK: no. */
+/* The failure due at this operation; SQLITE_OK: none. */
 static int
 turn(void)
 {
@@ -154,7 +154,7 @@ turn(void)
         return SQLITE_OK;
     if (disk.mode == DISK_ERROR)
         return SQLITE_IOERR;
-    return SQLITE_ABORT; /* die, when the caller has done its half */
+    return SQLITE_ABORT; /* die after the caller has written its half */
 }
 
 static bool

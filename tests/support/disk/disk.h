@@ -11,12 +11,12 @@ enum disk_mode {
     DISK_FAST, /* syncing does nothing */
     /* at the chosen operation: */
     DISK_KILLED,     /* the process dies; what it wrote is there */
-    DISK_POWER_CUT,  /* it dies half-way in a write; what was not synced yet
-                        is as it was before */
-    DISK_TORN,       /* the same, but of what was not synced every second
-                        write is there */
-    DISK_TORN_PAGES, /* the same, but of each such write every second sector
-                        is there */
+    DISK_POWER_CUT,  /* it dies in the middle of a write; writes that were not
+                      * synced are undone */
+    DISK_TORN,       /* the same, but every second write that was not synced is
+                      * kept */
+    DISK_TORN_PAGES, /* the same, but every second sector of each such write is
+                      * kept */
     DISK_ERROR,      /* it fails with an I/O error, once */
     DISK_FULL        /* from there on there is no room */
 };
@@ -24,10 +24,10 @@ enum disk_mode {
 /* The exit status of a process that died. */
 #define DISK_DEAD 111
 
-/* From now on, in this process, for files that are opened from now on.  `at`
- * counts writes, truncations, syncs and deletions from 1; 0: none. */
+/* Applies to files that this process opens from now on.  `at` counts writes,
+ * truncations, syncs and deletions from 1; 0: none. */
 void disk_install(enum disk_mode mode, size_t at);
-/* How many there were since. */
+/* The number of such operations since then. */
 size_t disk_operations(void);
 
 #endif

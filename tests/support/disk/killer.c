@@ -18,7 +18,7 @@
 
 /* ---- the process ---- */
 
-/* The parent goes on tracing when we have stopped. */
+/* The parent starts tracing when the child has stopped. */
 static void
 be_traced(void)
 {
@@ -115,7 +115,7 @@ killer_run(const struct killer_work *work, size_t at, void *told, size_t cap,
         live(work, fds[1]);
     }
     (void)close(fds[1]);
-    end = watch(pid, at); /* what it tells fits into the pipe */
+    end = watch(pid, at); /* its messages fit into the pipe */
     *len = 0;
     while ((got = read(fds[0], (char *)told + *len, cap - *len)) > 0)
         *len += (size_t)got;

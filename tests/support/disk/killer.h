@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What the process does: `prepare` in peace, then `act`.  Either ends with an
- * exit status; only 0 goes on. */
+/* The process runs `prepare` undisturbed, then `act`.  Each returns an exit
+ * status; act() follows only after 0. */
 struct killer_work {
     int (*prepare)(void);
     int (*act)(int fd); /* where to tell what was reached */

@@ -89,8 +89,8 @@ START_TEST(test_geometry)
 }
 END_TEST
 
-/* No bit belongs to two fields, each name is there once, and what decides over
- * life and death is where the part's rules look for it. */
+/* No bit belongs to two fields, each name occurs once, and the fields of
+ * SECURITY and RDP are where the part's rules look for them. */
 START_TEST(test_fields_agree)
 {
     const struct sfi_chip *c = sfi__chip_at((uint32_t)_i);
@@ -123,7 +123,7 @@ START_TEST(test_fields_agree)
 }
 END_TEST
 
-/* A part without fields of its own would show those of another one. */
+/* A part without fields of its own would show those of a different part. */
 START_TEST(test_fields_are_the_parts_own)
 {
     const struct sfi_chip stranger = *sfi__chip_at((uint32_t)_i);

@@ -380,11 +380,11 @@ START_TEST(test_from_callback)
     sfi__clear_error(ctx);
     ck_assert_fails(sfi__from_callback(ctx, SFI_ERR_IO, "write"), SFI_ERR_IO,
                     "", "write: input or output failed");
-    /* what the callback reported itself stays */
+    /* an error that the callback recorded itself stays */
     sfi_ctx_report(ctx, SFI_ERR_IO, 9, "cable is out");
     ck_assert_fails(sfi__from_callback(ctx, SFI_ERR_IO, "write"), SFI_ERR_IO,
                     "", "cable is out");
-    /* but not when it belongs to another status */
+    /* but not if it belongs to a different status */
     ck_assert_fails(sfi__from_callback(ctx, SFI_ERR_TIMEOUT, "write"),
                     SFI_ERR_TIMEOUT, "", "write: no answer in time");
 }
@@ -464,7 +464,7 @@ START_TEST(test_handle_guard)
     t->obj.busy = false;
     ck_assert_ok(thing_poke(t, "x"));
 
-    sfi__obj_free(t, OBJ_HSM); /* not of that kind: nothing happens */
+    sfi__obj_free(t, OBJ_HSM); /* wrong kind of handle: nothing happens */
     ck_assert_int_eq(destroyed, 0);
     sfi__obj_free(t, OBJ_KEY);
     ck_assert_int_eq(destroyed, 1);
@@ -538,7 +538,7 @@ START_TEST(test_abi_in)
 
     ck_assert_ok(sfi__abi_in(ctx, &ours, sizeof(ours), sizeof(old), &old));
     ck_assert_uint_eq(ours.a, 1);
-    ck_assert_uint_eq(ours.b, 0); /* what an old caller does not know */
+    ck_assert_uint_eq(ours.b, 0); /* members that an old caller does not know */
     ck_assert_ok(sfi__abi_in(ctx, &ours, sizeof(ours), sizeof(old), &newer));
     ck_assert_uint_eq(ours.b, 2);
 

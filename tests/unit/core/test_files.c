@@ -142,8 +142,8 @@ is_locked(void)
     return WEXITSTATUS(status) == 1;
 }
 
-/* A process that opens and closes a file loses its locks on it: SQLite's too,
- * when this process has the vault open. */
+/* A process that opens and closes a file loses its locks on that file, also
+ * SQLite's locks on an open vault. */
 START_TEST(test_guard_does_not_touch_an_open_database)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};

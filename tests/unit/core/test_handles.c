@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The promise of every function that makes a handle: *out is NULL after any
- * failure, also when there is no context to complain to.  The list of them is
- * made of the public headers. */
+/* Every function that makes a handle sets *out to NULL after any failure, also
+ * without a context.  The list is made from the public headers. */
 #include <stdlib.h>
 
 #include "fixture.h"
 
 #include "makers.h"
 
-/* Fewer: the list is not what the headers have. */
+/* Fewer would mean that the headers were not read. */
 #define MAKERS_MIN 34
 
 START_TEST(test_count)

@@ -30,8 +30,8 @@ pattern(uint8_t *out, size_t len)
         out[i] = (uint8_t)(i * 131 + i / 251);
 }
 
-/* libcrypto keeps its errors per thread: ours must not leave any to whoever
- * uses libcrypto next. */
+/* libcrypto queues errors per thread: libsfi must leave none for the next user
+ * of libcrypto in the thread. */
 static void
 teardown(void)
 {
@@ -135,7 +135,7 @@ START_TEST(test_gcm_in_place)
 }
 END_TEST
 
-/* Pieces of any size give what the whole gives. */
+/* Pieces of any size give the same result as the whole. */
 static const size_t gcm_in_pieces_rows[] = {1,  3,    15,   16,
                                             17, 1000, 4096, 70000};
 
@@ -320,7 +320,7 @@ START_TEST(test_random)
     ck_assert_mem_ne(a, b, sizeof(a));
     for (size_t i = 0; i < 8 * sizeof(a); i++)
         bits += (unsigned)a[i / 8] >> i % 8 & 1u;
-    /* 512 coins: beyond ten sigma it is no coin */
+    /* 512 coin tosses: a deviation above ten sigma is not chance */
     ck_assert_uint_gt(bits, 256 - 113);
     ck_assert_uint_lt(bits, 256 + 113);
     ck_assert_ok(sfi__random(ctx, NULL, 0));

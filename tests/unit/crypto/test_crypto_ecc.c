@@ -16,8 +16,8 @@
 
 static const uint8_t message[] = "a message";
 
-/* libcrypto keeps its errors per thread: ours must not leave any to whoever
- * uses libcrypto next. */
+/* libcrypto queues errors per thread: libsfi must leave none for the next user
+ * of libcrypto in the thread. */
 static void
 teardown(void)
 {
@@ -195,8 +195,8 @@ START_TEST(test_ecdsa)
 }
 END_TEST
 
-/* r and s must lie between 1 and n - 1 (FIPS 186-4, 6.4): all-zero signatures
- * have opened doors. */
+/* r and s must lie between 1 and n - 1 (FIPS 186-4, 6.4): other libraries have
+ * accepted all-zero signatures. */
 static const char *const ecdsa_range_rows[] = {
     ZERO ZERO,  ONE ZERO,          ZERO ONE,   P256_N P256_N,     ONE P256_N,
     P256_N ONE, ALL_ONES ALL_ONES, P256_P ONE, P256_N_PLUS_1 ONE, ONE ALL_ONES,

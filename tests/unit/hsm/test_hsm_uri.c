@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* What an HSM is called, and what this build can open. */
+/* Names of HSMs, and which of them this build can open. */
 #define _POSIX_C_SOURCE 200809L
 #include <stdlib.h>
 
@@ -59,7 +59,7 @@ START_TEST(test_bad_name)
 }
 END_TEST
 
-/* In all of these forms it is a card that is looked for. */
+/* Each of these forms means a card. */
 static const struct {
     const char *uri;
     const char *where;
@@ -100,7 +100,7 @@ START_TEST(test_card_name)
 }
 END_TEST
 
-/* Built without SQLite: the reason is said.  Built with it: it is a vault. */
+/* Without SQLite the message gives the reason; with it, the name is a vault. */
 START_TEST(test_vault_or_reason)
 {
     sfi_hsm *hsm;
@@ -122,7 +122,7 @@ on_slot(void *user, const sfi_hsm_slot *slot)
     ck_abort_msg("%p %s", user, slot->name);
 }
 
-/* Built without libpcsclite, or with it and no service: the reason is said. */
+/* Without libpcsclite, or without its service, the message gives the reason. */
 START_TEST(test_cards_or_reason)
 {
     ck_assert_int_eq(setenv("PCSCLITE_CSOCK_NAME", "/nonexistent/comm", 1), 0);
@@ -135,8 +135,7 @@ START_TEST(test_cards_or_reason)
 }
 END_TEST
 
-/* Built without p11-kit: the reason is said.  Built with it: the URI is read.
- */
+/* Without p11-kit the message gives the reason; with it, the URI is parsed. */
 START_TEST(test_token_or_reason)
 {
     sfi_hsm *hsm;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* lib/image, the reader: whatever is pushed, and in whatever pieces, what
- * comes out is the image or a refusal that says why. */
+/* lib/image, the reader: whatever is pushed, in pieces of any size, gives the
+ * image, or a refusal with its reason. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -310,7 +310,7 @@ START_TEST(test_every_bit)
         ck_assert_int_eq(sfi_error_status(err), st);
         ck_assert_str_ne(sfi_error_message(err), "");
         ck_assert_str_ne(sfi_error_where(err), "");
-        /* and nothing of the damaged area or after it was released */
+        /* and nothing of the damaged area or behind it was released */
         ck_assert_uint_eq(t.content.len, content_before(bit / 8));
         kit_free(&t.content);
     }

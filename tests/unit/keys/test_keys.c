@@ -90,7 +90,7 @@ START_TEST(test_key_new)
 }
 END_TEST
 
-/* A block is looked at when it is given back. */
+/* A block is checked when it is freed. */
 static size_t keys_seen;
 
 static void *
@@ -232,7 +232,7 @@ START_TEST(test_key_create)
     ck_assert_ok(sfi_key_load(ctx, key_path, &k));
     ck_assert_ok(sfi_nonce_load(ctx, nonce_path, nonce));
 
-    /* what is there stays: it may be the only copy */
+    /* the existing file stays: it may be the only copy */
     ck_assert_fails_about(sfi_key_create(ctx, key_path), SFI_ERR_ACCESS,
                           key_path, "create", "exists");
     ck_assert_fails_about(sfi_nonce_create(ctx, nonce_path), SFI_ERR_ACCESS,

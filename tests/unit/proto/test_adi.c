@@ -50,7 +50,7 @@ START_TEST(test_jtag_answer)
                      ADI_ACK_OK);
     ck_assert_uint_eq(data, 0xffffffff);
     ck_assert_int_eq(sfi__adi_jtag_take_answer(0x1, &data), ADI_ACK_WAIT);
-    /* a line that is stuck, and codes that do not exist */
+    /* a stuck line, and codes that do not exist */
     for (uint64_t bad = 0; bad < 8; bad++) {
         if (bad != 1 && bad != 2)
             ck_assert_int_eq(sfi__adi_jtag_take_answer(bad, &data),

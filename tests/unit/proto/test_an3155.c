@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The host's half of AN3155: every frame to the byte, every answer read
- * defensively. */
+/* The host's half of AN3155: every frame byte by byte, every reply checked. */
 #include <string.h>
 
 #include "util/mem.h"
@@ -172,8 +171,8 @@ START_TEST(test_has)
 }
 END_TEST
 
-/* Whatever packet the filler lands in, at whatever byte that was cut short:
- * fillers alone never end one well. */
+/* Filler bytes in any packet, cut short at any byte, never complete it
+ * successfully. */
 START_TEST(test_filler)
 {
     uint8_t command[USART_COMMAND_LEN];
@@ -187,7 +186,7 @@ START_TEST(test_filler)
     ck_assert_uint_ne(x, 0);
     /* address and opcode have an odd length too */
     ck_assert_uint_ne(USART_FILLER, 0);
-    /* lengths and page counts: none that exists */
+    /* lengths and page counts that do not exist */
     ck_assert_uint_gt(USART_FILLER << 8 | USART_FILLER, SFI_CMD_DATA_MAX);
     ck_assert_uint_gt(USART_FILLER << 8 | USART_FILLER, USART_ERASE_PAGES_MAX);
     ck_assert_uint_lt(USART_FILLER << 8 | USART_FILLER, USART_ERASE_SPECIAL);

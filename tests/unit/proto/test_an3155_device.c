@@ -358,7 +358,7 @@ START_TEST(test_conversations)
 }
 END_TEST
 
-/* What the handlers were told. */
+/* The arguments that the handlers received. */
 START_TEST(test_told)
 {
     start(&handlers);
@@ -413,7 +413,7 @@ START_TEST(test_protected)
 }
 END_TEST
 
-/* Only what has a handler is served; the rest is listed in vain. */
+/* Only commands with a handler are served, also if others are listed. */
 START_TEST(test_no_handlers)
 {
     static const struct an3155_handlers none = {0};
@@ -464,8 +464,8 @@ START_TEST(test_drop)
 }
 END_TEST
 
-/* Whatever comes, it stays in step with itself: a NACKed flood, then a
- * resynchronisation, then a good command. */
+/* After any bytes the device resynchronises: a flood gets NACKs, then a valid
+ * command works. */
 START_TEST(test_flood)
 {
     uint8_t raw[USART_ANSWER_MAX];

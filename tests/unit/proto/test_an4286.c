@@ -212,7 +212,7 @@ START_TEST(test_device)
 }
 END_TEST
 
-/* Only what was asked for was done. */
+/* Only the requested operation was done. */
 START_TEST(test_device_did)
 {
     start();
@@ -319,8 +319,8 @@ static const struct {
     {"a good part on a bad line", RELUCTANT, 0, 200},
 };
 
-/* Whatever a session with it does: bounded in time and bytes, an error that
- * says something, or a success. */
+/* A session ends in bounded time and bytes, with success or with an error that
+ * has a message. */
 static void
 session(const char *name)
 {
@@ -385,8 +385,8 @@ END_TEST
 
 /* ---- parts that differ ---- */
 
-/* A part as some are: a NACK where the dummy is due, a list that is shorter
- * than announced, a dummy in front of each packet of an answer. */
+/* Habits of some parts: a NACK in place of the dummy, a list shorter than
+ * announced, a dummy in front of each packet of a reply. */
 static const uint8_t *scripted;
 static size_t scripted_left;
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Commands to a card: how they are cut, and what comes back, also from cards
- * that answer nonsense. */
+/* Commands to a card: how they are split, and replies, also invalid ones. */
 #include <stdio.h>
 #include <string.h>
 
@@ -225,8 +224,7 @@ START_TEST(test_room)
 }
 END_TEST
 
-/* Whatever a card answers, byte by byte: it never makes more of it than there
- * is room for, and there is an end. */
+/* With any replies the exchange never writes past its buffer, and it ends. */
 START_TEST(test_any_status_ends)
 {
     const struct apdu command = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* CMSIS-DAP: packets to the byte, and answers that are none. */
+/* CMSIS-DAP: packets byte by byte, and invalid replies. */
 #include "proto/cmsis_dap.h"
 
 #include <string.h>
@@ -105,7 +105,8 @@ START_TEST(test_transfer)
 }
 END_TEST
 
-/* A transfer is full when it, its answer, or its count would be too much. */
+/* A transfer is full when its request, its reply or its count reaches the
+ * limit. */
 START_TEST(test_transfer_full)
 {
     struct cmsis_transfer t;
@@ -194,7 +195,7 @@ START_TEST(test_jtag)
     sfi__cmsis_jtag_begin(&w);
     sfi__cmsis_jtag_add(&w, CMSIS_JTAG_CLOCKS_MAX, true, false, true);
     IS(&w, 0x14, 1, 0xc0, 0, 0, 0, 0, 0, 0, 0, 0);
-    /* no room: nothing of it counts */
+    /* no room: none of it is added */
     sfi__wr_init(&w, out, 9);
     sfi__cmsis_jtag_begin(&w);
     sfi__cmsis_jtag_add(&w, CMSIS_JTAG_CLOCKS_MAX, true, false, true);

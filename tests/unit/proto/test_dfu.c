@@ -24,7 +24,7 @@ START_TEST(test_report)
 }
 END_TEST
 
-/* Each status has words of its own, and so has what is none. */
+/* Each status has a text of its own, and so has an unknown one. */
 START_TEST(test_status_texts)
 {
     for (unsigned a = 0; a <= DFU_ERR_STALLEDPKT + 1u; a++) {
@@ -180,7 +180,7 @@ START_TEST(test_config_of_many)
 }
 END_TEST
 
-/* One byte of the H743's is another one. */
+/* One byte of the H743's descriptors is changed. */
 START_TEST(test_config_malformed)
 {
     static const struct {
@@ -258,7 +258,7 @@ START_TEST(test_strings)
     ck_assert_uint_eq(sfi__dfu_write_string(raw, ""), 2);
     ck_assert(sfi__dfu_read_string(text, raw, 2));
     ck_assert_str_eq(text, "");
-    /* what is no ASCII, and a half character at the end */
+    /* characters that are not ASCII, and half a character at the end */
     ck_assert(sfi__dfu_read_string(text, odd, sizeof(odd)));
     ck_assert_str_eq(text, "a??");
     memset(longest, 'x', sizeof(longest));

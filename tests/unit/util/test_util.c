@@ -77,7 +77,7 @@ START_TEST(test_rd_failure_is_sticky)
     ck_assert_uint_eq(sfi__rd_u32le(&r), 0);
     ck_assert(!sfi__rd_ok(&r));
     ck_assert_uint_eq(sfi__rd_left(&r), 0);
-    /* two bytes are left, and yet nothing more is given */
+    /* two bytes are left, but after a failure none is returned */
     ck_assert_uint_eq(sfi__rd_u8(&r), 0);
     ck_assert_ptr_null(sfi__rd_view(&r, 1));
     ck_assert_ptr_null(sfi__rd_view(&r, 0));
@@ -186,7 +186,7 @@ START_TEST(test_wr_never_past_the_end)
     ck_assert_uint_eq(sfi__wr_len(&w), 0);
     for (size_t i = cap; i < sizeof(out); i++)
         ck_assert_uint_eq(out[i], 0x77);
-    /* what would fit is refused too: the failure is sticky */
+    /* data that would fit is refused too: a failure is sticky */
     sfi__wr_u8(&w, 0);
     ck_assert(!sfi__wr_ok(&w));
 }
@@ -214,11 +214,11 @@ END_TEST
 
 /* ---- buf --------------------------------------------------------------- */
 
-/* An allocator that shows what is given back. */
+/* An allocator that checks blocks when they are freed. */
 struct watch {
     struct counter counter;
     size_t blocks;
-    size_t dirty; /* bytes not zero when given back */
+    size_t dirty; /* bytes that were not zero when freed */
 };
 
 static void *
@@ -585,7 +585,7 @@ START_TEST(test_text_same)
     ck_assert(!sfi__text_same("stm32", "stm32h"));
     ck_assert(!sfi__text_same("stm32h", "stm32"));
     ck_assert(!sfi__text_same("a", "b"));
-    ck_assert(!sfi__text_same("[", "{")); /* 0x20 apart, but no letters */
+    ck_assert(!sfi__text_same("[", "{")); /* 0x20 apart, but not letters */
     ck_assert(!sfi__text_same("@", "`"));
 }
 END_TEST

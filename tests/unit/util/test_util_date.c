@@ -60,7 +60,7 @@ START_TEST(test_every_day)
 
         sfi__text_format(want, sizeof(want), "%04u-%02u-%02uT00:00:07Z", y,
                          month, day);
-        /* one assertion: each is a note that check writes to a file */
+        /* a single assertion, since check writes a note for each */
         ck_assert_msg(
             at % step != 0 ||
                 (strcmp(sfi__date_format(text, at * 86400 + 7), want) == 0 &&

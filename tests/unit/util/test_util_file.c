@@ -162,7 +162,7 @@ START_TEST(test_read_in_pieces)
 }
 END_TEST
 
-/* A pipe gives less than was asked, and yet a piece is filled. */
+/* A pipe returns less than was asked for, but a piece is filled. */
 START_TEST(test_read_in_pieces_from_a_pipe)
 {
     const char *path = in_dir("pipe");
@@ -253,7 +253,7 @@ START_TEST(test_commit_that_fails)
     const char *path = in_dir("out");
     struct file_out f;
 
-    /* a folder takes the name while the file is being written */
+    /* a folder with that name appears while the file is being written */
     ck_assert_int_eq(sfi__file_begin(&f, path, 0600), 0);
     ck_assert_int_eq(sfi__file_write(&f, "data", 4), 0);
     ck_assert_int_eq(mkdir(path, 0700), 0);

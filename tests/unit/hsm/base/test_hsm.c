@@ -33,7 +33,7 @@ teardown(void)
 
 /* ---- an HSM of the caller's own ---- */
 
-/* What it was asked, and what it shall answer. */
+/* What the HSM was asked, and what it answers. */
 struct own {
     sfi_status answer;
     const char *report;
@@ -304,7 +304,7 @@ START_TEST(test_own_answers)
     static const struct {
         sfi_status given, got;
         const char *report;
-        const char *message; /* behind "HSM auditin"; or NULL: the report */
+        const char *message; /* text after "HSM auditin"; NULL: the report */
     } rows[] = {
         {SFI_ERR_HSM, SFI_ERR_HSM, "the card was pulled", NULL},
         {SFI_ERR_HSM_PIN, SFI_ERR_HSM_PIN, "3 tries left", NULL},

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A smartcard HSM from the host's side, against cards that are texts: what goes
- * out, what becomes of each answer, and what is sent again when one is lost. */
+/* The host's side of a smartcard HSM, against scripted cards: which commands
+ * are sent, how each reply is treated, and what is sent again after a lost
+ * reply. */
 #include <stdio.h>
 #include <string.h>
 
@@ -123,7 +124,7 @@ START_TEST(test_info_blank)
 }
 END_TEST
 
-/* A byte of the answer, and what is wrong with it. */
+/* A byte of the reply that is invalid, and the message. */
 static const struct {
     size_t at;
     uint8_t byte;
@@ -187,7 +188,7 @@ static const struct {
      "a reply of 1 bytes to VERIFY, expected at least 2"},
     {"b " PLAY_MEET " " PLAY_VERIFY " < 6d00 e", SFI_ERR_HSM,
      "the card does not support this command (0x6d00 to VERIFY)"},
-    /* before it went out, all may be */
+    /* before it was sent, everything may be repeated */
     {"b > $sel !io e B " PLAY_MEET " " PLAY_VERIFY " < 9000 e", SFI_OK, NULL},
     {"b > $sel < 9000 > $ask !gone e B " PLAY_MEET " " PLAY_VERIFY " < 63c9 e",
      SFI_ERR_HSM_PIN, "wrong PIN, 9 tries left"},
@@ -262,7 +263,7 @@ START_TEST(test_change_pin)
 {
     play_text("b " PLAY_MEET " " CHANGE " < 9000 e");
     ck_assert_ok(change_pin());
-    /* it is the new one that is said again */
+    /* the new PIN is the one that is sent again */
     play_text("B " PLAY_MEET " > 0020000108 $new < 9000 > $ask < $info 9000 e");
     ck_assert_ok(play_ops.info(
         play_card, &(sfi_hsm_info){.struct_size = sizeof(sfi_hsm_info)}));

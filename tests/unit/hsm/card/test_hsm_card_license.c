@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* What a card is there for, from the host's side, against cards that are texts:
- * licences, the end, and the beginning. */
+/* The host's side of licences, retiring and provisioning, against scripted
+ * cards. */
 #include <stdio.h>
 #include <string.h>
 
@@ -20,7 +20,7 @@
 
 #define STATE(state) PLAY_STATE, state
 
-/* With `byte` at `at` of the card's information. */
+/* The card's information with `byte` at offset `at`. */
 static const struct {
     const char *text;
     size_t at;
@@ -60,7 +60,7 @@ static const struct {
      "136"},
     {LICENSE " < ^135 6101 > 00c0000001 < ff 9000 > $ask < $info 9000 e",
      STATE(1), SFI_OK, NULL},
-    /* lost: once more, and the card has to be told all anew */
+    /* lost: one more try, for which the card must be told everything again */
     {LICENSE " !io e b " PLAY_MEET " " PLAY_VERIFY " < 9000 " LICENSE
              " < $lic 9000 > $ask < $info 9000 e",
      STATE(1), SFI_OK, NULL},
@@ -73,7 +73,7 @@ static const struct {
      "the card was removed"},
     {LICENSE " !io e b " PLAY_MEET " " PLAY_VERIFY " !io e", STATE(1),
      SFI_ERR_IO, "the reader failed"},
-    /* somebody else selected another application, or reset the PIN */
+    /* another program selected a different application, or reset the PIN */
     {LICENSE " < 6d00 e b " PLAY_MEET " " PLAY_VERIFY " < 9000 " LICENSE
              " < $lic 9000 > $ask < $info 9000 e",
      STATE(1), SFI_OK, NULL},
@@ -110,7 +110,7 @@ START_TEST(test_license)
 }
 END_TEST
 
-/* Another card: it is told nothing, above all no PIN; the old one goes on. */
+/* A different card is sent nothing, not even the PIN; the old card goes on. */
 START_TEST(test_another_card)
 {
     uint8_t out[SFI_LICENSE_LEN];
@@ -133,7 +133,7 @@ START_TEST(test_another_card)
 }
 END_TEST
 
-/* Nor is one that would not say who it is, however often it is asked. */
+/* A card that does not identify itself is sent nothing either. */
 static const char *const strangers[] = {
     "< 6f00", "< 6a88", "< 6982", "< ^127 9000", "< 9000", "< ff ^127 9000",
 };
@@ -195,8 +195,8 @@ START_TEST(test_no_extended_length)
 }
 END_TEST
 
-/* Reset by somebody else: the PIN is said again; one that was changed
- * meanwhile is not said twice. */
+/* After a reset by another program the PIN is sent again; a PIN that was
+ * changed meanwhile is not sent twice. */
 START_TEST(test_license_after_reset)
 {
     uint8_t out[SFI_LICENSE_LEN];
@@ -357,7 +357,7 @@ static const struct {
     {"b > $ask < $info 9000 " PUTS LOCK " < 90 e b > $sel < 9000 "
      "> $ask < $full 9000 > $ask < $full 9000 e",
      SFI_OK, NULL},
-    /* what it holds cannot be told */
+    /* its content cannot be read */
     {"b > $ask < $info 9000 " PUTS LOCK " < 9000 > $ask !io e b > $sel < 9000 "
      "> $ask < $full 9000 > $ask < $full 9000 e",
      SFI_OK, NULL},
@@ -371,10 +371,10 @@ static const struct {
      "the card could not store its state (0x6581 to LOCK)"},
     {"b > $ask < $info 9000 " PUTS LOCK " < 6a80 e", SFI_ERR_HSM,
      "the card rejects the data (0x6a80 to LOCK)"},
-    /* done, it says, but it is as blank as before */
+    /* it reports success, but is still blank */
     {"b > $ask < $info 9000 " PUTS LOCK " < 9000 > $ask < $info 9000 e",
      SFI_ERR_HSM, "the card does not contain the data that it was given"},
-    /* lost before it was done: all of it once more, the PIN too */
+    /* lost before it was done: everything is sent again, also the PIN */
     {"b > $ask < $info 9000 " PUTS LOCK " !io e B " PLAY_MEET
      " > $ask < $info 9000 " PLAY_VERIFY " < 9000 " PUTS LOCK " !gone e",
      SFI_ERR_NO_DEVICE, "the card was removed"},
@@ -397,7 +397,7 @@ START_TEST(test_provision)
 }
 END_TEST
 
-/* From now on it is that card, and logged in. */
+/* From now on that card is used, and logged in. */
 START_TEST(test_provision_and_license)
 {
     uint8_t out[SFI_LICENSE_LEN];
@@ -415,7 +415,7 @@ END_TEST
 static const uint8_t other[] = {PLAY_STATE,   PLAY_FLAGS,   PLAY_REMAINING,
                                 PLAY_MAXIMUM, PLAY_RECORDS, PLAY_FIRMWARE + 8};
 
-/* It says that it is done, but holds something else. */
+/* It reports success, but holds different data. */
 START_TEST(test_provision_other)
 {
     size_t at = other[_i];

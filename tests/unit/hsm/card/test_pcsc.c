@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The way to a card through PC/SC, against a card service of our own: this
- * program has its functions, so that the linker takes none of the real one. */
+/* Transport to a card through PC/SC, against a fake card service: this program
+ * defines its functions, so the linker takes none of the real ones. */
 #include <stdio.h>
 #include <string.h>
 
@@ -18,7 +18,7 @@
 
 /* ---- the service ---- */
 
-/* What the calls shall answer, each in turn; then success. */
+/* Results of the calls, in turn; then success. */
 struct answers {
     LONG code[CODES_MAX];
     size_t count;
@@ -312,7 +312,7 @@ START_TEST(test_list)
                              "3 Small 01 00 (card)\n");
     ck_assert_calls("establish release");
 
-    /* one is unplugged while it is asked */
+    /* a reader is unplugged during the call */
     listed[0] = '\0';
     will(&service.status, SCARD_S_SUCCESS);
     will(&service.status, SCARD_E_UNKNOWN_READER);
@@ -380,7 +380,7 @@ START_TEST(test_name)
 }
 END_TEST
 
-/* A name that is a part of another one is still a name. */
+/* A name that is part of another reader's name is still found. */
 START_TEST(test_name_in_a_name)
 {
     service.readers = "Reader 1\0Reader\0";
@@ -459,7 +459,7 @@ START_TEST(test_card_gone)
     /* put back in */
     begin(true, "connect begin");
     end();
-    /* for ever reset: there is an end */
+    /* reset again and again: the host gives up */
     for (int i = 0; i < 3; i++)
         will(&service.begin, SCARD_W_RESET_CARD);
     ck_assert_int_eq(ch.ops->begin(ch.user, &reset), SFI_ERR_IO);
@@ -498,7 +498,8 @@ START_TEST(test_transmit)
     ck_assert_calls("transmit transmit transmit");
     end();
     begin(false, "begin");
-    /* the card dies: the connection is made anew, the card powered anew */
+    /* the card fails: the connection is opened again and the card powered
+     * again */
     will(&service.transmit, SCARD_E_NOT_TRANSACTED);
     ck_assert_int_eq(transmit(case_2, sizeof(case_2)), SFI_ERR_IO);
     ck_assert_int_eq(sfi_error_peer_code(sfi_ctx_error(ctx)),
@@ -526,7 +527,7 @@ START_TEST(test_transmit_t0)
     ck_assert_uint_eq(service.sent_len, sizeof(case_4) - 1);
     ck_assert_mem_eq(service.sent, case_4, sizeof(case_4) - 1);
     ck_assert_calls("transmit transmit transmit");
-    /* no extended length, which the card is not even asked */
+    /* no extended length: the reader cannot do it, so the card is not asked */
     service.reply[0] = 0x67;
     ck_assert_ok(transmit(extended, sizeof(extended)));
     ck_assert_calls("");
@@ -573,7 +574,7 @@ START_TEST(test_cause)
 
     open_reader("2");
     will(&service.connect, code);
-    will(&service.connect, code); /* after the service was asked anew */
+    will(&service.connect, code); /* after the service was connected again */
     ck_assert_fails(ch.ops->begin(ch.user, &reset), causes[_i].st, "",
                     causes[_i].message);
     ck_assert_int_eq(sfi_error_peer_code(sfi_ctx_error(ctx)),

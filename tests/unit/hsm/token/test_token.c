@@ -20,7 +20,7 @@ static const uint8_t plain[60] = "what a vault keeps to itself";
 static const uint8_t aad[40] = "whose it is";
 #define SEALED_LEN (TOKEN_IV_LEN + sizeof(plain) + TOKEN_TAG_LEN)
 
-/* Also after something that failed. */
+/* Works also after a failure. */
 #define succeeds(call)         \
     do {                       \
         sfi__clear_error(ctx); \
@@ -47,7 +47,7 @@ login(struct token *t, const char *pin)
     return sfi__token_login(t, pin, strlen(pin));
 }
 
-/* A token of this label, and somebody logged in. */
+/* A token with this label, logged in. */
 static struct token *
 logged_in(const char *label)
 {
@@ -150,7 +150,7 @@ START_TEST(test_one_key_for_one_vault)
 }
 END_TEST
 
-/* Asked past libsfi: this process is logged in. */
+/* Whether this process is logged in, by SoftHSM's own functions. */
 START_TEST(test_key_cannot_leave)
 {
     struct token *t = logged_in("sfi");
@@ -207,7 +207,7 @@ START_TEST(test_anchor)
     check_anchor(t, "");
     succeeds(set_anchor(t, "0002"));
     check_anchor(t, "0002");
-    succeeds(set_anchor(t, "0001")); /* nothing of the old one is left */
+    succeeds(set_anchor(t, "0001")); /* the old key is gone */
     check_anchor(t, "0001");
     succeeds(sfi__token_anchor_set(t, other_id, plain, sizeof(plain)));
     check_anchor(t, "0001");
@@ -246,7 +246,7 @@ die_in_set(enum proxy_call call, enum proxy_do what)
     ck_assert_int_eq(WEXITSTATUS(status), PROXY_DEAD);
 }
 
-/* One of the two is there, and the next one takes the place of both. */
+/* One of the two anchors is there, and the next one replaces both. */
 START_TEST(test_anchor_crash)
 {
     static const struct {
@@ -640,7 +640,7 @@ START_TEST(test_nth_call_fails)
             .rv = CKR_DEVICE_ERROR,
         };
         token_proxy_real();
-        memcpy(id, &n, sizeof(n)); /* something may be left of the last one */
+        memcpy(id, &n, sizeof(n)); /* the round before may have left objects */
         st = do_all("sfi");
         if (proxy->count < n) {
             ck_assert_int_eq(st, SFI_OK);
@@ -715,7 +715,7 @@ START_TEST(test_no_memory)
 }
 END_TEST
 
-/* The same name, but it is another one. */
+/* A different token with the same name. */
 START_TEST(test_replaced)
 {
     struct token *t = logged_in("sfi");

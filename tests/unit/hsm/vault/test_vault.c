@@ -210,7 +210,8 @@ START_TEST(test_no_folder)
 }
 END_TEST
 
-/* SQLite gives these names a meaning; here they are names. */
+/* SQLite gives these names a special meaning; for a vault they are file
+ * names. */
 START_TEST(test_odd_names)
 {
     static const char *const names[] = {":memory:", "file:x?mode=memory"};
@@ -466,8 +467,8 @@ START_TEST(test_sealed)
 }
 END_TEST
 
-/* What the old PIN opened is not left in a gap of the file, also when the row
- * has another length now. */
+/* The old seal is not left in a gap of the file, even if the row's length
+ * changed. */
 START_TEST(test_old_seal_is_gone)
 {
     static const struct kdf_cost other = {.log2_n = 2, .r = 8, .p = 1};
@@ -501,8 +502,8 @@ END_TEST
 
 /* ---- memory ---- */
 
-/* The n-th request for memory fails, at each n: a clean error, and what was
- * counted is what was granted. */
+/* The n-th allocation fails, for each n: a clean error, and the number counted
+ * equals the number granted. */
 START_TEST(test_no_memory)
 {
     sfi_hsm *hsm = vault_new(&maker, path, 1);

@@ -285,7 +285,7 @@ START_TEST(test_retire)
 }
 END_TEST
 
-/* Which state is told, when several hold. */
+/* Which state is reported when several apply. */
 START_TEST(test_states)
 {
     sfi_hsm *hsm = vault_new(&maker, path, 1);
@@ -296,7 +296,7 @@ START_TEST(test_states)
     ck_assert_uint_eq(state(hsm), SFI_HSM_EXHAUSTED);
     ck_assert_ok(sfi_hsm_retire(other));
     ck_assert_uint_eq(state(hsm), SFI_HSM_RETIRED);
-    /* also for who was logged in before */
+    /* also for a handle that was logged in before */
     ck_assert_fails_about(license(hsm, 0, 0, NULL), SFI_ERR_HSM_STATE, where,
                           "retired");
     for (int i = 0; i < 10; i++)
@@ -321,7 +321,7 @@ hear(void *user, int level, const char *line)
     (void)snprintf(warnings + len, sizeof(warnings) - len, "%s;", line);
 }
 
-/* Said when a device was counted, and never for nothing. */
+/* Warned when a device was counted, and only then. */
 START_TEST(test_low_water)
 {
     static const struct {
@@ -408,7 +408,7 @@ START_TEST(test_change_pin_lengths)
 }
 END_TEST
 
-/* A guess here is as good as a login's, and as dear. */
+/* A guess costs a try here too. */
 START_TEST(test_change_pin_until_blocked)
 {
     sfi_hsm *hsm = vault_new(&maker, path, COUNT);
@@ -432,7 +432,7 @@ START_TEST(test_change_pin_until_blocked)
 }
 END_TEST
 
-/* Who is logged in stays so, and the tries come back. */
+/* A logged-in handle stays logged in, and the tries are restored. */
 START_TEST(test_change_pin_of_others)
 {
     sfi_hsm_info info = {.struct_size = sizeof(info)};
@@ -457,7 +457,7 @@ END_TEST
 
 /* ---- another process, at the worst moment ---- */
 
-/* A ledger whose n-th write transaction begins just after somebody else has
+/* A ledger whose n-th write transaction begins just after another process has
  * changed the PIN to OTHER_PIN. */
 #define OTHER_PIN "other-pin"
 
@@ -502,7 +502,7 @@ meddle_open(sfi_ctx *c, const char *name, struct ledger **out)
     return st;
 }
 
-/* Opens the vault with a meddler in it. */
+/* Opens the vault with such a ledger. */
 static sfi_hsm *
 open_meddled(int countdown)
 {
@@ -517,8 +517,8 @@ open_meddled(int countdown)
     return hsm;
 }
 
-/* Between the look at the vault and the try: the PIN is judged by what the
- * vault says when the try is spent. */
+/* Changed between the look at the vault and the try: the PIN is checked against
+ * the vault as it is when the try is spent. */
 START_TEST(test_changed_before_the_try)
 {
     static const struct {
@@ -536,7 +536,8 @@ START_TEST(test_changed_before_the_try)
 }
 END_TEST
 
-/* Between the try and the exchange: the other one's change is not undone. */
+/* Changed between the try and the exchange: the other process's change is not
+ * undone. */
 START_TEST(test_changed_before_the_exchange)
 {
     sfi_hsm *hsm = vault_new(&maker, path, COUNT);
@@ -556,8 +557,8 @@ END_TEST
 
 /* ---- memory ---- */
 
-/* The n-th request for memory fails, at each n: a clean error, and the PIN is
- * one of the two. */
+/* The n-th allocation fails, for each n: a clean error, and the PIN is the old
+ * or the new one. */
 START_TEST(test_no_memory)
 {
     sfi_hsm *hsm = vault_new(&maker, path, COUNT);
@@ -627,7 +628,7 @@ forge(sfi_audit_record record)
 /* After one that counted device 1, two left. */
 static const struct {
     sfi_audit_record add[2];
-    const char *message; /* of the login; NULL: it may be so */
+    const char *message; /* message of the login; NULL: it succeeds */
 } forgeries[] = {
     {{{.kind = SFI_AUDIT_COUNTED, .device = {2}, .remaining = 1}}, NULL},
     {{{.kind = SFI_AUDIT_AGAIN, .device = {1}, .session = 5, .remaining = 2}},

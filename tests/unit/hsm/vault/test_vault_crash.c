@@ -17,7 +17,7 @@
 
 #define COUNT 3u
 #define CHIPS 4u
-/* Far more operations than the story has. */
+/* Far more operations than one round has. */
 #define OPERATIONS_MAX 1000u
 
 static struct maker maker;
@@ -178,8 +178,8 @@ check_blank(size_t at)
     sfi_hsm_free(hsm);
 }
 
-/* Everything that was granted was counted, at most one more was counted, and
- * every chip gets what it is due. */
+/* Everything granted was counted, at most one installation more was counted,
+ * and every chip gets its licence. */
 static void
 check_counted(size_t at, const struct told *told)
 {
@@ -272,7 +272,7 @@ END_TEST
 
 #define NEW_PIN "another-pin"
 
-/* What a process told of its progress. */
+/* The progress that a process reported. */
 enum step { STEP_NONE, STEP_CHANGED, STEP_RETIRED };
 
 static void
@@ -303,7 +303,7 @@ change_and_retire(int fd)
     return st;
 }
 
-/* The same in a process of its own; `step`: how far it got for sure. */
+/* The same in a process of its own; `step`: the last step that it reported. */
 static int
 change_in_process(enum disk_mode mode, size_t at, enum step *step)
 {
@@ -449,7 +449,7 @@ operations_of(sfi_hsm *hsm, const struct chip *c)
     return disk_operations();
 }
 
-/* What another has written may not have been synced: we do it, once. */
+/* A record of another process may not be synced yet: sync it, once. */
 START_TEST(test_syncs_for_others)
 {
     sfi_audit_head head = {.struct_size = sizeof(head)};
@@ -474,8 +474,8 @@ START_TEST(test_syncs_for_others)
 }
 END_TEST
 
-/* A sync that fails takes the pages with it: the next one would only seem to
- * write them. */
+/* After a failed sync the pages are lost: the next sync would succeed without
+ * writing them. */
 START_TEST(test_refused_sync)
 {
     sfi_license *lic;
@@ -486,7 +486,7 @@ START_TEST(test_refused_sync)
     hsm = vault_new(&maker, path, COUNT);
     ck_assert_uint_gt(operations_of(hsm, &chips[0]), 0);
     last = operations_of(hsm, &chips[1]);
-    disk_install(DISK_FULL, last); /* its sync, and all that comes then */
+    disk_install(DISK_FULL, last); /* its sync, and all later ones */
     ck_assert_int_eq(sfi_hsm_generate_license(hsm, chips[2].cert, &lic),
                      SFI_ERR_OS);
     ck_assert_uint_gt(disk_operations(), last);

@@ -214,7 +214,7 @@ START_TEST(test_garbage)
 }
 END_TEST
 
-/* A provisioning that died between the two names of its file. */
+/* A process died during provisioning while the file had two names. */
 START_TEST(test_two_names)
 {
     static const char two[] =
@@ -241,7 +241,7 @@ END_TEST
 #define NO_MATCH DAMAGED "the provisioned data do not match their hash"
 #define NO_SEAL DAMAGED "the seal does not match its hash"
 
-/* What each call says of an edit; NULL: nothing, the edit is beyond it. */
+/* The message of each call after an edit; NULL: the call does not notice it. */
 static const struct {
     const char *sql;
     const char *info;
@@ -278,7 +278,8 @@ static const struct {
      DAMAGED "record 2 is missing", DAMAGED "record 2 is missing"},
     {"DELETE FROM record WHERE sequence = 1", NULL,
      DAMAGED "record 1 is missing", NULL},
-    /* the last record undone with all that anybody can compute */
+    /* the last record removed, with every value that can be computed without a
+     * key */
     {"UPDATE vault SET remaining = 2, sequence = 1, log_head ="
      " (SELECT hash FROM record WHERE sequence = 1);"
      "DELETE FROM record WHERE sequence = 2",
@@ -313,7 +314,7 @@ static const struct {
      ALTERED "record 1 does not match its MAC", NULL},
     {"UPDATE record SET mac = zeroblob(32) WHERE sequence = 2", NULL,
      ALTERED "record 2 does not match its MAC", NULL},
-    /* the two in the other order */
+    /* the two records exchanged */
     {"UPDATE record SET sequence = 9 WHERE sequence = 1;"
      "UPDATE record SET sequence = 1 WHERE sequence = 2;"
      "UPDATE record SET sequence = 2 WHERE sequence = 9",
@@ -356,7 +357,7 @@ static const struct {
      DAMAGED "no such table: record", DAMAGED "no such table: record"},
     {"ALTER TABLE vault DROP COLUMN mac", DAMAGED "no such column: mac",
      DAMAGED "no such column: mac", DAMAGED "no such column: mac"},
-    /* code of its own does not run */
+    /* a trigger in the file does not run */
     {"ALTER TABLE vault RENAME TO kept;"
      "CREATE VIEW vault AS SELECT * FROM kept",
      DAMAGED "access to view \"vault\" prohibited",
@@ -487,7 +488,7 @@ START_TEST(test_edited_record)
 }
 END_TEST
 
-/* Another file under the same name, or the same file as it was yesterday. */
+/* A different file under the same name, or an older copy of the same file. */
 START_TEST(test_set_back)
 {
     sfi_hsm *hsm = vault_login(path);
@@ -516,8 +517,8 @@ START_TEST(test_other_identity)
 }
 END_TEST
 
-/* Whoever can write the file can make all hashes fit.  What he would have a
- * terminal show is not shown. */
+/* An attacker who can write the file can make all hashes fit, but not make a
+ * terminal show control characters. */
 static const struct {
     const char *firmware, *product;
 } names[] = {
@@ -559,8 +560,8 @@ START_TEST(test_unprintable_names)
 }
 END_TEST
 
-/* A tool that made one file of it took the write-ahead log away, in which alone
- * a commit is synced: then a cut of the power could give a count back. */
+/* A tool turned the write-ahead log off.  Only commits in that log are synced,
+ * so a power cut could give a count back. */
 START_TEST(test_other_journal)
 {
     sfi_hsm *hsm;
@@ -578,7 +579,7 @@ START_TEST(test_other_journal)
 }
 END_TEST
 
-/* A damaged vault is no blank one: it is not provisioned anew. */
+/* A damaged vault is not blank: it cannot be provisioned again. */
 START_TEST(test_not_provisioned_over)
 {
     sfi_hsm *hsm;

@@ -263,8 +263,8 @@ change_and_change_back(void)
     return st;
 }
 
-/* Stations log in first: a PIN that changes would keep them out.  Who is logged
- * in stays so. */
+/* Stations log in before the PIN changes, which would keep them out, and stay
+ * logged in. */
 static int gate_of_logins[2];
 
 static int
@@ -316,7 +316,8 @@ START_TEST(test_pin_changes_meanwhile)
 }
 END_TEST
 
-/* Eight change the PIN at once, each to one of its own: one of them does. */
+/* Eight processes change the PIN at once, each to a different one: one
+ * succeeds. */
 static int
 change_to_own(size_t which)
 {
@@ -410,7 +411,7 @@ provision(size_t which)
     sfi_hsm_free(hsm);
     if (st == SFI_OK)
         return (int)which + 1;
-    /* too late: locked already, or the PIN of another protects it */
+    /* too late: it is locked, or another process's PIN protects it */
     return st == SFI_ERR_HSM_STATE || st == SFI_ERR_HSM_PIN ? 0 : st;
 }
 
@@ -429,8 +430,8 @@ START_TEST(test_many_provision)
 }
 END_TEST
 
-/* SQLite does not stand a fork: the child's copy of a handle serves nothing,
- * and its end takes nothing from the parent's. */
+/* SQLite does not survive a fork: the child's copy of a handle refuses every
+ * call, and closing it does not affect the parent's. */
 START_TEST(test_forked)
 {
     static const char message[] =
@@ -454,7 +455,7 @@ START_TEST(test_forked)
             sfi_hsm_login(hsm, MAKER_PIN, strlen(MAKER_PIN)) == SFI_ERR_STATE;
 
         sfi_hsm_free(hsm);
-        if (right) /* what it leaves to the parent is no leak */
+        if (right) /* memory that belongs to the parent is not a leak */
             (void)raise(SIGKILL);
         _exit(1);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A vault that a token seals: what the token adds, and what happens when it or
- * the vault is gone, old, altered or somebody else's. */
+/* A vault sealed by a token: what the token adds, and what happens when token
+ * or vault is missing, old, altered or a different one. */
 #define _XOPEN_SOURCE 700
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,7 +52,7 @@ teardown(void)
     token_teardown();
 }
 
-/* Also after something that failed. */
+/* Works also after a failure. */
 #define succeeds(call)         \
     do {                       \
         sfi__clear_error(ctx); \
@@ -104,7 +104,7 @@ info(sfi_hsm *hsm)
     return out;
 }
 
-/* Opening works, logging in does not. */
+/* Opening succeeds, the login fails. */
 static void
 login_fails(sfi_status status, const char *message)
 {
@@ -186,8 +186,8 @@ START_TEST(test_whole_story)
 }
 END_TEST
 
-/* Ahead of its anchor a vault is fine: the anchor follows, and only then does
- * a licence leave. */
+/* A vault may be ahead of its anchor: the anchor follows before a licence
+ * leaves. */
 static void
 one_more_in_a_child(const struct chip *c, enum proxy_call call, size_t at,
                     enum proxy_do what)
@@ -358,7 +358,7 @@ START_TEST(test_blank_wrong_pin)
 }
 END_TEST
 
-/* A name that does not say how the vault is sealed, either way. */
+/* The name gives the wrong kind of seal, in both directions. */
 START_TEST(test_other_way)
 {
     static const char new_pin[] = "new-pin";
@@ -503,7 +503,8 @@ START_TEST(test_older_copy)
 }
 END_TEST
 
-/* Two copies went on, one of them with a token that let it. */
+/* Two copies of the vault went on, the second one after its owner had set the
+ * token's anchor back. */
 START_TEST(test_another_copy)
 {
     static const uint8_t audit_key[SFI_AUDIT_KEY_LEN] = "known to its owner";
@@ -532,7 +533,7 @@ START_TEST(test_another_copy)
     succeeds(license_new(hsm));
     sfi_hsm_free(hsm);
     copy(path, other);
-    /* who has PIN and token can write an anchor back: documented */
+    /* an owner of PIN and token can restore an older anchor: documented */
     copy(old, path);
     overwrite_anchor(id, before, len);
     hsm = vault_login(name);
@@ -559,7 +560,7 @@ START_TEST(test_another_copy)
 }
 END_TEST
 
-/* SQLite's ledger on a disk that does not take it. */
+/* SQLite's ledger on a disk that refuses to sync. */
 static struct ledger_ops lazy_ops;
 
 static sfi_status
@@ -581,8 +582,8 @@ open_lazy(sfi_ctx *own, const char *file, struct ledger **out)
     return st;
 }
 
-/* A record that a power cut may still take away is not remembered by the
- * token: else the vault would be an older copy of itself. */
+/* The token does not remember a record that a power cut may still undo: the
+ * vault would then look like an older copy. */
 START_TEST(test_anchor_waits_for_the_disk)
 {
     static const struct ledger_place lazy = {.open = open_lazy};
@@ -666,7 +667,7 @@ START_TEST(test_provisioning_refused)
 }
 END_TEST
 
-/* Somebody was quicker: his vault keeps its key. */
+/* Another process provisioned first: its vault keeps its key. */
 START_TEST(test_provisioned_meanwhile)
 {
     sfi_hsm *hsm = vault_login(name);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A vault that a token seals, used by many at once. */
+/* A vault sealed by a token, used by many processes at once. */
 #define _XOPEN_SOURCE 700
 #include <pthread.h>
 #include <stdio.h>
@@ -102,8 +102,8 @@ START_TEST(test_many_processes)
 }
 END_TEST
 
-/* Two stations in one process: each with a context of its own, and the login
- * that they have to share. */
+/* Two stations in one process, each with a context of its own; they share one
+ * login. */
 struct station {
     pthread_t thread;
     struct chip chips[8];

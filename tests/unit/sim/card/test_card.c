@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The card's applet: what its commands are made of, and what it refuses by
- * their form.  APDUs are written by hand. */
+/* The card's applet: the form of its commands, and refusals of wrong forms.
+ * APDUs are written by hand. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,7 +165,7 @@ START_TEST(test_select)
 }
 END_TEST
 
-/* What is not selected knows nothing, and says nothing. */
+/* Without SELECT the applet reveals nothing. */
 START_TEST(test_not_selected)
 {
     static const char *const commands[] = {
@@ -262,7 +262,7 @@ static const struct {
     {"80ca010d 00", "6a88"},
     {"80ca0112 00", "6a88"},
     {"80ca01ff 00", "6a88"},
-    {"80ca0120 00", "6a88"}, /* what is put never comes back */
+    {"80ca0120 00", "6a88"}, /* data that was put cannot be read back */
     {"80ca0121 00", "6a88"},
     {"80ca0122 00", "6a88"},
     /* nothing waits */

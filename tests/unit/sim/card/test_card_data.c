@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* What a card tells without a PIN: GET DATA, GET RECORD, and how a long answer
- * is fetched. */
+/* What a card reports without a PIN: GET DATA, GET RECORD, and fetching a long
+ * reply. */
 #include <stdio.h>
 #include <string.h>
 
@@ -97,7 +97,7 @@ START_TEST(test_blank)
 }
 END_TEST
 
-/* Bytes that show where they come from. */
+/* Bytes that identify their position. */
 static void
 fill_log(void)
 {
@@ -197,7 +197,8 @@ START_TEST(test_log)
 }
 END_TEST
 
-/* Any other command, also a bad one or half of one, and the rest is gone. */
+/* Any other command, also an invalid or a partial one, discards the rest of a
+ * reply. */
 START_TEST(test_answer_is_dropped)
 {
     static const char *const between[][2] = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* What a card does: PIN, personalisation, licences, the end; commands in parts;
- * and what it says when its HSM fails. */
+/* What a card does: PIN, personalisation, licences, retiring; chained commands;
+ * and its status words when its HSM fails. */
 #include <string.h>
 
 #include "util/mem.h"
@@ -31,7 +31,7 @@ START_TEST(test_verify)
     ck_assert_card(card, "0020000104 34373132", "63c9");
     ck_assert_str_eq(sfi_card_reason(card), "wrong PIN");
     ck_assert_card(card, "00200001", "63c9");
-    own.info.pin_tries_left = 200; /* 15 is all that can be said */
+    own.info.pin_tries_left = 200; /* the status word can express at most 15 */
     ck_assert_card(card, "00200001", "63cf");
     own.info.pin_tries_left = 0;
     ck_assert_card(card, "0020000104 34373132", "63c0");
@@ -70,7 +70,7 @@ START_TEST(test_change_pin)
 }
 END_TEST
 
-/* Whoever selects begins anew, and so does the power. */
+/* SELECT and a reset start a new session. */
 START_TEST(test_login_ends)
 {
     card_login();
@@ -138,7 +138,7 @@ START_TEST(test_license)
 }
 END_TEST
 
-/* The HSM's statuses, in the card's words. */
+/* The HSM's statuses as the card's status words. */
 static const struct {
     sfi_status st;
     uint16_t sw;
@@ -176,7 +176,7 @@ START_TEST(test_words)
 }
 END_TEST
 
-/* Without a login the state comes first: no PIN helps against it. */
+/* Without a login the state is reported first, since no PIN would change it. */
 START_TEST(test_states)
 {
     static const struct {
@@ -209,7 +209,7 @@ START_TEST(test_states)
 }
 END_TEST
 
-/* An HSM that offers nothing makes a card that refuses. */
+/* A card whose HSM has no functions refuses. */
 START_TEST(test_offers_nothing)
 {
     static const sfi_hsm_ops none = {.struct_size = sizeof(none)};
@@ -316,7 +316,7 @@ START_TEST(test_missing)
 }
 END_TEST
 
-/* Half a personalisation does not outlive a reset, a SELECT, or a failure. */
+/* A partial personalisation is discarded by a reset, a SELECT or a failure. */
 START_TEST(test_staged_is_wiped)
 {
     own.info.state = SFI_HSM_BLANK;
@@ -393,7 +393,7 @@ START_TEST(test_bad_object)
 }
 END_TEST
 
-/* The HSM is asked last: what it does not take is wrong data. */
+/* The HSM decides last: data that it refuses is reported as wrong data. */
 START_TEST(test_refused_at_lock)
 {
     own.info.state = SFI_HSM_BLANK;
@@ -460,7 +460,7 @@ START_TEST(test_chained)
 }
 END_TEST
 
-/* Another command ends a chain; what came of it is not used. */
+/* A different command ends a chain, whose parts are discarded. */
 START_TEST(test_chain_is_dropped)
 {
     static const char *const between[][2] = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A card with a vault in it, from blank to retired, as a host sees it that
- * knows nothing but bytes; and what the vault says of it. */
+/* A card with a vault, from blank to retired, as seen by a host that sends
+ * bytes; and what the vault reports. */
 #define _POSIX_C_SOURCE 200809L
 #include <stdio.h>
 #include <string.h>
@@ -24,8 +24,8 @@
 static char folder[64];
 static char path[128];
 
-/* A vault waits whether a blocked one is only being tried by another process:
- * there is none. */
+/* A blocked vault is looked at again in case another process is just trying a
+ * PIN; here there is none. */
 static void
 no_wait(void *user, uint32_t ms)
 {
@@ -54,7 +54,7 @@ teardown(void)
     test_rmdir(folder);
 }
 
-/* As if power came back: another process, the same file. */
+/* Power comes back: another process opens the same file. */
 static void
 insert(void)
 {
@@ -218,7 +218,8 @@ START_TEST(test_life)
     insert();
     ck_assert_uint_eq(look().state, SFI_HSM_RETIRED);
 
-    hsm = vault_login(path); /* and it is a vault, all of it verified */
+    hsm = vault_login(path); /* and the file is a vault that verifies
+                              * completely */
     ck_assert_uint_eq(vault_remaining(hsm), 0);
     sfi_hsm_free(hsm);
     chip_free(&other);
@@ -301,7 +302,7 @@ START_TEST(test_blocked)
     ck_assert_uint_eq(get_license(&chip, lic), CARD_SW_SECURITY);
     ck_assert_uint_eq(give_pin(MAKER_PIN), CARD_SW_OK); /* ten again */
     for (unsigned left = 9; left > 0; left--) {
-        insert(); /* pulling it gives no try back */
+        insert(); /* pulling the card restores no try */
         ck_assert_uint_eq(give_pin("wrong"), 0x63c0 | left);
         ck_assert_uint_eq(look().tries, left);
     }
@@ -378,7 +379,8 @@ START_TEST(test_certificates)
 }
 END_TEST
 
-/* Power fails at each step of a personalisation: blank, or all of it. */
+/* Power fails at each step of a personalisation: the card is blank, or fully
+ * personalised. */
 START_TEST(test_half_personalised)
 {
     insert();
@@ -400,7 +402,7 @@ START_TEST(test_half_personalised)
 }
 END_TEST
 
-/* Its file is gone or full of something else. */
+/* Its file is missing, or has other content. */
 START_TEST(test_memory_fails)
 {
     uint8_t lic[SFI_LICENSE_LEN];
