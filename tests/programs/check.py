@@ -17,6 +17,9 @@ SOURCE = pathlib.Path(os.environ["SFI_TEST_SOURCE"])
 DATA = SOURCE / "tests" / "data"
 PROGRAMS = pathlib.Path(sys.argv[1])
 
+sys.path.insert(0, str(SOURCE / "tests" / "support"))
+from message import about  # noqa: E402, F401
+
 # Hints of several programs, as examples/cli/message.c has them.
 AUTH_HINT = "  hint: the data was altered, or made with another key or nonce"
 CHIP_HINT = "  hint: check the chip's name; if it is right, change the input"
@@ -53,7 +56,8 @@ def succeeds(*command):
 
 
 def fails(status, stderr, *command):
-    """The command ends with this status and exactly these lines."""
+    """The command ends with this status and exactly these lines; about()
+    stands for a line that another test compares as a whole."""
     done = run(*command)
     same((done.returncode, done.stderr.splitlines()), (status, stderr),
          f"{command}")
