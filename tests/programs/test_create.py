@@ -11,8 +11,8 @@ import stat
 import struct
 import subprocess
 
-from check import (AUTH_HINT, CHIP_HINT, DATA, PROGRAMS, case, fails, main, run,
-                   same, succeeds)
+from check import (AUTH_HINT, CHIP_HINT, DATA, PROGRAMS, about, case, fails,
+                   main, run, same, succeeds)
 from gcm import AesGcm
 
 CREATE, INFO = PROGRAMS / "sfi-create", PROGRAMS / "sfi-info"
@@ -175,8 +175,8 @@ def modules(folder):
     (folder / "out.sfi").unlink()
     (folder / "a.smi").write_bytes(module[:-1])
     refused(folder, 2,
-            [f"sfi-create: {folder}/a.smi: the module has 39 bytes of code, "
-             "its header says 40"], *command(folder, m=[folder / "a.smi"]))
+            [about(f"sfi-create: {folder}/a.smi", "39 bytes", "header", "40")],
+            *command(folder, m=[folder / "a.smi"]))
 
 
 @case
@@ -253,10 +253,11 @@ def info_for_machines(folder):
     image.write_bytes(image.read_bytes()[:-1])
     done = run(INFO, "--json", image)
     same(done.returncode, 2)
-    same(json.loads(done.stdout)["error"], {
-        "status": -202, "name": "SFI_ERR_TRUNCATED", "where": "area 5",
-        "message": "the image ends after 19 of 20 bytes of content",
-        "os_code": 0, "peer_code": 0})
+    error = json.loads(done.stdout)["error"]
+    same(f"area 5: {error.pop('message')}",
+         about("area 5", "19 of 20 bytes", "content"))
+    same(error, {"status": -202, "name": "SFI_ERR_TRUNCATED",
+                 "where": "area 5", "os_code": 0, "peer_code": 0})
 
 
 # ---- the command line ----
@@ -266,8 +267,6 @@ def usage(folder):
     inputs(folder)
     for words, message in (
             (["-frm", "x"], 'unknown option "-frm", did you mean "-fir"'),
-            (["--frmware", "x"],
-             'unknown option "--frmware", did you mean "--firmware"'),
             (["--zzz"], 'unknown option "--zzz"'),
             (["-k"], "-k needs FILE"),
             (["-k", "a", "-k", "b"], "-k is given twice"),
@@ -281,6 +280,8 @@ def usage(folder):
             (["--chip", H7, "-devid", "0x462"],
              f"-devid 0x462 is {L4}, but --chip says {H7}")):
         fails(64, [f"sfi-create: {message}", CREATE_HELP], CREATE, *words)
+    fails(64, [about("sfi-create", '"--frmware"', '"--firmware"'), CREATE_HELP],
+          CREATE, "--frmware", "x")
     fails(64, ["sfi-info: an argument is missing, expected: FILE.sfi "
                "[-k KEY -n NONCE] [--chip NAME] [--json]",
                "  hint: sfi-info --help"], INFO)
@@ -336,8 +337,9 @@ def output_that_cannot_be_written(folder):
 def an_old_image_survives_a_failure(folder):
     inputs(folder, nonce=NONCE + b"x")
     (folder / "out.sfi").write_bytes(b"old")
-    refused(folder, 2, [f"sfi-create: {folder}/nonce.bin: a nonce of 13 bytes, "
-                        "expected 12"], *command(folder))
+    refused(folder, 2,
+            [about(f"sfi-create: {folder}/nonce.bin", "13 bytes", "12")],
+            *command(folder))
     same((folder / "out.sfi").read_bytes(), b"old")
 
 
@@ -346,15 +348,17 @@ def an_old_image_survives_a_failure(folder):
 @case
 def key_of_15_bytes(folder):
     inputs(folder, key=KEY[:15])
-    refused(folder, 2, [f"sfi-create: {folder}/key.bin: a key of 15 bytes, "
-                        "expected 16"], *command(folder))
+    refused(folder, 2,
+            [about(f"sfi-create: {folder}/key.bin", "key", "15 bytes", "16")],
+            *command(folder))
 
 
 @case
 def nonce_of_13_bytes(folder):
     inputs(folder, nonce=NONCE + b"\0")
-    refused(folder, 2, [f"sfi-create: {folder}/nonce.bin: a nonce of 13 bytes, "
-                        "expected 12"], *command(folder))
+    refused(folder, 2,
+            [about(f"sfi-create: {folder}/nonce.bin", "nonce", "13 bytes",
+                   "12")], *command(folder))
 
 
 @case
@@ -374,7 +378,7 @@ def missing_files(folder):
 def version_256(folder):
     inputs(folder)
     for text in ("256", "0x100"):
-        refused(folder, 2, ["sfi-create: image version 256, expected 0 to 255"],
+        refused(folder, 2, [about("sfi-create", "version 256", "0 to 255")],
                 *command(folder, v=[text]))
 
 
@@ -398,23 +402,21 @@ def option_byte_rows(folder):
     inputs(folder)
     rows = (DATA / f"ob-{H7}.csv").read_text().splitlines()
     csv = folder / "ob.csv"
-    for changed, message in (
-            (rows[:-1], '8:22: option byte "RESERVED" is missing, found 8 of the '
-             f"9 rows of {H7}"),
+    for changed, place, facts in (
+            (rows[:-1], "8:22", ('"RESERVED"', "missing", "8", "9 rows", H7)),
             (rows[:2] + [rows[3], rows[2]] + rows[4:],
-             '3:1: option byte "FSCAR_PRG_A" is out of order, expected '
-             '"FPRAR_PRG_B"'),
-            (rows + ["EXTRA,0x0"], '10:1: option byte "EXTRA" follows the '
-             f"last row, expected 9 rows of {H7}"),
-            (rows + rows[:1], '10:1: option byte "FOPTSR_PRG" is repeated, '
-             "line 1 already has it")):
+             "3:1", ('"FSCAR_PRG_A"', "order", '"FPRAR_PRG_B"')),
+            (rows + ["EXTRA,0x0"], "10:1", ('"EXTRA"', "9 rows", H7)),
+            (rows + rows[:1],
+             "10:1", ('"FOPTSR_PRG"', "repeated", "line 1"))):
         csv.write_text("\n".join(changed) + "\n")
-        refused(folder, 2, [f"sfi-create: {csv}:{message}", CHIP_HINT],
+        refused(folder, 2,
+                [about(f"sfi-create: {csv}:{place}", *facts), CHIP_HINT],
                 *command(folder, ob=[csv]))
-    refused(folder, 2, [
-        f"sfi-create: {DATA}/ob-{L4}.csv:1:1: unknown option byte "
-        f'"FLASH_OPTR", expected "FOPTSR_PRG" of {H7}', CHIP_HINT],
-        *command(folder, ob=[DATA / f"ob-{L4}.csv"]))
+    csv = DATA / f"ob-{L4}.csv"
+    refused(folder, 2, [about(f"sfi-create: {csv}:1:1", '"FLASH_OPTR"',
+                              '"FOPTSR_PRG"', H7), CHIP_HINT],
+            *command(folder, ob=[csv]))
 
 
 @case
@@ -428,8 +430,8 @@ def no_option_bytes(folder):
 def binary_without_an_address(folder):
     inputs(folder)
     path = binary(folder, 64)
-    refused(folder, 2, [f"sfi-create: {path}: neither ELF nor Intel HEX nor "
-                        "S-records; a plain binary needs an address"],
+    refused(folder, 2, [about(f"sfi-create: {path}", "ELF", "HEX", "S-records",
+                              "plain binary", "address")],
             *command(folder, fir=[path]))
     refused(folder, 64, [f'sfi-create: -fir: "0x08zz" is not an address, '
                          "expected one like 0x08000000", CREATE_HELP],
@@ -442,13 +444,14 @@ def binary_without_an_address(folder):
 
 
 def rule(folder, chip, places, *findings, status=2):
-    """Binaries at these addresses break these rules of the chip."""
+    """Binaries at these addresses break these rules of the chip; of each
+    finding, its facts are given."""
     inputs(folder)
     words = command(folder, chip, fir=None)
     for number, (address, size) in enumerate(places):
         words += ["-fir", binary(folder, size, f"{number}.bin"), hex(address)]
-    lines = [f"sfi-create: {text}" for text in findings]
-    lines.append(f"sfi-create: {chip} cannot install this image, nothing was written")
+    lines = [about("sfi-create", *facts) for facts in findings]
+    lines.append(about("sfi-create", chip, "nothing was written"))
     done = run(*words)
     same((done.returncode, done.stderr.splitlines()[:len(lines)]),
          (status, lines), f"{places}")
@@ -458,72 +461,64 @@ def rule(folder, chip, places, *findings, status=2):
 @case
 def overlapping_segments(folder):
     rule(folder, H7, [(0x08000000, 64), (0x08000020, 64)],
-         "segment 2 at 0x08000020 (64 bytes) overlaps segment 1 at 0x08000000 "
-         "(64 bytes)")
+         ("segment 2", "0x08000020 (64 bytes)", "overlaps", "segment 1",
+          "0x08000000 (64 bytes)"))
 
 
 @case
 def address_outside_the_flash(folder):
     rule(folder, H7, [(0x20000000, 64)],
-         "segment 1 at 0x20000000 (64 bytes) is not inside the flash of "
-         f"{H7}, 0x08000000 to 0x081fffff")
+         ("segment 1", "0x20000000 (64 bytes)", "flash", H7,
+          "0x08000000 to 0x081fffff"))
 
 
 @case
 def l462_below_its_firmware(folder):
     rule(folder, L4, [(0x08000000, 64)],
-         "segment 1 at 0x08000000 begins below 0x08001000, where firmware of "
-         f"{L4} begins")
+         ("segment 1", "0x08000000", "below 0x08001000", L4))
 
 
 @case
 def l462_in_the_last_42_kb(folder):
     rule(folder, L4, [(0x08075800, 64)],
-         "segment 1 at 0x08075800 ends at 0x0807583f, beyond 0x080757ff, where "
-         f"firmware of {L4} ends")
+         ("segment 1", "0x08075800", "0x0807583f", "beyond 0x080757ff", L4))
 
 
 @case
 def l462_no_multiple_of_4(folder):
     rule(folder, L4, [(0x08001000, 1021)],
-         f"the firmware has 1021 bytes in all, {L4} needs a multiple of 4")
+         ("1021 bytes", L4, "multiple of 4"))
 
 
 @case
 def l462_a_multiple_of_256_above_64_kb(folder):
     rule(folder, L4, [(0x08001000, 65536 + 256)],
-         f"the firmware has 65792 bytes in all: above 65536 bytes, {L4} cannot "
-         "take a multiple of 256")
+         ("65792 bytes", "above 65536", L4, "multiple of 256"))
 
 
 @case
 def h753_last_word_of_a_bank(folder):
     rule(folder, H7, [(0x080FFF80, 128)],
-         "segment 1 at 0x080fff80 covers the last word of bank 1 (0x080fffe0), "
-         f"which {H7} cannot program")
+         ("segment 1", "0x080fff80", "last word", "bank 1 (0x080fffe0)", H7))
 
 
 @case
 def all_findings_are_told(folder):
     rule(folder, L4, [(0x08000000, 3), (0x08080000, 2)],
-         "segment 1 at 0x08000000 begins below 0x08001000, where firmware of "
-         f"{L4} begins",
-         "segment 2 at 0x08080000 (2 bytes) is not inside the flash of "
-         f"{L4}, 0x08000000 to 0x0807ffff",
-         f"the firmware has 5 bytes in all, {L4} needs a multiple of 4")
+         ("segment 1", "0x08000000", "below 0x08001000", L4),
+         ("segment 2", "0x08080000 (2 bytes)", "flash", L4),
+         ("5 bytes", L4, "multiple of 4"))
 
 
 @case
 def firmware_of_the_other_chip(folder):
     inputs(folder)
     refused(folder, 2, [
-        "sfi-create: segment 1 at 0x08000000 begins below 0x08001000, where "
-        f"firmware of {L4} begins",
-        "sfi-create: segment 3 at 0x080a0000 (100 bytes) is not inside the "
-        f"flash of {L4}, 0x08000000 to 0x0807ffff",
-        "sfi-create: segment 4 at 0x08120000 (312 bytes) is not inside the "
-        f"flash of {L4}, 0x08000000 to 0x0807ffff",
-        f"sfi-create: {L4} cannot install this image, nothing was written", CHIP_HINT],
+        about("sfi-create", "segment 1", "0x08000000", "below 0x08001000", L4),
+        about("sfi-create", "segment 3", "0x080a0000 (100 bytes)", "flash", L4),
+        about("sfi-create", "segment 4", "0x08120000 (312 bytes)", "flash", L4),
+        f"sfi-create: {L4} cannot install this image, nothing was written",
+        CHIP_HINT],
         *command(folder, L4, fir=[DATA / f"blink-{H7}.elf"]))
 
 
@@ -537,8 +532,8 @@ def image_of_the_other_chip(folder):
     done = run(INFO, image, "--chip", L4)
     same(done.returncode, 2)
     lines = done.stderr.splitlines()
-    same(lines[0], f"sfi-info: {image}: area 1 at 0x08000000 begins below "
-         f"0x08001000, where firmware of {L4} begins")
+    same(lines[0], about(f"sfi-info: {image}", "area 1", "0x08000000",
+                         "below 0x08001000", L4))
     same(lines[-2:], [f"sfi-info: {image}: {L4} cannot install it", CHIP_HINT])
     assert any("made for another chip" in line for line in lines), lines
 
@@ -549,19 +544,18 @@ def truncated_image(folder):
     succeeds(*command(folder))
     image = folder / "out.sfi"
     data = image.read_bytes()
-    for length, where, message in (
-            (0, "header", "the image ends after 0 of 28 bytes"),
-            (27, "header", "the image ends after 27 of 28 bytes"),
-            (28, "area 1", "the image ends after 0 of 30 bytes of the "
-                           "descriptor"),
-            (60, "area 1", "the image ends after 2 of 1060 bytes of content"),
-            (len(data) - 1, "area 5",
-             "the image ends after 35 of 36 bytes of content")):
+    for length, where, *facts in (
+            (0, "header", "0 of 28 bytes"),
+            (27, "header", "27 of 28 bytes"),
+            (28, "area 1", "0 of 30 bytes", "descriptor"),
+            (60, "area 1", "2 of 1060 bytes", "content"),
+            (len(data) - 1, "area 5", "35 of 36 bytes", "content")):
         image.write_bytes(data[:length])
-        fails(2, [f"sfi-info: {image}: {where}: {message}"], INFO, image)
+        fails(2, [about(f"sfi-info: {image}: {where}", "ends after", *facts)],
+              INFO, image)
     image.write_bytes(data + b"\0")
-    fails(2, [f"sfi-info: {image}: area 5: 1 bytes follow the last area, "
-              "expected the end"], INFO, image)
+    fails(2, [about(f"sfi-info: {image}: area 5", "1 bytes", "last area")],
+          INFO, image)
 
 
 @case
@@ -570,18 +564,18 @@ def a_flipped_bit(folder):
     succeeds(*command(folder))
     image = folder / "out.sfi"
     data = image.read_bytes()
-    for at, status, where, message in (
-            (0, 2, "header", 'the magic is "RFIMAGIC", expected SFIMAGIC'),
-            (8, 2, "header", "protocol version 0, expected 1"),
-            (12, 3, "header", "the tag does not match"),
-            (36, 3, "area 1", "the tag does not match"),
-            (42, 3, "area 1", "the tag does not match"),
-            (58, 3, "area 1", "the tag does not match"),
-            (len(data) - 1, 3, "area 5", "the tag does not match")):
+    for at, status, where, *facts in (
+            (0, 2, "header", '"RFIMAGIC"', "SFIMAGIC"),
+            (8, 2, "header", "protocol version 0", "1"),
+            (12, 3, "header", "tag"),
+            (36, 3, "area 1", "tag"),
+            (42, 3, "area 1", "tag"),
+            (58, 3, "area 1", "tag"),
+            (len(data) - 1, 3, "area 5", "tag")):
         flipped = bytearray(data)
         flipped[at] ^= 1
         image.write_bytes(flipped)
-        lines = [f"sfi-info: {image}: {where}: {message}"]
+        lines = [about(f"sfi-info: {image}: {where}", *facts)]
         out = fails(status, lines + ([AUTH_HINT] if status == 3 else []), INFO,
                     image, "-k", folder / "key.bin", "-n",
                     folder / "nonce.bin")
@@ -597,13 +591,13 @@ def areas_out_of_order(folder):
     second = 28 + 30 + 1060
     third = second + 30 + 4136
     first = data[28:second]
-    for altered, message in (
+    for altered, where, *facts in (
             (data[:28] + data[second:third] + first + data[third:],
-             "area 1: area 2 comes too early, expected area 1"),
+             "area 1", "area 2", "early", "area 1"),
             (data[:second] + first + data[third:],
-             "area 2: area 1 is repeated, expected area 2")):
+             "area 2", "area 1", "repeated", "area 2")):
         image.write_bytes(altered)
-        fails(2, [f"sfi-info: {image}: {message}"], INFO, image)
+        fails(2, [about(f"sfi-info: {image}: {where}", *facts)], INFO, image)
 
 
 @case
@@ -612,8 +606,7 @@ def wrong_key(folder):
     succeeds(*command(folder))
     (folder / "key.bin").write_bytes(bytes(16))
     image = folder / "out.sfi"
-    fails(3, [f"sfi-info: {image}: header: the tag does not match",
-              AUTH_HINT],
+    fails(3, [about(f"sfi-info: {image}: header", "tag"), AUTH_HINT],
           INFO, image, "-k", folder / "key.bin", "-n", folder / "nonce.bin")
 
 
