@@ -254,8 +254,7 @@ def info_for_machines(folder):
     done = run(INFO, "--json", image)
     same(done.returncode, 2)
     error = json.loads(done.stdout)["error"]
-    same(f"area 5: {error.pop('message')}",
-         about("area 5", "19 of 20 bytes", "content"))
+    same(error.pop("message"), about("", "19 of 20 bytes", "content"))
     same(error, {"status": -202, "name": "SFI_ERR_TRUNCATED",
                  "where": "area 5", "os_code": 0, "peer_code": 0})
 

@@ -13,14 +13,15 @@ class about:
     """Equals each line that says these facts (numbers, names, key words) as
     whole words and in this order, behind "place: ".
 
-    A place is whole, or its end from a space, colon or slash on.
+    A place is whole, or its end from a space, colon or slash on; an empty one
+    is for a message that comes without its place.
     """
 
     def __init__(self, place, *facts):
         self.place, self.facts = place, facts
-        self.pattern = re.compile(
-            rf"(?:^|[ :/]){re.escape(place)}: .*?" + ".*?".join(
-                rf"(?<!\w){re.escape(fact)}(?!\w)" for fact in facts))
+        start = rf"(?:^|[ :/]){re.escape(place)}: " if place else ""
+        self.pattern = re.compile(start + "".join(
+            rf".*?(?<!\w){re.escape(fact)}(?!\w)" for fact in facts))
 
     def __eq__(self, line):
         return isinstance(line, str) and bool(self.pattern.search(line))
