@@ -9,7 +9,7 @@ import platform
 import struct
 import subprocess
 
-from check import PROGRAMS, case, fails, main, run, same
+from check import PROGRAMS, about, case, fails, main, run, same
 
 PROGRAM = PROGRAMS / "sfi-program"
 HINT = "  hint: sfi-program --help"
@@ -142,9 +142,9 @@ def mistakes(folder):
     for word in ("usart", "UART", "all", ""):
         fails(64, [f"sfi-program: -l {word}, expected {EXPECTED}", HINT],
               PROGRAM, "-l", word)
-    fails(64, ["sfi-program: -y cannot be combined with -l", HINT], PROGRAM, "-l",
-          "-y")
-    fails(64, ["sfi-program: -c cannot be combined with --list", HINT], PROGRAM, "-c",
+    fails(64, ["sfi-program: -y cannot be combined with -l", HINT], PROGRAM,
+          "-l", "-y")
+    fails(64, [about("sfi-program", "-c", "--list"), HINT], PROGRAM, "-c",
           "port=/dev/ttyS0", "--list")
     done = run(PROGRAM, "-l", "uart", "spi")
     same(done.returncode, 64, done.stderr)
