@@ -38,6 +38,9 @@ sfi_status sfi__vault_attach(struct vault *v);
 /* The same; SFI_ERR_HSM_STATE when the vault is still blank. */
 sfi_status sfi__vault_need(struct vault *v);
 
+/* Record `sequence` is missing: SFI_ERR_HSM. */
+sfi_status sfi__vault_fail_missing(struct vault *v, uint64_t sequence);
+
 /* Without the PIN, inside a transaction: check that hashes and counts agree. */
 sfi_status sfi__vault_read_head(struct vault *v, struct ledger_head *h);
 /* The same in a transaction of its own. */
