@@ -183,8 +183,10 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_open_custom(sfi_ctx *ctx,
  * On a blank vault this chooses the PIN that provisioning will set.  Afterwards
  * the PIN must be the same: ten wrong ones in a row block the vault for ever. A
  * try is counted on the disk before the PIN is tried, and the right PIN
- * restores all ten.  Then the whole audit is verified, which takes about 10 us
- * for each record.  The login lasts until the handle is freed or logs in again.
+ * restores all ten.  Then the end of the audit is verified, which vouches for
+ * everything before (doc/format.md, "Operations"): a login takes the same time
+ * for any number of records.  It lasts until the handle is freed or logs in
+ * again.
  *
  * A card counts the tries itself.  The handle keeps an accepted PIN and sends
  * it again when the card was reset, which any program can do; a refused PIN is

@@ -241,7 +241,7 @@ vault_read_record(struct vault *v, uint64_t sequence, struct ledger_record *r)
                        "the vault is damaged: record %llu does not match its "
                        "hash",
                        (unsigned long long)sequence);
-    return SFI_OK;
+    return v->unlocked ? sfi__vault_check_record(v, &h, r) : SFI_OK;
 }
 
 sfi_status

@@ -10,6 +10,18 @@
 
 struct token;
 
+/* A look at a vault verifies at most this many records and one more, however
+ * many there are: a login takes the time of a PIN guess.  The head vouches for
+ * the others; doc/format.md, "Operations". */
+#define VAULT_TAIL 64u
+
+/* A place in the chain of records. */
+struct vault_mark {
+    uint64_t sequence; /* 0: before the first record */
+    uint8_t hash[SFI_SHA256_LEN];
+    uint64_t remaining;
+};
+
 struct vault {
     sfi_ctx *ctx;
     char *path;
@@ -25,10 +37,8 @@ struct vault {
     /* after login */
     bool unlocked;
     struct vault_secrets secrets;
-    struct ledger_head head;    /* what is written once */
-    uint64_t audited;           /* records up to here were verified ... */
-    uint8_t audited_head[32];   /* ... this is the hash of the last ... */
-    uint64_t audited_remaining; /* ... and what it left */
+    struct ledger_head head;   /* what is written once */
+    struct vault_mark audited; /* the last record verified, or written */
 
     uint64_t synced; /* records up to here are on the disk */
 };
@@ -47,17 +57,21 @@ sfi_status sfi__vault_read_head(struct vault *v, struct ledger_head *h);
 sfi_status sfi__vault_look(struct vault *v, struct ledger_head *h);
 /* The same, after logins of other processes have given back their tries. */
 sfi_status sfi__vault_look_settled(struct vault *v, struct ledger_head *h);
-/* Without the PIN: one record, with its hash checked.  SFI_ERR_RANGE: no such
- * record. */
+/* One record, with its hash checked, and after a login its MAC too.
+ * SFI_ERR_RANGE: no such record. */
 sfi_status sfi__vault_look_record(struct vault *v, uint64_t sequence,
                                   struct ledger_record *r);
 /* Make sure that record `sequence` is on the disk before it is given out;
  * `last` is the newest record that was read.  Outside a transaction. */
 sfi_status sfi__vault_sync(struct vault *v, uint64_t sequence, uint64_t last);
 
-/* With the audit key, inside a transaction: the head and all records that were
- * added since the last call are authentic. */
+/* With the audit key, inside a transaction: the head is authentic, and so are
+ * the last VAULT_TAIL of the records that were added since the last call. */
 sfi_status sfi__vault_read_trusted(struct vault *v, struct ledger_head *h);
+struct vault_mark sfi__vault_mark(const sfi_audit_record *r);
+/* Outside a transaction: every record is authentic, and none is missing. */
+sfi_status sfi__vault_verify(struct vault *v);
+/* A record that the vault gives out, wherever it is in the chain. */
 sfi_status sfi__vault_check_record(struct vault *v, const struct ledger_head *h,
                                    const struct ledger_record *r);
 

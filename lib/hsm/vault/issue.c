@@ -75,6 +75,12 @@ vault_check_found(struct vault *v, const struct ledger_head *h,
                          "the vault is damaged: its index names record %llu "
                          "for a different device",
                          (unsigned long long)r->audit.sequence);
+    if (r->audit.sequence > h->audit.sequence)
+        return sfi__fail(v->ctx, SFI_ERR_HSM,
+                         "the vault was altered: found record %llu, expected "
+                         "%llu to be the last",
+                         (unsigned long long)r->audit.sequence,
+                         (unsigned long long)h->audit.sequence);
     return sfi__vault_check_record(v, h, r);
 }
 
@@ -195,7 +201,10 @@ vault_record_license(struct vault *v, struct ledger_head *h,
         return st;
     }
     st = vault_append_license(v, h, cert, session, license, r);
-    return sfi__ledger_finish(v->ledger, st);
+    st = sfi__ledger_finish(v->ledger, st);
+    if (st == SFI_OK)
+        v->audited = sfi__vault_mark(&r->audit);
+    return st;
 }
 
 /* Make a licence and record it; `added`: no other process was quicker. */

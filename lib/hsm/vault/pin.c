@@ -26,10 +26,8 @@ sfi__vault_unlock(struct vault *v, const struct ledger_head *h,
     sfi__vault_forget(v);
     v->head = *h;
     v->secrets = *secrets;
-    v->audited = 0;
+    v->audited = (struct vault_mark){0};
     v->synced = 0;
-    v->audited_remaining = h->audit.maximum;
-    memcpy(v->audited_head, h->audit.genesis, sizeof(v->audited_head));
     v->unlocked = true;
 }
 

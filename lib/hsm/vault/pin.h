@@ -12,7 +12,7 @@ void sfi__vault_forget(struct vault *v);
 void sfi__vault_unlock(struct vault *v, const struct ledger_head *h,
                        const struct vault_secrets *secrets);
 
-/* Log in with these secrets, if the whole vault verifies with them. */
+/* Log in with these secrets, if head and last records verify with them. */
 sfi_status sfi__vault_enter(struct vault *v, const struct ledger_head *h,
                             const struct vault_secrets *secrets);
 

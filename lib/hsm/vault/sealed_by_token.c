@@ -142,7 +142,7 @@ vault_read_record_hash(struct vault *v, const struct ledger_head *h,
         return refuse(v, "the vault is damaged: record %llu is missing",
                       (unsigned long long)sequence);
     memcpy(out, r.audit.hash, SFI_SHA256_LEN);
-    return SFI_OK;
+    return sfi__vault_check_record(v, h, &r);
 }
 
 /* A vault may be ahead of its anchor after a crash, but never behind. */
