@@ -28,6 +28,8 @@ static const struct cli_option options[OPT_COUNT] = {
                           .min = 1,
                           .max = 1,
                           .help = "verify a saved audit log with -k AUDITKEY"},
+    [OPT_VERIFY_HSM] = {.name = "verify-hsm",
+                        .help = "verify every record inside the HSM"},
     [OPT_CHANGE_PIN] = {.name = "change-pin", .help = "change the PIN"},
     [OPT_RETIRE] = {.name = "retire",
                     .help = "retire the HSM for ever: it gives no more\n"
@@ -111,6 +113,7 @@ static const struct cli_spec spec = {
              "-i HSM -info [--json]\n"
              "-i HSM -audit FILE [--json]\n"
              "--verify-audit FILE --key AUDITKEY [--before FILE] [--json]\n"
+             "-i HSM --verify-hsm [--pin-file FILE] [--json]\n"
              "-i HSM --change-pin [--pin-file FILE] [--new-pin-file FILE]\n"
              "-i HSM --retire [--yes] [--pin-file FILE] [--json]\n"
              "--list [--json]",
@@ -269,6 +272,7 @@ static const struct mode {
     {OPT_INFO, BIT(OPT_SLOT), show_hsm_info},
     {OPT_AUDIT, BIT(OPT_SLOT), hsm_export_audit},
     {OPT_VERIFY_AUDIT, BIT(OPT_KEY) | BIT(OPT_BEFORE), hsm_verify_audit},
+    {OPT_VERIFY_HSM, BIT(OPT_SLOT) | BIT(OPT_PIN_FILE), hsm_verify_inside},
     {OPT_CHANGE_PIN, BIT(OPT_SLOT) | BIT(OPT_PIN_FILE) | BIT(OPT_NEW_PIN_FILE),
      hsm_change_pin},
     {OPT_RETIRE, BIT(OPT_SLOT) | BIT(OPT_PIN_FILE) | BIT(OPT_YES), hsm_retire},

@@ -13,6 +13,7 @@ enum {
     OPT_INFO,
     OPT_AUDIT,
     OPT_VERIFY_AUDIT,
+    OPT_VERIFY_HSM,
     OPT_CHANGE_PIN,
     OPT_RETIRE,
     OPT_LIST,
@@ -62,6 +63,7 @@ int hsm_log_in(struct program *p, bool new_pin, sfi_status *st);
 int hsm_provision_once(struct program *p);
 int hsm_export_audit(struct program *p);
 int hsm_verify_audit(struct program *p);
+int hsm_verify_inside(struct program *p);
 int hsm_change_pin(struct program *p);
 int hsm_retire(struct program *p);
 

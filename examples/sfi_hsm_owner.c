@@ -118,6 +118,29 @@ hsm_verify_audit(struct program *p)
     return status;
 }
 
+/* Every record, with the key that the HSM has. */
+int
+hsm_verify_inside(struct program *p)
+{
+    sfi_status st = hsm_open_and_query(p);
+    int status = 0;
+
+    if (st == SFI_OK && p->info.state == SFI_HSM_BLANK)
+        return hsm_refuse(p, SFI_ERR_HSM_STATE,
+                          "the HSM is blank: it has no records");
+    if (st == SFI_OK)
+        status = hsm_log_in(p, false, &st);
+    if (status != 0)
+        return status;
+    if (st == SFI_OK)
+        st = sfi_hsm_verify_audit(p->hsm);
+    if (st == SFI_OK && !p->json)
+        (void)printf("HSM VERIFIED: all %" PRIu64 " records are in place and "
+                     "authentic\n",
+                     p->info.records);
+    return hsm_report(p, st);
+}
+
 /* ---- the PIN ---- */
 
 static int

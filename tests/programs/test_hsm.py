@@ -461,6 +461,26 @@ def nothing_to_close(folder):
          (6, "SFI_ERR_HSM_STATE", about("", "retired already")))
 
 
+# ---- every record ----
+
+@case
+def verified_inside(folder):
+    where = f"vault:{folder}/v"
+    words = [HSM, "-i", where, "--verify-hsm"]
+    done = run(*words)
+    same((done.returncode, done.stderr.splitlines()[0]),
+         (6, f"sfi-hsm: {where}: the HSM is blank: it has no records"))
+    succeeds(*command(folder))
+    words += ["--pin-file", folder / "pin-file.bin"]
+    same(succeeds(*words).splitlines()[0],
+         "HSM VERIFIED: all 0 records are in place and authentic")
+    same(json.loads(succeeds_quietly(*words, "--json"))["records"], 0)
+    with sqlite3.connect(folder / "v") as db:
+        db.execute("UPDATE vault SET mac = zeroblob(32)")
+    done = run(*words)
+    assert done.returncode == 6 and "MAC" in done.stderr, done.stderr
+
+
 def succeeds_quietly(*words):
     """With --json text goes to stderr."""
     done = run(*words)

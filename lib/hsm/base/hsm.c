@@ -228,6 +228,17 @@ sfi_hsm_export_audit(sfi_hsm *hsm, const char *path)
     return hsm_export_audit(hsm, path);
 }
 
+sfi_status
+sfi_hsm_verify_audit(sfi_hsm *hsm)
+{
+    SFI_ENTER(hsm, HSM);
+    if (hsm->ops.verify_audit == NULL)
+        return hsm_fail_unsupported(hsm, "a verification of its audit");
+    hsm->obj.busy = true;
+    return hsm_end_callback(hsm, hsm->ops.verify_audit(hsm->user),
+                            "HSM verification of its audit");
+}
+
 /* ---- provisioning ---- */
 
 static sfi_status

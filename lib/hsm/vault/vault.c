@@ -361,6 +361,15 @@ vault_retire(void *user)
     return st == SFI_OK ? sfi__vault_retire(v) : st;
 }
 
+static sfi_status
+vault_verify_audit(void *user)
+{
+    struct vault *v = user;
+    sfi_status st = vault_need_login(v, "verifies its audit");
+
+    return st == SFI_OK ? sfi__vault_verify(v) : st;
+}
+
 /* ---- the handle ---- */
 
 static void
@@ -387,6 +396,7 @@ static const sfi_hsm_ops vault_ops = {
     .retire = vault_retire,
     .audit_head = vault_get_audit_head,
     .audit_record = vault_get_audit_record,
+    .verify_audit = vault_verify_audit,
 };
 
 sfi_status

@@ -47,6 +47,7 @@ struct own {
 
     int closed;
     int retired;
+    int verified;
     uint64_t asked_for;
     uint32_t session;
     sfi_provision_options options;
@@ -140,6 +141,15 @@ own_retire(void *user)
 }
 
 static sfi_status
+own_verify(void *user)
+{
+    struct own *own = user;
+
+    own->verified++;
+    return answer(own);
+}
+
+static sfi_status
 own_log_head(void *user, sfi_audit_head *out)
 {
     struct own *own = user;
@@ -196,6 +206,7 @@ static const sfi_hsm_ops own_ops = {
     .retire = own_retire,
     .audit_head = own_log_head,
     .audit_record = own_log_record,
+    .verify_audit = own_verify,
 };
 
 static void
@@ -255,6 +266,8 @@ START_TEST(test_own)
     ck_assert_str_eq(own.new_pin, "0815");
     ck_assert_ok(sfi_hsm_retire(hsm));
     ck_assert_int_eq(own.retired, 1);
+    ck_assert_ok(sfi_hsm_verify_audit(hsm));
+    ck_assert_int_eq(own.verified, 1);
     ck_assert_int_eq(own.closed, 0);
     sfi_hsm_free(hsm);
     ck_assert_int_eq(own.closed, 1);
@@ -287,6 +300,8 @@ call(sfi_hsm *hsm, int which)
         return sfi_hsm_get_audit_head(hsm, &head);
     case 6:
         return sfi_hsm_get_audit_record(hsm, 7, &record);
+    case 7:
+        return sfi_hsm_verify_audit(hsm);
     default:
         st = sfi_hsm_generate_license(hsm, chip.cert, &lic);
         ck_assert_int_eq(lic != NULL, st == SFI_OK);
@@ -296,8 +311,11 @@ call(sfi_hsm *hsm, int which)
 }
 
 static const char *const calls[] = {
-    "HSM information", "HSM auditin", "HSM provisioning", "HSM change of PIN",
-    "HSM retiring",    "HSM audit",   "HSM audit",        "HSM licence"};
+    "HSM information",  "HSM auditin",
+    "HSM provisioning", "HSM change of PIN",
+    "HSM retiring",     "HSM audit",
+    "HSM audit",        "HSM verification of its audit",
+    "HSM licence"};
 
 START_TEST(test_own_answers)
 {
@@ -349,6 +367,7 @@ START_TEST(test_own_offers_nothing)
         "this HSM does not support retiring",
         "this HSM does not support an audit",
         "this HSM does not support an audit",
+        "this HSM does not support a verification of its audit",
         "this HSM does not support licences",
     };
     static const sfi_hsm_ops none = {.struct_size = sizeof(none)};
@@ -538,6 +557,7 @@ START_TEST(test_arguments)
     ck_assert_int_eq(sfi_hsm_generate_live_license(hsm, chip.cert, 1, NULL),
                      SFI_ERR_ARGUMENT);
     ck_assert_int_eq(sfi_hsm_retire(NULL), SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_hsm_verify_audit(NULL), SFI_ERR_ARGUMENT);
     ck_assert_int_eq(sfi_hsm_generate_license(hsm, chip.cert, NULL),
                      SFI_ERR_ARGUMENT);
     ck_assert_fails_about(

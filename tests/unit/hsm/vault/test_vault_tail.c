@@ -181,6 +181,7 @@ START_TEST(test_all_is_well)
     uint8_t given[SFI_LICENSE_LEN];
     sfi_hsm *hsm = vault_login(path);
 
+    ck_assert_ok(sfi_hsm_verify_audit(hsm));
     for (size_t i = 0; i < ROWS(licenses); i++) {
         ck_assert_ok(license(hsm, i, 0, given));
         ck_assert_mem_eq(given, licenses[i], sizeof(given));
@@ -190,6 +191,39 @@ START_TEST(test_all_is_well)
     ck_assert_uint_eq(vault_remaining(hsm), COUNT - LAST);
     ck_assert_ok(license(hsm, 2, 0, given));
     ck_assert_uint_eq(vault_remaining(hsm), COUNT - LAST - 1);
+    fill(2 * VAULT_TAIL);
+    ck_assert_ok(sfi_hsm_verify_audit(hsm));
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+/* More records than are verified in one transaction. */
+START_TEST(test_verify_many)
+{
+    sfi_hsm *hsm;
+
+    fill(2500);
+    hsm = vault_login(path);
+    ck_assert_ok(sfi_hsm_verify_audit(hsm));
+    edit("UPDATE record SET mac = zeroblob(32) WHERE sequence = 1500");
+    ck_assert_fails_about(sfi_hsm_verify_audit(hsm), SFI_ERR_HSM, where,
+                          "record 1500");
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+START_TEST(test_verify_refused)
+{
+    char other[320];
+    sfi_hsm *hsm;
+
+    ck_assert_ok(vault_open(path, &hsm));
+    ck_assert_fails(sfi_hsm_verify_audit(hsm), SFI_ERR_HSM_PIN, where,
+                    "the vault verifies its audit only after a login");
+    sfi_hsm_free(hsm);
+    (void)snprintf(other, sizeof(other), "%s/blank", dir);
+    ck_assert_ok(vault_open(other, &hsm));
+    ck_assert_int_eq(sfi_hsm_verify_audit(hsm), SFI_ERR_HSM_STATE);
     sfi_hsm_free(hsm);
 }
 END_TEST
@@ -273,6 +307,8 @@ START_TEST(test_altered_early)
                     early[_i].record);
     ck_assert_fails(sfi_hsm_export_audit(hsm, to), SFI_ERR_HSM, where,
                     early[_i].record);
+    ck_assert_fails(sfi_hsm_verify_audit(hsm), SFI_ERR_HSM, where,
+                    early[_i].license);
     ck_assert_ok(license(hsm, 2, 0, given));
     ck_assert_uint_eq(vault_remaining(hsm), COUNT - LAST - 1);
     sfi_hsm_free(hsm);
@@ -292,6 +328,8 @@ START_TEST(test_deleted_early)
     ck_assert_ok(license(hsm, 0, 0, given));
     ck_assert_uint_eq(vault_remaining(hsm), COUNT - LAST - 1);
     ck_assert_fails(sfi_hsm_export_audit(hsm, to), SFI_ERR_HSM, where,
+                    DAMAGED "record 1 is missing");
+    ck_assert_fails(sfi_hsm_verify_audit(hsm), SFI_ERR_HSM, where,
                     DAMAGED "record 1 is missing");
     sfi_hsm_free(hsm);
 }
@@ -373,6 +411,8 @@ main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, test_reads_stay_the_same);
     tcase_add_test(tc, test_all_is_well);
+    tcase_add_test(tc, test_verify_many);
+    tcase_add_test(tc, test_verify_refused);
     tcase_add_loop_test(tc, test_damaged_late, 0, (int)ROWS(late));
     tcase_add_loop_test(tc, test_altered_early, 0, (int)ROWS(early));
     tcase_add_test(tc, test_deleted_early);
