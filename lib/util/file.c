@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "util/fd.h"
 #include "util/mem.h"
 
 #define READ_CHUNK ((size_t)64 * 1024)
@@ -44,13 +45,13 @@ file_read_all(int fd, size_t limit, struct buf *out)
 int
 sfi__file_read(const char *path, size_t limit, struct buf *out)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    int err;
+    int fd;
+    int err = sfi__fd_open(path, O_RDONLY, 0, &fd);
 
-    if (fd < 0)
-        return errno;
+    if (err != 0)
+        return err;
     err = file_read_all(fd, limit, out);
-    (void)close(fd);
+    (void)sfi__fd_close(fd);
     return err;
 }
 
@@ -58,11 +59,11 @@ int
 sfi__file_open(struct file_in *f, const char *path)
 {
     struct stat st;
+    int err = sfi__fd_open(path, O_RDONLY, 0, &f->fd);
 
     f->size = 0;
-    f->fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (f->fd < 0)
-        return errno;
+    if (err != 0)
+        return err;
     if (fstat(f->fd, &st) == 0 && S_ISREG(st.st_mode))
         f->size = (uint64_t)st.st_size;
     return 0;
@@ -92,7 +93,7 @@ void
 sfi__file_close(struct file_in *f)
 {
     if (f->fd >= 0)
-        (void)close(f->fd);
+        (void)sfi__fd_close(f->fd);
     f->fd = -1;
 }
 
@@ -136,8 +137,7 @@ sfi__file_begin(struct file_out *f, const char *path, unsigned mode)
         return ENOMEM;
     f->in_place = sfi__file_is_special(path);
     if (f->in_place) {
-        f->fd = open(path, O_WRONLY | O_CLOEXEC);
-        err = f->fd < 0 ? errno : 0;
+        err = sfi__fd_open(path, O_WRONLY, 0, &f->fd);
     } else {
         err = file_open_temporary(f, mode);
     }
@@ -149,20 +149,20 @@ sfi__file_begin(struct file_out *f, const char *path, unsigned mode)
 int
 sfi__file_create(struct file_out *f, const char *path, unsigned mode)
 {
+    int err = ENOMEM;
+
     sfi__zero(f, sizeof(*f));
     f->in_place = true;
     f->fd = -1;
     f->path = strdup(path);
     if (f->path != NULL)
-        f->fd =
-            open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, (mode_t)mode);
-    if (f->fd < 0) {
-        int err = f->path != NULL ? errno : ENOMEM;
-
+        err = sfi__fd_open(path, O_WRONLY | O_CREAT, mode, &f->fd);
+    /* only now is it known which file this is */
+    if (err == 0 && !sfi__file_is_special(path) && ftruncate(f->fd, 0) != 0)
+        err = errno;
+    if (err != 0)
         sfi__file_abort(f);
-        return err;
-    }
-    return 0;
+    return err;
 }
 
 int
@@ -208,12 +208,14 @@ sfi__file_commit(struct file_out *f)
 {
     int fd = f->fd;
     int err = 0;
+    int closed;
 
     if (!f->in_place && fsync(fd) != 0)
         err = errno;
     f->fd = -1;
-    if (close(fd) != 0 && err == 0)
-        err = errno;
+    closed = sfi__fd_close(fd);
+    if (err == 0)
+        err = closed;
     if (err == 0 && !f->in_place) {
         err = rename(f->temp, f->path) == 0 ? 0 : errno;
         if (err == 0) {
@@ -230,7 +232,7 @@ void
 sfi__file_abort(struct file_out *f)
 {
     if (f->fd >= 0)
-        (void)close(f->fd);
+        (void)sfi__fd_close(f->fd);
     f->fd = -1;
     if (f->temp != NULL)
         (void)unlink(f->temp);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Reads and writes files.  Functions that return int return 0 or an errno. */
+/* Reads and writes files.  Functions that return int return 0, an errno, or
+ * FD_LOCKED (fd.h). */
 #ifndef SFI_UTIL_FILE_H
 #define SFI_UTIL_FILE_H
 
