@@ -170,19 +170,27 @@ SFI_API void sfi_ctx_report(sfi_ctx *ctx, sfi_status st, int32_t peer_code,
                             const char *message);
 
 /**
- * Check that an output file would not overwrite a vault or another SQLite
- * database.
+ * Check that the program may open a file: that this is not part of a vault that
+ * the process has open, and that an output would not overwrite a vault or
+ * another SQLite database.
  *
- * libsfi's functions that write files check this themselves; call it for files
- * that the program writes.  A database in use is recognised by the files that
- * SQLite keeps beside it, and is not opened.
+ * SQLite protects a vault by POSIX locks.  A process that closes any descriptor
+ * of a file loses its locks on it, so a program must not open and close a vault
+ * that it has open, nor the files *-wal and *-shm beside it, under any name or
+ * link: another process could then delete licences that were counted.
+ * libsfi's own functions refuse such a file (SFI_ERR_ACCESS); call this for
+ * files that the program opens itself, right before it opens them, above all
+ * when their names come from others, such as the entries of a folder
+ * (doc/threat-model.md, "A program with an open vault").  A database in use is
+ * recognised by the files that SQLite keeps beside it, and is not opened.
  *
- * @param ctx   a context
- * @param path  where the program will write; need not exist
+ * @param ctx   a context; the vault may be open in any context of the process
+ * @param path  what the program will open; need not exist
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT  ctx or path is NULL
- *   SFI_ERR_ACCESS    the path is a vault or other SQLite database
+ *   SFI_ERR_ACCESS    the path is a vault or other SQLite database, or one of
+ *                     the files beside it
  *   SFI_ERR_NOMEM     no memory
  *
  * Blocks: for the file system.  Thread: the context's.

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "util/fd.h"
 #include "core/ctx.h"
 
 #define LOG_LINE_MAX 512
@@ -63,11 +64,15 @@ sfi__fail_os(sfi_ctx *ctx, sfi_status st, int os_code, const char *fmt, ...)
     char why[128];
     va_list args;
 
-    error_record_codes(ctx, st, os_code, 0);
+    error_record_codes(ctx, st, os_code > 0 ? os_code : 0, 0);
     va_start(args, fmt);
     sfi__text_vformat(message, cap, fmt, args);
     va_end(args);
-    if (strerror_r(os_code, why, sizeof(why)) != 0)
+    if (os_code == FD_LOCKED)
+        sfi__text_format(why, sizeof(why),
+                         "the file belongs to a vault that this program has "
+                         "open");
+    else if (strerror_r(os_code, why, sizeof(why)) != 0)
         sfi__text_format(why, sizeof(why), "error %d", os_code);
     sfi__text_format(message + strlen(message), cap - strlen(message), ": %s",
                      why);
@@ -116,6 +121,7 @@ sfi_status
 sfi__os_status(int os_code)
 {
     switch (os_code) {
+    case FD_LOCKED:
     case EACCES:
     case EPERM:
     case EROFS:

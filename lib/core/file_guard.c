@@ -3,8 +3,10 @@
 /* Recognises SQLite databases, which no output may overwrite. */
 #include "core/file_guard.h"
 
+#include <errno.h>
 #include <string.h>
 
+#include "util/fd.h"
 #include "util/file.h"
 #include "util/mem.h"
 #include "util/text.h"
@@ -47,23 +49,72 @@ guard_sees_database(const char *path)
     return is;
 }
 
+/* "vault-wal": is there a database "vault"?  `name` is overwritten. */
+static bool
+guard_sees_sidecar(const char *path, char *name, size_t size, char *stem)
+{
+    for (size_t i = 0; i < FILE_GUARD_SIDECARS; i++) {
+        const char *suffix = sfi__file_guard_sidecars[i];
+        size_t len = strlen(path);
+
+        if (len <= strlen(suffix) ||
+            strcmp(path + len - strlen(suffix), suffix) != 0)
+            continue;
+        sfi__text_format(stem, size, "%.*s", (int)(len - strlen(suffix)), path);
+        return sfi__file_is_there(stem) &&
+               (guard_sees_open_database(stem, name, size) ||
+                guard_sees_database(stem));
+    }
+    return false;
+}
+
 sfi_status
 sfi__file_guard_check(sfi_ctx *ctx, const char *path)
 {
     size_t size = strlen(path) + SIDECAR_LEN_MAX + 1;
-    char *name = sfi__ctx_alloc(ctx, size);
+    char *name;
     bool is;
 
+    if (sfi__locked_file_has(path)) {
+        (void)sfi__fail_os(ctx, SFI_ERR_ACCESS, FD_LOCKED,
+                           "refusing to open or overwrite");
+        return sfi__where(ctx, "%s", path);
+    }
+    name = sfi__ctx_alloc(ctx, 2 * size);
     if (name == NULL)
         return SFI_ERR_NOMEM;
-    is =
-        guard_sees_open_database(path, name, size) || guard_sees_database(path);
+    is = guard_sees_open_database(path, name, size) ||
+         guard_sees_database(path) ||
+         guard_sees_sidecar(path, name, size, name + size);
     sfi__ctx_dealloc(ctx, name);
     if (!is)
         return SFI_OK;
     (void)sfi__fail(ctx, SFI_ERR_ACCESS,
                     "refusing to overwrite a vault or other SQLite database");
     return sfi__where(ctx, "%s", path);
+}
+
+sfi_status
+sfi__file_guard_lock(sfi_ctx *ctx, const char *path, struct locked_file **out)
+{
+    int err = sfi__locked_file_add(path, sfi__file_guard_sidecars,
+                                   FILE_GUARD_SIDECARS, out);
+
+    if (err == 0)
+        return SFI_OK;
+    if (err == ENOMEM)
+        return sfi__nomem(ctx);
+    if (err == FD_FORKED)
+        return sfi__fail(ctx, SFI_ERR_STATE,
+                         "a parent of this process had the vault open when it "
+                         "forked: open it only after the fork, or in a program "
+                         "that was executed");
+    if (err == EBUSY)
+        return sfi__fail(ctx, SFI_ERR_ACCESS,
+                         "this program has the file open for another purpose: "
+                         "close that first");
+    return sfi__fail_os(ctx, sfi__os_status(err), err,
+                        "the vault cannot be opened");
 }
 
 sfi_status

@@ -12,6 +12,7 @@
 
 #include <check.h>
 
+#include "util/fd.h"
 #include "core/file_guard.h"
 #include "core/files.h"
 
@@ -164,6 +165,57 @@ START_TEST(test_guard_does_not_touch_an_open_database)
 }
 END_TEST
 
+/* "vault-wal" is part of "vault", also when no process has it open, and of
+ * nothing when there is no vault. */
+START_TEST(test_guard_knows_a_sidecar)
+{
+    char sidecar[700];
+
+    (void)snprintf(sidecar, sizeof(sidecar), "%s%s", path,
+                   sfi__file_guard_sidecars[_i]);
+    ck_assert_ok(sfi_ctx_check_path(ctx, sidecar));
+    put_file(path, "text", 4);
+    ck_assert_ok(sfi_ctx_check_path(ctx, sidecar));
+    put_file(path, MAGIC, sizeof(MAGIC));
+    ck_assert_fails_about(sfi_ctx_check_path(ctx, sidecar), SFI_ERR_ACCESS,
+                          sidecar, "overwrite", "vault");
+}
+END_TEST
+
+/* What this process has locked is neither read nor written nor asked about. */
+START_TEST(test_guard_locks)
+{
+    static const char why[] =
+        "the file belongs to a vault that this program has open";
+    struct locked_file *locked, *other;
+    char soft[700], message[200];
+    struct buf b;
+
+    (void)snprintf(soft, sizeof(soft), "%s.link", path);
+    ck_assert_int_eq(symlink(path, soft), 0);
+    put_file(path, "x", 1);
+    ck_assert_ok(sfi__file_guard_lock(ctx, path, &locked));
+    (void)snprintf(message, sizeof(message),
+                   "refusing to open or overwrite: %s", why);
+    ck_assert_fails(sfi_ctx_check_path(ctx, soft), SFI_ERR_ACCESS, soft,
+                    message);
+    ck_assert_int_eq(sfi_error_os_code(sfi_ctx_error(ctx)), 0);
+    ck_assert_fails_about(sfi__load(ctx, soft, 7, false, &b), SFI_ERR_ACCESS,
+                          soft, "cannot read", why);
+    sfi__buf_free(&b);
+    ck_assert_fails_about(sfi__save(ctx, path, 0600, "y", 1), SFI_ERR_ACCESS,
+                          path, why);
+    sfi__locked_file_remove(locked);
+    ck_assert_ok(sfi_ctx_check_path(ctx, soft)); /* forgets the error */
+    ck_assert_ok(sfi__load(ctx, soft, 7, false, &b));
+    ck_assert_mem_eq(b.data, "x", 1);
+    sfi__buf_free(&b);
+    (void)snprintf(soft, sizeof(soft), "%s/none", folder);
+    ck_assert_fails_about(sfi__file_guard_lock(ctx, soft, &other), SFI_ERR_OS,
+                          "", "No such file");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -177,5 +229,7 @@ main(void)
     tcase_add_test(tc, test_guard);
     tcase_add_loop_test(tc, test_guard_does_not_touch_an_open_database, 0,
                         FILE_GUARD_SIDECARS);
+    tcase_add_loop_test(tc, test_guard_knows_a_sidecar, 0, FILE_GUARD_SIDECARS);
+    tcase_add_test(tc, test_guard_locks);
     return run_suite(s);
 }
