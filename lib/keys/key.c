@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "util/fd.h"
 #include "util/file.h"
 #include "util/mem.h"
 #include "core/ctx.h"
@@ -108,12 +109,12 @@ sfi_nonce_load(sfi_ctx *ctx, const char *path, uint8_t nonce[SFI_NONCE_LEN])
 static int
 key_write_new_file(const char *path, const uint8_t *data, size_t len)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     ssize_t put;
-    int err;
+    int fd;
+    int err = sfi__fd_open(path, O_WRONLY | O_CREAT | O_EXCL, 0600, &fd);
 
-    if (fd < 0)
-        return errno;
+    if (err != 0)
+        return err;
     put = write(fd, data, len);
     if (put < 0)
         err = errno;
@@ -121,7 +122,7 @@ key_write_new_file(const char *path, const uint8_t *data, size_t len)
         err = ENOSPC;
     else
         err = fsync(fd) == 0 ? 0 : errno;
-    (void)close(fd);
+    (void)sfi__fd_close(fd);
     if (err == 0)
         err = sfi__file_sync_folder(path);
     if (err != 0)

@@ -6,6 +6,7 @@
 
 #include <unistd.h>
 
+#include "util/fd.h"
 #include "core/ctx.h"
 #include "core/err.h"
 
@@ -67,11 +68,14 @@ sfi_status
 sfi__token_load(struct token *t)
 {
     const char *path = p11_kit_uri_get_module_path(t->uri);
-    CK_FUNCTION_LIST *bare =
-        p11_kit_module_load(path, P11_KIT_MODULE_UNMANAGED);
+    CK_FUNCTION_LIST *bare;
     sfi_status st;
     CK_RV rv;
 
+    if (sfi__locked_file_has(path)) /* the loader would open and close it */
+        return sfi__fail_os(t->ctx, SFI_ERR_NO_DEVICE, FD_LOCKED,
+                            "the PKCS#11 module \"%s\" cannot be used", path);
+    bare = p11_kit_module_load(path, P11_KIT_MODULE_UNMANAGED);
     if (bare == NULL)
         return module_fail_load(t, path);
     st = module_check_functions(t, bare);

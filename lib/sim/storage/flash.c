@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "util/fd.h"
 #include "util/mem.h"
 #include "core/err.h"
 
@@ -41,15 +42,15 @@ sfi__flash_map(sfi_ctx *ctx, const char *path, const struct sfi_chip *chip,
 {
     sfi_status st;
     int fd;
+    int err = sfi__fd_open(path, O_RDWR, 0, &fd);
 
     *f = (struct flash){.chip = chip, .power = power};
-    fd = open(path, O_RDWR | O_CLOEXEC);
-    if (fd < 0)
-        st = sfi__fail_os(ctx, sfi__os_status(errno), errno, "cannot open");
+    if (err != 0)
+        st = sfi__fail_os(ctx, sfi__os_status(err), err, "cannot open");
     else
         st = flash_map_file(ctx, fd, f);
     if (fd >= 0)
-        (void)close(fd);
+        (void)sfi__fd_close(fd);
     return st == SFI_OK ? SFI_OK : sfi__where(ctx, "%s", path);
 }
 

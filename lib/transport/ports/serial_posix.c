@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "util/clock.h"
+#include "util/fd.h"
 #include "core/ctx.h"
 #include "core/err.h"
 #include "transport/base/transport.h"
@@ -195,7 +196,7 @@ serial_close(void *user)
     if (s->claimed)
         (void)ioctl(s->fd, TIOCNXCL);
     if (s->fd >= 0)
-        (void)close(s->fd);
+        (void)sfi__fd_close(s->fd);
     sfi__ctx_dealloc(s->ctx, s);
 }
 
@@ -218,6 +219,9 @@ serial_report_open_error(sfi_ctx *ctx, int err)
         return sfi__fail_os(ctx, SFI_ERR_ACCESS, err,
                             "no permission to open the port; add the user to "
                             "its group");
+    case FD_LOCKED:
+        return sfi__fail_os(ctx, SFI_ERR_ACCESS, err,
+                            "this is not a serial port");
     default:
         return sfi__fail_os(ctx, SFI_ERR_IO, err, "cannot open the port");
     }
@@ -227,9 +231,10 @@ serial_report_open_error(sfi_ctx *ctx, int err)
 static sfi_status
 serial_claim_port(struct serial *s, const char *path)
 {
-    s->fd = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
-    if (s->fd < 0)
-        return serial_report_open_error(s->ctx, errno);
+    int err = sfi__fd_open(path, O_RDWR | O_NOCTTY | O_NONBLOCK, 0, &s->fd);
+
+    if (err != 0)
+        return serial_report_open_error(s->ctx, err);
     if (!isatty(s->fd))
         return sfi__fail(s->ctx, SFI_ERR_NO_DEVICE,
                          "this is not a serial port");

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "util/clock.h"
+#include "util/fd.h"
 #include "util/mem.h"
 #include "core/ctx.h"
 #include "core/err.h"
@@ -153,7 +154,7 @@ spi_close(void *user)
     if (s->boot0_fd >= 0)
         (void)close(s->boot0_fd);
     if (s->fd >= 0)
-        (void)close(s->fd);
+        (void)sfi__fd_close(s->fd);
     sfi__ctx_dealloc(s->ctx, s);
 }
 
@@ -168,13 +169,14 @@ static const sfi_spi_ops spi_ops = {
 /* ---- opening ---- */
 
 static sfi_status
-spi_report_open_error(struct spi *s, const char *what)
+spi_report_open_error(struct spi *s, int err, const char *what)
 {
-    int err = errno;
-
     if (err == ENOENT || err == ENXIO || err == ENODEV || err == ENOTDIR)
         return sfi__fail_os(s->ctx, SFI_ERR_NO_DEVICE, err,
                             "there is no such %s", what);
+    if (err == FD_LOCKED)
+        return sfi__fail_os(s->ctx, SFI_ERR_ACCESS, err, "there is no %s here",
+                            what);
     if (err == EACCES || err == EPERM || err == EBUSY)
         return sfi__fail_os(s->ctx, SFI_ERR_ACCESS, err,
                             "no permission to open this %s, or it is in use",
@@ -187,10 +189,10 @@ spi_claim_port(struct spi *s, const char *path)
 {
     uint8_t mode = SPI_MODE_0;
     uint8_t bits = 8;
+    int err = sfi__fd_open(path, O_RDWR, 0, &s->fd);
 
-    s->fd = open(path, O_RDWR | O_CLOEXEC);
-    if (s->fd < 0)
-        return spi_report_open_error(s, "SPI port");
+    if (err != 0)
+        return spi_report_open_error(s, err, "SPI port");
     if (flock(s->fd, LOCK_EX | LOCK_NB) != 0)
         return sfi__fail_os(s->ctx, SFI_ERR_ACCESS, errno,
                             "the SPI port is in use by another program");
@@ -246,11 +248,11 @@ spi_request_gpio(struct spi *s, const char *path, uint32_t offset,
                  bool open_drain, int *fd)
 {
     struct gpio_v2_line_request r;
-    int chip = open(path, O_RDWR | O_CLOEXEC);
-    int err;
+    int chip;
+    int err = sfi__fd_open(path, O_RDWR, 0, &chip);
 
-    if (chip < 0)
-        return spi_report_open_error(s, "GPIO chip");
+    if (err != 0)
+        return spi_report_open_error(s, err, "GPIO chip");
     sfi__zero(&r, sizeof(r));
     r.offsets[0] = offset;
     r.num_lines = 1;
@@ -263,7 +265,7 @@ spi_request_gpio(struct spi *s, const char *path, uint32_t offset,
     r.config.attrs[0].attr.values = 1;
     r.config.attrs[0].mask = 1;
     err = ioctl(chip, GPIO_V2_GET_LINE_IOCTL, &r) == 0 ? 0 : errno;
-    (void)close(chip);
+    (void)sfi__fd_close(chip);
     if (err == ENOTTY || err == EINVAL)
         return sfi__fail_os(s->ctx, SFI_ERR_NO_DEVICE, err,
                             "%s has no GPIO line %u", path, offset);
