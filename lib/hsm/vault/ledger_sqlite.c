@@ -10,9 +10,11 @@
 #include <unistd.h>
 
 #include "util/clock.h"
+#include "util/fd.h"
 #include "util/mem.h"
 #include "core/ctx.h"
 #include "core/err.h"
+#include "core/file_guard.h"
 #include "crypto/hash.h"
 #include "hsm/vault/ledger_db.h"
 #include "wire/certificate.h"
@@ -74,6 +76,7 @@ static const char *const sql[Q_COUNT] = {
 struct file {
     struct ledger base;
     sqlite3 *db;
+    struct locked_file *locked;
     sqlite3_stmt *statements[Q_COUNT];
     bool refused; /* the last sync failed */
     pid_t
@@ -236,6 +239,19 @@ file_fetch_row(struct file *f, struct values *v, struct columns *c, bool *found)
 
 /* ---- transactions ---- */
 
+/* Whoever ignored the locks, or used them after this process had lost them, may
+ * have deleted the log that is open here, with everything in it. */
+static sfi_status
+file_check_place(struct file *f)
+{
+    if (sfi__locked_file_stays(f->locked))
+        return SFI_OK;
+    return sfi__fail(f->base.ctx, SFI_ERR_HSM,
+                     "the vault's file or its *-wal was moved, deleted or "
+                     "replaced while it was open, so nothing is issued: open "
+                     "the vault again and verify its audit");
+}
+
 static sfi_status
 file_begin_transaction(struct ledger *l, enum ledger_use use)
 {
@@ -245,6 +261,12 @@ file_begin_transaction(struct ledger *l, enum ledger_use use)
         return sfi__fail(l->ctx, SFI_ERR_STATE,
                          "the vault was opened before a fork: open the HSM in "
                          "the process that uses it");
+    if (use == LEDGER_WRITE) {
+        sfi_status st = file_check_place(f);
+
+        if (st != SFI_OK)
+            return st;
+    }
     return file_run_plain(f, use == LEDGER_READ ? Q_BEGIN_READ : Q_BEGIN_WRITE);
 }
 
@@ -287,7 +309,7 @@ file_sync_commits(struct ledger *l)
         rc = sqlite3_wal_checkpoint_v2(f->db, NULL, SQLITE_CHECKPOINT_FULL,
                                        NULL, NULL);
     f->refused = rc != SQLITE_OK;
-    return rc == SQLITE_OK ? SFI_OK : file_fail_sqlite(f, rc);
+    return rc == SQLITE_OK ? file_check_place(f) : file_fail_sqlite(f, rc);
 }
 
 static sfi_status
@@ -504,7 +526,13 @@ file_close_ledger(struct ledger *l)
         getpid()) { /* after a fork everything belongs to the parent */
         for (size_t i = 0; i < Q_COUNT; i++)
             (void)sqlite3_finalize(f->statements[i]);
+        if (f->db != NULL && f->locked != NULL &&
+            !sfi__locked_file_stays(f->locked))
+            /* the log may be stale: it must not get into the file */
+            (void)sqlite3_db_config(f->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
+                                    NULL);
         (void)sqlite3_close(f->db);
+        sfi__locked_file_remove(f->locked);
     }
     sfi__ctx_dealloc(l->ctx, l);
 }
@@ -562,6 +590,9 @@ file_open_ledger(sfi_ctx *ctx, const char *path, struct ledger **out)
         return SFI_ERR_NOMEM;
     f->base = (struct ledger){.ops = &file_ops, .ctx = ctx};
     f->pid = getpid();
+    st = sfi__file_guard_lock(ctx, path, &f->locked);
+    if (st != SFI_OK)
+        goto out;
     st = sfi__db_open(ctx, path, &f->db);
     if (st != SFI_OK)
         goto out;
@@ -571,6 +602,10 @@ file_open_ledger(sfi_ctx *ctx, const char *path, struct ledger **out)
     st = sfi__db_use_wal(ctx, f->db);
     if (st != SFI_OK)
         goto out;
+    st = file_check_identity(f); /* a log that is new is created by reading */
+    if (st != SFI_OK)
+        goto out;
+    sfi__locked_file_settle(f->locked);
     *out = &f->base;
     return SFI_OK;
 out:
