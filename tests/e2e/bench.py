@@ -18,6 +18,9 @@ DATA = SOURCE / "tests/data"
 PROGRAMS = pathlib.Path(os.environ.get("SFI_PROGRAMS",
                                        SOURCE / "build/examples"))
 
+sys.path.insert(0, str(SOURCE / "tests/support"))
+from message import about  # noqa: E402
+
 # Generous, for sanitisers and busy machines.
 PATIENCE = 120.0
 
@@ -221,7 +224,14 @@ class Case(unittest.TestCase):
         self.assertEqual(len(result.message.splitlines()), status != 0,
                          f"one line says what was wrong:\n{result}")
         if message is not None:
-            self.assertRegex(result.message, message, str(result))
+            self.assertSays(result.message, message, str(result))
+
+    def assertSays(self, said, message, shown=None):
+        """`message` is an about(), or a regular expression."""
+        if isinstance(message, about):
+            self.assertEqual(said, message, shown)
+        else:
+            self.assertRegex(said, message, shown)
 
     def assertHolds(self, chip, firmware, words):
         """The chip holds exactly this firmware and these option bytes."""

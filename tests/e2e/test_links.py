@@ -15,7 +15,7 @@ import sys
 
 import bench
 import test_jtag
-from bench import H753, L462, DATA
+from bench import H753, L462, DATA, about
 
 LINKS = os.environ.get("SFI_LINKS", "usart").split()
 SKIP = 77  # meson's
@@ -63,8 +63,8 @@ class OnProbe(Wrapped):
 
 
 # What is wrong with the other part's image.
-OTHER = {H753: "area 5 holds 20 bytes of option bytes, stm32h753xi has 36",
-         L462: "area 1 at 0x08000000 begins below 0x08001000"}
+OTHER = {H753: about("other.sfi", "area 5", "20 bytes", H753, "36"),
+         L462: about("other.sfi", "area 1", "0x08000000", "below 0x08001000")}
 
 CHIPS = {"usart": OnUsart, "spi": OnSpi, "usb": OnUsb, "jtag": OnJtag,
          "probe": OnProbe}
@@ -99,8 +99,9 @@ class Links(bench.Case):
                    "-k", b.path / "foreign.bin", "-n", b.path / "nonce.bin",
                    "-ob", DATA / f"ob-{part.name}.csv", "-v", 1, "-devid",
                    bench.DEVICE_ID[part.name], "-o", foreign)
-        self.assertEnded(part.program(foreign, *hsm), 5, "the image header does "
-                         "not verify: the licence is for another image")
+        self.assertEnded(part.program(foreign, *hsm), 5,
+                         about("", "image header", "not verify",
+                               "another image"))
         self.assertHoldsNothing(part)
         self.assertEqual(b.counter("line.vault"), 0)
 
@@ -109,8 +110,8 @@ class Links(bench.Case):
         if part.name == L462:
             self.assertEnded(part.program(image, *hsm), 4, "no answer|silent")
             return
-        self.assertEnded(part.program(image, *hsm), 5, "the chip holds an "
-                         "installed firmware; ask for a mass erase")
+        self.assertEnded(part.program(image, *hsm), 5,
+                         about("", "installed firmware", "mass erase"))
         self.assertEnded(part.do("-e", "all"), 0)
         self.assertTrue(part.dump("flash") == part.born_flash)
         self.assertEnded(part.program(image, *hsm), 0)
@@ -129,8 +130,8 @@ class Links(bench.Case):
         self.assertInstalled(part)
         part.stop()
         second = self.chip(link, name, "second").start()
-        self.assertEnded(second.program(image, *hsm), 6, "line.vault: no "
-                         "installations left: all 1 were used")
+        self.assertEnded(second.program(image, *hsm), 6,
+                         about("line.vault", "installations", "1"))
         self.assertHoldsNothing(second)
         self.assertEqual(b.counter("line.vault"), 0)
 

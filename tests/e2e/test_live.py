@@ -6,7 +6,7 @@ import json
 import sqlite3
 
 import bench
-from bench import H753, L462, DATA
+from bench import H753, L462, DATA, about
 
 
 class Live(bench.Case):
@@ -75,14 +75,13 @@ class Live(bench.Case):
         kept.write_bytes(self.last_license())
         part.start()
         self.assertEnded(part.program(image, "hsm=0", kept, "-e", "all"), 2,
-                         "the given licence is a live one, expected a static "
-                         "one as the protocol says")
+                         about("", "licence", "live", "static", "protocol"))
         self.assertEnded(self.live(part, image, "hsm=0", kept), 64,
                          "protocol=live needs hsm=1")
         # edited into a static one, the chip refuses it
         kept.write_bytes(b"SFI." + bytes(4) + kept.read_bytes()[8:])
         self.assertEnded(part.program(image, "hsm=0", kept, "-e", "all"), 5,
-                         "the licence is not for this chip, or was altered")
+                         about("part.tty", "licence", "altered"))
         part.stop()
         self.assertTrue(part.dump("flash") == part.born_flash)
 
