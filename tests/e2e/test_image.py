@@ -6,7 +6,7 @@ holds nothing, nothing was counted, and a good image still installs."""
 import os
 
 import bench
-from bench import H753, L462, DATA
+from bench import H753, L462, DATA, about
 
 
 class BadImage(bench.Case):
@@ -50,14 +50,14 @@ class BadImage(bench.Case):
     def short(data, cut):
         """The message about an image that ends there."""
         if cut < 28:
-            return f"bad.sfi:header: the image ends after {cut} of 28 bytes$"
+            return about("bad.sfi:header", f"{cut} of 28 bytes")
         for index, (begin, end) in enumerate(bench.areas(data), 1):
-            place = f"bad.sfi:area {index}: the image ends after"
+            place = f"bad.sfi:area {index}"
             if cut < begin + 30:
-                return f"{place} {cut - begin} of 30 bytes of the descriptor$"
+                return about(place, f"{cut - begin} of 30 bytes", "descriptor")
             if cut < end:
-                return (f"{place} {cut - begin - 30} of {end - begin - 30} "
-                        "bytes of content$")
+                return about(place, f"{cut - begin - 30} of {end - begin - 30} "
+                             "bytes", "content")
 
     def test_truncated(self):
         data = self.good.read_bytes()
@@ -73,7 +73,7 @@ class BadImage(bench.Case):
     def test_longer(self):
         self.part.start()
         self.refused(self.good.read_bytes() + b"\0", 2,
-                     "area 5: 1 bytes follow the last area")
+                     about("bad.sfi:area 5", "1 bytes", "last area"))
         self.then_good()
 
     def flips(self):
@@ -108,11 +108,10 @@ class BadImage(bench.Case):
         data = self.good.read_bytes()
         self.part.start()
         begin, end = bench.areas(data)[1]
+        area = about("area 2", "area", "not verify")
         for at, message in (
-                (12, "the image header does not verify"),
-                (begin + 14, "area 2: the area does not verify"),
-                (begin + 30, "area 2: the area does not verify"),
-                (end - 1, "area 2: the area does not verify")):
+                (12, about(self.part.link.name, "image header", "not verify")),
+                (begin + 14, area), (begin + 30, area), (end - 1, area)):
             bad = bytearray(data)
             bad[at] ^= 0x80
             with self.subTest(at=at):
@@ -127,7 +126,7 @@ class BadImage(bench.Case):
         header, parts = self.pieces()
         self.part.start()
         self.refused(header + b"".join([parts[1], parts[0]] + parts[2:]), 2,
-                     "bad.sfi:area 1: area 2 .*early.* area 1")
+                     about("bad.sfi:area 1", "area 2", "early", "area 1"))
         self.then_good()
 
     def test_areas_reordered_with_their_numbers_changed(self):
@@ -144,7 +143,7 @@ class BadImage(bench.Case):
     def test_areas_repeated(self):
         header, parts = self.pieces()
         self.part.start()
-        message = "bad.sfi:area 2: area 1 .*repeated.* area 2"
+        message = about("bad.sfi:area 2", "area 1", "repeated", "area 2")
         self.refused(header + parts[0] + b"".join(parts), 2, message)
         self.refused(header + b"".join(parts[:1] * 2 + parts[2:]), 2, message)
         self.then_good()
@@ -153,7 +152,7 @@ class BadImage(bench.Case):
         header, parts = self.pieces()
         self.part.start()
         self.refused(header + b"".join(parts[1:]), 2,
-                     "bad.sfi:area 1: area 2 .*early.* area 1")
+                     about("bad.sfi:area 1", "area 2", "early", "area 1"))
         self.then_good()
 
     def test_other_version_of_the_same_firmware_mixed_in(self):
@@ -162,26 +161,26 @@ class BadImage(bench.Case):
         begin, end = bench.areas(other)[0]
         self.part.start()
         self.refused(header + other[begin:end] + b"".join(parts[1:]), 2,
-                     "area 2: image version 1, the previous area says 2")
+                     about("bad.sfi:area 2", "version 1", "area", "2"))
         self.then_good()
 
     def test_image_of_the_other_chip(self):
         other = L462 if self.chip == H753 else H753
         image = self.bench.image(other, "other.sfi")
         self.part.start()
-        why = {H753: "area 5 holds 20 bytes of option bytes, stm32h753xi has "
-                     "36: made for another chip",
-               L462: "area 1 at 0x08000000 begins below 0x08001000, where "
-                     "firmware of stm32l462ce begins"}[self.chip]
-        self.refused(image.read_bytes(), 2, f"other.sfi: {why}", "other.sfi")
+        why = {H753: ("area 5", "20 bytes", "option bytes", H753, "36",
+                      "another chip"),
+               L462: ("area 1", "0x08000000", "below 0x08001000", L462)}
+        self.refused(image.read_bytes(), 2,
+                     about("other.sfi", *why[self.chip]), "other.sfi")
         self.then_good()
 
     def test_no_image_at_all(self):
         self.part.start()
         result = self.part.program(self.bench.path / "none.sfi", *self.words())
-        self.assertEnded(result, 7, "none.sfi: cannot read: No such file")
+        self.assertEnded(result, 7, about("none.sfi", "read", "No such file"))
         self.refused((DATA / f"blink-{self.chip}.elf").read_bytes(), 2,
-                     'bad.sfi:header: the magic is ".ELF.*expected SFIMAGIC')
+                     about("bad.sfi:header", "ELF", "SFIMAGIC"))
         self.then_good()
 
 
