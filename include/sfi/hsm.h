@@ -38,6 +38,7 @@ enum {
 
 #define SFI_FIRMWARE_ID_MAX 63u       /**< characters of a firmware id */
 #define SFI_HSM_COUNT_MAX 4294967295u /**< a maximum count fits 32 bits */
+#define SFI_IMAGE_HEADER_LEN 28u      /**< bytes of a .sfi image's header */
 
 /** Information about an HSM that needs no PIN. */
 typedef struct sfi_hsm_info {
@@ -106,6 +107,11 @@ typedef struct sfi_hsm_ops {
                                sfi_audit_record *out);
     /** Verify every record of the audit, as sfi_hsm_verify_audit() says. */
     sfi_status (*verify_audit)(void *user);
+    /** Verify the tag of an image's header, SFI_IMAGE_HEADER_LEN bytes, with
+     * the HSM's key and nonce; SFI_ERR_AUTH: the image has others.  Counts
+     * nothing. */
+    sfi_status (*check_image)(void *user, const uint8_t *header,
+                              size_t header_len);
 } sfi_hsm_ops;
 
 /**
@@ -393,6 +399,39 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_generate_license(
 SFI_API SFI_NODISCARD sfi_status
 sfi_hsm_generate_live_license(sfi_hsm *hsm, const sfi_certificate *cert,
                               uint32_t session, sfi_license **out);
+
+/**
+ * Check that an image was built with the key and nonce of an HSM.
+ *
+ * Verifies the tag of the image's header, and changes and counts nothing.  A
+ * licence for another image costs an installation, and only then does the chip
+ * refuse the header; so an installer asks this first.  The areas are not
+ * checked: the chip verifies each of them.
+ *
+ * @param hsm    an HSM; a vault or card must be logged in
+ * @param image  an image, or its beginning; not kept
+ * @param len    its length, at least SFI_IMAGE_HEADER_LEN; the bytes after the
+ *               header are not read
+ *
+ * @return SFI_OK: the HSM's licences open this image; or
+ *   SFI_ERR_ARGUMENT     a pointer is NULL
+ *   SFI_ERR_STATE        called from a callback of this handle
+ *   SFI_ERR_UNSUPPORTED  this HSM cannot check images
+ *   SFI_ERR_TRUNCATED    shorter than a header
+ *   SFI_ERR_FORMAT       not an image, or of another version
+ *   SFI_ERR_AUTH         built with another key or nonce
+ *   SFI_ERR_HSM_STATE    blank
+ *   SFI_ERR_HSM_PIN      not logged in
+ *   SFI_ERR_HSM, SFI_ERR_ACCESS, SFI_ERR_OS, SFI_ERR_TIMEOUT,
+ *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CRYPTO, SFI_ERR_NOMEM,
+ *   SFI_ERR_CALLBACK, any status  as for sfi_hsm_generate_license()
+ *
+ * Blocks: on the file or the reader.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_hsm_check_image(sfi_hsm *hsm,
+                                                     const uint8_t *image,
+                                                     size_t len);
 
 /**
  * Retire an HSM: write the closing record.

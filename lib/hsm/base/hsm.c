@@ -12,9 +12,12 @@
 #include "core/err.h"
 #include "keys/key.h"
 #include "audit/audit.h"
+#include "hsm/base/image_header.h"
 #include "license/certificate.h"
 #include "license/license.h"
 #include "license/personalization.h"
+
+_Static_assert(SFI_IMAGE_HEADER_LEN == SFI_FORMAT_HEADER_LEN, "the same");
 
 static void
 hsm_destroy(void *self)
@@ -91,7 +94,7 @@ sfi_hsm_login(sfi_hsm *hsm, const char *pin, size_t pin_len)
         return hsm_fail_unsupported(hsm, "a login");
     hsm->obj.busy = true;
     return hsm_end_callback(hsm, hsm->ops.login(hsm->user, pin, pin_len),
-                            "HSM auditin");
+                            "HSM login");
 }
 
 sfi_status
@@ -412,6 +415,39 @@ sfi_hsm_generate_live_license(sfi_hsm *hsm, const sfi_certificate *cert,
     SFI_ARG(hsm, session != 0);
     return hsm_generate_license(hsm, cert, session, out);
 }
+
+/* ---- images ---- */
+
+static sfi_status
+hsm_check_header(sfi_hsm *hsm, const uint8_t *image, size_t len)
+{
+    sfi_ctx *ctx = hsm->obj.ctx;
+    sfi_status st;
+
+    if (hsm->ops.check_image == NULL)
+        return hsm_fail_unsupported(hsm, "a check of images");
+    if (len < SFI_IMAGE_HEADER_LEN)
+        return sfi__fail(ctx, SFI_ERR_TRUNCATED,
+                         "%zu bytes of an image, expected at least the %u of "
+                         "its header",
+                         len, SFI_IMAGE_HEADER_LEN);
+    st = sfi__hsm_check_format(ctx, image);
+    if (st != SFI_OK)
+        return st;
+    hsm->obj.busy = true;
+    st = hsm->ops.check_image(hsm->user, image, SFI_IMAGE_HEADER_LEN);
+    return hsm_end_callback(hsm, st, "HSM check of an image");
+}
+
+sfi_status
+sfi_hsm_check_image(sfi_hsm *hsm, const uint8_t *image, size_t len)
+{
+    SFI_ENTER(hsm, HSM);
+    SFI_ARG(hsm, image != NULL);
+    return hsm_check_header(hsm, image, len);
+}
+
+/* ---- the end ---- */
 
 sfi_status
 sfi_hsm_retire(sfi_hsm *hsm)

@@ -7,12 +7,30 @@
 
 #include "util/mem.h"
 #include "core/err.h"
+#include "crypto/gcm.h"
 #include "crypto/rand.h"
 #include "hsm/open.h"
 #include "license/certificate.h"
 #include "license/license.h"
+#include "wire/image.h"
 
 #include "fixture.h"
+
+void
+maker_header(const struct maker *m, uint8_t raw[SFI_IMAGE_HEADER_LEN])
+{
+    struct image_header h = {.version = SFI_FORMAT_VERSION, .areas = 2};
+    uint8_t iv[SFI_FORMAT_NONCE_LEN];
+
+    memcpy(h.magic, SFI_FORMAT_MAGIC, sizeof(h.magic));
+    sfi__image_write_header(raw, &h);
+    sfi__image_iv(iv, m->nonce, 0);
+    ck_assert_int_eq(sfi__gcm_seal(ctx, m->key_secret, iv, raw,
+                                   SFI_FORMAT_HEADER_AAD_LEN, NULL, 0, NULL,
+                                   h.tag),
+                     SFI_OK);
+    sfi__image_write_header(raw, &h);
+}
 
 const struct ledger_place *vault_place;
 

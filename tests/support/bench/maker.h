@@ -47,6 +47,9 @@ void chip_share(const struct maker *m, struct chip *c);
 void chip_opens(const struct chip *c, const struct maker *m,
                 const sfi_license *lic);
 
+/* The header of an image with this maker's key and nonce. */
+void maker_header(const struct maker *m, uint8_t raw[SFI_IMAGE_HEADER_LEN]);
+
 /* Where vaults are kept from now on; NULL, the default: in SQLite files. */
 extern const struct ledger_place *vault_place;
 /* sfi_hsm_open("vault:" path) with a cheap key derivation for the PIN. */

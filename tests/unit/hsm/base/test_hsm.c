@@ -58,6 +58,7 @@ struct own {
     uint64_t max_count;
     uint8_t perso[PERSO_LEN];
     uint8_t cert[SFI_CERTIFICATE_LEN];
+    uint8_t header[SFI_IMAGE_HEADER_LEN];
 };
 
 static sfi_status
@@ -187,6 +188,16 @@ own_license(void *user, const uint8_t *cert, size_t cert_len, uint32_t session,
     return answer(own);
 }
 
+static sfi_status
+own_check_image(void *user, const uint8_t *header, size_t header_len)
+{
+    struct own *own = user;
+
+    ck_assert_uint_eq(header_len, sizeof(own->header));
+    memcpy(own->header, header, header_len);
+    return answer(own);
+}
+
 static void
 own_close(void *user)
 {
@@ -207,6 +218,7 @@ static const sfi_hsm_ops own_ops = {
     .audit_head = own_log_head,
     .audit_record = own_log_record,
     .verify_audit = own_verify,
+    .check_image = own_check_image,
 };
 
 static void
@@ -281,6 +293,7 @@ call(sfi_hsm *hsm, int which)
     sfi_hsm_info info = {.struct_size = sizeof(info)};
     sfi_audit_head head = {.struct_size = sizeof(head)};
     sfi_audit_record record = {.struct_size = sizeof(record)};
+    uint8_t header[SFI_IMAGE_HEADER_LEN];
     sfi_license *lic;
     sfi_status st;
 
@@ -302,6 +315,9 @@ call(sfi_hsm *hsm, int which)
         return sfi_hsm_get_audit_record(hsm, 7, &record);
     case 7:
         return sfi_hsm_verify_audit(hsm);
+    case 8:
+        maker_header(&maker, header);
+        return sfi_hsm_check_image(hsm, header, sizeof(header));
     default:
         st = sfi_hsm_generate_license(hsm, chip.cert, &lic);
         ck_assert_int_eq(lic != NULL, st == SFI_OK);
@@ -310,19 +326,23 @@ call(sfi_hsm *hsm, int which)
     }
 }
 
-static const char *const calls[] = {
-    "HSM information",  "HSM auditin",
-    "HSM provisioning", "HSM change of PIN",
-    "HSM retiring",     "HSM audit",
-    "HSM audit",        "HSM verification of its audit",
-    "HSM licence"};
+static const char *const calls[] = {"HSM information",
+                                    "HSM login",
+                                    "HSM provisioning",
+                                    "HSM change of PIN",
+                                    "HSM retiring",
+                                    "HSM audit",
+                                    "HSM audit",
+                                    "HSM verification of its audit",
+                                    "HSM check of an image",
+                                    "HSM licence"};
 
 START_TEST(test_own_answers)
 {
     static const struct {
         sfi_status given, got;
         const char *report;
-        const char *message; /* text after "HSM auditin"; NULL: the report */
+        const char *message; /* text after "HSM login"; NULL: the report */
     } rows[] = {
         {SFI_ERR_HSM, SFI_ERR_HSM, "the card was pulled", NULL},
         {SFI_ERR_HSM_PIN, SFI_ERR_HSM_PIN, "3 tries left", NULL},
@@ -368,6 +388,7 @@ START_TEST(test_own_offers_nothing)
         "this HSM does not support an audit",
         "this HSM does not support an audit",
         "this HSM does not support a verification of its audit",
+        "this HSM does not support a check of images",
         "this HSM does not support licences",
     };
     static const sfi_hsm_ops none = {.struct_size = sizeof(none)};
@@ -427,6 +448,36 @@ START_TEST(test_own_log)
     record.struct_size = 8;
     ck_assert_fails_about(sfi_hsm_get_audit_record(hsm, 7, &record),
                           SFI_ERR_ABI, "", "struct_size is 8");
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+/* What is no image never reaches the HSM; of an image only the header does. */
+START_TEST(test_own_image)
+{
+    uint8_t image[SFI_IMAGE_HEADER_LEN + 8], other[SFI_IMAGE_HEADER_LEN];
+    struct own own;
+    sfi_hsm *hsm = own_open(&own);
+
+    maker_header(&maker, image);
+    sfi__fill(image + SFI_IMAGE_HEADER_LEN, 0x55, 8);
+    ck_assert_fails(sfi_hsm_check_image(hsm, image, 27), SFI_ERR_TRUNCATED, "",
+                    "27 bytes of an image, expected at least the 28 of its "
+                    "header");
+    memcpy(other, image, sizeof(other));
+    other[0] ^= 1;
+    ck_assert_fails(sfi_hsm_check_image(hsm, other, sizeof(other)),
+                    SFI_ERR_FORMAT, "",
+                    "not an image, expected the magic SFIMAGIC");
+    other[0] ^= 1;
+    other[8] = 2;
+    ck_assert_fails(sfi_hsm_check_image(hsm, other, sizeof(other)),
+                    SFI_ERR_FORMAT, "",
+                    "an image of protocol version 2, expected 1");
+    for (size_t i = 0; i < sizeof(own.header); i++)
+        ck_assert_uint_eq(own.header[i], 0);
+    ck_assert_ok(sfi_hsm_check_image(hsm, image, sizeof(image)));
+    ck_assert_mem_eq(own.header, image, sizeof(own.header));
     sfi_hsm_free(hsm);
 }
 END_TEST
@@ -558,6 +609,9 @@ START_TEST(test_arguments)
                      SFI_ERR_ARGUMENT);
     ck_assert_int_eq(sfi_hsm_retire(NULL), SFI_ERR_ARGUMENT);
     ck_assert_int_eq(sfi_hsm_verify_audit(NULL), SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_hsm_check_image(hsm, NULL, 28), SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_hsm_check_image(NULL, chip.data, 28),
+                     SFI_ERR_ARGUMENT);
     ck_assert_int_eq(sfi_hsm_generate_license(hsm, chip.cert, NULL),
                      SFI_ERR_ARGUMENT);
     ck_assert_fails_about(
@@ -696,6 +750,7 @@ main(void)
     tcase_add_test(tc, test_own_bad_info);
     tcase_add_test(tc, test_own_bad_license);
     tcase_add_test(tc, test_own_log);
+    tcase_add_test(tc, test_own_image);
     tcase_add_test(tc, test_own_live_license);
     tcase_add_test(tc, test_own_reenters);
     tcase_add_test(tc, test_own_ops);
