@@ -12,6 +12,7 @@
 #include "core/err.h"
 #include "crypto/rand.h"
 #include "audit/chain.h"
+#include "hsm/base/image_header.h"
 #include "hsm/token/token.h"
 #include "hsm/vault/check.h"
 #include "hsm/vault/issue.h"
@@ -353,6 +354,19 @@ vault_license(void *user, const uint8_t *data, size_t len, uint32_t session,
 }
 
 static sfi_status
+vault_check_image(void *user, const uint8_t *header, size_t len)
+{
+    struct vault *v = user;
+    sfi_status st = vault_need_login(v, "checks images");
+
+    (void)len; /* checked by the handle */
+    if (st != SFI_OK)
+        return st;
+    return sfi__hsm_verify_header(v->ctx, v->secrets.key_secret,
+                                  v->secrets.nonce, header);
+}
+
+static sfi_status
 vault_retire(void *user)
 {
     struct vault *v = user;
@@ -397,6 +411,7 @@ static const sfi_hsm_ops vault_ops = {
     .audit_head = vault_get_audit_head,
     .audit_record = vault_get_audit_record,
     .verify_audit = vault_verify_audit,
+    .check_image = vault_check_image,
 };
 
 sfi_status

@@ -272,6 +272,52 @@ START_TEST(test_counts_devices)
 }
 END_TEST
 
+/* Any other bit, key or nonce is refused, and nothing is counted: also when no
+ * installations are left, and after the end. */
+START_TEST(test_check_image)
+{
+    uint8_t header[SFI_IMAGE_HEADER_LEN];
+    struct maker other = maker;
+    sfi_hsm *hsm;
+
+    maker_header(&maker, header);
+    ck_assert_ok(vault_open(path, &hsm));
+    ck_assert_fails_about(sfi_hsm_check_image(hsm, header, sizeof(header)),
+                          SFI_ERR_HSM_STATE, where, "blank");
+    sfi_hsm_free(hsm);
+    hsm = vault_new(&maker, path, 1);
+    ck_assert_ok(sfi_hsm_check_image(hsm, header, sizeof(header)));
+    for (size_t bit = 10 * 8; bit < 8 * sizeof(header); bit++) {
+        header[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        ck_assert_fails_about(sfi_hsm_check_image(hsm, header, sizeof(header)),
+                              SFI_ERR_AUTH, where, "another key or nonce");
+        header[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+    other.key_secret[0] ^= 1;
+    maker_header(&other, header);
+    ck_assert_fails(sfi_hsm_check_image(hsm, header, sizeof(header)),
+                    SFI_ERR_AUTH, where,
+                    "the image was built with another key or nonce than this "
+                    "HSM has: use the HSM of this image, or build the image "
+                    "again");
+    other.key_secret[0] ^= 1;
+    other.nonce[SFI_NONCE_LEN - 1] ^= 1;
+    maker_header(&other, header);
+    ck_assert_fails_about(sfi_hsm_check_image(hsm, header, sizeof(header)),
+                          SFI_ERR_AUTH, where, "another key or nonce");
+    ck_assert_uint_eq(vault_remaining(hsm), 1);
+    ck_assert_ok(sfi_hsm_retire(hsm));
+    maker_header(&maker, header);
+    ck_assert_ok(sfi_hsm_check_image(hsm, header, sizeof(header)));
+    sfi_hsm_free(hsm);
+    ck_assert_ok(vault_open(path, &hsm));
+    ck_assert_fails(sfi_hsm_check_image(hsm, header, sizeof(header)),
+                    SFI_ERR_HSM_PIN, where,
+                    "the vault checks images only after a login");
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
 /* Two handles on one vault see each other's records. */
 START_TEST(test_two_handles)
 {
@@ -634,6 +680,7 @@ any_ledger(void)
     tcase_add_test(tc, test_locked);
     tcase_add_test(tc, test_provision_race);
     tcase_add_test(tc, test_counts_devices);
+    tcase_add_test(tc, test_check_image);
     tcase_add_test(tc, test_two_handles);
     tcase_add_test(tc, test_other_product);
     tcase_add_test(tc, test_other_ca);

@@ -135,6 +135,7 @@ START_TEST(test_whole_story)
 {
     static const char pin2[] = "quite-another";
     uint8_t first[SFI_LICENSE_LEN], again[SFI_LICENSE_LEN];
+    uint8_t header[SFI_IMAGE_HEADER_LEN];
     char uri[1100];
     struct chip c;
     sfi_hsm *hsm;
@@ -160,7 +161,14 @@ START_TEST(test_whole_story)
     succeeds(sfi_hsm_open(ctx, uri, &hsm));
     ck_assert_fails_about(license(hsm, &c, again), SFI_ERR_HSM_PIN, where,
                           "login");
+    maker_header(&maker, header);
+    ck_assert_fails_about(sfi_hsm_check_image(hsm, header, sizeof(header)),
+                          SFI_ERR_HSM_PIN, where, "login");
     succeeds(login(hsm, TOKEN_PIN));
+    succeeds(sfi_hsm_check_image(hsm, header, sizeof(header)));
+    header[sizeof(header) - 1] ^= 1;
+    ck_assert_fails_about(sfi_hsm_check_image(hsm, header, sizeof(header)),
+                          SFI_ERR_AUTH, where, "another key or nonce");
     succeeds(license(hsm, &c, again));
     ck_assert_mem_eq(first, again, sizeof(first));
     ck_assert_uint_eq(vault_remaining(hsm), 1);
