@@ -27,10 +27,13 @@ enum card_ins {
     CARD_STATUS = 0xf0,       /* 80 F0 00 0F lock: provisions with what was
                                  put; 80 F0 00 0E retire */
     CARD_LICENSE = 0x2a,      /* 80 2A 00 00 certificate 136 [session 4] ->
-                                 licence 136 */
+                                 licence 136; 80 2A 00 02 header of an image 28:
+                                 is it of this card's key and nonce? */
     CARD_RECORD = 0xb2,       /* 80 B2 00 00 sequence 8 -> record */
 };
 #define CARD_P2_PIN 0x01u
+#define CARD_P2_LICENSE 0x00u
+#define CARD_P2_IMAGE 0x02u
 #define CARD_P2_LOCK 0x0fu
 #define CARD_P2_RETIRE 0x0eu
 

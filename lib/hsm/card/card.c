@@ -11,6 +11,7 @@
 #include "util/wr.h"
 #include "core/ctx.h"
 #include "core/err.h"
+#include "hsm/base/image_header.h"
 #include "hsm/base/low_water.h"
 
 /* ---- what needs no PIN ---- */
@@ -334,6 +335,50 @@ card_license(void *user, const uint8_t *cert, size_t cert_len, uint32_t session,
     return st;
 }
 
+/* ---- images ---- */
+
+/* A card of before this command rejects its parameters. */
+static sfi_status
+card_do_check_image(struct card *c, void *arg)
+{
+    const struct card_ask ask = {
+        .name = "CHECK IMAGE",
+        .apdu = {.cla = CARD_CLA_OURS,
+                 .ins = CARD_LICENSE,
+                 .p2 = CARD_P2_IMAGE,
+                 .data = arg,
+                 .len = SFI_IMAGE_HEADER_LEN},
+    };
+    uint16_t sw = 0;
+    sfi_status st;
+
+    if (!c->verified)
+        return sfi__fail(c->ctx, SFI_ERR_HSM_PIN,
+                         "the card checks images only after a login");
+    st = sfi__card_exchange(c, &ask, NULL, &sw);
+    if (st != SFI_OK || sw == CARD_SW_OK)
+        return st;
+    if (sw == CARD_SW_DATA)
+        return sfi__hsm_refuse_image(c->ctx, sw);
+    st = sfi__card_refused(c, ask.name, sw);
+    if (sw == CARD_SW_P1P2 || sw == CARD_SW_INS)
+        st = sfi__fail_peer(c->ctx, SFI_ERR_UNSUPPORTED, sw,
+                            "the card does not support a check of images");
+    return st;
+}
+
+static sfi_status
+card_check_image(void *user, const uint8_t *header, size_t header_len)
+{
+    uint8_t data[SFI_IMAGE_HEADER_LEN];
+
+    (void)header_len; /* checked by the handle */
+    memcpy(data, header, sizeof(data));
+    return sfi__card_transact(user, card_do_check_image, data);
+}
+
+/* ---- the end ---- */
+
 static sfi_status
 card_do_retire(struct card *c, void *arg)
 {
@@ -402,6 +447,7 @@ static const sfi_hsm_ops card_ops = {
     .retire = card_retire,
     .audit_head = card_get_audit_head,
     .audit_record = card_get_audit_record,
+    .check_image = card_check_image,
 };
 
 sfi_status

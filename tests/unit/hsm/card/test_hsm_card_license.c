@@ -110,6 +110,56 @@ START_TEST(test_license)
 }
 END_TEST
 
+#define IMAGE                               \
+    "> 802a00021c 5346494d4147494301000200" \
+    "00000000000000000000000000000000"
+
+static const struct {
+    const char *text;
+    sfi_status st;
+    const char *message;
+} images[] = {
+    {IMAGE " < 9000 e", SFI_OK, NULL},
+    {IMAGE " < 6a80 e", SFI_ERR_AUTH,
+     "the image was built with another key or nonce than this HSM has: use the "
+     "HSM of this image, or build the image again"},
+    {IMAGE " < 6a86 e", SFI_ERR_UNSUPPORTED,
+     "the card does not support a check of images"},
+    {IMAGE " < 6d00 e b " PLAY_MEET " " PLAY_VERIFY " < 9000 " IMAGE
+           " < 6d00 e",
+     SFI_ERR_UNSUPPORTED, "the card does not support a check of images"},
+    {IMAGE " < 6985 e", SFI_ERR_HSM_STATE,
+     "not allowed in the card's present state (0x6985 to CHECK IMAGE)"},
+    {IMAGE " < 6f00 e", SFI_ERR_HSM,
+     "the card reports an internal error (0x6f00 to CHECK IMAGE)"},
+    {IMAGE " < 6982 e b " PLAY_MEET " " PLAY_VERIFY " < 9000 " IMAGE
+           " < 9000 e",
+     SFI_OK, NULL},
+    {IMAGE " !io e b " PLAY_MEET " " PLAY_VERIFY " < 9000 " IMAGE " < 6a80 e",
+     SFI_ERR_AUTH,
+     "the image was built with another key or nonce than this HSM has: use the "
+     "HSM of this image, or build the image again"},
+};
+
+/* The header's tag is all zeros. */
+START_TEST(test_check_image)
+{
+    static const uint8_t header[SFI_IMAGE_HEADER_LEN] = "SFIMAGIC\1\0\2";
+    char text[1000];
+    sfi_status st;
+
+    (void)snprintf(text, sizeof(text), "b %s", images[_i].text);
+    play_text(text);
+    st = play_ops.check_image(play_card, header, sizeof(header));
+    if (images[_i].st != SFI_OK)
+        ck_assert_fails(st, images[_i].st, "", images[_i].message);
+    else
+        ck_assert_int_eq(st, SFI_OK);
+    play_done();
+    play.text = play.at = "";
+}
+END_TEST
+
 /* A different card is sent nothing, not even the PIN; the old card goes on. */
 START_TEST(test_another_card)
 {
@@ -479,6 +529,7 @@ main(void)
 
     tcase_add_checked_fixture(logged_in, play_setup_login, play_teardown);
     tcase_add_loop_test(logged_in, test_license, 0, (int)ROWS(licenses));
+    tcase_add_loop_test(logged_in, test_check_image, 0, (int)ROWS(images));
     tcase_add_test(logged_in, test_another_card);
     tcase_add_loop_test(logged_in, test_stranger, 0, (int)ROWS(strangers));
     tcase_add_test(logged_in, test_live_license);
