@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* PUT DATA, LOCK, RETIRE and GET LICENCE. */
+/* PUT DATA, LOCK, RETIRE, GET LICENCE and CHECK IMAGE. */
 #include "sim/card/card.h"
 
 #include <string.h>
@@ -243,14 +243,11 @@ applet_make_license(struct sfi_card *card, const struct command *c,
     return st;
 }
 
-uint16_t
-sfi__applet_license(struct sfi_card *card, const struct command *c,
-                    struct wr *w)
+static uint16_t
+applet_license(struct sfi_card *card, const struct command *c, struct wr *w)
 {
     uint16_t sw;
 
-    if (c->p1 != 0 || c->p2 != 0)
-        return CARD_SW_P1P2;
     if (c->len != SFI_CERTIFICATE_LEN &&
         c->len != SFI_CERTIFICATE_LEN + SESSION_LEN)
         return CARD_SW_LENGTH;
@@ -258,4 +255,28 @@ sfi__applet_license(struct sfi_card *card, const struct command *c,
     return sw == CARD_SW_OK
                ? sfi__applet_word(card, applet_make_license(card, c, w))
                : sw;
+}
+
+static uint16_t
+applet_check_image(struct sfi_card *card, const struct command *c)
+{
+    uint16_t sw;
+
+    if (c->len != SFI_IMAGE_HEADER_LEN)
+        return CARD_SW_LENGTH;
+    sw = sfi__applet_need_pin(card, false);
+    return sw == CARD_SW_OK
+               ? sfi__applet_word(
+                     card, sfi_hsm_check_image(card->hsm, c->data, c->len))
+               : sw;
+}
+
+uint16_t
+sfi__applet_license(struct sfi_card *card, const struct command *c,
+                    struct wr *w)
+{
+    if (c->p1 != 0 || (c->p2 != CARD_P2_LICENSE && c->p2 != CARD_P2_IMAGE))
+        return CARD_SW_P1P2;
+    return c->p2 == CARD_P2_LICENSE ? applet_license(card, c, w)
+                                    : applet_check_image(card, c);
 }

@@ -203,6 +203,16 @@ own_log_record(void *user, uint64_t sequence, sfi_audit_record *out)
     return answer();
 }
 
+static sfi_status
+own_check_image(void *user, const uint8_t *header, size_t header_len)
+{
+    (void)user;
+    own.calls++;
+    ck_assert_uint_eq(header_len, sizeof(own.header));
+    memcpy(own.header, header, header_len);
+    return answer();
+}
+
 const sfi_hsm_ops own_ops = {
     .struct_size = sizeof(own_ops),
     .info = own_info,
@@ -213,6 +223,7 @@ const sfi_hsm_ops own_ops = {
     .retire = own_retire,
     .audit_head = own_log_head,
     .audit_record = own_log_record,
+    .check_image = own_check_image,
 };
 
 /* ---- the fixture ---- */

@@ -51,6 +51,7 @@ extern struct own {
     char firmware_id[SFI_FIRMWARE_ID_MAX + 1];
     uint8_t perso[PERSO_LEN];
     uint8_t cert[SFI_CERTIFICATE_LEN];
+    uint8_t header[SFI_IMAGE_HEADER_LEN];
     uint32_t session;
     int retired;
 } own;

@@ -138,6 +138,41 @@ START_TEST(test_license)
 }
 END_TEST
 
+START_TEST(test_check_image)
+{
+    uint8_t in[SFI_IMAGE_HEADER_LEN + 1] = {0};
+
+    maker_header(&maker, in);
+    card_select();
+    ck_assert_uint_eq(card_say(card, 0x802a0002, in, 28, NULL, NULL),
+                      CARD_SW_SECURITY);
+    ck_assert_int_eq(own.calls, 0);
+    card_login();
+    own.calls = 0;
+    ck_assert_uint_eq(card_say(card, 0x802a0002, in, 27, NULL, NULL),
+                      CARD_SW_LENGTH);
+    ck_assert_uint_eq(card_say(card, 0x802a0002, in, 29, NULL, NULL),
+                      CARD_SW_LENGTH);
+    in[0] ^= 1; /* not an image */
+    ck_assert_uint_eq(card_say(card, 0x802a0002, in, 28, NULL, NULL),
+                      CARD_SW_DATA);
+    in[0] ^= 1;
+    ck_assert_int_eq(own.calls, 0);
+    ck_assert_uint_eq(card_say(card, 0x802a0002, in, 28, NULL, NULL),
+                      CARD_SW_OK);
+    ck_assert_int_eq(own.calls, 1);
+    ck_assert_mem_eq(own.header, in, sizeof(own.header));
+    own.answer = SFI_ERR_AUTH;
+    own.report = "another key";
+    ck_assert_uint_eq(card_say(card, 0x802a0002, in, 28, NULL, NULL),
+                      CARD_SW_DATA);
+    own.answer = SFI_ERR_UNSUPPORTED;
+    ck_assert_uint_eq(card_say(card, 0x802a0002, in, 28, NULL, NULL),
+                      CARD_SW_INS);
+    own.answer = SFI_OK;
+}
+END_TEST
+
 /* The HSM's statuses as the card's status words. */
 static const struct {
     sfi_status st;
@@ -533,6 +568,7 @@ main(void)
     tcase_add_test(t, test_change_pin);
     tcase_add_test(t, test_login_ends);
     tcase_add_test(t, test_license);
+    tcase_add_test(t, test_check_image);
     tcase_add_loop_test(t, test_words, 0, ROWS(words));
     tcase_add_test(t, test_states);
     tcase_add_test(t, test_offers_nothing);
