@@ -43,6 +43,15 @@ ctx_read_allocator(const sfi_allocator *theirs, struct alloc *out)
     return SFI_OK;
 }
 
+static void
+ctx_destroy(void *self)
+{
+    struct sfi_ctx *ctx = self;
+
+    if (ctx->crypto != NULL)
+        ctx->free_crypto(ctx->crypto);
+}
+
 sfi_status
 sfi_ctx_new(const sfi_ctx_options *opts, sfi_ctx **out)
 {
@@ -68,6 +77,7 @@ sfi_ctx_new(const sfi_ctx_options *opts, sfi_ctx **out)
     ctx->obj.kind = OBJ_CTX;
     ctx->obj.refs = 1;
     ctx->obj.ctx = ctx;
+    ctx->obj.destroy = ctx_destroy;
     ctx->alloc = alloc;
     ctx->clock = &sfi__clock_system;
     ctx->log_level = o.log == NULL ? SFI_LOG_NONE : o.log_level;

@@ -19,6 +19,9 @@ struct sfi_ctx {
     sfi_log_fn log;
     void *log_user;
     struct sfi_error error;
+    /* lib/crypto's, for as long as the context lives; NULL: not used yet */
+    void *crypto;
+    void (*free_crypto)(void *crypto);
 };
 
 /* Zeroed memory, or NULL with SFI_ERR_NOMEM recorded. */

@@ -10,6 +10,7 @@
 #include "util/mem.h"
 #include "core/ctx.h"
 #include "core/err.h"
+#include "crypto/kept.h"
 #include "crypto/ossl.h"
 
 /* EVP's lengths are int: split longer input. */
@@ -25,6 +26,7 @@ sfi_status
 sfi__gcm_new(sfi_ctx *ctx, enum gcm_way way, const uint8_t key[SFI_GCM_KEY_LEN],
              struct gcm **out)
 {
+    const EVP_CIPHER *aes = sfi__kept_gcm(ctx);
     struct gcm *g;
 
     *out = NULL;
@@ -34,8 +36,8 @@ sfi__gcm_new(sfi_ctx *ctx, enum gcm_way way, const uint8_t key[SFI_GCM_KEY_LEN],
     g->ctx = ctx;
     g->way = way;
     g->evp = EVP_CIPHER_CTX_new();
-    if (g->evp == NULL || EVP_CipherInit_ex(g->evp, EVP_aes_128_gcm(), NULL,
-                                            key, NULL, way == GCM_SEAL) != 1) {
+    if (g->evp == NULL || aes == NULL ||
+        EVP_CipherInit_ex(g->evp, aes, NULL, key, NULL, way == GCM_SEAL) != 1) {
         sfi__gcm_free(g);
         return sfi__ossl_fail(ctx, "AES-GCM set-up");
     }

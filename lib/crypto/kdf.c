@@ -9,6 +9,7 @@
 #include <openssl/params.h>
 
 #include "core/err.h"
+#include "crypto/kept.h"
 #include "crypto/ossl.h"
 
 /* Memory limit of scrypt, which needs a little more than 128 * N * r bytes. */
@@ -17,17 +18,15 @@
 #define SCRYPT_LOG2_N_MAX 23u
 
 static sfi_status
-kdf_derive_bytes(sfi_ctx *ctx, const char *name, const OSSL_PARAM params[],
-                 uint8_t *out_secret, size_t out_len)
+kdf_derive_bytes(sfi_ctx *ctx, EVP_KDF *kdf, const char *name,
+                 const OSSL_PARAM params[], uint8_t *out_secret, size_t out_len)
 {
-    EVP_KDF *kdf = EVP_KDF_fetch(NULL, name, NULL);
     EVP_KDF_CTX *kctx = EVP_KDF_CTX_new(kdf);
     sfi_status st = SFI_OK;
 
     if (kctx == NULL || EVP_KDF_derive(kctx, out_secret, out_len, params) != 1)
         st = sfi__ossl_fail(ctx, name);
     EVP_KDF_CTX_free(kctx);
-    EVP_KDF_free(kdf);
     return st;
 }
 
@@ -46,7 +45,8 @@ sfi__kdf_x963(sfi_ctx *ctx, const uint8_t *z_secret, size_t z_len,
         OSSL_PARAM_construct_end(),
     };
 
-    return kdf_derive_bytes(ctx, "X963KDF", params, out_secret, out_len);
+    return kdf_derive_bytes(ctx, sfi__kept_x963(ctx), "X963KDF", params,
+                            out_secret, out_len);
 }
 
 sfi_status
@@ -71,11 +71,16 @@ sfi__kdf_scrypt(sfi_ctx *ctx, const char *pin_secret, size_t pin_len,
         OSSL_PARAM_construct_uint64(OSSL_KDF_PARAM_SCRYPT_MAXMEM, &memory),
         OSSL_PARAM_construct_end(),
     };
+    EVP_KDF *scrypt;
+    sfi_status st;
 
     if (log2_n < 1 || log2_n > SCRYPT_LOG2_N_MAX || r < 1 || p < 1)
         return sfi__fail(ctx, SFI_ERR_RANGE,
                          "scrypt cost is 2^%u, r %u, p %u, expected 2^1 to "
                          "2^%u, r and p from 1",
                          log2_n, r, p, SCRYPT_LOG2_N_MAX);
-    return kdf_derive_bytes(ctx, "SCRYPT", params, out_secret, out_len);
+    scrypt = EVP_KDF_fetch(NULL, "SCRYPT", NULL);
+    st = kdf_derive_bytes(ctx, scrypt, "SCRYPT", params, out_secret, out_len);
+    EVP_KDF_free(scrypt);
+    return st;
 }
