@@ -14,7 +14,10 @@
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
 
+#include "util/mem.h"
 #include "core/err.h"
+#include "crypto/hash.h"
+#include "crypto/kept.h"
 #include "crypto/ossl.h"
 
 #define COORDINATE_LEN 32u
@@ -67,22 +70,6 @@ out:
 }
 
 static bool
-ecc_export_public(const EVP_PKEY *key, uint8_t xy[SFI_ECC_PUBLIC_LEN])
-{
-    BIGNUM *x = NULL;
-    BIGNUM *y = NULL;
-    bool ok =
-        EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_PUB_X, &x) == 1 &&
-        EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_PUB_Y, &y) == 1 &&
-        BN_bn2binpad(x, xy, COORDINATE_LEN) == COORDINATE_LEN &&
-        BN_bn2binpad(y, xy + COORDINATE_LEN, COORDINATE_LEN) == COORDINATE_LEN;
-
-    BN_free(x);
-    BN_free(y);
-    return ok;
-}
-
-static bool
 ecc_export_secret(const EVP_PKEY *key, uint8_t secret[SFI_ECC_SECRET_LEN])
 {
     BIGNUM *d = NULL;
@@ -94,24 +81,10 @@ ecc_export_secret(const EVP_PKEY *key, uint8_t secret[SFI_ECC_SECRET_LEN])
     return ok;
 }
 
-sfi_status
-sfi__ecc_generate(sfi_ctx *ctx, uint8_t secret[SFI_ECC_SECRET_LEN],
-                  uint8_t public_key[SFI_ECC_PUBLIC_LEN])
-{
-    EVP_PKEY *key = EVP_EC_gen("P-256");
-    sfi_status st = SFI_OK;
-
-    if (key == NULL || !ecc_export_secret(key, secret) ||
-        !ecc_export_public(key, public_key))
-        st = sfi__ossl_fail(ctx, "P-256 key generation");
-    EVP_PKEY_free(key);
-    return st;
-}
-
 /* ---- the curve without a key object, which would cost more time ---- */
 
 struct curve {
-    EC_GROUP *group;
+    const EC_GROUP *group; /* the context keeps it */
     EC_POINT *peer;
     EC_POINT *product;
     BIGNUM *d;
@@ -119,9 +92,9 @@ struct curve {
 };
 
 static bool
-ecc_curve_open(struct curve *c)
+ecc_curve_open(sfi_ctx *ctx, struct curve *c)
 {
-    c->group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+    c->group = sfi__kept_p256(ctx);
     c->peer = c->group != NULL ? EC_POINT_new(c->group) : NULL;
     c->product = c->group != NULL ? EC_POINT_new(c->group) : NULL;
     c->d = BN_secure_new();
@@ -137,7 +110,6 @@ ecc_curve_close(struct curve *c)
     BN_clear_free(c->d);
     EC_POINT_clear_free(c->product);
     EC_POINT_free(c->peer);
-    EC_GROUP_free(c->group);
 }
 
 /* BN_FLG_CONSTTIME: the time of a multiplication does not depend on d. */
@@ -163,7 +135,7 @@ sfi__ecc_public(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
     uint8_t point[POINT_LEN];
     sfi_status st;
 
-    if (!ecc_curve_open(&c)) {
+    if (!ecc_curve_open(ctx, &c)) {
         st = sfi__ossl_fail(ctx, "P-256 public key");
         goto out;
     }
@@ -180,6 +152,39 @@ sfi__ecc_public(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
 out:
     ecc_curve_close(&c);
     return st;
+}
+
+/* FIPS 186-5, A.2.2: a random number from 1 to the order less 1. */
+static bool
+ecc_curve_draw_secret(struct curve *c, uint8_t secret[SFI_ECC_SECRET_LEN])
+{
+    do {
+        if (BN_priv_rand_range(c->d, EC_GROUP_get0_order(c->group)) != 1)
+            return false;
+    } while (BN_is_zero(c->d));
+    return BN_bn2binpad(c->d, secret, SFI_ECC_SECRET_LEN) ==
+           (int)SFI_ECC_SECRET_LEN;
+}
+
+sfi_status
+sfi__ecc_random_secret(sfi_ctx *ctx, uint8_t secret[SFI_ECC_SECRET_LEN])
+{
+    struct curve c;
+    sfi_status st = SFI_OK;
+
+    if (!ecc_curve_open(ctx, &c) || !ecc_curve_draw_secret(&c, secret))
+        st = sfi__ossl_fail(ctx, "P-256 key generation");
+    ecc_curve_close(&c);
+    return st;
+}
+
+sfi_status
+sfi__ecc_generate(sfi_ctx *ctx, uint8_t secret[SFI_ECC_SECRET_LEN],
+                  uint8_t public_key[SFI_ECC_PUBLIC_LEN])
+{
+    sfi_status st = sfi__ecc_random_secret(ctx, secret);
+
+    return st == SFI_OK ? sfi__ecc_public(ctx, secret, public_key) : st;
 }
 
 static sfi_status
@@ -232,7 +237,7 @@ sfi__ecc_check_public(sfi_ctx *ctx,
                       const uint8_t public_key[SFI_ECC_PUBLIC_LEN])
 {
     struct curve c;
-    sfi_status st = ecc_curve_open(&c)
+    sfi_status st = ecc_curve_open(ctx, &c)
                         ? ecc_curve_set_peer(ctx, &c, public_key)
                         : sfi__ossl_fail(ctx, "check of a P-256 public key");
 
@@ -248,7 +253,7 @@ sfi__ecc_ecdh(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
     struct curve c;
     sfi_status st;
 
-    if (!ecc_curve_open(&c)) {
+    if (!ecc_curve_open(ctx, &c)) {
         st = sfi__ossl_fail(ctx, "P-256 key agreement");
         goto out;
     }
@@ -329,32 +334,66 @@ sfi__ecc_sign(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
     return st;
 }
 
+/* Keep a context of libcrypto that verifies signatures of this key. */
+static sfi_status
+ecc_keep_verifier(sfi_ctx *ctx, struct crypto_kept *k,
+                  const uint8_t public_key[SFI_ECC_PUBLIC_LEN])
+{
+    EVP_PKEY *key;
+    sfi_status st = ecc_import_public(ctx, public_key, &key);
+
+    if (st != SFI_OK)
+        return st;
+    EVP_PKEY_CTX_free(k->verifier);
+    k->verifier = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+    EVP_PKEY_free(key);
+    if (k->verifier == NULL || EVP_PKEY_verify_init(k->verifier) != 1) {
+        EVP_PKEY_CTX_free(k->verifier);
+        k->verifier = NULL;
+        return sfi__ossl_fail(ctx, "ECDSA verification");
+    }
+    memcpy(k->verifier_key, public_key, sizeof(k->verifier_key));
+    return SFI_OK;
+}
+
+static sfi_status
+ecc_find_verifier(sfi_ctx *ctx, const uint8_t public_key[SFI_ECC_PUBLIC_LEN],
+                  EVP_PKEY_CTX **out)
+{
+    struct crypto_kept *k = sfi__crypto_kept(ctx);
+    sfi_status st = SFI_OK;
+
+    if (k == NULL)
+        return sfi__ossl_fail(ctx, "ECDSA verification");
+    if (k->verifier == NULL ||
+        !sfi__equal(k->verifier_key, public_key, sizeof(k->verifier_key)))
+        st = ecc_keep_verifier(ctx, k, public_key);
+    *out = k->verifier;
+    return st;
+}
+
 sfi_status
 sfi__ecc_verify(sfi_ctx *ctx, const uint8_t public_key[SFI_ECC_PUBLIC_LEN],
                 const uint8_t *data, size_t len,
                 const uint8_t signature[SFI_ECC_SIGNATURE_LEN])
 {
-    EVP_MD_CTX *md = EVP_MD_CTX_new();
+    uint8_t hash[SFI_SHA256_LEN];
     uint8_t *der = NULL;
     size_t der_len;
-    EVP_PKEY *key;
-    sfi_status st = ecc_import_public(ctx, public_key, &key);
+    EVP_PKEY_CTX *verifier = NULL;
+    sfi_status st = ecc_find_verifier(ctx, public_key, &verifier);
 
+    if (st == SFI_OK)
+        st = sfi__sha256(ctx, data, len, hash);
     if (st != SFI_OK)
-        goto out;
-    if (md == NULL || !ecc_signature_to_der(signature, &der, &der_len) ||
-        EVP_DigestVerifyInit(md, NULL, EVP_sha256(), NULL, key) != 1) {
-        st = sfi__ossl_fail(ctx, "ECDSA verification");
-        goto out;
-    }
-    if (EVP_DigestVerify(md, der, der_len, data, len) != 1) {
+        return st;
+    if (!ecc_signature_to_der(signature, &der, &der_len))
+        return sfi__ossl_fail(ctx, "ECDSA verification");
+    if (EVP_PKEY_verify(verifier, der, der_len, hash, sizeof(hash)) != 1) {
         sfi__ossl_forget();
         st = sfi__fail(ctx, SFI_ERR_AUTH, "the signature does not match");
     }
-out:
     OPENSSL_free(der);
-    EVP_MD_CTX_free(md);
-    EVP_PKEY_free(key);
     return st;
 }
 

@@ -13,6 +13,9 @@
 
 sfi_status sfi__ecc_generate(sfi_ctx *ctx, uint8_t secret[SFI_ECC_SECRET_LEN],
                              uint8_t public_key[SFI_ECC_PUBLIC_LEN]);
+/* A private key whose public key comes later. */
+sfi_status sfi__ecc_random_secret(sfi_ctx *ctx,
+                                  uint8_t secret[SFI_ECC_SECRET_LEN]);
 /* The public key of a private key; SFI_ERR_CRYPTO when the private key is not
  * valid. */
 sfi_status sfi__ecc_public(sfi_ctx *ctx,

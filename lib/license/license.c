@@ -268,8 +268,7 @@ sfi__license_make(sfi_ctx *ctx, const uint8_t public_key[SFI_ECC_PUBLIC_LEN],
                   uint8_t out[SFI_LICENSE_LEN])
 {
     uint8_t ephemeral_secret[SFI_ECC_SECRET_LEN];
-    uint8_t unused[SFI_ECC_PUBLIC_LEN];
-    sfi_status st = sfi__ecc_generate(ctx, ephemeral_secret, unused);
+    sfi_status st = sfi__ecc_random_secret(ctx, ephemeral_secret);
 
     if (st == SFI_OK)
         st = sfi__license_seal(ctx, ephemeral_secret, public_key, type, session,
