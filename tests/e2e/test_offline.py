@@ -6,7 +6,7 @@ installed elsewhere."""
 import hashlib
 
 import bench
-from bench import H753, L462, DATA
+from bench import H753, L462, DATA, about
 
 
 class Offline(bench.Case):
@@ -70,9 +70,8 @@ class Offline(bench.Case):
         self.collect(one)
         self.license_all(hsm)
         result = two.program(image, "hsm=0", self.store)
-        self.assertEnded(result, 6, f"licences: no licence for device "
-                         f"{self.device(two)} is stored: license its "
-                         "certificate where the HSM is")
+        self.assertEnded(result, 6, about("licences", self.device(two),
+                                          "stored"))
         self.assertHoldsNothing(two)
         # now it succeeds
         self.collect(two)
@@ -110,18 +109,19 @@ class Offline(bench.Case):
         wrong.write_text("0000\n")
         part = b.chip(H753, "part").start()
         for more, told in (
-                ([hsm[1], "--pin-file", wrong], "line.vault: wrong PIN, 9"),
+                ([hsm[1], "--pin-file", wrong],
+                 about("line.vault", "PIN", "9 tries")),
                 ([f"slot=vault:{b.path}/none", *hsm[2:]],
-                 "the HSM is blank: provision it first"),
+                 about("none", "blank", "provision")),
                 (["slot=nothing", *hsm[2:]], "nothing")):
             result = part.program(image, *words, *more)
             self.assertIn(result.status, (2, 6), str(result))
-            self.assertIn(told, result.message)
+            self.assertSays(result.message, told)
             self.assertHoldsNothing(part)
         result = part.program(image, *words, hsm[1])
         self.assertEqual(result.status, 6)
-        self.assertIn("not in the store, and without a PIN",
-                      result.message)
+        self.assertIn("the chip's licence is not in the store, and without a "
+                      "PIN the HSM gives none", result.message)
         self.assertHoldsNothing(part)
         self.assertEqual(list(self.store.iterdir()), [])
         self.assertEqual(b.counter("line.vault"), 1)
@@ -141,7 +141,7 @@ class Offline(bench.Case):
         for words in (["hsm=0", self.store],
                       [*hsm[:2], f"store={self.store}", *hsm[2:]]):
             self.assertEnded(part.program(image, *words), 2,
-                             f"{file}: a licence of 100 bytes, expected 136")
+                             about(file.name, "100 bytes", "136"))
             self.assertHoldsNothing(part)
         self.assertEqual(b.counter("line.vault"), 1)
         file.write_bytes(good)
@@ -163,7 +163,8 @@ class Offline(bench.Case):
             name.write_bytes(other)
         for part in (one, two):
             self.assertEnded(part.program(image, "hsm=0", self.store), 5,
-                             "the licence is not for this chip, or was altered")
+                             about(part.link.name, "licence",
+                                   "not for this chip"))
             self.assertHoldsNothing(part)
         for name, own in zip(names, data):
             name.write_bytes(own)
@@ -177,13 +178,13 @@ class Offline(bench.Case):
         image = b.image(H753, "fw.sfi")
         part = b.chip(H753, "part").start()
         self.assertEnded(part.program(image, "hsm=0", b.path / "none"), 7,
-                         "none: .*read.*No such file")
+                         about("none", "read", "No such file"))
         hsm = b.hsm(H753, "line.vault", 1)
         file = b.path / "file"
         file.write_bytes(b"x")
         self.assertEnded(part.program(image, *hsm[:2], f"store={file}",
                                        *hsm[2:]), 7,
-                         "file: not a licence store")
+                         about("file", "licence store"))
         self.assertHoldsNothing(part)
         self.assertEqual(b.counter("line.vault"), 1)
 

@@ -11,7 +11,7 @@ import threading
 import time
 
 import bench
-from bench import H753, L462, DATA
+from bench import H753, L462, DATA, about
 
 TUTORIAL = bench.PROGRAMS / "tutorial"
 
@@ -153,16 +153,16 @@ class Custom(bench.Case):
             self.assertEnded(self.install(self.bench.chip(
                 self.chip, name).start()), 0)
         part = self.bench.chip(self.chip, "three").start()
-        self.assertEnded(self.install(part), 1, "^SFI_ERR_HSM_COUNTER: no "
-                         "installations left: all 2 were used$")
+        self.assertEnded(self.install(part), 1,
+                         about("SFI_ERR_HSM_COUNTER", "installations", "2"))
         self.assertHoldsNothing(part)
         self.assertRegex(self.server.log.read_text(), "no installations left")
 
     def test_other_ca(self):
         self.server.start()
         part = self.bench.chip(self.chip, "fake", ca="other-ca").start()
-        self.assertEnded(self.install(part), 1, "^SFI_ERR_CERTIFICATE: the "
-                         "certificate of device .* is not signed by this CA$")
+        self.assertEnded(self.install(part), 1,
+                         about("SFI_ERR_CERTIFICATE", "not signed", "CA"))
         self.assertHoldsNothing(part)
         self.assertEqual(self.bench.counter("line.vault"), 2)
 
@@ -213,8 +213,8 @@ class Custom(bench.Case):
         self.assertEqual((code, len(data)), (0, 136))
         self.server.stop(signal.SIGKILL)
         self.assertEqual(self.bench.counter("line.vault"), 1)
-        self.assertEnded(self.install(part), 1, "^SFI_ERR_IO: the licence "
-                         "server cannot be reached$")
+        self.assertEnded(self.install(part), 1,
+                         about("SFI_ERR_IO", "server", "reached"))
         self.assertHoldsNothing(part)
         self.server.socket.unlink()
         self.server.start()
@@ -234,9 +234,9 @@ class Custom(bench.Case):
             "longest": (b"\0\0\xff\xff" + bytes(65535), broke),
             "too long a message": (refusal(603, b"x" * 256), broke),
             "no licence": (b"\0\0\x88\0" + bytes(136),
-                           "^SFI_ERR_FORMAT: licence type is 0x00000000"),
+                           about("SFI_ERR_FORMAT", "type", "0x00000000")),
             "short licence": (b"\0\0\x87\0" + bytes(135),
-                              "^SFI_ERR_TRUNCATED: a licence of 135 bytes"),
+                              about("SFI_ERR_TRUNCATED", "135 bytes")),
             "message": (refusal(603, b"try the other line"),
                         "^SFI_ERR_HSM_COUNTER: try the other line$"),
             "no status": (refusal(999, b"I am new"),
@@ -263,8 +263,9 @@ class Custom(bench.Case):
         lic = b.license(one, self.vault).read_bytes()
         two.start()
         rogue = Rogue(self.server.socket, b"\0\0\x88\0" + lic)
-        self.assertEnded(self.install(two), 1, "^SFI_ERR_DEVICE: the licence "
-                         "is not for this chip, or was altered")
+        self.assertEnded(self.install(two), 1,
+                         about("SFI_ERR_DEVICE", "licence",
+                               "not for this chip"))
         rogue.close()
         self.assertHoldsNothing(two)
 

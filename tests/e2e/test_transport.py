@@ -9,7 +9,7 @@ import threading
 import time
 
 import bench
-from bench import H753, DATA
+from bench import H753, DATA, about
 
 PROGRAM = bench.PROGRAMS / "tutorial/custom-transport"
 
@@ -97,7 +97,7 @@ class Transport(bench.Case):
         begin = time.monotonic()
         status, out, err = self.ask(Rogue(self, b"").port)
         self.assertEqual((status, out), (1, ""))
-        self.assertRegex(err, r"^SFI_ERR_TIMEOUT: no answer to 0x7f within")
+        self.assertSays(err, about("SFI_ERR_TIMEOUT", "0x7f"))
         self.assertLess(time.monotonic() - begin, 60)
 
     def test_hangs_up(self):
@@ -108,12 +108,12 @@ class Transport(bench.Case):
     def test_nonsense(self):
         status, out, err = self.ask(Rogue(self, b"login: ").port)
         self.assertEqual((status, out), (1, ""))
-        self.assertRegex(err, "^SFI_ERR_PROTOCOL: only garbage came in answer")
+        self.assertSays(err, about("SFI_ERR_PROTOCOL", "garbage"))
 
     def test_never_silent(self):
         status, out, err = self.ask(Rogue(self, b"\x79" * 100000).port)
         self.assertEqual((status, out), (1, ""))
-        self.assertRegex(err, "^SFI_ERR_PROTOCOL: unsolicited data still arriving")
+        self.assertSays(err, about("SFI_ERR_PROTOCOL", "unsolicited data"))
 
 
 if __name__ == "__main__":
