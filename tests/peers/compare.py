@@ -168,7 +168,7 @@ PEERS = {"binutils": binutils, "llvm": llvm, "srec_cat": srec_cat,
 
 
 # GNU and LLVM write type 02 below 1 MiB and 04 above, in one file.
-MIXED = "types 02 and 04 are mixed"
+MIXED = "types 02 and 04"
 
 
 def read(tool, path):

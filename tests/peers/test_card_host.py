@@ -17,7 +17,7 @@ sys.path[:0] = [str(TESTS / "support" / "card"), str(TESTS / "programs")]
 
 import pcscd  # noqa: E402
 from pcscd import READERS, Desk  # noqa: E402
-from check import PROGRAMS, case, main, same, succeeds  # noqa: E402
+from check import PROGRAMS, about, case, main, same, succeeds  # noqa: E402
 
 PIN = b"4711-0815"
 COUNT = 4
@@ -84,11 +84,11 @@ class Host:
         self.close()
 
 
-def refuses(status, text, function, *arguments):
+def refuses(status, facts, function, *arguments):
     try:
         got = function(*arguments)
     except SfiError as e:
-        same((e.status, e.text), (status, text))
+        same((e.status, e.text), (status, about("", *facts)))
     else:
         raise AssertionError(f"no error, but {got!r}")
 
@@ -131,11 +131,9 @@ def handle_outlives_what_others_do(folder):
             same(host.license(chips[0]), first)
             # a second host, with the same card
             with Host(("pcsc:" + READERS[0]).encode()) as second:
-                refuses(ERR_HSM_PIN,
-                        "the card issues licences only after a login",
-                        second.license, chips[1])
-                refuses(ERR_HSM_PIN, "wrong PIN, 9 tries left", second.login,
-                        b"0000")
+                refuses(ERR_HSM_PIN, ["licences", "login"], second.license,
+                        chips[1])
+                refuses(ERR_HSM_PIN, ["PIN", "9 tries"], second.login, b"0000")
                 second.login()
                 same(second.license(chips[0]), first)
                 host.license(chips[1])
@@ -152,8 +150,7 @@ def pulled_and_put_back(folder):
             host.login()
             first = host.license(chips[0])
             desk.remove()
-            refuses(ERR_NO_DEVICE, "no card is in the reader", host.license,
-                    chips[0])
+            refuses(ERR_NO_DEVICE, ["no card"], host.license, chips[0])
             desk.insert()
             same(host.license(chips[0]), first)
             # killed: the reader notices late
@@ -170,8 +167,7 @@ def pulled_and_put_back(folder):
             # another card
             desk.remove()
             desk.insert(state=folder / "other")
-            refuses(ERR_HSM, "the reader contains a different card than the "
-                    "one that was opened", host.license, chips[2])
+            refuses(ERR_HSM, ["different card"], host.license, chips[2])
             desk.remove()
             desk.insert()
             same(host.license(chips[0]), first)
@@ -186,9 +182,7 @@ def service_started_anew(folder):
             host.login()
             first = host.license(chips[0])
             desk.service.stop()
-            refuses(ERR_NO_DEVICE,
-                    "the card service is not available; is pcscd running",
-                    host.license, chips[0])
+            refuses(ERR_NO_DEVICE, ["pcscd"], host.license, chips[0])
             desk.service.start()
             desk.pcsc = pcscd.Pcsc()
             desk.pcsc.wait(READERS[0])
@@ -201,8 +195,7 @@ def for_itself(folder):
         desk.insert()
         chips = provision(folder, "1")
         with desk.connect(share=pcscd.EXCLUSIVE):
-            refuses(ERR_ACCESS, "another program uses the card exclusively",
-                    Host)
+            refuses(ERR_ACCESS, ["another program", "card"], Host)
         with Host() as host:
             host.login()
             same(len(host.license(chips[0])), 136)

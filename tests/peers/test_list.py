@@ -14,29 +14,20 @@ import subprocess
 import sys
 import tempfile
 
-EMPTY = """\
-Serial ports:
-  no serial port is connected
-SPI ports:
-  no SPI port (/dev/spidev*) was found
-USB devices in DFU mode:
-  no chip in DFU mode is connected
-Debug probes:
-  no CMSIS-DAP probe is connected; openocd knows others
-"""
-SPI = """\
-  port=spi:/dev/spidev0.0
-    bus 0, chip select 0
-"""
-USB = """\
-  port=usb:path=1-1
-    DFU in FS Mode, STMicroelectronics, serial number 200364500000
-"""
-PROBE = """\
-  port=cmsis-dap:path=1-2
-    Virtual CMSIS-DAP, libsfi, serial number 0001
-"""
-ALL = EMPTY.splitlines(keepends=True)
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] /
+                       "support"))
+from message import about  # noqa: E402
+
+SPI = ["  port=spi:/dev/spidev0.0", "    bus 0, chip select 0"]
+USB = ["  port=usb:path=1-1",
+       "    DFU in FS Mode, STMicroelectronics, serial number 200364500000"]
+PROBE = ["  port=cmsis-dap:path=1-2",
+         "    Virtual CMSIS-DAP, libsfi, serial number 0001"]
+# Titles, and what is below each when nothing is connected.
+EMPTY = [["Serial ports:"], [about("", "no serial port")],
+         ["SPI ports:"], [about("", "no SPI port")],
+         ["USB devices in DFU mode:"], [about("", "no chip", "DFU")],
+         ["Debug probes:"], [about("", "no CMSIS-DAP probe")]]
 
 
 def expect(got, expected):
@@ -62,17 +53,21 @@ class Bench:
                         self.programs / "sfi-program", *words, status=status)
 
 
+def lists(b, wires, words, parts):
+    expect(b.wrap(wires, *words).splitlines(),
+           [line for part in parts for line in part])
+
+
 def for_people(b):
     for wires, texts in ((["--spi"], {3: SPI}), (["--usb"], {5: USB}),
                          (["--probe"], {7: PROBE}),
                          (["--spi", "--usb", "--probe"],
                           {3: SPI, 5: USB, 7: PROBE})):
-        lines = [texts.get(i, line) for i, line in enumerate(ALL)]
-        expect(b.wrap(wires, "-l"), "".join(lines))
-    expect(b.wrap(["--spi"], "-l", "usb"), "".join(ALL[4:6]))
-    expect(b.wrap(["--usb"], "-l", "usb"), ALL[4] + USB)
-    expect(b.wrap(["--usb"], "-l", "probe"), "".join(ALL[6:]))
-    expect(b.wrap(["--usb"], "--list", "uart"), "".join(ALL[:2]))
+        lists(b, wires, ["-l"], [texts.get(i, e) for i, e in enumerate(EMPTY)])
+    lists(b, ["--spi"], ["-l", "usb"], EMPTY[4:6])
+    lists(b, ["--usb"], ["-l", "usb"], [EMPTY[4], USB])
+    lists(b, ["--usb"], ["-l", "probe"], EMPTY[6:])
+    lists(b, ["--usb"], ["--list", "uart"], EMPTY[:2])
 
 
 def for_machines(b):

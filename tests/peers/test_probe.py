@@ -94,7 +94,7 @@ def names(b):
     for port, why in (("cmsis-dap:2", "no such debug probe"),
                       ("cmsis-dap:1209:0002", "no such debug probe"),
                       ("cmsis-dap:serial=0002", "no such debug probe"),
-                      ("cmsis-dap:path=1-1", "is not a CMSIS-DAP probe"),
+                      ("cmsis-dap:path=1-1", "not a CMSIS-DAP probe"),
                       ("cmsis-dap:path=1-2.1", "no such debug probe"),
                       ("usb:path=1-2", "no such USB device"),
                       ("usb:1209:0001", "has no DFU interface")):
@@ -134,8 +134,8 @@ def plain(b):
     expect(b.save("swd", len(data)) == data, "sector 0 was erased")
     b.program("swd", "-e", "0")
     expect(set(b.save("swd", len(data))) == {0xFF}, "it is not erased")
-    b.refused("the chip refused reading memory from 0x60000000", "-r",
-              "0x60000000", 16, "r.bin")
+    b.refused("reading memory from 0x60000000", "-r", "0x60000000", 16,
+              "r.bin")
     b.refused("sector 16, expected 0 to 15", "-e", 16)
     out = b.program("swd", "-ob", "displ")
     expect("RDP              : 0xaa" in out, out)
