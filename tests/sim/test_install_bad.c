@@ -154,49 +154,86 @@ repeat_area(void)
     memcpy(image() + area_at(2) + 2, descriptor + 2, 2);
 }
 
-#define TAG_MESSAGE                                                     \
-    "the area does not verify: the image was altered, or areas are of " \
-    "another "                                                          \
-    "image"
+#define AREA_TAG {"area does not verify", NULL}, SFI_CAUSE_AREA_TAG
 
 static const struct {
     const char *name;
     void (*alter)(void);
     uint64_t counted;
     sfi_status st;
-    const char *where, *message;
+    const char *where, *facts[2];
     int cause;
 } images[] = {
-    {"truncated in its header", truncate_to_nothing, 0, SFI_ERR_TRUNCATED,
-     "header", "the image ends after 5 of 28 bytes", 0},
-    {"magic", flip_magic, 0, SFI_ERR_FORMAT, "header",
-     "the magic is \"RFIMAGIC\", expected SFIMAGIC", 0},
-    {"protocol version", flip_protocol, 0, SFI_ERR_FORMAT, "header",
-     "protocol version 3, expected 1", 0},
-    {"area type", flip_area_type, 0, SFI_ERR_FORMAT, "area 1",
-     "type 0x66 (f), expected F, M or C", 0},
-    {"module", make_module, 0, SFI_ERR_CHIP_RULE, "",
-     "area 2 is a module, whose own licence libsfi cannot send: build the "
-     "image without modules",
+    {"truncated in its header",
+     truncate_to_nothing,
+     0,
+     SFI_ERR_TRUNCATED,
+     "header",
+     {"5 of 28 bytes", NULL},
      0},
-    {"area version", flip_area_version, 0, SFI_ERR_FORMAT, "area 2",
-     "image version 7, the previous area says 6", 0},
-    {"areas reordered", swap_areas, 0, SFI_ERR_FORMAT, "area 1",
-     "area 2 comes too early, expected area 1", 0},
-    {"area repeated", repeat_area, 0, SFI_ERR_FORMAT, "area 2",
-     "area 1 is repeated, expected area 2", 0},
-    {"header tag", flip_header_tag, 1, SFI_ERR_DEVICE, "stream",
-     "the image header does not verify: the licence is for another image, or "
-     "the header was altered",
+    {"magic",
+     flip_magic,
+     0,
+     SFI_ERR_FORMAT,
+     "header",
+     {"\"RFIMAGIC\"", "SFIMAGIC"},
+     0},
+    {"protocol version",
+     flip_protocol,
+     0,
+     SFI_ERR_FORMAT,
+     "header",
+     {"version 3", "expected 1"},
+     0},
+    {"area type",
+     flip_area_type,
+     0,
+     SFI_ERR_FORMAT,
+     "area 1",
+     {"0x66 (f)", "F, M or C"},
+     0},
+    {"module",
+     make_module,
+     0,
+     SFI_ERR_CHIP_RULE,
+     "",
+     {"area 2 is a module, whose own licence libsfi cannot send: build the "
+      "image without modules",
+      NULL},
+     0},
+    {"area version",
+     flip_area_version,
+     0,
+     SFI_ERR_FORMAT,
+     "area 2",
+     {"version 7", "says 6"},
+     0},
+    {"areas reordered",
+     swap_areas,
+     0,
+     SFI_ERR_FORMAT,
+     "area 1",
+     {"area 2 comes too early", "area 1"},
+     0},
+    {"area repeated",
+     repeat_area,
+     0,
+     SFI_ERR_FORMAT,
+     "area 2",
+     {"area 1 is repeated", "area 2"},
+     0},
+    {"header tag",
+     flip_header_tag,
+     1,
+     SFI_ERR_DEVICE,
+     "stream",
+     {"image header does not verify", NULL},
      SFI_CAUSE_HEADER_TAG},
-    {"area tag", flip_area_tag, 1, SFI_ERR_DEVICE, "stream:area 1", TAG_MESSAGE,
-     SFI_CAUSE_AREA_TAG},
-    {"content", flip_content, 1, SFI_ERR_DEVICE, "stream:area 2", TAG_MESSAGE,
-     SFI_CAUSE_AREA_TAG},
+    {"area tag", flip_area_tag, 1, SFI_ERR_DEVICE, "stream:area 1", AREA_TAG},
+    {"content", flip_content, 1, SFI_ERR_DEVICE, "stream:area 2", AREA_TAG},
     {"option bytes", flip_option_bytes, 1, SFI_ERR_DEVICE, "stream:area 5",
-     TAG_MESSAGE, SFI_CAUSE_AREA_TAG},
-    {"address", flip_address, 1, SFI_ERR_DEVICE, "stream:area 1", TAG_MESSAGE,
-     SFI_CAUSE_AREA_TAG},
+     AREA_TAG},
+    {"address", flip_address, 1, SFI_ERR_DEVICE, "stream:area 1", AREA_TAG},
 };
 
 static void
@@ -212,7 +249,8 @@ refused_image(const char *chip, int row)
     st = station_install(false);
     ck_assert_msg(st == images[row].st, "%s: %s \"%s\"", images[row].name,
                   sfi_status_name(st), sfi_error_message(sfi_ctx_error(ctx)));
-    ck_assert_fails(st, images[row].st, images[row].where, images[row].message);
+    ck_assert_fails_about(st, images[row].st, images[row].where,
+                          images[row].facts[0], images[row].facts[1]);
     ck_assert_int_eq(sfi_error_peer_code(sfi_ctx_error(ctx)),
                      images[row].cause);
     sfi__buf_free(&station.package.image);
@@ -237,12 +275,10 @@ END_TEST
 START_TEST(test_image_reordered)
 {
     static const struct {
-        const char *chip, *message;
+        const char *chip, *address, *previous;
     } rows[] = {
-        {"stm32h753xi", "area 2 at 0x08000000 lies below the previous one at "
-                        "0x08020000, expected ascending addresses"},
-        {"stm32l462ce", "area 2 at 0x08001000 lies below the previous one at "
-                        "0x08010000, expected ascending addresses"},
+        {"stm32h753xi", "0x08000000", "0x08020000"},
+        {"stm32l462ce", "0x08001000", "0x08010000"},
     };
     struct buf good;
 
@@ -250,8 +286,8 @@ START_TEST(test_image_reordered)
     sfi__buf_init(&good, &sfi__alloc_default, false);
     ck_assert(sfi__buf_append(&good, image(), station.package.image.len));
     swap_areas_and_indices();
-    ck_assert_fails(station_install(false), SFI_ERR_CHIP_RULE, "",
-                    rows[_i].message);
+    ck_assert_fails_about(station_install(false), SFI_ERR_CHIP_RULE, "",
+                          "area 2", rows[_i].address, rows[_i].previous);
     sfi__buf_free(&station.package.image);
     station.package.image = good;
     assert_unharmed(0);
@@ -262,16 +298,16 @@ END_TEST
 START_TEST(test_image_truncated)
 {
     static const struct {
-        const char *chip, *message;
+        const char *chip, *bytes;
     } rows[] = {
-        {"stm32h753xi", "the image ends after 35 of 36 bytes of content"},
-        {"stm32l462ce", "the image ends after 19 of 20 bytes of content"},
+        {"stm32h753xi", "35 of 36 bytes of content"},
+        {"stm32l462ce", "19 of 20 bytes of content"},
     };
 
     station_setup(rows[_i].chip);
     station.package.image.len--;
-    ck_assert_fails(station_install(false), SFI_ERR_TRUNCATED, "area 5",
-                    rows[_i].message);
+    ck_assert_fails_about(station_install(false), SFI_ERR_TRUNCATED, "area 5",
+                          rows[_i].bytes);
     ck_assert_uint_eq(station.wire.sent, 0); /* nothing was sent to the chip */
     station.package.image.len++;
     assert_unharmed(0);
@@ -305,7 +341,7 @@ END_TEST
 /* An image does not name its chip: its option bytes and addresses do. */
 static void
 other_image(const char *chip, const char *other, uint64_t address,
-            const char *message)
+            const char *found, const char *expected)
 {
     const struct kit_segment s = {address, 1024};
     struct kit_bytes wrong;
@@ -315,8 +351,9 @@ other_image(const char *chip, const char *other, uint64_t address,
     station_prepare();
     ck_assert_ok(
         sfi_installer_set_image(station.installer, wrong.data, wrong.len));
-    ck_assert_fails(sfi_installer_run(station.installer), SFI_ERR_CHIP_RULE, "",
-                    message);
+    ck_assert_fails_about(sfi_installer_run(station.installer),
+                          SFI_ERR_CHIP_RULE, "", "area 2", found, chip,
+                          expected, "another chip");
     kit_free(&wrong);
     assert_unharmed(0);
     station_teardown();
@@ -324,17 +361,13 @@ other_image(const char *chip, const char *other, uint64_t address,
 
 START_TEST(test_image_for_l4_on_h7)
 {
-    other_image("stm32h753xi", "stm32l462ce", 0x08001000,
-                "area 2 holds 20 bytes of option bytes, stm32h753xi has 36: "
-                "made for another chip");
+    other_image("stm32h753xi", "stm32l462ce", 0x08001000, "20 bytes", "has 36");
 }
 END_TEST
 
 START_TEST(test_image_for_h7_on_l4)
 {
-    other_image("stm32l462ce", "stm32h753xi", 0x08001000,
-                "area 2 holds 36 bytes of option bytes, stm32l462ce has 20: "
-                "made for another chip");
+    other_image("stm32l462ce", "stm32h753xi", 0x08001000, "36 bytes", "has 20");
 }
 END_TEST
 
