@@ -38,6 +38,15 @@ is_not_regular_file(const char *path)
     return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
 }
 
+/* The folder may come from others, and a link lead anywhere. */
+static bool
+is_link(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
 bool
 offline_is_folder(const char *path)
 {
@@ -132,14 +141,21 @@ batch_report_refusal(struct batch *b, const char *path, sfi_status st)
 }
 
 static int
-batch_license_file(struct batch *b, const char *path, sfi_status *st)
+batch_license_file(struct batch *b, const char *path, bool of_folder,
+                   sfi_status *st)
 {
     sfi_certificate *cert = NULL;
     enum result what = RESULT_REFUSED;
     int status = 0;
     bool ends = false;
 
-    *st = sfi_certificate_load(b->o->ctx, path, &cert);
+    if (of_folder && is_link(path)) {
+        *st = SFI_ERR_FORMAT;
+        sfi_ctx_report(b->o->ctx, *st, 0,
+                       "a symbolic link, which is not followed in a folder");
+    } else {
+        *st = sfi_certificate_load(b->o->ctx, path, &cert);
+    }
     if (*st == SFI_OK) {
         status = batch_get_license(b, cert, &what, st);
         ends = status != 0 || (*st != SFI_OK && !is_fault_of_certificate(*st));
@@ -179,7 +195,7 @@ batch_license_entry(struct batch *b, const char *folder, const char *name,
                       offline_is_folder(path) ? "a folder"
                                               : "not a regular file");
     else
-        status = batch_license_file(b, path, st);
+        status = batch_license_file(b, path, true, st);
     free(path);
     return status;
 }
@@ -240,7 +256,7 @@ offline_license(const struct offline *o, const char *from, const char *to,
     if (o->out != NULL)
         json_array(o->out, "licenses");
     status = offline_is_folder(from) ? batch_license_folder(&b, from, st)
-                                     : batch_license_file(&b, from, st);
+                                     : batch_license_file(&b, from, false, st);
     if (o->out != NULL)
         json_close(o->out);
     for (int i = 0; i < RESULT_COUNT; i++)

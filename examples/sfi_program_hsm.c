@@ -44,6 +44,8 @@ program_login(struct program *p, const char *slot, sfi_status *st)
     int status;
 
     *st = open_provisioned_hsm(p, slot);
+    if (*st == SFI_OK && file != NULL)
+        *st = sfi_ctx_check_path(p->ctx, file); /* not the vault itself */
     if (*st != SFI_OK)
         return 0;
     status = cli_pin_read(&p->cli, file, false, &pin);

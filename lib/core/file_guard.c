@@ -90,7 +90,8 @@ sfi__file_guard_check(sfi_ctx *ctx, const char *path)
     if (!is)
         return SFI_OK;
     (void)sfi__fail(ctx, SFI_ERR_ACCESS,
-                    "refusing to overwrite a vault or other SQLite database");
+                    "refusing to open or overwrite a vault or other SQLite "
+                    "database");
     return sfi__where(ctx, "%s", path);
 }
 

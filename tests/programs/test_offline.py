@@ -184,7 +184,7 @@ def bad_ones_are_named(folder):
         (f"5-other-ca: {where}", device_id(foreign)[:16], "not signed", "CA"),
         (f"6-product: {where}", "46201002", "vault", "45002001"),
         ("7-lower-case", "character 8", "product id", "0x61"),
-        ("8-a-link", "read", "No such file"),
+        ("8-a-link", "symbolic link", "not followed"),
         (f"8-signature: {where}", device_id(flipped)[:16], "not signed", "CA"),
     )])
     assert "2 new, 0 already stored, 9 refused\n" in done.stdout, done.stdout
@@ -297,6 +297,31 @@ def hsm_ends_it(folder):
     done = run(*b.command())
     same(done.returncode, 6, done.stderr)
     same(messages(done), [about(f"vault:{b.vault}", "blank", "provision")])
+
+
+@case
+def vault_in_its_own_folder(folder):
+    """Neither the vault nor a link to it is read, under any name."""
+    b = Bench(folder)
+    b.add("0-good")  # so that the vault is open
+    vault = b.certs / "1-vault"
+    b.vault.rename(vault)
+    b.vault = vault
+    (b.certs / "2-soft").symlink_to("1-vault")
+    done = run(*b.command())
+    same(done.returncode, 4, done.stderr)
+    same([line for line in messages(done) if "-wal" not in line
+          and "-shm" not in line],
+         [about(f"{b.certs}/1-vault", "belongs to a vault"),
+          about(f"{b.certs}/2-soft", "symbolic link")])
+    assert "1 new, 0 already stored" in done.stdout, done.stdout
+    same(b.left(), 9)
+    # a PIN is not read from it either
+    words = [str(w) for w in b.command()]
+    words[words.index("--pin-file") + 1] = str(vault)
+    b.add("6-good")
+    done = run(*words)
+    same(messages(done)[-1:], [about(f"{vault}", "belongs to a vault")])
 
 
 @case

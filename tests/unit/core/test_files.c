@@ -108,7 +108,8 @@ START_TEST(test_guard)
 {
     put_file(path, MAGIC, sizeof(MAGIC));
     ck_assert_fails(sfi_ctx_check_path(ctx, path), SFI_ERR_ACCESS, path,
-                    "refusing to overwrite a vault or other SQLite database");
+                    "refusing to open or overwrite a vault or other SQLite "
+                    "database");
     ck_assert_int_eq(sfi__save(ctx, path, 0600, "x", 1), SFI_ERR_ACCESS);
     ck_assert_str_eq(sfi_error_where(sfi_ctx_error(ctx)), path);
     memory.fail_at = 1;
