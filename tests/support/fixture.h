@@ -37,7 +37,7 @@ extern sfi_ctx *ctx;
 void fixture_setup(void);
 void fixture_teardown(void);
 
-/* `call` fails with this status, and the context says exactly this. */
+/* `call` fails with this status, and the context says this (text_matches()). */
 #define ck_assert_fails(call, status, where_text, message_text)             \
     assert_fails(__FILE__, __LINE__, #call, (call), (status), (where_text), \
                  (message_text))
@@ -53,6 +53,9 @@ void assert_fails(const char *file, int line, const char *call, sfi_status got,
 void assert_fails_about(const char *file, int line, const char *call,
                         sfi_status got, sfi_status want, const char *where,
                         const char *const *facts);
+/* Whether `text` is exactly `want`, where a word "..." in `want` stands for any
+ * words of its line: "4 bytes at 0x10 ... line 1". */
+bool text_matches(const char *text, const char *want);
 /* The first of the facts (NULL ends them) that `message` lacks, or NULL. */
 const char *missing_fact(const char *message, const char *const *facts);
 void assert_ok(const char *file, int line, const char *call, sfi_status got);

@@ -15,9 +15,11 @@ struct firmware_row {
     /* The file.  ?? at the end of a line becomes the right checksum. */
     const char *text;
     const char *segments; /* "08000000=0102 08000010=03"; NULL: an error */
+    /* Both by text_matches(): "..." stands for the words of another test. */
     const char *warnings; /* one a line, each with its end; NULL: none */
+    const char *message;
     sfi_status st;
-    const char *where, *message;
+    const char *where;
 };
 
 /* Like fixture_setup(), with a context that collects warnings. */

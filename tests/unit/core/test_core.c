@@ -294,6 +294,48 @@ START_TEST(test_fail_about_facts)
 }
 END_TEST
 
+/* Also its own: "..." is for any words, but for no part of a word, no second
+ * line and not for nothing. */
+START_TEST(test_text_matches)
+{
+    static const struct {
+        const char *text, *want;
+        bool matches;
+    } rows[] = {
+        {"", "", true},
+        {"4 bytes of 8", "4 bytes of 8", true},
+        {"4 bytes of 8", "4 bytes of", false},
+        {"4 bytes of", "4 bytes of 8", false},
+        {"4 bytes of 8", "4 bytes ...", true},
+        {"4 bytes of 8", "... of 8", true},
+        {"4 bytes of 8", "4 ... 8", true},
+        {"4 bytes of 8", "... bytes ... 8", true},
+        {"4 bytes of 8", "... ... ...", true},
+        {"4 bytes of 8", "...", true},
+        {"4 bytes of 4 of 8", "4 ... of 8", true},
+        {"4 bytes of 80", "4 bytes ... 8", false},
+        {"4 bytes of 18", "4 bytes ... 8", false},
+        {"14 bytes of 8", "4 bytes ...", false},
+        {"4 bytes of 8", "4 bytes of 8 ...", false},
+        {"4 bytes of 8", "8 ... 4", false},
+        {"4 bytes of 8", "4 ... of ... 9", false},
+        {"", "...", false},
+        {"device 1234... is unknown", "device 1234... is unknown", true},
+        {"device 1234 is unknown", "device 1234... is unknown", false},
+        {"device 1234 is unknown", "device ...1234 is unknown", false},
+        {"1: one a\n2: two b\n", "1: ... a\n2: two ...\n", true},
+        {"1: one a\n2: two b\n", "1: ... b\n", false},
+        {"1: one a\n2: two b\n", "1: ...", false},
+        {"1: one a\n2: two b\n", "1: one ...\n", false},
+    };
+
+    for (size_t i = 0; i < ROWS(rows); i++)
+        ck_assert_msg(text_matches(rows[i].text, rows[i].want) ==
+                          rows[i].matches,
+                      "\"%s\" and \"%s\"", rows[i].text, rows[i].want);
+}
+END_TEST
+
 START_TEST(test_fail_is_bounded)
 {
     static char longer[4000];
@@ -617,6 +659,7 @@ main(void)
     tc = add(s, "errors");
     tcase_add_test(tc, test_fail);
     tcase_add_test(tc, test_fail_about_facts);
+    tcase_add_test(tc, test_text_matches);
     tcase_add_test(tc, test_fail_is_bounded);
     tcase_add_test(tc, test_fail_takes_no_memory);
     tcase_add_test(tc, test_where_goes_outwards);
