@@ -173,8 +173,7 @@ static const struct elf_row good[] = {
      .elf = {ANY,
              .ph = {LOAD(0x200, 0x08000000, 4), LOAD(0x202, 0x08000002, 4)}},
      .segments = "08000000=d0d1d2d3d4d5",
-     .warnings =
-         "segment 1: 2 bytes at 0x08000002 repeat those of segment 0\n"},
+     .warnings = "segment 1: 2 bytes at 0x08000002 repeat ... segment 0\n"},
     {.why = "the ELF header itself",
      .elf = {ANY, .ph = {LOAD(0, 0x08000000, 4)}},
      .segments = "08000000=7f454c46"},
@@ -203,7 +202,7 @@ static const struct elf_row bad[] = {
      .elf = {ANY, .ph = {{PT_NOTE, 0x200, 0, 0, 4, 4}}},
      .st = SFI_ERR_FORMAT,
      .where = "",
-     .message = "no data, expected at least one byte of firmware"},
+     .message = "no data, ..."},
     {.why = "too many program headers",
      .elf = {ANY, .ph_count = 0xffff},
      .st = SFI_ERR_LIMIT,
@@ -256,16 +255,14 @@ static const struct elf_row bad[] = {
      .elf = {ANY, .ph = {LOAD(0x200, 0xfffffffe, 3)}},
      .st = SFI_ERR_RANGE,
      .where = "segment 0",
-     .message = "0x3 bytes at 0xfffffffe, expected an end of at most "
-                "0xffffffff"},
+     .message = "0x3 bytes at 0xfffffffe, ... 0xffffffff"},
     {.why = "overlap with other bytes",
      .elf = {ANY, .ph = {LOAD(0x200, 0x08000000, 4),
                          {PT_NOTE, 0, 0, 0, 1, 1},
                          LOAD(0x208, 0x08000003, 4)}},
      .st = SFI_ERR_OVERLAP,
      .where = "segment 2",
-     .message = "data at 0x08000003 differs from segment 0, which has the same "
-                "address"},
+     .message = "data at 0x08000003 differs ... segment 0, ..."},
 };
 
 static const struct {
@@ -303,7 +300,9 @@ START_TEST(test_good)
     ck_assert_msg(strcmp(firmware_segments(fw), row->segments) == 0,
                   "%s: %s, expected %s", row->why, firmware_segments(fw),
                   row->segments);
-    ck_assert_str_eq(warnings, row->warnings != NULL ? row->warnings : "");
+    ck_assert_msg(
+        text_matches(warnings, row->warnings != NULL ? row->warnings : ""),
+        "%s: warned\n%s", row->why, warnings);
     sfi_firmware_free(fw);
 }
 END_TEST
@@ -328,8 +327,7 @@ START_TEST(test_wide)
         {.elf = {ANY, .ph = {LOAD(0x200, 0x100000000, 1)}},
          .st = SFI_ERR_RANGE,
          .where = "segment 0",
-         .message = "0x1 bytes at 0x100000000, expected an end of at most "
-                    "0xffffffff"},
+         .message = "0x1 bytes at 0x100000000, ... 0xffffffff"},
         {.elf = {ANY, .ph = {LOAD(UINT64_MAX, 0, UINT64_MAX)}},
          .st = SFI_ERR_TRUNCATED,
          .where = "segment 0",
@@ -343,8 +341,7 @@ START_TEST(test_wide)
         {.elf = {ANY, .ph = {LOAD(0x200, UINT64_MAX, 8)}},
          .st = SFI_ERR_RANGE,
          .where = "segment 0",
-         .message = "0x8 bytes at 0xffffffffffffffff, expected an end of at "
-                    "most 0xffffffff"},
+         .message = "0x8 bytes at 0xffffffffffffffff, ... 0xffffffff"},
         {.elf = {ANY, .ph_offset = UINT64_MAX - 7, .ph = {LOAD(0x200, 0, 1)}},
          .st = SFI_ERR_TRUNCATED,
          .where = "",
@@ -426,14 +423,12 @@ START_TEST(test_virtual)
                              {PT_LOAD, 0x204, 0x20000001, 0x08001000, 2, 2}}},
          .st = SFI_ERR_OVERLAP,
          .where = ":segment 1",
-         .message = "data at 0x20000001 differs from segment 0, which has the "
-                    "same address"},
+         .message = "data at 0x20000001 differs ... segment 0, ..."},
         {.flags = SFI_FIRMWARE_VIRTUAL_ADDRESS,
          .elf = {ANY, .ph = {{PT_LOAD, 0x200, 0xffffffff, 0x08000000, 2, 2}}},
          .st = SFI_ERR_RANGE,
          .where = ":segment 0",
-         .message = "0x2 bytes at 0xffffffff, expected an end of at most "
-                    "0xffffffff"},
+         .message = "0x2 bytes at 0xffffffff, ... 0xffffffff"},
     };
 
     for (size_t i = 0; i < ROWS(rows); i++) {

@@ -27,8 +27,8 @@
 #define RUNS_ON SFI_FIRMWARE_SEGMENT_RUNS_ON
 #define VIRTUAL SFI_FIRMWARE_VIRTUAL_ADDRESS
 
-#define NO_HEX_END "file ends without an end record, expected :00000001FF"
-#define NO_SREC_END "file ends without an end record, expected S7, S8 or S9"
+#define NO_HEX_END "... end record, expected :00000001FF"
+#define NO_SREC_END "... end record, expected S7, S8 or S9"
 
 struct flag_row {
     const char *format;
@@ -67,7 +67,7 @@ static const struct flag_row rows[] = {
       .text = HEX ":04002000010203",
       .st = SFI_ERR_FORMAT,
       .where = "2:16",
-      .message = "line has 2 data bytes, its length field says 4"}},
+      .message = "... 2 data bytes, ... says 4"}},
     {"ihex",
      NO_END,
      {.why = "hex without anything",
@@ -75,7 +75,7 @@ static const struct flag_row rows[] = {
       .st = SFI_ERR_FORMAT,
       .where = "",
       .warnings = "1: " NO_HEX_END "\n",
-      .message = "no data, expected at least one byte of firmware"}},
+      .message = "no data, ..."}},
     {"srec",
      0,
      {.why = "S-records without their end",
@@ -110,7 +110,7 @@ static const struct flag_row rows[] = {
       .text = S1 "S5030002??\n",
       .st = SFI_ERR_FORMAT,
       .where = "2",
-      .message = "1 data records so far, the count record says 2"}},
+      .message = "1 data records ... says 2"}},
 
     /* across the end of a segment */
     {"ihex",
@@ -119,16 +119,14 @@ static const struct flag_row rows[] = {
       .text = BASE CROSS END,
       .st = SFI_ERR_RANGE,
       .where = "2",
-      .message = "4 bytes at 0xfffe cross the end of their 64 KiB segment, and "
-                 "tools disagree where they go"}},
+      .message = "4 bytes at 0xfffe cross ... 64 KiB segment, ..."}},
     {"ihex",
      NO_END | VIRTUAL,
      {.why = "crosses its segment, other flags",
       .text = BASE CROSS END,
       .st = SFI_ERR_RANGE,
       .where = "2",
-      .message = "4 bytes at 0xfffe cross the end of their 64 KiB segment, and "
-                 "tools disagree where they go"}},
+      .message = "4 bytes at 0xfffe cross ... 64 KiB segment, ..."}},
     {"ihex",
      WRAPS,
      {.why = "wraps",
@@ -169,23 +167,21 @@ static const struct flag_row rows[] = {
      {.why = "wraps over the same data",
       .text = BASE CROSS ":0100010004??\n" END,
       .segments = "00010000=0304 0001fffe=0102",
-      .warnings = "3: 1 bytes at 0x00010001 repeat those of line 2\n"}},
+      .warnings = "3: 1 bytes at 0x00010001 repeat ... line 2\n"}},
     {"ihex",
      WRAPS,
      {.why = "other data over what wrapped",
       .text = BASE CROSS ":0100010099??\n" END,
       .st = SFI_ERR_OVERLAP,
       .where = "3",
-      .message = "data at 0x00010001 differs from line 2, which has the same "
-                 "address"}},
+      .message = "data at 0x00010001 differs ... line 2, ..."}},
     {"ihex",
      WRAPS,
      {.why = "wraps over other data",
       .text = BASE ":0100000099??\n" CROSS END,
       .st = SFI_ERR_OVERLAP,
       .where = "3",
-      .message = "data at 0x00010000 differs from line 2, which has the same "
-                 "address"}},
+      .message = "data at 0x00010000 differs ... line 2, ..."}},
     {"ihex",
      WRAPS,
      {.why = "up to the end, may wrap",
@@ -215,11 +211,14 @@ START_TEST(test_flags)
 }
 END_TEST
 
+#define LAST NO_HEX_END " (further warnings ...\n"
+
 /* A missing end record is reported after any number of other warnings. */
 START_TEST(test_many_warnings)
 {
     sfi_firmware_options opts = {.struct_size = sizeof(opts), .flags = NO_END};
     char text[1024], path[FIRMWARE_PATH_MAX], want[512];
+    const char *line;
     size_t len = 0;
     sfi_firmware *fw;
 
@@ -230,10 +229,10 @@ START_TEST(test_many_warnings)
                             ":0400100001020304E2\n");
     ck_assert_ok(firmware_load_bytes("ihex", &opts, text, len, path, &fw));
     ck_assert_str_eq(firmware_segments(fw), FOUR_OUT);
-    (void)snprintf(want, sizeof(want),
-                   "%s:21: " NO_HEX_END " (further warnings are not shown)\n",
-                   path);
-    ck_assert_msg(strstr(warnings, want) != NULL, "%s", warnings);
+    (void)snprintf(want, sizeof(want), "%s:21: ", path);
+    line = strstr(warnings, want);
+    ck_assert_msg(line != NULL && text_matches(line + strlen(want), LAST), "%s",
+                  warnings);
     sfi_firmware_free(fw);
 }
 END_TEST
@@ -273,11 +272,10 @@ START_TEST(test_format)
          "0a3a303030303030303146460a",
          SFI_OK, NULL, NULL},
         {"bin", "hex", 0xfffffff0, NULL, SFI_ERR_RANGE, "",
-         "0x20 bytes at 0xfffffff0, expected an end of at most 0xffffffff"},
+         "0x20 bytes at 0xfffffff0, ... 0xffffffff"},
         {"srec", "hex", 0, NULL, SFI_ERR_FORMAT, ":1:1",
          "found ':', expected 'S'"},
-        {"elf", "hex", 0, NULL, SFI_ERR_FORMAT, "",
-         "not an ELF file, the ELF magic number is missing"},
+        {"elf", "hex", 0, NULL, SFI_ERR_FORMAT, "", "not an ELF file, ..."},
     };
     static const char text[] = ":0400100001020304E2\n:00000001FF\n";
 
@@ -321,10 +319,9 @@ START_TEST(test_arguments)
         {{.flags = 0xf},
          "both flags for segments that wrap and that run on are set, expected "
          "one"},
-        {{.format = "hex"},
-         "unknown format \"hex\", expected elf, ihex, srec or bin"},
+        {{.format = "hex"}, "unknown format \"hex\", ..."},
         {{.format = "ihex", .base_address = 4},
-         "base address given for ihex, which contains its addresses"},
+         "base address given for ihex, ..."},
         {{.base_address = 4},
          "base address given without a format, expected format bin"},
     };
@@ -372,8 +369,7 @@ START_TEST(test_struct_size)
     sfi_firmware_free(fw);
 
     newer.later = 1;
-    (void)snprintf(message, sizeof(message),
-                   "struct_size is %zu: a member that this libsfi lacks is set",
+    (void)snprintf(message, sizeof(message), "struct_size is %zu: a member ...",
                    sizeof(newer));
     ck_assert_fails(sfi_firmware_load_with(ctx, path, &newer.opts, &fw),
                     SFI_ERR_ABI, "", message);
