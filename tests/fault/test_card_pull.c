@@ -155,7 +155,7 @@ reader_begin(void *user, bool *was_reset)
     (void)user;
     *was_reset = reader.was_reset;
     if (reader.away)
-        return report(SFI_ERR_NO_DEVICE, "no card is in the reader");
+        return report(SFI_ERR_NO_DEVICE, "no card is there");
     reader.was_reset = false;
     return SFI_OK;
 }

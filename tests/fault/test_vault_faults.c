@@ -182,8 +182,7 @@ mount_small(void)
 static int
 fill_up(void)
 {
-    static const char message[] =
-        "the vault cannot be written: No space left on device";
+    static const char message[] = "the vault ... written: No space ...";
     size_t granted = 0;
     sfi_hsm *hsm;
     sfi_status st;

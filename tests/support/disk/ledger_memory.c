@@ -252,7 +252,7 @@ place_create(sfi_ctx *ctx, const char *path, const struct ledger_head *head)
 
     if (find_store(path) != NULL)
         return sfi__fail(ctx, SFI_ERR_HSM_STATE,
-                         "already provisioned, and locked for ever");
+                         "the memory has this ledger already");
     ck_assert_ptr_nonnull(s);
     ck_assert_uint_lt(strlen(path), sizeof(s->path));
     (void)snprintf(s->path, sizeof(s->path), "%s", path);

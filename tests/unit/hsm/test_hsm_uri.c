@@ -93,7 +93,7 @@ START_TEST(test_card_name)
                                             : SFI_ERR_UNSUPPORTED,
                     cards[_i].where,
                     sfi_has_feature("pcsc")
-                        ? "the card service is not available; is pcscd running"
+                        ? "the card service ... pcscd ..."
                         : "this libsfi was built without smartcards: they need "
                           "libpcsclite");
     ck_assert_ptr_null(hsm);

@@ -34,21 +34,20 @@ static const struct {
     {LICENSE " < 6985 > $ask < $info 9000 e", STATE(SFI_HSM_BLANK),
      SFI_ERR_HSM_STATE, "the card is blank: provision it first"},
     {LICENSE " < 6985 > $ask < $info 9000 e", STATE(SFI_HSM_EXHAUSTED),
-     SFI_ERR_HSM_COUNTER, "no installations left: all 5 were used"},
+     SFI_ERR_HSM_COUNTER, "no installations left: all 5 ..."},
     {LICENSE " < 6985 > $ask < $info 9000 e", STATE(SFI_HSM_BLOCKED),
-     SFI_ERR_HSM_STATE,
-     "the card is blocked: no PIN tries are left (0x6983 to GET LICENCE)"},
+     SFI_ERR_HSM_STATE, "the card is blocked: ... (0x6983 to GET LICENCE)"},
     {LICENSE " < 6985 > $ask < $info 9000 e", STATE(SFI_HSM_RETIRED),
      SFI_ERR_HSM_STATE, "the card is retired and issues no licences"},
     {LICENSE " < 6985 > $ask < $info 9000 e", PLAY_FLAGS, SFI_HSM_LIVE_ONLY,
      SFI_ERR_HSM_STATE, "the card issues live licences only"},
     {LICENSE " < 6985 > $ask < $info 9000 e", STATE(1), SFI_ERR_HSM_STATE,
-     "not allowed in the card's present state (0x6985 to GET LICENCE)"},
+     "not allowed ... state (0x6985 to GET LICENCE)"},
     {LICENSE " < 6a80 e", STATE(1), SFI_ERR_CERTIFICATE,
      "the card refuses the certificate: it is for a different product, or not "
      "signed by the card's CA"},
     {LICENSE " < 6581 e", STATE(1), SFI_ERR_HSM,
-     "the card could not store its state (0x6581 to GET LICENCE)"},
+     "... store its state (0x6581 to GET LICENCE)"},
     {LICENSE " < 6f00 e", STATE(1), SFI_ERR_HSM,
      "the card reports an internal error (0x6f00 to GET LICENCE)"},
     {LICENSE " < 9000 e", STATE(1), SFI_ERR_HSM,
@@ -129,7 +128,7 @@ static const struct {
            " < 6d00 e",
      SFI_ERR_UNSUPPORTED, "the card does not support a check of images"},
     {IMAGE " < 6985 e", SFI_ERR_HSM_STATE,
-     "not allowed in the card's present state (0x6985 to CHECK IMAGE)"},
+     "not allowed ... state (0x6985 to CHECK IMAGE)"},
     {IMAGE " < 6f00 e", SFI_ERR_HSM,
      "the card reports an internal error (0x6f00 to CHECK IMAGE)"},
     {IMAGE " < 6982 e b " PLAY_MEET " " PLAY_VERIFY " < 9000 " IMAGE
@@ -342,8 +341,7 @@ static const struct {
     {"b > $ask < $info 9000 e", SFI_HSM_BLANK, SFI_ERR_HSM_STATE,
      "the card is blank: there is nothing to retire"},
     {"b > $ask < $info 9000 " RETIRE " < 6985 e", SFI_HSM_OPERATIONAL,
-     SFI_ERR_HSM_STATE,
-     "not allowed in the card's present state (0x6985 to RETIRE)"},
+     SFI_ERR_HSM_STATE, "not allowed ... state (0x6985 to RETIRE)"},
     {"b > $ask < $info 9000 " RETIRE " !io e b " PLAY_MEET " " PLAY_VERIFY
      " < 9000 > $ask < $info 9000 " RETIRE " < 9000 e",
      SFI_HSM_OPERATIONAL, SFI_OK, NULL},
@@ -413,12 +411,12 @@ static const struct {
      SFI_OK, NULL},
     /* somebody else was quicker */
     {"b > $ask < $full 9000 e", SFI_ERR_HSM_STATE,
-     "already provisioned, and locked for ever"},
+     "already provisioned, ... locked ..."},
     {"b > $ask < $info 9000 > 80da012020 ^12 00000000 "
      "101112131415161718191a1b1c1d1e1f < 6a80 e",
      SFI_ERR_HSM, "the card rejects the data (0x6a80 to PUT DATA key)"},
     {"b > $ask < $info 9000 " PUTS LOCK " < 6581 e", SFI_ERR_HSM,
-     "the card could not store its state (0x6581 to LOCK)"},
+     "... store its state (0x6581 to LOCK)"},
     {"b > $ask < $info 9000 " PUTS LOCK " < 6a80 e", SFI_ERR_HSM,
      "the card rejects the data (0x6a80 to LOCK)"},
     /* it reports success, but is still blank */
@@ -431,7 +429,7 @@ static const struct {
     {"b > $ask < $info 9000 > 80da012020 ^12 00000000 "
      "101112131415161718191a1b1c1d1e1f !io e B " PLAY_MEET " " PLAY_VERIFY
      " < 9000 > $ask < $info 9000 " PUTS LOCK " < 6581 e",
-     SFI_ERR_HSM, "the card could not store its state (0x6581 to LOCK)"},
+     SFI_ERR_HSM, "... store its state (0x6581 to LOCK)"},
 };
 
 START_TEST(test_provision)

@@ -402,8 +402,7 @@ START_TEST(test_another_token)
     sfi_hsm_free(vault_new(&maker, name, 2));
     (void)token_make("other");
     sealed_by("other");
-    login_fails(SFI_ERR_HSM, "the token has no key for this vault: it is a "
-                             "different token, or the key was deleted");
+    login_fails(SFI_ERR_HSM, "the token has no key ... different token, ...");
 }
 END_TEST
 
@@ -439,8 +438,7 @@ START_TEST(test_key_deleted)
 {
     sfi_hsm_free(vault_new(&maker, name, 2));
     ck_assert_uint_eq(token_objects("sfi", CKO_SECRET_KEY, 1), 1);
-    login_fails(SFI_ERR_HSM, "the token has no key for this vault: it is a "
-                             "different token, or the key was deleted");
+    login_fails(SFI_ERR_HSM, "the token has no key ... different token, ...");
 }
 END_TEST
 
