@@ -496,7 +496,7 @@ other_vault(void)
     return hsm;
 }
 
-/* This HSM refuses a licence with a message that begins with `message`. */
+/* This HSM refuses a licence; `message` as for ck_assert_fails(). */
 static void
 refused_by(sfi_hsm *hsm, sfi_status st, const char *message)
 {
@@ -507,9 +507,8 @@ refused_by(sfi_hsm *hsm, sfi_status st, const char *message)
     ck_assert_int_eq(sfi_installer_run(station.installer), st);
     err = sfi_ctx_error(ctx);
     ck_assert_int_eq(sfi_error_status(err), st);
-    ck_assert_msg(
-        strncmp(sfi_error_message(err), message, strlen(message)) == 0,
-        "\"%s\", expected \"%s\"...", sfi_error_message(err), message);
+    ck_assert_msg(text_matches(sfi_error_message(err), message),
+                  "\"%s\", expected \"%s\"", sfi_error_message(err), message);
     ck_assert_ptr_null(sfi_installer_license(station.installer));
     install_assert_clean(&station.package);
     sfi_hsm_free(hsm);
@@ -519,7 +518,7 @@ START_TEST(test_hsm_other_ca)
 {
     station_setup("stm32h753xi");
     refused_by(other_vault(), SFI_ERR_CERTIFICATE,
-               "the certificate of device ");
+               "the certificate of device ... CA");
     assert_unharmed(0);
     station_teardown();
 }
@@ -528,9 +527,8 @@ END_TEST
 START_TEST(test_hsm_other_product)
 {
     station_setup("stm32l462ce");
-    refused_by(
-        other_vault(), SFI_ERR_CERTIFICATE,
-        "the certificate is for product 46201002, the vault for 45002001");
+    refused_by(other_vault(), SFI_ERR_CERTIFICATE,
+               "the certificate ... product 46201002, ... 45002001");
     assert_unharmed(0);
     station_teardown();
 }
@@ -544,8 +542,7 @@ START_TEST(test_hsm_blank)
     station_setup("stm32h753xi");
     (void)snprintf(path, sizeof(path), "%s/blank", board.base);
     ck_assert_ok(vault_open(path, &hsm));
-    refused_by(hsm, SFI_ERR_HSM_STATE,
-               "the vault is blank: provision it first");
+    refused_by(hsm, SFI_ERR_HSM_STATE, "the vault is blank: ...");
     assert_unharmed(0);
     station_teardown();
 }
@@ -563,7 +560,7 @@ START_TEST(test_hsm_no_pin)
     sfi_installer_free(station.installer);
     station.installer = NULL;
     station.hsm = sfi__obj_ref(hsm);
-    refused_by(hsm, SFI_ERR_HSM_PIN, "");
+    refused_by(hsm, SFI_ERR_HSM_PIN, "... after a login");
     sfi_hsm_free(station.hsm);
     sfi_installer_free(station.installer);
     station.installer = NULL;
@@ -600,7 +597,8 @@ START_TEST(test_hsm_exhausted)
     station_setup("stm32h753xi");
     for (unsigned i = 0; i < STATION_COUNT; i++)
         count_one(i);
-    refused_by(sfi__obj_ref(station.hsm), SFI_ERR_HSM_COUNTER, "");
+    refused_by(sfi__obj_ref(station.hsm), SFI_ERR_HSM_COUNTER,
+               "no installations left: ... 5 ...");
     ck_assert_uint_eq(station_remaining(), 0);
     ck_assert_ok(station_install_licensed(false)); /* it is unharmed */
     station_teardown();

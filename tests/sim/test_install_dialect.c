@@ -120,8 +120,7 @@ START_TEST(test_installed)
     ck_assert_ok(station_install(false));
     /* libsfi's own refusal, after `info` */
     assert_refused(station_install(false), SFI_CAUSE_INSTALLED, "stream",
-                   "the chip holds an installed firmware; ask for a mass "
-                   "erase to replace it");
+                   "the chip holds an installed firmware; ... mass erase ...");
     /* and the part's */
     ck_assert_ok(sfi_license_parse(ctx, station.package.license,
                                    sizeof(station.package.license), &lic));
@@ -177,8 +176,7 @@ START_TEST(test_restarts)
     vendor.reset_at = 4;
     assert_refused(station_install(false), SFI_CAUSE_INTERRUPTED,
                    benches[_i].name,
-                   "the chip restarted during the install; nothing of the "
-                   "firmware is left in it: run it again");
+                   "the chip restarted ... nothing ... left ...");
     install_assert_clean(&station.package);
     ck_assert_ok(station_install(false));
     ck_assert_uint_eq(station_remaining(), STATION_COUNT - 1);

@@ -399,8 +399,7 @@ END_TEST
 START_TEST(test_readout_protected)
 {
     static const char reason[] =
-        "readout protection is on, so the bootloader neither reads nor writes; "
-        "removing it erases the chip";
+        "readout protection is on, ... removing it erases ...";
     static const uint8_t data[32] = {1};
     const uint32_t sector = 0;
     struct boot b;
