@@ -211,10 +211,8 @@ START_TEST(test_before_is_altered)
     newer.key_secret[0] ^= 1;
     story_sign(&newer);
     ck_assert_ok(story_write(&newer, path));
-    ck_assert_fails(story_verify(&story, later, path, NULL), SFI_ERR_AUTH,
-                    line_of(path, 10),
-                    "record 1 does not match its MAC: it was altered, or this "
-                    "is the wrong audit key");
+    ck_assert_fails_about(story_verify(&story, later, path, NULL), SFI_ERR_AUTH,
+                          line_of(path, 10), "record 1 ", "MAC", "wrong");
 }
 END_TEST
 

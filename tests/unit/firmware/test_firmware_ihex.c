@@ -262,7 +262,7 @@ static const struct firmware_row bad[] = {
      .text = ":0400140001020304DE" BLANKS_900 BLANKS_100 BLANKS_100 "\n" END,
      .st = SFI_ERR_LIMIT,
      .where = "1",
-     .message = "line is longer than 1024 characters, the limit"},
+     .message = "line ... longer than 1024 characters, ..."},
     /* its content */
     {.why = "type 06",
      .text = ":00000006??\n" FOUR END,

@@ -157,13 +157,13 @@ static const struct {
     const char *key_why;
     const char *nonce_why;
 } key_load_refuses_rows[] = {
-    {0, "a key of 0 bytes, expected 16", "a nonce of 0 bytes, expected 12"},
-    {11, "a key of 11 bytes, expected 16", "a nonce of 11 bytes, expected 12"},
-    {13, "a key of 13 bytes, expected 16", "a nonce of 13 bytes, expected 12"},
-    {15, "a key of 15 bytes, expected 16", "a nonce of 15 bytes, expected 12"},
-    {17, "a key of 17 bytes, expected 16", "a nonce of 17 bytes, expected 12"},
+    {0, "a key of 0 bytes, expected 16", "a nonce of 0 bytes, ... 12"},
+    {11, "a key of 11 bytes, expected 16", "a nonce of 11 bytes, ... 12"},
+    {13, "a key of 13 bytes, expected 16", "a nonce of 13 bytes, ... 12"},
+    {15, "a key of 15 bytes, expected 16", "a nonce of 15 bytes, ... 12"},
+    {17, "a key of 17 bytes, expected 16", "a nonce of 17 bytes, ... 12"},
     {1 << 20, "a key of 1048576 bytes, expected 16",
-     "a nonce of 1048576 bytes, expected 12"},
+     "a nonce of 1048576 bytes, ... 12"},
 };
 
 START_TEST(test_key_load_refuses)

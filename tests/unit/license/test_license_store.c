@@ -502,10 +502,8 @@ static const struct {
     {"cut", 135, 0, SFI_ERR_TRUNCATED, "a licence of 135 bytes, expected 136"},
     {"long", 137, 0, SFI_ERR_FORMAT, "a licence of 137 bytes, expected 136"},
     {"version", 136, 8, SFI_ERR_FORMAT, "licence version is 254, expected 1"},
-    {"reserved", 136, 20, SFI_ERR_FORMAT,
-     "licence bytes 12 to 23 are in use, expected zeros"},
-    {"point", 136, 24, SFI_ERR_FORMAT,
-     "the licence's ephemeral key is not a point on P-256"},
+    {"reserved", 136, 20, SFI_ERR_FORMAT, "... bytes 12 to 23 ... zeros"},
+    {"point", 136, 24, SFI_ERR_FORMAT, "... ephemeral key is not ... P-256"},
 };
 
 START_TEST(test_damaged)

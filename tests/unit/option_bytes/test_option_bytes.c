@@ -185,9 +185,9 @@ static const struct {
     {"FLASH_OPTR,-1\n", SFI_ERR_FORMAT, "1:12",
      "found '-', expected a hexadecimal value"},
     {"FLASH_OPTR,0xFBEGF8BB\n", SFI_ERR_FORMAT, "1:17",
-     "found 'G', expected a hexadecimal digit"},
+     "found 'G', ... hexadecimal digit"},
     {"FLASH_OPTR,0xFB\xc2\xa0\n", SFI_ERR_FORMAT, "1:16",
-     "found 0xc2, expected a hexadecimal digit"},
+     "found 0xc2, ... hexadecimal digit"},
     {"FLASH_OPTR,0x1,\n", SFI_ERR_FORMAT, "1:15",
      "found ',', expected two columns, name and value"},
     {"FLASH_OPTR,0x1 2\n", SFI_ERR_FORMAT, "1:16",
@@ -254,8 +254,8 @@ START_TEST(test_limit)
     ck_assert_ptr_nonnull(csv);
     for (size_t i = 0; i < len; i++)
         csv[i] = '\n';
-    ck_assert_fails(sfi_option_bytes_parse(ctx, l462(), csv, len, &ob),
-                    SFI_ERR_LIMIT, "", "longer than 65536 bytes, the limit");
+    ck_assert_fails_about(sfi_option_bytes_parse(ctx, l462(), csv, len, &ob),
+                          SFI_ERR_LIMIT, "", "longer than 65536 bytes");
     ck_assert_fails_about(
         sfi_option_bytes_parse(ctx, l462(), csv, len - 1, &ob), SFI_ERR_FORMAT,
         "", "no rows", "stm32l462ce");

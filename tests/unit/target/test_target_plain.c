@@ -314,8 +314,7 @@ END_TEST
 START_TEST(test_secure)
 {
     static const char *const message =
-        "the chip runs its secure bootloader, which shows no memory, expected "
-        "the open one";
+        "the chip runs its secure bootloader, ... open one";
     sfi_option_bytes *ob, *none;
     uint32_t sectors[] = {0};
 
@@ -391,10 +390,8 @@ START_TEST(test_l462)
     ck_assert(is_erased(0x08001000 + 99 * 2048, 8));
     ck_assert_ok(set("WRP1B_STRT", 16, "WRP1B_END", 20));
     ck_assert_uint_eq(field("WRP1B_END"), 20);
-    ck_assert_fails(sfi_target_erase(t, pages, 100), SFI_ERR_PROTECTED,
-                    "stream",
-                    "sector 16 (0x08008000) is write-protected, see option "
-                    "byte WRP1BR");
+    ck_assert_fails_about(sfi_target_erase(t, pages, 100), SFI_ERR_PROTECTED,
+                          "stream", "sector 16", "0x08008000", "WRP1BR");
     ck_assert_ok(sfi_target_erase(t, pages, 14));
     ck_assert_ok(set("RDP", 0, NULL, 0));
     ck_assert_fails(sfi_target_read(t, 0x08001000, back, 8), SFI_ERR_PROTECTED,

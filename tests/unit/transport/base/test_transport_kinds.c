@@ -197,10 +197,11 @@ START_TEST(test_spi)
     ck_assert_ok(sfi__transport_select(tp, false));
     ck_assert_str_eq(fake.calls, "low;5a 3;5a 1;high;");
     fake.st = SFI_ERR_NO_DEVICE;
-    ck_assert_fails(sfi__transport_select(tp, true), SFI_ERR_NO_DEVICE, "",
-                    "select of the link: there is no such device");
-    ck_assert_fails(sfi__transport_transfer(tp, rx, rx, 1), SFI_ERR_NO_DEVICE,
-                    "", "transfer on the link: there is no such device");
+    ck_assert_fails_about(sfi__transport_select(tp, true), SFI_ERR_NO_DEVICE,
+                          "", "select of the link", "no such device");
+    ck_assert_fails_about(sfi__transport_transfer(tp, rx, rx, 1),
+                          SFI_ERR_NO_DEVICE, "", "transfer on the link",
+                          "no such device");
 }
 END_TEST
 

@@ -185,7 +185,7 @@ static const struct {
     {"cmsis-dap:?speed=4M", "speed is \"4M\", expected 1000 to 100000000 Hz"},
     {"cmsis-dap:?mode=under-reset",
      "mode is \"under-reset\", expected \"hotplug\", \"normal\" or \"ur\""},
-    {"cmsis-dap:?sped=4000", "unknown key \"sped\", did you mean \"speed\""},
+    {"cmsis-dap:?sped=4000", "unknown key \"sped\", ... \"speed\""},
     {"cmsis-dap:?wire=swj", "wire is \"swj\", expected \"swd\" or \"jtag\""},
 };
 
