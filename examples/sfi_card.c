@@ -369,6 +369,8 @@ main(int argc, char **argv)
     struct cli c;
     int status;
 
+    cli_start();
+    cli_hide_memory();
     cli_parse(&c, &spec, argc, argv);
     station.c = &c;
     station.verbose = cli_has(&c, VERBOSE);

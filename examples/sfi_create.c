@@ -441,6 +441,8 @@ main(int argc, char **argv)
     struct job j = {.ctx = NULL};
     int status;
 
+    cli_start();
+    cli_hide_memory();
     cli_parse(&j.cli, &spec, argc, argv);
     j.ctx = cli_context(&j.cli);
     if (cli_has(&j.cli, OPT_GENKEY) || cli_has(&j.cli, OPT_GENNONCE)) {

@@ -311,6 +311,8 @@ main(int argc, char **argv)
     const struct mode *mode;
     int status;
 
+    cli_start();
+    cli_hide_memory();
     cli_parse(&p.cli, &spec, argc, argv);
     mode = pick_program_mode(&p.cli);
     if ((mode->accepts & BIT(OPT_SLOT)) != 0)

@@ -364,6 +364,8 @@ main(int argc, char **argv)
     const char *chip;
     int status;
 
+    cli_start();
+    cli_hide_memory();
     cli_parse(&in.cli, &spec, argc, argv);
     in.path = in.cli.operands[0];
     chip = cli_value(&in.cli, OPT_CHIP);

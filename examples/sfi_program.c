@@ -389,6 +389,8 @@ main(int argc, char **argv)
     struct program p = {.ctx = NULL};
     int status;
 
+    cli_start();
+    cli_hide_memory();
     cli_parse(&p.cli, &spec, argc, argv);
     check_command_line(&p);
     /* An install continues when the reader of stdout is gone. */

@@ -333,13 +333,16 @@ main(int argc, char **argv)
         [WRAP] = sim_wrap_command,
         [DUMP] = sim_dump_area,
     };
-    const struct cli_spec *spec =
-        cli_command("sfi-sim", "Virtual STM32 chips, and their maker.",
-                    commands, COMMAND_COUNT, argc, argv);
+    const struct cli_spec *spec;
     struct cli c;
     sfi_ctx *ctx;
     int status;
 
+    cli_start();
+    spec = cli_command("sfi-sim", "Virtual STM32 chips, and their maker.",
+                       commands, COMMAND_COUNT, argc, argv);
+    if (spec != &commands[WRAP]) /* a command of the user's keeps its limits */
+        cli_hide_memory();
     cli_parse(&c, spec, argc - 1, argv + 1);
     ctx = cli_context(&c);
     status = actions[spec - commands](&c, ctx);

@@ -21,6 +21,17 @@
 #define CLI_PRINTF(fmt, args)
 #endif
 
+/* ---- the process ---- */
+
+/* The first call of each program: descriptors 0 to 2 that are missing become
+ * /dev/null, so that no file or port gets their number, and with it what is
+ * printed. */
+void cli_start(void);
+/* The second call of a program that holds secrets: no core file, and on Linux
+ * no debugger of the same user.  Programs that it starts inherit the limit. */
+void cli_hide_memory(void);
+void cli_refuse_debuggers(void); /* the part that depends on the system */
+
 #define CLI_EXIT_USAGE 64 /* EX_USAGE of sysexits.h */
 #define CLI_VALUES_MAX 64 /* option bytes of a part */
 #define CLI_KEYS_MAX 8

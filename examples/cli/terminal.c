@@ -4,6 +4,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "cli/cli.h"
 
 #define BAR_WIDTH 40u
+#define PIN_LOOK_MS 100
 
 /* Bytes of keys when the terminal does not handle lines itself. */
 #define KEY_INTERRUPT 0x03
@@ -101,10 +103,67 @@ terminal_print(int fd, const char *text)
         return; /* if the terminal went away, the next read fails */
 }
 
-/* Read one line without echo.  The terminal sends no signals meanwhile, so that
- * Ctrl-C never leaves it without echo. */
+/* Signals of other processes while the terminal is without echo: it is put
+ * right first, and then they do what they would have done. */
+static const int pin_signals[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGTSTP};
+#define PIN_SIGNALS (sizeof(pin_signals) / sizeof(*pin_signals))
+
+static volatile sig_atomic_t pin_signal;
+
+static void
+pin_note_signal(int signum)
+{
+    pin_signal = signum;
+}
+
+struct pin_guard {
+    struct sigaction old[PIN_SIGNALS];
+};
+
+static void
+pin_guard_begin(struct pin_guard *g)
+{
+    struct sigaction action;
+
+    memset(&action, 0, sizeof(action));
+    action.sa_handler = pin_note_signal;
+    pin_signal = 0;
+    for (size_t i = 0; i < PIN_SIGNALS; i++) {
+        (void)sigaction(pin_signals[i], NULL, &g->old[i]);
+        if (g->old[i].sa_handler != SIG_IGN)
+            (void)sigaction(pin_signals[i], &action, NULL);
+    }
+}
+
+static void
+pin_guard_end(const struct pin_guard *g)
+{
+    for (size_t i = 0; i < PIN_SIGNALS; i++)
+        (void)sigaction(pin_signals[i], &g->old[i], NULL);
+    if (pin_signal != 0)
+        (void)raise(pin_signal);
+}
+
+/* 0: a key; otherwise the input ended, or a signal came.  One that comes just
+ * before poll() is seen a moment later. */
 static int
-pin_read_typed(int fd, const char *prompt, struct cli_pin *pin)
+pin_wait_for_key(int fd, char *key)
+{
+    struct pollfd keys = {.fd = fd, .events = POLLIN};
+    int ready = 0;
+
+    while (ready == 0 && pin_signal == 0) {
+        ready = poll(&keys, 1, PIN_LOOK_MS);
+        if (ready < 0 && errno == EINTR)
+            ready = 0;
+    }
+    return pin_signal == 0 && ready == 1 ? pin_read_byte(fd, key) : -1;
+}
+
+/* Read one line without echo.  The terminal sends no signals meanwhile; Ctrl-C
+ * is a key. */
+static int
+pin_read_keys(int fd, const char *prompt, struct cli_pin *pin)
 {
     struct termios old, unseen;
     char key = 0;
@@ -119,7 +178,7 @@ pin_read_typed(int fd, const char *prompt, struct cli_pin *pin)
     (void)tcsetattr(fd, TCSAFLUSH, &unseen);
     terminal_print(fd, prompt); /* earlier input was flushed */
     while (status == 0) {
-        if (pin_read_byte(fd, &key) != 0 || key == KEY_INTERRUPT ||
+        if (pin_wait_for_key(fd, &key) != 0 || key == KEY_INTERRUPT ||
             key == KEY_END)
             status = cli_exit_status(SFI_ERR_CANCELLED);
         else if (key == '\n' || key == '\r')
@@ -138,15 +197,34 @@ pin_read_typed(int fd, const char *prompt, struct cli_pin *pin)
     return status;
 }
 
+/* 0, or the exit status; the PIN is wiped before a signal ends the program. */
+static int
+pin_read_typed(int fd, const char *prompt, struct cli_pin *pin,
+               struct cli_pin *before)
+{
+    struct pin_guard guard;
+    int status;
+
+    pin_guard_begin(&guard);
+    status = pin_read_keys(fd, prompt, pin);
+    if (status != 0) {
+        cli_pin_wipe(pin);
+        if (before != NULL)
+            cli_pin_wipe(before);
+    }
+    pin_guard_end(&guard);
+    return status;
+}
+
 static int
 pin_ask_on_terminal(const struct cli *c, int fd, bool twice,
                     struct cli_pin *pin)
 {
     struct cli_pin again_secret = {{0}, 0};
-    int status = pin_read_typed(fd, twice ? "New PIN: " : "PIN: ", pin);
+    int status = pin_read_typed(fd, twice ? "New PIN: " : "PIN: ", pin, NULL);
 
     if (status == 0 && twice)
-        status = pin_read_typed(fd, "The same PIN again: ", &again_secret);
+        status = pin_read_typed(fd, "The same PIN again: ", &again_secret, pin);
     if (status != 0)
         (void)cli_fail_text(c, SFI_ERR_CANCELLED, "no PIN was typed");
     else if (pin->len == 0)
