@@ -17,10 +17,9 @@ class Dialect(bench.Case):
         self.addCleanup(self.bench.close)
 
     def install(self, image, part, pin=None):
-        pin = pin or self.bench.pin.read_text().strip()
         done = subprocess.run(
             [PROGRAM, image, f"serial:{part.link}",
-             f"vault:{self.bench.path}/line.vault", pin],
+             f"vault:{self.bench.path}/line.vault", pin or self.bench.pin],
             capture_output=True, text=True, timeout=bench.PATIENCE)
         return done.returncode, done.stdout, done.stderr
 
@@ -69,7 +68,9 @@ class Dialect(bench.Case):
         status, out, err = self.install(image, part)  # the chip is off
         self.assertEqual((status, out), (1, ""))
         self.assertRegex(err, "^SFI_ERR_NO_DEVICE: ")
-        status, out, err = self.install(image, part.start(), "wrong-pin")
+        wrong = b.path / "wrong-pin"
+        wrong.write_text("wrong-pin\n")
+        status, out, err = self.install(image, part.start(), wrong)
         self.assertEqual((status, out), (1, ""))
         self.assertRegex(err, "^SFI_ERR_HSM_PIN: ")
         self.assertEqual(subprocess.run([PROGRAM]).returncode, 64)
