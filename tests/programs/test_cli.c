@@ -6,6 +6,7 @@
 #include <pty.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -536,6 +537,23 @@ START_TEST(test_no_terminal)
 }
 END_TEST
 
+START_TEST(test_no_core)
+{
+    struct rlimit core;
+    pid_t child = fork();
+
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        cli_hide_memory();
+        if (getrlimit(RLIMIT_CORE, &core) != 0 || core.rlim_cur != 0 ||
+            core.rlim_max != 0)
+            _exit(1);
+        _exit(0);
+    }
+    ck_assert_int_eq(status_of(child), 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -558,6 +576,7 @@ main(void)
     tcase_add_loop_test(tc, test_typed_pin, 0, (int)ROWS(typed));
     tcase_add_loop_test(tc, test_confirm, 0, (int)ROWS(answers));
     tcase_add_test(tc, test_no_terminal);
+    tcase_add_test(tc, test_no_core);
     suite_add_tcase(s, tc);
     sr = srunner_create(s);
     srunner_run_all(sr, CK_NORMAL);
