@@ -101,18 +101,24 @@ security_reset_chip(sfi_target *t)
 }
 
 sfi_status
+sfi__target_can_activate(sfi_target *t)
+{
+    if (t->secure || t->chip->security_mask != 0)
+        return SFI_OK;
+    return sfi__fail(t->obj.ctx, SFI_ERR_DEVICE,
+                     "the secure bootloader of this %s is gone: this part "
+                     "takes one install only",
+                     t->chip->name);
+}
+
+sfi_status
 sfi__target_activate(sfi_target *t)
 {
     sfi_ctx *ctx = t->obj.ctx;
-    sfi_status st;
+    sfi_status st = sfi__target_can_activate(t);
 
-    if (t->secure)
-        return SFI_OK;
-    if (t->chip->security_mask == 0)
-        return sfi__fail(ctx, SFI_ERR_DEVICE,
-                         "the secure bootloader of this %s is gone: this "
-                         "part takes one install only",
-                         t->chip->name);
+    if (st != SFI_OK || t->secure)
+        return st;
     st = security_set_option(t);
     if (sfi__link_is_fault(st) && security_is_active_now(t))
         return SFI_OK;

@@ -47,6 +47,8 @@ sfi_status sfi__target_wait_connect(sfi_target *t);
 sfi_status sfi__target_check_range(sfi_target *t, uint64_t address, size_t len);
 /* SFI_ERR_STATE unless the chip runs its open bootloader. */
 sfi_status sfi__target_need_open(sfi_target *t);
+/* SFI_ERR_DEVICE: an open part that cannot be made secure. */
+sfi_status sfi__target_can_activate(sfi_target *t);
 sfi_status sfi__target_activate(sfi_target *t);
 sfi_status sfi__target_certificate(sfi_target *t, sfi_certificate **out);
 /* The session id that a live licence for this chip must name. */
