@@ -19,11 +19,17 @@ SFI_BEGIN_DECLS
 
 /**
  * One install.  It needs an image, a link, and a licence or an HSM, and runs
- * once.  Order: check the image; find the chip, and check the image against it;
- * turn an open chip into a secure one; refuse a chip that holds an installed
- * firmware; read the certificate; get the licence, which counts; the chip
- * erases its flash, receives licence and image, programs its option bytes,
- * confirms that it has everything, and starts its firmware.
+ * once.  Order: check the image; find the chip, and check the image against it,
+ * and against an HSM that must give the licence; turn an open chip into a
+ * secure one; refuse a chip that holds an installed firmware; read the
+ * certificate; get the licence, which counts; the chip erases its flash,
+ * receives licence and image, programs its option bytes, confirms that it has
+ * everything, and starts its firmware.
+ *
+ * An open chip becomes secure for ever.  All that can be known without its
+ * certificate is checked before: the HSM's state, product and remaining
+ * installations, unless a licence is given; and its key, unless the store has
+ * licences.  To ask somebody, too, stop stepping at SFI_PHASE_SECURE.
  *
  * After any failure the chip holds nothing of the firmware, and another
  * installer may try again.  The one exception: if the link fails at the last
@@ -34,7 +40,7 @@ typedef struct sfi_installer sfi_installer;
 /** The phase of an install. */
 enum {
     SFI_PHASE_CONNECT = 1,     /**< check the image, find the chip */
-    SFI_PHASE_SECURE = 2,      /**< turn an open chip into a secure one */
+    SFI_PHASE_SECURE = 2,      /**< make an open chip secure, for ever */
     SFI_PHASE_CERTIFICATE = 3, /**< read the chip's certificate */
     SFI_PHASE_LICENSE = 4,     /**< get a licence for it */
     SFI_PHASE_AREAS = 5,       /**< send licence and image */
@@ -316,6 +322,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_installer_set_progress(sfi_installer *in,
  *   SFI_ERR_IO         the link failed
  *   SFI_ERR_DEVICE     the chip refused, with a SFI_CAUSE_* as peer code; or it
  *                      restarted during the install
+ *   SFI_ERR_AUTH       the image was built with another key or nonce than the
+ *                      HSM has; nothing was counted
  *   SFI_ERR_CERTIFICATE, SFI_ERR_HSM, SFI_ERR_HSM_STATE, SFI_ERR_HSM_COUNTER,
  *   SFI_ERR_HSM_PIN, SFI_ERR_ACCESS, SFI_ERR_OS  the HSM or the store refused
  *                      or failed

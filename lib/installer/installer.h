@@ -13,11 +13,11 @@
 #include "target/image_sender.h"
 
 enum step {
-    STEP_CHECK,       /* the image, before the chip is touched */
-    STEP_CONNECT,     /* find the chip */
-    STEP_FIT,         /* does the image fit this chip? */
-    STEP_SECURITY,    /* turn an open chip into a secure one */
-    STEP_INFO,        /* does the chip hold a firmware? */
+    STEP_CHECK,    /* the image, before the chip is touched */
+    STEP_CONNECT,  /* find the chip */
+    STEP_FIT,      /* does the image fit this chip, and can it be licensed? */
+    STEP_SECURITY, /* turn an open chip into a secure one */
+    STEP_INFO,     /* does the chip hold a firmware? */
     STEP_CERTIFICATE, /* read it, and the session if the licence is live */
     STEP_LICENSE,     /* given, stored, or from the HSM, which counts now */
     STEP_ERASE,       /* SECURE: the flash is empty from here on */
@@ -49,7 +49,8 @@ struct sfi_installer {
 
     enum step step;
     bool failed;
-    bool begun; /* the chip may hold a part of the firmware */
+    bool image_known; /* the HSM has its key, or cannot tell */
+    bool begun;       /* the chip may hold a part of the firmware */
     uint64_t started_ms;
     sfi_target *target;
     sfi_certificate *certificate;

@@ -12,6 +12,7 @@
 #include "license/store.h"
 #include "target/cause.h"
 #include "installer/installer.h"
+#include "installer/known.h"
 
 /* ---- before the chip is changed or the HSM counts ---- */
 
@@ -77,7 +78,11 @@ step_check_fit(struct sfi_installer *in)
     sfi_status st = sfi_image_check(in->obj.ctx, in->target->chip,
                                     in->image.data, in->image.len, NULL, NULL);
 
-    return step_add_image_name(in, st == SFI_OK ? step_refuse_modules(in) : st);
+    if (st == SFI_OK)
+        st = step_refuse_modules(in);
+    if (st != SFI_OK)
+        return step_add_image_name(in, st);
+    return sfi__known_before_security(in);
 }
 
 /* ---- the chip, and its licence ---- */
@@ -120,8 +125,11 @@ static sfi_status
 license_from_hsm(struct sfi_installer *in)
 {
     sfi_license *lic;
-    sfi_status st = sfi_hsm_generate_license(in->hsm, in->certificate, &lic);
+    sfi_status st = sfi__known_image(in);
 
+    if (st != SFI_OK)
+        return st;
+    st = sfi_hsm_generate_license(in->hsm, in->certificate, &lic);
     if (st == SFI_OK && in->store != NULL)
         st = sfi_license_store_put(in->store, in->certificate, lic);
     if (st == SFI_OK)

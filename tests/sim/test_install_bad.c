@@ -246,6 +246,12 @@ refused_image(const char *chip, int row)
     sfi__buf_init(&good, &sfi__alloc_default, false);
     ck_assert(sfi__buf_append(&good, image(), station.package.image.len));
     images[row].alter();
+    if (images[row].cause == SFI_CAUSE_HEADER_TAG) { /* the HSM is first */
+        ck_assert_fails_about(station_install(false), SFI_ERR_AUTH,
+                              station_hsm_where(), "another key or nonce");
+        ck_assert_uint_eq(station_remaining(), STATION_COUNT);
+        station_check_nothing();
+    }
     st = station_install(false);
     ck_assert_msg(st == images[row].st, "%s: %s \"%s\"", images[row].name,
                   sfi_status_name(st), sfi_error_message(sfi_ctx_error(ctx)));
@@ -481,7 +487,7 @@ END_TEST
 
 /* ---- HSMs ---- */
 
-/* Another vault, with another CA and another firmware. */
+/* Another vault, with another CA, for the same image. */
 static sfi_hsm *
 other_vault(void)
 {
@@ -490,6 +496,9 @@ other_vault(void)
     sfi_hsm *hsm;
 
     maker_init(&m);
+    sfi_key_free(m.key);
+    ck_assert_ok(sfi_key_new(ctx, station.package.key, SFI_KEY_LEN, &m.key));
+    memcpy(m.nonce, station.package.nonce, SFI_NONCE_LEN);
     (void)snprintf(path, sizeof(path), "%s/other", board.base);
     hsm = vault_new(&m, path, 3);
     maker_free(&m);
@@ -542,7 +551,7 @@ START_TEST(test_hsm_blank)
     station_setup("stm32h753xi");
     (void)snprintf(path, sizeof(path), "%s/blank", board.base);
     ck_assert_ok(vault_open(path, &hsm));
-    refused_by(hsm, SFI_ERR_HSM_STATE, "the vault is blank: ...");
+    refused_by(hsm, SFI_ERR_HSM_STATE, "the HSM is blank: provision it first");
     assert_unharmed(0);
     station_teardown();
 }

@@ -156,6 +156,7 @@ START_TEST(test_refusals)
                    "the part saw it altered");
     image->data[image->len - 1] ^= 1;
     image->data[12] ^= 1;
+    station_check_nothing();
     assert_refused(station_install(false), SFI_CAUSE_HEADER_TAG, "stream",
                    "the part takes another head");
     image->data[12] ^= 1;

@@ -150,6 +150,7 @@ START_TEST(test_replayed)
     sfi_target *t;
 
     station_setup("stm32h753xi");
+    station_check_nothing();
     if (_i == 1) /* used by an install that stopped there */
         station.package.image.data[14] ^= 1;
     ck_assert_int_eq(station_install_live(true),
@@ -182,6 +183,7 @@ START_TEST(test_replayed_l4)
     sfi_target *t;
 
     station_setup("stm32l462ce");
+    station_check_nothing();
     station.package.image.data[14] ^= 1;
     ck_assert_int_eq(station_install_live(false), SFI_ERR_DEVICE);
     station.package.image.data[14] ^= 1;

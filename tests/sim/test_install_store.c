@@ -206,10 +206,15 @@ START_TEST(test_not_stored)
     char message[256];
 
     setup(chips[_i]);
-    (void)snprintf(message, sizeof(message),
-                   "no licence for device %s is stored: license its "
-                   "certificate where the HSM is",
-                   sfi_certificate_device_id(cert));
+    if (_i == 0) /* an open chip stays open when the store is empty */
+        (void)snprintf(message, sizeof(message),
+                       "no licence is stored: read the chip's certificate, and "
+                       "license it where the HSM is");
+    else
+        (void)snprintf(message, sizeof(message),
+                       "no licence for device %s is stored: license its "
+                       "certificate where the HSM is",
+                       sfi_certificate_device_id(cert));
     ck_assert_fails(sfi_installer_run(prepare(false)), SFI_ERR_NO_LICENSE,
                     folder, message);
     assert_unharmed(0);

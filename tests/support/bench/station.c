@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/ctx.h"
+#include "hsm/base/hsm.h"
 #include "hsm/open.h"
 #include "target/target.h"
 
@@ -432,4 +433,16 @@ station_info(sfi_dialect_info *out)
     ck_assert_ok(sfi_target_connect(ctx, NULL, station.tp, 0, &t));
     ck_assert_ok(sfi__dialect_info(t, out));
     sfi_target_free(t);
+}
+
+void
+station_check_nothing(void)
+{
+    station.hsm->ops.check_image = NULL;
+}
+
+const char *
+station_hsm_where(void)
+{
+    return station.hsm->where;
 }

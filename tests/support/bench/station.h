@@ -58,6 +58,10 @@ void station_teardown(void);
 /* The interface of later setups in this process; the default is "usart". */
 void station_over(const char *interface_name);
 uint64_t station_remaining(void);
+/* The place of its errors. */
+const char *station_hsm_where(void);
+/* The HSM cannot check images from now on, so only the chip refuses one. */
+void station_check_nothing(void);
 
 /* An installer for image, link and HSM of the station. */
 sfi_installer *station_prepare(void);
