@@ -36,6 +36,13 @@ static const struct cli_option options[OPT_COUNT] = {
                             "licences"},
     [OPT_LIST] = {.name = "list",
                   .help = "show the connected smartcard readers"},
+    [OPT_MATCHES] = {.name = "matches",
+                     .values = "IMAGE",
+                     .min = 1,
+                     .max = 1,
+                     .help =
+                         "tell whether IMAGE (.sfi) was built with the key\n"
+                         "and nonce of the HSM; nothing is counted"},
     [OPT_KEY] = {.brief = "k",
                  .name = "key",
                  .values = "FILE",
@@ -116,6 +123,7 @@ static const struct cli_spec spec = {
              "-i HSM --verify-hsm [--pin-file FILE] [--json]\n"
              "-i HSM --change-pin [--pin-file FILE] [--new-pin-file FILE]\n"
              "-i HSM --retire [--yes] [--pin-file FILE] [--json]\n"
+             "-i HSM --matches IMAGE [--pin-file FILE] [--json]\n"
              "--list [--json]",
     .options = options,
     .option_count = OPT_COUNT,
@@ -276,6 +284,7 @@ static const struct mode {
     {OPT_CHANGE_PIN, BIT(OPT_SLOT) | BIT(OPT_PIN_FILE) | BIT(OPT_NEW_PIN_FILE),
      hsm_change_pin},
     {OPT_RETIRE, BIT(OPT_SLOT) | BIT(OPT_PIN_FILE) | BIT(OPT_YES), hsm_retire},
+    {OPT_MATCHES, BIT(OPT_SLOT) | BIT(OPT_PIN_FILE), hsm_match_image},
     {OPT_LIST, 0, list_reader_slots},
     /* none of the above: provision */
     {OPT_COUNT, BIT(OPT_SLOT) | CONTENT | BIT(OPT_PIN_FILE) | BIT(OPT_YES),

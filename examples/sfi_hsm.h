@@ -17,6 +17,7 @@ enum {
     OPT_CHANGE_PIN,
     OPT_RETIRE,
     OPT_LIST,
+    OPT_MATCHES,
     OPT_KEY,
     OPT_NONCE,
     OPT_ID,
@@ -66,5 +67,6 @@ int hsm_verify_audit(struct program *p);
 int hsm_verify_inside(struct program *p);
 int hsm_change_pin(struct program *p);
 int hsm_retire(struct program *p);
+int hsm_match_image(struct program *p);
 
 #endif

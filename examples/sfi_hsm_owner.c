@@ -141,6 +141,49 @@ hsm_verify_inside(struct program *p)
     return hsm_report(p, st);
 }
 
+/* ---- images ---- */
+
+static int
+match_loaded_image(struct program *p, const struct cli_file *image)
+{
+    const char *path = cli_value(&p->cli, OPT_MATCHES);
+    sfi_status st = SFI_OK;
+    int status = hsm_log_in(p, false, &st);
+
+    if (status != 0)
+        return status;
+    if (st == SFI_OK)
+        st = sfi_hsm_check_image(p->hsm, image->data, image->len);
+    if (st == SFI_OK)
+        st = hsm_query_info(p);
+    if (st == SFI_OK && !p->json)
+        (void)printf("IMAGE MATCHES: %s has the key and nonce of this HSM\n",
+                     path);
+    return hsm_report_with(p, st, "matches", path);
+}
+
+int
+hsm_match_image(struct program *p)
+{
+    struct cli_file image;
+    int status =
+        cli_file_read(&p->cli, cli_value(&p->cli, OPT_MATCHES), &image);
+    sfi_status st;
+
+    if (status != 0)
+        return status;
+    st = hsm_open_and_query(p);
+    if (st != SFI_OK)
+        status = hsm_report(p, st);
+    else if (p->info.state == SFI_HSM_BLANK)
+        status = hsm_refuse(p, SFI_ERR_HSM_STATE,
+                            "the HSM is blank: it has no key yet");
+    else
+        status = match_loaded_image(p, &image);
+    cli_file_free(&image);
+    return status;
+}
+
 /* ---- the PIN ---- */
 
 static int

@@ -36,7 +36,8 @@ static const struct cli_option options[OPT_COUNT] = {
                          "from a file, or from a folder of licences;\n"
                          "store=FOLDER: look there first, and keep new\n"
                          "licences there; live: a licence for this session\n"
-                         "only, from an HSM"},
+                         "only, from an HSM; this makes an open chip\n"
+                         "secure for ever"},
     [OPT_ERASE] = {.brief = "e",
                    .name = "erase",
                    .values = "all|SECTOR...",
@@ -53,7 +54,7 @@ static const struct cli_option options[OPT_COUNT] = {
                              .help =
                                  "save the chip's certificate; CERT may be a\n"
                                  "folder: the name is DEVICEID.cert; this\n"
-                                 "activates security on an open chip"},
+                                 "makes an open chip secure for ever"},
     [OPT_WRITE] = {.brief = "w",
                    .name = "write",
                    .values = "FILE [ADDRESS]",
@@ -241,7 +242,7 @@ check_command_line(struct program *p)
 
 /* Connect without an installer, and show the chip. */
 static sfi_status
-target_connect_and_show(struct program *p, sfi_target **out)
+target_connect_and_show(struct program *p, sfi_target **out, bool *secure)
 {
     sfi_target_info info = {.struct_size = sizeof(info)};
     char version[48] = "";
@@ -251,6 +252,7 @@ target_connect_and_show(struct program *p, sfi_target **out)
         st = sfi_target_get_info(*out, &info);
     if (st != SFI_OK)
         return st;
+    *secure = info.secure != 0;
     if (info.bootloader_version != 0) /* 0 over a debug port */
         (void)snprintf(version, sizeof(version),
                        "BootLoader version: %" PRIu32 ".%" PRIu32 ", ",
@@ -261,6 +263,26 @@ target_connect_and_show(struct program *p, sfi_target **out)
     if (p->json)
         json_text(&p->out, "chip", sfi_chip_name(sfi_target_chip(*out)));
     return SFI_OK;
+}
+
+sfi_status
+program_confirm_security(struct program *p)
+{
+    static const char what[] =
+        "SECURITY makes this open chip secure for ever: from then on it takes "
+        "only encrypted firmware, with a licence";
+
+    if (cli_has(&p->cli, OPT_YES))
+        return SFI_OK;
+    if (p->json)
+        return program_report_error(p, SFI_ERR_CANCELLED,
+                                    "SECURITY makes this open chip secure for "
+                                    "ever: state --yes with --json");
+    cli_progress_step(&p->progress, "%s", what);
+    if (cli_confirm(&p->cli, "Make it secure for ever?", "--yes"))
+        return SFI_OK;
+    return program_report_error(p, SFI_ERR_CANCELLED,
+                                "not confirmed, the chip is still open");
 }
 
 /* In a folder the file is named after the device id. */
@@ -282,8 +304,11 @@ target_save_certificate(struct program *p)
     char name[PATH_SIZE];
     sfi_certificate *cert = NULL;
     sfi_target *t = NULL;
-    sfi_status st = target_connect_and_show(p, &t);
+    bool secure = false;
+    sfi_status st = target_connect_and_show(p, &t, &secure);
 
+    if (st == SFI_OK && !secure)
+        st = program_confirm_security(p);
     if (st != SFI_OK)
         goto out;
     st = sfi_target_activate_security(t);
@@ -312,7 +337,8 @@ static sfi_status
 program_open_chip(struct program *p)
 {
     sfi_target *t = NULL;
-    sfi_status st = target_connect_and_show(p, &t);
+    bool secure;
+    sfi_status st = target_connect_and_show(p, &t, &secure);
 
     if (st == SFI_OK)
         st = program_plain(p, t);

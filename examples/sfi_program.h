@@ -49,10 +49,12 @@ struct program {
     char port[URI_MAX]; /* URI of the link; "": none */
     sfi_transport *tp;
     sfi_hsm *hsm;
+    bool logged_in;         /* in `hsm` */
     sfi_firmware *firmware; /* the file of -w */
     bool json;
-    bool plain; /* work of the open bootloader, no install */
-    bool live;  /* -sfi: with a live licence */
+    bool plain;   /* work of the open bootloader, no install */
+    bool live;    /* -sfi: with a live licence */
+    bool secures; /* SECURITY was agreed to */
     struct json out;
     struct cli_progress progress;
     uint32_t phase;
@@ -71,6 +73,9 @@ double program_seconds_since(const struct timespec *then);
 /* Set up an installer as -sfi says, except for transport and HSM. */
 sfi_status program_set_up(struct program *p, sfi_ctx *ctx, sfi_installer *in);
 
+/* Ask before SECURITY makes the chip on the link secure for ever. */
+sfi_status program_confirm_security(struct program *p);
+
 /* OPT_SFI on one chip.  Returns like program_login(). */
 int program_install(struct program *p, sfi_status *st);
 
@@ -83,6 +88,11 @@ int program_login(struct program *p, const char *slot, sfi_status *st);
 sfi_status program_late_hsm(struct program *p, sfi_hsm **out);
 /* Open the HSM of -sfi and log in, inside a running install. */
 sfi_status program_login_late(struct program *p);
+/* Information of the HSM of -sfi, which is opened if need be. */
+sfi_status program_hsm_info(struct program *p, sfi_hsm_info *out);
+/* Whether the open HSM has the key and nonce of -sfi's image; SFI_OK also when
+ * it cannot tell.  Returns like program_login(). */
+int program_check_image(struct program *p, sfi_status *st);
 /* A licence from the open HSM; `session` as in sfi_hsm_ops. */
 sfi_status program_license(struct program *p, const uint8_t *cert,
                            size_t cert_len, uint32_t session, uint8_t *out,

@@ -91,7 +91,7 @@ gang_login_once(struct gang *g)
 {
     struct program *p = g->p;
 
-    if (g->hsm_refused != SFI_OK || p->hsm != NULL)
+    if (g->hsm_refused != SFI_OK || p->logged_in)
         return g->hsm_refused;
     (void)pthread_mutex_lock(&g->lock);
     g->quiet = true;
@@ -133,6 +133,38 @@ gang_get_license(void *user, const uint8_t *cert, size_t cert_len,
     chip->hsm.struct_size = sizeof(chip->hsm);
     chip->counted =
         st == SFI_OK && sfi_hsm_get_info(g->p->hsm, &chip->hsm) == SFI_OK;
+    (void)pthread_mutex_unlock(&g->hsm_lock);
+    return st;
+}
+
+static sfi_status
+gang_get_info(void *user, sfi_hsm_info *out)
+{
+    struct chip *chip = user;
+    struct gang *g = chip->gang;
+    sfi_status st;
+
+    (void)pthread_mutex_lock(&g->hsm_lock);
+    st = program_hsm_info(g->p, out);
+    if (st != SFI_OK)
+        copy_error_to_context(g->p->ctx, chip->ctx, st);
+    (void)pthread_mutex_unlock(&g->hsm_lock);
+    return st;
+}
+
+static sfi_status
+gang_check_image(void *user, const uint8_t *header, size_t header_len)
+{
+    struct chip *chip = user;
+    struct gang *g = chip->gang;
+    sfi_status st;
+
+    (void)pthread_mutex_lock(&g->hsm_lock);
+    st = gang_login_once(g);
+    if (st == SFI_OK)
+        st = sfi_hsm_check_image(g->p->hsm, header, header_len);
+    if (st != SFI_OK)
+        copy_error_to_context(g->p->ctx, chip->ctx, st);
     (void)pthread_mutex_unlock(&g->hsm_lock);
     return st;
 }
@@ -216,6 +248,26 @@ chip_finish_install(struct chip *chip)
     (void)pthread_mutex_unlock(&g->lock);
 }
 
+/* Many chips at once cannot ask: --yes must have been given. */
+static sfi_status
+chip_run_install(struct chip *chip)
+{
+    bool agreed = cli_has(&chip->gang->p->cli, OPT_YES);
+    int finished = 0;
+    sfi_status st;
+
+    do {
+        st = sfi_installer_step(chip->in, &finished);
+        if (st != SFI_OK || agreed || chip->at.phase != SFI_PHASE_SECURE)
+            continue;
+        st = SFI_ERR_CANCELLED;
+        sfi_ctx_report(chip->ctx, st, 0,
+                       "SECURITY makes this open chip secure for ever: state "
+                       "--yes with --gang");
+    } while (st == SFI_OK && finished == 0);
+    return st;
+}
+
 static void *
 chip_thread_main(void *user)
 {
@@ -223,7 +275,7 @@ chip_thread_main(void *user)
 
     chip->st = chip_open_transport(chip);
     if (chip->st == SFI_OK)
-        chip->st = sfi_installer_run(chip->in);
+        chip->st = chip_run_install(chip);
     chip_finish_install(chip);
     return NULL;
 }
@@ -291,7 +343,9 @@ chip_set_shared_hsm(struct chip *chip)
 {
     const sfi_hsm_ops ops = {
         .struct_size = sizeof(ops),
+        .info = gang_get_info,
         .license = gang_get_license,
+        .check_image = gang_check_image,
     };
     sfi_hsm *hsm = NULL;
     sfi_status st = sfi_hsm_open_custom(chip->ctx, &ops, chip, &hsm);
@@ -349,8 +403,11 @@ gang_prepare_chips(struct gang *g, sfi_status *st)
         copy_error_to_context(g->chips[i].ctx, p->ctx, *st);
         return 0;
     }
-    return record == NULL ? 0
-                          : record_open(&p->cli, p->ctx, record, &g->record);
+    if (record != NULL)
+        status = record_open(&p->cli, p->ctx, record, &g->record);
+    if (status == 0 && p->logged_in)
+        status = program_check_image(p, st); /* before the first count */
+    return status;
 }
 
 static void

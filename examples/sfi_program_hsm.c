@@ -14,6 +14,7 @@ program_reopen_hsm(struct program *p, const char *slot)
 {
     sfi_hsm_free(p->hsm);
     p->hsm = NULL;
+    p->logged_in = false;
     return sfi_hsm_open(p->ctx, slot, &p->hsm);
 }
 
@@ -52,6 +53,7 @@ program_login(struct program *p, const char *slot, sfi_status *st)
     if (status == 0)
         *st = sfi_hsm_login(p->hsm, pin.pin_secret, pin.len);
     cli_pin_wipe(&pin);
+    p->logged_in = status == 0 && *st == SFI_OK;
     return status;
 }
 
@@ -64,6 +66,8 @@ program_login_late(struct program *p)
     const char *slot = cli_key(&p->cli, use, "slot");
     sfi_status st = SFI_OK;
 
+    if (p->logged_in)
+        return SFI_OK;
     cli_progress_end(&p->progress); /* the PIN may be asked for */
     if (program_login(p, slot, &st) == 0)
         return st;
@@ -71,6 +75,32 @@ program_login_late(struct program *p)
                    "the chip's licence is not in the store, and without a PIN "
                    "the HSM gives none");
     return SFI_ERR_HSM_PIN;
+}
+
+sfi_status
+program_hsm_info(struct program *p, sfi_hsm_info *out)
+{
+    const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
+    sfi_status st = SFI_OK;
+
+    if (p->hsm == NULL)
+        st = open_provisioned_hsm(p, cli_key(&p->cli, use, "slot"));
+    return st == SFI_OK ? sfi_hsm_get_info(p->hsm, out) : st;
+}
+
+int
+program_check_image(struct program *p, sfi_status *st)
+{
+    struct cli_file image;
+    int status = cli_file_read(&p->cli, cli_value(&p->cli, OPT_SFI), &image);
+
+    if (status != 0)
+        return status;
+    *st = sfi_hsm_check_image(p->hsm, image.data, image.len);
+    if (*st == SFI_ERR_UNSUPPORTED)
+        *st = SFI_OK;
+    cli_file_free(&image);
+    return 0;
 }
 
 sfi_status
@@ -106,11 +136,28 @@ license_on_demand(void *user, const uint8_t *cert, size_t cert_len,
     return program_license(p, cert, cert_len, session, out, out_len);
 }
 
+static sfi_status
+info_on_demand(void *user, sfi_hsm_info *out)
+{
+    return program_hsm_info(user, out);
+}
+
+static sfi_status
+check_on_demand(void *user, const uint8_t *header, size_t header_len)
+{
+    struct program *p = user;
+    sfi_status st = program_login_late(p);
+
+    return st == SFI_OK ? sfi_hsm_check_image(p->hsm, header, header_len) : st;
+}
+
 sfi_status
 program_late_hsm(struct program *p, sfi_hsm **out)
 {
     const sfi_hsm_ops ops = {
         .struct_size = sizeof(ops),
+        .info = info_on_demand,
+        .check_image = check_on_demand,
         .license = license_on_demand,
     };
 

@@ -48,7 +48,7 @@ install_on_progress(void *user, const sfi_progress *at)
 
     if (p->phase == SFI_PHASE_AREAS && at->done > 0)
         cli_progress_at(&p->progress, "Writing areas", at->done, at->total);
-    if (at->phase != p->phase)
+    if (at->phase != p->phase && at->phase != SFI_PHASE_SECURE)
         cli_progress_step(&p->progress, "%s", install_phase_text(at->phase));
     p->phase = at->phase;
     p->bytes = at->total;
@@ -103,6 +103,43 @@ report_install_success(struct program *p, sfi_installer *in)
     report_license_count(p, in);
 }
 
+/* An open chip may get a new licence only: with a store in use, the HSM's PIN
+ * and key are wrong now rather than after SECURITY. */
+static sfi_status
+install_confirm_security(struct program *p)
+{
+    const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
+    sfi_status st = SFI_OK;
+
+    if (use->count == 1 && !p->logged_in) {
+        st = program_login_late(p);
+        if (st == SFI_OK && program_check_image(p, &st) != 0)
+            st = program_report_error(p, SFI_ERR_OS, "cannot read the image");
+    }
+    if (st == SFI_OK)
+        st = program_confirm_security(p);
+    if (st == SFI_OK)
+        cli_progress_step(&p->progress, "%s",
+                          install_phase_text(SFI_PHASE_SECURE));
+    return st;
+}
+
+static sfi_status
+install_step_by_step(struct program *p, sfi_installer *in)
+{
+    int finished = 0;
+    sfi_status st;
+
+    do {
+        st = sfi_installer_step(in, &finished);
+        if (st == SFI_OK && p->phase == SFI_PHASE_SECURE && !p->secures) {
+            st = install_confirm_security(p);
+            p->secures = true;
+        }
+    } while (st == SFI_OK && finished == 0);
+    return st;
+}
+
 static sfi_status
 install_run(struct program *p, sfi_installer *in)
 {
@@ -111,7 +148,7 @@ install_run(struct program *p, sfi_installer *in)
     running = in;
     cli_handle_signals(install_on_signal);
     (void)clock_gettime(CLOCK_MONOTONIC, &p->started);
-    st = sfi_installer_run(in);
+    st = install_step_by_step(p, in);
     cli_handle_signals(SIG_DFL);
     running = NULL;
     cli_progress_end(&p->progress);

@@ -306,9 +306,9 @@ def program(story, chip, image, vault, status=0, message=None,
     link = story.power_on(chip)
     try:
         if certificate:
-            story.run("cm", "sfi-program", "-c", f"port={link}", "-gc",
+            story.run("cm", "sfi-program", "-c", f"port={link}", "--yes", "-gc",
                       story.path / "cm" / f"{chip}.cert")
-        return story.run("cm", "sfi-program", "-c", f"port={link}", "-sfi",
+        return story.run("cm", "sfi-program", "-c", f"port={link}", "--yes", "-sfi",
                          "protocol=static", image, "hsm=1", f"slot={vault}",
                          "--pin-file", story.path / "pin", status=status,
                          message=message)
@@ -368,7 +368,7 @@ def h753(story, born):
     claim(counter(story, vault) == 0, "the counter is unchanged")
     erase(story, "h753-2", born)
     link = story.power_on("h753-2")
-    story.run("cm", "sfi-program", "-c", f"port={link}", "-sfi",
+    story.run("cm", "sfi-program", "-c", f"port={link}", "--yes", "-sfi",
               "protocol=static", image, "hsm=0", licence)
     story.power_off("h753-2")
     prove_flash(story, "h753-2", born["h753-2"], firmware)

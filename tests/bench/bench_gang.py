@@ -40,7 +40,7 @@ def slow_lines(b, parts):
 def install(ports, *words):
     begin = time.monotonic()
     result = bench.run("sfi-program", "--gang", ",".join(map(str, ports)),
-                       "-sfi", *words)
+                       "--yes", "-sfi", *words)
     if result.status != 0:
         sys.exit(str(result))
     return time.monotonic() - begin

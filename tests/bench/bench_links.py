@@ -144,7 +144,7 @@ def usart_ours(b, files):
 
     def once(size):
         before = line.count
-        must(PROGRAMS / "sfi-program", "-c", f"port={line.link}", "-sfi",
+        must(PROGRAMS / "sfi-program", "-c", f"port={line.link}", "--yes", "-sfi",
              "protocol=static", files.image[size], *hsm)
         count = line.count - before
         must(PROGRAMS / "sfi-program", "-c", f"port={line.link}", "-e", "all")
@@ -195,7 +195,7 @@ def usb_ours(b, files):
 
     def once(size):
         count = usb(b, part, PROGRAMS / "sfi-program", "-c", "port=usb1",
-                    "-sfi", "protocol=static", files.image[size], *hsm)
+                    "--yes", "-sfi", "protocol=static", files.image[size], *hsm)
         usb(b, part, PROGRAMS / "sfi-program", "-c", "port=usb1", "-e", "all")
         return count
 
@@ -275,7 +275,7 @@ def jtag_ours(b, files):
 
     def once(size):
         before = part.pins.count
-        must(PROGRAMS / "sfi-program", "-c", f"port={part.port}", "-sfi",
+        must(PROGRAMS / "sfi-program", "-c", f"port={part.port}", "--yes", "-sfi",
              "protocol=static", files.image[size], *hsm)
         count = part.pins.count - before
         must(PROGRAMS / "sfi-program", "-c", f"port={part.port}", "-e", "all")

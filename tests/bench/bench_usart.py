@@ -79,7 +79,7 @@ def install(b):
         images[size] = b.image(H753, f"{size}.sfi", raw, "0x08000000")
 
     def once(size):
-        took = timed(program, "-c", port, f"br={BAUD}", "-sfi",
+        took = timed(program, "-c", port, f"br={BAUD}", "--yes", "-sfi",
                      "protocol=static", images[size], *hsm)
         timed(program, "-c", port, f"br={BAUD}", "-e", "all")
         return took

@@ -143,8 +143,8 @@ class Chip:
 
     def words(self, image, *hsm, protocol="static"):
         """The contract manufacturer's command."""
-        return ["sfi-program", "-c", f"port={self.link}", "-sfi",
-                f"protocol={protocol}", image, *hsm]
+        return ["sfi-program", "-c", f"port={self.link}", "--yes",
+                "-sfi", f"protocol={protocol}", image, *hsm]
 
     def program(self, image, *hsm, protocol="static"):
         return run(*self.words(image, *hsm, protocol=protocol))

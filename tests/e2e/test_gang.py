@@ -78,7 +78,7 @@ class Gang(bench.Case):
     def words(self, parts, image, *hsm):
         ports = ",".join(str(getattr(p, "link", p)) for p in parts)
         return ["sfi-program", "--gang", ports, "--record", self.record,
-                "-sfi", image, *hsm]
+                "--yes", "-sfi", image, *hsm]
 
     def program(self, parts, image, *hsm):
         return bench.run(*self.words(parts, image, *hsm))
@@ -211,6 +211,32 @@ class Gang(bench.Case):
                          ["cancelled"] * 4 + ["installed"] * 4)
         for part in parts:
             self.installed(part)
+
+    def test_image_of_another_key(self):
+        """It stops before the first count, and tells before any chip is
+        touched; sfi-hsm tells the same."""
+        b = self.bench
+        hsm = b.hsm(H753, "line.vault", 3)
+        slot = hsm[1].removeprefix("slot=")
+        parts = self.chips(3)
+        image = b.image(H753, "fw.sfi")
+        good = image.read_bytes()
+        image.write_bytes(good[:27] + bytes([good[27] ^ 1]) + good[28:])
+        told = "the image was built with another key or nonce than this HSM has"
+        store = f"store={b.path / 'licences'}"
+        for words in (hsm, [*hsm[:2], store, *hsm[2:]]):
+            result = self.program(parts, image, *words)
+            self.assertEqual(result.status, 3, str(result))
+            self.assertIn(told, result.message)
+        self.assertEnded(bench.run("sfi-hsm", "-i", slot, "--matches", image,
+                                   *hsm[2:]), 3, told)
+        self.assertEqual(b.counter("line.vault"), 3)
+        image.write_bytes(good)
+        self.assertIn("IMAGE MATCHES: ",
+                      bench.must("sfi-hsm", "-i", slot, "--matches", image,
+                                 *hsm[2:]).out)
+        self.assertEqual(b.counter("line.vault"), 3)
+        self.assertEnded(self.program(parts, image, *hsm), 0)
 
     def test_wrong_pin_is_one_try(self):
         """One PIN try, although every chip needs the HSM."""

@@ -88,6 +88,64 @@ class Install(bench.Case):
             self.assertHolds(part, *self.plain(H753))
         self.assertEqual(b.counter("line.vault"), 0)
 
+    def assertOpen(self, part):
+        """The open bootloader still reads memory."""
+        out = self.bench.path / "read.bin"
+        self.assertEnded(bench.run("sfi-program", "-c", f"port={part.link}",
+                                   "-r", "0x08000000", 4, out), 0)
+
+    def test_known_before_security(self):
+        """What is known fails before an open chip is secure for ever."""
+        b = self.bench
+        image = b.image(H753, "fw.sfi")
+        hsm = b.hsm(H753, "line.vault", 1)
+        other = b.hsm(L462, "other.vault", 1)
+        first = b.chip(H753, "first").start()
+        part = b.chip(H753, "part").start()
+        wrong = b.path / "wrong"
+        wrong.write_text("0000\n")
+        store = f"store={b.path / 'licences'}"
+        self.assertEnded(part.program(image, *hsm[:2], "--pin-file", wrong), 6,
+                         "wrong PIN")
+        self.assertEnded(part.program(image, *other), 3,
+                         "product 46201002, and this stm32h753xi is of "
+                         "product 45002001")
+        self.assertEnded(first.program(image, *hsm[:2], store, *hsm[2:]), 0)
+        for words in (hsm, [*hsm[:2], store, *hsm[2:]]):
+            self.assertEnded(part.program(image, *words), 6,
+                             "no installations left: all 1 were used")
+        self.assertOpen(part)
+        # an HSM for more, but with another PIN, beside a store that has some
+        hsm = b.hsm(H753, "more.vault", 1)
+        self.assertEnded(part.program(image, *hsm[:2], store, "--pin-file",
+                                      wrong), 6, "wrong PIN")
+        self.assertOpen(part)
+        self.assertEnded(part.program(image, *hsm), 0)
+
+    def test_security_is_asked_for(self):
+        """Without --yes and a terminal an open chip stays open."""
+        b = self.bench
+        image = b.image(H753, "fw.sfi")
+        hsm = b.hsm(H753, "line.vault", 1)
+        part = b.chip(H753, "part").start()
+        words = [w for w in part.words(image, *hsm) if w != "--yes"]
+        cert = ["sfi-program", "-c", f"port={part.link}", "-gc",
+                b.path / "cert"]
+        for command in (words, cert):
+            result = bench.run(*command)
+            self.assertEqual(result.status, 7, str(result))
+            self.assertIn("answer with --yes", result.message)
+            self.assertIn("not confirmed, the chip is still open",
+                          result.message)
+            self.assertEnded(bench.run(*command, "--json"), 7,
+                             "for ever: state --yes with --json")
+        gang = ["sfi-program", "--gang", part.link, "-sfi", image, *hsm]
+        self.assertEnded(bench.run(*gang), 7,
+                         "for ever: state --yes with --gang")
+        self.assertOpen(part)
+        self.assertEqual(b.counter("line.vault"), 1)
+        self.assertEnded(bench.run(*gang, "--yes"), 0)
+
     def test_certificate_is_saved(self):
         part = self.bench.chip(L462, "part").start()
         out = self.bench.path / "cert.bin"

@@ -81,8 +81,8 @@ class Served(bench.Chip):
         super().stop(how)
 
     def words(self, image, *hsm, protocol="static"):
-        return ["sfi-program", "-c", f"port={self.port}", "-sfi",
-                f"protocol={protocol}", image, *hsm]
+        return ["sfi-program", "-c", f"port={self.port}", "--yes",
+                "-sfi", f"protocol={protocol}", image, *hsm]
 
 
 class Jtag(bench.Case):

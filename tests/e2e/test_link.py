@@ -89,7 +89,8 @@ class Link(bench.Case):
         part.stop()
         self.installed(part)
         self.assertIn("\nkind stream\n", trace.read_text())
-        again = ["sfi-program", "-c", f"port=script:{trace}", "-sfi"]
+        again = ["sfi-program", "-c", f"port=script:{trace}", "--yes",
+                 "-sfi"]
         self.assertEnded(bench.run(*again, image, "hsm=0", lic), 0)
         other = b.image(H753, "other.sfi", version=2)
         self.assertEnded(bench.run(*again, other, "hsm=0", lic), 4,

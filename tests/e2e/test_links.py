@@ -47,7 +47,7 @@ class Wrapped(bench.Chip):
                          f"port={self.port}", *words)
 
     def program(self, image, *hsm, protocol="static"):
-        return self.do("-sfi", f"protocol={protocol}", image, *hsm)
+        return self.do("--yes", "-sfi", f"protocol={protocol}", image, *hsm)
 
 
 class OnSpi(Wrapped):
@@ -147,8 +147,8 @@ class Links(bench.Case):
         result = bench.run(
             "sfi-sim", "wrap", *states, CHIPS[link].device, "--",
             bench.PROGRAMS / "sfi-program", "--gang",
-            ",".join([*ports, missing]), "--json", "-sfi",
-            b.image(H753, "fw.sfi"), *hsm)
+            ",".join([*ports, missing]), "--json", "--yes",
+            "-sfi", b.image(H753, "fw.sfi"), *hsm)
         told = json.loads(result.out)
         self.assertEqual((told["installed"], told["failed"]), (2, 2),
                          str(result))

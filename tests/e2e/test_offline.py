@@ -21,7 +21,8 @@ class Offline(bench.Case):
         """-gc FOLDER: a file for each, named after its device."""
         for part in parts:
             self.assertEnded(bench.run("sfi-program", "-c",
-                                       f"port={part.link}", "-gc", self.certs),
+                                       f"port={part.link}", "--yes",
+                                       "-gc", self.certs),
                              0)
             data = (self.certs / f"{self.device(part)}.cert").read_bytes()
             self.assertEqual(data, part.dump("certificate"))

@@ -75,7 +75,7 @@ class Speed(bench.Case):
         line = Line(self, part, limit)
         hsm = b.hsm(H753, "line.vault", 1)
         result = bench.run("sfi-program", "-c", f"port={line.link}{query}",
-                           f"br={speed}", "-sfi", "protocol=static",
+                           f"br={speed}", "--yes", "-sfi", "protocol=static",
                            b.image(H753, "fw.sfi"), *hsm)
         gone = [int(n) for n in re.findall(
             r"warning: .* (\d+) baud; .* lower speed", result.err)]

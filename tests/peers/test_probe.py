@@ -205,9 +205,9 @@ def install(b):
     b.ours("sfi-create", "-sfi", "-fir", "fw.bin", hex(BASE), "-k", "key.bin",
            "-n", "nonce.bin", "-ob", DATA / "ob-stm32h753xi.csv", "-v", 1,
            "-devid", "0x450", "-o", "large.sfi")
-    words = ("-sfi", "protocol=static", "fw.sfi", "hsm=1", "slot=vault:v",
+    words = ("--yes", "-sfi", "protocol=static", "fw.sfi", "hsm=1", "slot=vault:v",
              "--pin-file", "pin")
-    large = ("-sfi", "protocol=static", "large.sfi", *words[3:])
+    large = (*words[:3], "large.sfi", *words[4:])
     pulled(b, "Starting Firmware Install", *large)
     b.program("swd", "mode=HOTPLUG", *words)
     plain_text = (DATA / "blink-stm32h753xi-0x08000000.bin").read_bytes()

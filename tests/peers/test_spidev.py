@@ -76,7 +76,7 @@ def plain(b, firmware, port, folder):
 
 def secure(b, folder):
     """After a power cycle the secure bootloader answers."""
-    b.do(PORTS[0], "-gc", folder / "chip.cert")
+    b.do(PORTS[0], "--yes", "-gc", folder / "chip.cert")
     expect((folder / "chip.cert").stat().st_size == 136, "no certificate")
     text = b.do(PORTS[0], "-r", hex(BASE), 4, folder / "secret", status=1)
     expect("secure" in text, text)

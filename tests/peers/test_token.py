@@ -102,7 +102,7 @@ def whole_story(folder):
         for erase in (False, True):  # the second time it is free
             if erase:
                 run(PROGRAM, "-c", f"port={link}", "-e", "all")
-            done = run(PROGRAM, "-c", f"port={link}", "-sfi",
+            done = run(PROGRAM, "-c", f"port={link}", "--yes", "-sfi",
                        "protocol=static", folder / "fw.sfi", "hsm=1",
                        f"slot={slot}", "--pin-file", folder / "pin")
             same(done.returncode, 0, done.stderr)

@@ -95,7 +95,7 @@ def install(b):
     pd = next((b.folder / "ca").glob("45002001_SFI_*.pd"))
     b.ours("sfi-hsm", "-i", "vault:v", "-k", "key.bin", "-n", "nonce.bin",
            "-id", "blink", "-mc", 5, "-pd", pd, "--pin-file", "pin", "--yes")
-    words = ("-sfi", "protocol=static", "fw.sfi", "hsm=1", "slot=vault:v",
+    words = ("--yes", "-sfi", "protocol=static", "fw.sfi", "hsm=1", "slot=vault:v",
              "--pin-file", "pin")
     b.program("usb1", *words)
     plain = (DATA / "blink-stm32h753xi-0x08000000.bin").read_bytes()
