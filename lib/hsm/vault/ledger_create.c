@@ -14,47 +14,19 @@
 #include "core/err.h"
 #include "core/file_guard.h"
 #include "hsm/vault/ledger_db.h"
+#include "hsm/vault/ledger_page.h"
 
-static const char schema[] =
+#define TEXT_OF(n) #n
+#define TEXT(n) TEXT_OF(n)
+
+/* No journal beside it: half a file is thrown away. */
+static const char begin[] =
+    "PRAGMA journal_mode = MEMORY;"
     "BEGIN;"
-    "PRAGMA application_id = 0x53464956;" /* LEDGER_APPLICATION_ID */
-    "PRAGMA user_version = 1;"            /* LEDGER_SCHEMA_VERSION */
-    "CREATE TABLE vault ("
-    " id INTEGER PRIMARY KEY CHECK (id = 1),"
-    " flags INTEGER NOT NULL,"
-    " serial BLOB NOT NULL,"
-    " firmware_id TEXT NOT NULL,"
-    " product_id TEXT NOT NULL,"
-    " ca_public BLOB NOT NULL,"
-    " maximum INTEGER NOT NULL,"
-    " low_water INTEGER NOT NULL,"
-    " genesis BLOB NOT NULL,"
-    " remaining INTEGER NOT NULL,"
-    " sequence INTEGER NOT NULL,"
-    " log_head BLOB NOT NULL,"
-    " mac BLOB NOT NULL,"
-    " seal INTEGER NOT NULL,"
-    " log2_n INTEGER NOT NULL,"
-    " r INTEGER NOT NULL,"
-    " p INTEGER NOT NULL,"
-    " salt BLOB NOT NULL,"
-    " sealed BLOB NOT NULL,"
-    " sealed_check BLOB NOT NULL,"
-    " pin_tries INTEGER NOT NULL);"
-    "CREATE TABLE record ("
-    " sequence INTEGER PRIMARY KEY,"
-    " kind INTEGER NOT NULL,"
-    " time INTEGER NOT NULL,"
-    " device BLOB NOT NULL,"
-    " session INTEGER NOT NULL,"
-    " remaining INTEGER NOT NULL,"
-    " license BLOB NOT NULL,"
-    " previous BLOB NOT NULL,"
-    " hash BLOB NOT NULL,"
-    " mac BLOB NOT NULL,"
-    " UNIQUE (device, session));"
-    /* one record counts a device: kind 1 is SFI_AUDIT_COUNTED */
-    "CREATE UNIQUE INDEX counted ON record (device) WHERE kind = 1;";
+    "PRAGMA application_id = " TEXT(
+        LEDGER_APPLICATION_ID) ";"
+                               "PRAGMA user_version = " TEXT(
+                                   LEDGER_SCHEMA_VERSION) ";";
 
 static const char insert_head[] =
     "INSERT INTO vault VALUES (1,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
@@ -91,6 +63,20 @@ ledger_insert_head(sqlite3 *db, const struct ledger_head *h)
     return v.rc == SQLITE_DONE ? SQLITE_OK : v.rc;
 }
 
+static int
+ledger_make_tables(sqlite3 *db)
+{
+    int rc = sqlite3_exec(db, begin, NULL, NULL, NULL);
+
+    for (size_t i = 0; i < LEDGER_ENTRIES && rc == SQLITE_OK; i++) {
+        const char *sql = sfi__ledger_schema[i].sql;
+
+        if (sql != NULL)
+            rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+    }
+    return rc;
+}
+
 /* Write the whole file under its temporary name.  The write-ahead log is turned
  * on last, so that everything is in the file itself. */
 static sfi_status
@@ -101,7 +87,7 @@ ledger_fill_file(sfi_ctx *ctx, const char *path, const struct ledger_head *head)
     int rc = SQLITE_OK;
 
     if (st == SFI_OK) {
-        rc = sqlite3_exec(db, schema, NULL, NULL, NULL);
+        rc = ledger_make_tables(db);
         if (rc == SQLITE_OK)
             rc = ledger_insert_head(db, head);
         if (rc == SQLITE_OK)
@@ -109,7 +95,7 @@ ledger_fill_file(sfi_ctx *ctx, const char *path, const struct ledger_head *head)
         st = rc == SQLITE_OK ? sfi__db_use_wal(ctx, db)
                              : sfi__db_fail(ctx, db, rc);
     }
-    rc = sqlite3_close(db);
+    rc = sfi__db_close(db);
     if (st == SFI_OK && rc != SQLITE_OK)
         st = sfi__db_fail(ctx, NULL, rc);
     return st;

@@ -12,16 +12,20 @@
 
 #include "hsm/vault/ledger.h"
 
-#define LEDGER_APPLICATION_ID 0x53464956 /* "SFIV" */
-#define LEDGER_SCHEMA_VERSION 1
-
 /* `db` may be NULL. */
 sfi_status sfi__db_fail(sfi_ctx *ctx, sqlite3 *db, int rc);
 /* The ledger_place's create. */
 sfi_status sfi__db_create(sfi_ctx *ctx, const char *path,
                           const struct ledger_head *head);
-/* An existing file; the caller closes *db, also after a failure. */
+/* An existing file; NULL after a failure.  Its content is not looked at. */
 sfi_status sfi__db_open(sfi_ctx *ctx, const char *path, sqlite3 **db);
+/* The file is a vault, and its schema is the one of vaults. */
+sfi_status sfi__db_check(sfi_ctx *ctx, sqlite3 *db);
+/* All statements are finalised.  `db` may be NULL. */
+int sfi__db_close(sqlite3 *db);
+/* The same in the child of a fork: everything in the file belongs to the
+ * parent. */
+void sfi__db_forget(sqlite3 *db);
 /* Put the file into write-ahead mode, which the ledger needs to sync commits; a
  * tool may have turned it off. */
 sfi_status sfi__db_use_wal(sfi_ctx *ctx, sqlite3 *db);

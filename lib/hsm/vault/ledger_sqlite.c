@@ -24,7 +24,6 @@ enum query {
     Q_BEGIN_WRITE,
     Q_COMMIT,
     Q_ROLLBACK,
-    Q_IDENTITY,
     Q_READ_HEAD,
     Q_WRITE_COUNTS,
     Q_WRITE_TRIES,
@@ -49,8 +48,6 @@ static const char *const sql[Q_COUNT] = {
     [Q_BEGIN_WRITE] = "BEGIN IMMEDIATE",
     [Q_COMMIT] = "COMMIT",
     [Q_ROLLBACK] = "ROLLBACK",
-    [Q_IDENTITY] = "SELECT application_id, user_version"
-                   " FROM pragma_application_id, pragma_user_version",
     [Q_READ_HEAD] =
         "SELECT flags, serial, firmware_id, product_id, ca_public,"
         " maximum, low_water, genesis, remaining, sequence, log_head,"
@@ -186,12 +183,14 @@ file_prepare_query(struct file *f, enum query q, struct values *v)
     return rc == SQLITE_OK ? SFI_OK : file_fail_sqlite(f, rc);
 }
 
-/* Forget the bound values; the statement stays prepared. */
+/* Forget the bound values; the statement stays prepared, and its next run has
+ * the whole budget of steps again. */
 static void
 statement_reset(sqlite3_stmt *s)
 {
     (void)sqlite3_reset(s);
     (void)sqlite3_clear_bindings(s);
+    (void)sqlite3_stmt_status(s, SQLITE_STMTSTATUS_VM_STEP, 1);
 }
 
 /* Run a statement that returns no row; it must change `rows` rows, -1: any. */
@@ -522,8 +521,7 @@ file_close_ledger(struct ledger *l)
 {
     struct file *f = file_of_ledger(l);
 
-    if (f->pid ==
-        getpid()) { /* after a fork everything belongs to the parent */
+    if (f->pid == getpid()) {
         for (size_t i = 0; i < Q_COUNT; i++)
             (void)sqlite3_finalize(f->statements[i]);
         if (f->db != NULL && f->locked != NULL &&
@@ -531,8 +529,10 @@ file_close_ledger(struct ledger *l)
             /* the log may be stale: it must not get into the file */
             (void)sqlite3_db_config(f->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
                                     NULL);
-        (void)sqlite3_close(f->db);
+        (void)sfi__db_close(f->db);
         sfi__locked_file_remove(f->locked);
+    } else {
+        sfi__db_forget(f->db);
     }
     sfi__ctx_dealloc(l->ctx, l);
 }
@@ -547,38 +547,6 @@ static const struct ledger_ops file_ops = {
     .append = file_add_record,
     .close = file_close_ledger,
 };
-
-static sfi_status
-file_check_numbers(struct file *f, int id, int version)
-{
-    if (id != LEDGER_APPLICATION_ID)
-        return sfi__fail(f->base.ctx, SFI_ERR_HSM,
-                         "not a vault: application id 0x%08x, expected 0x%08x",
-                         (unsigned)id, LEDGER_APPLICATION_ID);
-    if (version != LEDGER_SCHEMA_VERSION)
-        return sfi__fail(f->base.ctx, SFI_ERR_HSM,
-                         "a vault of version %d, expected %d", version,
-                         LEDGER_SCHEMA_VERSION);
-    return SFI_OK;
-}
-
-static sfi_status
-file_check_identity(struct file *f)
-{
-    struct columns c;
-    struct values v;
-    bool found;
-    sfi_status st = file_prepare_query(f, Q_IDENTITY, &v);
-
-    if (st != SFI_OK)
-        return st;
-    st = file_fetch_row(f, &v, &c, &found);
-    if (st == SFI_OK)
-        st = file_check_numbers(f, sqlite3_column_int(v.statement, 0),
-                                sqlite3_column_int(v.statement, 1));
-    statement_reset(v.statement);
-    return st;
-}
 
 static sfi_status
 file_open_ledger(sfi_ctx *ctx, const char *path, struct ledger **out)
@@ -596,13 +564,14 @@ file_open_ledger(sfi_ctx *ctx, const char *path, struct ledger **out)
     st = sfi__db_open(ctx, path, &f->db);
     if (st != SFI_OK)
         goto out;
-    st = file_check_identity(f);
+    st = sfi__db_check(ctx, f->db);
     if (st != SFI_OK)
         goto out;
     st = sfi__db_use_wal(ctx, f->db);
     if (st != SFI_OK)
         goto out;
-    st = file_check_identity(f); /* a log that is new is created by reading */
+    st =
+        sfi__db_check(ctx, f->db); /* a log that is new is created by reading */
     if (st != SFI_OK)
         goto out;
     sfi__locked_file_settle(f->locked);

@@ -337,8 +337,9 @@ static const struct {
      DAMAGED "column salt has 15 bytes, expected 16",
      DAMAGED "column salt has 15 bytes, expected 16"},
     {"UPDATE vault SET salt = zeroblob(100000)",
-     DAMAGED "string or blob too big", DAMAGED "string or blob too big",
-     DAMAGED "string or blob too big"},
+     DAMAGED "a row is longer than its page",
+     DAMAGED "a row is longer than its page",
+     DAMAGED "a row is longer than its page"},
     {"UPDATE vault SET firmware_id = ''",
      DAMAGED "column firmware_id has 0 bytes, expected 63",
      DAMAGED "column firmware_id has 0 bytes, expected 63",
@@ -346,26 +347,13 @@ static const struct {
     {"DELETE FROM vault", DAMAGED "table vault has no row, expected 1",
      DAMAGED "table vault has no row, expected 1",
      DAMAGED "table vault has no row, expected 1"},
-    {"CREATE TABLE v AS SELECT * FROM vault; INSERT INTO v SELECT * FROM vault;"
-     "DROP TABLE vault; ALTER TABLE v RENAME TO vault",
+    {"PRAGMA ignore_check_constraints = 1; INSERT INTO vault SELECT 2, flags,"
+     " serial, firmware_id, product_id, ca_public, maximum, low_water, genesis,"
+     " remaining, sequence, log_head, mac, seal, log2_n, r, p, salt, sealed,"
+     " sealed_check, pin_tries FROM vault",
      DAMAGED "table vault has more than one row",
      DAMAGED "table vault has more than one row",
      DAMAGED "table vault has more than one row"},
-    {"DROP TABLE vault", DAMAGED "no such table: vault",
-     DAMAGED "no such table: vault", DAMAGED "no such table: vault"},
-    {"DROP TABLE record", DAMAGED "no such table: record",
-     DAMAGED "no such table: record", DAMAGED "no such table: record"},
-    {"ALTER TABLE vault DROP COLUMN mac", DAMAGED "no such column: mac",
-     DAMAGED "no such column: mac", DAMAGED "no such column: mac"},
-    /* a trigger in the file does not run */
-    {"ALTER TABLE vault RENAME TO kept;"
-     "CREATE VIEW vault AS SELECT * FROM kept",
-     DAMAGED "access to view \"vault\" prohibited",
-     DAMAGED "access to view \"vault\" prohibited",
-     DAMAGED "access to view \"vault\" prohibited"},
-    {"CREATE TRIGGER t AFTER UPDATE ON vault BEGIN"
-     " UPDATE vault SET remaining = 3, sequence = 0; DELETE FROM record; END",
-     NULL, NULL, NULL},
 };
 
 static void
