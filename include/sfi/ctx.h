@@ -199,6 +199,25 @@ SFI_API void sfi_ctx_report(sfi_ctx *ctx, sfi_status st, int32_t peer_code,
 SFI_API SFI_NODISCARD sfi_status sfi_ctx_check_path(sfi_ctx *ctx,
                                                     const char *path);
 
+/**
+ * Make a text of others fit for a terminal or a log.
+ *
+ * A file's name, a reader's name or a peer's message can contain characters
+ * that control a terminal or turn the direction of writing.  UTF-8 stays as it
+ * is; control characters, invisible characters, marks for the direction of
+ * writing and bytes that are no UTF-8 become escapes such as "\x1b".  Messages
+ * of errors and lines of the log have been through it.
+ *
+ * @param text     a text; NULL is an empty one
+ * @param out      receives the text, always terminated; NULL: nothing happens
+ * @param out_cap  bytes in `out`; a longer text is cut between two characters,
+ *                 and four times the text's length is always enough
+ *
+ * Blocks: no.  Thread: any.
+ * @since 1.0
+ */
+SFI_API void sfi_text_escape(const char *text, char *out, size_t out_cap);
+
 SFI_END_DECLS
 
 #endif

@@ -43,6 +43,17 @@ error_record_codes(sfi_ctx *ctx, sfi_status st, int os_code, int32_t peer_code)
     ctx->error.peer_code = peer_code;
 }
 
+/* Every message and every line of the log is made here: whatever a file, a
+ * peer or the system has said in it cannot control a terminal. */
+static void
+error_format(char *out, size_t cap, const char *fmt, va_list args)
+{
+    char raw[LOG_LINE_MAX];
+
+    sfi__text_vformat(raw, cap < sizeof(raw) ? cap : sizeof(raw), fmt, args);
+    sfi__text_visible(out, cap, raw);
+}
+
 sfi_status
 sfi__fail(sfi_ctx *ctx, sfi_status st, const char *fmt, ...)
 {
@@ -50,8 +61,7 @@ sfi__fail(sfi_ctx *ctx, sfi_status st, const char *fmt, ...)
 
     error_record_codes(ctx, st, 0, 0);
     va_start(args, fmt);
-    sfi__text_vformat(ctx->error.message, sizeof(ctx->error.message), fmt,
-                      args);
+    error_format(ctx->error.message, sizeof(ctx->error.message), fmt, args);
     va_end(args);
     return st;
 }
@@ -62,11 +72,12 @@ sfi__fail_os(sfi_ctx *ctx, sfi_status st, int os_code, const char *fmt, ...)
     char *message = ctx->error.message;
     size_t cap = sizeof(ctx->error.message);
     char why[128];
+    char shown[sizeof(why)];
     va_list args;
 
     error_record_codes(ctx, st, os_code > 0 ? os_code : 0, 0);
     va_start(args, fmt);
-    sfi__text_vformat(message, cap, fmt, args);
+    error_format(message, cap, fmt, args);
     va_end(args);
     if (os_code == FD_LOCKED)
         sfi__text_format(why, sizeof(why),
@@ -74,8 +85,9 @@ sfi__fail_os(sfi_ctx *ctx, sfi_status st, int os_code, const char *fmt, ...)
                          "open");
     else if (strerror_r(os_code, why, sizeof(why)) != 0)
         sfi__text_format(why, sizeof(why), "error %d", os_code);
+    sfi__text_visible(shown, sizeof(shown), why);
     sfi__text_format(message + strlen(message), cap - strlen(message), ": %s",
-                     why);
+                     shown);
     return st;
 }
 
@@ -87,8 +99,7 @@ sfi__fail_peer(sfi_ctx *ctx, sfi_status st, int32_t peer_code, const char *fmt,
 
     error_record_codes(ctx, st, 0, peer_code);
     va_start(args, fmt);
-    sfi__text_vformat(ctx->error.message, sizeof(ctx->error.message), fmt,
-                      args);
+    error_format(ctx->error.message, sizeof(ctx->error.message), fmt, args);
     va_end(args);
     return st;
 }
@@ -109,7 +120,7 @@ sfi__where(sfi_ctx *ctx, const char *fmt, ...)
 
     (void)sfi__text_copy(inner, sizeof(inner), where);
     va_start(args, fmt);
-    sfi__text_vformat(where, cap, fmt, args);
+    error_format(where, cap, fmt, args);
     va_end(args);
     if (inner[0] != '\0')
         sfi__text_format(where + strlen(where), cap - strlen(where), ":%s",
@@ -160,9 +171,16 @@ sfi__log(sfi_ctx *ctx, int level, const char *fmt, ...)
     if (level < 0 || (uint32_t)level > ctx->log_level)
         return;
     va_start(args, fmt);
-    sfi__text_vformat(line, sizeof(line), fmt, args);
+    error_format(line, sizeof(line), fmt, args);
     va_end(args);
     ctx->log(ctx->log_user, level, line);
+}
+
+void
+sfi_text_escape(const char *text, char *out, size_t out_cap)
+{
+    if (out != NULL)
+        sfi__text_visible(out, out_cap, text != NULL ? text : "");
 }
 
 void

@@ -78,21 +78,79 @@ sfi__text_byte(char out[TEXT_BYTE_MAX], uint8_t byte)
     return out;
 }
 
+/* The length of the UTF-8 character that begins here, and the character; 0: the
+ * byte begins none (RFC 3629, section 4). */
+static size_t
+text_utf8_length(const unsigned char *at, uint32_t *out)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t len = at[0] < 0x80                    ? 1
+                 : at[0] >= 0xc2 && at[0] < 0xe0 ? 2
+                 : at[0] >= 0xe0 && at[0] < 0xf0 ? 3
+                 : at[0] >= 0xf0 && at[0] < 0xf5 ? 4
+                                                 : 0;
+    uint32_t c = len > 1 ? at[0] & (0x7fu >> len) : at[0];
+
+    for (size_t i = 1; i < len; i++) {
+        if ((at[i] & 0xc0) != 0x80) /* also the text's end */
+            return 0;
+        c = c << 6 | (at[i] & 0x3fu);
+    }
+    if (len == 0 || c < least[len] || c > 0x10ffff ||
+        (c >= 0xd800 && c <= 0xdfff))
+        return 0;
+    *out = c;
+    return len;
+}
+
+/* Characters that control a terminal, break a line, turn the direction of
+ * writing, or cannot be seen at all (Unicode: Cc, Cf, Zl, Zp). */
+static bool
+text_is_control(uint32_t c)
+{
+    static const struct {
+        uint32_t first, last;
+    } controls[] = {
+        {0x00, 0x1f},       {0x7f, 0x9f},        {0xad, 0xad},
+        {0x34f, 0x34f},     {0x600, 0x605},      {0x61c, 0x61c},
+        {0x6dd, 0x6dd},     {0x70f, 0x70f},      {0x115f, 0x1160},
+        {0x17b4, 0x17b5},   {0x180b, 0x180f},    {0x200b, 0x200f},
+        {0x2028, 0x202e},   {0x2060, 0x206f},    {0x3164, 0x3164},
+        {0xe000, 0xf8ff},   {0xfe00, 0xfe0f},    {0xfeff, 0xfeff},
+        {0xffa0, 0xffa0},   {0xfff0, 0xfffb},    {0xfffe, 0xffff},
+        {0x1d173, 0x1d17a}, {0xe0000, 0x10ffff},
+    };
+
+    for (size_t i = 0; i < sizeof(controls) / sizeof(*controls); i++) {
+        if (c >= controls[i].first && c <= controls[i].last)
+            return true;
+    }
+    return false;
+}
+
 void
 sfi__text_visible(char *out, size_t cap, const char *text)
 {
+    const unsigned char *at = (const unsigned char *)text;
     size_t len = 0;
 
     if (cap == 0)
         return;
-    for (; *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
-        bool plain = c >= 0x20 && c < 0x7f;
+    while (*at != '\0') {
+        uint32_t c = 0;
+        size_t taken = text_utf8_length(at, &c);
+        bool plain = taken > 0 && !text_is_control(c);
 
-        if (cap - len <= (plain ? 1 : strlen("\\x1b")))
+        if (taken == 0)
+            taken = 1;
+        if (cap - len <= (plain ? taken : taken * strlen("\\x1b")))
             break;
-        sfi__text_format(out + len, cap - len, plain ? "%c" : "\\x%02x", c);
-        len += strlen(out + len);
+        for (size_t i = 0; i < taken; i++) {
+            sfi__text_format(out + len, cap - len, plain ? "%c" : "\\x%02x",
+                             at[i]);
+            len += plain ? 1 : strlen("\\x1b");
+        }
+        at += taken;
     }
     out[len] = '\0';
 }

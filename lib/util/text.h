@@ -30,9 +30,11 @@ const char *sfi__text_after(const char *text, const char *prefix);
  * character.  Returns `out`. */
 #define TEXT_BYTE_MAX 8
 const char *sfi__text_byte(char out[TEXT_BYTE_MAX], uint8_t byte);
-/* An untrusted name for a message: any character except visible ASCII and the
- * space becomes an escape such as "\x1b", so that it cannot control a terminal
- * or imitate another name.  Text that does not fit is cut off. */
+/* Foreign text for a message or a terminal, the one place that decides what is
+ * shown: UTF-8 stays as it is, but control characters, marks for the direction
+ * of writing, characters that cannot be seen, and bytes that are no UTF-8
+ * become escapes such as "\x1b".  Text that does not fit is cut off between two
+ * characters.  To apply it twice changes nothing. */
 void sfi__text_visible(char *out, size_t cap, const char *text);
 /* Number of edits between two names; for "did you mean". */
 size_t sfi__text_distance(const char *a, const char *b);

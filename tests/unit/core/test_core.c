@@ -281,6 +281,37 @@ START_TEST(test_fail)
 }
 END_TEST
 
+/* What a file, a peer or the system says controls nothing in a message, its
+ * place, or the log; letters of any language stay. */
+#define FOREIGN "\x1b[2J\xc2\x9b\n\xe2\x80\xae\xff\xc3\xa4"
+#define FOREIGN_SHOWN "\\x1b[2J\\xc2\\x9b\\x0a\\xe2\\x80\\xae\\xff\xc3\xa4"
+
+START_TEST(test_foreign_text)
+{
+    char out[64];
+
+    ck_assert_fails(sfi__fail(ctx, SFI_ERR_RANGE, "it is %s", FOREIGN),
+                    SFI_ERR_RANGE, "", "it is " FOREIGN_SHOWN);
+    (void)sfi__where(ctx, "%s", FOREIGN);
+    ck_assert_str_eq(sfi_error_where(sfi_ctx_error(ctx)), FOREIGN_SHOWN);
+    ck_assert_fails(sfi__fail_peer(ctx, SFI_ERR_HSM, 1, "%s", FOREIGN),
+                    SFI_ERR_HSM, "", FOREIGN_SHOWN);
+    ck_assert_fails(sfi__fail_os(ctx, SFI_ERR_OS, ENOENT, "%s", FOREIGN),
+                    SFI_ERR_OS, "",
+                    FOREIGN_SHOWN ": No such file or directory");
+    sfi_ctx_report(ctx, SFI_ERR_IO, 0, FOREIGN);
+    ck_assert_str_eq(sfi_error_message(sfi_ctx_error(ctx)), FOREIGN_SHOWN);
+    sfi_text_escape(FOREIGN, out, sizeof(out));
+    ck_assert_str_eq(out, FOREIGN_SHOWN);
+    sfi_text_escape(FOREIGN_SHOWN, out, sizeof(out));
+    ck_assert_str_eq(out, FOREIGN_SHOWN); /* twice is once */
+    sfi_text_escape(NULL, out, sizeof(out));
+    ck_assert_str_eq(out, "");
+    sfi_text_escape("a", NULL, 1);
+    sfi__clear_error(ctx);
+}
+END_TEST
+
 /* The fixture's own assertion: every fact must be in the message. */
 START_TEST(test_fail_about_facts)
 {
@@ -658,6 +689,7 @@ main(void)
 
     tc = add(s, "errors");
     tcase_add_test(tc, test_fail);
+    tcase_add_test(tc, test_foreign_text);
     tcase_add_test(tc, test_fail_about_facts);
     tcase_add_test(tc, test_text_matches);
     tcase_add_test(tc, test_fail_is_bounded);
