@@ -233,7 +233,7 @@ card_print_command(const struct station *s, const uint8_t *in, size_t len,
     for (size_t i = 0; i < 4 && i < len; i++)
         (void)fprintf(stderr, " %02x", in[i]);
     (void)fprintf(stderr, " (%zu bytes): %02x%02x%s%s\n", len, sw[0], sw[1],
-                  why[0] != '\0' ? ", " : "", why);
+                  why[0] != '\0' ? ", " : "", cli_visible(why));
 }
 
 static bool
@@ -301,14 +301,14 @@ card_serve_readers(struct station *s)
         status = reader_connect(s);
         if (s->fd < 0) {
             if (status == 0 && !waiting)
-                (void)printf("waiting for the reader at %s:%s\n", s->host,
-                             s->port);
+                (void)printf("waiting for the reader at %s:%s\n",
+                             cli_visible(s->host), s->port);
             (void)fflush(stdout);
             waiting = true;
             (void)card_wait_until_ready(s, 0, RETRY_MS);
             continue;
         }
-        (void)printf("in the reader at %s:%s\n", s->host, s->port);
+        (void)printf("in the reader at %s:%s\n", cli_visible(s->host), s->port);
         (void)fflush(stdout);
         while (card_serve_message(s))
             ;

@@ -145,12 +145,14 @@ create_key_material(const struct job *j)
     if (key != NULL) {
         status = exit_status_of(j, sfi_key_create(j->ctx, key));
         if (status == 0)
-            (void)printf("%s: new key, %u bytes\n", key, SFI_KEY_LEN);
+            (void)printf("%s: new key, %u bytes\n", cli_visible(key),
+                         SFI_KEY_LEN);
     }
     if (nonce != NULL && status == 0) {
         status = exit_status_of(j, sfi_nonce_create(j->ctx, nonce));
         if (status == 0)
-            (void)printf("%s: new nonce, %u bytes\n", nonce, SFI_NONCE_LEN);
+            (void)printf("%s: new nonce, %u bytes\n", cli_visible(nonce),
+                         SFI_NONCE_LEN);
     }
     return status;
 }
@@ -200,7 +202,7 @@ print_firmware_segments(const struct job *j, const char *path,
     size_t count = sfi_firmware_segment_count(fw);
     uint64_t total = 0;
 
-    (void)printf("Firmware %s : %s, %zu segment%s\n", path,
+    (void)printf("Firmware %s : %s, %zu segment%s\n", cli_visible(path),
                  sfi_firmware_format(fw), count, count == 1 ? "" : "s");
     for (size_t i = 0; i < count; i++) {
         const uint8_t *data;
@@ -248,7 +250,7 @@ builder_add_module(const struct job *j, const char *path)
     if (st != SFI_OK)
         status = cli_fail_at(&j->cli, j->ctx, st, path);
     else
-        (void)printf("Module %s : %zu bytes\n", path, file.len);
+        (void)printf("Module %s : %zu bytes\n", cli_visible(path), file.len);
     cli_file_free(&file);
     return status;
 }
@@ -263,7 +265,7 @@ builder_add_option_bytes(const struct job *j)
     if (st == SFI_OK)
         st = sfi_image_builder_set_option_bytes(j->builder, ob);
     if (st == SFI_OK)
-        (void)printf("Option bytes %s : %zu of %s\n", path,
+        (void)printf("Option bytes %s : %zu of %s\n", cli_visible(path),
                      sfi_option_bytes_count(ob), sfi_chip_name(j->chip));
     sfi_option_bytes_free(ob);
     return exit_status_of(j, st);
@@ -351,7 +353,7 @@ print_check_finding(void *user, sfi_status st, const char *what)
 
     (void)st;
     (void)fflush(stdout);
-    (void)fprintf(stderr, "%s: %s\n", spec.program, what);
+    (void)fprintf(stderr, "%s: %s\n", spec.program, cli_visible(what));
     j->findings++;
 }
 
@@ -430,8 +432,8 @@ create_image(struct job *j)
         return status;
     status = exit_status_of(j, sfi_image_builder_save(j->builder, out));
     if (status == 0)
-        (void)printf("%s : %" PRIu64 " bytes\nSFI generation SUCCESS\n", out,
-                     j->size);
+        (void)printf("%s : %" PRIu64 " bytes\nSFI generation SUCCESS\n",
+                     cli_visible(out), j->size);
     return status;
 }
 

@@ -228,7 +228,8 @@ show_reader_slot(void *user, const sfi_hsm_slot *slot)
 
     slots->count++;
     if (j == NULL) {
-        (void)printf("SLOT %" PRIu32 ": %s%s\n", slot->number, slot->name,
+        (void)printf("SLOT %" PRIu32 ": %s%s\n", slot->number,
+                     cli_visible(slot->name),
                      slot->present != 0 ? ", with a card" : "");
         return;
     }

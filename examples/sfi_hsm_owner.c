@@ -19,7 +19,7 @@ hsm_export_audit(struct program *p)
     if (st == SFI_OK)
         st = sfi_hsm_export_audit(p->hsm, path);
     if (st == SFI_OK && !p->json)
-        (void)printf("Writing audit log to file %s\n", path);
+        (void)printf("Writing audit log to file %s\n", cli_visible(path));
     return hsm_report_with(p, st, "audit", path);
 }
 
@@ -62,7 +62,7 @@ print_audit_summary(const sfi_audit_summary *s, const char *before)
     if (s->set_back > 0)
         (void)printf("CLOCK SET BACK: %" PRIu64 " times\n", s->set_back);
     if (before != NULL)
-        (void)printf("AUDIT LOG CONTINUES: %s\n", before);
+        (void)printf("AUDIT LOG CONTINUES: %s\n", cli_visible(before));
 }
 
 static void

@@ -86,10 +86,11 @@ confirm_provisioning(struct program *p, const struct content *c)
         "  product             : %s\n"
         "  installations       : %" PRIu64 "%s\n"
         "  audit key           : %s%s\n",
-        p->slot, c->firmware_id, sfi_personalization_product_id(c->perso),
-        c->max_count,
+        cli_visible(p->slot), cli_visible(c->firmware_id),
+        cli_visible(sfi_personalization_product_id(c->perso)), c->max_count,
         cli_has(&p->cli, OPT_LIVE_ONLY) ? ", with live licences only" : "",
-        content_audit_key_text(c), c->audit_key_is_new ? ", new" : "");
+        cli_visible(content_audit_key_text(c)),
+        c->audit_key_is_new ? ", new" : "");
     return cli_has(&p->cli, OPT_YES) ||
            cli_confirm(&p->cli, "Lock it for ever?", "--yes");
 }

@@ -189,7 +189,7 @@ static void
 print_info_text(const struct info *in)
 {
     (void)printf("SFI File Information :\n");
-    (void)printf("  SFI file path            : %s\n", in->path);
+    (void)printf("  SFI file path            : %s\n", cli_visible(in->path));
     (void)printf("  SFI file size            : %zu\n", in->file.len);
     (void)printf("\nSFI header information :\n");
     (void)printf("  SFI protocol version     : %" PRIu32 "\n", in->protocol);
@@ -303,8 +303,8 @@ static int
 print_chip_findings(const struct info *in)
 {
     for (size_t i = 0; i < in->finding_count; i++)
-        (void)fprintf(stderr, "%s: %s: %s\n", spec.program, in->path,
-                      in->findings[i].what);
+        (void)fprintf(stderr, "%s: %s: %s\n", spec.program,
+                      cli_visible(in->path), cli_visible(in->findings[i].what));
     if (in->finding_count == 0)
         return 0;
     return cli_fail_text(&in->cli, in->findings[0].status,

@@ -191,7 +191,7 @@ batch_license_entry(struct batch *b, const char *folder, const char *name,
     (void)snprintf(path, size, "%s/%s", folder, name);
     if (is_not_regular_file(path))
         (void)fprintf(stderr, "%s: warning: %s: skipped, because it is %s\n",
-                      b->o->cli->spec->program, path,
+                      b->o->cli->spec->program, cli_visible(path),
                       offline_is_folder(path) ? "a folder"
                                               : "not a regular file");
     else

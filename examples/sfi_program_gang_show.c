@@ -79,14 +79,14 @@ chip_describe_line(const struct chip *chip, char *line, size_t size)
     char left[48] = "";
 
     if (!chip->ended) {
-        (void)snprintf(line, size, "%s: %u%%", chip->port,
+        (void)snprintf(line, size, "%s: %u%%", cli_visible(chip->port),
                        progress_percent(&chip->at));
         return;
     }
     if (chip->counted)
         (void)snprintf(left, sizeof(left), ", HSM COUNTER: %" PRIu64,
                        chip->hsm.remaining);
-    (void)snprintf(line, size, "%s: %s after %.1f s%s", chip->port,
+    (void)snprintf(line, size, "%s: %s after %.1f s%s", cli_visible(chip->port),
                    chip_result_word(chip), chip->seconds, left);
 }
 

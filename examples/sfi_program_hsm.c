@@ -174,7 +174,7 @@ print_hsm_answer(size_t id, const sfi_hsm_info *info)
         (void)printf("HSM COUNTER: %" PRIu64 "\n", info->remaining);
         break;
     case OPT_HSM_FW_ID:
-        (void)printf("HSM FW IDENTIFIER: %s\n", info->firmware_id);
+        (void)printf("HSM FW IDENTIFIER: %s\n", cli_visible(info->firmware_id));
         break;
     case OPT_HSM_STATUS:
         (void)printf("HSM STATE: %s\n", hsm_state(info));

@@ -100,7 +100,8 @@ device_print_texts(const sfi_transport_found *f)
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
         if (texts[i].text[0] == '\0')
             continue;
-        (void)printf("%s%s%s", lead, texts[i].before, texts[i].text);
+        (void)printf("%s%s%s", lead, texts[i].before,
+                     cli_visible(texts[i].text));
         lead = ", ";
     }
     if (lead[0] == ',')
@@ -110,10 +111,11 @@ device_print_texts(const sfi_transport_found *f)
 static void
 device_print(const struct kind *k, const sfi_transport_found *f)
 {
-    (void)printf("  port=%s\n", uri_as_port_name(f->uri));
+    (void)printf("  port=%s\n", cli_visible(uri_as_port_name(f->uri)));
     device_print_texts(f);
     if (f->lasting_uri[0] != '\0')
-        (void)printf("    also port=%s\n", uri_as_port_name(f->lasting_uri));
+        (void)printf("    also port=%s\n",
+                     cli_visible(uri_as_port_name(f->lasting_uri)));
     if ((f->flags & SFI_FOUND_DENIED) != 0)
         (void)printf("    access denied: %s\n", k->remedy);
     if ((f->flags & SFI_FOUND_BUSY) != 0)

@@ -172,8 +172,8 @@ sim_manufacture_chip(const struct cli *c, sfi_ctx *ctx)
     st = sfi_sim_manufacture(ctx, chip, ca, state);
     if (st != SFI_OK)
         return cli_fail(c, ctx, st);
-    (void)printf("%s: a new %s, certified by %s\n", state, sfi_chip_name(chip),
-                 ca);
+    (void)printf("%s: a new %s, certified by %s\n", cli_visible(state),
+                 sfi_chip_name(chip), cli_visible(ca));
     return 0;
 }
 
@@ -199,7 +199,7 @@ service_announce_links(const struct service *s)
     const char *jtag = s->links.jtag;
 
     (void)printf("%s is ready at %s", sfi_chip_name(sfi_sim_chip(s->sim)),
-                 s->links.usart != NULL ? s->links.usart : "");
+                 cli_visible(s->links.usart));
     if (jtag != NULL)
         (void)printf("%s%.*s:%lu", s->links.usart != NULL ? ", " : "",
                      (int)(strrchr(jtag, ':') - jtag), jtag,

@@ -136,6 +136,9 @@ int cli_fail_at(const struct cli *c, const sfi_ctx *ctx, sfi_status st,
 /* The same for an error that the program found. */
 int cli_fail_text(const struct cli *c, sfi_status st, const char *fmt, ...)
     CLI_PRINTF(3, 4);
+/* A text of others for the terminal, where it cannot do harm.  The result is
+ * valid until the fourth call from here; the main thread's alone. */
+const char *cli_visible(const char *text);
 /* 0, or the category of the status. */
 int cli_exit_status(sfi_status st);
 /* Flush stdout; returns `status`, or 7 when stdout could not be written. */

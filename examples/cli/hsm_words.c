@@ -30,11 +30,14 @@ hsm_print(FILE *out, const sfi_hsm_info *info)
 {
     (void)fprintf(out, "HSM STATE: %s\n", hsm_state(info));
     if (info->state != SFI_HSM_BLANK) {
-        (void)fprintf(out, "HSM FW IDENTIFIER: %s\n", info->firmware_id);
+        (void)fprintf(out, "HSM FW IDENTIFIER: %s\n",
+                      cli_visible(info->firmware_id));
         (void)fprintf(out, "HSM COUNTER: %" PRIu64 "\n", info->remaining);
         (void)fprintf(out, "HSM MAXIMUM COUNTER: %" PRIu64 "\n", info->maximum);
-        (void)fprintf(out, "HSM PRODUCT ID: %s\n", info->product_id);
-        (void)fprintf(out, "HSM SERIAL NUMBER: %s\n", info->serial);
+        (void)fprintf(out, "HSM PRODUCT ID: %s\n",
+                      cli_visible(info->product_id));
+        (void)fprintf(out, "HSM SERIAL NUMBER: %s\n",
+                      cli_visible(info->serial));
         (void)fprintf(out, "HSM LOW WATER: %" PRIu64 "\n", info->low_water);
         (void)fprintf(out, "HSM AUDIT RECORDS: %" PRIu64 "\n", info->records);
         if ((info->flags & SFI_HSM_LIVE_ONLY) != 0)

@@ -21,20 +21,71 @@ json_init_line(struct json *j, FILE *out)
     j->on_a_line = true;
 }
 
-/* RFC 8259, section 7: quotes, backslashes and control characters. */
+/* The length of the UTF-8 character that begins here (RFC 3629, section 4), and
+ * the character.  What begins none counts as one byte and U+FFFD. */
+static size_t
+json_next_character(const unsigned char *at, unsigned long *out)
+{
+    static const unsigned long least[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t len = at[0] < 0x80 ? 1 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
+    unsigned long c = len > 1 ? at[0] & (0x7fu >> len) : at[0];
+    bool good = at[0] < 0x80 || (at[0] >= 0xc2 && at[0] < 0xf5);
+
+    for (size_t i = 1; good && i < len; i++) {
+        good = (at[i] & 0xc0) == 0x80; /* nor is the text's end */
+        c = c << 6 | (at[i] & 0x3fu);
+    }
+    if (!good || c < least[len] || c > 0x10ffff ||
+        (c >= 0xd800 && c < 0xe000)) {
+        *out = 0xfffd;
+        return 1;
+    }
+    *out = c;
+    return len;
+}
+
+/* Would a terminal show this character, and do nothing else? */
+static bool
+json_is_visible(const unsigned char *at, size_t len)
+{
+    char one[5] = "";
+    char shown[20];
+
+    memcpy(one, at, len);
+    sfi_text_escape(one, shown, sizeof(shown));
+    return strcmp(one, shown) == 0;
+}
+
+static void
+json_write_number_of(struct json *j, unsigned long c)
+{
+    if (c < 0x10000)
+        (void)fprintf(j->out, "\\u%04lx", c);
+    else
+        (void)fprintf(j->out, "\\u%04lx\\u%04lx",
+                      0xd800 + ((c - 0x10000) >> 10),
+                      0xdc00 + ((c - 0x10000) & 0x3ff));
+}
+
+/* RFC 8259, sections 7 and 8.1: valid UTF-8 whatever the text is.  What would
+ * control a terminal is written by its number: a machine reads it as it was. */
 static void
 json_write_string(struct json *j, const char *text)
 {
+    const unsigned char *at = (const unsigned char *)text;
+    unsigned long c;
+
     (void)fputc('"', j->out);
-    for (; *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
+    while (*at != '\0') {
+        size_t len = json_next_character(at, &c);
 
         if (c == '"' || c == '\\')
-            (void)fprintf(j->out, "\\%c", c);
-        else if (c < 0x20 || c == 0x7f)
-            (void)fprintf(j->out, "\\u%04x", c);
+            (void)fprintf(j->out, "\\%c", (char)c);
+        else if (json_is_visible(at, len))
+            (void)fwrite(at, 1, len, j->out);
         else
-            (void)fputc(c, j->out);
+            json_write_number_of(j, c);
+        at += len;
     }
     (void)fputc('"', j->out);
 }

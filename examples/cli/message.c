@@ -11,13 +11,30 @@
 
 #include "cli/cli.h"
 
+#define MESSAGE_MAX 4096
+#define SHOWN_TEXTS 4
+
+const char *
+cli_visible(const char *text)
+{
+    static char shown[SHOWN_TEXTS][MESSAGE_MAX];
+    static size_t next;
+    char *out = shown[next++ % SHOWN_TEXTS];
+
+    sfi_text_escape(text, out, MESSAGE_MAX);
+    return out;
+}
+
 static void
 print_message_args(const char *program, const char *fmt, va_list args)
 {
+    char message[MESSAGE_MAX];
+    char shown[MESSAGE_MAX];
+
+    (void)vsnprintf(message, sizeof(message), fmt, args);
+    sfi_text_escape(message, shown, sizeof(shown));
     (void)fflush(stdout);
-    (void)fprintf(stderr, "%s: ", program);
-    (void)vfprintf(stderr, fmt, args);
-    (void)fputc('\n', stderr);
+    (void)fprintf(stderr, "%s: %s\n", program, shown);
 }
 
 static _Noreturn void

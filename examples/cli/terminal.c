@@ -304,7 +304,7 @@ cli_confirm(const struct cli *c, const char *question, const char *option)
         return false;
     }
     (void)fflush(stdout);
-    (void)fprintf(tty, "%s (yes/no) ", question);
+    (void)fprintf(tty, "%s (yes/no) ", cli_visible(question));
     (void)fflush(tty);
     yes = fgets(answer, sizeof(answer), tty) != NULL &&
           strcmp(answer, "yes\n") == 0;
@@ -338,15 +338,16 @@ cli_progress_end(struct cli_progress *p)
 void
 cli_progress_step(struct cli_progress *p, const char *fmt, ...)
 {
+    char line[1024];
     va_list args;
 
     cli_progress_end(p);
     if (p->out == NULL)
         return;
     va_start(args, fmt);
-    (void)vfprintf(p->out, fmt, args);
+    (void)vsnprintf(line, sizeof(line), fmt, args);
     va_end(args);
-    (void)fputc('\n', p->out);
+    (void)fprintf(p->out, "%s\n", cli_visible(line));
     (void)fflush(p->out);
 }
 

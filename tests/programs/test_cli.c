@@ -229,6 +229,26 @@ START_TEST(test_json)
 }
 END_TEST
 
+/* Foreign text: invalid UTF-8 becomes U+FFFD, and controls their numbers. */
+START_TEST(test_json_foreign)
+{
+    FILE *f = tmpfile();
+    struct json j;
+
+    ck_assert_ptr_nonnull(f);
+    json_init_line(&j, f);
+    json_array(&j, NULL);
+    json_text(&j, NULL, "\xff\xc0\xaf\xed\xa0\x80\xc3");
+    json_text(&j, NULL, "\xc2\x9b\xe2\x80\xae\xf3\xa0\x81\x81");
+    json_text(&j, NULL, "\xe2\x82\xac\xf0\x9f\x98\x80");
+    json_close(&j);
+    ck_assert_str_eq(text_of(f),
+                     "[\"\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\", "
+                     "\"\\u009b\\u202e\\udb40\\udc41\", "
+                     "\"\xe2\x82\xac\xf0\x9f\x98\x80\"]\n");
+}
+END_TEST
+
 START_TEST(test_json_line)
 {
     FILE *f = tmpfile();
@@ -567,6 +587,7 @@ main(void)
     tcase_add_loop_test(tc, test_numbers, 0, (int)ROWS(numbers));
     tcase_add_test(tc, test_exit_status);
     tcase_add_test(tc, test_json);
+    tcase_add_test(tc, test_json_foreign);
     tcase_add_test(tc, test_json_line);
     tcase_add_test(tc, test_json_error);
     tcase_add_test(tc, test_progress);
