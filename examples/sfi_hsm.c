@@ -187,11 +187,22 @@ hsm_query_info(struct program *p)
 }
 
 sfi_status
-hsm_open_and_query(struct program *p)
+hsm_open_perhaps_blank(struct program *p)
 {
     sfi_status st = sfi_hsm_open(p->ctx, p->slot, &p->hsm);
 
     return st == SFI_OK ? hsm_query_info(p) : st;
+}
+
+sfi_status
+hsm_open_and_query(struct program *p)
+{
+    sfi_status st = hsm_open_perhaps_blank(p);
+
+    if (st != SFI_OK || !hsm_is_missing(p->slot, &p->info))
+        return st;
+    sfi_ctx_report(p->ctx, SFI_ERR_OS, 0, HSM_MISSING);
+    return SFI_ERR_OS;
 }
 
 int

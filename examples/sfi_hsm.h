@@ -43,8 +43,11 @@ struct program {
     sfi_hsm_info info;
 };
 
-/* Open the HSM and read its state and counters into p->info. */
+/* Open the HSM and read its state and counters into p->info; a vault must
+ * exist. */
 sfi_status hsm_open_and_query(struct program *p);
+/* The same for provisioning: it need not. */
+sfi_status hsm_open_perhaps_blank(struct program *p);
 /* Read them again. */
 sfi_status hsm_query_info(struct program *p);
 /* Print the result as text or JSON; returns the exit status. */

@@ -169,7 +169,7 @@ hsm_provision_once(struct program *p)
         c.options.flags |= SFI_HSM_LIVE_ONLY;
     st = content_load_files(p, &c);
     if (st == SFI_OK)
-        st = hsm_open_and_query(p);
+        st = hsm_open_perhaps_blank(p);
     status = st == SFI_OK ? provision_blank_hsm(p, &c) : hsm_report(p, st);
     sfi_personalization_free(c.perso);
     sfi_key_free(c.key);

@@ -18,17 +18,29 @@ program_reopen_hsm(struct program *p, const char *slot)
     return sfi_hsm_open(p->ctx, slot, &p->hsm);
 }
 
+static sfi_status
+query_existing_hsm(struct program *p, const char *slot, sfi_hsm_info *info)
+{
+    char text[512];
+    sfi_status st = program_reopen_hsm(p, slot);
+
+    if (st == SFI_OK)
+        st = sfi_hsm_get_info(p->hsm, info);
+    if (st != SFI_OK || !hsm_is_missing(slot, info))
+        return st;
+    (void)snprintf(text, sizeof(text), "%.400s: " HSM_MISSING, slot);
+    sfi_ctx_report(p->ctx, SFI_ERR_OS, 0, text);
+    return SFI_ERR_OS;
+}
+
 /* A blank HSM is reported before the PIN is asked for, or a chip changes. */
 static sfi_status
 open_provisioned_hsm(struct program *p, const char *slot)
 {
     sfi_hsm_info info = {.struct_size = sizeof(info)};
     char text[512];
-    sfi_status st = program_reopen_hsm(p, slot);
+    sfi_status st = query_existing_hsm(p, slot, &info);
 
-    if (st != SFI_OK)
-        return st;
-    st = sfi_hsm_get_info(p->hsm, &info);
     if (st != SFI_OK || info.state != SFI_HSM_BLANK)
         return st;
     (void)snprintf(text, sizeof(text),
@@ -190,10 +202,8 @@ program_ask_hsm(struct program *p, size_t id)
 {
     const char *slot = cli_key(&p->cli, cli_next(&p->cli, id, NULL), "slot");
     sfi_hsm_info info = {.struct_size = sizeof(info)};
-    sfi_status st = program_reopen_hsm(p, slot);
+    sfi_status st = query_existing_hsm(p, slot, &info);
 
-    if (st == SFI_OK)
-        st = sfi_hsm_get_info(p->hsm, &info);
     if (st != SFI_OK)
         return st;
     if (!p->json) {

@@ -5,6 +5,13 @@
 #include "cli/hsm_words.h"
 
 #include <inttypes.h>
+#include <string.h>
+
+bool
+hsm_is_missing(const char *slot, const sfi_hsm_info *info)
+{
+    return info->state == SFI_HSM_BLANK && strncmp(slot, "vault:", 6) == 0;
+}
 
 const char *
 hsm_state(const sfi_hsm_info *info)

@@ -4,12 +4,18 @@
 #ifndef CLI_HSM_WORDS_H
 #define CLI_HSM_WORDS_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include <sfi/sfi.h>
 
 #include "cli/cli.h"
 
+/* A vault without a file is blank, and its name may be misspelt: an error
+ * (SFI_ERR_OS), except for provisioning, which creates it. */
+bool hsm_is_missing(const char *slot, const sfi_hsm_info *info);
+#define HSM_MISSING \
+    "there is no such vault: correct its name, or provision it first"
 /* "OPERATIONAL STATE" and the like. */
 const char *hsm_state(const sfi_hsm_info *info);
 /* A line for each value: state, firmware identifier, counter, product, serial

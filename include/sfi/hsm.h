@@ -26,7 +26,7 @@ typedef struct sfi_hsm sfi_hsm;
 
 /** State of an HSM. */
 enum {
-    SFI_HSM_BLANK = 0,       /**< not provisioned yet */
+    SFI_HSM_BLANK = 0,       /**< not provisioned yet; a vault: no such file */
     SFI_HSM_OPERATIONAL = 1, /**< provisioned and locked; issues licences */
     SFI_HSM_EXHAUSTED = 2, /**< serves only devices that were counted before */
     SFI_HSM_BLOCKED = 3,   /**< no PIN tries left, for ever */

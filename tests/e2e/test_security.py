@@ -193,13 +193,13 @@ class Refusal(bench.Case):
         vault.write_bytes(good)
         self.then_good(part, *hsm)
 
-    def test_vault_absent_is_a_blank_hsm(self):
+    def test_vault_misspelt(self):
         b = self.bench
         part = b.chip(self.chip, "part").start()
         result = part.program(self.image, "hsm=1",
                               f"slot=vault:{b.path / 'none.vault'}",
                               "--pin-file", b.pin)
-        self.assertEnded(result, 6, about("none.vault", "blank", "provision"))
+        self.assertEnded(result, 7, about("none.vault", "no such vault"))
         self.assertFalse((b.path / "none.vault").exists())
         self.assertHoldsNothing(part)
 

@@ -17,7 +17,8 @@ import subprocess
 import sys
 import time
 
-from check import PROGRAMS, SOURCE, about, case, main, run, same, succeeds
+from check import (PROGRAMS, SOURCE, STATE_HINT, about, case, main, run,
+                   same, succeeds)
 
 sys.path.insert(0, str(SOURCE / "tests" / "scripts"))
 import check_license as curve  # noqa: E402
@@ -123,14 +124,31 @@ def json_for_machines(folder):
     error = json.loads(done.stdout)["error"]
     same((error["name"], error["message"]),
          ("SFI_ERR_HSM_STATE", about("", "provisioned", "locked")))
+    same(run(*command(folder)).stderr.splitlines()[-1], STATE_HINT)
+
+
+def no_vault(folder, *words):
+    """There is no vault, which each question says."""
+    name = f"vault:{folder}/v"
+    done = run(HSM, "-i", name, *(words or ["-info"]))
+    same((done.returncode, done.stdout), (7, ""))
+    same(done.stderr.splitlines()[0],
+         f"sfi-hsm: {name}: there is no such vault: correct its name, or "
+         "provision it first")
+    assert not (folder / "v").exists()
 
 
 @case
-def blank(folder):
-    same(info(folder).splitlines(),
-         ["HSM STATE: BLANK STATE", "HSM PIN TRIES LEFT: 10"])
-    same(state(folder), {"hsm": f"vault:{folder}/v", "state": "BLANK STATE",
-                         "pin_tries_left": 10})
+def misspelt(folder):
+    no_vault(folder)
+    no_vault(folder, "-audit", folder / "log")
+    no_vault(folder, "--change-pin")
+    no_vault(folder, "--retire", "--yes")
+    no_vault(folder, "--verify-hsm")
+    done = run(HSM, "-i", f"vault:{folder}/v", "-info", "--json")
+    told = json.loads(done.stdout)
+    same((done.returncode, told["error"]["name"], "state" in told),
+         (7, "SFI_ERR_OS", False))
     same(list(folder.iterdir()), [])
 
 
@@ -322,7 +340,7 @@ def any_other_answer_leaves_it(folder):
         same(status, 7, text)
         assert f"vault:{folder}/v: not confirmed, the HSM is unchanged" in \
             text, text
-        same(state(folder)["state"], "BLANK STATE")
+        no_vault(folder)
 
 
 @case
@@ -331,7 +349,7 @@ def two_pins_differ(folder):
                          *command(folder, **BY_HAND))
     same(status, 6, text)
     assert "the two PINs differ" in text, text
-    same(state(folder)["state"], "BLANK STATE")
+    no_vault(folder)
 
 
 @case
@@ -342,7 +360,7 @@ def nobody_to_ask(folder):
     done = run(*command(folder, **{"-pin-file": None}))
     same(done.returncode, 6)
     assert "--pin-file" in done.stderr, done.stderr
-    same(state(folder)["state"], "BLANK STATE")
+    no_vault(folder)
 
 
 # ---- changing the PIN ----
@@ -398,9 +416,6 @@ def change_pin_by_hand(folder):
 def change_pin_refused(folder):
     where = f"vault:{folder}/v"
     words = [HSM, "-i", where, "--change-pin"]
-    done = run(*words)
-    same((done.returncode, done.stderr.splitlines()[0]),
-         (6, f"sfi-hsm: {where}: the HSM is blank: it has no PIN"))
     succeeds(*command(folder))
     done = run(*words)
     same(done.returncode, 6)
@@ -449,9 +464,6 @@ def asks_before_it_closes(folder):
 def nothing_to_close(folder):
     where = f"vault:{folder}/v"
     words = [HSM, "-i", where, "--retire", "--yes"]
-    done = run(*words)
-    same((done.returncode, done.stderr.splitlines()[0]),
-         (6, f"sfi-hsm: {where}: the HSM is blank: there is nothing to retire"))
     succeeds(*command(folder))
     words += ["--pin-file", folder / "pin-file.bin", "--json"]
     same(json.loads(succeeds_quietly(*words))["state"], "RETIRED STATE")
@@ -467,9 +479,6 @@ def nothing_to_close(folder):
 def verified_inside(folder):
     where = f"vault:{folder}/v"
     words = [HSM, "-i", where, "--verify-hsm"]
-    done = run(*words)
-    same((done.returncode, done.stderr.splitlines()[0]),
-         (6, f"sfi-hsm: {where}: the HSM is blank: it has no records"))
     succeeds(*command(folder))
     words += ["--pin-file", folder / "pin-file.bin"]
     same(succeeds(*words).splitlines()[0],

@@ -295,8 +295,8 @@ def hsm_ends_it(folder):
     same((b.stored(), b.left()), ([], 10))
     b.vault.unlink()
     done = run(*b.command())
-    same(done.returncode, 6, done.stderr)
-    same(messages(done), [about(f"vault:{b.vault}", "blank", "provision")])
+    same(done.returncode, 7, done.stderr)
+    same(messages(done), [about(f"vault:{b.vault}", "no such vault")])
 
 
 @case

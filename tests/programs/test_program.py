@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-from check import (DATA, PORT_HINT, PROGRAMS, STATE_HINT, about, case, fails,
+from check import (DATA, PORT_HINT, PROGRAMS, about, case, fails,
                    main, run, same, succeeds)
 
 PROGRAM = PROGRAMS / "sfi-program"
@@ -301,24 +301,32 @@ def port_that_cannot_be(folder):
 
 
 @case
-def blank_hsm(folder):
+def misspelt_vault(folder):
     """A mistyped vault is refused before the PIN is asked for and before the
     chip is touched."""
     master, slave = pty.openpty()
     slot = f"slot=vault:{folder}/none"
-    message = (f"sfi-program: vault:{folder}/none: the HSM is blank: "
-               "provision it first")
+    message = (f"sfi-program: vault:{folder}/none: there is no such vault: "
+               "correct its name, or provision it first")
+    for ask in ("-hsmgetinfo", "-hsmgetcounter", "-hsmgetfwid",
+                "-hsmgetstatus"):
+        done = run(PROGRAM, ask, slot)
+        same((done.returncode, done.stderr.splitlines()), (7, [message]))
+        assert "HSM" not in done.stdout, done.stdout
+        done = run(PROGRAM, ask, slot, "--json")
+        told = json.loads(done.stdout)
+        same((told["error"]["name"], "hsm" in told), ("SFI_ERR_OS", False))
     done = run(PROGRAM, "-c", f"port={os.ttyname(slave)}", "-sfi",
                folder / "out.sfi", "hsm=1", slot)
-    same(done.returncode, 6, done.stderr)
-    same(done.stderr.splitlines()[-2:], [message, STATE_HINT])
+    same(done.returncode, 7, done.stderr)
+    same(done.stderr.splitlines()[-1:], [message])
     done = run(PROGRAM, "-hsmglfcb", DATA / "none", folder / "lic", slot,
                "--json")
     same(json.loads(done.stdout)["error"]["name"], "SFI_ERR_OS")
     done = run(PROGRAM, "-c", f"port={os.ttyname(slave)}", "-sfi",
                folder / "out.sfi", "hsm=1", slot, "--json")
     error = json.loads(done.stdout)["error"]
-    same(error["name"], "SFI_ERR_HSM_STATE")
+    same(error["name"], "SFI_ERR_OS")
     same(error["message"], message.removeprefix("sfi-program: "))
     os.set_blocking(master, False)
     try:
@@ -340,8 +348,8 @@ def gang_that_cannot_begin(folder):
     for words, status, message in (
             ([folder / "none", "hsm=1", slot, *pin], 7,
              f"{folder}/none: cannot read: No such file"),
-            ([folder / "image", "hsm=1", f"slot=vault:{folder}/none", *pin], 6,
-             f"vault:{folder}/none: the HSM is blank"),
+            ([folder / "image", "hsm=1", f"slot=vault:{folder}/none", *pin], 7,
+             f"vault:{folder}/none: there is no such vault"),
             ([folder / "image", "hsm=1", slot, *pin, "--record",
               folder / "no" / "record"], 7,
              f"{folder}/no/record: cannot write: No such file"),
