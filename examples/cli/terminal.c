@@ -14,6 +14,7 @@
 #include "cli/cli.h"
 
 #define BAR_WIDTH 40u
+#define PIN_ROUNDS 3u /* of a new PIN that is typed twice */
 #define PIN_LOOK_MS 100
 
 /* Bytes of keys when the terminal does not handle lines itself. */
@@ -216,9 +217,10 @@ pin_read_typed(int fd, const char *prompt, struct cli_pin *pin,
     return status;
 }
 
+/* Ask once, or twice for a new PIN; *differ: the second one was another. */
 static int
-pin_ask_on_terminal(const struct cli *c, int fd, bool twice,
-                    struct cli_pin *pin)
+pin_ask_once(const struct cli *c, int fd, bool twice, struct cli_pin *pin,
+             bool *differ)
 {
     struct cli_pin again_secret = {{0}, 0};
     int status = pin_read_typed(fd, twice ? "New PIN: " : "PIN: ", pin, NULL);
@@ -229,10 +231,28 @@ pin_ask_on_terminal(const struct cli *c, int fd, bool twice,
         (void)cli_fail_text(c, SFI_ERR_CANCELLED, "no PIN was typed");
     else if (pin->len == 0)
         status = cli_fail_text(c, SFI_ERR_HSM_PIN, "the PIN is empty");
-    else if (twice && (again_secret.len != pin->len ||
-                       strcmp(again_secret.pin_secret, pin->pin_secret) != 0))
-        status = cli_fail_text(c, SFI_ERR_HSM_PIN, "the two PINs differ");
+    *differ = status == 0 && twice &&
+              (again_secret.len != pin->len ||
+               strcmp(again_secret.pin_secret, pin->pin_secret) != 0);
     cli_pin_wipe(&again_secret);
+    return status;
+}
+
+/* A typing error costs nothing but another round. */
+static int
+pin_ask_on_terminal(const struct cli *c, int fd, bool twice,
+                    struct cli_pin *pin)
+{
+    bool differ = false;
+    int status = pin_ask_once(c, fd, twice, pin, &differ);
+
+    for (unsigned i = 1; i < PIN_ROUNDS && status == 0 && differ; i++) {
+        cli_pin_wipe(pin);
+        terminal_print(fd, "The two PINs differ: type both once more\n");
+        status = pin_ask_once(c, fd, twice, pin, &differ);
+    }
+    if (status == 0 && differ)
+        status = cli_fail_text(c, SFI_ERR_HSM_PIN, "the two PINs differ");
     return status;
 }
 

@@ -419,28 +419,40 @@ END_TEST
 
 /* ---- at a terminal ---- */
 
+#define ROUNDS 3 /* of a new PIN that is typed twice */
+
 /* The input at each prompt, and the expected result. */
 static const struct {
-    const char *first, *second; /* second: NULL when it is asked once */
+    bool twice;
+    const char *keys[2 * ROUNDS];
     int status;
     const char *pin;
 } typed[] = {
-    {"1234\n", NULL, 0, "1234"},
-    {"12x\x7f\x7f\x7f\x7f"
-     "34\r",
-     NULL, 0, "34"},
-    {"12\x08"
-     "3\n",
-     NULL, 0, "13"},
-    {"zzz\x15"
-     "1234\n",
-     NULL, 0, "1234"},
-    {"12\x03", NULL, 7, ""},
-    {"\x04", NULL, 7, ""},
-    {"\n", NULL, 6, ""},
-    {"1234\n", "1234\n", 0, "1234"},
-    {"1234\n", "1235\n", 6, ""},
-    {"1234\n", "\x03", 7, ""},
+    {false, {"1234\n"}, 0, "1234"},
+    {false,
+     {"12x\x7f\x7f\x7f\x7f"
+      "34\r"},
+     0,
+     "34"},
+    {false,
+     {"12\x08"
+      "3\n"},
+     0,
+     "13"},
+    {false,
+     {"zzz\x15"
+      "1234\n"},
+     0,
+     "1234"},
+    {false, {"12\x03"}, 7, ""},
+    {false, {"\x04"}, 7, ""},
+    {false, {"\n"}, 6, ""},
+    {true, {"1234\n", "1234\n"}, 0, "1234"},
+    {true, {"1234\n", "1235\n", "12\n", "12\n"}, 0, "12"},
+    {true, {"12\n", "1\n", "1\n", "12\n", "2\n", "2\n"}, 0, "2"},
+    {true, {"12\n", "1\n", "1\n", "12\n", "2\n", "1\n"}, 6, ""},
+    {true, {"1234\n", "\x03"}, 7, ""},
+    {true, {"12\n", "1\n", "\x03"}, 7, ""},
 };
 
 #define CHILD_MISMATCH 99
@@ -478,7 +490,6 @@ status_of(pid_t child)
 
 START_TEST(test_typed_pin)
 {
-    bool twice = typed[_i].second != NULL;
     char shown[512] = "";
     struct cli_pin pin;
     struct cli c;
@@ -489,16 +500,14 @@ START_TEST(test_typed_pin)
     child = forkpty(&fd, NULL, NULL, NULL);
     ck_assert_int_ge(child, 0);
     if (child == 0) {
-        int status = cli_pin_read(&c, NULL, twice, &pin);
+        int status = cli_pin_read(&c, NULL, typed[_i].twice, &pin);
 
         _exit(strcmp(pin.pin_secret, typed[_i].pin) == 0 ? status
                                                          : CHILD_MISMATCH);
     }
-    watch(fd, shown, sizeof(shown), "PIN: ");
-    type(fd, typed[_i].first);
-    if (twice) {
-        watch(fd, shown, sizeof(shown), "again: ");
-        type(fd, typed[_i].second);
+    for (size_t i = 0; i < 2 * ROUNDS && typed[_i].keys[i] != NULL; i++) {
+        watch(fd, shown, sizeof(shown), i % 2 == 0 ? "PIN: " : "again: ");
+        type(fd, typed[_i].keys[i]);
     }
     watch(fd, shown, sizeof(shown), "");
     ck_assert_int_eq(status_of(child), typed[_i].status);

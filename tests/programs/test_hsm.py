@@ -324,7 +324,7 @@ BY_HAND = {"-yes": None, "-pin-file": None}
 
 @case
 def asks_before_it_locks(folder):
-    status, text = typed([ASKED, PIN, AGAIN], *command(folder, **BY_HAND))
+    status, text = typed([PIN, AGAIN, ASKED], *command(folder, **BY_HAND))
     same(status, 0, text)
     assert "HSM successfully programmed" in text
     assert "4711-pin" not in text, "the PIN was shown"
@@ -335,7 +335,7 @@ def asks_before_it_locks(folder):
 @case
 def any_other_answer_leaves_it(folder):
     for answer in ("no\n", "y\n", "YES\n", "\n", "\x04"):
-        status, text = typed([(ASKED[0], answer)],
+        status, text = typed([PIN, AGAIN, (ASKED[0], answer)],
                              *command(folder, **BY_HAND))
         same(status, 7, text)
         assert f"vault:{folder}/v: not confirmed, the HSM is unchanged" in \
@@ -345,10 +345,33 @@ def any_other_answer_leaves_it(folder):
 
 @case
 def two_pins_differ(folder):
-    status, text = typed([ASKED, PIN, (AGAIN[0], "4711-pim\n")],
-                         *command(folder, **BY_HAND))
+    wrong = (AGAIN[0], "4711-pim\n")
+    status, text = typed([PIN, wrong] * 3, *command(folder, **BY_HAND))
     same(status, 6, text)
     assert "the two PINs differ" in text, text
+    assert "locked for ever" not in text, text
+    no_vault(folder)
+    # a typing error asks again
+    status, text = typed([PIN, wrong, PIN, AGAIN, ASKED],
+                         *command(folder, **BY_HAND))
+    same(status, 0, text)
+    same(try_pin(folder, "4711-pin").returncode, 0)
+
+
+@case
+def refused_before_it_asks(folder):
+    """Whatever is wrong is told before a word of what is for ever."""
+    for words in ({"id": "x" * 64}, {"id": "a\n"}, {"mc": "0"},
+                  {"mc": "4294967296"}, {"-low-water": "3"}):
+        status, text = typed([], *command(folder, **{**BY_HAND, **words}))
+        same(status, 2, text)
+        assert "expected" in text and "for ever" not in text, text
+        assert "PIN" not in text, text
+    status, text = typed([(PIN[0], "123\n"), (AGAIN[0], "123\n")],
+                         *command(folder, **BY_HAND))
+    same(status, 6, text)
+    assert "3 bytes" in text, text
+    assert "will be locked for ever" not in text, text
     no_vault(folder)
 
 
@@ -405,8 +428,8 @@ def change_pin_by_hand(folder):
     for secret in ("1234-5678", "4711-pin"):
         assert secret not in text, "a PIN was shown"
     same(try_pin(folder, "4711-pin").returncode, 0)
-    status, text = typed([(OLD[0], "4711-pin\n"), PIN,
-                          (AGAIN[0], "4711-pim\n")], *words)
+    status, text = typed([(OLD[0], "4711-pin\n")] +
+                         [PIN, (AGAIN[0], "4711-pim\n")] * 3, *words)
     same(status, 6, text)
     assert "the two PINs differ" in text, text
     same(try_pin(folder, "4711-pin").returncode, 0)
