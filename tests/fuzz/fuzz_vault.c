@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A vault's file: open it, read it, log in, and ask it for a licence.  The
- * vault of the corpus allows one installation, and has given its device a
- * static and a live licence. */
+/* A vault's files: open it, read it, log in, and ask it for a licence.  An
+ * input is the lengths of -wal, -shm and -journal (4 bytes each,
+ * little-endian), these files, and the vault, which is the rest.  The vault of
+ * the corpus allows one installation, and has given its device a static and a
+ * live licence.  Another file is beside it, and nothing may happen to that. */
 #define _XOPEN_SOURCE 700
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "util/rd.h"
 #include "hsm/open.h"
 
 #include <disk/disk.h>
@@ -56,41 +61,91 @@ use(sfi_ctx *ctx, sfi_hsm *hsm)
     sfi_certificate_free(cert);
 }
 
-static void
-remove_all(const char *path)
-{
-    static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
-    char name[96];
+#define FILES 4u
+#define VICTIM "victim" /* the journal of the corpus names it */
 
-    for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
-        (void)snprintf(name, sizeof(name), "%s%s", path, suffixes[i]);
-        (void)unlink(name);
+static const char *const names[FILES] = {"v-wal", "v-shm", "v-journal", "v"};
+static char folder[80];
+
+static void
+remove_folder(void)
+{
+    if (chdir(folder) == 0)
+        (void)unlink(VICTIM);
+    (void)rmdir(folder);
+}
+
+/* Into a folder of its own, where names are short. */
+static void
+enter_folder(void)
+{
+    const char *tmp = getenv("TMPDIR");
+    int fd;
+
+    if (folder[0] == '\0') {
+        FUZZ_HOLDS(snprintf(folder, sizeof(folder), "%s/sfi-fuzz-XXXXXX",
+                            tmp != NULL ? tmp : "/tmp") < (int)sizeof(folder));
+        FUZZ_HOLDS(mkdtemp(folder) != NULL && atexit(remove_folder) == 0);
+        disk_install(DISK_FAST, 0);
     }
+    FUZZ_HOLDS(chdir(folder) == 0);
+    fd = open(VICTIM, O_WRONLY | O_CREAT, 0600);
+    FUZZ_HOLDS(fd >= 0 && write(fd, "work", 4) == 4 && close(fd) == 0);
+}
+
+static void
+write_files(const uint8_t *data, size_t len)
+{
+    size_t lens[FILES];
+    struct rd r;
+
+    sfi__rd_init(&r, data, len);
+    for (size_t i = 0; i + 1 < FILES; i++)
+        lens[i] = sfi__rd_u32le(&r);
+    for (size_t i = 0; i < FILES; i++) {
+        size_t left = sfi__rd_left(&r), n = left;
+        const uint8_t *bytes;
+        int fd;
+
+        if (i + 1 < FILES && lens[i] < left)
+            n = lens[i];
+        bytes = sfi__rd_view(&r, n);
+        if (n == 0 && i + 1 < FILES)
+            continue;
+        fd = open(names[i], O_WRONLY | O_CREAT | O_EXCL, 0600);
+        FUZZ_HOLDS(fd >= 0 && (n == 0 || write(fd, bytes, n) == (ssize_t)n));
+        FUZZ_HOLDS(close(fd) == 0);
+    }
+}
+
+static void
+check_and_clean(void)
+{
+    struct stat info;
+
+    FUZZ_HOLDS(stat(VICTIM, &info) == 0 && info.st_size == 4);
+    for (size_t i = 0; i < FILES; i++)
+        (void)unlink(names[i]);
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     static const struct kdf_cost cheap = {.log2_n = 1, .r = 8, .p = 1};
-    const char *tmp = getenv("TMPDIR");
+    int here = open(".", O_RDONLY | O_DIRECTORY);
     sfi_ctx *ctx = fuzz_ctx();
-    char path[80];
     sfi_hsm *hsm;
     sfi_status st;
-    int fd;
 
-    FUZZ_HOLDS(snprintf(path, sizeof(path), "%s/sfi-fuzz-XXXXXX",
-                        tmp != NULL ? tmp : "/tmp") < (int)sizeof(path));
-    fd = mkstemp(path);
-    disk_install(DISK_FAST, 0);
-    FUZZ_HOLDS(fd >= 0 && write(fd, data, len) == (ssize_t)len);
-    FUZZ_HOLDS(close(fd) == 0);
-    st = sfi__hsm_open_vault(ctx, path, &cheap, NULL, &hsm);
+    enter_folder();
+    write_files(data, len);
+    st = sfi__hsm_open_vault(ctx, "v", &cheap, NULL, &hsm);
     fuzz_check(ctx, st, hsm);
     if (hsm != NULL)
         use(ctx, hsm);
     sfi_hsm_free(hsm);
-    remove_all(path);
+    check_and_clean();
     fuzz_ctx_free(ctx);
+    FUZZ_HOLDS(here >= 0 && fchdir(here) == 0 && close(here) == 0);
     return 0;
 }
