@@ -10,6 +10,7 @@
 #include <sfi/hsm.h>
 #include <sfi/version.h>
 
+#include "core/err.h"
 #include "hsm/card/channel.h"
 
 #include "fixture.h"
@@ -392,6 +393,23 @@ START_TEST(test_name_in_a_name)
 }
 END_TEST
 
+/* A reader's name comes from its USB descriptors: in a message it controls no
+ * terminal.  It is still the reader's name. */
+START_TEST(test_hostile_name)
+{
+    service.readers = "Bad\x1b[2J\xe2\x80\xae\xff 00\0"
+                      "Bad\n 01\0";
+    ck_assert_fails(sfi__pcsc_open(ctx, "Bad", &ch), SFI_ERR_NO_DEVICE, "",
+                    "more than one reader matches the name: "
+                    "\"Bad\\x1b[2J\\xe2\\x80\\xae\\xff 00\", \"Bad\\x0a "
+                    "01\"");
+    ck_assert_calls("establish release");
+    sfi__clear_error(ctx);
+    open_reader("Bad\n 01");
+    close_reader("release");
+}
+END_TEST
+
 START_TEST(test_no_reader)
 {
     service.readers = NULL;
@@ -603,6 +621,7 @@ main(void)
     tcase_add_test(tc, test_list_nothing);
     tcase_add_loop_test(tc, test_name, 0, (int)ROWS(names));
     tcase_add_test(tc, test_name_in_a_name);
+    tcase_add_test(tc, test_hostile_name);
     tcase_add_test(tc, test_no_reader);
     tcase_add_test(tc, test_transactions);
     tcase_add_test(tc, test_card_gone);
