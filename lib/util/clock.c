@@ -18,16 +18,29 @@ clock_system_now_ms(void *user)
 }
 
 static void
-clock_system_sleep_ms(void *user, uint32_t ms)
+clock_sleep(struct timespec ts)
 {
-    struct timespec ts = {
-        .tv_sec = (time_t)(ms / 1000),
-        .tv_nsec = (long)(ms % 1000) * 1000000,
-    };
-
-    (void)user;
     while (nanosleep(&ts, &ts) != 0 && errno == EINTR)
         ;
+}
+
+static void
+clock_system_sleep_ms(void *user, uint32_t ms)
+{
+    (void)user;
+    clock_sleep((struct timespec){
+        .tv_sec = (time_t)(ms / 1000),
+        .tv_nsec = (long)(ms % 1000) * 1000000,
+    });
+}
+
+void
+sfi__clock_nap_us(uint32_t us)
+{
+    clock_sleep((struct timespec){
+        .tv_sec = (time_t)(us / 1000000),
+        .tv_nsec = (long)(us % 1000000) * 1000,
+    });
 }
 
 const struct clock sfi__clock_system = {

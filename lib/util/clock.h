@@ -26,6 +26,10 @@ bool sfi__deadline_passed(const struct deadline *dl);
 /* Milliseconds left, at most UINT32_MAX. */
 uint32_t sfi__deadline_left(const struct deadline *dl);
 
+/* Sleep by the system's clock: for a lock that others hold for microseconds,
+ * where no test needs control. */
+void sfi__clock_nap_us(uint32_t us);
+
 /* Seconds since 1970, for records that people read. */
 uint64_t sfi__wall_clock(void);
 
