@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* How many licences a second a vault gives, beside what they are made of.
- *   bench_vault [FOLDER [LICENCES]]
- * All rates are of this machine, this disk and this run. */
+/* How many licences a second a vault gives, beside what they are made of, and
+ * with how many records.
+ *   bench_vault [FOLDER [LICENCES [RECORDS]]]
+ * All rates are of this machine, this disk and this run.  What is compared is
+ * measured in turns, and by medians, so that a busy machine does not matter. */
 #define _XOPEN_SOURCE 700
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,9 +20,14 @@
 #include "license/license.h"
 #include "license/personalization.h"
 
+#include <disk/ledger_fill.h>
+
 #define PRIMITIVE_ROUNDS 500u
 #define CALLERS 8u
+#define LOGINS 5u
+#define TURNS 5u
 
+static const uint8_t audit_key[SFI_AUDIT_KEY_LEN] = {1};
 static sfi_ctx *ctx;
 
 static void
@@ -49,6 +56,28 @@ show(const char *what, size_t rounds, double since)
     double each = (now() - since) / (double)rounds;
 
     (void)printf("%-44s %9.1f us %10.0f /s\n", what, each * 1e6, 1 / each);
+}
+
+static int
+compare(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static double
+median(double *values, size_t count)
+{
+    qsort(values, count, sizeof(*values), compare);
+    return values[count / 2];
+}
+
+static void
+show_median(const char *what, double each)
+{
+    (void)printf("%-44s %9.1f us\n", what, each * 1e6);
 }
 
 /* ---- what it is made of ---- */
@@ -81,34 +110,14 @@ bench_primitives(const uint8_t *ca_secret, const uint8_t *ca_public)
     show("a licence alone: key pair, ECDH, KDF, GCM", PRIMITIVE_ROUNDS, t);
 }
 
-static void
-bench_disk(const char *folder, size_t rounds)
-{
-    static const char block[4096];
-    char path[4096];
-    double t;
-    int fd;
-
-    (void)snprintf(path, sizeof(path), "%s/sync", folder);
-    fd = open(path, O_CREAT | O_WRONLY | O_TRUNC, 0600);
-    t = now();
-    for (size_t i = 0; i < rounds; i++) {
-        if (fd < 0 || write(fd, block, sizeof(block)) < 0 || fsync(fd) != 0) {
-            perror(path);
-            exit(EXIT_FAILURE);
-        }
-    }
-    show("write 4 KiB and fsync", rounds, t);
-    (void)close(fd);
-    (void)unlink(path);
-}
-
 /* ---- the vault ---- */
 
 static sfi_hsm *
 provision(const char *path, const uint8_t *ca_secret, uint64_t count)
 {
     static const uint8_t bytes[SFI_KEY_LEN] = {1};
+    sfi_provision_options options = {.struct_size = sizeof(options),
+                                     .audit_key = audit_key};
     uint8_t perso_data[PERSO_LEN];
     sfi_personalization *perso;
     sfi_hsm *hsm;
@@ -122,7 +131,7 @@ provision(const char *path, const uint8_t *ca_secret, uint64_t count)
     need(sfi_hsm_open(ctx, path, &hsm));
     need(sfi_hsm_login(hsm, "1234", 4));
     need(sfi_hsm_provision(hsm, key, bytes, SFI_NONCE_LEN, "bench", count,
-                           perso, NULL));
+                           perso, &options));
     sfi_key_free(key);
     sfi_personalization_free(perso);
     return hsm;
@@ -156,34 +165,165 @@ give(sfi_hsm *hsm, sfi_certificate **certs, size_t count)
     }
 }
 
-static void
-bench_vault(const char *path, const uint8_t *ca_secret, size_t count)
+static sfi_hsm *
+log_in(const char *path)
 {
-    sfi_certificate **certs = make_certs(ca_secret, count);
     sfi_hsm *hsm;
-    double t;
 
-    hsm = provision(path, ca_secret, count);
-    sfi_hsm_free(hsm);
     need(sfi_hsm_open(ctx, path, &hsm));
-    t = now();
     need(sfi_hsm_login(hsm, "1234", 4));
-    show("login, empty log", 1, t);
-    t = now();
-    give(hsm, certs, count);
-    show("new licence, on the disk", count, t);
-    t = now();
-    give(hsm, certs, count);
-    show("the same licence again", count, t);
-    sfi_hsm_free(hsm);
-    need(sfi_hsm_open(ctx, path, &hsm));
-    t = now();
-    need(sfi_hsm_login(hsm, "1234", 4));
-    show("login, full log", 1, t);
-    sfi_hsm_free(hsm);
+    return hsm;
+}
+
+static void
+free_certs(sfi_certificate **certs, size_t count)
+{
     for (size_t i = 0; i < count; i++)
         sfi_certificate_free(certs[i]);
     free(certs);
+}
+
+static double
+time_sync(int fd)
+{
+    static const char block[4096];
+    double t = now();
+
+    if (write(fd, block, sizeof(block)) < 0 || fsync(fd) != 0) {
+        perror("sync");
+        exit(EXIT_FAILURE);
+    }
+    return now() - t;
+}
+
+static double
+time_arithmetic(const sfi_certificate *cert, const uint8_t *ca_public)
+{
+    static const uint8_t key[SFI_KEY_LEN], nonce[SFI_NONCE_LEN];
+    uint8_t license[SFI_LICENSE_LEN];
+    double t = now();
+
+    need(sfi__cert_verify(ctx, cert, ca_public));
+    need(sfi__license_make(ctx, cert->public_key, LICENSE_STATIC, 0, key, nonce,
+                           license));
+    return now() - t;
+}
+
+static double
+time_license(sfi_hsm *hsm, sfi_certificate **cert)
+{
+    double t = now();
+
+    give(hsm, cert, 1);
+    return now() - t;
+}
+
+/* A licence, and in the same turn what it cannot do without. */
+static void
+bench_vault(const char *path, const uint8_t *ca_secret,
+            const uint8_t *ca_public, size_t count)
+{
+    sfi_certificate **certs = make_certs(ca_secret, count);
+    double *times = calloc(4 * count, sizeof(*times));
+    sfi_hsm *hsm = provision(path, ca_secret, count);
+    char name[4200];
+    double least;
+    int fd;
+
+    (void)snprintf(name, sizeof(name), "%s.sync", path + strlen("vault:"));
+    fd = open(name, O_CREAT | O_WRONLY | O_TRUNC, 0600);
+    if (times == NULL || fd < 0)
+        exit(EXIT_FAILURE);
+    for (size_t i = 0; i < count; i++) {
+        times[i] = time_arithmetic(certs[i], ca_public);
+        times[count + i] = time_sync(fd);
+        times[2 * count + i] = time_license(hsm, &certs[i]);
+        times[3 * count + i] = time_license(hsm, &certs[i]);
+    }
+    (void)close(fd);
+    (void)unlink(name);
+    least = median(times, count) + median(times + count, count);
+    show_median("verify, key pair, ECDH, KDF, GCM", median(times, count));
+    show_median("write 4 KiB and fsync", median(times + count, count));
+    show_median("new licence, on the disk", median(times + 2 * count, count));
+    show_median("the same licence again", median(times + 3 * count, count));
+    (void)printf("new licence / (arithmetic + sync)            %9.2f\n",
+                 median(times + 2 * count, count) / least);
+    sfi_hsm_free(hsm);
+    free(times);
+    free_certs(certs, count);
+}
+
+/* ---- many records ---- */
+
+static unsigned long
+resident_kib(void)
+{
+    FILE *f = fopen("/proc/self/statm", "r");
+    unsigned long all, resident = 0;
+
+    if (f != NULL && fscanf(f, "%lu %lu", &all, &resident) != 2)
+        resident = 0;
+    if (f != NULL)
+        (void)fclose(f);
+    return resident * (unsigned long)sysconf(_SC_PAGESIZE) / 1024;
+}
+
+/* In turns with an empty vault, whose times are the unit. */
+static void
+bench_records(const char *path, const char *empty, const uint8_t *ca_secret,
+              uint64_t records, size_t count)
+{
+    sfi_certificate **certs = make_certs(ca_secret, count);
+    const char *paths[2] = {empty, path};
+    double login[2][LOGINS], *license = calloc(2 * count, sizeof(*license));
+    sfi_hsm *hsm[2];
+
+    if (license == NULL)
+        exit(EXIT_FAILURE);
+    for (size_t i = 0; i < LOGINS; i++) {
+        for (size_t k = 0; k < 2; k++) {
+            double t = now();
+
+            hsm[k] = log_in(paths[k]);
+            login[k][i] = now() - t;
+            if (i + 1 < LOGINS)
+                sfi_hsm_free(hsm[k]);
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < 2; k++)
+            license[k * count + i] = time_license(hsm[k], &certs[i]);
+    }
+    (void)printf("%9llu records: login %5.2f, new licence %5.2f of an empty "
+                 "vault's; RSS %lu KiB\n",
+                 (unsigned long long)records,
+                 median(login[1], LOGINS) / median(login[0], LOGINS),
+                 median(license + count, count) / median(license, count),
+                 resident_kib());
+    sfi_hsm_free(hsm[0]);
+    sfi_hsm_free(hsm[1]);
+    free(license);
+    free_certs(certs, count);
+}
+
+static void
+bench_growth(const char *path, const uint8_t *ca_secret, uint64_t most,
+             size_t count)
+{
+    uint64_t there = 0;
+    char empty[4200];
+
+    (void)snprintf(empty, sizeof(empty), "%s.empty", path);
+    sfi_hsm_free(provision(path, ca_secret, SFI_HSM_COUNT_MAX));
+    for (uint64_t records = 1000; records <= most; records *= 10) {
+        need(ledger_fill(ctx, &sfi__ledger_sqlite, path + strlen("vault:"),
+                         audit_key, records - there));
+        there = records + count;
+        sfi_hsm_free(provision(empty, ca_secret, SFI_HSM_COUNT_MAX));
+        bench_records(path, empty, ca_secret, records, count);
+        (void)unlink(empty + strlen("vault:"));
+    }
 }
 
 /* ---- many callers, each a process of its own ---- */
@@ -200,16 +340,12 @@ meet(int tells, int gate)
 
 static void
 caller(const char *path, const uint8_t *ca_secret, size_t count, int tells,
-       const int gates[2])
+       int gate)
 {
     sfi_certificate **certs = make_certs(ca_secret, count);
-    sfi_hsm *hsm;
+    sfi_hsm *hsm = log_in(path);
 
-    need(sfi_hsm_open(ctx, path, &hsm));
-    need(sfi_hsm_login(hsm, "1234", 4));
-    meet(tells, gates[0]);
-    give(hsm, certs, count);
-    meet(tells, gates[1]);
+    meet(tells, gate);
     give(hsm, certs, count);
     if (write(tells, "", 1) != 1)
         _exit(EXIT_FAILURE);
@@ -218,11 +354,11 @@ caller(const char *path, const uint8_t *ca_secret, size_t count, int tells,
 }
 
 static void
-await_all(int tells)
+await_all(int tells, size_t callers)
 {
     char byte;
 
-    for (size_t i = 0; i < CALLERS; i++) {
+    for (size_t i = 0; i < callers; i++) {
         if (read(tells, &byte, 1) != 1) {
             (void)fprintf(stderr, "bench_vault: a caller failed\n");
             exit(EXIT_FAILURE);
@@ -230,40 +366,52 @@ await_all(int tells)
     }
 }
 
+/* New licences a second, of all callers together. */
+static double
+time_callers(const char *path, const uint8_t *ca_secret, size_t callers,
+             size_t count)
+{
+    int tells[2], gate[2];
+    double t;
+
+    sfi_hsm_free(provision(path, ca_secret, callers * count));
+    if (pipe(tells) != 0 || pipe(gate) != 0)
+        exit(EXIT_FAILURE);
+    for (size_t i = 0; i < callers; i++) {
+        if (fork() != 0)
+            continue;
+        (void)close(gate[1]);
+        (void)close(tells[0]);
+        caller(path, ca_secret, count, tells[1], gate[0]);
+    }
+    (void)close(tells[1]);
+    (void)close(gate[0]);
+    await_all(tells[0], callers);
+    t = now();
+    (void)close(gate[1]);
+    await_all(tells[0], callers);
+    t = now() - t;
+    (void)close(tells[0]);
+    while (wait(NULL) > 0)
+        ;
+    (void)unlink(path + strlen("vault:"));
+    return (double)(callers * count) / t;
+}
+
 static void
 bench_callers(const char *path, const uint8_t *ca_secret, size_t count)
 {
-    int tells[2], gates[2][2], ends[2];
-    double t;
+    double one[TURNS], many[TURNS], ratio[TURNS];
 
-    sfi_hsm_free(provision(path, ca_secret, CALLERS * count));
-    if (pipe(tells) != 0 || pipe(gates[0]) != 0 || pipe(gates[1]) != 0)
-        exit(EXIT_FAILURE);
-    for (size_t i = 0; i < CALLERS; i++) {
-        if (fork() != 0)
-            continue;
-        for (size_t k = 0; k < 2; k++) {
-            (void)close(gates[k][1]);
-            ends[k] = gates[k][0];
-        }
-        (void)close(tells[0]);
-        caller(path, ca_secret, count, tells[1], ends);
+    for (size_t i = 0; i < TURNS; i++) {
+        one[i] = time_callers(path, ca_secret, 1, count);
+        many[i] = time_callers(path, ca_secret, CALLERS, count);
+        ratio[i] = many[i] / one[i];
     }
-    (void)close(tells[1]);
-    await_all(tells[0]);
-    t = now();
-    (void)close(gates[0][1]);
-    await_all(tells[0]);
-    show("8 callers: new licence, on the disk", CALLERS * count, t);
-    t = now();
-    (void)close(gates[1][1]);
-    await_all(tells[0]);
-    show("8 callers: the same licence again", CALLERS * count, t);
-    (void)close(tells[0]);
-    (void)close(gates[0][0]);
-    (void)close(gates[1][0]);
-    while (wait(NULL) > 0)
-        ;
+    (void)printf("new licences a second: 1 caller %.0f, %u callers %.0f: "
+                 "%.2f times\n",
+                 median(one, TURNS), CALLERS, median(many, TURNS),
+                 median(ratio, TURNS));
 }
 
 int
@@ -272,20 +420,22 @@ main(int argc, char **argv)
     const char *folder = argc > 1 ? argv[1] : ".";
     size_t count = argc > 2 ? (size_t)strtoul(argv[2], NULL, 10) : 1000;
     uint8_t ca_secret[SFI_ECC_SECRET_LEN], ca_public[SFI_ECC_PUBLIC_LEN];
+    uint64_t records = argc > 3 ? strtoull(argv[3], NULL, 10) : 100000;
     char path[4096];
 
     if (count == 0 || sfi_ctx_new(NULL, &ctx) != SFI_OK) {
-        (void)fprintf(stderr, "usage: bench_vault [FOLDER [LICENCES]]\n");
+        (void)fprintf(stderr,
+                      "usage: bench_vault [FOLDER [LICENCES [RECORDS]]]\n");
         return EXIT_FAILURE;
     }
     (void)snprintf(path, sizeof(path), "vault:%s/bench-%ld.vault", folder,
                    (long)getpid());
     need(sfi__ecc_generate(ctx, ca_secret, ca_public));
     bench_primitives(ca_secret, ca_public);
-    bench_disk(folder, count);
-    bench_vault(path, ca_secret, count);
+    bench_vault(path, ca_secret, ca_public, count);
     (void)unlink(path + strlen("vault:"));
     bench_callers(path, ca_secret, count);
+    bench_growth(path, ca_secret, records, count);
     (void)unlink(path + strlen("vault:"));
     sfi_ctx_free(ctx);
     return EXIT_SUCCESS;

@@ -3,9 +3,9 @@
 # Copyright The libsfi authors
 # How many licences a second a vault gives, beside what libcrypto's own
 # benchmark says of the same machine in the same minute.
-#   tests/bench/bench_vault.sh [BUILD [FOLDER [LICENCES]]]
-# A new licence costs a verification, two key pairs' worth of multiplications,
-# an agreement and a sync of the disk; one given again costs the verification.
+#   tests/bench/bench_vault.sh [BUILD [FOLDER [LICENCES [RECORDS]]]]
+# A new licence costs a verification, a key pair, an agreement and a sync of the
+# disk; one given again costs the verification.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -13,7 +13,7 @@ build=${1-build}
 tool=$build/tests/bench/bench_vault
 [ -x "$tool" ] || { echo "$tool is missing: build first" >&2; exit 1; }
 
-"$tool" "${2-$build}" "${3-500}"
+"$tool" "${2-$build}" "${3-500}" "${4-100000}"
 # On one processor.  -mr: operations a second, for programs to read.
 openssl speed -mr -seconds 1 ecdhp256 ecdsap256 2>/dev/null |
     awk -F: '
