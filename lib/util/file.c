@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "util/fd.h"
+#include "util/hex.h"
 #include "util/mem.h"
 
 #define READ_CHUNK ((size_t)64 * 1024)
@@ -105,24 +106,63 @@ sfi__file_is_special(const char *path)
     return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
 }
 
+unsigned
+sfi__file_others_read(const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode) ||
+        (st.st_mode & S_IROTH) == 0)
+        return 0;
+    return (unsigned)st.st_mode & 0777;
+}
+
+/* Two programs that write the same file at once need two names; more tries only
+ * mean that something is wrong. */
+#define TEMP_TRIES 100u
+#define TEMP_RANDOM 6u
+
+/* A file that is replaced may only become less readable than it is. */
+static mode_t
+file_mode_at(const char *path, unsigned mode)
+{
+    struct stat st;
+
+    if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
+        mode &= st.st_mode;
+    return (mode_t)mode;
+}
+
+/* A new file with a name of its own beside `path`.  open() and not mkstemp()
+ * with fchmod(): the system applies umask, which cannot be asked without
+ * changing it for all threads. */
 static int
 file_open_temporary(struct file_out *f, unsigned mode)
 {
-    size_t size = strlen(f->path) + sizeof(".XXXXXX");
+    size_t size = strlen(f->path) + 1 + 2 * TEMP_RANDOM + 1;
+    mode_t narrow = file_mode_at(f->path, mode);
+    int err = EEXIST;
 
     f->temp = malloc(size);
     if (f->temp == NULL)
         return ENOMEM;
-    (void)snprintf(f->temp, size, "%s.XXXXXX", f->path);
-    f->fd = mkstemp(f->temp);
-    if (f->fd < 0) {
-        int err = errno;
+    for (unsigned i = 0; err == EEXIST && i < TEMP_TRIES; i++) {
+        uint8_t raw[TEMP_RANDOM];
+        int len = snprintf(f->temp, size, "%s.", f->path);
 
+        if (getentropy(raw, sizeof(raw)) != 0) {
+            err = errno;
+            break;
+        }
+        sfi__hex_encode(f->temp + len, raw, sizeof(raw));
+        f->fd = open(f->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, narrow);
+        err = f->fd < 0 ? errno : 0;
+    }
+    if (err != 0) {
         free(f->temp);
         f->temp = NULL;
-        return err;
     }
-    return fchmod(f->fd, (mode_t)mode) == 0 ? 0 : errno;
+    return err;
 }
 
 int
@@ -149,20 +189,19 @@ sfi__file_begin(struct file_out *f, const char *path, unsigned mode)
 int
 sfi__file_create(struct file_out *f, const char *path, unsigned mode)
 {
-    int err = ENOMEM;
+    int err = sfi__file_begin(f, path, mode);
 
-    sfi__zero(f, sizeof(*f));
-    f->in_place = true;
-    f->fd = -1;
-    f->path = strdup(path);
-    if (f->path != NULL)
-        err = sfi__fd_open(path, O_WRONLY | O_CREAT, mode, &f->fd);
-    /* only now is it known which file this is */
-    if (err == 0 && !sfi__file_is_special(path) && ftruncate(f->fd, 0) != 0)
+    if (err != 0 || f->in_place)
+        return err;
+    if (rename(f->temp, f->path) != 0) {
         err = errno;
-    if (err != 0)
         sfi__file_abort(f);
-    return err;
+        return err;
+    }
+    free(f->temp);
+    f->temp = NULL;
+    f->in_place = true;
+    return 0;
 }
 
 int

@@ -28,7 +28,8 @@ void sfi__file_close(struct file_in *f);
 
 /* A file that gets its name only when it is complete: written to a temporary
  * file in the same folder, synced, then renamed.  A pipe or a device is written
- * in place. */
+ * in place.  The file has `mode` without what umask takes away, and without
+ * what a file that it replaces does not have. */
 struct file_out {
     int fd;
     bool in_place;
@@ -38,7 +39,8 @@ struct file_out {
 
 int sfi__file_begin(struct file_out *f, const char *path, unsigned mode);
 /* Create under the final name at once, without fsync: survives a crash of the
- * program, not of the machine. */
+ * program, not of the machine.  A new file all the same: who has the old one
+ * open reads nothing of it. */
 int sfi__file_create(struct file_out *f, const char *path, unsigned mode);
 int sfi__file_write(struct file_out *f, const void *data, size_t len);
 /* End with exactly one of these two; a failed commit leaves no temporary
@@ -56,6 +58,9 @@ int sfi__file_name_once(const char *temp, const char *path);
 bool sfi__file_is_there(const char *path);
 /* Is it a device, a pipe or a folder? */
 bool sfi__file_is_special(const char *path);
+/* The mode of a regular file that every user can read; 0: not so, or no such
+ * file. */
+unsigned sfi__file_others_read(const char *path);
 /* 0 when `path` is a folder; ENOTDIR when it is something else. */
 int sfi__file_is_folder(const char *path);
 /* Make a folder and sync it to disk; an existing folder is fine. */

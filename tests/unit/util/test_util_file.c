@@ -229,6 +229,58 @@ START_TEST(test_write_replaces_at_once)
 }
 END_TEST
 
+/* There before, umask, asked for, expected. */
+static const struct {
+    unsigned old, mask, mode, want;
+} modes[] = {
+    {0, 0, 0644, 0644},      {0, 022, 0644, 0644},    {0, 027, 0644, 0640},
+    {0, 077, 0644, 0600},    {0600, 022, 0644, 0600}, {0640, 0, 0644, 0640},
+    {0400, 022, 0644, 0400}, {0666, 022, 0644, 0644}, {0644, 022, 0600, 0600},
+    {04755, 0, 0644, 0644},
+};
+
+START_TEST(test_mode)
+{
+    const char *path = in_dir("out");
+    struct file_out f;
+    struct stat st, old;
+    mode_t before = umask((mode_t)modes[_i / 2].mask);
+
+    memset(&old, 0, sizeof(old));
+    if (modes[_i / 2].old != 0) {
+        put(path, "old", 3);
+        ck_assert_int_eq(chmod(path, (mode_t)modes[_i / 2].old), 0);
+        ck_assert_int_eq(stat(path, &old), 0);
+    }
+    if (_i % 2 == 0)
+        ck_assert_int_eq(sfi__file_begin(&f, path, modes[_i / 2].mode), 0);
+    else
+        ck_assert_int_eq(sfi__file_create(&f, path, modes[_i / 2].mode), 0);
+    ck_assert_int_eq(sfi__file_write(&f, "new", 3), 0);
+    ck_assert_int_eq(sfi__file_commit(&f), 0);
+    (void)umask(before);
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_uint_eq(st.st_mode & 07777, modes[_i / 2].want);
+    ck_assert_uint_ne(st.st_ino, old.st_ino);
+    ck_assert_int_eq(unlink(path), 0);
+}
+END_TEST
+
+START_TEST(test_others_read)
+{
+    const char *path = in_dir("key");
+
+    ck_assert_uint_eq(sfi__file_others_read(path), 0);
+    ck_assert_uint_eq(sfi__file_others_read(dir), 0);
+    put(path, "key", 3);
+    ck_assert_int_eq(chmod(path, 0640), 0);
+    ck_assert_uint_eq(sfi__file_others_read(path), 0);
+    ck_assert_int_eq(chmod(path, 0604), 0);
+    ck_assert_uint_eq(sfi__file_others_read(path), 0604);
+    ck_assert_int_eq(unlink(path), 0);
+}
+END_TEST
+
 START_TEST(test_abort_leaves_nothing)
 {
     const char *path = in_dir("out");
@@ -399,6 +451,8 @@ main(void)
     tcase_add_test(files, test_read_in_pieces_from_a_pipe);
     tcase_add_test(files, test_write_appears_whole);
     tcase_add_test(files, test_write_replaces_at_once);
+    tcase_add_loop_test(files, test_mode, 0, 2 * (int)ROWS(modes));
+    tcase_add_test(files, test_others_read);
     tcase_add_test(files, test_abort_leaves_nothing);
     tcase_add_test(files, test_commit_that_fails);
     tcase_add_test(files, test_begin_refuses);
