@@ -176,7 +176,10 @@ sfi__file_begin(struct file_out *f, const char *path, unsigned mode)
     if (f->path == NULL)
         return ENOMEM;
     f->in_place = sfi__file_is_special(path);
-    if (f->in_place) {
+    /* Its name must not go to another file, either. */
+    if (sfi__locked_file_has(path)) {
+        err = FD_LOCKED;
+    } else if (f->in_place) {
         err = sfi__fd_open(path, O_WRONLY, 0, &f->fd);
     } else {
         err = file_open_temporary(f, mode);
