@@ -70,11 +70,12 @@ SFI_API SFI_NODISCARD sfi_status sfi_certificate_load(sfi_ctx *ctx,
  * Write a certificate to a file, completely or not at all.
  *
  * @param cert  a certificate
- * @param path  the file; an existing file is replaced
+ * @param path  the file; the same content may be there already
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT            a pointer is NULL
- *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be written
+ *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be written, or a file of that
+ *                               name is never replaced: sfi_ctx_check_output()
  *   SFI_ERR_NOMEM               no memory
  *
  * Blocks: on the file.  Thread: the context's.

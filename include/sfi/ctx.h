@@ -218,6 +218,97 @@ SFI_API SFI_NODISCARD sfi_status sfi_ctx_check_path(sfi_ctx *ctx,
  */
 SFI_API void sfi_text_escape(const char *text, char *out, size_t out_cap);
 
+/** What a file is, as its content tells: sfi_ctx_file_kind(). */
+enum {
+    SFI_FILE_ABSENT = 0,  /**< no file has this name */
+    SFI_FILE_SPECIAL = 1, /**< a folder, a device or a pipe */
+    SFI_FILE_EMPTY = 2,
+    SFI_FILE_OTHER = 3,      /**< none of the kinds below */
+    SFI_FILE_DATABASE = 4,   /**< a vault, or what SQLite keeps beside it */
+    SFI_FILE_KEY = 5,        /**< as long as a key or a nonce */
+    SFI_FILE_CREDENTIAL = 6, /**< PEM or DER */
+    SFI_FILE_PERSONALIZATION = 7, /**< a personalisation file */
+    SFI_FILE_AUDIT = 8,           /**< an audit log */
+    SFI_FILE_LICENSE = 9,
+    SFI_FILE_CERTIFICATE = 10, /**< a chip's */
+    SFI_FILE_IMAGE = 11,       /**< .sfi */
+    SFI_FILE_MODULE = 12,      /**< .smi */
+    SFI_FILE_FIRMWARE = 13,    /**< ELF, Intel HEX or S-records */
+    SFI_FILE_TRACE = 14,       /**< of sfi_transport_capture() */
+    SFI_FILE_JSON = 15         /**< also the records of sfi-program */
+};
+
+/** sfi_ctx_check_output(): the user asked for the file to be replaced. */
+#define SFI_REPLACE 1u
+
+/**
+ * Tell what a file is by its content, whatever its name.
+ *
+ * A key is random, so a file of 12, 16 or 32 bytes counts as one unless it is
+ * something else.  A vault that is in use is not opened.
+ *
+ * @param ctx   a context
+ * @param path  the file; need not exist
+ * @param kind  receives SFI_FILE_ABSENT .. SFI_FILE_JSON; later versions may
+ *              know more kinds
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  ctx, path or kind is NULL
+ *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be read
+ *   SFI_ERR_NOMEM     no memory
+ *
+ * Blocks: for the file system.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_ctx_file_kind(sfi_ctx *ctx,
+                                                   const char *path,
+                                                   uint32_t *kind);
+
+/**
+ * A kind of file in words, with an article: "a licence".
+ *
+ * @param kind  SFI_FILE_ABSENT .. SFI_FILE_JSON; others are like SFI_FILE_OTHER
+ *
+ * @return the words, never NULL; static
+ *
+ * Blocks: never.  Thread: any.
+ * @since 1.0
+ */
+SFI_API const char *sfi_file_kind_name(uint32_t kind);
+
+/**
+ * Check that an output may take this name: call it before the work begins whose
+ * result it will hold.
+ *
+ * A new name is fine, also that of an empty file or of a device, and so is a
+ * file of the output's own kind.  A file of another kind is replaced only with
+ * SFI_REPLACE.  Never replaced, unless by the same content, are vaults and what
+ * SQLite keeps beside them, keys, files in PEM or DER, personalisation files,
+ * audit logs, licences and certificates.  libsfi's functions that write files
+ * check this last rule themselves, before they write and again before the file
+ * gets its name.
+ *
+ * @param ctx    a context
+ * @param path   where the program will write; need not exist
+ * @param kind   what it will write there: SFI_FILE_OTHER for raw bytes, which
+ *               replace no file without SFI_REPLACE
+ * @param flags  SFI_REPLACE, or 0
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  ctx or path is NULL, or unknown flags
+ *   SFI_ERR_ACCESS    a file has this name and is not replaced, or cannot be
+ *                     read
+ *   SFI_ERR_OS        it cannot be read
+ *   SFI_ERR_NOMEM     no memory
+ *
+ * Blocks: for the file system.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_ctx_check_output(sfi_ctx *ctx,
+                                                      const char *path,
+                                                      uint32_t kind,
+                                                      uint32_t flags);
+
 SFI_END_DECLS
 
 #endif

@@ -503,14 +503,15 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_get_audit_record(
  * next export.  Everything that needs no key is checked.
  *
  * @param hsm   a provisioned HSM; no PIN is needed
- * @param path  the file; an existing file is replaced, but not a vault or
- *              another SQLite database
+ * @param path  the file; an earlier audit log is never replaced, because
+ *              sfi_audit_verify() compares a later one with it
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT  a pointer is NULL
  *   SFI_ERR_HSM       also when its records are inconsistent
  *   what sfi_hsm_get_audit_head() returns; SFI_ERR_ACCESS and SFI_ERR_OS also
- *   for the new file
+ *   for the new file, or for one that is never replaced:
+ *   sfi_ctx_check_output()
  *
  * Blocks: on the file or the reader.  Thread: the context's.
  * @since 1.0

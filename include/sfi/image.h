@@ -242,7 +242,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_image_builder_write(sfi_image_builder *b,
  * @return SFI_OK, what sfi_image_builder_check() returns, or
  *   SFI_ERR_ARGUMENT            b or path is NULL
  *   SFI_ERR_STATE               no key or no nonce was set
- *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be written
+ *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be written, or a file of that
+ *                               name is never replaced: sfi_ctx_check_output()
  *   SFI_ERR_CRYPTO              the crypto library failed
  *
  * Blocks: on the file.  Thread: the context's.

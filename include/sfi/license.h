@@ -77,11 +77,12 @@ SFI_API SFI_NODISCARD sfi_status sfi_license_load(sfi_ctx *ctx,
  * A licence is not secret: only the device's private key can decrypt it.
  *
  * @param lic   a licence
- * @param path  the file; an existing file is replaced
+ * @param path  the file; the same content may be there already
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT            a pointer is NULL
- *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be written
+ *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be written, or a file of that
+ *                               name is never replaced: sfi_ctx_check_output()
  *   SFI_ERR_NOMEM               no memory
  *
  * Blocks: on the file.  Thread: the context's.

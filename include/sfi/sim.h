@@ -541,7 +541,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_sim_peek(sfi_ctx *ctx,
  *   SFI_ERR_ARGUMENT  a pointer is NULL, or the area is unknown
  *   SFI_ERR_FORMAT    a file of the chip has a wrong length or names an
  *                     unknown part
- *   SFI_ERR_ACCESS, SFI_ERR_OS  a file cannot be read or written
+ *   SFI_ERR_ACCESS, SFI_ERR_OS  a file cannot be read or written, or the file
+ *                     is never replaced: sfi_ctx_check_output()
  *   SFI_ERR_LIMIT     the path, or a file, is too long
  *   SFI_ERR_NOMEM     no memory
  *

@@ -261,12 +261,14 @@ SFI_API SFI_NODISCARD sfi_status sfi_transport_list(sfi_ctx *ctx,
  * same chip.
  *
  * @param tp    a link
- * @param path  the file; replaced
+ * @param path  the file: a new one that only its owner can read, also in the
+ *              place of another
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT  an argument is NULL
  *   SFI_ERR_STATE     called by a function of the link
- *   SFI_ERR_OS, SFI_ERR_ACCESS  the file cannot be written
+ *   SFI_ERR_OS, SFI_ERR_ACCESS  the file cannot be written, or a file of that
+ *                     name is never replaced: sfi_ctx_check_output()
  *   SFI_ERR_NOMEM     no memory
  *
  * Blocks: never.  Thread: the context's.

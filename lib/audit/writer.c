@@ -11,7 +11,7 @@
 #include "util/mem.h"
 #include "core/ctx.h"
 #include "core/err.h"
-#include "core/file_guard.h"
+#include "core/files.h"
 #include "audit/chain.h"
 #include "wire/certificate.h"
 
@@ -56,28 +56,17 @@ sfi__audit_is_product(const char *text)
 
 struct audit_out {
     sfi_ctx *ctx;
-    const char *path;
     sfi_status failed; /* the first failure; sticky */
-    struct file_out file;
+    struct output file;
     size_t len;
     char data[8192];
 };
 
-static sfi_status
-audit_write_failed(struct audit_out *o, int err)
-{
-    (void)sfi__fail_os(o->ctx, sfi__os_status(err), err, "cannot write");
-    return sfi__where(o->ctx, "%s", o->path);
-}
-
 static void
 audit_flush_buffer(struct audit_out *o)
 {
-    int err = sfi__file_write(&o->file, o->data, o->len);
-
+    o->failed = sfi__output_write(&o->file, o->data, o->len);
     o->len = 0;
-    if (err != 0)
-        o->failed = audit_write_failed(o, err);
 }
 
 /* Does nothing after a failure. */
@@ -254,27 +243,21 @@ sfi_status
 sfi__audit_write(sfi_ctx *ctx, const char *path, const sfi_audit_head *head,
                  audit_record_fn record, void *user)
 {
-    struct audit_out o = {.ctx = ctx, .path = path};
+    struct audit_out o = {.ctx = ctx};
     sfi_audit_head h = *head;
     sfi_status st;
-    int err;
 
     audit_clear_tail(h.firmware_id, sizeof(h.firmware_id));
     audit_clear_tail(h.product_id, sizeof(h.product_id));
     st = writer_check_head(ctx, &h);
     if (st != SFI_OK)
         return st;
-    st = sfi__file_guard_check(ctx, path);
+    st = sfi__output_begin(ctx, &o.file, path, SFI_FILE_AUDIT, 0644);
     if (st != SFI_OK)
         return st;
-    err = sfi__file_begin(&o.file, path, 0644);
-    if (err != 0)
-        return audit_write_failed(&o, err);
     st = audit_write_all(&o, &h, record, user);
-    if (st != SFI_OK) {
-        sfi__file_abort(&o.file);
-        return st;
-    }
-    err = sfi__file_commit(&o.file);
-    return err == 0 ? SFI_OK : audit_write_failed(&o, err);
+    if (st == SFI_OK)
+        return sfi__output_end(&o.file);
+    sfi__output_abort(&o.file);
+    return st;
 }

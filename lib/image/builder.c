@@ -8,7 +8,6 @@
 #include "util/wr.h"
 #include "core/ctx.h"
 #include "core/err.h"
-#include "core/file_guard.h"
 #include "image/builder.h"
 #include "image/smi.h"
 
@@ -278,21 +277,16 @@ builder_save_plan(sfi_image_builder *b, const struct plan *plan,
                   const char *path)
 {
     struct sink s = {.builder = b};
-    sfi_status st = SFI_OK;
+    sfi_status st = sfi__output_begin(b->obj.ctx, &s.file, path, SFI_FILE_IMAGE,
+                                      IMAGE_MODE);
 
-    s.file_error = sfi__file_begin(&s.file, path, IMAGE_MODE);
-    if (s.file_error == 0) {
-        st = sfi__plan_write(b, plan, &s);
-        if (st == SFI_OK)
-            s.file_error = sfi__file_commit(&s.file);
-        else
-            sfi__file_abort(&s.file);
-    }
-    if (s.file_error == 0)
+    if (st != SFI_OK)
         return st;
-    (void)sfi__fail_os(b->obj.ctx, sfi__os_status(s.file_error), s.file_error,
-                       "cannot write");
-    return sfi__where(b->obj.ctx, "%s", path);
+    st = sfi__plan_write(b, plan, &s);
+    if (st == SFI_OK)
+        return sfi__output_end(&s.file);
+    sfi__output_abort(&s.file);
+    return st;
 }
 
 sfi_status
@@ -304,13 +298,8 @@ sfi_image_builder_save(sfi_image_builder *b, const char *path)
     SFI_ENTER(b, IMAGE_BUILDER);
     SFI_ARG(b, path != NULL);
     st = builder_make_plan(b, &plan);
-    if (st != SFI_OK)
-        goto out;
-    st = sfi__file_guard_check(b->obj.ctx, path);
-    if (st != SFI_OK)
-        goto out;
-    st = builder_save_plan(b, &plan, path);
-out:
+    if (st == SFI_OK)
+        st = builder_save_plan(b, &plan, path);
     sfi__plan_free(&plan);
     return st;
 }

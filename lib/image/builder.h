@@ -10,7 +10,7 @@
 #include <sfi/image.h>
 
 #include "util/buf.h"
-#include "util/file.h"
+#include "core/files.h"
 #include "core/obj.h"
 #include "chip/chip.h"
 #include "wire/image.h"
@@ -76,8 +76,7 @@ struct sink {
     sfi_image_builder *builder;
     sfi_write_fn write; /* NULL: to the file */
     void *user;
-    struct file_out file;
-    int file_error;
+    struct output file;
 };
 
 /* Write the image; the plan must have been checked. */

@@ -22,10 +22,8 @@ sink_write_bytes(struct sink *s, const uint8_t *data, size_t len)
     struct obj *o = &s->builder->obj;
     sfi_status st;
 
-    if (s->write == NULL) {
-        s->file_error = sfi__file_write(&s->file, data, len);
-        return s->file_error == 0 ? SFI_OK : SFI_ERR_OS;
-    }
+    if (s->write == NULL)
+        return sfi__output_write(&s->file, data, len);
     o->busy = true;
     st = s->write(s->user, data, len);
     o->busy = false;

@@ -99,7 +99,8 @@ sfi_certificate_save(const sfi_certificate *cert, const char *path)
 {
     SFI_ENTER(cert, CERTIFICATE);
     SFI_ARG(cert, path != NULL);
-    return sfi__save(cert->obj.ctx, path, 0644, cert->data, sizeof(cert->data));
+    return sfi__output_save(cert->obj.ctx, path, SFI_FILE_CERTIFICATE, 0644,
+                            cert->data, sizeof(cert->data));
 }
 
 const uint8_t *

@@ -147,7 +147,8 @@ sfi_license_save(const sfi_license *lic, const char *path)
 {
     SFI_ENTER(lic, LICENSE);
     SFI_ARG(lic, path != NULL);
-    return sfi__save(lic->obj.ctx, path, 0644, lic->data, sizeof(lic->data));
+    return sfi__output_save(lic->obj.ctx, path, SFI_FILE_LICENSE, 0644,
+                            lic->data, sizeof(lic->data));
 }
 
 const uint8_t *

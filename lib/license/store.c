@@ -12,6 +12,7 @@
 #include "util/mem.h"
 #include "core/ctx.h"
 #include "core/err.h"
+#include "core/file_kind.h"
 #include "core/files.h"
 #include "license/certificate.h"
 #include "license/license.h"
@@ -151,7 +152,9 @@ store_put_license(sfi_license_store *store, const sfi_certificate *cert,
     path = store_file_path(store, cert);
     if (path == NULL)
         return SFI_ERR_NOMEM;
-    st = sfi__save(ctx, path, FILE_MODE, lic->data, sizeof(lic->data));
+    st = sfi__file_kind_check(ctx, path, SFI_FILE_LICENSE, true);
+    if (st == SFI_OK)
+        st = sfi__save(ctx, path, FILE_MODE, lic->data, sizeof(lic->data));
     sfi__ctx_dealloc(ctx, path);
     return st;
 }

@@ -126,6 +126,14 @@ sfi_sim_peek(sfi_ctx *ctx, const char *state_dir, uint32_t area, uint8_t *data,
                        : sfi__store_read(ctx, state_dir, name, data, size);
 }
 
+static uint32_t
+dump_file_kind(uint32_t area)
+{
+    if (area == SFI_SIM_DEVICE_KEY)
+        return SFI_FILE_KEY;
+    return area == SFI_SIM_CERTIFICATE ? SFI_FILE_CERTIFICATE : SFI_FILE_OTHER;
+}
+
 sfi_status
 sfi_sim_save(sfi_ctx *ctx, const char *state_dir, uint32_t area,
              const char *path)
@@ -146,8 +154,9 @@ sfi_sim_save(sfi_ctx *ctx, const char *state_dir, uint32_t area,
         return sfi__nomem(ctx);
     st = sfi__store_read(ctx, state_dir, name, b.data, size);
     if (st == SFI_OK)
-        st = sfi__save(ctx, path, area == SFI_SIM_DEVICE_KEY ? 0600 : 0644,
-                       b.data, size);
+        st = sfi__output_save(ctx, path, dump_file_kind(area),
+                              area == SFI_SIM_DEVICE_KEY ? 0600 : 0644, b.data,
+                              size);
     sfi__buf_free(&b);
     return st;
 }

@@ -298,6 +298,32 @@ sfi__file_name_once(const char *temp, const char *path)
     return 0;
 }
 
+int
+sfi__file_compare(const char *one, const char *two, bool *same)
+{
+    char a[4096], b[4096];
+    struct file_in f, g;
+    size_t got_a = 1, got_b = 1;
+    int err = sfi__file_open(&f, one);
+
+    *same = false;
+    if (err != 0)
+        return err;
+    err = sfi__file_open(&g, two);
+    *same = err == 0 && f.size == g.size;
+    while (*same && err == 0 && got_a > 0) {
+        err = sfi__file_fill(&f, a, sizeof(a), &got_a);
+        if (err == 0)
+            err = sfi__file_fill(&g, b, sizeof(b), &got_b);
+        *same = err == 0 && got_a == got_b && sfi__equal(a, b, got_a);
+    }
+    sfi__wipe(a, sizeof(a));
+    sfi__wipe(b, sizeof(b));
+    sfi__file_close(&f);
+    sfi__file_close(&g);
+    return err;
+}
+
 bool
 sfi__file_is_there(const char *path)
 {

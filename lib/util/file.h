@@ -54,6 +54,9 @@ int sfi__file_sync_folder(const char *path);
 /* Rename `temp` to `path`; EEXIST when `path` exists, and `temp` stays. */
 int sfi__file_name_once(const char *temp, const char *path);
 
+/* Do two files have the same content? */
+int sfi__file_compare(const char *one, const char *two, bool *same);
+
 /* Does anything have this name?  Also true for a dangling symbolic link. */
 bool sfi__file_is_there(const char *path);
 /* Is it a device, a pipe or a folder? */

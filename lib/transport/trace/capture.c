@@ -11,7 +11,7 @@
 #include "util/hex.h"
 #include "core/ctx.h"
 #include "core/err.h"
-#include "core/file_guard.h"
+#include "core/file_kind.h"
 #include "transport/trace/trace.h"
 
 struct capture {
@@ -332,7 +332,7 @@ static sfi_status
 capture_start(sfi_transport *tp, const char *path)
 {
     sfi_ctx *ctx = tp->obj.ctx;
-    sfi_status st = sfi__file_guard_check(ctx, path);
+    sfi_status st = sfi__file_kind_check(ctx, path, SFI_FILE_TRACE, true);
     struct capture *c;
     int err;
 

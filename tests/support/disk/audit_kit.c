@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* Builds the story of an HSM record by record, and writes it to a file. */
+#define _POSIX_C_SOURCE 200809L
 #include <disk/audit_kit.h>
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "util/mem.h"
 #include "core/err.h"
@@ -111,6 +113,13 @@ story_write(struct story *s, const char *path)
 {
     sfi__clear_error(ctx);
     return sfi__audit_write(ctx, path, &s->head, story_give_record, s);
+}
+
+sfi_status
+story_write_anew(struct story *s, const char *path)
+{
+    (void)unlink(path);
+    return story_write(s, path);
 }
 
 sfi_status

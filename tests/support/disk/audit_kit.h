@@ -29,6 +29,8 @@ sfi_audit_record *story_add(struct story *s, uint32_t kind, uint32_t device,
 void story_sign(struct story *s);
 /* Write the file as an HSM exports its audit log. */
 sfi_status story_write(struct story *s, const char *path);
+/* The same in the place of another: an audit log is never replaced. */
+sfi_status story_write_anew(struct story *s, const char *path);
 /* Verify a file with the key of this story. */
 sfi_status story_verify(struct story *s, const char *path, const char *before,
                         sfi_audit_summary *out);

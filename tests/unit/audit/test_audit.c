@@ -33,7 +33,7 @@ setup(void)
     story_add(&story, SFI_AUDIT_AGAIN, 'A', LIVE);
     story_add(&story, SFI_AUDIT_COUNTED, 'C', 0);
     story_sign(&story);
-    ck_assert_ok(story_write(&story, path));
+    ck_assert_ok(story_write_anew(&story, path));
 }
 
 static void
@@ -174,7 +174,7 @@ START_TEST(test_no_record_yet)
     sfi_audit_summary sum;
 
     story_begin(&story, 0, 5, 2);
-    ck_assert_ok(story_write(&story, path));
+    ck_assert_ok(story_write_anew(&story, path));
     ck_assert_ok(story_verify(&story, path, path, &sum));
     ck_assert_uint_eq(sum.records, 0);
     ck_assert_uint_eq(sum.licensed, 0);
@@ -190,7 +190,7 @@ START_TEST(test_retired)
 
     story_add(&story, SFI_AUDIT_RETIRED, 0, 0);
     story_sign(&story);
-    ck_assert_ok(story_write(&story, path));
+    ck_assert_ok(story_write_anew(&story, path));
     ck_assert_ok(story_verify(&story, path, NULL, &sum));
     ck_assert_uint_eq(sum.retired, 1);
     ck_assert_uint_eq(sum.records, 5);
@@ -207,14 +207,14 @@ START_TEST(test_clock_set_back)
     story.records[1].time -= 3600;
     story.records[3].time = 0;
     story_sign(&story);
-    ck_assert_ok(story_write(&story, path));
+    ck_assert_ok(story_write_anew(&story, path));
     ck_assert_ok(story_verify(&story, path, NULL, &sum));
     ck_assert_uint_eq(sum.set_back, 2);
     ck_assert_uint_eq(sum.last_time, 0);
     /* a clock that was far ahead */
     story.records[0].time = UINT64_MAX;
     story_sign(&story);
-    ck_assert_ok(story_write(&story, path));
+    ck_assert_ok(story_write_anew(&story, path));
     ck_assert_ok(story_verify(&story, path, NULL, &sum));
     ck_assert_uint_eq(sum.first_time, UINT64_MAX);
 }
@@ -232,7 +232,7 @@ START_TEST(test_long_log)
             story_add(&story, SFI_AUDIT_AGAIN, i / 2, LIVE);
     }
     story_sign(&story);
-    ck_assert_ok(story_write(&story, path));
+    ck_assert_ok(story_write_anew(&story, path));
     ck_assert_ok(story_verify(&story, path, NULL, &sum));
     ck_assert_uint_eq(sum.records, story.count);
     ck_assert_uint_eq(sum.licensed, devices);
@@ -246,7 +246,7 @@ START_TEST(test_live_only)
     story_add(&story, SFI_AUDIT_COUNTED, 'A', 1);
     story_add(&story, SFI_AUDIT_AGAIN, 'A', UINT32_MAX);
     story_sign(&story);
-    ck_assert_ok(story_write(&story, path));
+    ck_assert_ok(story_write_anew(&story, path));
     ck_assert_ok(story_verify(&story, path, NULL, NULL));
 }
 END_TEST
@@ -333,7 +333,7 @@ START_TEST(test_written_anew)
     for (size_t i = 0; i < forged.count; i++)
         memcpy(forged.records[i].mac, story.records[i].mac, 32);
     memcpy(forged.head.mac, story.head.mac, 32);
-    ck_assert_ok(story_write(&forged, path));
+    ck_assert_ok(story_write_anew(&forged, path));
     ck_assert_fails(story_verify(&story, path, NULL, NULL), SFI_ERR_AUTH,
                     at_line(11), "record 2" WRONG_MAC);
 }
@@ -412,7 +412,7 @@ START_TEST(test_of_another_log)
     alike.records[0].time++;
     story_sign(&alike);
     t = read_text();
-    ck_assert_ok(story_write(&alike, path));
+    ck_assert_ok(story_write_anew(&alike, path));
     u = read_text();
     u.line[9] = t.line[9];
     write_text(&u);
@@ -430,7 +430,7 @@ START_TEST(test_wrong_key)
                     at_line(10), "record 1" WRONG_MAC);
     story.key_secret[0] ^= 1;
     story_begin(&story, 0, 5, 2);
-    ck_assert_ok(story_write(&story, path));
+    ck_assert_ok(story_write_anew(&story, path));
     story.key_secret[0] ^= 1;
     ck_assert_fails(story_verify(&story, path, NULL, NULL), SFI_ERR_AUTH,
                     at_line(10), "the end" WRONG_MAC);

@@ -85,7 +85,8 @@ START_TEST(test_own)
     ck_assert_ok(sfi_hsm_export_audit(hsm, path));
     ck_assert_ok(story_verify(&story, path, NULL, &sum));
     ck_assert_uint_eq(sum.licensed, 2);
-    /* an existing file is replaced only by a complete one */
+    /* the same again is no failure, and no failure changes the file */
+    ck_assert_ok(sfi_hsm_export_audit(hsm, path));
     story_add(&story, SFI_AUDIT_AGAIN, 'A', 3);
     story_sign(&story);
     story.fail_at = 3;
@@ -98,6 +99,12 @@ START_TEST(test_own)
     story.lie_at = 0;
     ck_assert_ok(story_verify(&story, path, NULL, &sum));
     ck_assert_uint_eq(sum.records, 2);
+    /* a longer log does not replace the shorter one, which --before needs */
+    ck_assert_fails_about(sfi_hsm_export_audit(hsm, path), SFI_ERR_ACCESS, path,
+                          "refusing to replace an audit log");
+    ck_assert_ok(story_verify(&story, path, NULL, &sum));
+    ck_assert_uint_eq(sum.records, 2);
+    ck_assert_int_eq(unlink(path), 0);
     ck_assert_ok(sfi_hsm_export_audit(hsm, path));
     ck_assert_ok(story_verify(&story, path, NULL, &sum));
     ck_assert_uint_eq(sum.records, 3);
@@ -183,6 +190,7 @@ START_TEST(test_vault)
     ck_assert_str_eq(sum.firmware_id, MAKER_FIRMWARE_ID);
     ck_assert_ok(sfi_hsm_login(hsm, MAKER_PIN, strlen(MAKER_PIN)));
     ck_assert_ok(sfi_hsm_retire(hsm));
+    ck_assert_int_eq(unlink(path), 0);
     ck_assert_ok(sfi_hsm_export_audit(hsm, path));
     ck_assert_ok(story_verify(&story, path, NULL, &sum));
     ck_assert_uint_eq(sum.retired, 1);

@@ -30,12 +30,12 @@ setup(void)
     story_add(&story, SFI_AUDIT_COUNTED, 'A', 0);
     story_add(&story, SFI_AUDIT_COUNTED, 'B', 0);
     story_sign(&story);
-    ck_assert_ok(story_write(&story, path));
+    ck_assert_ok(story_write_anew(&story, path));
     newer = story;
     story_add(&newer, SFI_AUDIT_COUNTED, 'C', 0);
     story_add(&newer, SFI_AUDIT_RETIRED, 0, 0);
     story_sign(&newer);
-    ck_assert_ok(story_write(&newer, later));
+    ck_assert_ok(story_write_anew(&newer, later));
 }
 
 static void
@@ -59,7 +59,7 @@ static void
 is_refused(unsigned line, const char *message)
 {
     story_sign(&story);
-    ck_assert_ok(story_write(&story, path));
+    ck_assert_ok(story_write_anew(&story, path));
     ck_assert_fails(story_verify(&story, path, NULL, NULL), SFI_ERR_AUTH,
                     line_of(path, line), message);
 }
@@ -123,7 +123,7 @@ START_TEST(test_close_with_a_licence)
     is_refused(12, message);
     r->session = 0;
     story_sign(&story);
-    ck_assert_ok(story_write(&story, path));
+    ck_assert_ok(story_write_anew(&story, path));
     ck_assert_ok(story_verify(&story, path, NULL, NULL));
 }
 END_TEST
@@ -142,7 +142,7 @@ START_TEST(test_end_of_other_counts)
 
     s->records[0].remaining = 2;
     story_sign(s);
-    ck_assert_ok(story_write(s, path));
+    ck_assert_ok(story_write_anew(s, path));
     ck_assert_ok(story_verify(s, path, NULL, NULL));
     s->records[1].remaining = 0; /* the end says 0 too */
     is_refused(11, "record 2 leaves 0 installations, expected 1");
@@ -163,7 +163,7 @@ START_TEST(test_before)
     ck_assert_uint_eq(sum.records, 2);
     ck_assert_ok(story_verify(&story, later, later, NULL));
     story_begin(&story, 0, 3, 1);
-    ck_assert_ok(story_write(&story, path));
+    ck_assert_ok(story_write_anew(&story, path));
     ck_assert_ok(story_verify(&story, later, path, NULL));
 }
 END_TEST
@@ -187,7 +187,7 @@ START_TEST(test_before_is_another)
     newer.records[1].time++;
     story_add(&newer, SFI_AUDIT_COUNTED, 'C', 0);
     story_sign(&newer);
-    ck_assert_ok(story_write(&newer, later));
+    ck_assert_ok(story_write_anew(&newer, later));
     ck_assert_ok(story_verify(&story, later, NULL, NULL));
     ck_assert_fails(story_verify(&story, later, path, NULL), SFI_ERR_AUTH,
                     line_of(later, 11),
@@ -198,7 +198,7 @@ END_TEST
 START_TEST(test_before_of_another_hsm)
 {
     story_begin(&newer, 0, 3, 2);
-    ck_assert_ok(story_write(&newer, later));
+    ck_assert_ok(story_write_anew(&newer, later));
     ck_assert_fails(story_verify(&story, later, path, NULL), SFI_ERR_AUTH,
                     line_of(later, 9),
                     "the earlier audit log is from another HSM");
@@ -210,7 +210,7 @@ START_TEST(test_before_is_altered)
     newer = story;
     newer.key_secret[0] ^= 1;
     story_sign(&newer);
-    ck_assert_ok(story_write(&newer, path));
+    ck_assert_ok(story_write_anew(&newer, path));
     ck_assert_fails_about(story_verify(&story, later, path, NULL), SFI_ERR_AUTH,
                           line_of(path, 10), "record 1 ", "MAC", "wrong");
 }
