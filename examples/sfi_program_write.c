@@ -227,6 +227,60 @@ firmware_verify_on_chip(struct program *p, sfi_target *t,
     return SFI_OK;
 }
 
+/* RAM has no table in the public API: the chip refuses to read what it lacks.
+ */
+static sfi_status
+segment_probe_ram(sfi_target *t, uint64_t address, size_t len)
+{
+    uint64_t first = address - address % RAM_UNIT;
+    uint64_t last = address + (len - 1);
+    uint8_t there[RAM_UNIT];
+    sfi_status st;
+
+    last -= last % RAM_UNIT;
+    st = sfi_target_check_write(t, first, (size_t)(last - first) + RAM_UNIT);
+    if (st == SFI_OK)
+        st = sfi_target_read(t, first, there, sizeof(there));
+    if (st == SFI_OK && last != first)
+        st = sfi_target_read(t, last, there, sizeof(there));
+    return st;
+}
+
+/* Is everything where it can be written?  Before anything is erased. */
+static sfi_status
+firmware_check_range(struct program *p, sfi_target *t, const sfi_firmware *fw)
+{
+    const sfi_chip *chip = sfi_target_chip(t);
+    uint64_t base = sfi_chip_flash_base(chip);
+    uint64_t end = base + sfi_chip_flash_size(chip);
+    char text[TEXT_MAX];
+    const uint8_t *data;
+    uint64_t address;
+    size_t len;
+
+    for (size_t i = 0; i < sfi_firmware_segment_count(fw); i++) {
+        sfi_status st = sfi_firmware_segment(fw, i, &address, &data, &len);
+
+        if (st != SFI_OK)
+            return st;
+        if (address >= base && address < end && len <= end - address)
+            continue;
+        if (address < end && address + len > base) {
+            (void)snprintf(text, sizeof(text),
+                           "the firmware is at 0x%08" PRIx64 " to 0x%08" PRIx64
+                           ", the flash of %s at 0x%08" PRIx64
+                           " to 0x%08" PRIx64 "; nothing was erased",
+                           address, address + (len - 1), sfi_chip_name(chip),
+                           base, end - 1);
+            return program_report_error(p, SFI_ERR_RANGE, text);
+        }
+        st = len > 0 ? segment_probe_ram(t, address, len) : SFI_OK;
+        if (st != SFI_OK)
+            return st;
+    }
+    return SFI_OK;
+}
+
 sfi_status
 program_load(struct program *p)
 {
@@ -240,8 +294,11 @@ program_load(struct program *p)
 sfi_status
 program_write(struct program *p, sfi_target *t)
 {
-    sfi_status st = erase_under_firmware(p, t, p->firmware);
+    sfi_status st = firmware_check_range(p, t, p->firmware);
 
+    if (st != SFI_OK)
+        return st;
+    st = erase_under_firmware(p, t, p->firmware);
     if (st != SFI_OK)
         return st;
     st = firmware_write_to_chip(p, t, p->firmware);

@@ -194,7 +194,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_read(sfi_target *t,
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT   an argument is NULL
- *   SFI_ERR_RANGE      the range ends past 32-bit addresses
+ *   SFI_ERR_RANGE      the range ends past 32-bit addresses, or only a part
+ *                      of it is in flash
  *   SFI_ERR_CHIP_RULE  not aligned as above, or option bytes are in it
  *   SFI_ERR_STATE      the chip is secure; or called from a callback of the
  *                      link
@@ -212,6 +213,27 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_write(sfi_target *t,
                                                   uint64_t address,
                                                   const uint8_t *data,
                                                   size_t len);
+
+/**
+ * Check that memory may be written, without writing: everything that the
+ * library knows about sfi_target_write() to this range.
+ *
+ * Call it before flash is erased.  Whether there is RAM at an address outside
+ * the flash, and whether flash is erased, only the chip knows.
+ *
+ * @param t        the target
+ * @param address  as for sfi_target_write()
+ * @param len      as for sfi_target_write()
+ *
+ * @return SFI_OK, or what sfi_target_write() returns, except SFI_ERR_NACK
+ *
+ * Blocks: for flash, while the write protection is read.  Thread: the
+ * context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_target_check_write(sfi_target *t,
+                                                        uint64_t address,
+                                                        size_t len);
 
 /**
  * Mass erase.

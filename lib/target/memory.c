@@ -173,6 +173,24 @@ memory_refuse_options(sfi_target *t, uint64_t address, size_t len)
                      len, (unsigned)address, (unsigned)ob->base);
 }
 
+/* A range that begins or ends in flash is in flash as a whole: it would be
+ * found only after the part that is in flash was written. */
+static sfi_status
+memory_refuse_overhang(sfi_target *t, uint64_t address, size_t len)
+{
+    const struct chip_range *flash = &t->chip->flash;
+    uint64_t end = sfi__chip_range_end(flash);
+
+    if (len == 0 || address >= end || address + (len - 1) < flash->base ||
+        (address >= flash->base && len <= end - address))
+        return SFI_OK;
+    return sfi__fail(t->obj.ctx, SFI_ERR_RANGE,
+                     "0x%08x to 0x%08x is not inside the flash, 0x%08x to "
+                     "0x%08x",
+                     (unsigned)address, (unsigned)(address + (len - 1)),
+                     (unsigned)flash->base, (unsigned)(end - 1));
+}
+
 static sfi_status
 memory_check_write(sfi_target *t, uint64_t address, size_t len)
 {
@@ -185,6 +203,8 @@ memory_check_write(sfi_target *t, uint64_t address, size_t len)
     if (st != SFI_OK)
         return st;
     st = memory_refuse_options(t, address, len);
+    if (st == SFI_OK)
+        st = memory_refuse_overhang(t, address, len);
     if (st != SFI_OK || !in_flash || len == 0)
         return st;
     return sfi__protection_check_range(t, (uint32_t)address, len);
@@ -285,6 +305,13 @@ sfi_target_write(sfi_target *t, uint64_t address, const uint8_t *data,
     SFI_ARG(t, data != NULL || len == 0);
     return sfi__target_ended(t->tp,
                              memory_write_checked(t, address, data, len));
+}
+
+sfi_status
+sfi_target_check_write(sfi_target *t, uint64_t address, size_t len)
+{
+    TARGET_ENTER(t);
+    return sfi__target_ended(t->tp, memory_check_write(t, address, len));
 }
 
 sfi_status
