@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -64,6 +65,19 @@ pin_read_byte(int fd, char *out)
     }
 }
 
+static void
+pin_warn_of_mode(const struct cli *c, const char *path, int fd)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+        (st.st_mode & S_IROTH) != 0)
+        (void)fprintf(stderr,
+                      "%s: warning: %s: every user can read this PIN (mode "
+                      "%04o): chmod 600\n",
+                      c->spec->program, path, (unsigned)st.st_mode & 0777);
+}
+
 static int
 pin_read_from_file(const struct cli *c, const char *path, struct cli_pin *pin)
 {
@@ -72,6 +86,8 @@ pin_read_from_file(const struct cli *c, const char *path, struct cli_pin *pin)
     char byte = 0;
     int status = 0;
 
+    if (fd >= 0)
+        pin_warn_of_mode(c, path, fd);
     while (end == 0 && (end = pin_read_byte(fd, &byte)) == 0 && byte != '\n' &&
            status == 0) {
         if (pin->len == CLI_PIN_MAX)

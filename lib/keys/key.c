@@ -49,6 +49,17 @@ sfi_key_new(sfi_ctx *ctx, const uint8_t *data, size_t len, sfi_key **out)
     return key_new_unguarded(ctx, data, len, out);
 }
 
+static void
+key_warn_of_mode(sfi_ctx *ctx, const char *path)
+{
+    unsigned mode = sfi__file_others_read(path);
+
+    if (mode != 0)
+        sfi__log(ctx, SFI_LOG_WARNING,
+                 "%s: every user can read this key (mode %04o): chmod 600",
+                 path, mode);
+}
+
 /* Longer than any key, so that the message can name a wrong file's length. */
 #define KEY_FILE_MAX ((size_t)1 << 20)
 
@@ -65,6 +76,8 @@ sfi_key_load(sfi_ctx *ctx, const char *path, sfi_key **out)
         st = key_new_unguarded(ctx, file_secret.data, file_secret.len, out);
         if (st != SFI_OK)
             (void)sfi__where(ctx, "%s", path);
+        else
+            key_warn_of_mode(ctx, path);
     }
     sfi__buf_free(&file_secret);
     return st;

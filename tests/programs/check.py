@@ -26,6 +26,9 @@ CHIP_HINT = "  hint: check the chip's name; if it is right, change the input"
 PORT_HINT = "  hint: check the port's name, and that it is connected"
 STATE_HINT = "  hint: sfi-hsm -i HSM -info shows its state"
 
+# Keys and PINs that others can read cause a warning.
+os.umask(0o077)
+
 CASES = []
 
 
