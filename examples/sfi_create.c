@@ -23,6 +23,7 @@ enum {
     OPT_OUTFILE,
     OPT_GENKEY,
     OPT_GENNONCE,
+    OPT_FORCE,
     OPT_COUNT
 };
 
@@ -96,6 +97,10 @@ static const struct cli_option options[OPT_COUNT] = {
                       .min = 1,
                       .max = 1,
                       .help = "make a random nonce (new file, mode 0600)"},
+    [OPT_FORCE] = {.name = "force",
+                   .help = "replace a file of another kind; never a key, a\n"
+                           "licence, a certificate, an audit log, a vault or\n"
+                           "a personalisation file"},
 };
 
 static const struct cli_spec spec = {
@@ -104,6 +109,7 @@ static const struct cli_spec spec = {
                "installs.",
     .usage = "[-sfi] -fir FILE [ADDRESS] ... -k KEY -n NONCE -ob CSV\n"
              "  -v 0..255 [-m FILE.smi] (-devid ID | --chip NAME) -o OUT.sfi\n"
+             "  [--force]\n"
              "[--genkey KEY] [--gennonce NONCE]",
     .options = options,
     .option_count = OPT_COUNT,
@@ -422,6 +428,10 @@ create_image(struct job *j)
     const char *out = cli_value(&j->cli, OPT_OUTFILE);
     int status = builder_add_inputs(j);
 
+    if (status == 0)
+        status =
+            exit_status_of(j, cli_check_output(j->ctx, out, SFI_FILE_IMAGE,
+                                               cli_has(&j->cli, OPT_FORCE)));
     if (status != 0)
         return status;
     status = check_image_rules(j);

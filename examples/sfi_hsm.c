@@ -107,6 +107,10 @@ static const struct cli_option options[OPT_COUNT] = {
                           .max = 1,
                           .help = "read the new PIN of --change-pin from FILE"},
     [OPT_YES] = {.name = "yes", .help = "provision or retire without asking"},
+    [OPT_FORCE] = {.name = "force",
+                   .help = "replace a file of another kind; never a key, a\n"
+                           "licence, a certificate, an audit log, a vault or\n"
+                           "a personalisation file"},
     [OPT_JSON] = {.name = "json", .help = "write JSON to stdout"},
 };
 
@@ -118,7 +122,7 @@ static const struct cli_spec spec = {
              " [--audit-key FILE] [--low-water N] [--live-only]\n"
              " [--yes] [--pin-file FILE] [--json]\n"
              "-i HSM -info [--json]\n"
-             "-i HSM -audit FILE [--json]\n"
+             "-i HSM -audit FILE [--force] [--json]\n"
              "--verify-audit FILE --key AUDITKEY [--before FILE] [--json]\n"
              "-i HSM --verify-hsm [--pin-file FILE] [--json]\n"
              "-i HSM --change-pin [--pin-file FILE] [--new-pin-file FILE]\n"
@@ -290,7 +294,7 @@ static const struct mode {
     int (*run)(struct program *p);
 } modes[] = {
     {OPT_INFO, BIT(OPT_SLOT), show_hsm_info},
-    {OPT_AUDIT, BIT(OPT_SLOT), hsm_export_audit},
+    {OPT_AUDIT, BIT(OPT_SLOT) | BIT(OPT_FORCE), hsm_export_audit},
     {OPT_VERIFY_AUDIT, BIT(OPT_KEY) | BIT(OPT_BEFORE), hsm_verify_audit},
     {OPT_VERIFY_HSM, BIT(OPT_SLOT) | BIT(OPT_PIN_FILE), hsm_verify_inside},
     {OPT_CHANGE_PIN, BIT(OPT_SLOT) | BIT(OPT_PIN_FILE) | BIT(OPT_NEW_PIN_FILE),

@@ -30,6 +30,7 @@ enum {
     OPT_PIN_FILE,
     OPT_NEW_PIN_FILE,
     OPT_YES,
+    OPT_FORCE,
     OPT_JSON,
     OPT_COUNT
 };

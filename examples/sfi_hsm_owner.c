@@ -14,8 +14,11 @@ int
 hsm_export_audit(struct program *p)
 {
     const char *path = cli_value(&p->cli, OPT_AUDIT);
-    sfi_status st = hsm_open_and_query(p);
+    sfi_status st = cli_check_output(p->ctx, path, SFI_FILE_AUDIT,
+                                     cli_has(&p->cli, OPT_FORCE));
 
+    if (st == SFI_OK)
+        st = hsm_open_and_query(p);
     if (st == SFI_OK)
         st = sfi_hsm_export_audit(p->hsm, path);
     if (st == SFI_OK && !p->json)

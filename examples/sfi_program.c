@@ -147,6 +147,10 @@ static const struct cli_option options[OPT_COUNT] = {
     [OPT_YES] = {.brief = "y",
                  .name = "yes",
                  .help = "do not ask before irreversible changes"},
+    [OPT_FORCE] = {.name = "force",
+                   .help = "replace a file of another kind; never a key, a\n"
+                           "licence, a certificate, an audit log, a vault or\n"
+                           "a personalisation file"},
     [OPT_JSON] = {.name = "json", .help = "write JSON to stdout"},
 };
 
@@ -348,6 +352,44 @@ program_open_chip(struct program *p)
 
 /* ---- all actions, in order ---- */
 
+/* In a folder of licences each is checked when it is saved. */
+static sfi_status
+check_output_of(struct program *p, size_t option, unsigned value, uint32_t kind)
+{
+    const struct cli_use *use = cli_next(&p->cli, option, NULL);
+
+    if (use == NULL ||
+        (option == OPT_HSM_LICENSE && offline_is_folder(use->value[0])))
+        return SFI_OK;
+    if (option == OPT_READ)
+        kind = program_read_kind(use);
+    return cli_check_output(p->ctx, use->value[value], kind,
+                            cli_has(&p->cli, OPT_FORCE));
+}
+
+/* The names of all outputs, before a chip or an HSM changes. */
+static sfi_status
+check_outputs(struct program *p)
+{
+    static const struct {
+        size_t option;
+        unsigned value;
+        uint32_t kind;
+    } outputs[] = {
+        {OPT_GET_CERTIFICATE, 0, SFI_FILE_CERTIFICATE},
+        {OPT_HSM_LICENSE, 1, SFI_FILE_LICENSE},
+        {OPT_READ, 2, SFI_FILE_OTHER},
+        {OPT_CAPTURE, 0, SFI_FILE_TRACE},
+    };
+    sfi_status st = SFI_OK;
+
+    for (size_t i = 0; st == SFI_OK && i < sizeof(outputs) / sizeof(*outputs);
+         i++)
+        st = check_output_of(p, outputs[i].option, outputs[i].value,
+                             outputs[i].kind);
+    return st;
+}
+
 static sfi_status
 open_transport(struct program *p)
 {
@@ -381,10 +423,10 @@ run_chip_actions(struct program *p, sfi_status *st)
 static int
 run_all_actions(struct program *p)
 {
-    sfi_status st = SFI_OK;
+    sfi_status st = check_outputs(p);
     int status = 0;
 
-    if (cli_has(&p->cli, OPT_LIST))
+    if (st == SFI_OK && cli_has(&p->cli, OPT_LIST))
         st = program_list(p);
     for (size_t id = OPT_HSM_INFO; st == SFI_OK && id < OPT_HSM_LICENSE; id++) {
         if (cli_has(&p->cli, id))

@@ -37,6 +37,7 @@ enum {
     OPT_LIST,
     OPT_PIN_FILE,
     OPT_YES,
+    OPT_FORCE,
     OPT_JSON,
     OPT_COUNT
 };
@@ -123,6 +124,8 @@ sfi_status program_write(struct program *p, sfi_target *t);
 /* Erase the marked sectors with one command. */
 sfi_status program_erase_marked(struct program *p, sfi_target *t,
                                 const bool marked[SECTORS_MAX]);
+/* The kind of the file of OPT_READ, as sfi_ctx_check_output() takes it. */
+uint32_t program_read_kind(const struct cli_use *use);
 /* Report an error that the program found; returns it. */
 sfi_status program_report_error(struct program *p, sfi_status st,
                                 const char *text);

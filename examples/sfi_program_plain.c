@@ -3,7 +3,6 @@
 /* sfi-program with the open bootloader: erase, write, verify, read, option
  * bytes, start. */
 #define _POSIX_C_SOURCE 200809L
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -213,27 +212,17 @@ erase_as_asked(struct program *p, sfi_target *t)
 
 /* ---- read ---- */
 
-static sfi_status
-save_memory_file(struct program *p, const char *path, const uint8_t *data,
-                 size_t len)
+/* Bytes as many as a key has count as one, which only the same ones replace. */
+uint32_t
+program_read_kind(const struct cli_use *use)
 {
-    sfi_status st = sfi_ctx_check_path(p->ctx, path);
-    FILE *f = st == SFI_OK ? fopen(path, "wb") : NULL;
-    bool done = f != NULL && fwrite(data, 1, len, f) == len;
-    int err = errno;
-    char text[TEXT_MAX + 256];
+    uint64_t size = 0;
 
-    if (st != SFI_OK)
-        return st;
-    if (f != NULL && fclose(f) != 0 && done) {
-        err = errno;
-        done = false;
-    }
-    if (done)
-        return SFI_OK;
-    (void)snprintf(text, sizeof(text), "%.256s: cannot write: %s", path,
-                   strerror(err));
-    return program_report_error(p, SFI_ERR_OS, text);
+    (void)cli_number(use->value[1], READ_MAX, &size);
+    return size == SFI_NONCE_LEN || size == SFI_KEY_LEN ||
+                   size == SFI_AUDIT_KEY_LEN
+               ? SFI_FILE_KEY
+               : SFI_FILE_OTHER;
 }
 
 static sfi_status
@@ -258,7 +247,9 @@ read_memory_to_file(struct program *p, sfi_target *t)
             cli_progress_at(&p->progress, "Reading", at + n, size);
     }
     if (st == SFI_OK)
-        st = save_memory_file(p, use->value[2], data, (size_t)size);
+        st = sfi_ctx_save_output(p->ctx, use->value[2], program_read_kind(use),
+                                 cli_has(&p->cli, OPT_FORCE) ? SFI_REPLACE : 0,
+                                 data, (size_t)size);
     free(data);
     if (st != SFI_OK)
         return st;

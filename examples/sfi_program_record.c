@@ -29,10 +29,79 @@ record_sync_folder(const char *path)
     return status;
 }
 
+/* A record is longer than no line of these; what is longer is something else.
+ */
+#define RECORD_TAIL ((off_t)64 * 1024)
+#define RECORD_BEGIN "{\"time\": \""
+
+static bool
+record_begins_at(const char *text, size_t len)
+{
+    size_t n = strlen(RECORD_BEGIN);
+
+    return memcmp(text, RECORD_BEGIN, len < n ? len : n) == 0;
+}
+
+/* Is the last line a record, or what a power cut left of one? */
+static bool
+record_ends_text(const char *text, size_t len, bool whole_file)
+{
+    size_t end = len; /* of the last line that is complete */
+    size_t begin;
+
+    while (end > 0 && text[end - 1] != '\n')
+        end--;
+    if (end < len && !record_begins_at(text + end, len - end))
+        return false;
+    if (end == 0)
+        return whole_file;
+    end--;
+    begin = end;
+    while (begin > 0 && text[begin - 1] != '\n')
+        begin--;
+    if (begin == 0 && !whole_file)
+        return false;
+    return end > begin && record_begins_at(text + begin, end - begin);
+}
+
+/* An empty file, or one of records. */
+static bool
+record_fits_file(int fd, off_t size)
+{
+    off_t from = size > RECORD_TAIL ? size - RECORD_TAIL : 0;
+    size_t len = (size_t)(size - from);
+    char *text = malloc(len + 1);
+    size_t got = 0;
+    bool fits = false;
+
+    while (text != NULL && got < len) {
+        ssize_t n = pread(fd, text + got, len - got, from + (off_t)got);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            break;
+        got += (size_t)n;
+    }
+    if (text != NULL && got == len)
+        fits = len == 0 || record_ends_text(text, len, from == 0);
+    free(text);
+    return fits;
+}
+
+static int
+record_refuse_file(const struct cli *c, int *fd, sfi_status st,
+                   const char *path, const char *why)
+{
+    (void)close(*fd);
+    *fd = -1;
+    return cli_fail_text(c, st, "%s: %s", path, why);
+}
+
 int
 record_open(const struct cli *c, sfi_ctx *ctx, const char *path, int *fd)
 {
-    struct stat info;
+    struct stat info = {.st_size = 0};
     sfi_status st = sfi_ctx_check_path(ctx, path);
     int err;
 
@@ -43,12 +112,14 @@ record_open(const struct cli *c, sfi_ctx *ctx, const char *path, int *fd)
     *fd =
         open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0644);
     if (*fd >= 0 && fstat(*fd, &info) == 0 && !S_ISREG(info.st_mode)) {
-        (void)close(*fd);
-        *fd = -1;
-        return cli_fail_text(
-            c, SFI_ERR_OS, "%s: not a regular file, so it cannot hold records",
-            path);
+        return record_refuse_file(
+            c, fd, SFI_ERR_OS, path,
+            "not a regular file, so it cannot hold records");
     }
+    if (*fd >= 0 && !record_fits_file(*fd, info.st_size))
+        return record_refuse_file(c, fd, SFI_ERR_FORMAT, path,
+                                  "its last line is not a record of this "
+                                  "option: choose another name");
     if (*fd >= 0 && record_sync_folder(path) == 0)
         return 0;
     err = errno;

@@ -82,7 +82,7 @@ static const struct cli_option wrap_options[WRAP_COUNT] = {
                            "unplugs the probes"},
 };
 
-enum { DUMP_STATE, DUMP_AREA, DUMP_OUT, DUMP_COUNT };
+enum { DUMP_STATE, DUMP_AREA, DUMP_OUT, DUMP_FORCE, DUMP_COUNT };
 
 static const struct cli_option dump_options[DUMP_COUNT] = {
     [DUMP_STATE] = {.name = "state",
@@ -101,6 +101,10 @@ static const struct cli_option dump_options[DUMP_COUNT] = {
                   .min = 1,
                   .max = 1,
                   .help = "the file to write"},
+    [DUMP_FORCE] = {.name = "force",
+                    .help = "replace a file of another kind; never a key, a\n"
+                            "licence, a certificate, an audit log, a vault or\n"
+                            "a personalisation file"},
 };
 
 enum { MANUFACTURE, RUN, WRAP, DUMP, COMMAND_COUNT };
@@ -140,7 +144,7 @@ static const struct cli_spec commands[COMMAND_COUNT] = {
     [DUMP] = {.program = "sfi-sim dump",
               .purpose = "Saves an area of a chip to a file, without its "
                          "bootloader.",
-              .usage = "--state DIR --area AREA --out FILE",
+              .usage = "--state DIR --area AREA --out FILE [--force]",
               .options = dump_options,
               .option_count = DUMP_COUNT,
               .notes = "Works while the chip runs, too.  The device key is 32 "
@@ -151,11 +155,12 @@ static const struct cli_spec commands[COMMAND_COUNT] = {
 static const struct {
     const char *name;
     uint32_t area;
+    uint32_t kind; /* of the file */
 } areas[] = {
-    {"flash", SFI_SIM_FLASH},
-    {"option-bytes", SFI_SIM_OPTION_BYTES},
-    {"certificate", SFI_SIM_CERTIFICATE},
-    {"device-key", SFI_SIM_DEVICE_KEY},
+    {"flash", SFI_SIM_FLASH, SFI_FILE_OTHER},
+    {"option-bytes", SFI_SIM_OPTION_BYTES, SFI_FILE_OTHER},
+    {"certificate", SFI_SIM_CERTIFICATE, SFI_FILE_CERTIFICATE},
+    {"device-key", SFI_SIM_DEVICE_KEY, SFI_FILE_KEY},
 };
 
 static int
@@ -319,7 +324,9 @@ sim_dump_area(const struct cli *c, sfi_ctx *ctx)
                   "unknown area \"%s\", expected flash, option-bytes, "
                   "certificate or device-key",
                   name);
-    st = sfi_sim_save(ctx, state, areas[i].area, out);
+    st = cli_check_output(ctx, out, areas[i].kind, cli_has(c, DUMP_FORCE));
+    if (st == SFI_OK)
+        st = sfi_sim_save(ctx, state, areas[i].area, out);
     return st == SFI_OK ? 0 : cli_fail(c, ctx, st);
 }
 

@@ -157,6 +157,11 @@ struct cli_file {
 int cli_file_read(const struct cli *c, const char *path, struct cli_file *file);
 void cli_file_free(struct cli_file *file);
 
+/* Check that an output may take the name `path`, before the work begins: it
+ * will be of `kind` (SFI_FILE_*).  `force`: --force was given. */
+sfi_status cli_check_output(sfi_ctx *ctx, const char *path, uint32_t kind,
+                            bool force);
+
 /* SIGINT, SIGTERM and SIGHUP go to this handler; SIG_DFL: as before. */
 void cli_handle_signals(void (*handler)(int signum));
 

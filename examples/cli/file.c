@@ -85,3 +85,25 @@ cli_file_free(struct cli_file *file)
     file->data = NULL;
     file->len = 0;
 }
+
+/* The library's message does not know the option. */
+sfi_status
+cli_check_output(sfi_ctx *ctx, const char *path, uint32_t kind, bool force)
+{
+    sfi_status st =
+        sfi_ctx_check_output(ctx, path, kind, force ? SFI_REPLACE : 0);
+    uint32_t there;
+    char text[512];
+
+    if (st != SFI_ERR_ACCESS || force ||
+        sfi_ctx_check_output(ctx, path, kind, SFI_REPLACE) != SFI_OK)
+        return st;
+    if (sfi_ctx_file_kind(ctx, path, &there) != SFI_OK)
+        return st;
+    (void)snprintf(text, sizeof(text),
+                   "%.300s: %s has this name: choose another, or replace it "
+                   "with --force",
+                   path, sfi_file_kind_name(there));
+    sfi_ctx_report(ctx, SFI_ERR_ACCESS, 0, text);
+    return SFI_ERR_ACCESS;
+}

@@ -309,6 +309,28 @@ SFI_API SFI_NODISCARD sfi_status sfi_ctx_check_output(sfi_ctx *ctx,
                                                       uint32_t kind,
                                                       uint32_t flags);
 
+/**
+ * Write a file of the program's own under the rule of sfi_ctx_check_output().
+ *
+ * The file gets its name only when it is complete and on disk.
+ *
+ * @param ctx    a context
+ * @param path   the file
+ * @param kind   as for sfi_ctx_check_output()
+ * @param flags  as for sfi_ctx_check_output()
+ * @param data   the content; may be NULL if len is 0
+ * @param len    its length in bytes
+ *
+ * @return SFI_OK, what sfi_ctx_check_output() returns, or
+ *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be written
+ *
+ * Blocks: on the file.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status
+sfi_ctx_save_output(sfi_ctx *ctx, const char *path, uint32_t kind,
+                    uint32_t flags, const void *data, size_t len);
+
 SFI_END_DECLS
 
 #endif

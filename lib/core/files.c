@@ -140,3 +140,19 @@ sfi__output_save(sfi_ctx *ctx, const char *path, uint32_t kind, unsigned mode,
     sfi__output_abort(&o);
     return st;
 }
+
+sfi_status
+sfi_ctx_save_output(sfi_ctx *ctx, const char *path, uint32_t kind,
+                    uint32_t flags, const void *data, size_t len)
+{
+    sfi_status st;
+
+    SFI_ENTER(ctx, CTX);
+    SFI_ARG(ctx, path != NULL);
+    SFI_ARG(ctx, (flags & ~(uint32_t)SFI_REPLACE) == 0);
+    SFI_ARG(ctx, data != NULL || len == 0);
+    st = sfi__file_kind_check(ctx, path, kind, (flags & SFI_REPLACE) != 0);
+    if (st != SFI_OK)
+        return st;
+    return sfi__output_save(ctx, path, kind, 0644, data, len);
+}

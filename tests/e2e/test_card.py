@@ -125,7 +125,7 @@ class CardTest(unittest.TestCase):
         logs = [b.path / f"{i}.log" for i in range(4)]
         bench.must("sfi-hsm", "-i", "1", "-audit", logs[0])
         for i in range(2):
-            bench.must(*self.licensing(folder / f"{i}.cert", b.path / "lic"))
+            bench.must(*self.licensing(folder / f"{i}.cert", b.path / f"{i}.lic"))
             bench.must("sfi-hsm", "-i", "1", "-audit", logs[1 + i])
         bench.must("sfi-hsm", "-i", "1", "--retire", "--yes", "--pin-file",
                    b.pin)

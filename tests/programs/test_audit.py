@@ -237,7 +237,12 @@ def export(folder):
     slot = make_hsm(folder, 3)
     log = folder / "log"
     log.write_text("what was there")
-    told = json.loads(succeeds(HSM, "-i", slot, "-audit", log, "--json"))
+    fails(4, [f"sfi-hsm: {slot}: {log}: a file of another kind has this name: "
+              "choose another, or replace it with --force"],
+          HSM, "-i", slot, "-audit", log)
+    same(log.read_text(), "what was there")
+    told = json.loads(succeeds(HSM, "-i", slot, "-audit", log, "--force",
+                               "--json"))
     same((told["audit"], told["records"]), (str(log), 0))
     same(proves(log.read_text(), (folder / "audit.key").read_bytes())[1], 3)
     fails(7, [f"sfi-hsm: {folder}/none/log: cannot write: No such file or "
@@ -270,8 +275,8 @@ def copied_vault(folder):
     is_refused(3, folder / "log", 11, "record 1", "earlier", "2", "rolled back",
                before=folder / "kept")
     license(folder, 3)
-    succeeds(HSM, "-i", slot, "-audit", folder / "log")
-    is_refused(3, folder / "log", 11, "record 2", "earlier",
+    succeeds(HSM, "-i", slot, "-audit", folder / "log2")
+    is_refused(3, folder / "log2", 11, "record 2", "earlier",
                before=folder / "kept")
 
 

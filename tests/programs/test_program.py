@@ -219,8 +219,8 @@ def vault_stays(folder):
         same(done.returncode, 4, done.stderr)
         assert message in done.stderr.splitlines(), done.stderr
     same(vault.read_bytes()[:16], before[:16])
-    # the device was counted and gets its licence again
-    same(succeeds(PROGRAM, "-hsmgetcounter", slot), "HSM COUNTER: 2\n")
+    # the name is refused before the device is counted
+    same(succeeds(PROGRAM, "-hsmgetcounter", slot), "HSM COUNTER: 3\n")
     succeeds(PROGRAM, "-hsmglfcb", folder / "cert", folder / "lic", slot, *pin)
     same(succeeds(PROGRAM, "-hsmgetcounter", slot), "HSM COUNTER: 2\n")
     os.close(master)
