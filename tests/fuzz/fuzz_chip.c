@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The virtual chip of fuzz_chip.h: in memory, with a folder for its small
- * files. */
-#define _XOPEN_SOURCE 700
+/* The virtual chip of fuzz_chip.h: all of it in memory. */
 #include "fuzz_chip.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/ctx.h"
 #include "sim/boot.h"
@@ -25,33 +21,7 @@ static struct sfi_chip small;
 static struct sfi_sim sim;
 static uint8_t flash[FLASH_SIZE];
 static uint8_t ram[RAM_SIZE + SFI_DEVICE_SIZE_MAX];
-static char folder[64]; /* for option bytes and record */
 static enum fuzz_start began;
-
-static void
-remove_folder(void)
-{
-    static const char *const files[] = {STORE_OPTIONS, STORE_RECORD};
-    char path[128];
-
-    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
-        (void)snprintf(path, sizeof(path), "%s/%s", folder, files[i]);
-        (void)unlink(path);
-    }
-    (void)rmdir(folder);
-}
-
-static void
-make_folder(void)
-{
-    const char *tmp = getenv("TMPDIR");
-
-    if (folder[0] != '\0')
-        return;
-    (void)snprintf(folder, sizeof(folder), "%.40s/sfi-fuzz-XXXXXX",
-                   tmp != NULL ? tmp : "/tmp");
-    FUZZ_HOLDS(mkdtemp(folder) != NULL && atexit(remove_folder) == 0);
-}
 
 /* As many sectors as the real part has, each smaller. */
 static void
@@ -90,7 +60,6 @@ fuzz_chip(enum fuzz_start start)
 {
     sfi_ctx *ctx = fuzz_ctx();
 
-    make_folder();
     make_part();
     began = start;
     memset(&sim, 0, sizeof(sim));
@@ -101,7 +70,6 @@ fuzz_chip(enum fuzz_start start)
     sim.chip = &small;
     sim.store.chip = &small;
     sim.store.power = &sim.power;
-    (void)snprintf(sim.store.dir, sizeof(sim.store.dir), "%s", folder);
     memcpy(sim.store.certificate, small.product_id, CHIP_PRODUCT_ID_LEN);
     sim.store.device_secret[31] = 1;
     sim.flash = (struct flash){&small, &sim.power, flash};

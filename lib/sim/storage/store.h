@@ -28,7 +28,7 @@ struct store {
     sfi_ctx *ctx; /* for errors while the chip runs */
     const struct sfi_chip *chip;
     struct power *power;
-    char dir[STORE_PATH_MAX];
+    char dir[STORE_PATH_MAX]; /* "": the content is in memory only */
     uint32_t options[CHIP_OB_ROWS_MAX];
     uint8_t record[SFI_DEVICE_RECORD_LEN];
     uint8_t certificate[SFI_CERTIFICATE_LEN];
