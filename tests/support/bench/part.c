@@ -138,8 +138,8 @@ on_program(void *user, uint32_t addr, const uint8_t *data, uint32_t len)
     HOLDS(sfi__chip_range_has(&p->chip->user, addr, len));
     HOLDS(addr % p->chip->program_unit == 0);
     HOLDS(len % p->chip->program_unit == 0);
-    for (uint32_t i = 0; i < len; i++)
-        HOLDS(flash[i] == 0xff); /* otherwise the unit was programmed twice */
+    /* otherwise the unit was programmed twice */
+    HOLDS(part_is_blank(p, &(struct chip_range){addr, len}));
     if (!is_skipped(f))
         memcpy(flash, data, is_half(f) ? len / 2 : len);
     return done(p, f);
@@ -385,11 +385,9 @@ bool
 part_is_blank(const struct part *p, const struct chip_range *range)
 {
     const uint8_t *f = p->flash + (range->base - p->chip->flash.base);
-    uint32_t i = 0;
 
-    while (i < range->size && f[i] == 0xff)
-        i++;
-    return i == range->size;
+    return range->size == 0 ||
+           (f[0] == 0xff && memcmp(f, f + 1, range->size - 1) == 0);
 }
 
 /* A random match of 8 bytes has a chance of 2^-64. */
