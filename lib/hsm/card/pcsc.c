@@ -13,6 +13,8 @@
 
 /* pcscd serves at most this many readers, with names up to MAX_READERNAME. */
 #define NAMES_MAX (PCSCLITE_MAX_READERS_CONTEXTS * MAX_READERNAME + 1)
+/* A list that fills all of it still ends with two NULs. */
+#define NAMES_ROOM (NAMES_MAX + 2)
 #define PROTOCOLS (SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1)
 /* Reconnect once when the connection is dead, and once more when the card was
  * reset meanwhile. */
@@ -87,12 +89,12 @@ pcsc_establish(SCARDCONTEXT *context)
 
 /* The names one after the other, each with its NUL, then another NUL. */
 static LONG
-pcsc_list_names(SCARDCONTEXT context, char names[NAMES_MAX + 1])
+pcsc_list_names(SCARDCONTEXT context, char names[NAMES_ROOM])
 {
     DWORD len = NAMES_MAX;
     LONG code;
 
-    sfi__zero(names, NAMES_MAX + 1);
+    sfi__zero(names, NAMES_ROOM);
     code = SCardListReaders(context, NULL, names, &len);
     if (code == SCARD_E_NO_READERS_AVAILABLE) {
         names[0] = '\0';
@@ -113,7 +115,7 @@ pcsc_has_card(SCARDCONTEXT context, const char *name)
 sfi_status
 sfi__pcsc_list(sfi_ctx *ctx, sfi_hsm_slot_fn fn, void *user)
 {
-    char names[NAMES_MAX + 1];
+    char names[NAMES_ROOM];
     sfi_hsm_slot slot = {.struct_size = sizeof(slot)};
     SCARDCONTEXT context;
     LONG code = pcsc_establish(&context);
@@ -181,7 +183,7 @@ pcsc_find_name(sfi_ctx *ctx, const char *names, const char *wanted,
 static sfi_status
 pcsc_find_reader(struct reader *r, const char *wanted)
 {
-    char names[NAMES_MAX + 1];
+    char names[NAMES_ROOM];
     const char *found = NULL;
     uint64_t slot;
     LONG code = pcsc_list_names(r->context, names);
