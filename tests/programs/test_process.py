@@ -5,7 +5,6 @@ descriptors, core files, debuggers, signals at a PIN prompt, and PINs that
 would be in the list of processes."""
 
 import contextlib
-import errno
 import os
 import pathlib
 import pty
@@ -23,6 +22,7 @@ from check import PROGRAMS, SOURCE, case, main, same, succeeds
 
 PATIENCE = 60
 STANDARD = (0, 1, 2)
+DEADLY = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGINT)
 
 
 def until(what, found):
@@ -36,27 +36,31 @@ def until(what, found):
 
 
 class Fifo:
-    """A file whose content does not come: who reads it, waits."""
+    """A file without a writer: who opens it to read, waits there."""
+
+    STEADY = 5  # looks
 
     def __init__(self, folder):
         self.path = folder / "fifo"
-        self.fd = None
         os.mkfifo(self.path)
+        self.path.chmod(0o666)
 
-    def read_by(self, child):
-        def opened():
-            assert child.poll() is None, child
-            try:
-                return os.open(self.path, os.O_WRONLY | os.O_NONBLOCK)
-            except OSError as error:
-                if error.errno != errno.ENXIO:
-                    raise
-                return None
-        self.fd = until("the input is opened", opened)
+    def opened_by(self, child):
+        """Wait until the child sleeps: it is nowhere else that it would."""
+        looks = 0
+
+        def sleeps():
+            nonlocal looks
+            assert child.poll() is None, child.stderr.read()
+            stat = pathlib.Path(f"/proc/{child.pid}/stat").read_text()
+            looks = looks + 1 if stat.rpartition(")")[2].split()[0] == "S" \
+                else 0
+            return looks if looks == self.STEADY else None
+        until("the input is opened", sleeps)
 
     def close(self):
-        if self.fd is not None:
-            os.close(self.fd)
+        """Fails where nobody is at the FIFO."""
+        os.close(os.open(self.path, os.O_WRONLY | os.O_NONBLOCK))
 
 
 def create(folder, fifo):
@@ -130,15 +134,16 @@ class Child:
 
 @contextlib.contextmanager
 def waiting(folder, make, closed=(), **more):
-    """A program that has opened the FIFO and waits for its content."""
+    """A program that waits in open() of the FIFO."""
     fifo = Fifo(folder)
     child = Child(make(folder, fifo.path), closed, **more)
     try:
-        fifo.read_by(child.child)
+        fifo.opened_by(child.child)
         yield child
+        if child.child.poll() is None:
+            fifo.close()
     finally:
         child.end()
-        fifo.close()
         fifo.path.unlink()
 
 
@@ -286,9 +291,7 @@ def no_debugger(folder):
                            stdout=subprocess.DEVNULL, **user)
         except (OSError, subprocess.CalledProcessError):
             return  # not for others to run
-    fifo = folder / "fifo"
     with waiting(folder, info, **user) as child:
-        os.chmod(fifo, 0o666)
         same(os.stat(f"/proc/{child.child.pid}/environ").st_uid, 0)
 
 
@@ -298,6 +301,8 @@ class Prompt:
     def __init__(self, words):
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            for signum in DEADLY:  # under nohup, SIGHUP is ignored
+                signal.signal(signum, signal.SIG_DFL)
             os.execv(str(words[0]), [str(w) for w in words])
         self.text = ""
         self.before = termios.tcgetattr(self.fd)[3]
@@ -307,8 +312,12 @@ class Prompt:
             assert select.select([self.fd], [], [], PATIENCE)[0], self.text
             self.text += os.read(self.fd, 4096).decode()
 
+    def ended(self):
+        pid, status = os.waitpid(self.pid, os.WNOHANG)
+        return status if pid else None
+
     def end(self):
-        status = os.waitpid(self.pid, 0)[1]
+        status = until("the program ends", self.ended)
         echo = termios.tcgetattr(self.fd)[3]
         os.close(self.fd)
         return os.waitstatus_to_exitcode(status), echo
@@ -327,8 +336,7 @@ def signals_at_a_pin_prompt(folder):
              folder / "key", "-n", folder / "nonce", "-id", "x", "-mc", "1",
              "-pd", next((folder / "ca").glob("*.pd")), "--yes"]
     for answers in ([], ["4711-pin\n"]):
-        for signum in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT,
-                       signal.SIGINT):
+        for signum in DEADLY:
             p = Prompt(words)
             p.shows("New PIN: ")
             for answer in answers:
