@@ -32,7 +32,7 @@ record_sync_folder(const char *path)
 /* A record is longer than no line of these; what is longer is something else.
  */
 #define RECORD_TAIL ((off_t)64 * 1024)
-#define RECORD_BEGIN "{\"time\": \""
+#define RECORD_BEGIN "{\"time\""
 
 static bool
 record_begins_at(const char *text, size_t len)

@@ -234,8 +234,8 @@ class Case(unittest.TestCase):
             self.assertRegex(said, message, shown)
 
     def assertHolds(self, chip, firmware, words):
-        """The chip holds exactly this firmware and these option bytes."""
-        flash = chip.dump("flash")
+        """The chip holds exactly this firmware and these option bytes, at the
+        latest when a running one has ended its restart."""
         expected = bytearray(chip.born_flash)
         if chip.name == L462:  # its secure bootloader is erased
             base = 0x08075800 - FLASH_BASE
@@ -243,6 +243,11 @@ class Case(unittest.TestCase):
         for address, data in firmware.items():
             at = address - FLASH_BASE
             expected[at:at + len(data)] = data
+        flash = chip.dump("flash")
+        end = time.monotonic() + PATIENCE
+        while flash != expected and chip.process and time.monotonic() < end:
+            time.sleep(0.05)
+            flash = chip.dump("flash")
         self.assertTrue(flash == expected, "the flash differs at 0x%08x" % (
             FLASH_BASE + next((i for i, (a, b) in enumerate(zip(flash,
                                                                 expected))

@@ -91,6 +91,7 @@ class Install(bench.Case):
     def assertOpen(self, part):
         """The open bootloader still reads memory."""
         out = self.bench.path / "read.bin"
+        out.unlink(missing_ok=True)
         self.assertEnded(bench.run("sfi-program", "-c", f"port={part.link}",
                                    "-r", "0x08000000", 4, out), 0)
 

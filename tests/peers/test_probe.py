@@ -66,6 +66,7 @@ class Bench:
                          "--", *command, status=status)
 
     def program(self, port, *arguments, status=0, wired=("--probe",)):
+        self.read_back.unlink(missing_ok=True)
         return self.wrap(self.programs / "sfi-program", "-c", f"port={port}",
                          *arguments, status=status, wired=wired)
 

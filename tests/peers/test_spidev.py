@@ -68,6 +68,7 @@ def plain(b, firmware, port, folder):
     text = b.do(port, "-w", firmware, hex(BASE), "-v")
     expect("BootLoader version: 1.1" in text, text)
     expect(b.flash.read_bytes()[:len(data)] == data, "the flash differs")
+    (folder / "back.bin").unlink(missing_ok=True)
     b.do(port, "-r", hex(BASE), len(data), folder / "back.bin")
     expect((folder / "back.bin").read_bytes() == data, "it reads otherwise")
     b.do(port, "-e", "all")

@@ -95,8 +95,8 @@ def beside(folder, link, ours, firmware):
     (folder / "b.bin").write_bytes(data[::-1])
     flash_tool(link, "-w", folder / "a.bin", "-v", "-S", hex(BASE))
     run(program, "-c", f"port={link}", "-r", hex(BASE), len(data),
-        folder / "back.bin")
-    expect((folder / "back.bin").read_bytes() == data, "ours reads otherwise")
+        folder / "back3.bin")
+    expect((folder / "back3.bin").read_bytes() == data, "ours reads otherwise")
     run(program, "-c", f"port={link}", "-w", folder / "b.bin",
         hex(BASE + SECTOR), "-v")
     flash_tool(link, "-r", folder / "back2.bin", "-S",

@@ -50,6 +50,7 @@ class Bench:
                          "--", *command, status=status)
 
     def program(self, port, *arguments, status=0):
+        (self.folder / "r.bin").unlink(missing_ok=True)
         return self.wrap(self.programs / "sfi-program", "-c", f"port={port}",
                          *arguments, status=status)
 
@@ -78,7 +79,6 @@ def both_ways(b):
     data = data[::-1]
     (b.folder / "fw.bin").write_bytes(data)
     b.program("usb1", "-e", "all", "-w", "fw.bin", hex(BASE + 0x20000), "-v")
-    (b.folder / "r.bin").unlink()
     b.wrap("dfu-util", "-a", 0, "-s", f"{BASE + 0x20000:#x}:{len(data)}", "-U",
            "r.bin")
     expect((b.folder / "r.bin").read_bytes() == data, "dfu-util reads")
