@@ -186,14 +186,14 @@ vault_check_end(struct vault *v, const struct ledger_head *h,
  * next record shows that this is still the chain that was verified then, and
  * not another copy's. */
 static sfi_status
-vault_skip_to_tail(struct vault *v, const struct ledger_head *h,
+vault_skip_to_tail(struct vault *v, const struct ledger_head *h, uint64_t tail,
                    struct vault_mark *last)
 {
     struct ledger_record r;
     sfi_status st = last->sequence > 0 ? vault_audit_next(v, h, last) : SFI_OK;
 
     if (st == SFI_OK)
-        st = vault_read_authentic(v, h, h->audit.sequence - VAULT_TAIL, &r);
+        st = vault_read_authentic(v, h, h->audit.sequence - tail, &r);
     if (st == SFI_OK)
         *last = sfi__vault_mark(&r.audit);
     return st;
@@ -203,16 +203,17 @@ vault_skip_to_tail(struct vault *v, const struct ledger_head *h,
 static sfi_status
 vault_audit_records(struct vault *v, const struct ledger_head *h)
 {
-    struct vault_mark last =
-        v->audited.sequence > 0 ? v->audited : vault_start_mark(h);
+    bool later = v->audited.sequence > 0;
+    struct vault_mark last = later ? v->audited : vault_start_mark(h);
+    uint64_t tail = later ? VAULT_TAIL_LATER : VAULT_TAIL;
     sfi_status st = SFI_OK;
 
     if (h->audit.sequence < last.sequence)
         return damaged(v, "the vault was rolled back from record %llu to %llu",
                        (unsigned long long)last.sequence,
                        (unsigned long long)h->audit.sequence);
-    if (h->audit.sequence - last.sequence > VAULT_TAIL + 1)
-        st = vault_skip_to_tail(v, h, &last);
+    if (h->audit.sequence - last.sequence > tail + 1)
+        st = vault_skip_to_tail(v, h, tail, &last);
     if (st == SFI_OK)
         st = vault_audit_until(v, h, &last, h->audit.sequence);
     if (st == SFI_OK)

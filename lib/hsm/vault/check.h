@@ -10,10 +10,12 @@
 
 struct token;
 
-/* A look at a vault verifies at most this many records and one more, however
- * many there are: a login takes the time of a PIN guess.  The head vouches for
- * the others; doc/format.md, "Operations". */
+/* A login verifies at most this many records and one more, however many there
+ * are: it takes the time of a PIN guess.  The head vouches for the others;
+ * doc/format.md, "Operations".  A later look verifies fewer: with many callers
+ * each would verify what each other wrote. */
 #define VAULT_TAIL 64u
+#define VAULT_TAIL_LATER 1u
 
 /* A place in the chain of records. */
 struct vault_mark {
@@ -66,7 +68,7 @@ sfi_status sfi__vault_look_record(struct vault *v, uint64_t sequence,
 sfi_status sfi__vault_sync(struct vault *v, uint64_t sequence, uint64_t last);
 
 /* With the audit key, inside a transaction: the head is authentic, and so are
- * the last VAULT_TAIL of the records that were added since the last call. */
+ * the tail of the records that were added since the last call. */
 sfi_status sfi__vault_read_trusted(struct vault *v, struct ledger_head *h);
 struct vault_mark sfi__vault_mark(const sfi_audit_record *r);
 /* Outside a transaction: every record is authentic, and none is missing. */
