@@ -148,8 +148,8 @@ vault_find_or_choose(struct vault *v, struct ledger_head *h,
 
 /* ---- a licence ---- */
 
-/* Without the write lock; vault_look_again() sees what other processes wrote
- * meanwhile. */
+/* Without the write lock, and without trust: only a licence that seems to be
+ * there is verified.  For a new one everything is verified under the lock. */
 static sfi_status
 vault_look_for_license(struct vault *v, struct ledger_head *h,
                        const sfi_certificate *cert, uint32_t session,
@@ -159,7 +159,10 @@ vault_look_for_license(struct vault *v, struct ledger_head *h,
 
     if (st != SFI_OK)
         return st;
-    st = vault_find_or_choose(v, h, cert, session, r, found);
+    st = sfi__ledger_find_session(v->ledger, cert->device_hash, session, r,
+                                  found);
+    if (st == SFI_OK && *found)
+        st = vault_find_or_choose(v, h, cert, session, r, found);
     sfi__ledger_rollback(v->ledger);
     return st;
 }
@@ -183,30 +186,6 @@ vault_append_license(struct vault *v, struct ledger_head *h,
     return vault_append_record(v, h, r);
 }
 
-/* The MAC covers count, number and hash of the last record. */
-static bool
-vault_same_head(const struct ledger_head *a, const struct ledger_head *b)
-{
-    return sfi__equal(a->audit.genesis, b->audit.genesis,
-                      sizeof(a->audit.genesis)) &&
-           sfi__equal(a->audit.mac, b->audit.mac, sizeof(a->audit.mac));
-}
-
-/* Under the write lock.  `h` and `r` stay as they were found, unless a record
- * was added since. */
-static sfi_status
-vault_look_again(struct vault *v, struct ledger_head *h,
-                 const sfi_certificate *cert, uint32_t session,
-                 struct ledger_record *r, bool *found)
-{
-    struct ledger_head now;
-    sfi_status st = v->ledger->ops->read_head(v->ledger, &now);
-
-    if (st != SFI_OK || vault_same_head(h, &now))
-        return st;
-    return vault_find_or_choose(v, h, cert, session, r, found);
-}
-
 /* Record a new licence, unless another process has recorded one for this
  * device and session: then it is `found`. */
 static sfi_status
@@ -219,7 +198,7 @@ vault_record_license(struct vault *v, struct ledger_head *h,
 
     if (st != SFI_OK)
         return st;
-    st = vault_look_again(v, h, cert, session, r, found);
+    st = vault_find_or_choose(v, h, cert, session, r, found);
     if (st != SFI_OK || *found) {
         sfi__ledger_rollback(v->ledger);
         return st;
