@@ -27,22 +27,61 @@ skip_blanks(void)
         at++;
 }
 
+/* RFC 3629. */
 static void
 read_character(void)
 {
-    unsigned char c = *at++;
+    unsigned char first = *at++;
+    size_t more = first < 0x80 ? 0 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
 
-    FUZZ_HOLDS(c >= 0x20 && c != 0x7f);
+    FUZZ_HOLDS(first >= 0x20 && first != 0x7f);
+    FUZZ_HOLDS(first < 0x80 || (first >= 0xc2 && first <= 0xf4));
+    if (first == 0xe0)
+        FUZZ_HOLDS(*at >= 0xa0);
+    if (first == 0xed)
+        FUZZ_HOLDS(*at < 0xa0);
+    if (first == 0xf0)
+        FUZZ_HOLDS(*at >= 0x90);
+    if (first == 0xf4)
+        FUZZ_HOLDS(*at < 0x90);
+    for (; more > 0; more--, at++)
+        FUZZ_HOLDS((*at & 0xc0) == 0x80);
 }
 
+/* Four digits of an escape. */
+static unsigned
+read_unit(void)
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned unit = 0;
+
+    for (int i = 0; i < 4; i++, at++) {
+        const char *digit = strchr(digits, *at);
+
+        FUZZ_HOLDS(digit != NULL && *digit != '\0');
+        unit = unit << 4 | (unsigned)(digit - digits);
+    }
+    return unit;
+}
+
+/* A half of a pair only with its other half. */
 static void
 read_escape(void)
 {
     char kind = (char)*at++;
+    unsigned unit;
 
     FUZZ_HOLDS(strchr("\"\\/bfnrtu", kind) != NULL && kind != '\0');
-    for (int i = 0; kind == 'u' && i < 4; i++, at++)
-        FUZZ_HOLDS(strchr("0123456789abcdefABCDEF", *at) != NULL && *at != 0);
+    if (kind != 'u')
+        return;
+    unit = read_unit();
+    FUZZ_HOLDS(unit < 0xdc00 || unit > 0xdfff);
+    if (unit < 0xd800 || unit > 0xdbff)
+        return;
+    FUZZ_HOLDS(*at++ == '\\');
+    FUZZ_HOLDS(*at++ == 'u');
+    unit = read_unit();
+    FUZZ_HOLDS(unit >= 0xdc00 && unit <= 0xdfff);
 }
 
 static void
@@ -60,14 +99,22 @@ read_string(void)
     at++;
 }
 
+/* A whole number, or one of three words. */
 static void
 read_word(void)
 {
-    size_t len =
-        strspn((const char *)at, "-0123456789abcdefghijklmnopqrstuvwxyz");
+    static const char *const words[] = {"true", "false", "null"};
 
-    FUZZ_HOLDS(len > 0);
-    at += len;
+    for (size_t i = 0; i < 3; i++) {
+        if (strncmp((const char *)at, words[i], strlen(words[i])) == 0) {
+            at += strlen(words[i]);
+            return;
+        }
+    }
+    at += *at == '-';
+    FUZZ_HOLDS(*at >= '0' && *at <= '9');
+    if (*at++ != '0')
+        at += strspn((const char *)at, "0123456789");
 }
 
 static void
