@@ -103,21 +103,12 @@ report_install_success(struct program *p, sfi_installer *in)
     report_license_count(p, in);
 }
 
-/* An open chip may get a new licence only: with a store in use, the HSM's PIN
- * and key are wrong now rather than after SECURITY. */
+/* Everything that can be known was checked by the installer. */
 static sfi_status
 install_confirm_security(struct program *p)
 {
-    const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
-    sfi_status st = SFI_OK;
+    sfi_status st = program_confirm_security(p);
 
-    if (use->count == 1 && !p->logged_in) {
-        st = program_login_late(p);
-        if (st == SFI_OK && program_check_image(p, &st) != 0)
-            st = program_report_error(p, SFI_ERR_OS, "cannot read the image");
-    }
-    if (st == SFI_OK)
-        st = program_confirm_security(p);
     if (st == SFI_OK)
         cli_progress_step(&p->progress, "%s",
                           install_phase_text(SFI_PHASE_SECURE));

@@ -27,9 +27,11 @@ SFI_BEGIN_DECLS
  * everything, and starts its firmware.
  *
  * An open chip becomes secure for ever.  All that can be known without its
- * certificate is checked before: the HSM's state, product and remaining
- * installations, unless a licence is given; and its key, unless the store has
- * licences.  To ask somebody, too, stop stepping at SFI_PHASE_SECURE.
+ * certificate is checked before: unless a licence is given, the HSM's state,
+ * login, product, remaining installations, and key.  An open chip has never
+ * shown its certificate, so a store alone is refused: it has no licence of this
+ * chip.  Whether a licence that is given is the chip's cannot be known.  To ask
+ * somebody, too, stop stepping at SFI_PHASE_SECURE.
  *
  * After any failure the chip holds nothing of the firmware, and another
  * installer may try again.  The one exception: if the link fails at the last
@@ -327,7 +329,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_installer_set_progress(sfi_installer *in,
  *   SFI_ERR_CERTIFICATE, SFI_ERR_HSM, SFI_ERR_HSM_STATE, SFI_ERR_HSM_COUNTER,
  *   SFI_ERR_HSM_PIN, SFI_ERR_ACCESS, SFI_ERR_OS  the HSM or the store refused
  *                      or failed
- *   SFI_ERR_NO_LICENSE the store has no licence for the chip, and no HSM is set
+ *   SFI_ERR_NO_LICENSE the store has no licence for the chip, as for any open
+                      chip, and no HSM is set
  *   SFI_ERR_CRYPTO     the crypto library failed
  *   SFI_ERR_CALLBACK   a function of link, HSM or dialect returned no status
  *   SFI_ERR_CANCELLED  sfi_installer_cancel() was called

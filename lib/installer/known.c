@@ -87,14 +87,13 @@ known_hsm_info(struct sfi_installer *in)
     return SFI_OK;
 }
 
-/* Where the store has licences, one of them may be this chip's; only its
- * certificate tells. */
+/* A stored licence was made for a certificate, which only a secure chip shows.
+ */
 static bool
 known_may_be_stored(const struct sfi_installer *in)
 {
-    if (in->store == NULL || in->protocol == SFI_PROTOCOL_LIVE)
-        return false;
-    return in->target->secure || !sfi__license_store_is_empty(in->store);
+    return in->target->secure && in->store != NULL &&
+           in->protocol == SFI_PROTOCOL_STATIC;
 }
 
 static sfi_status
@@ -125,7 +124,9 @@ sfi__known_before_security(struct sfi_installer *in)
     if (in->hsm != NULL)
         return sfi__known_image(in);
     (void)sfi__fail(in->obj.ctx, SFI_ERR_NO_LICENSE,
-                    "no licence is stored: read the chip's certificate, and "
-                    "license it where the HSM is");
+                    "an open chip has never shown its certificate, so no "
+                    "licence of it is stored: save its certificate, which "
+                    "makes it secure for ever, and license it where the HSM "
+                    "is");
     return sfi__where(in->obj.ctx, "%s", in->store->path);
 }

@@ -12,8 +12,8 @@
 sfi_status sfi__known_image(struct sfi_installer *in);
 /* When the chip was found, and before SECURITY makes an open one secure for
  * ever: an open chip can be secured, and the HSM can license a device that was
- * never counted; when the licence must come from the HSM, it matches the image,
- * which needs its login. */
+ * never counted; when the licence must come from the HSM, as it must for an
+ * open chip, it matches the image, which needs its login. */
 sfi_status sfi__known_before_security(struct sfi_installer *in);
 
 #endif

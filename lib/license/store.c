@@ -4,7 +4,6 @@
  */
 #include "license/store.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <string.h>
 
@@ -103,30 +102,6 @@ store_file_path(const sfi_license_store *store, const sfi_certificate *cert)
         sfi__text_format(path, size, "%s/%s" SUFFIX, store->path,
                          cert->device_id);
     return path;
-}
-
-static bool
-store_is_license_name(const char *name)
-{
-    size_t len = strlen(name);
-    size_t suffix = sizeof(SUFFIX) - 1;
-
-    return len > suffix && strcmp(name + len - suffix, SUFFIX) == 0;
-}
-
-/* A folder that cannot be read may have one. */
-bool
-sfi__license_store_is_empty(const sfi_license_store *store)
-{
-    DIR *dir = opendir(store->path);
-    struct dirent *entry;
-    bool empty = dir != NULL;
-
-    while (empty && (entry = readdir(dir)) != NULL)
-        empty = !store_is_license_name(entry->d_name);
-    if (dir != NULL)
-        (void)closedir(dir);
-    return empty;
 }
 
 static sfi_status

@@ -13,7 +13,4 @@ struct sfi_license_store {
     char *path; /* as the caller gave it */
 };
 
-/* No licence of any device is in the store. */
-bool sfi__license_store_is_empty(const sfi_license_store *store);
-
 #endif

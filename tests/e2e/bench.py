@@ -219,6 +219,13 @@ class Case(unittest.TestCase):
 
     maxDiff = 2000
 
+    def assertOpen(self, part):
+        """The open bootloader still reads memory."""
+        out = self.bench.path / "read.bin"
+        out.unlink(missing_ok=True)
+        self.assertEnded(run("sfi-program", "-c", f"port={part.link}",
+                             "-r", "0x08000000", 4, out), 0)
+
     def assertEnded(self, result, status, message=None):
         self.assertEqual(result.status, status, str(result))
         self.assertEqual(len(result.message.splitlines()), status != 0,

@@ -212,22 +212,35 @@ class Gang(bench.Case):
         for part in parts:
             self.installed(part)
 
+    def store_of_another(self, image):
+        """A folder that has the licence of a chip outside the gang."""
+        b = self.bench
+        store = b.path / "licences"
+        hsm = b.hsm(H753, "another.vault", 1)
+        other, = self.chips(1, prefix="another")
+        self.assertEnded(other.program(image, *hsm[:2], f"store={store}",
+                                       *hsm[2:]), 0)
+        self.assertEqual(len(list(store.iterdir())), 1)
+        return store
+
     def test_image_of_another_key(self):
         """It stops before the first count, and tells before any chip is
         touched; sfi-hsm tells the same."""
         b = self.bench
         hsm = b.hsm(H753, "line.vault", 3)
         slot = hsm[1].removeprefix("slot=")
-        parts = self.chips(3)
+        parts = self.chips(GANG)
         image = b.image(H753, "fw.sfi")
         good = image.read_bytes()
+        licenses = self.store_of_another(image)
         image.write_bytes(good[:27] + bytes([good[27] ^ 1]) + good[28:])
         told = "the image was built with another key or nonce than this HSM has"
-        store = f"store={b.path / 'licences'}"
-        for words in (hsm, [*hsm[:2], store, *hsm[2:]]):
+        for words in (hsm, [*hsm[:2], f"store={licenses}", *hsm[2:]]):
             result = self.program(parts, image, *words)
             self.assertEqual(result.status, 3, str(result))
             self.assertIn(told, result.message)
+        for part in parts:
+            self.assertOpen(part)
         self.assertEnded(bench.run("sfi-hsm", "-i", slot, "--matches", image,
                                    *hsm[2:]), 3, told)
         self.assertEqual(b.counter("line.vault"), 3)
@@ -236,7 +249,7 @@ class Gang(bench.Case):
                       bench.must("sfi-hsm", "-i", slot, "--matches", image,
                                  *hsm[2:]).out)
         self.assertEqual(b.counter("line.vault"), 3)
-        self.assertEnded(self.program(parts, image, *hsm), 0)
+        self.assertEnded(self.program(parts[:3], image, *hsm), 0)
 
     def test_wrong_pin_is_one_try(self):
         """One PIN try, although every chip needs the HSM."""
@@ -245,12 +258,14 @@ class Gang(bench.Case):
         parts = self.chips(4)
         wrong = b.path / "wrong"
         wrong.write_text("0815\n")
-        store = b.path / "licences"
         image = b.image(H753, "fw.sfi")
+        store = self.store_of_another(image)
         result = self.program(parts, image, f"store={store}", *hsm[:2],
                               "--pin-file", wrong)
         self.assertEqual(result.status, 6, str(result))
         self.assertEqual(len(result.message.splitlines()), 4)
+        for part in parts:
+            self.assertOpen(part)
         tries = bench.must("sfi-hsm", "-i", hsm[1].removeprefix("slot="),
                            "-info").out
         self.assertIn("HSM PIN TRIES LEFT: 9\n", tries)

@@ -88,13 +88,6 @@ class Install(bench.Case):
             self.assertHolds(part, *self.plain(H753))
         self.assertEqual(b.counter("line.vault"), 0)
 
-    def assertOpen(self, part):
-        """The open bootloader still reads memory."""
-        out = self.bench.path / "read.bin"
-        out.unlink(missing_ok=True)
-        self.assertEnded(bench.run("sfi-program", "-c", f"port={part.link}",
-                                   "-r", "0x08000000", 4, out), 0)
-
     def test_known_before_security(self):
         """What is known fails before an open chip is secure for ever."""
         b = self.bench

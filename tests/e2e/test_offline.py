@@ -70,12 +70,16 @@ class Offline(bench.Case):
         one, two = (b.chip(H753, n).start() for n in ("one", "two"))
         self.collect(one)
         self.license_all(hsm)
+        # while it is open none of the licences can be its own
+        self.assertEnded(two.program(image, "hsm=0", self.store), 6,
+                         about("licences", "open chip", "certificate"))
+        self.assertOpen(two)
+        self.collect(two)
         result = two.program(image, "hsm=0", self.store)
         self.assertEnded(result, 6, about("licences", self.device(two),
                                           "stored"))
         self.assertHoldsNothing(two)
         # now it succeeds
-        self.collect(two)
         self.assertIn("1 new, 1 already stored", self.license_all(hsm).out)
         self.assertEnded(two.program(image, "hsm=0", self.store), 0)
         two.stop()

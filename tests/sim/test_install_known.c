@@ -4,7 +4,6 @@
  * chip secure for ever, and before an HSM counts it. */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <sfi/license_store.h>
 #include <sfi/target.h>
@@ -71,7 +70,30 @@ refused_open(sfi_hsm *hsm, sfi_license_store *store, sfi_status st,
     assert_secure(false);
 }
 
-/* An image of another key: no chip is touched, none is counted. */
+/* A folder with the licence of another chip, which test_rmdir() removes. */
+static sfi_license_store *
+other_store(char folder[1200])
+{
+    sfi_license_store *store;
+    sfi_license *lic;
+    struct maker m;
+    struct chip c;
+
+    maker_init(&m);
+    chip_make(&m, MAKER_PRODUCT, &c);
+    (void)snprintf(folder, 1200, "%s/store", board.base);
+    ck_assert_ok(sfi_license_store_open(ctx, folder, 1, &store));
+    ck_assert_ok(
+        sfi_license_parse(ctx, station.package.license, SFI_LICENSE_LEN, &lic));
+    ck_assert_ok(sfi_license_store_put(store, c.cert, lic));
+    sfi_license_free(lic);
+    chip_free(&c);
+    maker_free(&m);
+    return store;
+}
+
+/* An image of another key: no chip is touched, none is counted, also beside a
+ * store that has licences. */
 START_TEST(test_hsm_other_key)
 {
     sfi_license_store *store;
@@ -80,8 +102,7 @@ START_TEST(test_hsm_other_key)
 
     station_setup(chips[_i]);
     hsm = other_vault();
-    (void)snprintf(folder, sizeof(folder), "%s/store", board.base);
-    ck_assert_ok(sfi_license_store_open(ctx, folder, 1, &store));
+    store = other_store(folder);
     for (int stored = 0; stored < 2; stored++) {
         sfi_installer *in = station_prepare();
 
@@ -95,8 +116,34 @@ START_TEST(test_hsm_other_key)
         assert_secure(_i == 1);
     }
     sfi_license_store_free(store);
-    ck_assert_int_eq(rmdir(folder), 0);
+    test_rmdir(folder);
     sfi_hsm_free(hsm);
+    assert_unharmed(0);
+    station_teardown();
+}
+END_TEST
+
+/* The licences of other chips alone: this one, which is open, has none. */
+START_TEST(test_store_of_others)
+{
+    sfi_license_store *store;
+    const struct buf *image;
+    sfi_installer *in;
+    char folder[1200];
+
+    station_setup("stm32h753xi");
+    store = other_store(folder);
+    image = &station.package.image;
+    ck_assert_ok(sfi_installer_new(ctx, NULL, &in));
+    ck_assert_ok(sfi_installer_set_image(in, image->data, image->len));
+    ck_assert_ok(sfi_installer_set_transport(in, station.tp));
+    ck_assert_ok(sfi_installer_set_license_store(in, store));
+    ck_assert_fails_about(sfi_installer_run(in), SFI_ERR_NO_LICENSE, folder,
+                          "open chip", "never shown its certificate");
+    sfi_installer_free(in);
+    assert_secure(false);
+    sfi_license_store_free(store);
+    test_rmdir(folder);
     assert_unharmed(0);
     station_teardown();
 }
@@ -151,23 +198,11 @@ START_TEST(test_known_before_security)
                                     .info = tell_info,
                                     .license = never_license};
     sfi_license_store *store;
-    sfi_license *lic;
     char folder[1200];
-    struct maker m;
-    struct chip c;
     sfi_hsm *hsm;
 
     station_setup("stm32h753xi");
-    maker_init(&m);
-    chip_make(&m, MAKER_PRODUCT, &c);
-    (void)snprintf(folder, sizeof(folder), "%s/store", board.base);
-    ck_assert_ok(sfi_license_store_open(ctx, folder, 1, &store));
-    ck_assert_ok(
-        sfi_license_parse(ctx, station.package.license, SFI_LICENSE_LEN, &lic));
-    ck_assert_ok(sfi_license_store_put(store, c.cert, lic));
-    sfi_license_free(lic);
-    chip_free(&c);
-    maker_free(&m);
+    store = other_store(folder);
     told = (sfi_hsm_info){.struct_size = sizeof(told),
                           .state = knowns[_i].state,
                           .flags = knowns[_i].flags,
@@ -184,14 +219,21 @@ START_TEST(test_known_before_security)
 }
 END_TEST
 
+/* Nor does a store with licences do without a PIN. */
 START_TEST(test_no_pin_before_security)
 {
+    sfi_license_store *store;
+    char folder[1200];
     sfi_hsm *hsm;
 
     station_setup("stm32h753xi");
+    store = other_store(folder);
     ck_assert_ok(vault_open(station.vault, &hsm));
     refused_open(hsm, NULL, SFI_ERR_HSM_PIN, "only after a login");
+    refused_open(hsm, store, SFI_ERR_HSM_PIN, "only after a login");
     sfi_hsm_free(hsm);
+    sfi_license_store_free(store);
+    test_rmdir(folder);
     assert_unharmed(0);
     station_teardown();
 }
@@ -205,6 +247,7 @@ main(void)
 
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, test_hsm_other_key, 0, (int)ROWS(chips));
+    tcase_add_test(tc, test_store_of_others);
     tcase_add_loop_test(tc, test_known_before_security, 0, (int)ROWS(knowns));
     tcase_add_test(tc, test_no_pin_before_security);
     suite_add_tcase(s, tc);

@@ -12,6 +12,7 @@
 
 #include <sfi/device.h>
 #include <sfi/license_store.h>
+#include <sfi/target.h>
 
 #include "core/ctx.h"
 #include "crypto/ecc.h"
@@ -60,11 +61,16 @@ teardown(void)
     station_teardown();
 }
 
+/* A licence was made for its certificate, so the chip is secure. */
 static void
 put(const uint8_t data[SFI_LICENSE_LEN])
 {
     sfi_license *lic;
+    sfi_target *t;
 
+    ck_assert_ok(sfi_target_connect(ctx, NULL, station.tp, 0, &t));
+    ck_assert_ok(sfi_target_activate_security(t));
+    sfi_target_free(t);
     ck_assert_ok(sfi_license_parse(ctx, data, SFI_LICENSE_LEN, &lic));
     ck_assert_ok(sfi_license_store_put(store, cert, lic));
     sfi_license_free(lic);
@@ -206,10 +212,12 @@ START_TEST(test_not_stored)
     char message[256];
 
     setup(chips[_i]);
-    if (_i == 0) /* an open chip stays open when the store is empty */
+    if (_i == 0) /* an open chip stays open */
         (void)snprintf(message, sizeof(message),
-                       "no licence is stored: read the chip's certificate, and "
-                       "license it where the HSM is");
+                       "an open chip has never shown its certificate, so no "
+                       "licence of it is stored: save its certificate, which "
+                       "makes it secure for ever, and license it where the "
+                       "HSM is");
     else
         (void)snprintf(message, sizeof(message),
                        "no licence for device %s is stored: license its "
