@@ -53,6 +53,10 @@ db_fail_finding(sfi_ctx *ctx, struct ledger_finding finding)
         return sfi__fail(ctx, SFI_ERR_HSM,
                          "the vault's *-wal or *-shm is a link or has a second "
                          "name, expected a file of its own");
+    case LEDGER_DISTURBED:
+        return sfi__fail(ctx, SFI_ERR_TIMEOUT,
+                         "another process began to write the vault while it "
+                         "was read: try again");
     case LEDGER_OTHER_FILE:
     case LEDGER_SOUND:
         break;
@@ -74,6 +78,14 @@ db_take_finding(sqlite3 *db, int rc)
                       code == SQLITE_IOERR))
         finding = sfi__ledger_vfs_take_finding(v);
     return finding;
+}
+
+bool
+sfi__db_is_disturbed(sqlite3 *db)
+{
+    struct ledger_vfs *v = sfi__ledger_vfs_of(db);
+
+    return v != NULL && sfi__ledger_vfs_is_disturbed(v);
 }
 
 sfi_status
@@ -212,19 +224,48 @@ db_configure(sqlite3 *db)
     return rc;
 }
 
+static sfi_status
+db_connect(sfi_ctx *ctx, const char *path, int flags, sqlite3 **db,
+           struct ledger_vfs **v)
+{
+    int rc =
+        sfi__ledger_vfs_open(ctx, path, flags | SQLITE_OPEN_NOMUTEX, db, v);
+
+    if (rc == SQLITE_OK)
+        rc = db_configure(*db);
+    return rc == SQLITE_OK ? SFI_OK : sfi__db_fail(ctx, *db, rc);
+}
+
 sfi_status
 sfi__db_open(sfi_ctx *ctx, const char *path, sqlite3 **db)
 {
     struct ledger_vfs *v;
-    sfi_status st;
-    int rc = sfi__ledger_vfs_open(
-        ctx, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, db, &v);
+    sfi_status st = db_connect(ctx, path, SQLITE_OPEN_READWRITE, db, &v);
 
-    if (rc == SQLITE_OK)
-        rc = db_configure(*db);
-    if (rc == SQLITE_OK)
+    if (st == SFI_OK)
         return SFI_OK;
-    st = sfi__db_fail(ctx, *db, rc);
+    (void)sfi__ledger_vfs_close(v);
+    *db = NULL;
+    return st;
+}
+
+sfi_status
+sfi__db_open_to_look(sfi_ctx *ctx, const char *path, sqlite3 **db)
+{
+    struct sfi_error before;
+    struct ledger_vfs *v;
+    sfi_status st;
+
+    sfi__error_keep(ctx, &before);
+    st = db_connect(ctx, path, SQLITE_OPEN_READONLY, db, &v);
+    if (st == SFI_OK)
+        st = sfi__db_check(ctx, *db);
+    if (st == SFI_OK)
+        return SFI_OK;
+    if (v != NULL && sfi__ledger_vfs_is_disturbed(v)) {
+        sfi__error_restore(ctx, &before);
+        st = SFI_OK;
+    }
     (void)sfi__ledger_vfs_close(v);
     *db = NULL;
     return st;

@@ -19,6 +19,11 @@ sfi_status sfi__db_create(sfi_ctx *ctx, const char *path,
                           const struct ledger_head *head);
 /* An existing file; NULL after a failure.  Its content is not looked at. */
 sfi_status sfi__db_open(sfi_ctx *ctx, const char *path, sqlite3 **db);
+/* The same only to look: nothing is written, and the file is a vault.  SFI_OK
+ * and NULL: it has a log, so it must be opened by sfi__db_open(). */
+sfi_status sfi__db_open_to_look(sfi_ctx *ctx, const char *path, sqlite3 **db);
+/* A connection that looks has found a log: end it. */
+bool sfi__db_is_disturbed(sqlite3 *db);
 /* The file is a vault, and its schema is the one of vaults. */
 sfi_status sfi__db_check(sfi_ctx *ctx, sqlite3 *db);
 /* All statements are finalised.  `db` may be NULL. */

@@ -30,7 +30,8 @@ enum ledger_fault {
     LEDGER_LONG_ROW,      /* a row or a key that needs more than its page */
     LEDGER_JOURNAL,       /* a rollback journal lies beside the file */
     LEDGER_LINK,          /* the log or its index is no plain file */
-    LEDGER_OTHER_FILE     /* SQLite wants a file of another name */
+    LEDGER_OTHER_FILE,    /* SQLite wants a file of another name */
+    LEDGER_DISTURBED /* it has a log, so looking at the file is not enough */
 };
 
 struct ledger_finding {

@@ -17,6 +17,13 @@
 #define SUFFIX_LEN_MAX (sizeof("-journal") - 1)
 #define PAGE_SIZE_MIN 512
 #define PAGE_SIZE_MAX 65536
+/* sqlite.org/fileformat2.html, 1.3: 2 is the write-ahead mode, 1 is not */
+#define AT_WRITE_VERSION 18
+#define AT_READ_VERSION 19
+#define NO_LOG 1u
+/* By these bytes SQLite finds out whether its copies of pages are stale. */
+#define AT_CHANGES 24
+#define CHANGES_LEN 16
 
 struct ledger_vfs {
     sqlite3_vfs vfs; /* the first member: SQLite gives us its address */
@@ -25,10 +32,12 @@ struct ledger_vfs {
     sqlite3 *db;
     char name[NAME_LEN];
     struct ledger_finding finding;
-    int page_size; /* of the checked first page; 0: not seen */
-    size_t cap;    /* of each of these two texts, which follow */
-    char *full;    /* the vault's path, as SQLite has resolved it */
-    char *beside;  /* a name beside it */
+    bool looks;     /* read only, without a log */
+    bool disturbed; /* a log was there */
+    int page_size;  /* of the checked first page; 0: not seen */
+    size_t cap;     /* of each of these two texts, which follow */
+    char *full;     /* the vault's path, as SQLite has resolved it */
+    char *beside;   /* a name beside it */
 };
 
 struct vfs_file {
@@ -83,6 +92,22 @@ vfs_is_link(struct ledger_vfs *v, const char *suffix)
     return !S_ISREG(info.st_mode) || info.st_nlink > 1;
 }
 
+static bool
+vfs_has(struct ledger_vfs *v, const char *suffix)
+{
+    struct stat info;
+
+    return lstat(vfs_name_beside(v, suffix), &info) == 0 ||
+           (errno != ENOENT && errno != ENOTDIR);
+}
+
+static int
+vfs_refuse_log(struct ledger_vfs *v, int rc)
+{
+    v->disturbed = true;
+    return vfs_refuse(v, (struct ledger_finding){LEDGER_DISTURBED, 0}, rc);
+}
+
 /* ---- a file: reading is checked ---- */
 
 static bool
@@ -111,6 +136,23 @@ vfs_check_page(struct ledger_vfs *v, const uint8_t *page, int len)
     return finding;
 }
 
+/* What was read when only looking.  In the write-ahead mode nobody counts
+ * changes, so each look begins with no copies of pages. */
+static int
+vfs_look_at(struct ledger_vfs *v, uint8_t *data, int len, sqlite3_int64 at)
+{
+    if (vfs_has(v, "-wal"))
+        return vfs_refuse_log(v, SQLITE_IOERR_READ);
+    if (at == AT_CHANGES && len == CHANGES_LEN) {
+        for (int i = 0; i < len; i++)
+            data[i] = (uint8_t)~data[i];
+    } else if (at == 0 && vfs_is_page_len(len)) {
+        data[AT_WRITE_VERSION] = NO_LOG;
+        data[AT_READ_VERSION] = NO_LOG;
+    }
+    return SQLITE_OK;
+}
+
 static int
 vfs_read(sqlite3_file *f, void *data, int len, sqlite3_int64 at)
 {
@@ -119,8 +161,15 @@ vfs_read(sqlite3_file *f, void *data, int len, sqlite3_int64 at)
     int rc = real->pMethods->xRead(real, data, len, at);
     struct ledger_finding finding;
 
-    if ((rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ) ||
-        !vfs_is_page_len(len))
+    if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ)
+        return rc;
+    if (v->looks) {
+        int looked = vfs_look_at(v, data, len, at);
+
+        if (looked != SQLITE_OK)
+            return looked;
+    }
+    if (!vfs_is_page_len(len))
         return rc;
     finding = vfs_check_page(v, data, len);
     return finding.fault == LEDGER_SOUND
@@ -268,6 +317,8 @@ vfs_open_file(sqlite3_vfs *vfs, const char *path, sqlite3_file *base, int flags,
     if (!log && !vfs_is_beside(v, path, ""))
         return vfs_refuse(v, (struct ledger_finding){LEDGER_OTHER_FILE, 0},
                           SQLITE_CANTOPEN);
+    if (v->looks && (log || vfs_has(v, "-wal") || vfs_has(v, "-shm")))
+        return vfs_refuse_log(v, SQLITE_CANTOPEN);
     if (log && vfs_is_link(v, "-wal"))
         return vfs_refuse(v, (struct ledger_finding){LEDGER_LINK, 0},
                           SQLITE_CANTOPEN);
@@ -284,7 +335,7 @@ vfs_delete(sqlite3_vfs *vfs, const char *path, int sync)
 {
     struct ledger_vfs *v = vfs_ours(vfs);
 
-    if (!vfs_is_beside(v, path, "-wal"))
+    if (v->looks || !vfs_is_beside(v, path, "-wal"))
         return vfs_refuse(v, (struct ledger_finding){LEDGER_OTHER_FILE, 0},
                           SQLITE_IOERR_DELETE);
     return v->real->xDelete(v->real, path, sync);
@@ -299,6 +350,9 @@ vfs_access(sqlite3_vfs *vfs, const char *path, int flags, int *out)
     struct stat info;
 
     *out = 0;
+    if (vfs_is_beside(v, path, "-wal") && v->looks)
+        return vfs_has(v, "-wal") ? vfs_refuse_log(v, SQLITE_CANTOPEN)
+                                  : SQLITE_OK;
     if (vfs_is_beside(v, path, "-wal"))
         return v->real->xAccess(v->real, path, flags, out);
     if (!vfs_is_beside(v, path, "-journal"))
@@ -398,6 +452,7 @@ sfi__ledger_vfs_open(sfi_ctx *ctx, const char *path, int flags, sqlite3 **db,
     *out = v;
     if (v == NULL)
         return SQLITE_NOMEM;
+    v->looks = (flags & SQLITE_OPEN_READONLY) != 0;
     rc = sqlite3_vfs_register(&v->vfs, 0);
     if (rc == SQLITE_OK) {
         rc = sqlite3_open_v2(path, db, flags, v->name);
@@ -438,6 +493,18 @@ bool
 sfi__ledger_vfs_is_sound(const struct ledger_vfs *v)
 {
     return v->page_size != 0;
+}
+
+bool
+sfi__ledger_vfs_looks(const struct ledger_vfs *v)
+{
+    return v->looks;
+}
+
+bool
+sfi__ledger_vfs_is_disturbed(const struct ledger_vfs *v)
+{
+    return v->disturbed;
 }
 
 struct ledger_finding
