@@ -102,6 +102,26 @@ hand_over(void)
     }
 }
 
+/* Whoever may read the vault may look at it, if nothing else has it open. */
+static int
+look_read_only(void)
+{
+    sfi_audit_record record = {.struct_size = sizeof(record)};
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+    sfi_hsm *hsm;
+    bool right;
+
+    if (become_nobody() != 0)
+        return 1;
+    if (vault_open(path, &hsm) != SFI_OK ||
+        sfi_hsm_get_info(hsm, &info) != SFI_OK ||
+        sfi_hsm_get_audit_record(hsm, 1, &record) != SFI_OK)
+        return 2;
+    right = info.remaining == COUNT - 1 && record.sequence == 1;
+    sfi_hsm_free(hsm);
+    return right ? 0 : 3;
+}
+
 /* No guess is free: if the try cannot be written, the PIN is not tried. */
 static int
 log_in_read_only(void)
@@ -148,6 +168,8 @@ START_TEST(test_read_only)
     ck_assert_int_eq(chmod(path, read_only[_i].file), 0);
     ck_assert_int_eq(chmod(dir, read_only[_i].folder), 0);
     ck_assert_msg(apart(log_in_read_only) == 0, "%s", read_only[_i].name);
+    if (read_only[_i].file != 0)
+        ck_assert_int_eq(apart(look_read_only), 0);
     ck_assert_int_eq(chmod(dir, 0700), 0);
     ck_assert_int_eq(chmod(path, 0600), 0);
     hsm = vault_login(path);

@@ -513,6 +513,33 @@ def verified_inside(folder):
     assert done.returncode == 6 and "MAC" in done.stderr, done.stderr
 
 
+def files_of(folder):
+    """Everything that looking could change."""
+    folder_time = os.stat(folder).st_mtime_ns
+    return folder_time, {
+        path.name: (path.read_bytes(), os.stat(path).st_mtime_ns)
+        for path in folder.iterdir()}
+
+
+@case
+def looking_changes_nothing(folder):
+    inside = folder / "inside"
+    inside.mkdir()
+    succeeds(*command(folder))
+    (folder / "v").rename(inside / "v")
+    before = files_of(inside)
+    os.chmod(inside / "v", 0o444)
+    os.chmod(inside, 0o555)
+    try:
+        info(inside)
+        succeeds(PROGRAMS / "sfi-program", "-hsmgetcounter",
+                 f"slot=vault:{inside}/v")
+        succeeds(HSM, "-i", f"vault:{inside}/v", "-audit", folder / "log")
+        same(files_of(inside), before)
+    finally:
+        os.chmod(inside, 0o755)
+
+
 def succeeds_quietly(*words):
     """With --json text goes to stderr."""
     done = run(*words)

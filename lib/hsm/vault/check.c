@@ -191,12 +191,14 @@ sfi__vault_read_head(struct vault *v, struct ledger_head *h)
 sfi_status
 sfi__vault_look(struct vault *v, struct ledger_head *h)
 {
-    sfi_status st = v->ledger->ops->begin(v->ledger, LEDGER_READ);
+    sfi_status st;
 
-    if (st != SFI_OK)
-        return st;
-    st = sfi__vault_read_head(v, h);
-    sfi__ledger_rollback(v->ledger);
+    do {
+        st = v->ledger->ops->begin(v->ledger, LEDGER_LOOK);
+        if (st != SFI_OK)
+            return st;
+        st = sfi__vault_read_head(v, h);
+    } while (sfi__ledger_must_repeat(v->ledger, st));
     return st;
 }
 
@@ -248,12 +250,14 @@ sfi_status
 sfi__vault_look_record(struct vault *v, uint64_t sequence,
                        struct ledger_record *r)
 {
-    sfi_status st = v->ledger->ops->begin(v->ledger, LEDGER_READ);
+    sfi_status st;
 
-    if (st != SFI_OK)
-        return st;
-    st = vault_read_record(v, sequence, r);
-    sfi__ledger_rollback(v->ledger);
+    do {
+        st = v->ledger->ops->begin(v->ledger, LEDGER_LOOK);
+        if (st != SFI_OK)
+            return st;
+        st = vault_read_record(v, sequence, r);
+    } while (sfi__ledger_must_repeat(v->ledger, st));
     return st;
 }
 

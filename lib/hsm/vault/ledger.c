@@ -3,10 +3,22 @@
 /* Shorter ways to call a ledger's table of functions. */
 #include "hsm/vault/ledger.h"
 
+#include "core/err.h"
+
 void
 sfi__ledger_rollback(struct ledger *l)
 {
     (void)l->ops->end(l, false);
+}
+
+bool
+sfi__ledger_must_repeat(struct ledger *l, sfi_status st)
+{
+    sfi__ledger_rollback(l);
+    if (st == SFI_OK || !l->disturbed)
+        return false;
+    sfi__clear_error(l->ctx);
+    return true;
 }
 
 sfi_status

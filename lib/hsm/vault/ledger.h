@@ -47,9 +47,11 @@ struct ledger_record {
 
 struct ledger;
 
-/* LEDGER_READ: everything that is read belongs together.  LEDGER_WRITE: and no
+/* LEDGER_LOOK: nothing is written, not even beside the ledger; a failure may
+ * only say that another process began to write: sfi__ledger_must_repeat().
+ * LEDGER_READ: everything that is read belongs together.  LEDGER_WRITE: and no
  * other process writes until the end. */
-enum ledger_use { LEDGER_READ, LEDGER_WRITE };
+enum ledger_use { LEDGER_LOOK, LEDGER_READ, LEDGER_WRITE };
 
 /* The part of the row that is written. */
 enum ledger_part {
@@ -97,6 +99,7 @@ struct ledger_ops {
 struct ledger {
     const struct ledger_ops *ops;
     sfi_ctx *ctx;
+    bool disturbed; /* LEDGER_LOOK has seen another process begin to write */
 };
 
 /* A kind of ledger. */
@@ -117,6 +120,8 @@ extern const struct ledger_place sfi__ledger_sqlite;
  * roll back and return `st`. */
 sfi_status sfi__ledger_finish(struct ledger *l, sfi_status st);
 void sfi__ledger_rollback(struct ledger *l);
+/* End a LEDGER_LOOK whose work returned `st`; true: begin again. */
+bool sfi__ledger_must_repeat(struct ledger *l, sfi_status st);
 
 sfi_status sfi__ledger_find_sequence(struct ledger *l, uint64_t sequence,
                                      struct ledger_record *out, bool *found);

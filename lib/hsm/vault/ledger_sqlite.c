@@ -72,7 +72,9 @@ static const char *const sql[Q_COUNT] = {
 
 struct file {
     struct ledger base;
-    sqlite3 *db;
+    char *path;
+    sqlite3 *db; /* NULL: it could not be opened for writing */
+    bool looks;  /* nothing is written, and the file has no log */
     struct locked_file *locked;
     sqlite3_stmt *statements[Q_COUNT];
     bool refused; /* the last sync failed */
@@ -89,7 +91,10 @@ file_of_ledger(struct ledger *l)
 static sfi_status
 file_fail_sqlite(struct file *f, int rc)
 {
-    return sfi__db_fail(f->base.ctx, f->db, rc);
+    sfi_status st = sfi__db_fail(f->base.ctx, f->db, rc);
+
+    f->base.disturbed = sfi__db_is_disturbed(f->db);
+    return st;
 }
 
 /* ---- columns in and out: sticky, like rd and wr ---- */
@@ -236,6 +241,65 @@ file_fetch_row(struct file *f, struct values *v, struct columns *c, bool *found)
                                                  : file_fail_sqlite(f, rc);
 }
 
+/* ---- connections ---- */
+
+static void
+file_disconnect(struct file *f)
+{
+    for (size_t i = 0; i < Q_COUNT; i++) {
+        (void)sqlite3_finalize(f->statements[i]);
+        f->statements[i] = NULL;
+    }
+    if (f->db != NULL && f->locked != NULL &&
+        !sfi__locked_file_stays(f->locked))
+        /* the log may be stale: it must not get into the file */
+        (void)sqlite3_db_config(f->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
+                                NULL);
+    (void)sfi__db_close(f->db);
+    f->db = NULL;
+}
+
+static sfi_status
+file_connect(struct file *f)
+{
+    sfi_ctx *ctx = f->base.ctx;
+    sfi_status st = sfi__db_open(ctx, f->path, &f->db);
+
+    f->looks = false;
+    if (st != SFI_OK)
+        return st;
+    st = sfi__db_check(ctx, f->db);
+    if (st != SFI_OK)
+        return st;
+    st = sfi__db_use_wal(ctx, f->db);
+    if (st != SFI_OK)
+        return st;
+    st = sfi__db_check(ctx, f->db); /* reading creates a log that is new */
+    if (st == SFI_OK)
+        sfi__locked_file_settle(f->locked);
+    return st;
+}
+
+static sfi_status
+file_connect_for(struct file *f, enum ledger_use use)
+{
+    bool look = use == LEDGER_LOOK && !f->base.disturbed;
+    sfi_status st = SFI_OK;
+
+    if (f->db != NULL && (!f->looks || look))
+        return SFI_OK;
+    file_disconnect(f);
+    f->base.disturbed = false;
+    if (look)
+        st = sfi__db_open_to_look(f->base.ctx, f->path, &f->db);
+    f->looks = f->db != NULL;
+    if (st == SFI_OK && f->db == NULL)
+        st = file_connect(f);
+    if (st != SFI_OK)
+        file_disconnect(f);
+    return st;
+}
+
 /* ---- transactions ---- */
 
 /* Whoever ignored the locks, or used them after this process had lost them, may
@@ -255,18 +319,19 @@ static sfi_status
 file_begin_transaction(struct ledger *l, enum ledger_use use)
 {
     struct file *f = file_of_ledger(l);
+    sfi_status st;
 
     if (f->pid != getpid())
         return sfi__fail(l->ctx, SFI_ERR_STATE,
                          "the vault was opened before a fork: open the HSM in "
                          "the process that uses it");
-    if (use == LEDGER_WRITE) {
-        sfi_status st = file_check_place(f);
-
-        if (st != SFI_OK)
-            return st;
-    }
-    return file_run_plain(f, use == LEDGER_READ ? Q_BEGIN_READ : Q_BEGIN_WRITE);
+    st = file_connect_for(f, use);
+    if (st == SFI_OK && use == LEDGER_WRITE)
+        st = file_check_place(f);
+    if (st != SFI_OK)
+        return st;
+    return file_run_plain(f,
+                          use == LEDGER_WRITE ? Q_BEGIN_WRITE : Q_BEGIN_READ);
 }
 
 static void
@@ -302,8 +367,11 @@ static sfi_status
 file_sync_commits(struct ledger *l)
 {
     struct file *f = file_of_ledger(l);
-    int rc = f->refused ? SQLITE_IOERR_FSYNC : file_sync_wal(f);
+    int rc;
 
+    if (f->db == NULL || f->looks) /* it had no log, so all was on the disk */
+        return file_check_place(f);
+    rc = f->refused ? SQLITE_IOERR_FSYNC : file_sync_wal(f);
     if (rc != SQLITE_OK)
         rc = sqlite3_wal_checkpoint_v2(f->db, NULL, SQLITE_CHECKPOINT_FULL,
                                        NULL, NULL);
@@ -522,18 +590,12 @@ file_close_ledger(struct ledger *l)
     struct file *f = file_of_ledger(l);
 
     if (f->pid == getpid()) {
-        for (size_t i = 0; i < Q_COUNT; i++)
-            (void)sqlite3_finalize(f->statements[i]);
-        if (f->db != NULL && f->locked != NULL &&
-            !sfi__locked_file_stays(f->locked))
-            /* the log may be stale: it must not get into the file */
-            (void)sqlite3_db_config(f->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
-                                    NULL);
-        (void)sfi__db_close(f->db);
+        file_disconnect(f);
         sfi__locked_file_remove(f->locked);
     } else {
         sfi__db_forget(f->db);
     }
+    sfi__ctx_dealloc(l->ctx, f->path);
     sfi__ctx_dealloc(l->ctx, l);
 }
 
@@ -558,23 +620,17 @@ file_open_ledger(sfi_ctx *ctx, const char *path, struct ledger **out)
         return SFI_ERR_NOMEM;
     f->base = (struct ledger){.ops = &file_ops, .ctx = ctx};
     f->pid = getpid();
-    st = sfi__file_guard_lock(ctx, path, &f->locked);
+    f->path = sfi__db_path(ctx, path, "");
+    if (f->path == NULL) {
+        st = SFI_ERR_NOMEM;
+        goto out;
+    }
+    st = sfi__file_guard_lock(ctx, f->path, &f->locked);
     if (st != SFI_OK)
         goto out;
-    st = sfi__db_open(ctx, path, &f->db);
+    st = file_connect_for(f, LEDGER_LOOK);
     if (st != SFI_OK)
         goto out;
-    st = sfi__db_check(ctx, f->db);
-    if (st != SFI_OK)
-        goto out;
-    st = sfi__db_use_wal(ctx, f->db);
-    if (st != SFI_OK)
-        goto out;
-    st =
-        sfi__db_check(ctx, f->db); /* a log that is new is created by reading */
-    if (st != SFI_OK)
-        goto out;
-    sfi__locked_file_settle(f->locked);
     *out = &f->base;
     return SFI_OK;
 out:
@@ -608,7 +664,6 @@ file_check_one_name(sfi_ctx *ctx, const char *path, struct stat *info)
 static sfi_status
 place_open_file(sfi_ctx *ctx, const char *path, struct ledger **out)
 {
-    char *plain;
     struct stat info;
     sfi_status st;
 
@@ -624,12 +679,7 @@ place_open_file(sfi_ctx *ctx, const char *path, struct ledger **out)
     st = file_check_one_name(ctx, path, &info);
     if (st != SFI_OK)
         return st;
-    plain = sfi__db_path(ctx, path, "");
-    if (plain == NULL)
-        return SFI_ERR_NOMEM;
-    st = file_open_ledger(ctx, plain, out);
-    sfi__ctx_dealloc(ctx, plain);
-    return st;
+    return file_open_ledger(ctx, path, out);
 }
 
 const struct ledger_place sfi__ledger_sqlite = {
