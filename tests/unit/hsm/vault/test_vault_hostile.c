@@ -253,13 +253,28 @@ START_TEST(test_journal_later)
 }
 END_TEST
 
-/* ---- links ---- */
+/* ---- links, and what is no file ---- */
+
+static int
+make_folder(const char *to, const char *name)
+{
+    (void)to;
+    return mkdir(name, 0700);
+}
+
+static int
+make_fifo(const char *to, const char *name)
+{
+    (void)to;
+    return mkfifo(name, 0600);
+}
 
 static const struct {
     const char *suffix;
     int (*make)(const char *to, const char *name);
-} links[] = {
-    {"-wal", symlink}, {"-wal", link}, {"-shm", symlink}, {"-shm", link}};
+} links[] = {{"-wal", symlink},     {"-wal", link},        {"-shm", symlink},
+             {"-shm", link},        {"-wal", make_folder}, {"-wal", make_fifo},
+             {"-shm", make_folder}, {"-shm", make_fifo}};
 
 START_TEST(test_links)
 {
@@ -270,7 +285,7 @@ START_TEST(test_links)
                     "the vault's *-wal or *-shm is a link or has a second "
                     "name, expected a file of its own");
     victim_is_well();
-    ck_assert_int_eq(unlink(beside(links[_i].suffix)), 0);
+    ck_assert_int_eq(remove(beside(links[_i].suffix)), 0);
     ck_assert_uint_eq(state_of_vault(), SFI_HSM_OPERATIONAL);
 }
 END_TEST
