@@ -121,51 +121,20 @@ provision_and_report(struct program *p, struct content *c)
     return status;
 }
 
-/* The rules of sfi_hsm_provision(), before anybody is asked; false: `why` says
- * what is wrong. */
-static bool
-content_is_valid(const struct content *c, char *why, size_t size)
-{
-    size_t len = strlen(c->firmware_id);
-
-    why[0] = '\0';
-    if (len == 0 || len > SFI_FIRMWARE_ID_MAX)
-        (void)snprintf(why, size,
-                       "a firmware id of %zu characters, expected 1 to %u", len,
-                       SFI_FIRMWARE_ID_MAX);
-    for (size_t i = 0; i < len && why[0] == '\0'; i++) {
-        if (c->firmware_id[i] < ' ' || c->firmware_id[i] > '~')
-            (void)snprintf(why, size,
-                           "character %zu of the firmware id is 0x%02x, "
-                           "expected printable ASCII",
-                           i + 1, (unsigned char)c->firmware_id[i]);
-    }
-    if (why[0] == '\0' &&
-        (c->max_count == 0 || c->max_count > SFI_HSM_COUNT_MAX))
-        (void)snprintf(why, size,
-                       "a maximum count of %" PRIu64 ", expected 1 to %u",
-                       c->max_count, SFI_HSM_COUNT_MAX);
-    if (why[0] == '\0' && c->options.low_water > c->max_count)
-        (void)snprintf(why, size,
-                       "a low-water mark of %" PRIu64
-                       ", expected at most %" PRIu64 ", the maximum count",
-                       c->options.low_water, c->max_count);
-    return why[0] == '\0';
-}
-
 /* The question comes last, when nothing but the HSM itself can still fail. */
 static int
 provision_blank_hsm(struct program *p, struct content *c)
 {
-    char why[160];
-    sfi_status st = SFI_OK;
+    sfi_status st;
     int status;
 
     if (p->info.state != SFI_HSM_BLANK)
         return hsm_refuse(p, SFI_ERR_HSM_STATE,
                           "already provisioned, and locked for ever");
-    if (!content_is_valid(c, why, sizeof(why)))
-        return hsm_refuse(p, SFI_ERR_RANGE, why);
+    st = sfi_hsm_check_provision(p->hsm, sizeof(c->nonce), c->firmware_id,
+                                 c->max_count, &c->options);
+    if (st != SFI_OK)
+        return hsm_report(p, st);
     status = hsm_log_in(p, true, &st);
     if (status != 0)
         return status;

@@ -298,6 +298,34 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_get_info(sfi_hsm *hsm,
                                                   sfi_hsm_info *out);
 
 /**
+ * Check what sfi_hsm_provision() would be given, and change nothing.
+ *
+ * For a program that asks somebody before it locks an HSM for ever.  Key and
+ * personalisation were checked when they were loaded; the HSM's state and PIN
+ * are not checked: sfi_hsm_get_info(), sfi_hsm_login().
+ *
+ * @param hsm          an HSM
+ * @param nonce_len    the nonce's length
+ * @param firmware_id  as for sfi_hsm_provision()
+ * @param max_count    likewise
+ * @param options      likewise; NULL: none
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT     hsm or firmware_id is NULL
+ *   SFI_ERR_STATE        called from a callback of this handle, or after fork()
+ *   SFI_ERR_ABI          struct_size of the options is unknown
+ *   SFI_ERR_RANGE        the nonce's length, the firmware id, the count, flags
+ *                        or the low-water mark
+ *   SFI_ERR_UNSUPPORTED  this HSM is provisioned elsewhere
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_hsm_check_provision(
+    sfi_hsm *hsm, size_t nonce_len, const char *firmware_id, uint64_t max_count,
+    const sfi_provision_options *options);
+
+/**
  * Give an HSM its firmware key and lock it for ever.
  *
  * This cannot be undone or repeated.  A vault needs sfi_hsm_login() first,

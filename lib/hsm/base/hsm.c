@@ -302,9 +302,11 @@ hsm_read_options(sfi_ctx *ctx, const sfi_provision_options *options,
     return SFI_OK;
 }
 
+/* The rules that need no HSM; `out` receives the options to use. */
 static sfi_status
 hsm_check_provision(sfi_hsm *hsm, size_t nonce_len, const char *firmware_id,
-                    uint64_t max_count)
+                    uint64_t max_count, const sfi_provision_options *options,
+                    sfi_provision_options *out)
 {
     sfi_ctx *ctx = hsm->obj.ctx;
     sfi_status st;
@@ -318,7 +320,23 @@ hsm_check_provision(sfi_hsm *hsm, size_t nonce_len, const char *firmware_id,
     st = hsm_check_firmware_id(ctx, firmware_id);
     if (st != SFI_OK)
         return st;
-    return hsm_check_max_count(ctx, max_count);
+    st = hsm_check_max_count(ctx, max_count);
+    if (st != SFI_OK)
+        return st;
+    return hsm_read_options(ctx, options, max_count, out);
+}
+
+sfi_status
+sfi_hsm_check_provision(sfi_hsm *hsm, size_t nonce_len, const char *firmware_id,
+                        uint64_t max_count,
+                        const sfi_provision_options *options)
+{
+    sfi_provision_options ours;
+
+    SFI_ENTER(hsm, HSM);
+    SFI_ARG(hsm, firmware_id != NULL);
+    return hsm_check_provision(hsm, nonce_len, firmware_id, max_count, options,
+                               &ours);
 }
 
 sfi_status
@@ -335,10 +353,8 @@ sfi_hsm_provision(sfi_hsm *hsm, const sfi_key *key, const uint8_t *nonce,
     SFI_ARG(hsm, nonce != NULL);
     SFI_ARG(hsm, firmware_id != NULL);
     SFI_ARG(hsm, sfi__is(perso, OBJ_PERSONALIZATION));
-    st = hsm_check_provision(hsm, nonce_len, firmware_id, max_count);
-    if (st != SFI_OK)
-        return st;
-    st = hsm_read_options(hsm->obj.ctx, options, max_count, &ours);
+    st = hsm_check_provision(hsm, nonce_len, firmware_id, max_count, options,
+                             &ours);
     if (st != SFI_OK)
         return st;
     hsm->obj.busy = true;

@@ -666,10 +666,14 @@ START_TEST(test_provision_values)
 {
     struct own own;
     sfi_hsm *hsm = own_open(&own);
+    sfi_status checked = sfi_hsm_check_provision(hsm, provisions[_i].nonce_len,
+                                                 provisions[_i].firmware_id,
+                                                 provisions[_i].count, NULL);
     sfi_status st = sfi_hsm_provision(
         hsm, maker.key, maker.nonce, provisions[_i].nonce_len,
         provisions[_i].firmware_id, provisions[_i].count, maker.perso, NULL);
 
+    ck_assert_int_eq(checked, st); /* the same rules beforehand */
     if (provisions[_i].message == NULL) {
         ck_assert_ok(st);
         ck_assert_str_eq(own.firmware_id, provisions[_i].firmware_id);
@@ -712,9 +716,12 @@ START_TEST(test_provision_options)
     };
     struct own own;
     sfi_hsm *hsm = own_open(&own);
+    sfi_status checked =
+        sfi_hsm_check_provision(hsm, 12, "fw", options[_i].count, &wanted);
     sfi_status st = sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, "fw",
                                       options[_i].count, maker.perso, &wanted);
 
+    ck_assert_int_eq(checked, st); /* the same rules beforehand */
     if (options[_i].message == NULL) {
         ck_assert_ok(st);
         ck_assert_uint_eq(own.options.flags, options[_i].flags);
