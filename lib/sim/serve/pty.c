@@ -13,6 +13,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "util/fd.h"
 #include "core/ctx.h"
 #include "core/err.h"
 #include "sim/boot.h"
@@ -25,7 +26,7 @@ static void
 pty_close_ends(struct pty *p)
 {
     if (p->terminal >= 0)
-        (void)close(p->terminal);
+        (void)sfi__fd_close(p->terminal);
     if (p->master >= 0)
         (void)close(p->master);
 }
@@ -46,6 +47,7 @@ static bool
 pty_make_pair(struct pty *p)
 {
     const char *name;
+    int err;
 
     *p = (struct pty){.master = -1, .terminal = -1};
     p->master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
@@ -54,8 +56,9 @@ pty_make_pair(struct pty *p)
     name = ptsname(p->master);
     if (name == NULL || !sfi__text_copy(p->name, sizeof(p->name), name))
         return false;
-    p->terminal = open(p->name, O_RDWR | O_NOCTTY | O_CLOEXEC);
-    return p->terminal >= 0 && pty_make_raw(p->terminal) &&
+    err = sfi__fd_open(p->name, O_RDWR | O_NOCTTY, 0, &p->terminal);
+    errno = err > 0 ? err : EACCES;
+    return err == 0 && pty_make_raw(p->terminal) &&
            fcntl(p->master, F_SETFL, O_NONBLOCK) == 0;
 }
 

@@ -5,17 +5,18 @@
 #include "transport/base/sysfs.h"
 
 #include <dirent.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "util/buf.h"
 #include "util/file.h"
 #include "util/text.h"
 
 #define LINE_SIZE 256u
 #define LOCK_WORD_MAX 64
+#define LOCKS_MAX ((size_t)1 << 20)
 
 /* ---- names ---- */
 
@@ -128,21 +129,28 @@ sysfs_is_lock_of(const char *line, const char *device)
 bool
 sfi__sysfs_is_locked(const char *locks, const char *path)
 {
-    char line[LINE_SIZE];
     char device[LOCK_WORD_MAX];
+    struct buf text;
     struct stat st;
     bool found = false;
-    FILE *f;
 
     if (stat(path, &st) != 0)
         return false;
-    f = fopen(locks, "re");
-    if (f == NULL)
+    sfi__buf_init(&text, &sfi__alloc_default, false);
+    if (sfi__file_read(locks, LOCKS_MAX, &text) != 0 ||
+        !sfi__buf_append(&text, "", 1)) {
+        sfi__buf_free(&text);
         return false;
+    }
     sfi__text_format(device, sizeof(device), "%02x:%02x:%llu", major(st.st_dev),
                      minor(st.st_dev), (unsigned long long)st.st_ino);
-    while (!found && fgets(line, sizeof(line), f) != NULL)
+    for (char *line = (char *)text.data, *end; !found && line != NULL;
+         line = end) {
+        end = strchr(line, '\n');
+        if (end != NULL)
+            *end++ = '\0';
         found = sysfs_is_lock_of(line, device);
-    (void)fclose(f);
+    }
+    sfi__buf_free(&text);
     return found;
 }
