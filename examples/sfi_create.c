@@ -247,7 +247,7 @@ static int
 builder_add_module(const struct job *j, const char *path)
 {
     struct cli_file file;
-    int status = cli_file_read(&j->cli, path, &file);
+    int status = cli_file_read(&j->cli, j->ctx, path, &file);
     sfi_status st;
 
     if (status != 0)

@@ -213,8 +213,8 @@ int
 hsm_log_in(struct program *p, bool new_pin, sfi_status *st)
 {
     struct cli_pin pin;
-    int status =
-        cli_pin_read(&p->cli, cli_value(&p->cli, OPT_PIN_FILE), new_pin, &pin);
+    int status = cli_pin_read(&p->cli, p->ctx, cli_value(&p->cli, OPT_PIN_FILE),
+                              new_pin, &pin);
 
     if (status == 0)
         *st = sfi_hsm_login(p->hsm, pin.pin_secret, pin.len);

@@ -170,7 +170,7 @@ hsm_match_image(struct program *p)
 {
     struct cli_file image;
     int status =
-        cli_file_read(&p->cli, cli_value(&p->cli, OPT_MATCHES), &image);
+        cli_file_read(&p->cli, p->ctx, cli_value(&p->cli, OPT_MATCHES), &image);
     sfi_status st;
 
     if (status != 0)
@@ -194,11 +194,12 @@ read_both_pins(struct program *p, struct cli_pin *old, struct cli_pin *new)
 {
     const char *old_file = cli_value(&p->cli, OPT_PIN_FILE);
     const char *new_file = cli_value(&p->cli, OPT_NEW_PIN_FILE);
-    int status = cli_pin_read(&p->cli, old_file, false, old);
+    int status = cli_pin_read(&p->cli, p->ctx, old_file, false, old);
 
     if (status != 0)
         return status;
-    return cli_new_pin_read(&p->cli, new_file, "--new-pin-file FILE", new);
+    return cli_new_pin_read(&p->cli, p->ctx, new_file, "--new-pin-file FILE",
+                            new);
 }
 
 int

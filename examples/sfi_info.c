@@ -348,7 +348,7 @@ info_load_and_show(struct info *in)
     if (st != SFI_OK)
         status = cli_fail(&in->cli, in->ctx, st);
     else
-        status = cli_file_read(&in->cli, in->path, &in->file);
+        status = cli_file_read(&in->cli, in->ctx, in->path, &in->file);
     if (status == 0)
         status = show_image_info(
             in, info_read_image(in, key, key != NULL ? nonce : NULL));

@@ -57,11 +57,9 @@ program_login(struct program *p, const char *slot, sfi_status *st)
     int status;
 
     *st = open_provisioned_hsm(p, slot);
-    if (*st == SFI_OK && file != NULL)
-        *st = sfi_ctx_check_path(p->ctx, file); /* not the vault itself */
     if (*st != SFI_OK)
         return 0;
-    status = cli_pin_read(&p->cli, file, false, &pin);
+    status = cli_pin_read(&p->cli, p->ctx, file, false, &pin);
     if (status == 0)
         *st = sfi_hsm_login(p->hsm, pin.pin_secret, pin.len);
     cli_pin_wipe(&pin);
@@ -104,7 +102,8 @@ int
 program_check_image(struct program *p, sfi_status *st)
 {
     struct cli_file image;
-    int status = cli_file_read(&p->cli, cli_value(&p->cli, OPT_SFI), &image);
+    int status =
+        cli_file_read(&p->cli, p->ctx, cli_value(&p->cli, OPT_SFI), &image);
 
     if (status != 0)
         return status;

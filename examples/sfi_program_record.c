@@ -102,29 +102,25 @@ int
 record_open(const struct cli *c, sfi_ctx *ctx, const char *path, int *fd)
 {
     struct stat info = {.st_size = 0};
-    sfi_status st = sfi_ctx_check_path(ctx, path);
+    int status = cli_open(c, ctx, path,
+                          O_RDWR | O_CREAT | O_APPEND | O_NONBLOCK, 0644, fd);
     int err;
 
-    *fd = -1;
-    if (st != SFI_OK)
-        return cli_fail_text(c, st, "%s: %s", path,
-                             sfi_error_message(sfi_ctx_error(ctx)));
-    *fd =
-        open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0644);
-    if (*fd >= 0 && fstat(*fd, &info) == 0 && !S_ISREG(info.st_mode)) {
+    if (status != 0)
+        return status;
+    if (fstat(*fd, &info) == 0 && !S_ISREG(info.st_mode)) {
         return record_refuse_file(
             c, fd, SFI_ERR_OS, path,
             "not a regular file, so it cannot hold records");
     }
-    if (*fd >= 0 && !record_fits_file(*fd, info.st_size))
+    if (!record_fits_file(*fd, info.st_size))
         return record_refuse_file(c, fd, SFI_ERR_FORMAT, path,
                                   "its last line is not a record of this "
                                   "option: choose another name");
-    if (*fd >= 0 && record_sync_folder(path) == 0)
+    if (record_sync_folder(path) == 0)
         return 0;
     err = errno;
-    if (*fd >= 0)
-        (void)close(*fd);
+    (void)close(*fd);
     *fd = -1;
     return cli_fail_text(c,
                          err == EACCES || err == EPERM || err == EROFS

@@ -153,8 +153,14 @@ struct cli_file {
     size_t len;
 };
 
+/* open() of a path of the user's, the only one in the programs: a vault or
+ * other database is refused, because to close it would drop the locks of the
+ * HSM.  0, or the exit status after a message, with *fd -1. */
+int cli_open(const struct cli *c, sfi_ctx *ctx, const char *path, int flags,
+             unsigned mode, int *fd);
 /* 0, or the exit status after a message. */
-int cli_file_read(const struct cli *c, const char *path, struct cli_file *file);
+int cli_file_read(const struct cli *c, sfi_ctx *ctx, const char *path,
+                  struct cli_file *file);
 void cli_file_free(struct cli_file *file);
 
 /* Check that an output may take the name `path`, before the work begins: it
@@ -177,11 +183,11 @@ struct cli_pin {
 /* Read a PIN: the first line of `file`, or when that is NULL, typed without
  * echo; `twice`: a new PIN, typed twice.  0, or the exit status after a
  * message.  Wipe the PIN after use. */
-int cli_pin_read(const struct cli *c, const char *file, bool twice,
-                 struct cli_pin *pin);
+int cli_pin_read(const struct cli *c, sfi_ctx *ctx, const char *file,
+                 bool twice, struct cli_pin *pin);
 /* Read a new PIN; a message names `option` as the way without a terminal. */
-int cli_new_pin_read(const struct cli *c, const char *file, const char *option,
-                     struct cli_pin *pin);
+int cli_new_pin_read(const struct cli *c, sfi_ctx *ctx, const char *file,
+                     const char *option, struct cli_pin *pin);
 void cli_pin_wipe(struct cli_pin *pin);
 /* Clear a secret; the compiler cannot remove the call. */
 void cli_wipe(void *p, size_t len);

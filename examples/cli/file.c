@@ -3,18 +3,40 @@
 /* Whole files into memory, with messages of the program. */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 
 static sfi_status
 status_of_errno(int os_code)
 {
-    if (os_code == EACCES || os_code == EPERM)
+    if (os_code == EACCES || os_code == EPERM || os_code == EROFS)
         return SFI_ERR_ACCESS;
     return os_code == ENOMEM ? SFI_ERR_NOMEM : SFI_ERR_OS;
+}
+
+int
+cli_open(const struct cli *c, sfi_ctx *ctx, const char *path, int flags,
+         unsigned mode, int *fd)
+{
+    sfi_status st = sfi_ctx_check_path(ctx, path);
+    int err;
+
+    *fd = -1;
+    if (st != SFI_OK)
+        return cli_fail_text(c, st, "%s: %s", path,
+                             sfi_error_message(sfi_ctx_error(ctx)));
+    *fd = open(path, flags | O_CLOEXEC, (mode_t)mode);
+    if (*fd >= 0)
+        return 0;
+    err = errno;
+    return cli_fail_text(c, status_of_errno(err), "%s: cannot %s: %s", path,
+                         (flags & O_ACCMODE) == O_RDONLY ? "read" : "write",
+                         strerror(err));
 }
 
 static int
@@ -62,15 +84,24 @@ file_read_content(const struct cli *c, const char *path, FILE *f,
 }
 
 int
-cli_file_read(const struct cli *c, const char *path, struct cli_file *file)
+cli_file_read(const struct cli *c, sfi_ctx *ctx, const char *path,
+              struct cli_file *file)
 {
-    FILE *f = fopen(path, "rb");
+    FILE *f;
     int status;
+    int fd;
 
     file->data = NULL;
     file->len = 0;
-    if (f == NULL)
-        return file_fail_to_read(c, path);
+    status = cli_open(c, ctx, path, O_RDONLY, 0, &fd);
+    if (status != 0)
+        return status;
+    f = fdopen(fd, "rb");
+    if (f == NULL) {
+        status = file_fail_to_read(c, path);
+        (void)close(fd);
+        return status;
+    }
     status = file_read_content(c, path, f, file);
     (void)fclose(f);
     if (status != 0)

@@ -79,15 +79,17 @@ pin_warn_of_mode(const struct cli *c, const char *path, int fd)
 }
 
 static int
-pin_read_from_file(const struct cli *c, const char *path, struct cli_pin *pin)
+pin_read_from_file(const struct cli *c, sfi_ctx *ctx, const char *path,
+                   struct cli_pin *pin)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    int end = fd < 0 ? -1 : 0;
+    int end = 0;
     char byte = 0;
-    int status = 0;
+    int fd;
+    int status = cli_open(c, ctx, path, O_RDONLY, 0, &fd);
 
-    if (fd >= 0)
-        pin_warn_of_mode(c, path, fd);
+    if (status != 0)
+        return status;
+    pin_warn_of_mode(c, path, fd);
     while (end == 0 && (end = pin_read_byte(fd, &byte)) == 0 && byte != '\n' &&
            status == 0) {
         if (pin->len == CLI_PIN_MAX)
@@ -99,8 +101,7 @@ pin_read_from_file(const struct cli *c, const char *path, struct cli_pin *pin)
         status = cli_fail_text(
             c, errno == EACCES || errno == EPERM ? SFI_ERR_ACCESS : SFI_ERR_OS,
             "%s: cannot read: %s", path, strerror(errno));
-    if (fd >= 0)
-        (void)close(fd);
+    (void)close(fd);
     cli_wipe(&byte, sizeof(byte));
     if (pin->len > 0 && pin->pin_secret[pin->len - 1] == '\r')
         pin->pin_secret[--pin->len] = '\0';
@@ -273,15 +274,15 @@ pin_ask_on_terminal(const struct cli *c, int fd, bool twice,
 }
 
 static int
-pin_read_or_ask(const struct cli *c, const char *file, const char *option,
-                bool twice, struct cli_pin *pin)
+pin_read_or_ask(const struct cli *c, sfi_ctx *ctx, const char *file,
+                const char *option, bool twice, struct cli_pin *pin)
 {
     int status;
     int fd;
 
     cli_pin_wipe(pin);
     if (file != NULL) {
-        status = pin_read_from_file(c, file, pin);
+        status = pin_read_from_file(c, ctx, file, pin);
     } else {
         fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
         if (fd < 0)
@@ -297,17 +298,17 @@ pin_read_or_ask(const struct cli *c, const char *file, const char *option,
 }
 
 int
-cli_pin_read(const struct cli *c, const char *file, bool twice,
+cli_pin_read(const struct cli *c, sfi_ctx *ctx, const char *file, bool twice,
              struct cli_pin *pin)
 {
-    return pin_read_or_ask(c, file, "--pin-file FILE", twice, pin);
+    return pin_read_or_ask(c, ctx, file, "--pin-file FILE", twice, pin);
 }
 
 int
-cli_new_pin_read(const struct cli *c, const char *file, const char *option,
-                 struct cli_pin *pin)
+cli_new_pin_read(const struct cli *c, sfi_ctx *ctx, const char *file,
+                 const char *option, struct cli_pin *pin)
 {
-    return pin_read_or_ask(c, file, option, true, pin);
+    return pin_read_or_ask(c, ctx, file, option, true, pin);
 }
 
 /* ---- signals ---- */

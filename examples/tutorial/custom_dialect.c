@@ -93,10 +93,10 @@ vendor_data(void *user, sfi_target *t, uint32_t at, const uint8_t *data,
 
 /* A PIN among the arguments would be in the list of processes. */
 static sfi_status
-login_with_pin_file(sfi_hsm *hsm, const char *path)
+login_with_pin_file(sfi_ctx *ctx, sfi_hsm *hsm, const char *path)
 {
     char pin_secret[130] = "";
-    FILE *f = fopen(path, "r");
+    FILE *f = sfi_ctx_check_path(ctx, path) == SFI_OK ? fopen(path, "r") : NULL;
     sfi_status st = SFI_ERR_OS;
 
     if (f != NULL && fgets(pin_secret, sizeof(pin_secret), f) != NULL)
@@ -130,7 +130,7 @@ main(int argc, char **argv)
     ops.data = vendor_data;
     if ((st = sfi_transport_open(v.ctx, argv[2], &tp)) == SFI_OK &&
         (st = sfi_hsm_open(v.ctx, argv[3], &hsm)) == SFI_OK &&
-        (st = login_with_pin_file(hsm, argv[4])) == SFI_OK &&
+        (st = login_with_pin_file(v.ctx, hsm, argv[4])) == SFI_OK &&
         (st = sfi_installer_new(v.ctx, NULL, &in)) == SFI_OK &&
         (st = sfi_installer_set_image_file(in, argv[1])) == SFI_OK &&
         (st = sfi_installer_set_transport(in, tp)) == SFI_OK &&

@@ -82,10 +82,10 @@ station_serve(sfi_ctx *ctx, sfi_hsm *hsm, int fd)
 }
 
 static sfi_status
-login_with_pin_file(sfi_hsm *hsm, const char *path)
+login_with_pin_file(sfi_ctx *ctx, sfi_hsm *hsm, const char *path)
 {
     char pin_secret[130] = "";
-    FILE *f = fopen(path, "r");
+    FILE *f = sfi_ctx_check_path(ctx, path) == SFI_OK ? fopen(path, "r") : NULL;
     sfi_status st = SFI_ERR_OS;
 
     if (f != NULL && fgets(pin_secret, sizeof(pin_secret), f) != NULL)
@@ -114,7 +114,7 @@ main(int argc, char **argv)
     memcpy(address.sun_path, argv[1], strlen(argv[1]));
     umask(0177); /* no other user may connect */
     if (sfi_hsm_open(ctx, argv[2], &hsm) != SFI_OK ||
-        login_with_pin_file(hsm, argv[3]) != SFI_OK ||
+        login_with_pin_file(ctx, hsm, argv[3]) != SFI_OK ||
         bind(listener, (void *)&address, sizeof(address)) != 0 ||
         listen(listener, 16) != 0) {
         fprintf(stderr, "no HSM, PIN or socket: %s\n",

@@ -346,6 +346,16 @@ temporary(const void *data, size_t len)
     return path;
 }
 
+static sfi_ctx *
+shared_context(const struct cli *c)
+{
+    static sfi_ctx *ctx;
+
+    if (ctx == NULL)
+        ctx = cli_context(c);
+    return ctx;
+}
+
 START_TEST(test_files)
 {
     const char *path = temporary("\0abc", 4);
@@ -353,15 +363,16 @@ START_TEST(test_files)
     struct cli c;
 
     parse(&c, "");
-    ck_assert_int_eq(cli_file_read(&c, path, &file), 0);
+    ck_assert_int_eq(cli_file_read(&c, shared_context(&c), path, &file), 0);
     ck_assert_uint_eq(file.len, 4);
     ck_assert_mem_eq(file.data, "\0abc", 4);
     cli_file_free(&file);
     ck_assert_int_eq(unlink(path), 0);
-    ck_assert_int_eq(cli_file_read(&c, path, &file), 7);
+    ck_assert_int_eq(cli_file_read(&c, shared_context(&c), path, &file), 7);
     ck_assert_ptr_null(file.data);
-    ck_assert_int_eq(cli_file_read(&c, "/", &file), 7);
-    ck_assert_int_eq(cli_file_read(&c, "/dev/null", &file), 7);
+    ck_assert_int_eq(cli_file_read(&c, shared_context(&c), "/", &file), 7);
+    ck_assert_int_eq(cli_file_read(&c, shared_context(&c), "/dev/null", &file),
+                     7);
     cli_free(&c);
 }
 END_TEST
@@ -383,14 +394,16 @@ START_TEST(test_pin_file)
     struct cli c;
 
     parse(&c, "");
-    ck_assert_int_eq(cli_pin_read(&c, path, false, &pin), pins[_i].status);
+    ck_assert_int_eq(cli_pin_read(&c, shared_context(&c), path, false, &pin),
+                     pins[_i].status);
     ck_assert_uint_eq(pin.len, strlen(pins[_i].pin));
     ck_assert_str_eq(pin.pin_secret, pins[_i].pin);
     cli_pin_wipe(&pin);
     ck_assert_uint_eq(pin.len, 0);
     ck_assert_str_eq(pin.pin_secret, "");
     ck_assert_int_eq(unlink(path), 0);
-    ck_assert_int_eq(cli_pin_read(&c, path, false, &pin), 7);
+    ck_assert_int_eq(cli_pin_read(&c, shared_context(&c), path, false, &pin),
+                     7);
     cli_free(&c);
 }
 END_TEST
@@ -406,11 +419,13 @@ START_TEST(test_long_pin)
     for (size_t i = 0; i < sizeof(long_pin); i++)
         long_pin[i] = 'x';
     path = temporary(long_pin, CLI_PIN_MAX);
-    ck_assert_int_eq(cli_pin_read(&c, path, false, &pin), 0);
+    ck_assert_int_eq(cli_pin_read(&c, shared_context(&c), path, false, &pin),
+                     0);
     ck_assert_uint_eq(pin.len, CLI_PIN_MAX);
     ck_assert_int_eq(unlink(path), 0);
     path = temporary(long_pin, CLI_PIN_MAX + 1);
-    ck_assert_int_eq(cli_pin_read(&c, path, false, &pin), 2);
+    ck_assert_int_eq(cli_pin_read(&c, shared_context(&c), path, false, &pin),
+                     2);
     ck_assert_uint_eq(pin.len, 0);
     ck_assert_int_eq(unlink(path), 0);
     cli_free(&c);
@@ -500,7 +515,8 @@ START_TEST(test_typed_pin)
     child = forkpty(&fd, NULL, NULL, NULL);
     ck_assert_int_ge(child, 0);
     if (child == 0) {
-        int status = cli_pin_read(&c, NULL, typed[_i].twice, &pin);
+        int status =
+            cli_pin_read(&c, shared_context(&c), NULL, typed[_i].twice, &pin);
 
         _exit(strcmp(pin.pin_secret, typed[_i].pin) == 0 ? status
                                                          : CHILD_MISMATCH);
@@ -559,7 +575,7 @@ START_TEST(test_no_terminal)
         (void)setsid(); /* gives up the terminal */
         if (cli_confirm(&c, "Lock it?", "--yes"))
             _exit(CHILD_MISMATCH);
-        _exit(cli_pin_read(&c, NULL, false, &pin));
+        _exit(cli_pin_read(&c, shared_context(&c), NULL, false, &pin));
     }
     ck_assert_int_eq(status_of(child), 6);
     cli_free(&c);

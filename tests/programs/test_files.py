@@ -13,6 +13,7 @@ import subprocess
 from check import DATA, PROGRAMS, case, main, run, same, succeeds
 
 CREATE, HSM = PROGRAMS / "sfi-create", PROGRAMS / "sfi-hsm"
+INFO = PROGRAMS / "sfi-info"
 PROGRAM, SIM = PROGRAMS / "sfi-program", PROGRAMS / "sfi-sim"
 BASE, FLASH = 0x08000000, 2 << 20
 PERSO = "45002001_SFI_01000000_00000000.pd"
@@ -180,6 +181,39 @@ def force(folder):
         refuses([*on_chip, "-r", hex(BASE), 16, folder / "u", "--force"], 4,
                 "a key or a nonce")
         same((folder / "u").read_bytes(), bytes(16))
+
+
+@case
+def inputs_are_not_the_vault(folder):
+    """An input that is the HSM's own file, or a link to it.  A vault with two
+    names is no HSM at all."""
+    same(make_hsm(folder).returncode, 0)
+    (folder / "link").symlink_to("hsm")
+    slot = f"vault:{folder}/hsm"
+    hsm = [HSM, "-i", slot]
+    pin = ["--pin-file", folder / "pin"]
+    before = (folder / "hsm").read_bytes()
+    (folder / "image").write_bytes((KEPT / "image.sfi").read_bytes())
+    for name in "hsm", "link":
+        path = folder / name
+        for command in (
+                [*hsm, "--matches", path],
+                [*hsm, "--matches", folder / "image", "--pin-file", path],
+                [*hsm, "--change-pin", "--pin-file", path,
+                 "--new-pin-file", folder / "pin"],
+                [*hsm, "--change-pin", *pin, "--new-pin-file", path],
+                [PROGRAM, "-hsmglfcb", KEPT / "device.cert", folder / "l",
+                 f"slot={slot}", "--pin-file", path],
+                [PROGRAM, "--gang", folder / "none", "-sfi",
+                 folder / "image", "hsm=1", f"slot={slot}", *pin, "--record",
+                 path],
+                [INFO, path],
+                [PROGRAMS / "tutorial/license-server", folder / "s", slot,
+                 path]):
+            done = run(*command)
+            assert done.returncode in (1, 4), (command, done)
+            assert "refusing to open" in done.stderr, (command, done.stderr)
+        same((folder / "hsm").read_bytes(), before)
 
 
 RECORD = b'{"time": "2026-01-01T00:00:00Z", "result": "installed"}\n'
