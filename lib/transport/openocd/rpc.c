@@ -210,27 +210,22 @@ openocd_exchange(struct openocd *o, struct openocd_reply *a)
     return st;
 }
 
-/* The text of a reply, in printable ASCII. */
-static const char *
-openocd_printable(const struct openocd_reply *a, char out[SHOWN_MAX])
+/* So much of a reply's text is shown; a message escapes foreign text. */
+static int
+openocd_shown(const struct openocd_reply *a)
 {
-    size_t len = a->len < SHOWN_MAX - 1 ? a->len : SHOWN_MAX - 1;
-
-    for (size_t i = 0; i < len; i++)
-        out[i] = a->text[i] >= ' ' && a->text[i] < 0x7f ? a->text[i] : ' ';
-    out[len] = '\0';
-    return out;
+    return (int)(a->len < SHOWN_MAX ? a->len : SHOWN_MAX);
 }
 
 static sfi_status
 openocd_fail_refused(struct openocd *o, const struct openocd_reply *a,
                      const char *what)
 {
-    char why[SHOWN_MAX];
-
-    (void)openocd_printable(a, why);
-    return sfi__fail(o->ctx, SFI_ERR_NACK, "OpenOCD refused %s: %s", what,
-                     why[0] != '\0' ? why : "no reason given");
+    if (a->len == 0)
+        return sfi__fail(o->ctx, SFI_ERR_NACK,
+                         "OpenOCD refused %s: no reason given", what);
+    return sfi__fail(o->ctx, SFI_ERR_NACK, "OpenOCD refused %s: %.*s", what,
+                     openocd_shown(a), a->text);
 }
 
 static sfi_status
@@ -376,7 +371,7 @@ static sfi_status
 openocd_find_target(struct openocd *o)
 {
     struct openocd_reply a;
-    char name[URI_WORD_MAX], text[SHOWN_MAX];
+    char name[URI_WORD_MAX];
     bool there = o->target[0] == '\0';
     size_t n = 0;
     sfi_status st =
@@ -388,8 +383,8 @@ openocd_find_target(struct openocd *o)
         there = there || strcmp(name, o->target) == 0;
     if (!there)
         return sfi__fail(o->ctx, SFI_ERR_NO_DEVICE,
-                         "OpenOCD has no target \"%s\": it has %s", o->target,
-                         openocd_printable(&a, text));
+                         "OpenOCD has no target \"%s\": it has %.*s", o->target,
+                         openocd_shown(&a), a.text);
     if (o->target[0] != '\0')
         return SFI_OK;
     if (n == 0)
@@ -397,8 +392,8 @@ openocd_find_target(struct openocd *o)
     if (n > 1)
         return sfi__fail(o->ctx, SFI_ERR_ARGUMENT,
                          "OpenOCD has several targets, name one with target=: "
-                         "%s",
-                         openocd_printable(&a, text));
+                         "%.*s",
+                         openocd_shown(&a), a.text);
     (void)sfi__openocd_parse_name(&a, 0, o->target, sizeof(o->target));
     return SFI_OK;
 }
