@@ -213,7 +213,7 @@ class Jtag(bench.Case):
                 ([b"0 [exit]\x1a"], 4, "OpenOCD has no target"),
                 ([b"0 " + b"h" * 70000 + b"\x1a"], 5, "too long"),
                 ([b"1 {no \x1b[31m such}\x1a"], 5,
-                 "OpenOCD refused to list its targets: no  \\[31m such"),
+                 "OpenOCD refused to list its targets: no \\\\x1b\\[31m such"),
                 ([b"0"], 4, "OpenOCD closed the"),
                 ([one], 4, "OpenOCD closed the"),
                 ([one, b"0 {0x1 0x2}\x1a"], 5, "requested words|closed"),
