@@ -300,7 +300,7 @@ option_bytes_field(const sfi_option_bytes *ob, const char *name)
     return 0;
 }
 
-static bool
+static sfi_status
 confirm_irreversible(struct program *p, const sfi_option_bytes *ob)
 {
     const char *question = NULL;
@@ -310,8 +310,16 @@ confirm_irreversible(struct program *p, const sfi_option_bytes *ob)
                    "changed again. Continue?";
     else if (option_bytes_field(ob, "SECURITY") == 1)
         question = "SECURITY is irreversible. Continue?";
-    return question == NULL || cli_has(&p->cli, OPT_YES) ||
-           cli_confirm(&p->cli, question, "--yes");
+    if (question == NULL || cli_has(&p->cli, OPT_YES))
+        return SFI_OK;
+    if (p->json)
+        return program_report_error(p, SFI_ERR_CANCELLED,
+                                    "irreversible, so the option bytes are "
+                                    "unchanged: state --yes with --json");
+    if (cli_confirm(&p->cli, question, "--yes"))
+        return SFI_OK;
+    return program_report_error(
+        p, SFI_ERR_CANCELLED, "not confirmed, the option bytes are unchanged");
 }
 
 static sfi_status
@@ -332,10 +340,9 @@ option_bytes_change(struct program *p, sfi_target *t, sfi_option_bytes *ob,
     }
     if (st != SFI_OK)
         return st;
-    if (!confirm_irreversible(p, ob))
-        return program_report_error(
-            p, SFI_ERR_CANCELLED,
-            "not confirmed, the option bytes are unchanged");
+    st = confirm_irreversible(p, ob);
+    if (st != SFI_OK)
+        return st;
     cli_progress_step(&p->progress, "Programming option bytes ...");
     st = sfi_target_write_option_bytes(t, ob);
     if (st == SFI_OK) {

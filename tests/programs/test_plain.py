@@ -158,6 +158,8 @@ def option_bytes(folder):
         unasked = about("sfi-program", "no terminal to ask")
         refused(link, 7, unasked, "-ob", "RDP=0xCC")
         refused(link, 7, unasked, "-ob", "SECURITY=1")
+        unstated = about("sfi-program", "irreversible", "--yes with --json")
+        refused(link, 7, unstated, "-ob", "SECURITY=1", "--json")
         same(told(link, "-ob", "displ")["option_bytes"]["RDP"], 0xaa)
         on(link, "-ob", "SECURITY=1", "--yes")
         refused(link, 1, about("sfi-program", "secure bootloader", "memory"),
