@@ -305,7 +305,9 @@ START_TEST(test_swapped_while_it_is_opened)
     ck_assert_int_eq(symlink("other", at), 0);
     lock("v");
     ck_assert_int_eq(pthread_create(&thread, NULL, swap_links, NULL), 0);
-    for (size_t i = 0; i < 20000 / test_step(10); i++) {
+    /* until both were seen: the other thread may have to wait for its turn */
+    for (size_t i = 0; i < 20000 / test_step(10) || opened == 0 || refused == 0;
+         i++) {
         int fd;
         int err = sfi__fd_open(at, O_RDONLY, 0, &fd);
 
