@@ -44,8 +44,11 @@ typedef struct sfi_target_info {
     uint32_t device_state;       /**< SFI_DEVICE_* when secure, else 0 */
     uint32_t last_cause;         /**< SFI_CAUSE_* when secure, else 0 */
     uint32_t area_index;         /**< area being received, 0: none */
-    uint32_t reserved;           /**< 0 */
+    uint32_t bootloader_id;      /**< AN2606: 0x92 is V9.2; 0: unknown */
     uint8_t header_tag[16];      /**< of the image being or last installed */
+    const char *bootloader_name; /**< "V9.2"; NULL: unknown; never freed */
+    const char *bootloader_limits; /**< what this version cannot do, for
+                                        people; NULL: nothing known */
 } sfi_target_info;
 
 /**

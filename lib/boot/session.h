@@ -7,6 +7,7 @@
 #ifndef SFI_BOOT_SESSION_H
 #define SFI_BOOT_SESSION_H
 
+#include "chip/bootloader.h"
 #include "core/agree.h"
 #include "proto/an3155.h"
 #include "proto/dfu.h"
@@ -50,7 +51,10 @@ struct boot {
     bool has_memory;  /* it reads and writes memory */
     bool has_special; /* it carries the security extension */
     uint16_t device_id;
-    uint32_t speed; /* USART: which of the link's, 0 being the fastest */
+    uint8_t loader_id;                    /* AN2606; 0: it could not be read */
+    const struct chip_bootloader *loader; /* NULL: its version is unknown */
+    uint32_t quirks; /* of enum chip_quirk; an unknown version has none */
+    uint32_t speed;  /* USART: which of the link's, 0 being the fastest */
     /* USART, SPI: the reply to Get */
     const struct frames_wire *wire;
     struct an3155_get get;

@@ -13,6 +13,7 @@ const struct sfi_chip sfi__chip_stm32h753 = {
     .device_id = 0x450,
     .product_id = "45002001",
     .bootloader_version = 0x31,
+    .bootloader_id_at = 0x1ff1e7fe,
     .spi_version = 0x11,
     .flash = {0x08000000, 2u << 20},
     .bank_size = 1u << 20,

@@ -14,6 +14,7 @@ const struct sfi_chip sfi__chip_stm32l462 = {
     .device_id = 0x462,
     .product_id = "46201002",
     .bootloader_version = 0x31,
+    .bootloader_id_at = 0x1fff6ffe,
     .spi_version = 0x11,
     .spi_write_ms = 4,
     .flash = {0x08000000, 512u << 10},

@@ -204,10 +204,16 @@ security_get_info(sfi_target *t, sfi_target_info *out)
         .device_id = t->boot.device_id,
         .bootloader_version = t->boot.version,
         .secure = t->secure,
+        .bootloader_id = t->boot.loader_id,
     };
+    const struct chip_bootloader *loader = t->boot.loader;
     sfi_dialect_info i;
     sfi_status st = SFI_OK;
 
+    if (loader != NULL) {
+        o.bootloader_name = loader->version;
+        o.bootloader_limits = loader->limits;
+    }
     if (t->secure) {
         st = sfi__dialect_info(t, &i);
         if (st != SFI_OK)

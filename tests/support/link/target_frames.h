@@ -20,7 +20,12 @@
 #define SYNC "> 7f < 79\n"
 #define RESYNC "> 7f < 1f\n"
 /* Sent twice, since these replies have no checksum. */
-#define WHO_OPEN GET_OPEN ID_H7 GET_OPEN ID_H7
+#define LOADER_ONCE(id) \
+    "> 11 ee < 79 > 1f f1 e7 fe f7 < 79 > 00 ff < 79 " id "\n"
+#define LOADER(id) LOADER_ONCE(id) LOADER_ONCE(id)
+#define LOADER_L4_ONCE "> 11 ee < 79 > 1f ff 6f fe 71 < 79 > 00 ff < 79 92\n"
+#define LOADER_L4 LOADER_L4_ONCE LOADER_L4_ONCE
+#define WHO_OPEN GET_OPEN ID_H7 GET_OPEN ID_H7 LOADER("92")
 #define WHO_SECURE GET_SECURE ID_H7 GET_SECURE ID_H7
 #define OPEN_H7 SYNC WHO_OPEN
 #define SECURE_H7 SYNC WHO_SECURE

@@ -28,17 +28,20 @@ static const struct {
     {"the rest of an old answer", "> 7f < 31 00 01 79 00 01 00 79\n" WHO_OPEN,
      0x450, 0},
     /* AN2606: V9.0 announces two commands that do not come */
-    {"Get is short", SYNC SHORT_GET ID_H7 SHORT_GET ID_H7, 0x450, 0},
-    {"Get announces 13 and lists 11", SYNC GET_13 ID_H7 GET_13 ID_H7, 0x450, 0},
+    {"Get is short", SYNC SHORT_GET ID_H7 SHORT_GET ID_H7 LOADER("90"), 0x450,
+     0},
+    {"Get announces 13 and lists 11",
+     SYNC GET_13 ID_H7 GET_13 ID_H7 LOADER("90"), 0x450, 0},
     {"Get is refused once", SYNC "> 00 ff < 1f\n" RESYNC WHO_OPEN, 0x450, 0},
     {"Get is damaged", SYNC "> 00 ff < 79 07 31 00 01 79 02\n" RESYNC WHO_OPEN,
      0x450, 0},
     {"no answer to Get ID, device mid-frame",
      SYNC GET_OPEN
-     "> 02 fd > 7f < 1f > 02 fd < 79 01 04 50 79\n" GET_OPEN ID_H7,
+     "> 02 fd > 7f < 1f > 02 fd < 79 01 04 50 79\n" GET_OPEN ID_H7 LOADER("92"),
      0x450, 0},
     {"Get ID is damaged",
-     SYNC GET_OPEN "> 02 fd < 79 11 04 50 79\n" RESYNC ID_H7 GET_OPEN ID_H7,
+     SYNC GET_OPEN
+     "> 02 fd < 79 11 04 50 79\n" RESYNC ID_H7 GET_OPEN ID_H7 LOADER("92"),
      0x450, 0},
     /* a device that never gives up on a half frame: filler ends it */
     {"stuck in a frame", "> 7f > 7f > 7f > fe*1027 < 1f*9 > 7f < 1f\n" WHO_OPEN,
@@ -67,6 +70,42 @@ START_TEST(test_connect)
     ck_assert_ok(sfi_target_get_info(t, &info));
     ck_assert_uint_eq(info.device_id, id);
     ck_assert_uint_eq(info.secure, 0);
+}
+END_TEST
+
+/* AN2606: the ID decides what the host does; without it nothing is assumed. */
+static const struct {
+    const char *text, *name;
+    uint32_t id, quirks;
+} loaders[] = {
+    {LOADER("92"), "V9.2", 0x92, CHIP_QUIRK_GO_STACK},
+    {LOADER("91"), "V9.1", 0x91,
+     CHIP_QUIRK_EARLY_ERASE_ACK | CHIP_QUIRK_GO_STACK},
+    {LOADER("d2"), "V13.2", 0xd2, CHIP_QUIRK_GO_FAILS},
+    {LOADER("42"), NULL, 0x42, 0},
+    {LOADER_ONCE("92") LOADER("91"), "V9.1", 0x91,
+     CHIP_QUIRK_EARLY_ERASE_ACK | CHIP_QUIRK_GO_STACK},
+    {"> 11 ee < 1f\n" RESYNC "> 11 ee < 1f\n" RESYNC "> 11 ee < 1f\n" RESYNC
+     "> 11 ee < 1f\n",
+     NULL, 0, 0},
+};
+
+START_TEST(test_loader)
+{
+    sfi_target_info info = {.struct_size = sizeof(info)};
+    char text[1000];
+
+    sfi__text_format(text, sizeof(text), "%s%s",
+                     SYNC GET_OPEN ID_H7 GET_OPEN ID_H7, loaders[_i].text);
+    ck_assert_ok(connect_to(text, NULL, 0));
+    script_done(&bus);
+    ck_assert_ok(sfi_target_get_info(t, &info));
+    ck_assert_uint_eq(info.bootloader_id, loaders[_i].id);
+    ck_assert_uint_eq(t->boot.quirks, loaders[_i].quirks);
+    if (loaders[_i].name == NULL)
+        ck_assert_ptr_null(info.bootloader_name);
+    else
+        ck_assert_str_eq(info.bootloader_name, loaders[_i].name);
 }
 END_TEST
 
@@ -577,7 +616,7 @@ END_TEST
 
 START_TEST(test_activate_too_late)
 {
-    begin(SYNC GET_OPEN ID_L4 GET_OPEN ID_L4, "");
+    begin(SYNC GET_OPEN ID_L4 GET_OPEN ID_L4 LOADER_L4, "");
     ck_assert_fails(sfi_target_activate_security(t), SFI_ERR_DEVICE, "stream",
                     "the secure bootloader of this stm32l462ce is gone: this "
                     "part takes one install only");
@@ -591,6 +630,7 @@ connect_case(void)
 
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, test_connect, 0, ROWS(good));
+    tcase_add_loop_test(tc, test_loader, 0, ROWS(loaders));
     tcase_add_loop_test(tc, test_connect_fails, 0, ROWS(bad));
     tcase_add_test(tc, test_connect_resets);
     tcase_add_test(tc, test_connect_patience);
