@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <sqlite3.h>
+
 #include "core/err.h"
 #include "hsm/open.h"
 #include "license/certificate.h"
@@ -398,6 +400,57 @@ time_callers(const char *path, const uint8_t *ca_secret, size_t callers,
     return (double)(callers * count) / t;
 }
 
+/* ---- a disk on which a caller waits longer for a sync ---- */
+
+static struct {
+    sqlite3_vfs vfs;
+    sqlite3_vfs *real;
+    sqlite3_io_methods methods[2]; /* of a database, and of its log */
+    int (*sync)(sqlite3_file *f, int flags);
+    long us;
+} slow;
+
+static int
+slow_sync(sqlite3_file *f, int flags)
+{
+    const struct timespec more = {slow.us / 1000000, slow.us % 1000000 * 1000};
+    int rc = slow.sync(f, flags);
+
+    (void)nanosleep(&more, NULL);
+    return rc;
+}
+
+static int
+slow_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *f, int flags,
+          int *out_flags)
+{
+    int rc = slow.real->xOpen(vfs, path, f, flags, out_flags);
+
+    if (f->pMethods != NULL) {
+        sqlite3_io_methods *m =
+            &slow.methods[(flags & SQLITE_OPEN_MAIN_DB) != 0 ? 0 : 1];
+
+        slow.sync = f->pMethods->xSync; /* the same for all files */
+        *m = *f->pMethods;
+        m->xSync = slow_sync;
+        f->pMethods = m;
+    }
+    return rc;
+}
+
+static void
+slow_install(long us)
+{
+    if (slow.real == NULL) {
+        slow.real = sqlite3_vfs_find(NULL);
+        slow.vfs = *slow.real;
+        slow.vfs.zName = "slow";
+        slow.vfs.xOpen = slow_open;
+        (void)sqlite3_vfs_register(&slow.vfs, 1);
+    }
+    slow.us = us;
+}
+
 static void
 bench_callers(const char *path, const uint8_t *ca_secret, size_t count)
 {
@@ -408,10 +461,26 @@ bench_callers(const char *path, const uint8_t *ca_secret, size_t count)
         many[i] = time_callers(path, ca_secret, CALLERS, count);
         ratio[i] = many[i] / one[i];
     }
-    (void)printf("new licences a second: 1 caller %.0f, %u callers %.0f: "
-                 "%.2f times\n",
-                 median(one, TURNS), CALLERS, median(many, TURNS),
+    (void)printf("  %4ld us: 1 caller %5.0f, %u callers %5.0f: %.2f times\n",
+                 slow.us, median(one, TURNS), CALLERS, median(many, TURNS),
                  median(ratio, TURNS));
+}
+
+/* Where a sync is the processor's work, callers have nothing to share but
+ * processors; a disk that is waited for is waited for together. */
+static void
+bench_disks(const char *path, const uint8_t *ca_secret, size_t count)
+{
+    static const long us[] = {0, 300, 1000, 3000};
+
+    (void)printf("new licences a second, on %ld processors, when a sync takes "
+                 "longer by\n",
+                 sysconf(_SC_NPROCESSORS_ONLN));
+    for (size_t i = 0; i < sizeof(us) / sizeof(*us); i++) {
+        slow_install(us[i]);
+        bench_callers(path, ca_secret, count);
+    }
+    slow_install(0);
 }
 
 int
@@ -434,7 +503,7 @@ main(int argc, char **argv)
     bench_primitives(ca_secret, ca_public);
     bench_vault(path, ca_secret, ca_public, count);
     (void)unlink(path + strlen("vault:"));
-    bench_callers(path, ca_secret, count);
+    bench_disks(path, ca_secret, count);
     bench_growth(path, ca_secret, records, count);
     (void)unlink(path + strlen("vault:"));
     sfi_ctx_free(ctx);
