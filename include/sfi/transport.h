@@ -22,6 +22,9 @@ SFI_BEGIN_DECLS
 /** A link to one chip. */
 typedef struct sfi_transport sfi_transport;
 
+/** Longest round trip of a stream, in milliseconds. */
+#define SFI_STREAM_RTT_MAX 60000u
+
 /** A link that transfers a stream of bytes: a serial port, a socket, a test. */
 typedef struct sfi_stream_ops {
     uint32_t struct_size; /**< sizeof(sfi_stream_ops) */
@@ -46,6 +49,10 @@ typedef struct sfi_stream_ops {
      * most 32 in all.  NULL: the link has only one speed. */
     sfi_status (*set_speed)(void *user, uint32_t choice, uint32_t *baud,
                             uint32_t *slower);
+    /** How much later than on a cable a reply may arrive, such as through a
+     * network, there and back; at most SFI_STREAM_RTT_MAX.  Each wait for the
+     * chip is longer by this time; 0: a cable. */
+    uint32_t rtt_ms;
 } sfi_stream_ops;
 
 /** An SPI master, in mode 0, most significant bit first; the chip is the slave
@@ -286,8 +293,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_transport_capture(sfi_transport *tp,
  * @param out   receives the link, caller frees; NULL on any failure
  *
  * @return SFI_OK, or
- *   SFI_ERR_ARGUMENT  an argument is NULL, ops lacks read or write, or flags
- *                     is not 0
+ *   SFI_ERR_ARGUMENT  an argument is NULL, ops lacks read or write, flags is
+ *                     not 0, or rtt_ms is too large
  *   SFI_ERR_ABI       struct_size is unknown, or its tail is not zero
  *   SFI_ERR_NOMEM     no memory
  *

@@ -11,6 +11,8 @@
 #define SEND_MS 2000u
 /* An FTDI adapter holds bytes back for up to 16 ms. */
 #define QUIET_MS 50u
+/* A network delivers a reply in pieces, this part of its round trip apart. */
+#define JITTER 4u
 /* Longer than any reply: a line that is never silent is not a bootloader's. */
 #define DRAIN_MAX 4096u
 /* ... and longer than a bootloader pauses, besides the time on the line. */
@@ -69,9 +71,9 @@ sfi__link_send(struct link *l, const uint8_t *data, size_t len)
                                 SEND_MS + sfi__transport_ms(l->tp, len));
 }
 
-sfi_status
-sfi__link_recv(struct link *l, uint8_t *buf, size_t len, size_t *got,
-               uint32_t ms)
+static sfi_status
+link_receive_within(struct link *l, uint8_t *buf, size_t len, size_t *got,
+                    uint32_t ms)
 {
     struct deadline dl = sfi__deadline_in(l->ctx->clock, ms);
     size_t have = 0;
@@ -101,9 +103,18 @@ sfi__link_recv(struct link *l, uint8_t *buf, size_t len, size_t *got,
 }
 
 sfi_status
+sfi__link_recv(struct link *l, uint8_t *buf, size_t len, size_t *got,
+               uint32_t ms)
+{
+    return link_receive_within(l, buf, len, got,
+                               ms > 0 ? ms + sfi__transport_rtt_ms(l->tp) : 0);
+}
+
+sfi_status
 sfi__link_drain(struct link *l)
 {
-    uint32_t ms = DRAIN_MS + sfi__transport_ms(l->tp, DRAIN_MAX);
+    uint32_t rtt = sfi__transport_rtt_ms(l->tp);
+    uint32_t ms = DRAIN_MS + sfi__transport_ms(l->tp, DRAIN_MAX) + rtt;
     struct deadline dl = sfi__deadline_in(l->ctx->clock, ms);
     uint8_t scrap[64];
     size_t total = 0;
@@ -114,7 +125,8 @@ sfi__link_drain(struct link *l)
     do {
         size_t n = 0;
 
-        st = sfi__link_recv(l, scrap, sizeof(scrap), &n, QUIET_MS);
+        st = link_receive_within(l, scrap, sizeof(scrap), &n,
+                                 QUIET_MS + rtt / JITTER);
         total += n;
         if (st != SFI_OK && st != SFI_ERR_TIMEOUT)
             return st;

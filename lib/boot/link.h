@@ -21,8 +21,8 @@ struct link {
 };
 
 sfi_status sfi__link_send(struct link *l, const uint8_t *data, size_t len);
-/* Exactly `len` bytes within `ms`; *got (may be NULL) says how many came when
- * it fails. */
+/* Exactly `len` bytes within `ms` and, unless that is 0, the link's round trip;
+ * *got (may be NULL) says how many came when it fails. */
 sfi_status sfi__link_recv(struct link *l, uint8_t *buf, size_t len, size_t *got,
                           uint32_t ms);
 /* Drop what still arrives, until the line is silent; nothing arrives unasked on

@@ -243,3 +243,9 @@ sfi__transport_ms(const sfi_transport *tp, size_t len)
         return 0;
     return (uint32_t)((uint64_t)len * BITS_PER_BYTE * 1000u / tp->baud + 1u);
 }
+
+uint32_t
+sfi__transport_rtt_ms(const sfi_transport *tp)
+{
+    return tp->kind == TRANSPORT_STREAM ? tp->ops.stream.rtt_ms : 0;
+}

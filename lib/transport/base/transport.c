@@ -117,6 +117,8 @@ transport_open_custom(sfi_ctx *ctx, enum transport_kind kind, const void *ops,
             !transport_has_op(&own, k->required[i].offset))
             return sfi__bad_arg(ctx, k->required[i].condition);
     }
+    if (kind == TRANSPORT_STREAM && own.stream.rtt_ms > SFI_STREAM_RTT_MAX)
+        return sfi__bad_arg(ctx, "ops->rtt_ms <= SFI_STREAM_RTT_MAX");
     return sfi__transport_new(ctx, kind, &own, user, k->name, out);
 }
 

@@ -91,5 +91,8 @@ sfi_status sfi__transport_set_speed(sfi_transport *tp, uint32_t choice,
                                     uint32_t *slower);
 /* Milliseconds that `len` bytes take on the line. */
 uint32_t sfi__transport_ms(const sfi_transport *tp, size_t len);
+/* Milliseconds by which a reply may be late, besides the line: a network's
+ * round trip; 0: none. */
+uint32_t sfi__transport_rtt_ms(const sfi_transport *tp);
 
 #endif

@@ -352,6 +352,8 @@ capture_start(sfi_transport *tp, const char *path)
     c->last_ms = ctx->clock->now_ms(ctx->clock->user);
     capture_put_line(c, "# %s", tp->name);
     capture_put_line(c, TRACE_KIND, sfi__trace_kind(tp->kind));
+    if (sfi__transport_rtt_ms(tp) != 0)
+        capture_put_line(c, TRACE_RTT, sfi__transport_rtt_ms(tp));
     if (tp->baud != 0)
         capture_put_line(c, "# %u baud", tp->baud);
     (void)capture_end(c, SFI_OK);

@@ -29,6 +29,7 @@ struct script {
     size_t len, done; /* of data */
     /* calls that the trace contains */
     bool resets, speeds, reopens;
+    uint32_t rtt_ms;
     bool differs;
     unsigned differs_at;
     char message[256];
@@ -515,6 +516,8 @@ script_choose_ops(const struct script *s, enum transport_kind kind,
         *sfi__transport_slots(o, kind).reset = NULL;
     if (kind == TRANSPORT_STREAM && !s->speeds)
         o->stream.set_speed = NULL;
+    if (kind == TRANSPORT_STREAM)
+        o->stream.rtt_ms = s->rtt_ms;
     if (kind == TRANSPORT_USB && !s->reopens)
         o->usb.reopen = NULL;
 }
@@ -538,19 +541,52 @@ script_is_kind(const struct script *s, enum transport_kind *kind)
     return false;
 }
 
-/* Read the whole trace once, for its kind and its calls, before it is played.
- */
+/* A stream's round trip, where the trace has it behind the kind. */
 static sfi_status
-script_scan_trace(struct script *s, enum transport_kind *kind)
+script_take_rtt(struct script *s, enum transport_kind kind)
 {
-    sfi_status st = script_next_step(s);
+    const char *number;
+    uint64_t ms;
 
+    if (kind != TRANSPORT_STREAM || s->sort != 'c')
+        return SFI_OK;
+    number = sfi__text_after(s->words, "rtt ");
+    if (number == NULL)
+        return SFI_OK;
+    if (!sfi__text_to_u64(number, SFI_STREAM_RTT_MAX, &ms))
+        return script_refuse_line(s, "expected \"rtt MILLISECONDS\"");
+    s->rtt_ms = (uint32_t)ms;
+    return script_next_step(s);
+}
+
+/* The first lines, which are no steps of the host's. */
+static sfi_status
+script_take_head(struct script *s, enum transport_kind *kind)
+{
+    sfi_status st;
+
+    s->at = 0;
+    s->line = 0;
+    st = script_next_step(s);
     if (st != SFI_OK)
         return st;
     if (!script_is_kind(s, kind))
         return script_refuse_line(s, "a trace must begin with \"kind stream\", "
                                      "\"kind spi\", \"kind usb\" or \"kind "
                                      "memory\"");
+    st = script_next_step(s);
+    return st == SFI_OK ? script_take_rtt(s, *kind) : st;
+}
+
+/* Read the whole trace once, for its kind and its calls, before it is played.
+ */
+static sfi_status
+script_scan_trace(struct script *s, enum transport_kind *kind)
+{
+    sfi_status st = script_take_head(s, kind);
+
+    if (st != SFI_OK)
+        return st;
     while (s->sort != '\0') {
         s->resets = s->resets || script_is_at_call(s, "reset ");
         s->speeds = s->speeds || script_is_at_call(s, "speed ");
@@ -559,10 +595,7 @@ script_scan_trace(struct script *s, enum transport_kind *kind)
         if (st != SFI_OK)
             return st;
     }
-    s->at = 0;
-    s->line = 0;
-    st = script_next_step(s);
-    return st == SFI_OK ? script_next_step(s) : st;
+    return script_take_head(s, kind);
 }
 
 static sfi_status

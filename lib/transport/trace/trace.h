@@ -16,6 +16,7 @@
 #define TRACE_BYTES 32u /* of one line */
 
 #define TRACE_KIND "kind %s"
+#define TRACE_RTT "rtt %u" /* of a stream, behind its kind */
 #define TRACE_RESET "reset %d"
 #define TRACE_READ "read"
 #define TRACE_SPEED "speed %u"

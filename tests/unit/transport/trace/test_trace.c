@@ -423,8 +423,32 @@ static const struct {
     {"> 79\nkind stream\n", 1, NO_KIND},
     {"kind stream\n> 7\n", 2, "expected bytes in hexadecimal"},
     {"kind stream\n> 79 7g\n", 2, "expected bytes in hexadecimal"},
+    {"kind stream\nrtt 60001\n", 2, "expected \"rtt MILLISECONDS\""},
     {"kind stream\n\n<\n", 3, "expected bytes in hexadecimal"},
 };
+
+/* The host waits as long in a replay. */
+START_TEST(test_round_trip)
+{
+    sfi_stream_ops slow = stream_ops;
+    sfi_transport *tp;
+    char *text;
+    size_t len;
+
+    slow.rtt_ms = 2000;
+    ck_assert_ok(sfi_transport_open_stream(ctx, &slow, NULL, &tp));
+    ck_assert_ok(sfi_transport_capture(tp, path));
+    talk_stream(tp);
+    sfi_transport_free(tp);
+    text = test_read(path, &len);
+    ck_assert_int_eq(strncmp(text, "# stream\nkind stream\nrtt 2000\n", 30), 0);
+    free(text);
+    ck_assert_ok(sfi_transport_open(ctx, uri, &tp));
+    ck_assert_uint_eq(sfi__transport_rtt_ms(tp), 2000);
+    talk_stream(tp);
+    sfi_transport_free(tp);
+}
+END_TEST
 
 START_TEST(test_bad_trace)
 {
@@ -522,6 +546,7 @@ main(void)
     tcase_add_loop_test(tc, test_trace, 0, TRANSPORT_KINDS);
     tcase_add_loop_test(tc, test_difference, 0, (int)ROWS(differences));
     tcase_add_test(tc, test_stream_is_no_frames);
+    tcase_add_test(tc, test_round_trip);
     tcase_add_loop_test(tc, test_bad_trace, 0, (int)ROWS(bad));
     tcase_add_loop_test(tc, test_bad_answer, 0, 4);
     tcase_add_test(tc, test_long_line);
