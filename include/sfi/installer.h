@@ -337,7 +337,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_installer_set_progress(sfi_installer *in,
  *   SFI_ERR_NOMEM      no memory
  *   any status         of a custom link, HSM or dialect
  *
- * Blocks: 0.1 s for a frame at 115200 baud; up to 35 s for an erase, and to
+ * Blocks: 0.1 s for a frame at 115200 baud; up to 41 s for an erase, and to
  * the timeout while the chip is looked for.  Thread: the context's.
  * @since 1.0
  */

@@ -255,7 +255,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_check_write(sfi_target *t,
  *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL  no good answer
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
  *
- * Blocks: for an erase of the whole flash, up to 35 s.  Thread: the context's.
+ * Blocks: for an erase of the whole flash, up to 41 s.  Thread: the context's.
  * @since 1.0
  */
 SFI_API SFI_NODISCARD sfi_status sfi_target_erase_all(sfi_target *t);
@@ -277,7 +277,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_erase_all(sfi_target *t);
  *   SFI_ERR_NACK, SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL  no good answer
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
  *
- * Blocks: for the erase, up to 35 s for each 64 sectors.
+ * Blocks: for the erase, up to 2.2 s for each sector of an H7, 25 ms
+ * of an L4, and 5 s.
  * Thread: the context's.
  * @since 1.0
  */
@@ -355,7 +356,7 @@ sfi_target_write_option_bytes(sfi_target *t, const sfi_option_bytes *ob);
  *                      good answer, perhaps since the chip was reset
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
  *
- * Blocks: for an erase of the whole flash, up to 35 s, and the connection's
+ * Blocks: for an erase of the whole flash, up to 41 s, and the connection's
  * timeout.  Thread: the context's.
  * @since 1.0
  */
@@ -474,7 +475,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_get_session(sfi_target *t,
  *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL, SFI_ERR_NACK  no good answer
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
  *
- * Blocks: for an erase of the whole flash, up to 35 s.  Thread: the context's.
+ * Blocks: for an erase of the whole flash, up to 41 s.  Thread: the context's.
  * @since 1.0
  */
 SFI_API SFI_NODISCARD sfi_status
@@ -499,7 +500,7 @@ sfi_target_send_license(sfi_target *t, const sfi_license *lic);
  *                      good answer
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
  *
- * Blocks: 0.1 s per 1024 bytes at 115200 baud, and 35 s for an erase.
+ * Blocks: 0.1 s per 1024 bytes at 115200 baud, and 41 s for an erase.
  * Thread: the context's.
  * @since 1.0
  */

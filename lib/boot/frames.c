@@ -315,7 +315,8 @@ frames_erase_mass_once(struct boot *b, void *arg)
     if (st != SFI_OK)
         return st;
     sfi__an3155_erase_special(frame, USART_ERASE_MASS);
-    return frames_send(b, frame, sizeof(frame), BOOT_ERASE_MS);
+    return frames_send(b, frame, sizeof(frame),
+                       sfi__boot_erase_ms(b, BOOT_ALL_SECTORS));
 }
 
 sfi_status
@@ -338,7 +339,8 @@ frames_erase_pages_once(struct boot *b, void *arg)
 
     if (st != SFI_OK)
         return st;
-    return b->wire->send_pages(b, p->numbers, p->count, BOOT_ERASE_MS);
+    return b->wire->send_pages(b, p->numbers, p->count,
+                               sfi__boot_erase_ms(b, p->count));
 }
 
 sfi_status
@@ -371,7 +373,9 @@ sfi__frames_readout_unprotect(struct boot *b)
     sfi_status st = frames_transact(b, "Readout Unprotect",
                                     frames_unprotect_once, NULL, NULL);
 
-    return st == SFI_OK ? b->wire->take_ack(b, BOOT_ERASE_MS) : st;
+    return st == SFI_OK
+               ? b->wire->take_ack(b, sfi__boot_erase_ms(b, BOOT_ALL_SECTORS))
+               : st;
 }
 
 /* ---- Special and Extended Special ---- */

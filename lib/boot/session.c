@@ -87,6 +87,19 @@ sfi__boot_go(struct boot *b, uint32_t address)
     return b->ops->go(b, address);
 }
 
+uint32_t
+sfi__boot_erase_ms(const struct boot *b, size_t sectors)
+{
+    const struct sfi_chip *chip = sfi__chip_by_device_id(b->device_id);
+    uint32_t all;
+
+    if (chip == NULL)
+        return BOOT_ERASE_MS;
+    all = chip->flash.size / chip->sector_size;
+    return (sectors < all ? (uint32_t)sectors : all) * chip->erase_ms +
+           BOOT_ERASE_MARGIN_MS;
+}
+
 sfi_status
 sfi__boot_erase_mass(struct boot *b)
 {

@@ -17,9 +17,11 @@
 #define BOOT_REPEATS 3u
 /* To program one block of at most 1 KiB. */
 #define BOOT_WRITE_MS 3000u
-/* To erase a sector or the whole flash: AN2606 has more than 13 s for the mass
- * erase of an H7, and the host cannot tell how far it is. */
-#define BOOT_ERASE_MS 35000u
+/* Added to the longest time that a part takes to erase; and for a part that is
+ * not known, all of it: 16 sectors of an H7. */
+#define BOOT_ERASE_MARGIN_MS 5000u
+#define BOOT_ERASE_MS (16u * 2200u + BOOT_ERASE_MARGIN_MS)
+#define BOOT_ALL_SECTORS SIZE_MAX
 /* Between two tries to find a chip that was reset. */
 #define BOOT_POLL_MS 50u
 
@@ -110,6 +112,8 @@ sfi_status sfi__boot_write(struct boot *b, uint32_t address,
                            const uint8_t *data, size_t len);
 sfi_status sfi__boot_go(struct boot *b, uint32_t address);
 sfi_status sfi__boot_erase_mass(struct boot *b);
+/* To erase so many sectors; BOOT_ALL_SECTORS: the whole flash. */
+uint32_t sfi__boot_erase_ms(const struct boot *b, size_t sectors);
 /* By number; the first sector of the flash is 0. */
 sfi_status sfi__boot_erase_sectors(struct boot *b, const uint16_t *sectors,
                                    size_t count);

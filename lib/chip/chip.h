@@ -43,6 +43,8 @@ struct sfi_chip {
     uint32_t bank_size;
     uint32_t sector_size;
     uint32_t program_unit; /* bytes programmed at once, and once per erase */
+    uint32_t erase_ms;     /* at most, for one sector; the flash as a whole may
+                              take as long as all of its sectors */
 
     /* rules for firmware (AN4992, section 7) */
     struct chip_range user;      /* where firmware may be */

@@ -19,6 +19,7 @@ const struct sfi_chip sfi__chip_stm32h753 = {
     .bank_size = 1u << 20,
     .sector_size = 128u << 10,
     .program_unit = 32,
+    .erase_ms = 2200, /* ST community 734674, at a parallelism of 32 bits */
     .user = {0x08000000, 2u << 20},
     .last_word_barred = true,
     .total_multiple = 1,

@@ -21,6 +21,7 @@ const struct sfi_chip sfi__chip_stm32l462 = {
     .bank_size = 512u << 10,
     .sector_size = 2u << 10,
     .program_unit = 8,
+    .erase_ms = 25, /* its datasheet, page erase */
     .user = {0x08001000, (512u - 4u - 42u) << 10},
     .total_multiple = 4,
     .total_limit = 64u << 10,

@@ -19,6 +19,13 @@
 #define DATA_MS 5000u    /* 1024 bytes programmed; at the end a tag, or erase */
 #define FINISH_MS 10000u /* option bytes; a refusal erases */
 
+/* A request may end with an erase of the whole flash. */
+static uint32_t
+ours_erase_ms(const sfi_target *t)
+{
+    return sfi__boot_erase_ms(&t->boot, BOOT_ALL_SECTORS);
+}
+
 static sfi_status
 ours_refused(sfi_target *t, const sfi_request *r, uint32_t cause)
 {
@@ -169,7 +176,8 @@ ours_secure(void *user, sfi_target *t, uint32_t erase)
     const uint8_t flags = erase != 0 ? SFI_CMD_SECURE_ERASE : 0;
 
     (void)user;
-    return ours_command(t, "SECURE", SFI_CMD_SECURE, &flags, 1, BOOT_ERASE_MS);
+    return ours_command(t, "SECURE", SFI_CMD_SECURE, &flags, 1,
+                        ours_erase_ms(t));
 }
 
 static sfi_status
@@ -179,7 +187,7 @@ ours_license(void *user, sfi_target *t, const uint8_t *raw, size_t len)
         .struct_size = sizeof(r),
         .flags = SFI_REQUEST_EXTENDED,
         .opcode = SFI_CMD_LICENSE,
-        .timeout_ms = LICENSE_MS + BOOT_ERASE_MS,
+        .timeout_ms = LICENSE_MS + ours_erase_ms(t),
         .name = "LICENSE",
         .data = raw,
         .data_len = len,
@@ -194,7 +202,7 @@ ours_header(void *user, sfi_target *t, const uint8_t *raw, size_t len)
 {
     (void)user;
     return ours_command(t, "HEADER", SFI_CMD_HEADER, raw, len,
-                        QUICK_MS + BOOT_ERASE_MS);
+                        QUICK_MS + ours_erase_ms(t));
 }
 
 static sfi_status
@@ -202,7 +210,7 @@ ours_area(void *user, sfi_target *t, const uint8_t *raw, size_t len)
 {
     (void)user;
     return ours_command(t, "AREA", SFI_CMD_AREA, raw, len,
-                        QUICK_MS + BOOT_ERASE_MS);
+                        QUICK_MS + ours_erase_ms(t));
 }
 
 static sfi_status
@@ -215,7 +223,7 @@ ours_data(void *user, sfi_target *t, uint32_t offset, const uint8_t *bytes,
         .struct_size = sizeof(r),
         .flags = SFI_REQUEST_EXTENDED,
         .opcode = SFI_CMD_DATA,
-        .timeout_ms = DATA_MS + BOOT_ERASE_MS,
+        .timeout_ms = DATA_MS + ours_erase_ms(t),
         .name = "DATA",
         .param = param,
         .param_len = sizeof(param),
@@ -234,14 +242,14 @@ ours_finish(void *user, sfi_target *t)
 {
     (void)user;
     return ours_command(t, "FINISH", SFI_CMD_FINISH, NULL, 0,
-                        FINISH_MS + BOOT_ERASE_MS);
+                        FINISH_MS + ours_erase_ms(t));
 }
 
 static sfi_status
 ours_abort(void *user, sfi_target *t)
 {
     (void)user;
-    return ours_command(t, "ABORT", SFI_CMD_ABORT, NULL, 0, BOOT_ERASE_MS);
+    return ours_command(t, "ABORT", SFI_CMD_ABORT, NULL, 0, ours_erase_ms(t));
 }
 
 const sfi_dialect_ops sfi__dialect_ours = {
