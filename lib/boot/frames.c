@@ -15,10 +15,25 @@
 
 /* ---- frames ---- */
 
+/* AN3155, 3: each part of a command has its own ACK or NACK. */
+static sfi_status
+frames_judge(struct boot *b, sfi_status st, enum boot_refused part)
+{
+    b->refused = st == SFI_ERR_NACK ? part : BOOT_REFUSED_NOTHING;
+    return st;
+}
+
+static sfi_status
+frames_send_command(struct boot *b, uint8_t cmd)
+{
+    return frames_judge(b, b->wire->send_command(b, cmd), BOOT_REFUSED_COMMAND);
+}
+
 static sfi_status
 frames_send(struct boot *b, const uint8_t *frame, size_t len, uint32_t ms)
 {
-    return b->wire->send_frame(b, FRAME_PLAIN, frame, len, ms);
+    return frames_judge(b, b->wire->send_frame(b, FRAME_PLAIN, frame, len, ms),
+                        BOOT_REFUSED_DATA);
 }
 
 static sfi_status
@@ -27,7 +42,8 @@ frames_send_address(struct boot *b, uint32_t address)
     uint8_t frame[USART_ADDRESS_LEN];
 
     sfi__an3155_address(frame, address);
-    return frames_send(b, frame, sizeof(frame), FRAMES_ACK_MS);
+    return frames_judge(b, frames_send(b, frame, sizeof(frame), FRAMES_ACK_MS),
+                        BOOT_REFUSED_ADDRESS);
 }
 
 /* Drop what may still come; the error stays. */
@@ -88,7 +104,7 @@ frames_get_once(struct boot *b, void *arg)
 {
     struct identity *reply = arg;
     size_t len = 0;
-    sfi_status st = b->wire->send_command(b, USART_GET);
+    sfi_status st = frames_send_command(b, USART_GET);
 
     if (st != SFI_OK)
         return st;
@@ -118,7 +134,7 @@ frames_take_id(struct boot *b, uint8_t *raw, size_t len)
 static sfi_status
 frames_ask_id(struct boot *b, struct identity *reply)
 {
-    sfi_status st = b->wire->send_command(b, USART_GET_ID);
+    sfi_status st = frames_send_command(b, USART_GET_ID);
 
     if (st != SFI_OK)
         return st;
@@ -203,7 +219,7 @@ frames_read_once(struct boot *b, void *arg)
 {
     const struct block *k = arg;
     uint8_t count[USART_COUNT_LEN];
-    sfi_status st = b->wire->send_command(b, USART_READ);
+    sfi_status st = frames_send_command(b, USART_READ);
 
     if (st != SFI_OK)
         return st;
@@ -241,16 +257,17 @@ frames_write_once(struct boot *b, void *arg)
 {
     const struct block *k = arg;
     uint8_t frame[USART_WRITE_MAX];
-    sfi_status st = b->wire->send_command(b, USART_WRITE);
+    sfi_status st = frames_send_command(b, USART_WRITE);
 
     if (st != SFI_OK)
         return st;
     st = frames_send_address(b, k->address);
     if (st != SFI_OK)
         return st;
-    return b->wire->send_frame(b, FRAME_PROGRAM, frame,
-                               sfi__an3155_write(frame, k->data, k->len),
-                               BOOT_WRITE_MS);
+    st = b->wire->send_frame(b, FRAME_PROGRAM, frame,
+                             sfi__an3155_write(frame, k->data, k->len),
+                             BOOT_WRITE_MS);
+    return frames_judge(b, st, BOOT_REFUSED_DATA);
 }
 
 /* A word of flash is programmed once only: read before writing it again. */
@@ -292,7 +309,7 @@ static sfi_status
 frames_go_once(struct boot *b, void *arg)
 {
     const uint32_t *address = arg;
-    sfi_status st = b->wire->send_command(b, USART_GO);
+    sfi_status st = frames_send_command(b, USART_GO);
 
     return st == SFI_OK ? frames_send_address(b, *address) : st;
 }
@@ -309,7 +326,7 @@ static sfi_status
 frames_erase_mass_once(struct boot *b, void *arg)
 {
     uint8_t frame[USART_ERASE_SPECIAL_LEN];
-    sfi_status st = b->wire->send_command(b, USART_EXT_ERASE);
+    sfi_status st = frames_send_command(b, USART_EXT_ERASE);
 
     (void)arg;
     if (st != SFI_OK)
@@ -335,12 +352,13 @@ static sfi_status
 frames_erase_pages_once(struct boot *b, void *arg)
 {
     const struct pages *p = arg;
-    sfi_status st = b->wire->send_command(b, USART_EXT_ERASE);
+    sfi_status st = frames_send_command(b, USART_EXT_ERASE);
 
     if (st != SFI_OK)
         return st;
-    return b->wire->send_pages(b, p->numbers, p->count,
-                               sfi__boot_erase_ms(b, p->count));
+    st = b->wire->send_pages(b, p->numbers, p->count,
+                             sfi__boot_erase_ms(b, p->count));
+    return frames_judge(b, st, BOOT_REFUSED_DATA);
 }
 
 sfi_status
@@ -362,7 +380,7 @@ static sfi_status
 frames_unprotect_once(struct boot *b, void *arg)
 {
     (void)arg;
-    return b->wire->send_command(b, USART_READOUT_UNPROTECT);
+    return frames_send_command(b, USART_READOUT_UNPROTECT);
 }
 
 /* AN3155, 3.12: a second ACK follows, before the erase or after it; then the
@@ -460,8 +478,8 @@ frames_special_once(struct boot *b, void *arg)
 {
     struct special *s = arg;
     uint8_t opcode[USART_OPCODE_LEN];
-    sfi_status st = b->wire->send_command(b, s->extended ? USART_EXT_SPECIAL
-                                                         : USART_SPECIAL);
+    sfi_status st =
+        frames_send_command(b, s->extended ? USART_EXT_SPECIAL : USART_SPECIAL);
 
     if (st != SFI_OK)
         return st;

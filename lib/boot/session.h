@@ -28,6 +28,17 @@
 struct boot;
 struct special;
 
+/* What a bootloader refused, when a function failed with SFI_ERR_NACK: readout
+ * protection refuses the command (USART, SPI: its first byte; DFU:
+ * errVENDOR), an address that does not exist is refused by itself (DFU:
+ * errTARGET). */
+enum boot_refused {
+    BOOT_REFUSED_NOTHING, /* nothing, or the link does not tell */
+    BOOT_REFUSED_COMMAND,
+    BOOT_REFUSED_ADDRESS,
+    BOOT_REFUSED_DATA,
+};
+
 /* What each of the functions below does on one kind of link.  After a command
  * that resets the chip the caller connects again. */
 struct boot_ops {
@@ -56,7 +67,8 @@ struct boot {
     uint8_t loader_id;                    /* AN2606; 0: it could not be read */
     const struct chip_bootloader *loader; /* NULL: its version is unknown */
     uint32_t quirks; /* of enum chip_quirk; an unknown version has none */
-    uint32_t speed;  /* USART: which of the link's, 0 being the fastest */
+    enum boot_refused refused; /* by the last command */
+    uint32_t speed; /* USART: which of the link's, 0 being the fastest */
     /* USART, SPI: the reply to Get */
     const struct frames_wire *wire;
     struct an3155_get get;

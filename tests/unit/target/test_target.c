@@ -351,6 +351,38 @@ START_TEST(test_read_refused)
 }
 END_TEST
 
+#define REFUSED_AS(frames) frames RESYNC frames RESYNC frames RESYNC frames
+
+/* AN3155, 3.4 and 3.6: which part of a command was refused. */
+static const struct {
+    const char *text;
+    enum boot_refused refused;
+} refusals[] = {
+    {REFUSED_AS("> 11 ee < 1f\n"), BOOT_REFUSED_COMMAND},
+    {READ_NACKS, BOOT_REFUSED_COMMAND}, /* by two NACKs */
+    {REFUSED_AS("> 11 ee < 79 > 08 00 00 00 08 < 1f\n"), BOOT_REFUSED_ADDRESS},
+    {REFUSED_AS("> 11 ee < 79 > 08 00 00 00 08 < 79 > 03 fc < 1f 1f\n"),
+     BOOT_REFUSED_DATA},
+    {REFUSED_AS("> 11 ee < 79 > 08 00 00 00 08 < 1f\n") "> 11 ee < 79 > 08 00 "
+                                                        "00 00 08 < 79 > 03 "
+                                                        "fc < 79 01*4",
+     BOOT_REFUSED_NOTHING},
+};
+
+START_TEST(test_refused)
+{
+    uint8_t data[4];
+
+    begin(OPEN_H7, refusals[_i].text);
+    ck_assert_int_eq(sfi__boot_read(&t->boot, 0x08000000, data, sizeof(data)),
+                     SFI_ERR_NACK);
+    if (refusals[_i].refused == BOOT_REFUSED_NOTHING)
+        ck_assert_ok(sfi__boot_read(&t->boot, 0x08000000, data, sizeof(data)));
+    script_done(&bus);
+    ck_assert_int_eq(t->boot.refused, refusals[_i].refused);
+}
+END_TEST
+
 /* With a reset line: one reset, after a round of tries. */
 START_TEST(test_connect_resets)
 {
@@ -672,6 +704,7 @@ open_case(void)
     tcase_add_test(tc, test_write_blocks);
     tcase_add_loop_test(tc, test_write_ranges, 0, ROWS(ranges));
     tcase_add_test(tc, test_read_refused);
+    tcase_add_loop_test(tc, test_refused, 0, ROWS(refusals));
     tcase_add_test(tc, test_read_nowhere);
     tcase_add_test(tc, test_write_lost_ack);
     tcase_add_test(tc, test_write_damaged);
