@@ -65,6 +65,8 @@ struct sfi_chip {
 
     /* option bytes */
     struct chip_range ob_window; /* as bootloaders map it */
+    bool ob_complements;         /* a page of flash, its words followed by their
+                                    complements; else registers */
     uint32_t ob_count;
     struct chip_ob_row ob[CHIP_OB_ROWS_MAX];
     uint32_t rdp_row, rdp_shift; /* the 8-bit readout protection field */

@@ -30,6 +30,7 @@ const struct sfi_chip sfi__chip_stm32l462 = {
     .ram = {{0x20003100, 0x1cf00}},
     .ram_count = 1,
     .ob_window = {0x1fff7800, 40},
+    .ob_complements = true, /* RM0394, 3.4.1 */
     .ob_count = 5,
     .ob =
         {

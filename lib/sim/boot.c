@@ -72,7 +72,7 @@ sim_start_mode(struct sfi_sim *sim)
 {
     sim->resets++;
     sfi__options_load(sim);
-    sim->mode = sfi__sim_decide(sim);
+    sim->mode = sim->hung ? SIM_APPLICATION : sfi__sim_decide(sim);
     if (sim->mode == SIM_STANDARD)
         sfi__standard_start(sim);
     else if (sim->mode == SIM_SECURE)
@@ -213,6 +213,7 @@ void
 sfi__sim_power_cycle(struct sfi_sim *sim)
 {
     sfi__power_restore(&sim->power);
+    sim->hung = false;
     sfi__buf_clear(&sim->line);
     sfi__tap_init(&sim->chain);
     sfi__dap_probe_power(&sim->probe);

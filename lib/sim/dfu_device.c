@@ -234,12 +234,12 @@ dfu_device_give_memory(struct sfi_sim *sim, const struct usb_setup *setup,
                        uint8_t *data, size_t *got)
 {
     struct dfu_device *u = &sim->usb;
+    uint32_t address = dfu_device_block_address(sim, setup->value);
 
     if (sfi__options_readout_protected(sim))
         return dfu_device_refuse(u, DFU_ERR_VENDOR);
-    if (!sfi__sim_standard.read(sim,
-                                dfu_device_block_address(sim, setup->value),
-                                data, setup->length))
+    if (!sfi__options_may_upload(sim, address, setup->length) ||
+        !sfi__sim_standard.read(sim, address, data, setup->length))
         return dfu_device_refuse(u, DFU_ERR_TARGET);
     *got = setup->length;
     return USB_DONE;

@@ -8,7 +8,7 @@
 
 #include "util/mem.h"
 #include "util/rd.h"
-#include "util/wr.h"
+#include "proto/dfu.h"
 
 /* Option bytes are read and written as words. */
 #define WORD 4u
@@ -43,6 +43,8 @@ sfi__options_program(struct sfi_sim *sim, const uint32_t *words)
     memcpy(next, words, (size_t)chip->ob_count * sizeof(*words));
     /* RM0433, 4.3.2: software cannot take SECURITY back. */
     next[row] |= sim->options[row] & chip->security_mask;
+    if (sim->habits.no_security)
+        next[row] &= ~chip->security_mask;
     if (sfi__equal(next, sim->store.options, sizeof(next)))
         return !sim->power.off;
     if (sfi__options_locked(sim))
@@ -91,24 +93,21 @@ options_window_word(const struct sfi_sim *sim, uint32_t offset)
             return sim->options[i];
         if (row->pending == offset)
             return sim->store.options[i];
+        if (sim->chip->ob_complements && row->pending + WORD == offset)
+            return ~sim->store.options[i];
     }
     return 0;
-}
-
-static bool
-options_in_window(const struct sfi_sim *sim, uint32_t address, size_t len)
-{
-    return len <= UINT32_MAX &&
-           sfi__chip_range_has(&sim->chip->ob_window, address, (uint32_t)len);
 }
 
 bool
 sfi__options_window_read(const struct sfi_sim *sim, uint32_t address,
                          uint8_t *out, size_t len)
 {
-    uint32_t offset = address - sim->chip->ob_window.base;
+    const struct chip_range *window = &sim->chip->ob_window;
+    uint32_t offset = address - window->base;
 
-    if (!options_in_window(sim, address, len))
+    if (len > UINT32_MAX ||
+        !sfi__chip_range_has(window, address, (uint32_t)len))
         return false;
     for (size_t i = 0; i < len; i++, offset++) {
         uint32_t word = options_window_word(sim, offset & ~(WORD - 1));
@@ -118,33 +117,133 @@ sfi__options_window_read(const struct sfi_sim *sim, uint32_t address,
     return true;
 }
 
-/* Only programmed words can be written; those in force are read-only. */
-static void
-options_window_set(const struct sfi_chip *chip, uint32_t offset, uint32_t value,
-                   uint32_t *words)
+/* ---- the area, as the standard bootloader takes it ---- */
+
+static struct chip_range
+options_area(const struct sfi_sim *sim)
 {
-    for (uint32_t i = 0; i < chip->ob_count; i++) {
-        if (chip->ob[i].is_register && chip->ob[i].pending == offset)
-            words[i] = value;
+    struct chip_range area = sim->chip->ob_window;
+
+    if (sim->habits.option_area != 0)
+        area.size = sim->habits.option_area;
+    return area;
+}
+
+static bool
+options_in_area(const struct sfi_sim *sim, uint32_t address, size_t len)
+{
+    struct chip_range area = options_area(sim);
+
+    return len <= UINT32_MAX &&
+           sfi__chip_range_has(&area, address, (uint32_t)len);
+}
+
+bool
+sfi__options_may_read(const struct sfi_sim *sim, uint32_t address)
+{
+    return options_in_area(sim, address, 1);
+}
+
+bool
+sfi__options_may_write(const struct sfi_sim *sim, uint32_t address)
+{
+    if (sim->habits.options == SIM_OPTIONS_STRICT)
+        return address == sim->chip->ob_window.base;
+    return options_in_area(sim, address, 1);
+}
+
+/* The whole block: of the area, or of what the name of its memory says. */
+bool
+sfi__options_may_upload(const struct sfi_sim *sim, uint32_t address, size_t len)
+{
+    const struct sfi_chip *chip = sim->chip;
+    struct dfu_layout named;
+
+    if (sim->habits.options != SIM_OPTIONS_STRICT ||
+        !sfi__chip_range_has(&chip->ob_window, address, 1))
+        return true;
+    if (address != chip->ob_window.base)
+        return false;
+    return len == options_area(sim).size ||
+           (sfi__dfu_read_layout(&named, chip->dfu_options) &&
+            len == (size_t)named.region[0].count * named.region[0].size);
+}
+
+bool
+sfi__options_area_read(const struct sfi_sim *sim, uint32_t address,
+                       uint8_t *out, size_t len)
+{
+    return options_in_area(sim, address, len) &&
+           sfi__options_window_read(sim, address, out, len);
+}
+
+/* Where the data has the word of a row.  Only programmed words can be written;
+ * those in force are read-only. */
+static uint32_t
+options_row_offset(const struct sfi_sim *sim, uint32_t row)
+{
+    const struct sfi_chip *chip = sim->chip;
+
+    if (sim->habits.options == SIM_OPTIONS_OPENBL && row == chip->rdp_row)
+        return 0;
+    return chip->ob[row].pending;
+}
+
+/* A page of flash is erased first (AN3155, 3.6); registers that are not written
+ * keep their values (RM0433, 4.4.2). */
+static bool
+options_are_erased(const struct sfi_sim *sim, uint32_t row)
+{
+    return sim->habits.options == SIM_OPTIONS_STRICT &&
+           sim->chip->ob_complements &&
+           sim->chip->ob[row].pending < options_area(sim).size;
+}
+
+/* `offset`: of the first byte of the data. */
+static void
+options_take_rows(const struct sfi_sim *sim, uint32_t offset,
+                  const uint8_t *data, size_t len, uint32_t *words)
+{
+    for (uint32_t i = 0; i < sim->chip->ob_count; i++) {
+        uint32_t at = options_row_offset(sim, i);
+        struct rd r;
+
+        if (!sim->chip->ob[i].is_register)
+            continue;
+        if (options_are_erased(sim, i))
+            words[i] = UINT32_MAX;
+        if (at < offset || len < WORD || at - offset > len - WORD)
+            continue;
+        sfi__rd_init(&r, data + (at - offset), WORD);
+        words[i] = sfi__rd_u32le(&r);
     }
 }
 
 bool
-sfi__options_window_write(struct sfi_sim *sim, uint32_t address,
-                          const uint8_t *data, size_t len)
+sfi__options_area_write(struct sfi_sim *sim, uint32_t address,
+                        const uint8_t *data, size_t len)
 {
-    uint32_t offset = address - sim->chip->ob_window.base;
+    bool looks = sim->habits.options != SIM_OPTIONS_OPENBL;
+    uint32_t offset = looks ? address - sim->chip->ob_window.base : 0;
     uint32_t words[CHIP_OB_ROWS_MAX];
-    struct rd r;
 
-    if (!options_in_window(sim, address, len) || offset % WORD != 0 ||
-        len % WORD != 0)
+    if (!sfi__options_may_write(sim, address) || offset % WORD != 0 ||
+        len % WORD != 0 || (looks && !options_in_area(sim, address, len)))
         return false;
     memcpy(words, sim->store.options, sizeof(words));
-    sfi__rd_init(&r, data, len);
-    for (; sfi__rd_left(&r) > 0; offset += WORD)
-        options_window_set(sim->chip, offset, sfi__rd_u32le(&r), words);
-    return sfi__options_program(sim, words);
+    options_take_rows(sim, offset, data, len, words);
+    if (!sfi__options_program(sim, words))
+        return false;
+    if (sim->chip->ob_write_resets)
+        sfi__options_launch(sim);
+    return true;
+}
+
+void
+sfi__options_launch(struct sfi_sim *sim)
+{
+    sim->reset_due = true;
+    sim->hung = sim->habits.launch_hangs && sim->chip->ob_write_resets;
 }
 
 bool

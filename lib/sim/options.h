@@ -19,11 +19,24 @@ bool sfi__options_set_readout(struct sfi_sim *sim, uint8_t rdp);
 /* Program: write protection off for all sectors. */
 bool sfi__options_write_unprotect(struct sfi_sim *sim);
 
-/* The window, as the standard bootloader shows it; false: outside. */
+/* The window, as the debug port and the standard bootloader show it; false:
+ * outside. */
 bool sfi__options_window_read(const struct sfi_sim *sim, uint32_t address,
                               uint8_t *out, size_t len);
-bool sfi__options_window_write(struct sfi_sim *sim, uint32_t address,
-                               const uint8_t *data, size_t len);
+
+/* The standard bootloader, by the chip's habits: may a read or a write begin
+ * here?  May DFU read this block? */
+bool sfi__options_may_read(const struct sfi_sim *sim, uint32_t address);
+bool sfi__options_may_write(const struct sfi_sim *sim, uint32_t address);
+bool sfi__options_may_upload(const struct sfi_sim *sim, uint32_t address,
+                             size_t len);
+bool sfi__options_area_read(const struct sfi_sim *sim, uint32_t address,
+                            uint8_t *out, size_t len);
+/* Write, and ask for the reset that may follow. */
+bool sfi__options_area_write(struct sfi_sim *sim, uint32_t address,
+                             const uint8_t *data, size_t len);
+/* A reset that loads the option bytes (OBL_LAUNCH). */
+void sfi__options_launch(struct sfi_sim *sim);
 
 /* In force: */
 bool sfi__options_readout_protected(const struct sfi_sim *sim);

@@ -122,6 +122,7 @@ sfi_sim_open(sfi_ctx *ctx, const char *state_dir, sfi_sim **out)
         return SFI_ERR_NOMEM;
     sim->lock_fd = -1;
     sim->boot0 = true;
+    sim->habits.options = SIM_OPTIONS_LENIENT;
     sim->store.power = &sim->power;
     sfi__power_init(&sim->power);
     sfi__buf_init(&sim->line, &ctx->alloc, true);

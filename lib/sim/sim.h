@@ -12,6 +12,7 @@
 #include "proto/an3155_device.h"
 #include "sim/core_debug.h"
 #include "sim/dfu_device.h"
+#include "sim/habits.h"
 #include "sim/dap_probe.h"
 #include "sim/storage/flash.h"
 #include "sim/flash_regs.h"
@@ -35,6 +36,7 @@ struct sfi_sim {
     struct obj obj;
     sfi_ctx *inner; /* the chip's own errors, apart from its host's */
     const struct sfi_chip *chip;
+    struct sim_habits habits;
     int lock_fd;
     struct power power;
     struct flash flash;
@@ -44,6 +46,7 @@ struct sfi_sim {
     enum sim_mode mode;
     bool boot0;      /* the pin */
     bool held;       /* NRST is low */
+    bool hung;       /* after an option launch, until its power is switched */
     bool reset_due;  /* asked for by the chip, done after the answer */
     uint64_t now_ms; /* since it was opened; the links advance it */
     uint64_t resets; /* so far */

@@ -87,8 +87,10 @@ standard_address_ok(void *user, uint8_t cmd, uint32_t address)
     if (standard_in_flash(sim, address, len) ||
         sfi__bus_ram(sim, address, len) != NULL)
         return true;
-    return cmd != USART_GO &&
-           sfi__chip_range_has(&sim->chip->ob_window, address, 1);
+    if (cmd == USART_GO)
+        return false;
+    return cmd == USART_WRITE ? sfi__options_may_write(sim, address)
+                              : sfi__options_may_read(sim, address);
 }
 
 static bool
@@ -100,7 +102,7 @@ standard_read_memory(void *user, uint32_t address, uint8_t *out, size_t len)
     if (from == NULL && standard_in_flash(sim, address, len))
         from = sfi__flash_view(&sim->flash, address, (uint32_t)len);
     if (from == NULL)
-        return sfi__options_window_read(sim, address, out, len);
+        return sfi__options_area_read(sim, address, out, len);
     memcpy(out, from, len);
     return true;
 }
@@ -128,17 +130,6 @@ standard_write_flash(struct sfi_sim *sim, uint32_t address, const uint8_t *data,
 }
 
 static bool
-standard_write_options(struct sfi_sim *sim, uint32_t address,
-                       const uint8_t *data, size_t len)
-{
-    if (!sfi__options_window_write(sim, address, data, len))
-        return false;
-    if (sim->chip->ob_write_resets)
-        sim->reset_due = true;
-    return true;
-}
-
-static bool
 standard_write_memory(void *user, uint32_t address, const uint8_t *data,
                       size_t len)
 {
@@ -148,7 +139,7 @@ standard_write_memory(void *user, uint32_t address, const uint8_t *data,
     if (standard_in_flash(sim, address, len))
         return standard_write_flash(sim, address, data, len);
     if (ram == NULL)
-        return standard_write_options(sim, address, data, len);
+        return sfi__options_area_write(sim, address, data, len);
     if (address % WORD_MULTIPLE != 0 || len % WORD_MULTIPLE != 0)
         return false;
     memcpy(ram, data, len);
@@ -252,7 +243,8 @@ standard_set_protection(void *user, uint8_t cmd)
         done = sfi__options_set_readout(sim, CHIP_RDP_LEVEL1);
     else if (cmd == USART_WRITE_UNPROTECT)
         done = sfi__options_write_unprotect(sim);
-    sim->reset_due = done;
+    if (done)
+        sfi__options_launch(sim);
     return done;
 }
 
