@@ -2,18 +2,9 @@
 /* Copyright The libsfi authors */
 /* openocd:HOST:PORT: a client of OpenOCD's Tcl server, as a link to the memory
  * of a chip. */
-#define _POSIX_C_SOURCE 200809L
 #include "transport/openocd/openocd.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "util/clock.h"
 #include "util/mem.h"
@@ -21,6 +12,7 @@
 #include "core/err.h"
 #include "wire/v7m_debug.h"
 #include "transport/base/transport.h"
+#include "transport/net/tcp.h"
 
 #define CONNECT_MS 5000u
 /* Enough for a block of 1 KiB through the slowest probe. */
@@ -30,9 +22,8 @@
 
 struct openocd {
     sfi_ctx *ctx;
-    int fd; /* -1: not connected */
-    char host[URI_PATH_MAX];
-    char port[8];
+    struct tcp tcp;
+    struct tcp_address address;
     char target[URI_WORD_MAX];
     bool srst; /* reset by the probe's line, else by AIRCR */
     char text[OPENOCD_TEXT_MAX];
@@ -40,120 +31,21 @@ struct openocd {
 
 /* ---- the connection ---- */
 
-static void
-openocd_disconnect(struct openocd *o)
-{
-    if (o->fd >= 0)
-        (void)close(o->fd);
-    o->fd = -1;
-}
-
-/* Wait for `events`; SFI_ERR_TIMEOUT records no message. */
-static sfi_status
-openocd_wait_ready(struct openocd *o, short events, const struct deadline *dl)
-{
-    struct pollfd p = {.fd = o->fd, .events = events};
-
-    for (;;) {
-        uint32_t left = sfi__deadline_left(dl);
-        int ready = poll(&p, 1, left < INT16_MAX ? (int)left : INT16_MAX);
-
-        if (ready > 0)
-            return SFI_OK;
-        if (ready < 0 && errno != EINTR)
-            return sfi__fail_os(o->ctx, SFI_ERR_IO, errno, "cannot wait");
-        if (sfi__deadline_passed(dl))
-            return SFI_ERR_TIMEOUT;
-    }
-}
-
-static bool
-openocd_make_socket(struct openocd *o, const struct addrinfo *a)
-{
-    const int on = 1;
-
-    o->fd = socket(a->ai_family, a->ai_socktype, a->ai_protocol);
-    if (o->fd < 0)
-        return false;
-    (void)setsockopt(o->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    return fcntl(o->fd, F_SETFD, FD_CLOEXEC) == 0 &&
-           fcntl(o->fd, F_SETFL, O_NONBLOCK) == 0;
-}
-
-/* 0, or an errno. */
-static int
-openocd_try_address(struct openocd *o, const struct addrinfo *a,
-                    const struct deadline *dl)
-{
-    int err = 0;
-    socklen_t len = sizeof(err);
-
-    if (!openocd_make_socket(o, a))
-        return errno;
-    if (connect(o->fd, a->ai_addr, a->ai_addrlen) == 0)
-        return 0;
-    if (errno != EINPROGRESS)
-        return errno;
-    if (openocd_wait_ready(o, POLLOUT, dl) != SFI_OK)
-        return ETIMEDOUT;
-    if (getsockopt(o->fd, SOL_SOCKET, SO_ERROR, &err, &len) != 0)
-        return errno;
-    return err;
-}
-
 static sfi_status
 openocd_connect(struct openocd *o)
 {
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    struct deadline dl = sfi__deadline_in(o->ctx->clock, CONNECT_MS);
-    struct addrinfo *found = NULL;
-    int err = ENOENT;
-
-    if (o->fd >= 0)
+    if (o->tcp.fd >= 0)
         return SFI_OK;
-    if (getaddrinfo(o->host, o->port, &hints, &found) != 0)
-        return sfi__fail(o->ctx, SFI_ERR_NO_DEVICE,
-                         "there is no host of this name");
-    for (const struct addrinfo *a = found; a != NULL && err != 0;
-         a = a->ai_next) {
-        openocd_disconnect(o);
-        err = openocd_try_address(o, a, &dl);
-    }
-    freeaddrinfo(found);
-    if (err == 0)
-        return SFI_OK;
-    openocd_disconnect(o);
-    return sfi__fail_os(o->ctx, SFI_ERR_NO_DEVICE, err,
-                        "cannot connect to OpenOCD's Tcl server (tcl_port)");
+    return sfi__tcp_connect(&o->tcp, &o->address,
+                            "OpenOCD's Tcl server (tcl_port)", CONNECT_MS);
 }
 
 /* Disconnect, since later replies could not be matched to commands. */
 static sfi_status
 openocd_fail_connection(struct openocd *o, sfi_status st, const char *what)
 {
-    openocd_disconnect(o);
+    sfi__tcp_close(&o->tcp);
     return sfi__fail(o->ctx, st, "%s", what);
-}
-
-static sfi_status
-openocd_send(struct openocd *o, const char *data, size_t len,
-             const struct deadline *dl)
-{
-    while (len > 0) {
-        ssize_t n = send(o->fd, data, len, MSG_NOSIGNAL);
-
-        if (n > 0) {
-            data += n;
-            len -= (size_t)n;
-        } else if (errno != EAGAIN && errno != EINTR) {
-            return openocd_fail_connection(o, SFI_ERR_NO_DEVICE,
-                                           "OpenOCD closed the connection");
-        } else if (openocd_wait_ready(o, POLLOUT, dl) != SFI_OK) {
-            return openocd_fail_connection(o, SFI_ERR_TIMEOUT,
-                                           "OpenOCD does not accept commands");
-        }
-    }
-    return SFI_OK;
 }
 
 /* Receive a reply; the byte that ends it is replaced by NUL. */
@@ -163,27 +55,22 @@ openocd_receive(struct openocd *o, const struct deadline *dl)
     size_t have = 0;
 
     while (have < sizeof(o->text)) {
-        ssize_t n = recv(o->fd, o->text + have, sizeof(o->text) - have, 0);
+        size_t n;
+        sfi_status st = sfi__tcp_recv(&o->tcp, o->text + have,
+                                      sizeof(o->text) - have, &n, dl);
 
-        if (n > 0) {
-            have += (size_t)n;
-            if (memchr(o->text, '\0', have) != NULL)
-                return openocd_fail_connection(o, SFI_ERR_PROTOCOL,
-                                               "OpenOCD's reply is not text");
-            if (o->text[have - 1] == OPENOCD_END) {
-                o->text[have - 1] = '\0';
-                return SFI_OK;
-            }
-        } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
-            return openocd_fail_connection(o, SFI_ERR_NO_DEVICE,
-                                           "OpenOCD closed the connection");
-        } else if (openocd_wait_ready(o, POLLIN, dl) != SFI_OK) {
-            return openocd_fail_connection(o, SFI_ERR_TIMEOUT,
-                                           "OpenOCD does not reply");
+        if (st != SFI_OK)
+            return st;
+        have += n;
+        if (memchr(o->text, '\0', have) != NULL)
+            return sfi__fail(o->ctx, SFI_ERR_PROTOCOL,
+                             "OpenOCD's reply is not text");
+        if (o->text[have - 1] == OPENOCD_END) {
+            o->text[have - 1] = '\0';
+            return SFI_OK;
         }
     }
-    return openocd_fail_connection(o, SFI_ERR_PROTOCOL,
-                                   "OpenOCD's reply is too long");
+    return sfi__fail(o->ctx, SFI_ERR_PROTOCOL, "OpenOCD's reply is too long");
 }
 
 /* Send the command in o->text, and receive the reply into it. */
@@ -197,14 +84,14 @@ openocd_exchange(struct openocd *o, struct openocd_reply *a)
     if (st != SFI_OK)
         return st;
     dl = sfi__deadline_in(o->ctx->clock, ANSWER_MS);
-    st = openocd_send(o, o->text, strlen(o->text), &dl);
+    st = sfi__tcp_send(&o->tcp, o->text, strlen(o->text), &dl);
+    if (st == SFI_OK)
+        st = sfi__tcp_send(&o->tcp, &end, 1, &dl);
+    if (st == SFI_OK)
+        st = openocd_receive(o, &dl);
     if (st != SFI_OK)
-        return st;
-    st = openocd_send(o, &end, 1, &dl);
-    if (st != SFI_OK)
-        return st;
-    st = openocd_receive(o, &dl);
-    if (st == SFI_OK && !sfi__openocd_parse_reply(a, o->text))
+        sfi__tcp_close(&o->tcp);
+    else if (!sfi__openocd_parse_reply(a, o->text))
         return openocd_fail_connection(o, SFI_ERR_PROTOCOL,
                                        "the peer is not an OpenOCD Tcl server");
     return st;
@@ -332,7 +219,7 @@ openocd_close(void *user)
 {
     struct openocd *o = user;
 
-    openocd_disconnect(o);
+    sfi__tcp_close(&o->tcp);
     sfi__ctx_dealloc(o->ctx, o);
 }
 
@@ -341,18 +228,13 @@ openocd_close(void *user)
 static sfi_status
 openocd_parse_options(struct openocd *o, const struct uri *uri)
 {
-    const char *colon = strrchr(uri->path, ':');
     const char *target = sfi__uri_get(uri, "target");
     const char *reset = sfi__uri_get(uri, "reset");
-    uint64_t number;
 
-    if (colon == NULL || colon == uri->path ||
-        !sfi__text_to_u64(colon + 1, UINT16_MAX, &number))
+    if (!sfi__tcp_parse_address(uri->path, &o->address))
         return sfi__fail(o->ctx, SFI_ERR_ARGUMENT,
                          "host or port is missing, expected "
                          "openocd:HOST:PORT, such as openocd:localhost:6666");
-    memcpy(o->host, uri->path, (size_t)(colon - uri->path));
-    sfi__text_format(o->port, sizeof(o->port), "%u", (unsigned)number);
     if (target != NULL && !sfi__openocd_is_name(target))
         return sfi__fail(o->ctx, SFI_ERR_ARGUMENT,
                          "\"%s\" is not the name of a target", target);
@@ -420,7 +302,7 @@ sfi__openocd_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
         return SFI_ERR_NOMEM;
     sfi__zero(o, sizeof(*o));
     o->ctx = ctx;
-    o->fd = -1;
+    o->tcp = (struct tcp){.ctx = ctx, .peer = "OpenOCD", .fd = -1};
     sfi__text_format(name, sizeof(name), "openocd:%s", uri->path);
     st = openocd_parse_options(o, uri);
     if (st != SFI_OK)
