@@ -36,6 +36,8 @@ sim_clear_volatile(struct sfi_sim *sim)
     sfi__secure_stop(sim);
     sfi__wipe(sim->ram, sim->ram_len);
     sfi__wipe(&sim->usart, sizeof(sim->usart));
+    sim->usart_heard = false;
+    sim->usart_deaf = false;
     sfi__flash_regs_reset(sim);
     sfi__dfu_device_stop(sim);
     sfi__wipe(&sim->spi, sizeof(sim->spi));
@@ -72,7 +74,7 @@ sim_start_mode(struct sfi_sim *sim)
 {
     sim->resets++;
     sfi__options_load(sim);
-    sim->mode = sim->hung ? SIM_APPLICATION : sfi__sim_decide(sim);
+    sim->mode = sim->hung ? SIM_HUNG : sfi__sim_decide(sim);
     if (sim->mode == SIM_STANDARD)
         sfi__standard_start(sim);
     else if (sim->mode == SIM_SECURE)
@@ -129,9 +131,10 @@ sim_receive_byte(struct sfi_sim *sim, uint8_t byte)
     switch (sim->mode) {
     case SIM_OFF:
     case SIM_APPLICATION:
+    case SIM_HUNG:
         return;
     case SIM_STANDARD:
-        sfi__an3155_device_byte(&sim->usart, byte, &w);
+        sfi__standard_byte(sim, byte, &w);
         break;
     case SIM_SECURE:
         sfi__secure_byte(sim, byte, &w);

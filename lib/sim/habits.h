@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Where ST's papers and the reports of users disagree, or describe parts that
- * differ: what this virtual chip does.  All zero: as the papers say. */
+/* Where ST's papers and the reports of users disagree, or describe parts and
+ * versions that differ: what this virtual chip does.  All zero: as the papers
+ * say.  The host has a table of its own (chip/bootloader.h). */
 #ifndef SFI_SIM_HABITS_H
 #define SFI_SIM_HABITS_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "chip/chip.h"
 
 /* How the standard bootloader takes a write of option bytes. */
 enum sim_option_rule {
@@ -31,6 +31,48 @@ struct sim_habits {
     bool launch_hangs;
     /* SECURITY stays 0: an H742, H743, H745 or H747 (AN2606: DEV_ID 0x450) */
     bool no_security;
+
+    /* Get announces so many commands more than it sends (AN2606, H74x/75x V9.0:
+     * 13 for 11) */
+    uint32_t get_count;
+    /* Go's command byte has no ACK (AN2606, H74x/75x V9.0) */
+    bool go_no_ack;
+    /* Go is acknowledged and starts nothing (AN2606, H74x/75x V13.2) */
+    bool go_fails;
+    /* Go hangs unless the firmware's stack pointer is so far below the end of
+     * RAM (AN2606, H74x/75x V9.x: 16) */
+    uint32_t go_stack;
+    /* RAM below this address is the bootloader's own (AN2606, H74x/75x V9.0:
+     * 0x24034000) */
+    uint32_t ram_from;
+    /* ACK before an erase in bank 2 is done; a command on flash until then
+     * hangs (AN2606, H74x/75x V9.1) */
+    bool early_erase_ack;
+    /* silent after power-up until a reset (AN2606, H74x/75x V9.0: "may") */
+    bool second_reset;
+    /* a first byte that is not 0x7f is ignored; AN3155, 1: it is measured, and
+     * the bootloader is deaf until a reset (also ST community 810505, 11320) */
+    bool any_first_byte;
 };
+
+/* A version of a part's bootloader. */
+struct sim_loader {
+    uint16_t device_id;
+    uint8_t id;          /* AN2606: the byte near the end of system memory */
+    const char *version; /* "V9.0" */
+    struct sim_habits habits;
+};
+
+/* NULL: there is no such version of this part.  version NULL: the newest. */
+const struct sim_loader *sfi__sim_loader(const struct sfi_chip *chip,
+                                         const char *version);
+/* The versions of a part, from the oldest; NULL: past the last. */
+const struct sim_loader *sfi__sim_loader_at(const struct sfi_chip *chip,
+                                            size_t index);
+/* By its name, which is that of the member with hyphens; false: there is no
+ * such habit, or it has no such value. */
+bool sfi__sim_habit_set(struct sim_habits *h, const char *name, uint32_t value);
+/* NULL: past the last. */
+const char *sfi__sim_habit_name(size_t index);
 
 #endif

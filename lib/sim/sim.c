@@ -105,6 +105,9 @@ sim_open_chip(struct sfi_sim *sim, const char *dir)
     if (st != SFI_OK)
         return st;
     sim->chip = sim->store.chip;
+    sim->loader = sfi__sim_loader(sim->chip, NULL);
+    sim->habits = sim->loader->habits;
+    sim->habits.options = SIM_OPTIONS_LENIENT;
     st = sfi__flash_map(ctx, path, sim->chip, &sim->power, &sim->flash);
     return st == SFI_OK ? sim_allocate_ram(sim) : st;
 }
@@ -122,7 +125,6 @@ sfi_sim_open(sfi_ctx *ctx, const char *state_dir, sfi_sim **out)
         return SFI_ERR_NOMEM;
     sim->lock_fd = -1;
     sim->boot0 = true;
-    sim->habits.options = SIM_OPTIONS_LENIENT;
     sim->store.power = &sim->power;
     sfi__power_init(&sim->power);
     sfi__buf_init(&sim->line, &ctx->alloc, true);

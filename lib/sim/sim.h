@@ -12,10 +12,10 @@
 #include "proto/an3155_device.h"
 #include "sim/core_debug.h"
 #include "sim/dfu_device.h"
-#include "sim/habits.h"
 #include "sim/dap_probe.h"
 #include "sim/storage/flash.h"
 #include "sim/flash_regs.h"
+#include "sim/habits.h"
 #include "sim/mailbox.h"
 #include "sim/mem_ap.h"
 #include "sim/port_ossl.h"
@@ -30,13 +30,15 @@ enum sim_mode {
     SIM_APPLICATION, /* the firmware: silent on the bootloader's lines */
     SIM_STANDARD,    /* the standard bootloader */
     SIM_SECURE,      /* the secure bootloader: the device core */
+    SIM_HUNG,        /* powered, and silent on every line until a reset */
 };
 
 struct sfi_sim {
     struct obj obj;
     sfi_ctx *inner; /* the chip's own errors, apart from its host's */
     const struct sfi_chip *chip;
-    struct sim_habits habits;
+    const struct sim_loader *loader; /* its bootloader */
+    struct sim_habits habits;        /* of that, or as a bench set them */
     int lock_fd;
     struct power power;
     struct flash flash;
@@ -54,6 +56,8 @@ struct sfi_sim {
     uint8_t *ram; /* the chip's, range after range, then the core's */
     size_t ram_len;
     struct an3155_device usart; /* of the standard bootloader */
+    bool usart_heard;           /* its first byte came */
+    bool usart_deaf;            /* that was not 0x7f */
     struct dfu_device usb;      /* whichever bootloader runs */
     struct an4286_device spi;   /* of whichever bootloader runs */
     bool nss;                   /* the pin is low */

@@ -275,3 +275,14 @@ sfi__standard_start(struct sfi_sim *sim)
     config.version = sim->chip->spi_version;
     sfi__an4286_device_init(&sim->spi, &config);
 }
+
+/* AN3155, 1: the baud rate is measured on the first byte, whatever it is. */
+void
+sfi__standard_byte(struct sfi_sim *sim, uint8_t byte, struct wr *out)
+{
+    if (!sim->usart_heard && !sim->habits.any_first_byte)
+        sim->usart_deaf = byte != USART_SYNC;
+    sim->usart_heard = true;
+    if (!sim->usart_deaf)
+        sfi__an3155_device_byte(&sim->usart, byte, out);
+}

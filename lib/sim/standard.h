@@ -7,6 +7,8 @@
 #include "sim/sim.h"
 
 void sfi__standard_start(struct sfi_sim *sim);
+/* A byte on its USART. */
+void sfi__standard_byte(struct sfi_sim *sim, uint8_t byte, struct wr *out);
 /* Its commands on memory, for every link; `user` is the chip. */
 extern const struct an3155_handlers sfi__sim_standard;
 

@@ -61,7 +61,8 @@ static sfi_status
 act(size_t action)
 {
     sfi_target *t;
-    sfi_status st = sfi_target_connect(ctx, NULL, station.tp, 1000, &t);
+    /* time to reset a chip whose first 0x7f was damaged */
+    sfi_status st = sfi_target_connect(ctx, NULL, station.tp, 5000, &t);
 
     if (st == SFI_OK)
         st = actions[action](t);

@@ -459,7 +459,6 @@ START_TEST(test_areas)
     ck_assert_fails(sfi_sim_peek(ctx, board.state, areas[_i].area, b, &b_len),
                     SFI_ERR_BUFFER, "", text);
     ck_assert_uint_eq(b_len, want);
-    ck_assert_uint_eq(board_write(0, "", 1), 0); /* not in sync yet */
     board_talk("> 7f < 79");
     ck_assert_uint_eq(board_write(0x08000000, "12345678", 8), 0x79);
     a_len = b_len = sizeof(a);
