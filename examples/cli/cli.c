@@ -1,176 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The command line: options into a table of uses, --help, and "did you mean".
- */
+/* The command line: options into a table of uses. */
 #define _POSIX_C_SOURCE 200809L
 #include "cli/cli.h"
+#include "cli/help.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define HELP_COLUMN 36
-/* Longer words get no suggestion, which bounds the work. */
-#define WORD_MAX 40
-
-/* ---- did you mean ---- */
-
-static size_t
-smallest_of_three(size_t a, size_t b, size_t c)
-{
-    size_t m = a < b ? a : b;
-
-    return m < c ? m : c;
-}
-
-/* Levenshtein distance: how many edits turn one word into the other. */
-static size_t
-word_edit_distance(const char *a, const char *b)
-{
-    size_t row[WORD_MAX + 1];
-    size_t la = strlen(a), lb = strlen(b);
-
-    if (la > WORD_MAX || lb > WORD_MAX)
-        return WORD_MAX;
-    for (size_t j = 0; j <= lb; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= la; i++) {
-        size_t corner = row[0];
-
-        row[0] = i;
-        for (size_t j = 1; j <= lb; j++) {
-            size_t above = row[j];
-
-            row[j] = smallest_of_three(above + 1, row[j - 1] + 1,
-                                       corner + (a[i - 1] != b[j - 1]));
-            corner = above;
-        }
-    }
-    return row[lb];
-}
-
-/* The known word nearest to `typed`; NULL: no word is near. */
-struct nearest {
-    const char *typed;
-    const char *word;
-    size_t edits;
-};
-
-static void
-nearest_word_consider(struct nearest *n, const char *word)
-{
-    size_t edits = word != NULL ? word_edit_distance(n->typed, word) : WORD_MAX;
-    size_t len = strlen(n->typed);
-
-    if (edits < len && edits <= 1 + len / 3 && edits < n->edits) {
-        n->word = word;
-        n->edits = edits;
-    }
-}
-
-static struct nearest
-nearest_word_start(const char *typed)
-{
-    struct nearest n = {typed, NULL, WORD_MAX};
-
-    return n;
-}
-
-/* ---- --help and --version ---- */
-
-static void
-help_print_lines(const char *text, const char *first, const char *others)
-{
-    const char *lead = first;
-
-    while (*text != '\0') {
-        size_t len = strcspn(text, "\n");
-
-        (void)printf("%s%.*s\n", lead, (int)len, text);
-        text += len + (text[len] == '\n');
-        lead = others;
-    }
-}
-
-/* The parts, so that a new one shows up in every program. */
-static void
-help_print_chips(const char *indent)
-{
-    const sfi_chip *chip;
-
-    for (size_t i = 0; (chip = sfi_chip_at(i)) != NULL; i++)
-        (void)printf("%s%s (0x%" PRIx32 ")\n", indent, sfi_chip_name(chip),
-                     sfi_chip_device_id(chip));
-}
-
-static void
-help_print_option(const struct cli_option *o)
-{
-    char left[160];
-    char indent[HELP_COLUMN + 1];
-    int len;
-
-    (void)snprintf(indent, sizeof(indent), "%*s", HELP_COLUMN, "");
-    len = snprintf(
-        left, sizeof(left), "  %s%s%s--%s%s%s", o->brief != NULL ? "-" : "",
-        o->brief != NULL ? o->brief : "", o->brief != NULL ? ", " : "", o->name,
-        o->values != NULL ? " " : "", o->values != NULL ? o->values : "");
-    if (len < HELP_COLUMN - 1) {
-        (void)printf("%-*s", HELP_COLUMN, left);
-        help_print_lines(o->help, "", indent);
-    } else {
-        (void)printf("%s\n", left);
-        help_print_lines(o->help, indent, indent);
-    }
-    if (o->lists_chips)
-        help_print_chips(indent);
-}
-
-static _Noreturn void
-print_version_and_exit(const char *program)
-{
-    (void)printf("%s (libsfi) %s\n", program, sfi_version_str());
-    exit(fflush(stdout) == 0 ? 0 : cli_exit_status(SFI_ERR_OS));
-}
-
-static const struct cli_option common_options[] = {
-    {.name = "help", .help = "print this help"},
-    {.name = "version", .help = "print the version"},
-};
-
-/* Each line is a usage of its own; an indented line continues it. */
-static void
-help_print_usage(const struct cli_spec *spec)
-{
-    const char *lead = "Usage:";
-
-    for (const char *at = spec->usage; *at != '\0';) {
-        size_t len = strcspn(at, "\n");
-
-        if (*at == ' ')
-            (void)printf("         %.*s\n", (int)len, at);
-        else
-            (void)printf("%s %s %.*s\n", lead, spec->program, (int)len, at);
-        at += len + (at[len] == '\n');
-        lead = "      ";
-    }
-}
-
-static _Noreturn void
-print_help_and_exit(const struct cli_spec *spec)
-{
-    help_print_usage(spec);
-    (void)printf("%s\n\nOptions (with one dash or two):\n", spec->purpose);
-    for (size_t i = 0; i < spec->option_count; i++)
-        help_print_option(&spec->options[i]);
-    for (size_t i = 0; i < 2; i++)
-        help_print_option(&common_options[i]);
-    if (spec->notes != NULL)
-        (void)printf("\n%s\n", spec->notes);
-    (void)printf("\nExit status: 0; 64 usage; 1 program, 2 input, 3 security, "
-                 "4 link,\n5 device, 6 HSM, 7 machine.\n");
-    exit(fflush(stdout) == 0 ? 0 : cli_exit_status(SFI_ERR_OS));
-}
+#define WORD_MAX 40 /* of a word in a message */
 
 const struct cli_spec *
 cli_command(const char *program, const char *purpose,
@@ -246,7 +84,7 @@ refuse_unknown_option(const struct cli *c, const char *spelling, size_t dashes,
         nearest_word_consider(&n, c->spec->options[i].brief);
         nearest_word_consider(&n, c->spec->options[i].name);
     }
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < COMMON_OPTIONS; i++)
         nearest_word_consider(&n, common_options[i].name);
     if (n.word != NULL)
         cli_usage(c, "unknown option \"%s\", did you mean \"%.*s%s\"", spelling,
