@@ -72,6 +72,19 @@ name_equals_word(const char *name, const char *word, size_t len)
     return name != NULL && strlen(name) == len && strncmp(name, word, len) == 0;
 }
 
+static void
+refuse_foreign_option(const struct cli *c, const char *spelling, size_t dashes,
+                      size_t len)
+{
+    const struct cli_foreign *f = c->spec->foreign;
+
+    for (; f != NULL && f->word != NULL; f++) {
+        if (name_equals_word(f->word, spelling + dashes, len))
+            cli_usage(c, "%.*s: %s", (int)(dashes + len), spelling,
+                      f->sentence);
+    }
+}
+
 static _Noreturn void
 refuse_unknown_option(const struct cli *c, const char *spelling, size_t dashes,
                       size_t len)
@@ -79,6 +92,7 @@ refuse_unknown_option(const struct cli *c, const char *spelling, size_t dashes,
     char word[WORD_MAX + 1] = "";
     struct nearest n = nearest_word_start(word);
 
+    refuse_foreign_option(c, spelling, dashes, len);
     (void)snprintf(word, sizeof(word), "%.*s", (int)len, spelling + dashes);
     for (size_t i = 0; i < c->spec->option_count; i++) {
         nearest_word_consider(&n, c->spec->options[i].brief);
@@ -92,6 +106,17 @@ refuse_unknown_option(const struct cli *c, const char *spelling, size_t dashes,
     cli_usage(c, "unknown option \"%s\"", spelling);
 }
 
+static bool
+option_has_name(const struct cli_option *o, const char *word, size_t len)
+{
+    bool has = name_equals_word(o->brief, word, len) ||
+               name_equals_word(o->name, word, len);
+
+    for (size_t i = 0; i < CLI_ALSO_MAX; i++)
+        has = has || name_equals_word(o->also[i], word, len);
+    return has;
+}
+
 static size_t
 find_option_by_name(const struct cli *c, const char *spelling, size_t dashes,
                     size_t len)
@@ -99,25 +124,41 @@ find_option_by_name(const struct cli *c, const char *spelling, size_t dashes,
     const char *word = spelling + dashes;
 
     for (size_t i = 0; i < c->spec->option_count; i++) {
-        if (name_equals_word(c->spec->options[i].brief, word, len) ||
-            name_equals_word(c->spec->options[i].name, word, len))
+        if (option_has_name(&c->spec->options[i], word, len))
             return i;
     }
-    if (name_equals_word("help", word, len) || name_equals_word("h", word, len))
+    if (name_equals_word("help", word, len) ||
+        name_equals_word("h", word, len) || name_equals_word("?", word, len))
         print_help_and_exit(c->spec);
     if (name_equals_word("version", word, len))
         print_version_and_exit(c->spec->program);
     refuse_unknown_option(c, spelling, dashes, len);
 }
 
-/* Length of the key in `key=value`; 0: the word is plain.  A key is letters
- * only, so that a path or URI with a '=' further on is plain. */
+static bool
+option_has_key(const struct cli_option *o, const char *word, size_t len)
+{
+    for (size_t i = 0; o->keys[i] != NULL; i++) {
+        if (name_equals_word(o->keys[i], word, len))
+            return true;
+    }
+    return false;
+}
+
+/* Length of the key in `key=value`; 0: the word is plain.  A key is small
+ * letters only, or one of the option's, so that a path or URI with a '='
+ * further on is plain. */
 static size_t
 key_word_length(const struct cli_option *o, const char *word)
 {
-    size_t len = strspn(word, "abcdefghijklmnopqrstuvwxyz");
+    size_t len = strcspn(word, "=");
 
-    return o->keys[0] != NULL && word[len] == '=' ? len : 0;
+    if (o->keys[0] == NULL || word[len] != '=')
+        return 0;
+    return strspn(word, "abcdefghijklmnopqrstuvwxyz") == len ||
+                   option_has_key(o, word, len)
+               ? len
+               : 0;
 }
 
 static void
@@ -235,6 +276,14 @@ cli_next(const struct cli *c, size_t id, const struct cli_use *last)
             return &c->uses[i];
     }
     return NULL;
+}
+
+const struct cli_use *
+cli_next_use(const struct cli *c, const struct cli_use *last)
+{
+    size_t i = last != NULL ? (size_t)(last - c->uses) + 1 : 0;
+
+    return i < c->use_count ? &c->uses[i] : NULL;
 }
 
 bool

@@ -34,20 +34,28 @@ void cli_refuse_debuggers(void); /* the part that depends on the system */
 
 #define CLI_EXIT_USAGE 64 /* EX_USAGE of sysexits.h */
 #define CLI_VALUES_MAX 64 /* option bytes of a part */
-#define CLI_KEYS_MAX 8
+#define CLI_KEYS_MAX 24
+#define CLI_ALSO_MAX 2
 
 /* ---- options ---- */
 
 /* A row of the table; its index in the table is its id. */
 struct cli_option {
-    const char *brief;  /* ST's spelling, without dashes; NULL: none */
-    const char *name;   /* the long spelling */
+    const char *brief; /* ST's spelling, without dashes; NULL: none */
+    const char *name;  /* the long spelling */
+    const char *also[CLI_ALSO_MAX]; /* more spellings; not in --help */
     const char *values; /* for --help: "FILE [ADDRESS]"; NULL: none */
     unsigned min, max;  /* how many plain values; max <= CLI_VALUES_MAX */
     const char *keys[CLI_KEYS_MAX + 1]; /* the keys of key=value words */
     bool repeats;
     bool lists_chips; /* --help adds a line for each part */
     const char *help; /* may have several lines */
+};
+
+/* A word of another tool that this program has no option for. */
+struct cli_foreign {
+    const char *word;     /* without dashes */
+    const char *sentence; /* why, and what to do */
 };
 
 /* A program, or one command of a program. */
@@ -58,6 +66,8 @@ struct cli_spec {
                           * that begins with a blank continues it */
     const struct cli_option *options;
     size_t option_count;
+    const struct cli_foreign *foreign; /* ends with a row without a word; NULL:
+                                        * none */
     unsigned operands_min, operands_max; /* words that belong to no option */
     const char *notes;                   /* at the end of --help, or NULL */
 };
@@ -94,6 +104,9 @@ bool cli_has(const struct cli *c, size_t id);
 /* The next occurrence after `last`; NULL: the first. */
 const struct cli_use *cli_next(const struct cli *c, size_t id,
                                const struct cli_use *last);
+/* The next use of any option, in the order of the command line. */
+const struct cli_use *cli_next_use(const struct cli *c,
+                                   const struct cli_use *last);
 /* First value of the first occurrence; NULL: absent. */
 const char *cli_value(const struct cli *c, size_t id);
 /* The same of a required option: exits with 64 when it is absent. */
@@ -202,6 +215,7 @@ struct cli_progress {
     bool open; /* the cursor is behind a bar */
     const char *what;
     unsigned shown; /* percent */
+    bool quiet;     /* lines, but no bar and no percent */
 };
 
 void cli_progress_init(struct cli_progress *p, FILE *out);
@@ -237,6 +251,9 @@ void json_number(struct json *j, const char *name, uint64_t value);
 void json_bool(struct json *j, const char *name, bool value);
 void json_hex(struct json *j, const char *name, const uint8_t *data,
               size_t len);
+/* A whole value that another `struct json` wrote: the same tokens, indented as
+ * they are here. */
+void json_value(struct json *j, const char *name, const char *value);
 /* "error": status, name, where, message and codes; nothing on success. */
 void json_error(struct json *j, const sfi_ctx *ctx, sfi_status st);
 /* The same of a failure that is in no context. */

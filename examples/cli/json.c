@@ -175,6 +175,25 @@ json_hex(struct json *j, const char *name, const uint8_t *data, size_t len)
     (void)fputc('"', j->out);
 }
 
+void
+json_value(struct json *j, const char *name, const char *value)
+{
+    size_t len = strlen(value);
+
+    while (len > 0 && value[len - 1] == '\n')
+        len--;
+    json_write_lead(j, name);
+    for (size_t i = 0; i < len; i++) {
+        (void)fputc(value[i] == '\n' && j->on_a_line ? ' ' : value[i], j->out);
+        if (value[i] != '\n') /* inside a string it is escaped */
+            continue;
+        if (!j->on_a_line)
+            (void)fprintf(j->out, "%*s", (int)j->depth * 2, "");
+        while (j->on_a_line && value[i + 1] == ' ')
+            i++;
+    }
+}
+
 static void
 json_write_signed(struct json *j, const char *name, long value)
 {

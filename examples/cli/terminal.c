@@ -359,6 +359,7 @@ cli_progress_init(struct cli_progress *p, FILE *out)
     p->open = false;
     p->what = NULL;
     p->shown = 0;
+    p->quiet = false;
 }
 
 void
@@ -408,7 +409,7 @@ cli_progress_at(struct cli_progress *p, const char *what, uint64_t done,
     unsigned percent;
     bool fresh = p->what != what;
 
-    if (p->out == NULL)
+    if (p->out == NULL || p->quiet)
         return;
     if (done > total)
         done = total;

@@ -21,7 +21,7 @@ enum { OPT_CONNECT, OPT_SFI, OPT_FILE, OPT_FLAG, OPT_COUNT };
 static const struct cli_option options[OPT_COUNT] = {
     [OPT_CONNECT] = {.brief = "c",
                      .name = "connect",
-                     .keys = {"port", "br", "chip"},
+                     .keys = {"port", "br", "chip", "P"},
                      .help = "link"},
     [OPT_SFI] = {.name = "sfi",
                  .values = "FILE [LICENSE]",
@@ -31,6 +31,7 @@ static const struct cli_option options[OPT_COUNT] = {
                  .help = "install"},
     [OPT_FILE] = {.brief = "f",
                   .name = "file",
+                  .also = {"d", "download"},
                   .values = "FILE [ADDRESS]",
                   .min = 1,
                   .max = 2,
@@ -97,6 +98,31 @@ START_TEST(test_values_and_keys)
     ck_assert_uint_eq(use->count, 2);
     ck_assert_str_eq(use->value[1], "my.license");
     ck_assert_str_eq(cli_key(&c, use, "hsm"), "0");
+    cli_free(&c);
+}
+END_TEST
+
+START_TEST(test_other_spellings)
+{
+    const struct cli_use *use = NULL;
+    struct cli c;
+
+    parse(&c, "-d A=1.bin --json -c P=EVEN --download b.hex");
+    use = cli_next_use(&c, use);
+    ck_assert_uint_eq(use->id, OPT_FILE);
+    ck_assert_str_eq(use->value[0], "A=1.bin");
+    use = cli_next_use(&c, use);
+    ck_assert_uint_eq(use->id, OPT_FLAG);
+    use = cli_next_use(&c, use);
+    ck_assert_str_eq(cli_key(&c, use, "P"), "EVEN");
+    use = cli_next_use(&c, use);
+    ck_assert_str_eq(use->spelling, "--download");
+    ck_assert_ptr_null(cli_next_use(&c, use));
+    cli_free(&c);
+
+    /* without such a key it is a value */
+    parse(&c, "--sfi P=1.sfi");
+    ck_assert_str_eq(cli_value(&c, OPT_SFI), "P=1.sfi");
     cli_free(&c);
 }
 END_TEST
@@ -267,6 +293,42 @@ START_TEST(test_json_line)
     json_close(&j);
     ck_assert_str_eq(text_of(f), "{\"a\": \"b\\u000ac\", "
                                  "\"d\": {\"e\": 1}, \"f\": [true]}\n");
+}
+END_TEST
+
+/* A value that was written before, in its new place. */
+START_TEST(test_json_value)
+{
+    static const char *const expected[] = {
+        "{\n  \"in\": {\n    \"a\": [\n      1,\n      \"x\\u000a y\"\n    ]\n"
+        "  }\n}\n",
+        "{\"in\": { \"a\": [ 1, \"x\\u000a y\" ] }}\n",
+    };
+
+    for (int i = 0; i < 2; i++) {
+        char *inner = NULL, *text = NULL;
+        size_t len;
+        FILE *f = open_memstream(&inner, &len);
+        struct json j;
+
+        json_init(&j, f);
+        json_object(&j, NULL);
+        json_array(&j, "a");
+        json_number(&j, NULL, 1);
+        json_text(&j, NULL, "x\n y");
+        json_close(&j);
+        json_close(&j);
+        ck_assert_int_eq(fclose(f), 0);
+        f = open_memstream(&text, &len);
+        (i == 0 ? json_init : json_init_line)(&j, f);
+        json_object(&j, NULL);
+        json_value(&j, "in", inner);
+        json_close(&j);
+        ck_assert_int_eq(fclose(f), 0);
+        ck_assert_str_eq(text, expected[i]);
+        free(inner);
+        free(text);
+    }
 }
 END_TEST
 
@@ -608,12 +670,14 @@ main(void)
     int failed;
 
     tcase_add_test(tc, test_values_and_keys);
+    tcase_add_test(tc, test_other_spellings);
     tcase_add_test(tc, test_repeats_and_operands);
     tcase_add_loop_test(tc, test_numbers, 0, (int)ROWS(numbers));
     tcase_add_test(tc, test_exit_status);
     tcase_add_test(tc, test_json);
     tcase_add_test(tc, test_json_foreign);
     tcase_add_test(tc, test_json_line);
+    tcase_add_test(tc, test_json_value);
     tcase_add_test(tc, test_json_error);
     tcase_add_test(tc, test_progress);
     tcase_add_test(tc, test_files);
