@@ -4,16 +4,8 @@
 #ifndef EXAMPLES_SFI_PROGRAM_H
 #define EXAMPLES_SFI_PROGRAM_H
 
-#include <time.h>
-
 #include "cli/cli.h"
-
-#define URI_MAX 512
-#define SECTORS_MAX 1024u
-
-/* Memory is written and read in windows.  Each takes 1.6 s at 115200 baud, and
- * the library checks the write protection for each, 48 transfers over USB. */
-#define WINDOW 16384u
+#include "sfi_program_station.h"
 
 enum {
     OPT_CONNECT,
@@ -42,43 +34,46 @@ enum {
     OPT_COUNT
 };
 
+extern const struct cli_spec program_spec;
+
+/* The command line, and what all chips share. */
 struct program {
     struct cli cli;
     sfi_ctx *ctx;
     const sfi_chip *chip; /* the expected one; NULL: any */
     uint64_t baud;
-    char port[URI_MAX]; /* URI of the link; "": none */
-    sfi_transport *tp;
     sfi_hsm *hsm;
-    bool logged_in;         /* in `hsm` */
-    sfi_firmware *firmware; /* the file of -w */
+    bool logged_in; /* in `hsm` */
     bool json;
-    bool plain;   /* work of the open bootloader, no install */
-    bool live;    /* -sfi: with a live licence */
-    bool secures; /* SECURITY was agreed to */
+    bool plain; /* actions of the open bootloader, no install */
+    bool live;  /* -sfi: with a live licence */
     struct json out;
     struct cli_progress progress;
-    uint32_t phase;
-    uint64_t bytes; /* of the image */
-    struct timespec started;
 };
 
-/* Read and check -c and --gang; exits on a usage error. */
-void program_read_port(struct program *p);
+/* Check the whole command line, and read -c into `s`; exits on a usage error.
+ */
+void program_check(struct program *p, struct station *s);
+/* Read and check -c, into `s`, and --gang; exits on a usage error. */
+void program_read_port(struct program *p, struct station *s);
 /* Translate a port of the command line into the URI of a link; a port that
  * cannot be one is a usage error. */
 void program_port(const struct program *p, const char *port, uint64_t baud,
                   char uri[URI_MAX]);
+/* Check the options of the actions, OPT_WRITE to OPT_GO and OPT_ERASE: exit on
+ * a usage error.  True: one of OPT_WRITE to OPT_GO is given. */
+bool program_check_actions(const struct cli *c);
+
 /* Seconds on the monotonic clock. */
 double program_seconds_since(const struct timespec *then);
 /* Set up an installer as -sfi says, except for transport and HSM. */
-sfi_status program_set_up(struct program *p, sfi_ctx *ctx, sfi_installer *in);
-
+sfi_status program_set_up(struct station *s, sfi_installer *in);
 /* Ask before SECURITY makes the chip on the link secure for ever. */
-sfi_status program_confirm_security(struct program *p);
-
+sfi_status program_confirm_security(struct station *s);
 /* OPT_SFI on one chip.  Returns like program_login(). */
-int program_install(struct program *p, sfi_status *st);
+int program_install(struct station *s, sfi_status *st);
+/* OPT_GET_CERTIFICATE on a chip that is made secure if need be. */
+sfi_status program_save_certificate(struct station *s);
 
 /* Open the HSM, ask for the PIN and log in.  The exit status after a message,
  * else 0 and the library's status in *st. */
@@ -106,30 +101,12 @@ int program_get_license(struct program *p, sfi_status *st);
 
 /* OPT_GANG: check the command line, exit on a usage error. */
 void program_check_gang(const struct program *p);
-/* Install on all its chips at once.  Returns the exit status; *st is the
+/* Work on all its chips at once.  Returns the exit status; *st is the
  * library's status when the run failed as a whole. */
 int program_gang(struct program *p, sfi_status *st);
 
 /* OPT_LIST: check the command line, exit on a usage error. */
 void program_check_list(const struct cli *c);
 sfi_status program_list(struct program *p);
-
-/* The open bootloader's work, OPT_WRITE to OPT_GO and OPT_ERASE: exit on a
- * usage error.  True: one of OPT_WRITE to OPT_GO is given. */
-bool program_check_plain(const struct cli *c);
-/* Load the file of OPT_WRITE, before the chip is touched. */
-sfi_status program_load(struct program *p);
-/* Erase, write and verify that file. */
-sfi_status program_write(struct program *p, sfi_target *t);
-/* Erase the marked sectors with one command. */
-sfi_status program_erase_marked(struct program *p, sfi_target *t,
-                                const bool marked[SECTORS_MAX]);
-/* The kind of the file of OPT_READ, as sfi_ctx_check_output() takes it. */
-uint32_t program_read_kind(const struct cli_use *use);
-/* Report an error that the program found; returns it. */
-sfi_status program_report_error(struct program *p, sfi_status st,
-                                const char *text);
-/* All of that work, in order. */
-sfi_status program_plain(struct program *p, sfi_target *t);
 
 #endif

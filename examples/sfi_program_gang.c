@@ -30,36 +30,48 @@ gang_on_signal(int signum)
 
 /* ---- the command line ---- */
 
-void
-program_check_gang(const struct program *p)
+static void
+check_gang_sfi(const struct cli *c, const struct cli_use *sfi)
 {
-    const struct cli_use *sfi = cli_next(&p->cli, OPT_SFI, NULL);
-    const char *port = cli_value(&p->cli, OPT_GANG);
-    size_t count = 1;
-
-    if (cli_has(&p->cli, OPT_CONNECT))
-        cli_usage(&p->cli,
-                  "--gang names the ports, so it cannot be combined with -c");
-    if (sfi == NULL || cli_has(&p->cli, OPT_GET_CERTIFICATE))
-        cli_usage(&p->cli,
-                  "--gang needs -sfi, and cannot be combined with -gc");
     if (sfi->count > 1 && !offline_is_folder(sfi->value[1]))
-        cli_usage(&p->cli,
+        cli_usage(c,
                   "%s: one licence installs one chip, expected a folder of "
                   "licences with --gang",
                   sfi->value[1]);
+}
+
+void
+program_check_gang(const struct program *p)
+{
+    /* what one chip fills */
+    static const size_t files[] = {OPT_GET_CERTIFICATE, OPT_READ, OPT_CAPTURE};
+    const struct cli *c = &p->cli;
+    const struct cli_use *sfi = cli_next(c, OPT_SFI, NULL);
+    const char *port = cli_value(c, OPT_GANG);
+    size_t count = 1;
+
+    if (cli_has(c, OPT_CONNECT))
+        cli_usage(c,
+                  "--gang names the ports, so it cannot be combined with -c");
+    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+        if (cli_has(c, files[i]))
+            cli_usage(c, "%s fills one file from one chip: use it with -c",
+                      cli_next(c, files[i], NULL)->spelling);
+    }
+    if (sfi != NULL)
+        check_gang_sfi(c, sfi);
     for (;; port++) {
         size_t len = strcspn(port, ",");
 
         if (len == 0)
-            cli_usage(&p->cli, "--gang has a port without a name");
+            cli_usage(c, "--gang has a port without a name");
         port += len;
         if (*port == '\0')
             break;
         count++;
     }
     if (count > GANG_MAX)
-        cli_usage(&p->cli, "--gang has %zu ports, expected at most %u", count,
+        cli_usage(c, "--gang has %zu ports, expected at most %u", count,
                   GANG_MAX);
 }
 
@@ -74,140 +86,35 @@ gang_name_chips(struct gang *g)
         struct chip *chip = &g->chips[g->count];
 
         for (size_t i = 0; i < g->count; i++) {
-            if (strcmp(g->chips[i].port, word) == 0)
+            if (strcmp(g->chips[i].s.port, word) == 0)
                 cli_usage(&g->p->cli, "--gang names %s twice", word);
         }
         chip->gang = g;
-        chip->port = word;
-        program_port(g->p, word, g->p->baud, chip->uri);
+        chip->s.port = word;
+        program_port(g->p, word, g->p->baud, chip->s.uri);
         g->count++;
     }
 }
 
-/* ---- one HSM for all ---- */
-
-static sfi_status
-gang_login_once(struct gang *g)
-{
-    struct program *p = g->p;
-
-    if (g->hsm_refused != SFI_OK || p->logged_in)
-        return g->hsm_refused;
-    (void)pthread_mutex_lock(&g->lock);
-    g->quiet = true;
-    (void)pthread_mutex_unlock(&g->lock);
-    g->hsm_refused = program_login_late(p);
-    (void)pthread_mutex_lock(&g->lock);
-    g->quiet = false;
-    (void)pthread_mutex_unlock(&g->lock);
-    return g->hsm_refused;
-}
-
-/* The HSM fails in the program's context; the chip's needs the reason. */
-static void
-copy_error_to_context(const sfi_ctx *from, sfi_ctx *to, sfi_status st)
-{
-    const sfi_error *err = sfi_ctx_error(from);
-    const char *where = sfi_error_where(err);
-    char message[512];
-
-    (void)snprintf(message, sizeof(message), "%s%s%s", where,
-                   where[0] != '\0' ? ": " : "", sfi_error_message(err));
-    sfi_ctx_report(to, st, sfi_error_peer_code(err), message);
-}
-
-static sfi_status
-gang_get_license(void *user, const uint8_t *cert, size_t cert_len,
-                 uint32_t session, uint8_t *out, size_t *out_len)
-{
-    struct chip *chip = user;
-    struct gang *g = chip->gang;
-    sfi_status st;
-
-    (void)pthread_mutex_lock(&g->hsm_lock);
-    st = gang_login_once(g);
-    if (st == SFI_OK)
-        st = program_license(g->p, cert, cert_len, session, out, out_len);
-    if (st != SFI_OK)
-        copy_error_to_context(g->p->ctx, chip->ctx, st);
-    chip->hsm.struct_size = sizeof(chip->hsm);
-    chip->counted =
-        st == SFI_OK && sfi_hsm_get_info(g->p->hsm, &chip->hsm) == SFI_OK;
-    (void)pthread_mutex_unlock(&g->hsm_lock);
-    return st;
-}
-
-static sfi_status
-gang_get_info(void *user, sfi_hsm_info *out)
-{
-    struct chip *chip = user;
-    struct gang *g = chip->gang;
-    sfi_status st;
-
-    (void)pthread_mutex_lock(&g->hsm_lock);
-    st = program_hsm_info(g->p, out);
-    if (st != SFI_OK)
-        copy_error_to_context(g->p->ctx, chip->ctx, st);
-    (void)pthread_mutex_unlock(&g->hsm_lock);
-    return st;
-}
-
-static sfi_status
-gang_check_image(void *user, const uint8_t *header, size_t header_len)
-{
-    struct chip *chip = user;
-    struct gang *g = chip->gang;
-    sfi_status st;
-
-    (void)pthread_mutex_lock(&g->hsm_lock);
-    st = gang_login_once(g);
-    if (st == SFI_OK)
-        st = sfi_hsm_check_image(g->p->hsm, header, header_len);
-    if (st != SFI_OK)
-        copy_error_to_context(g->p->ctx, chip->ctx, st);
-    (void)pthread_mutex_unlock(&g->hsm_lock);
-    return st;
-}
-
-/* ---- the record ---- */
-
-static void
-record_write_time(struct json *j)
-{
-    char text[32] = "";
-    time_t now = time(NULL);
-    struct tm utc;
-
-    if (gmtime_r(&now, &utc) != NULL)
-        (void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
-    json_text(j, "time", text);
-}
-
-static int
-chip_append_record(const struct chip *chip)
-{
-    const struct program *p = chip->gang->p;
-    char *line = NULL;
-    size_t len = 0;
-    FILE *f = open_memstream(&line, &len);
-    struct json j;
-    int err;
-
-    if (f == NULL)
-        return errno;
-    json_init_line(&j, f);
-    json_object(&j, NULL);
-    record_write_time(&j);
-    json_text(&j, "image", cli_value(&p->cli, OPT_SFI));
-    json_text(&j, "protocol", p->live ? "live" : "static");
-    chip_write_json(&j, chip);
-    json_close(&j);
-    err = fclose(f) == 0 ? record_append(chip->gang->record, line, len) : errno;
-    free(line);
-    return err;
-}
-
 /* ---- a chip's thread ---- */
+
+/* The chip of its first member. */
+static struct chip *
+chip_of_station(struct station *s)
+{
+    return (struct chip *)(void *)s;
+}
+
+static void
+chip_on_action(struct station *s, uint64_t done, uint64_t total)
+{
+    struct chip *chip = chip_of_station(s);
+
+    (void)pthread_mutex_lock(&chip->gang->lock);
+    chip->at.done = done;
+    chip->at.total = total;
+    (void)pthread_mutex_unlock(&chip->gang->lock);
+}
 
 static void
 chip_on_progress(void *user, const sfi_progress *at)
@@ -219,28 +126,16 @@ chip_on_progress(void *user, const sfi_progress *at)
     (void)pthread_mutex_unlock(&chip->gang->lock);
 }
 
-static sfi_status
-chip_open_transport(struct chip *chip)
-{
-    sfi_transport *tp = NULL;
-    sfi_status st = sfi_transport_open(chip->ctx, chip->uri, &tp);
-
-    if (st == SFI_OK)
-        st = sfi_installer_set_transport(chip->in, tp);
-    sfi_transport_free(tp); /* the installer holds a reference */
-    return st;
-}
-
 /* Record the result, success or failure, then mark the chip as ended. */
 static void
-chip_finish_install(struct chip *chip)
+chip_finish(struct chip *chip)
 {
     struct gang *g = chip->gang;
 
-    chip->seconds = program_seconds_since(&g->started);
+    chip->s.seconds = program_seconds_since(&g->started);
     if (g->record >= 0) {
         (void)pthread_mutex_lock(&g->record_lock);
-        chip->unrecorded = chip_append_record(chip);
+        chip->unrecorded = record_station(g->record, &chip->s);
         (void)pthread_mutex_unlock(&g->record_lock);
     }
     (void)pthread_mutex_lock(&g->lock);
@@ -248,23 +143,17 @@ chip_finish_install(struct chip *chip)
     (void)pthread_mutex_unlock(&g->lock);
 }
 
-/* Many chips at once cannot ask: --yes must have been given. */
 static sfi_status
 chip_run_install(struct chip *chip)
 {
-    bool agreed = cli_has(&chip->gang->p->cli, OPT_YES);
     int finished = 0;
-    sfi_status st;
+    sfi_status st = sfi_installer_set_transport(chip->s.in, chip->s.tp);
 
-    do {
-        st = sfi_installer_step(chip->in, &finished);
-        if (st != SFI_OK || agreed || chip->at.phase != SFI_PHASE_SECURE)
-            continue;
-        st = SFI_ERR_CANCELLED;
-        sfi_ctx_report(chip->ctx, st, 0,
-                       "SECURITY makes this open chip secure for ever: state "
-                       "--yes with --gang");
-    } while (st == SFI_OK && finished == 0);
+    while (st == SFI_OK && finished == 0) {
+        st = sfi_installer_step(chip->s.in, &finished);
+        if (st == SFI_OK && chip->at.phase == SFI_PHASE_SECURE)
+            st = program_confirm_security(&chip->s);
+    }
     return st;
 }
 
@@ -273,10 +162,12 @@ chip_thread_main(void *user)
 {
     struct chip *chip = user;
 
-    chip->st = chip_open_transport(chip);
-    if (chip->st == SFI_OK)
-        chip->st = chip_run_install(chip);
-    chip_finish_install(chip);
+    struct station *s = &chip->s;
+
+    s->st = station_open(s);
+    if (s->st == SFI_OK)
+        s->st = s->in != NULL ? chip_run_install(chip) : station_run(s);
+    chip_finish(chip);
     return NULL;
 }
 
@@ -291,8 +182,10 @@ gang_watch_until_end(struct gang *g)
         if (!interrupted || cancelled)
             continue;
         cancelled = true;
-        for (size_t i = 0; i < g->count; i++)
-            sfi_installer_cancel(g->chips[i].in);
+        for (size_t i = 0; i < g->count; i++) {
+            if (g->chips[i].s.in != NULL)
+                sfi_installer_cancel(g->chips[i].s.in);
+        }
     }
 }
 
@@ -325,9 +218,9 @@ gang_run_threads(struct gang *g)
         started[i] = err == 0;
         if (started[i])
             continue;
-        chip->st = SFI_ERR_OS;
-        sfi_ctx_report(chip->ctx, chip->st, err, "cannot start a thread");
-        chip_finish_install(chip);
+        chip->s.st = SFI_ERR_OS;
+        sfi_ctx_report(chip->s.ctx, chip->s.st, err, "cannot start a thread");
+        chip_finish(chip);
     }
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     gang_watch_until_end(g);
@@ -337,27 +230,8 @@ gang_run_threads(struct gang *g)
     }
 }
 
-/* A handle in the chip's context that asks the one HSM. */
 static sfi_status
-chip_set_shared_hsm(struct chip *chip)
-{
-    const sfi_hsm_ops ops = {
-        .struct_size = sizeof(ops),
-        .info = gang_get_info,
-        .license = gang_get_license,
-        .check_image = gang_check_image,
-    };
-    sfi_hsm *hsm = NULL;
-    sfi_status st = sfi_hsm_open_custom(chip->ctx, &ops, chip, &hsm);
-
-    if (st == SFI_OK)
-        st = sfi_installer_set_hsm(chip->in, hsm);
-    sfi_hsm_free(hsm); /* the installer holds a reference */
-    return st;
-}
-
-static sfi_status
-chip_prepare_install(struct chip *chip, bool from_hsm)
+chip_prepare(struct chip *chip, bool from_hsm)
 {
     struct program *p = chip->gang->p;
     const sfi_ctx_options options = {
@@ -368,15 +242,25 @@ chip_prepare_install(struct chip *chip, bool from_hsm)
     };
     sfi_status st;
 
-    if (sfi_ctx_new(&options, &chip->ctx) != SFI_OK)
+    if (sfi_ctx_new(&options, &chip->s.ctx) != SFI_OK)
         cli_nomem(p->cli.spec->program);
-    st = sfi_installer_new(chip->ctx, p->chip, &chip->in);
+    station_begin(&chip->s, p, chip->s.ctx);
+    chip->s.many = true;
+    chip->s.stop = &interrupted;
+    chip->s.watch = chip_on_action;
+    cli_progress_init(&chip->s.progress, NULL);
+    chip->s.shows = open_memstream(&chip->shown, &chip->shown_len);
+    if (chip->s.shows == NULL)
+        cli_nomem(p->cli.spec->program);
+    if (!cli_has(&p->cli, OPT_SFI))
+        return station_load_files(&chip->s);
+    st = sfi_installer_new(chip->s.ctx, p->chip, &chip->s.in);
     if (st != SFI_OK)
         return st;
-    st = program_set_up(p, chip->ctx, chip->in);
+    st = program_set_up(&chip->s, chip->s.in);
     if (st != SFI_OK)
         return st;
-    st = sfi_installer_set_progress(chip->in, chip_on_progress, chip);
+    st = sfi_installer_set_progress(chip->s.in, chip_on_progress, chip);
     if (st != SFI_OK || !from_hsm)
         return st;
     return chip_set_shared_hsm(chip);
@@ -389,7 +273,7 @@ gang_prepare_chips(struct gang *g, sfi_status *st)
     struct program *p = g->p;
     const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
     const char *record = cli_value(&p->cli, OPT_RECORD);
-    bool from_hsm = use->count == 1;
+    bool from_hsm = use != NULL && use->count == 1;
     int status = 0;
 
     if (from_hsm && cli_key(&p->cli, use, "store") == NULL)
@@ -397,10 +281,10 @@ gang_prepare_chips(struct gang *g, sfi_status *st)
     if (status != 0 || *st != SFI_OK)
         return status;
     for (size_t i = 0; i < g->count; i++) {
-        *st = chip_prepare_install(&g->chips[i], from_hsm);
+        *st = chip_prepare(&g->chips[i], from_hsm);
         if (*st == SFI_OK)
             continue;
-        copy_error_to_context(g->chips[i].ctx, p->ctx, *st);
+        gang_copy_error(g->chips[i].s.ctx, p->ctx, *st);
         return 0;
     }
     if (record != NULL)
@@ -414,8 +298,15 @@ static void
 gang_release(struct gang *g)
 {
     for (size_t i = 0; i < g->count; i++) {
-        sfi_installer_free(g->chips[i].in);
-        sfi_ctx_free(g->chips[i].ctx);
+        struct chip *chip = &g->chips[i];
+
+        if (chip->s.p == NULL)
+            continue; /* an earlier chip failed */
+        station_end(&chip->s);
+        if (chip->s.shows != NULL)
+            (void)fclose(chip->s.shows);
+        free(chip->shown);
+        sfi_ctx_free(chip->s.ctx);
     }
     if (g->record >= 0)
         (void)close(g->record);

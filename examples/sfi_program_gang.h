@@ -13,18 +13,13 @@
 struct gang;
 
 struct chip {
+    struct station s; /* the first member: so that a station is its chip */
     struct gang *gang;
-    char *port; /* as it was typed */
-    char uri[URI_MAX];
-    sfi_ctx *ctx;
-    sfi_installer *in;
     pthread_t thread;
-    /* Written by the thread, read after it has ended. */
-    sfi_status st;
-    int unrecorded; /* an errno: its line is not in the record */
-    bool counted;   /* the HSM gave a licence */
-    sfi_hsm_info hsm;
-    double seconds;
+    char *shown; /* what the station shows */
+    size_t shown_len;
+    int unrecorded; /* an errno: its line is not in the record; written by the
+                     * thread, read after it has ended */
     /* Protected by the gang's lock. */
     sfi_progress at;
     bool ended;
@@ -50,10 +45,12 @@ struct gang {
     unsigned columns;
 };
 
-/* "installed", "failed" or "cancelled". */
-const char *chip_result_word(const struct chip *chip);
-/* The chip's result as members of the open JSON object. */
-void chip_write_json(struct json *j, const struct chip *chip);
+/* What fails in the program's context, such as the HSM, is reported in the
+ * chip's, and the other way round. */
+void gang_copy_error(const sfi_ctx *from, sfi_ctx *to, sfi_status st);
+/* A handle in the chip's context that asks the one HSM. */
+sfi_status chip_set_shared_hsm(struct chip *chip);
+
 /* The log function of the chip's context: print above the block. */
 void chip_log_line(void *user, int level, const char *line);
 
@@ -62,6 +59,6 @@ void gang_find_terminal(struct gang *g);
 /* Show the progress; true: all chips have ended. */
 bool gang_show_progress(struct gang *g);
 /* Print all results; returns the exit status. */
-int gang_print_summary(const struct gang *g);
+int gang_print_summary(struct gang *g);
 
 #endif

@@ -9,36 +9,10 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "cli/hsm_words.h"
 #include "sfi_program_gang.h"
+#include "sfi_program_record.h"
 
 #define LINE_SIZE 256u
-
-const char *
-chip_result_word(const struct chip *chip)
-{
-    if (chip->st == SFI_ERR_CANCELLED)
-        return "cancelled";
-    return chip->st == SFI_OK ? "installed" : "failed";
-}
-
-void
-chip_write_json(struct json *j, const struct chip *chip)
-{
-    const sfi_certificate *cert = sfi_installer_certificate(chip->in);
-    const sfi_chip *part = sfi_installer_chip(chip->in);
-
-    json_text(j, "port", chip->port);
-    json_text(j, "result", chip_result_word(chip));
-    if (part != NULL)
-        json_text(j, "chip", sfi_chip_name(part));
-    if (cert != NULL)
-        json_text(j, "device_id", sfi_certificate_device_id(cert));
-    json_number(j, "milliseconds", (uint64_t)(chip->seconds * 1000));
-    if (chip->counted)
-        hsm_left_json(j, &chip->hsm);
-    json_error(j, chip->ctx, chip->st);
-}
 
 /* ---- while it runs ---- */
 
@@ -79,15 +53,16 @@ chip_describe_line(const struct chip *chip, char *line, size_t size)
     char left[48] = "";
 
     if (!chip->ended) {
-        (void)snprintf(line, size, "%s: %u%%", cli_visible(chip->port),
+        (void)snprintf(line, size, "%s: %u%%", cli_visible(chip->s.port),
                        progress_percent(&chip->at));
         return;
     }
-    if (chip->counted)
+    if (chip->s.counted)
         (void)snprintf(left, sizeof(left), ", HSM COUNTER: %" PRIu64,
-                       chip->hsm.remaining);
-    (void)snprintf(line, size, "%s: %s after %.1f s%s", cli_visible(chip->port),
-                   chip_result_word(chip), chip->seconds, left);
+                       chip->s.hsm.remaining);
+    (void)snprintf(line, size, "%s: %s after %.1f s%s",
+                   cli_visible(chip->s.port), station_result_word(&chip->s),
+                   chip->s.seconds, left);
 }
 
 static void
@@ -158,22 +133,41 @@ gang_find_terminal(struct gang *g)
 
 /* ---- at the end ---- */
 
+static const char *
+gang_success_word(const struct gang *g)
+{
+    return cli_has(&g->p->cli, OPT_SFI) ? "installed" : "done";
+}
+
+/* What was asked for, such as the option bytes, by port. */
 static void
-gang_write_json_summary(const struct gang *g, size_t installed)
+gang_print_shown(const struct gang *g)
+{
+    for (size_t i = 0; i < g->count; i++) {
+        const struct chip *chip = &g->chips[i];
+
+        (void)fflush(chip->s.shows);
+        if (chip->shown_len > 0 && !g->p->json)
+            (void)printf("%s:\n%s", cli_visible(chip->s.port), chip->shown);
+    }
+}
+
+static void
+gang_write_json_summary(struct gang *g, size_t succeeded)
 {
     struct json *out = &g->p->out;
 
     json_array(out, "chips");
     for (size_t i = 0; i < g->count; i++) {
         json_object(out, NULL);
-        chip_write_json(out, &g->chips[i]);
+        station_write_result(&g->chips[i].s, out);
         if (g->record >= 0)
             json_bool(out, "recorded", g->chips[i].unrecorded == 0);
         json_close(out);
     }
     json_close(out);
-    json_number(out, "installed", installed);
-    json_number(out, "failed", g->count - installed);
+    json_number(out, gang_success_word(g), succeeded);
+    json_number(out, "failed", g->count - succeeded);
     json_number(out, "milliseconds",
                 (uint64_t)(program_seconds_since(&g->started) * 1000));
 }
@@ -187,35 +181,33 @@ gang_print_failures(const struct gang *g)
 
     for (size_t i = 0; i < g->count; i++) {
         const struct chip *chip = &g->chips[i];
-        const char *where = sfi_error_where(sfi_ctx_error(chip->ctx));
+        const char *where = sfi_error_where(sfi_ctx_error(chip->s.ctx));
         int one = 0;
 
-        if (chip->st != SFI_OK)
-            one = cli_fail_at(cli, chip->ctx, chip->st,
-                              strstr(where, chip->port) == NULL ? chip->port
-                                                                : "");
+        if (chip->s.st != SFI_OK)
+            one = cli_fail_at(cli, chip->s.ctx, chip->s.st,
+                              strstr(where, chip->s.port) == NULL ? chip->s.port
+                                                                  : "");
         if (chip->unrecorded != 0)
-            one = cli_fail_text(
-                cli, SFI_ERR_OS, "%s: cannot write the record of %s (%s): %s",
-                cli_value(cli, OPT_RECORD), chip->port, chip_result_word(chip),
-                strerror(chip->unrecorded));
+            one = record_fail(&chip->s, chip->unrecorded);
         status = status == 0 ? one : status;
     }
     return status;
 }
 
 int
-gang_print_summary(const struct gang *g)
+gang_print_summary(struct gang *g)
 {
-    size_t installed = 0;
+    size_t succeeded = 0;
 
     for (size_t i = 0; i < g->count; i++)
-        installed += g->chips[i].st == SFI_OK;
+        succeeded += g->chips[i].s.st == SFI_OK;
+    gang_print_shown(g);
     cli_progress_step(&g->p->progress,
-                      "%zu chips: %zu installed, %zu failed, in %.1f s",
-                      g->count, installed, g->count - installed,
+                      "%zu chips: %zu %s, %zu failed, in %.1f s", g->count,
+                      succeeded, gang_success_word(g), g->count - succeeded,
                       program_seconds_since(&g->started));
     if (g->p->json)
-        gang_write_json_summary(g, installed);
+        gang_write_json_summary(g, succeeded);
     return gang_print_failures(g);
 }

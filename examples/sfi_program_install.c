@@ -44,14 +44,14 @@ install_phase_text(uint32_t phase)
 static void
 install_on_progress(void *user, const sfi_progress *at)
 {
-    struct program *p = user;
+    struct station *s = user;
 
-    if (p->phase == SFI_PHASE_AREAS && at->done > 0)
-        cli_progress_at(&p->progress, "Writing areas", at->done, at->total);
-    if (at->phase != p->phase && at->phase != SFI_PHASE_SECURE)
-        cli_progress_step(&p->progress, "%s", install_phase_text(at->phase));
-    p->phase = at->phase;
-    p->bytes = at->total;
+    if (s->phase == SFI_PHASE_AREAS && at->done > 0)
+        cli_progress_at(&s->progress, "Writing areas", at->done, at->total);
+    if (at->phase != s->phase && at->phase != SFI_PHASE_SECURE)
+        cli_progress_step(&s->progress, "%s", install_phase_text(at->phase));
+    s->phase = at->phase;
+    s->bytes = at->total;
 }
 
 double
@@ -65,104 +65,107 @@ program_seconds_since(const struct timespec *then)
 }
 
 static void
-report_license_count(struct program *p, sfi_installer *in)
+report_license_count(struct station *s, sfi_installer *in)
 {
     const sfi_certificate *cert = sfi_installer_certificate(in);
     sfi_hsm_info info = {.struct_size = sizeof(info)};
-    bool known = p->hsm != NULL && sfi_hsm_get_info(p->hsm, &info) == SFI_OK;
+    bool known =
+        s->p->hsm != NULL && sfi_hsm_get_info(s->p->hsm, &info) == SFI_OK;
 
-    if (p->json && cert != NULL)
-        json_text(&p->out, "device_id", sfi_certificate_device_id(cert));
+    if (s->p->json && cert != NULL)
+        json_text(&s->p->out, "device_id", sfi_certificate_device_id(cert));
     if (!known)
         return;
-    cli_progress_step(&p->progress, "HSM COUNTER: %" PRIu64, info.remaining);
-    if (p->json)
-        hsm_left_json(&p->out, &info);
+    s->counted = true;
+    s->hsm = info;
+    cli_progress_step(&s->progress, "HSM COUNTER: %" PRIu64, info.remaining);
+    if (s->p->json)
+        hsm_left_json(&s->p->out, &info);
 }
 
 static void
-report_install_success(struct program *p, sfi_installer *in)
+report_install_success(struct station *s, sfi_installer *in)
 {
-    double seconds = program_seconds_since(&p->started);
+    double seconds = program_seconds_since(&s->started);
     unsigned long whole = (unsigned long)seconds;
-    double rate = seconds > 0 ? (double)p->bytes / seconds : 0;
+    double rate = seconds > 0 ? (double)s->bytes / seconds : 0;
 
-    cli_progress_step(&p->progress,
+    cli_progress_step(&s->progress,
                       "Time elapsed during SFI install operation: "
                       "%02lu:%02lu:%02lu.%03u (%" PRIu64 " bytes, %.0f "
                       "bytes/s)",
                       whole / 3600, whole / 60 % 60, whole % 60,
-                      (unsigned)((seconds - (double)whole) * 1000), p->bytes,
+                      (unsigned)((seconds - (double)whole) * 1000), s->bytes,
                       rate);
-    if (p->json) {
-        json_bool(&p->out, "installed", true);
-        json_text(&p->out, "protocol", p->live ? "live" : "static");
-        json_number(&p->out, "bytes", p->bytes);
-        json_number(&p->out, "milliseconds", (uint64_t)(seconds * 1000));
+    if (s->p->json) {
+        json_bool(&s->p->out, "installed", true);
+        json_text(&s->p->out, "protocol", s->p->live ? "live" : "static");
+        json_number(&s->p->out, "bytes", s->bytes);
+        json_number(&s->p->out, "milliseconds", (uint64_t)(seconds * 1000));
     }
-    report_license_count(p, in);
+    report_license_count(s, in);
 }
 
 /* Everything that can be known was checked by the installer. */
 static sfi_status
-install_confirm_security(struct program *p)
+install_confirm_security(struct station *s)
 {
-    sfi_status st = program_confirm_security(p);
+    sfi_status st = program_confirm_security(s);
 
     if (st == SFI_OK)
-        cli_progress_step(&p->progress, "%s",
+        cli_progress_step(&s->progress, "%s",
                           install_phase_text(SFI_PHASE_SECURE));
     return st;
 }
 
 static sfi_status
-install_step_by_step(struct program *p, sfi_installer *in)
+install_step_by_step(struct station *s, sfi_installer *in)
 {
     int finished = 0;
     sfi_status st;
 
     do {
         st = sfi_installer_step(in, &finished);
-        if (st == SFI_OK && p->phase == SFI_PHASE_SECURE && !p->secures) {
-            st = install_confirm_security(p);
-            p->secures = true;
+        if (st == SFI_OK && s->phase == SFI_PHASE_SECURE && !s->secures) {
+            st = install_confirm_security(s);
+            s->secures = true;
         }
     } while (st == SFI_OK && finished == 0);
     return st;
 }
 
 static sfi_status
-install_run(struct program *p, sfi_installer *in)
+install_run(struct station *s, sfi_installer *in)
 {
     sfi_status st;
 
     running = in;
     cli_handle_signals(install_on_signal);
-    (void)clock_gettime(CLOCK_MONOTONIC, &p->started);
-    st = install_step_by_step(p, in);
+    (void)clock_gettime(CLOCK_MONOTONIC, &s->started);
+    st = install_step_by_step(s, in);
     cli_handle_signals(SIG_DFL);
     running = NULL;
-    cli_progress_end(&p->progress);
+    cli_progress_end(&s->progress);
     return st;
 }
 
 /* A licence or a store of licences, when the command line names one. */
 static sfi_status
-installer_set_licenses(struct program *p, sfi_ctx *ctx, sfi_installer *in)
+installer_set_licenses(struct station *s, sfi_installer *in)
 {
-    const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
-    const char *store_path = cli_key(&p->cli, use, "store");
+    const struct cli_use *use = cli_next(&s->p->cli, OPT_SFI, NULL);
+    const char *store_path = cli_key(&s->p->cli, use, "store");
     const char *given = use->count > 1 ? use->value[1] : NULL;
     sfi_license_store *store = NULL;
     sfi_license *lic = NULL;
     sfi_status st = SFI_OK;
 
     if (store_path != NULL)
-        st = sfi_license_store_open(ctx, store_path, 1, &store);
+        st = sfi_license_store_open(s->ctx, store_path, 1, &store);
     else if (given != NULL && offline_is_folder(given))
-        st = sfi_license_store_open(ctx, given, 0, &store);
+        st = sfi_license_store_open(s->ctx, given, 0, &store);
     else if (given != NULL)
-        st = sfi_license_load(ctx, given, &lic);
+        st = sfi_license_load(s->ctx, given, &lic);
     if (st == SFI_OK && store != NULL)
         st = sfi_installer_set_license_store(in, store);
     if (st == SFI_OK && lic != NULL)
@@ -173,24 +176,24 @@ installer_set_licenses(struct program *p, sfi_ctx *ctx, sfi_installer *in)
 }
 
 sfi_status
-program_set_up(struct program *p, sfi_ctx *ctx, sfi_installer *in)
+program_set_up(struct station *s, sfi_installer *in)
 {
-    const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
+    const struct cli_use *use = cli_next(&s->p->cli, OPT_SFI, NULL);
     sfi_status st = sfi_installer_set_image_file(in, use->value[0]);
 
-    if (st == SFI_OK && p->live)
+    if (st == SFI_OK && s->p->live)
         st = sfi_installer_set_protocol(in, SFI_PROTOCOL_LIVE);
     if (st != SFI_OK)
         return st;
-    st = sfi_installer_set_erase(in, cli_has(&p->cli, OPT_ERASE));
+    st = sfi_installer_set_erase(in, cli_has(&s->p->cli, OPT_ERASE));
     if (st != SFI_OK)
         return st;
-    return installer_set_licenses(p, ctx, in);
+    return installer_set_licenses(s, in);
 }
 
 /* The HSM of -sfi: open already, or with a store opened when it is needed. */
 static sfi_status
-installer_set_hsm_of(struct program *p, const struct cli_use *use,
+installer_set_hsm_of(struct station *s, const struct cli_use *use,
                      sfi_installer *in)
 {
     sfi_hsm *late = NULL;
@@ -198,9 +201,9 @@ installer_set_hsm_of(struct program *p, const struct cli_use *use,
 
     if (use->count > 1) /* the licence is given */
         return SFI_OK;
-    if (cli_key(&p->cli, use, "store") == NULL)
-        return sfi_installer_set_hsm(in, p->hsm);
-    st = program_late_hsm(p, &late);
+    if (cli_key(&s->p->cli, use, "store") == NULL)
+        return sfi_installer_set_hsm(in, s->p->hsm);
+    st = program_late_hsm(s->p, &late);
     if (st != SFI_OK)
         return st;
     st = sfi_installer_set_hsm(in, late);
@@ -209,56 +212,54 @@ installer_set_hsm_of(struct program *p, const struct cli_use *use,
 }
 
 static sfi_status
-installer_set_up(struct program *p, const struct cli_use *use,
+installer_set_up(struct station *s, const struct cli_use *use,
                  sfi_installer *in)
 {
-    sfi_status st = program_set_up(p, p->ctx, in);
+    sfi_status st = program_set_up(s, in);
 
     if (st != SFI_OK)
         return st;
-    st = sfi_installer_set_transport(in, p->tp);
+    st = sfi_installer_set_transport(in, s->tp);
     if (st != SFI_OK)
         return st;
-    st = sfi_installer_set_progress(in, install_on_progress, p);
+    st = sfi_installer_set_progress(in, install_on_progress, s);
     if (st != SFI_OK)
         return st;
-    return installer_set_hsm_of(p, use, in);
+    return installer_set_hsm_of(s, use, in);
 }
 
 /* The HSM's login before the chip is touched, unless a store may do without. */
 static int
-install_log_in(struct program *p, const struct cli_use *use, sfi_status *st)
+install_log_in(struct station *s, const struct cli_use *use, sfi_status *st)
 {
-    const char *slot = cli_key(&p->cli, use, "slot");
+    const char *slot = cli_key(&s->p->cli, use, "slot");
 
     if (use->count > 1) /* the licence is given */
         return 0;
-    cli_progress_step(&p->progress, "SFI HSM slot ID : %s", slot);
-    if (cli_key(&p->cli, use, "store") != NULL)
+    cli_progress_step(&s->progress, "SFI HSM slot ID : %s", slot);
+    if (cli_key(&s->p->cli, use, "store") != NULL)
         return 0;
-    return program_login(p, slot, st);
+    return program_login(s->p, slot, st);
 }
 
 int
-program_install(struct program *p, sfi_status *st)
+program_install(struct station *s, sfi_status *st)
 {
-    const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
-    sfi_installer *in = NULL;
+    const struct cli_use *use = cli_next(&s->p->cli, OPT_SFI, NULL);
     int status;
 
-    cli_progress_step(&p->progress, "Protocol Information : %s",
-                      p->live ? "live" : "static");
-    cli_progress_step(&p->progress, "SFI file path : %s", use->value[0]);
-    status = install_log_in(p, use, st);
+    cli_progress_step(&s->progress, "Protocol Information : %s",
+                      s->p->live ? "live" : "static");
+    cli_progress_step(&s->progress, "SFI file path : %s", use->value[0]);
+    status = install_log_in(s, use, st);
     if (status != 0 || *st != SFI_OK)
         return status;
-    *st = sfi_installer_new(p->ctx, p->chip, &in);
+    *st = sfi_installer_new(s->ctx, s->p->chip, &s->in);
     if (*st == SFI_OK)
-        *st = installer_set_up(p, use, in);
+        *st = installer_set_up(s, use, s->in);
     if (*st == SFI_OK)
-        *st = install_run(p, in);
+        *st = install_run(s, s->in);
     if (*st == SFI_OK)
-        report_install_success(p, in);
-    sfi_installer_free(in);
+        report_install_success(s, s->in);
     return 0;
 }

@@ -137,7 +137,7 @@ check_debugger_keys(const struct program *p, const struct cli_use *use,
 }
 
 void
-program_read_port(struct program *p)
+program_read_port(struct program *p, struct station *s)
 {
     const struct cli_use *use = cli_next(&p->cli, OPT_CONNECT, NULL);
     const char *port = cli_key(&p->cli, use, "port");
@@ -149,13 +149,14 @@ program_read_port(struct program *p)
         program_check_gang(p);
         return;
     }
-    if (cli_has(&p->cli, OPT_RECORD))
-        cli_usage(&p->cli, "--record FILE needs --gang");
+    if (use == NULL && cli_has(&p->cli, OPT_RECORD))
+        cli_usage(&p->cli, "--record FILE needs -c or --gang");
     if (use == NULL)
         return;
     if (port == NULL)
         cli_usage(&p->cli, "-c needs port=PORT, such as port=/dev/ttyUSB0");
     read_link_options(p, use);
     check_debugger_keys(p, use, port);
-    program_port(p, port, p->baud, p->port);
+    s->port = port;
+    program_port(p, port, p->baud, s->uri);
 }

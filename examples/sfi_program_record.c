@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sfi_program_record.h"
@@ -187,4 +188,65 @@ record_append(int fd, const char *line, size_t len)
     }
     (void)record_lock_file(fd, F_UNLCK);
     return err;
+}
+
+static void
+record_write_time(struct json *j)
+{
+    char text[32] = "";
+    time_t now = time(NULL);
+    struct tm utc;
+
+    if (gmtime_r(&now, &utc) != NULL)
+        (void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
+    json_text(j, "time", text);
+}
+
+/* The files that the chip got, and how. */
+static void
+record_write_files(struct json *j, const struct program *p)
+{
+    const struct cli_use *use = cli_next(&p->cli, OPT_WRITE, NULL);
+
+    if (cli_has(&p->cli, OPT_SFI)) {
+        json_text(j, "image", cli_value(&p->cli, OPT_SFI));
+        json_text(j, "protocol", p->live ? "live" : "static");
+    }
+    if (use == NULL)
+        return;
+    json_array(j, "files");
+    for (; use != NULL; use = cli_next(&p->cli, OPT_WRITE, use))
+        json_text(j, NULL, use->value[0]);
+    json_close(j);
+}
+
+int
+record_station(int fd, struct station *s)
+{
+    char *line = NULL;
+    size_t len = 0;
+    FILE *f = open_memstream(&line, &len);
+    struct json j;
+    int err;
+
+    if (f == NULL)
+        return errno;
+    json_init_line(&j, f);
+    json_object(&j, NULL);
+    record_write_time(&j);
+    record_write_files(&j, s->p);
+    station_write_result(s, &j);
+    json_close(&j);
+    err = fclose(f) == 0 ? record_append(fd, line, len) : errno;
+    free(line);
+    return err;
+}
+
+int
+record_fail(const struct station *s, int err)
+{
+    return cli_fail_text(&s->p->cli, SFI_ERR_OS,
+                         "%s: cannot write the record of %s (%s): %s",
+                         cli_value(&s->p->cli, OPT_RECORD), s->port,
+                         station_result_word(s), strerror(err));
 }

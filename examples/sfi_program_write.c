@@ -8,7 +8,6 @@
 #include "sfi_program.h"
 
 #define RAM_UNIT 8u /* RAM is written in units of so many bytes */
-#define TEXT_MAX 160u
 
 static bool
 address_is_in_flash(const sfi_chip *chip, uint64_t address)
@@ -18,9 +17,9 @@ address_is_in_flash(const sfi_chip *chip, uint64_t address)
 }
 
 static sfi_status
-erase_under_firmware(struct program *p, sfi_target *t, const sfi_firmware *fw)
+erase_under_firmware(struct station *s, const sfi_firmware *fw)
 {
-    const sfi_chip *chip = sfi_target_chip(t);
+    const sfi_chip *chip = s->part;
     uint32_t sector = sfi_chip_sector_size(chip);
     bool marked[SECTORS_MAX] = {false};
     const uint8_t *data;
@@ -38,7 +37,7 @@ erase_under_firmware(struct program *p, sfi_target *t, const sfi_firmware *fw)
                 marked[(at - sfi_chip_flash_base(chip)) / sector] = true;
         }
     }
-    return program_erase_marked(p, t, marked);
+    return station_erase_marked(s, marked);
 }
 
 struct window {
@@ -91,12 +90,13 @@ window_next_run(const struct window *w, size_t *at)
 /* Read what the chip has between the firmware's bytes, then put those on top.
  */
 static sfi_status
-window_merge_ram(sfi_target *t, const sfi_firmware *fw, struct window *w)
+window_merge_ram(struct station *s, const sfi_firmware *fw, struct window *w)
 {
     size_t len;
 
     for (size_t at = 0; (len = window_next_run(w, &at)) > 0; at += len) {
-        sfi_status st = sfi_target_read(t, w->base + at, w->data + at, len);
+        sfi_status st =
+            sfi_target_read(s->target, w->base + at, w->data + at, len);
 
         if (st != SFI_OK)
             return st;
@@ -106,9 +106,9 @@ window_merge_ram(sfi_target *t, const sfi_firmware *fw, struct window *w)
 
 /* Gaps inside a unit are 0xff in flash; in RAM they keep their content. */
 static sfi_status
-window_write_to_chip(sfi_target *t, const sfi_firmware *fw, uint64_t base)
+window_write_to_chip(struct station *s, const sfi_firmware *fw, uint64_t base)
 {
-    const sfi_chip *chip = sfi_target_chip(t);
+    const sfi_chip *chip = s->part;
     bool flash = address_is_in_flash(chip, base);
     uint32_t unit = flash ? sfi_chip_program_unit(chip) : RAM_UNIT;
     struct window w = {.base = base};
@@ -118,11 +118,11 @@ window_write_to_chip(sfi_target *t, const sfi_firmware *fw, uint64_t base)
     memset(w.data, 0xff, sizeof(w.data));
     st = window_fill_firmware(fw, &w, unit);
     if (st == SFI_OK && !flash)
-        st = window_merge_ram(t, fw, &w);
+        st = window_merge_ram(s, fw, &w);
     if (st != SFI_OK)
         return st;
     for (size_t at = 0; (len = window_next_run(&w, &at)) > 0; at += len) {
-        st = sfi_target_write(t, base + at, w.data + at, len);
+        st = sfi_target_write(s->target, base + at, w.data + at, len);
         if (st != SFI_OK)
             return st;
     }
@@ -145,7 +145,7 @@ firmware_total_bytes(const sfi_firmware *fw)
 }
 
 static sfi_status
-firmware_write_to_chip(struct program *p, sfi_target *t, const sfi_firmware *fw)
+firmware_write_to_chip(struct station *s, const sfi_firmware *fw)
 {
     uint64_t total = firmware_total_bytes(fw);
     uint64_t done = 0;
@@ -161,39 +161,38 @@ firmware_write_to_chip(struct program *p, sfi_target *t, const sfi_firmware *fw)
         if (st != SFI_OK)
             return st;
         for (at = at > next ? at : next; at < address + len; at += WINDOW) {
-            st = window_write_to_chip(t, fw, at);
+            st = window_write_to_chip(s, fw, at);
             if (st != SFI_OK)
                 return st;
             next = at + WINDOW;
             if (at > address)
-                cli_progress_at(&p->progress, "Writing", done + (at - address),
-                                total);
+                st = station_progress(s, "Writing", done + (at - address),
+                                      total);
+            if (st != SFI_OK)
+                return st;
         }
         done += len;
     }
-    cli_progress_at(&p->progress, "Writing", total, total);
-    return SFI_OK;
+    return station_progress(s, "Writing", total, total);
 }
 
 static sfi_status
-firmware_verify_segment(struct program *p, sfi_target *t, uint64_t address,
+firmware_verify_segment(struct station *s, uint64_t address,
                         const uint8_t *data, size_t len)
 {
     uint8_t there[WINDOW];
-    char text[TEXT_MAX];
 
     while (len > 0) {
         size_t n = len < sizeof(there) ? len : sizeof(there);
-        sfi_status st = sfi_target_read(t, address, there, n);
+        sfi_status st = sfi_target_read(s->target, address, there, n);
 
         for (size_t i = 0; st == SFI_OK && i < n; i++) {
             if (there[i] == data[i])
                 continue;
-            (void)snprintf(text, sizeof(text),
-                           "the chip has 0x%02x at 0x%08" PRIx64
-                           ", expected 0x%02x as in the file",
-                           there[i], address + i, data[i]);
-            return program_report_error(p, SFI_ERR_PROTOCOL, text);
+            return station_fail(s, SFI_ERR_PROTOCOL,
+                                "the chip has 0x%02x at 0x%08" PRIx64
+                                ", expected 0x%02x as in the file",
+                                there[i], address + i, data[i]);
         }
         if (st != SFI_OK)
             return st;
@@ -205,32 +204,30 @@ firmware_verify_segment(struct program *p, sfi_target *t, uint64_t address,
 }
 
 static sfi_status
-firmware_verify_on_chip(struct program *p, sfi_target *t,
-                        const sfi_firmware *fw)
+firmware_verify_on_chip(struct station *s, const sfi_firmware *fw)
 {
     const uint8_t *data;
     uint64_t address;
     size_t len;
 
-    cli_progress_step(&p->progress, "Verifying ...");
+    cli_progress_step(&s->progress, "Verifying ...");
     for (size_t i = 0; i < sfi_firmware_segment_count(fw); i++) {
         sfi_status st = sfi_firmware_segment(fw, i, &address, &data, &len);
 
         if (st == SFI_OK)
-            st = firmware_verify_segment(p, t, address, data, len);
+            st = firmware_verify_segment(s, address, data, len);
         if (st != SFI_OK)
             return st;
     }
-    cli_progress_step(&p->progress, "Download verified successfully");
-    if (p->json)
-        json_bool(&p->out, "verified", true);
+    cli_progress_step(&s->progress, "Download verified successfully");
+    s->done.verified = true;
     return SFI_OK;
 }
 
 /* RAM has no table in the public API: the chip refuses to read what it lacks.
  */
 static sfi_status
-segment_probe_ram(sfi_target *t, uint64_t address, size_t len)
+segment_probe_ram(struct station *s, uint64_t address, size_t len)
 {
     uint64_t first = address - address % RAM_UNIT;
     uint64_t last = address + (len - 1);
@@ -238,22 +235,22 @@ segment_probe_ram(sfi_target *t, uint64_t address, size_t len)
     sfi_status st;
 
     last -= last % RAM_UNIT;
-    st = sfi_target_check_write(t, first, (size_t)(last - first) + RAM_UNIT);
+    st = sfi_target_check_write(s->target, first,
+                                (size_t)(last - first) + RAM_UNIT);
     if (st == SFI_OK)
-        st = sfi_target_read(t, first, there, sizeof(there));
+        st = sfi_target_read(s->target, first, there, sizeof(there));
     if (st == SFI_OK && last != first)
-        st = sfi_target_read(t, last, there, sizeof(there));
+        st = sfi_target_read(s->target, last, there, sizeof(there));
     return st;
 }
 
 /* Is everything where it can be written?  Before anything is erased. */
 static sfi_status
-firmware_check_range(struct program *p, sfi_target *t, const sfi_firmware *fw)
+firmware_check_range(struct station *s, const sfi_firmware *fw)
 {
-    const sfi_chip *chip = sfi_target_chip(t);
+    const sfi_chip *chip = s->part;
     uint64_t base = sfi_chip_flash_base(chip);
     uint64_t end = base + sfi_chip_flash_size(chip);
-    char text[TEXT_MAX];
     const uint8_t *data;
     uint64_t address;
     size_t len;
@@ -266,15 +263,15 @@ firmware_check_range(struct program *p, sfi_target *t, const sfi_firmware *fw)
         if (address >= base && address < end && len <= end - address)
             continue;
         if (address < end && address + len > base) {
-            (void)snprintf(text, sizeof(text),
-                           "the firmware is at 0x%08" PRIx64 " to 0x%08" PRIx64
-                           ", the flash of %s at 0x%08" PRIx64
-                           " to 0x%08" PRIx64 "; nothing was erased",
-                           address, address + (len - 1), sfi_chip_name(chip),
-                           base, end - 1);
-            return program_report_error(p, SFI_ERR_RANGE, text);
+            return station_fail(s, SFI_ERR_RANGE,
+                                "the firmware is at 0x%08" PRIx64
+                                " to 0x%08" PRIx64
+                                ", the flash of %s at 0x%08" PRIx64
+                                " to 0x%08" PRIx64 "; nothing was erased",
+                                address, address + (len - 1),
+                                sfi_chip_name(chip), base, end - 1);
         }
-        st = len > 0 ? segment_probe_ram(t, address, len) : SFI_OK;
+        st = len > 0 ? segment_probe_ram(s, address, len) : SFI_OK;
         if (st != SFI_OK)
             return st;
     }
@@ -282,33 +279,20 @@ firmware_check_range(struct program *p, sfi_target *t, const sfi_firmware *fw)
 }
 
 sfi_status
-program_load(struct program *p)
+station_write(struct station *s, const struct cli_use *use)
 {
-    const struct cli_use *use = cli_next(&p->cli, OPT_WRITE, NULL);
+    const sfi_firmware *fw = s->firmware[use - s->p->cli.uses];
+    sfi_status st = firmware_check_range(s, fw);
 
-    if (use == NULL)
+    if (st == SFI_OK)
+        st = erase_under_firmware(s, fw);
+    if (st == SFI_OK)
+        st = firmware_write_to_chip(s, fw);
+    if (st != SFI_OK)
+        return st;
+    cli_progress_step(&s->progress, "File download complete");
+    s->done.bytes_written += firmware_total_bytes(fw);
+    if (!cli_has(&s->p->cli, OPT_VERIFY))
         return SFI_OK;
-    return cli_firmware_load(&p->cli, p->ctx, use, &p->firmware);
-}
-
-sfi_status
-program_write(struct program *p, sfi_target *t)
-{
-    sfi_status st = firmware_check_range(p, t, p->firmware);
-
-    if (st != SFI_OK)
-        return st;
-    st = erase_under_firmware(p, t, p->firmware);
-    if (st != SFI_OK)
-        return st;
-    st = firmware_write_to_chip(p, t, p->firmware);
-    if (st != SFI_OK)
-        return st;
-    cli_progress_step(&p->progress, "File download complete");
-    if (p->json)
-        json_number(&p->out, "bytes_written",
-                    firmware_total_bytes(p->firmware));
-    if (!cli_has(&p->cli, OPT_VERIFY))
-        return SFI_OK;
-    return firmware_verify_on_chip(p, t, p->firmware);
+    return firmware_verify_on_chip(s, fw);
 }

@@ -5,9 +5,11 @@
 The first argument of each is the folder of the programs.
 """
 
+import contextlib
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -65,6 +67,21 @@ def fails(status, stderr, *command):
     same((done.returncode, done.stderr.splitlines()), (status, stderr),
          f"{command}")
     return done.stdout
+
+
+@contextlib.contextmanager
+def running(state, link):
+    """A virtual chip runs on a pty."""
+    process = subprocess.Popen([PROGRAMS / "sfi-sim", "run", "--state", state,
+                                "--usart", link],
+                               stdout=subprocess.PIPE, text=True)
+    try:
+        assert "ready" in process.stdout.readline()
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        same(process.wait(10), 0)
+        process.stdout.close()
 
 
 def main():

@@ -7,11 +7,10 @@ the chip: a pty (usart), or a device of the machine (spi, usb, probe)."""
 import contextlib
 import json
 import os
-import signal
-import subprocess
 import sys
 
-from check import DATA, PROGRAMS, about, case, main, run, same, succeeds
+from check import (DATA, PROGRAMS, about, case, main, run, running, same,
+                   succeeds)
 
 PROGRAM, SIM = PROGRAMS / "sfi-program", PROGRAMS / "sfi-sim"
 BASE, SECTOR = 0x08000000, 128 << 10
@@ -49,20 +48,6 @@ def chip(folder, name="stm32h753xi"):
         if LINK == "usart":
             power.enter_context(running(state, tty))
         yield Link(state, tty), state / "flash.bin"
-
-
-@contextlib.contextmanager
-def running(state, link):
-    """The chip runs on a pty."""
-    process = subprocess.Popen([SIM, "run", "--state", state, "--usart", link],
-                               stdout=subprocess.PIPE, text=True)
-    try:
-        assert "ready" in process.stdout.readline()
-        yield
-    finally:
-        process.send_signal(signal.SIGTERM)
-        same(process.wait(10), 0)
-        process.stdout.close()
 
 
 def on(link, *words):

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
+/* sfi-program: one chip, its link, and the table of what can be done to it. */
+#define _POSIX_C_SOURCE 200809L
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/hsm_words.h"
+#include "sfi_program.h"
+
+#define TEXT_MAX 512u
+
+static const struct action {
+    size_t option;
+    sfi_status (*run)(struct station *s, const struct cli_use *use);
+} actions[] = {
+    {OPT_ERASE, station_erase},   {OPT_WRITE, station_write},
+    {OPT_READ, station_read},     {OPT_OB, station_option_bytes},
+    {OPT_RDU, station_unprotect}, {OPT_GO, station_go},
+};
+
+static const struct action *
+action_find(size_t option)
+{
+    for (size_t i = 0; i < sizeof(actions) / sizeof(*actions); i++) {
+        if (actions[i].option == option)
+            return &actions[i];
+    }
+    return NULL;
+}
+
+/* ---- begin and end ---- */
+
+void
+station_begin(struct station *s, struct program *p, sfi_ctx *ctx)
+{
+    s->p = p;
+    s->ctx = ctx;
+    s->shows = p->json ? NULL : stdout;
+    s->firmware = calloc(p->cli.use_count + 1, sizeof(sfi_firmware *));
+    s->notes = open_memstream(&s->notes_text, &s->notes_len);
+    if (s->firmware == NULL || s->notes == NULL)
+        cli_nomem(p->cli.spec->program);
+    cli_progress_init(&s->progress, p->json ? NULL : stdout);
+    json_init(&s->results, s->notes);
+    json_array(&s->results, NULL);
+}
+
+void
+station_end(struct station *s)
+{
+    for (size_t i = 0; s->firmware != NULL && i < s->p->cli.use_count; i++)
+        sfi_firmware_free(s->firmware[i]);
+    free(s->firmware);
+    sfi_option_bytes_free(s->shown);
+    sfi_installer_free(s->in);
+    sfi_target_free(s->target);
+    sfi_transport_free(s->tp);
+    if (s->notes != NULL)
+        (void)fclose(s->notes);
+    free(s->notes_text);
+}
+
+sfi_status
+station_load_files(struct station *s)
+{
+    const struct cli *c = &s->p->cli;
+    sfi_status st = SFI_OK;
+
+    for (const struct cli_use *use = NULL;
+         st == SFI_OK && (use = cli_next(c, OPT_WRITE, use)) != NULL;)
+        st = cli_firmware_load(c, s->ctx, use, &s->firmware[use - c->uses]);
+    return st;
+}
+
+sfi_status
+station_open(struct station *s)
+{
+    const char *capture = cli_value(&s->p->cli, OPT_CAPTURE);
+    sfi_status st = sfi_transport_open(s->ctx, s->uri, &s->tp);
+
+    if (st != SFI_OK || capture == NULL)
+        return st;
+    return sfi_transport_capture(s->tp, capture);
+}
+
+sfi_status
+station_connect(struct station *s)
+{
+    sfi_target_info info = {.struct_size = sizeof(info)};
+    char version[48] = "";
+    sfi_status st;
+
+    if (s->target != NULL)
+        return SFI_OK;
+    st = sfi_target_connect(s->ctx, s->p->chip, s->tp, 0, &s->target);
+    if (st == SFI_OK && s->part != NULL)
+        return SFI_OK; /* shown already */
+    if (st == SFI_OK)
+        st = sfi_target_get_info(s->target, &info);
+    if (st != SFI_OK)
+        return st;
+    s->part = sfi_target_chip(s->target);
+    if (info.bootloader_version != 0) /* 0 over a debug port */
+        (void)snprintf(version, sizeof(version),
+                       "BootLoader version: %" PRIu32 ".%" PRIu32 ", ",
+                       info.bootloader_version >> 4,
+                       info.bootloader_version & 0xf);
+    cli_progress_step(&s->progress, "Chip ID: 0x%" PRIx32 ", %s%s",
+                      info.device_id, version, info.secure ? "secure" : "open");
+    return SFI_OK;
+}
+
+/* ---- the actions ---- */
+
+sfi_status
+station_run(struct station *s)
+{
+    const struct cli_use *use = NULL;
+    sfi_status st = station_connect(s);
+
+    while (st == SFI_OK && (use = cli_next_use(&s->p->cli, use)) != NULL) {
+        const struct action *action = action_find(use->id);
+
+        if (action == NULL)
+            continue;
+        st = station_progress(s, NULL, 0, 0);
+        if (st == SFI_OK)
+            st = station_connect(s);
+        if (st == SFI_OK)
+            st = action->run(s, use);
+    }
+    return st;
+}
+
+sfi_status
+station_fail(struct station *s, sfi_status st, const char *fmt, ...)
+{
+    char text[TEXT_MAX];
+    va_list args;
+
+    va_start(args, fmt);
+    (void)vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    sfi_ctx_report(s->ctx, st, 0, text);
+    return st;
+}
+
+sfi_status
+station_confirm(struct station *s, const char *unstated, const char *question,
+                const char *declined)
+{
+    if (cli_has(&s->p->cli, OPT_YES))
+        return SFI_OK;
+    if (s->many || s->p->json)
+        return station_fail(s, SFI_ERR_CANCELLED, "%s: state --yes with --%s",
+                            unstated, s->many ? "gang" : "json");
+    cli_progress_end(&s->progress);
+    if (cli_confirm(&s->p->cli, question, "--yes"))
+        return SFI_OK;
+    return station_fail(s, SFI_ERR_CANCELLED, "%s", declined);
+}
+
+void
+station_show(struct station *s, const char *fmt, ...)
+{
+    char line[TEXT_MAX];
+    va_list args;
+
+    cli_progress_end(&s->progress);
+    if (s->shows == NULL)
+        return;
+    va_start(args, fmt);
+    (void)vsnprintf(line, sizeof(line), fmt, args);
+    va_end(args);
+    (void)fprintf(s->shows, "%s\n", line);
+}
+
+sfi_status
+station_progress(struct station *s, const char *what, uint64_t done,
+                 uint64_t total)
+{
+    if (s->stop != NULL && *s->stop != 0)
+        return station_fail(s, SFI_ERR_CANCELLED,
+                            "stopped by a signal between two steps");
+    if (what == NULL)
+        return SFI_OK;
+    cli_progress_at(&s->progress, what, done, total);
+    if (s->watch != NULL)
+        s->watch(s, done, total);
+    return SFI_OK;
+}
+
+/* ---- JSON ---- */
+
+struct json *
+station_result(struct station *s, const struct cli_use *use)
+{
+    json_object(&s->results, NULL);
+    json_text(&s->results, "option",
+              use->spelling + strspn(use->spelling, "-"));
+    return &s->results;
+}
+
+static void
+write_option_bytes(const sfi_option_bytes *ob, struct json *j)
+{
+    sfi_option_field f = {.struct_size = sizeof(f)};
+
+    if (ob == NULL)
+        return;
+    json_object(j, "option_bytes");
+    for (size_t i = 0; i < sfi_option_bytes_field_count(ob); i++) {
+        if (sfi_option_bytes_get_field(ob, i, &f) == SFI_OK)
+            json_number(j, f.name, f.value);
+    }
+    json_close(j);
+}
+
+void
+station_write_done(struct station *s, struct json *j)
+{
+    const struct station_done *d = &s->done;
+
+    if (d->unprotected)
+        json_bool(j, "readout_unprotected", true);
+    if (d->erased)
+        json_bool(j, "erased", true);
+    if (d->sectors > 0)
+        json_number(j, "sectors_erased", d->sectors);
+    if (d->bytes_written > 0)
+        json_number(j, "bytes_written", d->bytes_written);
+    if (d->verified)
+        json_bool(j, "verified", true);
+    if (d->bytes_read > 0)
+        json_number(j, "bytes_read", d->bytes_read);
+    write_option_bytes(s->shown, j);
+    if (d->options_written)
+        json_bool(j, "option_bytes_written", true);
+    if (d->started)
+        json_number(j, "running", d->running_from);
+    if (s->results.filled[1]) {
+        json_close(&s->results);
+        (void)fflush(s->notes);
+        json_value(j, "results", s->notes_text);
+    }
+}
+
+const char *
+station_result_word(const struct station *s)
+{
+    if (s->st == SFI_ERR_CANCELLED)
+        return "cancelled";
+    if (s->st != SFI_OK)
+        return "failed";
+    return s->in != NULL ? "installed" : "done";
+}
+
+void
+station_write_result(struct station *s, struct json *j)
+{
+    const sfi_certificate *cert = NULL;
+
+    json_text(j, "port", s->port);
+    json_text(j, "result", station_result_word(s));
+    if (s->in != NULL) {
+        cert = sfi_installer_certificate(s->in);
+        s->part = sfi_installer_chip(s->in);
+    }
+    if (s->part != NULL)
+        json_text(j, "chip", sfi_chip_name(s->part));
+    if (cert != NULL)
+        json_text(j, "device_id", sfi_certificate_device_id(cert));
+    json_number(j, "milliseconds", (uint64_t)(s->seconds * 1000));
+    if (s->counted)
+        hsm_left_json(j, &s->hsm);
+    station_write_done(s, j);
+    json_error(j, s->ctx, s->st);
+}

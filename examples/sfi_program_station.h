@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
+/* A station of sfi-program: one chip and what is done to it, the chip of -c or
+ * one of --gang.
+ *
+ * The actions are a table of options and functions.  They run in the order of
+ * the command line, and say what they do through the station, which shows it,
+ * keeps it for JSON, or hands it to the gang. */
+#ifndef EXAMPLES_SFI_PROGRAM_STATION_H
+#define EXAMPLES_SFI_PROGRAM_STATION_H
+
+#include <signal.h>
+#include <time.h>
+
+#include "cli/cli.h"
+
+#define URI_MAX 512
+#define SECTORS_MAX 1024u
+#define READ_MAX ((uint64_t)64 << 20)
+
+/* Memory is written and read in windows.  Each takes 1.6 s at 115200 baud, and
+ * the library checks the write protection for each, 48 transfers over USB. */
+#define WINDOW 16384u
+
+struct program;
+
+/* What was done, as JSON tells it. */
+struct station_done {
+    bool erased;
+    bool verified;
+    bool unprotected; /* -rdu */
+    bool options_written;
+    bool started;
+    uint64_t sectors;       /* erased one by one */
+    uint64_t bytes_written; /* bytes of the files */
+    uint64_t bytes_read;
+    uint64_t running_from;
+};
+
+struct station {
+    struct program *p;
+    const char *port;  /* as it was typed; "": none */
+    char uri[URI_MAX]; /* of the link; "": none */
+    sfi_ctx *ctx;
+    sfi_transport *tp;
+    sfi_target *target; /* NULL: not connected, or the chip left it */
+    const sfi_chip *part;
+    sfi_firmware **firmware; /* by the use of -w */
+    sfi_installer *in;       /* NULL: no -sfi */
+    sfi_option_bytes *shown; /* of -ob displ, for JSON */
+    struct cli_progress progress;
+    FILE *shows;         /* what was asked for: stdout, or memory in a gang */
+    FILE *notes;         /* results in JSON, in memory */
+    struct json results; /* writes into `notes` */
+    char *notes_text;
+    size_t notes_len;
+    struct station_done done;
+    bool many;    /* one of --gang: nobody can be asked */
+    bool secures; /* SECURITY was agreed to */
+    uint32_t phase;
+    uint64_t bytes; /* of the image */
+    struct timespec started;
+    const volatile sig_atomic_t *stop; /* set: end between two steps; or NULL */
+    /* Receives the progress too; NULL: nobody. */
+    void (*watch)(struct station *s, uint64_t done, uint64_t total);
+    /* The result. */
+    sfi_status st;
+    double seconds;
+    bool counted; /* the HSM gave a licence */
+    sfi_hsm_info hsm;
+};
+
+/* Prepare for a port; `s` is zero but for port and uri. */
+void station_begin(struct station *s, struct program *p, sfi_ctx *ctx);
+void station_end(struct station *s);
+/* Load the files of -w, before the chip is touched. */
+sfi_status station_load_files(struct station *s);
+/* Open the link, with --capture. */
+sfi_status station_open(struct station *s);
+/* Connect unless that is done, and show the chip. */
+sfi_status station_connect(struct station *s);
+/* All actions, in the order of the command line. */
+sfi_status station_run(struct station *s);
+
+/* Report an error that the program found; returns it. */
+sfi_status station_fail(struct station *s, sfi_status st, const char *fmt, ...)
+    CLI_PRINTF(3, 4);
+/* Ask before what cannot be undone.  `unstated` is the error where nobody can
+ * be asked, `declined` the one after any other answer than yes. */
+sfi_status station_confirm(struct station *s, const char *unstated,
+                           const char *question, const char *declined);
+/* A line that was asked for, such as the option bytes; none with --json. */
+void station_show(struct station *s, const char *fmt, ...) CLI_PRINTF(2, 3);
+/* Show progress; SFI_ERR_CANCELLED: a signal came. */
+sfi_status station_progress(struct station *s, const char *what, uint64_t done,
+                            uint64_t total);
+/* Begin a result of its own in JSON, an object: json_close() ends it. */
+struct json *station_result(struct station *s, const struct cli_use *use);
+/* What was done, as members of the open JSON object. */
+void station_write_done(struct station *s, struct json *j);
+
+/* "installed", "done", "failed" or "cancelled". */
+const char *station_result_word(const struct station *s);
+/* The whole result, as members of the open JSON object. */
+void station_write_result(struct station *s, struct json *j);
+
+/* The actions.  `use` is the option with its words. */
+sfi_status station_erase(struct station *s, const struct cli_use *use);
+sfi_status station_write(struct station *s, const struct cli_use *use);
+sfi_status station_read(struct station *s, const struct cli_use *use);
+sfi_status station_option_bytes(struct station *s, const struct cli_use *use);
+sfi_status station_unprotect(struct station *s, const struct cli_use *use);
+sfi_status station_go(struct station *s, const struct cli_use *use);
+
+/* Erase the marked sectors with one command. */
+sfi_status station_erase_marked(struct station *s,
+                                const bool marked[SECTORS_MAX]);
+/* The kind of the file of OPT_READ, as sfi_ctx_check_output() takes it. */
+uint32_t station_read_kind(const struct cli_use *use);
+/* The sectors of value *i of -e; *i moves on when a range is several words.
+ * False: not sectors. */
+bool station_parse_sectors(const struct cli_use *use, unsigned *i,
+                           uint64_t *first, uint64_t *last);
+
+#endif

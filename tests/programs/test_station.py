@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
+"""sfi-program with open chips: the order of its actions, many chips at once,
+and the record of what was done."""
+
+import contextlib
+import json
+import sys
+
+from check import (DATA, PROGRAMS, about, case, main, run, running, same,
+                   succeeds)
+
+PROGRAM, SIM = PROGRAMS / "sfi-program", PROGRAMS / "sfi-sim"
+BASE, SECTOR = 0x08000000, 128 << 10
+ELF = DATA / "blink-stm32h753xi.elf"
+
+
+@contextlib.contextmanager
+def chips(folder, count=1, name="stm32h753xi"):
+    """New chips, each on a pty: their ports and their flash."""
+    found = []
+    with contextlib.ExitStack() as power:
+        for i in range(count):
+            state, tty = folder / f"chip-{i}", folder / f"tty-{i}"
+            succeeds(SIM, "manufacture", "--ca", folder / "ca", "--chip", name,
+                     "--state", state)
+            power.enter_context(running(state, tty))
+            found.append((tty, state / "flash.bin"))
+        yield found
+
+
+def on(port, *words):
+    """A pty has no parity, which causes a warning."""
+    done = run(PROGRAM, "-c", f"port={port}", *words)
+    same(done.returncode, 0, f"{words}: {done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def gang(ports, status, *words):
+    done = run(PROGRAM, "--gang", ",".join(str(p) for p in ports), *words)
+    same(done.returncode, status, f"{words}: {done.stdout}{done.stderr}")
+    return done
+
+
+def lines_of(record):
+    return [json.loads(line) for line in record.read_text().splitlines()]
+
+
+@case
+def order_of_the_command_line(folder):
+    """ST community 865533 has `-ob RDP=0xAA --download FILE`."""
+    with chips(folder) as [(port, flash)]:
+        (folder / "fw.bin").write_bytes(bytes(range(1, 65)))
+        fw = [folder / "fw.bin", hex(BASE)]
+        out = on(port, "-r", hex(BASE), 64, folder / "before", "-w", *fw, "-r",
+                 hex(BASE), 64, folder / "after", "-e", 0)
+        same((folder / "before").read_bytes(), b"\xff" * 64)
+        same((folder / "after").read_bytes(), bytes(range(1, 65)))
+        same(flash.read_bytes()[:64], b"\xff" * 64)
+        same(out.count("Chip ID"), 1)
+        on(port, "-ob", "nWRP0=0")
+        on(port, "-ob", "nWRP0=1", "-w", *fw, "-v", "-ob", "nWRP0=0")
+        told = json.loads(on(port, "-ob", "nWRP0=1", "-w", *fw, "-w", *fw[:1],
+                             hex(BASE + SECTOR), "-ob", "displ", "--json"))
+        same((told["bytes_written"], told["sectors_erased"],
+              told["option_bytes"]["nWRP0"]), (128, 2, 1))
+
+
+@case
+def many_chips(folder):
+    record = folder / "record"
+    with chips(folder, 3) as found:
+        ports = [port for port, _ in found]
+        done = gang([*ports, folder / "none"], 4, "--record", record, "-w", ELF,
+                    "-v", "-ob", "nWRP2=0", "-g")
+        assert "4 chips: 3 done, 1 failed" in done.stdout, done.stdout
+        assert about(f"sfi-program: serial:{folder}/none", "port") in \
+            done.stderr.splitlines(), done.stderr
+        for _, flash in found:
+            part = (DATA / "blink-stm32h753xi-0x08000000.bin").read_bytes()
+            same(flash.read_bytes()[:len(part)], part)
+        by_port = {line["port"]: line for line in lines_of(record)}
+        same(len(by_port), 4)
+        for port in ports:
+            line = by_port[str(port)]
+            same((line["result"], line["files"], line["verified"],
+                  line["option_bytes_written"], line["running"], line["chip"]),
+                 ("done", [str(ELF)], True, True, BASE, "stm32h753xi"))
+        same(by_port[str(folder / "none")]["result"], "failed")
+        assert "error" in by_port[str(folder / "none")]
+
+
+@case
+def many_chips_shown(folder):
+    with chips(folder, 2) as found:
+        ports = [port for port, _ in found]
+        done = gang(ports, 0, "-e", "all", "-ob", "displ")
+        for port in ports:
+            assert f"\n{port}:\n  RDP " in done.stdout, done.stdout
+        told = json.loads(gang(ports, 0, "-e", 0, "-ob", "displ",
+                               "--json").stdout)
+        same((told["done"], told["failed"]), (2, 0))
+        for chip in told["chips"]:
+            same((chip["sectors_erased"], chip["option_bytes"]["RDP"]),
+                 (1, 0xaa))
+        # nobody can be asked
+        done = gang(ports, 7, "-ob", "RDP=0xCC")
+        same(done.stderr.splitlines()[-2:],
+             [about("sfi-program", str(port), "irreversible",
+                    "--yes with --gang") for port in ports], done.stderr)
+
+
+@case
+def record_of_one_chip(folder):
+    record = folder / "record"
+    with chips(folder) as [(port, _)]:
+        on(port, "--record", record, "-w", ELF, "-v")
+        told = json.loads(on(port, "--record", record, "-e", 3, "--json"))
+        same((told["recorded"], told["sectors_erased"]), (True, 1))
+        done = run(PROGRAM, "-c", f"port={port}", "--record", record, "-e", 16)
+        same(done.returncode, 2)
+        first, second, third = lines_of(record)
+        same((first["result"], first["files"], first["verified"],
+              first["port"]), ("done", [str(ELF)], True, str(port)))
+        same((second["result"], second["sectors_erased"], "files" in second),
+             ("done", 1, False))
+        same((third["result"], third["error"]["name"]),
+             ("failed", "SFI_ERR_RANGE"))
+        # a record that cannot be written is told before the chip changes
+        done = run(PROGRAM, "-c", f"port={port}", "--record", ELF, "-e", "all")
+        same(done.returncode, 2)
+        assert "not a record" in done.stderr, done.stderr
+
+
+if __name__ == "__main__":
+    sys.dont_write_bytecode = True
+    main()
