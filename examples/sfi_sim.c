@@ -82,6 +82,16 @@ static const struct cli_option wrap_options[WRAP_COUNT] = {
                            "unplugs the probes"},
 };
 
+static const struct cli_option ctl_options[] = {
+    {.name = "state",
+     .values = "DIR",
+     .min = 1,
+     .max = 1,
+     .help = "the chip's folder; also as the first word"},
+};
+
+enum { CTL_STATE, CTL_COUNT };
+
 enum { DUMP_STATE, DUMP_AREA, DUMP_OUT, DUMP_FORCE, DUMP_COUNT };
 
 static const struct cli_option dump_options[DUMP_COUNT] = {
@@ -107,7 +117,7 @@ static const struct cli_option dump_options[DUMP_COUNT] = {
                             "a personalisation file"},
 };
 
-enum { MANUFACTURE, RUN, WRAP, DUMP, COMMAND_COUNT };
+enum { MANUFACTURE, RUN, CTL, WRAP, DUMP, COMMAND_COUNT };
 
 static const struct cli_spec commands[COMMAND_COUNT] = {
     [MANUFACTURE] = {.program = "sfi-sim manufacture",
@@ -126,8 +136,26 @@ static const struct cli_spec commands[COMMAND_COUNT] = {
              .option_count = RUN_COUNT,
              .notes =
                  "At least one link is needed.  LINK appears when the chip "
-                 "listens.  The chip has\nno reset line: the power is "
-                 "cycled when an option byte change needs it."},
+                 "listens.  A pseudo terminal\nhas no reset line: the power is "
+                 "cycled when an option byte change needs it,\nand "
+                 "\"sfi-sim ctl\" resets the chip."},
+    [CTL] = {.program = "sfi-sim ctl",
+             .purpose = "Resets a virtual chip that runs, switches its supply, "
+                        "or sets its pins.",
+             .usage = "DIR COMMAND [WORD...]",
+             .options = ctl_options,
+             .option_count = CTL_COUNT,
+             .operands_min = 1,
+             .operands_max = 4,
+             .notes =
+                 "DIR is the chip's folder.  The commands:\n"
+                 "  reset          a low pulse on NRST\n"
+                 "  nrst 0|1       0 holds the chip in reset\n"
+                 "  power off|on   the supply\n"
+                 "  boot0 0|1      the pin, which the next reset reads\n"
+                 "  halt           the core stands still until a reset\n"
+                 "  state          shows supply, pins and what runs\n"
+                 "  habit NAME N   how the chip behaves where papers differ"},
     [WRAP] = {.program = "sfi-sim wrap",
               .purpose = "Runs a command that sees a virtual chip as a device "
                          "of this machine.",
@@ -232,7 +260,8 @@ sim_run_chip(const struct cli *c, sfi_ctx *ctx)
     const char *state = cli_need(c, RUN_STATE);
     struct service service = {
         .links = {.struct_size = sizeof(service.links),
-                  .flags = cli_has(c, RUN_REMOTE) ? SFI_SIM_REMOTE : 0,
+                  .flags = SFI_SIM_CONTROL |
+                           (cli_has(c, RUN_REMOTE) ? SFI_SIM_REMOTE : 0),
                   .usart = cli_value(c, RUN_USART),
                   .jtag = cli_value(c, RUN_JTAG)},
     };
@@ -249,6 +278,46 @@ sim_run_chip(const struct cli *c, sfi_ctx *ctx)
     }
     sfi_sim_free(sim);
     return st == SFI_OK ? 0 : cli_fail(c, ctx, st);
+}
+
+/* The words of the command, with a blank between them. */
+static void
+ctl_join_words(const struct cli *c, size_t first, char *line, size_t cap)
+{
+    size_t len = 0;
+
+    line[0] = '\0';
+    for (size_t i = first; i < c->operand_count; i++) {
+        int n = snprintf(line + len, cap - len, "%s%s", i > first ? " " : "",
+                         c->operands[i]);
+
+        if (n < 0 || (size_t)n >= cap - len)
+            cli_usage(c, "the command is too long");
+        len += (size_t)n;
+    }
+    if (len == 0)
+        cli_usage(c, "a command is missing, expected \"reset\", \"state\" or "
+                     "another one");
+}
+
+static int
+sim_control_chip(const struct cli *c, sfi_ctx *ctx)
+{
+    const char *state = cli_value(c, CTL_STATE);
+    size_t first = state == NULL;
+    char line[128], answer[512];
+    size_t len = sizeof(answer);
+    sfi_status st;
+
+    if (state == NULL)
+        state = c->operands[0];
+    ctl_join_words(c, first, line, sizeof(line));
+    st = sfi_sim_control(ctx, state, line, answer, &len);
+    if (st != SFI_OK)
+        return cli_fail(c, ctx, st);
+    if (len > 1)
+        (void)printf("%s\n", cli_visible(answer));
+    return 0;
 }
 
 static sfi_status
@@ -337,6 +406,7 @@ main(int argc, char **argv)
                                                sfi_ctx *) = {
         [MANUFACTURE] = sim_manufacture_chip,
         [RUN] = sim_run_chip,
+        [CTL] = sim_control_chip,
         [WRAP] = sim_wrap_command,
         [DUMP] = sim_dump_area,
     };

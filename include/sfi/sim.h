@@ -171,11 +171,13 @@ SFI_API SFI_NODISCARD sfi_status sfi_sim_usart(sfi_sim *sim, const uint8_t *in,
 
 /** Let other machines reach the chip: sfi_sim_links. */
 #define SFI_SIM_REMOTE 0x1u
+/** Take sfi_sim_control(): sfi_sim_links. */
+#define SFI_SIM_CONTROL 0x2u
 
 /** Links of a chip to other processes; at least one. */
 typedef struct sfi_sim_links {
     uint32_t struct_size; /**< sizeof(sfi_sim_links) */
-    uint32_t flags;       /**< 0 or SFI_SIM_REMOTE */
+    uint32_t flags;       /**< SFI_SIM_REMOTE, SFI_SIM_CONTROL */
     /** Name of a symbolic link to a pseudo terminal, the chip's USART; an old
      * link there is replaced.  NULL: none. */
     const char *usart;
@@ -216,6 +218,9 @@ SFI_API SFI_NODISCARD sfi_status sfi_sim_spi(sfi_sim *sim, const uint8_t *tx,
  * JTAG takes one client at a time.  SRST is the chip's NRST, and is released
  * when the client leaves.
  *
+ * With SFI_SIM_CONTROL the folder has a Unix socket `control` meanwhile, which
+ * only the folder's owner can use: sfi_sim_control().
+ *
  * @param sim    a chip
  * @param links  the links to serve
  * @param stop   called when all links are ready, then several times a second;
@@ -229,9 +234,9 @@ SFI_API SFI_NODISCARD sfi_status sfi_sim_spi(sfi_sim *sim, const uint8_t *tx,
  *   SFI_ERR_UNSUPPORTED  this system has no pseudo terminals, or the part no
  *                        JTAG
  *   SFI_ERR_ACCESS       the name exists and is not a symbolic link, or cannot
- *                        be made; the port is in use; or HOST is not a loopback
- *                        address
- *   SFI_ERR_LIMIT        the name is too long
+ *                        be made; the port is in use; HOST is not a loopback
+ *                        address; or `control` exists and is not a socket
+ *   SFI_ERR_LIMIT        the name is too long, or the folder's for a socket
  *   SFI_ERR_STATE        from inside a callback of the chip
  *   SFI_ERR_NOMEM        no memory
  *   SFI_ERR_OS           the operating system refused
@@ -243,6 +248,70 @@ SFI_API SFI_NODISCARD sfi_status sfi_sim_serve(sfi_sim *sim,
                                                const sfi_sim_links *links,
                                                int (*stop)(void *user),
                                                void *user);
+
+/**
+ * Do to the chip what a bench does: reset it, switch its supply, set its pins.
+ *
+ * The commands, each a line of words:
+ *
+ *     reset            a low pulse on NRST
+ *     nrst 0|1         0 holds the chip in reset
+ *     power off|on     the supply; sfi_sim_power_on() cycles it
+ *     boot0 0|1        the pin, which the next reset reads
+ *     halt             the core stands still until a reset: nothing answers
+ *     state            answers with `name=value` words: chip, bootloader,
+ *                      power, nrst, boot0, runs (nothing, application,
+ *                      bootloader, secure-bootloader or hung), resets,
+ *                      reset-due; more may be added
+ *     habit NAME N     how it behaves where papers and reports differ
+ *                      (doc/porting.md, "Habits of a virtual chip")
+ *
+ * @param sim      a chip
+ * @param line     the command
+ * @param answer   receives the answer, with a NUL at the end; may be NULL when
+ *                 *len is 0, and the answer is then dropped
+ * @param len      room in, used out with the NUL; on SFI_ERR_BUFFER, needed
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL, or the line is not a command
+ *   SFI_ERR_BUFFER    the answer does not fit; the command was carried out
+ *   SFI_ERR_STATE     from inside a callback of the chip; a reset without
+ *                     power, or a halt of a core that does not run
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_sim_command(sfi_sim *sim, const char *line,
+                                                 char *answer, size_t *len);
+
+/**
+ * Do the same to a chip that another process serves with SFI_SIM_CONTROL.
+ *
+ * @param ctx        the context
+ * @param state_dir  the chip's folder
+ * @param command    a line for sfi_sim_command(), of at most 127 bytes
+ * @param answer     receives the answer, with a NUL at the end; may be NULL
+ *                   when *len is 0, and the answer is then dropped
+ * @param len        room in, used out with the NUL; on SFI_ERR_BUFFER, needed
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT   a pointer is NULL, or the line is too long
+ *   SFI_ERR_NO_DEVICE  no process serves this chip's control socket
+ *   SFI_ERR_STATE      the simulator refused the command; the message says why
+ *   SFI_ERR_BUFFER     the answer does not fit; the command was carried out
+ *   SFI_ERR_ACCESS     the socket is another user's
+ *   SFI_ERR_LIMIT      the folder's path is too long for a socket
+ *   SFI_ERR_PROTOCOL   what answers is not a simulator
+ *   SFI_ERR_TIMEOUT    there is no answer within 10 s
+ *   SFI_ERR_OS         the operating system refused
+ *
+ * Blocks: on the other process, at most 10 s.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_sim_control(sfi_ctx *ctx,
+                                                 const char *state_dir,
+                                                 const char *command,
+                                                 char *answer, size_t *len);
 
 /**
  * The TCP port of the chip's JTAG, while it is served.

@@ -213,6 +213,14 @@ sfi__sim_clock(struct sfi_sim *sim, uint8_t in)
 }
 
 void
+sfi__sim_power_off(struct sfi_sim *sim)
+{
+    sim->power.off = true;
+    sfi__buf_clear(&sim->line);
+    sfi__sim_reset(sim);
+}
+
+void
 sfi__sim_power_cycle(struct sfi_sim *sim)
 {
     sfi__power_restore(&sim->power);

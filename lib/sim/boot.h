@@ -11,6 +11,8 @@
 void sfi__sim_reset(struct sfi_sim *sim);
 /* Off and on again, whatever the supply was. */
 void sfi__sim_power_cycle(struct sfi_sim *sim);
+/* The supply goes, whatever runs. */
+void sfi__sim_power_off(struct sfi_sim *sim);
 /* What would a reset start now? */
 enum sim_mode sfi__sim_decide(const struct sfi_sim *sim);
 /* Bytes in; the answer is appended to sim->line. */

@@ -130,6 +130,34 @@ def one_at_a_time(folder):
 
 
 @case
+def control(folder):
+    """A bench without a reset line: write, start, reset, and again."""
+    state = make(folder)
+    firmware = folder / "fw.bin"
+    firmware.write_bytes(b"\x00\x10\x00\x24" + bytes(60))
+    with Running(folder) as chip:
+        port = ["-c", f"port={chip.link}", "--yes"]
+        for _ in range(2):
+            done = run(PROGRAMS / "sfi-program", *port, "-w", firmware,
+                       "0x08000000", "-g", "0x08000000")
+            same(done.returncode, 0, done.stderr)
+            assert "runs=application" in succeeds(SIM, "ctl", state, "state")
+            same(succeeds(SIM, "ctl", state, "reset"), "")
+        same(succeeds(SIM, "ctl", state, "state"),
+             "chip=stm32h753xi bootloader=V9.2 power=on nrst=1 boot0=1 "
+             "runs=bootloader resets=3 reset-due=0\n")
+        succeeds(SIM, "ctl", "--state", state, "power", "off")
+        assert "power=off" in succeeds(SIM, "ctl", state, "state")
+        succeeds(SIM, "ctl", state, "power", "on")
+        fails(1, [about(f"sfi-sim ctl: {state}", "not a command", "reset")],
+              SIM, "ctl", state, "explode")
+    done = run(SIM, "ctl", state, "reset")
+    same(done.returncode, 4)
+    same(done.stderr.splitlines()[0],
+         about(f"sfi-sim ctl: {state}/control", "no simulator"))
+
+
+@case
 def mistakes(folder):
     make(folder)
     for status, words, text in [
@@ -145,6 +173,9 @@ def mistakes(folder):
                  "true"], "another simulator"),
             (64, ["run", "--state", "x"],
              "no link is given, expected --usart or --jtag"),
+            (64, ["ctl", "x"], "a command is missing"),
+            (64, ["ctl", "x", "habit", "y" * 130, "1"],
+             "the command is too long"),
             (1, ["run", "--state", folder / "chip", "--jtag", "here"],
              "here: the port is missing or not a number, expected HOST:PORT"),
             (1, ["run", "--state", folder / "chip", "--jtag", ":1"],

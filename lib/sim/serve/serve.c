@@ -18,15 +18,17 @@ struct server {
     struct sfi_sim *sim;
     struct pty *pty;        /* NULL: not served */
     struct jtag_port *jtag; /* likewise */
+    struct control_port *control;
 };
 
 static sfi_status
 serve_one_turn(struct server *s, const struct clock *clock, uint64_t *last)
 {
     sfi_ctx *ctx = s->sim->obj.ctx;
-    struct pollfd fds[2];
+    struct pollfd fds[3];
     struct pollfd *pty = &fds[0];
     struct pollfd *jtag = &fds[s->pty != NULL];
+    struct pollfd *control = jtag + (s->jtag != NULL);
     nfds_t count = 0;
     uint64_t now;
     int ready;
@@ -35,6 +37,8 @@ serve_one_turn(struct server *s, const struct clock *clock, uint64_t *last)
         fds[count++] = sfi__serve_pty_wait(s->sim, s->pty);
     if (s->jtag != NULL)
         fds[count++] = sfi__serve_jtag_wait(s->jtag);
+    if (s->control != NULL)
+        fds[count++] = sfi__serve_control_wait(s->control);
     ready = poll(fds, count, TICK_MS);
     if (ready < 0 && errno != EINTR)
         return sfi__fail_os(ctx, SFI_ERR_OS, errno, "cannot wait");
@@ -45,6 +49,9 @@ serve_one_turn(struct server *s, const struct clock *clock, uint64_t *last)
     *last = now;
     if (s->jtag != NULL && ready > 0)
         sfi__serve_jtag_ready(s->sim, s->jtag, jtag->revents);
+    if (s->control != NULL)
+        sfi__serve_control_ready(s->sim, s->control,
+                                 ready > 0 ? control->revents : 0);
     if (s->pty == NULL)
         return SFI_OK;
     return sfi__pty_ready(s->sim, s->pty, ready > 0 ? pty->revents : 0);
@@ -99,6 +106,7 @@ serve_open_and_run(struct sfi_sim *sim, const sfi_sim_links *links,
                    int (*stop)(void *user), void *user)
 {
     struct server s = {.sim = sim};
+    struct control_port control;
     struct pty pty;
     sfi_status st = SFI_OK;
 
@@ -112,9 +120,17 @@ serve_open_and_run(struct sfi_sim *sim, const sfi_sim_links *links,
             goto out;
         s.pty = &pty;
     }
+    if ((links->flags & SFI_SIM_CONTROL) != 0) {
+        st = sfi__control_open(sim->obj.ctx, sim->store.dir, &control);
+        if (st != SFI_OK)
+            goto out;
+        s.control = &control;
+    }
     st = serve_until_stop(&s, stop, user);
 
 out:
+    if (s.control != NULL)
+        sfi__control_close(s.control);
     if (s.pty != NULL)
         sfi__pty_close(s.pty);
     serve_close_jtag(&s);
@@ -134,7 +150,7 @@ sfi_sim_serve(sfi_sim *sim, const sfi_sim_links *links, int (*stop)(void *user),
     st = sfi__abi_in(sim->obj.ctx, &l, sizeof(l), sizeof(l), links);
     if (st != SFI_OK)
         return st;
-    SFI_ARG(sim, (links->flags & ~SFI_SIM_REMOTE) == 0);
+    SFI_ARG(sim, (links->flags & ~(SFI_SIM_REMOTE | SFI_SIM_CONTROL)) == 0);
     SFI_ARG(sim, l.usart != NULL || l.jtag != NULL);
     SFI_ARG(sim, l.usart == NULL || l.usart[0] != '\0');
     if (l.jtag != NULL && sim->chip->dbgmcu == 0)

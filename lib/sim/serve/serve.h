@@ -6,6 +6,7 @@
 
 #include <poll.h>
 
+#include "sim/command.h"
 #include "sim/sim.h"
 
 struct pty {
@@ -42,5 +43,24 @@ void sfi__jtag_close(struct jtag_port *j);
 struct pollfd sfi__serve_jtag_wait(const struct jtag_port *j);
 void sfi__serve_jtag_ready(struct sfi_sim *sim, struct jtag_port *j,
                            short events);
+
+/* The control socket, one client at a time, a line each. */
+struct control_port {
+    int listener;
+    bool is_bound;
+    int client; /* -1: none */
+    uint64_t since_ms;
+    size_t len;
+    bool is_whole; /* the line ended */
+    char line[COMMAND_LINE_MAX];
+    char path[128]; /* more than a socket's address holds */
+};
+
+sfi_status sfi__control_open(sfi_ctx *ctx, const char *dir,
+                             struct control_port *c);
+void sfi__control_close(struct control_port *c);
+struct pollfd sfi__serve_control_wait(const struct control_port *c);
+void sfi__serve_control_ready(struct sfi_sim *sim, struct control_port *c,
+                              short events);
 
 #endif

@@ -19,6 +19,7 @@
 #define STORE_RECORD "record.bin"
 #define STORE_CERTIFICATE "certificate.bin"
 #define STORE_DEVICE_KEY "device-key.bin"
+#define STORE_CONTROL "control" /* a socket, while it is served */
 
 #define STORE_PATH_MAX 4096u
 

@@ -11,7 +11,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
@@ -46,7 +48,11 @@ stop(void *user)
 static sfi_status
 serve_usart(sfi_sim *sim, const char *link, int (*end)(void *user), void *user)
 {
-    const sfi_sim_links links = {.struct_size = sizeof(links), .usart = link};
+    const sfi_sim_links links = {
+        .struct_size = sizeof(links),
+        .flags = SFI_SIM_CONTROL,
+        .usart = link,
+    };
 
     return sfi_sim_serve(sim, &links, end, user);
 }
@@ -245,6 +251,125 @@ START_TEST(test_bench_resets)
 }
 END_TEST
 
+static int
+stop_at_once(void *user)
+{
+    int *times = user;
+
+    (*times)++;
+    return 1;
+}
+
+static sfi_status
+control(const char *command)
+{
+    return sfi_sim_control(ctx, board.state, command, NULL, &(size_t){0});
+}
+
+/* Commands through the socket in the chip's folder. */
+START_TEST(test_control)
+{
+    const char *path = board_file("control");
+    char answer[512];
+    size_t len = sizeof(answer);
+    struct stat st;
+    int fd;
+
+    serve();
+    fd = connect_link();
+    TALK(fd, "\x7f", "\x79");
+    ck_assert_int_eq(lstat(path, &st), 0);
+    ck_assert(S_ISSOCK(st.st_mode));
+    ck_assert_uint_eq(st.st_mode & 0777, 0600);
+    TALK(fd, "\x21\xde", "\x79");
+    TALK(fd, "\x24\x00\x50\x00\x74", "\x79");
+    ck_assert_ok(control("reset"));
+    TALK(fd, "\x7f", "\x79");
+    ck_assert_ok(sfi_sim_control(ctx, board.state, "state", answer, &len));
+    ck_assert_uint_eq(len, strlen(answer) + 1);
+    ck_assert_ptr_nonnull(strstr(answer, " runs=bootloader resets=2 "));
+    len = 4;
+    ck_assert_fails_about(
+        sfi_sim_control(ctx, board.state, "state", answer, &len),
+        SFI_ERR_BUFFER, board.state, "the buffer 4");
+    ck_assert_fails_about(control("power over"), SFI_ERR_STATE, board.state,
+                          "power \"over\"", "off or on");
+    close(fd);
+    (void)finish(SIGTERM);
+    ck_assert_int_ne(lstat(path, &st), 0);
+    ck_assert_fails(control("reset"), SFI_ERR_NO_DEVICE, path,
+                    "no simulator runs this chip, or it has no control "
+                    "socket");
+}
+END_TEST
+
+/* A client that says nothing keeps others out for a second only, and one that
+ * leaves for no time. */
+START_TEST(test_control_silent_client)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    int fd[2];
+
+    serve();
+    (void)snprintf(a.sun_path, sizeof(a.sun_path), "%s", board_file("control"));
+    for (int i = 0; i < 2; i++) {
+        fd[i] = socket(AF_UNIX, SOCK_STREAM, 0);
+        ck_assert_int_eq(connect(fd[i], (struct sockaddr *)&a, sizeof(a)), 0);
+    }
+    close(fd[0]);
+    ck_assert_int_eq(write(fd[1], "res", 3), 3);
+    ck_assert_ok(control("reset"));
+    close(fd[1]);
+    (void)finish(SIGTERM);
+}
+END_TEST
+
+/* The socket of a simulator that was killed is replaced, and nothing else. */
+START_TEST(test_control_left_behind)
+{
+    const char *path = board_file("control");
+    struct stat st;
+    int times = 0;
+    FILE *f;
+
+    serve();
+    ck_assert_ok(control("reset"));
+    (void)finish(SIGKILL);
+    ck_assert_int_eq(lstat(path, &st), 0);
+    ck_assert_fails_about(control("reset"), SFI_ERR_NO_DEVICE, path,
+                          "no simulator");
+    ck_assert_ok(serve_usart(board.sim, link_name, stop_at_once, &times));
+    ck_assert_int_ne(lstat(path, &st), 0);
+    f = fopen(path, "w");
+    ck_assert_ptr_nonnull(f);
+    fclose(f);
+    ck_assert_fails(serve_usart(board.sim, link_name, stop_at_once, &times),
+                    SFI_ERR_ACCESS, path,
+                    "exists and is not a socket, so it is not replaced");
+    ck_assert_int_eq(times, 1);
+}
+END_TEST
+
+START_TEST(test_control_long_path)
+{
+    char dir[140];
+
+    memset(dir, 'd', sizeof(dir) - 1);
+    dir[sizeof(dir) - 1] = '\0';
+    ck_assert_int_eq(sfi_sim_control(ctx, dir, "reset", NULL, &(size_t){0}),
+                     SFI_ERR_LIMIT);
+    ck_assert_ptr_nonnull(strstr(sfi_error_message(sfi_ctx_error(ctx)),
+                                 "path of 147 characters, expected at most "
+                                 "107 for a socket; use a shorter or a "
+                                 "relative path"));
+    ck_assert_int_eq(
+        sfi_sim_control(ctx, "d", "reset\nhalt", NULL, &(size_t){0}),
+        SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_sim_control(ctx, "d", dir, NULL, &(size_t){0}),
+                     SFI_ERR_ARGUMENT);
+}
+END_TEST
+
 /* After a kill at any moment the folder has what was acknowledged, and the next
  * simulator replaces the old link. */
 START_TEST(test_killed)
@@ -295,15 +420,6 @@ START_TEST(test_is_idle)
     (void)finish(SIGTERM);
 }
 END_TEST
-
-static int
-stop_at_once(void *user)
-{
-    int *times = user;
-
-    (*times)++;
-    return 1;
-}
 
 START_TEST(test_errors)
 {
@@ -371,6 +487,10 @@ main(void)
     tcase_add_test(t, test_client_killed);
     tcase_add_test(t, test_bench_resets);
     tcase_add_test(t, test_killed);
+    tcase_add_test(t, test_control);
+    tcase_add_test(t, test_control_silent_client);
+    tcase_add_test(t, test_control_left_behind);
+    tcase_add_test(t, test_control_long_path);
     tcase_add_test(t, test_is_idle);
     tcase_add_test(t, test_errors);
     tcase_add_test(t, test_no_reentry);
