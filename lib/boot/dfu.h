@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* What dfu.c (commands) and dfu_discovery.c (finding out what the device is)
- * use of each other, and the blocks of a dialect. */
+/* What dfu_transfer.c (blocks and states), dfu.c (commands) and dfu_discovery.c
+ * (finding out what the device is) use of each other, and the blocks of a
+ * dialect. */
 #ifndef SFI_BOOT_DFU_H
 #define SFI_BOOT_DFU_H
 
@@ -11,6 +12,14 @@
 #define DFU_CONTROL_MS 2000u
 #define DFU_STATE_UNKNOWN 0xffu
 
+sfi_status sfi__boot_dfu_return_to_idle(struct boot *b);
+/* DNLOAD one block, and wait until the device has done it within `ms`; *r is
+ * its last report. */
+sfi_status sfi__boot_dfu_send_block(struct boot *b, uint16_t block,
+                                    const uint8_t *data, size_t len,
+                                    uint32_t ms, struct dfu_report *r);
+/* Leave DFU mode (AN3156, 5.4): the program at the pointer starts. */
+sfi_status sfi__boot_dfu_leave(struct boot *b);
 /* UPLOAD one block; returns to dfuIDLE first where necessary. */
 sfi_status sfi__boot_dfu_take_block(struct boot *b, uint16_t block,
                                     uint8_t *out, size_t len, size_t *got);
