@@ -255,7 +255,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_check_write(sfi_target *t,
  *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL  no good answer
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
  *
- * Blocks: for an erase of the whole flash, up to 41 s.  Thread: the context's.
+ * Blocks: for an erase of the whole flash, up to 41 s, or as long as a USB
+ * device asks for.  Thread: the context's.
  * @since 1.0
  */
 SFI_API SFI_NODISCARD sfi_status sfi_target_erase_all(sfi_target *t);
@@ -278,7 +279,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_erase_all(sfi_target *t);
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
  *
  * Blocks: for the erase, up to 2.2 s for each sector of an H7, 25 ms
- * of an L4, and 5 s.
+ * of an L4, and 5 s; or as long as a USB device asks for.
  * Thread: the context's.
  * @since 1.0
  */

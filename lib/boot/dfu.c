@@ -15,9 +15,10 @@
 static sfi_status
 dfu_send_command(struct boot *b, const uint8_t *data, size_t len, uint32_t ms)
 {
+    const struct dfu_work work = {.ms = ms};
     struct dfu_report r;
 
-    return sfi__boot_dfu_send_block(b, DFU_BLOCK_COMMAND, data, len, ms, &r);
+    return sfi__boot_dfu_send_block(b, DFU_BLOCK_COMMAND, data, len, &work, &r);
 }
 
 /* Also a transfer that failed after the USB controller's own three tries. */
@@ -50,13 +51,14 @@ dfu_disconnected(struct boot *b)
  * frames.c.  A device that disconnected may only have lost the bus, so it is
  * asked again, once; a device that restarted refuses what it no longer knows.
  */
-static sfi_status
-dfu_transact(struct boot *b, const char *what,
-             sfi_status (*once)(struct boot *b, void *arg),
-             bool (*had_effect)(struct boot *b, void *arg), void *arg)
+sfi_status
+sfi__boot_dfu_transact(struct boot *b, const char *what,
+                       sfi_status (*once)(struct boot *b, void *arg),
+                       bool (*had_effect)(struct boot *b, void *arg), void *arg)
 {
     bool was_gone = false;
 
+    b->refused = BOOT_REFUSED_NOTHING;
     for (unsigned i = 0;; i++) {
         sfi_status st;
         bool is_gone;
@@ -85,8 +87,8 @@ struct block {
 };
 
 /* The alternate setting that names this address; any setting reaches RAM. */
-static sfi_status
-dfu_select_memory(struct boot *b, uint32_t address)
+sfi_status
+sfi__boot_dfu_select_memory(struct boot *b, uint32_t address)
 {
     uint8_t alt = 0;
     size_t got;
@@ -97,6 +99,7 @@ dfu_select_memory(struct boot *b, uint32_t address)
         alt++;
     if (alt == b->dfu.itf.alts || alt == b->dfu.alt)
         return SFI_OK;
+    b->dfu.next = 0;
     st = sfi__boot_dfu_return_to_idle(b);
     if (st == SFI_OK)
         st = sfi__transport_control(b->link.tp, USB_TO_INTERFACE,
@@ -111,7 +114,7 @@ static sfi_status
 dfu_set_pointer(struct boot *b, uint32_t address)
 {
     uint8_t raw[DFU_ADDRESS_LEN];
-    sfi_status st = dfu_select_memory(b, address);
+    sfi_status st = sfi__boot_dfu_select_memory(b, address);
 
     if (st != SFI_OK)
         return st;
@@ -125,46 +128,123 @@ dfu_block_len(const struct boot *b, size_t left)
     return left < b->dfu.itf.transfer_size ? left : b->dfu.itf.transfer_size;
 }
 
+/* Blocks after one pointer: few enough that sending them again costs little. */
+#define RUN_BLOCKS 64u
+
+/* Point at the next `len` bytes, and return their block's number.  AN3156, 4.1
+ * and 5.1: it is (block - 2) transfers behind the pointer, where a transfer is
+ * the length of this very one; ST's code for USB devices (usbd_dfu.c) takes the
+ * constant transfer size.  So only a full block continues a run: for a shorter
+ * one the pointer is set again, which is right for both. */
 static sfi_status
-dfu_read_once(struct boot *b, void *arg)
+dfu_point(struct boot *b, uint8_t state, uint32_t address, size_t len,
+          uint16_t *block)
 {
-    const struct block *k = arg;
-    uint16_t block = DFU_BLOCK_FIRST;
-    size_t got = 0;
-    sfi_status st = dfu_set_pointer(b, k->address);
+    sfi_status st = sfi__boot_dfu_select_memory(b, address);
 
     if (st != SFI_OK)
         return st;
-    for (size_t at = 0; at < k->len; at += got) {
-        size_t n = dfu_block_len(b, k->len - at);
+    *block = b->dfu.next;
+    if (*block != 0 && b->dfu.state == state && b->dfu.next_at == address &&
+        len == b->dfu.itf.transfer_size)
+        return SFI_OK;
+    *block = DFU_BLOCK_FIRST;
+    return dfu_set_pointer(b, address);
+}
 
-        st = sfi__boot_dfu_take_block(b, block++, k->out + at, n, &got);
+static void
+dfu_continue_run(struct boot *b, uint16_t block, uint32_t address, size_t len)
+{
+    b->dfu.next_at = address + (uint32_t)len;
+    b->dfu.next = 0;
+    if (len == b->dfu.itf.transfer_size &&
+        block + 1u < DFU_BLOCK_FIRST + RUN_BLOCKS)
+        b->dfu.next = (uint16_t)(block + 1u);
+}
+
+static sfi_status
+dfu_read_block(struct boot *b, uint32_t address, uint8_t *out, size_t len)
+{
+    uint16_t block = 0;
+    size_t got = 0;
+    sfi_status st = dfu_point(b, DFU_UPLOAD_IDLE, address, len, &block);
+
+    if (st == SFI_OK)
+        st = sfi__boot_dfu_take_block(b, block, out, len, &got);
+    if (st != SFI_OK)
+        return st;
+    if (got != len)
+        return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
+                         "the answer to %s is %zu bytes, expected %zu",
+                         b->link.doing, got, len);
+    dfu_continue_run(b, block, address, len);
+    return SFI_OK;
+}
+
+/* AN3156, 4.1: at least two bytes are read. */
+static sfi_status
+dfu_read_byte(struct boot *b, uint32_t address, uint8_t *out)
+{
+    uint8_t two[2];
+    sfi_status st = dfu_read_block(b, address & ~1u, two, sizeof(two));
+
+    if (st == SFI_OK)
+        *out = two[address & 1u];
+    return st;
+}
+
+sfi_status
+sfi__boot_dfu_read_once(struct boot *b, uint32_t address, uint8_t *out,
+                        size_t len)
+{
+    for (size_t at = 0, n; at < len; at += n) {
+        uint32_t from = address + (uint32_t)at;
+        sfi_status st;
+
+        n = dfu_block_len(b, len - at);
+        st = n > 1 ? dfu_read_block(b, from, out + at, n)
+                   : dfu_read_byte(b, from, out + at);
         if (st != SFI_OK)
             return st;
-        if (got != n)
-            return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
-                             "the answer to %s is %zu bytes, expected %zu",
-                             b->link.doing, got, n);
     }
     return SFI_OK;
 }
 
 static sfi_status
-dfu_write_once(struct boot *b, void *arg)
+dfu_read_run(struct boot *b, void *arg)
 {
     const struct block *k = arg;
-    uint16_t block = DFU_BLOCK_FIRST;
-    size_t n;
-    sfi_status st = dfu_set_pointer(b, k->address);
 
-    if (st != SFI_OK)
-        return st;
+    return sfi__boot_dfu_read_once(b, k->address, k->out, k->len);
+}
+
+static sfi_status
+dfu_write_block(struct boot *b, uint32_t address, const uint8_t *data,
+                size_t len)
+{
+    static const struct dfu_work work = {.ms = BOOT_WRITE_MS};
+    struct dfu_report r;
+    uint16_t block = 0;
+    sfi_status st = dfu_point(b, DFU_DNLOAD_IDLE, address, len, &block);
+
+    if (st == SFI_OK)
+        st = sfi__boot_dfu_send_block(b, block, data, len, &work, &r);
+    if (st == SFI_OK)
+        dfu_continue_run(b, block, address, len);
+    return st;
+}
+
+static sfi_status
+dfu_write_run(struct boot *b, void *arg)
+{
+    const struct block *k = arg;
+    size_t n;
+
     for (size_t at = 0; at < k->len; at += n) {
-        struct dfu_report r;
+        sfi_status st;
 
         n = dfu_block_len(b, k->len - at);
-        st = sfi__boot_dfu_send_block(b, block++, k->data + at, n,
-                                      BOOT_WRITE_MS, &r);
+        st = dfu_write_block(b, k->address + (uint32_t)at, k->data + at, n);
         if (st != SFI_OK)
             return st;
     }
@@ -180,21 +260,15 @@ dfu_is_written(struct boot *b, void *arg)
 
     for (size_t at = 0; at < k->len; at += sizeof(there)) {
         size_t left = k->len - at;
-        struct block look = {
-            .address = k->address + (uint32_t)at,
-            .out = there,
-            .len = left < sizeof(there) ? left : sizeof(there),
-        };
+        size_t n = left < sizeof(there) ? left : sizeof(there);
 
-        if (dfu_read_once(b, &look) != SFI_OK ||
-            !sfi__equal(there, k->data + at, look.len))
+        if (sfi__boot_dfu_read_once(b, k->address + (uint32_t)at, there, n) !=
+                SFI_OK ||
+            !sfi__equal(there, k->data + at, n))
             return false;
     }
     return true;
 }
-
-/* Blocks per command: few enough that sending them again costs little. */
-#define RUN_BLOCKS 64u
 
 static size_t
 dfu_run_len(const struct boot *b, size_t len)
@@ -212,7 +286,7 @@ dfu_read(struct boot *b, uint32_t address, uint8_t *out, size_t len)
             .address = address, .out = out, .len = dfu_run_len(b, len)};
 
         sfi_status st =
-            dfu_transact(b, "reading memory", dfu_read_once, NULL, &k);
+            sfi__boot_dfu_transact(b, "reading memory", dfu_read_run, NULL, &k);
 
         if (st != SFI_OK)
             return st;
@@ -230,8 +304,8 @@ dfu_write(struct boot *b, uint32_t address, const uint8_t *data, size_t len)
         struct block k = {
             .address = address, .data = data, .len = dfu_run_len(b, len)};
 
-        sfi_status st = dfu_transact(b, "writing memory", dfu_write_once,
-                                     dfu_is_written, &k);
+        sfi_status st = sfi__boot_dfu_transact(
+            b, "writing memory", dfu_write_run, dfu_is_written, &k);
 
         if (st != SFI_OK)
             return st;
@@ -242,80 +316,31 @@ dfu_write(struct boot *b, uint32_t address, const uint8_t *data, size_t len)
     return SFI_OK;
 }
 
+struct dfu_jump {
+    uint32_t address;
+    bool sent; /* from then on a device that is gone has left */
+};
+
 static sfi_status
 dfu_go_once(struct boot *b, void *arg)
 {
-    const uint32_t *address = arg;
-    sfi_status st = dfu_set_pointer(b, *address);
+    struct dfu_jump *j = arg;
+    sfi_status st = dfu_set_pointer(b, j->address);
 
-    return st == SFI_OK ? sfi__boot_dfu_leave(b) : st;
+    if (st == SFI_ERR_NO_DEVICE && j->sent)
+        return SFI_OK;
+    if (st != SFI_OK)
+        return st;
+    j->sent = true;
+    return sfi__boot_dfu_leave(b);
 }
 
 static sfi_status
 dfu_go(struct boot *b, uint32_t address)
 {
-    return dfu_transact(b, "Go", dfu_go_once, NULL, &address);
-}
+    struct dfu_jump jump = {.address = address};
 
-static sfi_status
-dfu_erase_mass_once(struct boot *b, void *arg)
-{
-    static const uint8_t all[] = {DFU_ERASE};
-
-    (void)arg;
-    return dfu_send_command(b, all, sizeof(all), BOOT_ERASE_MS);
-}
-
-static sfi_status
-dfu_erase_mass(struct boot *b)
-{
-    return dfu_transact(b, "Erase", dfu_erase_mass_once, NULL, NULL);
-}
-
-static sfi_status
-dfu_erase_sector_once(struct boot *b, void *arg)
-{
-    const uint32_t *address = arg;
-    uint8_t raw[DFU_ADDRESS_LEN];
-    sfi_status st = dfu_select_memory(b, *address);
-
-    if (st != SFI_OK)
-        return st;
-    sfi__dfu_write_address(raw, DFU_ERASE, *address);
-    return dfu_send_command(b, raw, sizeof(raw), BOOT_ERASE_MS);
-}
-
-/* Where the n-th sector of the flash is. */
-static bool
-dfu_find_sector(const struct dfu_layout *l, uint32_t n, uint32_t *address)
-{
-    for (size_t i = 0; i < l->regions; i++) {
-        const struct dfu_region *r = &l->region[i];
-
-        if (n < r->count) {
-            *address = r->base + n * r->size;
-            return true;
-        }
-        n -= r->count;
-    }
-    return false;
-}
-
-static sfi_status
-dfu_erase_sectors(struct boot *b, const uint16_t *sectors, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        uint32_t address;
-        sfi_status st;
-
-        if (!dfu_find_sector(&b->dfu.layout[0], sectors[i], &address))
-            return sfi__fail(b->link.ctx, SFI_ERR_RANGE,
-                             "the device's flash has no sector %u", sectors[i]);
-        st = dfu_transact(b, "Erase", dfu_erase_sector_once, NULL, &address);
-        if (st != SFI_OK)
-            return st;
-    }
-    return SFI_OK;
+    return sfi__boot_dfu_transact(b, "Go", dfu_go_once, NULL, &jump);
 }
 
 /* The device erases, resets and disconnects; AN3156 does not say when. */
@@ -323,12 +348,18 @@ static sfi_status
 dfu_unprotect_once(struct boot *b, void *arg)
 {
     static const uint8_t off[] = {DFU_READ_UNPROTECT};
+    const struct dfu_work work = {
+        .ms = sfi__boot_erase_ms(b, BOOT_ALL_SECTORS),
+        .deaf = true,
+    };
+    struct dfu_report r;
     sfi_status st = sfi__boot_dfu_return_to_idle(b);
 
     (void)arg;
     if (st != SFI_OK)
         return st;
-    st = dfu_send_command(b, off, sizeof(off), BOOT_ERASE_MS);
+    st = sfi__boot_dfu_send_block(b, DFU_BLOCK_COMMAND, off, sizeof(off), &work,
+                                  &r);
     b->dfu.state = DFU_STATE_UNKNOWN;
     return st == SFI_ERR_NO_DEVICE ? SFI_OK : st;
 }
@@ -336,7 +367,8 @@ dfu_unprotect_once(struct boot *b, void *arg)
 static sfi_status
 dfu_readout_unprotect(struct boot *b)
 {
-    return dfu_transact(b, "Read Unprotect", dfu_unprotect_once, NULL, NULL);
+    return sfi__boot_dfu_transact(b, "Read Unprotect", dfu_unprotect_once, NULL,
+                                  NULL);
 }
 
 /* ---- the security extension: doc/protocol.md, "USB-DFU" ---- */
@@ -368,6 +400,7 @@ dfu_special_once(struct boot *b, void *arg)
     struct special *s = arg;
     const struct dfu_sfi req = {s->opcode, s->param, s->param_len, s->data,
                                 s->data_len};
+    const struct dfu_work work = {.ms = s->wait_ms};
     uint8_t raw[DFU_SFI_MAX];
     struct dfu_report r;
     sfi_status st;
@@ -376,8 +409,7 @@ dfu_special_once(struct boot *b, void *arg)
     if (len == 0)
         return sfi__fail(b->link.ctx, SFI_ERR_UNSUPPORTED,
                          "request 0x%04x cannot be sent over USB", s->opcode);
-    st = sfi__boot_dfu_send_block(b, DFU_BLOCK_COMMAND, raw, len, s->wait_ms,
-                                  &r);
+    st = sfi__boot_dfu_send_block(b, DFU_BLOCK_COMMAND, raw, len, &work, &r);
     if (st != SFI_OK)
         return st;
     s->status = r.string;
@@ -390,7 +422,7 @@ dfu_special(struct boot *b, struct special *s)
     sfi_status st;
 
     if (!s->once)
-        return dfu_transact(b, s->what, dfu_special_once, NULL, s);
+        return sfi__boot_dfu_transact(b, s->what, dfu_special_once, NULL, s);
     b->link.doing = s->what;
     st = dfu_special_once(b, s);
     return st == SFI_ERR_NO_DEVICE ? dfu_disconnected(b) : st;
@@ -402,12 +434,13 @@ sfi_status
 sfi__boot_dfu_download(struct boot *b, uint16_t block, const uint8_t *data,
                        size_t len, uint32_t ms, uint8_t *string)
 {
+    const struct dfu_work work = {.ms = ms};
     struct dfu_report r = {0};
     sfi_status st;
 
     b->link.doing = "a download";
     if (len > 0)
-        st = sfi__boot_dfu_send_block(b, block, data, len, ms, &r);
+        st = sfi__boot_dfu_send_block(b, block, data, len, &work, &r);
     else
         st = sfi__boot_dfu_leave(b);
     *string = r.string;
@@ -489,8 +522,8 @@ const struct boot_ops sfi__boot_dfu = {
     .read = dfu_read,
     .write = dfu_write,
     .go = dfu_go,
-    .erase_mass = dfu_erase_mass,
-    .erase_sectors = dfu_erase_sectors,
+    .erase_mass = sfi__boot_dfu_erase_mass,
+    .erase_sectors = sfi__boot_dfu_erase_sectors,
     .readout_unprotect = dfu_readout_unprotect,
     .special = dfu_special,
 };

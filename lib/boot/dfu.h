@@ -10,14 +10,25 @@
 
 /* A transfer that makes the device do no work. */
 #define DFU_CONTROL_MS 2000u
+
+/* What a block makes the device do. */
+struct dfu_work {
+    uint32_t ms; /* at most */
+    bool deaf;   /* it may NAK every transfer meanwhile: an erase in a ROM's
+                  * interrupt */
+};
+
 #define DFU_STATE_UNKNOWN 0xffu
 
 sfi_status sfi__boot_dfu_return_to_idle(struct boot *b);
-/* DNLOAD one block, and wait until the device has done it within `ms`; *r is
- * its last report. */
+/* After a block that timed out and left the state at dfuDNBUSY: to dfuIDLE. */
+sfi_status sfi__boot_dfu_clear_busy(struct boot *b);
+/* DNLOAD one block, and wait until the device has done it; *r is its last
+ * report. */
 sfi_status sfi__boot_dfu_send_block(struct boot *b, uint16_t block,
                                     const uint8_t *data, size_t len,
-                                    uint32_t ms, struct dfu_report *r);
+                                    const struct dfu_work *w,
+                                    struct dfu_report *r);
 /* Leave DFU mode (AN3156, 5.4): the program at the pointer starts. */
 sfi_status sfi__boot_dfu_leave(struct boot *b);
 /* UPLOAD one block; returns to dfuIDLE first where necessary. */
@@ -31,6 +42,24 @@ sfi_status sfi__boot_dfu_download(struct boot *b, uint16_t block,
 /* UPLOAD one block for a dialect; the device decides how long it is. */
 sfi_status sfi__boot_dfu_upload(struct boot *b, uint16_t block, uint8_t *out,
                                 size_t *len);
+
+/* dfu.c: one command from its first transfer to its last, repeated after a
+ * fault; `had_effect` (or NULL): a command that failed was carried out all the
+ * same. */
+sfi_status sfi__boot_dfu_transact(struct boot *b, const char *what,
+                                  sfi_status (*once)(struct boot *b, void *arg),
+                                  bool (*had_effect)(struct boot *b, void *arg),
+                                  void *arg);
+/* Select the alternate setting that names this address. */
+sfi_status sfi__boot_dfu_select_memory(struct boot *b, uint32_t address);
+/* Read without repeating. */
+sfi_status sfi__boot_dfu_read_once(struct boot *b, uint32_t address,
+                                   uint8_t *out, size_t len);
+/* dfu_erase.c */
+sfi_status sfi__boot_dfu_erase_mass(struct boot *b);
+sfi_status sfi__boot_dfu_erase_sectors(struct boot *b, const uint16_t *sectors,
+                                       size_t count);
+
 /* dfu_discovery.c: the part, its memories, its commands. */
 sfi_status sfi__boot_dfu_discover(struct boot *b);
 

@@ -78,6 +78,8 @@ struct boot {
         struct dfu_layout layout[DFU_ALTS_MAX];
         uint8_t alt;   /* selected */
         uint8_t state; /* as far as known */
+        uint16_t next; /* block that continues a run, at `next_at`; 0: none */
+        uint32_t next_at;
     } dfu;
     /* debug port */
     const struct sfi_chip *chip;

@@ -11,9 +11,11 @@
 
 #include "fuzz_session.h"
 
-/* Some calls take a few dozen transfers of up to 2 s, repeated at most three
- * times, or an erase of 35 s as often. */
-#define LONGEST_MS ((uint64_t)1200 * 1000)
+/* An erase of 16 sectors, each of which may be repeated three times, takes as
+ * long as the device asks for; here that is at most 65 s a report.  Then each
+ * is read in 128 transfers of up to 2 s.  Other calls take minutes. */
+#define LONGEST_MS ((uint64_t)6 * 3600 * 1000)
+#define POLL_HIGH 3u /* the highest byte of bwPollTimeout */
 #define REPEAT 0x80u
 #define SECURE 0x40u
 #define REPLY_MAX 256u
@@ -185,6 +187,8 @@ on_control(void *user, uint8_t request_type, uint8_t request, uint16_t value,
         fuzz_now += timeout_ms - 1;
     if ((request_type & USB_IN) != 0) {
         *got = answer(turn, request_type, request, value, data, len);
+        if (request == DFU_GETSTATUS && *got > POLL_HIGH)
+            data[POLL_HIGH] = 0;
         return SFI_OK;
     }
     *got = turn < TURN_MOST && turn < len ? turn : len;

@@ -449,7 +449,7 @@ START_TEST(test_once)
 }
 END_TEST
 
-/* Over the other links: a lost reply, and a part that restarts. */
+/* Over the other links: a lost request, and a part that restarts. */
 static struct {
     bool armed;
     uint32_t requests;
@@ -460,12 +460,13 @@ on_control(void *user, uint8_t type, uint8_t request, uint16_t value,
            uint16_t index, uint8_t *data, size_t len, size_t *got, uint32_t ms)
 {
     (void)user;
-    if (type == DFU_OUT && request == DFU_DNLOAD)
+    if (type == DFU_OUT && request == DFU_DNLOAD) {
         bus.requests++;
-    if (bus.armed && type == DFU_IN && request == DFU_GETSTATUS) {
-        bus.armed = false;
-        *got = 0;
-        return SFI_ERR_TIMEOUT;
+        if (bus.armed) {
+            bus.armed = false;
+            *got = 0;
+            return SFI_ERR_TIMEOUT;
+        }
     }
     return sfi__transport_control(station.direct, type, request, value, index,
                                   data, len, got, ms);

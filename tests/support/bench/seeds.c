@@ -175,8 +175,9 @@ seeds_run_one(uint32_t seed, uint32_t frames)
     seeds_plan(seed, frames);
     few = plan_is_benign();
     st = live ? station_install_live(true) : station_install(true);
-    ck_assert_msg(script_now - began < over->longest_ms, "seed %u took %llu ms",
-                  seed, (unsigned long long)(script_now - began));
+    ck_assert_msg(plan_is_forged() || script_now - began < over->longest_ms,
+                  "seed %u took %llu ms", seed,
+                  (unsigned long long)(script_now - began));
     benign += few;
     failed += few && st != SFI_OK;
     if (st != SFI_OK) {

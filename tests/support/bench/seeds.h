@@ -31,8 +31,8 @@ struct seeds_link {
      * mostly survives, below `small` those that may be combined, then outages.
      */
     uint32_t survived, small, mishaps;
-    uint32_t forged; /* a mishap that the link itself excludes, after which
-                      * any status is valid; 0: none */
+    uint32_t forged; /* a mishap that the link itself excludes, after which any
+                      * status is valid, and any time; 0: none */
     uint32_t ways;   /* 2: a mishap hits one direction; 1: a whole frame */
     unsigned fail_percent; /* for survived ones */
     uint32_t longest_ms;   /* an install may take */
