@@ -108,6 +108,17 @@ uint8_t sfi__adi_select_bank(uint32_t select);
 /* 30:24, the bus's protection: data, privileged, of a debugger (Cortex-M). */
 #define ADI_CSW_PROT_MASK 0x7f000000u
 #define ADI_CSW_PROT 0x23000000u
+/* HPROT[3] of an AHB-AP: through the core's cache, not past it */
+#define ADI_CSW_CACHEABLE (1u << 27)
+/* of an APB-AP: software may use the debug bus, too */
+#define ADI_CSW_DBGSWENABLE (1u << 31)
+
+/* IDR (C2.6.1): a class and a type of bus. */
+#define ADI_IDR_CLASS 0x0001e000u
+#define ADI_IDR_CLASS_MEM 0x00010000u
+#define ADI_IDR_TYPE 0x0000000fu
+#define ADI_IDR_TYPE_AHB3 0x1u
+#define ADI_IDR_TYPE_AHB5 0x5u
 
 /* TAR increments only its low ten bits (C2.2.2: at least these). */
 #define ADI_TAR_WRAP 1024u

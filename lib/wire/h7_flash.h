@@ -6,6 +6,7 @@
 #define SFI_WIRE_H7_FLASH_H
 
 /* Offsets; bank 2's are H7_FLASH_BANK2 further on. */
+#define H7_FLASH_ACR 0x00u
 #define H7_FLASH_KEYR 0x04u
 #define H7_FLASH_OPTKEYR 0x08u
 #define H7_FLASH_CR 0x0cu
@@ -15,6 +16,7 @@
 #define H7_FLASH_OPTSR_CUR 0x1cu
 #define H7_FLASH_OPTSR_PRG 0x20u
 #define H7_FLASH_OPTCCR 0x24u
+#define H7_FLASH_BOOT_CUR 0x40u
 #define H7_FLASH_BANK2 0x100u
 
 #define H7_FLASH_KEY1 0x45670123u
