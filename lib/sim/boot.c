@@ -35,6 +35,8 @@ sim_clear_volatile(struct sfi_sim *sim)
 {
     sfi__secure_stop(sim);
     sfi__wipe(sim->ram, sim->ram_len);
+    if (sim->own_ram != NULL)
+        sfi__zero(sim->own_ram, sim->own_ram_len);
     sfi__wipe(&sim->usart, sizeof(sim->usart));
     sim->usart_heard = false;
     sim->usart_deaf = false;
@@ -229,6 +231,8 @@ sfi__sim_power_cycle(struct sfi_sim *sim)
     sfi__tap_init(&sim->chain);
     sfi__dap_probe_power(&sim->probe);
     sfi__core_debug_power(sim);
+    sfi__core_units_power(sim);
+    sfi__dbgmcu_power(sim);
     sfi__sim_reset(sim);
 }
 

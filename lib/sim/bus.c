@@ -4,36 +4,71 @@
  * registers. */
 #include "sim/bus.h"
 
-#include "wire/v7m_debug.h"
 #include "sim/boot.h"
+#include "sim/coresight.h"
 #include "sim/options.h"
 
-/* RM0433, 60.5.8, over the memory map and over the debug bus. */
+/* RM0433, 60.5.8: DBGMCU over the debug bus. */
 #define DBGMCU_DEBUG 0xe00e1000u
 /* RM0433, 4.9: FLASH_BASE to the end of the second bank's registers */
 #define FLASH_REGS_SIZE 0x200u
-/* ARM DDI 0403, B3.2.3 */
-#define SCB_CPUID 0xe000ed00u
-#define CPUID_CORTEX_M7 0x411fc271u
 
-uint8_t *
-sfi__bus_ram(const struct sfi_sim *sim, uint32_t address, size_t len)
+/* RM0433, 2.3.2: ITCM, DTCM, AXI SRAM and SRAM4 work after a reset; those of
+ * domain 2 have no clock. */
+static const struct chip_range whole_rams[] = {
+    {0x00000000, 64u << 10},
+    {0x20000000, 128u << 10},
+    {0x24000000, 512u << 10},
+    {0x38000000, 64u << 10},
+};
+
+size_t
+sfi__bus_own_ram_len(const struct sfi_chip *chip)
 {
-    uint8_t *p = sim->ram;
+    size_t len = 0;
 
-    for (uint32_t i = 0; i < sim->chip->ram_count; i++) {
-        const struct chip_range *range = &sim->chip->ram[i];
+    for (size_t i = 0; i < sizeof(whole_rams) / sizeof(*whole_rams); i++)
+        len += whole_rams[i].size;
+    return chip->dbgmcu != 0 ? len : 0;
+}
 
-        if (len <= range->size &&
-            sfi__chip_range_has(range, address, (uint32_t)len))
-            return p + (address - range->base);
-        p += range->size;
+/* The ranges are one behind the other in `mem`. */
+static uint8_t *
+bus_find_ram(uint8_t *mem, const struct chip_range *ranges, size_t count,
+             uint32_t address, size_t len)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (len <= ranges[i].size &&
+            sfi__chip_range_has(&ranges[i], address, (uint32_t)len))
+            return mem + (address - ranges[i].base);
+        mem += ranges[i].size;
     }
     return NULL;
 }
 
+uint8_t *
+sfi__bus_ram(const struct sfi_sim *sim, uint32_t address, size_t len)
+{
+    return bus_find_ram(sim->ram, sim->chip->ram, sim->chip->ram_count, address,
+                        len);
+}
+
+/* Also what bootloaders keep for themselves. */
+static uint8_t *
+bus_any_ram(const struct sfi_sim *sim, uint32_t address, uint32_t size)
+{
+    uint8_t *p = sfi__bus_ram(sim, address, size);
+
+    if (p == NULL && sim->own_ram != NULL)
+        p = bus_find_ram(sim->own_ram, whole_rams,
+                         sizeof(whole_rams) / sizeof(*whole_rams), address,
+                         size);
+    return p;
+}
+
 enum reach {
     REACH_NOTHING,
+    REACH_CORE_DEBUG, /* in reset: the registers that catch its end */
     REACH_MAILBOX,
     REACH_ALL,
 };
@@ -41,19 +76,34 @@ enum reach {
 static enum reach
 bus_debug_reach(const struct sfi_sim *sim)
 {
-    if (sim->mode == SIM_OFF || sim->held || sim->chip->dbgmcu == 0)
+    if (sim->power.off || sim->chip->dbgmcu == 0)
         return REACH_NOTHING;
-    if (sim->mode == SIM_SECURE)
+    if (sim->mode == SIM_SECURE && !sim->held)
         return REACH_MAILBOX;
     if (sfi__options_secure(sim) || sfi__options_locked(sim))
         return REACH_NOTHING;
-    return REACH_ALL;
+    if (sim->held)
+        return REACH_CORE_DEBUG;
+    return sim->mode == SIM_OFF ? REACH_NOTHING : REACH_ALL;
 }
 
+/* May this access be done at all? */
 static bool
-bus_in_mailbox(const struct sfi_sim *sim, uint32_t address, uint32_t size)
+bus_reaches(const struct sfi_sim *sim, enum bus_port port, uint32_t address,
+            uint32_t size)
 {
-    return sfi__chip_range_has(&sim->chip->mailbox, address, size);
+    switch (bus_debug_reach(sim)) {
+    case REACH_NOTHING:
+        break;
+    case REACH_CORE_DEBUG:
+        return port == BUS_CORE && sfi__core_debug_works_in_reset(address);
+    case REACH_MAILBOX:
+        return port != BUS_DEBUG &&
+               sfi__chip_range_has(&sim->chip->mailbox, address, size);
+    case REACH_ALL:
+        return true;
+    }
+    return false;
 }
 
 static bool
@@ -62,11 +112,17 @@ bus_in_flash_regs(const struct sfi_sim *sim, uint32_t address)
     return address - sim->chip->flash_regs < FLASH_REGS_SIZE;
 }
 
+static uint32_t
+bus_dbgmcu_base(const struct sfi_sim *sim, enum bus_port port)
+{
+    return port == BUS_DEBUG ? DBGMCU_DEBUG : sim->chip->dbgmcu;
+}
+
 /* Borrow memory for reading; NULL: no memory, or protected. */
 static const uint8_t *
 bus_view_memory(const struct sfi_sim *sim, uint32_t address, uint32_t size)
 {
-    const uint8_t *p = sfi__bus_ram(sim, address, size);
+    const uint8_t *p = bus_any_ram(sim, address, size);
 
     if (p == NULL && !sfi__options_readout_protected(sim))
         p = sfi__flash_view(&sim->flash, address, size);
@@ -91,93 +147,91 @@ bus_store_value(uint8_t *p, uint32_t size, uint32_t value)
 }
 
 static bool
-bus_read_register(struct sfi_sim *sim, uint32_t address, uint32_t *value)
+bus_read_register(struct sfi_sim *sim, enum bus_port port, uint32_t address,
+                  uint32_t *value)
 {
-    if (bus_in_flash_regs(sim, address))
+    uint32_t dbgmcu = address - bus_dbgmcu_base(sim, port);
+
+    if (dbgmcu < DBGMCU_REGISTERS)
+        *value = sfi__dbgmcu_read(sim, dbgmcu);
+    else if (port == BUS_DEBUG)
+        return sfi__coresight_read(false, address, value);
+    else if (bus_in_flash_regs(sim, address))
         *value = sfi__flash_regs_read(sim, address - sim->chip->flash_regs);
-    else if (address == sim->chip->dbgmcu)
-        *value = sim->chip->idcode;
-    else if (address == SCB_CPUID)
-        *value = CPUID_CORTEX_M7;
-    else if (address == V7M_AIRCR)
-        *value = V7M_AIRCR_KEY_READ;
     else
-        return sfi__core_debug_read(sim, address, value);
+        return port == BUS_CORE && (sfi__core_debug_read(sim, address, value) ||
+                                    sfi__core_units_read(sim, address, value) ||
+                                    sfi__coresight_read(true, address, value));
     return true;
 }
 
 bool
-sfi__bus_read(struct sfi_sim *sim, uint32_t address, uint32_t size,
-              uint32_t *value)
+sfi__bus_read(struct sfi_sim *sim, enum bus_port port, uint32_t address,
+              uint32_t size, uint32_t *value)
 {
-    enum reach r = bus_debug_reach(sim);
-    const uint8_t *p;
+    const uint8_t *p = NULL;
 
-    if (r == REACH_NOTHING ||
-        (r == REACH_MAILBOX && !bus_in_mailbox(sim, address, size)))
+    if (!bus_reaches(sim, port, address, size))
         return false;
-    p = bus_view_memory(sim, address, size);
+    if (port != BUS_DEBUG)
+        p = bus_view_memory(sim, address, size);
     if (p == NULL)
-        return size == 4 && bus_read_register(sim, address, value);
+        return size == 4 && bus_read_register(sim, port, address, value);
     *value = bus_load_value(p, size);
     return true;
 }
 
+/* A register of a component that is not modelled ignores writes. */
 static bool
-bus_write_register(struct sfi_sim *sim, uint32_t address, uint32_t value)
+bus_write_register(struct sfi_sim *sim, enum bus_port port, uint32_t address,
+                   uint32_t value)
 {
-    if (bus_in_flash_regs(sim, address)) {
+    uint32_t dbgmcu = address - bus_dbgmcu_base(sim, port);
+    uint32_t old;
+
+    if (dbgmcu < DBGMCU_REGISTERS)
+        sfi__dbgmcu_write(sim, dbgmcu, value);
+    else if (port == BUS_DEBUG)
+        return sfi__coresight_read(false, address, &old);
+    else if (bus_in_flash_regs(sim, address))
         sfi__flash_regs_write(sim, address - sim->chip->flash_regs, value);
-        return true;
-    }
-    if (address != V7M_AIRCR)
-        return sfi__core_debug_write(sim, address, value);
-    if ((value & V7M_AIRCR_KEY_MASK) == V7M_AIRCR_KEY &&
-        (value & V7M_AIRCR_SYSRESETREQ) != 0)
-        sim->reset_due = true;
+    else
+        return port == BUS_CORE &&
+               (sfi__core_debug_write(sim, address, value) ||
+                sfi__core_units_write(sim, address, value) ||
+                sfi__coresight_read(true, address, &old));
     return true;
 }
 
 static bool
-bus_write_access(struct sfi_sim *sim, uint32_t address, uint32_t size,
-                 uint32_t value)
+bus_write_memory(struct sfi_sim *sim, uint32_t address, uint32_t size,
+                 uint32_t value, bool *done)
 {
-    enum reach r = bus_debug_reach(sim);
-    uint8_t *p;
+    uint8_t *p = bus_any_ram(sim, address, size);
 
-    if (r == REACH_NOTHING ||
-        (r == REACH_MAILBOX && !bus_in_mailbox(sim, address, size)))
-        return false;
-    p = sfi__bus_ram(sim, address, size);
+    *done = p != NULL;
     if (p != NULL) {
         bus_store_value(p, size, value);
-        if (r == REACH_MAILBOX)
+        if (sim->mode == SIM_SECURE)
             sfi__sim_mailbox_written(sim, address);
         return true;
     }
-    if (size != 4)
+    if (!sfi__chip_range_has(&sim->chip->flash, address, size))
         return false;
-    if (sfi__chip_range_has(&sim->chip->flash, address, size))
-        return sfi__flash_regs_program(sim, address, value);
-    return bus_write_register(sim, address, value);
+    *done = size == 4 && sfi__flash_regs_program(sim, address, value);
+    return true;
 }
 
 bool
-sfi__bus_write(struct sfi_sim *sim, uint32_t address, uint32_t size,
-               uint32_t value)
+sfi__bus_write(struct sfi_sim *sim, enum bus_port port, uint32_t address,
+               uint32_t size, uint32_t value)
 {
-    bool done = bus_write_access(sim, address, size, value);
+    bool done = false;
 
+    if (bus_reaches(sim, port, address, size) &&
+        (port == BUS_DEBUG ||
+         !bus_write_memory(sim, address, size, value, &done)))
+        done = size == 4 && bus_write_register(sim, port, address, value);
     sfi__sim_settle(sim);
     return done;
-}
-
-bool
-sfi__bus_debug_read(const struct sfi_sim *sim, uint32_t address,
-                    uint32_t *value)
-{
-    if (bus_debug_reach(sim) != REACH_ALL || address != DBGMCU_DEBUG)
-        return false;
-    *value = sim->chip->idcode;
-    return true;
 }

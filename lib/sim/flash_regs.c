@@ -11,6 +11,9 @@
 #define CR_KEPT                                           \
     (H7_FLASH_CR_PG | H7_FLASH_CR_SER | H7_FLASH_CR_BER | \
      H7_FLASH_CR_PSIZE64 | H7_FLASH_CR_SNB_MASK << H7_FLASH_CR_SNB_SHIFT)
+/* RM0433, 4.9.1 */
+#define ACR_RESET 0x37u
+#define ACR_MASK 0x3fu
 #define FILLED_ALL ((1u << H7_FLASH_WORD / 4) - 1)
 
 static void
@@ -40,6 +43,7 @@ void
 sfi__flash_regs_reset(struct sfi_sim *sim)
 {
     sfi__zero(&sim->regs, sizeof(sim->regs));
+    sim->regs.acr = ACR_RESET;
 }
 
 /* ---- programming ---- */
@@ -227,6 +231,8 @@ sfi__flash_regs_read(struct sfi_sim *sim, uint32_t offset)
     const struct flash_bank_regs *b = &f->bank[offset / H7_FLASH_BANK2];
 
     switch (offset % H7_FLASH_BANK2) {
+    case H7_FLASH_ACR:
+        return f->acr;
     case H7_FLASH_KEYR:
     case H7_FLASH_OPTKEYR:
     case H7_FLASH_CCR:
@@ -249,6 +255,9 @@ sfi__flash_regs_write(struct sfi_sim *sim, uint32_t offset, uint32_t value)
     uint32_t n = offset / H7_FLASH_BANK2;
 
     switch (offset % H7_FLASH_BANK2) {
+    case H7_FLASH_ACR:
+        f->acr = value & ACR_MASK;
+        break;
     case H7_FLASH_KEYR:
         flash_regs_take_key(&f->bank[n].lock, value, H7_FLASH_KEY1,
                             H7_FLASH_KEY2);

@@ -34,6 +34,7 @@ struct flash_bank_regs {
 
 struct flash_regs {
     struct flash_bank_regs bank[FLASH_REGS_BANKS];
+    uint32_t acr;
     struct flash_lock option_lock;
     bool option_error; /* OPTCHANGEERR */
     uint32_t staged[CHIP_OB_ROWS_MAX];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* The chip's debug port (ADIv5), whatever pins are in front of it: the
- * registers of the DP and of its MEM-APs.  AP 0 sees the memory map, AP 2 the
- * debug bus. */
+ * registers of the DP and of its MEM-APs.  AP 0 is the core's, AP 1 sees memory
+ * without the core, AP 2 the debug bus (RM0433, 60). */
 #ifndef SFI_SIM_MEM_AP_H
 #define SFI_SIM_MEM_AP_H
 
@@ -10,7 +10,7 @@
 
 struct sfi_sim;
 
-#define DAP_APS 2u
+#define DAP_APS 3u
 
 struct mem_ap {
     uint32_t csw;

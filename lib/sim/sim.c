@@ -15,6 +15,7 @@
 #include "core/err.h"
 #include "core/files.h"
 #include "sim/boot.h"
+#include "sim/bus.h"
 #include "sim/options.h"
 #include "sim/secure.h"
 
@@ -27,6 +28,7 @@ sim_destroy(void *self)
     if (sim->ram != NULL)
         sfi__wipe(sim->ram, sim->ram_len);
     sfi__ctx_dealloc(sim->obj.ctx, sim->ram);
+    sfi__ctx_dealloc(sim->obj.ctx, sim->own_ram);
     sfi__buf_free(&sim->line);
     sfi__store_wipe(&sim->store);
     sfi__flash_unmap(&sim->flash);
@@ -83,7 +85,11 @@ sim_allocate_ram(struct sfi_sim *sim)
         sim->ram_len += sim->chip->ram[i].size;
     sim->ram_len += sfi__secure_ram_len();
     sim->ram = sfi__ctx_alloc(sim->obj.ctx, sim->ram_len);
-    return sim->ram != NULL ? SFI_OK : SFI_ERR_NOMEM;
+    sim->own_ram_len = sfi__bus_own_ram_len(sim->chip);
+    if (sim->ram == NULL || sim->own_ram_len == 0)
+        return sim->ram != NULL ? SFI_OK : SFI_ERR_NOMEM;
+    sim->own_ram = sfi__ctx_alloc(sim->obj.ctx, sim->own_ram_len);
+    return sim->own_ram != NULL ? SFI_OK : SFI_ERR_NOMEM;
 }
 
 static sfi_status

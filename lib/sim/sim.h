@@ -11,6 +11,8 @@
 #include "core/obj.h"
 #include "proto/an3155_device.h"
 #include "sim/core_debug.h"
+#include "sim/core_units.h"
+#include "sim/dbgmcu.h"
 #include "sim/dfu_device.h"
 #include "sim/dap_probe.h"
 #include "sim/storage/flash.h"
@@ -55,6 +57,8 @@ struct sfi_sim {
     uint32_t options[CHIP_OB_ROWS_MAX]; /* in force */
     uint8_t *ram; /* the chip's, range after range, then the core's */
     size_t ram_len;
+    uint8_t *own_ram; /* what bootloaders do not offer, or NULL */
+    size_t own_ram_len;
     struct an3155_device usart; /* of the standard bootloader */
     bool usart_heard;           /* its first byte came */
     bool usart_deaf;            /* that was not 0x7f */
@@ -64,6 +68,8 @@ struct sfi_sim {
     sfi_device *device;         /* NULL unless SIM_SECURE; lives in `ram` */
     struct flash_regs regs;     /* as the debug port sees them */
     struct core_debug core;     /* likewise */
+    struct core_units units;    /* likewise */
+    struct dbgmcu dbgmcu;       /* likewise */
     struct mailbox mailbox;     /* of the secure bootloader */
     struct tap_chain chain;     /* JTAG */
     struct dap_probe probe;     /* SWD */

@@ -179,7 +179,8 @@ step(struct sfi_sim *sim, struct fuzz_input *in)
         sfi__sim_hold(sim, fuzz_byte(in) % 2 == 1);
         break;
     case STEP_DEBUG_BUS:
-        if (sfi__bus_debug_read(sim, place(in), &data))
+        at = place(in);
+        if (sfi__bus_read(sim, BUS_DEBUG, at, 4, &data))
             say(data);
         break;
     case STEPS:

@@ -256,7 +256,7 @@ is_started(void)
 {
     const struct core_debug *c = &board.sim->core;
 
-    return board.sim->mode == SIM_APPLICATION && !c->halted && c->moved &&
+    return board.sim->mode == SIM_APPLICATION && !c->halted &&
            c->vtor == TABLE && c->reg[V7M_REG_MSP] == 0x24080000 &&
            c->reg[V7M_REG_PC] == 0x08020298 &&
            c->reg[V7M_REG_XPSR] == V7M_XPSR_T;
@@ -273,7 +273,8 @@ START_TEST(test_go)
     ck_assert_uint_eq(sfi_sim_resets(board.sim), resets + 1);
     ck_assert(is_started());
     /* no setting of the debugger is left: the next reset is a normal one */
-    ck_assert(!board.sim->core.enabled && !board.sim->core.catches);
+    ck_assert_uint_eq(board.sim->core.control, 0);
+    ck_assert_uint_eq(board.sim->core.demcr, 0);
     ck_assert_ok(sfi__transport_reset(station.direct, true));
     ck_assert_int_eq(board.sim->mode, SIM_STANDARD);
     end(t);
@@ -356,11 +357,11 @@ START_TEST(test_halted)
     ck_assert_ok(sfi__transport_write32(station.direct, V7M_DHCSR, &halt, 1));
     ck_assert_int_eq(board.sim->mode, SIM_APPLICATION);
     ck_assert_ok(sfi__transport_read32(station.direct, V7M_DHCSR, &seen, 1));
-    ck_assert_uint_eq(seen, 0x00030003);
+    ck_assert_uint_eq(seen & ~V7M_DHCSR_S_RESET_ST, 0x00030003);
     ck_assert_ok(sfi__transport_write32(station.direct, V7M_DHCSR, &go_on, 1));
     ck_assert_int_eq(board.sim->mode, SIM_STANDARD);
     ck_assert_ok(sfi__transport_read32(station.direct, V7M_DHCSR, &seen, 1));
-    ck_assert_uint_eq(seen, 0x00010001);
+    ck_assert_uint_eq(seen, 0x01010001);
     station_teardown();
 }
 END_TEST

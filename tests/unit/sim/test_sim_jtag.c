@@ -148,10 +148,13 @@ set_ap(uint8_t reg, uint32_t value)
 START_TEST(test_aps)
 {
     ck_assert_uint_eq(ap_register(0, ADI_AP_IDR), 0x84770001);
-    ck_assert_uint_eq(ap_register(1, ADI_AP_IDR), 0);
+    ck_assert_uint_eq(ap_register(1, ADI_AP_IDR), 0x84770001);
     ck_assert_uint_eq(ap_register(2, ADI_AP_IDR), 0x54770002);
+    ck_assert_uint_eq(ap_register(3, ADI_AP_IDR), 0);
     ck_assert_uint_eq(ap_register(255, ADI_AP_IDR), 0);
-    ck_assert_uint_eq(ap_register(0, ADI_AP_BASE), 0xffffffff);
+    ck_assert_uint_eq(ap_register(0, ADI_AP_BASE), 0xe00fe003);
+    ck_assert_uint_eq(ap_register(1, ADI_AP_BASE), 0xffffffff);
+    ck_assert_uint_eq(ap_register(2, ADI_AP_BASE), 0xe00e0003);
     ck_assert_uint_eq(ap_register(0, ADI_AP_CFG), 0);
     /* packed and wider accesses are not supported */
     set_ap(ADI_AP_CSW, ADI_CSW_INC_PACKED | 1);
@@ -160,13 +163,44 @@ START_TEST(test_aps)
     ck_assert_uint_eq(ap_register(0, ADI_AP_CSW), 0x7f000042);
     set_ap(ADI_AP_CSW, 0x23000012);
     ck_assert_uint_eq(ap_register(0, ADI_AP_CSW), 0x23000052);
-    /* AP 2 reaches DBGMCU only */
-    (void)jtag_access(false, false, ADI_DP_SELECT, sfi__adi_select(2, 0));
-    (void)jtag_access(true, false, ADI_AP_TAR, 0xe00e1000);
-    ck_assert_uint_eq(ap_register(2, ADI_AP_DRW), 0x20036450);
-    (void)jtag_access(true, false, ADI_AP_TAR, RAM);
-    (void)ap_register(2, ADI_AP_DRW);
-    ck_assert_uint_ne(jtag_status() & ADI_STAT_STICKYERR, 0);
+}
+END_TEST
+
+/* A word through another AP, or false. */
+static bool
+peek_by(uint8_t ap, uint32_t address, uint32_t *value)
+{
+    jtag_connect();
+    (void)jtag_access(false, false, ADI_DP_SELECT, sfi__adi_select(ap, 0));
+    (void)jtag_access(true, false, ADI_AP_TAR, address);
+    *value = ap_register(ap, ADI_AP_DRW);
+    return (jtag_status() & ADI_STAT_STICKYERR) == 0;
+}
+
+/* AP 1 has no way to the core's registers, AP 2 only one to the debug bus:
+ * DBGMCU and components. */
+START_TEST(test_other_aps)
+{
+    uint32_t value;
+
+    poke(RAM, 0x600d);
+    ck_assert(peek_by(1, RAM, &value));
+    ck_assert_uint_eq(value, 0x600d);
+    ck_assert(peek_by(1, DBGMCU, &value));
+    ck_assert(!peek_by(1, 0xe000ed00, &value));
+    ck_assert(!peek_by(1, 0xe00fe000, &value));
+    ck_assert(peek_by(2, 0xe00e1000, &value));
+    ck_assert_uint_eq(value, 0x20036450);
+    ck_assert(peek_by(2, 0xe00e0008, &value));
+    ck_assert_uint_eq(value, 0x00010003);
+    ck_assert(!peek_by(2, RAM, &value));
+    ck_assert(!peek_by(2, 0xe000ed00, &value));
+    ck_assert(!peek_by(2, 0xe00e2000, &value));
+    /* words only */
+    jtag_connect();
+    ck_assert_uint_eq(ap_register(2, ADI_AP_CSW), 0x80000042);
+    (void)jtag_access(true, false, ADI_AP_CSW, 0);
+    ck_assert_uint_eq(ap_register(2, ADI_AP_CSW), 0x00000042);
 }
 END_TEST
 
@@ -232,16 +266,24 @@ END_TEST
 START_TEST(test_memory_map)
 {
     static const uint32_t holes[] = {
-        0x00000000, 0x07fffffc, 0x08200000, 0x20000000, 0x24000000,
-        0x24080000, 0x30000000, 0x1ff00000, 0x40000000, 0x52001ffc,
-        0x52002200, 0x5c001004, 0xe0000000, 0xfffffffc,
+        0x00010000, 0x07fffffc, 0x08200000, 0x1fff0000, 0x20020000,
+        0x24080000, 0x30000000, 0x40000000, 0x52001ffc, 0x52002200,
+        0x5c001400, 0xe0003000, 0xe00fd000, 0xfffffffc,
+    };
+
+    static const uint32_t rams[] = {
+        0x00000000, 0x0000fffc, 0x20000000, 0x200040fc, 0x20004100, 0x2001fffc,
+        0x24000000, 0x24004ffc, 0x24005000, 0x2407fffc, 0x38000000, 0x3800fffc,
     };
 
     ck_assert_uint_eq(peek(FLASH), 0xffffffff);
     ck_assert_uint_eq(peek(0x081ffffc), 0xffffffff);
     ck_assert_uint_eq(peek(DBGMCU), 0x20036450);
     ck_assert_uint_eq(peek(0xe000ed00), 0x411fc271);
-    ck_assert_uint_eq(peek(0x2407fffc), 0);
+    for (size_t i = 0; i < ROWS(rams); i++) {
+        poke(rams[i], 0xa5a50000 + (uint32_t)i);
+        ck_assert_uint_eq(peek(rams[i]), 0xa5a50000 + i);
+    }
     for (size_t i = 0; i < ROWS(holes); i++)
         assert_no_access(holes[i]);
 }
@@ -555,6 +597,7 @@ main(void)
     tcase_add_test(t, test_levels);
     tcase_add_test(t, test_dp);
     tcase_add_test(t, test_aps);
+    tcase_add_test(t, test_other_aps);
     tcase_add_test(t, test_bursts);
     tcase_add_test(t, test_lanes);
     tcase_add_test(t, test_sticky);
