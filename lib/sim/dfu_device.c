@@ -12,8 +12,12 @@
 #include "sim/options.h"
 #include "sim/standard.h"
 
-/* bwPollTimeout of an erase; everything else is done at once. */
-#define ERASE_POLL_MS 1u
+/* bwPollTimeout of an erase: dfu-util ticket 88, of an H743; and where an erase
+ * takes no time here.  Everything else is done at once. */
+#define ERASE_POLL_MS 1000u
+#define FAST_POLL_MS 1u
+/* AN3156, 4.1: 2 to 2048 bytes are read. */
+#define UPLOAD_MIN 2u
 /* A host asks for the result of its request within this time. */
 #define OWES_MS 1000u
 
@@ -46,6 +50,24 @@ sfi__dfu_device_owes(const struct sfi_sim *sim)
 
 /* ---- blocks from the host ---- */
 
+static void
+dfu_device_be_busy(struct sfi_sim *sim, uint32_t sectors)
+{
+    sim->usb.busy_until =
+        sim->now_ms + (uint64_t)sectors * sim->habits.dfu_erase_ms;
+}
+
+static uint8_t
+dfu_device_erase_all(struct sfi_sim *sim)
+{
+    if (sim->habits.dfu_no_mass)
+        return DFU_ERR_ERASE;
+    dfu_device_be_busy(sim, sim->chip->flash.size / sim->chip->sector_size);
+    return sfi__sim_standard.erase(sim, USART_ERASE_MASS, NULL, 0)
+               ? DFU_OK
+               : DFU_ERR_ERASE;
+}
+
 static uint8_t
 dfu_device_erase(struct sfi_sim *sim, const uint8_t *data, size_t len)
 {
@@ -55,9 +77,7 @@ dfu_device_erase(struct sfi_sim *sim, const uint8_t *data, size_t len)
     struct rd r;
 
     if (len == 1)
-        return sfi__sim_standard.erase(sim, USART_ERASE_MASS, NULL, 0)
-                   ? DFU_OK
-                   : DFU_ERR_ERASE;
+        return dfu_device_erase_all(sim);
     sfi__rd_init(&r, data + 1, len - 1);
     address = sfi__rd_u32le(&r);
     if (len != DFU_ADDRESS_LEN)
@@ -65,6 +85,9 @@ dfu_device_erase(struct sfi_sim *sim, const uint8_t *data, size_t len)
     if (!sfi__chip_range_has(flash, address, 1))
         return DFU_ERR_TARGET;
     sector = (uint16_t)((address - flash->base) / sim->chip->sector_size);
+    dfu_device_be_busy(sim, 1);
+    sim->usb.stuck = sim->habits.dfu_bank2_busy &&
+                     address - flash->base >= sim->chip->bank_size;
     return sfi__sim_standard.erase(sim, 0, &sector, 1) ? DFU_OK : DFU_ERR_ERASE;
 }
 
@@ -106,19 +129,23 @@ dfu_device_run_command(struct sfi_sim *sim)
     }
 }
 
-/* AN3156, 4.1: block n is behind the pointer by n - 2 whole transfers. */
+/* Block n is behind the pointer by n - 2 whole transfers, or as many lengths of
+ * its own (habits.h). */
 static uint32_t
-dfu_device_block_address(const struct sfi_sim *sim, uint16_t block)
+dfu_device_block_address(const struct sfi_sim *sim, uint16_t block, size_t len)
 {
-    return sim->usb.pointer + (uint32_t)(block - DFU_BLOCK_FIRST) *
-                                  sfi__dfu_device_transfer_size(sim);
+    uint32_t unit = sim->habits.dfu_by_length
+                        ? (uint32_t)len
+                        : sfi__dfu_device_transfer_size(sim);
+
+    return sim->usb.pointer + (uint32_t)(block - DFU_BLOCK_FIRST) * unit;
 }
 
 static uint8_t
 dfu_device_write_block(struct sfi_sim *sim)
 {
     const struct dfu_device *u = &sim->usb;
-    uint32_t address = dfu_device_block_address(sim, u->block);
+    uint32_t address = dfu_device_block_address(sim, u->block, u->len);
 
     if (sfi__options_readout_protected(sim))
         return DFU_ERR_VENDOR;
@@ -173,6 +200,19 @@ dfu_device_refuse(struct dfu_device *u, uint8_t status)
     return USB_STALLED;
 }
 
+static void
+dfu_device_start_firmware(struct sfi_sim *sim)
+{
+    uint32_t pointer = sim->usb.pointer;
+
+    if (sim->mode == SIM_STANDARD) {
+        sfi__dfu_device_stop(sim);
+        sfi__sim_standard.go(sim, pointer);
+    } else {
+        sfi__sim_reset(sim);
+    }
+}
+
 static bool
 dfu_device_knows_block(const struct sfi_sim *sim, uint16_t block)
 {
@@ -191,6 +231,8 @@ dfu_device_dnload(struct sfi_sim *sim, const struct usb_setup *setup,
         return dfu_device_refuse(u, DFU_ERR_STALLEDPKT);
     if (setup->length == 0) {
         u->state = DFU_MANIFEST_SYNC;
+        if (sim->habits.dfu_leaves_early)
+            dfu_device_start_firmware(sim);
         return USB_DONE;
     }
     if (setup->length > sfi__dfu_device_transfer_size(sim) ||
@@ -234,8 +276,11 @@ dfu_device_give_memory(struct sfi_sim *sim, const struct usb_setup *setup,
                        uint8_t *data, size_t *got)
 {
     struct dfu_device *u = &sim->usb;
-    uint32_t address = dfu_device_block_address(sim, setup->value);
+    uint32_t address =
+        dfu_device_block_address(sim, setup->value, setup->length);
 
+    if (setup->length < UPLOAD_MIN)
+        return dfu_device_refuse(u, DFU_ERR_STALLEDPKT);
     if (sfi__options_readout_protected(sim))
         return dfu_device_refuse(u, DFU_ERR_VENDOR);
     if (!sfi__options_may_upload(sim, address, setup->length) ||
@@ -270,16 +315,38 @@ dfu_device_upload(struct sfi_sim *sim, const struct usb_setup *setup,
     return a;
 }
 
+static bool
+dfu_device_is_busy(const struct sfi_sim *sim)
+{
+    return sim->usb.stuck || sim->now_ms < sim->usb.busy_until;
+}
+
+/* Milliseconds before the next GETSTATUS: of an erase that has just begun, or
+ * that still goes on. */
+static uint32_t
+dfu_device_poll_ms(const struct sfi_sim *sim)
+{
+    const struct dfu_device *u = &sim->usb;
+    uint64_t left = u->busy_until - sim->now_ms;
+
+    if (u->state != DFU_DNBUSY || u->block != DFU_BLOCK_COMMAND ||
+        u->data[0] != DFU_ERASE)
+        return 0;
+    if (sim->habits.dfu_erase_ms == 0)
+        return FAST_POLL_MS;
+    return !u->stuck && u->busy_until > sim->now_ms && left < ERASE_POLL_MS
+               ? (uint32_t)left
+               : ERASE_POLL_MS;
+}
+
 static enum usb_answer
 dfu_device_report(struct sfi_sim *sim, uint8_t *data, size_t len, size_t *got)
 {
     const struct dfu_device *u = &sim->usb;
-    bool erases = u->state == DFU_DNBUSY && u->block == DFU_BLOCK_COMMAND &&
-                  u->data[0] == DFU_ERASE;
     struct dfu_report r = {
         .status = u->status,
         .state = u->state,
-        .poll_ms = erases ? ERASE_POLL_MS : 0,
+        .poll_ms = dfu_device_poll_ms(sim),
         .string =
             u->state == DFU_DNLOAD_IDLE && u->reply_len > 0 ? u->reply[0] : 0,
     };
@@ -315,6 +382,8 @@ dfu_device_end_block(struct sfi_sim *sim, uint8_t *data, size_t len,
 {
     struct dfu_device *u = &sim->usb;
 
+    if (dfu_device_is_busy(sim))
+        return dfu_device_report(sim, data, len, got);
     u->state = u->status == DFU_OK ? DFU_DNLOAD_IDLE : DFU_ERROR;
     (void)dfu_device_report(sim, data, len, got);
     u->owes = false;
@@ -326,17 +395,9 @@ dfu_device_end_block(struct sfi_sim *sim, uint8_t *data, size_t len,
 static enum usb_answer
 dfu_device_leave(struct sfi_sim *sim, uint8_t *data, size_t len, size_t *got)
 {
-    struct dfu_device *u = &sim->usb;
-    uint32_t pointer = u->pointer;
-
-    u->state = DFU_MANIFEST;
+    sim->usb.state = DFU_MANIFEST;
     (void)dfu_device_report(sim, data, len, got);
-    if (sim->mode == SIM_STANDARD) {
-        sfi__dfu_device_stop(sim);
-        sfi__sim_standard.go(sim, pointer);
-    } else {
-        sfi__sim_reset(sim);
-    }
+    dfu_device_start_firmware(sim);
     return USB_DONE;
 }
 
@@ -359,6 +420,12 @@ dfu_device_getstatus(struct sfi_sim *sim, uint8_t *data, size_t len,
 static enum usb_answer
 dfu_device_clrstatus(struct dfu_device *u)
 {
+    if (u->stuck) {
+        u->stuck = false;
+        u->state = DFU_ERROR;
+        u->status = DFU_ERR_UNKNOWN;
+        return USB_DONE;
+    }
     if (u->state != DFU_ERROR)
         return dfu_device_refuse(u, DFU_ERR_STALLEDPKT);
     u->state = DFU_IDLE;

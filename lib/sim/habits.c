@@ -15,7 +15,7 @@
  * sources. */
 static const struct sim_loader loaders[] = {
     {H7_ID, 0xd2, "V13.2", {.go_fails = true}},
-    {H7_ID, 0xd3, "V13.3", {0}},
+    {H7_ID, 0xd3, "V13.3", {.dfu_no_mass = true}},
     {H7_ID,
      0x90,
      "V9.0",
@@ -24,6 +24,7 @@ static const struct sim_loader loaders[] = {
          .go_no_ack = true,
          .go_stack = 16,
          .ram_from = 0x24034000,
+         .dfu_bank2_busy = true,
      }},
     {H7_ID, 0x91, "V9.1", {.go_stack = 16, .early_erase_ack = true}},
     {H7_ID, 0x92, "V9.2", {.go_stack = 16}},
@@ -54,6 +55,11 @@ static const struct {
     HABIT(HABIT_BOOL, "early-erase-ack", early_erase_ack),
     HABIT(HABIT_BOOL, "second-reset", second_reset),
     HABIT(HABIT_BOOL, "any-first-byte", any_first_byte),
+    HABIT(HABIT_BOOL, "dfu-bank2-busy", dfu_bank2_busy),
+    HABIT(HABIT_BOOL, "dfu-no-mass", dfu_no_mass),
+    HABIT(HABIT_BOOL, "dfu-by-length", dfu_by_length),
+    HABIT(HABIT_BOOL, "dfu-leaves-early", dfu_leaves_early),
+    HABIT(HABIT_NUMBER, "dfu-erase-ms", dfu_erase_ms),
 };
 
 const struct sim_loader *

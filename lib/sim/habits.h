@@ -53,6 +53,22 @@ struct sim_habits {
     /* a first byte that is not 0x7f is ignored; AN3155, 1: it is measured, and
      * the bootloader is deaf until a reset (also ST community 810505, 11320) */
     bool any_first_byte;
+
+    /* USB: an erase in bank 2 stays in dfuDNBUSY until CLRSTATUS, which leads
+     * to errUNKNOWN, dfuERROR (AN2606, H74x/75x V9.0; betaflight-configurator
+     * pull requests 1861 and 5348; dfu-util ticket 88) */
+    bool dfu_bank2_busy;
+    /* USB: no mass erase (AN2606, H74x/75x V13.3); ours: errERASE */
+    bool dfu_no_mass;
+    /* USB: block n is (n - 2) lengths of its own behind the pointer, as AN3156,
+     * 4.1 and 5.1, say; ST's usbd_dfu.c: (n - 2) transfer sizes */
+    bool dfu_by_length;
+    /* USB: gone after "leave", before GETSTATUS (stm32-mw-usb-device 23) */
+    bool dfu_leaves_early;
+    /* USB: an erase takes this many milliseconds a sector, instead of none (ST
+     * community 734674: 1100 on an H7), and bwPollTimeout tells of 1000
+     * (dfu-util ticket 88), or of what is left */
+    uint32_t dfu_erase_ms;
 };
 
 /* A version of a part's bootloader. */

@@ -7,6 +7,7 @@
 #include <sfi/device.h>
 
 #include <bench/install.h>
+#include <bench/usb_host.h>
 #include "wire/image.h"
 #include "proto/dfu.h"
 #include "wire/security.h"
@@ -16,93 +17,6 @@
 #define WINDOW 0x5200201cu /* OPTSR_CUR */
 
 static uint8_t data[2048];
-
-/* ---- a host of a few lines ---- */
-
-static sfi_status
-ctl(uint8_t type, uint8_t request, uint16_t value, void *bytes, size_t len,
-    size_t *got)
-{
-    size_t n;
-
-    return sfi_sim_usb_control(board.sim, type, request, value, 0, bytes, len,
-                               got != NULL ? got : &n);
-}
-
-static void
-status(struct dfu_report *r)
-{
-    uint8_t raw[DFU_REPORT_LEN];
-    size_t got;
-
-    ck_assert_ok(ctl(DFU_IN, DFU_GETSTATUS, 0, raw, sizeof(raw), &got));
-    ck_assert_uint_eq(got, sizeof(raw));
-    sfi__dfu_read_report(r, raw);
-}
-
-static uint8_t
-state(void)
-{
-    uint8_t s = 0;
-
-    ck_assert_ok(ctl(DFU_IN, DFU_GETSTATE, 0, &s, 1, NULL));
-    return s;
-}
-
-static sfi_status
-dnload(uint16_t block, const void *bytes, size_t len)
-{
-    static uint8_t copy[4096];
-
-    memcpy(copy, bytes, len);
-    return ctl(DFU_OUT, DFU_DNLOAD, block, copy, len, NULL);
-}
-
-/* Send a block, busy first and then done.  Returns the status. */
-static uint8_t
-run_block(uint16_t block, const void *bytes, size_t len)
-{
-    struct dfu_report r;
-
-    ck_assert_ok(dnload(block, bytes, len));
-    ck_assert_uint_eq(state(), DFU_DNLOAD_SYNC);
-    status(&r);
-    ck_assert_uint_eq(r.state, DFU_DNBUSY);
-    ck_assert_uint_eq(r.status, DFU_OK);
-    status(&r);
-    ck_assert_uint_eq(r.state,
-                      r.status == DFU_OK ? DFU_DNLOAD_IDLE : DFU_ERROR);
-    if (r.status != DFU_OK)
-        ck_assert_ok(ctl(DFU_OUT, DFU_CLRSTATUS, 0, NULL, 0, NULL));
-    return r.status;
-}
-
-static uint8_t
-command(uint8_t code, uint32_t address)
-{
-    uint8_t raw[DFU_ADDRESS_LEN];
-
-    sfi__dfu_write_address(raw, code, address);
-    return run_block(0, raw, sizeof(raw));
-}
-
-static void
-idle(void)
-{
-    ck_assert_ok(ctl(DFU_OUT, DFU_ABORT, 0, NULL, 0, NULL));
-    ck_assert_uint_eq(state(), DFU_IDLE);
-}
-
-static void
-assert_stalls(sfi_status st)
-{
-    struct dfu_report r;
-
-    ck_assert_int_eq(st, SFI_ERR_NACK);
-    status(&r);
-    ck_assert_uint_eq(r.state, DFU_ERROR);
-    ck_assert_ok(ctl(DFU_OUT, DFU_CLRSTATUS, 0, NULL, 0, NULL));
-}
 
 static void
 setup_h753(void)
@@ -120,9 +34,9 @@ string_is(uint8_t index, const char *want)
     char text[USB_TEXT_MAX];
     size_t got;
 
-    ck_assert_ok(ctl(0x80, USB_GET_DESCRIPTOR,
-                     (uint16_t)(USB_STRING << 8 | index), raw, sizeof(raw),
-                     &got));
+    ck_assert_ok(host_control(0x80, USB_GET_DESCRIPTOR,
+                              (uint16_t)(USB_STRING << 8 | index), raw,
+                              sizeof(raw), &got));
     ck_assert(sfi__dfu_read_string(text, raw, got));
     ck_assert_str_eq(text, want);
 }
@@ -135,42 +49,43 @@ START_TEST(test_descriptors)
     struct dfu_interface i;
     size_t got;
 
-    ck_assert_ok(
-        ctl(0x80, USB_GET_DESCRIPTOR, USB_DEVICE << 8, raw, 255, &got));
+    ck_assert_ok(host_control(0x80, USB_GET_DESCRIPTOR, USB_DEVICE << 8, raw,
+                              255, &got));
     ck_assert_uint_eq(got, 18);
     ck_assert_mem_eq(raw,
                      "\x12\x01\x00\x02\x00\x00\x00\x40\x83\x04\x11\xdf\x00\x02"
                      "\x01\x02\x03\x01",
                      18);
-    ck_assert_ok(
-        ctl(0x80, USB_GET_DESCRIPTOR, USB_CONFIGURATION << 8, raw, 255, &got));
+    ck_assert_ok(host_control(0x80, USB_GET_DESCRIPTOR, USB_CONFIGURATION << 8,
+                              raw, 255, &got));
     ck_assert(sfi__dfu_read_config(&i, raw, got));
     ck_assert_uint_eq(i.alts, 2);
     ck_assert_uint_eq(i.transfer_size, 1024);
     ck_assert_uint_eq(i.version, DFU_VERSION_DFUSE);
     /* a host asks for the head of it first */
-    ck_assert_ok(
-        ctl(0x80, USB_GET_DESCRIPTOR, USB_CONFIGURATION << 8, raw, 9, &got));
+    ck_assert_ok(host_control(0x80, USB_GET_DESCRIPTOR, USB_CONFIGURATION << 8,
+                              raw, 9, &got));
     ck_assert_uint_eq(got, 9);
     ck_assert_uint_eq(raw[2], 36);
-    ck_assert_ok(
-        ctl(0x80, USB_GET_DESCRIPTOR, USB_STRING << 8, raw, 255, &got));
+    ck_assert_ok(host_control(0x80, USB_GET_DESCRIPTOR, USB_STRING << 8, raw,
+                              255, &got));
     ck_assert_mem_eq(raw, "\x04\x03\x09\x04", 4);
     string_is(1, "STMicroelectronics");
     string_is(3, "200364500000");
     string_is(i.name[0], "@Internal Flash   /0x08000000/16*128Kg");
     string_is(i.name[1], "@Option Bytes   /0x5200201C/01*128 e");
-    ck_assert_int_eq(
-        ctl(0x80, USB_GET_DESCRIPTOR, USB_STRING << 8 | 6, raw, 255, &got),
-        SFI_ERR_NACK);
-    ck_assert_int_eq(
-        ctl(0x80, USB_GET_DESCRIPTOR, USB_DEVICE << 8 | 1, raw, 255, &got),
-        SFI_ERR_NACK);
-    ck_assert_int_eq(ctl(0x80, USB_GET_DESCRIPTOR, USB_CONFIGURATION << 8 | 1,
-                         raw, 255, &got),
+    ck_assert_int_eq(host_control(0x80, USB_GET_DESCRIPTOR, USB_STRING << 8 | 6,
+                                  raw, 255, &got),
                      SFI_ERR_NACK);
-    ck_assert_int_eq(ctl(0x80, USB_GET_DESCRIPTOR, 0x0600, raw, 10, &got),
+    ck_assert_int_eq(host_control(0x80, USB_GET_DESCRIPTOR, USB_DEVICE << 8 | 1,
+                                  raw, 255, &got),
                      SFI_ERR_NACK);
+    ck_assert_int_eq(host_control(0x80, USB_GET_DESCRIPTOR,
+                                  USB_CONFIGURATION << 8 | 1, raw, 255, &got),
+                     SFI_ERR_NACK);
+    ck_assert_int_eq(
+        host_control(0x80, USB_GET_DESCRIPTOR, 0x0600, raw, 10, &got),
+        SFI_ERR_NACK);
 }
 END_TEST
 
@@ -179,25 +94,25 @@ START_TEST(test_standard_requests)
     uint8_t raw[2] = {0xff, 0xff};
     size_t got;
 
-    ck_assert_ok(ctl(0x80, 0, 0, raw, 2, &got));
+    ck_assert_ok(host_control(0x80, 0, 0, raw, 2, &got));
     ck_assert_mem_eq(raw, "\0\0", 2);
-    ck_assert_ok(ctl(0x00, 9, 1, NULL, 0, NULL));
-    ck_assert_ok(ctl(0x80, 8, 0, raw, 1, &got));
+    ck_assert_ok(host_control(0x00, 9, 1, NULL, 0, NULL));
+    ck_assert_ok(host_control(0x80, 8, 0, raw, 1, &got));
     ck_assert_uint_eq(raw[0], 1);
-    ck_assert_ok(ctl(0x01, USB_SET_INTERFACE, 1, NULL, 0, NULL));
-    ck_assert_ok(ctl(0x81, 10, 0, raw, 1, &got));
+    ck_assert_ok(host_control(0x01, USB_SET_INTERFACE, 1, NULL, 0, NULL));
+    ck_assert_ok(host_control(0x81, 10, 0, raw, 1, &got));
     ck_assert_uint_eq(raw[0], 1);
-    ck_assert_int_eq(ctl(0x01, USB_SET_INTERFACE, 2, NULL, 0, NULL),
+    ck_assert_int_eq(host_control(0x01, USB_SET_INTERFACE, 2, NULL, 0, NULL),
                      SFI_ERR_NACK);
-    ck_assert_int_eq(ctl(0x00, 9, 2, NULL, 0, NULL), SFI_ERR_NACK);
-    ck_assert_int_eq(ctl(0x40, 1, 0, NULL, 0, NULL), SFI_ERR_NACK);
-    ck_assert_int_eq(ctl(0xc0, 1, 0, raw, 2, NULL), SFI_ERR_NACK);
+    ck_assert_int_eq(host_control(0x00, 9, 2, NULL, 0, NULL), SFI_ERR_NACK);
+    ck_assert_int_eq(host_control(0x40, 1, 0, NULL, 0, NULL), SFI_ERR_NACK);
+    ck_assert_int_eq(host_control(0xc0, 1, 0, raw, 2, NULL), SFI_ERR_NACK);
     /* another interface's */
     ck_assert_int_eq(sfi_sim_usb_control(board.sim, DFU_IN, DFU_GETSTATE, 0, 1,
                                          raw, 1, &got),
                      SFI_ERR_NACK);
     ck_assert_uint_eq(got, 0);
-    ck_assert_uint_eq(state(), DFU_IDLE);
+    ck_assert_uint_eq(host_state(), DFU_IDLE);
 }
 END_TEST
 
@@ -208,13 +123,13 @@ START_TEST(test_commands)
     uint8_t raw[16];
     size_t got;
 
-    ck_assert_ok(ctl(DFU_IN, DFU_UPLOAD, 0, raw, sizeof(raw), &got));
+    ck_assert_ok(host_control(DFU_IN, DFU_UPLOAD, 0, raw, sizeof(raw), &got));
     ck_assert_uint_eq(got, 4);
     ck_assert_mem_eq(raw, "\x00\x21\x41\x92", 4);
-    ck_assert_uint_eq(state(), DFU_IDLE); /* fewer than asked for */
-    ck_assert_ok(ctl(DFU_IN, DFU_UPLOAD, 0, raw, 2, &got));
+    ck_assert_uint_eq(host_state(), DFU_IDLE); /* fewer than asked for */
+    ck_assert_ok(host_control(DFU_IN, DFU_UPLOAD, 0, raw, 2, &got));
     ck_assert_uint_eq(got, 2);
-    ck_assert_uint_eq(state(), DFU_UPLOAD_IDLE);
+    ck_assert_uint_eq(host_state(), DFU_UPLOAD_IDLE);
 }
 END_TEST
 
@@ -224,27 +139,27 @@ START_TEST(test_write_and_read)
     static uint8_t back[2048];
     size_t got;
 
-    ck_assert_uint_eq(command(DFU_SET_ADDRESS, FLASH + 0x20000), DFU_OK);
-    ck_assert_uint_eq(run_block(2, data, 1024), DFU_OK);
-    ck_assert_uint_eq(run_block(3, data + 1024, 1024), DFU_OK);
-    ck_assert_uint_eq(run_block(4, data, 40), DFU_OK);
+    ck_assert_uint_eq(host_command(DFU_SET_ADDRESS, FLASH + 0x20000), DFU_OK);
+    ck_assert_uint_eq(host_run_block(2, data, 1024), DFU_OK);
+    ck_assert_uint_eq(host_run_block(3, data + 1024, 1024), DFU_OK);
+    ck_assert_uint_eq(host_run_block(4, data, 40), DFU_OK);
     ck_assert_ok(sfi_sim_read_flash(board.sim, FLASH + 0x20000, back, 2048));
     ck_assert_mem_eq(back, data, 2048);
     ck_assert_ok(sfi_sim_read_flash(board.sim, FLASH + 0x20800, back, 40));
     ck_assert_mem_eq(back, data, 40);
 
     /* reading begins in dfuIDLE */
-    assert_stalls(ctl(DFU_IN, DFU_UPLOAD, 2, back, 1024, &got));
-    ck_assert_ok(ctl(DFU_IN, DFU_UPLOAD, 2, back, 1024, &got));
+    host_assert_stalls(host_control(DFU_IN, DFU_UPLOAD, 2, back, 1024, &got));
+    ck_assert_ok(host_control(DFU_IN, DFU_UPLOAD, 2, back, 1024, &got));
     ck_assert_uint_eq(got, 1024);
-    ck_assert_ok(ctl(DFU_IN, DFU_UPLOAD, 3, back + 1024, 1024, &got));
+    ck_assert_ok(host_control(DFU_IN, DFU_UPLOAD, 3, back + 1024, 1024, &got));
     ck_assert_mem_eq(back, data, 2048);
-    ck_assert_ok(ctl(DFU_IN, DFU_UPLOAD, 4, back, 10, &got));
+    ck_assert_ok(host_control(DFU_IN, DFU_UPLOAD, 4, back, 10, &got));
     ck_assert_uint_eq(got, 10);
     ck_assert_mem_eq(back, data, 10);
-    ck_assert_uint_eq(state(), DFU_UPLOAD_IDLE);
+    ck_assert_uint_eq(host_state(), DFU_UPLOAD_IDLE);
     /* and writing too */
-    assert_stalls(dnload(2, data, 8));
+    host_assert_stalls(host_download(2, data, 8));
 }
 END_TEST
 
@@ -265,9 +180,10 @@ static const struct {
 
 START_TEST(test_write_rules)
 {
-    ck_assert_uint_eq(command(DFU_SET_ADDRESS, writes[_i].address), DFU_OK);
-    ck_assert_msg(run_block(2, data, writes[_i].len) == writes[_i].status, "%s",
-                  writes[_i].name);
+    ck_assert_uint_eq(host_command(DFU_SET_ADDRESS, writes[_i].address),
+                      DFU_OK);
+    ck_assert_msg(host_run_block(2, data, writes[_i].len) == writes[_i].status,
+                  "%s", writes[_i].name);
 }
 END_TEST
 
@@ -276,16 +192,17 @@ START_TEST(test_no_address)
     uint8_t raw[4];
     size_t got;
 
-    ck_assert_uint_eq(command(DFU_SET_ADDRESS, 0x20000000), DFU_ERR_TARGET);
-    ck_assert_uint_eq(command(DFU_SET_ADDRESS, FLASH + (2u << 20)),
+    ck_assert_uint_eq(host_command(DFU_SET_ADDRESS, 0x20000000),
                       DFU_ERR_TARGET);
-    ck_assert_uint_eq(command(DFU_ERASE, 0x24005000), DFU_ERR_TARGET);
+    ck_assert_uint_eq(host_command(DFU_SET_ADDRESS, FLASH + (2u << 20)),
+                      DFU_ERR_TARGET);
+    ck_assert_uint_eq(host_command(DFU_ERASE, 0x24005000), DFU_ERR_TARGET);
     /* the last block that is there, and the next one */
-    ck_assert_uint_eq(command(DFU_SET_ADDRESS, FLASH + (2u << 20) - 1024),
+    ck_assert_uint_eq(host_command(DFU_SET_ADDRESS, FLASH + (2u << 20) - 1024),
                       DFU_OK);
-    ck_assert_uint_eq(run_block(3, data, 8), DFU_ERR_TARGET);
-    assert_stalls(ctl(DFU_IN, DFU_UPLOAD, 3, raw, 4, &got));
-    ck_assert_ok(ctl(DFU_IN, DFU_UPLOAD, 2, raw, 4, &got));
+    ck_assert_uint_eq(host_run_block(3, data, 8), DFU_ERR_TARGET);
+    host_assert_stalls(host_control(DFU_IN, DFU_UPLOAD, 3, raw, 4, &got));
+    ck_assert_ok(host_control(DFU_IN, DFU_UPLOAD, 2, raw, 4, &got));
 }
 END_TEST
 
@@ -307,7 +224,7 @@ START_TEST(test_bad_commands)
     };
 
     for (size_t i = 0; i < ROWS(rows); i++)
-        ck_assert_msg(run_block(0, rows[i].raw, rows[i].len) ==
+        ck_assert_msg(host_run_block(0, rows[i].raw, rows[i].len) ==
                           DFU_ERR_STALLEDPKT,
                       "row %zu", i);
 }
@@ -318,17 +235,17 @@ START_TEST(test_erase)
     uint8_t byte;
 
     for (uint32_t s = 0; s < 3; s++) {
-        ck_assert_uint_eq(command(DFU_SET_ADDRESS, FLASH + s * 0x20000),
+        ck_assert_uint_eq(host_command(DFU_SET_ADDRESS, FLASH + s * 0x20000),
                           DFU_OK);
-        ck_assert_uint_eq(run_block(2, data, 32), DFU_OK);
+        ck_assert_uint_eq(host_run_block(2, data, 32), DFU_OK);
     }
-    ck_assert_uint_eq(command(DFU_ERASE, FLASH + 0x20004), DFU_OK);
+    ck_assert_uint_eq(host_command(DFU_ERASE, FLASH + 0x20004), DFU_OK);
     for (uint32_t s = 0; s < 3; s++) {
         ck_assert_ok(
             sfi_sim_read_flash(board.sim, FLASH + s * 0x20000, &byte, 1));
         ck_assert_uint_eq(byte, s == 1 ? 0xff : data[0]);
     }
-    ck_assert_uint_eq(run_block(0, "\x41", 1), DFU_OK);
+    ck_assert_uint_eq(host_run_block(0, "\x41", 1), DFU_OK);
     ck_assert_ok(sfi_sim_read_flash(board.sim, FLASH + 0x40000, &byte, 1));
     ck_assert_uint_eq(byte, 0xff);
 }
@@ -339,11 +256,11 @@ START_TEST(test_poll_time)
 {
     struct dfu_report r;
 
-    ck_assert_ok(dnload(0, "\x41", 1));
-    status(&r);
+    ck_assert_ok(host_download(0, "\x41", 1));
+    host_status(&r);
     ck_assert_uint_eq(r.state, DFU_DNBUSY);
     ck_assert_uint_ge(r.poll_ms, 1);
-    status(&r);
+    host_status(&r);
     ck_assert_uint_eq(r.poll_ms, 0);
 }
 END_TEST
@@ -355,26 +272,28 @@ START_TEST(test_out_of_order)
 {
     uint8_t raw[2048];
 
-    assert_stalls(ctl(DFU_OUT, DFU_CLRSTATUS, 0, NULL, 0, NULL));
-    assert_stalls(ctl(DFU_OUT, DFU_DETACH, 255, NULL, 0, NULL));
-    assert_stalls(ctl(DFU_OUT, 7, 0, NULL, 0, NULL));
-    assert_stalls(ctl(DFU_IN, 7, 0, raw, 1, NULL));
-    assert_stalls(dnload(1, data, 8));
-    assert_stalls(dnload(2, data, 1025));
-    assert_stalls(ctl(DFU_IN, DFU_UPLOAD, 1, raw, 8, NULL));
-    assert_stalls(ctl(DFU_IN, DFU_UPLOAD, 2, raw, 1025, NULL));
-    assert_stalls(ctl(DFU_IN, DFU_UPLOAD, 2, raw, 0, NULL));
+    host_assert_stalls(host_control(DFU_OUT, DFU_CLRSTATUS, 0, NULL, 0, NULL));
+    host_assert_stalls(host_control(DFU_OUT, DFU_DETACH, 255, NULL, 0, NULL));
+    host_assert_stalls(host_control(DFU_OUT, 7, 0, NULL, 0, NULL));
+    host_assert_stalls(host_control(DFU_IN, 7, 0, raw, 1, NULL));
+    host_assert_stalls(host_download(1, data, 8));
+    host_assert_stalls(host_download(2, data, 1025));
+    host_assert_stalls(host_control(DFU_IN, DFU_UPLOAD, 1, raw, 8, NULL));
+    host_assert_stalls(host_control(DFU_IN, DFU_UPLOAD, 2, raw, 1025, NULL));
+    host_assert_stalls(host_control(DFU_IN, DFU_UPLOAD, 2, raw, 0, NULL));
     /* a second block before the first is done */
-    ck_assert_ok(dnload(2, data, 8));
-    assert_stalls(dnload(3, data, 8));
+    ck_assert_ok(host_download(2, data, 8));
+    host_assert_stalls(host_download(3, data, 8));
     /* in the error itself */
-    ck_assert_int_eq(dnload(1, data, 8), SFI_ERR_NACK);
-    ck_assert_int_eq(dnload(2, data, 8), SFI_ERR_NACK);
-    ck_assert_int_eq(ctl(DFU_OUT, DFU_ABORT, 0, NULL, 0, NULL), SFI_ERR_NACK);
-    ck_assert_int_eq(ctl(DFU_IN, DFU_UPLOAD, 2, raw, 8, NULL), SFI_ERR_NACK);
-    ck_assert_uint_eq(state(), DFU_ERROR);
-    ck_assert_ok(ctl(DFU_OUT, DFU_CLRSTATUS, 0, NULL, 0, NULL));
-    ck_assert_uint_eq(state(), DFU_IDLE);
+    ck_assert_int_eq(host_download(1, data, 8), SFI_ERR_NACK);
+    ck_assert_int_eq(host_download(2, data, 8), SFI_ERR_NACK);
+    ck_assert_int_eq(host_control(DFU_OUT, DFU_ABORT, 0, NULL, 0, NULL),
+                     SFI_ERR_NACK);
+    ck_assert_int_eq(host_control(DFU_IN, DFU_UPLOAD, 2, raw, 8, NULL),
+                     SFI_ERR_NACK);
+    ck_assert_uint_eq(host_state(), DFU_ERROR);
+    ck_assert_ok(host_control(DFU_OUT, DFU_CLRSTATUS, 0, NULL, 0, NULL));
+    ck_assert_uint_eq(host_state(), DFU_IDLE);
 }
 END_TEST
 
@@ -384,15 +303,16 @@ START_TEST(test_abort)
     uint8_t byte;
     struct dfu_report r;
 
-    ck_assert_ok(dnload(2, data, 8));
-    idle();
+    ck_assert_ok(host_download(2, data, 8));
+    host_idle();
     ck_assert_ok(sfi_sim_read_flash(board.sim, FLASH, &byte, 1));
     ck_assert_uint_eq(byte, 0xff);
-    ck_assert_ok(dnload(2, data, 8));
-    status(&r);
-    assert_stalls(ctl(DFU_OUT, DFU_ABORT, 0, NULL, 0, NULL)); /* busy */
-    ck_assert_uint_eq(run_block(0, "\x41", 1), DFU_OK);
-    idle();
+    ck_assert_ok(host_download(2, data, 8));
+    host_status(&r);
+    host_assert_stalls(
+        host_control(DFU_OUT, DFU_ABORT, 0, NULL, 0, NULL)); /* busy */
+    ck_assert_uint_eq(host_run_block(0, "\x41", 1), DFU_OK);
+    host_idle();
 }
 END_TEST
 
@@ -401,23 +321,23 @@ START_TEST(test_leave)
     struct dfu_report r;
     uint8_t byte;
 
-    ck_assert_uint_eq(command(DFU_SET_ADDRESS, FLASH), DFU_OK);
-    ck_assert_ok(dnload(0, data, 0));
-    ck_assert_uint_eq(state(), DFU_MANIFEST_SYNC);
-    status(&r);
+    ck_assert_uint_eq(host_command(DFU_SET_ADDRESS, FLASH), DFU_OK);
+    ck_assert_ok(host_download(0, data, 0));
+    ck_assert_uint_eq(host_state(), DFU_MANIFEST_SYNC);
+    host_status(&r);
     ck_assert_uint_eq(r.state, DFU_MANIFEST);
     ck_assert(!sfi_sim_usb_attached(board.sim));
-    ck_assert_int_eq(ctl(DFU_IN, DFU_GETSTATE, 0, &byte, 1, NULL),
+    ck_assert_int_eq(host_control(DFU_IN, DFU_GETSTATE, 0, &byte, 1, NULL),
                      SFI_ERR_NO_DEVICE);
     ck_assert_fails(sfi_sim_usb_attach(board.sim), SFI_ERR_NO_DEVICE, "",
                     "the virtual chip is not on the USB: no bootloader with "
                     "USB is running");
     ck_assert_ok(sfi_sim_power_on(board.sim));
-    ck_assert_int_eq(ctl(DFU_IN, DFU_GETSTATE, 0, &byte, 1, NULL),
+    ck_assert_int_eq(host_control(DFU_IN, DFU_GETSTATE, 0, &byte, 1, NULL),
                      SFI_ERR_NO_DEVICE);
     ck_assert_ok(sfi_sim_usb_attach(board.sim));
     ck_assert(sfi_sim_usb_attached(board.sim));
-    ck_assert_uint_eq(state(), DFU_IDLE);
+    ck_assert_uint_eq(host_state(), DFU_IDLE);
 }
 END_TEST
 
@@ -439,14 +359,15 @@ START_TEST(test_power_cut)
     struct dfu_report r;
     uint8_t raw[DFU_REPORT_LEN];
 
-    ck_assert_ok(dnload(2, data, 1024));
+    ck_assert_ok(host_download(2, data, 1024));
     sfi_sim_power_cut_after(board.sim, 3);
-    ck_assert_int_eq(ctl(DFU_IN, DFU_GETSTATUS, 0, raw, sizeof(raw), NULL),
-                     SFI_ERR_NO_DEVICE);
+    ck_assert_int_eq(
+        host_control(DFU_IN, DFU_GETSTATUS, 0, raw, sizeof(raw), NULL),
+        SFI_ERR_NO_DEVICE);
     ck_assert_int_eq(sfi_sim_usb_attach(board.sim), SFI_ERR_NO_DEVICE);
     ck_assert_ok(sfi_sim_power_on(board.sim));
     ck_assert_ok(sfi_sim_usb_attach(board.sim));
-    status(&r);
+    host_status(&r);
     ck_assert_uint_eq(r.state, DFU_IDLE);
     ck_assert_uint_eq(r.status, DFU_OK);
 }
@@ -459,15 +380,15 @@ START_TEST(test_option_bytes)
     uint8_t raw[128], words[64];
     size_t got, len = sizeof(words);
 
-    ck_assert_ok(ctl(0x01, USB_SET_INTERFACE, 1, NULL, 0, NULL));
-    ck_assert_uint_eq(command(DFU_SET_ADDRESS, WINDOW), DFU_OK);
-    idle();
-    ck_assert_ok(ctl(DFU_IN, DFU_UPLOAD, 2, raw, sizeof(raw), &got));
+    ck_assert_ok(host_control(0x01, USB_SET_INTERFACE, 1, NULL, 0, NULL));
+    ck_assert_uint_eq(host_command(DFU_SET_ADDRESS, WINDOW), DFU_OK);
+    host_idle();
+    ck_assert_ok(host_control(DFU_IN, DFU_UPLOAD, 2, raw, sizeof(raw), &got));
     ck_assert_mem_eq(raw, "\xf0\xaa\xc6\x1b\xf0\xaa\xc6\x1b", 8);
-    idle();
+    host_idle();
     ck_assert(!sfi_sim_reset_is_due(board.sim));
     raw[4] = 0xe0; /* FOPTSR_PRG: another brown-out level */
-    ck_assert_uint_eq(run_block(2, raw, sizeof(raw)), DFU_OK);
+    ck_assert_uint_eq(host_run_block(2, raw, sizeof(raw)), DFU_OK);
     ck_assert_ok(sfi_sim_dump(board.sim, SFI_SIM_OPTION_BYTES, words, &len));
     ck_assert_uint_eq(words[0], 0xe0);
     ck_assert(sfi_sim_reset_is_due(board.sim));
@@ -479,8 +400,8 @@ END_TEST
 static void
 protect(uint32_t optsr)
 {
-    ck_assert_uint_eq(command(DFU_SET_ADDRESS, FLASH), DFU_OK);
-    ck_assert_uint_eq(run_block(2, data, 32), DFU_OK);
+    ck_assert_uint_eq(host_command(DFU_SET_ADDRESS, FLASH), DFU_OK);
+    ck_assert_uint_eq(host_run_block(2, data, 32), DFU_OK);
     ck_assert_ok(sfi_sim_set_option(board.sim, "FOPTSR_PRG", optsr));
     ck_assert_ok(sfi_sim_power_on(board.sim));
     ck_assert_ok(sfi_sim_usb_attach(board.sim));
@@ -493,21 +414,23 @@ START_TEST(test_readout_protection)
     uint8_t raw[4];
 
     protect(0x1bc600f0);
-    ck_assert_uint_eq(command(DFU_SET_ADDRESS, FLASH), DFU_ERR_VENDOR);
-    ck_assert_uint_eq(command(DFU_ERASE, FLASH), DFU_ERR_VENDOR);
-    ck_assert_uint_eq(run_block(2, data, 32), DFU_ERR_VENDOR);
-    ck_assert_int_eq(ctl(DFU_IN, DFU_UPLOAD, 2, raw, 4, NULL), SFI_ERR_NACK);
-    status(&r);
+    ck_assert_uint_eq(host_command(DFU_SET_ADDRESS, FLASH), DFU_ERR_VENDOR);
+    ck_assert_uint_eq(host_command(DFU_ERASE, FLASH), DFU_ERR_VENDOR);
+    ck_assert_uint_eq(host_run_block(2, data, 32), DFU_ERR_VENDOR);
+    ck_assert_int_eq(host_control(DFU_IN, DFU_UPLOAD, 2, raw, 4, NULL),
+                     SFI_ERR_NACK);
+    host_status(&r);
     ck_assert_uint_eq(r.status, DFU_ERR_VENDOR);
-    ck_assert_ok(ctl(DFU_OUT, DFU_CLRSTATUS, 0, NULL, 0, NULL));
-    ck_assert_ok(ctl(DFU_IN, DFU_UPLOAD, 0, raw, 4, NULL)); /* the commands */
-    idle();
-    ck_assert_ok(dnload(0, "\x92", 1));
-    status(&r);
+    ck_assert_ok(host_control(DFU_OUT, DFU_CLRSTATUS, 0, NULL, 0, NULL));
+    ck_assert_ok(
+        host_control(DFU_IN, DFU_UPLOAD, 0, raw, 4, NULL)); /* the commands */
+    host_idle();
+    ck_assert_ok(host_download(0, "\x92", 1));
+    host_status(&r);
     ck_assert_uint_eq(r.state, DFU_DNBUSY);
     ck_assert(!sfi_sim_usb_attached(board.sim)); /* it resets */
     ck_assert_ok(sfi_sim_usb_attach(board.sim));
-    ck_assert_ok(ctl(DFU_IN, DFU_UPLOAD, 2, raw, 4, NULL));
+    ck_assert_ok(host_control(DFU_IN, DFU_UPLOAD, 2, raw, 4, NULL));
     ck_assert_mem_eq(raw, "\xff\xff\xff\xff", 4);
 }
 END_TEST
@@ -517,7 +440,7 @@ START_TEST(test_level_2_stays)
     uint8_t byte;
 
     protect(0x1bc6ccf0);
-    ck_assert_uint_eq(run_block(0, "\x92", 1), DFU_ERR_VENDOR);
+    ck_assert_uint_eq(host_run_block(0, "\x92", 1), DFU_ERR_VENDOR);
     ck_assert_ok(sfi_sim_read_flash(board.sim, FLASH, &byte, 1));
     ck_assert_uint_eq(byte, data[0]);
 }
@@ -544,20 +467,20 @@ request(uint16_t opcode, const void *param, size_t param_len, const void *bytes,
     struct dfu_report r;
     size_t got;
 
-    ck_assert_ok(dnload(0, raw, sfi__dfu_write_sfi(raw, &req)));
-    status(&r);
+    ck_assert_ok(host_download(0, raw, sfi__dfu_write_sfi(raw, &req)));
+    host_status(&r);
     ck_assert_uint_eq(r.state, DFU_DNBUSY);
-    status(&r);
+    host_status(&r);
     if (r.state == DFU_ERROR) {
-        ck_assert_ok(ctl(DFU_OUT, DFU_CLRSTATUS, 0, NULL, 0, NULL));
+        ck_assert_ok(host_control(DFU_OUT, DFU_CLRSTATUS, 0, NULL, 0, NULL));
         return -1;
     }
     ck_assert_uint_eq(r.state, DFU_DNLOAD_IDLE);
     if (reply == NULL)
         return r.string;
-    idle();
-    ck_assert_ok(ctl(DFU_IN, DFU_UPLOAD, 1, raw, DFU_SFI_MAX, &got));
-    ck_assert_uint_eq(state(), DFU_IDLE);
+    host_idle();
+    ck_assert_ok(host_control(DFU_IN, DFU_UPLOAD, 1, raw, DFU_SFI_MAX, &got));
+    ck_assert_uint_eq(host_state(), DFU_IDLE);
     ck_assert_uint_ge(got, 1);
     ck_assert_uint_eq(raw[0], r.string);
     memcpy(reply, raw + 1, got - 1);
@@ -571,19 +494,19 @@ START_TEST(test_secure_descriptors)
     struct dfu_interface i;
     size_t got;
 
-    ck_assert_ok(
-        ctl(0x80, USB_GET_DESCRIPTOR, USB_CONFIGURATION << 8, raw, 255, &got));
+    ck_assert_ok(host_control(0x80, USB_GET_DESCRIPTOR, USB_CONFIGURATION << 8,
+                              raw, 255, &got));
     ck_assert(sfi__dfu_read_config(&i, raw, got));
     ck_assert_uint_eq(i.alts, 1);
     ck_assert_uint_eq(i.transfer_size, DFU_SFI_MAX);
     string_is(i.name[0], "@SFI  /0x24030000/01*1024 g");
     string_is(3, "200364500000");
-    ck_assert_int_eq(
-        ctl(0x80, USB_GET_DESCRIPTOR, USB_STRING << 8 | 5, raw, 255, &got),
-        SFI_ERR_NACK);
-    ck_assert_int_eq(ctl(0x01, USB_SET_INTERFACE, 1, NULL, 0, NULL),
+    ck_assert_int_eq(host_control(0x80, USB_GET_DESCRIPTOR, USB_STRING << 8 | 5,
+                                  raw, 255, &got),
                      SFI_ERR_NACK);
-    ck_assert_ok(ctl(DFU_IN, DFU_UPLOAD, 0, raw, 255, &got));
+    ck_assert_int_eq(host_control(0x01, USB_SET_INTERFACE, 1, NULL, 0, NULL),
+                     SFI_ERR_NACK);
+    ck_assert_ok(host_control(DFU_IN, DFU_UPLOAD, 0, raw, 255, &got));
     ck_assert_uint_eq(got, 2);
     ck_assert_mem_eq(raw, "\x00\x53", 2);
 }
@@ -594,16 +517,16 @@ START_TEST(test_secure_shows_nothing)
 {
     uint8_t raw[16];
 
-    ck_assert_uint_eq(command(DFU_SET_ADDRESS, FLASH), DFU_ERR_STALLEDPKT);
-    ck_assert_uint_eq(command(DFU_ERASE, FLASH), DFU_ERR_STALLEDPKT);
-    ck_assert_uint_eq(run_block(0, "\x41", 1), DFU_ERR_STALLEDPKT);
-    ck_assert_uint_eq(run_block(0, "\x92", 1), DFU_ERR_STALLEDPKT);
-    assert_stalls(dnload(2, data, 8));
-    assert_stalls(ctl(DFU_IN, DFU_UPLOAD, 2, raw, 8, NULL));
+    ck_assert_uint_eq(host_command(DFU_SET_ADDRESS, FLASH), DFU_ERR_STALLEDPKT);
+    ck_assert_uint_eq(host_command(DFU_ERASE, FLASH), DFU_ERR_STALLEDPKT);
+    ck_assert_uint_eq(host_run_block(0, "\x41", 1), DFU_ERR_STALLEDPKT);
+    ck_assert_uint_eq(host_run_block(0, "\x92", 1), DFU_ERR_STALLEDPKT);
+    host_assert_stalls(host_download(2, data, 8));
+    host_assert_stalls(host_control(DFU_IN, DFU_UPLOAD, 2, raw, 8, NULL));
     /* requests that are too short or too long */
-    ck_assert_uint_eq(run_block(0, "\x53", 1), DFU_ERR_STALLEDPKT);
-    ck_assert_uint_eq(run_block(0, "\x53\x03\x01", 3), DFU_ERR_STALLEDPKT);
-    assert_stalls(dnload(0, data, DFU_SFI_MAX + 1));
+    ck_assert_uint_eq(host_run_block(0, "\x53", 1), DFU_ERR_STALLEDPKT);
+    ck_assert_uint_eq(host_run_block(0, "\x53\x03\x01", 3), DFU_ERR_STALLEDPKT);
+    host_assert_stalls(host_download(0, data, DFU_SFI_MAX + 1));
     ck_assert_int_eq(request(0x53ff, NULL, 0, NULL, 0, NULL, NULL),
                      SFI_CAUSE_UNKNOWN_COMMAND);
 }
@@ -631,7 +554,7 @@ START_TEST(test_secure_requests)
     ck_assert_int_eq(request(SFI_CMD_FINISH, NULL, 0, NULL, 0, reply, &len),
                      SFI_CAUSE_STATE);
     ck_assert_uint_eq(len, 0);
-    status(&r);
+    host_status(&r);
     ck_assert_uint_eq(r.string, 0);
 }
 END_TEST
@@ -706,8 +629,8 @@ START_TEST(test_secure_answer_not_fetched)
 
     package_make(&p);
     ck_assert_int_eq(install(&p), 0);
-    ck_assert_ok(dnload(0, abort_request, sizeof(abort_request)));
-    status(&r);
+    ck_assert_ok(host_download(0, abort_request, sizeof(abort_request)));
+    host_status(&r);
     sfi_sim_wait(board.sim, 500);
     ck_assert(sfi_sim_usb_attached(board.sim));
     sfi_sim_wait(board.sim, 501);
@@ -721,8 +644,8 @@ START_TEST(test_secure_leave_is_a_reset)
     uint64_t resets = sfi_sim_resets(board.sim);
     struct dfu_report r;
 
-    ck_assert_ok(dnload(0, data, 0));
-    status(&r);
+    ck_assert_ok(host_download(0, data, 0));
+    host_status(&r);
     ck_assert_uint_eq(r.state, DFU_MANIFEST);
     ck_assert(!sfi_sim_usb_attached(board.sim));
     ck_assert_uint_eq(sfi_sim_resets(board.sim), resets + 1);
