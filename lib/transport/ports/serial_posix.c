@@ -19,38 +19,19 @@
 #include "core/ctx.h"
 #include "core/err.h"
 #include "transport/base/transport.h"
+#include "transport/ports/line.h"
 
-/* AN3155, 2: the highest speed that bootloaders specify; many can do more. */
-#define BAUD_DEFAULT 115200u
-/* RM0433, 8.4.2: NRST low for 20 us is enough; adapters need milliseconds. */
-#define PULSE_MS 20u
-/* AN2606, "STM32H74xxx/75xxx": 54 ms until the bootloader listens. */
-#define WAIT_MS 60u
-/* Enough for a large capacitor at NRST or a slow power supply. */
-#define RESET_MS_MAX 10000u
-
-static const struct {
-    uint32_t baud;
-    speed_t speed;
-} speeds[] = {
-    {1200, B1200},     {2400, B2400},     {4800, B4800},     {9600, B9600},
-    {19200, B19200},   {38400, B38400},   {57600, B57600},   {115200, B115200},
-    {230400, B230400}, {460800, B460800}, {921600, B921600},
-};
-
-/* A modem control line that is wired to a pin of the chip. */
-struct line {
-    int bit; /* TIOCM_DTR or TIOCM_RTS; 0: not wired */
-    bool inverted;
+/* As in sfi__line_bauds[]. */
+static const speed_t speeds[LINE_BAUDS] = {
+    B1200,  B2400,   B4800,   B9600,   B19200,  B38400,
+    B57600, B115200, B230400, B460800, B921600,
 };
 
 struct serial {
     sfi_ctx *ctx; /* borrowed: the transport holds it */
     int fd;
     bool claimed;
-    size_t fastest, slowest; /* of speeds[] */
-    struct line reset, boot0;
-    uint32_t pulse_ms, wait_ms;
+    struct line_options line;
 };
 
 static sfi_status
@@ -147,15 +128,13 @@ serial_flush(void *user)
     return SFI_OK;
 }
 
-/* A line that is set is low on the wire. */
 static sfi_status
-serial_set_pin(struct serial *s, const struct line *line, bool low)
+serial_set_line(void *user, enum line_wire wire, bool set)
 {
-    bool set = low != line->inverted;
+    const int bit = wire == LINE_DTR ? TIOCM_DTR : TIOCM_RTS;
+    struct serial *s = user;
 
-    if (line->bit == 0)
-        return SFI_OK;
-    if (ioctl(s->fd, set ? TIOCMBIS : TIOCMBIC, &line->bit) == 0)
+    if (ioctl(s->fd, set ? TIOCMBIS : TIOCMBIC, &bit) == 0)
         return SFI_OK;
     if (errno == ENOTTY || errno == EINVAL)
         return sfi__fail_os(s->ctx, SFI_ERR_UNSUPPORTED, errno,
@@ -167,22 +146,8 @@ static sfi_status
 serial_reset(void *user, int into_boot)
 {
     struct serial *s = user;
-    const struct clock *clock = s->ctx->clock;
-    sfi_status st;
 
-    if (s->reset.bit == 0)
-        return sfi__fail(s->ctx, SFI_ERR_UNSUPPORTED,
-                         "no reset line is configured; if NRST is wired, add "
-                         "?reset=dtr or ?reset=rts to the link's name");
-    st = serial_set_pin(s, &s->boot0, !into_boot);
-    if (st == SFI_OK)
-        st = serial_set_pin(s, &s->reset, true);
-    if (st != SFI_OK)
-        return st;
-    clock->sleep_ms(clock->user, s->pulse_ms);
-    st = serial_set_pin(s, &s->reset, false);
-    clock->sleep_ms(clock->user, s->wait_ms);
-    return st;
+    return sfi__line_reset(s->ctx, &s->line, serial_set_line, s, into_boot);
 }
 
 /* TIOCEXCL belongs to the port, not to this file descriptor: it would stay in
@@ -290,12 +255,10 @@ static sfi_status
 serial_set_speed(void *user, uint32_t choice, uint32_t *baud, uint32_t *slower)
 {
     struct serial *s = user;
-    size_t i = s->fastest - choice;
+    size_t i = sfi__line_choose(&s->line, choice, baud, slower);
     bool parity;
 
-    *baud = speeds[i].baud;
-    *slower = (uint32_t)(i - s->slowest);
-    return serial_set_line_mode(s, speeds[i].speed, &parity);
+    return serial_set_line_mode(s, speeds[i], &parity);
 }
 
 static const sfi_stream_ops serial_ops = {
@@ -312,16 +275,17 @@ static const sfi_stream_ops serial_ops = {
 static sfi_status
 serial_find_speed(struct serial *s, const char *path)
 {
+    size_t *i = &s->line.fastest;
     bool parity = false;
     sfi_status st;
 
-    for (;; s->fastest--) {
-        st = serial_set_line_mode(s, speeds[s->fastest].speed, &parity);
-        if (st == SFI_OK || s->fastest == s->slowest)
+    for (;; --*i) {
+        st = serial_set_line_mode(s, speeds[*i], &parity);
+        if (st == SFI_OK || *i == s->line.slowest)
             break;
         sfi__log(s->ctx, SFI_LOG_WARNING,
                  "serial:%s: the port does not support %u baud; trying %u",
-                 path, speeds[s->fastest].baud, speeds[s->fastest - 1].baud);
+                 path, sfi__line_bauds[*i], sfi__line_bauds[*i - 1]);
     }
     if (st == SFI_OK && !parity)
         sfi__log(s->ctx, SFI_LOG_WARNING,
@@ -331,124 +295,14 @@ serial_find_speed(struct serial *s, const char *path)
     return st;
 }
 
-static bool
-serial_index_of_baud(uint64_t baud, size_t *index)
-{
-    for (*index = 0; *index < sizeof(speeds) / sizeof(*speeds); ++*index) {
-        if (speeds[*index].baud == baud)
-            return true;
-    }
-    return false;
-}
-
-static sfi_status
-serial_parse_speed(struct serial *s, const struct uri *uri)
-{
-    const char *text = sfi__uri_get(uri, "baud");
-    const char *fallback = sfi__uri_get(uri, "fallback");
-    uint64_t v = BAUD_DEFAULT;
-
-    if (fallback != NULL && !sfi__text_same(fallback, "yes") &&
-        !sfi__text_same(fallback, "no"))
-        return sfi__fail(s->ctx, SFI_ERR_ARGUMENT,
-                         "fallback is \"%s\", expected yes or no", fallback);
-    if (text != NULL && !sfi__text_to_u64(text, UINT32_MAX, &v))
-        v = 0;
-    if (serial_index_of_baud(v, &s->fastest)) {
-        s->slowest = s->fastest;
-        if (v > BAUD_DEFAULT &&
-            (fallback == NULL || sfi__text_same(fallback, "yes")))
-            (void)serial_index_of_baud(BAUD_DEFAULT, &s->slowest);
-        return SFI_OK;
-    }
-    return sfi__fail(s->ctx, SFI_ERR_ARGUMENT,
-                     "baud is %s, expected 1200, 2400, 4800, 9600, 19200, "
-                     "38400, 57600, 115200, 230400, 460800 or 921600",
-                     text);
-}
-
-static sfi_status
-serial_parse_pin(sfi_ctx *ctx, const struct uri *uri, const char *key,
-                 struct line *line)
-{
-    const char *text = sfi__uri_get(uri, key);
-    const char *name = text;
-
-    *line = (struct line){0};
-    if (text == NULL)
-        return SFI_OK;
-    if (*name == '-') {
-        line->inverted = true;
-        name++;
-    }
-    if (sfi__text_same(name, "dtr"))
-        line->bit = TIOCM_DTR;
-    else if (sfi__text_same(name, "rts"))
-        line->bit = TIOCM_RTS;
-    else
-        return sfi__fail(ctx, SFI_ERR_ARGUMENT,
-                         "%s is \"%s\", expected dtr, -dtr, rts or -rts", key,
-                         text);
-    return SFI_OK;
-}
-
-static sfi_status
-serial_parse_ms(sfi_ctx *ctx, const struct uri *uri, const char *key,
-                uint32_t *ms)
-{
-    const char *text = sfi__uri_get(uri, key);
-    uint64_t v = *ms;
-
-    if (text != NULL && !sfi__text_to_u64(text, RESET_MS_MAX, &v))
-        return sfi__fail(ctx, SFI_ERR_ARGUMENT,
-                         "%s is \"%s\", expected 0 to %u milliseconds", key,
-                         text, RESET_MS_MAX);
-    *ms = (uint32_t)v;
-    return SFI_OK;
-}
-
-static sfi_status
-serial_parse_reset(struct serial *s, const struct uri *uri)
-{
-    sfi_status st = serial_parse_pin(s->ctx, uri, "reset", &s->reset);
-
-    if (st != SFI_OK)
-        return st;
-    st = serial_parse_pin(s->ctx, uri, "boot0", &s->boot0);
-    if (st != SFI_OK)
-        return st;
-    s->pulse_ms = PULSE_MS;
-    st = serial_parse_ms(s->ctx, uri, "pulse", &s->pulse_ms);
-    if (st != SFI_OK)
-        return st;
-    s->wait_ms = WAIT_MS;
-    st = serial_parse_ms(s->ctx, uri, "wait", &s->wait_ms);
-    if (st != SFI_OK)
-        return st;
-    if (s->reset.bit != 0 && s->reset.bit == s->boot0.bit)
-        return sfi__fail(s->ctx, SFI_ERR_ARGUMENT,
-                         "reset and boot0 are the same line, expected two");
-    return SFI_OK;
-}
-
-static sfi_status
-serial_parse_options(struct serial *s, const struct uri *uri)
-{
-    static const char *const keys[] = {"baud",  "fallback", "reset", "boot0",
-                                       "pulse", "wait",     NULL};
-    sfi_status st = sfi__uri_allow(s->ctx, uri, keys);
-
-    if (st != SFI_OK)
-        return st;
-    st = serial_parse_speed(s, uri);
-    return st == SFI_OK ? serial_parse_reset(s, uri) : st;
-}
-
 static sfi_status
 serial_open_port(struct serial *s, const struct uri *uri)
 {
-    sfi_status st = serial_parse_options(s, uri);
+    static const char *const keys[] = {LINE_KEYS, NULL};
+    sfi_status st = sfi__uri_allow(s->ctx, uri, keys);
 
+    if (st == SFI_OK)
+        st = sfi__line_parse(s->ctx, uri, &s->line);
     if (st != SFI_OK)
         return st;
     st = serial_claim_port(s, uri->path);
@@ -457,7 +311,7 @@ serial_open_port(struct serial *s, const struct uri *uri)
     st = serial_find_speed(s, uri->path);
     if (st != SFI_OK)
         return st;
-    st = serial_set_pin(s, &s->reset, false);
+    st = sfi__line_release(&s->line, serial_set_line, s);
     return st == SFI_OK ? serial_flush(s) : st;
 }
 
@@ -478,7 +332,7 @@ sfi__serial_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
         st = sfi__transport_new(ctx, TRANSPORT_STREAM, &serial_ops, s, name,
                                 out);
     if (st == SFI_OK) {
-        (*out)->baud = speeds[s->fastest].baud;
+        (*out)->baud = sfi__line_bauds[s->line.fastest];
         return SFI_OK;
     }
     serial_close(s);
