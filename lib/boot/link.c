@@ -12,7 +12,7 @@
 /* An FTDI adapter holds bytes back for up to 16 ms. */
 #define QUIET_MS 50u
 /* A network delivers a reply in pieces, this part of its round trip apart. */
-#define JITTER 4u
+#define JITTER 8u
 /* Longer than any reply: a line that is never silent is not a bootloader's. */
 #define DRAIN_MAX 4096u
 /* ... and longer than a bootloader pauses, besides the time on the line. */

@@ -126,10 +126,10 @@ START_TEST(test_silence)
 }
 END_TEST
 
-/* Pieces of a late reply are dropped too, without a round trip for silence. */
+/* Pieces of a late reply are dropped too, without a round trip of silence. */
 START_TEST(test_drain)
 {
-    open_link(RTT_MS, 500);
+    open_link(RTT_MS, 290);
     ck_assert_ok(sfi__link_send(&link_, (const uint8_t[]){0x7f, 0x7f}, 2));
     ck_assert_int_eq(sfi__link_drain(&link_), SFI_OK);
     ck_assert_uint_eq(echo.bytes, 0);
