@@ -13,8 +13,9 @@ import sys
 import source
 
 FOLDERS = ["lib", "include", "examples", "tests"]
-# An oscillator, a file extension, what tests cut short, static functions.
-WORDS = "hsi,hel,mot,statics"
+# An oscillator, a file extension, what tests cut short, static functions, a word
+# of Telnet.
+WORDS = "hsi,hel,mot,statics,wont"
 
 
 def run(command, text=None):
