@@ -119,11 +119,29 @@ sfi__tcp_connect(struct tcp *t, const struct tcp_address *address,
                         what);
 }
 
+/* Text that arrived last; a line's end is a blank, and anything else begins
+ * again. */
+static void
+tcp_keep_words(struct tcp *t, const uint8_t *data, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        bool ends = data[i] == '\r' || data[i] == '\n';
+
+        if (!ends && (data[i] < ' ' || data[i] >= 0x7f))
+            t->words_len = 0;
+        else if (t->words_len < TCP_WORDS_MAX && !(ends && t->words_len == 0))
+            t->words[t->words_len++] = ends ? ' ' : (char)data[i];
+    }
+}
+
 static sfi_status
 tcp_fail_closed(struct tcp *t)
 {
-    return sfi__fail(t->ctx, SFI_ERR_NO_DEVICE, "%s closed the connection",
-                     t->peer);
+    while (t->words_len > 0 && t->words[t->words_len - 1] == ' ')
+        t->words_len--;
+    t->words[t->words_len] = '\0';
+    return sfi__fail(t->ctx, SFI_ERR_NO_DEVICE, "%s closed the connection%s%s",
+                     t->peer, t->words_len > 0 ? ": " : "", t->words);
 }
 
 sfi_status
@@ -132,6 +150,7 @@ sfi__tcp_send(struct tcp *t, const void *data, size_t len,
 {
     const uint8_t *at = data;
 
+    t->words_len = 0;
     while (len > 0) {
         ssize_t n = send(t->fd, at, len, MSG_NOSIGNAL);
         sfi_status st = SFI_OK;
@@ -163,6 +182,7 @@ sfi__tcp_recv(struct tcp *t, void *buf, size_t cap, size_t *got,
 
         if (n > 0) {
             *got = (size_t)n;
+            tcp_keep_words(t, buf, *got);
             return SFI_OK;
         }
         if (n == 0 || (errno != EAGAIN && errno != EINTR))

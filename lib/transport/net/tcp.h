@@ -19,10 +19,16 @@ struct tcp_address {
  * it is not of that form. */
 bool sfi__tcp_parse_address(const char *text, struct tcp_address *out);
 
+/* The last words of a server that closes the connection, such as "Port already
+ * in use". */
+#define TCP_WORDS_MAX 80u
+
 struct tcp {
     sfi_ctx *ctx;     /* borrowed: the transport holds it */
     const char *peer; /* for messages: "OpenOCD", "the server" */
     int fd;           /* -1: not connected */
+    char words[TCP_WORDS_MAX + 1];
+    size_t words_len;
 };
 
 /* Within `ms`, besides the system's search for the host's name; the name's
