@@ -130,6 +130,19 @@ typedef struct sfi_dap_ops {
  * Without `reset` the chip cannot be reset through the port.  A port without
  * parity, such as a pseudo-terminal, is logged as a warning, and used.
  *
+ * `tcp:HOST:PORT?baud=N&rtt=MS` is a serial port at a server that passes bytes
+ * unchanged over TCP (feature `network`), and has set its port to 8 data bits,
+ * even parity, one stop bit and no flow control.  An IPv6 address stands in
+ * brackets, `tcp:[::1]:4000`.  N, by default 115200, only tells libsfi how long
+ * bytes take there.  MS is the longest time that the network takes, there and
+ * back, by default 2000; every wait for the chip is longer by it.  The chip
+ * cannot be reset through such a link.
+ *
+ * `rfc2217:HOST:PORT` is a serial port at a server that sets it up as it is
+ * asked (RFC 2217, feature `network`), with the keys of `serial:` and `rtt`.
+ * What the port does not support is treated as for `serial:`; a server that
+ * refuses to control its port, or to pass all bytes, is an error.
+ *
  * `spi:PATH?speed=HZ&gap=US&reset=LINE&boot0=LINE` is a spidev of Linux, mode 0
  * (AN4286, section 1).  HZ is at most 8000000, by default 1000000; US is the
  * time between two bytes, 0 to 1000, by default 15.  LINE is a GPIO chip and
@@ -172,24 +185,28 @@ typedef struct sfi_dap_ops {
  *                        unknown key or an invalid value; or more than one
  *                        USB device matches
  *   SFI_ERR_UNSUPPORTED  unknown scheme, not built in, a reset line of a port
- *                        without DTR and RTS, or a probe that does not
- *                        support WIRE
- *   SFI_ERR_NO_DEVICE    no such port, line or device, it is of another kind,
- *                        or it disconnected; no OpenOCD, or no such target
+ *                        without DTR and RTS, a server that refuses to control
+ *                        its port, or a probe that does not support WIRE
+ *   SFI_ERR_NO_DEVICE    no such port, line, device, host or server, it is of
+ *                        another kind, or it disconnected; no OpenOCD, or no
+ *                        such target
  *   SFI_ERR_ACCESS       no permission, or in use by another program
  *   SFI_ERR_IO           the port or the probe cannot be set up
  *   SFI_ERR_FORMAT       the file is not a trace; the error says in which line
  *   SFI_ERR_OS           the trace cannot be read
  *   SFI_ERR_LIMIT        the trace is longer than 256 MiB
- *   SFI_ERR_TIMEOUT      OpenOCD or the probe does not answer, or no chip
- *                        answers the probe
- *   SFI_ERR_PROTOCOL     the peer is not OpenOCD or not a probe, or the chip's
- *                        access port is not one for memory
+ *   SFI_ERR_TIMEOUT      OpenOCD, the server or the probe does not answer, or
+ *                        no chip answers the probe
+ *   SFI_ERR_PROTOCOL     the peer is not OpenOCD, not a probe or does not send
+ *                        Telnet, or the chip's access port is not one for
+ *                        memory
  *   SFI_ERR_NACK         OpenOCD refuses to list its targets
  *   SFI_ERR_NOMEM        no memory
  *
- * Blocks: until OpenOCD or the probe replies, up to 15 s; otherwise never.
- * Thread: the context's.
+ * Blocks: until OpenOCD or the probe replies, up to 15 s; until the server of
+ * `rfc2217:` has set up its port, up to 25 s and 8 times MS; until a host's
+ * name is found, as long as the system takes; otherwise never. Thread: the
+ * context's.
  * @since 1.0
  */
 SFI_API SFI_NODISCARD sfi_status sfi_transport_open(sfi_ctx *ctx,

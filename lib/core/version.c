@@ -26,10 +26,10 @@ sfi_has_feature(const char *name)
         const char *name;
         int there;
     } features[] = {
-        {"openocd", SFI_HAVE_OPENOCD}, {"pcsc", SFI_HAVE_PCSC},
-        {"pkcs11", SFI_HAVE_PKCS11},   {"serial", SFI_HAVE_SERIAL},
-        {"spi", SFI_HAVE_SPI},         {"usb", SFI_HAVE_USB},
-        {"vault", SFI_HAVE_VAULT},
+        {"network", SFI_HAVE_NETWORK}, {"openocd", SFI_HAVE_OPENOCD},
+        {"pcsc", SFI_HAVE_PCSC},       {"pkcs11", SFI_HAVE_PKCS11},
+        {"serial", SFI_HAVE_SERIAL},   {"spi", SFI_HAVE_SPI},
+        {"usb", SFI_HAVE_USB},         {"vault", SFI_HAVE_VAULT},
     };
 
     for (size_t i = 0; name != NULL && i < sizeof(features) / sizeof(*features);

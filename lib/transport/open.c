@@ -11,6 +11,7 @@
 #include "transport/base/list.h"
 #include "transport/base/uri.h"
 #include "transport/openocd/openocd.h"
+#include "transport/ports/network.h"
 #include "transport/ports/serial.h"
 #include "transport/ports/spi.h"
 #include "transport/trace/trace.h"
@@ -26,6 +27,8 @@ static const struct link_kind {
     const char *feature; /* that a listing needs, of sfi_has_feature() */
 } kinds[] = {
     {"serial", false, sfi__serial_open, sfi__list_serial, "serial"},
+    {"tcp", false, sfi__tcp_open, NULL, NULL},
+    {"rfc2217", false, sfi__rfc2217_open, NULL, NULL},
     {"spi", false, sfi__spi_open, sfi__list_spi, "spi"},
     {"usb", true, sfi__usb_open, sfi__list_usb, "usb"},
     {"cmsis-dap", true, sfi__probe_usb_open, sfi__list_probe, "usb"},

@@ -40,7 +40,7 @@ BELOW = {
     "hsm": ["hsm/vault", "hsm/card"],
     "transport/base": ["core"],
     "transport/net": ["transport/base"],
-    "transport/ports": ["transport/base"],
+    "transport/ports": ["transport/net", "proto"],
     "transport/usb": ["transport/base"],
     "transport/probe": ["transport/usb", "proto"],
     "transport/openocd": ["transport/net", "wire"],

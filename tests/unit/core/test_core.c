@@ -91,6 +91,7 @@ START_TEST(test_features)
 {
     ck_assert_int_eq(sfi_has_feature("vault"), SFI_HAVE_VAULT);
     ck_assert_int_eq(sfi_has_feature("pcsc"), SFI_HAVE_PCSC);
+    ck_assert_int_eq(sfi_has_feature("network"), SFI_HAVE_NETWORK);
     ck_assert_int_eq(sfi_has_feature("openocd"), SFI_HAVE_OPENOCD);
     ck_assert_int_eq(sfi_has_feature("serial"), SFI_HAVE_SERIAL);
     ck_assert_int_eq(sfi_has_feature("pkcs11"), SFI_HAVE_PKCS11);

@@ -129,8 +129,9 @@ static const struct {
     {"serial:/dev/null?reset=dtr&boot0=dtr", SFI_ERR_ARGUMENT,
      "serial:/dev/null", "reset and boot0 are the same line, expected two"},
     {"i2c:/dev/i2c-1", SFI_ERR_UNSUPPORTED, "i2c:/dev/i2c-1",
-     "unknown kind of link \"i2c\", expected \"serial\", \"spi\", \"usb\", "
-     "\"cmsis-dap\", \"openocd\" or \"script\""},
+     "unknown kind of link \"i2c\", expected \"serial\", \"tcp\", "
+     "\"rfc2217\", \"spi\", \"usb\", \"cmsis-dap\", \"openocd\" or "
+     "\"script\""},
     {"serial:", SFI_ERR_ARGUMENT, "serial:", "the path is missing" FORM},
     {"script:?baud=1", SFI_ERR_ARGUMENT, "script:?baud=1",
      "the path is missing" FORM},
