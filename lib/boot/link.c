@@ -110,8 +110,26 @@ sfi__link_recv(struct link *l, uint8_t *buf, size_t len, size_t *got,
                                ms > 0 ? ms + sfi__transport_rtt_ms(l->tp) : 0);
 }
 
+static bool
+link_has_others(const uint8_t *bytes, size_t len, uint8_t expected)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (bytes[i] != expected)
+            return true;
+    }
+    return false;
+}
+
 sfi_status
 sfi__link_drain(struct link *l)
+{
+    bool others;
+
+    return sfi__link_drain_of(l, 0, &others);
+}
+
+sfi_status
+sfi__link_drain_of(struct link *l, uint8_t expected, bool *others)
 {
     uint32_t rtt = sfi__transport_rtt_ms(l->tp);
     uint32_t ms = DRAIN_MS + sfi__transport_ms(l->tp, DRAIN_MAX) + rtt;
@@ -120,6 +138,7 @@ sfi__link_drain(struct link *l)
     size_t total = 0;
     sfi_status st;
 
+    *others = false;
     if (l->tp->kind != TRANSPORT_STREAM)
         return SFI_OK;
     do {
@@ -128,6 +147,7 @@ sfi__link_drain(struct link *l)
         st = link_receive_within(l, scrap, sizeof(scrap), &n,
                                  QUIET_MS + rtt / JITTER);
         total += n;
+        *others = *others || link_has_others(scrap, n, expected);
         if (st != SFI_OK && st != SFI_ERR_TIMEOUT)
             return st;
         if (n == 0)

@@ -28,6 +28,8 @@ sfi_status sfi__link_recv(struct link *l, uint8_t *buf, size_t len, size_t *got,
 /* Drop what still arrives, until the line is silent; nothing arrives unasked on
  * links other than a stream. */
 sfi_status sfi__link_drain(struct link *l);
+/* The same; *others: not all of it was this byte. */
+sfi_status sfi__link_drain_of(struct link *l, uint8_t expected, bool *others);
 sfi_status sfi__link_cancelled(const struct link *l);
 /* Sleep; a cancel ends it. */
 sfi_status sfi__link_sleep(struct link *l, uint32_t ms);
