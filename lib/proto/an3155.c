@@ -106,15 +106,19 @@ sfi__an3155_read_get(struct an3155_get *out, const uint8_t *data, size_t len)
     size_t announced;
 
     sfi__rd_init(&r, data, len);
+    *out = (struct an3155_get){.count = 0};
     announced = sfi__rd_u8(&r);
     out->version = sfi__rd_u8(&r);
     if (!sfi__rd_ok(&r) || sfi__rd_left(&r) == 0 || data[len - 1] != USART_ACK)
         return false;
-    out->count = sfi__rd_left(&r) - 1;
-    if (out->count > announced || out->count > USART_COMMANDS_MAX)
+    if (sfi__rd_left(&r) - 1 > announced ||
+        sfi__rd_left(&r) - 1 > USART_COMMANDS_MAX)
         return false;
+    out->count = sfi__rd_left(&r) - 1;
     sfi__rd_bytes(&r, out->commands, out->count);
-    return true;
+    if (!sfi__an3155_has(out, USART_GET))
+        out->count = 0;
+    return out->count > 0;
 }
 
 bool

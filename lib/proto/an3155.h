@@ -29,6 +29,11 @@
  * count. */
 #define USART_FILLER 0xfeu
 
+/* One byte among many of 0x7f, which end a frame as well and are what a part
+ * may hear first (AN3155, 1): without it a Write of 128 times 0x7f would have a
+ * good checksum. */
+#define USART_SPOILER 0xffu
+
 /* Each builds one phase of a frame: all bytes up to the next wait for an ACK.
  * Checksum: XOR of the bytes before it. */
 void sfi__an3155_command(uint8_t out[USART_COMMAND_LEN], uint8_t cmd);
@@ -57,7 +62,8 @@ struct an3155_get {
 
 /* Parse the bytes after the first ACK to Get: N, version, commands, ACK.  N + 1
  * bytes lie between N and the ACK.  H7's V9.0 announces more commands than it
- * lists (AN2606): a shorter list that ends with an ACK is accepted. */
+ * lists (AN2606): a shorter list that ends with an ACK is accepted.  Get itself
+ * is in the list, or it is no bootloader. */
 bool sfi__an3155_read_get(struct an3155_get *out, const uint8_t *data,
                           size_t len);
 bool sfi__an3155_has(const struct an3155_get *get, uint8_t cmd);

@@ -120,11 +120,14 @@ START_TEST(test_get)
         {"\x0d\x90\x00\x01\x02\x11\x21\x31\x44\x63\x73\x82\x92\x79", 14, 1,
          0x90, 11},
         {"\x05\x31\x00\x01\x02\x50\x51\x79", 8, 1, 0x31, 5},
-        {"\x00\x31\x79", 3, 1, 0x31, 0},
+        {"\x01\x31\x00\x79", 4, 1, 0x31, 1},
         /* no ACK at the end, more than announced, too short */
         {"\x05\x31\x00\x01\x02\x50\x51\x1f", 8, 0, 0, 0},
         {"\x04\x31\x00\x01\x02\x50\x51\x79", 8, 0, 0, 0},
         {"\x05\x31\x00\x01", 4, 0, 0, 0},
+        /* no Get in the list: an application that says "y" */
+        {"\x00\x31\x79", 3, 0, 0, 0},
+        {"\x79\x79\x79\x79\x79\x79", 6, 0, 0, 0},
         {"\x00\x79", 2, 0, 0, 0},
         {"\x79", 1, 0, 0, 0},
         {"", 0, 0, 0, 0},
@@ -150,6 +153,7 @@ START_TEST(test_get_too_many)
     struct an3155_get g;
 
     sfi__fill(raw, USART_ACK, sizeof(raw));
+    raw[2] = USART_GET;
     raw[0] = USART_COMMANDS_MAX + 1;
     ck_assert(!sfi__an3155_read_get(&g, raw, sizeof(raw)));
     raw[0] = USART_COMMANDS_MAX;
