@@ -289,11 +289,13 @@ spi_find(struct boot *b, uint32_t ms)
             st = spi_sync(b, &last, FIND_MS);
     }
     if (st == SFI_ERR_TIMEOUT)
-        return sfi__fail(b->link.ctx, st,
-                         "no answer to 0x5a within %u ms, the last byte was "
-                         "0x%02x; is the chip powered, wired to this SPI, and "
-                         "in its bootloader (BOOT0)",
-                         ms, last);
+        return sfi__fail(
+            b->link.ctx, st,
+            "no answer to 0x5a within %u ms, the last byte was "
+            "0x%02x; is the chip powered, wired to this SPI, and "
+            "in its bootloader (BOOT0; with PB15 low an H7 answers on "
+            "USB only)",
+            ms, last);
     return st;
 }
 
