@@ -320,8 +320,8 @@ START_TEST(test_image_repeats)
         "> 51 ae < 79 > 53 07 54 < 1f\n" RESYNC,
         "> 51 ae\n> 7f < 1f\n",
         /* in the middle of a frame, and it never gives up */
-        DATA_FRAME "\n> 7f > fe*1027 < 1f*17 > 7f < 1f\n",
-        DATA_FRAME "\n> 7f > fe*1027 < 1f*17 > 7f > 7f < 1f\n",
+        DATA_FRAME "\n> 7f > 7f ff > 7f*1025 < 1f*17 > 7f < 1f\n",
+        DATA_FRAME "\n> 7f > 7f ff > 7f*1025 < 1f*17 > 7f > 7f < 1f\n",
     };
     char text[8192];
 
