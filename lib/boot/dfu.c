@@ -50,6 +50,7 @@ dfu_disconnected(struct boot *b)
 /* One command from its first transfer to its last; `had_effect` as in
  * frames.c.  A device that disconnected may only have lost the bus, so it is
  * asked again, once; a device that restarted refuses what it no longer knows.
+ * A refusal by errVENDOR or errTARGET is an answer, other errors may be noise.
  */
 sfi_status
 sfi__boot_dfu_transact(struct boot *b, const char *what,
@@ -58,17 +59,18 @@ sfi__boot_dfu_transact(struct boot *b, const char *what,
 {
     bool was_gone = false;
 
-    b->refused = BOOT_REFUSED_NOTHING;
     for (unsigned i = 0;; i++) {
         sfi_status st;
         bool is_gone;
 
         b->link.doing = what;
+        b->refused = BOOT_REFUSED_NOTHING;
         st = once(b, arg);
         is_gone = st == SFI_ERR_NO_DEVICE;
         if (is_gone)
             st = dfu_disconnected(b);
-        if (!dfu_is_fault(st) || i == BOOT_REPEATS || (is_gone && was_gone))
+        if (!dfu_is_fault(st) || b->refused != BOOT_REFUSED_NOTHING ||
+            i == BOOT_REPEATS || (is_gone && was_gone))
             return st;
         was_gone = was_gone || is_gone;
         sfi__log(b->link.ctx, SFI_LOG_DEBUG, "%s: %s; asking again", what,

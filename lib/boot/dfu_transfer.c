@@ -145,10 +145,13 @@ dfu_end_busy(struct boot *b, const struct deadline *dl)
 }
 
 /* One step towards dfuIDLE, from where the last report left it.  GETSTATE
- * changes nothing; GETSTATUS would start a block that waits. */
+ * changes nothing; GETSTATUS would start a block that waits.  DFU 1.1, A.2: the
+ * request that ends an error or a run leads to dfuIDLE; what it does in other
+ * states is seen. */
 static sfi_status
 dfu_step_to_idle(struct boot *b, uint8_t *state, const struct deadline *dl)
 {
+    uint8_t next = DFU_STATE_UNKNOWN;
     sfi_status st = SFI_OK;
 
     if (b->dfu.state == DFU_STATE_UNKNOWN)
@@ -159,8 +162,14 @@ dfu_step_to_idle(struct boot *b, uint8_t *state, const struct deadline *dl)
     if (*state == DFU_DNBUSY)
         return dfu_end_busy(b, dl);
     b->dfu.state = DFU_STATE_UNKNOWN;
-    return dfu_control_out(b, *state == DFU_ERROR ? DFU_CLRSTATUS : DFU_ABORT,
-                           0, NULL, 0);
+    st = dfu_control_out(b, *state == DFU_ERROR ? DFU_CLRSTATUS : DFU_ABORT, 0,
+                         NULL, 0);
+    if (*state == DFU_ERROR || *state == DFU_DNLOAD_IDLE ||
+        *state == DFU_UPLOAD_IDLE)
+        next = DFU_IDLE;
+    if (st == SFI_OK)
+        b->dfu.state = next;
+    return st;
 }
 
 static sfi_status
