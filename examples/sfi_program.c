@@ -32,6 +32,7 @@ check_outputs(struct program *p)
         uint32_t kind;
     } outputs[] = {
         {OPT_GET_CERTIFICATE, 0, SFI_FILE_CERTIFICATE},
+        {OPT_CHIP_LICENSE, 0, SFI_FILE_LICENSE},
         {OPT_HSM_LICENSE, 1, SFI_FILE_LICENSE},
         {OPT_READ, 2, SFI_FILE_OTHER},
         {OPT_CAPTURE, 0, SFI_FILE_TRACE},
@@ -52,12 +53,14 @@ static int
 work_on_chip(struct station *s, sfi_status *st)
 {
     struct program *p = s->p;
+    int status = 0;
 
     *st = station_open(s);
-    if (*st == SFI_OK && cli_has(&p->cli, OPT_GET_CERTIFICATE))
-        *st = program_save_certificate(s);
-    if (*st != SFI_OK)
-        return 0;
+    if (*st == SFI_OK && (cli_has(&p->cli, OPT_GET_CERTIFICATE) ||
+                          cli_has(&p->cli, OPT_CHIP_LICENSE)))
+        status = program_save_certificate(s, st);
+    if (*st != SFI_OK || status != 0)
+        return status;
     if (cli_has(&p->cli, OPT_SFI))
         return program_install(s, st);
     if (p->plain)
@@ -129,6 +132,17 @@ run_all_actions(struct program *p, struct station *s)
     return status;
 }
 
+static int
+open_log(struct program *p)
+{
+    const char *path = cli_value(&p->cli, OPT_LOG);
+    int status = path != NULL ? cli_log_open(&p->cli, p->ctx, path) : 0;
+
+    if (status != 0 && p->json)
+        cli_json_failure(&p->out);
+    return status;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -144,18 +158,21 @@ main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN);
     p.json = cli_has(&p.cli, OPT_JSON);
     cli_progress_init(&p.progress, p.json ? NULL : stdout);
+    p.progress.quiet = cli_has(&p.cli, OPT_QUIET);
     json_init(&p.out, stdout);
     if (p.json)
         json_object(&p.out, NULL);
     p.ctx = cli_context(&p.cli);
     station_begin(&s, &p, p.ctx);
-    status = run_all_actions(&p, &s);
+    status = open_log(&p);
+    if (status == 0)
+        status = run_all_actions(&p, &s);
     if (p.json)
         json_close(&p.out);
     station_end(&s);
     sfi_hsm_free(p.hsm);
     sfi_ctx_free(p.ctx);
-    status = cli_finish(&p.cli, status);
+    status = cli_log_close(&p.cli, cli_finish(&p.cli, status));
     cli_free(&p.cli);
     return status;
 }

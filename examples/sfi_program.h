@@ -12,9 +12,21 @@ enum {
     OPT_SFI,
     OPT_ERASE,
     OPT_GET_CERTIFICATE,
+    OPT_CHIP_LICENSE,
     OPT_WRITE,
     OPT_VERIFY,
+    OPT_SKIP_ERASE,
     OPT_READ,
+    OPT_R8,
+    OPT_R16,
+    OPT_R32,
+    OPT_W8,
+    OPT_W16,
+    OPT_W32,
+    OPT_NO_VERIFY,
+    OPT_FILL,
+    OPT_BLANK,
+    OPT_CHECKSUM,
     OPT_OB,
     OPT_RDU,
     OPT_GO,
@@ -27,6 +39,10 @@ enum {
     OPT_RECORD,
     OPT_CAPTURE,
     OPT_LIST,
+    OPT_TIMEOUT,
+    OPT_QUIET,
+    OPT_VERBOSITY,
+    OPT_LOG,
     OPT_PIN_FILE,
     OPT_YES,
     OPT_FORCE,
@@ -34,7 +50,18 @@ enum {
     OPT_COUNT
 };
 
+/* Keys and words of -c, as ST's tool has them. */
+#define CONNECT_WORDS_MAX 4
+#define CONNECT_KEYS                                                          \
+    "port", "br", "chip", "mode", "probe", "freq", "sn", "index", "ap",       \
+        "reset", "P", "db", "sb", "fc", "noinit", "rts", "dtr", "PID", "VID", \
+        "cpha", "cpol", "crc", "crcpol", "datasize", "direction", "firstbit", \
+        "frameformat", "nss", "nsspulse", "delay", "tcpport", "speed",        \
+        "TargetSel"
+
 extern const struct cli_spec program_spec;
+/* Words of ST's tool that are no option here. */
+extern const struct cli_foreign program_foreign[];
 
 /* The command line, and what all chips share. */
 struct program {
@@ -42,6 +69,7 @@ struct program {
     sfi_ctx *ctx;
     const sfi_chip *chip; /* the expected one; NULL: any */
     uint64_t baud;
+    uint32_t timeout_ms; /* for finding the chip; 0: the library's default */
     sfi_hsm *hsm;
     bool logged_in; /* in `hsm` */
     bool json;
@@ -72,9 +100,12 @@ sfi_status program_set_up(struct station *s, sfi_installer *in);
 sfi_status program_confirm_security(struct station *s);
 /* OPT_SFI on one chip.  Returns like program_login(). */
 int program_install(struct station *s, sfi_status *st);
-/* OPT_GET_CERTIFICATE on a chip that is made secure if need be. */
-sfi_status program_save_certificate(struct station *s);
+/* OPT_GET_CERTIFICATE and OPT_CHIP_LICENSE on a chip that is made secure if
+ * need be.  Returns like program_login(). */
+int program_save_certificate(struct station *s, sfi_status *st);
 
+/* The HSM that a use names: slot=HSM, or ST's default, the first reader. */
+const char *program_slot(const struct program *p, const struct cli_use *use);
 /* Open the HSM, ask for the PIN and log in.  The exit status after a message,
  * else 0 and the library's status in *st. */
 int program_login(struct program *p, const char *slot, sfi_status *st);
@@ -93,6 +124,9 @@ int program_check_image(struct program *p, sfi_status *st);
 sfi_status program_license(struct program *p, const uint8_t *cert,
                            size_t cert_len, uint32_t session, uint8_t *out,
                            size_t *out_len);
+/* A licence from the open HSM for a certificate, as a file; `slot` is shown. */
+sfi_status program_save_license(struct program *p, const sfi_certificate *cert,
+                                const char *slot, const char *path);
 /* Show what an HSM reports without a PIN: OPT_HSM_INFO to OPT_HSM_STATUS. */
 sfi_status program_ask_hsm(struct program *p, size_t id);
 /* OPT_HSM_LICENSE: a licence for one certificate, or a folder of licences for a

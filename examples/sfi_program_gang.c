@@ -44,7 +44,8 @@ void
 program_check_gang(const struct program *p)
 {
     /* what one chip fills */
-    static const size_t files[] = {OPT_GET_CERTIFICATE, OPT_READ, OPT_CAPTURE};
+    static const size_t files[] = {OPT_GET_CERTIFICATE, OPT_CHIP_LICENSE,
+                                   OPT_READ, OPT_CAPTURE};
     const struct cli *c = &p->cli;
     const struct cli_use *sfi = cli_next(c, OPT_SFI, NULL);
     const char *port = cli_value(c, OPT_GANG);
@@ -236,7 +237,7 @@ chip_prepare(struct chip *chip, bool from_hsm)
     struct program *p = chip->gang->p;
     const sfi_ctx_options options = {
         .struct_size = sizeof(options),
-        .log_level = SFI_LOG_WARNING,
+        .log_level = cli_log_level(),
         .log = chip_log_line,
         .log_user = chip,
     };
@@ -277,7 +278,7 @@ gang_prepare_chips(struct gang *g, sfi_status *st)
     int status = 0;
 
     if (from_hsm && cli_key(&p->cli, use, "store") == NULL)
-        status = program_login(p, cli_key(&p->cli, use, "slot"), st);
+        status = program_login(p, program_slot(p, use), st);
     if (status != 0 || *st != SFI_OK)
         return status;
     for (size_t i = 0; i < g->count; i++) {

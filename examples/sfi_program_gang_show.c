@@ -34,8 +34,7 @@ chip_log_line(void *user, int level, const char *line)
     (void)pthread_mutex_lock(&g->lock);
     display_erase_block(g);
     (void)fflush(stdout);
-    (void)fprintf(stderr, "%s: %s%s\n", g->p->cli.spec->program,
-                  level == SFI_LOG_WARNING ? "warning: " : "", line);
+    cli_log_to_stderr((void *)g->p->cli.spec, level, line);
     (void)pthread_mutex_unlock(&g->lock);
 }
 
@@ -107,7 +106,7 @@ gang_show_progress(struct gang *g)
     (void)pthread_mutex_lock(&g->lock);
     for (size_t i = 0; i < g->count; i++)
         ended += g->chips[i].ended;
-    if (!g->quiet && !g->p->json) {
+    if (!g->quiet && !g->p->json && !g->p->progress.quiet) {
         if (g->block)
             display_draw_block(g);
         else

@@ -9,6 +9,14 @@
 #include "sfi_offline.h"
 #include "sfi_program.h"
 
+const char *
+program_slot(const struct program *p, const struct cli_use *use)
+{
+    const char *slot = cli_key(&p->cli, use, "slot");
+
+    return slot != NULL ? slot : "1";
+}
+
 static sfi_status
 program_reopen_hsm(struct program *p, const char *slot)
 {
@@ -73,7 +81,7 @@ sfi_status
 program_login_late(struct program *p)
 {
     const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
-    const char *slot = cli_key(&p->cli, use, "slot");
+    const char *slot = program_slot(p, use);
     sfi_status st = SFI_OK;
 
     if (p->logged_in)
@@ -94,7 +102,7 @@ program_hsm_info(struct program *p, sfi_hsm_info *out)
     sfi_status st = SFI_OK;
 
     if (p->hsm == NULL)
-        st = open_provisioned_hsm(p, cli_key(&p->cli, use, "slot"));
+        st = open_provisioned_hsm(p, program_slot(p, use));
     return st == SFI_OK ? sfi_hsm_get_info(p->hsm, out) : st;
 }
 
@@ -199,7 +207,7 @@ print_hsm_answer(size_t id, const sfi_hsm_info *info)
 sfi_status
 program_ask_hsm(struct program *p, size_t id)
 {
-    const char *slot = cli_key(&p->cli, cli_next(&p->cli, id, NULL), "slot");
+    const char *slot = program_slot(p, cli_next(&p->cli, id, NULL));
     sfi_hsm_info info = {.struct_size = sizeof(info)};
     sfi_status st = query_existing_hsm(p, slot, &info);
 
@@ -221,7 +229,7 @@ batch_log_in(void *user, sfi_hsm **hsm, sfi_status *st)
 {
     struct program *p = user;
     const struct cli_use *use = cli_next(&p->cli, OPT_HSM_LICENSE, NULL);
-    int status = program_login(p, cli_key(&p->cli, use, "slot"), st);
+    int status = program_login(p, program_slot(p, use), st);
 
     *hsm = status == 0 && *st == SFI_OK ? p->hsm : NULL;
     return status;
@@ -253,31 +261,25 @@ write_license_json(struct program *p, const char *path)
         hsm_left_json(&p->out, &info);
 }
 
-/* One certificate, one licence. */
-static int
-get_one_license(struct program *p, const struct cli_use *use,
-                const sfi_certificate *cert, sfi_status *st)
+sfi_status
+program_save_license(struct program *p, const sfi_certificate *cert,
+                     const char *slot, const char *path)
 {
-    const char *slot = cli_key(&p->cli, use, "slot");
-    const char *path = use->value[1];
     sfi_license *lic = NULL;
-    int status = program_login(p, slot, st);
+    sfi_status st = sfi_hsm_generate_license(p->hsm, cert, &lic);
 
-    if (status != 0 || *st != SFI_OK)
-        return status;
-    *st = sfi_hsm_generate_license(p->hsm, cert, &lic);
-    if (*st == SFI_OK)
-        *st = sfi_license_save(lic, path);
+    if (st == SFI_OK)
+        st = sfi_license_save(lic, path);
     sfi_license_free(lic);
-    if (*st != SFI_OK)
-        return 0;
+    if (st != SFI_OK)
+        return st;
     cli_progress_step(&p->progress,
                       "Succeed to get License for Firmware from HSM slot "
                       "ID %s\nWriting data to file %s",
                       slot, path);
     if (p->json)
         write_license_json(p, path);
-    return 0;
+    return SFI_OK;
 }
 
 int
@@ -291,7 +293,10 @@ program_get_license(struct program *p, sfi_status *st)
         return get_license_batch(p, use, st);
     *st = sfi_certificate_load(p->ctx, use->value[0], &cert);
     if (*st == SFI_OK)
-        status = get_one_license(p, use, cert, st);
+        status = program_login(p, program_slot(p, use), st);
+    if (*st == SFI_OK && status == 0)
+        *st =
+            program_save_license(p, cert, program_slot(p, use), use->value[1]);
     sfi_certificate_free(cert);
     return status;
 }

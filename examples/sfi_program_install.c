@@ -185,6 +185,10 @@ program_set_up(struct station *s, sfi_installer *in)
         st = sfi_installer_set_protocol(in, SFI_PROTOCOL_LIVE);
     if (st != SFI_OK)
         return st;
+    if (s->p->timeout_ms != 0)
+        st = sfi_installer_set_timeout(in, s->p->timeout_ms);
+    if (st != SFI_OK)
+        return st;
     st = sfi_installer_set_erase(in, cli_has(&s->p->cli, OPT_ERASE));
     if (st != SFI_OK)
         return st;
@@ -232,7 +236,7 @@ installer_set_up(struct station *s, const struct cli_use *use,
 static int
 install_log_in(struct station *s, const struct cli_use *use, sfi_status *st)
 {
-    const char *slot = cli_key(&s->p->cli, use, "slot");
+    const char *slot = program_slot(s->p, use);
 
     if (use->count > 1) /* the licence is given */
         return 0;

@@ -187,6 +187,12 @@ program_check_list(const struct cli *c)
     }
     while (word != NULL && i < KIND_COUNT && strcmp(kinds[i].word, word) != 0)
         i++;
+    if (i == KIND_COUNT &&
+        (strncmp(word, "st-link", 7) == 0 || strncmp(word, "stlink", 6) == 0))
+        cli_usage(c,
+                  "%s %s: OpenOCD finds ST-LINKs; %s probe lists CMSIS-DAP "
+                  "probes",
+                  use->spelling, word, use->spelling);
     if (i == KIND_COUNT)
         cli_usage(c, "%s %s, expected uart, spi, usb or probe", use->spelling,
                   word);

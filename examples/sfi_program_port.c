@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "sfi_program.h"
+#include "sfi_program_port.h"
 
 /* "usb:1", "openocd:localhost:6666": the URI of a link. */
 static bool
@@ -17,6 +17,27 @@ port_is_link_name(const char *port)
     return port[len] == ':' && len > 1; /* not a drive, "C:" */
 }
 
+/* ST counts probes from 0, libsfi's names from 1. */
+static void
+port_write_probe_place(const struct program *p, const struct cli_use *use,
+                       char *place, size_t size)
+{
+    const char *sn = cli_key(&p->cli, use, "sn");
+    const char *index = cli_key(&p->cli, use, "index");
+    uint64_t number = 0;
+
+    place[0] = '\0';
+    if (sn != NULL && index != NULL)
+        cli_usage(&p->cli, "sn= and index= both name a probe: use one");
+    if (index != NULL && !cli_number(index, UINT16_MAX, &number))
+        cli_usage(&p->cli, "index=%s is not a number, expected 0 or more",
+                  index);
+    if (index != NULL)
+        (void)snprintf(place, size, "%" PRIu64, number + 1);
+    if (sn != NULL)
+        (void)snprintf(place, size, "serial=%s", sn);
+}
+
 /* The link of a CMSIS-DAP probe, with the options that -c gives. */
 static int
 port_write_cmsis_dap(const struct program *p, bool jtag, char uri[URI_MAX])
@@ -24,16 +45,16 @@ port_write_cmsis_dap(const struct program *p, bool jtag, char uri[URI_MAX])
     const struct cli_use *use = cli_next(&p->cli, OPT_CONNECT, NULL);
     const char *mode = cli_key(&p->cli, use, "mode");
     const char *freq = cli_key(&p->cli, use, "freq");
-    const char *sn = cli_key(&p->cli, use, "sn");
     char speed[32] = "";
+    char place[URI_MAX];
     uint64_t khz;
 
+    port_write_probe_place(p, use, place, sizeof(place));
     if (freq != NULL && !cli_number(freq, UINT32_MAX, &khz))
         cli_usage(&p->cli, "freq=%s is not a speed in kHz", freq);
     if (freq != NULL)
         (void)snprintf(speed, sizeof(speed), "&speed=%" PRIu64 "000", khz);
-    return snprintf(uri, URI_MAX, "cmsis-dap:%s%s?wire=%s&mode=%s%s",
-                    sn != NULL ? "serial=" : "", sn != NULL ? sn : "",
+    return snprintf(uri, URI_MAX, "cmsis-dap:%s?wire=%s&mode=%s%s", place,
                     jtag ? "jtag" : "swd", mode != NULL ? mode : "HOTPLUG",
                     speed);
 }
@@ -56,9 +77,11 @@ port_write_debugger(const struct program *p, bool jtag, char uri[URI_MAX])
         return port_write_cmsis_dap(p, jtag, uri);
     if ((mode != NULL && strcasecmp(mode, modes[0]) != 0) ||
         cli_key(&p->cli, use, "freq") != NULL ||
-        cli_key(&p->cli, use, "sn") != NULL)
+        cli_key(&p->cli, use, "sn") != NULL ||
+        cli_key(&p->cli, use, "index") != NULL)
         cli_usage(&p->cli,
-                  "mode=, freq= and sn= cannot be combined with probe=%s; set "
+                  "mode=, freq=, sn= and index= cannot be combined with "
+                  "probe=%s; set "
                   "them in its own options or in openocd's configuration",
                   probe);
     return snprintf(uri, URI_MAX, "%s", probe);
@@ -78,30 +101,115 @@ port_spi_number(const char *port)
     return port[word] >= '0' && port[word] <= '9' ? port + word : NULL;
 }
 
+static bool
+port_is_usb_number(const char *port)
+{
+    return strncasecmp(port, "usb", 3) == 0 &&
+           port[3 + strspn(port + 3, "0123456789")] == '\0';
+}
+
+/* One device by its number, by sn=, or by VID= and PID=, hexadecimal. */
+static int
+port_write_usb(const struct program *p, const char *port, char uri[URI_MAX])
+{
+    const struct cli_use *use = cli_next(&p->cli, OPT_CONNECT, NULL);
+    const char *sn = cli_key(&p->cli, use, "sn");
+    const char *vid = cli_key(&p->cli, use, "VID");
+    const char *pid = cli_key(&p->cli, use, "PID");
+    uint64_t v = 0x0483, d = 0xdf11;
+
+    if (vid == NULL && pid == NULL)
+        return snprintf(uri, URI_MAX, "usb:%s%s", sn != NULL ? "serial=" : "",
+                        sn != NULL ? sn : port + 3);
+    if (sn != NULL)
+        cli_usage(&p->cli, "sn= names a device, so VID= and PID= cannot be "
+                           "combined with it");
+    if ((vid != NULL && !cli_number(vid, UINT16_MAX, &v)) ||
+        (pid != NULL && !cli_number(pid, UINT16_MAX, &d)))
+        cli_usage(&p->cli, "VID= and PID= are numbers like 0x0483");
+    return snprintf(uri, URI_MAX, "usb:%04" PRIx64 ":%04" PRIx64, v, d);
+}
+
+/* ST's br= of an SPI port is in kHz. */
+static int
+port_write_spi(const struct program *p, const char *path, char uri[URI_MAX])
+{
+    const struct cli_use *use = cli_next(&p->cli, OPT_CONNECT, NULL);
+    const char *mode = cli_key(&p->cli, use, "mode");
+    const char *speed = cli_key(&p->cli, use, "br");
+
+    if (mode != NULL && strcasecmp(mode, "master") != 0)
+        cli_usage(&p->cli, "mode=%s, expected master: the chip is the slave",
+                  mode);
+    if (speed == NULL)
+        return snprintf(uri, URI_MAX, "spi:/dev/spidev%s", path);
+    return snprintf(uri, URI_MAX, "spi:/dev/spidev%s%cspeed=%s000", path,
+                    strchr(path, '?') != NULL ? '&' : '?', speed);
+}
+
+/* The options of a serial port may be there already:
+ * /dev/ttyUSB0?reset=rts. */
+static int
+port_write_serial(const struct program *p, const char *port, uint64_t baud,
+                  char uri[URI_MAX])
+{
+    const struct cli_use *use = cli_next(&p->cli, OPT_CONNECT, NULL);
+    const char *rts = cli_key(&p->cli, use, "rts");
+    const char *dtr = cli_key(&p->cli, use, "dtr");
+
+    return snprintf(uri, URI_MAX, "serial:%s%cbaud=%" PRIu64 "%s%s%s%s", port,
+                    strchr(port, '?') != NULL ? '&' : '?', baud,
+                    rts != NULL ? "&rts=" : "", rts != NULL ? rts : "",
+                    dtr != NULL ? "&dtr=" : "", dtr != NULL ? dtr : "");
+}
+
+static unsigned
+port_kind(const char *port)
+{
+    if (strcasecmp(port, "jtag") == 0 || strcasecmp(port, "swd") == 0)
+        return PORT_DEBUG;
+    if (port_is_link_name(port))
+        return PORT_LINK;
+    if (port_is_usb_number(port))
+        return PORT_USB;
+    return strncmp(port, "/dev/spidev", 11) == 0 ||
+                   port_spi_number(port) != NULL
+               ? PORT_SPI
+               : PORT_SERIAL;
+}
+
 /* A port is a name of ST's tool, the path of a serial port, or the URI of a
  * link. */
 void
 program_port(const struct program *p, const char *port, uint64_t baud,
              char uri[URI_MAX])
 {
-    bool jtag = strcasecmp(port, "jtag") == 0;
     int len;
 
-    if (jtag || strcasecmp(port, "swd") == 0)
-        len = port_write_debugger(p, jtag, uri);
-    else if (port_is_link_name(port))
+    switch (port_kind(port)) {
+    case PORT_DEBUG:
+        len = port_write_debugger(p, strcasecmp(port, "jtag") == 0, uri);
+        break;
+    case PORT_LINK:
         len = snprintf(uri, URI_MAX, "%s", port);
-    else if (strncasecmp(port, "usb", 3) == 0 &&
-             port[3 + strspn(port + 3, "0123456789")] == '\0')
-        len = snprintf(uri, URI_MAX, "usb:%s", port + 3);
-    else if (strncmp(port, "/dev/spidev", 11) == 0)
-        len = snprintf(uri, URI_MAX, "spi:%s", port);
-    else if (port_spi_number(port) != NULL)
-        len =
-            snprintf(uri, URI_MAX, "spi:/dev/spidev%s", port_spi_number(port));
-    else /* it may have options already: /dev/ttyUSB0?reset=rts */
-        len = snprintf(uri, URI_MAX, "serial:%s%cbaud=%" PRIu64, port,
-                       strchr(port, '?') != NULL ? '&' : '?', baud);
+        break;
+    case PORT_USB:
+        len = port_write_usb(p, port, uri);
+        break;
+    case PORT_SPI:
+        len = port_write_spi(
+            p, port[0] == '/' ? port + 11 : port_spi_number(port), uri);
+        break;
+    default:
+        if (strcasecmp(port, "jlink") == 0 || strcasecmp(port, "stlink") == 0 ||
+            strcasecmp(port, "st-link") == 0)
+            cli_usage(&p->cli,
+                      "port=%s: this probe needs OpenOCD: port=swd "
+                      "probe=openocd:HOST:PORT",
+                      port);
+        len = port_write_serial(p, port, baud, uri);
+        break;
+    }
     if (len >= URI_MAX)
         cli_usage(&p->cli, "port=%s is too long", port);
 }
@@ -119,21 +227,6 @@ read_link_options(struct program *p, const struct cli_use *use)
     p->chip = sfi_chip_find(chip);
     if (chip != NULL && p->chip == NULL)
         cli_unknown_chip(&p->cli, chip);
-}
-
-/* The keys of a debug probe need one. */
-static void
-check_debugger_keys(const struct program *p, const struct cli_use *use,
-                    const char *port)
-{
-    static const char *const keys[] = {"mode", "probe", "freq", "sn"};
-
-    if (strcasecmp(port, "swd") == 0 || strcasecmp(port, "jtag") == 0)
-        return;
-    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-        if (cli_key(&p->cli, use, keys[i]) != NULL)
-            cli_usage(&p->cli, "%s= needs port=swd or port=jtag", keys[i]);
-    }
 }
 
 void
@@ -156,7 +249,7 @@ program_read_port(struct program *p, struct station *s)
     if (port == NULL)
         cli_usage(&p->cli, "-c needs port=PORT, such as port=/dev/ttyUSB0");
     read_link_options(p, use);
-    check_debugger_keys(p, use, port);
+    port_check_keys(&p->cli, use, port_kind(port));
     s->port = port;
     program_port(p, port, p->baud, s->uri);
 }

@@ -45,32 +45,49 @@ chip_make_secure(struct station *s)
     return st == SFI_OK ? sfi_target_activate_security(s->target) : st;
 }
 
-sfi_status
-program_save_certificate(struct station *s)
+static sfi_status
+save_certificate(struct station *s, const sfi_certificate *cert)
 {
     const char *path = cli_value(&s->p->cli, OPT_GET_CERTIFICATE);
     char name[PATH_SIZE];
-    sfi_certificate *cert = NULL;
-    sfi_status st = chip_make_secure(s);
+    sfi_status st;
 
-    if (st != SFI_OK)
-        goto out;
-    st = sfi_target_get_certificate(s->target, &cert);
-    if (st != SFI_OK)
-        goto out;
+    if (path == NULL)
+        return SFI_OK;
     path = certificate_file_name(path, cert, name);
     st = sfi_certificate_save(cert, path);
     if (st != SFI_OK)
-        goto out;
+        return st;
     cli_progress_step(&s->progress,
                       "Get Certificate done successfully\n"
                       "Writing data to file %s",
                       path);
     if (s->p->json)
         json_text(&s->p->out, "certificate", path);
-out:
+    return SFI_OK;
+}
+
+int
+program_save_certificate(struct station *s, sfi_status *st)
+{
+    const struct cli_use *use = cli_next(&s->p->cli, OPT_CHIP_LICENSE, NULL);
+    sfi_certificate *cert = NULL;
+    int status = 0;
+
+    if (use != NULL) /* before the chip becomes secure */
+        status = program_login(s->p, program_slot(s->p, use), st);
+    if (status != 0 || *st != SFI_OK)
+        return status;
+    *st = chip_make_secure(s);
+    if (*st == SFI_OK)
+        *st = sfi_target_get_certificate(s->target, &cert);
+    if (*st == SFI_OK)
+        *st = save_certificate(s, cert);
+    if (*st == SFI_OK && use != NULL)
+        *st = program_save_license(s->p, cert, program_slot(s->p, use),
+                                   use->value[0]);
     sfi_certificate_free(cert);
     sfi_target_free(s->target); /* an installer connects by itself */
     s->target = NULL;
-    return st;
+    return status;
 }

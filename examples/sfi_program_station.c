@@ -16,9 +16,21 @@ static const struct action {
     size_t option;
     sfi_status (*run)(struct station *s, const struct cli_use *use);
 } actions[] = {
-    {OPT_ERASE, station_erase},   {OPT_WRITE, station_write},
-    {OPT_READ, station_read},     {OPT_OB, station_option_bytes},
-    {OPT_RDU, station_unprotect}, {OPT_GO, station_go},
+    {OPT_ERASE, station_erase},
+    {OPT_WRITE, station_write},
+    {OPT_READ, station_read},
+    {OPT_R8, station_show_memory},
+    {OPT_R16, station_show_memory},
+    {OPT_R32, station_show_memory},
+    {OPT_W8, station_write_values},
+    {OPT_W16, station_write_values},
+    {OPT_W32, station_write_values},
+    {OPT_FILL, station_fill},
+    {OPT_BLANK, station_check_blank},
+    {OPT_CHECKSUM, station_checksum},
+    {OPT_OB, station_option_bytes},
+    {OPT_RDU, station_unprotect},
+    {OPT_GO, station_go},
 };
 
 static const struct action *
@@ -44,6 +56,7 @@ station_begin(struct station *s, struct program *p, sfi_ctx *ctx)
     if (s->firmware == NULL || s->notes == NULL)
         cli_nomem(p->cli.spec->program);
     cli_progress_init(&s->progress, p->json ? NULL : stdout);
+    s->progress.quiet = cli_has(&p->cli, OPT_QUIET);
     json_init(&s->results, s->notes);
     json_array(&s->results, NULL);
 }
@@ -63,15 +76,29 @@ station_end(struct station *s)
     free(s->notes_text);
 }
 
+unsigned
+station_write_words(const struct cli_use *use)
+{
+    unsigned last = use->count - 1;
+
+    return last > 0 && strcmp(use->value[last], "incremental") == 0
+               ? last
+               : use->count;
+}
+
 sfi_status
 station_load_files(struct station *s)
 {
     const struct cli *c = &s->p->cli;
+    const struct cli_use *use = NULL;
     sfi_status st = SFI_OK;
 
-    for (const struct cli_use *use = NULL;
-         st == SFI_OK && (use = cli_next(c, OPT_WRITE, use)) != NULL;)
-        st = cli_firmware_load(c, s->ctx, use, &s->firmware[use - c->uses]);
+    while (st == SFI_OK && (use = cli_next(c, OPT_WRITE, use)) != NULL) {
+        struct cli_use words = *use;
+
+        words.count = station_write_words(use);
+        st = cli_firmware_load(c, s->ctx, &words, &s->firmware[use - c->uses]);
+    }
     return st;
 }
 
@@ -95,7 +122,8 @@ station_connect(struct station *s)
 
     if (s->target != NULL)
         return SFI_OK;
-    st = sfi_target_connect(s->ctx, s->p->chip, s->tp, 0, &s->target);
+    st = sfi_target_connect(s->ctx, s->p->chip, s->tp, s->p->timeout_ms,
+                            &s->target);
     if (st == SFI_OK && s->part != NULL)
         return SFI_OK; /* shown already */
     if (st == SFI_OK)

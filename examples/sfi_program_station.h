@@ -17,6 +17,8 @@
 #define URI_MAX 512
 #define SECTORS_MAX 1024u
 #define READ_MAX ((uint64_t)64 << 20)
+#define SHOW_MAX ((uint64_t)1 << 20) /* of -r8, -r16, -r32 */
+#define FILL_MAX READ_MAX
 
 /* Memory is written and read in windows.  Each takes 1.6 s at 115200 baud, and
  * the library checks the write protection for each, 48 transfers over USB. */
@@ -108,6 +110,11 @@ void station_write_result(struct station *s, struct json *j);
 sfi_status station_erase(struct station *s, const struct cli_use *use);
 sfi_status station_write(struct station *s, const struct cli_use *use);
 sfi_status station_read(struct station *s, const struct cli_use *use);
+sfi_status station_show_memory(struct station *s, const struct cli_use *use);
+sfi_status station_write_values(struct station *s, const struct cli_use *use);
+sfi_status station_fill(struct station *s, const struct cli_use *use);
+sfi_status station_check_blank(struct station *s, const struct cli_use *use);
+sfi_status station_checksum(struct station *s, const struct cli_use *use);
 sfi_status station_option_bytes(struct station *s, const struct cli_use *use);
 sfi_status station_unprotect(struct station *s, const struct cli_use *use);
 sfi_status station_go(struct station *s, const struct cli_use *use);
@@ -115,6 +122,10 @@ sfi_status station_go(struct station *s, const struct cli_use *use);
 /* Erase the marked sectors with one command. */
 sfi_status station_erase_marked(struct station *s,
                                 const bool marked[SECTORS_MAX]);
+/* How many words of OPT_WRITE are FILE and ADDRESS. */
+unsigned station_write_words(const struct cli_use *use);
+/* Bytes of a value of OPT_R8 to OPT_W32. */
+unsigned station_value_width(const struct cli_use *use);
 /* The kind of the file of OPT_READ, as sfi_ctx_check_output() takes it. */
 uint32_t station_read_kind(const struct cli_use *use);
 /* The sectors of value *i of -e; *i moves on when a range is several words.

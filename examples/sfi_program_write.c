@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* sfi-program -w -v: write a firmware with the open bootloader, and verify it.
- */
+/* sfi-program: write a firmware or values with the open bootloader, and verify
+ * them. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sfi_program.h"
@@ -284,7 +285,7 @@ station_write(struct station *s, const struct cli_use *use)
     const sfi_firmware *fw = s->firmware[use - s->p->cli.uses];
     sfi_status st = firmware_check_range(s, fw);
 
-    if (st == SFI_OK)
+    if (st == SFI_OK && !cli_has(&s->p->cli, OPT_SKIP_ERASE))
         st = erase_under_firmware(s, fw);
     if (st == SFI_OK)
         st = firmware_write_to_chip(s, fw);
@@ -295,4 +296,75 @@ station_write(struct station *s, const struct cli_use *use)
     if (!cli_has(&s->p->cli, OPT_VERIFY))
         return SFI_OK;
     return firmware_verify_on_chip(s, fw);
+}
+
+/* Write bytes that are in no file, without an erase. */
+static sfi_status
+write_bytes(struct station *s, uint64_t address, const uint8_t *data,
+            size_t len, bool verify)
+{
+    sfi_firmware *fw = NULL;
+    sfi_status st = sfi_firmware_parse(s->ctx, "bin", address, data, len, &fw);
+
+    if (st == SFI_OK)
+        st = firmware_check_range(s, fw);
+    if (st == SFI_OK)
+        st = firmware_write_to_chip(s, fw);
+    if (st == SFI_OK)
+        s->done.bytes_written += len;
+    if (st == SFI_OK && verify)
+        st = firmware_verify_on_chip(s, fw);
+    sfi_firmware_free(fw);
+    return st;
+}
+
+/* Little-endian, as the part has it. */
+static void
+put_value(uint8_t *out, uint64_t value, unsigned width)
+{
+    for (unsigned i = 0; i < width; i++)
+        out[i] = (uint8_t)(value >> 8 * i);
+}
+
+sfi_status
+station_write_values(struct station *s, const struct cli_use *use)
+{
+    unsigned width = station_value_width(use);
+    uint8_t data[CLI_VALUES_MAX * sizeof(uint32_t)];
+
+    for (unsigned i = 1; i < use->count; i++) {
+        uint64_t value = 0;
+
+        (void)cli_number(use->value[i], UINT32_MAX, &value);
+        put_value(data + (size_t)(i - 1) * width, value, width);
+    }
+    return write_bytes(s, cli_address(&s->p->cli, use, 0), data,
+                       (size_t)(use->count - 1) * width,
+                       !cli_has(&s->p->cli, OPT_NO_VERIFY));
+}
+
+sfi_status
+station_fill(struct station *s, const struct cli_use *use)
+{
+    const struct cli *c = &s->p->cli;
+    const char *pattern = cli_key(c, use, "pattern");
+    const char *bits = cli_key(c, use, "dataWidth");
+    uint64_t size = 0, value = 0, width = 8;
+    uint8_t *data;
+    sfi_status st;
+
+    (void)cli_number(cli_key(c, use, "size"), FILL_MAX, &size);
+    if (pattern != NULL)
+        (void)cli_number(pattern, UINT32_MAX, &value);
+    if (bits != NULL)
+        (void)cli_number(bits, 32, &width);
+    data = malloc((size_t)size);
+    if (data == NULL)
+        return station_fail(s, SFI_ERR_NOMEM,
+                            "out of memory for the data to write");
+    for (uint64_t at = 0; at < size; at++)
+        data[at] = (uint8_t)(value >> at * 8 % width);
+    st = write_bytes(s, cli_address(c, use, 0), data, (size_t)size, false);
+    free(data);
+    return st;
 }

@@ -34,7 +34,7 @@ void cli_refuse_debuggers(void); /* the part that depends on the system */
 
 #define CLI_EXIT_USAGE 64 /* EX_USAGE of sysexits.h */
 #define CLI_VALUES_MAX 64 /* option bytes of a part */
-#define CLI_KEYS_MAX 24
+#define CLI_KEYS_MAX 40
 #define CLI_ALSO_MAX 2
 
 /* ---- options ---- */
@@ -156,6 +156,22 @@ const char *cli_visible(const char *text);
 int cli_exit_status(sfi_status st);
 /* Flush stdout; returns `status`, or 7 when stdout could not be written. */
 int cli_finish(const struct cli *c, int status);
+
+/* ---- the log ---- */
+
+/* Before any context: what stderr gets (SFI_LOG_*), and whether a file will
+ * get everything. */
+void cli_log_set(int verbosity, bool to_file);
+/* For the options of a context. */
+uint32_t cli_log_level(void);
+/* Append to a log, or begin one.  0, or the exit status after a message. */
+int cli_log_open(const struct cli *c, sfi_ctx *ctx, const char *path);
+/* A line for the file, if there is one.  Any thread. */
+void cli_log_line(const char *line);
+/* The log function of a context, whose user is the program's spec. */
+void cli_log_to_stderr(void *user, int level, const char *line);
+/* Returns `status`, or 7 when the log could not be written. */
+int cli_log_close(const struct cli *c, int status);
 
 /* ---- whole files ---- */
 

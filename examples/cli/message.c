@@ -33,6 +33,7 @@ print_message_args(const char *program, const char *fmt, va_list args)
 
     (void)vsnprintf(message, sizeof(message), fmt, args);
     sfi_text_escape(message, shown, sizeof(shown));
+    cli_log_line(message);
     (void)fflush(stdout);
     (void)fprintf(stderr, "%s: %s\n", program, shown);
 }
@@ -194,23 +195,13 @@ cli_finish(const struct cli *c, int status)
     return status;
 }
 
-static void
-log_line_to_stderr(void *user, int level, const char *line)
-{
-    const struct cli_spec *spec = user;
-
-    (void)fflush(stdout);
-    (void)fprintf(stderr, "%s: %s%s\n", spec->program,
-                  level == SFI_LOG_WARNING ? "warning: " : "", line);
-}
-
 sfi_ctx *
 cli_context(const struct cli *c)
 {
     sfi_ctx_options opts = {
         .struct_size = sizeof(opts),
-        .log_level = SFI_LOG_WARNING,
-        .log = log_line_to_stderr,
+        .log_level = cli_log_level(),
+        .log = cli_log_to_stderr,
         .log_user = (void *)c->spec,
     };
     sfi_ctx *ctx;

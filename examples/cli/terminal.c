@@ -380,11 +380,12 @@ cli_progress_step(struct cli_progress *p, const char *fmt, ...)
     va_list args;
 
     cli_progress_end(p);
-    if (p->out == NULL)
-        return;
     va_start(args, fmt);
     (void)vsnprintf(line, sizeof(line), fmt, args);
     va_end(args);
+    cli_log_line(line);
+    if (p->out == NULL)
+        return;
     (void)fprintf(p->out, "%s\n", cli_visible(line));
     (void)fflush(p->out);
 }

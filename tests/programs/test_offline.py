@@ -388,8 +388,7 @@ def mistakes(folder):
     for words, message in (
             (["hsm=0", "store=x", "lic"],
              "store=FOLDER needs hsm=1; with hsm=0 give the folder in place "
-             "of LICENSE"),
-            (["hsm=1", "store=x"], about("", "hsm=1", "slot=HSM"))):
+             "of LICENSE"),):
         done = run(PROGRAM, "-c", "port=x", "-sfi", "f.sfi", *words)
         same(done.returncode, 64, done.stderr)
         same(messages(done), [message])

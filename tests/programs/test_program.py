@@ -47,15 +47,13 @@ MISTAKES = [
     (["-c", "port=jtag", "freq=fast", "-e", "all"],
      "freq=fast is not a speed in kHz"),
     (["-c", "port=swd", "mode=UR", "probe=openocd:localhost:1", "-e", "all"],
-     "mode=, freq= and sn= cannot be combined with "
+     "mode=, freq=, sn= and index= cannot be combined with "
      "probe=openocd:localhost:1; set them in its own options or in openocd's "
      "configuration"),
     (["-c", "port=usb1", "mode=UR", "-e", "all"],
      "mode= needs port=swd or port=jtag"),
     (["-c", "port=x", "-sfi", "f.sfi"],
      "-sfi needs a licence: hsm=1 slot=HSM, or hsm=0 LICENSE"),
-    (["-c", "port=x", "-sfi", "f.sfi", "hsm=1"],
-     "hsm=1 needs slot=HSM, such as slot=vault:PATH"),
     (["-c", "port=x", "-sfi", "f.sfi", "hsm=2", "l.bin"],
      "hsm=2, expected 0 or 1"),
     (["-c", "port=x", "-sfi", "f.sfi", "hsm=1", "slot=vault:v", "l.bin"],
@@ -86,8 +84,6 @@ MISTAKES = [
      "--record FILE needs -c or --gang"),
     (["--gang", "x", "-sfi", "f.sfi", "hsm=1", "slot=1", "--capture", "f"],
      "--capture FILE needs -c"),
-    (["-hsmgetinfo"],
-     "-hsmgetinfo needs slot=HSM, such as slot=vault:PATH"),
 ]
 
 # The same sentences again, about other words.
@@ -110,7 +106,6 @@ SIMILAR_MISTAKES = [
      "--gang", "without a name"),
     (["--gang", "x", "br=fast", "-sfi", "f.sfi", "hsm=1", "slot=1"],
      "br=fast", "speed"),
-    (["--hsmgetcounter"], "--hsmgetcounter", "slot=HSM"),
 ]
 
 
