@@ -79,30 +79,38 @@ dfu_find_sector(const struct dfu_layout *l, uint32_t n, struct dfu_erase *e)
     return false;
 }
 
-/* Where the device is known not to report the end, the longest time of a
- * sector is enough. */
+/* The longest time of a sector of bank 2, if the device has this quirk there;
+ * else 0. */
 static uint32_t
-dfu_sector_ms(const struct boot *b, const struct dfu_erase *e)
+dfu_bank2_ms(const struct boot *b, const struct dfu_erase *e, uint32_t quirk)
 {
     const struct sfi_chip *chip = sfi__chip_by_device_id(b->device_id);
 
-    if ((b->quirks & CHIP_QUIRK_DFU_BANK2_STUCK) != 0 && chip != NULL &&
-        e->address - chip->flash.base >= chip->bank_size)
-        return chip->erase_ms;
-    return sfi__boot_erase_ms(b, 1);
+    if ((b->quirks & quirk) == 0 || chip == NULL ||
+        e->address - chip->flash.base < chip->bank_size)
+        return 0;
+    return chip->erase_ms;
 }
 
 static sfi_status
 dfu_erase_sector(struct boot *b, uint32_t n)
 {
     struct dfu_erase e = {.raw_len = DFU_ADDRESS_LEN};
+    sfi_status st;
 
     if (!dfu_find_sector(&b->dfu.layout[0], n, &e))
         return sfi__fail(b->link.ctx, SFI_ERR_RANGE,
                          "the device's flash has no sector %u", (unsigned)n);
     sfi__dfu_write_address(e.raw, DFU_ERASE, e.address);
-    e.ms = dfu_sector_ms(b, &e);
-    return sfi__boot_dfu_transact(b, "Erase", dfu_erase_once, NULL, &e);
+    e.ms = dfu_bank2_ms(b, &e, CHIP_QUIRK_DFU_BANK2_STUCK);
+    if (e.ms == 0)
+        e.ms = sfi__boot_erase_ms(b, 1);
+    st = sfi__boot_dfu_transact(b, "Erase", dfu_erase_once, NULL, &e);
+    if (st != SFI_OK)
+        return st;
+    /* AN2606, V9.1: it may report the end too early, and hang meanwhile */
+    return sfi__link_sleep(&b->link,
+                           dfu_bank2_ms(b, &e, CHIP_QUIRK_EARLY_ERASE_ACK));
 }
 
 sfi_status
@@ -156,15 +164,15 @@ dfu_erase_at_once(struct boot *b)
     return sfi__boot_dfu_transact(b, "Erase", dfu_erase_once, NULL, &e);
 }
 
-/* AN2606: V13.3 does not erase at once; V9.0 may hang in bank 2.  A device that
- * refuses it, but not for its protection, may erase sector by sector. */
+/* AN2606: V13.3 does not erase at once; V9.0 and V9.1 fail in bank 2.  A device
+ * that refuses it, but not for its protection, may erase sector by sector. */
 sfi_status
 sfi__boot_dfu_erase_mass(struct boot *b)
 {
     sfi_status st;
 
-    if ((b->quirks &
-         (CHIP_QUIRK_DFU_MASS_ERASE | CHIP_QUIRK_DFU_BANK2_STUCK)) != 0)
+    if ((b->quirks & (CHIP_QUIRK_DFU_MASS_ERASE | CHIP_QUIRK_DFU_BANK2_STUCK |
+                      CHIP_QUIRK_EARLY_ERASE_ACK)) != 0)
         return dfu_erase_each_sector(b);
     st = dfu_erase_at_once(b);
     if (st != SFI_ERR_NACK || b->refused == BOOT_REFUSED_COMMAND)

@@ -84,6 +84,11 @@ erase_sector(uint32_t address)
         return ERR_TARGET;
     peer.sector_erases++;
     be_busy(peer.sector_ms, peer.sector_poll_ms);
+    if (bank2 && peer.bank2_early) {
+        peer.bank2_until =
+            script_now + peer.sector_poll_ms + 2 * peer.sector_ms;
+        be_busy(1, 1);
+    }
     peer.stuck = bank2 && (peer.bank2_sticks || peer.bank2_fails);
     if (!(bank2 && peer.bank2_fails))
         memset(peer.flash + n * PEER_SECTOR, 0xff, PEER_SECTOR);
@@ -162,6 +167,14 @@ write_block(void)
 
 /* ---- requests ---- */
 
+/* Reads, writes and erases while bank 2 is still erased: the part hangs. */
+static void
+touch_flash(void)
+{
+    if (peer.bank2_early && script_now < peer.bank2_until)
+        peer.hangs = true;
+}
+
 static sfi_status
 stall(uint8_t status)
 {
@@ -214,6 +227,7 @@ upload(uint16_t block, uint8_t *data, size_t len, size_t *got)
     from = memory_at(block_address(block, len), len);
     if (from == NULL)
         return stall(ERR_TARGET);
+    touch_flash();
     memcpy(data, from, len);
     *got = len;
     peer.state = UPLOAD_IDLE;
@@ -229,6 +243,7 @@ next_state(void)
         peer.early++;
     if (peer.state == DNLOAD_SYNC) {
         be_busy(0, 0);
+        touch_flash();
         peer.status = peer.block == 0 ? run_command() : write_block();
         peer.state = DNBUSY;
         return (uint32_t)(peer.ask_from - script_now);
@@ -370,6 +385,10 @@ peer_control(void *user, uint8_t type, uint8_t request, uint16_t value,
     *got = 0;
     if (peer.gone)
         return SFI_ERR_NO_DEVICE;
+    if (peer.hangs) {
+        script_now += ms;
+        return SFI_ERR_TIMEOUT;
+    }
     if (peer.leave == PEER_LEAVES_WITH_ERRORS && peer.left) {
         peer.gone = --peer.errors == 0;
         return SFI_ERR_IO;

@@ -37,10 +37,12 @@ struct dfu_peer {
     /* its habits */
     bool bank2_sticks; /* betaflight-configurator pull request 1861 */
     bool bank2_fails;  /* ours: it sticks, and has erased nothing */
-    bool mass_fails;   /* AN2606, V13.3; ours: by errERASE */
-    bool mass_hangs;   /* ours: for ever, and it has erased nothing */
-    bool by_length;    /* AN3156, 5.1: wTransferSize is the data's length */
-    bool naks;         /* no transfer is answered while it erases */
+    bool bank2_early; /* AN2606, V9.1: done too early, and a flash command until
+                       * it is done hangs the part */
+    bool mass_fails;  /* AN2606, V13.3; ours: by errERASE */
+    bool mass_hangs;  /* ours: for ever, and it has erased nothing */
+    bool by_length;   /* AN3156, 5.1: wTransferSize is the data's length */
+    bool naks;        /* no transfer is answered while it erases */
     enum peer_leave leave;
     uint32_t sector_ms;      /* that an erase takes; ST community 734674 */
     uint32_t sector_poll_ms; /* that it asks for; dfu-util ticket 88 */
@@ -61,9 +63,9 @@ struct dfu_peer {
     size_t len;
     uint16_t block;
     uint32_t pointer;
-    bool stuck, gone;
+    bool stuck, gone, hangs;
     unsigned errors; /* transfers that fail before it is gone */
-    uint64_t busy_until, ask_from;
+    uint64_t busy_until, ask_from, bank2_until;
 };
 
 extern struct dfu_peer peer;

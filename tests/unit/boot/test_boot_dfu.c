@@ -169,6 +169,23 @@ START_TEST(test_bank_2_fails)
 }
 END_TEST
 
+/* V9.1: the end of an erase in bank 2 is reported too early. */
+START_TEST(test_bank_2_early)
+{
+    static const uint32_t sectors[] = {8, 3, 15};
+
+    peer.bank2_early = true;
+    peer.loader_id = 0x91;
+    peer.sector_poll_ms = 0;
+    connect();
+    ck_assert_ok(sfi_target_erase(t, sectors, ROWS(sectors)));
+    ck_assert_ok(sfi_target_write(t, PEER_FLASH + 8 * PEER_SECTOR, data, 1024));
+    ck_assert_ok(sfi_target_erase_all(t));
+    ck_assert_ok(sfi_target_read(t, PEER_FLASH, back, 32));
+    ck_assert(!peer.hangs);
+}
+END_TEST
+
 /* A host that was killed during such an erase left the device so. */
 START_TEST(test_found_stuck)
 {
@@ -364,6 +381,7 @@ main(void)
     tcase_add_test(tc, test_transfers);
     tcase_add_loop_test(tc, test_bank_2_sticks, 0, (int)ROWS(sticky));
     tcase_add_test(tc, test_bank_2_fails);
+    tcase_add_test(tc, test_bank_2_early);
     tcase_add_test(tc, test_found_stuck);
     tcase_add_loop_test(tc, test_mass_erase, 0, (int)ROWS(masses));
     tcase_add_loop_test(tc, test_poll_times, 0, (int)ROWS(times));
