@@ -3,8 +3,11 @@
 /* lib/sim: what versions of the USB bootloader do, and where papers differ. */
 #include <string.h>
 
+#include <sfi/target.h>
+
 #include <bench/board.h>
 #include <bench/usb_host.h>
+#include "core/ctx.h"
 #include "sim/sim.h"
 
 #define FLASH 0x08000000u
@@ -130,6 +133,71 @@ START_TEST(test_leaves_early)
 }
 END_TEST
 
+/* ---- libsfi's host with a chip of these habits ---- */
+
+static uint64_t now;
+
+static uint64_t
+clock_now(void *user)
+{
+    (void)user;
+    return now;
+}
+
+/* The chip's time passes with the host's. */
+static void
+clock_sleep(void *user, uint32_t ms)
+{
+    (void)user;
+    now += ms;
+    sfi_sim_wait(board.sim, ms);
+}
+
+static const struct {
+    const char *version;
+    struct sim_habits habits;
+    uint64_t most_ms; /* for all sectors */
+} chips[] = {
+    {"V9.2", {.dfu_by_length = true}, 1000},
+    {"V9.2", {.dfu_erase_ms = 1100}, 16 * 1200},
+    {"V9.0", {.dfu_bank2_busy = true}, 8 * 2300 + 1000},
+    {"V9.0", {.dfu_bank2_busy = true, .dfu_erase_ms = 1100}, 16 * 2300},
+    {"V13.3", {.dfu_no_mass = true}, 1000},
+    {"V9.2", {.dfu_leaves_early = true}, 1000},
+};
+
+/* Write, erase in bank 2, erase all, write a short block, start. */
+START_TEST(test_host)
+{
+    static const struct clock clock = {NULL, clock_now, clock_sleep};
+    static const uint32_t sectors[] = {8};
+    static uint8_t there[2048];
+    sfi_transport *tp;
+    sfi_target *t;
+
+    ctx->clock = &clock;
+    board.sim->loader = sfi__sim_loader(board.sim->chip, chips[_i].version);
+    board.sim->habits = chips[_i].habits;
+    board.sim->habits.options = SIM_OPTIONS_LENIENT;
+    ck_assert_ok(sfi_sim_transport(board.sim, "usb", &tp));
+    ck_assert_ok(sfi_target_connect(ctx, NULL, tp, 0, &t));
+    ck_assert_ok(sfi_target_write(t, FLASH + 0x100000, data, sizeof(data)));
+    ck_assert_ok(sfi_target_erase(t, sectors, 1));
+    ck_assert_ok(sfi_target_write(t, FLASH + 0x100000, data, 1088));
+    ck_assert_ok(sfi_sim_read_flash(board.sim, FLASH + 0x100000, there, 2048));
+    ck_assert_mem_eq(there, data, 1088);
+    ck_assert_uint_eq(there[1088], 0xff);
+    now = 0;
+    ck_assert_ok(sfi_target_erase_all(t));
+    ck_assert_uint_le(now, chips[_i].most_ms);
+    ck_assert_ok(sfi_sim_read_flash(board.sim, FLASH + 0x100000, there, 1));
+    ck_assert_uint_eq(there[0], 0xff);
+    ck_assert_ok(sfi_target_go(t, FLASH));
+    sfi_target_free(t);
+    sfi_transport_free(tp);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -142,6 +210,7 @@ main(void)
     tcase_add_loop_test(t, test_by_length, 0, 2);
     tcase_add_test(t, test_erase_takes_time);
     tcase_add_test(t, test_leaves_early);
+    tcase_add_loop_test(t, test_host, 0, ROWS(chips));
     suite_add_tcase(s, t);
     return run_suite(s);
 }
