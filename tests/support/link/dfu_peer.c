@@ -374,12 +374,10 @@ get_descriptor(uint16_t value, uint8_t *data, size_t len, size_t *got)
 
 /* ---- the link ---- */
 
-static sfi_status
-peer_control(void *user, uint8_t type, uint8_t request, uint16_t value,
-             uint16_t index, uint8_t *data, size_t len, size_t *got,
-             uint32_t ms)
+sfi_status
+dfu_peer_control(uint8_t type, uint8_t request, uint16_t value, uint16_t index,
+                 uint8_t *data, size_t len, size_t *got, uint32_t ms)
 {
-    (void)user;
     ck_assert_uint_gt(ms, 0);
     peer.transfers++;
     *got = 0;
@@ -412,6 +410,15 @@ peer_control(void *user, uint8_t type, uint8_t request, uint16_t value,
 }
 
 static sfi_status
+peer_control(void *user, uint8_t type, uint8_t request, uint16_t value,
+             uint16_t index, uint8_t *data, size_t len, size_t *got,
+             uint32_t ms)
+{
+    (void)user;
+    return dfu_peer_control(type, request, value, index, data, len, got, ms);
+}
+
+static sfi_status
 peer_reopen(void *user, uint32_t ms)
 {
     (void)user;
@@ -425,14 +432,8 @@ peer_reopen(void *user, uint32_t ms)
 }
 
 void
-dfu_peer_open(sfi_transport **out)
+dfu_peer_reset(void)
 {
-    static const sfi_usb_ops ops = {
-        .struct_size = sizeof(ops),
-        .control = peer_control,
-        .reopen = peer_reopen,
-    };
-
     memset(&peer, 0, sizeof(peer));
     memset(peer.flash, 0xff, sizeof(peer.flash));
     memset(peer.options, 0xff, sizeof(peer.options));
@@ -451,5 +452,17 @@ dfu_peer_open(sfi_transport **out)
     peer.mass_poll_ms = 1000;
     script_now = 0;
     ctx->clock = &script_clock;
+}
+
+void
+dfu_peer_open(sfi_transport **out)
+{
+    static const sfi_usb_ops ops = {
+        .struct_size = sizeof(ops),
+        .control = peer_control,
+        .reopen = peer_reopen,
+    };
+
+    dfu_peer_reset();
     ck_assert_ok(sfi_transport_open_usb(ctx, &ops, NULL, out));
 }

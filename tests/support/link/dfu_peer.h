@@ -72,5 +72,10 @@ extern struct dfu_peer peer;
 /* A new peer, as AN3156 has it, and a link to it; the test's context gets the
  * fake clock. */
 void dfu_peer_open(sfi_transport **out);
+/* The same without a link; and one control transfer. */
+void dfu_peer_reset(void);
+sfi_status dfu_peer_control(uint8_t type, uint8_t request, uint16_t value,
+                            uint16_t index, uint8_t *data, size_t len,
+                            size_t *got, uint32_t ms);
 
 #endif

@@ -412,6 +412,9 @@ libusb_control_transfer(libusb_device_handle *handle, uint8_t type,
     ck_assert_uint_gt(timeout, 0);
     if (err != 0)
         return err;
+    if (handle->d->kind == FAKE_DFU)
+        return fake_usb.control(type, request, value, index, data, len,
+                                timeout);
     ck_assert_int_eq(handle->d->kind, FAKE_HID_NO_OUT);
     ck_assert_uint_eq(type, 0x21);
     ck_assert_uint_eq(request, 9);

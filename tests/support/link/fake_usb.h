@@ -43,6 +43,10 @@ struct fake_usb {
     int error;
     /* The reply of a probe; returns its length, 0: no reply. */
     size_t (*packet)(const uint8_t *out, size_t len, uint8_t *in);
+    /* A control transfer to a DFU device; libusb's result. */
+    int (*control)(uint8_t type, uint8_t request, uint16_t value,
+                   uint16_t index, uint8_t *data, uint16_t len,
+                   unsigned timeout);
     uint8_t waiting[2][1024]; /* replies that were not read yet */
     size_t waiting_len[2];
     size_t waits;
