@@ -166,15 +166,19 @@ typedef struct sfi_dap_ops {
  * STM32H753 have the same serial number: with several chips, name the port.
  * After a reset the device is expected at the same port.
  *
- * `cmsis-dap:PLACE?speed=HZ&wire=WIRE&mode=MODE` is the memory of a chip
+ * `cmsis-dap:PLACE?speed=HZ&wire=WIRE&mode=MODE&ap=N` is the memory of a chip
  * through a CMSIS-DAP debug probe (feature `usb`), version 2 (bulk endpoints)
  * or 1 (HID).  PLACE is as for `usb:`, and empty for the only probe.  HZ is
  * 1000 to 100000000, by default 4000000; a probe that does not support it uses
  * the next lower speed.  WIRE is `swd`, the default, or `jtag`.  A reset uses
  * the probe's line to NRST.  MODE is `hotplug`, the default, to connect to the
- * chip in its current state; `normal` to reset it first; or `ur` to connect to
- * its debug port while it is held in reset.  The core is never halted, and
- * BOOT0 not changed.
+ * chip in its current state, without halting its core; `normal` to reset it,
+ * then halt its core; or `ur` to connect while it is held in reset, and halt
+ * the core at its reset vector, before its firmware runs (ST's UM2237).  After
+ * `normal` and `ur` the core runs again, from its reset vector, when the link
+ * is freed.  N is the access port, 0 to 255; 0, the default, is the core's of
+ * an STM32H753.  BOOT0 is not changed.  A bad line is tried with lower clocks,
+ * down to 100 kHz.
  *
  * @param ctx  the context
  * @param uri  the name; copied

@@ -169,6 +169,7 @@ chain_word_at(const uint8_t *bits, size_t at)
 static sfi_status
 chain_fail_no_tap(struct probe *p, bool high)
 {
+    p->line_is_bad = true;
     return sfi__fail(p->ctx, SFI_ERR_TIMEOUT,
                      "no debug port answers over JTAG: TDO stays %s; is the "
                      "chip powered, and are TCK, TMS, TDI and TDO connected",

@@ -48,7 +48,7 @@ probe_reset_chip(void *user, int into_boot)
     return st;
 }
 
-/* Disconnect, so that the probe releases the pins. */
+/* Let the core run, and disconnect, so that the probe releases the pins. */
 static void
 probe_close(void *user)
 {
@@ -57,6 +57,7 @@ probe_close(void *user)
     struct wr w;
     uint8_t status;
 
+    sfi__probe_halt_end(p);
     sfi__wr_init(&w, p->out, sizeof(p->out));
     sfi__cmsis_put_disconnect(&w);
     (void)sfi__probe_command(p, &w, &status);
@@ -108,7 +109,21 @@ probe_connect_pins(struct probe *p)
 }
 
 /* While the chip is held in reset its debug port works, its memory does not,
- * and on some parts neither does the access port: a failure then is ignored. */
+ * and on some parts neither does the access port: a failure then is ignored,
+ * and the core is halted as soon as it can be. */
+static void
+probe_catch_in_reset(struct probe *p)
+{
+    sfi_status st = sfi__probe_connect_port(p);
+
+    if (st == SFI_OK)
+        st = sfi__probe_halt_catch(p);
+    if (st != SFI_OK)
+        sfi__log(p->ctx, SFI_LOG_DEBUG, "while reset is held: %s",
+                 p->ctx->error.message);
+    sfi__clear_error(p->ctx);
+}
+
 static sfi_status
 probe_connect_chip(struct probe *p, enum probe_start start)
 {
@@ -120,9 +135,22 @@ probe_connect_chip(struct probe *p, enum probe_start start)
     if (st != SFI_OK)
         return st;
     if (start == PROBE_UNDER_RESET)
-        (void)sfi__probe_connect_port(p);
+        probe_catch_in_reset(p);
     st = sfi__probe_release_reset(p);
-    return st == SFI_OK ? sfi__probe_connect_port(p) : st;
+    if (st == SFI_OK)
+        st = sfi__probe_connect_port(p);
+    return st == SFI_OK ? sfi__probe_halt_core(p) : st;
+}
+
+/* On a bad line, slower. */
+static sfi_status
+probe_find_chip(struct probe *p, enum probe_start start)
+{
+    sfi_status st = probe_connect_chip(p, start);
+
+    while (st != SFI_OK && p->line_is_bad && sfi__probe_slow_down(p))
+        st = probe_connect_chip(p, start);
+    return st;
 }
 
 /* Clock, retries, and the turnaround of SWD. */
@@ -160,7 +188,11 @@ probe_set_up(struct probe *p, const struct probe_options *options)
     if (st != SFI_OK)
         return st;
     st = probe_set_parameters(p, options->speed);
-    return st == SFI_OK ? probe_connect_chip(p, options->start) : st;
+    if (st == SFI_OK)
+        st = probe_find_chip(p, options->start);
+    if (st != SFI_OK)
+        sfi__probe_halt_end(p);
+    return st;
 }
 
 sfi_status
@@ -184,6 +216,8 @@ sfi__probe_new(sfi_ctx *ctx, const struct probe_io *io, void *user,
     p->io = *io;
     p->user = user;
     p->wire = options->wire;
+    p->ap = options->ap;
+    p->speed = options->speed;
     p->tap = 0;
     p->packet = CMSIS_PACKET_MIN;
     st = probe_set_up(p, options);

@@ -11,6 +11,8 @@
  * flash that is being erased gets WAIT. */
 #define TRIES 16u
 #define TRY_MS 2u
+/* After so many that failed by noise the clock is lowered. */
+#define TRIES_AT_SPEED 4u
 
 /* The result of a packet. */
 struct outcome {
@@ -223,6 +225,17 @@ memory_report_fault(struct probe *p, const struct job *start)
             (uint32_t)(4 * sfi__adi_tar_run(start->address, start->left) - 1));
 }
 
+/* From the beginning; on a bad line, slower. */
+static sfi_status
+memory_reconnect(struct probe *p)
+{
+    sfi_status st = sfi__probe_connect_port(p);
+
+    while (st != SFI_OK && p->line_is_bad && sfi__probe_slow_down(p))
+        st = sfi__probe_connect_port(p);
+    return st;
+}
+
 /* Prepare another attempt; a failure is final. */
 static sfi_status
 memory_prepare_retry(struct probe *p, const struct job *start, enum adi_ack ack)
@@ -240,7 +253,7 @@ memory_prepare_retry(struct probe *p, const struct job *start, enum adi_ack ack)
     case ADI_ACK_NONE:
         break;
     }
-    return sfi__probe_connect_port(p);
+    return memory_reconnect(p);
 }
 
 /* An access that hangs must be aborted, or every later one would hang too. */
@@ -273,6 +286,7 @@ memory_move_run(struct probe *p, struct job *j)
     const struct job start = *j;
     struct outcome o = {.result = {.ack = ADI_ACK_OK}};
     enum adi_ack last = ADI_ACK_NONE;
+    unsigned noisy = 0;
 
     for (unsigned i = 0; i < TRIES; i++) {
         sfi_status st = memory_move_run_once(p, j, end, &o);
@@ -285,6 +299,8 @@ memory_move_run(struct probe *p, struct job *j)
         if (st != SFI_OK)
             return st;
         last = o.result.ack;
+        if (last != ADI_ACK_WAIT && ++noisy % TRIES_AT_SPEED == 0)
+            (void)sfi__probe_slow_down(p);
         o = (struct outcome){.result = {.ack = ADI_ACK_OK}};
     }
     return memory_give_up_access(p, j, last);
@@ -293,7 +309,7 @@ memory_move_run(struct probe *p, struct job *j)
 static sfi_status
 memory_move_words(struct probe *p, struct job *j)
 {
-    sfi_status st = p->is_connected ? SFI_OK : sfi__probe_connect_port(p);
+    sfi_status st = p->is_connected ? SFI_OK : memory_reconnect(p);
 
     if (st != SFI_OK)
         return st;

@@ -24,11 +24,12 @@ enum probe_wire {
     PROBE_JTAG, /* other TAPs in the chain are allowed, other debug ports not */
 };
 
-/* The chip's state when the probe connects. */
+/* ST's connect modes (UM2237).  A core that was halted runs again, from its
+ * reset vector, when the transport is closed. */
 enum probe_start {
-    PROBE_AS_IT_IS,
-    PROBE_RESET,       /* reset first */
-    PROBE_UNDER_RESET, /* held in reset while connecting, then released */
+    PROBE_AS_IT_IS,    /* HOTPLUG: neither reset nor halted */
+    PROBE_RESET,       /* NORMAL: reset, then halted */
+    PROBE_UNDER_RESET, /* UR: connected in reset, halted at the reset vector */
 };
 
 /* Common for CMSIS-DAP; 10 MHz is too fast for long wires. */
@@ -37,7 +38,8 @@ enum probe_start {
 struct probe_options {
     enum probe_wire wire;
     enum probe_start start;
-    uint32_t speed; /* Hz */
+    uint32_t speed; /* Hz; lower on a bad line */
+    uint8_t ap;     /* access port; 0: the core's of most parts */
 };
 
 /* Connect to the chip.  After a success the transport owns `user`. */

@@ -14,14 +14,15 @@
 /* IHI 0031, B2.2.2: until power-up is acknowledged. */
 #define POWER_TRIES 100u
 #define POWER_MS 1u
-/* Until a chip that was reset can be accessed again. */
-#define BOOT_MS 60u
+/* By a report (zephyr 42351), nothing helps more often against a bad line than
+ * a lower clock: a quarter at a time, down to what long wires carry. */
+#define SPEED_STEP 4u
+#define SPEED_LOWEST 100000u
 
 #define ABORT_CLEAR                                                   \
     (ADI_ABORT_STKCMPCLR | ADI_ABORT_STKERRCLR | ADI_ABORT_WDERRCLR | \
      ADI_ABORT_ORUNERRCLR)
 #define CSW (ADI_CSW_PROT | ADI_CSW_INC_SINGLE | ADI_CSW_SIZE_32)
-#define AP_MEMORY 0u /* the AXI-AP of an STM32H7 */
 
 static const struct adi_request dpidr_read = {false, true, ADI_DP_DPIDR};
 static const struct adi_request abort_write = {false, false, ADI_DP_ABORT};
@@ -30,6 +31,7 @@ static const struct adi_request ctrl_write = {false, false, ADI_DP_CTRL_STAT};
 static const struct adi_request select_write = {false, false, ADI_DP_SELECT};
 static const struct adi_request csw_write = {true, false, ADI_AP_CSW};
 static const struct adi_request csw_read = {true, true, ADI_AP_CSW};
+static const struct adi_request idr_read = {true, true, ADI_AP_IDR & 0xc};
 
 const char *
 sfi__probe_wire_name(enum probe_wire wire)
@@ -176,6 +178,7 @@ probe_select_swd(struct probe *p)
 sfi_status
 sfi__probe_fail_no_port(struct probe *p, enum adi_ack ack)
 {
+    p->line_is_bad = true;
     return sfi__fail_peer(p->ctx, SFI_ERR_TIMEOUT, (int32_t)ack,
                           "no debug port answers over %s (acknowledge %d, "
                           "expected 1); is the chip powered, and are %s "
@@ -236,7 +239,7 @@ probe_power_up_port(struct probe *p)
         sfi__cmsis_transfer_begin(&t, p->out, p->packet, p->tap);
         sfi__probe_add_clear(p, &t);
         (void)sfi__cmsis_transfer_add(&t, &select_write,
-                                      sfi__adi_select(AP_MEMORY, ADI_AP_CSW));
+                                      sfi__adi_select(p->ap, ADI_AP_CSW));
         (void)sfi__cmsis_transfer_add(&t, &ctrl_write, ADI_CTRL_PWRUP);
         (void)sfi__cmsis_transfer_add(&t, &stat_read, 0);
         st = sfi__probe_transfer(p, &t, &result, &stat);
@@ -253,6 +256,49 @@ probe_power_up_port(struct probe *p)
                      "the chip's debug port does not power up");
 }
 
+static bool
+probe_is_memory_ap(uint32_t idr)
+{
+    return (idr & ADI_IDR_CLASS) == ADI_IDR_CLASS_MEM;
+}
+
+/* Through the cache of the core, or what is read may be stale (probe-rs 1517):
+ * bit 27 is HPROT[3] of an AHB-AP, and something else elsewhere. */
+static uint32_t
+probe_csw(uint32_t idr)
+{
+    uint32_t type = idr & ADI_IDR_TYPE;
+
+    return type == ADI_IDR_TYPE_AHB3 || type == ADI_IDR_TYPE_AHB5
+               ? CSW | ADI_CSW_CACHEABLE
+               : CSW;
+}
+
+static sfi_status
+probe_read_ap_id(struct probe *p, uint32_t *idr)
+{
+    struct cmsis_transfer t;
+    struct cmsis_result result;
+    sfi_status st;
+
+    *idr = 0;
+    sfi__cmsis_transfer_begin(&t, p->out, p->packet, p->tap);
+    (void)sfi__cmsis_transfer_add(&t, &select_write,
+                                  sfi__adi_select(p->ap, ADI_AP_IDR));
+    (void)sfi__cmsis_transfer_add(&t, &idr_read, 0);
+    (void)sfi__cmsis_transfer_add(&t, &select_write,
+                                  sfi__adi_select(p->ap, ADI_AP_CSW));
+    st = sfi__probe_transfer(p, &t, &result, idr);
+    if (st == SFI_OK && result.ack != ADI_ACK_OK)
+        st = sfi__probe_fail_no_port(p, result.ack);
+    if (st != SFI_OK || probe_is_memory_ap(*idr))
+        return st;
+    return sfi__fail(p->ctx, SFI_ERR_PROTOCOL,
+                     "access port %u is not a memory access port: IDR is "
+                     "0x%08x, expected a MEM-AP, such as 0x84770001",
+                     p->ap, *idr);
+}
+
 /* Set words and a counting address; an access port that does not keep that is
  * not one for memory. */
 static sfi_status
@@ -260,11 +306,13 @@ probe_set_up_memory_ap(struct probe *p)
 {
     struct cmsis_transfer t;
     struct cmsis_result result;
-    uint32_t csw = 0;
-    sfi_status st;
+    uint32_t csw = 0, idr;
+    sfi_status st = probe_read_ap_id(p, &idr);
 
+    if (st != SFI_OK)
+        return st;
     sfi__cmsis_transfer_begin(&t, p->out, p->packet, p->tap);
-    (void)sfi__cmsis_transfer_add(&t, &csw_write, CSW);
+    (void)sfi__cmsis_transfer_add(&t, &csw_write, probe_csw(idr));
     (void)sfi__cmsis_transfer_add(&t, &csw_read, 0);
     st = sfi__probe_transfer(p, &t, &result, &csw);
     if (st != SFI_OK)
@@ -273,9 +321,33 @@ probe_set_up_memory_ap(struct probe *p)
                                         (ADI_CSW_INC_SINGLE | ADI_CSW_SIZE_32))
         return SFI_OK;
     return sfi__fail(p->ctx, SFI_ERR_PROTOCOL,
-                     "access port 0 is not a memory access port: CSW is "
+                     "access port %u is not a memory access port: CSW is "
                      "0x%08x, expected 0x%08x",
-                     csw, CSW);
+                     p->ap, csw, probe_csw(idr));
+}
+
+bool
+sfi__probe_slow_down(struct probe *p)
+{
+    uint32_t speed = p->speed / SPEED_STEP;
+    struct sfi_error first_error;
+    struct wr w;
+    sfi_status st;
+
+    if (p->speed <= SPEED_LOWEST)
+        return false;
+    speed = speed < SPEED_LOWEST ? SPEED_LOWEST : speed;
+    sfi__error_keep(p->ctx, &first_error);
+    sfi__wr_init(&w, p->out, sizeof(p->out));
+    sfi__cmsis_put_clock(&w, speed);
+    st = sfi__probe_configure(p, &w);
+    sfi__error_restore(p->ctx, &first_error);
+    if (st != SFI_OK)
+        return false;
+    sfi__log(p->ctx, SFI_LOG_WARNING, "%s is unreliable at %u Hz; trying %u Hz",
+             sfi__probe_wire_name(p->wire), p->speed, speed);
+    p->speed = speed;
+    return true;
 }
 
 sfi_status
@@ -298,7 +370,7 @@ sfi__probe_release_reset(struct probe *p)
     p->is_connected = false;
     if (st != SFI_OK)
         return st;
-    clock->sleep_ms(clock->user, BOOT_MS);
+    clock->sleep_ms(clock->user, PROBE_BOOT_MS);
     p->may_be_held = false;
     return SFI_OK;
 }
@@ -309,6 +381,7 @@ sfi__probe_connect_port(struct probe *p)
     sfi_status st;
 
     p->is_connected = false;
+    p->line_is_bad = false;
     sfi__probe_drop_replies(p);
     if (p->may_be_held) {
         st = sfi__probe_release_reset(p);

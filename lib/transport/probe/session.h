@@ -14,14 +14,21 @@ struct probe {
     struct probe_io io;
     void *user;
     enum probe_wire wire;
-    uint8_t tap;       /* position in the JTAG chain */
-    bool is_connected; /* the debug port is as sfi__probe_connect_port() leaves
-                          it */
-    bool may_be_held;  /* a reset failed half-way: NRST may be low */
-    size_t packet;     /* the longest that the probe accepts */
+    uint8_t tap;        /* position in the JTAG chain */
+    uint8_t ap;         /* the access port */
+    uint32_t speed;     /* Hz */
+    bool line_is_bad;   /* the last try to connect heard nothing, or noise */
+    bool may_be_halted; /* the core was halted, or shall be caught */
+    bool is_connected;  /* the debug port is as sfi__probe_connect_port() leaves
+                           it */
+    bool may_be_held;   /* a reset failed half-way: NRST may be low */
+    size_t packet;      /* the longest that the probe accepts */
     uint8_t out[CMSIS_PACKET_MAX];
     uint8_t in[CMSIS_PACKET_MAX];
 };
+
+/* Until a chip that was reset can be accessed again. */
+#define PROBE_BOOT_MS 60u
 
 /* ---- session.c: packets, and the debug port ---- */
 
@@ -50,6 +57,9 @@ sfi_status sfi__probe_release_reset(struct probe *p);
 sfi_status sfi__probe_connect_port(struct probe *p);
 /* SFI_ERR_TIMEOUT: no debug port acknowledges. */
 sfi_status sfi__probe_fail_no_port(struct probe *p, enum adi_ack ack);
+/* A lower clock, as a last means against a bad line; false: there is none, and
+ * nothing has changed. */
+bool sfi__probe_slow_down(struct probe *p);
 /* Add to a list: clear the sticky error flags, and keep the power on. */
 void sfi__probe_add_clear(const struct probe *p, struct cmsis_transfer *t);
 
@@ -57,6 +67,16 @@ void sfi__probe_add_clear(const struct probe *p, struct cmsis_transfer *t);
 
 /* Switch the chip's pins to JTAG, and tell the probe about the chain. */
 sfi_status sfi__probe_enter_jtag(struct probe *p);
+
+/* ---- halt.c ---- */
+
+/* While NRST is low: stop the core before its first instruction. */
+sfi_status sfi__probe_halt_catch(struct probe *p);
+/* Halt the core, if the chip shows one. */
+sfi_status sfi__probe_halt_core(struct probe *p);
+/* Let the core run: from its reset vector if it is still halted.  Keeps the
+ * context's error. */
+void sfi__probe_halt_end(struct probe *p);
 
 /* ---- memory.c: functions of sfi_dap_ops ---- */
 

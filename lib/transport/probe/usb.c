@@ -224,10 +224,23 @@ probe_usb_parse_mode(sfi_ctx *ctx, const struct uri *uri,
 }
 
 static sfi_status
+probe_usb_parse_ap(sfi_ctx *ctx, const struct uri *uri, uint8_t *ap)
+{
+    const char *text = sfi__uri_get(uri, "ap");
+    uint64_t number = 0;
+
+    if (text != NULL && !sfi__text_to_u64(text, UINT8_MAX, &number))
+        return sfi__fail(ctx, SFI_ERR_ARGUMENT,
+                         "ap is \"%s\", expected 0 to 255", text);
+    *ap = (uint8_t)number;
+    return SFI_OK;
+}
+
+static sfi_status
 probe_usb_parse_name(struct usb_device *d, const struct uri *uri,
                      struct probe_options *o)
 {
-    static const char *const keys[] = {"speed", "wire", "mode", NULL};
+    static const char *const keys[] = {"speed", "wire", "mode", "ap", NULL};
     sfi_status st = sfi__uri_allow(d->ctx, uri, keys);
 
     if (st != SFI_OK)
@@ -239,6 +252,9 @@ probe_usb_parse_name(struct usb_device *d, const struct uri *uri,
     if (st != SFI_OK)
         return st;
     st = probe_usb_parse_mode(d->ctx, uri, &o->start);
+    if (st != SFI_OK)
+        return st;
+    st = probe_usb_parse_ap(d->ctx, uri, &o->ap);
     if (st != SFI_OK)
         return st;
     return sfi__usb_pick(d->ctx, d->role, uri->path, &d->pick);

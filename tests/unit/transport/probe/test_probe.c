@@ -595,10 +595,12 @@ START_TEST(test_probe_lies)
         {7, 1, 0x02, SFI_ERR_PROTOCOL,
          "the probe's reply to command 0x05 is not valid CMSIS-DAP"},
         {8, 6, 0x00, SFI_ERR_TIMEOUT, NULL},
-        {9, 3, 0x00, SFI_ERR_PROTOCOL,
-         "access port 0 is not a memory access port: CSW is 0x23000000, "
-         "expected "
-         "0x23000012"},
+        {9, 5, 0x76, SFI_ERR_PROTOCOL,
+         "access port 0 is not a memory access port: IDR is 0x84760001, "
+         "expected a MEM-AP, such as 0x84770001"},
+        {10, 3, 0x00, SFI_ERR_PROTOCOL,
+         "access port 0 is not a memory access port: CSW is 0x2b000000, "
+         "expected 0x2b000012"},
     };
 
     hit(BLOW_BYTE, rows[_i].packet, rows[_i].packet == 8 ? 1000 : 1,
@@ -737,7 +739,7 @@ main(void)
     tcase_add_test(tc, test_start_fails);
     tcase_add_test(tc, test_old_fault);
     tcase_add_test(tc, test_no_power);
-    tcase_add_loop_test(tc, test_probe_lies, 0, 10);
+    tcase_add_loop_test(tc, test_probe_lies, 0, 11);
     tcase_add_test(tc, test_no_jtag);
     tcase_add_test(tc, test_short);
     tcase_add_test(tc, test_reset_cut_short);

@@ -183,6 +183,8 @@ static const struct {
     {"cmsis-dap:?speed=100000001",
      "speed is \"100000001\", expected 1000 to 100000000 Hz"},
     {"cmsis-dap:?speed=4M", "speed is \"4M\", expected 1000 to 100000000 Hz"},
+    {"cmsis-dap:?ap=256", "ap is \"256\", expected 0 to 255"},
+    {"cmsis-dap:?ap=core", "ap is \"core\", expected 0 to 255"},
     {"cmsis-dap:?mode=under-reset",
      "mode is \"under-reset\", expected \"hotplug\", \"normal\" or \"ur\""},
     {"cmsis-dap:?sped=4000", "unknown key \"sped\", ... \"speed\""},
@@ -261,7 +263,7 @@ START_TEST(test_kinds)
 {
     fake_usb_plug(kinds[_i].kind, 2)->packet = kinds[_i].packet;
     says_packet = kinds[_i].says;
-    ck_assert_ok(open_port("cmsis-dap:?speed=1000000"));
+    ck_assert_ok(open_port("cmsis-dap:?speed=1000000&ap=1"));
     ck_assert_int_eq(fake_usb.detached, kinds[_i].hid);
     assert_works();
     /* no reply needed a time-out to be complete; except with endpoint packets
