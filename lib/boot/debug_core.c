@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Starts a program on the core of a part behind a debug port (ARM DDI 0403,
- * C1). */
+/* The core of a part behind a debug port (ARM DDI 0403, C1): starts a program,
+ * and stops watchdogs while the core is halted. */
 #include "core/ctx.h"
 #include "core/err.h"
 #include "chip/chip.h"
+#include "wire/h7_dbgmcu.h"
 #include "wire/v7m_debug.h"
 #include "boot/debug_port.h"
 
@@ -123,4 +124,57 @@ sfi__debug_core_start(struct boot *b, uint32_t table)
     (void)core_let_run(b);
     sfi__error_restore(b->link.ctx, &first_error);
     return st;
+}
+
+/* A watchdog that resets the part in the middle of an erase leaves half of it;
+ * with its debug clocks the part can be reached while it sleeps. */
+static const struct {
+    uint32_t offset, bits;
+} core_freezes[] = {
+    {H7_DBGMCU_CR, H7_DBGMCU_CR_DBGSLEEP_D1 | H7_DBGMCU_CR_DBGSTOP_D1 |
+                       H7_DBGMCU_CR_DBGSTBY_D1 | H7_DBGMCU_CR_D1DBGCKEN |
+                       H7_DBGMCU_CR_D3DBGCKEN},
+    {H7_DBGMCU_APB3FZ1, H7_DBGMCU_APB3FZ1_WWDG1},
+    {H7_DBGMCU_APB4FZ1, H7_DBGMCU_APB4FZ1_WDGLSD1},
+};
+
+static sfi_status
+core_set_bits(struct boot *b, uint32_t address, uint32_t bits)
+{
+    uint32_t word = 0;
+    sfi_status st = sfi__debug_read_sure(b, address, &word, 1);
+
+    if (st != SFI_OK || (word & bits) == bits)
+        return st;
+    return core_write_word(b, address, word | bits);
+}
+
+sfi_status
+sfi__debug_core_freeze(struct boot *b)
+{
+    sfi_status st = SFI_OK;
+
+    if (b->is_frozen)
+        return SFI_OK;
+    for (size_t i = 0; i < sizeof(core_freezes) / sizeof(*core_freezes); i++) {
+        if (st == SFI_OK)
+            st = core_set_bits(b, b->chip->dbgmcu + core_freezes[i].offset,
+                               core_freezes[i].bits);
+    }
+    b->is_frozen = st == SFI_OK;
+    return st;
+}
+
+sfi_status
+sfi__debug_core_find(struct boot *b)
+{
+    uint32_t dhcsr = 0;
+    sfi_status st = sfi__debug_read(b, V7M_DHCSR, &dhcsr, 1);
+
+    if (st == SFI_OK && (dhcsr & V7M_DHCSR_S_HALT) != 0)
+        st = sfi__debug_core_freeze(b);
+    if (st != SFI_ERR_NACK)
+        return st;
+    sfi__clear_error(b->link.ctx);
+    return SFI_OK;
 }

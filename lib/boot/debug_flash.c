@@ -97,8 +97,10 @@ flash_open_bank(struct boot *b, uint32_t bank)
     uint32_t at = flash_bank_offset(bank);
     const struct lock lock = {at + H7_FLASH_CR, at + H7_FLASH_KEYR,
                               H7_FLASH_KEY1, H7_FLASH_KEY2};
-    sfi_status st = flash_unlock(b, &lock);
+    sfi_status st = sfi__debug_core_freeze(b);
 
+    if (st == SFI_OK)
+        st = flash_unlock(b, &lock);
     if (st != SFI_OK)
         return st;
     /* clear the flags of earlier operations */
@@ -243,7 +245,10 @@ sfi__debug_options_write(struct boot *b, uint32_t address,
                                      H7_FLASH_OPTKEY1, H7_FLASH_OPTKEY2};
     uint32_t regs = b->chip->flash_regs;
     uint32_t word = 0;
-    sfi_status st = flash_unlock(b, &lock);
+    sfi_status st = sfi__debug_core_freeze(b);
+
+    if (st == SFI_OK)
+        st = flash_unlock(b, &lock);
 
     if (st != SFI_OK)
         return st;

@@ -202,6 +202,9 @@ debug_try_memory(struct boot *b, const struct sfi_chip *chip)
     if (st != SFI_OK)
         return st;
     b->chip = chip;
+    st = sfi__debug_core_find(b);
+    if (st != SFI_OK)
+        return st;
     b->has_memory = true;
     b->device_id = (uint16_t)(id & IDCODE_DEV_ID);
     return SFI_OK;
@@ -250,6 +253,7 @@ debug_connect(struct boot *b, uint32_t ms)
     b->version = 0;
     b->has_memory = false;
     b->has_special = false;
+    b->is_frozen = false;
     do {
         st = debug_identify_part(b);
         if (debug_is_found(b) || (st != SFI_OK && !sfi__link_is_fault(st)))

@@ -32,6 +32,13 @@ sfi_status sfi__debug_fail_unknown_chip(struct boot *b);
 /* debug_core.c: reset the part and run the program of this vector table. */
 sfi_status sfi__debug_core_start(struct boot *b, uint32_t table);
 
+/* Stop the watchdogs whenever the core is halted, and keep the debug clocks,
+ * once in a session. */
+sfi_status sfi__debug_core_freeze(struct boot *b);
+/* The same at once for a core that is halted already; one that runs, or that
+ * the access port does not show, is left alone. */
+sfi_status sfi__debug_core_find(struct boot *b);
+
 /* debug_flash.c: by the FLASH registers.  Whole program units. */
 sfi_status sfi__debug_flash_write(struct boot *b, uint32_t address,
                                   const uint32_t *words, size_t count);

@@ -88,6 +88,7 @@ struct boot {
                                        recognised: a dialect may recognise it;
                                        NULL: none */
     uint32_t request; /* number of the last request in the mailbox */
+    bool is_frozen;   /* watchdogs stop while the core is halted */
 };
 
 /* Special (or with a second packet Extended Special). */

@@ -366,6 +366,34 @@ START_TEST(test_halted)
 }
 END_TEST
 
+/* Watchdogs are stopped before the flash changes, or at once where the core is
+ * halted already; otherwise to connect changes nothing. */
+START_TEST(test_watchdogs)
+{
+    static const uint8_t erased[32] = {1};
+    const struct dbgmcu *d;
+    sfi_target *t;
+
+    setup();
+    d = &board.sim->dbgmcu;
+    if (_i == 1)
+        ck_assert_ok(sfi__transport_write32(
+            station.direct, V7M_DHCSR,
+            &(uint32_t){V7M_DHCSR_KEY | V7M_DHCSR_C_DEBUGEN | V7M_DHCSR_C_HALT},
+            1));
+    ck_assert_ok(sfi_target_connect(ctx, NULL, station.tp, 0, &t));
+    ck_assert_int_eq(board.sim->core.halted, _i == 1);
+    if (_i == 0) {
+        ck_assert(d->cr == 0 && d->apb3fz1 == 0 && d->apb4fz1 == 0);
+        ck_assert_ok(sfi_target_write(t, 0x08000000, erased, sizeof(erased)));
+    }
+    ck_assert_uint_eq(d->cr, 0x00600007);
+    ck_assert_uint_eq(d->apb3fz1, 0x40);
+    ck_assert_uint_eq(d->apb4fz1, 0x40000);
+    end(t);
+}
+END_TEST
+
 START_TEST(test_refusals)
 {
     static const uint8_t data[64] = {1};
@@ -628,6 +656,7 @@ main(void)
     tcase_add_loop_test(t, test_go_refused, 0, 4);
     tcase_add_loop_test(t, test_go_struck, BLOW_FAULT, BLOW_FLIP);
     tcase_add_test(t, test_halted);
+    tcase_add_loop_test(t, test_watchdogs, 0, 2);
     tcase_add_test(t, test_refusals);
     tcase_add_test(t, test_readout_protected);
     tcase_add_test(t, test_sectors);
