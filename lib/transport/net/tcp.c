@@ -134,9 +134,14 @@ tcp_keep_words(struct tcp *t, const uint8_t *data, size_t len)
     }
 }
 
+/* It may have said something that nobody has read. */
 static sfi_status
 tcp_fail_closed(struct tcp *t)
 {
+    uint8_t last[256];
+    ssize_t n = recv(t->fd, last, sizeof(last), 0);
+
+    tcp_keep_words(t, last, n > 0 ? (size_t)n : 0);
     while (t->words_len > 0 && t->words[t->words_len - 1] == ' ')
         t->words_len--;
     t->words[t->words_len] = '\0';
