@@ -376,10 +376,12 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_readout_unprotect(sfi_target *t);
  *   SFI_ERR_ARGUMENT  t is NULL
  *   SFI_ERR_RANGE     not a 32-bit address
  *   SFI_ERR_CHIP_RULE over a debug port: not a multiple of 128, or not the
- *                     address of a vector table
+ *                     address of a vector table; the bootloader refuses the
+ *                     stack pointer, or uses the RAM itself (AN2606)
  *   SFI_ERR_STATE     the chip is secure; or called from a callback of the
  *                     link
  *   SFI_ERR_PROTECTED readout protection is on
+ *   SFI_ERR_UNSUPPORTED  this version of the bootloader cannot (AN2606)
  *   SFI_ERR_NACK      refused: no such memory
  *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL  no good answer
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed

@@ -12,6 +12,8 @@
 
 /* In one command: some bootloaders keep the list in little RAM. */
 #define PAGES_MAX 128u
+/* For an ACK to Go that may not come. */
+#define GO_MS 250u
 
 /* ---- frames ---- */
 
@@ -26,7 +28,8 @@ frames_judge(struct boot *b, sfi_status st, enum boot_refused part)
 static sfi_status
 frames_send_command(struct boot *b, uint8_t cmd)
 {
-    return frames_judge(b, b->wire->send_command(b, cmd), BOOT_REFUSED_COMMAND);
+    return frames_judge(b, b->wire->send_command(b, cmd, FRAMES_ACK_MS),
+                        BOOT_REFUSED_COMMAND);
 }
 
 static sfi_status
@@ -309,8 +312,14 @@ static sfi_status
 frames_go_once(struct boot *b, void *arg)
 {
     const uint32_t *address = arg;
-    sfi_status st = frames_send_command(b, USART_GO);
+    bool quiet = (b->quirks & CHIP_QUIRK_GO_NO_ACK) != 0;
+    sfi_status st = frames_judge(
+        b, b->wire->send_command(b, USART_GO, quiet ? GO_MS : FRAMES_ACK_MS),
+        BOOT_REFUSED_COMMAND);
 
+    /* AN2606, V9.0; by a report the revision decides whether it comes */
+    if (quiet && st == SFI_ERR_TIMEOUT)
+        st = SFI_OK;
     return st == SFI_OK ? frames_send_address(b, *address) : st;
 }
 
@@ -321,6 +330,33 @@ sfi__frames_go(struct boot *b, uint32_t address)
 }
 
 /* ---- erasing ---- */
+
+/* AN2606, V9.1: `count` sectors of bank 2 may still be erased, and a command
+ * meanwhile can hang the part. */
+static sfi_status
+frames_wait_bank2(struct boot *b, uint32_t count)
+{
+    const struct sfi_chip *chip = sfi__chip_by_device_id(b->device_id);
+    uint32_t ms;
+
+    if (count == 0 || chip == NULL ||
+        (b->quirks & CHIP_QUIRK_EARLY_ERASE_ACK) == 0)
+        return SFI_OK;
+    ms = count * chip->erase_ms;
+    sfi__log(b->link.ctx, SFI_LOG_INFO,
+             "the bootloader acknowledges bank 2 before it is erased: "
+             "waiting %u ms",
+             ms);
+    return sfi__link_sleep(&b->link, ms);
+}
+
+static uint32_t
+frames_per_bank(const struct boot *b)
+{
+    const struct sfi_chip *chip = sfi__chip_by_device_id(b->device_id);
+
+    return chip != NULL ? chip->bank_size / chip->sector_size : UINT32_MAX;
+}
 
 static sfi_status
 frames_erase_mass_once(struct boot *b, void *arg)
@@ -339,14 +375,26 @@ frames_erase_mass_once(struct boot *b, void *arg)
 sfi_status
 sfi__frames_erase_mass(struct boot *b)
 {
-    return frames_transact(b, "Extended Erase", frames_erase_mass_once, NULL,
-                           NULL);
+    sfi_status st = frames_transact(b, "Extended Erase", frames_erase_mass_once,
+                                    NULL, NULL);
+
+    return st == SFI_OK ? frames_wait_bank2(b, frames_per_bank(b)) : st;
 }
 
 struct pages {
     const uint16_t *numbers;
     size_t count;
 };
+
+static uint32_t
+frames_in_bank2(const struct boot *b, const struct pages *p)
+{
+    uint32_t n = 0;
+
+    for (size_t i = 0; i < p->count; i++)
+        n += p->numbers[i] >= frames_per_bank(b);
+    return n;
+}
 
 static sfi_status
 frames_erase_pages_once(struct boot *b, void *arg)
@@ -370,6 +418,8 @@ sfi__frames_erase_sectors(struct boot *b, const uint16_t *sectors, size_t count)
         sfi_status st = frames_transact(b, "Extended Erase",
                                         frames_erase_pages_once, NULL, &p);
 
+        if (st == SFI_OK)
+            st = frames_wait_bank2(b, frames_in_bank2(b, &p));
         if (st != SFI_OK)
             return st;
     }

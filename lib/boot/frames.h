@@ -26,7 +26,7 @@ enum frame_kind {
  * the line. */
 struct frames_wire {
     /* Send a command's code and take its ACK. */
-    sfi_status (*send_command)(struct boot *b, uint8_t cmd);
+    sfi_status (*send_command)(struct boot *b, uint8_t cmd, uint32_t ms);
     /* Send one frame and take its ACK. */
     sfi_status (*send_frame)(struct boot *b, enum frame_kind kind,
                              const uint8_t *frame, size_t len, uint32_t ms);

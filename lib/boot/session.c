@@ -3,7 +3,12 @@
 /* A session's functions, which the kind of link carries out. */
 #include "boot/session.h"
 
+#include "util/rd.h"
+#include "core/ctx.h"
 #include "core/err.h"
+
+/* AN2606, V9.x: bytes of RAM that Go leaves free above the stack. */
+#define GO_STACK_ROOM 16u
 
 sfi_status
 sfi__boot_init(struct boot *b, sfi_transport *tp, const atomic_bool *cancel)
@@ -81,10 +86,75 @@ sfi__boot_write(struct boot *b, uint32_t address, const uint8_t *data,
     return b->ops->write(b, address, data, len);
 }
 
+/* ---- Go ---- */
+
+static uint32_t
+boot_stack_limit(const struct boot *b, uint32_t sp)
+{
+    const struct sfi_chip *chip = sfi__chip_by_device_id(b->device_id);
+
+    for (uint32_t i = 0; chip != NULL && i < chip->ram_count; i++) {
+        uint32_t end = sfi__chip_range_end(&chip->ram[i]);
+
+        if (sp <= end && sp >= end - GO_STACK_ROOM)
+            return end - GO_STACK_ROOM;
+    }
+    return 0;
+}
+
+/* AN2606, V9.x: the stack pointer must be below the end of RAM minus 16; many
+ * linker scripts set it to the end.  *limit is 0 if it is, or not known. */
+static sfi_status
+boot_check_stack(struct boot *b, uint32_t address, uint32_t *limit)
+{
+    uint8_t raw[4];
+    struct sfi_error before;
+    struct rd r;
+    sfi_status st;
+
+    *limit = 0;
+    if ((b->quirks & CHIP_QUIRK_GO_STACK) == 0)
+        return SFI_OK;
+    sfi__error_keep(b->link.ctx, &before);
+    st = sfi__boot_read_sure(b, address, raw, sizeof(raw));
+    if (sfi__link_is_fault(st)) {
+        sfi__error_restore(b->link.ctx, &before);
+        return SFI_OK;
+    }
+    sfi__rd_init(&r, raw, sizeof(raw));
+    if (st == SFI_OK)
+        *limit = boot_stack_limit(b, sfi__rd_u32le(&r));
+    return st;
+}
+
 sfi_status
 sfi__boot_go(struct boot *b, uint32_t address)
 {
-    return b->ops->go(b, address);
+    uint32_t limit;
+    sfi_status st;
+
+    if ((b->quirks & CHIP_QUIRK_GO_FAILS) != 0)
+        return sfi__fail(b->link.ctx, SFI_ERR_UNSUPPORTED,
+                         "bootloader %s cannot start a program (AN2606): "
+                         "reset the chip with BOOT0 low",
+                         b->loader->version);
+    st = boot_check_stack(b, address, &limit);
+    if (st != SFI_OK)
+        return st;
+    if (limit != 0)
+        sfi__log(b->link.ctx, SFI_LOG_WARNING,
+                 "the program's stack pointer is not below 0x%08x, as "
+                 "bootloader %s wants it (AN2606): if it does not start, reset "
+                 "the chip with BOOT0 low",
+                 limit, b->loader->version);
+    st = b->ops->go(b, address);
+    if (st != SFI_ERR_NACK || limit == 0)
+        return st;
+    return sfi__fail(b->link.ctx, SFI_ERR_CHIP_RULE,
+                     "the bootloader does not start the program: its stack "
+                     "pointer must be below 0x%08x (AN2606); reset the chip "
+                     "with BOOT0 low instead",
+                     limit);
 }
 
 uint32_t

@@ -148,12 +148,12 @@ spi_send_frame(struct boot *b, enum frame_kind kind, const uint8_t *frame,
 }
 
 static sfi_status
-spi_send_command(struct boot *b, uint8_t cmd)
+spi_send_command(struct boot *b, uint8_t cmd, uint32_t ms)
 {
     uint8_t frame[SPI_COMMAND_LEN];
 
     sfi__an4286_command(frame, cmd);
-    return spi_send_polled(b, frame, sizeof(frame), FRAMES_ACK_MS);
+    return spi_send_polled(b, frame, sizeof(frame), ms);
 }
 
 static sfi_status

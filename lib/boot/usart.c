@@ -38,13 +38,12 @@ usart_send_frame(struct boot *b, enum frame_kind kind, const uint8_t *frame,
 }
 
 static sfi_status
-usart_send_command(struct boot *b, uint8_t cmd)
+usart_send_command(struct boot *b, uint8_t cmd, uint32_t ms)
 {
     uint8_t frame[USART_COMMAND_LEN];
 
     sfi__an3155_command(frame, cmd);
-    return usart_send_frame(b, FRAME_PLAIN, frame, sizeof(frame),
-                            FRAMES_ACK_MS);
+    return usart_send_frame(b, FRAME_PLAIN, frame, sizeof(frame), ms);
 }
 
 static sfi_status

@@ -22,6 +22,10 @@ enum chip_quirk {
     CHIP_QUIRK_NO_PCROP = 1u << 9,        /* PCROP cannot be written */
 };
 
+/* CHIP_QUIRK_LARGE_RAM: AXI SRAM of its own (AN2606) */
+#define CHIP_LARGE_RAM_BASE 0x24000000u
+#define CHIP_LARGE_RAM_SIZE 0x34000u
+
 struct chip_bootloader {
     uint16_t device_id;
     uint8_t id;          /* AN2606: the byte near the end of system memory */

@@ -131,6 +131,23 @@ sfi__target_activate(sfi_target *t)
 
 /* ---- memory ---- */
 
+/* RAM that this version of the bootloader needs for itself. */
+static sfi_status
+memory_refuse_loader(sfi_target *t, uint64_t address, size_t len)
+{
+    static const struct chip_range ram = {CHIP_LARGE_RAM_BASE,
+                                          CHIP_LARGE_RAM_SIZE};
+
+    if ((t->boot.quirks & CHIP_QUIRK_LARGE_RAM) == 0 || len == 0 ||
+        address >= sfi__chip_range_end(&ram) || address + (len - 1) < ram.base)
+        return SFI_OK;
+    return sfi__fail(t->obj.ctx, SFI_ERR_CHIP_RULE,
+                     "%zu bytes at 0x%08x: bootloader %s uses RAM up to 0x%08x "
+                     "for itself (AN2606)",
+                     len, (unsigned)address, t->boot.loader->version,
+                     (unsigned)sfi__chip_range_end(&ram) - 1);
+}
+
 static sfi_status
 memory_check_range(sfi_target *t, uint64_t address, size_t len, uint32_t unit)
 {
@@ -142,7 +159,8 @@ memory_check_range(sfi_target *t, uint64_t address, size_t len, uint32_t unit)
         return sfi__fail(t->obj.ctx, SFI_ERR_CHIP_RULE,
                          "%zu bytes at 0x%08x, expected multiples of %u", len,
                          (unsigned)address, unit);
-    return sfi__target_need_open(t);
+    st = sfi__target_need_open(t);
+    return st == SFI_OK ? memory_refuse_loader(t, address, len) : st;
 }
 
 static sfi_status

@@ -170,11 +170,23 @@ rom_address(const struct rom *r)
            (uint32_t)r->frame[4] << 8 | r->frame[5];
 }
 
+static bool
+rom_takes_stack(const struct rom *r)
+{
+    uint32_t sp = 0;
+
+    for (unsigned i = 4; i-- > 0;)
+        sp = sp << 8 | rom_byte_at(r, rom_address(r) + i);
+    return !r->checks_stack || sp < 0x2001fff0 ||
+           (sp >= 0x24000000 && sp < 0x2407fff0);
+}
+
 static void
 rom_on_address(struct rom *r, uint64_t at)
 {
     if (rom_xor(r->frame + 2, 5) != 0 ||
-        !rom_address_exists(r, rom_address(r))) {
+        !rom_address_exists(r, rom_address(r)) ||
+        (r->frame[0] == 0x21 && !rom_takes_stack(r))) {
         rom_nack(r, at);
         return;
     }

@@ -31,6 +31,8 @@ struct rom {
                              else (AN3155, 2) its complement is waited for */
     bool two_nacks;       /* a report: a refusal is said twice */
     uint8_t announced;    /* AN2606, V9.0: the count of Get; 0: what follows */
+    bool checks_stack;    /* AN2606, V9.x: Go refuses a stack pointer that is
+                             not below the end of RAM minus 16 */
     bool go_is_quiet;     /* AN2606, V9.0: no ACK to Go's command byte */
     bool early_ack;       /* AN2606, V9.1: an erase in bank 2 goes on behind its
                              ACK, and a command meanwhile hangs the part */

@@ -5,6 +5,7 @@
  * earlier hosts, applications on the same line, limits of versions. */
 #include <string.h>
 
+#include "core/ctx.h"
 #include "target/target.h"
 
 #include "fixture.h"
@@ -199,6 +200,161 @@ START_TEST(test_second_reset)
 }
 END_TEST
 
+/* ---- limits of versions ---- */
+
+static void
+open_loader(uint8_t id)
+{
+    rom.id = id;
+    ck_assert_ok(connect_within(0));
+}
+
+/* AN2606, V9.0: 13 commands are announced, 11 follow. */
+START_TEST(test_get_announces_more)
+{
+    rom.announced = 13;
+    open_loader(0x90);
+    ck_assert_uint_eq(t->boot.get.count, 11);
+}
+END_TEST
+
+/* AN2606, V9.0; by a report revision Y sends the ACK, V does not. */
+START_TEST(test_go_quiet)
+{
+    rom.go_is_quiet = _i == 1;
+    open_loader(0x90);
+    ck_assert_ok(sfi_target_go(t, 0x08020000));
+    ck_assert_uint_eq(rom.went_to, 0x08020000);
+    ck_assert_uint_eq(rom.goes, 1);
+}
+END_TEST
+
+START_TEST(test_go_fails)
+{
+    open_loader(0xd2);
+    ck_assert_fails(sfi_target_go(t, 0x08000000), SFI_ERR_UNSUPPORTED, "",
+                    "bootloader V13.2 cannot start a program (AN2606): reset "
+                    "the chip with BOOT0 low");
+    ck_assert_uint_eq(rom.goes, 0);
+}
+END_TEST
+
+static char told[1000];
+
+static void
+on_log(void *user, int level, const char *line)
+{
+    (void)user;
+    if (level == SFI_LOG_WARNING)
+        (void)strcpy(told, line);
+}
+
+static const struct {
+    uint8_t sp[4]; /* little-endian */
+    const char *limit;
+} stacks[] = {
+    {{0x00, 0x00, 0x02, 0x20}, "0x2001fff0"}, /* the end of DTCM */
+    {{0xf0, 0xff, 0x07, 0x24}, "0x2407fff0"},
+    {{0xe8, 0xff, 0x01, 0x20}, NULL},
+};
+
+/* AN2606, V9.x: said before it is tried, and named when it was the reason. */
+START_TEST(test_go_stack)
+{
+    told[0] = '\0';
+    ctx->log = on_log;
+    ctx->log_level = SFI_LOG_WARNING;
+    memcpy(rom.flash, stacks[_i].sp, sizeof(stacks[_i].sp));
+    open_loader(0x92);
+    if (stacks[_i].limit == NULL) {
+        rom.checks_stack = true;
+        ck_assert_ok(sfi_target_go(t, 0x08000000));
+        ck_assert_str_eq(told, "");
+        return;
+    }
+    rom.checks_stack = true;
+    ck_assert_fails_about(sfi_target_go(t, 0x08000000), SFI_ERR_CHIP_RULE, "",
+                          "stack pointer", stacks[_i].limit, "BOOT0 low");
+    ck_assert_ptr_nonnull(strstr(told, stacks[_i].limit));
+    rom.checks_stack = false;
+    ck_assert_ok(sfi_target_go(t, 0x08000000));
+}
+END_TEST
+
+/* AN2606, V9.1: a command while bank 2 is still erased hangs the part. */
+START_TEST(test_early_ack)
+{
+    static const uint32_t sectors[] = {0, 8, 15};
+    uint8_t data[4];
+    uint64_t began;
+
+    rom.erase_us = 2200000;
+    rom.early_ack = true;
+    open_loader(0x91);
+    began = rom_now_ms(&rom);
+    if (_i == 0)
+        ck_assert_ok(sfi_target_erase(t, sectors, 3));
+    else
+        ck_assert_ok(sfi_target_erase_all(t));
+    ck_assert_ok(sfi_target_read(t, 0x08000000, data, sizeof(data)));
+    ck_assert(!rom.hung);
+    ck_assert_uint_lt(rom_now_ms(&rom) - began,
+                      (_i == 0 ? 3 : 16) * 2200 + 500);
+}
+END_TEST
+
+/* Other versions wait for nothing behind the ACK, and as long as it takes
+ * before it: ST community 734674. */
+START_TEST(test_erase_is_slow)
+{
+    uint64_t began;
+
+    rom.erase_us = 2200000;
+    open_loader(0x92);
+    began = rom_now_ms(&rom);
+    ck_assert_ok(sfi_target_erase_all(t));
+    ck_assert_uint_eq(rom.erases, 1);
+    ck_assert_uint_ge(rom_now_ms(&rom) - began, 35200);
+    ck_assert_uint_lt(rom_now_ms(&rom) - began, 35500);
+}
+END_TEST
+
+/* AN2606, V9.0 */
+START_TEST(test_ram_is_taken)
+{
+    uint8_t data[8] = {0};
+
+    open_loader(0x90);
+    ck_assert_fails(sfi_target_write(t, 0x24033ff8, data, 8), SFI_ERR_CHIP_RULE,
+                    "",
+                    "8 bytes at 0x24033ff8: bootloader V9.0 uses RAM up to "
+                    "0x24033fff for itself (AN2606)");
+    ck_assert_int_eq(sfi_target_read(t, 0x24005000, data, 8),
+                     SFI_ERR_CHIP_RULE);
+    ck_assert_ok(sfi_target_write(t, 0x24034000, data, 8));
+    close_all();
+    rom_init(&rom);
+    open_loader(0x92);
+    ck_assert_ok(sfi_target_write(t, 0x24033ff8, data, 8));
+}
+END_TEST
+
+static TCase *
+version_case(void)
+{
+    TCase *tc = tcase_create("versions");
+
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, test_get_announces_more);
+    tcase_add_loop_test(tc, test_go_quiet, 0, 2);
+    tcase_add_test(tc, test_go_fails);
+    tcase_add_loop_test(tc, test_go_stack, 0, ROWS(stacks));
+    tcase_add_loop_test(tc, test_early_ack, 0, 2);
+    tcase_add_test(tc, test_erase_is_slow);
+    tcase_add_test(tc, test_ram_is_taken);
+    return tc;
+}
+
 static TCase *
 find_case(void)
 {
@@ -220,5 +376,6 @@ main(void)
     Suite *s = suite_create("usart");
 
     suite_add_tcase(s, find_case());
+    suite_add_tcase(s, version_case());
     return run_suite(s);
 }

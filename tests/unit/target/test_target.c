@@ -463,11 +463,17 @@ START_TEST(test_write_damaged)
 }
 END_TEST
 
+/* The stack pointer is looked at first (AN2606, V9.x). */
+#define READ_STACK                                     \
+    "> 11 ee < 79 > 08 00 00 00 08 < 79 > 03 fc < 79 " \
+    "00 00 00 20\n"
+
 START_TEST(test_erase_and_go)
 {
     begin(OPEN_H7,
-          READ_WPSN("ff", "ff") "> 44 bb < 79 > ff ff 00 < 79\n"
-                                "> 21 de < 79 > 08 00 00 00 08 < 79\n");
+          READ_WPSN("ff",
+                    "ff") "> 44 bb < 79 > ff ff 00 < 79\n" READ_STACK READ_STACK
+                          "> 21 de < 79 > 08 00 00 00 08 < 79\n");
     ck_assert_ok(sfi_target_erase_all(t));
     ck_assert_ok(sfi_target_go(t, 0x08000000));
     script_done(&bus);
