@@ -113,7 +113,7 @@ class Transport(bench.Case):
     def test_never_silent(self):
         status, out, err = self.ask(Rogue(self, b"\x79" * 100000).port)
         self.assertEqual((status, out), (1, ""))
-        self.assertSays(err, about("SFI_ERR_PROTOCOL", "unsolicited data"))
+        self.assertSays(err, about("SFI_ERR_PROTOCOL", "firmware seems to run"))
 
 
 if __name__ == "__main__":
