@@ -63,7 +63,7 @@ work_on_chip(struct station *s, sfi_status *st)
         return status;
     if (cli_has(&p->cli, OPT_SFI))
         return program_install(s, st);
-    if (p->plain)
+    if (p->plain || p->look)
         *st = station_run(s);
     return 0;
 }

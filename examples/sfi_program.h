@@ -74,6 +74,7 @@ struct program {
     bool logged_in; /* in `hsm` */
     bool json;
     bool plain; /* actions of the open bootloader, no install */
+    bool look;  /* a port alone: say what is there */
     bool live;  /* -sfi: with a live licence */
     struct json out;
     struct cli_progress progress;

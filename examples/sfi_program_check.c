@@ -282,6 +282,8 @@ program_check(struct program *p, struct station *s)
     }
     if (on_chip && s->uri[0] == '\0' && !cli_has(&p->cli, OPT_GANG))
         cli_usage(&p->cli, "-c port=PORT is missing");
-    if (!on_chip && !on_hsm && !cli_has(&p->cli, OPT_LIST))
+    p->look = !on_chip && !on_hsm &&
+              (s->uri[0] != '\0' || cli_has(&p->cli, OPT_GANG));
+    if (!on_chip && !on_hsm && !p->look && !cli_has(&p->cli, OPT_LIST))
         cli_usage(&p->cli, "nothing to do");
 }

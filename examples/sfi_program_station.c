@@ -68,6 +68,7 @@ station_end(struct station *s)
         sfi_firmware_free(s->firmware[i]);
     free(s->firmware);
     sfi_option_bytes_free(s->shown);
+    free(s->seen);
     sfi_installer_free(s->in);
     sfi_target_free(s->target);
     sfi_transport_free(s->tp);
@@ -149,6 +150,8 @@ station_run(struct station *s)
     const struct cli_use *use = NULL;
     sfi_status st = station_connect(s);
 
+    if (st == SFI_OK && s->p->look)
+        return station_look(s);
     while (st == SFI_OK && (use = cli_next_use(&s->p->cli, use)) != NULL) {
         const struct action *action = action_find(use->id);
 
@@ -252,6 +255,7 @@ station_write_done(struct station *s, struct json *j)
 {
     const struct station_done *d = &s->done;
 
+    station_write_seen(s, j);
     if (d->unprotected)
         json_bool(j, "readout_unprotected", true);
     if (d->erased)

@@ -57,8 +57,9 @@ struct station {
     char *notes_text;
     size_t notes_len;
     struct station_done done;
-    bool many;    /* one of --gang: nobody can be asked */
-    bool secures; /* SECURITY was agreed to */
+    struct look *seen; /* what is there, when that is the question */
+    bool many;         /* one of --gang: nobody can be asked */
+    bool secures;      /* SECURITY was agreed to */
     uint32_t phase;
     uint64_t bytes; /* of the image */
     struct timespec started;
@@ -105,6 +106,10 @@ void station_write_done(struct station *s, struct json *j);
 const char *station_result_word(const struct station *s);
 /* The whole result, as members of the open JSON object. */
 void station_write_result(struct station *s, struct json *j);
+
+/* Find out what is there, without a change, and show it. */
+sfi_status station_look(struct station *s);
+void station_write_seen(const struct station *s, struct json *j);
 
 /* The actions.  `use` is the option with its words. */
 sfi_status station_erase(struct station *s, const struct cli_use *use);

@@ -49,6 +49,8 @@ typedef struct sfi_target_info {
     const char *bootloader_name; /**< "V9.2"; NULL: unknown; never freed */
     const char *bootloader_limits; /**< what this version cannot do, for
                                         people; NULL: nothing known */
+    uint32_t revision;             /**< REV_ID, over a debug port; 0: unknown */
+    uint32_t reserved;             /**< 0 */
 } sfi_target_info;
 
 /**

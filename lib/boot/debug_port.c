@@ -207,6 +207,7 @@ debug_try_memory(struct boot *b, const struct sfi_chip *chip)
         return st;
     b->has_memory = true;
     b->device_id = (uint16_t)(id & IDCODE_DEV_ID);
+    b->revision = (uint16_t)(id >> 16);
     return SFI_OK;
 }
 

@@ -64,7 +64,8 @@ struct boot {
     bool has_memory;  /* it reads and writes memory */
     bool has_special; /* it carries the security extension */
     uint16_t device_id;
-    uint8_t loader_id;                    /* AN2606; 0: it could not be read */
+    uint16_t revision; /* DBGMCU_IDCODE, REV_ID; 0: unknown */
+    uint8_t loader_id; /* AN2606; 0: it could not be read */
     const struct chip_bootloader *loader; /* NULL: its version is unknown */
     uint32_t quirks; /* of enum chip_quirk; an unknown version has none */
     enum boot_refused refused; /* by the last command */

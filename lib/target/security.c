@@ -205,6 +205,7 @@ security_get_info(sfi_target *t, sfi_target_info *out)
         .bootloader_version = t->boot.version,
         .secure = t->secure,
         .bootloader_id = t->boot.loader_id,
+        .revision = t->boot.revision,
     };
     const struct chip_bootloader *loader = t->boot.loader;
     sfi_dialect_info i;

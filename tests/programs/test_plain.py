@@ -168,6 +168,39 @@ def readout_protection(folder):
         on(link, "-rdu")  # nothing to do
 
 
+def files_of(state):
+    return {path.name: path.read_bytes() for path in state.iterdir()
+            if path.is_file()}
+
+
+@case
+def look(folder):
+    """A port alone says what is there, and changes nothing."""
+    with chip(folder) as (link, flash):
+        before = files_of(flash.parent)
+        out = on(link)
+        for line in ("  Part              : stm32h753xi",
+                     "  State             : open, empty",
+                     "  Readout protection: level 0"):
+            assert line in out.splitlines(), out
+        seen = told(link)
+        same((seen["chip"], seen["chip_id"], seen["state"], seen["security"],
+              seen["flash_size"], "revision" in seen),
+             ("stm32h753xi", 0x450, "open, empty", 0, 2 << 20, PROBE))
+        same(files_of(flash.parent), before)
+        on(link, "-w", DATA / "blink-stm32h753xi.elf", "-ob", "RDP=0xAA")
+        seen = told(link)
+        same((seen["state"], seen["entry"] & ~1 > BASE), ("open, has a program",
+                                                          True))
+        on(link, "-ob", "RDP=0xBB")
+        before = files_of(flash.parent)
+        seen = told(link)
+        same((seen["state"], seen["readout_protection"]),
+             ("open", "level 1" if PROBE else "on"))
+        assert "Readout protection: " in on(link)
+        same(files_of(flash.parent), before)
+
+
 @case
 def go(folder):
     with chip(folder) as (link, _):

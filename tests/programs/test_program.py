@@ -20,7 +20,6 @@ PERSO = "45002001_SFI_01000000_00000000.pd"
 
 MISTAKES = [
     ([], "nothing to do"),
-    (["-c", "port=x"], "nothing to do"),
     (["-c", "br=9600", "-e", "all"],
      "-c needs port=PORT, such as port=/dev/ttyUSB0"),
     (["-c", "port=x", "br=fast", "-e", "all"], "br=fast is not a speed"),
@@ -68,7 +67,6 @@ MISTAKES = [
      "protocol=new, expected static or live"),
     (["--gang", "x,y", "-c", "port=z", "-sfi", "f.sfi", "folder"],
      "--gang names the ports, so it cannot be combined with -c"),
-    (["--gang", "x,y"], "nothing to do"),
     (["--gang", "x,y", "-sfi", "f.sfi", "folder", "-gc", "cert"],
      "-gc fills one file from one chip: use it with -c"),
     (["--gang", "x,y", "-sfi", "f.sfi", "l.bin"],

@@ -111,6 +111,48 @@ def many_chips_shown(folder):
 
 
 @case
+def look_at_many(folder):
+    """An open chip, a secure one without and with an image, and none."""
+    succeeds(PROGRAMS / "sfi-create", "--genkey", folder / "key.bin",
+             "--gennonce", folder / "nonce.bin")
+    succeeds(PROGRAMS / "sfi-create", "-sfi", "-fir", ELF, "-k",
+             folder / "key.bin", "-n", folder / "nonce.bin", "-ob",
+             DATA / "ob-stm32h753xi.csv", "-v", 1, "-devid", "0x450", "-o",
+             folder / "fw.sfi")
+    (folder / "pin").write_text("4711-secret\n")
+    hsm = f"vault:{folder}/line.vault"
+    with chips(folder, 3) as found:
+        ports = [port for port, _ in found]
+        succeeds(PROGRAMS / "sfi-hsm", "-i", hsm, "-k", folder / "key.bin",
+                 "-n", folder / "nonce.bin", "-id", "x", "-mc", 5, "-pd",
+                 next((folder / "ca").glob("45002001_SFI_*.pd")), "--pin-file",
+                 folder / "pin", "--yes")
+        on(ports[1], "-gc", folder / "one.cert", "--yes")
+        on(ports[2], "-sfi", folder / "fw.sfi", "hsm=1", f"slot={hsm}",
+           "--pin-file", folder / "pin", "--yes", "--record",
+           folder / "record")
+        line, = lines_of(folder / "record")
+        same((line["result"], line["image"], line["protocol"],
+              line["hsm_remaining"]),
+             ("installed", str(folder / "fw.sfi"), "static", 4))
+        done = gang([*ports, folder / "none"], 4, "--json")
+        told = {chip["port"]: chip for chip in json.loads(done.stdout)["chips"]}
+        opened, secure, installed = (told[str(port)] for port in ports)
+        same([chip["state"] for chip in (opened, secure, installed)],
+             ["open, empty", "secure, empty", "secure, installed"])
+        info = json.loads(succeeds(PROGRAMS / "sfi-info", folder / "fw.sfi",
+                                   "--json"))
+        assert installed["header_tag"] in json.dumps(info), info
+        same(installed["device_id"], line["device_id"])
+        same(told[str(folder / "none")]["error"]["name"], "SFI_ERR_NO_DEVICE")
+        out = on(ports[2])
+        for text in ("State             : secure, installed",
+                     f"SFI header tag    : {installed['header_tag']}",
+                     f"Device id         : {line['device_id']}"):
+            assert f"  {text}" in out.splitlines(), out
+
+
+@case
 def record_of_one_chip(folder):
     record = folder / "record"
     with chips(folder) as [(port, _)]:
