@@ -166,6 +166,8 @@ take_control(uint8_t value)
 
     ck_assert(value < ROWS(names) && names[value] != NULL);
     note(names[value]);
+    if (value >= 11 && com_server.on_rts != NULL)
+        com_server.on_rts(value == 11);
     if (value == 1)
         reply(5, com_server.keeps_flow ? 3 : 1);
     else if (!com_server.no_lines)

@@ -28,6 +28,7 @@ struct com_server {
     bool hangs_up; /* behind the greeting */
     /* the chip's side: takes data, may call com_server_say() */
     void (*on_data)(const uint8_t *data, size_t len);
+    void (*on_rts)(bool set); /* NULL: not wired */
     /* what happened: "baud 115200", "8", "even", "1", "flow off", "R" RTS set,
      * "r" clear, "D" and "d" DTR, "purge", and "20" a wait of 20 ms */
     char events[1024];
