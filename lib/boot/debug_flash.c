@@ -214,7 +214,7 @@ option_stage_word(struct boot *b, uint32_t address, uint32_t word)
         uint32_t there = word;
         sfi_status st = sfi__debug_write(b, address, &word, 1);
 
-        if (st == SFI_OK && option_is_pending(b->chip, address))
+        if (st == SFI_OK)
             st = sfi__debug_read_sure(b, address, &there, 1);
         if (st != SFI_OK || there == word)
             return st;
@@ -223,14 +223,18 @@ option_stage_word(struct boot *b, uint32_t address, uint32_t word)
                      "the chip did not take the option bytes");
 }
 
+/* Nothing but these registers: among others between them are locks, which a
+ * value that is not a key shuts until a reset (RM0433, 4.5.1). */
 static sfi_status
 option_stage_words(struct boot *b, uint32_t address, const uint32_t *words,
                    size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        sfi_status st =
-            option_stage_word(b, address + 4 * (uint32_t)i, words[i]);
+        uint32_t at = address + 4 * (uint32_t)i;
+        sfi_status st = SFI_OK;
 
+        if (option_is_pending(b->chip, at))
+            st = option_stage_word(b, at, words[i]);
         if (st != SFI_OK)
             return st;
     }

@@ -423,6 +423,27 @@ START_TEST(test_refusals)
 }
 END_TEST
 
+/* Registers between those of the option bytes are left alone: anything but a
+ * key in FLASH_KEYR2 locks bank 2 until a reset (RM0433, 4.5.1). */
+START_TEST(test_options_alone)
+{
+    uint8_t words[0x124];
+    struct boot b;
+
+    setup();
+    ck_assert_ok(sfi__boot_init(&b, station.direct, NULL));
+    ck_assert_ok(sfi__boot_connect(&b, 1000));
+    ck_assert_ok(sfi__boot_read(&b, 0x52002020, words, sizeof(words)));
+    words[0] ^= 8;       /* OPTSR_PRG */
+    words[0x11c] = 0xef; /* WPSN_PRG2 */
+    ck_assert_ok(sfi__boot_write(&b, 0x52002020, words, sizeof(words)));
+    ck_assert(!board.sim->regs.bank[1].lock.jammed);
+    ck_assert_uint_eq(board.sim->store.options[0], 0x1bc6aaf8);
+    ck_assert_uint_eq(board.sim->store.options[6], 0xef);
+    station_teardown();
+}
+END_TEST
+
 /* With readout protection flash cannot be read until the removal, which erases
  * it. */
 START_TEST(test_readout_protected)
@@ -658,6 +679,7 @@ main(void)
     tcase_add_test(t, test_halted);
     tcase_add_loop_test(t, test_watchdogs, 0, 2);
     tcase_add_test(t, test_refusals);
+    tcase_add_test(t, test_options_alone);
     tcase_add_test(t, test_readout_protected);
     tcase_add_test(t, test_sectors);
     tcase_add_test(t, test_connect_fails);
