@@ -315,9 +315,10 @@ sfi_target_read_option_bytes(sfi_target *t, sfi_option_bytes **out);
 /**
  * Write the option bytes through the open bootloader.
  *
- * Writes only what differs, with one command (a link with short blocks may need
- * two).  Then the chip is reset, by itself or through the link, and the option
- * bytes are read again to confirm them, unless the chip is now secure or
+ * If anything differs, the whole area is written with one request, from its
+ * start (AN3155, 3.6; AN3156, 5.1), or over a debug port the registers that
+ * differ.  Then the chip is reset, by itself or through the link, and the
+ * option bytes are read again to confirm them, unless the chip is now secure or
  * protected as they say.  Without a reset line they may wait for a reset, which
  * is logged (SFI_LOG_WARNING).  SECURITY and readout protection level 2 are
  * permanent.
@@ -330,10 +331,15 @@ sfi_target_read_option_bytes(sfi_target *t, sfi_option_bytes **out);
  *   SFI_ERR_CHIP_RULE  the option bytes belong to another part
  *   SFI_ERR_STATE      the chip is secure; or called from a callback of the
  *                      link
- *   SFI_ERR_PROTECTED  readout protection is on
+ *   SFI_ERR_PROTECTED  readout protection is on; or the values have level 2,
+ *                      and neither sfi_option_bytes_set() nor a CSV file has
+ *                      asked for it
+ *   SFI_ERR_UNSUPPORTED  one request over this link does not reach an option
+ *                      byte that differs, or this bootloader cannot write it;
+ *                      nothing was written
  *   SFI_ERR_NACK       the chip did not take them
- *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL, SFI_ERR_UNSUPPORTED  no good answer;
- *                      after the write: check that it boots its bootloader
+ *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL  no good answer; after the write: check
+ *                      that it boots its bootloader
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
  *
  * Blocks: up to the connection's timeout, and 30 s on a bad line.

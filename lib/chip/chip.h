@@ -67,8 +67,12 @@ struct sfi_chip {
     struct chip_range ob_window; /* as bootloaders map it */
     bool ob_complements;         /* a page of flash, its words followed by their
                                     complements; else registers */
+    /* lengths that a bootloader may show less than that (the names of DFU
+     * memories), the shortest last; 0: none */
+    uint32_t ob_shorter[2];
     uint32_t ob_count;
     struct chip_ob_row ob[CHIP_OB_ROWS_MAX];
+    uint32_t pcrop_rows;         /* a bit for each */
     uint32_t rdp_row, rdp_shift; /* the 8-bit readout protection field */
     uint32_t security_row, security_mask; /* mask 0: always secure */
     uint32_t wrp_row[CHIP_WRP_ROWS];      /* write protection */

@@ -31,6 +31,7 @@ const struct sfi_chip sfi__chip_stm32h753 = {
     .dfu_flash = "@Internal Flash   /0x08000000/16*128Kg",
     .dfu_options = "@Option Bytes   /0x5200201C/01*128 e",
     .ob_window = {0x5200201c, 308},
+    .ob_shorter = {128, 88},
     .ob_count = 9,
     .ob =
         {
@@ -44,6 +45,7 @@ const struct sfi_chip sfi__chip_stm32h753 = {
             {"FBOOT7_PRG", 0x1ff00800, 0x024, 0x028, true},
             {"RESERVED", 0x10000810, 0, 0, false},
         },
+    .pcrop_rows = 1u << 1 | 1u << 2,
     .rdp_row = 0,
     .rdp_shift = 8,
     .security_row = 0,

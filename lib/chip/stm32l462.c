@@ -40,6 +40,7 @@ const struct sfi_chip sfi__chip_stm32l462 = {
             {"WRP1AR", 0x000000ff, 0x18, 0x18, true},
             {"WRP1BR", 0x000000ff, 0x20, 0x20, true},
         },
+    .pcrop_rows = 1u << 1 | 1u << 2,
     .rdp_row = 0,
     .rdp_shift = 0,
     .wrp_row = {3, 4},

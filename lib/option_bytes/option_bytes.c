@@ -60,6 +60,7 @@ option_bytes_new_from_csv(sfi_ctx *ctx, const sfi_chip *chip, const char *csv,
     st = sfi__option_bytes_new(ctx, chip, values, out);
     if (st != SFI_OK)
         return st;
+    (*out)->rdp_given = true;
     option_bytes_warn_readable(ctx, *out);
     return SFI_OK;
 }
@@ -190,6 +191,8 @@ option_bytes_set_field(sfi_option_bytes *ob, const struct chip_ob_field *f,
                          (unsigned)value, (unsigned)mask);
     ob->values[f->row] &= ~(mask << f->shift);
     ob->values[f->row] |= value << f->shift;
+    if (f->row == ob->chip->rdp_row && f->shift == ob->chip->rdp_shift)
+        ob->rdp_given = true;
     return SFI_OK;
 }
 
@@ -209,6 +212,7 @@ sfi_option_bytes_set(sfi_option_bytes *ob, const char *name, uint32_t value)
     for (uint32_t i = 0; i < ob->chip->ob_count; i++) {
         if (sfi__text_same(ob->chip->ob[i].name, name)) {
             ob->values[i] = value;
+            ob->rdp_given = ob->rdp_given || i == ob->chip->rdp_row;
             return SFI_OK;
         }
     }

@@ -14,6 +14,7 @@ struct sfi_option_bytes {
     struct obj obj;
     const struct sfi_chip *chip;
     uint32_t values[CHIP_OB_ROWS_MAX]; /* chip->ob_count of them */
+    bool rdp_given; /* readout protection is as asked for, not as read */
 };
 
 /* Make option bytes from chip->ob_count values. */

@@ -113,7 +113,6 @@ sim_open_chip(struct sfi_sim *sim, const char *dir)
     sim->chip = sim->store.chip;
     sim->loader = sfi__sim_loader(sim->chip, NULL);
     sim->habits = sim->loader->habits;
-    sim->habits.options = SIM_OPTIONS_LENIENT;
     st = sfi__flash_map(ctx, path, sim->chip, &sim->power, &sim->flash);
     return st == SFI_OK ? sim_allocate_ram(sim) : st;
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* Memory, flash and the start of security, through the open bootloader. */
-#include "util/rd.h"
-#include "util/wr.h"
 #include "core/ctx.h"
 #include "core/err.h"
+#include "target/option_area.h"
 #include "target/protection.h"
 
 /* AN2606: the ROMs of H7 and L4 write whole 8 bytes. */
@@ -29,23 +28,17 @@ static sfi_status
 security_set_option(sfi_target *t)
 {
     const struct sfi_chip *chip = t->chip;
-    uint32_t at = chip->ob_window.base + chip->ob[chip->security_row].pending;
-    uint32_t begin = at - at % WRITE_UNIT;
-    uint8_t block[WRITE_UNIT];
-    struct rd r;
-    struct wr w;
-    uint32_t word;
-    sfi_status st = sfi__boot_read_sure(&t->boot, begin, block, sizeof(block));
+    uint32_t values[CHIP_OB_ROWS_MAX];
+    const struct option_change want = {.values = values};
+    struct option_area a;
+    enum option_outcome outcome;
+    sfi_status st = sfi__option_area_read_head(t, &a);
 
     if (st != SFI_OK)
         return st;
-    sfi__rd_init(&r, block + (at - begin), sizeof(word));
-    word = sfi__rd_u32le(&r);
-    if ((word & chip->security_mask) != 0)
-        return SFI_OK;
-    sfi__wr_init(&w, block + (at - begin), sizeof(word));
-    sfi__wr_u32le(&w, word | chip->security_mask);
-    return sfi__boot_write(&t->boot, begin, block, sizeof(block));
+    sfi__option_area_values(chip, &a, values);
+    values[chip->security_row] |= chip->security_mask;
+    return sfi__option_area_write(t, &a, &want, &outcome);
 }
 
 /* The option takes effect at a reset, by a wire or by a person. */
@@ -114,19 +107,15 @@ sfi__target_can_activate(sfi_target *t)
 sfi_status
 sfi__target_activate(sfi_target *t)
 {
-    sfi_ctx *ctx = t->obj.ctx;
     sfi_status st = sfi__target_can_activate(t);
 
     if (st != SFI_OK || t->secure)
         return st;
     st = security_set_option(t);
-    if (sfi__link_is_fault(st) && security_is_active_now(t))
+    if ((sfi__link_is_fault(st) || st == SFI_ERR_PROTECTED) &&
+        security_is_active_now(t))
         return SFI_OK;
-    if (st == SFI_ERR_NACK)
-        return sfi__fail(ctx, st,
-                         "the bootloader does not let the option bytes be "
-                         "changed; is readout protection on");
-    return st == SFI_OK ? security_reset_chip(t) : st;
+    return st == SFI_OK && !t->secure ? security_reset_chip(t) : st;
 }
 
 /* ---- memory ---- */
@@ -163,12 +152,35 @@ memory_check_range(sfi_target *t, uint64_t address, size_t len, uint32_t unit)
     return st == SFI_OK ? memory_refuse_loader(t, address, len) : st;
 }
 
+/* AN3156, 4.1: as a whole block only. */
+static sfi_status
+memory_read_options(sfi_target *t, uint32_t address, uint8_t *data, size_t len)
+{
+    uint32_t at = address - t->chip->ob_window.base;
+    struct option_area a;
+    sfi_status st = sfi__option_area_read(t, &a);
+
+    if (st != SFI_OK)
+        return st;
+    if (at > a.len || len > a.len - at)
+        return sfi__fail(t->obj.ctx, SFI_ERR_NACK,
+                         "the bootloader shows %u bytes of option bytes, %zu "
+                         "at 0x%08x are not among them",
+                         (unsigned)a.len, len, (unsigned)address);
+    for (size_t i = 0; i < len; i++)
+        data[i] = a.data[at + i];
+    return SFI_OK;
+}
+
 static sfi_status
 memory_read_checked(sfi_target *t, uint64_t address, uint8_t *data, size_t len)
 {
     uint32_t at = (uint32_t)address;
     sfi_status st = memory_check_range(t, address, len, 1);
 
+    if (st == SFI_OK && t->tp->kind == TRANSPORT_USB &&
+        sfi__chip_range_has(&t->chip->ob_window, at, (uint32_t)len))
+        return memory_read_options(t, at, data, len);
     if (st == SFI_OK)
         st = sfi__boot_read(&t->boot, at, data, len);
     return sfi__protection_explain(t, st, at, NULL, len);

@@ -2,146 +2,51 @@
 /* Copyright The libsfi authors */
 /* Option bytes through the open bootloader: read, write and confirm them, and
  * remove readout protection. */
-#include "util/rd.h"
-#include "util/wr.h"
 #include "core/ctx.h"
 #include "core/err.h"
 #include "option_bytes/option_bytes.h"
+#include "target/option_area.h"
 #include "target/protection.h"
 
-/* AN2606: the ROMs of H7 and L4 write whole 8 bytes. */
-#define WRITE_UNIT 8u
-#define WORD 4u
-#define WINDOW_MAX AGREE_LEN_MAX /* the largest is 308 bytes */
+/* ---- reading ---- */
 
-/* The option bytes as a bootloader reads them. */
-struct window {
-    uint8_t data[WINDOW_MAX];
-};
-
-static uint32_t
-window_get_word(const struct window *w, uint32_t offset)
-{
-    struct rd r;
-
-    sfi__rd_init(&r, w->data + offset, WORD);
-    return sfi__rd_u32le(&r);
-}
-
+/* The area of a bootloader that shows less than the part has. */
 static void
-window_put_word(struct window *w, uint32_t offset, uint32_t value)
+options_warn_hidden(sfi_target *t, const struct option_area *a)
 {
-    struct wr out;
+    const struct sfi_chip *chip = t->chip;
 
-    sfi__wr_init(&out, w->data + offset, WORD);
-    sfi__wr_u32le(&out, value);
-}
-
-static sfi_status
-window_read(sfi_target *t, struct window *w)
-{
-    const struct chip_range *range = &t->chip->ob_window;
-    uint32_t word;
-    sfi_status st;
-
-    if (range->size > sizeof(w->data))
-        return sfi__fail(t->obj.ctx, SFI_ERR_INTERNAL,
-                         "an option window of %u bytes", (unsigned)range->size);
-    st = sfi__boot_read_sure(&t->boot, range->base, w->data, range->size);
-    /* asked again, it names readout protection */
-    return st == SFI_ERR_NACK ? sfi__protection_read_word(t, 0, &word) : st;
+    for (uint32_t i = 0; i < chip->ob_count; i++) {
+        if (chip->ob[i].is_register && !sfi__option_area_has(a, &chip->ob[i]))
+            sfi__log(t->obj.ctx, SFI_LOG_WARNING,
+                     "%s: the bootloader does not show option byte %s; its "
+                     "value is not known",
+                     t->tp->name, chip->ob[i].name);
+    }
 }
 
 static sfi_status
 options_read(sfi_target *t, sfi_option_bytes **out)
 {
-    const struct sfi_chip *chip = t->chip;
     uint32_t values[CHIP_OB_ROWS_MAX];
-    struct window w;
+    struct option_area a;
     sfi_status st = sfi__target_need_open(t);
 
     if (st == SFI_OK)
-        st = window_read(t, &w);
+        st = sfi__option_area_read(t, &a);
     if (st != SFI_OK)
         return st;
-    for (uint32_t i = 0; i < chip->ob_count; i++)
-        values[i] = chip->ob[i].is_register
-                        ? window_get_word(&w, chip->ob[i].pending)
-                        : chip->ob[i].shipped;
-    return sfi__option_bytes_new(t->obj.ctx, chip, values, out);
+    options_warn_hidden(t, &a);
+    sfi__option_area_values(t->chip, &a, values);
+    return sfi__option_bytes_new(t->obj.ctx, t->chip, values, out);
 }
 
 /* ---- writing ---- */
-
-/* Put the new values in.  *begin to *end must be written; begin == end:
- * nothing. */
-static void
-window_apply_values(const sfi_option_bytes *ob, struct window *w,
-                    uint32_t *begin, uint32_t *end)
-{
-    const struct sfi_chip *chip = ob->chip;
-
-    *begin = UINT32_MAX;
-    *end = 0;
-    for (uint32_t i = 0; i < chip->ob_count; i++) {
-        uint32_t at = chip->ob[i].pending;
-
-        if (!chip->ob[i].is_register || window_get_word(w, at) == ob->values[i])
-            continue;
-        window_put_word(w, at, ob->values[i]);
-        *begin = at < *begin ? at : *begin;
-        *end = at + WORD > *end ? at + WORD : *end;
-    }
-    if (*end == 0)
-        *begin = 0;
-}
-
-/* One command, so that all values are programmed at once; the words between
- * them are written as they were read. */
-static sfi_status
-window_write(sfi_target *t, const struct window *w, uint32_t begin,
-             uint32_t end)
-{
-    uint32_t base = t->chip->ob_window.base;
-
-    begin -= (base + begin) % WRITE_UNIT;
-    end += (WRITE_UNIT - (base + end) % WRITE_UNIT) % WRITE_UNIT;
-    return sfi__boot_write(&t->boot, base + begin, w->data + begin,
-                           end - begin);
-}
 
 static bool
 options_set_bit(const sfi_option_bytes *ob, uint32_t row, uint32_t mask)
 {
     return mask != 0 && (ob->values[row] & mask) != 0;
-}
-
-static sfi_status
-window_compare(sfi_target *t, const sfi_option_bytes *ob,
-               const struct window *w)
-{
-    const struct sfi_chip *chip = t->chip;
-    bool waits = false;
-
-    for (uint32_t i = 0; i < chip->ob_count; i++) {
-        const struct chip_ob_row *row = &chip->ob[i];
-        uint32_t is;
-
-        if (!row->is_register)
-            continue;
-        is = window_get_word(w, row->pending);
-        if (is != ob->values[i])
-            return sfi__fail(t->obj.ctx, SFI_ERR_NACK,
-                             "the chip did not take option byte %s 0x%08x, it "
-                             "is 0x%08x",
-                             row->name, (unsigned)ob->values[i], (unsigned)is);
-        waits = waits || window_get_word(w, row->current) != is;
-    }
-    if (waits)
-        sfi__log(t->obj.ctx, SFI_LOG_WARNING,
-                 "%s: the option bytes wait for a reset; power-cycle the chip",
-                 t->tp->name);
-    return SFI_OK;
 }
 
 /* They take effect at a reset: the chip's own one, one by a wire, or a later
@@ -150,7 +55,8 @@ static sfi_status
 options_confirm(sfi_target *t, const sfi_option_bytes *ob)
 {
     const struct sfi_chip *chip = t->chip;
-    struct window w;
+    struct option_area a;
+    bool waits;
     sfi_status st = SFI_OK;
 
     if (!chip->ob_write_resets)
@@ -167,19 +73,26 @@ options_confirm(sfi_target *t, const sfi_option_bytes *ob)
         return options_set_bit(ob, chip->security_row, chip->security_mask)
                    ? SFI_OK
                    : sfi__target_need_open(t);
-    st = window_read(t, &w);
+    st = sfi__option_area_read(t, &a);
     /* not readable any more, as the new values ask for */
     if (st == SFI_ERR_PROTECTED &&
         sfi__protection_is_on(chip, ob->values[chip->rdp_row]))
         return SFI_OK;
-    return st == SFI_OK ? window_compare(t, ob, &w) : st;
+    if (st == SFI_OK)
+        st = sfi__option_area_compare(t, &a, ob->values, &waits);
+    if (st == SFI_OK && waits)
+        sfi__log(t->obj.ctx, SFI_LOG_WARNING,
+                 "%s: the option bytes wait for a reset; power-cycle the chip",
+                 t->tp->name);
+    return st;
 }
 
 static sfi_status
 options_write(sfi_target *t, const sfi_option_bytes *ob)
 {
-    struct window w;
-    uint32_t begin, end;
+    const struct option_change want = {ob->values, ob->rdp_given};
+    struct option_area a;
+    enum option_outcome outcome;
     sfi_status st = sfi__target_need_open(t);
 
     if (st != SFI_OK)
@@ -188,17 +101,18 @@ options_write(sfi_target *t, const sfi_option_bytes *ob)
         return sfi__fail(t->obj.ctx, SFI_ERR_CHIP_RULE,
                          "the option bytes are for %s, the chip is %s",
                          ob->chip->name, t->chip->name);
-    st = window_read(t, &w);
+    st = sfi__option_area_read(t, &a);
     if (st != SFI_OK)
         return st;
-    window_apply_values(ob, &w, &begin, &end);
-    if (begin == end) {
+    st = sfi__option_area_write(t, &a, &want, &outcome);
+    if (st == SFI_OK && outcome == OPTIONS_UNCHANGED) {
         sfi__log(t->obj.ctx, SFI_LOG_INFO,
                  "the option bytes already have these values");
         return SFI_OK;
     }
-    st = window_write(t, &w, begin, end);
-    if (st != SFI_OK && !sfi__link_is_fault(st))
+    if (outcome != OPTIONS_SENT)
+        return st;
+    if (st != SFI_OK && !sfi__link_is_fault(st) && st != SFI_ERR_PROTECTED)
         return st;
     /* refused, or reset before the reply: only the chip knows */
     return options_confirm(t, ob);
@@ -210,12 +124,10 @@ options_write(sfi_target *t, const sfi_option_bytes *ob)
 static sfi_status
 options_check_readable(sfi_target *t, bool *readable)
 {
-    const struct sfi_chip *chip = t->chip;
-    uint32_t word = 0;
-    sfi_status st =
-        sfi__protection_read_word(t, chip->ob[chip->rdp_row].current, &word);
+    uint8_t rdp = CHIP_RDP_LEVEL1;
+    sfi_status st = sfi__protection_read_rdp(t, &rdp);
 
-    *readable = st == SFI_OK && !sfi__protection_is_on(chip, word);
+    *readable = st == SFI_OK && rdp == CHIP_RDP_LEVEL0;
     return st == SFI_ERR_PROTECTED ? SFI_OK : st;
 }
 

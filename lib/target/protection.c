@@ -7,6 +7,7 @@
 #include "util/rd.h"
 #include "core/ctx.h"
 #include "core/err.h"
+#include "target/option_area.h"
 
 #define WORD 4u
 #define LOOK_LEN 256u /* read at once, to find programmed flash */
@@ -20,19 +21,19 @@ protection_fail_readout(sfi_target *t)
                      "reads nor writes; removing it erases the chip");
 }
 
-sfi_status
-sfi__protection_read_word(sfi_target *t, uint32_t offset, uint32_t *out)
+bool
+sfi__protection_is_told(const sfi_target *t)
 {
-    uint8_t raw[WORD];
-    struct rd r;
-    sfi_status st = sfi__boot_read_sure(
-        &t->boot, t->chip->ob_window.base + offset, raw, sizeof(raw));
+    return t->boot.refused == BOOT_REFUSED_COMMAND ||
+           (t->tp->kind == TRANSPORT_USB &&
+            t->obj.ctx->error.peer_code == DFU_ERR_VENDOR);
+}
 
-    if (st == SFI_ERR_NACK)
-        return protection_fail_readout(t);
-    sfi__rd_init(&r, raw, sizeof(raw));
-    *out = sfi__rd_u32le(&r);
-    return st;
+sfi_status
+sfi__protection_name_refusal(sfi_target *t)
+{
+    return sfi__protection_is_told(t) ? protection_fail_readout(t)
+                                      : SFI_ERR_NACK;
 }
 
 bool
@@ -41,48 +42,105 @@ sfi__protection_is_on(const struct sfi_chip *chip, uint32_t word)
     return (word >> chip->rdp_shift & 0xffu) != CHIP_RDP_LEVEL0;
 }
 
-/* A debug port still reads the registers and still erases, but the write after
- * the erase would fail and the content be lost. */
+/* AN3155, 3.4: a read may begin anywhere.  A register that the bootloader does
+ * not show counts as in a new part: no protection. */
 static sfi_status
-protection_check_readout(sfi_target *t)
+protection_read_row(sfi_target *t, uint32_t row, uint32_t *out)
+{
+    const struct chip_ob_row *r = &t->chip->ob[row];
+    uint8_t raw[WORD];
+    struct rd rd;
+    sfi_status st = sfi__boot_read_sure(
+        &t->boot, t->chip->ob_window.base + r->current, raw, sizeof(raw));
+
+    *out = r->shipped;
+    if (st == SFI_ERR_NACK)
+        return row != t->chip->rdp_row &&
+                       t->boot.refused == BOOT_REFUSED_ADDRESS
+                   ? SFI_OK
+                   : sfi__protection_name_refusal(t);
+    sfi__rd_init(&rd, raw, sizeof(raw));
+    if (st == SFI_OK)
+        *out = sfi__rd_u32le(&rd);
+    return st;
+}
+
+/* AN3156, 4.1: the whole block only.  A device that was reset re-enumerates, so
+ * once is enough. */
+static sfi_status
+protection_read_area(sfi_target *t)
+{
+    const struct sfi_chip *chip = t->chip;
+    struct option_area a;
+    sfi_status st = SFI_OK;
+
+    if (!t->look.known)
+        st = sfi__option_area_read(t, &a);
+    if (st != SFI_OK || t->look.known)
+        return st;
+    t->look.rdp = sfi__option_area_word(&a, chip->ob[chip->rdp_row].current);
+    for (uint32_t i = 0; i < CHIP_WRP_ROWS; i++) {
+        const struct chip_ob_row *row = &chip->ob[chip->wrp_row[i]];
+
+        t->look.wrp[i] = sfi__option_area_has(&a, row)
+                             ? sfi__option_area_word(&a, row->current)
+                             : row->shipped;
+    }
+    t->look.known = true;
+    return SFI_OK;
+}
+
+sfi_status
+sfi__protection_read_rdp(sfi_target *t, uint8_t *rdp)
 {
     const struct sfi_chip *chip = t->chip;
     uint32_t word = 0;
     sfi_status st;
 
-    if (t->tp->kind != TRANSPORT_DAP)
-        return SFI_OK;
-    st = sfi__protection_read_word(t, chip->ob[chip->rdp_row].current, &word);
-    return st == SFI_OK && sfi__protection_is_on(chip, word)
-               ? protection_fail_readout(t)
-               : st;
+    if (t->tp->kind == TRANSPORT_USB) {
+        t->look.known = false;
+        st = protection_read_area(t);
+        word = t->look.rdp;
+    } else {
+        st = protection_read_row(t, chip->rdp_row, &word);
+    }
+    *rdp = (uint8_t)(word >> chip->rdp_shift);
+    return st;
+}
+
+/* A debug port still reads the registers and still erases, but the write after
+ * the erase would fail and the content be lost. */
+static sfi_status
+protection_check_readout(sfi_target *t)
+{
+    uint8_t rdp = CHIP_RDP_LEVEL0;
+    sfi_status st = SFI_OK;
+
+    if (t->tp->kind == TRANSPORT_DAP)
+        st = sfi__protection_read_rdp(t, &rdp);
+    return st == SFI_OK && rdp != CHIP_RDP_LEVEL0 ? protection_fail_readout(t)
+                                                  : st;
 }
 
 static sfi_status
-protection_read_wrp(sfi_target *t, uint32_t words[CHIP_WRP_ROWS])
+protection_read_wrp(sfi_target *t)
 {
-    const struct sfi_chip *chip = t->chip;
     sfi_status st = protection_check_readout(t);
 
-    if (st != SFI_OK)
-        return st;
-    for (uint32_t i = 0; i < CHIP_WRP_ROWS; i++) {
-        st = sfi__protection_read_word(t, chip->ob[chip->wrp_row[i]].current,
-                                       &words[i]);
-        if (st != SFI_OK)
-            return st;
-    }
-    return SFI_OK;
+    if (t->tp->kind == TRANSPORT_USB)
+        return protection_read_area(t);
+    for (uint32_t i = 0; st == SFI_OK && i < CHIP_WRP_ROWS; i++)
+        st = protection_read_row(t, t->chip->wrp_row[i], &t->look.wrp[i]);
+    return st;
 }
 
 static sfi_status
-protection_check_sector(sfi_target *t, const uint32_t words[CHIP_WRP_ROWS],
-                        uint32_t sector)
+protection_check_sector(sfi_target *t, uint32_t sector)
 {
     const struct sfi_chip *chip = t->chip;
     uint32_t row;
 
-    if (!sfi__chip_write_protected(chip, words, sector, &row))
+    if (!sfi__chip_write_protected(chip, t->look.wrp, sector, &row))
         return SFI_OK;
     return sfi__fail(t->obj.ctx, SFI_ERR_PROTECTED,
                      "sector %u (0x%08x) is write-protected, see option byte "
@@ -100,13 +158,12 @@ sfi__protection_check_range(sfi_target *t, uint32_t address, size_t len)
     uint32_t end = chip->flash.size / chip->sector_size;
     uint64_t last =
         ((uint64_t)(address - chip->flash.base) + len - 1) / chip->sector_size;
-    uint32_t words[CHIP_WRP_ROWS] = {0};
-    sfi_status st = protection_read_wrp(t, words);
+    sfi_status st = protection_read_wrp(t);
 
     if (st != SFI_OK)
         return st;
     for (uint32_t s = first; s <= last && s < end; s++) {
-        st = protection_check_sector(t, words, s);
+        st = protection_check_sector(t, s);
         if (st != SFI_OK)
             return st;
     }
@@ -117,13 +174,12 @@ sfi_status
 sfi__protection_check_sectors(sfi_target *t, const uint32_t *sectors,
                               size_t count)
 {
-    uint32_t words[CHIP_WRP_ROWS] = {0};
-    sfi_status st = protection_read_wrp(t, words);
+    sfi_status st = protection_read_wrp(t);
 
     if (st != SFI_OK)
         return st;
     for (size_t i = 0; i < count; i++) {
-        st = protection_check_sector(t, words, sectors[i]);
+        st = protection_check_sector(t, sectors[i]);
         if (st != SFI_OK)
             return st;
     }
@@ -177,18 +233,19 @@ sfi__protection_explain(sfi_target *t, sfi_status st, uint32_t address,
     sfi_ctx *ctx = t->obj.ctx;
     const struct sfi_chip *chip = t->chip;
     struct sfi_error first;
-    uint32_t word = 0;
     uint32_t at = 0;
+    uint8_t rdp = CHIP_RDP_LEVEL0;
 
     if (st != SFI_ERR_NACK)
         return st;
-    sfi__error_keep(ctx, &first);
-    if (sfi__protection_read_word(t, chip->ob[chip->rdp_row].current, &word) ==
-        SFI_ERR_PROTECTED)
-        return SFI_ERR_PROTECTED;
-    /* a debug port reads the registers, and has named what faulted itself */
-    if (word != 0 && sfi__protection_is_on(chip, word))
+    if (sfi__protection_is_told(t))
         return protection_fail_readout(t);
+    sfi__error_keep(ctx, &first);
+    st = sfi__protection_read_rdp(t, &rdp);
+    /* a debug port reads the registers, and has named what faulted itself */
+    if (st == SFI_ERR_PROTECTED || (st == SFI_OK && rdp != CHIP_RDP_LEVEL0))
+        return protection_fail_readout(t);
+    st = SFI_ERR_NACK;
     if (t->tp->kind == TRANSPORT_DAP) {
         sfi__error_restore(ctx, &first);
         return st;

@@ -7,9 +7,13 @@
 
 #include "target/target.h"
 
-/* Read one word of the option window; SFI_ERR_PROTECTED when it is refused. */
-sfi_status sfi__protection_read_word(sfi_target *t, uint32_t offset,
-                                     uint32_t *out);
+/* After SFI_ERR_NACK: did the chip say that the reason is readout protection?
+ * Only then is it certain. */
+bool sfi__protection_is_told(const sfi_target *t);
+/* After SFI_ERR_NACK: SFI_ERR_PROTECTED if it did, else the error stays. */
+sfi_status sfi__protection_name_refusal(sfi_target *t);
+/* The byte in force. */
+sfi_status sfi__protection_read_rdp(sfi_target *t, uint8_t *rdp);
 /* Does this word of option bytes set readout protection, at whatever level? */
 bool sfi__protection_is_on(const struct sfi_chip *chip, uint32_t word);
 /* Before erasing or writing flash: a bootloader ignores a write-protected

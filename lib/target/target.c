@@ -111,6 +111,7 @@ target_connect_once(sfi_target *t, bool *is_assumed)
 {
     sfi_status st = sfi__boot_connect(&t->boot, t->timeout_ms);
 
+    t->look.known = false;
     *is_assumed = false;
     if (st != SFI_OK)
         return st;

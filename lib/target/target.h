@@ -22,6 +22,13 @@
         SFI_ENTER((t)->tp, TRANSPORT); \
     } while (0)
 
+/* The protection in force. */
+struct target_look {
+    bool known;   /* USB: read since the device enumerated */
+    uint32_t rdp; /* the word of its row */
+    uint32_t wrp[CHIP_WRP_ROWS];
+};
+
 struct sfi_target {
     struct obj obj;
     sfi_transport *tp; /* a reference */
@@ -32,6 +39,7 @@ struct sfi_target {
     struct boot boot;
     bool secure; /* in the secure bootloader */
     uint32_t timeout_ms;
+    struct target_look look;
 };
 
 /* sfi_target_connect_with() without guard and ending.  The dialect is taken

@@ -120,7 +120,7 @@ def protection(b):
                 "/dev/null")
     expect("erases flash and resets" in out, out)
     expect(set(b.flash.read_bytes()) == {0xFF}, "not all is erased")
-    words = b.read(f"{WINDOW:#x}:8", alt=1)
+    words = b.read(f"{WINDOW:#x}:128", alt=1)
     expect(words[1] == 0xAA, "readout protection is still on")
 
 

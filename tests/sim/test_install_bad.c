@@ -672,8 +672,8 @@ START_TEST(test_chip_protected)
     station_setup("stm32h753xi");
     ck_assert_ok(sfi_sim_set_option(board.sim, "FOPTSR_PRG", 0x1bc600f0));
     ck_assert_ok(sfi_sim_power_on(board.sim));
-    ck_assert_fails_about(station_install(false), SFI_ERR_NACK, "stream",
-                          "option bytes", "readout protection");
+    ck_assert_fails_about(station_install(false), SFI_ERR_PROTECTED, "stream",
+                          "readout protection is on");
     ck_assert_ok(sfi_sim_set_option(board.sim, "FOPTSR_PRG", 0x1bc6aaf0));
     ck_assert_ok(sfi_sim_power_on(board.sim));
     assert_unharmed(0);

@@ -459,6 +459,59 @@ START_TEST(test_readout_protection)
 }
 END_TEST
 
+static sfi_status
+set_field(sfi_target *t, const char *name, uint32_t value)
+{
+    sfi_option_bytes *ob;
+    sfi_status st = sfi_target_read_option_bytes(t, &ob);
+
+    if (st != SFI_OK)
+        return st;
+    ck_assert_ok(sfi_option_bytes_set(ob, name, value));
+    st = sfi_target_write_option_bytes(t, ob);
+    sfi_option_bytes_free(ob);
+    return st;
+}
+
+/* AN3156, 4.1 and 5.1: whole blocks, from the start.  The area is 308 bytes
+ * long, or as long as the name of the memory says. */
+static const struct {
+    enum sim_option_rule rule;
+    uint32_t area;
+} areas[] = {
+    {SIM_OPTIONS_STRICT, 0},
+    {SIM_OPTIONS_STRICT, 128},
+    {SIM_OPTIONS_OPENBL, 0},
+    {SIM_OPTIONS_LENIENT, 128},
+};
+
+START_TEST(test_option_areas)
+{
+    uint32_t sectors[] = {3};
+    sfi_target *t;
+
+    setup();
+    board.sim->habits.options = areas[_i].rule;
+    board.sim->habits.option_area = areas[_i].area;
+    t = connect();
+    ck_assert_ok(set_field(t, "nWRP3", 0));
+    ck_assert_uint_eq(board.sim->store.options[0], 0x1bc6aaf0);
+    ck_assert_uint_eq(board.sim->store.options[5], 0xf7);
+    if (areas[_i].area == 0)
+        ck_assert_ok(set_field(t, "nWRP12", 0));
+    else
+        ck_assert_fails_about(set_field(t, "nWRP12", 0), SFI_ERR_UNSUPPORTED,
+                              "", "FWPSN_PRG_B", "USB-DFU", "128");
+    ck_assert_uint_eq(board.sim->store.options[6],
+                      areas[_i].area == 0 ? 0xef : 0xff);
+    ck_assert_fails_about(sfi_target_erase(t, sectors, 1), SFI_ERR_PROTECTED,
+                          "USB", "sector 3", "FWPSN_PRG_A");
+    ck_assert_ok(sfi_target_activate_security(t));
+    sfi_target_free(t);
+    station_teardown();
+}
+END_TEST
+
 /* An L462 has no USB. */
 START_TEST(test_no_usb)
 {
@@ -493,6 +546,7 @@ main(void)
     tcase_add_test(t, test_failure_says_when);
     tcase_add_test(t, test_go);
     tcase_add_test(t, test_readout_protection);
+    tcase_add_loop_test(t, test_option_areas, 0, ROWS(areas));
     tcase_add_test(t, test_no_usb);
     suite_add_tcase(s, t);
     return run_suite(s);

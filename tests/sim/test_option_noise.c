@@ -86,10 +86,19 @@ static const struct {
 };
 
 static void
-put_back(uint32_t optsr)
+put_back(const struct words *w)
 {
+    const sfi_chip *chip = sfi_sim_chip(board.sim);
+
     station_strike(STRIKE_NONE, false, 0);
-    ck_assert_ok(sfi_sim_set_option(board.sim, "FOPTSR_PRG", optsr));
+    for (size_t i = 0; i < w->len; i += 4) {
+        uint32_t word = (uint32_t)w->data[i] | (uint32_t)w->data[i + 1] << 8 |
+                        (uint32_t)w->data[i + 2] << 16 |
+                        (uint32_t)w->data[i + 3] << 24;
+
+        ck_assert_ok(sfi_sim_set_option(
+            board.sim, sfi_chip_option_byte(chip, i / 4), word));
+    }
     ck_assert_ok(sfi_sim_power_on(board.sim));
 }
 
@@ -98,13 +107,10 @@ sweep(size_t action, size_t noise)
 {
     struct words before, wanted;
     bool from_chip = noises[noise].from_chip;
-    uint32_t optsr;
     uint64_t length, succeeded = 0, tried = 0;
 
     station_setup(CHIP);
     before = look();
-    optsr = (uint32_t)before.data[0] | (uint32_t)before.data[1] << 8 |
-            (uint32_t)before.data[2] << 16 | (uint32_t)before.data[3] << 24;
     station_strike(STRIKE_NONE, false, 0);
     ck_assert_ok(act(action));
     length = from_chip ? station.wire.received : station.wire.sent;
@@ -115,7 +121,7 @@ sweep(size_t action, size_t noise)
         struct words after;
         sfi_status st;
 
-        put_back(optsr);
+        put_back(&before);
         station_strike(noises[noise].strike, from_chip, at);
         st = act(action);
         after = look();

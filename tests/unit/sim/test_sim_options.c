@@ -6,6 +6,7 @@
 
 #include <bench/board.h>
 #include "sim/boot.h"
+#include "sim/options.h"
 #include "sim/sim.h"
 
 #define H7_AREA 0x5200201cu
@@ -20,7 +21,6 @@ static void
 setup_h753(void)
 {
     board_setup("stm32h753xi");
-    board.sim->habits = (struct sim_habits){0};
     board_talk("> 7f < 79");
 }
 
@@ -29,7 +29,6 @@ static void
 setup_l462(void)
 {
     board_setup("stm32l462ce");
-    board.sim->habits = (struct sim_habits){0};
     ck_assert_ok(sfi_sim_erase_flash(board.sim));
     ck_assert_ok(sfi_sim_set_option(board.sim, "FLASH_OPTR", OPTR));
     ck_assert_ok(sfi_sim_power_on(board.sim));
@@ -113,6 +112,27 @@ START_TEST(test_short_area)
     ck_assert_uint_eq(board_read(H7_WPSN_B, raw, 4), 0x1f);
     ck_assert_uint_eq(board_write(H7_AREA, raw, 256), 0x1f);
     ck_assert_uint_eq(programmed(0), OPTSR);
+}
+END_TEST
+
+/* AN3156, 4.1: DFU reads a whole block. */
+static const struct {
+    uint32_t address;
+    size_t len;
+    bool shown;
+} blocks[] = {
+    {H7_AREA, 308, true},    {H7_AREA, 128, true},      {H7_AREA, 8, false},
+    {H7_AREA, 256, false},   {H7_AREA + 4, 128, false}, {H7_WPSN_B, 4, false},
+    {0x08000000, 256, true}, {H7_AREA + 300, 4, false},
+};
+
+START_TEST(test_block)
+{
+    ck_assert(sfi__options_may_upload(board.sim, blocks[_i].address,
+                                      blocks[_i].len) == blocks[_i].shown);
+    board.sim->habits.options = SIM_OPTIONS_OPENBL;
+    ck_assert(
+        sfi__options_may_upload(board.sim, blocks[_i].address, blocks[_i].len));
 }
 END_TEST
 
@@ -205,6 +225,7 @@ main(void)
     tcase_add_checked_fixture(tc, setup_h753, board_teardown);
     tcase_add_test(tc, test_strict_h753);
     tcase_add_test(tc, test_short_area);
+    tcase_add_loop_test(tc, test_block, 0, ROWS(blocks));
     tcase_add_test(tc, test_openbl_h753);
     tcase_add_test(tc, test_lenient);
     tcase_add_test(tc, test_h753_does_not_hang);

@@ -78,13 +78,14 @@ END_TEST
  * good. */
 START_TEST(test_activation)
 {
-    static const uint8_t optsr[] = {0xf0, 0xaa, 0xe6, 0x1b};
+    static const uint8_t optsr[] = {0xf0, 0xaa, 0xc6, 0x1b,
+                                    0xf0, 0xaa, 0xe6, 0x1b};
 
     board_setup("stm32h753xi");
     board_talk("> 7f < 79");
     ck_assert_uint_eq(board_write(0x08000000, "left over firmware......", 24),
                       0x79);
-    ck_assert_uint_eq(board_write(0x52002020, optsr, 4), 0x79);
+    ck_assert_uint_eq(board_write(0x5200201c, optsr, 8), 0x79);
     ck_assert_int_eq(board.sim->mode, SIM_STANDARD);
     ck_assert_ok(sfi_sim_power_on(board.sim));
     ck_assert_int_eq(board.sim->mode, SIM_SECURE);

@@ -351,7 +351,7 @@ START_TEST(test_read_refused)
 {
     uint8_t data[4];
 
-    begin(OPEN_H7, READ_NACKS READ_NACKS);
+    begin(OPEN_H7, READ_NACKS);
     ck_assert_fails(sfi_target_read(t, 0x08000000, data, sizeof(data)),
                     SFI_ERR_PROTECTED, "stream",
                     "readout protection is on, so the bootloader neither reads "
@@ -579,15 +579,26 @@ END_TEST
 
 /* ---- security ---- */
 
-#define READ_OPTION_AS(words) \
-    "> 11 ee < 79 > 52 00 20 20 52 < 79 > 07 f8 < 79 " words "\n"
-#define READ_OPTION_ONCE READ_OPTION_AS("f0 aa c6 1b 00 00 00 00")
+/* The first 88 bytes of the area: FOPTSR and the other registers of bank 1, in
+ * force and programmed. */
+#define AREA_AS(optsr, pending)                                           \
+    optsr " " pending " 00*4 ff 00*3 ff 00*3 ff 00*3 ff 00*3 ff 00*3 ff " \
+          "00*3 00 08 f0 1f 00 08 f0 1f 00*44"
+#define OPTSR "f0 aa c6 1b"
+#define OPTSR_SECURITY "f0 aa e6 1b"
+#define READ_AREA_AS(optsr, pending)                                  \
+    "> 11 ee < 79 > 52 00 20 1c 6e < 79 > 57 a8 < 79 " AREA_AS(optsr, \
+                                                               pending) "\n"
+#define READ_OPTION_ONCE READ_AREA_AS(OPTSR, OPTSR)
 #define READ_OPTION READ_OPTION_ONCE READ_OPTION_ONCE
-#define READ_PENDING READ_OPTION_AS("f0 aa e6 1b 00 00 00 00")
+#define READ_PENDING READ_AREA_AS(OPTSR, OPTSR_SECURITY)
 #define WRITE_OPTION                       \
-    "> 31 ce < 79 > 52 00 20 20 52 < 79\n" \
-    "> 07 f0 aa e6 1b 00 00 00 00 a0"
-static const char activate[] = READ_OPTION WRITE_OPTION " < 79\n" SECURE_H7;
+    "> 31 ce < 79 > 52 00 20 1c 6e < 79\n" \
+    "> 57 " AREA_AS(OPTSR_SECURITY, OPTSR_SECURITY) " 57"
+/* ... and what the chip shows then */
+#define STILL_OPEN RESYNC WHO_OPEN
+#define WROTE_OPTION WRITE_OPTION " < 79\n" STILL_OPEN READ_PENDING READ_PENDING
+static const char activate[] = READ_OPTION WROTE_OPTION SECURE_H7;
 
 START_TEST(test_activate)
 {
@@ -599,11 +610,21 @@ START_TEST(test_activate)
 }
 END_TEST
 
+/* It resets itself, and is not asked before 0x7f. */
+START_TEST(test_activate_at_once)
+{
+    begin(OPEN_H7, READ_OPTION WRITE_OPTION " < 79\n" SECURE_H7);
+    ck_assert_ok(sfi_target_activate_security(t));
+    script_done(&bus);
+    ck_assert_uint_eq(bus.resets, 0);
+}
+END_TEST
+
 /* No reset line: a person cycles the power after a while. */
 START_TEST(test_activate_by_hand)
 {
-    begin(OPEN_H7, READ_OPTION WRITE_OPTION " < 79\n" RESYNC WHO_OPEN
-                                            "> 7f > 7f < 79\n" WHO_SECURE);
+    begin(OPEN_H7, READ_OPTION WROTE_OPTION RESYNC WHO_OPEN
+          "> 7f > 7f < 79\n" WHO_SECURE);
     bus.reset_st = SFI_ERR_UNSUPPORTED;
     ck_assert_ok(sfi_target_activate_security(t));
     script_done(&bus);
@@ -611,13 +632,11 @@ START_TEST(test_activate_by_hand)
 }
 END_TEST
 
-#define STILL_OPEN RESYNC WHO_OPEN
 START_TEST(test_activate_nobody)
 {
     static char text[1u << 16];
 
-    sfi__text_format(text, sizeof(text), "%s%s < 79\n", READ_OPTION,
-                     WRITE_OPTION);
+    sfi__text_format(text, sizeof(text), "%s%s", READ_OPTION, WROTE_OPTION);
     for (unsigned i = 0; i <= 120; i++) /* every 250 ms */
         sfi__text_format(text + strlen(text), sizeof(text) - strlen(text), "%s",
                          STILL_OPEN);
@@ -644,8 +663,8 @@ END_TEST
 /* A damaged reply: the host writes what the chip really has. */
 START_TEST(test_activate_damaged)
 {
-    begin(OPEN_H7, READ_OPTION_AS("f0 ab c6 1b 00 00 00 00")
-                       READ_OPTION WRITE_OPTION " < 79\n" SECURE_H7);
+    begin(OPEN_H7, READ_AREA_AS(OPTSR, "f0 ab c6 1b")
+                       READ_OPTION WROTE_OPTION SECURE_H7);
     ck_assert_ok(sfi_target_activate_security(t));
     script_done(&bus);
     ck_assert(t->secure);
@@ -657,7 +676,7 @@ START_TEST(test_activate_noise)
 {
     begin(OPEN_H7, READ_TWO READ_TWO READ_TWO READ_TWO STILL_OPEN);
     ck_assert_fails(sfi_target_activate_security(t), SFI_ERR_PROTOCOL, "stream",
-                    "repeated reads at 0x52002020 disagree; the link is "
+                    "repeated reads at 0x5200201c disagree; the link is "
                     "unreliable");
     script_done(&bus);
 }
@@ -681,9 +700,9 @@ START_TEST(test_activate_protected)
 {
     begin(OPEN_H7, READ_NACK RESYNC READ_NACK RESYNC READ_NACK RESYNC READ_NACK
                        STILL_OPEN);
-    ck_assert_fails(sfi_target_activate_security(t), SFI_ERR_NACK, "stream",
-                    "the bootloader does not let the option bytes be changed; "
-                    "is readout protection on");
+    ck_assert_fails_about(sfi_target_activate_security(t), SFI_ERR_PROTECTED,
+                          "stream", "readout protection is on");
+    script_done(&bus);
 }
 END_TEST
 
@@ -733,6 +752,7 @@ open_case(void)
     tcase_add_test(tc, test_write_protected);
     tcase_add_test(tc, test_open_has_no_extension);
     tcase_add_test(tc, test_activate);
+    tcase_add_test(tc, test_activate_at_once);
     tcase_add_test(tc, test_activate_by_hand);
     tcase_add_test(tc, test_activate_nobody);
     tcase_add_test(tc, test_activate_pending);

@@ -9,6 +9,7 @@
 #include <bench/board.h>
 #include <link/script.h>
 #include "core/ctx.h"
+#include "option_bytes/option_bytes.h"
 #include "sim/sim.h"
 
 #define BASE 0x08000000u
@@ -224,11 +225,88 @@ START_TEST(test_option_bytes)
     ck_assert_uint_eq(field("BOOT_CM7_ADD0"), 0x0810);
     ck_assert_uint_eq(field("BOOT_CM7_ADD1"), 0x1ff0);
     ck_assert_uint_eq(board.sim->options[0], 0x1bc6aaf8);
-    /* the first and the last register: two blocks */
-    ck_assert_ok(set("IWDG1_SW", 0, "nWRP15", 0));
+    /* the first and the last register of bank 1 */
+    ck_assert_ok(set("IWDG1_SW", 0, "BOOT_CM7_ADD1", 0x1ff1));
     ck_assert_uint_eq(field("IWDG1_SW"), 0);
-    ck_assert_uint_eq(field("nWRP15"), 0);
+    ck_assert_uint_eq(field("BOOT_CM7_ADD1"), 0x1ff1);
     ck_assert_uint_eq(field("BOR_LEV"), 2);
+    ck_assert_uint_eq(field("nWRP15"), 1);
+}
+END_TEST
+
+/* Whatever way the bootloader takes an option write, the chip gets what was
+ * asked for: each field with 0xcc, which in the place of RDP is for ever. */
+static const struct {
+    enum sim_option_rule rule;
+    const char *name;
+    uint32_t value;
+} rules[] = {
+    {SIM_OPTIONS_STRICT, "BOOT_CM7_ADD0", 0xcccc},
+    {SIM_OPTIONS_OPENBL, "BOOT_CM7_ADD0", 0xcccc},
+    {SIM_OPTIONS_LENIENT, "BOOT_CM7_ADD0", 0xcccc},
+    {SIM_OPTIONS_STRICT, "BOR_LEV", 3},
+    {SIM_OPTIONS_OPENBL, "BOR_LEV", 3},
+    {SIM_OPTIONS_LENIENT, "BOR_LEV", 3},
+};
+
+static const char *const l462_names[] = {"WRP1A_STRT", "WRP1B_END", "BOR_LEV"};
+
+START_TEST(test_option_rules)
+{
+    board.sim->habits.options = rules[_i].rule;
+    ck_assert_ok(set(rules[_i].name, rules[_i].value, NULL, 0));
+    ck_assert_uint_eq(field(rules[_i].name), rules[_i].value);
+    ck_assert_uint_eq(field("RDP"), 0xaa);
+    ck_assert_uint_eq(field("nWRP0"), 1);
+    ck_assert_uint_eq(field("nWRP15"), 1);
+    ck_assert_ok(sfi_target_activate_security(t));
+}
+END_TEST
+
+START_TEST(test_option_rules_l462)
+{
+    for (size_t i = 0; i < ROWS(l462_names); i++) {
+        uint32_t value = strcmp(l462_names[i], "BOR_LEV") == 0 ? 4 : 0xcc;
+
+        board.sim->habits.options = rules[_i].rule;
+        ck_assert_ok(set(l462_names[i], value, NULL, 0));
+        ck_assert_uint_eq(field(l462_names[i]), value);
+        ck_assert_uint_eq(field("RDP"), 0xaa);
+    }
+    ck_assert_uint_eq(field("PCROP1_STRT"), 0xffff);
+    ck_assert_uint_eq(field("WRP1B_STRT"), 0xff);
+}
+END_TEST
+
+/* One request begins at the start of the area, and over USART does not reach
+ * the registers of bank 2. */
+START_TEST(test_option_beyond)
+{
+    ck_assert_fails(set("nWRP12", 0, NULL, 0), SFI_ERR_UNSUPPORTED, "",
+                    "option byte FWPSN_PRG_B cannot be written safely over "
+                    "USART: it is 288 bytes into the option bytes, and 88 are "
+                    "written in one request; use another link");
+    ck_assert_uint_eq(board.sim->store.options[6], 0xff);
+    board.sim->habits.option_area = 88;
+    ck_assert_ok(set("nWRP3", 0, NULL, 0));
+    ck_assert_uint_eq(field("nWRP3"), 0);
+}
+END_TEST
+
+/* Level 2 only by that very request, not by a word that was read so. */
+START_TEST(test_level_2_not_asked)
+{
+    sfi_option_bytes *ob;
+
+    ck_assert_ok(sfi_target_read_option_bytes(t, &ob));
+    ob->values[0] = (ob->values[0] & ~0xff00u) | 0xcc00u;
+    ck_assert_ok(sfi_option_bytes_set(ob, "BOR_LEV", 3));
+    ck_assert_fails(sfi_target_write_option_bytes(t, ob), SFI_ERR_PROTECTED,
+                    "stream",
+                    "FOPTSR_PRG 0x1bc6ccfc is readout protection level 2, "
+                    "which is permanent and was not asked for");
+    ck_assert_uint_eq(board.sim->store.options[0], 0x1bc6aaf0);
+    sfi_option_bytes_free(ob);
 }
 END_TEST
 
@@ -252,7 +330,10 @@ START_TEST(test_write_protection)
     uint32_t sectors[] = {2, 3};
 
     ck_assert_ok(sfi_target_write(t, BASE + 2 * SECTOR, data, 32));
-    ck_assert_ok(set("nWRP3", 0, "nWRP12", 0));
+    ck_assert_ok(set("nWRP3", 0, NULL, 0));
+    ck_assert_ok(sfi_sim_set_option(board.sim, "FWPSN_PRG_B", 0xef));
+    ck_assert_ok(set("BOR_LEV", 1, NULL, 0));
+    ck_assert_uint_eq(field("nWRP12"), 0);
     ck_assert_fails_about(sfi_target_erase(t, sectors, 2), SFI_ERR_PROTECTED,
                           "stream", "sector 3", "0x08060000", "FWPSN_PRG_A");
     ck_assert(!is_erased(BASE + 2 * SECTOR, 32));
@@ -261,7 +342,7 @@ START_TEST(test_write_protection)
                           "0x08180000", "FWPSN_PRG_B");
     ck_assert_fails_about(sfi_target_erase_all(t), SFI_ERR_PROTECTED, "stream",
                           "sector 3", "0x08060000", "FWPSN_PRG_A");
-    ck_assert_ok(set("nWRP3", 1, "nWRP12", 1));
+    ck_assert_ok(set("nWRP3", 1, NULL, 0));
     ck_assert_ok(sfi_target_erase(t, sectors, 2));
     ck_assert(is_erased(BASE + 2 * SECTOR, 32));
 }
@@ -420,6 +501,9 @@ main(void)
     tcase_add_test(tc, test_memory);
     tcase_add_test(tc, test_refusals);
     tcase_add_test(tc, test_option_bytes);
+    tcase_add_loop_test(tc, test_option_rules, 0, ROWS(rules));
+    tcase_add_test(tc, test_option_beyond);
+    tcase_add_test(tc, test_level_2_not_asked);
     tcase_add_test(tc, test_one_commit);
     tcase_add_test(tc, test_write_protection);
     tcase_add_test(tc, test_readout_protection);
@@ -431,6 +515,7 @@ main(void)
     tc = tcase_create("l462");
     tcase_add_checked_fixture(tc, setup_l462, teardown);
     tcase_add_test(tc, test_l462);
+    tcase_add_loop_test(tc, test_option_rules_l462, 0, 3);
     tcase_add_test(tc, test_boots_no_more);
     suite_add_tcase(s, tc);
     return run_suite(s);
