@@ -345,6 +345,27 @@ START_TEST(test_names)
 }
 END_TEST
 
+/* A device that lies is not followed for hours. */
+static const char *const endless[] = {
+    "@Internal Flash   /0x08000000/2048*1Mg",
+    "@Internal Flash   /0x08000000/2097152*1Bg",
+    "@Internal Flash   /0x08000000/16*128Kg/0x90000000/01*128Kg",
+};
+
+START_TEST(test_endless)
+{
+    static const uint32_t first[] = {0};
+
+    peer.flash_name = endless[_i];
+    peer.loader_id = 0xd3;
+    connect();
+    ck_assert_fails_about(sfi_target_erase_all(t), SFI_ERR_PROTOCOL, "USB",
+                          "sectors", "bytes of flash");
+    ck_assert_int_eq(sfi_target_erase(t, first, 1), SFI_ERR_PROTOCOL);
+    ck_assert_uint_eq(peer.sector_erases, 0);
+}
+END_TEST
+
 /* ---- leave ---- */
 
 START_TEST(test_leave)
@@ -390,6 +411,7 @@ main(void)
     tcase_add_test(tc, test_slow_write);
     tcase_add_test(tc, test_refusals);
     tcase_add_loop_test(tc, test_names, 0, (int)ROWS(names));
+    tcase_add_loop_test(tc, test_endless, 0, (int)ROWS(endless));
     tcase_add_loop_test(tc, test_leave, 0, PEER_STAYS);
     tcase_add_test(tc, test_leave_lost);
     suite_add_tcase(s, tc);
