@@ -4,6 +4,7 @@
  * an open part's memory directly; it talks to a secure part through the mailbox
  * (doc/protocol.md). */
 #include "util/rd.h"
+#include "util/text.h"
 #include "util/wr.h"
 #include "core/ctx.h"
 #include "core/err.h"
@@ -16,6 +17,8 @@
 /* RM0433, 60.5.8 */
 #define IDCODE_DEV_ID 0xfffu
 #define BLOCK (MEM_WORDS * 4u)
+/* So much of a refusal is shown as the reason of another message. */
+#define REFUSAL_MAX 240u
 /* Two numbers in a row differ in two bits or more: a single wrong bit does not
  * turn an old number into a new one. */
 #define REQUEST_STEP 3u
@@ -244,6 +247,19 @@ sfi__debug_fail_unknown_chip(struct boot *b)
                      "is it another chip, or its debug port closed");
 }
 
+/* With the words of the link that refused. */
+static sfi_status
+debug_fail_refused(struct boot *b)
+{
+    char why[REFUSAL_MAX];
+
+    sfi__text_format(why, sizeof(why), "%s", b->link.ctx->error.message);
+    return sfi__fail(b->link.ctx, SFI_ERR_NACK,
+                     "neither the chip's identity nor a mailbox can be read: "
+                     "%s; is it another chip, or its debug port closed",
+                     why);
+}
+
 static sfi_status
 debug_connect(struct boot *b, uint32_t ms)
 {
@@ -267,7 +283,7 @@ debug_connect(struct boot *b, uint32_t ms)
     } while (sfi__link_try_again(&b->link, &dl, BOOT_POLL_MS));
     if (st != SFI_ERR_NACK)
         return st;
-    return sfi__debug_fail_unknown_chip(b);
+    return debug_fail_refused(b);
 }
 
 /* ---- memory ---- */

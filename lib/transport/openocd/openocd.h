@@ -24,14 +24,16 @@ sfi_status sfi__openocd_open(sfi_ctx *ctx, const struct uri *uri,
 #define OPENOCD_TEXT_MAX (OPENOCD_WORDS * 11u + 512u)
 
 /* The reply to a command of sfi__openocd_format_command(): "0 result" or "1
- * message", where the second part is a Tcl word. */
+ * message", where the second part may be a Tcl word in braces. */
 struct openocd_reply {
     bool failed;
     const char *text;
     size_t len;
 };
 
-/* Wrap a command, so that its reply has that form; false: it is too long. */
+/* Wrap a command, so that its reply has that form; false: it is too long.  The
+ * message is what OpenOCD logged meanwhile and the command's own words: for
+ * most failures these say less than the log. */
 bool sfi__openocd_format_command(char out[OPENOCD_TEXT_MAX],
                                  const char *command);
 bool sfi__openocd_format_read(char out[OPENOCD_TEXT_MAX], const char *target,

@@ -18,7 +18,7 @@
 /* Enough for a block of 1 KiB through the slowest probe. */
 #define ANSWER_MS 10000u
 #define AIRCR_RESET (V7M_AIRCR_KEY | V7M_AIRCR_SYSRESETREQ)
-#define SHOWN_MAX 160
+#define SHOWN_MAX 256
 
 struct openocd {
     sfi_ctx *ctx;

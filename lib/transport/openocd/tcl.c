@@ -9,11 +9,16 @@
 bool
 sfi__openocd_format_command(char out[OPENOCD_TEXT_MAX], const char *command)
 {
-    static const char form[] = "list [catch {%s} sfi_answer] $sfi_answer";
+    static const char before[] =
+        "set sfi_log [capture {set sfi_failed [expr {[catch {";
+    static const char after[] =
+        "} sfi_answer] != 0}]; list}]; if {$sfi_failed} {format {1 %s} [string "
+        "range [join [split [string trim \"$sfi_log$sfi_answer\"] \\n] {; }] 0 "
+        "255]} else {format {0 %s} $sfi_answer}";
 
-    if (strlen(command) + sizeof(form) > OPENOCD_TEXT_MAX)
+    if (strlen(command) + sizeof(before) + sizeof(after) > OPENOCD_TEXT_MAX)
         return false;
-    sfi__text_format(out, OPENOCD_TEXT_MAX, form, command);
+    sfi__text_format(out, OPENOCD_TEXT_MAX, "%s%s%s", before, command, after);
     return true;
 }
 

@@ -14,13 +14,19 @@ START_TEST(test_commands)
     char out[OPENOCD_TEXT_MAX];
 
     ck_assert(sfi__openocd_format_command(out, "target names"));
-    ck_assert_str_eq(out, "list [catch {target names} sfi_answer] $sfi_answer");
+    ck_assert_str_eq(
+        out,
+        "set sfi_log [capture {set sfi_failed [expr {[catch {target names} "
+        "sfi_answer] != 0}]; list}]; if {$sfi_failed} {format {1 %s} [string "
+        "range [join [split [string trim \"$sfi_log$sfi_answer\"] \\n] {; }] 0 "
+        "255]} else {format {0 %s} $sfi_answer}");
     ck_assert(sfi__openocd_format_read(out, "h7.axi", 0x5c001000, 4));
-    ck_assert_str_eq(out, "list [catch {h7.axi read_memory 0x5c001000 32 4} "
-                          "sfi_answer] $sfi_answer");
+    ck_assert_ptr_nonnull(
+        strstr(out, "[catch {h7.axi read_memory 0x5c001000 32 4} "));
     ck_assert(sfi__openocd_format_write(out, "h7.axi", 0x24030000, words, 3));
-    ck_assert_str_eq(out, "list [catch {h7.axi write_memory 0x24030000 32 {0x0 "
-                          "0xffffffff 0x1234}} sfi_answer] $sfi_answer");
+    ck_assert_ptr_nonnull(
+        strstr(out, "[catch {h7.axi write_memory 0x24030000 32 {0x0 0xffffffff "
+                    "0x1234}} "));
 }
 END_TEST
 
@@ -36,7 +42,7 @@ START_TEST(test_longest)
     target[31] = '\0';
     ck_assert(sfi__openocd_format_write(out, target, 0xfffffffc, words,
                                         OPENOCD_WORDS));
-    ck_assert_ptr_nonnull(strstr(out, "0xffffffff}} sfi_answer] $sfi_answer"));
+    ck_assert_ptr_nonnull(strstr(out, "0xffffffff}} sfi_answer] "));
     ck_assert(
         !sfi__openocd_format_write(out, target, 0, words, OPENOCD_WORDS + 1));
     ck_assert(!sfi__openocd_format_write(out, target, 0, words, 0));
