@@ -33,11 +33,26 @@ telnet_port disabled
 init
 """
 
+# OpenOCD's own configuration of the part, with the lines of doc/guide.md
+STOCK = """
+adapter driver remote_bitbang
+remote_bitbang host 127.0.0.1
+remote_bitbang port {port}
+transport select jtag
+source [find target/stm32h7x.cfg]
+{more}
+gdb_port disabled
+tcl_port 0
+telnet_port disabled
+"""
+MEM_AP = ("stm32h7x.cpu0 configure -defer-examine",
+          "target create h7.axi mem_ap -dap stm32h7x.dap -ap-num 0")
+
 
 class Served(bench.Chip):
     """A chip that runs with JTAG, and an openocd in front of it."""
 
-    def start(self, more=""):
+    def start(self, more="", chain=CHAIN):
         self.process = subprocess.Popen(
             bench.command_line("sfi-sim", ["run", "--state", self.state,
                                            "--jtag", "127.0.0.1:0"]),
@@ -46,7 +61,7 @@ class Served(bench.Chip):
             port = re.search(r":(\d+)$", out.readline())
         assert port, "sfi-sim does not run"
         config = self.bench.path / "openocd.cfg"
-        config.write_text(CHAIN.format(port=port[1], more=more))
+        config.write_text(chain.format(port=port[1], more=more))
         self.openocd = subprocess.Popen(
             ["openocd", "-f", config], cwd=self.bench.path,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -126,6 +141,38 @@ class Jtag(bench.Case):
         chip.port += "?target=h7.axi&reset=srst"
         self.assertEnded(chip.program(image, *hsm), 0)
         self.assertInstalled()
+
+    def test_stock_configuration(self):
+        """As the guide says, with a part that is open, and with one that is secure
+        when OpenOCD starts, whose core cannot be examined."""
+        b = self.bench
+        guide = (DATA.parents[1] / "doc" / "guide.md").read_text()
+        for line in MEM_AP:
+            self.assertIn(f"-c \"{line}\"", guide)
+        image, hsm = b.image(H753, "fw.sfi"), b.hsm(H753, "line.vault", 1)
+        cert = b.path / "chip.cert"
+        chip = self.chip.start("\n".join(MEM_AP), STOCK)
+        chip.port += "?target=h7.axi"
+        self.program("-c", f"port={chip.port}", "--yes", "-gc", cert)
+        chip.stop()
+        chip.start("\n".join(MEM_AP), STOCK)
+        chip.port += "?target=h7.axi"
+        self.assertEnded(chip.program(image, *hsm), 0)
+        self.assertInstalled()
+        self.assertEqual(cert.read_bytes(), chip.dump("certificate"))
+
+    def test_no_core(self):
+        """The core of a secure part: OpenOCD's own words are shown."""
+        chip = self.chip.start()
+        cert = self.bench.path / "cert"
+        self.program("-c", f"port={chip.port}", "--yes", "-gc", cert)
+        chip.stop()
+        chip.start(chain=STOCK)
+        self.program("-c", f"port={chip.port}?target=stm32h7x.cpu0", "-gc", cert,
+                     status=5, message=about(
+                         "", "neither the chip's identity nor a mailbox can be "
+                         "read", "OpenOCD refused to read",
+                         "Target not examined yet", "failed to read memory"))
 
     def test_openocd_goes_away(self):
         """In the middle of an install; the next one completes."""
