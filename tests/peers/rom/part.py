@@ -103,6 +103,21 @@ class Part:
     def sector_time(self, count):
         return self._time(self.kind.sector_s) * count
 
+    def erase_time(self, sectors):
+        if len(sectors) == len(self.sectors()):
+            return self.mass_time()
+        return self.sector_time(len(sectors))
+
+    def erase_times(self, sectors):
+        """Before the ACK, and after it (AN2606, V9.1: the second bank's part; of a
+        mass erase each bank takes half, which is ours)."""
+        length = self.erase_time(sectors)
+        if not self.quirks.early_ack:
+            return length, 0.0
+        second = [s for s in sectors if s >= self.kind.bank_sectors]
+        after = length * len(second) / len(sectors)
+        return length - after, after
+
     def mass_time(self):
         return self._time(self.kind.mass_s)
 
@@ -149,7 +164,7 @@ class Part:
         sector = self.sector_at(address)
         if address >= FLASH and sector in self.sectors():
             return "flash", self.flash, FLASH
-        if address in self.options:
+        if address in self.options and (write or self.quirks.options_read):
             return "options", None, self.options.base
         for (first, end), memory in self.ram.items():
             if first <= address < end:
@@ -209,6 +224,11 @@ class Part:
             if self.flash[i] != 0xFF and self.flash[i] != byte:
                 self.note(f"0x{FLASH + i:08x} was not erased")
             self.flash[i] &= byte
+
+    def lose(self, address, length):
+        """These bytes of flash were not programmed."""
+        at = address - FLASH
+        self.flash[at:at + length] = b"\xff" * length
 
     def erase(self, sectors):
         """stm32-mw-openbl: errors of an erase, as of a write-protected sector,

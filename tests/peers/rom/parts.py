@@ -28,6 +28,7 @@ class Kind:
     start_s: float  # from reset until the bootloader listens
     dfu_flash: str
     dfu_options: str
+    dfu_serial: str
     usart_version: int = 0x31  # AN2606, both kinds
     spi_version: int = 0x11
 
@@ -40,14 +41,17 @@ H7 = Kind(0x450, 128 * KIB, 8, 32,
           0x5200201C, 308, (1.1, 2.2), (13.0, 35.2), (100e-6, 200e-6), 0.054,
           # of an H750 as well (libDaisy issue 195)
           "@Internal Flash   /0x08000000/16*128Kg",
-          "@Option Bytes   /0x5200201C/01*{:03d} e")
+          "@Option Bytes   /0x5200201C/01*{:03d} e",
+          "200364500000")
 
 # RM0394, AN2606 (L45x/46x), datasheet.  Five words, each with its complement.
 L4 = Kind(0x462, 2 * KIB, 256, 8, ((0x20003100, 0x20020000),),
           (0x1FFF0000, 0x1FFF7000), 0x1FFF6FFE, 0x1FFF7590, 0x1FFF75E0,
           0x1FFF7800, 40, (0.022, 0.025), (0.022, 0.025), (82e-6, 91e-6),
           0.001, "@Internal Flash   /0x08000000/256*0002Kg",
-          "@Option Bytes   /0x1FFF7800/01*{:03d} e")
+          "@Option Bytes   /0x1FFF7800/01*{:03d} e",
+          # of the UID's words (libopencm3 issue 760)
+          "336500360530")
 
 FLASH = 0x08000000
 

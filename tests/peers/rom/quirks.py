@@ -53,6 +53,9 @@ class Quirks:
     #: comes are the words from the start on.  "lenient": any part of the area
     #: (ST community 308083)
     options: str = "strict"
+    #: option bytes can be read (ours: a host that cannot must not take that for
+    #: readout protection)
+    options_read: bool = True
     #: the length of the area; 0: as the part's (H7: its DFU name has 128 or 88)
     options_len: int = 0
     #: AN2606, L45x/46x: PCROP cannot be written
