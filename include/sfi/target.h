@@ -27,9 +27,10 @@ struct sfi_dialect_ops;
 
 /** How to find a chip, and which security extension it speaks. */
 typedef struct sfi_connect_options {
-    uint32_t struct_size;     /**< sizeof(sfi_connect_options) */
-    uint32_t timeout_ms;      /**< limit for finding the chip; 0: 5000 */
-    const sfi_chip *chip;     /**< the expected part; NULL: any known one */
+    uint32_t struct_size; /**< sizeof(sfi_connect_options) */
+    uint32_t timeout_ms;  /**< limit for finding the chip; 0: 5000; through a
+                             network some round trips more */
+    const sfi_chip *chip; /**< the expected part; NULL: any known one */
     sfi_transport *transport; /**< the link; kept open by the target */
     const struct sfi_dialect_ops *dialect; /**< copied; NULL: libsfi's own */
     void *dialect_user; /**< passed to it; must outlive the target */

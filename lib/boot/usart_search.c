@@ -27,6 +27,9 @@ static const uint32_t sync_ms[] = {250, 250, 1250};
 #define FILL_FOREIGN_MAX USART_WRITE_MAX
 /* Of this host: the rest of any frame. */
 #define FILL_OWN_MAX USART_PACKET_MAX
+/* Tries whose round trips the caller's patience does not pay for: a round, and
+ * one behind a half frame that was ended. */
+#define FAR_TRIES (SYNC_ROUND + 1u)
 /* Answers that are damaged, before a search gives up. */
 #define DAMAGED_MAX 8u
 /* How often an application talks; once may be a glitch of the power. */
@@ -320,14 +323,15 @@ search_once(struct search *s, bool quickly)
 sfi_status
 sfi__usart_find(struct boot *b, uint32_t ms, bool quickly)
 {
-    struct search s = {.b = b, .ms = ms};
+    uint32_t far = (uint32_t)FAR_TRIES * sfi__transport_rtt_ms(b->link.tp);
+    struct search s = {.b = b, .ms = ms < UINT32_MAX - far ? ms + far : ms};
     bool again;
     sfi_status st;
 
     do {
         again = false;
         s.found = false;
-        s.dl = sfi__deadline_in(b->link.ctx->clock, ms);
+        s.dl = sfi__deadline_in(b->link.ctx->clock, s.ms);
         st = search_once(&s, quickly);
         if (s.found && sfi__link_is_fault(st) && !quickly) {
             sfi_status reset = search_reset(&s, &again);

@@ -381,7 +381,7 @@ rom_write(void *user, const uint8_t *buf, size_t len, uint32_t timeout_ms)
     if (r->line_us < r->now_us)
         r->line_us = r->now_us;
     for (size_t i = 0; i < len; i++) {
-        rom_hear(r, r->line_us, buf[i]);
+        rom_hear(r, r->line_us + r->late_us, buf[i]);
         r->line_us += BITS * r->bit_us;
     }
     return SFI_OK;
@@ -398,6 +398,13 @@ rom_print(struct rom *r, uint64_t until)
     }
 }
 
+/* When the host has the next byte. */
+static uint64_t
+rom_arrival(const struct rom *r)
+{
+    return r->out[r->first].at_us + r->late_us;
+}
+
 static sfi_status
 rom_read(void *user, uint8_t *buf, size_t len, size_t *got, uint32_t timeout_ms)
 {
@@ -407,11 +414,10 @@ rom_read(void *user, uint8_t *buf, size_t len, size_t *got, uint32_t timeout_ms)
     rom_print(r, until);
     rom_cycle(r, r->now_us);
     *got = 0;
-    if (r->first < r->last && r->out[r->first].at_us <= until &&
-        r->out[r->first].at_us > r->now_us)
-        r->now_us = r->out[r->first].at_us;
-    while (*got < len && r->first < r->last &&
-           r->out[r->first].at_us <= r->now_us)
+    if (r->first < r->last && rom_arrival(r) <= until &&
+        rom_arrival(r) > r->now_us)
+        r->now_us = rom_arrival(r);
+    while (*got < len && r->first < r->last && rom_arrival(r) <= r->now_us)
         buf[(*got)++] = r->out[r->first++].byte;
     if (r->first == r->last)
         r->first = r->last = 0;
@@ -451,11 +457,12 @@ rom_init(struct rom *r)
 void
 rom_open(struct rom *r, sfi_transport **out)
 {
-    static const sfi_stream_ops ops = {
+    const sfi_stream_ops ops = {
         .struct_size = sizeof(ops),
         .read = rom_read,
         .write = rom_write,
         .reset = rom_reset,
+        .rtt_ms = 2 * r->late_us / 1000,
     };
 
     if (r->up_us > 0)

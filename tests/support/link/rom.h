@@ -25,6 +25,7 @@ struct rom {
     uint8_t id;       /* AN2606: of the bootloader; 0: the address is refused */
     uint64_t up_us;   /* when it gets its power */
     uint64_t down_us; /* ... and loses it again for 50 ms; 0: never */
+    uint32_t late_us; /* through a network, each way */
     bool has_line;    /* the reset line is wired */
     unsigned deaf_resets; /* AN2606, V9.0: that many resets do not help */
     bool nacks_sync;      /* a 0x7f in the command loop is refused at once;

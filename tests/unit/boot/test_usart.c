@@ -148,6 +148,39 @@ START_TEST(test_half_frame)
 }
 END_TEST
 
+/* ---- through a network ---- */
+
+/* A second each way, whatever an earlier host left; the host is as patient. */
+START_TEST(test_far_half_frame)
+{
+    uint8_t data[300];
+
+    rom.late_us = 1000000;
+    rom_open(&rom, &tp);
+    rom_left_in(&rom, halves[_i].bytes, halves[_i].len);
+    ck_assert_msg(sfi_target_connect(ctx, NULL, tp, 0, &t) == SFI_OK, "%s: %s",
+                  halves[_i].name, sfi_error_message(sfi_ctx_error(ctx)));
+    ck_assert_uint_eq(rom.writes + rom.erases + rom.goes, 0);
+    ck_assert_ok(sfi_target_read(t, 0x08000000, data, sizeof(data)));
+}
+END_TEST
+
+/* Power at any moment. */
+START_TEST(test_far_power)
+{
+    uint32_t seed = 3;
+
+    for (unsigned i = 0; i < STARTS; i++) {
+        rom_init(&rom);
+        rom.late_us = 1000000;
+        rom.up_us = next_random(&seed, 4000000);
+        ck_assert_msg(connect_within(0) == SFI_OK, "start %u: %s", i,
+                      sfi_error_message(sfi_ctx_error(ctx)));
+        close_all();
+    }
+}
+END_TEST
+
 /* ---- something else answers ---- */
 
 static const struct {
@@ -364,6 +397,8 @@ find_case(void)
     tcase_add_loop_test(tc, test_any_moment, 0, ROWS(starts));
     tcase_add_test(tc, test_power_fails);
     tcase_add_loop_test(tc, test_half_frame, 0, ROWS(halves));
+    tcase_add_loop_test(tc, test_far_half_frame, 0, ROWS(halves));
+    tcase_add_test(tc, test_far_power);
     tcase_add_loop_test(tc, test_application, 0, ROWS(applications));
     tcase_add_loop_test(tc, test_application_reset, 0, ROWS(applications));
     tcase_add_test(tc, test_second_reset);
