@@ -8,8 +8,6 @@
 
 /* AN2606: the ROMs of H7 and L4 write whole 8 bytes. */
 #define WRITE_UNIT 8u
-/* A person has to switch the power off and on. */
-#define BY_HAND_MS 30000u
 
 sfi_status
 sfi__target_need_open(sfi_target *t)
@@ -77,12 +75,13 @@ security_is_active_now(sfi_target *t)
     return false;
 }
 
+/* AN5054: with BOOT0 low. */
 static sfi_status
 security_reset_chip(sfi_target *t)
 {
     sfi_ctx *ctx = t->obj.ctx;
     uint32_t ms = t->timeout_ms;
-    sfi_status st = sfi__transport_reset(t->tp, true);
+    sfi_status st = sfi__transport_reset(t->tp, false);
 
     if (st == SFI_OK)
         return security_wait_secure(t, ms);
@@ -90,7 +89,8 @@ security_reset_chip(sfi_target *t)
         return st;
     sfi__log(ctx, SFI_LOG_WARNING,
              "%s: SECURITY is set; power-cycle the chip now", t->tp->name);
-    return security_wait_secure(t, ms > BY_HAND_MS ? ms : BY_HAND_MS);
+    return security_wait_secure(t, ms > TARGET_BY_HAND_MS ? ms
+                                                          : TARGET_BY_HAND_MS);
 }
 
 sfi_status

@@ -49,6 +49,26 @@ options_set_bit(const sfi_option_bytes *ob, uint32_t row, uint32_t mask)
     return mask != 0 && (ob->values[row] & mask) != 0;
 }
 
+/* An L4 whose bootloader loads its option bytes may hang until its power is
+ * switched (qa-community 71929, an L452; 44984, an L496; zephyr pull request
+ * 83561), so a person is asked to. */
+static sfi_status
+options_wait_restart(sfi_target *t)
+{
+    struct deadline dl = sfi__deadline_in(t->obj.ctx->clock, TARGET_BY_HAND_MS);
+    sfi_status st = sfi__target_wait_connect(t);
+
+    if (!sfi__link_is_fault(st) || !t->chip->ob_write_resets)
+        return st;
+    sfi__log(t->obj.ctx, SFI_LOG_WARNING,
+             "%s: an %s may hang after its option bytes were loaded; "
+             "power-cycle the chip now",
+             t->tp->name, t->chip->name);
+    while (sfi__link_is_fault(st) && !sfi__deadline_passed(&dl))
+        st = sfi__target_wait_connect(t);
+    return st;
+}
+
 /* They take effect at a reset: the chip's own one, one by a wire, or a later
  * one. */
 static sfi_status
@@ -56,23 +76,25 @@ options_confirm(sfi_target *t, const sfi_option_bytes *ob)
 {
     const struct sfi_chip *chip = t->chip;
     struct option_area a;
+    /* AN5054: after SECURITY with BOOT0 low */
+    bool is_secure =
+        options_set_bit(ob, chip->security_row, chip->security_mask);
     bool waits;
     sfi_status st = SFI_OK;
 
     if (!chip->ob_write_resets)
-        st = sfi__transport_reset(t->tp, true);
+        st = sfi__transport_reset(t->tp, !is_secure);
     if (st == SFI_OK || st == SFI_ERR_UNSUPPORTED)
-        st = sfi__target_wait_connect(t);
+        st = options_wait_restart(t);
     if (sfi__link_is_fault(st))
         return sfi__fail(t->obj.ctx, st,
                          "the option bytes were written, and the chip has not "
-                         "answered since: does it still boot its bootloader");
+                         "answered since: power-cycle the chip; does it still "
+                         "boot its bootloader");
     if (st != SFI_OK)
         return st;
     if (t->secure)
-        return options_set_bit(ob, chip->security_row, chip->security_mask)
-                   ? SFI_OK
-                   : sfi__target_need_open(t);
+        return is_secure ? SFI_OK : sfi__target_need_open(t);
     st = sfi__option_area_read(t, &a);
     /* not readable any more, as the new values ask for */
     if (st == SFI_ERR_PROTECTED &&
@@ -149,7 +171,7 @@ options_remove_readout(sfi_target *t)
                          "level 2 is permanent");
     if (st != SFI_OK && !sfi__link_is_fault(st))
         return st;
-    st = sfi__target_wait_connect(t);
+    st = options_wait_restart(t);
     if (st != SFI_OK)
         return st;
     st = sfi__target_need_open(t);

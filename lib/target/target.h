@@ -14,6 +14,8 @@
 #define TARGET_TIMEOUT_MS 5000u
 /* Between two tries to connect after a reset. */
 #define TARGET_POLL_MS 200u
+/* A person has to switch the power off and on. */
+#define TARGET_BY_HAND_MS 30000u
 
 /* Not from inside a callback of the link that the target works on. */
 #define TARGET_ENTER(t)                \

@@ -21,6 +21,7 @@ struct script {
     uint8_t byte;    /* the byte that is repeated */
     unsigned repeat; /* how often it still follows */
     unsigned resets;
+    int into_boot;        /* of the last one */
     sfi_status reset_st;  /* the result of a reset */
     sfi_status broken_st; /* result of calls after the script's end; SFI_OK:
                              time-out */

@@ -403,6 +403,7 @@ START_TEST(test_connect_resets)
     ck_assert_ok(sfi_target_connect(ctx, NULL, tp, 0, &t));
     script_done(&bus);
     ck_assert_uint_eq(bus.resets, 1);
+    ck_assert_int_eq(bus.into_boot, 1);
     sfi_target_free(t);
     sfi_transport_free(tp);
     script_open(&bus, ROUND, &tp);
@@ -606,6 +607,7 @@ START_TEST(test_activate)
     ck_assert_ok(sfi_target_activate_security(t));
     script_done(&bus);
     ck_assert_uint_eq(bus.resets, 1);
+    ck_assert_int_eq(bus.into_boot, 0); /* AN5054 */
     ck_assert(t->secure);
 }
 END_TEST
@@ -615,6 +617,25 @@ START_TEST(test_activate_at_once)
 {
     begin(OPEN_H7, READ_OPTION WRITE_OPTION " < 79\n" SECURE_H7);
     ck_assert_ok(sfi_target_activate_security(t));
+    script_done(&bus);
+    ck_assert_uint_eq(bus.resets, 0);
+}
+END_TEST
+
+/* After three writes the chip still shows something else, which a reset would
+ * bring into force: there is none. */
+#define READ_OTHER_ONCE                                                    \
+    "> 11 ee < 79 > 52 00 20 1c 6e < 79 > 57 a8 < 79 " OPTSR               \
+    " " OPTSR_SECURITY " 00*4 ff 00*3 fe 00*3 ff 00*3 ff 00*3 ff 00*3 ff " \
+    "00*3 00 08 f0 1f 00 08 f0 1f 00*44\n"
+#define WROTE_OTHER \
+    WRITE_OPTION " < 79\n" STILL_OPEN READ_OTHER_ONCE READ_OTHER_ONCE
+START_TEST(test_activate_not_taken)
+{
+    begin(OPEN_H7, READ_OPTION WROTE_OTHER WROTE_OTHER WROTE_OTHER STILL_OPEN);
+    ck_assert_fails(sfi_target_activate_security(t), SFI_ERR_NACK, "stream",
+                    "the chip did not take option byte FPRAR_PRG_A 0x000000ff, "
+                    "it is 0x000000fe");
     script_done(&bus);
     ck_assert_uint_eq(bus.resets, 0);
 }
@@ -753,6 +774,7 @@ open_case(void)
     tcase_add_test(tc, test_open_has_no_extension);
     tcase_add_test(tc, test_activate);
     tcase_add_test(tc, test_activate_at_once);
+    tcase_add_test(tc, test_activate_not_taken);
     tcase_add_test(tc, test_activate_by_hand);
     tcase_add_test(tc, test_activate_nobody);
     tcase_add_test(tc, test_activate_pending);
