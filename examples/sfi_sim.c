@@ -12,7 +12,7 @@
 #include "cli/cli.h"
 #include "wrap/wrap.h"
 
-enum { MAKE_CA, MAKE_CHIP, MAKE_STATE, MAKE_COUNT };
+enum { MAKE_CA, MAKE_CHIP, MAKE_LOADER, MAKE_STATE, MAKE_COUNT };
 
 static const struct cli_option make_options[MAKE_COUNT] = {
     [MAKE_CA] = {.name = "ca",
@@ -26,6 +26,12 @@ static const struct cli_option make_options[MAKE_COUNT] = {
                    .max = 1,
                    .lists_chips = true,
                    .help = "the part to make:"},
+    [MAKE_LOADER] = {.name = "bootloader",
+                     .values = "VERSION",
+                     .min = 1,
+                     .max = 1,
+                     .help = "of its standard bootloader, such as V9.0;\n"
+                             "without it the newest"},
     [MAKE_STATE] = {.name = "state",
                     .values = "DIR",
                     .min = 1,
@@ -123,7 +129,8 @@ static const struct cli_spec commands[COMMAND_COUNT] = {
     [MANUFACTURE] = {.program = "sfi-sim manufacture",
                      .purpose = "Makes a new virtual chip, and the CA that "
                                 "certifies it.",
-                     .usage = "--ca DIR --chip NAME --state DIR",
+                     .usage = "--ca DIR --chip NAME [--bootloader VERSION] "
+                              "--state DIR",
                      .options = make_options,
                      .option_count = MAKE_COUNT,
                      .notes = "The CA's folder holds its key pair (ca.key.pem, "
@@ -197,16 +204,22 @@ sim_manufacture_chip(const struct cli *c, sfi_ctx *ctx)
     const char *ca = cli_need(c, MAKE_CA);
     const char *name = cli_need(c, MAKE_CHIP);
     const char *state = cli_need(c, MAKE_STATE);
-    const sfi_chip *chip = sfi_chip_find(name);
+    const sfi_sim_make_options options = {
+        .struct_size = sizeof(options),
+        .chip = sfi_chip_find(name),
+        .bootloader = cli_value(c, MAKE_LOADER),
+        .ca_dir = ca,
+        .state_dir = state,
+    };
     sfi_status st;
 
-    if (chip == NULL)
+    if (options.chip == NULL)
         cli_unknown_chip(c, name);
-    st = sfi_sim_manufacture(ctx, chip, ca, state);
+    st = sfi_sim_manufacture_with(ctx, &options);
     if (st != SFI_OK)
         return cli_fail(c, ctx, st);
     (void)printf("%s: a new %s, certified by %s\n", cli_visible(state),
-                 sfi_chip_name(chip), cli_visible(ca));
+                 sfi_chip_name(options.chip), cli_visible(ca));
     return 0;
 }
 

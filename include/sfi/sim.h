@@ -83,6 +83,39 @@ SFI_API SFI_NODISCARD sfi_status sfi_sim_manufacture(sfi_ctx *ctx,
                                                      const char *ca_dir,
                                                      const char *state_dir);
 
+/** A chip to make. */
+typedef struct sfi_sim_make_options {
+    uint32_t struct_size; /**< sizeof(sfi_sim_make_options) */
+    uint32_t flags;       /**< 0 */
+    const sfi_chip *chip; /**< which part */
+    /** The version of its standard bootloader, by AN2606: "V13.2", "V13.3",
+     * "V9.0", "V9.1" or "V9.2" of an STM32H753xI, "V9.2" of an STM32L462CE.
+     * NULL: the newest. */
+    const char *bootloader;
+    const char *ca_dir;    /**< the CA's folder */
+    const char *state_dir; /**< the new chip's folder */
+} sfi_sim_make_options;
+
+/**
+ * Make a new chip of a chosen version, as sfi_sim_manufacture() does.
+ *
+ * Each version has the limitations that AN2606 lists (doc/porting.md, "Habits
+ * of a virtual chip").
+ *
+ * @param ctx      the context
+ * @param options  what to make
+ *
+ * @return SFI_OK, or as sfi_sim_manufacture() and
+ *   SFI_ERR_ARGUMENT  a pointer is NULL, flags are unknown, or the part has no
+ *                     bootloader of this version
+ *   SFI_ERR_ABI       struct_size is unknown, or its tail is not zero
+ *
+ * Blocks: as sfi_sim_manufacture().  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status
+sfi_sim_manufacture_with(sfi_ctx *ctx, const sfi_sim_make_options *options);
+
 /**
  * Open a chip and power it on, with BOOT0 high.
  *
@@ -94,8 +127,9 @@ SFI_API SFI_NODISCARD sfi_status sfi_sim_manufacture(sfi_ctx *ctx,
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT  a pointer is NULL
- *   SFI_ERR_FORMAT    a file has a wrong length or names an unknown part, or
- *                     certificate and key do not belong together
+ *   SFI_ERR_FORMAT    a file has a wrong length or names an unknown part or
+ *                     bootloader, or certificate and key do not belong
+ *                     together
  *   SFI_ERR_ACCESS    another simulator runs it, or the folder cannot be read
  *   SFI_ERR_LIMIT     the path, or a file, is too long
  *   SFI_ERR_CRYPTO    the device key is not valid, or the crypto library failed

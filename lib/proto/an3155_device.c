@@ -18,6 +18,8 @@ enum state {
     STATE_ERASE_COUNT,   /* N 2; SPI: N 2, xor */
     STATE_ERASE_SPECIAL, /* code 2, xor */
     STATE_ERASE_PAGES,   /* N 2, pages 2 * (N + 1), xor; SPI: without N */
+    STATE_SECTOR_COUNT,  /* N; SPI: N, ~N */
+    STATE_SECTORS,       /* N, sectors N + 1, xor; SPI: without N */
     STATE_OPCODE,        /* sub-opcode 2, xor */
     STATE_PARAM_LEN,     /* length 2 */
     STATE_PARAM,         /* length 2, data, xor */
@@ -97,7 +99,8 @@ static void
 an3155_run_get(struct an3155_device *s, struct wr *out)
 {
     sfi__wr_u8(out, USART_ACK);
-    sfi__wr_u8(out, (uint8_t)s->config.command_count);
+    sfi__wr_u8(out,
+               (uint8_t)(s->config.command_count + s->config.announced_more));
     sfi__wr_u8(out, s->config.version);
     sfi__wr_bytes(out, s->config.commands, s->config.command_count);
     an3155_finish_command(s, out, true);
@@ -163,11 +166,16 @@ an3155_begin_command(struct an3155_device *s, struct wr *out)
     else if (s->cmd == USART_GET_ID)
         an3155_run_get_id(s, out);
     else if ((s->cmd == USART_READ && h->read != NULL) ||
-             (s->cmd == USART_GO && h->go != NULL) ||
+             (s->cmd == USART_GO && h->go != NULL && !s->config.go_is_silent) ||
              (s->cmd == USART_WRITE && h->write != NULL))
         an3155_ack_and_expect(s, out, STATE_ADDRESS, 5);
     else if (s->cmd == USART_EXT_ERASE && h->erase != NULL)
         an3155_ack_and_expect(s, out, STATE_ERASE_COUNT, s->config.spi ? 3 : 2);
+    else if (s->cmd == USART_GO && h->go != NULL)
+        an3155_expect_packet(s, STATE_ADDRESS, 5);
+    else if (s->cmd == USART_WRITE_PROTECT && h->protect_sectors != NULL)
+        an3155_ack_and_expect(s, out, STATE_SECTOR_COUNT,
+                              s->config.spi ? 2 : 1);
     else if (an3155_is_protect(s->cmd) && h->protect != NULL)
         an3155_run_protect(s, out);
     else if ((s->cmd == USART_SPECIAL || s->cmd == USART_EXT_SPECIAL) &&
@@ -332,6 +340,31 @@ an3155_on_erase_pages(struct an3155_device *s, struct wr *out)
         c->handlers->erase(c->user, (uint16_t)(count - 1), s->pages, count));
 }
 
+/* AN3155, 3.9; AN4286: the count is a packet of its own. */
+static void
+an3155_on_sector_count(struct an3155_device *s, struct wr *out)
+{
+    s->param_len = (size_t)s->frame[0] + 1;
+    if (!s->config.spi)
+        an3155_extend_packet(s, STATE_SECTORS, s->param_len + 1);
+    else if (an3155_frame_sum(s) == 0xff)
+        an3155_ack_and_expect(s, out, STATE_SECTORS, s->param_len + 1);
+    else
+        an3155_send_nack(s, out);
+}
+
+static void
+an3155_on_sectors(struct an3155_device *s, struct wr *out)
+{
+    const struct an3155_device_config *c = &s->config;
+
+    an3155_finish_command(
+        s, out,
+        an3155_frame_sum(s) == 0 &&
+            c->handlers->protect_sectors(c->user, s->frame + (c->spi ? 0 : 1),
+                                         s->param_len));
+}
+
 static void
 an3155_on_opcode(struct an3155_device *s, struct wr *out)
 {
@@ -441,6 +474,12 @@ an3155_on_packet(struct an3155_device *s, struct wr *out)
         break;
     case STATE_ERASE_PAGES:
         an3155_on_erase_pages(s, out);
+        break;
+    case STATE_SECTOR_COUNT:
+        an3155_on_sector_count(s, out);
+        break;
+    case STATE_SECTORS:
+        an3155_on_sectors(s, out);
         break;
     case STATE_OPCODE:
         an3155_on_opcode(s, out);

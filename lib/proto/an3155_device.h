@@ -73,6 +73,8 @@ struct an3155_handlers {
     /* Write Unprotect, Readout Protect and Unprotect: the two ACKs come
      * together, when the command is done */
     bool (*protect)(void *user, uint8_t cmd);
+    /* Write Protect: these sectors, and no others */
+    bool (*protect_sectors)(void *user, const uint8_t *sectors, size_t count);
     /* is this sub-opcode known?  (false: NACK after it) */
     bool (*known)(void *user, uint8_t cmd, uint16_t opcode);
     /* Special and Extended Special; returns the status byte.  *reply_len: room
@@ -90,6 +92,9 @@ struct an3155_device_config {
     uint16_t product_id;
     const uint8_t *commands; /* as Get lists them; others are refused */
     size_t command_count;
+    /* what real bootloaders get wrong (AN2606, H74x/75x V9.0) */
+    uint8_t announced_more; /* so much too high is the count of Get */
+    bool go_is_silent;      /* no ACK for Go's code */
 };
 
 struct an3155_device {

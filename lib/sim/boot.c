@@ -77,6 +77,9 @@ sim_start_mode(struct sfi_sim *sim)
     sim->resets++;
     sfi__options_load(sim);
     sim->mode = sim->hung ? SIM_HUNG : sfi__sim_decide(sim);
+    if (sim->mode == SIM_STANDARD && sim->cold && sim->habits.second_reset)
+        sim->mode = SIM_HUNG;
+    sim->cold = false;
     if (sim->mode == SIM_STANDARD)
         sfi__standard_start(sim);
     else if (sim->mode == SIM_SECURE)
@@ -201,7 +204,8 @@ sfi__sim_clock(struct sfi_sim *sim, uint8_t in)
 
     sim->spi.clocked_ms = sim->now_ms;
     sim->spi.passed_us += AN4286_BYTE_US;
-    if (sim->mode == SIM_STANDARD || sim->mode == SIM_SECURE || !quiet)
+    if ((sim->mode == SIM_STANDARD && !sim->habits.no_spi) ||
+        sim->mode == SIM_SECURE || !quiet)
         out = sfi__an4286_device_clock(&sim->spi, in);
     if (sim->power.off) {
         if (sim_run_is_over(sim))
@@ -226,6 +230,7 @@ void
 sfi__sim_power_cycle(struct sfi_sim *sim)
 {
     sfi__power_restore(&sim->power);
+    sim->cold = true;
     sim->hung = false;
     sfi__buf_clear(&sim->line);
     sfi__tap_init(&sim->chain);

@@ -7,6 +7,7 @@
 #include "sim/boot.h"
 #include "sim/coresight.h"
 #include "sim/options.h"
+#include "sim/rom.h"
 
 /* RM0433, 60.5.8: DBGMCU over the debug bus. */
 #define DBGMCU_DEBUG 0xe00e1000u
@@ -170,11 +171,15 @@ sfi__bus_read(struct sfi_sim *sim, enum bus_port port, uint32_t address,
               uint32_t size, uint32_t *value)
 {
     const uint8_t *p = NULL;
+    uint8_t rom[4];
 
     if (!bus_reaches(sim, port, address, size))
         return false;
     if (port != BUS_DEBUG)
         p = bus_view_memory(sim, address, size);
+    if (p == NULL && port != BUS_DEBUG &&
+        sfi__rom_read(sim, address, rom, size))
+        p = rom;
     if (p == NULL)
         return size == 4 && bus_read_register(sim, port, address, value);
     *value = bus_load_value(p, size);

@@ -14,7 +14,7 @@
 /* AN2606, versions and known limitations of each part; habits.h has the
  * sources. */
 static const struct sim_loader loaders[] = {
-    {H7_ID, 0xd2, "V13.2", {.go_fails = true}},
+    {H7_ID, 0xd2, "V13.2", {.go_fails = true, .no_spi = true}},
     {H7_ID, 0xd3, "V13.3", {.dfu_no_mass = true}},
     {H7_ID,
      0x90,
@@ -54,6 +54,8 @@ static const struct {
     HABIT(HABIT_NUMBER, "ram-from", ram_from),
     HABIT(HABIT_BOOL, "early-erase-ack", early_erase_ack),
     HABIT(HABIT_BOOL, "second-reset", second_reset),
+    HABIT(HABIT_BOOL, "second-sync", second_sync),
+    HABIT(HABIT_BOOL, "no-spi", no_spi),
     HABIT(HABIT_BOOL, "any-first-byte", any_first_byte),
     HABIT(HABIT_BOOL, "dfu-bank2-busy", dfu_bank2_busy),
     HABIT(HABIT_BOOL, "dfu-no-mass", dfu_no_mass),

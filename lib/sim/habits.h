@@ -50,6 +50,11 @@ struct sim_habits {
     bool early_erase_ack;
     /* silent after power-up until a reset (AN2606, H74x/75x V9.0: "may") */
     bool second_reset;
+    /* the first 0x7f has no answer (AN2606, H74x/75x V9.0 on PB14/PB15; this
+     * chip's USART is on PA9/PA10) */
+    bool second_sync;
+    /* SPI does not work (AN2606, H74x/75x V13.2: SPI1, this chip's) */
+    bool no_spi;
     /* a first byte that is not 0x7f is ignored; AN3155, 1: it is measured, and
      * the bootloader is deaf until a reset (also ST community 810505, 11320) */
     bool any_first_byte;

@@ -79,6 +79,33 @@ sfi__options_write_unprotect(struct sfi_sim *sim)
     return sfi__options_program(sim, words);
 }
 
+/* A part with a bit for each sector takes a list; one with two ranges takes
+ * their first and last pages (ST's open bootloader, flash_interface.c).  A
+ * sector that does not exist is ignored (AN3155, 3.9). */
+bool
+sfi__options_write_protect(struct sfi_sim *sim, const uint8_t *sectors,
+                           size_t count)
+{
+    const struct sfi_chip *chip = sim->chip;
+    uint32_t per_bank = chip->bank_size / chip->sector_size;
+    uint32_t words[CHIP_OB_ROWS_MAX];
+
+    memcpy(words, sim->store.options, sizeof(words));
+    for (uint32_t i = 0; i < CHIP_WRP_ROWS; i++) {
+        if (chip->wrp_by_bit)
+            words[chip->wrp_row[i]] = WRP_NONE;
+        else if (2 * i + 1 < count)
+            words[chip->wrp_row[i]] =
+                sectors[2 * i] | (uint32_t)sectors[2 * i + 1] << 16;
+    }
+    for (size_t i = 0; i < count && chip->wrp_by_bit; i++) {
+        if (sectors[i] / per_bank < CHIP_WRP_ROWS)
+            words[chip->wrp_row[sectors[i] / per_bank]] &=
+                ~(1u << sectors[i] % per_bank);
+    }
+    return sfi__options_program(sim, words);
+}
+
 /* The word at `offset` of the window, in force or programmed; 0 if its register
  * is not modelled. */
 static uint32_t

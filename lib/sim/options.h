@@ -16,6 +16,9 @@ bool sfi__options_program(struct sfi_sim *sim, const uint32_t *words);
 
 /* Program the readout protection byte. */
 bool sfi__options_set_readout(struct sfi_sim *sim, uint8_t rdp);
+/* Program: write protection of these sectors; of none that others have. */
+bool sfi__options_write_protect(struct sfi_sim *sim, const uint8_t *sectors,
+                                size_t count);
 /* Program: write protection off for all sectors. */
 bool sfi__options_write_unprotect(struct sfi_sim *sim);
 

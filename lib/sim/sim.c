@@ -92,6 +92,22 @@ sim_allocate_ram(struct sfi_sim *sim)
     return sim->own_ram != NULL ? SFI_OK : SFI_ERR_NOMEM;
 }
 
+/* "": the newest. */
+static sfi_status
+sim_find_loader(struct sfi_sim *sim, const char *dir)
+{
+    const char *name = sim->store.loader;
+
+    sim->loader = sfi__sim_loader(sim->chip, name[0] != '\0' ? name : NULL);
+    if (sim->loader != NULL) {
+        sim->habits = sim->loader->habits;
+        return SFI_OK;
+    }
+    (void)sfi__fail(sim->obj.ctx, SFI_ERR_FORMAT, "%s has no bootloader \"%s\"",
+                    sim->chip->name, name);
+    return sfi__where(sim->obj.ctx, "%s/%s", dir, STORE_LOADER);
+}
+
 static sfi_status
 sim_open_chip(struct sfi_sim *sim, const char *dir)
 {
@@ -111,8 +127,9 @@ sim_open_chip(struct sfi_sim *sim, const char *dir)
     if (st != SFI_OK)
         return st;
     sim->chip = sim->store.chip;
-    sim->loader = sfi__sim_loader(sim->chip, NULL);
-    sim->habits = sim->loader->habits;
+    st = sim_find_loader(sim, dir);
+    if (st != SFI_OK)
+        return st;
     st = sfi__flash_map(ctx, path, sim->chip, &sim->power, &sim->flash);
     return st == SFI_OK ? sim_allocate_ram(sim) : st;
 }
@@ -130,6 +147,7 @@ sfi_sim_open(sfi_ctx *ctx, const char *state_dir, sfi_sim **out)
         return SFI_ERR_NOMEM;
     sim->lock_fd = -1;
     sim->boot0 = true;
+    sim->cold = true;
     sim->store.power = &sim->power;
     sfi__power_init(&sim->power);
     sfi__buf_init(&sim->line, &ctx->alloc, true);

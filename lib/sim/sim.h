@@ -51,6 +51,7 @@ struct sfi_sim {
     bool boot0;      /* the pin */
     bool held;       /* NRST is low */
     bool hung;       /* after an option launch, until its power is switched */
+    bool cold;       /* powered up, and not reset since */
     bool reset_due;  /* asked for by the chip, done after the answer */
     uint64_t now_ms; /* since it was opened; the links advance it */
     uint64_t resets; /* so far */

@@ -7,9 +7,11 @@
 #include <string.h>
 
 #include "util/mem.h"
+#include "util/rd.h"
 #include "sim/bus.h"
 #include "proto/dfu.h"
 #include "sim/options.h"
+#include "sim/rom.h"
 
 /* AN2606, limitations of the H74x and L45x bootloaders: flash is written in
  * multiples of 8 bytes; AN3155, 3.6: everything in words. */
@@ -18,6 +20,9 @@
 
 /* AN3155, 3.5: the initial stack pointer and the reset vector. */
 #define VECTORS_LEN 8u
+
+/* RM0433, 2.3.2 */
+#define H7_AXI_SRAM 0x24000000u
 
 /* The longest write of any link, and a program unit of 0xff around it. */
 #define PROGRAM_MAX (DFU_TRANSFER_MAX + 64u)
@@ -30,6 +35,7 @@ static const uint8_t commands[] = {
     USART_GO,
     USART_WRITE,
     USART_EXT_ERASE,
+    USART_WRITE_PROTECT,
     USART_WRITE_UNPROTECT,
     USART_READOUT_PROTECT,
     USART_READOUT_UNPROTECT,
@@ -52,6 +58,7 @@ standard_allows_command(void *user, uint8_t cmd)
     case USART_GO:
     case USART_WRITE:
     case USART_EXT_ERASE:
+    case USART_WRITE_PROTECT:
     case USART_WRITE_UNPROTECT:
     case USART_READOUT_PROTECT:
         return !sfi__options_readout_protected(sim);
@@ -78,17 +85,29 @@ standard_in_flash(const struct sfi_sim *sim, uint32_t address, size_t len)
     return sfi__chip_range_has(&range, address, (uint32_t)len);
 }
 
+/* RAM that is offered; NULL: none, or the bootloader's own (AN2606). */
+static uint8_t *
+standard_ram(const struct sfi_sim *sim, uint32_t address, size_t len)
+{
+    if (address >= H7_AXI_SRAM && address < sim->habits.ram_from)
+        return NULL;
+    return sfi__bus_ram(sim, address, len);
+}
+
 static bool
 standard_address_ok(void *user, uint8_t cmd, uint32_t address)
 {
     const struct sfi_sim *sim = user;
     size_t len = cmd == USART_GO ? VECTORS_LEN : 1;
+    uint8_t byte;
 
     if (standard_in_flash(sim, address, len) ||
-        sfi__bus_ram(sim, address, len) != NULL)
+        standard_ram(sim, address, len) != NULL)
         return true;
     if (cmd == USART_GO)
         return false;
+    if (cmd == USART_READ && sfi__rom_read(sim, address, &byte, 1))
+        return true;
     return cmd == USART_WRITE ? sfi__options_may_write(sim, address)
                               : sfi__options_may_read(sim, address);
 }
@@ -97,12 +116,13 @@ static bool
 standard_read_memory(void *user, uint32_t address, uint8_t *out, size_t len)
 {
     const struct sfi_sim *sim = user;
-    const uint8_t *from = sfi__bus_ram(sim, address, len);
+    const uint8_t *from = standard_ram(sim, address, len);
 
     if (from == NULL && standard_in_flash(sim, address, len))
         from = sfi__flash_view(&sim->flash, address, (uint32_t)len);
     if (from == NULL)
-        return sfi__options_area_read(sim, address, out, len);
+        return sfi__options_area_read(sim, address, out, len) ||
+               sfi__rom_read(sim, address, out, len);
     memcpy(out, from, len);
     return true;
 }
@@ -134,7 +154,7 @@ standard_write_memory(void *user, uint32_t address, const uint8_t *data,
                       size_t len)
 {
     struct sfi_sim *sim = user;
-    uint8_t *ram = sfi__bus_ram(sim, address, len);
+    uint8_t *ram = standard_ram(sim, address, len);
 
     if (standard_in_flash(sim, address, len))
         return standard_write_flash(sim, address, data, len);
@@ -146,14 +166,39 @@ standard_write_memory(void *user, uint32_t address, const uint8_t *data,
     return true;
 }
 
+/* AN2606, H74x/75x: the bootloader uses the last bytes of the RAM in which the
+ * firmware's stack begins. */
+static bool
+standard_stack_hangs(const struct sfi_sim *sim, uint32_t address)
+{
+    const uint8_t *vectors = standard_ram(sim, address, VECTORS_LEN);
+    struct rd r;
+    uint32_t sp;
+
+    if (vectors == NULL)
+        vectors = sfi__flash_view(&sim->flash, address, VECTORS_LEN);
+    if (vectors == NULL || sim->habits.go_stack == 0)
+        return false;
+    sfi__rd_init(&r, vectors, VECTORS_LEN);
+    sp = sfi__rd_u32le(&r);
+    for (uint32_t i = 0; i < sim->chip->ram_count; i++) {
+        uint32_t end = sfi__chip_range_end(&sim->chip->ram[i]);
+
+        if (sp <= end && end - sp <= sim->habits.go_stack)
+            return true;
+    }
+    return false;
+}
+
 /* The firmware runs from here on. */
 static void
 standard_start_firmware(void *user, uint32_t address)
 {
     struct sfi_sim *sim = user;
 
-    (void)address;
-    sim->mode = SIM_APPLICATION;
+    if (sim->habits.go_fails)
+        return;
+    sim->mode = standard_stack_hangs(sim, address) ? SIM_HUNG : SIM_APPLICATION;
 }
 
 /* Sectors that are write protected, or not offered, stay as they are. */
@@ -218,6 +263,18 @@ standard_erase_pages(void *user, uint16_t code, const uint16_t *pages,
     return true;
 }
 
+/* AN3155, 3.9: neither the count nor the sectors are checked, and sectors that
+ * an earlier command protected become unprotected. */
+static bool
+standard_protect_sectors(void *user, const uint8_t *sectors, size_t count)
+{
+    struct sfi_sim *sim = user;
+    bool done = sfi__options_write_protect(sim, sectors, count);
+
+    sim->reset_due = done;
+    return done;
+}
+
 /* AN3155, 3.12: protected flash is erased before it can be read, whatever the
  * write protection. */
 static bool
@@ -256,6 +313,7 @@ const struct an3155_handlers sfi__sim_standard = {
     .go = standard_start_firmware,
     .erase = standard_erase_pages,
     .protect = standard_set_protection,
+    .protect_sectors = standard_protect_sectors,
 };
 
 void
@@ -268,6 +326,8 @@ sfi__standard_start(struct sfi_sim *sim)
         .product_id = (uint16_t)sim->chip->device_id,
         .commands = commands,
         .command_count = sizeof(commands),
+        .announced_more = (uint8_t)sim->habits.get_count,
+        .go_is_silent = sim->habits.go_no_ack,
     };
 
     sfi__an3155_device_init(&sim->usart, &config);
@@ -280,9 +340,13 @@ sfi__standard_start(struct sfi_sim *sim)
 void
 sfi__standard_byte(struct sfi_sim *sim, uint8_t byte, struct wr *out)
 {
-    if (!sim->usart_heard && !sim->habits.any_first_byte)
+    bool is_first = !sim->usart_heard;
+
+    if (is_first && !sim->habits.any_first_byte)
         sim->usart_deaf = byte != USART_SYNC;
     sim->usart_heard = true;
+    if (is_first && sim->habits.second_sync)
+        return;
     if (!sim->usart_deaf)
         sfi__an3155_device_byte(&sim->usart, byte, out);
 }

@@ -81,6 +81,20 @@ def manufacture(folder):
 
 
 @case
+def bootloader(folder):
+    state = folder / "old"
+    words = [SIM, "manufacture", "--ca", folder / "ca", "--chip",
+             "stm32h753xi", "--state", state, "--bootloader"]
+    fails(1, [about("sfi-sim manufacture", "V8", "V9.0, V9.1, V9.2")],
+          *words, "V8")
+    succeeds(*words, "V9.0")
+    same((state / "bootloader").read_text(), "V9.0\n")
+    with Running(folder, "old") as chip:
+        same(chip.talk(b"\x7f\x00\xff", 15)[:3], b"\x79\x79\x0d")
+        assert " bootloader=V9.0 " in succeeds(SIM, "ctl", state, "state")
+
+
+@case
 def areas(folder):
     make(folder)
     for area, size in SIZES.items():

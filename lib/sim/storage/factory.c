@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <sfi/sim.h>
+#include "sim/storage/factory.h"
 
 #include "util/mem.h"
 #include "core/ctx.h"
@@ -300,15 +300,25 @@ factory_write_record(sfi_ctx *ctx, const char *dir)
                             PUBLIC_MODE);
 }
 
+/* NULL: no such file. */
+static sfi_status
+factory_write_line(sfi_ctx *ctx, const char *dir, const char *name,
+                   const char *text)
+{
+    char line[64];
+
+    if (text == NULL)
+        return SFI_OK;
+    sfi__text_format(line, sizeof(line), "%s\n", text);
+    return sfi__store_write(ctx, dir, name, (const uint8_t *)line, strlen(line),
+                            PUBLIC_MODE);
+}
+
 static sfi_status
 factory_write_chip(sfi_ctx *ctx, const char *dir, const struct sfi_chip *chip,
                    const struct ca *ca)
 {
-    char line[64];
-    sfi_status st;
-
-    sfi__text_format(line, sizeof(line), "%s\n", chip->name);
-    st = factory_write_identity(ctx, dir, chip, ca);
+    sfi_status st = factory_write_identity(ctx, dir, chip, ca);
     if (st != SFI_OK)
         return st;
     st = factory_write_record(ctx, dir);
@@ -320,8 +330,7 @@ factory_write_chip(sfi_ctx *ctx, const char *dir, const struct sfi_chip *chip,
     st = factory_write_flash(ctx, dir, chip);
     if (st != SFI_OK)
         return st;
-    return sfi__store_write(ctx, dir, STORE_CHIP, (const uint8_t *)line,
-                            strlen(line), PUBLIC_MODE);
+    return factory_write_line(ctx, dir, STORE_CHIP, chip->name);
 }
 
 /* Remove a folder of ours that did not become a chip. */
@@ -329,8 +338,8 @@ static void
 factory_discard_chip(const char *dir)
 {
     static const char *const files[] = {
-        STORE_CHIP,   STORE_FLASH,       STORE_OPTIONS,
-        STORE_RECORD, STORE_CERTIFICATE, STORE_DEVICE_KEY,
+        STORE_CHIP,        STORE_FLASH,      STORE_OPTIONS, STORE_RECORD,
+        STORE_CERTIFICATE, STORE_DEVICE_KEY, STORE_LOADER,
     };
     char path[STORE_PATH_MAX];
 
@@ -391,7 +400,7 @@ factory_plan_folders(sfi_ctx *ctx, const char *state_dir,
 }
 
 static sfi_status
-factory_make_chip(sfi_ctx *ctx, const struct sfi_chip *chip,
+factory_make_chip(sfi_ctx *ctx, const struct sfi_chip *chip, const char *loader,
                   const struct ca *ca, const char *dir, char *temp)
 {
     sfi_status st;
@@ -401,7 +410,9 @@ factory_make_chip(sfi_ctx *ctx, const struct sfi_chip *chip,
                            "cannot make the chip's folder");
         return sfi__where(ctx, "%s", dir);
     }
-    st = factory_write_chip(ctx, temp, chip, ca);
+    st = factory_write_line(ctx, temp, STORE_LOADER, loader);
+    if (st == SFI_OK)
+        st = factory_write_chip(ctx, temp, chip, ca);
     if (st == SFI_OK)
         st = factory_publish_chip(ctx, temp, dir);
     if (st != SFI_OK)
@@ -410,23 +421,19 @@ factory_make_chip(sfi_ctx *ctx, const struct sfi_chip *chip,
 }
 
 sfi_status
-sfi_sim_manufacture(sfi_ctx *ctx, const sfi_chip *chip, const char *ca_dir,
-                    const char *state_dir)
+sfi__factory_make(sfi_ctx *ctx, const struct sfi_chip *chip, const char *loader,
+                  const char *ca_dir, const char *state_dir)
 {
     char dir[STORE_PATH_MAX], temp[STORE_PATH_MAX];
     struct ca ca;
     sfi_status st;
 
-    SFI_ENTER(ctx, CTX);
-    SFI_ARG(ctx, chip != NULL);
-    SFI_ARG(ctx, ca_dir != NULL && ca_dir[0] != '\0');
-    SFI_ARG(ctx, state_dir != NULL && state_dir[0] != '\0');
     st = factory_plan_folders(ctx, state_dir, dir, temp);
     if (st != SFI_OK)
         return st;
     st = factory_open_ca(ctx, ca_dir, &ca);
     if (st == SFI_OK)
-        st = factory_make_chip(ctx, chip, &ca, dir, temp);
+        st = factory_make_chip(ctx, chip, loader, &ca, dir, temp);
     factory_close_ca(&ca);
     return st;
 }

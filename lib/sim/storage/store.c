@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* A chip's folder: read and check its files, and replace the small ones. */
+#define _POSIX_C_SOURCE 200809L
 #include "sim/storage/store.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "util/mem.h"
 #include "util/rd.h"
@@ -159,6 +161,26 @@ store_read_options(sfi_ctx *ctx, struct store *s)
     return st;
 }
 
+/* A chip that older versions made has no such file. */
+static sfi_status
+store_read_loader(sfi_ctx *ctx, struct store *s)
+{
+    char path[STORE_PATH_MAX], line[CHIP_FILE_MAX + 1];
+    sfi_status st = sfi__store_path(ctx, path, s->dir, STORE_LOADER);
+    struct buf b;
+
+    if (st != SFI_OK || access(path, F_OK) != 0)
+        return st;
+    st = sfi__load(ctx, path, CHIP_FILE_MAX, false, &b);
+    if (st == SFI_OK) {
+        store_first_line(&b, line);
+        line[STORE_LOADER_MAX - 1] = '\0';
+        (void)sfi__text_copy(s->loader, sizeof(s->loader), line);
+    }
+    sfi__buf_free(&b);
+    return st;
+}
+
 /* With another chip's certificate an HSM would encrypt for the wrong key. */
 static sfi_status
 store_check_identity(sfi_ctx *ctx, const struct store *s)
@@ -192,6 +214,9 @@ sfi__store_open(sfi_ctx *ctx, const char *dir, struct store *s)
                          "path of %zu characters, expected at most %u",
                          strlen(dir), STORE_PATH_MAX - 1);
     st = sfi__store_chip(ctx, dir, &s->chip);
+    if (st != SFI_OK)
+        return st;
+    st = store_read_loader(ctx, s);
     if (st != SFI_OK)
         return st;
     st = store_read_options(ctx, s);

@@ -19,15 +19,19 @@
 #define STORE_RECORD "record.bin"
 #define STORE_CERTIFICATE "certificate.bin"
 #define STORE_DEVICE_KEY "device-key.bin"
-#define STORE_CONTROL "control" /* a socket, while it is served */
+#define STORE_LOADER "bootloader" /* its version, one line; absent: newest */
+#define STORE_CONTROL "control"   /* a socket, while it is served */
 
 #define STORE_PATH_MAX 4096u
+/* "V13.2", with room for a wrong one */
+#define STORE_LOADER_MAX 16u
 
 /* The content of the small files.  Programmed option bytes come into force at
  * the next reset. */
 struct store {
     sfi_ctx *ctx; /* for errors while the chip runs */
     const struct sfi_chip *chip;
+    char loader[STORE_LOADER_MAX]; /* "": the newest */
     struct power *power;
     char dir[STORE_PATH_MAX]; /* "": the content is in memory only */
     uint32_t options[CHIP_OB_ROWS_MAX];

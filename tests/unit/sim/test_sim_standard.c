@@ -94,16 +94,16 @@ assert_erased(uint32_t address, size_t len, bool erased)
 /* Frames right after the sync, on a new STM32H753xI. */
 static const char *const talks[] = {
     /* Get, Get Version, Get ID */
-    "> 00 ff < 79 0a 31 00 01 02 11 21 31 44 73 82 92 79",
+    "> 00 ff < 79 0b 31 00 01 02 11 21 31 44 63 73 82 92 79",
     "> 01 fe < 79 31 00 00 79",
     "> 02 fd < 79 01 04 50 79",
     /* a second sync, a wrong complement, a command not in the list */
-    "> 7f < 1f > 00 ff < 79 0a 31 00 01 02 11 21 31 44 73 82 92 79",
+    "> 7f < 1f > 00 ff < 79 0b 31 00 01 02 11 21 31 44 63 73 82 92 79",
     "> 00 fe < 1f",
     "> 43 bc < 1f",
     "> 50 af < 1f",
     "> 51 ae < 1f",
-    "> 63 9c < 1f",
+    "> 63 9d < 1f",
     "> a1 5e < 1f",
     /* Read Memory: flash, one byte, the end of the flash */
     "> 11 ee < 79 > 08 00 00 00 08 < 79 > 03 fc < 79 ff ff ff ff",
@@ -287,6 +287,24 @@ START_TEST(test_write_protection)
 }
 END_TEST
 
+/* AN3155, 3.9: N + 1 sectors, those that do not exist ignored; a reset; the
+ * sectors of an earlier command are not protected any more. */
+START_TEST(test_write_protect)
+{
+    uint64_t resets = sfi_sim_resets(board.sim);
+
+    board_talk("> 63 9c < 79 > 02 00 09 63 68 < 79");
+    ck_assert_uint_eq(sfi_sim_resets(board.sim), resets + 1);
+    board_talk("> 7f < 79");
+    ck_assert_uint_eq(read_word(WPSN_A_PRG), 0xfe);
+    ck_assert_uint_eq(read_word(WPSN_A_PRG + 0x100), 0xfd);
+    board_talk("> 63 9c < 79 > 00 05 05 < 79 > 7f < 79");
+    ck_assert_uint_eq(read_word(WPSN_A_PRG), 0xdf);
+    ck_assert_uint_eq(read_word(WPSN_A_PRG + 0x100), 0xff);
+    board_talk("> 63 9c < 79 > 00 05 04 < 1f");
+}
+END_TEST
+
 /* Written option bytes read back as programmed, and are in force from the next
  * reset. */
 START_TEST(test_option_bytes)
@@ -349,7 +367,7 @@ START_TEST(test_readout_protection)
 
     ck_assert_uint_eq(write_word(OPTSR_PRG, optsr), 0x79);
     reset();
-    board_talk("> 00 ff < 79 0a 31 00 01 02 11 21 31 44 73 82 92 79"
+    board_talk("> 00 ff < 79 0b 31 00 01 02 11 21 31 44 63 73 82 92 79"
                "> 01 fe < 79 31 00 00 79 > 02 fd < 79 01 04 50 79");
     for (size_t i = 0; i < ROWS(closed) && !levels[_i].open; i++)
         board_talk(closed[i]);
@@ -426,7 +444,7 @@ START_TEST(test_l462)
 {
     uint8_t back[256];
 
-    board_talk("> 00 ff < 79 0a 31 00 01 02 11 21 31 44 73 82 92 79"
+    board_talk("> 00 ff < 79 0b 31 00 01 02 11 21 31 44 63 73 82 92 79"
                "> 02 fd < 79 01 04 62 79");
     ck_assert_uint_eq(board_write(0x08001000, data, 256), 0x79);
     ck_assert_uint_eq(board_write(0x08001108, data, 8), 0x79);
@@ -586,6 +604,7 @@ main(void)
     tcase_add_test(t, test_unit_is_programmed_once);
     tcase_add_loop_test(t, test_erase, 0, (int)ROWS(erases));
     tcase_add_test(t, test_write_protection);
+    tcase_add_test(t, test_write_protect);
     tcase_add_test(t, test_option_bytes);
     tcase_add_test(t, test_option_window);
     tcase_add_loop_test(t, test_readout_protection, 0, (int)ROWS(levels));

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
+/* lib/sim: what AN2606 and reports say about each version of a bootloader. */
+#include <stdio.h>
+#include <string.h>
+
+#include <bench/board.h>
+#include "sim/sim.h"
+
+#define FLASH 0x08000000u
+#define H7_SYSTEM_MEMORY 0x1ff1e000u
+#define H7_LOADER_ID 0x1ff1e7feu
+#define H7_UID 0x1ff1e800u
+#define H7_FLASH_SIZE 0x1ff1e880u
+#define L4_LOADER_ID 0x1fff6ffeu
+#define L4_UID 0x1fff7590u
+#define L4_FLASH_SIZE 0x1fff75e0u
+
+/* A chip of this version instead of the board's. */
+static void
+make(const char *version)
+{
+    const sfi_sim_make_options options = {
+        .struct_size = sizeof(options),
+        .chip = sfi_sim_chip(board.sim),
+        .bootloader = version,
+        .ca_dir = board.ca,
+        .state_dir = board.state,
+    };
+
+    sfi_sim_free(board.sim);
+    board.sim = NULL;
+    test_rmdir(board.state);
+    ck_assert_ok(sfi_sim_manufacture_with(ctx, &options));
+    ck_assert_ok(sfi_sim_open(ctx, board.state, &board.sim));
+}
+
+static void
+setup_h753(void)
+{
+    board_setup("stm32h753xi");
+}
+
+/* Without its loader it is a standard part. */
+static void
+setup_l462(void)
+{
+    board_setup("stm32l462ce");
+    ck_assert_ok(sfi_sim_erase_flash(board.sim));
+    ck_assert_ok(sfi_sim_set_option(board.sim, "FLASH_OPTR", 0xffeff8aa));
+    ck_assert_ok(sfi_sim_power_on(board.sim));
+    board_talk("> 7f < 79");
+}
+
+static const struct {
+    const char *version; /* NULL: not said */
+    uint8_t id;
+    const char *get;
+    const char *go; /* to 0x24040000, after Go's code */
+    bool low_ram;   /* below 0x24034000 */
+    bool spi;
+    enum sim_mode after_go;   /* with the stack below the end of RAM */
+    enum sim_mode high_stack; /* with the stack at the end of RAM */
+} versions[] = {
+    {"V13.2", 0xd2, "> 00 ff < 79 0b 31", "> 21 de < 79", true, false,
+     SIM_STANDARD, SIM_STANDARD},
+    {"V13.3", 0xd3, "> 00 ff < 79 0b 31", "> 21 de < 79", true, true,
+     SIM_APPLICATION, SIM_APPLICATION},
+    {"V9.0", 0x90, "> 00 ff < 79 0d 31", "> 21 de <", false, true,
+     SIM_APPLICATION, SIM_HUNG},
+    {"V9.1", 0x91, "> 00 ff < 79 0b 31", "> 21 de < 79", true, true,
+     SIM_APPLICATION, SIM_HUNG},
+    {"V9.2", 0x92, "> 00 ff < 79 0b 31", "> 21 de < 79", true, true,
+     SIM_APPLICATION, SIM_HUNG},
+    {NULL, 0x92, "> 00 ff < 79 0b 31", "> 21 de < 79", true, true,
+     SIM_APPLICATION, SIM_HUNG},
+};
+
+/* Go to vectors with this stack pointer; what runs then. */
+static enum sim_mode
+go(size_t row, const uint8_t sp[4])
+{
+    uint8_t vectors[8] = {sp[0], sp[1], sp[2], sp[3], 1, 0, 4, 0x24};
+
+    ck_assert_ok(sfi_sim_power_on(board.sim));
+    board_talk("> 7f < 79");
+    ck_assert_uint_eq(board_write(0x24040000, vectors, 8), 0x79);
+    board_talk(versions[row].go);
+    board_talk("> 24 04 00 00 20 < 79");
+    return board.sim->mode;
+}
+
+START_TEST(test_versions)
+{
+    size_t i = (size_t)_i;
+    char text[128];
+    uint8_t id = 0, byte = 0x5a;
+
+    make(versions[i].version);
+    board_reopen();
+    (void)snprintf(text, sizeof(text),
+                   "> 7f < 79 %s 00 01 02 11 21 31 44 63 "
+                   "73 82 92 79",
+                   versions[i].get);
+    board_talk(text);
+    ck_assert_uint_eq(board_read(H7_LOADER_ID, &id, 1), 0x79);
+    ck_assert_uint_eq(id, versions[i].id);
+    ck_assert_uint_eq(board_read(0x24033fff, &byte, 1) == 0x79,
+                      versions[i].low_ram);
+    ck_assert_uint_eq(board_read(0x24034000, &byte, 1), 0x79);
+    ck_assert_uint_eq(board_read(0x20004100, &byte, 1), 0x79);
+    ck_assert_uint_eq(go(i, (const uint8_t[]){0xe0, 0xff, 0x07, 0x24}),
+                      versions[i].after_go);
+    ck_assert_uint_eq(go(i, (const uint8_t[]){0x00, 0x00, 0x08, 0x24}),
+                      versions[i].high_stack);
+    ck_assert_uint_eq(go(i, (const uint8_t[]){0xf0, 0xff, 0x01, 0x20}),
+                      versions[i].high_stack);
+}
+END_TEST
+
+/* AN4286: a bootloader answers 0x5a with a busy byte, then its ACK. */
+START_TEST(test_spi)
+{
+    const uint8_t in[] = {0x5a, 0x00, 0x00};
+    uint8_t out[3];
+
+    make(versions[_i].version);
+    ck_assert_ok(sfi_sim_spi(board.sim, in, out, sizeof(in)));
+    ck_assert_uint_eq(out[2] == 0x79, versions[_i].spi);
+}
+END_TEST
+
+START_TEST(test_identity)
+{
+    uint8_t uid[12], other[12], size[2], block[16], rest = 0x5a;
+    static const uint8_t zero[12];
+
+    board_talk("> 7f < 79");
+    ck_assert_uint_eq(board_read(H7_UID, uid, sizeof(uid)), 0x79);
+    ck_assert_mem_ne(uid, zero, sizeof(uid));
+    ck_assert_uint_eq(board_read(H7_FLASH_SIZE, size, 2), 0x79);
+    ck_assert_mem_eq(size, "\x00\x08", 2); /* 2048 KB */
+    ck_assert_uint_eq(board_read(H7_LOADER_ID - 8, block, 16), 0x79);
+    ck_assert_uint_eq(block[8], 0x92);
+    ck_assert_uint_eq(board_read(H7_SYSTEM_MEMORY, &rest, 1), 0x79);
+    ck_assert_uint_eq(rest, 0);
+    ck_assert_uint_eq(board_read(H7_SYSTEM_MEMORY - 1, &rest, 1), 0x1f);
+    ck_assert_uint_eq(board_write(H7_UID, zero, 4), 0x1f);
+    make(NULL);
+    board_talk("> 7f < 79");
+    ck_assert_uint_eq(board_read(H7_UID, other, sizeof(other)), 0x79);
+    ck_assert_mem_ne(uid, other, sizeof(uid));
+}
+END_TEST
+
+START_TEST(test_identity_l462)
+{
+    uint8_t id = 0, uid[12], size[2];
+
+    ck_assert_uint_eq(board_read(L4_LOADER_ID, &id, 1), 0x79);
+    ck_assert_uint_eq(id, 0x92);
+    ck_assert_uint_eq(board_read(L4_UID, uid, sizeof(uid)), 0x79);
+    ck_assert_uint_eq(board_read(L4_FLASH_SIZE, size, 2), 0x79);
+    ck_assert_mem_eq(size, "\x00\x02", 2); /* 512 KB */
+}
+END_TEST
+
+/* AN2606, V9.0: a second reset after power-up. */
+START_TEST(test_second_reset)
+{
+    board.sim->habits.second_reset = true;
+    ck_assert_ok(sfi_sim_power_on(board.sim));
+    board_talk("> 7f <");
+    ck_assert_ok(sfi_sim_command(board.sim, "reset", NULL, &(size_t){0}));
+    board_talk("> 7f < 79");
+    ck_assert_ok(sfi_sim_power_on(board.sim));
+    board_talk("> 7f <");
+}
+END_TEST
+
+/* AN2606, V9.0 on PB14/PB15 */
+START_TEST(test_second_sync)
+{
+    board.sim->habits.second_sync = true;
+    board_talk("> 7f < > 7f < 79 > 01 fe < 79 31 00 00 79");
+}
+END_TEST
+
+/* A half command waits for ever: the standard bootloader has no time-out. */
+START_TEST(test_half_command)
+{
+    board_talk("> 7f < 79 > 31 <");
+    sfi_sim_wait(board.sim, 24u * 3600 * 1000);
+    board_talk("> ce < 79 > 08 00 <");
+    sfi_sim_wait(board.sim, 24u * 3600 * 1000);
+    board_talk("> 00 00 08 < 79");
+}
+END_TEST
+
+START_TEST(test_unknown_version)
+{
+    sfi_sim_make_options options = {
+        .struct_size = sizeof(options),
+        .chip = sfi_chip_find("stm32h753xi"),
+        .bootloader = "V9.3",
+        .ca_dir = board.ca,
+        .state_dir = "none",
+    };
+    FILE *f;
+
+    ck_assert_fails(sfi_sim_manufacture_with(ctx, &options), SFI_ERR_ARGUMENT,
+                    "",
+                    "no bootloader \"V9.3\" of stm32h753xi, expected one of: "
+                    "V13.2, V13.3, V9.0, V9.1, V9.2");
+    options.chip = sfi_chip_find("stm32l462ce");
+    ck_assert_fails_about(sfi_sim_manufacture_with(ctx, &options),
+                          SFI_ERR_ARGUMENT, "", "stm32l462ce", ": V9.2");
+    options.flags = 1;
+    ck_assert_fails_about(sfi_sim_manufacture_with(ctx, &options),
+                          SFI_ERR_ARGUMENT, "", "flags");
+    options.struct_size = 8;
+    ck_assert_int_eq(sfi_sim_manufacture_with(ctx, &options), SFI_ERR_ABI);
+    ck_assert_int_eq(sfi_sim_manufacture_with(ctx, NULL), SFI_ERR_ARGUMENT);
+    f = fopen(board_file("bootloader"), "w");
+    ck_assert_ptr_nonnull(f);
+    ck_assert_int_gt(fprintf(f, "V7\n"), 0);
+    fclose(f);
+    sfi_sim_free(board.sim);
+    ck_assert_fails(sfi_sim_open(ctx, board.state, &board.sim), SFI_ERR_FORMAT,
+                    board_file("bootloader"),
+                    "stm32h753xi has no bootloader \"V7\"");
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *s = suite_create("sim_habits");
+    TCase *h753 = tcase_create("h753");
+    TCase *l462 = tcase_create("l462");
+
+    tcase_add_checked_fixture(h753, setup_h753, board_teardown);
+    tcase_add_loop_test(h753, test_versions, 0, (int)ROWS(versions));
+    tcase_add_loop_test(h753, test_spi, 0, (int)ROWS(versions));
+    tcase_add_test(h753, test_identity);
+    tcase_add_test(h753, test_second_reset);
+    tcase_add_test(h753, test_second_sync);
+    tcase_add_test(h753, test_half_command);
+    tcase_add_test(h753, test_unknown_version);
+    suite_add_tcase(s, h753);
+    tcase_add_checked_fixture(l462, setup_l462, board_teardown);
+    tcase_add_test(l462, test_identity_l462);
+    suite_add_tcase(s, l462);
+    return run_suite(s);
+}
