@@ -121,7 +121,10 @@ dfu_set_pointer(struct boot *b, uint32_t address)
     if (st != SFI_OK)
         return st;
     sfi__dfu_write_address(raw, DFU_SET_ADDRESS, address);
-    return dfu_send_command(b, raw, sizeof(raw), BOOT_WRITE_MS);
+    st = dfu_send_command(b, raw, sizeof(raw), BOOT_WRITE_MS);
+    b->dfu.pointed = st == SFI_OK;
+    b->dfu.pointer = address;
+    return st;
 }
 
 static size_t
@@ -151,6 +154,10 @@ dfu_point(struct boot *b, uint8_t state, uint32_t address, size_t len,
         len == b->dfu.itf.transfer_size)
         return SFI_OK;
     *block = DFU_BLOCK_FIRST;
+    /* the same again: nothing but uploads came since */
+    if (state == DFU_UPLOAD_IDLE && b->dfu.state == state && b->dfu.pointed &&
+        b->dfu.pointer == address)
+        return SFI_OK;
     return dfu_set_pointer(b, address);
 }
 

@@ -188,6 +188,8 @@ sfi__boot_dfu_discover(struct boot *b)
     sfi_status st = dfu_get_interface(b);
 
     b->dfu.state = DFU_STATE_UNKNOWN;
+    b->dfu.next = 0;
+    b->dfu.pointed = false;
     b->dfu.alt = 0;
     if (st != SFI_OK)
         return st;

@@ -324,6 +324,7 @@ sfi__boot_dfu_send_block(struct boot *b, uint16_t block, const uint8_t *data,
     sfi_status st;
 
     b->dfu.next = 0;
+    b->dfu.pointed = false;
     sfi__wr_init(&out, copy, b->dfu.itf.transfer_size);
     sfi__wr_bytes(&out, data, len);
     if (!sfi__wr_ok(&out))

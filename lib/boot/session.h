@@ -82,6 +82,8 @@ struct boot {
         uint8_t state; /* as far as known */
         uint16_t next; /* block that continues a run, at `next_at`; 0: none */
         uint32_t next_at;
+        bool pointed; /* the pointer is `pointer`, since it was set */
+        uint32_t pointer;
     } dfu;
     /* debug port */
     const struct sfi_chip *chip;

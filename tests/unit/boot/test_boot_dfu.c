@@ -120,6 +120,26 @@ START_TEST(test_transfers)
 }
 END_TEST
 
+/* What is read twice to be sure needs the pointer once; not after an erase,
+ * which moves it in ST's code. */
+START_TEST(test_same_again)
+{
+    static const uint32_t sectors[] = {1};
+    unsigned pointers;
+
+    connect();
+    memcpy(peer.flash, data, 1024);
+    ck_assert_ok(sfi_target_read(t, PEER_FLASH, back, 100));
+    pointers = peer.pointers;
+    ck_assert_ok(sfi_target_read(t, PEER_FLASH, back, 50));
+    ck_assert_mem_eq(back, data, 50);
+    ck_assert_uint_eq(peer.pointers, pointers);
+    ck_assert_ok(sfi_target_erase(t, sectors, 1));
+    ck_assert_ok(sfi_target_read(t, PEER_FLASH, back, 100));
+    ck_assert_mem_eq(back, data, 100);
+}
+END_TEST
+
 /* ---- erase ---- */
 
 /* V9.0: an erase in bank 2 never ends; the sector's time is enough.  A version
@@ -400,6 +420,7 @@ main(void)
     tcase_add_loop_test(tc, test_short_block, 0, 2 * (int)ROWS(lengths));
     tcase_add_loop_test(tc, test_read_any, 0, 2);
     tcase_add_test(tc, test_transfers);
+    tcase_add_test(tc, test_same_again);
     tcase_add_loop_test(tc, test_bank_2_sticks, 0, (int)ROWS(sticky));
     tcase_add_test(tc, test_bank_2_fails);
     tcase_add_test(tc, test_bank_2_early);
