@@ -2,7 +2,8 @@
 /* Copyright The libsfi authors */
 /* A CMSIS-DAP probe in another USB port, connected to the chip's SWD and NRST:
  * the command's requests to usbfs arrive here (Linux, Documentation/driver-api/
- * usb/usb.rst), the packets through a pair of bulk endpoints. */
+ * usb/usb.rst), the packets through a pair of bulk endpoints (CMSIS-DAP version
+ * 2) or as reports of a HID (version 1). */
 #include <errno.h>
 #include <linux/usbdevice_fs.h>
 #include <stddef.h>
@@ -17,12 +18,16 @@
 #define FIRST_NUMBER 101u
 #define OUT 0x01u
 #define IN 0x81u
+#define HID_OUT 0x02u
+#define HID_IN 0x82u
+#define PIPES 2u
 #define SETUP_LEN 8u
 #define FROM_DEVICE 0x80u
+#define FROM_INTERFACE 0x81u
 #define GET_DESCRIPTOR 0x06u
 #define SERIAL 3u
 
-enum { DEVICE = 1, CONFIGURATION = 2, STRING = 3 };
+enum { DEVICE = 1, CONFIGURATION = 2, STRING = 3, REPORT = 0x22 };
 
 /* USB 2.0, 9.6.1; the numbers are pid.codes' for tests. */
 static const uint8_t device[] = {
@@ -30,30 +35,60 @@ static const uint8_t device[] = {
     0x12, 0x01,   0x00, 0x00, 0x01, 1, 2, 3,  1,
 };
 
-/* CMSIS-DAP 2.1, "USB interface": class 255, bulk OUT first, then bulk IN. */
+/* HID 1.11, 6.2.2: reports of one packet in both directions. */
+static const uint8_t report[] = {
+    0x06, 0x00, 0xff, 0x09, 0x01, 0xa1, 0x01, 0x15, 0x00, 0x26,
+    0xff, 0x00, 0x75, 0x08, 0x96, 0x00, 0x02, 0x09, 0x01, 0x81,
+    0x02, 0x96, 0x00, 0x02, 0x09, 0x01, 0x91, 0x02, 0xc0,
+};
+
+/* CMSIS-DAP 2.1, "USB interface": class 255, bulk OUT first, then bulk IN; and
+ * the HID of version 1. */
 static const uint8_t configuration[] = {
-    9,    CONFIGURATION,
-    32,   0,
-    1,    1,
-    0,    0x80,
+    9,       CONFIGURATION,
+    64,      0,
+    2,       1,
+    0,       0x80,
     50, /* 100 mA */
-    9,    4,
-    0,    0,
-    2,    255,
-    0,    0,
+    9,       4,
+    0,       0,
+    2,       255,
+    0,       0,
     4, /* interface */
-    7,    5,
-    OUT,  2,
-    0x00, 0x02,
+    7,       5,
+    OUT,     2,
+    0x00,    0x02,
     0, /* 512 bytes */
-    7,    5,
-    IN,   2,
-    0x00, 0x02,
-    0,
+    7,       5,
+    IN,      2,
+    0x00,    0x02,
+    0,       9,
+    4,       1,
+    0,       2,
+    3,       0,
+    0,       5, /* interface */
+    9,       0x21,
+    0x11,    0x01,
+    0,       1,
+    REPORT,  sizeof(report),
+    0, /* HID */
+    7,       5,
+    HID_OUT, 3,
+    0x00,    0x02,
+    1, /* 512 bytes */
+    7,       5,
+    HID_IN,  3,
+    0x00,    0x02,
+    1,
 };
 
 static const char *const strings[] = {
-    "", "libsfi", "Virtual CMSIS-DAP", "", "CMSIS-DAP v2 Interface",
+    "",
+    "libsfi",
+    "Virtual CMSIS-DAP",
+    "",
+    "CMSIS-DAP v2 Interface",
+    "CMSIS-DAP v1 Interface",
 };
 
 struct packet {
@@ -64,10 +99,10 @@ struct packet {
 struct probe_port {
     struct part *part;
     UMockdevIoctlBase *handler;
-    bool is_pulled; /* out of the port */
-    GQueue done;    /* UMockdevIoctlData: URBs to be reaped */
-    GQueue waiting; /* UMockdevIoctlData: URBs that wait for a reply */
-    GQueue replies; /* struct packet */
+    bool is_pulled;        /* out of the port */
+    GQueue done;           /* UMockdevIoctlData: URBs to be reaped */
+    GQueue waiting[PIPES]; /* UMockdevIoctlData: URBs that wait for a reply */
+    GQueue replies[PIPES]; /* struct packet */
 };
 
 /* ---- the default pipe ---- */
@@ -99,7 +134,8 @@ probe_string_descriptor(const struct part *part, uint8_t index, uint8_t *out)
 static size_t
 probe_descriptor(const struct part *part, const uint8_t *setup, uint8_t *out)
 {
-    if (setup[0] != FROM_DEVICE || setup[1] != GET_DESCRIPTOR)
+    if ((setup[0] != FROM_DEVICE && setup[0] != FROM_INTERFACE) ||
+        setup[1] != GET_DESCRIPTOR)
         return 0;
     switch (setup[3]) {
     case DEVICE:
@@ -108,6 +144,9 @@ probe_descriptor(const struct part *part, const uint8_t *setup, uint8_t *out)
     case CONFIGURATION:
         memcpy(out, configuration, sizeof(configuration));
         return sizeof(configuration);
+    case REPORT:
+        memcpy(out, report, sizeof(report));
+        return sizeof(report);
     case STRING:
         return probe_string_descriptor(part, setup[2], out);
     default:
@@ -129,8 +168,23 @@ probe_run_control(const struct part *part, struct usbdevfs_urb *urb,
     urb->actual_length = (int)len;
 }
 
-/* ---- the bulk pipes ---- */
+/* ---- the pipes ---- */
 
+/* Of an endpoint: its number, less one. */
+static unsigned
+probe_pipe(const struct usbdevfs_urb *urb)
+{
+    return (urb->endpoint & 0xfu) - 1u;
+}
+
+static bool
+probe_is_endpoint(const struct usbdevfs_urb *urb, uint8_t bulk, uint8_t hid)
+{
+    return (urb->type == USBDEVFS_URB_TYPE_BULK && urb->endpoint == bulk) ||
+           (urb->type == USBDEVFS_URB_TYPE_INTERRUPT && urb->endpoint == hid);
+}
+
+/* A report always has its full length. */
 static void
 probe_run_packet(struct probe_port *p, struct usbdevfs_urb *urb,
                  const uint8_t *bytes)
@@ -143,8 +197,10 @@ probe_run_packet(struct probe_port *p, struct usbdevfs_urb *urb,
                        reply->bytes, &reply->len);
     urb->status = st == SFI_OK ? 0 : -EPIPE;
     urb->actual_length = urb->buffer_length;
+    if (st == SFI_OK && reply->len > 0 && urb->endpoint == HID_OUT)
+        reply->len = sizeof(reply->bytes);
     if (st == SFI_OK && reply->len > 0)
-        g_queue_push_tail(&p->replies, reply);
+        g_queue_push_tail(&p->replies[probe_pipe(urb)], reply);
     else
         g_free(reply);
 }
@@ -187,11 +243,13 @@ urb_queue_take(GQueue *queue, const UMockdevIoctlClient *client)
 
 /* Give replies to the URBs that wait. */
 static void
-probe_deliver_replies(struct probe_port *p)
+probe_deliver_replies(struct probe_port *p, unsigned pipe)
 {
-    while (p->replies.length > 0 && p->waiting.length > 0) {
-        struct packet *reply = g_queue_pop_head(&p->replies);
-        UMockdevIoctlData *data = g_queue_pop_head(&p->waiting);
+    GQueue *replies = &p->replies[pipe], *waiting = &p->waiting[pipe];
+
+    while (replies->length > 0 && waiting->length > 0) {
+        struct packet *reply = g_queue_pop_head(replies);
+        UMockdevIoctlData *data = g_queue_pop_head(waiting);
         UMockdevIoctlData *buffer = urb_data_buffer(data);
         struct usbdevfs_urb *urb = (void *)data->data;
         size_t room = buffer != NULL ? (size_t)urb->buffer_length : 0;
@@ -221,18 +279,17 @@ probe_run_urb(struct probe_port *p, UMockdevIoctlClient *client,
         urb->buffer_length >= (int)SETUP_LEN) {
         probe_run_control(p->part, urb, buffer->data);
         urb_queue_push(&p->done, data, client);
-    } else if (ok && urb->type == USBDEVFS_URB_TYPE_BULK &&
-               urb->endpoint == OUT) {
+    } else if (ok && probe_is_endpoint(urb, OUT, HID_OUT)) {
         probe_run_packet(p, urb, buffer->data);
         urb_queue_push(&p->done, data, client);
-    } else if (ok && urb->type == USBDEVFS_URB_TYPE_BULK &&
-               urb->endpoint == IN) {
-        urb_queue_push(&p->waiting, data, client);
+    } else if (ok && probe_is_endpoint(urb, IN, HID_IN)) {
+        urb_queue_push(&p->waiting[probe_pipe(urb)], data, client);
     } else {
         ok = false;
     }
     g_clear_object(&buffer);
-    probe_deliver_replies(p);
+    for (unsigned i = 0; i < PIPES; i++)
+        probe_deliver_replies(p, i);
     return ok;
 }
 
@@ -266,6 +323,17 @@ probe_fail_urb(struct probe_port *p, UMockdevIoctlData *data, int why)
     return true;
 }
 
+/* Cancel a URB of this file. */
+static bool
+probe_discard_urb(struct probe_port *p, const UMockdevIoctlClient *client)
+{
+    for (unsigned i = 0; i < PIPES; i++) {
+        if (probe_fail_urb(p, urb_queue_take(&p->waiting[i], client), ENOENT))
+            return true;
+    }
+    return false;
+}
+
 /* 0, or an errno. */
 static int
 probe_answer_ioctl(struct probe_port *p, UMockdevIoctlClient *client)
@@ -297,9 +365,7 @@ probe_answer_ioctl(struct probe_port *p, UMockdevIoctlClient *client)
             return 0;
         return p->is_pulled ? ENODEV : EAGAIN;
     case USBDEVFS_DISCARDURB:
-        return probe_fail_urb(p, urb_queue_take(&p->waiting, client), ENOENT)
-                   ? 0
-                   : EINVAL;
+        return probe_discard_urb(p, client) ? 0 : EINVAL;
     default:
         return ENOTTY;
     }
@@ -392,8 +458,10 @@ part_probe_start(struct part *part, GError **error)
     part->probe = p;
     p->part = part;
     g_queue_init(&p->done);
-    g_queue_init(&p->waiting);
-    g_queue_init(&p->replies);
+    for (unsigned i = 0; i < PIPES; i++) {
+        g_queue_init(&p->waiting[i]);
+        g_queue_init(&p->replies[i]);
+    }
     probe_node_name(node, part);
     p->handler = umockdev_ioctl_base_new();
     (void)g_signal_connect(p->handler, "handle-ioctl",
@@ -414,8 +482,10 @@ part_probe_pull(struct part *part)
     if (p == NULL || p->is_pulled)
         return;
     p->is_pulled = true;
-    while (probe_fail_urb(p, g_queue_pop_head(&p->waiting), ESHUTDOWN))
-        continue;
+    for (unsigned i = 0; i < PIPES; i++) {
+        while (probe_fail_urb(p, g_queue_pop_head(&p->waiting[i]), ESHUTDOWN))
+            continue;
+    }
     path = g_strdup_printf("/sys" SYS_PATH, probe_hub_port(part));
     umockdev_testbed_remove_device(part->bed->testbed, path);
     g_free(path);
@@ -432,8 +502,10 @@ part_probe_end(struct part *part)
     probe_node_name(node, part);
     (void)umockdev_testbed_detach_ioctl(part->bed->testbed, node, NULL);
     g_queue_clear_full(&p->done, g_object_unref);
-    g_queue_clear_full(&p->waiting, g_object_unref);
-    g_queue_clear_full(&p->replies, g_free);
+    for (unsigned i = 0; i < PIPES; i++) {
+        g_queue_clear_full(&p->waiting[i], g_object_unref);
+        g_queue_clear_full(&p->replies[i], g_free);
+    }
     g_clear_object(&p->handler);
     g_free(p);
     part->probe = NULL;
