@@ -69,8 +69,9 @@ struct boot {
     const struct chip_bootloader *loader; /* NULL: its version is unknown */
     uint32_t quirks; /* of enum chip_quirk; an unknown version has none */
     enum boot_refused refused; /* by the last command */
-    uint32_t speed;   /* USART: which of the link's, 0 being the fastest */
-    bool frame_ended; /* USART: no half frame of an earlier host is left */
+    uint32_t speed; /* USART: which of the link's, 0 being the fastest */
+    uint32_t ended; /* USART, a bit for each speed: no half frame of an earlier
+                       host is left */
     /* USART, SPI: the reply to Get */
     const struct frames_wire *wire;
     struct an3155_get get;

@@ -117,7 +117,7 @@ usart_connect_at(struct boot *b, uint32_t speed, uint32_t ms, uint32_t *slower)
     sfi_status st = sfi__transport_set_speed(b->link.tp, speed, slower);
 
     b->link.doing = "0x7f";
-    return st == SFI_OK ? sfi__usart_find(b, ms, *slower > 0) : st;
+    return st == SFI_OK ? sfi__usart_find(b, ms, speed, *slower > 0) : st;
 }
 
 /* From the speed that worked last, or the fastest, down to one that works. */

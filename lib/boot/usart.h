@@ -6,9 +6,11 @@
 
 #include "boot/frames.h"
 
-/* Find the bootloader and identify the chip, at the link's current speed.
- * `quickly`: there are slower speeds to try, so this one need not work. */
-sfi_status sfi__usart_find(struct boot *b, uint32_t ms, bool quickly);
+/* Find the bootloader and identify the chip, at the link's current speed, which
+ * is number `speed`.  `quickly`: there are slower ones to try, so this one need
+ * not work. */
+sfi_status sfi__usart_find(struct boot *b, uint32_t ms, uint32_t speed,
+                           bool quickly);
 /* Reset the chip by the link's reset line; *done: there is one.  The error
  * stays when there is none. */
 sfi_status sfi__usart_reset_chip(struct boot *b, bool *done);

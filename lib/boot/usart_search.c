@@ -39,6 +39,7 @@ struct search {
     struct boot *b;
     struct deadline dl;
     uint32_t ms;     /* what the caller gave */
+    uint32_t speed;  /* which of the link's */
     bool garbage;    /* something else came in answer to 0x7f */
     unsigned talks;  /* how often bytes came that nothing had asked for */
     bool found;      /* 0x7f was answered */
@@ -138,14 +139,16 @@ search_end_frame(struct boot *b, size_t max)
     return st == SFI_OK ? sfi__link_drain(&b->link) : st;
 }
 
-/* Of an earlier host: once, and not after a reset. */
+/* Of an earlier host: once at each speed, and not after a reset. */
 static sfi_status
-search_end_foreign(struct boot *b)
+search_end_foreign(struct search *s)
 {
-    if (b->frame_ended)
+    uint32_t bit = 1u << s->speed;
+
+    if ((s->b->ended & bit) != 0)
         return SFI_OK;
-    b->frame_ended = true;
-    return search_end_frame(b, FILL_FOREIGN_MAX);
+    s->b->ended |= bit;
+    return search_end_frame(s->b, FILL_FOREIGN_MAX);
 }
 
 /* ---- the reset line ---- */
@@ -165,7 +168,7 @@ sfi__usart_reset_chip(struct boot *b, bool *done)
     }
     if (st != SFI_OK)
         return st;
-    b->frame_ended = true;
+    b->ended = UINT32_MAX;
     sfi__log(b->link.ctx, SFI_LOG_INFO,
              "%s: no answer; the chip was reset into its bootloader",
              b->link.tp->name);
@@ -194,7 +197,7 @@ search_quickly(struct search *s)
     sfi_status st = SFI_ERR_TIMEOUT;
 
     for (unsigned i = 0; st == SFI_ERR_TIMEOUT && i <= FAST_ROUND; i++) {
-        st = i == FAST_ROUND ? search_end_foreign(s->b) : SFI_OK;
+        st = i == FAST_ROUND ? search_end_foreign(s) : SFI_OK;
         if (st == SFI_OK)
             st = search_ask(s, FAST_MS);
     }
@@ -211,7 +214,7 @@ search_help(struct search *s, sfi_status st)
 
     if (reset != SFI_OK || done || st != SFI_ERR_TIMEOUT)
         return reset;
-    return search_end_foreign(s->b);
+    return search_end_foreign(s);
 }
 
 static sfi_status
@@ -321,10 +324,11 @@ search_once(struct search *s, bool quickly)
 }
 
 sfi_status
-sfi__usart_find(struct boot *b, uint32_t ms, bool quickly)
+sfi__usart_find(struct boot *b, uint32_t ms, uint32_t speed, bool quickly)
 {
     uint32_t far = (uint32_t)FAR_TRIES * sfi__transport_rtt_ms(b->link.tp);
-    struct search s = {.b = b, .ms = ms < UINT32_MAX - far ? ms + far : ms};
+    struct search s = {
+        .b = b, .ms = ms < UINT32_MAX - far ? ms + far : ms, .speed = speed};
     bool again;
     sfi_status st;
 

@@ -63,10 +63,12 @@ static const struct {
     uint32_t ms;     /* the host's patience */
     uint64_t until;  /* power comes before */
     bool nacks_sync; /* see rom.h */
+    uint32_t late_us;
 } starts[] = {
-    {5000, 4000000, false},
-    {5000, 4000000, true},
-    {30000, 29000000, false},
+    {5000, 4000000, false, 0},
+    {5000, 4000000, true, 0},
+    {30000, 29000000, false, 0},
+    {30000, 24000000, false, 1000000},
 };
 
 /* AN3155, 1; ST community 810505, 11320: what is not a 0x7f, heard first, makes
@@ -79,6 +81,7 @@ START_TEST(test_any_moment)
     for (unsigned i = 0; i < STARTS; i++) {
         rom_init(&rom);
         rom.nacks_sync = starts[_i].nacks_sync;
+        rom.late_us = starts[_i].late_us;
         rom.up_us = next_random(&seed, starts[_i].until);
         heard += connect_within(starts[_i].ms) == SFI_OK;
         ck_assert_msg(!rom.deaf, "start %u: power at %llu us, deaf", i,
@@ -106,6 +109,25 @@ START_TEST(test_power_fails)
         ck_assert_ok(sfi_target_read(t, 0x08000000, data, sizeof(data)));
         close_all();
     }
+}
+END_TEST
+
+/* One second each way, as through an RFC 2217 server: every wait has the room,
+ * and nothing is sent twice. */
+START_TEST(test_round_trip)
+{
+    static const uint8_t data[32] = {1, 2, 3};
+    uint8_t back[32];
+
+    rom.late_us = 1000000;
+    rom.erase_us = 2200000;
+    ck_assert_ok(connect_within(0));
+    ck_assert_ok(sfi_target_erase_all(t));
+    ck_assert_ok(sfi_target_write(t, 0x08000000, data, sizeof(data)));
+    ck_assert_ok(sfi_target_read(t, 0x08000000, back, sizeof(back)));
+    ck_assert_mem_eq(back, data, sizeof(data));
+    ck_assert_uint_eq(rom.erases, 1);
+    ck_assert_uint_eq(rom.writes, 1);
 }
 END_TEST
 
@@ -396,6 +418,7 @@ find_case(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, test_any_moment, 0, ROWS(starts));
     tcase_add_test(tc, test_power_fails);
+    tcase_add_test(tc, test_round_trip);
     tcase_add_loop_test(tc, test_half_frame, 0, ROWS(halves));
     tcase_add_loop_test(tc, test_far_half_frame, 0, ROWS(halves));
     tcase_add_test(tc, test_far_power);
