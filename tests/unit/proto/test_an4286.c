@@ -390,6 +390,8 @@ END_TEST
  * announced, a dummy in front of each packet of a reply. */
 static const uint8_t *scripted;
 static size_t scripted_left;
+/* The host may poll a part that says nothing. */
+static bool patient;
 
 static sfi_status
 on_play(void *user, const uint8_t *tx, uint8_t *rx, size_t len)
@@ -397,6 +399,10 @@ on_play(void *user, const uint8_t *tx, uint8_t *rx, size_t len)
     (void)user;
     for (size_t i = 0; i < len; i++, scripted += 2, scripted_left -= 2) {
         ck_assert_msg(scripted_left >= 2, "clocked more than expected");
+        if (patient && tx[i] == 0x00 && scripted[0] != 0x00) {
+            rx[i] = 0xa5;
+            return SFI_OK;
+        }
         ck_assert_uint_eq(tx[i], scripted[0]);
         if (rx != NULL)
             rx[i] = scripted[1];
@@ -416,6 +422,7 @@ play_boot(struct boot *b, sfi_transport **tp, const uint8_t *text, size_t len)
     ctx->clock = &script_clock;
     scripted = text;
     scripted_left = len;
+    patient = false;
     ck_assert_ok(sfi_transport_open_spi(ctx, &play, NULL, tp));
     ck_assert_ok(sfi__boot_init(b, *tp, NULL));
 }
@@ -493,6 +500,56 @@ START_TEST(test_pause_after_write)
 }
 END_TEST
 
+#define B_FIRST 0x5a, 0xa5, 0x00, 0xa5, 0x00, 0x79, 0x79, 0xa5
+#define B_CODE(code) 0x5a, 0xa5, (code), 0xa5, 0xff ^ (code), 0xa5
+
+/* AN2606, V9.0: Go's command byte has no ACK, over SPI too. */
+START_TEST(test_go_quiet)
+{
+    static const uint8_t text[] = {
+        B_FIRST, B_GET_SHORT, B_ID, B_GET_SHORT, B_ID, B_CODE(0x21),
+        0x08,    0xa5,        0x02, 0xa5,        0x00, 0xa5,
+        0x00,    0xa5,        0x0a, 0xa5,        B_ACK};
+    sfi_transport *tp;
+    struct boot b;
+    uint64_t began;
+
+    play_boot(&b, &tp, text, sizeof(text));
+    ck_assert_ok(sfi__boot_connect(&b, 1000));
+    b.quirks = CHIP_QUIRK_GO_NO_ACK;
+    patient = true;
+    began = script_now;
+    ck_assert_ok(sfi__boot_go(&b, 0x08020000));
+    ck_assert_uint_eq(scripted_left, 0);
+    ck_assert_uint_lt(script_now - began, 1000);
+    sfi_transport_free(tp);
+}
+END_TEST
+
+/* AN2606, V9.1: the ACK of an erase in bank 2 is early, over SPI too. */
+START_TEST(test_early_ack)
+{
+    static const uint8_t text[] = {
+        B_FIRST, B_GET_SHORT, B_ID, B_GET_SHORT, B_ID, B_CODE(0x44), B_ACK,
+        0x00,    0xa5,        0x01, 0xa5,        0x01, 0xa5,         B_ACK,
+        0x00,    0xa5,        0x07, 0xa5,        0x00, 0xa5,         0x08,
+        0xa5,    0x0f,        0xa5, B_ACK};
+    static const uint16_t sectors[] = {7, 8};
+    sfi_transport *tp;
+    struct boot b;
+    uint64_t began;
+
+    play_boot(&b, &tp, text, sizeof(text));
+    ck_assert_ok(sfi__boot_connect(&b, 1000));
+    b.quirks = _i == 1 ? CHIP_QUIRK_EARLY_ERASE_ACK : 0;
+    began = script_now;
+    ck_assert_ok(sfi__boot_erase_sectors(&b, sectors, 2));
+    ck_assert_uint_eq(scripted_left, 0);
+    ck_assert_uint_eq(script_now - began, _i == 1 ? 2200 : 0);
+    sfi_transport_free(tp);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -507,6 +564,8 @@ main(void)
     tcase_add_loop_test(tc, test_hostile_is_named, 0, 3);
     tcase_add_test(tc, test_odd_parts);
     tcase_add_loop_test(tc, test_pause_after_write, 0, 2);
+    tcase_add_test(tc, test_go_quiet);
+    tcase_add_loop_test(tc, test_early_ack, 0, 2);
     suite_add_tcase(s, tc);
     return run_suite(s);
 }
