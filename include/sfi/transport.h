@@ -125,6 +125,7 @@ typedef struct sfi_dap_ops {
  *
  * LINE names the line that is wired to the chip's NRST (or BOOT0): `dtr` or
  * `rts`, which is low when it is set, or `-dtr` or `-rts` with an inverter.
+ * `dtr=low`, `rts=high` and so on keep a line that is no pin at this level.
  * NRST is low for 20 ms, or `pulse=MS`, and the bootloader has 60 ms to start,
  * or `wait=MS`.  A chip that does not answer is reset into its bootloader.
  * Without `reset` the chip cannot be reset through the port.  A port without

@@ -120,12 +120,40 @@ line_parse_reset(sfi_ctx *ctx, const struct uri *uri, struct line_options *o)
     return SFI_OK;
 }
 
+/* An adapter may need a line for its power, or an RS-485 driver for its
+ * direction. */
+static sfi_status
+line_parse_level(sfi_ctx *ctx, const struct uri *uri, const char *key,
+                 const struct line_options *o, enum line_level *level)
+{
+    enum line_wire wire = *key == 'd' ? LINE_DTR : LINE_RTS;
+    const char *text = sfi__uri_get(uri, key);
+
+    *level = LINE_AS_IT_IS;
+    if (text == NULL)
+        return SFI_OK;
+    if (o->reset.wire == wire || o->boot0.wire == wire)
+        return sfi__fail(ctx, SFI_ERR_ARGUMENT,
+                         "%s is a pin of the chip, so it cannot stay %s", key,
+                         text);
+    if (!sfi__text_same(text, "low") && !sfi__text_same(text, "high"))
+        return sfi__fail(ctx, SFI_ERR_ARGUMENT,
+                         "%s is \"%s\", expected low or high", key, text);
+    *level = sfi__text_same(text, "low") ? LINE_LOW : LINE_HIGH;
+    return SFI_OK;
+}
+
 sfi_status
 sfi__line_parse(sfi_ctx *ctx, const struct uri *uri, struct line_options *out)
 {
     sfi_status st = line_parse_speed(ctx, uri, out);
 
-    return st == SFI_OK ? line_parse_reset(ctx, uri, out) : st;
+    if (st == SFI_OK)
+        st = line_parse_reset(ctx, uri, out);
+    if (st == SFI_OK)
+        st = line_parse_level(ctx, uri, "dtr", out, &out->dtr);
+    return st == SFI_OK ? line_parse_level(ctx, uri, "rts", out, &out->rts)
+                        : st;
 }
 
 size_t
@@ -151,9 +179,15 @@ line_set_pin(const struct line_pin *pin, bool low, line_set_fn set, void *user)
 }
 
 sfi_status
-sfi__line_release(const struct line_options *o, line_set_fn set, void *user)
+sfi__line_open(const struct line_options *o, line_set_fn set, void *user)
 {
-    return line_set_pin(&o->reset, false, set, user);
+    sfi_status st = line_set_pin(&o->reset, false, set, user);
+
+    if (st == SFI_OK && o->dtr != LINE_AS_IT_IS)
+        st = set(user, LINE_DTR, o->dtr == LINE_LOW);
+    if (st == SFI_OK && o->rts != LINE_AS_IT_IS)
+        st = set(user, LINE_RTS, o->rts == LINE_LOW);
+    return st;
 }
 
 sfi_status
@@ -173,7 +207,7 @@ sfi__line_reset(sfi_ctx *ctx, const struct line_options *o, line_set_fn set,
     if (st != SFI_OK)
         return st;
     clock->sleep_ms(clock->user, o->pulse_ms);
-    st = sfi__line_release(o, set, user);
+    st = line_set_pin(&o->reset, false, set, user);
     clock->sleep_ms(clock->user, o->wait_ms);
     return st;
 }

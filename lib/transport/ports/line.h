@@ -10,7 +10,8 @@
 #include "transport/base/uri.h"
 
 /* Keys of sfi__line_parse(). */
-#define LINE_KEYS "baud", "fallback", "reset", "boot0", "pulse", "wait"
+#define LINE_KEYS \
+    "baud", "fallback", "reset", "boot0", "pulse", "wait", "dtr", "rts"
 
 #define LINE_BAUDS 11u
 extern const uint32_t sfi__line_bauds[LINE_BAUDS];
@@ -24,9 +25,13 @@ struct line_pin {
     bool inverted;
 };
 
+/* What a line is while the port is open. */
+enum line_level { LINE_AS_IT_IS, LINE_LOW, LINE_HIGH };
+
 struct line_options {
     size_t fastest, slowest; /* of sfi__line_bauds[] */
     struct line_pin reset, boot0;
+    enum line_level dtr, rts; /* of lines that are no pin */
     uint32_t pulse_ms, wait_ms;
 };
 
@@ -41,9 +46,9 @@ size_t sfi__line_choose(const struct line_options *o, uint32_t choice,
 /* Sets (or clears) a modem control line of the port. */
 typedef sfi_status (*line_set_fn)(void *user, enum line_wire wire, bool set);
 
-/* NRST high, where it is wired. */
-sfi_status sfi__line_release(const struct line_options *o, line_set_fn set,
-                             void *user);
+/* When the port opens: NRST high where it is wired, and lines with a level. */
+sfi_status sfi__line_open(const struct line_options *o, line_set_fn set,
+                          void *user);
 /* Reset the chip; SFI_ERR_UNSUPPORTED: NRST is not wired. */
 sfi_status sfi__line_reset(sfi_ctx *ctx, const struct line_options *o,
                            line_set_fn set, void *user, bool into_boot);

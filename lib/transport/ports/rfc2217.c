@@ -520,7 +520,7 @@ rfc2217_open_port(struct rfc2217 *r, const struct uri *uri)
     if (st == SFI_OK)
         st = rfc2217_check_binary(r);
     if (st == SFI_OK)
-        st = sfi__line_release(&r->line, rfc2217_set_line, r);
+        st = sfi__line_open(&r->line, rfc2217_set_line, r);
     return st == SFI_OK ? rfc2217_flush(r) : st;
 }
 

@@ -311,7 +311,7 @@ serial_open_port(struct serial *s, const struct uri *uri)
     st = serial_find_speed(s, uri->path);
     if (st != SFI_OK)
         return st;
-    st = sfi__line_release(&s->line, serial_set_line, s);
+    st = sfi__line_open(&s->line, serial_set_line, s);
     return st == SFI_OK ? serial_flush(s) : st;
 }
 

@@ -137,6 +137,34 @@ START_TEST(test_edges)
 }
 END_TEST
 
+static const struct {
+    const char *query, *opened;
+} levels[] = {
+    /* a line that is set is low */
+    {"rts=low", "R"},
+    {"rts=high&dtr=low", "D r"},
+    {"reset=rts&dtr=high", "r d"},
+};
+
+START_TEST(test_levels)
+{
+    ck_assert_ok(open_port(levels[_i].query));
+    ck_assert_str_eq(edges, levels[_i].opened);
+}
+END_TEST
+
+START_TEST(test_levels_refused)
+{
+    char where[64];
+
+    sfi__text_format(where, sizeof(where), "serial:%s", ptsname(master));
+    ck_assert_fails_about(open_port("rts=up"), SFI_ERR_ARGUMENT, where, "rts",
+                          "\"up\"", "low or high");
+    ck_assert_fails_about(open_port("reset=rts&rts=low"), SFI_ERR_ARGUMENT,
+                          where, "rts", "pin of the chip", "low");
+}
+END_TEST
+
 /* Without a named line no line changes. */
 START_TEST(test_untouched)
 {
@@ -216,6 +244,8 @@ main(void)
 
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, test_edges, 0, ROWS(rows));
+    tcase_add_loop_test(tc, test_levels, 0, ROWS(levels));
+    tcase_add_test(tc, test_levels_refused);
     tcase_add_test(tc, test_untouched);
     tcase_add_test(tc, test_vanishes);
     tcase_add_loop_test(tc, test_falls_back, 0, ROWS(falls));
