@@ -30,6 +30,9 @@ enum {
     OPT_OB,
     OPT_RDU,
     OPT_GO,
+    OPT_RST,
+    OPT_HARD_RST,
+    OPT_HALT,
     OPT_HSM_INFO,
     OPT_HSM_COUNTER,
     OPT_HSM_FW_ID,
@@ -89,8 +92,8 @@ void program_read_port(struct program *p, struct station *s);
  * cannot be one is a usage error. */
 void program_port(const struct program *p, const char *port, uint64_t baud,
                   char uri[URI_MAX]);
-/* Check the options of the actions, OPT_WRITE to OPT_GO and OPT_ERASE: exit on
- * a usage error.  True: one of OPT_WRITE to OPT_GO is given. */
+/* Check the options of the actions, OPT_WRITE to OPT_HALT and OPT_ERASE: exit
+ * on a usage error.  True: one of OPT_WRITE to OPT_HALT is given. */
 bool program_check_actions(const struct cli *c);
 
 /* Seconds on the monotonic clock. */

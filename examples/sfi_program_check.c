@@ -173,7 +173,7 @@ program_check_actions(const struct cli *c)
     const struct cli_use *use = NULL;
     bool any = false;
 
-    for (size_t id = OPT_WRITE; id <= OPT_GO; id++)
+    for (size_t id = OPT_WRITE; id <= OPT_HALT; id++)
         any = any || cli_has(c, id);
     if (any && cli_has(c, OPT_SFI))
         cli_usage(c,

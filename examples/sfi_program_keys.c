@@ -28,7 +28,7 @@ static const struct key_rule {
     {"freq", DEBUG, NULL, NULL},
     {"sn", DEBUG | USB, NULL, NULL},
     {"index", DEBUG, NULL, NULL},
-    {"ap", DEBUG, "0", "the memory is behind access port 0"},
+    {"ap", DEBUG, NULL, NULL},
     {"reset", DEBUG, "HWrst", "libsfi resets a part by its reset line"},
     {"P", SERIAL, "EVEN", FRAMES},
     {"db", SERIAL, "8", FRAMES},

@@ -253,3 +253,32 @@ station_go(struct station *s, const struct cli_use *use)
     station_forget_target(s);
     return SFI_OK;
 }
+
+sfi_status
+station_reset(struct station *s, const struct cli_use *use)
+{
+    bool line = use->id == OPT_HARD_RST;
+    sfi_status st =
+        sfi_target_reset(s->target, line ? SFI_RESET_LINE : SFI_RESET_CORE);
+
+    if (st != SFI_OK)
+        return st;
+    cli_progress_step(&s->progress, "%s is performed",
+                      line ? "Hard reset" : "Software reset");
+    s->done.reset = true;
+    station_forget_target(s);
+    return SFI_OK;
+}
+
+sfi_status
+station_halt(struct station *s, const struct cli_use *use)
+{
+    sfi_status st = sfi_target_halt(s->target);
+
+    (void)use;
+    if (st != SFI_OK)
+        return st;
+    cli_progress_step(&s->progress, "Core halted");
+    s->done.halted = true;
+    return SFI_OK;
+}

@@ -45,6 +45,7 @@ port_write_cmsis_dap(const struct program *p, bool jtag, char uri[URI_MAX])
     const struct cli_use *use = cli_next(&p->cli, OPT_CONNECT, NULL);
     const char *mode = cli_key(&p->cli, use, "mode");
     const char *freq = cli_key(&p->cli, use, "freq");
+    const char *ap = cli_key(&p->cli, use, "ap");
     char speed[32] = "";
     char place[URI_MAX];
     uint64_t khz;
@@ -54,9 +55,9 @@ port_write_cmsis_dap(const struct program *p, bool jtag, char uri[URI_MAX])
         cli_usage(&p->cli, "freq=%s is not a speed in kHz", freq);
     if (freq != NULL)
         (void)snprintf(speed, sizeof(speed), "&speed=%" PRIu64 "000", khz);
-    return snprintf(uri, URI_MAX, "cmsis-dap:%s?wire=%s&mode=%s%s", place,
+    return snprintf(uri, URI_MAX, "cmsis-dap:%s?wire=%s&mode=%s%s%s%s", place,
                     jtag ? "jtag" : "swd", mode != NULL ? mode : "HOTPLUG",
-                    speed);
+                    speed, ap != NULL ? "&ap=" : "", ap != NULL ? ap : "");
 }
 
 /* The link of a debug probe; probe=LINK names one that is not CMSIS-DAP. */
@@ -78,9 +79,10 @@ port_write_debugger(const struct program *p, bool jtag, char uri[URI_MAX])
     if ((mode != NULL && strcasecmp(mode, modes[0]) != 0) ||
         cli_key(&p->cli, use, "freq") != NULL ||
         cli_key(&p->cli, use, "sn") != NULL ||
-        cli_key(&p->cli, use, "index") != NULL)
+        cli_key(&p->cli, use, "index") != NULL ||
+        cli_key(&p->cli, use, "ap") != NULL)
         cli_usage(&p->cli,
-                  "mode=, freq=, sn= and index= cannot be combined with "
+                  "mode=, freq=, sn=, index= and ap= cannot be combined with "
                   "probe=%s; set "
                   "them in its own options or in openocd's configuration",
                   probe);

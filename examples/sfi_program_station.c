@@ -31,6 +31,9 @@ static const struct action {
     {OPT_OB, station_option_bytes},
     {OPT_RDU, station_unprotect},
     {OPT_GO, station_go},
+    {OPT_RST, station_reset},
+    {OPT_HARD_RST, station_reset},
+    {OPT_HALT, station_halt},
 };
 
 static const struct action *
@@ -273,6 +276,10 @@ station_write_done(struct station *s, struct json *j)
         json_bool(j, "option_bytes_written", true);
     if (d->started)
         json_number(j, "running", d->running_from);
+    if (d->reset)
+        json_bool(j, "reset", true);
+    if (d->halted)
+        json_bool(j, "halted", true);
     if (s->results.filled[1]) {
         json_close(&s->results);
         (void)fflush(s->notes);

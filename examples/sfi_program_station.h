@@ -33,6 +33,8 @@ struct station_done {
     bool unprotected; /* -rdu */
     bool options_written;
     bool started;
+    bool reset;
+    bool halted;
     uint64_t sectors;       /* erased one by one */
     uint64_t bytes_written; /* bytes of the files */
     uint64_t bytes_read;
@@ -123,6 +125,8 @@ sfi_status station_checksum(struct station *s, const struct cli_use *use);
 sfi_status station_option_bytes(struct station *s, const struct cli_use *use);
 sfi_status station_unprotect(struct station *s, const struct cli_use *use);
 sfi_status station_go(struct station *s, const struct cli_use *use);
+sfi_status station_reset(struct station *s, const struct cli_use *use);
+sfi_status station_halt(struct station *s, const struct cli_use *use);
 
 /* Erase the marked sectors with one command. */
 sfi_status station_erase_marked(struct station *s,

@@ -400,6 +400,55 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_readout_unprotect(sfi_target *t);
  */
 SFI_API SFI_NODISCARD sfi_status sfi_target_go(sfi_target *t, uint64_t address);
 
+/** By the link's line to NRST, with BOOT0 low: the firmware starts. */
+#define SFI_RESET_LINE 1u
+/** By the core, over a debug port (AIRCR.SYSRESETREQ). */
+#define SFI_RESET_CORE 2u
+
+/**
+ * Reset the chip, which then runs what BOOT0 and its option bytes say.
+ *
+ * @param t    the target; only sfi_target_free() afterwards, because the chip
+ *             may have left its bootloader
+ * @param how  SFI_RESET_LINE or SFI_RESET_CORE
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT     t is NULL, or another `how`
+ *   SFI_ERR_STATE        SFI_RESET_CORE: the chip is secure and shows no core;
+ *                        or called from a callback of the link
+ *   SFI_ERR_UNSUPPORTED  the link has no reset line; SFI_RESET_CORE: it is no
+ *                        debug port
+ *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL, SFI_ERR_NACK  SFI_RESET_CORE: the core
+ *                        did not reset
+ *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
+ *
+ * Blocks: while NRST is low, and up to 1 s.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_target_reset(sfi_target *t, uint32_t how);
+
+/**
+ * Halt the core, over a debug port, where it is.
+ *
+ * It stays halted after sfi_target_free(), unless the link itself lets it run
+ * when it closes, as a CMSIS-DAP probe does in the modes NORMAL and UR.
+ *
+ * @param t  the target
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT     t is NULL
+ *   SFI_ERR_STATE        the chip is secure and shows no core; or called from a
+ *                        callback of the link
+ *   SFI_ERR_UNSUPPORTED  the link is no debug port
+ *   SFI_ERR_TIMEOUT      the core did not halt
+ *   SFI_ERR_PROTOCOL, SFI_ERR_NACK  no good answer
+ *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
+ *
+ * Blocks: up to 1 s.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_target_halt(sfi_target *t);
+
 /**
  * Turn an open chip into a secure one (AN4992, section 7).
  *

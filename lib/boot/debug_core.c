@@ -66,6 +66,40 @@ core_let_run(struct boot *b)
     return core_write_word(b, V7M_DHCSR, V7M_DHCSR_KEY);
 }
 
+sfi_status
+sfi__debug_core_reset(struct boot *b)
+{
+    uint32_t dhcsr;
+    sfi_status st;
+
+    b->link.doing = "a reset";
+    b->is_frozen = false;
+    st = core_let_run(b);
+    if (st == SFI_OK) /* a read clears S_RESET_ST */
+        st = sfi__debug_read(b, V7M_DHCSR, &dhcsr, 1);
+    if (st == SFI_OK)
+        st = core_write_word(b, V7M_AIRCR,
+                             V7M_AIRCR_KEY | V7M_AIRCR_SYSRESETREQ);
+    if (st != SFI_OK)
+        return st;
+    return sfi__debug_wait(b, V7M_DHCSR, V7M_DHCSR_S_RESET_ST,
+                           V7M_DHCSR_S_RESET_ST, HALT_MS, NULL);
+}
+
+sfi_status
+sfi__debug_core_halt(struct boot *b)
+{
+    sfi_status st;
+
+    b->link.doing = "a halt";
+    st = core_write_word(
+        b, V7M_DHCSR, V7M_DHCSR_KEY | V7M_DHCSR_C_DEBUGEN | V7M_DHCSR_C_HALT);
+    if (st != SFI_OK)
+        return st;
+    return sfi__debug_wait(b, V7M_DHCSR, V7M_DHCSR_S_HALT, V7M_DHCSR_S_HALT,
+                           HALT_MS, NULL);
+}
+
 /* Load what a reset would load from the vector table. */
 static sfi_status
 core_load_vectors(struct boot *b, uint32_t table, const uint32_t first[2])

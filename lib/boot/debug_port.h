@@ -32,6 +32,11 @@ sfi_status sfi__debug_fail_unknown_chip(struct boot *b);
 /* debug_core.c: reset the part and run the program of this vector table. */
 sfi_status sfi__debug_core_start(struct boot *b, uint32_t table);
 
+/* Reset the part by its core, which runs afterwards. */
+sfi_status sfi__debug_core_reset(struct boot *b);
+/* Halt the core where it is. */
+sfi_status sfi__debug_core_halt(struct boot *b);
+
 /* Stop the watchdogs whenever the core is halted, and keep the debug clocks,
  * once in a session. */
 sfi_status sfi__debug_core_freeze(struct boot *b);

@@ -217,6 +217,37 @@ def go(folder):
 
 
 @case
+def reset_and_halt(folder):
+    """-rst, -hardRst and -halt, each seen by the next program."""
+    with chip(folder) as (link, _):
+        if not PROBE:
+            for word in ("-rst", "-halt"):
+                refused(link, 1, about("sfi-program", "debug port"), word)
+            refused(link, 1, about("sfi-program", "reset"), "-hardRst")
+            return
+        elf = DATA / "blink-stm32h753xi.elf"
+        on(link, "-w", elf)
+        program = f"{PROGRAM} -c port=swd ap=0"
+        vtor, dhcsr = "-r32 0xe000ed08 4", "-r32 0xe000edf0 4"
+        done = run(*link.before, "sh", "-ec", f"""
+            {program} -g
+            {program}
+            {program} -halt
+            {program} {dhcsr}
+            {program} -rst {vtor} {dhcsr}
+            {program} -g 0x08000000
+            {program} -hardRst {vtor}""")
+        same(done.returncode, 0, done.stdout + done.stderr)
+        lines = done.stdout.splitlines()
+        assert "  State             : open, application running" in lines, lines
+        same([line for line in lines if line.startswith("0xe000")],
+             ["0xe000edf0 : 00030003",  # C_HALT, S_HALT
+              "0xe000ed08 : 1FF00000",
+              "0xe000edf0 : 01010000",  # it runs
+              "0xe000ed08 : 1FF00000"])
+
+
+@case
 def files(folder):
     with chip(folder) as (link, _):
         refused(link, 7, about(f"sfi-program: {folder}/none.hex", "read"),

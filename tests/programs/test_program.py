@@ -46,7 +46,7 @@ MISTAKES = [
     (["-c", "port=jtag", "freq=fast", "-e", "all"],
      "freq=fast is not a speed in kHz"),
     (["-c", "port=swd", "mode=UR", "probe=openocd:localhost:1", "-e", "all"],
-     "mode=, freq=, sn= and index= cannot be combined with "
+     "mode=, freq=, sn=, index= and ap= cannot be combined with "
      "probe=openocd:localhost:1; set them in its own options or in openocd's "
      "configuration"),
     (["-c", "port=usb1", "mode=UR", "-e", "all"],

@@ -281,6 +281,33 @@ START_TEST(test_go)
 }
 END_TEST
 
+/* By the core, and by the line: the firmware's core runs from its boot address,
+ * and no setting of the debugger is left. */
+START_TEST(test_reset_and_halt)
+{
+    sfi_target *t = connect();
+    const struct core_debug *c = &board.sim->core;
+    uint64_t resets = sfi_sim_resets(board.sim);
+
+    ck_assert_ok(sfi_target_halt(t));
+    ck_assert_uint_ne(c->control & V7M_DHCSR_C_HALT, 0);
+    ck_assert_ok(sfi_target_reset(t, SFI_RESET_CORE));
+    ck_assert_uint_eq(sfi_sim_resets(board.sim), resets + 1);
+    ck_assert_uint_eq(c->control, 0);
+    ck_assert_uint_eq(c->demcr, 0);
+    end(t);
+
+    t = connect();
+    resets = sfi_sim_resets(board.sim);
+    ck_assert_ok(sfi_target_reset(t, SFI_RESET_LINE));
+    ck_assert_uint_eq(sfi_sim_resets(board.sim), resets + 1);
+    ck_assert_fails(sfi_target_reset(t, 3), SFI_ERR_ARGUMENT, "",
+                    "a reset of kind 3, expected SFI_RESET_LINE or "
+                    "SFI_RESET_CORE");
+    end(t);
+}
+END_TEST
+
 START_TEST(test_go_refused)
 {
     static const struct {
@@ -676,6 +703,7 @@ main(void)
     tcase_add_loop_test(t, test_options_struck, 0, 2 * BLOWS);
     tcase_add_test(t, test_memory);
     tcase_add_test(t, test_go);
+    tcase_add_test(t, test_reset_and_halt);
     tcase_add_loop_test(t, test_go_refused, 0, 4);
     tcase_add_loop_test(t, test_go_struck, BLOW_FAULT, BLOW_FLIP);
     tcase_add_test(t, test_halted);
