@@ -65,6 +65,29 @@ memory_at(uint32_t address, size_t len)
     return address == LOADER_ID && len <= sizeof(id) && id[0] != 0 ? id : NULL;
 }
 
+static bool
+is_option(uint32_t address)
+{
+    return address >= PEER_OPTIONS &&
+           address - PEER_OPTIONS < sizeof(peer.options);
+}
+
+/* AN3156, 5, figure of the host's side: a reset follows a write of option
+ * bytes.  RM0433, 4.4.2: OPTSR_CUR and the like take the values of OPTSR_PRG.
+ */
+static void
+write_options(void)
+{
+    static const uint16_t current[] = {0x00, 0x0c,  0x14,  0x1c,
+                                       0x24, 0x10c, 0x114, 0x11c};
+
+    memcpy(peer.options, peer.data, peer.len);
+    for (size_t i = 0; i < ROWS(current); i++)
+        memcpy(peer.options + current[i], peer.options + current[i] + 4, 4);
+    peer.option_writes++;
+    peer.resets = true;
+}
+
 /* ---- work ---- */
 
 static void
@@ -153,6 +176,12 @@ write_block(void)
         return ERR_VENDOR;
     if (to == NULL || address == LOADER_ID)
         return ERR_TARGET;
+    if (is_option(address)) {
+        if (address != PEER_OPTIONS || peer.len > peer.option_len)
+            return ERR_TARGET;
+        write_options();
+        return 0;
+    }
     if (address % PROGRAM != 0 || peer.len % PROGRAM != 0)
         return ERR_WRITE;
     peer.blocks++;
@@ -225,7 +254,8 @@ upload(uint16_t block, uint8_t *data, size_t len, size_t *got)
     if (peer.protected)
         return stall(ERR_VENDOR);
     from = memory_at(block_address(block, len), len);
-    if (from == NULL)
+    if (from == NULL || (is_option(block_address(block, len)) &&
+                         (from != peer.options || len != peer.option_len)))
         return stall(ERR_TARGET);
     touch_flash();
     memcpy(data, from, len);
@@ -273,6 +303,7 @@ get_status(uint8_t *data, size_t len, size_t *got)
     data[4] = peer.state;
     data[5] = 0;
     *got = 6;
+    peer.gone = peer.gone || peer.resets;
     return SFI_OK;
 }
 
@@ -427,6 +458,7 @@ peer_reopen(void *user, uint32_t ms)
         return SFI_ERR_NO_DEVICE;
     }
     peer.gone = false;
+    peer.resets = false;
     peer.state = IDLE;
     return SFI_OK;
 }
@@ -443,6 +475,7 @@ dfu_peer_reset(void)
     peer.options_name = "@Option Bytes   /0x5200201C/01*128 e";
     peer.serial = "200364500000";
     peer.transfer_size = 1024;
+    peer.option_len = sizeof(peer.options);
     peer.loader_id = 0x92;
     peer.state = IDLE;
     peer.pointer = PEER_FLASH;

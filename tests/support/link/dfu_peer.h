@@ -31,8 +31,9 @@ struct dfu_peer {
     /* what it is; set between dfu_peer_open() and a connect */
     const char *flash_name, *options_name, *serial;
     uint16_t transfer_size;
-    uint8_t loader_id; /* 0: the address is refused, as by errTARGET */
-    bool protected;    /* readout protection: errVENDOR */
+    uint32_t option_len; /* AN3156, 4.1 and 5.1: of the block of option bytes */
+    uint8_t loader_id;   /* 0: the address is refused, as by errTARGET */
+    bool protected;      /* readout protection: errVENDOR */
 
     /* its habits */
     bool bank2_sticks; /* betaflight-configurator pull request 1861 */
@@ -54,7 +55,8 @@ struct dfu_peer {
     uint8_t options[308];
     unsigned transfers, sector_erases, mass_erases, blocks, pointers, clears;
     unsigned early; /* GETSTATUS before the time that it asked for */
-    bool left;      /* DFU mode, by "leave"; the program's address: */
+    unsigned option_writes;
+    bool left; /* DFU mode, by "leave"; the program's address: */
     uint32_t started_at;
 
     /* its state */
@@ -63,7 +65,7 @@ struct dfu_peer {
     size_t len;
     uint16_t block;
     uint32_t pointer;
-    bool stuck, gone, hangs;
+    bool stuck, gone, hangs, resets;
     unsigned errors; /* transfers that fail before it is gone */
     uint64_t busy_until, ask_from, bank2_until;
 };

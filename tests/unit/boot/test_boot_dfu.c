@@ -365,6 +365,55 @@ START_TEST(test_names)
 }
 END_TEST
 
+/* ---- option bytes, as one block ---- */
+
+static const struct {
+    uint32_t len;
+    const char *name;
+} areas[] = {
+    {308, "@Option Bytes   /0x5200201C/01*128 e"},
+    {128, "@Option Bytes   /0x5200201C/01*128 e"},
+    {88, "@Option Bytes   /0x5200201C/01*88 e"},
+};
+
+/* BOR_LEV from 0 to 2: bits 3:2 of OPTSR, and nothing else. */
+START_TEST(test_option_bytes)
+{
+    uint8_t before[sizeof(peer.options)];
+    sfi_option_bytes *ob;
+
+    peer.option_len = areas[_i].len;
+    peer.options_name = areas[_i].name;
+    connect();
+    memcpy(before, peer.options, sizeof(before));
+    ck_assert_ok(sfi_target_read_option_bytes(t, &ob));
+    ck_assert_ok(sfi_option_bytes_set(ob, "BOR_LEV", 2));
+    ck_assert_ok(sfi_target_write_option_bytes(t, ob));
+    sfi_option_bytes_free(ob);
+    ck_assert_uint_eq(peer.option_writes, 1);
+    before[0] = before[4] = 0xf8;
+    ck_assert_mem_eq(peer.options, before, sizeof(before));
+}
+END_TEST
+
+/* SECURITY, too, is written with the whole area.  There is no secure bootloader
+ * here, so nothing follows. */
+START_TEST(test_security)
+{
+    uint8_t before[sizeof(peer.options)];
+
+    peer.option_len = areas[_i].len;
+    peer.options_name = areas[_i].name;
+    connect();
+    memcpy(before, peer.options, sizeof(before));
+    ck_assert_fails_about(sfi_target_activate_security(t), SFI_ERR_TIMEOUT,
+                          "USB", "SECURITY");
+    ck_assert_uint_eq(peer.option_writes, 1);
+    before[2] = before[6] = 0xe6;
+    ck_assert_mem_eq(peer.options, before, sizeof(before));
+}
+END_TEST
+
 /* A device that lies is not followed for hours. */
 static const char *const endless[] = {
     "@Internal Flash   /0x08000000/2048*1Mg",
@@ -432,6 +481,8 @@ main(void)
     tcase_add_test(tc, test_slow_write);
     tcase_add_test(tc, test_refusals);
     tcase_add_loop_test(tc, test_names, 0, (int)ROWS(names));
+    tcase_add_loop_test(tc, test_option_bytes, 0, (int)ROWS(areas));
+    tcase_add_loop_test(tc, test_security, 0, (int)ROWS(areas));
     tcase_add_loop_test(tc, test_endless, 0, (int)ROWS(endless));
     tcase_add_loop_test(tc, test_leave, 0, PEER_STAYS);
     tcase_add_test(tc, test_leave_lost);
