@@ -85,7 +85,8 @@ main(int argc, char **argv)
     static const sfi_stream_ops ops = {.struct_size = sizeof(ops),
                                        .read = tcp_read,
                                        .write = tcp_write,
-                                       .close = tcp_close};
+                                       .close = tcp_close,
+                                       .rtt_ms = 500}; /* there and back */
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *at = NULL;
     sfi_target_info info = {.struct_size = sizeof(info)};
     struct tcp t = {.fd = -1};
