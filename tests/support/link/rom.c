@@ -59,6 +59,8 @@ rom_say(struct rom *r, uint64_t at, uint8_t byte)
     if (at < r->said_us)
         at = r->said_us;
     r->said_us = at + BITS * r->bit_us;
+    if (r->lose_said > 0 && --r->lose_said == 0)
+        return;
     if (r->last < ROM_OUT_MAX) /* the port's buffer is full */
         r->out[r->last++] = (struct rom_byte){r->said_us, byte};
 }
@@ -351,6 +353,8 @@ rom_hear(struct rom *r, uint64_t start, uint8_t byte)
     uint64_t end = start + BITS * r->bit_us;
 
     rom_cycle(r, end);
+    if (r->lose_heard > 0 && --r->lose_heard == 0)
+        return;
     if (r->prints != NULL) {
         if (r->echoes)
             rom_say(r, end, byte);

@@ -42,6 +42,8 @@ struct rom {
     const char *prints;   /* its application runs, and says this ... */
     uint64_t every_us;    /* ... so often */
     bool echoes;          /* ... and repeats what it hears */
+    size_t lose_heard, lose_said; /* the line loses this byte; 1: the next,
+                                     0: none */
     /* what was done to it */
     unsigned resets, goes, writes, erases, programmed;
     uint32_t went_to;

@@ -203,6 +203,33 @@ START_TEST(test_far_power)
 }
 END_TEST
 
+/* A byte of a Write is lost, either way: nothing but the data is written, not
+ * even what the host ends the command with. */
+START_TEST(test_lost_byte)
+{
+    static const uint8_t data[32] = {1, 2, 3, 4, 5, 6, 7, 8};
+    uint8_t erased[ROM_FLASH_LEN - sizeof(data)];
+
+    memset(erased, 0xff, sizeof(erased));
+    for (size_t i = 1; i <= 48; i++) {
+        rom_init(&rom);
+        rom.nacks_sync = _i % 2 == 1;
+        ck_assert_ok(connect_within(0));
+        if (_i < 2)
+            rom.lose_heard = i;
+        else
+            rom.lose_said = i;
+        ck_assert_msg(sfi_target_write(t, 0x08000000, data, sizeof(data)) ==
+                          SFI_OK,
+                      "byte %zu: %s", i, sfi_error_message(sfi_ctx_error(ctx)));
+        ck_assert_mem_eq(rom.flash, data, sizeof(data));
+        ck_assert_mem_eq(rom.flash + sizeof(data), erased, sizeof(erased));
+        ck_assert_uint_eq(rom.writes, 1);
+        close_all();
+    }
+}
+END_TEST
+
 /* ---- something else answers ---- */
 
 static const struct {
@@ -422,6 +449,7 @@ find_case(void)
     tcase_add_loop_test(tc, test_half_frame, 0, ROWS(halves));
     tcase_add_loop_test(tc, test_far_half_frame, 0, ROWS(halves));
     tcase_add_test(tc, test_far_power);
+    tcase_add_loop_test(tc, test_lost_byte, 0, 4);
     tcase_add_loop_test(tc, test_application, 0, ROWS(applications));
     tcase_add_loop_test(tc, test_application_reset, 0, ROWS(applications));
     tcase_add_test(tc, test_second_reset);
