@@ -165,6 +165,23 @@ port_write_serial(const struct program *p, const char *port, uint64_t baud,
                     dtr != NULL ? "&dtr=" : "", dtr != NULL ? dtr : "");
 }
 
+/* br= also sets the speed of a serial link with a name of its own, such as
+ * rfc2217:HOST:PORT, unless that says it. */
+static int
+port_write_link(const struct program *p, const char *port, char uri[URI_MAX])
+{
+    const struct cli_use *use = cli_next(&p->cli, OPT_CONNECT, NULL);
+    bool serial =
+        strncmp(port, "serial:", 7) == 0 || strncmp(port, "rfc2217:", 8) == 0;
+
+    if (!serial || cli_key(&p->cli, use, "br") == NULL)
+        return snprintf(uri, URI_MAX, "%s", port);
+    if (strstr(port, "baud=") != NULL)
+        cli_usage(&p->cli, "br= and baud= both set the speed: use one");
+    return snprintf(uri, URI_MAX, "%s%cbaud=%" PRIu64, port,
+                    strchr(port, '?') != NULL ? '&' : '?', p->baud);
+}
+
 static unsigned
 port_kind(const char *port)
 {
@@ -193,7 +210,7 @@ program_port(const struct program *p, const char *port, uint64_t baud,
         len = port_write_debugger(p, strcasecmp(port, "jtag") == 0, uri);
         break;
     case PORT_LINK:
-        len = snprintf(uri, URI_MAX, "%s", port);
+        len = port_write_link(p, port, uri);
         break;
     case PORT_USB:
         len = port_write_usb(p, port, uri);

@@ -115,6 +115,8 @@ hint_fits_error(sfi_status st, const sfi_error *err)
 {
     int os = sfi_error_os_code(err);
 
+    if (st == SFI_ERR_UNSUPPORTED) /* not: this chip or link cannot do it */
+        return strstr(sfi_error_message(err), "built without") != NULL;
     if (st == SFI_ERR_ACCESS)
         return os == EACCES || os == EPERM || os == EROFS;
     return st != SFI_ERR_NO_DEVICE || os != 0;

@@ -111,6 +111,24 @@ def many_chips_shown(folder):
 
 
 @case
+def look_at_versions(folder):
+    """AN2606: each version has limits, which are told with its name."""
+    for version, id_, fact in (("V13.3", 0xd3, "mass erase"),
+                               ("V9.0", 0x90, "bank 2"), ("V9.2", 0x92, "")):
+        state, tty = folder / version, folder / f"{version}.tty"
+        succeeds(SIM, "manufacture", "--ca", folder / "ca", "--chip",
+                 "stm32h753xi", "--state", state, "--bootloader", version)
+        with running(state, tty):
+            line, = [line for line in on(tty).splitlines()
+                     if line.startswith("  Bootloader")]
+            told = json.loads(on(tty, "--json"))
+        assert f": {version} (0x{id_:02x})" in line and fact in line, line
+        same((told["bootloader"], told["bootloader_id"],
+              fact in told.get("bootloader_limits", "")),
+             (version, id_, True))
+
+
+@case
 def look_at_many(folder):
     """An open chip, a secure one without and with an image, and none."""
     succeeds(PROGRAMS / "sfi-create", "--genkey", folder / "key.bin",

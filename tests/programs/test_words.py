@@ -61,6 +61,17 @@ def on_new_chip(folder, *words):
 
 
 @case
+def links_by_name(folder):
+    """br= reaches a serial link that is named in full."""
+    with chip(folder) as (port, _):
+        for name in (f"serial:{port}", f"serial:{port}?fallback=no"):
+            on(name, "br=9600", "-r8", hex(BASE), 4)
+    refused(64, about("sfi-program: serial:/dev/null", "baud", "9601",
+                      "115200"), "-c", "port=serial:/dev/null", "br=9601",
+            "-e", 0)
+
+
+@case
 def values(folder):
     with chip(folder) as (port, flash):
         out = on(port, "-w32", hex(RAM), "0x01020304", "5", "-w16",
@@ -230,6 +241,8 @@ SENTENCES = [
      "sn= and index= both name a probe: use one"),
     (["-c", "port=usb1", "sn=1", "PID=2"], "sn= names a device, so VID= and "
      "PID= cannot be combined with it"),
+    (["-c", "port=rfc2217:h:1?baud=9600", "br=9600"],
+     "br= and baud= both set the speed: use one"),
     (["-c", "port=JLINK"], "port=JLINK: this probe needs OpenOCD: port=swd "
      "probe=openocd:HOST:PORT"),
     (["-c", "port=spi", "mode=slave"], "mode=slave, expected master: the chip "
