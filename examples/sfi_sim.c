@@ -39,7 +39,15 @@ static const struct cli_option make_options[MAKE_COUNT] = {
                     .help = "the new chip's folder: absent or empty"},
 };
 
-enum { RUN_STATE, RUN_USART, RUN_JTAG, RUN_REMOTE, RUN_COUNT };
+enum {
+    RUN_STATE,
+    RUN_USART,
+    RUN_JTAG,
+    RUN_REMOTE,
+    RUN_REAL_TIME,
+    RUN_FAST,
+    RUN_COUNT
+};
 
 static const struct cli_option run_options[RUN_COUNT] = {
     [RUN_STATE] = {.name = "state",
@@ -62,6 +70,11 @@ static const struct cli_option run_options[RUN_COUNT] = {
     [RUN_REMOTE] = {.name = "allow-remote",
                     .help = "HOST may be reachable from other machines, which\n"
                             "can then do anything to the chip"},
+    [RUN_REAL_TIME] = {.name = "real-time",
+                       .help = "flash takes as long as in a real part: 1.1 s\n"
+                               "for a sector of an H7, 22 ms for a page of an\n"
+                               "L4 (typical values)"},
+    [RUN_FAST] = {.name = "fast", .help = "flash takes no time: the default"},
 };
 
 enum { WRAP_STATE, WRAP_ON_USB, WRAP_ON_SPI, WRAP_ON_PROBE, WRAP_COUNT };
@@ -138,7 +151,8 @@ static const struct cli_spec commands[COMMAND_COUNT] = {
                               "each product, for HSMs."},
     [RUN] = {.program = "sfi-sim run",
              .purpose = "Runs a virtual chip until SIGTERM or SIGINT.",
-             .usage = "--state DIR [--usart LINK] [--jtag HOST:PORT]",
+             .usage = "--state DIR [--usart LINK] [--jtag HOST:PORT]\n"
+                      " [--real-time | --fast]",
              .options = run_options,
              .option_count = RUN_COUNT,
              .notes =
@@ -162,6 +176,7 @@ static const struct cli_spec commands[COMMAND_COUNT] = {
                  "  boot0 0|1      the pin, which the next reset reads\n"
                  "  halt           the core stands still until a reset\n"
                  "  state          shows supply, pins and what runs\n"
+                 "  timing WORD    real: flash takes its time; none\n"
                  "  habit NAME N   how the chip behaves where papers differ"},
     [WRAP] = {.program = "sfi-sim wrap",
               .purpose = "Runs a command that sees a virtual chip as a device "
@@ -283,10 +298,16 @@ sim_run_chip(const struct cli *c, sfi_ctx *ctx)
 
     if (service.links.usart == NULL && service.links.jtag == NULL)
         cli_usage(c, "no link is given, expected --usart or --jtag");
+    if (cli_has(c, RUN_REAL_TIME) && cli_has(c, RUN_FAST))
+        cli_usage(c, "--real-time and --fast exclude each other");
     st = sfi_sim_open(ctx, state, &sim);
     if (st == SFI_OK) {
         service.sim = sim;
         cli_handle_signals(sim_on_signal);
+        if (cli_has(c, RUN_REAL_TIME))
+            st = sfi_sim_command(sim, "timing real", NULL, &(size_t){0});
+    }
+    if (st == SFI_OK) {
         st = sfi_sim_serve(sim, &service.links, service_should_stop, &service);
     }
     sfi_sim_free(sim);

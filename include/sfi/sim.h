@@ -14,7 +14,8 @@
  * bootloader runs, only a mailbox in RAM (doc/protocol.md).
  *
  * Limits: no firmware runs on the core, which a debugger can only halt and
- * start; there are no peripherals; flash and crypto take no time; readout
+ * start; there are no peripherals; crypto takes no time, and flash only if it
+ * is told to (sfi_sim_command(), "timing"); readout
  * protection that the owner lowers with sfi_sim_set_option() does not erase the
  * flash (the bootloader and the registers do).
  */
@@ -297,6 +298,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_sim_serve(sfi_sim *sim,
  *                      power, nrst, boot0, runs (nothing, application,
  *                      bootloader, secure-bootloader or hung), resets,
  *                      reset-due; more may be added
+ *     timing real|none whether flash takes a real part's typical time, on the
+ *                      chip's clock; none after sfi_sim_open()
  *     habit NAME N     how it behaves where papers and reports differ
  *                      (doc/porting.md, "Habits of a virtual chip")
  *

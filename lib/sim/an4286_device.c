@@ -73,6 +73,15 @@ spi_device_next_data(struct an4286_device *s)
     return byte;
 }
 
+/* A command with two verdicts has the first before its work. */
+static bool
+spi_device_must_wait(const struct an4286_device *s)
+{
+    bool is_first = s->tail && s->len == 1;
+
+    return s->busy > 0 || (s->waits && !is_first);
+}
+
 uint8_t
 sfi__an4286_device_clock(struct an4286_device *s, uint8_t in)
 {
@@ -84,11 +93,11 @@ sfi__an4286_device_clock(struct an4286_device *s, uint8_t in)
         s->phase = SPI_VERDICT;
         break;
     case SPI_VERDICT:
-        if (s->busy == 0) {
+        if (!spi_device_must_wait(s)) {
             s->phase = SPI_TAKEN;
             return s->verdict;
         }
-        s->busy--;
+        s->busy -= s->busy > 0;
         break;
     case SPI_TAKEN:
         if (in == USART_ACK)

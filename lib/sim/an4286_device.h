@@ -28,6 +28,7 @@ struct an4286_device {
     uint8_t answer[USART_ANSWER_MAX];
     size_t at, len;      /* of its data */
     uint32_t busy;       /* polls until the next verdict */
+    bool waits;          /* for the flash, with the verdict on its work */
     uint32_t passed_us;  /* not yet added to the chip's clock */
     uint64_t clocked_ms; /* when the host clocked last */
 };

@@ -99,9 +99,46 @@ sfi__sim_reset(struct sfi_sim *sim)
     sfi__core_debug_reset(sim);
 }
 
+/* With what SPI has added since the last millisecond. */
+static uint64_t
+sim_now_us(const struct sfi_sim *sim)
+{
+    return sim->now_ms * 1000 + sim->spi.passed_us;
+}
+
+uint64_t
+sfi__sim_busy_us(const struct sfi_sim *sim)
+{
+    uint64_t now = sim_now_us(sim);
+
+    return sim->busy_us > now ? sim->busy_us - now : 0;
+}
+
+void
+sfi__sim_quiet(struct sfi_sim *sim)
+{
+    sfi__buf_clear(&sim->line);
+    sim->line_free = 0;
+    sim->busy_us = 0;
+    sim->bank2_us = 0;
+}
+
+/* What the flash has done takes from now on, or from the end of what it is at
+ * work on, as long as in a real part. */
+static void
+sim_take_work(struct sfi_sim *sim)
+{
+    uint64_t work = sim->flash.work_us;
+
+    sim->flash.work_us = 0;
+    if (sim->timed && work > 0)
+        sim->busy_us = sim_now_us(sim) + sfi__sim_busy_us(sim) + work;
+}
+
 void
 sfi__sim_settle(struct sfi_sim *sim)
 {
+    sim_take_work(sim);
     if (sim_run_is_over(sim))
         sfi__sim_reset(sim);
 }
@@ -116,14 +153,26 @@ sfi__sim_hold(struct sfi_sim *sim, bool held)
 }
 
 /* Send the answer, unless the power failed, and do the reset that is due. */
+/* Protection commands have two ACKs, the first before their work (AN3155, 3.10
+ * to 3.12). */
+static size_t
+sim_answer_before_work(const struct sfi_sim *sim, size_t len)
+{
+    return sim->mode == SIM_STANDARD && sim->usart.tail && len == 2;
+}
+
 static void
 sim_send_answer(struct sfi_sim *sim, const struct wr *answer)
 {
+    size_t free = sfi__sim_line_ready(sim) +
+                  sim_answer_before_work(sim, sfi__wr_len(answer));
+
     if (!sim->power.off &&
         !sfi__buf_append(&sim->line, answer->start, sfi__wr_len(answer)))
         sfi__log(sim->obj.ctx, SFI_LOG_WARNING,
                  "virtual chip: out of memory, an answer is lost");
     sfi__sim_settle(sim);
+    sim->line_free = free < sim->line.len ? free : sim->line.len;
 }
 
 static void
@@ -196,6 +245,18 @@ sim_settle_spi(struct sfi_sim *sim)
         sfi__sim_wait(sim, ms);
 }
 
+/* The verdict waits for the flash, on a clock of microseconds. */
+static uint8_t
+sim_clock_spi(struct sfi_sim *sim, uint8_t in)
+{
+    uint8_t out;
+
+    sim->spi.waits = sfi__sim_busy_us(sim) > 0;
+    out = sfi__an4286_device_clock(&sim->spi, in);
+    sim_take_work(sim);
+    return out;
+}
+
 uint8_t
 sfi__sim_clock(struct sfi_sim *sim, uint8_t in)
 {
@@ -206,7 +267,7 @@ sfi__sim_clock(struct sfi_sim *sim, uint8_t in)
     sim->spi.passed_us += AN4286_BYTE_US;
     if ((sim->mode == SIM_STANDARD && !sim->habits.no_spi) ||
         sim->mode == SIM_SECURE || !quiet)
-        out = sfi__an4286_device_clock(&sim->spi, in);
+        out = sim_clock_spi(sim, in);
     if (sim->power.off) {
         if (sim_run_is_over(sim))
             sfi__sim_reset(sim);
@@ -222,7 +283,7 @@ void
 sfi__sim_power_off(struct sfi_sim *sim)
 {
     sim->power.off = true;
-    sfi__buf_clear(&sim->line);
+    sfi__sim_quiet(sim);
     sfi__sim_reset(sim);
 }
 
@@ -232,7 +293,7 @@ sfi__sim_power_cycle(struct sfi_sim *sim)
     sfi__power_restore(&sim->power);
     sim->cold = true;
     sim->hung = false;
-    sfi__buf_clear(&sim->line);
+    sfi__sim_quiet(sim);
     sfi__tap_init(&sim->chain);
     sfi__dap_probe_power(&sim->probe);
     sfi__core_debug_power(sim);
@@ -241,9 +302,16 @@ sfi__sim_power_cycle(struct sfi_sim *sim)
     sfi__sim_reset(sim);
 }
 
+size_t
+sfi__sim_line_ready(const struct sfi_sim *sim)
+{
+    return sfi__sim_busy_us(sim) > 0 ? sim->line_free : sim->line.len;
+}
+
 void
 sfi__sim_sent(struct sfi_sim *sim, size_t len)
 {
+    sim->line_free -= len < sim->line_free ? len : sim->line_free;
     sim->line.len -= len;
     memmove(sim->line.data, sim->line.data + len, sim->line.len);
     if (sim->line.len == 0)
@@ -253,7 +321,8 @@ sfi__sim_sent(struct sfi_sim *sim, size_t len)
 size_t
 sfi__sim_fetch(struct sfi_sim *sim, uint8_t *out, size_t cap)
 {
-    size_t len = sim->line.len < cap ? sim->line.len : cap;
+    size_t ready = sfi__sim_line_ready(sim);
+    size_t len = ready < cap ? ready : cap;
 
     if (len > 0) {
         memcpy(out, sim->line.data, len);

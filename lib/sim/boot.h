@@ -29,6 +29,13 @@ void sfi__sim_wait(struct sfi_sim *sim, uint64_t ms);
 /* The first `len` bytes of sim->line are sent.  After the last one, what waited
  * for the answer to be out continues. */
 void sfi__sim_sent(struct sfi_sim *sim, size_t len);
+/* How many bytes of sim->line are out: all but an answer that waits for the
+ * flash. */
+size_t sfi__sim_line_ready(const struct sfi_sim *sim);
+/* How long the flash is still at work; 0: it is not, or takes no time. */
+uint64_t sfi__sim_busy_us(const struct sfi_sim *sim);
+/* Forget answers and work: the part was reset from outside. */
+void sfi__sim_quiet(struct sfi_sim *sim);
 /* Fetch what was sent: up to `cap` bytes. */
 size_t sfi__sim_fetch(struct sfi_sim *sim, uint8_t *out, size_t cap);
 

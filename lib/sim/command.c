@@ -39,7 +39,7 @@ command_reset(struct command *c)
     if (c->sim->power.off)
         return sfi__fail(c->sim->obj.ctx, SFI_ERR_STATE,
                          "the chip has no power");
-    sfi__buf_clear(&c->sim->line);
+    sfi__sim_quiet(c->sim);
     c->sim->held = false;
     sfi__sim_reset(c->sim);
     return SFI_OK;
@@ -111,6 +111,20 @@ command_state(struct command *c)
     return SFI_OK;
 }
 
+/* Of flash: as a real part, or none. */
+static sfi_status
+command_timing(struct command *c)
+{
+    static const char *const words[2] = {"none", "real"};
+    struct sfi_sim *sim = c->sim;
+    sfi_status st = command_take_level(c, words, &sim->timed);
+
+    if (st == SFI_OK)
+        sim->habits.dfu_erase_ms =
+            sim->timed ? sfi__flash_erase_us(sim->chip) / 1000 : 0;
+    return st;
+}
+
 /* From now on; a name or a value that does not exist is refused. */
 static sfi_status
 command_habit(struct command *c)
@@ -134,10 +148,10 @@ static const struct {
     size_t words; /* with the name */
     sfi_status (*run)(struct command *c);
 } commands[] = {
-    {"reset", 1, command_reset}, {"power", 2, command_power},
-    {"boot0", 2, command_boot0}, {"nrst", 2, command_nrst},
-    {"halt", 1, command_halt},   {"state", 1, command_state},
-    {"habit", 3, command_habit},
+    {"reset", 1, command_reset},   {"power", 2, command_power},
+    {"boot0", 2, command_boot0},   {"nrst", 2, command_nrst},
+    {"halt", 1, command_halt},     {"state", 1, command_state},
+    {"timing", 2, command_timing}, {"habit", 3, command_habit},
 };
 
 /* Cut the copy into words; false: too many. */
@@ -174,9 +188,10 @@ sfi__sim_command(struct sfi_sim *sim, const char *line,
                 return commands[i].run(&c);
         }
     }
-    return sfi__fail(sim->obj.ctx, SFI_ERR_ARGUMENT,
-                     "not a command, expected reset, power on|off, boot0 0|1, "
-                     "nrst 0|1, halt, state or habit NAME NUMBER");
+    return sfi__fail(
+        sim->obj.ctx, SFI_ERR_ARGUMENT,
+        "not a command, expected reset, power on|off, boot0 0|1, "
+        "nrst 0|1, halt, state, timing real|none or habit NAME NUMBER");
 }
 
 sfi_status

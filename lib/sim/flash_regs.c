@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "util/mem.h"
+#include "sim/boot.h"
 #include "sim/options.h"
 
 #define CR_KEPT                                           \
@@ -240,7 +241,9 @@ sfi__flash_regs_read(struct sfi_sim *sim, uint32_t offset)
     case H7_FLASH_CR:
         return b->cr | (b->lock.open ? 0 : H7_FLASH_CR_LOCK);
     case H7_FLASH_SR:
-        return b->sr | (b->filled != 0 ? H7_FLASH_SR_WBNE : 0);
+        return b->sr | (b->filled != 0 ? H7_FLASH_SR_WBNE : 0) |
+               (sfi__sim_busy_us(sim) > 0 ? H7_FLASH_SR_BSY | H7_FLASH_SR_QW
+                                          : 0);
     case H7_FLASH_OPTCR:
         return f->option_lock.open ? 0 : H7_FLASH_OPTCR_OPTLOCK;
     default:

@@ -2,7 +2,8 @@
 /* Copyright The libsfi authors */
 /* The FLASH registers of an STM32H7 (RM0433, 4.9), as far as a programmer over
  * the debug port needs them: locks, program by 256-bit words, erase, option
- * bytes.  Everything is done at once: BSY and QW are never set. */
+ * bytes.  Everything is done at once; BSY and QW are set while a
+ * real part would be at work, if the chip is timed. */
 #ifndef SFI_SIM_FLASH_REGS_H
 #define SFI_SIM_FLASH_REGS_H
 

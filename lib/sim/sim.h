@@ -48,13 +48,16 @@ struct sfi_sim {
     struct port_ossl crypto;
 
     enum sim_mode mode;
-    bool boot0;      /* the pin */
-    bool held;       /* NRST is low */
-    bool hung;       /* after an option launch, until its power is switched */
-    bool cold;       /* powered up, and not reset since */
-    bool reset_due;  /* asked for by the chip, done after the answer */
-    uint64_t now_ms; /* since it was opened; the links advance it */
-    uint64_t resets; /* so far */
+    bool boot0;        /* the pin */
+    bool held;         /* NRST is low */
+    bool hung;         /* after an option launch, until its power is switched */
+    bool cold;         /* powered up, and not reset since */
+    bool reset_due;    /* asked for by the chip, done after the answer */
+    uint64_t now_ms;   /* since it was opened; the links advance it */
+    uint64_t resets;   /* so far */
+    bool timed;        /* erase and program take a real part's time */
+    uint64_t busy_us;  /* until then the flash is at work: now_ms * 1000 */
+    uint64_t bank2_us; /* likewise, after an ACK that came too early */
     uint32_t options[CHIP_OB_ROWS_MAX]; /* in force */
     uint8_t *ram; /* the chip's, range after range, then the core's */
     size_t ram_len;
@@ -76,6 +79,7 @@ struct sfi_sim {
     struct dap_probe probe;     /* SWD */
     uint32_t jtag_number;       /* the TCP port it is served on */
     struct buf line;            /* sent, and not fetched yet */
+    size_t line_free;           /* of it, before the flash is ready */
 };
 
 #endif

@@ -219,6 +219,20 @@ standard_erase_range(struct sfi_sim *sim, const struct chip_range *range)
     return true;
 }
 
+/* AN2606, H74x/75x, V9.1: the ACK does not wait for bank 2. */
+static void
+standard_leave_bank2_at_work(struct sfi_sim *sim)
+{
+    sim->bank2_us = sim->now_ms * 1000 + sim->flash.work_us;
+    sim->flash.work_us = 0;
+}
+
+static bool
+standard_bank2_is_at_work(const struct sfi_sim *sim)
+{
+    return sim->bank2_us > sim->now_ms * 1000;
+}
+
 static bool
 standard_erase_special(struct sfi_sim *sim, uint16_t code)
 {
@@ -248,9 +262,16 @@ standard_erase_pages(void *user, uint16_t code, const uint16_t *pages,
     struct sfi_sim *sim = user;
     struct chip_range range = {0, sim->chip->sector_size};
     uint32_t sectors = sim->chip->flash.size / sim->chip->sector_size;
+    bool in_bank2 = false;
 
-    if (code >= USART_ERASE_SPECIAL)
-        return standard_erase_special(sim, code);
+    if (code >= USART_ERASE_SPECIAL) {
+        bool done = standard_erase_special(sim, code);
+
+        if (sim->habits.early_erase_ack && sim->timed &&
+            code != USART_ERASE_BANK1)
+            standard_leave_bank2_at_work(sim);
+        return done;
+    }
     for (size_t i = 0; i < count; i++) {
         if (pages[i] >= sectors)
             return false;
@@ -259,7 +280,10 @@ standard_erase_pages(void *user, uint16_t code, const uint16_t *pages,
         range.base = sim->chip->flash.base + pages[i] * range.size;
         if (!standard_erase_range(sim, &range))
             return false;
+        in_bank2 |= pages[i] >= sim->chip->bank_size / range.size;
     }
+    if (sim->habits.early_erase_ack && sim->timed && in_bank2)
+        standard_leave_bank2_at_work(sim);
     return true;
 }
 
@@ -336,6 +360,12 @@ sfi__standard_start(struct sfi_sim *sim)
     sfi__an4286_device_init(&sim->spi, &config);
 }
 
+static bool
+standard_is_on_flash(uint8_t cmd)
+{
+    return cmd == USART_READ || cmd == USART_WRITE || cmd == USART_EXT_ERASE;
+}
+
 /* AN3155, 1: the baud rate is measured on the first byte, whatever it is. */
 void
 sfi__standard_byte(struct sfi_sim *sim, uint8_t byte, struct wr *out)
@@ -345,8 +375,12 @@ sfi__standard_byte(struct sfi_sim *sim, uint8_t byte, struct wr *out)
     if (is_first && !sim->habits.any_first_byte)
         sim->usart_deaf = byte != USART_SYNC;
     sim->usart_heard = true;
-    if (is_first && sim->habits.second_sync)
+    if (sim->usart_deaf || (is_first && sim->habits.second_sync))
         return;
-    if (!sim->usart_deaf)
+    /* AN2606, H74x/75x, V9.1: a command meanwhile can hang the part */
+    if (standard_bank2_is_at_work(sim) &&
+        !sfi__an3155_device_busy(&sim->usart) && standard_is_on_flash(byte))
+        sim->mode = SIM_HUNG;
+    else
         sfi__an3155_device_byte(&sim->usart, byte, out);
 }

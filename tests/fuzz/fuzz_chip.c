@@ -72,7 +72,12 @@ fuzz_chip(enum fuzz_start start)
     sim.store.power = &sim.power;
     memcpy(sim.store.certificate, small.product_id, CHIP_PRODUCT_ID_LEN);
     sim.store.device_secret[31] = 1;
-    sim.flash = (struct flash){&small, &sim.power, flash};
+    sim.flash = (struct flash){
+        .chip = &small,
+        .power = &sim.power,
+        .mem = flash,
+    };
+    sim.loader = sfi__sim_loader(&small, NULL);
     program(start);
     sim.ram = ram;
     sim.ram_len = small.ram[0].size + sfi__secure_ram_len();

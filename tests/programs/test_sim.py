@@ -26,10 +26,11 @@ def make(folder, chip="stm32h753xi", name="chip"):
 class Running:
     """A running chip; stopped and waited for at the end."""
 
-    def __init__(self, folder, state="chip"):
+    def __init__(self, folder, state="chip", words=()):
         self.link = folder / "tty"
         self.process = subprocess.Popen(
-            [SIM, "run", "--state", folder / state, "--usart", self.link],
+            [SIM, "run", "--state", folder / state, "--usart", self.link,
+             *words],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def __enter__(self):
@@ -92,6 +93,19 @@ def bootloader(folder):
     with Running(folder, "old") as chip:
         same(chip.talk(b"\x7f\x00\xff", 15)[:3], b"\x79\x79\x0d")
         assert " bootloader=V9.0 " in succeeds(SIM, "ctl", state, "state")
+
+
+@case
+def real_time(folder):
+    """1.1 s for a sector; --fast is the default."""
+    make(folder)
+    erase = b"\x44\xbb"
+    for words, least in ([], 0), (["--fast"], 0), (["--real-time"], 1.0):
+        with Running(folder, words=words) as chip:
+            same(chip.talk(b"\x7f" + erase, 2), b"\x79\x79")
+            begin = time.monotonic()
+            same(chip.talk(b"\x00\x00\x00\x02\x02", 1), b"\x79")
+            assert time.monotonic() - begin >= least, words
 
 
 @case
@@ -187,6 +201,8 @@ def mistakes(folder):
                  "true"], "another simulator"),
             (64, ["run", "--state", "x"],
              "no link is given, expected --usart or --jtag"),
+            (64, ["run", "--state", "x", "--usart", "y", "--fast",
+                  "--real-time"], "--real-time and --fast exclude each other"),
             (64, ["ctl", "x"], "a command is missing"),
             (64, ["ctl", "x", "habit", "y" * 130, "1"],
              "the command is too long"),

@@ -7,6 +7,14 @@
 #include "core/err.h"
 #include "sim/boot.h"
 
+static uint64_t
+usart_link_wait_ms(const struct sfi_sim *sim, uint32_t timeout_ms)
+{
+    uint64_t busy = (sfi__sim_busy_us(sim) + 999) / 1000;
+
+    return busy > 0 && busy < timeout_ms ? busy : timeout_ms;
+}
+
 /* Virtual time: where a real line would make the reader wait, the chip's clock
  * advances. */
 static sfi_status
@@ -15,8 +23,8 @@ usart_link_read(void *user, uint8_t *buf, size_t len, size_t *got,
 {
     struct sfi_sim *sim = user;
 
-    if (sim->line.len == 0)
-        sfi__sim_wait(sim, timeout_ms);
+    if (sfi__sim_line_ready(sim) == 0)
+        sfi__sim_wait(sim, usart_link_wait_ms(sim, timeout_ms));
     *got = sfi__sim_fetch(sim, buf, len);
     if (*got > 0 || len == 0)
         return SFI_OK;
@@ -50,7 +58,7 @@ sfi__sim_link_reset(void *user, int into_boot)
     struct sfi_sim *sim = user;
 
     sim->boot0 = into_boot != 0;
-    sfi__buf_clear(&sim->line);
+    sfi__sim_quiet(sim);
     if (!sim->power.off)
         sfi__sim_reset(sim);
     return SFI_OK;

@@ -141,8 +141,8 @@ pty_send_answers(struct sfi_sim *sim, const struct pty *p)
 {
     ssize_t put;
 
-    while (sim->line.len > 0) {
-        put = write(p->master, sim->line.data, sim->line.len);
+    while (sfi__sim_line_ready(sim) > 0) {
+        put = write(p->master, sim->line.data, sfi__sim_line_ready(sim));
         if (put < 0)
             return pty_error_passes(errno);
         sfi__sim_sent(sim, (size_t)put);
@@ -172,11 +172,12 @@ pty_receive_bytes(struct sfi_sim *sim, const struct pty *p)
 struct pollfd
 sfi__serve_pty_wait(const struct sfi_sim *sim, const struct pty *p)
 {
+    short events = POLLIN;
+
     /* Send all answers before reading more. */
-    return (struct pollfd){
-        .fd = p->master,
-        .events = sim->line.len > 0 ? POLLOUT : POLLIN,
-    };
+    if (sim->line.len > 0)
+        events = sfi__sim_line_ready(sim) > 0 ? POLLOUT : 0;
+    return (struct pollfd){.fd = p->master, .events = events};
 }
 
 sfi_status

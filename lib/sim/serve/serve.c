@@ -21,6 +21,15 @@ struct server {
     struct control_port *control;
 };
 
+/* Until an answer is ready, at most. */
+static int
+serve_tick_ms(const struct sfi_sim *sim)
+{
+    uint64_t ms = (sfi__sim_busy_us(sim) + 999) / 1000;
+
+    return ms > 0 && ms < TICK_MS ? (int)ms : TICK_MS;
+}
+
 static sfi_status
 serve_one_turn(struct server *s, const struct clock *clock, uint64_t *last)
 {
@@ -39,7 +48,7 @@ serve_one_turn(struct server *s, const struct clock *clock, uint64_t *last)
         fds[count++] = sfi__serve_jtag_wait(s->jtag);
     if (s->control != NULL)
         fds[count++] = sfi__serve_control_wait(s->control);
-    ready = poll(fds, count, TICK_MS);
+    ready = poll(fds, count, serve_tick_ms(s->sim));
     if (ready < 0 && errno != EINTR)
         return sfi__fail_os(ctx, SFI_ERR_OS, errno, "cannot wait");
     if (ready == 0 && s->pty != NULL)

@@ -62,6 +62,34 @@ sfi__flash_unmap(struct flash *f)
     f->mem = NULL;
 }
 
+/* Typical times. */
+static const struct flash_time {
+    uint16_t device_id;
+    uint32_t erase_us;   /* a sector */
+    uint32_t program_us; /* a unit */
+} times[] = {
+    /* ST employee, community 734674; DS12110, flash characteristics, x32 */
+    {0x450, 1100000, 130},
+    /* DS11913, flash characteristics */
+    {0x462, 22020, 82},
+};
+
+static const struct flash_time *
+flash_time_of(const struct sfi_chip *chip)
+{
+    const struct flash_time *t = times;
+
+    while (t->device_id != chip->device_id)
+        t++;
+    return t;
+}
+
+uint32_t
+sfi__flash_erase_us(const struct sfi_chip *chip)
+{
+    return flash_time_of(chip)->erase_us;
+}
+
 /* Is [address, address + len) in the flash, and whole pieces of `unit`
  * bytes? */
 static enum flash_result
@@ -105,6 +133,7 @@ sfi__flash_erase(struct flash *f, uint32_t address, uint32_t len)
         switch (sfi__power_spend(f->power)) {
         case POWER_FULL:
             sfi__fill(p, FLASH_ERASED, sector);
+            f->work_us += flash_time_of(f->chip)->erase_us;
             break;
         case POWER_FAILS:
             sfi__fill(p, FLASH_ERASED, sector / 2);
@@ -133,6 +162,7 @@ sfi__flash_program(struct flash *f, uint32_t address, const uint8_t *data,
         switch (sfi__power_spend(f->power)) {
         case POWER_FULL:
             memcpy(p, data + done, unit);
+            f->work_us += flash_time_of(f->chip)->program_us;
             break;
         case POWER_FAILS:
             memcpy(p, data + done, unit / 2);

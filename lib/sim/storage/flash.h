@@ -29,6 +29,7 @@ struct flash {
     const struct sfi_chip *chip;
     struct power *power;
     uint8_t *mem;
+    uint64_t work_us; /* what a real one would have needed; counted up */
 };
 
 /* Map the file, which must have the flash's size. */
@@ -40,6 +41,8 @@ enum flash_result sfi__flash_erase(struct flash *f, uint32_t address,
                                    uint32_t len);
 enum flash_result sfi__flash_program(struct flash *f, uint32_t address,
                                      const uint8_t *data, uint32_t len);
+/* What a real one needs to erase a sector. */
+uint32_t sfi__flash_erase_us(const struct sfi_chip *chip);
 /* Borrow; NULL: not all in the flash. */
 const uint8_t *sfi__flash_view(const struct flash *f, uint32_t address,
                                uint32_t len);

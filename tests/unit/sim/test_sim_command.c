@@ -146,7 +146,8 @@ START_TEST(test_not_commands)
         sfi_sim_command(board.sim, not_commands[_i], NULL, &(size_t){0}),
         SFI_ERR_ARGUMENT, "",
         "not a command, expected reset, power on|off, boot0 0|1, "
-        "nrst 0|1, halt, state or habit NAME NUMBER");
+        "nrst 0|1, halt, state, timing real|none or habit "
+        "NAME NUMBER");
 }
 END_TEST
 

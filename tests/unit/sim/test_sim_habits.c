@@ -4,7 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <sfi/target.h>
+
+#include "core/ctx.h"
+
 #include <bench/board.h>
+#include <link/script.h>
 #include "sim/sim.h"
 
 #define FLASH 0x08000000u
@@ -197,6 +202,118 @@ START_TEST(test_half_command)
 }
 END_TEST
 
+static void
+command(const char *line)
+{
+    ck_assert_ok(sfi_sim_command(board.sim, line, NULL, &(size_t){0}));
+}
+
+/* The answer to what was sent comes after `ms`, and not a millisecond
+ * before. */
+static void
+assert_takes(uint32_t ms, const char *answer)
+{
+    sfi_sim_wait(board.sim, ms - 1);
+    board_talk("<");
+    sfi_sim_wait(board.sim, 1);
+    board_talk(answer);
+}
+
+/* ST community 734674: 1.1 s for a sector of an H7; DS12110: 130 us for its
+ * word. */
+START_TEST(test_flash_takes_time)
+{
+    uint8_t packet[300], data[256];
+    size_t len;
+
+    memset(data, 0x5a, sizeof(data));
+    len = board_packet(packet, (const uint8_t[]){0xff}, 1, data, sizeof(data));
+    board_talk("> 7f < 79 > 44 bb < 79 > 00 00 00 03 03 < 79");
+    command("timing real");
+    board_talk("> 44 bb < 79 > 00 00 00 03 03 <");
+    assert_takes(1100, "< 79");
+    board_talk("> 44 bb < 79 > ff ff 00 <");
+    assert_takes(17600, "< 79");
+    board_talk("> 31 ce < 79 > 08 00 00 00 08 < 79");
+    board_send(packet, len, "");
+    assert_takes(2, "< 79");
+    /* the first ACK of Readout Unprotect is before its work */
+    board_talk("> 92 6d < 79");
+    assert_takes(17600, "< 79");
+    board_talk("> 7f < 79 > 44 bb < 79 > 00 00 00 03 03 <");
+    command("reset");
+    board_talk("> 7f < 79");
+    command("timing none");
+    board_talk("> 44 bb < 79 > 00 00 00 03 03 < 79");
+}
+END_TEST
+
+/* DS11913: 22 ms for a page; over SPI the host polls. */
+START_TEST(test_flash_takes_time_l462)
+{
+    static const uint8_t sync[] = {0x5a, 0, 0, 0x79};
+    static const uint8_t erase[] = {0x5a, 0x44, 0xbb, 0, 0, 0x79};
+    static const uint8_t count[] = {0, 0, 0, 0, 0, 0x79};
+    static const uint8_t page[] = {0, 40, 40};
+    uint8_t rx[8];
+    unsigned polls;
+
+    command("timing real");
+    board_talk("> 44 bb < 79 > 00 00 00 28 28 <");
+    assert_takes(23, "< 79");
+    ck_assert_ok(sfi_sim_spi(board.sim, sync, rx, sizeof(sync)));
+    ck_assert_ok(sfi_sim_spi(board.sim, erase, rx, sizeof(erase)));
+    for (rx[0] = 0; rx[0] != 0x79;)
+        ck_assert_ok(sfi_sim_spi(board.sim, (const uint8_t[]){0}, rx, 1));
+    ck_assert_ok(sfi_sim_spi(board.sim, (const uint8_t[]){0x79}, rx, 1));
+    ck_assert_ok(sfi_sim_spi(board.sim, count, rx, 3));
+    for (rx[0] = 0; rx[0] != 0x79;)
+        ck_assert_ok(sfi_sim_spi(board.sim, (const uint8_t[]){0}, rx, 1));
+    ck_assert_ok(sfi_sim_spi(board.sim, (const uint8_t[]){0x79}, rx, 1));
+    ck_assert_ok(sfi_sim_spi(board.sim, page, rx, sizeof(page)));
+    for (rx[0] = 0, polls = 0; rx[0] != 0x79; polls++)
+        ck_assert_ok(sfi_sim_spi(board.sim, (const uint8_t[]){0}, rx, 1));
+    ck_assert_uint_ge(polls, 22000 / 16);
+    ck_assert_uint_lt(polls, 24000 / 16);
+}
+END_TEST
+
+/* AN2606, V9.1: the ACK comes before bank 2 is erased, and a command on flash
+ * until then hangs the part. */
+START_TEST(test_early_ack)
+{
+    make("V9.1");
+    command("timing real");
+    board_talk("> 7f < 79 > 44 bb < 79 > 00 00 00 08 08 < 79");
+    board_talk("> 01 fe < 79 31 00 00 79");
+    sfi_sim_wait(board.sim, 1100);
+    board_talk("> 11 ee < 79 > 08 00 00 00 08 < 79 > 00 ff < 79 ff");
+    board_talk("> 44 bb < 79 > ff fd 02 < 79 > 11 <");
+    sfi_sim_wait(board.sim, 60000);
+    board_talk("> ee <");
+    command("reset");
+    board_talk("> 7f < 79 > 44 bb < 79 > 00 00 00 07 07 <");
+    assert_takes(1100, "< 79");
+}
+END_TEST
+
+/* The host waits as long as a real part takes: 17.6 s. */
+START_TEST(test_host_waits)
+{
+    sfi_transport *tp;
+    sfi_target *t;
+
+    ctx->clock = &script_clock;
+    command("timing real");
+    ck_assert_ok(sfi_sim_transport(board.sim, "usart", &tp));
+    ck_assert_ok(sfi_target_connect(ctx, NULL, tp, 1000, &t));
+    ck_assert_ok(sfi_target_erase_all(t));
+    ck_assert_uint_ge(board.sim->now_ms, 17600);
+    sfi_target_free(t);
+    sfi_transport_free(tp);
+}
+END_TEST
+
 START_TEST(test_unknown_version)
 {
     sfi_sim_make_options options = {
@@ -246,10 +363,14 @@ main(void)
     tcase_add_test(h753, test_second_reset);
     tcase_add_test(h753, test_second_sync);
     tcase_add_test(h753, test_half_command);
+    tcase_add_test(h753, test_flash_takes_time);
+    tcase_add_test(h753, test_early_ack);
+    tcase_add_test(h753, test_host_waits);
     tcase_add_test(h753, test_unknown_version);
     suite_add_tcase(s, h753);
     tcase_add_checked_fixture(l462, setup_l462, board_teardown);
     tcase_add_test(l462, test_identity_l462);
+    tcase_add_test(l462, test_flash_takes_time_l462);
     suite_add_tcase(s, l462);
     return run_suite(s);
 }
