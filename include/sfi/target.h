@@ -36,6 +36,14 @@ typedef struct sfi_connect_options {
     void *dialect_user; /**< passed to it; must outlive the target */
 } sfi_connect_options;
 
+/** Readout protection, as far as an open bootloader tells. */
+enum {
+    SFI_READOUT_UNKNOWN = 0, /**< not readable, or the chip is secure */
+    SFI_READOUT_LEVEL_0 = 1, /**< off */
+    SFI_READOUT_LEVEL_1 = 2, /**< on; a bootloader tells no more */
+    SFI_READOUT_LEVEL_2 = 3, /**< on for ever */
+};
+
 /** The chip, and the state of its install. */
 typedef struct sfi_target_info {
     uint32_t struct_size;        /**< sizeof(sfi_target_info) */
@@ -50,8 +58,11 @@ typedef struct sfi_target_info {
     const char *bootloader_name; /**< "V9.2"; NULL: unknown; never freed */
     const char *bootloader_limits; /**< what this version cannot do, for
                                         people; NULL: nothing known */
-    uint32_t revision;             /**< REV_ID, over a debug port; 0: unknown */
-    uint32_t reserved;             /**< 0 */
+    uint32_t flash_size; /**< in bytes, as an open chip tells: parts that share
+                              a DEV_ID differ; 0: unknown */
+    uint32_t readout;    /**< SFI_READOUT_* in force */
+    uint32_t revision;   /**< REV_ID, over a debug port; 0: unknown */
+    uint32_t reserved;   /**< 0 */
 } sfi_target_info;
 
 /**
@@ -339,6 +350,7 @@ sfi_target_read_option_bytes(sfi_target *t, sfi_option_bytes **out);
  *                      byte that differs, or this bootloader cannot write it;
  *                      nothing was written
  *   SFI_ERR_NACK       the chip did not take them
+ *   SFI_ERR_DEVICE     it did not take SECURITY: a part without security
  *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL  no good answer; after the write: check
  *                      that it boots its bootloader
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
@@ -462,7 +474,9 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_halt(sfi_target *t);
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT   t is NULL
  *   SFI_ERR_STATE      called from a callback of the link
- *   SFI_ERR_DEVICE     this part's secure bootloader is gone
+ *   SFI_ERR_DEVICE     this part's secure bootloader is gone, or it has none:
+ *                      another part with the same DEV_ID
+ *   SFI_ERR_PROTECTED  readout protection is on
  *   SFI_ERR_NACK       the option bytes cannot be changed
  *   SFI_ERR_TIMEOUT    no reset came, or the chip does not answer after it
  *   SFI_ERR_PROTOCOL, SFI_ERR_UNSUPPORTED  no good answer

@@ -35,8 +35,10 @@ struct sfi_chip {
     char product_id[CHIP_PRODUCT_ID_LEN + 1]; /* first bytes of certificates */
     uint8_t bootloader_version;               /* AN3155 Get: 0x31 is V3.1 */
     uint32_t bootloader_id_at; /* AN2606: where its bootloader's ID is */
-    uint8_t spi_version;       /* AN4286 Get: 0x11 is V1.1 */
-    uint32_t spi_write_ms;     /* AN2606: no poll for so long after a Write */
+    uint32_t flash_size_at;    /* ... and the size of its flash, 16 bits, KB */
+    const char *twins;     /* other parts with this DEV_ID, without security */
+    uint8_t spi_version;   /* AN4286 Get: 0x11 is V1.1 */
+    uint32_t spi_write_ms; /* AN2606: no poll for so long after a Write */
 
     /* flash: consecutive banks of equal sectors */
     struct chip_range flash;

@@ -4,6 +4,7 @@
 #include "core/ctx.h"
 #include "core/err.h"
 #include "target/option_area.h"
+#include "target/part.h"
 #include "target/protection.h"
 
 /* AN2606: the ROMs of H7 and L4 write whole 8 bytes. */
@@ -96,7 +97,17 @@ security_reset_chip(sfi_target *t)
 sfi_status
 sfi__target_can_activate(sfi_target *t)
 {
-    if (t->secure || t->chip->security_mask != 0)
+    if (t->secure)
+        return SFI_OK;
+    if (sfi__part_is_smaller(t))
+        return sfi__fail(t->obj.ctx, SFI_ERR_DEVICE,
+                         "the flash of this chip has %u KB, expected %u of an "
+                         "%s: it is another part with the device id 0x%03x "
+                         "(%s), which takes no image",
+                         (unsigned)(t->flash_size >> 10),
+                         (unsigned)(t->chip->flash.size >> 10), t->chip->name,
+                         (unsigned)t->chip->device_id, t->chip->twins);
+    if (t->chip->security_mask != 0)
         return SFI_OK;
     return sfi__fail(t->obj.ctx, SFI_ERR_DEVICE,
                      "the secure bootloader of this %s is gone: this part "
@@ -221,6 +232,18 @@ memory_refuse_overhang(sfi_target *t, uint64_t address, size_t len)
                      (unsigned)flash->base, (unsigned)(end - 1));
 }
 
+/* Several parts share a DEV_ID, and not all have as much flash. */
+static sfi_status
+memory_refuse_absent(sfi_target *t, uint64_t address, size_t len)
+{
+    if (sfi__part_has_flash(t, (uint32_t)address, (uint32_t)len))
+        return SFI_OK;
+    return sfi__fail(t->obj.ctx, SFI_ERR_RANGE,
+                     "%zu bytes at 0x%08x are not all in the flash of this "
+                     "chip, which has %u KB",
+                     len, (unsigned)address, (unsigned)(t->flash_size >> 10));
+}
+
 static sfi_status
 memory_check_write(sfi_target *t, uint64_t address, size_t len)
 {
@@ -235,6 +258,8 @@ memory_check_write(sfi_target *t, uint64_t address, size_t len)
     st = memory_refuse_options(t, address, len);
     if (st == SFI_OK)
         st = memory_refuse_overhang(t, address, len);
+    if (st == SFI_OK && in_flash)
+        st = memory_refuse_absent(t, address, len);
     if (st != SFI_OK || !in_flash || len == 0)
         return st;
     return sfi__protection_check_range(t, (uint32_t)address, len);
@@ -250,20 +275,6 @@ memory_write_checked(sfi_target *t, uint64_t address, const uint8_t *data,
     if (st == SFI_OK)
         st = sfi__boot_write(&t->boot, at, data, len);
     return sfi__protection_explain(t, st, at, data, len);
-}
-
-static sfi_status
-memory_erase_all(sfi_target *t)
-{
-    const struct chip_range *flash = &t->chip->flash;
-    sfi_status st;
-
-    if (t->secure) {
-        st = sfi__dialect_secure(t, true);
-        return st == SFI_OK ? sfi__dialect_abort(t) : st;
-    }
-    st = sfi__protection_check_range(t, flash->base, flash->size);
-    return st == SFI_OK ? sfi__boot_erase_mass(&t->boot) : st;
 }
 
 #define ERASE_BATCH 64u
@@ -282,6 +293,11 @@ memory_check_sectors(sfi_target *t, const uint32_t *sectors, size_t count)
             return sfi__fail(t->obj.ctx, SFI_ERR_RANGE,
                              "sector %u, expected 0 to %u",
                              (unsigned)sectors[i], (unsigned)end - 1);
+        if (!sfi__part_has_sector(t, sectors[i]))
+            return sfi__fail(t->obj.ctx, SFI_ERR_RANGE,
+                             "this chip has no sector %u: its flash has %u KB",
+                             (unsigned)sectors[i],
+                             (unsigned)(t->flash_size >> 10));
     }
     return sfi__protection_check_sectors(t, sectors, count);
 }
@@ -305,6 +321,38 @@ memory_erase_sectors(sfi_target *t, const uint32_t *sectors, size_t count)
         done += n;
     }
     return SFI_OK;
+}
+
+/* A debug port erases bank by bank, and a smaller part may have one only. */
+static sfi_status
+memory_erase_present(sfi_target *t)
+{
+    uint32_t sectors = t->chip->flash.size / t->chip->sector_size;
+    sfi_status st = SFI_OK;
+
+    for (uint32_t i = 0; st == SFI_OK && i < sectors; i++) {
+        uint16_t number = (uint16_t)i;
+
+        if (sfi__part_has_sector(t, i))
+            st = sfi__boot_erase_sectors(&t->boot, &number, 1);
+    }
+    return st;
+}
+
+static sfi_status
+memory_erase_all(sfi_target *t)
+{
+    const struct chip_range *flash = &t->chip->flash;
+    sfi_status st;
+
+    if (t->secure) {
+        st = sfi__dialect_secure(t, true);
+        return st == SFI_OK ? sfi__dialect_abort(t) : st;
+    }
+    st = sfi__protection_check_range(t, flash->base, flash->size);
+    if (st == SFI_OK && t->tp->kind == TRANSPORT_DAP && sfi__part_is_smaller(t))
+        return memory_erase_present(t);
+    return st == SFI_OK ? sfi__boot_erase_mass(&t->boot) : st;
 }
 
 static sfi_status

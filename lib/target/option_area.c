@@ -347,6 +347,24 @@ area_prepare(sfi_target *t, struct option_area *a,
     return area_check_rdp(t, a, want, was);
 }
 
+/* SECURITY stays 0 in parts that have no security and the same DEV_ID. */
+static sfi_status
+area_name_twin(sfi_target *t, const struct option_area *a,
+               const uint32_t *values, sfi_status st)
+{
+    const struct sfi_chip *chip = t->chip;
+    uint32_t row = chip->security_row;
+
+    if (st != SFI_ERR_NACK || (values[row] & chip->security_mask) == 0 ||
+        (area_row_is(a, &chip->ob[row]) & chip->security_mask) != 0)
+        return st;
+    return sfi__fail(t->obj.ctx, SFI_ERR_DEVICE,
+                     "SECURITY reads back as 0 after it was set, so this chip "
+                     "has no secure bootloader: it is not an %s but another "
+                     "part with the device id 0x%03x (%s)",
+                     chip->name, (unsigned)chip->device_id, chip->twins);
+}
+
 /* Read what was written.  A chip that has reset itself must not hear anything
  * before 0x7f, and one whose reset failed hears nothing: *asked false. */
 static sfi_status
@@ -397,5 +415,5 @@ sfi__option_area_write(sfi_target *t, struct option_area *a,
         st = sfi__option_area_compare(t, a, want->values, &waits);
     if (st == SFI_ERR_NACK)
         *outcome = OPTIONS_NOT_TAKEN;
-    return st;
+    return area_name_twin(t, a, want->values, st);
 }

@@ -10,6 +10,7 @@
 #include "core/err.h"
 #include "license/license.h"
 #include "target/image_sender.h"
+#include "target/protection.h"
 
 static sfi_status
 security_need_secure(sfi_target *t)
@@ -196,6 +197,31 @@ security_send_image(sfi_target *t, const uint8_t *data, size_t len)
     return sfi__target_explain(t, security_send_pieces(t, data, len));
 }
 
+/* No error is left when the chip does not tell. */
+static sfi_status
+security_look_readout(sfi_target *t, uint32_t *out)
+{
+    struct sfi_error before;
+    uint8_t rdp = 0;
+    sfi_status st;
+
+    *out = SFI_READOUT_UNKNOWN;
+    if (!t->boot.has_memory)
+        return SFI_OK;
+    sfi__error_keep(t->obj.ctx, &before);
+    st = sfi__protection_read_rdp(t, &rdp);
+    if (st == SFI_ERR_CANCELLED || st == SFI_ERR_NO_DEVICE)
+        return st;
+    if (st == SFI_OK && rdp == CHIP_RDP_LEVEL0)
+        *out = SFI_READOUT_LEVEL_0;
+    else if (st == SFI_OK && rdp == CHIP_RDP_LEVEL2)
+        *out = SFI_READOUT_LEVEL_2;
+    else if (st == SFI_OK || st == SFI_ERR_PROTECTED)
+        *out = SFI_READOUT_LEVEL_1;
+    sfi__error_restore(t->obj.ctx, &before);
+    return SFI_OK;
+}
+
 static sfi_status
 security_get_info(sfi_target *t, sfi_target_info *out)
 {
@@ -205,12 +231,18 @@ security_get_info(sfi_target *t, sfi_target_info *out)
         .bootloader_version = t->boot.version,
         .secure = t->secure,
         .bootloader_id = t->boot.loader_id,
+        .flash_size = t->flash_size,
         .revision = t->boot.revision,
     };
     const struct chip_bootloader *loader = t->boot.loader;
     sfi_dialect_info i;
     sfi_status st = SFI_OK;
 
+    if (!t->secure) {
+        st = security_look_readout(t, &o.readout);
+        if (st != SFI_OK)
+            return st;
+    }
     if (loader != NULL) {
         o.bootloader_name = loader->version;
         o.bootloader_limits = loader->limits;

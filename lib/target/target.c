@@ -8,6 +8,7 @@
 #include "core/ctx.h"
 #include "core/err.h"
 #include "boot/debug_port.h"
+#include "target/part.h"
 
 static void
 target_destroy(void *self)
@@ -71,40 +72,6 @@ target_recognise(sfi_target *t)
     return SFI_OK;
 }
 
-/* AN2606: the bootloader's ID, where the part lets it be read; a version that
- * cannot be read has no quirks that libsfi knows.  No error is left. */
-static sfi_status
-target_read_loader(sfi_target *t)
-{
-    struct boot *b = &t->boot;
-    struct sfi_error before;
-    sfi_status st;
-
-    b->loader_id = 0;
-    b->loader = NULL;
-    b->quirks = 0;
-    if (t->secure || t->tp->kind == TRANSPORT_DAP || !b->has_memory)
-        return SFI_OK;
-    sfi__error_keep(t->obj.ctx, &before);
-    st = sfi__boot_read_sure(b, t->chip->bootloader_id_at, &b->loader_id,
-                             sizeof(b->loader_id));
-    if (st == SFI_OK)
-        b->loader = sfi__chip_bootloader(t->chip, b->loader_id);
-    else
-        b->loader_id = 0;
-    if (b->loader != NULL) {
-        b->quirks = b->loader->quirks;
-        sfi__log(t->obj.ctx, SFI_LOG_INFO, "bootloader %s (0x%02x)%s%s",
-                 b->loader->version, b->loader_id,
-                 b->loader->limits != NULL ? ": " : "",
-                 b->loader->limits != NULL ? b->loader->limits : "");
-    }
-    if (st == SFI_ERR_CANCELLED || st == SFI_ERR_NO_DEVICE)
-        return st;
-    sfi__error_restore(t->obj.ctx, &before);
-    return SFI_OK;
-}
-
 /* *is_assumed: libsfi does not recognise the chip, so only the dialect can. */
 static sfi_status
 target_connect_once(sfi_target *t, bool *is_assumed)
@@ -120,7 +87,7 @@ target_connect_once(sfi_target *t, bool *is_assumed)
     st = target_recognise(t);
     if (st == SFI_OK && *is_assumed && !t->secure)
         return sfi__debug_fail_unknown_chip(&t->boot);
-    return st == SFI_OK ? target_read_loader(t) : st;
+    return st == SFI_OK ? sfi__part_read(t) : st;
 }
 
 sfi_status

@@ -42,6 +42,7 @@ struct sfi_target {
     bool secure; /* in the secure bootloader */
     uint32_t timeout_ms;
     struct target_look look;
+    uint32_t flash_size; /* of an open part; 0: unknown */
 };
 
 /* sfi_target_connect_with() without guard and ending.  The dialect is taken

@@ -37,6 +37,7 @@ enum {
 enum { SET_POINTER = 0x21, ERASE = 0x41, UNPROTECT = 0x92 };
 
 #define LOADER_ID 0x1ff1e7feu
+#define FLASH_SIZE 0x1ff1e880u /* RM0433, 61.2: 16 bits, in KB */
 #define LENGTH_MIN 2u
 #define PROGRAM 8u /* bytes that are written at once */
 
@@ -54,6 +55,7 @@ static uint8_t *
 memory_at(uint32_t address, size_t len)
 {
     static uint8_t id[2];
+    static uint8_t kb[] = {0x00, 0x08};
 
     if (address >= PEER_FLASH && len <= sizeof(peer.flash) &&
         address - PEER_FLASH <= sizeof(peer.flash) - len)
@@ -61,6 +63,8 @@ memory_at(uint32_t address, size_t len)
     if (address >= PEER_OPTIONS && len <= sizeof(peer.options) &&
         address - PEER_OPTIONS <= sizeof(peer.options) - len)
         return peer.options + (address - PEER_OPTIONS);
+    if (address == FLASH_SIZE && len <= sizeof(kb))
+        return kb;
     id[0] = peer.loader_id;
     return address == LOADER_ID && len <= sizeof(id) && id[0] != 0 ? id : NULL;
 }
@@ -174,7 +178,7 @@ write_block(void)
 
     if (peer.protected)
         return ERR_VENDOR;
-    if (to == NULL || address == LOADER_ID)
+    if (to == NULL || address == LOADER_ID || address == FLASH_SIZE)
         return ERR_TARGET;
     if (is_option(address)) {
         if (address != PEER_OPTIONS || peer.len > peer.option_len)

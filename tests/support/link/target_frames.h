@@ -22,9 +22,17 @@
 /* Sent twice, since these replies have no checksum. */
 #define LOADER_ONCE(id) \
     "> 11 ee < 79 > 1f f1 e7 fe f7 < 79 > 00 ff < 79 " id "\n"
-#define LOADER(id) LOADER_ONCE(id) LOADER_ONCE(id)
+#define SIZE_ONCE(kb) "> 11 ee < 79 > 1f f1 e8 80 86 < 79 > 01 fe < 79 " kb "\n"
+#define SIZE(kb) SIZE_ONCE(kb) SIZE_ONCE(kb)
+#define LOADER_SIZE(id, kb) LOADER_ONCE(id) LOADER_ONCE(id) SIZE(kb)
+#define LOADER(id) LOADER_SIZE(id, "00 08")
 #define LOADER_L4_ONCE "> 11 ee < 79 > 1f ff 6f fe 71 < 79 > 00 ff < 79 92\n"
-#define LOADER_L4 LOADER_L4_ONCE LOADER_L4_ONCE
+#define SIZE_L4_ONCE "> 11 ee < 79 > 1f ff 75 e0 75 < 79 > 01 fe < 79 00 02\n"
+#define LOADER_L4 LOADER_L4_ONCE LOADER_L4_ONCE SIZE_L4_ONCE SIZE_L4_ONCE
+/* The word of FOPTSR in force. */
+#define READ_RDP_AS(word) \
+    "> 11 ee < 79 > 52 00 20 1c 6e < 79 > 03 fc < 79 " word "\n"
+#define READ_RDP READ_RDP_AS("f0 aa c6 1b") READ_RDP_AS("f0 aa c6 1b")
 #define WHO_OPEN GET_OPEN ID_H7 GET_OPEN ID_H7 LOADER("92")
 #define WHO_SECURE GET_SECURE ID_H7 GET_SECURE ID_H7
 #define OPEN_H7 SYNC WHO_OPEN
@@ -75,14 +83,14 @@ connect_to(const char *text, const sfi_chip *chip, uint32_t ms)
 }
 
 /* Connect; the script continues with `text`. */
-static void
+static inline void
 begin(const char *connection, const char *text)
 {
     ck_assert_ok(connect_to(connection, NULL, 0));
     script_then(&bus, text);
 }
 
-static sfi_license *
+static inline sfi_license *
 make_license(void)
 {
     uint8_t raw[SFI_LICENSE_LEN];

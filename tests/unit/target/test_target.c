@@ -72,9 +72,12 @@ START_TEST(test_connect)
     ck_assert_uint_lt(script_now, 6000);
     if (good[_i].secure)
         return;
+    script_then(&bus, READ_RDP);
     ck_assert_ok(sfi_target_get_info(t, &info));
     ck_assert_uint_eq(info.device_id, id);
     ck_assert_uint_eq(info.secure, 0);
+    ck_assert_uint_eq(info.flash_size, 2u << 20);
+    ck_assert_uint_eq(info.readout, SFI_READOUT_LEVEL_0);
 }
 END_TEST
 
@@ -104,6 +107,7 @@ START_TEST(test_loader)
                      SYNC GET_OPEN ID_H7 GET_OPEN ID_H7, loaders[_i].text);
     ck_assert_ok(connect_to(text, NULL, 0));
     script_done(&bus);
+    script_then(&bus, READ_RDP);
     ck_assert_ok(sfi_target_get_info(t, &info));
     ck_assert_uint_eq(info.bootloader_id, loaders[_i].id);
     ck_assert_uint_eq(t->boot.quirks, loaders[_i].quirks);
@@ -596,7 +600,6 @@ END_TEST
 #define WRITE_OPTION                       \
     "> 31 ce < 79 > 52 00 20 1c 6e < 79\n" \
     "> 57 " AREA_AS(OPTSR_SECURITY, OPTSR_SECURITY) " 57"
-/* ... and what the chip shows then */
 #define STILL_OPEN RESYNC WHO_OPEN
 #define WROTE_OPTION WRITE_OPTION " < 79\n" STILL_OPEN READ_PENDING READ_PENDING
 static const char activate[] = READ_OPTION WROTE_OPTION SECURE_H7;

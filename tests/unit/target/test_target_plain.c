@@ -308,6 +308,23 @@ START_TEST(test_option_beyond)
 }
 END_TEST
 
+/* An H743: SECURITY reads back as 0.  It is said at once. */
+START_TEST(test_no_security)
+{
+    board.sim->habits.no_security = true;
+    ck_assert_fails(sfi_target_activate_security(t), SFI_ERR_DEVICE, "stream",
+                    "SECURITY reads back as 0 after it was set, so this chip "
+                    "has no secure bootloader: it is not an stm32h753xi but "
+                    "another part with the device id 0x450 (STM32H742, H743, "
+                    "H745, H747 or H750)");
+    ck_assert_uint_lt(script_now, 1000);
+    ck_assert_fails_about(set("SECURITY", 1, NULL, 0), SFI_ERR_DEVICE, "stream",
+                          "SECURITY", "0x450");
+    ck_assert_uint_eq(board.sim->store.options[0], 0x1bc6aaf0);
+    ck_assert_ok(sfi_target_write(t, BASE, data, 32));
+}
+END_TEST
+
 /* Level 2 only by that very request, not by a word that was read so. */
 START_TEST(test_level_2_not_asked)
 {
@@ -572,6 +589,7 @@ main(void)
     tcase_add_loop_test(tc, test_option_rules, 0, ROWS(rules));
     tcase_add_test(tc, test_option_beyond);
     tcase_add_test(tc, test_level_2_not_asked);
+    tcase_add_test(tc, test_no_security);
     tcase_add_test(tc, test_one_commit);
     tcase_add_test(tc, test_write_protection);
     tcase_add_test(tc, test_readout_protection);

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
+/* Parts that share a DEV_ID: how much flash there is, and what follows. */
+#include "util/text.h"
+#include "target/part.h"
+
+#include <link/target_frames.h>
+
+static const struct {
+    const char *kb;
+    uint32_t size;
+} sizes[] = {
+    {LOADER_SIZE("92", "00 08"), 2u << 20},
+    {LOADER_SIZE("92", "00 04"), 1u << 20},
+    {LOADER_SIZE("92", "80 00"), 128u << 10},
+    /* not believed: nothing, half a sector, more than the largest part */
+    {LOADER_SIZE("92", "ff ff"), 0},
+    {LOADER_SIZE("92", "40 00"), 0},
+    {LOADER_SIZE("92", "00 10"), 0},
+};
+
+#define ASKED_H7 SYNC GET_OPEN ID_H7 GET_OPEN ID_H7
+
+START_TEST(test_flash_size)
+{
+    sfi_target_info info = {.struct_size = sizeof(info)};
+    char text[1000];
+
+    sfi__text_format(text, sizeof(text), "%s%s", ASKED_H7, sizes[_i].kb);
+    ck_assert_ok(connect_to(text, NULL, 0));
+    script_then(&bus, READ_RDP_AS("f0 bb c6 1b") READ_RDP_AS("f0 bb c6 1b"));
+    ck_assert_ok(sfi_target_get_info(t, &info));
+    script_done(&bus);
+    ck_assert_uint_eq(info.flash_size, sizes[_i].size);
+    ck_assert_uint_eq(info.readout, SFI_READOUT_LEVEL_1);
+}
+END_TEST
+
+/* Of 1 MB in two banks, and of 128 KB in one: which bytes and sectors are
+ * there. */
+static const struct {
+    const char *kb;
+    uint32_t address, sector;
+    bool there;
+} places[] = {
+    {LOADER_SIZE("92", "00 04"), 0x0807ffe0, 3, true},
+    {LOADER_SIZE("92", "00 04"), 0x08080000, 4, false},
+    {LOADER_SIZE("92", "00 04"), 0x08100000, 8, true},
+    {LOADER_SIZE("92", "00 04"), 0x0817ffe0, 11, true},
+    {LOADER_SIZE("92", "00 04"), 0x08180000, 12, false},
+    {LOADER_SIZE("92", "80 00"), 0x0801ffe0, 0, true},
+    {LOADER_SIZE("92", "80 00"), 0x08020000, 1, false},
+    {LOADER_SIZE("92", "80 00"), 0x08100000, 8, false},
+};
+
+START_TEST(test_smaller)
+{
+    char text[1000];
+
+    sfi__text_format(text, sizeof(text), "%s%s", ASKED_H7, places[_i].kb);
+    ck_assert_ok(connect_to(text, NULL, 0));
+    ck_assert(sfi__part_has_flash(t, places[_i].address, 32) ==
+              places[_i].there);
+    ck_assert(!sfi__part_has_flash(t, places[_i].address, 1u << 20));
+    ck_assert(sfi__part_has_sector(t, places[_i].sector) == places[_i].there);
+    if (places[_i].there)
+        return;
+    ck_assert_fails_about(sfi_target_check_write(t, places[_i].address, 32),
+                          SFI_ERR_RANGE, "", "32 bytes", "KB");
+    ck_assert_fails_about(sfi_target_erase(t, &places[_i].sector, 1),
+                          SFI_ERR_RANGE, "", "no sector", "KB");
+    script_done(&bus);
+}
+END_TEST
+
+/* An H750 or H743xG is no H753 that waits for anything: nothing is set. */
+START_TEST(test_twin)
+{
+    ck_assert_ok(connect_to(ASKED_H7 LOADER_SIZE("92", "80 00"), NULL, 0));
+    ck_assert_fails(sfi_target_activate_security(t), SFI_ERR_DEVICE, "stream",
+                    "the flash of this chip has 128 KB, expected 2048 of an "
+                    "stm32h753xi: it is another part with the device id 0x450 "
+                    "(STM32H742, H743, H745, H747 or H750), which takes no "
+                    "image");
+    script_done(&bus);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *s = suite_create("target_part");
+    TCase *tc = tcase_create("part");
+
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_loop_test(tc, test_flash_size, 0, ROWS(sizes));
+    tcase_add_loop_test(tc, test_smaller, 0, ROWS(places));
+    tcase_add_test(tc, test_twin);
+    suite_add_tcase(s, tc);
+    return run_suite(s);
+}
