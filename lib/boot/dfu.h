@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* What dfu_transfer.c (blocks and states), dfu.c (commands) and dfu_discovery.c
- * (finding out what the device is) use of each other, and the blocks of a
- * dialect. */
+/* What dfu_transfer.c (blocks and states), dfu_memory.c, dfu_erase.c, dfu.c
+ * (the other commands) and dfu_discovery.c (finding out what the device is) use
+ * of each other, and the blocks of a dialect. */
 #ifndef SFI_BOOT_DFU_H
 #define SFI_BOOT_DFU_H
 
@@ -50,6 +50,12 @@ sfi_status sfi__boot_dfu_transact(struct boot *b, const char *what,
                                   sfi_status (*once)(struct boot *b, void *arg),
                                   bool (*had_effect)(struct boot *b, void *arg),
                                   void *arg);
+/* dfu_memory.c */
+sfi_status sfi__boot_dfu_read(struct boot *b, uint32_t address, uint8_t *out,
+                              size_t len);
+sfi_status sfi__boot_dfu_write(struct boot *b, uint32_t address,
+                               const uint8_t *data, size_t len);
+sfi_status sfi__boot_dfu_set_pointer(struct boot *b, uint32_t address);
 /* Select the alternate setting that names this address. */
 sfi_status sfi__boot_dfu_select_memory(struct boot *b, uint32_t address);
 /* Read without repeating. */
