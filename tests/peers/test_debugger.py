@@ -171,7 +171,7 @@ def program(chip):
         flash erase_sector 1 7 7
         program {BLINK} 0x08000000 verify reset
         """)
-    has(out, "Device: STM32H74x/75x", "STM32H7 flash has dual banks",
+    has(out, "Device: STM32H74x/75x", "flash size probed value 2048k", "STM32H7 flash has dual banks",
         "Bank (1) size is 1024 kb, base address is 0x08100000",
         "wrote 4160 bytes", "verified 4136 bytes",
         "** Programming Finished **", "** Verified OK **", "protection 0xf7")

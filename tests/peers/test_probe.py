@@ -106,7 +106,7 @@ def names(b):
 
 def words(b):
     """STM32CubeProgrammer's words for a debugger's port."""
-    for more in (["mode=HOTPLUG"], ["mode=NORMAL", "freq=1000"],
+    for more in (["mode=HOTPLUG"], ["mode=NORMAL", "freq=1000"], ["ap=1"],
                  ["mode=UR", "sn=0001"]):
         for port in ("swd", "JTAG"):
             out = b.program(port, *more, "-r", hex(BASE), 16, "r.bin")
