@@ -86,7 +86,8 @@ typedef struct sfi_target_info {
  *   SFI_ERR_CALLBACK     a function of the link returned no status
  *   SFI_ERR_NOMEM        no memory
  *
- * Blocks: up to timeout_ms, and some seconds on a bad line.
+ * Blocks: up to timeout_ms, and some seconds on a bad line; with a reset line
+ * up to three times as long.
  * Thread: the context's.
  * @since 1.0
  */
@@ -112,7 +113,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_connect(sfi_ctx *ctx,
  *   SFI_ERR_NOMEM     as for sfi_target_connect()
  *   any status        of the dialect
  *
- * Blocks: up to timeout_ms, and some seconds on a bad line.
+ * Blocks: up to timeout_ms, and some seconds on a bad line; with a reset line
+ * up to three times as long.
  * Thread: the context's.
  * @since 1.0
  */
