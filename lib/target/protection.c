@@ -24,9 +24,7 @@ protection_fail_readout(sfi_target *t)
 bool
 sfi__protection_is_told(const sfi_target *t)
 {
-    return t->boot.refused == BOOT_REFUSED_COMMAND ||
-           (t->tp->kind == TRANSPORT_USB &&
-            t->obj.ctx->error.peer_code == DFU_ERR_VENDOR);
+    return t->boot.refused == BOOT_REFUSED_COMMAND;
 }
 
 sfi_status

@@ -86,6 +86,46 @@ START_TEST(test_twin)
 }
 END_TEST
 
+/* ---- refusals ---- */
+
+/* Option bytes that are refused by their address are no proof of readout
+ * protection, so nobody is told to erase the chip. */
+#define NO_OPTIONS_ONCE "> 11 ee < 79 > 52 00 20 1c 6e < 1f\n"
+#define NO_OPTIONS                                                       \
+    NO_OPTIONS_ONCE RESYNC NO_OPTIONS_ONCE RESYNC NO_OPTIONS_ONCE RESYNC \
+        NO_OPTIONS_ONCE
+
+START_TEST(test_refused_options)
+{
+    sfi_option_bytes *ob;
+
+    begin(OPEN_H7, NO_OPTIONS NO_OPTIONS NO_OPTIONS);
+    ck_assert_fails(sfi_target_read_option_bytes(t, &ob), SFI_ERR_NACK,
+                    "stream",
+                    "the bootloader refuses to show the option bytes at "
+                    "0x5200201c");
+    script_done(&bus);
+    ck_assert_ptr_null(ob);
+}
+END_TEST
+
+/* Neither is an address that is refused, when the option bytes are, too. */
+START_TEST(test_refused_address)
+{
+    static const char at[] = "> 11 ee < 79 > 00 00 00 00 00 < 1f\n";
+    uint8_t data[4];
+    char text[1000];
+
+    sfi__text_format(text, sizeof(text), "%s%s%s%s%s%s%s%s", at, RESYNC, at,
+                     RESYNC, at, RESYNC, at, NO_OPTIONS);
+    begin(OPEN_H7, text);
+    ck_assert_fails_about(sfi_target_read(t, 0, data, sizeof(data)),
+                          SFI_ERR_NACK, "stream", "4 bytes", "0x00000000",
+                          "not in flash");
+    script_done(&bus);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -96,6 +136,8 @@ main(void)
     tcase_add_loop_test(tc, test_flash_size, 0, ROWS(sizes));
     tcase_add_loop_test(tc, test_smaller, 0, ROWS(places));
     tcase_add_test(tc, test_twin);
+    tcase_add_test(tc, test_refused_options);
+    tcase_add_test(tc, test_refused_address);
     suite_add_tcase(s, tc);
     return run_suite(s);
 }
