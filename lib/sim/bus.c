@@ -126,7 +126,10 @@ bus_view_memory(const struct sfi_sim *sim, uint32_t address, uint32_t size)
     const uint8_t *p = bus_any_ram(sim, address, size);
 
     if (p == NULL && !sfi__options_readout_protected(sim))
-        p = sfi__flash_view(&sim->flash, address, size);
+        p = sim->habits.ecc_faults &&
+                    sfi__flash_is_torn(&sim->flash, address, size)
+                ? NULL
+                : sfi__flash_view(&sim->flash, address, size);
     return p;
 }
 

@@ -31,7 +31,12 @@ static const struct sim_loader loaders[] = {
     {L4_ID, 0x92, "V9.2", {0}},
 };
 
-enum habit_kind { HABIT_BOOL, HABIT_NUMBER, HABIT_OPTION_RULE };
+enum habit_kind {
+    HABIT_BOOL,
+    HABIT_NUMBER,
+    HABIT_OPTION_RULE,
+    HABIT_OPTION_CUT
+};
 
 #define HABIT(kind, name, member)                       \
     {                                                   \
@@ -47,6 +52,8 @@ static const struct {
     HABIT(HABIT_NUMBER, "option-area", option_area),
     HABIT(HABIT_BOOL, "launch-hangs", launch_hangs),
     HABIT(HABIT_BOOL, "no-security", no_security),
+    HABIT(HABIT_OPTION_CUT, "option-cut", option_cut),
+    HABIT(HABIT_BOOL, "ecc-faults", ecc_faults),
     HABIT(HABIT_NUMBER, "get-count", get_count),
     HABIT(HABIT_BOOL, "go-no-ack", go_no_ack),
     HABIT(HABIT_BOOL, "go-fails", go_fails),
@@ -110,6 +117,11 @@ sfi__sim_habit_set(struct sim_habits *h, const char *name, uint32_t value)
         if (value > SIM_OPTIONS_LENIENT)
             return false;
         *(enum sim_option_rule *)(void *)at = (enum sim_option_rule)value;
+        return true;
+    case HABIT_OPTION_CUT:
+        if (value > SIM_OPTION_CUT_RDP1)
+            return false;
+        *(enum sim_option_cut *)(void *)at = (enum sim_option_cut)value;
         return true;
     }
     return false;

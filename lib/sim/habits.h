@@ -21,6 +21,13 @@ enum sim_option_rule {
     SIM_OPTIONS_LENIENT,
 };
 
+/* What a power failure leaves of option bytes that are being written. */
+enum sim_option_cut {
+    SIM_OPTION_CUT_NONE,     /* ours: the old values */
+    SIM_OPTION_CUT_DEFAULTS, /* STM32CubeF7 issue 96 */
+    SIM_OPTION_CUT_RDP1,     /* likewise */
+};
+
 struct sim_habits {
     enum sim_option_rule options;
     /* bytes of the area; 0: the whole window (ST community 221810 reads 308
@@ -31,6 +38,11 @@ struct sim_habits {
     bool launch_hangs;
     /* SECURITY stays 0: an H742, H743, H745 or H747 (AN2606: DEV_ID 0x450) */
     bool no_security;
+    enum sim_option_cut option_cut;
+    /* flash that a power failure left half-way has a double ECC error: the
+     * bootloader that reads it hangs in its fault handler (ours), a debugger
+     * gets a bus error (RM0433, 4.7.4) */
+    bool ecc_faults;
 
     /* Get announces so many commands more than it sends (AN2606, H74x/75x V9.0:
      * 13 for 11) */

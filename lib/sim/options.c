@@ -33,12 +33,38 @@ options_readout_byte(const struct sfi_sim *sim)
     return (sim->options[chip->rdp_row] >> chip->rdp_shift) & 0xff;
 }
 
+/* What a power failure leaves of a write, by the chip's habits; NULL: the old
+ * values.  SECURITY stays (RM0433, 4.3.2). */
+static const uint32_t *
+options_torn(const struct sfi_sim *sim, uint32_t words[CHIP_OB_ROWS_MAX])
+{
+    const struct sfi_chip *chip = sim->chip;
+    uint32_t row = chip->security_row;
+
+    memcpy(words, sim->store.options, sizeof(sim->store.options));
+    switch (sim->habits.option_cut) {
+    case SIM_OPTION_CUT_DEFAULTS:
+        for (uint32_t i = 0; i < chip->ob_count; i++)
+            words[i] = chip->ob[i].shipped;
+        words[row] |= sim->store.options[row] & chip->security_mask;
+        return words;
+    case SIM_OPTION_CUT_RDP1:
+        words[chip->rdp_row] &= ~(0xffu << chip->rdp_shift);
+        words[chip->rdp_row] |= CHIP_RDP_LEVEL1 << chip->rdp_shift;
+        return words;
+    case SIM_OPTION_CUT_NONE:
+        break;
+    }
+    return NULL;
+}
+
 bool
 sfi__options_program(struct sfi_sim *sim, const uint32_t *words)
 {
     const struct sfi_chip *chip = sim->chip;
     uint32_t row = chip->security_row;
     uint32_t next[CHIP_OB_ROWS_MAX] = {0};
+    uint32_t torn[CHIP_OB_ROWS_MAX];
 
     memcpy(next, words, (size_t)chip->ob_count * sizeof(*words));
     /* RM0433, 4.3.2: software cannot take SECURITY back. */
@@ -49,7 +75,7 @@ sfi__options_program(struct sfi_sim *sim, const uint32_t *words)
         return !sim->power.off;
     if (sfi__options_locked(sim))
         return false;
-    return sfi__store_options(&sim->store, next);
+    return sfi__store_options(&sim->store, next, options_torn(sim, torn));
 }
 
 bool

@@ -112,14 +112,26 @@ standard_address_ok(void *user, uint8_t cmd, uint32_t address)
                               : sfi__options_may_read(sim, address);
 }
 
+/* A fault on the way leaves the bootloader hanging, without an answer. */
+static const uint8_t *
+standard_view_flash(struct sfi_sim *sim, uint32_t address, size_t len)
+{
+    if (sim->habits.ecc_faults &&
+        sfi__flash_is_torn(&sim->flash, address, len)) {
+        sim->mode = SIM_HUNG;
+        return NULL;
+    }
+    return sfi__flash_view(&sim->flash, address, (uint32_t)len);
+}
+
 static bool
 standard_read_memory(void *user, uint32_t address, uint8_t *out, size_t len)
 {
-    const struct sfi_sim *sim = user;
+    struct sfi_sim *sim = user;
     const uint8_t *from = standard_ram(sim, address, len);
 
     if (from == NULL && standard_in_flash(sim, address, len))
-        from = sfi__flash_view(&sim->flash, address, (uint32_t)len);
+        from = standard_view_flash(sim, address, len);
     if (from == NULL)
         return sfi__options_area_read(sim, address, out, len) ||
                sfi__rom_read(sim, address, out, len);
@@ -371,6 +383,8 @@ void
 sfi__standard_byte(struct sfi_sim *sim, uint8_t byte, struct wr *out)
 {
     bool is_first = !sim->usart_heard;
+    uint8_t answer[USART_ANSWER_MAX];
+    struct wr w;
 
     if (is_first && !sim->habits.any_first_byte)
         sim->usart_deaf = byte != USART_SYNC;
@@ -381,6 +395,10 @@ sfi__standard_byte(struct sfi_sim *sim, uint8_t byte, struct wr *out)
     if (standard_bank2_is_at_work(sim) &&
         !sfi__an3155_device_busy(&sim->usart) && standard_is_on_flash(byte))
         sim->mode = SIM_HUNG;
-    else
-        sfi__an3155_device_byte(&sim->usart, byte, out);
+    if (sim->mode == SIM_HUNG)
+        return;
+    sfi__wr_init(&w, answer, sizeof(answer));
+    sfi__an3155_device_byte(&sim->usart, byte, &w);
+    if (sim->mode != SIM_HUNG || sim->usart.cmd != USART_READ)
+        sfi__wr_bytes(out, answer, sfi__wr_len(&w));
 }

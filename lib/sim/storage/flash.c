@@ -119,6 +119,35 @@ flash_bytes_erased(const uint8_t *p, size_t len)
     return len == 0;
 }
 
+static void
+flash_tear(struct flash *f, uint32_t address, uint32_t len)
+{
+    f->torn[f->torn_count++ % FLASH_TORN_MAX] =
+        (struct chip_range){address, len};
+}
+
+static void
+flash_mend(struct flash *f, uint32_t address, uint32_t len)
+{
+    for (size_t i = 0; i < FLASH_TORN_MAX; i++) {
+        if (f->torn[i].base - address < len)
+            f->torn[i].size = 0;
+    }
+}
+
+bool
+sfi__flash_is_torn(const struct flash *f, uint32_t address, size_t len)
+{
+    for (size_t i = 0; i < FLASH_TORN_MAX; i++) {
+        const struct chip_range *t = &f->torn[i];
+
+        if (t->size > 0 &&
+            (address - t->base < t->size || t->base - address < len))
+            return true;
+    }
+    return false;
+}
+
 enum flash_result
 sfi__flash_erase(struct flash *f, uint32_t address, uint32_t len)
 {
@@ -133,10 +162,12 @@ sfi__flash_erase(struct flash *f, uint32_t address, uint32_t len)
         switch (sfi__power_spend(f->power)) {
         case POWER_FULL:
             sfi__fill(p, FLASH_ERASED, sector);
+            flash_mend(f, address + done, sector);
             f->work_us += flash_time_of(f->chip)->erase_us;
             break;
         case POWER_FAILS:
             sfi__fill(p, FLASH_ERASED, sector / 2);
+            flash_tear(f, address + done, sector);
             return FLASH_POWER;
         case POWER_NONE:
             return FLASH_POWER;
@@ -166,6 +197,7 @@ sfi__flash_program(struct flash *f, uint32_t address, const uint8_t *data,
             break;
         case POWER_FAILS:
             memcpy(p, data + done, unit / 2);
+            flash_tear(f, address + done, unit);
             return FLASH_POWER;
         case POWER_NONE:
             return FLASH_POWER;

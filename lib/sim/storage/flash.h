@@ -16,6 +16,9 @@
 #include "sim/storage/power.h"
 
 #define FLASH_ERASED 0xffu
+/* So many ranges that power failures left half-way are remembered, while the
+ * chip is open. */
+#define FLASH_TORN_MAX 4u
 
 enum flash_result {
     FLASH_OK = 0,
@@ -29,6 +32,9 @@ struct flash {
     const struct sfi_chip *chip;
     struct power *power;
     uint8_t *mem;
+    struct chip_range
+        torn[FLASH_TORN_MAX]; /* by power failures; size 0: none */
+    uint32_t torn_count;
     uint64_t work_us; /* what a real one would have needed; counted up */
 };
 
@@ -41,6 +47,9 @@ enum flash_result sfi__flash_erase(struct flash *f, uint32_t address,
                                    uint32_t len);
 enum flash_result sfi__flash_program(struct flash *f, uint32_t address,
                                      const uint8_t *data, uint32_t len);
+/* Does the range touch what a power failure left half-way, whose ECC is
+ * wrong? */
+bool sfi__flash_is_torn(const struct flash *f, uint32_t address, size_t len);
 /* What a real one needs to erase a sector. */
 uint32_t sfi__flash_erase_us(const struct sfi_chip *chip);
 /* Borrow; NULL: not all in the flash. */

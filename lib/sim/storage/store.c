@@ -242,23 +242,17 @@ sfi__store_wipe(struct store *s)
     sfi__wipe(s->device_secret, sizeof(s->device_secret));
 }
 
-/* One operation on a small file: replace it as a whole, or not at all. */
+/* Replace a small file as a whole, or not at all. */
 static bool
 store_replace_file(struct store *s, const char *name, const uint8_t *data,
                    size_t len)
 {
-    sfi_status st;
-
-    if (sfi__power_spend(s->power) != POWER_FULL)
-        return false;
-    if (s->dir[0] == '\0')
-        return true;
-    st = sfi__store_write(s->ctx, s->dir, name, data, len, 0644);
-    return st == SFI_OK;
+    return s->dir[0] == '\0' ||
+           sfi__store_write(s->ctx, s->dir, name, data, len, 0644) == SFI_OK;
 }
 
-bool
-sfi__store_options(struct store *s, const uint32_t *words)
+static bool
+store_keep_options(struct store *s, const uint32_t *words)
 {
     uint8_t raw[CHIP_OB_ROWS_MAX * 4];
     size_t len = (size_t)s->chip->ob_count * 4;
@@ -271,9 +265,26 @@ sfi__store_options(struct store *s, const uint32_t *words)
 }
 
 bool
+sfi__store_options(struct store *s, const uint32_t *words, const uint32_t *torn)
+{
+    switch (sfi__power_spend(s->power)) {
+    case POWER_FULL:
+        return store_keep_options(s, words);
+    case POWER_FAILS:
+        if (torn != NULL)
+            (void)store_keep_options(s, torn);
+        break;
+    case POWER_NONE:
+        break;
+    }
+    return false;
+}
+
+bool
 sfi__store_record(struct store *s, const uint8_t *record)
 {
-    if (!store_replace_file(s, STORE_RECORD, record, sizeof(s->record)))
+    if (sfi__power_spend(s->power) != POWER_FULL ||
+        !store_replace_file(s, STORE_RECORD, record, sizeof(s->record)))
         return false;
     memcpy(s->record, record, sizeof(s->record));
     return true;

@@ -56,8 +56,10 @@ sfi_status sfi__store_open(sfi_ctx *ctx, const char *dir, struct store *s);
 void sfi__store_wipe(struct store *s);
 
 /* One operation each; false: the power or the file system failed, and the old
- * content is still there. */
-bool sfi__store_options(struct store *s, const uint32_t *words);
+ * content is still there.  `torn`: what is there instead when the power fails;
+ * NULL: the old content. */
+bool sfi__store_options(struct store *s, const uint32_t *words,
+                        const uint32_t *torn);
 bool sfi__store_record(struct store *s, const uint8_t *record);
 
 /* The words as in the file and in the configuration area. */

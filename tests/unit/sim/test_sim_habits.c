@@ -10,6 +10,7 @@
 
 #include <bench/board.h>
 #include <link/script.h>
+#include "sim/bus.h"
 #include "sim/sim.h"
 
 #define FLASH 0x08000000u
@@ -314,6 +315,61 @@ START_TEST(test_host_waits)
 }
 END_TEST
 
+/* A power failure while option bytes are written, by each of its readings. */
+static const struct {
+    const char *habit;
+    uint32_t left; /* of OPTSR */
+} cuts[] = {
+    {"habit option-cut 0", 0x1bc6aaf8},
+    {"habit option-cut 1", 0x1bc6aaf0},
+    {"habit option-cut 2", 0x1bc6bbf8},
+};
+
+START_TEST(test_option_cut)
+{
+    uint8_t words[36];
+    size_t len = sizeof(words);
+
+    ck_assert_ok(sfi_sim_set_option(board.sim, "FOPTSR_PRG", 0x1bc6aaf8));
+    command(cuts[_i].habit);
+    sfi_sim_power_cut_after(board.sim, 0);
+    ck_assert_fails_about(
+        sfi_sim_set_option(board.sim, "FOPTSR_PRG", 0x1bc6aaf4), SFI_ERR_STATE,
+        "", "no power");
+    board_reopen();
+    ck_assert_ok(sfi_sim_dump(board.sim, SFI_SIM_OPTION_BYTES, words, &len));
+    ck_assert_uint_eq((uint32_t)words[0] | (uint32_t)words[1] << 8 |
+                          (uint32_t)words[2] << 16 | (uint32_t)words[3] << 24,
+                      cuts[_i].left);
+}
+END_TEST
+
+/* RM0433, 4.7.4: a double ECC error faults a read; an erase ends it. */
+START_TEST(test_ecc)
+{
+    const uint8_t unit[32] = {1, 2, 3};
+    uint32_t word = 0;
+    uint8_t byte;
+
+    command("habit ecc-faults 1");
+    board_talk("> 7f < 79");
+    sfi_sim_power_cut_after(board.sim, 0);
+    ck_assert_uint_eq(board_write(0x08000020, unit, 32), 0);
+    ck_assert_ok(sfi_sim_power_on(board.sim));
+    board_talk("> 7f < 79");
+    ck_assert_uint_eq(board_read(0x0800001f, &byte, 1), 0x79);
+    ck_assert_uint_eq(board_read(0x08000040, &byte, 1), 0x79);
+    board_talk("> 11 ee < 79 > 08 00 00 1f 17 < 79 > 01 fe <");
+    sfi_sim_wait(board.sim, 60000);
+    board_talk("> 7f <");
+    ck_assert(!sfi__bus_read(board.sim, BUS_SYSTEM, 0x08000020, 4, &word));
+    ck_assert(sfi__bus_read(board.sim, BUS_SYSTEM, 0x08000040, 4, &word));
+    command("reset");
+    board_talk("> 7f < 79 > 44 bb < 79 > 00 00 00 00 00 < 79");
+    ck_assert_uint_eq(board_read(0x08000020, &byte, 1), 0x79);
+}
+END_TEST
+
 START_TEST(test_unknown_version)
 {
     sfi_sim_make_options options = {
@@ -366,6 +422,8 @@ main(void)
     tcase_add_test(h753, test_flash_takes_time);
     tcase_add_test(h753, test_early_ack);
     tcase_add_test(h753, test_host_waits);
+    tcase_add_loop_test(h753, test_option_cut, 0, (int)ROWS(cuts));
+    tcase_add_test(h753, test_ecc);
     tcase_add_test(h753, test_unknown_version);
     suite_add_tcase(s, h753);
     tcase_add_checked_fixture(l462, setup_l462, board_teardown);
