@@ -10,14 +10,11 @@
 #include "sfi_program.h"
 
 #define TAG_LEN 16u
-#define RDP_LEVEL_0 0xaau
-#define RDP_LEVEL_2 0xccu
 #define VTOR 0xe000ed08u /* Armv7-M architecture manual, B3.2.5 */
 
 struct look {
     sfi_target_info info;
     char device_id[80]; /* of its certificate; "": an open chip */
-    const char *rdp;    /* "level 0"; NULL: it cannot be known */
     bool options_read;
     uint32_t security; /* the option */
     bool flash_read;
@@ -41,14 +38,9 @@ look_take_options(struct look *l, const sfi_option_bytes *ob)
 
     l->options_read = true;
     for (size_t i = 0; i < sfi_option_bytes_field_count(ob); i++) {
-        if (sfi_option_bytes_get_field(ob, i, &f) != SFI_OK)
-            continue;
-        if (strcmp(f.name, "SECURITY") == 0)
+        if (sfi_option_bytes_get_field(ob, i, &f) == SFI_OK &&
+            strcmp(f.name, "SECURITY") == 0)
             l->security = f.value;
-        if (strcmp(f.name, "RDP") == 0)
-            l->rdp = f.value == RDP_LEVEL_0   ? "level 0"
-                     : f.value == RDP_LEVEL_2 ? "level 2"
-                                              : "level 1";
     }
 }
 
@@ -77,8 +69,8 @@ look_at_flash(struct station *s, struct look *l)
         return SFI_OK; /* that runs */
     st = sfi_target_read(s->target, VTOR, table, sizeof(table));
     if (st == SFI_OK)
-        l->running = word_at(table) - sfi_chip_flash_base(s->part) <
-                     sfi_chip_flash_size(s->part);
+        l->running =
+            word_at(table) - sfi_chip_flash_base(s->part) < s->flash_size;
     return st;
 }
 
@@ -90,8 +82,6 @@ look_at_open_chip(struct station *s, struct look *l)
 
     if (st == SFI_OK)
         look_take_options(l, ob);
-    else if (st == SFI_ERR_PROTECTED)
-        l->rdp = "on";
     sfi_option_bytes_free(ob);
     if (st == SFI_OK || is_refusal(st))
         st = look_at_flash(s, l);
@@ -112,6 +102,22 @@ look_at_secure_chip(struct station *s, struct look *l)
 }
 
 /* ---- say it ---- */
+
+/* NULL: it cannot be known. */
+static const char *
+look_readout(const struct look *l)
+{
+    switch (l->info.readout) {
+    case SFI_READOUT_LEVEL_0:
+        return "level 0";
+    case SFI_READOUT_LEVEL_1:
+        return "level 1";
+    case SFI_READOUT_LEVEL_2:
+        return "level 2";
+    default:
+        return NULL;
+    }
+}
 
 static bool
 look_has_program(const struct look *l)
@@ -165,6 +171,25 @@ look_show_loader(struct station *s, const sfi_target_info *info)
                      info->bootloader_id);
 }
 
+/* Parts that share a DEV_ID have flash of different sizes. */
+static void
+look_show_flash(struct station *s)
+{
+    uint64_t expected = sfi_chip_flash_size(s->part);
+    char other[96] = "";
+
+    if (s->flash_size != expected)
+        (void)snprintf(other, sizeof(other),
+                       "; %s has %" PRIu64
+                       " KiB: this is another part with its DEV_ID",
+                       sfi_chip_name(s->part), expected >> 10);
+    station_show(s,
+                 "  Flash             : %" PRIu64 " KiB at 0x%08" PRIx64
+                 ", sectors of %" PRIu32 " KiB%s",
+                 s->flash_size >> 10, sfi_chip_flash_base(s->part),
+                 sfi_chip_sector_size(s->part) >> 10, other);
+}
+
 static void
 look_show(struct station *s, const struct look *l)
 {
@@ -175,20 +200,15 @@ look_show(struct station *s, const struct look *l)
     station_show(s, "  Part              : %s", sfi_chip_name(s->part));
     if (l->info.revision != 0)
         station_show(s, "  Revision          : 0x%04" PRIx32, l->info.revision);
-    station_show(s,
-                 "  Flash             : %" PRIu64 " KiB at 0x%08" PRIx64
-                 ", sectors of %" PRIu32 " KiB",
-                 sfi_chip_flash_size(s->part) >> 10,
-                 sfi_chip_flash_base(s->part),
-                 sfi_chip_sector_size(s->part) >> 10);
+    look_show_flash(s);
     look_show_loader(s, &l->info);
     station_show(s, "  State             : %s", look_state(l));
     if (look_has_image(l))
         station_show(s, "  SFI header tag    : %s", tag);
     if (l->device_id[0] != '\0')
         station_show(s, "  Device id         : %s", cli_visible(l->device_id));
-    if (l->rdp != NULL)
-        station_show(s, "  Readout protection: %s", l->rdp);
+    if (look_readout(l) != NULL)
+        station_show(s, "  Readout protection: %s", look_readout(l));
     if (look_has_program(l))
         station_show(s,
                      "  Vector table      : stack 0x%08" PRIx32
@@ -240,14 +260,14 @@ station_write_seen(const struct station *s, struct json *j)
     json_number(j, "chip_id", l->info.device_id);
     if (l->info.revision != 0)
         json_number(j, "revision", l->info.revision);
-    json_number(j, "flash_size", sfi_chip_flash_size(s->part));
+    json_number(j, "flash_size", s->flash_size);
     look_write_loader(&l->info, j);
     if (look_has_image(l))
         json_hex(j, "header_tag", l->info.header_tag, TAG_LEN);
     if (l->device_id[0] != '\0')
         json_text(j, "device_id", l->device_id);
-    if (l->rdp != NULL)
-        json_text(j, "readout_protection", l->rdp);
+    if (look_readout(l) != NULL)
+        json_text(j, "readout_protection", look_readout(l));
     if (l->options_read)
         json_number(j, "security", l->security);
     if (!look_has_program(l))

@@ -210,9 +210,8 @@ memory_blank_take(struct station *s, void *user, uint64_t address,
 sfi_status
 station_check_blank(struct station *s, const struct cli_use *use)
 {
-    sfi_status st =
-        memory_read(s, "Checking", sfi_chip_flash_base(s->part),
-                    sfi_chip_flash_size(s->part), memory_blank_take, NULL);
+    sfi_status st = memory_read(s, "Checking", sfi_chip_flash_base(s->part),
+                                s->flash_size, memory_blank_take, NULL);
     struct json *j = station_result(s, use);
 
     json_bool(j, "blank", st == SFI_OK);
@@ -240,7 +239,7 @@ sfi_status
 station_checksum(struct station *s, const struct cli_use *use)
 {
     uint64_t address = sfi_chip_flash_base(s->part);
-    uint64_t size = sfi_chip_flash_size(s->part);
+    uint64_t size = s->flash_size;
     uint32_t sum = 0;
     struct json *j;
     sfi_status st;

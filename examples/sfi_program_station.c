@@ -135,6 +135,8 @@ station_connect(struct station *s)
     if (st != SFI_OK)
         return st;
     s->part = sfi_target_chip(s->target);
+    s->flash_size =
+        info.flash_size != 0 ? info.flash_size : sfi_chip_flash_size(s->part);
     if (info.bootloader_version != 0) /* 0 over a debug port */
         (void)snprintf(version, sizeof(version),
                        "BootLoader version: %" PRIu32 ".%" PRIu32 ", ",

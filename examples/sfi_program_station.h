@@ -49,6 +49,7 @@ struct station {
     sfi_transport *tp;
     sfi_target *target; /* NULL: not connected, or the chip left it */
     const sfi_chip *part;
+    uint64_t flash_size;     /* as the chip tells it, or else by its part */
     sfi_firmware **firmware; /* by the use of -w */
     sfi_installer *in;       /* NULL: no -sfi */
     sfi_option_bytes *shown; /* of -ob displ, for JSON */

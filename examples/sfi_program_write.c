@@ -251,7 +251,7 @@ firmware_check_range(struct station *s, const sfi_firmware *fw)
 {
     const sfi_chip *chip = s->part;
     uint64_t base = sfi_chip_flash_base(chip);
-    uint64_t end = base + sfi_chip_flash_size(chip);
+    uint64_t end = base + s->flash_size;
     const uint8_t *data;
     uint64_t address;
     size_t len;

@@ -179,6 +179,29 @@ class Gang(bench.Case):
         self.assertEqual([r["error"]["name"] for r in results["failed"]],
                          ["SFI_ERR_HSM_COUNTER"])
 
+    def test_interrupted_between_steps(self):
+        """Ctrl-C ends the work on open chips, which keep what they have."""
+        big = self.bench.path / "big.bin"
+        big.write_bytes(bytes(range(1, 256)) * 1600)
+        parts = self.chips(2)
+        lines = [SlowLine(part) for part in parts]
+        ports = ",".join(str(line.link) for line in lines)
+        program = bench.start("sfi-program", "--gang", ports, "--record",
+                              self.record, "-w", big, "0x08000000", "-g")
+        half_way = [line.slow.wait(bench.PATIENCE) for line in lines]
+        program.send_signal(signal.SIGINT)
+        result = bench.Result.of(program)
+        for line in lines:
+            line.close()
+        self.assertEqual(half_way, [True] * 2, str(result))
+        self.assertEqual(result.status, 7, str(result))
+        self.assertRegex(result.out, r"2 chips: 0 done, 2 failed")
+        self.assertEqual([(r["result"], "running" in r)
+                          for r in self.records()], [("cancelled", False)] * 2)
+        for part in parts:
+            part.stop()
+            self.assertEqual(part.dump("flash")[:255], bytes(range(1, 256)))
+
     def test_interrupted(self):
         """Ctrl-C ends all installs, and each chip is left erased."""
         b = self.bench

@@ -41,6 +41,28 @@ def ours(line, *words, status=0):
     return done.stdout + done.stderr
 
 
+@case
+def look(folder):
+    """A port alone: parts that share a DEV_ID tell their flash."""
+    for name, kib, other in (("h753", 2048, ""), ("h743xg", 1024, "another"),
+                             ("h750", 128, "another"), ("l462", 512, ""),
+                             ("l452xc", 256, "another")):
+        with board(folder, name, version="V9.2") as (line, part):
+            before = bytes(part.flash), vars(part.options).copy(), part.resets
+            out = ours(line)
+            flash, = [row for row in out.splitlines() if "  Flash " in row]
+            assert f": {kib} KiB at" in flash and other in flash, flash
+            assert "another" in flash or not other, flash
+            lines = out.splitlines()
+            assert "  Bootloader        : V9.2 (0x92)" in out, out
+            assert "  State             : open, empty" in lines, out
+            assert "  Readout protection: level 0" in lines, out
+            same((bytes(part.flash), vars(part.options), part.resets), before)
+            if name == "h750":
+                done = ours(line, "-blankcheck", "-checksum")
+                assert "131072 bytes" in done, done
+
+
 def theirs(line, *words, status=0):
     done = run("stm32flash", "-m", "8n1", "-b", "115200", *words, line.link)
     same(done.returncode, status, f"{words}: {done.stdout}{done.stderr}")
