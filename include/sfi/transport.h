@@ -129,7 +129,9 @@ typedef struct sfi_dap_ops {
  * NRST is low for 20 ms, or `pulse=MS`, and the bootloader has 60 ms to start,
  * or `wait=MS`.  A chip that does not answer is reset into its bootloader.
  * Without `reset` the chip cannot be reset through the port.  A port without
- * parity, such as a pseudo-terminal, is logged as a warning, and used.
+ * parity, such as a pseudo-terminal, is logged as a warning, and used.  On
+ * Linux the adapter delivers bytes at once while the link exists, where its
+ * driver can.
  *
  * `tcp:HOST:PORT?baud=N&rtt=MS` is a serial port at a server that passes bytes
  * unchanged over TCP (feature `network`), and has set its port to 8 data bits,

@@ -19,6 +19,7 @@
 #include "core/ctx.h"
 #include "core/err.h"
 #include "transport/base/transport.h"
+#include "transport/ports/adapter.h"
 #include "transport/ports/line.h"
 
 /* As in sfi__line_bauds[]. */
@@ -31,6 +32,7 @@ struct serial {
     sfi_ctx *ctx; /* borrowed: the transport holds it */
     int fd;
     bool claimed;
+    bool hurried; /* the adapter, for as long as the port is used */
     struct line_options line;
 };
 
@@ -158,6 +160,8 @@ serial_close(void *user)
 {
     struct serial *s = user;
 
+    if (s->hurried)
+        sfi__adapter_relax(s->fd);
     if (s->claimed)
         (void)ioctl(s->fd, TIOCNXCL);
     if (s->fd >= 0)
@@ -287,6 +291,11 @@ serial_find_speed(struct serial *s, const char *path)
                  "serial:%s: the port does not support %u baud; trying %u",
                  path, sfi__line_bauds[*i], sfi__line_bauds[*i - 1]);
     }
+    if (st == SFI_OK && sfi__adapter_lacks_parity_here(s->fd))
+        sfi__log(s->ctx, SFI_LOG_WARNING,
+                 "serial:%s: the driver of this adapter (ch341) does no parity "
+                 "before Linux 4.10; a real chip needs even parity (8E1)",
+                 path);
     if (st == SFI_OK && !parity)
         sfi__log(s->ctx, SFI_LOG_WARNING,
                  "serial:%s: the port does not support parity; a real chip "
@@ -311,6 +320,7 @@ serial_open_port(struct serial *s, const struct uri *uri)
     st = serial_find_speed(s, uri->path);
     if (st != SFI_OK)
         return st;
+    sfi__adapter_hurry(s->fd, &s->hurried);
     st = sfi__line_open(&s->line, serial_set_line, s);
     return st == SFI_OK ? serial_flush(s) : st;
 }

@@ -6,6 +6,7 @@
 #define _XOPEN_SOURCE 600
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/serial.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,9 @@
 #include "util/text.h"
 #include "core/ctx.h"
 #include "transport/base/transport.h"
+#include "transport/ports/adapter.h"
+
+#include <disk/tree.h>
 
 #include "fixture.h"
 
@@ -33,22 +37,51 @@ note(const char *what)
                      "%s%s", edges[0] == '\0' ? "" : " ", what);
 }
 
+/* Of the adapter: `latency` is empty where it has no such mode; else what was
+ * set, "quick" or "lazy". */
+static bool has_latency;
+static unsigned adapter_flags;
+static char latency[64];
+
+static int
+change_latency(bool set, void *arg)
+{
+    struct serial_struct *s = arg;
+
+    if (!has_latency) {
+        errno = ENOTTY;
+        return -1;
+    }
+    if (!set) {
+        *s = (struct serial_struct){.flags = (int)adapter_flags, .line = 7};
+        return 0;
+    }
+    ck_assert_int_eq(s->line, 7); /* the rest as it was */
+    adapter_flags = (unsigned)s->flags;
+    sfi__text_format(
+        latency + strlen(latency), sizeof(latency) - strlen(latency), "%s ",
+        (adapter_flags & ASYNC_LOW_LATENCY) != 0 ? "quick" : "lazy");
+    return 0;
+}
+
 int
 ioctl(int fd, unsigned long request, ...)
 {
     va_list args;
-    int *arg;
+    void *arg;
 
     va_start(args, request);
-    arg = va_arg(args, int *);
+    arg = va_arg(args, void *);
     va_end(args);
+    if (request == TIOCGSERIAL || request == TIOCSSERIAL)
+        return change_latency(request == TIOCSSERIAL, arg);
     if (request != TIOCMBIS && request != TIOCMBIC)
         return (int)syscall(SYS_ioctl, fd, request, arg);
     if (refused != 0) {
         errno = refused;
         return -1;
     }
-    if (*arg == TIOCM_RTS)
+    if (*(int *)arg == TIOCM_RTS)
         note(request == TIOCMBIS ? "R" : "r");
     else
         note(request == TIOCMBIS ? "D" : "d");
@@ -85,6 +118,9 @@ setup(void)
     ctx->clock = &noting;
     edges[0] = '\0';
     refused = 0;
+    has_latency = false;
+    adapter_flags = ASYNC_SPD_HI;
+    latency[0] = '\0';
     tp = NULL;
     master = posix_openpt(O_RDWR | O_NOCTTY);
     ck_assert_int_ge(master, 0);
@@ -186,6 +222,60 @@ START_TEST(test_vanishes)
 }
 END_TEST
 
+/* An adapter that can deliver at once does so while the port is used. */
+START_TEST(test_latency)
+{
+    has_latency = true;
+    ck_assert_ok(open_port("baud=115200"));
+    ck_assert_str_eq(latency, "quick ");
+    sfi_transport_free(tp);
+    tp = NULL;
+    ck_assert_str_eq(latency, "quick lazy ");
+    ck_assert_uint_eq(adapter_flags, ASYNC_SPD_HI);
+    /* the mode of somebody else stays */
+    adapter_flags |= ASYNC_LOW_LATENCY;
+    ck_assert_ok(open_port("baud=115200"));
+    sfi_transport_free(tp);
+    tp = NULL;
+    ck_assert_str_eq(latency, "quick lazy ");
+}
+END_TEST
+
+/* CH340 before Linux 4.10: parity is accepted and not done. */
+static const struct {
+    const char *driver, *release;
+    bool lacks;
+} adapters[] = {
+    {"ch341-uart", "4.9.0-19-amd64", true},
+    {"ch341-uart", "3.10.0-1160.el7", true},
+    {"ch341-uart", "4.10.0", false},
+    {"ch341-uart", "4.19.0-27", false},
+    {"ch341-uart", "6.1.0-18-amd64", false},
+    {"ch341-uart", "5", false},
+    {"ftdi_sio", "4.9.0", false},
+    {"pl2303", "3.10.0", false},
+    {NULL, "3.10.0", false},
+};
+
+START_TEST(test_parity_lacks)
+{
+    tree_setup();
+    if (adapters[_i].driver != NULL) {
+        char to[64];
+
+        sfi__text_format(to, sizeof(to), "../../bus/usb-serial/drivers/%s",
+                         adapters[_i].driver);
+        tree_link("sys/dev/char/188:3/device/driver", to);
+    }
+    ck_assert(
+        !sfi__adapter_lacks_parity(tree_root, 188, 4, adapters[_i].release));
+    ck_assert_int_eq(
+        sfi__adapter_lacks_parity(tree_root, 188, 3, adapters[_i].release),
+        adapters[_i].lacks);
+    tree_teardown();
+}
+END_TEST
+
 /* Falls back to each of these speeds, and no other. */
 static const struct {
     const char *query;
@@ -248,6 +338,8 @@ main(void)
     tcase_add_test(tc, test_levels_refused);
     tcase_add_test(tc, test_untouched);
     tcase_add_test(tc, test_vanishes);
+    tcase_add_test(tc, test_latency);
+    tcase_add_loop_test(tc, test_parity_lacks, 0, ROWS(adapters));
     tcase_add_loop_test(tc, test_falls_back, 0, ROWS(falls));
     tcase_add_test(tc, test_speed_drops);
     suite_add_tcase(s, tc);
