@@ -444,8 +444,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_reset(sfi_target *t, uint32_t how);
 /**
  * Halt the core, over a debug port, where it is.
  *
- * It stays halted after sfi_target_free(), unless the link itself lets it run
- * when it closes, as a CMSIS-DAP probe does in the modes NORMAL and UR.
+ * It stays halted after sfi_target_free(), and after the link is closed, until
+ * a debugger or a reset lets it run.
  *
  * @param t  the target
  *

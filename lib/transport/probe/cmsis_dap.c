@@ -48,6 +48,14 @@ probe_reset_chip(void *user, int into_boot)
     return st;
 }
 
+static sfi_status
+probe_write_words(void *user, uint32_t address, const uint32_t *words,
+                  size_t count)
+{
+    sfi__probe_halt_note(user, address, words, count);
+    return sfi__probe_write32(user, address, words, count);
+}
+
 /* Let the core run, and disconnect, so that the probe releases the pins. */
 static void
 probe_close(void *user)
@@ -203,7 +211,7 @@ sfi__probe_new(sfi_ctx *ctx, const struct probe_io *io, void *user,
     static const sfi_dap_ops ops = {
         .struct_size = sizeof(ops),
         .read32 = sfi__probe_read32,
-        .write32 = sfi__probe_write32,
+        .write32 = probe_write_words,
         .reset = probe_reset_chip,
         .close = probe_close,
     };

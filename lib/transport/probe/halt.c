@@ -108,6 +108,16 @@ halt_reset_core(struct probe *p)
 }
 
 void
+sfi__probe_halt_note(struct probe *p, uint32_t address, const uint32_t *words,
+                     size_t count)
+{
+    if (address == V7M_DHCSR && count == 1 &&
+        (words[0] & V7M_DHCSR_KEY_MASK) == V7M_DHCSR_KEY &&
+        (words[0] & V7M_DHCSR_C_HALT) != 0)
+        p->may_be_halted = false;
+}
+
+void
 sfi__probe_halt_end(struct probe *p)
 {
     struct sfi_error first_error;

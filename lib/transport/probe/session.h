@@ -74,6 +74,10 @@ sfi_status sfi__probe_enter_jtag(struct probe *p);
 sfi_status sfi__probe_halt_catch(struct probe *p);
 /* Halt the core, if the chip shows one. */
 sfi_status sfi__probe_halt_core(struct probe *p);
+/* Words that the owner of the link writes: a core that it halts itself stays
+ * halted. */
+void sfi__probe_halt_note(struct probe *p, uint32_t address,
+                          const uint32_t *words, size_t count);
 /* Let the core run: from its reset vector if it is still halted.  Keeps the
  * context's error. */
 void sfi__probe_halt_end(struct probe *p);

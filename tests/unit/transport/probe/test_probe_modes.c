@@ -198,6 +198,22 @@ START_TEST(test_runs_already)
 }
 END_TEST
 
+/* A halt that the link's owner asks for stays, whatever the mode. */
+START_TEST(test_halt_stays)
+{
+    const uint32_t halt =
+        V7M_DHCSR_KEY | V7M_DHCSR_C_DEBUGEN | V7M_DHCSR_C_HALT;
+
+    usb.start = (enum probe_start)_i;
+    ck_assert_ok(open_probe());
+    ck_assert_ok(sfi__transport_write32(tp, V7M_DHCSR, &halt, 1));
+    sfi_transport_free(tp);
+    tp = NULL;
+    ck_assert(board.sim->core.halted);
+    board_talk("> 7f <");
+}
+END_TEST
+
 /* Firmware that switches the debug port off, or sleeps: only UR reaches it, as
  * no instruction of it runs. */
 START_TEST(test_firmware_closes)
@@ -296,6 +312,7 @@ main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, test_modes, 0, 6);
     tcase_add_test(tc, test_runs_already);
+    tcase_add_loop_test(tc, test_halt_stays, 0, 3);
     tcase_add_loop_test(tc, test_firmware_closes, 0, 3);
     tcase_add_loop_test(tc, test_secure, 0, 3);
     tcase_add_loop_test(tc, test_slower, 0, 2);
