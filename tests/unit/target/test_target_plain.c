@@ -11,6 +11,7 @@
 #include "util/text.h"
 #include "core/ctx.h"
 #include "option_bytes/option_bytes.h"
+#include "target/target.h"
 #include "sim/boot.h"
 #include "sim/sim.h"
 
@@ -521,6 +522,20 @@ START_TEST(test_boots_no_more)
 }
 END_TEST
 
+/* AN2606, V9.2: refused before anything is written. */
+START_TEST(test_l462_pcrop)
+{
+    t->boot.loader = sfi__chip_bootloader(t->chip, 0x92);
+    t->boot.quirks = t->boot.loader->quirks;
+    ck_assert_fails(set("PCROP1_STRT", 5, "BOR_LEV", 2), SFI_ERR_UNSUPPORTED,
+                    "",
+                    "bootloader V9.2 of the chip cannot write option byte "
+                    "PCROP1SR; a debugger can");
+    ck_assert_uint_eq(field("BOR_LEV"), 0);
+    ck_assert_ok(set("BOR_LEV", 2, NULL, 0));
+}
+END_TEST
+
 static char told[1024];
 
 static void
@@ -603,6 +618,7 @@ main(void)
     tcase_add_test(tc, test_l462);
     tcase_add_loop_test(tc, test_option_rules_l462, 0, 3);
     tcase_add_test(tc, test_boots_no_more);
+    tcase_add_test(tc, test_l462_pcrop);
     tcase_add_loop_test(tc, test_l462_hangs, 0, ROWS(hangs));
     tcase_add_test(tc, test_l462_hangs_alone);
     suite_add_tcase(s, tc);
