@@ -28,7 +28,7 @@ static const struct sim_loader loaders[] = {
      }},
     {H7_ID, 0x91, "V9.1", {.go_stack = 16, .early_erase_ack = true}},
     {H7_ID, 0x92, "V9.2", {.go_stack = 16}},
-    {L4_ID, 0x92, "V9.2", {0}},
+    {L4_ID, 0x92, "V9.2", {.no_pcrop = true}},
 };
 
 enum habit_kind {
@@ -52,6 +52,7 @@ static const struct {
     HABIT(HABIT_NUMBER, "option-area", option_area),
     HABIT(HABIT_BOOL, "launch-hangs", launch_hangs),
     HABIT(HABIT_BOOL, "no-security", no_security),
+    HABIT(HABIT_BOOL, "no-pcrop", no_pcrop),
     HABIT(HABIT_OPTION_CUT, "option-cut", option_cut),
     HABIT(HABIT_BOOL, "ecc-faults", ecc_faults),
     HABIT(HABIT_NUMBER, "get-count", get_count),

@@ -38,6 +38,8 @@ struct sim_habits {
     bool launch_hangs;
     /* SECURITY stays 0: an H742, H743, H745 or H747 (AN2606: DEV_ID 0x450) */
     bool no_security;
+    /* its bootloader does not write PCROP (AN2606, L45x/46x V9.2) */
+    bool no_pcrop;
     enum sim_option_cut option_cut;
     /* flash that a power failure left half-way has a double ECC error: the
      * bootloader that reads it hangs in its fault handler (ours), a debugger

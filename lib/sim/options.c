@@ -261,7 +261,8 @@ options_take_rows(const struct sfi_sim *sim, uint32_t offset,
         uint32_t at = options_row_offset(sim, i);
         struct rd r;
 
-        if (!sim->chip->ob[i].is_register)
+        if (!sim->chip->ob[i].is_register ||
+            (sim->habits.no_pcrop && (sim->chip->pcrop_rows >> i & 1u) != 0))
             continue;
         if (options_are_erased(sim, i))
             words[i] = UINT32_MAX;

@@ -370,6 +370,30 @@ START_TEST(test_ecc)
 }
 END_TEST
 
+/* AN2606, L45x/46x V9.2: all of the area but PCROP. */
+START_TEST(test_no_pcrop)
+{
+    uint8_t area[40];
+
+    ck_assert_uint_eq(board_read(0x1fff7800, area, sizeof(area)), 0x79);
+    area[0x08] = 0x10; /* PCROP1SR */
+    area[0x0c] = 0xef;
+    area[0x18] = 0x20; /* WRP1AR */
+    area[0x1c] = 0xdf;
+    for (int turn = 0; turn < 2; turn++) {
+        uint8_t back[40];
+
+        board.sim->habits.no_pcrop = turn == 0;
+        ck_assert_uint_eq(board_write(0x1fff7800, area, sizeof(area)), 0x79);
+        ck_assert_ok(sfi_sim_power_on(board.sim));
+        board_talk("> 7f < 79");
+        ck_assert_uint_eq(board_read(0x1fff7800, back, sizeof(back)), 0x79);
+        ck_assert_uint_eq(back[0x08], turn == 0 ? 0xff : 0x10);
+        ck_assert_uint_eq(back[0x18], 0x20);
+    }
+}
+END_TEST
+
 START_TEST(test_unknown_version)
 {
     sfi_sim_make_options options = {
@@ -428,6 +452,7 @@ main(void)
     suite_add_tcase(s, h753);
     tcase_add_checked_fixture(l462, setup_l462, board_teardown);
     tcase_add_test(l462, test_identity_l462);
+    tcase_add_test(l462, test_no_pcrop);
     tcase_add_test(l462, test_flash_takes_time_l462);
     suite_add_tcase(s, l462);
     return run_suite(s);
