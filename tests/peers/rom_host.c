@@ -12,116 +12,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <sfi/sfi.h>
 
 #include "core/ctx.h"
-
-/* More than any block of a link. */
-#define DATA_MAX 65536u
-#define HEAD_LEN 13u
+#include "rom_socket.h"
 
 /* What a bench has: `flags` of open_link(). */
 enum { WITH_RESET = 1, WITH_SPEEDS = 2, FAR_AWAY = 4 };
 /* Of a link that is far away: a second each way. */
 #define FAR_MS 2000u
-
-/* The model's side of a call. */
-enum reply { REPLY_OK, REPLY_TIMEOUT, REPLY_STALL, REPLY_GONE };
-
-static int model;
-static uint64_t now_us;
-
-/* ---- the socket ---- */
-
-static void
-give_up(const char *why)
-{
-    (void)fprintf(stderr, "rom_host: %s\n", why);
-    exit(70);
-}
-
-static void
-send_all(const uint8_t *data, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = write(model, data, len);
-
-        if (n <= 0)
-            give_up("the model is gone");
-        data += n;
-        len -= (size_t)n;
-    }
-}
-
-static void
-take_all(uint8_t *data, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = read(model, data, len);
-
-        if (n <= 0)
-            give_up("the model is gone");
-        data += n;
-        len -= (size_t)n;
-    }
-}
-
-static void
-put_le(uint8_t *out, uint64_t value, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        out[i] = (uint8_t)(value >> (8 * i));
-}
-
-static uint64_t
-get_le(const uint8_t *in, size_t len)
-{
-    uint64_t value = 0;
-
-    for (size_t i = 0; i < len; i++)
-        value |= (uint64_t)in[i] << (8 * i);
-    return value;
-}
-
-/* One call: what, the time, and data; then the outcome, the time and data. */
-static enum reply
-ask(char what, const uint8_t *data, size_t len, uint8_t *out, size_t *got)
-{
-    uint8_t head[HEAD_LEN];
-    size_t room = *got;
-
-    head[0] = (uint8_t)what;
-    put_le(head + 1, now_us, 8);
-    put_le(head + 9, len, 4);
-    send_all(head, sizeof(head));
-    send_all(data, len);
-    take_all(head, sizeof(head));
-    now_us = get_le(head + 1, 8);
-    *got = (size_t)get_le(head + 9, 4);
-    if (*got > room)
-        give_up("the model sent too much");
-    take_all(out, *got);
-    return (enum reply)head[0];
-}
-
-static sfi_status
-status_of(enum reply reply)
-{
-    static const sfi_status told[] = {SFI_OK, SFI_ERR_TIMEOUT, SFI_ERR_NACK,
-                                      SFI_ERR_NO_DEVICE};
-
-    return told[reply];
-}
-
-static sfi_status
-ask_plainly(char what, const uint8_t *data, size_t len)
-{
-    size_t none = 0;
-
-    return status_of(ask(what, data, len, NULL, &none));
-}
 
 /* ---- the links ---- */
 
@@ -132,10 +32,10 @@ link_read(void *user, uint8_t *buf, size_t len, size_t *got,
     uint8_t want[8];
 
     (void)user;
-    put_le(want, len, 4);
-    put_le(want + 4, timeout_ms, 4);
+    rom_put_le(want, len, 4);
+    rom_put_le(want + 4, timeout_ms, 4);
     *got = len;
-    return status_of(ask('R', want, sizeof(want), buf, got));
+    return rom_status_of(rom_ask('R', want, sizeof(want), buf, got));
 }
 
 static sfi_status
@@ -143,14 +43,14 @@ link_write(void *user, const uint8_t *buf, size_t len, uint32_t timeout_ms)
 {
     (void)user;
     (void)timeout_ms;
-    return ask_plainly('W', buf, len);
+    return rom_ask_plainly('W', buf, len);
 }
 
 static sfi_status
 link_flush(void *user)
 {
     (void)user;
-    return ask_plainly('F', NULL, 0);
+    return rom_ask_plainly('F', NULL, 0);
 }
 
 static sfi_status
@@ -159,7 +59,7 @@ link_reset(void *user, int into_boot)
     uint8_t boot0 = into_boot != 0;
 
     (void)user;
-    return ask_plainly('X', &boot0, 1);
+    return rom_ask_plainly('X', &boot0, 1);
 }
 
 static sfi_status
@@ -170,10 +70,10 @@ link_set_speed(void *user, uint32_t choice, uint32_t *baud, uint32_t *slower)
     sfi_status st;
 
     (void)user;
-    put_le(want, choice, 4);
-    st = status_of(ask('B', want, sizeof(want), told, &got));
-    *baud = (uint32_t)get_le(told, 4);
-    *slower = (uint32_t)get_le(told + 4, 4);
+    rom_put_le(want, choice, 4);
+    st = rom_status_of(rom_ask('B', want, sizeof(want), told, &got));
+    *baud = (uint32_t)rom_get_le(told, 4);
+    *slower = (uint32_t)rom_get_le(told + 4, 4);
     return st;
 }
 
@@ -183,19 +83,20 @@ link_select(void *user, int asserted)
     uint8_t level = asserted != 0;
 
     (void)user;
-    return ask_plainly('L', &level, 1);
+    return rom_ask_plainly('L', &level, 1);
 }
 
 static sfi_status
 link_transfer(void *user, const uint8_t *tx, uint8_t *rx, size_t len)
 {
-    static uint8_t dropped[DATA_MAX];
+    static uint8_t dropped[ROM_DATA_MAX];
     size_t got = len;
 
     (void)user;
     if (len > sizeof(dropped))
         return SFI_ERR_RANGE;
-    return status_of(ask('T', tx, len, rx != NULL ? rx : dropped, &got));
+    return rom_status_of(
+        rom_ask('T', tx, len, rx != NULL ? rx : dropped, &got));
 }
 
 static sfi_status
@@ -203,26 +104,13 @@ link_control(void *user, uint8_t request_type, uint8_t request, uint16_t value,
              uint16_t index, uint8_t *data, size_t len, size_t *got,
              uint32_t timeout_ms)
 {
-    static uint8_t packet[12 + DATA_MAX];
-    size_t out = (request_type & 0x80u) != 0 ? 0 : len;
-    enum reply reply;
+    uint8_t setup[8] = {request_type, request};
 
     (void)user;
-    if (len > DATA_MAX)
-        return SFI_ERR_RANGE;
-    packet[0] = request_type;
-    packet[1] = request;
-    put_le(packet + 2, value, 2);
-    put_le(packet + 4, index, 2);
-    put_le(packet + 6, len, 2);
-    put_le(packet + 8, timeout_ms, 4);
-    if (out > 0)
-        memcpy(packet + 12, data, out);
-    *got = len - out;
-    reply = ask('C', packet, 12 + out, data, got);
-    if (out > 0 && reply == REPLY_OK)
-        *got = out;
-    return status_of(reply);
+    rom_put_le(setup + 2, value, 2);
+    rom_put_le(setup + 4, index, 2);
+    rom_put_le(setup + 6, len, 2);
+    return rom_ask_control(setup, timeout_ms, data, len, got);
 }
 
 static sfi_status
@@ -231,8 +119,8 @@ link_reopen(void *user, uint32_t timeout_ms)
     uint8_t wait[4];
 
     (void)user;
-    put_le(wait, timeout_ms, 4);
-    return ask_plainly('O', wait, sizeof(wait));
+    rom_put_le(wait, timeout_ms, 4);
+    return rom_ask_plainly('O', wait, sizeof(wait));
 }
 
 static sfi_status
@@ -273,14 +161,14 @@ static uint64_t
 clock_now(void *user)
 {
     (void)user;
-    return now_us / 1000;
+    return rom_now_us / 1000;
 }
 
 static void
 clock_sleep(void *user, uint32_t ms)
 {
     (void)user;
-    now_us += (uint64_t)ms * 1000;
+    rom_now_us += (uint64_t)ms * 1000;
 }
 
 static const struct clock model_clock = {
@@ -338,7 +226,7 @@ do_write(sfi_target *t, char **words)
     size_t len;
 
     if (f == NULL)
-        give_up(words[1]);
+        rom_give_up(words[1]);
     len = fread(data, 1, sizeof(data), f);
     (void)fclose(f);
     return sfi_target_write(t, number(words[0]), data, len);
@@ -458,7 +346,7 @@ run_words(sfi_ctx *ctx, sfi_target *t, char **words)
                strcmp(deeds[i].word, *words) != 0)
             i++;
         if (i == sizeof(deeds) / sizeof(*deeds))
-            give_up(*words);
+            rom_give_up(*words);
         st = tell(ctx, *words, deeds[i].run(t, words + 1));
         words += 1 + deeds[i].count;
     }
@@ -489,7 +377,7 @@ main(int argc, char **argv)
 
     if (argc < 4 || sfi_ctx_new(&options, &ctx) != SFI_OK)
         return 64;
-    model = (int)number(argv[1]);
+    rom_socket = (int)number(argv[1]);
     ctx->clock = &model_clock;
     for (; *words != NULL; words++) {
         if (strcmp(*words, "reset") == 0)

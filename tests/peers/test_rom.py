@@ -276,6 +276,25 @@ def network_of_a_second_each_way(folder):
              blob(folder, 300 // 32 * 32))
 
 
+@case
+def l4_that_hangs_after_an_option_launch(folder):
+    """qa-community 71929 and 44984, zephyr pull request 83561."""
+    for link in FRAMES:
+        b = bench(link, "l462", launch_hangs=True)
+        done = b.run("set", "WRP1A_STRT=0xcc")
+        text = " ".join([done.message, *done.logs])
+        assert "power-cycle the chip" in text, done
+
+
+@case
+def l4_whose_power_comes_back(folder):
+    for link in FRAMES:
+        b = bench(link, "l462", launch_hangs=True)
+        b.at.append((8.0, b.part.power_on))
+        good(b, "set", "WRP1A_STRT=0xcc")
+        same(b.part.options.rows[3], 0xFF00FFCC)
+
+
 # ---- DFU blocks ----
 
 @case

@@ -15,9 +15,45 @@ sys.path.insert(0, str(pathlib.Path(os.environ["SFI_TEST_SOURCE"]) /
                        "tests" / "programs"))
 from check import case, main, same  # noqa: E402
 from rom.hosting import (  # noqa: E402
-    BASE, PARTS, bad, bench, good)
+    BASE, FRAMES, LINKS, PARTS, RULES, bad, bench, good)
 
 # ---- option bytes ----
+
+@case
+def option_bytes_of_an_l4(folder):
+    """AN3155, 3.6; stm32-mw-openbl; ST community 308083: whatever the part makes
+    of a write, the option bytes are those that were asked for."""
+    for rule in RULES:
+        for link in FRAMES:
+            b = bench(link, "l462", options=rule, reset_line=True)
+            good(b, "set", "WRP1A_STRT=0xcc")
+            same([f"{v:08x}" for v in b.part.options.rows],
+                 ["ffeff8aa", "ffffffff", "0fff0000", "ff00ffcc", "ff00ffff"],
+                 f"{rule} {link}")
+
+
+@case
+def option_bytes_of_an_h7(folder):
+    for rule in RULES:
+        for link in LINKS:
+            for length in ((128, 88) if link == "dfu" else (308,)):
+                b = bench(link, options=rule, reset_line=True,
+                          options_len=length)
+                before = dict(b.part.options.now)
+                good(b, "set", "BOOT_CM7_ADD0=0x0810")
+                before[0x24] = 0x1FF00810
+                same(b.part.options.now, before, f"{rule} {link} {length}")
+
+
+@case
+def option_bytes_that_cannot_be_read(folder):
+    """No proof of readout protection, and no advice to take it off."""
+    for link in LINKS:
+        b = bench(link, options_read=False)
+        done = b.run("options")
+        assert done.status not in ("SFI_OK", "SFI_ERR_PROTECTED"), done
+        assert "erase" not in done.message, done
+
 
 # ---- refusals ----
 

@@ -141,8 +141,6 @@ class Dfu:
         options = self.part.options
         if self.part.quirks.options == "strict" and address in options and \
                 (address, length) != (options.base, options.len):
-            self.part.note(f"{length} option bytes were read at "
-                           f"0x{address:08x}")
             raise Refused("option bytes")
         return self.part.read(address, length)
 

@@ -71,4 +71,4 @@ def table(folder, stack, entry=BASE + 0x201):
 
 
 #: the length of an H753's option bytes over USB, as its name says
-DFU = {"options_len": 308, "options": "lenient"}
+DFU = {"options_len": 128}

@@ -80,6 +80,13 @@ class H7Options(Options):
             self.next[0] |= self.SECURITY
         self.now = dict(self.next)
 
+    def dump(self):
+        return list(self.now.items())
+
+    def load(self, pairs):
+        self.now = {at: value for at, value in pairs}
+        self.next = dict(self.now)
+
     def rdp(self):
         return self.now[0] >> 8 & 0xFF
 
@@ -137,6 +144,12 @@ class L4Options(Options):
             rows[0] = data[0]  # stm32-mw-openbl: the first byte is RDP
         if not self.quirks.pcrop:
             rows[1:3] = self.rows[1:3]
+        self.rows = rows
+
+    def dump(self):
+        return self.rows
+
+    def load(self, rows):
         self.rows = rows
 
     def rdp(self):

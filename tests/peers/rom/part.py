@@ -3,6 +3,9 @@
 """A part: memories, protection, power, and what its bootloader may do with them,
 whatever the link."""
 
+import json
+import mmap
+
 from .options import options_of
 from .parts import FLASH, MODELS
 from .quirks import quirks_of
@@ -40,6 +43,20 @@ class Part:
         self.jumped_to = None
         #: what a host should not have done
         self.notes = []
+
+    def keep(self, folder):
+        """Flash is a file from now on; option bytes are those that save()
+        wrote."""
+        path = folder / "flash.bin"
+        if not path.exists():
+            path.write_bytes(self.flash)
+        with path.open("r+b") as f:
+            self.flash = mmap.mmap(f.fileno(), len(self.flash))
+        if (folder / "options").exists():
+            self.options.load(json.loads((folder / "options").read_text()))
+
+    def save(self, folder):
+        (folder / "options").write_text(json.dumps(self.options.dump()))
 
     def _ram(self):
         spans = []
