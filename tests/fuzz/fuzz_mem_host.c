@@ -175,7 +175,7 @@ static sfi_status
 on_reset(void *user, int into_boot)
 {
     (void)user;
-    FUZZ_HOLDS(into_boot == 1);
+    FUZZ_HOLDS(into_boot == 0 || into_boot == 1);
     restart(true);
     return SFI_OK;
 }
