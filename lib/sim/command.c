@@ -116,13 +116,8 @@ static sfi_status
 command_timing(struct command *c)
 {
     static const char *const words[2] = {"none", "real"};
-    struct sfi_sim *sim = c->sim;
-    sfi_status st = command_take_level(c, words, &sim->timed);
 
-    if (st == SFI_OK)
-        sim->habits.dfu_erase_ms =
-            sim->timed ? sfi__flash_erase_us(sim->chip) / 1000 : 0;
-    return st;
+    return command_take_level(c, words, &c->sim->timed);
 }
 
 /* From now on; a name or a value that does not exist is refused. */

@@ -50,19 +50,11 @@ sfi__dfu_device_owes(const struct sfi_sim *sim)
 
 /* ---- blocks from the host ---- */
 
-static void
-dfu_device_be_busy(struct sfi_sim *sim, uint32_t sectors)
-{
-    sim->usb.busy_until =
-        sim->now_ms + (uint64_t)sectors * sim->habits.dfu_erase_ms;
-}
-
 static uint8_t
 dfu_device_erase_all(struct sfi_sim *sim)
 {
     if (sim->habits.dfu_no_mass)
         return DFU_ERR_ERASE;
-    dfu_device_be_busy(sim, sim->chip->flash.size / sim->chip->sector_size);
     return sfi__sim_standard.erase(sim, USART_ERASE_MASS, NULL, 0)
                ? DFU_OK
                : DFU_ERR_ERASE;
@@ -85,7 +77,6 @@ dfu_device_erase(struct sfi_sim *sim, const uint8_t *data, size_t len)
     if (!sfi__chip_range_has(flash, address, 1))
         return DFU_ERR_TARGET;
     sector = (uint16_t)((address - flash->base) / sim->chip->sector_size);
-    dfu_device_be_busy(sim, 1);
     sim->usb.stuck = sim->habits.dfu_bank2_busy &&
                      address - flash->base >= sim->chip->bank_size;
     return sfi__sim_standard.erase(sim, 0, &sector, 1) ? DFU_OK : DFU_ERR_ERASE;
@@ -318,25 +309,25 @@ dfu_device_upload(struct sfi_sim *sim, const struct usb_setup *setup,
 static bool
 dfu_device_is_busy(const struct sfi_sim *sim)
 {
-    return sim->usb.stuck || sim->now_ms < sim->usb.busy_until;
+    return sim->usb.stuck || sfi__sim_busy_us(sim) > 0;
 }
 
 /* Milliseconds before the next GETSTATUS: of an erase that has just begun, or
- * that still goes on. */
+ * of work that still goes on. */
 static uint32_t
 dfu_device_poll_ms(const struct sfi_sim *sim)
 {
     const struct dfu_device *u = &sim->usb;
-    uint64_t left = u->busy_until - sim->now_ms;
+    uint64_t left = (sfi__sim_busy_us(sim) + 999) / 1000;
+    bool erases = u->block == DFU_BLOCK_COMMAND && u->data[0] == DFU_ERASE;
 
-    if (u->state != DFU_DNBUSY || u->block != DFU_BLOCK_COMMAND ||
-        u->data[0] != DFU_ERASE)
+    if (u->state != DFU_DNBUSY)
         return 0;
-    if (sim->habits.dfu_erase_ms == 0)
-        return FAST_POLL_MS;
-    return !u->stuck && u->busy_until > sim->now_ms && left < ERASE_POLL_MS
-               ? (uint32_t)left
-               : ERASE_POLL_MS;
+    if (left > 0 && !u->stuck)
+        return left < ERASE_POLL_MS ? (uint32_t)left : ERASE_POLL_MS;
+    if (!erases)
+        return 0;
+    return sim->timed ? ERASE_POLL_MS : FAST_POLL_MS;
 }
 
 static enum usb_answer

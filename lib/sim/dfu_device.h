@@ -24,9 +24,8 @@ struct dfu_device {
     uint8_t reply[SFI_DEVICE_REPLY_MAX]; /* of the secure bootloader: a cause
                                             first */
     size_t reply_len;
-    bool stuck;          /* in dfuDNBUSY, until CLRSTATUS */
-    uint64_t busy_until; /* an erase takes so long */
-    bool owes;           /* its host has not asked for the last result */
+    bool stuck; /* in dfuDNBUSY, until CLRSTATUS */
+    bool owes;  /* its host has not asked for the last result */
     uint64_t owes_since;
 };
 

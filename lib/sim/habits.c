@@ -69,7 +69,6 @@ static const struct {
     HABIT(HABIT_BOOL, "dfu-no-mass", dfu_no_mass),
     HABIT(HABIT_BOOL, "dfu-by-length", dfu_by_length),
     HABIT(HABIT_BOOL, "dfu-leaves-early", dfu_leaves_early),
-    HABIT(HABIT_NUMBER, "dfu-erase-ms", dfu_erase_ms),
 };
 
 const struct sim_loader *

@@ -84,10 +84,6 @@ struct sim_habits {
     bool dfu_by_length;
     /* USB: gone after "leave", before GETSTATUS (stm32-mw-usb-device 23) */
     bool dfu_leaves_early;
-    /* USB: an erase takes this many milliseconds a sector, instead of none (ST
-     * community 734674: 1100 on an H7), and bwPollTimeout tells of 1000
-     * (dfu-util ticket 88), or of what is left */
-    uint32_t dfu_erase_ms;
 };
 
 /* A version of a part's bootloader. */

@@ -84,12 +84,6 @@ flash_time_of(const struct sfi_chip *chip)
     return t;
 }
 
-uint32_t
-sfi__flash_erase_us(const struct sfi_chip *chip)
-{
-    return flash_time_of(chip)->erase_us;
-}
-
 /* Is [address, address + len) in the flash, and whole pieces of `unit`
  * bytes? */
 static enum flash_result

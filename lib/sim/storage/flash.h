@@ -50,8 +50,6 @@ enum flash_result sfi__flash_program(struct flash *f, uint32_t address,
 /* Does the range touch what a power failure left half-way, whose ECC is
  * wrong? */
 bool sfi__flash_is_torn(const struct flash *f, uint32_t address, size_t len);
-/* What a real one needs to erase a sector. */
-uint32_t sfi__flash_erase_us(const struct sfi_chip *chip);
 /* Borrow; NULL: not all in the flash. */
 const uint8_t *sfi__flash_view(const struct flash *f, uint32_t address,
                                uint32_t len);

@@ -97,7 +97,7 @@ START_TEST(test_erase_takes_time)
     uint8_t all = DFU_ERASE;
     struct dfu_report r;
 
-    board.sim->habits.dfu_erase_ms = 1100;
+    board.sim->timed = true;
     start_erase(FLASH, &r);
     ck_assert_uint_eq(r.poll_ms, 1000);
     sfi_sim_wait(board.sim, 1000);
@@ -156,14 +156,15 @@ clock_sleep(void *user, uint32_t ms)
 static const struct {
     const char *version;
     struct sim_habits habits;
+    bool timed;
     uint64_t most_ms; /* for all sectors */
 } chips[] = {
-    {"V9.2", {.dfu_by_length = true}, 1000},
-    {"V9.2", {.dfu_erase_ms = 1100}, 16 * 1200},
-    {"V9.0", {.dfu_bank2_busy = true}, 8 * 2300 + 1000},
-    {"V9.0", {.dfu_bank2_busy = true, .dfu_erase_ms = 1100}, 16 * 2300},
-    {"V13.3", {.dfu_no_mass = true}, 1000},
-    {"V9.2", {.dfu_leaves_early = true}, 1000},
+    {"V9.2", {.dfu_by_length = true}, false, 1000},
+    {"V9.2", {0}, true, 16 * 1200},
+    {"V9.0", {.dfu_bank2_busy = true}, false, 8 * 2300 + 1000},
+    {"V9.0", {.dfu_bank2_busy = true}, true, 16 * 2300},
+    {"V13.3", {.dfu_no_mass = true}, false, 1000},
+    {"V9.2", {.dfu_leaves_early = true}, false, 1000},
 };
 
 /* Write, erase in bank 2, erase all, write a short block, start. */
@@ -179,6 +180,7 @@ START_TEST(test_host)
     board.sim->loader = sfi__sim_loader(board.sim->chip, chips[_i].version);
     board.sim->habits = chips[_i].habits;
     board.sim->habits.options = SIM_OPTIONS_LENIENT;
+    board.sim->timed = chips[_i].timed;
     ck_assert_ok(sfi_sim_transport(board.sim, "usb", &tp));
     ck_assert_ok(sfi_target_connect(ctx, NULL, tp, 0, &t));
     ck_assert_ok(sfi_target_write(t, FLASH + 0x100000, data, sizeof(data)));
