@@ -15,7 +15,8 @@ sys.path.insert(0, str(pathlib.Path(os.environ["SFI_TEST_SOURCE"]) /
                        "tests" / "programs"))
 from check import case, main, same  # noqa: E402
 from rom.hosting import (  # noqa: E402
-    BASE, FRAMES, LINKS, PARTS, RULES, bad, bench, good)
+    BASE, FRAMES, H7_SECTOR, LINKS, PARTS, RULES, bad,
+    bench, blob, good)
 
 # ---- option bytes ----
 
@@ -101,6 +102,33 @@ def no_memory_there(folder):
 
 
 # ---- which part it is ----
+
+@case
+def part_without_security(folder):
+    """An H743 has the H753's DEV_ID, and SECURITY reads 0."""
+    for name in ("h743", "h743xg"):
+        for link in LINKS:
+            b = bench(link, name, options_len=128)
+            done = b.run("security")
+            assert done.status == "SFI_ERR_DEVICE", (link, done)
+            assert done.seconds < 10, (link, done)
+
+
+@case
+def smaller_parts(folder):
+    """Flash size at 0x1ff1e880; sectors that the part does not have."""
+    for name, there, missing in (("h743xg", 11, 4), ("h743xg", 3, 12),
+                                 ("h750", 0, 1)):
+        for link in LINKS:
+            data = blob(folder, 1024)
+            good(bench(link, name), "erase", there, "write",
+                 BASE + there * H7_SECTOR, data)
+            b = bench(link, name)
+            same(b.run("erase", missing).status, "SFI_ERR_RANGE", link)
+            b = bench(link, name)
+            assert b.run("write", BASE + missing * H7_SECTOR,
+                         data).status != "SFI_OK"
+            good(bench(link, name), "erase", "all")
 
 
 if __name__ == "__main__":
