@@ -84,18 +84,24 @@ search_take_answer(struct search *s, uint32_t ms)
                      reply);
 }
 
-/* A 0x7f into silence.  SFI_ERR_TIMEOUT: no answer; a damaged one is asked for
- * again. */
+/* A 0x7f into silence.  SFI_ERR_TIMEOUT: no answer.  A damaged one comes at
+ * once, and is asked for again; an application that prints now and then must
+ * not use up the time. */
 static sfi_status
 search_ask(struct search *s, uint32_t ms)
 {
     const uint8_t sync = USART_SYNC;
+    struct link *l = &s->b->link;
+    struct deadline dl =
+        sfi__deadline_in(l->ctx->clock, ms + sfi__transport_rtt_ms(l->tp));
     sfi_status st = SFI_ERR_NACK;
 
-    for (unsigned i = 0; i < DAMAGED_MAX && st == SFI_ERR_NACK; i++) {
+    for (unsigned i = 0; i < DAMAGED_MAX && st == SFI_ERR_NACK &&
+                         (i == 0 || !sfi__deadline_passed(&dl));
+         i++) {
         st = search_listen(s);
         if (st == SFI_OK)
-            st = sfi__link_send(&s->b->link, &sync, 1);
+            st = sfi__link_send(l, &sync, 1);
         if (st == SFI_OK)
             st = search_take_answer(s, ms);
     }
@@ -128,27 +134,27 @@ search_fill(struct boot *b, const uint8_t *bytes, size_t len, bool *answered)
  * that no part hears it first; 0xff has no edge to be measured but its first.
  */
 static sfi_status
-search_end_frame(struct boot *b, size_t max)
+search_end_frame(struct boot *b, size_t max, bool *answered)
 {
     static const uint8_t bad[] = {USART_SYNC, USART_SPOILER};
-    bool answered = false;
-    sfi_status st = search_fill(b, bad, sizeof(bad), &answered);
+    sfi_status st = search_fill(b, bad, sizeof(bad), answered);
 
-    for (size_t i = sizeof(bad); st == SFI_OK && !answered && i < max; i++)
-        st = search_fill(b, bad, 1, &answered);
+    for (size_t i = sizeof(bad); st == SFI_OK && !*answered && i < max; i++)
+        st = search_fill(b, bad, 1, answered);
     return st == SFI_OK ? sfi__link_drain(&b->link) : st;
 }
 
 /* Of an earlier host: once at each speed, and not after a reset. */
 static sfi_status
-search_end_foreign(struct search *s)
+search_end_foreign(struct search *s, bool *answered)
 {
     uint32_t bit = 1u << s->speed;
 
+    *answered = false;
     if ((s->b->ended & bit) != 0)
         return SFI_OK;
     s->b->ended |= bit;
-    return search_end_frame(s->b, FILL_FOREIGN_MAX);
+    return search_end_frame(s->b, FILL_FOREIGN_MAX, answered);
 }
 
 /* ---- the reset line ---- */
@@ -190,14 +196,20 @@ search_reset(struct search *s, bool *done)
 
 /* ---- the first time ---- */
 
-/* At the current speed only, as slower ones are left to try. */
+/* At the current speed only, as slower ones are left to try.  A part that got
+ * its power while a half frame was ended has answered, and knows this speed
+ * now: a 0x7f is a command to it, and the next one the bad complement. */
 static sfi_status
 search_quickly(struct search *s)
 {
+    unsigned rounds = FAST_ROUND;
     sfi_status st = SFI_ERR_TIMEOUT;
 
-    for (unsigned i = 0; st == SFI_ERR_TIMEOUT && i <= FAST_ROUND; i++) {
-        st = i == FAST_ROUND ? search_end_foreign(s) : SFI_OK;
+    for (unsigned i = 0; st == SFI_ERR_TIMEOUT && i <= rounds; i++) {
+        bool answered = false;
+
+        st = i == FAST_ROUND ? search_end_foreign(s, &answered) : SFI_OK;
+        rounds += answered ? FAST_ROUND : 0;
         if (st == SFI_OK)
             st = search_ask(s, FAST_MS);
     }
@@ -209,12 +221,12 @@ search_quickly(struct search *s)
 static sfi_status
 search_help(struct search *s, sfi_status st)
 {
-    bool done;
+    bool done, answered;
     sfi_status reset = search_reset(s, &done);
 
     if (reset != SFI_OK || done || st != SFI_ERR_TIMEOUT)
         return reset;
-    return search_end_foreign(s);
+    return search_end_foreign(s, &answered);
 }
 
 static sfi_status
@@ -354,13 +366,14 @@ sfi_status
 sfi__usart_resync(struct boot *b)
 {
     struct search s = {.b = b};
+    bool answered = false;
     sfi_status st = sfi__link_drain(&b->link);
 
     if (st == SFI_OK)
         st = search_ask(&s, PROBE_MS);
     if (st != SFI_ERR_TIMEOUT)
         return st;
-    st = search_end_frame(b, FILL_OWN_MAX);
+    st = search_end_frame(b, FILL_OWN_MAX, &answered);
     for (unsigned i = 0; i < 2 && (st == SFI_OK || st == SFI_ERR_TIMEOUT);
          i++) {
         st = search_ask(&s, PROBE_MS);

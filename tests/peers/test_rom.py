@@ -54,6 +54,17 @@ def power_comes_while_the_host_searches(folder):
 
 
 @case
+def power_comes_at_each_speed(folder):
+    """The part learns the speed at which it hears its first byte, so the host
+    must stay there when something answered."""
+    chance = random.Random(8)
+    for _ in range(50):
+        b = bench(speeds=(921600, 460800, 230400, 115200), on=False)
+        b.at.append((chance.uniform(0.0, 4.0), b.part.power_on))
+        good(b, "info")
+
+
+@case
 def second_sync_byte(folder):
     """AN2606: V9.0 and PB14/PB15 may need two 0x7f."""
     for _ in range(3):
@@ -109,6 +120,16 @@ def application_that_prints_an_ack(folder):
             b.part.app_text, b.part.app_s = text, period
             b.part.power_on(boot0=False)
             good(b, "info")
+
+
+@case
+def application_that_prints_seldom(folder):
+    """It must not use up the time before the reset line is used."""
+    for text in TALK:
+        b = bench(on=False, reset_line=True)
+        b.part.app_text, b.part.app_s = text, 0.7
+        b.part.power_on(boot0=False)
+        good(b, "info")
 
 
 # ---- the versions ----
