@@ -22,8 +22,9 @@
 /* Two numbers in a row differ in two bits or more: a single wrong bit does not
  * turn an old number into a new one. */
 #define REQUEST_STEP 3u
-/* An access is repeated only if the probe gave up within this time. */
-#define QUICK_MS 2000u
+/* An access is repeated only within this time: twice if the probe takes a
+ * second to give up. */
+#define QUICK_MS 2500u
 
 /* ---- words ---- */
 
