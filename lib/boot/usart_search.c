@@ -166,7 +166,7 @@ sfi__usart_reset_chip(struct boot *b, bool *done)
     sfi_status st;
 
     sfi__error_keep(b->link.ctx, &first);
-    st = sfi__transport_reset(b->link.tp, true);
+    st = sfi__transport_reset(b->link.tp, !b->boot0_low);
     *done = st == SFI_OK;
     if (st == SFI_ERR_UNSUPPORTED) {
         sfi__error_restore(b->link.ctx, &first);
@@ -175,9 +175,9 @@ sfi__usart_reset_chip(struct boot *b, bool *done)
     if (st != SFI_OK)
         return st;
     b->ended = UINT32_MAX;
-    sfi__log(b->link.ctx, SFI_LOG_INFO,
-             "%s: no answer; the chip was reset into its bootloader",
-             b->link.tp->name);
+    sfi__log(b->link.ctx, SFI_LOG_INFO, "%s: no answer; the chip was reset %s",
+             b->link.tp->name,
+             b->boot0_low ? "with BOOT0 low" : "into its bootloader");
     return SFI_OK;
 }
 

@@ -115,6 +115,17 @@ sfi__target_can_activate(sfi_target *t)
                      t->chip->name);
 }
 
+static sfi_status
+security_activate(sfi_target *t)
+{
+    sfi_status st = security_set_option(t);
+
+    if ((sfi__link_is_fault(st) || st == SFI_ERR_PROTECTED) &&
+        security_is_active_now(t))
+        return SFI_OK;
+    return st == SFI_OK && !t->secure ? security_reset_chip(t) : st;
+}
+
 sfi_status
 sfi__target_activate(sfi_target *t)
 {
@@ -122,11 +133,10 @@ sfi__target_activate(sfi_target *t)
 
     if (st != SFI_OK || t->secure)
         return st;
-    st = security_set_option(t);
-    if ((sfi__link_is_fault(st) || st == SFI_ERR_PROTECTED) &&
-        security_is_active_now(t))
-        return SFI_OK;
-    return st == SFI_OK && !t->secure ? security_reset_chip(t) : st;
+    t->boot.boot0_low = true;
+    st = security_activate(t);
+    t->boot.boot0_low = false;
+    return st;
 }
 
 /* ---- memory ---- */

@@ -76,9 +76,7 @@ options_confirm(sfi_target *t, const sfi_option_bytes *ob)
 {
     const struct sfi_chip *chip = t->chip;
     struct option_area a;
-    /* AN5054: after SECURITY with BOOT0 low */
-    bool is_secure =
-        options_set_bit(ob, chip->security_row, chip->security_mask);
+    bool is_secure = t->boot.boot0_low;
     bool waits;
     sfi_status st = SFI_OK;
 
@@ -110,7 +108,7 @@ options_confirm(sfi_target *t, const sfi_option_bytes *ob)
 }
 
 static sfi_status
-options_write(sfi_target *t, const sfi_option_bytes *ob)
+options_change(sfi_target *t, const sfi_option_bytes *ob)
 {
     const struct option_change want = {ob->values, ob->rdp_given};
     struct option_area a;
@@ -138,6 +136,19 @@ options_write(sfi_target *t, const sfi_option_bytes *ob)
         return st;
     /* refused, or reset before the reply: only the chip knows */
     return options_confirm(t, ob);
+}
+
+/* AN5054: after SECURITY every reset is with BOOT0 low. */
+static sfi_status
+options_write(sfi_target *t, const sfi_option_bytes *ob)
+{
+    sfi_status st;
+
+    t->boot.boot0_low =
+        options_set_bit(ob, ob->chip->security_row, ob->chip->security_mask);
+    st = options_change(t, ob);
+    t->boot.boot0_low = false;
+    return st;
 }
 
 /* ---- readout protection ---- */

@@ -56,6 +56,19 @@ def option_bytes_that_cannot_be_read(folder):
         assert "erase" not in done.message, done
 
 
+@case
+def security_of_an_h753(folder):
+    """AN3155, 3.6, and AN5054: BOOT0 low afterwards, where a line is named."""
+    for rule in RULES:
+        for link in LINKS:
+            b = bench(link, options=rule, reset_line=True, options_len=128)
+            before = dict(b.part.options.now)
+            b.run("security")
+            before[0] |= 1 << 21
+            same(b.part.options.now, before, f"{rule} {link}")
+            same((b.part.mode, b.part.boot0), ("secure", False), link)
+
+
 # ---- refusals ----
 
 @case
