@@ -69,7 +69,9 @@ struct boot {
     const struct chip_bootloader *loader; /* NULL: its version is unknown */
     uint32_t quirks; /* of enum chip_quirk; an unknown version has none */
     enum boot_refused refused; /* by the last command */
-    bool boot0_low;            /* USART: how a chip that is silent is reset */
+    bool erases;    /* USART: a chip that may be silent for its erase is not
+                       reset, and hears nothing but 0x7f */
+    bool boot0_low; /* USART: how a chip that is silent is reset */
     uint32_t speed; /* USART: which of the link's, 0 being the fastest */
     uint32_t ended; /* USART, a bit for each speed: no half frame of an earlier
                        host is left */

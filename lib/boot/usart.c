@@ -134,7 +134,7 @@ usart_connect(struct boot *b, uint32_t ms)
 
         if (st == SFI_OK)
             b->speed = speed;
-        if (slower == 0 || !sfi__link_is_fault(st))
+        if (slower == 0 || b->erases || !sfi__link_is_fault(st))
             return st;
         sfi__log(b->link.ctx, SFI_LOG_WARNING,
                  "%s: the chip does not answer at %u baud; trying a lower "

@@ -151,7 +151,7 @@ search_end_foreign(struct search *s, bool *answered)
     uint32_t bit = 1u << s->speed;
 
     *answered = false;
-    if ((s->b->ended & bit) != 0)
+    if (s->b->erases || (s->b->ended & bit) != 0)
         return SFI_OK;
     s->b->ended |= bit;
     return search_end_frame(s->b, FILL_FOREIGN_MAX, answered);
@@ -165,6 +165,9 @@ sfi__usart_reset_chip(struct boot *b, bool *done)
     struct sfi_error first;
     sfi_status st;
 
+    *done = false;
+    if (b->erases)
+        return SFI_OK;
     sfi__error_keep(b->link.ctx, &first);
     st = sfi__transport_reset(b->link.tp, !b->boot0_low);
     *done = st == SFI_OK;

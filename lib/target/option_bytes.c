@@ -164,10 +164,31 @@ options_check_readable(sfi_target *t, bool *readable)
     return st == SFI_ERR_PROTECTED ? SFI_OK : st;
 }
 
+/* stm32-mw-openbl: the second ACK may come before the erase, and a reset
+ * meanwhile would leave the protection on. */
+static sfi_status
+options_wait_erased(sfi_target *t, const struct deadline *dl)
+{
+    sfi_status st;
+
+    t->boot.erases = true;
+    st = sfi__target_reconnect(t);
+    if (sfi__link_is_fault(st))
+        sfi__log(t->obj.ctx, SFI_LOG_INFO,
+                 "%s: the chip erases its flash: waiting %u s at most",
+                 t->tp->name, sfi__deadline_left(dl) / 1000u);
+    while (sfi__link_is_fault(st) &&
+           sfi__link_try_again(&t->boot.link, dl, TARGET_POLL_MS))
+        st = sfi__target_reconnect(t);
+    t->boot.erases = false;
+    return sfi__link_is_fault(st) ? options_wait_restart(t) : st;
+}
+
 static sfi_status
 options_remove_readout(sfi_target *t)
 {
     sfi_ctx *ctx = t->obj.ctx;
+    struct deadline dl;
     bool readable = false;
     sfi_status st = sfi__target_need_open(t);
 
@@ -175,6 +196,8 @@ options_remove_readout(sfi_target *t)
         st = options_check_readable(t, &readable);
     if (st != SFI_OK || readable)
         return st;
+    dl = sfi__deadline_in(ctx->clock,
+                          sfi__boot_erase_ms(&t->boot, BOOT_ALL_SECTORS));
     st = sfi__boot_readout_unprotect(&t->boot);
     if (st == SFI_ERR_NACK)
         return sfi__fail(ctx, SFI_ERR_PROTECTED,
@@ -182,10 +205,9 @@ options_remove_readout(sfi_target *t)
                          "level 2 is permanent");
     if (st != SFI_OK && !sfi__link_is_fault(st))
         return st;
-    st = options_wait_restart(t);
-    if (st != SFI_OK)
-        return st;
-    st = sfi__target_need_open(t);
+    st = options_wait_erased(t, &dl);
+    if (st == SFI_OK)
+        st = sfi__target_need_open(t);
     if (st != SFI_OK)
         return st;
     st = options_check_readable(t, &readable);

@@ -106,6 +106,12 @@ def readout_unprotect(folder):
 
 
 @case
+def readout_unprotect_with_an_early_ack(folder):
+    """stm32-mw-openbl: before it."""
+    unprotect("before")
+
+
+@case
 def no_memory_there(folder):
     """The address is refused: that is no readout protection."""
     for name, link in PARTS:
