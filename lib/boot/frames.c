@@ -12,8 +12,6 @@
 
 /* In one command: some bootloaders keep the list in little RAM. */
 #define PAGES_MAX 128u
-/* For an ACK to Go that may not come. */
-#define GO_MS 250u
 
 /* ---- frames ---- */
 
@@ -308,18 +306,28 @@ sfi__frames_write(struct boot *b, uint32_t address, const uint8_t *data,
     return SFI_OK;
 }
 
+/* AN2606, V9.0; by a report the revision decides whether the ACK comes. */
+static sfi_status
+frames_go_quietly(struct boot *b, uint32_t address)
+{
+    uint8_t frame[USART_ADDRESS_LEN];
+    enum boot_refused part = BOOT_REFUSED_ADDRESS;
+    sfi_status st;
+
+    sfi__an3155_address(frame, address);
+    st = b->wire->send_go(b, frame, sizeof(frame), &part);
+    return frames_judge(b, st, part);
+}
+
 static sfi_status
 frames_go_once(struct boot *b, void *arg)
 {
     const uint32_t *address = arg;
-    bool quiet = (b->quirks & CHIP_QUIRK_GO_NO_ACK) != 0;
-    sfi_status st = frames_judge(
-        b, b->wire->send_command(b, USART_GO, quiet ? GO_MS : FRAMES_ACK_MS),
-        BOOT_REFUSED_COMMAND);
+    sfi_status st;
 
-    /* AN2606, V9.0; by a report the revision decides whether it comes */
-    if (quiet && st == SFI_ERR_TIMEOUT)
-        st = SFI_OK;
+    if ((b->quirks & CHIP_QUIRK_GO_NO_ACK) != 0)
+        return frames_go_quietly(b, *address);
+    st = frames_send_command(b, USART_GO);
     return st == SFI_OK ? frames_send_address(b, *address) : st;
 }
 

@@ -15,6 +15,9 @@
 /* Between the bytes of one reply, which come in one go. */
 #define FRAMES_GAP_MS 250u
 
+/* For an ACK to Go that may not come. */
+#define FRAMES_GO_MS 250u
+
 #define FRAMES_GET_MAX (1u + 1u + UINT8_MAX + 1u)
 
 enum frame_kind {
@@ -27,6 +30,10 @@ enum frame_kind {
 struct frames_wire {
     /* Send a command's code and take its ACK. */
     sfi_status (*send_command)(struct boot *b, uint8_t cmd, uint32_t ms);
+    /* Send Go, whose code may have no ACK of its own, and the address; *part:
+     * what was refused. */
+    sfi_status (*send_go)(struct boot *b, const uint8_t *address, size_t len,
+                          enum boot_refused *part);
     /* Send one frame and take its ACK. */
     sfi_status (*send_frame)(struct boot *b, enum frame_kind kind,
                              const uint8_t *frame, size_t len, uint32_t ms);

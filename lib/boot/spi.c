@@ -13,6 +13,9 @@
 /* Polls without a pause, before a pause comes between them. */
 #define FAST_POLLS 256u
 #define SLOW_POLL_MS 1u
+/* Where a first ACK is seen, if it comes (AN4286, 2.1): a dummy, then itself.
+ */
+#define UNASKED_LEN 2u
 /* To find the bootloader: a first wait, in case it is still working. */
 #define SYNC_MS 100u
 /* A frame that was cut short ends within the longest there is. */
@@ -84,6 +87,15 @@ spi_take_verdict(struct boot *b, uint8_t early, uint8_t *verdict, uint32_t ms)
 }
 
 static sfi_status
+spi_judge(struct boot *b, uint8_t verdict)
+{
+    if (verdict == USART_ACK)
+        return SFI_OK;
+    return sfi__fail(b->link.ctx, SFI_ERR_NACK, "the bootloader refused %s",
+                     b->link.doing);
+}
+
+static sfi_status
 spi_expect_ack(struct boot *b, uint8_t early, uint32_t ms)
 {
     sfi_ctx *ctx = b->link.ctx;
@@ -95,10 +107,7 @@ spi_expect_ack(struct boot *b, uint8_t early, uint32_t ms)
                          "no answer to %s within %u ms: the last byte is "
                          "0x%02x, expected 0x79 or 0x1f",
                          b->link.doing, ms, verdict);
-    if (st == SFI_OK && verdict == USART_NACK)
-        return sfi__fail(ctx, SFI_ERR_NACK, "the bootloader refused %s",
-                         b->link.doing);
-    return st;
+    return st == SFI_OK ? spi_judge(b, verdict) : st;
 }
 
 static sfi_status
@@ -154,6 +163,51 @@ spi_send_command(struct boot *b, uint8_t cmd, uint32_t ms)
 
     sfi__an4286_command(frame, cmd);
     return spi_send_polled(b, frame, sizeof(frame), ms);
+}
+
+/* Send the beginning of an address in place of the dummies behind a command,
+ * until a byte comes back that says what the part waits for: SPI_BUSY, if none
+ * did. */
+static sfi_status
+spi_send_unasked(struct boot *b, const uint8_t *address, size_t *sent,
+                 uint8_t *verdict)
+{
+    sfi_status st = sfi__link_sleep(&b->link, SLOW_POLL_MS);
+
+    *verdict = SPI_BUSY;
+    *sent = 0;
+    while (st == SFI_OK && *sent < UNASKED_LEN && !spi_is_verdict(*verdict))
+        st = spi_clock_out(b, address + (*sent)++, verdict, 1);
+    return st;
+}
+
+/* Whatever is clocked to look for an ACK that does not come is the address
+ * already, so the address is what is clocked. */
+static sfi_status
+spi_send_go(struct boot *b, const uint8_t *address, size_t len,
+            enum boot_refused *part)
+{
+    const uint8_t ack = USART_ACK;
+    uint8_t frame[SPI_COMMAND_LEN];
+    uint8_t verdict = SPI_BUSY;
+    size_t sent = 0;
+    sfi_status st;
+
+    sfi__an4286_command(frame, USART_GO);
+    st = spi_clock_out(b, frame, NULL, sizeof(frame));
+    if (st == SFI_OK)
+        st = spi_send_unasked(b, address, &sent, &verdict);
+    *part = BOOT_REFUSED_COMMAND;
+    if (st == SFI_OK && spi_is_verdict(verdict)) {
+        st = spi_clock_out(b, &ack, NULL, 1);
+        if (st == SFI_OK)
+            st = spi_judge(b, verdict);
+        sent = 0;
+    }
+    if (st != SFI_OK)
+        return st;
+    *part = BOOT_REFUSED_ADDRESS;
+    return spi_send_polled(b, address + sent, len - sent, FRAMES_ACK_MS);
 }
 
 static sfi_status
@@ -318,6 +372,7 @@ spi_resync(struct boot *b)
 
 static const struct frames_wire wire = {
     .send_command = spi_send_command,
+    .send_go = spi_send_go,
     .send_frame = spi_send_frame,
     .send_pages = spi_send_pages,
     .take_ack = spi_take_ack,

@@ -46,6 +46,20 @@ usart_send_command(struct boot *b, uint8_t cmd, uint32_t ms)
     return usart_send_frame(b, FRAME_PLAIN, frame, sizeof(frame), ms);
 }
 
+/* The part waits for the address, with or without an ACK before. */
+static sfi_status
+usart_send_go(struct boot *b, const uint8_t *address, size_t len,
+              enum boot_refused *part)
+{
+    sfi_status st = usart_send_command(b, USART_GO, FRAMES_GO_MS);
+
+    *part = BOOT_REFUSED_COMMAND;
+    if (st != SFI_OK && st != SFI_ERR_TIMEOUT)
+        return st;
+    *part = BOOT_REFUSED_ADDRESS;
+    return usart_send_frame(b, FRAME_PLAIN, address, len, FRAMES_ACK_MS);
+}
+
 static sfi_status
 usart_send_pages(struct boot *b, const uint16_t *pages, size_t count,
                  uint32_t ms)
@@ -101,6 +115,7 @@ usart_take_get(struct boot *b, uint8_t *buf, size_t *len)
 
 static const struct frames_wire wire = {
     .send_command = usart_send_command,
+    .send_go = usart_send_go,
     .send_frame = usart_send_frame,
     .send_pages = usart_send_pages,
     .take_ack = usart_take_ack,

@@ -171,6 +171,15 @@ def go_without_a_first_ack(folder):
 
 
 @case
+def go_without_a_first_ack_over_spi(folder):
+    """The same; that the part then takes what is clocked to poll for an ACK as the
+    address is ours."""
+    b = bench("spi", version="V9.0")
+    good(b, "write", BASE, table(folder, 0x20010000), "go", BASE)
+    same((b.part.jumped_to, b.part.mode), (BASE, "app"))
+
+
+@case
 def go_with_a_first_ack_of_v9_0(folder):
     """A user: an H753 of rev Y has it."""
     for link in FRAMES:

@@ -390,8 +390,6 @@ END_TEST
  * announced, a dummy in front of each packet of a reply. */
 static const uint8_t *scripted;
 static size_t scripted_left;
-/* The host may poll a part that says nothing. */
-static bool patient;
 
 static sfi_status
 on_play(void *user, const uint8_t *tx, uint8_t *rx, size_t len)
@@ -399,10 +397,6 @@ on_play(void *user, const uint8_t *tx, uint8_t *rx, size_t len)
     (void)user;
     for (size_t i = 0; i < len; i++, scripted += 2, scripted_left -= 2) {
         ck_assert_msg(scripted_left >= 2, "clocked more than expected");
-        if (patient && tx[i] == 0x00 && scripted[0] != 0x00) {
-            rx[i] = 0xa5;
-            return SFI_OK;
-        }
         ck_assert_uint_eq(tx[i], scripted[0]);
         if (rx != NULL)
             rx[i] = scripted[1];
@@ -422,7 +416,6 @@ play_boot(struct boot *b, sfi_transport **tp, const uint8_t *text, size_t len)
     ctx->clock = &script_clock;
     scripted = text;
     scripted_left = len;
-    patient = false;
     ck_assert_ok(sfi_transport_open_spi(ctx, &play, NULL, tp));
     ck_assert_ok(sfi__boot_init(b, *tp, NULL));
 }
@@ -503,25 +496,34 @@ END_TEST
 #define B_FIRST 0x5a, 0xa5, 0x00, 0xa5, 0x00, 0x79, 0x79, 0xa5
 #define B_CODE(code) 0x5a, 0xa5, (code), 0xa5, 0xff ^ (code), 0xa5
 
-/* AN2606, V9.0: Go's command byte has no ACK, over SPI too. */
+/* AN2606, V9.0: Go's command byte has no ACK, over SPI too: what follows it is
+ * the address.  By a report some have it, and wait until it is taken. */
+static const uint8_t quiet_go[] = {
+    B_FIRST, B_GET_SHORT, B_ID, B_GET_SHORT, B_ID, B_CODE(0x21),
+    0x08,    0xa5,        0x02, 0xa5,        0x00, 0xa5,
+    0x00,    0xa5,        0x0a, 0xa5,        B_ACK};
+static const uint8_t loud_go[] = {
+    B_FIRST, B_GET_SHORT, B_ID, B_GET_SHORT, B_ID, B_CODE(0x21), 0x08, 0xa5,
+    0x02,    0x79,        0x79, 0xa5,        0x08, 0xa5,         0x02, 0xa5,
+    0x00,    0xa5,        0x00, 0xa5,        0x0a, 0xa5,         B_ACK};
+
 START_TEST(test_go_quiet)
 {
-    static const uint8_t text[] = {
-        B_FIRST, B_GET_SHORT, B_ID, B_GET_SHORT, B_ID, B_CODE(0x21),
-        0x08,    0xa5,        0x02, 0xa5,        0x00, 0xa5,
-        0x00,    0xa5,        0x0a, 0xa5,        B_ACK};
+    static const struct {
+        const uint8_t *text;
+        size_t len;
+    } rows[] = {{quiet_go, sizeof(quiet_go)}, {loud_go, sizeof(loud_go)}};
     sfi_transport *tp;
     struct boot b;
     uint64_t began;
 
-    play_boot(&b, &tp, text, sizeof(text));
+    play_boot(&b, &tp, rows[_i].text, rows[_i].len);
     ck_assert_ok(sfi__boot_connect(&b, 1000));
     b.quirks = CHIP_QUIRK_GO_NO_ACK;
-    patient = true;
     began = script_now;
     ck_assert_ok(sfi__boot_go(&b, 0x08020000));
     ck_assert_uint_eq(scripted_left, 0);
-    ck_assert_uint_lt(script_now - began, 1000);
+    ck_assert_uint_lt(script_now - began, 10);
     sfi_transport_free(tp);
 }
 END_TEST
@@ -564,7 +566,7 @@ main(void)
     tcase_add_loop_test(tc, test_hostile_is_named, 0, 3);
     tcase_add_test(tc, test_odd_parts);
     tcase_add_loop_test(tc, test_pause_after_write, 0, 2);
-    tcase_add_test(tc, test_go_quiet);
+    tcase_add_loop_test(tc, test_go_quiet, 0, 2);
     tcase_add_loop_test(tc, test_early_ack, 0, 2);
     suite_add_tcase(s, tc);
     return run_suite(s);
