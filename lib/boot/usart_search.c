@@ -17,6 +17,9 @@ static const uint32_t sync_ms[] = {250, 250, 1250};
 #define FAST_MS 250u
 #define FAST_ROUND 2u
 #define PROBE_MS 1250u
+/* After a NACK the part waits for a command (AN3155, 3), whatever time a half
+ * one has. */
+#define PROBE_REFUSED_MS 100u
 /* AN2606, V9.0: a second reset may be needed. */
 #define RESETS_MAX 2u
 /* Between the bytes that end a half frame: several times a byte, and more than
@@ -369,11 +372,12 @@ sfi_status
 sfi__usart_resync(struct boot *b)
 {
     struct search s = {.b = b};
+    bool refused = b->refused != BOOT_REFUSED_NOTHING;
     bool answered = false;
     sfi_status st = sfi__link_drain(&b->link);
 
     if (st == SFI_OK)
-        st = search_ask(&s, PROBE_MS);
+        st = search_ask(&s, refused ? PROBE_REFUSED_MS : PROBE_MS);
     if (st != SFI_ERR_TIMEOUT)
         return st;
     st = search_end_frame(b, FILL_OWN_MAX, &answered);

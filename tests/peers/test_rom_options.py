@@ -88,6 +88,15 @@ def readout_protection(folder):
             same(bytes(b.part.flash[:8]), bytes(8))
 
 
+@case
+def readout_protection_is_told_soon(folder):
+    for name, link in PARTS:
+        b = bench(link, name)
+        b.part.options.set_rdp(0x55)
+        done = bad(b, "SFI_ERR_PROTECTED", "read", BASE, 64)
+        assert done.seconds < 3, (link, name, done)
+
+
 def unprotect(ack):
     for name, link in PARTS:
         for reset_line in (True, False):
