@@ -8,25 +8,33 @@
 #include "core/err.h"
 
 /* AN2606; a version that cannot be read has no quirks that libsfi knows. */
+static void
+part_use_loader(sfi_target *t, uint8_t id)
+{
+    struct boot *b = &t->boot;
+
+    b->loader_id = id;
+    b->loader = sfi__chip_bootloader(t->chip, id);
+    b->quirks = b->loader != NULL ? b->loader->quirks : 0;
+}
+
 static sfi_status
 part_read_loader(sfi_target *t)
 {
     struct boot *b = &t->boot;
-    sfi_status st = sfi__boot_read_sure(b, t->chip->bootloader_id_at,
-                                        &b->loader_id, sizeof(b->loader_id));
+    uint8_t id = 0;
+    sfi_status st =
+        sfi__boot_read_sure(b, t->chip->bootloader_id_at, &id, sizeof(id));
 
-    if (st == SFI_OK)
-        b->loader = sfi__chip_bootloader(t->chip, b->loader_id);
-    else
-        b->loader_id = 0;
-    if (b->loader != NULL) {
-        b->quirks = b->loader->quirks;
+    if (st != SFI_OK)
+        return st;
+    part_use_loader(t, id);
+    if (b->loader != NULL)
         sfi__log(t->obj.ctx, SFI_LOG_INFO, "bootloader %s (0x%02x)%s%s",
                  b->loader->version, b->loader_id,
                  b->loader->limits != NULL ? ": " : "",
                  b->loader->limits != NULL ? b->loader->limits : "");
-    }
-    return st;
+    return SFI_OK;
 }
 
 /* A size that the table cannot have is none. */
@@ -53,24 +61,42 @@ part_read_flash_size(sfi_target *t)
     return SFI_OK;
 }
 
-sfi_status
-sfi__part_read(sfi_target *t)
+static sfi_status
+part_read_both(sfi_target *t)
 {
-    struct boot *b = &t->boot;
-    struct sfi_error before;
     sfi_status st = SFI_OK;
 
-    b->loader_id = 0;
-    b->loader = NULL;
-    b->quirks = 0;
-    t->flash_size = 0;
-    if (t->secure || !b->has_memory)
-        return SFI_OK;
-    sfi__error_keep(t->obj.ctx, &before);
     if (t->tp->kind != TRANSPORT_DAP)
         st = part_read_loader(t);
     if (st == SFI_OK)
         st = part_read_flash_size(t);
+    if (st == SFI_OK)
+        t->part = (struct target_part){
+            .known = true,
+            .loader_id = t->boot.loader_id,
+            .flash_size = t->flash_size,
+        };
+    return st;
+}
+
+/* Neither can change while the target is connected. */
+sfi_status
+sfi__part_read(sfi_target *t)
+{
+    struct sfi_error before;
+    sfi_status st;
+
+    part_use_loader(t, 0);
+    t->flash_size = 0;
+    if (t->secure || !t->boot.has_memory)
+        return SFI_OK;
+    if (t->part.known) {
+        part_use_loader(t, t->part.loader_id);
+        t->flash_size = t->part.flash_size;
+        return SFI_OK;
+    }
+    sfi__error_keep(t->obj.ctx, &before);
+    st = part_read_both(t);
     if (st == SFI_ERR_CANCELLED || st == SFI_ERR_NO_DEVICE)
         return st;
     sfi__error_restore(t->obj.ctx, &before);

@@ -31,6 +31,13 @@ struct target_look {
     uint32_t wrp[CHIP_WRP_ROWS];
 };
 
+/* What an open bootloader told, to be told once. */
+struct target_part {
+    bool known;
+    uint8_t loader_id;
+    uint32_t flash_size;
+};
+
 struct sfi_target {
     struct obj obj;
     sfi_transport *tp; /* a reference */
@@ -42,6 +49,7 @@ struct sfi_target {
     bool secure; /* in the secure bootloader */
     uint32_t timeout_ms;
     struct target_look look;
+    struct target_part part;
     uint32_t flash_size; /* of an open part; 0: unknown */
 };
 

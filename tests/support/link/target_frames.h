@@ -33,7 +33,9 @@
 #define READ_RDP_AS(word) \
     "> 11 ee < 79 > 52 00 20 1c 6e < 79 > 03 fc < 79 " word "\n"
 #define READ_RDP READ_RDP_AS("f0 aa c6 1b") READ_RDP_AS("f0 aa c6 1b")
-#define WHO_OPEN GET_OPEN ID_H7 GET_OPEN ID_H7 LOADER("92")
+/* When its version and its flash are known. */
+#define WHO_AGAIN GET_OPEN ID_H7 GET_OPEN ID_H7
+#define WHO_OPEN WHO_AGAIN LOADER("92")
 #define WHO_SECURE GET_SECURE ID_H7 GET_SECURE ID_H7
 #define OPEN_H7 SYNC WHO_OPEN
 #define SECURE_H7 SYNC WHO_SECURE

@@ -600,7 +600,7 @@ END_TEST
 #define WRITE_OPTION                       \
     "> 31 ce < 79 > 52 00 20 1c 6e < 79\n" \
     "> 57 " AREA_AS(OPTSR_SECURITY, OPTSR_SECURITY) " 57"
-#define STILL_OPEN RESYNC WHO_OPEN
+#define STILL_OPEN RESYNC WHO_AGAIN
 #define WROTE_OPTION WRITE_OPTION " < 79\n" STILL_OPEN READ_PENDING READ_PENDING
 static const char activate[] = READ_OPTION WROTE_OPTION SECURE_H7;
 
@@ -647,8 +647,8 @@ END_TEST
 /* No reset line: a person cycles the power after a while. */
 START_TEST(test_activate_by_hand)
 {
-    begin(OPEN_H7, READ_OPTION WROTE_OPTION RESYNC WHO_OPEN
-          "> 7f > 7f < 79\n" WHO_SECURE);
+    begin(OPEN_H7,
+          READ_OPTION WROTE_OPTION STILL_OPEN "> 7f > 7f < 79\n" WHO_SECURE);
     bus.reset_st = SFI_ERR_UNSUPPORTED;
     ck_assert_ok(sfi_target_activate_security(t));
     script_done(&bus);
