@@ -123,17 +123,18 @@ serve_open_and_run(struct sfi_sim *sim, const sfi_sim_links *links,
         st = serve_open_jtag(&s, links);
     if (st != SFI_OK)
         return st;
-    if (links->usart != NULL) {
-        st = sfi__pty_open(sim->obj.ctx, links->usart, &pty);
-        if (st != SFI_OK)
-            goto out;
-        s.pty = &pty;
-    }
+    /* before the link appears, by which others see that the chip listens */
     if ((links->flags & SFI_SIM_CONTROL) != 0) {
         st = sfi__control_open(sim->obj.ctx, sim->store.dir, &control);
         if (st != SFI_OK)
             goto out;
         s.control = &control;
+    }
+    if (links->usart != NULL) {
+        st = sfi__pty_open(sim->obj.ctx, links->usart, &pty);
+        if (st != SFI_OK)
+            goto out;
+        s.pty = &pty;
     }
     st = serve_until_stop(&s, stop, user);
 

@@ -364,8 +364,8 @@ START_TEST(test_hostile_is_named)
         "no answer to 0x5a within 1000 ms, the last byte was 0xff; is the chip "
         "powered, wired to this SPI, and in its bootloader (BOOT0; with PB15 "
         "low an H7 answers on USB only)",
-        "the answer to Get is 123 bytes of 123, expected a version, commands "
-        "and an ACK",
+        ("the answer to Get is 123 bytes of 123, expected a version, commands "
+         "and an ACK"),
         "the bootloader refused Get",
     };
     static const uint8_t bytes[] = {0xff, 0x79, 0x1f};

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -65,6 +66,13 @@ pause_ms(long ms)
     (void)nanosleep(&ts, NULL);
 }
 
+/* After a failure of the test nobody else would end the chip. */
+static void
+end_with_parent(void)
+{
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
 /* The chip in a process of its own. */
 static void
 serve(void)
@@ -77,6 +85,7 @@ serve(void)
         sfi_status st;
 
         (void)signal(SIGTERM, on_term);
+        end_with_parent();
         st = sfi_sim_open(ctx, board.state, &board.sim);
         if (st == SFI_OK)
             st = serve_usart(board.sim, link_name, stop, NULL);
