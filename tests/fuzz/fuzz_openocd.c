@@ -5,17 +5,14 @@
  * port is a real socket; the other side acts when the host reads the clock, as
  * it does before each wait. */
 #define _POSIX_C_SOURCE 200809L
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "core/ctx.h"
 #include "transport/openocd/openocd.h"
 
+#include "fuzz_server.h"
 #include "fuzz_session.h"
 
 /* Each command waits 10 s at most, and an input has so many. */
@@ -39,45 +36,16 @@ enum turn {
 
 static struct {
     struct fuzz_input in;
-    int listener, client;
-    uint16_t port;
+    struct fuzz_server tcp;
     bool asked; /* a command waits for its answer */
     char command[OPENOCD_TEXT_MAX + 1];
     size_t len;
-} server = {.listener = -1, .client = -1};
+} server = {.tcp = {.listener = -1, .client = -1}};
 
-static void
-begin_listening(void)
-{
-    struct sockaddr_in a = {.sin_family = AF_INET};
-    socklen_t len = sizeof(a);
-
-    if (server.listener >= 0)
-        return;
-    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    server.listener = socket(AF_INET, SOCK_STREAM, 0);
-    FUZZ_HOLDS(server.listener >= 0 &&
-               bind(server.listener, (const struct sockaddr *)&a, sizeof(a)) ==
-                   0 &&
-               listen(server.listener, 8) == 0 &&
-               getsockname(server.listener, (struct sockaddr *)&a, &len) == 0 &&
-               fcntl(server.listener, F_SETFL, O_NONBLOCK) == 0);
-    server.port = ntohs(a.sin_port);
-}
-
-/* Close with a reset: thousands of connections then leave nothing in
- * TIME_WAIT. */
 static void
 hang_up(void)
 {
-    const struct linger at_once = {.l_onoff = 1};
-
-    if (server.client < 0)
-        return;
-    (void)setsockopt(server.client, SOL_SOCKET, SO_LINGER, &at_once,
-                     sizeof(at_once));
-    (void)close(server.client);
-    server.client = -1;
+    fuzz_server_hang_up(&server.tcp);
     server.asked = false;
     server.len = 0;
 }
@@ -110,7 +78,7 @@ say(const char *data, size_t len)
 {
     if (len == 0)
         return;
-    (void)send(server.client, data, len, MSG_NOSIGNAL);
+    (void)send(server.tcp.client, data, len, MSG_NOSIGNAL);
     server.asked = data[len - 1] != OPENOCD_END;
 }
 
@@ -170,14 +138,11 @@ hear(void)
 {
     ssize_t got;
 
-    if (server.client < 0)
-        server.client = accept(server.listener, NULL, NULL);
-    if (server.client < 0)
+    if (!fuzz_server_accept(&server.tcp))
         return;
-    (void)fcntl(server.client, F_SETFL, O_NONBLOCK);
     do {
         FUZZ_HOLDS(server.len < sizeof(server.command) - 1);
-        got = recv(server.client, server.command + server.len,
+        got = recv(server.tcp.client, server.command + server.len,
                    sizeof(server.command) - 1 - server.len, 0);
         server.len += got > 0 ? (size_t)got : 0;
     } while (got > 0);
@@ -195,7 +160,7 @@ clock_now(void *user)
 {
     (void)user;
     hear();
-    if (server.asked && server.client >= 0)
+    if (server.asked && server.tcp.client >= 0)
         take_turn();
     return fuzz_now;
 }
@@ -230,11 +195,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     uint8_t which;
     sfi_status st;
 
-    begin_listening();
+    fuzz_server_listen(&server.tcp);
     fuzz_now = 0;
     server.in = (struct fuzz_input){data, len};
     which = fuzz_byte(&server.in);
-    (void)snprintf(uri.path, sizeof(uri.path), "127.0.0.1:%u", server.port);
+    (void)snprintf(uri.path, sizeof(uri.path), "127.0.0.1:%u", server.tcp.port);
     ctx->clock = &clock;
     st = sfi__openocd_open(ctx, &uri, &tp);
     check_text(ctx);

@@ -6,19 +6,16 @@
  * socket, and acts when the host reads the clock, as it does before each wait.
  */
 #define _POSIX_C_SOURCE 200809L
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "core/ctx.h"
 #include "proto/telnet.h"
 #include "transport/base/transport.h"
 #include "transport/ports/network.h"
 
+#include "fuzz_server.h"
 #include "fuzz_session.h"
 
 /* Every wait of a session, each of them late by the longest time. */
@@ -39,46 +36,11 @@ enum turn {
 
 static struct {
     struct fuzz_input in;
-    int listener, client;
-    uint16_t port;
+    struct fuzz_server tcp;
     uint8_t replies[REPLIES_MAX]; /* an honest server's, not yet sent */
     size_t len;
     struct telnet telnet; /* the host's bytes */
-} server = {.listener = -1, .client = -1};
-
-static void
-begin_listening(void)
-{
-    struct sockaddr_in a = {.sin_family = AF_INET};
-    socklen_t len = sizeof(a);
-
-    if (server.listener >= 0)
-        return;
-    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    server.listener = socket(AF_INET, SOCK_STREAM, 0);
-    FUZZ_HOLDS(server.listener >= 0 &&
-               bind(server.listener, (const struct sockaddr *)&a, sizeof(a)) ==
-                   0 &&
-               listen(server.listener, 8) == 0 &&
-               getsockname(server.listener, (struct sockaddr *)&a, &len) == 0 &&
-               fcntl(server.listener, F_SETFL, O_NONBLOCK) == 0);
-    server.port = ntohs(a.sin_port);
-}
-
-/* Close with a reset: thousands of connections then leave nothing in
- * TIME_WAIT. */
-static void
-hang_up(void)
-{
-    const struct linger at_once = {.l_onoff = 1};
-
-    if (server.client < 0)
-        return;
-    (void)setsockopt(server.client, SOL_SOCKET, SO_LINGER, &at_once,
-                     sizeof(at_once));
-    (void)close(server.client);
-    server.client = -1;
-}
+} server = {.tcp = {.listener = -1, .client = -1}};
 
 /* ---- an honest server ---- */
 
@@ -128,23 +90,22 @@ hear_byte(uint8_t byte)
 static void
 hear(void)
 {
+    bool is_new = server.tcp.client < 0;
     uint8_t raw[512];
     ssize_t got;
 
-    if (server.client < 0) {
-        server.client = accept(server.listener, NULL, NULL);
-        if (server.client < 0)
-            return;
-        (void)fcntl(server.client, F_SETFL, O_NONBLOCK);
+    if (!fuzz_server_accept(&server.tcp))
+        return;
+    if (is_new) {
         server.telnet = (struct telnet){0};
         server.len = 0;
     }
-    while ((got = recv(server.client, raw, sizeof(raw), 0)) > 0) {
+    while ((got = recv(server.tcp.client, raw, sizeof(raw), 0)) > 0) {
         for (ssize_t i = 0; i < got; i++)
             hear_byte(raw[i]);
     }
     if (got == 0)
-        hang_up();
+        fuzz_server_hang_up(&server.tcp);
 }
 
 /* ---- turns ---- */
@@ -156,7 +117,7 @@ say(const uint8_t *data, size_t len)
     if (len == 0)
         fuzz_now += SILENT_MS;
     else
-        (void)send(server.client, data, len, MSG_NOSIGNAL);
+        (void)send(server.tcp.client, data, len, MSG_NOSIGNAL);
 }
 
 static void
@@ -188,7 +149,7 @@ take_turn(void)
         say(server.replies, server.len);
         break;
     case TURN_GONE:
-        hang_up();
+        fuzz_server_hang_up(&server.tcp);
         break;
     case TURN_HONEST:
         say(server.replies, server.len);
@@ -205,7 +166,7 @@ clock_now(void *user)
 {
     (void)user;
     hear();
-    if (server.client >= 0)
+    if (server.tcp.client >= 0)
         take_turn();
     return fuzz_now;
 }
@@ -241,13 +202,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     bool raw;
     sfi_status st;
 
-    begin_listening();
+    fuzz_server_listen(&server.tcp);
     fuzz_now = 0;
     server.in = (struct fuzz_input){data, len};
     which = fuzz_byte(&server.in);
     raw = fuzz_byte(&server.in) % 8 == 0;
     (void)snprintf(text, sizeof(text), "%s:127.0.0.1:%u%s",
-                   raw ? "tcp" : "rfc2217", server.port,
+                   raw ? "tcp" : "rfc2217", server.tcp.port,
                    raw ? "" : "?baud=230400&reset=rts&boot0=dtr");
     ctx->clock = &clock;
     st = sfi_transport_open(ctx, text, &tp);
@@ -259,7 +220,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         fuzz_session_by(ctx, tp, which, LONGEST_MS, &clock);
         check_text(ctx);
     }
-    hang_up();
+    fuzz_server_hang_up(&server.tcp);
     sfi_transport_free(tp);
     fuzz_ctx_free(ctx);
     return 0;
