@@ -10,6 +10,7 @@
 
 #include <sfi/chip.h>
 #include <sfi/ctx.h>
+#include <sfi/finding.h>
 #include <sfi/firmware.h>
 #include <sfi/key.h>
 #include <sfi/option_bytes.h>
@@ -36,15 +37,6 @@ typedef struct sfi_image_builder sfi_image_builder;
  * @return SFI_OK, or a negative sfi_status, which stops the writing
  */
 typedef sfi_status (*sfi_write_fn)(void *user, const uint8_t *data, size_t len);
-
-/**
- * Receives one finding of a check.
- *
- * @param user  as passed to the check
- * @param st    the kind of finding
- * @param what  the finding in one line; valid during the call
- */
-typedef void (*sfi_finding_fn)(void *user, sfi_status st, const char *what);
 
 /**
  * Start building an image for a part.

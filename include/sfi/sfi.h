@@ -12,6 +12,7 @@
 #include <sfi/chip.h>
 #include <sfi/ctx.h>
 #include <sfi/dialect.h>
+#include <sfi/finding.h>
 #include <sfi/firmware.h>
 #include <sfi/hsm.h>
 #include <sfi/image.h>

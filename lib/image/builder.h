@@ -14,7 +14,7 @@
 #include "core/obj.h"
 #include "chip/chip.h"
 #include "wire/image.h"
-#include "image/rules.h"
+#include "preflight/rules.h"
 
 /* Contiguous bytes, borrowed from a firmware or module. */
 struct piece {

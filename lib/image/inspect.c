@@ -2,10 +2,12 @@
 /* Copyright The libsfi authors */
 /* Checks of a finished image: its structure alone, or also the rules of a chip.
  */
+#include <sfi/image.h>
+
 #include "util/buf.h"
 #include "core/ctx.h"
 #include "core/err.h"
-#include "image/rules.h"
+#include "preflight/rules.h"
 #include "image/structure.h"
 
 /* Collect the descriptors that the reader has reached. */

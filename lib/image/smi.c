@@ -8,6 +8,7 @@
 #include "util/mem.h"
 #include "util/rd.h"
 #include "core/err.h"
+#include "wire/smi.h"
 
 sfi_status
 sfi__smi_check(sfi_ctx *ctx, const uint8_t *smi, size_t len, uint32_t *address)

@@ -7,12 +7,6 @@
 
 #include <sfi/ctx.h>
 
-#define SMI_MAGIC "SMIMAGIC"
-#define SMI_MAGIC_LEN 8u
-#define SMI_TAG_LEN 16u
-#define SMI_SECURITY_VERSION_LEN 16u
-#define SMI_HEADER_LEN 48u
-
 /* Check that this is a complete module.  `address` receives its destination. */
 sfi_status sfi__smi_check(sfi_ctx *ctx, const uint8_t *smi, size_t len,
                           uint32_t *address);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* The rules for the areas of an image, one function each. */
-#include "image/rules.h"
+#include "preflight/rules.h"
 
 #include <inttypes.h>
 
 #include "util/ckd.h"
 #include "core/err.h"
 #include "wire/image.h"
-#include "image/smi.h"
+#include "wire/smi.h"
 
 void
 sfi__finding(struct findings *f, sfi_status st, const char *fmt, ...)

@@ -2,10 +2,10 @@
 /* Copyright The libsfi authors */
 /* What a chip accepts: one table of rules, for the plan of a new image and for
  * an image that is already built. */
-#ifndef SFI_IMAGE_RULES_H
-#define SFI_IMAGE_RULES_H
+#ifndef SFI_PREFLIGHT_RULES_H
+#define SFI_PREFLIGHT_RULES_H
 
-#include <sfi/image.h>
+#include <sfi/finding.h>
 
 #include "util/text.h"
 #include "core/ctx.h"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* lib/image, the rules: what each part refuses, and the messages. */
+/* lib/preflight, the rules: what each part refuses, and the messages. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <sfi/image.h>
 
-#include "image/rules.h"
+#include "preflight/rules.h"
 
 #include "fixture.h"
 #include <bench/image_kit.h>
