@@ -353,13 +353,13 @@ builder_add_inputs(struct job *j)
 /* ---- check, show, save ---- */
 
 static void
-print_check_finding(void *user, sfi_status st, const char *what)
+print_check_finding(void *user, const sfi_finding *finding)
 {
     struct job *j = user;
 
-    (void)st;
     (void)fflush(stdout);
-    (void)fprintf(stderr, "%s: %s\n", spec.program, cli_visible(what));
+    (void)fprintf(stderr, "%s: %s\n", spec.program,
+                  cli_visible(finding->message));
     j->findings++;
 }
 

@@ -142,16 +142,16 @@ out:
 }
 
 static void
-info_on_check_finding(void *user, sfi_status st, const char *what)
+info_on_check_finding(void *user, const sfi_finding *finding)
 {
     struct info *in = user;
-    size_t len = strlen(what) + 1;
+    size_t len = strlen(finding->message) + 1;
     char *copy;
 
     if (in->finding_count == FINDINGS_MAX || (copy = malloc(len)) == NULL)
         return;
-    memcpy(copy, what, len);
-    in->findings[in->finding_count].status = st;
+    memcpy(copy, finding->message, len);
+    in->findings[in->finding_count].status = finding->status;
     in->findings[in->finding_count++].what = copy;
 }
 

@@ -190,6 +190,19 @@ sfi_firmware_parse(sfi_ctx *ctx, const char *format, uint64_t base_address,
 SFI_API const char *sfi_firmware_format(const sfi_firmware *fw);
 
 /**
+ * The file that a firmware was read from.
+ *
+ * @param fw  a firmware, or NULL
+ *
+ * @return the path as given; "" for NULL, and for firmware from memory;
+ *   borrowed until the firmware is freed
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API const char *sfi_firmware_name(const sfi_firmware *fw);
+
+/**
  * How many segments a firmware has.
  *
  * @param fw  a firmware, or NULL

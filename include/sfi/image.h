@@ -13,6 +13,7 @@
 #include <sfi/finding.h>
 #include <sfi/firmware.h>
 #include <sfi/key.h>
+#include <sfi/layout.h>
 #include <sfi/option_bytes.h>
 
 SFI_BEGIN_DECLS
@@ -172,16 +173,35 @@ SFI_API SFI_NODISCARD sfi_status sfi_image_builder_set_option_bytes(
     sfi_image_builder *b, const sfi_option_bytes *ob);
 
 /**
- * Check the inputs against the rules of the part.
+ * What the image would put where, as its inputs are now.
+ *
+ * The layout borrows the inputs and keeps the builder alive.
+ *
+ * @param b    the builder
+ * @param out  receives the layout, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL
+ *   SFI_ERR_STATE     called from a callback of this builder
+ *   SFI_ERR_NOMEM     no memory
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_image_builder_layout(sfi_image_builder *b,
+                                                          sfi_layout **out);
+
+/**
+ * Check the inputs against the rules of the part, as sfi_layout_check() does.
  *
  * Every finding is reported, in the order of the rules; then the call fails
- * with the first.  Key and nonce are not checked.
+ * with the first error among them.  Key and nonce are not checked.
  *
  * @param b       the builder
  * @param report  receives the findings; may not use the builder; or NULL
  * @param user    passed to report
  *
- * @return SFI_OK: the image can be installed; or
+ * @return SFI_OK: no finding is an error; or
  *   SFI_ERR_ARGUMENT   b is NULL
  *   SFI_ERR_FORMAT     no firmware, or no option bytes
  *   SFI_ERR_RANGE      a segment is empty or not inside the flash
@@ -385,11 +405,41 @@ SFI_API SFI_NODISCARD sfi_status sfi_image_reader_finish(sfi_image_reader *r);
 SFI_API void sfi_image_reader_free(sfi_image_reader *r);
 
 /**
- * Check a finished image against a part, without its key.
+ * What a finished image puts where.
  *
  * An image does not name its part: an image for another part is recognised by
- * the number of option bytes and by its addresses.  The rules are those of
- * sfi_image_builder_check().
+ * the number of option bytes and by its addresses.  Without the key the layout
+ * has sizes and addresses; with it every tag is verified, and the layout holds
+ * the content.
+ *
+ * @param ctx    the context
+ * @param chip   the part
+ * @param image  the whole image; not kept
+ * @param len    its length in bytes
+ * @param key    the firmware key, which may be freed after the call; or NULL
+ * @param nonce  SFI_NONCE_LEN bytes; NULL without a key
+ * @param out    receives the layout, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT   a pointer is NULL, or key without nonce or nonce without
+ *                      key
+ *   SFI_ERR_FORMAT     as sfi_image_reader_push()
+ *   SFI_ERR_LIMIT      as sfi_image_reader_push()
+ *   SFI_ERR_AUTH       as sfi_image_reader_push()
+ *   SFI_ERR_CRYPTO     the crypto library failed
+ *   SFI_ERR_TRUNCATED  as sfi_image_reader_finish()
+ *   SFI_ERR_NOMEM      no memory
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_image_layout(
+    sfi_ctx *ctx, const sfi_chip *chip, const uint8_t *image, size_t len,
+    const sfi_key *key, const uint8_t *nonce, sfi_layout **out);
+
+/**
+ * Check a finished image against a part, without its key: sfi_image_layout(),
+ * then sfi_layout_check().
  *
  * @param ctx     the context
  * @param chip    the part
@@ -398,7 +448,7 @@ SFI_API void sfi_image_reader_free(sfi_image_reader *r);
  * @param report  receives the findings; or NULL
  * @param user    passed to report
  *
- * @return SFI_OK, what sfi_image_builder_check() returns, or
+ * @return SFI_OK, what sfi_layout_check() returns, or
  *   SFI_ERR_ARGUMENT   a pointer is NULL
  *   SFI_ERR_FORMAT     as sfi_image_reader_push()
  *   SFI_ERR_TRUNCATED  as sfi_image_reader_finish()

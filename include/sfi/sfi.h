@@ -18,6 +18,7 @@
 #include <sfi/image.h>
 #include <sfi/installer.h>
 #include <sfi/key.h>
+#include <sfi/layout.h>
 #include <sfi/license.h>
 #include <sfi/license_store.h>
 #include <sfi/option_bytes.h>

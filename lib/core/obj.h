@@ -30,6 +30,7 @@ enum obj_kind {
     OBJ_PERSONALIZATION,
     OBJ_LICENSE_STORE,
     OBJ_CARD,
+    OBJ_LAYOUT,
 };
 
 struct obj {

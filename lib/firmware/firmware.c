@@ -44,6 +44,7 @@ firmware_destroy(void *self)
     sfi_firmware *fw = self;
 
     sfi__ctx_dealloc(fw->obj.ctx, fw->segments);
+    sfi__ctx_dealloc(fw->obj.ctx, fw->name);
     sfi__buf_free(&fw->bytes);
 }
 
@@ -287,6 +288,10 @@ firmware_new_from_path(sfi_ctx *ctx, const char *path, struct load_options how,
 
     if (fw == NULL)
         return SFI_ERR_NOMEM;
+    fw->name = sfi__ctx_alloc(ctx, strlen(path) + 1);
+    if (fw->name == NULL)
+        return firmware_hand_out(fw, SFI_ERR_NOMEM, out);
+    memcpy(fw->name, path, strlen(path) + 1);
     return firmware_hand_out(fw, firmware_load_path(ctx, path, how, fw), out);
 }
 
@@ -413,6 +418,12 @@ const char *
 sfi_firmware_format(const sfi_firmware *fw)
 {
     return sfi__is(fw, OBJ_FIRMWARE) ? fw->format : "";
+}
+
+const char *
+sfi_firmware_name(const sfi_firmware *fw)
+{
+    return sfi__is(fw, OBJ_FIRMWARE) && fw->name != NULL ? fw->name : "";
 }
 
 size_t

@@ -20,6 +20,7 @@ struct segment {
 struct sfi_firmware {
     struct obj obj;
     const char *format;
+    char *name; /* the path that it was read from; NULL: from memory */
     struct segment *segments;
     size_t count;
     struct buf bytes;

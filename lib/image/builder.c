@@ -115,7 +115,8 @@ static sfi_status
 pieces_collect(sfi_image_builder *b, const sfi_firmware *fw, struct buf *list)
 {
     for (size_t i = 0; i < sfi_firmware_segment_count(fw); i++) {
-        struct piece p;
+        struct piece p = {.file = sfi_firmware_name(fw),
+                          .segment = (uint32_t)(i + 1)};
         sfi_status st =
             sfi_firmware_segment(fw, i, &p.address, &p.data, &p.len);
 
@@ -227,22 +228,29 @@ sfi_image_builder_set_option_bytes(sfi_image_builder *b,
 }
 
 sfi_status
+sfi_image_builder_layout(sfi_image_builder *b, sfi_layout **out)
+{
+    SFI_ENTER_NEW(b, IMAGE_BUILDER, out);
+    return sfi__plan_make(b, out);
+}
+
+sfi_status
 sfi_image_builder_check(sfi_image_builder *b, sfi_finding_fn report, void *user)
 {
-    struct plan plan;
+    sfi_layout *plan = NULL;
     sfi_status st;
 
     SFI_ENTER(b, IMAGE_BUILDER);
     st = sfi__plan_make(b, &plan);
     if (st == SFI_OK)
-        st = sfi__plan_check(b, &plan, report, user);
-    sfi__plan_free(&plan);
+        st = sfi__plan_check(b, plan, report, user);
+    sfi__obj_unref(plan);
     return st;
 }
 
 /* Check everything that must hold before the first byte is written. */
 static sfi_status
-builder_make_plan(sfi_image_builder *b, struct plan *plan)
+builder_make_plan(sfi_image_builder *b, sfi_layout **plan)
 {
     sfi_status st = sfi__plan_make(b, plan);
 
@@ -252,28 +260,28 @@ builder_make_plan(sfi_image_builder *b, struct plan *plan)
         return sfi__fail(b->obj.ctx, SFI_ERR_STATE, "no key was set");
     if (!b->has_nonce)
         return sfi__fail(b->obj.ctx, SFI_ERR_STATE, "no nonce was set");
-    return sfi__plan_check(b, plan, NULL, NULL);
+    return sfi__plan_check(b, *plan, NULL, NULL);
 }
 
 sfi_status
 sfi_image_builder_write(sfi_image_builder *b, sfi_write_fn write, void *user)
 {
     struct sink s = {.builder = b, .write = write, .user = user};
-    struct plan plan;
+    sfi_layout *plan = NULL;
     sfi_status st;
 
     SFI_ENTER(b, IMAGE_BUILDER);
     SFI_ARG(b, write != NULL);
     st = builder_make_plan(b, &plan);
     if (st == SFI_OK)
-        st = sfi__plan_write(b, &plan, &s);
-    sfi__plan_free(&plan);
+        st = sfi__plan_write(b, &plan->plain, &s);
+    sfi__obj_unref(plan);
     return st;
 }
 
 /* The file gets its name only when it is complete. */
 static sfi_status
-builder_save_plan(sfi_image_builder *b, const struct plan *plan,
+builder_save_plan(sfi_image_builder *b, const sfi_layout *plan,
                   const char *path)
 {
     struct sink s = {.builder = b};
@@ -282,7 +290,7 @@ builder_save_plan(sfi_image_builder *b, const struct plan *plan,
 
     if (st != SFI_OK)
         return st;
-    st = sfi__plan_write(b, plan, &s);
+    st = sfi__plan_write(b, &plan->plain, &s);
     if (st == SFI_OK)
         return sfi__output_end(&s.file);
     sfi__output_abort(&s.file);
@@ -292,14 +300,14 @@ builder_save_plan(sfi_image_builder *b, const struct plan *plan,
 sfi_status
 sfi_image_builder_save(sfi_image_builder *b, const char *path)
 {
-    struct plan plan;
+    sfi_layout *plan = NULL;
     sfi_status st;
 
     SFI_ENTER(b, IMAGE_BUILDER);
     SFI_ARG(b, path != NULL);
     st = builder_make_plan(b, &plan);
     if (st == SFI_OK)
-        st = builder_save_plan(b, &plan, path);
-    sfi__plan_free(&plan);
+        st = builder_save_plan(b, plan, path);
+    sfi__obj_unref(plan);
     return st;
 }

@@ -14,14 +14,8 @@
 #include "core/obj.h"
 #include "chip/chip.h"
 #include "wire/image.h"
+#include "preflight/layout.h"
 #include "preflight/rules.h"
-
-/* Contiguous bytes, borrowed from a firmware or module. */
-struct piece {
-    uint64_t address;
-    const uint8_t *data;
-    size_t len;
-};
 
 struct sfi_image_builder {
     struct obj obj;
@@ -49,27 +43,11 @@ piece_at(const struct buf *b, size_t i)
     return (const struct piece *)b->data + i;
 }
 
-/* The content of an area: `count` pieces, with the gaps between them filled. */
-struct plan_source {
-    const struct piece *first;
-    size_t count;
-};
-
-/* Valid until the builder gets another input. */
-struct plan {
-    struct buf areas;   /* of struct rules_area */
-    struct buf sources; /* of struct plan_source, one for each area */
-    struct piece ob;
-};
-
-size_t sfi__plan_count(const struct plan *p);
-const struct rules_area *sfi__plan_area(const struct plan *p, size_t i);
-const struct plan_source *sfi__plan_source(const struct plan *p, size_t i);
-/* The caller frees the plan, also on failure. */
-sfi_status sfi__plan_make(const sfi_image_builder *b, struct plan *p);
-sfi_status sfi__plan_check(sfi_image_builder *b, const struct plan *p,
+/* The layout of the image, which the caller releases.  It stays as it is when
+ * the builder gets more. */
+sfi_status sfi__plan_make(sfi_image_builder *b, sfi_layout **out);
+sfi_status sfi__plan_check(sfi_image_builder *b, const sfi_layout *l,
                            sfi_finding_fn report, void *user);
-void sfi__plan_free(struct plan *p);
 
 /* Where the bytes of the image go: the caller's function, or a file. */
 struct sink {
@@ -80,7 +58,7 @@ struct sink {
 };
 
 /* Write the image; the plan must have been checked. */
-sfi_status sfi__plan_write(sfi_image_builder *b, const struct plan *p,
+sfi_status sfi__plan_write(sfi_image_builder *b, const struct layout *p,
                            struct sink *s);
 
 #endif

@@ -8,95 +8,164 @@
 #include "core/ctx.h"
 #include "core/err.h"
 #include "preflight/rules.h"
+#include "wire/image.h"
 #include "image/structure.h"
 
-/* Collect the descriptors that the reader has reached. */
+/* A finished image on its way into a layout. */
+struct inspection {
+    sfi_ctx *ctx;
+    sfi_image_reader *reader;
+    bool has_key;
+    sfi_layout *layout; /* NULL: only the structure is checked */
+    struct piece content;
+};
+
+/* Keep the plaintext of the area, which a reader with a key gives at once.  The
+ * bytes never move: there is room for the whole image. */
+static bool
+inspect_keep_content(struct inspection *in, const sfi_image_event *e)
+{
+    struct buf *bytes = &in->layout->bytes;
+
+    if (!sfi__buf_append(bytes, e->data, e->len))
+        return false;
+    in->content.data = bytes->data + bytes->len - e->len;
+    in->content.len = e->len;
+    return true;
+}
+
+static bool
+inspect_add_area(struct inspection *in, const sfi_image_event *e)
+{
+    sfi_layout *l = in->layout;
+    struct layout_area a = {
+        .type = (uint8_t)e->area_kind,
+        .address = e->address,
+        .size = e->area_size,
+        .first = &in->content,
+    };
+
+    in->content.address = e->address;
+    if (a.type == SFI_FORMAT_FIRMWARE && in->content.len > 0)
+        a.count = 1;
+    if (a.type == SFI_FORMAT_CONFIGURATION &&
+        in->content.len == l->plain.chip->ob_count * sizeof(uint32_t))
+        sfi__layout_set_ob(l, in->content.data);
+    if (!sfi__layout_add(l, &a))
+        return false;
+    in->content = (struct piece){0};
+    return true;
+}
+
+static bool
+inspect_take_event(struct inspection *in, const sfi_image_event *e)
+{
+    if (in->layout == NULL)
+        return true;
+    if (e->kind == SFI_EVENT_DATA && in->has_key)
+        return inspect_keep_content(in, e);
+    return e->kind != SFI_EVENT_AREA_END || inspect_add_area(in, e);
+}
+
 static sfi_status
-inspect_collect_areas(sfi_ctx *ctx, sfi_image_reader *r, struct buf *areas)
+inspect_take_events(struct inspection *in)
 {
     sfi_image_event e = {.struct_size = sizeof(e)};
     sfi_status st;
 
-    while ((st = sfi_image_reader_next(r, &e)) == SFI_OK &&
+    while ((st = sfi_image_reader_next(in->reader, &e)) == SFI_OK &&
            e.kind != SFI_EVENT_NEED_INPUT) {
-        struct rules_area a = {(uint8_t)e.area_kind, e.address, e.area_size};
-
-        if (e.kind == SFI_EVENT_AREA_BEGIN &&
-            !sfi__buf_append(areas, &a, sizeof(a)))
-            return sfi__nomem(ctx);
+        if (!inspect_take_event(in, &e))
+            return sfi__nomem(in->ctx);
     }
     return st;
 }
 
 static sfi_status
-inspect_read_areas(sfi_ctx *ctx, const uint8_t *image, size_t len,
-                   struct buf *areas)
+inspect_read(struct inspection *in, const uint8_t *image, size_t len)
 {
-    sfi_image_reader *r;
-    sfi_status st = sfi_image_reader_new(ctx, NULL, NULL, &r);
-
-    if (st != SFI_OK)
-        return st;
     while (len > 0) {
         size_t used;
+        sfi_status st = sfi_image_reader_push(in->reader, image, len, &used);
 
-        st = sfi_image_reader_push(r, image, len, &used);
+        if (st == SFI_OK)
+            st = inspect_take_events(in);
         if (st != SFI_OK)
-            goto out;
-        st = inspect_collect_areas(ctx, r, areas);
-        if (st != SFI_OK)
-            goto out;
+            return st;
         image += used;
         len -= used;
     }
-    st = sfi_image_reader_finish(r);
-out:
-    sfi_image_reader_free(r);
+    return sfi_image_reader_finish(in->reader);
+}
+
+static sfi_status
+inspect_image(sfi_ctx *ctx, const uint8_t *image, size_t len,
+              const sfi_key *key, const uint8_t *nonce, sfi_layout *layout)
+{
+    struct inspection in = {
+        .ctx = ctx, .has_key = key != NULL, .layout = layout};
+    sfi_status st = sfi_image_reader_new(ctx, key, nonce, &in.reader);
+
+    if (st == SFI_OK)
+        st = inspect_read(&in, image, len);
+    sfi_image_reader_free(in.reader);
     return st;
 }
 
 sfi_status
 sfi__image_structure(sfi_ctx *ctx, const uint8_t *image, size_t len)
 {
-    struct buf areas;
-    sfi_status st;
-
-    sfi__buf_init(&areas, &ctx->alloc, false);
-    st = inspect_read_areas(ctx, image, len, &areas);
-    sfi__buf_free(&areas);
-    return st;
+    return inspect_image(ctx, image, len, NULL, NULL, NULL);
 }
 
 static sfi_status
-inspect_check_areas(const sfi_chip *chip, const struct buf *areas,
-                    struct findings *f)
+inspect_new_layout(sfi_ctx *ctx, const sfi_chip *chip, const uint8_t *image,
+                   size_t len, const sfi_key *key, const uint8_t *nonce,
+                   sfi_layout **out)
 {
-    struct rules_input in = {
-        chip,
-        "area",
-        (const struct rules_area *)areas->data,
-        areas->len / sizeof(struct rules_area),
-    };
-    sfi_status st = sfi__rules_check(&in, f);
+    sfi_layout *l;
+    sfi_status st = sfi__layout_new(ctx, chip, "area", &l);
 
-    return st != SFI_OK ? st : sfi__findings_end(f);
+    if (st != SFI_OK)
+        return st;
+    if (key != NULL && !sfi__buf_reserve(&l->bytes, len))
+        st = sfi__nomem(ctx);
+    if (st == SFI_OK)
+        st = inspect_image(ctx, image, len, key, nonce, l);
+    if (st != SFI_OK) {
+        sfi__obj_unref(l);
+        return st;
+    }
+    sfi__layout_end(l);
+    *out = l;
+    return SFI_OK;
+}
+
+sfi_status
+sfi_image_layout(sfi_ctx *ctx, const sfi_chip *chip, const uint8_t *image,
+                 size_t len, const sfi_key *key, const uint8_t *nonce,
+                 sfi_layout **out)
+{
+    SFI_ENTER_NEW(ctx, CTX, out);
+    SFI_ARG(ctx, chip != NULL);
+    SFI_ARG(ctx, image != NULL || len == 0);
+    SFI_ARG(ctx, (key == NULL) == (nonce == NULL));
+    return inspect_new_layout(ctx, chip, image, len, key, nonce, out);
 }
 
 sfi_status
 sfi_image_check(sfi_ctx *ctx, const sfi_chip *chip, const uint8_t *image,
                 size_t len, sfi_finding_fn report, void *user)
 {
-    struct findings f = {ctx, report, user, NULL, SFI_OK, ""};
-    struct buf areas;
+    sfi_layout *l = NULL;
     sfi_status st;
 
     SFI_ENTER(ctx, CTX);
     SFI_ARG(ctx, chip != NULL);
     SFI_ARG(ctx, image != NULL || len == 0);
-    sfi__buf_init(&areas, &ctx->alloc, false);
-    st = inspect_read_areas(ctx, image, len, &areas);
+    st = inspect_new_layout(ctx, chip, image, len, NULL, NULL, &l);
     if (st == SFI_OK)
-        st = inspect_check_areas(chip, &areas, &f);
-    sfi__buf_free(&areas);
+        st = sfi_layout_check(l, report, user);
+    sfi__obj_unref(l);
     return st;
 }

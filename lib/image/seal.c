@@ -56,7 +56,7 @@ image_seal_bytes(struct gcm *g, struct sink *s, const uint8_t *data,
 }
 
 static sfi_status
-image_seal_content(struct gcm *g, struct sink *s, const struct plan_source *src)
+image_seal_content(struct gcm *g, struct sink *s, const struct layout_area *src)
 {
     uint64_t at = src->first->address;
     sfi_status st;
@@ -76,7 +76,7 @@ image_seal_content(struct gcm *g, struct sink *s, const struct plan_source *src)
 
 static sfi_status
 image_seal_message(struct gcm *g, struct sink *s, const uint8_t *iv,
-                   const uint8_t *raw, const struct plan_source *src)
+                   const uint8_t *raw, const struct layout_area *src)
 {
     sfi_status st = sfi__gcm_start(g, iv, raw, SFI_FORMAT_AREA_AAD_LEN);
 
@@ -107,10 +107,9 @@ image_write_header(sfi_image_builder *b, struct gcm *g, struct sink *s,
 
 static sfi_status
 image_write_area(sfi_image_builder *b, struct gcm *g, struct sink *s,
-                 const struct plan *p, size_t i)
+                 const struct layout *p, size_t i)
 {
-    const struct rules_area *a = sfi__plan_area(p, i);
-    const struct plan_source *src = sfi__plan_source(p, i);
+    const struct layout_area *a = &p->areas[i];
     /* The rules have checked that all values fit their fields. */
     struct image_area d = {
         .type = a->type,
@@ -118,7 +117,7 @@ image_write_area(sfi_image_builder *b, struct gcm *g, struct sink *s,
         .index = (uint16_t)(i + 1),
         .size = (uint32_t)a->size,
         .address = (uint32_t)a->address,
-        .areas = (uint16_t)sfi__plan_count(p),
+        .areas = (uint16_t)p->count,
     };
     uint8_t raw[SFI_FORMAT_AREA_LEN];
     uint8_t iv[SFI_FORMAT_NONCE_LEN];
@@ -126,7 +125,7 @@ image_write_area(sfi_image_builder *b, struct gcm *g, struct sink *s,
 
     sfi__image_write_area(raw, &d);
     sfi__image_iv(iv, b->nonce, d.index);
-    st = image_seal_message(g, NULL, iv, raw, src);
+    st = image_seal_message(g, NULL, iv, raw, a);
     if (st != SFI_OK)
         return st;
     st = sfi__gcm_tag(g, d.tag);
@@ -136,13 +135,13 @@ image_write_area(sfi_image_builder *b, struct gcm *g, struct sink *s,
     st = sink_write_bytes(s, raw, sizeof(raw));
     if (st != SFI_OK)
         return st;
-    return image_seal_message(g, s, iv, raw, src);
+    return image_seal_message(g, s, iv, raw, a);
 }
 
 sfi_status
-sfi__plan_write(sfi_image_builder *b, const struct plan *p, struct sink *s)
+sfi__plan_write(sfi_image_builder *b, const struct layout *p, struct sink *s)
 {
-    size_t count = sfi__plan_count(p);
+    size_t count = p->count;
     struct gcm *g;
     sfi_status st = sfi__gcm_new(b->obj.ctx, GCM_SEAL, b->key->key_secret, &g);
 

@@ -10,40 +10,13 @@
 #include "wire/image.h"
 #include "wire/smi.h"
 
-void
-sfi__finding(struct findings *f, sfi_status st, const char *fmt, ...)
-{
-    char what[SFI_ERROR_MESSAGE_MAX];
-    va_list args;
-
-    va_start(args, fmt);
-    sfi__text_vformat(what, sizeof(what), fmt, args);
-    va_end(args);
-    if (f->first == SFI_OK) {
-        f->first = st;
-        (void)sfi__text_copy(f->what, sizeof(f->what), what);
-    }
-    if (f->report == NULL)
-        return;
-    if (f->caller != NULL)
-        f->caller->busy = true;
-    f->report(f->user, st, what);
-    if (f->caller != NULL)
-        f->caller->busy = false;
-}
-
-sfi_status
-sfi__findings_end(const struct findings *f)
-{
-    if (f->first == SFI_OK)
-        return SFI_OK;
-    return sfi__fail(f->ctx, f->first, "%s", f->what);
-}
+/* For findings about the image as a whole. */
+static const struct place nowhere;
 
 /* Bytes of flash that an area fills; the header of a module is not programmed.
  */
 static uint64_t
-area_flash_size(const struct rules_area *a)
+area_flash_size(const struct layout_area *a)
 {
     switch (a->type) {
     case SFI_FORMAT_FIRMWARE:
@@ -56,19 +29,48 @@ area_flash_size(const struct rules_area *a)
 }
 
 static bool
-area_goes_to_flash(const struct rules_area *a)
+area_goes_to_flash(const struct layout_area *a)
 {
     return a->type != SFI_FORMAT_CONFIGURATION;
 }
 
+/* The whole area. */
+static struct place
+area_place(const struct layout *in, size_t i)
+{
+    const struct layout_area *a = &in->areas[i];
+    struct place at = {
+        .area = (uint32_t)(i + 1),
+        .address = a->address,
+        .size = area_flash_size(a),
+    };
+
+    if (a->first != NULL) {
+        at.file = a->first->file;
+        at.segment = a->first->segment;
+    }
+    return at;
+}
+
+/* One flash word of it. */
+static struct place
+word_place(const struct layout *in, size_t i, uint32_t word)
+{
+    struct place at = area_place(in, i);
+
+    at.address = word;
+    at.size = in->chip->program_unit;
+    return at;
+}
+
 static const char *
-area_noun(const struct rules_input *in, size_t i)
+area_noun(const struct layout *in, size_t i)
 {
     return in->areas[i].type == SFI_FORMAT_MODULE ? "module" : in->noun;
 }
 
 static bool
-area_is_inside(const struct chip_range *r, const struct rules_area *a)
+area_is_inside(const struct chip_range *r, const struct layout_area *a)
 {
     uint32_t address, size;
 
@@ -78,46 +80,49 @@ area_is_inside(const struct chip_range *r, const struct rules_area *a)
 }
 
 static sfi_status
-rule_counts(const struct rules_input *in, struct findings *f)
+rule_counts(const struct layout *in, struct findings *f)
 {
     size_t firmware = 0;
 
     for (size_t i = 0; i < in->count; i++)
         firmware += area_goes_to_flash(&in->areas[i]);
     if (firmware == 0)
-        sfi__finding(f, SFI_ERR_FORMAT, "no firmware: nothing to install");
+        sfi__finding(f, RULE_NO_FIRMWARE, nowhere,
+                     "no firmware: nothing to install");
     /* the descriptor's index is 16 bits wide */
     if (in->count > UINT16_MAX)
-        sfi__finding(f, SFI_ERR_LIMIT, "%zu areas, an image has at most %u",
-                     in->count, UINT16_MAX);
+        sfi__finding(f, RULE_TOO_MANY_AREAS, nowhere,
+                     "%zu areas, an image has at most %u", in->count,
+                     UINT16_MAX);
     return SFI_OK;
 }
 
 static sfi_status
-rule_not_empty(const struct rules_input *in, struct findings *f)
+rule_not_empty(const struct layout *in, struct findings *f)
 {
     for (size_t i = 0; i < in->count; i++) {
-        const struct rules_area *a = &in->areas[i];
+        const struct layout_area *a = &in->areas[i];
 
         if (area_goes_to_flash(a) && area_flash_size(a) == 0)
-            sfi__finding(f, SFI_ERR_RANGE, "%s %zu at 0x%08" PRIx64 " is empty",
-                         area_noun(in, i), i + 1, a->address);
+            sfi__finding(f, RULE_EMPTY_AREA, area_place(in, i),
+                         "%s %zu at 0x%08" PRIx64 " is empty", area_noun(in, i),
+                         i + 1, a->address);
     }
     return SFI_OK;
 }
 
 static sfi_status
-rule_in_flash(const struct rules_input *in, struct findings *f)
+rule_in_flash(const struct layout *in, struct findings *f)
 {
     const struct sfi_chip *chip = in->chip;
 
     for (size_t i = 0; i < in->count; i++) {
-        const struct rules_area *a = &in->areas[i];
+        const struct layout_area *a = &in->areas[i];
 
         if (!area_goes_to_flash(a) || area_is_inside(&chip->user, a))
             continue;
         if (!area_is_inside(&chip->flash, a))
-            sfi__finding(f, SFI_ERR_RANGE,
+            sfi__finding(f, RULE_OUTSIDE_FLASH, area_place(in, i),
                          "%s %zu at 0x%08" PRIx64 " (%" PRIu64
                          " bytes) is not inside the flash of %s, 0x%08" PRIx32
                          " to 0x%08" PRIx32,
@@ -125,13 +130,13 @@ rule_in_flash(const struct rules_input *in, struct findings *f)
                          area_flash_size(a), chip->name, chip->flash.base,
                          sfi__chip_range_end(&chip->flash) - 1);
         else if (a->address < chip->user.base)
-            sfi__finding(f, SFI_ERR_CHIP_RULE,
+            sfi__finding(f, RULE_BELOW_START, area_place(in, i),
                          "%s %zu at 0x%08" PRIx64 " begins below 0x%08" PRIx32
                          ", where firmware of %s begins",
                          area_noun(in, i), i + 1, a->address, chip->user.base,
                          chip->name);
         else
-            sfi__finding(f, SFI_ERR_CHIP_RULE,
+            sfi__finding(f, RULE_BEYOND_END, area_place(in, i),
                          "%s %zu at 0x%08" PRIx64 " ends at 0x%08" PRIx64
                          ", beyond 0x%08" PRIx32 ", where firmware of %s ends",
                          area_noun(in, i), i + 1, a->address,
@@ -143,13 +148,13 @@ rule_in_flash(const struct rules_input *in, struct findings *f)
 
 /* AN4992, section 7: programming the last word of a bank fails. */
 static sfi_status
-rule_last_word(const struct rules_input *in, struct findings *f)
+rule_last_word(const struct layout *in, struct findings *f)
 {
     const struct sfi_chip *chip = in->chip;
     uint32_t banks = chip->flash.size / chip->bank_size;
 
     for (size_t i = 0; chip->last_word_barred && i < in->count; i++) {
-        const struct rules_area *a = &in->areas[i];
+        const struct layout_area *a = &in->areas[i];
 
         for (uint32_t bank = 1;
              area_is_inside(&chip->flash, a) && bank <= banks; bank++) {
@@ -158,7 +163,7 @@ rule_last_word(const struct rules_input *in, struct findings *f)
 
             if (area_flash_size(a) > 0 && a->address < end &&
                 a->address + area_flash_size(a) > word)
-                sfi__finding(f, SFI_ERR_CHIP_RULE,
+                sfi__finding(f, RULE_LAST_WORD, word_place(in, i, word),
                              "%s %zu at 0x%08" PRIx64
                              " covers the last word of bank %" PRIu32
                              " (0x%08" PRIx32 "), which %s cannot program",
@@ -170,23 +175,23 @@ rule_last_word(const struct rules_input *in, struct findings *f)
 }
 
 static void
-rule_report_conflict(const struct rules_input *in, struct findings *f, size_t i,
+rule_report_conflict(const struct layout *in, struct findings *f, size_t i,
                      size_t other)
 {
-    const struct rules_area *a = &in->areas[i];
-    const struct rules_area *b = &in->areas[other];
+    const struct layout_area *a = &in->areas[i];
+    const struct layout_area *b = &in->areas[other];
 
     if (a->address < b->address + area_flash_size(b) &&
         b->address < a->address + area_flash_size(a))
         sfi__finding(
-            f, SFI_ERR_OVERLAP,
+            f, RULE_OVERLAP, area_place(in, i),
             "%s %zu at 0x%08" PRIx64 " (%" PRIu64
             " bytes) overlaps %s %zu at 0x%08" PRIx64 " (%" PRIu64 " bytes)",
             area_noun(in, i), i + 1, a->address, area_flash_size(a),
             area_noun(in, other), other + 1, b->address, area_flash_size(b));
     else
         sfi__finding(
-            f, SFI_ERR_CHIP_RULE,
+            f, RULE_SHARED_WORD, area_place(in, i),
             "%s %zu at 0x%08" PRIx64 " shares a flash word of %" PRIu32
             " bytes with %s %zu at 0x%08" PRIx64 ": %s programs a word once",
             area_noun(in, i), i + 1, a->address, in->chip->program_unit,
@@ -197,10 +202,10 @@ rule_report_conflict(const struct rules_input *in, struct findings *f, size_t i,
  * so the work for all areas together is bounded by the number of words in
  * flash. */
 static void
-rule_claim_words(const struct rules_input *in, struct findings *f, size_t i,
+rule_claim_words(const struct layout *in, struct findings *f, size_t i,
                  uint16_t *owner)
 {
-    const struct rules_area *a = &in->areas[i];
+    const struct layout_area *a = &in->areas[i];
     uint64_t offset = a->address - in->chip->flash.base;
     uint32_t unit = in->chip->program_unit;
 
@@ -215,7 +220,7 @@ rule_claim_words(const struct rules_input *in, struct findings *f, size_t i,
 }
 
 static sfi_status
-rule_no_overlap(const struct rules_input *in, struct findings *f)
+rule_no_overlap(const struct layout *in, struct findings *f)
 {
     const struct sfi_chip *chip = in->chip;
     uint16_t *owner = sfi__ctx_alloc(
@@ -234,8 +239,8 @@ rule_no_overlap(const struct rules_input *in, struct findings *f)
 
 /* Below and without a common flash word, which rule_no_overlap() reports. */
 static bool
-area_is_below(const struct sfi_chip *chip, const struct rules_area *a,
-              const struct rules_area *b)
+area_is_below(const struct sfi_chip *chip, const struct layout_area *a,
+              const struct layout_area *b)
 {
     if (a->address >= b->address || a->size > b->address - a->address)
         return false;
@@ -245,17 +250,17 @@ area_is_below(const struct sfi_chip *chip, const struct rules_area *a,
 
 /* The device core accepts firmware only in ascending order. */
 static sfi_status
-rule_ascending(const struct rules_input *in, struct findings *f)
+rule_ascending(const struct layout *in, struct findings *f)
 {
-    const struct rules_area *before = NULL;
+    const struct layout_area *before = NULL;
 
     for (size_t i = 0; i < in->count; i++) {
-        const struct rules_area *a = &in->areas[i];
+        const struct layout_area *a = &in->areas[i];
 
         if (a->type != SFI_FORMAT_FIRMWARE)
             continue;
         if (before != NULL && area_is_below(in->chip, a, before))
-            sfi__finding(f, SFI_ERR_CHIP_RULE,
+            sfi__finding(f, RULE_DESCENDING, area_place(in, i),
                          "%s %zu at 0x%08" PRIx64
                          " lies below the previous one at 0x%08" PRIx64
                          ", expected ascending addresses",
@@ -267,7 +272,7 @@ rule_ascending(const struct rules_input *in, struct findings *f)
 
 /* AN4992, section 7: restrictions on the total size of the firmware. */
 static sfi_status
-rule_total(const struct rules_input *in, struct findings *f)
+rule_total(const struct layout *in, struct findings *f)
 {
     const struct sfi_chip *chip = in->chip;
     uint64_t total = 0;
@@ -277,13 +282,13 @@ rule_total(const struct rules_input *in, struct findings *f)
             total += in->areas[i].size;
     }
     if (total % chip->total_multiple != 0)
-        sfi__finding(f, SFI_ERR_CHIP_RULE,
+        sfi__finding(f, RULE_TOTAL_MULTIPLE, nowhere,
                      "the firmware has %" PRIu64
                      " bytes in all, %s needs a multiple of %" PRIu32,
                      total, chip->name, chip->total_multiple);
     if (chip->total_limit != 0 && total > chip->total_limit &&
         total % chip->total_not_multiple == 0)
-        sfi__finding(f, SFI_ERR_CHIP_RULE,
+        sfi__finding(f, RULE_TOTAL_NOT_MULTIPLE, nowhere,
                      "the firmware has %" PRIu64 " bytes in all: above %" PRIu32
                      " bytes, %s cannot take a multiple of %" PRIu32,
                      total, chip->total_limit, chip->name,
@@ -292,56 +297,55 @@ rule_total(const struct rules_input *in, struct findings *f)
 }
 
 static sfi_status
-rule_configuration(const struct rules_input *in, struct findings *f)
+rule_configuration(const struct layout *in, struct findings *f)
 {
     const struct sfi_chip *chip = in->chip;
     uint32_t expected = chip->ob_count * (uint32_t)sizeof(uint32_t);
     size_t seen = 0;
 
     for (size_t i = 0; i < in->count; i++) {
-        const struct rules_area *a = &in->areas[i];
+        const struct layout_area *a = &in->areas[i];
 
         if (a->type != SFI_FORMAT_CONFIGURATION)
             continue;
         seen++;
         if (i + 1 != in->count)
-            sfi__finding(f, SFI_ERR_FORMAT,
+            sfi__finding(f, RULE_OB_NOT_LAST, area_place(in, i),
                          "area %zu holds the option bytes, expected them in "
                          "the last area",
                          i + 1);
         if (a->address != 0)
-            sfi__finding(f, SFI_ERR_FORMAT,
+            sfi__finding(f, RULE_OB_ADDRESS, area_place(in, i),
                          "area %zu holds the option bytes and has the address "
                          "0x%08" PRIx64 ", expected 0",
                          i + 1, a->address);
         if (a->size != expected)
-            sfi__finding(f, SFI_ERR_CHIP_RULE,
+            sfi__finding(f, RULE_OB_SIZE, area_place(in, i),
                          "area %zu holds %" PRIu64
                          " bytes of option bytes, %s has %" PRIu32
                          ": made for another chip",
                          i + 1, a->size, chip->name, expected);
     }
     if (seen == 0)
-        sfi__finding(f, SFI_ERR_FORMAT,
+        sfi__finding(f, RULE_OB_MISSING, nowhere,
                      "no option bytes: a first install needs them");
     if (seen > 1)
-        sfi__finding(f, SFI_ERR_FORMAT,
+        sfi__finding(f, RULE_OB_REPEATED, nowhere,
                      "%zu areas hold option bytes, expected one", seen);
     return SFI_OK;
 }
 
-static sfi_status (*const rules[])(const struct rules_input *,
-                                   struct findings *) = {
+static sfi_status (*const rules[])(const struct layout *, struct findings *) = {
     rule_counts,     rule_not_empty, rule_in_flash, rule_last_word,
     rule_no_overlap, rule_ascending, rule_total,    rule_configuration,
 };
 
 sfi_status
-sfi__rules_check(const struct rules_input *in, struct findings *f)
+sfi__rules_check(const struct layout *in, struct findings *f)
 {
     sfi_status st = SFI_OK;
 
     for (size_t i = 0; st == SFI_OK && i < sizeof(rules) / sizeof(*rules); i++)
         st = rules[i](in, f);
-    return st;
+    return st == SFI_OK ? sfi__findings_end(f) : st;
 }

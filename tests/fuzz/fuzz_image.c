@@ -102,9 +102,9 @@ read_image(int with_key, const uint8_t *data, size_t len, size_t step)
 }
 
 static void
-count_finding(void *user, sfi_status st, const char *what)
+count_finding(void *user, const sfi_finding *finding)
 {
-    FUZZ_HOLDS(st < SFI_OK && what[0] != '\0');
+    FUZZ_HOLDS(finding->status < SFI_OK && finding->message[0] != '\0');
     (*(unsigned *)user)++;
 }
 

@@ -21,10 +21,10 @@ take(void *user, const uint8_t *data, size_t len)
 }
 
 static void
-found(void *user, sfi_status st, const char *what)
+found(void *user, const sfi_finding *finding)
 {
     (void)user;
-    FUZZ_HOLDS(st < 0 && what[0] != '\0');
+    FUZZ_HOLDS(finding->status < 0 && finding->message[0] != '\0');
 }
 
 /* Its bytes are somewhere in the image. */

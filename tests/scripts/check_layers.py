@@ -94,6 +94,7 @@ PUBLIC = {
     "image.h": "image",
     "installer.h": "installer",
     "key.h": "keys",
+    "layout.h": "preflight",
     "license.h": "license",
     "license_store.h": "license",
     "audit.h": "audit",

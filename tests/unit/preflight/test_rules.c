@@ -176,7 +176,7 @@ static const struct {
 #define AREAS_MAX 8u
 
 static size_t
-parse_areas(const char *text, struct rules_area *areas)
+parse_areas(const char *text, struct layout_area *areas)
 {
     size_t count = 0;
 
@@ -188,7 +188,8 @@ parse_areas(const char *text, struct rules_area *areas)
         ck_assert_uint_lt(count, AREAS_MAX);
         ck_assert_int_eq(
             sscanf(text, " %c %llx %llu%n", &type, &address, &size, &used), 3);
-        areas[count++] = (struct rules_area){(uint8_t)type, address, size};
+        areas[count++] = (struct layout_area){
+            .type = (uint8_t)type, .address = address, .size = size};
         text += used;
         text += *text == ';';
     }
@@ -200,31 +201,34 @@ struct list {
 };
 
 static void
-note(void *user, sfi_status st, const char *what)
+note(void *user, const sfi_finding *finding)
 {
     struct list *l = user;
     size_t len = strlen(l->text);
 
     (void)snprintf(l->text + len, sizeof(l->text) - len, "%s: %s\n",
-                   sfi_status_name(st), what);
+                   sfi_status_name(finding->status), finding->message);
 }
 
 START_TEST(test_rules)
 {
-    struct rules_area areas[AREAS_MAX];
-    struct rules_input in = {sfi_chip_find(rows[_i].chip), "segment", areas,
-                             parse_areas(rows[_i].areas, areas)};
+    struct layout_area areas[AREAS_MAX];
+    struct layout in = {
+        .chip = sfi_chip_find(rows[_i].chip),
+        .noun = "segment",
+        .areas = areas,
+        .count = parse_areas(rows[_i].areas, areas),
+    };
     struct list list = {""};
-    struct findings f = {ctx, note, &list, NULL, SFI_OK, ""};
+    struct findings f = {.ctx = ctx, .report = note, .user = &list};
     char expected[512];
     sfi_status st;
 
-    ck_assert_ok(sfi__rules_check(&in, &f));
+    st = sfi__rules_check(&in, &f);
     ck_assert_msg(strcmp(list.text, rows[_i].findings) == 0,
                   "%s\n  found    %s\n  expected %s", rows[_i].name, list.text,
                   rows[_i].findings);
     /* the first is returned, with its own message */
-    st = sfi__findings_end(&f);
     ck_assert_int_eq(st == SFI_OK, list.text[0] == '\0');
     if (st == SFI_OK)
         return;
@@ -238,17 +242,23 @@ END_TEST
 START_TEST(test_too_many_areas)
 {
     size_t count = UINT16_MAX + 1u;
-    struct rules_area *areas = calloc(count, sizeof(*areas));
-    struct rules_input in = {sfi_chip_find(H7), "segment", areas, count};
+    struct layout_area *areas = calloc(count, sizeof(*areas));
+    struct layout in = {
+        .chip = sfi_chip_find(H7),
+        .noun = "segment",
+        .areas = areas,
+        .count = count,
+    };
     struct list list = {""};
-    struct findings f = {ctx, note, &list, NULL, SFI_OK, ""};
+    struct findings f = {.ctx = ctx, .report = note, .user = &list};
 
     ck_assert_ptr_nonnull(areas);
     for (size_t i = 0; i + 1 < count; i++)
-        areas[i] = (struct rules_area){'F', 0x08000000 + 32 * i, 1};
-    areas[count - 1] = (struct rules_area){'C', 0, 36};
+        areas[i] = (struct layout_area){
+            .type = 'F', .address = 0x08000000 + 32 * i, .size = 1};
+    areas[count - 1] = (struct layout_area){.type = 'C', .size = 36};
     areas[32767].size = 0; /* it has the last word of bank 1 */
-    ck_assert_ok(sfi__rules_check(&in, &f));
+    ck_assert_int_eq(sfi__rules_check(&in, &f), SFI_ERR_LIMIT);
     ck_assert_str_eq(list.text,
                      "SFI_ERR_LIMIT: 65536 areas, an image has at most 65535\n"
                      "SFI_ERR_RANGE: segment 32768 at 0x080fffe0 is empty\n");
@@ -264,12 +274,15 @@ struct busy {
 };
 
 static void
-try_builder(void *user, sfi_status st, const char *what)
+try_builder(void *user, const sfi_finding *finding)
 {
     struct busy *k = user;
 
-    ck_assert_int_ne(st, SFI_OK);
-    ck_assert_str_ne(what, "");
+    ck_assert_uint_eq(finding->struct_size, sizeof(*finding));
+    ck_assert_int_ne(finding->status, SFI_OK);
+    ck_assert_str_ne(finding->message, "");
+    ck_assert_str_ne(finding->rule, "");
+    ck_assert_str_ne(finding->remedy, "");
     k->calls++;
     ck_assert_int_eq(sfi_image_builder_check(k->builder, NULL, NULL),
                      SFI_ERR_STATE);

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
+/* What the rules find: one table names every rule, says how severe its finding
+ * is, where it comes from, and what to do. */
+#ifndef SFI_PREFLIGHT_FINDINGS_H
+#define SFI_PREFLIGHT_FINDINGS_H
+
+#include <sfi/finding.h>
+
+#include "core/ctx.h"
+#include "core/err.h"
+
+enum rule {
+    RULE_NO_FIRMWARE,
+    RULE_TOO_MANY_AREAS,
+    RULE_EMPTY_AREA,
+    RULE_OUTSIDE_FLASH,
+    RULE_BELOW_START,
+    RULE_BEYOND_END,
+    RULE_LAST_WORD,
+    RULE_OVERLAP,
+    RULE_SHARED_WORD,
+    RULE_DESCENDING,
+    RULE_TOTAL_MULTIPLE,
+    RULE_TOTAL_NOT_MULTIPLE,
+    RULE_OB_NOT_LAST,
+    RULE_OB_ADDRESS,
+    RULE_OB_SIZE,
+    RULE_OB_MISSING,
+    RULE_OB_REPEATED,
+    RULE_COUNT
+};
+
+struct rule_info {
+    const char *id;
+    uint32_t severity;
+    sfi_status status; /* of an error */
+    const char *source;
+    const char *remedy;
+};
+
+extern const struct rule_info sfi__rule_info[RULE_COUNT];
+
+/* What a finding concerns; all zero: the image as a whole. */
+struct place {
+    uint32_t area; /* from 1 */
+    uint64_t address, size;
+    const char *row, *field;
+    const char *file;
+    uint32_t segment;
+};
+
+/* Collects findings: each is reported, and the first error is returned. */
+struct findings {
+    sfi_ctx *ctx;
+    sfi_finding_fn report; /* NULL: only keep the first */
+    void *user;
+    struct obj *caller; /* busy while report runs; may be NULL */
+    sfi_status first;
+    char what[SFI_ERROR_MESSAGE_MAX]; /* of the first */
+};
+
+void sfi__finding(struct findings *f, enum rule rule, struct place at,
+                  const char *fmt, ...) SFI_PRINTF(4, 5);
+/* SFI_OK, or the first error, recorded in the context. */
+sfi_status sfi__findings_end(const struct findings *f);
+
+#endif
