@@ -184,7 +184,8 @@ struct cli_file {
 
 /* open() of a path of the user's, the only one in the programs: a vault or
  * other database is refused, because to close it would drop the locks of the
- * HSM.  0, or the exit status after a message, with *fd -1. */
+ * HSM; also one that takes the name meanwhile.  Not for O_TRUNC.  0, or the
+ * exit status after a message, with *fd -1. */
 int cli_open(const struct cli *c, sfi_ctx *ctx, const char *path, int flags,
              unsigned mode, int *fd);
 /* 0, or the exit status after a message. */

@@ -19,20 +19,46 @@ status_of_errno(int os_code)
     return os_code == ENOMEM ? SFI_ERR_NOMEM : SFI_ERR_OS;
 }
 
+static int
+file_check_path(const struct cli *c, sfi_ctx *ctx, const char *path,
+                const char *name)
+{
+    sfi_status st = sfi_ctx_check_path(ctx, path);
+
+    if (st == SFI_OK)
+        return 0;
+    return cli_fail_text(c, st, "%s: %s", name,
+                         sfi_error_message(sfi_ctx_error(ctx)));
+}
+
+/* What was opened, if another file has got the name since it was checked.  To
+ * close an open vault would do the damage, so it stays open. */
+static int
+file_check_opened(const struct cli *c, sfi_ctx *ctx, const char *name, int *fd)
+{
+    char path[32];
+    int status;
+
+    (void)snprintf(path, sizeof(path), "/dev/fd/%d", *fd);
+    status = file_check_path(c, ctx, path, name);
+    if (status != 0)
+        *fd = -1;
+    return status;
+}
+
 int
 cli_open(const struct cli *c, sfi_ctx *ctx, const char *path, int flags,
          unsigned mode, int *fd)
 {
-    sfi_status st = sfi_ctx_check_path(ctx, path);
+    int status = file_check_path(c, ctx, path, path);
     int err;
 
     *fd = -1;
-    if (st != SFI_OK)
-        return cli_fail_text(c, st, "%s: %s", path,
-                             sfi_error_message(sfi_ctx_error(ctx)));
+    if (status != 0)
+        return status;
     *fd = open(path, flags | O_CLOEXEC, (mode_t)mode);
     if (*fd >= 0)
-        return 0;
+        return file_check_opened(c, ctx, path, fd);
     err = errno;
     return cli_fail_text(c, status_of_errno(err), "%s: cannot %s: %s", path,
                          (flags & O_ACCMODE) == O_RDONLY ? "read" : "write",

@@ -3,6 +3,7 @@
 /* The programs' shared parts: words into options, numbers, files, JSON, PINs
  * and progress.  Mistakes that end a program are tested by running programs. */
 #define _DEFAULT_SOURCE /* forkpty */
+#include <fcntl.h>
 #include <pty.h>
 #include <stdlib.h>
 #include <string.h>
@@ -439,6 +440,55 @@ START_TEST(test_files)
 }
 END_TEST
 
+/* The name goes to another file right after it was checked: the linker puts
+ * this function in the place of the library's. */
+static const char *swap_from, *swap_to;
+sfi_status __wrap_sfi_ctx_check_path(sfi_ctx *ctx, const char *path);
+sfi_status __real_sfi_ctx_check_path(sfi_ctx *ctx, const char *path);
+
+sfi_status
+__wrap_sfi_ctx_check_path(sfi_ctx *ctx, const char *path)
+{
+    sfi_status st = __real_sfi_ctx_check_path(ctx, path);
+
+    if (swap_from != NULL)
+        ck_assert_int_eq(rename(swap_from, swap_to), 0);
+    swap_from = NULL;
+    return st;
+}
+
+static const int swapped_flags[] = {O_RDONLY, O_RDWR | O_CREAT | O_APPEND};
+
+START_TEST(test_swapped_file)
+{
+    static const char database[] = "SQLite format 3";
+    char path[64], vault[64];
+    struct cli c;
+    int fd;
+
+    (void)snprintf(path, sizeof(path), "%s", temporary("x", 1));
+    (void)snprintf(vault, sizeof(vault), "%s",
+                   temporary(database, sizeof(database)));
+    parse(&c, "");
+    swap_from = vault;
+    swap_to = path;
+    ck_assert_int_eq(
+        cli_open(&c, shared_context(&c), path, swapped_flags[_i], 0600, &fd),
+        4);
+    ck_assert_ptr_null(swap_from);
+    ck_assert_int_eq(fd, -1);
+    ck_assert_int_eq(unlink(path), 0);
+
+    (void)snprintf(path, sizeof(path), "%s", temporary("x", 1));
+    ck_assert_int_eq(
+        cli_open(&c, shared_context(&c), path, swapped_flags[_i], 0600, &fd),
+        0);
+    ck_assert_int_eq(close(fd), 0);
+    ck_assert_int_eq(unlink(path), 0);
+    cli_free(&c);
+}
+END_TEST
+
 static const struct {
     const char *content;
     int status;
@@ -681,6 +731,7 @@ main(void)
     tcase_add_test(tc, test_json_error);
     tcase_add_test(tc, test_progress);
     tcase_add_test(tc, test_files);
+    tcase_add_loop_test(tc, test_swapped_file, 0, (int)ROWS(swapped_flags));
     tcase_add_loop_test(tc, test_pin_file, 0, (int)ROWS(pins));
     tcase_add_test(tc, test_long_pin);
     tcase_add_loop_test(tc, test_typed_pin, 0, (int)ROWS(typed));
