@@ -94,6 +94,23 @@ SFI_API void sfi_ctx_free(sfi_ctx *ctx);
 SFI_API const sfi_error *sfi_ctx_error(const sfi_ctx *ctx);
 
 /**
+ * Cancel the search for a chip from any thread, or from a signal handler.
+ *
+ * sfi_transport_open() and the functions that connect to a chip fail with
+ * SFI_ERR_CANCELLED within 100 ms, or at their next call; the system's search
+ * for the name of a host is not cut short.  What changes a chip is not
+ * cancelled, nor is an install that has found its chip: that is
+ * sfi_installer_cancel().
+ *
+ * @param ctx  a context that is not released during the call, or NULL
+ * @param on   1: cancel, and keep cancelling; 0: no longer
+ *
+ * Blocks: never.  Thread: any.
+ * @since 1.0
+ */
+SFI_API void sfi_ctx_cancel(sfi_ctx *ctx, int on);
+
+/**
  * Status of an error: the value that the failed call returned.
  *
  * @param err  an error, or NULL

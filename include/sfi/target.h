@@ -84,6 +84,7 @@ typedef struct sfi_target_info {
  *   SFI_ERR_NO_DEVICE    the chip is not the expected one, or the port is gone
  *   SFI_ERR_IO           the link failed
  *   SFI_ERR_CALLBACK     a function of the link returned no status
+ *   SFI_ERR_CANCELLED    sfi_ctx_cancel() was called
  *   SFI_ERR_NOMEM        no memory
  *
  * Blocks: up to timeout_ms, and some seconds on a bad line; with a reset line
@@ -110,7 +111,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_connect(sfi_ctx *ctx,
  *   SFI_ERR_ABI       a struct_size is unknown, or its tail is not zero
  *   SFI_ERR_STATE, SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL, SFI_ERR_NACK,
  *   SFI_ERR_UNSUPPORTED, SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK,
- *   SFI_ERR_NOMEM     as for sfi_target_connect()
+ *   SFI_ERR_CANCELLED, SFI_ERR_NOMEM  as for sfi_target_connect()
  *   any status        of the dialect
  *
  * Blocks: up to timeout_ms, and some seconds on a bad line; with a reset line

@@ -208,6 +208,7 @@ typedef struct sfi_dap_ops {
  *                        Telnet, or the chip's access port is not one for
  *                        memory
  *   SFI_ERR_NACK         OpenOCD refuses to list its targets
+ *   SFI_ERR_CANCELLED    sfi_ctx_cancel() was called
  *   SFI_ERR_NOMEM        no memory
  *
  * Blocks: until OpenOCD or the probe replies, up to 15 s; until the server of

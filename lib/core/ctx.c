@@ -22,6 +22,23 @@ sfi__ctx_dealloc(struct sfi_ctx *ctx, void *ptr)
     sfi__free(&ctx->alloc, ptr);
 }
 
+bool
+sfi__ctx_set_can_cancel(struct sfi_ctx *ctx, bool can_cancel)
+{
+    bool before = ctx->can_cancel;
+
+    ctx->can_cancel = can_cancel;
+    return before;
+}
+
+sfi_status
+sfi__ctx_cancelled(struct sfi_ctx *ctx)
+{
+    if (ctx->can_cancel && atomic_load(&ctx->cancelled))
+        return sfi__fail(ctx, SFI_ERR_CANCELLED, "cancelled");
+    return SFI_OK;
+}
+
 static sfi_status
 ctx_read_allocator(const sfi_allocator *theirs, struct alloc *out)
 {
@@ -83,8 +100,16 @@ sfi_ctx_new(const sfi_ctx_options *opts, sfi_ctx **out)
     ctx->log_level = o.log == NULL ? SFI_LOG_NONE : o.log_level;
     ctx->log = o.log;
     ctx->log_user = o.log_user;
+    atomic_init(&ctx->cancelled, false);
     *out = ctx;
     return SFI_OK;
+}
+
+void
+sfi_ctx_cancel(sfi_ctx *ctx, int on)
+{
+    if (sfi__is(ctx, OBJ_CTX))
+        atomic_store(&ctx->cancelled, on != 0);
 }
 
 void

@@ -4,6 +4,9 @@
 #ifndef SFI_CORE_CTX_H
 #define SFI_CORE_CTX_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
+
 #include <sfi/ctx.h>
 
 #include "util/alloc.h"
@@ -19,6 +22,8 @@ struct sfi_ctx {
     sfi_log_fn log;
     void *log_user;
     struct sfi_error error;
+    atomic_bool cancelled; /* by any thread */
+    bool can_cancel;       /* what runs now heeds it */
     /* lib/crypto's, for as long as the context lives; NULL: not used yet */
     void *crypto;
     void (*free_crypto)(void *crypto);
@@ -27,5 +32,12 @@ struct sfi_ctx {
 /* Zeroed memory, or NULL with SFI_ERR_NOMEM recorded. */
 void *sfi__ctx_alloc(struct sfi_ctx *ctx, size_t size);
 void sfi__ctx_dealloc(struct sfi_ctx *ctx, void *ptr);
+
+/* How late a cancel may be noticed: no wait that heeds it is longer. */
+#define CTX_SLICE_MS 100u
+/* From here on sfi_ctx_cancel() is heeded, or not; returns what was before. */
+bool sfi__ctx_set_can_cancel(struct sfi_ctx *ctx, bool can_cancel);
+/* SFI_ERR_CANCELLED when it was called and is heeded. */
+sfi_status sfi__ctx_cancelled(struct sfi_ctx *ctx);
 
 #endif
