@@ -234,7 +234,7 @@ static sfi_status
 dfu_reopen(struct boot *b, const struct deadline *dl)
 {
     uint32_t left = sfi__deadline_left(dl);
-    uint32_t slice = left < LINK_SLICE_MS ? left : LINK_SLICE_MS;
+    uint32_t slice = left < CTX_SLICE_MS ? left : CTX_SLICE_MS;
     sfi_status st = sfi__link_cancelled(&b->link);
 
     if (st == SFI_OK)

@@ -30,7 +30,7 @@ sfi__link_cancelled(const struct link *l)
 {
     if (l->cancel != NULL && atomic_load(l->cancel))
         return sfi__fail(l->ctx, SFI_ERR_CANCELLED, "cancelled");
-    return SFI_OK;
+    return sfi__ctx_cancelled(l->ctx);
 }
 
 sfi_status
@@ -39,7 +39,7 @@ sfi__link_sleep(struct link *l, uint32_t ms)
     const struct clock *clock = l->ctx->clock;
 
     while (ms > 0) {
-        uint32_t slice = ms < LINK_SLICE_MS ? ms : LINK_SLICE_MS;
+        uint32_t slice = ms < CTX_SLICE_MS ? ms : CTX_SLICE_MS;
         sfi_status st = sfi__link_cancelled(l);
 
         if (st != SFI_OK)
@@ -92,7 +92,7 @@ link_receive_within(struct link *l, uint8_t *buf, size_t len, size_t *got,
             break;
         }
         st = sfi__transport_read(l->tp, buf + have, len - have, &n,
-                                 left < LINK_SLICE_MS ? left : LINK_SLICE_MS);
+                                 left < CTX_SLICE_MS ? left : CTX_SLICE_MS);
         have += n;
         if (st == SFI_ERR_TIMEOUT)
             st = SFI_OK;

@@ -10,13 +10,10 @@
 #include "util/clock.h"
 #include "transport/base/transport.h"
 
-/* How late a cancel may be noticed. */
-#define LINK_SLICE_MS 100u
-
 struct link {
     sfi_ctx *ctx;
     sfi_transport *tp;
-    const atomic_bool *cancel; /* checked in every wait; NULL: never */
+    const atomic_bool *cancel; /* checked in every wait; NULL: none */
     const char *doing;         /* the command under way, for messages */
 };
 

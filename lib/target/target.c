@@ -128,6 +128,7 @@ sfi__target_connect(const sfi_connect_options *o, const struct dialect *d,
     sfi_target *t =
         sfi__obj_new(tp->obj.ctx, OBJ_TARGET, sizeof(*t), target_destroy);
     sfi_status st = SFI_OK;
+    bool before;
 
     if (t == NULL)
         return SFI_ERR_NOMEM;
@@ -138,8 +139,10 @@ sfi__target_connect(const sfi_connect_options *o, const struct dialect *d,
     st = sfi__boot_init(&t->boot, tp, cancel);
     if (d->ops.speaks != sfi__dialect_ours.speaks)
         t->boot.assumed = o->chip;
+    before = sfi__ctx_set_can_cancel(tp->obj.ctx, true);
     if (st == SFI_OK)
         st = sfi__target_reconnect(t);
+    (void)sfi__ctx_set_can_cancel(tp->obj.ctx, before);
     if (st != SFI_OK) {
         sfi__obj_unref(t);
         return st;

@@ -6,6 +6,7 @@
 
 #include <sfi/version.h>
 
+#include "core/ctx.h"
 #include "core/err.h"
 #include "core/obj.h"
 #include "transport/base/list.h"
@@ -73,6 +74,7 @@ link_open_by_name(sfi_ctx *ctx, const char *text, sfi_transport **out)
 {
     const struct link_kind *kind;
     struct uri uri;
+    bool before;
     sfi_status st = sfi__uri_parse(ctx, text, &uri);
 
     if (st != SFI_OK)
@@ -82,7 +84,11 @@ link_open_by_name(sfi_ctx *ctx, const char *text, sfi_transport **out)
         return link_refuse_scheme(ctx, text, uri.scheme);
     if (uri.path[0] == '\0' && !kind->path_is_optional)
         return sfi__uri_malformed(ctx, text, "the path is missing");
-    st = kind->open(ctx, &uri, out);
+    before = sfi__ctx_set_can_cancel(ctx, true);
+    st = sfi__ctx_cancelled(ctx);
+    if (st == SFI_OK)
+        st = kind->open(ctx, &uri, out);
+    (void)sfi__ctx_set_can_cancel(ctx, before);
     if (st != SFI_OK)
         (void)sfi__where(ctx, "%s:%s", uri.scheme, uri.path);
     return st;

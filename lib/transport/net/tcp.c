@@ -24,7 +24,8 @@ sfi__tcp_close(struct tcp *t)
     t->fd = -1;
 }
 
-/* Wait for `events`; SFI_ERR_TIMEOUT records no message. */
+/* Wait for `events`; SFI_ERR_TIMEOUT records no message.  In slices, as the
+ * context's user may cancel. */
 static sfi_status
 tcp_wait_ready(struct tcp *t, short events, const struct deadline *dl)
 {
@@ -32,8 +33,12 @@ tcp_wait_ready(struct tcp *t, short events, const struct deadline *dl)
 
     for (;;) {
         uint32_t left = sfi__deadline_left(dl);
-        int ready = poll(&p, 1, left < INT16_MAX ? (int)left : INT16_MAX);
+        sfi_status st = sfi__ctx_cancelled(t->ctx);
+        int ready;
 
+        if (st != SFI_OK)
+            return st;
+        ready = poll(&p, 1, (int)(left < CTX_SLICE_MS ? left : CTX_SLICE_MS));
         if (ready > 0)
             return SFI_OK;
         if (ready < 0 && errno != EINTR)
@@ -57,13 +62,14 @@ tcp_make_socket(struct tcp *t, const struct addrinfo *a)
            fcntl(t->fd, F_SETFL, O_NONBLOCK) == 0;
 }
 
-/* 0, or an errno. */
+/* 0, or an errno; ECANCELED: by the context's user. */
 static int
 tcp_try_address(struct tcp *t, const struct addrinfo *a,
                 const struct deadline *dl)
 {
     int err = 0;
     socklen_t len = sizeof(err);
+    sfi_status st;
 
     if (!tcp_make_socket(t, a))
         return errno;
@@ -71,8 +77,9 @@ tcp_try_address(struct tcp *t, const struct addrinfo *a,
         return 0;
     if (errno != EINPROGRESS)
         return errno;
-    if (tcp_wait_ready(t, POLLOUT, dl) != SFI_OK)
-        return ETIMEDOUT;
+    st = tcp_wait_ready(t, POLLOUT, dl);
+    if (st != SFI_OK)
+        return st == SFI_ERR_CANCELLED ? ECANCELED : ETIMEDOUT;
     if (getsockopt(t->fd, SOL_SOCKET, SO_ERROR, &err, &len) != 0)
         return errno;
     return err;
@@ -88,8 +95,8 @@ tcp_try_addresses(struct tcp *t, const struct addrinfo *found, uint32_t ms)
 
     for (const struct addrinfo *a = found; a != NULL; a = a->ai_next)
         count++;
-    for (const struct addrinfo *a = found; a != NULL && err != 0;
-         a = a->ai_next, count--) {
+    for (const struct addrinfo *a = found;
+         a != NULL && err != 0 && err != ECANCELED; a = a->ai_next, count--) {
         struct deadline dl =
             sfi__deadline_in(t->ctx->clock, sfi__deadline_left(&all) / count);
 
@@ -115,6 +122,8 @@ sfi__tcp_connect(struct tcp *t, const struct tcp_address *address,
     if (err == 0)
         return SFI_OK;
     sfi__tcp_close(t);
+    if (err == ECANCELED)
+        return SFI_ERR_CANCELLED;
     return sfi__fail_os(t->ctx, SFI_ERR_NO_DEVICE, err, "cannot connect to %s",
                         what);
 }

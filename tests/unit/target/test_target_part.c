@@ -2,6 +2,7 @@
 /* Copyright The libsfi authors */
 /* Parts that share a DEV_ID: how much flash there is, and what follows. */
 #include "util/text.h"
+#include "core/ctx.h"
 #include "target/part.h"
 
 #include <link/target_frames.h>
@@ -126,6 +127,45 @@ START_TEST(test_refused_address)
 }
 END_TEST
 
+/* ---- cancel ---- */
+
+static uint64_t
+cancelling_now(void *user)
+{
+    (void)user;
+    if (script_now >= 600)
+        sfi_ctx_cancel(ctx, 1);
+    return script_now;
+}
+
+START_TEST(test_cancel_connect)
+{
+    sfi_target_info info = {.struct_size = sizeof(info)};
+    struct clock clock = script_clock;
+
+    script_open(&bus, "> 7f > 7f > 7f", &tp);
+    clock.now_ms = cancelling_now;
+    ctx->clock = &clock;
+    ck_assert_fails(sfi_target_connect(ctx, NULL, tp, 0, &t), SFI_ERR_CANCELLED,
+                    "", "cancelled");
+    script_done(&bus);
+    ck_assert_uint_le(script_now, 700);
+    ctx->clock = &script_clock;
+    ck_assert_fails_about(sfi_target_connect(ctx, NULL, tp, 0, &t),
+                          SFI_ERR_CANCELLED, "", "cancelled");
+    sfi_ctx_cancel(NULL, 1);
+    sfi_ctx_cancel(ctx, 0);
+    script_then(&bus, OPEN_H7);
+    ck_assert_ok(sfi_target_connect(ctx, NULL, tp, 0, &t));
+
+    /* a command is not cut off */
+    sfi_ctx_cancel(ctx, 1);
+    script_then(&bus, READ_RDP);
+    ck_assert_ok(sfi_target_get_info(t, &info));
+    script_done(&bus);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -136,6 +176,7 @@ main(void)
     tcase_add_loop_test(tc, test_flash_size, 0, ROWS(sizes));
     tcase_add_loop_test(tc, test_smaller, 0, ROWS(places));
     tcase_add_test(tc, test_twin);
+    tcase_add_test(tc, test_cancel_connect);
     tcase_add_test(tc, test_refused_options);
     tcase_add_test(tc, test_refused_address);
     suite_add_tcase(s, tc);

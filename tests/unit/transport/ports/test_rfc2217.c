@@ -177,6 +177,41 @@ START_TEST(test_no_server)
 }
 END_TEST
 
+static uint64_t
+cancelling_now(void *user)
+{
+    (void)user;
+    if (com_now >= 1000)
+        sfi_ctx_cancel(ctx, 1);
+    return com_now;
+}
+
+/* While the server is silent; and before there is a connection. */
+START_TEST(test_cancel)
+{
+    struct clock clock = com_clock;
+
+    clock.now_ms = cancelling_now;
+    ctx->clock = &clock;
+    com_server.silent = true;
+    ck_assert_fails(open_link("rfc2217", ""), SFI_ERR_CANCELLED,
+                    com_server_uri("rfc2217", ""), "cancelled");
+    ck_assert_uint_le(com_now, 1100);
+    com_server_stop();
+    com_server_start();
+    com_server.on_data = echo;
+    for (size_t i = 0; i < ROWS(schemes); i++)
+        ck_assert_fails_about(
+            open_link(schemes[i].scheme, ""), SFI_ERR_CANCELLED,
+            com_server_uri(schemes[i].scheme, ""), "cancelled");
+    sfi_ctx_cancel(ctx, 0);
+    ck_assert_ok(open_link("rfc2217", ""));
+    /* an open link goes on */
+    sfi_ctx_cancel(ctx, 1);
+    assert_transparent();
+}
+END_TEST
+
 /* ser2net tells why it hangs up. */
 START_TEST(test_last_words)
 {
@@ -398,6 +433,7 @@ main(void)
     tcase_add_loop_test(both, test_late, 0, ROWS(schemes));
     tcase_add_loop_test(both, test_flush, 0, ROWS(schemes));
     tcase_add_loop_test(both, test_refused, 0, ROWS(refused));
+    tcase_add_test(both, test_cancel);
     tcase_add_loop_test(both, test_no_server, 0, ROWS(schemes));
     tcase_add_test(both, test_last_words);
     suite_add_tcase(s, both);
