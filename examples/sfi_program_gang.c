@@ -184,8 +184,8 @@ gang_watch_until_end(struct gang *g)
             continue;
         cancelled = true;
         for (size_t i = 0; i < g->count; i++) {
-            if (g->chips[i].s.in != NULL)
-                sfi_installer_cancel(g->chips[i].s.in);
+            sfi_ctx_cancel(g->chips[i].s.ctx, 1);
+            sfi_installer_cancel(g->chips[i].s.in); /* may be NULL */
         }
     }
 }

@@ -9,6 +9,7 @@ import pty
 import resource
 import select
 import signal
+import socket
 import threading
 import time
 import tty
@@ -201,6 +202,40 @@ class Gang(bench.Case):
         for part in parts:
             part.stop()
             self.assertEqual(part.dump("flash")[:255], bytes(range(1, 256)))
+
+    def test_interrupted_before_a_chip_answers(self):
+        """Ctrl-C ends the search for chips: on silent lines, at a silent
+        server, and at one that accepts nobody."""
+        ptys = [pty.openpty() for _ in range(2)]
+        silent, full = socket.socket(), socket.socket()
+        for server, queue in ((silent, 4), (full, 0)):
+            server.bind(("127.0.0.1", 0))
+            server.listen(queue)
+        waiting = [socket.socket() for _ in range(8)]
+        for s in waiting:
+            s.setblocking(False)
+            s.connect_ex(full.getsockname())
+        ports = [os.ttyname(slave) for _, slave in ptys] + [
+            "rfc2217:127.0.0.1:%u?rtt=60000" % silent.getsockname()[1],
+            "tcp:127.0.0.1:%u?rtt=60000" % full.getsockname()[1]]
+        program = bench.start("sfi-program", "--gang", ",".join(ports), "-t",
+                              "60000", "--record", self.record, "-e", "all")
+        for master, _ in ptys:
+            os.read(master, 1)  # it tries to reach the chip
+        peer, _ = silent.accept()
+        peer.recv(1)
+        program.send_signal(signal.SIGINT)
+        before = time.monotonic()
+        result = bench.Result.of(program)
+        took = time.monotonic() - before
+        for s in [silent, full, peer] + waiting:
+            s.close()
+        for fd in sum(ptys, ()):
+            os.close(fd)
+        self.assertEqual(result.status, 7, str(result))
+        self.assertEqual([r["result"] for r in self.records()],
+                         ["cancelled"] * 4)
+        self.assertLess(took, 30)  # none ends by itself within 60 s
 
     def test_interrupted(self):
         """Ctrl-C ends all installs, and each chip is left erased."""
