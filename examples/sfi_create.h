@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
+/* sfi-create: what its files share. */
+#ifndef SFI_CREATE_H
+#define SFI_CREATE_H
+
+#include "cli/cli.h"
+
+enum {
+    OPT_SFI,
+    OPT_FIRMWARE,
+    OPT_KEY,
+    OPT_NONCE,
+    OPT_OBFILE,
+    OPT_VER,
+    OPT_MODULE,
+    OPT_DEVICEID,
+    OPT_CHIP,
+    OPT_OUTFILE,
+    OPT_GENKEY,
+    OPT_GENNONCE,
+    OPT_FORCE,
+    OPT_COUNT
+};
+
+struct job {
+    struct cli cli;
+    sfi_ctx *ctx;
+    const sfi_chip *chip;
+    sfi_image_builder *builder;
+    sfi_key *key;
+    uint8_t nonce[SFI_NONCE_LEN];
+    uint64_t size; /* of the image */
+    size_t findings;
+};
+
+/* 0, or the exit status for an error that is recorded in the context. */
+int create_status(const struct job *j, sfi_status st);
+
+/* sfi_create_keys.c: make the files that --genkey and --gennonce name. */
+int create_keys(const struct job *j);
+/* sfi_create_inputs.c: give everything that the command line names to a new
+ * builder. */
+int create_add_inputs(struct job *j);
+/* sfi_create_check.c: show what the rules find; read back what would be
+ * written, and verify it. */
+int create_check_rules(struct job *j);
+int create_show_image(struct job *j);
+
+#endif

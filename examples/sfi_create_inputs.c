@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
+/* The inputs of an image, from the command line to the builder. */
+#define _POSIX_C_SOURCE 200809L
+#include <inttypes.h>
+#include <sys/stat.h>
+
+#include "sfi_create.h"
+
+static uint32_t
+pick_image_version(const struct cli *c)
+{
+    uint64_t version;
+
+    if (!cli_number(cli_need(c, OPT_VER), UINT32_MAX, &version))
+        cli_usage(c, "-v %s is not a number, expected 0 to 255",
+                  cli_value(c, OPT_VER));
+    return (uint32_t)version;
+}
+
+static int
+print_firmware_segments(const struct job *j, const char *path,
+                        const sfi_firmware *fw)
+{
+    size_t count = sfi_firmware_segment_count(fw);
+    uint64_t total = 0;
+
+    (void)printf("Firmware %s : %s, %zu segment%s\n", cli_visible(path),
+                 sfi_firmware_format(fw), count, count == 1 ? "" : "s");
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *data;
+        uint64_t address;
+        size_t len;
+        sfi_status st = sfi_firmware_segment(fw, i, &address, &data, &len);
+
+        if (st != SFI_OK)
+            return create_status(j, st);
+        (void)printf("  segment %zu : 0x%08" PRIx64 " to 0x%08" PRIx64
+                     ", %zu bytes\n",
+                     i + 1, address, address + len - 1, len);
+        total += len;
+    }
+    (void)printf("  total : %" PRIu64 " bytes\n", total);
+    return 0;
+}
+
+static int
+builder_add_firmware(const struct job *j, const struct cli_use *use)
+{
+    sfi_firmware *fw = NULL;
+    sfi_status st = cli_firmware_load(&j->cli, j->ctx, use, &fw);
+    int status = create_status(j, st);
+
+    if (status == 0)
+        status = print_firmware_segments(j, use->value[0], fw);
+    if (status == 0)
+        status =
+            create_status(j, sfi_image_builder_add_firmware(j->builder, fw));
+    sfi_firmware_free(fw);
+    return status;
+}
+
+static int
+builder_add_module(const struct job *j, const char *path)
+{
+    struct cli_file file;
+    int status = cli_file_read(&j->cli, j->ctx, path, &file);
+    sfi_status st;
+
+    if (status != 0)
+        return status;
+    st = sfi_image_builder_add_module(j->builder, file.data, file.len);
+    if (st != SFI_OK)
+        status = cli_fail_at(&j->cli, j->ctx, st, path);
+    else
+        (void)printf("Module %s : %zu bytes\n", cli_visible(path), file.len);
+    cli_file_free(&file);
+    return status;
+}
+
+static int
+builder_add_option_bytes(const struct job *j)
+{
+    const char *path = cli_need(&j->cli, OPT_OBFILE);
+    sfi_option_bytes *ob = NULL;
+    sfi_status st = sfi_option_bytes_load(j->ctx, j->chip, path, &ob);
+
+    if (st == SFI_OK)
+        st = sfi_image_builder_set_option_bytes(j->builder, ob);
+    if (st == SFI_OK)
+        (void)printf("Option bytes %s : %zu of %s\n", cli_visible(path),
+                     sfi_option_bytes_count(ob), sfi_chip_name(j->chip));
+    sfi_option_bytes_free(ob);
+    return create_status(j, st);
+}
+
+static sfi_status
+builder_add_key(struct job *j)
+{
+    const char *key = cli_need(&j->cli, OPT_KEY);
+    const char *nonce = cli_need(&j->cli, OPT_NONCE);
+    sfi_status st = sfi_key_load(j->ctx, key, &j->key);
+
+    if (st != SFI_OK)
+        return st;
+    st = sfi_image_builder_set_key(j->builder, j->key);
+    if (st != SFI_OK)
+        return st;
+    st = sfi_nonce_load(j->ctx, nonce, j->nonce);
+    if (st != SFI_OK)
+        return st;
+    return sfi_image_builder_set_nonce(j->builder, j->nonce, sizeof(j->nonce));
+}
+
+/* Everything but firmware, modules and option bytes. */
+static sfi_status
+builder_start(struct job *j, uint32_t version)
+{
+    sfi_status st = sfi_image_builder_new(j->ctx, j->chip, &j->builder);
+
+    if (st != SFI_OK)
+        return st;
+    st = builder_add_key(j);
+    if (st != SFI_OK)
+        return st;
+    return sfi_image_builder_set_version(j->builder, version);
+}
+
+/* The image must not overwrite one of its inputs. */
+static void
+refuse_input_as_output(const struct cli *c, const char *out)
+{
+    static const size_t inputs[] = {OPT_FIRMWARE, OPT_KEY, OPT_NONCE,
+                                    OPT_OBFILE, OPT_MODULE};
+    struct stat a, b;
+
+    if (stat(out, &a) != 0 || !S_ISREG(a.st_mode))
+        return;
+    for (size_t i = 0; i < sizeof(inputs) / sizeof(*inputs); i++) {
+        const struct cli_use *use = NULL;
+
+        while ((use = cli_next(c, inputs[i], use)) != NULL) {
+            if (stat(use->value[0], &b) == 0 && a.st_dev == b.st_dev &&
+                a.st_ino == b.st_ino)
+                cli_usage(c, "-o %s is an input and would be overwritten", out);
+        }
+    }
+}
+
+int
+create_add_inputs(struct job *j)
+{
+    const struct cli_use *use = NULL;
+    uint32_t version = pick_image_version(&j->cli);
+    int status;
+
+    (void)cli_need(&j->cli, OPT_FIRMWARE);
+    (void)cli_need(&j->cli, OPT_OBFILE);
+    (void)cli_need(&j->cli, OPT_NONCE);
+    refuse_input_as_output(&j->cli, cli_need(&j->cli, OPT_OUTFILE));
+    status = create_status(j, builder_start(j, version));
+    while (status == 0 && (use = cli_next(&j->cli, OPT_FIRMWARE, use)) != NULL)
+        status = builder_add_firmware(j, use);
+    use = NULL;
+    while (status == 0 && (use = cli_next(&j->cli, OPT_MODULE, use)) != NULL)
+        status = builder_add_module(j, use->value[0]);
+    return status != 0 ? status : builder_add_option_bytes(j);
+}
