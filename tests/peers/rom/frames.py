@@ -7,7 +7,7 @@ They are one generator, which yields what it needs of the line, as tuples:
 ("nack", n), n times; ("send", bytes), a reply; ("work", seconds).
 """
 
-from .part import Refused
+from .part import KINDS, Refused
 
 ACK, NACK = 0x79, 0x1F
 GET, VERSION, GET_ID, READ, GO, WRITE, ERASE = (0x00, 0x01, 0x02, 0x11, 0x21,
@@ -80,14 +80,15 @@ class Frames:
         yield ("send", b"\x01" + self.part.kind.device_id.to_bytes(2, "big"))
         yield ("ack",)
 
-    def _address(self, write=False):
-        """None: refused."""
+    def _address(self, write=False, kinds=None):
+        """Of memory of these kinds, or of any; None: refused."""
         raw = yield ("take", 5)
         address = int.from_bytes(raw[:4], "big")
         try:
             if xor(raw) != 0 or self.part.is_protected():
                 raise Refused("address")
-            self.part.area(address, write)
+            if self.part.area(address, write)[0] not in (kinds or KINDS):
+                raise Refused("kind")
         except Refused:
             yield ("nack",
                    self.part.quirks.nacks if self.part.is_protected() else 1)
@@ -114,9 +115,10 @@ class Frames:
         yield ("send", data)
 
     def _go(self):
+        """AN3155, 3.5: to flash or RAM."""
         if self.part.quirks.go_ack:
             yield ("ack",)
-        address = yield from self._address()
+        address = yield from self._address(kinds=("flash", "ram"))
         if address is not None:
             yield ("ack",)
             if self.part.touches_flash():

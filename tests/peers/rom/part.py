@@ -11,6 +11,8 @@ from .parts import FLASH, MODELS
 from .quirks import quirks_of
 
 KIB = 1 << 10
+#: of memory
+KINDS = ("flash", "options", "ram", "system")
 
 
 class Refused(Exception):
@@ -46,7 +48,7 @@ class Part:
 
     def keep(self, folder):
         """Flash is a file from now on; option bytes are those that save()
-        wrote."""
+        wrote.  What a host should not have done is kept as well."""
         path = folder / "flash.bin"
         if not path.exists():
             path.write_bytes(self.flash)
@@ -57,6 +59,9 @@ class Part:
 
     def save(self, folder):
         (folder / "options").write_text(json.dumps(self.options.dump()))
+        if self.notes:
+            with (folder / "notes").open("a") as f:
+                f.writelines(note + "\n" for note in self.notes)
 
     def _ram(self):
         spans = []
@@ -235,12 +240,20 @@ class Part:
         if at % word != 0 or len(data) % word != 0:
             self.note(f"{len(data)} bytes at 0x{address:08x}: a part of a "
                       "flash word")
-        for i, byte in enumerate(data, at):
-            if self.options.is_protected(i // self.kind.sector):
-                continue
-            if self.flash[i] != 0xFF and self.flash[i] != byte:
-                self.note(f"0x{FLASH + i:08x} was not erased")
-            self.flash[i] &= byte
+        for i in range(at, at + len(data), word):
+            if not self.options.is_protected(i // self.kind.sector):
+                self._program_word(i, data[i - at:i - at + word])
+
+    def _program_word(self, at, data):
+        """RM0433, RM0394: a word has one ECC, so it is programmed once.  An L4
+        refuses the second time (PROGERR), which stm32-mw-openbl does not tell."""
+        there = self.flash[at:at + len(data)]
+        if there.count(0xFF) != len(there):
+            self.note(f"0x{FLASH + at:08x} was not erased")
+            if self.kind.word == 8 and any(data):
+                return
+        self.flash[at:at + len(data)] = bytes(a & b for a, b in
+                                              zip(there, data))
 
     def lose(self, address, length):
         """These bytes of flash were not programmed."""
