@@ -1,66 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
 """sfi-program and the open bootloader: write, verify, read, erase, option
-bytes, readout protection, go, and why a chip refuses.  SFI_LINK is the link of
-the chip: a pty (usart), or a device of the machine (spi, usb, probe)."""
+bytes, readout protection, go, and why a chip refuses; on the link and with the
+model that model.py takes from the environment."""
 
 import contextlib
 import json
-import os
 import sys
 
-from check import (DATA, PROGRAMS, about, case, main, run, running, same,
-                   succeeds)
+from check import DATA, about, case, main, run, same
+from model import LINK, PROGRAM, case_of_sim, connected
 
-PROGRAM, SIM = PROGRAMS / "sfi-program", PROGRAMS / "sfi-sim"
 BASE, SECTOR = 0x08000000, 128 << 10
-LINK = os.environ.get("SFI_LINK", "usart")
 PROBE = LINK == "probe"  # no bootloader: memory and registers
-# The port, and the name of the link in messages.
-DEVICES = {"spi": ("spidev0.0", "spi:/dev/spidev0.0"),
-           "usb": ("usb1", "usb:path=1-1"),
-           "probe": ("swd", "cmsis-dap:path=1-2")}
-
-
-class Link:
-    """The link from sfi-program to the chip."""
-
-    def __init__(self, state, tty):
-        self.port, self.name = DEVICES.get(LINK, (tty, f"serial:{tty}"))
-        self.before = []
-        if LINK in DEVICES:
-            self.before = [SIM, "wrap", "--state", state, f"--{LINK}", "--"]
-
-    def __str__(self):
-        return self.name
-
-    def run(self, *words):
-        return run(*self.before, PROGRAM, "-c", f"port={self.port}", *words)
 
 
 @contextlib.contextmanager
 def chip(folder, name="stm32h753xi"):
-    """A new chip, connected by LINK."""
-    state, tty = folder / "chip", folder / "tty"
-    succeeds(SIM, "manufacture", "--ca", folder / "ca", "--chip", name,
-             "--state", state)
-    with contextlib.ExitStack() as power:
-        if LINK == "usart":
-            power.enter_context(running(state, tty))
-        yield Link(state, tty), state / "flash.bin"
+    with connected(folder, name) as link:
+        yield link, link.flash
 
 
 def on(link, *words):
-    """A pty has no parity, which causes a warning."""
-    done = link.run(*words)
-    same(done.returncode, 0, f"{words}: {done.stdout}{done.stderr}")
-    return done.stdout
+    return link.on(*words)
 
 
 def refused(link, status, line, *words):
-    done = link.run(*words)
-    same(done.returncode, status, f"{words}: {done.stdout}{done.stderr}")
-    assert line in done.stderr.splitlines(), f"{line}\n{done.stderr}"
+    link.refused(status, line, *words)
 
 
 def told(link, *words):
@@ -146,6 +112,11 @@ def option_bytes(folder):
         unstated = about("sfi-program", "irreversible", "--yes with --json")
         refused(link, 7, unstated, "-ob", "SECURITY=1", "--json")
         same(told(link, "-ob", "displ")["option_bytes"]["RDP"], 0xaa)
+
+
+@case_of_sim
+def security(folder):
+    with chip(folder) as (link, _):
         on(link, "-ob", "SECURITY=1", "--yes")
         refused(link, 1, about("sfi-program", "secure bootloader", "memory"),
                 "-ob", "displ")
@@ -210,8 +181,8 @@ def go(folder):
                                    "vector table"), "-g")
         else:
             refused(link, 5, about(f"sfi-program: {link}", "refused 1 bytes",
-                                   "0x1ff00000", "flash", "RAM"),
-                    "-g", "0x1ff00000")
+                                   "0x40000000", "flash", "RAM"),
+                    "-g", "0x40000000")
         out = on(link, "-w", DATA / "blink-stm32h753xi.elf", "-g")
         assert "Running from 0x08000000" in out, out
 

@@ -1,32 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""sfi-program with open chips: the order of its actions, many chips at once,
-and the record of what was done."""
+"""sfi-program with open chips of either model (model.py): the order of its actions,
+many chips at once, and the record of what was done."""
 
 import contextlib
 import json
 import sys
 
-from check import (DATA, PROGRAMS, about, case, main, run, running, same,
-                   succeeds)
+from check import DATA, PROGRAMS, about, case, main, run, same, succeeds
+from model import PROGRAM, case_of_sim, connected
 
-PROGRAM, SIM = PROGRAMS / "sfi-program", PROGRAMS / "sfi-sim"
 BASE, SECTOR = 0x08000000, 128 << 10
 ELF = DATA / "blink-stm32h753xi.elf"
 
 
 @contextlib.contextmanager
-def chips(folder, count=1, name="stm32h753xi"):
+def chips(folder, count=1):
     """New chips, each on a pty: their ports and their flash."""
-    found = []
     with contextlib.ExitStack() as power:
-        for i in range(count):
-            state, tty = folder / f"chip-{i}", folder / f"tty-{i}"
-            succeeds(SIM, "manufacture", "--ca", folder / "ca", "--chip", name,
-                     "--state", state)
-            power.enter_context(running(state, tty))
-            found.append((tty, state / "flash.bin"))
-        yield found
+        links = [power.enter_context(connected(folder, number=i))
+                 for i in range(count)]
+        yield [(link.port, link.flash) for link in links]
 
 
 def on(port, *words):
@@ -115,20 +109,17 @@ def look_at_versions(folder):
     """AN2606: each version has limits, which are told with its name."""
     for version, id_, fact in (("V13.3", 0xd3, "mass erase"),
                                ("V9.0", 0x90, "bank 2"), ("V9.2", 0x92, "")):
-        state, tty = folder / version, folder / f"{version}.tty"
-        succeeds(SIM, "manufacture", "--ca", folder / "ca", "--chip",
-                 "stm32h753xi", "--state", state, "--bootloader", version)
-        with running(state, tty):
-            line, = [line for line in on(tty).splitlines()
+        with connected(folder, number=id_, version=version) as link:
+            line, = [line for line in link.on().splitlines()
                      if line.startswith("  Bootloader")]
-            told = json.loads(on(tty, "--json"))
+            told = json.loads(link.on("--json"))
         assert f": {version} (0x{id_:02x})" in line and fact in line, line
         same((told["bootloader"], told["bootloader_id"],
               fact in told.get("bootloader_limits", "")),
              (version, id_, True))
 
 
-@case
+@case_of_sim
 def look_at_many(folder):
     """An open chip, a secure one without and with an image, and none."""
     succeeds(PROGRAMS / "sfi-create", "--genkey", folder / "key.bin",
