@@ -279,14 +279,61 @@ firmware_check_range(struct station *s, const sfi_firmware *fw)
     return SFI_OK;
 }
 
+/* Whole units of flash: each is programmed once after an erase. */
+static sfi_status
+segment_check_erased(struct station *s, uint64_t address, size_t len)
+{
+    uint32_t unit = sfi_chip_program_unit(s->part);
+    uint64_t end = address + len + (unit - 1);
+    uint8_t there[WINDOW];
+
+    end -= end % unit;
+    for (uint64_t at = address - address % unit; at < end;) {
+        size_t n = end - at < sizeof(there) ? end - at : sizeof(there);
+        sfi_status st = sfi_target_read(s->target, at, there, n);
+
+        if (st != SFI_OK)
+            return st;
+        for (size_t i = 0; i < n; i++) {
+            if (there[i] != 0xff)
+                return station_fail(s, SFI_ERR_DEVICE,
+                                    "there is 0x%02x at 0x%08" PRIx64
+                                    ", expected erased flash from 0x%08" PRIx64
+                                    ": erase its sector first",
+                                    there[i], at + i, address - address % unit);
+        }
+        at += n;
+    }
+    return SFI_OK;
+}
+
+/* A bootloader does not report a unit that was programmed before (AN3155). */
+static sfi_status
+firmware_check_erased(struct station *s, const sfi_firmware *fw)
+{
+    sfi_status st = SFI_OK;
+    const uint8_t *data;
+    uint64_t address;
+    size_t len;
+
+    for (size_t i = 0; st == SFI_OK && i < sfi_firmware_segment_count(fw);
+         i++) {
+        st = sfi_firmware_segment(fw, i, &address, &data, &len);
+        if (st == SFI_OK && len > 0 && address_is_in_flash(s->part, address))
+            st = segment_check_erased(s, address, len);
+    }
+    return st;
+}
+
 sfi_status
 station_write(struct station *s, const struct cli_use *use)
 {
     const sfi_firmware *fw = s->firmware[use - s->p->cli.uses];
     sfi_status st = firmware_check_range(s, fw);
 
-    if (st == SFI_OK && !cli_has(&s->p->cli, OPT_SKIP_ERASE))
-        st = erase_under_firmware(s, fw);
+    if (st == SFI_OK)
+        st = cli_has(&s->p->cli, OPT_SKIP_ERASE) ? firmware_check_erased(s, fw)
+                                                 : erase_under_firmware(s, fw);
     if (st == SFI_OK)
         st = firmware_write_to_chip(s, fw);
     if (st != SFI_OK)
@@ -308,6 +355,8 @@ write_bytes(struct station *s, uint64_t address, const uint8_t *data,
 
     if (st == SFI_OK)
         st = firmware_check_range(s, fw);
+    if (st == SFI_OK)
+        st = firmware_check_erased(s, fw);
     if (st == SFI_OK)
         st = firmware_write_to_chip(s, fw);
     if (st == SFI_OK)

@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""sfi-program with the words of ST's tool (UM2237): each does on a virtual chip
-what it says, or is answered with a sentence."""
+"""sfi-program with the words of ST's tool (UM2237): each does on an open chip of
+either model (model.py) what it says, or is answered with a sentence."""
 
 import contextlib
 import json
 import sys
 
-from check import (DATA, PROGRAMS, about, case, fails, main, run, running,
-                   same, succeeds)
+from check import DATA, PROGRAMS, about, case, fails, main, run, same, succeeds
+from model import PROGRAM, case_of_sim, connected
 
-PROGRAM, SIM = PROGRAMS / "sfi-program", PROGRAMS / "sfi-sim"
 HINT = "  hint: sfi-program --help"
 BASE, SECTOR, RAM = 0x08000000, 128 << 10, 0x24034000
 ELF = DATA / "blink-stm32h753xi.elf"
@@ -20,11 +19,8 @@ FIRST = DATA / "blink-stm32h753xi-0x08000000.bin"
 @contextlib.contextmanager
 def chip(folder):
     """A new chip on a pty: its port and its flash."""
-    state, tty = folder / "chip", folder / "tty"
-    succeeds(SIM, "manufacture", "--ca", folder / "ca", "--chip",
-             "stm32h753xi", "--state", state)
-    with running(state, tty):
-        yield tty, state / "flash.bin"
+    with connected(folder) as link:
+        yield link.port, link.flash
 
 
 def on(port, *words):
@@ -92,8 +88,10 @@ def values(folder):
         # flash: nothing is erased, and a unit is programmed once
         on(port, "-w32", hex(BASE + 64), "0x11223344")
         same(flash.read_bytes()[64:72], bytes.fromhex("44332211ffffffff"))
-        refused(5, about(f"sfi-program: serial:{port}", "erase its sector"), "-c",
-                f"port={port}", "-w8", hex(BASE + 70), "1")
+        refused(5, about("sfi-program", "0x44", "0x08000040",
+                         "erase its sector"), "-c", f"port={port}", "-w8",
+                hex(BASE + 70), "1")
+        same(flash.read_bytes()[64:72], bytes.fromhex("44332211ffffffff"))
 
 
 @case
@@ -136,9 +134,10 @@ def skip_erase(folder):
            hex(BASE + SECTOR - 32))
         same(flash.read_bytes()[SECTOR - 32:SECTOR - 25], b"SN 4711")
         same(flash.read_bytes()[:FIRST.stat().st_size], FIRST.read_bytes())
-        refused(5, about(f"sfi-program: serial:{port}", "erase its sector"), "-c",
-                f"port={port}", "-w", folder / "sn.bin", hex(BASE),
+        refused(5, about("sfi-program", "0x08000000", "erase its sector"),
+                "-c", f"port={port}", "-w", folder / "sn.bin", hex(BASE),
                 "--skipErase")
+        same(flash.read_bytes()[:FIRST.stat().st_size], FIRST.read_bytes())
 
 
 @case
@@ -187,7 +186,7 @@ def log_and_verbosity(folder):
             loud.stderr
 
 
-@case
+@case_of_sim
 def timeout(folder):
     """Nobody answers: -t says for how long libsfi tries."""
     import os
@@ -202,7 +201,7 @@ def timeout(folder):
     os.close(slave)
 
 
-@case
+@case_of_sim
 def license_of_the_chip(folder):
     succeeds(PROGRAMS / "sfi-create", "--genkey", folder / "key.bin",
              "--gennonce", folder / "nonce.bin")
@@ -277,7 +276,7 @@ SENTENCES = [
 ]
 
 
-@case
+@case_of_sim
 def sentences(folder):
     for words, message in SENTENCES:
         fails(64, [f"sfi-program: {message}", HINT], PROGRAM, *words)
@@ -288,12 +287,12 @@ def sentences(folder):
         assert "did you mean" not in done.stderr, done.stderr
 
 
-@case
+@case_of_sim
 def help_by_question_mark(folder):
     same(succeeds(PROGRAM, "-?"), succeeds(PROGRAM, "--help"))
 
 
-@case
+@case_of_sim
 def first_reader(folder):
     """slot= is 1 by default, the first card reader: here there is none, or
     libsfi was built without cards."""
