@@ -440,6 +440,7 @@ SFI_API int sfi_sim_usb_attached(const sfi_sim *sim);
  *   SFI_ERR_NACK       the chip stalled the transfer
  *   SFI_ERR_NO_DEVICE  it is not attached, or disconnected during this transfer
  *   SFI_ERR_STATE      from inside a callback of the chip
+ *   SFI_ERR_TIMEOUT    it NAKs the transfer: it hangs, or is at work
  *
  * Blocks: never.  Thread: the context's.
  * @since 1.0

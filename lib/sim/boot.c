@@ -254,6 +254,8 @@ sim_clock_spi(struct sfi_sim *sim, uint8_t in)
     sim->spi.waits = sfi__sim_busy_us(sim) > 0;
     out = sfi__an4286_device_clock(&sim->spi, in);
     sim_take_work(sim);
+    if (sim->mode == SIM_HUNG && sim->spi.engine.cmd != USART_GO)
+        sim->spi.phase = SPI_LISTEN; /* it hung over this: no answer */
     return out;
 }
 

@@ -21,14 +21,19 @@
 /* A host asks for the result of its request within this time. */
 #define OWES_MS 1000u
 
+static bool
+dfu_device_speaks(const struct sfi_sim *sim)
+{
+    return sim->mode == SIM_STANDARD || sim->mode == SIM_SECURE;
+}
+
 bool
 sfi__dfu_device_attach(struct sfi_sim *sim)
 {
     struct dfu_device *u = &sim->usb;
-    bool speaks = sim->mode == SIM_STANDARD || sim->mode == SIM_SECURE;
 
     sfi__wipe(u, sizeof(*u));
-    if (!speaks || sim->chip->dfu_serial == NULL)
+    if (!dfu_device_speaks(sim) || sim->chip->dfu_serial == NULL)
         return false;
     u->attached = true;
     u->state = DFU_IDLE;
@@ -472,14 +477,18 @@ enum usb_answer
 sfi__dfu_device_control(struct sfi_sim *sim, const struct usb_setup *setup,
                         uint8_t *data, size_t *got)
 {
+    enum usb_answer a;
+
     *got = 0;
     if (!sim->usb.attached)
         return USB_GONE;
+    if (!dfu_device_speaks(sim)) /* it hangs, or a debugger has halted it */
+        return USB_SILENT;
     if (setup->type != DFU_OUT && setup->type != DFU_IN)
         return sfi__dfu_device_standard(sim, setup, data, got);
     if (setup->index != 0)
         return USB_STALLED;
-    if (setup->type == DFU_OUT)
-        return dfu_device_class_out(sim, setup, data, got);
-    return dfu_device_class_in(sim, setup, data, got);
+    a = setup->type == DFU_OUT ? dfu_device_class_out(sim, setup, data, got)
+                               : dfu_device_class_in(sim, setup, data, got);
+    return a == USB_STALLED && sim->mode == SIM_HUNG ? USB_SILENT : a;
 }

@@ -41,7 +41,8 @@ struct usb_setup {
 enum usb_answer {
     USB_DONE,
     USB_STALLED,
-    USB_GONE, /* no device, or it went away over this transfer */
+    USB_SILENT, /* it NAKs the transfer: USB 2.0, 8.4.5 */
+    USB_GONE,   /* no device, or it went away over this transfer */
 };
 
 /* A host enumerates the device; false: no bootloader with USB is running. */

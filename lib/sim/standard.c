@@ -112,10 +112,23 @@ standard_address_ok(void *user, uint8_t cmd, uint32_t address)
                               : sfi__options_may_read(sim, address);
 }
 
+/* AN2606, H74x/75x, V9.1: what touches flash before bank 2 is erased can hang
+ * the part.  Over which link is not said there: over each (ours). */
+static bool
+standard_hangs_on_flash(struct sfi_sim *sim)
+{
+    if (sim->bank2_us <= sim->now_ms * 1000)
+        return false;
+    sim->mode = SIM_HUNG;
+    return true;
+}
+
 /* A fault on the way leaves the bootloader hanging, without an answer. */
 static const uint8_t *
 standard_view_flash(struct sfi_sim *sim, uint32_t address, size_t len)
 {
+    if (standard_hangs_on_flash(sim))
+        return NULL;
     if (sim->habits.ecc_faults &&
         sfi__flash_is_torn(&sim->flash, address, len)) {
         sim->mode = SIM_HUNG;
@@ -151,7 +164,7 @@ standard_write_flash(struct sfi_sim *sim, uint32_t address, const uint8_t *data,
     uint8_t units[PROGRAM_MAX];
 
     if (address % FLASH_MULTIPLE != 0 || len % FLASH_MULTIPLE != 0 ||
-        total > sizeof(units))
+        total > sizeof(units) || standard_hangs_on_flash(sim))
         return false;
     if (sfi__options_write_protected(sim, address, len))
         return true;
@@ -210,7 +223,33 @@ standard_start_firmware(void *user, uint32_t address)
 
     if (sim->habits.go_fails)
         return;
+    if (standard_in_flash(sim, address, VECTORS_LEN) &&
+        standard_hangs_on_flash(sim))
+        return;
     sim->mode = standard_stack_hangs(sim, address) ? SIM_HUNG : SIM_APPLICATION;
+}
+
+/* AN2606, H74x/75x, V9.1: the ACK does not wait for bank 2. */
+static void
+standard_leave_at_work(struct sfi_sim *sim, uint64_t us)
+{
+    uint64_t now = sim->now_ms * 1000;
+
+    sim->flash.work_us -= us;
+    sim->bank2_us = (sim->bank2_us > now ? sim->bank2_us : now) + us;
+}
+
+static bool
+standard_erase_sector(struct sfi_sim *sim, uint32_t address, uint32_t len)
+{
+    uint64_t before = sim->flash.work_us;
+    bool in_bank2 = address - sim->chip->flash.base >= sim->chip->bank_size;
+
+    if (sfi__flash_erase(&sim->flash, address, len) != FLASH_OK)
+        return false;
+    if (sim->habits.early_erase_ack && sim->timed && in_bank2)
+        standard_leave_at_work(sim, sim->flash.work_us - before);
+    return true;
 }
 
 /* Sectors that are write protected, or not offered, stay as they are. */
@@ -225,24 +264,10 @@ standard_erase_range(struct sfi_sim *sim, const struct chip_range *range)
         if (!standard_in_flash(sim, address, sector) ||
             sfi__options_write_protected(sim, address, sector))
             continue;
-        if (sfi__flash_erase(&sim->flash, address, sector) != FLASH_OK)
+        if (!standard_erase_sector(sim, address, sector))
             return false;
     }
     return true;
-}
-
-/* AN2606, H74x/75x, V9.1: the ACK does not wait for bank 2. */
-static void
-standard_leave_bank2_at_work(struct sfi_sim *sim)
-{
-    sim->bank2_us = sim->now_ms * 1000 + sim->flash.work_us;
-    sim->flash.work_us = 0;
-}
-
-static bool
-standard_bank2_is_at_work(const struct sfi_sim *sim)
-{
-    return sim->bank2_us > sim->now_ms * 1000;
 }
 
 static bool
@@ -268,22 +293,11 @@ standard_erase_special(struct sfi_sim *sim, uint16_t code)
 }
 
 static bool
-standard_erase_pages(void *user, uint16_t code, const uint16_t *pages,
-                     size_t count)
+standard_erase_list(struct sfi_sim *sim, const uint16_t *pages, size_t count)
 {
-    struct sfi_sim *sim = user;
     struct chip_range range = {0, sim->chip->sector_size};
     uint32_t sectors = sim->chip->flash.size / sim->chip->sector_size;
-    bool in_bank2 = false;
 
-    if (code >= USART_ERASE_SPECIAL) {
-        bool done = standard_erase_special(sim, code);
-
-        if (sim->habits.early_erase_ack && sim->timed &&
-            code != USART_ERASE_BANK1)
-            standard_leave_bank2_at_work(sim);
-        return done;
-    }
     for (size_t i = 0; i < count; i++) {
         if (pages[i] >= sectors)
             return false;
@@ -292,11 +306,24 @@ standard_erase_pages(void *user, uint16_t code, const uint16_t *pages,
         range.base = sim->chip->flash.base + pages[i] * range.size;
         if (!standard_erase_range(sim, &range))
             return false;
-        in_bank2 |= pages[i] >= sim->chip->bank_size / range.size;
     }
-    if (sim->habits.early_erase_ack && sim->timed && in_bank2)
-        standard_leave_bank2_at_work(sim);
     return true;
+}
+
+/* Bank 2 is erased after bank 1 (ours). */
+static bool
+standard_erase_pages(void *user, uint16_t code, const uint16_t *pages,
+                     size_t count)
+{
+    struct sfi_sim *sim = user;
+    bool done =
+        !standard_hangs_on_flash(sim) &&
+        (code >= USART_ERASE_SPECIAL ? standard_erase_special(sim, code)
+                                     : standard_erase_list(sim, pages, count));
+
+    if (sim->bank2_us > 0)
+        sim->bank2_us += sim->flash.work_us;
+    return done;
 }
 
 /* AN3155, 3.9: neither the count nor the sectors are checked, and sectors that
@@ -318,7 +345,7 @@ standard_unprotect_readout(struct sfi_sim *sim)
 {
     const struct chip_range *all = &sim->chip->flash;
 
-    return !sfi__options_locked(sim) &&
+    return !standard_hangs_on_flash(sim) && !sfi__options_locked(sim) &&
            sfi__flash_erase(&sim->flash, all->base, all->size) == FLASH_OK &&
            sfi__options_set_readout(sim, CHIP_RDP_LEVEL0);
 }
@@ -372,12 +399,6 @@ sfi__standard_start(struct sfi_sim *sim)
     sfi__an4286_device_init(&sim->spi, &config);
 }
 
-static bool
-standard_is_on_flash(uint8_t cmd)
-{
-    return cmd == USART_READ || cmd == USART_WRITE || cmd == USART_EXT_ERASE;
-}
-
 /* AN3155, 1: the baud rate is measured on the first byte, whatever it is. */
 void
 sfi__standard_byte(struct sfi_sim *sim, uint8_t byte, struct wr *out)
@@ -391,14 +412,8 @@ sfi__standard_byte(struct sfi_sim *sim, uint8_t byte, struct wr *out)
     sim->usart_heard = true;
     if (sim->usart_deaf || (is_first && sim->habits.second_sync))
         return;
-    /* AN2606, H74x/75x, V9.1: a command meanwhile can hang the part */
-    if (standard_bank2_is_at_work(sim) &&
-        !sfi__an3155_device_busy(&sim->usart) && standard_is_on_flash(byte))
-        sim->mode = SIM_HUNG;
-    if (sim->mode == SIM_HUNG)
-        return;
     sfi__wr_init(&w, answer, sizeof(answer));
     sfi__an3155_device_byte(&sim->usart, byte, &w);
-    if (sim->mode != SIM_HUNG || sim->usart.cmd != USART_READ)
+    if (sim->mode != SIM_HUNG || sim->usart.cmd == USART_GO)
         sfi__wr_bytes(out, answer, sfi__wr_len(&w));
 }

@@ -7,8 +7,8 @@
 #include "core/err.h"
 #include "sim/boot.h"
 
-static uint64_t
-usart_link_wait_ms(const struct sfi_sim *sim, uint32_t timeout_ms)
+uint64_t
+sfi__sim_link_wait_ms(const struct sfi_sim *sim, uint32_t timeout_ms)
 {
     uint64_t busy = (sfi__sim_busy_us(sim) + 999) / 1000;
 
@@ -24,7 +24,7 @@ usart_link_read(void *user, uint8_t *buf, size_t len, size_t *got,
     struct sfi_sim *sim = user;
 
     if (sfi__sim_line_ready(sim) == 0)
-        sfi__sim_wait(sim, usart_link_wait_ms(sim, timeout_ms));
+        sfi__sim_wait(sim, sfi__sim_link_wait_ms(sim, timeout_ms));
     *got = sfi__sim_fetch(sim, buf, len);
     if (*got > 0 || len == 0)
         return SFI_OK;

@@ -20,22 +20,29 @@ usb_link_attach(struct sfi_sim *sim)
     return sfi__dfu_device_attach(sim) ? SFI_OK : usb_link_no_device(sim);
 }
 
+/* Virtual time, as on the USART: the chip's clock advances instead of a wait,
+ * and a device that NAKs is asked once more. */
 static sfi_status
 usb_link_transfer(struct sfi_sim *sim, const struct usb_setup *setup,
-                  uint8_t *data, size_t *got)
+                  uint8_t *data, size_t *got, uint32_t timeout_ms)
 {
-    switch (sfi__dfu_device_control(sim, setup, data, got)) {
-    case USB_DONE:
+    enum usb_answer a = sfi__dfu_device_control(sim, setup, data, got);
+
+    if (a == USB_SILENT && timeout_ms > 0) {
+        sfi__sim_wait(sim, sfi__sim_link_wait_ms(sim, timeout_ms));
+        a = sfi__dfu_device_control(sim, setup, data, got);
+    }
+    if (a == USB_DONE)
         return SFI_OK;
-    case USB_STALLED:
-        *got = 0;
+    *got = 0;
+    if (a == USB_STALLED)
         return sfi__fail(sim->obj.ctx, SFI_ERR_NACK,
                          "the virtual chip stalled request 0x%02x",
                          setup->request);
-    case USB_GONE:
-        break;
-    }
-    *got = 0;
+    if (a == USB_SILENT)
+        return sfi__fail(sim->obj.ctx, SFI_ERR_TIMEOUT,
+                         "the virtual chip did not answer request 0x%02x",
+                         setup->request);
     return usb_link_no_device(sim);
 }
 
@@ -47,16 +54,13 @@ usb_link_control(void *user, uint8_t request_type, uint8_t request,
     const struct usb_setup setup = {request_type, request, value, index,
                                     (uint16_t)len};
 
-    (void)timeout_ms;
     if (len > UINT16_MAX)
         return sfi__fail(((struct sfi_sim *)user)->obj.ctx, SFI_ERR_ARGUMENT,
                          "a control transfer of %zu bytes, expected at most %u",
                          len, UINT16_MAX);
-    return usb_link_transfer(user, &setup, data, got);
+    return usb_link_transfer(user, &setup, data, got, timeout_ms);
 }
 
-/* Virtual time, as on the USART: the chip's clock advances instead of a
- * wait. */
 static sfi_status
 usb_link_reopen(void *user, uint32_t timeout_ms)
 {
@@ -112,5 +116,5 @@ sfi_sim_usb_control(sfi_sim *sim, uint8_t request_type, uint8_t request,
                              &(const struct usb_setup){request_type, request,
                                                        value, index,
                                                        (uint16_t)len},
-                             data, got);
+                             data, got, 0);
 }

@@ -278,3 +278,25 @@ board_file(const char *name)
     (void)snprintf(path, sizeof(paths[0]), "%s/%s", board.state, name);
     return path;
 }
+
+uint64_t board_now;
+
+static uint64_t
+board_clock_now(void *user)
+{
+    (void)user;
+    return board_now;
+}
+
+static void
+board_clock_sleep(void *user, uint32_t ms)
+{
+    (void)user;
+    board_now += ms;
+    sfi_sim_wait(board.sim, ms);
+}
+
+const struct clock board_clock = {
+    .now_ms = board_clock_now,
+    .sleep_ms = board_clock_sleep,
+};

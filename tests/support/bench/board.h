@@ -7,6 +7,8 @@
 
 #include <sfi/sim.h>
 
+#include "util/clock.h"
+
 #include "fixture.h"
 
 /* Inside fixture_setup(): `board` is open and powered on, BOOT0 high. */
@@ -36,6 +38,11 @@ void board_send(const uint8_t *data, size_t len, const char *answer);
 uint8_t board_write(uint32_t address, const void *data, size_t len);
 /* Read with Read Memory; the reply to the last packet, 0x79 for success. */
 uint8_t board_read(uint32_t address, void *data, size_t len);
+
+/* A host's clock: a sleep lets the chip's time pass.  What passes while the
+ * chip's links wait is the chip's alone. */
+extern const struct clock board_clock;
+extern uint64_t board_now; /* ms */
 
 /* Files of the chip's folder. */
 const char *board_file(const char *name);

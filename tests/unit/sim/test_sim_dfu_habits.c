@@ -119,6 +119,51 @@ START_TEST(test_erase_takes_time)
 }
 END_TEST
 
+/* AN2606, V9.1: bank 2 is "erased" when the poll time is over, and what touches
+ * flash before it is hangs the part. */
+START_TEST(test_early_end)
+{
+    struct dfu_report r;
+    size_t got;
+
+    board.sim->habits.early_erase_ack = true;
+    board.sim->timed = true;
+    start_erase(FLASH + 0x100000, &r);
+    host_status(&r);
+    ck_assert_uint_eq(r.state, DFU_DNLOAD_IDLE);
+    sfi_sim_wait(board.sim, 1099);
+    host_idle();
+    ck_assert_int_eq(_i == 0
+                         ? host_control(DFU_IN, DFU_UPLOAD, 2, data, 64, &got)
+                         : host_download(2, data, 32),
+                     _i == 0 ? SFI_ERR_TIMEOUT : SFI_OK);
+    if (_i == 1)
+        host_status(&r);
+    ck_assert_fails(host_control(DFU_IN, DFU_GETSTATE, 0, data, 1, &got),
+                    SFI_ERR_TIMEOUT, "",
+                    "the virtual chip did not answer request 0x05");
+    ck_assert_ok(sfi_sim_power_on(board.sim));
+    ck_assert_ok(sfi_sim_usb_attach(board.sim));
+    start_erase(FLASH + 0x100000, &r);
+    host_status(&r);
+    sfi_sim_wait(board.sim, 1100);
+    board.sim->timed = false;
+    ck_assert_uint_eq(host_run_block(2, data, 32), DFU_OK);
+}
+END_TEST
+
+/* A debugger's halt, or a hang, ends all answers, and not the connection. */
+START_TEST(test_halted)
+{
+    ck_assert_ok(sfi_sim_command(board.sim, "halt", NULL, &(size_t){0}));
+    ck_assert_int_eq(host_control(DFU_IN, DFU_GETSTATE, 0, data, 1, NULL),
+                     SFI_ERR_TIMEOUT);
+    ck_assert_int_eq(sfi_sim_usb_attached(board.sim), 1);
+    ck_assert_int_eq(host_control(0x80, 6, 0x100, data, 18, NULL),
+                     SFI_ERR_TIMEOUT);
+}
+END_TEST
+
 START_TEST(test_leaves_early)
 {
     uint8_t raw[DFU_REPORT_LEN];
@@ -135,24 +180,6 @@ END_TEST
 
 /* ---- libsfi's host with a chip of these habits ---- */
 
-static uint64_t now;
-
-static uint64_t
-clock_now(void *user)
-{
-    (void)user;
-    return now;
-}
-
-/* The chip's time passes with the host's. */
-static void
-clock_sleep(void *user, uint32_t ms)
-{
-    (void)user;
-    now += ms;
-    sfi_sim_wait(board.sim, ms);
-}
-
 static const struct {
     const char *version;
     struct sim_habits habits;
@@ -163,6 +190,7 @@ static const struct {
     {"V9.2", {0}, true, 16 * 1200},
     {"V9.0", {.dfu_bank2_busy = true}, false, 8 * 2300 + 1000},
     {"V9.0", {.dfu_bank2_busy = true}, true, 16 * 2300},
+    {"V9.1", {.early_erase_ack = true}, true, 8 * 1200 + 8 * 3300},
     {"V13.3", {.dfu_no_mass = true}, false, 1000},
     {"V9.2", {.dfu_leaves_early = true}, false, 1000},
 };
@@ -170,13 +198,12 @@ static const struct {
 /* Write, erase in bank 2, erase all, write a short block, start. */
 START_TEST(test_host)
 {
-    static const struct clock clock = {NULL, clock_now, clock_sleep};
     static const uint32_t sectors[] = {8};
     static uint8_t there[2048];
     sfi_transport *tp;
     sfi_target *t;
 
-    ctx->clock = &clock;
+    ctx->clock = &board_clock;
     board.sim->loader = sfi__sim_loader(board.sim->chip, chips[_i].version);
     board.sim->habits = chips[_i].habits;
     board.sim->habits.options = SIM_OPTIONS_LENIENT;
@@ -189,9 +216,9 @@ START_TEST(test_host)
     ck_assert_ok(sfi_sim_read_flash(board.sim, FLASH + 0x100000, there, 2048));
     ck_assert_mem_eq(there, data, 1088);
     ck_assert_uint_eq(there[1088], 0xff);
-    now = 0;
+    board_now = 0;
     ck_assert_ok(sfi_target_erase_all(t));
-    ck_assert_uint_le(now, chips[_i].most_ms);
+    ck_assert_uint_le(board_now, chips[_i].most_ms);
     ck_assert_ok(sfi_sim_read_flash(board.sim, FLASH + 0x100000, there, 1));
     ck_assert_uint_eq(there[0], 0xff);
     ck_assert_ok(sfi_target_go(t, FLASH));
@@ -211,6 +238,8 @@ main(void)
     tcase_add_test(t, test_no_mass_erase);
     tcase_add_loop_test(t, test_by_length, 0, 2);
     tcase_add_test(t, test_erase_takes_time);
+    tcase_add_loop_test(t, test_early_end, 0, 2);
+    tcase_add_test(t, test_halted);
     tcase_add_test(t, test_leaves_early);
     tcase_add_loop_test(t, test_host, 0, ROWS(chips));
     suite_add_tcase(s, t);

@@ -9,7 +9,6 @@
 #include "core/ctx.h"
 
 #include <bench/board.h>
-#include <link/script.h>
 #include "sim/bus.h"
 #include "sim/sim.h"
 
@@ -287,11 +286,20 @@ START_TEST(test_early_ack)
     command("timing real");
     board_talk("> 7f < 79 > 44 bb < 79 > 00 00 00 08 08 < 79");
     board_talk("> 01 fe < 79 31 00 00 79");
+    /* RAM can be read meanwhile */
+    board_talk("> 11 ee < 79 > 24 07 ff ff 23 < 79 > 00 ff < 79 00");
     sfi_sim_wait(board.sim, 1100);
     board_talk("> 11 ee < 79 > 08 00 00 00 08 < 79 > 00 ff < 79 ff");
-    board_talk("> 44 bb < 79 > ff fd 02 < 79 > 11 <");
+    /* bank 1 is waited for */
+    board_talk("> 44 bb < 79 > ff ff 00 <");
+    assert_takes(8800, "< 79");
+    sfi_sim_wait(board.sim, 8799);
+    board_talk("> 11 ee < 79 > 08 00 00 00 08 < 79 > 00 ff <");
     sfi_sim_wait(board.sim, 60000);
-    board_talk("> ee <");
+    board_talk("> 01 fe <");
+    command("reset");
+    board_talk("> 7f < 79 > 44 bb < 79 > ff fd 02 < 79 > 44 bb < 79");
+    board_talk("> 00 00 00 00 00 < > 01 fe <");
     command("reset");
     board_talk("> 7f < 79 > 44 bb < 79 > 00 00 00 07 07 <");
     assert_takes(1100, "< 79");
@@ -299,17 +307,40 @@ START_TEST(test_early_ack)
 END_TEST
 
 /* The host waits as long as a real part takes: 17.6 s. */
+static const struct {
+    const char *version, *link;
+    uint32_t most_ms; /* for all sectors */
+} waits[] = {
+    {"V9.2", "usart", 18000},
+    {"V9.2", "spi", 18000},
+    {"V9.1", "usart", 8800 + 17600},
+    {"V9.1", "spi", 8800 + 17600},
+};
+
 START_TEST(test_host_waits)
 {
+    static const uint32_t sectors[] = {7, 8};
+    const uint32_t bank2 = FLASH + 0x100000;
+    uint8_t there[64] = {0}, data[64] = {1, 2, 3};
+    uint64_t began;
     sfi_transport *tp;
     sfi_target *t;
 
-    ctx->clock = &script_clock;
+    make(waits[_i].version);
+    ctx->clock = &board_clock;
     command("timing real");
-    ck_assert_ok(sfi_sim_transport(board.sim, "usart", &tp));
+    ck_assert_ok(sfi_sim_transport(board.sim, waits[_i].link, &tp));
     ck_assert_ok(sfi_target_connect(ctx, NULL, tp, 1000, &t));
+    ck_assert_ok(sfi_target_erase(t, sectors, 2));
+    ck_assert_ok(sfi_target_write(t, bank2, data, sizeof(data)));
+    ck_assert_ok(sfi_target_read(t, bank2, there, sizeof(there)));
+    ck_assert_mem_eq(there, data, sizeof(data));
+    began = board.sim->now_ms;
     ck_assert_ok(sfi_target_erase_all(t));
-    ck_assert_uint_ge(board.sim->now_ms, 17600);
+    ck_assert_ok(sfi_target_read(t, bank2, there, sizeof(there)));
+    ck_assert_uint_eq(there[0], 0xff);
+    ck_assert_uint_ge(board.sim->now_ms - began, 17600);
+    ck_assert_uint_le(board.sim->now_ms - began, waits[_i].most_ms + 500);
     sfi_target_free(t);
     sfi_transport_free(tp);
 }
@@ -445,7 +476,7 @@ main(void)
     tcase_add_test(h753, test_half_command);
     tcase_add_test(h753, test_flash_takes_time);
     tcase_add_test(h753, test_early_ack);
-    tcase_add_test(h753, test_host_waits);
+    tcase_add_loop_test(h753, test_host_waits, 0, (int)ROWS(waits));
     tcase_add_loop_test(h753, test_option_cut, 0, (int)ROWS(cuts));
     tcase_add_test(h753, test_ecc);
     tcase_add_test(h753, test_unknown_version);
