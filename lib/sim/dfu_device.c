@@ -317,6 +317,13 @@ dfu_device_is_busy(const struct sfi_sim *sim)
     return sim->usb.stuck || sfi__sim_busy_us(sim) > 0;
 }
 
+static bool
+dfu_device_erases(const struct dfu_device *u)
+{
+    return u->state == DFU_DNBUSY && u->block == DFU_BLOCK_COMMAND &&
+           u->data[0] == DFU_ERASE;
+}
+
 /* Milliseconds before the next GETSTATUS: of an erase that has just begun, or
  * of work that still goes on. */
 static uint32_t
@@ -324,13 +331,12 @@ dfu_device_poll_ms(const struct sfi_sim *sim)
 {
     const struct dfu_device *u = &sim->usb;
     uint64_t left = (sfi__sim_busy_us(sim) + 999) / 1000;
-    bool erases = u->block == DFU_BLOCK_COMMAND && u->data[0] == DFU_ERASE;
 
     if (u->state != DFU_DNBUSY)
         return 0;
     if (left > 0 && !u->stuck)
         return left < ERASE_POLL_MS ? (uint32_t)left : ERASE_POLL_MS;
-    if (!erases)
+    if (!dfu_device_erases(u))
         return 0;
     return sim->timed ? ERASE_POLL_MS : FAST_POLL_MS;
 }
@@ -482,7 +488,9 @@ sfi__dfu_device_control(struct sfi_sim *sim, const struct usb_setup *setup,
     *got = 0;
     if (!sim->usb.attached)
         return USB_GONE;
-    if (!dfu_device_speaks(sim)) /* it hangs, or a debugger has halted it */
+    if (!dfu_device_speaks(sim) || /* it hangs, or a debugger has halted it */
+        (sim->habits.dfu_naks && dfu_device_erases(&sim->usb) &&
+         sfi__sim_busy_us(sim) > 0))
         return USB_SILENT;
     if (setup->type != DFU_OUT && setup->type != DFU_IN)
         return sfi__dfu_device_standard(sim, setup, data, got);

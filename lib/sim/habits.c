@@ -68,6 +68,7 @@ static const struct {
     HABIT(HABIT_BOOL, "dfu-bank2-busy", dfu_bank2_busy),
     HABIT(HABIT_BOOL, "dfu-no-mass", dfu_no_mass),
     HABIT(HABIT_BOOL, "dfu-by-length", dfu_by_length),
+    HABIT(HABIT_BOOL, "dfu-naks", dfu_naks),
     HABIT(HABIT_BOOL, "dfu-leaves-early", dfu_leaves_early),
 };
 

@@ -82,6 +82,9 @@ struct sim_habits {
     /* USB: block n is (n - 2) lengths of its own behind the pointer, as AN3156,
      * 4.1 and 5.1, say; ST's usbd_dfu.c: (n - 2) transfer sizes */
     bool dfu_by_length;
+    /* USB: no control transfer is answered while flash is erased (USB 2.0,
+     * 8.4.5; fwupd pull request 1944, of an F745) */
+    bool dfu_naks;
     /* USB: gone after "leave", before GETSTATUS (stm32-mw-usb-device 23) */
     bool dfu_leaves_early;
 };

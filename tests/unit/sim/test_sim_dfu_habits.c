@@ -152,6 +152,31 @@ START_TEST(test_early_end)
 }
 END_TEST
 
+/* It is silent while it erases, and then reports the end. */
+START_TEST(test_naks)
+{
+    struct dfu_report r;
+
+    board.sim->habits.dfu_naks = true;
+    board.sim->timed = true;
+    start_erase(FLASH, &r);
+    ck_assert_uint_eq(r.poll_ms, 1000);
+    ck_assert_int_eq(host_control(DFU_IN, DFU_GETSTATE, 0, data, 1, NULL),
+                     SFI_ERR_TIMEOUT);
+    sfi_sim_wait(board.sim, 1099);
+    ck_assert_int_eq(host_control(0x80, 6, 0x100, data, 18, NULL),
+                     SFI_ERR_TIMEOUT);
+    sfi_sim_wait(board.sim, 1);
+    host_status(&r);
+    ck_assert_uint_eq(r.state, DFU_DNLOAD_IDLE);
+    /* a write is no erase */
+    ck_assert_ok(host_download(2, data, 32));
+    host_status(&r);
+    host_status(&r);
+    ck_assert_uint_eq(r.state, DFU_DNBUSY);
+}
+END_TEST
+
 /* A debugger's halt, or a hang, ends all answers, and not the connection. */
 START_TEST(test_halted)
 {
@@ -191,6 +216,7 @@ static const struct {
     {"V9.0", {.dfu_bank2_busy = true}, false, 8 * 2300 + 1000},
     {"V9.0", {.dfu_bank2_busy = true}, true, 16 * 2300},
     {"V9.1", {.early_erase_ack = true}, true, 8 * 1200 + 8 * 3300},
+    {"V9.2", {.dfu_naks = true}, true, 16 * 1200},
     {"V13.3", {.dfu_no_mass = true}, false, 1000},
     {"V9.2", {.dfu_leaves_early = true}, false, 1000},
 };
@@ -239,6 +265,7 @@ main(void)
     tcase_add_loop_test(t, test_by_length, 0, 2);
     tcase_add_test(t, test_erase_takes_time);
     tcase_add_loop_test(t, test_early_end, 0, 2);
+    tcase_add_test(t, test_naks);
     tcase_add_test(t, test_halted);
     tcase_add_test(t, test_leaves_early);
     tcase_add_loop_test(t, test_host, 0, ROWS(chips));
