@@ -259,6 +259,15 @@ sim_clock_spi(struct sfi_sim *sim, uint8_t in)
     return out;
 }
 
+static bool
+sim_spi_listens(const struct sfi_sim *sim)
+{
+    const struct sim_habits *h = &sim->habits;
+
+    return sim->mode == SIM_SECURE ||
+           (sim->mode == SIM_STANDARD && !h->no_spi && !h->pb15_low);
+}
+
 uint8_t
 sfi__sim_clock(struct sfi_sim *sim, uint8_t in)
 {
@@ -267,8 +276,7 @@ sfi__sim_clock(struct sfi_sim *sim, uint8_t in)
 
     sim->spi.clocked_ms = sim->now_ms;
     sim->spi.passed_us += AN4286_BYTE_US;
-    if ((sim->mode == SIM_STANDARD && !sim->habits.no_spi) ||
-        sim->mode == SIM_SECURE || !quiet)
+    if (sim_spi_listens(sim) || !quiet)
         out = sim_clock_spi(sim, in);
     if (sim->power.off) {
         if (sim_run_is_over(sim))

@@ -64,6 +64,7 @@ static const struct {
     HABIT(HABIT_BOOL, "second-reset", second_reset),
     HABIT(HABIT_BOOL, "second-sync", second_sync),
     HABIT(HABIT_BOOL, "no-spi", no_spi),
+    HABIT(HABIT_BOOL, "pb15-low", pb15_low),
     HABIT(HABIT_BOOL, "any-first-byte", any_first_byte),
     HABIT(HABIT_BOOL, "dfu-bank2-busy", dfu_bank2_busy),
     HABIT(HABIT_BOOL, "dfu-no-mass", dfu_no_mass),

@@ -69,6 +69,8 @@ struct sim_habits {
     bool second_sync;
     /* SPI does not work (AN2606, H74x/75x V13.2: SPI1, this chip's) */
     bool no_spi;
+    /* PB15 is low: only USB connects (AN2606, H74x/75x, any version) */
+    bool pb15_low;
     /* a first byte that is not 0x7f is ignored; AN3155, 1: it is measured, and
      * the bootloader is deaf until a reset (also ST community 810505, 11320) */
     bool any_first_byte;

@@ -407,6 +407,8 @@ sfi__standard_byte(struct sfi_sim *sim, uint8_t byte, struct wr *out)
     uint8_t answer[USART_ANSWER_MAX];
     struct wr w;
 
+    if (sim->habits.pb15_low)
+        return;
     if (is_first && !sim->habits.any_first_byte)
         sim->usart_deaf = byte != USART_SYNC;
     sim->usart_heard = true;

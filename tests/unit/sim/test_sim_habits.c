@@ -81,6 +81,12 @@ static const struct {
      SIM_APPLICATION, SIM_HUNG},
 };
 
+static void
+command(const char *line)
+{
+    ck_assert_ok(sfi_sim_command(board.sim, line, NULL, &(size_t){0}));
+}
+
 /* Go to vectors with this stack pointer; what runs then. */
 static enum sim_mode
 go(size_t row, const uint8_t sp[4])
@@ -191,6 +197,32 @@ START_TEST(test_second_sync)
 }
 END_TEST
 
+/* AN2606: with PB15 low only USB connects, and libsfi's host says so. */
+static const struct {
+    const char *link, *where; /* NULL: it connects */
+} links[] = {{"usart", "stream"}, {"spi", "SPI"}, {"usb", NULL}};
+
+START_TEST(test_pb15_low)
+{
+    sfi_transport *tp;
+    sfi_target *t;
+
+    ctx->clock = &board_clock;
+    command("habit pb15-low 1");
+    board_talk("> 7f <");
+    ck_assert_ok(sfi_sim_transport(board.sim, links[_i].link, &tp));
+    if (links[_i].where == NULL)
+        ck_assert_ok(sfi_target_connect(ctx, NULL, tp, 1000, &t));
+    else
+        ck_assert_fails_about(sfi_target_connect(ctx, NULL, tp, 1000, &t),
+                              SFI_ERR_TIMEOUT, links[_i].where, "PB15 low");
+    sfi_target_free(t);
+    sfi_transport_free(tp);
+    command("habit pb15-low 0");
+    board_talk("> 7f < 79");
+}
+END_TEST
+
 /* A half command waits for ever: the standard bootloader has no time-out. */
 START_TEST(test_half_command)
 {
@@ -201,12 +233,6 @@ START_TEST(test_half_command)
     board_talk("> 00 00 08 < 79");
 }
 END_TEST
-
-static void
-command(const char *line)
-{
-    ck_assert_ok(sfi_sim_command(board.sim, line, NULL, &(size_t){0}));
-}
 
 /* The answer to what was sent comes after `ms`, and not a millisecond
  * before. */
@@ -473,6 +499,7 @@ main(void)
     tcase_add_test(h753, test_identity);
     tcase_add_test(h753, test_second_reset);
     tcase_add_test(h753, test_second_sync);
+    tcase_add_loop_test(h753, test_pb15_low, 0, (int)ROWS(links));
     tcase_add_test(h753, test_half_command);
     tcase_add_test(h753, test_flash_takes_time);
     tcase_add_test(h753, test_early_ack);
