@@ -100,8 +100,8 @@ sfi__sim_reset(struct sfi_sim *sim)
 }
 
 /* With what SPI has added since the last millisecond. */
-static uint64_t
-sim_now_us(const struct sfi_sim *sim)
+uint64_t
+sfi__sim_now_us(const struct sfi_sim *sim)
 {
     return sim->now_ms * 1000 + sim->spi.passed_us;
 }
@@ -109,7 +109,7 @@ sim_now_us(const struct sfi_sim *sim)
 uint64_t
 sfi__sim_busy_us(const struct sfi_sim *sim)
 {
-    uint64_t now = sim_now_us(sim);
+    uint64_t now = sfi__sim_now_us(sim);
 
     return sim->busy_us > now ? sim->busy_us - now : 0;
 }
@@ -121,6 +121,7 @@ sfi__sim_quiet(struct sfi_sim *sim)
     sim->line_free = 0;
     sim->busy_us = 0;
     sim->bank2_us = 0;
+    sim->late_us = 0;
 }
 
 /* What the flash has done takes from now on, or from the end of what it is at
@@ -132,7 +133,7 @@ sim_take_work(struct sfi_sim *sim)
 
     sim->flash.work_us = 0;
     if (sim->timed && work > 0)
-        sim->busy_us = sim_now_us(sim) + sfi__sim_busy_us(sim) + work;
+        sim->busy_us = sfi__sim_now_us(sim) + sfi__sim_busy_us(sim) + work;
 }
 
 void
@@ -245,12 +246,22 @@ sim_settle_spi(struct sfi_sim *sim)
         sfi__sim_wait(sim, ms);
 }
 
+/* AN2606, L45x/46x, V9.2: a poll comes too early for the end of a Write. */
+static void
+sim_poll_early(struct sfi_sim *sim)
+{
+    if (sim->spi.phase == SPI_DUMMY_A && sfi__sim_now_us(sim) < sim->late_us)
+        sfi__flash_leave_out(&sim->flash, sim->late_at, LATE_LEN);
+    sim->late_us = 0;
+}
+
 /* The verdict waits for the flash, on a clock of microseconds. */
 static uint8_t
 sim_clock_spi(struct sfi_sim *sim, uint8_t in)
 {
     uint8_t out;
 
+    sim_poll_early(sim);
     sim->spi.waits = sfi__sim_busy_us(sim) > 0;
     out = sfi__an4286_device_clock(&sim->spi, in);
     sim_take_work(sim);

@@ -24,6 +24,8 @@ void sfi__sim_hold(struct sfi_sim *sim, bool held);
 void sfi__sim_settle(struct sfi_sim *sim);
 /* One byte over SPI: in, and out at the same time. */
 uint8_t sfi__sim_clock(struct sfi_sim *sim, uint8_t in);
+/* Now, in microseconds, which SPI counts. */
+uint64_t sfi__sim_now_us(const struct sfi_sim *sim);
 /* Let time pass. */
 void sfi__sim_wait(struct sfi_sim *sim, uint64_t ms);
 /* The first `len` bytes of sim->line are sent.  After the last one, what waited

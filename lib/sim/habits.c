@@ -28,7 +28,7 @@ static const struct sim_loader loaders[] = {
      }},
     {H7_ID, 0x91, "V9.1", {.go_stack = 16, .early_erase_ack = true}},
     {H7_ID, 0x92, "V9.2", {.go_stack = 16}},
-    {L4_ID, 0x92, "V9.2", {.no_pcrop = true}},
+    {L4_ID, 0x92, "V9.2", {.no_pcrop = true, .spi_write_ms = 3}},
 };
 
 enum habit_kind {
@@ -64,6 +64,7 @@ static const struct {
     HABIT(HABIT_BOOL, "second-reset", second_reset),
     HABIT(HABIT_BOOL, "second-sync", second_sync),
     HABIT(HABIT_BOOL, "no-spi", no_spi),
+    HABIT(HABIT_NUMBER, "spi-write-ms", spi_write_ms),
     HABIT(HABIT_BOOL, "pb15-low", pb15_low),
     HABIT(HABIT_BOOL, "any-first-byte", any_first_byte),
     HABIT(HABIT_BOOL, "dfu-bank2-busy", dfu_bank2_busy),

@@ -69,6 +69,9 @@ struct sim_habits {
     bool second_sync;
     /* SPI does not work (AN2606, H74x/75x V13.2: SPI1, this chip's) */
     bool no_spi;
+    /* SPI: polled for the ACK of a Write before so many ms are over, its last
+     * 64 bits stay erased (AN2606, L45x/46x V9.2: 3) */
+    uint32_t spi_write_ms;
     /* PB15 is low: only USB connects (AN2606, H74x/75x, any version) */
     bool pb15_low;
     /* a first byte that is not 0x7f is ignored; AN3155, 1: it is measured, and

@@ -35,6 +35,8 @@ enum sim_mode {
     SIM_HUNG,        /* powered, and silent on every line until a reset */
 };
 
+#define LATE_LEN 8u /* AN2606, L45x/46x */
+
 struct sfi_sim {
     struct obj obj;
     sfi_ctx *inner; /* the chip's own errors, apart from its host's */
@@ -58,6 +60,8 @@ struct sfi_sim {
     bool timed;        /* erase and program take a real part's time */
     uint64_t busy_us;  /* until then the flash is at work: now_ms * 1000 */
     uint64_t bank2_us; /* likewise, after an ACK that came too early */
+    uint64_t late_us;  /* a poll over SPI before then leaves out ... */
+    uint32_t late_at;  /* ... the 64 bits here */
     uint32_t options[CHIP_OB_ROWS_MAX]; /* in force */
     uint8_t *ram; /* the chip's, range after range, then the core's */
     size_t ram_len;

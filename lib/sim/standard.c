@@ -8,6 +8,7 @@
 
 #include "util/mem.h"
 #include "util/rd.h"
+#include "sim/boot.h"
 #include "sim/bus.h"
 #include "proto/dfu.h"
 #include "sim/options.h"
@@ -170,8 +171,15 @@ standard_write_flash(struct sfi_sim *sim, uint32_t address, const uint8_t *data,
         return true;
     sfi__fill(units, FLASH_ERASED, sizeof(units));
     memcpy(units + before, data, len);
-    return sfi__flash_program(&sim->flash, address - before, units,
-                              (uint32_t)total) == FLASH_OK;
+    if (sfi__flash_program(&sim->flash, address - before, units,
+                           (uint32_t)total) != FLASH_OK)
+        return false;
+    if (sim->timed && len >= LATE_LEN) {
+        sim->late_at = address + (uint32_t)len - LATE_LEN;
+        sim->late_us =
+            sfi__sim_now_us(sim) + (uint64_t)sim->habits.spi_write_ms * 1000;
+    }
+    return true;
 }
 
 static bool

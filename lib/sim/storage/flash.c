@@ -200,6 +200,13 @@ sfi__flash_program(struct flash *f, uint32_t address, const uint8_t *data,
     return FLASH_OK;
 }
 
+void
+sfi__flash_leave_out(struct flash *f, uint32_t address, uint32_t len)
+{
+    if (flash_check_range(f, address, len, f->chip->program_unit) == FLASH_OK)
+        sfi__fill(flash_at_address(f, address), FLASH_ERASED, len);
+}
+
 const uint8_t *
 sfi__flash_view(const struct flash *f, uint32_t address, uint32_t len)
 {

@@ -47,6 +47,8 @@ enum flash_result sfi__flash_erase(struct flash *f, uint32_t address,
                                    uint32_t len);
 enum flash_result sfi__flash_program(struct flash *f, uint32_t address,
                                      const uint8_t *data, uint32_t len);
+/* A part did not program these units after all: they are erased again. */
+void sfi__flash_leave_out(struct flash *f, uint32_t address, uint32_t len);
 /* Does the range touch what a power failure left half-way, whose ECC is
  * wrong? */
 bool sfi__flash_is_torn(const struct flash *f, uint32_t address, size_t len);

@@ -274,33 +274,102 @@ START_TEST(test_flash_takes_time)
 }
 END_TEST
 
+/* Poll for the ACK, and take it; the number of polls. */
+static unsigned
+spi_poll(void)
+{
+    uint8_t rx = 0;
+    unsigned polls = 0;
+
+    for (; rx != 0x79; polls++)
+        ck_assert_ok(sfi_sim_spi(board.sim, (const uint8_t[]){0}, &rx, 1));
+    ck_assert_ok(sfi_sim_spi(board.sim, &rx, &rx, 1));
+    return polls;
+}
+
+static void
+spi_send(const uint8_t *frame, size_t len)
+{
+    uint8_t rx[300];
+
+    ck_assert_ok(sfi_sim_spi(board.sim, frame, rx, len));
+}
+
 /* DS11913: 22 ms for a page; over SPI the host polls. */
 START_TEST(test_flash_takes_time_l462)
 {
-    static const uint8_t sync[] = {0x5a, 0, 0, 0x79};
-    static const uint8_t erase[] = {0x5a, 0x44, 0xbb, 0, 0, 0x79};
-    static const uint8_t count[] = {0, 0, 0, 0, 0, 0x79};
-    static const uint8_t page[] = {0, 40, 40};
-    uint8_t rx[8];
-    unsigned polls;
+    unsigned count;
 
     command("timing real");
     board_talk("> 44 bb < 79 > 00 00 00 28 28 <");
     assert_takes(23, "< 79");
-    ck_assert_ok(sfi_sim_spi(board.sim, sync, rx, sizeof(sync)));
-    ck_assert_ok(sfi_sim_spi(board.sim, erase, rx, sizeof(erase)));
-    for (rx[0] = 0; rx[0] != 0x79;)
-        ck_assert_ok(sfi_sim_spi(board.sim, (const uint8_t[]){0}, rx, 1));
-    ck_assert_ok(sfi_sim_spi(board.sim, (const uint8_t[]){0x79}, rx, 1));
-    ck_assert_ok(sfi_sim_spi(board.sim, count, rx, 3));
-    for (rx[0] = 0; rx[0] != 0x79;)
-        ck_assert_ok(sfi_sim_spi(board.sim, (const uint8_t[]){0}, rx, 1));
-    ck_assert_ok(sfi_sim_spi(board.sim, (const uint8_t[]){0x79}, rx, 1));
-    ck_assert_ok(sfi_sim_spi(board.sim, page, rx, sizeof(page)));
-    for (rx[0] = 0, polls = 0; rx[0] != 0x79; polls++)
-        ck_assert_ok(sfi_sim_spi(board.sim, (const uint8_t[]){0}, rx, 1));
-    ck_assert_uint_ge(polls, 22000 / 16);
-    ck_assert_uint_lt(polls, 24000 / 16);
+    spi_send((const uint8_t[]){0x5a}, 1);
+    spi_poll();
+    spi_send((const uint8_t[]){0x5a, 0x44, 0xbb}, 3);
+    spi_poll();
+    spi_send((const uint8_t[]){0, 0, 0}, 3);
+    spi_poll();
+    spi_send((const uint8_t[]){0, 40, 40}, 3);
+    count = spi_poll();
+    ck_assert_uint_ge(count, 22000 / 16);
+    ck_assert_uint_lt(count, 24000 / 16);
+}
+END_TEST
+
+static const struct {
+    const char *command; /* NULL: as this version is */
+    uint32_t wait_ms;
+    bool lost;
+} polls[] = {
+    {NULL, 0, true},           {NULL, 2, true},
+    {NULL, 3, false},          {"habit spi-write-ms 0", 0, false},
+    {"timing none", 0, false},
+};
+
+/* AN2606, L45x/46x V9.2: a poll within 3 ms after a Write loses its end. */
+START_TEST(test_spi_write)
+{
+    uint8_t packet[32], there[16], data[16] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+    size_t len =
+        board_packet(packet, (const uint8_t[]){15}, 1, data, sizeof(data));
+
+    command("timing real");
+    if (polls[_i].command != NULL)
+        command(polls[_i].command);
+    spi_send((const uint8_t[]){0x5a}, 1);
+    spi_poll();
+    spi_send((const uint8_t[]){0x5a, 0x31, 0xce}, 3);
+    spi_poll();
+    spi_send((const uint8_t[]){0x08, 0x01, 0x40, 0x00, 0x49}, 5);
+    spi_poll();
+    spi_send(packet, len);
+    sfi_sim_wait(board.sim, polls[_i].wait_ms);
+    spi_poll();
+    ck_assert_ok(sfi_sim_read_flash(board.sim, 0x08014000, there, 16));
+    ck_assert_mem_eq(there, data, 8);
+    for (size_t i = 8; i < sizeof(data); i++)
+        ck_assert_uint_eq(there[i], polls[_i].lost ? 0xff : data[i]);
+}
+END_TEST
+
+/* libsfi's host waits, and writes everything. */
+START_TEST(test_host_spi_write)
+{
+    uint8_t data[1024], there[sizeof(data)];
+    sfi_transport *tp;
+    sfi_target *t;
+
+    memset(data, 0x5a, sizeof(data));
+    ctx->clock = &board_clock;
+    command("timing real");
+    ck_assert_ok(sfi_sim_transport(board.sim, "spi", &tp));
+    ck_assert_ok(sfi_target_connect(ctx, NULL, tp, 1000, &t));
+    ck_assert_ok(sfi_target_write(t, 0x08014000, data, sizeof(data)));
+    ck_assert_ok(
+        sfi_sim_read_flash(board.sim, 0x08014000, there, sizeof(there)));
+    ck_assert_mem_eq(there, data, sizeof(data));
+    sfi_target_free(t);
+    sfi_transport_free(tp);
 }
 END_TEST
 
@@ -512,6 +581,8 @@ main(void)
     tcase_add_test(l462, test_identity_l462);
     tcase_add_test(l462, test_no_pcrop);
     tcase_add_test(l462, test_flash_takes_time_l462);
+    tcase_add_loop_test(l462, test_spi_write, 0, (int)ROWS(polls));
+    tcase_add_test(l462, test_host_spi_write);
     suite_add_tcase(s, l462);
     return run_suite(s);
 }
