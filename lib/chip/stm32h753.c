@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* STM32H753xI: its table, and for hosts the fields of its option bytes. */
+/* STM32H753xI: its table, and for hosts the fields of its option bytes and its
+ * memories. */
 #include "chip/chip.h"
 #include "chip/fields.h"
+#include "chip/memory.h"
 
 #if !CHIP_FIELDS
 
@@ -130,5 +132,34 @@ static const struct chip_ob_field fields[] = {
 
 const struct chip_field_list sfi__chip_fields_stm32h753 =
     CHIP_FIELD_LIST(fields);
+
+/* RM0433, 2.3.2 and 2.4; the option window as above.  The part has no OTP. */
+static const struct chip_memory memories[] = {
+    {"ITCM", {0x00000000, 64u << 10}, CHIP_MEMORY_RAM},
+    {"the flash", {0x08000000, 2u << 20}, CHIP_MEMORY_FLASH},
+    {"SRAM1", {0x10000000, 128u << 10}, CHIP_MEMORY_RAM}, /* once more below */
+    {"SRAM2", {0x10020000, 128u << 10}, CHIP_MEMORY_RAM},
+    {"SRAM3", {0x10040000, 32u << 10}, CHIP_MEMORY_RAM},
+    {"system memory", {0x1ff00000, 128u << 10}, CHIP_MEMORY_SYSTEM},
+    {"system memory", {0x1ff40000, 128u << 10}, CHIP_MEMORY_SYSTEM},
+    {"DTCM", {0x20000000, 128u << 10}, CHIP_MEMORY_RAM},
+    {"AXI SRAM", {0x24000000, 512u << 10}, CHIP_MEMORY_RAM},
+    {"SRAM1", {0x30000000, 128u << 10}, CHIP_MEMORY_RAM},
+    {"SRAM2", {0x30020000, 128u << 10}, CHIP_MEMORY_RAM},
+    {"SRAM3", {0x30040000, 32u << 10}, CHIP_MEMORY_RAM},
+    {"SRAM4", {0x38000000, 64u << 10}, CHIP_MEMORY_RAM},
+    {"backup SRAM", {0x38800000, 4u << 10}, CHIP_MEMORY_RAM},
+    {"the peripherals", {0x40000000, 0x1200201c}, CHIP_MEMORY_PERIPHERALS},
+    {"the option bytes", {0x5200201c, 308}, CHIP_MEMORY_OPTIONS},
+    {"the peripherals", {0x52002150, 0xdffdeb0}, CHIP_MEMORY_PERIPHERALS},
+    {"external memory (FMC)", {0x60000000, 0x30000000}, CHIP_MEMORY_EXTERNAL},
+    {"external memory (QUADSPI)",
+     {0x90000000, 0x10000000},
+     CHIP_MEMORY_EXTERNAL},
+    {"external memory (FMC)", {0xc0000000, 0x20000000}, CHIP_MEMORY_EXTERNAL},
+};
+
+const struct chip_memory_list sfi__chip_memories_stm32h753 =
+    CHIP_MEMORY_LIST(memories);
 
 #endif

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* STM32L462CE: its table, and for hosts the fields of its option bytes. */
+/* STM32L462CE: its table, and for hosts the fields of its option bytes and its
+ * memories. */
 #include "chip/chip.h"
 #include "chip/fields.h"
+#include "chip/memory.h"
 
 #if !CHIP_FIELDS
 
@@ -99,5 +101,24 @@ static const struct chip_ob_field fields[] = {
 
 const struct chip_field_list sfi__chip_fields_stm32l462 =
     CHIP_FIELD_LIST(fields);
+
+/* RM0394, 2.2.2, 2.4 and 3.3.1 */
+static const struct chip_memory memories[] = {
+    {"the boot alias", {0x00000000, 512u << 10}, CHIP_MEMORY_ALIAS},
+    {"the flash", {0x08000000, 512u << 10}, CHIP_MEMORY_FLASH},
+    {"SRAM2", {0x10000000, 32u << 10}, CHIP_MEMORY_RAM}, /* once more below */
+    {"system memory", {0x1fff0000, 28u << 10}, CHIP_MEMORY_SYSTEM},
+    {"OTP", {0x1fff7000, 1u << 10}, CHIP_MEMORY_OTP},
+    {"the option bytes", {0x1fff7800, 40}, CHIP_MEMORY_OPTIONS},
+    {"SRAM1", {0x20000000, 128u << 10}, CHIP_MEMORY_RAM},
+    {"SRAM2", {0x20020000, 32u << 10}, CHIP_MEMORY_RAM},
+    {"the peripherals", {0x40000000, 0x20000000}, CHIP_MEMORY_PERIPHERALS},
+    {"external memory (QUADSPI)",
+     {0x90000000, 0x10000000},
+     CHIP_MEMORY_EXTERNAL},
+};
+
+const struct chip_memory_list sfi__chip_memories_stm32l462 =
+    CHIP_MEMORY_LIST(memories);
 
 #endif

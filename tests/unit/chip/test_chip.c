@@ -8,6 +8,7 @@
 
 #include "chip/chip.h"
 #include "chip/fields.h"
+#include "chip/memory.h"
 
 START_TEST(test_find)
 {
@@ -133,10 +134,96 @@ START_TEST(test_fields_are_the_parts_own)
 
     ck_assert_ptr_nonnull(f);
     ck_assert_uint_gt(count, 0);
-    for (uint32_t i = 0; i < (uint32_t)_i; i++)
+    for (uint32_t i = 0; i < (uint32_t)_i; i++) {
         ck_assert_ptr_ne(sfi__chip_fields(sfi__chip_at(i), &other), f);
+        ck_assert_ptr_ne(
+            sfi__chip_memories(sfi__chip_at(i), &other),
+            sfi__chip_memories(sfi__chip_at((uint32_t)_i), &count));
+    }
     ck_assert_ptr_null(sfi__chip_fields(&stranger, &count));
     ck_assert_uint_eq(count, 0);
+    ck_assert_ptr_null(sfi__chip_memories(&stranger, &count));
+    ck_assert_uint_eq(count, 0);
+}
+END_TEST
+
+/* No address belongs to two memories, and the part's own ranges lie in memories
+ * of their kind. */
+START_TEST(test_memories_agree)
+{
+    const struct sfi_chip *c = sfi__chip_at((uint32_t)_i);
+    size_t count;
+    const struct chip_memory *m = sfi__chip_memories(c, &count);
+
+    ck_assert_uint_gt(count, 0);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t end = (uint64_t)m[i].range.base + m[i].range.size;
+
+        ck_assert_uint_gt(m[i].range.size, 0);
+        ck_assert_str_ne(m[i].name, "");
+        ck_assert_ptr_eq(sfi__chip_memory_at(c, m[i].range.base), &m[i]);
+        ck_assert_ptr_eq(sfi__chip_memory_at(c, end - 1), &m[i]);
+        if (i + 1 < count)
+            ck_assert_msg(end <= m[i + 1].range.base, "%s overlaps", m[i].name);
+        if (m[i].kind == CHIP_MEMORY_FLASH)
+            ck_assert(m[i].range.base == c->flash.base &&
+                      m[i].range.size == c->flash.size);
+        if (m[i].kind == CHIP_MEMORY_OPTIONS)
+            ck_assert(m[i].range.base == c->ob_window.base &&
+                      m[i].range.size == c->ob_window.size);
+    }
+    for (uint32_t i = 0; i < c->ram_count; i++)
+        ck_assert_uint_ge(sfi__chip_ram_end(c, c->ram[i].base),
+                          sfi__chip_range_end(&c->ram[i]));
+    ck_assert_uint_eq(sfi__chip_memory_at(c, c->bootloader_id_at)->kind,
+                      CHIP_MEMORY_SYSTEM);
+}
+END_TEST
+
+START_TEST(test_memory_at)
+{
+    static const struct {
+        const char *chip, *memory;
+        uint64_t address;
+        uint32_t ram_end;
+    } rows[] = {
+        {"stm32h753xi", "ITCM", 0x0000ffff, 0x00010000},
+        {"stm32h753xi", NULL, 0x00010000, 0},
+        {"stm32h753xi", "the flash", 0x081fffff, 0},
+        {"stm32h753xi", "DTCM", 0x20000000, 0x20020000},
+        {"stm32h753xi", NULL, 0x20020000, 0},
+        {"stm32h753xi", "AXI SRAM", 0x2407ffff, 0x24080000},
+        {"stm32h753xi", "SRAM1", 0x30000000, 0x30048000},
+        {"stm32h753xi", "SRAM2", 0x30020000, 0x30048000},
+        {"stm32h753xi", "SRAM3", 0x10047fff, 0x10048000},
+        {"stm32h753xi", "SRAM4", 0x38000000, 0x38010000},
+        {"stm32h753xi", "backup SRAM", 0x38800fff, 0x38801000},
+        {"stm32h753xi", "the peripherals", 0x5200201b, 0},
+        {"stm32h753xi", "the option bytes", 0x5200201c, 0},
+        {"stm32h753xi", "the peripherals", 0x5fffffff, 0},
+        {"stm32h753xi", "external memory (QUADSPI)", 0x90000000, 0},
+        {"stm32h753xi", NULL, 0x100000000, 0},
+        {"stm32l462ce", "the boot alias", 0, 0},
+        {"stm32l462ce", "SRAM1", 0x2001ffff, 0x20028000},
+        {"stm32l462ce", "SRAM2", 0x20020000, 0x20028000},
+        {"stm32l462ce", "SRAM2", 0x10000000, 0x10008000},
+        {"stm32l462ce", "OTP", 0x1fff7000, 0},
+        {"stm32l462ce", "system memory", 0x1fff6fff, 0},
+        {"stm32l462ce", "the option bytes", 0x1fff7800, 0},
+        {"stm32l462ce", NULL, UINT64_MAX, 0},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        const sfi_chip *chip = sfi_chip_find(rows[i].chip);
+        const struct chip_memory *m =
+            sfi__chip_memory_at(chip, rows[i].address);
+
+        ck_assert_msg((m == NULL) == (rows[i].memory == NULL), "row %zu", i);
+        if (m != NULL)
+            ck_assert_str_eq(m->name, rows[i].memory);
+        ck_assert_uint_eq(sfi__chip_ram_end(chip, rows[i].address),
+                          rows[i].ram_end);
+    }
 }
 END_TEST
 
@@ -174,6 +261,8 @@ main(void)
     tcase_add_test(tc, test_geometry);
     tcase_add_loop_test(tc, test_fields_agree, 0, CHIP_COUNT);
     tcase_add_loop_test(tc, test_fields_are_the_parts_own, 0, CHIP_COUNT);
+    tcase_add_loop_test(tc, test_memories_agree, 0, CHIP_COUNT);
+    tcase_add_test(tc, test_memory_at);
     tcase_add_test(tc, test_ranges);
     suite_add_tcase(s, tc);
     sr = srunner_create(s);
