@@ -113,6 +113,7 @@ seeds_setup(const char *chip)
     station.tp = NULL;
     ck_assert_ok(
         sfi_sim_transport(board.sim, over->interface, &station.direct));
+    seeds_clear(); /* what the last seed did not need */
     over->open();
     seeds_clear();
 }
