@@ -110,8 +110,10 @@ sfi__debug_read_sure(struct boot *b, uint32_t address, uint32_t *words,
                      size_t count)
 {
     struct debug_range r = {b, address, words, count};
-    const struct question q = {debug_read_range, &r, words,
-                               count * sizeof(*words)};
+    const struct question q = {.ask = debug_read_range,
+                               .arg = &r,
+                               .reply = words,
+                               .len = count * sizeof(*words)};
     bool agreed;
     sfi_status st = sfi__ask_until_agreed(b->link.ctx, &q, &agreed);
 
@@ -453,12 +455,14 @@ struct mailbox_reply {
 };
 
 static sfi_status
-mailbox_read_reply(struct boot *b, size_t reply_len, struct mailbox_reply *a)
+mailbox_read_reply(struct boot *b, size_t reply_len, bool with_request,
+                   struct mailbox_reply *a)
 {
-    uint32_t words[3 + SFI_CMD_REPLY_MAX / 4] = {0};
-    sfi_status st =
-        sfi__debug_read(b, b->chip->mailbox.base + SFI_MAILBOX_AT_REQUEST,
-                        words, 3 + (reply_len + 3) / 4);
+    uint32_t words[3 + SFI_CMD_REPLY_MAX / 4] = {b->request};
+    uint32_t skip = with_request ? 0 : 1;
+    sfi_status st = sfi__debug_read(
+        b, b->chip->mailbox.base + SFI_MAILBOX_AT_REQUEST + 4 * skip,
+        words + skip, 3 - skip + (reply_len + 3) / 4);
 
     a->request = words[0];
     a->done = words[1];
@@ -484,8 +488,8 @@ mailbox_take_reply(struct boot *b, struct special *s,
     return SFI_OK;
 }
 
-/* DONE follows REQUEST.  *lost: the part no longer knows the request, as after
- * a reset. */
+/* DONE follows REQUEST, which is looked at when the reply is not there yet.
+ * *lost: the part no longer knows the request, as after a reset. */
 static sfi_status
 mailbox_wait_done(struct boot *b, const struct deadline *dl,
                   const struct special *s, struct mailbox_reply *a, bool *lost)
@@ -493,7 +497,7 @@ mailbox_wait_done(struct boot *b, const struct deadline *dl,
     uint32_t pause = 0;
 
     do {
-        sfi_status st = mailbox_read_reply(b, s->reply_len, a);
+        sfi_status st = mailbox_read_reply(b, s->reply_len, pause > 0, a);
 
         *lost = st == SFI_OK && a->request != b->request;
         if (st != SFI_OK || *lost || a->done == b->request)

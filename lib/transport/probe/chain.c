@@ -136,7 +136,8 @@ static sfi_status
 chain_scan_until_equal(struct probe *p, struct scans *s)
 {
     struct scan_job job = {p, s};
-    const struct question q = {chain_scan_once, &job, s, sizeof(*s)};
+    const struct question q = {
+        .ask = chain_scan_once, .arg = &job, .reply = s, .len = sizeof(*s)};
     bool agreed;
     sfi_status st = sfi__ask_until_agreed(p->ctx, &q, &agreed);
 
