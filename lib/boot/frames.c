@@ -90,20 +90,15 @@ frames_transact(struct boot *b, const char *what,
 /* ---- Get and Get ID ---- */
 
 /* The replies as they came, to be compared with the next ones. */
-struct identity {
-    uint8_t get[FRAMES_GET_MAX];
-    uint8_t id[3];
-};
-
 struct identity_question {
     struct boot *b;
-    struct identity reply;
+    struct boot_identity reply;
 };
 
 static sfi_status
 frames_get_once(struct boot *b, void *arg)
 {
-    struct identity *reply = arg;
+    struct boot_identity *reply = arg;
     size_t len = 0;
     sfi_status st = frames_send_command(b, USART_GET);
 
@@ -133,7 +128,7 @@ frames_take_id(struct boot *b, uint8_t *raw, size_t len)
 }
 
 static sfi_status
-frames_ask_id(struct boot *b, struct identity *reply)
+frames_ask_id(struct boot *b, struct boot_identity *reply)
 {
     sfi_status st = frames_send_command(b, USART_GET_ID);
 
@@ -148,7 +143,7 @@ frames_ask_id(struct boot *b, struct identity *reply)
 static sfi_status
 frames_get_id_once(struct boot *b, void *arg)
 {
-    struct identity *reply = arg;
+    struct boot_identity *reply = arg;
     struct rd r;
     sfi_status st = frames_ask_id(b, reply);
 
@@ -175,6 +170,15 @@ frames_ask_identity(void *arg)
     return frames_transact(q->b, "Get ID", frames_get_id_once, NULL, &q->reply);
 }
 
+/* A chip that answers as before was asked twice already. */
+static bool
+frames_is_same(const void *arg)
+{
+    const struct identity_question *q = arg;
+
+    return sfi__equal(&q->reply, &q->b->identity, sizeof(q->reply));
+}
+
 /* Everything that follows is decided by these two replies. */
 sfi_status
 sfi__frames_identify(struct boot *b)
@@ -182,7 +186,7 @@ sfi__frames_identify(struct boot *b)
     const struct an3155_get *get = &b->get;
     struct identity_question mine = {.b = b};
     const struct question q = {frames_ask_identity, &mine, &mine.reply,
-                               sizeof(mine.reply)};
+                               sizeof(mine.reply), frames_is_same};
     bool agreed;
     sfi_status st = sfi__ask_until_agreed(b->link.ctx, &q, &agreed);
 
@@ -192,6 +196,7 @@ sfi__frames_identify(struct boot *b)
         return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
                          "replies to Get and Get ID differ each time; the "
                          "link is unreliable");
+    b->identity = mine.reply;
     b->version = get->version;
     b->has_memory =
         sfi__an3155_has(get, USART_READ) || sfi__an3155_has(get, USART_WRITE);

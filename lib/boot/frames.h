@@ -18,8 +18,6 @@
 /* For an ACK to Go that may not come. */
 #define FRAMES_GO_MS 250u
 
-#define FRAMES_GET_MAX (1u + 1u + UINT8_MAX + 1u)
-
 enum frame_kind {
     FRAME_PLAIN,
     FRAME_PROGRAM /* the data of Write Memory */
@@ -48,7 +46,7 @@ struct frames_wire {
      * is never 0xa5; 0: they follow at once. */
     sfi_status (*take_bytes)(struct boot *b, uint8_t *buf, size_t len,
                              uint32_t wait_ms);
-    /* The reply to Get: N, version, commands and the ACK; up to FRAMES_GET_MAX
+    /* The reply to Get: N, version, commands and the ACK; up to BOOT_GET_MAX
      * bytes. */
     sfi_status (*take_get)(struct boot *b, uint8_t *buf, size_t *len);
     /* Bring a bootloader that lost its place in a frame back to where it waits

@@ -3,6 +3,7 @@
 /* A session's functions, which the kind of link carries out. */
 #include "boot/session.h"
 
+#include "util/mem.h"
 #include "util/rd.h"
 #include "core/ctx.h"
 #include "core/err.h"
@@ -56,6 +57,7 @@ struct boot_range {
     uint32_t address;
     uint8_t *out;
     size_t len;
+    const uint8_t *expected; /* or NULL */
 };
 
 static sfi_status
@@ -66,11 +68,27 @@ boot_read_range(void *arg)
     return sfi__boot_read(r->b, r->address, r->out, r->len);
 }
 
+static bool
+boot_range_is_expected(const void *arg)
+{
+    const struct boot_range *r = arg;
+
+    return r->expected != NULL && sfi__equal(r->out, r->expected, r->len);
+}
+
 sfi_status
 sfi__boot_read_sure(struct boot *b, uint32_t address, uint8_t *out, size_t len)
 {
-    struct boot_range r = {b, address, out, len};
-    const struct question q = {boot_read_range, &r, out, len};
+    return sfi__boot_read_expecting(b, address, out, NULL, len);
+}
+
+sfi_status
+sfi__boot_read_expecting(struct boot *b, uint32_t address, uint8_t *out,
+                         const uint8_t *expected, size_t len)
+{
+    struct boot_range r = {b, address, out, len, expected};
+    const struct question q = {boot_read_range, &r, out, len,
+                               boot_range_is_expected};
     bool agreed;
     sfi_status st = sfi__ask_until_agreed(b->link.ctx, &q, &agreed);
 

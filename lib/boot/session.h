@@ -22,6 +22,9 @@
 #define BOOT_ERASE_MARGIN_MS 5000u
 #define BOOT_ERASE_MS (16u * 2200u + BOOT_ERASE_MARGIN_MS)
 #define BOOT_ALL_SECTORS SIZE_MAX
+/* Replies to Get and Get ID: N, version, commands, an ACK; 1 and the id. */
+#define BOOT_GET_MAX (1u + 1u + UINT8_MAX + 1u)
+#define BOOT_ID_LEN 3u
 /* Between two tries to find a chip that was reset. */
 #define BOOT_POLL_MS 50u
 
@@ -75,9 +78,13 @@ struct boot {
     uint32_t speed; /* USART: which of the link's, 0 being the fastest */
     uint32_t ended; /* USART, a bit for each speed: no half frame of an earlier
                        host is left */
-    /* USART, SPI: the reply to Get */
+    /* USART, SPI */
     const struct frames_wire *wire;
     struct an3155_get get;
+    struct boot_identity {
+        uint8_t get[BOOT_GET_MAX];
+        uint8_t id[BOOT_ID_LEN];
+    } identity; /* the last that was certain; zeros: none was */
     /* USB-DFU */
     struct {
         struct dfu_interface itf;
@@ -129,6 +136,10 @@ sfi_status sfi__boot_read(struct boot *b, uint32_t address, uint8_t *out,
  * replies in a row agree, as they carry no checksum. */
 sfi_status sfi__boot_read_sure(struct boot *b, uint32_t address, uint8_t *out,
                                size_t len);
+/* The same; a reply that is `expected` needs no second.  NULL: none is. */
+sfi_status sfi__boot_read_expecting(struct boot *b, uint32_t address,
+                                    uint8_t *out, const uint8_t *expected,
+                                    size_t len);
 /* The error when they never agree. */
 sfi_status sfi__boot_reads_disagree(struct boot *b, uint32_t address);
 sfi_status sfi__boot_write(struct boot *b, uint32_t address,

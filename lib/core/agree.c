@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Asks a question until two replies in a row agree. */
+/* Asks a question until two replies in a row agree, or one is expected. */
 #include "core/agree.h"
 
 #include <stdint.h>
@@ -24,7 +24,8 @@ sfi__ask_until_agreed(sfi_ctx *ctx, const struct question *q, bool *agreed)
 
         if (st != SFI_OK)
             return st;
-        *agreed = i > 0 && sfi__equal(before, q->reply, q->len);
+        *agreed = (q->is_expected != NULL && q->is_expected(q->arg)) ||
+                  (i > 0 && sfi__equal(before, q->reply, q->len));
         if (*agreed)
             return SFI_OK;
         memcpy(before, q->reply, q->len);

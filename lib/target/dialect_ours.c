@@ -6,9 +6,11 @@
 
 #include <sfi/device.h>
 
+#include "util/mem.h"
 #include "util/rd.h"
 #include "util/wr.h"
 #include "core/err.h"
+#include "wire/image.h"
 #include "wire/security.h"
 #include "target/cause.h"
 #include "target/target.h"
@@ -82,10 +84,11 @@ ours_ask_once(void *arg)
     return ours_request(q->t, q->r, q->reply, q->len);
 }
 
-/* For replies that decisions are based on. */
+/* For replies that decisions are based on.  `is_expected`: as in a question, or
+ * NULL. */
 static sfi_status
 ours_ask(sfi_target *t, const char *name, uint16_t opcode, uint8_t *reply,
-         size_t len)
+         size_t len, bool (*is_expected)(const void *arg))
 {
     const sfi_request r = {
         .struct_size = sizeof(r),
@@ -94,7 +97,7 @@ ours_ask(sfi_target *t, const char *name, uint16_t opcode, uint8_t *reply,
         .name = name,
     };
     struct ours_question mine = {t, &r, reply, len};
-    const struct question q = {ours_ask_once, &mine, reply, len};
+    const struct question q = {ours_ask_once, &mine, reply, len, is_expected};
     bool agreed;
     sfi_status st;
 
@@ -108,12 +111,34 @@ ours_ask(sfi_target *t, const char *name, uint16_t opcode, uint8_t *reply,
                      name);
 }
 
+/* A part that has begun no install, or one that has this very image: no state
+ * in between differs from them by a few bits alone. */
+static bool
+ours_info_is_expected(const void *arg)
+{
+    static const uint8_t no_tag[SFI_FORMAT_TAG_LEN] = {0};
+    const struct ours_question *q = arg;
+    const uint8_t *tag = q->t->confirms;
+    struct security_info i;
+
+    sfi__security_read_info(&i, q->reply);
+    if (i.version != SFI_CMD_VERSION || i.device_id != q->t->boot.device_id ||
+        i.data_max != SFI_CMD_DATA_MAX || i.cause != SFI_CAUSE_NONE)
+        return false;
+    if (tag != NULL)
+        return i.state == SFI_DEVICE_INSTALLED &&
+               sfi__equal(i.header_tag, tag, sizeof(i.header_tag));
+    return i.state == SFI_DEVICE_EMPTY && i.installs == 0 &&
+           sfi__equal(i.header_tag, no_tag, sizeof(no_tag));
+}
+
 static sfi_status
 ours_info(void *user, sfi_target *t, sfi_dialect_info *out)
 {
     uint8_t raw[SFI_CMD_INFO_LEN];
     struct security_info i;
-    sfi_status st = ours_ask(t, "INFO", SFI_CMD_INFO, raw, sizeof(raw));
+    sfi_status st = ours_ask(t, "INFO", SFI_CMD_INFO, raw, sizeof(raw),
+                             ours_info_is_expected);
 
     (void)user;
     if (st != SFI_OK)
@@ -140,14 +165,15 @@ ours_certificate(void *user, sfi_target *t, uint8_t *out, size_t *out_len)
     (void)user;
     *out_len = SFI_CERTIFICATE_LEN;
     return ours_ask(t, "CERTIFICATE", SFI_CMD_CERTIFICATE, out,
-                    SFI_CERTIFICATE_LEN);
+                    SFI_CERTIFICATE_LEN, NULL);
 }
 
 static sfi_status
 ours_session(void *user, sfi_target *t, uint32_t *out)
 {
     uint8_t raw[SFI_CMD_SESSION_LEN];
-    sfi_status st = ours_ask(t, "SESSION", SFI_CMD_SESSION, raw, sizeof(raw));
+    sfi_status st =
+        ours_ask(t, "SESSION", SFI_CMD_SESSION, raw, sizeof(raw), NULL);
     struct rd r;
 
     (void)user;

@@ -141,7 +141,8 @@ sfi_status
 sfi__option_area_read_head(sfi_target *t, struct option_area *a)
 {
     uint32_t whole = t->chip->ob_window.size;
-    uint32_t len = area_head_len(t, whole);
+    uint32_t len = t->tp->kind == TRANSPORT_DAP ? t->chip->ob_shorter[1]
+                                                : area_head_len(t, whole);
 
     return area_read_longest(t, a, len > 0 ? len : whole);
 }
@@ -192,12 +193,9 @@ area_find_changes(const struct sfi_chip *chip, const struct option_area *a,
     return s->end != 0;
 }
 
-/* A register in force gets the value of the programmed one: a part ignores it
- * (0x5200201c is OPTSR_CUR), and a bootloader that takes the first word for
- * FLASH_OPTR gets the right one. */
 static void
-area_put_values(const struct sfi_chip *chip, struct option_area *a,
-                const uint32_t *values)
+area_put_pending(const struct sfi_chip *chip, struct option_area *a,
+                 const uint32_t *values)
 {
     for (uint32_t i = 0; i < chip->ob_count; i++) {
         const struct chip_ob_row *row = &chip->ob[i];
@@ -210,8 +208,20 @@ area_put_values(const struct sfi_chip *chip, struct option_area *a,
         if (chip->ob_complements && area_has_word(a, after) &&
             sfi__option_area_word(a, after) == ~was)
             area_put_word(a, after, ~values[i]);
-        area_put_word(a, row->current, values[i]);
         area_put_word(a, row->pending, values[i]);
+    }
+}
+
+/* A register in force gets the value of the programmed one: a part ignores it
+ * (0x5200201c is OPTSR_CUR), and a bootloader that takes the first word for
+ * FLASH_OPTR gets the right one. */
+static void
+area_put_current(const struct sfi_chip *chip, struct option_area *a,
+                 const uint32_t *values)
+{
+    for (uint32_t i = 0; i < chip->ob_count; i++) {
+        if (sfi__option_area_has(a, &chip->ob[i]))
+            area_put_word(a, chip->ob[i].current, values[i]);
     }
 }
 
@@ -331,11 +341,12 @@ sfi__option_area_compare(sfi_target *t, const struct option_area *a,
     return SFI_OK;
 }
 
-/* What is written: the buffer, checked, and its length. */
+/* What is written: the buffer, checked, and its length.  `after`: what is read
+ * behind it, before a reset. */
 static sfi_status
 area_prepare(sfi_target *t, struct option_area *a,
              const struct option_change *want, const struct area_span *s,
-             uint32_t *len)
+             uint32_t *len, struct option_area *after)
 {
     const struct sfi_chip *chip = t->chip;
     uint32_t was = area_row_is(a, &chip->ob[chip->rdp_row]);
@@ -343,7 +354,9 @@ area_prepare(sfi_target *t, struct option_area *a,
 
     if (st != SFI_OK)
         return st;
-    area_put_values(chip, a, want->values);
+    area_put_pending(chip, a, want->values);
+    *after = *a;
+    area_put_current(chip, a, want->values);
     return area_check_rdp(t, a, want, was);
 }
 
@@ -365,10 +378,33 @@ area_name_twin(sfi_target *t, const struct option_area *a,
                      chip->name, (unsigned)chip->device_id, chip->twins);
 }
 
+/* The registers alone, where a read may be of any length (AN3155, 3.4). */
+static uint32_t
+area_registers_len(const sfi_target *t, const struct option_area *a)
+{
+    const struct sfi_chip *chip = t->chip;
+    uint32_t len = 0;
+
+    if (t->tp->kind == TRANSPORT_USB)
+        return a->len;
+    for (uint32_t i = 0; i < chip->ob_count; i++) {
+        const struct chip_ob_row *row = &chip->ob[i];
+
+        if (!sfi__option_area_has(a, row))
+            continue;
+        if (len < row->current + WORD)
+            len = row->current + WORD;
+        if (len < row->pending + WORD)
+            len = row->pending + WORD;
+    }
+    return len;
+}
+
 /* Read what was written.  A chip that has reset itself must not hear anything
  * before 0x7f, and one whose reset failed hears nothing: *asked false. */
 static sfi_status
-area_read_back(sfi_target *t, struct option_area *a, bool *asked)
+area_read_back(sfi_target *t, struct option_area *a,
+               const struct option_area *after, bool *asked)
 {
     sfi_status st = SFI_OK;
 
@@ -376,7 +412,9 @@ area_read_back(sfi_target *t, struct option_area *a, bool *asked)
     if (t->tp->kind != TRANSPORT_DAP)
         st = sfi__target_reconnect(t);
     if (st == SFI_OK && !t->secure)
-        st = area_read_bytes(t, a, a->len);
+        st =
+            sfi__boot_read_expecting(&t->boot, t->chip->ob_window.base, a->data,
+                                     after->data, area_registers_len(t, a));
     if (sfi__link_is_fault(st))
         return SFI_OK;
     *asked = st == SFI_OK && !t->secure;
@@ -391,6 +429,7 @@ sfi__option_area_write(sfi_target *t, struct option_area *a,
                        enum option_outcome *outcome)
 {
     struct area_span s;
+    struct option_area after;
     uint32_t len;
     bool asked, waits;
     sfi_status st = area_check_pcrop(t, a, want->values);
@@ -399,7 +438,7 @@ sfi__option_area_write(sfi_target *t, struct option_area *a,
     for (unsigned i = 0; st == SFI_OK && i < WRITES_MAX; i++) {
         if (!area_find_changes(t->chip, a, want->values, &s))
             return SFI_OK;
-        st = area_prepare(t, a, want, &s, &len);
+        st = area_prepare(t, a, want, &s, &len, &after);
         if (st != SFI_OK)
             return st;
         *outcome = OPTIONS_SENT;
@@ -407,7 +446,7 @@ sfi__option_area_write(sfi_target *t, struct option_area *a,
         st = area_send(t, a, &s, len);
         if (st != SFI_OK || t->chip->ob_write_resets)
             return st;
-        st = area_read_back(t, a, &asked);
+        st = area_read_back(t, a, &after, &asked);
         if (st != SFI_OK || !asked)
             return st;
     }

@@ -4,6 +4,7 @@
 #include "target/part.h"
 
 #include "util/rd.h"
+#include "util/wr.h"
 #include "core/ctx.h"
 #include "core/err.h"
 
@@ -42,12 +43,16 @@ static sfi_status
 part_read_flash_size(sfi_target *t)
 {
     const struct sfi_chip *chip = t->chip;
-    uint8_t raw[2];
+    uint8_t raw[2], whole[2];
     struct rd r;
+    struct wr w;
     uint32_t size;
-    sfi_status st =
-        sfi__boot_read_sure(&t->boot, chip->flash_size_at, raw, sizeof(raw));
+    sfi_status st;
 
+    sfi__wr_init(&w, whole, sizeof(whole));
+    sfi__wr_u16le(&w, (uint16_t)(chip->flash.size >> 10));
+    st = sfi__boot_read_expecting(&t->boot, chip->flash_size_at, raw, whole,
+                                  sizeof(raw));
     if (st != SFI_OK)
         return st;
     sfi__rd_init(&r, raw, sizeof(raw));

@@ -58,8 +58,11 @@ static sfi_status
 security_confirm_installed(sfi_target *t, const uint8_t *header_tag,
                            sfi_dialect_info *i)
 {
-    sfi_status st = sfi__dialect_info(t, i);
+    sfi_status st;
 
+    t->confirms = header_tag;
+    st = sfi__dialect_info(t, i);
+    t->confirms = NULL;
     if (st != SFI_OK)
         return st;
     if (security_is_restarted(i))

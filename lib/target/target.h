@@ -43,8 +43,10 @@ struct sfi_target {
     sfi_transport *tp; /* a reference */
     const struct sfi_chip *chip;
     struct dialect dialect;
-    bool in_dialect; /* one of its functions is running */
-    bool leaving;    /* the chip is about to start its firmware: wait briefly */
+    bool in_dialect;         /* one of its functions is running */
+    const uint8_t *confirms; /* the header tag of the image that a part is
+                                expected to hold; NULL: of none */
+    bool leaving; /* the chip is about to start its firmware: wait briefly */
     struct boot boot;
     bool secure; /* in the secure bootloader */
     uint32_t timeout_ms;

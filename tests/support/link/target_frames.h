@@ -19,24 +19,26 @@
 #define ID_L4 "> 02 fd < 79 01 04 62 79\n"
 #define SYNC "> 7f < 79\n"
 #define RESYNC "> 7f < 1f\n"
-/* Sent twice, since these replies have no checksum. */
+/* Sent twice, since these replies have no checksum, unless one is the expected
+ * one. */
 #define LOADER_ONCE(id) \
     "> 11 ee < 79 > 1f f1 e7 fe f7 < 79 > 00 ff < 79 " id "\n"
 #define SIZE_ONCE(kb) "> 11 ee < 79 > 1f f1 e8 80 86 < 79 > 01 fe < 79 " kb "\n"
 #define SIZE(kb) SIZE_ONCE(kb) SIZE_ONCE(kb)
 #define LOADER_SIZE(id, kb) LOADER_ONCE(id) LOADER_ONCE(id) SIZE(kb)
-#define LOADER(id) LOADER_SIZE(id, "00 08")
+#define LOADER(id) LOADER_ONCE(id) LOADER_ONCE(id) SIZE_ONCE("00 08")
 #define LOADER_L4_ONCE "> 11 ee < 79 > 1f ff 6f fe 71 < 79 > 00 ff < 79 92\n"
 #define SIZE_L4_ONCE "> 11 ee < 79 > 1f ff 75 e0 75 < 79 > 01 fe < 79 00 02\n"
-#define LOADER_L4 LOADER_L4_ONCE LOADER_L4_ONCE SIZE_L4_ONCE SIZE_L4_ONCE
+#define LOADER_L4 LOADER_L4_ONCE LOADER_L4_ONCE SIZE_L4_ONCE
 /* The word of FOPTSR in force. */
 #define READ_RDP_AS(word) \
     "> 11 ee < 79 > 52 00 20 1c 6e < 79 > 03 fc < 79 " word "\n"
 #define READ_RDP READ_RDP_AS("f0 aa c6 1b") READ_RDP_AS("f0 aa c6 1b")
-/* When its version and its flash are known. */
-#define WHO_AGAIN GET_OPEN ID_H7 GET_OPEN ID_H7
-#define WHO_OPEN WHO_AGAIN LOADER("92")
+#define WHO_OPEN GET_OPEN ID_H7 GET_OPEN ID_H7 LOADER("92")
 #define WHO_SECURE GET_SECURE ID_H7 GET_SECURE ID_H7
+/* A chip that answers as before. */
+#define OPEN_AGAIN GET_OPEN ID_H7
+#define SECURE_AGAIN GET_SECURE ID_H7
 #define OPEN_H7 SYNC WHO_OPEN
 #define SECURE_H7 SYNC WHO_SECURE
 

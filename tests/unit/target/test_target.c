@@ -586,9 +586,10 @@ END_TEST
 
 /* The first 88 bytes of the area: FOPTSR and the other registers of bank 1, in
  * force and programmed. */
-#define AREA_AS(optsr, pending)                                           \
+#define REGISTERS_AS(optsr, pending)                                      \
     optsr " " pending " 00*4 ff 00*3 ff 00*3 ff 00*3 ff 00*3 ff 00*3 ff " \
-          "00*3 00 08 f0 1f 00 08 f0 1f 00*44"
+          "00*3 00 08 f0 1f 00 08 f0 1f"
+#define AREA_AS(optsr, pending) REGISTERS_AS(optsr, pending) " 00*44"
 #define OPTSR "f0 aa c6 1b"
 #define OPTSR_SECURITY "f0 aa e6 1b"
 #define READ_AREA_AS(optsr, pending)                                  \
@@ -600,8 +601,13 @@ END_TEST
 #define WRITE_OPTION                       \
     "> 31 ce < 79 > 52 00 20 1c 6e < 79\n" \
     "> 57 " AREA_AS(OPTSR_SECURITY, OPTSR_SECURITY) " 57"
-#define STILL_OPEN RESYNC WHO_AGAIN
-#define WROTE_OPTION WRITE_OPTION " < 79\n" STILL_OPEN READ_PENDING READ_PENDING
+#define STILL_OPEN RESYNC OPEN_AGAIN
+/* What was written is read again, but for what is behind the registers; and
+ * once, when it is as expected. */
+#define READ_BACK_AS(registers) \
+    "> 11 ee < 79 > 52 00 20 1c 6e < 79 > 2b d4 < 79 " registers "\n"
+#define READ_BACK READ_BACK_AS(REGISTERS_AS(OPTSR, OPTSR_SECURITY))
+#define WROTE_OPTION WRITE_OPTION " < 79\n" STILL_OPEN READ_BACK
 static const char activate[] = READ_OPTION WROTE_OPTION SECURE_H7;
 
 START_TEST(test_activate)
@@ -627,10 +633,10 @@ END_TEST
 
 /* After three writes the chip still shows something else, which a reset would
  * bring into force: there is none. */
-#define READ_OTHER_ONCE                                                    \
-    "> 11 ee < 79 > 52 00 20 1c 6e < 79 > 57 a8 < 79 " OPTSR               \
-    " " OPTSR_SECURITY " 00*4 ff 00*3 fe 00*3 ff 00*3 ff 00*3 ff 00*3 ff " \
-    "00*3 00 08 f0 1f 00 08 f0 1f 00*44\n"
+#define READ_OTHER_ONCE                                               \
+    READ_BACK_AS(OPTSR " " OPTSR_SECURITY " 00*4 ff 00*3 fe 00*3 "    \
+                       "ff 00*3 ff 00*3 ff 00*3 ff 00*3 00 08 f0 1f " \
+                       "00 08 f0 1f")
 #define WROTE_OTHER \
     WRITE_OPTION " < 79\n" STILL_OPEN READ_OTHER_ONCE READ_OTHER_ONCE
 START_TEST(test_activate_not_taken)
@@ -689,6 +695,19 @@ START_TEST(test_activate_damaged)
 {
     begin(OPEN_H7, READ_AREA_AS(OPTSR, "f0 ab c6 1b")
                        READ_OPTION WROTE_OPTION SECURE_H7);
+    ck_assert_ok(sfi_target_activate_security(t));
+    script_done(&bus);
+    ck_assert(t->secure);
+}
+END_TEST
+
+/* A damaged reply to what was written: nothing is written again. */
+START_TEST(test_activate_damaged_later)
+{
+    begin(OPEN_H7, READ_OPTION WRITE_OPTION
+          " < 79\n> 7f < 1f\n" GET_OPEN
+          "> 02 fd < 79 01 04 51 79\n" OPEN_AGAIN READ_OTHER_ONCE READ_BACK
+              SECURE_H7);
     ck_assert_ok(sfi_target_activate_security(t));
     script_done(&bus);
     ck_assert(t->secure);
@@ -782,6 +801,7 @@ open_case(void)
     tcase_add_test(tc, test_activate_nobody);
     tcase_add_test(tc, test_activate_pending);
     tcase_add_test(tc, test_activate_damaged);
+    tcase_add_test(tc, test_activate_damaged_later);
     tcase_add_test(tc, test_activate_noise);
     tcase_add_test(tc, test_activate_lost_answer);
     tcase_add_test(tc, test_activate_protected);

@@ -11,7 +11,10 @@ static const struct {
     const char *kb;
     uint32_t size;
 } sizes[] = {
-    {LOADER_SIZE("92", "00 08"), 2u << 20},
+    {LOADER("92"), 2u << 20},
+    /* damaged, and as expected */
+    {LOADER_ONCE("92") LOADER_ONCE("92") SIZE_ONCE("00 0c") SIZE_ONCE("00 08"),
+     2u << 20},
     {LOADER_SIZE("92", "00 04"), 1u << 20},
     {LOADER_SIZE("92", "80 00"), 128u << 10},
     /* not believed: nothing, half a sector, more than the largest part */

@@ -302,7 +302,7 @@ send(const char *text)
 START_TEST(test_image)
 {
     ck_assert_ok(
-        send(INFO("02", "00") HEADER AREA DATA FINISH INFO("05", "00")));
+        send(INFO("02", "00") HEADER AREA DATA FINISH INFO_ONCE("05", "00")));
     script_done(&bus);
 }
 END_TEST
@@ -326,7 +326,8 @@ START_TEST(test_image_repeats)
     char text[8192];
 
     sfi__text_format(text, sizeof(text), "%s%s%s%s%s%s%s", INFO("02", "00"),
-                     HEADER, AREA, rows[_i], DATA, FINISH, INFO("05", "00"));
+                     HEADER, AREA, rows[_i], DATA, FINISH,
+                     INFO_ONCE("05", "00"));
     ck_assert_ok(send(text));
     script_done(&bus);
 }
@@ -382,17 +383,17 @@ END_TEST
 /* The answer to FINISH is lost for good: the chip knows how it ended. */
 START_TEST(test_finish_lost)
 {
-    ck_assert_ok(send(LOST_FINISH RESYNC WHO_SECURE INFO("05", "00")));
+    ck_assert_ok(send(LOST_FINISH RESYNC SECURE_AGAIN INFO_ONCE("05", "00")));
     script_done(&bus);
 }
 END_TEST
 
 /* Still COMPLETE: the chip never received FINISH, so it is sent again. */
-#define UNHEARD_FINISH LOST_FINISH RESYNC WHO_SECURE INFO("04", "00")
+#define UNHEARD_FINISH LOST_FINISH RESYNC SECURE_AGAIN INFO("04", "00")
 
 START_TEST(test_finish_unheard)
 {
-    ck_assert_ok(send(UNHEARD_FINISH FINISH INFO("05", "00")));
+    ck_assert_ok(send(UNHEARD_FINISH FINISH INFO_ONCE("05", "00")));
     script_done(&bus);
 }
 END_TEST
@@ -400,7 +401,7 @@ END_TEST
 START_TEST(test_finish_not_done)
 {
     ck_assert_fails(
-        send(UNHEARD_FINISH LOST_NACKS RESYNC WHO_SECURE INFO("04", "00")),
+        send(UNHEARD_FINISH LOST_NACKS RESYNC SECURE_AGAIN INFO("04", "00")),
         SFI_ERR_DEVICE, "stream",
         "after the last step the chip is in state 4, expected 5 (installed)");
     script_done(&bus);
