@@ -584,30 +584,6 @@ END_TEST
 
 /* ---- security ---- */
 
-/* The first 88 bytes of the area: FOPTSR and the other registers of bank 1, in
- * force and programmed. */
-#define REGISTERS_AS(optsr, pending)                                      \
-    optsr " " pending " 00*4 ff 00*3 ff 00*3 ff 00*3 ff 00*3 ff 00*3 ff " \
-          "00*3 00 08 f0 1f 00 08 f0 1f"
-#define AREA_AS(optsr, pending) REGISTERS_AS(optsr, pending) " 00*44"
-#define OPTSR "f0 aa c6 1b"
-#define OPTSR_SECURITY "f0 aa e6 1b"
-#define READ_AREA_AS(optsr, pending)                                  \
-    "> 11 ee < 79 > 52 00 20 1c 6e < 79 > 57 a8 < 79 " AREA_AS(optsr, \
-                                                               pending) "\n"
-#define READ_OPTION_ONCE READ_AREA_AS(OPTSR, OPTSR)
-#define READ_OPTION READ_OPTION_ONCE READ_OPTION_ONCE
-#define READ_PENDING READ_AREA_AS(OPTSR, OPTSR_SECURITY)
-#define WRITE_OPTION                       \
-    "> 31 ce < 79 > 52 00 20 1c 6e < 79\n" \
-    "> 57 " AREA_AS(OPTSR_SECURITY, OPTSR_SECURITY) " 57"
-#define STILL_OPEN RESYNC OPEN_AGAIN
-/* What was written is read again, but for what is behind the registers; and
- * once, when it is as expected. */
-#define READ_BACK_AS(registers) \
-    "> 11 ee < 79 > 52 00 20 1c 6e < 79 > 2b d4 < 79 " registers "\n"
-#define READ_BACK READ_BACK_AS(REGISTERS_AS(OPTSR, OPTSR_SECURITY))
-#define WROTE_OPTION WRITE_OPTION " < 79\n" STILL_OPEN READ_BACK
 static const char activate[] = READ_OPTION WROTE_OPTION SECURE_H7;
 
 START_TEST(test_activate)
