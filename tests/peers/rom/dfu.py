@@ -178,7 +178,7 @@ class Dfu:
             self.attached = False
             self.part.jump(self.pointer)
         elif self.state == BUSY and self.data[:1] == b"\x92" and \
-                self.block == 0 and len(self.data) == 1:
+                self.block == 0 and len(self.data) == 1 and not self.status:
             self.part.unprotect()
             if not self.part.launch_options():
                 self.part.reset(power=False)
@@ -199,7 +199,8 @@ class Dfu:
 
     def _work(self):
         code = self.data[0]
-        if self.block == 0 and self.data == bytes([READ_UNPROTECT]):
+        if self.block == 0 and self.data == bytes([READ_UNPROTECT]) and \
+                self.part.options.level() < 2:  # RM0433: it is permanent
             return self.part.mass_time()
         if self.part.is_protected():
             self.status = self._protected()

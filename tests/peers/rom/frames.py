@@ -59,6 +59,8 @@ class Frames:
                 yield from names[code]()
 
     def _is_refused(self, code):
+        if self.part.options.level() == 2 and code == READ_UNPROTECT:
+            return True  # RM0433, RM0394: permanent
         if not self.part.is_protected() or code in OPEN:
             return False
         by_address = self.part.quirks.refuses == "address"
