@@ -272,18 +272,34 @@ do_options(sfi_target *t, char **words)
     return st;
 }
 
-/* NAME=VALUE */
+/* NAME=VALUE,NAME=VALUE... */
+static sfi_status
+set_fields(sfi_option_bytes *ob, char *word)
+{
+    sfi_status st = SFI_OK;
+
+    while (st == SFI_OK && word != NULL) {
+        char *value = strchr(word, '=');
+        char *next = strchr(word, ',');
+
+        if (value == NULL)
+            rom_give_up(word);
+        *value++ = '\0';
+        st = sfi_option_bytes_set(ob, word, number(value));
+        word = next != NULL ? next + 1 : NULL;
+    }
+    return st;
+}
+
 static sfi_status
 do_set(sfi_target *t, char **words)
 {
-    char *value = strchr(words[0], '=');
     sfi_option_bytes *ob;
     sfi_status st = sfi_target_read_option_bytes(t, &ob);
 
     if (st != SFI_OK)
         return st;
-    *value++ = '\0';
-    st = sfi_option_bytes_set(ob, words[0], number(value));
+    st = set_fields(ob, words[0]);
     if (st == SFI_OK)
         st = sfi_target_write_option_bytes(t, ob);
     sfi_option_bytes_free(ob);
