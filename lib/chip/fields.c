@@ -51,17 +51,49 @@ const struct chip_ob_word sfi__chip_words_erased[] = {
 static const struct chip_field_list *const field_lists[CHIP_COUNT] = {
     CHIP_PARTS(AS_FIELD_LIST)};
 
+static const struct chip_field_list no_fields;
+
+static const struct chip_field_list *
+chip_field_list(const struct sfi_chip *chip)
+{
+    for (uint32_t i = 0; i < CHIP_COUNT; i++) {
+        if (sfi__chip_at(i) == chip)
+            return field_lists[i];
+    }
+    return &no_fields;
+}
+
 const struct chip_ob_field *
 sfi__chip_fields(const struct sfi_chip *chip, size_t *count)
 {
-    *count = 0;
-    for (uint32_t i = 0; i < CHIP_COUNT; i++) {
-        if (sfi__chip_at(i) == chip) {
-            *count = field_lists[i]->count;
-            return field_lists[i]->fields;
-        }
+    *count = chip_field_list(chip)->count;
+    return chip_field_list(chip)->fields;
+}
+
+const struct chip_ob_info *
+sfi__chip_row_info(const struct sfi_chip *chip, uint32_t row)
+{
+    return &chip_field_list(chip)->rows[row];
+}
+
+struct chip_reserved
+sfi__chip_reserved(const struct sfi_chip *chip, uint32_t row)
+{
+    struct chip_reserved r = {0};
+    uint32_t shipped = chip->ob[row].shipped;
+    size_t count;
+    const struct chip_ob_field *f = sfi__chip_fields(chip, &count);
+
+    if (!chip->ob[row].is_register)
+        return r;
+    r.mask = UINT32_MAX;
+    for (size_t i = 0; i < count; i++) {
+        if (f[i].row == row)
+            r.mask &= ~(sfi__chip_field_mask(&f[i]) << f[i].shift);
     }
-    return NULL;
+    r.value = shipped & r.mask;
+    r.either = (shipped ^ sfi__chip_row_info(chip, row)->example) & r.mask;
+    return r;
 }
 
 uint32_t

@@ -32,15 +32,33 @@ struct chip_ob_field {
     const struct chip_ob_word *words; /* NULL: the value is a number */
 };
 
+#define CHIP_NAMES_MAX 4u
+
+/* More about a row of the CSV. */
+struct chip_ob_info {
+    /* in manuals, without FLASH_, where it differs from its name in ST's CSV
+     * files; the first is the reference manual's */
+    const char *names[CHIP_NAMES_MAX];
+    uint32_t example; /* its word in a publication of ST's */
+};
+
 struct chip_field_list {
     const struct chip_ob_field *fields;
     size_t count;
+    const struct chip_ob_info *rows; /* chip->ob_count of them */
 };
 
-#define CHIP_FIELD_LIST(table)                    \
-    {                                             \
-        (table), sizeof(table) / sizeof(*(table)) \
+#define CHIP_FIELD_LIST(table, rows)                      \
+    {                                                     \
+        (table), sizeof(table) / sizeof(*(table)), (rows) \
     }
+
+/* Bits of a row that no field has: manuals say to keep them as they are. */
+struct chip_reserved {
+    uint32_t mask;
+    uint32_t value;  /* as a new part has them */
+    uint32_t either; /* of these bits, where ST's example has the other value */
+};
 
 /* sfi__chip_fields_NAME of each part */
 #define CHIP_DECLARE_FIELDS(part) \
@@ -62,6 +80,12 @@ const struct chip_ob_field *sfi__chip_fields(const struct sfi_chip *chip,
                                              size_t *count);
 uint32_t
 sfi__chip_field_mask(const struct chip_ob_field *field); /* unshifted */
+/* Of a part of the list alone, as sfi__chip_reserved(). */
+const struct chip_ob_info *sfi__chip_row_info(const struct sfi_chip *chip,
+                                              uint32_t row);
+/* All zero for a row that is not a register: nobody writes it. */
+struct chip_reserved sfi__chip_reserved(const struct sfi_chip *chip,
+                                        uint32_t row);
 /* The description of `value`; "" when it has none. */
 const char *sfi__chip_field_text(const struct chip_ob_field *field,
                                  uint32_t value);

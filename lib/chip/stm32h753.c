@@ -130,8 +130,22 @@ static const struct chip_ob_field fields[] = {
      NULL},
 };
 
+/* Names: RM0433, 4.9, and RM0399; example: AN5054, figure 15, whose reserved
+ * bits differ from those of new parts. */
+static const struct chip_ob_info rows[] = {
+    {{"OPTSR_PRG"}, 0x1026aad0},
+    {{"PRAR_PRG1"}, 0x81000200},
+    {{"PRAR_PRG2"}, 0x81000200},
+    {{"SCAR_PRG1"}, 0x81000200},
+    {{"SCAR_PRG2"}, 0x81000200},
+    {{"WPSN_PRG1R", "WPSN_PRG1", "WPSGN_PRG1"}, 0xffffffff},
+    {{"WPSN_PRG2R", "WPSN_PRG2", "WPSGN_PRG2"}, 0xffffffff},
+    {{"BOOT_PRGR", "BOOT_PRG", "BOOT7_PRG", "BOOT7_PRGR"}, 0x24000800},
+    {{"BOOT4_PRG", "BOOT4_PRGR"}, 0x10000810},
+};
+
 const struct chip_field_list sfi__chip_fields_stm32h753 =
-    CHIP_FIELD_LIST(fields);
+    CHIP_FIELD_LIST(fields, rows);
 
 /* RM0433, 2.3.2 and 2.4; the option window as above.  The part has no OTP. */
 static const struct chip_memory memories[] = {

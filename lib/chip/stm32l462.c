@@ -99,8 +99,15 @@ static const struct chip_ob_field fields[] = {
      NULL},
 };
 
+/* RM0394 gives the registers the names of the CSV.  Example: its words in
+ * flash, with reserved bits set that registers may show clear. */
+static const struct chip_ob_info rows[] = {
+    {{NULL}, 0xfbeff8bb}, {{NULL}, 0xffffffff}, {{NULL}, 0x00000000},
+    {{NULL}, 0xff00ffff}, {{NULL}, 0xff00ffff},
+};
+
 const struct chip_field_list sfi__chip_fields_stm32l462 =
-    CHIP_FIELD_LIST(fields);
+    CHIP_FIELD_LIST(fields, rows);
 
 /* RM0394, 2.2.2, 2.4 and 3.3.1 */
 static const struct chip_memory memories[] = {

@@ -124,6 +124,36 @@ START_TEST(test_fields_agree)
 }
 END_TEST
 
+/* RM0433, 4.9; RM0394, 3.4 and 3.7. */
+static const struct {
+    const char *chip;
+    uint32_t row;
+    struct chip_reserved bits;
+} reserved[] = {
+    {"stm32h753xi", 0, {0x5fc10023, 0x1bc00020, 0x0bc00020}},
+    {"stm32h753xi", 1, {0x7000f000, 0, 0}},
+    {"stm32h753xi", 4, {0x7000f000, 0, 0}},
+    {"stm32h753xi", 6, {0xffffff00, 0, 0xffffff00}},
+    {"stm32h753xi", 7, {0, 0, 0}},
+    {"stm32h753xi", 8, {0, 0, 0}}, /* nobody writes it */
+    {"stm32l462ce", 0, {0xf0708800, 0xf0608800, 0}},
+    {"stm32l462ce", 1, {0xffff0000, 0, 0xffff0000}},
+    {"stm32l462ce", 2, {0x7fff0000, 0, 0}},
+    {"stm32l462ce", 4, {0xff00ff00, 0, 0xff00ff00}},
+};
+
+START_TEST(test_reserved)
+{
+    const struct chip_reserved *want = &reserved[_i].bits;
+    struct chip_reserved r =
+        sfi__chip_reserved(sfi_chip_find(reserved[_i].chip), reserved[_i].row);
+
+    ck_assert_uint_eq(r.mask, want->mask);
+    ck_assert_uint_eq(r.value, want->value);
+    ck_assert_uint_eq(r.either, want->either);
+}
+END_TEST
+
 /* A part without fields of its own would show those of a different part. */
 START_TEST(test_fields_are_the_parts_own)
 {
@@ -263,6 +293,8 @@ main(void)
     tcase_add_loop_test(tc, test_fields_are_the_parts_own, 0, CHIP_COUNT);
     tcase_add_loop_test(tc, test_memories_agree, 0, CHIP_COUNT);
     tcase_add_test(tc, test_memory_at);
+    tcase_add_loop_test(tc, test_reserved, 0,
+                        sizeof(reserved) / sizeof(*reserved));
     tcase_add_test(tc, test_ranges);
     suite_add_tcase(s, tc);
     sr = srunner_create(s);
