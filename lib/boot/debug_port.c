@@ -35,7 +35,9 @@ debug_read_once(struct boot *b, uint32_t address, uint32_t *words, size_t count)
 
     if (st != SFI_OK)
         return st;
-    return sfi__transport_read32(b->link.tp, address, words, count);
+    st = sfi__transport_read32(b->link.tp, address, words, count);
+    sfi__link_tell(&b->link, st, "read %zu words at 0x%08x", count, address);
+    return st;
 }
 
 sfi_status
@@ -46,7 +48,9 @@ sfi__debug_write_once(struct boot *b, uint32_t address, const uint32_t *words,
 
     if (st != SFI_OK)
         return st;
-    return sfi__transport_write32(b->link.tp, address, words, count);
+    st = sfi__transport_write32(b->link.tp, address, words, count);
+    sfi__link_tell(&b->link, st, "write %zu words at 0x%08x", count, address);
+    return st;
 }
 
 /* A fault may have been the line's.  A probe that was slow to report it has

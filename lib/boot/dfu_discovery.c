@@ -23,9 +23,11 @@ dfu_get_descriptor(struct boot *b, uint8_t type, uint8_t index, uint8_t *out,
 
     if (st != SFI_OK)
         return st;
-    return sfi__transport_control(
+    st = sfi__transport_control(
         b->link.tp, USB_IN, USB_GET_DESCRIPTOR, (uint16_t)(type << 8 | index),
         type == USB_STRING ? USB_ENGLISH : 0, out, cap, got, DFU_CONTROL_MS);
+    sfi__link_tell(&b->link, st, "descriptor %u of type %u", index, type);
+    return st;
 }
 
 static sfi_status

@@ -17,6 +17,19 @@
 
 /* ---- control transfers ---- */
 
+static const char *
+dfu_request_name(uint8_t request)
+{
+    static const char *const names[] = {
+        [DFU_DETACH] = "DETACH",       [DFU_DNLOAD] = "DNLOAD",
+        [DFU_UPLOAD] = "UPLOAD",       [DFU_GETSTATUS] = "GETSTATUS",
+        [DFU_CLRSTATUS] = "CLRSTATUS", [DFU_GETSTATE] = "GETSTATE",
+        [DFU_ABORT] = "ABORT",
+    };
+
+    return names[request];
+}
+
 /* A failed transfer says during which command. */
 static sfi_status
 dfu_add_where(struct boot *b, sfi_status st)
@@ -36,6 +49,8 @@ dfu_control_in(struct boot *b, uint8_t request, uint16_t value, uint8_t *data,
         return st;
     st = sfi__transport_control(b->link.tp, DFU_IN, request, value,
                                 b->dfu.itf.number, data, len, got, ms);
+    sfi__link_tell(&b->link, st, "%s %u, %zu bytes", dfu_request_name(request),
+                   value, st == SFI_OK ? *got : len);
     return dfu_add_where(b, st);
 }
 
@@ -51,6 +66,8 @@ dfu_control_out(struct boot *b, uint8_t request, uint16_t value, uint8_t *data,
     st = sfi__transport_control(b->link.tp, DFU_OUT, request, value,
                                 b->dfu.itf.number, data, len, &got,
                                 DFU_CONTROL_MS);
+    sfi__link_tell(&b->link, st, "%s %u, %zu bytes", dfu_request_name(request),
+                   value, len);
     if (st == SFI_OK && got != len)
         return sfi__fail(b->link.ctx, SFI_ERR_PROTOCOL,
                          "the device took %zu bytes of %zu during %s", got, len,
@@ -74,6 +91,8 @@ dfu_get_status(struct boot *b, struct dfu_report *r, uint32_t ms)
                          got, sizeof(raw));
     sfi__dfu_read_report(r, raw);
     b->dfu.state = r->state;
+    sfi__link_tell(&b->link, st, "state %u, status 0x%02x, wait %u ms",
+                   r->state, r->status, r->poll_ms);
     return SFI_OK;
 }
 

@@ -26,25 +26,41 @@ frames_judge(struct boot *b, sfi_status st, enum boot_refused part)
 static sfi_status
 frames_send_command(struct boot *b, uint8_t cmd)
 {
-    return frames_judge(b, b->wire->send_command(b, cmd, FRAMES_ACK_MS),
-                        BOOT_REFUSED_COMMAND);
+    sfi_status st = b->wire->send_command(b, cmd, FRAMES_ACK_MS);
+
+    sfi__link_tell(&b->link, st, "command 0x%02x", cmd);
+    return frames_judge(b, st, BOOT_REFUSED_COMMAND);
 }
 
 static sfi_status
 frames_send(struct boot *b, const uint8_t *frame, size_t len, uint32_t ms)
 {
-    return frames_judge(b, b->wire->send_frame(b, FRAME_PLAIN, frame, len, ms),
-                        BOOT_REFUSED_DATA);
+    sfi_status st = b->wire->send_frame(b, FRAME_PLAIN, frame, len, ms);
+
+    sfi__link_tell(&b->link, st, "%zu bytes", len);
+    return frames_judge(b, st, BOOT_REFUSED_DATA);
 }
 
 static sfi_status
 frames_send_address(struct boot *b, uint32_t address)
 {
     uint8_t frame[USART_ADDRESS_LEN];
+    sfi_status st;
 
     sfi__an3155_address(frame, address);
-    return frames_judge(b, frames_send(b, frame, sizeof(frame), FRAMES_ACK_MS),
-                        BOOT_REFUSED_ADDRESS);
+    st = b->wire->send_frame(b, FRAME_PLAIN, frame, sizeof(frame),
+                             FRAMES_ACK_MS);
+    sfi__link_tell(&b->link, st, "address 0x%08x", address);
+    return frames_judge(b, st, BOOT_REFUSED_ADDRESS);
+}
+
+static sfi_status
+frames_take_bytes(struct boot *b, uint8_t *buf, size_t len, uint32_t wait_ms)
+{
+    sfi_status st = b->wire->take_bytes(b, buf, len, wait_ms);
+
+    sfi__link_tell(&b->link, st, "an answer of %zu bytes", len);
+    return st;
 }
 
 /* Drop what may still come; the error stays. */
@@ -109,6 +125,7 @@ frames_get_once(struct boot *b, void *arg)
         return st;
     sfi__zero(reply->get, sizeof(reply->get));
     st = b->wire->take_get(b, reply->get, &len);
+    sfi__link_tell(&b->link, st, "an answer of %zu bytes", len);
     if (st != SFI_OK)
         return st;
     if (!sfi__an3155_read_get(&b->get, reply->get, len))
@@ -122,7 +139,7 @@ frames_get_once(struct boot *b, void *arg)
 static sfi_status
 frames_take_id(struct boot *b, uint8_t *raw, size_t len)
 {
-    sfi_status st = b->wire->take_bytes(b, raw, len, 0);
+    sfi_status st = frames_take_bytes(b, raw, len, 0);
 
     return st == SFI_OK ? b->wire->take_ack(b, FRAMES_GAP_MS) : st;
 }
@@ -237,7 +254,7 @@ frames_read_once(struct boot *b, void *arg)
     if (st != SFI_OK)
         return st;
     st = b->wire->begin_reply(b);
-    return st == SFI_OK ? b->wire->take_bytes(b, k->out, k->len, 0) : st;
+    return st == SFI_OK ? frames_take_bytes(b, k->out, k->len, 0) : st;
 }
 
 sfi_status
@@ -263,6 +280,7 @@ frames_write_once(struct boot *b, void *arg)
 {
     const struct block *k = arg;
     uint8_t frame[USART_WRITE_MAX];
+    size_t len;
     sfi_status st = frames_send_command(b, USART_WRITE);
 
     if (st != SFI_OK)
@@ -270,9 +288,9 @@ frames_write_once(struct boot *b, void *arg)
     st = frames_send_address(b, k->address);
     if (st != SFI_OK)
         return st;
-    st = b->wire->send_frame(b, FRAME_PROGRAM, frame,
-                             sfi__an3155_write(frame, k->data, k->len),
-                             BOOT_WRITE_MS);
+    len = sfi__an3155_write(frame, k->data, k->len);
+    st = b->wire->send_frame(b, FRAME_PROGRAM, frame, len, BOOT_WRITE_MS);
+    sfi__link_tell(&b->link, st, "%zu bytes", len);
     return frames_judge(b, st, BOOT_REFUSED_DATA);
 }
 
@@ -321,6 +339,8 @@ frames_go_quietly(struct boot *b, uint32_t address)
 
     sfi__an3155_address(frame, address);
     st = b->wire->send_go(b, frame, sizeof(frame), &part);
+    sfi__link_tell(&b->link, st, "command 0x%02x, address 0x%08x", USART_GO,
+                   address);
     return frames_judge(b, st, part);
 }
 
@@ -419,6 +439,7 @@ frames_erase_pages_once(struct boot *b, void *arg)
         return st;
     st = b->wire->send_pages(b, p->numbers, p->count,
                              sfi__boot_erase_ms(b, p->count));
+    sfi__link_tell(&b->link, st, "%zu sectors", p->count);
     return frames_judge(b, st, BOOT_REFUSED_DATA);
 }
 
@@ -475,7 +496,7 @@ frames_take_length(struct boot *b, size_t *len, uint32_t wait_ms)
 {
     uint8_t raw[2] = {0};
     sfi_status st =
-        b->wire->take_bytes(b, raw, sizeof(raw), wait_ms > 0 ? wait_ms : 1);
+        frames_take_bytes(b, raw, sizeof(raw), wait_ms > 0 ? wait_ms : 1);
 
     *len = (size_t)raw[0] << 8 | raw[1];
     return st;
@@ -490,7 +511,7 @@ frames_take_data(struct boot *b, struct special *s, size_t *len)
         return st;
     if (*len != 0 && !sfi__boot_accept_reply_len(s, *len))
         return frames_malformed_reply(b);
-    return b->wire->take_bytes(b, s->reply, *len, 0);
+    return frames_take_bytes(b, s->reply, *len, 0);
 }
 
 static sfi_status
@@ -504,7 +525,7 @@ frames_take_status(struct boot *b, struct special *s)
         return st;
     if (len != 1)
         return frames_malformed_reply(b);
-    st = b->wire->take_bytes(b, &s->status, 1, 0);
+    st = frames_take_bytes(b, &s->status, 1, 0);
     return st == SFI_OK ? b->wire->take_ack(b, FRAMES_GAP_MS) : st;
 }
 

@@ -7,6 +7,8 @@
 #include "core/ctx.h"
 #include "core/err.h"
 
+/* The words of a line of the log. */
+#define TELL_MAX 80u
 /* A frame must be on its way by then: the port's own buffers take it. */
 #define SEND_MS 2000u
 /* An FTDI adapter holds bytes back for up to 16 ms. */
@@ -23,6 +25,36 @@ sfi__link_is_fault(sfi_status st)
 {
     return st == SFI_ERR_TIMEOUT || st == SFI_ERR_PROTOCOL ||
            st == SFI_ERR_NACK;
+}
+
+static const char *
+link_answer(sfi_status st)
+{
+    switch (st) {
+    case SFI_OK:
+        return "ok";
+    case SFI_ERR_NACK:
+        return "refused";
+    case SFI_ERR_TIMEOUT:
+        return "no answer";
+    default:
+        return sfi_status_str(st);
+    }
+}
+
+void
+sfi__link_tell(const struct link *l, sfi_status st, const char *fmt, ...)
+{
+    char sent[TELL_MAX];
+    va_list args;
+
+    if (l->ctx->log_level < SFI_LOG_DEBUG)
+        return;
+    va_start(args, fmt);
+    sfi__text_vformat(sent, sizeof(sent), fmt, args);
+    va_end(args);
+    sfi__log(l->ctx, SFI_LOG_DEBUG, "%s: %s: %s",
+             l->doing != NULL ? l->doing : "connecting", sent, link_answer(st));
 }
 
 sfi_status

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "util/clock.h"
+#include "util/text.h"
 #include "transport/base/transport.h"
 
 struct link {
@@ -34,6 +35,10 @@ sfi_status sfi__link_sleep(struct link *l, uint32_t ms);
  * which reports a cancel. */
 bool sfi__link_try_again(struct link *l, const struct deadline *dl,
                          uint32_t pause_ms);
+/* At SFI_LOG_DEBUG: what was sent, and how it was answered.  Names, addresses
+ * and lengths: never content, which may be secret. */
+void sfi__link_tell(const struct link *l, sfi_status st, const char *fmt, ...)
+    SFI_PRINTF(3, 4);
 /* Lost, damaged or refused: worth asking again. */
 bool sfi__link_is_fault(sfi_status st);
 

@@ -107,6 +107,7 @@ search_ask(struct search *s, uint32_t ms)
             st = sfi__link_send(l, &sync, 1);
         if (st == SFI_OK)
             st = search_take_answer(s, ms);
+        sfi__link_tell(l, st, "0x%02x", sync);
     }
     s->talks += st == SFI_ERR_PROTOCOL ? TALKS_MIN : 0; /* never silent */
     return st;

@@ -182,6 +182,8 @@ def log_and_verbosity(folder):
         quiet, loud = (run(PROGRAM, "-c", f"port={port}", "-vb", level, "-e", 0)
                        for level in (1, 3))
         same((quiet.returncode, loud.returncode), (0, 0))
+        for frame in ("Get: command 0x00: ok", "Extended Erase: 1 sectors: ok"):
+            assert frame in loud.stderr and frame in first, loud.stderr
         assert len(loud.stderr.splitlines()) > len(quiet.stderr.splitlines()), \
             loud.stderr
 

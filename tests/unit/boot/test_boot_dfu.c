@@ -2,6 +2,7 @@
 /* Copyright The libsfi authors */
 /* lib/boot over USB-DFU against a device that follows AN3156 and the reports of
  * users (link/dfu_peer.h), in virtual time. */
+#include <stdio.h>
 #include <string.h>
 
 #include <sfi/target.h>
@@ -117,6 +118,33 @@ START_TEST(test_transfers)
     ck_assert_mem_eq(back, data, sizeof(data));
     ck_assert_uint_le(10 * (peer.transfers - before), 12 * 64);
     ck_assert_uint_eq(peer.early, 0);
+}
+END_TEST
+
+static char logged[4000];
+
+static void
+keep_log(void *user, int level, const char *line)
+{
+    size_t len = strlen(logged);
+
+    (void)user;
+    (void)level;
+    (void)snprintf(logged + len, sizeof(logged) - len, "%s\n", line);
+}
+
+/* Each transfer with its answer, and no content. */
+START_TEST(test_log)
+{
+    connect();
+    logged[0] = '\0';
+    ctx->log = keep_log;
+    ctx->log_level = SFI_LOG_DEBUG;
+    ck_assert_ok(sfi__boot_write(&t->boot, PEER_FLASH + PEER_SECTOR, data, 32));
+    ck_assert_msg(strstr(logged, ": DNLOAD 2, 32 bytes: ok\n") != NULL &&
+                      strstr(logged, ": GETSTATUS 0, 6 bytes: ok\n") != NULL &&
+                      strstr(logged, ": state 5, status 0x00, wait 0 ms: ok\n"),
+                  "%s", logged);
 }
 END_TEST
 
@@ -469,6 +497,7 @@ main(void)
     tcase_add_loop_test(tc, test_short_block, 0, 2 * (int)ROWS(lengths));
     tcase_add_loop_test(tc, test_read_any, 0, 2);
     tcase_add_test(tc, test_transfers);
+    tcase_add_test(tc, test_log);
     tcase_add_test(tc, test_same_again);
     tcase_add_loop_test(tc, test_bank_2_sticks, 0, (int)ROWS(sticky));
     tcase_add_test(tc, test_bank_2_fails);

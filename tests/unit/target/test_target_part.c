@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* Parts that share a DEV_ID: how much flash there is, and what follows. */
+#include <stdio.h>
+#include <string.h>
+
 #include "util/text.h"
 #include "core/ctx.h"
 #include "target/part.h"
@@ -130,6 +133,91 @@ START_TEST(test_refused_address)
 }
 END_TEST
 
+/* ---- the log ---- */
+
+static char logged[4000];
+
+static void
+keep_log(void *user, int level, const char *line)
+{
+    size_t len = strlen(logged);
+
+    (void)user;
+    if (level == SFI_LOG_DEBUG)
+        (void)snprintf(logged + len, sizeof(logged) - len, "%s\n", line);
+}
+
+/* Each frame with its answer, and no content. */
+START_TEST(test_log)
+{
+    static const uint8_t word[8] = {0xde, 0xad, 0xbe, 0xef,
+                                    0xde, 0xad, 0xbe, 0xef};
+    static const char frame[] = "> 31 ce < 79 > 24 00 50 00 74 < 79\n"
+                                "> 07 de ad be ef de ad be ef 07";
+    char text[400];
+
+    sfi__text_format(text, sizeof(text), "%s < 79\n%s < 1f\n%s", frame, frame,
+                     RESYNC "> 11 ee < 79 > 24 00 50 00 74 < 79 > 07 f8 < 79 "
+                            "de ad be ef de ad be ef\n");
+    begin(OPEN_H7, text);
+    logged[0] = '\0';
+    ctx->log = keep_log;
+    ctx->log_level = SFI_LOG_INFO;
+    ck_assert_ok(sfi_target_write(t, 0x24005000, word, sizeof(word)));
+    ck_assert_str_eq(logged, "");
+    ctx->log_level = SFI_LOG_DEBUG;
+    ck_assert_ok(sfi_target_write(t, 0x24005000, word, sizeof(word)));
+    ck_assert_str_eq(logged,
+                     "Write Memory: command 0x31: ok\n"
+                     "Write Memory: address 0x24005000: ok\n"
+                     "Write Memory: 10 bytes: refused\n"
+                     "Write Memory: the bootloader refused Write Memory; "
+                     "asking again\n"
+                     "Write Memory: 0x7f: ok\n"
+                     "Write Memory: command 0x11: ok\n"
+                     "Write Memory: address 0x24005000: ok\n"
+                     "Write Memory: 2 bytes: ok\n"
+                     "Write Memory: an answer of 8 bytes: ok\n");
+}
+END_TEST
+
+static sfi_status
+no_word(void *user, uint32_t address, uint32_t *words, size_t count)
+{
+    (void)user;
+    (void)address;
+    (void)words;
+    (void)count;
+    return SFI_ERR_TIMEOUT;
+}
+
+static sfi_status
+no_write(void *user, uint32_t address, const uint32_t *words, size_t count)
+{
+    (void)user;
+    (void)address;
+    (void)words;
+    (void)count;
+    return SFI_ERR_TIMEOUT;
+}
+
+START_TEST(test_log_of_a_debug_port)
+{
+    const sfi_dap_ops ops = {
+        .struct_size = sizeof(ops), .read32 = no_word, .write32 = no_write};
+
+    logged[0] = '\0';
+    ctx->clock = &script_clock;
+    ctx->log = keep_log;
+    ctx->log_level = SFI_LOG_DEBUG;
+    ck_assert_ok(sfi_transport_open_dap(ctx, &ops, NULL, &tp));
+    ck_assert_int_eq(sfi_target_connect(ctx, NULL, tp, 0, &t), SFI_ERR_TIMEOUT);
+    ck_assert_msg(strstr(logged, "the debug port: read 2 words at 0x24030000: "
+                                 "no answer\n") != NULL,
+                  "%s", logged);
+}
+END_TEST
+
 /* ---- cancel ---- */
 
 static uint64_t
@@ -179,6 +267,8 @@ main(void)
     tcase_add_loop_test(tc, test_flash_size, 0, ROWS(sizes));
     tcase_add_loop_test(tc, test_smaller, 0, ROWS(places));
     tcase_add_test(tc, test_twin);
+    tcase_add_test(tc, test_log);
+    tcase_add_test(tc, test_log_of_a_debug_port);
     tcase_add_test(tc, test_cancel_connect);
     tcase_add_test(tc, test_refused_options);
     tcase_add_test(tc, test_refused_address);
