@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "util/clock.h"
-#include "util/mem.h"
+#include "util/text.h"
 #include "core/ctx.h"
 #include "core/err.h"
 #include "wire/v7m_debug.h"
@@ -300,7 +300,6 @@ sfi__openocd_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
     o = sfi__ctx_alloc(ctx, sizeof(*o));
     if (o == NULL)
         return SFI_ERR_NOMEM;
-    sfi__zero(o, sizeof(*o));
     o->ctx = ctx;
     o->tcp = (struct tcp){.ctx = ctx, .peer = "OpenOCD", .fd = -1};
     sfi__text_format(name, sizeof(name), "openocd:%s", uri->path);

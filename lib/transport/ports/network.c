@@ -4,7 +4,7 @@
  * in common with it. */
 #include "transport/ports/network.h"
 
-#include "util/mem.h"
+#include "util/text.h"
 #include "core/ctx.h"
 #include "core/err.h"
 #include "transport/base/transport.h"
@@ -138,8 +138,7 @@ sfi__tcp_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
         return st;
     n = sfi__ctx_alloc(ctx, sizeof(*n));
     if (n == NULL)
-        return sfi__nomem(ctx);
-    sfi__zero(n, sizeof(*n));
+        return SFI_ERR_NOMEM;
     sfi__text_format(name, sizeof(name), "tcp:%s", uri->path);
     st = sfi__network_connect(n, ctx, uri);
     ops.rtt_ms = n->rtt_ms;

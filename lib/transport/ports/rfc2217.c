@@ -4,7 +4,7 @@
  * and lines as the client asks (RFC 2217). */
 #include <string.h>
 
-#include "util/mem.h"
+#include "util/text.h"
 #include "core/ctx.h"
 #include "core/err.h"
 #include "proto/telnet.h"
@@ -545,8 +545,7 @@ sfi__rfc2217_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
         return st;
     r = sfi__ctx_alloc(ctx, sizeof(*r));
     if (r == NULL)
-        return sfi__nomem(ctx);
-    sfi__zero(r, sizeof(*r));
+        return SFI_ERR_NOMEM;
     r->ctx = ctx;
     r->net.tcp.fd = -1;
     sfi__text_format(name, sizeof(name), "rfc2217:%s", uri->path);

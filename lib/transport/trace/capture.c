@@ -340,7 +340,7 @@ capture_start(sfi_transport *tp, const char *path)
         return st;
     c = sfi__ctx_alloc(ctx, sizeof(*c));
     if (c == NULL)
-        return sfi__nomem(ctx);
+        return SFI_ERR_NOMEM;
     *c = (struct capture){.ctx = ctx};
     err = sfi__file_create(&c->file, path, 0600);
     if (err != 0) {

@@ -622,7 +622,7 @@ sfi__script_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
         return st;
     s = sfi__ctx_alloc(ctx, sizeof(*s));
     if (s == NULL)
-        return sfi__nomem(ctx);
+        return SFI_ERR_NOMEM;
     *s = (struct script){.ctx = ctx};
     sfi__buf_init(&s->text, &ctx->alloc, false);
     sfi__text_format(name, sizeof(name), "script:%s", uri->path);
