@@ -13,6 +13,7 @@
 #include "transport/base/transport.h"
 
 #include <bench/board.h>
+#include <link/script.h>
 
 #define RAM 0x24010000u
 #define NOWHERE 0x60000000u
@@ -46,7 +47,6 @@ static struct {
     size_t stale_len;
     uint8_t setting; /* a command that is refused */
     bool is_closed;
-    uint64_t now;
     enum probe_wire wire;
     enum probe_start start;
     size_t asked_held; /* lists while the chip was held in reset */
@@ -54,25 +54,6 @@ static struct {
 
 static sfi_transport *tp;
 static uint32_t data[WORDS], back[WORDS];
-
-static uint64_t
-clock_now(void *user)
-{
-    (void)user;
-    return usb.now;
-}
-
-static void
-clock_sleep(void *user, uint32_t ms)
-{
-    (void)user;
-    usb.now += ms;
-}
-
-static const struct clock fake_clock = {
-    .now_ms = clock_now,
-    .sleep_ms = clock_sleep,
-};
 
 static bool
 is_list(const uint8_t *out)
@@ -222,7 +203,8 @@ setup_bare(void)
 {
     board_setup("stm32h753xi");
     memset(&usb, 0, sizeof(usb));
-    ctx->clock = &fake_clock;
+    ctx->clock = &script_clock;
+    script_now = 0;
     tp = NULL;
     for (uint32_t i = 0; i < WORDS; i++)
         data[i] = i * 2654435761u;
@@ -350,7 +332,7 @@ START_TEST(test_reset)
     ck_assert_ok(sfi__transport_reset(tp, false));
     ck_assert_uint_gt(sfi_sim_resets(board.sim), resets);
     ck_assert(!board.sim->held);
-    ck_assert_uint_ge(usb.now, 80);
+    ck_assert_uint_ge(script_now, 80);
     ck_assert_ok(write_all(10));
     assert_there(10);
 }
@@ -367,7 +349,7 @@ START_TEST(test_start)
     ck_assert_int_eq(sfi_sim_resets(board.sim) > resets,
                      usb.start != PROBE_AS_IT_IS);
     ck_assert_int_eq(usb.asked_held > 0, usb.start == PROBE_UNDER_RESET);
-    ck_assert_int_eq(usb.now >= 80, usb.start != PROBE_AS_IT_IS);
+    ck_assert_int_eq(script_now >= 80, usb.start != PROBE_AS_IT_IS);
     ck_assert(!board.sim->held);
     ck_assert_ok(write_all(10));
     assert_there(10);
@@ -517,7 +499,7 @@ END_TEST
 /* A permanent error: each call ends within seconds, and the next one works. */
 START_TEST(test_blow_for_ever)
 {
-    uint64_t now = usb.now;
+    uint64_t now = script_now;
     size_t count = usb.count;
     sfi_status st;
 
@@ -529,7 +511,7 @@ START_TEST(test_blow_for_ever)
         ck_assert(st == SFI_ERR_IO || st == SFI_ERR_TIMEOUT ||
                   st == SFI_ERR_PROTOCOL);
     }
-    ck_assert_uint_lt(usb.now - now, 5000);
+    ck_assert_uint_lt(script_now - now, 5000);
     ck_assert_uint_lt(usb.count - count, 4000);
     usb.blow = BLOW_NONE;
     ck_assert_ok(write_all(700));

@@ -15,6 +15,7 @@
 
 #include <bench/board.h>
 #include <bench/install.h>
+#include <link/script.h>
 
 #define RAM 0x24010000u
 #define IDCODE 0x5c001000u
@@ -27,30 +28,10 @@ static struct {
     uint32_t speed;       /* that the host has set */
     uint32_t speed_max;   /* above it the line is noise; 0: none is */
     bool firmware_closes; /* a program that runs switches SWD and JTAG off */
-    uint64_t now;
 } usb;
 
 static sfi_transport *tp;
 static uint32_t data[WORDS], back[WORDS];
-
-static uint64_t
-clock_now(void *user)
-{
-    (void)user;
-    return usb.now;
-}
-
-static void
-clock_sleep(void *user, uint32_t ms)
-{
-    (void)user;
-    usb.now += ms;
-}
-
-static const struct clock fake_clock = {
-    .now_ms = clock_now,
-    .sleep_ms = clock_sleep,
-};
 
 /* Does the chip hear nothing? */
 static bool
@@ -115,7 +96,8 @@ setup(void)
 {
     board_setup("stm32h753xi");
     memset(&usb, 0, sizeof(usb));
-    ctx->clock = &fake_clock;
+    ctx->clock = &script_clock;
+    script_now = 0;
     tp = NULL;
     for (uint32_t i = 0; i < WORDS; i++)
         data[i] = i * 2654435761u;
