@@ -100,6 +100,16 @@ board_setup(const char *chip)
 }
 
 void
+board_setup_open_l462(void)
+{
+    board_setup("stm32l462ce");
+    ck_assert_ok(sfi_sim_erase_flash(board.sim));
+    ck_assert_ok(sfi_sim_set_option(board.sim, "FLASH_OPTR", 0xffeff8aa));
+    ck_assert_ok(sfi_sim_power_on(board.sim));
+    board_talk("> 7f < 79");
+}
+
+void
 board_teardown(void)
 {
     sfi_sim_free(board.sim);
@@ -266,6 +276,16 @@ board_read(uint32_t address, void *data, size_t len)
         memcpy(data, more, len);
     }
     return r;
+}
+
+uint32_t
+board_read_word(uint32_t address)
+{
+    uint8_t w[4] = {0};
+
+    ck_assert_uint_eq(board_read(address, w, sizeof(w)), ACK);
+    return (uint32_t)w[0] | (uint32_t)w[1] << 8 | (uint32_t)w[2] << 16 |
+           (uint32_t)w[3] << 24;
 }
 
 const char *

@@ -22,6 +22,8 @@ struct board {
 extern struct board board;
 void board_setup(const char *chip);
 void board_teardown(void);
+/* An STM32L462CE without its loader is a standard part. */
+void board_setup_open_l462(void);
 /* Close the chip and open it again from its folder. */
 void board_reopen(void);
 
@@ -38,6 +40,9 @@ void board_send(const uint8_t *data, size_t len, const char *answer);
 uint8_t board_write(uint32_t address, const void *data, size_t len);
 /* Read with Read Memory; the reply to the last packet, 0x79 for success. */
 uint8_t board_read(uint32_t address, void *data, size_t len);
+
+/* A word, which must be readable. */
+uint32_t board_read_word(uint32_t address);
 
 /* A host's clock: a sleep lets the chip's time pass.  What passes while the
  * chip's links wait is the chip's alone. */

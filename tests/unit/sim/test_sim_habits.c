@@ -46,17 +46,6 @@ setup_h753(void)
     board_setup("stm32h753xi");
 }
 
-/* Without its loader it is a standard part. */
-static void
-setup_l462(void)
-{
-    board_setup("stm32l462ce");
-    ck_assert_ok(sfi_sim_erase_flash(board.sim));
-    ck_assert_ok(sfi_sim_set_option(board.sim, "FLASH_OPTR", 0xffeff8aa));
-    ck_assert_ok(sfi_sim_power_on(board.sim));
-    board_talk("> 7f < 79");
-}
-
 static const struct {
     const char *version; /* NULL: not said */
     uint8_t id;
@@ -577,7 +566,7 @@ main(void)
     tcase_add_test(h753, test_ecc);
     tcase_add_test(h753, test_unknown_version);
     suite_add_tcase(s, h753);
-    tcase_add_checked_fixture(l462, setup_l462, board_teardown);
+    tcase_add_checked_fixture(l462, board_setup_open_l462, board_teardown);
     tcase_add_test(l462, test_identity_l462);
     tcase_add_test(l462, test_no_pcrop);
     tcase_add_test(l462, test_flash_takes_time_l462);

@@ -24,17 +24,6 @@ setup_h753(void)
     board_talk("> 7f < 79");
 }
 
-/* Without its loader it is a standard part. */
-static void
-setup_l462(void)
-{
-    board_setup("stm32l462ce");
-    ck_assert_ok(sfi_sim_erase_flash(board.sim));
-    ck_assert_ok(sfi_sim_set_option(board.sim, "FLASH_OPTR", OPTR));
-    ck_assert_ok(sfi_sim_power_on(board.sim));
-    board_talk("> 7f < 79");
-}
-
 static uint8_t
 write_words(uint32_t address, const uint32_t *words, size_t count)
 {
@@ -43,16 +32,6 @@ write_words(uint32_t address, const uint32_t *words, size_t count)
     for (size_t i = 0; i < 4 * count; i++)
         raw[i] = (uint8_t)(words[i / 4] >> 8 * (i % 4));
     return board_write(address, raw, 4 * count);
-}
-
-static uint32_t
-read_word(uint32_t address)
-{
-    uint8_t w[4] = {0};
-
-    ck_assert_uint_eq(board_read(address, w, sizeof(w)), 0x79);
-    return (uint32_t)w[0] | (uint32_t)w[1] << 8 | (uint32_t)w[2] << 16 |
-           (uint32_t)w[3] << 24;
 }
 
 /* Programmed, in CSV order. */
@@ -76,8 +55,8 @@ START_TEST(test_strict_h753)
     ck_assert_uint_eq(write_words(H7_AREA, all, 2), 0x79);
     ck_assert_uint_eq(programmed(0), OPTSR | 8);
     ck_assert_uint_eq(programmed(5), 0xff);
-    ck_assert_uint_eq(read_word(H7_AREA), OPTSR);
-    ck_assert_uint_eq(read_word(H7_WPSN_B), 0xff);
+    ck_assert_uint_eq(board_read_word(H7_AREA), OPTSR);
+    ck_assert_uint_eq(board_read_word(H7_WPSN_B), 0xff);
 }
 END_TEST
 
@@ -93,7 +72,7 @@ START_TEST(test_strict_l462)
     ck_assert_uint_eq(write_words(L4_AREA, all, 10), 0x79);
     board_talk("> 7f < 79");
     ck_assert_uint_eq(programmed(4), 0x00050003);
-    ck_assert_uint_eq(read_word(L4_AREA + 4), ~OPTR);
+    ck_assert_uint_eq(board_read_word(L4_AREA + 4), ~OPTR);
     ck_assert_uint_eq(write_words(L4_AREA, all, 2), 0x79);
     ck_assert_uint_eq(programmed(0), OPTR);
     ck_assert_uint_eq(programmed(3), UINT32_MAX);
@@ -212,7 +191,7 @@ START_TEST(test_no_security)
 
     board.sim->habits.no_security = true;
     ck_assert_uint_eq(write_words(H7_AREA, all, 2), 0x79);
-    ck_assert_uint_eq(read_word(H7_OPTSR_PRG), OPTSR | 8);
+    ck_assert_uint_eq(board_read_word(H7_OPTSR_PRG), OPTSR | 8);
 }
 END_TEST
 
@@ -232,7 +211,7 @@ main(void)
     tcase_add_test(tc, test_no_security);
     suite_add_tcase(s, tc);
     tc = tcase_create("l462");
-    tcase_add_checked_fixture(tc, setup_l462, board_teardown);
+    tcase_add_checked_fixture(tc, board_setup_open_l462, board_teardown);
     tcase_add_test(tc, test_strict_l462);
     tcase_add_test(tc, test_openbl_l462);
     tcase_add_test(tc, test_launch_hangs);

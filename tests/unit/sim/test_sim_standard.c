@@ -25,17 +25,12 @@ setup_h753(void)
     board_talk("> 7f < 79");
 }
 
-/* Without its loader it is a standard part. */
 static void
 setup_l462(void)
 {
-    board_setup("stm32l462ce");
+    board_setup_open_l462();
     for (size_t i = 0; i < sizeof(data); i++)
         data[i] = (uint8_t)(i ^ 0x5a);
-    ck_assert_ok(sfi_sim_erase_flash(board.sim));
-    ck_assert_ok(sfi_sim_set_option(board.sim, "FLASH_OPTR", 0xffeff8aa));
-    ck_assert_ok(sfi_sim_power_on(board.sim));
-    board_talk("> 7f < 79");
 }
 
 static void
@@ -58,16 +53,6 @@ write_word(uint32_t address, uint32_t value)
         return 0;
     put32(words + (address - area), value);
     return board_write(area, words, len);
-}
-
-static uint32_t
-read_word(uint32_t address)
-{
-    uint8_t w[4] = {0};
-
-    ck_assert_uint_eq(board_read(address, w, sizeof(w)), 0x79);
-    return (uint32_t)w[0] | (uint32_t)w[1] << 8 | (uint32_t)w[2] << 16 |
-           (uint32_t)w[3] << 24;
 }
 
 static void
@@ -227,8 +212,8 @@ END_TEST
 START_TEST(test_unit_is_programmed_once)
 {
     ck_assert_uint_eq(board_write(0x08000008, data, 8), 0x79);
-    ck_assert_uint_eq(read_word(0x08000000), 0xffffffff);
-    ck_assert_uint_eq(read_word(0x08000010), 0xffffffff);
+    ck_assert_uint_eq(board_read_word(0x08000000), 0xffffffff);
+    ck_assert_uint_eq(board_read_word(0x08000010), 0xffffffff);
     ck_assert_uint_eq(board_write(0x08000010, data, 8), 0x1f);
     ck_assert_uint_eq(board_write(0x08000008, data, 8), 0x1f);
     board_talk("> 44 bb < 79 > 00 00 00 00 00 < 79");
@@ -296,11 +281,11 @@ START_TEST(test_write_protect)
     board_talk("> 63 9c < 79 > 02 00 09 63 68 < 79");
     ck_assert_uint_eq(sfi_sim_resets(board.sim), resets + 1);
     board_talk("> 7f < 79");
-    ck_assert_uint_eq(read_word(WPSN_A_PRG), 0xfe);
-    ck_assert_uint_eq(read_word(WPSN_A_PRG + 0x100), 0xfd);
+    ck_assert_uint_eq(board_read_word(WPSN_A_PRG), 0xfe);
+    ck_assert_uint_eq(board_read_word(WPSN_A_PRG + 0x100), 0xfd);
     board_talk("> 63 9c < 79 > 00 05 05 < 79 > 7f < 79");
-    ck_assert_uint_eq(read_word(WPSN_A_PRG), 0xdf);
-    ck_assert_uint_eq(read_word(WPSN_A_PRG + 0x100), 0xff);
+    ck_assert_uint_eq(board_read_word(WPSN_A_PRG), 0xdf);
+    ck_assert_uint_eq(board_read_word(WPSN_A_PRG + 0x100), 0xff);
     board_talk("> 63 9c < 79 > 00 05 04 < 1f");
 }
 END_TEST
@@ -312,17 +297,17 @@ START_TEST(test_option_bytes)
     uint8_t words[36];
     size_t len = sizeof(words);
 
-    ck_assert_uint_eq(read_word(WINDOW), OPTSR_SHIPPED);
+    ck_assert_uint_eq(board_read_word(WINDOW), OPTSR_SHIPPED);
     ck_assert_uint_eq(write_word(OPTSR_PRG, OPTSR_SHIPPED | 8), 0x79);
-    ck_assert_uint_eq(read_word(WINDOW), OPTSR_SHIPPED);
-    ck_assert_uint_eq(read_word(OPTSR_PRG), OPTSR_SHIPPED | 8);
+    ck_assert_uint_eq(board_read_word(WINDOW), OPTSR_SHIPPED);
+    ck_assert_uint_eq(board_read_word(OPTSR_PRG), OPTSR_SHIPPED | 8);
     ck_assert_uint_eq(sfi_sim_resets(board.sim), 1);
     reset();
-    ck_assert_uint_eq(read_word(WINDOW), OPTSR_SHIPPED | 8);
+    ck_assert_uint_eq(board_read_word(WINDOW), OPTSR_SHIPPED | 8);
     ck_assert_uint_eq(sfi_sim_resets(board.sim), 2);
     board_reopen();
     board_talk("> 7f < 79");
-    ck_assert_uint_eq(read_word(WINDOW), OPTSR_SHIPPED | 8);
+    ck_assert_uint_eq(board_read_word(WINDOW), OPTSR_SHIPPED | 8);
 
     ck_assert_ok(sfi_sim_dump(board.sim, SFI_SIM_OPTION_BYTES, words, &len));
     ck_assert_uint_eq(len, 36);
@@ -335,17 +320,17 @@ END_TEST
 START_TEST(test_option_window)
 {
     ck_assert_uint_eq(write_word(WINDOW, 0), 0x79);
-    ck_assert_uint_eq(read_word(WINDOW), OPTSR_SHIPPED);
-    ck_assert_uint_eq(read_word(OPTSR_PRG), OPTSR_SHIPPED);
+    ck_assert_uint_eq(board_read_word(WINDOW), OPTSR_SHIPPED);
+    ck_assert_uint_eq(board_read_word(OPTSR_PRG), OPTSR_SHIPPED);
     ck_assert_uint_eq(write_word(WINDOW + 0x44, 0x1234), 0x79);
-    ck_assert_uint_eq(read_word(WINDOW + 0x44), 0);
+    ck_assert_uint_eq(board_read_word(WINDOW + 0x44), 0);
     ck_assert_uint_eq(board_write(WINDOW, data, 2), 0x1f);
     /* a whole run of registers at once */
     ck_assert_uint_eq(board_read(WINDOW, data, 0x60), 0x79);
     put32(data + 0x20, 0xfe);
     ck_assert_uint_eq(board_write(WINDOW, data, 0x60), 0x79);
-    ck_assert_uint_eq(read_word(WPSN_A_PRG), 0xfe);
-    ck_assert_uint_eq(read_word(OPTSR_PRG), OPTSR_SHIPPED);
+    ck_assert_uint_eq(board_read_word(WPSN_A_PRG), 0xfe);
+    ck_assert_uint_eq(board_read_word(OPTSR_PRG), OPTSR_SHIPPED);
 }
 END_TEST
 
@@ -372,7 +357,7 @@ START_TEST(test_readout_protection)
     for (size_t i = 0; i < ROWS(closed) && !levels[_i].open; i++)
         board_talk(closed[i]);
     if (levels[_i].open)
-        ck_assert_uint_eq(read_word(WINDOW), optsr);
+        ck_assert_uint_eq(board_read_word(WINDOW), optsr);
 }
 END_TEST
 
@@ -390,10 +375,10 @@ START_TEST(test_readout_commands)
     assert_erased(0x08000000, 64, false);
     board_talk("> 92 6d < 79 79 > 7f < 79");
     ck_assert_uint_eq(sfi_sim_resets(board.sim), resets + 2);
-    ck_assert_uint_eq(read_word(WINDOW), OPTSR_SHIPPED);
+    ck_assert_uint_eq(board_read_word(WINDOW), OPTSR_SHIPPED);
     assert_erased(0x08000000, 0x200000, true);
     /* the other protection stays */
-    ck_assert_uint_eq(read_word(WPSN_A_PRG), 0xfe);
+    ck_assert_uint_eq(board_read_word(WPSN_A_PRG), 0xfe);
 }
 END_TEST
 
@@ -418,7 +403,7 @@ START_TEST(test_write_unprotect)
     ck_assert_uint_eq(board_write(0x08000000, data, 64), 0x79);
     assert_erased(0x08000000, 64, true);
     board_talk("> 73 8c < 79 79 > 7f < 79");
-    ck_assert_uint_eq(read_word(WPSN_A_PRG), 0xff);
+    ck_assert_uint_eq(board_read_word(WPSN_A_PRG), 0xff);
     ck_assert_uint_eq(board_write(0x08000000, data, 64), 0x79);
     assert_erased(0x08000000, 64, false);
 }
@@ -490,7 +475,7 @@ START_TEST(test_l462_option_write_resets)
     ck_assert_uint_eq(write_word(L4_WINDOW, 0xffeff9aa), 0x79);
     ck_assert_uint_eq(sfi_sim_resets(board.sim), resets + 1);
     board_talk("> 7f < 79");
-    ck_assert_uint_eq(read_word(L4_WINDOW), 0xffeff9aa);
+    ck_assert_uint_eq(board_read_word(L4_WINDOW), 0xffeff9aa);
 }
 END_TEST
 
@@ -570,7 +555,7 @@ START_TEST(test_power_cut)
     sfi_sim_power_cut_after(board.sim, 0);
     ck_assert_uint_eq(write_word(OPTSR_PRG, OPTSR_SHIPPED | 8), 0);
     reset();
-    ck_assert_uint_eq(read_word(WINDOW), OPTSR_SHIPPED);
+    ck_assert_uint_eq(board_read_word(WINDOW), OPTSR_SHIPPED);
 }
 END_TEST
 

@@ -95,16 +95,12 @@ setup_h753(void)
     connect();
 }
 
-/* An L462 without its loader: a standard part, with a BOOT0 pin. */
 static void
 setup_l462(void)
 {
-    board_setup("stm32l462ce");
+    board_setup_open_l462();
     for (size_t i = 0; i < sizeof(data); i++)
         data[i] = (uint8_t)(i * 5 + 1);
-    ck_assert_ok(sfi_sim_erase_flash(board.sim));
-    ck_assert_ok(sfi_sim_set_option(board.sim, "FLASH_OPTR", 0xffeff8aa));
-    ck_assert_ok(sfi_sim_power_on(board.sim));
     connect();
 }
 
