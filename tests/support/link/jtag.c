@@ -121,3 +121,25 @@ jtag_poke(uint32_t address, uint32_t value)
     (void)jtag_access(true, false, ADI_AP_DRW, value);
     return is_fine();
 }
+
+uint32_t
+jtag_read(uint32_t address)
+{
+    uint32_t value = 0;
+
+    ck_assert_msg(jtag_peek(address, &value), "0x%08x: bus error", address);
+    return value;
+}
+
+void
+jtag_write(uint32_t address, uint32_t value)
+{
+    ck_assert_msg(jtag_poke(address, value), "0x%08x: bus error", address);
+}
+
+void
+jtag_setup(void)
+{
+    board_setup("stm32h753xi");
+    jtag_connect();
+}

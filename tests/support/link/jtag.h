@@ -22,6 +22,11 @@ void jtag_connect(void);
 /* False: a bus error, which is cleared. */
 bool jtag_peek(uint32_t address, uint32_t *value);
 bool jtag_poke(uint32_t address, uint32_t value);
+/* Likewise; a bus error fails the test. */
+uint32_t jtag_read(uint32_t address);
+void jtag_write(uint32_t address, uint32_t value);
+/* A new STM32H753xI on the board, connected. */
+void jtag_setup(void);
 /* CTRL/STAT */
 uint32_t jtag_status(void);
 

@@ -19,40 +19,18 @@
 #define RUN (V7M_DHCSR_KEY | V7M_DHCSR_C_DEBUGEN)
 #define RESET (V7M_AIRCR_KEY | V7M_AIRCR_SYSRESETREQ)
 
-static void
-setup(void)
-{
-    board_setup("stm32h753xi");
-    jtag_connect();
-}
-
-static uint32_t
-peek(uint32_t address)
-{
-    uint32_t value = 0;
-
-    ck_assert_msg(jtag_peek(address, &value), "0x%08x: bus error", address);
-    return value;
-}
-
-static void
-poke(uint32_t address, uint32_t value)
-{
-    ck_assert_msg(jtag_poke(address, value), "0x%08x: bus error", address);
-}
-
 static uint32_t
 core_register(uint32_t number)
 {
-    poke(V7M_DCRSR, number);
-    return peek(V7M_DCRDR);
+    jtag_write(V7M_DCRSR, number);
+    return jtag_read(V7M_DCRDR);
 }
 
 static void
 set_core_register(uint32_t number, uint32_t value)
 {
-    poke(V7M_DCRDR, value);
-    poke(V7M_DCRSR, V7M_DCRSR_WRITE | number);
+    jtag_write(V7M_DCRDR, value);
+    jtag_write(V7M_DCRSR, V7M_DCRSR_WRITE | number);
 }
 
 /* An application whose vector table is in place. */
@@ -61,11 +39,11 @@ give_firmware(void)
 {
     static const uint32_t words[8] = {0x20020000, 0x08000299};
 
-    poke(0x52002000 + H7_FLASH_KEYR, H7_FLASH_KEY1);
-    poke(0x52002000 + H7_FLASH_KEYR, H7_FLASH_KEY2);
-    poke(0x52002000 + H7_FLASH_CR, H7_FLASH_CR_PG);
+    jtag_write(0x52002000 + H7_FLASH_KEYR, H7_FLASH_KEY1);
+    jtag_write(0x52002000 + H7_FLASH_KEYR, H7_FLASH_KEY2);
+    jtag_write(0x52002000 + H7_FLASH_CR, H7_FLASH_CR_PG);
     for (uint32_t i = 0; i < 8; i++)
-        poke(FLASH + 4 * i, words[i]);
+        jtag_write(FLASH + 4 * i, words[i]);
 }
 
 /* ---- ROM tables ---- */
@@ -77,8 +55,8 @@ identity(uint32_t base)
     uint64_t value = 0;
 
     for (uint32_t i = 0; i < 4; i++) {
-        value |= (uint64_t)peek(base + 0xfe0 + 4 * i) << 8 * i;
-        value |= (uint64_t)peek(base + 0xfd0 + 4 * i) << (32 + 8 * i);
+        value |= (uint64_t)jtag_read(base + 0xfe0 + 4 * i) << 8 * i;
+        value |= (uint64_t)jtag_read(base + 0xfd0 + 4 * i) << (32 + 8 * i);
     }
     return value;
 }
@@ -97,19 +75,19 @@ START_TEST(test_rom_table)
         {0xe0041000, 0x04000bb975, 0x90}, {0xe0043000, 0x04000bb906, 0x90},
     };
 
-    ck_assert_uint_eq(peek(0xe00fe000), 0x00001003);
-    ck_assert_uint_eq(peek(0xe00ff000), 0xfff0f003);
-    ck_assert_uint_eq(peek(0xe00ff00c), 0xfff01003);
-    ck_assert_uint_eq(peek(0xe00ff010), 0);
+    ck_assert_uint_eq(jtag_read(0xe00fe000), 0x00001003);
+    ck_assert_uint_eq(jtag_read(0xe00ff000), 0xfff0f003);
+    ck_assert_uint_eq(jtag_read(0xe00ff00c), 0xfff01003);
+    ck_assert_uint_eq(jtag_read(0xe00ff010), 0);
     for (size_t i = 0; i < ROWS(rows); i++) {
         ck_assert_uint_eq(identity(rows[i].base), rows[i].pidr);
-        ck_assert_uint_eq(peek(rows[i].base + 0xff0), 0x0d);
-        ck_assert_uint_eq(peek(rows[i].base + 0xff4), rows[i].cidr1);
-        ck_assert_uint_eq(peek(rows[i].base + 0xff8), 0x05);
-        ck_assert_uint_eq(peek(rows[i].base + 0xffc), 0xb1);
+        ck_assert_uint_eq(jtag_read(rows[i].base + 0xff0), 0x0d);
+        ck_assert_uint_eq(jtag_read(rows[i].base + 0xff4), rows[i].cidr1);
+        ck_assert_uint_eq(jtag_read(rows[i].base + 0xff8), 0x05);
+        ck_assert_uint_eq(jtag_read(rows[i].base + 0xffc), 0xb1);
     }
-    ck_assert_uint_eq(peek(0xe0041fbc), 0x47704a13);
-    ck_assert_uint_eq(peek(0xe0043fcc), 0x14);
+    ck_assert_uint_eq(jtag_read(0xe0041fbc), 0x47704a13);
+    ck_assert_uint_eq(jtag_read(0xe0043fcc), 0x14);
 }
 END_TEST
 
@@ -118,25 +96,25 @@ END_TEST
 START_TEST(test_halt)
 {
     board_talk("> 7f < 79");
-    ck_assert_uint_eq(peek(V7M_DHCSR), V7M_DHCSR_S_REGRDY |
-                                           V7M_DHCSR_S_RETIRE_ST |
-                                           V7M_DHCSR_S_RESET_ST);
+    ck_assert_uint_eq(jtag_read(V7M_DHCSR), V7M_DHCSR_S_REGRDY |
+                                                V7M_DHCSR_S_RETIRE_ST |
+                                                V7M_DHCSR_S_RESET_ST);
     /* a read has cleared the reset */
-    ck_assert_uint_eq(peek(V7M_DHCSR) & V7M_DHCSR_S_RESET_ST, 0);
+    ck_assert_uint_eq(jtag_read(V7M_DHCSR) & V7M_DHCSR_S_RESET_ST, 0);
     /* without the key, and without C_DEBUGEN, nothing happens */
-    poke(V7M_DHCSR, V7M_DHCSR_C_DEBUGEN | V7M_DHCSR_C_HALT);
-    poke(V7M_DHCSR, V7M_DHCSR_KEY | V7M_DHCSR_C_HALT);
-    ck_assert_uint_eq(peek(V7M_DHCSR) & V7M_DHCSR_S_HALT, 0);
-    poke(V7M_DHCSR, HALT);
-    ck_assert_uint_eq(peek(V7M_DHCSR), V7M_DHCSR_S_REGRDY | V7M_DHCSR_S_HALT |
-                                           V7M_DHCSR_C_HALT |
-                                           V7M_DHCSR_C_DEBUGEN);
-    ck_assert_uint_eq(peek(V7M_DFSR), V7M_DFSR_HALTED);
-    poke(V7M_DFSR, V7M_DFSR_HALTED);
-    ck_assert_uint_eq(peek(V7M_DFSR), 0);
+    jtag_write(V7M_DHCSR, V7M_DHCSR_C_DEBUGEN | V7M_DHCSR_C_HALT);
+    jtag_write(V7M_DHCSR, V7M_DHCSR_KEY | V7M_DHCSR_C_HALT);
+    ck_assert_uint_eq(jtag_read(V7M_DHCSR) & V7M_DHCSR_S_HALT, 0);
+    jtag_write(V7M_DHCSR, HALT);
+    ck_assert_uint_eq(jtag_read(V7M_DHCSR),
+                      V7M_DHCSR_S_REGRDY | V7M_DHCSR_S_HALT | V7M_DHCSR_C_HALT |
+                          V7M_DHCSR_C_DEBUGEN);
+    ck_assert_uint_eq(jtag_read(V7M_DFSR), V7M_DFSR_HALTED);
+    jtag_write(V7M_DFSR, V7M_DFSR_HALTED);
+    ck_assert_uint_eq(jtag_read(V7M_DFSR), 0);
     /* a halted bootloader does not answer; resumed, it does */
     board_talk("> 00 ff <");
-    poke(V7M_DHCSR, RUN);
+    jtag_write(V7M_DHCSR, RUN);
     board_talk("> 02 fd < 79 01 04 50 79");
 }
 END_TEST
@@ -146,9 +124,9 @@ START_TEST(test_registers)
     static const uint32_t numbers[] = {0, 12, 14, 16, 18, 20, 33, 64, 95};
 
     /* a running core shows none */
-    poke(V7M_DCRDR, 0x5a);
+    jtag_write(V7M_DCRDR, 0x5a);
     ck_assert_uint_eq(core_register(V7M_REG_PC), 0x5a);
-    poke(V7M_DHCSR, HALT);
+    jtag_write(V7M_DHCSR, HALT);
     ck_assert_uint_eq(core_register(V7M_REG_PC) & 0xfff00001, 0x1ff00000);
     ck_assert_uint_eq(core_register(V7M_REG_XPSR), V7M_XPSR_T);
     for (size_t i = 0; i < ROWS(numbers); i++)
@@ -159,14 +137,14 @@ START_TEST(test_registers)
     set_core_register(V7M_REG_SP, 0x24000100);
     ck_assert_uint_eq(core_register(V7M_REG_MSP), 0x24000100);
     /* numbers that do not exist */
-    poke(V7M_DCRDR, 7);
+    jtag_write(V7M_DCRDR, 7);
     ck_assert_uint_eq(core_register(19), 7);
     ck_assert_uint_eq(core_register(96), 7);
     /* the part's caches and FPU */
-    ck_assert_uint_eq(peek(V7M_MVFR0), 0x10110221);
-    ck_assert_uint_eq(peek(V7M_CTR), 0x8303c003);
-    poke(V7M_CPACR, 0x00f00000);
-    ck_assert_uint_eq(peek(V7M_CPACR), 0x00f00000);
+    ck_assert_uint_eq(jtag_read(V7M_MVFR0), 0x10110221);
+    ck_assert_uint_eq(jtag_read(V7M_CTR), 0x8303c003);
+    jtag_write(V7M_CPACR, 0x00f00000);
+    ck_assert_uint_eq(jtag_read(V7M_CPACR), 0x00f00000);
 }
 END_TEST
 
@@ -176,36 +154,38 @@ START_TEST(test_catch)
 {
     give_firmware();
     sfi_sim_set_boot0(board.sim, 0);
-    poke(V7M_DHCSR, RUN);
-    poke(V7M_DEMCR, V7M_DEMCR_VC_CORERESET);
+    jtag_write(V7M_DHCSR, RUN);
+    jtag_write(V7M_DEMCR, V7M_DEMCR_VC_CORERESET);
     if (_i == 0) {
-        poke(V7M_AIRCR, RESET);
+        jtag_write(V7M_AIRCR, RESET);
     } else {
         sfi__sim_hold(board.sim, true);
         ck_assert(!jtag_peek(FLASH, &(uint32_t){0}));
         ck_assert(!jtag_peek(V7M_CPUID, &(uint32_t){0}));
-        ck_assert_uint_eq(peek(V7M_DEMCR), V7M_DEMCR_VC_CORERESET);
+        ck_assert_uint_eq(jtag_read(V7M_DEMCR), V7M_DEMCR_VC_CORERESET);
         sfi__sim_hold(board.sim, false);
     }
-    ck_assert_uint_eq(peek(V7M_DHCSR) & V7M_DHCSR_S_HALT, V7M_DHCSR_S_HALT);
-    ck_assert_uint_eq(peek(V7M_DFSR), V7M_DFSR_VCATCH);
+    ck_assert_uint_eq(jtag_read(V7M_DHCSR) & V7M_DHCSR_S_HALT,
+                      V7M_DHCSR_S_HALT);
+    ck_assert_uint_eq(jtag_read(V7M_DFSR), V7M_DFSR_VCATCH);
     ck_assert_uint_eq(core_register(V7M_REG_MSP), 0x20020000);
     ck_assert_uint_eq(core_register(V7M_REG_PC), 0x08000298);
     ck_assert_uint_eq(core_register(V7M_REG_LR), UINT32_MAX);
-    ck_assert_uint_eq(peek(V7M_VTOR), FLASH);
+    ck_assert_uint_eq(jtag_read(V7M_VTOR), FLASH);
     /* and it can be set up while NRST is low */
-    poke(V7M_DEMCR, 0);
-    poke(V7M_AIRCR, RESET);
-    ck_assert_uint_eq(peek(V7M_DHCSR) & V7M_DHCSR_S_HALT, 0);
+    jtag_write(V7M_DEMCR, 0);
+    jtag_write(V7M_AIRCR, RESET);
+    ck_assert_uint_eq(jtag_read(V7M_DHCSR) & V7M_DHCSR_S_HALT, 0);
     sfi__sim_hold(board.sim, true);
-    poke(V7M_DEMCR, V7M_DEMCR_VC_CORERESET);
+    jtag_write(V7M_DEMCR, V7M_DEMCR_VC_CORERESET);
     sfi__sim_hold(board.sim, false);
-    ck_assert_uint_eq(peek(V7M_DHCSR) & V7M_DHCSR_S_HALT, V7M_DHCSR_S_HALT);
+    ck_assert_uint_eq(jtag_read(V7M_DHCSR) & V7M_DHCSR_S_HALT,
+                      V7M_DHCSR_S_HALT);
     /* a power-on reset forgets all of it */
     ck_assert_ok(sfi_sim_power_on(board.sim));
     jtag_connect();
-    ck_assert_uint_eq(peek(V7M_DHCSR) & V7M_DHCSR_C_DEBUGEN, 0);
-    ck_assert_uint_eq(peek(V7M_DEMCR), 0);
+    ck_assert_uint_eq(jtag_read(V7M_DHCSR) & V7M_DHCSR_C_DEBUGEN, 0);
+    ck_assert_uint_eq(jtag_read(V7M_DEMCR), 0);
 }
 END_TEST
 
@@ -215,9 +195,9 @@ START_TEST(test_erased)
     sfi_sim_set_boot0(board.sim, 0);
     ck_assert_ok(sfi_sim_power_on(board.sim));
     jtag_connect();
-    ck_assert_uint_ne(peek(V7M_DHCSR) & V7M_DHCSR_S_LOCKUP, 0);
-    poke(V7M_DHCSR, HALT);
-    ck_assert_uint_eq(peek(V7M_DHCSR) & V7M_DHCSR_S_LOCKUP, 0);
+    ck_assert_uint_ne(jtag_read(V7M_DHCSR) & V7M_DHCSR_S_LOCKUP, 0);
+    jtag_write(V7M_DHCSR, HALT);
+    ck_assert_uint_eq(jtag_read(V7M_DHCSR) & V7M_DHCSR_S_LOCKUP, 0);
     ck_assert_uint_eq(core_register(V7M_REG_PC), 0xfffffffe);
     ck_assert_uint_eq(core_register(V7M_REG_MSP), 0xfffffffc);
 }
@@ -229,49 +209,49 @@ START_TEST(test_breakpoints)
 {
     uint32_t pc;
 
-    ck_assert_uint_eq(peek(V7M_FP_CTRL), 0x10000080);
-    ck_assert_uint_eq(peek(V7M_DWT_CTRL), 0x40000000);
-    poke(V7M_DHCSR, HALT);
+    ck_assert_uint_eq(jtag_read(V7M_FP_CTRL), 0x10000080);
+    ck_assert_uint_eq(jtag_read(V7M_DWT_CTRL), 0x40000000);
+    jtag_write(V7M_DHCSR, HALT);
     pc = core_register(V7M_REG_PC);
-    poke(V7M_DFSR, 0x1f);
-    poke(V7M_DHCSR, RUN | V7M_DHCSR_C_STEP);
-    ck_assert_uint_ne(peek(V7M_DHCSR) & V7M_DHCSR_S_HALT, 0);
-    ck_assert_uint_eq(peek(V7M_DFSR), V7M_DFSR_HALTED);
-    poke(V7M_FP_COMP0 + 28, pc | 1);
-    ck_assert_uint_eq(peek(V7M_FP_COMP0 + 28), pc | 1);
-    poke(V7M_FP_CTRL, V7M_FP_CTRL_ENABLE); /* without its key */
-    ck_assert_uint_eq(peek(V7M_FP_CTRL), 0x10000080);
-    poke(V7M_FP_CTRL, V7M_FP_CTRL_ENABLE | V7M_FP_CTRL_KEY);
-    poke(V7M_DHCSR, RUN);
-    ck_assert_uint_ne(peek(V7M_DHCSR) & V7M_DHCSR_S_HALT, 0);
-    ck_assert_uint_eq(peek(V7M_DFSR), V7M_DFSR_HALTED | V7M_DFSR_BKPT);
-    poke(V7M_FP_COMP0 + 28, 0);
-    poke(V7M_DHCSR, RUN);
-    ck_assert_uint_eq(peek(V7M_DHCSR) & V7M_DHCSR_S_HALT, 0);
-    poke(V7M_DWT_COMP0 + 0x30, 0x20000000);
-    ck_assert_uint_eq(peek(V7M_DWT_COMP0 + 0x30), 0x20000000);
+    jtag_write(V7M_DFSR, 0x1f);
+    jtag_write(V7M_DHCSR, RUN | V7M_DHCSR_C_STEP);
+    ck_assert_uint_ne(jtag_read(V7M_DHCSR) & V7M_DHCSR_S_HALT, 0);
+    ck_assert_uint_eq(jtag_read(V7M_DFSR), V7M_DFSR_HALTED);
+    jtag_write(V7M_FP_COMP0 + 28, pc | 1);
+    ck_assert_uint_eq(jtag_read(V7M_FP_COMP0 + 28), pc | 1);
+    jtag_write(V7M_FP_CTRL, V7M_FP_CTRL_ENABLE); /* without its key */
+    ck_assert_uint_eq(jtag_read(V7M_FP_CTRL), 0x10000080);
+    jtag_write(V7M_FP_CTRL, V7M_FP_CTRL_ENABLE | V7M_FP_CTRL_KEY);
+    jtag_write(V7M_DHCSR, RUN);
+    ck_assert_uint_ne(jtag_read(V7M_DHCSR) & V7M_DHCSR_S_HALT, 0);
+    ck_assert_uint_eq(jtag_read(V7M_DFSR), V7M_DFSR_HALTED | V7M_DFSR_BKPT);
+    jtag_write(V7M_FP_COMP0 + 28, 0);
+    jtag_write(V7M_DHCSR, RUN);
+    ck_assert_uint_eq(jtag_read(V7M_DHCSR) & V7M_DHCSR_S_HALT, 0);
+    jtag_write(V7M_DWT_COMP0 + 0x30, 0x20000000);
+    ck_assert_uint_eq(jtag_read(V7M_DWT_COMP0 + 0x30), 0x20000000);
     /* registers of these components that are not modelled */
-    poke(0xe0000e80, 1);
-    ck_assert_uint_eq(peek(0xe0000e80), 0);
+    jtag_write(0xe0000e80, 1);
+    ck_assert_uint_eq(jtag_read(0xe0000e80), 0);
 }
 END_TEST
 
 /* A reset leaves it, a power-on reset does not (RM0433, 60.5.8). */
 START_TEST(test_dbgmcu)
 {
-    poke(DBGMCU + H7_DBGMCU_CR, UINT32_MAX);
-    ck_assert_uint_eq(peek(DBGMCU + H7_DBGMCU_CR), 0x107001bf);
-    poke(DBGMCU + H7_DBGMCU_APB4FZ1, H7_DBGMCU_APB4FZ1_WDGLSD1);
-    poke(DBGMCU, 0);
-    ck_assert_uint_eq(peek(DBGMCU), 0x20036450);
-    poke(DBGMCU + 0x100, 1);
-    ck_assert_uint_eq(peek(DBGMCU + 0x100), 0);
-    poke(V7M_AIRCR, RESET);
-    ck_assert_uint_eq(peek(DBGMCU + H7_DBGMCU_APB4FZ1),
+    jtag_write(DBGMCU + H7_DBGMCU_CR, UINT32_MAX);
+    ck_assert_uint_eq(jtag_read(DBGMCU + H7_DBGMCU_CR), 0x107001bf);
+    jtag_write(DBGMCU + H7_DBGMCU_APB4FZ1, H7_DBGMCU_APB4FZ1_WDGLSD1);
+    jtag_write(DBGMCU, 0);
+    ck_assert_uint_eq(jtag_read(DBGMCU), 0x20036450);
+    jtag_write(DBGMCU + 0x100, 1);
+    ck_assert_uint_eq(jtag_read(DBGMCU + 0x100), 0);
+    jtag_write(V7M_AIRCR, RESET);
+    ck_assert_uint_eq(jtag_read(DBGMCU + H7_DBGMCU_APB4FZ1),
                       H7_DBGMCU_APB4FZ1_WDGLSD1);
     ck_assert_ok(sfi_sim_power_on(board.sim));
     jtag_connect();
-    ck_assert_uint_eq(peek(DBGMCU + H7_DBGMCU_CR), 0);
+    ck_assert_uint_eq(jtag_read(DBGMCU + H7_DBGMCU_CR), 0);
 }
 END_TEST
 
@@ -284,10 +264,10 @@ START_TEST(test_secure)
         0x20000000,
     };
 
-    poke(V7M_DHCSR, RUN);
-    poke(V7M_DEMCR, V7M_DEMCR_VC_CORERESET);
+    jtag_write(V7M_DHCSR, RUN);
+    jtag_write(V7M_DEMCR, V7M_DEMCR_VC_CORERESET);
     ck_assert_ok(sfi_sim_set_option(board.sim, "FOPTSR_PRG", 0x1be6aaf0));
-    poke(V7M_AIRCR, RESET);
+    jtag_write(V7M_AIRCR, RESET);
     ck_assert_int_eq(board.sim->mode, SIM_SECURE);
     for (int held = 0; held < 2; held++) {
         sfi__sim_hold(board.sim, held == 1);
@@ -305,7 +285,7 @@ main(void)
     Suite *s = suite_create("sim_debug");
     TCase *t = tcase_create("debug");
 
-    tcase_add_checked_fixture(t, setup, board_teardown);
+    tcase_add_checked_fixture(t, jtag_setup, board_teardown);
     tcase_add_test(t, test_rom_table);
     tcase_add_test(t, test_halt);
     tcase_add_test(t, test_registers);

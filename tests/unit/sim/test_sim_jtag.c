@@ -24,28 +24,6 @@
 #define MAILBOX 0x24030000u
 
 static void
-setup(void)
-{
-    board_setup("stm32h753xi");
-    jtag_connect();
-}
-
-static uint32_t
-peek(uint32_t address)
-{
-    uint32_t value = 0;
-
-    ck_assert_msg(jtag_peek(address, &value), "0x%08x: bus error", address);
-    return value;
-}
-
-static void
-poke(uint32_t address, uint32_t value)
-{
-    ck_assert_msg(jtag_poke(address, value), "0x%08x: bus error", address);
-}
-
-static void
 assert_no_access(uint32_t address)
 {
     uint32_t value;
@@ -126,7 +104,7 @@ START_TEST(test_dp)
     ck_assert_uint_eq(jtag_status(), ADI_STAT_STICKYERR);
     jtag_connect();
     ck_assert_uint_eq(jtag_status(), 0xf0000000);
-    ck_assert_uint_eq(peek(DBGMCU), 0x20036450);
+    ck_assert_uint_eq(jtag_read(DBGMCU), 0x20036450);
 }
 END_TEST
 
@@ -183,7 +161,7 @@ START_TEST(test_other_aps)
 {
     uint32_t value;
 
-    poke(RAM, 0x600d);
+    jtag_write(RAM, 0x600d);
     ck_assert(peek_by(1, RAM, &value));
     ck_assert_uint_eq(value, 0x600d);
     ck_assert(peek_by(1, DBGMCU, &value));
@@ -211,10 +189,10 @@ START_TEST(test_bursts)
     for (uint32_t i = 0; i < 4; i++)
         (void)jtag_access(true, false, ADI_AP_DRW, 0x11111111 * (i + 1));
     ck_assert_uint_eq(ap_register(0, ADI_AP_TAR), RAM + 8);
-    ck_assert_uint_eq(peek(RAM + 0x3fc), 0x22222222);
-    ck_assert_uint_eq(peek(RAM), 0x33333333);
-    ck_assert_uint_eq(peek(RAM + 4), 0x44444444);
-    ck_assert_uint_eq(peek(RAM + 0x400), 0);
+    ck_assert_uint_eq(jtag_read(RAM + 0x3fc), 0x22222222);
+    ck_assert_uint_eq(jtag_read(RAM), 0x33333333);
+    ck_assert_uint_eq(jtag_read(RAM + 4), 0x44444444);
+    ck_assert_uint_eq(jtag_read(RAM + 0x400), 0);
     set_ap(ADI_AP_TAR, RAM + 4);
     set_ap(ADI_AP_BD0 + 8, 0xcafef00d);
     ck_assert_uint_eq(ap_register(0, ADI_AP_BD0), 0x33333333);
@@ -226,7 +204,7 @@ END_TEST
 /* Bytes and half words are on their own lanes. */
 START_TEST(test_lanes)
 {
-    poke(RAM, 0x33221100);
+    jtag_write(RAM, 0x33221100);
     set_ap(ADI_AP_CSW, ADI_CSW_INC_SINGLE | 0);
     set_ap(ADI_AP_TAR, RAM + 1);
     (void)jtag_access(true, false, ADI_AP_DRW, 0x0000aa00);
@@ -237,7 +215,7 @@ START_TEST(test_lanes)
     set_ap(ADI_AP_TAR, RAM + 2);
     ck_assert_uint_eq(ap_register(0, ADI_AP_DRW), 0x33bb0000);
     set_ap(ADI_AP_CSW, ADI_CSW_SIZE_32);
-    ck_assert_uint_eq(peek(RAM), 0x33bbaa00);
+    ck_assert_uint_eq(jtag_read(RAM), 0x33bbaa00);
     /* not aligned: a bus error */
     set_ap(ADI_AP_TAR, RAM + 2);
     (void)ap_register(0, ADI_AP_DRW);
@@ -248,14 +226,14 @@ END_TEST
 /* After an error no access is done until it is cleared. */
 START_TEST(test_sticky)
 {
-    poke(RAM, 1);
+    jtag_write(RAM, 1);
     set_ap(ADI_AP_TAR, 0x60000000);
     (void)jtag_access(true, false, ADI_AP_DRW, 0);
     set_ap(ADI_AP_TAR, RAM);
     (void)jtag_access(true, false, ADI_AP_DRW, 2);
     ck_assert_uint_ne(jtag_status() & ADI_STAT_STICKYERR, 0);
     jtag_connect();
-    ck_assert_uint_eq(peek(RAM), 1);
+    ck_assert_uint_eq(jtag_read(RAM), 1);
     sfi__mem_ap_abort(&board.sim->chain.dap, ADI_ABORT_STKERRCLR);
     ck_assert_uint_eq(jtag_status(), 0xf0000000);
 }
@@ -276,13 +254,13 @@ START_TEST(test_memory_map)
         0x24000000, 0x24004ffc, 0x24005000, 0x2407fffc, 0x38000000, 0x3800fffc,
     };
 
-    ck_assert_uint_eq(peek(FLASH), 0xffffffff);
-    ck_assert_uint_eq(peek(0x081ffffc), 0xffffffff);
-    ck_assert_uint_eq(peek(DBGMCU), 0x20036450);
-    ck_assert_uint_eq(peek(0xe000ed00), 0x411fc271);
+    ck_assert_uint_eq(jtag_read(FLASH), 0xffffffff);
+    ck_assert_uint_eq(jtag_read(0x081ffffc), 0xffffffff);
+    ck_assert_uint_eq(jtag_read(DBGMCU), 0x20036450);
+    ck_assert_uint_eq(jtag_read(0xe000ed00), 0x411fc271);
     for (size_t i = 0; i < ROWS(rams); i++) {
-        poke(rams[i], 0xa5a50000 + (uint32_t)i);
-        ck_assert_uint_eq(peek(rams[i]), 0xa5a50000 + i);
+        jtag_write(rams[i], 0xa5a50000 + (uint32_t)i);
+        ck_assert_uint_eq(jtag_read(rams[i]), 0xa5a50000 + i);
     }
     for (size_t i = 0; i < ROWS(holes); i++)
         assert_no_access(holes[i]);
@@ -293,13 +271,13 @@ START_TEST(test_resets)
 {
     uint64_t resets = sfi_sim_resets(board.sim);
 
-    poke(RAM, 1);
-    poke(0xe000ed0c, 0x00000004); /* without the key */
+    jtag_write(RAM, 1);
+    jtag_write(0xe000ed0c, 0x00000004); /* without the key */
     ck_assert_uint_eq(sfi_sim_resets(board.sim), resets);
-    poke(0xe000ed0c, 0x05fa0004);
+    jtag_write(0xe000ed0c, 0x05fa0004);
     ck_assert_uint_eq(sfi_sim_resets(board.sim), resets + 1);
     /* the debug port keeps its state, RAM does not */
-    ck_assert_uint_eq(peek(RAM), 0);
+    ck_assert_uint_eq(jtag_read(RAM), 0);
     sfi__sim_hold(board.sim, true);
     assert_no_access(RAM);
     board_talk("> 7f <");
@@ -311,8 +289,8 @@ START_TEST(test_resets)
     ck_assert_ok(sfi_sim_power_on(board.sim));
     jtag_connect();
     board_talk("> 7f <");
-    poke(RAM, 2);
-    ck_assert_uint_eq(peek(RAM), 2);
+    jtag_write(RAM, 2);
+    ck_assert_uint_eq(jtag_read(RAM), 2);
 }
 END_TEST
 
@@ -331,9 +309,9 @@ START_TEST(test_readout_protection)
     ck_assert_ok(sfi_sim_power_on(board.sim));
     jtag_connect();
     assert_no_access(FLASH);
-    poke(RAM, 7);
-    ck_assert_uint_eq(peek(RAM), 7);
-    ck_assert_uint_eq(peek(REGS + H7_FLASH_OPTSR_CUR), 0x1bc600f0);
+    jtag_write(RAM, 7);
+    ck_assert_uint_eq(jtag_read(RAM), 7);
+    ck_assert_uint_eq(jtag_read(REGS + H7_FLASH_OPTSR_CUR), 0x1bc600f0);
     ck_assert_ok(sfi_sim_set_option(board.sim, "FOPTSR_PRG", 0x1bc6ccf0));
     ck_assert_ok(sfi_sim_power_on(board.sim));
     jtag_connect();
@@ -347,16 +325,17 @@ END_TEST
 static void
 unlock(uint32_t bank)
 {
-    poke(REGS + bank + H7_FLASH_KEYR, H7_FLASH_KEY1);
-    poke(REGS + bank + H7_FLASH_KEYR, H7_FLASH_KEY2);
-    ck_assert_uint_eq(peek(REGS + bank + H7_FLASH_CR) & H7_FLASH_CR_LOCK, 0);
+    jtag_write(REGS + bank + H7_FLASH_KEYR, H7_FLASH_KEY1);
+    jtag_write(REGS + bank + H7_FLASH_KEYR, H7_FLASH_KEY2);
+    ck_assert_uint_eq(jtag_read(REGS + bank + H7_FLASH_CR) & H7_FLASH_CR_LOCK,
+                      0);
 }
 
 static void
 program(uint32_t address)
 {
     for (uint32_t i = 0; i < H7_FLASH_WORD; i += 4)
-        poke(address + i, address + i);
+        jtag_write(address + i, address + i);
 }
 
 START_TEST(test_program)
@@ -366,59 +345,59 @@ START_TEST(test_program)
     uint32_t sr;
 
     program(base); /* locked */
-    ck_assert_uint_eq(peek(REGS + bank + H7_FLASH_SR), H7_FLASH_SR_PGSERR);
-    ck_assert_uint_eq(peek(base), 0xffffffff);
-    poke(REGS + bank + H7_FLASH_CCR, H7_FLASH_SR_PGSERR);
+    ck_assert_uint_eq(jtag_read(REGS + bank + H7_FLASH_SR), H7_FLASH_SR_PGSERR);
+    ck_assert_uint_eq(jtag_read(base), 0xffffffff);
+    jtag_write(REGS + bank + H7_FLASH_CCR, H7_FLASH_SR_PGSERR);
     unlock(bank);
-    poke(REGS + bank + H7_FLASH_CR, H7_FLASH_CR_PG);
+    jtag_write(REGS + bank + H7_FLASH_CR, H7_FLASH_CR_PG);
     program(base + 32);
-    ck_assert_uint_eq(peek(REGS + bank + H7_FLASH_SR), H7_FLASH_SR_EOP);
-    ck_assert_uint_eq(peek(base + 60), base + 60);
+    ck_assert_uint_eq(jtag_read(REGS + bank + H7_FLASH_SR), H7_FLASH_SR_EOP);
+    ck_assert_uint_eq(jtag_read(base + 60), base + 60);
     /* once only */
     program(base + 32);
-    sr = peek(REGS + bank + H7_FLASH_SR);
+    sr = jtag_read(REGS + bank + H7_FLASH_SR);
     ck_assert_uint_eq(sr & H7_FLASH_SR_ERRORS, H7_FLASH_SR_PGSERR);
-    poke(REGS + bank + H7_FLASH_CCR, sr);
+    jtag_write(REGS + bank + H7_FLASH_CCR, sr);
     /* elsewhere before the word is full */
-    poke(base + 64, 1);
-    ck_assert_uint_eq(peek(REGS + bank + H7_FLASH_SR), H7_FLASH_SR_WBNE);
-    poke(base + 96, 1);
-    ck_assert_uint_eq(peek(REGS + bank + H7_FLASH_SR), H7_FLASH_SR_INCERR);
-    ck_assert_uint_eq(peek(base + 64), 0xffffffff);
-    poke(REGS + bank + H7_FLASH_CCR, H7_FLASH_SR_INCERR);
+    jtag_write(base + 64, 1);
+    ck_assert_uint_eq(jtag_read(REGS + bank + H7_FLASH_SR), H7_FLASH_SR_WBNE);
+    jtag_write(base + 96, 1);
+    ck_assert_uint_eq(jtag_read(REGS + bank + H7_FLASH_SR), H7_FLASH_SR_INCERR);
+    ck_assert_uint_eq(jtag_read(base + 64), 0xffffffff);
+    jtag_write(REGS + bank + H7_FLASH_CCR, H7_FLASH_SR_INCERR);
     /* forced */
-    poke(base + 64, 0x12345678);
-    poke(REGS + bank + H7_FLASH_CR, H7_FLASH_CR_PG | H7_FLASH_CR_FW);
-    ck_assert_uint_eq(peek(base + 64), 0x12345678);
-    ck_assert_uint_eq(peek(base + 68), 0xffffffff);
+    jtag_write(base + 64, 0x12345678);
+    jtag_write(REGS + bank + H7_FLASH_CR, H7_FLASH_CR_PG | H7_FLASH_CR_FW);
+    ck_assert_uint_eq(jtag_read(base + 64), 0x12345678);
+    ck_assert_uint_eq(jtag_read(base + 68), 0xffffffff);
     /* erase the sector, then all of the bank */
-    poke(REGS + bank + H7_FLASH_CR, H7_FLASH_CR_PG);
+    jtag_write(REGS + bank + H7_FLASH_CR, H7_FLASH_CR_PG);
     program(base + (7u << 17));
-    poke(REGS + bank + H7_FLASH_CR, H7_FLASH_CR_SER | H7_FLASH_CR_START);
-    ck_assert_uint_eq(peek(base + 32), 0xffffffff);
-    ck_assert_uint_eq(peek(base + (7u << 17)), base + (7u << 17));
-    poke(REGS + bank + H7_FLASH_CR,
-         H7_FLASH_CR_SER | H7_FLASH_CR_START | 7u << H7_FLASH_CR_SNB_SHIFT);
-    ck_assert_uint_eq(peek(base + (7u << 17)), 0xffffffff);
-    poke(REGS + bank + H7_FLASH_CR, H7_FLASH_CR_PG);
+    jtag_write(REGS + bank + H7_FLASH_CR, H7_FLASH_CR_SER | H7_FLASH_CR_START);
+    ck_assert_uint_eq(jtag_read(base + 32), 0xffffffff);
+    ck_assert_uint_eq(jtag_read(base + (7u << 17)), base + (7u << 17));
+    jtag_write(REGS + bank + H7_FLASH_CR, H7_FLASH_CR_SER | H7_FLASH_CR_START |
+                                              7u << H7_FLASH_CR_SNB_SHIFT);
+    ck_assert_uint_eq(jtag_read(base + (7u << 17)), 0xffffffff);
+    jtag_write(REGS + bank + H7_FLASH_CR, H7_FLASH_CR_PG);
     program(base);
-    poke(REGS + bank + H7_FLASH_CR, H7_FLASH_CR_BER | H7_FLASH_CR_START);
-    ck_assert_uint_eq(peek(base), 0xffffffff);
-    poke(REGS + bank + H7_FLASH_CR, H7_FLASH_CR_LOCK);
-    ck_assert_uint_eq(peek(REGS + bank + H7_FLASH_CR), H7_FLASH_CR_LOCK);
+    jtag_write(REGS + bank + H7_FLASH_CR, H7_FLASH_CR_BER | H7_FLASH_CR_START);
+    ck_assert_uint_eq(jtag_read(base), 0xffffffff);
+    jtag_write(REGS + bank + H7_FLASH_CR, H7_FLASH_CR_LOCK);
+    ck_assert_uint_eq(jtag_read(REGS + bank + H7_FLASH_CR), H7_FLASH_CR_LOCK);
 }
 END_TEST
 
 /* A wrong key shuts the lock until a reset. */
 START_TEST(test_wrong_key)
 {
-    poke(REGS + H7_FLASH_KEYR, H7_FLASH_KEY2);
-    poke(REGS + H7_FLASH_KEYR, H7_FLASH_KEY1);
-    poke(REGS + H7_FLASH_KEYR, H7_FLASH_KEY2);
-    ck_assert_uint_eq(peek(REGS + H7_FLASH_CR), H7_FLASH_CR_LOCK);
-    poke(REGS + H7_FLASH_CR, H7_FLASH_CR_PG);
-    ck_assert_uint_eq(peek(REGS + H7_FLASH_CR), H7_FLASH_CR_LOCK);
-    poke(0xe000ed0c, 0x05fa0004);
+    jtag_write(REGS + H7_FLASH_KEYR, H7_FLASH_KEY2);
+    jtag_write(REGS + H7_FLASH_KEYR, H7_FLASH_KEY1);
+    jtag_write(REGS + H7_FLASH_KEYR, H7_FLASH_KEY2);
+    ck_assert_uint_eq(jtag_read(REGS + H7_FLASH_CR), H7_FLASH_CR_LOCK);
+    jtag_write(REGS + H7_FLASH_CR, H7_FLASH_CR_PG);
+    ck_assert_uint_eq(jtag_read(REGS + H7_FLASH_CR), H7_FLASH_CR_LOCK);
+    jtag_write(0xe000ed0c, 0x05fa0004);
     unlock(0);
 }
 END_TEST
@@ -429,32 +408,32 @@ START_TEST(test_write_protected)
     ck_assert_ok(sfi_sim_power_on(board.sim));
     jtag_connect();
     unlock(0);
-    poke(REGS + H7_FLASH_CR, H7_FLASH_CR_PG);
+    jtag_write(REGS + H7_FLASH_CR, H7_FLASH_CR_PG);
     program(FLASH);
-    ck_assert_uint_eq(peek(REGS + H7_FLASH_SR), H7_FLASH_SR_WRPERR);
-    poke(REGS + H7_FLASH_CCR, H7_FLASH_SR_WRPERR);
-    poke(REGS + H7_FLASH_CR, H7_FLASH_CR_BER | H7_FLASH_CR_START);
-    ck_assert_uint_eq(peek(REGS + H7_FLASH_SR), H7_FLASH_SR_WRPERR);
-    ck_assert_uint_eq(peek(FLASH), 0xffffffff);
+    ck_assert_uint_eq(jtag_read(REGS + H7_FLASH_SR), H7_FLASH_SR_WRPERR);
+    jtag_write(REGS + H7_FLASH_CCR, H7_FLASH_SR_WRPERR);
+    jtag_write(REGS + H7_FLASH_CR, H7_FLASH_CR_BER | H7_FLASH_CR_START);
+    ck_assert_uint_eq(jtag_read(REGS + H7_FLASH_SR), H7_FLASH_SR_WRPERR);
+    ck_assert_uint_eq(jtag_read(FLASH), 0xffffffff);
 }
 END_TEST
 
 START_TEST(test_option_bytes)
 {
-    poke(REGS + H7_FLASH_OPTSR_PRG, 0); /* locked */
-    ck_assert_uint_eq(peek(REGS + H7_FLASH_OPTSR_PRG), 0x1bc6aaf0);
-    ck_assert_uint_eq(peek(REGS + H7_FLASH_OPTCR), H7_FLASH_OPTCR_OPTLOCK);
-    poke(REGS + H7_FLASH_OPTKEYR, H7_FLASH_OPTKEY1);
-    poke(REGS + H7_FLASH_OPTKEYR, H7_FLASH_OPTKEY2);
-    ck_assert_uint_eq(peek(REGS + H7_FLASH_OPTCR), 0);
-    poke(REGS + H7_FLASH_OPTSR_PRG, 0x1be6aaf0);
+    jtag_write(REGS + H7_FLASH_OPTSR_PRG, 0); /* locked */
+    ck_assert_uint_eq(jtag_read(REGS + H7_FLASH_OPTSR_PRG), 0x1bc6aaf0);
+    ck_assert_uint_eq(jtag_read(REGS + H7_FLASH_OPTCR), H7_FLASH_OPTCR_OPTLOCK);
+    jtag_write(REGS + H7_FLASH_OPTKEYR, H7_FLASH_OPTKEY1);
+    jtag_write(REGS + H7_FLASH_OPTKEYR, H7_FLASH_OPTKEY2);
+    ck_assert_uint_eq(jtag_read(REGS + H7_FLASH_OPTCR), 0);
+    jtag_write(REGS + H7_FLASH_OPTSR_PRG, 0x1be6aaf0);
     ck_assert(!sfi__options_pending(board.sim));
-    poke(REGS + H7_FLASH_OPTCR, H7_FLASH_OPTCR_OPTSTART);
+    jtag_write(REGS + H7_FLASH_OPTCR, H7_FLASH_OPTCR_OPTSTART);
     ck_assert(sfi__options_pending(board.sim));
-    ck_assert_uint_eq(peek(REGS + H7_FLASH_OPTSR_CUR), 0x1bc6aaf0);
-    ck_assert_uint_eq(peek(REGS + H7_FLASH_OPTSR_PRG), 0x1be6aaf0);
-    poke(REGS + H7_FLASH_OPTCR, H7_FLASH_OPTCR_OPTLOCK);
-    poke(0xe000ed0c, 0x05fa0004);
+    ck_assert_uint_eq(jtag_read(REGS + H7_FLASH_OPTSR_CUR), 0x1bc6aaf0);
+    ck_assert_uint_eq(jtag_read(REGS + H7_FLASH_OPTSR_PRG), 0x1be6aaf0);
+    jtag_write(REGS + H7_FLASH_OPTCR, H7_FLASH_OPTCR_OPTLOCK);
+    jtag_write(0xe000ed0c, 0x05fa0004);
     ck_assert_int_eq(board.sim->mode, SIM_SECURE);
 }
 END_TEST
@@ -468,9 +447,9 @@ put(uint32_t offset, const void *bytes, size_t len)
         uint8_t w[4] = {0};
 
         memcpy(w, (const uint8_t *)bytes + i, len - i < 4 ? len - i : 4);
-        poke(MAILBOX + offset + (uint32_t)i,
-             (uint32_t)w[0] | (uint32_t)w[1] << 8 | (uint32_t)w[2] << 16 |
-                 (uint32_t)w[3] << 24);
+        jtag_write(MAILBOX + offset + (uint32_t)i,
+                   (uint32_t)w[0] | (uint32_t)w[1] << 8 | (uint32_t)w[2] << 16 |
+                       (uint32_t)w[3] << 24);
     }
 }
 
@@ -479,7 +458,7 @@ get(uint32_t offset, void *bytes, size_t len)
 {
     for (size_t i = 0; i < len; i++)
         ((uint8_t *)bytes)[i] =
-            (uint8_t)(peek(MAILBOX + ((offset + (uint32_t)i) & ~3u)) >>
+            (uint8_t)(jtag_read(MAILBOX + ((offset + (uint32_t)i) & ~3u)) >>
                       8 * ((offset + i) % 4));
 }
 
@@ -488,20 +467,20 @@ static int
 ask(uint16_t opcode, const void *param, uint32_t param_len, const void *data,
     uint32_t data_len, uint8_t *reply)
 {
-    uint32_t number = peek(MAILBOX + SFI_MAILBOX_AT_DONE) + 1;
+    uint32_t number = jtag_read(MAILBOX + SFI_MAILBOX_AT_DONE) + 1;
     uint32_t len;
 
     if (param != NULL)
         put(sfi__mailbox_param_at(param_len), param, param_len);
     put(sfi__mailbox_data_at(opcode), data, data_len);
-    poke(MAILBOX + SFI_MAILBOX_AT_OPCODE, opcode | param_len << 16);
-    poke(MAILBOX + SFI_MAILBOX_AT_DATA_LEN, data_len);
-    poke(MAILBOX + SFI_MAILBOX_AT_REQUEST, number);
-    ck_assert_uint_eq(peek(MAILBOX + SFI_MAILBOX_AT_DONE), number);
-    len = peek(MAILBOX + SFI_MAILBOX_AT_CAUSE) >> 16;
+    jtag_write(MAILBOX + SFI_MAILBOX_AT_OPCODE, opcode | param_len << 16);
+    jtag_write(MAILBOX + SFI_MAILBOX_AT_DATA_LEN, data_len);
+    jtag_write(MAILBOX + SFI_MAILBOX_AT_REQUEST, number);
+    ck_assert_uint_eq(jtag_read(MAILBOX + SFI_MAILBOX_AT_DONE), number);
+    len = jtag_read(MAILBOX + SFI_MAILBOX_AT_CAUSE) >> 16;
     if (reply != NULL)
         get(SFI_MAILBOX_AT_REPLY, reply, len);
-    return (int)(peek(MAILBOX + SFI_MAILBOX_AT_CAUSE) & 0xffffu);
+    return (int)(jtag_read(MAILBOX + SFI_MAILBOX_AT_CAUSE) & 0xffffu);
 }
 
 START_TEST(test_secure)
@@ -513,13 +492,13 @@ START_TEST(test_secure)
     uint8_t raw[SFI_CMD_REPLY_MAX];
     struct security_info i;
 
-    ck_assert_uint_eq(peek(MAILBOX), 0);
+    ck_assert_uint_eq(jtag_read(MAILBOX), 0);
     install_activate();
     jtag_connect();
     for (size_t k = 0; k < ROWS(shut); k++)
         assert_no_access(shut[k]);
-    ck_assert_uint_eq(peek(MAILBOX), SFI_MAILBOX_MAGIC);
-    ck_assert_uint_eq(peek(MAILBOX + 4), 0x04500001);
+    ck_assert_uint_eq(jtag_read(MAILBOX), SFI_MAILBOX_MAGIC);
+    ck_assert_uint_eq(jtag_read(MAILBOX + 4), 0x04500001);
     ck_assert_int_eq(ask(SFI_CMD_INFO, NULL, 0, NULL, 0, raw), 0);
     sfi__security_read_info(&i, raw);
     ck_assert_uint_eq(i.device_id, 0x450);
@@ -591,7 +570,7 @@ main(void)
     Suite *s = suite_create("sim_jtag");
     TCase *t = tcase_create("jtag");
 
-    tcase_add_checked_fixture(t, setup, board_teardown);
+    tcase_add_checked_fixture(t, jtag_setup, board_teardown);
     tcase_add_test(t, test_chain);
     tcase_add_loop_test(t, test_reset_from_anywhere, 0, 16);
     tcase_add_test(t, test_levels);
