@@ -3,6 +3,7 @@
 /* Finds the option-byte fields of a part, and describes their values. */
 #include "chip/fields.h"
 
+#include "util/text.h"
 #include "chip/parts.h"
 
 const struct chip_ob_word sfi__chip_words_rdp[] = {
@@ -68,6 +69,29 @@ sfi__chip_fields(const struct sfi_chip *chip, size_t *count)
 {
     *count = chip_field_list(chip)->count;
     return chip_field_list(chip)->fields;
+}
+
+const struct chip_ob_field *
+sfi__chip_field_find(const struct sfi_chip *chip, const char *name)
+{
+    size_t count;
+    const struct chip_ob_field *f = sfi__chip_fields(chip, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        if (sfi__text_same(f[i].name, name))
+            return &f[i];
+    }
+    return NULL;
+}
+
+const struct chip_ob_area *
+sfi__chip_area_fields(const struct sfi_chip *chip, size_t *count)
+{
+    const struct chip_ob_area *a = chip_field_list(chip)->areas;
+
+    for (*count = 0; a[*count].first != NULL; (*count)++)
+        ;
+    return a;
 }
 
 const struct chip_ob_info *

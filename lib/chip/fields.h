@@ -42,16 +42,31 @@ struct chip_ob_info {
     uint32_t example; /* its word in a publication of ST's */
 };
 
+enum {
+    CHIP_AREA_PCROP, /* code that runs, but cannot be read */
+    CHIP_AREA_SECURE,
+    CHIP_AREA_WRP,
+};
+
+/* The fields of a protected area of flash. */
+struct chip_ob_area {
+    uint8_t kind;
+    const char *first, *last; /* its first and last block */
+    const char *erased; /* set: erased with readout protection; NULL: always */
+    uint32_t base;      /* address of block 0 */
+    uint32_t unit;      /* bytes of a block */
+    uint32_t whole; /* its size if first and last are the same; 0: a block */
+};
+
+#define CHIP_OB_AREAS_MAX 4u
+
 struct chip_field_list {
     const struct chip_ob_field *fields;
     size_t count;
     const struct chip_ob_info *rows; /* chip->ob_count of them */
+    /* ... but not write protection by bits; after the last, first is NULL */
+    struct chip_ob_area areas[CHIP_OB_AREAS_MAX + 1];
 };
-
-#define CHIP_FIELD_LIST(table, rows)                      \
-    {                                                     \
-        (table), sizeof(table) / sizeof(*(table)), (rows) \
-    }
 
 /* Bits of a row that no field has: manuals say to keep them as they are. */
 struct chip_reserved {
@@ -78,6 +93,11 @@ extern const struct chip_ob_word sfi__chip_words_erased[];
 /* All fields of a part; no two share a bit. */
 const struct chip_ob_field *sfi__chip_fields(const struct sfi_chip *chip,
                                              size_t *count);
+/* By its name, in upper or lower case; NULL: none has it. */
+const struct chip_ob_field *sfi__chip_field_find(const struct sfi_chip *chip,
+                                                 const char *name);
+const struct chip_ob_area *sfi__chip_area_fields(const struct sfi_chip *chip,
+                                                 size_t *count);
 uint32_t
 sfi__chip_field_mask(const struct chip_ob_field *field); /* unshifted */
 /* Of a part of the list alone, as sfi__chip_reserved(). */

@@ -144,8 +144,27 @@ static const struct chip_ob_info rows[] = {
     {{"BOOT4_PRG", "BOOT4_PRGR"}, 0x10000810},
 };
 
-const struct chip_field_list sfi__chip_fields_stm32h753 =
-    CHIP_FIELD_LIST(fields, rows);
+#define BANK (1u << 20)
+#define BANK1 0x08000000
+#define BANK2 (BANK1 + BANK)
+
+/* RM0433, 4.5.4 and 4.5.5 */
+const struct chip_field_list sfi__chip_fields_stm32h753 = {
+    .fields = fields,
+    .count = sizeof(fields) / sizeof(*fields),
+    .rows = rows,
+    .areas =
+        {
+            {CHIP_AREA_PCROP, "PROT_AREA_START1", "PROT_AREA_END1", "DMEP1",
+             BANK1, 256, BANK},
+            {CHIP_AREA_PCROP, "PROT_AREA_START2", "PROT_AREA_END2", "DMEP2",
+             BANK2, 256, BANK},
+            {CHIP_AREA_SECURE, "SEC_AREA_START1", "SEC_AREA_END1", "DMES1",
+             BANK1, 256, BANK},
+            {CHIP_AREA_SECURE, "SEC_AREA_START2", "SEC_AREA_END2", "DMES2",
+             BANK2, 256, BANK},
+        },
+};
 
 /* RM0433, 2.3.2 and 2.4; the option window as above.  The part has no OTP. */
 static const struct chip_memory memories[] = {

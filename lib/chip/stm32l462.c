@@ -106,8 +106,21 @@ static const struct chip_ob_info rows[] = {
     {{NULL}, 0xff00ffff}, {{NULL}, 0xff00ffff},
 };
 
-const struct chip_field_list sfi__chip_fields_stm32l462 =
-    CHIP_FIELD_LIST(fields, rows);
+/* RM0394, 3.5.2 and 3.5.3 */
+const struct chip_field_list sfi__chip_fields_stm32l462 = {
+    .fields = fields,
+    .count = sizeof(fields) / sizeof(*fields),
+    .rows = rows,
+    .areas =
+        {
+            {CHIP_AREA_PCROP, "PCROP1_STRT", "PCROP1_END", "PCROP_RDP",
+             0x08000000, 8, 0},
+            {CHIP_AREA_WRP, "WRP1A_STRT", "WRP1A_END", NULL, 0x08000000, 2048,
+             0},
+            {CHIP_AREA_WRP, "WRP1B_STRT", "WRP1B_END", NULL, 0x08000000, 2048,
+             0},
+        },
+};
 
 /* RM0394, 2.2.2, 2.4 and 3.3.1 */
 static const struct chip_memory memories[] = {

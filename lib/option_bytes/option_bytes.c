@@ -200,15 +200,12 @@ sfi_status
 sfi_option_bytes_set(sfi_option_bytes *ob, const char *name, uint32_t value)
 {
     const struct chip_ob_field *f;
-    size_t count;
 
     SFI_ENTER(ob, OPTION_BYTES);
     SFI_ARG(ob, name != NULL);
-    f = sfi__chip_fields(ob->chip, &count);
-    for (size_t i = 0; i < count; i++) {
-        if (sfi__text_same(f[i].name, name))
-            return option_bytes_set_field(ob, &f[i], value);
-    }
+    f = sfi__chip_field_find(ob->chip, name);
+    if (f != NULL)
+        return option_bytes_set_field(ob, f, value);
     for (uint32_t i = 0; i < ob->chip->ob_count; i++) {
         if (sfi__text_same(ob->chip->ob[i].name, name)) {
             ob->values[i] = value;

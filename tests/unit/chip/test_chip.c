@@ -6,6 +6,7 @@
 
 #include <check.h>
 
+#include "chip/areas.h"
 #include "chip/chip.h"
 #include "chip/fields.h"
 #include "chip/memory.h"
@@ -154,6 +155,81 @@ START_TEST(test_reserved)
 }
 END_TEST
 
+/* Protected areas of RM0433, 4.5 and RM0394, 3.5. */
+static const struct {
+    const char *chip;
+    uint32_t words[9];
+    struct {
+        uint8_t kind;
+        bool erased;
+        uint32_t row, base, size;
+    } areas[8]; /* after the last: all zero */
+} areas[] = {
+    {"stm32h753xi", /* AN5054, figure 15: none, but erased if there were */
+     {0x1026aad0, 0x81000200, 0x81000200, 0x81000200, 0x81000200, 0xffffffff,
+      0xffffffff, 0x24000800, 0x10000810},
+     {{CHIP_AREA_PCROP, true, 1, 0x08020000, 0},
+      {CHIP_AREA_PCROP, true, 2, 0x08120000, 0},
+      {CHIP_AREA_SECURE, true, 3, 0x08020000, 0},
+      {CHIP_AREA_SECURE, true, 4, 0x08120000, 0}}},
+    {"stm32h753xi", /* the manual's examples, a whole bank, three runs */
+     {0x1be6bbf0, 0x000f0000, 0x01230123, 0x00ff00ff, 0x801f0000, 0xffffff7e,
+      0xfffffffe, 0x1ff00800, 0x10000810},
+     {{CHIP_AREA_PCROP, false, 1, 0x08000000, 0x1000},
+      {CHIP_AREA_PCROP, false, 2, 0x08100000, 0x100000},
+      {CHIP_AREA_SECURE, false, 3, 0x08000000, 0x100000},
+      {CHIP_AREA_SECURE, true, 4, 0x08100000, 0x2000},
+      {CHIP_AREA_WRP, true, 5, 0x08000000, 0x20000},
+      {CHIP_AREA_WRP, true, 5, 0x080e0000, 0x20000},
+      {CHIP_AREA_WRP, true, 6, 0x08100000, 0x20000}}},
+    {"stm32l462ce", /* as AN4992 has them: none */
+     {0xfbeff8bb, 0xffffffff, 0x00000000, 0xff00ffff, 0xff00ffff},
+     {{CHIP_AREA_PCROP, false, 1, 0x0807fff8, 0},
+      {CHIP_AREA_WRP, true, 3, 0x0807f800, 0},
+      {CHIP_AREA_WRP, true, 4, 0x0807f800, 0}}},
+    {"stm32l462ce",
+     {0xfbeff8bb, 0x00000200, 0x800002ff, 0x00020002, 0x00ff0010},
+     {{CHIP_AREA_PCROP, true, 1, 0x08001000, 0x800},
+      {CHIP_AREA_WRP, true, 3, 0x08001000, 0x800},
+      {CHIP_AREA_WRP, true, 4, 0x08008000, 0x78000}}},
+};
+
+START_TEST(test_areas)
+{
+    const struct sfi_chip *c = sfi_chip_find(areas[_i].chip);
+    struct chip_area found[CHIP_AREAS_MAX];
+    size_t count = sfi__chip_areas(c, areas[_i].words, found);
+    size_t want = 0;
+
+    while (areas[_i].areas[want].base != 0)
+        want++;
+    ck_assert_uint_eq(count, want);
+    for (size_t i = 0; i < count; i++) {
+        ck_assert_uint_eq(found[i].kind, areas[_i].areas[i].kind);
+        ck_assert(found[i].erased == areas[_i].areas[i].erased);
+        ck_assert_uint_eq(found[i].row, areas[_i].areas[i].row);
+        ck_assert_uint_eq(found[i].flash.base, areas[_i].areas[i].base);
+        ck_assert_uint_eq(found[i].flash.size, areas[_i].areas[i].size);
+        ck_assert_str_ne(found[i].field, "");
+    }
+}
+END_TEST
+
+/* Any words give at most as many areas as there is room for. */
+START_TEST(test_most_areas)
+{
+    const struct sfi_chip *c = sfi__chip_at((uint32_t)_i);
+    struct chip_area found[CHIP_AREAS_MAX];
+    uint32_t words[CHIP_OB_ROWS_MAX];
+
+    for (size_t i = 0; i < CHIP_OB_ROWS_MAX; i++)
+        words[i] = 0x55555555;
+    ck_assert_uint_le(sfi__chip_areas(c, words, found), CHIP_AREAS_MAX);
+    if (c->wrp_by_bit)
+        ck_assert_uint_eq(sfi__chip_areas(c, words, found), CHIP_AREAS_MAX);
+}
+END_TEST
+
 /* A part without fields of its own would show those of a different part. */
 START_TEST(test_fields_are_the_parts_own)
 {
@@ -293,6 +369,8 @@ main(void)
     tcase_add_loop_test(tc, test_fields_are_the_parts_own, 0, CHIP_COUNT);
     tcase_add_loop_test(tc, test_memories_agree, 0, CHIP_COUNT);
     tcase_add_test(tc, test_memory_at);
+    tcase_add_loop_test(tc, test_areas, 0, sizeof(areas) / sizeof(*areas));
+    tcase_add_loop_test(tc, test_most_areas, 0, CHIP_COUNT);
     tcase_add_loop_test(tc, test_reserved, 0,
                         sizeof(reserved) / sizeof(*reserved));
     tcase_add_test(tc, test_ranges);
