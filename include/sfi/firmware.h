@@ -24,8 +24,13 @@ typedef struct sfi_firmware sfi_firmware;
  * decides only if no format matches.  A plain binary needs
  * sfi_firmware_load_binary().
  *
- * - ELF: each PT_LOAD program header with bytes in the file, at its physical
- *   address, regardless of sections; never padded to its size in memory.
+ * - ELF: the contents of the sections that are loaded, at the physical address
+ *   that the program header gives them.  So neither the headers of the ELF
+ *   file, nor fill of the linker, nor sections without contents (NOLOAD).
+ *   Other bytes of a PT_LOAD program header are loaded with a warning.  Without
+ *   a section table (stripped) every PT_LOAD is loaded but headers of the file.
+ *   If every physical address is 0, the virtual ones are used, with a warning.
+ *   Never padded to the size in memory.
  * - Intel HEX: needs its end record; text after it is ignored.  The most
  *   recent of types 02 and 04 sets the base; a mix of both causes a warning.
  * - S-records: need their end record, or a count (S5, S6) of all data records;
@@ -201,6 +206,19 @@ SFI_API const char *sfi_firmware_format(const sfi_firmware *fw);
  * @since 1.0
  */
 SFI_API const char *sfi_firmware_name(const sfi_firmware *fw);
+
+/**
+ * The machine that a firmware is for.
+ *
+ * @param fw  a firmware, or NULL
+ *
+ * @return e_machine of an ELF file: 40 is Arm; 0 for the other formats, which
+ *   do not tell, and for NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API uint32_t sfi_firmware_machine(const sfi_firmware *fw);
 
 /**
  * How many segments a firmware has.

@@ -426,6 +426,12 @@ sfi_firmware_name(const sfi_firmware *fw)
     return sfi__is(fw, OBJ_FIRMWARE) && fw->name != NULL ? fw->name : "";
 }
 
+uint32_t
+sfi_firmware_machine(const sfi_firmware *fw)
+{
+    return sfi__is(fw, OBJ_FIRMWARE) ? fw->machine : 0;
+}
+
 size_t
 sfi_firmware_segment_count(const sfi_firmware *fw)
 {

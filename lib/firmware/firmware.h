@@ -23,6 +23,7 @@ struct sfi_firmware {
     char *name; /* the path that it was read from; NULL: from memory */
     struct segment *segments;
     size_t count;
+    uint32_t machine; /* e_machine of an ELF file; 0: unknown */
     struct buf bytes;
 };
 

@@ -30,6 +30,8 @@
 #define FIRMWARE_LINE_MAX 1024u
 /* The output of a faulty converter may cause a warning on every line. */
 #define FIRMWARE_WARNINGS_MAX 16u
+/* A warning that concerns the whole file. */
+#define FIRMWARE_PLACE_NONE UINT32_MAX
 
 struct load;
 
@@ -94,6 +96,7 @@ struct load {
     struct buf data;     /* the bytes of the runs, ... */
     const uint8_t *base; /* ... or where else they are */
 
+    uint32_t machine; /* e_machine of an ELF file */
     struct ihex ihex;
     struct srec srec;
 };

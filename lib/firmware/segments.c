@@ -36,7 +36,9 @@ sfi__loader_free(struct load *l)
 static void
 loader_format_place(const struct load *l, char *out, size_t cap)
 {
-    if (l->format->line != NULL)
+    if (l->place == FIRMWARE_PLACE_NONE || l->format->place == NULL)
+        out[0] = '\0';
+    else if (l->format->line != NULL)
         sfi__text_format(out, cap, "%u", l->place);
     else
         sfi__text_format(out, cap, "%s %u", l->format->place, l->place);
@@ -53,9 +55,9 @@ loader_fail_va(struct load *l, size_t column, sfi_status st, const char *fmt,
     (void)sfi__fail(l->ctx, st, "%s", message);
     if (column > 0)
         (void)sfi__where(l->ctx, "%zu", column);
-    if (l->format->place == NULL)
-        return st;
     loader_format_place(l, where, sizeof(where));
+    if (where[0] == '\0')
+        return st;
     return sfi__where(l->ctx, "%s", where);
 }
 
@@ -95,9 +97,10 @@ sfi__loader_warn(struct load *l, const char *fmt, ...)
     sfi__text_vformat(message, sizeof(message), fmt, args);
     va_end(args);
     loader_format_place(l, where, sizeof(where));
-    sfi__log(l->ctx, SFI_LOG_WARNING, "%s%s%s: %s%s",
-             l->name != NULL ? l->name : "", l->name != NULL ? ":" : "", where,
-             message,
+    sfi__log(l->ctx, SFI_LOG_WARNING, "%s%s%s%s%s%s",
+             l->name != NULL ? l->name : "",
+             l->name != NULL && where[0] != '\0' ? ":" : "", where,
+             l->name != NULL || where[0] != '\0' ? ": " : "", message,
              l->warnings == FIRMWARE_WARNINGS_MAX
                  ? " (further warnings are not shown)"
                  : "");
@@ -390,6 +393,7 @@ sfi__loader_finish(struct load *l, struct sfi_firmware *fw)
                          "no data, expected at least one byte of firmware");
     if (l->base == NULL)
         l->base = l->data.data;
+    fw->machine = l->machine;
     loader_sort_runs(l);
     p = loader_plan_segments(l);
     if (p.segments > FIRMWARE_SEGMENTS_MAX)

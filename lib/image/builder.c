@@ -116,7 +116,8 @@ pieces_collect(sfi_image_builder *b, const sfi_firmware *fw, struct buf *list)
 {
     for (size_t i = 0; i < sfi_firmware_segment_count(fw); i++) {
         struct piece p = {.file = sfi_firmware_name(fw),
-                          .segment = (uint32_t)(i + 1)};
+                          .segment = (uint32_t)(i + 1),
+                          .machine = sfi_firmware_machine(fw)};
         sfi_status st =
             sfi_firmware_segment(fw, i, &p.address, &p.data, &p.len);
 
