@@ -7,7 +7,7 @@
 #include "wire/h7_flash.h"
 #include "boot/debug_port.h"
 
-#define OPTIONS_MS 5000u
+#define OPTIONS_MS 5000u /* besides an erase */
 #define RESET_MS 2000u
 
 static sfi_status
@@ -155,8 +155,10 @@ sfi__debug_flash_write(struct boot *b, uint32_t address, const uint32_t *words,
 }
 
 static sfi_status
-flash_erase_region(struct boot *b, uint32_t bank, uint32_t address, uint32_t cr)
+flash_erase_region(struct boot *b, uint32_t bank, uint32_t address, uint32_t cr,
+                   size_t sectors)
 {
+    uint32_t ms = sfi__boot_erase_ms(b, sectors);
     sfi_status st = flash_open_bank(b, bank);
 
     cr |= H7_FLASH_CR_PSIZE64;
@@ -167,16 +169,17 @@ flash_erase_region(struct boot *b, uint32_t bank, uint32_t address, uint32_t cr)
         return st;
     st = flash_write_register(b, flash_bank_offset(bank) + H7_FLASH_CR,
                               cr | H7_FLASH_CR_START);
-    return st == SFI_OK ? flash_finish_bank(b, bank, address, BOOT_ERASE_MS)
-                        : st;
+    return st == SFI_OK ? flash_finish_bank(b, bank, address, ms) : st;
 }
 
 sfi_status
 sfi__debug_flash_erase_bank(struct boot *b, uint32_t bank)
 {
-    return flash_erase_region(b, bank,
-                              b->chip->flash.base + bank * b->chip->bank_size,
-                              H7_FLASH_CR_BER);
+    const struct sfi_chip *chip = b->chip;
+
+    return flash_erase_region(
+        b, bank, chip->flash.base + bank * chip->bank_size, H7_FLASH_CR_BER,
+        chip->bank_size / chip->sector_size);
 }
 
 sfi_status
@@ -190,7 +193,7 @@ sfi__debug_flash_erase_sector(struct boot *b, uint32_t sector)
                          chip->name, sector);
     return flash_erase_region(
         b, sector / per_bank, chip->flash.base + sector * chip->sector_size,
-        H7_FLASH_CR_SER | sector % per_bank << H7_FLASH_CR_SNB_SHIFT);
+        H7_FLASH_CR_SER | sector % per_bank << H7_FLASH_CR_SNB_SHIFT, 1);
 }
 
 /* Is this register one of the option bytes that are programmed? */
@@ -241,6 +244,28 @@ option_stage_words(struct boot *b, uint32_t address, const uint32_t *words,
     return SFI_OK;
 }
 
+/* RM0433, 4.5.3: to lower readout protection erases the flash. */
+static sfi_status
+option_choose_ms(struct boot *b, uint32_t address, const uint32_t *words,
+                 size_t count, uint32_t *ms)
+{
+    const struct sfi_chip *chip = b->chip;
+    const struct chip_ob_row *row = &chip->ob[chip->rdp_row];
+    uint32_t base = chip->ob_window.base;
+    uint32_t at = (base + row->pending - address) / 4;
+    uint32_t now = 0;
+    sfi_status st;
+
+    *ms = OPTIONS_MS;
+    if (at >= count ||
+        (words[at] >> chip->rdp_shift & 0xffu) != CHIP_RDP_LEVEL0)
+        return SFI_OK;
+    st = sfi__debug_read(b, base + row->current, &now, 1);
+    if (st == SFI_OK && (now >> chip->rdp_shift & 0xffu) != CHIP_RDP_LEVEL0)
+        *ms += sfi__boot_erase_ms(b, BOOT_ALL_SECTORS);
+    return st;
+}
+
 sfi_status
 sfi__debug_options_write(struct boot *b, uint32_t address,
                          const uint32_t *words, size_t count)
@@ -249,11 +274,13 @@ sfi__debug_options_write(struct boot *b, uint32_t address,
                                      H7_FLASH_OPTKEY1, H7_FLASH_OPTKEY2};
     uint32_t regs = b->chip->flash_regs;
     uint32_t word = 0;
+    uint32_t ms;
     sfi_status st = sfi__debug_core_freeze(b);
 
     if (st == SFI_OK)
         st = flash_unlock(b, &lock);
-
+    if (st == SFI_OK)
+        st = option_choose_ms(b, address, words, count, &ms);
     if (st != SFI_OK)
         return st;
     st = flash_write_register(b, H7_FLASH_OPTCCR, H7_FLASH_OPTCHANGEERR);
@@ -266,7 +293,7 @@ sfi__debug_options_write(struct boot *b, uint32_t address,
     if (st != SFI_OK)
         return st;
     st = sfi__debug_wait(b, regs + H7_FLASH_OPTSR_CUR, H7_FLASH_OPTSR_BUSY, 0,
-                         OPTIONS_MS, &word);
+                         ms, &word);
     if (st != SFI_OK)
         return st;
     st = flash_write_register(b, H7_FLASH_OPTCR, H7_FLASH_OPTCR_OPTLOCK);

@@ -37,6 +37,14 @@ static struct {
     uint32_t bit;
 } probe;
 
+/* The flash is busy for so long after its start. */
+static struct stall {
+    uint32_t start_at, start; /* a bit of a register */
+    uint32_t busy_at, busy;
+    uint32_t ms;
+    uint64_t until;
+} stall;
+
 static sfi_status
 failed(sfi_status st)
 {
@@ -90,6 +98,8 @@ on_read32(void *user, uint32_t address, uint32_t *words, size_t count)
         return st;
     st = sfi__transport_read32(station.direct, address, words, count);
     flip(words, count);
+    if (address == stall.busy_at && script_now < stall.until)
+        words[0] |= stall.busy;
     return st;
 }
 
@@ -107,6 +117,8 @@ on_write32(void *user, uint32_t address, const uint32_t *words, size_t count)
         (void)sfi__transport_write32(station.direct, address, words, count);
     if (st != SFI_OK)
         return failed(st);
+    if (address == stall.start_at && (copy[0] & stall.start) != 0)
+        stall.until = script_now + stall.ms;
     return sfi__transport_write32(station.direct, address, copy, count);
 }
 
@@ -132,6 +144,7 @@ setup(void)
     sfi_transport_free(station.tp);
     sfi_transport_free(station.direct);
     memset(&probe, 0, sizeof(probe));
+    memset(&stall, 0, sizeof(stall));
     ck_assert_ok(sfi_sim_transport(board.sim, "jtag", &station.direct));
     ck_assert_ok(sfi_transport_open_dap(ctx, &ops, NULL, &station.tp));
 }
@@ -532,6 +545,56 @@ START_TEST(test_sectors)
 }
 END_TEST
 
+/* The least time in which it fails: the work's own, and a margin. */
+static sfi_status
+erase_one(struct boot *b)
+{
+    static const uint16_t one[] = {1};
+
+    return sfi__boot_erase_sectors(b, one, 1);
+}
+
+#define FLASH_WORK 0x5200200c, 0x80, 0x52002010, 0x01
+#define OPTION_WORK 0x52002018, 0x02, 0x5200201c, 0x01
+static const struct {
+    sfi_status (*work)(struct boot *b);
+    uint32_t optsr;
+    uint32_t least_ms;
+    struct stall stall;
+} works[] = {
+    {erase_one, 0x1bc6aaf0, 2200 + 5000, {FLASH_WORK, 0, 0}},
+    {sfi__boot_erase_mass, 0x1bc6aaf0, 8 * 2200 + 5000, {FLASH_WORK, 0, 0}},
+    {sfi__boot_readout_unprotect, 0x1bc6aaf0, 5000, {OPTION_WORK, 0, 0}},
+    {sfi__boot_readout_unprotect,
+     0x1bc6bbf0,
+     16 * 2200 + 5000 + 5000,
+     {OPTION_WORK, 0, 0}},
+};
+
+START_TEST(test_deadlines)
+{
+    uint32_t least = works[_i / 2].least_ms;
+    bool is_late = _i % 2 == 1;
+    uint64_t began;
+    struct boot b;
+
+    setup();
+    ck_assert_ok(
+        sfi_sim_set_option(board.sim, "FOPTSR_PRG", works[_i / 2].optsr));
+    ck_assert_ok(sfi_sim_power_on(board.sim));
+    stall = works[_i / 2].stall;
+    stall.ms = is_late ? 2 * least : least - 100;
+    ck_assert_ok(sfi__boot_init(&b, station.tp, NULL));
+    ck_assert_ok(sfi__boot_connect(&b, 1000));
+    began = script_now;
+    ck_assert_int_eq(works[_i / 2].work(&b),
+                     is_late ? SFI_ERR_TIMEOUT : SFI_OK);
+    ck_assert_uint_ge(script_now - began, is_late ? least : least - 100);
+    ck_assert_uint_lt(script_now - began, least + 200);
+    station_teardown();
+}
+END_TEST
+
 /* ---- finding the part ---- */
 
 START_TEST(test_connect_fails)
@@ -712,6 +775,7 @@ main(void)
     tcase_add_test(t, test_options_alone);
     tcase_add_test(t, test_readout_protected);
     tcase_add_test(t, test_sectors);
+    tcase_add_loop_test(t, test_deadlines, 0, 2 * ROWS(works));
     tcase_add_test(t, test_connect_fails);
     tcase_add_test(t, test_strange_mailbox);
     suite_add_tcase(s, t);
