@@ -13,9 +13,6 @@
 /* Polls without a pause, before a pause comes between them. */
 #define FAST_POLLS 256u
 #define SLOW_POLL_MS 1u
-/* Where a first ACK is seen, if it comes (AN4286, 2.1): a dummy, then itself.
- */
-#define UNASKED_LEN 2u
 /* To find the bootloader: a first wait, in case it is still working. */
 #define SYNC_MS 100u
 /* A frame that was cut short ends within the longest there is. */
@@ -165,19 +162,20 @@ spi_send_command(struct boot *b, uint8_t cmd, uint32_t ms)
     return spi_send_polled(b, frame, sizeof(frame), ms);
 }
 
-/* Send the beginning of an address in place of the dummies behind a command,
- * until a byte comes back that says what the part waits for: SPI_BUSY, if none
- * did. */
+/* Send an address in place of the dummies behind a command, until a byte comes
+ * back that says what the part waits for: SPI_BUSY, if none did.  One that
+ * comes with the last byte is still the command's: a part that takes the
+ * address has not seen all of it yet. */
 static sfi_status
-spi_send_unasked(struct boot *b, const uint8_t *address, size_t *sent,
+spi_send_unasked(struct boot *b, const uint8_t *address, size_t len,
                  uint8_t *verdict)
 {
     sfi_status st = sfi__link_sleep(&b->link, SLOW_POLL_MS);
 
     *verdict = SPI_BUSY;
-    *sent = 0;
-    while (st == SFI_OK && *sent < UNASKED_LEN && !spi_is_verdict(*verdict))
-        st = spi_clock_out(b, address + (*sent)++, verdict, 1);
+    for (size_t i = 0; st == SFI_OK && i < len && !spi_is_verdict(*verdict);
+         i++)
+        st = spi_clock_out(b, address + i, verdict, 1);
     return st;
 }
 
@@ -190,24 +188,25 @@ spi_send_go(struct boot *b, const uint8_t *address, size_t len,
     const uint8_t ack = USART_ACK;
     uint8_t frame[SPI_COMMAND_LEN];
     uint8_t verdict = SPI_BUSY;
-    size_t sent = 0;
     sfi_status st;
 
     sfi__an4286_command(frame, USART_GO);
     st = spi_clock_out(b, frame, NULL, sizeof(frame));
     if (st == SFI_OK)
-        st = spi_send_unasked(b, address, &sent, &verdict);
-    *part = BOOT_REFUSED_COMMAND;
-    if (st == SFI_OK && spi_is_verdict(verdict)) {
-        st = spi_clock_out(b, &ack, NULL, 1);
-        if (st == SFI_OK)
-            st = spi_judge(b, verdict);
-        sent = 0;
+        st = spi_send_unasked(b, address, len, &verdict);
+    if (st == SFI_OK && !spi_is_verdict(verdict)) {
+        *part = BOOT_REFUSED_ADDRESS;
+        return spi_take_ack(b, FRAMES_ACK_MS);
     }
+    *part = BOOT_REFUSED_COMMAND;
+    if (st == SFI_OK)
+        st = spi_clock_out(b, &ack, NULL, 1);
+    if (st == SFI_OK)
+        st = spi_judge(b, verdict);
     if (st != SFI_OK)
         return st;
     *part = BOOT_REFUSED_ADDRESS;
-    return spi_send_polled(b, address + sent, len - sent, FRAMES_ACK_MS);
+    return spi_send_polled(b, address, len, FRAMES_ACK_MS);
 }
 
 static sfi_status

@@ -507,12 +507,21 @@ static const uint8_t loud_go[] = {
     0x02,    0x79,        0x79, 0xa5,        0x08, 0xa5,         0x02, 0xa5,
     0x00,    0xa5,        0x00, 0xa5,        0x0a, 0xa5,         B_ACK};
 
+/* As late as it can be told from the address's own. */
+static const uint8_t late_go[] = {
+    B_FIRST, B_GET_SHORT, B_ID, B_GET_SHORT, B_ID, B_CODE(0x21), 0x08, 0xa5,
+    0x02,    0xa5,        0x00, 0xa5,        0x00, 0xa5,         0x0a, 0x79,
+    0x79,    0xa5,        0x08, 0xa5,        0x02, 0xa5,         0x00, 0xa5,
+    0x00,    0xa5,        0x0a, 0xa5,        B_ACK};
+
 START_TEST(test_go_quiet)
 {
     static const struct {
         const uint8_t *text;
         size_t len;
-    } rows[] = {{quiet_go, sizeof(quiet_go)}, {loud_go, sizeof(loud_go)}};
+    } rows[] = {{quiet_go, sizeof(quiet_go)},
+                {loud_go, sizeof(loud_go)},
+                {late_go, sizeof(late_go)}};
     sfi_transport *tp;
     struct boot b;
     uint64_t began;
@@ -566,7 +575,7 @@ main(void)
     tcase_add_loop_test(tc, test_hostile_is_named, 0, 3);
     tcase_add_test(tc, test_odd_parts);
     tcase_add_loop_test(tc, test_pause_after_write, 0, 2);
-    tcase_add_loop_test(tc, test_go_quiet, 0, 2);
+    tcase_add_loop_test(tc, test_go_quiet, 0, 3);
     tcase_add_loop_test(tc, test_early_ack, 0, 2);
     suite_add_tcase(s, tc);
     return run_suite(s);
