@@ -278,6 +278,7 @@ debug_connect(struct boot *b, uint32_t ms)
     b->has_memory = false;
     b->has_special = false;
     b->is_frozen = false;
+    b->is_new = true;
     do {
         st = debug_identify_part(b);
         if (debug_is_found(b) || (st != SFI_OK && !sfi__link_is_fault(st)))

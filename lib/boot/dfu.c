@@ -26,6 +26,7 @@ dfu_disconnected(struct boot *b)
     sfi_ctx *ctx = b->link.ctx;
     const char *doing = b->link.doing;
 
+    b->is_new = true;
     b->dfu.state = DFU_STATE_UNKNOWN;
     b->dfu.alt = 0;
     if (sfi__transport_reopen(b->link.tp, BACK_MS) == SFI_OK)
@@ -239,6 +240,7 @@ dfu_reopen(struct boot *b, const struct deadline *dl)
 
     if (st == SFI_OK)
         st = sfi__transport_reopen(b->link.tp, slice);
+    b->is_new = true;
     if ((st == SFI_ERR_NO_DEVICE || st == SFI_ERR_TIMEOUT) &&
         sfi__deadline_left(dl) == left &&
         sfi__link_sleep(&b->link, slice) != SFI_OK)

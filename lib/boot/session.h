@@ -72,6 +72,8 @@ struct boot {
     const struct chip_bootloader *loader; /* NULL: its version is unknown */
     uint32_t quirks; /* of enum chip_quirk; an unknown version has none */
     enum boot_refused refused; /* by the last command */
+    bool is_new;    /* since the last look at it the part was reset, or it is
+                       another one; a debug port does not tell */
     bool erases;    /* USART: a chip that may be silent for its erase is not
                        reset, and hears nothing but 0x7f */
     bool boot0_low; /* USART: how a chip that is silent is reset */

@@ -308,7 +308,10 @@ spi_sync(struct boot *b, uint8_t *last, uint32_t ms)
     uint8_t in[sizeof(out)];
     sfi_status st = spi_clock_out(b, out, in, sizeof(out));
 
-    return st == SFI_OK ? spi_take_verdict(b, in[1], last, ms) : st;
+    if (st == SFI_OK)
+        st = spi_take_verdict(b, in[1], last, ms);
+    b->is_new = b->is_new || (st == SFI_OK && *last == USART_ACK);
+    return st;
 }
 
 /* End what the bootloader may be in the middle of: an ACK to be fetched, a

@@ -78,8 +78,10 @@ search_take_answer(struct search *s, uint32_t ms)
         st = sfi__link_drain_of(l, USART_NACK, &others);
     if (st != SFI_OK)
         return st;
-    if ((reply == USART_ACK || reply == USART_NACK) && !others)
+    if ((reply == USART_ACK || reply == USART_NACK) && !others) {
+        s->b->is_new = s->b->is_new || reply == USART_ACK;
         return SFI_OK;
+    }
     s->garbage = true;
     return sfi__fail(l->ctx, SFI_ERR_NACK,
                      "the answer to 0x7f begins with 0x%02x, expected 0x79 or "

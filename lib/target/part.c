@@ -81,10 +81,11 @@ part_read_both(sfi_target *t)
             .loader_id = t->boot.loader_id,
             .flash_size = t->flash_size,
         };
+    t->boot.is_new = t->boot.is_new && st != SFI_OK;
     return st;
 }
 
-/* Neither can change while the target is connected. */
+/* Neither can change while the same bootloader goes on. */
 sfi_status
 sfi__part_read(sfi_target *t)
 {
@@ -95,11 +96,12 @@ sfi__part_read(sfi_target *t)
     t->flash_size = 0;
     if (t->secure || !t->boot.has_memory)
         return SFI_OK;
-    if (t->part.known) {
+    if (t->part.known && !t->boot.is_new) {
         part_use_loader(t, t->part.loader_id);
         t->flash_size = t->part.flash_size;
         return SFI_OK;
     }
+    t->part.known = false;
     sfi__error_keep(t->obj.ctx, &before);
     st = part_read_both(t);
     if (st == SFI_ERR_CANCELLED || st == SFI_ERR_NO_DEVICE)

@@ -93,6 +93,26 @@ START_TEST(test_twin)
 }
 END_TEST
 
+/* Another board in the place of the first: an ACK to 0x7f shows that the
+ * bootloader has begun anew, a NACK that it goes on. */
+START_TEST(test_swapped)
+{
+    begin(OPEN_H7, RESYNC OPEN_AGAIN SYNC OPEN_AGAIN LOADER_SIZE("90", "00 04")
+                       RESYNC OPEN_AGAIN SYNC OPEN_AGAIN LOADER("92"));
+    ck_assert_ok(sfi__target_reconnect(t));
+    ck_assert_uint_eq(t->flash_size, 2u << 20);
+    for (unsigned i = 0; i < 2; i++) {
+        ck_assert_ok(sfi__target_reconnect(t));
+        ck_assert_uint_eq(t->flash_size, 1u << 20);
+        ck_assert_uint_eq(t->boot.loader_id, 0x90);
+    }
+    ck_assert_ok(sfi__target_reconnect(t));
+    ck_assert_uint_eq(t->flash_size, 2u << 20);
+    ck_assert_uint_eq(t->boot.loader_id, 0x92);
+    script_done(&bus);
+}
+END_TEST
+
 /* ---- refusals ---- */
 
 /* Option bytes that are refused by their address are no proof of readout
@@ -269,6 +289,7 @@ main(void)
     tcase_add_test(tc, test_twin);
     tcase_add_test(tc, test_log);
     tcase_add_test(tc, test_log_of_a_debug_port);
+    tcase_add_test(tc, test_swapped);
     tcase_add_test(tc, test_cancel_connect);
     tcase_add_test(tc, test_refused_options);
     tcase_add_test(tc, test_refused_address);
