@@ -75,8 +75,7 @@ ihex_check_length(struct load *l, const struct record *r, unsigned want)
 /* A record that crosses the end of its segment: Intel lets it wrap to the start
  * of the segment, most tools continue behind it. */
 static sfi_status
-ihex_cross_segment(struct load *l, const struct record *r, uint32_t offset,
-                   size_t text_len)
+ihex_cross_segment(struct load *l, const struct record *r, uint32_t offset)
 {
     size_t len = r->bytes[0];
     size_t head = SEGMENT_LEN - offset;
@@ -84,21 +83,20 @@ ihex_cross_segment(struct load *l, const struct record *r, uint32_t offset,
     sfi_status st;
 
     if ((l->flags & SFI_FIRMWARE_SEGMENT_RUNS_ON) != 0)
-        return sfi__loader_data(l, address, r->bytes + 4, len, text_len);
+        return sfi__loader_data(l, address, r->bytes + 4, len);
     if ((l->flags & SFI_FIRMWARE_SEGMENT_WRAPS) == 0)
         return sfi__loader_fail(l, SFI_ERR_RANGE,
                                 "%zu bytes at 0x%04x cross the end of their 64 "
                                 "KiB segment, and tools disagree where they go",
                                 len, offset);
-    st = sfi__loader_data(l, address, r->bytes + 4, head, text_len);
+    st = sfi__loader_data(l, address, r->bytes + 4, head);
     if (st != SFI_OK)
         return st;
-    return sfi__loader_data(l, l->ihex.base, r->bytes + 4 + head, len - head,
-                            text_len);
+    return sfi__loader_data(l, l->ihex.base, r->bytes + 4 + head, len - head);
 }
 
 static sfi_status
-ihex_data_record(struct load *l, const struct record *r, size_t text_len)
+ihex_data_record(struct load *l, const struct record *r)
 {
     size_t len = r->bytes[0];
     uint32_t offset = (uint32_t)r->bytes[1] << 8 | r->bytes[2];
@@ -108,9 +106,9 @@ ihex_data_record(struct load *l, const struct record *r, size_t text_len)
         return SFI_OK;
     }
     if (l->ihex.segmented && len > SEGMENT_LEN - offset)
-        return ihex_cross_segment(l, r, offset, text_len);
+        return ihex_cross_segment(l, r, offset);
     return sfi__loader_data(l, (uint64_t)l->ihex.base + offset, r->bytes + 4,
-                            len, text_len);
+                            len);
 }
 
 /* The most recent base record counts, as Intel says; some tools add both
@@ -168,7 +166,7 @@ ihex_read_line(struct load *l, const uint8_t *text, size_t len)
         return st;
     switch (r.bytes[3]) {
     case TYPE_DATA:
-        return ihex_data_record(l, &r, len);
+        return ihex_data_record(l, &r);
     case TYPE_END:
         l->ended = true;
         return ihex_check_length(l, &r, 0);
@@ -183,6 +181,26 @@ ihex_read_line(struct load *l, const uint8_t *text, size_t len)
                                    "record of type %02x, expected 00 to 05",
                                    r.bytes[3]);
     }
+}
+
+/* As long as the offset stays within its 16 bits. */
+static size_t
+ihex_read_alike(struct load *l, const uint8_t *text, size_t text_len)
+{
+    uint64_t offset = l->next_address - l->ihex.base;
+    uint8_t *out;
+    size_t len;
+    size_t room = sfi__loader_room(l, &out, &len);
+    struct alike a = {.mark = ":", .head_len = FRAME_LEN - 1, .sum = 0};
+
+    if (room == 0 || offset >= SEGMENT_LEN)
+        return 0;
+    a.max = (size_t)(SEGMENT_LEN - offset) / len;
+    if (a.max > room)
+        a.max = room;
+    a.head = (uint64_t)len << 24 | offset << 8 | TYPE_DATA;
+    a.step = (uint64_t)len << 8;
+    return sfi__lines_read_alike(l, &a, text, text_len, out, len);
 }
 
 static sfi_status
@@ -201,5 +219,6 @@ const struct format sfi__format_ihex = {
     .extensions = extensions,
     .matches = ihex_matches,
     .line = ihex_read_line,
+    .alike = ihex_read_alike,
     .end = ihex_check_end,
 };

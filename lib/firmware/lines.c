@@ -100,9 +100,14 @@ sfi__lines_feed(struct load *l, const uint8_t *data, size_t len, bool last,
     size_t line, end;
 
     while (at < len && !l->ended) {
-        bool whole = lines_find_end(data + at, len - at, last, &line, &end);
+        size_t alike = l->format->alike(l, data + at, len - at);
         sfi_status st;
+        bool whole;
 
+        at += alike;
+        if (alike > 0)
+            continue;
+        whole = lines_find_end(data + at, len - at, last, &line, &end);
         if (!whole && line <= FIRMWARE_LINE_MAX)
             break;
         l->place++;
@@ -157,18 +162,71 @@ sfi__lines_decode_record(struct load *l, const uint8_t *text, size_t len,
                          size_t from, struct record *r)
 {
     size_t n = (len - from) / 2;
-    unsigned sum = 0;
 
     if (n > RECORD_MAX)
         return sfi__loader_fail_at(
             l, from + 2 * RECORD_MAX + 1, SFI_ERR_FORMAT,
             "line has more than %u bytes, the longest record", RECORD_MAX);
+    r->sum = 0;
     if ((len - from) % 2 != 0 ||
-        !sfi__hex_decode(r->bytes, n, (const char *)text + from))
+        !sfi__hex_decode_sum(r->bytes, n, text + from, &r->sum))
         return lines_explain_digits(l, text, len, from);
     r->len = n;
-    for (size_t i = 0; i + 1 < n; i++)
-        sum += r->bytes[i];
-    r->sum = (uint8_t)sum;
+    if (n > 0)
+        r->sum = (uint8_t)(r->sum - r->bytes[n - 1]);
     return SFI_OK;
+}
+
+/* The length of a line's end, of which two characters are there; 0: the line
+ * does not end. */
+static size_t
+lines_end_length(const uint8_t *text)
+{
+    if (text[0] == '\n')
+        return 1;
+    if (text[0] != '\r')
+        return 0;
+    return text[1] == '\n' ? 2 : 1;
+}
+
+static bool
+alike_decode(const struct alike *a, uint64_t head, const uint8_t *text,
+             uint8_t *out, size_t len)
+{
+    uint8_t bytes[8], checksum, sum = 0;
+    uint64_t found = 0;
+
+    if (!sfi__hex_decode_sum(bytes, a->head_len, text, &sum))
+        return false;
+    for (size_t i = 0; i < a->head_len; i++)
+        found = found << 8 | bytes[i];
+    text += 2 * a->head_len;
+    return found == head && sfi__hex_decode_sum(out, len, text, &sum) &&
+           sfi__hex_decode_sum(&checksum, 1, text + 2 * len, &sum) &&
+           sum == a->sum;
+}
+
+size_t
+sfi__lines_read_alike(struct load *l, const struct alike *a,
+                      const uint8_t *text, size_t text_len, uint8_t *out,
+                      size_t len)
+{
+    size_t mark_len = strlen(a->mark);
+    size_t line = mark_len + 2 * (a->head_len + len + 1);
+    uint64_t head = a->head;
+    size_t at = 0, n = 0;
+
+    for (; n < a->max && text_len - at >= line + 2; n++) {
+        const uint8_t *t = text + at;
+        size_t end = lines_end_length(t + line);
+
+        if (t[0] != a->mark[0] || t[mark_len - 1] != a->mark[mark_len - 1] ||
+            end == 0 || !alike_decode(a, head, t + mark_len, out, len))
+            break;
+        at += line + end;
+        out += len;
+        head += a->step;
+    }
+    sfi__loader_grow(l, n);
+    return at;
 }

@@ -30,6 +30,23 @@ sfi_status sfi__lines_no_end(struct load *l, const char *expected);
 sfi_status sfi__lines_decode_record(struct load *l, const uint8_t *text,
                                     size_t len, size_t from, struct record *r);
 
+/* The next data record that continues a run, without its mark: the bytes before
+ * its data are those of `head`, and all its bytes sum to `sum`. */
+struct alike {
+    const char *mark; /* ":", "S3" */
+    size_t head_len;
+    uint64_t head; /* big-endian */
+    uint64_t step; /* to the head of the record after it */
+    size_t max;    /* records that have this form */
+    uint8_t sum;
+};
+
+/* Read records like that as long as there are any, into `out`, with `len` bytes
+ * of data each; returns how many characters were read. */
+size_t sfi__lines_read_alike(struct load *l, const struct alike *a,
+                             const uint8_t *text, size_t text_len, uint8_t *out,
+                             size_t len);
+
 /* Offset of the first byte after a byte-order mark, blanks and empty lines. */
 size_t sfi__lines_begin(const uint8_t *data, size_t len);
 

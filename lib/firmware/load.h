@@ -44,6 +44,10 @@ struct format {
     /* Text formats: `line` gets each line without its end, then `end` is called
      * once.  NULL: the format reads the file whole. */
     sfi_status (*line)(struct load *l, const uint8_t *text, size_t len);
+    /* ... but for those that this reads: sound data records like the last one,
+     * which continue its run.  It stops at the first line that is anything
+     * else, and returns how many characters it read. */
+    size_t (*alike)(struct load *l, const uint8_t *text, size_t len);
     sfi_status (*end)(struct load *l);
     sfi_status (*whole)(struct load *l, const uint8_t *data, size_t len);
     bool rest_warns; /* warn of text after the end record */
@@ -105,12 +109,17 @@ void sfi__loader_init(struct load *l, sfi_ctx *ctx, const char *name,
                       const struct format *format);
 void sfi__loader_free(struct load *l);
 
-/* Add a copy of data from the current line, which is `text_len` long. */
+/* Add a copy of data from the current line. */
 sfi_status sfi__loader_data(struct load *l, uint64_t address,
-                            const uint8_t *data, size_t len, size_t text_len);
+                            const uint8_t *data, size_t len);
 /* Add data that is at `offset` of `base`. */
 sfi_status sfi__loader_run(struct load *l, uint64_t address, size_t offset,
                            uint64_t len);
+/* How many records as long as the last one can continue its run: `out` is their
+ * place and `len` the length of each.  0: the next line is no such record. */
+size_t sfi__loader_room(const struct load *l, uint8_t **out, size_t *len);
+/* So many of them are now there, each from a line of its own. */
+void sfi__loader_grow(struct load *l, size_t records);
 /* Sort and merge the data into the segments of `fw`. */
 sfi_status sfi__loader_finish(struct load *l, struct sfi_firmware *fw);
 

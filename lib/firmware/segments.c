@@ -142,6 +142,12 @@ loader_run_count(const struct load *l)
     return l->runs.len / sizeof(struct run);
 }
 
+static struct run *
+loader_last_run(const struct load *l)
+{
+    return &loader_runs(l)[loader_run_count(l) - 1];
+}
+
 static sfi_status
 loader_append_run(struct load *l, uint64_t address, size_t offset, size_t len)
 {
@@ -170,21 +176,21 @@ sfi__loader_run(struct load *l, uint64_t address, size_t offset, uint64_t len)
                         : st;
 }
 
-/* Estimate the size of the data from the first line: usually all are alike. */
+/* Each byte has two characters of the text: with so much room the data never
+ * moves.  The system gives memory only to what is used of it. */
 static bool
-loader_reserve_data(struct load *l, size_t len, size_t text_len)
+loader_reserve_data(struct load *l, size_t len)
 {
-    uint64_t lines = l->text_size / (text_len + 1) + 1;
-    uint64_t total = lines * len;
+    uint64_t total = l->text_size / 2;
 
     if (total > FIRMWARE_BYTES_MAX)
         total = FIRMWARE_BYTES_MAX;
-    return sfi__buf_reserve(&l->data, (size_t)total);
+    return sfi__buf_reserve(&l->data, total < len ? len : (size_t)total);
 }
 
 sfi_status
 sfi__loader_data(struct load *l, uint64_t address, const uint8_t *data,
-                 size_t len, size_t text_len)
+                 size_t len)
 {
     sfi_status st = loader_check_range(l, address, len);
     struct run *last = NULL;
@@ -194,22 +200,50 @@ sfi__loader_data(struct load *l, uint64_t address, const uint8_t *data,
     st = loader_count_bytes(l, len);
     if (st != SFI_OK)
         return st;
-    if (l->data.cap == 0 && !loader_reserve_data(l, len, text_len))
+    if (l->data.cap == 0 && !loader_reserve_data(l, len))
         return sfi__nomem(l->ctx);
     if (address == l->next_address && l->place == l->next_place)
-        last = &loader_runs(l)[loader_run_count(l) - 1];
+        last = loader_last_run(l);
     if (last != NULL && len <= last->record) {
         last->len += (uint32_t)len;
     } else {
         st = loader_append_run(l, address, l->data.len, len);
         if (st != SFI_OK)
             return st;
-        last = &loader_runs(l)[loader_run_count(l) - 1];
+        last = loader_last_run(l);
     }
     /* A shorter record ends the run. */
     l->next_place = len == last->record ? (uint64_t)l->place + 1 : 0;
     l->next_address = address + len;
     return sfi__buf_append(&l->data, data, len) ? SFI_OK : sfi__nomem(l->ctx);
+}
+
+size_t
+sfi__loader_room(const struct load *l, uint8_t **out, size_t *len)
+{
+    size_t room = l->data.cap - l->data.len;
+
+    if (l->next_place != (uint64_t)l->place + 1)
+        return 0;
+    if (room > FIRMWARE_BYTES_MAX - l->bytes)
+        room = FIRMWARE_BYTES_MAX - l->bytes;
+    *out = l->data.data + l->data.len;
+    *len = loader_last_run(l)->record;
+    return room / *len;
+}
+
+void
+sfi__loader_grow(struct load *l, size_t records)
+{
+    struct run *last = loader_last_run(l);
+    size_t len = records * last->record;
+
+    last->len += (uint32_t)len;
+    l->bytes += len;
+    l->data.len += len;
+    l->place += (uint32_t)records;
+    l->next_place += records;
+    l->next_address += len;
 }
 
 static int
@@ -404,8 +438,9 @@ sfi__loader_finish(struct load *l, struct sfi_firmware *fw)
     if (fw->segments == NULL)
         return SFI_ERR_NOMEM;
     if (!p.in_place) {
-        if (!sfi__buf_fill(&fw->bytes, 0, (size_t)p.total))
+        if (!sfi__buf_reserve(&fw->bytes, (size_t)p.total))
             return sfi__nomem(l->ctx);
+        fw->bytes.len = (size_t)p.total;
         return loader_fill_segments(l, fw, fw->bytes.data);
     }
     st = loader_fill_segments(l, fw, NULL);

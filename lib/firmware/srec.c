@@ -54,7 +54,7 @@ srec_check_frame(struct load *l, const struct record *r, unsigned type,
 
 static sfi_status
 srec_data_record(struct load *l, const struct record *r, unsigned type,
-                 uint32_t address, size_t text_len)
+                 uint32_t address)
 {
     size_t skip = 1u + address_len[type];
     size_t len = r->len - 1 - skip;
@@ -64,7 +64,7 @@ srec_data_record(struct load *l, const struct record *r, unsigned type,
         sfi__loader_warn(l, "data record without data");
         return SFI_OK;
     }
-    return sfi__loader_data(l, address, r->bytes + skip, len, text_len);
+    return sfi__loader_data(l, address, r->bytes + skip, len);
 }
 
 static sfi_status
@@ -81,8 +81,7 @@ srec_count_record(struct load *l, uint32_t count)
 
 /* S0 is a title; each of S7, S8 and S9 ends data of any type. */
 static sfi_status
-srec_dispatch_record(struct load *l, const struct record *r, unsigned type,
-                     size_t text_len)
+srec_dispatch_record(struct load *l, const struct record *r, unsigned type)
 {
     uint32_t address = 0;
 
@@ -100,7 +99,7 @@ srec_dispatch_record(struct load *l, const struct record *r, unsigned type,
         l->ended = true;
         return SFI_OK;
     default:
-        return srec_data_record(l, r, type, address, text_len);
+        return srec_data_record(l, r, type, address);
     }
 }
 
@@ -131,7 +130,37 @@ srec_read_line(struct load *l, const uint8_t *text, size_t len)
     st = srec_check_frame(l, &r, type, len);
     if (st != SFI_OK)
         return st;
-    return srec_dispatch_record(l, &r, type, len);
+    return srec_dispatch_record(l, &r, type);
+}
+
+/* The type may change from line to line; the first decides here. */
+static size_t
+srec_read_alike(struct load *l, const uint8_t *text, size_t text_len)
+{
+    static const char marks[3][3] = {"S1", "S2", "S3"};
+    unsigned type = text_len > 1 ? (unsigned)text[1] - '1' : 3;
+    uint8_t *out;
+    size_t len, read;
+    size_t room = sfi__loader_room(l, &out, &len);
+    uint32_t place = l->place;
+    struct alike a = {.step = len, .sum = 0xff};
+    uint64_t end;
+
+    if (room == 0 || type >= 3)
+        return 0;
+    a.mark = marks[type];
+    a.head_len = 1u + address_len[1 + type];
+    end = (uint64_t)1 << 8 * (a.head_len - 1);
+    if (l->next_address >= end)
+        return 0;
+    a.max = (size_t)((end - l->next_address) / len);
+    if (a.max > room)
+        a.max = room;
+    a.head =
+        (uint64_t)(len + a.head_len) << 8 * (a.head_len - 1) | l->next_address;
+    read = sfi__lines_read_alike(l, &a, text, text_len, out, len);
+    l->srec.records += l->place - place;
+    return read;
 }
 
 /* srec_cat omits the end record if there is no start address; then a count of
@@ -155,6 +184,7 @@ const struct format sfi__format_srec = {
     .extensions = extensions,
     .matches = srec_matches,
     .line = srec_read_line,
+    .alike = srec_read_alike,
     .end = srec_check_end,
     .rest_warns = true,
 };

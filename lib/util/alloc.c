@@ -27,9 +27,15 @@ const struct alloc sfi__alloc_default = {
 };
 
 void *
+sfi__alloc_any(const struct alloc *a, size_t size)
+{
+    return a->alloc(a->user, size > 0 ? size : 1);
+}
+
+void *
 sfi__alloc(const struct alloc *a, size_t size)
 {
-    void *p = a->alloc(a->user, size > 0 ? size : 1);
+    void *p = sfi__alloc_any(a, size);
 
     if (p != NULL)
         sfi__zero(p, size);

@@ -16,6 +16,9 @@ extern const struct alloc sfi__alloc_default;
 
 /* Zeroed memory, or NULL. */
 void *sfi__alloc(const struct alloc *a, size_t size);
+/* The same with any content: a large block then takes no memory from the system
+ * before it is used. */
+void *sfi__alloc_any(const struct alloc *a, size_t size);
 void sfi__free(const struct alloc *a, void *ptr);
 
 #endif

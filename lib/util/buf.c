@@ -42,7 +42,7 @@ sfi__buf_reserve(struct buf *b, size_t more)
         cap = need;
     if (cap < CAP_MIN)
         cap = CAP_MIN;
-    data = sfi__alloc(b->alloc, cap);
+    data = b->wipe ? sfi__alloc(b->alloc, cap) : sfi__alloc_any(b->alloc, cap);
     if (data == NULL)
         return false;
     if (b->len > 0)

@@ -3,24 +3,21 @@
 /* Hexadecimal digits to bytes and back. */
 #include "util/hex.h"
 
-#define DIGIT 0x10u
-
-/* The value of each digit plus the mark DIGIT; 0 for other characters. */
-static const uint8_t digits[256] = {
-    ['0'] = DIGIT | 0,  ['1'] = DIGIT | 1,  ['2'] = DIGIT | 2,
-    ['3'] = DIGIT | 3,  ['4'] = DIGIT | 4,  ['5'] = DIGIT | 5,
-    ['6'] = DIGIT | 6,  ['7'] = DIGIT | 7,  ['8'] = DIGIT | 8,
-    ['9'] = DIGIT | 9,  ['a'] = DIGIT | 10, ['b'] = DIGIT | 11,
-    ['c'] = DIGIT | 12, ['d'] = DIGIT | 13, ['e'] = DIGIT | 14,
-    ['f'] = DIGIT | 15, ['A'] = DIGIT | 10, ['B'] = DIGIT | 11,
-    ['C'] = DIGIT | 12, ['D'] = DIGIT | 13, ['E'] = DIGIT | 14,
-    ['F'] = DIGIT | 15,
+const uint16_t sfi__hex_digits[256] = {
+    ['0'] = HEX_DIGIT | 0,  ['1'] = HEX_DIGIT | 1,  ['2'] = HEX_DIGIT | 2,
+    ['3'] = HEX_DIGIT | 3,  ['4'] = HEX_DIGIT | 4,  ['5'] = HEX_DIGIT | 5,
+    ['6'] = HEX_DIGIT | 6,  ['7'] = HEX_DIGIT | 7,  ['8'] = HEX_DIGIT | 8,
+    ['9'] = HEX_DIGIT | 9,  ['a'] = HEX_DIGIT | 10, ['b'] = HEX_DIGIT | 11,
+    ['c'] = HEX_DIGIT | 12, ['d'] = HEX_DIGIT | 13, ['e'] = HEX_DIGIT | 14,
+    ['f'] = HEX_DIGIT | 15, ['A'] = HEX_DIGIT | 10, ['B'] = HEX_DIGIT | 11,
+    ['C'] = HEX_DIGIT | 12, ['D'] = HEX_DIGIT | 13, ['E'] = HEX_DIGIT | 14,
+    ['F'] = HEX_DIGIT | 15,
 };
 
 int
 sfi__hex_digit(int c)
 {
-    unsigned v = c >= 0 && c <= UINT8_MAX ? digits[c] : 0;
+    unsigned v = c >= 0 && c <= UINT8_MAX ? sfi__hex_digits[c] : 0;
 
     return v != 0 ? (int)(v & 15) : -1;
 }
@@ -43,12 +40,12 @@ sfi__hex_decode(uint8_t *out, size_t len, const char *text)
     const uint8_t *t = (const uint8_t *)text;
 
     for (size_t i = 0; i < len; i++) {
-        unsigned hi = digits[t[2 * i]];
-        unsigned lo = hi == 0 ? 0 : digits[t[2 * i + 1]];
+        unsigned hi = sfi__hex_digits[t[2 * i]];
+        unsigned lo = hi == 0 ? 0 : sfi__hex_digits[t[2 * i + 1]];
 
         if (lo == 0)
             return false;
-        out[i] = (uint8_t)(hi << 4 | (lo & 15));
+        out[i] = (uint8_t)(hi << 4 | lo);
     }
     return true;
 }
