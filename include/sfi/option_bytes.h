@@ -19,11 +19,17 @@ typedef struct sfi_option_bytes sfi_option_bytes;
  * Read the option bytes of a part from a CSV file, as ST's tools do (AN5054,
  * 2.5.1).
  *
- * Two columns, name and hexadecimal value, and no header row.  The rows of a
- * part are fixed, in number and in order; sfi_option_bytes_get() of the result
- * names them.  Names are case-insensitive.  Optional are 0x before a value,
- * FLASH_ before a name, blanks around both, empty lines, and a byte-order mark;
- * lines may end with LF, CRLF or CR.
+ * Two columns, name and hexadecimal value.  The rows of a part are fixed, in
+ * number and in order; sfi_option_bytes_get() of the result names them.  Names
+ * are those of ST's files or of ST's manuals ("FOPTSR_PRG", "FLASH_OPTSR_PRG"),
+ * in upper or lower case, with or without FLASH_; the row that is not written
+ * may also be RESERVED, RFU, RSVD or FBOOT4.  0x is optional, but a number
+ * without it that would be another one in decimal is refused.
+ *
+ * So that files of people and spreadsheets can be read: a semicolon or a tab
+ * instead of the comma; quotation marks and blanks around names and values;
+ * more columns when they are empty; empty lines; lines that begin with `#`; a
+ * first row of headings; a byte-order mark; LF, CRLF or CR.
  *
  * The error's place is the path, line and column, both from 1 ("ob.csv:4:2").
  *
@@ -67,7 +73,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_option_bytes_load(sfi_ctx *ctx,
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT   a pointer is NULL
- *   SFI_ERR_FORMAT     a row is not a name and a value, or no rows
+ *   SFI_ERR_FORMAT     a row is not a name and a value, a number is ambiguous,
+ *                      or no rows
  *   SFI_ERR_RANGE      a value has more than 32 bits
  *   SFI_ERR_CHIP_RULE  a row is unknown, missing, repeated, out of order, or
  *                      one too many

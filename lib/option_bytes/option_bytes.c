@@ -8,6 +8,7 @@
 #include "core/err.h"
 #include "core/files.h"
 #include "chip/fields.h"
+#include "option_bytes/rows.h"
 
 /* Far more than a dozen rows of some thirty characters. */
 #define CSV_LEN_MAX ((size_t)64 * 1024)
@@ -200,20 +201,19 @@ sfi_status
 sfi_option_bytes_set(sfi_option_bytes *ob, const char *name, uint32_t value)
 {
     const struct chip_ob_field *f;
+    uint32_t row;
 
     SFI_ENTER(ob, OPTION_BYTES);
     SFI_ARG(ob, name != NULL);
     f = sfi__chip_field_find(ob->chip, name);
     if (f != NULL)
         return option_bytes_set_field(ob, f, value);
-    for (uint32_t i = 0; i < ob->chip->ob_count; i++) {
-        if (sfi__text_same(ob->chip->ob[i].name, name)) {
-            ob->values[i] = value;
-            ob->rdp_given = ob->rdp_given || i == ob->chip->rdp_row;
-            return SFI_OK;
-        }
-    }
-    return option_bytes_unknown_field(ob, name);
+    row = sfi__ob_find_row(ob->chip, name);
+    if (row == OB_NO_ROW)
+        return option_bytes_unknown_field(ob, name);
+    ob->values[row] = value;
+    ob->rdp_given = ob->rdp_given || row == ob->chip->rdp_row;
+    return SFI_OK;
 }
 
 void

@@ -16,10 +16,10 @@
 #define L462_3 "PCROP1ER,0x00000000\n"
 #define L462_4 "WRP1AR,0xFF00FFFF\n"
 #define L462_5 "WRP1BR,0xFF00FFFE\n"
-#define H753_REST                                                        \
-    "FPRAR_PRG_A,81000200\nFPRAR_PRG_B,81000200\nFSCAR_PRG_A,81000200\n" \
-    "FSCAR_PRG_B,81000200\nFWPSN_PRG_A,FFFFFFFF\nFWPSN_PRG_B,FFFFFFFF\n" \
-    "FBOOT7_PRG,24000800\nRESERVED,10000810\n"
+#define H753_REST                                                              \
+    "FPRAR_PRG_A,0x81000200\nFPRAR_PRG_B,0x81000200\nFSCAR_PRG_A,0x81000200\n" \
+    "FSCAR_PRG_B,0x81000200\nFWPSN_PRG_A,FFFFFFFF\nFWPSN_PRG_B,FFFFFFFF\n"     \
+    "FBOOT7_PRG,0x24000800\nRESERVED,0x10000810\n"
 
 static const uint32_t l462_words[] = {
     0xfbeff8bb, 0xffffffff, 0x00000000, 0xff00ffff, 0xff00fffe,
@@ -53,6 +53,27 @@ static const struct {
              "WRP1AR,0xFF00FFFF\r\nWRP1BR,0xFF00FFFE\r\n"},
     {"CR", "FLASH_OPTR,0xFBEFF8BB\rPCROP1SR,0xFFFFFFFF\rPCROP1ER,0\r"
            "WRP1AR,0xFF00FFFF\rWRP1BR,0xFF00FFFE"},
+    {"semicolons", "FLASH_OPTR;0xFBEFF8BB\nPCROP1SR ; 0xFFFFFFFF\n"
+                   "PCROP1ER;0;\nWRP1AR;0xFF00FFFF;;\nWRP1BR;0xFF00FFFE\n"},
+    {"tabs", "FLASH_OPTR\t0xFBEFF8BB\nPCROP1SR\t\t0xFFFFFFFF\t\n"
+             "PCROP1ER \t 0\nWRP1AR\t0xFF00FFFF\nWRP1BR\t0xFF00FFFE\n"},
+    {"quotes",
+     "\"FLASH_OPTR\",\"0xFBEFF8BB\"\n\" PCROP1SR \" , \" 0xFFFFFFFF \" \n"
+     "PCROP1ER,\"0\"\n\"WRP1AR\",FF00FFFF\n" L462_5},
+    {"header", "Name,Value\n" L462_1 L462_2 L462_3 L462_4 L462_5},
+    {"header of three",
+     "\n# first\n\"Register name\";\"Value (hex)\";Remark\n" L462_1 L462_2
+         L462_3 L462_4 L462_5},
+    {"header in Greek",
+     "\xce\x9f\t\xce\xa4\n" L462_1 L462_2 L462_3 L462_4 L462_5},
+    {"comments",
+     "# why\n" L462_1 "  #, \"\n" L462_2 "#\n" L462_3
+     "\"# in quotes, as a spreadsheet has it\";\n" L462_4 L462_5 "# end"},
+    {"empty columns",
+     L462_1 "PCROP1SR,0xFFFFFFFF,\nPCROP1ER,0x0 , ,\n"
+            "WRP1AR,0xFF00FFFF,\"\"\n" L462_5 ";;\n,\n\"\",\"\"\n"},
+    {"digits that mean the same",
+     L462_1 L462_2 "PCROP1ER,0000000000\n" L462_4 "WRP1BR,FF00FFFE\n"},
     {"mark", "\xef\xbb\xbf" L462_1 L462_2 L462_3 L462_4 L462_5},
 };
 
@@ -104,6 +125,7 @@ START_TEST(test_h753_names)
     static const char *const first[] = {
         "FOPTSR_PRG,1026AAD0\n",
         "FLASH_OPTSR_PRG,1026AAD0\n",
+        "optsr_prg,1026aad0\n",
         "FLASH_FOPTSR_PRG,0x1026AAD0\n",
     };
     char csv[512];
@@ -113,6 +135,39 @@ START_TEST(test_h753_names)
     ck_assert_ok(sfi_option_bytes_parse(ctx, h753(), csv, strlen(csv), &ob));
     check_words(ob, h753(), h753_words);
     sfi_option_bytes_free(ob);
+}
+END_TEST
+
+/* As RM0433 and RM0399 spell them, and what people call the last row. */
+START_TEST(test_manual_names)
+{
+    static const char *const names[][8] = {
+        {"FLASH_OPTSR_PRG", "FLASH_PRAR_PRG1", "FLASH_PRAR_PRG2",
+         "FLASH_SCAR_PRG1", "FLASH_SCAR_PRG2", "FLASH_WPSN_PRG1R",
+         "FLASH_WPSN_PRG2R", "FLASH_BOOT_PRGR"},
+        {"OPTSR_PRG", "PRAR_PRG1", "PRAR_PRG2", "SCAR_PRG1", "SCAR_PRG2",
+         "WPSN_PRG1", "WPSN_PRG2", "BOOT7_PRG"},
+        {"flash_optsr_prg", "flash_prar_prg1", "flash_prar_prg2",
+         "flash_scar_prg1", "flash_scar_prg2", "flash_wpsgn_prg1",
+         "flash_wpsgn_prg2", "flash_boot7_prgr"},
+    };
+    static const char *const last[] = {"RESERVED", "RFU", "rsvd", "FBOOT4",
+                                       "FLASH_BOOT4_PRGR"};
+
+    for (size_t i = 0; i < ROWS(names) * ROWS(last); i++) {
+        char csv[512];
+        size_t len = 0;
+        sfi_option_bytes *ob;
+
+        for (size_t row = 0; row < 9; row++)
+            len += (size_t)snprintf(csv + len, sizeof(csv) - len, "%s,0x%08x\n",
+                                    row < 8 ? names[i / ROWS(last)][row]
+                                            : last[i % ROWS(last)],
+                                    h753_words[row]);
+        ck_assert_ok(sfi_option_bytes_parse(ctx, h753(), csv, len, &ob));
+        check_words(ob, h753(), h753_words);
+        sfi_option_bytes_free(ob);
+    }
 }
 END_TEST
 
@@ -156,7 +211,18 @@ static const struct {
      "unknown option byte \"PCROPS1R\", did you mean \"PCROP1SR\""},
     {"flash_opt,0\n", SFI_ERR_CHIP_RULE, "1:1",
      "unknown option byte \"FLASH_OPT\", did you mean \"FLASH_OPTR\""},
-    {"Name,Value\n" L462_1, SFI_ERR_CHIP_RULE, "1:1",
+    /* no header row: not the first, like a row, like a number */
+    {L462_1 "Name,Value\n", SFI_ERR_CHIP_RULE, "2:1",
+     "unknown option byte \"NAME\", expected \"PCROP1SR\" of stm32l462ce"},
+    {"FLASH_OPTS,Value\n", SFI_ERR_CHIP_RULE, "1:1",
+     "unknown option byte \"FLASH_OPTS\", did you mean \"FLASH_OPTR\""},
+    {"OPTR,Value\n", SFI_ERR_FORMAT, "1:6",
+     "found 'V', expected a hexadecimal value"},
+    {"Name,0\n", SFI_ERR_CHIP_RULE, "1:1",
+     "unknown option byte \"NAME\", expected \"FLASH_OPTR\" of stm32l462ce"},
+    {"Name,FACE\n", SFI_ERR_CHIP_RULE, "1:1",
+     "unknown option byte \"NAME\", expected \"FLASH_OPTR\" of stm32l462ce"},
+    {"Name,\n", SFI_ERR_CHIP_RULE, "1:1",
      "unknown option byte \"NAME\", expected \"FLASH_OPTR\" of stm32l462ce"},
     {L462_1 "FOPTSR_PRG,0x1026AAD0\n", SFI_ERR_CHIP_RULE, "2:1",
      "unknown option byte \"FOPTSR_PRG\", expected \"PCROP1SR\" of "
@@ -166,13 +232,20 @@ static const struct {
      "\"FLASH_OPTR\" of stm32l462ce"},
     /* bad rows */
     {"0xFBEFF8BB\n", SFI_ERR_FORMAT, "1:11",
-     "found the end of the line, expected a comma after the name"},
+     "found the end of the line, expected a comma, a semicolon or a tab after "
+     "the name"},
     {"FLASH_OPTR 0xFBEFF8BB\n", SFI_ERR_FORMAT, "1:12",
-     "found '0', expected a comma after the name"},
-    {"FLASH_OPTR;0xFBEFF8BB\n", SFI_ERR_FORMAT, "1:11",
-     "found ';', expected a comma after the name"},
-    {L462_1 "\"PCROP1SR\",0\n", SFI_ERR_FORMAT, "2:1",
-     "found '\"', expected the name of an option byte"},
+     "found '0', ... comma, a semicolon or a tab after the name"},
+    {"FLASH_OPTR:0xFBEFF8BB\n", SFI_ERR_FORMAT, "1:11",
+     "found ':', ... comma, ... after the name"},
+    {L462_1 "`PCROP1SR`,0\n", SFI_ERR_FORMAT, "2:1",
+     "found '`', expected the name of an option byte"},
+    {"\"FLASH_OPTR,0xFB\n", SFI_ERR_FORMAT, "1:12",
+     "found ',', expected the closing quote"},
+    {"FLASH_OPTR,\"0xFB\n", SFI_ERR_FORMAT, "1:17",
+     "found the end of the line, expected the closing quote"},
+    {"\"FLASH_OPTR\"0xFB\n", SFI_ERR_FORMAT, "1:13",
+     "found '0', ... comma, ... after the name"},
     {",0\n", SFI_ERR_FORMAT, "1:1",
      "found ',', expected the name of an option byte"},
     {"\xff\xfe\x46", SFI_ERR_FORMAT, "1:1",
@@ -188,8 +261,18 @@ static const struct {
      "found 'G', ... hexadecimal digit"},
     {"FLASH_OPTR,0xFB\xc2\xa0\n", SFI_ERR_FORMAT, "1:16",
      "found 0xc2, ... hexadecimal digit"},
-    {"FLASH_OPTR,0x1,\n", SFI_ERR_FORMAT, "1:15",
-     "found ',', expected two columns, name and value"},
+    {"FLASH_OPTR,0x1,,2\n", SFI_ERR_FORMAT, "1:17",
+     "found '2', expected two columns, name and value"},
+    {"FLASH_OPTR,0x1,\"\",\"2\"\n", SFI_ERR_FORMAT, "1:19",
+     "found '\"', expected two columns, name and value"},
+    {"FLASH_OPTR,0x1 # why\n", SFI_ERR_FORMAT, "1:16",
+     "found '#', expected two columns, name and value"},
+    /* what people and spreadsheets make of numbers */
+    {"FLASH_OPTR,24000800\n", SFI_ERR_FORMAT, "1:12",
+     "a number without 0x can be hexadecimal, 0x24000800, or decimal, "
+     "0x016e3920: expected one of the two"},
+    {L462_1 "PCROP1SR;\"10\"\n", SFI_ERR_FORMAT, "2:11",
+     "a number without 0x ... 0x00000010, ... decimal, 0x0000000a: ... two"},
     {"FLASH_OPTR,0x1 2\n", SFI_ERR_FORMAT, "1:16",
      "found '2', expected two columns, name and value"},
     {"FLASH_OPTR, 0x100000000\n", SFI_ERR_RANGE, "1:13",
@@ -216,7 +299,7 @@ START_TEST(test_nul)
 
     ck_assert_fails(
         sfi_option_bytes_parse(ctx, l462(), csv, sizeof(csv) - 1, &ob),
-        SFI_ERR_FORMAT, "1:6", "found 0x00, expected a comma after the name");
+        SFI_ERR_FORMAT, "1:6", "found 0x00, ... comma, ... after the name");
 }
 END_TEST
 
@@ -457,7 +540,8 @@ START_TEST(test_set)
     ck_assert_ok(sfi_option_bytes_set(ob, "SECURITY", 1));
     ck_assert_ok(sfi_option_bytes_set(ob, "nWRP9", 0));
     ck_assert_ok(sfi_option_bytes_set(ob, "BOOT_CM7_ADD1", 0xffff));
-    ck_assert_ok(sfi_option_bytes_set(ob, "FSCAR_PRG_A", 0x12345678));
+    ck_assert_ok(sfi_option_bytes_set(ob, "FSCAR_PRG_A", 0x1));
+    ck_assert_ok(sfi_option_bytes_set(ob, "flash_scar_prg1", 0x12345678));
     ck_assert_uint_eq(ob->values[0], 0x1be6bbf0);
     ck_assert_uint_eq(ob->values[6], 0xfffffffd);
     ck_assert_uint_eq(ob->values[7], 0xffff0800);
@@ -503,7 +587,8 @@ main(void)
 
     tcase_add_checked_fixture(tc, fixture_setup, fixture_teardown);
     tcase_add_loop_test(tc, test_lenient, 0, (int)ROWS(lenient));
-    tcase_add_loop_test(tc, test_h753_names, 0, 3);
+    tcase_add_loop_test(tc, test_h753_names, 0, 4);
+    tcase_add_test(tc, test_manual_names);
     tcase_add_loop_test(tc, test_bad, 0, (int)ROWS(bad));
     tcase_add_loop_test(tc, test_readable_is_told, 0, (int)ROWS(protection));
     tcase_add_test(tc, test_nul);
