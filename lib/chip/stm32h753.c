@@ -3,6 +3,7 @@
 /* STM32H753xI: its table, and for hosts the fields of its option bytes and its
  * memories. */
 #include "chip/chip.h"
+#include "chip/effects.h"
 #include "chip/fields.h"
 #include "chip/memory.h"
 
@@ -194,5 +195,24 @@ static const struct chip_memory memories[] = {
 
 const struct chip_memory_list sfi__chip_memories_stm32h753 =
     CHIP_MEMORY_LIST(memories);
+
+/* RM0433, 2.6 */
+static const struct chip_start starts[] = {
+    {"BOOT_CM7_ADD0", 0, false},
+    {"BOOT_CM7_ADD1", 0, true},
+};
+
+/* RM0433, 2.3.2 */
+static const struct chip_watchdog watchdogs[] = {
+    {"IWDG1_SW", "IWDG1_KR", 0x58004800},
+};
+
+const struct chip_effects sfi__chip_effects_stm32h753 = {
+    .starts = starts,
+    .start_count = 2,
+    .watchdogs = watchdogs,
+    .watchdog_count = 1,
+    .swap = "SWAP_BANK_OPT",
+};
 
 #endif

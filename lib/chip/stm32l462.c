@@ -3,6 +3,7 @@
 /* STM32L462CE: its table, and for hosts the fields of its option bytes and its
  * memories. */
 #include "chip/chip.h"
+#include "chip/effects.h"
 #include "chip/fields.h"
 #include "chip/memory.h"
 
@@ -140,5 +141,24 @@ static const struct chip_memory memories[] = {
 
 const struct chip_memory_list sfi__chip_memories_stm32l462 =
     CHIP_MEMORY_LIST(memories);
+
+/* AN4992, 7: the part's own secure boot comes first, and starts the firmware
+ * where firmware begins. */
+static const struct chip_start starts[] = {
+    {NULL, 0x08001000, false},
+};
+
+/* RM0394, 2.2.2 */
+static const struct chip_watchdog watchdogs[] = {
+    {"IWDG_SW", "IWDG_KR", 0x40003000},
+    {"WWDG_SW", "WWDG_CR", 0x40002c00},
+};
+
+const struct chip_effects sfi__chip_effects_stm32l462 = {
+    .starts = starts,
+    .start_count = 1,
+    .watchdogs = watchdogs,
+    .watchdog_count = 2,
+};
 
 #endif

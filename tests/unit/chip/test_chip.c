@@ -8,6 +8,7 @@
 
 #include "chip/areas.h"
 #include "chip/chip.h"
+#include "chip/effects.h"
 #include "chip/fields.h"
 #include "chip/memory.h"
 
@@ -333,6 +334,31 @@ START_TEST(test_memory_at)
 }
 END_TEST
 
+/* Each name is one of the part's fields, and each address one of its own. */
+START_TEST(test_effects_agree)
+{
+    const struct sfi_chip *c = sfi__chip_at((uint32_t)_i);
+    const struct chip_effects *e = sfi__chip_effects(c);
+    const struct sfi_chip stranger = *c;
+
+    ck_assert_uint_gt(e->start_count, 0);
+    for (size_t i = 0; i < e->start_count; i++) {
+        if (e->starts[i].field == NULL)
+            ck_assert(sfi__chip_range_has(&c->user, e->starts[i].address, 8));
+        else
+            ck_assert_ptr_nonnull(sfi__chip_field_find(c, e->starts[i].field));
+    }
+    for (size_t i = 0; i < e->watchdog_count; i++) {
+        ck_assert_ptr_nonnull(sfi__chip_field_find(c, e->watchdogs[i].field));
+        ck_assert_uint_eq(
+            sfi__chip_memory_at(c, e->watchdogs[i].register_at)->kind,
+            CHIP_MEMORY_PERIPHERALS);
+    }
+    ck_assert(e->swap == NULL || sfi__chip_field_find(c, e->swap) != NULL);
+    ck_assert_uint_eq(sfi__chip_effects(&stranger)->start_count, 0);
+}
+END_TEST
+
 START_TEST(test_ranges)
 {
     struct chip_range r = {0x08000000, 0x1000};
@@ -369,6 +395,7 @@ main(void)
     tcase_add_loop_test(tc, test_fields_are_the_parts_own, 0, CHIP_COUNT);
     tcase_add_loop_test(tc, test_memories_agree, 0, CHIP_COUNT);
     tcase_add_test(tc, test_memory_at);
+    tcase_add_loop_test(tc, test_effects_agree, 0, CHIP_COUNT);
     tcase_add_loop_test(tc, test_areas, 0, sizeof(areas) / sizeof(*areas));
     tcase_add_loop_test(tc, test_most_areas, 0, CHIP_COUNT);
     tcase_add_loop_test(tc, test_reserved, 0,
