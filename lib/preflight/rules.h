@@ -12,4 +12,7 @@
  * SFI_ERR_NOMEM. */
 sfi_status sfi__rules_check(const struct layout *in, struct findings *f);
 
+/* The rules of one kind; the status is SFI_OK or SFI_ERR_NOMEM. */
+sfi_status sfi__rules_areas(const struct layout *in, struct findings *f);
+
 #endif
