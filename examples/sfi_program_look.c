@@ -12,8 +12,11 @@
 #define TAG_LEN 16u
 #define VTOR 0xe000ed08u /* Armv7-M architecture manual, B3.2.5 */
 
+#define APPLICATION_RUNS "application running"
+
 struct look {
     sfi_target_info info;
+    bool heard;         /* nothing but an application, over USART */
     char device_id[80]; /* of its certificate; "": an open chip */
     bool options_read;
     uint32_t security; /* the option */
@@ -138,12 +141,14 @@ look_state(const struct look *l)
         [SFI_DEVICE_INSTALLED] = "secure, installed",
     };
 
+    if (l->heard)
+        return APPLICATION_RUNS;
     if (l->info.secure != 0)
         return l->info.device_state < sizeof(secure) / sizeof(*secure)
                    ? secure[l->info.device_state]
                    : "secure";
     if (l->running)
-        return "open, application running";
+        return "open, " APPLICATION_RUNS;
     if (!l->flash_read)
         return "open";
     return look_has_program(l) ? "open, has a program" : "open, empty";
@@ -216,15 +221,33 @@ look_show(struct station *s, const struct look *l)
                      l->stack, l->entry);
 }
 
+static struct look *
+look_begin(struct station *s)
+{
+    s->seen = calloc(1, sizeof(*s->seen));
+    if (s->seen == NULL)
+        cli_nomem(s->p->cli.spec->program);
+    return s->seen;
+}
+
+void
+station_look_in_vain(struct station *s)
+{
+    struct look *l;
+
+    if (sfi_error_peer_code(sfi_ctx_error(s->ctx)) != SFI_PEER_APPLICATION)
+        return;
+    l = look_begin(s);
+    l->heard = true;
+    station_show(s, "  State             : %s", look_state(l));
+}
+
 sfi_status
 station_look(struct station *s)
 {
-    struct look *l = calloc(1, sizeof(*l));
+    struct look *l = look_begin(s);
     sfi_status st;
 
-    if (l == NULL)
-        cli_nomem(s->p->cli.spec->program);
-    s->seen = l;
     l->info.struct_size = sizeof(l->info);
     st = sfi_target_get_info(s->target, &l->info);
     if (st == SFI_OK)
@@ -256,6 +279,8 @@ station_write_seen(const struct station *s, struct json *j)
     if (l == NULL)
         return;
     json_text(j, "state", look_state(l));
+    if (l->heard)
+        return;
     json_bool(j, "secure", l->info.secure != 0);
     json_number(j, "chip_id", l->info.device_id);
     if (l->info.revision != 0)

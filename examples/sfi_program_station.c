@@ -157,6 +157,8 @@ station_run(struct station *s)
 
     if (st == SFI_OK && s->p->look)
         return station_look(s);
+    if (s->p->look)
+        station_look_in_vain(s);
     while (st == SFI_OK && (use = cli_next_use(&s->p->cli, use)) != NULL) {
         const struct action *action = action_find(use->id);
 

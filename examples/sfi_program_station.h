@@ -112,6 +112,8 @@ void station_write_result(struct station *s, struct json *j);
 
 /* Find out what is there, without a change, and show it. */
 sfi_status station_look(struct station *s);
+/* The same after a connect that failed, as far as the error tells. */
+void station_look_in_vain(struct station *s);
 void station_write_seen(const struct station *s, struct json *j);
 
 /* The actions.  `use` is the option with its words. */

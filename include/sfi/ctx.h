@@ -159,8 +159,14 @@ SFI_API const char *sfi_error_where(const sfi_error *err);
 SFI_API int32_t sfi_error_os_code(const sfi_error *err);
 
 /**
+ * sfi_error_peer_code() after a connect over USART failed: the host heard an
+ * application of the chip, not its bootloader.
+ */
+#define SFI_PEER_APPLICATION 0x10000
+
+/**
  * The peer's code that caused an error: a device's cause (sfi/device.h,
- * SFI_CAUSE_*) or a card's SW1SW2.
+ * SFI_CAUSE_*), a card's SW1SW2, or SFI_PEER_APPLICATION.
  *
  * @param err  an error, or NULL
  *

@@ -293,10 +293,10 @@ search_not_found(struct search *s, sfi_status st)
     if (heard != SFI_OK)
         return heard;
     if (s->talks >= TALKS_MIN)
-        return sfi__fail(ctx, SFI_ERR_PROTOCOL,
-                         "the chip sends what nobody asked for: its firmware "
-                         "seems to run, not its bootloader; %s",
-                         search_remedy(s));
+        return sfi__fail_peer(ctx, SFI_ERR_PROTOCOL, SFI_PEER_APPLICATION,
+                              "the chip sends what nobody asked for: its "
+                              "firmware seems to run, not its bootloader; %s",
+                              search_remedy(s));
     if (s->garbage)
         return sfi__fail(ctx, SFI_ERR_PROTOCOL,
                          "only garbage came in answer to 0x7f; is the speed "
@@ -320,10 +320,10 @@ search_not_identified(const struct search *s, sfi_status st)
     if (b->get.count > 0)
         return st;
     sfi__error_keep(b->link.ctx, &first);
-    return sfi__fail(b->link.ctx, st,
-                     "0x7f was answered as by a bootloader, Get was not (%s): "
-                     "the firmware seems to run; %s",
-                     first.message, search_remedy(s));
+    return sfi__fail_peer(b->link.ctx, st, SFI_PEER_APPLICATION,
+                          "0x7f was answered as by a bootloader, Get was not "
+                          "(%s): the firmware seems to run; %s",
+                          first.message, search_remedy(s));
 }
 
 static sfi_status

@@ -3,6 +3,7 @@
 """Ports that are missing, silent or vanish, chips that lose power, and outputs
 that cannot be written."""
 
+import json
 import os
 import pty
 import signal
@@ -75,6 +76,28 @@ class Link(bench.Case):
         self.assertRegex(result.message,
                          "firmware seems to run|answer.* 0x7f")
         self.assertEqual(b.counter("line.vault"), 1)
+
+    def test_application_is_told(self):
+        """The state is in the words that a debug port has for it."""
+        for words in ([], ["--json"]):
+            master, slave = pty.openpty()
+            program = bench.start("sfi-program", "-c",
+                                  f"port={os.ttyname(slave)}", *words)
+            end = time.monotonic() + bench.PATIENCE
+            while program.poll() is None and time.monotonic() < end:
+                os.write(master, b"login: ")
+                time.sleep(0.02)
+            os.close(slave)
+            os.close(master)
+            result = bench.Result.of(program)
+            self.assertEqual(result.status, 5, str(result))
+            if words:
+                told = json.loads(result.out)
+                self.assertEqual(told["state"], "application running")
+                self.assertEqual(told["error"]["peer_code"], 0x10000)
+            else:
+                self.assertIn("  State             : application running\n",
+                              result.out)
 
     def test_captured_and_played_again(self):
         """A capture replays without the chip."""

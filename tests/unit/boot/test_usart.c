@@ -254,6 +254,8 @@ START_TEST(test_application)
     rom.echoes = applications[_i].echoes;
     ck_assert_fails_about(connect_within(0), SFI_ERR_PROTOCOL, "stream",
                           applications[_i].fact);
+    ck_assert_int_eq(sfi_error_peer_code(sfi_ctx_error(ctx)),
+                     rom.echoes ? 0 : SFI_PEER_APPLICATION);
     ck_assert_uint_le(rom_now_ms(&rom), 40000);
 }
 END_TEST
