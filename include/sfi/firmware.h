@@ -31,10 +31,14 @@ typedef struct sfi_firmware sfi_firmware;
  *   a section table (stripped) every PT_LOAD is loaded but headers of the file.
  *   If every physical address is 0, the virtual ones are used, with a warning.
  *   Never padded to the size in memory.
- * - Intel HEX: needs its end record; text after it is ignored.  The most
- *   recent of types 02 and 04 sets the base; a mix of both causes a warning.
+ * - Intel HEX: needs its end record.  The most recent of types 02 and 04 sets
+ *   the base; a mix of both causes a warning.
  * - S-records: need their end record, or a count (S5, S6) of all data records;
- *   counts are checked.
+ *   counts of any width are checked.  A table of symbols (lines "$$", as
+ *   objcopy writes for symbolsrec) is ignored with a warning.
+ *
+ * After an end record only blanks, empty lines, Ctrl-Z and NUL may follow: of
+ * two files in one, the second would be lost in silence.
  *
  * Lines may end with LF, CRLF or CR.  Repeated data that is equal is merged
  * with a warning; data that differs is refused.  Warnings go to the context's
@@ -101,6 +105,10 @@ SFI_API SFI_NODISCARD sfi_status sfi_firmware_load_binary(sfi_ctx *ctx,
 #define SFI_FIRMWARE_SEGMENT_RUNS_ON 0x4u
 /** Place ELF segments at their virtual addresses, not their physical ones. */
 #define SFI_FIRMWARE_VIRTUAL_ADDRESS 0x8u
+
+/** Text after an end record is read as that of another file, whose bases and
+ *  counts begin again, until the last of them has its end record. */
+#define SFI_FIRMWARE_PAST_END 0x10u
 
 /** How to read a firmware file. */
 typedef struct sfi_firmware_options {

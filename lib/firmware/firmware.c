@@ -28,8 +28,9 @@ static const struct format *const formats[] = {
 
 #define SEGMENT_FLAGS \
     (SFI_FIRMWARE_SEGMENT_WRAPS | SFI_FIRMWARE_SEGMENT_RUNS_ON)
-#define ALL_FLAGS \
-    (SFI_FIRMWARE_NO_END_RECORD | SEGMENT_FLAGS | SFI_FIRMWARE_VIRTUAL_ADDRESS)
+#define ALL_FLAGS                                 \
+    (SFI_FIRMWARE_NO_END_RECORD | SEGMENT_FLAGS | \
+     SFI_FIRMWARE_VIRTUAL_ADDRESS | SFI_FIRMWARE_PAST_END)
 
 /* How to read a file. */
 struct load_options {
@@ -174,7 +175,7 @@ source_read_text(struct load *l, struct source *s)
         st = sfi__lines_feed(l, s->piece.data, s->piece.len, s->last, &used);
         if (st != SFI_OK)
             return st;
-        if (s->last || l->done)
+        if (s->last)
             return l->format->end(l);
         left = s->piece.len - used;
         memmove(s->piece.data, s->piece.data + used, left);

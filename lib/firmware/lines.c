@@ -9,6 +9,9 @@
 #include "util/hex.h"
 #include "util/mem.h"
 
+/* Ends a text on CP/M and MS-DOS. */
+#define CTRL_Z 0x1a
+
 static bool
 lines_is_blank(uint8_t c)
 {
@@ -79,17 +82,66 @@ lines_read_line(struct load *l, const uint8_t *text, size_t len)
     return len > 0 ? l->format->line(l, text, len) : SFI_OK;
 }
 
-/* Data after the end record is ignored; some formats warn of it. */
+/* Pass over what may follow an end record: blanks, empty lines, and what fills
+ * the last block of a file, Ctrl-Z and NUL.  `at` is then at the end of the
+ * data, at something else, or at a CR whose LF may still come. */
 static void
-lines_judge_rest(struct load *l, const uint8_t *data, size_t len)
+lines_skip_padding(struct load *l, const uint8_t *data, size_t len, bool last,
+                   size_t *at)
 {
-    size_t at = 0;
+    for (; *at < len; ++*at) {
+        uint8_t c = data[*at];
+        bool more = *at + 1 < len;
 
-    while (at < len && lines_is_space(data[at]))
-        at++;
-    l->done = at < len || !l->format->rest_warns;
-    if (l->done && l->format->rest_warns)
-        sfi__loader_warn(l, "text after the end record is ignored");
+        if (c == '\r' && !more && !last)
+            return;
+        if (c == '\n' || (c == '\r' && !(more && data[*at + 1] == '\n'))) {
+            l->place++;
+            l->padding = 0;
+        } else if (lines_is_space(c) || c == CTRL_Z || c == '\0') {
+            l->padding++;
+        } else {
+            return;
+        }
+    }
+}
+
+/* Text after an end record: an error, or the first line of another file. */
+static sfi_status
+lines_begin_again(struct load *l, uint8_t c)
+{
+    char name[TEXT_BYTE_MAX];
+
+    if ((l->flags & SFI_FIRMWARE_PAST_END) == 0) {
+        l->place++;
+        return sfi__loader_fail_at(
+            l, 1, SFI_ERR_FORMAT,
+            "found %s after the end record, expected the end of the file",
+            sfi__text_byte(name, c));
+    }
+    l->ended = false;
+    sfi__zero(&l->ihex, sizeof(l->ihex));
+    sfi__zero(&l->srec, sizeof(l->srec));
+    return SFI_OK;
+}
+
+/* Read one line; `used` receives how many bytes it had, 0: it is not whole. */
+static sfi_status
+lines_take_line(struct load *l, const uint8_t *data, size_t len, bool last,
+                size_t *used)
+{
+    size_t line, end;
+    bool whole = lines_find_end(data, len, last, &line, &end);
+    sfi_status st;
+
+    *used = 0;
+    if (!whole && line <= FIRMWARE_LINE_MAX)
+        return SFI_OK;
+    l->place++;
+    st = lines_read_line(l, data, line);
+    l->padding = 0;
+    *used = line + end;
+    return st;
 }
 
 sfi_status
@@ -97,31 +149,26 @@ sfi__lines_feed(struct load *l, const uint8_t *data, size_t len, bool last,
                 size_t *used)
 {
     size_t at = l->place == 0 ? lines_skip_mark(data, len) : 0;
-    size_t line, end;
+    size_t n;
+    sfi_status st = SFI_OK;
 
-    while (at < len && !l->ended) {
-        size_t alike = l->format->alike(l, data + at, len - at);
-        sfi_status st;
-        bool whole;
-
-        at += alike;
-        if (alike > 0)
+    while (st == SFI_OK && at < len) {
+        if (l->ended) {
+            lines_skip_padding(l, data, len, last, &at);
+            if (at == len || data[at] == '\r')
+                break;
+            st = lines_begin_again(l, data[at]);
             continue;
-        whole = lines_find_end(data + at, len - at, last, &line, &end);
-        if (!whole && line <= FIRMWARE_LINE_MAX)
+        }
+        n = l->format->alike(l, data + at, len - at);
+        if (n == 0)
+            st = lines_take_line(l, data + at, len - at, last, &n);
+        if (n == 0)
             break;
-        l->place++;
-        st = lines_read_line(l, data + at, line);
-        if (st != SFI_OK)
-            return st;
-        at += line + end;
-    }
-    if (l->ended) {
-        lines_judge_rest(l, data + at, len - at);
-        at = len;
+        at += n;
     }
     *used = at;
-    return SFI_OK;
+    return st;
 }
 
 sfi_status

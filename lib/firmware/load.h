@@ -50,7 +50,6 @@ struct format {
     size_t (*alike)(struct load *l, const uint8_t *text, size_t len);
     sfi_status (*end)(struct load *l);
     sfi_status (*whole)(struct load *l, const uint8_t *data, size_t len);
-    bool rest_warns; /* warn of text after the end record */
 };
 
 extern const struct format sfi__format_elf;
@@ -77,6 +76,7 @@ struct ihex {
 struct srec {
     uint32_t records; /* S1, S2 and S3 so far */
     uint32_t counted; /* ... and at the last count record */
+    bool in_table;    /* of symbols */
 };
 
 struct load {
@@ -88,8 +88,8 @@ struct load {
     uint64_t text_size; /* 0 if unknown */
 
     uint32_t place; /* current line or segment */
-    bool ended;     /* an end record was read ... */
-    bool done;      /* ... and the rest of the file is ignored */
+    size_t padding; /* characters of the line before its text */
+    bool ended;     /* an end record was read */
     size_t warnings;
 
     size_t bytes; /* in all runs */

@@ -54,7 +54,7 @@ loader_fail_va(struct load *l, size_t column, sfi_status st, const char *fmt,
     sfi__text_vformat(message, sizeof(message), fmt, args);
     (void)sfi__fail(l->ctx, st, "%s", message);
     if (column > 0)
-        (void)sfi__where(l->ctx, "%zu", column);
+        (void)sfi__where(l->ctx, "%zu", l->padding + column);
     loader_format_place(l, where, sizeof(where));
     if (where[0] == '\0')
         return st;

@@ -7,17 +7,26 @@
 #include "util/hex.h"
 
 static bool
+srec_is_table_mark(const uint8_t *text, size_t len)
+{
+    return len >= 2 && text[0] == '$' && text[1] == '$';
+}
+
+static bool
 srec_matches(const uint8_t *data, size_t len)
 {
     size_t at = sfi__lines_begin(data, len);
 
+    if (srec_is_table_mark(data + at, len - at))
+        return true;
     return len - at >= 4 && data[at] == 'S' && data[at + 1] >= '0' &&
            data[at + 1] <= '9' && sfi__hex_digit(data[at + 2]) >= 0 &&
            sfi__hex_digit(data[at + 3]) >= 0;
 }
 
-/* Bytes of the address (or count) of each type; 0: the type does not exist. */
-static const uint8_t address_len[10] = {2, 2, 3, 4, 0, 2, 3, 4, 3, 2};
+/* Bytes of the address of each type, or the fewest of a count; 0: the type does
+ * not exist. */
+static const uint8_t address_len[10] = {2, 2, 3, 4, 0, 1, 1, 4, 3, 2};
 
 /* The length field counts the bytes after it. */
 static sfi_status
@@ -67,15 +76,21 @@ srec_data_record(struct load *l, const struct record *r, unsigned type,
     return sfi__loader_data(l, address, r->bytes + skip, len);
 }
 
+/* S5 has two bytes for the count, S6 three; there are files in which they have
+ * four. */
 static sfi_status
-srec_count_record(struct load *l, uint32_t count)
+srec_count_record(struct load *l, const struct record *r)
 {
+    uint64_t count = 0;
+
+    for (size_t i = 1; i + 1 < r->len; i++)
+        count = count >> 56 == 0 ? count << 8 | r->bytes[i] : UINT64_MAX;
     if (count != l->srec.records)
         return sfi__loader_fail(
             l, SFI_ERR_FORMAT,
-            "%u data records so far, the count record says %u", l->srec.records,
-            count);
-    l->srec.counted = count;
+            "%u data records so far, the count record says %llu",
+            l->srec.records, (unsigned long long)count);
+    l->srec.counted = l->srec.records;
     return SFI_OK;
 }
 
@@ -92,7 +107,7 @@ srec_dispatch_record(struct load *l, const struct record *r, unsigned type)
         return SFI_OK;
     case 5:
     case 6:
-        return srec_count_record(l, address);
+        return srec_count_record(l, r);
     case 7:
     case 8:
     case 9:
@@ -101,6 +116,41 @@ srec_dispatch_record(struct load *l, const struct record *r, unsigned type)
     default:
         return srec_data_record(l, r, type, address);
     }
+}
+
+/* "  main $8000100" */
+static bool
+srec_is_symbol(const uint8_t *text, size_t len)
+{
+    size_t at = len;
+
+    while (at > 0 && sfi__hex_digit(text[at - 1]) >= 0)
+        at--;
+    return at >= 3 && at < len && text[at - 1] == '$' && text[at - 2] == ' ' &&
+           text[0] == ' ';
+}
+
+/* A table of symbols, as objcopy writes it for symbolsrec: lines "$$ NAME" and
+ * "$$" are around the symbols. */
+static sfi_status
+srec_table_line(struct load *l, const uint8_t *text, size_t len)
+{
+    struct srec *s = &l->srec;
+    char name[TEXT_BYTE_MAX];
+
+    if (srec_is_table_mark(text, len)) {
+        if (!s->in_table)
+            sfi__loader_warn(l, "a table of symbols is ignored");
+        s->in_table = len > 2 || !s->in_table;
+        return SFI_OK;
+    }
+    if (s->in_table && srec_is_symbol(text, len))
+        return SFI_OK;
+    return sfi__loader_fail_at(
+        l, 1, SFI_ERR_FORMAT,
+        s->in_table ? "found %s, expected 'S', '$$' or a symbol's value"
+                    : "found %s, expected 'S'",
+        sfi__text_byte(name, text[0]));
 }
 
 static sfi_status
@@ -112,9 +162,7 @@ srec_read_line(struct load *l, const uint8_t *text, size_t len)
     sfi_status st;
 
     if (text[0] != 'S')
-        return sfi__loader_fail_at(l, 1, SFI_ERR_FORMAT,
-                                   "found %s, expected 'S'",
-                                   sfi__text_byte(name, text[0]));
+        return srec_table_line(l, text, len);
     if (len < 2)
         return sfi__loader_fail_at(l, 2, SFI_ERR_FORMAT,
                                    "line ends after 'S', expected a type");
@@ -186,5 +234,4 @@ const struct format sfi__format_srec = {
     .line = srec_read_line,
     .alike = srec_read_alike,
     .end = srec_check_end,
-    .rest_warns = true,
 };

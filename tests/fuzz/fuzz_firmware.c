@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* The checks for all firmware formats. */
+#define _GNU_SOURCE /* memfd_create() */
 #include "fuzz_firmware.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <sfi/firmware.h>
 
@@ -31,6 +35,30 @@ check_segments(const sfi_firmware *fw)
     }
 }
 
+/* The same bytes from a file, with every leniency that a text can have. */
+static void
+fuzz_file(sfi_ctx *ctx, const uint8_t *data, size_t len)
+{
+    sfi_firmware_options options = {
+        .struct_size = sizeof(options),
+        .flags = SFI_FIRMWARE_NO_END_RECORD | SFI_FIRMWARE_SEGMENT_RUNS_ON |
+                 SFI_FIRMWARE_PAST_END,
+    };
+    int fd = memfd_create("firmware", 0);
+    sfi_firmware *fw;
+    char path[64];
+    sfi_status st;
+
+    FUZZ_HOLDS(fd >= 0 && write(fd, data, len) == (ssize_t)len);
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    st = sfi_firmware_load_with(ctx, path, &options, &fw);
+    fuzz_check(ctx, st, fw);
+    if (fw != NULL)
+        check_segments(fw);
+    sfi_firmware_free(fw);
+    (void)close(fd);
+}
+
 void
 fuzz_firmware(const char *format, const uint8_t *data, size_t len)
 {
@@ -47,5 +75,6 @@ fuzz_firmware(const char *format, const uint8_t *data, size_t len)
     st = sfi_firmware_parse(ctx, NULL, 0, data, len, &fw);
     fuzz_check(ctx, st, fw);
     sfi_firmware_free(fw);
+    fuzz_file(ctx, data, len);
     fuzz_ctx_free(ctx);
 }

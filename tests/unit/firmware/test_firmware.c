@@ -565,13 +565,14 @@ END_TEST
 /* A warning names the file. */
 START_TEST(test_warning_place)
 {
-    static const char text[] = "S104000001FA\nS9030000FC\nmore\n";
+    static const char text[] = "S104000001FA\nS1030001FB\nS9030000FC\n";
     char folder[256], path[300], want[400];
     sfi_firmware *fw;
 
     test_mkdir(folder, sizeof(folder));
     (void)snprintf(path, sizeof(path), "%s/a.s19", folder);
-    (void)snprintf(want, sizeof(want), "%s:2: text after ... ignored\n", path);
+    (void)snprintf(want, sizeof(want), "%s:2: data record without data\n",
+                   path);
     write_file(path, text, strlen(text));
     ck_assert_ok(sfi_firmware_load(ctx, path, &fw));
     ck_assert_msg(text_matches(warnings, want), "%s", warnings);

@@ -23,6 +23,7 @@
 #define LINEAR ":020000040800??\n"    /* 0x08000000 */
 
 #define NO_END SFI_FIRMWARE_NO_END_RECORD
+#define PAST_END SFI_FIRMWARE_PAST_END
 #define WRAPS SFI_FIRMWARE_SEGMENT_WRAPS
 #define RUNS_ON SFI_FIRMWARE_SEGMENT_RUNS_ON
 #define VIRTUAL SFI_FIRMWARE_VIRTUAL_ADDRESS
@@ -110,6 +111,68 @@ static const struct flag_row rows[] = {
       .text = S1 "S5030002??\n",
       .st = SFI_ERR_FORMAT,
       .where = "2",
+      .message = "1 data records ... says 2"}},
+
+    /* after an end record */
+    {"ihex",
+     PAST_END,
+     {.why = "one file", .text = HEX END "\x1a", .segments = FOUR_OUT}},
+    {"ihex",
+     PAST_END,
+     {.why = "two files, of which the second begins at base 0",
+      .text = LINEAR ":020000000102??\n" END "\n:020000000304??\n" END,
+      .segments = "00000000=0304 08000000=0102"}},
+    {"ihex",
+     PAST_END,
+     {.why = "two files with a start each, the first filled up with Ctrl-Z",
+      .text = ":0400000508000101??\n" HEX END
+              "\n\x1a \x1a:0400000508000101??\n:0100140005??\n" END,
+      .segments = "00000010=0102030405"}},
+    {"ihex",
+     PAST_END,
+     {.why = "two files that differ",
+      .text = HEX END ":0100110003??\n" END,
+      .st = SFI_ERR_OVERLAP,
+      .where = "3",
+      .message = "data at 0x00000011 differs ... line 1, ..."}},
+    {"ihex",
+     PAST_END,
+     {.why = "an error behind Ctrl-Z, with its column",
+      .text = HEX END "\x1a\x1a:01001100x3??\n" END,
+      .st = SFI_ERR_FORMAT,
+      .where = "3:12",
+      .message = "found 'x', ... hexadecimal ..."}},
+    {"ihex",
+     PAST_END,
+     {.why = "two files, the second without its end",
+      .text = HEX END ":0100140005??\n",
+      .st = SFI_ERR_TRUNCATED,
+      .where = "3",
+      .message = NO_HEX_END}},
+    {"ihex",
+     PAST_END | NO_END,
+     {.why = "two files, the second without its end, allowed",
+      .text = HEX END ":0100140005??\n",
+      .segments = "00000010=0102030405",
+      .warnings = "3: " NO_HEX_END "\n"}},
+    {"ihex",
+     PAST_END,
+     {.why = "what is no record",
+      .text = HEX END "more\n",
+      .st = SFI_ERR_FORMAT,
+      .where = "3:1",
+      .message = "found 'm', expected ':'"}},
+    {"srec",
+     PAST_END,
+     {.why = "two files with a count each",
+      .text = S1 "S5030001??\n" S9 "S104001405??\nS5030001??\n" S9,
+      .segments = "00000010=0102030405"}},
+    {"srec",
+     PAST_END,
+     {.why = "a count in the second file of both",
+      .text = S1 S9 "S104001405??\nS5030002??\n" S9,
+      .st = SFI_ERR_FORMAT,
+      .where = "4",
       .message = "1 data records ... says 2"}},
 
     /* across the end of a segment */
@@ -310,13 +373,13 @@ START_TEST(test_arguments)
         sfi_firmware_options opts;
         const char *message;
     } cases[] = {
-        {{.flags = 0x10}, "unknown flags 0x10, expected some of 0xf"},
+        {{.flags = 0x20}, "unknown flags 0x20, expected some of 0x1f"},
         {{.flags = 0x80000001},
-         "unknown flags 0x80000000, expected some of 0xf"},
+         "unknown flags 0x80000000, expected some of 0x1f"},
         {{.flags = WRAPS | RUNS_ON},
          "both flags for segments that wrap and that run on are set, expected "
          "one"},
-        {{.flags = 0xf},
+        {{.flags = 0x1f},
          "both flags for segments that wrap and that run on are set, expected "
          "one"},
         {{.format = "hex"}, "unknown format \"hex\", ..."},

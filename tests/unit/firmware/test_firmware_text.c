@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* lib/firmware/lines: what Intel HEX and S-records have in common. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -195,6 +196,62 @@ START_TEST(test_apart)
 }
 END_TEST
 
+/* ---- what fills up the last block of a file ---------------------------- */
+
+/* More than two pieces of a file, so that CR and LF come apart, too. */
+#define PADDING_LEN ((size_t)600 * 1024)
+
+static const struct {
+    const char *unit;
+    size_t len;
+    bool ends_line;
+} padding[] = {
+    {"\0", 1, false}, {"\x1a", 1, false}, {" ", 1, false},     {"\n", 1, true},
+    {"\r", 1, true},  {"\r\n", 2, true},  {"\t\r\n", 3, true},
+};
+
+static void
+check_where(unsigned line, size_t column)
+{
+    const char *where = sfi_error_where(sfi_ctx_error(ctx));
+    char want[64];
+
+    (void)snprintf(want, sizeof(want), "%u:%zu", line, column);
+    where += strlen(where) < strlen(want) ? 0 : strlen(where) - strlen(want);
+    ck_assert_str_eq(where, want);
+}
+
+/* Any number of them may follow the end record; behind them an error has its
+ * place. */
+START_TEST(test_padding)
+{
+    static const char end[] = ":0400100001020304E2\n:00000001FF\n";
+    size_t head = strlen(end);
+    size_t n = PADDING_LEN / padding[_i].len;
+    size_t len = head + n * padding[_i].len;
+    char *text = malloc(len + 1);
+    char path[FIRMWARE_PATH_MAX];
+    sfi_firmware *fw;
+
+    ck_assert_ptr_nonnull(text);
+    memcpy(text, end, head);
+    for (size_t at = head; at < len; at++)
+        text[at] = padding[_i].unit[(at - head) % padding[_i].len];
+    ck_assert_int_eq(read_lines("ihex", text, len).st, SFI_OK);
+    ck_assert_ok(firmware_load_bytes("hex", NULL, text, len, path, &fw));
+    sfi_firmware_free(fw);
+    text[len] = 'x';
+    ck_assert_int_eq(read_lines("ihex", text, len + 1).st, SFI_ERR_FORMAT);
+    check_where(padding[_i].ends_line ? 3 + (unsigned)n : 3,
+                padding[_i].ends_line ? 1 : n + 1);
+    ck_assert_int_eq(firmware_load_bytes("hex", NULL, text, len + 1, path, &fw),
+                     SFI_ERR_FORMAT);
+    check_where(padding[_i].ends_line ? 3 + (unsigned)n : 3,
+                padding[_i].ends_line ? 1 : n + 1);
+    free(text);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -204,6 +261,7 @@ main(void)
     tcase_add_checked_fixture(tc, firmware_setup, fixture_teardown);
     tcase_add_loop_test(tc, test_each_character, 0, (int)ROWS(series));
     tcase_add_loop_test(tc, test_each_length, 0, (int)ROWS(series));
+    tcase_add_loop_test(tc, test_padding, 0, (int)ROWS(padding));
     tcase_add_loop_test(tc, test_apart, 0, (int)ROWS(apart));
     suite_add_tcase(s, tc);
     return run_suite(s);
