@@ -125,6 +125,20 @@ SFI_API uint64_t sfi_chip_flash_base(const sfi_chip *chip);
 SFI_API uint64_t sfi_chip_flash_size(const sfi_chip *chip);
 
 /**
+ * The memory of a part that an address is in.
+ *
+ * @param chip     a part, or NULL
+ * @param address  any address
+ *
+ * @return a name such as "DTCM", "SRAM2", "OTP" or "the flash"; NULL for NULL
+ *   and where nothing is; static
+ *
+ * Blocks: never.  Thread: any.
+ * @since 1.0
+ */
+SFI_API const char *sfi_chip_memory(const sfi_chip *chip, uint64_t address);
+
+/**
  * Size of a part's flash sectors: the unit of erase.  All sectors have the same
  * size; the first is sector 0.
  *

@@ -7,6 +7,7 @@
 #ifndef SFI_FIRMWARE_H
 #define SFI_FIRMWARE_H
 
+#include <sfi/chip.h>
 #include <sfi/ctx.h>
 
 SFI_BEGIN_DECLS
@@ -261,6 +262,84 @@ SFI_API SFI_NODISCARD sfi_status sfi_firmware_segment(const sfi_firmware *fw,
                                                       uint64_t *address,
                                                       const uint8_t **data,
                                                       size_t *len);
+
+/** Addresses from first to last, both included. */
+typedef struct sfi_firmware_range {
+    uint64_t first; /**< the lowest address */
+    uint64_t last;  /**< the highest, at most 0xffffffff */
+} sfi_firmware_range;
+
+/**
+ * Which bytes of a firmware to keep: those in one of the ranges `only`, in none
+ * of `exclude`, and in the flash of a part.  All zero keeps all.
+ */
+typedef struct sfi_firmware_selection {
+    uint32_t struct_size; /**< sizeof(sfi_firmware_selection) */
+    uint32_t reserved;    /**< 0 */
+    const sfi_firmware_range *only;
+    size_t only_count; /**< 0: everywhere */
+    const sfi_firmware_range *exclude;
+    size_t exclude_count;
+    const sfi_chip *flash_of; /**< only what is in its flash; NULL: all */
+} sfi_firmware_selection;
+
+/** Why bytes were left out. */
+enum {
+    SFI_LEFT_OUT_EXCLUDED = 1, /**< in a range of `exclude` */
+    SFI_LEFT_OUT_NOT_ONLY = 2, /**< in no range of `only` */
+    SFI_LEFT_OUT_NOT_FLASH = 3 /**< not in the flash of the part */
+};
+
+/** Consecutive bytes that were left out. */
+typedef struct sfi_firmware_left_out {
+    uint32_t struct_size; /**< sizeof(sfi_firmware_left_out) */
+    uint32_t reason;      /**< SFI_LEFT_OUT_* */
+    uint64_t address;     /**< of the first byte ... */
+    uint64_t size;        /**< ... and how many; at least 1 */
+    const char *memory;   /**< sfi_chip_memory() of `flash_of`; or NULL */
+    uint32_t segment;     /**< of the firmware, from 1 */
+    uint32_t reserved;    /**< 0 */
+} sfi_firmware_left_out;
+
+/**
+ * Receives what sfi_firmware_select() leaves out, in ascending order.
+ *
+ * @param user      as passed to sfi_firmware_select()
+ * @param left_out  the bytes; valid during the call
+ */
+typedef void (*sfi_firmware_left_out_fn)(void *user,
+                                         const sfi_firmware_left_out *left_out);
+
+/**
+ * Make a firmware from the bytes of another that are at certain addresses.
+ *
+ * The new firmware has the name, format and machine of the other, shares its
+ * bytes, and keeps it alive.  Its segments are numbered anew.  What runs on
+ * past the end of the flash is not cut by `flash_of`, but refused: only
+ * `exclude` and `only` cut.
+ *
+ * @param fw         the firmware; not changed
+ * @param selection  which bytes to keep; not kept
+ * @param report     receives what is left out, once nothing can be refused any
+ *                   more; or NULL
+ * @param user       passed to report
+ * @param out        receives the new firmware, caller frees; NULL on any
+ *                   failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL, or a reserved member is not 0
+ *   SFI_ERR_ABI       struct_size is unknown, or its tail is not zero
+ *   SFI_ERR_RANGE     a range ends before it begins or past address 0xffffffff;
+ *                     no byte is left; or bytes are only partly in the flash
+ *   SFI_ERR_LIMIT     more than 65535 segments are left
+ *   SFI_ERR_NOMEM     no memory
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_firmware_select(
+    const sfi_firmware *fw, const sfi_firmware_selection *selection,
+    sfi_firmware_left_out_fn report, void *user, sfi_firmware **out);
 
 /**
  * Release a firmware.

@@ -47,3 +47,11 @@ sfi__chip_ram_end(const struct sfi_chip *chip, uint64_t address)
     }
     return end;
 }
+
+const char *
+sfi_chip_memory(const sfi_chip *chip, uint64_t address)
+{
+    const struct chip_memory *m = sfi__chip_memory_at(chip, address);
+
+    return m != NULL ? m->name : NULL;
+}

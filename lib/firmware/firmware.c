@@ -47,6 +47,7 @@ firmware_destroy(void *self)
     sfi__ctx_dealloc(fw->obj.ctx, fw->segments);
     sfi__ctx_dealloc(fw->obj.ctx, fw->name);
     sfi__buf_free(&fw->bytes);
+    sfi__obj_unref(fw->source);
 }
 
 static const struct format *
@@ -259,14 +260,23 @@ firmware_load_path(sfi_ctx *ctx, const char *path, struct load_options how,
     return st == SFI_OK ? SFI_OK : sfi__where(ctx, "%s", path);
 }
 
-static sfi_firmware *
-firmware_new(sfi_ctx *ctx)
+sfi_firmware *
+sfi__firmware_new(sfi_ctx *ctx, const char *name)
 {
     sfi_firmware *fw =
         sfi__obj_new(ctx, OBJ_FIRMWARE, sizeof(*fw), firmware_destroy);
 
-    if (fw != NULL)
-        sfi__buf_init(&fw->bytes, &ctx->alloc, false);
+    if (fw == NULL)
+        return NULL;
+    sfi__buf_init(&fw->bytes, &ctx->alloc, false);
+    if (name == NULL)
+        return fw;
+    fw->name = sfi__ctx_alloc(ctx, strlen(name) + 1);
+    if (fw->name == NULL) {
+        sfi__obj_unref(fw);
+        return NULL;
+    }
+    memcpy(fw->name, name, strlen(name) + 1);
     return fw;
 }
 
@@ -285,14 +295,10 @@ static sfi_status
 firmware_new_from_path(sfi_ctx *ctx, const char *path, struct load_options how,
                        sfi_firmware **out)
 {
-    sfi_firmware *fw = firmware_new(ctx);
+    sfi_firmware *fw = sfi__firmware_new(ctx, path);
 
     if (fw == NULL)
         return SFI_ERR_NOMEM;
-    fw->name = sfi__ctx_alloc(ctx, strlen(path) + 1);
-    if (fw->name == NULL)
-        return firmware_hand_out(fw, SFI_ERR_NOMEM, out);
-    memcpy(fw->name, path, strlen(path) + 1);
     return firmware_hand_out(fw, firmware_load_path(ctx, path, how, fw), out);
 }
 
@@ -385,7 +391,7 @@ static sfi_status
 firmware_new_from_memory(sfi_ctx *ctx, struct load_options how,
                          const uint8_t *data, size_t len, sfi_firmware **out)
 {
-    sfi_firmware *fw = firmware_new(ctx);
+    sfi_firmware *fw = sfi__firmware_new(ctx, NULL);
     struct load l;
     sfi_status st;
 

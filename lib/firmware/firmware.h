@@ -12,7 +12,7 @@
 struct segment {
     uint32_t address;
     size_t len;
-    const uint8_t *data; /* points into `bytes` of the firmware */
+    const uint8_t *data; /* in `bytes` of the firmware or of its source */
 };
 
 /* Segments ascend, are disjoint and never touch: adjacent data is one
@@ -25,6 +25,11 @@ struct sfi_firmware {
     size_t count;
     uint32_t machine; /* e_machine of an ELF file; 0: unknown */
     struct buf bytes;
+    /* whose bytes the segments are, if not its own: a selection of it */
+    sfi_firmware *source;
 };
+
+/* An empty one of this name (NULL: none).  NULL: no memory. */
+sfi_firmware *sfi__firmware_new(sfi_ctx *ctx, const char *name);
 
 #endif

@@ -28,7 +28,7 @@ BELOW = {
     "wire": ["util"],
     "proto": ["wire"],
     "chip": ["util"],
-    "firmware": ["core"],
+    "firmware": ["core", "chip"],
     "option_bytes": ["core", "chip"],
     "preflight": ["wire", "firmware", "option_bytes"],
     "image": ["keys", "preflight"],

@@ -32,7 +32,7 @@ def parameters(declaration):
 
 def nothing(parameter):
     return "NULL" if "*" in parameter or "[" in parameter or \
-        parameter.endswith("_fn fn") else "0"
+        re.search(r"_fn \w+$", parameter) else "0"
 
 
 def makers(text):
