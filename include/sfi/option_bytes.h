@@ -2,7 +2,7 @@
 /* Copyright The libsfi authors */
 /**
  * @file option_bytes.h
- * Option bytes of a part, from a CSV file.
+ * Option bytes of a part: CSV files, fields, and what they will do.
  */
 #ifndef SFI_OPTION_BYTES_H
 #define SFI_OPTION_BYTES_H
@@ -14,6 +14,24 @@ SFI_BEGIN_DECLS
 
 /** Values for all option-byte rows of one part. */
 typedef struct sfi_option_bytes sfi_option_bytes;
+
+/**
+ * The option bytes of a new part, to be changed with sfi_option_bytes_set().
+ *
+ * @param ctx   the context
+ * @param chip  the part
+ * @param out   receives the option bytes, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL
+ *   SFI_ERR_NOMEM     no memory
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_option_bytes_new(sfi_ctx *ctx,
+                                                      const sfi_chip *chip,
+                                                      sfi_option_bytes **out);
 
 /**
  * Read the option bytes of a part from a CSV file, as ST's tools do (AN5054,
@@ -121,17 +139,24 @@ SFI_API SFI_NODISCARD sfi_status
 sfi_option_bytes_get(const sfi_option_bytes *ob, size_t index,
                      const char **name, uint32_t *value);
 
-/** A field of the option bytes: named bits and the meaning of their value. */
+/** Size of sfi_option_field.effect, with its NUL. */
+#define SFI_OPTION_EFFECT_MAX 192
+
+/** A field of the option bytes: named bits, the meaning of their value, and
+ * what it will do. */
 typedef struct sfi_option_field {
     uint32_t struct_size; /**< sizeof(sfi_option_field) */
     uint32_t row;         /**< index of its row: sfi_option_bytes_get() */
     uint32_t shift;       /**< its lowest bit in the row */
     uint32_t width;       /**< number of bits */
     uint32_t value;       /**< current value */
-    uint32_t reserved;    /**< 0 */
+    uint32_t shipped;     /**< value of a new part */
     const char *name;     /**< "RDP", as ST's tools call it; static */
     const char *about;    /**< description; static */
     const char *text;     /**< meaning of the value, or ""; static */
+    /** What a part with this value will do: "for ever: no debugger, ...", an
+     * address or an area; "" when the value says it all. */
+    char effect[SFI_OPTION_EFFECT_MAX];
 } sfi_option_field;
 
 /**
@@ -170,7 +195,8 @@ SFI_API size_t sfi_option_bytes_field_count(const sfi_option_bytes *ob);
  * changes at once.
  *
  * @param ob     option bytes
- * @param name   of a field ("RDP") or a row ("FOPTSR_PRG"), case-insensitive
+ * @param name   of a field ("RDP") or a row ("FOPTSR_PRG", or as in ST's
+ *               manuals), case-insensitive
  * @param value  its new value
  *
  * @return SFI_OK, or
@@ -184,6 +210,29 @@ SFI_API size_t sfi_option_bytes_field_count(const sfi_option_bytes *ob);
 SFI_API SFI_NODISCARD sfi_status sfi_option_bytes_set(sfi_option_bytes *ob,
                                                       const char *name,
                                                       uint32_t value);
+
+/** Explain each field, its value and other values in comments. */
+#define SFI_OPTION_EXPLAIN 1u
+
+/**
+ * The option bytes as CSV text, which sfi_option_bytes_parse() reads.
+ *
+ * @param ob     option bytes
+ * @param flags  SFI_OPTION_EXPLAIN, or 0 for rows as in ST's files
+ * @param csv    receives the text, which ends with LF and NUL; it belongs to
+ *               `ob` until the next call or sfi_option_bytes_free(); NULL on
+ *               any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  ob or csv is NULL, or unknown flags
+ *   SFI_ERR_NOMEM     no memory
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_option_bytes_csv(sfi_option_bytes *ob,
+                                                      uint32_t flags,
+                                                      const char **csv);
 
 /**
  * Release option bytes.

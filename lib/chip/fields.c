@@ -7,44 +7,49 @@
 #include "chip/parts.h"
 
 const struct chip_ob_word sfi__chip_words_rdp[] = {
-    {CHIP_RDP_LEVEL0, "level 0: no protection"},
-    {CHIP_RDP_LEVEL2, "level 2: nothing can be read or changed, permanently"},
-    {CHIP_ANY_VALUE, "level 1: memory cannot be read"},
-};
-const struct chip_ob_word sfi__chip_words_set_is_on[] = {
-    {1, "on"},
-    {0, "off"},
-    {CHIP_ANY_VALUE, NULL},
-};
-const struct chip_ob_word sfi__chip_words_clear_is_on[] = {
-    {0, "on"},
-    {1, "off"},
-    {CHIP_ANY_VALUE, NULL},
+    {CHIP_RDP_LEVEL0, "level 0: no protection",
+     "anybody who has the part can read, copy and change its flash"},
+    {CHIP_RDP_LEVEL2, "level 2: nothing can be read or changed, permanently",
+     "for ever: no debugger, no bootloader, no other option bytes, no second "
+     "install, no analysis of a part that fails"},
+    {CHIP_ANY_VALUE, "level 1: memory cannot be read",
+     "debuggers and bootloaders cannot read the flash; to go back to level 0 "
+     "erases it"},
 };
 const struct chip_ob_word sfi__chip_words_started_by[] = {
-    {1, "started by software"},
-    {0, "started by hardware"},
-    {CHIP_ANY_VALUE, NULL},
+    {1, "started by software", "runs only if the firmware starts it"},
+    {0, "started by hardware",
+     "runs from reset on: firmware that does not refresh it is reset again and "
+     "again"},
+    {CHIP_ANY_VALUE, NULL, NULL},
 };
 const struct chip_ob_word sfi__chip_words_when_stopped[] = {
-    {1, "keeps running"},
-    {0, "is frozen"},
-    {CHIP_ANY_VALUE, NULL},
+    {1, "keeps running",
+     "a watchdog that runs resets the part unless it wakes in time"},
+    {0, "is frozen", "the watchdog waits while the part sleeps"},
+    {CHIP_ANY_VALUE, NULL, NULL},
 };
 const struct chip_ob_word sfi__chip_words_causes_reset[] = {
-    {1, "causes no reset"},
-    {0, "causes a reset"},
-    {CHIP_ANY_VALUE, NULL},
+    {1, "causes no reset", "the part can use this low-power mode"},
+    {0, "causes a reset", "the part resets instead of going to sleep"},
+    {CHIP_ANY_VALUE, NULL, NULL},
 };
 const struct chip_ob_word sfi__chip_words_protected[] = {
-    {1, "not protected"},
-    {0, "protected"},
-    {CHIP_ANY_VALUE, NULL},
+    {1, "not protected", "firmware and programmers can erase and program it"},
+    {0, "protected",
+     "it can be neither erased nor programmed until this bit is set again"},
+    {CHIP_ANY_VALUE, NULL, NULL},
 };
 const struct chip_ob_word sfi__chip_words_erased[] = {
-    {1, "erased"},
-    {0, "kept"},
-    {CHIP_ANY_VALUE, NULL},
+    {1, "erased", "it goes when readout protection goes from level 1 to 0"},
+    {0, "kept",
+     "it stays when readout protection goes from level 1 to 0, and its sectors "
+     "cannot be erased"},
+    {CHIP_ANY_VALUE, NULL, NULL},
+};
+
+const struct chip_ob_word sfi__chip_words_start[] = {
+    {CHIP_ANY_VALUE, NULL, NULL},
 };
 
 /* In the order of sfi__chip_at(): both come from CHIP_PARTS. */
@@ -126,14 +131,14 @@ sfi__chip_field_mask(const struct chip_ob_field *field)
     return UINT32_MAX >> (32u - field->width);
 }
 
-const char *
-sfi__chip_field_text(const struct chip_ob_field *field, uint32_t value)
+const struct chip_ob_word *
+sfi__chip_field_word(const struct chip_ob_field *field, uint32_t value)
 {
     const struct chip_ob_word *w = field->words;
 
     if (w == NULL)
-        return "";
+        return NULL;
     while (w->value != value && w->value != CHIP_ANY_VALUE)
         w++;
-    return w->text != NULL ? w->text : "";
+    return w->text != NULL ? w : NULL;
 }

@@ -23,6 +23,7 @@
 struct chip_ob_word {
     uint32_t value;
     const char *text;
+    const char *effect; /* what it will do; NULL: the text says that */
 };
 
 struct chip_ob_field {
@@ -82,13 +83,13 @@ CHIP_PARTS(CHIP_DECLARE_FIELDS)
 
 /* Meanings that fields of several parts share. */
 extern const struct chip_ob_word sfi__chip_words_rdp[];
-extern const struct chip_ob_word sfi__chip_words_set_is_on[];
-extern const struct chip_ob_word sfi__chip_words_clear_is_on[];
 extern const struct chip_ob_word sfi__chip_words_started_by[];
 extern const struct chip_ob_word sfi__chip_words_when_stopped[];
 extern const struct chip_ob_word sfi__chip_words_causes_reset[];
 extern const struct chip_ob_word sfi__chip_words_protected[];
 extern const struct chip_ob_word sfi__chip_words_erased[];
+/* No words: the value is the upper half of an address where the part starts. */
+extern const struct chip_ob_word sfi__chip_words_start[];
 
 /* All fields of a part; no two share a bit. */
 const struct chip_ob_field *sfi__chip_fields(const struct sfi_chip *chip,
@@ -106,8 +107,8 @@ const struct chip_ob_info *sfi__chip_row_info(const struct sfi_chip *chip,
 /* All zero for a row that is not a register: nobody writes it. */
 struct chip_reserved sfi__chip_reserved(const struct sfi_chip *chip,
                                         uint32_t row);
-/* The description of `value`; "" when it has none. */
-const char *sfi__chip_field_text(const struct chip_ob_field *field,
-                                 uint32_t value);
+/* The word for `value`, perhaps that for any value; NULL: a number. */
+const struct chip_ob_word *
+sfi__chip_field_word(const struct chip_ob_field *field, uint32_t value);
 
 #endif

@@ -66,14 +66,53 @@ const struct sfi_chip sfi__chip_stm32h753 = {
 
 #else /* CHIP_FIELDS */
 
+#define DTCM_EFFECT                                                         \
+    "ST's secure services use it while they run; all of it stays with the " \
+    "firmware"
+
 static const struct chip_ob_word dtcm[] = {
-    {0, "2 KB"}, {1, "4 KB"}, {2, "8 KB"}, {3, "16 KB"}, {CHIP_ANY_VALUE, NULL},
+    {0, "2 KB", DTCM_EFFECT},     {1, "4 KB", DTCM_EFFECT},
+    {2, "8 KB", DTCM_EFFECT},     {3, "16 KB", DTCM_EFFECT},
+    {CHIP_ANY_VALUE, NULL, NULL},
+};
+/* RM0433, 6.5.2; volts as in ST's stm32h7xx_hal_flash_ex.h */
+static const struct chip_ob_word brown_out[] = {
+    {0, "threshold 0",
+     "the part stops when the supply falls below about 1.6 V"},
+    {1, "threshold 1",
+     "the part stops when the supply falls below about 2.1 V"},
+    {2, "threshold 2",
+     "the part stops when the supply falls below about 2.4 V"},
+    {3, "threshold 3",
+     "the part stops when the supply falls below about 2.7 V"},
+    {CHIP_ANY_VALUE, NULL, NULL},
+};
+static const struct chip_ob_word security[] = {
+    {1, "on",
+     "for ever: the part starts in ST's secure bootloader, which guards the "
+     "secure areas; a secure install needs it"},
+    {0, "off",
+     "secure areas guard nothing; a secure install needs SECURITY, which is "
+     "then on for ever"},
+    {CHIP_ANY_VALUE, NULL, NULL},
+};
+static const struct chip_ob_word fast_pads[] = {
+    {1, "on", "pads are fast, which is allowed only for a supply below 2.5 V"},
+    {0, "off", "right for every supply"},
+    {CHIP_ANY_VALUE, NULL, NULL},
+};
+static const struct chip_ob_word swapped[] = {
+    {1, "on",
+     "from the next reset on bank 2 is at 0x08000000 and bank 1 at 0x08100000, "
+     "with their protections"},
+    {0, "off", "bank 1 is at 0x08000000"},
+    {CHIP_ANY_VALUE, NULL, NULL},
 };
 
 /* RM0433, 4.9.7 and on */
 static const struct chip_ob_field fields[] = {
     {"RDP", 0, 8, 8, "readout protection", sfi__chip_words_rdp},
-    {"BOR_LEV", 0, 2, 2, "brown-out reset level", NULL},
+    {"BOR_LEV", 0, 2, 2, "brown-out reset level", brown_out},
     {"IWDG1_SW", 0, 4, 1, "independent watchdog", sfi__chip_words_started_by},
     {"NRST_STOP_D1", 0, 6, 1, "entering DStop", sfi__chip_words_causes_reset},
     {"NRST_STBY_D1", 0, 7, 1, "entering DStandby",
@@ -84,11 +123,9 @@ static const struct chip_ob_field fields[] = {
      sfi__chip_words_when_stopped},
     {"ST_RAM_SIZE", 0, 19, 2, "DTCM for ST's services", dtcm},
     {"SECURITY", 0, 21, 1, "secure access mode; cannot be taken back",
-     sfi__chip_words_set_is_on},
-    {"IO_HSLV", 0, 29, 1, "high-speed I/O at low voltage",
-     sfi__chip_words_set_is_on},
-    {"SWAP_BANK_OPT", 0, 31, 1, "the two banks are swapped",
-     sfi__chip_words_set_is_on},
+     security},
+    {"IO_HSLV", 0, 29, 1, "high-speed I/O at low voltage", fast_pads},
+    {"SWAP_BANK_OPT", 0, 31, 1, "the two banks are swapped", swapped},
     {"PROT_AREA_START1", 1, 0, 12, "first PCROP block of bank 1, in 256 bytes",
      NULL},
     {"PROT_AREA_END1", 1, 16, 12, "last PCROP block of bank 1", NULL},
@@ -126,9 +163,9 @@ static const struct chip_ob_field fields[] = {
     {"nWRP14", 6, 6, 1, "writing sector 14", sfi__chip_words_protected},
     {"nWRP15", 6, 7, 1, "writing sector 15", sfi__chip_words_protected},
     {"BOOT_CM7_ADD0", 7, 0, 16, "upper half of the boot address, BOOT0 low",
-     NULL},
+     sfi__chip_words_start},
     {"BOOT_CM7_ADD1", 7, 16, 16, "upper half of the boot address, BOOT0 high",
-     NULL},
+     sfi__chip_words_start},
 };
 
 /* Names: RM0433, 4.9, and RM0399; example: AN5054, figure 15, whose reserved

@@ -62,15 +62,47 @@ const struct sfi_chip sfi__chip_stm32l462 = {
 #else /* CHIP_FIELDS */
 
 static const struct chip_ob_word boot0[] = {
-    {1, "the pin"},
-    {0, "the bit nBOOT0"},
-    {CHIP_ANY_VALUE, NULL},
+    {1, "the pin",
+     "the pin decides what starts; AN4992, 3.2.3 wants 0 during an install"},
+    {0, "the bit nBOOT0", "nBOOT0 decides what starts, the pin nothing"},
+    {CHIP_ANY_VALUE, NULL, NULL},
+};
+static const struct chip_ob_word not_boot0[] = {
+    {1, "BOOT0 is low",
+     "with nSWBOOT0 0 the flash starts, as AN4992, 3.2.3 wants"},
+    {0, "BOOT0 is high",
+     "with nSWBOOT0 0 the part starts what nBOOT1 says, not the flash"},
+    {CHIP_ANY_VALUE, NULL, NULL},
+};
+static const struct chip_ob_word not_boot1[] = {
+    {1, "system memory", "with BOOT0 high ST's bootloader starts"},
+    {0, "SRAM1", "with BOOT0 high whatever is in RAM starts"},
+    {CHIP_ANY_VALUE, NULL, NULL},
+};
+/* RM0394, 3.4.1 */
+static const struct chip_ob_word brown_out[] = {
+    {0, "level 0", "the part stops when the supply falls below about 1.7 V"},
+    {1, "level 1", "the part stops when the supply falls below about 2.0 V"},
+    {2, "level 2", "the part stops when the supply falls below about 2.2 V"},
+    {3, "level 3", "the part stops when the supply falls below about 2.5 V"},
+    {4, "level 4", "the part stops when the supply falls below about 2.8 V"},
+    {CHIP_ANY_VALUE, "no level", "RM0394 does not describe this value"},
+};
+static const struct chip_ob_word parity[] = {
+    {0, "on", "firmware must write SRAM2 before it reads it"},
+    {1, "off", "errors in SRAM2 stay unseen"},
+    {CHIP_ANY_VALUE, NULL, NULL},
+};
+static const struct chip_ob_word sram2_erased[] = {
+    {0, "on", "SRAM2 is erased at every system reset"},
+    {1, "off", "SRAM2 keeps its content through a system reset"},
+    {CHIP_ANY_VALUE, NULL, NULL},
 };
 
 /* RM0394, 3.4 */
 static const struct chip_ob_field fields[] = {
     {"RDP", 0, 0, 8, "readout protection", sfi__chip_words_rdp},
-    {"BOR_LEV", 0, 8, 3, "brown-out reset level", NULL},
+    {"BOR_LEV", 0, 8, 3, "brown-out reset level", brown_out},
     {"nRST_STOP", 0, 12, 1, "entering Stop", sfi__chip_words_causes_reset},
     {"nRST_STDBY", 0, 13, 1, "entering Standby", sfi__chip_words_causes_reset},
     {"nRST_SHDW", 0, 14, 1, "entering Shutdown", sfi__chip_words_causes_reset},
@@ -80,14 +112,12 @@ static const struct chip_ob_field fields[] = {
     {"IWDG_STDBY", 0, 18, 1, "watchdog in Standby mode",
      sfi__chip_words_when_stopped},
     {"WWDG_SW", 0, 19, 1, "window watchdog", sfi__chip_words_started_by},
-    {"nBOOT1", 0, 23, 1, "with BOOT0 high: 1 boots system memory, 0 SRAM1",
-     NULL},
-    {"SRAM2_PE", 0, 24, 1, "parity check of SRAM2",
-     sfi__chip_words_clear_is_on},
-    {"SRAM2_RST", 0, 25, 1, "erasing SRAM2 at a reset",
-     sfi__chip_words_clear_is_on},
+    {"nBOOT1", 0, 23, 1, "with BOOT0 high boots", not_boot1},
+    {"SRAM2_PE", 0, 24, 1, "parity check of SRAM2", parity},
+    {"SRAM2_RST", 0, 25, 1, "erasing SRAM2 at a reset", sram2_erased},
     {"nSWBOOT0", 0, 26, 1, "BOOT0 comes from", boot0},
-    {"nBOOT0", 0, 27, 1, "the complement of BOOT0, when nSWBOOT0 is 0", NULL},
+    {"nBOOT0", 0, 27, 1, "the complement of BOOT0, when nSWBOOT0 is 0",
+     not_boot0},
     {"PCROP1_STRT", 1, 0, 16, "first PCROP block, in 8 bytes", NULL},
     {"PCROP1_END", 2, 0, 16, "last PCROP block", NULL},
     {"PCROP_RDP", 2, 31, 1, "PCROP when readout protection goes",

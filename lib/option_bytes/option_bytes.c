@@ -8,6 +8,7 @@
 #include "core/err.h"
 #include "core/files.h"
 #include "chip/fields.h"
+#include "option_bytes/effect.h"
 #include "option_bytes/rows.h"
 
 /* Far more than a dozen rows of some thirty characters. */
@@ -33,20 +34,41 @@ option_bytes_warn_readable(sfi_ctx *ctx, const sfi_option_bytes *ob)
                  chip->name);
 }
 
+static void
+option_bytes_destroy(void *self)
+{
+    sfi_option_bytes *ob = self;
+
+    sfi__buf_free(&ob->csv);
+}
+
 sfi_status
 sfi__option_bytes_new(sfi_ctx *ctx, const struct sfi_chip *chip,
                       const uint32_t *values, sfi_option_bytes **out)
 {
     sfi_option_bytes *ob =
-        sfi__obj_new(ctx, OBJ_OPTION_BYTES, sizeof(*ob), NULL);
+        sfi__obj_new(ctx, OBJ_OPTION_BYTES, sizeof(*ob), option_bytes_destroy);
 
     if (ob == NULL)
         return SFI_ERR_NOMEM;
+    sfi__buf_init(&ob->csv, &ctx->alloc, false);
     ob->chip = chip;
     for (uint32_t i = 0; i < chip->ob_count; i++)
         ob->values[i] = values[i];
     *out = ob;
     return SFI_OK;
+}
+
+sfi_status
+sfi_option_bytes_new(sfi_ctx *ctx, const sfi_chip *chip, sfi_option_bytes **out)
+{
+    uint32_t values[CHIP_OB_ROWS_MAX];
+
+    SFI_ENTER_NEW(ctx, CTX, out);
+    SFI_ARG(ctx, chip != NULL);
+    for (uint32_t i = 0; i < chip->ob_count; i++)
+        values[i] = chip->ob[i].shipped;
+    return sfi__option_bytes_new(ctx, chip, values, out);
 }
 
 static sfi_status
@@ -138,6 +160,7 @@ sfi_option_bytes_get_field(const sfi_option_bytes *ob, size_t index,
                            sfi_option_field *out)
 {
     const struct chip_ob_field *f;
+    const struct chip_ob_word *w;
     sfi_option_field o = {.struct_size = sizeof(o)};
     size_t count;
 
@@ -149,10 +172,14 @@ sfi_option_bytes_get_field(const sfi_option_bytes *ob, size_t index,
     o.row = f->row;
     o.shift = f->shift;
     o.width = f->width;
-    o.value = ob->values[f->row] >> f->shift & sfi__chip_field_mask(f);
+    o.value = sfi__ob_field_value(ob, f);
+    o.shipped =
+        ob->chip->ob[f->row].shipped >> f->shift & sfi__chip_field_mask(f);
     o.name = f->name;
     o.about = f->about;
-    o.text = sfi__chip_field_text(f, o.value);
+    w = sfi__chip_field_word(f, o.value);
+    o.text = w != NULL ? w->text : "";
+    sfi__ob_effect(ob, f, o.effect);
     return sfi__abi_out(ob, out, sizeof(o), &o, sizeof(o));
 }
 

@@ -7,6 +7,7 @@
 
 #include <sfi/option_bytes.h>
 
+#include "util/buf.h"
 #include "core/obj.h"
 #include "chip/chip.h"
 
@@ -15,6 +16,7 @@ struct sfi_option_bytes {
     const struct sfi_chip *chip;
     uint32_t values[CHIP_OB_ROWS_MAX]; /* chip->ob_count of them */
     bool rdp_given; /* readout protection is as asked for, not as read */
+    struct buf csv; /* the text of sfi_option_bytes_csv() */
 };
 
 /* Make option bytes from chip->ob_count values. */

@@ -494,7 +494,7 @@ static const struct {
     const char *text;
 } fields[] = {
     {"stm32h753xi", "RDP", 0, 0xaa, "level 0: no protection"},
-    {"stm32h753xi", "BOR_LEV", 0, 0, ""},
+    {"stm32h753xi", "BOR_LEV", 0, 0, "threshold 0"},
     {"stm32h753xi", "IWDG1_SW", 0, 1, "started by software"},
     {"stm32h753xi", "SECURITY", 0, 0, "off"},
     {"stm32h753xi", "ST_RAM_SIZE", 0, 0, "2 KB"},
@@ -507,7 +507,7 @@ static const struct {
     {"stm32h753xi", "BOOT_CM7_ADD1", 7, 0x2400, ""},
     {"stm32l462ce", "RDP", 0, 0xbb, "level 1: memory cannot be read"},
     {"stm32l462ce", "nSWBOOT0", 0, 0, "the bit nBOOT0"},
-    {"stm32l462ce", "nBOOT0", 0, 1, ""},
+    {"stm32l462ce", "nBOOT0", 0, 1, "BOOT0 is low"},
     {"stm32l462ce", "SRAM2_PE", 0, 1, "off"},
     {"stm32l462ce", "PCROP_RDP", 2, 0, "kept"},
     {"stm32l462ce", "WRP1A_STRT", 3, 0xff, ""},
