@@ -33,7 +33,8 @@ typedef sfi_status (*audit_record_fn)(void *user, uint64_t sequence,
 
 /* Write the whole audit log that ends with `head`, or no file at all.
  * Everything that can be checked without the key is checked.  Errors of the
- * file have its path as place; other errors have no place. */
+ * file have its path as place; other errors have no place.  NULL `path`: only
+ * check. */
 sfi_status sfi__audit_write(sfi_ctx *ctx, const char *path,
                             const sfi_audit_head *head, audit_record_fn record,
                             void *user);
@@ -64,6 +65,12 @@ sfi_status sfi__audit_read_next(struct audit_in *in, sfi_audit_record *out,
 /* Fail at the current line; after an earlier failure that one stays. */
 sfi_status sfi__audit_fail(struct audit_in *in, sfi_status st, const char *fmt,
                            ...) SFI_PRINTF(3, 4);
+
+/* sfi_audit_verify() without an earlier log; without a key, all but the MACs.
+ * Head and summary are filled in as far as the file could be read. */
+sfi_status sfi__audit_prove(sfi_ctx *ctx, const char *path,
+                            const uint8_t *key_secret, sfi_audit_head *head,
+                            sfi_audit_summary *sum);
 
 /* ---- devices ---- */
 
