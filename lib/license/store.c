@@ -18,7 +18,6 @@
 
 #define FOLDER_MODE 0755u
 #define FILE_MODE 0644u /* a licence is not secret */
-#define SUFFIX ".lic"
 
 static void
 license_store_destroy(void *self)
@@ -95,11 +94,11 @@ static char *
 store_file_path(const sfi_license_store *store, const sfi_certificate *cert)
 {
     size_t size = strlen(store->path) + 1 + strlen(cert->device_id) +
-                  sizeof(SUFFIX); /* with its NUL */
+                  sizeof(STORE_SUFFIX); /* with its NUL */
     char *path = sfi__ctx_alloc(store->obj.ctx, size);
 
     if (path != NULL)
-        sfi__text_format(path, size, "%s/%s" SUFFIX, store->path,
+        sfi__text_format(path, size, "%s/%s" STORE_SUFFIX, store->path,
                          cert->device_id);
     return path;
 }

@@ -8,9 +8,17 @@
 
 #include "core/obj.h"
 
+#define STORE_SUFFIX ".lic"
+
 struct sfi_license_store {
     struct obj obj;
     char *path; /* as the caller gave it */
 };
+
+/* Receives SFI_OK for a static licence, else why a file is none. */
+typedef void (*license_store_fn)(void *user, sfi_status st);
+/* Read every file of a folder that has the name of a licence in a store. */
+sfi_status sfi__license_store_each(sfi_ctx *ctx, const char *path,
+                                   license_store_fn fn, void *user);
 
 #endif
