@@ -30,6 +30,7 @@ struct script {
     /* calls that the trace contains */
     bool resets, speeds, reopens;
     uint32_t rtt_ms;
+    uint64_t passed_ms; /* by the lines so far */
     bool differs;
     unsigned differs_at;
     char message[256];
@@ -84,6 +85,15 @@ script_read_line(struct script *s, bool *found)
     return SFI_OK;
 }
 
+static void
+script_pass_time(struct script *s)
+{
+    uint64_t ms;
+
+    if (s->words[1] == ' ' && sfi__text_to_u64(s->words + 2, UINT32_MAX, &ms))
+        s->passed_ms += ms;
+}
+
 /* The next line that is not empty, a comment or a time. */
 static sfi_status
 script_next_step(struct script *s)
@@ -98,7 +108,9 @@ script_next_step(struct script *s)
         s->sort = found ? s->words[0] : '\0';
         if (!found)
             return SFI_OK;
-        if (s->sort != '\0' && s->sort != '#' && s->sort != '~')
+        if (s->sort == '~')
+            script_pass_time(s);
+        else if (s->sort != '\0' && s->sort != '#')
             break;
     }
     if ((s->sort == '>' || s->sort == '<') && !script_read_hex(s, s->words + 1))
@@ -633,5 +645,63 @@ sfi__script_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
     }
     if (st != SFI_OK)
         script_close(s);
+    return st;
+}
+
+/* ---- a summary ---- */
+
+static void
+script_count(const struct script *s, struct trace_summary *out)
+{
+    switch (s->sort) {
+    case '>':
+        out->bytes_out += s->len;
+        break;
+    case '<':
+        out->bytes_in += s->len;
+        break;
+    case '!':
+        out->failures++;
+        break;
+    case 'c':
+        out->calls++;
+        break;
+    default:
+        break;
+    }
+}
+
+static sfi_status
+script_summarize(struct script *s, struct trace_summary *out)
+{
+    enum transport_kind kind = TRANSPORT_KINDS;
+    sfi_status st = script_take_head(s, &kind);
+
+    if (st != SFI_OK)
+        return st;
+    out->kind = sfi__trace_kind(kind);
+    while (st == SFI_OK && s->sort != '\0') {
+        script_count(s, out);
+        st = script_next_step(s);
+    }
+    out->ms = s->passed_ms;
+    return st;
+}
+
+sfi_status
+sfi__trace_summarize(sfi_ctx *ctx, const uint8_t *text, size_t len,
+                     struct trace_summary *out)
+{
+    struct script *s = sfi__ctx_alloc(ctx, sizeof(*s));
+    sfi_status st;
+
+    *out = (struct trace_summary){.kind = NULL};
+    if (s == NULL)
+        return SFI_ERR_NOMEM;
+    *s = (struct script){.ctx = ctx};
+    sfi__buf_init(&s->text, &ctx->alloc, false);
+    st = sfi__buf_append(&s->text, text, len) ? script_summarize(s, out)
+                                              : sfi__nomem(ctx);
+    script_close(s);
     return st;
 }

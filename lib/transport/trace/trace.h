@@ -34,4 +34,16 @@ const char *sfi__trace_kind(enum transport_kind kind);
 sfi_status sfi__script_open(sfi_ctx *ctx, const struct uri *uri,
                             sfi_transport **out);
 
+/* What a whole trace has. */
+struct trace_summary {
+    const char *kind; /* of the link */
+    uint64_t calls, failures;
+    uint64_t bytes_out, bytes_in; /* that the host sent, and received */
+    uint64_t ms;                  /* that passed */
+};
+
+/* Read a whole trace; the place of a failure is its line. */
+sfi_status sfi__trace_summarize(sfi_ctx *ctx, const uint8_t *text, size_t len,
+                                struct trace_summary *out);
+
 #endif
