@@ -11,6 +11,7 @@
 #include <sfi/certificate.h>
 #include <sfi/chip.h>
 #include <sfi/ctx.h>
+#include <sfi/describe.h>
 #include <sfi/dialect.h>
 #include <sfi/finding.h>
 #include <sfi/firmware.h>

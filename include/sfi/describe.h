@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
+/**
+ * @file describe.h
+ * What a file is, what it says, and whether it is sound.
+ */
+#ifndef SFI_DESCRIBE_H
+#define SFI_DESCRIBE_H
+
+#include <sfi/chip.h>
+#include <sfi/ctx.h>
+#include <sfi/key.h>
+#include <sfi/personalization.h>
+
+SFI_BEGIN_DECLS
+
+/** What a fact is: how to show its value. */
+enum {
+    SFI_FACT_TEXT = 1,
+    SFI_FACT_NUMBER = 2,
+    SFI_FACT_ADDRESS = 3, /**< a number that is shown in hexadecimal */
+    SFI_FACT_TIME = 4,    /**< a number: seconds since 1970 */
+    SFI_FACT_YES_NO = 5,  /**< a number: 1 or 0 */
+    SFI_FACT_BYTES = 6,   /**< data: a tag, a hash, a public key */
+    SFI_FACT_CHECK = 7    /**< a number: SFI_CHECK_* */
+};
+
+/** How a check ended. */
+enum {
+    SFI_CHECK_PASSED = 1,
+    SFI_CHECK_FAILED = 2,
+    SFI_CHECK_NOT_MADE = 3 /**< it needs what is not here; the text says what */
+};
+
+/**
+ * One fact about a file.  Pointers are valid during the call that receives the
+ * fact; group, name and label are static.
+ *
+ * A fact with an item belongs to an entry of a list, such as an area of an
+ * image.  Those of one entry follow one another, and so do the entries.
+ */
+typedef struct sfi_fact {
+    uint32_t struct_size; /**< sizeof(sfi_fact) */
+    uint32_t kind;        /**< SFI_FACT_* */
+    const char *group;    /**< "", or what it is part of: "areas" */
+    uint32_t item;        /**< number in the list `group`, from 1; 0: no list */
+    uint32_t reserved;    /**< 0 */
+    const char *name;     /**< for programs, never changes: "header_tag" */
+    const char *label;    /**< for people: "header tag" */
+    const char *text;     /**< the value as text; text from the file is as it is
+                               there: see sfi_text_escape() */
+    uint64_t number;      /**< the value, if it is a number; else 0 */
+    const uint8_t *data;  /**< the value, if it is bytes; else NULL */
+    size_t len;           /**< ... and their number */
+} sfi_fact;
+
+/**
+ * Receives one fact.
+ *
+ * @param user  as passed to sfi_describe_file()
+ * @param fact  the fact; valid during the call
+ */
+typedef void (*sfi_fact_fn)(void *user, const sfi_fact *fact);
+
+/** What may be known beside the file; each member may be NULL or 0. */
+typedef struct sfi_describe_options {
+    uint32_t struct_size; /**< sizeof(sfi_describe_options) */
+    uint32_t kind;      /**< SFI_FILE_* that the file is meant to be; 0: as its
+                             content tells */
+    const sfi_key *key; /**< of an image: verify its tags ... */
+    const uint8_t *nonce; /**< ... with this nonce, SFI_NONCE_LEN bytes */
+    const sfi_chip *chip; /**< the part of option bytes; NULL: found out */
+    const sfi_personalization *ca; /**< names the CA of certificates */
+    const uint8_t *audit_key;      /**< SFI_AUDIT_KEY_LEN bytes: verify the MACs
+                                        of a vault or an audit log */
+} sfi_describe_options;
+
+/**
+ * Tell what a file is, what it says, and whether it is sound.
+ *
+ * The kinds, as the fact "kind" names them:
+ *
+ * - "image", "module": structure; with the key every tag is verified, and the
+ *   option bytes are shown
+ * - "firmware": format and segments
+ * - "option_bytes": every row, and every field in words
+ * - "certificate", "personalization", "license"
+ * - "license_store": a folder of licences
+ * - "vault", "audit": the counts; the chain of records is verified, with the
+ *   audit key also their MACs
+ * - "trace", "record": the record is that of `sfi-program --record`
+ * - "key", "credential", "database", "json": only that it is one
+ *
+ * The first fact is "kind", the second "what", the same in words.  A fact of
+ * kind SFI_FACT_CHECK says for each check how it ended; what cannot be verified
+ * without a secret is not made, and the text says what is missing.  No fact
+ * tells a secret: of a key only its size and what it may be for, of an image no
+ * content of its firmware.  If a check fails the other facts are still
+ * reported, as far as the file can be read.
+ *
+ * What a file is, its content tells.  Only what has no known content is judged
+ * by its name: .sfi, .csv, .hex and so on.
+ *
+ * @param ctx     a context
+ * @param path    the file, or a licence store's folder
+ * @param opts    what is known beside the file; or NULL; not kept
+ * @param report  receives the facts; may not use the context
+ * @param user    passed to report
+ *
+ * @return SFI_OK: described, and no check failed; or
+ *   SFI_ERR_ARGUMENT            a pointer is NULL, an unknown kind, key without
+ *                               nonce or nonce without key
+ *   SFI_ERR_ABI                 struct_size is unknown, or its tail is not zero
+ *   SFI_ERR_FORMAT              of no known kind, or damaged
+ *   SFI_ERR_UNSUPPORTED         a vault, and libsfi was built without vaults
+ *   SFI_ERR_TRUNCATED, SFI_ERR_CHECKSUM, SFI_ERR_RANGE, SFI_ERR_OVERLAP,
+ *   SFI_ERR_CHIP_RULE, SFI_ERR_LIMIT
+ *                               damaged, or too large
+ *   SFI_ERR_AUTH                a tag, MAC, hash or signature does not match
+ *   SFI_ERR_CERTIFICATE         a key is not a point on P-256, or the
+ *                               certificate is not signed by this CA
+ *   SFI_ERR_HSM                 the vault is damaged, or not a vault
+ *   SFI_ERR_TIMEOUT             another process keeps the vault locked
+ *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be read
+ *   SFI_ERR_CRYPTO              the crypto library failed
+ *   SFI_ERR_NOMEM               no memory
+ *
+ * Blocks: on the file; on a vault as sfi_hsm_open() does.  Thread: the
+ * context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_describe_file(
+    sfi_ctx *ctx, const char *path, const sfi_describe_options *opts,
+    sfi_fact_fn report, void *user);
+
+SFI_END_DECLS
+
+#endif
