@@ -385,7 +385,7 @@ elf_load_unowned(struct elf *e, const struct elf_segment *s, struct elf_range r)
     return SFI_OK;
 }
 
-/* The first of the ranges that ends behind `offset`. */
+/* The first of the owned ranges that ends behind `offset`. */
 static size_t
 elf_find_owned(const struct elf_range *owned, size_t count, uint64_t offset)
 {
@@ -402,32 +402,48 @@ elf_find_owned(const struct elf_range *owned, size_t count, uint64_t offset)
     return low;
 }
 
+/* What of a segment is between the contents of sections. */
 static sfi_status
-elf_load_segment(struct elf *e, const struct elf_segment *s)
+elf_load_gaps(struct elf *e, const struct elf_segment *s)
 {
     const struct elf_range *owned = (const void *)e->owned.data;
     size_t count = e->owned.len / sizeof(*owned);
     size_t i = elf_find_owned(owned, count, s->range.begin);
-    uint64_t at = s->range.begin;
+    struct elf_range gap = {s->range.begin, s->range.begin};
     sfi_status st = SFI_OK;
 
     e->load->place = s->index;
-    while (st == SFI_OK && at < s->range.end) {
-        bool in_section = i < count && owned[i].begin <= at;
-        struct elf_range r = {at, s->range.end};
-        uint64_t stop = in_section ? owned[i].end : r.end;
+    for (; st == SFI_OK && gap.begin < s->range.end; i++) {
+        bool more = i < count && owned[i].begin < s->range.end;
 
-        if (!in_section && i < count)
-            stop = owned[i].begin;
-        if (stop < r.end)
-            r.end = stop;
-        if (in_section) {
-            st = sfi__elf_load_bytes(e, elf_address(e, s, at), r);
+        gap.end = more ? owned[i].begin : s->range.end;
+        st = elf_load_unowned(e, s, gap);
+        gap.begin = more ? owned[i].end : s->range.end;
+    }
+    return st;
+}
+
+/* Sections that follow each other are loaded at once. */
+static sfi_status
+elf_load_contents(struct elf *e)
+{
+    const struct elf_contents *c = (const void *)e->contents.data;
+    size_t total, count = e->contents.len / sizeof(*c);
+    const struct elf_segment *segments = elf_segments(e, &total);
+    sfi_status st = SFI_OK;
+
+    for (size_t i = 0; st == SFI_OK && i < count; i++) {
+        const struct elf_segment *s = &segments[c[i].segment];
+        struct elf_range r = c[i].range;
+
+        while (i + 1 < count && c[i + 1].segment == c[i].segment &&
+               c[i + 1].range.begin <= r.end) {
             i++;
-        } else {
-            st = elf_load_unowned(e, s, r);
+            if (c[i].range.end > r.end)
+                r.end = c[i].range.end;
         }
-        at = r.end;
+        e->load->place = s->index;
+        st = sfi__elf_load_bytes(e, elf_address(e, s, r.begin), r);
     }
     return st;
 }
@@ -450,9 +466,11 @@ elf_load_file(struct elf *e)
     elf_choose_addresses(e);
     if (e->by_section)
         st = sfi__elf_read_sections(e);
+    if (st == SFI_OK)
+        st = elf_load_contents(e);
     s = elf_segments(e, &count);
     for (size_t i = 0; st == SFI_OK && i < count; i++)
-        st = elf_load_segment(e, &s[i]);
+        st = elf_load_gaps(e, &s[i]);
     return st;
 }
 
@@ -464,9 +482,11 @@ elf_load_whole(struct load *l, const uint8_t *data, size_t len)
 
     sfi__rd_init(&e.rd, data, len);
     sfi__buf_init(&e.segments, &l->ctx->alloc, false);
+    sfi__buf_init(&e.contents, &l->ctx->alloc, false);
     sfi__buf_init(&e.owned, &l->ctx->alloc, false);
     st = elf_load_file(&e);
     sfi__buf_free(&e.segments);
+    sfi__buf_free(&e.contents);
     sfi__buf_free(&e.owned);
     return st;
 }

@@ -14,6 +14,12 @@ struct elf_range {
     uint64_t end;
 };
 
+/* The contents of a section, in the segment that they are loaded from. */
+struct elf_contents {
+    uint32_t segment; /* number among the segments */
+    struct elf_range range;
+};
+
 /* A PT_LOAD program header with bytes in the file. */
 struct elf_segment {
     uint32_t index; /* of its program header */
@@ -41,7 +47,8 @@ struct elf {
     struct elf_range table[ELF_TABLES]; /* of the file itself */
     struct elf_range names;
     struct buf segments; /* of struct elf_segment, in the order of the file */
-    struct buf owned;    /* of struct elf_range: the sections with contents */
+    struct buf contents; /* of struct elf_contents, ascending */
+    struct buf owned; /* of struct elf_range: all contents, ascending, joined */
     uint32_t runs;
 };
 
@@ -50,8 +57,8 @@ uint32_t sfi__elf_read_word(struct elf *e);
 /* An address, offset or size. */
 uint64_t sfi__elf_read_size(struct elf *e);
 
-/* Read the section table into `owned`, ascending and disjoint.  The contents of
- * a section that no segment has are loaded, at its own address. */
+/* Read the section table into `contents` and `owned`.  The contents of a
+ * section that no segment has are loaded, at its own address. */
 sfi_status sfi__elf_read_sections(struct elf *e);
 /* Load bytes of the file that belong to `address`. */
 sfi_status sfi__elf_load_bytes(struct elf *e, uint64_t address,

@@ -13,6 +13,8 @@
 #define SHN_XINDEX 0xffffu /* the index does not fit its field */
 /* A linked program has tens. */
 #define ELF_SECTIONS_MAX 65535u
+/* Each section is looked for in each segment. */
+#define ELF_SEARCHES_MAX (1u << 26)
 #define SECTION_NAME_MAX 48u
 
 struct section {
@@ -47,84 +49,6 @@ static bool
 section_is_in_file(const struct elf *e, const struct section *s)
 {
     return s->range.begin <= e->len && s->size <= e->len - s->range.begin;
-}
-
-/* ---- ranges ---- */
-
-static int
-ranges_by_begin(const void *a, const void *b)
-{
-    const struct elf_range *x = a;
-    const struct elf_range *y = b;
-
-    return x->begin < y->begin ? -1 : x->begin > y->begin;
-}
-
-/* Sort, and join those that touch or overlap. */
-static void
-ranges_join(struct buf *b)
-{
-    struct elf_range *r = (void *)b->data;
-    size_t count = b->len / sizeof(*r);
-    size_t last = 0;
-
-    if (count == 0)
-        return;
-    qsort(r, count, sizeof(*r), ranges_by_begin);
-    for (size_t i = 1; i < count; i++) {
-        if (r[i].begin > r[last].end)
-            r[++last] = r[i];
-        else if (r[i].end > r[last].end)
-            r[last].end = r[i].end;
-    }
-    b->len = (last + 1) * sizeof(*r);
-}
-
-/* Bytes of the file that some segment loads. */
-static bool
-ranges_of_segments(const struct elf *e, struct buf *out)
-{
-    const struct elf_segment *s = (const void *)e->segments.data;
-
-    for (size_t i = 0; i < e->segments.len / sizeof(*s); i++) {
-        if (!sfi__buf_append(out, &s[i].range, sizeof(s[i].range)))
-            return false;
-    }
-    ranges_join(out);
-    return true;
-}
-
-/* How many of joined ranges begin before `offset`. */
-static size_t
-ranges_count_before(const struct buf *b, uint64_t offset)
-{
-    const struct elf_range *r = (const void *)b->data;
-    size_t low = 0, high = b->len / sizeof(*r);
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (r[middle].begin < offset)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-enum held { HELD_NOT, HELD_PARTLY, HELD_WHOLE };
-
-static enum held
-ranges_hold(const struct buf *b, const struct elf_range *r)
-{
-    const struct elf_range *all = (const void *)b->data;
-    size_t n = ranges_count_before(b, r->end);
-
-    if (n == 0 || all[n - 1].end <= r->begin)
-        return HELD_NOT;
-    return all[n - 1].begin <= r->begin && all[n - 1].end >= r->end
-               ? HELD_WHOLE
-               : HELD_PARTLY;
 }
 
 /* ---- sections ---- */
@@ -183,16 +107,51 @@ section_load_alone(struct elf *e, const struct section *s)
     return sfi__elf_load_bytes(e, s->address, s->range);
 }
 
-static sfi_status
-section_add(struct elf *e, struct section *s, const struct buf *segments)
+enum held { HELD_NOT, HELD_PARTLY, HELD_WHOLE };
+
+/* The segment that has the contents: by their place in the file, because the
+ * address of a section may be another one.  Only if a linker made segments that
+ * overlap in the file does the address decide. */
+static enum held
+section_find_segment(const struct elf *e, const struct section *s,
+                     uint32_t *segment)
 {
+    const struct elf_segment *all = (const void *)e->segments.data;
+    enum held held = HELD_NOT;
+
+    for (uint32_t i = 0; i < e->segments.len / sizeof(*all); i++) {
+        const struct elf_range *r = &all[i].range;
+
+        if (r->begin >= s->range.end || r->end <= s->range.begin)
+            continue;
+        if (r->begin > s->range.begin || r->end < s->range.end) {
+            if (held == HELD_NOT)
+                held = HELD_PARTLY;
+            continue;
+        }
+        if (held != HELD_WHOLE)
+            *segment = i;
+        held = HELD_WHOLE;
+        if (all[i].vaddr + (s->range.begin - r->begin) == s->address) {
+            *segment = i;
+            break;
+        }
+    }
+    return held;
+}
+
+static sfi_status
+section_add(struct elf *e, struct section *s)
+{
+    struct elf_contents c = {0};
+
     if ((s->flags & SHF_ALLOC) == 0 || s->type == SHT_NOBITS || s->size == 0)
         return SFI_OK;
     if (!section_is_in_file(e, s))
         return section_fail(e, s, SFI_ERR_TRUNCATED,
                             "the file ends before their end");
     s->range.end = s->range.begin + s->size;
-    switch (ranges_hold(segments, &s->range)) {
+    switch (section_find_segment(e, s, &c.segment)) {
     case HELD_NOT:
         return section_load_alone(e, s);
     case HELD_PARTLY:
@@ -201,9 +160,54 @@ section_add(struct elf *e, struct section *s, const struct buf *segments)
     case HELD_WHOLE:
         break;
     }
-    return sfi__buf_append(&e->owned, &s->range, sizeof(s->range))
-               ? SFI_OK
-               : sfi__nomem(e->load->ctx);
+    c.range = s->range;
+    if (!sfi__buf_append(&e->contents, &c, sizeof(c)) ||
+        !sfi__buf_append(&e->owned, &c.range, sizeof(c.range)))
+        return sfi__nomem(e->load->ctx);
+    return SFI_OK;
+}
+
+static int
+range_compare(const struct elf_range *a, const struct elf_range *b)
+{
+    return a->begin < b->begin ? -1 : a->begin > b->begin;
+}
+
+static int
+ranges_by_begin(const void *a, const void *b)
+{
+    return range_compare(a, b);
+}
+
+static int
+contents_by_segment(const void *a, const void *b)
+{
+    const struct elf_contents *x = a;
+    const struct elf_contents *y = b;
+
+    if (x->segment != y->segment)
+        return x->segment < y->segment ? -1 : 1;
+    return range_compare(&x->range, &y->range);
+}
+
+/* Sort, and join those that touch or overlap. */
+static void
+ranges_join(struct buf *b)
+{
+    struct elf_range *r = (void *)b->data;
+    size_t count = b->len / sizeof(*r);
+    size_t last = 0;
+
+    if (count == 0)
+        return;
+    qsort(r, count, sizeof(*r), ranges_by_begin);
+    for (size_t i = 1; i < count; i++) {
+        if (r[i].begin > r[last].end)
+            r[++last] = r[i];
+        else if (r[i].end > r[last].end)
+            r[last].end = r[i].end;
+    }
+    b->len = (last + 1) * sizeof(*r);
 }
 
 /* ---- the table ---- */
@@ -274,20 +278,25 @@ sections_find_names(struct elf *e)
 static sfi_status
 sections_add_all(struct elf *e)
 {
-    struct buf segments;
+    size_t segments = e->segments.len / sizeof(struct elf_segment);
     sfi_status st = SFI_OK;
 
-    sfi__buf_init(&segments, e->owned.alloc, false);
-    if (!ranges_of_segments(e, &segments))
-        st = sfi__nomem(e->load->ctx);
+    if ((uint64_t)segments * e->sh_count > ELF_SEARCHES_MAX)
+        return sfi__fail(e->load->ctx, SFI_ERR_LIMIT,
+                         "%lu sections in %zu segments, expected a product of "
+                         "at most %u",
+                         (unsigned long)e->sh_count, segments,
+                         ELF_SEARCHES_MAX);
     sections_rewind(e);
     for (uint32_t i = 0; st == SFI_OK && i < e->sh_count; i++) {
         struct section s;
 
         section_read(e, i, &s);
-        st = section_add(e, &s, &segments);
+        st = section_add(e, &s);
     }
-    sfi__buf_free(&segments);
+    if (e->contents.len > 0)
+        qsort(e->contents.data, e->contents.len / sizeof(struct elf_contents),
+              sizeof(struct elf_contents), contents_by_segment);
     ranges_join(&e->owned);
     return st;
 }
