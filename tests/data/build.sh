@@ -17,7 +17,7 @@ fi
 
 flags=(-std=c11 -Os -mthumb -ffreestanding -nostdlib -ffunction-sections
     -Wall -Wextra -Wpedantic -Wconversion -Werror
-    -Wl,--build-id=none -Wl,-n -Wl,--fatal-warnings)
+    -Wl,--build-id=none -Wl,--fatal-warnings)
 
 crc32() { # FILE LENGTH: CRC-32 of its first bytes, hexadecimal
     python3 -c 'import sys, zlib
