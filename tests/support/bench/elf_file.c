@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* Writes ELF files, and reads them back as tables say. */
 #include <bench/elf_file.h>
 
 #include <string.h>
