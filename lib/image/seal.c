@@ -83,13 +83,13 @@ image_seal_message(struct gcm *g, struct sink *s, const uint8_t *iv,
     return st == SFI_OK ? image_seal_content(g, s, src) : st;
 }
 
+/* The first bytes of an image, with their tag. */
 static sfi_status
-image_write_header(sfi_image_builder *b, struct gcm *g, struct sink *s,
-                   size_t areas)
+image_seal_header(const sfi_image_builder *b, struct gcm *g, size_t areas,
+                  uint8_t raw[SFI_FORMAT_HEADER_LEN])
 {
     struct image_header h = {.version = SFI_FORMAT_VERSION,
                              .areas = (uint16_t)areas};
-    uint8_t raw[SFI_FORMAT_HEADER_LEN];
     uint8_t iv[SFI_FORMAT_NONCE_LEN];
     sfi_status st;
 
@@ -99,15 +99,16 @@ image_write_header(sfi_image_builder *b, struct gcm *g, struct sink *s,
     st = sfi__gcm_start(g, iv, raw, SFI_FORMAT_HEADER_AAD_LEN);
     if (st == SFI_OK)
         st = sfi__gcm_tag(g, h.tag);
-    if (st != SFI_OK)
-        return st;
-    sfi__image_write_header(raw, &h);
-    return sink_write_bytes(s, raw, sizeof(raw));
+    if (st == SFI_OK)
+        sfi__image_write_header(raw, &h);
+    return st;
 }
 
+/* The descriptor of area `i`, with its tag. */
 static sfi_status
-image_write_area(sfi_image_builder *b, struct gcm *g, struct sink *s,
-                 const struct layout *p, size_t i)
+image_seal_descriptor(const sfi_image_builder *b, struct gcm *g,
+                      const struct layout *p, size_t i,
+                      uint8_t raw[SFI_FORMAT_AREA_LEN])
 {
     const struct layout_area *a = &p->areas[i];
     /* The rules have checked that all values fit their fields. */
@@ -119,35 +120,47 @@ image_write_area(sfi_image_builder *b, struct gcm *g, struct sink *s,
         .address = (uint32_t)a->address,
         .areas = (uint16_t)p->count,
     };
-    uint8_t raw[SFI_FORMAT_AREA_LEN];
     uint8_t iv[SFI_FORMAT_NONCE_LEN];
     sfi_status st;
 
     sfi__image_write_area(raw, &d);
     sfi__image_iv(iv, b->nonce, d.index);
     st = image_seal_message(g, NULL, iv, raw, a);
+    if (st == SFI_OK)
+        st = sfi__gcm_tag(g, d.tag);
+    if (st == SFI_OK)
+        sfi__image_write_area(raw, &d);
+    return st;
+}
+
+static sfi_status
+image_write_area(const sfi_image_builder *b, struct gcm *g, struct sink *s,
+                 const struct layout *p, size_t i)
+{
+    uint8_t raw[SFI_FORMAT_AREA_LEN];
+    uint8_t iv[SFI_FORMAT_NONCE_LEN];
+    sfi_status st = image_seal_descriptor(b, g, p, i, raw);
+
+    if (st == SFI_OK)
+        st = sink_write_bytes(s, raw, sizeof(raw));
     if (st != SFI_OK)
         return st;
-    st = sfi__gcm_tag(g, d.tag);
-    if (st != SFI_OK)
-        return st;
-    sfi__image_write_area(raw, &d);
-    st = sink_write_bytes(s, raw, sizeof(raw));
-    if (st != SFI_OK)
-        return st;
-    return image_seal_message(g, s, iv, raw, a);
+    sfi__image_iv(iv, b->nonce, (uint16_t)(i + 1));
+    return image_seal_message(g, s, iv, raw, &p->areas[i]);
 }
 
 sfi_status
 sfi__plan_write(sfi_image_builder *b, const struct layout *p, struct sink *s)
 {
-    size_t count = p->count;
+    uint8_t raw[SFI_FORMAT_HEADER_LEN];
     struct gcm *g;
     sfi_status st = sfi__gcm_new(b->obj.ctx, GCM_SEAL, b->key->key_secret, &g);
 
     if (st == SFI_OK)
-        st = image_write_header(b, g, s, count);
-    for (size_t i = 0; st == SFI_OK && i < count; i++)
+        st = image_seal_header(b, g, p->count, raw);
+    if (st == SFI_OK)
+        st = sink_write_bytes(s, raw, sizeof(raw));
+    for (size_t i = 0; st == SFI_OK && i < p->count; i++)
         st = image_write_area(b, g, s, p, i);
     sfi__gcm_free(g);
     return st;
