@@ -89,6 +89,12 @@ kind_is_audit(const struct head *h)
 }
 
 static bool
+kind_is_nonces(const struct head *h)
+{
+    return kind_begins_with_text(h, "SFI-USED ");
+}
+
+static bool
 kind_is_image(const struct head *h)
 {
     return kind_begins_with_text(h, "SFIMAGIC");
@@ -234,6 +240,7 @@ static const struct {
     {SFI_FILE_PERSONALIZATION, true, "a personalisation file",
      kind_is_personalization},
     {SFI_FILE_AUDIT, true, "an audit log", kind_is_audit},
+    {SFI_FILE_NONCES, true, "a register of used nonces", kind_is_nonces},
     {SFI_FILE_LICENSE, true, "a licence", kind_is_license},
     {SFI_FILE_CERTIFICATE, true, "a chip's certificate", kind_is_certificate},
     {SFI_FILE_IMAGE, false, "an .sfi image", kind_is_image},

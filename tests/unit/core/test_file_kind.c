@@ -201,7 +201,7 @@ START_TEST(test_arguments)
     ck_assert_int_eq(sfi_ctx_check_output(ctx, NULL, 0, 0), SFI_ERR_ARGUMENT);
     ck_assert_int_eq(sfi_ctx_check_output(ctx, path, 0, 2), SFI_ERR_ARGUMENT);
     ck_assert_str_eq(sfi_file_kind_name(SFI_FILE_LICENSE), "a licence");
-    for (kind = SFI_FILE_ABSENT; kind <= SFI_FILE_JSON; kind++) {
+    for (kind = SFI_FILE_ABSENT; kind <= SFI_FILE_NONCES; kind++) {
         for (uint32_t other = 0; other < kind; other++)
             ck_assert_str_ne(sfi_file_kind_name(kind),
                              sfi_file_kind_name(other));
@@ -213,7 +213,7 @@ END_TEST
 
 /* ---- the rule ---- */
 
-#define KEPT_COUNT 7
+#define KEPT_COUNT 8
 
 /* A file of each kind; those that are never replaced come first. */
 static const struct {
@@ -226,6 +226,7 @@ static const struct {
     {SFI_FILE_CREDENTIAL, "-----BEGIN PRIVATE KEY-----\n", 28},
     {SFI_FILE_PERSONALIZATION, "SFIPERSO", 160},
     {SFI_FILE_AUDIT, "SFI-LOG 1\n", 200},
+    {SFI_FILE_NONCES, "SFI-USED 1\n", 109},
     {SFI_FILE_LICENSE, "SFI.", 136},
     {SFI_FILE_CERTIFICATE, "45002001", 136},
     {SFI_FILE_IMAGE, "SFIMAGIC", 100},
