@@ -94,6 +94,39 @@ SFI_API SFI_NODISCARD sfi_status sfi_image_builder_set_key(sfi_image_builder *b,
 SFI_API SFI_NODISCARD sfi_status sfi_image_builder_set_nonce(
     sfi_image_builder *b, const uint8_t *nonce, size_t len);
 
+/** Allow two images under one key and nonce, with a warning. */
+#define SFI_REGISTER_SAME_NONCE 0x1u
+
+/**
+ * Use a register of used nonces, beside the key for example, so that no second
+ * image is made under one key and nonce.
+ *
+ * sfi_image_builder_write() and sfi_image_builder_save() enter the image before
+ * its first byte, and sync the register to disk; they fail when another image
+ * has been made with the key and one of the nonces that this image needs: the
+ * nonce itself, and the sum of it and the number of each area.  The same image
+ * may be made again.  sfi_image_builder_check() looks without entering.
+ *
+ * The file has digests only that nobody without the key can compute
+ * (doc/format.md, "Register of nonces").  It is created with mode 0600. Several
+ * processes may use it at once.
+ *
+ * @param b      the builder
+ * @param path   the file; copied; a symbolic link is refused; NULL: none, the
+ *               default
+ * @param flags  0, or SFI_REGISTER_SAME_NONCE
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  b is NULL, or a flag is unknown
+ *   SFI_ERR_STATE     called from a callback of this builder
+ *   SFI_ERR_NOMEM     no memory
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_image_builder_set_register(
+    sfi_image_builder *b, const char *path, uint32_t flags);
+
 /**
  * Set the version of the firmware in the image; the default is 0.
  *
@@ -195,7 +228,9 @@ SFI_API SFI_NODISCARD sfi_status sfi_image_builder_layout(sfi_image_builder *b,
  * Check the inputs against the rules of the part, as sfi_layout_check() does.
  *
  * Every finding is reported, in the order of the rules; then the call fails
- * with the first error among them.  Key and nonce are not checked.
+ * with the first error among them.  Key and nonce are checked when they are
+ * set: neither may be all zeros, and a register of nonces may know another
+ * image of theirs; this is looked at when nothing else is wrong.
  *
  * @param b       the builder
  * @param report  receives the findings; may not use the builder; or NULL
@@ -204,10 +239,13 @@ SFI_API SFI_NODISCARD sfi_status sfi_image_builder_layout(sfi_image_builder *b,
  * @return SFI_OK: no finding is an error; or
  *   SFI_ERR_ARGUMENT   b is NULL
  *   SFI_ERR_FORMAT     no firmware, or no option bytes
- *   SFI_ERR_RANGE      a segment is empty or not inside the flash
+ *   SFI_ERR_RANGE      a segment is empty or not inside the flash; key or nonce
+ *                      are all zeros, or another image has them
  *   SFI_ERR_OVERLAP    two segments claim the same address
  *   SFI_ERR_CHIP_RULE  a rule of the part is violated: AN4992, section 7
  *   SFI_ERR_LIMIT      more areas than an image can have
+ *   SFI_ERR_ACCESS, SFI_ERR_OS  the register of nonces cannot be read
+ *   SFI_ERR_CRYPTO     the crypto library failed
  *   SFI_ERR_STATE      called from a callback of this builder
  *   SFI_ERR_NOMEM      no memory
  *
@@ -232,6 +270,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_image_builder_check(sfi_image_builder *b,
  *   returned, or
  *   SFI_ERR_ARGUMENT  b or write is NULL
  *   SFI_ERR_STATE     no key or no nonce was set
+ *   SFI_ERR_ACCESS, SFI_ERR_OS  the register of nonces cannot be written
  *   SFI_ERR_CALLBACK  `write` returned a value that is not a status
  *   SFI_ERR_CRYPTO    the crypto library failed
  *

@@ -9,6 +9,7 @@
 #include "core/ctx.h"
 #include "core/err.h"
 #include "image/builder.h"
+#include "image/register.h"
 #include "image/smi.h"
 
 #define IMAGE_VERSION_MAX 255u
@@ -27,6 +28,7 @@ builder_destroy(void *self)
     sfi__buf_free(&b->modules);
     sfi__buf_free(&b->pieces);
     sfi__obj_unref(b->key);
+    sfi__ctx_dealloc(b->obj.ctx, b->reg);
     sfi__wipe(b->nonce, sizeof(b->nonce));
 }
 
@@ -78,6 +80,26 @@ sfi_image_builder_set_nonce(sfi_image_builder *b, const uint8_t *nonce,
                          SFI_FORMAT_NONCE_LEN);
     memcpy(b->nonce, nonce, len);
     b->has_nonce = true;
+    return SFI_OK;
+}
+
+sfi_status
+sfi_image_builder_set_register(sfi_image_builder *b, const char *path,
+                               uint32_t flags)
+{
+    char *copy = NULL;
+
+    SFI_ENTER(b, IMAGE_BUILDER);
+    SFI_ARG(b, (flags & ~(uint32_t)SFI_REGISTER_SAME_NONCE) == 0);
+    if (path != NULL) {
+        copy = sfi__ctx_alloc(b->obj.ctx, strlen(path) + 1);
+        if (copy == NULL)
+            return SFI_ERR_NOMEM;
+        memcpy(copy, path, strlen(path) + 1);
+    }
+    sfi__ctx_dealloc(b->obj.ctx, b->reg);
+    b->reg = copy;
+    b->reg_flags = flags;
     return SFI_OK;
 }
 
@@ -244,7 +266,7 @@ sfi_image_builder_check(sfi_image_builder *b, sfi_finding_fn report, void *user)
     SFI_ENTER(b, IMAGE_BUILDER);
     st = sfi__plan_make(b, &plan);
     if (st == SFI_OK)
-        st = sfi__plan_check(b, plan, report, user);
+        st = sfi__plan_check(b, plan, report, user, true);
     sfi__obj_unref(plan);
     return st;
 }
@@ -261,7 +283,7 @@ builder_make_plan(sfi_image_builder *b, sfi_layout **plan)
         return sfi__fail(b->obj.ctx, SFI_ERR_STATE, "no key was set");
     if (!b->has_nonce)
         return sfi__fail(b->obj.ctx, SFI_ERR_STATE, "no nonce was set");
-    return sfi__plan_check(b, *plan, NULL, NULL);
+    return sfi__plan_check(b, *plan, NULL, NULL, false);
 }
 
 sfi_status
@@ -274,6 +296,8 @@ sfi_image_builder_write(sfi_image_builder *b, sfi_write_fn write, void *user)
     SFI_ENTER(b, IMAGE_BUILDER);
     SFI_ARG(b, write != NULL);
     st = builder_make_plan(b, &plan);
+    if (st == SFI_OK)
+        st = sfi__register_enter(b, &plan->plain);
     if (st == SFI_OK)
         st = sfi__plan_write(b, &plan->plain, &s);
     sfi__obj_unref(plan);
@@ -307,6 +331,8 @@ sfi_image_builder_save(sfi_image_builder *b, const char *path)
     SFI_ENTER(b, IMAGE_BUILDER);
     SFI_ARG(b, path != NULL);
     st = builder_make_plan(b, &plan);
+    if (st == SFI_OK)
+        st = sfi__register_enter(b, &plan->plain);
     if (st == SFI_OK)
         st = builder_save_plan(b, plan, path);
     sfi__obj_unref(plan);

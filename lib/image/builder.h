@@ -12,6 +12,7 @@
 #include "util/buf.h"
 #include "core/files.h"
 #include "core/obj.h"
+#include "crypto/hash.h"
 #include "chip/chip.h"
 #include "wire/image.h"
 #include "preflight/layout.h"
@@ -29,6 +30,8 @@ struct sfi_image_builder {
     struct buf pieces;  /* of struct piece, ascending */
     uint8_t ob[CHIP_OB_ROWS_MAX * sizeof(uint32_t)];
     size_t ob_len; /* 0: not set */
+    char *reg;     /* the register's path; NULL: none */
+    uint32_t reg_flags;
 };
 
 static inline size_t
@@ -46,8 +49,9 @@ piece_at(const struct buf *b, size_t i)
 /* The layout of the image, which the caller releases.  It stays as it is when
  * the builder gets more. */
 sfi_status sfi__plan_make(sfi_image_builder *b, sfi_layout **out);
+/* `look`: also into the register of nonces. */
 sfi_status sfi__plan_check(sfi_image_builder *b, const sfi_layout *l,
-                           sfi_finding_fn report, void *user);
+                           sfi_finding_fn report, void *user, bool look);
 
 /* Where the bytes of the image go: the caller's function, or a file. */
 struct sink {
@@ -60,5 +64,9 @@ struct sink {
 /* Write the image; the plan must have been checked. */
 sfi_status sfi__plan_write(sfi_image_builder *b, const struct layout *p,
                            struct sink *s);
+/* SHA-256 over the header and the descriptors, whose tags are over all content.
+ * The plan must have been checked. */
+sfi_status sfi__plan_digest(const sfi_image_builder *b, const struct layout *p,
+                            uint8_t out[SFI_SHA256_LEN]);
 
 #endif

@@ -2,9 +2,12 @@
 /* Copyright The libsfi authors */
 /* The plan of a new image: its layout, firmware in ascending order, then
  * modules, then option bytes. */
+#include "util/mem.h"
 #include "core/ctx.h"
 #include "core/err.h"
+#include "keys/key.h"
 #include "image/builder.h"
+#include "image/register.h"
 
 /* An area grows by a piece that shares a flash word with it and does not
  * overlap; an overlap is left for the rules to report. */
@@ -88,9 +91,27 @@ sfi__plan_make(sfi_image_builder *b, sfi_layout **out)
     return SFI_OK;
 }
 
+/* A key or nonce that is set.  Zeros are what is left of a file or a memory
+ * that was never filled. */
+static void
+plan_check_secrets(const sfi_image_builder *b, struct findings *f)
+{
+    static const uint8_t zeros[SFI_KEY_LEN];
+    struct place whole = {.area = 0};
+
+    if (b->key != NULL && sfi__ct_equal(b->key->key_secret, zeros, SFI_KEY_LEN))
+        sfi__finding(f, RULE_ZERO_KEY, whole,
+                     "the key is all zeros, expected %u random bytes",
+                     SFI_KEY_LEN);
+    if (b->has_nonce && sfi__ct_equal(b->nonce, zeros, SFI_FORMAT_NONCE_LEN))
+        sfi__finding(f, RULE_ZERO_NONCE, whole,
+                     "the nonce is all zeros, expected %u random bytes",
+                     SFI_FORMAT_NONCE_LEN);
+}
+
 sfi_status
 sfi__plan_check(sfi_image_builder *b, const sfi_layout *l,
-                sfi_finding_fn report, void *user)
+                sfi_finding_fn report, void *user, bool look)
 {
     struct findings f = {
         .ctx = b->obj.ctx,
@@ -98,6 +119,12 @@ sfi__plan_check(sfi_image_builder *b, const sfi_layout *l,
         .user = user,
         .caller = &b->obj,
     };
+    sfi_status st;
 
-    return sfi__rules_check(&l->plain, &f);
+    plan_check_secrets(b, &f);
+    st = sfi__rules_check(&l->plain, &f);
+    if (st != SFI_OK || !look || b->key == NULL || !b->has_nonce)
+        return st;
+    st = sfi__register_check(b, &l->plain, &f);
+    return st == SFI_OK ? sfi__findings_end(&f) : st;
 }

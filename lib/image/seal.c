@@ -9,6 +9,7 @@
 #include "core/ctx.h"
 #include "core/err.h"
 #include "crypto/gcm.h"
+#include "crypto/hash.h"
 #include "keys/key.h"
 #include "image/builder.h"
 
@@ -162,6 +163,41 @@ sfi__plan_write(sfi_image_builder *b, const struct layout *p, struct sink *s)
         st = sink_write_bytes(s, raw, sizeof(raw));
     for (size_t i = 0; st == SFI_OK && i < p->count; i++)
         st = image_write_area(b, g, s, p, i);
+    sfi__gcm_free(g);
+    return st;
+}
+
+static sfi_status
+plan_list_descriptors(const sfi_image_builder *b, struct gcm *g,
+                      const struct layout *p, struct buf *list)
+{
+    uint8_t raw[SFI_FORMAT_AREA_LEN];
+    sfi_status st = image_seal_header(b, g, p->count, raw);
+
+    if (st == SFI_OK && !sfi__buf_append(list, raw, SFI_FORMAT_HEADER_LEN))
+        st = sfi__nomem(b->obj.ctx);
+    for (size_t i = 0; st == SFI_OK && i < p->count; i++) {
+        st = image_seal_descriptor(b, g, p, i, raw);
+        if (st == SFI_OK && !sfi__buf_append(list, raw, sizeof(raw)))
+            st = sfi__nomem(b->obj.ctx);
+    }
+    return st;
+}
+
+sfi_status
+sfi__plan_digest(const sfi_image_builder *b, const struct layout *p,
+                 uint8_t out[SFI_SHA256_LEN])
+{
+    struct buf list;
+    struct gcm *g;
+    sfi_status st = sfi__gcm_new(b->obj.ctx, GCM_SEAL, b->key->key_secret, &g);
+
+    sfi__buf_init(&list, &b->obj.ctx->alloc, false);
+    if (st == SFI_OK)
+        st = plan_list_descriptors(b, g, p, &list);
+    if (st == SFI_OK)
+        st = sfi__sha256(b->obj.ctx, list.data, list.len, out);
+    sfi__buf_free(&list);
     sfi__gcm_free(g);
     return st;
 }

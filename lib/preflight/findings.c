@@ -56,6 +56,13 @@ const struct rule_info sfi__rule_info[RULE_COUNT] = {
                               "add the option bytes of the chip"),
     [RULE_OB_REPEATED] = ERROR("ob-repeated", FORMAT, "AN4992, 3",
                                "build the image with one area of option bytes"),
+    [RULE_ZERO_KEY] = ERROR("zero-key", RANGE, "AN4992, 3",
+                            "make a random key: sfi_key_create()"),
+    [RULE_ZERO_NONCE] = ERROR("zero-nonce", RANGE, "AN4992, 3",
+                              "make a random nonce: sfi_nonce_create()"),
+    [RULE_NONCE_REUSE] =
+        ERROR("nonce-reuse", RANGE, "AN5054, 3.1.2; NIST SP 800-38D, 8",
+              "make a new key and a new nonce for this image"),
 };
 
 static void

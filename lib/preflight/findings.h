@@ -28,6 +28,9 @@ enum rule {
     RULE_OB_SIZE,
     RULE_OB_MISSING,
     RULE_OB_REPEATED,
+    RULE_ZERO_KEY,
+    RULE_ZERO_NONCE,
+    RULE_NONCE_REUSE,
     RULE_COUNT
 };
 
