@@ -29,11 +29,12 @@ static const struct cli_option options[OPT_COUNT] = {
                    .help = "nonce, 12 bytes; a new one for each image"},
     [OPT_OBFILE] = {.brief = "ob",
                     .name = "obfile",
-                    .values = "FILE",
+                    .values = "FILE [NAME=VALUE...]",
                     .min = 1,
-                    .max = 1,
+                    .max = CLI_VALUES_MAX,
                     .help =
-                        "option bytes, CSV: name,value in the chip's order"},
+                        "option bytes, CSV: name,value in the chip's order;\n"
+                        "NAME=VALUE changes a field, as RDP=0xBB"},
     [OPT_VER] = {.brief = "v",
                  .name = "ver",
                  .values = "0..255",
@@ -79,6 +80,13 @@ static const struct cli_option options[OPT_COUNT] = {
                    .help = "replace a file of another kind; never a key, a\n"
                            "licence, a certificate, an audit log, a vault or\n"
                            "a personalisation file"},
+    [OPT_TEMPLATE] = {.name = "template-ob",
+                      .values = "CHIP",
+                      .min = 1,
+                      .max = 1,
+                      .help = "write option bytes as CSV with each field\n"
+                              "explained, to stdout or to -o: those of a new\n"
+                              "part, or of -ob"},
 };
 
 static const struct cli_spec spec = {
@@ -88,7 +96,8 @@ static const struct cli_spec spec = {
     .usage = "[-sfi] -fir FILE [ADDRESS] ... -k KEY -n NONCE -ob CSV\n"
              "  -v 0..255 [-m FILE.smi] (-devid ID | --chip NAME) -o OUT.sfi\n"
              "  [--force]\n"
-             "[--genkey KEY] [--gennonce NONCE]",
+             "[--genkey KEY] [--gennonce NONCE]\n"
+             "--template-ob CHIP [-ob CSV [NAME=VALUE...]] [-o OUT.csv]",
     .options = options,
     .option_count = OPT_COUNT,
 };
@@ -159,6 +168,8 @@ main(int argc, char **argv)
     j.ctx = cli_context(&j.cli);
     if (cli_has(&j.cli, OPT_GENKEY) || cli_has(&j.cli, OPT_GENNONCE)) {
         status = create_keys(&j);
+    } else if (cli_has(&j.cli, OPT_TEMPLATE)) {
+        status = create_template(&j);
     } else {
         j.chip = pick_image_chip(&j.cli);
         status = create_image(&j);

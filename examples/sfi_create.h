@@ -20,6 +20,7 @@ enum {
     OPT_GENKEY,
     OPT_GENNONCE,
     OPT_FORCE,
+    OPT_TEMPLATE,
     OPT_COUNT
 };
 
@@ -39,6 +40,11 @@ int create_status(const struct job *j, sfi_status st);
 
 /* sfi_create_keys.c: make the files that --genkey and --gennonce name. */
 int create_keys(const struct job *j);
+/* sfi_create_options.c: the option bytes of -ob FILE NAME=VALUE...; the CSV
+ * that --template-ob asks for. */
+sfi_status create_option_bytes(const struct job *j, const struct cli_use *use,
+                               sfi_option_bytes **out);
+int create_template(struct job *j);
 /* sfi_create_inputs.c: give everything that the command line names to a new
  * builder. */
 int create_add_inputs(struct job *j);

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <sys/stat.h>
 
+#include "cli/option_bytes.h"
 #include "sfi_create.h"
 
 static uint32_t
@@ -78,18 +79,31 @@ builder_add_module(const struct job *j, const char *path)
     return status;
 }
 
+static void
+print_changed_fields(const struct job *j, const sfi_option_bytes *ob)
+{
+    sfi_option_bytes *fresh;
+
+    if (sfi_option_bytes_new(j->ctx, j->chip, &fresh) == SFI_OK)
+        cli_fields_print(stdout, ob, fresh);
+    sfi_option_bytes_free(fresh);
+}
+
 static int
 builder_add_option_bytes(const struct job *j)
 {
-    const char *path = cli_need(&j->cli, OPT_OBFILE);
+    const struct cli_use *use = cli_next(&j->cli, OPT_OBFILE, NULL);
     sfi_option_bytes *ob = NULL;
-    sfi_status st = sfi_option_bytes_load(j->ctx, j->chip, path, &ob);
+    sfi_status st = create_option_bytes(j, use, &ob);
 
     if (st == SFI_OK)
         st = sfi_image_builder_set_option_bytes(j->builder, ob);
-    if (st == SFI_OK)
-        (void)printf("Option bytes %s : %zu of %s\n", cli_visible(path),
-                     sfi_option_bytes_count(ob), sfi_chip_name(j->chip));
+    if (st == SFI_OK) {
+        (void)printf("Option bytes %s : %zu of %s\n",
+                     cli_visible(use->value[0]), sfi_option_bytes_count(ob),
+                     sfi_chip_name(j->chip));
+        print_changed_fields(j, ob);
+    }
     sfi_option_bytes_free(ob);
     return create_status(j, st);
 }
@@ -156,6 +170,7 @@ create_add_inputs(struct job *j)
 
     (void)cli_need(&j->cli, OPT_FIRMWARE);
     (void)cli_need(&j->cli, OPT_OBFILE);
+    cli_fields_check(&j->cli, cli_next(&j->cli, OPT_OBFILE, NULL), 1);
     (void)cli_need(&j->cli, OPT_NONCE);
     refuse_input_as_output(&j->cli, cli_need(&j->cli, OPT_OUTFILE));
     status = create_status(j, builder_start(j, version));

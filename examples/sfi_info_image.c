@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/image_feed.h"
+#include "cli/option_bytes.h"
 #include "sfi_info.h"
 
 /* ---- reading ---- */
@@ -104,6 +105,47 @@ option_byte_name_at(const struct info *in, size_t i)
     return name != NULL ? name : "?";
 }
 
+/* NULL: no memory. */
+static sfi_option_bytes *
+option_bytes_of_words(const struct info *in)
+{
+    sfi_option_bytes *ob = NULL;
+    sfi_status st = sfi_option_bytes_new(in->ctx, in->chip, &ob);
+
+    for (size_t i = 0; st == SFI_OK && i < in->ob_count; i++)
+        st = sfi_option_bytes_set(ob, option_byte_name_at(in, i), in->ob[i]);
+    return ob;
+}
+
+/* Words of another part have no fields. */
+static bool
+info_has_fields(const struct info *in)
+{
+    return in->chip != NULL && in->ob_count > 0 &&
+           sfi_chip_option_byte(in->chip, in->ob_count - 1) != NULL &&
+           sfi_chip_option_byte(in->chip, in->ob_count) == NULL;
+}
+
+static void
+print_info_fields(const struct info *in)
+{
+    sfi_option_bytes *ob = option_bytes_of_words(in);
+
+    if (ob != NULL)
+        cli_fields_print(stdout, ob, NULL);
+    sfi_option_bytes_free(ob);
+}
+
+static void
+print_json_fields(struct json *j, const struct info *in)
+{
+    sfi_option_bytes *ob = option_bytes_of_words(in);
+
+    if (ob != NULL)
+        cli_fields_json(j, "option_fields", ob);
+    sfi_option_bytes_free(ob);
+}
+
 static void
 print_info_text(const struct info *in)
 {
@@ -129,6 +171,8 @@ print_info_text(const struct info *in)
         (void)printf("%s  %-12s : 0x%08" PRIx32 "\n",
                      i == 0 ? "\nOption bytes :\n" : "",
                      option_byte_name_at(in, i), in->ob[i]);
+    if (info_has_fields(in))
+        print_info_fields(in);
     if (in->chip != NULL && in->finding_count == 0)
         (void)printf("\nChip check : %s can install it\n",
                      sfi_chip_name(in->chip));
@@ -166,6 +210,8 @@ print_json_chip(struct json *j, const struct info *in)
             json_close(j);
         }
         json_close(j);
+        if (info_has_fields(in))
+            print_json_fields(j, in);
     }
     info_json_findings(j, in);
 }

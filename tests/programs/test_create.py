@@ -123,8 +123,9 @@ def what_it_prints(folder):
         "  segment 4 : 0x08120000 to 0x08120137, 312 bytes",
         "  total : 5608 bytes",
     ])
-    same(out[6:], [
-        f"Option bytes {DATA}/ob-{H7}.csv : 9 of {H7}",
+    same(out[6], f"Option bytes {DATA}/ob-{H7}.csv : 9 of {H7}")
+    same(out[-9:], [
+        "  35 fields do what they do in a new part",
         "Image : protocol version 1, 5 areas",
         "  area 1 : F, 0x08000000, 1060 bytes",
         "  area 2 : F, 0x08020000, 4136 bytes",
@@ -421,7 +422,8 @@ def option_byte_rows(folder):
 @case
 def no_option_bytes(folder):
     inputs(folder)
-    refused(folder, 64, ["sfi-create: -ob FILE is missing", CREATE_HELP],
+    refused(folder, 64, ["sfi-create: -ob FILE [NAME=VALUE...] is "
+                         "missing", CREATE_HELP],
             *command(folder, ob=None))
 
 
