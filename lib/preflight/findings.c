@@ -20,7 +20,7 @@ const struct rule_info sfi__rule_info[RULE_COUNT] = {
     [RULE_OUTSIDE_FLASH] =
         ERROR("outside-flash", RANGE, "AN4992, 7",
               "link the firmware for the flash of this chip, or leave the "
-              "segment out"),
+              "segment out: sfi-create --only-flash"),
     [RULE_BELOW_START] =
         ERROR("below-start", CHIP_RULE, "AN4992, 7",
               "link the firmware for the address where firmware of this chip "

@@ -8,6 +8,7 @@
 #include "util/ckd.h"
 #include "core/err.h"
 #include "wire/image.h"
+#include "chip/memory.h"
 #include "preflight/view.h"
 
 /* For findings about the image as a whole. */
@@ -72,6 +73,32 @@ rule_not_empty(const struct layout *in, struct findings *f)
     return SFI_OK;
 }
 
+/* In which other memory does it begin?  NULL: in none, or in the flash. */
+static const char *
+area_other_memory(const struct layout *in, const struct layout_area *a)
+{
+    const struct chip_memory *m = sfi__chip_memory_at(in->chip, a->address);
+
+    return m == NULL || m->kind == CHIP_MEMORY_FLASH ? NULL : m->name;
+}
+
+static void
+rule_report_outside(const struct layout *in, struct findings *f, size_t i)
+{
+    const struct sfi_chip *chip = in->chip;
+    const struct layout_area *a = &in->areas[i];
+    const char *memory = area_other_memory(in, a);
+
+    sfi__finding(
+        f, RULE_OUTSIDE_FLASH, sfi__area_place(in, i),
+        "%s %zu at 0x%08" PRIx64 " (%" PRIu64
+        " bytes) is %s%s%s the flash of %s, 0x%08" PRIx32 " to 0x%08" PRIx32,
+        area_noun(in, i), i + 1, a->address, sfi__area_flash_size(a),
+        memory != NULL ? "in " : "not inside", memory != NULL ? memory : "",
+        memory != NULL ? ", not in" : "", chip->name, chip->flash.base,
+        sfi__chip_range_end(&chip->flash) - 1);
+}
+
 static sfi_status
 rule_in_flash(const struct layout *in, struct findings *f)
 {
@@ -83,13 +110,7 @@ rule_in_flash(const struct layout *in, struct findings *f)
         if (!sfi__area_goes_to_flash(a) || area_is_inside(&chip->user, a))
             continue;
         if (!area_is_inside(&chip->flash, a))
-            sfi__finding(f, RULE_OUTSIDE_FLASH, sfi__area_place(in, i),
-                         "%s %zu at 0x%08" PRIx64 " (%" PRIu64
-                         " bytes) is not inside the flash of %s, 0x%08" PRIx32
-                         " to 0x%08" PRIx32,
-                         area_noun(in, i), i + 1, a->address,
-                         sfi__area_flash_size(a), chip->name, chip->flash.base,
-                         sfi__chip_range_end(&chip->flash) - 1);
+            rule_report_outside(in, f, i);
         else if (a->address < chip->user.base)
             sfi__finding(f, RULE_BELOW_START, sfi__area_place(in, i),
                          "%s %zu at 0x%08" PRIx64 " begins below 0x%08" PRIx32

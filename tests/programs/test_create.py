@@ -469,7 +469,7 @@ def overlapping_segments(folder):
 @case
 def address_outside_the_flash(folder):
     rule(folder, H7, [(0x20000000, 64)],
-         ("segment 1", "0x20000000 (64 bytes)", "flash", H7,
+         ("segment 1", "0x20000000 (64 bytes)", "DTCM", "flash", H7,
           "0x08000000 to 0x081fffff"))
 
 
