@@ -15,6 +15,21 @@ static const struct cli_option options[OPT_COUNT] = {
                       .repeats = true,
                       .help = "firmware: ELF, Intel HEX or S-records, or a\n"
                               "plain binary at ADDRESS; repeat for more files"},
+    [OPT_ONLY_FLASH] = {.name = "only-flash",
+                        .help = "leave out what is not for the chip's flash,\n"
+                                "such as RAM, and list it"},
+    [OPT_ONLY] = {.name = "only",
+                  .values = "FIRST-LAST",
+                  .min = 1,
+                  .max = 1,
+                  .repeats = true,
+                  .help = "only these addresses of the firmware"},
+    [OPT_EXCLUDE] = {.name = "exclude",
+                     .values = "FIRST-LAST",
+                     .min = 1,
+                     .max = 1,
+                     .repeats = true,
+                     .help = "not these addresses of the firmware"},
     [OPT_KEY] = {.brief = "k",
                  .name = "key",
                  .values = "FILE",
@@ -95,6 +110,7 @@ static const struct cli_spec spec = {
                "installs.",
     .usage = "[-sfi] -fir FILE [ADDRESS] ... -k KEY -n NONCE -ob CSV\n"
              "  -v 0..255 [-m FILE.smi] (-devid ID | --chip NAME) -o OUT.sfi\n"
+             "  [--only-flash] [--only FIRST-LAST] [--exclude FIRST-LAST]\n"
              "  [--force]\n"
              "[--genkey KEY] [--gennonce NONCE]\n"
              "--template-ob CHIP [-ob CSV [NAME=VALUE...]] [-o OUT.csv]",

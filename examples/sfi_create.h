@@ -5,10 +5,14 @@
 #define SFI_CREATE_H
 
 #include "cli/cli.h"
+#include "cli/select.h"
 
 enum {
     OPT_SFI,
     OPT_FIRMWARE,
+    OPT_ONLY_FLASH,
+    OPT_ONLY,
+    OPT_EXCLUDE,
     OPT_KEY,
     OPT_NONCE,
     OPT_OBFILE,
@@ -33,6 +37,7 @@ struct job {
     uint8_t nonce[SFI_NONCE_LEN];
     uint64_t size; /* of the image */
     size_t findings;
+    struct cli_select select;
 };
 
 /* 0, or the exit status for an error that is recorded in the context. */

@@ -46,12 +46,15 @@ print_firmware_segments(const struct job *j, const char *path,
 }
 
 static int
-builder_add_firmware(const struct job *j, const struct cli_use *use)
+builder_add_firmware(struct job *j, const struct cli_use *use)
 {
     sfi_firmware *fw = NULL;
     sfi_status st = cli_firmware_load(&j->cli, j->ctx, use, &fw);
-    int status = create_status(j, st);
+    int status;
 
+    if (st == SFI_OK)
+        st = cli_select(&j->select, &fw);
+    status = create_status(j, st);
     if (status == 0)
         status = print_firmware_segments(j, use->value[0], fw);
     if (status == 0)
@@ -161,6 +164,25 @@ refuse_input_as_output(const struct cli *c, const char *out)
     }
 }
 
+static void
+print_input_line(void *user, const char *line)
+{
+    (void)user;
+    (void)printf("%s\n", cli_visible(line));
+}
+
+static void
+pick_image_ranges(struct job *j)
+{
+    struct cli *c = &j->cli;
+
+    j->select.cli = c;
+    j->select.say = print_input_line;
+    j->select.flash_of = cli_has(c, OPT_ONLY_FLASH) ? j->chip : NULL;
+    cli_ranges_read(c, OPT_ONLY, &j->select.only);
+    cli_ranges_read(c, OPT_EXCLUDE, &j->select.exclude);
+}
+
 int
 create_add_inputs(struct job *j)
 {
@@ -168,6 +190,7 @@ create_add_inputs(struct job *j)
     uint32_t version = pick_image_version(&j->cli);
     int status;
 
+    pick_image_ranges(j);
     (void)cli_need(&j->cli, OPT_FIRMWARE);
     (void)cli_need(&j->cli, OPT_OBFILE);
     cli_fields_check(&j->cli, cli_next(&j->cli, OPT_OBFILE, NULL), 1);
@@ -176,6 +199,8 @@ create_add_inputs(struct job *j)
     status = create_status(j, builder_start(j, version));
     while (status == 0 && (use = cli_next(&j->cli, OPT_FIRMWARE, use)) != NULL)
         status = builder_add_firmware(j, use);
+    if (status == 0)
+        cli_select_warn(&j->select);
     use = NULL;
     while (status == 0 && (use = cli_next(&j->cli, OPT_MODULE, use)) != NULL)
         status = builder_add_module(j, use->value[0]);

@@ -473,6 +473,69 @@ def address_outside_the_flash(folder):
           "0x08000000 to 0x081fffff"))
 
 
+def hex_file(path, *pieces):
+    """Intel HEX of (address, bytes)."""
+    lines = []
+    for address, data in pieces:
+        rows = [(0, 4, (address >> 16).to_bytes(2, "big"))]
+        rows += [((address + at) & 0xffff, 0, data[at:at + 16])
+                 for at in range(0, len(data), 16)]
+        for offset, kind, row in rows:
+            row = bytes([len(row), offset >> 8, offset & 255, kind]) + row
+            lines.append(f":{row.hex()}{-sum(row) & 255:02x}")
+    path.write_text("\n".join([*lines, ":00000001FF", ""]), "ascii")
+    return path
+
+
+FLASH_AND_RAM = [(0x08000000, bytes(range(64))), (0x20000000, bytes(16)),
+                 (0x90000000, bytes(4))]
+
+
+@case
+def only_what_is_in_the_flash(folder):
+    inputs(folder)
+    words = ["-fir", hex_file(folder / "app.hex", *FLASH_AND_RAM)]
+    refused(folder, 2, [about("sfi-create", "0x20000000", "in DTCM"),
+                        about("sfi-create", "0x90000000", "QUADSPI"),
+                        about("sfi-create", "nothing was written")],
+            *command(folder, fir=None), *words)
+    out = succeeds(*command(folder, fir=None), *words, "--only-flash")
+    assert [line for line in out.splitlines() if "app.hex" in line] == [
+        f"Left out of {folder}/app.hex : 0x20000000 to 0x2000000f, 16 bytes, "
+        "DTCM",
+        f"Left out of {folder}/app.hex : 0x90000000 to 0x90000003, 4 bytes, "
+        "external memory (QUADSPI)",
+        f"Firmware {folder}/app.hex : ihex, 1 segment"], out
+    assert "area 1 : F, 0x08000000, 64 bytes\n" in out, out
+    assert "area 2 : C" in out, out
+
+
+@case
+def ranges_of_addresses(folder):
+    inputs(folder)
+    words = [*command(folder, fir=None), "-fir",
+             hex_file(folder / "app.hex", *FLASH_AND_RAM)]
+    out = succeeds(*words, "--only", "0x08000000-0x0800ffff", "--exclude",
+                   "0x08000010-0x0800001f", "--exclude", "0x08000030-0x8000039")
+    assert "0x08000010 to 0x0800001f, 16 bytes, excluded\n" in out, out
+    assert "0x08000030 to 0x08000039, 10 bytes, excluded\n" in out, out
+    assert "0x20000000 to 0x2000000f, 16 bytes, not in a range" in out, out
+    assert "3 segments\n" in out, out
+    # a range where nothing is
+    out = run(*words, "--only-flash", "--exclude", "0x08020000-0x0803ffff")
+    same((out.returncode, out.stderr),
+         (0, "sfi-create: --exclude 0x08020000-0x0803ffff: no firmware has a "
+          "byte there\n"))
+    (folder / "out.sfi").unlink()
+    refused(folder, 2, [about("sfi-create", "app.hex", "no byte is left")],
+            *words, "--only", "0x08020000-0x0803ffff")
+    for wrong in ["0x08000000", "0x10-0xf", "a-b", "0x0-0x100000000", "-", ""]:
+        refused(folder, 64, [f'sfi-create: --only: "{wrong}" is not a range, '
+                             "expected the first and the last address, as in "
+                             "0x08020000-0x0803ffff", CREATE_HELP],
+                *words, "--only", wrong)
+
+
 @case
 def l462_below_its_firmware(folder):
     rule(folder, L4, [(0x08000000, 64)],
