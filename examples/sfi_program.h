@@ -16,6 +16,7 @@ enum {
     OPT_WRITE,
     OPT_VERIFY,
     OPT_SKIP_ERASE,
+    OPT_ONLY_FLASH,
     OPT_READ,
     OPT_R8,
     OPT_R16,

@@ -75,6 +75,8 @@ static const struct cli_option options[OPT_COUNT] = {
     [OPT_SKIP_ERASE] = {.name = "skipErase",
                         .also = {"skiperase"},
                         .help = "-w does not erase, so flash must be erased"},
+    [OPT_ONLY_FLASH] = {.name = "only-flash",
+                        .help = "-w leaves out what is not for the flash"},
     [OPT_READ] = {.brief = "r",
                   .name = "read",
                   .also = {"u", "upload"},

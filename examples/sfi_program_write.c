@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/select.h"
 #include "sfi_program.h"
 
 #define RAM_UNIT 8u /* RAM is written in units of so many bytes */
@@ -325,12 +326,37 @@ firmware_check_erased(struct station *s, const sfi_firmware *fw)
     return st;
 }
 
+static void
+say_left_out_of_firmware(void *user, const char *line)
+{
+    struct station *s = user;
+
+    cli_progress_step(&s->progress, "%s", line);
+}
+
+static sfi_status
+firmware_select_flash(struct station *s, sfi_firmware **fw)
+{
+    struct cli_select select = {
+        .cli = &s->p->cli,
+        .say = say_left_out_of_firmware,
+        .user = s,
+    };
+
+    if (cli_has(&s->p->cli, OPT_ONLY_FLASH))
+        select.flash_of = s->part;
+    return cli_select(&select, fw);
+}
+
 sfi_status
 station_write(struct station *s, const struct cli_use *use)
 {
-    const sfi_firmware *fw = s->firmware[use - s->p->cli.uses];
-    sfi_status st = firmware_check_range(s, fw);
+    sfi_firmware **from = &s->firmware[use - s->p->cli.uses];
+    sfi_status st = firmware_select_flash(s, from);
+    const sfi_firmware *fw = *from;
 
+    if (st == SFI_OK)
+        st = firmware_check_range(s, fw);
     if (st == SFI_OK)
         st = cli_has(&s->p->cli, OPT_SKIP_ERASE) ? firmware_check_erased(s, fw)
                                                  : erase_under_firmware(s, fw);

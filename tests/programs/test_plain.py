@@ -55,6 +55,13 @@ def write_and_read(folder):
         now = flash.read_bytes()
         same(now[:5] + now[104:160], b"\xff" * 61)
         same(now[5:104], data)
+        # only what is for the flash
+        (folder / "two.s19").write_text(
+            "S30608000005717B\nS306240050031171\nS9030000FC\n", "ascii")
+        out = on(link, "-w", folder / "two.s19", "--only-flash", "-v")
+        assert f"Left out of {folder}/two.s19 : 0x24005003 to 0x24005003, " \
+            "1 byte, AXI SRAM\n" in out, out
+        same(flash.read_bytes()[:8], b"\xff" * 5 + b"q\xff\xff")
         # RAM: the bytes around it stay
         on(link, "-w", folder / "odd.bin", "0x24005003", "-v", "-r",
            "0x24005000", 112, folder / "ram")
