@@ -121,6 +121,7 @@ words_report_fields(struct description *d, const sfi_option_bytes *ob)
         sfi__fact_number(d, "value", "value", f.value);
         sfi__fact_text(d, "about", "about", f.about);
         sfi__fact_text(d, "meaning", "meaning", f.text);
+        sfi__fact_text(d, "effect", "effect", f.effect);
     }
 }
 

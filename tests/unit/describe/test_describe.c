@@ -155,6 +155,8 @@ START_TEST(test_image_with_the_key)
     assert_has("image", "chip=stm32l462ce");
     assert_has("image", "option_bytes.1.name=FLASH_OPTR");
     assert_has("image", "option_fields.1.name=RDP");
+    assert_has("image", "option_fields.1.effect=debuggers and bootloaders "
+                        "cannot read the flash");
     assert_has("image", "checks.tags=passed");
     ck_assert_ptr_null(strstr(text, "PLAINTEXT"));
     nonce[0] ^= 1;
