@@ -156,7 +156,8 @@ START_TEST(test_image_with_the_key)
     assert_has("image", "option_bytes.1.name=FLASH_OPTR");
     assert_has("image", "option_fields.1.name=RDP");
     assert_has("image", "option_fields.1.effect=debuggers and bootloaders "
-                        "cannot read the flash");
+                        "cannot read the flash; to go back to level 0 erases "
+                        "it");
     assert_has("image", "checks.tags=passed");
     ck_assert_ptr_null(strstr(text, "PLAINTEXT"));
     nonce[0] ^= 1;
