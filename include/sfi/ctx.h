@@ -32,6 +32,17 @@ enum {
  */
 typedef void (*sfi_log_fn)(void *user, int level, const char *line);
 
+/**
+ * Receives the next bytes of what libsfi writes: an image, a map.
+ *
+ * @param user  as passed to the function that writes
+ * @param data  the bytes; valid during the call
+ * @param len   their number, at least 1
+ *
+ * @return SFI_OK, or a negative sfi_status, which stops the writing
+ */
+typedef sfi_status (*sfi_write_fn)(void *user, const uint8_t *data, size_t len);
+
 /** The caller's memory functions. */
 typedef struct sfi_allocator {
     uint32_t struct_size; /**< sizeof(sfi_allocator) */

@@ -29,17 +29,6 @@ enum {
 typedef struct sfi_image_builder sfi_image_builder;
 
 /**
- * Receives the next bytes of an image.
- *
- * @param user  as passed to sfi_image_builder_write()
- * @param data  the bytes; valid during the call
- * @param len   their number, at least 1
- *
- * @return SFI_OK, or a negative sfi_status, which stops the writing
- */
-typedef sfi_status (*sfi_write_fn)(void *user, const uint8_t *data, size_t len);
-
-/**
  * Start building an image for a part.
  *
  * @param ctx   the context
