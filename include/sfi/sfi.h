@@ -22,6 +22,7 @@
 #include <sfi/layout.h>
 #include <sfi/license.h>
 #include <sfi/license_store.h>
+#include <sfi/map.h>
 #include <sfi/option_bytes.h>
 #include <sfi/personalization.h>
 #include <sfi/status.h>
