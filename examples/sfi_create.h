@@ -45,8 +45,9 @@ int create_status(const struct job *j, sfi_status st);
 
 /* sfi_create_keys.c: make the files that --genkey and --gennonce name. */
 int create_keys(const struct job *j);
-/* sfi_create_options.c: the option bytes of -ob FILE NAME=VALUE...; the CSV
- * that --template-ob asks for. */
+/* sfi_create_options.c: check the words of -ob; the option bytes of -ob FILE
+ * NAME=VALUE...; the CSV that --template-ob asks for. */
+void create_check_ob_words(const struct cli *c);
 sfi_status create_option_bytes(const struct job *j, const struct cli_use *use,
                                sfi_option_bytes **out);
 int create_template(struct job *j);

@@ -193,7 +193,7 @@ create_add_inputs(struct job *j)
     pick_image_ranges(j);
     (void)cli_need(&j->cli, OPT_FIRMWARE);
     (void)cli_need(&j->cli, OPT_OBFILE);
-    cli_fields_check(&j->cli, cli_next(&j->cli, OPT_OBFILE, NULL), 1);
+    create_check_ob_words(&j->cli);
     (void)cli_need(&j->cli, OPT_NONCE);
     refuse_input_as_output(&j->cli, cli_need(&j->cli, OPT_OUTFILE));
     status = create_status(j, builder_start(j, version));

@@ -2,10 +2,26 @@
 /* Copyright The libsfi authors */
 /* Option bytes of an image: from a CSV file and the command line, and back to a
  * CSV file that explains them. */
+#define _POSIX_C_SOURCE 200809L
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/option_bytes.h"
 #include "sfi_create.h"
+
+void
+create_check_ob_words(const struct cli *c)
+{
+    const struct cli_use *use = cli_next(c, OPT_OBFILE, NULL);
+    struct stat s;
+
+    if (strchr(use->value[0], '=') != NULL && stat(use->value[0], &s) != 0)
+        cli_usage(c,
+                  "%s %s: a CSV file comes first; sfi-create --template-ob "
+                  "makes one",
+                  use->spelling, use->value[0]);
+    cli_fields_check(c, use, 1);
+}
 
 sfi_status
 create_option_bytes(const struct job *j, const struct cli_use *use,
@@ -60,6 +76,8 @@ create_template(struct job *j)
     sfi_status st;
 
     check_template_options(&j->cli);
+    if (use != NULL)
+        create_check_ob_words(&j->cli);
     j->chip = sfi_chip_find(name);
     if (j->chip == NULL)
         cli_unknown_chip(&j->cli, name);

@@ -124,6 +124,9 @@ def bad_fields(folder):
                  "N" * 80 + "=1"):
         fails(64, [f'sfi-create: -ob: "{word}", expected NAME=VALUE, as '
                    "RDP=0xBB", CREATE_HELP], *create(folder, csv, word))
+    fails(64, ["sfi-create: -ob RDP=0xBB: a CSV file comes first; sfi-create "
+               "--template-ob makes one", CREATE_HELP],
+          *create(folder, "RDP=0xBB"))
     fails(2, [about("sfi-create", H7, '"RPD"', "did you mean", '"RDP"'),
               CHIP_HINT], *create(folder, csv, "RPD=1"))
     fails(2, [about("sfi-create", "RDP", "0x1bb", "0xff")],
