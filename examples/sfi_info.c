@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* sfi-info: show what is in an .sfi image; with the key, verify every tag. */
+/* sfi-info: tell what a file is, what it says, and whether it is sound. */
+#include <string.h>
+
 #include "sfi_info.h"
 
 static const struct cli_option options[OPT_COUNT] = {
@@ -9,7 +11,8 @@ static const struct cli_option options[OPT_COUNT] = {
                  .values = "FILE",
                  .min = 1,
                  .max = 1,
-                 .help = "AES-128 key: verify every tag"},
+                 .help = "AES-128 key of an image: verify every tag, and\n"
+                         "show the option bytes"},
     [OPT_NONCE] = {.brief = "n",
                    .name = "nonce",
                    .values = "FILE",
@@ -21,54 +24,181 @@ static const struct cli_option options[OPT_COUNT] = {
                   .min = 1,
                   .max = 1,
                   .lists_chips = true,
-                  .help = "check the image for this chip; with the key, show\n"
-                          "the option bytes too.  The chips:"},
+                  .help = "check an image for this chip; option bytes are\n"
+                          "those of this chip.  The chips:"},
+    [OPT_PERSO] = {.brief = "pd",
+                   .name = "perso",
+                   .values = "FILE",
+                   .min = 1,
+                   .max = 1,
+                   .help = "the chip maker's file: verify that its CA signed\n"
+                           "a certificate"},
+    [OPT_AUDIT_KEY] = {.name = "audit-key",
+                       .values = "FILE",
+                       .min = 1,
+                       .max = 1,
+                       .help = "verify the MACs of a vault or an audit log"},
     [OPT_JSON] = {.name = "json", .help = "for machines"},
 };
 
 static const struct cli_spec spec = {
     .program = "sfi-info",
-    .purpose = "Shows what an .sfi image holds, and verifies it.",
-    .usage = "FILE.sfi [-k KEY -n NONCE] [--chip NAME] [--json]",
+    .purpose = "Tells what a file is, what it says, and whether it is sound: "
+               "an image,\nfirmware, option bytes, a certificate, a licence or "
+               "a folder of them, a\npersonalisation file, a vault, an audit "
+               "log, a trace, a record, a key.",
+    .usage = "FILE [-k KEY -n NONCE] [--chip NAME] [-pd FILE]\n"
+             "  [--audit-key FILE] [--json]",
     .options = options,
     .option_count = OPT_COUNT,
     .operands_min = 1,
     .operands_max = 1,
 };
 
-static sfi_status
-info_load_key(struct info *in, sfi_key **key, uint8_t *nonce)
-{
-    const char *path = cli_value(&in->cli, OPT_KEY);
-    sfi_status st;
+/* ---- what the command line names ---- */
 
-    *key = NULL;
-    if (path == NULL && !cli_has(&in->cli, OPT_NONCE))
-        return SFI_OK;
-    (void)cli_need(&in->cli, OPT_KEY);
-    (void)cli_need(&in->cli, OPT_NONCE);
-    st = sfi_key_load(in->ctx, path, key);
-    return st != SFI_OK
-               ? st
-               : sfi_nonce_load(in->ctx, cli_value(&in->cli, OPT_NONCE), nonce);
+static sfi_status
+info_load_keys(struct info *in)
+{
+    const char *key = cli_value(&in->cli, OPT_KEY);
+    const char *audit_key = cli_value(&in->cli, OPT_AUDIT_KEY);
+    const char *perso = cli_value(&in->cli, OPT_PERSO);
+    sfi_status st = SFI_OK;
+
+    if (key != NULL || cli_has(&in->cli, OPT_NONCE)) {
+        (void)cli_need(&in->cli, OPT_KEY);
+        (void)cli_need(&in->cli, OPT_NONCE);
+        st = sfi_key_load(in->ctx, key, &in->key);
+        if (st == SFI_OK)
+            st = sfi_nonce_load(in->ctx, cli_value(&in->cli, OPT_NONCE),
+                                in->nonce_secret);
+    }
+    if (st == SFI_OK && audit_key != NULL)
+        st = sfi_audit_key_load(in->ctx, audit_key, in->audit_key_secret);
+    if (st == SFI_OK && perso != NULL)
+        st = sfi_personalization_load(in->ctx, perso, &in->perso);
+    return st;
+}
+
+/* Who gives a key means an image, whatever its first bytes are. */
+static sfi_status
+info_describe(struct info *in)
+{
+    sfi_describe_options o = {
+        .struct_size = sizeof(o),
+        .kind = in->key != NULL ? SFI_FILE_IMAGE : 0,
+        .key = in->key,
+        .nonce = in->key != NULL ? in->nonce_secret : NULL,
+        .chip = in->chip,
+        .ca = in->perso,
+        .audit_key =
+            cli_has(&in->cli, OPT_AUDIT_KEY) ? in->audit_key_secret : NULL,
+    };
+
+    return sfi_describe_file(in->ctx, in->path, &o, info_take_fact, in);
+}
+
+/* ---- show it ---- */
+
+static bool
+info_is(const struct info *in, const char *kind)
+{
+    return strcmp(info_fact_text(in, "", 0, "kind"), kind) == 0;
+}
+
+static void
+info_print_text(const struct info *in, bool checked)
+{
+    if (!info_is(in, "image")) {
+        info_print_facts(in);
+        return;
+    }
+    info_print_image(in);
+    if (checked && in->finding_count == 0)
+        (void)printf("\nChip check : %s can install it\n",
+                     sfi_chip_name(in->chip));
+}
+
+static void
+info_print_json(const struct info *in, sfi_status st, bool checked)
+{
+    struct json j;
+
+    json_init(&j, stdout);
+    json_object(&j, NULL);
+    json_text(&j, "file", in->path);
+    info_json_facts(&j, in);
+    if (checked)
+        info_json_findings(&j, in);
+    json_error(&j, in->ctx, st);
+    json_close(&j);
+}
+
+/* A refused image is not shown: nothing of it can be trusted. */
+static int
+info_show_failure(struct info *in, sfi_status st)
+{
+    int status = cli_fail(&in->cli, in->ctx, st);
+
+    if (cli_has(&in->cli, OPT_JSON))
+        info_print_json(in, st, false);
+    else if (in->fact_count > 0 && !info_is(in, "image"))
+        info_print_facts(in);
+    return status;
 }
 
 static int
-info_load_and_show(struct info *in)
+info_check_image(struct info *in, bool *checked)
 {
-    uint8_t nonce[SFI_NONCE_LEN];
-    sfi_key *key;
-    sfi_status st = info_load_key(in, &key, nonce);
+    sfi_status st;
+    int status;
+
+    *checked = in->chip != NULL && info_is(in, "image");
+    if (!*checked)
+        return 0;
+    status = cli_file_read(&in->cli, in->ctx, in->path, &in->file);
+    if (status != 0)
+        return status;
+    st = info_check_chip(in);
+    return st != SFI_OK && in->finding_count == 0
+               ? cli_fail_at(&in->cli, in->ctx, st, in->path)
+               : 0;
+}
+
+static int
+info_show(struct info *in)
+{
+    sfi_status st = info_describe(in);
+    bool checked;
     int status;
 
     if (st != SFI_OK)
-        status = cli_fail(&in->cli, in->ctx, st);
+        return info_show_failure(in, st);
+    status = info_check_image(in, &checked);
+    if (status != 0)
+        return status;
+    if (cli_has(&in->cli, OPT_JSON))
+        info_print_json(in, SFI_OK, checked);
     else
-        status = cli_file_read(&in->cli, in->ctx, in->path, &in->file);
-    if (status == 0)
-        status = info_show_image(in, key, key != NULL ? nonce : NULL);
-    cli_wipe(nonce, sizeof(nonce));
-    sfi_key_free(key);
+        info_print_text(in, checked);
+    return info_print_findings(in);
+}
+
+/* ---- the program ---- */
+
+static int
+info_run(struct info *in)
+{
+    sfi_status st = info_load_keys(in);
+    int status = st == SFI_OK ? info_show(in) : cli_fail(&in->cli, in->ctx, st);
+
+    info_free_findings(in);
+    info_free_facts(in);
+    cli_file_free(&in->file);
+    sfi_personalization_free(in->perso);
+    sfi_key_free(in->key);
+    cli_wipe(in->nonce_secret, sizeof(in->nonce_secret));
+    cli_wipe(in->audit_key_secret, sizeof(in->audit_key_secret));
     return status;
 }
 
@@ -88,9 +218,7 @@ main(int argc, char **argv)
     if (chip != NULL && in.chip == NULL)
         cli_unknown_chip(&in.cli, chip);
     in.ctx = cli_context(&in.cli);
-    status = info_load_and_show(&in);
-    info_free_findings(&in);
-    cli_file_free(&in.file);
+    status = info_run(&in);
     sfi_ctx_free(in.ctx);
     status = cli_finish(&in.cli, status);
     cli_free(&in.cli);

@@ -6,16 +6,16 @@
 
 #include "cli/cli.h"
 
-#define TAG_LEN 16u
-#define OB_WORDS_MAX 64u
 #define FINDINGS_MAX 64u
 
-enum { OPT_KEY, OPT_NONCE, OPT_CHIP, OPT_JSON, OPT_COUNT };
-
-struct area {
-    uint32_t index, kind, size, version;
-    uint64_t address;
-    uint8_t tag[TAG_LEN];
+enum {
+    OPT_KEY,
+    OPT_NONCE,
+    OPT_CHIP,
+    OPT_PERSO,
+    OPT_AUDIT_KEY,
+    OPT_JSON,
+    OPT_COUNT
 };
 
 struct finding {
@@ -28,20 +28,37 @@ struct info {
     sfi_ctx *ctx;
     const char *path;
     const sfi_chip *chip; /* NULL: no check for a chip */
-    bool verified;        /* every tag is right */
-    struct cli_file file;
-    uint32_t protocol, area_count;
-    uint8_t tag[TAG_LEN];
-    struct area *areas;
-    size_t areas_seen;
-    uint32_t ob[OB_WORDS_MAX]; /* plaintext of the C area */
-    size_t ob_count;
+    sfi_key *key;         /* NULL: not given */
+    uint8_t nonce_secret[SFI_NONCE_LEN];
+    uint8_t audit_key_secret[SFI_AUDIT_KEY_LEN];
+    sfi_personalization *perso;
+    sfi_fact *facts; /* each with copies of its text and data */
+    size_t fact_count, fact_room;
+    struct cli_file file; /* an image that a chip is to install */
     struct finding findings[FINDINGS_MAX];
     size_t finding_count;
 };
 
-/* sfi_info_image.c: read an image and show it. */
-int info_show_image(struct info *in, const sfi_key *key, const uint8_t *nonce);
+/* sfi_info_facts.c: what the library tells of the file. */
+void info_take_fact(void *user, const sfi_fact *fact); /* the user: the info */
+void info_free_facts(struct info *in);
+/* NULL: no such fact. */
+const sfi_fact *info_fact(const struct info *in, const char *group,
+                          uint32_t item, const char *name);
+/* "": no such fact. */
+const char *info_fact_text(const struct info *in, const char *group,
+                           uint32_t item, const char *name);
+/* A fact of the entry that begins with `first`, which has it. */
+const sfi_fact *info_fact_beside(const struct info *in, const sfi_fact *first,
+                                 const char *name);
+void info_json_facts(struct json *j, const struct info *in);
+void info_print_facts(const struct info *in);
+/* The fields of option bytes, in words. */
+void info_print_fields(const struct info *in);
+
+/* sfi_info_image.c: the facts of an image, in the words of ST's tool. */
+void info_print_image(const struct info *in);
+
 /* sfi_info_check.c: what the rules of a part find in it. */
 sfi_status info_check_chip(struct info *in);
 void info_json_findings(struct json *j, const struct info *in);

@@ -118,7 +118,9 @@ words_report_fields(struct description *d, const sfi_option_bytes *ob)
             break;
         sfi__fact_group(d, "option_fields", (uint32_t)i + 1);
         sfi__fact_text(d, "name", "name", f.name);
+        sfi__fact_text(d, "row", "row", sfi_chip_option_byte(ob->chip, f.row));
         sfi__fact_number(d, "value", "value", f.value);
+        sfi__fact_number(d, "shipped", "in a new part", f.shipped);
         sfi__fact_text(d, "about", "about", f.about);
         sfi__fact_text(d, "meaning", "meaning", f.text);
         sfi__fact_text(d, "effect", "effect", f.effect);

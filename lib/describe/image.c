@@ -93,14 +93,14 @@ picture_read(struct picture *p)
 
 /* ---- facts ---- */
 
-/* The part whose option bytes are as long. */
+/* The part that was named, or the one whose option bytes are as long. */
 static const sfi_chip *
 picture_find_chip(const struct picture *p)
 {
     const sfi_chip *chip = p->d->opts.chip;
 
     if (chip != NULL)
-        return chip->ob_count * sizeof(uint32_t) == p->ob_size ? chip : NULL;
+        return chip;
     for (size_t i = 0; (chip = sfi_chip_at(i)) != NULL; i++) {
         if (chip->ob_count * sizeof(uint32_t) == p->ob_size)
             break;
@@ -140,7 +140,7 @@ picture_report(struct picture *p)
         sfi__fact_text(d, "chip", "part", sfi_chip_name(chip));
     for (size_t i = 0; i < count; i++)
         picture_report_area(p, &areas[i], i);
-    if (chip != NULL && p->ob_len == p->ob_size && p->ob_len > 0)
+    if (chip != NULL && p->ob_len == chip->ob_count * sizeof(uint32_t))
         return sfi__describe_words(d, chip, p->ob);
     return SFI_OK;
 }

@@ -257,7 +257,7 @@ def info_for_machines(folder):
     error = json.loads(done.stdout)["error"]
     same(error.pop("message"), about("", "19 of 20 bytes", "content"))
     same(error, {"status": -202, "name": "SFI_ERR_TRUNCATED",
-                 "where": "area 5", "os_code": 0, "peer_code": 0})
+                 "where": f"{image}:area 5", "os_code": 0, "peer_code": 0})
 
 
 # ---- the command line ----
@@ -282,8 +282,8 @@ def usage(folder):
         fails(64, [f"sfi-create: {message}", CREATE_HELP], CREATE, *words)
     fails(64, [about("sfi-create", '"--frmware"', '"--firmware"'), CREATE_HELP],
           CREATE, "--frmware", "x")
-    fails(64, ["sfi-info: an argument is missing, expected: FILE.sfi "
-               "[-k KEY -n NONCE] [--chip NAME] [--json]",
+    fails(64, ["sfi-info: an argument is missing, expected: FILE "
+               "[-k KEY -n NONCE] [--chip NAME] [-pd FILE]",
                "  hint: sfi-info --help"], INFO)
     fails(64, ["sfi-info: -n FILE is missing", "  hint: sfi-info --help"],
           INFO, "x", "-k", folder / "key.bin")
@@ -615,10 +615,10 @@ def truncated_image(folder):
             (60, "area 1", "2 of 1060 bytes", "content"),
             (len(data) - 1, "area 5", "35 of 36 bytes", "content")):
         image.write_bytes(data[:length])
-        fails(2, [about(f"sfi-info: {image}: {where}", "ends after", *facts)],
+        fails(2, [about(f"sfi-info: {image}:{where}", "ends after", *facts)],
               INFO, image)
     image.write_bytes(data + b"\0")
-    fails(2, [about(f"sfi-info: {image}: area 5", "1 bytes", "last area")],
+    fails(2, [about(f"sfi-info: {image}:area 5", "1 bytes", "last area")],
           INFO, image)
 
 
@@ -639,7 +639,7 @@ def a_flipped_bit(folder):
         flipped = bytearray(data)
         flipped[at] ^= 1
         image.write_bytes(flipped)
-        lines = [about(f"sfi-info: {image}: {where}", *facts)]
+        lines = [about(f"sfi-info: {image}:{where}", *facts)]
         out = fails(status, lines + ([AUTH_HINT] if status == 3 else []), INFO,
                     image, "-k", folder / "key.bin", "-n",
                     folder / "nonce.bin")
@@ -661,7 +661,7 @@ def areas_out_of_order(folder):
             (data[:second] + first + data[third:],
              "area 2", "area 1", "repeated", "area 2")):
         image.write_bytes(altered)
-        fails(2, [about(f"sfi-info: {image}: {where}", *facts)], INFO, image)
+        fails(2, [about(f"sfi-info: {image}:{where}", *facts)], INFO, image)
 
 
 @case
@@ -670,7 +670,7 @@ def wrong_key(folder):
     succeeds(*command(folder))
     (folder / "key.bin").write_bytes(bytes(16))
     image = folder / "out.sfi"
-    fails(3, [about(f"sfi-info: {image}: header", "tag"), AUTH_HINT],
+    fails(3, [about(f"sfi-info: {image}:header", "tag"), AUTH_HINT],
           INFO, image, "-k", folder / "key.bin", "-n", folder / "nonce.bin")
 
 

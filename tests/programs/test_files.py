@@ -13,7 +13,6 @@ import subprocess
 from check import DATA, PROGRAMS, case, main, run, same, succeeds
 
 CREATE, HSM = PROGRAMS / "sfi-create", PROGRAMS / "sfi-hsm"
-INFO = PROGRAMS / "sfi-info"
 PROGRAM, SIM = PROGRAMS / "sfi-program", PROGRAMS / "sfi-sim"
 BASE, FLASH = 0x08000000, 2 << 20
 PERSO = "45002001_SFI_01000000_00000000.pd"
@@ -207,7 +206,6 @@ def inputs_are_not_the_vault(folder):
                 [PROGRAM, "--gang", folder / "none", "-sfi",
                  folder / "image", "hsm=1", f"slot={slot}", *pin, "--record",
                  path],
-                [INFO, path],
                 [PROGRAMS / "tutorial/license-server", folder / "s", slot,
                  path]):
             done = run(*command)
