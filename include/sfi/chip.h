@@ -17,8 +17,9 @@ typedef struct sfi_chip sfi_chip;
 /**
  * Find a part by name.
  *
- * @param name  "stm32h753xi" or "stm32l462ce", in upper or lower case; NULL
- *              finds nothing
+ * @param name  "stm32h753xi", "stm32l462ce", or an order code of such a part,
+ *              whole or up to the size of its flash ("STM32H753ZI",
+ *              "STM32L462CEU6F"), in upper or lower case; NULL finds nothing
  *
  * @return the part; NULL when the name is unknown
  *

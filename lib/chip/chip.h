@@ -31,7 +31,8 @@ struct chip_ob_row {
 
 struct sfi_chip {
     const char *name;
-    uint32_t device_id;                       /* DBGMCU DEV_ID */
+    const char *pins;   /* its letters for the number of pins in order codes */
+    uint32_t device_id; /* DBGMCU DEV_ID */
     char product_id[CHIP_PRODUCT_ID_LEN + 1]; /* first bytes of certificates */
     uint8_t bootloader_version;               /* AN3155 Get: 0x31 is V3.1 */
     uint32_t bootloader_id_at; /* AN2606: where its bootloader's ID is */

@@ -67,20 +67,56 @@ chip_lower_char(char c)
 }
 
 static bool
-chip_name_matches(const char *a, const char *b)
+chip_text_has(const char *text, char c)
 {
-    while (*a != '\0' && chip_lower_char(*a) == chip_lower_char(*b)) {
-        a++;
-        b++;
+    while (*text != '\0' && *text != c)
+        text++;
+    return c != '\0' && *text == c;
+}
+
+/* What follows the size of the flash in an order code: the package, the
+ * temperature range, then anything, such as "F" for the secure bootloader and
+ * "TR" for tape and reel.  It may end after each. */
+static bool
+chip_is_order_suffix(const char *text)
+{
+    if (*text == '\0')
+        return true;
+    if (!chip_text_has("abcdefghijklmnopqrstuvwxyz", chip_lower_char(*text)))
+        return false;
+    if (*++text == '\0')
+        return true;
+    if (!chip_text_has("0123456789x", chip_lower_char(*text)))
+        return false;
+    while (*++text != '\0') {
+        if (!chip_text_has("abcdefghijklmnopqrstuvwxyz0123456789",
+                           chip_lower_char(*text)))
+            return false;
     }
-    return chip_lower_char(*a) == chip_lower_char(*b);
+    return true;
+}
+
+/* "stm32h753" and "i" of "stm32h753xi", with any of the part's letters for the
+ * number of pins between them. */
+static bool
+chip_has_name(const struct sfi_chip *chip, const char *text)
+{
+    const char *name = chip->name;
+
+    for (; name[2] != '\0'; name++, text++) {
+        if (*name != chip_lower_char(*text))
+            return false;
+    }
+    return chip_text_has(chip->pins, chip_lower_char(text[0])) &&
+           chip_lower_char(text[1]) == name[1] &&
+           chip_is_order_suffix(text + 2);
 }
 
 const sfi_chip *
 sfi_chip_find(const char *name)
 {
     for (uint32_t i = 0; name != NULL && i < CHIP_COUNT; i++) {
-        if (chip_name_matches(chips[i]->name, name))
+        if (chip_has_name(chips[i], name))
             return chips[i];
     }
     return NULL;

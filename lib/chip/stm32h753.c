@@ -13,6 +13,7 @@
  * registers are 0x100 further on. */
 const struct sfi_chip sfi__chip_stm32h753 = {
     .name = "stm32h753xi",
+    .pins = "abivxz", /* DS12117, "Ordering information" */
     .device_id = 0x450,
     .product_id = "45002001",
     .bootloader_version = 0x31,

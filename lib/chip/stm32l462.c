@@ -14,6 +14,7 @@
  * 7).  Which 40 of the 42 is not public: the first, is our choice. */
 const struct sfi_chip sfi__chip_stm32l462 = {
     .name = "stm32l462ce",
+    .pins = "c", /* AN4992, 1: no other size has the secure bootloader */
     .device_id = 0x462,
     .product_id = "46201002",
     .bootloader_version = 0x31,

@@ -29,6 +29,45 @@ START_TEST(test_find)
 }
 END_TEST
 
+/* Names that people have, from a delivery note or a chip's back. */
+static const struct {
+    const char *text, *name;
+} codes[] = {
+    {"STM32H753XI", "stm32h753xi"},
+    {"stm32h753zi", "stm32h753xi"},
+    {"STM32H753ZIT6", "stm32h753xi"},
+    {"STM32H753AII6", "stm32h753xi"},
+    {"STM32H753VIH6TR", "stm32h753xi"},
+    {"STM32H753BITx", "stm32h753xi"},
+    {"STM32L462CEU6F", "stm32l462ce"},
+    {"stm32l462ceu6ftr", "stm32l462ce"},
+    {"stm32l462ce", "stm32l462ce"},
+    {"stm32l462re", NULL},
+    {"stm32h753zg", NULL},
+    {"stm32h753yi", NULL},
+    {"stm32h743zi", NULL},
+    {"stm32h750vb", NULL},
+    {"stm32h753", NULL},
+    {"stm32h753z", NULL},
+    {"stm32h753zi6", NULL},
+    {"stm32h753zit-", NULL},
+    {"stm32h753zit6 ", NULL},
+    {"stm32l462ceu6f\xc3\xa9", NULL},
+    {" stm32h753zi", NULL},
+    {"xstm32h753zi", NULL},
+};
+
+START_TEST(test_order_codes)
+{
+    const sfi_chip *chip = sfi_chip_find(codes[_i].text);
+
+    ck_assert_msg((codes[_i].name == NULL) == (chip == NULL), "%s",
+                  codes[_i].text);
+    if (chip != NULL)
+        ck_assert_str_eq(sfi_chip_name(chip), codes[_i].name);
+}
+END_TEST
+
 START_TEST(test_facts)
 {
     const sfi_chip *h7 = sfi_chip_find("stm32h753xi");
@@ -388,6 +427,8 @@ main(void)
     int failed;
 
     tcase_add_test(tc, test_find);
+    tcase_add_loop_test(tc, test_order_codes, 0,
+                        (int)(sizeof(codes) / sizeof(codes[0])));
     tcase_add_test(tc, test_facts);
     tcase_add_loop_test(tc, test_tables_agree, 0, CHIP_COUNT);
     tcase_add_test(tc, test_geometry);
