@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* sfi-create: build an .sfi image from firmware, option bytes and a key. */
-#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "sfi_create.h"
 
@@ -35,13 +36,15 @@ static const struct cli_option options[OPT_COUNT] = {
                  .values = "FILE",
                  .min = 1,
                  .max = 1,
-                 .help = "AES-128 key, 16 bytes"},
+                 .help = "AES-128 key, 16 bytes; -: from standard input"},
     [OPT_NONCE] = {.brief = "n",
                    .name = "nonce",
                    .values = "FILE",
                    .min = 1,
                    .max = 1,
-                   .help = "nonce, 12 bytes; a new one for each image"},
+                   .help = "nonce, 12 bytes, a new one for each image; -:\n"
+                           "from standard input, behind the key if -k is\n"
+                           "- too"},
     [OPT_OBFILE] = {.brief = "ob",
                     .name = "obfile",
                     .values = "FILE [NAME=VALUE...]",
@@ -80,7 +83,8 @@ static const struct cli_option options[OPT_COUNT] = {
                      .values = "FILE",
                      .min = 1,
                      .max = 1,
-                     .help = "the image; on failure no file is written"},
+                     .help = "the image; on failure no file is written; -:\n"
+                             "standard output, and messages on stderr"},
     [OPT_GENKEY] = {.name = "genkey",
                     .values = "FILE",
                     .min = 1,
@@ -102,26 +106,59 @@ static const struct cli_option options[OPT_COUNT] = {
                       .help = "write option bytes as CSV with each field\n"
                               "explained, to stdout or to -o: those of a new\n"
                               "part, or of -ob"},
+    [OPT_NEW_KEYS] = {.name = "new-keys",
+                      .values = "PREFIX",
+                      .min = 1,
+                      .max = 1,
+                      .help = "make PREFIX.key and PREFIX.nonce for this\n"
+                              "image, in place of -k and -n"},
+    [OPT_REGISTER] = {.name = "register",
+                      .values = "FILE",
+                      .min = 1,
+                      .max = 1,
+                      .help = "where used nonces are remembered; without it\n"
+                              "KEY.used beside the key"},
+    [OPT_NO_REGISTER] = {.name = "no-register",
+                         .help = "nobody notices that a nonce is used twice"},
+    [OPT_SAME_NONCE] = {.name = "same-nonce",
+                        .help = "allow a second image under a key and nonce,\n"
+                                "which reveals both to who gets the two"},
 };
 
 static const struct cli_spec spec = {
     .program = "sfi-create",
     .purpose = "Builds an encrypted .sfi image that only a licensed chip "
                "installs.",
-    .usage = "[-sfi] -fir FILE [ADDRESS] ... -k KEY -n NONCE -ob CSV\n"
+    .usage = "[-sfi] -fir FILE [ADDRESS] ...\n"
+             "  (-k KEY -n NONCE | --new-keys PREFIX) -ob CSV [NAME=VALUE...]\n"
              "  -v 0..255 [-m FILE.smi] (-devid ID | --chip NAME) -o OUT.sfi\n"
              "  [--only-flash] [--only FIRST-LAST] [--exclude FIRST-LAST]\n"
-             "  [--force]\n"
+             "  [--register FILE | --no-register] [--same-nonce] [--force]\n"
              "[--genkey KEY] [--gennonce NONCE]\n"
              "--template-ob CHIP [-ob CSV [NAME=VALUE...]] [-o OUT.csv]",
     .options = options,
     .option_count = OPT_COUNT,
 };
 
+/* The library does not know the options that help. */
 int
 create_status(const struct job *j, sfi_status st)
 {
-    return st == SFI_OK ? 0 : cli_fail(&j->cli, j->ctx, st);
+    const sfi_error *err = sfi_ctx_error(j->ctx);
+    int status;
+
+    if (st == SFI_OK)
+        return 0;
+    status = cli_fail(&j->cli, j->ctx, st);
+    if (j->reg == NULL || strcmp(sfi_error_where(err), j->reg) != 0)
+        return status;
+    if (st == SFI_ERR_RANGE)
+        create_hint_new_keys();
+    else
+        (void)fputs("  hint: --register FILE names another place for it, "
+                    "--no-register does without\n",
+                    stderr);
+    return status;
 }
 
 static const sfi_chip *
@@ -150,26 +187,21 @@ pick_image_chip(const struct cli *c)
 static int
 create_image(struct job *j)
 {
-    const char *out = cli_value(&j->cli, OPT_OUTFILE);
-    int status = create_add_inputs(j);
+    int status = create_open_output(j);
 
     if (status == 0)
-        status =
-            create_status(j, cli_check_output(j->ctx, out, SFI_FILE_IMAGE,
-                                              cli_has(&j->cli, OPT_FORCE)));
-    if (status != 0)
-        return status;
-    status = create_check_rules(j);
-    if (status != 0)
-        return status;
-    status = create_show_image(j);
-    if (status != 0)
-        return status;
-    status = create_status(j, sfi_image_builder_save(j->builder, out));
+        status = create_add_inputs(j);
     if (status == 0)
-        (void)printf("%s : %" PRIu64 " bytes\nSFI generation SUCCESS\n",
-                     cli_visible(out), j->size);
-    return status;
+        status = create_check_output(j);
+    if (status == 0)
+        status = create_check_rules(j);
+    if (status == 0)
+        status = create_new_keys(j);
+    if (status == 0)
+        status = create_show_image(j);
+    if (status == 0)
+        status = create_save_image(j);
+    return create_close_output(j, status);
 }
 
 int
@@ -193,6 +225,7 @@ main(int argc, char **argv)
     sfi_image_builder_free(j.builder);
     sfi_key_free(j.key);
     cli_wipe(j.nonce, sizeof(j.nonce));
+    free(j.reg);
     sfi_ctx_free(j.ctx);
     status = cli_finish(&j.cli, status);
     cli_free(&j.cli);

@@ -25,6 +25,10 @@ enum {
     OPT_GENNONCE,
     OPT_FORCE,
     OPT_TEMPLATE,
+    OPT_NEW_KEYS,
+    OPT_REGISTER,
+    OPT_NO_REGISTER,
+    OPT_SAME_NONCE,
     OPT_COUNT
 };
 
@@ -35,15 +39,20 @@ struct job {
     sfi_image_builder *builder;
     sfi_key *key;
     uint8_t nonce[SFI_NONCE_LEN];
+    char *reg;     /* the register of nonces; NULL: none */
+    int out_fd;    /* for the image; -1: the file of -o */
     uint64_t size; /* of the image */
     size_t findings;
     struct cli_select select;
+    bool about_keys; /* the first error is about key and nonce */
 };
 
 /* 0, or the exit status for an error that is recorded in the context. */
 int create_status(const struct job *j, sfi_status st);
 
-/* sfi_create_keys.c: make the files that --genkey and --gennonce name. */
+/* sfi_create_keys.c: make the files that --genkey and --gennonce name; check
+ * the words about keys; give key, nonce and register to the builder: from -k
+ * and -n, or made for --new-keys, when all else has been checked. */
 int create_keys(const struct job *j);
 /* sfi_create_options.c: check the words of -ob; the option bytes of -ob FILE
  * NAME=VALUE...; the CSV that --template-ob asks for. */
@@ -51,12 +60,22 @@ void create_check_ob_words(const struct cli *c);
 sfi_status create_option_bytes(const struct job *j, const struct cli_use *use,
                                sfi_option_bytes **out);
 int create_template(struct job *j);
+void create_check_key_options(const struct cli *c);
+int create_load_keys(struct job *j);
+int create_new_keys(struct job *j);
+/* sfi_create_output.c: prepare standard output, check -o before the work
+ * begins, write the image; returns `status` or the failure of the end. */
+int create_open_output(struct job *j);
+int create_check_output(struct job *j);
+int create_save_image(struct job *j);
+int create_close_output(struct job *j, int status);
 /* sfi_create_inputs.c: give everything that the command line names to a new
  * builder. */
 int create_add_inputs(struct job *j);
 /* sfi_create_check.c: show what the rules find; read back what would be
  * written, and verify it. */
 int create_check_rules(struct job *j);
+void create_hint_new_keys(void);
 int create_show_image(struct job *j);
 
 #endif

@@ -2,6 +2,7 @@
 /* Copyright The libsfi authors */
 /* What the rules find, and the image read back before it is saved. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "cli/image_feed.h"
 #include "sfi_create.h"
@@ -14,7 +15,17 @@ print_check_finding(void *user, const sfi_finding *finding)
     (void)fflush(stdout);
     (void)fprintf(stderr, "%s: %s\n", j->cli.spec->program,
                   cli_visible(finding->message));
-    j->findings++;
+    if (j->findings++ == 0)
+        j->about_keys = strcmp(finding->rule, "nonce-reuse") == 0;
+}
+
+void
+create_hint_new_keys(void)
+{
+    (void)fputs("  hint: --new-keys PREFIX makes a key and a nonce for this "
+                "image; --same-nonce\n        accepts what the second image "
+                "reveals\n",
+                stderr);
 }
 
 int
@@ -24,6 +35,12 @@ create_check_rules(struct job *j)
 
     if (st == SFI_OK || j->findings == 0)
         return create_status(j, st);
+    if (j->about_keys) {
+        int status = cli_fail_text(&j->cli, st, "nothing was written");
+
+        create_hint_new_keys();
+        return status;
+    }
     return cli_fail_text(&j->cli, st,
                          "%s cannot install this image, nothing was written",
                          sfi_chip_name(j->chip));

@@ -3,6 +3,7 @@
 /* The inputs of an image, from the command line to the builder. */
 #define _POSIX_C_SOURCE 200809L
 #include <inttypes.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "cli/option_bytes.h"
@@ -111,36 +112,18 @@ builder_add_option_bytes(const struct job *j)
     return create_status(j, st);
 }
 
-static sfi_status
-builder_add_key(struct job *j)
-{
-    const char *key = cli_need(&j->cli, OPT_KEY);
-    const char *nonce = cli_need(&j->cli, OPT_NONCE);
-    sfi_status st = sfi_key_load(j->ctx, key, &j->key);
-
-    if (st != SFI_OK)
-        return st;
-    st = sfi_image_builder_set_key(j->builder, j->key);
-    if (st != SFI_OK)
-        return st;
-    st = sfi_nonce_load(j->ctx, nonce, j->nonce);
-    if (st != SFI_OK)
-        return st;
-    return sfi_image_builder_set_nonce(j->builder, j->nonce, sizeof(j->nonce));
-}
-
 /* Everything but firmware, modules and option bytes. */
-static sfi_status
+static int
 builder_start(struct job *j, uint32_t version)
 {
     sfi_status st = sfi_image_builder_new(j->ctx, j->chip, &j->builder);
+    int status = create_status(j, st);
 
-    if (st != SFI_OK)
-        return st;
-    st = builder_add_key(j);
-    if (st != SFI_OK)
-        return st;
-    return sfi_image_builder_set_version(j->builder, version);
+    if (status == 0)
+        status = create_load_keys(j);
+    if (status != 0)
+        return status;
+    return create_status(j, sfi_image_builder_set_version(j->builder, version));
 }
 
 /* The image must not overwrite one of its inputs. */
@@ -151,7 +134,7 @@ refuse_input_as_output(const struct cli *c, const char *out)
                                     OPT_OBFILE, OPT_MODULE};
     struct stat a, b;
 
-    if (stat(out, &a) != 0 || !S_ISREG(a.st_mode))
+    if (strcmp(out, "-") == 0 || stat(out, &a) != 0 || !S_ISREG(a.st_mode))
         return;
     for (size_t i = 0; i < sizeof(inputs) / sizeof(*inputs); i++) {
         const struct cli_use *use = NULL;
@@ -194,9 +177,9 @@ create_add_inputs(struct job *j)
     (void)cli_need(&j->cli, OPT_FIRMWARE);
     (void)cli_need(&j->cli, OPT_OBFILE);
     create_check_ob_words(&j->cli);
-    (void)cli_need(&j->cli, OPT_NONCE);
+    create_check_key_options(&j->cli);
     refuse_input_as_output(&j->cli, cli_need(&j->cli, OPT_OUTFILE));
-    status = create_status(j, builder_start(j, version));
+    status = builder_start(j, version);
     while (status == 0 && (use = cli_next(&j->cli, OPT_FIRMWARE, use)) != NULL)
         status = builder_add_firmware(j, use);
     if (status == 0)

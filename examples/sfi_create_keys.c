@@ -1,7 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Keys and nonces in files of their own. */
+/* Keys and nonces: made, read from files or from standard input, and entered in
+ * the register beside the key. */
+#define _POSIX_C_SOURCE 200809L
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "sfi_create.h"
+
+/* ---- new files ---- */
+
+static int
+make_key_file(const struct job *j, const char *path)
+{
+    int status = create_status(j, sfi_key_create(j->ctx, path));
+
+    if (status == 0)
+        (void)printf("%s: new key, %u bytes\n", cli_visible(path), SFI_KEY_LEN);
+    return status;
+}
+
+static int
+make_nonce_file(const struct job *j, const char *path)
+{
+    int status = create_status(j, sfi_nonce_create(j->ctx, path));
+
+    if (status == 0)
+        (void)printf("%s: new nonce, %u bytes\n", cli_visible(path),
+                     SFI_NONCE_LEN);
+    return status;
+}
 
 int
 create_keys(const struct job *j)
@@ -11,23 +42,211 @@ create_keys(const struct job *j)
     const struct cli_option *o = j->cli.spec->options;
     int status = 0;
 
-    for (size_t id = 0; id < OPT_GENKEY; id++) {
-        if (cli_has(&j->cli, id))
+    for (size_t id = 0; id < OPT_COUNT; id++) {
+        if (id != OPT_GENKEY && id != OPT_GENNONCE && cli_has(&j->cli, id))
             cli_usage(&j->cli,
-                      "--genkey and --gennonce cannot be combined with -%s",
+                      "--genkey and --gennonce cannot be combined with %s%s",
+                      o[id].brief != NULL ? "-" : "--",
                       o[id].brief != NULL ? o[id].brief : o[id].name);
     }
-    if (key != NULL) {
-        status = create_status(j, sfi_key_create(j->ctx, key));
-        if (status == 0)
-            (void)printf("%s: new key, %u bytes\n", cli_visible(key),
-                         SFI_KEY_LEN);
+    if (key != NULL)
+        status = make_key_file(j, key);
+    if (nonce != NULL && status == 0)
+        status = make_nonce_file(j, nonce);
+    return status;
+}
+
+/* ---- standard input ---- */
+
+static bool
+value_is_stdin(const struct job *j, size_t id)
+{
+    const char *path = cli_value(&j->cli, id);
+
+    return path != NULL && strcmp(path, "-") == 0;
+}
+
+/* Up to one byte more than is expected, so that more is noticed. */
+static int
+read_stdin_secret(const struct job *j, uint8_t *out_secret, size_t cap,
+                  size_t *len)
+{
+    *len = 0;
+    if (isatty(STDIN_FILENO))
+        cli_usage(&j->cli, "-: a key or nonce is binary: redirect a file or "
+                           "a pipe to standard input");
+    while (*len < cap) {
+        ssize_t got = read(STDIN_FILENO, out_secret + *len, cap - *len);
+
+        if (got == 0)
+            break;
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return cli_fail_text(&j->cli, SFI_ERR_OS,
+                                 "standard input: cannot read: %s",
+                                 strerror(errno));
+        *len += (size_t)got;
     }
-    if (nonce != NULL && status == 0) {
-        status = create_status(j, sfi_nonce_create(j->ctx, nonce));
-        if (status == 0)
-            (void)printf("%s: new nonce, %u bytes\n", cli_visible(nonce),
-                         SFI_NONCE_LEN);
+    return 0;
+}
+
+/* The key, the nonce, or both: then the key comes first. */
+static int
+take_stdin_secrets(struct job *j, bool has_key, bool has_nonce)
+{
+    uint8_t in_secret[SFI_KEY_LEN + SFI_NONCE_LEN + 1];
+    size_t key_len = has_key ? SFI_KEY_LEN : 0;
+    size_t want = key_len + (has_nonce ? SFI_NONCE_LEN : 0);
+    size_t len;
+    int status = read_stdin_secret(j, in_secret, want + 1, &len);
+
+    if (status == 0 && len != want)
+        status = cli_fail_text(&j->cli, SFI_ERR_RANGE,
+                               "standard input: %s%zu bytes, expected %zu: %s",
+                               len > want ? "more than " : "",
+                               len > want ? want : len, want,
+                               !has_nonce ? "a key"
+                               : has_key  ? "a key of 16, then a nonce of 12"
+                                          : "a nonce");
+    if (status == 0 && has_key)
+        status = create_status(
+            j, sfi_key_new(j->ctx, in_secret, SFI_KEY_LEN, &j->key));
+    if (status == 0 && has_nonce)
+        memcpy(j->nonce, in_secret + key_len, SFI_NONCE_LEN);
+    cli_wipe(in_secret, sizeof(in_secret));
+    return status;
+}
+
+/* ---- the register ---- */
+
+/* PATH with SUFFIX behind it; freed at the end of the program. */
+static char *
+path_with_suffix(const struct job *j, const char *path, const char *suffix)
+{
+    size_t size = strlen(path) + strlen(suffix) + 1;
+    char *name = malloc(size);
+
+    if (name == NULL)
+        cli_nomem(j->cli.spec->program);
+    (void)snprintf(name, size, "%s%s", path, suffix);
+    return name;
+}
+
+/* Beside a key that is a file. */
+static void
+pick_register(struct job *j, const char *key)
+{
+    const char *named = cli_value(&j->cli, OPT_REGISTER);
+    struct stat st;
+
+    if (cli_has(&j->cli, OPT_NO_REGISTER))
+        return;
+    if (named != NULL) {
+        j->reg = path_with_suffix(j, named, "");
+        return;
     }
+    if (strcmp(key, "-") != 0 && stat(key, &st) == 0 && S_ISREG(st.st_mode)) {
+        j->reg = path_with_suffix(j, key, ".used");
+        return;
+    }
+    (void)fprintf(stderr,
+                  "%s: warning: the key is not in a file, so nothing notices "
+                  "a second image under its nonce: --register FILE does\n",
+                  j->cli.spec->program);
+}
+
+static sfi_status
+builder_set_secrets(struct job *j)
+{
+    uint32_t flags =
+        cli_has(&j->cli, OPT_SAME_NONCE) ? SFI_REGISTER_SAME_NONCE : 0;
+    sfi_status st = sfi_image_builder_set_key(j->builder, j->key);
+
+    if (st == SFI_OK)
+        st =
+            sfi_image_builder_set_nonce(j->builder, j->nonce, sizeof(j->nonce));
+    if (st == SFI_OK)
+        st = sfi_image_builder_set_register(j->builder, j->reg, flags);
+    return st;
+}
+
+/* ---- of the image ---- */
+
+void
+create_check_key_options(const struct cli *c)
+{
+    bool makes = cli_has(c, OPT_NEW_KEYS);
+
+    if (makes && (cli_has(c, OPT_KEY) || cli_has(c, OPT_NONCE)))
+        cli_usage(c, "--new-keys makes key and nonce: leave out -k and -n");
+    if (!makes) {
+        (void)cli_need(c, OPT_KEY);
+        (void)cli_need(c, OPT_NONCE);
+    }
+    if (cli_has(c, OPT_REGISTER) && cli_has(c, OPT_NO_REGISTER))
+        cli_usage(c, "--register and --no-register contradict each other");
+    if (cli_has(c, OPT_SAME_NONCE) && (makes || cli_has(c, OPT_NO_REGISTER)))
+        cli_usage(c, "--same-nonce has no effect with %s: leave it out",
+                  makes ? "--new-keys" : "--no-register");
+}
+
+static int
+load_key_files(struct job *j, const char *key, const char *nonce)
+{
+    sfi_status st = SFI_OK;
+
+    if (key != NULL)
+        st = sfi_key_load(j->ctx, key, &j->key);
+    if (st == SFI_OK && nonce != NULL)
+        st = sfi_nonce_load(j->ctx, nonce, j->nonce);
+    return create_status(j, st);
+}
+
+int
+create_load_keys(struct job *j)
+{
+    bool key_in = value_is_stdin(j, OPT_KEY);
+    bool nonce_in = value_is_stdin(j, OPT_NONCE);
+    const char *key = cli_value(&j->cli, OPT_KEY);
+    int status = 0;
+
+    if (cli_has(&j->cli, OPT_NEW_KEYS))
+        return 0;
+    if (key_in || nonce_in)
+        status = take_stdin_secrets(j, key_in, nonce_in);
+    if (status == 0)
+        status =
+            load_key_files(j, key_in ? NULL : key,
+                           nonce_in ? NULL : cli_value(&j->cli, OPT_NONCE));
+    if (status != 0)
+        return status;
+    pick_register(j, key);
+    return create_status(j, builder_set_secrets(j));
+}
+
+/* After all other checks, so that a mistake leaves no files of keys. */
+int
+create_new_keys(struct job *j)
+{
+    const char *prefix = cli_value(&j->cli, OPT_NEW_KEYS);
+    char *key, *nonce;
+    int status;
+
+    if (prefix == NULL)
+        return 0;
+    key = path_with_suffix(j, prefix, ".key");
+    nonce = path_with_suffix(j, prefix, ".nonce");
+    status = make_key_file(j, key);
+    if (status == 0)
+        status = make_nonce_file(j, nonce);
+    if (status == 0)
+        status = load_key_files(j, key, nonce);
+    if (status == 0) {
+        pick_register(j, key);
+        status = create_status(j, builder_set_secrets(j));
+    }
+    free(key);
+    free(nonce);
     return status;
 }

@@ -180,13 +180,14 @@ class Bench:
         return found[0]
 
     def image(self, chip, name, *firmware, version=1):
-        """Build an image; by default of the ELF in tests/data."""
+        """Build an image; by default of the ELF in tests/data.  All are for one
+        HSM, so under one key and nonce."""
         out = self.path / name
         firmware = firmware or (DATA / f"blink-{chip}.elf",)
         must("sfi-create", "-sfi", "-fir", *firmware,
              "-k", self.path / "key.bin", "-n", self.path / "nonce.bin",
              "-ob", DATA / f"ob-{chip}.csv", "-v", version,
-             "-devid", DEVICE_ID[chip], "-o", out)
+             "-devid", DEVICE_ID[chip], "--no-register", "-o", out)
         return out
 
     def hsm(self, chip, name, count, ca="ca"):

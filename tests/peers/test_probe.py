@@ -205,7 +205,7 @@ def install(b):
            "-id", "blink", "-mc", 5, "-pd", pd, "--pin-file", "pin", "--yes")
     b.ours("sfi-create", "-sfi", "-fir", "fw.bin", hex(BASE), "-k", "key.bin",
            "-n", "nonce.bin", "-ob", DATA / "ob-stm32h753xi.csv", "-v", 1,
-           "-devid", "0x450", "-o", "large.sfi")
+           "-devid", "0x450", "--no-register", "-o", "large.sfi")
     words = ("--yes", "-sfi", "protocol=static", "fw.sfi", "hsm=1", "slot=vault:v",
              "--pin-file", "pin")
     large = (*words[:3], "large.sfi", *words[4:])

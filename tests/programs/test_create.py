@@ -38,6 +38,7 @@ def command(folder, chip=H7, **changes):
         "v": ["23"],
         "-chip": [chip],
         "o": [folder / "out.sfi"],
+        "-no-register": [],  # the tests have one key and many images
     }
     options.update(changes)
     words = [CREATE, "-sfi"]
@@ -47,11 +48,15 @@ def command(folder, chip=H7, **changes):
     return words
 
 
+def files(folder):
+    return sorted(p for p in folder.iterdir() if p.suffix != ".used")
+
+
 def refused(folder, status, stderr, *words):
-    """The command fails like this, and leaves no file."""
-    before = sorted(folder.iterdir())
+    """The command fails like this, and leaves no file but the register."""
+    before = files(folder)
     stdout = fails(status, stderr, *words)
-    same(sorted(folder.iterdir()), before, "files")
+    same(files(folder), before, "files")
     assert "SUCCESS" not in stdout, stdout
     return stdout
 
@@ -196,6 +201,168 @@ def key_material(folder):
                CREATE_HELP], CREATE, "--genkey", folder / "k2", "-fir", "x")
     succeeds(CREATE, "--gennonce", folder / "n2")
     assert (folder / "n2").read_bytes() != nonce.read_bytes()
+
+
+def registered(folder, chip=H7, **changes):
+    return command(folder, chip, **{"-no-register": None, **changes})
+
+
+NEW_KEYS_HINT = ["  hint: --new-keys PREFIX makes a key and a nonce for this "
+                 "image; --same-nonce",
+                 "        accepts what the second image reveals"]
+
+
+@case
+def one_image_for_a_nonce(folder):
+    inputs(folder)
+    out, register = folder / "out.sfi", folder / "key.bin.used"
+    succeeds(*registered(folder))
+    first, entry = out.read_bytes(), register.read_bytes()
+    same(stat.S_IMODE(register.stat().st_mode), 0o600)
+    assert KEY not in entry and NONCE not in entry, entry
+    succeeds(*registered(folder))
+    same(register.read_bytes(), entry, "the same image again")
+    refused(folder, 2,
+            [about(f"sfi-create: {register}", "another image", "key", "nonce"),
+             "sfi-create: nothing was written"] + NEW_KEYS_HINT,
+            *registered(folder, v=["24"]))
+    same((out.read_bytes(), register.read_bytes()), (first, entry))
+    done = run(*registered(folder, v=["24"]), "--same-nonce")
+    same((done.returncode, done.stderr.count("\n")), (0, 1), done.stderr)
+    assert "XOR" in done.stderr and "authentication key" in done.stderr
+    succeeds(*registered(folder))
+    succeeds(*registered(folder, v=["24"]))
+    succeeds(*command(folder, v=["25"]))
+    refused(folder, 2, [about(f"sfi-create: {register}", "another image"),
+                        "sfi-create: nothing was written"] + NEW_KEYS_HINT,
+            *registered(folder, v=["25"]))
+
+
+@case
+def a_register_elsewhere(folder):
+    inputs(folder)
+    register = folder / "elsewhere"
+    succeeds(*registered(folder), "--register", register)
+    assert register.read_bytes().startswith(b"SFI-USED 1\n")
+    assert not (folder / "key.bin.used").exists()
+    missing = folder / "missing" / "used"
+    refused(folder, 7, [
+        f"sfi-create: {missing}: cannot write the register of nonces: No such "
+        "file or directory",
+        "  hint: --register FILE names another place for it, --no-register "
+        "does without"],
+        *registered(folder), "--register", missing)
+    (folder / "key.bin.used").symlink_to(register)
+    refused(folder, 4, [about(f"sfi-create: {folder}/key.bin.used",
+                              "symbolic link"),
+                        "  hint: --register FILE names another place for it, "
+                        "--no-register does without"], *registered(folder))
+    (folder / "key.bin.used").unlink()
+    # an output never takes its place
+    refused(folder, 4, [about(f"sfi-create: {register}", "register")],
+            *registered(folder, o=[register]), "--force")
+    for words, message in (
+            (["--no-register", "--register", "x"],
+             "--register and --no-register contradict each other"),
+            (["--no-register", "--same-nonce"], "--same-nonce has no effect "
+             "with --no-register: leave it out"),
+            (["--new-keys", folder / "n"],
+             "--new-keys makes key and nonce: leave out -k and -n")):
+        refused(folder, 64, [f"sfi-create: {message}", CREATE_HELP],
+                *registered(folder), *words)
+
+
+@case
+def zeros_as_key_or_nonce(folder):
+    for key, nonce, word in ((bytes(16), NONCE, "key"),
+                             (KEY, bytes(12), "nonce")):
+        inputs(folder, key, nonce)
+        refused(folder, 2, [about("sfi-create", f"the {word}", "all zeros"),
+                            f"sfi-create: {H7} cannot install this image, "
+                            "nothing was written"], *registered(folder))
+
+
+@case
+def new_keys_for_an_image(folder):
+    prefix = folder / "blink-24"
+    words = registered(folder, k=None, n=None)
+    out = succeeds(*words, "--new-keys", prefix)
+    key, nonce = folder / "blink-24.key", folder / "blink-24.nonce"
+    assert f"{key}: new key, 16 bytes\n{nonce}: new nonce, 12 bytes\n" in out
+    same(stat.S_IMODE(key.stat().st_mode), 0o600)
+    assert (folder / "blink-24.key.used").exists()
+    assert "all 5 areas are authentic" in succeeds(
+        INFO, folder / "out.sfi", "-k", key, "-n", nonce)
+    fails(4, [about(f"sfi-create: {key}", "File exists")],
+          *words, "--new-keys", prefix)
+    # a mistake leaves no keys
+    refused(folder, 2, [about("sfi-create", "segment 1", "below 0x08001000"),
+                        about("sfi-create", "segment 3", "flash"),
+                        about("sfi-create", "segment 4", "flash"),
+                        about("sfi-create", "nothing was written"), CHIP_HINT],
+            *registered(folder, L4, k=None, n=None,
+                     fir=[DATA / f"blink-{H7}.elf"]),
+            "--new-keys", folder / "other")
+
+
+NO_FILE = ("sfi-create: warning: the key is not in a file, so nothing notices "
+           "a second image under its nonce: --register FILE does")
+
+
+@case
+def secrets_from_standard_input(folder):
+    inputs(folder)
+    succeeds(*registered(folder))
+    image = (folder / "out.sfi").read_bytes()
+
+    def piped(content, *words, **changes):
+        (folder / "in").write_bytes(content)
+        with open(folder / "in", "rb") as stdin:
+            done = run(*registered(folder, **changes), *words, stdin=stdin)
+        return done.returncode, done.stderr.splitlines()
+
+    for content, changes, warned in (
+            (KEY, {"k": ["-"]}, [NO_FILE]), (NONCE, {"n": ["-"]}, []),
+            (KEY + NONCE, {"k": ["-"], "n": ["-"]}, [NO_FILE])):
+        (folder / "out.sfi").unlink()
+        same(piped(content, **changes), (0, warned))
+        same((folder / "out.sfi").read_bytes(), image)
+    same(piped(KEY, "--no-register", k=["-"]), (0, []))
+    register = folder / "other"
+    same(piped(KEY, "--register", register, k=["-"]), (0, []))
+    same(piped(KEY, "--register", register, k=["-"], v=["99"])[0], 2)
+    for content, changes, found, wanted in (
+            (KEY[:15], {"k": ["-"]}, "15 bytes", "expected 16: a key"),
+            (KEY + NONCE, {"k": ["-"]}, "more than 16", "expected 16"),
+            (b"", {"n": ["-"]}, "0 bytes", "expected 12: a nonce"),
+            (KEY + NONCE[:11], {"k": ["-"], "n": ["-"]}, "27 bytes",
+             "expected 28: a key of 16, then a nonce of 12"),
+            (KEY + NONCE + b"\n", {"k": ["-"], "n": ["-"]}, "more than 28",
+             "expected 28")):
+        same(piped(content, **changes),
+             (2, [about("sfi-create", "standard input", found, wanted)]))
+
+
+@case
+def image_to_standard_output(folder):
+    inputs(folder)
+    succeeds(*registered(folder))
+    done = subprocess.run([str(w) for w in registered(folder, o=["-"])],
+                          stdin=subprocess.DEVNULL, capture_output=True)
+    same((done.returncode, done.stdout),
+         (0, (folder / "out.sfi").read_bytes()))
+    lines = done.stderr.decode().splitlines()
+    same(lines[-2:], ["standard output : 5822 bytes", "SFI generation SUCCESS"])
+    done = subprocess.run([str(w) for w in registered(folder, o=["-"], v=["1"])],
+                          stdin=subprocess.DEVNULL, capture_output=True)
+    same((done.returncode, done.stdout), (2, b""))
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([str(w) for w in registered(folder, o=["-"])],
+                              stdin=subprocess.DEVNULL, stdout=full,
+                              stderr=subprocess.PIPE, text=True)
+    same((done.returncode, done.stderr.splitlines()[-1]),
+         (7, "sfi-create: standard output: cannot write: No space left on "
+             "device"))
 
 
 @case
