@@ -104,6 +104,7 @@ text_explain_row(struct text *t, uint32_t row)
 {
     const struct sfi_chip *chip = t->ob->chip;
     const char *manual = sfi__chip_row_info(chip, row)->names[0];
+    struct chip_reserved reserved = sfi__chip_reserved(chip, row);
     size_t count, alike;
     const struct chip_ob_field *f = sfi__chip_fields(chip, &count);
 
@@ -120,6 +121,11 @@ text_explain_row(struct text *t, uint32_t row)
         if (f[i].row == row)
             text_add_field(t, &f[i], alike);
     }
+    if (reserved.mask != 0)
+        text_add(t,
+                 "#   reserved bits, 0x%08" PRIx32 ": keep them; 0x%08" PRIx32
+                 " in a new part\n",
+                 reserved.mask, reserved.value);
 }
 
 static void

@@ -178,7 +178,8 @@ START_TEST(test_explained)
                    "#     0xcc: level 2: nothing can be read or changed, "
                    "permanently\n"
                    "#     any other value: level 1: memory cannot be read\n");
-    at = found(at, "\nFOPTSR_PRG,0x1BC6AAF0\n");
+    at = found(at, "#   reserved bits, 0x5fc10023: keep them; 0x1bc00020 in a "
+                   "new part\nFOPTSR_PRG,0x1BC6AAF0\n");
     at = found(at, "#   nWRP0 to nWRP1, bits 0 to 1: writing sector 0, and so "
                    "on\n#     = 0x1: not protected\n");
     at = found(at, "#   nWRP2, bit 2: writing sector 2\n"
