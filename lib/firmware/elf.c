@@ -131,7 +131,7 @@ elf_read_header(struct elf *e)
     e->table[ELF_PROGRAM_HEADERS].begin = sfi__elf_read_size(e);
     e->table[ELF_SECTION_HEADERS].begin = sfi__elf_read_size(e);
     (void)sfi__elf_read_word(e); /* flags */
-    e->table[ELF_HEADER].end = sfi__elf_read_half(e);
+    (void)sfi__elf_read_half(e); /* its own size: more would hide firmware */
     e->ph_size = sfi__elf_read_half(e);
     e->ph_count = sfi__elf_read_half(e);
     e->sh_size = sfi__elf_read_half(e);
@@ -140,6 +140,7 @@ elf_read_header(struct elf *e)
     if (!sfi__rd_ok(&e->rd))
         return sfi__fail(e->load->ctx, SFI_ERR_TRUNCATED,
                          "file ends inside the ELF header");
+    e->table[ELF_HEADER].end = e->len - sfi__rd_left(&e->rd);
     e->by_section = e->table[ELF_SECTION_HEADERS].begin != 0;
     return elf_check_header(e, type);
 }
@@ -293,10 +294,14 @@ sfi__elf_load_bytes(struct elf *e, uint64_t address, struct elf_range bytes)
                            bytes.end - bytes.begin);
 }
 
+/* Of the byte at `at`; one that 64 bits cannot hold is out of range too. */
 static uint64_t
 elf_address(const struct elf *e, const struct elf_segment *s, uint64_t at)
 {
-    return (e->is_virtual ? s->vaddr : s->paddr) + (at - s->range.begin);
+    uint64_t begin = e->is_virtual ? s->vaddr : s->paddr;
+    uint64_t offset = at - s->range.begin;
+
+    return begin <= UINT64_MAX - offset ? begin + offset : UINT64_MAX;
 }
 
 /* What linkers put where no section is: zeros; ld.lld also traps (its option -z

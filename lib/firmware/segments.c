@@ -12,6 +12,7 @@
 #include "core/err.h"
 
 #define ADDRESS_END ((uint64_t)UINT32_MAX + 1)
+#define PLACE_TEXT_MAX 32u
 
 void
 sfi__loader_init(struct load *l, sfi_ctx *ctx, const char *name,
@@ -336,6 +337,17 @@ loader_later_place(struct load *l, const struct run *r, uint32_t address)
     return a > b ? b : a;
 }
 
+/* "line 12", or what has no number. */
+static const char *
+place_format(const struct load *l, uint32_t place, char out[PLACE_TEXT_MAX])
+{
+    if (place == FIRMWARE_PLACE_NONE)
+        (void)sfi__text_copy(out, PLACE_TEXT_MAX, "a section in no segment");
+    else
+        sfi__text_format(out, PLACE_TEXT_MAX, "%s %u", l->format->place, place);
+    return out;
+}
+
 /* The first `len` bytes of a run are already in a segment: they must be equal.
  */
 static sfi_status
@@ -344,14 +356,15 @@ loader_check_overlap(struct load *l, const struct run *r, const uint8_t *old,
 {
     const uint8_t *new = l->base + r->offset;
     uint32_t address = r->address;
+    char text[PLACE_TEXT_MAX];
     uint32_t first;
 
     if (sfi__equal(old, new, len)) {
         if (l->warnings >= FIRMWARE_WARNINGS_MAX)
             return SFI_OK;
         first = loader_later_place(l, r, address);
-        sfi__loader_warn(l, "%zu bytes at 0x%08x repeat those of %s %u", len,
-                         address, l->format->place, first);
+        sfi__loader_warn(l, "%zu bytes at 0x%08x repeat those of %s", len,
+                         address, place_format(l, first, text));
         return SFI_OK;
     }
     while (*old == *new) {
@@ -362,8 +375,8 @@ loader_check_overlap(struct load *l, const struct run *r, const uint8_t *old,
     first = loader_later_place(l, r, address);
     return sfi__loader_fail(
         l, SFI_ERR_OVERLAP,
-        "data at 0x%08x differs from %s %u, which has the same address",
-        address, l->format->place, first);
+        "data at 0x%08x differs from %s, which has the same address", address,
+        place_format(l, first, text));
 }
 
 /* How many bytes of a run the segment before it already has. */

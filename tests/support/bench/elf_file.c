@@ -53,7 +53,7 @@ write_header(struct out *o, const struct elf_file *e, uint16_t count,
     size(o, e->ph_offset != 0 ? e->ph_offset : (o->wide ? 64 : 52));
     size(o, sections > 0 ? SECTIONS_AT : 0);
     word(o, 0);
-    half(o, o->wide ? 64 : 52);
+    half(o, e->header_size != 0 ? e->header_size : (o->wide ? 64 : 52));
     half(o, e->ph_size != 0 ? e->ph_size : ph_size);
     half(o, e->ph_count != 0 ? e->ph_count : count);
     half(o, e->sh_size != 0 ? e->sh_size : (o->wide ? 64 : 40));

@@ -30,10 +30,11 @@ struct elf_sh {
 struct elf_file {
     uint8_t class, order;
     uint16_t type;
-    uint16_t ph_size;   /* 0: the correct one */
-    uint16_t ph_count;  /* 0: as many as there are */
-    uint64_t ph_offset; /* 0: behind the header */
-    size_t cut;         /* 0: the whole file; else cut it to this length */
+    uint16_t header_size; /* 0: the correct one */
+    uint16_t ph_size;     /* 0: the correct one */
+    uint16_t ph_count;    /* 0: as many as there are */
+    uint64_t ph_offset;   /* 0: behind the header */
+    size_t cut;           /* 0: the whole file; else cut it to this length */
     struct elf_ph ph[4];
     const char *data;    /* NULL: 0xd0, 0xd1, ... */
     uint16_t machine;    /* 0: Arm */

@@ -148,6 +148,22 @@ static const struct elf_row bad[] = {
      .where = "",
      .warnings = "section .1 ... 0xffffffff\n",
      .message = "0x2 bytes at 0xffffffff, ... 0xffffffff"},
+    {.why = "a section behind the last address of its segment's",
+     .elf = {ANY, .ph = {{PT_LOAD, 0x100, 0, 0xffffffffffffff00, 0x104, 0x104}},
+             .sh = {{PROGBITS, ALLOC, 0, 0x200, 4}}},
+     .st = SFI_ERR_RANGE,
+     .where = "segment 0",
+     .message = "0x4 bytes at ... expected an end of at most 0xffffffff"},
+    {.why = "two sections in no segment",
+     .elf = {ANY, .ph = {LOAD(0x200, 0, 2)},
+             .sh = {{PROGBITS, ALLOC, 0x08000000, 0x204, 2},
+                    {PROGBITS, ALLOC, 0x08000001, 0x208, 2}}},
+     .st = SFI_ERR_OVERLAP,
+     .where = "",
+     .warnings = "section .0 ... is in no segment; ...",
+     .message =
+         "data at 0x08000001 differs from a section in no segment, which "
+         "has the same address"},
     {.why = "fill alone",
      .elf = {ANY, .data = "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
              .ph = {LOAD(0x200, 0, 4)}, .sh = {{NOBITS, ALLOC, 0, 0x200, 4}}},
@@ -169,11 +185,13 @@ START_TEST(test_bad)
 END_TEST
 
 /* Stripped of the section table, with the headers of the file in a segment:
- * what is behind them stays. */
+ * what is behind them stays, however long the first is said to be. */
 START_TEST(test_headers)
 {
-    struct elf_file e = {.class = elf_kinds[_i].class,
-                         .order = elf_kinds[_i].order,
+    const struct elf_kind *kind = &elf_kinds[(size_t)_i % ELF_KINDS];
+    struct elf_file e = {.class = kind->class,
+                         .order = kind->order,
+                         .header_size = (size_t)_i < ELF_KINDS ? 0 : 0xffff,
                          .type = 2,
                          .ph = {LOAD(0, 0x08000000, 0x204)}};
     const unsigned end = e.class == 2 ? 64 + 56 : 52 + 32;
@@ -210,7 +228,7 @@ main(void)
     tcase_add_checked_fixture(tc, firmware_setup, fixture_teardown);
     tcase_add_loop_test(tc, test_good, 0, (int)(ROWS(good) * ELF_KINDS));
     tcase_add_loop_test(tc, test_bad, 0, (int)(ROWS(bad) * ELF_KINDS));
-    tcase_add_loop_test(tc, test_headers, 0, (int)ELF_KINDS);
+    tcase_add_loop_test(tc, test_headers, 0, (int)(2 * ELF_KINDS));
     suite_add_tcase(s, tc);
     return run_suite(s);
 }
