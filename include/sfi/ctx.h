@@ -270,7 +270,8 @@ enum {
     SFI_FILE_FIRMWARE = 13,    /**< ELF, Intel HEX or S-records */
     SFI_FILE_TRACE = 14,       /**< of sfi_transport_capture() */
     SFI_FILE_JSON = 15,        /**< also the records of sfi-program */
-    SFI_FILE_NONCES = 16       /**< of sfi_image_builder_set_register() */
+    SFI_FILE_NONCES = 16,      /**< of sfi_image_builder_set_register() */
+    SFI_FILE_MAP = 17          /**< a picture of sfi_map_svg() */
 };
 
 /** sfi_ctx_check_output(): the user asked for the file to be replaced. */
@@ -284,7 +285,7 @@ enum {
  *
  * @param ctx   a context
  * @param path  the file; need not exist
- * @param kind  receives SFI_FILE_ABSENT .. SFI_FILE_NONCES; later versions may
+ * @param kind  receives SFI_FILE_ABSENT .. SFI_FILE_MAP; later versions may
  *              know more kinds
  *
  * @return SFI_OK, or
@@ -302,7 +303,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_ctx_file_kind(sfi_ctx *ctx,
 /**
  * A kind of file in words, with an article: "a licence".
  *
- * @param kind  SFI_FILE_ABSENT .. SFI_FILE_NONCES; others are like
+ * @param kind  SFI_FILE_ABSENT .. SFI_FILE_MAP; others are like
  * SFI_FILE_OTHER
  *
  * @return the words, never NULL; static

@@ -95,6 +95,13 @@ kind_is_nonces(const struct head *h)
 }
 
 static bool
+kind_is_map(const struct head *h)
+{
+    return kind_begins_with_text(h, "<svg xmlns=\"http://www.w3.org/2000/svg\" "
+                                    "id=\"libsfi-map\"");
+}
+
+static bool
 kind_is_image(const struct head *h)
 {
     return kind_begins_with_text(h, "SFIMAGIC");
@@ -248,6 +255,7 @@ static const struct {
     {SFI_FILE_FIRMWARE, false, "an ELF, Intel HEX or S-record file",
      kind_is_firmware},
     {SFI_FILE_TRACE, false, "a trace", kind_is_trace},
+    {SFI_FILE_MAP, false, "a map of an image", kind_is_map},
     {SFI_FILE_JSON, false, "a JSON file", kind_is_json},
     {SFI_FILE_KEY, true, "a key or a nonce, or a file of that length",
      kind_is_key},

@@ -297,8 +297,9 @@ static void
 svg_begin(struct canvas *c, const struct map *m, const char *title,
           int32_t height)
 {
-    sfi__canvas_put(c, "<svg xmlns=\"http://www.w3.org/2000/svg\" "
-                       "role=\"img\" aria-labelledby=\"t d\" ");
+    sfi__canvas_put(c,
+                    "<svg xmlns=\"http://www.w3.org/2000/svg\" "
+                    "id=\"libsfi-map\" role=\"img\" aria-labelledby=\"t d\" ");
     sfi__canvas_put(c, "width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\">\n",
                     PAGE_WIDTH, height, PAGE_WIDTH, height);
     svg_describe(c, m, title);

@@ -201,7 +201,7 @@ START_TEST(test_arguments)
     ck_assert_int_eq(sfi_ctx_check_output(ctx, NULL, 0, 0), SFI_ERR_ARGUMENT);
     ck_assert_int_eq(sfi_ctx_check_output(ctx, path, 0, 2), SFI_ERR_ARGUMENT);
     ck_assert_str_eq(sfi_file_kind_name(SFI_FILE_LICENSE), "a licence");
-    for (kind = SFI_FILE_ABSENT; kind <= SFI_FILE_NONCES; kind++) {
+    for (kind = SFI_FILE_ABSENT; kind <= SFI_FILE_MAP; kind++) {
         for (uint32_t other = 0; other < kind; other++)
             ck_assert_str_ne(sfi_file_kind_name(kind),
                              sfi_file_kind_name(other));
@@ -229,6 +229,8 @@ static const struct {
     {SFI_FILE_NONCES, "SFI-USED 1\n", 109},
     {SFI_FILE_LICENSE, "SFI.", 136},
     {SFI_FILE_CERTIFICATE, "45002001", 136},
+    {SFI_FILE_MAP,
+     "<svg xmlns=\"http://www.w3.org/2000/svg\" id=\"libsfi-map\" role=", 200},
     {SFI_FILE_IMAGE, "SFIMAGIC", 100},
     {SFI_FILE_MODULE, "SMIMAGIC", 100},
     {SFI_FILE_FIRMWARE, ":00000001FF\n", 100},
