@@ -323,7 +323,8 @@ canvas_patterns(struct canvas *c)
            "r=\"1.7\"/></pattern>\n");
     sfi__canvas_put(c, "<pattern id=\"p2\" width=\"4\" height=\"4\" "
                        "patternUnits=\"userSpaceOnUse\"><rect class=\"ld\" "
-                       "width=\"4\" height=\"4\"/></pattern>\n");
+                       "width=\"4\" height=\"4\"/><rect class=\"lb\" "
+                       "width=\"4\" height=\"1.3\"/></pattern>\n");
     sfi__canvas_put(
         c, "<pattern id=\"p3\" width=\"7\" height=\"7\" "
            "patternUnits=\"userSpaceOnUse\"><rect class=\"lb\" width=\"7\" "

@@ -228,6 +228,8 @@ map_compare_findings(const void *a, const void *b)
     if (x->home != MAP_HOME_IMAGE && x->home != MAP_HOME_OPTIONS &&
         x->address != y->address)
         return x->address < y->address ? -1 : 1;
+    if (x->home == MAP_HOME_OPTIONS && x->row != y->row)
+        return x->row < y->row ? -1 : 1;
     return x->number < y->number ? -1 : x->number > y->number;
 }
 

@@ -260,6 +260,7 @@ row_draw(struct page *p, size_t row, struct map_group *groups, size_t count)
     count = sfi__bar_join(p->m, r, groups, count);
     row_draw_bar(p, r, groups, count);
     sfi__page_labels(p, r, groups, count);
+    p->y += marked ? 6 : 0;
     sfi__page_findings(p, home, UINT32_MAX);
     return true;
 }
