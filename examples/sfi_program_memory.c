@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/firmware_text.h"
 #include "sfi_program.h"
 
 #define SHOWN_LINE 16u /* bytes */
@@ -52,7 +51,7 @@ station_read_kind(const struct cli_use *use)
     uint64_t size = 0;
 
     (void)cli_number(use->value[1], READ_MAX, &size);
-    if (firmware_text_format(use->value[2]) != FIRMWARE_BINARY)
+    if (strcmp(sfi_firmware_format_by_name(use->value[2]), "bin") != 0)
         return SFI_FILE_FIRMWARE;
     return size == SFI_NONCE_LEN || size == SFI_KEY_LEN ||
                    size == SFI_AUDIT_KEY_LEN
@@ -76,23 +75,16 @@ static sfi_status
 memory_file_save(struct station *s, const struct memory_file *f,
                  const struct cli_use *use)
 {
-    int format = firmware_text_format(use->value[2]);
-    uint32_t flags = cli_has(&s->p->cli, OPT_FORCE) ? SFI_REPLACE : 0;
-    char *text = NULL;
-    size_t len = 0;
-    sfi_status st;
+    sfi_firmware_save_options o = {.struct_size = sizeof(o)};
+    sfi_firmware *fw = NULL;
+    sfi_status st =
+        sfi_firmware_parse(s->ctx, "bin", f->address, f->data, f->len, &fw);
 
-    if (format == FIRMWARE_BINARY)
-        return sfi_ctx_save_output(s->ctx, use->value[2],
-                                   station_read_kind(use), flags, f->data,
-                                   f->len);
-    if (firmware_text_write(format, f->address, f->data, f->len, &text, &len) !=
-        0)
-        return station_fail(s, SFI_ERR_NOMEM,
-                            "out of memory for the text of the file");
-    st = sfi_ctx_save_output(s->ctx, use->value[2], SFI_FILE_FIRMWARE, flags,
-                             (const uint8_t *)text, len);
-    free(text);
+    if (cli_has(&s->p->cli, OPT_FORCE))
+        o.flags = SFI_REPLACE;
+    if (st == SFI_OK)
+        st = sfi_firmware_save(fw, use->value[2], &o);
+    sfi_firmware_free(fw);
     return st;
 }
 

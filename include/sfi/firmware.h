@@ -196,7 +196,8 @@ sfi_firmware_parse(sfi_ctx *ctx, const char *format, uint64_t base_address,
  *
  * @param fw  a firmware, or NULL
  *
- * @return "elf", "ihex", "srec" or "bin"; "" for NULL; static
+ * @return "elf", "ihex", "srec" or "bin"; "sfi": sfi_image_firmware(); "" for
+ *   NULL; static
  *
  * Blocks: never.  Thread: the context's.
  * @since 1.0
@@ -340,6 +341,113 @@ typedef void (*sfi_firmware_left_out_fn)(void *user,
 SFI_API SFI_NODISCARD sfi_status sfi_firmware_select(
     const sfi_firmware *fw, const sfi_firmware_selection *selection,
     sfi_firmware_left_out_fn report, void *user, sfi_firmware **out);
+
+/** sfi_firmware_save(): only the owner of the file can read it. */
+#define SFI_FIRMWARE_PRIVATE 0x100u
+
+/** sfi_firmware_save(): fill the gaps of a plain binary with this byte. */
+#define SFI_FIRMWARE_FILL(byte) (0x100u | (byte))
+
+/** How to write a firmware file.  All zero: the defaults. */
+typedef struct sfi_firmware_save_options {
+    uint32_t struct_size; /**< sizeof(sfi_firmware_save_options) */
+    uint32_t flags;       /**< SFI_REPLACE, SFI_FIRMWARE_PRIVATE; or 0 */
+    const char *format;   /**< "ihex", "srec" or "bin"; NULL: what
+                               sfi_firmware_format_by_name() says */
+    uint32_t fill;        /**< SFI_FIRMWARE_FILL(); 0: a plain binary has no
+                               gaps */
+    uint32_t reserved;    /**< 0 */
+} sfi_firmware_save_options;
+
+/**
+ * The format that the name of a new file asks for.
+ *
+ * @param path  the file, or NULL
+ *
+ * @return "ihex" for .hex and .ihex; "srec" for .srec, .s19, .s28, .s37 and
+ *   .mot; else "bin"; static
+ *
+ * Blocks: never.  Thread: any.
+ * @since 1.0
+ */
+SFI_API const char *sfi_firmware_format_by_name(const char *path);
+
+/**
+ * Write a firmware to a file, completely or not at all.
+ *
+ * A plain binary holds its first address nowhere, and begins with the first
+ * segment.
+ *
+ * @param fw    the firmware
+ * @param path  the file; what it replaces: sfi_ctx_check_output()
+ * @param opts  how to write it; NULL: the defaults; not kept
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT            a pointer is NULL, or the format, a flag or the
+ *                               fill byte is unknown
+ *   SFI_ERR_ABI                 struct_size is unknown, or its tail is not zero
+ *   SFI_ERR_FORMAT              several segments for a plain binary, and no
+ *                               byte to fill the gaps
+ *   SFI_ERR_LIMIT               a plain binary of more than 256 MiB
+ *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be written, or a file of that
+ *                               name is not replaced
+ *   SFI_ERR_NOMEM               no memory
+ *
+ * Blocks: on the file.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status
+sfi_firmware_save(const sfi_firmware *fw, const char *path,
+                  const sfi_firmware_save_options *opts);
+
+/** How bytes of two firmwares differ. */
+enum {
+    SFI_DIFFERS_CONTENT = 1,    /**< both have them */
+    SFI_DIFFERS_ONLY_FIRST = 2, /**< only the first has them */
+    SFI_DIFFERS_ONLY_SECOND = 3 /**< only the second has them */
+};
+
+/** Consecutive bytes that differ. */
+typedef struct sfi_firmware_difference {
+    uint32_t struct_size; /**< sizeof(sfi_firmware_difference) */
+    uint32_t kind;        /**< SFI_DIFFERS_* */
+    uint64_t address;     /**< of the first byte ... */
+    uint64_t size;        /**< ... and how many; at least 1 */
+    uint8_t first;        /**< the first byte in the first firmware ... */
+    uint8_t second;       /**< ... and in the second */
+    uint8_t reserved[6];  /**< 0 */
+} sfi_firmware_difference;
+
+/**
+ * Receives what sfi_firmware_compare() finds, in ascending order.
+ *
+ * @param user        as passed to sfi_firmware_compare()
+ * @param difference  the bytes; valid during the call
+ */
+typedef void (*sfi_firmware_difference_fn)(
+    void *user, const sfi_firmware_difference *difference);
+
+/**
+ * Find where two firmwares leave different bytes in a flash.
+ *
+ * What a firmware does not fill counts as 0xff, as erased flash reads: so fill
+ * bytes of 0xff make no difference.
+ *
+ * @param first   a firmware
+ * @param second  another, of the same context or not
+ * @param report  receives the differences; or NULL
+ * @param user    passed to report
+ * @param count   receives how many bytes differ; 0: none
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a handle or count is NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_firmware_compare(
+    const sfi_firmware *first, const sfi_firmware *second,
+    sfi_firmware_difference_fn report, void *user, uint64_t *count);
 
 /**
  * Release a firmware.
