@@ -5,6 +5,14 @@
 
 #include "core/obj.h"
 
+#define WARNING(id, source, remedy)                     \
+    {                                                   \
+        id, SFI_FINDING_WARNING, SFI_OK, source, remedy \
+    }
+#define NOTE(id, source, remedy)                     \
+    {                                                \
+        id, SFI_FINDING_NOTE, SFI_OK, source, remedy \
+    }
 #define ERROR(id, status, source, remedy)                       \
     {                                                           \
         id, SFI_FINDING_ERROR, SFI_ERR_##status, source, remedy \
@@ -63,6 +71,113 @@ const struct rule_info sfi__rule_info[RULE_COUNT] = {
     [RULE_NONCE_REUSE] =
         ERROR("nonce-reuse", RANGE, "AN5054, 3.1.2; NIST SP 800-38D, 8",
               "make a new key and a new nonce for this image"),
+
+    [RULE_OB_ZEROS] =
+        ERROR("ob-zeros", CHIP_RULE, "RM0433 and RM0394, option bytes",
+              "give each word its value; sfi-create --template-ob lists them"),
+    [RULE_OB_ONES] =
+        ERROR("ob-ones", CHIP_RULE, "RM0433 and RM0394, option bytes",
+              "give each word its value; sfi-create --template-ob lists them"),
+    [RULE_RESERVED_BITS] =
+        WARNING("reserved-bits", "RM0433 and RM0394, option bytes",
+                "leave reserved bits as a new part has them"),
+    [RULE_RDP_LEVEL_2] =
+        WARNING("rdp-level-2", "RM0433 and RM0394, RDP",
+                "use level 1 (RDP 0xbb), unless no part shall ever be opened, "
+                "analysed or installed again"),
+    [RULE_RDP_LEVEL_0] = WARNING(
+        "rdp-level-0", "RM0433 and RM0394, RDP; AN5054, 2.5.1",
+        "set RDP to 0xbb, or put the firmware into secure areas, for parts "
+        "that leave the house"),
+    [RULE_SECURITY_OFF] =
+        WARNING("security-off", "AN5054, 2.5.1; RM0433, SECURITY",
+                "set SECURITY to 1: an install needs secure access mode, and "
+                "so do secure areas"),
+    [RULE_SECURE_NONE] =
+        NOTE("secure-none", "RM0433, FLASH_SCAR",
+             "nothing, if no secure area is meant; else let it start before "
+             "its end"),
+    [RULE_SECURE_BANK] =
+        WARNING("secure-bank", "RM0433, FLASH_SCAR",
+                "for one block alone take two; for no area let it start after "
+                "its end"),
+    [RULE_SECURE_EMPTY] =
+        WARNING("secure-empty", "RM0433, FLASH_SCAR",
+                "move the secure area to where the firmware is; both ends "
+                "count blocks of 256 bytes"),
+    [RULE_PCROP_BANK] = WARNING(
+        "pcrop-bank", "RM0433, FLASH_PRAR; RM0394, FLASH_PCROP1SR",
+        "protect code alone that was compiled to be executed and not read; "
+        "for no area let it start after its end"),
+    [RULE_PCROP_EMPTY] =
+        WARNING("pcrop-empty", "RM0433, FLASH_PRAR; RM0394, FLASH_PCROP1SR",
+                "move the area to where code is: nothing can be programmed "
+                "there later"),
+    [RULE_AREA_STAYS] =
+        WARNING("area-stays", "RM0433, DMEP and DMES; RM0394, PCROP_RDP",
+                "set DMEP, DMES or PCROP_RDP in that word, or the part never "
+                "takes another image"),
+    [RULE_WRP_ALL] =
+        WARNING("wrp-all", "RM0433, FLASH_WPSN; RM0394, FLASH_WRP1AR",
+                "leave free what the firmware writes, such as settings or an "
+                "update"),
+    [RULE_WRP_EMPTY] =
+        WARNING("wrp-empty", "RM0433, FLASH_WPSN; RM0394, FLASH_WRP1AR",
+                "protect only what the image fills: the rest stays empty"),
+    [RULE_LOADER_PROTECTED] =
+        WARNING("loader-protected", "AN4992, 7.2",
+                "leave the end of the flash free of protection: the secure "
+                "bootloader there erases itself"),
+    [RULE_SWAP_BANK] =
+        WARNING("swap-bank", "RM0433, SWAP_BANK_OPT",
+                "link for the addresses before the swap, or leave the bit 0"),
+    [RULE_NSWBOOT0] = WARNING("nswboot0", "AN4992, 3.2.3",
+                              "set nSWBOOT0 to 0, so that no pin decides"),
+    [RULE_NBOOT0] = WARNING("nboot0", "AN4992, 3.2.3",
+                            "set nBOOT0 to 1, so that the part starts from its "
+                            "flash"),
+    [RULE_BOOT_NOWHERE] =
+        ERROR("boot-nowhere", CHIP_RULE, "RM0433, 2.6",
+              "give the upper half of the firmware's address, such as 0x0800"),
+    [RULE_BOOT_PIN_NOWHERE] =
+        NOTE("boot-pin-nowhere", "RM0433, 2.6",
+             "nothing, if BOOT0 stays low; else give an address that has code"),
+    [RULE_BOOT_SYSTEM] =
+        WARNING("boot-system", "RM0433, 2.6",
+                "give the upper half of the firmware's address, such as "
+                "0x0800"),
+    [RULE_BOOT_EMPTY] =
+        WARNING("boot-empty", "RM0433, 2.6; AN4992, 7",
+                "add the firmware that begins there, or change the boot "
+                "address"),
+    [RULE_VECTORS_UNREADABLE] =
+        WARNING("vectors-unreadable", "RM0433, FLASH_PRAR; RM0394, 3.5.2",
+                "leave the vector table out of the PCROP area"),
+    [RULE_STACK_OUTSIDE] =
+        WARNING("stack-outside", "Armv7-M, vector table",
+                "check the address of the firmware: its first word is the "
+                "stack pointer"),
+    [RULE_STACK_AT_END] =
+        NOTE("stack-at-end", "AN2606, bootloader V9.x",
+             "nothing, if no bootloader starts it with Go; else let the stack "
+             "begin 32 bytes lower"),
+    [RULE_RESET_EVEN] =
+        WARNING("reset-even", "Armv7-M, vector table",
+                "check the address of the firmware: its second word is the "
+                "reset vector, odd in Thumb code"),
+    [RULE_RESET_OUTSIDE] =
+        WARNING("reset-outside", "Armv7-M, vector table",
+                "link the firmware for where it is programmed, or add the "
+                "file that has the code"),
+    [RULE_MACHINE] = ERROR("machine", CHIP_RULE, "ELF for the Arm architecture",
+                           "compile the firmware for Arm Cortex-M"),
+    [RULE_BLANK_AREA] =
+        NOTE("blank-area", "",
+             "leave it out, if it is only fill: erased flash reads 0xff"),
+    [RULE_WATCHDOG] =
+        NOTE("watchdog", "RM0433, IWDG1_SW; RM0394, IWDG_SW and WWDG_SW",
+             "nothing, if the firmware refreshes it; else let software start "
+             "it"),
 };
 
 static void

@@ -8,5 +8,10 @@ sfi__rules_check(const struct layout *in, struct findings *f)
 {
     sfi_status st = sfi__rules_areas(in, f);
 
-    return st == SFI_OK ? sfi__findings_end(f) : st;
+    if (st != SFI_OK)
+        return st;
+    sfi__rules_options(in, f);
+    sfi__rules_start(in, f);
+    sfi__rules_content(in, f);
+    return sfi__findings_end(f);
 }

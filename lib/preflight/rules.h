@@ -14,5 +14,11 @@ sfi_status sfi__rules_check(const struct layout *in, struct findings *f);
 
 /* The rules of one kind; the status is SFI_OK or SFI_ERR_NOMEM. */
 sfi_status sfi__rules_areas(const struct layout *in, struct findings *f);
+/* The option bytes, if they are known. */
+void sfi__rules_options(const struct layout *in, struct findings *f);
+/* Where the part starts, and the vector table there. */
+void sfi__rules_start(const struct layout *in, struct findings *f);
+/* What the firmware says, where it is known. */
+void sfi__rules_content(const struct layout *in, struct findings *f);
 
 #endif

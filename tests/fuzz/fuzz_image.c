@@ -2,6 +2,8 @@
 /* Copyright The libsfi authors */
 /* Images: read without and with a key, in pieces of two sizes, and checked for
  * each part. */
+#include <stdbool.h>
+
 #include <sfi/image.h>
 
 #include "fuzz.h"
@@ -102,26 +104,29 @@ read_image(int with_key, const uint8_t *data, size_t len, size_t step)
 }
 
 static void
-count_finding(void *user, const sfi_finding *finding)
+count_errors(void *user, const sfi_finding *finding)
 {
-    FUZZ_HOLDS(finding->status < SFI_OK && finding->message[0] != '\0');
-    (*(unsigned *)user)++;
+    bool is_error = finding->severity == SFI_FINDING_ERROR;
+
+    FUZZ_HOLDS((finding->status < SFI_OK) == is_error);
+    FUZZ_HOLDS(finding->message[0] != '\0' && finding->remedy[0] != '\0');
+    *(unsigned *)user += is_error;
 }
 
-/* An image with a valid structure is refused with findings, an invalid one
- * without. */
+/* An image with a valid structure is refused with errors among the findings, an
+ * invalid one without. */
 static void
 judge(const sfi_chip *chip, const uint8_t *data, size_t len, sfi_status read)
 {
     sfi_ctx *ctx = fuzz_ctx();
-    unsigned findings = 0;
+    unsigned errors = 0;
     sfi_status st =
-        sfi_image_check(ctx, chip, data, len, count_finding, &findings);
+        sfi_image_check(ctx, chip, data, len, count_errors, &errors);
 
     fuzz_check(ctx, st, st == SFI_OK ? ctx : NULL);
     if (st != SFI_ERR_NOMEM)
-        FUZZ_HOLDS(read == SFI_OK ? (st != SFI_OK) == (findings > 0)
-                                  : st == read && findings == 0);
+        FUZZ_HOLDS(read == SFI_OK ? (st != SFI_OK) == (errors > 0)
+                                  : st == read && errors == 0);
     fuzz_ctx_free(ctx);
 }
 

@@ -216,12 +216,15 @@ struct list {
     char text[2048];
 };
 
+/* Errors alone: test_findings.c has the rest. */
 static void
 note(void *user, const sfi_finding *finding)
 {
     struct list *l = user;
     size_t len = strlen(l->text);
 
+    if (finding->severity != SFI_FINDING_ERROR)
+        return;
     (void)snprintf(l->text + len, sizeof(l->text) - len, "%s: %s\n",
                    sfi_status_name(finding->status), finding->message);
 }
@@ -295,11 +298,12 @@ try_builder(void *user, const sfi_finding *finding)
     struct busy *k = user;
 
     ck_assert_uint_eq(finding->struct_size, sizeof(*finding));
-    ck_assert_int_ne(finding->status, SFI_OK);
+    ck_assert((finding->status != SFI_OK) ==
+              (finding->severity == SFI_FINDING_ERROR));
     ck_assert_str_ne(finding->message, "");
     ck_assert_str_ne(finding->rule, "");
     ck_assert_str_ne(finding->remedy, "");
-    k->calls++;
+    k->calls += finding->severity == SFI_FINDING_ERROR;
     ck_assert_int_eq(sfi_image_builder_check(k->builder, NULL, NULL),
                      SFI_ERR_STATE);
 }
