@@ -123,19 +123,27 @@ static const struct cli_option options[OPT_COUNT] = {
     [OPT_SAME_NONCE] = {.name = "same-nonce",
                         .help = "allow a second image under a key and nonce,\n"
                                 "which reveals both to who gets the two"},
+    [OPT_CHECK] = {.name = "check",
+                   .help =
+                       "make nothing: show what the chip would refuse, and\n"
+                       "what is probably not meant"},
+    [OPT_JSON] = {.name = "json", .help = "with --check: for machines"},
 };
 
 static const struct cli_spec spec = {
     .program = "sfi-create",
     .purpose = "Builds an encrypted .sfi image that only a licensed chip "
                "installs.",
-    .usage = "[-sfi] -fir FILE [ADDRESS] ...\n"
-             "  (-k KEY -n NONCE | --new-keys PREFIX) -ob CSV [NAME=VALUE...]\n"
-             "  -v 0..255 [-m FILE.smi] (-devid ID | --chip NAME) -o OUT.sfi\n"
-             "  [--only-flash] [--only FIRST-LAST] [--exclude FIRST-LAST]\n"
-             "  [--register FILE | --no-register] [--same-nonce] [--force]\n"
-             "[--genkey KEY] [--gennonce NONCE]\n"
-             "--template-ob CHIP [-ob CSV [NAME=VALUE...]] [-o OUT.csv]",
+    .usage =
+        "[-sfi] -fir FILE [ADDRESS] ...\n"
+        "  (-k KEY -n NONCE | --new-keys PREFIX) -ob CSV [NAME=VALUE...]\n"
+        "  -v 0..255 [-m FILE.smi] (-devid ID | --chip NAME) -o OUT.sfi\n"
+        "  [--only-flash] [--only FIRST-LAST] [--exclude FIRST-LAST]\n"
+        "  [--register FILE | --no-register] [--same-nonce] [--force]\n"
+        "--check [--json] -fir FILE [ADDRESS] ... -ob CSV [NAME=VALUE...]\n"
+        "  [-m FILE.smi] (-devid ID | --chip NAME)\n"
+        "[--genkey KEY] [--gennonce NONCE]\n"
+        "--template-ob CHIP [-ob CSV [NAME=VALUE...]] [-o OUT.csv]",
     .options = options,
     .option_count = OPT_COUNT,
 };
@@ -220,8 +228,12 @@ main(int argc, char **argv)
         status = create_template(&j);
     } else {
         j.chip = pick_image_chip(&j.cli);
-        status = create_image(&j);
+        if (cli_has(&j.cli, OPT_JSON) && !cli_has(&j.cli, OPT_CHECK))
+            cli_usage(&j.cli, "--json needs --check");
+        status = cli_has(&j.cli, OPT_CHECK) ? create_check_only(&j)
+                                            : create_image(&j);
     }
+    cli_findings_free(&j.findings);
     sfi_image_builder_free(j.builder);
     sfi_key_free(j.key);
     cli_wipe(j.nonce, sizeof(j.nonce));

@@ -5,6 +5,7 @@
 #define SFI_CREATE_H
 
 #include "cli/cli.h"
+#include "cli/finding.h"
 #include "cli/select.h"
 
 enum {
@@ -29,6 +30,8 @@ enum {
     OPT_REGISTER,
     OPT_NO_REGISTER,
     OPT_SAME_NONCE,
+    OPT_CHECK,
+    OPT_JSON,
     OPT_COUNT
 };
 
@@ -42,9 +45,8 @@ struct job {
     char *reg;     /* the register of nonces; NULL: none */
     int out_fd;    /* for the image; -1: the file of -o */
     uint64_t size; /* of the image */
-    size_t findings;
+    struct cli_findings findings;
     struct cli_select select;
-    bool about_keys; /* the first error is about key and nonce */
 };
 
 /* 0, or the exit status for an error that is recorded in the context. */
@@ -76,6 +78,8 @@ int create_add_inputs(struct job *j);
  * written, and verify it. */
 int create_check_rules(struct job *j);
 void create_hint_new_keys(void);
+/* --check: the same with all findings, and nothing is made. */
+int create_check_only(struct job *j);
 int create_show_image(struct job *j);
 
 #endif

@@ -7,18 +7,6 @@
 #include "cli/image_feed.h"
 #include "sfi_create.h"
 
-static void
-print_check_finding(void *user, const sfi_finding *finding)
-{
-    struct job *j = user;
-
-    (void)fflush(stdout);
-    (void)fprintf(stderr, "%s: %s\n", j->cli.spec->program,
-                  cli_visible(finding->message));
-    if (j->findings++ == 0)
-        j->about_keys = strcmp(finding->rule, "nonce-reuse") == 0;
-}
-
 void
 create_hint_new_keys(void)
 {
@@ -28,14 +16,29 @@ create_hint_new_keys(void)
                 stderr);
 }
 
+/* Is the first error about the key and the nonce? */
+static bool
+check_is_about_keys(const struct cli_findings *f)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        if (f->all[i].finding.severity == SFI_FINDING_ERROR)
+            return strcmp(f->all[i].finding.rule, "nonce-reuse") == 0;
+    }
+    return false;
+}
+
 int
 create_check_rules(struct job *j)
 {
-    sfi_status st = sfi_image_builder_check(j->builder, print_check_finding, j);
+    uint32_t least =
+        cli_has(&j->cli, OPT_CHECK) ? SFI_FINDING_NOTE : SFI_FINDING_WARNING;
+    sfi_status st =
+        sfi_image_builder_check(j->builder, cli_findings_add, &j->findings);
 
-    if (st == SFI_OK || j->findings == 0)
+    cli_findings_print(&j->cli, NULL, &j->findings, least);
+    if (st == SFI_OK || j->findings.errors == 0)
         return create_status(j, st);
-    if (j->about_keys) {
+    if (check_is_about_keys(&j->findings)) {
         int status = cli_fail_text(&j->cli, st, "nothing was written");
 
         create_hint_new_keys();
@@ -44,6 +47,37 @@ create_check_rules(struct job *j)
     return cli_fail_text(&j->cli, st,
                          "%s cannot install this image, nothing was written",
                          sfi_chip_name(j->chip));
+}
+
+static void
+print_check_json(const struct job *j, int status)
+{
+    const sfi_error *err = sfi_ctx_error(j->ctx);
+    struct json out;
+
+    json_init(&out, stdout);
+    json_object(&out, NULL);
+    json_text(&out, "chip", sfi_chip_name(j->chip));
+    cli_findings_json(&out, &j->findings);
+    if (status != 0 && j->findings.errors == 0)
+        json_error(&out, j->ctx, sfi_error_status(err));
+    cli_json_failure(&out);
+    json_close(&out);
+}
+
+int
+create_check_only(struct job *j)
+{
+    int status = create_add_inputs(j);
+
+    if (status == 0)
+        status = create_check_rules(j);
+    if (cli_has(&j->cli, OPT_JSON))
+        print_check_json(j, status);
+    else if (status == 0)
+        (void)printf("Check : %s can install it: %s\n", sfi_chip_name(j->chip),
+                     cli_findings_counts(&j->findings));
+    return status;
 }
 
 static sfi_status

@@ -27,6 +27,8 @@ print_firmware_segments(const struct job *j, const char *path,
     size_t count = sfi_firmware_segment_count(fw);
     uint64_t total = 0;
 
+    if (cli_has(&j->cli, OPT_JSON))
+        return 0;
     (void)printf("Firmware %s : %s, %zu segment%s\n", cli_visible(path),
                  sfi_firmware_format(fw), count, count == 1 ? "" : "s");
     for (size_t i = 0; i < count; i++) {
@@ -77,7 +79,7 @@ builder_add_module(const struct job *j, const char *path)
     st = sfi_image_builder_add_module(j->builder, file.data, file.len);
     if (st != SFI_OK)
         status = cli_fail_at(&j->cli, j->ctx, st, path);
-    else
+    else if (!cli_has(&j->cli, OPT_JSON))
         (void)printf("Module %s : %zu bytes\n", cli_visible(path), file.len);
     cli_file_free(&file);
     return status;
@@ -102,7 +104,7 @@ builder_add_option_bytes(const struct job *j)
 
     if (st == SFI_OK)
         st = sfi_image_builder_set_option_bytes(j->builder, ob);
-    if (st == SFI_OK) {
+    if (st == SFI_OK && !cli_has(&j->cli, OPT_JSON)) {
         (void)printf("Option bytes %s : %zu of %s\n",
                      cli_visible(use->value[0]), sfi_option_bytes_count(ob),
                      sfi_chip_name(j->chip));
@@ -114,13 +116,14 @@ builder_add_option_bytes(const struct job *j)
 
 /* Everything but firmware, modules and option bytes. */
 static int
-builder_start(struct job *j, uint32_t version)
+builder_start(struct job *j, uint32_t version, bool makes)
 {
     sfi_status st = sfi_image_builder_new(j->ctx, j->chip, &j->builder);
     int status = create_status(j, st);
 
-    if (status == 0)
-        status = create_load_keys(j);
+    if (status != 0 || !makes)
+        return status;
+    status = create_load_keys(j);
     if (status != 0)
         return status;
     return create_status(j, sfi_image_builder_set_version(j->builder, version));
@@ -170,16 +173,19 @@ int
 create_add_inputs(struct job *j)
 {
     const struct cli_use *use = NULL;
-    uint32_t version = pick_image_version(&j->cli);
+    bool makes = !cli_has(&j->cli, OPT_CHECK);
+    uint32_t version = makes ? pick_image_version(&j->cli) : 0;
     int status;
 
     pick_image_ranges(j);
     (void)cli_need(&j->cli, OPT_FIRMWARE);
     (void)cli_need(&j->cli, OPT_OBFILE);
     create_check_ob_words(&j->cli);
-    create_check_key_options(&j->cli);
-    refuse_input_as_output(&j->cli, cli_need(&j->cli, OPT_OUTFILE));
-    status = builder_start(j, version);
+    if (makes) {
+        create_check_key_options(&j->cli);
+        refuse_input_as_output(&j->cli, cli_need(&j->cli, OPT_OUTFILE));
+    }
+    status = builder_start(j, version, makes);
     while (status == 0 && (use = cli_next(&j->cli, OPT_FIRMWARE, use)) != NULL)
         status = builder_add_firmware(j, use);
     if (status == 0)

@@ -114,9 +114,10 @@ info_print_text(const struct info *in, bool checked)
         return;
     }
     info_print_image(in);
-    if (checked && in->finding_count == 0)
-        (void)printf("\nChip check : %s can install it\n",
-                     sfi_chip_name(in->chip));
+    if (checked && in->findings.errors == 0)
+        (void)printf("\nChip check : %s can install it: %s\n",
+                     sfi_chip_name(in->chip),
+                     cli_findings_counts(&in->findings));
 }
 
 static void
@@ -129,7 +130,7 @@ info_print_json(const struct info *in, sfi_status st, bool checked)
     json_text(&j, "file", in->path);
     info_json_facts(&j, in);
     if (checked)
-        info_json_findings(&j, in);
+        cli_findings_json(&j, &in->findings);
     json_error(&j, in->ctx, st);
     json_close(&j);
 }
@@ -160,7 +161,7 @@ info_check_image(struct info *in, bool *checked)
     if (status != 0)
         return status;
     st = info_check_chip(in);
-    return st != SFI_OK && in->finding_count == 0
+    return st != SFI_OK && in->findings.errors == 0
                ? cli_fail_at(&in->cli, in->ctx, st, in->path)
                : 0;
 }
@@ -192,7 +193,7 @@ info_run(struct info *in)
     sfi_status st = info_load_keys(in);
     int status = st == SFI_OK ? info_show(in) : cli_fail(&in->cli, in->ctx, st);
 
-    info_free_findings(in);
+    cli_findings_free(&in->findings);
     info_free_facts(in);
     cli_file_free(&in->file);
     sfi_personalization_free(in->perso);

@@ -5,8 +5,7 @@
 #define SFI_INFO_H
 
 #include "cli/cli.h"
-
-#define FINDINGS_MAX 64u
+#include "cli/finding.h"
 
 enum {
     OPT_KEY,
@@ -16,11 +15,6 @@ enum {
     OPT_AUDIT_KEY,
     OPT_JSON,
     OPT_COUNT
-};
-
-struct finding {
-    sfi_status status;
-    char *what;
 };
 
 struct info {
@@ -35,8 +29,8 @@ struct info {
     sfi_fact *facts; /* each with copies of its text and data */
     size_t fact_count, fact_room;
     struct cli_file file; /* an image that a chip is to install */
-    struct finding findings[FINDINGS_MAX];
-    size_t finding_count;
+    struct cli_findings findings;
+    sfi_status refused; /* of the check */
 };
 
 /* sfi_info_facts.c: what the library tells of the file. */
@@ -61,8 +55,6 @@ void info_print_image(const struct info *in);
 
 /* sfi_info_check.c: what the rules of a part find in it. */
 sfi_status info_check_chip(struct info *in);
-void info_json_findings(struct json *j, const struct info *in);
 int info_print_findings(const struct info *in); /* the exit status */
-void info_free_findings(struct info *in);
 
 #endif

@@ -7,12 +7,13 @@
 """
 
 import json
+import re
 import stat
 import struct
 import subprocess
 
-from check import (AUTH_HINT, CHIP_HINT, DATA, PROGRAMS, about, case, fails,
-                   main, run, same, succeeds)
+from check import (AUTH_HINT, CHIP_HINT, DATA, PROGRAMS, about, case,
+                   errors_of, fails, main, run, same, succeeds)
 from gcm import AesGcm
 
 CREATE, INFO = PROGRAMS / "sfi-create", PROGRAMS / "sfi-info"
@@ -50,6 +51,12 @@ def command(folder, chip=H7, **changes):
 
 def files(folder):
     return sorted(p for p in folder.iterdir() if p.suffix != ".used")
+
+
+def rule_of(line):
+    """The severity and the rule in the line of a finding."""
+    return re.search(r": (error|warning|note): .* \[([a-z0-9-]+)\]$",
+                     line).groups()
 
 
 def refused(folder, status, stderr, *words):
@@ -228,7 +235,7 @@ def one_image_for_a_nonce(folder):
             *registered(folder, v=["24"]))
     same((out.read_bytes(), register.read_bytes()), (first, entry))
     done = run(*registered(folder, v=["24"]), "--same-nonce")
-    same((done.returncode, done.stderr.count("\n")), (0, 1), done.stderr)
+    same((done.returncode, len(errors_of(done.stderr))), (0, 1), done.stderr)
     assert "XOR" in done.stderr and "authentication key" in done.stderr
     succeeds(*registered(folder))
     succeeds(*registered(folder, v=["24"]))
@@ -319,7 +326,7 @@ def secrets_from_standard_input(folder):
         (folder / "in").write_bytes(content)
         with open(folder / "in", "rb") as stdin:
             done = run(*registered(folder, **changes), *words, stdin=stdin)
-        return done.returncode, done.stderr.splitlines()
+        return done.returncode, errors_of(done.stderr)
 
     for content, changes, warned in (
             (KEY, {"k": ["-"]}, [NO_FILE]), (NONCE, {"n": ["-"]}, []),
@@ -394,11 +401,18 @@ def info_in_words(folder):
         f"  Area tag                 : {data[42:58].hex()}",
     ])
     same(out[-1], "Tags not verified : no key was given")
-    out = succeeds(INFO, image, "-k", folder / "key.bin", "-n",
-                   folder / "nonce.bin", "--chip", H7).splitlines()
+    done = run(INFO, image, "-k", folder / "key.bin", "-n",
+               folder / "nonce.bin", "--chip", H7)
+    same((done.returncode, [rule_of(line) for line
+                            in done.stderr.splitlines()[::2]]),
+         (0, [("warning", "rdp-level-0"), ("note", "secure-none"),
+              ("note", "secure-none"), ("note", "stack-at-end"),
+              ("note", "boot-pin-nowhere")]))
+    out = done.stdout.splitlines()
     assert "Tags verified : the header and all 5 areas are authentic" in out
     assert "  FBOOT7_PRG   : 0x24000800" in out, out
-    same(out[-1], f"Chip check : {H7} can install it")
+    same(out[-1], f"Chip check : {H7} can install it: no errors, 1 warning, "
+         "4 notes")
 
 
 @case
@@ -416,8 +430,9 @@ def info_for_machines(folder):
     same(json.loads(succeeds(INFO, "--json", image))["verified"], False)
     done = run(INFO, "--json", image, "--chip", H7)
     same(done.returncode, 2)
-    same([f["status"] for f in json.loads(done.stdout)["findings"]],
-         ["SFI_ERR_CHIP_RULE"])
+    same([(f["rule"], f["status"])
+          for f in json.loads(done.stdout)["findings"]],
+         [("ob-size", "SFI_ERR_CHIP_RULE")])
     image.write_bytes(image.read_bytes()[:-1])
     done = run(INFO, "--json", image)
     same(done.returncode, 2)
@@ -621,7 +636,7 @@ def rule(folder, chip, places, *findings, status=2):
     lines = [about("sfi-create", *facts) for facts in findings]
     lines.append(about("sfi-create", chip, "nothing was written"))
     done = run(*words)
-    same((done.returncode, done.stderr.splitlines()[:len(lines)]),
+    same((done.returncode, errors_of(done.stderr)[:len(lines)]),
          (status, lines), f"{places}")
     assert not (folder / "out.sfi").exists()
 
@@ -654,7 +669,8 @@ def hex_file(path, *pieces):
     return path
 
 
-FLASH_AND_RAM = [(0x08000000, bytes(range(64))), (0x20000000, bytes(16)),
+VECTORS = struct.pack("<II", 0x24010000, 0x08000009)
+FLASH_AND_RAM = [(0x08000000, VECTORS + bytes(range(8, 64))), (0x20000000, bytes(16)),
                  (0x90000000, bytes(4))]
 
 
@@ -690,9 +706,9 @@ def ranges_of_addresses(folder):
     assert "3 segments\n" in out, out
     # a range where nothing is
     out = run(*words, "--only-flash", "--exclude", "0x08020000-0x0803ffff")
-    same((out.returncode, out.stderr),
-         (0, "sfi-create: --exclude 0x08020000-0x0803ffff: no firmware has a "
-          "byte there\n"))
+    same((out.returncode, errors_of(out.stderr)),
+         (0, ["sfi-create: --exclude 0x08020000-0x0803ffff: no firmware has a "
+              "byte there"]))
     (folder / "out.sfi").unlink()
     refused(folder, 2, [about("sfi-create", "app.hex", "no byte is left")],
             *words, "--only", "0x08020000-0x0803ffff")
@@ -753,6 +769,101 @@ def firmware_of_the_other_chip(folder):
         *command(folder, L4, fir=[DATA / f"blink-{H7}.elf"]))
 
 
+# ---- a check that makes nothing ----
+
+def csv(folder, chip, *changes):
+    """The option bytes of tests/data with other rows."""
+    text = (DATA / f"ob-{chip}.csv").read_text()
+    for name, value in changes:
+        text = re.sub(rf"^{name},.*$", f"{name},{value}", text,
+                      flags=re.MULTILINE)
+    path = folder / "ob.csv"
+    path.write_text(text)
+    return path
+
+
+def check(folder, chip, *words, ob=None):
+    """Status, what it says, and the findings; no file is made."""
+    before = sorted(folder.iterdir())
+    done = run(CREATE, "--check", "--json", "-fir", DATA / f"blink-{chip}.elf",
+               "-ob", ob or DATA / f"ob-{chip}.csv", "--chip", chip, *words)
+    same(sorted(folder.iterdir()), before, "files")
+    told = json.loads(done.stdout)
+    same(told["chip"], chip)
+    for finding in told["findings"]:
+        for name in ("severity", "rule", "status", "message", "remedy"):
+            assert finding[name], finding
+    return (done.returncode, told,
+            [(f["severity"], f["rule"]) for f in told["findings"]])
+
+
+@case
+def check_of_good_inputs(folder):
+    same(check(folder, L4)[::2], (0, []))
+    same(check(folder, H7)[::2],
+         (0, [("warning", "rdp-level-0"), ("note", "secure-none"),
+              ("note", "secure-none"), ("note", "stack-at-end"),
+              ("note", "boot-pin-nowhere")]))
+    inputs(folder)
+    words = command(folder)
+    done = run(*words, "--check")  # a whole command line may have it
+    same((done.returncode, done.stdout.splitlines()[-1]),
+         (0, f"Check : {H7} can install it: no errors, 1 warning, 4 notes"))
+    same([rule_of(line)[1] for line in done.stderr.splitlines()[::2]],
+         ["rdp-level-0", "secure-none", "secure-none", "stack-at-end",
+          "boot-pin-nowhere"])
+    assert not (folder / "out.sfi").exists()
+    fails(64, ["sfi-create: --json needs --check", CREATE_HELP], *words,
+          "--json")
+
+
+@case
+def check_of_level_2(folder):
+    ob = csv(folder, H7, ("FOPTSR_PRG", "0x1026CCD0"))
+    status, told, rules = check(folder, H7, ob=ob)
+    same((status, rules[0]), (0, ("warning", "rdp-level-2")))
+    finding = told["findings"][0]
+    same((finding["row"], finding["field"]), ("FOPTSR_PRG", "RDP"))
+    inputs(folder)  # and the image is made all the same
+    done = run(*command(folder, ob=[ob]))
+    same((done.returncode, [rule_of(line) for line
+                            in done.stderr.splitlines()[::2]]),
+         (0, [("warning", "rdp-level-2")]))
+    assert (folder / "out.sfi").exists()
+
+
+@case
+def check_of_all_zeros(folder):
+    rows = [r.split(",")[0] for r in (DATA / f"ob-{H7}.csv").read_text().split()]
+    ob = csv(folder, H7, *((row, "0x00000000") for row in rows))
+    status, told, rules = check(folder, H7, ob=ob)
+    same((status, told["error"]["name"]), (2, "SFI_ERR_CHIP_RULE"))
+    for rule in (("error", "ob-zeros"), ("error", "boot-nowhere"),
+                 ("warning", "wrp-all"), ("warning", "pcrop-bank"),
+                 ("warning", "secure-bank"), ("warning", "security-off")):
+        assert rule in rules, rules
+
+
+@case
+def check_of_the_pin_of_an_l462(folder):
+    ob = csv(folder, L4, ("FLASH_OPTR", "0xFFEFF8BB"))
+    status, told, rules = check(folder, L4, ob=ob)
+    same((status, rules), (0, [("warning", "nswboot0")]))
+    same(told["findings"][0]["source"], "AN4992, 3.2.3")
+
+
+@case
+def check_names_the_file(folder):
+    low = binary(folder, 64)
+    status, told, rules = check(folder, L4, "-fir", low, "0x08000000")
+    same((status, rules[0]), (2, ("error", "below-start")))
+    finding = told["findings"][0]
+    same((finding["file"], finding["segment"], finding["address"]),
+         (str(low), 1, 0x08000000))
+    status, told, rules = check(folder, L4, "-fir", folder / "none.elf")
+    same((status, told["error"]["name"]), (7, "SFI_ERR_OS"))
+
+
 # ---- images that sfi-info refuses ----
 
 @case
@@ -763,7 +874,7 @@ def image_of_the_other_chip(folder):
     done = run(INFO, image, "--chip", L4)
     same(done.returncode, 2)
     lines = done.stderr.splitlines()
-    same(lines[0], about(f"sfi-info: {image}", "area 1", "0x08000000",
+    same(lines[0], about(f"sfi-info: {image}: error", "area 1", "0x08000000",
                          "below 0x08001000", L4))
     same(lines[-2:], [f"sfi-info: {image}: {L4} cannot install it", CHIP_HINT])
     assert any("made for another chip" in line for line in lines), lines
