@@ -7,6 +7,7 @@
 """
 
 import json
+import os
 
 from check import (CHIP_HINT, DATA, PROGRAMS, about, case, fails, main, run,
                    same, succeeds)
@@ -23,7 +24,8 @@ def rows_of(chip):
 
 def create(folder, *ob, chip=H7):
     for name, size in (("key.bin", 16), ("nonce.bin", 12)):
-        (folder / name).write_bytes(bytes(range(1, size + 1)))
+        (folder / name).write_bytes(os.urandom(size))
+    (folder / "key.bin.used").unlink(missing_ok=True)
     return [CREATE, "-fir", DATA / f"blink-{chip}.elf", "-k",
             folder / "key.bin", "-n", folder / "nonce.bin", "-v", "1", "--chip",
             chip, "-ob", *ob, "-o", folder / "out.sfi"]
