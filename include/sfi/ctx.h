@@ -267,7 +267,7 @@ enum {
     SFI_FILE_CERTIFICATE = 10, /**< a chip's */
     SFI_FILE_IMAGE = 11,       /**< .sfi */
     SFI_FILE_MODULE = 12,      /**< .smi */
-    SFI_FILE_FIRMWARE = 13,    /**< ELF, Intel HEX or S-records */
+    SFI_FILE_FIRMWARE = 13,    /**< ELF, Intel HEX, S-records, DfuSe */
     SFI_FILE_TRACE = 14,       /**< of sfi_transport_capture() */
     SFI_FILE_JSON = 15,        /**< also the records of sfi-program */
     SFI_FILE_NONCES = 16,      /**< of sfi_image_builder_set_register() */

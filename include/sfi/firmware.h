@@ -21,8 +21,8 @@ typedef struct sfi_firmware sfi_firmware;
 /**
  * Read a firmware file.
  *
- * The format is detected by content: ELF, Intel HEX or S-records; the extension
- * decides only if no format matches.  A plain binary needs
+ * The format is detected by content: ELF, Intel HEX, S-records or DfuSe; the
+ * extension decides only if no format matches.  A plain binary needs
  * sfi_firmware_load_binary().
  *
  * - ELF: the contents of the sections that are loaded, at the physical address
@@ -38,6 +38,10 @@ typedef struct sfi_firmware sfi_firmware;
  *   counts of any width are checked.  A table of symbols (lines "$$", as
  *   objcopy writes for symbolsrec) is ignored with a warning.
  *
+ * - DfuSe (ST's UM0391, `.dfu`): the elements of all targets; the CRC of the
+ *   suffix is checked.  Warnings tell of a target that is not for the flash
+ *   (alternate setting 0), and of a file for another USB device.
+ *
  * After an end record only blanks, empty lines, Ctrl-Z and NUL may follow: of
  * two files in one, the second would be lost in silence.
  *
@@ -46,7 +50,8 @@ typedef struct sfi_firmware sfi_firmware;
  * log.
  *
  * The error's place is the path, then line and column, both from 1
- * ("app.hex:12:5"), or a program header, from 0 ("app.elf:segment 2").
+ * ("app.hex:12:5"), or a program header or element, from 0 ("app.elf:segment
+ * 2", "app.dfu:element 0").
  *
  * @param ctx   the context
  * @param path  the file
@@ -77,14 +82,19 @@ SFI_API SFI_NODISCARD sfi_status sfi_firmware_load(sfi_ctx *ctx,
 /**
  * Read a file as a plain binary: one segment with all its bytes.
  *
+ * An address makes a plain binary of any file.  So a file that is something
+ * else by its content is refused, whatever its name: firmware of the other
+ * formats, `.sfi` and `.smi`, the files of libsfi, and a binary with a DFU
+ * suffix.  sfi_firmware_load_with() takes any bytes as format "raw".
+ *
  * @param ctx      the context
- * @param path     the file, of any content
+ * @param path     the file
  * @param address  address of its first byte
  * @param out      receives the firmware, caller frees; NULL on any failure
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT            a pointer is NULL
- *   SFI_ERR_FORMAT              the file is empty
+ *   SFI_ERR_FORMAT              the file is empty, or is no plain binary
  *   SFI_ERR_RANGE               it ends past address 0xffffffff
  *   SFI_ERR_LIMIT               it has more than 256 MiB
  *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be read
@@ -113,10 +123,11 @@ SFI_API SFI_NODISCARD sfi_status sfi_firmware_load_binary(sfi_ctx *ctx,
 
 /** How to read a firmware file. */
 typedef struct sfi_firmware_options {
-    uint32_t struct_size; /**< sizeof(sfi_firmware_options) */
-    uint32_t flags;       /**< SFI_FIRMWARE_*; 0: strict */
-    const char *format;   /**< "elf", "ihex", "srec", "bin"; NULL: by content */
-    uint64_t base_address; /**< of the first byte of "bin"; else 0 */
+    uint32_t struct_size;  /**< sizeof(sfi_firmware_options) */
+    uint32_t flags;        /**< SFI_FIRMWARE_*; 0: strict */
+    const char *format;    /**< "elf", "ihex", "srec", "dfuse", "bin", "raw";
+                                NULL: by content */
+    uint64_t base_address; /**< of the first byte of "bin", "raw"; else 0 */
 } sfi_firmware_options;
 
 /**
@@ -137,7 +148,7 @@ typedef struct sfi_firmware_options {
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT            a pointer is NULL, the format or a flag is
  *                               unknown, flags contradict each other, or a base
- *                               address comes without the format "bin"
+ *                               address comes without the format "bin" or "raw"
  *   SFI_ERR_ABI                 struct_size is unknown, or its tail is not zero
  *   SFI_ERR_FORMAT              the file is malformed, of no known format, or
  *                               has no data
@@ -163,16 +174,17 @@ sfi_firmware_load_with(sfi_ctx *ctx, const char *path,
  * The error's place has no path here: "12:5" or "segment 2".
  *
  * @param ctx           the context
- * @param format        "elf", "ihex", "srec" or "bin"; NULL: by content
- * @param base_address  address of the first byte of "bin"; 0 for all others,
- *                      which contain their addresses
+ * @param format        "elf", "ihex", "srec", "dfuse", "bin" or "raw"; NULL: by
+ *                      content
+ * @param base_address  address of the first byte of "bin" or "raw"; 0 for all
+ *                      others, which contain their addresses
  * @param data          the file's content; not kept
  * @param len           its length in bytes
  * @param out           receives the firmware, caller frees; NULL on any failure
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT   a pointer is NULL, the format is unknown, or a base
- *                      address comes without the format "bin"
+ *                      address comes without the format "bin" or "raw"
  *   SFI_ERR_FORMAT     the content is malformed, of no known format, or has no
  *                      data
  *   SFI_ERR_TRUNCATED  its end is missing
@@ -196,8 +208,8 @@ sfi_firmware_parse(sfi_ctx *ctx, const char *format, uint64_t base_address,
  *
  * @param fw  a firmware, or NULL
  *
- * @return "elf", "ihex", "srec" or "bin"; "sfi": sfi_image_firmware(); "" for
- *   NULL; static
+ * @return "elf", "ihex", "srec", "dfuse", "bin" or "raw"; "sfi":
+ *   sfi_image_firmware(); "" for NULL; static
  *
  * Blocks: never.  Thread: the context's.
  * @since 1.0

@@ -192,10 +192,17 @@ kind_is_hex_text(const struct head *h)
            kind_sum_bytes(line, n) == 0xff;
 }
 
+/* ST's UM0391. */
+static bool
+kind_is_dfuse(const struct head *h)
+{
+    return kind_begins_with_text(h, "DfuSe");
+}
+
 static bool
 kind_is_firmware(const struct head *h)
 {
-    return kind_is_elf(h) || kind_is_hex_text(h);
+    return kind_is_elf(h) || kind_is_dfuse(h) || kind_is_hex_text(h);
 }
 
 /* Comments, then the kind of the link. */
@@ -252,7 +259,7 @@ static const struct {
     {SFI_FILE_CERTIFICATE, true, "a chip's certificate", kind_is_certificate},
     {SFI_FILE_IMAGE, false, "an .sfi image", kind_is_image},
     {SFI_FILE_MODULE, false, "an .smi module", kind_is_module},
-    {SFI_FILE_FIRMWARE, false, "an ELF, Intel HEX or S-record file",
+    {SFI_FILE_FIRMWARE, false, "an ELF, Intel HEX, S-record or DfuSe file",
      kind_is_firmware},
     {SFI_FILE_TRACE, false, "a trace", kind_is_trace},
     {SFI_FILE_MAP, false, "a map of an image", kind_is_map},

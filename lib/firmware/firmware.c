@@ -19,10 +19,8 @@
 #define PIECE_LEN ((size_t)256 * 1024)
 
 static const struct format *const formats[] = {
-    &sfi__format_elf,
-    &sfi__format_ihex,
-    &sfi__format_srec,
-    &sfi__format_bin,
+    &sfi__format_elf,  &sfi__format_dfuse, &sfi__format_ihex,
+    &sfi__format_srec, &sfi__format_bin,   &sfi__format_raw,
 };
 #define FORMAT_COUNT (sizeof(formats) / sizeof(formats[0]))
 
@@ -91,10 +89,10 @@ firmware_detect_format(sfi_ctx *ctx, const char *path, const uint8_t *data,
         return SFI_OK;
     if (len == 0)
         return sfi__fail(ctx, SFI_ERR_FORMAT,
-                         "empty, expected ELF, Intel HEX or S-records");
+                         "empty, expected ELF, Intel HEX, S-records or DfuSe");
     return sfi__fail(ctx, SFI_ERR_FORMAT,
-                     "neither ELF nor Intel HEX nor S-records; a plain binary "
-                     "needs an address");
+                     "neither ELF nor Intel HEX, S-records or DfuSe; a plain "
+                     "binary needs an address");
 }
 
 static void
@@ -327,16 +325,17 @@ firmware_pick_format(sfi_ctx *ctx, const char *name, struct load_options *how)
     if (name == NULL && how->address != 0)
         return sfi__fail(
             ctx, SFI_ERR_ARGUMENT,
-            "base address given without a format, expected format bin");
+            "base address given without a format, expected format bin or raw");
     if (name == NULL)
         return SFI_OK;
     how->format = format_find_by_name(name);
     if (how->format == NULL)
-        return sfi__fail(ctx, SFI_ERR_ARGUMENT,
-                         "unknown format \"%s\", expected elf, ihex, srec or "
-                         "bin",
-                         name);
-    if (how->address != 0 && how->format != &sfi__format_bin)
+        return sfi__fail(
+            ctx, SFI_ERR_ARGUMENT,
+            "unknown format \"%s\", expected elf, ihex, srec, dfuse, "
+            "bin or raw",
+            name);
+    if (how->address != 0 && !how->format->has_address)
         return sfi__fail(
             ctx, SFI_ERR_ARGUMENT,
             "base address given for %s, which contains its addresses", name);

@@ -50,12 +50,15 @@ struct format {
     size_t (*alike)(struct load *l, const uint8_t *text, size_t len);
     sfi_status (*end)(struct load *l);
     sfi_status (*whole)(struct load *l, const uint8_t *data, size_t len);
+    bool has_address; /* it comes from the caller */
 };
 
 extern const struct format sfi__format_elf;
 extern const struct format sfi__format_ihex;
 extern const struct format sfi__format_srec;
+extern const struct format sfi__format_dfuse;
 extern const struct format sfi__format_bin;
+extern const struct format sfi__format_raw;
 
 /* Consecutive data: records of equal length from consecutive lines, of which
  * the last may be shorter.  So the line of each byte can be computed. */
@@ -104,6 +107,9 @@ struct load {
     struct ihex ihex;
     struct srec srec;
 };
+
+/* Does a file end with a whole DFU suffix? */
+bool sfi__dfuse_has_suffix(const uint8_t *data, size_t len);
 
 void sfi__loader_init(struct load *l, sfi_ctx *ctx, const char *name,
                       const struct format *format);

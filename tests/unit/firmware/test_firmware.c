@@ -179,13 +179,13 @@ START_TEST(test_extension)
          "... inside the ELF identification"},
         {"a.hex", "", SFI_ERR_FORMAT, "", "no data, ..."},
         {"a.bin", "x", SFI_ERR_FORMAT, "",
-         "neither ELF nor Intel HEX nor S-records; a plain binary needs an "
-         "address"},
+         "neither ELF nor Intel HEX, S-records or DfuSe; a plain binary "
+         "needs an address"},
         {"hex", "x", SFI_ERR_FORMAT, "",
-         "neither ELF nor Intel HEX nor S-records; a plain binary needs an "
-         "address"},
+         "neither ELF nor Intel HEX, S-records or DfuSe; a plain binary "
+         "needs an address"},
         {"a", "", SFI_ERR_FORMAT, "",
-         "empty, expected ELF, Intel HEX or S-records"},
+         "empty, expected ELF, Intel HEX, S-records or DfuSe"},
     };
     char folder[256], path[300], where[320];
     sfi_firmware *fw;
@@ -254,7 +254,7 @@ START_TEST(test_arguments)
                           SFI_ERR_ARGUMENT, "", "out != NULL");
     ck_assert_fails(sfi_firmware_parse(ctx, "hex", 0, byte, 1, &fw),
                     SFI_ERR_ARGUMENT, "",
-                    "unknown format \"hex\", expected elf, ihex, srec or bin");
+                    "unknown format \"hex\", expected elf, ihex, srec, dfuse, bin or raw");
     ck_assert_fails(
         sfi_firmware_parse(ctx, "srec", 4, byte, 1, &fw), SFI_ERR_ARGUMENT, "",
         "base address given for srec, which contains its addresses");

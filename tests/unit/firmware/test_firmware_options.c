@@ -330,11 +330,14 @@ START_TEST(test_format)
     } cases[] = {
         {NULL, "srec", 0, "00000010=01020304", SFI_OK, NULL, NULL},
         {"ihex", "srec", 0, "00000010=01020304", SFI_OK, NULL, NULL},
-        {"bin", "hex", 0x08000000,
+        {"bin", "hex", 0x08000000, NULL, SFI_ERR_FORMAT, "",
+         "an ELF, Intel HEX, S-record or DfuSe file, expected a plain binary; "
+         "format raw takes any bytes"},
+        {"raw", "hex", 0x08000000,
          "08000000=3a303430303130303030313032303330344532"
          "0a3a303030303030303146460a",
          SFI_OK, NULL, NULL},
-        {"bin", "hex", 0xfffffff0, NULL, SFI_ERR_RANGE, "",
+        {"raw", "hex", 0xfffffff0, NULL, SFI_ERR_RANGE, "",
          "0x20 bytes at 0xfffffff0, ... 0xffffffff"},
         {"srec", "hex", 0, NULL, SFI_ERR_FORMAT, ":1:1",
          "found ':', expected 'S'"},
@@ -386,7 +389,8 @@ START_TEST(test_arguments)
         {{.format = "ihex", .base_address = 4},
          "base address given for ihex, ..."},
         {{.base_address = 4},
-         "base address given without a format, expected format bin"},
+         "base address given without a format, expected format bin "
+         "or raw"},
     };
     sfi_firmware_options opts = {.struct_size = sizeof(opts)};
     sfi_firmware *fw;
