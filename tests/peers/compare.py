@@ -163,8 +163,17 @@ def intelhex(work):
     yield name
 
 
+def dfuse_pack(work):
+    source = []
+    for i, (address, _) in enumerate(work.pieces):
+        source += ["-b", f"{address:#x}:{work.path(f'p{i}.bin')}"]
+    out = work.path("out.dfu")
+    run("dfuse-pack", *source, out)
+    yield out
+
+
 PEERS = {"binutils": binutils, "llvm": llvm, "srec_cat": srec_cat,
-         "intelhex": intelhex}
+         "intelhex": intelhex, "dfuse-pack": dfuse_pack}
 
 
 # GNU and LLVM write type 02 below 1 MiB and 04 above, in one file.
