@@ -12,10 +12,12 @@ static const struct cli_option options[OPT_COUNT] = {
                       .name = "firmware",
                       .values = "FILE [ADDRESS]",
                       .min = 1,
-                      .max = 2,
+                      .max = 3,
                       .repeats = true,
-                      .help = "firmware: ELF, Intel HEX or S-records, or a\n"
-                              "plain binary at ADDRESS; repeat for more files"},
+                      .help =
+                          "firmware: ELF, Intel HEX, S-records or DfuSe,\n"
+                          "or a plain binary at ADDRESS (ADDRESS raw: any);\n"
+                          "repeat for more files"},
     [OPT_ONLY_FLASH] = {.name = "only-flash",
                         .help = "leave out what is not for the chip's flash,\n"
                                 "such as RAM, and list it"},

@@ -104,7 +104,7 @@ check_fill(const struct cli *c, const struct cli_use *use)
                   width);
 }
 
-/* FILE [ADDRESS] and ST's "incremental", which changes nothing here. */
+/* FILE [ADDRESS [raw]] and ST's "incremental", which changes nothing here. */
 static void
 check_write_option(const struct cli *c, const struct cli_use *use)
 {
@@ -112,8 +112,8 @@ check_write_option(const struct cli *c, const struct cli_use *use)
 
     if (count > 1)
         (void)cli_address(c, use, 1);
-    if (count > 2)
-        cli_usage(c, "unexpected \"%s\"", use->value[2]);
+    if (count > 3 || (count > 2 && strcmp(use->value[2], "raw") != 0))
+        cli_usage(c, "unexpected \"%s\"", use->value[count > 3 ? 3 : 2]);
 }
 
 /* The words of one action. */

@@ -62,10 +62,10 @@ static const struct cli_option options[OPT_COUNT] = {
                    .repeats = true,
                    .values = "FILE [ADDRESS]",
                    .min = 1,
-                   .max = 3,
+                   .max = 4,
                    .help = "-d: erase the sectors of a firmware, and write\n"
-                           "it: ELF, Intel HEX, S-records, or a binary with\n"
-                           "its address"},
+                           "it: ELF, Intel HEX, S-records, DfuSe, or a binary\n"
+                           "with its address (raw: any bytes)"},
     [OPT_VERIFY] = {.brief = "v",
                     .name = "verify",
                     .repeats = true,

@@ -134,7 +134,7 @@ sfi_status station_halt(struct station *s, const struct cli_use *use);
 /* Erase the marked sectors with one command. */
 sfi_status station_erase_marked(struct station *s,
                                 const bool marked[SECTORS_MAX]);
-/* How many words of OPT_WRITE are FILE and ADDRESS. */
+/* How many words of OPT_WRITE are FILE, ADDRESS and raw. */
 unsigned station_write_words(const struct cli_use *use);
 /* Bytes of a value of OPT_R8 to OPT_W32. */
 unsigned station_value_width(const struct cli_use *use);

@@ -377,7 +377,7 @@ write_bytes(struct station *s, uint64_t address, const uint8_t *data,
             size_t len, bool verify)
 {
     sfi_firmware *fw = NULL;
-    sfi_status st = sfi_firmware_parse(s->ctx, "bin", address, data, len, &fw);
+    sfi_status st = sfi_firmware_parse(s->ctx, "raw", address, data, len, &fw);
 
     if (st == SFI_OK)
         st = firmware_check_range(s, fw);

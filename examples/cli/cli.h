@@ -121,9 +121,9 @@ bool cli_number(const char *text, uint64_t max, uint64_t *out);
 /* Value number `index` as a 32-bit address; another word is a usage error. */
 uint64_t cli_address(const struct cli *c, const struct cli_use *use,
                      size_t index);
-/* The firmware of an option FILE [ADDRESS]: ELF, Intel HEX or S-records, or
- * with ADDRESS a plain binary.  An address for another file is a usage error.
- */
+/* The firmware of an option FILE [ADDRESS [raw]]: ELF, Intel HEX, S-records or
+ * DfuSe, or with ADDRESS a plain binary.  An address for another file is a
+ * usage error, unless it is to be taken raw. */
 sfi_status cli_firmware_load(const struct cli *c, sfi_ctx *ctx,
                              const struct cli_use *use, sfi_firmware **out);
 

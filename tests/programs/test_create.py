@@ -626,6 +626,30 @@ def binary_without_an_address(folder):
             *command(folder, fir=[firmware, "0x08000000"]))
 
 
+@case
+def raw_takes_any_bytes(folder):
+    """With an address a file of another kind is refused, unless it says raw."""
+    inputs(folder)
+    path = folder / "app.bin"
+    for content, status, fact in (
+            (b"DfuSe\1" + bytes(58), 64, "has its own addresses"),
+            ((DATA / f"blink-{H7}.hex").read_bytes(), 64,
+             "has its own addresses"),
+            (b"\n" + (DATA / f"blink-{H7}.hex").read_bytes(), 2,
+             "expected a plain binary"),
+            (b"SFIMAGIC" + bytes(56), 2, ".sfi image"),
+            (b"SMIMAGIC" + bytes(56), 2, ".smi module")):
+        path.write_bytes(content)
+        done = run(*command(folder, fir=[path, "0x08000000"]))
+        same(done.returncode, status)
+        assert f"sfi-create: {path}: " in done.stderr, done.stderr
+        assert fact in done.stderr, done.stderr
+        succeeds(*command(folder, fir=[path, "0x08000000", "raw"]))
+        (folder / "out.sfi").unlink()
+    fails(64, ['sfi-create: unexpected "rw"', CREATE_HELP],
+          *command(folder, fir=[path, "0x08000000", "rw"]))
+
+
 def rule(folder, chip, places, *findings, status=2):
     """Binaries at these addresses break these rules of the chip; of each
     finding, its facts are given."""

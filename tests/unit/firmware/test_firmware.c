@@ -252,9 +252,9 @@ START_TEST(test_arguments)
                           SFI_ERR_ARGUMENT, "", "data != NULL || len == 0");
     ck_assert_fails_about(sfi_firmware_parse(ctx, "bin", 0, byte, 1, NULL),
                           SFI_ERR_ARGUMENT, "", "out != NULL");
-    ck_assert_fails(sfi_firmware_parse(ctx, "hex", 0, byte, 1, &fw),
-                    SFI_ERR_ARGUMENT, "",
-                    "unknown format \"hex\", expected elf, ihex, srec, dfuse, bin or raw");
+    ck_assert_fails(
+        sfi_firmware_parse(ctx, "hex", 0, byte, 1, &fw), SFI_ERR_ARGUMENT, "",
+        "unknown format \"hex\", expected elf, ihex, srec, dfuse, bin or raw");
     ck_assert_fails(
         sfi_firmware_parse(ctx, "srec", 4, byte, 1, &fw), SFI_ERR_ARGUMENT, "",
         "base address given for srec, which contains its addresses");
