@@ -466,6 +466,40 @@ SFI_API SFI_NODISCARD sfi_status sfi_image_layout(
     const sfi_key *key, const uint8_t *nonce, sfi_layout **out);
 
 /**
+ * The firmware in an image, for the owner of its key.
+ *
+ * Nothing is returned before every tag of the image has verified.  The bytes
+ * are wiped when the firmware is freed.  Modules are left out: they are
+ * encrypted with another key.
+ *
+ * @param ctx    the context
+ * @param image  the whole image; not kept
+ * @param len    its length in bytes
+ * @param key    the firmware key, which may be freed after the call
+ * @param nonce  SFI_NONCE_LEN bytes
+ * @param area   the number of one area, from 1; 0: all that hold firmware
+ * @param out    receives the firmware, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT   a pointer is NULL
+ *   SFI_ERR_FORMAT     as sfi_image_reader_push(); or no firmware in the image,
+ *                      or in the area
+ *   SFI_ERR_RANGE      there is no such area; or data past address 0xffffffff
+ *   SFI_ERR_OVERLAP    two areas give one address different data
+ *   SFI_ERR_LIMIT      as sfi_image_reader_push()
+ *   SFI_ERR_AUTH       as sfi_image_reader_push()
+ *   SFI_ERR_CRYPTO     the crypto library failed
+ *   SFI_ERR_TRUNCATED  as sfi_image_reader_finish()
+ *   SFI_ERR_NOMEM      no memory
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_image_firmware(
+    sfi_ctx *ctx, const uint8_t *image, size_t len, const sfi_key *key,
+    const uint8_t *nonce, uint32_t area, sfi_firmware **out);
+
+/**
  * Check a finished image against a part, without its key: sfi_image_layout(),
  * then sfi_layout_check().
  *
