@@ -38,6 +38,30 @@ static const struct cli_option options[OPT_COUNT] = {
                        .min = 1,
                        .max = 1,
                        .help = "verify the MACs of a vault or an audit log"},
+    [OPT_EXTRACT] = {.name = "extract",
+                     .values = "OUT",
+                     .min = 1,
+                     .max = 1,
+                     .help = "write the firmware of an image, which needs its\n"
+                             "key: .hex, .srec, or a plain binary"},
+    [OPT_AREA] = {.name = "area",
+                  .values = "N",
+                  .min = 1,
+                  .max = 1,
+                  .help = "with --extract: one area only"},
+    [OPT_FILL] = {.name = "fill",
+                  .values = "BYTE",
+                  .min = 1,
+                  .max = 1,
+                  .help = "with --extract: fill the gaps of a plain binary"},
+    [OPT_COMPARE] = {.name = "compare",
+                     .values = "OTHER [KEY NONCE]",
+                     .min = 1,
+                     .max = 3,
+                     .help = "tell how another image or a firmware differs;\n"
+                             "KEY and NONCE are those of OTHER, if it has\n"
+                             "others.  Exit status 0: equal, 8: different"},
+    [OPT_FORCE] = {.name = "force", .help = "replace the file OUT"},
     [OPT_JSON] = {.name = "json", .help = "for machines"},
 };
 
@@ -48,7 +72,10 @@ static const struct cli_spec spec = {
                "a folder of them, a\npersonalisation file, a vault, an audit "
                "log, a trace, a record, a key.",
     .usage = "FILE [-k KEY -n NONCE] [--chip NAME] [-pd FILE]\n"
-             "  [--audit-key FILE] [--json]",
+             "  [--audit-key FILE] [--json]\n"
+             "FILE -k KEY -n NONCE --extract OUT [--area N] [--fill BYTE]\n"
+             "  [--force]\n"
+             "FILE [-k KEY -n NONCE] --compare OTHER [KEY NONCE] [--json]",
     .options = options,
     .option_count = OPT_COUNT,
     .operands_min = 1,
@@ -80,13 +107,12 @@ info_load_keys(struct info *in)
     return st;
 }
 
-/* Who gives a key means an image, whatever its first bytes are. */
-static sfi_status
-info_describe(struct info *in)
+sfi_status
+info_describe(struct info *in, uint32_t kind)
 {
     sfi_describe_options o = {
         .struct_size = sizeof(o),
-        .kind = in->key != NULL ? SFI_FILE_IMAGE : 0,
+        .kind = kind,
         .key = in->key,
         .nonce = in->key != NULL ? in->nonce_secret : NULL,
         .chip = in->chip,
@@ -148,6 +174,14 @@ info_show_failure(struct info *in, sfi_status st)
     return status;
 }
 
+int
+info_need_content(struct info *in)
+{
+    return in->file.data != NULL
+               ? 0
+               : cli_file_read(&in->cli, in->ctx, in->path, &in->file);
+}
+
 static int
 info_check_image(struct info *in, bool *checked)
 {
@@ -157,7 +191,7 @@ info_check_image(struct info *in, bool *checked)
     *checked = in->chip != NULL && info_is(in, "image");
     if (!*checked)
         return 0;
-    status = cli_file_read(&in->cli, in->ctx, in->path, &in->file);
+    status = info_need_content(in);
     if (status != 0)
         return status;
     st = info_check_chip(in);
@@ -169,12 +203,17 @@ info_check_image(struct info *in, bool *checked)
 static int
 info_show(struct info *in)
 {
-    sfi_status st = info_describe(in);
+    bool compares = cli_has(&in->cli, OPT_COMPARE);
+    /* Who gives a key means an image, whatever its first bytes are. */
+    sfi_status st =
+        info_describe(in, in->key != NULL && !compares ? SFI_FILE_IMAGE : 0);
     bool checked;
     int status;
 
     if (st != SFI_OK)
         return info_show_failure(in, st);
+    if (compares)
+        return info_compare(in);
     status = info_check_image(in, &checked);
     if (status != 0)
         return status;
@@ -182,7 +221,8 @@ info_show(struct info *in)
         info_print_json(in, SFI_OK, checked);
     else
         info_print_text(in, checked);
-    return info_print_findings(in);
+    status = info_extract(in);
+    return status != 0 ? status : info_print_findings(in);
 }
 
 /* ---- the program ---- */
@@ -218,6 +258,10 @@ main(int argc, char **argv)
     in.chip = sfi_chip_find(chip);
     if (chip != NULL && in.chip == NULL)
         cli_unknown_chip(&in.cli, chip);
+    info_check_extract(&in);
+    if (cli_has(&in.cli, OPT_COMPARE) &&
+        cli_next(&in.cli, OPT_COMPARE, NULL)->count == 2)
+        cli_usage(&in.cli, "--compare OTHER KEY needs NONCE too");
     in.ctx = cli_context(&in.cli);
     status = info_run(&in);
     sfi_ctx_free(in.ctx);

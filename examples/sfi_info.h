@@ -7,12 +7,19 @@
 #include "cli/cli.h"
 #include "cli/finding.h"
 
+#define INFO_EXIT_DIFFERENT 8 /* --compare: the files differ */
+
 enum {
     OPT_KEY,
     OPT_NONCE,
     OPT_CHIP,
     OPT_PERSO,
     OPT_AUDIT_KEY,
+    OPT_EXTRACT,
+    OPT_AREA,
+    OPT_FILL,
+    OPT_COMPARE,
+    OPT_FORCE,
     OPT_JSON,
     OPT_COUNT
 };
@@ -32,6 +39,19 @@ struct info {
     struct cli_findings findings;
     sfi_status refused; /* of the check */
 };
+
+/* sfi_info.c: describe the file, which is meant to be of this kind (0: any). */
+sfi_status info_describe(struct info *in, uint32_t kind);
+/* Read the content of the file, which is there afterwards.  0, or the exit
+ * status after a message. */
+int info_need_content(struct info *in);
+
+/* sfi_info_extract.c: write the firmware of an image. */
+void info_check_extract(const struct info *in); /* the options; may exit */
+int info_extract(struct info *in);
+
+/* sfi_info_compare.c: the other file that --compare names. */
+int info_compare(struct info *in);
 
 /* sfi_info_facts.c: what the library tells of the file. */
 void info_take_fact(void *user, const sfi_fact *fact); /* the user: the info */

@@ -6,12 +6,14 @@ is shown.  What it shows of images is in test_create.py too.
 """
 
 import json
+import os
 import shutil
+import stat
 
 from check import DATA, PROGRAMS, case, fails, main, run, same, succeeds
 from check import about
 
-INFO = PROGRAMS / "sfi-info"
+CREATE, INFO = PROGRAMS / "sfi-create", PROGRAMS / "sfi-info"
 KEPT = DATA / "kept"
 H7 = "stm32h753xi"
 
@@ -147,6 +149,113 @@ def what_is_none_of_them(folder):
     out = json.loads(done.stdout)
     same((out["kind"], result(out, "random"), out["error"]["name"]),
          ("key", ["failed"], "SFI_ERR_FORMAT"))
+
+
+# ---- what is in an image ----
+
+def image(folder, name, firmware, *words, version=1, ob=DATA / f"ob-{H7}.csv"):
+    """An image with a key and nonce of its own; the words that open it."""
+    pair = [folder / f"{name}.key", folder / f"{name}.nonce"]
+    pair[0].write_bytes(name.encode().ljust(16, b"k"))
+    pair[1].write_bytes(name.encode().ljust(12, b"n"))
+    done = run(CREATE, "-sfi", "-fir", firmware, *words, "-k", pair[0], "-n",
+               pair[1], "-ob", ob, "-v", version, "--chip", H7, "-o",
+               folder / f"{name}.sfi")
+    same(done.returncode, 0, done.stderr)  # preflight may warn
+    return [folder / f"{name}.sfi", "-k", pair[0], "-n", pair[1]]
+
+
+@case
+def extract(folder):
+    """The owner gets back what went in, in each format; nobody else can read
+    it."""
+    whole = image(folder, "a", DATA / f"blink-{H7}.elf")
+    for name in "out.hex", "out.srec":
+        out = folder / name
+        assert f"Extracted : 4 segments to {out}" in succeeds(
+            INFO, *whole, "--extract", out)
+        same(stat.S_IMODE(os.stat(out).st_mode), 0o600)
+        succeeds(INFO, *whole, "--compare", out)
+        succeeds(INFO, out, "--compare", DATA / f"blink-{H7}.elf")
+    fails(2, [about(f"sfi-info: {folder}/out.bin", "4 segments", "0x08000424",
+                    "0x0801ffff", "a byte to fill gaps")], INFO, *whole,
+          "--json", "--extract", folder / "out.bin")
+    assert not (folder / "out.bin").exists()
+    succeeds(INFO, *whole, "--extract", folder / "out.bin", "--area", "2")
+    same((folder / "out.bin").read_bytes(),
+         (DATA / f"blink-{H7}-0x08020000.bin").read_bytes())
+    fails(4, [about(f"sfi-info: {folder}/out.bin", "another kind", "--force")],
+          INFO, *whole, "--json", "--extract", folder / "out.bin", "--fill",
+          "0xff")
+    succeeds(INFO, *whole, "--extract", folder / "out.bin", "--fill", "0xff",
+             "--force")
+    same(len((folder / "out.bin").read_bytes()), 0x120000 + 312)
+
+
+@case
+def nothing_is_extracted(folder):
+    """Without the key, with one tag wrong, or of an area without firmware."""
+    whole = image(folder, "a", DATA / f"blink-{H7}.elf")
+    out = folder / "out.hex"
+    data = bytearray(whole[0].read_bytes())
+    data[-1] ^= 1  # the last area, which is not firmware
+    whole[0].write_bytes(data)
+    same(run(INFO, *whole, "--extract", out).returncode, 3)
+    data[-1] ^= 1
+    whole[0].write_bytes(data)
+    same(run(INFO, whole[0], "--extract", out).returncode, 64)
+    same(run(INFO, *whole, "--extract", whole[0], "--force").returncode, 64)
+    same(run(INFO, *whole, "--area", "1").returncode, 64)
+    same(run(INFO, *whole, "--extract", out, "--fill", "1").returncode, 64)
+    fails(2, [about(f"sfi-info: {whole[0]}", "area 5", "no firmware")], INFO,
+          *whole, "--json", "--extract", out, "--area", "5")
+    fails(2, [about(f"sfi-info: {whole[0]}", "no area 6")], INFO,
+          *whole, "--json", "--extract", out, "--area", "6")
+    assert not out.exists()
+
+
+@case
+def compare(folder):
+    """Other nonces are no difference with the key; other bytes are."""
+    a = image(folder, "a", DATA / f"blink-{H7}.elf")
+    b = image(folder, "b", DATA / f"blink-{H7}.hex")
+    other = [b[0], b[2], b[4]]
+    out = succeeds(INFO, *a, "--compare", *other)
+    same(out, "Compared : the same firmware\n")
+    same(of(*a, "--compare", *other)["equal"], True)
+    firmware = bytearray(
+        (DATA / f"blink-{H7}-0x08020000.bin").read_bytes())
+    firmware[16] ^= 1
+    firmware += b"\x00"
+    (folder / "c.bin").write_bytes(firmware)
+    c = image(folder, "c", folder / "c.bin", "0x08020000", version=2)
+    done = run(INFO, *a, "--compare", c[0], c[2], c[4], "--json")
+    same((done.returncode, done.stderr), (8, ""))
+    out = json.loads(done.stdout)
+    same([(f["name"], f["first"], f["second"]) for f in out["facts"]],
+         [("area_count", "5", "2"), ("image_version", "1", "2")])
+    same(out["bytes"][0]["kind"], "only first")
+    same([(b["address"], b["size"]) for b in out["bytes"]
+          if b["kind"] == "differ"], [(0x08020010, 1)])
+    same([b["address"] for b in out["bytes"] if b["kind"] == "only second"],
+         [0x08020000 + len(firmware) - 1])
+    done = run(INFO, *a, "--compare", folder / "c.bin")
+    same(done.returncode, 2)  # a plain binary has no address
+
+
+@case
+def compare_without_a_key(folder):
+    a = image(folder, "a", DATA / f"blink-{H7}.elf")
+    b = image(folder, "b", DATA / f"blink-{H7}.elf")
+    same(succeeds(INFO, a[0], "--compare", a[0]),
+         "Compared : the same areas with the same tags\n")
+    done = run(INFO, a[0], "--compare", b[0])
+    same((done.returncode, done.stderr), (8, ""))
+    assert "  areas 1, tag : " in done.stdout, done.stdout
+    same(run(INFO, a[0], "--compare", DATA / f"blink-{H7}.hex").returncode, 64)
+    same(run(INFO, *a, "--compare", KEPT / "device.cert").returncode, 64)
+    same(run(INFO, DATA / f"blink-{H7}.elf", "--compare",
+             DATA / f"blink-{H7}.srec").returncode, 0)
 
 
 if __name__ == "__main__":
