@@ -75,31 +75,6 @@ cli_fields_print(FILE *out, const sfi_option_bytes *ob,
                       others);
 }
 
-void
-cli_fields_json(struct json *j, const char *name, const sfi_option_bytes *ob)
-{
-    sfi_option_field f;
-
-    json_array(j, name);
-    for (size_t i = 0; field_at(ob, i, &f); i++) {
-        const char *row;
-        uint32_t value;
-
-        if (sfi_option_bytes_get(ob, f.row, &row, &value) != SFI_OK)
-            break;
-        json_object(j, NULL);
-        json_text(j, "name", f.name);
-        json_text(j, "row", row);
-        json_number(j, "value", f.value);
-        json_number(j, "shipped", f.shipped);
-        json_text(j, "about", f.about);
-        json_text(j, "meaning", f.text);
-        json_text(j, "effect", f.effect);
-        json_close(j);
-    }
-    json_close(j);
-}
-
 static bool
 field_parse(const char *word, char name[FIELD_NAME_MAX], uint32_t *value)
 {

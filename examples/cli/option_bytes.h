@@ -10,9 +10,6 @@
  * they do in `fresh` are only counted; NULL: show all. */
 void cli_fields_print(FILE *out, const sfi_option_bytes *ob,
                       const sfi_option_bytes *fresh);
-/* An array of objects. */
-void cli_fields_json(struct json *j, const char *name,
-                     const sfi_option_bytes *ob);
 /* The words NAME=VALUE of an option from number `first` on: another word is a
  * usage error; set the fields. */
 void cli_fields_check(const struct cli *c, const struct cli_use *use,

@@ -78,9 +78,6 @@ SFI_API SFI_NODISCARD sfi_status sfi_option_bytes_load(sfi_ctx *ctx,
  * Read the option bytes of a part from CSV text, as sfi_option_bytes_load()
  * does from a file.
  *
- * Values that leave the firmware of an installed part readable (readout
- * protection at level 0, and no SECURITY) cause a warning in the log.
- *
  * The error's place has no path here: "4:2".
  *
  * @param ctx   the context

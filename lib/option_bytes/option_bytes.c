@@ -14,26 +14,6 @@
 /* Far more than a dozen rows of some thirty characters. */
 #define CSV_LEN_MAX ((size_t)64 * 1024)
 
-/* SFI protects the firmware until it is installed; afterwards only the option
- * bytes do.  Not an error: readable firmware can be intended, as during
- * development. */
-static void
-option_bytes_warn_readable(sfi_ctx *ctx, const sfi_option_bytes *ob)
-{
-    const struct sfi_chip *chip = ob->chip;
-    uint32_t rdp = ob->values[chip->rdp_row] >> chip->rdp_shift & 0xff;
-    bool is_secure =
-        chip->security_mask != 0 &&
-        (ob->values[chip->security_row] & chip->security_mask) != 0;
-
-    if (rdp == CHIP_RDP_LEVEL0 && !is_secure)
-        sfi__log(ctx, SFI_LOG_WARNING,
-                 "option bytes: %s 0x%08x leaves readout protection at level "
-                 "0: anybody can read the firmware of an installed %s",
-                 chip->ob[chip->rdp_row].name, ob->values[chip->rdp_row],
-                 chip->name);
-}
-
 static void
 option_bytes_destroy(void *self)
 {
@@ -84,7 +64,6 @@ option_bytes_new_from_csv(sfi_ctx *ctx, const sfi_chip *chip, const char *csv,
     if (st != SFI_OK)
         return st;
     (*out)->rdp_given = true;
-    option_bytes_warn_readable(ctx, *out);
     return SFI_OK;
 }
 

@@ -89,7 +89,7 @@ def a_number_without_0x(folder):
 def fields_on_the_command_line(folder):
     csv = DATA / f"ob-{H7}.csv"
     out = made(*create(folder, csv, "RDP=0xBB", "bor_lev=2", "nWRP3=0",
-                           "FLASH_BOOT_PRGR=0x1ff00800")).splitlines()
+                       "FLASH_BOOT_PRGR=0x1ff00800")).splitlines()
     same(words(folder)[0], 0x1026BBD8)
     same(words(folder)[5], 0xFFFFFFF7)
     same(words(folder)[7], 0x1FF00800)

@@ -408,57 +408,6 @@ START_TEST(test_memory)
 }
 END_TEST
 
-static const struct {
-    const char *chip;
-    const char *csv;
-    const char *warning; /* NULL: none */
-} protection[] = {
-    {"stm32l462ce", L462_1 L462_2 L462_3 L462_4 L462_5, NULL},
-    {"stm32l462ce", "OPTR,0xFBEFF8CC\n" L462_2 L462_3 L462_4 L462_5, NULL},
-    {"stm32l462ce", "OPTR,0xFBEFF8AA\n" L462_2 L462_3 L462_4 L462_5,
-     "option bytes: FLASH_OPTR 0xfbeff8aa leaves readout protection at level "
-     "0: anybody can read the firmware of an installed stm32l462ce"},
-    /* ST's example: level 0, but SECURITY */
-    {"stm32h753xi", "FOPTSR_PRG,1026AAD0\n" H753_REST, NULL},
-    {"stm32h753xi", "FOPTSR_PRG,1006BBD0\n" H753_REST, NULL},
-    {"stm32h753xi", "FOPTSR_PRG,1006AAD0\n" H753_REST,
-     "option bytes: FOPTSR_PRG 0x1006aad0 leaves readout protection at level "
-     "0: anybody can read the firmware of an installed stm32h753xi"},
-};
-
-static void
-keep_line(void *user, int level, const char *line)
-{
-    char *kept = user;
-
-    ck_assert_int_eq(level, SFI_LOG_WARNING);
-    ck_assert_str_eq(kept, "");
-    (void)snprintf(kept, 256, "%s", line);
-}
-
-START_TEST(test_readable_is_told)
-{
-    const char *want = protection[_i].warning;
-    char line[256] = "";
-    sfi_ctx_options options = {
-        .struct_size = sizeof(options),
-        .log_level = SFI_LOG_WARNING,
-        .log = keep_line,
-        .log_user = line,
-    };
-    sfi_option_bytes *ob;
-    sfi_ctx *told;
-
-    ck_assert_ok(sfi_ctx_new(&options, &told));
-    ck_assert_ok(sfi_option_bytes_parse(
-        told, sfi_chip_find(protection[_i].chip), protection[_i].csv,
-        strlen(protection[_i].csv), &ob));
-    ck_assert_str_eq(line, want != NULL ? want : "");
-    sfi_option_bytes_free(ob);
-    sfi_ctx_free(told);
-}
-END_TEST
-
 /* ---- fields ---- */
 
 /* The current value of a field, by name. */
@@ -590,7 +539,6 @@ main(void)
     tcase_add_loop_test(tc, test_h753_names, 0, 4);
     tcase_add_test(tc, test_manual_names);
     tcase_add_loop_test(tc, test_bad, 0, (int)ROWS(bad));
-    tcase_add_loop_test(tc, test_readable_is_told, 0, (int)ROWS(protection));
     tcase_add_test(tc, test_nul);
     tcase_add_test(tc, test_files);
     tcase_add_test(tc, test_limit);
