@@ -134,11 +134,80 @@ SFI_API SFI_NODISCARD sfi_status
 sfi_image_builder_set_version(sfi_image_builder *b, uint32_t version);
 
 /**
+ * Set the byte that fills gaps and is padding; the default is 0xff, as erased
+ * flash reads.
+ *
+ * @param b     the builder
+ * @param fill  0 to 0xff
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  b is NULL
+ *   SFI_ERR_RANGE     the byte is above 0xff
+ *   SFI_ERR_STATE     called from a callback of this builder
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status
+sfi_image_builder_set_fill(sfi_image_builder *b, uint32_t fill);
+
+/**
+ * Close small gaps: segments with at most so many bytes between them become one
+ * area (AN5054, 2.6.4).  The default is 0: only segments that share a flash
+ * word are joined.
+ *
+ * A gap is not closed over the last word of a bank, which the STM32H753 cannot
+ * program, nor outside the flash for firmware.  A note of
+ * sfi_image_builder_check() tells what was filled.
+ *
+ * @param b      the builder
+ * @param bytes  the longest gap to close; from 1 on also segments that touch
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  b is NULL
+ *   SFI_ERR_STATE     called from a callback of this builder
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status
+sfi_image_builder_set_merge_gap(sfi_image_builder *b, uint64_t bytes);
+
+/** Whether the builder repairs the size of the firmware. */
+enum {
+    SFI_PADDING_NONE = 0, /**< no: a wrong size is refused */
+    SFI_PADDING_AUTO = 1  /**< yes, with fill bytes */
+};
+
+/**
+ * Let the builder repair the size rules of a part (STM32L462: AN4992, 7.2): a
+ * total that is no multiple of 4, or above 64 KiB a multiple of 256.
+ *
+ * Behind the last segment with room come as few fill bytes as possible.  A note
+ * of sfi_image_builder_check() tells where and how many.  The default is
+ * SFI_PADDING_NONE.
+ *
+ * @param b        the builder
+ * @param padding  SFI_PADDING_*
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  b is NULL, or padding is unknown
+ *   SFI_ERR_STATE     called from a callback of this builder
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status
+sfi_image_builder_set_padding(sfi_image_builder *b, uint32_t padding);
+
+/**
  * Add the segments of a firmware; several firmwares may be added.
  *
  * Each segment becomes an area of its own, except that segments that share a
- * flash word become one area with 0xff between them: a flash word is programmed
- * once.  The rules of the part are checked by sfi_image_builder_check().
+ * flash word become one area with fill bytes between them: a flash word is
+ * programmed once.  Bytes that are already there are taken once, with a warning
+ * of sfi_image_builder_check(); other bytes for the same address are an error
+ * there, as is a broken rule of the part.
  *
  * @param b   the builder
  * @param fw  the firmware; kept alive by the builder

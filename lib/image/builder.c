@@ -44,6 +44,7 @@ sfi_image_builder_new(sfi_ctx *ctx, const sfi_chip *chip,
     if (b == NULL)
         return SFI_ERR_NOMEM;
     b->chip = chip;
+    b->fill = LAYOUT_FILL;
     sfi__buf_init(&b->owners, &ctx->alloc, false);
     sfi__buf_init(&b->modules, &ctx->alloc, false);
     sfi__buf_init(&b->pieces, &ctx->alloc, false);
@@ -112,6 +113,35 @@ sfi_image_builder_set_version(sfi_image_builder *b, uint32_t version)
                          "image version %lu, expected 0 to %u",
                          (unsigned long)version, IMAGE_VERSION_MAX);
     b->version = (uint8_t)version;
+    return SFI_OK;
+}
+
+sfi_status
+sfi_image_builder_set_fill(sfi_image_builder *b, uint32_t fill)
+{
+    SFI_ENTER(b, IMAGE_BUILDER);
+    if (fill > UINT8_MAX)
+        return sfi__fail(b->obj.ctx, SFI_ERR_RANGE,
+                         "fill byte 0x%lx, expected 0 to 0xff",
+                         (unsigned long)fill);
+    b->fill = (uint8_t)fill;
+    return SFI_OK;
+}
+
+sfi_status
+sfi_image_builder_set_merge_gap(sfi_image_builder *b, uint64_t bytes)
+{
+    SFI_ENTER(b, IMAGE_BUILDER);
+    b->merge_gap = bytes;
+    return SFI_OK;
+}
+
+sfi_status
+sfi_image_builder_set_padding(sfi_image_builder *b, uint32_t padding)
+{
+    SFI_ENTER(b, IMAGE_BUILDER);
+    SFI_ARG(b, padding == SFI_PADDING_NONE || padding == SFI_PADDING_AUTO);
+    b->padding = padding;
     return SFI_OK;
 }
 

@@ -30,7 +30,10 @@ struct sfi_image_builder {
     struct buf pieces;  /* of struct piece, ascending */
     uint8_t ob[CHIP_OB_ROWS_MAX * sizeof(uint32_t)];
     size_t ob_len; /* 0: not set */
-    char *reg;     /* the register's path; NULL: none */
+    uint8_t fill;
+    uint64_t merge_gap; /* 0: no gap is closed */
+    uint32_t padding;   /* SFI_PADDING_* */
+    char *reg;          /* the register's path; NULL: none */
     uint32_t reg_flags;
 };
 
@@ -45,6 +48,17 @@ piece_at(const struct buf *b, size_t i)
 {
     return (const struct piece *)b->data + i;
 }
+
+/* The pieces of all firmwares, each address once; those that give an address
+ * other bytes are apart. */
+struct merged {
+    struct buf pieces;    /* ascending and disjoint */
+    struct buf conflicts; /* ascending */
+};
+
+/* false: no memory. */
+bool sfi__pieces_merge(const struct buf *pieces, struct merged *m,
+                       sfi_layout *l);
 
 /* The layout of the image, which the caller releases.  It stays as it is when
  * the builder gets more. */

@@ -15,8 +15,6 @@
 
 /* Fewer calls cost less, up to about this size. */
 #define CHUNK_LEN 16384u
-/* The bytes between two pieces that share a flash word. */
-#define FILL_BYTE 0xff
 
 static sfi_status
 sink_write_bytes(struct sink *s, const uint8_t *data, size_t len)
@@ -32,8 +30,7 @@ sink_write_bytes(struct sink *s, const uint8_t *data, size_t len)
     return sfi__from_callback(o->ctx, st, "the write function");
 }
 
-/* Encrypt `len` bytes of `data`, or fill bytes if it is NULL.  `s` NULL:
- * compute the tag only. */
+/* Encrypt `len` bytes of `data`.  `s` NULL: compute the tag only. */
 static sfi_status
 image_seal_bytes(struct gcm *g, struct sink *s, const uint8_t *data,
                  uint64_t len)
@@ -44,45 +41,61 @@ image_seal_bytes(struct gcm *g, struct sink *s, const uint8_t *data,
     while (len > 0) {
         size_t n = len < sizeof(chunk) ? (size_t)len : sizeof(chunk);
 
-        if (data == NULL)
-            sfi__fill(chunk, FILL_BYTE, n);
-        st = sfi__gcm_update(g, data != NULL ? data : chunk, chunk, n);
+        st = sfi__gcm_update(g, data, chunk, n);
         if (st == SFI_OK && s != NULL)
             st = sink_write_bytes(s, chunk, n);
         if (st != SFI_OK)
             return st;
-        data = data != NULL ? data + n : NULL;
+        data += n;
         len -= n;
     }
     return SFI_OK;
 }
 
 static sfi_status
-image_seal_content(struct gcm *g, struct sink *s, const struct layout_area *src)
+image_seal_fill(struct gcm *g, struct sink *s, uint8_t fill, uint64_t len)
 {
-    uint64_t at = src->first->address;
+    uint8_t chunk[CHUNK_LEN];
+    sfi_status st = SFI_OK;
+
+    sfi__fill(chunk, fill, sizeof(chunk));
+    while (st == SFI_OK && len > 0) {
+        uint64_t n = len < sizeof(chunk) ? len : sizeof(chunk);
+
+        st = image_seal_bytes(g, s, chunk, n);
+        len -= n;
+    }
+    return st;
+}
+
+static sfi_status
+image_seal_content(struct gcm *g, struct sink *s, const struct layout *l,
+                   const struct layout_area *src)
+{
+    uint64_t at = src->address;
     sfi_status st;
 
     for (size_t i = 0; i < src->count; i++) {
         const struct piece *p = &src->first[i];
 
-        st = image_seal_bytes(g, s, NULL, p->address - at);
+        st = image_seal_fill(g, s, l->fill, p->address - at);
         if (st == SFI_OK)
             st = image_seal_bytes(g, s, p->data, p->len);
         if (st != SFI_OK)
             return st;
         at = p->address + p->len;
     }
-    return SFI_OK;
+    return image_seal_fill(g, s, l->fill, src->address + src->size - at);
 }
 
 static sfi_status
 image_seal_message(struct gcm *g, struct sink *s, const uint8_t *iv,
-                   const uint8_t *raw, const struct layout_area *src)
+                   const uint8_t *raw, const struct layout *l,
+                   const struct layout_area *src)
 {
     sfi_status st = sfi__gcm_start(g, iv, raw, SFI_FORMAT_AREA_AAD_LEN);
 
-    return st == SFI_OK ? image_seal_content(g, s, src) : st;
+    return st == SFI_OK ? image_seal_content(g, s, l, src) : st;
 }
 
 /* The first bytes of an image, with their tag. */
@@ -127,7 +140,7 @@ image_seal_descriptor(const sfi_image_builder *b, struct gcm *g,
 
     sfi__image_write_area(raw, &d);
     sfi__image_iv(iv, b->nonce, d.index);
-    st = image_seal_message(g, NULL, iv, raw, a);
+    st = image_seal_message(g, NULL, iv, raw, p, a);
     if (st == SFI_OK)
         st = sfi__gcm_tag(g, d.tag);
     if (st == SFI_OK)
@@ -148,7 +161,7 @@ image_write_area(const sfi_image_builder *b, struct gcm *g, struct sink *s,
     if (st != SFI_OK)
         return st;
     sfi__image_iv(iv, b->nonce, (uint16_t)(i + 1));
-    return image_seal_message(g, s, iv, raw, &p->areas[i]);
+    return image_seal_message(g, s, iv, raw, p, &p->areas[i]);
 }
 
 sfi_status

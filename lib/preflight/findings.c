@@ -42,17 +42,27 @@ const struct rule_info sfi__rule_info[RULE_COUNT] = {
               "leave the last flash word of each bank free in the linker "
               "script"),
     [RULE_OVERLAP] = ERROR("overlap", OVERLAP, "",
-                           "give each address to one file and segment only"),
+                           "give each address to one file and segment only, "
+                           "or leave one out: sfi-create --exclude"),
+    [RULE_REPEATED] =
+        WARNING("repeated-data", "",
+                "nothing, if both files are meant to have these bytes"),
     [RULE_SHARED_WORD] =
         ERROR("shared-word", CHIP_RULE, "AN4992, 7",
               "let each area begin in a flash word of its own"),
     [RULE_DESCENDING] = ERROR("descending", CHIP_RULE, "",
                               "build the image with ascending areas"),
     [RULE_TOTAL_MULTIPLE] = ERROR("total-multiple", CHIP_RULE, "AN4992, 7.2",
-                                  "add fill bytes to the end of the firmware"),
+                                  "add fill bytes to the end of the firmware: "
+                                  "sfi-create --pad auto"),
     [RULE_TOTAL_NOT_MULTIPLE] =
         ERROR("total-not-multiple", CHIP_RULE, "AN4992, 7.2",
-              "add fill bytes to the end of the firmware"),
+              "add fill bytes to the end of the firmware: sfi-create --pad "
+              "auto"),
+    [RULE_PADDED] =
+        NOTE("padded", "AN4992, 7.2", "nothing: the padding was asked for"),
+    [RULE_GAPS_FILLED] = NOTE("gaps-filled", "AN5054, 2.6.4",
+                              "nothing: the gaps were asked to be closed"),
     [RULE_OB_NOT_LAST] =
         ERROR("ob-not-last", FORMAT, "AN4992, 3",
               "build the image with the option bytes in the last area"),

@@ -20,6 +20,7 @@ layout_destroy(void *self)
     sfi__obj_unref(l->owner);
     sfi__buf_free(&l->areas);
     sfi__buf_free(&l->pieces);
+    sfi__buf_free(&l->notes);
     sfi__buf_free(&l->bytes);
 }
 
@@ -33,8 +34,10 @@ sfi__layout_new(sfi_ctx *ctx, const struct sfi_chip *chip, const char *noun,
         return SFI_ERR_NOMEM;
     l->plain.chip = chip;
     l->plain.noun = noun;
+    l->plain.fill = LAYOUT_FILL;
     sfi__buf_init(&l->areas, &ctx->alloc, false);
     sfi__buf_init(&l->pieces, &ctx->alloc, false);
+    sfi__buf_init(&l->notes, &ctx->alloc, false);
     sfi__buf_init(&l->bytes, &ctx->alloc, true);
     *out = l;
     return SFI_OK;
@@ -49,6 +52,12 @@ sfi__layout_add(sfi_layout *l, const struct layout_area *area)
                             area->count * sizeof(*area->first)));
 }
 
+bool
+sfi__layout_add_note(sfi_layout *l, const struct layout_note *note)
+{
+    return sfi__buf_append(&l->notes, note, sizeof(*note));
+}
+
 /* The pieces have moved while their list grew: point the areas to them. */
 void
 sfi__layout_end(sfi_layout *l)
@@ -58,6 +67,8 @@ sfi__layout_end(sfi_layout *l)
 
     l->plain.areas = a;
     l->plain.count = l->areas.len / sizeof(*a);
+    l->plain.notes = (const struct layout_note *)(const void *)l->notes.data;
+    l->plain.note_count = l->notes.len / sizeof(*l->plain.notes);
     for (size_t i = 0; i < l->plain.count; i++, a++) {
         a->first = a->count > 0 ? p : NULL;
         p += a->count;

@@ -12,6 +12,8 @@
 #include "core/obj.h"
 #include "chip/chip.h"
 
+#define LAYOUT_FILL 0xff /* unless the builder is told another */
+
 /* Contiguous bytes of a firmware, borrowed. */
 struct piece {
     uint64_t address;
@@ -26,9 +28,25 @@ struct layout_area {
     uint8_t type; /* SFI_FORMAT_FIRMWARE ... */
     uint64_t address;
     uint64_t size;
-    /* The content: pieces, with the gaps between them filled. */
+    /* The content: pieces, with the gaps between and behind them filled. */
     const struct piece *first; /* NULL: not known */
     size_t count;
+};
+
+/* What the builder did to join its inputs. */
+enum layout_note_kind {
+    LAYOUT_REPEAT,   /* equal bytes in two pieces are taken once */
+    LAYOUT_CONFLICT, /* other bytes, from `address` on: no image */
+    LAYOUT_GAP,      /* a gap between two pieces is filled */
+    LAYOUT_PAD,      /* fill bytes behind an area */
+};
+
+struct layout_note {
+    enum layout_note_kind kind;
+    uint64_t address;
+    uint64_t size;
+    struct piece first;  /* repeat, conflict: the piece that was there ... */
+    struct piece second; /* ... and the other, an area of its own in conflict */
 };
 
 struct layout {
@@ -37,6 +55,9 @@ struct layout {
     const struct layout_area *areas;
     size_t count;
     const uint32_t *ob; /* chip->ob_count values; NULL: not known */
+    const struct layout_note *notes;
+    size_t note_count;
+    uint8_t fill; /* in the gaps of an area, and behind its last piece */
 };
 
 struct sfi_layout {
@@ -44,6 +65,7 @@ struct sfi_layout {
     struct layout plain; /* of what follows */
     struct buf areas;    /* of struct layout_area */
     struct buf pieces;   /* of struct piece */
+    struct buf notes;    /* of struct layout_note */
     void *owner;         /* the handle that owns the pieces' bytes ... */
     struct buf bytes;    /* ... or those bytes; wiped */
     uint8_t ob_bytes[CHIP_OB_ROWS_MAX * sizeof(uint32_t)]; /* as in an image */
@@ -55,6 +77,7 @@ sfi_status sfi__layout_new(sfi_ctx *ctx, const struct sfi_chip *chip,
 /* Add an area with its pieces (copied; not their bytes).  After the last,
  * sfi__layout_end().  false: no memory. */
 bool sfi__layout_add(sfi_layout *l, const struct layout_area *area);
+bool sfi__layout_add_note(sfi_layout *l, const struct layout_note *note);
 void sfi__layout_end(sfi_layout *l);
 /* chip->ob_count values, little-endian. */
 void sfi__layout_set_ob(sfi_layout *l, const uint8_t *ob);

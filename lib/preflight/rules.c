@@ -10,6 +10,7 @@ sfi__rules_check(const struct layout *in, struct findings *f)
 
     if (st != SFI_OK)
         return st;
+    sfi__rules_notes(in, f);
     sfi__rules_options(in, f);
     sfi__rules_start(in, f);
     sfi__rules_content(in, f);

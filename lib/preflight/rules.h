@@ -12,6 +12,10 @@
  * SFI_ERR_NOMEM. */
 sfi_status sfi__rules_check(const struct layout *in, struct findings *f);
 
+void sfi__rules_notes(const struct layout *in, struct findings *f);
+/* The conflict of an area that is apart for it. */
+void sfi__rules_report_conflict(const struct layout_note *n,
+                                struct findings *f);
 /* The rules of one kind; the status is SFI_OK or SFI_ERR_NOMEM. */
 sfi_status sfi__rules_areas(const struct layout *in, struct findings *f);
 /* The option bytes, if they are known. */

@@ -156,15 +156,34 @@ rule_last_word(const struct layout *in, struct findings *f)
     return SFI_OK;
 }
 
+/* The builder knows more of two pieces in conflict: the second is the area. */
+static const struct layout_note *
+area_find_conflict(const struct layout *in, const struct layout_area *a)
+{
+    for (size_t i = 0; i < in->note_count; i++) {
+        const struct layout_note *n = &in->notes[i];
+
+        if (n->kind == LAYOUT_CONFLICT && a->first != NULL &&
+            n->second.data == a->first->data && n->second.address == a->address)
+            return n;
+    }
+    return NULL;
+}
+
 static void
 rule_report_conflict(const struct layout *in, struct findings *f, size_t i,
                      size_t other)
 {
     const struct layout_area *a = &in->areas[i];
     const struct layout_area *b = &in->areas[other];
+    const struct layout_note *n = area_find_conflict(in, a);
 
-    if (a->address < b->address + sfi__area_flash_size(b) &&
-        b->address < a->address + sfi__area_flash_size(a))
+    if (n == NULL)
+        n = area_find_conflict(in, b);
+    if (n != NULL)
+        sfi__rules_report_conflict(n, f);
+    else if (a->address < b->address + sfi__area_flash_size(b) &&
+             b->address < a->address + sfi__area_flash_size(a))
         sfi__finding(f, RULE_OVERLAP, sfi__area_place(in, i),
                      "%s %zu at 0x%08" PRIx64 " (%" PRIu64
                      " bytes) overlaps %s %zu at 0x%08" PRIx64 " (%" PRIu64

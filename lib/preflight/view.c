@@ -6,8 +6,6 @@
 #include "wire/image.h"
 #include "wire/smi.h"
 
-#define FILL_BYTE 0xff /* as the builder fills gaps in an area */
-
 /* ---- areas ---- */
 
 uint64_t
@@ -77,7 +75,8 @@ sfi__view_is_filled(const struct layout *in, uint64_t address, uint64_t size)
 }
 
 static uint8_t
-view_byte(const struct layout_area *a, uint64_t address)
+view_byte(const struct layout *in, const struct layout_area *a,
+          uint64_t address)
 {
     for (size_t i = 0; i < a->count; i++) {
         const struct piece *p = &a->first[i];
@@ -85,7 +84,7 @@ view_byte(const struct layout_area *a, uint64_t address)
         if (address >= p->address && address - p->address < p->len)
             return p->data[address - p->address];
     }
-    return FILL_BYTE;
+    return in->fill;
 }
 
 bool
@@ -99,7 +98,7 @@ sfi__view_read(const struct layout *in, uint64_t address, uint8_t *out,
             address < a->address || sfi__area_overlap(a, address, len) != len)
             continue;
         for (size_t k = 0; k < len; k++)
-            out[k] = view_byte(a, address + k);
+            out[k] = view_byte(in, a, address + k);
         return true;
     }
     return false;

@@ -668,8 +668,8 @@ def rule(folder, chip, places, *findings, status=2):
 @case
 def overlapping_segments(folder):
     rule(folder, H7, [(0x08000000, 64), (0x08000020, 64)],
-         ("segment 2", "0x08000020 (64 bytes)", "overlaps", "segment 1",
-          "0x08000000 (64 bytes)"))
+         ("segment 1 of", "1.bin overlaps segment 1 of", "0.bin", "differ at",
+          "0x08000020"))
 
 
 @case
