@@ -20,6 +20,23 @@ finding_copy(const char *text)
     return copy;
 }
 
+/* Make room for an error: those are always shown. */
+static void
+findings_drop_lesser(struct cli_findings *f)
+{
+    for (size_t i = f->count; i-- > 0;) {
+        struct cli_finding *one = &f->all[i];
+
+        if (one->finding.severity == SFI_FINDING_ERROR)
+            continue;
+        free(one->message);
+        free(one->file);
+        f->count--;
+        memmove(one, one + 1, (f->count - i) * sizeof(*one));
+        return;
+    }
+}
+
 void
 cli_findings_add(void *user, const sfi_finding *finding)
 {
@@ -31,7 +48,11 @@ cli_findings_add(void *user, const sfi_finding *finding)
     f->notes += finding->severity == SFI_FINDING_NOTE;
     if (f->all == NULL)
         f->all = calloc(FINDINGS_MAX, sizeof(*f->all));
-    if (f->all == NULL || f->count == FINDINGS_MAX)
+    if (f->all == NULL)
+        return;
+    if (f->count == FINDINGS_MAX && finding->severity == SFI_FINDING_ERROR)
+        findings_drop_lesser(f);
+    if (f->count == FINDINGS_MAX)
         return;
     one = &f->all[f->count];
     one->message = finding_copy(finding->message);
@@ -72,7 +93,13 @@ void
 cli_findings_print(const struct cli *c, const char *path,
                    const struct cli_findings *f, uint32_t least)
 {
-    size_t all = f->errors + f->warnings + f->notes;
+    size_t all = f->errors;
+    size_t shown = 0;
+
+    if (least <= SFI_FINDING_WARNING)
+        all += f->warnings;
+    if (least <= SFI_FINDING_NOTE)
+        all += f->notes;
 
     (void)fflush(stdout);
     for (size_t i = 0; i < f->count; i++) {
@@ -80,6 +107,7 @@ cli_findings_print(const struct cli *c, const char *path,
 
         if (o->severity < least)
             continue;
+        shown++;
         (void)fprintf(stderr, "%s: %s%s%s: %s [%s]\n", c->spec->program,
                       path != NULL ? cli_visible(path) : "",
                       path != NULL ? ": " : "", finding_severity(o),
@@ -88,9 +116,9 @@ cli_findings_print(const struct cli *c, const char *path,
                       o->source[0] != '\0' ? " (" : "", o->source,
                       o->source[0] != '\0' ? ")" : "");
     }
-    if (all > f->count)
+    if (all > shown)
         (void)fprintf(stderr, "%s: %zu more findings are not shown\n",
-                      c->spec->program, all - f->count);
+                      c->spec->program, all - shown);
 }
 
 static void

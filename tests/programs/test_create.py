@@ -877,6 +877,20 @@ def check_of_the_pin_of_an_l462(folder):
 
 
 @case
+def an_error_among_many_notes(folder):
+    """Findings are shown up to a number; an error is always one of them."""
+    inputs(folder)
+    for last, status in (1, 0), (2, 2):
+        blank = [(0x08000000 + 0x200 * i, bytes(0x100)) for i in range(300)]
+        hex_file(folder / "app.hex", *blank, (0x08040000, bytes([last])))
+        done = run(*registered(folder, fir=[folder / "app.hex"]))
+        same(done.returncode, status, done.stderr)
+        assert "more findings" not in done.stderr, done.stderr
+    assert "another image was made with this key" in done.stderr, done.stderr
+    assert "--new-keys PREFIX" in done.stderr, done.stderr
+
+
+@case
 def check_names_the_file(folder):
     low = binary(folder, 64)
     status, told, rules = check(folder, L4, "-fir", low, "0x08000000")
