@@ -58,6 +58,15 @@ option_reserved(const struct layout *in, struct findings *f)
 
 /* ---- who can read it ---- */
 
+static bool
+option_security_is_off(const struct layout *in)
+{
+    const struct sfi_chip *chip = in->chip;
+
+    return chip->security_mask != 0 &&
+           (in->ob[chip->security_row] & chip->security_mask) == 0;
+}
+
 static uint64_t
 option_size_in_secure_areas(const struct layout_area *a,
                             const struct chip_area *areas, size_t count)
@@ -79,6 +88,10 @@ option_level_0(const struct layout *in, struct findings *f, uint32_t rdp)
     size_t count = sfi__chip_areas(in->chip, in->ob, areas);
     uint64_t outside = 0;
     struct place at = sfi__view_field_place(in, "RDP");
+    bool is_off = option_security_is_off(in);
+
+    if (is_off)
+        count = 0; /* secure areas guard nothing */
 
     for (size_t i = 0; i < in->count; i++) {
         const struct layout_area *a = &in->areas[i];
@@ -96,9 +109,10 @@ option_level_0(const struct layout *in, struct findings *f, uint32_t rdp)
         sfi__finding(f, RULE_RDP_LEVEL_0, at,
                      "RDP is 0x%02" PRIx32
                      ", level 0: anybody can read %" PRIu64
-                     " bytes of the installed firmware, which are in no "
-                     "secure area",
-                     rdp, outside);
+                     " bytes of the installed firmware, which %s",
+                     rdp, outside,
+                     is_off ? "no secure area guards while SECURITY is 0"
+                            : "are in no secure area");
 }
 
 static void
@@ -114,8 +128,7 @@ option_readout(const struct layout *in, struct findings *f)
                      rdp);
     if (rdp == CHIP_RDP_LEVEL0)
         option_level_0(in, f, rdp);
-    if (in->chip->security_mask != 0 &&
-        (in->ob[in->chip->security_row] & in->chip->security_mask) == 0)
+    if (option_security_is_off(in))
         sfi__finding(f, RULE_SECURITY_OFF,
                      sfi__view_field_place(in, "SECURITY"),
                      "SECURITY is 0: after the install the part is not in "

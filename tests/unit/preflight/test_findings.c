@@ -72,6 +72,10 @@ static const struct {
      H7_CODE "; 08100000 64",
      "RDP is 0xaa, level 0: anybody can read 64 bytes of the installed "
      "firmware, which are in no secure area"},
+    {"rdp-level-0", H7, "RDP=aa SECURITY=0 SEC_AREA_START1=0 SEC_AREA_END1=3",
+     H7_CODE,
+     "RDP is 0xaa, level 0: anybody can read 1024 bytes of the installed "
+     "firmware, which no secure area guards while SECURITY is 0"},
     {"rdp-level-0", L4, "RDP=aa", L4_CODE,
      "RDP is 0xaa, level 0: anybody can read 1024 bytes of the installed "
      "firmware, which are in no secure area"},
