@@ -4,11 +4,16 @@
 """Awkward inputs, as linkers, tools and people make them, and what becomes of
 each: read right, or refused with its reason.  All bytes are made here.
 
+Option bytes that are allowed and seldom meant are in test_create.py: RDP level
+2 (check_of_level_2), zeros alone (check_of_all_zeros), and nSWBOOT0 of an L462
+(check_of_the_pin_of_an_l462).
+
     test_inputs.py FOLDER_OF_PROGRAMS
 """
 
 import json
 import struct
+import zlib
 
 from check import DATA, PROGRAMS, about, case, main, run, same
 from gcm import AesGcm
@@ -82,12 +87,21 @@ def s_file(address, data, count=b""):
     return out + s_record(7, struct.pack(">I", address))
 
 
-def option_bytes(chip, **changes):
-    """The rows of the project's own CSV, some with another value."""
-    rows = [row.split(",") for row in
+def dfuse(*elements):
+    """ST's container: one target of (address, bytes), and a DFU suffix."""
+    body = b"".join(struct.pack("<II", address, len(data)) + data
+                    for address, data in elements)
+    target = struct.pack("<6sBI255sII", b"Target", 0, 1, b"ST...", len(body),
+                         len(elements)) + body
+    data = struct.pack("<5sBIB", b"DfuSe", 1, 11 + len(target), 1) + target
+    data += struct.pack("<HHHH3sB", 0, 0xDF11, 0x0483, 0x011A, b"UFD", 16)
+    return data + struct.pack("<I", zlib.crc32(data) ^ 0xFFFFFFFF)
+
+
+def option_bytes(chip):
+    """The rows of the project's own CSV."""
+    return [row.split(",") for row in
             (DATA / f"ob-{chip}.csv").read_text().split()]
-    assert set(changes) <= {name for name, _ in rows}, changes
-    return [[name, changes.get(name, value)] for name, value in rows]
 
 
 def csv(rows, separator=",", end="\n"):
@@ -240,6 +254,23 @@ def initialised_ram(folder):
     done = create(folder, app, more=["--only-flash"])
     assert "0x20000000 to 0x2000000f, 16 bytes, DTCM" in done.stdout, done
     same(firmware_of(folder, done), {0x08000000: data})
+
+
+# ---- containers ----
+
+@case
+def a_dfuse_file(folder):
+    """With an address it is no plain binary; without, its own ones count."""
+    one, two = vectors(0x20010000, 0x08000008, 60), bytes(range(32))
+    app = write(folder, "app.dfu", dfuse((0x08000000, one), (0x08020000, two)))
+    done = create(folder, app, "0x08000000")
+    same((done.returncode, (folder / "out.sfi").exists()), (64, False))
+    warns(done, "app.dfu", "0x08000000")
+    named = write(folder, "app.bin", app.read_bytes())
+    same(create(folder, named, "0x08000000").returncode, 64)
+    same(firmware_of(folder, create(folder, app)),
+         {0x08000000: one, 0x08020000: two})
+    same(json.loads(run(INFO, app, "--json").stdout)["format"], "dfuse")
 
 
 # ---- option bytes ----
