@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/lenient.h"
 #include "sfi_create.h"
 
 static const struct cli_option options[OPT_COUNT] = {
@@ -60,7 +61,7 @@ static const struct cli_option options[OPT_COUNT] = {
                  .values = "0..255",
                  .min = 1,
                  .max = 1,
-                 .help = "version of the image, decimal or 0x"},
+                 .help = "version of the image, in any base"},
     [OPT_MODULE] = {.brief = "m",
                     .name = "module",
                     .values = "FILE",
@@ -130,6 +131,24 @@ static const struct cli_option options[OPT_COUNT] = {
                        "make nothing: show what the chip would refuse, and\n"
                        "what is probably not meant"},
     [OPT_JSON] = {.name = "json", .help = "with --check: for machines"},
+    CLI_LENIENT_ROWS(OPT_LENIENT),
+    [OPT_RAMSIZE] = {.brief = "rs",
+                     .name = "ramsize",
+                     .values = "BYTES",
+                     .min = 1,
+                     .max = 1,
+                     .help = "of ST's tool: tells when an image is larger"},
+    [OPT_TOKEN] = {.brief = "ct",
+                   .name = "token",
+                   .values = "ADDRESS",
+                   .min = 1,
+                   .max = 1,
+                   .help = "of ST's tool: not needed, and must be in flash"},
+    [OPT_HASH] = {.name = "hash",
+                  .values = "0",
+                  .min = 1,
+                  .max = 1,
+                  .help = "of ST's tool: these parts have no hash"},
 };
 
 static const struct cli_spec spec = {
@@ -148,6 +167,7 @@ static const struct cli_spec spec = {
         "--template-ob CHIP [-ob CSV [NAME=VALUE...]] [-o OUT.csv]",
     .options = options,
     .option_count = OPT_COUNT,
+    .foreign = create_foreign,
 };
 
 /* The library does not know the options that help. */
@@ -175,21 +195,14 @@ static const sfi_chip *
 pick_image_chip(const struct cli *c)
 {
     const char *name = cli_value(c, OPT_CHIP);
-    const char *text = cli_value(c, OPT_DEVICEID);
-    const sfi_chip *by_name = sfi_chip_find(name);
-    const sfi_chip *by_id = NULL;
-    uint64_t id;
+    const char *id = cli_value(c, OPT_DEVICEID);
+    const sfi_chip *by_name = cli_chip(c, name);
+    const sfi_chip *by_id = cli_chip(c, id);
 
-    if (name == NULL && text == NULL)
+    if (name == NULL && id == NULL)
         cli_usage(c, "the chip is missing: -devid ID or --chip NAME");
-    if (name != NULL && by_name == NULL)
-        cli_unknown_chip(c, name);
-    if (text != NULL && cli_number(text, UINT32_MAX, &id))
-        by_id = sfi_chip_find_id((uint32_t)id);
-    if (text != NULL && by_id == NULL)
-        cli_unknown_chip(c, text);
     if (by_name != NULL && by_id != NULL && by_name != by_id)
-        cli_usage(c, "-devid %s is %s, but --chip says %s", text,
+        cli_usage(c, "-devid %s is %s, but --chip says %s", id,
                   sfi_chip_name(by_id), name);
     return by_name != NULL ? by_name : by_id;
 }
@@ -209,6 +222,8 @@ create_image(struct job *j)
         status = create_new_keys(j);
     if (status == 0)
         status = create_show_image(j);
+    if (status == 0)
+        create_tell_words(j);
     if (status == 0)
         status = create_save_image(j);
     return create_close_output(j, status);

@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "cli/finding.h"
+#include "cli/lenient.h"
 #include "cli/select.h"
 
 enum {
@@ -32,6 +33,10 @@ enum {
     OPT_SAME_NONCE,
     OPT_CHECK,
     OPT_JSON,
+    OPT_LENIENT,
+    OPT_RAMSIZE = OPT_LENIENT + CLI_LENIENT_COUNT,
+    OPT_TOKEN,
+    OPT_HASH,
     OPT_COUNT
 };
 
@@ -42,9 +47,10 @@ struct job {
     sfi_image_builder *builder;
     sfi_key *key;
     uint8_t nonce[SFI_NONCE_LEN];
-    char *reg;     /* the register of nonces; NULL: none */
-    int out_fd;    /* for the image; -1: the file of -o */
-    uint64_t size; /* of the image */
+    char *reg;         /* the register of nonces; NULL: none */
+    int out_fd;        /* for the image; -1: the file of -o */
+    uint64_t size;     /* of the image */
+    uint64_t ram_size; /* of -rs */
     struct cli_findings findings;
     struct cli_select select;
 };
@@ -71,6 +77,12 @@ int create_open_output(struct job *j);
 int create_check_output(struct job *j);
 int create_save_image(struct job *j);
 int create_close_output(struct job *j, int status);
+/* sfi_create_words.c: words of ST's tool that are no option here; the number of
+ * -v; check what -rs, -ct and -hash say, and tell what it means. */
+extern const struct cli_foreign create_foreign[];
+uint32_t create_version(const struct cli *c);
+void create_check_words(struct job *j);
+void create_tell_words(const struct job *j);
 /* sfi_create_inputs.c: give everything that the command line names to a new
  * builder. */
 int create_add_inputs(struct job *j);

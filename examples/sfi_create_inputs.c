@@ -9,17 +9,6 @@
 #include "cli/option_bytes.h"
 #include "sfi_create.h"
 
-static uint32_t
-pick_image_version(const struct cli *c)
-{
-    uint64_t version;
-
-    if (!cli_number(cli_need(c, OPT_VER), UINT32_MAX, &version))
-        cli_usage(c, "-v %s is not a number, expected 0 to 255",
-                  cli_value(c, OPT_VER));
-    return (uint32_t)version;
-}
-
 static int
 print_firmware_segments(const struct job *j, const char *path,
                         const sfi_firmware *fw)
@@ -52,7 +41,8 @@ static int
 builder_add_firmware(struct job *j, const struct cli_use *use)
 {
     sfi_firmware *fw = NULL;
-    sfi_status st = cli_firmware_load(&j->cli, j->ctx, use, &fw);
+    sfi_status st = cli_firmware_load(
+        &j->cli, j->ctx, use, cli_lenient_flags(&j->cli, OPT_LENIENT), &fw);
     int status;
 
     if (st == SFI_OK)
@@ -118,10 +108,13 @@ builder_add_option_bytes(const struct job *j)
 static int
 builder_start(struct job *j, uint32_t version, bool makes)
 {
+    /* What tells an image from another one, so that --check can look too. */
+    bool whole = cli_has(&j->cli, OPT_KEY) && cli_has(&j->cli, OPT_NONCE) &&
+                 cli_has(&j->cli, OPT_VER);
     sfi_status st = sfi_image_builder_new(j->ctx, j->chip, &j->builder);
     int status = create_status(j, st);
 
-    if (status != 0 || !makes)
+    if (status != 0 || (!makes && !whole))
         return status;
     status = create_load_keys(j);
     if (status != 0)
@@ -174,13 +167,15 @@ create_add_inputs(struct job *j)
 {
     const struct cli_use *use = NULL;
     bool makes = !cli_has(&j->cli, OPT_CHECK);
-    uint32_t version = makes ? pick_image_version(&j->cli) : 0;
+    uint32_t version =
+        makes || cli_has(&j->cli, OPT_VER) ? create_version(&j->cli) : 0;
     int status;
 
     pick_image_ranges(j);
     (void)cli_need(&j->cli, OPT_FIRMWARE);
     (void)cli_need(&j->cli, OPT_OBFILE);
     create_check_ob_words(&j->cli);
+    create_check_words(j);
     if (makes) {
         create_check_key_options(&j->cli);
         refuse_input_as_output(&j->cli, cli_need(&j->cli, OPT_OUTFILE));

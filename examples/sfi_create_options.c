@@ -78,9 +78,7 @@ create_template(struct job *j)
     check_template_options(&j->cli);
     if (use != NULL)
         create_check_ob_words(&j->cli);
-    j->chip = sfi_chip_find(name);
-    if (j->chip == NULL)
-        cli_unknown_chip(&j->cli, name);
+    j->chip = cli_chip(&j->cli, name);
     st = use != NULL ? create_option_bytes(j, use, &ob)
                      : sfi_option_bytes_new(j->ctx, j->chip, &ob);
     if (st == SFI_OK)

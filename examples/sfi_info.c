@@ -20,6 +20,7 @@ static const struct cli_option options[OPT_COUNT] = {
                    .max = 1,
                    .help = "nonce, needed with the key"},
     [OPT_CHIP] = {.name = "chip",
+                  .also = {"devid", "deviceid"},
                   .values = "NAME",
                   .min = 1,
                   .max = 1,
@@ -255,9 +256,7 @@ main(int argc, char **argv)
     cli_parse(&in.cli, &spec, argc, argv);
     in.path = in.cli.operands[0];
     chip = cli_value(&in.cli, OPT_CHIP);
-    in.chip = sfi_chip_find(chip);
-    if (chip != NULL && in.chip == NULL)
-        cli_unknown_chip(&in.cli, chip);
+    in.chip = cli_chip(&in.cli, chip);
     info_check_extract(&in);
     if (cli_has(&in.cli, OPT_COMPARE) &&
         cli_next(&in.cli, OPT_COMPARE, NULL)->count == 2)

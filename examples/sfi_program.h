@@ -5,6 +5,7 @@
 #define EXAMPLES_SFI_PROGRAM_H
 
 #include "cli/cli.h"
+#include "cli/lenient.h"
 #include "sfi_program_station.h"
 
 enum {
@@ -51,7 +52,8 @@ enum {
     OPT_YES,
     OPT_FORCE,
     OPT_JSON,
-    OPT_COUNT
+    OPT_LENIENT,
+    OPT_COUNT = OPT_LENIENT + CLI_LENIENT_COUNT
 };
 
 /* Keys and words of -c, as ST's tool has them. */

@@ -256,6 +256,7 @@ static const struct cli_option options[OPT_COUNT] = {
                            "licence, a certificate, an audit log, a vault or\n"
                            "a personalisation file"},
     [OPT_JSON] = {.name = "json", .help = "write JSON to stdout"},
+    CLI_LENIENT_ROWS(OPT_LENIENT),
 };
 
 const struct cli_spec program_spec = {

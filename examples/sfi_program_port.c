@@ -243,9 +243,7 @@ read_link_options(struct program *p, const struct cli_use *use)
     p->baud = 115200;
     if (speed != NULL && !cli_number(speed, UINT32_MAX, &p->baud))
         cli_usage(&p->cli, "br=%s is not a speed", speed);
-    p->chip = sfi_chip_find(chip);
-    if (chip != NULL && p->chip == NULL)
-        cli_unknown_chip(&p->cli, chip);
+    p->chip = cli_chip(&p->cli, chip);
 }
 
 void

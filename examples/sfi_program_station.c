@@ -101,7 +101,9 @@ station_load_files(struct station *s)
         struct cli_use words = *use;
 
         words.count = station_write_words(use);
-        st = cli_firmware_load(c, s->ctx, &words, &s->firmware[use - c->uses]);
+        st = cli_firmware_load(c, s->ctx, &words,
+                               cli_lenient_flags(c, OPT_LENIENT),
+                               &s->firmware[use - c->uses]);
     }
     return st;
 }

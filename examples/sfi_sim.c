@@ -21,6 +21,7 @@ static const struct cli_option make_options[MAKE_COUNT] = {
                  .max = 1,
                  .help = "the chip maker's CA; created when it is absent"},
     [MAKE_CHIP] = {.name = "chip",
+                   .also = {"devid", "deviceid"},
                    .values = "NAME",
                    .min = 1,
                    .max = 1,
@@ -221,15 +222,13 @@ sim_manufacture_chip(const struct cli *c, sfi_ctx *ctx)
     const char *state = cli_need(c, MAKE_STATE);
     const sfi_sim_make_options options = {
         .struct_size = sizeof(options),
-        .chip = sfi_chip_find(name),
+        .chip = cli_chip(c, name),
         .bootloader = cli_value(c, MAKE_LOADER),
         .ca_dir = ca,
         .state_dir = state,
     };
     sfi_status st;
 
-    if (options.chip == NULL)
-        cli_unknown_chip(c, name);
     st = sfi_sim_manufacture_with(ctx, &options);
     if (st != SFI_OK)
         return cli_fail(c, ctx, st);

@@ -118,14 +118,19 @@ const char *cli_key(const struct cli *c, const struct cli_use *use,
 /* A whole number up to `max`, decimal or 0x-prefixed. */
 bool cli_number(const char *text, uint64_t max, uint64_t *out);
 
+/* The part with this name, order code or device id, which may lack its 0x; NULL
+ * for NULL.  Another word is a usage error that lists the parts. */
+const sfi_chip *cli_chip(const struct cli *c, const char *text);
+
 /* Value number `index` as a 32-bit address; another word is a usage error. */
 uint64_t cli_address(const struct cli *c, const struct cli_use *use,
                      size_t index);
 /* The firmware of an option FILE [ADDRESS [raw]]: ELF, Intel HEX, S-records or
  * DfuSe, or with ADDRESS a plain binary.  An address for another file is a
- * usage error, unless it is to be taken raw. */
+ * usage error, unless it is to be taken raw.  `flags`: SFI_FIRMWARE_*. */
 sfi_status cli_firmware_load(const struct cli *c, sfi_ctx *ctx,
-                             const struct cli_use *use, sfi_firmware **out);
+                             const struct cli_use *use, uint32_t flags,
+                             sfi_firmware **out);
 
 /* ---- messages and exit status ---- */
 
@@ -135,8 +140,6 @@ _Noreturn void cli_usage(const struct cli *c, const char *fmt, ...)
 /* The same before anything is parsed. */
 _Noreturn void cli_usage_of(const char *program, const char *fmt, ...)
     CLI_PRINTF(2, 3);
-/* A usage error that lists the known parts. */
-_Noreturn void cli_unknown_chip(const struct cli *c, const char *text);
 /* Out of memory: exit with 7. */
 _Noreturn void cli_nomem(const char *program);
 /* A context whose warnings go to stderr; exits when there is no memory. */

@@ -212,36 +212,3 @@ cli_context(const struct cli *c)
         cli_nomem(c->spec->program);
     return ctx;
 }
-
-/* Device ids are hexadecimal: "450" most likely means 0x450. */
-static const sfi_chip *
-chip_by_bare_digits(const char *text)
-{
-    char hex[16];
-    uint64_t id;
-
-    if (strlen(text) + 3 > sizeof(hex))
-        return NULL;
-    (void)snprintf(hex, sizeof(hex), "0x%s", text);
-    return cli_number(hex, UINT32_MAX, &id) ? sfi_chip_find_id((uint32_t)id)
-                                            : NULL;
-}
-
-void
-cli_unknown_chip(const struct cli *c, const char *text)
-{
-    char known[1024];
-    size_t len = 0;
-    const sfi_chip *chip = chip_by_bare_digits(text);
-
-    if (chip != NULL)
-        cli_usage(c, "unknown chip \"%s\", did you mean %s (0x%" PRIx32 ")",
-                  text, sfi_chip_name(chip), sfi_chip_device_id(chip));
-    known[0] = '\0';
-    for (size_t i = 0; (chip = sfi_chip_at(i)) != NULL && len < sizeof(known);
-         i++)
-        len += (size_t)snprintf(known + len, sizeof(known) - len,
-                                "%s%s (0x%" PRIx32 ")", i > 0 ? ", " : "",
-                                sfi_chip_name(chip), sfi_chip_device_id(chip));
-    cli_usage(c, "unknown chip \"%s\", expected one of: %s", text, known);
-}

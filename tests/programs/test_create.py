@@ -234,6 +234,10 @@ def one_image_for_a_nonce(folder):
              "sfi-create: nothing was written"] + NEW_KEYS_HINT,
             *registered(folder, v=["24"]))
     same((out.read_bytes(), register.read_bytes()), (first, entry))
+    done = run(*registered(folder, v=["24"]), "--check", "--json")
+    same((done.returncode, [f["rule"] for f in json.loads(done.stdout)[
+        "findings"] if f["severity"] == "error"]), (2, ["nonce-reuse"]))
+    same(register.read_bytes(), entry, "only looked at")
     done = run(*registered(folder, v=["24"]), "--same-nonce")
     same((done.returncode, len(errors_of(done.stderr))), (0, 1), done.stderr)
     assert "XOR" in done.stderr and "authentication key" in done.stderr
@@ -574,9 +578,129 @@ def unknown_chip(folder):
         refused(folder, 64, [f'sfi-create: unknown chip "{text}", expected one '
                              f"of: {known}", CREATE_HELP],
                 *command(folder, **change))
-    refused(folder, 64, [f'sfi-create: unknown chip "450", did you mean {H7} '
-                         "(0x450)", CREATE_HELP],
-            *command(folder, **{"-chip": None, "devid": ["450"]}))
+
+
+@case
+def names_of_chips(folder):
+    """By name, order code, or device id, whose 0x may be missing."""
+    inputs(folder)
+    for chip, names in ((H7, ("STM32H753XI", "stm32h753zi", "STM32H753VIT6",
+                              "0x450", "450")),
+                        (L4, ("STM32L462CEU6F", "462", "0X462"))):
+        succeeds(*command(folder, chip))
+        image = (folder / "out.sfi").read_bytes()
+        for name in names:
+            (folder / "out.sfi").unlink()
+            succeeds(*command(folder, chip, **{"-chip": [name]}))
+            same((folder / "out.sfi").read_bytes(), image, name)
+            succeeds(*command(folder, chip, **{"-chip": None}, devid=[name]))
+            for word in ("--chip", "-devid"):
+                out = succeeds(INFO, folder / "out.sfi", word, name)
+                assert f"{chip} can install it" in out, out
+    done = run(*command(folder, **{"-chip": None}, devid=["1104"]))
+    same((done.returncode, done.stderr.splitlines()[0]),
+         (0, "sfi-create: 1104 is read as a decimal number: 0x450, "
+             "stm32h753xi"))
+
+
+@case
+def versions_in_any_base(folder):
+    inputs(folder)
+    for text, value in (("0x1f", 31), ("0X1F", 31), ("1f", 31), ("31", 31),
+                        ("0b11111", 31), ("0o37", 31), ("007", 7), ("0", 0),
+                        ("09", 9), ("00", 0)):
+        succeeds(*command(folder, v=[text]))
+        same(open_image((folder / "out.sfi").read_bytes())[0][1], value, text)
+    for text, message in (
+            ("010", "-v 010 is ambiguous: 10 in decimal, 8 in octal; write it "
+                    "without the zero, or as 0o10"),
+            ("0b2", "-v 0b2 is not a number, expected 0 to 255"),
+            ("0o", "-v 0o is not a number, expected 0 to 255"),
+            ("1g", "-v 1g is not a number, expected 0 to 255"),
+            ("1 ", "-v 1  is not a number, expected 0 to 255")):
+        refused(folder, 64, [f"sfi-create: {message}", CREATE_HELP],
+                *command(folder, v=[text]))
+
+
+@case
+def words_of_the_package_creator(folder):
+    """Those of AN5054, 2.5.1, that are options only for their scripts."""
+    inputs(folder)
+    succeeds(*command(folder))
+    image = (folder / "out.sfi").read_bytes()
+    for words, line in (
+            (["-rs", "0x1E000"], None), (["--ramsize", "100000"], None),
+            (["-hash", "0"], None), (["--hash", "0"], None),
+            (["-ct", "0x081FF000"], "Continuation token 0x081FF000 : not "
+             "needed, the image is one piece"),
+            (["--token", "0x081ff000"], "Continuation token 0x081ff000 : not "
+             "needed, the image is one piece")):
+        (folder / "out.sfi").unlink()
+        out = succeeds(*command(folder), *words)
+        assert line is None or line in out.splitlines(), out
+        same((folder / "out.sfi").read_bytes(), image, words)
+    done = run(*command(folder), "-rs", "5821")
+    same(done.returncode, 0)
+    assert "5822 bytes, more than -rs 5821" in done.stderr, done.stderr
+    (folder / "out.sfi").unlink()
+    for words, facts in (
+            (["-rs", "0"], ("-rs 0", "RAM")),
+            (["-rs", "1k"], ("-rs 1k", "size")),
+            (["-ct", "0x20000000"], ("-ct", "0x20000000", "flash", H7)),
+            (["-hash", "1"], ("-hash 1", H7, "without")),
+            (["--hash", "2"], ("--hash 2", "0 or 1")),
+            (["-firx", "a.bin", "0x90000000", "0", "0", "0x08100000"],
+             ("-firx", "external flash")),
+            (["--firmwx", "a.hex"], ("--firmwx", "external flash")),
+            (["--ob-keys", "a.obk"], ("--ob-keys", "STM32H5")),
+            (["-ssfi", "a"], ("-ssfi", "other parts")),
+            (["-mcsv", "a"], ("-mcsv", "module", "-m")),
+            (["-smi"], ("-smi", "modules", "-m")),
+            (["-ssp"], ("-ssp", "other parts")),
+            (["-hsm", "-i", "1"], ("-hsm", "sfi-hsm"))):
+        refused(folder, 64, [about("sfi-create", *facts), CREATE_HELP],
+                *command(folder), *words)
+
+
+def record(kind, address, data=b""):
+    body = bytes([len(data), address >> 8, address & 0xFF, kind]) + data
+    return f":{(body + bytes([-sum(body) & 0xFF])).hex().upper()}\n"
+
+
+@case
+def leniencies_by_name(folder):
+    inputs(folder)
+    flash = record(4, 0, b"\x08\x00")
+    app, end = record(0, 0, bytes(range(32))), record(1, 0)
+    wraps = record(2, 0, b"\xf0\x00") + record(0, 0xFFF0, bytes(32))
+    for text, word, facts in (
+            (flash + app, "--no-end-record", ("end record",)),
+            (flash + app + end + flash + record(0, 64, bytes(32)) + end,
+             "--past-end", ("end record",))):
+        path = folder / "app.hex"
+        path.write_text(text)
+        refused(folder, 2, [about("sfi-create", "app.hex", *facts)],
+                *command(folder, fir=[path]))
+        done = run(*command(folder, fir=[path]), word)
+        same(done.returncode, 0, done.stderr)
+        assert word != "--no-end-record" or "warning" in done.stderr
+        (folder / "out.sfi").unlink()
+    # what comes behind the readers says where the bytes went
+    path.write_text(wraps + end)
+    for word, places in (("--segment-wraps", ("0x000f0000", "0x000ffff0")),
+                         ("--segment-runs-on", ("0x000ffff0", "0x0010000f"))):
+        done = run(*command(folder, fir=[path]), word)
+        same(done.returncode, 2)
+        assert all(p in done.stdout for p in places), done.stdout
+    refused(folder, 64, ["sfi-create: --segment-wraps and --segment-runs-on "
+                         "contradict each other", CREATE_HELP],
+            *command(folder), "--segment-wraps", "--segment-runs-on")
+    succeeds(*command(folder))
+    image = (folder / "out.sfi").read_bytes()
+    done = run(*command(folder), "--virtual-address")
+    assert done.returncode != 0 or \
+        (folder / "out.sfi").read_bytes() != image, done.stderr
+    assert "--past-end" in succeeds(PROGRAMS / "sfi-program", "--help")
 
 
 @case
