@@ -127,6 +127,8 @@ static const struct {
     {"\x7f"
      "ELF",
      0, SFI_FILE_FIRMWARE},
+    {"DfuSe\x01", 0, SFI_FILE_FIRMWARE},
+    {"DfuS", 0, SFI_FILE_OTHER},
     {"# a\n# b\nkind usb\n", 0, SFI_FILE_TRACE},
     {"kind memory\n", 0, SFI_FILE_TRACE},
     {"# a\n# b\nnot a kind\n", 0, SFI_FILE_OTHER},
