@@ -78,7 +78,7 @@ memory_file_save(struct station *s, const struct memory_file *f,
     sfi_firmware_save_options o = {.struct_size = sizeof(o)};
     sfi_firmware *fw = NULL;
     sfi_status st =
-        sfi_firmware_parse(s->ctx, "bin", f->address, f->data, f->len, &fw);
+        sfi_firmware_parse(s->ctx, "raw", f->address, f->data, f->len, &fw);
 
     if (cli_has(&s->p->cli, OPT_FORCE))
         o.flags = SFI_REPLACE;

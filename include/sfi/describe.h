@@ -89,7 +89,8 @@ typedef struct sfi_describe_options {
  * - "vault", "audit": the counts; the chain of records is verified, with the
  *   audit key also their MACs
  * - "trace", "record": the record is that of `sfi-program --record`
- * - "key", "credential", "database", "json": only that it is one
+ * - "nonces": how many are in the register
+ * - "key", "credential", "map": only that it is one
  *
  * The first fact is "kind", the second "what", the same in words.  A fact of
  * kind SFI_FACT_CHECK says for each check how it ended; what cannot be verified

@@ -79,6 +79,8 @@ sfi_status sfi__describe_vault(struct description *d);
 sfi_status sfi__describe_audit(struct description *d);
 sfi_status sfi__describe_trace(struct description *d);
 sfi_status sfi__describe_record(struct description *d);
+sfi_status sfi__describe_nonces(struct description *d);
+sfi_status sfi__describe_map(struct description *d);
 sfi_status sfi__describe_key(struct description *d);
 sfi_status sfi__describe_credential(struct description *d);
 

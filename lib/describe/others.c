@@ -6,6 +6,7 @@
 #include <sfi/audit.h>
 
 #include "util/file.h"
+#include "util/hex.h"
 #include "util/mem.h"
 #include "util/text.h"
 #include "transport/trace/trace.h"
@@ -131,6 +132,52 @@ sfi__describe_record(struct description *d)
     (void)sfi__fact_check(d, "structure", "every line is a record", st);
     sfi__ctx_dealloc(d->ctx, l);
     return st;
+}
+
+/* ---- registers of nonces, maps ---- */
+
+/* doc/format.md, "Register of nonces": two digests in hexadecimal. */
+#define NONCES_HEAD_LEN 11u
+#define NONCES_IV_DIGITS 32u
+#define NONCES_RECORD_LEN 98u
+
+static bool
+nonces_is_record(const uint8_t *p)
+{
+    for (size_t i = 0; i < NONCES_RECORD_LEN - 1; i++) {
+        bool is_digit = sfi__hex_digit(p[i]) >= 0;
+
+        if (i == NONCES_IV_DIGITS ? p[i] != ' ' : !is_digit)
+            return false;
+    }
+    return p[NONCES_RECORD_LEN - 1] == '\n';
+}
+
+/* The next image overwrites what a crash left of the last record. */
+sfi_status
+sfi__describe_nonces(struct description *d)
+{
+    size_t count = (d->bytes.len - NONCES_HEAD_LEN) / NONCES_RECORD_LEN;
+    const uint8_t *p = d->bytes.data + NONCES_HEAD_LEN;
+    sfi_status st = SFI_OK;
+
+    if (d->bytes.len < NONCES_HEAD_LEN)
+        count = 0;
+    for (size_t i = 0; i < count && st == SFI_OK; i++) {
+        if (!nonces_is_record(p + i * NONCES_RECORD_LEN))
+            st =
+                sfi__fail(d->ctx, SFI_ERR_FORMAT,
+                          "record %zu is damaged, expected two digests", i + 1);
+    }
+    sfi__fact_number(d, "records", "nonces, with those of the areas", count);
+    return sfi__fact_check(d, "structure", "every record", st);
+}
+
+sfi_status
+sfi__describe_map(struct description *d)
+{
+    sfi__fact_text(d, "format", "format", "SVG");
+    return SFI_OK;
 }
 
 /* ---- keys ---- */

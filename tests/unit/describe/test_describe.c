@@ -279,6 +279,24 @@ START_TEST(test_records)
 }
 END_TEST
 
+START_TEST(test_register_of_nonces)
+{
+    char content[11 + 2 * 98 + 1] = "SFI-USED 1\n";
+
+    for (size_t i = 0; i < 2; i++)
+        (void)snprintf(content + 11 + 98 * i, 99, "%032d %064d\n", 1, 2);
+    ck_assert_ok(describe(write_text("key.used", content), NULL));
+    assert_has("nonces", "kind=nonces");
+    assert_has("nonces", "records=2");
+    /* a crash in the middle of a record */
+    ck_assert_ok(describe(write_file("key.used", content, 11 + 98 + 50), NULL));
+    assert_has("nonces", "records=1");
+    content[20] = 'x';
+    assert_fails_at(describe(write_text("key.used", content), NULL),
+                    SFI_ERR_FORMAT, "key.used", "record 1");
+}
+END_TEST
+
 START_TEST(test_unknown)
 {
     assert_fails_at(describe(write_text("a", "Dear Sir,\n"), NULL),
@@ -447,6 +465,7 @@ main(void)
     t = tcase_create("files");
     tcase_add_checked_fixture(t, folder_setup, folder_teardown);
     tcase_add_test(t, test_records);
+    tcase_add_test(t, test_register_of_nonces);
     tcase_add_test(t, test_unknown);
     tcase_add_test(t, test_keys_are_no_constants);
     tcase_add_test(t, test_credentials);
