@@ -131,6 +131,13 @@ static const struct cli_option options[OPT_COUNT] = {
                        "make nothing: show what the chip would refuse, and\n"
                        "what is probably not meant"},
     [OPT_JSON] = {.name = "json", .help = "with --check: for machines"},
+    [OPT_SVG] = {.name = "svg",
+                 .values = "FILE",
+                 .min = 1,
+                 .max = 1,
+                 .help = "draw a map of the flash with all findings: an SVG\n"
+                         "picture"},
+    [OPT_MAP] = {.name = "map", .help = "print such a map as text"},
     CLI_LENIENT_ROWS(OPT_LENIENT),
     [OPT_RAMSIZE] = {.brief = "rs",
                      .name = "ramsize",
@@ -161,8 +168,9 @@ static const struct cli_spec spec = {
         "  -v 0..255 [-m FILE.smi] (-devid ID | --chip NAME) -o OUT.sfi\n"
         "  [--only-flash] [--only FIRST-LAST] [--exclude FIRST-LAST]\n"
         "  [--register FILE | --no-register] [--same-nonce] [--force]\n"
+        "  [--svg MAP.svg] [--map]\n"
         "--check [--json] -fir FILE [ADDRESS] ... -ob CSV [NAME=VALUE...]\n"
-        "  [-m FILE.smi] (-devid ID | --chip NAME)\n"
+        "  [-m FILE.smi] (-devid ID | --chip NAME) [--svg MAP.svg] [--map]\n"
         "[--genkey KEY] [--gennonce NONCE]\n"
         "--template-ob CHIP [-ob CSV [NAME=VALUE...]] [-o OUT.csv]",
     .options = options,
@@ -247,6 +255,8 @@ main(int argc, char **argv)
         j.chip = pick_image_chip(&j.cli);
         if (cli_has(&j.cli, OPT_JSON) && !cli_has(&j.cli, OPT_CHECK))
             cli_usage(&j.cli, "--json needs --check");
+        if (cli_has(&j.cli, OPT_JSON) && cli_has(&j.cli, OPT_MAP))
+            cli_usage(&j.cli, "--map cannot be combined with --json");
         status = cli_has(&j.cli, OPT_CHECK) ? create_check_only(&j)
                                             : create_image(&j);
     }

@@ -33,6 +33,8 @@ enum {
     OPT_SAME_NONCE,
     OPT_CHECK,
     OPT_JSON,
+    OPT_SVG,
+    OPT_MAP,
     OPT_LENIENT,
     OPT_RAMSIZE = OPT_LENIENT + CLI_LENIENT_COUNT,
     OPT_TOKEN,
@@ -93,5 +95,7 @@ void create_hint_new_keys(void);
 /* --check: the same with all findings, and nothing is made. */
 int create_check_only(struct job *j);
 int create_show_image(struct job *j);
+/* sfi_create_map.c: the maps that --svg and --map ask for. */
+int create_maps(const struct job *j);
 
 #endif

@@ -32,14 +32,17 @@ create_check_rules(struct job *j)
 {
     uint32_t least =
         cli_has(&j->cli, OPT_CHECK) ? SFI_FINDING_NOTE : SFI_FINDING_WARNING;
-    sfi_status st =
-        sfi_image_builder_check(j->builder, cli_findings_add, &j->findings);
+    int status = create_maps(j); /* above all of what a chip refuses */
+    sfi_status st;
 
+    if (status != 0)
+        return status;
+    st = sfi_image_builder_check(j->builder, cli_findings_add, &j->findings);
     cli_findings_print(&j->cli, NULL, &j->findings, least);
     if (st == SFI_OK || j->findings.errors == 0)
         return create_status(j, st);
     if (check_is_about_keys(&j->findings)) {
-        int status = cli_fail_text(&j->cli, st, "nothing was written");
+        status = cli_fail_text(&j->cli, st, "nothing was written");
 
         create_hint_new_keys();
         return status;

@@ -64,6 +64,14 @@ static const struct cli_option options[OPT_COUNT] = {
                              "others.  Exit status 0: equal, 8: different"},
     [OPT_FORCE] = {.name = "force", .help = "replace the file OUT"},
     [OPT_JSON] = {.name = "json", .help = "for machines"},
+    [OPT_SVG] = {.name = "svg",
+                 .values = "FILE",
+                 .min = 1,
+                 .max = 1,
+                 .help = "draw a map of the flash that an image fills: an SVG\n"
+                         "picture; needs --chip"},
+    [OPT_MAP] = {.name = "map",
+                 .help = "show such a map as text instead; needs --chip"},
 };
 
 static const struct cli_spec spec = {
@@ -74,6 +82,7 @@ static const struct cli_spec spec = {
                "log, a trace, a record, a key.",
     .usage = "FILE [-k KEY -n NONCE] [--chip NAME] [-pd FILE]\n"
              "  [--audit-key FILE] [--json]\n"
+             "FILE.sfi [-k KEY -n NONCE] --chip NAME [--svg MAP.svg] [--map]\n"
              "FILE -k KEY -n NONCE --extract OUT [--area N] [--fill BYTE]\n"
              "  [--force]\n"
              "FILE [-k KEY -n NONCE] --compare OTHER [KEY NONCE] [--json]",
@@ -216,11 +225,13 @@ info_show(struct info *in)
     if (compares)
         return info_compare(in);
     status = info_check_image(in, &checked);
+    if (status == 0)
+        status = info_show_maps(in, checked);
     if (status != 0)
         return status;
     if (cli_has(&in->cli, OPT_JSON))
         info_print_json(in, SFI_OK, checked);
-    else
+    else if (!cli_has(&in->cli, OPT_MAP))
         info_print_text(in, checked);
     status = info_extract(in);
     return status != 0 ? status : info_print_findings(in);
@@ -261,6 +272,7 @@ main(int argc, char **argv)
     if (cli_has(&in.cli, OPT_COMPARE) &&
         cli_next(&in.cli, OPT_COMPARE, NULL)->count == 2)
         cli_usage(&in.cli, "--compare OTHER KEY needs NONCE too");
+    info_check_map_options(&in);
     in.ctx = cli_context(&in.cli);
     status = info_run(&in);
     sfi_ctx_free(in.ctx);

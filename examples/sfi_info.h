@@ -21,6 +21,8 @@ enum {
     OPT_COMPARE,
     OPT_FORCE,
     OPT_JSON,
+    OPT_SVG,
+    OPT_MAP,
     OPT_COUNT
 };
 
@@ -72,6 +74,11 @@ void info_print_fields(const struct info *in);
 
 /* sfi_info_image.c: the facts of an image, in the words of ST's tool. */
 void info_print_image(const struct info *in);
+
+/* sfi_info_map.c: the maps that --svg and --map ask for, of an image that was
+ * checked; anything else has none. */
+void info_check_map_options(const struct info *in);
+int info_show_maps(const struct info *in, bool checked);
 
 /* sfi_info_check.c: what the rules of a part find in it. */
 sfi_status info_check_chip(struct info *in);

@@ -212,9 +212,7 @@ row_draw_group(struct page *p, const struct map_row *r,
 
     sfi__map_group_name(p->m, g, name);
     sfi__map_group_place(g, place);
-    sfi__text_format(tip, sizeof(tip), "%s, %s%s%s", name, place,
-                     a->file != NULL ? ", " : "",
-                     a->file != NULL ? a->file : "");
+    sfi__text_format(tip, sizeof(tip), "%s, %s", name, place);
     sfi__canvas_rect(&p->c, a->type == SFI_FORMAT_MODULE ? "mo" : "fw", x,
                      p->y + 3, width, BAR_HEIGHT - 6, tip);
 }

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
+/* Maps of an image for a person: where to, how wide, which characters. */
+#define _DEFAULT_SOURCE
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "cli/map.h"
+
+#define COLUMNS_MIN 40u /* as sfi_map_text() allows */
+#define COLUMNS_MAX 400u
+
+/* ---- the picture ---- */
+
+struct picture {
+    char *data;
+    size_t len;
+};
+
+static sfi_status
+picture_take(void *user, const uint8_t *data, size_t len)
+{
+    struct picture *p = user;
+    char *larger = malloc(p->len + len);
+
+    if (larger == NULL)
+        return SFI_ERR_NOMEM;
+    if (p->len > 0)
+        memcpy(larger, p->data, p->len);
+    memcpy(larger + p->len, data, len);
+    free(p->data);
+    p->data = larger;
+    p->len += len;
+    return SFI_OK;
+}
+
+static const char *
+map_title(const char *name)
+{
+    const char *slash = name != NULL ? strrchr(name, '/') : NULL;
+
+    return slash != NULL ? slash + 1 : name;
+}
+
+sfi_status
+cli_map_save(sfi_ctx *ctx, sfi_layout *l, const char *name, const char *path)
+{
+    sfi_map_options o = {.struct_size = sizeof(o), .title = map_title(name)};
+    struct picture p = {0};
+    sfi_status st = sfi_map_svg(l, &o, picture_take, &p);
+
+    if (st == SFI_OK)
+        st = sfi_ctx_save_output(ctx, path, SFI_FILE_MAP, 0, p.data, p.len);
+    free(p.data);
+    return st;
+}
+
+/* ---- the text ---- */
+
+static sfi_status
+text_take(void *user, const uint8_t *data, size_t len)
+{
+    (void)user;
+    (void)fwrite(data, 1, len, stdout); /* cli_finish() sees a failure */
+    return SFI_OK;
+}
+
+/* The variable that decides which characters the terminal has. */
+static bool
+terminal_has_utf8(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        const char *value = getenv(names[i]);
+        const char *dot;
+
+        if (value == NULL || value[0] == '\0')
+            continue;
+        dot = strchr(value, '.');
+        return dot != NULL && (strncasecmp(dot, ".utf-8", 6) == 0 ||
+                               strncasecmp(dot, ".utf8", 5) == 0);
+    }
+    return false;
+}
+
+static uint32_t
+terminal_columns(void)
+{
+    struct winsize size;
+    const char *text = getenv("COLUMNS");
+    uint64_t columns = 0;
+
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+        columns = size.ws_col;
+    else if (text != NULL)
+        (void)cli_number(text, UINT16_MAX, &columns);
+    if (columns == 0)
+        return 0;
+    if (columns < COLUMNS_MIN)
+        return COLUMNS_MIN;
+    return columns > COLUMNS_MAX ? COLUMNS_MAX : (uint32_t)columns;
+}
+
+sfi_status
+cli_map_print(sfi_layout *l, const char *name)
+{
+    const char *no_color = getenv("NO_COLOR");
+    bool colored =
+        isatty(STDOUT_FILENO) == 1 && (no_color == NULL || no_color[0] == '\0');
+    sfi_map_options o = {
+        .struct_size = sizeof(o),
+        .title = map_title(name),
+        .columns = terminal_columns(),
+        .flags = (terminal_has_utf8() ? 0 : SFI_MAP_ASCII) |
+                 (colored ? SFI_MAP_COLOR : 0),
+    };
+
+    return sfi_map_text(l, &o, text_take, NULL);
+}
