@@ -8,6 +8,7 @@ programs draw now:  test_map.py BUILD/examples --write  makes them anew.
 """
 
 import os
+import shutil
 import sys
 import xml.parsers.expat
 
@@ -119,6 +120,17 @@ def example_pictures(folder):
     for name, make in EXAMPLES.items():
         assert (PICTURES / name).read_text() == make(folder), \
             f"doc/pictures/{name} is stale: test_map.py PROGRAMS --write"
+
+
+@case
+def another_program_renders_them(folder):
+    if shutil.which("rsvg-convert") is None:
+        return
+    for name in EXAMPLES:
+        png = folder / "map.png"
+        done = run("rsvg-convert", "-w", "1200", PICTURES / name, "-o", png)
+        same((done.returncode, done.stderr), (0, ""), name)
+        same(int.from_bytes(png.read_bytes()[16:20], "big"), 1200)
 
 
 @case
