@@ -221,6 +221,8 @@ def two_files_one_after_the_other(folder):
                  + hex_file((0x08020000, app)))
     refused(folder, create(folder, both), f"{both}:5:1",
             "after the end record")
+    same(firmware_of(folder, create(folder, both, more=["--past-end"])),
+         {0x08000000: boot, 0x08020000: app})
 
 
 @case
