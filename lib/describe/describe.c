@@ -9,6 +9,7 @@
 #include "core/abi.h"
 #include "core/file_kind.h"
 #include "core/files.h"
+#include "firmware/firmware.h"
 #include "describe/description.h"
 
 /* Images, traces and records are read whole. */
@@ -159,11 +160,15 @@ describe_guess(struct description *d, bool is_read)
     }
     if (st != SFI_OK)
         return st;
-    if (d->kind == SFI_FILE_OTHER && sfi__describe_is_option_bytes(d))
+    if (sfi__firmware_matches(d->bytes.data, d->bytes.len))
+        by_name = SFI_FILE_FIRMWARE;
+    else if (d->kind == SFI_FILE_OTHER && sfi__describe_is_option_bytes(d))
         return SFI_OK;
     if (by_name == SFI_FILE_ABSENT)
         return describe_fail_unknown(d);
     d->kind = by_name;
+    if (!is_read)
+        sfi__buf_clear(&d->bytes);
     return SFI_OK;
 }
 

@@ -72,6 +72,16 @@ format_find_by_extension(const char *path)
     return NULL;
 }
 
+bool
+sfi__firmware_matches(const uint8_t *data, size_t len)
+{
+    for (size_t i = 0; i < FORMAT_COUNT; i++) {
+        if (formats[i]->matches(data, len))
+            return true;
+    }
+    return false;
+}
+
 /* The content decides.  When no format matches, the extension may choose one,
  * so that the error says what is wrong with a file of that format. */
 static sfi_status

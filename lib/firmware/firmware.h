@@ -4,6 +4,8 @@
 #ifndef SFI_FIRMWARE_FIRMWARE_H
 #define SFI_FIRMWARE_FIRMWARE_H
 
+#include <stdbool.h>
+
 #include <sfi/firmware.h>
 
 #include "util/buf.h"
@@ -29,6 +31,10 @@ struct sfi_firmware {
     sfi_firmware *source;
 };
 
+/* Are these the first bytes of a firmware file?  It knows more than the kind of
+ * a file (core/file_kind.h): blank lines, tables of symbols, a byte-order mark.
+ */
+bool sfi__firmware_matches(const uint8_t *data, size_t len);
 /* An empty one of this name (NULL: none).  NULL: no memory. */
 sfi_firmware *sfi__firmware_new(sfi_ctx *ctx, const char *name);
 

@@ -297,6 +297,21 @@ START_TEST(test_register_of_nonces)
 }
 END_TEST
 
+/* What lib/core does not know by its first bytes. */
+START_TEST(test_lenient_firmware)
+{
+    ck_assert_ok(describe(
+        write_text("a", "\xef\xbb\xbf\r\n:0400000001020304F2\n:00000001FF\n"),
+        NULL));
+    assert_has("a", "format=ihex");
+    ck_assert_ok(describe(
+        write_text("b.s19", "$$ B\n  main $8000000\n$$\nS0030000FC\n"
+                            "S3090800000001020304E4\nS70508000000F2\n"),
+        NULL));
+    assert_has("b", "format=srec");
+}
+END_TEST
+
 START_TEST(test_unknown)
 {
     assert_fails_at(describe(write_text("a", "Dear Sir,\n"), NULL),
@@ -466,6 +481,7 @@ main(void)
     tcase_add_checked_fixture(t, folder_setup, folder_teardown);
     tcase_add_test(t, test_records);
     tcase_add_test(t, test_register_of_nonces);
+    tcase_add_test(t, test_lenient_firmware);
     tcase_add_test(t, test_unknown);
     tcase_add_test(t, test_keys_are_no_constants);
     tcase_add_test(t, test_credentials);
