@@ -34,6 +34,22 @@ static const struct cli_option options[OPT_COUNT] = {
                      .max = 1,
                      .repeats = true,
                      .help = "not these addresses of the firmware"},
+    [OPT_PAD] = {.name = "pad",
+                 .values = "auto",
+                 .min = 1,
+                 .max = 1,
+                 .help = "add fill bytes where the size of the firmware\n"
+                         "breaks a rule of the chip (STM32L462)"},
+    [OPT_FILL] = {.name = "fill",
+                  .values = "BYTE",
+                  .min = 1,
+                  .max = 1,
+                  .help = "the fill byte; 0xff without this option"},
+    [OPT_MERGE_GAP] = {.name = "merge-gap",
+                       .values = "BYTES",
+                       .min = 1,
+                       .max = 1,
+                       .help = "fill gaps of at most so many bytes"},
     [OPT_KEY] = {.brief = "k",
                  .name = "key",
                  .values = "FILE",
@@ -167,6 +183,7 @@ static const struct cli_spec spec = {
         "  (-k KEY -n NONCE | --new-keys PREFIX) -ob CSV [NAME=VALUE...]\n"
         "  -v 0..255 [-m FILE.smi] (-devid ID | --chip NAME) -o OUT.sfi\n"
         "  [--only-flash] [--only FIRST-LAST] [--exclude FIRST-LAST]\n"
+        "  [--pad auto] [--fill BYTE] [--merge-gap BYTES]\n"
         "  [--register FILE | --no-register] [--same-nonce] [--force]\n"
         "  [--svg MAP.svg] [--map]\n"
         "--check [--json] -fir FILE [ADDRESS] ... -ob CSV [NAME=VALUE...]\n"

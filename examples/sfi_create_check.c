@@ -27,6 +27,19 @@ check_is_about_keys(const struct cli_findings *f)
     return false;
 }
 
+/* What the image has that no file has is told without --check too. */
+static void
+print_fill(const struct cli_findings *f)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        const sfi_finding *o = &f->all[i].finding;
+
+        if (strcmp(o->rule, "padded") == 0 ||
+            strcmp(o->rule, "gaps-filled") == 0)
+            (void)printf("Fill : %s\n", cli_visible(o->message));
+    }
+}
+
 int
 create_check_rules(struct job *j)
 {
@@ -38,6 +51,8 @@ create_check_rules(struct job *j)
     if (status != 0)
         return status;
     st = sfi_image_builder_check(j->builder, cli_findings_add, &j->findings);
+    if (least > SFI_FINDING_NOTE)
+        print_fill(&j->findings);
     cli_findings_print(&j->cli, NULL, &j->findings, least);
     if (st == SFI_OK || j->findings.errors == 0)
         return create_status(j, st);

@@ -122,6 +122,31 @@ builder_start(struct job *j, uint32_t version, bool makes)
     return create_status(j, sfi_image_builder_set_version(j->builder, version));
 }
 
+/* --pad, --fill and --merge-gap. */
+static int
+builder_set_shape(const struct job *j)
+{
+    const struct cli *c = &j->cli;
+    const char *pad = cli_value(c, OPT_PAD);
+    const char *fill = cli_value(c, OPT_FILL);
+    const char *gap = cli_value(c, OPT_MERGE_GAP);
+    uint64_t byte = 0xff, bytes = 0;
+    sfi_status st;
+
+    if (pad != NULL && strcmp(pad, "auto") != 0)
+        cli_usage(c, "--pad %s, expected auto", pad);
+    if (fill != NULL && !cli_number(fill, 0xff, &byte))
+        cli_usage(c, "--fill %s is not a byte, expected 0 to 0xff", fill);
+    if (gap != NULL && !cli_number(gap, UINT32_MAX, &bytes))
+        cli_usage(c, "--merge-gap %s is not a number of bytes", gap);
+    st = sfi_image_builder_set_fill(j->builder, (uint32_t)byte);
+    if (st == SFI_OK)
+        st = sfi_image_builder_set_merge_gap(j->builder, bytes);
+    if (st == SFI_OK && pad != NULL)
+        st = sfi_image_builder_set_padding(j->builder, SFI_PADDING_AUTO);
+    return create_status(j, st);
+}
+
 /* The image must not overwrite one of its inputs. */
 static void
 refuse_input_as_output(const struct cli *c, const char *out)
@@ -181,6 +206,8 @@ create_add_inputs(struct job *j)
         refuse_input_as_output(&j->cli, cli_need(&j->cli, OPT_OUTFILE));
     }
     status = builder_start(j, version, makes);
+    if (status == 0)
+        status = builder_set_shape(j);
     while (status == 0 && (use = cli_next(&j->cli, OPT_FIRMWARE, use)) != NULL)
         status = builder_add_firmware(j, use);
     if (status == 0)

@@ -893,6 +893,41 @@ def l462_a_multiple_of_256_above_64_kb(folder):
 
 
 @case
+def l462_padding(folder):
+    inputs(folder)
+    app = binary(folder, 257 * 256)
+    words = command(folder, L4, fir=[app, "0x08001000"])
+    done = run(*words, "--pad", "auto")
+    same(done.returncode, 0, done.stderr)
+    assert "Fill : 4 fill bytes (0xff) are added at 0x08011100 for the size " \
+        f"rules of {L4}\n" in done.stdout, done.stdout
+    assert "[padded]\n" in run(*words, "--pad", "auto", "--check").stderr
+    assert "area 1 : F, 0x08001000, 65796 bytes\n" in done.stdout, done.stdout
+    (folder / "out.sfi").unlink()
+    refused(folder, 64, ["sfi-create: --pad 4, expected auto", CREATE_HELP],
+            *words, "--pad", "4")
+
+
+@case
+def gaps_that_are_closed(folder):
+    inputs(folder)
+    words = [*command(folder, fir=None), "-fir",
+             hex_file(folder / "app.hex", (0x08000000, b"12345678"),
+                      (0x08000030, b"12345678"))]
+    assert "area 2 : F" in run(*words, "--merge-gap", "39").stdout
+    done = run(*words, "--merge-gap", "40", "--fill", "0xa5")
+    same(done.returncode, 0, done.stderr)
+    assert "Fill : 1 gap of 40 bytes in all is filled with 0xa5\n" in \
+        done.stdout, done.stdout
+    assert "area 1 : F, 0x08000000, 56 bytes\n" in done.stdout, done.stdout
+    (folder / "out.sfi").unlink()
+    refused(folder, 64, ["sfi-create: --fill 256 is not a byte, expected 0 to "
+                         "0xff", CREATE_HELP], *words, "--fill", "256")
+    refused(folder, 64, ["sfi-create: --merge-gap x is not a number of bytes",
+                         CREATE_HELP], *words, "--merge-gap", "x")
+
+
+@case
 def h753_last_word_of_a_bank(folder):
     rule(folder, H7, [(0x080FFF80, 128)],
          ("segment 1", "0x080fff80", "last word", "bank 1 (0x080fffe0)", H7))
