@@ -15,6 +15,7 @@ enum {
     OPT_ONLY_FLASH,
     OPT_ONLY,
     OPT_EXCLUDE,
+    OPT_SKIP_SECTION,
     OPT_PAD,
     OPT_FILL,
     OPT_MERGE_GAP,

@@ -37,12 +37,34 @@ print_firmware_segments(const struct job *j, const char *path,
     return 0;
 }
 
+#define SKIP_MAX 32u
+
+static size_t
+pick_skipped_sections(const struct cli *c, const char *out[SKIP_MAX])
+{
+    const struct cli_use *use = NULL;
+    size_t count = 0;
+
+    while ((use = cli_next(c, OPT_SKIP_SECTION, use)) != NULL) {
+        if (count == SKIP_MAX)
+            cli_usage(c, "--skip-section: more than %u sections", SKIP_MAX);
+        out[count++] = use->value[0];
+    }
+    return count;
+}
+
 static int
 builder_add_firmware(struct job *j, const struct cli_use *use)
 {
+    const char *sections[SKIP_MAX];
+    sfi_firmware_options how = {
+        .struct_size = sizeof(how),
+        .flags = cli_lenient_flags(&j->cli, OPT_LENIENT),
+        .skip_sections = sections,
+        .skip_section_count = pick_skipped_sections(&j->cli, sections),
+    };
     sfi_firmware *fw = NULL;
-    sfi_status st = cli_firmware_load(
-        &j->cli, j->ctx, use, cli_lenient_flags(&j->cli, OPT_LENIENT), &fw);
+    sfi_status st = cli_firmware_load(&j->cli, j->ctx, use, &how, &fw);
     int status;
 
     if (st == SFI_OK)
@@ -171,8 +193,10 @@ refuse_input_as_output(const struct cli *c, const char *out)
 static void
 print_input_line(void *user, const char *line)
 {
-    (void)user;
-    (void)printf("%s\n", cli_visible(line));
+    const struct job *j = user;
+
+    if (!cli_has(&j->cli, OPT_JSON))
+        (void)printf("%s\n", cli_visible(line));
 }
 
 static void
@@ -182,6 +206,7 @@ pick_image_ranges(struct job *j)
 
     j->select.cli = c;
     j->select.say = print_input_line;
+    j->select.user = j;
     j->select.flash_of = cli_has(c, OPT_ONLY_FLASH) ? j->chip : NULL;
     cli_ranges_read(c, OPT_ONLY, &j->select.only);
     cli_ranges_read(c, OPT_EXCLUDE, &j->select.exclude);

@@ -98,11 +98,14 @@ station_load_files(struct station *s)
     sfi_status st = SFI_OK;
 
     while (st == SFI_OK && (use = cli_next(c, OPT_WRITE, use)) != NULL) {
+        const sfi_firmware_options how = {
+            .struct_size = sizeof(how),
+            .flags = cli_lenient_flags(c, OPT_LENIENT),
+        };
         struct cli_use words = *use;
 
         words.count = station_write_words(use);
-        st = cli_firmware_load(c, s->ctx, &words,
-                               cli_lenient_flags(c, OPT_LENIENT),
+        st = cli_firmware_load(c, s->ctx, &words, &how,
                                &s->firmware[use - c->uses]);
     }
     return st;

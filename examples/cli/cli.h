@@ -127,9 +127,11 @@ uint64_t cli_address(const struct cli *c, const struct cli_use *use,
                      size_t index);
 /* The firmware of an option FILE [ADDRESS [raw]]: ELF, Intel HEX, S-records or
  * DfuSe, or with ADDRESS a plain binary.  An address for another file is a
- * usage error, unless it is to be taken raw.  `flags`: SFI_FIRMWARE_*. */
+ * usage error, unless it is to be taken raw.  `how` is for files with
+ * their own addresses. */
 sfi_status cli_firmware_load(const struct cli *c, sfi_ctx *ctx,
-                             const struct cli_use *use, uint32_t flags,
+                             const struct cli_use *use,
+                             const sfi_firmware_options *how,
                              sfi_firmware **out);
 
 /* ---- messages and exit status ---- */

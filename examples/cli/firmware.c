@@ -39,10 +39,8 @@ load_raw(sfi_ctx *ctx, const char *path, uint64_t address, sfi_firmware **out)
  * is refused as a mistake of the command line, others by the library. */
 sfi_status
 cli_firmware_load(const struct cli *c, sfi_ctx *ctx, const struct cli_use *use,
-                  uint32_t flags, sfi_firmware **out)
+                  const sfi_firmware_options *how, sfi_firmware **out)
 {
-    const sfi_firmware_options how = {.struct_size = sizeof(how),
-                                      .flags = flags};
     const char *path = use->value[0];
     uint64_t address;
     uint32_t kind;
@@ -50,7 +48,7 @@ cli_firmware_load(const struct cli *c, sfi_ctx *ctx, const struct cli_use *use,
 
     *out = NULL;
     if (use->count == 1)
-        return sfi_firmware_load_with(ctx, path, &how, out);
+        return sfi_firmware_load_with(ctx, path, how, out);
     address = cli_address(c, use, 1);
     if (use->count > 2 && strcmp(use->value[2], "raw") == 0)
         return load_raw(ctx, path, address, out);

@@ -128,6 +128,10 @@ typedef struct sfi_firmware_options {
     const char *format;    /**< "elf", "ihex", "srec", "dfuse", "bin", "raw";
                                 NULL: by content */
     uint64_t base_address; /**< of the first byte of "bin", "raw"; else 0 */
+    /** Names of ELF sections to leave out; a warning tells one that is not
+     * there. */
+    const char *const *skip_sections;
+    size_t skip_section_count; /**< 0 .. 32 */
 } sfi_firmware_options;
 
 /**

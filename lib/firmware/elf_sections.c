@@ -4,6 +4,7 @@
 #include "firmware/elf.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "util/mem.h"
 #include "core/err.h"
@@ -140,10 +141,36 @@ section_find_segment(const struct elf *e, const struct section *s,
     return held;
 }
 
+static bool
+section_has_name(const struct elf *e, const struct section *s, const char *name)
+{
+    size_t len = strlen(name) + 1; /* with the NUL */
+
+    return s->name < e->names.end - e->names.begin &&
+           len <= e->names.end - e->names.begin - s->name &&
+           sfi__equal(e->data + e->names.begin + s->name, name, len);
+}
+
+static bool
+section_is_skipped(struct elf *e, const struct section *s)
+{
+    struct load *l = e->load;
+    bool skipped = false;
+
+    for (size_t i = 0; i < l->skip_count; i++) {
+        if (section_has_name(e, s, l->skip[i])) {
+            l->skipped |= 1u << i;
+            skipped = true;
+        }
+    }
+    return skipped;
+}
+
 static sfi_status
 section_add(struct elf *e, struct section *s)
 {
     struct elf_contents c = {0};
+    bool skipped = section_is_skipped(e, s);
 
     if ((s->flags & SHF_ALLOC) == 0 || s->type == SHT_NOBITS || s->size == 0)
         return SFI_OK;
@@ -151,6 +178,10 @@ section_add(struct elf *e, struct section *s)
         return section_fail(e, s, SFI_ERR_TRUNCATED,
                             "the file ends before their end");
     s->range.end = s->range.begin + s->size;
+    if (skipped) /* its bytes are no rest of a segment either */
+        return sfi__buf_append(&e->owned, &s->range, sizeof(s->range))
+                   ? SFI_OK
+                   : sfi__nomem(e->load->ctx);
     switch (section_find_segment(e, s, &c.segment)) {
     case HELD_NOT:
         return section_load_alone(e, s);

@@ -35,6 +35,8 @@ struct load_options {
     const struct format *format; /* NULL: the content decides */
     uint64_t address;            /* of a plain binary */
     uint32_t flags;
+    const char *const *skip; /* sections */
+    size_t skip_count;
 };
 
 static void
@@ -112,6 +114,20 @@ firmware_init_loader(struct load *l, sfi_ctx *ctx, const char *name,
     sfi__loader_init(l, ctx, name, how->format);
     l->address = how->address;
     l->flags = how->flags;
+    l->skip = how->skip;
+    l->skip_count = how->skip_count;
+}
+
+/* A name that is not there is probably mistyped. */
+static void
+firmware_warn_of_skips(struct load *l)
+{
+    l->place = FIRMWARE_PLACE_NONE;
+    for (size_t i = 0; i < l->skip_count; i++) {
+        if ((l->skipped >> i & 1) == 0)
+            sfi__loader_warn(l, "no section %.64s, which was to be left out",
+                             l->skip[i]);
+    }
 }
 
 static sfi_status
@@ -243,6 +259,8 @@ source_read_firmware(sfi_ctx *ctx, const char *path, struct load_options how,
     st = how.format->line != NULL ? source_read_text(&l, s)
                                   : source_read_whole(&l, s);
     if (st == SFI_OK)
+        firmware_warn_of_skips(&l);
+    if (st == SFI_OK)
         st = sfi__loader_finish(&l, fw);
     fw->format = how.format->name;
     sfi__loader_free(&l);
@@ -367,6 +385,19 @@ firmware_check_flags(sfi_ctx *ctx, uint32_t flags)
 }
 
 static sfi_status
+firmware_check_skips(sfi_ctx *ctx, const sfi_firmware_options *o)
+{
+    SFI_ARG(ctx, o->skip_sections != NULL || o->skip_section_count == 0);
+    if (o->skip_section_count > FIRMWARE_SKIP_MAX)
+        return sfi__fail(ctx, SFI_ERR_LIMIT,
+                         "%zu sections to leave out, the limit is %u",
+                         o->skip_section_count, FIRMWARE_SKIP_MAX);
+    for (size_t i = 0; i < o->skip_section_count; i++)
+        SFI_ARG(ctx, o->skip_sections[i] != NULL);
+    return SFI_OK;
+}
+
+static sfi_status
 firmware_read_options(sfi_ctx *ctx, const sfi_firmware_options *theirs,
                       struct load_options *how)
 {
@@ -375,8 +406,12 @@ firmware_read_options(sfi_ctx *ctx, const sfi_firmware_options *theirs,
 
     if (st == SFI_OK)
         st = firmware_check_flags(ctx, o.flags);
+    if (st == SFI_OK)
+        st = firmware_check_skips(ctx, &o);
     if (st != SFI_OK)
         return st;
+    how->skip = o.skip_sections;
+    how->skip_count = o.skip_section_count;
     how->address = o.base_address;
     how->flags = o.flags;
     return firmware_pick_format(ctx, o.format, how);

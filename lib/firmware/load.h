@@ -30,6 +30,7 @@
 #define FIRMWARE_LINE_MAX 1024u
 /* The output of a faulty converter may cause a warning on every line. */
 #define FIRMWARE_WARNINGS_MAX 16u
+#define FIRMWARE_SKIP_MAX 32u
 /* A warning that concerns the whole file. */
 #define FIRMWARE_PLACE_NONE UINT32_MAX
 
@@ -103,7 +104,10 @@ struct load {
     struct buf data;     /* the bytes of the runs, ... */
     const uint8_t *base; /* ... or where else they are */
 
-    uint32_t machine; /* e_machine of an ELF file */
+    uint32_t machine;        /* e_machine of an ELF file */
+    const char *const *skip; /* names of sections to leave out ... */
+    size_t skip_count;
+    uint32_t skipped; /* ... a bit for each that was there */
     struct ihex ihex;
     struct srec srec;
 };

@@ -843,6 +843,16 @@ def only_what_is_in_the_flash(folder):
 
 
 @case
+def sections_that_are_skipped(folder):
+    inputs(folder)
+    done = run(*command(folder), "--skip-section", ".config",
+               "--skip-section", ".konfig")
+    same(done.returncode, 0, done.stderr)
+    assert "0x080a0000" not in done.stdout, done.stdout
+    assert "no section .konfig, which was to be left out\n" in done.stderr
+
+
+@case
 def ranges_of_addresses(folder):
     inputs(folder)
     words = [*command(folder, fir=None), "-fir",

@@ -448,6 +448,37 @@ START_TEST(test_struct_size)
 }
 END_TEST
 
+START_TEST(test_skipped_sections)
+{
+    static const char *const names[] = {".config", ".bss", ".configs",
+                                        ".tables"};
+    sfi_firmware_options how = {.struct_size = sizeof(how),
+                                .skip_sections = names,
+                                .skip_section_count = 4};
+    const char *elf = test_path("data/blink-stm32h753xi.elf");
+    char expected[512];
+    const uint8_t *data;
+    sfi_firmware *fw;
+    uint64_t address;
+    size_t len;
+
+    ck_assert_ok(sfi_firmware_load_with(ctx, elf, &how, &fw));
+    (void)snprintf(expected, sizeof(expected),
+                   "%s: no section .configs, which was to be left out\n", elf);
+    ck_assert_str_eq(warnings, expected);
+    ck_assert_uint_eq(sfi_firmware_segment_count(fw), 2);
+    ck_assert_ok(sfi_firmware_segment(fw, 1, &address, &data, &len));
+    ck_assert_uint_eq(address, 0x08120000);
+    sfi_firmware_free(fw);
+    how.skip_section_count = 33;
+    ck_assert_int_eq(sfi_firmware_load_with(ctx, elf, &how, &fw),
+                     SFI_ERR_LIMIT);
+    how.skip_sections = NULL;
+    ck_assert_int_eq(sfi_firmware_load_with(ctx, elf, &how, &fw),
+                     SFI_ERR_ARGUMENT);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -461,6 +492,7 @@ main(void)
     tcase_add_test(tc, test_format);
     tcase_add_test(tc, test_arguments);
     tcase_add_test(tc, test_struct_size);
+    tcase_add_test(tc, test_skipped_sections);
     suite_add_tcase(s, tc);
     return run_suite(s);
 }
