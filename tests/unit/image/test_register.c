@@ -225,6 +225,8 @@ see(void *user, const sfi_finding *finding)
 {
     struct seen *s = user;
 
+    if (finding->severity != SFI_FINDING_ERROR)
+        return; /* of other rules */
     s->count++;
     s->last = *finding;
     (void)snprintf(s->message, sizeof(s->message), "%s", finding->message);
@@ -287,7 +289,7 @@ START_TEST(test_cut_short)
 
     ck_assert_ok(save(64, 0));
     whole = test_read(path, &len);
-    for (size_t cut = 0; cut < len; cut += test_step(7)) {
+    for (size_t cut = 0; cut < len; cut += 11) {
         put(whole, cut);
         ck_assert_ok(save(64, 0));
         now = test_read(path, &again);
