@@ -180,13 +180,9 @@ def l462_behind_a_segment_of_headers(folder):
     same(segments(app), [(0x08001000, 82)])
     refused(folder, create(folder, app, chip=L4), "82 bytes in all",
             "multiple of 4")
-    code += b"\xbf\0"
-    app = write(folder, "even.elf", elf(
-        [(0, 0x08000000, 0x08000000, 0x74),
-         (0x1000, 0x08001000, 0x08001000, len(code))],
-        [(0x1000, 0x08001000, code)]))
-    same(firmware_of(folder, create(folder, app, chip=L4)),
-         {0x08001000: code})
+    done = create(folder, app, chip=L4, more=["--pad", "auto"])
+    assert "2 fill bytes (0xff) are added at 0x08001052" in done.stdout, done
+    same(firmware_of(folder, done), {0x08001000: code + b"\xff\xff"})
 
 
 @case
@@ -302,6 +298,10 @@ def firmware_of_257_times_256_bytes(folder):
     app = write(folder, "app.bin", vectors(0x20020000, 0x08001008, 65792))
     refused(folder, create(folder, app, "0x08001000", chip=L4),
             "65792 bytes in all", "multiple of 256")
+    done = create(folder, app, "0x08001000", chip=L4, more=["--pad", "auto"])
+    assert "4 fill bytes (0xff) are added at 0x08011100" in done.stdout, done
+    same(firmware_of(folder, done),
+         {0x08001000: app.read_bytes() + bytes([0xFF] * 4)})
 
 
 main()
