@@ -159,7 +159,7 @@ def text_files(folder):
              ":020000040800F2\n:02FFFE00FEFF04\n:020000040801F1\n"
              ":020000000001FD\n:00000001FF\n")
         same((folder / "small.srec").read_text(),
-             "S00500000000FA\nS3090800FFFEFEFF0001F3\nS7050800FFFEF5\n")
+             "S0030000FC\nS3090800FFFEFEFF0001F3\nS7050800FFFEF5\n")
 
 
 @case
