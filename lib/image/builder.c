@@ -27,6 +27,7 @@ builder_destroy(void *self)
     sfi__buf_free(&b->owners);
     sfi__buf_free(&b->modules);
     sfi__buf_free(&b->pieces);
+    sfi__buf_free(&b->sealed);
     sfi__obj_unref(b->key);
     sfi__ctx_dealloc(b->obj.ctx, b->reg);
     sfi__wipe(b->nonce, sizeof(b->nonce));
@@ -48,6 +49,7 @@ sfi_image_builder_new(sfi_ctx *ctx, const sfi_chip *chip,
     sfi__buf_init(&b->owners, &ctx->alloc, false);
     sfi__buf_init(&b->modules, &ctx->alloc, false);
     sfi__buf_init(&b->pieces, &ctx->alloc, false);
+    sfi__buf_init(&b->sealed, &ctx->alloc, false);
     *out = b;
     return SFI_OK;
 }
@@ -62,6 +64,7 @@ sfi_status
 sfi_image_builder_set_key(sfi_image_builder *b, const sfi_key *key)
 {
     SFI_ENTER(b, IMAGE_BUILDER);
+    sfi__buf_clear(&b->sealed);
     SFI_ARG(b, sfi__is(key, OBJ_KEY));
     (void)sfi__obj_ref((void *)key);
     sfi__obj_unref(b->key);
@@ -74,6 +77,7 @@ sfi_image_builder_set_nonce(sfi_image_builder *b, const uint8_t *nonce,
                             size_t len)
 {
     SFI_ENTER(b, IMAGE_BUILDER);
+    sfi__buf_clear(&b->sealed);
     SFI_ARG(b, nonce != NULL);
     if (len != SFI_FORMAT_NONCE_LEN)
         return sfi__fail(b->obj.ctx, SFI_ERR_RANGE,
@@ -108,6 +112,7 @@ sfi_status
 sfi_image_builder_set_version(sfi_image_builder *b, uint32_t version)
 {
     SFI_ENTER(b, IMAGE_BUILDER);
+    sfi__buf_clear(&b->sealed);
     if (version > IMAGE_VERSION_MAX)
         return sfi__fail(b->obj.ctx, SFI_ERR_RANGE,
                          "image version %lu, expected 0 to %u",
@@ -120,6 +125,7 @@ sfi_status
 sfi_image_builder_set_fill(sfi_image_builder *b, uint32_t fill)
 {
     SFI_ENTER(b, IMAGE_BUILDER);
+    sfi__buf_clear(&b->sealed);
     if (fill > UINT8_MAX)
         return sfi__fail(b->obj.ctx, SFI_ERR_RANGE,
                          "fill byte 0x%lx, expected 0 to 0xff",
@@ -132,6 +138,7 @@ sfi_status
 sfi_image_builder_set_merge_gap(sfi_image_builder *b, uint64_t bytes)
 {
     SFI_ENTER(b, IMAGE_BUILDER);
+    sfi__buf_clear(&b->sealed);
     b->merge_gap = bytes;
     return SFI_OK;
 }
@@ -140,6 +147,7 @@ sfi_status
 sfi_image_builder_set_padding(sfi_image_builder *b, uint32_t padding)
 {
     SFI_ENTER(b, IMAGE_BUILDER);
+    sfi__buf_clear(&b->sealed);
     SFI_ARG(b, padding == SFI_PADDING_NONE || padding == SFI_PADDING_AUTO);
     b->padding = padding;
     return SFI_OK;
@@ -209,6 +217,7 @@ sfi_status
 sfi_image_builder_add_firmware(sfi_image_builder *b, const sfi_firmware *fw)
 {
     SFI_ENTER(b, IMAGE_BUILDER);
+    sfi__buf_clear(&b->sealed);
     SFI_ARG(b, sfi__is(fw, OBJ_FIRMWARE));
     return builder_add_firmware(b, fw);
 }
@@ -242,6 +251,7 @@ sfi_image_builder_add_module(sfi_image_builder *b, const uint8_t *smi,
                              size_t len)
 {
     SFI_ENTER(b, IMAGE_BUILDER);
+    sfi__buf_clear(&b->sealed);
     SFI_ARG(b, smi != NULL);
     return builder_add_module(b, smi, len);
 }
@@ -275,6 +285,7 @@ sfi_image_builder_set_option_bytes(sfi_image_builder *b,
                                    const sfi_option_bytes *ob)
 {
     SFI_ENTER(b, IMAGE_BUILDER);
+    sfi__buf_clear(&b->sealed);
     SFI_ARG(b, sfi__is(ob, OBJ_OPTION_BYTES));
     b->ob_len = 0;
     return builder_set_option_bytes(b, ob);

@@ -35,6 +35,9 @@ struct sfi_image_builder {
     uint32_t padding;   /* SFI_PADDING_* */
     char *reg;          /* the register's path; NULL: none */
     uint32_t reg_flags;
+    /* header and descriptors with their tags; empty: not made since an input
+     * changed */
+    struct buf sealed;
 };
 
 static inline size_t
@@ -80,7 +83,7 @@ sfi_status sfi__plan_write(sfi_image_builder *b, const struct layout *p,
                            struct sink *s);
 /* SHA-256 over the header and the descriptors, whose tags are over all content.
  * The plan must have been checked. */
-sfi_status sfi__plan_digest(const sfi_image_builder *b, const struct layout *p,
+sfi_status sfi__plan_digest(sfi_image_builder *b, const struct layout *p,
                             uint8_t out[SFI_SHA256_LEN]);
 
 #endif

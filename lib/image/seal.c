@@ -2,7 +2,8 @@
 /* Copyright The libsfi authors */
 /* Write the image of a plan.  An area's tag precedes its content, so each area
  * is encrypted twice, once for the tag and once for the output: this takes
- * time, but no memory for the content. */
+ * time, but no memory for the content.  The tags are kept: an image that is
+ * looked up in a register, shown and saved needs them once. */
 #include <string.h>
 
 #include "util/mem.h"
@@ -148,70 +149,74 @@ image_seal_descriptor(const sfi_image_builder *b, struct gcm *g,
     return st;
 }
 
+/* Header and descriptors, one after the other, unless they are there. */
 static sfi_status
-image_write_area(const sfi_image_builder *b, struct gcm *g, struct sink *s,
-                 const struct layout *p, size_t i)
+image_seal_tags(sfi_image_builder *b, struct gcm *g, const struct layout *p)
 {
     uint8_t raw[SFI_FORMAT_AREA_LEN];
-    uint8_t iv[SFI_FORMAT_NONCE_LEN];
-    sfi_status st = image_seal_descriptor(b, g, p, i, raw);
+    sfi_status st;
 
-    if (st == SFI_OK)
-        st = sink_write_bytes(s, raw, sizeof(raw));
+    if (b->sealed.len > 0)
+        return SFI_OK;
+    if (!sfi__buf_reserve(&b->sealed, SFI_FORMAT_HEADER_LEN +
+                                          p->count * SFI_FORMAT_AREA_LEN))
+        return sfi__nomem(b->obj.ctx);
+    st = image_seal_header(b, g, p->count, raw);
+    (void)sfi__buf_append(&b->sealed, raw, SFI_FORMAT_HEADER_LEN);
+    for (size_t i = 0; st == SFI_OK && i < p->count; i++) {
+        st = image_seal_descriptor(b, g, p, i, raw);
+        (void)sfi__buf_append(&b->sealed, raw, sizeof(raw));
+    }
     if (st != SFI_OK)
-        return st;
-    sfi__image_iv(iv, b->nonce, (uint16_t)(i + 1));
-    return image_seal_message(g, s, iv, raw, p, &p->areas[i]);
-}
-
-sfi_status
-sfi__plan_write(sfi_image_builder *b, const struct layout *p, struct sink *s)
-{
-    uint8_t raw[SFI_FORMAT_HEADER_LEN];
-    struct gcm *g;
-    sfi_status st = sfi__gcm_new(b->obj.ctx, GCM_SEAL, b->key->key_secret, &g);
-
-    if (st == SFI_OK)
-        st = image_seal_header(b, g, p->count, raw);
-    if (st == SFI_OK)
-        st = sink_write_bytes(s, raw, sizeof(raw));
-    for (size_t i = 0; st == SFI_OK && i < p->count; i++)
-        st = image_write_area(b, g, s, p, i);
-    sfi__gcm_free(g);
+        sfi__buf_clear(&b->sealed);
     return st;
 }
 
 static sfi_status
-plan_list_descriptors(const sfi_image_builder *b, struct gcm *g,
-                      const struct layout *p, struct buf *list)
+image_write_areas(const sfi_image_builder *b, struct gcm *g, struct sink *s,
+                  const struct layout *p)
 {
-    uint8_t raw[SFI_FORMAT_AREA_LEN];
-    sfi_status st = image_seal_header(b, g, p->count, raw);
+    const uint8_t *raw = b->sealed.data;
+    uint8_t iv[SFI_FORMAT_NONCE_LEN];
+    sfi_status st = sink_write_bytes(s, raw, SFI_FORMAT_HEADER_LEN);
 
-    if (st == SFI_OK && !sfi__buf_append(list, raw, SFI_FORMAT_HEADER_LEN))
-        st = sfi__nomem(b->obj.ctx);
+    raw += SFI_FORMAT_HEADER_LEN;
     for (size_t i = 0; st == SFI_OK && i < p->count; i++) {
-        st = image_seal_descriptor(b, g, p, i, raw);
-        if (st == SFI_OK && !sfi__buf_append(list, raw, sizeof(raw)))
-            st = sfi__nomem(b->obj.ctx);
+        st = sink_write_bytes(s, raw, SFI_FORMAT_AREA_LEN);
+        if (st != SFI_OK)
+            return st;
+        sfi__image_iv(iv, b->nonce, (uint16_t)(i + 1));
+        st = image_seal_message(g, s, iv, raw, p, &p->areas[i]);
+        raw += SFI_FORMAT_AREA_LEN;
     }
     return st;
 }
 
 sfi_status
-sfi__plan_digest(const sfi_image_builder *b, const struct layout *p,
-                 uint8_t out[SFI_SHA256_LEN])
+sfi__plan_write(sfi_image_builder *b, const struct layout *p, struct sink *s)
 {
-    struct buf list;
     struct gcm *g;
     sfi_status st = sfi__gcm_new(b->obj.ctx, GCM_SEAL, b->key->key_secret, &g);
 
-    sfi__buf_init(&list, &b->obj.ctx->alloc, false);
     if (st == SFI_OK)
-        st = plan_list_descriptors(b, g, p, &list);
+        st = image_seal_tags(b, g, p);
     if (st == SFI_OK)
-        st = sfi__sha256(b->obj.ctx, list.data, list.len, out);
-    sfi__buf_free(&list);
+        st = image_write_areas(b, g, s, p);
+    sfi__gcm_free(g);
+    return st;
+}
+
+sfi_status
+sfi__plan_digest(sfi_image_builder *b, const struct layout *p,
+                 uint8_t out[SFI_SHA256_LEN])
+{
+    struct gcm *g;
+    sfi_status st = sfi__gcm_new(b->obj.ctx, GCM_SEAL, b->key->key_secret, &g);
+
+    if (st == SFI_OK)
+        st = image_seal_tags(b, g, p);
+    if (st == SFI_OK)
+        st = sfi__sha256(b->obj.ctx, b->sealed.data, b->sealed.len, out);
     sfi__gcm_free(g);
     return st;
 }

@@ -555,6 +555,92 @@ START_TEST(test_no_memory)
 }
 END_TEST
 
+/* ---- the same builder again ---- */
+
+static void
+change_version(sfi_image_builder *b)
+{
+    ck_assert_ok(sfi_image_builder_set_version(b, 99));
+}
+
+static void
+change_nonce(sfi_image_builder *b)
+{
+    static const uint8_t nonce[SFI_NONCE_LEN] = {9, 8, 7};
+
+    ck_assert_ok(sfi_image_builder_set_nonce(b, nonce, sizeof(nonce)));
+}
+
+static void
+change_key(sfi_image_builder *b)
+{
+    static const uint8_t bytes[SFI_KEY_LEN] = {1, 2, 3};
+    sfi_key *key;
+
+    ck_assert_ok(sfi_key_new(ctx, bytes, sizeof(bytes), &key));
+    ck_assert_ok(sfi_image_builder_set_key(b, key));
+    sfi_key_free(key);
+}
+
+static void
+change_firmware(sfi_image_builder *b)
+{
+    kit_add(b, (struct kit_segment){0x08040000, 20});
+}
+
+static void
+change_option_bytes(sfi_image_builder *b)
+{
+    sfi_option_bytes *ob = kit_new_ob("stm32h753xi");
+
+    ck_assert_ok(sfi_option_bytes_set(ob, "RDP", 0xbb));
+    ck_assert_ok(sfi_image_builder_set_option_bytes(b, ob));
+    sfi_option_bytes_free(ob);
+}
+
+static void
+change_gaps(sfi_image_builder *b)
+{
+    ck_assert_ok(sfi_image_builder_set_merge_gap(b, 64));
+}
+
+static void
+change_fill(sfi_image_builder *b)
+{
+    ck_assert_ok(sfi_image_builder_set_fill(b, 0x5a));
+}
+
+static void (*const changes[])(sfi_image_builder *) = {
+    change_version,      change_nonce, change_key,  change_firmware,
+    change_option_bytes, change_gaps,  change_fill,
+};
+
+/* An image that was written leaves nothing behind for the next. */
+START_TEST(test_change_after_write)
+{
+    static const struct kit_segment segments[] = {
+        {0x08000000, 60}, {0x0800003e, 5}, {0x08000080, 70}};
+    sfi_image_builder *used = kit_new_builder("stm32h753xi", segments, 3);
+    sfi_image_builder *fresh = kit_new_builder("stm32h753xi", segments, 3);
+    struct kit_bytes before = {0}, found = {0}, expected = {0};
+
+    ck_assert_ok(sfi_image_builder_write(used, kit_write, &before));
+    changes[_i](used);
+    changes[_i](fresh);
+    ck_assert_ok(sfi_image_builder_write(used, kit_write, &found));
+    ck_assert_ok(sfi_image_builder_write(fresh, kit_write, &expected));
+    ck_assert_uint_eq(found.len, expected.len);
+    ck_assert_mem_eq(found.data, expected.data, expected.len);
+    ck_assert(before.len != found.len ||
+              memcmp(before.data, found.data, found.len) != 0);
+    sfi_image_builder_free(used);
+    sfi_image_builder_free(fresh);
+    kit_free(&before);
+    kit_free(&found);
+    kit_free(&expected);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -571,6 +657,7 @@ main(void)
     tcase_add_loop_test(tc, test_write_breaks, 0, (int)ROWS(breaks));
     tcase_add_test(tc, test_save);
     tcase_add_test(tc, test_save_fails);
+    tcase_add_loop_test(tc, test_change_after_write, 0, (int)ROWS(changes));
     tcase_add_test(tc, test_no_memory);
     suite_add_tcase(s, tc);
     return run_suite(s);
