@@ -25,8 +25,6 @@
 #define READER_AREA_MAX ((uint32_t)16 << 20)
 /* The most content of one event without a key. */
 #define READER_CHUNK 4096u
-/* The first memory for the content of an area; most are no larger. */
-#define READER_FIRST ((size_t)1 << 20)
 
 enum reader_state {
     READ_HEADER,     /* gathering the 28 bytes */
@@ -201,26 +199,13 @@ reader_take_descriptor(sfi_image_reader *r)
     return r->area.size == 0 ? reader_end_area(r) : SFI_OK;
 }
 
-/* How much memory the next `len` bytes of an area are worth.  An area that is
- * gathered whole moves seldom, but what only claims to be large gets little. */
-static size_t
-reader_room(const sfi_image_reader *r, size_t len)
-{
-    uint32_t left = r->area.size - r->content;
-    size_t room = r->gathered.len == 0 ? READER_FIRST : len;
-
-    if (r->gcm == NULL || room < len)
-        return len;
-    return room < left ? room : left;
-}
-
 static sfi_status
 reader_take_content(sfi_image_reader *r, const uint8_t *data, size_t len)
 {
     struct buf *g = &r->gathered;
     sfi_status st = SFI_OK;
 
-    if (!sfi__buf_reserve(g, reader_room(r, len)))
+    if (!sfi__buf_reserve(g, len))
         return sfi__nomem(r->obj.ctx);
     if (r->gcm != NULL)
         st = sfi__gcm_update(r->gcm, data, g->data + g->len, len);
