@@ -209,10 +209,10 @@ rule_claim_words(const struct layout *in, struct findings *f, size_t i,
 {
     const struct layout_area *a = &in->areas[i];
     uint64_t offset = a->address - in->chip->flash.base;
+    uint64_t end = offset + sfi__area_flash_size(a);
     uint32_t unit = in->chip->program_unit;
 
-    for (uint64_t u = offset / unit;
-         u * unit < offset + sfi__area_flash_size(a); u++) {
+    for (uint64_t u = offset / unit; u * unit < end; u++) {
         if (owner[u] != 0) {
             rule_report_conflict(in, f, i, owner[u] - 1u);
             return;

@@ -31,7 +31,8 @@ import os, sys
 
 def measure(command, best):
     pid = os.posix_spawnp(command[0], command, os.environ, file_actions=[
-        (os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)])
+        (os.POSIX_SPAWN_OPEN, fd, "/dev/null", os.O_WRONLY, 0)
+        for fd in (1, 2)])
     _, status, usage = os.wait4(pid, 0)
     if status != 0:
         sys.exit(f"{command[0]} failed")
