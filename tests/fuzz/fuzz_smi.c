@@ -24,7 +24,9 @@ static void
 found(void *user, const sfi_finding *finding)
 {
     (void)user;
-    FUZZ_HOLDS(finding->status < 0 && finding->message[0] != '\0');
+    FUZZ_HOLDS((finding->severity == SFI_FINDING_ERROR) ==
+                   (finding->status < 0) &&
+               finding->message[0] != '\0');
 }
 
 /* Its bytes are somewhere in the image. */
