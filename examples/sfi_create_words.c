@@ -3,6 +3,7 @@
 /* sfi-create: the words of ST's Trusted Package Creator (UM2238; AN5054, 2.5.1)
  * that mean something else for the parts of libsfi, or nothing, and numbers as
  * it takes them. */
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,8 +57,7 @@ digits_value(const char *text, int base, uint64_t *out)
     char *end;
 
     *out = strtoull(text, &end, base);
-    return text[0] != '\0' && text[0] != '-' && text[0] != '+' &&
-           text[0] != ' ' && *end == '\0';
+    return isalnum((unsigned char)text[0]) && *end == '\0';
 }
 
 /* "any base": 0x1f, 0b101, 0o17, 31, 1f.  A zero in front is octal to some and

@@ -20,8 +20,8 @@ static const char *const names[] = {
     "tab\there\x1b[31mred\x07.bin",
     "\xc3\xbcn\xc3\xaf-\xe5\x9b\xba\xe4\xbb\xb6-\xf0\x9f\x94\xa5.hex",
     "z\xcc\x80\xcc\x81\xcc\x82\xcc\x83.hex",
-    "right\xe2\x80\xae"
-    "to left.hex",
+    ("right\xe2\x80\xae"
+     "to left.hex"),
     "not utf-8 \xff\xfe\xc3.hex",
     "]]>.hex",
     "",
