@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Keys and nonces: made, read from files or from standard input, and entered in
- * the register beside the key. */
+/* Keys and nonces: made, given to the builder, and the register beside the key.
+ */
 #define _POSIX_C_SOURCE 200809L
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include "cli/secrets.h"
 #include "sfi_create.h"
 
 /* ---- new files ---- */
@@ -53,68 +52,6 @@ create_keys(const struct job *j)
         status = make_key_file(j, key);
     if (nonce != NULL && status == 0)
         status = make_nonce_file(j, nonce);
-    return status;
-}
-
-/* ---- standard input ---- */
-
-static bool
-value_is_stdin(const struct job *j, size_t id)
-{
-    const char *path = cli_value(&j->cli, id);
-
-    return path != NULL && strcmp(path, "-") == 0;
-}
-
-/* Up to one byte more than is expected, so that more is noticed. */
-static int
-read_stdin_secret(const struct job *j, uint8_t *out_secret, size_t cap,
-                  size_t *len)
-{
-    *len = 0;
-    if (isatty(STDIN_FILENO))
-        cli_usage(&j->cli, "-: a key or nonce is binary: redirect a file or "
-                           "a pipe to standard input");
-    while (*len < cap) {
-        ssize_t got = read(STDIN_FILENO, out_secret + *len, cap - *len);
-
-        if (got == 0)
-            break;
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return cli_fail_text(&j->cli, SFI_ERR_OS,
-                                 "standard input: cannot read: %s",
-                                 strerror(errno));
-        *len += (size_t)got;
-    }
-    return 0;
-}
-
-/* The key, the nonce, or both: then the key comes first. */
-static int
-take_stdin_secrets(struct job *j, bool has_key, bool has_nonce)
-{
-    uint8_t in_secret[SFI_KEY_LEN + SFI_NONCE_LEN + 1];
-    size_t key_len = has_key ? SFI_KEY_LEN : 0;
-    size_t want = key_len + (has_nonce ? SFI_NONCE_LEN : 0);
-    size_t len;
-    int status = read_stdin_secret(j, in_secret, want + 1, &len);
-
-    if (status == 0 && len != want)
-        status = cli_fail_text(&j->cli, SFI_ERR_RANGE,
-                               "standard input: %s%zu bytes, expected %zu: %s",
-                               len > want ? "more than " : "",
-                               len > want ? want : len, want,
-                               !has_nonce ? "a key"
-                               : has_key  ? "a key of 16, then a nonce of 12"
-                                          : "a nonce");
-    if (status == 0 && has_key)
-        status = create_status(
-            j, sfi_key_new(j->ctx, in_secret, SFI_KEY_LEN, &j->key));
-    if (status == 0 && has_nonce)
-        memcpy(j->nonce, in_secret + key_len, SFI_NONCE_LEN);
-    cli_wipe(in_secret, sizeof(in_secret));
     return status;
 }
 
@@ -191,34 +128,16 @@ create_check_key_options(const struct cli *c)
                   makes ? "--new-keys" : "--no-register");
 }
 
-static int
-load_key_files(struct job *j, const char *key, const char *nonce)
-{
-    sfi_status st = SFI_OK;
-
-    if (key != NULL)
-        st = sfi_key_load(j->ctx, key, &j->key);
-    if (st == SFI_OK && nonce != NULL)
-        st = sfi_nonce_load(j->ctx, nonce, j->nonce);
-    return create_status(j, st);
-}
-
 int
 create_load_keys(struct job *j)
 {
-    bool key_in = value_is_stdin(j, OPT_KEY);
-    bool nonce_in = value_is_stdin(j, OPT_NONCE);
     const char *key = cli_value(&j->cli, OPT_KEY);
-    int status = 0;
+    int status;
 
     if (cli_has(&j->cli, OPT_NEW_KEYS))
         return 0;
-    if (key_in || nonce_in)
-        status = take_stdin_secrets(j, key_in, nonce_in);
-    if (status == 0)
-        status =
-            load_key_files(j, key_in ? NULL : key,
-                           nonce_in ? NULL : cli_value(&j->cli, OPT_NONCE));
+    status = cli_load_secrets(&j->cli, j->ctx, key,
+                              cli_value(&j->cli, OPT_NONCE), &j->key, j->nonce);
     if (status != 0)
         return status;
     pick_register(j, key);
@@ -241,7 +160,8 @@ create_new_keys(struct job *j)
     if (status == 0)
         status = make_nonce_file(j, nonce);
     if (status == 0)
-        status = load_key_files(j, key, nonce);
+        status =
+            cli_load_secrets(&j->cli, j->ctx, key, nonce, &j->key, j->nonce);
     if (status == 0) {
         pick_register(j, key);
         status = create_status(j, builder_set_secrets(j));

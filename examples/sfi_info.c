@@ -3,6 +3,7 @@
 /* sfi-info: tell what a file is, what it says, and whether it is sound. */
 #include <string.h>
 
+#include "cli/secrets.h"
 #include "sfi_info.h"
 
 static const struct cli_option options[OPT_COUNT] = {
@@ -12,13 +13,14 @@ static const struct cli_option options[OPT_COUNT] = {
                  .min = 1,
                  .max = 1,
                  .help = "AES-128 key of an image: verify every tag, and\n"
-                         "show the option bytes"},
+                         "show the option bytes; -: from standard input"},
     [OPT_NONCE] = {.brief = "n",
                    .name = "nonce",
                    .values = "FILE",
                    .min = 1,
                    .max = 1,
-                   .help = "nonce, needed with the key"},
+                   .help = "nonce, needed with the key; -: from standard\n"
+                           "input, behind the key if -k is - too"},
     [OPT_CHIP] = {.name = "chip",
                   .also = {"devid", "deviceid"},
                   .values = "NAME",
@@ -94,27 +96,25 @@ static const struct cli_spec spec = {
 
 /* ---- what the command line names ---- */
 
-static sfi_status
+static int
 info_load_keys(struct info *in)
 {
-    const char *key = cli_value(&in->cli, OPT_KEY);
     const char *audit_key = cli_value(&in->cli, OPT_AUDIT_KEY);
     const char *perso = cli_value(&in->cli, OPT_PERSO);
     sfi_status st = SFI_OK;
+    int status = 0;
 
-    if (key != NULL || cli_has(&in->cli, OPT_NONCE)) {
-        (void)cli_need(&in->cli, OPT_KEY);
-        (void)cli_need(&in->cli, OPT_NONCE);
-        st = sfi_key_load(in->ctx, key, &in->key);
-        if (st == SFI_OK)
-            st = sfi_nonce_load(in->ctx, cli_value(&in->cli, OPT_NONCE),
-                                in->nonce_secret);
-    }
-    if (st == SFI_OK && audit_key != NULL)
+    if (cli_has(&in->cli, OPT_KEY) || cli_has(&in->cli, OPT_NONCE))
+        status = cli_load_secrets(
+            &in->cli, in->ctx, cli_need(&in->cli, OPT_KEY),
+            cli_need(&in->cli, OPT_NONCE), &in->key, in->nonce_secret);
+    if (status != 0)
+        return status;
+    if (audit_key != NULL)
         st = sfi_audit_key_load(in->ctx, audit_key, in->audit_key_secret);
     if (st == SFI_OK && perso != NULL)
         st = sfi_personalization_load(in->ctx, perso, &in->perso);
-    return st;
+    return st == SFI_OK ? 0 : cli_fail(&in->cli, in->ctx, st);
 }
 
 sfi_status
@@ -242,9 +242,10 @@ info_show(struct info *in)
 static int
 info_run(struct info *in)
 {
-    sfi_status st = info_load_keys(in);
-    int status = st == SFI_OK ? info_show(in) : cli_fail(&in->cli, in->ctx, st);
+    int status = info_load_keys(in);
 
+    if (status == 0)
+        status = info_show(in);
     cli_findings_free(&in->findings);
     info_free_facts(in);
     cli_file_free(&in->file);

@@ -43,6 +43,29 @@ def result(out, name):
 
 
 @case
+def secrets_from_standard_input(folder):
+    key, nonce = folder / "key", folder / "nonce"
+    for file in (key, nonce):
+        shutil.copy(KEPT / f"image.{file.name}", file)
+        file.chmod(0o600)
+    words = [INFO, KEPT / "image.sfi", "--json"]
+    expected = succeeds(*words, "-k", key, "-n", nonce)
+    secrets = {"k": key.read_bytes(), "n": nonce.read_bytes()}
+    for piped in ("k", "n", "kn"):
+        (folder / "in").write_bytes(b"".join(secrets[name] for name in piped))
+        with open(folder / "in", "rb") as stdin:
+            done = run(*words, "-k", "-" if "k" in piped else key,
+                       "-n", "-" if "n" in piped else nonce, stdin=stdin)
+        same((done.returncode, done.stdout), (0, expected))
+    (folder / "in").write_bytes(secrets["k"])
+    with open(folder / "in", "rb") as stdin:
+        done = run(*words[:2], "-k", "-", "-n", "-", stdin=stdin)
+    same(done.returncode, 2)
+    same(done.stderr.splitlines()[0],
+         about("sfi-info", "standard input", "16 bytes", "expected 28"))
+
+
+@case
 def every_kind_for_machines(folder):
     for path, (kind, name, value) in KINDS.items():
         out = of(path)
