@@ -15,8 +15,11 @@ srec_is_table_mark(const uint8_t *text, size_t len)
 static bool
 srec_matches(const uint8_t *data, size_t len)
 {
-    size_t at = sfi__lines_begin(data, len);
+    size_t at;
 
+    if (len == 0)
+        return false;
+    at = sfi__lines_begin(data, len);
     if (srec_is_table_mark(data + at, len - at))
         return true;
     return len - at >= 4 && data[at] == 'S' && data[at + 1] >= '0' &&

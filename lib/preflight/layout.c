@@ -70,8 +70,11 @@ sfi__layout_end(sfi_layout *l)
     l->plain.notes = (const struct layout_note *)(const void *)l->notes.data;
     l->plain.note_count = l->notes.len / sizeof(*l->plain.notes);
     for (size_t i = 0; i < l->plain.count; i++, a++) {
-        a->first = a->count > 0 ? p : NULL;
-        p += a->count;
+        a->first = NULL;
+        if (a->count > 0) {
+            a->first = p;
+            p += a->count;
+        }
     }
 }
 

@@ -412,11 +412,10 @@ model_expect_areas(const struct model *m, const sfi_layout *l)
             last = at;
         ck_assert_uint_ge(a->address + a->size, last + 1);
         for (uint64_t k = 0; k < a->size; k++) {
-            int byte = m->map[a->address + k - m->base];
+            uint64_t here = a->address + k;
+            int byte = here <= last ? m->map[here - m->base] : HOLE;
 
-            ck_assert_int_eq(a->first->data[k],
-                             a->address + k <= last && byte != HOLE ? byte
-                                                                    : m->fill);
+            ck_assert_int_eq(a->first->data[k], byte != HOLE ? byte : m->fill);
         }
         /* the rest is padding, of no other area's word */
         if (at < end)
