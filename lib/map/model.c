@@ -212,7 +212,8 @@ map_take_finding(void *user, const sfi_finding *finding)
         return;
     }
     f.home = map_home(m, &f);
-    f.number = (uint32_t)++m->finding_count; /* as they come, for now */
+    /* among findings of one place the order of the rules decides */
+    f.number = (uint32_t)++m->finding_count;
     (void)sfi__text_copy(f.message, sizeof(f.message), finding->message);
     if (!sfi__buf_append(&m->findings, &f, sizeof(f)))
         m->no_memory = true;

@@ -589,6 +589,15 @@ change_firmware(sfi_image_builder *b)
 }
 
 static void
+change_modules(sfi_image_builder *b)
+{
+    uint8_t smi[128];
+    size_t len = make_module(smi, sizeof(smi), "SMIMAGIC", 0x08080000, 40, 40);
+
+    ck_assert_ok(sfi_image_builder_add_module(b, smi, len));
+}
+
+static void
 change_option_bytes(sfi_image_builder *b)
 {
     sfi_option_bytes *ob = kit_new_ob("stm32h753xi");
@@ -611,8 +620,8 @@ change_fill(sfi_image_builder *b)
 }
 
 static void (*const changes[])(sfi_image_builder *) = {
-    change_version,      change_nonce, change_key,  change_firmware,
-    change_option_bytes, change_gaps,  change_fill,
+    change_version,      change_nonce,   change_key,  change_firmware,
+    change_option_bytes, change_modules, change_gaps, change_fill,
 };
 
 /* An image that was written leaves nothing behind for the next. */
