@@ -16,7 +16,7 @@ SFI_BEGIN_DECLS
 #define SFI_AUDIT_HASH_LEN 32u
 
 /** Kinds of record. */
-enum {
+enum sfi_audit_kind {
     SFI_AUDIT_COUNTED =
         1,               /**< a new device got a licence; remaining decreases */
     SFI_AUDIT_AGAIN = 2, /**< a counted device got another licence */

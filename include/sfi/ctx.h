@@ -16,7 +16,7 @@ typedef struct sfi_ctx sfi_ctx;
 typedef struct sfi_error sfi_error;
 
 /** Log levels; a context logs the lines up to its level. */
-enum {
+enum sfi_log_level {
     SFI_LOG_NONE = 0,
     SFI_LOG_WARNING = 1,
     SFI_LOG_INFO = 2,
@@ -253,7 +253,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_ctx_check_path(sfi_ctx *ctx,
 SFI_API void sfi_text_escape(const char *text, char *out, size_t out_cap);
 
 /** What a file is, as its content tells: sfi_ctx_file_kind(). */
-enum {
+enum sfi_file_kind {
     SFI_FILE_ABSENT = 0,  /**< no file has this name */
     SFI_FILE_SPECIAL = 1, /**< a folder, a device or a pipe */
     SFI_FILE_EMPTY = 2,

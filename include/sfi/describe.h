@@ -15,7 +15,7 @@
 SFI_BEGIN_DECLS
 
 /** What a fact is: how to show its value. */
-enum {
+enum sfi_fact_kind {
     SFI_FACT_TEXT = 1,
     SFI_FACT_NUMBER = 2,
     SFI_FACT_ADDRESS = 3, /**< a number that is shown in hexadecimal */
@@ -26,7 +26,7 @@ enum {
 };
 
 /** How a check ended. */
-enum {
+enum sfi_check_result {
     SFI_CHECK_PASSED = 1,
     SFI_CHECK_FAILED = 2,
     SFI_CHECK_NOT_MADE = 3 /**< it needs what is not here; the text says what */

@@ -75,7 +75,7 @@ SFI_BEGIN_DECLS
 typedef struct sfi_device sfi_device;
 
 /** States of a device, as in INFO. */
-enum {
+enum sfi_device_state_code {
     SFI_DEVICE_EMPTY = 0,     /**< no firmware; SECURE begins an install */
     SFI_DEVICE_READY = 1,     /**< flash erased, waits for a licence */
     SFI_DEVICE_LICENSED = 2,  /**< waits for the header */
@@ -85,7 +85,7 @@ enum {
 };
 
 /** Why a device refuses: one byte, distinct, without cryptographic detail. */
-enum {
+enum sfi_cause {
     SFI_CAUSE_NONE = 0x00,
 
     /* the request; nothing is lost */

@@ -105,7 +105,7 @@ typedef struct sfi_dialect_ops {
 SFI_API SFI_NODISCARD sfi_status sfi_dialect_get_own(sfi_dialect_ops *out);
 
 /** What a link carries. */
-enum {
+enum sfi_link_kind {
     SFI_LINK_USART = 1, /**< the commands of AN3155 */
     SFI_LINK_SPI = 2,   /**< the commands of AN4286 */
     SFI_LINK_USB = 3,   /**< DFU, AN3156 */

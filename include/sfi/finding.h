@@ -12,7 +12,7 @@
 SFI_BEGIN_DECLS
 
 /** How severe a finding is.  Only errors make a check fail. */
-enum {
+enum sfi_finding_severity {
     SFI_FINDING_NOTE = 1,    /**< good to know */
     SFI_FINDING_WARNING = 2, /**< allowed, and probably not meant */
     SFI_FINDING_ERROR = 3    /**< the part would refuse it or come to harm */

@@ -301,7 +301,7 @@ typedef struct sfi_firmware_selection {
 } sfi_firmware_selection;
 
 /** Why bytes were left out. */
-enum {
+enum sfi_left_out_reason {
     SFI_LEFT_OUT_EXCLUDED = 1, /**< in a range of `exclude` */
     SFI_LEFT_OUT_NOT_ONLY = 2, /**< in no range of `only` */
     SFI_LEFT_OUT_NOT_FLASH = 3 /**< not in the flash of the part */
@@ -417,7 +417,7 @@ sfi_firmware_save(const sfi_firmware *fw, const char *path,
                   const sfi_firmware_save_options *opts);
 
 /** How bytes of two firmwares differ. */
-enum {
+enum sfi_difference_kind {
     SFI_DIFFERS_CONTENT = 1,    /**< both have them */
     SFI_DIFFERS_ONLY_FIRST = 2, /**< only the first has them */
     SFI_DIFFERS_ONLY_SECOND = 3 /**< only the second has them */

@@ -25,7 +25,7 @@ SFI_BEGIN_DECLS
 typedef struct sfi_hsm sfi_hsm;
 
 /** State of an HSM. */
-enum {
+enum sfi_hsm_state {
     SFI_HSM_BLANK = 0,       /**< not provisioned yet; a vault: no such file */
     SFI_HSM_OPERATIONAL = 1, /**< provisioned and locked; issues licences */
     SFI_HSM_EXHAUSTED = 2, /**< serves only devices that were counted before */

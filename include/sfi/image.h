@@ -19,7 +19,7 @@
 SFI_BEGIN_DECLS
 
 /** Kinds of area: the type letter of the descriptor. */
-enum {
+enum sfi_area_kind {
     SFI_AREA_FIRMWARE = 'F',
     SFI_AREA_MODULE = 'M',
     SFI_AREA_CONFIGURATION = 'C'
@@ -174,7 +174,7 @@ SFI_API SFI_NODISCARD sfi_status
 sfi_image_builder_set_merge_gap(sfi_image_builder *b, uint64_t bytes);
 
 /** Whether the builder repairs the size of the firmware. */
-enum {
+enum sfi_padding {
     SFI_PADDING_NONE = 0, /**< no: a wrong size is refused */
     SFI_PADDING_AUTO = 1  /**< yes, with fill bytes */
 };
@@ -376,7 +376,7 @@ typedef struct sfi_image_reader sfi_image_reader;
 
 /** Events in their order: HEADER; AREA_BEGIN, DATA..., AREA_END for each area;
  * DONE.  NEED_INPUT whenever no event is available. */
-enum {
+enum sfi_event_kind {
     SFI_EVENT_NEED_INPUT = 0,
     SFI_EVENT_HEADER = 1,
     SFI_EVENT_AREA_BEGIN = 2,

@@ -40,7 +40,7 @@ SFI_BEGIN_DECLS
 typedef struct sfi_installer sfi_installer;
 
 /** The phase of an install. */
-enum {
+enum sfi_phase {
     SFI_PHASE_CONNECT = 1,     /**< check the image, find the chip */
     SFI_PHASE_SECURE = 2,      /**< make an open chip secure, for ever */
     SFI_PHASE_CERTIFICATE = 3, /**< read the chip's certificate */
@@ -51,7 +51,7 @@ enum {
 };
 
 /** Which licences an install uses. */
-enum {
+enum sfi_protocol {
     SFI_PROTOCOL_STATIC = 1, /**< static: for this chip, any number of times */
     SFI_PROTOCOL_LIVE = 2    /**< live: for one install of this chip */
 };

@@ -17,7 +17,7 @@ SFI_BEGIN_DECLS
 typedef struct sfi_license sfi_license;
 
 /** Types of licences. */
-enum {
+enum sfi_license_kind {
     SFI_LICENSE_STATIC = 1, /**< valid for its device any number of times */
     SFI_LICENSE_LIVE = 2    /**< valid for one session of its device, once */
 };

@@ -17,7 +17,7 @@
 SFI_BEGIN_DECLS
 
 /** How a text map may look. */
-enum {
+enum sfi_map_flag {
     SFI_MAP_ASCII = 1u << 0, /**< no other characters than ASCII; else UTF-8 */
     SFI_MAP_COLOR = 1u << 1  /**< colours by ANSI escape sequences */
 };

@@ -32,7 +32,7 @@ SFI_BEGIN_DECLS
 typedef struct sfi_sim sfi_sim;
 
 /** The memories of a chip that its owner can read, without a bootloader. */
-enum {
+enum sfi_sim_memory {
     /** All of the flash, from its first address. */
     SFI_SIM_FLASH = 1,
     /** The programmed words in CSV order, little-endian; in force since the

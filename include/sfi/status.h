@@ -20,7 +20,7 @@ typedef int sfi_status;
  * machine. Values never change; doc/errors.md lists the causes and remedies of
  * each.
  */
-enum {
+enum sfi_status_code {
     SFI_OK = 0,
 
     SFI_ERR_ARGUMENT = -101,    /**< an argument is not valid */

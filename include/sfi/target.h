@@ -37,7 +37,7 @@ typedef struct sfi_connect_options {
 } sfi_connect_options;
 
 /** Readout protection, as far as an open bootloader tells. */
-enum {
+enum sfi_readout_level {
     SFI_READOUT_UNKNOWN = 0, /**< not readable, or the chip is secure */
     SFI_READOUT_LEVEL_0 = 1, /**< off */
     SFI_READOUT_LEVEL_1 = 2, /**< on; a bootloader tells no more */
