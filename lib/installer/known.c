@@ -109,7 +109,8 @@ known_open_chip(struct sfi_installer *in)
     if (in->given != NULL || in->hsm == NULL)
         return SFI_OK;
     st = known_hsm_info(in);
-    if (st != SFI_OK && in->hsm->where[0] != '\0')
+    if (st != SFI_OK && in->hsm->where[0] != '\0' &&
+        in->obj.ctx->error.where[0] == '\0')
         (void)sfi__where(in->obj.ctx, "%s", in->hsm->where);
     return st;
 }

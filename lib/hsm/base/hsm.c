@@ -80,7 +80,7 @@ hsm_end_callback(sfi_hsm *hsm, sfi_status st, const char *what)
 {
     hsm->obj.busy = false;
     st = sfi__from_callback(hsm->obj.ctx, st, what);
-    if (st != SFI_OK && hsm->where[0] != '\0')
+    if (st != SFI_OK && hsm->where[0] != '\0' && !hsm->relays)
         (void)sfi__where(hsm->obj.ctx, "%s", hsm->where);
     return st;
 }
@@ -380,6 +380,26 @@ hsm_check_session(sfi_ctx *ctx, const sfi_license *lic, uint32_t session)
                      session);
 }
 
+sfi_status
+sfi__hsm_license(sfi_hsm *hsm, const uint8_t *cert, size_t cert_len,
+                 uint32_t session, uint8_t *out, size_t *out_len)
+{
+    size_t room = *out_len;
+    sfi_status st;
+
+    SFI_ENTER(hsm, HSM);
+    if (hsm->ops.license == NULL)
+        return hsm_fail_unsupported(hsm, "licences");
+    hsm->obj.busy = true;
+    st = hsm->ops.license(hsm->user, cert, cert_len, session, out, out_len);
+    st = hsm_end_callback(hsm, st, "HSM licence");
+    if (st == SFI_OK && *out_len > room)
+        return sfi__fail(hsm->obj.ctx, SFI_ERR_CALLBACK,
+                         "HSM licence: %zu bytes in a buffer of %zu", *out_len,
+                         room);
+    return st;
+}
+
 static sfi_status
 hsm_generate_license(sfi_hsm *hsm, const sfi_certificate *cert,
                      uint32_t session, sfi_license **out)
@@ -387,20 +407,11 @@ hsm_generate_license(sfi_hsm *hsm, const sfi_certificate *cert,
     uint8_t data[SFI_LICENSE_LEN] = {0};
     size_t len = sizeof(data);
     sfi_license *lic;
-    sfi_status st;
+    sfi_status st = sfi__hsm_license(hsm, cert->data, sizeof(cert->data),
+                                     session, data, &len);
 
-    if (hsm->ops.license == NULL)
-        return hsm_fail_unsupported(hsm, "licences");
-    hsm->obj.busy = true;
-    st = hsm->ops.license(hsm->user, cert->data, sizeof(cert->data), session,
-                          data, &len);
-    st = hsm_end_callback(hsm, st, "HSM licence");
     if (st != SFI_OK)
         return st;
-    if (len > sizeof(data))
-        return sfi__fail(hsm->obj.ctx, SFI_ERR_CALLBACK,
-                         "HSM licence: %zu bytes in a buffer of %zu", len,
-                         sizeof(data));
     st = sfi__license_new(hsm->obj.ctx, data, len, &lic);
     if (st != SFI_OK)
         return sfi__where(hsm->obj.ctx, "HSM licence");

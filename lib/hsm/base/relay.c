@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
+/* Hands every request of a handle on to another HSM, and its errors back. */
+#include "hsm/base/relay.h"
+
+#include "core/err.h"
+
+/* Errors come to the context of the handle in front. */
+static sfi_status
+relay_end(struct relay *r, sfi_status st)
+{
+    struct sfi_error error;
+
+    if (st != SFI_OK && r->inner->obj.ctx != r->ctx) {
+        sfi__error_keep(r->inner->obj.ctx, &error);
+        sfi__error_restore(r->ctx, &error);
+    }
+    if (r->kind->leave != NULL)
+        r->kind->leave(r);
+    return st;
+}
+
+/* One request, for which the place is ready in between. */
+#define RELAY(user, secret, call)                        \
+    do {                                                 \
+        struct relay *r = (user);                        \
+        sfi_status st = r->kind->enter(r, (secret));     \
+                                                         \
+        return st == SFI_OK ? relay_end(r, (call)) : st; \
+    } while (0)
+
+static sfi_status
+relay_info(void *user, sfi_hsm_info *out)
+{
+    RELAY(user, false, sfi_hsm_get_info(r->inner, out));
+}
+
+static sfi_status
+relay_accept(struct relay *r, sfi_status st)
+{
+    if (st == SFI_OK && r->kind->logged_in != NULL)
+        r->kind->logged_in(r);
+    return st;
+}
+
+static sfi_status
+relay_login(void *user, const char *pin, size_t pin_len)
+{
+    RELAY(user, false, relay_accept(r, sfi_hsm_login(r->inner, pin, pin_len)));
+}
+
+static sfi_status
+relay_change_pin(void *user, const char *pin, size_t pin_len,
+                 const char *new_pin, size_t new_pin_len)
+{
+    RELAY(user, false,
+          relay_accept(r, sfi_hsm_change_pin(r->inner, pin, pin_len, new_pin,
+                                             new_pin_len)));
+}
+
+static sfi_status
+relay_license(void *user, const uint8_t *cert, size_t cert_len,
+              uint32_t session, uint8_t *out, size_t *out_len)
+{
+    RELAY(user, true,
+          sfi__hsm_license(r->inner, cert, cert_len, session, out, out_len));
+}
+
+static sfi_status
+relay_retire(void *user)
+{
+    RELAY(user, true, sfi_hsm_retire(r->inner));
+}
+
+static sfi_status
+relay_audit_head(void *user, sfi_audit_head *out)
+{
+    RELAY(user, false, sfi_hsm_get_audit_head(r->inner, out));
+}
+
+static sfi_status
+relay_audit_record(void *user, uint64_t sequence, sfi_audit_record *out)
+{
+    RELAY(user, false, sfi_hsm_get_audit_record(r->inner, sequence, out));
+}
+
+static sfi_status
+relay_verify_audit(void *user)
+{
+    RELAY(user, true, sfi_hsm_verify_audit(r->inner));
+}
+
+static sfi_status
+relay_check_image(void *user, const uint8_t *header, size_t header_len)
+{
+    RELAY(user, true, sfi_hsm_check_image(r->inner, header, header_len));
+}
+
+static void
+relay_close(void *user)
+{
+    struct relay *r = user;
+
+    r->kind->close(r);
+}
+
+sfi_hsm *
+sfi__relay_handle(struct relay *r, const char *where)
+{
+    sfi_hsm *hsm = sfi__hsm_new(r->ctx);
+
+    if (hsm == NULL)
+        return NULL;
+    hsm->ops = (sfi_hsm_ops){
+        .struct_size = sizeof(hsm->ops),
+        .info = relay_info,
+        .login = relay_login,
+        .license = relay_license,
+        .close = relay_close,
+        .change_pin = relay_change_pin,
+        .retire = relay_retire,
+        .audit_head = relay_audit_head,
+        .audit_record = relay_audit_record,
+        .verify_audit = relay_verify_audit,
+        .check_image = relay_check_image,
+    };
+    hsm->user = r;
+    hsm->relays = true;
+    (void)sfi__text_copy(hsm->where, sizeof(hsm->where), where);
+    return hsm;
+}
