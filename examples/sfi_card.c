@@ -23,44 +23,13 @@
 #include <sfi/card.h>
 
 #include "cli/cli.h"
+#include "sfi_card_table.h"
 
 #define DEFAULT_READER "127.0.0.1:35963"
 #define RETRY_MS 200 /* between two attempts to connect to the reader */
 #define MESSAGE_MAX 65535u
 
 enum { ORDER_OFF = 0, ORDER_ON = 1, ORDER_RESET = 2, ORDER_ATR = 4 };
-
-enum { STATE, VPCD, VERBOSE, COUNT };
-
-static const struct cli_option options[COUNT] = {
-    [STATE] = {.name = "state",
-               .values = "FILE",
-               .min = 1,
-               .max = 1,
-               .help = "the card's memory: a vault, created when the card\n"
-                       "is provisioned, always up to date"},
-    [VPCD] = {.name = "vpcd",
-              .values = "HOST:PORT",
-              .min = 1,
-              .max = 1,
-              .help = "the reader; default: " DEFAULT_READER},
-    [VERBOSE] = {.brief = "v",
-                 .name = "verbose",
-                 .help = "print each command's header, its status word, and\n"
-                         "the reason of a refusal"},
-};
-
-static const struct cli_spec spec = {
-    .program = "sfi-card",
-    .purpose = "Puts a smartcard into a virtual reader, until SIGTERM or "
-               "SIGINT.",
-    .usage = "--state FILE [--vpcd HOST:PORT]",
-    .options = options,
-    .option_count = COUNT,
-    .notes = "The reader is vsmartcard-vpcd in pcscd; its second slot has the "
-             "next port.  The\ncard waits for the reader, and connects again "
-             "after it was restarted.",
-};
 
 struct station {
     const struct cli *c;
@@ -323,7 +292,7 @@ card_serve_readers(struct station *s)
 static void
 parse_reader_address(const struct cli *c, struct station *s)
 {
-    const char *text = cli_value(c, VPCD);
+    const char *text = cli_value(c, OPT_VPCD);
     const char *colon;
     uint64_t port;
     size_t len;
@@ -342,7 +311,7 @@ parse_reader_address(const struct cli *c, struct station *s)
 static int
 card_run_vault(const struct cli *c, struct station *s)
 {
-    const char *path = cli_need(c, STATE);
+    const char *path = cli_need(c, OPT_STATE);
     char uri[4096];
     sfi_hsm *hsm = NULL;
     sfi_status st;
@@ -371,9 +340,9 @@ main(int argc, char **argv)
 
     cli_start();
     cli_hide_memory();
-    cli_parse(&c, &spec, argc, argv);
+    cli_parse(&c, &sfi_card_spec, argc, argv);
     station.c = &c;
-    station.verbose = cli_has(&c, VERBOSE);
+    station.verbose = cli_has(&c, OPT_VERBOSE);
     parse_reader_address(&c, &station);
     station.ctx = cli_context(&c);
     status = card_run_vault(&c, &station);

@@ -8,43 +8,7 @@
 #include "cli/finding.h"
 #include "cli/lenient.h"
 #include "cli/select.h"
-
-enum {
-    OPT_SFI,
-    OPT_FIRMWARE,
-    OPT_ONLY_FLASH,
-    OPT_ONLY,
-    OPT_EXCLUDE,
-    OPT_SKIP_SECTION,
-    OPT_PAD,
-    OPT_FILL,
-    OPT_MERGE_GAP,
-    OPT_KEY,
-    OPT_NONCE,
-    OPT_OBFILE,
-    OPT_VER,
-    OPT_MODULE,
-    OPT_DEVICEID,
-    OPT_CHIP,
-    OPT_OUTFILE,
-    OPT_GENKEY,
-    OPT_GENNONCE,
-    OPT_FORCE,
-    OPT_TEMPLATE,
-    OPT_NEW_KEYS,
-    OPT_REGISTER,
-    OPT_NO_REGISTER,
-    OPT_SAME_NONCE,
-    OPT_CHECK,
-    OPT_JSON,
-    OPT_SVG,
-    OPT_MAP,
-    OPT_LENIENT,
-    OPT_RAMSIZE = OPT_LENIENT + CLI_LENIENT_COUNT,
-    OPT_TOKEN,
-    OPT_HASH,
-    OPT_COUNT
-};
+#include "sfi_create_table.h"
 
 struct job {
     struct cli cli;
@@ -83,9 +47,8 @@ int create_open_output(struct job *j);
 int create_check_output(struct job *j);
 int create_save_image(struct job *j);
 int create_close_output(struct job *j, int status);
-/* sfi_create_words.c: words of ST's tool that are no option here; the number of
- * -v; check what -rs, -ct and -hash say, and tell what it means. */
-extern const struct cli_foreign create_foreign[];
+/* sfi_create_words.c: the number of -v; check what -rs, -ct and -hash say, and
+ * tell what it means. */
 uint32_t create_version(const struct cli *c);
 void create_check_words(struct job *j);
 void create_tell_words(const struct job *j);

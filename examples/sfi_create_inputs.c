@@ -59,7 +59,7 @@ builder_add_firmware(struct job *j, const struct cli_use *use)
     const char *sections[SKIP_MAX];
     sfi_firmware_options how = {
         .struct_size = sizeof(how),
-        .flags = cli_lenient_flags(&j->cli, OPT_LENIENT),
+        .flags = cli_lenient_flags(&j->cli, OPT_NO_END_RECORD),
         .skip_sections = sections,
         .skip_section_count = pick_skipped_sections(&j->cli, sections),
     };

@@ -1,52 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* sfi-create: the words of ST's Trusted Package Creator (UM2238; AN5054, 2.5.1)
- * that mean something else for the parts of libsfi, or nothing, and numbers as
- * it takes them. */
+/* sfi-create: options of ST's Trusted Package Creator (UM2238; AN5054, 2.5.1)
+ * that mean something else for the parts of libsfi, and numbers as it takes
+ * them. */
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sfi_create.h"
-
-#define OTHER_PART "it belongs to other parts than libsfi knows"
-#define EXTERNAL                                                             \
-    "an image of these parts fills their own flash only; external flash is " \
-    "for parts with OTFDEC (SFIx)"
-#define HSM_PROGRAM                                                            \
-    "sfi-hsm provisions an HSM: sfi-hsm -i SLOT -k KEY -n NONCE -id NAME -mc " \
-    "N"
-
-const struct cli_foreign create_foreign[] = {
-    {"firx", EXTERNAL},
-    {"firmwx", EXTERNAL},
-    {"k-area", EXTERNAL},
-    {"kcsv", EXTERNAL},
-    {"ecsv", EXTERNAL},
-    {"ob-keys", "option-byte keys (OBKeys) belong to STM32H5 and STM32H7RS"},
-    {"obk", "option-byte keys (OBKeys) belong to STM32H5 and STM32H7RS"},
-    {"ssfi", OTHER_PART},
-    {"mcsv", "a module of these parts is a part of the image: -m FILE.smi"},
-    {"smi", "libsfi puts modules into images and does not make them: -m "
-            "FILE.smi"},
-    {"sec", "libsfi puts modules into images and does not make them: -m "
-            "FILE.smi"},
-    {"ssp", OTHER_PART},
-    {"ru", OTHER_PART},
-    {"rr", OTHER_PART},
-    {"pk", OTHER_PART},
-    {"b", OTHER_PART},
-    {"pb", OTHER_PART},
-    {"psrss", OTHER_PART},
-    {"hsm", HSM_PROGRAM},
-    {"i", HSM_PROGRAM},
-    {"id", HSM_PROGRAM},
-    {"mc", HSM_PROGRAM},
-    {"pd", HSM_PROGRAM},
-    {"info", "sfi-info shows an image, sfi-hsm -i SLOT -info an HSM"},
-    {NULL, NULL},
-};
 
 /* ---- -v ---- */
 

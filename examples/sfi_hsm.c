@@ -7,134 +7,6 @@
 #include "cli/hsm_words.h"
 #include "sfi_hsm.h"
 
-static const struct cli_option options[OPT_COUNT] = {
-    [OPT_HSM] = {.name = "hsm", .help = "accepted as in ST's command lines"},
-    [OPT_SLOT] = {.brief = "i",
-                  .name = "slot",
-                  .values = "HSM",
-                  .min = 1,
-                  .max = 1,
-                  .help = "the HSM: vault:PATH, or a smartcard by reader,\n"
-                          "pcsc:NAME, or by slot number"},
-    [OPT_INFO] = {.name = "info",
-                  .help = "show state, firmware identifier and counter"},
-    [OPT_AUDIT] = {.name = "audit",
-                   .values = "FILE",
-                   .min = 1,
-                   .max = 1,
-                   .help = "save the audit log: one record for each licence"},
-    [OPT_VERIFY_AUDIT] = {.name = "verify-audit",
-                          .values = "FILE",
-                          .min = 1,
-                          .max = 1,
-                          .help = "verify a saved audit log with -k AUDITKEY"},
-    [OPT_VERIFY_HSM] = {.name = "verify-hsm",
-                        .help = "verify every record inside the HSM"},
-    [OPT_CHANGE_PIN] = {.name = "change-pin", .help = "change the PIN"},
-    [OPT_RETIRE] = {.name = "retire",
-                    .help = "retire the HSM for ever: it gives no more\n"
-                            "licences"},
-    [OPT_LIST] = {.name = "list",
-                  .help = "show the connected smartcard readers"},
-    [OPT_MATCHES] = {.name = "matches",
-                     .values = "IMAGE",
-                     .min = 1,
-                     .max = 1,
-                     .help =
-                         "tell whether IMAGE (.sfi) was built with the key\n"
-                         "and nonce of the HSM; nothing is counted"},
-    [OPT_KEY] = {.brief = "k",
-                 .name = "key",
-                 .values = "FILE",
-                 .min = 1,
-                 .max = 1,
-                 .help = "AES-128 key of the image, 16 bytes; with\n"
-                         "--verify-audit the audit key, 32 bytes"},
-    [OPT_NONCE] = {.brief = "n",
-                   .name = "nonce",
-                   .values = "FILE",
-                   .min = 1,
-                   .max = 1,
-                   .help = "nonce of the image, 12 bytes"},
-    [OPT_ID] = {.brief = "id",
-                .name = "firmware-id",
-                .values = "TEXT",
-                .min = 1,
-                .max = 1,
-                .help = "firmware identifier, 1 to 63 characters"},
-    [OPT_COUNT_MAX] = {.brief = "mc",
-                       .name = "max-count",
-                       .values = "N",
-                       .min = 1,
-                       .max = 1,
-                       .help = "how many chips the HSM may license"},
-    [OPT_PERSO] = {.brief = "pd",
-                   .name = "perso",
-                   .values = "FILE",
-                   .min = 1,
-                   .max = 1,
-                   .help = "personalisation file of the product, from the\n"
-                           "chip maker"},
-    [OPT_AUDIT_KEY] = {.name = "audit-key",
-                       .values = "FILE",
-                       .min = 1,
-                       .max = 1,
-                       .help = "32 bytes that verify the audit log later; the\n"
-                               "file is made when it does not exist"},
-    [OPT_LOW_WATER] = {.name = "low-water",
-                       .values = "N",
-                       .min = 1,
-                       .max = 1,
-                       .help = "warn when N or fewer installations are left;\n"
-                               "default: a tenth of -mc"},
-    [OPT_LIVE_ONLY] = {.name = "live-only",
-                       .help = "give live licences only, each for one session"},
-    [OPT_BEFORE] = {.name = "before",
-                    .values = "FILE",
-                    .min = 1,
-                    .max = 1,
-                    .help = "an earlier audit log that this one must\n"
-                            "continue"},
-    [OPT_PIN_FILE] = {.name = "pin-file",
-                      .values = "FILE",
-                      .min = 1,
-                      .max = 1,
-                      .help = "read the PIN from the first line of FILE\n"
-                              "instead of asking"},
-    [OPT_NEW_PIN_FILE] = {.name = "new-pin-file",
-                          .values = "FILE",
-                          .min = 1,
-                          .max = 1,
-                          .help = "read the new PIN of --change-pin from FILE"},
-    [OPT_YES] = {.name = "yes", .help = "provision or retire without asking"},
-    [OPT_FORCE] = {.name = "force",
-                   .help = "replace a file of another kind; never a key, a\n"
-                           "licence, a certificate, an audit log, a vault or\n"
-                           "a personalisation file"},
-    [OPT_JSON] = {.name = "json", .help = "write JSON to stdout"},
-};
-
-static const struct cli_spec spec = {
-    .program = "sfi-hsm",
-    .purpose = "Provisions an HSM once and for ever, shows its state, and "
-               "verifies its audit\nlog.",
-    .usage = "-i HSM -k KEY -n NONCE -id FIRMWARE_ID -mc COUNT -pd PERSO\n"
-             " [--audit-key FILE] [--low-water N] [--live-only]\n"
-             " [--yes] [--pin-file FILE] [--json]\n"
-             "-i HSM -info [--json]\n"
-             "-i HSM -audit FILE [--force] [--json]\n"
-             "--verify-audit FILE --key AUDITKEY [--before FILE] [--json]\n"
-             "-i HSM --verify-hsm [--pin-file FILE] [--json]\n"
-             "-i HSM --change-pin [--pin-file FILE] [--new-pin-file FILE]\n"
-             "-i HSM --retire [--yes] [--pin-file FILE] [--json]\n"
-             "-i HSM --matches IMAGE [--pin-file FILE] [--json]\n"
-             "--list [--json]",
-    .options = options,
-    .option_count = OPT_COUNT,
-    .notes = "The PIN is chosen when the HSM is provisioned, and required for "
-             "licences.  Ten\nwrong PINs in a row block the HSM for ever.",
-};
-
 /* ---- what the files share ---- */
 
 FILE *
@@ -338,7 +210,7 @@ main(int argc, char **argv)
 
     cli_start();
     cli_hide_memory();
-    cli_parse(&p.cli, &spec, argc, argv);
+    cli_parse(&p.cli, &sfi_hsm_spec, argc, argv);
     mode = pick_program_mode(&p.cli);
     if ((mode->accepts & BIT(OPT_SLOT)) != 0)
         p.slot = cli_need(&p.cli, OPT_SLOT);

@@ -5,35 +5,7 @@
 #define EXAMPLES_SFI_HSM_H
 
 #include "cli/cli.h"
-
-/* Indexes into the table of options. */
-enum {
-    OPT_HSM,
-    OPT_SLOT,
-    OPT_INFO,
-    OPT_AUDIT,
-    OPT_VERIFY_AUDIT,
-    OPT_VERIFY_HSM,
-    OPT_CHANGE_PIN,
-    OPT_RETIRE,
-    OPT_LIST,
-    OPT_MATCHES,
-    OPT_KEY,
-    OPT_NONCE,
-    OPT_ID,
-    OPT_COUNT_MAX,
-    OPT_PERSO,
-    OPT_AUDIT_KEY,
-    OPT_LOW_WATER,
-    OPT_LIVE_ONLY,
-    OPT_BEFORE,
-    OPT_PIN_FILE,
-    OPT_NEW_PIN_FILE,
-    OPT_YES,
-    OPT_FORCE,
-    OPT_JSON,
-    OPT_COUNT
-};
+#include "sfi_hsm_table.h"
 
 struct program {
     struct cli cli;

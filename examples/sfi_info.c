@@ -6,94 +6,6 @@
 #include "cli/secrets.h"
 #include "sfi_info.h"
 
-static const struct cli_option options[OPT_COUNT] = {
-    [OPT_KEY] = {.brief = "k",
-                 .name = "key",
-                 .values = "FILE",
-                 .min = 1,
-                 .max = 1,
-                 .help = "AES-128 key of an image: verify every tag, and\n"
-                         "show the option bytes; -: from standard input"},
-    [OPT_NONCE] = {.brief = "n",
-                   .name = "nonce",
-                   .values = "FILE",
-                   .min = 1,
-                   .max = 1,
-                   .help = "nonce, needed with the key; -: from standard\n"
-                           "input, behind the key if -k is - too"},
-    [OPT_CHIP] = {.name = "chip",
-                  .also = {"devid", "deviceid"},
-                  .values = "NAME",
-                  .min = 1,
-                  .max = 1,
-                  .lists_chips = true,
-                  .help = "check an image for this chip; option bytes are\n"
-                          "those of this chip.  The chips:"},
-    [OPT_PERSO] = {.brief = "pd",
-                   .name = "perso",
-                   .values = "FILE",
-                   .min = 1,
-                   .max = 1,
-                   .help = "the chip maker's file: verify that its CA signed\n"
-                           "a certificate"},
-    [OPT_AUDIT_KEY] = {.name = "audit-key",
-                       .values = "FILE",
-                       .min = 1,
-                       .max = 1,
-                       .help = "verify the MACs of a vault or an audit log"},
-    [OPT_EXTRACT] = {.name = "extract",
-                     .values = "OUT",
-                     .min = 1,
-                     .max = 1,
-                     .help = "write the firmware of an image, which needs its\n"
-                             "key: .hex, .srec, or a plain binary"},
-    [OPT_AREA] = {.name = "area",
-                  .values = "N",
-                  .min = 1,
-                  .max = 1,
-                  .help = "with --extract: one area only"},
-    [OPT_FILL] = {.name = "fill",
-                  .values = "BYTE",
-                  .min = 1,
-                  .max = 1,
-                  .help = "with --extract: fill the gaps of a plain binary"},
-    [OPT_COMPARE] = {.name = "compare",
-                     .values = "OTHER [KEY NONCE]",
-                     .min = 1,
-                     .max = 3,
-                     .help = "tell how another image or a firmware differs;\n"
-                             "KEY and NONCE are those of OTHER, if it has\n"
-                             "others.  Exit status 0: equal, 8: different"},
-    [OPT_FORCE] = {.name = "force", .help = "replace the file OUT"},
-    [OPT_JSON] = {.name = "json", .help = "for machines"},
-    [OPT_SVG] = {.name = "svg",
-                 .values = "FILE",
-                 .min = 1,
-                 .max = 1,
-                 .help = "draw a map of the flash that an image fills: an SVG\n"
-                         "picture; needs --chip"},
-    [OPT_MAP] = {.name = "map",
-                 .help = "show such a map as text instead; needs --chip"},
-};
-
-static const struct cli_spec spec = {
-    .program = "sfi-info",
-    .purpose = "Tells what a file is, what it says, and whether it is sound: "
-               "an image,\nfirmware, option bytes, a certificate, a licence or "
-               "a folder of them, a\npersonalisation file, a vault, an audit "
-               "log, a trace, a record, a key.",
-    .usage = "FILE [-k KEY -n NONCE] [--chip NAME] [-pd FILE]\n"
-             "  [--audit-key FILE] [--json]\n"
-             "FILE.sfi [-k KEY -n NONCE] --chip NAME [--svg MAP.svg] [--map]\n"
-             "FILE -k KEY -n NONCE --extract OUT [--area N] [--fill BYTE]\n"
-             "  [--force]\n"
-             "FILE [-k KEY -n NONCE] --compare OTHER [KEY NONCE] [--json]",
-    .options = options,
-    .option_count = OPT_COUNT,
-    .operands_min = 1,
-    .operands_max = 1,
-};
-
 /* ---- what the command line names ---- */
 
 static int
@@ -265,7 +177,7 @@ main(int argc, char **argv)
 
     cli_start();
     cli_hide_memory();
-    cli_parse(&in.cli, &spec, argc, argv);
+    cli_parse(&in.cli, &sfi_info_spec, argc, argv);
     in.path = in.cli.operands[0];
     chip = cli_value(&in.cli, OPT_CHIP);
     in.chip = cli_chip(&in.cli, chip);

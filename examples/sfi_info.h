@@ -6,25 +6,9 @@
 
 #include "cli/cli.h"
 #include "cli/finding.h"
+#include "sfi_info_table.h"
 
 #define INFO_EXIT_DIFFERENT 8 /* --compare: the files differ */
-
-enum {
-    OPT_KEY,
-    OPT_NONCE,
-    OPT_CHIP,
-    OPT_PERSO,
-    OPT_AUDIT_KEY,
-    OPT_EXTRACT,
-    OPT_AREA,
-    OPT_FILL,
-    OPT_COMPARE,
-    OPT_FORCE,
-    OPT_JSON,
-    OPT_SVG,
-    OPT_MAP,
-    OPT_COUNT
-};
 
 struct info {
     struct cli cli;

@@ -152,7 +152,7 @@ main(int argc, char **argv)
 
     cli_start();
     cli_hide_memory();
-    cli_parse(&p.cli, &program_spec, argc, argv);
+    cli_parse(&p.cli, &sfi_program_spec, argc, argv);
     program_check(&p, &s);
     /* An install continues when the reader of stdout is gone. */
     (void)signal(SIGPIPE, SIG_IGN);

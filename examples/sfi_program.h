@@ -7,67 +7,7 @@
 #include "cli/cli.h"
 #include "cli/lenient.h"
 #include "sfi_program_station.h"
-
-enum {
-    OPT_CONNECT,
-    OPT_SFI,
-    OPT_ERASE,
-    OPT_GET_CERTIFICATE,
-    OPT_CHIP_LICENSE,
-    OPT_WRITE,
-    OPT_VERIFY,
-    OPT_SKIP_ERASE,
-    OPT_ONLY_FLASH,
-    OPT_READ,
-    OPT_R8,
-    OPT_R16,
-    OPT_R32,
-    OPT_W8,
-    OPT_W16,
-    OPT_W32,
-    OPT_NO_VERIFY,
-    OPT_FILL,
-    OPT_BLANK,
-    OPT_CHECKSUM,
-    OPT_OB,
-    OPT_RDU,
-    OPT_GO,
-    OPT_RST,
-    OPT_HARD_RST,
-    OPT_HALT,
-    OPT_HSM_INFO,
-    OPT_HSM_COUNTER,
-    OPT_HSM_FW_ID,
-    OPT_HSM_STATUS,
-    OPT_HSM_LICENSE,
-    OPT_GANG,
-    OPT_RECORD,
-    OPT_CAPTURE,
-    OPT_LIST,
-    OPT_TIMEOUT,
-    OPT_QUIET,
-    OPT_VERBOSITY,
-    OPT_LOG,
-    OPT_PIN_FILE,
-    OPT_YES,
-    OPT_FORCE,
-    OPT_JSON,
-    OPT_LENIENT,
-    OPT_COUNT = OPT_LENIENT + CLI_LENIENT_COUNT
-};
-
-/* Keys and words of -c, as ST's tool has them. */
-#define CONNECT_WORDS_MAX 4
-#define CONNECT_KEYS                                                          \
-    "port", "br", "chip", "mode", "probe", "freq", "sn", "index", "ap",       \
-        "reset", "P", "db", "sb", "fc", "noinit", "rts", "dtr", "PID", "VID", \
-        "cpha", "cpol", "crc", "crcpol", "datasize", "direction", "firstbit", \
-        "frameformat", "nss", "nsspulse", "delay", "tcpport", "speed",        \
-        "TargetSel"
-
-extern const struct cli_spec program_spec;
-/* Words of ST's tool that are no option here. */
-extern const struct cli_foreign program_foreign[];
+#include "sfi_program_table.h"
 
 /* The command line, and what all chips share. */
 struct program {

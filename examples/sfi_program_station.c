@@ -100,7 +100,7 @@ station_load_files(struct station *s)
     while (st == SFI_OK && (use = cli_next(c, OPT_WRITE, use)) != NULL) {
         const sfi_firmware_options how = {
             .struct_size = sizeof(how),
-            .flags = cli_lenient_flags(c, OPT_LENIENT),
+            .flags = cli_lenient_flags(c, OPT_NO_END_RECORD),
         };
         struct cli_use words = *use;
 

@@ -10,198 +10,8 @@
 #include <sfi/sim.h>
 
 #include "cli/cli.h"
+#include "sfi_sim_table.h"
 #include "wrap/wrap.h"
-
-enum { MAKE_CA, MAKE_CHIP, MAKE_LOADER, MAKE_STATE, MAKE_COUNT };
-
-static const struct cli_option make_options[MAKE_COUNT] = {
-    [MAKE_CA] = {.name = "ca",
-                 .values = "DIR",
-                 .min = 1,
-                 .max = 1,
-                 .help = "the chip maker's CA; created when it is absent"},
-    [MAKE_CHIP] = {.name = "chip",
-                   .also = {"devid", "deviceid"},
-                   .values = "NAME",
-                   .min = 1,
-                   .max = 1,
-                   .lists_chips = true,
-                   .help = "the part to make:"},
-    [MAKE_LOADER] = {.name = "bootloader",
-                     .values = "VERSION",
-                     .min = 1,
-                     .max = 1,
-                     .help = "of its standard bootloader, such as V9.0;\n"
-                             "without it the newest"},
-    [MAKE_STATE] = {.name = "state",
-                    .values = "DIR",
-                    .min = 1,
-                    .max = 1,
-                    .help = "the new chip's folder: absent or empty"},
-};
-
-enum {
-    RUN_STATE,
-    RUN_USART,
-    RUN_JTAG,
-    RUN_REMOTE,
-    RUN_REAL_TIME,
-    RUN_FAST,
-    RUN_COUNT
-};
-
-static const struct cli_option run_options[RUN_COUNT] = {
-    [RUN_STATE] = {.name = "state",
-                   .values = "DIR",
-                   .min = 1,
-                   .max = 1,
-                   .help = "the chip's folder, always up to date"},
-    [RUN_USART] = {.name = "usart",
-                   .values = "LINK",
-                   .min = 1,
-                   .max = 1,
-                   .help = "the name of its USART: a symbolic link to a\n"
-                           "pseudo terminal"},
-    [RUN_JTAG] = {.name = "jtag",
-                  .values = "HOST:PORT",
-                  .min = 1,
-                  .max = 1,
-                  .help = "serve JTAG there with openocd's remote_bitbang\n"
-                          "protocol; port 0: any free port"},
-    [RUN_REMOTE] = {.name = "allow-remote",
-                    .help = "HOST may be reachable from other machines, which\n"
-                            "can then do anything to the chip"},
-    [RUN_REAL_TIME] = {.name = "real-time",
-                       .help = "flash takes as long as in a real part: 1.1 s\n"
-                               "for a sector of an H7, 22 ms for a page of an\n"
-                               "L4 (typical values)"},
-    [RUN_FAST] = {.name = "fast", .help = "flash takes no time: the default"},
-};
-
-enum { WRAP_STATE, WRAP_ON_USB, WRAP_ON_SPI, WRAP_ON_PROBE, WRAP_COUNT };
-
-static const struct cli_option wrap_options[WRAP_COUNT] = {
-    [WRAP_STATE] = {.name = "state",
-                    .values = "DIR",
-                    .min = 1,
-                    .max = 1,
-                    .repeats = true,
-                    .help = "the chip's folder; several for several chips"},
-    [WRAP_ON_USB] = {.name = "usb",
-                     .help =
-                         "put the chip into USB port 1-1, in DFU mode while\n"
-                         "a bootloader runs; the next chip is in 1-3"},
-    [WRAP_ON_SPI] = {.name = "spi",
-                     .help =
-                         "connect the chip to /dev/spidev0.0, the next chip\n"
-                         "to /dev/spidev0.1"},
-    [WRAP_ON_PROBE] = {.name = "probe",
-                       .help =
-                           "connect SWD and NRST to a CMSIS-DAP probe in USB\n"
-                           "port 1-2, of the next chip in 1-4; SIGUSR1\n"
-                           "unplugs the probes"},
-};
-
-static const struct cli_option ctl_options[] = {
-    {.name = "state",
-     .values = "DIR",
-     .min = 1,
-     .max = 1,
-     .help = "the chip's folder; also as the first word"},
-};
-
-enum { CTL_STATE, CTL_COUNT };
-
-enum { DUMP_STATE, DUMP_AREA, DUMP_OUT, DUMP_FORCE, DUMP_COUNT };
-
-static const struct cli_option dump_options[DUMP_COUNT] = {
-    [DUMP_STATE] = {.name = "state",
-                    .values = "DIR",
-                    .min = 1,
-                    .max = 1,
-                    .help = "the chip's folder"},
-    [DUMP_AREA] = {.name = "area",
-                   .values = "AREA",
-                   .min = 1,
-                   .max = 1,
-                   .help = "flash, option-bytes, certificate or device-key"},
-    [DUMP_OUT] = {.brief = "o",
-                  .name = "out",
-                  .values = "FILE",
-                  .min = 1,
-                  .max = 1,
-                  .help = "the file to write"},
-    [DUMP_FORCE] = {.name = "force",
-                    .help = "replace a file of another kind; never a key, a\n"
-                            "licence, a certificate, an audit log, a vault or\n"
-                            "a personalisation file"},
-};
-
-enum { MANUFACTURE, RUN, CTL, WRAP, DUMP, COMMAND_COUNT };
-
-static const struct cli_spec commands[COMMAND_COUNT] = {
-    [MANUFACTURE] = {.program = "sfi-sim manufacture",
-                     .purpose = "Makes a new virtual chip, and the CA that "
-                                "certifies it.",
-                     .usage = "--ca DIR --chip NAME [--bootloader VERSION] "
-                              "--state DIR",
-                     .options = make_options,
-                     .option_count = MAKE_COUNT,
-                     .notes = "The CA's folder holds its key pair (ca.key.pem, "
-                              "ca.pub.pem) and a\npersonalisation file for "
-                              "each product, for HSMs."},
-    [RUN] = {.program = "sfi-sim run",
-             .purpose = "Runs a virtual chip until SIGTERM or SIGINT.",
-             .usage = "--state DIR [--usart LINK] [--jtag HOST:PORT]\n"
-                      " [--real-time | --fast]",
-             .options = run_options,
-             .option_count = RUN_COUNT,
-             .notes =
-                 "At least one link is needed.  LINK appears when the chip "
-                 "listens.  A pseudo terminal\nhas no reset line: the power is "
-                 "cycled when an option byte change needs it,\nand "
-                 "\"sfi-sim ctl\" resets the chip."},
-    [CTL] = {.program = "sfi-sim ctl",
-             .purpose = "Resets a virtual chip that runs, switches its supply, "
-                        "or sets its pins.",
-             .usage = "DIR COMMAND [WORD...]",
-             .options = ctl_options,
-             .option_count = CTL_COUNT,
-             .operands_min = 1,
-             .operands_max = 4,
-             .notes =
-                 "DIR is the chip's folder.  The commands:\n"
-                 "  reset          a low pulse on NRST\n"
-                 "  nrst 0|1       0 holds the chip in reset\n"
-                 "  power off|on   the supply\n"
-                 "  boot0 0|1      the pin, which the next reset reads\n"
-                 "  halt           the core stands still until a reset\n"
-                 "  state          shows supply, pins and what runs\n"
-                 "  timing WORD    real: flash takes its time; none\n"
-                 "  habit NAME N   how the chip behaves where papers differ"},
-    [WRAP] = {.program = "sfi-sim wrap",
-              .purpose = "Runs a command that sees a virtual chip as a device "
-                         "of this machine.",
-              .usage = "--state DIR... [--usb] [--spi] [--probe] -- COMMAND "
-                       "[ARGUMENT...]",
-              .options = wrap_options,
-              .option_count = WRAP_COUNT,
-              .operands_min = 1,
-              .operands_max = UINT_MAX,
-              .notes =
-                  "Exits with the command's exit status.  The command sees "
-                  "no other devices.  The\nchip has no reset line: the "
-                  "power is cycled when an option byte change needs it."},
-    [DUMP] = {.program = "sfi-sim dump",
-              .purpose = "Saves an area of a chip to a file, without its "
-                         "bootloader.",
-              .usage = "--state DIR --area AREA --out FILE [--force]",
-              .options = dump_options,
-              .option_count = DUMP_COUNT,
-              .notes = "Works while the chip runs, too.  The device key is 32 "
-                       "bytes, big-endian;\noption bytes are the words of the "
-                       "CSV file, little-endian."},
-};
 
 static const struct {
     const char *name;
@@ -217,13 +27,13 @@ static const struct {
 static int
 sim_manufacture_chip(const struct cli *c, sfi_ctx *ctx)
 {
-    const char *ca = cli_need(c, MAKE_CA);
-    const char *name = cli_need(c, MAKE_CHIP);
-    const char *state = cli_need(c, MAKE_STATE);
+    const char *ca = cli_need(c, MANUFACTURE_CA);
+    const char *name = cli_need(c, MANUFACTURE_CHIP);
+    const char *state = cli_need(c, MANUFACTURE_STATE);
     const sfi_sim_make_options options = {
         .struct_size = sizeof(options),
         .chip = cli_chip(c, name),
-        .bootloader = cli_value(c, MAKE_LOADER),
+        .bootloader = cli_value(c, MANUFACTURE_LOADER),
         .ca_dir = ca,
         .state_dir = state,
     };
@@ -449,13 +259,14 @@ main(int argc, char **argv)
     int status;
 
     cli_start();
-    spec = cli_command("sfi-sim", "Virtual STM32 chips, and their maker.",
-                       commands, COMMAND_COUNT, argc, argv);
-    if (spec != &commands[WRAP]) /* a command of the user's keeps its limits */
+    spec = cli_command(sfi_sim_spec.program, sfi_sim_spec.purpose,
+                       sfi_sim_commands, COMMAND_COUNT, argc, argv);
+    if (spec !=
+        &sfi_sim_commands[WRAP]) /* the user's command keeps its limits */
         cli_hide_memory();
     cli_parse(&c, spec, argc - 1, argv + 1);
     ctx = cli_context(&c);
-    status = actions[spec - commands](&c, ctx);
+    status = actions[spec - sfi_sim_commands](&c, ctx);
     sfi_ctx_free(ctx);
     status = cli_finish(&c, status);
     cli_free(&c);
