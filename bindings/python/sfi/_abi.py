@@ -1,0 +1,2009 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
+# Made by make_abi.py from include/sfi; do not edit.
+"""The C interface of libsfi: constants, enums, structs, prototypes."""
+from __future__ import annotations
+
+import enum
+from ctypes import (  # noqa: F401
+    CFUNCTYPE,
+    POINTER,
+    Structure,
+    c_char,
+    c_char_p,
+    c_double,
+    c_int,
+    c_int8,
+    c_int16,
+    c_int32,
+    c_int64,
+    c_size_t,
+    c_uint,
+    c_uint8,
+    c_uint16,
+    c_uint32,
+    c_uint64,
+    c_void_p,
+)
+from typing import Any, Dict, List, Tuple
+
+
+class OpenEnum(enum.IntEnum):
+    """An enum that also takes values which a later libsfi may return."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Any:
+        if not isinstance(value, int):
+            return None
+        member = int.__new__(cls, value)
+        member._name_ = "UNKNOWN_%d" % value
+        member._value_ = value
+        return member
+
+
+class AreaKind(OpenEnum):
+    """Kinds of area: the type letter of the descriptor."""
+
+    FIRMWARE = 70
+    MODULE = 77
+    CONFIGURATION = 67
+
+
+class AuditKind(OpenEnum):
+    """Kinds of record."""
+
+    #: a new device got a licence; remaining decreases
+    COUNTED = 1
+    #: a counted device got another licence
+    AGAIN = 2
+    #: the HSM was retired; the last record
+    RETIRED = 3
+
+
+class Cause(OpenEnum):
+    """Why a device refuses: one byte, distinct, without cryptographic
+    detail."""
+
+    NONE = 0x00
+    #: opcode or flag not known
+    UNKNOWN_COMMAND = 0x01
+    #: longer or shorter than it must be
+    LENGTH = 0x02
+    #: not now: a step is missing
+    STATE = 0x03
+    #: holds firmware: SECURE must erase
+    INSTALLED = 0x04
+    #: DATA neither next nor a repeat
+    OFFSET = 0x05
+    LICENSE_TYPE = 0x10
+    LICENSE_VERSION = 0x11
+    #: not for this chip, or altered
+    LICENSE = 0x12
+    #: live: not for this session
+    LICENSE_SESSION = 0x13
+    HEADER_MAGIC = 0x20
+    HEADER_VERSION = 0x21
+    #: announces no area
+    HEADER_AREAS = 0x22
+    #: altered, or another firmware's licence
+    HEADER_TAG = 0x23
+    #: neither firmware nor configuration
+    AREA_TYPE = 0x30
+    #: not the next area
+    AREA_INDEX = 0x31
+    #: not the header's number of areas
+    AREA_TOTAL = 0x32
+    #: not the first area's image version
+    AREA_VERSION = 0x33
+    #: not in user flash
+    AREA_ADDRESS = 0x34
+    AREA_SIZE = 0x35
+    #: configuration not last, or missing
+    AREA_ORDER = 0x36
+    #: content or descriptor altered
+    AREA_TAG = 0x37
+    #: not behind the area before
+    AREA_BELOW = 0x38
+    FLASH_ERASE = 0x40
+    FLASH_PROGRAM = 0x41
+    #: reads back as something else
+    FLASH_VERIFY = 0x42
+    OPTION_BYTES = 0x43
+    CRYPTO = 0x44
+    #: record or certificate
+    STORAGE = 0x45
+    #: no random number; nothing is lost
+    RANDOM = 0x46
+    INTERRUPTED = 0x50
+
+
+class CheckResult(OpenEnum):
+    """How a check ended."""
+
+    PASSED = 1
+    FAILED = 2
+    #: it needs what is not here; the text says what
+    NOT_MADE = 3
+
+
+class DeviceState(OpenEnum):
+    """States of a device, as in INFO."""
+
+    #: no firmware; SECURE begins an install
+    EMPTY = 0
+    #: flash erased, waits for a licence
+    READY = 1
+    #: waits for the header
+    LICENSED = 2
+    #: receives areas
+    RECEIVING = 3
+    #: every area verified; FINISH is due
+    COMPLETE = 4
+    #: firmware and option bytes are in
+    INSTALLED = 5
+
+
+class DifferenceKind(OpenEnum):
+    """How bytes of two firmwares differ."""
+
+    #: both have them
+    CONTENT = 1
+    #: only the first has them
+    ONLY_FIRST = 2
+    #: only the second has them
+    ONLY_SECOND = 3
+
+
+class EventKind(OpenEnum):
+    """Events in their order: HEADER; AREA_BEGIN, DATA..., AREA_END for each
+    area; DONE. NEED_INPUT whenever no event is available."""
+
+    NEED_INPUT = 0
+    HEADER = 1
+    AREA_BEGIN = 2
+    DATA = 3
+    AREA_END = 4
+    DONE = 5
+
+
+class FactKind(OpenEnum):
+    """What a fact is: how to show its value."""
+
+    TEXT = 1
+    NUMBER = 2
+    #: a number that is shown in hexadecimal
+    ADDRESS = 3
+    #: a number: seconds since 1970
+    TIME = 4
+    #: a number: 1 or 0
+    YES_NO = 5
+    #: data: a tag, a hash, a public key
+    BYTES = 6
+    #: a number: SFI_CHECK_*
+    CHECK = 7
+
+
+class FileKind(OpenEnum):
+    """What a file is, as its content tells: sfi_ctx_file_kind()."""
+
+    #: no file has this name
+    ABSENT = 0
+    #: a folder, a device or a pipe
+    SPECIAL = 1
+    EMPTY = 2
+    #: none of the kinds below
+    OTHER = 3
+    #: a vault, or what SQLite keeps beside it
+    DATABASE = 4
+    #: as long as a key or a nonce
+    KEY = 5
+    #: PEM or DER
+    CREDENTIAL = 6
+    #: a personalisation file
+    PERSONALIZATION = 7
+    #: an audit log
+    AUDIT = 8
+    LICENSE = 9
+    #: a chip's
+    CERTIFICATE = 10
+    #: .sfi
+    IMAGE = 11
+    #: .smi
+    MODULE = 12
+    #: ELF, Intel HEX, S-records, DfuSe
+    FIRMWARE = 13
+    #: of sfi_transport_capture()
+    TRACE = 14
+    #: also the records of sfi-program
+    JSON = 15
+    #: of sfi_image_builder_set_register()
+    NONCES = 16
+    #: a picture of sfi_map_svg()
+    MAP = 17
+
+
+class HsmState(OpenEnum):
+    """State of an HSM."""
+
+    #: not provisioned yet; a vault: no such file
+    BLANK = 0
+    #: provisioned and locked; issues licences
+    OPERATIONAL = 1
+    #: serves only devices that were counted before
+    EXHAUSTED = 2
+    #: no PIN tries left, for ever
+    BLOCKED = 3
+    #: closed by its owner; issues no licences
+    RETIRED = 4
+
+
+class LeftOutReason(OpenEnum):
+    """Why bytes were left out."""
+
+    #: in a range of `exclude`
+    EXCLUDED = 1
+    #: in no range of `only`
+    NOT_ONLY = 2
+    #: not in the flash of the part
+    NOT_FLASH = 3
+
+
+class LicenseType(OpenEnum):
+    """Types of licences."""
+
+    #: valid for its device any number of times
+    STATIC = 1
+    #: valid for one session of its device, once
+    LIVE = 2
+
+
+class LinkKind(OpenEnum):
+    """What a link carries."""
+
+    #: the commands of AN3155
+    USART = 1
+    #: the commands of AN4286
+    SPI = 2
+    #: DFU, AN3156
+    USB = 3
+    #: words of memory, through a debug port
+    MEMORY = 4
+
+
+class LogLevel(OpenEnum):
+    """Log levels; a context logs the lines up to its level."""
+
+    NONE = 0
+    WARNING = 1
+    INFO = 2
+    DEBUG = 3
+
+
+class MapFlag(enum.IntFlag):
+    """How a text map may look."""
+
+    #: no other characters than ASCII; else UTF-8
+    ASCII = 1
+    #: colours by ANSI escape sequences
+    COLOR = 2
+
+
+class Padding(OpenEnum):
+    """Whether the builder repairs the size of the firmware."""
+
+    #: no: a wrong size is refused
+    NONE = 0
+    #: yes, with fill bytes
+    AUTO = 1
+
+
+class Phase(OpenEnum):
+    """The phase of an install."""
+
+    #: check the image, find the chip
+    CONNECT = 1
+    #: make an open chip secure, for ever
+    SECURE = 2
+    #: read the chip's certificate
+    CERTIFICATE = 3
+    #: get a licence for it
+    LICENSE = 4
+    #: send licence and image
+    AREAS = 5
+    #: option bytes; confirm the firmware
+    CONFIRM = 6
+    #: success
+    DONE = 7
+
+
+class Protocol(OpenEnum):
+    """Which licences an install uses."""
+
+    #: static: for this chip, any number of times
+    STATIC = 1
+    #: live: for one install of this chip
+    LIVE = 2
+
+
+class Readout(OpenEnum):
+    """Readout protection, as far as an open bootloader tells."""
+
+    #: not readable, or the chip is secure
+    UNKNOWN = 0
+    #: off
+    LEVEL_0 = 1
+    #: on; a bootloader tells no more
+    LEVEL_1 = 2
+    #: on for ever
+    LEVEL_2 = 3
+
+
+class Severity(OpenEnum):
+    """How severe a finding is. Only errors make a check fail."""
+
+    #: good to know
+    NOTE = 1
+    #: allowed, and probably not meant
+    WARNING = 2
+    #: the part would refuse it or come to harm
+    ERROR = 3
+
+
+class SimArea(OpenEnum):
+    """The memories of a chip that its owner can read, without a bootloader."""
+
+    #: All of the flash, from its first address.
+    FLASH = 1
+    #: The programmed words in CSV order, little-endian; in force since the
+    #: last reset, or from the next one on.
+    OPTION_BYTES = 2
+    #: 136 bytes.
+    CERTIFICATE = 3
+    #: The private key, 32 bytes big-endian, so that others can check licences.
+    #: A real part never reveals it.
+    DEVICE_KEY = 4
+    #: All RAM that bootloaders use: what the standard one offers, then the
+    #: secure one's own. It is not in the folder: only an open chip has it.
+    RAM = 5
+
+
+class Status(OpenEnum):
+    """The hundreds digit says who must act: 1xx the program, 2xx the author
+    of an input, 3xx security, 4xx the link, 5xx the device, 6xx the HSM,
+    7xx the machine. Values never change; doc/errors.md lists the causes and
+    remedies of each."""
+
+    OK = 0
+    #: an argument is not valid
+    ARGUMENT = -101
+    #: not possible in this state
+    STATE = -102
+    #: struct_size is unknown, or tail set
+    ABI = -103
+    #: not built in, or not available
+    UNSUPPORTED = -104
+    #: the caller's buffer is too small
+    BUFFER = -105
+    #: an input is malformed
+    FORMAT = -201
+    #: an input ends too early
+    TRUNCATED = -202
+    #: an input's checksum is wrong
+    CHECKSUM = -203
+    #: a value is out of range
+    RANGE = -204
+    #: two pieces claim the same address
+    OVERLAP = -205
+    #: the chip cannot take this input
+    CHIP_RULE = -206
+    #: a named limit of libsfi is exceeded
+    LIMIT = -207
+    #: a tag or MAC does not match
+    AUTH = -301
+    #: a certificate is not trusted
+    CERTIFICATE = -302
+    #: the crypto library failed
+    CRYPTO = -303
+    #: a link or file failed
+    IO = -401
+    #: no reply in time
+    TIMEOUT = -402
+    #: no such port, or it vanished
+    NO_DEVICE = -403
+    #: not allowed, or in use by another
+    ACCESS = -404
+    #: the device broke its protocol
+    PROTOCOL = -501
+    #: the bootloader refused a command
+    NACK = -502
+    #: the secure bootloader refused
+    DEVICE = -503
+    #: readout or write protection is on
+    PROTECTED = -504
+    #: the HSM failed or is damaged
+    HSM = -601
+    #: blank, locked or blocked
+    HSM_STATE = -602
+    #: no installations left
+    HSM_COUNTER = -603
+    #: PIN missing or wrong
+    HSM_PIN = -604
+    #: no HSM, and none stored
+    NO_LICENSE = -605
+    #: out of memory
+    NOMEM = -701
+    #: the operating system refused
+    OS = -702
+    #: cancelled by the user
+    CANCELLED = -703
+    #: a callback returned an unknown status
+    CALLBACK = -704
+    #: a bug in libsfi: please report it
+    INTERNAL = -799
+
+
+SFI_AREA_CONFIGURATION = 67
+SFI_AREA_FIRMWARE = 70
+SFI_AREA_MODULE = 77
+SFI_AUDIT_AGAIN = 2
+SFI_AUDIT_COUNTED = 1
+SFI_AUDIT_HASH_LEN = 32
+SFI_AUDIT_KEY_LEN = 32
+SFI_AUDIT_RETIRED = 3
+SFI_CARD_APDU_MAX = 0x400
+SFI_CAUSE_AREA_ADDRESS = 52
+SFI_CAUSE_AREA_BELOW = 56
+SFI_CAUSE_AREA_INDEX = 49
+SFI_CAUSE_AREA_ORDER = 54
+SFI_CAUSE_AREA_SIZE = 53
+SFI_CAUSE_AREA_TAG = 55
+SFI_CAUSE_AREA_TOTAL = 50
+SFI_CAUSE_AREA_TYPE = 48
+SFI_CAUSE_AREA_VERSION = 51
+SFI_CAUSE_CRYPTO = 68
+SFI_CAUSE_FLASH_ERASE = 64
+SFI_CAUSE_FLASH_PROGRAM = 65
+SFI_CAUSE_FLASH_VERIFY = 66
+SFI_CAUSE_HEADER_AREAS = 34
+SFI_CAUSE_HEADER_MAGIC = 32
+SFI_CAUSE_HEADER_TAG = 35
+SFI_CAUSE_HEADER_VERSION = 33
+SFI_CAUSE_INSTALLED = 4
+SFI_CAUSE_INTERRUPTED = 80
+SFI_CAUSE_LENGTH = 2
+SFI_CAUSE_LICENSE = 18
+SFI_CAUSE_LICENSE_SESSION = 19
+SFI_CAUSE_LICENSE_TYPE = 16
+SFI_CAUSE_LICENSE_VERSION = 17
+SFI_CAUSE_NONE = 0
+SFI_CAUSE_OFFSET = 5
+SFI_CAUSE_OPTION_BYTES = 67
+SFI_CAUSE_RANDOM = 70
+SFI_CAUSE_STATE = 3
+SFI_CAUSE_STORAGE = 69
+SFI_CAUSE_UNKNOWN_COMMAND = 1
+SFI_CERTIFICATE_LEN = 136
+SFI_CHECK_FAILED = 2
+SFI_CHECK_NOT_MADE = 3
+SFI_CHECK_PASSED = 1
+SFI_DEVICE_ANSWER_MAX = 0x190
+SFI_DEVICE_COMPLETE = 4
+SFI_DEVICE_EMPTY = 0
+SFI_DEVICE_INSTALLED = 5
+SFI_DEVICE_LICENSED = 2
+SFI_DEVICE_READY = 1
+SFI_DEVICE_RECEIVING = 3
+SFI_DEVICE_RECORD_LEN = 128
+SFI_DEVICE_REPLY_MAX = 137
+SFI_DEVICE_SIZE_MAX = 0x800
+SFI_DIFFERS_CONTENT = 1
+SFI_DIFFERS_ONLY_FIRST = 2
+SFI_DIFFERS_ONLY_SECOND = 3
+SFI_ERR_ABI = -103
+SFI_ERR_ACCESS = -404
+SFI_ERR_ARGUMENT = -101
+SFI_ERR_AUTH = -301
+SFI_ERR_BUFFER = -105
+SFI_ERR_CALLBACK = -704
+SFI_ERR_CANCELLED = -703
+SFI_ERR_CERTIFICATE = -302
+SFI_ERR_CHECKSUM = -203
+SFI_ERR_CHIP_RULE = -206
+SFI_ERR_CRYPTO = -303
+SFI_ERR_DEVICE = -503
+SFI_ERR_FORMAT = -201
+SFI_ERR_HSM = -601
+SFI_ERR_HSM_COUNTER = -603
+SFI_ERR_HSM_PIN = -604
+SFI_ERR_HSM_STATE = -602
+SFI_ERR_INTERNAL = -799
+SFI_ERR_IO = -401
+SFI_ERR_LIMIT = -207
+SFI_ERR_NACK = -502
+SFI_ERR_NOMEM = -701
+SFI_ERR_NO_DEVICE = -403
+SFI_ERR_NO_LICENSE = -605
+SFI_ERR_OS = -702
+SFI_ERR_OVERLAP = -205
+SFI_ERR_PROTECTED = -504
+SFI_ERR_PROTOCOL = -501
+SFI_ERR_RANGE = -204
+SFI_ERR_STATE = -102
+SFI_ERR_TIMEOUT = -402
+SFI_ERR_TRUNCATED = -202
+SFI_ERR_UNSUPPORTED = -104
+SFI_EVENT_AREA_BEGIN = 2
+SFI_EVENT_AREA_END = 4
+SFI_EVENT_DATA = 3
+SFI_EVENT_DONE = 5
+SFI_EVENT_HEADER = 1
+SFI_EVENT_NEED_INPUT = 0
+SFI_FACT_ADDRESS = 3
+SFI_FACT_BYTES = 6
+SFI_FACT_CHECK = 7
+SFI_FACT_NUMBER = 2
+SFI_FACT_TEXT = 1
+SFI_FACT_TIME = 4
+SFI_FACT_YES_NO = 5
+SFI_FILE_ABSENT = 0
+SFI_FILE_AUDIT = 8
+SFI_FILE_CERTIFICATE = 10
+SFI_FILE_CREDENTIAL = 6
+SFI_FILE_DATABASE = 4
+SFI_FILE_EMPTY = 2
+SFI_FILE_FIRMWARE = 13
+SFI_FILE_IMAGE = 11
+SFI_FILE_JSON = 15
+SFI_FILE_KEY = 5
+SFI_FILE_LICENSE = 9
+SFI_FILE_MAP = 17
+SFI_FILE_MODULE = 12
+SFI_FILE_NONCES = 16
+SFI_FILE_OTHER = 3
+SFI_FILE_PERSONALIZATION = 7
+SFI_FILE_SPECIAL = 1
+SFI_FILE_TRACE = 14
+SFI_FINDING_ERROR = 3
+SFI_FINDING_NOTE = 1
+SFI_FINDING_WARNING = 2
+SFI_FIRMWARE_ID_MAX = 63
+SFI_FIRMWARE_NO_END_RECORD = 1
+SFI_FIRMWARE_PAST_END = 16
+SFI_FIRMWARE_PRIVATE = 0x100
+SFI_FIRMWARE_SEGMENT_RUNS_ON = 4
+SFI_FIRMWARE_SEGMENT_WRAPS = 2
+SFI_FIRMWARE_VIRTUAL_ADDRESS = 8
+SFI_FOUND_BUSY = 2
+SFI_FOUND_DENIED = 1
+SFI_HSM_BLANK = 0
+SFI_HSM_BLOCKED = 3
+SFI_HSM_COUNT_MAX = 0xffffffff
+SFI_HSM_EXHAUSTED = 2
+SFI_HSM_LIVE_ONLY = 1
+SFI_HSM_OPERATIONAL = 1
+SFI_HSM_RETIRED = 4
+SFI_IMAGE_HEADER_LEN = 28
+SFI_KEY_LEN = 16
+SFI_LEFT_OUT_EXCLUDED = 1
+SFI_LEFT_OUT_NOT_FLASH = 3
+SFI_LEFT_OUT_NOT_ONLY = 2
+SFI_LICENSE_LEN = 136
+SFI_LICENSE_LIVE = 2
+SFI_LICENSE_STATIC = 1
+SFI_LINK_HAS_MEMORY = 1
+SFI_LINK_HAS_REQUESTS = 2
+SFI_LINK_MEMORY = 4
+SFI_LINK_SPI = 2
+SFI_LINK_USART = 1
+SFI_LINK_USB = 3
+SFI_LOG_DEBUG = 3
+SFI_LOG_INFO = 2
+SFI_LOG_NONE = 0
+SFI_LOG_WARNING = 1
+SFI_MAP_ASCII = 1
+SFI_MAP_COLOR = 2
+SFI_NONCE_LEN = 12
+SFI_OK = 0
+SFI_OPTION_EFFECT_MAX = 192
+SFI_OPTION_EXPLAIN = 1
+SFI_PADDING_AUTO = 1
+SFI_PADDING_NONE = 0
+SFI_PEER_APPLICATION = 0x10000
+SFI_PHASE_AREAS = 5
+SFI_PHASE_CERTIFICATE = 3
+SFI_PHASE_CONFIRM = 6
+SFI_PHASE_CONNECT = 1
+SFI_PHASE_DONE = 7
+SFI_PHASE_LICENSE = 4
+SFI_PHASE_SECURE = 2
+SFI_PROTOCOL_LIVE = 2
+SFI_PROTOCOL_STATIC = 1
+SFI_READOUT_LEVEL_0 = 1
+SFI_READOUT_LEVEL_1 = 2
+SFI_READOUT_LEVEL_2 = 3
+SFI_READOUT_UNKNOWN = 0
+SFI_REGISTER_SAME_NONCE = 1
+SFI_REPLACE = 1
+SFI_REQUEST_DATA_MAX = 0x400
+SFI_REQUEST_EXTENDED = 1
+SFI_REQUEST_ONCE = 2
+SFI_REQUEST_PARAM_MAX = 128
+SFI_REQUEST_REPLY_MAX = 136
+SFI_RESET_CORE = 2
+SFI_RESET_LINE = 1
+SFI_SIM_CERTIFICATE = 3
+SFI_SIM_CONTROL = 2
+SFI_SIM_DEVICE_KEY = 4
+SFI_SIM_FLASH = 1
+SFI_SIM_OPTION_BYTES = 2
+SFI_SIM_PROBE_PACKET = 0x200
+SFI_SIM_RAM = 5
+SFI_SIM_REMOTE = 1
+SFI_STREAM_RTT_MAX = 0xea60
+SFI_VERSION_NUMBER = 0x1000000
+
+
+class sfi_allocator(Structure):
+    """The caller's memory functions."""
+
+
+class sfi_audit_head(Structure):
+    """The head of an audit log (the same for all records), and its end."""
+
+
+class sfi_audit_record(Structure):
+    """One record."""
+
+
+class sfi_audit_summary(Structure):
+    """What an audit log proves."""
+
+
+class sfi_connect_options(Structure):
+    """How to find a chip, and which security extension it speaks."""
+
+
+class sfi_ctx_options(Structure):
+    """Free memory that alloc returned; `ptr` is never NULL."""
+
+
+class sfi_dap_ops(Structure):
+    """A link to the chip's memory, such as a debug probe (JTAG, SWD)."""
+
+
+class sfi_describe_options(Structure):
+    """What may be known beside the file; each member may be NULL or 0."""
+
+
+class sfi_device_port(Structure):
+    """The functions of a part that the core needs.
+
+    All are required. `user` comes first, as given to sfi_device_init(). An
+    int is 0 for success, else failure; a function that failed may be called
+    again. Addresses are those of the part's memory map, lengths are in
+    bytes, and both are checked before the call. Unknown members behind
+    these must be zero."""
+
+
+class sfi_dialect_info(Structure):
+    """The state of a secure bootloader."""
+
+
+class sfi_dialect_link(Structure):
+    """The bootloader that was found, and its link."""
+
+
+class sfi_dialect_ops(Structure):
+    """A security extension.
+
+    Each function receives the table's `user` and the target. It returns
+    SFI_OK, or a status after it has reported the reason with
+    sfi_ctx_report(). With the target it may call only the functions of this
+    header; any other function fails with SFI_ERR_STATE. It returns
+    unchanged what a function of this header returned.
+
+    A refusal by the chip is SFI_ERR_DEVICE, with a peer code: the
+    SFI_CAUSE_* of sfi/device.h that means the same, else a number of the
+    dialect's own from 0x100 on. libsfi acts on two of them:
+    SFI_CAUSE_STATE, the refusal of a chip that has restarted, and
+    SFI_CAUSE_INTERRUPTED in the `info` of such a chip. SFI_ERR_TIMEOUT,
+    SFI_ERR_PROTOCOL and SFI_ERR_NACK leave open what the chip has done:
+    libsfi connects again and asks `info`.
+
+    All functions but `session` are required."""
+
+
+class sfi_fact(Structure):
+    """One fact about a file. Pointers are valid during the call that
+    receives the fact; group, name and label are static.
+
+    A fact with an item belongs to an entry of a list, such as an area of an
+    image. Those of one entry follow one another, and so do the entries."""
+
+
+class sfi_finding(Structure):
+    """One finding. Texts are in English and valid during the call that
+    receives the finding; rule, source and remedy are static."""
+
+
+class sfi_firmware_difference(Structure):
+    """Consecutive bytes that differ."""
+
+
+class sfi_firmware_left_out(Structure):
+    """Consecutive bytes that were left out."""
+
+
+class sfi_firmware_options(Structure):
+    """How to read a firmware file."""
+
+
+class sfi_firmware_range(Structure):
+    """Addresses from first to last, both included."""
+
+
+class sfi_firmware_save_options(Structure):
+    """How to write a firmware file. All zero: the defaults."""
+
+
+class sfi_firmware_selection(Structure):
+    """Which bytes of a firmware to keep: those in one of the ranges `only`,
+    in none of `exclude`, and in the flash of a part. All zero keeps all."""
+
+
+class sfi_hsm_info(Structure):
+    """Information about an HSM that needs no PIN."""
+
+
+class sfi_hsm_ops(Structure):
+    """A custom HSM, such as another vendor's module or a server.
+
+    Each function gets the `user` of sfi_hsm_open_custom() and returns a
+    status; before it returns an error it says why with sfi_ctx_report().
+    Arguments were checked. A function must not call the handle that it
+    serves. NULL: not supported."""
+
+
+class sfi_hsm_slot(Structure):
+    """A card reader."""
+
+
+class sfi_image_event(Structure):
+    """One event. Pointers are borrowed until the next call on the reader."""
+
+
+class sfi_layout_area(Structure):
+    """One area of a layout."""
+
+
+class sfi_map_options(Structure):
+    """Options of a map. All zero: the defaults."""
+
+
+class sfi_option_field(Structure):
+    """A field of the option bytes: named bits, the meaning of their value,
+    and what it will do."""
+
+
+class sfi_progress(Structure):
+    """How far an install is."""
+
+
+class sfi_provision_options(Structure):
+    """Optional provisioning parameters."""
+
+
+class sfi_request(Structure):
+    """One request to a secure bootloader."""
+
+
+class sfi_sim_links(Structure):
+    """Links of a chip to other processes; at least one."""
+
+
+class sfi_sim_make_options(Structure):
+    """A chip to make."""
+
+
+class sfi_spi_ops(Structure):
+    """An SPI master, in mode 0, most significant bit first; the chip is the
+    slave (AN4286)."""
+
+
+class sfi_stream_ops(Structure):
+    """A link that transfers a stream of bytes: a serial port, a socket, a
+    test."""
+
+
+class sfi_target_info(Structure):
+    """The chip, and the state of its install."""
+
+
+class sfi_transport_found(Structure):
+    """A port or device that a link can use. The texts of the device are
+    visible ASCII, where any other character is written as `\\x1b`; "": no
+    such text."""
+
+
+class sfi_usb_ops(Structure):
+    """A link to the default pipe of a USB device (DFU, AN3156)."""
+
+
+sfi_fact_fn = CFUNCTYPE(None, c_void_p, POINTER(sfi_fact))
+sfi_finding_fn = CFUNCTYPE(None, c_void_p, POINTER(sfi_finding))
+sfi_firmware_difference_fn = CFUNCTYPE(
+    None,
+    c_void_p,
+    POINTER(sfi_firmware_difference),
+)
+sfi_firmware_left_out_fn = CFUNCTYPE(
+    None,
+    c_void_p,
+    POINTER(sfi_firmware_left_out),
+)
+sfi_hsm_slot_fn = CFUNCTYPE(None, c_void_p, POINTER(sfi_hsm_slot))
+sfi_log_fn = CFUNCTYPE(None, c_void_p, c_int, c_char_p)
+sfi_progress_fn = CFUNCTYPE(None, c_void_p, POINTER(sfi_progress))
+sfi_transport_found_fn = CFUNCTYPE(
+    None,
+    c_void_p,
+    POINTER(sfi_transport_found),
+)
+sfi_write_fn = CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t)
+
+sfi_allocator_alloc = CFUNCTYPE(c_void_p, c_void_p, c_size_t)
+sfi_allocator_free = CFUNCTYPE(None, c_void_p, c_void_p)
+sfi_allocator._fields_ = [
+    ("struct_size", c_uint32),
+    ("reserved", c_uint32),
+    ("user", c_void_p),
+    ("alloc", sfi_allocator_alloc),
+    ("free", sfi_allocator_free),
+]
+
+sfi_audit_head._fields_ = [
+    ("struct_size", c_uint32),
+    ("flags", c_uint32),
+    ("maximum", c_uint64),
+    ("low_water", c_uint64),
+    ("remaining", c_uint64),
+    ("sequence", c_uint64),
+    ("firmware_id", c_char * 64),
+    ("product_id", c_char * 16),
+    ("serial", c_uint8 * 16),
+    ("ca_public", c_uint8 * 64),
+    ("genesis", c_uint8 * 32),
+    ("audit_head", c_uint8 * 32),
+    ("mac", c_uint8 * 32),
+]
+
+sfi_audit_record._fields_ = [
+    ("struct_size", c_uint32),
+    ("kind", c_uint32),
+    ("sequence", c_uint64),
+    ("time", c_uint64),
+    ("remaining", c_uint64),
+    ("session", c_uint32),
+    ("reserved", c_uint32),
+    ("device", c_uint8 * 32),
+    ("license", c_uint8 * 32),
+    ("previous", c_uint8 * 32),
+    ("hash", c_uint8 * 32),
+    ("mac", c_uint8 * 32),
+]
+
+sfi_audit_summary._fields_ = [
+    ("struct_size", c_uint32),
+    ("retired", c_uint32),
+    ("records", c_uint64),
+    ("licensed", c_uint64),
+    ("remaining", c_uint64),
+    ("maximum", c_uint64),
+    ("first_time", c_uint64),
+    ("last_time", c_uint64),
+    ("set_back", c_uint64),
+    ("firmware_id", c_char * 64),
+    ("product_id", c_char * 16),
+    ("serial", c_char * 40),
+]
+
+sfi_connect_options._fields_ = [
+    ("struct_size", c_uint32),
+    ("timeout_ms", c_uint32),
+    ("chip", c_void_p),
+    ("transport", c_void_p),
+    ("dialect", POINTER(sfi_dialect_ops)),
+    ("dialect_user", c_void_p),
+]
+
+sfi_ctx_options._fields_ = [
+    ("struct_size", c_uint32),
+    ("log_level", c_uint32),
+    ("log", sfi_log_fn),
+    ("log_user", c_void_p),
+    ("allocator", POINTER(sfi_allocator)),
+]
+
+sfi_dap_ops_read32 = CFUNCTYPE(
+    c_int,
+    c_void_p,
+    c_uint32,
+    POINTER(c_uint32),
+    c_size_t,
+)
+sfi_dap_ops_write32 = CFUNCTYPE(
+    c_int,
+    c_void_p,
+    c_uint32,
+    POINTER(c_uint32),
+    c_size_t,
+)
+sfi_dap_ops_reset = CFUNCTYPE(c_int, c_void_p, c_int)
+sfi_dap_ops_close = CFUNCTYPE(None, c_void_p)
+sfi_dap_ops._fields_ = [
+    ("struct_size", c_uint32),
+    ("flags", c_uint32),
+    ("read32", sfi_dap_ops_read32),
+    ("write32", sfi_dap_ops_write32),
+    ("reset", sfi_dap_ops_reset),
+    ("close", sfi_dap_ops_close),
+]
+
+sfi_describe_options._fields_ = [
+    ("struct_size", c_uint32),
+    ("kind", c_uint32),
+    ("key", c_void_p),
+    ("nonce", c_void_p),
+    ("chip", c_void_p),
+    ("ca", c_void_p),
+    ("audit_key", c_void_p),
+]
+
+sfi_device_port_flash_erase = CFUNCTYPE(c_int, c_void_p, c_uint32, c_uint32)
+sfi_device_port_flash_program = CFUNCTYPE(
+    c_int,
+    c_void_p,
+    c_uint32,
+    c_void_p,
+    c_uint32,
+)
+sfi_device_port_flash_read = CFUNCTYPE(
+    c_int,
+    c_void_p,
+    c_uint32,
+    c_void_p,
+    c_uint32,
+)
+sfi_device_port_ob_program = CFUNCTYPE(c_int, c_void_p, c_void_p, c_uint32)
+sfi_device_port_certificate = CFUNCTYPE(c_int, c_void_p, c_void_p, c_uint32)
+sfi_device_port_open_license = CFUNCTYPE(
+    c_int,
+    c_void_p,
+    c_void_p,
+    c_uint32,
+    c_void_p,
+    c_void_p,
+)
+sfi_device_port_random = CFUNCTYPE(c_int, c_void_p, c_void_p, c_uint32)
+sfi_device_port_gcm_start = CFUNCTYPE(
+    c_int,
+    c_void_p,
+    c_void_p,
+    c_void_p,
+    c_void_p,
+    c_uint32,
+)
+sfi_device_port_gcm_update = CFUNCTYPE(c_int, c_void_p, c_void_p, c_uint32)
+sfi_device_port_gcm_verify = CFUNCTYPE(c_int, c_void_p, c_void_p)
+sfi_device_port_gcm_wipe = CFUNCTYPE(None, c_void_p)
+sfi_device_port_record_load = CFUNCTYPE(c_int, c_void_p, c_void_p, c_uint32)
+sfi_device_port_record_store = CFUNCTYPE(c_int, c_void_p, c_void_p, c_uint32)
+sfi_device_port_now_ms = CFUNCTYPE(c_uint64, c_void_p)
+sfi_device_port_reboot = CFUNCTYPE(None, c_void_p)
+sfi_device_port._fields_ = [
+    ("struct_size", c_uint32),
+    ("flags", c_uint32),
+    ("flash_erase", sfi_device_port_flash_erase),
+    ("flash_program", sfi_device_port_flash_program),
+    ("flash_read", sfi_device_port_flash_read),
+    ("ob_program", sfi_device_port_ob_program),
+    ("certificate", sfi_device_port_certificate),
+    ("open_license", sfi_device_port_open_license),
+    ("random", sfi_device_port_random),
+    ("gcm_start", sfi_device_port_gcm_start),
+    ("gcm_update", sfi_device_port_gcm_update),
+    ("gcm_verify", sfi_device_port_gcm_verify),
+    ("gcm_wipe", sfi_device_port_gcm_wipe),
+    ("record_load", sfi_device_port_record_load),
+    ("record_store", sfi_device_port_record_store),
+    ("now_ms", sfi_device_port_now_ms),
+    ("reboot", sfi_device_port_reboot),
+]
+
+sfi_dialect_info._fields_ = [
+    ("struct_size", c_uint32),
+    ("state", c_uint32),
+    ("cause", c_uint32),
+    ("device_id", c_uint32),
+    ("data_max", c_uint32),
+    ("area_index", c_uint32),
+    ("header_tag", c_uint8 * 16),
+]
+
+sfi_dialect_link._fields_ = [
+    ("struct_size", c_uint32),
+    ("kind", c_uint32),
+    ("flags", c_uint32),
+    ("device_id", c_uint32),
+    ("bootloader_version", c_uint32),
+]
+
+sfi_dialect_ops_speaks = CFUNCTYPE(
+    c_int,
+    c_void_p,
+    c_void_p,
+    POINTER(c_uint32),
+)
+sfi_dialect_ops_info = CFUNCTYPE(
+    c_int,
+    c_void_p,
+    c_void_p,
+    POINTER(sfi_dialect_info),
+)
+sfi_dialect_ops_certificate = CFUNCTYPE(
+    c_int,
+    c_void_p,
+    c_void_p,
+    c_void_p,
+    POINTER(c_size_t),
+)
+sfi_dialect_ops_session = CFUNCTYPE(
+    c_int,
+    c_void_p,
+    c_void_p,
+    POINTER(c_uint32),
+)
+sfi_dialect_ops_secure = CFUNCTYPE(c_int, c_void_p, c_void_p, c_uint32)
+sfi_dialect_ops_license = CFUNCTYPE(
+    c_int,
+    c_void_p,
+    c_void_p,
+    c_void_p,
+    c_size_t,
+)
+sfi_dialect_ops_header = CFUNCTYPE(
+    c_int,
+    c_void_p,
+    c_void_p,
+    c_void_p,
+    c_size_t,
+)
+sfi_dialect_ops_area = CFUNCTYPE(c_int, c_void_p, c_void_p, c_void_p, c_size_t)
+sfi_dialect_ops_data = CFUNCTYPE(
+    c_int,
+    c_void_p,
+    c_void_p,
+    c_uint32,
+    c_void_p,
+    c_size_t,
+)
+sfi_dialect_ops_finish = CFUNCTYPE(c_int, c_void_p, c_void_p)
+sfi_dialect_ops_abort = CFUNCTYPE(c_int, c_void_p, c_void_p)
+sfi_dialect_ops._fields_ = [
+    ("struct_size", c_uint32),
+    ("flags", c_uint32),
+    ("speaks", sfi_dialect_ops_speaks),
+    ("info", sfi_dialect_ops_info),
+    ("certificate", sfi_dialect_ops_certificate),
+    ("session", sfi_dialect_ops_session),
+    ("secure", sfi_dialect_ops_secure),
+    ("license", sfi_dialect_ops_license),
+    ("header", sfi_dialect_ops_header),
+    ("area", sfi_dialect_ops_area),
+    ("data", sfi_dialect_ops_data),
+    ("finish", sfi_dialect_ops_finish),
+    ("abort", sfi_dialect_ops_abort),
+]
+
+sfi_fact._fields_ = [
+    ("struct_size", c_uint32),
+    ("kind", c_uint32),
+    ("group", c_char_p),
+    ("item", c_uint32),
+    ("reserved", c_uint32),
+    ("name", c_char_p),
+    ("label", c_char_p),
+    ("text", c_char_p),
+    ("number", c_uint64),
+    ("data", c_void_p),
+    ("len", c_size_t),
+]
+
+sfi_finding._fields_ = [
+    ("struct_size", c_uint32),
+    ("severity", c_uint32),
+    ("status", c_int),
+    ("area", c_uint32),
+    ("address", c_uint64),
+    ("size", c_uint64),
+    ("rule", c_char_p),
+    ("message", c_char_p),
+    ("source", c_char_p),
+    ("remedy", c_char_p),
+    ("row", c_char_p),
+    ("field", c_char_p),
+    ("file", c_char_p),
+    ("segment", c_uint32),
+    ("reserved", c_uint32),
+]
+
+sfi_firmware_difference._fields_ = [
+    ("struct_size", c_uint32),
+    ("kind", c_uint32),
+    ("address", c_uint64),
+    ("size", c_uint64),
+    ("first", c_uint8),
+    ("second", c_uint8),
+    ("reserved", c_uint8 * 6),
+]
+
+sfi_firmware_left_out._fields_ = [
+    ("struct_size", c_uint32),
+    ("reason", c_uint32),
+    ("address", c_uint64),
+    ("size", c_uint64),
+    ("memory", c_char_p),
+    ("segment", c_uint32),
+    ("reserved", c_uint32),
+]
+
+sfi_firmware_options._fields_ = [
+    ("struct_size", c_uint32),
+    ("flags", c_uint32),
+    ("format", c_char_p),
+    ("base_address", c_uint64),
+    ("skip_sections", POINTER(c_char_p)),
+    ("skip_section_count", c_size_t),
+]
+
+sfi_firmware_range._fields_ = [
+    ("first", c_uint64),
+    ("last", c_uint64),
+]
+
+sfi_firmware_save_options._fields_ = [
+    ("struct_size", c_uint32),
+    ("flags", c_uint32),
+    ("format", c_char_p),
+    ("fill", c_uint32),
+    ("reserved", c_uint32),
+]
+
+sfi_firmware_selection._fields_ = [
+    ("struct_size", c_uint32),
+    ("reserved", c_uint32),
+    ("only", POINTER(sfi_firmware_range)),
+    ("only_count", c_size_t),
+    ("exclude", POINTER(sfi_firmware_range)),
+    ("exclude_count", c_size_t),
+    ("flash_of", c_void_p),
+]
+
+sfi_hsm_info._fields_ = [
+    ("struct_size", c_uint32),
+    ("state", c_uint32),
+    ("remaining", c_uint64),
+    ("maximum", c_uint64),
+    ("firmware_id", c_char * 64),
+    ("product_id", c_char * 16),
+    ("pin_tries_left", c_uint32),
+    ("flags", c_uint32),
+    ("low_water", c_uint64),
+    ("records", c_uint64),
+    ("serial", c_char * 40),
+]
+
+sfi_hsm_ops_info = CFUNCTYPE(c_int, c_void_p, POINTER(sfi_hsm_info))
+sfi_hsm_ops_login = CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t)
+sfi_hsm_ops_provision = CFUNCTYPE(
+    c_int,
+    c_void_p,
+    c_void_p,
+    c_size_t,
+    c_void_p,
+    c_size_t,
+    c_char_p,
+    c_uint64,
+    c_void_p,
+    c_size_t,
+    POINTER(sfi_provision_options),
+)
+sfi_hsm_ops_license = CFUNCTYPE(
+    c_int,
+    c_void_p,
+    c_void_p,
+    c_size_t,
+    c_uint32,
+    c_void_p,
+    POINTER(c_size_t),
+)
+sfi_hsm_ops_close = CFUNCTYPE(None, c_void_p)
+sfi_hsm_ops_change_pin = CFUNCTYPE(
+    c_int,
+    c_void_p,
+    c_void_p,
+    c_size_t,
+    c_void_p,
+    c_size_t,
+)
+sfi_hsm_ops_retire = CFUNCTYPE(c_int, c_void_p)
+sfi_hsm_ops_audit_head = CFUNCTYPE(c_int, c_void_p, POINTER(sfi_audit_head))
+sfi_hsm_ops_audit_record = CFUNCTYPE(
+    c_int,
+    c_void_p,
+    c_uint64,
+    POINTER(sfi_audit_record),
+)
+sfi_hsm_ops_verify_audit = CFUNCTYPE(c_int, c_void_p)
+sfi_hsm_ops_check_image = CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t)
+sfi_hsm_ops._fields_ = [
+    ("struct_size", c_uint32),
+    ("flags", c_uint32),
+    ("info", sfi_hsm_ops_info),
+    ("login", sfi_hsm_ops_login),
+    ("provision", sfi_hsm_ops_provision),
+    ("license", sfi_hsm_ops_license),
+    ("close", sfi_hsm_ops_close),
+    ("change_pin", sfi_hsm_ops_change_pin),
+    ("retire", sfi_hsm_ops_retire),
+    ("audit_head", sfi_hsm_ops_audit_head),
+    ("audit_record", sfi_hsm_ops_audit_record),
+    ("verify_audit", sfi_hsm_ops_verify_audit),
+    ("check_image", sfi_hsm_ops_check_image),
+]
+
+sfi_hsm_slot._fields_ = [
+    ("struct_size", c_uint32),
+    ("number", c_uint32),
+    ("present", c_uint32),
+    ("reserved", c_uint32),
+    ("name", c_char * 128),
+]
+
+sfi_image_event._fields_ = [
+    ("struct_size", c_uint32),
+    ("kind", c_uint32),
+    ("area_index", c_uint32),
+    ("area_count", c_uint32),
+    ("area_kind", c_uint32),
+    ("area_size", c_uint32),
+    ("version", c_uint32),
+    ("reserved", c_uint32),
+    ("address", c_uint64),
+    ("data", c_void_p),
+    ("len", c_size_t),
+    ("aad", c_void_p),
+    ("aad_len", c_size_t),
+    ("tag", c_void_p),
+]
+
+sfi_layout_area._fields_ = [
+    ("struct_size", c_uint32),
+    ("kind", c_uint32),
+    ("address", c_uint64),
+    ("size", c_uint64),
+    ("file", c_char_p),
+    ("segment", c_uint32),
+    ("readable", c_uint32),
+]
+
+sfi_map_options._fields_ = [
+    ("struct_size", c_uint32),
+    ("flags", c_uint32),
+    ("title", c_char_p),
+    ("columns", c_uint32),
+    ("reserved", c_uint32),
+]
+
+sfi_option_field._fields_ = [
+    ("struct_size", c_uint32),
+    ("row", c_uint32),
+    ("shift", c_uint32),
+    ("width", c_uint32),
+    ("value", c_uint32),
+    ("shipped", c_uint32),
+    ("name", c_char_p),
+    ("about", c_char_p),
+    ("text", c_char_p),
+    ("effect", c_char * 192),
+]
+
+sfi_progress._fields_ = [
+    ("struct_size", c_uint32),
+    ("phase", c_uint32),
+    ("done", c_uint64),
+    ("total", c_uint64),
+]
+
+sfi_provision_options._fields_ = [
+    ("struct_size", c_uint32),
+    ("flags", c_uint32),
+    ("low_water", c_uint64),
+    ("audit_key", c_void_p),
+]
+
+sfi_request._fields_ = [
+    ("struct_size", c_uint32),
+    ("flags", c_uint32),
+    ("opcode", c_uint32),
+    ("timeout_ms", c_uint32),
+    ("name", c_char_p),
+    ("param", c_void_p),
+    ("param_len", c_size_t),
+    ("data", c_void_p),
+    ("data_len", c_size_t),
+    ("reply_got", POINTER(c_size_t)),
+]
+
+sfi_sim_links._fields_ = [
+    ("struct_size", c_uint32),
+    ("flags", c_uint32),
+    ("usart", c_char_p),
+    ("jtag", c_char_p),
+]
+
+sfi_sim_make_options._fields_ = [
+    ("struct_size", c_uint32),
+    ("flags", c_uint32),
+    ("chip", c_void_p),
+    ("bootloader", c_char_p),
+    ("ca_dir", c_char_p),
+    ("state_dir", c_char_p),
+]
+
+sfi_spi_ops_select = CFUNCTYPE(c_int, c_void_p, c_int)
+sfi_spi_ops_transfer = CFUNCTYPE(c_int, c_void_p, c_void_p, c_void_p, c_size_t)
+sfi_spi_ops_reset = CFUNCTYPE(c_int, c_void_p, c_int)
+sfi_spi_ops_close = CFUNCTYPE(None, c_void_p)
+sfi_spi_ops._fields_ = [
+    ("struct_size", c_uint32),
+    ("flags", c_uint32),
+    ("select", sfi_spi_ops_select),
+    ("transfer", sfi_spi_ops_transfer),
+    ("reset", sfi_spi_ops_reset),
+    ("close", sfi_spi_ops_close),
+]
+
+sfi_stream_ops_read = CFUNCTYPE(
+    c_int,
+    c_void_p,
+    c_void_p,
+    c_size_t,
+    POINTER(c_size_t),
+    c_uint32,
+)
+sfi_stream_ops_write = CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t, c_uint32)
+sfi_stream_ops_flush = CFUNCTYPE(c_int, c_void_p)
+sfi_stream_ops_reset = CFUNCTYPE(c_int, c_void_p, c_int)
+sfi_stream_ops_close = CFUNCTYPE(None, c_void_p)
+sfi_stream_ops_set_speed = CFUNCTYPE(
+    c_int,
+    c_void_p,
+    c_uint32,
+    POINTER(c_uint32),
+    POINTER(c_uint32),
+)
+sfi_stream_ops._fields_ = [
+    ("struct_size", c_uint32),
+    ("flags", c_uint32),
+    ("read", sfi_stream_ops_read),
+    ("write", sfi_stream_ops_write),
+    ("flush", sfi_stream_ops_flush),
+    ("reset", sfi_stream_ops_reset),
+    ("close", sfi_stream_ops_close),
+    ("set_speed", sfi_stream_ops_set_speed),
+    ("rtt_ms", c_uint32),
+]
+
+sfi_target_info._fields_ = [
+    ("struct_size", c_uint32),
+    ("device_id", c_uint32),
+    ("bootloader_version", c_uint32),
+    ("secure", c_uint32),
+    ("device_state", c_uint32),
+    ("last_cause", c_uint32),
+    ("area_index", c_uint32),
+    ("bootloader_id", c_uint32),
+    ("header_tag", c_uint8 * 16),
+    ("bootloader_name", c_char_p),
+    ("bootloader_limits", c_char_p),
+    ("flash_size", c_uint32),
+    ("readout", c_uint32),
+    ("revision", c_uint32),
+    ("reserved", c_uint32),
+]
+
+sfi_transport_found._fields_ = [
+    ("struct_size", c_uint32),
+    ("flags", c_uint32),
+    ("kind", c_char * 16),
+    ("uri", c_char * 288),
+    ("lasting_uri", c_char * 288),
+    ("product", c_char * 128),
+    ("manufacturer", c_char * 128),
+    ("serial", c_char * 128),
+]
+
+sfi_usb_ops_control = CFUNCTYPE(
+    c_int,
+    c_void_p,
+    c_uint8,
+    c_uint8,
+    c_uint16,
+    c_uint16,
+    c_void_p,
+    c_size_t,
+    POINTER(c_size_t),
+    c_uint32,
+)
+sfi_usb_ops_reopen = CFUNCTYPE(c_int, c_void_p, c_uint32)
+sfi_usb_ops_reset = CFUNCTYPE(c_int, c_void_p, c_int)
+sfi_usb_ops_close = CFUNCTYPE(None, c_void_p)
+sfi_usb_ops._fields_ = [
+    ("struct_size", c_uint32),
+    ("flags", c_uint32),
+    ("control", sfi_usb_ops_control),
+    ("reopen", sfi_usb_ops_reopen),
+    ("reset", sfi_usb_ops_reset),
+    ("close", sfi_usb_ops_close),
+]
+
+PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
+    "sfi_audit_key_create": (c_int, [c_void_p, c_char_p]),
+    "sfi_audit_key_load": (c_int, [c_void_p, c_char_p, c_void_p]),
+    "sfi_audit_verify": (c_int, [
+        c_void_p,
+        c_char_p,
+        c_void_p,
+        c_size_t,
+        c_char_p,
+        POINTER(sfi_audit_summary),
+    ]),
+    "sfi_certificate_data": (c_void_p, [c_void_p, POINTER(c_size_t)]),
+    "sfi_certificate_device_id": (c_char_p, [c_void_p]),
+    "sfi_certificate_free": (None, [c_void_p]),
+    "sfi_certificate_load": (c_int, [c_void_p, c_char_p, POINTER(c_void_p)]),
+    "sfi_certificate_parse": (c_int, [
+        c_void_p,
+        c_void_p,
+        c_size_t,
+        POINTER(c_void_p),
+    ]),
+    "sfi_certificate_product_id": (c_char_p, [c_void_p]),
+    "sfi_certificate_save": (c_int, [c_void_p, c_char_p]),
+    "sfi_certificate_verify": (c_int, [c_void_p, c_void_p, c_size_t]),
+    "sfi_chip_at": (c_void_p, [c_size_t]),
+    "sfi_chip_device_id": (c_uint32, [c_void_p]),
+    "sfi_chip_find": (c_void_p, [c_char_p]),
+    "sfi_chip_find_id": (c_void_p, [c_uint32]),
+    "sfi_chip_flash_base": (c_uint64, [c_void_p]),
+    "sfi_chip_flash_size": (c_uint64, [c_void_p]),
+    "sfi_chip_memory": (c_char_p, [c_void_p, c_uint64]),
+    "sfi_chip_name": (c_char_p, [c_void_p]),
+    "sfi_chip_option_byte": (c_char_p, [c_void_p, c_size_t]),
+    "sfi_chip_product_id": (c_char_p, [c_void_p]),
+    "sfi_chip_program_unit": (c_uint32, [c_void_p]),
+    "sfi_chip_sector_size": (c_uint32, [c_void_p]),
+    "sfi_ctx_cancel": (None, [c_void_p, c_int]),
+    "sfi_ctx_check_output": (c_int, [c_void_p, c_char_p, c_uint32, c_uint32]),
+    "sfi_ctx_check_path": (c_int, [c_void_p, c_char_p]),
+    "sfi_ctx_error": (c_void_p, [c_void_p]),
+    "sfi_ctx_file_kind": (c_int, [c_void_p, c_char_p, POINTER(c_uint32)]),
+    "sfi_ctx_free": (None, [c_void_p]),
+    "sfi_ctx_new": (c_int, [POINTER(sfi_ctx_options), POINTER(c_void_p)]),
+    "sfi_ctx_report": (None, [c_void_p, c_int, c_int32, c_char_p]),
+    "sfi_ctx_save_output": (c_int, [
+        c_void_p,
+        c_char_p,
+        c_uint32,
+        c_uint32,
+        c_void_p,
+        c_size_t,
+    ]),
+    "sfi_describe_file": (c_int, [
+        c_void_p,
+        c_char_p,
+        POINTER(sfi_describe_options),
+        sfi_fact_fn,
+        c_void_p,
+    ]),
+    "sfi_dialect_download": (c_int, [
+        c_void_p,
+        c_uint32,
+        c_void_p,
+        c_size_t,
+        c_uint32,
+        POINTER(c_uint32),
+    ]),
+    "sfi_dialect_get_link": (c_int, [c_void_p, POINTER(sfi_dialect_link)]),
+    "sfi_dialect_get_own": (c_int, [POINTER(sfi_dialect_ops)]),
+    "sfi_dialect_read": (c_int, [c_void_p, c_uint64, c_void_p, c_size_t]),
+    "sfi_dialect_request": (c_int, [
+        c_void_p,
+        POINTER(sfi_request),
+        c_void_p,
+        c_size_t,
+        POINTER(c_uint32),
+    ]),
+    "sfi_dialect_reset": (c_int, [c_void_p, c_uint32]),
+    "sfi_dialect_upload": (c_int, [
+        c_void_p,
+        c_uint32,
+        c_void_p,
+        POINTER(c_size_t),
+    ]),
+    "sfi_dialect_wait": (c_int, [c_void_p, c_uint32]),
+    "sfi_dialect_write": (c_int, [c_void_p, c_uint64, c_void_p, c_size_t]),
+    "sfi_error_message": (c_char_p, [c_void_p]),
+    "sfi_error_os_code": (c_int32, [c_void_p]),
+    "sfi_error_peer_code": (c_int32, [c_void_p]),
+    "sfi_error_status": (c_int, [c_void_p]),
+    "sfi_error_where": (c_char_p, [c_void_p]),
+    "sfi_file_kind_name": (c_char_p, [c_uint32]),
+    "sfi_firmware_compare": (c_int, [
+        c_void_p,
+        c_void_p,
+        sfi_firmware_difference_fn,
+        c_void_p,
+        POINTER(c_uint64),
+    ]),
+    "sfi_firmware_format": (c_char_p, [c_void_p]),
+    "sfi_firmware_format_by_name": (c_char_p, [c_char_p]),
+    "sfi_firmware_free": (None, [c_void_p]),
+    "sfi_firmware_load": (c_int, [c_void_p, c_char_p, POINTER(c_void_p)]),
+    "sfi_firmware_load_binary": (c_int, [
+        c_void_p,
+        c_char_p,
+        c_uint64,
+        POINTER(c_void_p),
+    ]),
+    "sfi_firmware_load_with": (c_int, [
+        c_void_p,
+        c_char_p,
+        POINTER(sfi_firmware_options),
+        POINTER(c_void_p),
+    ]),
+    "sfi_firmware_machine": (c_uint32, [c_void_p]),
+    "sfi_firmware_name": (c_char_p, [c_void_p]),
+    "sfi_firmware_parse": (c_int, [
+        c_void_p,
+        c_char_p,
+        c_uint64,
+        c_void_p,
+        c_size_t,
+        POINTER(c_void_p),
+    ]),
+    "sfi_firmware_save": (c_int, [
+        c_void_p,
+        c_char_p,
+        POINTER(sfi_firmware_save_options),
+    ]),
+    "sfi_firmware_segment": (c_int, [
+        c_void_p,
+        c_size_t,
+        POINTER(c_uint64),
+        POINTER(c_void_p),
+        POINTER(c_size_t),
+    ]),
+    "sfi_firmware_segment_count": (c_size_t, [c_void_p]),
+    "sfi_firmware_select": (c_int, [
+        c_void_p,
+        POINTER(sfi_firmware_selection),
+        sfi_firmware_left_out_fn,
+        c_void_p,
+        POINTER(c_void_p),
+    ]),
+    "sfi_has_feature": (c_int, [c_char_p]),
+    "sfi_hsm_change_pin": (c_int, [
+        c_void_p,
+        c_void_p,
+        c_size_t,
+        c_void_p,
+        c_size_t,
+    ]),
+    "sfi_hsm_check_image": (c_int, [c_void_p, c_void_p, c_size_t]),
+    "sfi_hsm_check_provision": (c_int, [
+        c_void_p,
+        c_size_t,
+        c_char_p,
+        c_uint64,
+        POINTER(sfi_provision_options),
+    ]),
+    "sfi_hsm_export_audit": (c_int, [c_void_p, c_char_p]),
+    "sfi_hsm_free": (None, [c_void_p]),
+    "sfi_hsm_generate_license": (c_int, [
+        c_void_p,
+        c_void_p,
+        POINTER(c_void_p),
+    ]),
+    "sfi_hsm_generate_live_license": (c_int, [
+        c_void_p,
+        c_void_p,
+        c_uint32,
+        POINTER(c_void_p),
+    ]),
+    "sfi_hsm_get_audit_head": (c_int, [c_void_p, POINTER(sfi_audit_head)]),
+    "sfi_hsm_get_audit_record": (c_int, [
+        c_void_p,
+        c_uint64,
+        POINTER(sfi_audit_record),
+    ]),
+    "sfi_hsm_get_info": (c_int, [c_void_p, POINTER(sfi_hsm_info)]),
+    "sfi_hsm_list": (c_int, [c_void_p, sfi_hsm_slot_fn, c_void_p]),
+    "sfi_hsm_login": (c_int, [c_void_p, c_void_p, c_size_t]),
+    "sfi_hsm_open": (c_int, [c_void_p, c_char_p, POINTER(c_void_p)]),
+    "sfi_hsm_open_custom": (c_int, [
+        c_void_p,
+        POINTER(sfi_hsm_ops),
+        c_void_p,
+        POINTER(c_void_p),
+    ]),
+    "sfi_hsm_provision": (c_int, [
+        c_void_p,
+        c_void_p,
+        c_void_p,
+        c_size_t,
+        c_char_p,
+        c_uint64,
+        c_void_p,
+        POINTER(sfi_provision_options),
+    ]),
+    "sfi_hsm_retire": (c_int, [c_void_p]),
+    "sfi_hsm_verify_audit": (c_int, [c_void_p]),
+    "sfi_image_builder_add_firmware": (c_int, [c_void_p, c_void_p]),
+    "sfi_image_builder_add_module": (c_int, [c_void_p, c_void_p, c_size_t]),
+    "sfi_image_builder_check": (c_int, [c_void_p, sfi_finding_fn, c_void_p]),
+    "sfi_image_builder_free": (None, [c_void_p]),
+    "sfi_image_builder_layout": (c_int, [c_void_p, POINTER(c_void_p)]),
+    "sfi_image_builder_new": (c_int, [c_void_p, c_void_p, POINTER(c_void_p)]),
+    "sfi_image_builder_save": (c_int, [c_void_p, c_char_p]),
+    "sfi_image_builder_set_fill": (c_int, [c_void_p, c_uint32]),
+    "sfi_image_builder_set_key": (c_int, [c_void_p, c_void_p]),
+    "sfi_image_builder_set_merge_gap": (c_int, [c_void_p, c_uint64]),
+    "sfi_image_builder_set_nonce": (c_int, [c_void_p, c_void_p, c_size_t]),
+    "sfi_image_builder_set_option_bytes": (c_int, [c_void_p, c_void_p]),
+    "sfi_image_builder_set_padding": (c_int, [c_void_p, c_uint32]),
+    "sfi_image_builder_set_register": (c_int, [c_void_p, c_char_p, c_uint32]),
+    "sfi_image_builder_set_version": (c_int, [c_void_p, c_uint32]),
+    "sfi_image_builder_write": (c_int, [c_void_p, sfi_write_fn, c_void_p]),
+    "sfi_image_check": (c_int, [
+        c_void_p,
+        c_void_p,
+        c_void_p,
+        c_size_t,
+        sfi_finding_fn,
+        c_void_p,
+    ]),
+    "sfi_image_firmware": (c_int, [
+        c_void_p,
+        c_void_p,
+        c_size_t,
+        c_void_p,
+        c_void_p,
+        c_uint32,
+        POINTER(c_void_p),
+    ]),
+    "sfi_image_layout": (c_int, [
+        c_void_p,
+        c_void_p,
+        c_void_p,
+        c_size_t,
+        c_void_p,
+        c_void_p,
+        POINTER(c_void_p),
+    ]),
+    "sfi_image_reader_finish": (c_int, [c_void_p]),
+    "sfi_image_reader_free": (None, [c_void_p]),
+    "sfi_image_reader_new": (c_int, [
+        c_void_p,
+        c_void_p,
+        c_void_p,
+        POINTER(c_void_p),
+    ]),
+    "sfi_image_reader_next": (c_int, [c_void_p, POINTER(sfi_image_event)]),
+    "sfi_image_reader_push": (c_int, [
+        c_void_p,
+        c_void_p,
+        c_size_t,
+        POINTER(c_size_t),
+    ]),
+    "sfi_installer_cancel": (None, [c_void_p]),
+    "sfi_installer_certificate": (c_void_p, [c_void_p]),
+    "sfi_installer_chip": (c_void_p, [c_void_p]),
+    "sfi_installer_free": (None, [c_void_p]),
+    "sfi_installer_license": (c_void_p, [c_void_p]),
+    "sfi_installer_new": (c_int, [c_void_p, c_void_p, POINTER(c_void_p)]),
+    "sfi_installer_run": (c_int, [c_void_p]),
+    "sfi_installer_set_dialect": (c_int, [
+        c_void_p,
+        POINTER(sfi_dialect_ops),
+        c_void_p,
+    ]),
+    "sfi_installer_set_erase": (c_int, [c_void_p, c_int]),
+    "sfi_installer_set_hsm": (c_int, [c_void_p, c_void_p]),
+    "sfi_installer_set_image": (c_int, [c_void_p, c_void_p, c_size_t]),
+    "sfi_installer_set_image_file": (c_int, [c_void_p, c_char_p]),
+    "sfi_installer_set_license": (c_int, [c_void_p, c_void_p]),
+    "sfi_installer_set_license_store": (c_int, [c_void_p, c_void_p]),
+    "sfi_installer_set_progress": (c_int, [
+        c_void_p,
+        sfi_progress_fn,
+        c_void_p,
+    ]),
+    "sfi_installer_set_protocol": (c_int, [c_void_p, c_uint32]),
+    "sfi_installer_set_timeout": (c_int, [c_void_p, c_uint32]),
+    "sfi_installer_set_transport": (c_int, [c_void_p, c_void_p]),
+    "sfi_installer_step": (c_int, [c_void_p, POINTER(c_int)]),
+    "sfi_key_create": (c_int, [c_void_p, c_char_p]),
+    "sfi_key_free": (None, [c_void_p]),
+    "sfi_key_load": (c_int, [c_void_p, c_char_p, POINTER(c_void_p)]),
+    "sfi_key_new": (c_int, [c_void_p, c_void_p, c_size_t, POINTER(c_void_p)]),
+    "sfi_layout_area_count": (c_size_t, [c_void_p]),
+    "sfi_layout_check": (c_int, [c_void_p, sfi_finding_fn, c_void_p]),
+    "sfi_layout_chip": (c_void_p, [c_void_p]),
+    "sfi_layout_free": (None, [c_void_p]),
+    "sfi_layout_get_area": (c_int, [
+        c_void_p,
+        c_size_t,
+        POINTER(sfi_layout_area),
+    ]),
+    "sfi_license_data": (c_void_p, [c_void_p, POINTER(c_size_t)]),
+    "sfi_license_free": (None, [c_void_p]),
+    "sfi_license_load": (c_int, [c_void_p, c_char_p, POINTER(c_void_p)]),
+    "sfi_license_parse": (c_int, [
+        c_void_p,
+        c_void_p,
+        c_size_t,
+        POINTER(c_void_p),
+    ]),
+    "sfi_license_save": (c_int, [c_void_p, c_char_p]),
+    "sfi_license_session": (c_uint32, [c_void_p]),
+    "sfi_license_store_find": (c_int, [c_void_p, c_void_p, POINTER(c_void_p)]),
+    "sfi_license_store_free": (None, [c_void_p]),
+    "sfi_license_store_open": (c_int, [
+        c_void_p,
+        c_char_p,
+        c_int,
+        POINTER(c_void_p),
+    ]),
+    "sfi_license_store_put": (c_int, [c_void_p, c_void_p, c_void_p]),
+    "sfi_license_type": (c_uint32, [c_void_p]),
+    "sfi_map_svg": (c_int, [
+        c_void_p,
+        POINTER(sfi_map_options),
+        sfi_write_fn,
+        c_void_p,
+    ]),
+    "sfi_map_text": (c_int, [
+        c_void_p,
+        POINTER(sfi_map_options),
+        sfi_write_fn,
+        c_void_p,
+    ]),
+    "sfi_nonce_create": (c_int, [c_void_p, c_char_p]),
+    "sfi_nonce_load": (c_int, [c_void_p, c_char_p, c_void_p]),
+    "sfi_option_bytes_count": (c_size_t, [c_void_p]),
+    "sfi_option_bytes_csv": (c_int, [c_void_p, c_uint32, POINTER(c_char_p)]),
+    "sfi_option_bytes_field_count": (c_size_t, [c_void_p]),
+    "sfi_option_bytes_free": (None, [c_void_p]),
+    "sfi_option_bytes_get": (c_int, [
+        c_void_p,
+        c_size_t,
+        POINTER(c_char_p),
+        POINTER(c_uint32),
+    ]),
+    "sfi_option_bytes_get_field": (c_int, [
+        c_void_p,
+        c_size_t,
+        POINTER(sfi_option_field),
+    ]),
+    "sfi_option_bytes_load": (c_int, [
+        c_void_p,
+        c_void_p,
+        c_char_p,
+        POINTER(c_void_p),
+    ]),
+    "sfi_option_bytes_new": (c_int, [c_void_p, c_void_p, POINTER(c_void_p)]),
+    "sfi_option_bytes_parse": (c_int, [
+        c_void_p,
+        c_void_p,
+        c_void_p,
+        c_size_t,
+        POINTER(c_void_p),
+    ]),
+    "sfi_option_bytes_set": (c_int, [c_void_p, c_char_p, c_uint32]),
+    "sfi_personalization_free": (None, [c_void_p]),
+    "sfi_personalization_load": (c_int, [
+        c_void_p,
+        c_char_p,
+        POINTER(c_void_p),
+    ]),
+    "sfi_personalization_parse": (c_int, [
+        c_void_p,
+        c_void_p,
+        c_size_t,
+        POINTER(c_void_p),
+    ]),
+    "sfi_personalization_product_id": (c_char_p, [c_void_p]),
+    "sfi_status_name": (c_char_p, [c_int]),
+    "sfi_status_str": (c_char_p, [c_int]),
+    "sfi_target_activate_security": (c_int, [c_void_p]),
+    "sfi_target_check_write": (c_int, [c_void_p, c_uint64, c_size_t]),
+    "sfi_target_chip": (c_void_p, [c_void_p]),
+    "sfi_target_connect": (c_int, [
+        c_void_p,
+        c_void_p,
+        c_void_p,
+        c_uint32,
+        POINTER(c_void_p),
+    ]),
+    "sfi_target_connect_with": (c_int, [
+        c_void_p,
+        POINTER(sfi_connect_options),
+        POINTER(c_void_p),
+    ]),
+    "sfi_target_erase": (c_int, [c_void_p, POINTER(c_uint32), c_size_t]),
+    "sfi_target_erase_all": (c_int, [c_void_p]),
+    "sfi_target_free": (None, [c_void_p]),
+    "sfi_target_get_certificate": (c_int, [c_void_p, POINTER(c_void_p)]),
+    "sfi_target_get_id": (c_int, [c_void_p, POINTER(c_uint32)]),
+    "sfi_target_get_info": (c_int, [c_void_p, POINTER(sfi_target_info)]),
+    "sfi_target_get_session": (c_int, [c_void_p, POINTER(c_uint32)]),
+    "sfi_target_go": (c_int, [c_void_p, c_uint64]),
+    "sfi_target_halt": (c_int, [c_void_p]),
+    "sfi_target_read": (c_int, [c_void_p, c_uint64, c_void_p, c_size_t]),
+    "sfi_target_read_option_bytes": (c_int, [c_void_p, POINTER(c_void_p)]),
+    "sfi_target_readout_unprotect": (c_int, [c_void_p]),
+    "sfi_target_reset": (c_int, [c_void_p, c_uint32]),
+    "sfi_target_send_image": (c_int, [c_void_p, c_void_p, c_size_t]),
+    "sfi_target_send_license": (c_int, [c_void_p, c_void_p]),
+    "sfi_target_write": (c_int, [c_void_p, c_uint64, c_void_p, c_size_t]),
+    "sfi_target_write_option_bytes": (c_int, [c_void_p, c_void_p]),
+    "sfi_text_escape": (None, [c_char_p, c_void_p, c_size_t]),
+    "sfi_transport_capture": (c_int, [c_void_p, c_char_p]),
+    "sfi_transport_free": (None, [c_void_p]),
+    "sfi_transport_list": (c_int, [
+        c_void_p,
+        sfi_transport_found_fn,
+        c_void_p,
+    ]),
+    "sfi_transport_open": (c_int, [c_void_p, c_char_p, POINTER(c_void_p)]),
+    "sfi_transport_open_dap": (c_int, [
+        c_void_p,
+        POINTER(sfi_dap_ops),
+        c_void_p,
+        POINTER(c_void_p),
+    ]),
+    "sfi_transport_open_spi": (c_int, [
+        c_void_p,
+        POINTER(sfi_spi_ops),
+        c_void_p,
+        POINTER(c_void_p),
+    ]),
+    "sfi_transport_open_stream": (c_int, [
+        c_void_p,
+        POINTER(sfi_stream_ops),
+        c_void_p,
+        POINTER(c_void_p),
+    ]),
+    "sfi_transport_open_usb": (c_int, [
+        c_void_p,
+        POINTER(sfi_usb_ops),
+        c_void_p,
+        POINTER(c_void_p),
+    ]),
+    "sfi_version": (c_uint32, []),
+    "sfi_version_str": (c_char_p, []),
+}
+
+SIM_PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
+    "sfi_card_apdu": (c_int, [
+        c_void_p,
+        c_void_p,
+        c_size_t,
+        c_void_p,
+        POINTER(c_size_t),
+    ]),
+    "sfi_card_atr": (c_void_p, [c_void_p, POINTER(c_size_t)]),
+    "sfi_card_free": (None, [c_void_p]),
+    "sfi_card_new": (c_int, [c_void_p, c_void_p, POINTER(c_void_p)]),
+    "sfi_card_reason": (c_char_p, [c_void_p]),
+    "sfi_card_reset": (None, [c_void_p]),
+    "sfi_sim_chip": (c_void_p, [c_void_p]),
+    "sfi_sim_command": (c_int, [
+        c_void_p,
+        c_char_p,
+        c_void_p,
+        POINTER(c_size_t),
+    ]),
+    "sfi_sim_control": (c_int, [
+        c_void_p,
+        c_char_p,
+        c_char_p,
+        c_void_p,
+        POINTER(c_size_t),
+    ]),
+    "sfi_sim_dump": (c_int, [c_void_p, c_uint32, c_void_p, POINTER(c_size_t)]),
+    "sfi_sim_erase_flash": (c_int, [c_void_p]),
+    "sfi_sim_flash_ops": (c_uint64, [c_void_p]),
+    "sfi_sim_free": (None, [c_void_p]),
+    "sfi_sim_has_power": (c_int, [c_void_p]),
+    "sfi_sim_jtag_port": (c_uint32, [c_void_p]),
+    "sfi_sim_manufacture": (c_int, [c_void_p, c_void_p, c_char_p, c_char_p]),
+    "sfi_sim_manufacture_with": (c_int, [
+        c_void_p,
+        POINTER(sfi_sim_make_options),
+    ]),
+    "sfi_sim_open": (c_int, [c_void_p, c_char_p, POINTER(c_void_p)]),
+    "sfi_sim_peek": (c_int, [
+        c_void_p,
+        c_char_p,
+        c_uint32,
+        c_void_p,
+        POINTER(c_size_t),
+    ]),
+    "sfi_sim_power_cut_after": (None, [c_void_p, c_uint64]),
+    "sfi_sim_power_on": (c_int, [c_void_p]),
+    "sfi_sim_probe": (c_int, [
+        c_void_p,
+        c_void_p,
+        c_size_t,
+        c_void_p,
+        POINTER(c_size_t),
+    ]),
+    "sfi_sim_read_flash": (c_int, [c_void_p, c_uint64, c_void_p, c_size_t]),
+    "sfi_sim_reset_is_due": (c_int, [c_void_p]),
+    "sfi_sim_resets": (c_uint64, [c_void_p]),
+    "sfi_sim_save": (c_int, [c_void_p, c_char_p, c_uint32, c_char_p]),
+    "sfi_sim_serve": (c_int, [
+        c_void_p,
+        POINTER(sfi_sim_links),
+        CFUNCTYPE(c_int, c_void_p),
+        c_void_p,
+    ]),
+    "sfi_sim_set_boot0": (None, [c_void_p, c_int]),
+    "sfi_sim_set_option": (c_int, [c_void_p, c_char_p, c_uint32]),
+    "sfi_sim_spi": (c_int, [c_void_p, c_void_p, c_void_p, c_size_t]),
+    "sfi_sim_transport": (c_int, [c_void_p, c_char_p, POINTER(c_void_p)]),
+    "sfi_sim_usart": (c_int, [
+        c_void_p,
+        c_void_p,
+        c_size_t,
+        c_void_p,
+        POINTER(c_size_t),
+    ]),
+    "sfi_sim_usb_attach": (c_int, [c_void_p]),
+    "sfi_sim_usb_attached": (c_int, [c_void_p]),
+    "sfi_sim_usb_control": (c_int, [
+        c_void_p,
+        c_uint8,
+        c_uint8,
+        c_uint16,
+        c_uint16,
+        c_void_p,
+        c_size_t,
+        POINTER(c_size_t),
+    ]),
+    "sfi_sim_wait": (None, [c_void_p, c_uint32]),
+}
+
+# Only in libsfi-device.a, for boot loaders.
+DEVICE_FUNCTIONS = (
+    "sfi_device_handle",
+    "sfi_device_init",
+    "sfi_device_poll",
+    "sfi_device_size",
+    "sfi_device_state",
+    "sfi_device_usart",
+    "sfi_device_wipe",
+)
