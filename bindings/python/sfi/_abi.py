@@ -755,6 +755,14 @@ class sfi_hsm_info(Structure):
     """Information about an HSM that needs no PIN."""
 
 
+class sfi_hsm_lock(Structure):
+    """A lock of the caller's, around an HSM that several contexts share."""
+
+
+class sfi_hsm_opener(Structure):
+    """How an HSM is opened late: sfi_hsm_open_late()."""
+
+
 class sfi_hsm_ops(Structure):
     """A custom HSM, such as another vendor's module or a server.
 
@@ -1203,6 +1211,28 @@ sfi_hsm_info._fields_ = [
     ("serial", c_char * 40),
 ]
 
+sfi_hsm_lock_lock = CFUNCTYPE(c_int, c_void_p)
+sfi_hsm_lock_unlock = CFUNCTYPE(None, c_void_p)
+sfi_hsm_lock_close = CFUNCTYPE(None, c_void_p)
+sfi_hsm_lock._fields_ = [
+    ("struct_size", c_uint32),
+    ("flags", c_uint32),
+    ("lock", sfi_hsm_lock_lock),
+    ("unlock", sfi_hsm_lock_unlock),
+    ("close", sfi_hsm_lock_close),
+]
+
+sfi_hsm_opener_open = CFUNCTYPE(c_int, c_void_p, c_void_p, POINTER(c_void_p))
+sfi_hsm_opener_login = CFUNCTYPE(c_int, c_void_p, c_void_p)
+sfi_hsm_opener_close = CFUNCTYPE(None, c_void_p)
+sfi_hsm_opener._fields_ = [
+    ("struct_size", c_uint32),
+    ("flags", c_uint32),
+    ("open", sfi_hsm_opener_open),
+    ("login", sfi_hsm_opener_login),
+    ("close", sfi_hsm_opener_close),
+]
+
 sfi_hsm_ops_info = CFUNCTYPE(c_int, c_void_p, POINTER(sfi_hsm_info))
 sfi_hsm_ops_login = CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t)
 sfi_hsm_ops_provision = CFUNCTYPE(
@@ -1648,6 +1678,12 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
         c_void_p,
         POINTER(c_void_p),
     ]),
+    "sfi_hsm_open_late": (c_int, [
+        c_void_p,
+        POINTER(sfi_hsm_opener),
+        c_void_p,
+        POINTER(c_void_p),
+    ]),
     "sfi_hsm_provision": (c_int, [
         c_void_p,
         c_void_p,
@@ -1659,6 +1695,13 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
         POINTER(sfi_provision_options),
     ]),
     "sfi_hsm_retire": (c_int, [c_void_p]),
+    "sfi_hsm_share": (c_int, [
+        c_void_p,
+        c_void_p,
+        POINTER(sfi_hsm_lock),
+        c_void_p,
+        POINTER(c_void_p),
+    ]),
     "sfi_hsm_verify_audit": (c_int, [c_void_p]),
     "sfi_image_builder_add_firmware": (c_int, [c_void_p, c_void_p]),
     "sfi_image_builder_add_module": (c_int, [c_void_p, c_void_p, c_size_t]),
