@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sfi/device.h>
+#include <sfi/cause.h>
 
 #include "cli/cli.h"
 
@@ -77,27 +77,27 @@ cli_exit_status(sfi_status st)
     return st < 0 ? -st / 100 : 0;
 }
 
+/* Statuses whose message is often not enough, and for some a better remedy than
+ * the library's: an option of the programs. */
 static const struct {
     sfi_status status;
     const char *hint;
 } hints[] = {
-    {SFI_ERR_UNSUPPORTED,
-     "this build may lack the feature: see its meson options"},
-    {SFI_ERR_CHIP_RULE,
-     "check the chip's name; if it is right, change the input"},
-    {SFI_ERR_AUTH, "the data was altered, or made with another key or nonce"},
-    {SFI_ERR_CERTIFICATE, "the chip is not a genuine device of this product"},
-    {SFI_ERR_TIMEOUT, "check wiring, power and BOOT0, then try again"},
-    {SFI_ERR_NO_DEVICE, "check the port's name, and that it is connected"},
-    {SFI_ERR_ACCESS, "check permissions, and that no other program uses it"},
-    {SFI_ERR_NACK, "reset the chip into its bootloader, then try again"},
+    {SFI_ERR_UNSUPPORTED, NULL},
+    {SFI_ERR_CHIP_RULE, NULL},
+    {SFI_ERR_AUTH, NULL},
+    {SFI_ERR_CERTIFICATE, NULL},
+    {SFI_ERR_TIMEOUT, NULL},
+    {SFI_ERR_NO_DEVICE, NULL},
+    {SFI_ERR_ACCESS, NULL},
+    {SFI_ERR_NACK, NULL},
     {SFI_ERR_PROTECTED,
      "-ob displ shows write protection, -rdu removes readout "
      "protection"},
-    {SFI_ERR_HSM_COUNTER, "this HSM is exhausted; provision a new one"},
+    {SFI_ERR_HSM_COUNTER, NULL},
     {SFI_ERR_HSM_STATE, "sfi-hsm -i HSM -info shows its state"},
-    {SFI_ERR_HSM_PIN, "too many wrong PINs block the HSM for ever"},
-    {SFI_ERR_INTERNAL, "this is a bug in libsfi: please report it"},
+    {SFI_ERR_HSM_PIN, NULL},
+    {SFI_ERR_INTERNAL, NULL},
 };
 
 static void
@@ -105,7 +105,9 @@ print_status_hint(sfi_status st)
 {
     for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++) {
         if (hints[i].status == st)
-            (void)fprintf(stderr, "  hint: %s\n", hints[i].hint);
+            (void)fprintf(stderr, "  hint: %s\n",
+                          hints[i].hint != NULL ? hints[i].hint
+                                                : sfi_status_hint(st));
     }
 }
 

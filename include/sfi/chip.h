@@ -165,6 +165,22 @@ SFI_API uint32_t sfi_chip_sector_size(const sfi_chip *chip);
  */
 SFI_API uint32_t sfi_chip_program_unit(const sfi_chip *chip);
 
+/**
+ * List the interfaces of a part through which libsfi programs it.
+ *
+ * Which of a part's pins they are is in AN2606.
+ *
+ * @param chip   a part, or NULL
+ * @param index  0, 1, ...
+ *
+ * @return "usart", "spi", "usb" (DFU) or "debug" (JTAG and SWD); NULL past the
+ *   last; static
+ *
+ * Blocks: never.  Thread: any.
+ * @since 1.0
+ */
+SFI_API const char *sfi_chip_interface(const sfi_chip *chip, size_t index);
+
 SFI_END_DECLS
 
 #endif

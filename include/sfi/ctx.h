@@ -176,7 +176,7 @@ SFI_API int32_t sfi_error_os_code(const sfi_error *err);
 #define SFI_PEER_APPLICATION 0x10000
 
 /**
- * The peer's code that caused an error: a device's cause (sfi/device.h,
+ * The peer's code that caused an error: a device's cause (sfi/cause.h,
  * SFI_CAUSE_*), a card's SW1SW2, or SFI_PEER_APPLICATION.
  *
  * @param err  an error, or NULL

@@ -66,6 +66,7 @@
 #define SFI_DEVICE_H
 
 #include <sfi/api.h>
+#include <sfi/cause.h>
 #include <sfi/chip.h>
 #include <sfi/status.h>
 
@@ -82,51 +83,6 @@ enum sfi_device_state_code {
     SFI_DEVICE_RECEIVING = 3, /**< receives areas */
     SFI_DEVICE_COMPLETE = 4,  /**< every area verified; FINISH is due */
     SFI_DEVICE_INSTALLED = 5  /**< firmware and option bytes are in */
-};
-
-/** Why a device refuses: one byte, distinct, without cryptographic detail. */
-enum sfi_cause {
-    SFI_CAUSE_NONE = 0x00,
-
-    /* the request; nothing is lost */
-    SFI_CAUSE_UNKNOWN_COMMAND = 0x01, /**< opcode or flag not known */
-    SFI_CAUSE_LENGTH = 0x02,          /**< longer or shorter than it must be */
-    SFI_CAUSE_STATE = 0x03,           /**< not now: a step is missing */
-    SFI_CAUSE_INSTALLED = 0x04,       /**< holds firmware: SECURE must erase */
-    SFI_CAUSE_OFFSET = 0x05,          /**< DATA neither next nor a repeat */
-
-    /* the licence; the device is erased and empty again */
-    SFI_CAUSE_LICENSE_TYPE = 0x10,
-    SFI_CAUSE_LICENSE_VERSION = 0x11,
-    SFI_CAUSE_LICENSE = 0x12,         /**< not for this chip, or altered */
-    SFI_CAUSE_LICENSE_SESSION = 0x13, /**< live: not for this session */
-
-    /* the image; likewise */
-    SFI_CAUSE_HEADER_MAGIC = 0x20,
-    SFI_CAUSE_HEADER_VERSION = 0x21,
-    SFI_CAUSE_HEADER_AREAS = 0x22, /**< announces no area */
-    SFI_CAUSE_HEADER_TAG = 0x23, /**< altered, or another firmware's licence */
-    SFI_CAUSE_AREA_TYPE = 0x30,  /**< neither firmware nor configuration */
-    SFI_CAUSE_AREA_INDEX = 0x31, /**< not the next area */
-    SFI_CAUSE_AREA_TOTAL = 0x32, /**< not the header's number of areas */
-    SFI_CAUSE_AREA_VERSION = 0x33, /**< not the first area's image version */
-    SFI_CAUSE_AREA_ADDRESS = 0x34, /**< not in user flash */
-    SFI_CAUSE_AREA_SIZE = 0x35,
-    SFI_CAUSE_AREA_ORDER = 0x36, /**< configuration not last, or missing */
-    SFI_CAUSE_AREA_TAG = 0x37,   /**< content or descriptor altered */
-    SFI_CAUSE_AREA_BELOW = 0x38, /**< not behind the area before */
-
-    /* the hardware; likewise, unless doc/protocol.md says otherwise */
-    SFI_CAUSE_FLASH_ERASE = 0x40,
-    SFI_CAUSE_FLASH_PROGRAM = 0x41,
-    SFI_CAUSE_FLASH_VERIFY = 0x42, /**< reads back as something else */
-    SFI_CAUSE_OPTION_BYTES = 0x43,
-    SFI_CAUSE_CRYPTO = 0x44,
-    SFI_CAUSE_STORAGE = 0x45, /**< record or certificate */
-    SFI_CAUSE_RANDOM = 0x46,  /**< no random number; nothing is lost */
-
-    /* found at power-up: an install was cut short and has been erased */
-    SFI_CAUSE_INTERRUPTED = 0x50
 };
 
 /** What the core keeps across power cycles; opaque to the port. */

@@ -33,6 +33,19 @@ enum sfi_hsm_state {
     SFI_HSM_RETIRED = 4    /**< closed by its owner; issues no licences */
 };
 
+/**
+ * Name a state of an HSM.
+ *
+ * @param state  any value
+ *
+ * @return "blank", "operational", "exhausted", "blocked" or "retired";
+ *         "unknown" for any other value.  Static, never NULL.
+ *
+ * Blocks: never.  Thread: any.
+ * @since 1.0
+ */
+SFI_API const char *sfi_hsm_state_name(uint32_t state);
+
 /** Flags of an HSM, chosen when it is provisioned. */
 #define SFI_HSM_LIVE_ONLY 0x1u /**< issues no static licence */
 

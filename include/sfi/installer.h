@@ -50,6 +50,19 @@ enum sfi_phase {
     SFI_PHASE_DONE = 7         /**< success */
 };
 
+/**
+ * Name a phase.
+ *
+ * @param phase  any value
+ *
+ * @return "connect", "secure", "certificate", "license", "areas", "confirm" or
+ *         "done"; "unknown" for any other value.  Static, never NULL.
+ *
+ * Blocks: never.  Thread: any.
+ * @since 1.0
+ */
+SFI_API const char *sfi_phase_name(uint32_t phase);
+
 /** Which licences an install uses. */
 enum sfi_protocol {
     SFI_PROTOCOL_STATIC = 1, /**< static: for this chip, any number of times */

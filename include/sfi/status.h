@@ -92,6 +92,33 @@ SFI_API const char *sfi_status_name(sfi_status st);
  */
 SFI_API const char *sfi_status_str(sfi_status st);
 
+/**
+ * What to do about a status, as far as the status alone tells.
+ *
+ * doc/errors.md has more for each; a message can be more precise.
+ *
+ * @param st  any value
+ *
+ * @return a phrase such as "check wiring, power and BOOT0, then try again";
+ *         NULL for SFI_OK and for a value that is no status.  Static.
+ *
+ * Blocks: never.  Thread: any.
+ * @since 1.0
+ */
+SFI_API const char *sfi_status_hint(sfi_status st);
+
+/**
+ * List the errors: every status but SFI_OK.
+ *
+ * @param index  0, 1, ...
+ *
+ * @return the status; SFI_OK past the last
+ *
+ * Blocks: never.  Thread: any.
+ * @since 1.0
+ */
+SFI_API sfi_status sfi_status_at(size_t index);
+
 SFI_END_DECLS
 
 #endif

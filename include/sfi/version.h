@@ -47,6 +47,18 @@ SFI_API const char *sfi_version_str(void);
  */
 SFI_API int sfi_has_feature(const char *name);
 
+/**
+ * List the names that sfi_has_feature() knows, built in or not.
+ *
+ * @param index  0, 1, ...
+ *
+ * @return the name; NULL past the last; static
+ *
+ * Blocks: never.  Thread: any.
+ * @since 1.0
+ */
+SFI_API const char *sfi_feature_at(size_t index);
+
 SFI_END_DECLS
 
 #endif

@@ -177,6 +177,21 @@ sfi_chip_program_unit(const sfi_chip *chip)
 }
 
 const char *
+sfi_chip_interface(const sfi_chip *chip, size_t index)
+{
+    const char *names[4] = {"usart", "spi"};
+    size_t count = 2;
+
+    if (chip == NULL)
+        return NULL;
+    if (chip->dfu_serial != NULL)
+        names[count++] = "usb";
+    if (chip->dbgmcu != 0)
+        names[count++] = "debug";
+    return index < count ? names[index] : NULL;
+}
+
+const char *
 sfi_chip_option_byte(const sfi_chip *chip, size_t index)
 {
     return chip != NULL && index < chip->ob_count ? chip->ob[index].name : NULL;

@@ -19,23 +19,29 @@ sfi_version_str(void)
     return SFI_VERSION_STRING;
 }
 
+static const struct {
+    const char *name;
+    int there;
+} features[] = {
+    {"network", SFI_HAVE_NETWORK}, {"openocd", SFI_HAVE_OPENOCD},
+    {"pcsc", SFI_HAVE_PCSC},       {"pkcs11", SFI_HAVE_PKCS11},
+    {"serial", SFI_HAVE_SERIAL},   {"spi", SFI_HAVE_SPI},
+    {"usb", SFI_HAVE_USB},         {"vault", SFI_HAVE_VAULT},
+};
+#define FEATURE_COUNT (sizeof(features) / sizeof(*features))
+
 int
 sfi_has_feature(const char *name)
 {
-    static const struct {
-        const char *name;
-        int there;
-    } features[] = {
-        {"network", SFI_HAVE_NETWORK}, {"openocd", SFI_HAVE_OPENOCD},
-        {"pcsc", SFI_HAVE_PCSC},       {"pkcs11", SFI_HAVE_PKCS11},
-        {"serial", SFI_HAVE_SERIAL},   {"spi", SFI_HAVE_SPI},
-        {"usb", SFI_HAVE_USB},         {"vault", SFI_HAVE_VAULT},
-    };
-
-    for (size_t i = 0; name != NULL && i < sizeof(features) / sizeof(*features);
-         i++) {
+    for (size_t i = 0; name != NULL && i < FEATURE_COUNT; i++) {
         if (strcmp(features[i].name, name) == 0)
             return features[i].there;
     }
     return 0;
+}
+
+const char *
+sfi_feature_at(size_t index)
+{
+    return index < FEATURE_COUNT ? features[index].name : NULL;
 }

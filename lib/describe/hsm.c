@@ -69,15 +69,7 @@ sfi__describe_audit(struct description *d)
 static void
 hsm_report_info(struct description *d, const sfi_hsm_info *info)
 {
-    static const char *const states[] = {
-        [SFI_HSM_BLANK] = "blank",
-        [SFI_HSM_OPERATIONAL] = "operational",
-        [SFI_HSM_EXHAUSTED] = "exhausted",
-        [SFI_HSM_BLOCKED] = "blocked",
-        [SFI_HSM_RETIRED] = "retired",
-    };
-
-    sfi__fact_text(d, "state", "state", states[info->state]);
+    sfi__fact_text(d, "state", "state", sfi_hsm_state_name(info->state));
     sfi__fact_text(d, "firmware_id", "firmware id", info->firmware_id);
     sfi__fact_product(d, info->product_id);
     sfi__fact_text(d, "serial", "serial number", info->serial);

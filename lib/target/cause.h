@@ -7,6 +7,6 @@
 #include <stdint.h>
 
 /* What the device found and what to do; NULL: unknown cause. */
-const char *sfi__cause_message(uint8_t cause);
+const char *sfi__cause_message(int32_t cause);
 
 #endif

@@ -31,7 +31,7 @@ ours_erase_ms(const sfi_target *t)
 static sfi_status
 ours_refused(sfi_target *t, const sfi_request *r, uint32_t cause)
 {
-    const char *message = sfi__cause_message((uint8_t)cause);
+    const char *message = sfi__cause_message((int32_t)cause);
 
     if (message == NULL)
         return sfi__fail_peer(t->obj.ctx, SFI_ERR_DEVICE, (int32_t)cause,

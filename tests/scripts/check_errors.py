@@ -25,7 +25,7 @@ def check_statuses(root):
     doc = "doc/errors.md"
     text = source.read(root, doc)
     known = dict(STATUS.findall(source.read(root, "lib/core/status_list.h")))
-    header = source.read(root, "include/sfi/device.h")
+    header = source.read(root, "include/sfi/cause.h")
     known.update(CAUSE.findall(source.without_comments(header)))
     found, seen = [], set()
     for m in ROW.finditer(text):
@@ -93,7 +93,7 @@ def case(name, rows, *expected):
     return (name, {
         "doc/errors.md": rows,
         "lib/core/status_list.h": 'X(SFI_OK, 0, "") X(SFI_ERR_A, -101, "")',
-        "include/sfi/device.h": "enum { SFI_CAUSE_B = 0x02 };",
+        "include/sfi/cause.h": "enum { SFI_CAUSE_B = 0x02 };",
         "lib/preflight/findings.c":
             '[RULE_C] =\n ERROR("c-1", RANGE, "AN1, 2",\n "do, " "so")};',
     }, list(expected))

@@ -85,6 +85,7 @@ ALLOWED = closure(BELOW)
 PUBLIC = {
     "api.h": "util",
     "card.h": "sim/card",
+    "cause.h": "target",
     "certificate.h": "license",
     "chip.h": "chip",
     "ctx.h": "core",
@@ -120,7 +121,8 @@ ALSO = {
 # The island: all that the device core may see, directly or not.
 ISLAND = ["lib/device/*", "lib/util/rd.h", "lib/util/wr.h", "lib/util/mem.h",
           "lib/chip/chip.h", "lib/chip/parts.h", "lib/wire/*", "lib/proto/*",
-          "include/sfi/api.h", "include/sfi/chip.h", "include/sfi/device.h",
+          "include/sfi/api.h", "include/sfi/cause.h", "include/sfi/chip.h",
+          "include/sfi/device.h",
           "include/sfi/status.h"]  # statuses are numbers
 FREESTANDING = ["limits.h", "stdbool.h", "stddef.h", "stdint.h",
                 "string.h"]  # of the last, the compiler's four: mem*

@@ -232,6 +232,19 @@ START_TEST(test_cancel_each_step)
 }
 END_TEST
 
+START_TEST(test_phase_names)
+{
+    static const char *const names[] = {
+        "unknown", "connect", "secure", "certificate", "license",
+        "areas",   "confirm", "done",   "unknown",
+    };
+
+    for (uint32_t i = 0; i < ROWS(names); i++)
+        ck_assert_str_eq(sfi_phase_name(i), names[i]);
+    ck_assert_uint_eq(ROWS(names), SFI_PHASE_DONE + 2);
+}
+END_TEST
+
 /* From within the callback, once in each phase. */
 START_TEST(test_cancel_in_phase)
 {
@@ -605,6 +618,7 @@ main(void)
     suite_add_tcase(s, good_case());
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, test_cancel_each_step);
+    tcase_add_test(tc, test_phase_names);
     tcase_add_loop_test(tc, test_cancel_in_phase, SFI_PHASE_CONNECT,
                         SFI_PHASE_DONE + 1);
     tcase_add_test(tc, test_cancel_from_a_thread);

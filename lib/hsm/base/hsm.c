@@ -137,6 +137,20 @@ hsm_read_info(sfi_hsm *hsm, sfi_hsm_info *out)
     return sfi__abi_out(hsm, out, sizeof(info), &info, sizeof(info));
 }
 
+const char *
+sfi_hsm_state_name(uint32_t state)
+{
+    static const char *const names[] = {
+        [SFI_HSM_BLANK] = "blank",
+        [SFI_HSM_OPERATIONAL] = "operational",
+        [SFI_HSM_EXHAUSTED] = "exhausted",
+        [SFI_HSM_BLOCKED] = "blocked",
+        [SFI_HSM_RETIRED] = "retired",
+    };
+
+    return state < sizeof(names) / sizeof(*names) ? names[state] : "unknown";
+}
+
 sfi_status
 sfi_hsm_get_info(sfi_hsm *hsm, sfi_hsm_info *out)
 {

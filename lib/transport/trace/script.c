@@ -11,7 +11,6 @@
 #include "util/text.h"
 #include "core/ctx.h"
 #include "core/err.h"
-#include "core/status_list.h"
 #include "transport/trace/trace.h"
 
 #define SCRIPT_MAX ((size_t)256 << 20)
@@ -215,18 +214,13 @@ script_play_bytes(struct script *s, uint8_t *out, size_t len, size_t *got)
 static sfi_status
 script_status_by_name(const char *name)
 {
-#define ROW(status, value, text) {#status, status},
-    static const struct {
-        const char *name;
-        sfi_status st;
-    } rows[] = {SFI_STATUS_LIST(ROW)};
-#undef ROW
+    sfi_status st;
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-        if (strcmp(rows[i].name, name) == 0)
-            return rows[i].st;
+    for (size_t i = 0; (st = sfi_status_at(i)) != SFI_OK; i++) {
+        if (strcmp(sfi_status_name(st), name) == 0)
+            break;
     }
-    return SFI_OK;
+    return st;
 }
 
 /* SFI_OK, or the failure that the trace has for this call. */

@@ -68,6 +68,23 @@ START_TEST(test_order_codes)
 }
 END_TEST
 
+START_TEST(test_interfaces)
+{
+    static const char *const all[] = {"usart", "spi", "usb", "debug"};
+    const sfi_chip *h7 = sfi_chip_find("stm32h753xi");
+    const sfi_chip *l4 = sfi_chip_find("stm32l462ce");
+
+    for (size_t i = 0; i < 4; i++)
+        ck_assert_str_eq(sfi_chip_interface(h7, i), all[i]);
+    ck_assert_ptr_null(sfi_chip_interface(h7, 4));
+    ck_assert_ptr_null(sfi_chip_interface(h7, SIZE_MAX));
+    ck_assert_str_eq(sfi_chip_interface(l4, 0), "usart");
+    ck_assert_str_eq(sfi_chip_interface(l4, 1), "spi");
+    ck_assert_ptr_null(sfi_chip_interface(l4, 2));
+    ck_assert_ptr_null(sfi_chip_interface(NULL, 0));
+}
+END_TEST
+
 START_TEST(test_facts)
 {
     const sfi_chip *h7 = sfi_chip_find("stm32h753xi");
@@ -430,6 +447,7 @@ main(void)
     tcase_add_loop_test(tc, test_order_codes, 0,
                         (int)(sizeof(codes) / sizeof(codes[0])));
     tcase_add_test(tc, test_facts);
+    tcase_add_test(tc, test_interfaces);
     tcase_add_loop_test(tc, test_tables_agree, 0, CHIP_COUNT);
     tcase_add_test(tc, test_geometry);
     tcase_add_loop_test(tc, test_fields_agree, 0, CHIP_COUNT);

@@ -22,12 +22,13 @@
 
 /* ---- statuses, version ------------------------------------------------- */
 
-#define AS_ROW(name, value, text) {name, value, #name, text},
+#define AS_ROW(name, value, text, hint) {name, value, #name, text, hint},
 static const struct {
     sfi_status status;
     int value;
     const char *name;
     const char *text;
+    const char *hint;
 } statuses[] = {SFI_STATUS_LIST(AS_ROW)};
 
 START_TEST(test_status)
@@ -39,6 +40,10 @@ START_TEST(test_status)
     ck_assert_str_eq(sfi_status_name(st), statuses[_i].name);
     ck_assert_str_eq(sfi_status_str(st), statuses[_i].text);
     ck_assert_uint_gt(strlen(sfi_status_str(st)), 0);
+    ck_assert_pstr_eq(sfi_status_hint(st), statuses[_i].hint);
+    ck_assert_int_eq(statuses[_i].hint == NULL, st == SFI_OK);
+    if (_i > 0)
+        ck_assert_int_eq(sfi_status_at((size_t)_i - 1), st);
     for (int i = 0; i < _i; i++) {
         ck_assert_int_ne(statuses[i].status, st);
         ck_assert_str_ne(statuses[i].text, statuses[_i].text);
@@ -53,7 +58,11 @@ START_TEST(test_status_unknown)
     for (size_t i = 0; i < ROWS(rows); i++) {
         ck_assert_str_eq(sfi_status_name(rows[i]), "SFI_ERR_UNKNOWN");
         ck_assert_str_eq(sfi_status_str(rows[i]), "an unknown status");
+        ck_assert_ptr_null(sfi_status_hint(rows[i]));
     }
+    ck_assert_int_eq(sfi_status_at(ROWS(statuses) - 2), SFI_ERR_INTERNAL);
+    ck_assert_int_eq(sfi_status_at(ROWS(statuses) - 1), SFI_OK);
+    ck_assert_int_eq(sfi_status_at(SIZE_MAX), SFI_OK);
 }
 END_TEST
 
@@ -102,6 +111,12 @@ START_TEST(test_features)
     ck_assert_int_eq(sfi_has_feature("teleport"), 0);
     ck_assert_int_eq(sfi_has_feature(""), 0);
     ck_assert_int_eq(sfi_has_feature(NULL), 0);
+    for (size_t i = 0; i < 8; i++)
+        ck_assert_ptr_nonnull(sfi_feature_at(i));
+    ck_assert_str_eq(sfi_feature_at(0), "network");
+    ck_assert_str_eq(sfi_feature_at(7), "vault");
+    ck_assert_ptr_null(sfi_feature_at(8));
+    ck_assert_ptr_null(sfi_feature_at(SIZE_MAX));
 }
 END_TEST
 

@@ -445,6 +445,33 @@ END_TEST
 
 /* ---- causes ---- */
 
+/* Every value has a name and a text; only those of the list are known. */
+START_TEST(test_cause_names)
+{
+    int32_t cause;
+    size_t known = 0;
+
+    for (int32_t c = -1; c < 0x10001; c++) {
+        bool is_named = strcmp(sfi_cause_name(c), "SFI_CAUSE_UNKNOWN") != 0;
+
+        ck_assert_ptr_nonnull(sfi_cause_str(c));
+        if (c != SFI_CAUSE_NONE)
+            ck_assert_int_eq(strcmp(sfi_cause_str(c), "an unknown cause") != 0,
+                             is_named);
+        known += is_named;
+    }
+    for (size_t i = 0; (cause = sfi_cause_at(i)) != SFI_CAUSE_NONE; i++) {
+        ck_assert_ptr_eq(sfi_cause_str(cause), sfi__cause_message(cause));
+        known--;
+    }
+    ck_assert_uint_eq(known, 1); /* SFI_CAUSE_NONE */
+    ck_assert_int_eq(sfi_cause_at(SIZE_MAX), SFI_CAUSE_NONE);
+    ck_assert_str_eq(sfi_cause_name(SFI_CAUSE_NONE), "SFI_CAUSE_NONE");
+    ck_assert_str_eq(sfi_cause_name(0x37), "SFI_CAUSE_AREA_TAG");
+    ck_assert_str_eq(sfi_cause_str(0), "the chip does not refuse");
+}
+END_TEST
+
 START_TEST(test_causes)
 {
     static const uint8_t all[] = {
@@ -496,6 +523,7 @@ secure_case(void)
     tcase_add_test(tc, test_finish_other_image);
     tcase_add_test(tc, test_image_truncated);
     tcase_add_test(tc, test_causes);
+    tcase_add_test(tc, test_cause_names);
     return tc;
 }
 

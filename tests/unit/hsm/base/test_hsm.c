@@ -245,6 +245,18 @@ own_open(struct own *own)
     return hsm;
 }
 
+START_TEST(test_state_names)
+{
+    ck_assert_str_eq(sfi_hsm_state_name(SFI_HSM_BLANK), "blank");
+    ck_assert_str_eq(sfi_hsm_state_name(SFI_HSM_OPERATIONAL), "operational");
+    ck_assert_str_eq(sfi_hsm_state_name(SFI_HSM_EXHAUSTED), "exhausted");
+    ck_assert_str_eq(sfi_hsm_state_name(SFI_HSM_BLOCKED), "blocked");
+    ck_assert_str_eq(sfi_hsm_state_name(SFI_HSM_RETIRED), "retired");
+    ck_assert_str_eq(sfi_hsm_state_name(SFI_HSM_RETIRED + 1), "unknown");
+    ck_assert_str_eq(sfi_hsm_state_name(UINT32_MAX), "unknown");
+}
+END_TEST
+
 START_TEST(test_own)
 {
     sfi_hsm_info info = {.struct_size = sizeof(info)};
@@ -752,6 +764,7 @@ main(void)
     tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, test_own);
+    tcase_add_test(tc, test_state_names);
     tcase_add_loop_test(tc, test_own_answers, 0, (int)ROWS(calls));
     tcase_add_test(tc, test_own_offers_nothing);
     tcase_add_test(tc, test_own_bad_info);
