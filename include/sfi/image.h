@@ -460,6 +460,29 @@ SFI_API SFI_NODISCARD sfi_status sfi_image_reader_push(sfi_image_reader *r,
                                                        size_t *consumed);
 
 /**
+ * Give the reader bytes of any number; it keeps a copy of what it cannot read
+ * yet.
+ *
+ * Then sfi_image_reader_next() gives all their events, up to NEED_INPUT, and
+ * sfi_image_reader_push() consumes nothing before that.
+ *
+ * @param r     the reader
+ * @param data  the bytes; copied
+ * @param len   their number
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL
+ *   SFI_ERR_NOMEM     no memory; nothing was taken
+ *   the status of the push or next that refused the image
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_image_reader_feed(sfi_image_reader *r,
+                                                       const uint8_t *data,
+                                                       size_t len);
+
+/**
  * Get the next event.
  *
  * @param r      the reader
@@ -468,7 +491,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_image_reader_push(sfi_image_reader *r,
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT  a pointer is NULL
  *   SFI_ERR_ABI       struct_size is unknown
- *   the status of the push that refused the image
+ *   any status of sfi_image_reader_push(): of the bytes that were fed, or of
+ *                     the push that refused the image
  *
  * Blocks: never.  Thread: the context's.
  * @since 1.0
@@ -483,6 +507,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_image_reader_next(sfi_image_reader *r,
  *
  * @return SFI_OK: the image is complete; or
  *   SFI_ERR_ARGUMENT   r is NULL
+ *   SFI_ERR_STATE      bytes that were fed are not read yet: take their events
  *   SFI_ERR_TRUNCATED  the image ends too early; the message says where
  *   the status of the push that refused the image
  *

@@ -49,7 +49,9 @@ struct sfi_image_reader {
     struct buf gathered; /* content not yet passed to the caller */
     uint32_t pending[4]; /* events to return, the next one first */
     size_t pending_count;
-    bool lent; /* `gathered` was lent with the last event */
+    bool lent;       /* `gathered` was lent with the last event */
+    struct buf fed;  /* bytes of the caller ... */
+    size_t fed_used; /* ... of which so many were read */
 };
 
 static void
@@ -60,6 +62,7 @@ reader_destroy(void *self)
     sfi__gcm_free(r->gcm);
     sfi__wipe(r->nonce, sizeof(r->nonce));
     sfi__buf_free(&r->gathered);
+    sfi__buf_free(&r->fed);
 }
 
 static sfi_status
@@ -73,6 +76,7 @@ reader_new(sfi_ctx *ctx, const sfi_key *key, const uint8_t *nonce,
     if (r == NULL)
         return SFI_ERR_NOMEM;
     sfi__buf_init(&r->gathered, &ctx->alloc, true);
+    sfi__buf_init(&r->fed, &ctx->alloc, false);
     if (key != NULL) {
         memcpy(r->nonce, nonce, sizeof(r->nonce));
         st = sfi__gcm_new(ctx, GCM_OPEN, key->key_secret, &r->gcm);
@@ -339,7 +343,42 @@ sfi_image_reader_push(sfi_image_reader *r, const uint8_t *data, size_t len,
     SFI_ARG(r, consumed != NULL);
     *consumed = 0;
     SFI_ARG(r, data != NULL || len == 0);
+    if (r->fed.len > 0)
+        return r->failed != SFI_OK ? reader_refused_before(r) : SFI_OK;
     return reader_push_bytes(r, data, len, consumed);
+}
+
+/* ---- feed ---- */
+
+sfi_status
+sfi_image_reader_feed(sfi_image_reader *r, const uint8_t *data, size_t len)
+{
+    SFI_ENTER(r, IMAGE_READER);
+    SFI_ARG(r, data != NULL || len == 0);
+    if (r->failed != SFI_OK)
+        return reader_refused_before(r);
+    if (!sfi__buf_append(&r->fed, data, len))
+        return sfi__nomem(r->obj.ctx);
+    return SFI_OK;
+}
+
+/* Read what was fed up to the next event. */
+static sfi_status
+reader_read_fed(sfi_image_reader *r)
+{
+    size_t used = 0;
+    sfi_status st;
+
+    if (r->pending_count > 0 || r->fed.len == 0)
+        return SFI_OK;
+    st = reader_push_bytes(r, r->fed.data + r->fed_used,
+                           r->fed.len - r->fed_used, &used);
+    r->fed_used += used;
+    if (r->fed_used == r->fed.len || st != SFI_OK) {
+        sfi__buf_clear(&r->fed);
+        r->fed_used = 0;
+    }
+    return st;
 }
 
 /* ---- next ---- */
@@ -417,6 +456,9 @@ sfi_image_reader_next(sfi_image_reader *r, sfi_image_event *event)
     if (r->failed != SFI_OK)
         return reader_refused_before(r);
     reader_end_loan(r);
+    st = reader_read_fed(r);
+    if (st != SFI_OK)
+        return st;
     e.kind = reader_next_event(r);
     event_describe(r, &e);
     return sfi__abi_out(r, event, sizeof(e), &e, sizeof(e));
@@ -431,6 +473,11 @@ sfi_image_reader_finish(sfi_image_reader *r)
     ctx = r->obj.ctx;
     if (r->failed != SFI_OK)
         return reader_refused_before(r);
+    if (r->fed.len > 0)
+        return sfi__fail(ctx, SFI_ERR_STATE,
+                         "%zu bytes that were fed are not read yet, expected "
+                         "sfi_image_reader_next() up to NEED_INPUT",
+                         r->fed.len - r->fed_used);
     switch (r->state) {
     case READ_HEADER:
         (void)sfi__fail(ctx, SFI_ERR_TRUNCATED,

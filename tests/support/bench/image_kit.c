@@ -185,6 +185,21 @@ kit_read(sfi_image_reader *r, const uint8_t *data, size_t len, size_t step,
     return sfi_image_reader_finish(r);
 }
 
+sfi_status
+kit_feed(sfi_image_reader *r, const uint8_t *data, size_t len, size_t step,
+         struct kit_trace *t)
+{
+    sfi_status st = SFI_OK;
+
+    for (size_t at = 0; st == SFI_OK && at < len; at += step) {
+        st = sfi_image_reader_feed(r, data + at,
+                                   len - at < step ? len - at : step);
+        if (st == SFI_OK)
+            st = drain(r, t);
+    }
+    return st == SFI_OK ? sfi_image_reader_finish(r) : st;
+}
+
 sfi_image_reader *
 kit_new_reader(bool with_key)
 {

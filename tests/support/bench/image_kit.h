@@ -55,6 +55,9 @@ struct kit_trace {
 /* Push `data` in pieces of `step` bytes and finish; the first error ends it. */
 sfi_status kit_read(sfi_image_reader *r, const uint8_t *data, size_t len,
                     size_t step, struct kit_trace *t);
+/* The same by sfi_image_reader_feed(). */
+sfi_status kit_feed(sfi_image_reader *r, const uint8_t *data, size_t len,
+                    size_t step, struct kit_trace *t);
 /* A reader with the kit's key, or without. */
 sfi_image_reader *kit_new_reader(bool with_key);
 /* kit_read() by a reader of its own. */

@@ -72,6 +72,19 @@ START_TEST(test_pieces)
     ck_assert_mem_eq(closed.content.data, image.data + at, 20000);
     ck_assert_mem_eq(closed.content.data + 20000,
                      image.data + at + 20000 + DESCRIPTOR_LEN, 1);
+    for (int with_key = 0; with_key < 2; with_key++) {
+        struct kit_trace fed = {0};
+        sfi_image_reader *r = kit_new_reader(with_key != 0);
+
+        ck_assert_ok(kit_feed(r, image.data, image.len, steps[_i], &fed));
+        ck_assert_str_eq(fed.text, whole.text);
+        ck_assert_uint_eq(fed.content.len, 20037);
+        ck_assert_mem_eq(
+            fed.content.data,
+            with_key != 0 ? whole.content.data : closed.content.data, 20037);
+        sfi_image_reader_free(r);
+        kit_free(&fed.content);
+    }
     kit_free(&whole.content);
     kit_free(&open.content);
     kit_free(&closed.content);
@@ -148,6 +161,65 @@ START_TEST(test_events)
 }
 END_TEST
 
+/* What was fed waits; until it is read nothing else is taken, and the end has
+ * not come. */
+START_TEST(test_feed)
+{
+    struct kit_bytes image = small_image();
+    sfi_image_reader *r = kit_new_reader(true);
+    size_t half = image.len / 2, used, events = 0;
+    sfi_image_event e;
+
+    ck_assert_ok(sfi_image_reader_feed(r, NULL, 0));
+    ck_assert_uint_eq(next(r).kind, SFI_EVENT_NEED_INPUT);
+    ck_assert_ok(sfi_image_reader_feed(r, image.data, half));
+    ck_assert_ok(sfi_image_reader_feed(r, image.data + half, image.len - half));
+    ck_assert_ok(sfi_image_reader_push(r, image.data, image.len, &used));
+    ck_assert_uint_eq(used, 0);
+    ck_assert_fails_about(sfi_image_reader_finish(r), SFI_ERR_STATE, "",
+                          "not read yet", "NEED_INPUT");
+    while (next(r).kind != SFI_EVENT_NEED_INPUT)
+        events++;
+    ck_assert_uint_eq(events, 1 + 3 * 3 + 1);
+    ck_assert_ok(sfi_image_reader_finish(r));
+    ck_assert_ok(sfi_image_reader_feed(r, image.data, 1));
+    e.struct_size = sizeof(e);
+    ck_assert_fails_about(sfi_image_reader_next(r, &e), SFI_ERR_FORMAT,
+                          "area 3", "1 bytes follow");
+    ck_assert_fails_about(sfi_image_reader_feed(r, image.data, 1),
+                          SFI_ERR_FORMAT, "", "already refused");
+    sfi_image_reader_free(r);
+    kit_free(&image);
+}
+END_TEST
+
+/* The first half of an image, then its last area altered. */
+START_TEST(test_feed_refused)
+{
+    struct kit_bytes image = small_image();
+    sfi_image_reader *r = kit_new_reader(true);
+    struct kit_trace t = {0};
+
+    image.data[image.len - 1] ^= 1;
+    ck_assert_fails_about(kit_feed(r, image.data, image.len, image.len, &t),
+                          SFI_ERR_AUTH, "area 3", "");
+    ck_assert_uint_eq(t.content.len, 45);
+    ck_assert_fails_about(sfi_image_reader_finish(r), SFI_ERR_AUTH, "",
+                          "already refused");
+    sfi_image_reader_free(r);
+    r = kit_new_reader(true);
+    memory.fail_at = 1;
+    ck_assert_int_eq(sfi_image_reader_feed(r, image.data, image.len),
+                     SFI_ERR_NOMEM);
+    memory.fail_at = 0;
+    ck_assert_ok(sfi_image_reader_feed(r, image.data, HEADER_LEN));
+    ck_assert_uint_eq(next(r).kind, SFI_EVENT_HEADER);
+    sfi_image_reader_free(r);
+    kit_free(&t.content);
+    kit_free(&image);
+}
+END_TEST
+
 START_TEST(test_addresses_of_pieces)
 {
     static const struct kit_segment big = {0x08000000, 10000};
@@ -205,6 +277,8 @@ START_TEST(test_arguments)
                           SFI_ERR_ARGUMENT, "", "data != NULL || len == 0");
     ck_assert_fails_about(sfi_image_reader_push(r, image.data, 1, NULL),
                           SFI_ERR_ARGUMENT, "", "consumed != NULL");
+    ck_assert_fails_about(sfi_image_reader_feed(r, NULL, 1), SFI_ERR_ARGUMENT,
+                          "", "data != NULL || len == 0");
     ck_assert_fails_about(sfi_image_reader_next(r, NULL), SFI_ERR_ARGUMENT, "",
                           "event != NULL");
     /* a call with an unknown struct_size does not lose the event */
@@ -615,6 +689,8 @@ main(void)
     tcase_add_checked_fixture(tc, fixture_setup, fixture_teardown);
     tcase_add_loop_test(tc, test_pieces, 0, (int)ROWS(steps));
     tcase_add_test(tc, test_events);
+    tcase_add_test(tc, test_feed);
+    tcase_add_test(tc, test_feed_refused);
     tcase_add_test(tc, test_addresses_of_pieces);
     tcase_add_test(tc, test_arguments);
     tcase_add_loop_test(tc, test_wrong_key, 0, 2);
