@@ -38,6 +38,7 @@ typedef struct sfi_finding {
     const char *file;     /**< the firmware file, or NULL */
     uint32_t segment;     /**< of that file, from 1; 0: none */
     uint32_t reserved;    /**< 0 */
+    const void *reserved_pointer; /**< NULL */
 } sfi_finding;
 
 /**

@@ -316,6 +316,7 @@ typedef struct sfi_firmware_left_out {
     const char *memory;   /**< sfi_chip_memory() of `flash_of`; or NULL */
     uint32_t segment;     /**< of the firmware, from 1 */
     uint32_t reserved;    /**< 0 */
+    const void *reserved_pointer; /**< NULL */
 } sfi_firmware_left_out;
 
 /**

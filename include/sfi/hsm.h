@@ -76,6 +76,7 @@ typedef struct sfi_provision_options {
     /** The SFI_AUDIT_KEY_LEN bytes of the audit key, for the owner to keep;
      * NULL: the HSM draws a key that it never reveals. */
     const uint8_t *audit_key;
+    const void *reserved; /**< NULL */
 } sfi_provision_options;
 
 /**

@@ -400,7 +400,8 @@ typedef struct sfi_image_event {
     size_t len;          /**< ... and its length */
     const uint8_t *aad;  /**< HEADER, AREA_BEGIN: the authenticated bytes */
     size_t aad_len;
-    const uint8_t *tag; /**< HEADER, AREA_BEGIN: 16 bytes */
+    const uint8_t *tag; /**< HEADER, AREA_BEGIN: the tag ... */
+    size_t tag_len;     /**< ... and its length, 16 */
 } sfi_image_event;
 
 /**

@@ -29,6 +29,7 @@ typedef struct sfi_layout_area {
     const char *file;     /**< the firmware file; "" when not known; borrowed */
     uint32_t segment;     /**< of that file, from 1; 0: not known */
     uint32_t readable;    /**< 1: the content is known, else 0 */
+    const void *reserved; /**< NULL */
 } sfi_layout_area;
 
 /**

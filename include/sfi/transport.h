@@ -53,6 +53,7 @@ typedef struct sfi_stream_ops {
      * network, there and back; at most SFI_STREAM_RTT_MAX.  Each wait for the
      * chip is longer by this time; 0: a cable. */
     uint32_t rtt_ms;
+    uint32_t reserved; /**< 0 */
 } sfi_stream_ops;
 
 /** An SPI master, in mode 0, most significant bit first; the chip is the slave

@@ -12,6 +12,8 @@
 #include "audit/chain.h"
 #include "audit/audit.h"
 
+SFI_ABI_PIN(sfi_audit_summary, serial);
+
 #define ull(v) ((unsigned long long)(v))
 
 /* An audit file and what it has proved so far. */
@@ -332,5 +334,5 @@ sfi_audit_verify(sfi_ctx *ctx, const char *path, const uint8_t *key,
     st = audit_verify_files(ctx, path, key, before, &sum);
     if (st != SFI_OK)
         return st;
-    return sfi__abi_out(ctx, out, sizeof(sum), &sum, sizeof(sum));
+    return SFI_ABI_OUT(ctx, sfi_audit_summary, out, &sum);
 }

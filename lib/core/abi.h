@@ -20,4 +20,20 @@ sfi_status sfi__abi_in(const void *self, void *ours, size_t size, size_t min,
 sfi_status sfi__abi_out(const void *self, void *theirs, size_t min,
                         const void *ours, size_t size);
 
+/* The size that every caller's struct has: up to `last`, the last member of the
+ * release that brought the struct, whatever a later release appends.  One line
+ * for each struct, in the file that copies it; it never changes (a check). */
+#define SFI_ABI_PIN(type, last)                                       \
+    enum {                                                            \
+        type##_pinned =                                               \
+            offsetof(type, last) + sizeof(((const type *)NULL)->last) \
+    }
+
+#define SFI_ABI_IN(self, type, ours, theirs)                       \
+    sfi__abi_in(self, (type *){ours}, sizeof(type), type##_pinned, \
+                (const type *){theirs})
+#define SFI_ABI_OUT(self, type, theirs, ours)                                 \
+    sfi__abi_out(self, (type *){theirs}, type##_pinned, (const type *){ours}, \
+                 sizeof(type))
+
 #endif

@@ -6,6 +6,9 @@
 #include "core/abi.h"
 #include "core/err.h"
 
+SFI_ABI_PIN(sfi_allocator, free);
+SFI_ABI_PIN(sfi_ctx_options, allocator);
+
 void *
 sfi__ctx_alloc(struct sfi_ctx *ctx, size_t size)
 {
@@ -49,7 +52,7 @@ ctx_read_allocator(const sfi_allocator *theirs, struct alloc *out)
         *out = sfi__alloc_default;
         return SFI_OK;
     }
-    st = sfi__abi_in(NULL, &a, sizeof(a), sizeof(a), theirs);
+    st = SFI_ABI_IN(NULL, sfi_allocator, &a, theirs);
     if (st != SFI_OK)
         return st;
     if (a.alloc == NULL || a.free == NULL || a.reserved != 0)
@@ -81,7 +84,7 @@ sfi_ctx_new(const sfi_ctx_options *opts, sfi_ctx **out)
         return SFI_ERR_ARGUMENT;
     *out = NULL;
     if (opts != NULL) {
-        st = sfi__abi_in(NULL, &o, sizeof(o), sizeof(o), opts);
+        st = SFI_ABI_IN(NULL, sfi_ctx_options, &o, opts);
         if (st != SFI_OK)
             return st;
     }

@@ -12,6 +12,8 @@
 #include "firmware/firmware.h"
 #include "describe/description.h"
 
+SFI_ABI_PIN(sfi_describe_options, audit_key);
+
 /* Images, traces and records are read whole. */
 #define CONTENT_MAX ((size_t)256 << 20)
 /* What can be a key, a certificate, or option bytes. */
@@ -252,7 +254,7 @@ sfi_describe_file(sfi_ctx *ctx, const char *path,
     SFI_ARG(ctx, path != NULL);
     SFI_ARG(ctx, report != NULL);
     if (opts != NULL)
-        st = sfi__abi_in(ctx, &d.opts, sizeof(d.opts), sizeof(d.opts), opts);
+        st = SFI_ABI_IN(ctx, sfi_describe_options, &d.opts, opts);
     if (st == SFI_OK)
         st = describe_check_options(ctx, &d.opts);
     if (st != SFI_OK)

@@ -14,6 +14,8 @@
 #include "firmware/lines.h"
 #include "firmware/load.h"
 
+SFI_ABI_PIN(sfi_firmware_options, skip_section_count);
+
 /* A file is read in pieces of this size: longer than any line, so that each
  * piece holds at least one. */
 #define PIECE_LEN ((size_t)256 * 1024)
@@ -402,7 +404,7 @@ firmware_read_options(sfi_ctx *ctx, const sfi_firmware_options *theirs,
                       struct load_options *how)
 {
     sfi_firmware_options o;
-    sfi_status st = sfi__abi_in(ctx, &o, sizeof(o), sizeof(o), theirs);
+    sfi_status st = SFI_ABI_IN(ctx, sfi_firmware_options, &o, theirs);
 
     if (st == SFI_OK)
         st = firmware_check_flags(ctx, o.flags);

@@ -12,6 +12,8 @@
 #include "core/files.h"
 #include "firmware/load.h"
 
+SFI_ABI_PIN(sfi_firmware_save_options, reserved);
+
 #define SAVE_FLAGS (SFI_REPLACE | SFI_FIRMWARE_PRIVATE)
 /* Bytes of a record: lines of both formats stay below 80 characters. */
 #define RECORD_DATA 16u
@@ -328,10 +330,10 @@ sfi_firmware_save(const sfi_firmware *fw, const char *path,
     SFI_ENTER(fw, FIRMWARE);
     SFI_ARG(fw, path != NULL);
     if (opts != NULL)
-        st = sfi__abi_in(fw, &o, sizeof(o), sizeof(o), opts);
+        st = SFI_ABI_IN(fw, sfi_firmware_save_options, &o, opts);
     if (st != SFI_OK)
         return st;
-    SFI_ARG(fw, (o.flags & ~SAVE_FLAGS) == 0);
+    SFI_ARG(fw, (o.flags & ~SAVE_FLAGS) == 0 && o.reserved == 0);
     SFI_ARG(fw, o.fill == 0 || (o.fill & ~0xffu) == SFI_FIRMWARE_FILL(0));
     st = save_find_format(
         fw, o.format != NULL ? o.format : sfi_firmware_format_by_name(path),

@@ -9,6 +9,8 @@
 #include "chip/memory.h"
 #include "firmware/load.h"
 
+SFI_ABI_PIN(sfi_firmware_selection, flash_of);
+
 #define KEPT 0u /* in the place of an SFI_LEFT_OUT_* */
 
 struct selector {
@@ -260,7 +262,7 @@ sfi_firmware_select(const sfi_firmware *fw,
 
     SFI_ENTER_NEW(fw, FIRMWARE, out);
     SFI_ARG(fw, selection != NULL);
-    st = sfi__abi_in(fw, &s.how, sizeof(s.how), sizeof(s.how), selection);
+    st = SFI_ABI_IN(fw, sfi_firmware_selection, &s.how, selection);
     if (st == SFI_OK)
         st = selection_check(fw, &s.how);
     if (st != SFI_OK)

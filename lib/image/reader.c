@@ -21,6 +21,8 @@
 
 #include <sfi/image.h>
 
+SFI_ABI_PIN(sfi_image_event, tag_len);
+
 /* Four times the largest flash of the parts with SFI. */
 #define READER_AREA_MAX ((uint32_t)16 << 20)
 /* The most content of one event without a key. */
@@ -401,6 +403,7 @@ event_describe_header(const sfi_image_reader *r, sfi_image_event *e)
     e->aad = r->raw;
     e->aad_len = SFI_FORMAT_HEADER_AAD_LEN;
     e->tag = r->header.tag;
+    e->tag_len = sizeof(r->header.tag);
 }
 
 static void
@@ -426,6 +429,7 @@ event_describe(sfi_image_reader *r, sfi_image_event *e)
         e->aad = r->raw;
         e->aad_len = SFI_FORMAT_AREA_AAD_LEN;
         e->tag = r->area.tag;
+        e->tag_len = sizeof(r->area.tag);
         break;
     case SFI_EVENT_DATA:
         event_describe_area(r, e);
@@ -450,7 +454,7 @@ sfi_image_reader_next(sfi_image_reader *r, sfi_image_event *event)
 
     SFI_ENTER(r, IMAGE_READER);
     SFI_ARG(r, event != NULL);
-    st = sfi__abi_out(r, event, sizeof(e), &e, sizeof(e));
+    st = SFI_ABI_OUT(r, sfi_image_event, event, &e);
     if (st != SFI_OK)
         return st; /* before an event is consumed */
     if (r->failed != SFI_OK)
@@ -461,7 +465,7 @@ sfi_image_reader_next(sfi_image_reader *r, sfi_image_event *event)
         return st;
     e.kind = reader_next_event(r);
     event_describe(r, &e);
-    return sfi__abi_out(r, event, sizeof(e), &e, sizeof(e));
+    return SFI_ABI_OUT(r, sfi_image_event, event, &e);
 }
 
 sfi_status

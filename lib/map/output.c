@@ -7,6 +7,8 @@
 
 #include "core/abi.h"
 
+SFI_ABI_PIN(sfi_map_options, reserved);
+
 /* A map's bytes reach the caller in pieces of this size. */
 #define MAP_PIECE 65536u
 
@@ -16,11 +18,12 @@ map_take_options(sfi_layout *l, const sfi_map_options *opts,
 {
     *out = (sfi_map_options){.struct_size = sizeof(*out)};
     if (opts != NULL) {
-        sfi_status st = sfi__abi_in(l, out, sizeof(*out), sizeof(*out), opts);
+        sfi_status st = SFI_ABI_IN(l, sfi_map_options, out, opts);
 
         if (st != SFI_OK)
             return st;
     }
+    SFI_ARG(l, out->reserved == 0);
     if ((out->flags & ~kind->flags) != 0)
         return sfi__fail(l->obj.ctx, SFI_ERR_ARGUMENT,
                          "this map has no flags 0x%" PRIx32,

@@ -11,6 +11,8 @@
 #include "option_bytes/effect.h"
 #include "option_bytes/rows.h"
 
+SFI_ABI_PIN(sfi_option_field, effect);
+
 /* Far more than a dozen rows of some thirty characters. */
 #define CSV_LEN_MAX ((size_t)64 * 1024)
 
@@ -159,7 +161,7 @@ sfi_option_bytes_get_field(const sfi_option_bytes *ob, size_t index,
     w = sfi__chip_field_word(f, o.value);
     o.text = w != NULL ? w->text : "";
     sfi__ob_effect(ob, f, o.effect);
-    return sfi__abi_out(ob, out, sizeof(o), &o, sizeof(o));
+    return SFI_ABI_OUT(ob, sfi_option_field, out, &o);
 }
 
 static sfi_status

@@ -12,6 +12,8 @@
 #include "core/err.h"
 #include "preflight/rules.h"
 
+SFI_ABI_PIN(sfi_layout_area, reserved);
+
 static void
 layout_destroy(void *self)
 {
@@ -133,7 +135,7 @@ sfi_layout_get_area(const sfi_layout *layout, size_t index,
         o.file = a->first->file;
         o.segment = a->first->segment;
     }
-    return sfi__abi_out(layout, out, sizeof(o), &o, sizeof(o));
+    return SFI_ABI_OUT(layout, sfi_layout_area, out, &o);
 }
 
 void

@@ -11,6 +11,8 @@
 #include "sim/habits.h"
 #include "sim/storage/factory.h"
 
+SFI_ABI_PIN(sfi_sim_make_options, state_dir);
+
 /* All versions of a part in a message. */
 #define VERSIONS_TEXT_MAX 128u
 
@@ -37,7 +39,7 @@ sfi_sim_manufacture_with(sfi_ctx *ctx, const sfi_sim_make_options *options)
 
     SFI_ENTER(ctx, CTX);
     SFI_ARG(ctx, options != NULL);
-    st = sfi__abi_in(ctx, &o, sizeof(o), sizeof(o), options);
+    st = SFI_ABI_IN(ctx, sfi_sim_make_options, &o, options);
     if (st != SFI_OK)
         return st;
     SFI_ARG(ctx, options->flags == 0);

@@ -9,6 +9,8 @@
 #include "core/err.h"
 #include "target/target.h"
 
+SFI_ABI_PIN(sfi_dialect_ops, abort);
+
 sfi_status
 sfi__dialect_init(struct dialect *d, sfi_ctx *ctx, const sfi_dialect_ops *ops,
                   void *user)
@@ -18,7 +20,7 @@ sfi__dialect_init(struct dialect *d, sfi_ctx *ctx, const sfi_dialect_ops *ops,
 
     if (ops == NULL)
         ops = &sfi__dialect_ours;
-    st = sfi__abi_in(ctx, o, sizeof(*o), sizeof(*o), ops);
+    st = SFI_ABI_IN(ctx, sfi_dialect_ops, o, ops);
     if (st != SFI_OK)
         return st;
     if (o->flags != 0)
@@ -40,8 +42,7 @@ sfi_dialect_get_own(sfi_dialect_ops *out)
 {
     if (out == NULL)
         return SFI_ERR_ARGUMENT;
-    return sfi__abi_out(NULL, out, sizeof(*out), &sfi__dialect_ours,
-                        sizeof(sfi__dialect_ours));
+    return SFI_ABI_OUT(NULL, sfi_dialect_ops, out, &sfi__dialect_ours);
 }
 
 /* Clear the error, so that what is reported is this call's, as for a link's

@@ -9,6 +9,9 @@
 #include "boot/dfu.h"
 #include "target/target.h"
 
+SFI_ABI_PIN(sfi_dialect_link, bootloader_version);
+SFI_ABI_PIN(sfi_request, reply_got);
+
 #define REQUEST_FLAGS (SFI_REQUEST_EXTENDED | SFI_REQUEST_ONCE)
 /* A chip that starts its firmware has no work to do before its reply. */
 #define LEAVE_MS 1000u
@@ -59,7 +62,7 @@ sfi_dialect_get_link(sfi_target *t, sfi_dialect_link *out)
         l.flags |= SFI_LINK_HAS_MEMORY;
     if (t->boot.has_special)
         l.flags |= SFI_LINK_HAS_REQUESTS;
-    return sfi__abi_out(t, out, sizeof(l), &l, sizeof(l));
+    return SFI_ABI_OUT(t, sfi_dialect_link, out, &l);
 }
 
 static uint32_t
@@ -114,7 +117,7 @@ sfi_dialect_request(sfi_target *t, const sfi_request *r, uint8_t *reply,
     SFI_ARG(t, r != NULL);
     SFI_ARG(t, status != NULL);
     *status = 0;
-    st = sfi__abi_in(t, &ours, sizeof(ours), sizeof(ours), r);
+    st = SFI_ABI_IN(t, sfi_request, &ours, r);
     if (st != SFI_OK)
         return st;
     SFI_ARG(t, (r->flags & ~REQUEST_FLAGS) == 0);

@@ -12,6 +12,8 @@
 #include "target/image_sender.h"
 #include "target/protection.h"
 
+SFI_ABI_PIN(sfi_target_info, reserved);
+
 static sfi_status
 security_need_secure(sfi_target *t)
 {
@@ -260,7 +262,7 @@ security_get_info(sfi_target *t, sfi_target_info *out)
         for (size_t k = 0; k < sizeof(o.header_tag); k++)
             o.header_tag[k] = i.header_tag[k];
     }
-    return sfi__abi_out(t, out, sizeof(o), &o, sizeof(o));
+    return SFI_ABI_OUT(t, sfi_target_info, out, &o);
 }
 
 /* ---- public ---- */

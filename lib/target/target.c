@@ -10,6 +10,8 @@
 #include "boot/debug_port.h"
 #include "target/part.h"
 
+SFI_ABI_PIN(sfi_connect_options, dialect_user);
+
 static void
 target_destroy(void *self)
 {
@@ -175,7 +177,7 @@ sfi_target_connect_with(sfi_ctx *ctx, const sfi_connect_options *options,
 
     SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, options != NULL);
-    st = sfi__abi_in(ctx, &o, sizeof(o), sizeof(o), options);
+    st = SFI_ABI_IN(ctx, sfi_connect_options, &o, options);
     if (st != SFI_OK)
         return st;
     SFI_ENTER(o.transport, TRANSPORT);

@@ -17,6 +17,12 @@
 #include "license/license.h"
 #include "license/personalization.h"
 
+SFI_ABI_PIN(sfi_hsm_ops, check_image);
+SFI_ABI_PIN(sfi_hsm_info, serial);
+SFI_ABI_PIN(sfi_audit_head, mac);
+SFI_ABI_PIN(sfi_audit_record, mac);
+SFI_ABI_PIN(sfi_provision_options, reserved);
+
 _Static_assert(SFI_IMAGE_HEADER_LEN == SFI_FORMAT_HEADER_LEN, "the same");
 
 static void
@@ -46,7 +52,7 @@ sfi_hsm_open_custom(sfi_ctx *ctx, const sfi_hsm_ops *ops, void *user,
 
     SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, ops != NULL);
-    st = sfi__abi_in(ctx, &ours, sizeof(ours), sizeof(ours), ops);
+    st = SFI_ABI_IN(ctx, sfi_hsm_ops, &ours, ops);
     if (st != SFI_OK)
         return st;
     SFI_ARG(ctx, ops->flags == 0);
@@ -134,7 +140,7 @@ hsm_read_info(sfi_hsm *hsm, sfi_hsm_info *out)
     info.firmware_id[sizeof(info.firmware_id) - 1] = '\0';
     info.product_id[sizeof(info.product_id) - 1] = '\0';
     info.serial[sizeof(info.serial) - 1] = '\0';
-    return sfi__abi_out(hsm, out, sizeof(info), &info, sizeof(info));
+    return SFI_ABI_OUT(hsm, sfi_hsm_info, out, &info);
 }
 
 const char *
@@ -174,7 +180,7 @@ hsm_read_audit_head(sfi_hsm *hsm, sfi_audit_head *out)
         return st;
     head.firmware_id[sizeof(head.firmware_id) - 1] = '\0';
     head.product_id[sizeof(head.product_id) - 1] = '\0';
-    return sfi__abi_out(hsm, out, sizeof(head), &head, sizeof(head));
+    return SFI_ABI_OUT(hsm, sfi_audit_head, out, &head);
 }
 
 sfi_status
@@ -206,7 +212,7 @@ hsm_read_audit_record(sfi_hsm *hsm, uint64_t sequence, sfi_audit_record *out)
                          "HSM audit: record %llu, expected %llu",
                          (unsigned long long)r.sequence,
                          (unsigned long long)sequence);
-    return sfi__abi_out(hsm, out, sizeof(r), &r, sizeof(r));
+    return SFI_ABI_OUT(hsm, sfi_audit_record, out, &r);
 }
 
 sfi_status
@@ -294,13 +300,13 @@ hsm_read_options(sfi_ctx *ctx, const sfi_provision_options *options,
 {
     *out = (sfi_provision_options){.struct_size = sizeof(*out)};
     if (options != NULL) {
-        sfi_status st =
-            sfi__abi_in(ctx, out, sizeof(*out), sizeof(*out), options);
+        sfi_status st = SFI_ABI_IN(ctx, sfi_provision_options, out, options);
 
         if (st != SFI_OK)
             return st;
     }
     out->struct_size = sizeof(*out);
+    SFI_ARG(ctx, out->reserved == NULL);
     if ((out->flags & ~SFI_HSM_LIVE_ONLY) != 0)
         return sfi__fail(ctx, SFI_ERR_RANGE,
                          "flags of 0x%08x for an HSM, expected at most 0x%08x",

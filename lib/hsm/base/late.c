@@ -7,6 +7,8 @@
 #include "core/err.h"
 #include "hsm/base/relay.h"
 
+SFI_ABI_PIN(sfi_hsm_opener, close);
+
 struct late {
     struct relay relay; /* the first member */
     sfi_hsm *front;     /* the handle in front, which owns this */
@@ -122,7 +124,7 @@ sfi_hsm_open_late(sfi_ctx *ctx, const sfi_hsm_opener *opener, void *user,
 
     SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, opener != NULL);
-    st = sfi__abi_in(ctx, &ours, sizeof(ours), sizeof(ours), opener);
+    st = SFI_ABI_IN(ctx, sfi_hsm_opener, &ours, opener);
     if (st != SFI_OK)
         return st;
     SFI_ARG(ctx, ours.flags == 0);

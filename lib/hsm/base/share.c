@@ -6,6 +6,8 @@
 #include "core/err.h"
 #include "hsm/base/relay.h"
 
+SFI_ABI_PIN(sfi_hsm_lock, close);
+
 struct share {
     struct relay relay; /* the first member */
     sfi_hsm_lock lock;
@@ -64,7 +66,7 @@ static const struct relay_kind share_kind = {
 static sfi_status
 share_read_lock(sfi_ctx *ctx, const sfi_hsm_lock *lock, sfi_hsm_lock *ours)
 {
-    sfi_status st = sfi__abi_in(ctx, ours, sizeof(*ours), sizeof(*ours), lock);
+    sfi_status st = SFI_ABI_IN(ctx, sfi_hsm_lock, ours, lock);
 
     if (st != SFI_OK)
         return st;

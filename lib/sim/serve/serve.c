@@ -11,6 +11,8 @@
 #include "core/err.h"
 #include "sim/boot.h"
 
+SFI_ABI_PIN(sfi_sim_links, jtag);
+
 /* How often stop() is asked and the chip's clock advanced, at least. */
 #define TICK_MS 50
 
@@ -157,7 +159,7 @@ sfi_sim_serve(sfi_sim *sim, const sfi_sim_links *links, int (*stop)(void *user),
     SFI_ENTER(sim, SIM);
     SFI_ARG(sim, links != NULL);
     SFI_ARG(sim, stop != NULL);
-    st = sfi__abi_in(sim->obj.ctx, &l, sizeof(l), sizeof(l), links);
+    st = SFI_ABI_IN(sim->obj.ctx, sfi_sim_links, &l, links);
     if (st != SFI_OK)
         return st;
     SFI_ARG(sim, (links->flags & ~(SFI_SIM_REMOTE | SFI_SIM_CONTROL)) == 0);

@@ -10,6 +10,12 @@
 #include "core/abi.h"
 #include "core/err.h"
 
+SFI_ABI_PIN(sfi_stream_ops, reserved);
+SFI_ABI_PIN(sfi_spi_ops, close);
+SFI_ABI_PIN(sfi_usb_ops, close);
+SFI_ABI_PIN(sfi_dap_ops, close);
+
+#define OPS(type) sizeof(type), type##_pinned
 #define REQUIRED_MAX 2
 #define REQUIRED(type, op)                         \
     {                                              \
@@ -19,24 +25,25 @@
 /* The functions that a table must have, by the offset of their pointers. */
 static const struct kind {
     size_t ops_size;
+    size_t ops_pinned;
     const char *name; /* of a link over the caller's functions */
     struct {
         size_t offset;
         const char *condition; /* NULL: an unused row */
     } required[REQUIRED_MAX];
 } kinds[TRANSPORT_KINDS] = {
-    [TRANSPORT_STREAM] = {sizeof(sfi_stream_ops),
+    [TRANSPORT_STREAM] = {OPS(sfi_stream_ops),
                           "stream",
                           {REQUIRED(sfi_stream_ops, read),
                            REQUIRED(sfi_stream_ops, write)}},
-    [TRANSPORT_SPI] = {sizeof(sfi_spi_ops),
+    [TRANSPORT_SPI] = {OPS(sfi_spi_ops),
                        "SPI",
                        {REQUIRED(sfi_spi_ops, select),
                         REQUIRED(sfi_spi_ops, transfer)}},
-    [TRANSPORT_USB] = {sizeof(sfi_usb_ops),
+    [TRANSPORT_USB] = {OPS(sfi_usb_ops),
                        "USB",
                        {REQUIRED(sfi_usb_ops, control)}},
-    [TRANSPORT_DAP] = {sizeof(sfi_dap_ops),
+    [TRANSPORT_DAP] = {OPS(sfi_dap_ops),
                        "debug port",
                        {REQUIRED(sfi_dap_ops, read32),
                         REQUIRED(sfi_dap_ops, write32)}},
@@ -106,7 +113,7 @@ transport_open_custom(sfi_ctx *ctx, enum transport_kind kind, const void *ops,
 
     SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, ops != NULL);
-    st = sfi__abi_in(ctx, &own, k->ops_size, k->ops_size, ops);
+    st = sfi__abi_in(ctx, &own, k->ops_size, k->ops_pinned, ops);
     if (st != SFI_OK)
         return st;
     /* each table begins with struct_size and flags */
@@ -119,6 +126,8 @@ transport_open_custom(sfi_ctx *ctx, enum transport_kind kind, const void *ops,
     }
     if (kind == TRANSPORT_STREAM && own.stream.rtt_ms > SFI_STREAM_RTT_MAX)
         return sfi__bad_arg(ctx, "ops->rtt_ms <= SFI_STREAM_RTT_MAX");
+    if (kind == TRANSPORT_STREAM && own.stream.reserved != 0)
+        return sfi__bad_arg(ctx, "ops->reserved == 0");
     return sfi__transport_new(ctx, kind, &own, user, k->name, out);
 }
 

@@ -198,6 +198,10 @@ START_TEST(test_arguments)
     ck_assert_fails_about(sfi_firmware_save(fw, "x", &o), SFI_ERR_ARGUMENT, "",
                           "\"elf\"");
     o.format = NULL;
+    o.reserved = 1;
+    ck_assert_fails_about(sfi_firmware_save(fw, "x", &o), SFI_ERR_ARGUMENT, "",
+                          "o.reserved == 0");
+    o.reserved = 0;
     o.flags = 2;
     ck_assert_int_eq(sfi_firmware_save(fw, "x", &o), SFI_ERR_ARGUMENT);
     o.flags = 0;

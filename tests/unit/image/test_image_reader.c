@@ -125,6 +125,7 @@ START_TEST(test_events)
     ck_assert_uint_eq(e.version, 1);
     ck_assert_uint_eq(e.aad_len, 12);
     ck_assert_mem_eq(e.aad, image.data, 12);
+    ck_assert_uint_eq(e.tag_len, 16);
     ck_assert_mem_eq(e.tag, image.data + 12, 16);
     ck_assert_uint_eq(next(r).kind, SFI_EVENT_NEED_INPUT);
 
@@ -143,6 +144,7 @@ START_TEST(test_events)
     ck_assert_uint_eq(e.address, 0x08000000);
     ck_assert_uint_eq(e.aad_len, 14);
     ck_assert_mem_eq(e.aad, image.data + HEADER_LEN, 14);
+    ck_assert_uint_eq(e.tag_len, 16);
     ck_assert_mem_eq(e.tag, image.data + HEADER_LEN + 14, 16);
     ck_assert_ptr_null(e.data);
     e = next(r);

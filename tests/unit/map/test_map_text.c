@@ -174,6 +174,11 @@ START_TEST(test_arguments)
     o.columns = 401;
     ck_assert_int_eq(sfi_map_text(l, &o, kit_write, &out), SFI_ERR_RANGE);
     o.columns = 0;
+    o.reserved = 1;
+    ck_assert_fails_about(sfi_map_text(l, &o, kit_write, &out),
+                          SFI_ERR_ARGUMENT, "", "reserved == 0");
+    o.reserved = 0;
+    o.columns = 0;
     o.flags = 4;
     ck_assert_int_eq(sfi_map_text(l, &o, kit_write, &out), SFI_ERR_ARGUMENT);
     ck_assert_uint_eq(out.len, 0);

@@ -747,6 +747,11 @@ START_TEST(test_provision_options)
     ck_assert_int_eq(sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, "fw",
                                        100, maker.perso, &wanted),
                      SFI_ERR_ABI);
+    wanted.struct_size = sizeof(wanted);
+    wanted.reserved = "";
+    ck_assert_fails_about(sfi_hsm_provision(hsm, maker.key, maker.nonce, 12,
+                                            "fw", 100, maker.perso, &wanted),
+                          SFI_ERR_ARGUMENT, "", "reserved == NULL");
     ck_assert_ok(sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, "fw", 100,
                                    maker.perso, NULL));
     ck_assert_uint_eq(own.options.low_water, 10);

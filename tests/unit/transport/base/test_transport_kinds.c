@@ -373,6 +373,16 @@ START_TEST(test_arguments)
 }
 END_TEST
 
+START_TEST(test_reserved)
+{
+    sfi_stream_ops ops = stream;
+
+    ops.reserved = 1;
+    ck_assert_fails_about(sfi_transport_open_stream(ctx, &ops, &fake, &tp),
+                          SFI_ERR_ARGUMENT, "", "ops->reserved == 0");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -388,6 +398,7 @@ main(void)
     tcase_add_test(tc, test_other_kind_says_so);
     tcase_add_test(tc, test_optional);
     tcase_add_loop_test(tc, test_arguments, TRANSPORT_SPI, TRANSPORT_KINDS);
+    tcase_add_test(tc, test_reserved);
     suite_add_tcase(s, tc);
     return run_suite(s);
 }
