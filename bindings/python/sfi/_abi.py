@@ -1143,6 +1143,7 @@ sfi_finding._fields_ = [
     ("file", c_char_p),
     ("segment", c_uint32),
     ("reserved", c_uint32),
+    ("reserved_pointer", c_void_p),
 ]
 
 sfi_firmware_difference._fields_ = [
@@ -1163,6 +1164,7 @@ sfi_firmware_left_out._fields_ = [
     ("memory", c_char_p),
     ("segment", c_uint32),
     ("reserved", c_uint32),
+    ("reserved_pointer", c_void_p),
 ]
 
 sfi_firmware_options._fields_ = [
@@ -1315,6 +1317,7 @@ sfi_image_event._fields_ = [
     ("aad", c_void_p),
     ("aad_len", c_size_t),
     ("tag", c_void_p),
+    ("tag_len", c_size_t),
 ]
 
 sfi_layout_area._fields_ = [
@@ -1325,6 +1328,7 @@ sfi_layout_area._fields_ = [
     ("file", c_char_p),
     ("segment", c_uint32),
     ("readable", c_uint32),
+    ("reserved", c_void_p),
 ]
 
 sfi_map_options._fields_ = [
@@ -1360,6 +1364,7 @@ sfi_provision_options._fields_ = [
     ("flags", c_uint32),
     ("low_water", c_uint64),
     ("audit_key", c_void_p),
+    ("reserved", c_void_p),
 ]
 
 sfi_request._fields_ = [
@@ -1433,6 +1438,7 @@ sfi_stream_ops._fields_ = [
     ("close", sfi_stream_ops_close),
     ("set_speed", sfi_stream_ops_set_speed),
     ("rtt_ms", c_uint32),
+    ("reserved", c_uint32),
 ]
 
 sfi_target_info._fields_ = [
