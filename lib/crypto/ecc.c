@@ -35,11 +35,13 @@ ecc_encode_point(uint8_t point[POINT_LEN], const uint8_t xy[SFI_ECC_PUBLIC_LEN])
 /* Make a key from its parts; `secret` may be NULL.  NULL when libcrypto fails.
  */
 static EVP_PKEY *
-ecc_import_key(const uint8_t xy[SFI_ECC_PUBLIC_LEN], const uint8_t *secret)
+ecc_import_key(OSSL_LIB_CTX *lib, const uint8_t xy[SFI_ECC_PUBLIC_LEN],
+               const uint8_t *secret)
 {
     int selection = secret != NULL ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY;
     OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
-    EVP_PKEY_CTX *pctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    EVP_PKEY_CTX *pctx =
+        lib != NULL ? EVP_PKEY_CTX_new_from_name(lib, "EC", NULL) : NULL;
     BIGNUM *d = BN_secure_new();
     OSSL_PARAM *params = NULL;
     EVP_PKEY *key = NULL;
@@ -87,6 +89,7 @@ struct curve {
     const EC_GROUP *group; /* the context keeps it */
     EC_POINT *peer;
     EC_POINT *product;
+    BN_CTX *scratch; /* without one libcrypto would take the process's */
     BIGNUM *d;
     BIGNUM *x;
 };
@@ -97,10 +100,12 @@ ecc_curve_open(sfi_ctx *ctx, struct curve *c)
     c->group = sfi__kept_p256(ctx);
     c->peer = c->group != NULL ? EC_POINT_new(c->group) : NULL;
     c->product = c->group != NULL ? EC_POINT_new(c->group) : NULL;
+    c->scratch =
+        c->group != NULL ? BN_CTX_secure_new_ex(sfi__ossl_lib()) : NULL;
     c->d = BN_secure_new();
     c->x = BN_secure_new();
-    return c->peer != NULL && c->product != NULL && c->d != NULL &&
-           c->x != NULL;
+    return c->peer != NULL && c->product != NULL && c->scratch != NULL &&
+           c->d != NULL && c->x != NULL;
 }
 
 static void
@@ -108,6 +113,7 @@ ecc_curve_close(struct curve *c)
 {
     BN_clear_free(c->x);
     BN_clear_free(c->d);
+    BN_CTX_free(c->scratch);
     EC_POINT_clear_free(c->product);
     EC_POINT_free(c->peer);
 }
@@ -142,9 +148,9 @@ sfi__ecc_public(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
     st = ecc_curve_set_secret(ctx, &c, secret);
     if (st != SFI_OK)
         goto out;
-    if (EC_POINT_mul(c.group, c.product, c.d, NULL, NULL, NULL) != 1 ||
+    if (EC_POINT_mul(c.group, c.product, c.d, NULL, NULL, c.scratch) != 1 ||
         EC_POINT_point2oct(c.group, c.product, POINT_CONVERSION_UNCOMPRESSED,
-                           point, sizeof(point), NULL) != sizeof(point)) {
+                           point, sizeof(point), c.scratch) != sizeof(point)) {
         st = sfi__ossl_fail(ctx, "P-256 public key");
         goto out;
     }
@@ -159,7 +165,8 @@ static bool
 ecc_curve_draw_secret(struct curve *c, uint8_t secret[SFI_ECC_SECRET_LEN])
 {
     do {
-        if (BN_priv_rand_range(c->d, EC_GROUP_get0_order(c->group)) != 1)
+        if (BN_priv_rand_range_ex(c->d, EC_GROUP_get0_order(c->group), 0,
+                                  c->scratch) != 1)
             return false;
     } while (BN_is_zero(c->d));
     return BN_bn2binpad(c->d, secret, SFI_ECC_SECRET_LEN) ==
@@ -203,8 +210,8 @@ ecc_curve_set_peer(sfi_ctx *ctx, struct curve *c,
     uint8_t point[POINT_LEN];
 
     ecc_encode_point(point, xy);
-    return EC_POINT_oct2point(c->group, c->peer, point, sizeof(point), NULL) ==
-                   1
+    return EC_POINT_oct2point(c->group, c->peer, point, sizeof(point),
+                              c->scratch) == 1
                ? SFI_OK
                : ecc_fail_not_a_point(ctx);
 }
@@ -214,7 +221,7 @@ static sfi_status
 ecc_import_public(sfi_ctx *ctx, const uint8_t xy[SFI_ECC_PUBLIC_LEN],
                   EVP_PKEY **out)
 {
-    *out = ecc_import_key(xy, NULL);
+    *out = ecc_import_key(sfi__ossl_lib(), xy, NULL);
     return *out != NULL ? SFI_OK : ecc_fail_not_a_point(ctx);
 }
 
@@ -228,7 +235,7 @@ ecc_import_secret(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
     *out = NULL;
     if (st != SFI_OK)
         return st;
-    *out = ecc_import_key(xy, secret);
+    *out = ecc_import_key(sfi__ossl_lib(), xy, secret);
     return *out != NULL ? SFI_OK : sfi__ossl_fail(ctx, "P-256 private key");
 }
 
@@ -263,9 +270,9 @@ sfi__ecc_ecdh(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
     st = ecc_curve_set_secret(ctx, &c, secret);
     if (st != SFI_OK)
         goto out;
-    if (EC_POINT_mul(c.group, c.product, NULL, c.peer, c.d, NULL) != 1 ||
-        EC_POINT_get_affine_coordinates(c.group, c.product, c.x, NULL, NULL) !=
-            1 ||
+    if (EC_POINT_mul(c.group, c.product, NULL, c.peer, c.d, c.scratch) != 1 ||
+        EC_POINT_get_affine_coordinates(c.group, c.product, c.x, NULL,
+                                        c.scratch) != 1 ||
         BN_bn2binpad(c.x, shared_secret, SFI_ECC_SHARED_LEN) !=
             (int)SFI_ECC_SHARED_LEN)
         st = sfi__ossl_fail(ctx, "P-256 key agreement");
@@ -325,7 +332,8 @@ sfi__ecc_sign(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
 
     if (st == SFI_OK &&
         (md == NULL ||
-         EVP_DigestSignInit(md, NULL, EVP_sha256(), NULL, key) != 1 ||
+         EVP_DigestSignInit_ex(md, NULL, "SHA256", sfi__ossl_lib(), NULL, key,
+                               NULL) != 1 ||
          EVP_DigestSign(md, der, &der_len, data, len) != 1 ||
          !ecc_signature_from_der(der, der_len, signature)))
         st = sfi__ossl_fail(ctx, "ECDSA signature");
@@ -345,7 +353,7 @@ ecc_keep_verifier(sfi_ctx *ctx, struct crypto_kept *k,
     if (st != SFI_OK)
         return st;
     EVP_PKEY_CTX_free(k->verifier);
-    k->verifier = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+    k->verifier = EVP_PKEY_CTX_new_from_pkey(k->lib, key, NULL);
     EVP_PKEY_free(key);
     if (k->verifier == NULL || EVP_PKEY_verify_init(k->verifier) != 1) {
         EVP_PKEY_CTX_free(k->verifier);
@@ -425,8 +433,9 @@ sfi__ecc_secret_to_pem(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
     sfi_status st = ecc_import_secret(ctx, secret, &key);
 
     if (st == SFI_OK) {
-        bool ok = bio != NULL && PEM_write_bio_PrivateKey(bio, key, NULL, NULL,
-                                                          0, NULL, NULL) == 1;
+        bool ok = bio != NULL &&
+                  PEM_write_bio_PrivateKey_ex(bio, key, NULL, NULL, 0, NULL,
+                                              NULL, sfi__ossl_lib(), NULL) == 1;
 
         st = ecc_copy_pem(ctx, bio, ok, out, cap, len);
     }
@@ -445,7 +454,8 @@ sfi__ecc_public_to_pem(sfi_ctx *ctx,
     sfi_status st = ecc_import_public(ctx, public_key, &key);
 
     if (st == SFI_OK) {
-        bool ok = bio != NULL && PEM_write_bio_PUBKEY(bio, key) == 1;
+        bool ok = bio != NULL &&
+                  PEM_write_bio_PUBKEY_ex(bio, key, sfi__ossl_lib(), NULL) == 1;
 
         st = ecc_copy_pem(ctx, bio, ok, out, cap, len);
     }
@@ -480,12 +490,14 @@ sfi_status
 sfi__ecc_secret_from_pem(sfi_ctx *ctx, const char *pem, size_t len,
                          uint8_t secret[SFI_ECC_SECRET_LEN])
 {
+    OSSL_LIB_CTX *lib = sfi__ossl_lib();
     BIO *bio = len <= 65536 ? BIO_new_mem_buf(pem, (int)len) : NULL;
     EVP_PKEY *key = NULL;
     sfi_status st = SFI_OK;
 
-    if (bio != NULL)
-        key = PEM_read_bio_PrivateKey(bio, NULL, ecc_refuse_passphrase, NULL);
+    if (bio != NULL && lib != NULL)
+        key = PEM_read_bio_PrivateKey_ex(bio, NULL, ecc_refuse_passphrase, NULL,
+                                         lib, NULL);
     if (key == NULL || !ecc_key_is_p256(key) ||
         !ecc_export_secret(key, secret)) {
         sfi__ossl_forget();

@@ -18,15 +18,15 @@
 #define SCRYPT_LOG2_N_MAX 23u
 
 static sfi_status
-kdf_derive_bytes(sfi_ctx *ctx, EVP_KDF *kdf, const char *name,
+kdf_derive_bytes(sfi_ctx *ctx, EVP_KDF_CTX *kdf, const char *name,
                  const OSSL_PARAM params[], uint8_t *out_secret, size_t out_len)
 {
-    EVP_KDF_CTX *kctx = EVP_KDF_CTX_new(kdf);
     sfi_status st = SFI_OK;
 
-    if (kctx == NULL || EVP_KDF_derive(kctx, out_secret, out_len, params) != 1)
+    if (kdf == NULL || EVP_KDF_derive(kdf, out_secret, out_len, params) != 1)
         st = sfi__ossl_fail(ctx, name);
-    EVP_KDF_CTX_free(kctx);
+    if (kdf != NULL)
+        EVP_KDF_CTX_reset(kdf); /* it wipes */
     return st;
 }
 
@@ -71,7 +71,9 @@ sfi__kdf_scrypt(sfi_ctx *ctx, const char *pin_secret, size_t pin_len,
         OSSL_PARAM_construct_uint64(OSSL_KDF_PARAM_SCRYPT_MAXMEM, &memory),
         OSSL_PARAM_construct_end(),
     };
+    OSSL_LIB_CTX *lib = sfi__ossl_lib();
     EVP_KDF *scrypt;
+    EVP_KDF_CTX *kdf;
     sfi_status st;
 
     if (log2_n < 1 || log2_n > SCRYPT_LOG2_N_MAX || r < 1 || p < 1)
@@ -79,8 +81,10 @@ sfi__kdf_scrypt(sfi_ctx *ctx, const char *pin_secret, size_t pin_len,
                          "scrypt cost is 2^%u, r %u, p %u, expected 2^1 to "
                          "2^%u, r and p from 1",
                          log2_n, r, p, SCRYPT_LOG2_N_MAX);
-    scrypt = EVP_KDF_fetch(NULL, "SCRYPT", NULL);
-    st = kdf_derive_bytes(ctx, scrypt, "SCRYPT", params, out_secret, out_len);
+    scrypt = lib != NULL ? EVP_KDF_fetch(lib, "SCRYPT", NULL) : NULL;
+    kdf = scrypt != NULL ? EVP_KDF_CTX_new(scrypt) : NULL;
+    st = kdf_derive_bytes(ctx, kdf, "SCRYPT", params, out_secret, out_len);
+    EVP_KDF_CTX_free(kdf);
     EVP_KDF_free(scrypt);
     return st;
 }

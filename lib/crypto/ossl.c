@@ -1,11 +1,46 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Turns libcrypto's error queue into the context's error. */
+/* One library context of libcrypto, and errors from libcrypto's queue. */
 #include "crypto/ossl.h"
 
+#include <stdatomic.h>
+
+#include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <openssl/provider.h>
 
 #include "core/err.h"
+
+/* Never freed: a thread that ends frees its random generator in it, also after
+ * the last context is gone.  So libsfi stays in the process, too (-z nodelete).
+ */
+static _Atomic(OSSL_LIB_CTX *) ossl_lib;
+
+static OSSL_LIB_CTX *
+ossl_make_lib(void)
+{
+    OSSL_LIB_CTX *lib = OSSL_LIB_CTX_new();
+
+    if (lib == NULL || OSSL_PROVIDER_load(lib, "default") != NULL)
+        return lib;
+    OSSL_LIB_CTX_free(lib);
+    return NULL;
+}
+
+OSSL_LIB_CTX *
+sfi__ossl_lib(void)
+{
+    OSSL_LIB_CTX *lib = atomic_load(&ossl_lib);
+    OSSL_LIB_CTX *made;
+
+    if (lib != NULL)
+        return lib;
+    made = ossl_make_lib();
+    if (made == NULL || atomic_compare_exchange_strong(&ossl_lib, &lib, made))
+        return made;
+    OSSL_LIB_CTX_free(made); /* another thread was quicker */
+    return lib;
+}
 
 sfi_status
 sfi__ossl_fail(sfi_ctx *ctx, const char *what)

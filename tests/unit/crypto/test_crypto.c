@@ -2,6 +2,8 @@
 /* Copyright The libsfi authors */
 /* lib/crypto: what the known answers of tests/kat do not show of GCM, hashes,
  * key derivation and randomness: refusals, use in pieces and again, limits. */
+#define _POSIX_C_SOURCE 200809L
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -329,6 +331,39 @@ START_TEST(test_random)
 }
 END_TEST
 
+#define THREADS 8u
+
+static pthread_barrier_t all_are_there;
+
+static void *
+make_lib(void *out)
+{
+    OSSL_LIB_CTX **lib = out;
+
+    (void)pthread_barrier_wait(&all_are_there);
+    *lib = sfi__ossl_lib();
+    return NULL;
+}
+
+/* In a process of its own: nobody has used libcrypto before. */
+START_TEST(test_one_library_context)
+{
+    pthread_t threads[THREADS];
+    OSSL_LIB_CTX *libs[THREADS] = {0};
+
+    ck_assert_int_eq(pthread_barrier_init(&all_are_there, NULL, THREADS), 0);
+    for (size_t i = 0; i < THREADS; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, make_lib, &libs[i]),
+                         0);
+    for (size_t i = 0; i < THREADS; i++)
+        ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+    (void)pthread_barrier_destroy(&all_are_there);
+    ck_assert_ptr_nonnull(libs[0]);
+    for (size_t i = 1; i < THREADS; i++)
+        ck_assert_ptr_eq(libs[i], libs[0]);
+}
+END_TEST
+
 START_TEST(test_ossl_fail)
 {
     ck_assert_fails(sfi__ossl_fail(ctx, "the moon"), SFI_ERR_CRYPTO, "",
@@ -373,6 +408,7 @@ main(void)
     tcase_add_loop_test(tc, test_scrypt_cost, 0, (int)ROWS(scrypt_cost_rows));
     tcase_add_test(tc, test_scrypt_depends_on_everything);
     tcase_add_test(tc, test_random);
+    tcase_add_test(tc, test_one_library_context);
     tcase_add_test(tc, test_ossl_fail);
     return run_suite(s);
 }
