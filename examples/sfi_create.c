@@ -82,8 +82,6 @@ main(int argc, char **argv)
         status = create_template(&j);
     } else {
         j.chip = pick_image_chip(&j.cli);
-        if (cli_has(&j.cli, OPT_JSON) && !cli_has(&j.cli, OPT_CHECK))
-            cli_usage(&j.cli, "--json needs --check");
         if (cli_has(&j.cli, OPT_JSON) && cli_has(&j.cli, OPT_MAP))
             cli_usage(&j.cli, "--map cannot be combined with --json");
         status = cli_has(&j.cli, OPT_CHECK) ? create_check_only(&j)

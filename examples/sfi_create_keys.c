@@ -38,16 +38,8 @@ create_keys(const struct job *j)
 {
     const char *key = cli_value(&j->cli, OPT_GENKEY);
     const char *nonce = cli_value(&j->cli, OPT_GENNONCE);
-    const struct cli_option *o = j->cli.spec->options;
     int status = 0;
 
-    for (size_t id = 0; id < OPT_COUNT; id++) {
-        if (id != OPT_GENKEY && id != OPT_GENNONCE && cli_has(&j->cli, id))
-            cli_usage(&j->cli,
-                      "--genkey and --gennonce cannot be combined with %s%s",
-                      o[id].brief != NULL ? "-" : "--",
-                      o[id].brief != NULL ? o[id].brief : o[id].name);
-    }
     if (key != NULL)
         status = make_key_file(j, key);
     if (nonce != NULL && status == 0)

@@ -32,20 +32,6 @@ create_option_bytes(const struct job *j, const struct cli_use *use,
     return st == SFI_OK ? cli_fields_set(&j->cli, use, 1, *out) : st;
 }
 
-/* Only options that say which option bytes, and where to. */
-static void
-check_template_options(const struct cli *c)
-{
-    const struct cli_use *use = NULL;
-
-    while ((use = cli_next_use(c, use)) != NULL) {
-        if (use->id != OPT_TEMPLATE && use->id != OPT_OBFILE &&
-            use->id != OPT_OUTFILE && use->id != OPT_FORCE)
-            cli_usage(c, "--template-ob cannot be combined with %s",
-                      use->spelling);
-    }
-}
-
 static sfi_status
 template_save(const struct job *j, sfi_option_bytes *ob)
 {
@@ -75,7 +61,6 @@ create_template(struct job *j)
     sfi_option_bytes *ob = NULL;
     sfi_status st;
 
-    check_template_options(&j->cli);
     if (use != NULL)
         create_check_ob_words(&j->cli);
     j->chip = cli_chip(&j->cli, name);

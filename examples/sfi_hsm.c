@@ -150,55 +150,30 @@ list_reader_slots(struct program *p)
     return st == SFI_OK ? 0 : cli_fail(&p->cli, p->ctx, st);
 }
 
-#define BIT(option) ((uint32_t)1 << (option))
-#define ANY (BIT(OPT_HSM) | BIT(OPT_JSON))
-#define CONTENT                                                     \
-    (BIT(OPT_KEY) | BIT(OPT_NONCE) | BIT(OPT_ID) | BIT(OPT_PERSO) | \
-     BIT(OPT_COUNT_MAX) | BIT(OPT_AUDIT_KEY) | BIT(OPT_LOW_WATER) | \
-     BIT(OPT_LIVE_ONLY))
-
-_Static_assert(OPT_COUNT <= 32, "one bit each");
-
-/* The modes, and the options that each accepts. */
+/* What each mode can be combined with is in options/sfi-hsm.txt. */
 static const struct mode {
     size_t option;
-    uint32_t accepts;
     int (*run)(struct program *p);
 } modes[] = {
-    {OPT_INFO, BIT(OPT_SLOT), show_hsm_info},
-    {OPT_AUDIT, BIT(OPT_SLOT) | BIT(OPT_FORCE), hsm_export_audit},
-    {OPT_VERIFY_AUDIT, BIT(OPT_KEY) | BIT(OPT_BEFORE), hsm_verify_audit},
-    {OPT_VERIFY_HSM, BIT(OPT_SLOT) | BIT(OPT_PIN_FILE), hsm_verify_inside},
-    {OPT_CHANGE_PIN, BIT(OPT_SLOT) | BIT(OPT_PIN_FILE) | BIT(OPT_NEW_PIN_FILE),
-     hsm_change_pin},
-    {OPT_RETIRE, BIT(OPT_SLOT) | BIT(OPT_PIN_FILE) | BIT(OPT_YES), hsm_retire},
-    {OPT_MATCHES, BIT(OPT_SLOT) | BIT(OPT_PIN_FILE), hsm_match_image},
-    {OPT_LIST, 0, list_reader_slots},
-    /* none of the above: provision */
-    {OPT_COUNT, BIT(OPT_SLOT) | CONTENT | BIT(OPT_PIN_FILE) | BIT(OPT_YES),
-     hsm_provision_once},
+    {OPT_INFO, show_hsm_info},
+    {OPT_AUDIT, hsm_export_audit},
+    {OPT_VERIFY_AUDIT, hsm_verify_audit},
+    {OPT_VERIFY_HSM, hsm_verify_inside},
+    {OPT_CHANGE_PIN, hsm_change_pin},
+    {OPT_RETIRE, hsm_retire},
+    {OPT_MATCHES, hsm_match_image},
+    {OPT_LIST, list_reader_slots},
+    {OPT_COUNT, hsm_provision_once}, /* none of the above */
 };
 
 static const struct mode *
 pick_program_mode(const struct cli *c)
 {
-    size_t i = 0;
+    const struct mode *m = modes;
 
-    while (modes[i].option != OPT_COUNT && !cli_has(c, modes[i].option))
-        i++;
-    for (size_t id = 0; id < OPT_COUNT; id++) {
-        const struct cli_use *use = cli_next(c, id, NULL);
-
-        if (use == NULL || id == modes[i].option ||
-            ((ANY | modes[i].accepts) & BIT(id)) != 0)
-            continue;
-        if (modes[i].option == OPT_COUNT)
-            cli_usage(c, "%s cannot be combined with provisioning",
-                      use->spelling);
-        cli_usage(c, "%s cannot be combined with %s", use->spelling,
-                  cli_next(c, modes[i].option, NULL)->spelling);
-    }
-    return &modes[i];
+    while (m->option != OPT_COUNT && !cli_has(c, m->option))
+        m++;
+    return m;
 }
 
 int
@@ -212,7 +187,7 @@ main(int argc, char **argv)
     cli_hide_memory();
     cli_parse(&p.cli, &sfi_hsm_spec, argc, argv);
     mode = pick_program_mode(&p.cli);
-    if ((mode->accepts & BIT(OPT_SLOT)) != 0)
+    if (mode->option != OPT_VERIFY_AUDIT && mode->option != OPT_LIST)
         p.slot = cli_need(&p.cli, OPT_SLOT);
     p.json = cli_has(&p.cli, OPT_JSON);
     p.ctx = cli_context(&p.cli);

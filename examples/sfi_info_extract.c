@@ -21,11 +21,8 @@ extract_number(const struct info *in, size_t id, uint64_t max)
 void
 info_check_extract(const struct info *in)
 {
-    if (!cli_has(&in->cli, OPT_EXTRACT)) {
-        if (cli_has(&in->cli, OPT_AREA) || cli_has(&in->cli, OPT_FILL))
-            cli_usage(&in->cli, "--area and --fill need --extract FILE");
+    if (!cli_has(&in->cli, OPT_EXTRACT))
         return;
-    }
     (void)cli_need(&in->cli, OPT_KEY);
     if (strcmp(cli_value(&in->cli, OPT_EXTRACT), in->path) == 0)
         cli_usage(&in->cli, "--extract %s is the image", in->path);

@@ -7,12 +7,8 @@
 void
 info_check_map_options(const struct info *in)
 {
-    bool map = cli_has(&in->cli, OPT_MAP);
-
-    if (map && cli_has(&in->cli, OPT_JSON))
+    if (cli_has(&in->cli, OPT_MAP) && cli_has(&in->cli, OPT_JSON))
         cli_usage(&in->cli, "--map cannot be combined with --json");
-    if ((map || cli_has(&in->cli, OPT_SVG)) && in->chip == NULL)
-        cli_usage(&in->cli, "%s needs --chip NAME", map ? "--map" : "--svg");
 }
 
 int

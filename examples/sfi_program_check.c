@@ -181,15 +181,6 @@ program_check_actions(const struct cli *c)
                   "gives no access to memory");
     while ((use = cli_next_use(c, use)) != NULL)
         check_action(c, use);
-    if (cli_has(c, OPT_VERIFY) && !cli_has(c, OPT_WRITE))
-        cli_usage(c, "-v needs -w FILE");
-    if (cli_has(c, OPT_SKIP_ERASE) && !cli_has(c, OPT_WRITE))
-        cli_usage(c, "--skipErase needs -w FILE");
-    if (cli_has(c, OPT_ONLY_FLASH) && !cli_has(c, OPT_WRITE))
-        cli_usage(c, "--only-flash needs -w FILE");
-    if (cli_has(c, OPT_NO_VERIFY) && !cli_has(c, OPT_W8) &&
-        !cli_has(c, OPT_W16) && !cli_has(c, OPT_W32))
-        cli_usage(c, "-nv needs -w8, -w16 or -w32");
     return any;
 }
 

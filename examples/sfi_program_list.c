@@ -180,11 +180,6 @@ program_check_list(const struct cli *c)
 
     if (use == NULL)
         return;
-    for (size_t id = 0; id < OPT_COUNT; id++) {
-        if (id != OPT_LIST && id != OPT_JSON && cli_has(c, id))
-            cli_usage(c, "%s cannot be combined with %s",
-                      cli_next(c, id, NULL)->spelling, use->spelling);
-    }
     while (word != NULL && i < KIND_COUNT && strcmp(kinds[i].word, word) != 0)
         i++;
     if (i == KIND_COUNT &&

@@ -252,15 +252,11 @@ program_read_port(struct program *p, struct station *s)
     const struct cli_use *use = cli_next(&p->cli, OPT_CONNECT, NULL);
     const char *port = cli_key(&p->cli, use, "port");
 
-    if (cli_has(&p->cli, OPT_CAPTURE) && use == NULL)
-        cli_usage(&p->cli, "--capture FILE needs -c");
     if (cli_has(&p->cli, OPT_GANG)) {
         read_link_options(p, cli_next(&p->cli, OPT_GANG, NULL));
         program_check_gang(p);
         return;
     }
-    if (use == NULL && cli_has(&p->cli, OPT_RECORD))
-        cli_usage(&p->cli, "--record FILE needs -c or --gang");
     if (use == NULL)
         return;
     if (port == NULL)

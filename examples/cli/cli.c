@@ -228,6 +228,28 @@ parse_one_option(struct cli *c, struct words *w)
     use_take_values(c, use, w);
 }
 
+/* Between options, as their rows say; the first of the command line tells. */
+static void
+check_rules_of_options(const struct cli *c)
+{
+    uint64_t given = 0;
+
+    for (size_t i = 0; i < c->use_count; i++)
+        given |= (uint64_t)1 << c->uses[i].id;
+    for (size_t i = 0; i < c->use_count; i++) {
+        const struct cli_use *use = &c->uses[i];
+        const struct cli_option *o = &c->spec->options[use->id];
+
+        for (size_t k = 0; o->with != 0 && k < c->use_count; k++) {
+            if ((o->with >> c->uses[k].id & 1) == 0)
+                cli_usage(c, "%s cannot be combined with %s",
+                          c->uses[k].spelling, use->spelling);
+        }
+        if (o->needs != 0 && (given & o->needs) == 0)
+            cli_usage(c, "%s needs %s", use->spelling, o->needs_text);
+    }
+}
+
 void
 cli_parse(struct cli *c, const struct cli_spec *spec, int argc, char **argv)
 {
@@ -255,6 +277,7 @@ cli_parse(struct cli *c, const struct cli_spec *spec, int argc, char **argv)
     if (c->operand_count < spec->operands_min)
         cli_usage(c, "an argument is missing, expected: %.*s",
                   (int)strcspn(spec->usage, "\n"), spec->usage);
+    check_rules_of_options(c);
 }
 
 void

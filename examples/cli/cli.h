@@ -48,7 +48,10 @@ struct cli_option {
     unsigned min, max;  /* how many plain values; max <= CLI_VALUES_MAX */
     const char *keys[CLI_KEYS_MAX + 1]; /* the keys of key=value words */
     bool repeats;
-    bool lists_chips; /* --help adds a line for each part */
+    bool lists_chips;       /* --help adds a line for each part */
+    uint64_t needs;         /* one of these options, each a bit; 0: none */
+    const char *needs_text; /* how a message names them */
+    uint64_t with;    /* the options that may be beside this one; 0: any */
     const char *help; /* may have several lines */
 };
 

@@ -15,10 +15,11 @@ import re
 import sys
 
 VALUES_MAX = 64  # CLI_VALUES_MAX
+OPTIONS_MAX = 64  # a bit each
 RESERVED = {"help", "h", "?", "version"}  # of every program
 HEAD = re.compile(r"([A-Z][A-Z0-9_]*) (?:-([\w-]+), )?--(\w[\w-]*)(?: (.+))?$")
 TEXTS = ("purpose", "usage", "notes")
-NUMBERS = {"values": VALUES_MAX, "operands": None}
+FACTS = ("values", "keys", "also", "repeats", "chips", "needs", "with")
 
 
 class Refused(Exception):
@@ -40,8 +41,7 @@ class Block:
         if word == "|":
             self.text.append(rest)
             return
-        if self.word != "option" or word not in ("values", "keys", "also",
-                                                 "repeats", "chips"):
+        if self.word != "option" or word not in FACTS:
             raise Refused(f'{where}: unknown word "{word}" of '
                           f'"{self.word}"')
         if word == "keys":
@@ -165,7 +165,27 @@ class Program:
                 self.claim(block, word, f"--{option.name}")
             self.options.append(option)
 
+    def ids_of(self, option, fact):
+        """The options whose spellings are in a fact."""
+        ids = []
+        for word in option.block.facts.get(fact, []):
+            spelling = word.strip("-,")
+            owner = [o.id for o in self.options if spelling in o.spellings()]
+            if word.startswith("-") and not owner:
+                option.block.refuse(f'{fact}: there is no option "{word}"')
+            ids += owner if word.startswith("-") else []
+        if fact in option.block.facts and not ids:
+            option.block.refuse(f"{fact}: no option is named")
+        return ids
+
     def check(self, has_commands):
+        if len(self.options) > OPTIONS_MAX:
+            self.block.refuse(f"more than {OPTIONS_MAX} options")
+        for option in self.options:
+            option.needs = self.ids_of(option, "needs")
+            option.beside = self.ids_of(option, "with")
+            if option.beside:
+                option.beside.append(option.id)
         if "purpose" not in self.texts:
             self.block.refuse(f"{self.name} has no purpose")
         if has_commands != ("usage" not in self.texts):
@@ -209,7 +229,10 @@ def prefix(program, first):
         re.sub(r"\W", "_", program.name.split()[-1]).upper()
 
 
-def row(option, name):
+def row(option, lead):
+    def bits(ids):
+        return " | ".join(f"UINT64_C(1) << {lead}_{i}" for i in ids)
+
     members = []
     if option.brief:
         members.append(f'.brief = "{option.brief}"')
@@ -226,8 +249,13 @@ def row(option, name):
         members.append(".repeats = true")
     if "chips" in option.block.facts:
         members.append(".lists_chips = true")
+    if option.needs:
+        text = c_text(" ".join(option.block.facts["needs"]))
+        members.append(f".needs = {bits(option.needs)}, .needs_text = {text}")
+    if option.beside:
+        members.append(f".with = {bits(option.beside)}")
     members.append(f".help =\n     {c_text(chr(10).join(option.block.text))}")
-    return f"    [{name}] = {{{', '.join(members)}}},\n"
+    return f"    [{lead}_{option.id}] = {{{', '.join(members)}}},\n"
 
 
 def spec(program, lead):
@@ -239,7 +267,7 @@ def spec(program, lead):
     if program.options:
         name = f"{lead.lower()}_options"
         tables += f"static const struct cli_option {name}[] = {{\n"
-        tables += "".join(row(o, f"{lead}_{o.id}") for o in program.options)
+        tables += "".join(row(o, lead) for o in program.options)
         tables += "};\n\n"
         members += [f".options = {name}", f".option_count = {lead}_COUNT"]
     if program.foreign:

@@ -204,7 +204,7 @@ def key_material(folder):
     fails(4, [f"sfi-create: {key}: cannot create: File exists"],
           CREATE, "--genkey", key)
     same(key.read_bytes(), old)
-    fails(64, ["sfi-create: --genkey and --gennonce cannot be combined with -fir",
+    fails(64, ["sfi-create: -fir cannot be combined with --genkey",
                CREATE_HELP], CREATE, "--genkey", folder / "k2", "-fir", "x")
     succeeds(CREATE, "--gennonce", folder / "n2")
     assert (folder / "n2").read_bytes() != nonce.read_bytes()

@@ -236,7 +236,7 @@ def bad_command_lines(folder):
         ([HSM, "-audit", "f"], "-i HSM is missing"),
         ([HSM, "--retire"], "-i HSM is missing"),
         (command(folder, **{"-before": "f"}),
-         "--before cannot be combined with provisioning"),
+         "--before needs --verify-audit FILE"),
         ([HSM, "-i", slot, "-nonsense"], "nonsense"),
         (command(folder, mc="two"), "-mc two is not a number"),
         (command(folder, mc="-1"), "-mc needs N"),

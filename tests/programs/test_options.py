@@ -164,7 +164,7 @@ def template_refused(folder):
     same(csv.read_text(), "mine\n")
     succeeds(CREATE, "--template-ob", H7, "-o", csv, "--force")
     same(csv.read_text()[:2], "# ")
-    fails(64, ["sfi-create: --template-ob cannot be combined with -v",
+    fails(64, ["sfi-create: -v cannot be combined with --template-ob",
                CREATE_HELP], CREATE, "--template-ob", H7, "-v", "1")
     same(run(CREATE, "--template-ob", "stm32f103").returncode, 64)
 

@@ -79,9 +79,9 @@ MISTAKES = [
     (["--gang", ",".join(str(i) for i in range(257)), "-sfi", "f.sfi", "hsm=1",
       "slot=1"], "--gang has 257 ports, expected at most 256"),
     (["-hsmgetinfo", "slot=1", "--record", "r"],
-     "--record FILE needs -c or --gang"),
+     "--record needs -c or --gang"),
     (["--gang", "x", "-sfi", "f.sfi", "hsm=1", "slot=1", "--capture", "f"],
-     "--capture FILE needs -c"),
+     "--capture needs -c"),
 ]
 
 # The same sentences again, about other words.

@@ -27,6 +27,8 @@ option FILL -f, --fill BYTE [ADDRESS] [br=1]
     also paint
     repeats
     chips
+    needs --yes or FILE
+    with --yes
     | says "x\\"
 
 include more.txt
@@ -63,18 +65,21 @@ BAD = [
      "already"),
     ("FILL -f", "YES -f", "more.txt:1: YES is there twice"),
     ('    | says "x\\"\n', "", ":9: --fill has no help"),
-    ("old older", "old yes", ':19: "yes" is --yes already'),
-    ("foreign old older", "foreign", ":19: foreign WORD..., and its sentence below"),
+    ("old older", "old yes", ':21: "yes" is --yes already'),
+    ("foreign old older", "foreign", ":21: foreign WORD..., and its sentence below"),
     ("    | Does it.\n", "", ':2: "purpose" has one text, below it'),
     ("purpose\n    | Does it.\n", "", ":1: sfi-x has no purpose"),
     ("usage\n    | FILE\n    |  [--fill BYTE]\n", "", ":1: sfi-x has no usage"),
     ("program sfi-x\n", "", ":1: the first line is program NAME"),
-    (None, "program sfi-y\n", ":22: the first line is program NAME"),
-    (None, "operands 1 1\n", ':22: "operands" is there twice'),
-    (None, "usage" + TAIL, ':22: "usage" has one text, below it'),
+    ("needs --yes", "needs --no", ':9: needs: there is no option "--no"'),
+    ("needs --yes", "needs", ":9: needs: no option is named"),
+    ("with --yes", "with -F", ':9: with: there is no option "-F"'),
+    (None, "program sfi-y\n", ":24: the first line is program NAME"),
+    (None, "operands 1 1\n", ':24: "operands" is there twice'),
+    (None, "usage" + TAIL, ':24: "usage" has one text, below it'),
     (None, "command go\npurpose" + TAIL + "usage" + TAIL,
      ":1: sfi-x has no usage"),
-    (None, "notes \n", ":22: a tab, or blanks at the end"),
+    (None, "notes \n", ":24: a tab, or blanks at the end"),
     (None, "include none.txt\n", "No such file"),
     (None, "notes\n    | \u00e4\n", "ascii"),
 ]
@@ -95,6 +100,8 @@ def check(folder):
     for part in ('.usage =\n    "FILE\\n"\n     " [--fill BYTE]"',
                  '.keys = {"br", "one", "two", "three"}', ".repeats = true",
                  ".lists_chips = true", '.min = 1, .max = 2', '"says \\"x\\\\\\""',
+                 ".needs = UINT64_C(1) << OPT_YES, .needs_text = \"--yes or ",
+                 ".with = UINT64_C(1) << OPT_YES | UINT64_C(1) << OPT_FILL",
                  '{"older", "it is gone"}', ".operands_max = UINT_MAX"):
         assert part in table.replace("\n     \"FILE", "\n    \"FILE"), part
     assert "OPT_FILL,\n    OPT_YES,\n    OPT_COUNT" in \
