@@ -13,6 +13,12 @@
  *   the struct.  Later versions add members only at the end.
  * - A context and its handles belong to one thread at a time.  Contexts share
  *   nothing.
+ * - Any thread may release a context, or a handle that only holds data (a key,
+ *   a firmware, option bytes, a builder, a reader, a layout, a certificate, a
+ *   licence, a licence store, a personalisation), while other threads use other
+ *   handles of the context: a garbage collector may.  What reaches a device or
+ *   an HSM is released by the context's thread.  The function says which:
+ *   "Thread: any", or "Thread: the context's".
  */
 #ifndef SFI_API_H
 #define SFI_API_H

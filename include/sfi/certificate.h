@@ -148,7 +148,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_certificate_verify(
  *
  * @param cert  a certificate, or NULL
  *
- * Blocks: never.  Thread: the context's.
+ * Blocks: never.  Thread: any.
  * @since 1.0
  */
 SFI_API void sfi_certificate_free(sfi_certificate *cert);

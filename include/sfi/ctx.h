@@ -43,7 +43,10 @@ typedef void (*sfi_log_fn)(void *user, int level, const char *line);
  */
 typedef sfi_status (*sfi_write_fn)(void *user, const uint8_t *data, size_t len);
 
-/** The caller's memory functions. */
+/**
+ * The caller's memory functions.  Any thread that releases a handle calls
+ * `free`, also while another one is in `alloc` or `free`.
+ */
 typedef struct sfi_allocator {
     uint32_t struct_size; /**< sizeof(sfi_allocator) */
     uint32_t reserved;    /**< 0 */
@@ -86,7 +89,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_ctx_new(const sfi_ctx_options *opts,
  *
  * @param ctx  a context, or NULL
  *
- * Blocks: never.  Thread: the context's.
+ * Blocks: never.  Thread: any.
  * @since 1.0
  */
 SFI_API void sfi_ctx_free(sfi_ctx *ctx);

@@ -471,7 +471,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_firmware_compare(
  *
  * @param fw  a firmware, or NULL
  *
- * Blocks: never.  Thread: the context's.
+ * Blocks: never.  Thread: any.
  * @since 1.0
  */
 SFI_API void sfi_firmware_free(sfi_firmware *fw);

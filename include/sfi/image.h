@@ -366,7 +366,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_image_builder_save(sfi_image_builder *b,
  *
  * @param b  a builder, or NULL
  *
- * Blocks: never.  Thread: the context's.
+ * Blocks: never.  Thread: any.
  * @since 1.0
  */
 SFI_API void sfi_image_builder_free(sfi_image_builder *b);
@@ -522,7 +522,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_image_reader_finish(sfi_image_reader *r);
  *
  * @param r  a reader, or NULL
  *
- * Blocks: never.  Thread: the context's.
+ * Blocks: never.  Thread: any.
  * @since 1.0
  */
 SFI_API void sfi_image_reader_free(sfi_image_reader *r);

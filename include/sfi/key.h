@@ -77,7 +77,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_key_create(sfi_ctx *ctx, const char *path);
  *
  * @param key  a key, or NULL
  *
- * Blocks: never.  Thread: the context's.
+ * Blocks: never.  Thread: any.
  * @since 1.0
  */
 SFI_API void sfi_key_free(sfi_key *key);

@@ -108,7 +108,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_layout_get_area(const sfi_layout *layout,
  *
  * @param layout  a layout, or NULL
  *
- * Blocks: never.  Thread: the context's.
+ * Blocks: never.  Thread: any.
  * @since 1.0
  */
 SFI_API void sfi_layout_free(sfi_layout *layout);

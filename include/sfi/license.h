@@ -134,7 +134,7 @@ SFI_API uint32_t sfi_license_session(const sfi_license *lic);
  *
  * @param lic  a licence, or NULL
  *
- * Blocks: never.  Thread: the context's.
+ * Blocks: never.  Thread: any.
  * @since 1.0
  */
 SFI_API void sfi_license_free(sfi_license *lic);

@@ -103,7 +103,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_license_store_find(
  *
  * @param store  a store, or NULL
  *
- * Blocks: never.  Thread: the context's.
+ * Blocks: never.  Thread: any.
  * @since 1.0
  */
 SFI_API void sfi_license_store_free(sfi_license_store *store);

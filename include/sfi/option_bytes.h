@@ -236,7 +236,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_option_bytes_csv(sfi_option_bytes *ob,
  *
  * @param ob  option bytes, or NULL
  *
- * Blocks: never.  Thread: the context's.
+ * Blocks: never.  Thread: any.
  * @since 1.0
  */
 SFI_API void sfi_option_bytes_free(sfi_option_bytes *ob);

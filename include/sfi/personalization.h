@@ -81,7 +81,7 @@ sfi_personalization_product_id(const sfi_personalization *p);
  *
  * @param p  a personalisation, or NULL
  *
- * Blocks: never.  Thread: the context's.
+ * Blocks: never.  Thread: any.
  * @since 1.0
  */
 SFI_API void sfi_personalization_free(sfi_personalization *p);

@@ -95,7 +95,7 @@ sfi_ctx_new(const sfi_ctx_options *opts, sfi_ctx **out)
     if (ctx == NULL)
         return SFI_ERR_NOMEM;
     ctx->obj.kind = OBJ_CTX;
-    ctx->obj.refs = 1;
+    atomic_init(&ctx->obj.refs, 1);
     ctx->obj.ctx = ctx;
     ctx->obj.destroy = ctx_destroy;
     ctx->alloc = alloc;

@@ -27,7 +27,7 @@ sfi__obj_new(struct sfi_ctx *ctx, enum obj_kind kind, size_t size,
     if (o == NULL)
         return NULL;
     o->kind = kind;
-    o->refs = 1;
+    atomic_init(&o->refs, 1);
     o->ctx = sfi__obj_ref(ctx);
     o->destroy = destroy;
     return o;
@@ -36,8 +36,18 @@ sfi__obj_new(struct sfi_ctx *ctx, enum obj_kind kind, size_t size,
 void *
 sfi__obj_ref(void *self)
 {
-    obj_of_handle(self)->refs++;
+    /* whoever adds a reference has one: nothing to order */
+    atomic_fetch_add_explicit(&obj_of_handle(self)->refs, 1,
+                              memory_order_relaxed);
     return self;
+}
+
+/* Was it the last one?  Then what other threads did with the handle before they
+ * dropped theirs is seen by the caller. */
+static bool
+obj_drop_reference(struct obj *o)
+{
+    return atomic_fetch_sub_explicit(&o->refs, 1, memory_order_acq_rel) == 1;
 }
 
 void
@@ -47,7 +57,7 @@ sfi__obj_unref(void *self)
     struct sfi_ctx *ctx;
     struct alloc alloc;
 
-    if (o == NULL || --o->refs > 0)
+    if (o == NULL || !obj_drop_reference(o))
         return;
     ctx = o->ctx;
     alloc = ctx->alloc;

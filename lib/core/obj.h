@@ -5,8 +5,8 @@
 #ifndef SFI_CORE_OBJ_H
 #define SFI_CORE_OBJ_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
-#include <stdint.h>
 
 #include <sfi/status.h>
 
@@ -35,15 +35,18 @@ enum obj_kind {
 
 struct obj {
     enum obj_kind kind;
-    uint32_t refs;
-    bool busy; /* a callback of this handle is running */
+    atomic_uint refs; /* by any thread: see api.h */
+    bool busy;        /* a callback of this handle is running */
     struct sfi_ctx *ctx;
     /* Release what the handle holds (not the handle itself). */
     void (*destroy)(void *self);
 };
 
 /* Make a handle of `size` bytes whose first member is a struct obj; it holds a
- * reference to the context.  NULL with SFI_ERR_NOMEM recorded. */
+ * reference to the context.  NULL with SFI_ERR_NOMEM recorded.
+ *
+ * Any thread may drop the last reference to a handle that only holds data, so
+ * its destroy() releases, and neither fails nor logs. */
 void *sfi__obj_new(struct sfi_ctx *ctx, enum obj_kind kind, size_t size,
                    void (*destroy)(void *self));
 void *sfi__obj_ref(void *self);
