@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -18,8 +19,8 @@
 
 #define TICK_NS 50000000L
 
-/* All that the signal handler does. */
-static volatile sig_atomic_t interrupted;
+/* All that the signal handler sets; every thread looks at it. */
+static atomic_int interrupted;
 
 static void
 gang_on_signal(int signum)

@@ -9,7 +9,7 @@
 #ifndef EXAMPLES_SFI_PROGRAM_STATION_H
 #define EXAMPLES_SFI_PROGRAM_STATION_H
 
-#include <signal.h>
+#include <stdatomic.h>
 #include <time.h>
 
 #include "cli/cli.h"
@@ -66,7 +66,7 @@ struct station {
     uint32_t phase;
     uint64_t bytes; /* of the image */
     struct timespec started;
-    const volatile sig_atomic_t *stop; /* set: end between two steps; or NULL */
+    const atomic_int *stop; /* set: end between two steps; or NULL */
     /* Receives the progress too; NULL: nobody. */
     void (*watch)(struct station *s, uint64_t done, uint64_t total);
     /* The result. */

@@ -644,7 +644,8 @@ SFI_VERSION_NUMBER = 0x1000000
 
 
 class sfi_allocator(Structure):
-    """The caller's memory functions."""
+    """The caller's memory functions. Any thread that releases a handle
+    calls `free`, also while another one is in `alloc` or `free`."""
 
 
 class sfi_audit_head(Structure):

@@ -17,12 +17,14 @@ static CK_FUNCTION_LIST ours;
 static int
 turn(enum proxy_call call)
 {
+    size_t count;
+
     if (proxy.call != PROXY_ANY && proxy.call != call)
         return 0;
-    proxy.count++;
-    if (proxy.at == 0 || proxy.count < proxy.at)
+    count = ++proxy.count;
+    if (proxy.at == 0 || count < proxy.at)
         return 0;
-    return !proxy.once || proxy.count == proxy.at;
+    return !proxy.once || count == proxy.at;
 }
 
 /* What happens before the call, and after it. */

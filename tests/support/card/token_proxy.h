@@ -6,6 +6,7 @@
 #ifndef SFI_TESTS_TOKEN_PROXY_H
 #define SFI_TESTS_TOKEN_PROXY_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include <p11-kit/pkcs11.h>
@@ -65,7 +66,7 @@ struct proxy {
     CK_RV rv;
     CK_ULONG lie;
     CK_FLAGS token_flags;    /* C_GetTokenInfo fails with these too */
-    size_t count;            /* of `call` so far */
+    atomic_size_t count;     /* of `call` so far, by any thread */
     enum proxy_call missing; /* from the list of functions */
     CK_RV start;             /* of C_GetFunctionList; CKR_OK: it works */
 };
