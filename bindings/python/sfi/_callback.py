@@ -73,6 +73,11 @@ def during(target: Any, state: "State") -> Iterator[Optional[int]]:
         release(number)
 
 
+def null(prototype: Any) -> Any:
+    """No function."""
+    return prototype()
+
+
 def find(number: Optional[int]) -> Optional[Slot]:
     """The slot of a number, if there is one."""
     if number is None:

@@ -312,7 +312,8 @@ class Owner:
         self.state = state
         self.free = free
         self.pointer = pointer
-        self.views: "weakref.WeakSet[Any]" = weakref.WeakSet()
+        self.views: "weakref.WeakValueDictionary[int, Any]" = (
+            weakref.WeakValueDictionary())
         self.finalizer = weakref.finalize(self, state.discard, free, pointer)
 
     def view(self, address: Optional[int], length: int) -> memoryview:
@@ -321,7 +322,7 @@ class Owner:
             return memoryview(b"")
         array = (ctypes.c_uint8 * length).from_address(address)
         array._owner = self  # type: ignore[attr-defined]
-        self.views.add(array)
+        self.views[id(array)] = array
         return memoryview(array).cast("B").toreadonly()
 
     def close(self) -> None:

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
+"""Option bytes of a part: CSV files, fields, and what they will do."""
+from __future__ import annotations
+
+import ctypes
+import dataclasses
+from typing import Dict, Iterator, Mapping, Optional, Union
+
+from . import _abi
+from ._handle import (
+    BytesLike,
+    Handle,
+    StrPath,
+    decode,
+    encode,
+    encode_path,
+    read_only,
+)
+from .chips import Chip, ChipLike, chip
+from .context import Context, chosen
+from .errors import InputError
+from .enums import Status
+
+__all__ = ["Field", "OptionBytes"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Field:
+    """Named bits of the option bytes, with the meaning of their value."""
+
+    #: ``"RDP"``, as ST's tools call it
+    name: str
+    #: its row, such as ``"FOPTSR_PRG"``
+    row: str
+    #: its lowest bit in the row
+    shift: int
+    #: how many bits it has
+    width: int
+    #: its value now
+    value: int
+    #: its value in a new part
+    shipped: int
+    #: what it is
+    about: str
+    #: the meaning of the value, if there is one
+    text: str
+    #: what a part with this value will do; empty if the value says it all
+    effect: str
+
+
+class OptionBytes(Handle, Mapping[str, int]):
+    """The option bytes of one part: a mapping from the names of its rows to
+    their values.
+
+    Fields are read and written by their names, too::
+
+        ob = sfi.OptionBytes.default("stm32h753xi")
+        ob["RDP"] = 0xbb
+
+    Names are those of ST's files or manuals, in upper or lower case. Nothing is
+    written to a chip.
+    """
+
+    _FREE = "sfi_option_bytes_free"
+    _MAKE = "OptionBytes.load(), OptionBytes.parse() or OptionBytes.default()"
+
+    _chip: Chip
+
+    @classmethod
+    def load(cls, path: StrPath, chip: ChipLike, *,
+             context: Optional[Context] = None) -> "OptionBytes":
+        """Read the option bytes of a part from a CSV file.
+
+        :raises InputError: a row is malformed, unknown, missing, repeated or
+            out of order, or a value is too large; ``where`` names the line
+        :raises AccessError: the file may not be read
+        :raises MachineError: the file cannot be read
+        """
+        return cls._of(chip, context, "sfi_option_bytes_load",
+                       encode_path(path))
+
+    @classmethod
+    def parse(cls, csv: Union[str, BytesLike], chip: ChipLike, *,
+              context: Optional[Context] = None) -> "OptionBytes":
+        """Read the option bytes of a part from CSV text.
+
+        :raises InputError: as for :meth:`load`
+        """
+        data = csv.encode("utf-8", "surrogateescape") if isinstance(
+            csv, str) else csv
+        return cls._of(chip, context, "sfi_option_bytes_parse",
+                       *read_only(data))
+
+    @classmethod
+    def default(cls, chip: ChipLike, *,
+                context: Optional[Context] = None) -> "OptionBytes":
+        """The option bytes of a new part.
+
+        :raises NoMemory: no memory
+        """
+        return cls._of(chip, context, "sfi_option_bytes_new")
+
+    @classmethod
+    def _of(cls, of: ChipLike, context: Optional[Context], function: str,
+            *arguments: object) -> "OptionBytes":
+        part = chip(of)
+        made = cls._made(chosen(context), function, part._pointer, *arguments)
+        made._chip = part
+        return made
+
+    @property
+    def chip(self) -> Chip:
+        """The part."""
+        return self._chip
+
+    @property
+    def fields(self) -> Dict[str, Field]:
+        """Every field by its name, as it is now."""
+        rows = list(self)
+        found: Dict[str, Field] = {}
+        raw = _abi.sfi_option_field()
+        for index in range(self._ask("sfi_option_bytes_field_count")):
+            raw.struct_size = ctypes.sizeof(raw)
+            self._call("sfi_option_bytes_get_field", index, ctypes.byref(raw))
+            name = decode(raw.name)
+            found[name] = Field(
+                name, rows[raw.row], raw.shift, raw.width, raw.value,
+                raw.shipped, decode(raw.about), decode(raw.text),
+                decode(raw.effect))
+        return found
+
+    def _rows(self) -> Dict[str, int]:
+        found: Dict[str, int] = {}
+        name, value = ctypes.c_char_p(), ctypes.c_uint32()
+        for index in range(len(self)):
+            self._call("sfi_option_bytes_get", index, ctypes.byref(name),
+                       ctypes.byref(value))
+            found[decode(name.value)] = value.value
+        return found
+
+    def __len__(self) -> int:
+        return int(self._ask("sfi_option_bytes_count"))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows())
+
+    def __getitem__(self, name: str) -> int:
+        rows = self._rows()
+        if name in rows:
+            return rows[name]
+        fields = self.fields
+        if name in fields:
+            return fields[name].value
+        return {**{n.upper(): v for n, v in rows.items()},
+                **{n.upper(): f.value for n, f in fields.items()}
+                }[_short(name)]
+
+    def __setitem__(self, name: str, value: int) -> None:
+        """Change a field, or a whole row.
+
+        :raises InputError: the part has no such field or row, or the value has
+            more bits
+        """
+        if not 0 <= value <= 0xffffffff:
+            raise InputError(f"{name}: {value:#x} has more than 32 bits",
+                             status=Status.RANGE)
+        self._call("sfi_option_bytes_set", encode(name, "name"), value)
+
+    def to_csv(self, explain: bool = False) -> str:
+        """The option bytes as CSV text, which :meth:`parse` reads.
+
+        :param explain: explain each field and its values in comments
+        :raises NoMemory: no memory
+        """
+        text = ctypes.c_char_p()
+        with self._context._state:
+            self._call("sfi_option_bytes_csv",
+                       _abi.SFI_OPTION_EXPLAIN if explain else 0,
+                       ctypes.byref(text))
+            return decode(text.value)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, OptionBytes):
+            return (other.chip is self.chip
+                    and other._rows() == self._rows())
+        if isinstance(other, Mapping):
+            return self._rows() == dict(other)
+        return NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        if self.closed:
+            return "<sfi.OptionBytes closed>"
+        return f"<sfi.OptionBytes {self.chip}>"
+
+
+def _short(name: str) -> str:
+    """A name as in ST's files, of one as in ST's manuals."""
+    upper, manual = name.upper(), "FLASH_"
+    return "F" + upper[len(manual):] if upper.startswith(manual) else upper
