@@ -13,28 +13,73 @@ itself, or from the system.
 from __future__ import annotations
 
 from . import errors
+from .certificate import Certificate, Personalization
 from .chips import Chip, chip, chip_by_id, chips
 from .context import Context, context, escape, has_feature, version
 from .enums import *  # noqa: F401,F403
 from .enums import __all__ as _enums
 from .errors import *  # noqa: F401,F403
 from .errors import __all__ as _errors
+from .findings import Finding
+from .firmware import (
+    Difference,
+    Firmware,
+    LeftOut,
+    Segment,
+    format_by_name,
+)
+from .image import (
+    AreaBegin,
+    AreaEnd,
+    Data,
+    Header,
+    ImageBuilder,
+    ImageEvent,
+    ImageReader,
+    check_image,
+    image_firmware,
+    read_image,
+)
 from .keys import Key, Nonce
+from .license import License, LicenseStore
+from .option_bytes import Field, OptionBytes
 
 __version__ = "1.0.0"
 
 __all__ = [
+    "AreaBegin",
+    "AreaEnd",
+    "Certificate",
     "Chip",
     "Context",
+    "Data",
+    "Difference",
+    "Field",
+    "Finding",
+    "Firmware",
+    "Header",
+    "ImageBuilder",
+    "ImageEvent",
+    "ImageReader",
     "Key",
+    "LeftOut",
+    "License",
+    "LicenseStore",
     "Nonce",
+    "OptionBytes",
+    "Personalization",
+    "Segment",
+    "check_image",
     "chip",
     "chip_by_id",
     "chips",
     "context",
     "errors",
     "escape",
+    "format_by_name",
     "has_feature",
+    "image_firmware",
+    "read_image",
     "version",
 ]
 __all__ += _enums + _errors

@@ -250,6 +250,8 @@ class Library(unittest.TestCase):
     def test_public_names_are_documented(self) -> None:
         for name in sfi.__all__:
             thing = getattr(sfi, name)
+            if name == "ImageEvent":  # a Union
+                continue
             self.assertTrue(getattr(thing, "__doc__", None), name)
             if not isinstance(thing, type) or issubclass(thing, int):
                 continue
