@@ -13,6 +13,7 @@
 #include <sfi/hsm.h>
 #include <sfi/license.h>
 #include <sfi/license_store.h>
+#include <sfi/progress.h>
 #include <sfi/transport.h>
 
 SFI_BEGIN_DECLS
@@ -39,53 +40,11 @@ SFI_BEGIN_DECLS
  */
 typedef struct sfi_installer sfi_installer;
 
-/** The phase of an install. */
-enum sfi_phase {
-    SFI_PHASE_CONNECT = 1,     /**< check the image, find the chip */
-    SFI_PHASE_SECURE = 2,      /**< make an open chip secure, for ever */
-    SFI_PHASE_CERTIFICATE = 3, /**< read the chip's certificate */
-    SFI_PHASE_LICENSE = 4,     /**< get a licence for it */
-    SFI_PHASE_AREAS = 5,       /**< send licence and image */
-    SFI_PHASE_CONFIRM = 6,     /**< option bytes; confirm the firmware */
-    SFI_PHASE_DONE = 7         /**< success */
-};
-
-/**
- * Name a phase.
- *
- * @param phase  any value
- *
- * @return "connect", "secure", "certificate", "license", "areas", "confirm" or
- *         "done"; "unknown" for any other value.  Static, never NULL.
- *
- * Blocks: never.  Thread: any.
- * @since 1.0
- */
-SFI_API const char *sfi_phase_name(uint32_t phase);
-
 /** Which licences an install uses. */
 enum sfi_protocol {
     SFI_PROTOCOL_STATIC = 1, /**< static: for this chip, any number of times */
     SFI_PROTOCOL_LIVE = 2    /**< live: for one install of this chip */
 };
-
-/** How far an install is. */
-typedef struct sfi_progress {
-    uint32_t struct_size; /**< sizeof(sfi_progress) of the library */
-    uint32_t phase;       /**< SFI_PHASE_*, the next one */
-    uint64_t done;        /**< bytes of the image that the chip has */
-    uint64_t total;       /**< bytes of the image */
-} sfi_progress;
-
-/**
- * Receives the progress of an install: at its begin and after each step.
- *
- * It may call sfi_installer_cancel(), and no other function of the installer.
- *
- * @param user  the pointer given with the function
- * @param p     valid during the call
- */
-typedef void (*sfi_progress_fn)(void *user, const sfi_progress *p);
 
 /**
  * Make an installer.
@@ -295,7 +254,9 @@ SFI_API SFI_NODISCARD sfi_status sfi_installer_set_timeout(sfi_installer *in,
                                                            uint32_t connect_ms);
 
 /**
- * Set the function that receives the progress.
+ * Set the function that receives the progress: at the begin of the install and
+ * after each step.  It may call sfi_installer_cancel(), and no other function
+ * of the installer.
  *
  * @param in    the installer
  * @param fn    the function; NULL: none

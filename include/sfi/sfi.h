@@ -26,6 +26,7 @@
 #include <sfi/map.h>
 #include <sfi/option_bytes.h>
 #include <sfi/personalization.h>
+#include <sfi/progress.h>
 #include <sfi/status.h>
 #include <sfi/target.h>
 #include <sfi/transport.h>

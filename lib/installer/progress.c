@@ -6,29 +6,6 @@
 #include "core/err.h"
 #include "installer/installer.h"
 
-const char *
-sfi_phase_name(uint32_t phase)
-{
-    switch (phase) {
-    case SFI_PHASE_CONNECT:
-        return "connect";
-    case SFI_PHASE_SECURE:
-        return "secure";
-    case SFI_PHASE_CERTIFICATE:
-        return "certificate";
-    case SFI_PHASE_LICENSE:
-        return "license";
-    case SFI_PHASE_AREAS:
-        return "areas";
-    case SFI_PHASE_CONFIRM:
-        return "confirm";
-    case SFI_PHASE_DONE:
-        return "done";
-    default:
-        return "unknown";
-    }
-}
-
 /* The phase that a user sees, of a step. */
 static uint32_t
 progress_phase_of(const struct sfi_installer *in)

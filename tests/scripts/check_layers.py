@@ -50,7 +50,7 @@ BELOW = {
     "transport": ["transport/ports", "transport/probe", "transport/openocd",
                   "transport/trace"],
     "boot": ["chip", "proto", "transport/base"],
-    "target": ["boot", "option_bytes", "license"],
+    "target": ["boot", "firmware", "option_bytes", "license"],
     "installer": ["image", "target", "hsm/base"],
     "describe": ["image", "hsm", "transport/trace"],
     "device": ["chip", "proto"],
@@ -105,6 +105,7 @@ PUBLIC = {
     "audit.h": "audit",
     "option_bytes.h": "option_bytes",
     "personalization.h": "license",
+    "progress.h": "target",
     "sfi.h": None,  # the umbrella: for users only
     "sim.h": "sim/storage",
     "status.h": "core",
