@@ -50,6 +50,7 @@ enum sfi_status_code {
     SFI_ERR_NACK = -502,      /**< the bootloader refused a command */
     SFI_ERR_DEVICE = -503,    /**< the secure bootloader refused */
     SFI_ERR_PROTECTED = -504, /**< readout or write protection is on */
+    SFI_ERR_MISMATCH = -505,  /**< memory differs from what was expected */
 
     SFI_ERR_HSM = -601,         /**< the HSM failed or is damaged */
     SFI_ERR_HSM_STATE = -602,   /**< blank, locked or blocked */

@@ -10,8 +10,10 @@
 #include <sfi/certificate.h>
 #include <sfi/chip.h>
 #include <sfi/ctx.h>
+#include <sfi/firmware.h>
 #include <sfi/license.h>
 #include <sfi/option_bytes.h>
+#include <sfi/progress.h>
 #include <sfi/transport.h>
 
 SFI_BEGIN_DECLS
@@ -164,12 +166,148 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_get_id(sfi_target *t,
  *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL, SFI_ERR_NACK  no good answer
  *   SFI_ERR_DEVICE       the secure bootloader refuses
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
+ *   SFI_ERR_CANCELLED  sfi_target_cancel() was called
  *
  * Blocks: up to 30 s on a bad line.  Thread: the context's.
  * @since 1.0
  */
 SFI_API SFI_NODISCARD sfi_status sfi_target_get_info(sfi_target *t,
                                                      sfi_target_info *out);
+
+/**
+ * Set the function that receives the progress of what takes long: erase, read,
+ * write, program, verify.  It may call sfi_target_cancel(), and no other
+ * function of the target.
+ *
+ * @param t     the target
+ * @param fn    the function; NULL: none
+ * @param user  passed to fn
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  t is NULL
+ *   SFI_ERR_STATE     called from fn, or from a callback of the link
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_target_set_progress(sfi_target *t,
+                                                         sfi_progress_fn fn,
+                                                         void *user);
+
+/**
+ * Cancel the work with a target from any thread, or from a signal handler.
+ *
+ * The call that runs, and each one that follows, fails with SFI_ERR_CANCELLED
+ * within 100 ms, or as soon as the link's own function returns.  What the chip
+ * has begun it ends: an erase that was sent goes on, and so does a write of
+ * option bytes; what was written stays.  sfi_target_connect() has no target
+ * yet: sfi_ctx_cancel() is for that.  A target that a dialect gets from an
+ * installer is cancelled by sfi_installer_cancel().
+ *
+ * @param t   a target, or NULL
+ * @param on  1: cancel, and keep cancelling; 0: no longer, work with the chip
+ *            goes on
+ *
+ * Blocks: never.  Thread: any, while the target lives; async-signal-safe.
+ * @since 1.0
+ */
+SFI_API void sfi_target_cancel(sfi_target *t, int on);
+
+/** Read back what was written, and compare: sfi_target_verify(). */
+#define SFI_PROGRAM_VERIFY 0x1u
+/** Erase nothing: flash that is written must be erased, which is checked. */
+#define SFI_PROGRAM_NO_ERASE 0x2u
+
+/** How to program a firmware. */
+typedef struct sfi_program_options {
+    uint32_t struct_size; /**< sizeof(sfi_program_options) */
+    uint32_t flags;       /**< SFI_PROGRAM_* */
+} sfi_program_options;
+
+/**
+ * Program a firmware through the open bootloader: erase the sectors that it
+ * touches, and write its flash and its RAM.
+ *
+ * First everything that can be known is checked: that all of it is in the flash
+ * that this part has or in RAM that answers, and that neither readout nor write
+ * protection stands against it.  Only then is something erased.  Segments may
+ * share a sector, or a unit that is programmed at once: gaps in a unit become
+ * 0xff in flash, and keep their content in RAM.  After a failure or a cancel
+ * the sectors may be erased or written in part; program again.
+ *
+ * @param t        the target
+ * @param fw       the firmware
+ * @param options  NULL: erase, write, do not verify
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT   t or fw is NULL or of another context, or an unknown
+ *                      flag
+ *   SFI_ERR_ABI        struct_size is unknown, or its tail is not zero
+ *   SFI_ERR_RANGE      part of it is outside the flash; nothing was erased
+ *   SFI_ERR_CHIP_RULE  it reaches the option bytes, or RAM that the bootloader
+ *                      uses itself; nothing was erased
+ *   SFI_ERR_STATE      the chip is secure; or called from a callback
+ *   SFI_ERR_PROTECTED  readout protection is on, or a sector write-protected;
+ *                      nothing was erased
+ *   SFI_ERR_MISMATCH   SFI_PROGRAM_NO_ERASE: flash is not erased, and nothing
+ *                      was written; SFI_PROGRAM_VERIFY: the chip has something
+ *                      else
+ *   SFI_ERR_NACK       refused: no such memory
+ *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL  no good answer
+ *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
+ *   SFI_ERR_CANCELLED  sfi_target_cancel() was called
+ *   SFI_ERR_NOMEM      no memory
+ *
+ * Blocks: 26 ms per 256 bytes at 115200 baud, twice that to verify, and as
+ * sfi_target_erase().  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_target_program(
+    sfi_target *t, const sfi_firmware *fw, const sfi_program_options *options);
+
+/**
+ * Compare the chip's memory with a firmware.
+ *
+ * Replies may carry no checksum, so what differs is read twice.
+ *
+ * @param t   the target
+ * @param fw  the firmware
+ *
+ * @return SFI_OK: all of it is there; or
+ *   SFI_ERR_MISMATCH   the chip has something else
+ *   SFI_ERR_ARGUMENT   an argument is NULL, or fw of another context
+ *   SFI_ERR_STATE, SFI_ERR_RANGE, SFI_ERR_CHIP_RULE, SFI_ERR_PROTECTED,
+ *   SFI_ERR_NACK, SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL, SFI_ERR_NO_DEVICE,
+ *   SFI_ERR_IO, SFI_ERR_CALLBACK, SFI_ERR_CANCELLED  as for sfi_target_read()
+ *
+ * Blocks: 26 ms per 256 bytes at 115200 baud; up to 30 s on a bad line.
+ * Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_target_verify(sfi_target *t,
+                                                   const sfi_firmware *fw);
+
+/**
+ * Check that memory is erased: 0xff everywhere.
+ *
+ * @param t        the target
+ * @param address  the first byte
+ * @param len      how many; 0 is fine
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_MISMATCH   something is there
+ *   SFI_ERR_ARGUMENT   t is NULL
+ *   SFI_ERR_STATE, SFI_ERR_RANGE, SFI_ERR_CHIP_RULE, SFI_ERR_PROTECTED,
+ *   SFI_ERR_NACK, SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL, SFI_ERR_NO_DEVICE,
+ *   SFI_ERR_IO, SFI_ERR_CALLBACK, SFI_ERR_CANCELLED  as for sfi_target_read()
+ *
+ * Blocks: 26 ms per 256 bytes at 115200 baud; up to 30 s on a bad line.
+ * Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_target_check_erased(sfi_target *t,
+                                                         uint64_t address,
+                                                         uint64_t len);
 
 /**
  * Read memory through the open bootloader.
@@ -191,6 +329,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_get_info(sfi_target *t,
  *   SFI_ERR_NACK      refused: no such memory
  *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL  no good answer
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
+ *   SFI_ERR_CANCELLED  sfi_target_cancel() was called
  *
  * Blocks: 26 ms per 256 bytes at 115200 baud; up to 30 s on a bad line.
  * Thread: the context's.
@@ -224,6 +363,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_read(sfi_target *t,
  *   SFI_ERR_NACK       refused: no such memory, or not erased
  *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL  no good answer
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
+ *   SFI_ERR_CANCELLED  sfi_target_cancel() was called
  *
  * Blocks: 26 ms per 256 bytes at 115200 baud; up to 30 s on a bad line.
  * Thread: the context's.
@@ -271,6 +411,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_check_write(sfi_target *t,
  *   SFI_ERR_DEVICE    the secure bootloader refuses
  *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL  no good answer
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
+ *   SFI_ERR_CANCELLED  sfi_target_cancel() was called
  *
  * Blocks: for an erase of the whole flash, up to 41 s, or as long as a USB
  * device asks for.  Thread: the context's.
@@ -294,6 +435,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_erase_all(sfi_target *t);
  *                      write-protected; nothing was erased
  *   SFI_ERR_NACK, SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL  no good answer
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
+ *   SFI_ERR_CANCELLED  sfi_target_cancel() was called
  *
  * Blocks: for the erase, up to 2.2 s for each sector of an H7, 25 ms
  * of an L4, and 5 s; or as long as a USB device asks for.
@@ -319,6 +461,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_erase(sfi_target *t,
  *   SFI_ERR_PROTECTED  readout protection is on
  *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL, SFI_ERR_NACK  no good answer
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
+ *   SFI_ERR_CANCELLED  sfi_target_cancel() was called
  *   SFI_ERR_NOMEM      no memory
  *
  * Blocks: up to 30 s on a bad line.  Thread: the context's.
@@ -357,6 +500,7 @@ sfi_target_read_option_bytes(sfi_target *t, sfi_option_bytes **out);
  *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL  no good answer; after the write: check
  *                      that it boots its bootloader
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
+ *   SFI_ERR_CANCELLED  sfi_target_cancel() was called
  *
  * Blocks: up to the connection's timeout, and 30 s on a bad line.
  * Thread: the context's.
@@ -380,6 +524,7 @@ sfi_target_write_option_bytes(sfi_target *t, const sfi_option_bytes *ob);
  *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL, SFI_ERR_NACK, SFI_ERR_UNSUPPORTED  no
  *                      good answer, perhaps since the chip was reset
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
+ *   SFI_ERR_CANCELLED  sfi_target_cancel() was called
  *
  * Blocks: for an erase of the whole flash, up to 41 s, and the connection's
  * timeout.  Thread: the context's.
@@ -409,6 +554,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_readout_unprotect(sfi_target *t);
  *   SFI_ERR_NACK      refused: no such memory
  *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL  no good answer
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
+ *   SFI_ERR_CANCELLED  sfi_target_cancel() was called
  *
  * Blocks: up to 30 s on a bad line.  Thread: the context's.
  * @since 1.0
@@ -436,6 +582,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_go(sfi_target *t, uint64_t address);
  *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL, SFI_ERR_NACK  SFI_RESET_CORE: the core
  *                        did not reset
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
+ *   SFI_ERR_CANCELLED  sfi_target_cancel() was called
  *
  * Blocks: while NRST is low, and up to 1 s.  Thread: the context's.
  * @since 1.0
@@ -458,6 +605,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_reset(sfi_target *t, uint32_t how);
  *   SFI_ERR_TIMEOUT      the core did not halt
  *   SFI_ERR_PROTOCOL, SFI_ERR_NACK  no good answer
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
+ *   SFI_ERR_CANCELLED  sfi_target_cancel() was called
  *
  * Blocks: up to 1 s.  Thread: the context's.
  * @since 1.0
@@ -505,6 +653,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_activate_security(sfi_target *t);
  *   SFI_ERR_DEVICE    the secure bootloader refuses
  *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL, SFI_ERR_NACK  no good answer
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
+ *   SFI_ERR_CANCELLED  sfi_target_cancel() was called
  *   SFI_ERR_CRYPTO    the crypto library failed
  *   SFI_ERR_NOMEM     no memory
  *
@@ -531,6 +680,7 @@ sfi_target_get_certificate(sfi_target *t, sfi_certificate **out);
  *   SFI_ERR_NACK      the secure bootloader does not support live licences
  *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL  no good answer
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
+ *   SFI_ERR_CANCELLED  sfi_target_cancel() was called
  *
  * Blocks: up to 30 s on a bad line.  Thread: the context's.
  * @since 1.0
@@ -552,6 +702,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_get_session(sfi_target *t,
  *                     installed firmware
  *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL, SFI_ERR_NACK  no good answer
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
+ *   SFI_ERR_CANCELLED  sfi_target_cancel() was called
  *
  * Blocks: for an erase of the whole flash, up to 41 s.  Thread: the context's.
  * @since 1.0
@@ -577,6 +728,7 @@ sfi_target_send_license(sfi_target *t, const sfi_license *lic);
  *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL, SFI_ERR_NACK, SFI_ERR_UNSUPPORTED  no
  *                      good answer
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
+ *   SFI_ERR_CANCELLED  sfi_target_cancel() was called
  *
  * Blocks: 0.1 s per 1024 bytes at 115200 baud, and 41 s for an erase.
  * Thread: the context's.

@@ -52,6 +52,8 @@
       "look at the cause, then try again: the chip kept nothing")       \
     X(SFI_ERR_PROTECTED, -504, "the chip is protected against this",    \
       "remove the protection that the message names")                   \
+    X(SFI_ERR_MISMATCH, -505, "memory differs from what was expected",  \
+      "program it again: the message names the address")                \
     X(SFI_ERR_HSM, -601, "the HSM failed",                              \
       "use the newest copy of the vault, or the right card")            \
     X(SFI_ERR_HSM_STATE, -602, "the HSM is not in a state for this",    \

@@ -3,6 +3,7 @@
 /* Memory, flash and the start of security, through the open bootloader. */
 #include "core/ctx.h"
 #include "core/err.h"
+#include "target/memory.h"
 #include "target/option_area.h"
 #include "target/part.h"
 #include "target/protection.h"
@@ -193,8 +194,8 @@ memory_read_options(sfi_target *t, uint32_t address, uint8_t *data, size_t len)
     return SFI_OK;
 }
 
-static sfi_status
-memory_read_checked(sfi_target *t, uint64_t address, uint8_t *data, size_t len)
+sfi_status
+sfi__memory_read(sfi_target *t, uint64_t address, uint8_t *data, size_t len)
 {
     uint32_t at = (uint32_t)address;
     sfi_status st = memory_check_range(t, address, len, 1);
@@ -205,6 +206,21 @@ memory_read_checked(sfi_target *t, uint64_t address, uint8_t *data, size_t len)
     if (st == SFI_OK)
         st = sfi__boot_read(&t->boot, at, data, len);
     return sfi__protection_explain(t, st, at, NULL, len);
+}
+
+static sfi_status
+memory_read_reporting(sfi_target *t, uint64_t address, uint8_t *data,
+                      size_t len)
+{
+    sfi_status st = memory_check_range(t, address, len, 1);
+
+    for (size_t at = 0, n; st == SFI_OK && at < len; at += n) {
+        n = sfi__memory_chunk(address + at, len - at);
+        st = sfi__memory_read(t, address + at, data + at, n);
+        if (st == SFI_OK)
+            sfi__target_report(t, SFI_PHASE_READ, at + n, len);
+    }
+    return st;
 }
 
 /* One wrong word among them locks the chip for ever or starts another firmware,
@@ -254,40 +270,84 @@ memory_refuse_absent(sfi_target *t, uint64_t address, size_t len)
                      len, (unsigned)address, (unsigned)(t->flash_size >> 10));
 }
 
+bool
+sfi__memory_is_flash(const sfi_target *t, uint64_t address)
+{
+    const struct chip_range *flash = &t->chip->flash;
+
+    return address >= flash->base && address < sfi__chip_range_end(flash);
+}
+
+uint32_t
+sfi__memory_unit(const sfi_target *t, uint64_t address)
+{
+    return sfi__memory_is_flash(t, address) ? t->chip->program_unit
+                                            : WRITE_UNIT;
+}
+
+sfi_status
+sfi__memory_check_place(sfi_target *t, uint64_t address, size_t len)
+{
+    sfi_status st =
+        memory_check_range(t, address, len, sfi__memory_unit(t, address));
+
+    if (st == SFI_OK)
+        st = memory_refuse_options(t, address, len);
+    if (st == SFI_OK)
+        st = memory_refuse_overhang(t, address, len);
+    if (st == SFI_OK && sfi__memory_is_flash(t, address))
+        st = memory_refuse_absent(t, address, len);
+    return st;
+}
+
 static sfi_status
 memory_check_write(sfi_target *t, uint64_t address, size_t len)
 {
-    const struct sfi_chip *chip = t->chip;
-    bool in_flash = address >= chip->flash.base &&
-                    address < sfi__chip_range_end(&chip->flash);
-    sfi_status st = memory_check_range(
-        t, address, len, in_flash ? chip->program_unit : WRITE_UNIT);
+    sfi_status st = sfi__memory_check_place(t, address, len);
 
-    if (st != SFI_OK)
-        return st;
-    st = memory_refuse_options(t, address, len);
-    if (st == SFI_OK)
-        st = memory_refuse_overhang(t, address, len);
-    if (st == SFI_OK && in_flash)
-        st = memory_refuse_absent(t, address, len);
-    if (st != SFI_OK || !in_flash || len == 0)
+    if (st != SFI_OK || !sfi__memory_is_flash(t, address) || len == 0)
         return st;
     return sfi__protection_check_range(t, (uint32_t)address, len);
 }
 
-static sfi_status
-memory_write_checked(sfi_target *t, uint64_t address, const uint8_t *data,
-                     size_t len)
+sfi_status
+sfi__memory_write(sfi_target *t, uint64_t address, const uint8_t *data,
+                  size_t len)
 {
     uint32_t at = (uint32_t)address;
-    sfi_status st = memory_check_write(t, address, len);
+    sfi_status st = sfi__boot_write(&t->boot, at, data, len);
 
-    if (st == SFI_OK)
-        st = sfi__boot_write(&t->boot, at, data, len);
     return sfi__protection_explain(t, st, at, data, len);
 }
 
+static sfi_status
+memory_write_reporting(sfi_target *t, uint64_t address, const uint8_t *data,
+                       size_t len)
+{
+    sfi_status st = memory_check_write(t, address, len);
+
+    st = sfi__protection_explain(t, st, (uint32_t)address, data, len);
+    for (size_t at = 0, n; st == SFI_OK && at < len; at += n) {
+        n = sfi__memory_chunk(address + at, len - at);
+        st = sfi__memory_write(t, address + at, data + at, n);
+        if (st == SFI_OK)
+            sfi__target_report(t, SFI_PHASE_WRITE, at + n, len);
+    }
+    return st;
+}
+
+size_t
+sfi__memory_chunk(uint64_t address, uint64_t left)
+{
+    size_t room = MEMORY_CHUNK - (size_t)(address % MEMORY_CHUNK);
+
+    return left < room ? (size_t)left : room;
+}
+
+/* With one command: so many sectors as take so long at most, so that the caller
+ * hears how far it is. */
 #define ERASE_BATCH 64u
+#define ERASE_BATCH_MS 2500u
 
 static sfi_status
 memory_check_sectors(sfi_target *t, const uint32_t *sectors, size_t count)
@@ -312,25 +372,42 @@ memory_check_sectors(sfi_target *t, const uint32_t *sectors, size_t count)
     return sfi__protection_check_sectors(t, sectors, count);
 }
 
-static sfi_status
-memory_erase_sectors(sfi_target *t, const uint32_t *sectors, size_t count)
+static size_t
+memory_erase_batch(const sfi_target *t, size_t left)
 {
+    size_t n = ERASE_BATCH_MS / (t->chip->erase_ms + 1);
+
+    n = n < ERASE_BATCH ? n : ERASE_BATCH;
+    n = n > 0 ? n : 1;
+    return left < n ? left : n;
+}
+
+sfi_status
+sfi__memory_erase(sfi_target *t, const uint32_t *sectors, size_t count)
+{
+    uint64_t each = t->chip->sector_size;
     uint16_t batch[ERASE_BATCH];
-    sfi_status st = memory_check_sectors(t, sectors, count);
 
-    if (st != SFI_OK)
-        return st;
-    for (size_t done = 0; done < count;) {
-        size_t n = count - done < ERASE_BATCH ? count - done : ERASE_BATCH;
+    for (size_t done = 0, n; done < count; done += n) {
+        sfi_status st;
 
+        n = memory_erase_batch(t, count - done);
         for (size_t i = 0; i < n; i++)
             batch[i] = (uint16_t)sectors[done + i];
         st = sfi__boot_erase_sectors(&t->boot, batch, n);
         if (st != SFI_OK)
             return st;
-        done += n;
+        sfi__target_report(t, SFI_PHASE_ERASE, (done + n) * each, count * each);
     }
     return SFI_OK;
+}
+
+static sfi_status
+memory_erase_sectors(sfi_target *t, const uint32_t *sectors, size_t count)
+{
+    sfi_status st = memory_check_sectors(t, sectors, count);
+
+    return st == SFI_OK ? sfi__memory_erase(t, sectors, count) : st;
 }
 
 /* A debug port erases bank by bank, and a smaller part may have one only. */
@@ -382,7 +459,8 @@ sfi_target_read(sfi_target *t, uint64_t address, uint8_t *data, size_t len)
 {
     TARGET_ENTER(t);
     SFI_ARG(t, data != NULL || len == 0);
-    return sfi__target_ended(t->tp, memory_read_checked(t, address, data, len));
+    return sfi__target_ended(t->tp,
+                             memory_read_reporting(t, address, data, len));
 }
 
 sfi_status
@@ -392,7 +470,7 @@ sfi_target_write(sfi_target *t, uint64_t address, const uint8_t *data,
     TARGET_ENTER(t);
     SFI_ARG(t, data != NULL || len == 0);
     return sfi__target_ended(t->tp,
-                             memory_write_checked(t, address, data, len));
+                             memory_write_reporting(t, address, data, len));
 }
 
 sfi_status

@@ -43,6 +43,25 @@ sfi__target_check_range(sfi_target *t, uint64_t address, size_t len)
                      len, (unsigned long long)address);
 }
 
+void
+sfi__target_report(sfi_target *t, enum sfi_phase phase, uint64_t done,
+                   uint64_t total)
+{
+    const sfi_progress p = {
+        .struct_size = sizeof(p),
+        .phase = (uint32_t)phase,
+        .done = done,
+        .total = total,
+    };
+
+    if (t->progress == NULL)
+        return;
+    t->obj.busy = true;
+    t->progress(t->progress_user, &p);
+    t->obj.busy = false;
+    sfi__clear_error(t->obj.ctx); /* of a failed attempt to use the target */
+}
+
 /* ---- connect ---- */
 
 /* Which part it is, and which bootloader runs. */
@@ -138,7 +157,8 @@ sfi__target_connect(const sfi_connect_options *o, const struct dialect *d,
     t->chip = o->chip;
     t->dialect = *d;
     t->timeout_ms = o->timeout_ms > 0 ? o->timeout_ms : TARGET_TIMEOUT_MS;
-    st = sfi__boot_init(&t->boot, tp, cancel);
+    atomic_init(&t->cancelled, false);
+    st = sfi__boot_init(&t->boot, tp, cancel != NULL ? cancel : &t->cancelled);
     if (d->ops.speaks != sfi__dialect_ours.speaks)
         t->boot.assumed = o->chip;
     before = sfi__ctx_set_can_cancel(tp->obj.ctx, true);
@@ -202,6 +222,22 @@ sfi_target_get_id(sfi_target *t, uint32_t *device_id)
     SFI_ARG(t, device_id != NULL);
     *device_id = t->boot.device_id;
     return SFI_OK;
+}
+
+sfi_status
+sfi_target_set_progress(sfi_target *t, sfi_progress_fn fn, void *user)
+{
+    TARGET_ENTER(t);
+    t->progress = fn;
+    t->progress_user = user;
+    return SFI_OK;
+}
+
+void
+sfi_target_cancel(sfi_target *t, int on)
+{
+    if (sfi__is(t, OBJ_TARGET))
+        atomic_store(&t->cancelled, on != 0);
 }
 
 void

@@ -4,6 +4,8 @@
 #ifndef SFI_TARGET_TARGET_H
 #define SFI_TARGET_TARGET_H
 
+#include <stdatomic.h>
+
 #include <sfi/target.h>
 
 #include "chip/chip.h"
@@ -52,11 +54,14 @@ struct sfi_target {
     uint32_t timeout_ms;
     struct target_look look;
     struct target_part part;
-    uint32_t flash_size; /* of an open part; 0: unknown */
+    uint32_t flash_size;      /* of an open part; 0: unknown */
+    atomic_bool cancelled;    /* by any thread */
+    sfi_progress_fn progress; /* or NULL */
+    void *progress_user;
 };
 
 /* sfi_target_connect_with() without guard and ending.  The dialect is taken
- * from `d`; `cancel`: checked in every wait, or NULL. */
+ * from `d`; `cancel`: checked in every wait; NULL: sfi_target_cancel(). */
 sfi_status sfi__target_connect(const sfi_connect_options *o,
                                const struct dialect *d,
                                const atomic_bool *cancel, sfi_target **out);
@@ -66,6 +71,9 @@ sfi_status sfi__target_reconnect(sfi_target *t);
 sfi_status sfi__target_wait_connect(sfi_target *t);
 /* SFI_ERR_RANGE unless the range ends within 32-bit addresses. */
 sfi_status sfi__target_check_range(sfi_target *t, uint64_t address, size_t len);
+/* Tell the caller how far a phase is. */
+void sfi__target_report(sfi_target *t, enum sfi_phase phase, uint64_t done,
+                        uint64_t total);
 /* SFI_ERR_STATE unless the chip runs its open bootloader. */
 sfi_status sfi__target_need_open(sfi_target *t);
 /* SFI_ERR_DEVICE: an open part that cannot be made secure. */

@@ -298,7 +298,8 @@ class Padding(OpenEnum):
 
 
 class Phase(OpenEnum):
-    """The phase of an install."""
+    """What is done with a chip: 1 to 7 an install, in this order; then what
+    is done through an open bootloader."""
 
     #: check the image, find the chip
     CONNECT = 1
@@ -314,6 +315,16 @@ class Phase(OpenEnum):
     CONFIRM = 6
     #: success
     DONE = 7
+    #: check what is there before a change
+    CHECK = 8
+    #: erase sectors
+    ERASE = 9
+    #: write memory
+    WRITE = 10
+    #: read memory, and compare
+    VERIFY = 11
+    #: read memory
+    READ = 12
 
 
 class Protocol(OpenEnum):
@@ -420,6 +431,8 @@ class Status(OpenEnum):
     DEVICE = -503
     #: readout or write protection is on
     PROTECTED = -504
+    #: memory differs from what was expected
+    MISMATCH = -505
     #: the HSM failed or is damaged
     HSM = -601
     #: blank, locked or blocked
@@ -519,6 +532,7 @@ SFI_ERR_HSM_STATE = -602
 SFI_ERR_INTERNAL = -799
 SFI_ERR_IO = -401
 SFI_ERR_LIMIT = -207
+SFI_ERR_MISMATCH = -505
 SFI_ERR_NACK = -502
 SFI_ERR_NOMEM = -701
 SFI_ERR_NO_DEVICE = -403
@@ -611,11 +625,18 @@ SFI_PADDING_NONE = 0
 SFI_PEER_APPLICATION = 0x10000
 SFI_PHASE_AREAS = 5
 SFI_PHASE_CERTIFICATE = 3
+SFI_PHASE_CHECK = 8
 SFI_PHASE_CONFIRM = 6
 SFI_PHASE_CONNECT = 1
 SFI_PHASE_DONE = 7
+SFI_PHASE_ERASE = 9
 SFI_PHASE_LICENSE = 4
+SFI_PHASE_READ = 12
 SFI_PHASE_SECURE = 2
+SFI_PHASE_VERIFY = 11
+SFI_PHASE_WRITE = 10
+SFI_PROGRAM_NO_ERASE = 2
+SFI_PROGRAM_VERIFY = 1
 SFI_PROTOCOL_LIVE = 2
 SFI_PROTOCOL_STATIC = 1
 SFI_READOUT_LEVEL_0 = 1
@@ -794,8 +815,12 @@ class sfi_option_field(Structure):
     and what it will do."""
 
 
+class sfi_program_options(Structure):
+    """How to program a firmware."""
+
+
 class sfi_progress(Structure):
-    """How far an install is."""
+    """How far it is."""
 
 
 class sfi_provision_options(Structure):
@@ -1353,6 +1378,11 @@ sfi_option_field._fields_ = [
     ("effect", c_char * 192),
 ]
 
+sfi_program_options._fields_ = [
+    ("struct_size", c_uint32),
+    ("flags", c_uint32),
+]
+
 sfi_progress._fields_ = [
     ("struct_size", c_uint32),
     ("phase", c_uint32),
@@ -1898,6 +1928,8 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "sfi_status_name": (c_char_p, [c_int]),
     "sfi_status_str": (c_char_p, [c_int]),
     "sfi_target_activate_security": (c_int, [c_void_p]),
+    "sfi_target_cancel": (None, [c_void_p, c_int]),
+    "sfi_target_check_erased": (c_int, [c_void_p, c_uint64, c_uint64]),
     "sfi_target_check_write": (c_int, [c_void_p, c_uint64, c_size_t]),
     "sfi_target_chip": (c_void_p, [c_void_p]),
     "sfi_target_connect": (c_int, [
@@ -1921,12 +1953,19 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "sfi_target_get_session": (c_int, [c_void_p, POINTER(c_uint32)]),
     "sfi_target_go": (c_int, [c_void_p, c_uint64]),
     "sfi_target_halt": (c_int, [c_void_p]),
+    "sfi_target_program": (c_int, [
+        c_void_p,
+        c_void_p,
+        POINTER(sfi_program_options),
+    ]),
     "sfi_target_read": (c_int, [c_void_p, c_uint64, c_void_p, c_size_t]),
     "sfi_target_read_option_bytes": (c_int, [c_void_p, POINTER(c_void_p)]),
     "sfi_target_readout_unprotect": (c_int, [c_void_p]),
     "sfi_target_reset": (c_int, [c_void_p, c_uint32]),
     "sfi_target_send_image": (c_int, [c_void_p, c_void_p, c_size_t]),
     "sfi_target_send_license": (c_int, [c_void_p, c_void_p]),
+    "sfi_target_set_progress": (c_int, [c_void_p, sfi_progress_fn, c_void_p]),
+    "sfi_target_verify": (c_int, [c_void_p, c_void_p]),
     "sfi_target_write": (c_int, [c_void_p, c_uint64, c_void_p, c_size_t]),
     "sfi_target_write_option_bytes": (c_int, [c_void_p, c_void_p]),
     "sfi_text_escape": (None, [c_char_p, c_void_p, c_size_t]),
