@@ -141,3 +141,24 @@ def void_callback(prototype: Any, cancels: bool = False
                         slot.state.cancel_call()
         return prototype(run)
     return decorate
+
+
+def closing_callback(prototype: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Make the C side of the ``close`` of a table of functions.
+
+    libsfi calls it once, last of all; then the number is released.
+    """
+    def decorate(function: Callable[..., Any]) -> Any:
+        def run(number: Optional[int]) -> None:
+            try:
+                slot = find(number)
+                if slot is not None:
+                    try:
+                        function(slot.target)
+                    finally:
+                        release(number or 0)
+            except BaseException as error:
+                if slot is not None:
+                    slot.state.store(error)
+        return prototype(run)
+    return decorate

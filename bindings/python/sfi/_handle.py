@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import collections
 import ctypes
+import functools
 import os
 import sys
 import threading
@@ -30,7 +31,7 @@ from typing import (
     Union,
 )
 
-from . import _lib
+from . import _interrupt, _lib
 from ._abi import Status
 from .errors import ClosedError, Error, UsageError, error_class
 
@@ -121,6 +122,7 @@ class State:
         self.pointer = 0
         self.lock = threading.RLock()
         self.depth = 0  # of calls, which callbacks nest
+        self.guarded = False  # against a KeyboardInterrupt in a callback
         self.closed = False
         self.foreign = False  # made before a fork, by the parent
         self.keep: Any = None  # the slot of the log
@@ -141,9 +143,16 @@ class State:
         self.acquire()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
+        late: Optional[BaseException] = None
+        if self.depth == 1 and self.guarded:
+            self.guarded = False
+            _interrupt.end()
+            late, self.exception = self.exception, None
         self.depth -= 1
         self.lock.release()
+        if late is not None and kind is None:
+            raise late
 
     def acquire(self) -> None:
         if not self.lock.acquire(blocking=False):
@@ -151,13 +160,33 @@ class State:
                 "another thread is using this context: give each thread a "
                 "context of its own", status=Status.STATE)
         self.depth += 1
-        if self.depth == 1 and self.garbage:
-            self.drain()
+        if self.depth == 1:
+            self.guarded = _interrupt.begin(self)
+            if self.garbage:
+                self.drain()
 
     def call(self, function: Any, *arguments: Any) -> None:
         """Call a function that returns a status; raise what it means."""
         with self:
             self.check(function(*arguments))
+
+    def call_long(self, function: Any, *arguments: Any,
+                  cancel: Optional[Callable[[], Any]] = None) -> None:
+        """As call(), for a call that can take long: Ctrl-C cancels it.
+
+        `cancel` is called in another thread; without it the context's search
+        for a chip is cancelled.
+        """
+        with self:
+            pointer, undo = self.pointer, None
+            if cancel is None:
+                cancel = functools.partial(
+                    self.library.sfi_ctx_cancel, pointer, 1)
+                undo = functools.partial(
+                    self.library.sfi_ctx_cancel, pointer, 0)
+            with _interrupt.cancelling(cancel, undo):
+                status = function(*arguments)
+            self.check(status)
 
     def ask(self, function: Any, *arguments: Any) -> Any:
         """Call a function that returns a value and cannot fail."""
@@ -285,6 +314,8 @@ def _after_fork() -> None:
         state.foreign = True
         state.garbage.clear()
         state.lock = threading.RLock()
+        state.guarded = False
+    _interrupt.after_fork()
 
 
 if hasattr(os, "register_at_fork"):
@@ -364,17 +395,22 @@ class Handle:
         self._make(context, function, context._state.pointer, *arguments)
         return self
 
-    def _make(self, context: "Context", function: str,
-              *arguments: Any) -> None:
-        """Make the handle by a C function: arguments, &out."""
+    def _make(self, context: "Context", function: str, *arguments: Any,
+              long: bool = False) -> None:
+        """Make the handle by a C function: arguments, &out.
+
+        `long`: it can take long, and Ctrl-C cancels it.
+        """
         out = ctypes.c_void_p()
         state = context._state
+        call: Any = state.call_long if long else state.call
         with state:
-            status = getattr(self._lib(), function)(
-                *arguments, ctypes.byref(out))
-            if out.value:
-                self._own(context, out.value)
-            state.check(status)
+            try:
+                call(getattr(self._lib(), function), *arguments,
+                     ctypes.byref(out))
+            finally:
+                if out.value:
+                    self._own(context, out.value)
 
     def _own(self, context: "Context", pointer: int) -> None:
         self._context = context
@@ -407,6 +443,15 @@ class Handle:
         pointer = self._pointer
         self._context._state.call(
             getattr(self._lib(), function), pointer, *arguments)
+
+    def _call_long(self, function: str, *arguments: Any,
+                   cancel: Optional[Callable[[], Any]] = None) -> None:
+        """As _call(), for a call that can take long: Ctrl-C cancels it, by
+        `cancel` in another thread, or as Context.cancel() does."""
+        pointer = self._pointer
+        self._context._state.call_long(
+            getattr(self._lib(), function), pointer, *arguments,
+            cancel=cancel)
 
     def _ask(self, function: str, *arguments: Any) -> Any:
         """Call a function of this handle that cannot fail."""

@@ -82,8 +82,8 @@ class Certificate(Handle):
 
         :param ca_public_key: 64 bytes, X and Y
         :raises SecurityError: the signature is not that of this CA
-        :raises InputError: the key has another length, or is not a point on
-            P-256
+        :raises UsageError: the key has another length
+        :raises InputError: the key is not a point on P-256
         """
         self._call("sfi_certificate_verify", *read_only(ca_public_key))
 
