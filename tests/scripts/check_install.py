@@ -59,6 +59,7 @@ class Tree:
         run(["meson", "install", "-C", build, "--no-rebuild", "--quiet",
              "--destdir", folder])
         self.pc, = pathlib.Path(folder).rglob("sfi.pc")
+        self.static = not list(self.pc.parent.parent.glob("libsfi.so*"))
         self.lib = self.pc.parent.parent
         prefix, = re.findall(r"^prefix=/(.*)$", self.pc.read_text(), re.M)
         self.prefix = folder / prefix
@@ -79,7 +80,8 @@ class Tree:
         code = out.with_suffix(".c")
         code.write_text(text)
         run(cc + WARNINGS + [code, "-o", out] +
-            self.pkg_config("--cflags", "--libs", *packages), env=self.env)
+            self.pkg_config(*["--static"] * self.static, "--cflags",
+                            "--libs", *packages), env=self.env)
 
 
 def check_versions(tree):
