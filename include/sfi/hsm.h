@@ -79,6 +79,29 @@ typedef struct sfi_provision_options {
     const void *reserved; /**< NULL */
 } sfi_provision_options;
 
+/** Whether a licence used an installation. */
+enum sfi_count {
+    SFI_COUNT_NONE = 0,   /**< nothing was counted */
+    SFI_COUNT_NEW = 1,    /**< the device was counted now */
+    SFI_COUNT_AGAIN = 2,  /**< the device was counted before */
+    SFI_COUNT_UNKNOWN = 3 /**< the HSM cannot tell.  Asking again is safe: no
+                               device is counted twice */
+};
+
+/**
+ * Receives the answer to one request of several, from a custom HSM.
+ *
+ * @param to           as given with the function
+ * @param index        of the certificate, from 0; each is answered once
+ * @param st           SFI_OK, or why it is refused, after sfi_ctx_report()
+ * @param count        SFI_COUNT_*, true now and for good
+ * @param license      the licence; copied; NULL unless SFI_OK
+ * @param license_len  its length
+ */
+typedef void (*sfi_hsm_answer_fn)(void *to, size_t index, sfi_status st,
+                                  uint32_t count, const uint8_t *license,
+                                  size_t license_len);
+
 /**
  * A custom HSM, such as another vendor's module or a server.
  *
@@ -126,6 +149,15 @@ typedef struct sfi_hsm_ops {
      * nothing. */
     sfi_status (*check_image)(void *user, const uint8_t *header,
                               size_t header_len);
+    /** Issue static licences for `count` certificates of `cert_len` bytes in
+     * one durable step, and call `answer` with `to` once for each.  A refused
+     * certificate (SFI_ERR_CERTIFICATE, SFI_ERR_HSM_COUNTER) is answered, and
+     * the others go on.  When the step fails as a whole: answer those that
+     * were counted or may have been, and return the error.  NULL: `license` is
+     * called for each. */
+    sfi_status (*licenses)(void *user, const uint8_t *const *certs,
+                           size_t cert_len, size_t count,
+                           sfi_hsm_answer_fn answer, void *to);
 } sfi_hsm_ops;
 
 /**

@@ -22,6 +22,7 @@
 #include <sfi/key.h>
 #include <sfi/layout.h>
 #include <sfi/license.h>
+#include <sfi/license_batch.h>
 #include <sfi/license_store.h>
 #include <sfi/map.h>
 #include <sfi/option_bytes.h>

@@ -31,6 +31,7 @@ sfi__hsm_open_vault(sfi_ctx *ctx, const char *name, const struct kdf_cost *cost,
     *out = NULL;
     if (hsm == NULL)
         return SFI_ERR_NOMEM;
+    hsm->at_once = SFI_HSM_AT_ONCE;
     sfi__text_format(hsm->where, sizeof(hsm->where), "vault:%.*s",
                      (int)sfi__vault_name(name, &token), name);
     return hsm_finish_open(
@@ -49,6 +50,7 @@ sfi__hsm_open_card(sfi_ctx *ctx, const char *reader, const struct channel *ch,
         ch->ops->close(ch->user);
         return SFI_ERR_NOMEM;
     }
+    hsm->at_once = 1; /* each takes half a second */
     sfi__text_format(hsm->where, sizeof(hsm->where), "pcsc:%s", reader);
     return hsm_finish_open(
         hsm, sfi__card_open(ctx, ch, short_only, &hsm->ops, &hsm->user), out);

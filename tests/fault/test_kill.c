@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <sfi/license_batch.h>
+
 #include "util/mem.h"
 
 #include "fixture.h"
@@ -229,6 +231,30 @@ license_and_tell(int fd, uint32_t chip)
     return 0;
 }
 
+/* Two chips that are new, and one that is not, in one step. */
+static int
+act_step(int fd)
+{
+    static const uint32_t asked[] = {WANTED, 0, NEIGHBOUR};
+    const sfi_certificate *certs[ROWS(asked)];
+    sfi_license *lics[ROWS(asked)];
+
+    for (size_t i = 0; i < ROWS(asked); i++)
+        certs[i] = chips[asked[i]].cert;
+    if (sfi_hsm_generate_licenses(victim, certs, ROWS(asked), lics, NULL,
+                                  NULL) != SFI_OK)
+        return 2;
+    for (size_t i = 0; i < ROWS(asked); i++) {
+        struct event e = {.chip = asked[i]};
+
+        memcpy(e.license, sfi_license_data(lics[i], NULL), sizeof(e.license));
+        killer_tell(fd, &e, sizeof(e));
+        sfi_license_free(lics[i]);
+    }
+    sfi_hsm_free(victim);
+    return 0;
+}
+
 /* Includes closing, which moves the log into the file. */
 static int
 act_license(int fd)
@@ -403,6 +429,21 @@ check_counted(size_t at, const struct told *told)
     serve_all(hsm, at);
     sfi_hsm_free(hsm);
     hsm = vault_login(path);
+    sfi_hsm_free(hsm);
+}
+
+/* All or nothing: two were counted, or none. */
+static void
+check_step(size_t at, const struct told *told)
+{
+    sfi_hsm *hsm = vault_login(path);
+    uint64_t used = room - vault_remaining(hsm);
+
+    ck_assert_msg(used == 2 || (used == 0 && told->licenses == 0),
+                  "at %zu: %zu granted, %llu counted", at, told->licenses,
+                  (unsigned long long)used);
+    ck_assert_ok(sfi_hsm_verify_audit(hsm));
+    serve_all(hsm, at);
     sfi_hsm_free(hsm);
 }
 
@@ -616,6 +657,12 @@ static const struct scene {
      begin_full_log,
      {log_in, act_two},
      check_counted,
+     false},
+    {"several in one step", begin_used, {log_in, act_step}, check_step, false},
+    {"several, and the log is full",
+     begin_full_log,
+     {log_in, act_step},
+     check_step,
      false},
     {"a licence again", begin_used, {log_in, act_again}, check_free, false},
     {"opening", begin_left, {NULL, act_open}, check_free, false},

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include <sfi/audit.h>
+#include <sfi/license_batch.h>
 
 #include "util/mem.h"
 
@@ -201,6 +202,56 @@ mount_small(void)
 
 #define SKIPPED 77
 
+/* Steps of many, until one does not fit: not one of it is counted. */
+#define STEP 50u
+
+static void
+tell_no_count(void *user, const sfi_license_result *r)
+{
+    *(bool *)user |= r->count != SFI_COUNT_NONE;
+}
+
+static int
+fill_up_by_steps(void)
+{
+    const sfi_certificate *certs[CHIPS];
+    size_t granted = 0;
+    bool told = false;
+    sfi_hsm *hsm;
+    sfi_status st;
+
+    if (!mount_small())
+        return SKIPPED;
+    for (size_t i = 0; i < CHIPS; i++)
+        certs[i] = chips[i].cert;
+    hsm = vault_new(&maker, path, COUNT);
+    while ((st = sfi_hsm_generate_licenses(hsm, certs + granted, STEP, NULL,
+                                           NULL, NULL)) == SFI_OK) {
+        granted += STEP;
+        if (granted == CHIPS)
+            return 2;
+    }
+    ck_assert_fails(st, SFI_ERR_OS, where,
+                    "the vault ... written: No space ...");
+    if (granted == 0)
+        return 3;
+    ck_assert_uint_eq(vault_remaining(hsm), COUNT - granted);
+    ck_assert_int_eq(sfi_hsm_generate_licenses(hsm, certs + granted, STEP, NULL,
+                                               tell_no_count, &told),
+                     SFI_ERR_OS);
+    ck_assert(!told);
+    if (mount(NULL, dir, NULL, MS_REMOUNT, LARGE) != 0)
+        return 4;
+    ck_assert_ok(
+        sfi_hsm_generate_licenses(hsm, certs, CHIPS, NULL, NULL, NULL));
+    sfi_hsm_free(hsm);
+    hsm = vault_login(path);
+    ck_assert_uint_eq(vault_remaining(hsm), COUNT - CHIPS);
+    ck_assert_ok(sfi_hsm_verify_audit(hsm));
+    sfi_hsm_free(hsm);
+    return 0;
+}
+
 static int
 fill_up(void)
 {
@@ -240,7 +291,7 @@ START_TEST(test_disk_full)
 
     for (size_t i = 0; i < CHIPS; i++)
         chip_make(&maker, MAKER_PRODUCT, &chips[i]);
-    status = apart(fill_up);
+    status = apart(_i == 0 ? fill_up : fill_up_by_steps);
     if (status == SKIPPED)
         printf("SKIP: no small file system can be mounted here\n");
     else
@@ -406,7 +457,7 @@ main(void)
     tcase_set_timeout(tc, 200);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, test_read_only, 0, (int)ROWS(read_only));
-    tcase_add_test(tc, test_disk_full);
+    tcase_add_loop_test(tc, test_disk_full, 0, 2);
     tcase_add_test(tc, test_clock_set_back);
     tcase_add_test(tc, test_older_copy);
     suite_add_tcase(s, tc);

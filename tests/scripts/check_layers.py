@@ -100,6 +100,7 @@ PUBLIC = {
     "key.h": "keys",
     "layout.h": "preflight",
     "license.h": "license",
+    "license_batch.h": "hsm/base",
     "license_store.h": "license",
     "map.h": "map",
     "audit.h": "audit",

@@ -126,6 +126,19 @@ class CheckResult(OpenEnum):
     NOT_MADE = 3
 
 
+class Count(OpenEnum):
+    """Whether a licence used an installation."""
+
+    #: nothing was counted
+    NONE = 0
+    #: the device was counted now
+    NEW = 1
+    #: the device was counted before
+    AGAIN = 2
+    #: the HSM cannot tell. Asking again is safe: no device is counted twice
+    UNKNOWN = 3
+
+
 class DeviceState(OpenEnum):
     """States of a device, as in INFO."""
 
@@ -499,6 +512,10 @@ SFI_CERTIFICATE_LEN = 136
 SFI_CHECK_FAILED = 2
 SFI_CHECK_NOT_MADE = 3
 SFI_CHECK_PASSED = 1
+SFI_COUNT_AGAIN = 2
+SFI_COUNT_NEW = 1
+SFI_COUNT_NONE = 0
+SFI_COUNT_UNKNOWN = 3
 SFI_DEVICE_ANSWER_MAX = 0x190
 SFI_DEVICE_COMPLETE = 4
 SFI_DEVICE_EMPTY = 0
@@ -601,6 +618,7 @@ SFI_KEY_LEN = 16
 SFI_LEFT_OUT_EXCLUDED = 1
 SFI_LEFT_OUT_NOT_FLASH = 3
 SFI_LEFT_OUT_NOT_ONLY = 2
+SFI_LICENSES_MAX = 0x400
 SFI_LICENSE_LEN = 136
 SFI_LICENSE_LIVE = 2
 SFI_LICENSE_STATIC = 1
@@ -806,6 +824,10 @@ class sfi_layout_area(Structure):
     """One area of a layout."""
 
 
+class sfi_license_result(Structure):
+    """What became of one certificate of several."""
+
+
 class sfi_map_options(Structure):
     """Options of a map. All zero: the defaults."""
 
@@ -875,7 +897,17 @@ sfi_firmware_left_out_fn = CFUNCTYPE(
     c_void_p,
     POINTER(sfi_firmware_left_out),
 )
+sfi_hsm_answer_fn = CFUNCTYPE(
+    None,
+    c_void_p,
+    c_size_t,
+    c_int,
+    c_uint32,
+    c_void_p,
+    c_size_t,
+)
 sfi_hsm_slot_fn = CFUNCTYPE(None, c_void_p, POINTER(sfi_hsm_slot))
+sfi_license_result_fn = CFUNCTYPE(None, c_void_p, POINTER(sfi_license_result))
 sfi_log_fn = CFUNCTYPE(None, c_void_p, c_int, c_char_p)
 sfi_progress_fn = CFUNCTYPE(None, c_void_p, POINTER(sfi_progress))
 sfi_transport_found_fn = CFUNCTYPE(
@@ -1304,6 +1336,15 @@ sfi_hsm_ops_audit_record = CFUNCTYPE(
 )
 sfi_hsm_ops_verify_audit = CFUNCTYPE(c_int, c_void_p)
 sfi_hsm_ops_check_image = CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t)
+sfi_hsm_ops_licenses = CFUNCTYPE(
+    c_int,
+    c_void_p,
+    POINTER(c_void_p),
+    c_size_t,
+    c_size_t,
+    sfi_hsm_answer_fn,
+    c_void_p,
+)
 sfi_hsm_ops._fields_ = [
     ("struct_size", c_uint32),
     ("flags", c_uint32),
@@ -1318,6 +1359,7 @@ sfi_hsm_ops._fields_ = [
     ("audit_record", sfi_hsm_ops_audit_record),
     ("verify_audit", sfi_hsm_ops_verify_audit),
     ("check_image", sfi_hsm_ops_check_image),
+    ("licenses", sfi_hsm_ops_licenses),
 ]
 
 sfi_hsm_slot._fields_ = [
@@ -1355,6 +1397,19 @@ sfi_layout_area._fields_ = [
     ("segment", c_uint32),
     ("readable", c_uint32),
     ("reserved", c_void_p),
+]
+
+sfi_license_result._fields_ = [
+    ("struct_size", c_uint32),
+    ("status", c_int),
+    ("count", c_uint32),
+    ("stored", c_uint32),
+    ("index", c_uint64),
+    ("total", c_uint64),
+    ("path", c_char_p),
+    ("device_id", c_char_p),
+    ("certificate", c_void_p),
+    ("license", c_void_p),
 ]
 
 sfi_map_options._fields_ = [
@@ -1697,6 +1752,14 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
         c_void_p,
         c_void_p,
         POINTER(c_void_p),
+    ]),
+    "sfi_hsm_generate_licenses": (c_int, [
+        c_void_p,
+        POINTER(c_void_p),
+        c_size_t,
+        POINTER(c_void_p),
+        sfi_license_result_fn,
+        c_void_p,
     ]),
     "sfi_hsm_generate_live_license": (c_int, [
         c_void_p,

@@ -17,7 +17,7 @@
 #include "license/license.h"
 #include "license/personalization.h"
 
-SFI_ABI_PIN(sfi_hsm_ops, check_image);
+SFI_ABI_PIN(sfi_hsm_ops, licenses);
 SFI_ABI_PIN(sfi_hsm_info, serial);
 SFI_ABI_PIN(sfi_audit_head, mac);
 SFI_ABI_PIN(sfi_audit_record, mac);
@@ -61,6 +61,7 @@ sfi_hsm_open_custom(sfi_ctx *ctx, const sfi_hsm_ops *ops, void *user,
         return SFI_ERR_NOMEM;
     hsm->ops = ours;
     hsm->user = user;
+    hsm->at_once = ours.licenses != NULL ? SFI_HSM_AT_ONCE : 1;
     *out = hsm;
     return SFI_OK;
 }
@@ -80,15 +81,25 @@ hsm_fail_unsupported(sfi_hsm *hsm, const char *what)
                      "this HSM does not support %s", what);
 }
 
-/* Check the status that the backend returned, and add the place. */
+sfi_status
+sfi__hsm_name_error(sfi_hsm *hsm, sfi_status st, const char *what)
+{
+    sfi_ctx *ctx = hsm->obj.ctx;
+    bool named;
+
+    st = sfi__from_callback(ctx, st, what);
+    named = hsm->relays || hsm->where[0] == '\0' ||
+            strcmp(ctx->error.where, hsm->where) == 0;
+    if (st != SFI_OK && !named)
+        (void)sfi__where(ctx, "%s", hsm->where);
+    return st;
+}
+
 static sfi_status
 hsm_end_callback(sfi_hsm *hsm, sfi_status st, const char *what)
 {
     hsm->obj.busy = false;
-    st = sfi__from_callback(hsm->obj.ctx, st, what);
-    if (st != SFI_OK && hsm->where[0] != '\0' && !hsm->relays)
-        (void)sfi__where(hsm->obj.ctx, "%s", hsm->where);
-    return st;
+    return sfi__hsm_name_error(hsm, st, what);
 }
 
 sfi_status

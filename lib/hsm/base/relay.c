@@ -6,15 +6,21 @@
 #include "core/err.h"
 
 /* Errors come to the context of the handle in front. */
-static sfi_status
-relay_end(struct relay *r, sfi_status st)
+static void
+relay_copy_error(struct relay *r, sfi_status st)
 {
     struct sfi_error error;
 
-    if (st != SFI_OK && r->inner->obj.ctx != r->ctx) {
-        sfi__error_keep(r->inner->obj.ctx, &error);
-        sfi__error_restore(r->ctx, &error);
-    }
+    if (st == SFI_OK || r->inner->obj.ctx == r->ctx)
+        return;
+    sfi__error_keep(r->inner->obj.ctx, &error);
+    sfi__error_restore(r->ctx, &error);
+}
+
+static sfi_status
+relay_end(struct relay *r, sfi_status st)
+{
+    relay_copy_error(r, st);
     if (r->kind->leave != NULL)
         r->kind->leave(r);
     return st;
@@ -96,6 +102,39 @@ relay_check_image(void *user, const uint8_t *header, size_t header_len)
     RELAY(user, true, sfi_hsm_check_image(r->inner, header, header_len));
 }
 
+struct relay_answers {
+    struct relay *relay;
+    sfi_hsm_answer_fn answer;
+    void *to;
+};
+
+static void
+relay_answer(void *to, size_t index, sfi_status st, uint32_t count,
+             const uint8_t *license, size_t license_len)
+{
+    struct relay_answers *a = to;
+
+    relay_copy_error(a->relay, st);
+    a->answer(a->to, index, st, count, license, license_len);
+}
+
+static sfi_status
+relay_licenses(void *user, const uint8_t *const *certs, size_t cert_len,
+               size_t count, sfi_hsm_answer_fn answer, void *to)
+{
+    struct relay_answers a = {.relay = user, .answer = answer, .to = to};
+
+    RELAY(
+        user, true,
+        sfi__hsm_licenses(r->inner, certs, cert_len, count, relay_answer, &a));
+}
+
+sfi_status
+sfi__relay_at_once(struct relay *relay, size_t *count)
+{
+    RELAY(relay, false, sfi__hsm_at_once(r->inner, count));
+}
+
 static void
 relay_close(void *user)
 {
@@ -123,6 +162,7 @@ sfi__relay_handle(struct relay *r, const char *where)
         .audit_record = relay_audit_record,
         .verify_audit = relay_verify_audit,
         .check_image = relay_check_image,
+        .licenses = relay_licenses,
     };
     hsm->user = r;
     hsm->relays = true;

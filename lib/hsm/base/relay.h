@@ -33,4 +33,7 @@ struct relay {
  * no memory, recorded, and the relay is still the caller's. */
 sfi_hsm *sfi__relay_handle(struct relay *r, const char *where);
 
+/* sfi__hsm_at_once() of the HSM behind it. */
+sfi_status sfi__relay_at_once(struct relay *r, size_t *count);
+
 #endif

@@ -225,6 +225,10 @@ struct request {
     const uint8_t *data;
     size_t len;
     bool live;
+    bool counts; /* tell whether the device was counted */
+    bool tried;  /* once in this transaction, which is now repeated */
+    bool noted;  /* the counter before it is known */
+    uint32_t count;
     uint8_t *out;
 };
 
@@ -262,7 +266,7 @@ card_explain_conditions(struct card *c, const struct request *rq, uint16_t sw)
 /* Warn if a device was counted and few installations are left.  The licence was
  * received already, so a failure here is ignored. */
 static void
-card_warn_when_low(struct card *c)
+card_warn_when_low(struct card *c, struct request *rq)
 {
     uint64_t before = c->remaining;
     struct card_info info;
@@ -272,8 +276,25 @@ card_warn_when_low(struct card *c)
         return;
     }
     c->remaining = info.remaining;
+    if (rq->noted)
+        rq->count = info.remaining < before ? SFI_COUNT_NEW : SFI_COUNT_AGAIN;
     if (info.remaining < before)
         sfi__hsm_warn_low(c->ctx, info.remaining, info.maximum, info.low_water);
+}
+
+/* Another program may have used the card before this transaction.  When it is
+ * repeated, after a lost reply, nobody can tell any more. */
+static sfi_status
+card_note_remaining(struct card *c, struct request *rq)
+{
+    struct card_info info;
+    sfi_status st = sfi__card_ask_info(c, &info);
+
+    rq->noted = st == SFI_OK && !rq->tried;
+    rq->tried = true;
+    if (st == SFI_OK)
+        c->remaining = info.remaining;
+    return st;
 }
 
 static sfi_status
@@ -290,16 +311,19 @@ card_do_license(struct card *c, void *arg)
         .exact = true,
     };
     uint16_t sw = 0;
-    sfi_status st;
+    sfi_status st = SFI_OK;
 
     if (!c->verified)
         return sfi__fail(c->ctx, SFI_ERR_HSM_PIN,
                          "the card issues licences only after a login");
-    st = sfi__card_exchange(c, &ask, rq->out, &sw);
+    if (rq->counts)
+        st = card_note_remaining(c, rq);
+    if (st == SFI_OK)
+        st = sfi__card_exchange(c, &ask, rq->out, &sw);
     if (st != SFI_OK)
         return st;
     if (sw == CARD_SW_OK) {
-        card_warn_when_low(c);
+        card_warn_when_low(c, rq);
         return SFI_OK;
     }
     if (sw == CARD_SW_DATA)
@@ -333,6 +357,34 @@ card_license(void *user, const uint8_t *cert, size_t cert_len, uint32_t session,
     if (st == SFI_OK)
         *out_len = SFI_LICENSE_LEN;
     return st;
+}
+
+/* One after the other, and whether the counter went down with each. */
+static sfi_status
+card_licenses(void *user, const uint8_t *const *certs, size_t cert_len,
+              size_t count, sfi_hsm_answer_fn answer, void *to)
+{
+    struct card *c = user;
+
+    for (size_t i = 0; i < count; i++) {
+        uint8_t out[SFI_LICENSE_LEN];
+        struct request rq = {.data = certs[i],
+                             .len = cert_len,
+                             .counts = true,
+                             .count = SFI_COUNT_UNKNOWN,
+                             .out = out};
+        sfi_status st = sfi__card_transact(c, card_do_license, &rq);
+
+        if (st == SFI_ERR_CERTIFICATE || st == SFI_ERR_HSM_COUNTER)
+            answer(to, i, st, SFI_COUNT_NONE, NULL, 0);
+        else
+            answer(to, i, st, rq.count, st == SFI_OK ? out : NULL,
+                   st == SFI_OK ? sizeof(out) : 0);
+        if (st != SFI_OK && st != SFI_ERR_CERTIFICATE &&
+            st != SFI_ERR_HSM_COUNTER)
+            return st;
+    }
+    return SFI_OK;
 }
 
 /* ---- images ---- */
@@ -448,6 +500,7 @@ static const sfi_hsm_ops card_ops = {
     .audit_head = card_get_audit_head,
     .audit_record = card_get_audit_record,
     .check_image = card_check_image,
+    .licenses = card_licenses,
 };
 
 sfi_status

@@ -35,8 +35,6 @@ static sfi_status
 vault_append_record(struct vault *v, struct ledger_head *h,
                     struct ledger_record *r)
 {
-    const struct ledger_ops *ops = v->ledger->ops;
-    const uint8_t *audit_key_secret = v->secrets.audit_key_secret;
     sfi_audit_head *audit = &h->audit;
     sfi_status st;
 
@@ -47,18 +45,25 @@ vault_append_record(struct vault *v, struct ledger_head *h,
     r->audit.time = sfi__wall_clock();
     r->audit.remaining = audit->remaining;
     memcpy(r->audit.previous, audit->audit_head, sizeof(r->audit.previous));
-    st = sfi__chain_record(v->ctx, audit, &r->audit, audit_key_secret,
-                           r->audit.hash, r->audit.mac);
+    st =
+        sfi__chain_record(v->ctx, audit, &r->audit, v->secrets.audit_key_secret,
+                          r->audit.hash, r->audit.mac);
     if (st != SFI_OK)
         return st;
     memcpy(audit->audit_head, r->audit.hash, sizeof(audit->audit_head));
-    st = sfi__chain_head_mac(v->ctx, audit, audit_key_secret, audit->mac);
+    return v->ledger->ops->append(v->ledger, r);
+}
+
+/* After the last record of a transaction. */
+static sfi_status
+vault_write_end(struct vault *v, struct ledger_head *h)
+{
+    sfi_status st = sfi__chain_head_mac(
+        v->ctx, &h->audit, v->secrets.audit_key_secret, h->audit.mac);
+
     if (st != SFI_OK)
         return st;
-    st = ops->append(v->ledger, r);
-    if (st != SFI_OK)
-        return st;
-    return ops->write_head(v->ledger, LEDGER_COUNTS, h);
+    return v->ledger->ops->write_head(v->ledger, LEDGER_COUNTS, h);
 }
 
 /* ---- which record serves a request ---- */
@@ -85,21 +90,15 @@ vault_check_found(struct vault *v, const struct ledger_head *h,
 }
 
 static sfi_status
-vault_find_license(struct vault *v, const struct ledger_head *h,
-                   const sfi_certificate *cert, uint32_t session,
-                   struct ledger_record *r, bool *found)
+vault_check_license(struct vault *v, const struct ledger_head *h,
+                    const struct vault_wish *w, const struct ledger_record *r)
 {
-    sfi_status st = sfi__ledger_find_session(v->ledger, cert->device_hash,
-                                             session, r, found);
-
-    if (st != SFI_OK || !*found)
-        return st;
-    if (r->audit.session != session)
+    if (r->audit.session != w->session)
         return sfi__fail(v->ctx, SFI_ERR_HSM,
                          "the vault is damaged: its index names record %llu "
                          "for a different session",
                          (unsigned long long)r->audit.sequence);
-    return vault_check_found(v, h, cert, r);
+    return vault_check_found(v, h, w->cert, r);
 }
 
 /* Another licence for a device that was counted costs no installation. */
@@ -118,156 +117,298 @@ vault_choose_kind(struct vault *v, const struct ledger_head *h,
     return found ? vault_check_found(v, h, cert, &r) : SFI_OK;
 }
 
-/* The same device and session get the same licence again, from the record.  If
- * there is no such record: choose the kind of a new one. */
+/* The head, of a vault that issues licences. */
 static sfi_status
-vault_find_or_choose(struct vault *v, struct ledger_head *h,
-                     const sfi_certificate *cert, uint32_t session,
-                     struct ledger_record *r, bool *found)
+vault_read_open(struct vault *v, struct ledger_head *h)
 {
     sfi_status st = sfi__vault_read_trusted(v, h);
 
-    if (st != SFI_OK)
-        return st;
-    if (h->retired)
+    if (st == SFI_OK && h->retired)
         return sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
                          "the vault is retired and issues no licences");
-    st = vault_find_license(v, h, cert, session, r, found);
-    if (st != SFI_OK || *found)
-        return st;
-    sfi__zero(r, sizeof(*r));
-    st = vault_choose_kind(v, h, cert, &r->audit.kind);
-    if (st != SFI_OK)
-        return st;
-    if (r->audit.kind == SFI_AUDIT_COUNTED && h->audit.remaining == 0)
-        return sfi__fail(v->ctx, SFI_ERR_HSM_COUNTER,
-                         "no installations left: all %llu were used",
-                         (unsigned long long)h->audit.maximum);
+    return st;
+}
+
+/* ---- licences, in one transaction ---- */
+
+/* One request cannot be served; the others can. */
+static void
+vault_refuse(struct vault_batch *b, size_t i, sfi_status st)
+{
+    b->wishes[i].state = WISH_REFUSED;
+    b->answer(b->to, i, st, SFI_COUNT_NONE, NULL, 0);
+}
+
+static sfi_status
+vault_check_devices(struct vault *v, struct vault_batch *b)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        sfi_status st = vault_check_device(v, b->wishes[i].cert);
+
+        if (st == SFI_ERR_CERTIFICATE)
+            vault_refuse(b, i, st);
+        else if (st != SFI_OK)
+            return st;
+    }
     return SFI_OK;
 }
 
-/* ---- a licence ---- */
+static void
+vault_grant(struct vault_wish *w, const struct ledger_record *r, uint32_t count)
+{
+    w->state = WISH_GRANTED;
+    w->counted = count;
+    w->sequence = r->audit.sequence;
+    memcpy(w->license, r->license, sizeof(w->license));
+}
+
+/* The same device and session get the same licence again, from the record.
+ * `trusted`: the head was verified in this transaction. */
+static sfi_status
+vault_find_wish(struct vault *v, struct ledger_head *h, struct vault_wish *w,
+                bool *trusted)
+{
+    struct ledger_record r;
+    bool found;
+    sfi_status st = sfi__ledger_find_session(v->ledger, w->cert->device_hash,
+                                             w->session, &r, &found);
+
+    if (st != SFI_OK || !found)
+        return st;
+    if (!*trusted)
+        st = vault_read_open(v, h);
+    *trusted = true;
+    if (st == SFI_OK)
+        st = vault_check_license(v, h, w, &r);
+    if (st == SFI_OK)
+        vault_grant(w, &r, SFI_COUNT_AGAIN);
+    return st;
+}
+
+static bool
+vault_has_open_wish(const struct vault_batch *b)
+{
+    size_t i = 0;
+
+    while (i < b->count && b->wishes[i].state != WISH_OPEN)
+        i++;
+    return i < b->count;
+}
 
 /* Without the write lock, and without trust: only a licence that seems to be
  * there is verified.  For a new one everything is verified under the lock. */
 static sfi_status
-vault_look_for_license(struct vault *v, struct ledger_head *h,
-                       const sfi_certificate *cert, uint32_t session,
-                       struct ledger_record *r, bool *found)
+vault_look_for_licenses(struct vault *v, struct vault_batch *b)
 {
-    sfi_status st = v->ledger->ops->begin(v->ledger, LEDGER_READ);
+    bool trusted = false;
+    sfi_status st;
 
+    if (!vault_has_open_wish(b))
+        return SFI_OK;
+    st = v->ledger->ops->begin(v->ledger, LEDGER_READ);
     if (st != SFI_OK)
         return st;
-    st = sfi__ledger_find_session(v->ledger, cert->device_hash, session, r,
-                                  found);
-    if (st == SFI_OK && *found)
-        st = vault_find_or_choose(v, h, cert, session, r, found);
+    for (size_t i = 0; st == SFI_OK && i < b->count; i++) {
+        if (b->wishes[i].state == WISH_OPEN)
+            st = vault_find_wish(v, &b->head, &b->wishes[i], &trusted);
+    }
     sfi__ledger_rollback(v->ledger);
     return st;
 }
 
+/* Make what may be needed, before the write lock is taken. */
 static sfi_status
-vault_append_license(struct vault *v, struct ledger_head *h,
-                     const sfi_certificate *cert, uint32_t session,
-                     const uint8_t license[SFI_LICENSE_LEN],
-                     struct ledger_record *r)
+vault_make_licenses(struct vault *v, struct vault_batch *b)
 {
-    sfi_status st = sfi__vault_check_anchor(v, h);
+    for (size_t i = 0; i < b->count; i++) {
+        struct vault_wish *w = &b->wishes[i];
+        sfi_status st = SFI_OK;
 
-    if (st != SFI_OK)
-        return st;
-    memcpy(r->audit.device, cert->device_hash, sizeof(r->audit.device));
-    r->audit.session = session;
-    memcpy(r->license, license, sizeof(r->license));
-    st = sfi__sha256(v->ctx, license, SFI_LICENSE_LEN, r->audit.license);
-    if (st != SFI_OK)
-        return st;
-    return vault_append_record(v, h, r);
-}
-
-/* Record a new licence, unless another process has recorded one for this
- * device and session: then it is `found`. */
-static sfi_status
-vault_record_license(struct vault *v, struct ledger_head *h,
-                     const sfi_certificate *cert, uint32_t session,
-                     const uint8_t license[SFI_LICENSE_LEN],
-                     struct ledger_record *r, bool *found)
-{
-    sfi_status st = v->ledger->ops->begin(v->ledger, LEDGER_WRITE);
-
-    if (st != SFI_OK)
-        return st;
-    st = vault_find_or_choose(v, h, cert, session, r, found);
-    if (st != SFI_OK || *found) {
-        sfi__ledger_rollback(v->ledger);
-        return st;
-    }
-    st = vault_append_license(v, h, cert, session, license, r);
-    st = sfi__ledger_finish(v->ledger, st);
-    if (st == SFI_OK)
-        v->audited = sfi__vault_mark(&r->audit);
-    return st;
-}
-
-/* Make a licence and record it; `added`: no other process was quicker. */
-static sfi_status
-vault_make_license(struct vault *v, struct ledger_head *h,
-                   const sfi_certificate *cert, uint32_t session,
-                   struct ledger_record *r, bool *added)
-{
-    uint8_t license[SFI_LICENSE_LEN];
-    bool found = false;
-    sfi_status st = sfi__license_make(
-        v->ctx, cert->public_key, session == 0 ? LICENSE_STATIC : LICENSE_LIVE,
-        session, v->secrets.key_secret, v->secrets.nonce, license);
-
-    if (st != SFI_OK)
-        return st;
-    st = vault_record_license(v, h, cert, session, license, r, &found);
-    if (st != SFI_OK)
-        return st;
-    *added = !found;
-    if (*added)
-        v->synced = h->audit.sequence;
-    return SFI_OK;
-}
-
-sfi_status
-sfi__vault_license(struct vault *v, const sfi_certificate *cert,
-                   uint32_t session, uint8_t out[SFI_LICENSE_LEN])
-{
-    struct ledger_record r;
-    struct ledger_head h;
-    bool found = false;
-    bool added = false;
-    sfi_status st;
-
-    if (session == 0 && (v->head.audit.flags & SFI_HSM_LIVE_ONLY) != 0)
-        return sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
-                         "the vault issues live licences only");
-    st = vault_check_device(v, cert);
-    if (st != SFI_OK)
-        return st;
-    st = vault_look_for_license(v, &h, cert, session, &r, &found);
-    if (st != SFI_OK)
-        return st;
-    if (!found) {
-        st = vault_make_license(v, &h, cert, session, &r, &added);
+        if (w->state != WISH_OPEN)
+            continue;
+        st = sfi__license_make(v->ctx, w->cert->public_key,
+                               w->session == 0 ? LICENSE_STATIC : LICENSE_LIVE,
+                               w->session, v->secrets.key_secret,
+                               v->secrets.nonce, w->license);
         if (st != SFI_OK)
             return st;
     }
-    st = sfi__vault_sync(v, r.audit.sequence, h.audit.sequence);
-    if (st != SFI_OK)
-        return st;
-    st = sfi__vault_anchor(v);
-    if (st != SFI_OK)
-        return st;
-    memcpy(out, r.license, sizeof(r.license)); /* counted for good by now */
-    if (added && r.audit.kind == SFI_AUDIT_COUNTED)
-        sfi__hsm_warn_low(v->ctx, h.audit.remaining, h.audit.maximum,
-                          h.audit.low_water);
     return SFI_OK;
+}
+
+static sfi_status
+vault_append_license(struct vault *v, struct ledger_head *h,
+                     struct vault_wish *w, uint32_t kind,
+                     struct ledger_record *r)
+{
+    sfi_status st;
+
+    *r = (struct ledger_record){.audit = {.kind = kind, .session = w->session}};
+    memcpy(r->audit.device, w->cert->device_hash, sizeof(r->audit.device));
+    memcpy(r->license, w->license, sizeof(r->license));
+    st = sfi__sha256(v->ctx, w->license, SFI_LICENSE_LEN, r->audit.license);
+    if (st == SFI_OK)
+        st = vault_append_record(v, h, r);
+    if (st == SFI_OK)
+        vault_grant(
+            w, r, kind == SFI_AUDIT_COUNTED ? SFI_COUNT_NEW : SFI_COUNT_AGAIN);
+    return st;
+}
+
+/* One record, unless this or another process has recorded this device and
+ * session meanwhile. */
+static sfi_status
+vault_record_license(struct vault *v, struct vault_batch *b, size_t i)
+{
+    struct vault_wish *w = &b->wishes[i];
+    struct ledger_head *h = &b->head;
+    bool trusted = true;
+    uint32_t kind;
+    sfi_status st = vault_find_wish(v, h, w, &trusted);
+
+    if (st != SFI_OK || w->state != WISH_OPEN)
+        return st;
+    st = vault_choose_kind(v, h, w->cert, &kind);
+    if (st != SFI_OK)
+        return st;
+    if (kind == SFI_AUDIT_COUNTED && h->audit.remaining == 0) {
+        vault_refuse(b, i,
+                     sfi__fail(v->ctx, SFI_ERR_HSM_COUNTER,
+                               "no installations left: all %llu were used",
+                               (unsigned long long)h->audit.maximum));
+        return SFI_OK;
+    }
+    b->counted |= kind == SFI_AUDIT_COUNTED;
+    b->appended = true;
+    return vault_append_license(v, h, w, kind, &b->last);
+}
+
+static sfi_status
+vault_record_licenses(struct vault *v, struct vault_batch *b)
+{
+    sfi_status st = vault_read_open(v, &b->head);
+
+    if (st == SFI_OK)
+        st = sfi__vault_check_anchor(v, &b->head);
+    for (size_t i = 0; st == SFI_OK && i < b->count; i++) {
+        if (b->wishes[i].state == WISH_OPEN)
+            st = vault_record_license(v, b, i);
+    }
+    return st == SFI_OK && b->appended ? vault_write_end(v, &b->head) : st;
+}
+
+/* After a commit that failed: it was rolled back, unless it can be read. */
+static bool
+vault_may_be_written(struct vault *v, const struct vault_batch *b)
+{
+    struct sfi_error first;
+    struct ledger_record r;
+    bool found = true;
+
+    sfi__error_keep(v->ctx, &first);
+    if (v->ledger->ops->begin(v->ledger, LEDGER_READ) == SFI_OK) {
+        if (sfi__ledger_find_sequence(v->ledger, b->last.audit.sequence, &r,
+                                      &found) != SFI_OK)
+            found = true;
+        sfi__ledger_rollback(v->ledger);
+    }
+    sfi__error_restore(v->ctx, &first);
+    return found;
+}
+
+/* All records in one transaction: all are on the disk, or none. */
+static sfi_status
+vault_write_licenses(struct vault *v, struct vault_batch *b)
+{
+    sfi_status st = v->ledger->ops->begin(v->ledger, LEDGER_WRITE);
+    bool commits;
+
+    if (st != SFI_OK)
+        return st;
+    st = vault_record_licenses(v, b);
+    if (st == SFI_OK && !b->appended) {
+        sfi__ledger_rollback(v->ledger);
+        return SFI_OK;
+    }
+    commits = st == SFI_OK;
+    st = sfi__ledger_finish(v->ledger, st);
+    if (st != SFI_OK && commits && vault_may_be_written(v, b))
+        b->written = VAULT_PERHAPS;
+    if (st != SFI_OK)
+        return st;
+    b->written = VAULT_SURELY;
+    v->audited = sfi__vault_mark(&b->last.audit);
+    v->synced = b->head.audit.sequence;
+    return SFI_OK;
+}
+
+/* What was read or written is on the disk, and the token knows of it. */
+static sfi_status
+vault_settle_licenses(struct vault *v, const struct vault_batch *b)
+{
+    uint64_t newest = 0;
+    sfi_status st;
+
+    for (size_t i = 0; i < b->count; i++) {
+        if (b->wishes[i].sequence > newest)
+            newest = b->wishes[i].sequence;
+    }
+    if (newest == 0)
+        return SFI_OK;
+    st = sfi__vault_sync(v, newest, b->head.audit.sequence);
+    return st == SFI_OK ? sfi__vault_anchor(v) : st;
+}
+
+static sfi_status
+vault_issue(struct vault *v, struct vault_batch *b)
+{
+    sfi_status st = vault_check_devices(v, b);
+
+    if (st == SFI_OK)
+        st = vault_look_for_licenses(v, b);
+    if (st == SFI_OK)
+        st = vault_make_licenses(v, b);
+    if (st == SFI_OK && vault_has_open_wish(b))
+        st = vault_write_licenses(v, b);
+    return st == SFI_OK ? vault_settle_licenses(v, b) : st;
+}
+
+/* After a failure nothing leaves the vault, but what was counted is told. */
+static void
+vault_answer(struct vault_batch *b, sfi_status st)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        const struct vault_wish *w = &b->wishes[i];
+        bool doubt = w->counted == SFI_COUNT_NEW && b->written == VAULT_PERHAPS;
+
+        if (w->state != WISH_GRANTED)
+            continue;
+        if (st == SFI_OK)
+            b->answer(b->to, i, SFI_OK, w->counted, w->license,
+                      sizeof(w->license));
+        else if (b->written != VAULT_NOTHING)
+            b->answer(b->to, i, st, doubt ? SFI_COUNT_UNKNOWN : w->counted,
+                      NULL, 0);
+    }
+}
+
+sfi_status
+sfi__vault_licenses(struct vault *v, struct vault_batch *b)
+{
+    sfi_status st;
+
+    for (size_t i = 0; i < b->count; i++) {
+        if (b->wishes[i].session == 0 &&
+            (v->head.audit.flags & SFI_HSM_LIVE_ONLY) != 0)
+            return sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
+                             "the vault issues live licences only");
+    }
+    st = vault_issue(v, b);
+    vault_answer(b, st);
+    if (st == SFI_OK && b->counted)
+        sfi__hsm_warn_low(v->ctx, b->head.audit.remaining,
+                          b->head.audit.maximum, b->head.audit.low_water);
+    return st;
 }
 
 /* ---- the end ---- */
@@ -287,7 +428,8 @@ vault_append_closing(struct vault *v)
     if (h.retired)
         return sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
                          "the vault is already retired");
-    return vault_append_record(v, &h, &r);
+    st = vault_append_record(v, &h, &r);
+    return st == SFI_OK ? vault_write_end(v, &h) : st;
 }
 
 sfi_status

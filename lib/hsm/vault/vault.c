@@ -331,26 +331,89 @@ vault_need_login(struct vault *v, const char *what)
     return SFI_OK;
 }
 
-static sfi_status
-vault_license(void *user, const uint8_t *data, size_t len, uint32_t session,
-              uint8_t *out, size_t *out_len)
+/* The answer to a request for one licence. */
+struct vault_one {
+    struct vault *v;
+    sfi_status st;
+    struct sfi_error error;
+    uint8_t *out;
+};
+
+static void
+vault_take_one(void *to, size_t index, sfi_status st, uint32_t count,
+               const uint8_t *license, size_t license_len)
 {
-    struct vault *v = user;
-    sfi_certificate *cert;
+    struct vault_one *one = to;
+
+    (void)index;
+    (void)count;
+    one->st = st;
+    if (st == SFI_OK)
+        memcpy(one->out, license, license_len);
+    else
+        sfi__error_keep(one->v->ctx, &one->error);
+}
+
+static sfi_status
+vault_make_wishes(struct vault *v, const uint8_t *const *certs, size_t cert_len,
+                  uint32_t session, struct vault_batch *b)
+{
+    sfi_status st = SFI_OK;
+
+    for (size_t i = 0; st == SFI_OK && i < b->count; i++) {
+        b->wishes[i].session = session;
+        st = sfi__cert_new(v->ctx, certs[i], cert_len, &b->wishes[i].cert);
+    }
+    return st;
+}
+
+static sfi_status
+vault_issue_for(struct vault *v, const uint8_t *const *certs, size_t cert_len,
+                uint32_t session, struct vault_batch *b)
+{
     sfi_status st = vault_need_login(v, "issues licences");
 
     if (st != SFI_OK)
         return st;
+    b->wishes = sfi__ctx_alloc(v->ctx, b->count * sizeof(*b->wishes));
+    if (b->wishes == NULL)
+        return SFI_ERR_NOMEM;
+    st = vault_make_wishes(v, certs, cert_len, session, b);
+    if (st == SFI_OK)
+        st = sfi__vault_licenses(v, b);
+    for (size_t i = 0; i < b->count; i++)
+        sfi__obj_unref(b->wishes[i].cert);
+    sfi__ctx_dealloc(v->ctx, b->wishes);
+    return st;
+}
+
+static sfi_status
+vault_license(void *user, const uint8_t *cert, size_t cert_len,
+              uint32_t session, uint8_t *out, size_t *out_len)
+{
+    struct vault *v = user;
+    struct vault_one one = {.v = v, .out = out};
+    struct vault_batch b = {.count = 1, .answer = vault_take_one, .to = &one};
+    sfi_status st;
+
     if (*out_len < SFI_LICENSE_LEN)
         return sfi__fail(v->ctx, SFI_ERR_INTERNAL, "licence buffer too small");
-    st = sfi__cert_new(v->ctx, data, len, &cert);
+    st = vault_issue_for(v, &cert, cert_len, session, &b);
     if (st != SFI_OK)
         return st;
-    st = sfi__vault_license(v, cert, session, out);
-    if (st == SFI_OK)
-        *out_len = SFI_LICENSE_LEN;
-    sfi__obj_unref(cert);
-    return st;
+    *out_len = SFI_LICENSE_LEN;
+    if (one.st != SFI_OK)
+        sfi__error_restore(v->ctx, &one.error);
+    return one.st;
+}
+
+static sfi_status
+vault_licenses(void *user, const uint8_t *const *certs, size_t cert_len,
+               size_t count, sfi_hsm_answer_fn answer, void *to)
+{
+    struct vault_batch b = {.count = count, .answer = answer, .to = to};
+
+    return vault_issue_for(user, certs, cert_len, 0, &b);
 }
 
 static sfi_status
@@ -412,6 +475,7 @@ static const sfi_hsm_ops vault_ops = {
     .audit_record = vault_get_audit_record,
     .verify_audit = vault_verify_audit,
     .check_image = vault_check_image,
+    .licenses = vault_licenses,
 };
 
 sfi_status

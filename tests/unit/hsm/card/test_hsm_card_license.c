@@ -109,6 +109,62 @@ START_TEST(test_license)
 }
 END_TEST
 
+/* ---- several ---- */
+
+/* Whether each was counted; `$info` tells of one less after it. */
+static const struct {
+    const char *text;
+    sfi_status st;
+    const char *told;
+} steps[] = {
+    {"b > $ask < $full 9000 " LICENSE " < $lic 9000 > $ask < $info 9000 e "
+     "b > $ask < $info 9000 " LICENSE " < $lic 9000 > $ask < $info 9000 e",
+     SFI_OK, "0 1, 1 2, "},
+    {"b > $ask < $full 9000 " LICENSE " < 6a80 e "
+     "b > $ask < $full 9000 " LICENSE " < $lic 9000 > $ask < $info 9000 e",
+     SFI_OK, "0 0, 1 1, "},
+    /* nobody knows whether the lost one counted */
+    {"b > $ask < $full 9000 " LICENSE " !io e b " PLAY_MEET " " PLAY_VERIFY
+     " < 9000 > $ask < $info 9000 " LICENSE
+     " < $lic 9000 > $ask < $info 9000 e "
+     "b > $ask < $info 9000 " LICENSE " < $lic 9000 > $ask < 6f00 e",
+     SFI_OK, "0 3, 1 3, "},
+    {"b > $ask < $full 9000 " LICENSE " !gone e b!", SFI_ERR_NO_DEVICE,
+     "0 3 SFI_ERR_NO_DEVICE, "},
+};
+
+static char told[256];
+
+static void
+tell(void *to, size_t index, sfi_status st, uint32_t count,
+     const uint8_t *license, size_t license_len)
+{
+    size_t len = strlen(told);
+
+    ck_assert_ptr_eq(to, told);
+    ck_assert_int_eq(license != NULL, st == SFI_OK);
+    ck_assert_uint_eq(license_len, st == SFI_OK ? SFI_LICENSE_LEN : 0);
+    (void)snprintf(told + len, sizeof(told) - len, "%zu %u%s%s, ", index, count,
+                   st != SFI_OK && count != 0 ? " " : "",
+                   st != SFI_OK && count != 0 ? sfi_status_name(st) : "");
+}
+
+START_TEST(test_licenses)
+{
+    const uint8_t *certs[] = {play.cert, play.cert};
+
+    play.info[PLAY_REMAINING] = 4;
+    told[0] = '\0';
+    play_text(steps[_i].text);
+    ck_assert_int_eq(
+        play_ops.licenses(play_card, certs, sizeof(play.cert), 2, tell, told),
+        steps[_i].st);
+    ck_assert_str_eq(told, steps[_i].told);
+    play_done();
+    play.text = play.at = "";
+}
+END_TEST
+
 #define IMAGE                               \
     "> 802a00021c 5346494d4147494301000200" \
     "00000000000000000000000000000000"
@@ -527,6 +583,7 @@ main(void)
 
     tcase_add_checked_fixture(logged_in, play_setup_login, play_teardown);
     tcase_add_loop_test(logged_in, test_license, 0, (int)ROWS(licenses));
+    tcase_add_loop_test(logged_in, test_licenses, 0, (int)ROWS(steps));
     tcase_add_loop_test(logged_in, test_check_image, 0, (int)ROWS(images));
     tcase_add_test(logged_in, test_another_card);
     tcase_add_loop_test(logged_in, test_stranger, 0, (int)ROWS(strangers));
