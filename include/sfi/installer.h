@@ -140,10 +140,11 @@ SFI_API SFI_NODISCARD sfi_status sfi_installer_set_hsm(sfi_installer *in,
  * asked.
  *
  * @param in   an installer that has not begun
- * @param lic  the licence; kept until the installer is released
+ * @param lic  the licence, of any context; kept until the installer is
+ *             released
  *
  * @return SFI_OK, or
- *   SFI_ERR_ARGUMENT  an argument is NULL, or lic is of another context
+ *   SFI_ERR_ARGUMENT  an argument is NULL
  *   SFI_ERR_STATE     the install has begun
  *
  * Blocks: never.  Thread: the context's.

@@ -94,8 +94,7 @@ sfi_ctx_new(const sfi_ctx_options *opts, sfi_ctx **out)
     ctx = sfi__alloc(&alloc, sizeof(*ctx));
     if (ctx == NULL)
         return SFI_ERR_NOMEM;
-    ctx->obj.kind = OBJ_CTX;
-    atomic_init(&ctx->obj.refs, 1);
+    sfi__obj_init(&ctx->obj, OBJ_CTX);
     ctx->obj.ctx = ctx;
     ctx->obj.destroy = ctx_destroy;
     ctx->alloc = alloc;

@@ -3,8 +3,13 @@
 /* Reference counts and guards of handles. */
 #include "core/obj.h"
 
+#include <string.h>
+
 #include "core/ctx.h"
 #include "core/err.h"
+
+/* Its address is another one in each copy of libsfi. */
+static const char obj_home;
 
 static struct obj *
 obj_of_handle(const void *self)
@@ -15,7 +20,17 @@ obj_of_handle(const void *self)
 bool
 sfi__is(const void *self, enum obj_kind kind)
 {
-    return self != NULL && obj_of_handle(self)->kind == kind;
+    const struct obj *o = self;
+
+    return o != NULL && o->kind == kind && o->home == &obj_home;
+}
+
+void
+sfi__obj_init(struct obj *o, enum obj_kind kind)
+{
+    o->kind = kind;
+    o->home = &obj_home;
+    atomic_init(&o->refs, 1);
 }
 
 void *
@@ -26,8 +41,7 @@ sfi__obj_new(struct sfi_ctx *ctx, enum obj_kind kind, size_t size,
 
     if (o == NULL)
         return NULL;
-    o->kind = kind;
-    atomic_init(&o->refs, 1);
+    sfi__obj_init(o, kind);
     o->ctx = sfi__obj_ref(ctx);
     o->destroy = destroy;
     return o;
@@ -95,4 +109,68 @@ sfi__bad_arg(const void *self, const char *what)
 {
     return sfi__fail(obj_of_handle(self)->ctx, SFI_ERR_ARGUMENT,
                      "argument not valid, expected %s", what);
+}
+
+static const char *
+obj_kind_name(enum obj_kind kind)
+{
+#define NAME(KIND, name) [OBJ_##KIND - OBJ_CTX] = (name)
+    static const char *const names[] = {
+        NAME(CTX, "a context"),
+        NAME(KEY, "a key"),
+        NAME(FIRMWARE, "a firmware"),
+        NAME(OPTION_BYTES, "option bytes"),
+        NAME(IMAGE_BUILDER, "a builder"),
+        NAME(IMAGE_READER, "a reader"),
+        NAME(CERTIFICATE, "a certificate"),
+        NAME(LICENSE, "a licence"),
+        NAME(HSM, "an HSM"),
+        NAME(TRANSPORT, "a transport"),
+        NAME(TARGET, "a target"),
+        NAME(INSTALLER, "an installer"),
+        NAME(SIM, "a virtual chip"),
+        NAME(PERSONALIZATION, "a personalisation"),
+        NAME(LICENSE_STORE, "a licence store"),
+        NAME(CARD, "a virtual card"),
+        NAME(LAYOUT, "a layout"),
+    };
+#undef NAME
+
+    return names[kind - OBJ_CTX];
+}
+
+/* Of "options->key": "key". */
+static const char *
+obj_last_name(const char *expression)
+{
+    const char *arrow = strrchr(expression, '>');
+    const char *dot = strrchr(expression, '.');
+
+    if (arrow != NULL)
+        return arrow + 1;
+    return dot != NULL ? dot + 1 : expression;
+}
+
+sfi_status
+sfi__check_handle(const void *self, const void *given, enum obj_kind kind,
+                  const char *expression, bool here)
+{
+    const char *name = obj_last_name(expression);
+    sfi_ctx *ctx = obj_of_handle(self)->ctx;
+    const struct obj *o = given;
+
+    if (o == NULL || o->kind != kind)
+        return sfi__fail(ctx, SFI_ERR_ARGUMENT, "%s is %s, expected %s", name,
+                         o == NULL ? "NULL" : "something else",
+                         obj_kind_name(kind));
+    if (o->home != &obj_home)
+        return sfi__fail(ctx, SFI_ERR_ARGUMENT,
+                         "%s is of another libsfi in this process, expected "
+                         "%s of the one that is called",
+                         name, obj_kind_name(kind));
+    if (here && o->ctx != ctx)
+        return sfi__fail(ctx, SFI_ERR_ARGUMENT,
+                         "%s is of another context, expected %s of this one",
+                         name, obj_kind_name(kind));
+    return SFI_OK;
 }

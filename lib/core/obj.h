@@ -34,7 +34,10 @@ enum obj_kind {
 };
 
 struct obj {
+    /* These two are first in every version: a handle of another libsfi in the
+     * process is told by them, and nothing else of it is looked at. */
     enum obj_kind kind;
+    const void *home; /* of the libsfi that made it */
     atomic_uint refs; /* by any thread: see api.h */
     bool busy;        /* a callback of this handle is running */
     struct sfi_ctx *ctx;
@@ -49,6 +52,8 @@ struct obj {
  * its destroy() releases, and neither fails nor logs. */
 void *sfi__obj_new(struct sfi_ctx *ctx, enum obj_kind kind, size_t size,
                    void (*destroy)(void *self));
+/* Only for a context, which sfi__obj_new() cannot make. */
+void sfi__obj_init(struct obj *o, enum obj_kind kind);
 void *sfi__obj_ref(void *self);
 /* Drop a reference; the last one calls destroy() and frees.  NULL is fine. */
 void sfi__obj_unref(void *self);
@@ -61,8 +66,15 @@ sfi_status sfi__enter(const void *self, enum obj_kind kind);
 /* Reject an argument by name. */
 sfi_status sfi__bad_arg(const void *self, const char *what);
 
-/* Is this a handle of this kind?  For further handles among the arguments. */
+/* Is this a handle of this kind, made by this libsfi? */
 bool sfi__is(const void *self, enum obj_kind kind);
+/* Check a further handle among the arguments.  One that only holds data may be
+ * of any context, and is then read by its struct: its public functions write
+ * into its context, which another thread may use.  What reaches a device or an
+ * HSM is `here`, of the context of `self`. */
+sfi_status sfi__check_handle(const void *self, const void *given,
+                             enum obj_kind kind, const char *expression,
+                             bool here);
 
 #define SFI_ENTER(self, KIND)                                 \
     do {                                                      \
@@ -77,6 +89,18 @@ bool sfi__is(const void *self, enum obj_kind kind);
         if (!(cond))                            \
             return sfi__bad_arg((self), #cond); \
     } while (0)
+
+#define SFI_HANDLE_(self, given, KIND, here)                                \
+    do {                                                                    \
+        sfi_status handle_st =                                              \
+            sfi__check_handle((self), (given), OBJ_##KIND, #given, (here)); \
+        if (handle_st != SFI_OK)                                            \
+            return handle_st;                                               \
+    } while (0)
+
+/* Require a handle of any context, or of this one. */
+#define SFI_HANDLE(self, given, KIND) SFI_HANDLE_(self, given, KIND, false)
+#define SFI_HANDLE_HERE(self, given, KIND) SFI_HANDLE_(self, given, KIND, true)
 
 /* Guard of a function that makes a handle: *out is NULL on any failure, also
  * when `self` is not valid. */

@@ -236,8 +236,10 @@ describe_check_options(sfi_ctx *ctx, const sfi_describe_options *o)
 {
     SFI_ARG(ctx, (o->key == NULL) == (o->nonce == NULL));
     SFI_ARG(ctx, o->kind == 0 || describe_find(o->kind) != NULL);
-    SFI_ARG(ctx, o->key == NULL || sfi__is(o->key, OBJ_KEY));
-    SFI_ARG(ctx, o->ca == NULL || sfi__is(o->ca, OBJ_PERSONALIZATION));
+    if (o->key != NULL)
+        SFI_HANDLE(ctx, o->key, KEY);
+    if (o->ca != NULL)
+        SFI_HANDLE(ctx, o->ca, PERSONALIZATION);
     return SFI_OK;
 }
 

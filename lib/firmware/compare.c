@@ -131,7 +131,7 @@ sfi_firmware_compare(const sfi_firmware *first, const sfi_firmware *second,
     if (count != NULL)
         *count = 0;
     SFI_ENTER(first, FIRMWARE);
-    SFI_ARG(first, sfi__is(second, OBJ_FIRMWARE));
+    SFI_HANDLE(first, second, FIRMWARE);
     SFI_ARG(first, count != NULL);
     comparison_run(&c);
     *count = c.total;

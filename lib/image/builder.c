@@ -2,12 +2,15 @@
 /* Copyright The libsfi authors */
 /* The image builder's public functions: collect the inputs, check them, write
  * the image. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "util/mem.h"
 #include "util/wr.h"
 #include "core/ctx.h"
 #include "core/err.h"
+#include "firmware/firmware.h"
+#include "option_bytes/option_bytes.h"
 #include "image/builder.h"
 #include "image/register.h"
 #include "image/smi.h"
@@ -65,7 +68,7 @@ sfi_image_builder_set_key(sfi_image_builder *b, const sfi_key *key)
 {
     SFI_ENTER(b, IMAGE_BUILDER);
     sfi__buf_clear(&b->sealed);
-    SFI_ARG(b, sfi__is(key, OBJ_KEY));
+    SFI_HANDLE(b, key, KEY);
     (void)sfi__obj_ref((void *)key);
     sfi__obj_unref(b->key);
     b->key = (sfi_key *)key;
@@ -174,15 +177,16 @@ pieces_merge(struct buf *out, const struct buf *a, const struct buf *b)
 static sfi_status
 pieces_collect(sfi_image_builder *b, const sfi_firmware *fw, struct buf *list)
 {
-    for (size_t i = 0; i < sfi_firmware_segment_count(fw); i++) {
-        struct piece p = {.file = sfi_firmware_name(fw),
-                          .segment = (uint32_t)(i + 1),
-                          .machine = sfi_firmware_machine(fw)};
-        sfi_status st =
-            sfi_firmware_segment(fw, i, &p.address, &p.data, &p.len);
+    for (size_t i = 0; i < fw->count; i++) {
+        const struct piece p = {
+            .address = fw->segments[i].address,
+            .data = fw->segments[i].data,
+            .len = fw->segments[i].len,
+            .file = sfi_firmware_name(fw),
+            .segment = (uint32_t)(i + 1),
+            .machine = fw->machine,
+        };
 
-        if (st != SFI_OK)
-            return st;
         if (!sfi__buf_append(list, &p, sizeof(p)))
             return sfi__nomem(b->obj.ctx);
     }
@@ -218,7 +222,7 @@ sfi_image_builder_add_firmware(sfi_image_builder *b, const sfi_firmware *fw)
 {
     SFI_ENTER(b, IMAGE_BUILDER);
     sfi__buf_clear(&b->sealed);
-    SFI_ARG(b, sfi__is(fw, OBJ_FIRMWARE));
+    SFI_HANDLE(b, fw, FIRMWARE);
     return builder_add_firmware(b, fw);
 }
 
@@ -259,23 +263,16 @@ sfi_image_builder_add_module(sfi_image_builder *b, const uint8_t *smi,
 static sfi_status
 builder_set_option_bytes(sfi_image_builder *b, const sfi_option_bytes *ob)
 {
-    size_t count = sfi_option_bytes_count(ob);
+    uint32_t count = ob->chip->ob_count;
     struct wr w;
 
     if (count != b->chip->ob_count)
         return sfi__fail(b->obj.ctx, SFI_ERR_CHIP_RULE,
-                         "%zu option bytes, %s has %lu", count, b->chip->name,
-                         (unsigned long)b->chip->ob_count);
+                         "%" PRIu32 " option bytes, %s has %" PRIu32, count,
+                         b->chip->name, b->chip->ob_count);
     sfi__wr_init(&w, b->ob, sizeof(b->ob));
-    for (size_t i = 0; i < count; i++) {
-        const char *name;
-        uint32_t value;
-        sfi_status st = sfi_option_bytes_get(ob, i, &name, &value);
-
-        if (st != SFI_OK)
-            return st;
-        sfi__wr_u32le(&w, value);
-    }
+    for (uint32_t i = 0; i < count; i++)
+        sfi__wr_u32le(&w, ob->values[i]);
     b->ob_len = sfi__wr_len(&w);
     return SFI_OK;
 }
@@ -286,7 +283,7 @@ sfi_image_builder_set_option_bytes(sfi_image_builder *b,
 {
     SFI_ENTER(b, IMAGE_BUILDER);
     sfi__buf_clear(&b->sealed);
-    SFI_ARG(b, sfi__is(ob, OBJ_OPTION_BYTES));
+    SFI_HANDLE(b, ob, OPTION_BYTES);
     b->ob_len = 0;
     return builder_set_option_bytes(b, ob);
 }

@@ -111,7 +111,7 @@ sfi_image_firmware(sfi_ctx *ctx, const uint8_t *image, size_t len,
 
     SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, image != NULL || len == 0);
-    SFI_ARG(ctx, sfi__is(key, OBJ_KEY));
+    SFI_HANDLE(ctx, key, KEY);
     SFI_ARG(ctx, nonce != NULL);
     sfi__loader_init(&x.load, ctx, NULL, &extract_format);
     x.load.data.wipe = true;

@@ -96,7 +96,8 @@ sfi_image_reader_new(sfi_ctx *ctx, const sfi_key *key, const uint8_t *nonce,
                      sfi_image_reader **out)
 {
     SFI_ENTER_NEW(ctx, CTX, out);
-    SFI_ARG(ctx, key == NULL || sfi__is(key, OBJ_KEY));
+    if (key != NULL)
+        SFI_HANDLE(ctx, key, KEY);
     SFI_ARG(ctx, (key == NULL) == (nonce == NULL));
     return reader_new(ctx, key, nonce, out);
 }

@@ -58,17 +58,6 @@ installer_is_changeable(sfi_installer *in)
                      "the install has begun: nothing can be set any more");
 }
 
-/* A handle to keep must be of the same context. */
-static sfi_status
-installer_check_handle(sfi_installer *in, const struct obj *given)
-{
-    if (given->ctx != in->obj.ctx)
-        return sfi__fail(in->obj.ctx, SFI_ERR_ARGUMENT,
-                         "the handle is of another context, expected the "
-                         "installer's");
-    return installer_is_changeable(in);
-}
-
 /* Replace the reference `held` by one to `given`. */
 static void *
 installer_hold(void *held, void *given)
@@ -129,8 +118,8 @@ sfi_installer_set_transport(sfi_installer *in, sfi_transport *tp)
     sfi_status st;
 
     SFI_ENTER(in, INSTALLER);
-    SFI_ARG(in, sfi__is(tp, OBJ_TRANSPORT));
-    st = installer_check_handle(in, &tp->obj);
+    SFI_HANDLE_HERE(in, tp, TRANSPORT);
+    st = installer_is_changeable(in);
     if (st == SFI_OK)
         in->tp = installer_hold(in->tp, tp);
     return st;
@@ -142,8 +131,8 @@ sfi_installer_set_hsm(sfi_installer *in, sfi_hsm *hsm)
     sfi_status st;
 
     SFI_ENTER(in, INSTALLER);
-    SFI_ARG(in, sfi__is(hsm, OBJ_HSM));
-    st = installer_check_handle(in, (const struct obj *)hsm);
+    SFI_HANDLE_HERE(in, hsm, HSM);
+    st = installer_is_changeable(in);
     if (st == SFI_OK)
         in->hsm = installer_hold(in->hsm, hsm);
     return st;
@@ -155,8 +144,8 @@ sfi_installer_set_license(sfi_installer *in, const sfi_license *lic)
     sfi_status st;
 
     SFI_ENTER(in, INSTALLER);
-    SFI_ARG(in, sfi__is(lic, OBJ_LICENSE));
-    st = installer_check_handle(in, &lic->obj);
+    SFI_HANDLE(in, lic, LICENSE);
+    st = installer_is_changeable(in);
     if (st == SFI_OK)
         in->given = installer_hold(in->given, (void *)(uintptr_t)lic);
     return st;
@@ -168,8 +157,8 @@ sfi_installer_set_license_store(sfi_installer *in, sfi_license_store *store)
     sfi_status st;
 
     SFI_ENTER(in, INSTALLER);
-    SFI_ARG(in, sfi__is(store, OBJ_LICENSE_STORE));
-    st = installer_check_handle(in, &store->obj);
+    SFI_HANDLE_HERE(in, store, LICENSE_STORE);
+    st = installer_is_changeable(in);
     if (st == SFI_OK)
         in->store = installer_hold(in->store, store);
     return st;

@@ -138,8 +138,8 @@ sfi_license_store_put(sfi_license_store *store, const sfi_certificate *cert,
                       const sfi_license *lic)
 {
     SFI_ENTER(store, LICENSE_STORE);
-    SFI_ARG(store, sfi__is(cert, OBJ_CERTIFICATE));
-    SFI_ARG(store, sfi__is(lic, OBJ_LICENSE));
+    SFI_HANDLE(store, cert, CERTIFICATE);
+    SFI_HANDLE(store, lic, LICENSE);
     return store_put_license(store, cert, lic);
 }
 
@@ -191,6 +191,6 @@ sfi_license_store_find(sfi_license_store *store, const sfi_certificate *cert,
                        sfi_license **out)
 {
     SFI_ENTER_NEW(store, LICENSE_STORE, out);
-    SFI_ARG(store, sfi__is(cert, OBJ_CERTIFICATE));
+    SFI_HANDLE(store, cert, CERTIFICATE);
     return store_find_license(store, cert, out);
 }

@@ -200,8 +200,8 @@ sfi_target_connect_with(sfi_ctx *ctx, const sfi_connect_options *options,
     st = SFI_ABI_IN(ctx, sfi_connect_options, &o, options);
     if (st != SFI_OK)
         return st;
+    SFI_HANDLE_HERE(ctx, o.transport, TRANSPORT);
     SFI_ENTER(o.transport, TRANSPORT);
-    SFI_ARG(ctx, o.transport->obj.ctx == ctx);
     st = sfi__dialect_init(&d, ctx, o.dialect, o.dialect_user);
     if (st != SFI_OK)
         return st;

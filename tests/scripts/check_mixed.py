@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""Two builds of libsfi and libsfi-sim: each pair works, no mixture loads.
+"""Two builds of libsfi and libsfi-sim: each pair works, no mixture loads, and
+where both are in one process neither follows a handle of the other.
 
     check_mixed.py MAP LIBSFI SIM OTHER_LIBSFI OTHER_SIM
 """
@@ -32,9 +33,38 @@ assert sfi.sfi_ctx_error(ctx) is not None
 """
 
 
-def load(sfi, sim):
+# Two libraries of the same soname, beside each other.
+BOTH = """
+import ctypes, sys
+a, b = (ctypes.CDLL(p, mode=ctypes.RTLD_LOCAL) for p in sys.argv[1:])
+assert a._handle != b._handle
+new, key = ctypes.c_void_p(), ctypes.c_void_p()
+theirs, builder = ctypes.c_void_p(), ctypes.c_void_p()
+assert a.sfi_ctx_new(None, ctypes.byref(new)) == 0
+assert b.sfi_ctx_new(None, ctypes.byref(theirs)) == 0
+assert b.sfi_key_new(theirs, b"k" * 16, ctypes.c_size_t(16),
+                     ctypes.byref(key)) == 0
+a.sfi_chip_find.restype = ctypes.c_void_p
+chip = ctypes.c_void_p(a.sfi_chip_find(b"stm32h753xi"))
+assert a.sfi_image_builder_new(new, chip, ctypes.byref(builder)) == 0
+assert a.sfi_key_new(theirs, b"k" * 16, ctypes.c_size_t(16),
+                     ctypes.byref(ctypes.c_void_p())) == -101
+assert a.sfi_image_builder_set_key(builder, key) == -101
+a.sfi_ctx_error.restype = a.sfi_error_message.restype = ctypes.c_void_p
+said = ctypes.string_at(a.sfi_error_message(ctypes.c_void_p(
+    a.sfi_ctx_error(new))))
+assert b"another libsfi" in said, said
+a.sfi_key_free(key)
+b.sfi_key_free(key)
+for libsfi, ctx in ((b, theirs), (a, new)):
+    a.sfi_ctx_free(ctx)
+    b.sfi_ctx_free(ctx)
+"""
+
+
+def load(one, other, program=LOAD):
     """What the loader says of this pair; "": it works."""
-    run = subprocess.run([sys.executable, "-c", LOAD, sfi, sim],
+    run = subprocess.run([sys.executable, "-c", program, one, other],
                          capture_output=True, text=True, check=False)
     if run.returncode == 0:
         return ""
@@ -46,6 +76,9 @@ def pairs(ours, others):
         said = load(sfi, sim)
         if said:
             yield f"{sfi} with its own libsfi-sim: {said}"
+    said = load(ours[0], others[0], BOTH)
+    if said:
+        yield f"{ours[0]} beside {others[0]}: {said}"
     for (sfi, _), (_, sim) in ((ours, others), (others, ours)):
         said = load(sfi, sim)
         if not re.search(r"version [`'\"]LIBSFI_PRIVATE_\S* not found", said):

@@ -525,8 +525,8 @@ START_TEST(test_arguments)
     ck_assert_int_eq(sfi_installer_set_transport(in, station.tp),
                      SFI_ERR_ARGUMENT);
     ck_assert_str_eq(sfi_error_message(sfi_ctx_error(other)),
-                     "the handle is of another context, expected the "
-                     "installer's");
+                     "tp is of another context, expected a transport of this "
+                     "one");
     ck_assert_int_eq(sfi_installer_set_hsm(in, station.hsm), SFI_ERR_ARGUMENT);
     ck_assert_int_eq(sfi_installer_set_transport(in, NULL), SFI_ERR_ARGUMENT);
     ck_assert_int_eq(sfi_installer_set_hsm(in, NULL), SFI_ERR_ARGUMENT);

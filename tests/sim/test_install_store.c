@@ -316,8 +316,8 @@ START_TEST(test_arguments)
     ck_assert_int_eq(sfi_installer_set_license_store(NULL, store),
                      SFI_ERR_ARGUMENT);
     ck_assert_fails_about(sfi_installer_set_license_store(in, NULL),
-                          SFI_ERR_ARGUMENT, "",
-                          "sfi__is(store, OBJ_LICENSE_STORE)");
+                          SFI_ERR_ARGUMENT, "", "store is NULL",
+                          "a licence store");
     ck_assert_int_eq(sfi_ctx_new(NULL, &elsewhere), SFI_OK);
     ck_assert_int_eq(sfi_license_store_open(elsewhere, folder, 0, &foreign),
                      SFI_OK);

@@ -380,10 +380,10 @@ sfi_hsm_provision(sfi_hsm *hsm, const sfi_key *key, const uint8_t *nonce,
     sfi_status st;
 
     SFI_ENTER(hsm, HSM);
-    SFI_ARG(hsm, sfi__is(key, OBJ_KEY));
+    SFI_HANDLE(hsm, key, KEY);
     SFI_ARG(hsm, nonce != NULL);
     SFI_ARG(hsm, firmware_id != NULL);
-    SFI_ARG(hsm, sfi__is(perso, OBJ_PERSONALIZATION));
+    SFI_HANDLE(hsm, perso, PERSONALIZATION);
     st = hsm_check_provision(hsm, nonce_len, firmware_id, max_count, options,
                              &ours);
     if (st != SFI_OK)
@@ -460,7 +460,7 @@ sfi_hsm_generate_license(sfi_hsm *hsm, const sfi_certificate *cert,
                          sfi_license **out)
 {
     SFI_ENTER_NEW(hsm, HSM, out);
-    SFI_ARG(hsm, sfi__is(cert, OBJ_CERTIFICATE));
+    SFI_HANDLE(hsm, cert, CERTIFICATE);
     return hsm_generate_license(hsm, cert, 0, out);
 }
 
@@ -469,7 +469,7 @@ sfi_hsm_generate_live_license(sfi_hsm *hsm, const sfi_certificate *cert,
                               uint32_t session, sfi_license **out)
 {
     SFI_ENTER_NEW(hsm, HSM, out);
-    SFI_ARG(hsm, sfi__is(cert, OBJ_CERTIFICATE));
+    SFI_HANDLE(hsm, cert, CERTIFICATE);
     SFI_ARG(hsm, session != 0);
     return hsm_generate_license(hsm, cert, session, out);
 }

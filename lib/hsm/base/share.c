@@ -110,7 +110,7 @@ sfi_hsm_share(sfi_ctx *ctx, sfi_hsm *hsm, const sfi_hsm_lock *lock, void *user,
     sfi_status st;
 
     SFI_ENTER_NEW(ctx, CTX, out);
-    SFI_ARG(ctx, sfi__is(hsm, OBJ_HSM));
+    SFI_HANDLE(ctx, hsm, HSM);
     SFI_ARG(ctx, lock != NULL);
     st = share_read_lock(ctx, lock, &ours);
     return st == SFI_OK ? share_hsm(ctx, hsm, &ours, user, out) : st;

@@ -52,7 +52,7 @@ sfi_card_new(sfi_ctx *ctx, sfi_hsm *hsm, sfi_card **out)
     struct sfi_card *card;
 
     SFI_ENTER_NEW(ctx, CTX, out);
-    SFI_ARG(ctx, sfi__is(hsm, OBJ_HSM));
+    SFI_HANDLE(ctx, hsm, HSM);
     card = sfi__obj_new(ctx, OBJ_CARD, sizeof(*card), applet_destroy);
     if (card == NULL)
         return SFI_ERR_NOMEM;

@@ -533,6 +533,62 @@ thing_poke(struct thing *t, const char *name)
     return SFI_OK;
 }
 
+static sfi_status
+thing_meet(struct thing *t, const struct thing *other)
+{
+    SFI_ENTER(t, KEY);
+    SFI_HANDLE(t, other, KEY);
+    return SFI_OK;
+}
+
+static sfi_status
+thing_meet_here(struct thing *t, const struct thing *other)
+{
+    struct {
+        const struct thing *other;
+    } options = {other};
+
+    SFI_ENTER(t, KEY);
+    SFI_HANDLE_HERE(t, options.other, KEY);
+    return SFI_OK;
+}
+
+START_TEST(test_further_handles)
+{
+    int destroyed = 0;
+    struct thing *t = thing_new(&destroyed);
+    struct thing *other;
+    sfi_ctx *elsewhere, *here = ctx;
+
+    ck_assert_int_eq(sfi_ctx_new(NULL, &elsewhere), SFI_OK);
+    ctx = elsewhere;
+    other = thing_new(&destroyed);
+    ctx = here;
+    ck_assert_fails(thing_meet(t, NULL), SFI_ERR_ARGUMENT, "",
+                    "other is NULL, expected a key");
+    ck_assert_fails(thing_meet(t, (struct thing *)ctx), SFI_ERR_ARGUMENT, "",
+                    "other is something else, expected a key");
+    ck_assert_ok(thing_meet(t, other));
+    ck_assert_fails(thing_meet_here(t, other), SFI_ERR_ARGUMENT, "",
+                    "other is of another context, expected a key of this one");
+    ck_assert_ok(thing_meet_here(t, t));
+
+    other->obj.home = "another libsfi";
+    ck_assert_fails(thing_meet(t, other), SFI_ERR_ARGUMENT, "",
+                    "other is of another libsfi in this process, expected a "
+                    "key of the one that is called");
+    ck_assert_int_eq(thing_poke(other, "x"), SFI_ERR_ARGUMENT);
+    sfi__obj_free(other, OBJ_KEY); /* nor is it released */
+    ck_assert_int_eq(destroyed, 0);
+    other->obj.home = t->obj.home;
+
+    sfi__obj_free(other, OBJ_KEY);
+    sfi__obj_free(t, OBJ_KEY);
+    ck_assert_int_eq(destroyed, 2);
+    sfi_ctx_free(elsewhere);
+}
+END_TEST
+
 START_TEST(test_handle_guard)
 {
     int destroyed = 0;
@@ -719,6 +775,7 @@ main(void)
 
     tc = add(s, "handles");
     tcase_add_test(tc, test_handle_guard);
+    tcase_add_test(tc, test_further_handles);
     tcase_add_test(tc, test_handles_outlive_the_context);
     tcase_add_test(tc, test_handle_without_memory);
     tcase_add_test(tc, test_abi_in);

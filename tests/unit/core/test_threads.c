@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <sfi/image.h>
 
@@ -351,6 +352,92 @@ START_TEST(test_one_firmware_in_many_builders)
 }
 END_TEST
 
+/* ---- one key, firmware and option bytes for many contexts ---- */
+
+struct station {
+    pthread_t thread;
+    const sfi_key *key;
+    const sfi_firmware *fw;
+    const sfi_option_bytes *ob;
+    uint8_t image[4096];
+    size_t len;
+};
+
+static sfi_status
+station_keep(void *user, const uint8_t *data, size_t len)
+{
+    struct station *s = user;
+
+    if (len > sizeof(s->image) - s->len)
+        return SFI_ERR_LIMIT;
+    memcpy(s->image + s->len, data, len);
+    s->len += len;
+    return SFI_OK;
+}
+
+static sfi_status
+station_build(struct station *s, sfi_image_builder *b)
+{
+    sfi_status st = sfi_image_builder_add_firmware(b, s->fw);
+
+    if (st == SFI_OK)
+        st = sfi_image_builder_set_option_bytes(b, s->ob);
+    if (st == SFI_OK)
+        st = sfi_image_builder_set_key(b, s->key);
+    if (st == SFI_OK)
+        st = sfi_image_builder_set_nonce(b, bytes, SFI_NONCE_LEN);
+    s->len = 0;
+    return st == SFI_OK ? sfi_image_builder_write(b, station_keep, s) : st;
+}
+
+static void *
+station_main(void *user)
+{
+    struct station *s = user;
+    sfi_ctx *mine;
+
+    ck_assert_int_eq(sfi_ctx_new(NULL, &mine), SFI_OK);
+    for (int i = 0; i < 20; i++) {
+        sfi_image_builder *b;
+
+        ck_assert_int_eq(sfi_image_builder_new(mine, part(), &b), SFI_OK);
+        ck_assert_msg(station_build(s, b) == SFI_OK, "%s",
+                      sfi_error_message(sfi_ctx_error(mine)));
+        sfi_image_builder_free(b);
+    }
+    sfi_ctx_free(mine);
+    return NULL;
+}
+
+START_TEST(test_data_for_many_contexts)
+{
+    static struct station stations[THREADS];
+    sfi_firmware *fw = make_firmware();
+    sfi_key *key = make_key();
+    sfi_option_bytes *ob = make_option_bytes();
+
+    for (size_t i = 0; i < THREADS; i++) {
+        stations[i].key = key;
+        stations[i].fw = fw;
+        stations[i].ob = ob;
+        ck_assert_int_eq(pthread_create(&stations[i].thread, NULL, station_main,
+                                        &stations[i]),
+                         0);
+    }
+    for (size_t i = 0; i < THREADS; i++)
+        ck_assert_int_eq(pthread_join(stations[i].thread, NULL), 0);
+    for (size_t i = 1; i < THREADS; i++) {
+        ck_assert_uint_eq(stations[i].len, stations[0].len);
+        ck_assert_mem_eq(stations[i].image, stations[0].image, stations[0].len);
+    }
+    ck_assert_uint_gt(stations[0].len, sizeof(bytes));
+    sfi_firmware_free(fw);
+    sfi_key_free(key);
+    sfi_option_bytes_free(ob);
+    sfi_ctx_free(shared);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -362,6 +449,7 @@ main(void)
     tcase_add_test(tc, test_context_works_on);
     tcase_add_test(tc, test_context_went_before);
     tcase_add_test(tc, test_one_firmware_in_many_builders);
+    tcase_add_test(tc, test_data_for_many_contexts);
     suite_add_tcase(s, tc);
     return run_suite(s);
 }

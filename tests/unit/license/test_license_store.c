@@ -573,13 +573,13 @@ START_TEST(test_arguments)
     ck_assert_fails_about(sfi_license_store_open(ctx, NULL, 1, &other),
                           SFI_ERR_ARGUMENT, "", "path != NULL");
     ck_assert_fails_about(sfi_license_store_put(store, NULL, lic),
-                          SFI_ERR_ARGUMENT, "",
-                          "sfi__is(cert, OBJ_CERTIFICATE)");
+                          SFI_ERR_ARGUMENT, "", "cert is NULL",
+                          "a certificate");
     ck_assert_fails_about(sfi_license_store_put(store, one.cert, NULL),
-                          SFI_ERR_ARGUMENT, "", "sfi__is(lic, OBJ_LICENSE)");
+                          SFI_ERR_ARGUMENT, "", "lic is NULL", "a licence");
     ck_assert_fails_about(sfi_license_store_find(store, NULL, &found),
-                          SFI_ERR_ARGUMENT, "",
-                          "sfi__is(cert, OBJ_CERTIFICATE)");
+                          SFI_ERR_ARGUMENT, "", "cert is NULL",
+                          "a certificate");
     ck_assert_ptr_null(found);
     ck_assert_int_eq(sfi_license_store_put(NULL, one.cert, lic),
                      SFI_ERR_ARGUMENT);

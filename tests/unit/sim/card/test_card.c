@@ -88,7 +88,7 @@ START_TEST(test_handle)
     const uint8_t *atr;
 
     ck_assert_fails_about(sfi_card_new(ctx, NULL, &none), SFI_ERR_ARGUMENT, "",
-                          "sfi__is(hsm, OBJ_HSM)");
+                          "hsm is NULL", "an HSM");
     ck_assert_ptr_null(none);
     ck_assert_int_eq(sfi_card_new(NULL, NULL, &none), SFI_ERR_ARGUMENT);
     atr = sfi_card_atr(card, &len);
