@@ -15,7 +15,15 @@ from __future__ import annotations
 from . import errors
 from .certificate import Certificate, Personalization
 from .chips import Chip, chip, chip_by_id, chips
-from .context import Context, context, escape, has_feature, version
+from .context import (
+    Context,
+    context,
+    escape,
+    features,
+    has_feature,
+    version,
+)
+from .describe import Description, Fact, describe
 from .enums import *  # noqa: F401,F403
 from .enums import __all__ as _enums
 from .errors import *  # noqa: F401,F403
@@ -41,6 +49,7 @@ from .image import (
     read_image,
 )
 from .keys import Key, Nonce
+from .layout import Layout, LayoutArea, image_layout
 from .license import License, LicenseStore
 from .option_bytes import Field, OptionBytes
 
@@ -53,7 +62,9 @@ __all__ = [
     "Chip",
     "Context",
     "Data",
+    "Description",
     "Difference",
+    "Fact",
     "Field",
     "Finding",
     "Firmware",
@@ -62,6 +73,8 @@ __all__ = [
     "ImageEvent",
     "ImageReader",
     "Key",
+    "Layout",
+    "LayoutArea",
     "LeftOut",
     "License",
     "LicenseStore",
@@ -74,11 +87,14 @@ __all__ = [
     "chip_by_id",
     "chips",
     "context",
+    "describe",
     "errors",
     "escape",
+    "features",
     "format_by_name",
     "has_feature",
     "image_firmware",
+    "image_layout",
     "read_image",
     "version",
 ]

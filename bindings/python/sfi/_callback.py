@@ -14,10 +14,12 @@ of libsfi has returned.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import itertools
 import weakref
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, Optional
 
+from . import _abi
 from ._abi import Status
 from .errors import Error
 
@@ -162,3 +164,9 @@ def closing_callback(prototype: Any) -> Callable[[Callable[..., Any]], Any]:
                     slot.state.store(error)
         return prototype(run)
     return decorate
+
+
+@status_callback(_abi.sfi_write_fn)
+def on_write(write: Callable[[bytes], object], data: int, length: int) -> None:
+    """The C side of a function that receives what libsfi writes."""
+    write(ctypes.string_at(data, length))

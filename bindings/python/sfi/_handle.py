@@ -32,8 +32,8 @@ from typing import (
 )
 
 from . import _interrupt, _lib
-from ._abi import Status
-from .errors import ClosedError, Error, UsageError, error_class
+from ._abi import SFI_NONCE_LEN, Status
+from .errors import ClosedError, Error, InputError, UsageError, error_class
 
 if TYPE_CHECKING:
     from .context import Context
@@ -85,6 +85,27 @@ def read_only(data: BytesLike) -> Tuple[Any, int]:
     return (ctypes.c_uint8 * view.nbytes).from_buffer(view), view.nbytes
 
 
+def checked_nonce(nonce: Optional[BytesLike]) -> Optional[bytes]:
+    """A nonce for a function that does not ask its length."""
+    if nonce is None:
+        return None
+    data = bytes(nonce)
+    if len(data) != SFI_NONCE_LEN:
+        raise InputError(f"a nonce of {len(data)} bytes, expected "
+                         f"{SFI_NONCE_LEN}", status=Status.RANGE)
+    return data
+
+
+def content(source: Union[BytesLike, StrPath], context: "Context"
+            ) -> BytesLike:
+    """Bytes, or the content of the file that a path names."""
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return source
+    context.check_path(source)
+    with open(os.fsencode(source), "rb") as file:
+        return file.read()
+
+
 def wipe(data: BytesLike) -> None:
     """Overwrite a secret with zeros; nothing for what cannot be changed."""
     if isinstance(data, bytes):
@@ -125,7 +146,6 @@ class State:
         self.guarded = False  # against a KeyboardInterrupt in a callback
         self.closed = False
         self.foreign = False  # made before a fork, by the parent
-        self.keep: Any = None  # the slot of the log
         self.exception: Optional[BaseException] = None
         self.reported: Optional[BaseException] = None
         self.cancelling = False
@@ -150,6 +170,8 @@ class State:
             _interrupt.end()
             late, self.exception = self.exception, None
         self.depth -= 1
+        if self.foreign:  # forked inside a callback, with another lock
+            return
         self.lock.release()
         if late is not None and kind is None:
             raise late
@@ -430,7 +452,8 @@ class Handle:
     @property
     def closed(self) -> bool:
         """Whether the object was closed, by itself or with its context."""
-        return self._owner is None or self._owner.state.closed
+        owner = self._owner
+        return owner is None or owner.state.closed or owner.state.foreign
 
     @property
     def _pointer(self) -> int:

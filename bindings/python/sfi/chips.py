@@ -64,9 +64,18 @@ class Chip:
     @property
     def option_bytes(self) -> Tuple[str, ...]:
         """The names of its option bytes, as in CSV files and images."""
+        return self._names("sfi_chip_option_byte")
+
+    @property
+    def interfaces(self) -> Tuple[str, ...]:
+        """Through which interfaces libsfi programs it: ``"usart"``, ``"spi"``,
+        ``"usb"`` (DFU) or ``"debug"`` (JTAG and SWD)."""
+        return self._names("sfi_chip_interface")
+
+    def _names(self, function: str) -> Tuple[str, ...]:
         names: List[str] = []
         while True:
-            name = _lib.sfi().sfi_chip_option_byte(self._pointer, len(names))
+            name = getattr(_lib.sfi(), function)(self._pointer, len(names))
             if name is None:
                 return tuple(names)
             names.append(decode(name))

@@ -12,7 +12,14 @@ from typing import Any, Callable, List, Optional, Tuple, Type, Union
 
 from . import _abi, _lib
 from ._callback import Slot, register_owned, void_callback
-from ._handle import State, StrPath, decode, encode_path, make_error
+from ._handle import (
+    State,
+    StrPath,
+    decode,
+    encode_path,
+    make_error,
+    read_only,
+)
 from .enums import FileKind, LogLevel
 
 __all__ = ["Context", "context"]
@@ -80,10 +87,11 @@ class Context:
             if level is None:
                 level = (_level_of(log) if isinstance(log, logging.Logger)
                          else LogLevel.INFO)
-            state.keep = Slot(log, state)
+            # only the context keeps the function, which may refer to it
+            self._log = Slot(log, state)
             options.log_level = level
             options.log = _on_log
-            options.log_user = register_owned(state.keep)
+            options.log_user = register_owned(self._log)
         out = ctypes.c_void_p()
         status = state.library.sfi_ctx_new(
             ctypes.byref(options), ctypes.byref(out))
@@ -97,7 +105,7 @@ class Context:
     @property
     def closed(self) -> bool:
         """Whether the context was closed."""
-        return self._state.closed
+        return self._state.closed or self._state.foreign
 
     def close(self) -> None:
         """Close the context, and with it all of its objects.
@@ -166,7 +174,6 @@ class Context:
         :raises AccessError: a file has this name and is not replaced
         :raises MachineError: the file cannot be written
         """
-        from ._handle import read_only
         buffer, length = read_only(data)
         self._call("sfi_ctx_save_output", encode_path(path), int(kind),
                    _abi.SFI_REPLACE if replace else 0, buffer, length)
@@ -245,6 +252,19 @@ def has_feature(name: str) -> bool:
     :raises LibraryError: libsfi was not found or does not fit
     """
     return bool(_lib.sfi().sfi_has_feature(name.encode("utf-8", "replace")))
+
+
+def features() -> List[str]:
+    """The names that :func:`has_feature` knows, built in or not.
+
+    :raises LibraryError: libsfi was not found or does not fit
+    """
+    found: List[str] = []
+    while True:
+        name = _lib.sfi().sfi_feature_at(len(found))
+        if name is None:
+            return found
+        found.append(decode(name))
 
 
 def escape(text: str) -> str:

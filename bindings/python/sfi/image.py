@@ -9,11 +9,13 @@ import os
 from typing import BinaryIO, Callable, Iterator, List, Optional, Union
 
 from . import _abi
-from ._callback import during, status_callback
+from ._callback import during, on_write
 from ._handle import (
     BytesLike,
     Handle,
     StrPath,
+    checked_nonce,
+    content,
     encode_path,
     read_only,
 )
@@ -24,6 +26,7 @@ from .errors import InputError, UsageError
 from .findings import Finding, collect
 from .firmware import Firmware
 from .keys import Key
+from .layout import Layout
 from .option_bytes import OptionBytes
 
 __all__ = [
@@ -38,23 +41,6 @@ __all__ = [
     "image_firmware",
     "read_image",
 ]
-
-
-@status_callback(_abi.sfi_write_fn)
-def on_write(write: Callable[[bytes], object], data: int, length: int) -> None:
-    """The C side of a function that receives what libsfi writes."""
-    write(ctypes.string_at(data, length))
-
-
-def checked_nonce(nonce: Optional[BytesLike]) -> Optional[bytes]:
-    """A nonce for a function that does not ask its length."""
-    if nonce is None:
-        return None
-    data = bytes(nonce)
-    if len(data) != _abi.SFI_NONCE_LEN:
-        raise InputError(f"a nonce of {len(data)} bytes, expected "
-                         f"{_abi.SFI_NONCE_LEN}", status=Status.RANGE)
-    return data
 
 
 class ImageBuilder(Handle):
@@ -175,7 +161,7 @@ class ImageBuilder(Handle):
         :raises InputError: not a module, or truncated
         :raises OSError: the file cannot be read
         """
-        data = _content(module, self._context)
+        data = content(module, self._context)
         self._call("sfi_image_builder_add_module", *read_only(data))
 
     def set_option_bytes(self, option_bytes: OptionBytes) -> None:
@@ -196,6 +182,15 @@ class ImageBuilder(Handle):
         """
         return collect(self._context, self._lib().sfi_image_builder_check,
                        self._pointer)
+
+    def layout(self) -> Layout:
+        """What the image would put where, as its inputs are now.
+
+        :raises NoMemory: no memory
+        """
+        made = Layout.__new__(Layout)
+        made._make(self._context, "sfi_image_builder_layout", self._pointer)
+        return made
 
     def write(self, file: Union[BinaryIO, Callable[[bytes], object]]) -> None:
         """Check, then write the image to a file object or a function.
@@ -246,15 +241,6 @@ def _u32(value: int, what: str) -> int:
         raise InputError(f"the {what} {value} is out of range",
                          status=Status.RANGE)
     return value
-
-
-def _content(source: Union[BytesLike, StrPath], context: Context) -> BytesLike:
-    """Bytes, or the content of the file that a path names."""
-    if isinstance(source, (bytes, bytearray, memoryview)):
-        return source
-    context.check_path(source)
-    with open(os.fsencode(source), "rb") as file:
-        return file.read()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -447,7 +433,7 @@ def image_firmware(source: Union[BytesLike, StrPath], key: Key,
     :raises OSError: the file cannot be read
     """
     where = key.context
-    buffer, length = read_only(_content(source, where))
+    buffer, length = read_only(content(source, where))
     return Firmware._made(
         where, "sfi_image_firmware", buffer, length, key._pointer_in(where),
         checked_nonce(nonce), _u32(area, "number of the area"))
@@ -463,7 +449,7 @@ def check_image(source: Union[BytesLike, StrPath], chip: ChipLike, *,
     :raises OSError: the file cannot be read
     """
     where = chosen(context)
-    buffer, length = read_only(_content(source, where))
+    buffer, length = read_only(content(source, where))
     if not length:
         raise UsageError("the image is empty")
     return collect(where, where._state.library.sfi_image_check,

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
+"""What a file is, what it says, and whether it is sound."""
+from __future__ import annotations
+
+import ctypes
+import dataclasses
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterator,
+    List,
+    Optional,
+    Sequence,
+    Union,
+    overload,
+)
+
+from . import _abi
+from ._callback import during, void_callback
+from ._handle import (
+    BytesLike,
+    StrPath,
+    checked_nonce,
+    decode,
+    encode_path,
+    wipe,
+)
+from .certificate import Personalization
+from .chips import ChipLike, chip as chip_of
+from .context import Context, chosen
+from .enums import CheckResult, FactKind, FileKind, Status
+from .errors import Error, InputError
+from .keys import Key
+
+__all__ = ["Description", "Fact", "describe"]
+
+FactValue = Union[str, int, bool, bytes, CheckResult]
+
+
+@dataclasses.dataclass(frozen=True)
+class Fact:
+    """One fact about a file."""
+
+    #: what it is: how to show its value
+    kind: FactKind
+    #: for programs; never changes
+    name: str
+    #: for people
+    label: str
+    #: the value as text; text from the file is as it is there: ``sfi.escape()``
+    text: str
+    #: the value: a number, bytes, a bool, a :class:`CheckResult`, or the text
+    value: FactValue
+    #: what it is part of, such as ``"areas"``
+    group: str = ""
+    #: the number in the list ``group``, from 1; 0: no list
+    item: int = 0
+
+
+class Description(Sequence[Fact]):
+    """The facts about a file, in their order.
+
+    ``description["kind"]`` is the value of the fact of that name that belongs
+    to no list, and ``description.items("areas")`` are the entries of a list.
+    """
+
+    def __init__(self, facts: List[Fact], error: Optional[Error]) -> None:
+        self._facts = facts
+        #: why the file is not sound; None: no check failed
+        self.error = error
+
+    @property
+    def sound(self) -> bool:
+        """Whether no check failed."""
+        return self.error is None
+
+    def __len__(self) -> int:
+        return len(self._facts)
+
+    @overload
+    def __getitem__(self, index: int) -> Fact: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Fact]: ...
+
+    @overload
+    def __getitem__(self, index: str) -> FactValue: ...
+
+    def __getitem__(self, index: Union[int, slice, str]
+                    ) -> Union[Fact, Sequence[Fact], FactValue]:
+        if not isinstance(index, str):
+            return self._facts[index]
+        for fact in self._facts:
+            if fact.name == index and not fact.item:
+                return fact.value
+        raise KeyError(index)
+
+    def get(self, name: str) -> Optional[FactValue]:
+        """The value of a fact; None if it is not there."""
+        try:
+            return self[name]
+        except KeyError:
+            return None
+
+    def items(self, group: str) -> List[Dict[str, FactValue]]:
+        """The entries of a list: names and values of each."""
+        found: Dict[int, Dict[str, FactValue]] = {}
+        for fact in self._facts:
+            if fact.group == group and fact.item:
+                found.setdefault(fact.item, {})[fact.name] = fact.value
+        return [found[number] for number in sorted(found)]
+
+    def checks(self) -> Iterator[Fact]:
+        """How each check ended."""
+        return (f for f in self._facts if f.kind == FactKind.CHECK)
+
+    def __repr__(self) -> str:
+        return f"<sfi.Description {str(self.get('kind'))}, " \
+               f"{'sound' if self.sound else 'not sound'}>"
+
+
+def _value(raw: Any) -> FactValue:
+    kind = raw.kind
+    if kind == FactKind.BYTES:
+        return ctypes.string_at(raw.data, raw.len) if raw.len else b""
+    if kind == FactKind.YES_NO:
+        return bool(raw.number)
+    if kind == FactKind.CHECK:
+        return CheckResult(raw.number)
+    if kind in (FactKind.NUMBER, FactKind.ADDRESS, FactKind.TIME):
+        return int(raw.number)
+    return decode(raw.text)
+
+
+@void_callback(_abi.sfi_fact_fn)
+def _on_fact(report: Callable[[Fact], Any], pointer: Any) -> None:
+    raw = pointer.contents
+    report(Fact(FactKind(raw.kind), decode(raw.name), decode(raw.label),
+                decode(raw.text), _value(raw), decode(raw.group), raw.item))
+
+
+def describe(path: StrPath, kind: Optional[FileKind] = None, *,
+             key: Optional[Key] = None, nonce: Optional[BytesLike] = None,
+             chip: Optional[ChipLike] = None,
+             ca: Optional[Personalization] = None,
+             audit_key: Optional[BytesLike] = None,
+             context: Optional[Context] = None) -> Description:
+    """Tell what a file is, what it says, and whether it is sound.
+
+    It knows images, modules, firmware, option bytes, certificates, licences and
+    folders of them, personalisations, vaults, audit logs, traces and more.  No
+    fact tells a secret.
+
+    :param kind: what the file is meant to be; None: as its content tells
+    :param key: of an image: verify its tags, with ``nonce``
+    :param nonce: 12 bytes
+    :param chip: the part of option bytes; None: found out
+    :param ca: names the CA of certificates
+    :param audit_key: 32 bytes: verify the MACs of a vault or an audit log; a
+        buffer that can be changed is wiped
+    :return: the facts.  If a check failed, ``error`` says which, and the other
+        facts are still there.
+    :raises InputError: of no known kind
+    :raises UsageError: key without nonce or nonce without key, or an argument
+        of another context
+    :raises AccessError: the file may not be read
+    :raises MachineError: the file cannot be read
+    """
+    if context is None:
+        context = (key.context if key is not None
+                   else None if ca is None else ca.context)
+    where = chosen(context)
+    state = where._state
+    options = _abi.sfi_describe_options(
+        struct_size=ctypes.sizeof(_abi.sfi_describe_options),
+        kind=0 if kind is None else int(kind),
+        key=None if key is None else key._pointer_in(where),
+        chip=None if chip is None else chip_of(chip)._pointer,
+        ca=None if ca is None else ca._pointer_in(where))
+    secret = _buffer(audit_key, _abi.SFI_AUDIT_KEY_LEN, "audit key")
+    number = _buffer(checked_nonce(nonce), _abi.SFI_NONCE_LEN, "nonce")
+    facts: List[Fact] = []
+    try:
+        if secret is not None:
+            options.audit_key = ctypes.addressof(secret)
+            assert audit_key is not None
+            wipe(audit_key)
+        if number is not None:
+            options.nonce = ctypes.addressof(number)
+        with state, during(facts.append, state) as user:
+            status = state.library.sfi_describe_file(
+                state.pointer, encode_path(path), ctypes.byref(options),
+                _on_fact, ctypes.c_void_p(user))
+            error = None
+            if status != Status.OK and facts and state.exception is None:
+                error = state.error(status)
+                status = Status.OK
+            state.check(status)
+    finally:
+        if secret is not None:
+            ctypes.memset(secret, 0, ctypes.sizeof(secret))
+    return Description(facts, error)
+
+
+def _buffer(data: Optional[BytesLike], length: int, what: str) -> Any:
+    """A copy for C; None for None."""
+    if data is None:
+        return None
+    if memoryview(data).nbytes != length:
+        raise InputError(f"the {what} has {memoryview(data).nbytes} bytes, "
+                         f"expected {length}", status=Status.RANGE)
+    buffer = (ctypes.c_uint8 * length)()
+    memoryview(buffer).cast("B")[:] = memoryview(data).cast("B")
+    return buffer
