@@ -9,7 +9,8 @@
 Each struct of a header begins with struct_size and does not end in padding,
 which programs leave uninitialised.  What a function copies has a line
 SFI_ABI_PIN(TYPE, LAST MEMBER OF 1.0) in the file that copies it: members that
-come later say "@since 1.1" in their comments.
+come later say "@since 1.1" in their comments.  tests/abi/sizes.c has a row for
+each of them.
 """
 
 import pathlib
@@ -24,6 +25,7 @@ from check_docs import DECLARATION, Declaration, split_parameters
 
 STRUCT = re.compile(r"^typedef struct \w+ \{\n(.*?)^\} (\w+);", re.M | re.S)
 PIN = re.compile(r"\bSFI_ABI_PIN\(\s*(\w+),\s*(\w+)\s*\)")
+ROW = re.compile(r"^ *(?:IN|OUT)\(\s*(\w+),", re.M)
 COPY = re.compile(r"\bsfi__abi_(?:in|out)\(([^;]*);")
 FIRST = "1.0"
 # Never grows: programs have arrays of it.
@@ -92,7 +94,7 @@ def pins(texts):
     return found
 
 
-def faults(headers, code):
+def faults(headers, code, trial):
     known, pinned = structs(headers), pins(code)
     for s in known.values():
         if s.name not in FIXED and s.members[0][0] != "struct_size":
@@ -109,6 +111,9 @@ def faults(headers, code):
             yield (f"{name}: pinned at {members[0]}, but its first release "
                    f"ends with {known[name].last}; a member of a later "
                    "release says @since")
+    tried = set(ROW.findall(source.without_comments(trial)))
+    for name in sorted(set(pinned) - tried):
+        yield f"{name}: has no row in tests/abi/sizes.c"
     for text in code:
         for m in COPY.finditer(source.without_comments(text)):
             if "sizeof(*" in m.group(1) or m.group(1).count("sizeof(") > 1:
@@ -148,7 +153,8 @@ def check(cc):
     code = [source.read(source.ROOT, p)
             for p in source.files(source.ROOT, ["lib"])
             if p.as_posix() not in ("lib/core/abi.c", "lib/core/abi.h")]
-    found = [*faults(headers, code),
+    trial = source.read(source.ROOT, "tests/abi/sizes.c")
+    found = [*faults(headers, code, trial),
              *padding(source.ROOT / "include", compilers(cc))]
     print(f"{len(structs(headers))} structs, {len(pins(code))} pinned, "
           f"{len(compilers(cc))} layouts, {len(found)} faults")
@@ -168,6 +174,7 @@ typedef struct sfi_a {
 SFI_API SFI_NODISCARD int sfi_use(sfi_h *h, const sfi_a *a);
 """
 PINNED = "SFI_ABI_PIN(sfi_a, last);\n"
+TRIED = "    IN(sfi_a, sfi_use(h, &s));\n"
 
 
 def self_test(cc):
@@ -177,13 +184,15 @@ def self_test(cc):
         (GOOD, PINNED * 2, 1),
         (GOOD, "SFI_ABI_PIN(sfi_a, next);", 1),
         (GOOD.replace("@since 1.1", "more"), PINNED, 1),
-        (GOOD, PINNED + "SFI_ABI_PIN(sfi_b, x);", 1),
+        (GOOD, PINNED + "SFI_ABI_PIN(sfi_b, x);", 2),
         (GOOD.replace("uint32_t struct_size", "uint32_t size"), PINNED, 1),
         (GOOD, PINNED + "sfi__abi_in(c, &o, sizeof(o), sizeof(o), a);", 1),
         (GOOD, PINNED + "sfi__abi_in(c, &o, k->size, k->pinned, a);", 0),
     ]
     wrong = [i for i, (h, c, want) in enumerate(rows)
-             if len(list(faults([h], [c]))) != want]
+             if len(list(faults([h], [c], TRIED))) != want]
+    if len(list(faults([GOOD], [PINNED], ""))) != 1:
+        wrong.append("no row")
     head = "#include <stddef.h>\n#include <stdint.h>\n"
     good = head + GOOD[:GOOD.index("SFI_API")]
     layouts = compilers(cc)

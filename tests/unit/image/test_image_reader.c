@@ -591,8 +591,9 @@ announce(uint32_t size)
 START_TEST(test_announced_size)
 {
     struct kit_bytes image = announce(_i == 0 ? 0xffffffff : 16u << 20);
-    sfi_allocator watched = {sizeof(watched), 0, NULL, watched_alloc,
-                             watched_free};
+    sfi_allocator watched = {.struct_size = sizeof(watched),
+                             .alloc = watched_alloc,
+                             .free = watched_free};
     sfi_ctx_options options = {.struct_size = sizeof(options),
                                .allocator = &watched};
     sfi_ctx *counted = ctx;
