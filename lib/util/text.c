@@ -155,6 +155,41 @@ sfi__text_visible(char *out, size_t cap, const char *text)
     out[len] = '\0';
 }
 
+static bool
+text_append_number(struct buf *out, uint32_t c)
+{
+    char text[16];
+
+    if (c < 0x10000)
+        sfi__text_format(text, sizeof(text), "\\u%04x", (unsigned)c);
+    else
+        sfi__text_format(text, sizeof(text), "\\u%04x\\u%04x",
+                         (unsigned)(0xd800 + ((c - 0x10000) >> 10)),
+                         (unsigned)(0xdc00 + ((c - 0x10000) & 0x3ff)));
+    return sfi__buf_append(out, text, strlen(text));
+}
+
+bool
+sfi__text_to_json(struct buf *out, const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    bool good = sfi__buf_append(out, "\"", 1);
+
+    while (good && *at != '\0') {
+        uint32_t c = 0xfffd; /* stands for a byte that begins no character */
+        size_t taken = text_utf8_length(at, &c);
+
+        if (c == '"' || c == '\\')
+            good = sfi__buf_append(out, "\\", 1);
+        if (taken == 0 || text_is_control(c))
+            good = good && text_append_number(out, c);
+        else
+            good = good && sfi__buf_append(out, at, taken);
+        at += taken > 0 ? taken : 1;
+    }
+    return good && sfi__buf_append(out, "\"", 1);
+}
+
 static size_t
 text_least_of_three(size_t a, size_t b, size_t c)
 {

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "util/buf.h"
+
 #if defined(__GNUC__)
 #define SFI_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #else
@@ -36,6 +38,10 @@ const char *sfi__text_byte(char out[TEXT_BYTE_MAX], uint8_t byte);
  * become escapes such as "\x1b".  Text that does not fit is cut off between two
  * characters.  To apply it twice changes nothing. */
 void sfi__text_visible(char *out, size_t cap, const char *text);
+/* Append a JSON string, quotes and all: valid UTF-8 whatever the text is (RFC
+ * 8259, 7 and 8.1).  What would control a terminal is written by its number, so
+ * a machine reads it as it was.  False: no memory. */
+bool sfi__text_to_json(struct buf *out, const char *text);
 /* Number of edits between two names; for "did you mean". */
 size_t sfi__text_distance(const char *a, const char *b);
 /* Parse a number up to `max`, decimal or with 0x, that is the whole text. */

@@ -580,6 +580,35 @@ START_TEST(test_text_copy)
 }
 END_TEST
 
+/* RFC 8259, 7: what a reader gets is the text as it was. */
+static const struct {
+    const char *text, *json;
+} strings[] = {
+    {"", "\"\""},
+    {"a ~", "\"a ~\""},
+    {"\"\\/", "\"\\\"\\\\/\""},
+    {"\n\x1b[2J\x7f", "\"\\u000a\\u001b[2J\\u007f\""},
+    {"\xc3\xa4 \xf0\x9f\x98\x80", "\"\xc3\xa4 \xf0\x9f\x98\x80\""},
+    {"\xe2\x80\xae", "\"\\u202e\""},
+    {"\xf3\xa0\x80\x81", "\"\\udb40\\udc01\""},
+    {"\xff\xc3", "\"\\ufffd\\ufffd\""},
+    {"\xed\xa0\x80", "\"\\ufffd\\ufffd\\ufffd\""},
+};
+
+START_TEST(test_text_to_json)
+{
+    struct watch w;
+    struct alloc alloc = watching(&w);
+    struct buf b;
+
+    sfi__buf_init(&b, &alloc, false);
+    ck_assert(sfi__text_to_json(&b, strings[_i].text));
+    ck_assert_uint_eq(b.len, strlen(strings[_i].json));
+    ck_assert_mem_eq(b.data, strings[_i].json, b.len);
+    sfi__buf_free(&b);
+}
+END_TEST
+
 START_TEST(test_text_visible)
 {
     char out[8];
@@ -750,6 +779,7 @@ add_numbers_and_text(Suite *s)
     tcase_add_test(tc, test_text_format);
     tcase_add_test(tc, test_text_copy);
     tcase_add_test(tc, test_text_visible);
+    tcase_add_loop_test(tc, test_text_to_json, 0, (int)ROWS(strings));
     tcase_add_test(tc, test_text_same);
     tcase_add_test(tc, test_text_after);
     tcase_add_test(tc, test_text_distance);
