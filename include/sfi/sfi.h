@@ -19,6 +19,7 @@
 #include <sfi/hsm.h>
 #include <sfi/image.h>
 #include <sfi/installer.h>
+#include <sfi/journal.h>
 #include <sfi/key.h>
 #include <sfi/layout.h>
 #include <sfi/license.h>

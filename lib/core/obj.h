@@ -31,6 +31,7 @@ enum obj_kind {
     OBJ_LICENSE_STORE,
     OBJ_CARD,
     OBJ_LAYOUT,
+    OBJ_JOURNAL,
 };
 
 struct obj {

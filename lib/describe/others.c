@@ -11,7 +11,7 @@
 #include "util/text.h"
 #include "transport/trace/trace.h"
 #include "describe/description.h"
-#include "describe/json.h"
+#include "journal/json.h"
 
 /* ---- traces ---- */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* A reader of JSON that recurses nowhere and keeps no tree. */
-#include "describe/json.h"
+#include "journal/json.h"
 
 #include <string.h>
 

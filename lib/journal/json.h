@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* JSON as far as a record of sfi-program needs it: one object on a line
+/* JSON as far as a journal needs it: one object on a line
  * (RFC 8259), and two of its texts. */
-#ifndef SFI_DESCRIBE_JSON_H
-#define SFI_DESCRIBE_JSON_H
+#ifndef SFI_JOURNAL_JSON_H
+#define SFI_JOURNAL_JSON_H
 
 #include <stdbool.h>
 #include <stddef.h>
