@@ -114,6 +114,23 @@ SFI_API SFI_NODISCARD sfi_status sfi_audit_key_load(
     sfi_ctx *ctx, const char *path, uint8_t key[SFI_AUDIT_KEY_LEN]);
 
 /**
+ * Make a random audit key.
+ *
+ * @param ctx  the context
+ * @param key  receives SFI_AUDIT_KEY_LEN bytes, which the caller wipes; zero on
+ *             any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL
+ *   SFI_ERR_CRYPTO    no randomness
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status
+sfi_audit_key_generate(sfi_ctx *ctx, uint8_t key[SFI_AUDIT_KEY_LEN]);
+
+/**
  * Verify an exported audit log.
  *
  * Every hash and MAC is recomputed, every record must continue the previous

@@ -73,6 +73,25 @@ SFI_API SFI_NODISCARD sfi_status sfi_key_load(sfi_ctx *ctx, const char *path,
 SFI_API SFI_NODISCARD sfi_status sfi_key_create(sfi_ctx *ctx, const char *path);
 
 /**
+ * Make a random key, which is never in a file.
+ *
+ * No other image can be made with it and no HSM provisioned with it after it
+ * was freed.
+ *
+ * @param ctx  the context
+ * @param out  receives the key, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL
+ *   SFI_ERR_CRYPTO    no randomness
+ *   SFI_ERR_NOMEM     no memory
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_key_generate(sfi_ctx *ctx, sfi_key **out);
+
+/**
  * Wipe a key and release it.
  *
  * @param key  a key, or NULL
@@ -118,6 +137,22 @@ SFI_API SFI_NODISCARD sfi_status sfi_nonce_load(sfi_ctx *ctx, const char *path,
  */
 SFI_API SFI_NODISCARD sfi_status sfi_nonce_create(sfi_ctx *ctx,
                                                   const char *path);
+
+/**
+ * Make a random nonce.
+ *
+ * @param ctx    the context
+ * @param nonce  receives SFI_NONCE_LEN bytes; zero on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL
+ *   SFI_ERR_CRYPTO    no randomness
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status
+sfi_nonce_generate(sfi_ctx *ctx, uint8_t nonce[SFI_NONCE_LEN]);
 
 SFI_END_DECLS
 

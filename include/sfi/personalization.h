@@ -77,6 +77,39 @@ SFI_API const char *
 sfi_personalization_product_id(const sfi_personalization *p);
 
 /**
+ * The bytes of a personalisation file, as sfi_personalization_parse() takes
+ * them.
+ *
+ * @param p    a personalisation, or NULL
+ * @param len  receives their number, 0 for NULL; NULL: not wanted
+ *
+ * @return the bytes, borrowed until it is freed; NULL for NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API const uint8_t *sfi_personalization_data(const sfi_personalization *p,
+                                                size_t *len);
+
+/**
+ * Write a personalisation file.
+ *
+ * @param p     the personalisation
+ * @param path  the file; one that would be lost for ever is never overwritten,
+ *              unless by the same content
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT            a pointer is NULL
+ *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be written, or is to stay
+ *   SFI_ERR_NOMEM               no memory
+ *
+ * Blocks: on the file.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status
+sfi_personalization_save(const sfi_personalization *p, const char *path);
+
+/**
  * Release a personalisation.
  *
  * @param p  a personalisation, or NULL

@@ -6,6 +6,7 @@
 #include "util/mem.h"
 #include "core/ctx.h"
 #include "core/err.h"
+#include "crypto/rand.h"
 #include "keys/key.h"
 
 _Static_assert(SFI_AUDIT_KEY_LEN <= KEY_FILE_LEN_MAX,
@@ -30,4 +31,14 @@ sfi_audit_key_load(sfi_ctx *ctx, const char *path,
     SFI_ARG(ctx, path != NULL);
     return sfi__key_file_load(ctx, path, "an audit key", key,
                               SFI_AUDIT_KEY_LEN);
+}
+
+sfi_status
+sfi_audit_key_generate(sfi_ctx *ctx, uint8_t key[SFI_AUDIT_KEY_LEN])
+{
+    if (key != NULL)
+        sfi__wipe(key, SFI_AUDIT_KEY_LEN);
+    SFI_ENTER(ctx, CTX);
+    SFI_ARG(ctx, key != NULL);
+    return sfi__random(ctx, key, SFI_AUDIT_KEY_LEN);
 }

@@ -83,6 +83,20 @@ sfi_key_load(sfi_ctx *ctx, const char *path, sfi_key **out)
     return st;
 }
 
+sfi_status
+sfi_key_generate(sfi_ctx *ctx, sfi_key **out)
+{
+    uint8_t random_secret[SFI_KEY_LEN];
+    sfi_status st;
+
+    SFI_ENTER_NEW(ctx, CTX, out);
+    st = sfi__random(ctx, random_secret, sizeof(random_secret));
+    if (st == SFI_OK)
+        st = key_new_unguarded(ctx, random_secret, sizeof(random_secret), out);
+    sfi__wipe(random_secret, sizeof(random_secret));
+    return st;
+}
+
 void
 sfi_key_free(sfi_key *key)
 {
@@ -179,4 +193,14 @@ sfi_nonce_create(sfi_ctx *ctx, const char *path)
     SFI_ENTER(ctx, CTX);
     SFI_ARG(ctx, path != NULL);
     return sfi__key_file_create(ctx, path, SFI_NONCE_LEN);
+}
+
+sfi_status
+sfi_nonce_generate(sfi_ctx *ctx, uint8_t nonce[SFI_NONCE_LEN])
+{
+    if (nonce != NULL)
+        sfi__zero(nonce, SFI_NONCE_LEN);
+    SFI_ENTER(ctx, CTX);
+    SFI_ARG(ctx, nonce != NULL);
+    return sfi__random(ctx, nonce, SFI_NONCE_LEN);
 }

@@ -10,6 +10,7 @@
 #include "util/rd.h"
 #include "util/wr.h"
 #include "core/err.h"
+#include "core/files.h"
 #include "license/license.h"
 
 #define WHAT "personalisation file"
@@ -150,6 +151,25 @@ const char *
 sfi_personalization_product_id(const sfi_personalization *p)
 {
     return sfi__is(p, OBJ_PERSONALIZATION) ? p->product_id : "";
+}
+
+const uint8_t *
+sfi_personalization_data(const sfi_personalization *p, size_t *len)
+{
+    bool there = sfi__is(p, OBJ_PERSONALIZATION);
+
+    if (len != NULL)
+        *len = there ? sizeof(p->data) : 0;
+    return there ? p->data : NULL;
+}
+
+sfi_status
+sfi_personalization_save(const sfi_personalization *p, const char *path)
+{
+    SFI_ENTER(p, PERSONALIZATION);
+    SFI_ARG(p, path != NULL);
+    return sfi__output_save(p->obj.ctx, path, SFI_FILE_PERSONALIZATION, 0644,
+                            p->data, sizeof(p->data));
 }
 
 void

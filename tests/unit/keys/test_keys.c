@@ -9,6 +9,7 @@
 
 #include <check.h>
 
+#include <sfi/audit.h>
 #include <sfi/key.h>
 
 #include "util/mem.h"
@@ -252,6 +253,39 @@ START_TEST(test_key_create)
 }
 END_TEST
 
+/* In memory: never the same, and nothing is left of a failure. */
+START_TEST(test_generate)
+{
+    uint8_t nonce[2][SFI_NONCE_LEN], audit[2][SFI_AUDIT_KEY_LEN];
+    sfi_key *k[2];
+
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert_ok(sfi_key_generate(ctx, &k[i]));
+        ck_assert_ok(sfi_nonce_generate(ctx, nonce[i]));
+        ck_assert_ok(sfi_audit_key_generate(ctx, audit[i]));
+    }
+    ck_assert_mem_ne(k[0]->key_secret, k[1]->key_secret, SFI_KEY_LEN);
+    ck_assert_mem_ne(nonce[0], nonce[1], SFI_NONCE_LEN);
+    ck_assert_mem_ne(audit[0], audit[1], SFI_AUDIT_KEY_LEN);
+    sfi_key_free(k[0]);
+    sfi_key_free(k[1]);
+    ck_assert_fails_about(sfi_nonce_generate(ctx, NULL), SFI_ERR_ARGUMENT, "",
+                          "nonce != NULL");
+    ck_assert_fails_about(sfi_audit_key_generate(ctx, NULL), SFI_ERR_ARGUMENT,
+                          "", "key != NULL");
+    ck_assert_int_eq(sfi_nonce_generate(NULL, nonce[0]), SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_audit_key_generate(NULL, audit[0]), SFI_ERR_ARGUMENT);
+    for (size_t i = 0; i < SFI_NONCE_LEN; i++)
+        ck_assert_uint_eq(nonce[0][i], 0);
+    for (size_t i = 0; i < SFI_AUDIT_KEY_LEN; i++)
+        ck_assert_uint_eq(audit[0][i], 0);
+    memory.fail_at = 1;
+    ck_assert_int_eq(sfi_key_generate(ctx, &k[0]), SFI_ERR_NOMEM);
+    ck_assert_ptr_null(k[0]);
+    memory.fail_at = 0;
+}
+END_TEST
+
 START_TEST(test_key_create_errors)
 {
     const char *path = in_dir("no/such/folder");
@@ -282,6 +316,7 @@ main(void)
     tcase_add_test(tc, test_key_load_errors);
     tcase_add_test(tc, test_key_create);
     tcase_add_test(tc, test_key_create_errors);
+    tcase_add_test(tc, test_generate);
     suite_add_tcase(s, tc);
     return run_suite(s);
 }

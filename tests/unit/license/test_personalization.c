@@ -166,6 +166,41 @@ START_TEST(test_file)
 }
 END_TEST
 
+/* Saved as it was issued; another one is not overwritten. */
+START_TEST(test_save)
+{
+    sfi_personalization *p, *again;
+    char dir[256], path[300];
+    uint8_t other[PERSO_LEN];
+    const uint8_t *data;
+    size_t len = 1;
+
+    test_mkdir(dir, sizeof(dir));
+    (void)snprintf(path, sizeof(path), "%s/p.pd", dir);
+    ck_assert_ptr_null(sfi_personalization_data(NULL, &len));
+    ck_assert_uint_eq(len, 0);
+    ck_assert_ok(sfi_personalization_parse(ctx, issued, sizeof(issued), &p));
+    data = sfi_personalization_data(p, &len);
+    ck_assert_uint_eq(len, sizeof(issued));
+    ck_assert_mem_eq(data, issued, sizeof(issued));
+    ck_assert_ok(sfi_personalization_save(p, path));
+    ck_assert_ok(sfi_personalization_save(p, path));
+    ck_assert_ok(sfi_personalization_load(ctx, path, &again));
+    ck_assert_mem_eq(sfi_personalization_data(again, NULL), issued, len);
+    sfi_personalization_free(again);
+    sfi_personalization_free(p);
+    ck_assert_ok(sfi__perso_issue(ctx, ca_secret, "46201002", other,
+                                  sizeof(other), &len));
+    ck_assert_ok(sfi_personalization_parse(ctx, other, len, &p));
+    ck_assert_int_eq(sfi_personalization_save(p, path), SFI_ERR_ACCESS);
+    ck_assert_fails_about(sfi_personalization_save(p, NULL), SFI_ERR_ARGUMENT,
+                          "", "path != NULL");
+    ck_assert_int_eq(sfi_personalization_save(NULL, path), SFI_ERR_ARGUMENT);
+    sfi_personalization_free(p);
+    test_rmdir(dir);
+}
+END_TEST
+
 START_TEST(test_arguments)
 {
     sfi_personalization *p;
@@ -217,6 +252,7 @@ main(void)
     tcase_add_test(tc, test_every_bit);
     tcase_add_test(tc, test_every_length);
     tcase_add_test(tc, test_file);
+    tcase_add_test(tc, test_save);
     tcase_add_test(tc, test_arguments);
     tcase_add_test(tc, test_no_memory);
     suite_add_tcase(s, tc);
