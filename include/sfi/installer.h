@@ -11,6 +11,7 @@
 #include <sfi/ctx.h>
 #include <sfi/dialect.h>
 #include <sfi/hsm.h>
+#include <sfi/journal.h>
 #include <sfi/license.h>
 #include <sfi/license_store.h>
 #include <sfi/progress.h>
@@ -374,6 +375,30 @@ SFI_API const sfi_chip *sfi_installer_chip(const sfi_installer *in);
  * @since 1.0
  */
 SFI_API const sfi_license *sfi_installer_license(const sfi_installer *in);
+
+/**
+ * What a journal says of an install, whether it has ended or not.
+ *
+ * Every member is set.  `files`, `board_serial` and `more` are for the caller.
+ * The other pointers are the installer's, valid until its next call.  The
+ * context keeps the error that it has.
+ *
+ * If the HSM was asked for a licence, it is asked for its state and its last
+ * records now: what it does not tell is left out.
+ *
+ * @param in   an installer
+ * @param job  receives it; the caller sets struct_size
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL
+ *   SFI_ERR_STATE     called from a callback
+ *   SFI_ERR_ABI       struct_size is unknown
+ *
+ * Blocks: on the HSM.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_installer_get_job(sfi_installer *in,
+                                                       sfi_journal_job *job);
 
 /**
  * Cancel an install from any thread.

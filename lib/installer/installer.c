@@ -279,6 +279,7 @@ installer_begin(sfi_installer *in)
 static sfi_status
 installer_run_step(sfi_installer *in)
 {
+    sfi_ctx *ctx = in->obj.ctx;
     sfi_status st = SFI_OK;
 
     if (in->failed || in->step == STEP_DONE)
@@ -295,8 +296,12 @@ installer_run_step(sfi_installer *in)
         sfi__install_clean(in);
     }
     in->obj.busy = false;
-    if (st != SFI_OK)
+    if (st != SFI_OK || in->step == STEP_DONE)
+        in->ended_ms = ctx->clock->now_ms(ctx->clock->user);
+    if (st != SFI_OK) {
+        sfi__error_keep(ctx, &in->failure);
         return st;
+    }
     if (in->step == STEP_DONE)
         sfi__install_sum_up(in);
     sfi__install_report(in);

@@ -9,6 +9,7 @@
 #include <sfi/installer.h>
 
 #include "util/buf.h"
+#include "core/err.h"
 #include "core/obj.h"
 #include "target/image_sender.h"
 
@@ -58,12 +59,22 @@ struct sfi_installer {
     sfi_license *license; /* in use: given, stored, or from the HSM */
     size_t data_max;
     struct image_sender sender;
+
+    /* for a journal */
+    uint64_t ended_ms;
+    struct sfi_error failure; /* of the step that failed */
+    const char *license_from; /* "given" or "stored"; NULL: neither */
+    bool asked_hsm;           /* for a licence */
+    uint64_t records_before;  /* in its audit; UINT64_MAX: not known */
+    sfi_hsm_info hsm_info;
 };
 
 /* Do one bounded piece of the work. */
 sfi_status sfi__install_step(struct sfi_installer *in);
 /* After a failure: have the chip erase what it holds of the firmware. */
 void sfi__install_clean(struct sfi_installer *in);
+/* The phase that a user sees. */
+uint32_t sfi__install_phase(const struct sfi_installer *in);
 /* Report the progress to the caller. */
 void sfi__install_report(struct sfi_installer *in);
 /* Log size, time and speed of the install. */

@@ -6,9 +6,8 @@
 #include "core/err.h"
 #include "installer/installer.h"
 
-/* The phase that a user sees, of a step. */
-static uint32_t
-progress_phase_of(const struct sfi_installer *in)
+uint32_t
+sfi__install_phase(const struct sfi_installer *in)
 {
     switch (in->step) {
     case STEP_CHECK:
@@ -40,7 +39,7 @@ sfi__install_report(struct sfi_installer *in)
 {
     const sfi_progress p = {
         .struct_size = sizeof(p),
-        .phase = progress_phase_of(in),
+        .phase = sfi__install_phase(in),
         .done = in->sender.at,
         .total = in->image.len,
     };

@@ -118,6 +118,20 @@ step_read_certificate(struct sfi_installer *in)
     return st;
 }
 
+/* How many records its audit has, for sfi_installer_get_job(): an HSM that does
+ * not tell may give a licence all the same. */
+static void
+license_note_records(struct sfi_installer *in)
+{
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+
+    in->asked_hsm = true;
+    in->records_before = UINT64_MAX;
+    if (sfi_hsm_get_info(in->hsm, &info) == SFI_OK)
+        in->records_before = info.records;
+    sfi__clear_error(in->obj.ctx);
+}
+
 /* Store the HSM's licence before using it, so that the next install of this
  * chip needs no HSM.  A failure to store loses nothing: the HSM issues the same
  * licence again. */
@@ -129,6 +143,7 @@ license_from_hsm(struct sfi_installer *in)
 
     if (st != SFI_OK)
         return st;
+    license_note_records(in);
     st = sfi_hsm_generate_license(in->hsm, in->certificate, &lic);
     if (st == SFI_OK && in->store != NULL)
         st = sfi_license_store_put(in->store, in->certificate, lic);
@@ -168,10 +183,13 @@ license_check_session(struct sfi_installer *in)
 static sfi_status
 license_obtain_live(struct sfi_installer *in)
 {
-    if (in->given == NULL)
+    if (in->given == NULL) {
+        license_note_records(in);
         return sfi_hsm_generate_live_license(in->hsm, in->certificate,
                                              in->session, &in->license);
+    }
     in->license = sfi__obj_ref(in->given);
+    in->license_from = "given";
     return license_check_session(in);
 }
 
@@ -186,6 +204,8 @@ step_obtain_license(struct sfi_installer *in)
         in->license = sfi__obj_ref(in->given);
     else if (in->store != NULL)
         st = sfi_license_store_find(in->store, in->certificate, &in->license);
+    if (in->license != NULL)
+        in->license_from = in->given != NULL ? "given" : "stored";
     if (st != SFI_OK || in->license != NULL)
         return st;
     return in->hsm != NULL ? license_from_hsm(in) : license_fail_not_stored(in);

@@ -23,6 +23,7 @@
 #include "core/err.h"
 #include "core/file_guard.h"
 #include "core/obj.h"
+#include "journal/journal.h"
 #include "journal/line.h"
 
 SFI_ABI_PIN(sfi_journal_job, more);
@@ -351,6 +352,13 @@ sfi_journal_add(sfi_journal *journal, const sfi_journal_job *job)
     if (st != SFI_OK)
         return st;
     return journal_add(journal, &ours, ours.error != NULL ? &error : NULL);
+}
+
+sfi_status
+sfi__journal_job_out(const void *self, sfi_journal_job *theirs,
+                     const sfi_journal_job *ours)
+{
+    return SFI_ABI_OUT(self, sfi_journal_job, theirs, ours);
 }
 
 void

@@ -820,6 +820,15 @@ class sfi_image_event(Structure):
     """One event. Pointers are borrowed until the next call on the reader."""
 
 
+class sfi_journal_job(Structure):
+    """A job: what was done to one chip, or what was tried.
+
+    What is NULL, "" or 0 is left out of the line, unless said otherwise.
+    The caller's pointers are not kept. sfi_installer_get_job() fills it in
+    for an install. Texts that are not UTF-8 are written with U+FFFD for
+    what is wrong."""
+
+
 class sfi_layout_area(Structure):
     """One area of a layout."""
 
@@ -1388,6 +1397,30 @@ sfi_image_event._fields_ = [
     ("tag_len", c_size_t),
 ]
 
+sfi_journal_job._fields_ = [
+    ("struct_size", c_uint32),
+    ("image_version", c_uint32),
+    ("milliseconds", c_uint64),
+    ("hsm_remaining", c_uint64),
+    ("hsm_low_water", c_uint64),
+    ("result", c_char_p),
+    ("phase", c_char_p),
+    ("image", c_char_p),
+    ("image_tag", c_void_p),
+    ("protocol", c_char_p),
+    ("files", POINTER(c_char_p)),
+    ("file_count", c_size_t),
+    ("port", c_char_p),
+    ("chip", c_char_p),
+    ("device_id", c_char_p),
+    ("board_serial", c_char_p),
+    ("license", c_char_p),
+    ("hsm_serial", c_char_p),
+    ("hsm_firmware_id", c_char_p),
+    ("error", c_void_p),
+    ("more", c_char_p),
+]
+
 sfi_layout_area._fields_ = [
     ("struct_size", c_uint32),
     ("kind", c_uint32),
@@ -1582,6 +1615,7 @@ sfi_usb_ops._fields_ = [
 
 PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "sfi_audit_key_create": (c_int, [c_void_p, c_char_p]),
+    "sfi_audit_key_generate": (c_int, [c_void_p, c_void_p]),
     "sfi_audit_key_load": (c_int, [c_void_p, c_char_p, c_void_p]),
     "sfi_audit_verify": (c_int, [
         c_void_p,
@@ -1871,6 +1905,7 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "sfi_installer_certificate": (c_void_p, [c_void_p]),
     "sfi_installer_chip": (c_void_p, [c_void_p]),
     "sfi_installer_free": (None, [c_void_p]),
+    "sfi_installer_get_job": (c_int, [c_void_p, POINTER(sfi_journal_job)]),
     "sfi_installer_license": (c_void_p, [c_void_p]),
     "sfi_installer_new": (c_int, [c_void_p, c_void_p, POINTER(c_void_p)]),
     "sfi_installer_run": (c_int, [c_void_p]),
@@ -1894,8 +1929,12 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "sfi_installer_set_timeout": (c_int, [c_void_p, c_uint32]),
     "sfi_installer_set_transport": (c_int, [c_void_p, c_void_p]),
     "sfi_installer_step": (c_int, [c_void_p, POINTER(c_int)]),
+    "sfi_journal_add": (c_int, [c_void_p, POINTER(sfi_journal_job)]),
+    "sfi_journal_free": (None, [c_void_p]),
+    "sfi_journal_open": (c_int, [c_void_p, c_char_p, POINTER(c_void_p)]),
     "sfi_key_create": (c_int, [c_void_p, c_char_p]),
     "sfi_key_free": (None, [c_void_p]),
+    "sfi_key_generate": (c_int, [c_void_p, POINTER(c_void_p)]),
     "sfi_key_load": (c_int, [c_void_p, c_char_p, POINTER(c_void_p)]),
     "sfi_key_new": (c_int, [c_void_p, c_void_p, c_size_t, POINTER(c_void_p)]),
     "sfi_layout_area_count": (c_size_t, [c_void_p]),
@@ -1941,6 +1980,7 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
         c_void_p,
     ]),
     "sfi_nonce_create": (c_int, [c_void_p, c_char_p]),
+    "sfi_nonce_generate": (c_int, [c_void_p, c_void_p]),
     "sfi_nonce_load": (c_int, [c_void_p, c_char_p, c_void_p]),
     "sfi_option_bytes_count": (c_size_t, [c_void_p]),
     "sfi_option_bytes_csv": (c_int, [c_void_p, c_uint32, POINTER(c_char_p)]),
@@ -1972,6 +2012,7 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
         POINTER(c_void_p),
     ]),
     "sfi_option_bytes_set": (c_int, [c_void_p, c_char_p, c_uint32]),
+    "sfi_personalization_data": (c_void_p, [c_void_p, POINTER(c_size_t)]),
     "sfi_personalization_free": (None, [c_void_p]),
     "sfi_personalization_load": (c_int, [
         c_void_p,
@@ -1985,6 +2026,7 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
         POINTER(c_void_p),
     ]),
     "sfi_personalization_product_id": (c_char_p, [c_void_p]),
+    "sfi_personalization_save": (c_int, [c_void_p, c_char_p]),
     "sfi_phase_name": (c_char_p, [c_uint32]),
     "sfi_status_at": (c_int, [c_size_t]),
     "sfi_status_hint": (c_char_p, [c_int]),
