@@ -228,7 +228,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_transport_open(sfi_ctx *ctx,
 #define SFI_FOUND_BUSY 0x2u
 
 /** A port or device that a link can use.  The texts of the device are visible
- * ASCII, where any other character is written as `\x1b`; "": no such text. */
+ * ASCII, any other character in them became an escape; "": no such text. */
 typedef struct sfi_transport_found {
     uint32_t struct_size;  /**< sizeof(sfi_transport_found) of the library */
     uint32_t flags;        /**< SFI_FOUND_* */

@@ -1,14 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""Every public header compiles alone, as C99, C11 and C++11, and each enum has
-a tag of its own, from which a generator of bindings takes a name.
+"""Every public header compiles without any warning, and each enum has a tag of
+its own, from which a generator of bindings takes a name.
 
     check_headers.py INCLUDE_DIR -- CC ... -- CXX ...
+
+Each header compiles alone as C99, C11 and C++11; all of them together from C99
+to C23 and from C++11 to C++20, with gcc and clang where they are there.
 """
 
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,17 +21,50 @@ import source
 from check_docs import DECLARATION, Declaration
 
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wundef",
-            "-Werror", "-fsyntax-only"]
+            "-Wsign-conversion", "-Wshadow", "-Wcast-qual", "-Wcast-align",
+            "-Wredundant-decls", "-Wformat=2", "-Werror", "-fsyntax-only"]
+C = ["c99", "c11", "c17", "c2x"]
+CXX = ["c++11", "c++14", "c++17", "c++20"]
+OF_C = ["-Wstrict-prototypes", "-Wmissing-prototypes"]
+# -Weverything also speaks of layout, and of standards of the past.
+OTHERS = [
+    ("gcc", C, [*OF_C, "-Wc++-compat"]),
+    ("clang", C, [*OF_C, "-Weverything", "-Wno-padded"]),
+    ("g++", CXX, ["-Wold-style-cast", "-Wzero-as-null-pointer-constant",
+                  "-Wuseless-cast"]),
+    ("clang++", CXX, ["-Weverything", "-Wno-padded", "-Wno-c++98-compat",
+                      "-Wno-c++98-compat-pedantic"]),
+]
 
 
-def compiles(command, standard, include, text, suffix):
-    with tempfile.NamedTemporaryFile("w", suffix=suffix) as f:
-        f.write(text)
-        f.flush()
-        done = subprocess.run(
-            command + [f"-std={standard}", *WARNINGS, f"-I{include}", f.name],
-            capture_output=True, text=True)
-    return done.returncode == 0, done.stderr
+class Way:
+    """A compiler, a standard, and what to warn of."""
+
+    def __init__(self, command, standard, more=()):
+        self.command = [*command, f"-std={standard}", *WARNINGS, *more]
+        self.name = f"{command[-1]} as {standard}"
+        self.is_cxx = "++" in standard
+
+    def fault(self, include, text):
+        """What the compiler says of a text, or None."""
+        suffix = ".cc" if self.is_cxx else ".c"
+        with tempfile.NamedTemporaryFile("w", suffix=suffix) as f:
+            f.write(text)
+            f.flush()
+            done = subprocess.run([*self.command, f"-I{include}", f.name],
+                                  capture_output=True, text=True)
+        return None if done.returncode == 0 else \
+            f"{self.name}:\n{done.stderr}"
+
+
+def all_ways(include):
+    """Every standard of every compiler; an older one does not know them all."""
+    for name, standards, warnings in OTHERS:
+        if shutil.which(name):
+            for standard in standards:
+                way = Way([name], standard, warnings)
+                if way.fault(include, "extern int x;\n") is None:
+                    yield way
 
 
 def tag_faults(texts):
@@ -62,25 +99,36 @@ def check_tags(headers):
 
 def check(include, cc, cxx):
     headers = sorted(pathlib.Path(include, "sfi").glob("*.h"))
+    wrappers = sorted(pathlib.Path(include, "sfi").glob("*.hpp"))
     failed = check_tags(headers)
-    ways = [(cc, "c99", ".c"), (cc, "c11", ".c")]
+    alone = [Way(cc, "c99"), Way(cc, "c11")]
     if cxx:
-        ways.append((cxx, "c++11", ".cc"))
-    for header in headers:
-        # twice, so that a missing include guard shows
-        text = f"#include <sfi/{header.name}>\n" * 2
-        for command, standard, suffix in ways:
-            ok, why = compiles(command, standard, include, text, suffix)
-            if not ok:
-                failed += 1
-                print(f"{header.name} as {standard}:\n{why}")
-    # the check itself can fail
-    for command, standard, suffix in ways:
-        bad = "#include <sfi/no_such.h>\n"
-        if compiles(command, standard, include, bad, suffix)[0]:
+        alone.append(Way(cxx, "c++11"))
+    together = list(all_ways(include))
+    # twice, so that a missing include guard shows
+    trials = [(way, f"#include <sfi/{header.name}>\n" * 2)
+              for header in headers for way in alone]
+    everything = "".join(f"#include <sfi/{h.name}>\n" for h in headers)
+    trials += [(way, everything) for way in together]
+    # code for C++17, not part of the ABI
+    trials += [(Way([name], standard), f"#include <sfi/{w.name}>\n" * 2)
+               for w in wrappers for standard in CXX[2:]
+               for name in ("g++", "clang++") if shutil.which(name)]
+    for way, text in trials:
+        fault = way.fault(include, text)
+        if fault:
             failed += 1
-            print(f"{standard}: a missing header was not noticed")
-    print(f"{len(headers)} headers, {len(ways)} ways, {failed} failed")
+            print(fault)
+    # the check itself can fail
+    for way in alone + together:
+        for bad in ("#include <sfi/no_such.h>\n",
+                    "static inline char a(int b)\n{\n    return b;\n}\n"):
+            if way.fault(include, bad) is None:
+                failed += 1
+                print(f"{way.name}: {bad} was not noticed")
+    print(f"{len(headers)} headers alone in {len(alone)} ways, together in "
+          f"{len(together)}: {', '.join(w.name for w in together)}; "
+          f"{failed} failed")
     return failed or not headers
 
 

@@ -886,8 +886,8 @@ class sfi_target_info(Structure):
 
 class sfi_transport_found(Structure):
     """A port or device that a link can use. The texts of the device are
-    visible ASCII, where any other character is written as `\\x1b`; "": no
-    such text."""
+    visible ASCII, any other character in them became an escape; "": no such
+    text."""
 
 
 class sfi_usb_ops(Structure):
