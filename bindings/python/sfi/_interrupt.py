@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import threading
 import types
@@ -70,22 +71,29 @@ class Watcher:
         self.fired = False
         self.previous = -1  # the program's own wakeup fd
         self.reader, self.writer = os.pipe()
+        os.set_blocking(self.reader, False)
         os.set_blocking(self.writer, False)
         threading.Thread(target=self.watch, name="sfi-interrupt",
                          daemon=True).start()
 
     def watch(self) -> None:
         while True:
-            numbers = os.read(self.reader, 64)
-            if not numbers:
-                return
+            select.select([self.reader], [], [])
             with self.lock:
-                if self.previous != -1:
-                    with contextlib.suppress(OSError):
-                        os.write(self.previous, numbers)
-                if signal.SIGINT in numbers and self.cancel is not None:
-                    self.fired = True
-                    self.cancel()
+                self.take()
+
+    def take(self) -> None:
+        """Read what signals have written, with the lock."""
+        try:
+            numbers = os.read(self.reader, 64)
+        except BlockingIOError:
+            return
+        if self.previous != -1:
+            with contextlib.suppress(OSError):
+                os.write(self.previous, numbers)
+        if signal.SIGINT in numbers and self.cancel is not None:
+            self.fired = True
+            self.cancel()
 
     def start(self, cancel: Callable[[], Any]) -> None:
         with self.lock:
@@ -97,9 +105,10 @@ class Watcher:
     def stop(self) -> bool:
         """The call has ended: was it cancelled?"""
         with self.lock:
-            signal.set_wakeup_fd(self.previous)
-            self.previous = -1
             self.cancel = None
+            signal.set_wakeup_fd(self.previous)
+            self.take()  # a signal since then is still the program's
+            self.previous = -1
             return self.fired
 
 
