@@ -38,6 +38,7 @@ ENUM_NAMES = {
     "SFI_DIFFERS_": "DifferenceKind",
     "SFI_LICENSE_": "LicenseType",
     "SFI_AUDIT_": "AuditKind",
+    "SFI_COUNT_": "Counted",
     "SFI_HSM_": "HsmState",
     "SFI_READOUT_LEVEL_": "Readout",
     "SFI_READOUT_": "Readout",

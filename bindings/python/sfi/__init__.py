@@ -13,6 +13,7 @@ itself, or from the system.
 from __future__ import annotations
 
 from . import errors
+from .batch import LicenseResult, generate_licenses
 from .certificate import Certificate, Personalization
 from .chips import Chip, chip, chip_by_id, chips
 from .context import (
@@ -51,6 +52,7 @@ from .image import (
 from .keys import Key, Nonce
 from .layout import Layout, LayoutArea, image_layout
 from .license import License, LicenseStore
+from .names import causes, statuses, words
 from .option_bytes import Field, OptionBytes
 
 __version__ = "1.0.0"
@@ -77,11 +79,13 @@ __all__ = [
     "LayoutArea",
     "LeftOut",
     "License",
+    "LicenseResult",
     "LicenseStore",
     "Nonce",
     "OptionBytes",
     "Personalization",
     "Segment",
+    "causes",
     "check_image",
     "chip",
     "chip_by_id",
@@ -92,10 +96,13 @@ __all__ = [
     "escape",
     "features",
     "format_by_name",
+    "generate_licenses",
     "has_feature",
     "image_firmware",
     "image_layout",
     "read_image",
+    "statuses",
     "version",
+    "words",
 ]
 __all__ += _enums + _errors

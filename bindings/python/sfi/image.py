@@ -302,6 +302,9 @@ class AreaEnd:
     kind: AreaKind
 
 
+#: How many bytes are read from a file, or fed, at once.
+PIECE = 64 * 1024
+
 ImageEvent = Union[Header, AreaBegin, Data, AreaEnd]
 
 
@@ -340,17 +343,10 @@ class ImageReader(Handle):
         return list(self._feed(data))
 
     def _feed(self, data: BytesLike) -> Iterator[ImageEvent]:
-        buffer, length = read_only(data)
-        if isinstance(buffer, bytes):
-            pointer = ctypes.cast(ctypes.c_char_p(buffer), ctypes.c_void_p)
-            address = pointer.value or 0
-        else:
-            address = ctypes.addressof(buffer)
-        taken, done = ctypes.c_size_t(), 0
-        while done < length:
-            self._call("sfi_image_reader_push", address + done, length - done,
-                       ctypes.byref(taken))
-            done += taken.value
+        view = memoryview(data).cast("B")
+        for at in range(0, len(view), PIECE):
+            buffer, length = read_only(view[at:at + PIECE])
+            self._call("sfi_image_reader_feed", buffer, length)
             yield from self._events()
 
     def finish(self) -> None:
@@ -378,20 +374,16 @@ def _event(raw: _abi.sfi_image_event) -> Iterator[ImageEvent]:
     if raw.kind == EventKind.HEADER:
         yield Header(raw.area_count, raw.version,
                      ctypes.string_at(raw.aad, raw.aad_len),
-                     ctypes.string_at(raw.tag, 16))
+                     ctypes.string_at(raw.tag, raw.tag_len))
     elif raw.kind == EventKind.AREA_BEGIN:
         yield AreaBegin(index, raw.area_count, kind, raw.address,
                         raw.area_size, raw.version,
                         ctypes.string_at(raw.aad, raw.aad_len),
-                        ctypes.string_at(raw.tag, 16))
+                        ctypes.string_at(raw.tag, raw.tag_len))
     elif raw.kind == EventKind.DATA:
         yield Data(index, raw.address, ctypes.string_at(raw.data, raw.len))
     elif raw.kind == EventKind.AREA_END:
         yield AreaEnd(index, kind)
-
-
-#: How many bytes are read from a file at once.
-PIECE = 64 * 1024
 
 
 def read_image(source: Union[BytesLike, StrPath], key: Optional[Key] = None,
