@@ -414,6 +414,19 @@ try_chip(const char *folder)
     sfi_sim_free(sim);
 }
 
+static void
+try_journal(const char *folder)
+{
+    sfi_journal *journal;
+    char path[64];
+
+    (void)snprintf(path, sizeof(path), "%s/journal", folder);
+    if (sfi_journal_open(ctx, path, &journal) != SFI_OK)
+        expect(0, "a journal", "is not opened", SFI_OK);
+    IN(sfi_journal_job, sfi_journal_add(journal, &s));
+    sfi_journal_free(journal);
+}
+
 static int
 remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
 {
@@ -440,6 +453,7 @@ main(int argc, char **argv)
     try_hsm();
     try_links();
     try_chip(folder);
+    try_journal(folder);
     (void)nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     sfi_ctx_free(ctx);
     printf("%d structs, %d wrong\n", rows, failures);

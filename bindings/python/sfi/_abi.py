@@ -126,7 +126,7 @@ class CheckResult(OpenEnum):
     NOT_MADE = 3
 
 
-class Count(OpenEnum):
+class Counted(OpenEnum):
     """Whether a licence used an installation."""
 
     #: nothing was counted
