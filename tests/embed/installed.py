@@ -35,6 +35,10 @@ class Installed:
         self.env = dict(os.environ, SFI_TEST_SOURCE=str(ROOT),
                         PKG_CONFIG_PATH=str(self.pc.parent))
 
+    @property
+    def shared(self):
+        return self.has("libsfi.so")
+
     def has(self, name):
         return (self.lib / name).exists()
 

@@ -13,7 +13,7 @@ FOLDERS = [".ci", "lib", "include", "examples", "tests", "scripts", "bindings"]
 # Inputs, not sources.
 NOT_SOURCE = ("tests/data/", "tests/fuzz/corpus/")
 HASH = (".py", ".sh", ".build")
-C = (".c", ".h", ".map")
+C = (".c", ".h", ".cpp", ".hpp", ".map")
 
 
 def expected(path, text):

@@ -12,6 +12,7 @@ import sys
 
 import source
 
+CPP_STYLE = "examples/cpp/.clang-format"
 FOLDERS = ["lib", "include", "examples", "tests"]
 # An oscillator, a file extension, what tests cut short, static functions, a word
 # of Telnet.
@@ -27,28 +28,34 @@ def format_run(tool):
     command = [tool, "--dry-run", "-Werror", "--style=file"]
     bad = run(command + ["--assume-filename=tests/bad.c"],
               "int  f( void ){return 0;}\n")
-    return bad, command + [str(p) for p in source.files(source.ROOT, FOLDERS)]
+    cpp = [tool, "--dry-run", "-Werror", f"--style=file:{CPP_STYLE}"]
+    return bad, [
+        command + [str(p) for p in source.files(source.ROOT, FOLDERS)],
+        cpp + [str(p) for p in source.files(source.ROOT, FOLDERS,
+                                            (".cpp", ".hpp"))]]
 
 
 def spelling_run(tool):
     command = [tool, f"--ignore-words-list={WORDS}"]
     bad = run(command + ["-"], "This is t" + "eh end.\n")
     paths = source.files(source.ROOT, FOLDERS + ["doc"],
-                         (".c", ".h", ".py", ".md", ".build"))
+                         (".c", ".h", ".cpp", ".hpp", ".py", ".md",
+                          ".build"))
     paths += source.files(source.ROOT, ["scripts"], ())
     paths += [p.relative_to(source.ROOT)
               for p in sorted(source.ROOT.glob("*.md"))]
-    return bad, command + [str(p) for p in paths]
+    return bad, [command + [str(p) for p in paths]]
 
 
 def main(kind, tool):
-    bad, command = (format_run if kind == "format" else spelling_run)(tool)
+    bad, commands = (format_run if kind == "format" else spelling_run)(tool)
     if bad.returncode == 0 and not bad.stdout:
         print(f"{tool} found nothing in a bad text")
         return 1
-    done = run(command)
-    print(done.stdout + done.stderr)
-    return done.returncode
+    all_done = [run(command) for command in commands]
+    for done in all_done:
+        print(done.stdout + done.stderr)
+    return max(done.returncode for done in all_done)
 
 
 if __name__ == "__main__":

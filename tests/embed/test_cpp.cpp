@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
+/* <sfi/sfi.hpp> with a virtual chip in the process, in an empty folder.
+ *     test_cpp DATA */
+#include <cstdio>
+#include <iostream>
+#include <new>
+#include <stdexcept>
+#include <type_traits>
+
+#if __cplusplus >= 202002L
+#include <span>
+#endif
+
+#include <sfi/sfi.hpp>
+#include <sfi/sim.h>
+
+#define CHECK(x)                                                        \
+    do {                                                                \
+        if (!(x))                                                       \
+            throw std::logic_error(std::to_string(__LINE__) + ": " #x); \
+    } while (0)
+
+/* The error that a call throws. */
+template <typename F> static sfi::error error_of(F f) {
+    try {
+        f();
+    } catch (const sfi::error &e) {
+        return e;
+    }
+    throw std::logic_error("nothing was thrown");
+}
+
+template <typename E, typename F> static bool throws(F f) {
+    try {
+        f();
+    } catch (const E &) {
+        return true;
+    }
+    return false;
+}
+
+static_assert(!std::is_copy_constructible_v<sfi::key>);
+static_assert(std::is_nothrow_move_constructible_v<sfi::key>);
+static_assert(std::is_nothrow_copy_constructible_v<sfi::error>);
+static_assert(std::is_copy_constructible_v<sfi::context>);
+
+static void test_errors() {
+    sfi::context ctx;
+    sfi::error e =
+        error_of([&] { (void)sfi::firmware::load(ctx, "no/such.elf"); });
+
+    CHECK(e.status() == SFI_ERR_OS);
+    CHECK(e.where() == "no/such.elf");
+    CHECK(e.os_code() == 2);
+    CHECK(std::string(e.what()) == e.where() + ": " + e.message());
+    CHECK(std::string(e.hint()) == sfi_status_hint(SFI_ERR_OS));
+    CHECK(std::string(e.name()) == "SFI_ERR_OS");
+    e = error_of([] { (void)sfi::chip::find("z80"); });
+    CHECK(e.status() == SFI_ERR_ARGUMENT && e.where() == "z80");
+    ctx.check(SFI_OK);
+    CHECK(throws<std::exception>([&] { ctx.check(SFI_ERR_STATE); }));
+}
+
+static void test_handles() {
+    const std::array<std::uint8_t, 16> secret{1, 2, 3};
+    std::optional<sfi::key> outlives;
+
+    {
+        sfi::context ctx;
+        sfi::key key(ctx, secret);
+
+        CHECK(key);
+        outlives = std::move(key);
+        CHECK(!key);
+    }
+    CHECK(*outlives && outlives->ctx().get() != nullptr);
+    outlives->reset();
+    CHECK(!*outlives);
+    /* a handle that was moved away is refused, not followed */
+    sfi::context ctx;
+    sfi::image_builder b(ctx, sfi::chip::find("stm32h753xi"));
+    CHECK(error_of([&] { b.set_key(*outlives); }).status() == SFI_ERR_ARGUMENT);
+    CHECK(error_of([&] { sfi::key short_key(ctx, sfi::bytes()); }).status() <
+          SFI_OK);
+#if __cplusplus >= 202002L
+    sfi::key from_span(ctx, std::span<const std::uint8_t>(secret));
+    CHECK(from_span);
+#endif
+}
+
+static void test_log() {
+    sfi::context quiet([](int, std::string_view) { throw 1; }, SFI_LOG_DEBUG);
+
+    CHECK(sfi::chip::list().size() >= 2);
+    (void)sfi::option_bytes(quiet, sfi::chip::find("stm32h753xi"));
+}
+
+static const sfi::chip part = sfi::chip::find("stm32h753xi");
+
+struct inputs {
+    sfi::key key;
+    sfi::nonce nonce;
+    sfi::firmware fw;
+    sfi::option_bytes ob;
+};
+
+static inputs make_inputs(const sfi::context &ctx, const std::string &data) {
+    sfi::key::create(ctx, "key.bin");
+    sfi::create_nonce(ctx, "nonce.bin");
+    return {sfi::key::load(ctx, "key.bin"), sfi::load_nonce(ctx, "nonce.bin"),
+            sfi::firmware::load(ctx, data + "/blink-stm32h753xi.elf"),
+            sfi::option_bytes::load(ctx, part, data + "/ob-stm32h753xi.csv")};
+}
+
+static void test_inputs(const sfi::context &ctx, const inputs &in) {
+    CHECK(in.fw.format() == "elf" && in.fw.size() > 0);
+    CHECK(in.fw[0].address == part.flash_base() && !in.fw[0].data.empty());
+    CHECK(error_of([&] { (void)in.fw[in.fw.size()]; }).status() ==
+          SFI_ERR_ARGUMENT);
+    CHECK(in.ob.size() > 0 && !in.ob[0].first.empty());
+    sfi::option_bytes again = sfi::option_bytes::parse(ctx, part, in.ob.csv());
+    CHECK(again.size() == in.ob.size());
+    CHECK(error_of([&] { again.set("NO_SUCH_ROW", 1); }).status() < SFI_OK);
+    in.fw.save("copy.hex");
+    CHECK(sfi::firmware::load(ctx, "copy.hex").size() == in.fw.size());
+}
+
+static sfi::buffer test_builder(const sfi::context &ctx, const inputs &in) {
+    sfi::image_builder b(ctx, part);
+    std::size_t findings = 0;
+
+    b.set_key(in.key).set_nonce(in.nonce).set_version(1);
+    b.add_firmware(in.fw).set_option_bytes(in.ob);
+    b.check_image([&](const sfi_finding &f) { findings += f.rule != nullptr; });
+    if (findings > 0)
+        CHECK(throws<std::bad_alloc>([&] {
+            b.check_image([](const sfi_finding &) { throw std::bad_alloc(); });
+        }));
+    b.save("blink.sfi");
+    return b.build();
+}
+
+static void test_reader(const sfi::context &ctx, const inputs &in,
+                        const sfi::buffer &image) {
+    sfi::image_reader r(ctx, in.key, in.nonce);
+    std::size_t areas = 0, at = 0;
+
+    for (; at < image.size(); at += 100) {
+        r.feed(
+            {image.data() + at, std::min<std::size_t>(100, image.size() - at)});
+        while (auto e = r.next())
+            areas += e->kind == SFI_EVENT_AREA_BEGIN;
+    }
+    r.finish();
+    CHECK(areas >= 2);
+    sfi::image_reader cut(ctx);
+    cut.feed({image.data(), 10});
+    CHECK(!cut.next());
+    CHECK(error_of([&] { cut.finish(); }).status() == SFI_ERR_TRUNCATED);
+}
+
+static sfi::hsm make_hsm(const sfi::context &ctx, const inputs &in) {
+    sfi::hsm hsm(ctx, "vault:line.vault");
+
+    CHECK(hsm.info().state == SFI_HSM_BLANK);
+    hsm.login("a PIN that is in no dictionary");
+    hsm.provision(in.key, in.nonce, "cpp", 2,
+                  sfi::personalization::load(
+                      ctx, "ca/45002001_SFI_01000000_00000000.pd"));
+    CHECK(hsm.info().remaining == 2);
+    return hsm;
+}
+
+struct sim_deleter {
+    void operator()(sfi_sim *s) const { sfi_sim_free(s); }
+};
+using virtual_chip = std::unique_ptr<sfi_sim, sim_deleter>;
+
+static virtual_chip open_chip(const sfi::context &ctx) {
+    sfi_sim *sim = nullptr;
+
+    ctx.check(sfi_sim_open(ctx.get(), "chip", &sim));
+    return virtual_chip(sim);
+}
+
+static sfi::transport open_link(const sfi::context &ctx, sfi_sim *sim) {
+    sfi_transport *tp = nullptr;
+
+    ctx.check(sfi_sim_transport(sim, "usart", &tp));
+    return {ctx, tp};
+}
+
+/* An open chip: program, verify, read back. */
+static void test_target(const sfi::context &ctx, const inputs &in,
+                        sfi_sim *sim) {
+    sfi::target t(open_link(ctx, sim), part);
+    std::uint64_t done = 0;
+
+    CHECK(t.part().name() == part.name());
+    CHECK(t.info().device_id == part.device_id());
+    t.on_progress([&](const sfi_progress &p) { done = p.done; });
+    t.program(in.fw);
+    CHECK(done > 0);
+    t.verify(in.fw);
+    sfi::buffer back = t.read(in.fw[0].address, in.fw[0].data.size());
+    CHECK(std::equal(back.begin(), back.end(), in.fw[0].data.begin()));
+    t.on_progress([](const sfi_progress &) { throw std::runtime_error("x"); });
+    CHECK(throws<std::runtime_error>([&] { t.verify(in.fw); }));
+    t.on_progress(nullptr);
+    t.cancel(false);
+    t.verify(in.fw);
+    t.erase_all();
+    CHECK(error_of([&] { t.verify(in.fw); }).status() == SFI_ERR_MISMATCH);
+}
+
+static void test_install(const sfi::context &ctx, const inputs &in,
+                         sfi::buffer image, sfi_sim *sim) {
+    sfi::hsm hsm = make_hsm(ctx, in);
+    sfi::installer cancelled(ctx);
+    std::uint32_t last = 0;
+
+    hsm.check_image(image);
+    cancelled.set_image(image)
+        .set_transport(open_link(ctx, sim))
+        .set_hsm(hsm)
+        .on_progress([](const sfi_progress &) { throw std::range_error("x"); });
+    CHECK(throws<std::range_error>([&] { cancelled.run(); }));
+    cancelled.reset();
+
+    sfi::installer in_order(ctx, part);
+    in_order.set_image_file("blink.sfi")
+        .set_transport(open_link(ctx, sim))
+        .set_hsm(hsm)
+        .set_erase(true)
+        .on_progress([&](const sfi_progress &p) { last = p.phase; });
+    while (!in_order.step())
+        continue;
+    CHECK(last == SFI_PHASE_DONE);
+    CHECK(in_order.part() && in_order.part()->get() == part.get());
+    CHECK(hsm.info().remaining == 1);
+}
+
+static void test_licenses(const sfi::context &ctx) {
+    std::array<std::uint8_t, SFI_CERTIFICATE_LEN> raw{};
+    std::size_t len = raw.size();
+    sfi::hsm hsm(ctx, "vault:line.vault");
+
+    CHECK(error_of([&] { hsm.login("wrong"); }).status() == SFI_ERR_HSM_PIN);
+    hsm.login("a PIN that is in no dictionary");
+    ctx.check(
+        sfi_sim_peek(ctx.get(), "chip", SFI_SIM_CERTIFICATE, raw.data(), &len));
+    sfi::certificate cert(ctx, raw);
+    sfi::license_store store(ctx, "licences", true);
+    CHECK(!store.find(cert));
+    store.put(cert, hsm.generate_license(cert));
+    CHECK(store.find(cert)->data().size() == SFI_LICENSE_LEN);
+    cert.save("chip.cert");
+    CHECK(sfi::certificate::load(ctx, "chip.cert").device_id() ==
+          cert.device_id());
+    CHECK(hsm.info().remaining == 1); /* the same device again */
+    hsm.export_audit("audit.log");
+}
+
+static void test_all(const std::string &data) {
+    test_errors();
+    test_handles();
+    test_log();
+    sfi::context ctx;
+    ctx.check(sfi_sim_manufacture(ctx.get(), part.get(), "ca", "chip"));
+    virtual_chip sim = open_chip(ctx);
+    inputs in = make_inputs(ctx, data);
+    test_inputs(ctx, in);
+    sfi::buffer image = test_builder(ctx, in);
+    test_reader(ctx, in, image);
+    test_target(ctx, in, sim.get());
+    test_install(ctx, in, image, sim.get());
+    test_licenses(ctx);
+    CHECK(throws<sfi::error>([&] { sfi::transport none(ctx, "nowhere:"); }));
+}
+
+int main(int argc, char **argv) {
+    try {
+        test_all(argc > 1 ? argv[1] : ".");
+    } catch (const std::exception &e) {
+        std::cerr << e.what() << '\n';
+        return 1;
+    }
+    std::cout << "all well\n";
+    return 0;
+}
