@@ -40,6 +40,7 @@ class Struct:
     def __init__(self, name, body):
         self.name = name
         self.members = []  # (name, release)
+        self.ends = []     # where each ends in the body
         plain = source.without_comments(body)
         start = 0
         for m in re.finditer(r";", plain):
@@ -50,6 +51,7 @@ class Struct:
             where = start + since.start() if since else len(body)
             following = re.match(r"\s*/\*\*<.*?\*/", body[m.end():], re.S)
             stop = m.end() + (following.end() if following else 0)
+            self.ends.append(m.end())
             self.members.append((self.member_name(text),
                                  since.group(1) if where < stop else FIRST))
             start = max(stop, m.end()) if end >= 0 else m.end()
