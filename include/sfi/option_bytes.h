@@ -208,6 +208,37 @@ SFI_API SFI_NODISCARD sfi_status sfi_option_bytes_set(sfi_option_bytes *ob,
                                                       const char *name,
                                                       uint32_t value);
 
+/**
+ * Change a field, or a whole row, by a word as people write it: "RDP=0xBB".
+ *
+ * @param ob    option bytes
+ * @param word  NAME=VALUE: a name as for sfi_option_bytes_set(), and a number,
+ *              decimal or with 0x
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT   an argument is NULL
+ *   SFI_ERR_FORMAT     the word is not NAME=VALUE
+ *   SFI_ERR_CHIP_RULE, SFI_ERR_RANGE  as for sfi_option_bytes_set()
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_option_bytes_set_word(sfi_option_bytes *ob,
+                                                           const char *word);
+
+/**
+ * Would a chip with these option bytes be changed for ever?  Ask a person
+ * before they are written.
+ *
+ * @param ob  option bytes, or NULL
+ *
+ * @return a sentence that says what is for ever, static; NULL: nothing is
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API const char *sfi_option_bytes_permanent(const sfi_option_bytes *ob);
+
 /** Explain each field, its value and other values in comments. */
 #define SFI_OPTION_EXPLAIN 1u
 

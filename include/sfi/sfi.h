@@ -28,6 +28,7 @@
 #include <sfi/map.h>
 #include <sfi/option_bytes.h>
 #include <sfi/personalization.h>
+#include <sfi/program.h>
 #include <sfi/progress.h>
 #include <sfi/status.h>
 #include <sfi/target.h>

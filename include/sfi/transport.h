@@ -222,6 +222,35 @@ SFI_API SFI_NODISCARD sfi_status sfi_transport_open(sfi_ctx *ctx,
                                                     const char *uri,
                                                     sfi_transport **out);
 
+/**
+ * The name of a link, as sfi_transport_open() takes it, from the words that
+ * ST's tool takes behind `-c` (UM2237, STM32CubeProgrammer).
+ *
+ * `port=` is a serial port (`/dev/ttyUSB0`, `COM3`), `usb1`, `spi`,
+ * `spidev0.1`, `swd`, `jtag`, or a link's name itself; `br=`, 115200 if it is
+ * missing, `freq=`, `mode=`, `sn=`, `index=`, `ap=`, `VID=`, `PID=`, `rts=` and
+ * `dtr=` do what they do there.  `probe=LINK` names the link of a debug probe
+ * that is not CMSIS-DAP.  Words that have one possible value here (`P=EVEN`)
+ * are accepted with it, others are refused with the reason.
+ *
+ * @param ctx    the context, for the error
+ * @param words  "port=/dev/ttyUSB0", "br=115200", ...; the keys as in UM2237
+ * @param count  how many
+ * @param out    receives the name, with a NUL; "" on any failure
+ * @param size   its size
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  an argument is NULL; or a word is unknown, does not
+ * belong to this kind of port, or has a value that is not possible
+ *   SFI_ERR_BUFFER    the name is longer
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status
+sfi_transport_name_of_port(sfi_ctx *ctx, const char *const *words, size_t count,
+                           char *out, size_t size);
+
 /** The user has no permission to open it. */
 #define SFI_FOUND_DENIED 0x1u
 /** In use by another program, as far as the system knows. */

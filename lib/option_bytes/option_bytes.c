@@ -3,6 +3,8 @@
 /* The public functions of option bytes: rows and fields, read and changed. */
 #include "option_bytes/option_bytes.h"
 
+#include <string.h>
+
 #include "util/text.h"
 #include "core/abi.h"
 #include "core/err.h"
@@ -13,6 +15,7 @@
 
 SFI_ABI_PIN(sfi_option_field, effect);
 
+#define FIELD_NAME_MAX 64u
 /* Far more than a dozen rows of some thirty characters. */
 #define CSV_LEN_MAX ((size_t)64 * 1024)
 
@@ -222,6 +225,41 @@ sfi_option_bytes_set(sfi_option_bytes *ob, const char *name, uint32_t value)
     ob->values[row] = value;
     ob->rdp_given = ob->rdp_given || row == ob->chip->rdp_row;
     return SFI_OK;
+}
+
+sfi_status
+sfi_option_bytes_set_word(sfi_option_bytes *ob, const char *word)
+{
+    char name[FIELD_NAME_MAX];
+    const char *value;
+    uint64_t number;
+
+    SFI_ENTER(ob, OPTION_BYTES);
+    SFI_ARG(ob, word != NULL);
+    value = strchr(word, '=');
+    if (value == NULL || value == word || value - word >= (int)sizeof(name) ||
+        !sfi__text_to_u64(value + 1, UINT32_MAX, &number))
+        return sfi__fail(ob->obj.ctx, SFI_ERR_FORMAT,
+                         "\"%s\", expected NAME=VALUE, as RDP=0xBB", word);
+    sfi__text_format(name, sizeof(name), "%.*s", (int)(value - word), word);
+    return sfi_option_bytes_set(ob, name, (uint32_t)number);
+}
+
+const char *
+sfi_option_bytes_permanent(const sfi_option_bytes *ob)
+{
+    const struct sfi_chip *chip;
+
+    if (!sfi__is(ob, OBJ_OPTION_BYTES))
+        return NULL;
+    chip = ob->chip;
+    if ((ob->values[chip->rdp_row] >> chip->rdp_shift & 0xffu) ==
+        CHIP_RDP_LEVEL2)
+        return "RDP level 2 is irreversible: the chip can never be read or "
+               "changed again";
+    if ((ob->values[chip->security_row] & chip->security_mask) != 0)
+        return "SECURITY is irreversible";
+    return NULL;
 }
 
 void

@@ -208,9 +208,9 @@ sfi__memory_read(sfi_target *t, uint64_t address, uint8_t *data, size_t len)
     return sfi__protection_explain(t, st, at, NULL, len);
 }
 
-static sfi_status
-memory_read_reporting(sfi_target *t, uint64_t address, uint8_t *data,
-                      size_t len)
+sfi_status
+sfi__memory_read_reporting(sfi_target *t, uint64_t address, uint8_t *data,
+                           size_t len)
 {
     sfi_status st = memory_check_range(t, address, len, 1);
 
@@ -388,6 +388,8 @@ sfi__memory_erase(sfi_target *t, const uint32_t *sectors, size_t count)
     uint64_t each = t->chip->sector_size;
     uint16_t batch[ERASE_BATCH];
 
+    if (count > 0)
+        sfi__target_report(t, SFI_PHASE_ERASE, 0, count * each);
     for (size_t done = 0, n; done < count; done += n) {
         sfi_status st;
 
@@ -427,19 +429,31 @@ memory_erase_present(sfi_target *t)
 }
 
 static sfi_status
-memory_erase_all(sfi_target *t)
+memory_erase_open(sfi_target *t)
 {
     const struct chip_range *flash = &t->chip->flash;
+    sfi_status st = sfi__protection_check_range(t, flash->base, flash->size);
+
+    if (st != SFI_OK)
+        return st;
+    sfi__target_report(t, SFI_PHASE_ERASE, 0, flash->size);
+    st = t->tp->kind == TRANSPORT_DAP && sfi__part_is_smaller(t)
+             ? memory_erase_present(t)
+             : sfi__boot_erase_mass(&t->boot);
+    if (st == SFI_OK)
+        sfi__target_report(t, SFI_PHASE_ERASE, flash->size, flash->size);
+    return st;
+}
+
+static sfi_status
+memory_erase_all(sfi_target *t)
+{
     sfi_status st;
 
-    if (t->secure) {
-        st = sfi__dialect_secure(t, true);
-        return st == SFI_OK ? sfi__dialect_abort(t) : st;
-    }
-    st = sfi__protection_check_range(t, flash->base, flash->size);
-    if (st == SFI_OK && t->tp->kind == TRANSPORT_DAP && sfi__part_is_smaller(t))
-        return memory_erase_present(t);
-    return st == SFI_OK ? sfi__boot_erase_mass(&t->boot) : st;
+    if (!t->secure)
+        return memory_erase_open(t);
+    st = sfi__dialect_secure(t, true);
+    return st == SFI_OK ? sfi__dialect_abort(t) : st;
 }
 
 static sfi_status
@@ -460,7 +474,7 @@ sfi_target_read(sfi_target *t, uint64_t address, uint8_t *data, size_t len)
     TARGET_ENTER(t);
     SFI_ARG(t, data != NULL || len == 0);
     return sfi__target_ended(t->tp,
-                             memory_read_reporting(t, address, data, len));
+                             sfi__memory_read_reporting(t, address, data, len));
 }
 
 sfi_status

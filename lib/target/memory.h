@@ -18,6 +18,9 @@ uint32_t sfi__memory_unit(const sfi_target *t, uint64_t address);
 sfi_status sfi__memory_check_place(sfi_target *t, uint64_t address, size_t len);
 sfi_status sfi__memory_read(sfi_target *t, uint64_t address, uint8_t *data,
                             size_t len);
+/* The same with progress, as SFI_PHASE_READ. */
+sfi_status sfi__memory_read_reporting(sfi_target *t, uint64_t address,
+                                      uint8_t *data, size_t len);
 /* What was checked. */
 sfi_status sfi__memory_write(sfi_target *t, uint64_t address,
                              const uint8_t *data, size_t len);

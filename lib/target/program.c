@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* Programs a firmware through the open bootloader, and compares it. */
+#include <sfi/program.h>
+
 #include "util/mem.h"
 #include "core/abi.h"
 #include "core/ctx.h"

@@ -349,6 +349,7 @@ try_target(sfi_target *t)
         SFI_OK)
         expect(0, "firmware", "none", SFI_OK);
     OUT(sfi_target_info, sfi_target_get_info(t, out));
+    OUT(sfi_target_contents, sfi_target_inspect(t, out));
     IN(sfi_program_options, sfi_target_program(t, fw, &s));
     sfi_firmware_free(fw);
 }
@@ -379,6 +380,21 @@ take_connect(const sfi_connect_options *options)
     return st;
 }
 
+static sfi_status
+take_job(const sfi_journal_job *job, const char *folder)
+{
+    char path[64];
+    sfi_journal *journal;
+    sfi_status st;
+
+    (void)snprintf(path, sizeof(path), "%s/journal", folder);
+    st = sfi_journal_open(ctx, path, &journal);
+    if (st == SFI_OK)
+        st = sfi_journal_add(journal, job);
+    sfi_journal_free(journal);
+    return st;
+}
+
 static int
 stop_at_once(void *user)
 {
@@ -403,6 +419,7 @@ try_chip(const char *folder)
         expect(0, "a chip", "does not start", SFI_OK);
     IN(sfi_sim_make_options, sfi_sim_manufacture_with(ctx, &s));
     IN(sfi_sim_links, sfi_sim_serve(sim, &s, stop_at_once, NULL));
+    IN(sfi_journal_job, take_job(&s, folder));
     IN(sfi_connect_options, take_connect(&s));
     IN(sfi_dialect_ops, take_dialect(tp, &s));
     OUT(sfi_dialect_ops, sfi_dialect_get_own(out));

@@ -108,6 +108,7 @@ PUBLIC = {
     "audit.h": "audit",
     "option_bytes.h": "option_bytes",
     "personalization.h": "license",
+    "program.h": "target",
     "progress.h": "target",
     "sfi.h": None,  # the umbrella: for users only
     "sim.h": "sim/storage",

@@ -328,6 +328,74 @@ START_TEST(test_files)
 }
 END_TEST
 
+/* "RDP=0xBB": what people write. */
+static const struct {
+    const char *word;
+    sfi_status st;
+    const char *message; /* NULL: taken */
+} set_words[] = {
+    {"RDP=0xBB", SFI_OK, NULL},
+    {"rdp=187", SFI_OK, NULL},
+    {"FOPTSR_PRG=0x1026bbd0", SFI_OK, NULL},
+    {"RDP", SFI_ERR_FORMAT, "\"RDP\", expected NAME=VALUE, as RDP=0xBB"},
+    {"RDP=", SFI_ERR_FORMAT, "\"RDP=\", expected NAME=VALUE, as RDP=0xBB"},
+    {"=1", SFI_ERR_FORMAT, "\"=1\", expected NAME=VALUE, as RDP=0xBB"},
+    {"RDP=on", SFI_ERR_FORMAT, "\"RDP=on\", expected NAME=VALUE, as RDP=0xBB"},
+    {"RDP=0x100000000", SFI_ERR_FORMAT,
+     "\"RDP=0x100000000\", expected NAME=VALUE, as RDP=0xBB"},
+    {"a23456789012345678901234567890123456789012345678901234567890123456=1",
+     SFI_ERR_FORMAT,
+     "\"a23456789012345678901234567890123456789012345678901234567890123456=1\","
+     " expected NAME=VALUE, as RDP=0xBB"},
+    {"RPD=1", SFI_ERR_CHIP_RULE,
+     "stm32h753xi has no option byte \"RPD\", did you mean \"RDP\""},
+    {"RDP=256", SFI_ERR_RANGE, "RDP is 0x100, expected at most 0xff"},
+};
+
+START_TEST(test_set_word)
+{
+    sfi_option_bytes *ob;
+
+    ck_assert_ok(sfi__option_bytes_new(ctx, sfi_chip_find("stm32h753xi"),
+                                       h753_words, &ob));
+    if (set_words[_i].message == NULL) {
+        ck_assert_ok(sfi_option_bytes_set_word(ob, set_words[_i].word));
+        ck_assert_uint_eq(ob->values[0], 0x1026bbd0);
+        ck_assert(ob->rdp_given);
+    } else {
+        ck_assert_fails(sfi_option_bytes_set_word(ob, set_words[_i].word),
+                        set_words[_i].st, "", set_words[_i].message);
+        ck_assert_uint_eq(ob->values[0], h753_words[0]);
+    }
+    ck_assert_int_eq(sfi_option_bytes_set_word(ob, NULL), SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_option_bytes_set_word(NULL, "RDP=1"),
+                     SFI_ERR_ARGUMENT);
+    sfi_option_bytes_free(ob);
+}
+END_TEST
+
+START_TEST(test_permanent)
+{
+    sfi_option_bytes *ob;
+
+    ck_assert_ok(sfi__option_bytes_new(ctx, sfi_chip_find("stm32h753xi"),
+                                       h753_words, &ob));
+    ck_assert_ptr_null(sfi_option_bytes_permanent(NULL));
+    ck_assert_ok(sfi_option_bytes_set_word(ob, "SECURITY=0"));
+    ck_assert_ptr_null(sfi_option_bytes_permanent(ob));
+    ck_assert_ok(sfi_option_bytes_set_word(ob, "RDP=0xBB"));
+    ck_assert_ptr_null(sfi_option_bytes_permanent(ob));
+    ck_assert_ok(sfi_option_bytes_set_word(ob, "SECURITY=1"));
+    ck_assert_str_eq(sfi_option_bytes_permanent(ob),
+                     "SECURITY is irreversible");
+    ck_assert_ok(sfi_option_bytes_set_word(ob, "RDP=0xCC"));
+    ck_assert_str_eq(sfi_option_bytes_permanent(ob),
+                     "RDP level 2 is irreversible: the chip can never be read "
+                     "or changed again");
+    sfi_option_bytes_free(ob);
+}
+END_TEST
+
 START_TEST(test_limit)
 {
     size_t len = 64 * 1024 + 1;
@@ -541,6 +609,8 @@ main(void)
     tcase_add_loop_test(tc, test_bad, 0, (int)ROWS(bad));
     tcase_add_test(tc, test_nul);
     tcase_add_test(tc, test_files);
+    tcase_add_loop_test(tc, test_set_word, 0, (int)ROWS(set_words));
+    tcase_add_test(tc, test_permanent);
     tcase_add_test(tc, test_limit);
     tcase_add_test(tc, test_arguments);
     tcase_add_test(tc, test_memory);

@@ -4,7 +4,7 @@
  * reasons for which a chip refuses. */
 #include <string.h>
 
-#include <sfi/target.h>
+#include <sfi/program.h>
 
 #include <bench/board.h>
 #include <link/script.h>
@@ -480,6 +480,96 @@ START_TEST(test_arguments)
 }
 END_TEST
 
+/* ---- what is in a chip ---- */
+
+static void
+inspect(uint32_t state, const char *text)
+{
+    sfi_target_contents c = {.struct_size = sizeof(c)};
+
+    ck_assert_ok(sfi_target_inspect(t, &c));
+    ck_assert_uint_eq(c.state, state);
+    ck_assert_str_eq(c.text, text);
+    ck_assert_uint_eq(c.has_options,
+                      state != SFI_TARGET_OPEN && state != SFI_TARGET_SECURE);
+    ck_assert_uint_eq(c.has_vectors, state == SFI_TARGET_PROGRAMMED);
+    ck_assert_uint_eq(c.stack, c.has_vectors != 0          ? 0x24080000u
+                               : state == SFI_TARGET_EMPTY ? UINT32_MAX
+                                                           : 0);
+    ck_assert_uint_eq(c.entry, c.has_vectors != 0          ? 0x08000401u
+                               : state == SFI_TARGET_EMPTY ? UINT32_MAX
+                                                           : 0);
+    ck_assert_uint_eq(strlen(c.device_id), state == SFI_TARGET_SECURE ? 64 : 0);
+    ck_assert_uint_eq(c.has_image, 0);
+}
+
+START_TEST(test_inspect)
+{
+    static const uint8_t vectors[32] = {0x00, 0x00, 0x08, 0x24,
+                                        0x01, 0x04, 0x00, 0x08};
+    sfi_target_contents c = {.struct_size = 3};
+
+    inspect(SFI_TARGET_EMPTY, "open, empty");
+    ck_assert_ok(sfi_target_write(t, BASE, vectors, sizeof(vectors)));
+    inspect(SFI_TARGET_PROGRAMMED, "open, has a program");
+    ck_assert_ok(set("RDP", 0xbb, NULL, 0));
+    inspect(SFI_TARGET_OPEN, "open");
+    ck_assert_ok(sfi_target_readout_unprotect(t));
+    inspect(SFI_TARGET_EMPTY, "open, empty");
+    ck_assert_ok(sfi_target_activate_security(t));
+    inspect(SFI_TARGET_SECURE, "secure, empty");
+    ck_assert_int_eq(sfi_target_inspect(t, &c), SFI_ERR_ABI);
+    ck_assert_int_eq(sfi_target_inspect(t, NULL), SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_target_inspect(NULL, &c), SFI_ERR_ARGUMENT);
+}
+END_TEST
+
+static void
+watch_read(void *user, const sfi_progress *p)
+{
+    size_t *reports = user;
+
+    ck_assert_uint_eq(p->phase, SFI_PHASE_READ);
+    ck_assert_uint_eq(p->total, 9000);
+    ++*reports;
+}
+
+START_TEST(test_read_firmware)
+{
+    const uint8_t *read;
+    size_t reports = 0;
+    sfi_firmware *fw;
+    uint64_t address;
+    size_t len;
+
+    ck_assert_ok(sfi_target_write(t, BASE + 8192, data, 32));
+    ck_assert_ok(sfi_target_set_progress(t, watch_read, &reports));
+    ck_assert_ok(sfi_target_read_firmware(t, BASE + 3, 9000, &fw));
+    ck_assert_uint_eq(reports, 3); /* a chunk each */
+    ck_assert_uint_eq(sfi_firmware_segment_count(fw), 1);
+    ck_assert_ok(sfi_firmware_segment(fw, 0, &address, &read, &len));
+    ck_assert_uint_eq(address, BASE + 3);
+    ck_assert_uint_eq(len, 9000);
+    ck_assert_mem_eq(read + 8192 - 3, data, 32);
+    ck_assert_ok(sfi_target_set_progress(t, NULL, NULL));
+    ck_assert_ok(sfi_target_verify(t, fw));
+    sfi_firmware_free(fw);
+    ck_assert_fails(sfi_target_read_firmware(t, BASE, 0, &fw), SFI_ERR_LIMIT,
+                    "", "0 bytes, expected 1 to 256 MiB");
+    ck_assert_ptr_null(fw);
+    ck_assert_int_eq(sfi_target_read_firmware(t, 0xfffffff0, 17, &fw),
+                     SFI_ERR_RANGE);
+    ck_assert_int_eq(sfi_target_read_firmware(t, BASE, UINT64_MAX, &fw),
+                     SFI_ERR_LIMIT);
+    ck_assert_int_eq(sfi_target_read_firmware(t, 0x30000000, 4, &fw),
+                     SFI_ERR_NACK);
+    ck_assert_int_eq(sfi_target_read_firmware(t, BASE, 1, NULL),
+                     SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(sfi_target_read_firmware(NULL, BASE, 1, &fw),
+                     SFI_ERR_ARGUMENT);
+}
+END_TEST
+
 /* ---- L462: pages, ranges, and a reset with each write of option bytes ---- */
 
 START_TEST(test_l462)
@@ -607,6 +697,8 @@ main(void)
     tcase_add_test(tc, test_level_2);
     tcase_add_test(tc, test_secure);
     tcase_add_test(tc, test_option_bytes_cut);
+    tcase_add_test(tc, test_inspect);
+    tcase_add_test(tc, test_read_firmware);
     tcase_add_test(tc, test_arguments);
     suite_add_tcase(s, tc);
     tc = tcase_create("l462");

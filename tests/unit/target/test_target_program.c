@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sfi/target.h>
+#include <sfi/program.h>
 
 #include <bench/board.h>
 #include <link/script.h>
@@ -336,6 +336,17 @@ assert_all_old(void)
         assert_old(i);
 }
 
+static void
+set_option(const char *word)
+{
+    sfi_option_bytes *ob;
+
+    ck_assert_ok(sfi_target_read_option_bytes(t, &ob));
+    ck_assert_ok(sfi_option_bytes_set_word(ob, word));
+    ck_assert_ok(sfi_target_write_option_bytes(t, ob));
+    sfi_option_bytes_free(ob);
+}
+
 /* ---- over each link ---- */
 
 static const char *const interfaces[] = {"usart", "spi", "usb", "jtag", "swd"};
@@ -422,18 +433,14 @@ END_TEST
 START_TEST(test_readout_protected)
 {
     sfi_firmware *fw = firmware_of(ctx, usual, 0);
-    sfi_option_bytes *ob;
 
     fill_sectors();
-    ck_assert_ok(sfi_target_read_option_bytes(t, &ob));
-    ck_assert_ok(sfi_option_bytes_set(ob, "RDP", 0xbb));
-    ck_assert_ok(sfi_target_write_option_bytes(t, ob));
+    set_option("RDP=0xBB");
     ck_assert_fails_about(program(fw, 0), SFI_ERR_PROTECTED, "stream",
                           "readout protection is on");
     ck_assert_fails_about(sfi_target_verify(t, fw), SFI_ERR_PROTECTED, "stream",
                           "readout protection is on");
     assert_all_old();
-    sfi_option_bytes_free(ob);
     sfi_firmware_free(fw);
 }
 END_TEST
@@ -659,14 +666,8 @@ static sfi_status (*const waits[])(void) = {
 /* The chip says nothing more: each call waits, until it is cancelled. */
 START_TEST(test_cancel_waits)
 {
-    sfi_option_bytes *ob;
-
-    if (waits[_i] == do_unprotect) {
-        ck_assert_ok(sfi_target_read_option_bytes(t, &ob));
-        ck_assert_ok(sfi_option_bytes_set(ob, "RDP", 0xbb));
-        ck_assert_ok(sfi_target_write_option_bytes(t, ob));
-        sfi_option_bytes_free(ob);
-    }
+    if (waits[_i] == do_unprotect)
+        set_option("RDP=0xBB");
     for (uint64_t at = 1; at < 10; at++) {
         line.is_silent = true;
         line.calls = 0;
