@@ -14,8 +14,7 @@ struct program {
     struct cli cli;
     sfi_ctx *ctx;
     const sfi_chip *chip; /* the expected one; NULL: any */
-    uint64_t baud;
-    uint32_t timeout_ms; /* for finding the chip; 0: the library's default */
+    uint32_t timeout_ms;  /* for finding the chip; 0: the library's default */
     sfi_hsm *hsm;
     bool logged_in; /* in `hsm` */
     bool json;
@@ -31,10 +30,10 @@ struct program {
 void program_check(struct program *p, struct station *s);
 /* Read and check -c, into `s`, and --gang; exits on a usage error. */
 void program_read_port(struct program *p, struct station *s);
-/* Translate a port of the command line into the URI of a link; a port that
- * cannot be one is a usage error. */
-void program_port(const struct program *p, const char *port, uint64_t baud,
-                  char uri[URI_MAX]);
+/* Translate a port of -c or --gang, with the other words of it, into the URI of
+ * a link; a port that cannot be one is a usage error. */
+void program_port(const struct program *p, const struct cli_use *use,
+                  const char *port, char uri[URI_MAX]);
 /* Check the options of the actions, OPT_WRITE to OPT_HALT and OPT_ERASE: exit
  * on a usage error.  True: one of OPT_WRITE to OPT_HALT is given. */
 bool program_check_actions(const struct cli *c);

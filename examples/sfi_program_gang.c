@@ -93,7 +93,8 @@ gang_name_chips(struct gang *g)
         }
         chip->gang = g;
         chip->s.port = word;
-        program_port(g->p, word, g->p->baud, chip->s.uri);
+        program_port(g->p, cli_next(&g->p->cli, OPT_GANG, NULL), word,
+                     chip->s.uri);
         g->count++;
     }
 }

@@ -66,40 +66,25 @@ station_parse_sectors(const struct cli_use *use, unsigned *i, uint64_t *first,
     return parse_sector_range(use->value[*i], first, last);
 }
 
-sfi_status
-station_erase_marked(struct station *s, const bool marked[SECTORS_MAX])
-{
-    uint32_t sectors[SECTORS_MAX];
-    size_t count = 0;
-    sfi_status st;
-
-    for (uint32_t i = 0; i < SECTORS_MAX; i++) {
-        if (marked[i])
-            sectors[count++] = i;
-    }
-    if (count == 0)
-        return SFI_OK;
-    cli_progress_step(&s->progress, "Erasing %zu sector%s ...", count,
-                      count == 1 ? "" : "s");
-    st = sfi_target_erase(s->target, sectors, count);
-    if (st == SFI_OK)
-        s->done.sectors += count;
-    return st;
-}
-
 static sfi_status
 erase_listed_sectors(struct station *s, const struct cli_use *use)
 {
+    uint32_t sectors[SECTORS_MAX];
     bool marked[SECTORS_MAX] = {false};
+    size_t count = 0;
     uint64_t first, last;
 
     for (unsigned i = 0; i < use->count; i++) {
         if (!station_parse_sectors(use, &i, &first, &last))
             continue;
-        for (uint64_t sector = first; sector <= last; sector++)
-            marked[sector] = true;
+        for (; first <= last; first++)
+            marked[first] = true;
     }
-    return station_erase_marked(s, marked);
+    for (uint32_t i = 0; i < SECTORS_MAX; i++) {
+        if (marked[i])
+            sectors[count++] = i;
+    }
+    return sfi_target_erase(s->target, sectors, count);
 }
 
 sfi_status
@@ -109,13 +94,13 @@ station_erase(struct station *s, const struct cli_use *use)
 
     if (strcmp(use->value[0], "all") != 0)
         return erase_listed_sectors(s, use);
+    s->done.erased = true; /* so its sectors are not counted */
     cli_progress_step(&s->progress, "Mass erase ...");
     st = sfi_target_erase_all(s->target);
-    if (st != SFI_OK)
-        return st;
-    cli_progress_step(&s->progress, "Mass erase successfully achieved");
-    s->done.erased = true;
-    return SFI_OK;
+    if (st == SFI_OK)
+        cli_progress_step(&s->progress, "Mass erase successfully achieved");
+    s->done.erased = st == SFI_OK;
+    return st;
 }
 
 /* ---- option bytes ---- */
@@ -136,31 +121,15 @@ option_bytes_show(struct station *s, const sfi_option_bytes *ob)
     return st;
 }
 
-static uint32_t
-option_bytes_field(const sfi_option_bytes *ob, const char *name)
-{
-    sfi_option_field f = {.struct_size = sizeof(f)};
-
-    for (size_t i = 0; i < sfi_option_bytes_field_count(ob); i++) {
-        if (sfi_option_bytes_get_field(ob, i, &f) == SFI_OK &&
-            strcmp(f.name, name) == 0)
-            return f.value;
-    }
-    return 0;
-}
-
 static sfi_status
 confirm_irreversible(struct station *s, const sfi_option_bytes *ob)
 {
-    const char *question = NULL;
+    const char *why = sfi_option_bytes_permanent(ob);
+    char question[128];
 
-    if (option_bytes_field(ob, "RDP") == 0xcc)
-        question = "RDP level 2 is irreversible: the chip can never be read or "
-                   "changed again. Continue?";
-    else if (option_bytes_field(ob, "SECURITY") == 1)
-        question = "SECURITY is irreversible. Continue?";
-    if (question == NULL)
+    if (why == NULL)
         return SFI_OK;
+    (void)snprintf(question, sizeof(question), "%s. Continue?", why);
     return station_confirm(s, "irreversible, so the option bytes are unchanged",
                            question,
                            "not confirmed, the option bytes are unchanged");
@@ -172,16 +141,8 @@ option_bytes_change(struct station *s, sfi_option_bytes *ob,
 {
     sfi_status st = SFI_OK;
 
-    for (unsigned i = 0; st == SFI_OK && i < use->count; i++) {
-        const char *value = strchr(use->value[i], '=');
-        char name[64];
-        uint64_t number = 0;
-
-        (void)snprintf(name, sizeof(name), "%.*s", (int)(value - use->value[i]),
-                       use->value[i]);
-        (void)cli_number(value + 1, UINT32_MAX, &number);
-        st = sfi_option_bytes_set(ob, name, (uint32_t)number);
-    }
+    for (unsigned i = 0; st == SFI_OK && i < use->count; i++)
+        st = sfi_option_bytes_set_word(ob, use->value[i]);
     if (st == SFI_OK)
         st = confirm_irreversible(s, ob);
     if (st != SFI_OK)

@@ -46,6 +46,12 @@ action_find(size_t option)
     return NULL;
 }
 
+static bool
+station_is_stopped(const struct station *s)
+{
+    return s->stop != NULL && *s->stop != 0;
+}
+
 /* ---- begin and end ---- */
 
 void
@@ -122,6 +128,40 @@ station_open(struct station *s)
     return sfi_transport_capture(s->tp, capture);
 }
 
+static void
+station_watch_erase(struct station *s, const sfi_progress *p)
+{
+    uint64_t sectors = p->total / sfi_chip_sector_size(s->part);
+
+    if (p->done == 0 && !s->done.erased)
+        cli_progress_step(&s->progress, "Erasing %" PRIu64 " sector%s ...",
+                          sectors, sectors == 1 ? "" : "s");
+    if (p->done == p->total && !s->done.erased)
+        s->done.sectors += sectors;
+}
+
+/* The progress of all work with the open chip; a signal ends it here. */
+static void
+station_watch(void *user, const sfi_progress *p)
+{
+    static const char *const what[] = {
+        [SFI_PHASE_CHECK] = "Checking", [SFI_PHASE_ERASE] = "Erasing",
+        [SFI_PHASE_WRITE] = "Writing",  [SFI_PHASE_VERIFY] = "Verifying",
+        [SFI_PHASE_READ] = "Reading",
+    };
+    struct station *s = user;
+
+    if (station_is_stopped(s))
+        sfi_target_cancel(s->target, 1);
+    if (p->phase == SFI_PHASE_ERASE)
+        station_watch_erase(s, p);
+    if (p->phase >= sizeof(what) / sizeof(*what) || what[p->phase] == NULL)
+        return;
+    cli_progress_at(&s->progress, what[p->phase], p->done, p->total);
+    if (s->watch != NULL)
+        s->watch(s, p->done, p->total);
+}
+
 sfi_status
 station_connect(struct station *s)
 {
@@ -133,6 +173,8 @@ station_connect(struct station *s)
         return SFI_OK;
     st = sfi_target_connect(s->ctx, s->p->chip, s->tp, s->p->timeout_ms,
                             &s->target);
+    if (st == SFI_OK)
+        st = sfi_target_set_progress(s->target, station_watch, s);
     if (st == SFI_OK && s->part != NULL)
         return SFI_OK; /* shown already */
     if (st == SFI_OK)
@@ -169,9 +211,10 @@ station_run(struct station *s)
 
         if (action == NULL)
             continue;
-        st = station_progress(s, NULL, 0, 0);
-        if (st == SFI_OK)
-            st = station_connect(s);
+        if (station_is_stopped(s))
+            return station_fail(s, SFI_ERR_CANCELLED,
+                                "stopped by a signal between two steps");
+        st = station_connect(s);
         if (st == SFI_OK)
             st = action->run(s, use);
     }
@@ -219,21 +262,6 @@ station_show(struct station *s, const char *fmt, ...)
     (void)vsnprintf(line, sizeof(line), fmt, args);
     va_end(args);
     (void)fprintf(s->shows, "%s\n", line);
-}
-
-sfi_status
-station_progress(struct station *s, const char *what, uint64_t done,
-                 uint64_t total)
-{
-    if (s->stop != NULL && *s->stop != 0)
-        return station_fail(s, SFI_ERR_CANCELLED,
-                            "stopped by a signal between two steps");
-    if (what == NULL)
-        return SFI_OK;
-    cli_progress_at(&s->progress, what, done, total);
-    if (s->watch != NULL)
-        s->watch(s, done, total);
-    return SFI_OK;
 }
 
 /* ---- JSON ---- */

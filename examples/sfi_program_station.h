@@ -20,10 +20,6 @@
 #define SHOW_MAX ((uint64_t)1 << 20) /* of -r8, -r16, -r32 */
 #define FILL_MAX READ_MAX
 
-/* Memory is written and read in windows.  Each takes 1.6 s at 115200 baud, and
- * the library checks the write protection for each, 48 transfers over USB. */
-#define WINDOW 16384u
-
 struct program;
 
 /* What was done, as JSON tells it. */
@@ -97,9 +93,6 @@ sfi_status station_confirm(struct station *s, const char *unstated,
                            const char *question, const char *declined);
 /* A line that was asked for, such as the option bytes; none with --json. */
 void station_show(struct station *s, const char *fmt, ...) CLI_PRINTF(2, 3);
-/* Show progress; SFI_ERR_CANCELLED: a signal came. */
-sfi_status station_progress(struct station *s, const char *what, uint64_t done,
-                            uint64_t total);
 /* Begin a result of its own in JSON, an object: json_close() ends it. */
 struct json *station_result(struct station *s, const struct cli_use *use);
 /* What was done, as members of the open JSON object. */
@@ -131,9 +124,6 @@ sfi_status station_go(struct station *s, const struct cli_use *use);
 sfi_status station_reset(struct station *s, const struct cli_use *use);
 sfi_status station_halt(struct station *s, const struct cli_use *use);
 
-/* Erase the marked sectors with one command. */
-sfi_status station_erase_marked(struct station *s,
-                                const bool marked[SECTORS_MAX]);
 /* How many words of OPT_WRITE are FILE, ADDRESS and raw. */
 unsigned station_write_words(const struct cli_use *use);
 /* Bytes of a value of OPT_R8 to OPT_W32. */

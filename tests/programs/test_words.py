@@ -117,8 +117,8 @@ def blank_and_checksum(folder):
         same(done.returncode, 5, done.stderr)
         told = json.loads(done.stdout)
         same(told["results"], [{"option": "blankcheck", "blank": False}])
-        same(told["error"]["message"], "the flash is not blank: it has 0x01 at "
-             "0x08012340, expected 0xff everywhere")
+        same(told["error"]["message"], "there is 0x01 at 0x08012340, expected "
+             "erased flash from 0x08000000: erase its sector first")
         told = json.loads(on(port, "-checksum", "-q", "--json"))
         same(told["results"], [{
             "option": "checksum", "address": BASE, "size": 2 << 20,

@@ -468,6 +468,21 @@ class Status(OpenEnum):
     INTERNAL = -799
 
 
+class TargetState(OpenEnum):
+    """What a chip is found to be: an open one first."""
+
+    #: readout protection hides the flash
+    OPEN = 1
+    #: open, no vector table in flash
+    EMPTY = 2
+    #: open, a vector table in flash
+    PROGRAMMED = 3
+    #: open, the core runs from flash
+    RUNNING = 4
+    #: secure: sfi_target_info.device_state
+    SECURE = 5
+
+
 SFI_AREA_CONFIGURATION = 67
 SFI_AREA_FIRMWARE = 70
 SFI_AREA_MODULE = 77
@@ -679,6 +694,11 @@ SFI_SIM_PROBE_PACKET = 0x200
 SFI_SIM_RAM = 5
 SFI_SIM_REMOTE = 1
 SFI_STREAM_RTT_MAX = 0xea60
+SFI_TARGET_EMPTY = 2
+SFI_TARGET_OPEN = 1
+SFI_TARGET_PROGRAMMED = 3
+SFI_TARGET_RUNNING = 4
+SFI_TARGET_SECURE = 5
 SFI_VERSION_NUMBER = 0x1000000
 
 
@@ -878,6 +898,10 @@ class sfi_spi_ops(Structure):
 class sfi_stream_ops(Structure):
     """A link that transfers a stream of bytes: a serial port, a socket, a
     test."""
+
+
+class sfi_target_contents(Structure):
+    """What is in a chip."""
 
 
 class sfi_target_info(Structure):
@@ -1560,6 +1584,19 @@ sfi_stream_ops._fields_ = [
     ("reserved", c_uint32),
 ]
 
+sfi_target_contents._fields_ = [
+    ("struct_size", c_uint32),
+    ("state", c_uint32),
+    ("text", c_char_p),
+    ("has_vectors", c_uint32),
+    ("stack", c_uint32),
+    ("entry", c_uint32),
+    ("has_options", c_uint32),
+    ("security", c_uint32),
+    ("has_image", c_uint32),
+    ("device_id", c_char * 72),
+]
+
 sfi_target_info._fields_ = [
     ("struct_size", c_uint32),
     ("device_id", c_uint32),
@@ -2011,7 +2048,9 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
         c_size_t,
         POINTER(c_void_p),
     ]),
+    "sfi_option_bytes_permanent": (c_char_p, [c_void_p]),
     "sfi_option_bytes_set": (c_int, [c_void_p, c_char_p, c_uint32]),
+    "sfi_option_bytes_set_word": (c_int, [c_void_p, c_char_p]),
     "sfi_personalization_data": (c_void_p, [c_void_p, POINTER(c_size_t)]),
     "sfi_personalization_free": (None, [c_void_p]),
     "sfi_personalization_load": (c_int, [
@@ -2058,12 +2097,19 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "sfi_target_get_session": (c_int, [c_void_p, POINTER(c_uint32)]),
     "sfi_target_go": (c_int, [c_void_p, c_uint64]),
     "sfi_target_halt": (c_int, [c_void_p]),
+    "sfi_target_inspect": (c_int, [c_void_p, POINTER(sfi_target_contents)]),
     "sfi_target_program": (c_int, [
         c_void_p,
         c_void_p,
         POINTER(sfi_program_options),
     ]),
     "sfi_target_read": (c_int, [c_void_p, c_uint64, c_void_p, c_size_t]),
+    "sfi_target_read_firmware": (c_int, [
+        c_void_p,
+        c_uint64,
+        c_uint64,
+        POINTER(c_void_p),
+    ]),
     "sfi_target_read_option_bytes": (c_int, [c_void_p, POINTER(c_void_p)]),
     "sfi_target_readout_unprotect": (c_int, [c_void_p]),
     "sfi_target_reset": (c_int, [c_void_p, c_uint32]),
@@ -2080,6 +2126,13 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
         c_void_p,
         sfi_transport_found_fn,
         c_void_p,
+    ]),
+    "sfi_transport_name_of_port": (c_int, [
+        c_void_p,
+        POINTER(c_char_p),
+        c_size_t,
+        c_void_p,
+        c_size_t,
     ]),
     "sfi_transport_open": (c_int, [c_void_p, c_char_p, POINTER(c_void_p)]),
     "sfi_transport_open_dap": (c_int, [
