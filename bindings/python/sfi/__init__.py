@@ -49,6 +49,7 @@ from .image import (
     image_firmware,
     read_image,
 )
+from .journal import Journal, read_journal
 from .keys import Key, Nonce
 from .layout import Layout, LayoutArea, image_layout
 from .license import License, LicenseStore
@@ -74,6 +75,7 @@ __all__ = [
     "ImageBuilder",
     "ImageEvent",
     "ImageReader",
+    "Journal",
     "Key",
     "Layout",
     "LayoutArea",
@@ -101,6 +103,7 @@ __all__ = [
     "image_firmware",
     "image_layout",
     "read_image",
+    "read_journal",
     "statuses",
     "version",
     "words",

@@ -139,6 +139,22 @@ class Personalization(Handle):
         """Eight characters that name the part, such as ``"45002001"``."""
         return decode(self._ask("sfi_personalization_product_id"))
 
+    @property
+    def data(self) -> bytes:
+        """Its bytes."""
+        length = ctypes.c_size_t()
+        with self._context._state:
+            at = self._ask("sfi_personalization_data", ctypes.byref(length))
+            return ctypes.string_at(at, length.value)
+
+    def save(self, path: StrPath) -> None:
+        """Write the personalisation to a file, completely or not at all.
+
+        :raises AccessError: the file may not be written or is not replaced
+        :raises MachineError: the file cannot be written
+        """
+        self._call("sfi_personalization_save", encode_path(path))
+
     def __repr__(self) -> str:
         if self.closed:
             return "<sfi.Personalization closed>"

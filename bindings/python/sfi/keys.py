@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import ctypes
-import os
 from typing import Optional
 
 from . import _abi
@@ -72,11 +71,7 @@ class Key(Handle):
 
         :raises SecurityError: no randomness
         """
-        where = chosen(context)
-        if where._state.library.has("sfi_key_generate"):
-            return cls._made(where, "sfi_key_generate")
-        secret = bytearray(os.urandom(_abi.SFI_KEY_LEN))
-        return cls.from_bytes(secret, context=where)
+        return cls._made(chosen(context), "sfi_key_generate")
 
 
 class Nonce(bytes):
@@ -114,6 +109,11 @@ class Nonce(bytes):
         return cls.load(path, context=where)
 
     @classmethod
-    def generate(cls) -> "Nonce":
-        """Make a random nonce that is stored nowhere."""
-        return cls(os.urandom(_abi.SFI_NONCE_LEN))
+    def generate(cls, *, context: Optional[Context] = None) -> "Nonce":
+        """Make a random nonce that is stored nowhere.
+
+        :raises SecurityError: no randomness
+        """
+        out = (ctypes.c_uint8 * _abi.SFI_NONCE_LEN)()
+        chosen(context)._call("sfi_nonce_generate", out)
+        return cls(bytes(out))

@@ -74,6 +74,13 @@ class Personalizations(Case):
         again = sfi.Personalization.parse((KEPT / "product.pd").read_bytes())
         self.assertEqual(again.product_id, perso.product_id)
 
+    def test_data_and_save(self) -> None:
+        perso = sfi.Personalization.load(KEPT / "product.pd")
+        self.assertEqual(perso.data, (KEPT / "product.pd").read_bytes())
+        perso.save(self.path("p"))
+        perso.save(self.path("p"))  # the same content
+        self.assertEqual(self.path("p").read_bytes(), perso.data)
+
     def test_altered(self) -> None:
         data = bytearray((KEPT / "product.pd").read_bytes())
         data[-1] ^= 1
