@@ -168,23 +168,22 @@ def _job() -> Any:
 def read_journal(path: StrPath) -> Iterator[Dict[str, Any]]:
     """Read the lines of a journal, the oldest first.
 
-    What a power cut left of the last line is left out.
+    What a power cut left of a line is left out.
 
-    :raises InputError: a line that is not the last is no JSON object
+    :raises InputError: a line is no JSON object, and not the beginning of one
     :raises AccessError: the path is a vault
     :raises OSError: the file cannot be read
     """
     current().check_path(path)
     with open(os.fsencode(path), "rb") as file:
-        number = 0
         for number, line in enumerate(file, 1):
             try:
                 found = json.loads(line)
                 if not isinstance(found, dict):
                     raise ValueError("not a JSON object")
             except ValueError as error:
-                if not line.endswith(b"\n"):
-                    return
+                if line.startswith(b"{"):
+                    continue
                 raise InputError(f"line {number} is no JSON object: {error}",
                                  where=decode(encode_path(path))) from error
             yield found
