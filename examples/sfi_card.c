@@ -36,6 +36,7 @@ struct station {
     sfi_ctx *ctx;
     sfi_card *card;
     bool verbose;
+    struct json json;
     char host[256];
     char port[8];
     int fd;           /* -1: no reader */
@@ -317,6 +318,11 @@ card_run_vault(const struct cli *c, struct station *s)
     sfi_status st;
     int status;
 
+    if (cli_wants_json()) {
+        cli_json_begin(&s->json);
+        json_text(&s->json, "file", path);
+        json_text(&s->json, "reader", s->host);
+    }
     if (snprintf(uri, sizeof(uri), "vault:%s", path) >= (int)sizeof(uri))
         cli_usage(c, "the path of --state is too long");
     st = sfi_hsm_open(s->ctx, uri, &hsm);

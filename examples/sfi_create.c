@@ -22,9 +22,8 @@ create_status(const struct job *j, sfi_status st)
     if (st == SFI_ERR_RANGE)
         create_hint_new_keys();
     else
-        (void)fputs("  hint: --register FILE names another place for it, "
-                    "--no-register does without\n",
-                    stderr);
+        cli_hint("--register FILE names another place for it, --no-register "
+                 "does without");
     return status;
 }
 
@@ -82,11 +81,18 @@ main(int argc, char **argv)
         status = create_template(&j);
     } else {
         j.chip = pick_image_chip(&j.cli);
-        if (cli_has(&j.cli, OPT_JSON) && cli_has(&j.cli, OPT_MAP))
+        j.json = cli_has(&j.cli, OPT_JSON);
+        if (j.json) {
+            cli_json_begin(&j.out);
+            json_text(&j.out, "chip", sfi_chip_name(j.chip));
+        }
+        if (j.json && cli_has(&j.cli, OPT_MAP))
             cli_usage(&j.cli, "--map cannot be combined with --json");
         status = cli_has(&j.cli, OPT_CHECK) ? create_check_only(&j)
                                             : create_image(&j);
     }
+    if (j.json)
+        cli_findings_json(&j.out, &j.findings);
     cli_findings_free(&j.findings);
     sfi_image_builder_free(j.builder);
     sfi_key_free(j.key);

@@ -13,6 +13,8 @@
 struct job {
     struct cli cli;
     sfi_ctx *ctx;
+    bool json;
+    struct json out; /* with --json */
     const sfi_chip *chip;
     sfi_image_builder *builder;
     sfi_key *key;
@@ -31,7 +33,7 @@ int create_status(const struct job *j, sfi_status st);
 /* sfi_create_keys.c: make the files that --genkey and --gennonce name; check
  * the words about keys; give key, nonce and register to the builder: from -k
  * and -n, or made for --new-keys, when all else has been checked. */
-int create_keys(const struct job *j);
+int create_keys(struct job *j);
 /* sfi_create_options.c: check the words of -ob; the option bytes of -ob FILE
  * NAME=VALUE...; the CSV that --template-ob asks for. */
 void create_check_ob_words(const struct cli *c);

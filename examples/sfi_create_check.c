@@ -10,10 +10,8 @@
 void
 create_hint_new_keys(void)
 {
-    (void)fputs("  hint: --new-keys PREFIX makes a key and a nonce for this "
-                "image; --same-nonce\n        accepts what the second image "
-                "reveals\n",
-                stderr);
+    cli_hint("--new-keys PREFIX makes a key and a nonce for this image; "
+             "--same-nonce\n        accepts what the second image reveals");
 }
 
 /* Is the first error about the key and the nonce? */
@@ -67,22 +65,6 @@ create_check_rules(struct job *j)
                          sfi_chip_name(j->chip));
 }
 
-static void
-print_check_json(const struct job *j, int status)
-{
-    const sfi_error *err = sfi_ctx_error(j->ctx);
-    struct json out;
-
-    json_init(&out, stdout);
-    json_object(&out, NULL);
-    json_text(&out, "chip", sfi_chip_name(j->chip));
-    cli_findings_json(&out, &j->findings);
-    if (status != 0 && j->findings.errors == 0)
-        json_error(&out, j->ctx, sfi_error_status(err));
-    cli_json_failure(&out);
-    json_close(&out);
-}
-
 int
 create_check_only(struct job *j)
 {
@@ -90,9 +72,7 @@ create_check_only(struct job *j)
 
     if (status == 0)
         status = create_check_rules(j);
-    if (cli_has(&j->cli, OPT_JSON))
-        print_check_json(j, status);
-    else if (status == 0)
+    if (status == 0)
         (void)printf("Check : %s can install it: %s\n", sfi_chip_name(j->chip),
                      cli_findings_counts(&j->findings));
     return status;

@@ -34,7 +34,7 @@ make_nonce_file(const struct job *j, const char *path)
 }
 
 int
-create_keys(const struct job *j)
+create_keys(struct job *j)
 {
     const char *key = cli_value(&j->cli, OPT_GENKEY);
     const char *nonce = cli_value(&j->cli, OPT_GENNONCE);
@@ -44,6 +44,13 @@ create_keys(const struct job *j)
         status = make_key_file(j, key);
     if (nonce != NULL && status == 0)
         status = make_nonce_file(j, nonce);
+    if (status != 0 || !cli_has(&j->cli, OPT_JSON))
+        return status;
+    cli_json_begin(&j->out);
+    if (key != NULL)
+        json_text(&j->out, "key", key);
+    if (nonce != NULL)
+        json_text(&j->out, "nonce", nonce);
     return status;
 }
 
@@ -79,10 +86,9 @@ pick_register(struct job *j, const char *key)
         j->reg = path_with_suffix(j, key, ".used");
         return;
     }
-    (void)fprintf(stderr,
-                  "%s: warning: the key is not in a file, so nothing notices "
-                  "a second image under its nonce: --register FILE does\n",
-                  j->cli.spec->program);
+    cli_warn(j->cli.spec->program,
+             "warning: the key is not in a file, so nothing notices a second "
+             "image under its nonce: --register FILE does");
 }
 
 static sfi_status

@@ -25,6 +25,8 @@ create_open_output(struct job *j)
     j->out_fd = -1;
     if (!output_is_stdout(&j->cli))
         return 0;
+    if (j->json)
+        cli_usage(&j->cli, "-o -: --json has standard output: name a file");
     if (isatty(STDOUT_FILENO))
         cli_usage(&j->cli,
                   "-o -: the image is binary: redirect standard output");
@@ -83,6 +85,10 @@ create_save_image(struct job *j)
         (void)printf("%s : %" PRIu64 " bytes\nSFI generation SUCCESS\n",
                      j->out_fd >= 0 ? "standard output" : cli_visible(out),
                      j->size);
+    if (st == SFI_OK && j->json) {
+        json_text(&j->out, "image", out);
+        json_number(&j->out, "size", j->size);
+    }
     return create_status(j, st);
 }
 

@@ -112,12 +112,11 @@ void
 create_tell_words(const struct job *j)
 {
     if (cli_has(&j->cli, OPT_RAMSIZE) && j->size > j->ram_size)
-        (void)fprintf(stderr,
-                      "%s: the image has %" PRIu64 " bytes, more than -rs "
-                      "%" PRIu64 ": it is not cut into pieces, since %s takes "
-                      "it area by area\n",
-                      j->cli.spec->program, j->size, j->ram_size,
-                      sfi_chip_name(j->chip));
+        cli_warn(j->cli.spec->program,
+                 "the image has %" PRIu64 " bytes, more than -rs "
+                 "%" PRIu64 ": it is not cut into pieces, since %s takes "
+                 "it area by area",
+                 j->size, j->ram_size, sfi_chip_name(j->chip));
     if (cli_has(&j->cli, OPT_TOKEN))
         (void)printf("Continuation token %s : not needed, the image is one "
                      "piece\n",

@@ -9,33 +9,24 @@
 
 /* ---- what the files share ---- */
 
-FILE *
-hsm_text_output(const struct program *p)
-{
-    return p->json ? stderr : stdout;
-}
-
 int
 hsm_report_with(struct program *p, sfi_status st, const char *name,
                 const char *value)
 {
     const char *where = sfi_error_where(sfi_ctx_error(p->ctx));
-    struct json j;
+    struct json *j = &p->out;
     int status = 0;
 
     if (st != SFI_OK)
         status =
             cli_fail_at(&p->cli, p->ctx, st, where[0] != '\0' ? "" : p->slot);
     if (p->json) {
-        json_init(&j, stdout);
-        json_object(&j, NULL);
-        json_text(&j, "hsm", p->slot);
+        cli_json_begin(j);
+        json_text(j, "slot", p->slot);
         if (st == SFI_OK && name != NULL)
-            json_text(&j, name, value);
+            json_text(j, name, value);
         if (st == SFI_OK)
-            hsm_json(&j, &p->info);
-        json_error(&j, p->ctx, st);
-        json_close(&j);
+            hsm_json(j, &p->info);
     } else if (st == SFI_OK) {
         hsm_print(stdout, &p->info);
     }
@@ -121,7 +112,7 @@ show_reader_slot(void *user, const sfi_hsm_slot *slot)
         return;
     }
     json_object(j, NULL);
-    json_number(j, "slot", slot->number);
+    json_number(j, "number", slot->number);
     json_text(j, "name", slot->name);
     json_bool(j, "card", slot->present != 0);
     json_close(j);
@@ -130,20 +121,16 @@ show_reader_slot(void *user, const sfi_hsm_slot *slot)
 static int
 list_reader_slots(struct program *p)
 {
-    struct json j;
-    struct slots slots = {p->json ? &j : NULL, 0};
+    struct slots slots = {p->json ? &p->out : NULL, 0};
     sfi_status st;
 
-    json_init(&j, stdout);
     if (p->json) {
-        json_object(&j, NULL);
-        json_array(&j, "slots");
+        cli_json_begin(&p->out);
+        json_array(&p->out, "slots");
     }
     st = sfi_hsm_list(p->ctx, show_reader_slot, &slots);
     if (p->json) {
-        json_close(&j);
-        json_error(&j, p->ctx, st);
-        json_close(&j);
+        json_close(&p->out);
     } else if (st == SFI_OK && slots.count == 0) {
         (void)printf("no card reader is connected\n");
     }

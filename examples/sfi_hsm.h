@@ -12,6 +12,7 @@ struct program {
     sfi_ctx *ctx;
     const char *slot;
     bool json;
+    struct json out; /* with --json */
     sfi_hsm *hsm;
     sfi_hsm_info info;
 };
@@ -30,8 +31,6 @@ int hsm_report_with(struct program *p, sfi_status st, const char *name,
                     const char *value);
 /* The same of an error that the program found. */
 int hsm_refuse(struct program *p, sfi_status st, const char *why);
-/* The stream for text: stderr when stdout is JSON. */
-FILE *hsm_text_output(const struct program *p);
 /* Read the PIN and log in.  The exit status after a message, else 0 and the
  * library's status in *st. */
 int hsm_log_in(struct program *p, bool new_pin, sfi_status *st);

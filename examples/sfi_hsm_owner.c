@@ -69,32 +69,32 @@ print_audit_summary(const sfi_audit_summary *s, const char *before)
 }
 
 static void
-print_audit_json(const struct program *p, const char *path, const char *before,
+print_audit_json(struct program *p, const char *path, const char *before,
                  const sfi_audit_summary *s, sfi_status st)
 {
-    struct json j;
+    struct json *j = &p->out;
+    char first[DATE_LEN], last[DATE_LEN];
 
-    json_init(&j, stdout);
-    json_object(&j, NULL);
-    json_text(&j, "audit", path);
-    json_bool(&j, "verified", st == SFI_OK);
+    cli_json_begin(j);
+    json_text(j, "audit", path);
+    json_bool(j, "verified", st == SFI_OK);
     if (st == SFI_OK) {
-        json_text(&j, "serial", s->serial);
-        json_text(&j, "firmware_id", s->firmware_id);
-        json_text(&j, "product_id", s->product_id);
-        json_number(&j, "records", s->records);
-        json_number(&j, "licensed", s->licensed);
-        json_number(&j, "remaining", s->remaining);
-        json_number(&j, "maximum", s->maximum);
-        json_bool(&j, "retired", s->retired != 0);
-        json_number(&j, "first_time", s->first_time);
-        json_number(&j, "last_time", s->last_time);
-        json_number(&j, "set_back", s->set_back);
+        json_text(j, "serial", s->serial);
+        json_text(j, "firmware_id", s->firmware_id);
+        json_text(j, "product_id", s->product_id);
+        json_number(j, "records", s->records);
+        json_number(j, "licensed", s->licensed);
+        json_number(j, "remaining", s->remaining);
+        json_number(j, "maximum", s->maximum);
+        json_bool(j, "retired", s->retired != 0);
+        if (s->records > 0) {
+            json_text(j, "first_time", audit_format_date(first, s->first_time));
+            json_text(j, "last_time", audit_format_date(last, s->last_time));
+        }
+        json_number(j, "set_back", s->set_back);
     }
     if (st == SFI_OK && before != NULL)
-        json_text(&j, "before", before);
-    json_error(&j, p->ctx, st);
-    json_close(&j);
+        json_text(j, "before", before);
 }
 
 int
@@ -225,7 +225,7 @@ hsm_change_pin(struct program *p)
     if (st == SFI_OK)
         st = hsm_query_info(p);
     if (st == SFI_OK)
-        (void)fprintf(hsm_text_output(p), "The PIN was changed\n");
+        (void)printf("The PIN was changed\n");
     return hsm_report(p, st);
 }
 
@@ -234,12 +234,11 @@ hsm_change_pin(struct program *p)
 static bool
 confirm_retirement(struct program *p)
 {
-    (void)fprintf(hsm_text_output(p),
-                  "%s will be retired for ever\n"
-                  "  firmware identifier   : %s\n"
-                  "  installations given up: %" PRIu64 " of %" PRIu64 "\n",
-                  p->slot, p->info.firmware_id, p->info.remaining,
-                  p->info.maximum);
+    (void)printf("%s will be retired for ever\n"
+                 "  firmware identifier   : %s\n"
+                 "  installations given up: %" PRIu64 " of %" PRIu64 "\n",
+                 p->slot, p->info.firmware_id, p->info.remaining,
+                 p->info.maximum);
     return cli_has(&p->cli, OPT_YES) ||
            cli_confirm(&p->cli, "Retire it for ever?", "--yes");
 }

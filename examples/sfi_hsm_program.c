@@ -80,8 +80,7 @@ content_audit_key_text(const struct content *c)
 static bool
 confirm_provisioning(struct program *p, const struct content *c)
 {
-    (void)fprintf(
-        hsm_text_output(p),
+    (void)printf(
         "%s will be locked for ever with\n"
         "  firmware identifier : %s\n"
         "  product             : %s\n"

@@ -69,18 +69,13 @@ info_print_text(const struct info *in, bool checked)
 }
 
 static void
-info_print_json(const struct info *in, sfi_status st, bool checked)
+info_print_json(struct info *in, bool checked)
 {
-    struct json j;
-
-    json_init(&j, stdout);
-    json_object(&j, NULL);
-    json_text(&j, "file", in->path);
-    info_json_facts(&j, in);
+    cli_json_begin(&in->out);
+    json_text(&in->out, "file", in->path);
+    info_json_facts(&in->out, in);
     if (checked)
-        cli_findings_json(&j, &in->findings);
-    json_error(&j, in->ctx, st);
-    json_close(&j);
+        cli_findings_json(&in->out, &in->findings);
 }
 
 /* A refused image is not shown: nothing of it can be trusted. */
@@ -90,7 +85,7 @@ info_show_failure(struct info *in, sfi_status st)
     int status = cli_fail(&in->cli, in->ctx, st);
 
     if (cli_has(&in->cli, OPT_JSON))
-        info_print_json(in, st, false);
+        info_print_json(in, false);
     else if (in->fact_count > 0 && !info_is(in, "image"))
         info_print_facts(in);
     return status;
@@ -142,7 +137,7 @@ info_show(struct info *in)
     if (status != 0)
         return status;
     if (cli_has(&in->cli, OPT_JSON))
-        info_print_json(in, SFI_OK, checked);
+        info_print_json(in, checked);
     else if (!cli_has(&in->cli, OPT_MAP))
         info_print_text(in, checked);
     status = info_extract(in);

@@ -13,6 +13,7 @@
 struct info {
     struct cli cli;
     sfi_ctx *ctx;
+    struct json out; /* with --json */
     const char *path;
     const sfi_chip *chip; /* NULL: no check for a chip */
     sfi_key *key;         /* NULL: not given */

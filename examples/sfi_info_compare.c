@@ -70,8 +70,8 @@ compare_show_bytes(void *user, const sfi_firmware_difference *d)
         json_number(c->json, "address", d->address);
         json_number(c->json, "size", d->size);
         json_text(c->json, "kind", word);
-        json_number(c->json, "first", d->first);
-        json_number(c->json, "second", d->second);
+        json_number(c->json, "first_byte", d->first);
+        json_number(c->json, "second_byte", d->second);
         json_close(c->json);
         return;
     }
@@ -258,7 +258,7 @@ compare_all(struct compare *c)
         compare_facts(c);
     if (c->json != NULL) {
         json_close(c->json);
-        json_array(c->json, "bytes");
+        json_array(c->json, "ranges");
     }
     if (c->with_key)
         status = compare_content(c);
@@ -287,23 +287,20 @@ compare_print_result(const struct compare *c)
 static int
 compare_run(struct compare *c)
 {
-    struct json j;
     bool equal;
     int status;
 
     if (cli_has(&c->first->cli, OPT_JSON)) {
-        c->json = &j;
-        json_init(&j, stdout);
-        json_object(&j, NULL);
-        json_text(&j, "file", c->first->path);
-        json_text(&j, "other", c->second.path);
+        c->json = &c->first->out;
+        cli_json_begin(c->json);
+        json_text(c->json, "file", c->first->path);
+        json_text(c->json, "other", c->second.path);
     }
     status = compare_all(c);
     equal = status == 0 && c->facts == 0 && c->bytes == 0;
     if (c->json != NULL) {
-        json_number(&j, "different_bytes", c->bytes);
-        json_bool(&j, "equal", equal);
-        json_close(&j);
+        json_number(c->json, "different_bytes", c->bytes);
+        json_bool(c->json, "equal", equal);
     } else if (status == 0) {
         compare_print_result(c);
     }

@@ -190,10 +190,9 @@ batch_license_entry(struct batch *b, const char *folder, const char *name,
         cli_nomem(b->o->cli->spec->program);
     (void)snprintf(path, size, "%s/%s", folder, name);
     if (is_not_regular_file(path))
-        (void)fprintf(stderr, "%s: warning: %s: skipped, because it is %s\n",
-                      b->o->cli->spec->program, cli_visible(path),
-                      offline_is_folder(path) ? "a folder"
-                                              : "not a regular file");
+        cli_warn(b->o->cli->spec->program,
+                 "warning: %s: skipped, because it is %s", path,
+                 offline_is_folder(path) ? "a folder" : "not a regular file");
     else
         status = batch_license_file(b, path, true, st);
     free(path);

@@ -125,10 +125,6 @@ run_all_actions(struct program *p, struct station *s)
         json_text(&p->out, "chip", sfi_chip_name(s->part));
     if (p->json)
         station_write_done(s, &p->out);
-    if (p->json && st != SFI_OK)
-        json_error(&p->out, p->ctx, st);
-    else if (p->json)
-        cli_json_failure(&p->out);
     return status;
 }
 
@@ -136,11 +132,8 @@ static int
 open_log(struct program *p)
 {
     const char *path = cli_value(&p->cli, OPT_LOG);
-    int status = path != NULL ? cli_log_open(&p->cli, p->ctx, path) : 0;
 
-    if (status != 0 && p->json)
-        cli_json_failure(&p->out);
-    return status;
+    return path != NULL ? cli_log_open(&p->cli, p->ctx, path) : 0;
 }
 
 int
@@ -159,20 +152,17 @@ main(int argc, char **argv)
     p.json = cli_has(&p.cli, OPT_JSON);
     cli_progress_init(&p.progress, p.json ? NULL : stdout);
     p.progress.quiet = cli_has(&p.cli, OPT_QUIET);
-    json_init(&p.out, stdout);
     if (p.json)
-        json_object(&p.out, NULL);
+        cli_json_begin(&p.out);
     p.ctx = cli_context(&p.cli);
     station_begin(&s, &p, p.ctx);
     status = open_log(&p);
     if (status == 0)
         status = run_all_actions(&p, &s);
-    if (p.json)
-        json_close(&p.out);
     station_end(&s);
     sfi_hsm_free(p.hsm);
     sfi_ctx_free(p.ctx);
-    status = cli_log_close(&p.cli, cli_finish(&p.cli, status));
+    status = cli_finish(&p.cli, cli_log_close(&p.cli, status));
     cli_free(&p.cli);
     return status;
 }

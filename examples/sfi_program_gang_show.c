@@ -165,7 +165,7 @@ gang_write_json_summary(struct gang *g, size_t succeeded)
         json_close(out);
     }
     json_close(out);
-    json_number(out, gang_success_word(g), succeeded);
+    json_number(out, "succeeded", succeeded);
     json_number(out, "failed", g->count - succeeded);
     json_number(out, "milliseconds",
                 (uint64_t)(program_seconds_since(&g->started) * 1000));

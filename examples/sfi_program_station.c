@@ -282,10 +282,14 @@ write_option_bytes(const sfi_option_bytes *ob, struct json *j)
 
     if (ob == NULL)
         return;
-    json_object(j, "option_bytes");
+    json_array(j, "option_fields");
     for (size_t i = 0; i < sfi_option_bytes_field_count(ob); i++) {
-        if (sfi_option_bytes_get_field(ob, i, &f) == SFI_OK)
-            json_number(j, f.name, f.value);
+        if (sfi_option_bytes_get_field(ob, i, &f) != SFI_OK)
+            continue;
+        json_object(j, NULL);
+        json_text(j, "name", f.name);
+        json_number(j, "value", f.value);
+        json_close(j);
     }
     json_close(j);
 }

@@ -24,6 +24,20 @@ static const struct {
     {"device-key", SFI_SIM_DEVICE_KEY, SFI_FILE_KEY},
 };
 
+static struct json out;
+static bool wants_json;
+
+/* The outcome of a command, for machines. */
+static void
+sim_json(const char *name, const char *value)
+{
+    if (!wants_json || value == NULL)
+        return;
+    if (out.depth == 0)
+        cli_json_begin(&out);
+    json_text(&out, name, value);
+}
+
 static int
 sim_manufacture_chip(const struct cli *c, sfi_ctx *ctx)
 {
@@ -42,6 +56,9 @@ sim_manufacture_chip(const struct cli *c, sfi_ctx *ctx)
     st = sfi_sim_manufacture_with(ctx, &options);
     if (st != SFI_OK)
         return cli_fail(c, ctx, st);
+    sim_json("folder", state);
+    sim_json("ca", ca);
+    sim_json("chip", sfi_chip_name(options.chip));
     (void)printf("%s: a new %s, certified by %s\n", cli_visible(state),
                  sfi_chip_name(options.chip), cli_visible(ca));
     return 0;
@@ -112,6 +129,10 @@ sim_run_chip(const struct cli *c, sfi_ctx *ctx)
     st = sfi_sim_open(ctx, state, &sim);
     if (st == SFI_OK) {
         service.sim = sim;
+        sim_json("folder", state);
+        sim_json("chip", sfi_chip_name(sfi_sim_chip(sim)));
+        sim_json("usart", service.links.usart);
+        sim_json("jtag", service.links.jtag);
         cli_handle_signals(sim_on_signal);
         if (cli_has(c, RUN_REAL_TIME))
             st = sfi_sim_command(sim, "timing real", NULL, &(size_t){0});
@@ -158,6 +179,8 @@ sim_control_chip(const struct cli *c, sfi_ctx *ctx)
     st = sfi_sim_control(ctx, state, line, answer, &len);
     if (st != SFI_OK)
         return cli_fail(c, ctx, st);
+    sim_json("folder", state);
+    sim_json("answer", answer);
     if (len > 1)
         (void)printf("%s\n", cli_visible(answer));
     return 0;
@@ -224,7 +247,7 @@ sim_dump_area(const struct cli *c, sfi_ctx *ctx)
 {
     const char *state = cli_need(c, DUMP_STATE);
     const char *name = cli_need(c, DUMP_AREA);
-    const char *out = cli_need(c, DUMP_OUT);
+    const char *path = cli_need(c, DUMP_OUT);
     size_t i = 0;
     sfi_status st;
 
@@ -236,9 +259,12 @@ sim_dump_area(const struct cli *c, sfi_ctx *ctx)
                   "unknown area \"%s\", expected flash, option-bytes, "
                   "certificate or device-key",
                   name);
-    st = cli_check_output(ctx, out, areas[i].kind, cli_has(c, DUMP_FORCE));
+    st = cli_check_output(ctx, path, areas[i].kind, cli_has(c, DUMP_FORCE));
     if (st == SFI_OK)
-        st = sfi_sim_save(ctx, state, areas[i].area, out);
+        st = sfi_sim_save(ctx, state, areas[i].area, path);
+    sim_json("folder", state);
+    sim_json("name", name);
+    sim_json("file", path);
     return st == SFI_OK ? 0 : cli_fail(c, ctx, st);
 }
 
@@ -261,10 +287,10 @@ main(int argc, char **argv)
     cli_start();
     spec = cli_command(sfi_sim_spec.program, sfi_sim_spec.purpose,
                        sfi_sim_commands, COMMAND_COUNT, argc, argv);
-    if (spec !=
-        &sfi_sim_commands[WRAP]) /* the user's command keeps its limits */
+    if (spec != &sfi_sim_commands[WRAP]) /* whose command keeps its limits */
         cli_hide_memory();
     cli_parse(&c, spec, argc - 1, argv + 1);
+    wants_json = cli_wants_json();
     ctx = cli_context(&c);
     status = actions[spec - sfi_sim_commands](&c, ctx);
     sfi_ctx_free(ctx);

@@ -43,10 +43,9 @@ chip_by_id(const struct cli *c, const char *text)
                   text, text, sfi_chip_name(hex), sfi_chip_name(plain),
                   sfi_chip_device_id(plain));
     if (strncmp(text, "0x", 2) != 0 && strncmp(text, "0X", 2) != 0)
-        (void)fprintf(stderr,
-                      "%s: %s is read as a decimal number: 0x%" PRIx32 ", %s\n",
-                      c->spec->program, text, sfi_chip_device_id(plain),
-                      sfi_chip_name(plain));
+        cli_warn(c->spec->program,
+                 "%s is read as a decimal number: 0x%" PRIx32 ", %s", text,
+                 sfi_chip_device_id(plain), sfi_chip_name(plain));
     return plain;
 }
 

@@ -4,6 +4,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "cli/cli.h"
 #include "cli/help.h"
+#include "cli/report.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,12 +18,15 @@ cli_command(const char *program, const char *purpose,
 {
     struct nearest n = nearest_word_start(argc > 1 ? argv[1] : "");
 
+    report_begin(program, argc, argv);
     if (argc < 2)
         cli_usage_of(program, "a command is missing");
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-version") == 0)
         print_version_and_exit(program);
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-help") == 0 ||
         strcmp(argv[1], "-h") == 0) {
+        if (cli_wants_json())
+            print_help_and_exit(&(struct cli_spec){.purpose = purpose});
         (void)printf("%s\n\nCommands:\n", purpose);
         for (size_t i = 0; i < count; i++)
             (void)printf("  %-24s %s\n", commands[i].program,
@@ -257,6 +261,7 @@ cli_parse(struct cli *c, const struct cli_spec *spec, int argc, char **argv)
     struct words w = {argv + 1, count - 1};
     bool only_operands = false; /* behind "--" */
 
+    report_begin(spec->program, argc, argv);
     c->spec = spec;
     c->use_count = 0;
     c->operand_count = 0;
@@ -278,6 +283,7 @@ cli_parse(struct cli *c, const struct cli_spec *spec, int argc, char **argv)
         cli_usage(c, "an argument is missing, expected: %.*s",
                   (int)strcspn(spec->usage, "\n"), spec->usage);
     check_rules_of_options(c);
+    report_check(c);
 }
 
 void

@@ -157,12 +157,21 @@ int cli_fail_at(const struct cli *c, const sfi_ctx *ctx, sfi_status st,
 /* The same for an error that the program found. */
 int cli_fail_text(const struct cli *c, sfi_status st, const char *fmt, ...)
     CLI_PRINTF(3, 4);
+/* A warning, or a note, that is no failure: `program: text` on stderr, and an
+ * event. */
+void cli_warn(const char *program, const char *fmt, ...) CLI_PRINTF(2, 3);
+/* A line below it, which tells what to do. */
+void cli_hint(const char *fmt, ...) CLI_PRINTF(1, 2);
+/* An event: the work on one of several ports has ended. */
+void cli_report_ended(const char *port, const char *result, const sfi_ctx *ctx,
+                      sfi_status st);
 /* A text of others for the terminal, where it cannot do harm.  The result is
  * valid until the fourth call from here; the main thread's alone. */
 const char *cli_visible(const char *text);
 /* 0, or the category of the status. */
 int cli_exit_status(sfi_status st);
-/* Flush stdout; returns `status`, or 7 when stdout could not be written. */
+/* Print what --json and --progress promise for the end, and flush stdout;
+ * returns `status`, or 7 when stdout could not be written. */
 int cli_finish(const struct cli *c, int status);
 
 /* ---- the log ---- */
@@ -233,24 +242,48 @@ void cli_wipe(void *p, size_t len);
  * message that names `option`. */
 bool cli_confirm(const struct cli *c, const char *question, const char *option);
 
-/* A bar on a terminal; elsewhere a line for each ten percent. */
-struct cli_progress {
-    FILE *out; /* NULL: silent */
-    bool terminal;
-    bool open; /* the cursor is behind a bar */
+enum cli_unit { CLI_BYTES, CLI_ITEMS, CLI_TIME };
+
+/* Where long work is, and how fast. */
+struct cli_pace {
     const char *what;
-    unsigned shown; /* percent */
-    bool quiet;     /* lines, but no bar and no percent */
+    enum cli_unit unit;
+    uint64_t done, total;
+    uint64_t rate; /* each second; 0: not known yet */
+    bool has_eta;
+    uint64_t eta_ms;
+    uint64_t first, began_ms; /* `done` at the begin, and when that was */
 };
 
+/* A bar on a terminal; elsewhere a line for each ten percent. */
+struct cli_progress {
+    FILE *out;         /* NULL: silent, for events only */
+    const char *port;  /* for events, when there are several; or NULL */
+    const char *phase; /* for the event of the next step; or NULL */
+    bool terminal;
+    bool open;               /* the cursor is behind a bar */
+    bool quiet;              /* lines, but no bar and no percent */
+    unsigned columns, shown; /* of the terminal; percent */
+    uint64_t told_ms;        /* when the last event was */
+    struct cli_pace pace;
+};
+
+/* The columns of a terminal that can redraw a line; 0: it is none. */
+unsigned cli_columns(FILE *out);
 void cli_progress_init(struct cli_progress *p, FILE *out);
 /* Print a line; an open bar ends first. */
 void cli_progress_step(struct cli_progress *p, const char *fmt, ...)
     CLI_PRINTF(2, 3);
-/* Show a percentage of `what`, which is compared by pointer: another pointer
- * begins a new bar. */
+/* Show how many bytes of `what` are done, which is compared by pointer: another
+ * pointer begins a new bar. */
 void cli_progress_at(struct cli_progress *p, const char *what, uint64_t done,
                      uint64_t total);
+/* The same of things that are counted, as chips. */
+void cli_progress_items(struct cli_progress *p, const char *what, uint64_t done,
+                        uint64_t total);
+/* Work that tells nothing until it ends, and then calls cli_progress_end() or
+ * begins something else: the time that it typically takes. */
+void cli_progress_expect(struct cli_progress *p, const char *what, uint64_t ms);
 void cli_progress_end(struct cli_progress *p);
 
 /* ---- JSON for machines ---- */
@@ -260,6 +293,7 @@ void cli_progress_end(struct cli_progress *p);
 struct json {
     FILE *out;
     bool on_a_line; /* all on one line, not a line for each value */
+    bool has_error; /* the outermost object has its "error" */
     unsigned depth;
     bool filled[JSON_DEPTH_MAX + 1];
     char closer[JSON_DEPTH_MAX + 1];
@@ -273,18 +307,31 @@ void json_array(struct json *j, const char *name);
 void json_close(struct json *j); /* the innermost */
 void json_text(struct json *j, const char *name, const char *value);
 void json_number(struct json *j, const char *name, uint64_t value);
+void json_number_signed(struct json *j, const char *name, long value);
 void json_bool(struct json *j, const char *name, bool value);
 void json_hex(struct json *j, const char *name, const uint8_t *data,
               size_t len);
 /* A whole value that another `struct json` wrote: the same tokens, indented as
  * they are here. */
 void json_value(struct json *j, const char *name, const char *value);
+/* --json is given. */
+bool cli_wants_json(void);
+/* Begin the one object that --json prints, with `program`, `version` and
+ * `schema`.  cli_finish() adds the error, if none is there, and prints it; `j`
+ * lives until then. */
+void cli_json_begin(struct json *j);
 /* "error": status, name, where, message and codes; nothing on success. */
 void json_error(struct json *j, const sfi_ctx *ctx, sfi_status st);
-/* The same of a failure that is in no context. */
-void json_failure(struct json *j, sfi_status st, const char *message);
-/* The same of the first failure that cli_fail_text() printed; nothing if there
- * was none. */
+/* The same of its parts. */
+struct json_error_parts {
+    sfi_status status;
+    const char *where, *message;
+    int os_code;
+    int32_t peer_code;
+};
+void json_error_parts(struct json *j, const struct json_error_parts *e);
+/* The same of the first failure that cli_fail(), cli_fail_text() or
+ * cli_usage() printed; nothing if there was none. */
 void cli_json_failure(struct json *j);
 
 #endif

@@ -108,17 +108,15 @@ cli_findings_print(const struct cli *c, const char *path,
         if (o->severity < least)
             continue;
         shown++;
-        (void)fprintf(stderr, "%s: %s%s%s: %s [%s]\n", c->spec->program,
-                      path != NULL ? cli_visible(path) : "",
-                      path != NULL ? ": " : "", finding_severity(o),
-                      cli_visible(o->message), o->rule);
-        (void)fprintf(stderr, "  hint: %s%s%s%s\n", o->remedy,
-                      o->source[0] != '\0' ? " (" : "", o->source,
-                      o->source[0] != '\0' ? ")" : "");
+        cli_warn(c->spec->program, "%s%s%s: %s [%s]", path != NULL ? path : "",
+                 path != NULL ? ": " : "", finding_severity(o), o->message,
+                 o->rule);
+        cli_hint("%s%s%s%s", o->remedy, o->source[0] != '\0' ? " (" : "",
+                 o->source, o->source[0] != '\0' ? ")" : "");
     }
     if (all > shown)
-        (void)fprintf(stderr, "%s: %zu more findings are not shown\n",
-                      c->spec->program, all - shown);
+        cli_warn(c->spec->program, "%zu more findings are not shown",
+                 all - shown);
 }
 
 static void
@@ -175,7 +173,8 @@ cli_findings_json(struct json *j, const struct cli_findings *f)
         json_object(j, NULL);
         json_text(j, "severity", finding_severity(o));
         json_text(j, "rule", o->rule);
-        json_text(j, "status", sfi_status_name(o->status));
+        json_number_signed(j, "status", o->status);
+        json_text(j, "name", sfi_status_name(o->status));
         json_text(j, "message", o->message);
         json_text(j, "source", o->source);
         json_text(j, "remedy", o->remedy);

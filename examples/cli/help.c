@@ -2,6 +2,7 @@
 /* Copyright The libsfi authors */
 /* --help and --version. */
 #include "cli/help.h"
+#include "cli/report.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -60,6 +61,8 @@ help_print_option(const struct cli_option *o)
 void
 print_version_and_exit(const char *program)
 {
+    if (cli_wants_json())
+        exit(report_end(0) ? 0 : cli_exit_status(SFI_ERR_OS));
     (void)printf("%s (libsfi) %s\n", program, sfi_version_str());
     exit(fflush(stdout) == 0 ? 0 : cli_exit_status(SFI_ERR_OS));
 }
@@ -87,9 +90,40 @@ help_print_usage(const struct cli_spec *spec)
     }
 }
 
+static void
+help_write_option(struct json *j, const struct cli_option *o)
+{
+    json_object(j, NULL);
+    if (o->brief != NULL)
+        json_text(j, "short", o->brief);
+    json_text(j, "long", o->name);
+    if (o->values != NULL)
+        json_text(j, "words", o->values);
+    json_text(j, "help", o->help);
+    json_close(j);
+}
+
+static _Noreturn void
+help_write_json_and_exit(const struct cli_spec *spec)
+{
+    static struct json j;
+
+    cli_json_begin(&j);
+    json_text(&j, "purpose", spec->purpose);
+    if (spec->usage != NULL)
+        json_text(&j, "usage", spec->usage);
+    json_array(&j, "options");
+    for (size_t i = 0; i < spec->option_count; i++)
+        help_write_option(&j, &spec->options[i]);
+    json_close(&j);
+    exit(report_end(0) ? 0 : cli_exit_status(SFI_ERR_OS));
+}
+
 void
 print_help_and_exit(const struct cli_spec *spec)
 {
+    if (cli_wants_json())
+        help_write_json_and_exit(spec);
     help_print_usage(spec);
     (void)printf("%s\n\nOptions (with one dash or two):\n", spec->purpose);
     for (size_t i = 0; i < spec->option_count; i++)

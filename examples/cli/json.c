@@ -10,6 +10,7 @@ json_init(struct json *j, FILE *out)
 {
     j->out = out;
     j->on_a_line = false;
+    j->has_error = false;
     j->depth = 0;
     j->filled[0] = false;
 }
@@ -194,24 +195,26 @@ json_value(struct json *j, const char *name, const char *value)
     }
 }
 
-static void
-json_write_signed(struct json *j, const char *name, long value)
+void
+json_number_signed(struct json *j, const char *name, long value)
 {
     json_write_lead(j, name);
     (void)fprintf(j->out, "%ld", value);
 }
 
-static void
-json_write_error(struct json *j, sfi_status st, const char *where,
-                 const char *message, int os_code, int32_t peer_code)
+void
+json_error_parts(struct json *j, const struct json_error_parts *e)
 {
+    if (j->depth == 1 && j->has_error)
+        return; /* the first one */
+    j->has_error = j->has_error || j->depth == 1;
     json_object(j, "error");
-    json_write_signed(j, "status", st);
-    json_text(j, "name", sfi_status_name(st));
-    json_text(j, "where", where);
-    json_text(j, "message", message);
-    json_write_signed(j, "os_code", os_code);
-    json_write_signed(j, "peer_code", peer_code);
+    json_number_signed(j, "status", e->status);
+    json_text(j, "name", sfi_status_name(e->status));
+    json_text(j, "where", e->where);
+    json_text(j, "message", e->message);
+    json_number_signed(j, "os_code", e->os_code);
+    json_number_signed(j, "peer_code", e->peer_code);
     json_close(j);
 }
 
@@ -222,13 +225,11 @@ json_error(struct json *j, const sfi_ctx *ctx, sfi_status st)
     const char *message = sfi_error_message(err);
 
     if (st != SFI_OK)
-        json_write_error(j, st, sfi_error_where(err),
-                         message[0] != '\0' ? message : sfi_status_str(st),
-                         sfi_error_os_code(err), sfi_error_peer_code(err));
-}
-
-void
-json_failure(struct json *j, sfi_status st, const char *message)
-{
-    json_write_error(j, st, "", message, 0, 0);
+        json_error_parts(
+            j, &(struct json_error_parts){
+                   .status = st,
+                   .where = sfi_error_where(err),
+                   .message = message[0] != '\0' ? message : sfi_status_str(st),
+                   .os_code = sfi_error_os_code(err),
+                   .peer_code = sfi_error_peer_code(err)});
 }

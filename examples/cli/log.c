@@ -100,9 +100,8 @@ cli_log_to_stderr(void *user, int level, const char *line)
     cli_log_line(line);
     if (level > log_to.verbosity)
         return;
-    (void)fflush(stdout);
-    (void)fprintf(stderr, "%s: %s%s\n", spec->program,
-                  level == SFI_LOG_WARNING ? "warning: " : "", line);
+    cli_warn(spec->program, "%s%s", level == SFI_LOG_WARNING ? "warning: " : "",
+             line);
 }
 
 int

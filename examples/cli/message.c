@@ -10,6 +10,8 @@
 #include <sfi/cause.h>
 
 #include "cli/cli.h"
+#include "cli/progress.h"
+#include "cli/report.h"
 
 #define MESSAGE_MAX 4096
 #define SHOWN_TEXTS 4
@@ -25,15 +27,51 @@ cli_visible(const char *text)
     return out;
 }
 
+/* The first failure, for JSON. */
+static struct {
+    sfi_status status;
+    char where[512];
+    char message[512];
+    int os_code;
+    int32_t peer_code;
+} first;
+
 static void
-print_message_args(const char *program, const char *fmt, va_list args)
+note_failure(sfi_status st, const char *where, const char *message,
+             const sfi_error *err)
 {
-    char message[MESSAGE_MAX];
+    first.status = st;
+    (void)snprintf(first.where, sizeof(first.where), "%.511s", where);
+    (void)snprintf(first.message, sizeof(first.message), "%.511s", message);
+    first.os_code = err != NULL ? sfi_error_os_code(err) : 0;
+    first.peer_code = err != NULL ? sfi_error_peer_code(err) : 0;
+}
+
+void
+cli_json_failure(struct json *j)
+{
+    if (first.status != SFI_OK)
+        json_error_parts(
+            j, &(struct json_error_parts){.status = first.status,
+                                          .where = first.where,
+                                          .message = first.message,
+                                          .os_code = first.os_code,
+                                          .peer_code = first.peer_code});
+}
+
+/* With events on stderr the first failure is told by the result. */
+static void
+print_message(const char *program, const char *message, bool is_first)
+{
     char shown[MESSAGE_MAX];
 
-    (void)vsnprintf(message, sizeof(message), fmt, args);
     sfi_text_escape(message, shown, sizeof(shown));
     cli_log_line(message);
+    if (!is_first)
+        report_warning(message);
+    if (report_has_stderr())
+        return;
+    progress_make_room();
     (void)fflush(stdout);
     (void)fprintf(stderr, "%s: %s\n", program, shown);
 }
@@ -41,8 +79,13 @@ print_message_args(const char *program, const char *fmt, va_list args)
 static _Noreturn void
 print_usage_and_exit(const char *program, const char *fmt, va_list args)
 {
-    print_message_args(program, fmt, args);
-    (void)fprintf(stderr, "  hint: %s --help\n", program);
+    char message[MESSAGE_MAX];
+
+    (void)vsnprintf(message, sizeof(message), fmt, args);
+    note_failure(SFI_ERR_ARGUMENT, "", message, NULL);
+    print_message(program, message, true);
+    cli_hint("%s --help", program);
+    (void)report_end(CLI_EXIT_USAGE);
     exit(CLI_EXIT_USAGE);
 }
 
@@ -67,8 +110,12 @@ cli_usage(const struct cli *c, const char *fmt, ...)
 void
 cli_nomem(const char *program)
 {
-    (void)fprintf(stderr, "%s: out of memory\n", program);
-    exit(cli_exit_status(SFI_ERR_NOMEM));
+    int status = cli_exit_status(SFI_ERR_NOMEM);
+
+    note_failure(SFI_ERR_NOMEM, "", "out of memory", NULL);
+    print_message(program, "out of memory", true);
+    (void)report_end(status);
+    exit(status);
 }
 
 int
@@ -105,9 +152,8 @@ print_status_hint(sfi_status st)
 {
     for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++) {
         if (hints[i].status == st)
-            (void)fprintf(stderr, "  hint: %s\n",
-                          hints[i].hint != NULL ? hints[i].hint
-                                                : sfi_status_hint(st));
+            cli_hint("%s", hints[i].hint != NULL ? hints[i].hint
+                                                 : sfi_status_hint(st));
     }
 }
 
@@ -124,16 +170,6 @@ hint_fits_error(sfi_status st, const sfi_error *err)
     return st != SFI_ERR_NO_DEVICE || os != 0;
 }
 
-static void
-print_message(const char *program, const char *fmt, ...)
-{
-    va_list args;
-
-    va_start(args, fmt);
-    print_message_args(program, fmt, args);
-    va_end(args);
-}
-
 int
 cli_fail_at(const struct cli *c, const sfi_ctx *ctx, sfi_status st,
             const char *path)
@@ -141,16 +177,23 @@ cli_fail_at(const struct cli *c, const sfi_ctx *ctx, sfi_status st,
     const sfi_error *err = sfi_ctx_error(ctx);
     const char *where = sfi_error_where(err);
     const char *message = sfi_error_message(err);
+    char place[MESSAGE_MAX / 2];
+    char line[MESSAGE_MAX];
+    bool is_first = first.status == SFI_OK;
 
     if (sfi_error_status(err) != st || message[0] == '\0')
         message = sfi_status_str(st);
-    print_message(c->spec->program, "%s%s%s%s%s", path,
-                  path[0] != '\0' ? ": " : "", where,
-                  where[0] != '\0' ? ": " : "", message);
+    (void)snprintf(place, sizeof(place), "%s%s%s", path,
+                   path[0] != '\0' && where[0] != '\0' ? ": " : "", where);
+    if (is_first)
+        note_failure(st, place, message, err);
+    (void)snprintf(line, sizeof(line), "%s%s%.2000s", place,
+                   place[0] != '\0' ? ": " : "", message);
+    print_message(c->spec->program, line, is_first);
     if (hint_fits_error(st, err))
         print_status_hint(st);
     if (st == SFI_ERR_DEVICE && sfi_error_peer_code(err) == SFI_CAUSE_INSTALLED)
-        (void)fputs("  hint: -e all erases the install\n", stderr);
+        cli_hint("-e all erases the install");
     return cli_exit_status(st);
 }
 
@@ -160,41 +203,29 @@ cli_fail(const struct cli *c, const sfi_ctx *ctx, sfi_status st)
     return cli_fail_at(c, ctx, st, "");
 }
 
-/* The first failure, for JSON. */
-static struct {
-    sfi_status status;
-    char text[512];
-} first;
-
 int
 cli_fail_text(const struct cli *c, sfi_status st, const char *fmt, ...)
 {
+    bool is_first = first.status == SFI_OK;
+    char message[MESSAGE_MAX];
     va_list args;
 
-    if (first.status == SFI_OK) {
-        first.status = st;
-        va_start(args, fmt);
-        (void)vsnprintf(first.text, sizeof(first.text), fmt, args);
-        va_end(args);
-    }
     va_start(args, fmt);
-    print_message_args(c->spec->program, fmt, args);
+    (void)vsnprintf(message, sizeof(message), fmt, args);
     va_end(args);
+    if (is_first)
+        note_failure(st, "", message, NULL);
+    print_message(c->spec->program, message, is_first);
     print_status_hint(st);
     return cli_exit_status(st);
-}
-
-void
-cli_json_failure(struct json *j)
-{
-    if (first.status != SFI_OK)
-        json_failure(j, first.status, first.text);
 }
 
 int
 cli_finish(const struct cli *c, int status)
 {
-    if ((fflush(stdout) != 0 || ferror(stdout)) && status == 0)
+    bool good = report_end(status);
+
+    if ((!good || fflush(stdout) != 0 || ferror(stdout)) && status == 0)
         return cli_fail_text(c, SFI_ERR_OS, "cannot write the output");
     return status;
 }

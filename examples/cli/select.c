@@ -121,11 +121,10 @@ ranges_warn(const struct cli *c, const struct cli_ranges *r, const char *option)
 {
     for (size_t i = 0; i < r->count; i++) {
         if (!r->met[i])
-            (void)fprintf(stderr,
-                          "%s: %s 0x%08" PRIx64 "-0x%08" PRIx64
-                          ": no firmware has a byte there\n",
-                          c->spec->program, option, r->range[i].first,
-                          r->range[i].last);
+            cli_warn(c->spec->program,
+                     "%s 0x%08" PRIx64 "-0x%08" PRIx64
+                     ": no firmware has a byte there",
+                     option, r->range[i].first, r->range[i].last);
     }
 }
 

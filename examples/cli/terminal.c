@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The person at the terminal: PINs, questions, signals, progress. */
+/* The person at the terminal: PINs, questions, signals. */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <termios.h>
@@ -14,7 +13,6 @@
 
 #include "cli/cli.h"
 
-#define BAR_WIDTH 40u
 #define PIN_ROUNDS 3u /* of a new PIN that is typed twice */
 #define PIN_LOOK_MS 100
 
@@ -72,10 +70,10 @@ pin_warn_of_mode(const struct cli *c, const char *path, int fd)
 
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
         (st.st_mode & S_IROTH) != 0)
-        (void)fprintf(stderr,
-                      "%s: warning: %s: every user can read this PIN (mode "
-                      "%04o): chmod 600\n",
-                      c->spec->program, path, (unsigned)st.st_mode & 0777);
+        cli_warn(c->spec->program,
+                 "warning: %s: every user can read this PIN (mode %04o): chmod "
+                 "600",
+                 path, (unsigned)st.st_mode & 0777);
 }
 
 static int
@@ -347,84 +345,4 @@ cli_confirm(const struct cli *c, const char *question, const char *option)
           strcmp(answer, "yes\n") == 0;
     (void)fclose(tty);
     return yes;
-}
-
-/* ---- progress ---- */
-
-void
-cli_progress_init(struct cli_progress *p, FILE *out)
-{
-    p->out = out;
-    p->terminal = out != NULL && isatty(fileno(out)) == 1;
-    p->open = false;
-    p->what = NULL;
-    p->shown = 0;
-    p->quiet = false;
-}
-
-void
-cli_progress_end(struct cli_progress *p)
-{
-    if (p->open)
-        (void)fputc('\n', p->out);
-    p->open = false;
-    p->what = NULL;
-    if (p->out != NULL)
-        (void)fflush(p->out);
-}
-
-void
-cli_progress_step(struct cli_progress *p, const char *fmt, ...)
-{
-    char line[1024];
-    va_list args;
-
-    cli_progress_end(p);
-    va_start(args, fmt);
-    (void)vsnprintf(line, sizeof(line), fmt, args);
-    va_end(args);
-    cli_log_line(line);
-    if (p->out == NULL)
-        return;
-    (void)fprintf(p->out, "%s\n", cli_visible(line));
-    (void)fflush(p->out);
-}
-
-static void
-progress_draw_bar(struct cli_progress *p, unsigned percent)
-{
-    unsigned filled = percent * BAR_WIDTH / 100;
-    char bar[BAR_WIDTH + 1];
-
-    for (unsigned i = 0; i < BAR_WIDTH; i++)
-        bar[i] = i < filled ? '#' : '.';
-    bar[BAR_WIDTH] = '\0';
-    (void)fprintf(p->out, "\r%s [%s] %3u%%", p->what, bar, percent);
-    p->open = true;
-}
-
-void
-cli_progress_at(struct cli_progress *p, const char *what, uint64_t done,
-                uint64_t total)
-{
-    unsigned percent;
-    bool fresh = p->what != what;
-
-    if (p->out == NULL || p->quiet)
-        return;
-    if (done > total)
-        done = total;
-    percent = total > 0 ? (unsigned)((double)done * 100.0 / (double)total) : 0;
-    if (fresh) {
-        cli_progress_end(p);
-        p->what = what;
-    }
-    if (!fresh && percent == p->shown)
-        return;
-    if (p->terminal)
-        progress_draw_bar(p, percent);
-    else if (fresh || percent / 10 != p->shown / 10)
-        (void)fprintf(p->out, "%s: %u%%\n", what, percent / 10 * 10);
-    p->shown = percent;
-    (void)fflush(p->out);
 }

@@ -114,7 +114,7 @@ record_report(struct description *d, const struct ledger_of_stations *l)
     for (size_t i = 0; i < WORDS_MAX && l->times[i] > 0; i++) {
         sfi__fact_group(d, "results", (uint32_t)i + 1);
         sfi__fact_text(d, "result", "result", l->result[i]);
-        sfi__fact_number(d, "chips", "chips", l->times[i]);
+        sfi__fact_number(d, "chip_count", "chips", l->times[i]);
     }
 }
 

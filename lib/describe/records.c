@@ -117,7 +117,7 @@ sfi__describe_store(struct description *d)
         return sfi__fail(d->ctx, SFI_ERR_FORMAT,
                          "a folder without licences, expected files such as "
                          "DEVICEID.lic");
-    sfi__fact_number(d, "licenses", "licences", s.good);
+    sfi__fact_number(d, "license_count", "licences", s.good);
     sfi__fact_number(d, "damaged", "damaged files", s.bad);
     if (s.bad > 0)
         sfi__error_restore(d->ctx, &s.first);

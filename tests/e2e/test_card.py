@@ -173,7 +173,7 @@ class CardTest(unittest.TestCase):
     def test_list(self):
         def slots():
             told = json.loads(bench.must("sfi-hsm", "--list", "--json").out)
-            return [(s["slot"], s["card"], s["name"])
+            return [(s["number"], s["card"], s["name"])
                     for s in told["slots"]]
 
         first, second = pcscd.READERS

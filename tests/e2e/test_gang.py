@@ -106,7 +106,7 @@ class Gang(bench.Case):
         result = self.program(parts, b.image(H753, "fw.sfi"), *hsm, "--json")
         self.assertEnded(result, 0)
         told = json.loads(result.out)
-        self.assertEqual((told["installed"], told["failed"]), (GANG, 0))
+        self.assertEqual((told["succeeded"], told["failed"]), (GANG, 0))
         self.assertEqual([c["port"] for c in told["chips"]],
                          [str(p.link) for p in parts])
         # each was counted once, and its record has the counter

@@ -29,6 +29,9 @@ CHIP_HINT = "  hint: check the chip's name; if it is right, change the input"
 PORT_HINT = "  hint: check the port's name, and that it is connected"
 STATE_HINT = "  hint: sfi-hsm -i HSM -info shows its state"
 
+VERSION = re.search(r"version: '([^']+)'",
+                    (SOURCE / "meson.build").read_text())[1]
+
 # Keys and PINs that others can read cause a warning.
 os.umask(0o077)
 
@@ -67,6 +70,11 @@ def errors_of(stderr):
     """Lines without warnings, and errors without rule and remedy."""
     return FINDING.sub(lambda m: f"{m[1]}{m[3]}\n" if m[2] == "error" else "",
                        stderr).splitlines()
+
+
+def fields(told):
+    """The option bytes that JSON tells, by name."""
+    return {f["name"]: f["value"] for f in told["option_fields"]}
 
 
 def succeeds(*command):

@@ -14,8 +14,8 @@ import stat
 import struct
 import sys
 
-from check import (AUTH_HINT, PROGRAMS, case, fails, main, run, same,
-                   succeeds)
+from check import (AUTH_HINT, PROGRAMS, VERSION, case, fails, main, run,
+                   same, succeeds)
 from gcm import AesGcm
 
 HSM, PROGRAM, SIM = (PROGRAMS / p for p in ("sfi-hsm", "sfi-program",
@@ -326,10 +326,12 @@ def true_logs(folder):
         "AUDIT LOG CLOSED: no",
     ])
     same(json.loads(succeeds(*verify(log, "--json"))), {
+        "program": "sfi-hsm", "version": VERSION, "schema": 1,
         "audit": str(log), "verified": True, "serial": f"{1:032x}",
         "firmware_id": "blink 1.0", "product_id": "45002001", "records": 4,
         "licensed": 3, "remaining": 0, "maximum": 3, "retired": False,
-        "first_time": TIME + 60, "last_time": TIME + 240, "set_back": 0})
+        "first_time": date(TIME + 60), "last_time": date(TIME + 240),
+        "set_back": 0})
     write_log(log, *STORY, ("retired", "", 0))
     assert "AUDIT LOG CLOSED: yes, no licence can follow" in succeeds(*verify(log))
     write_log(log)

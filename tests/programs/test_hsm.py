@@ -17,8 +17,8 @@ import subprocess
 import sys
 import time
 
-from check import (PROGRAMS, SOURCE, STATE_HINT, about, case, main, run,
-                   same, succeeds)
+from check import (PROGRAMS, SOURCE, STATE_HINT, VERSION, about, case, main,
+                   run, same, succeeds)
 
 sys.path.insert(0, str(SOURCE / "tests" / "scripts"))
 import check_license as curve  # noqa: E402
@@ -112,7 +112,8 @@ def json_for_machines(folder):
     done = run(*command(folder, **{"-json": ""}))
     same(done.returncode, 0)
     expected = {
-        "hsm": f"vault:{folder}/v", "state": "OPERATIONAL STATE",
+        "program": "sfi-hsm", "version": VERSION, "schema": 1,
+        "slot": f"vault:{folder}/v", "state": "OPERATIONAL STATE",
         "firmware_id": ID, "remaining": 2, "maximum": 2,
         "product_id": "45002001", "serial": serial(folder), "low_water": 0,
         "records": 0, "live_only": False, "pin_tries_left": 10,

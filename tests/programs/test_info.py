@@ -27,7 +27,7 @@ KINDS = {
     KEPT / "device.cert": ("certificate", "product_id", "46201002"),
     KEPT / "device.lic": ("license", "type", "static"),
     KEPT / "product.pd": ("personalization", "chip", "stm32l462ce"),
-    KEPT / "store": ("license_store", "licenses", 1),
+    KEPT / "store": ("license_store", "license_count", 1),
     KEPT / "first.audit": ("audit", "remaining", 4),
     KEPT / "install.trace": ("trace", "link", "stream"),
     KEPT / "image.key": ("key", "size", 16),
@@ -257,10 +257,10 @@ def compare(folder):
     out = json.loads(done.stdout)
     same([(f["name"], f["first"], f["second"]) for f in out["facts"]],
          [("area_count", "5", "2"), ("image_version", "1", "2")])
-    same(out["bytes"][0]["kind"], "only first")
-    same([(b["address"], b["size"]) for b in out["bytes"]
+    same(out["ranges"][0]["kind"], "only first")
+    same([(b["address"], b["size"]) for b in out["ranges"]
           if b["kind"] == "differ"], [(0x08020010, 1)])
-    same([b["address"] for b in out["bytes"] if b["kind"] == "only second"],
+    same([b["address"] for b in out["ranges"] if b["kind"] == "only second"],
          [0x08020000 + len(firmware) - 1])
     done = run(INFO, *a, "--compare", folder / "c.bin")
     same(done.returncode, 2)  # a plain binary has no address

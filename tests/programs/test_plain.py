@@ -8,7 +8,7 @@ import contextlib
 import json
 import sys
 
-from check import DATA, about, case, main, run, same
+from check import DATA, about, case, fields, main, run, same
 from model import LINK, PROGRAM, case_of_sim, connected
 
 BASE, SECTOR = 0x08000000, 128 << 10
@@ -100,8 +100,8 @@ def option_bytes(folder):
         assert ("RDP              : 0xaa     readout protection: level 0: no "
                 "protection\n") in out, out
         on(link, "-ob", "BOR_LEV=3", "nWRP2=0", "BOOT_CM7_ADD0=0x0810")
-        fields = told(link, "-ob", "displ")["option_bytes"]
-        same([fields[name] for name in ("RDP", "BOR_LEV", "nWRP2", "nWRP3",
+        shown = fields(told(link, "-ob", "displ"))
+        same([shown[name] for name in ("RDP", "BOR_LEV", "nWRP2", "nWRP3",
                                         "BOOT_CM7_ADD0")],
              [0xaa, 3, 0, 1, 0x0810])
         refused(link, 2, about("sfi-program", '"BORLEV"', '"BOR_LEV"'), "-ob",
@@ -118,7 +118,7 @@ def option_bytes(folder):
         refused(link, 7, unasked, "-ob", "SECURITY=1")
         unstated = about("sfi-program", "irreversible", "--yes with --json")
         refused(link, 7, unstated, "-ob", "SECURITY=1", "--json")
-        same(told(link, "-ob", "displ")["option_bytes"]["RDP"], 0xaa)
+        same(fields(told(link, "-ob", "displ"))["RDP"], 0xaa)
 
 
 @case_of_sim

@@ -109,7 +109,7 @@ static const struct {
     {KEPT "device.lic",
      {"kind=license", "type=static", "checks.structure=passed"}},
     {KEPT "store",
-     {"kind=license_store", "licenses=1", "damaged=0",
+     {"kind=license_store", "license_count=1", "damaged=0",
       "checks.licenses=passed"}},
     {KEPT "first.audit",
      {"kind=audit", "firmware_id=blink-1", "records=1", "licensed=1",
@@ -266,7 +266,7 @@ START_TEST(test_records)
     assert_has("log", "records=2");
     assert_has("log", "first_time=2026-11-29T10:00:00Z");
     assert_has("log", "results.1.result=installed");
-    assert_has("log", "results.1.chips=2");
+    assert_has("log", "results.1.chip_count=2");
     /* a power cut in the middle of a record */
     ck_assert_ok(
         describe(write_text("log", RECORD "\n{\"time\": \"20\n" RECORD), NULL));
@@ -366,7 +366,7 @@ START_TEST(test_damaged_store)
     (void)snprintf(path, sizeof(path), "%064d.lic", 0);
     (void)write_file(path, lic, len);
     ck_assert_ok(describe(folder, NULL));
-    assert_has("store", "licenses=1");
+    assert_has("store", "license_count=1");
     (void)snprintf(path, sizeof(path), "%s/%064d.lic", folder, 1);
     ck_assert_int_eq(mkfifo(path, 0600), 0); /* and it is not waited for */
     assert_fails_at(describe(folder, NULL), SFI_ERR_FORMAT, "", "regular");
