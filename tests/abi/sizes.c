@@ -440,19 +440,6 @@ remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
     return remove(path);
 }
 
-static void
-try_journal(const char *folder)
-{
-    sfi_journal *journal = NULL;
-    char path[64];
-
-    (void)snprintf(path, sizeof(path), "%s/journal", folder);
-    if (sfi_journal_open(ctx, path, &journal) != SFI_OK)
-        expect(0, "a journal", "does not open", SFI_OK);
-    IN(sfi_journal_job, sfi_journal_add(journal, &s));
-    sfi_journal_free(journal);
-}
-
 int
 main(int argc, char **argv)
 {
