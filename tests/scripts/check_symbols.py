@@ -6,7 +6,13 @@
     check_symbols.py library MAP LIBRARY HEADER...
     check_symbols.py device ARCHIVE HEADER
     check_symbols.py copies LIBRARY OTHER
+    check_symbols.py list       doc/symbols.md has every public name
+    check_symbols.py --write    ... and is made anew
     check_symbols.py --self-test
+
+A function's comment says since when it exists; the version script has it in the
+node of that release.  Any other name is as old as its header says with "@since"
+in its comment, and without one as old as 1.0.
 """
 
 import re
@@ -14,12 +20,20 @@ import subprocess
 import sys
 
 import source
-from check_docs import DECLARATION, Declaration
+from check_docs import DECLARATION, Declaration, comment_before
 
 # What a compiler may call by itself in freestanding code.
 FREESTANDING = {"memcpy", "memmove", "memset", "memcmp"}
 # What the linker makes for position-independent code.
 LINKER = {"_GLOBAL_OFFSET_TABLE_"}
+FIRST = "1.0"
+NODE = re.compile(r"^LIBSFI(?:_SIM)?_([\d.]+)$")
+LIST = "doc/symbols.md"
+LIST_HEAD = """\
+# Public names
+
+Every name of the public headers, and the version of libsfi that brought it. Made by `tests/scripts/check_symbols.py --write`; a test compares.
+"""
 
 
 def declared(texts):
@@ -39,6 +53,95 @@ def mapped(text):
     for part in re.findall(r"global:(.*?)(?:local:|\})", text, re.S):
         names += re.findall(r"[\w*]+", part)
     return names, nodes
+
+
+def mapped_since(text):
+    """The release of each name in a version script."""
+    text = source.without_comments(text)
+    found = {}
+    for node, part in re.findall(r"^([\w.]+)\s*\{(.*?)^\}", text, re.M | re.S):
+        release = NODE.match(node)
+        part = re.search(r"global:(.*?)(?:local:|\Z)", part, re.S)
+        if release and part:
+            found |= {n: release.group(1)
+                      for n in re.findall(r"\w+", part.group(1))}
+    return found
+
+
+OTHER_NAMES = [
+    ("macro", re.compile(r"^#define (SFI_\w+)(?!\w)(?! *$)", re.M)),
+    ("type", re.compile(r"^typedef\b(?![^;{]*\{)[^;]*?\(\*(sfi_\w+)\)", re.M)),
+    ("type", re.compile(r"^typedef\b[^;{(]*?\b(sfi_\w+);", re.M)),
+    ("struct", re.compile(r"^\} (sfi_\w+);", re.M)),
+    ("enum", re.compile(r"^enum (sfi_\w+) \{", re.M)),
+    ("number", re.compile(r"^ +(SFI_\w+)(?: =|,|$)", re.M)),
+]
+
+
+def since_of(text, start, end):
+    """What the comment before a name says, or that behind it."""
+    before = comment_before(text, start) or ""
+    behind = re.match(r"[^\n]*?/\*\*<(.*?)\*/", text[end:], re.S)
+    said = re.search(r"@since ([\d.]*\d)",
+                     before + (behind.group(1) if behind else ""))
+    return said.group(1) if said else FIRST
+
+
+def public_names(text):
+    """(name, kind, release) of everything that a header brings."""
+    plain = source.without_comments(text)
+    for m in DECLARATION.finditer(plain):
+        yield (Declaration(m.group(1)).name, "function",
+               since_of(text, m.start(), m.start()))
+    for kind, pattern in OTHER_NAMES:
+        for m in pattern.finditer(plain):
+            yield m.group(1), kind, since_of(text, m.start(), m.end(1))
+
+
+def name_list(headers):
+    """doc/symbols.md, and what of it cannot be; headers: (name, text)."""
+    parts = [LIST_HEAD]
+    for header, text in headers:
+        rows = sorted(set(public_names(text)))
+        if rows:
+            parts.append(f"## sfi/{header}\n\n| name | kind | since |\n"
+                         "|---|---|---|\n" + "".join(
+                             f"| `{n}` | {kind} | {since} |\n"
+                             for n, kind, since in rows))
+    return "\n".join(parts)
+
+
+def since_faults(headers, maps):
+    """Functions whose comment and node of the version script differ."""
+    said = {n: since for _, text in headers
+            for n, kind, since in public_names(text) if kind == "function"}
+    for text in maps:
+        for name, release in mapped_since(text).items():
+            if said.get(name, release) != release:
+                yield (f"{name}: @since {said[name]}, but in the version "
+                       f"script since {release}")
+
+
+def list_inputs():
+    headers = [(p.name, source.read(source.ROOT, p))
+               for p in source.files(source.ROOT, ["include"], (".h",))]
+    maps = [source.read(source.ROOT, p)
+            for p in source.files(source.ROOT, ["lib"], (".map",))]
+    return headers, maps
+
+
+def check_list():
+    headers, maps = list_inputs()
+    found = list(since_faults(headers, maps))
+    if source.read(source.ROOT, LIST) != name_list(headers):
+        found.append(f"{LIST} is not that of the headers: "
+                     "run tests/scripts/check_symbols.py --write")
+    return found
+
+
+def write_list():
+    (source.ROOT / LIST).write_text(name_list(list_inputs()[0]),
+                                    encoding="utf-8")
 
 
 def symbols(path, *options):
@@ -173,6 +276,23 @@ def self_test():
         (copies({"sfi_a", "sfi__b"}, {"sfi__c", "sfi_d"}), 0),
         (copies({"sfi_a", "sfi__b"}, {"sfi__b"}), 1),
     ]
+    dated = ("/** One.\n * @since 1.1\n */\nSFI_API int sfi_a(int x);\n"
+             "typedef struct sfi_h sfi_h;\n#define SFI_M 1 /**< @since 1.2 */\n"
+             "#define SFI_GUARD_H\ntypedef struct sfi_s {\n    int x;\n} sfi_s;\n"
+             "typedef int (*sfi_fn)(void *user);\n"
+             "enum sfi_e {\n    SFI_E_A = 1, /**< a */\n    SFI_E_B\n};\n")
+    assert list(public_names(dated)) == [
+        ("sfi_a", "function", "1.1"), ("SFI_M", "macro", "1.2"),
+        ("sfi_fn", "type", "1.0"), ("sfi_h", "type", "1.0"),
+        ("sfi_s", "struct", "1.0"), ("sfi_e", "enum", "1.0"),
+        ("SFI_E_A", "number", "1.0"), ("SFI_E_B", "number", "1.0")], \
+        list(public_names(dated))
+    node = "LIBSFI_{} {{\nglobal:\n    sfi_a;\n{}}};\n"
+    rows += [
+        (since_faults([("a.h", dated)], [node.format("1.1", "")]), 0),
+        (since_faults([("a.h", dated)],
+                      [node.format("1.0", "local:\n    *;\n")]), 1),
+    ]
     wrong = [i for i, (found, want) in enumerate(rows)
              if len(list(found)) != want]
     print(f"{len(rows)} rows, misjudged: {wrong or 'none'}")
@@ -182,7 +302,11 @@ def self_test():
 def main(args):
     if args == ["--self-test"]:
         return 1 if self_test() else 0
-    if args[:1] == ["library"] and len(args) > 3:
+    if args == ["--write"]:
+        return write_list()
+    if args == ["list"]:
+        found = check_list()
+    elif args[:1] == ["library"] and len(args) > 3:
         found = check_library(args[1], args[2], args[3:])
     elif args[:1] == ["copies"] and len(args) == 3:
         found = check_copies(args[1], args[2])
