@@ -17,6 +17,7 @@ from .batch import LicenseResult, generate_licenses
 from .certificate import Certificate, Personalization
 from .chips import Chip, chip, chip_by_id, chips
 from .context import (
+    Allocator,
     Context,
     context,
     escape,
@@ -59,6 +60,7 @@ from .option_bytes import Field, OptionBytes
 __version__ = "1.0.0"
 
 __all__ = [
+    "Allocator",
     "AreaBegin",
     "AreaEnd",
     "Certificate",

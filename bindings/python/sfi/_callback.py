@@ -145,6 +145,26 @@ def void_callback(prototype: Any, cancels: bool = False
     return decorate
 
 
+def value_callback(prototype: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Make the C side of a function whose value is its own.
+
+    It is called also after an exception, and returns 0 or NULL with one.
+    """
+    def decorate(function: Callable[..., Any]) -> Any:
+        def run(number: Optional[int], *arguments: Any) -> Any:
+            try:
+                slot = find(number)
+                if slot is not None:
+                    return function(slot.target, *arguments)
+            except BaseException as error:
+                slot = find(number)
+                if slot is not None:
+                    slot.state.store(error)
+            return None
+        return prototype(run)
+    return decorate
+
+
 def closing_callback(prototype: Any) -> Callable[[Callable[..., Any]], Any]:
     """Make the C side of the ``close`` of a table of functions.
 

@@ -16,7 +16,6 @@ import functools
 import os
 import sys
 import threading
-import types
 import weakref
 from typing import (
     TYPE_CHECKING,
@@ -118,21 +117,9 @@ def wipe(data: BytesLike) -> None:
 
 def unraisable(error: BaseException, where: Any) -> None:
     """Tell of an exception that nobody can catch."""
-    hook: Any = sys.unraisablehook
-    hook(_Unraisable(type(error), error, error.__traceback__, None, where))
-
-
-class _Unraisable:
-    """The argument of sys.unraisablehook."""
-
-    def __init__(self, exc_type: Type[BaseException], exc_value: Any,
-                 exc_traceback: Optional[types.TracebackType],
-                 err_msg: Optional[str], object: Any) -> None:
-        self.exc_type = exc_type
-        self.exc_value = exc_value
-        self.exc_traceback = exc_traceback
-        self.err_msg = err_msg
-        self.object = object
+    arguments: Any = sys.UnraisableHookArgs
+    sys.unraisablehook(arguments(
+        (type(error), error, error.__traceback__, None, where)))
 
 
 class State:
@@ -146,6 +133,7 @@ class State:
         self.guarded = False  # against a KeyboardInterrupt in a callback
         self.closed = False
         self.foreign = False  # made before a fork, by the parent
+        self.allocator: Any = None  # its slot, until all memory is freed
         self.exception: Optional[BaseException] = None
         self.reported: Optional[BaseException] = None
         self.cancelling = False
@@ -374,7 +362,7 @@ class Owner:
         if not address or not length:
             return memoryview(b"")
         array = (ctypes.c_uint8 * length).from_address(address)
-        array._owner = self  # type: ignore[attr-defined]
+        array._owner = self
         self.views[id(array)] = array
         return memoryview(array).cast("B").toreadonly()
 

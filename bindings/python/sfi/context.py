@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import logging
 import threading
 import types
@@ -11,7 +12,12 @@ import weakref
 from typing import Any, Callable, List, Optional, Tuple, Type, Union
 
 from . import _abi, _lib
-from ._callback import Slot, register_owned, void_callback
+from ._callback import (
+    Slot,
+    register_owned,
+    value_callback,
+    void_callback,
+)
 from ._handle import (
     State,
     StrPath,
@@ -22,7 +28,7 @@ from ._handle import (
 )
 from .enums import FileKind, LogLevel
 
-__all__ = ["Context", "context"]
+__all__ = ["Allocator", "Context", "context"]
 
 #: Receives the lines of the log of contexts that have no other.
 logger = logging.getLogger("sfi")
@@ -56,6 +62,46 @@ def _on_log(log: Log, level: int, line: bytes) -> None:
         log(LogLevel(level), decode(line))
 
 
+class Allocator:
+    """The memory of a context: subclass it to count, to limit, or to fail.
+
+    Any thread that releases an object calls :meth:`free`.  The allocator lives
+    until the context and all of its objects are released.
+    """
+
+    def alloc(self, size: int) -> int:
+        """Allocate memory, aligned for any type.
+
+        :return: its address; 0: no memory.  After an exception libsfi has no
+            memory, and the exception is raised when its call has returned.
+        """
+        address: Optional[int] = _libc().malloc(size)
+        return address or 0
+
+    def free(self, address: int) -> None:
+        """Free memory that :meth:`alloc` returned."""
+        _libc().free(address)
+
+
+@functools.lru_cache(maxsize=None)
+def _libc() -> ctypes.CDLL:
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype = ctypes.c_void_p
+    libc.malloc.argtypes = [ctypes.c_size_t]
+    libc.free.restype, libc.free.argtypes = None, [ctypes.c_void_p]
+    return libc
+
+
+@value_callback(_abi.sfi_allocator_alloc)
+def _on_alloc(allocator: Allocator, size: int) -> Optional[int]:
+    return allocator.alloc(size) or None
+
+
+@value_callback(_abi.sfi_allocator_free)
+def _on_free(allocator: Allocator, address: int) -> None:
+    allocator.free(address)
+
+
 class Context:
     """The log and the last error of everything that is made in it.
 
@@ -74,12 +120,15 @@ class Context:
         line; None for no log.  The default is the logger ``"sfi"``.
     :param level: up to which level lines are logged.  The default is what the
         logger shows, and INFO for a function.
+    :param allocator: the memory of everything in the context; None: that of
+        the C library
     :raises LibraryError: libsfi was not found or does not fit
     :raises NoMemory: no memory
     """
 
     def __init__(self, log: Optional[Log] = logger,
-                 level: Optional[LogLevel] = None) -> None:
+                 level: Optional[LogLevel] = None,
+                 allocator: Optional[Allocator] = None) -> None:
         state = State()
         options = _abi.sfi_ctx_options(
             struct_size=ctypes.sizeof(_abi.sfi_ctx_options))
@@ -92,11 +141,20 @@ class Context:
             options.log_level = level
             options.log = _on_log
             options.log_user = register_owned(self._log)
+        if allocator is not None:
+            # memory is freed last of all: the state keeps the allocator
+            state.allocator = Slot(allocator, state)
+            table = _abi.sfi_allocator(
+                struct_size=ctypes.sizeof(_abi.sfi_allocator),
+                user=register_owned(state.allocator), alloc=_on_alloc,
+                free=_on_free)
+            options.allocator = ctypes.pointer(table)
         out = ctypes.c_void_p()
         status = state.library.sfi_ctx_new(
             ctypes.byref(options), ctypes.byref(out))
         if status:
-            raise make_error(
+            stored, state.exception = state.exception, None
+            raise stored or make_error(
                 status, decode(state.library.sfi_status_str(status)))
         state.pointer = out.value or 0
         self._state = state
