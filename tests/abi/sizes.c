@@ -431,6 +431,19 @@ try_chip(const char *folder)
     sfi_sim_free(sim);
 }
 
+static void
+try_journal(const char *folder)
+{
+    sfi_journal *journal = NULL;
+    char path[64];
+
+    (void)snprintf(path, sizeof(path), "%s/journal", folder);
+    if (sfi_journal_open(ctx, path, &journal) != SFI_OK)
+        expect(0, "a journal", "does not open", SFI_OK);
+    IN(sfi_journal_job, sfi_journal_add(journal, &s));
+    sfi_journal_free(journal);
+}
+
 static int
 remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
 {

@@ -14,7 +14,6 @@ import collections
 import ctypes
 import functools
 import os
-import sys
 import threading
 import weakref
 from typing import (
@@ -115,11 +114,13 @@ def wipe(data: BytesLike) -> None:
         flat[:] = bytes(flat.nbytes)
 
 
-def unraisable(error: BaseException, where: Any) -> None:
-    """Tell of an exception that nobody can catch."""
-    arguments: Any = sys.UnraisableHookArgs
-    sys.unraisablehook(arguments(
-        (type(error), error, error.__traceback__, None, where)))
+def unraisable(error: BaseException) -> None:
+    """Tell of an exception that nobody can catch, as Python does."""
+    class Teller:
+        def __del__(self) -> None:
+            raise error
+
+    Teller()
 
 
 class State:
@@ -289,7 +290,7 @@ class State:
             free(pointer)
             stored, self.exception = self.exception, None
             if stored is not None:
-                unraisable(stored, free)
+                unraisable(stored)
 
     def drain_if_idle(self) -> None:
         """Free what is left of a context that nobody can use any more."""
@@ -362,7 +363,7 @@ class Owner:
         if not address or not length:
             return memoryview(b"")
         array = (ctypes.c_uint8 * length).from_address(address)
-        array._owner = self
+        setattr(array, "_owner", self)
         self.views[id(array)] = array
         return memoryview(array).cast("B").toreadonly()
 
