@@ -13,6 +13,14 @@ itself, or from the system.
 from __future__ import annotations
 
 from . import errors
+from .audit import (
+    AuditHead,
+    AuditRecord,
+    AuditSummary,
+    create_audit_key,
+    load_audit_key,
+    verify_audit,
+)
 from .batch import LicenseResult, generate_licenses
 from .certificate import Certificate, Personalization
 from .chips import Chip, chip, chip_by_id, chips
@@ -26,6 +34,7 @@ from .context import (
     version,
 )
 from .describe import Description, Fact, describe
+from .dialect import BootloaderLink, Dialect, DialectInfo, DialectTarget
 from .enums import *  # noqa: F401,F403
 from .enums import __all__ as _enums
 from .errors import *  # noqa: F401,F403
@@ -38,6 +47,8 @@ from .firmware import (
     Segment,
     format_by_name,
 )
+from .gang import Gang, GangResult
+from .hsm import CustomHsm, Hsm, HsmInfo, Reader, readers
 from .image import (
     AreaBegin,
     AreaEnd,
@@ -50,12 +61,25 @@ from .image import (
     image_firmware,
     read_image,
 )
+from .installer import Installer
 from .journal import Journal, read_journal
 from .keys import Key, Nonce
 from .layout import Layout, LayoutArea, image_layout
 from .license import License, LicenseStore
 from .names import causes, statuses, words
 from .option_bytes import Field, OptionBytes
+from .progress import Progress
+from .target import Target, TargetInfo
+from .transport import (
+    Link,
+    MemoryLink,
+    Port,
+    SpiLink,
+    StreamLink,
+    Transport,
+    UsbLink,
+    ports,
+)
 
 __version__ = "1.0.0"
 
@@ -63,20 +87,33 @@ __all__ = [
     "Allocator",
     "AreaBegin",
     "AreaEnd",
+    "AuditHead",
+    "AuditRecord",
+    "AuditSummary",
+    "BootloaderLink",
     "Certificate",
     "Chip",
     "Context",
+    "CustomHsm",
     "Data",
     "Description",
+    "Dialect",
+    "DialectInfo",
+    "DialectTarget",
     "Difference",
     "Fact",
     "Field",
     "Finding",
     "Firmware",
+    "Gang",
+    "GangResult",
     "Header",
+    "Hsm",
+    "HsmInfo",
     "ImageBuilder",
     "ImageEvent",
     "ImageReader",
+    "Installer",
     "Journal",
     "Key",
     "Layout",
@@ -85,16 +122,28 @@ __all__ = [
     "License",
     "LicenseResult",
     "LicenseStore",
+    "Link",
+    "MemoryLink",
     "Nonce",
     "OptionBytes",
     "Personalization",
+    "Port",
+    "Progress",
+    "Reader",
     "Segment",
+    "SpiLink",
+    "StreamLink",
+    "Target",
+    "TargetInfo",
+    "Transport",
+    "UsbLink",
     "causes",
     "check_image",
     "chip",
     "chip_by_id",
     "chips",
     "context",
+    "create_audit_key",
     "describe",
     "errors",
     "escape",
@@ -104,9 +153,13 @@ __all__ = [
     "has_feature",
     "image_firmware",
     "image_layout",
+    "load_audit_key",
+    "ports",
     "read_image",
     "read_journal",
+    "readers",
     "statuses",
+    "verify_audit",
     "version",
     "words",
 ]

@@ -17,7 +17,15 @@ import contextlib
 import ctypes
 import itertools
 import weakref
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, Optional
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Dict,
+    Iterator,
+    Optional,
+    TypeVar,
+)
 
 from . import _abi
 from ._abi import Status
@@ -103,8 +111,8 @@ def failed(number: Optional[int], error: BaseException) -> int:
 def status_callback(prototype: Any) -> Callable[[Callable[..., Any]], Any]:
     """Make the C side of a function that returns a status.
 
-    The function gets the slot's target and libsfi's arguments.  What it returns
-    is ignored; an exception becomes a status.
+    The function gets the slot's target and libsfi's arguments.  It returns None
+    for success, or a status; an exception becomes a status.
     """
     def decorate(function: Callable[..., Any]) -> Any:
         def run(number: Optional[int], *arguments: Any) -> int:
@@ -114,26 +122,27 @@ def status_callback(prototype: Any) -> Callable[[Callable[..., Any]], Any]:
                     return Status.CALLBACK
                 if slot.state.exception is not None:
                     return Status.CALLBACK
-                function(slot.target, *arguments)
-                return Status.OK
+                return int(function(slot.target, *arguments) or Status.OK)
             except BaseException as error:
                 return failed(number, error)
         return prototype(run)
     return decorate
 
 
-def void_callback(prototype: Any, cancels: bool = False
+def void_callback(prototype: Any, cancels: bool = False, always: bool = False
                   ) -> Callable[[Callable[..., Any]], Any]:
     """Make the C side of a function that returns nothing.
 
     After an exception the function is not called again during this call of
-    libsfi; with `cancels` the call is cancelled, if libsfi can cancel it.
+    libsfi, unless `always`; with `cancels` the call is cancelled, if libsfi can
+    cancel it.
     """
     def decorate(function: Callable[..., Any]) -> Any:
         def run(number: Optional[int], *arguments: Any) -> None:
             try:
                 slot = find(number)
-                if slot is not None and slot.state.exception is None:
+                if slot is not None and (
+                        always or slot.state.exception is None):
                     function(slot.target, *arguments)
             except BaseException as error:
                 slot = find(number)
@@ -190,3 +199,17 @@ def closing_callback(prototype: Any) -> Callable[[Callable[..., Any]], Any]:
 def on_write(write: Callable[[bytes], object], data: int, length: int) -> None:
     """The C side of a function that receives what libsfi writes."""
     write(ctypes.string_at(data, length))
+
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def optional(method: _F) -> _F:
+    """Mark a method that a program's own class may do without."""
+    setattr(method, "_left_out", True)
+    return method
+
+
+def has(thing: Any, name: str) -> bool:
+    """Whether the class of a thing has a method that is not left out."""
+    return not getattr(getattr(type(thing), name, None), "_left_out", False)

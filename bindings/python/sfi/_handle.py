@@ -41,6 +41,9 @@ BytesLike = Union[bytes, bytearray, memoryview]
 
 Free = Callable[[int], None]
 
+#: Cancels what is running (True), or does not any more (False).
+Cancel = Callable[[bool], object]
+
 
 def decode(text: Optional[bytes]) -> str:
     """A text of libsfi; bytes that are not UTF-8 are kept as surrogates."""
@@ -137,7 +140,7 @@ class State:
         self.allocator: Any = None  # its slot, until all memory is freed
         self.exception: Optional[BaseException] = None
         self.reported: Optional[BaseException] = None
-        self.cancelling = False
+        self.cancelling: Optional[Cancel] = None
         self.garbage: Deque[Tuple[Free, int]] = collections.deque()
         _states.add(self)
 
@@ -182,20 +185,16 @@ class State:
             self.check(function(*arguments))
 
     def call_long(self, function: Any, *arguments: Any,
-                  cancel: Optional[Callable[[], Any]] = None) -> None:
+                  cancel: Optional[Cancel] = None) -> None:
         """As call(), for a call that can take long: Ctrl-C cancels it.
 
-        `cancel` is called in another thread; without it the context's search
-        for a chip is cancelled.
+        `cancel` is called in another thread with True, and then with False;
+        without it the context's search for a chip is cancelled.
         """
+        cancel = cancel or self.cancel_search
         with self:
-            pointer, undo = self.pointer, None
-            if cancel is None:
-                cancel = functools.partial(
-                    self.library.sfi_ctx_cancel, pointer, 1)
-                undo = functools.partial(
-                    self.library.sfi_ctx_cancel, pointer, 0)
-            with _interrupt.cancelling(cancel, undo):
+            with _interrupt.cancelling(functools.partial(cancel, True),
+                                       functools.partial(cancel, False)):
                 status = function(*arguments)
             self.check(status)
 
@@ -212,9 +211,9 @@ class State:
         """Raise the exception of a callback, or the error of libsfi."""
         stored, self.exception = self.exception, None
         reported, self.reported = self.reported, None
-        if self.cancelling:
-            self.cancelling = False
-            self.library.sfi_ctx_cancel(self.pointer, 0)
+        cancelling, self.cancelling = self.cancelling, None
+        if cancelling is not None:
+            cancelling(False)
         if status == Status.OK and stored is None:
             return
         error = None if status == Status.OK else self.error(status)
@@ -247,17 +246,35 @@ class State:
         else:
             peer_code = 0
         self.reported = error
+        if status is not None and self.is_last(error, status):
+            return int(status)  # from a call that the callback made
         message = str(error).encode("utf-8", "surrogateescape")
         if message and self.pointer:
             self.library.sfi_ctx_report(
                 self.pointer, status, peer_code, message)
         return int(status or Status.CALLBACK)
 
-    def cancel_call(self) -> None:
-        """Cancel the call that is running, if libsfi can."""
-        if self.pointer and not self.cancelling:
-            self.cancelling = True
-            self.library.sfi_ctx_cancel(self.pointer, 1)
+    def is_last(self, error: BaseException, status: Status) -> bool:
+        """Whether libsfi itself has reported the error last."""
+        last = self.library.sfi_ctx_error(self.pointer)
+        return bool(
+            last and isinstance(error, Error)
+            and self.library.sfi_error_status(last) == status
+            and decode(self.library.sfi_error_message(last)) == error.message)
+
+    def cancel_call(self, cancel: Optional[Cancel] = None) -> None:
+        """Cancel the call that is running, if libsfi can; no later one.
+
+        :param cancel: cancels (True), or does not any more; None: what
+            Context.cancel() does
+        """
+        if self.cancelling is None and self.pointer:
+            self.cancelling = cancel or self.cancel_search
+            self.cancelling(True)
+
+    def cancel_search(self, on: bool) -> None:
+        if self.pointer:
+            self.library.sfi_ctx_cancel(self.pointer, int(on))
 
     # the end of handles
 
@@ -400,21 +417,23 @@ class Handle:
 
     @classmethod
     def _made(cls: Type[_H], context: "Context", function: str,
-              *arguments: Any) -> _H:
+              *arguments: Any, long: bool = False) -> _H:
         """Make an object by a C function: context, arguments, &out."""
         self = cls.__new__(cls)
-        self._make(context, function, context._state.pointer, *arguments)
+        self._make(context, function, context._state.pointer, *arguments,
+                   long=long)
         return self
 
     def _make(self, context: "Context", function: str, *arguments: Any,
-              long: bool = False) -> None:
+              long: bool = False, cancel: Optional[Cancel] = None) -> None:
         """Make the handle by a C function: arguments, &out.
 
-        `long`: it can take long, and Ctrl-C cancels it.
+        `long`: it can take long, and Ctrl-C cancels it, as _call_long() says.
         """
         out = ctypes.c_void_p()
         state = context._state
-        call: Any = state.call_long if long else state.call
+        call: Any = (functools.partial(state.call_long, cancel=cancel)
+                     if long else state.call)
         with state:
             try:
                 call(getattr(self._lib(), function), *arguments,
@@ -457,7 +476,7 @@ class Handle:
             getattr(self._lib(), function), pointer, *arguments)
 
     def _call_long(self, function: str, *arguments: Any,
-                   cancel: Optional[Callable[[], Any]] = None) -> None:
+                   cancel: Optional[Cancel] = None) -> None:
         """As _call(), for a call that can take long: Ctrl-C cancels it, by
         `cancel` in another thread, or as Context.cancel() does."""
         pointer = self._pointer

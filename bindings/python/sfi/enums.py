@@ -58,6 +58,7 @@ __all__ = [
     "Phase",
     "Protocol",
     "Readout",
+    "ResetKind",
     "Severity",
     "SimArea",
     "Status",
@@ -77,3 +78,12 @@ class FirmwareFlag(enum.IntFlag):
     VIRTUAL_ADDRESS = _abi.SFI_FIRMWARE_VIRTUAL_ADDRESS
     #: text after an end record is that of another file
     PAST_END = _abi.SFI_FIRMWARE_PAST_END
+
+
+class ResetKind(enum.IntEnum):
+    """How a chip is reset."""
+
+    #: by the link's line to NRST, with BOOT0 low: the firmware starts
+    LINE = _abi.SFI_RESET_LINE
+    #: by the core, over a debug port
+    CORE = _abi.SFI_RESET_CORE

@@ -162,7 +162,7 @@ r, w = os.pipe()
 os.set_blocking(w, False)
 signal.set_wakeup_fd(w)
 try:
-    state.call_long(lambda: time.sleep(3) or 0, cancel=lambda: None)
+    state.call_long(lambda: time.sleep(3) or 0, cancel=lambda on: None)
 except KeyboardInterrupt:
     print("interrupted")
 print(os.read(r, 10), signal.set_wakeup_fd(-1) == w)

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
+"""The audit of an HSM: a chain of records that proves how many devices were
+licensed."""
+from __future__ import annotations
+
+import ctypes
+import dataclasses
+import datetime
+from typing import Any, Optional
+
+from . import _abi
+from ._handle import BytesLike, StrPath, decode, encode_path, read_only
+from .context import Context, chosen
+from .enums import AuditKind
+
+__all__ = [
+    "AuditHead",
+    "AuditRecord",
+    "AuditSummary",
+    "create_audit_key",
+    "load_audit_key",
+    "verify_audit",
+]
+
+
+@dataclasses.dataclass(frozen=True)
+class AuditHead:
+    """What all records of an audit have in common, and its end."""
+
+    #: serial number of the HSM, 16 random bytes
+    serial: bytes
+    #: the firmware identifier, for people
+    firmware_id: str
+    #: eight characters that name the part
+    product_id: str
+    #: the HSM issues live licences only
+    live_only: bool
+    #: installations provisioned
+    maximum: int
+    #: installations left
+    remaining: int
+    #: a warning is given when so many or fewer remain
+    low_water: int
+    #: the number of the last record; 0: there is none
+    sequence: int
+    #: public key of the devices' CA, 64 bytes
+    ca_public: bytes
+    #: hash of what never changes
+    genesis: bytes
+    #: hash of the last record, or `genesis`
+    audit_head: bytes
+    #: MAC of all of this, with the audit key
+    mac: bytes
+
+
+@dataclasses.dataclass(frozen=True)
+class AuditRecord:
+    """One record of an audit."""
+
+    #: what happened
+    kind: AuditKind
+    #: its number, from 1
+    sequence: int
+    #: seconds since 1970, by the HSM's clock
+    time: int
+    #: installations left after it
+    remaining: int
+    #: session of a live licence; 0: a static one
+    session: int
+    #: SHA-256 of the device's public key, or zeros
+    device: bytes
+    #: SHA-256 of the licence, or zeros
+    license: bytes
+    #: hash of the record before, or the genesis
+    previous: bytes
+    #: hash of this record
+    hash: bytes
+    #: MAC of this record, with the audit key
+    mac: bytes
+
+    @property
+    def datetime(self) -> datetime.datetime:
+        """Its time, in UTC."""
+        return utc(self.time)
+
+
+@dataclasses.dataclass(frozen=True)
+class AuditSummary:
+    """What an audit log proves."""
+
+    #: serial number of the HSM, 32 hexadecimal digits
+    serial: str
+    #: the firmware identifier, for people
+    firmware_id: str
+    #: eight characters that name the part
+    product_id: str
+    #: the HSM is closed: the log ends with this record
+    retired: bool
+    #: how many records there are
+    records: int
+    #: how many devices were licensed
+    licensed: int
+    #: installations left
+    remaining: int
+    #: installations provisioned
+    maximum: int
+    #: of the first record, in seconds since 1970; 0: no record
+    first_time: int
+    #: of the last record
+    last_time: int
+    #: records that are dated before their predecessor
+    set_back: int
+
+
+def utc(seconds: int) -> datetime.datetime:
+    """A time of a record."""
+    return (datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+            + datetime.timedelta(seconds=seconds))
+
+
+def head_of(raw: Any) -> AuditHead:
+    """The head of a struct."""
+    return AuditHead(
+        serial=bytes(raw.serial), firmware_id=decode(raw.firmware_id),
+        product_id=decode(raw.product_id),
+        live_only=bool(raw.flags & _abi.SFI_HSM_LIVE_ONLY),
+        maximum=raw.maximum, remaining=raw.remaining, low_water=raw.low_water,
+        sequence=raw.sequence, ca_public=bytes(raw.ca_public),
+        genesis=bytes(raw.genesis), audit_head=bytes(raw.audit_head),
+        mac=bytes(raw.mac))
+
+
+def record_of(raw: Any) -> AuditRecord:
+    """The record of a struct."""
+    return AuditRecord(
+        kind=AuditKind(raw.kind), sequence=raw.sequence, time=raw.time,
+        remaining=raw.remaining, session=raw.session,
+        device=bytes(raw.device), license=bytes(raw.license),
+        previous=bytes(raw.previous), hash=bytes(raw.hash),
+        mac=bytes(raw.mac))
+
+
+def summary_of(raw: Any) -> AuditSummary:
+    """The summary of a struct."""
+    return AuditSummary(
+        serial=decode(raw.serial), firmware_id=decode(raw.firmware_id),
+        product_id=decode(raw.product_id), retired=bool(raw.retired),
+        records=raw.records, licensed=raw.licensed, remaining=raw.remaining,
+        maximum=raw.maximum, first_time=raw.first_time,
+        last_time=raw.last_time, set_back=raw.set_back)
+
+
+def create_audit_key(path: StrPath, *,
+                     context: Optional[Context] = None) -> None:
+    """Make a random audit key in a new file that only its owner can read.
+
+    :raises AccessError: the file exists or cannot be written
+    :raises MachineError: likewise
+    """
+    chosen(context)._call("sfi_audit_key_create", encode_path(path))
+
+
+def load_audit_key(path: StrPath, *,
+                   context: Optional[Context] = None) -> bytearray:
+    """Read an audit key from its file.
+
+    :return: 32 bytes, which the caller wipes
+    :raises InputError: the file has another length
+    :raises AccessError: the file may not be read
+    :raises MachineError: the file cannot be read
+    """
+    key = bytearray(_abi.SFI_AUDIT_KEY_LEN)
+    buffer = (ctypes.c_uint8 * len(key)).from_buffer(key)
+    chosen(context)._call("sfi_audit_key_load", encode_path(path), buffer)
+    return key
+
+
+def verify_audit(path: StrPath, key: BytesLike,
+                 before: Optional[StrPath] = None, *,
+                 context: Optional[Context] = None) -> AuditSummary:
+    """Verify an exported audit log.
+
+    :param path: the log
+    :param key: the audit key, 32 bytes; not kept and not wiped
+    :param before: an earlier log of the same HSM, which this one must continue;
+        without it an older, shorter log verifies too
+    :raises InputError: not an audit log, damaged, or the key has another length
+    :raises SecurityError: altered, or the wrong key, or it does not continue
+        `before`
+    :raises AccessError: a file may not be read
+    :raises MachineError: a file cannot be read
+    """
+    raw = _abi.sfi_audit_summary(
+        struct_size=ctypes.sizeof(_abi.sfi_audit_summary))
+    chosen(context)._call(
+        "sfi_audit_verify", encode_path(path), *read_only(key),
+        None if before is None else encode_path(before), ctypes.byref(raw))
+    return summary_of(raw)

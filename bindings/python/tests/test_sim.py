@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
+"""Virtual chips and cards."""
+from __future__ import annotations
+
+import os
+import threading
+
+import bench
+import kit
+from bench import BenchCase
+from kit import sfi
+
+from sfi import Status, sim
+
+
+class Chips(BenchCase):
+    def test_manufacture(self) -> None:
+        sim.manufacture(bench.CHIP, self.path("ca"), self.path("c"),
+                        bootloader="V9.0")
+        with sim.Simulator(self.path("c")) as chip:
+            self.assertEqual(chip.state()["bootloader"], "V9.0")
+        self.assert_fails(sfi.AccessError, Status.ACCESS, sim.manufacture,
+                          bench.CHIP, self.path("ca"), self.path("c"))
+        self.assert_fails(sfi.UsageError, Status.ARGUMENT, sim.manufacture,
+                          bench.CHIP, self.path("ca"), self.path("d"),
+                          bootloader="V1.0")
+
+    def test_one_simulator_at_a_time(self) -> None:
+        chip = self.simulator()
+        self.assert_fails(sfi.AccessError, Status.ACCESS, sim.Simulator,
+                          self.path("chip"))
+        chip.close()
+        sim.Simulator(self.path("chip"))
+        with self.assertRaises(sfi.Error):
+            sim.Simulator(self.path("nothing"))
+
+    def test_memories(self) -> None:
+        with self.simulator() as chip:
+            self.assertEqual(len(chip.dump(sfi.SimArea.FLASH)), 2 << 20)
+            self.assertEqual(len(chip.dump(sfi.SimArea.DEVICE_KEY)), 32)
+            cert = chip.dump(sfi.SimArea.CERTIFICATE)
+            self.assertEqual(
+                sim.peek(self.path("chip"), sfi.SimArea.CERTIFICATE), cert)
+            sim.save(self.path("chip"), sfi.SimArea.CERTIFICATE,
+                     self.path("cert"))
+            self.assertEqual(self.path("cert").read_bytes(), cert)
+            self.assertEqual(chip.read_flash(bench.BASE, 4), b"\xff" * 4)
+            self.assert_fails(sfi.InputError, Status.RANGE, chip.read_flash,
+                              0, 4)
+
+    def test_bench_work(self) -> None:
+        chip = self.simulator()
+        self.assertEqual(repr(chip), "<sfi.sim.Simulator stm32h753xi>")
+        resets = chip.resets
+        chip.command("reset")
+        self.assertEqual(chip.resets, resets + 1)
+        chip.set_boot0(False)
+        chip.power_on()
+        self.assertNotEqual(chip.state()["runs"], "bootloader")
+        chip.set_boot0(True)
+        chip.power_cut_after(0)
+        chip.power_on()
+        self.assertTrue(chip.has_power)
+        chip.wait(0.1)
+        self.assert_fails(sfi.UsageError, Status.ARGUMENT, chip.command,
+                          "dance")
+        self.assert_fails(sfi.InputError, Status.RANGE, chip.wait, -1)
+
+    def test_option_rows(self) -> None:
+        chip = self.simulator()
+        row = chip.chip.option_bytes[0]
+        value = int.from_bytes(
+            chip.dump(sfi.SimArea.OPTION_BYTES)[:4], "little")
+        chip.set_option(row, value)
+        self.assert_fails(sfi.UsageError, Status.ARGUMENT, chip.set_option,
+                          "NOTHING", 0)
+
+    def test_flash(self) -> None:
+        chip = self.simulator()
+        with sfi.Target.connect(chip.transport()) as target:
+            target.write(bench.BASE, bytes(32))
+        self.assertGreater(chip.flash_ops, 0)
+        self.assertEqual(chip.read_flash(bench.BASE, 32), bytes(32))
+        chip.erase_flash()
+        self.assertEqual(chip.read_flash(bench.BASE, 32), b"\xff" * 32)
+        self.assertFalse(chip.reset_is_due)
+
+    def test_links_byte_by_byte(self) -> None:
+        chip = self.simulator()
+        self.assertEqual(chip.usart(b"\x7f"), b"\x79")
+        self.assertEqual(len(self.simulator("s").spi(b"\x5a\0")), 2)
+        self.assertEqual(len(self.simulator("p").probe(b"\0\x04")), 2 + 6)
+        usb = self.simulator("u")
+        usb.usb_attach()
+        self.assertTrue(usb.usb_attached)
+        self.assertEqual(len(usb.usb_control(0xa1, 3, 0, 0, 6)), 6)
+
+    def test_transport_keeps_the_chip(self) -> None:
+        chip = self.simulator()
+        transport = chip.transport()
+        chip.close()
+        sfi.Target.connect(transport).close()
+        transport.close()
+        sim.Simulator(self.path("chip")).close()
+        self.assert_fails(
+            sfi.Unsupported, Status.UNSUPPORTED,
+            self.simulator("l4", "stm32l462ce").transport, "jtag")
+
+
+class Served(BenchCase):
+    def test_usart(self) -> None:
+        port = self.path("port")
+        with sfi.Context() as other:
+            chip = sim.Simulator(self.new_chip(), context=other)
+            with chip.serving(usart=port, control=True):
+                with sfi.Target.connect(f"serial:{port}",
+                                        context=self.ctx) as target:
+                    self.assertEqual(target.device_id, 0x450)
+                self.assertIn("chip=stm32h753xi", sim.control(
+                    self.path("chip"), "state", context=self.ctx))
+                self.assert_fails(sfi.UsageError, Status.STATE,
+                                  chip.usart)
+            self.assertFalse(os.path.lexists(port))
+            chip.usart()
+
+    def test_jtag(self) -> None:
+        with sfi.Context() as other:
+            chip = sim.Simulator(self.new_chip(), context=other)
+            with chip.serving(jtag="localhost:0") as served:
+                self.assertGreater(served.jtag_port, 0)
+                with self.assertRaises(sfi.UsageError):
+                    served.__enter__()
+
+    def test_faults(self) -> None:
+        with sfi.Context() as other:
+            chip = sim.Simulator(self.new_chip(), context=other)
+            with self.assertRaises(sfi.UsageError):
+                with chip.serving():
+                    pass
+            self.path("taken", b"a file")
+            with self.assertRaises(sfi.AccessError):
+                with chip.serving(usart=self.path("taken")):
+                    pass
+
+        def fails() -> bool:
+            raise KeyError("stop")
+
+        with self.assertRaises(KeyError):
+            self.simulator("b").serve(self.path("p"), stop=fails)
+        self.assert_fails(sfi.NoDevice, Status.NO_DEVICE, sim.control,
+                          self.path("b"), "state")
+
+    def test_a_thread_that_is_not_the_contexts(self) -> None:
+        chip = self.simulator()
+        faults = []
+
+        def use() -> None:
+            try:
+                chip.usart()
+            except BaseException as error:
+                faults.append(error)
+
+        with self.ctx._state:
+            thread = threading.Thread(target=use)
+            thread.start()
+            thread.join()
+        self.assertIsInstance(faults[0], sfi.UsageError)
+
+
+class Cards(BenchCase):
+    def test_select(self) -> None:
+        card = sim.Card(self.hsm())
+        self.assertTrue(card.atr.startswith(b"\x3b"))
+        reply = card.apdu(bytes.fromhex("00a4040000"))
+        self.assertEqual(len(reply), 2)
+        self.assertNotEqual(reply, b"\x90\0")
+        card.reset()
+        self.assertEqual(card.reason, "")
+
+
+if __name__ == "__main__":
+    kit.main()
