@@ -51,6 +51,7 @@ ENUM_NAMES = {
     "SFI_FACT_": "FactKind",
     "SFI_CHECK_": "CheckResult",
     "SFI_MAP_": "MapFlag",
+    "SFI_TARGET_": "TargetState",
 }
 
 SCALARS = {

@@ -7,6 +7,8 @@
 
 Without key and nonce the places are known, but not the content.
 """
+from __future__ import annotations
+
 import argparse
 import pathlib
 import sys

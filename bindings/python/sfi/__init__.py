@@ -18,6 +18,7 @@ from .audit import (
     AuditRecord,
     AuditSummary,
     create_audit_key,
+    generate_audit_key,
     load_audit_key,
     verify_audit,
 )
@@ -69,7 +70,7 @@ from .license import License, LicenseStore
 from .names import causes, statuses, words
 from .option_bytes import Field, OptionBytes
 from .progress import Progress
-from .target import Target, TargetInfo
+from .target import Target, TargetContents, TargetInfo
 from .transport import (
     Link,
     MemoryLink,
@@ -78,6 +79,7 @@ from .transport import (
     StreamLink,
     Transport,
     UsbLink,
+    port_name,
     ports,
 )
 
@@ -134,6 +136,7 @@ __all__ = [
     "SpiLink",
     "StreamLink",
     "Target",
+    "TargetContents",
     "TargetInfo",
     "Transport",
     "UsbLink",
@@ -149,11 +152,13 @@ __all__ = [
     "escape",
     "features",
     "format_by_name",
+    "generate_audit_key",
     "generate_licenses",
     "has_feature",
     "image_firmware",
     "image_layout",
     "load_audit_key",
+    "port_name",
     "ports",
     "read_image",
     "read_journal",

@@ -19,6 +19,7 @@ __all__ = [
     "AuditRecord",
     "AuditSummary",
     "create_audit_key",
+    "generate_audit_key",
     "load_audit_key",
     "verify_audit",
 ]
@@ -159,6 +160,18 @@ def create_audit_key(path: StrPath, *,
     :raises MachineError: likewise
     """
     chosen(context)._call("sfi_audit_key_create", encode_path(path))
+
+
+def generate_audit_key(*, context: Optional[Context] = None) -> bytearray:
+    """Make a random audit key that is stored nowhere.
+
+    :return: 32 bytes, which the caller wipes
+    :raises SecurityError: no randomness
+    """
+    key = bytearray(_abi.SFI_AUDIT_KEY_LEN)
+    buffer = (ctypes.c_uint8 * len(key)).from_buffer(key)
+    chosen(context)._call("sfi_audit_key_generate", buffer)
+    return key
 
 
 def load_audit_key(path: StrPath, *,

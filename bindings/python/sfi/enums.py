@@ -34,6 +34,7 @@ from ._abi import (
     Severity,
     SimArea,
     Status,
+    TargetState,
 )
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "Severity",
     "SimArea",
     "Status",
+    "TargetState",
 ]
 
 

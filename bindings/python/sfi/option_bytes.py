@@ -167,6 +167,20 @@ class OptionBytes(Handle, Mapping[str, int]):
                              status=Status.RANGE)
         self._call("sfi_option_bytes_set", encode(name, "name"), value)
 
+    def set(self, word: str) -> None:
+        """Change a field, or a whole row, by a word such as ``"RDP=0xBB"``.
+
+        :raises InputError: not NAME=VALUE, no such name, or too large a value
+        """
+        self._call("sfi_option_bytes_set_word", encode(word, "word"))
+
+    @property
+    def permanent(self) -> Optional[str]:
+        """What would be changed in a chip for ever, in a sentence; None:
+        nothing.  Ask a person before they are written."""
+        found = self._ask("sfi_option_bytes_permanent")
+        return None if found is None else decode(found)
+
     def to_csv(self, explain: bool = False) -> str:
         """The option bytes as CSV text, which :meth:`parse` reads.
 

@@ -14,7 +14,14 @@ from .certificate import Certificate
 from .chips import Chip, ChipLike, chip as find_chip, chip_at
 from .context import Context
 from .dialect import Dialect
-from .enums import Cause, DeviceState, Readout, ResetKind, Status
+from .enums import (
+    Cause,
+    DeviceState,
+    Readout,
+    ResetKind,
+    Status,
+    TargetState,
+)
 from .errors import InputError
 from .firmware import Firmware
 from .license import License
@@ -22,7 +29,7 @@ from .option_bytes import OptionBytes
 from .progress import OnProgress, Watch, on_progress
 from .transport import TransportLike, transport_of
 
-__all__ = ["Target", "TargetInfo"]
+__all__ = ["Target", "TargetContents", "TargetInfo"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +62,26 @@ class TargetInfo:
     bootloader_name: str
     #: what this version cannot do, for people; empty: nothing known
     bootloader_limits: str
+
+
+@dataclasses.dataclass(frozen=True)
+class TargetContents:
+    """What is in a chip."""
+
+    #: open or secure, empty or not
+    state: TargetState
+    #: the state in words
+    text: str
+    #: the stack pointer that the flash begins with; None: no vector table
+    stack: Optional[int]
+    #: the entry behind it
+    entry: Optional[int]
+    #: the option SECURITY; None: the option bytes cannot be read
+    security: Optional[int]
+    #: :attr:`TargetInfo.header_tag` is that of an image
+    has_image: bool
+    #: of a secure chip's certificate; empty: none
+    device_id: str
 
 
 def milliseconds(seconds: Optional[float]) -> int:
@@ -190,6 +217,23 @@ class Target(Handle):
             bootloader_name=decode(raw.bootloader_name),
             bootloader_limits=decode(raw.bootloader_limits))
 
+    def inspect(self) -> TargetContents:
+        """Find out what is in the chip, without a change of it.
+
+        What protection hides is left out, and is no error.
+
+        :raises Unsupported: the secure bootloader has another version
+        """
+        raw = _abi.sfi_target_contents(
+            struct_size=ctypes.sizeof(_abi.sfi_target_contents))
+        self._long("sfi_target_inspect", ctypes.byref(raw))
+        return TargetContents(
+            state=TargetState(raw.state), text=decode(raw.text),
+            stack=raw.stack if raw.has_vectors else None,
+            entry=raw.entry if raw.has_vectors else None,
+            security=raw.security if raw.has_options else None,
+            has_image=bool(raw.has_image), device_id=decode(raw.device_id))
+
     # memory
 
     def read(self, address: int, size: int,
@@ -207,6 +251,27 @@ class Target(Handle):
         self._long("sfi_target_read", unsigned(address, 64, "address"),
                    data, size, progress=progress)
         return data.raw
+
+    def read_firmware(self, address: int, size: int,
+                      progress: Optional[OnProgress] = None) -> Firmware:
+        """Read memory into a firmware of one segment, which can be saved in any
+        format.
+
+        :param size: 1 to 256 MiB
+        :raises InputError: too many bytes, or none
+        :raises UsageError: the chip is secure
+        :raises DeviceError: readout protection is on
+        """
+        made = Firmware.__new__(Firmware)
+        before, self._watch.tell = self._watch.tell, progress
+        try:
+            made._make(self._context, "sfi_target_read_firmware",
+                       self._pointer, unsigned(address, 64, "address"),
+                       unsigned(size, 64, "size"), long=True,
+                       cancel=self._watch.cancel)
+        finally:
+            self._watch.tell = before
+        return made
 
     def write(self, address: int, data: BytesLike,
               progress: Optional[OnProgress] = None) -> None:

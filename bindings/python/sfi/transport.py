@@ -41,6 +41,7 @@ __all__ = [
     "StreamLink",
     "Transport",
     "UsbLink",
+    "port_name",
     "ports",
 ]
 
@@ -395,6 +396,24 @@ class Transport(Handle):
         :raises MachineError: the file cannot be written
         """
         self._call("sfi_transport_capture", encode_path(path))
+
+
+def port_name(*words: str, context: Optional[Context] = None) -> str:
+    """The name of a link, from the words that ST's tool takes behind ``-c``::
+
+        sfi.Transport.open(sfi.port_name("port=/dev/ttyUSB0", "br=115200"))
+
+    :param words: such as ``"port=usb1"``, ``"port=swd"``, ``"freq=4000"``,
+        ``"mode=UR"``
+    :raises UsageError: a word is unknown, does not belong to this kind of port,
+        or has a value that is not possible
+    """
+    array = (ctypes.c_char_p * len(words))(
+        *[encode(word, "word") for word in words])
+    room = ctypes.create_string_buffer(4096)
+    chosen(context)._call("sfi_transport_name_of_port", array, len(words),
+                          room, len(room))
+    return decode(room.value)
 
 
 #: A link, or the name of one.

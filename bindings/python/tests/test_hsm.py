@@ -152,6 +152,7 @@ class Vaults(BenchCase):
         self.assertEqual(bytes(key), self.path("k").read_bytes())
         self.assert_fails(sfi.AccessError, Status.ACCESS,
                           sfi.create_audit_key, self.path("k"))
+        self.assertNotEqual(sfi.generate_audit_key(), key)
         self.assert_fails(sfi.InputError, Status.RANGE, sfi.load_audit_key,
                           self.path("s", b"short"))
 

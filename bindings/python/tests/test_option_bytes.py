@@ -88,5 +88,18 @@ class OptionBytes(Case):
         self.assertRaises(sfi.ClosedError, list, self.ob)
 
 
+class Words(Case):
+    def test_words(self) -> None:
+        ob = sfi.OptionBytes.default("stm32h753xi")
+        ob.set("RDP=0xBB")
+        self.assertEqual(ob.fields["RDP"].value, 0xbb)
+        self.assertIsNone(ob.permanent)
+        ob.set("RDP=0xCC")
+        self.assertIn("ever", str(ob.permanent))
+        self.assert_fails(sfi.InputError, sfi.Status.FORMAT, ob.set, "RDP")
+        with self.assertRaises(sfi.InputError):
+            ob.set("NOTHING=1")
+
+
 if __name__ == "__main__":
     kit.main()

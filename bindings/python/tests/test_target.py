@@ -35,6 +35,25 @@ class Open(BenchCase):
         self.assertTrue(info.bootloader_name.startswith("V"))
         self.assertEqual(repr(self.target), "<sfi.Target stm32h753xi>")
 
+    def test_inspect(self) -> None:
+        contents = self.target.inspect()
+        self.assertEqual(
+            (contents.state, contents.stack, contents.entry,
+             contents.security, contents.has_image, contents.device_id),
+            (sfi.TargetState.EMPTY, None, None, 0, False, ""))
+        self.target.program(self.firmware())
+        contents = self.target.inspect()
+        self.assertEqual((contents.state, contents.stack, contents.entry),
+                         (sfi.TargetState.PROGRAMMED, 0x20001000, BASE + 0x101))
+        self.assertIn("program", contents.text)
+
+    def test_read_firmware(self) -> None:
+        self.target.program(self.firmware())
+        self.target.read_firmware(BASE, 1000).save(self.path("x.hex"))
+        self.target.verify(sfi.Firmware.load(self.path("x.hex")))
+        self.assert_fails(sfi.InputError, Status.LIMIT,
+                          self.target.read_firmware, BASE, 0)
+
     def test_program_and_verify(self) -> None:
         firmware = self.firmware()
         seen: List[sfi.Progress] = []
@@ -87,6 +106,7 @@ class Open(BenchCase):
         ob = self.target.option_bytes()
         self.assertIs(ob.chip, self.target.chip)
         self.assertEqual(ob.fields["RDP"].value, 0xaa)
+        self.assertIsNone(ob.permanent)
         ob["IWDG1_SW"] = 1 - ob.fields["IWDG1_SW"].value
         self.target.write_option_bytes(ob)
         self.assertEqual(self.target.option_bytes().fields["IWDG1_SW"].value,
@@ -191,6 +211,7 @@ class Secure(BenchCase):
 
     def test_certificate(self) -> None:
         cert = self.target.certificate()
+        self.assertEqual(self.target.inspect().device_id, cert.device_id)
         self.assertEqual(cert.data, self.sim.dump(sfi.SimArea.CERTIFICATE))
         info = self.target.info()
         self.assertTrue(info.secure)

@@ -330,6 +330,14 @@ class Named(BenchCase):
         with self.assertRaises(TypeError):
             sfi.Transport()
 
+    def test_port_words(self) -> None:
+        self.assertTrue(sfi.port_name("port=/dev/ttyUSB0", "br=9600")
+                        .startswith("serial:/dev/ttyUSB0?"))
+        self.assertEqual(sfi.port_name("port=tcp:h:1"), "tcp:h:1")
+        for words in ((), ("br=9600",), ("port=usb1", "colour=red")):
+            self.assert_fails(sfi.UsageError, Status.ARGUMENT, sfi.port_name,
+                              *words)
+
     def test_ports(self) -> None:
         for port in sfi.ports():
             self.assertIn(port.kind, ("serial", "spi", "usb", "cmsis-dap"))
