@@ -470,6 +470,7 @@ main(int argc, char **argv)
     try_hsm();
     try_links();
     try_chip(folder);
+    try_journal(folder);
     (void)nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     sfi_ctx_free(ctx);
     printf("%d structs, %d wrong\n", rows, failures);
