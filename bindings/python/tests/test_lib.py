@@ -172,6 +172,54 @@ int sfi_sim_open(void *ctx, const char *dir, void **out) { return 0; }
         self.assertIn("is not libsfi-sim", self.show())
 
 
+NEXT = pathlib.Path(os.environ.get("SFI_TEST_NEXT", "/nowhere"))
+
+
+@unittest.skipUnless(NEXT.is_dir(), "no headers of a later libsfi")
+class Newer(unittest.TestCase):
+    """This package as it will be when every struct has one member more, with
+    the libsfi of today.  The other way round is the whole suite, in a build
+    with -Dtest-abi=next."""
+
+    def test_every_kind_of_struct(self) -> None:
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="sfi-"))
+        self.addCleanup(shutil.rmtree, folder)
+        shutil.copytree(PACKAGE / "sfi", folder / "sfi")
+        subprocess.run(
+            [sys.executable, str(PACKAGE / "make_abi.py"), "--include",
+             str(NEXT), "--output", str(folder / "sfi" / "_abi.py")],
+            check=True)
+        done = kit.python(f"""
+import sys
+sys.path.insert(0, {str(folder)!r})
+import ctypes
+import sfi
+from sfi import _abi
+sys.path.insert(1, {str(PACKAGE / "tests")!r})
+data = {str(kit.DATA)!r}
+print(_abi.sfi_finding._fields_[-1][0], sfi.__file__)
+key = sfi.Key.generate()
+fw = sfi.Firmware.load(data + "/blink-stm32h753xi.hex")
+ob = sfi.OptionBytes.load(data + "/ob-stm32h753xi.csv", "stm32h753xi")
+print(ob.fields["RDP"].value)
+b = sfi.ImageBuilder("stm32h753xi", key, b"abcdefghijkl")
+b.add_firmware(fw)
+b.set_option_bytes(ob)
+print(len(b.check()) > 0)
+image = b.to_bytes()
+print(len(list(sfi.read_image(image, key, b"abcdefghijkl"))) > 10)
+print(len(b.layout()), b.layout()[0].size, len(b.layout().to_svg()) > 1000)
+print(sfi.describe(data + "/kept/image.sfi")["kind"])
+print(len(fw.select(only=[(0x08000000, 0x08000010)])[0].data))
+""")
+        lines = done.stdout.splitlines()
+        self.assertIn(str(folder), lines[0])
+        self.assertNotEqual(lines[0].split()[0],
+                            _abi.sfi_finding._fields_[-1][0])
+        self.assertEqual(lines[1:4], ["170", "True", "True"])
+        self.assertEqual(lines[5:], ["image", "17"])
+
+
 class Names(unittest.TestCase):
     def test_unknown_functions(self) -> None:
         with self.assertRaises(AttributeError):
