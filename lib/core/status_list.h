@@ -35,7 +35,7 @@
     X(SFI_ERR_CERTIFICATE, -302, "the certificate is not trusted",      \
       "the chip is not a genuine device of this product")               \
     X(SFI_ERR_CRYPTO, -303, "the crypto library failed",                \
-      "check the installation and configuration of OpenSSL")            \
+      "check the installation of OpenSSL")                              \
     X(SFI_ERR_IO, -401, "input or output failed",                       \
       "check cable, adapter and disk, then try again")                  \
     X(SFI_ERR_TIMEOUT, -402, "no answer in time",                       \

@@ -7,6 +7,7 @@
 """
 
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -36,6 +37,20 @@ def check_layer(tree, work, compiler, standard):
                 folder / "test_cpp", "sfi-sim")
     print(compiler, standard, run([folder / "test_cpp", ROOT / "tests/data"],
                                   cwd=folder, env=tree.env), end="")
+
+
+def check_guide(tree, work, compiler):
+    """The C++ of the guide compiles."""
+    guide = (ROOT / "doc/guide.md").read_text(encoding="utf-8")
+    pieces = re.findall(r"^```cpp\n(.*?)^```$", guide, re.M | re.S)
+    for i, text in enumerate(pieces):
+        source = work / f"guide-{i}.cpp"
+        source.write_text("#include <sfi/sfi.hpp>\n"
+                          f"void f(const char *pin) {{\n{text}}}\n"
+                          "int main() { return 0; }\n")
+        compile_cpp(tree, compiler, "c++17", source, work / f"guide-{i}")
+    if not pieces:
+        sys.exit("doc/guide.md has no C++")
 
 
 def prepare_station(tree, folder):
@@ -95,6 +110,7 @@ def main(build):
         for compiler in compilers:
             for standard in STANDARDS:
                 check_layer(tree, work, compiler, standard)
+        check_guide(tree, work, compilers[0])
         if (tree.prefix / "bin/sfi-sim").exists():
             check_example(tree, work, compilers[0])
     return 0
