@@ -144,6 +144,21 @@ SFI_API SFI_NODISCARD sfi_status sfi_certificate_verify(
     const sfi_certificate *cert, const uint8_t *ca_public_key, size_t len);
 
 /**
+ * The public key of the device: P-256, the two coordinates.
+ *
+ * @param cert  a certificate, or NULL
+ * @param len   receives the number of bytes, 64, or 0 for NULL; may be NULL
+ *
+ * @return the key, big-endian, borrowed until the certificate is
+ *         freed; NULL for NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API const uint8_t *sfi_certificate_public_key(const sfi_certificate *cert,
+                                                  size_t *len);
+
+/**
  * Release a certificate.
  *
  * @param cert  a certificate, or NULL

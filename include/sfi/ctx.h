@@ -63,12 +63,18 @@ typedef struct sfi_ctx_options {
     sfi_log_fn log;                 /**< NULL: no log */
     void *log_user;                 /**< passed to log */
     const sfi_allocator *allocator; /**< copied; NULL: malloc and free */
+    /** The context is gone with its last handle: neither the log nor the
+     * allocator is called again.  Called once, by the thread that released that
+     * handle; it may not call libsfi.  NULL: nothing to do. */
+    void (*closed)(void *user);
+    void *closed_user; /**< passed to closed */
 } sfi_ctx_options;
 
 /**
  * Make a context.
  *
- * @param opts  NULL for the defaults; copied
+ * @param opts  NULL for the defaults; copied; closed is not called when this
+ *              fails
  * @param out   receives the context, caller frees; NULL on any failure
  *
  * @return SFI_OK, or
@@ -93,6 +99,33 @@ SFI_API SFI_NODISCARD sfi_status sfi_ctx_new(const sfi_ctx_options *opts,
  * @since 1.0
  */
 SFI_API void sfi_ctx_free(sfi_ctx *ctx);
+
+/**
+ * Replace the log of a context.  The one before is not called again.
+ *
+ * @param ctx    a context, or NULL
+ * @param level  SFI_LOG_*; SFI_LOG_NONE: no log
+ * @param log    receives the lines; NULL: no log
+ * @param user   passed to log
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API void sfi_ctx_set_log(sfi_ctx *ctx, uint32_t level, sfi_log_fn log,
+                             void *user);
+
+/**
+ * The context that a handle was made from.
+ *
+ * @param handle  any handle of libsfi or libsfi-sim, also a context, or NULL
+ *
+ * @return the context, borrowed while the handle lives; NULL for NULL, and for
+ *         a pointer that is no handle of this libsfi
+ *
+ * Blocks: never.  Thread: any.
+ * @since 1.0
+ */
+SFI_API sfi_ctx *sfi_ctx_of(const void *handle);
 
 /**
  * The error of the last call on this context or on one of its handles.

@@ -104,14 +104,6 @@ typedef struct sfi_dialect_ops {
  */
 SFI_API SFI_NODISCARD sfi_status sfi_dialect_get_own(sfi_dialect_ops *out);
 
-/** What a link carries. */
-enum sfi_link_kind {
-    SFI_LINK_USART = 1, /**< the commands of AN3155 */
-    SFI_LINK_SPI = 2,   /**< the commands of AN4286 */
-    SFI_LINK_USB = 3,   /**< DFU, AN3156 */
-    SFI_LINK_MEMORY = 4 /**< words of memory, through a debug port */
-};
-
 /** The bootloader reads or writes memory. */
 #define SFI_LINK_HAS_MEMORY 0x01u
 /** The bootloader takes requests, sfi_dialect_request(). */

@@ -85,6 +85,18 @@ SFI_API const sfi_chip *sfi_layout_chip(const sfi_layout *layout);
 SFI_API size_t sfi_layout_area_count(const sfi_layout *layout);
 
 /**
+ * The size of the image that a layout is of.
+ *
+ * @param layout  a layout, or NULL
+ *
+ * @return bytes of the image's file; 0 for NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API uint64_t sfi_layout_image_size(const sfi_layout *layout);
+
+/**
  * One area of a layout.
  *
  * @param layout  a layout

@@ -34,6 +34,40 @@ SFI_API SFI_NODISCARD sfi_status sfi_option_bytes_new(sfi_ctx *ctx,
                                                       sfi_option_bytes **out);
 
 /**
+ * Option bytes from the words of all rows, as sfi_option_bytes_parse() has them
+ * from CSV text.
+ *
+ * @param ctx    the context
+ * @param chip   the part
+ * @param words  the words in the order of sfi_chip_option_byte()
+ * @param count  how many; all rows of the part
+ * @param out    receives the option bytes, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT   a pointer is NULL
+ *   SFI_ERR_CHIP_RULE  the part has another number of rows
+ *   SFI_ERR_NOMEM      no memory
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_option_bytes_from_words(
+    sfi_ctx *ctx, const sfi_chip *chip, const uint32_t *words, size_t count,
+    sfi_option_bytes **out);
+
+/**
+ * The part that option bytes are for.
+ *
+ * @param ob  option bytes, or NULL
+ *
+ * @return the part; NULL for NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API const sfi_chip *sfi_option_bytes_chip(const sfi_option_bytes *ob);
+
+/**
  * Read the option bytes of a part from a CSV file, as ST's tools do (AN5054,
  * 2.5.1).
  *

@@ -110,6 +110,22 @@ SFI_API SFI_NODISCARD sfi_status
 sfi_personalization_save(const sfi_personalization *p, const char *path);
 
 /**
+ * The public key of the CA that a personalisation names: an HSM that has it
+ * trusts the certificates of this CA, and sfi_certificate_verify() takes it.
+ *
+ * @param p    a personalisation, or NULL
+ * @param len  receives the number of bytes, 64, or 0 for NULL; may be NULL
+ *
+ * @return the key, big-endian, borrowed until the personalisation is
+ *         freed; NULL for NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API const uint8_t *
+sfi_personalization_ca_public_key(const sfi_personalization *p, size_t *len);
+
+/**
  * Release a personalisation.
  *
  * @param p  a personalisation, or NULL

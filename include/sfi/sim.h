@@ -31,6 +31,20 @@ SFI_BEGIN_DECLS
 /** A virtual chip. */
 typedef struct sfi_sim sfi_sim;
 
+/**
+ * Version of libsfi-sim.
+ *
+ * libsfi-sim works with the libsfi of the same build only: the loader refuses
+ * it beside another one ("version `LIBSFI_PRIVATE_...' not found"), and a
+ * handle of another libsfi is refused and not followed (SFI_ERR_ARGUMENT).
+ *
+ * @return 0xMMmmpp00, that of sfi_version()
+ *
+ * Blocks: never.  Thread: any.
+ * @since 1.0
+ */
+SFI_API uint32_t sfi_sim_version(void);
+
 /** The memories of a chip that its owner can read, without a bootloader. */
 enum sfi_sim_memory {
     /** All of the flash, from its first address. */

@@ -22,6 +22,14 @@ SFI_BEGIN_DECLS
 /** A link to one chip. */
 typedef struct sfi_transport sfi_transport;
 
+/** What a link carries. */
+enum sfi_link_kind {
+    SFI_LINK_USART = 1, /**< the commands of AN3155 */
+    SFI_LINK_SPI = 2,   /**< the commands of AN4286 */
+    SFI_LINK_USB = 3,   /**< DFU, AN3156 */
+    SFI_LINK_MEMORY = 4 /**< words of memory, through a debug port */
+};
+
 /** Longest round trip of a stream, in milliseconds. */
 #define SFI_STREAM_RTT_MAX 60000u
 
@@ -424,6 +432,31 @@ SFI_API SFI_NODISCARD sfi_status sfi_transport_open_dap(sfi_ctx *ctx,
                                                         const sfi_dap_ops *ops,
                                                         void *user,
                                                         sfi_transport **out);
+
+/**
+ * The name of a link, as it stands in front of messages.
+ *
+ * @param tp  a link, or NULL
+ *
+ * @return "serial:/dev/ttyUSB0", "stream" for a link over the caller's
+ *         functions; "" for NULL; borrowed until the link is freed
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API const char *sfi_transport_name(const sfi_transport *tp);
+
+/**
+ * What a link carries.
+ *
+ * @param tp  a link, or NULL
+ *
+ * @return SFI_LINK_*; 0 for NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API uint32_t sfi_transport_kind(const sfi_transport *tp);
 
 /**
  * Release a link.

@@ -7,7 +7,7 @@
 #include "core/err.h"
 
 SFI_ABI_PIN(sfi_allocator, free);
-SFI_ABI_PIN(sfi_ctx_options, allocator);
+SFI_ABI_PIN(sfi_ctx_options, closed_user);
 
 void *
 sfi__ctx_alloc(struct sfi_ctx *ctx, size_t size)
@@ -72,6 +72,14 @@ ctx_destroy(void *self)
         ctx->free_crypto(ctx->crypto);
 }
 
+static void
+ctx_set_log(struct sfi_ctx *ctx, uint32_t level, sfi_log_fn log, void *user)
+{
+    ctx->log_level = log == NULL ? SFI_LOG_NONE : level;
+    ctx->log = log;
+    ctx->log_user = user;
+}
+
 sfi_status
 sfi_ctx_new(const sfi_ctx_options *opts, sfi_ctx **out)
 {
@@ -99,12 +107,25 @@ sfi_ctx_new(const sfi_ctx_options *opts, sfi_ctx **out)
     ctx->obj.destroy = ctx_destroy;
     ctx->alloc = alloc;
     ctx->clock = &sfi__clock_system;
-    ctx->log_level = o.log == NULL ? SFI_LOG_NONE : o.log_level;
-    ctx->log = o.log;
-    ctx->log_user = o.log_user;
+    ctx_set_log(ctx, o.log_level, o.log, o.log_user);
+    ctx->closed = o.closed;
+    ctx->closed_user = o.closed_user;
     atomic_init(&ctx->cancelled, false);
     *out = ctx;
     return SFI_OK;
+}
+
+void
+sfi_ctx_set_log(sfi_ctx *ctx, uint32_t level, sfi_log_fn log, void *user)
+{
+    if (sfi__is(ctx, OBJ_CTX))
+        ctx_set_log(ctx, level, log, user);
+}
+
+sfi_ctx *
+sfi_ctx_of(const void *handle)
+{
+    return sfi__is_any(handle) ? ((const struct obj *)handle)->ctx : NULL;
 }
 
 void

@@ -21,6 +21,8 @@ struct sfi_ctx {
     uint32_t log_level;
     sfi_log_fn log;
     void *log_user;
+    void (*closed)(void *user);
+    void *closed_user;
     struct sfi_error error;
     atomic_bool cancelled; /* by any thread */
     bool can_cancel;       /* what runs now heeds it */

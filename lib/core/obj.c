@@ -25,6 +25,15 @@ sfi__is(const void *self, enum obj_kind kind)
     return o != NULL && o->kind == kind && o->home == &obj_home;
 }
 
+bool
+sfi__is_any(const void *self)
+{
+    const struct obj *o = self;
+
+    return o != NULL && o->kind >= OBJ_CTX && o->kind < OBJ_KINDS_END &&
+           o->home == &obj_home;
+}
+
 void
 sfi__obj_init(struct obj *o, enum obj_kind kind)
 {
@@ -68,6 +77,8 @@ void
 sfi__obj_unref(void *self)
 {
     struct obj *o = self;
+    void (*closed)(void *user) = NULL;
+    void *closed_user = NULL;
     struct sfi_ctx *ctx;
     struct alloc alloc;
 
@@ -77,10 +88,16 @@ sfi__obj_unref(void *self)
     alloc = ctx->alloc;
     if (o->destroy != NULL)
         o->destroy(self);
+    if (self == ctx) {
+        closed = ctx->closed;
+        closed_user = ctx->closed_user;
+    }
     o->kind = OBJ_DEAD;
     sfi__free(&alloc, self);
     if (self != ctx)
         sfi__obj_unref(ctx);
+    else if (closed != NULL)
+        closed(closed_user);
 }
 
 void
@@ -133,6 +150,7 @@ obj_kind_name(enum obj_kind kind)
         NAME(LICENSE_STORE, "a licence store"),
         NAME(CARD, "a virtual card"),
         NAME(LAYOUT, "a layout"),
+        NAME(JOURNAL, "a production record"),
     };
 #undef NAME
 

@@ -32,6 +32,7 @@ enum obj_kind {
     OBJ_CARD,
     OBJ_LAYOUT,
     OBJ_JOURNAL,
+    OBJ_KINDS_END,
 };
 
 struct obj {
@@ -69,6 +70,7 @@ sfi_status sfi__bad_arg(const void *self, const char *what);
 
 /* Is this a handle of this kind, made by this libsfi? */
 bool sfi__is(const void *self, enum obj_kind kind);
+bool sfi__is_any(const void *self);
 /* Check a further handle among the arguments.  One that only holds data may be
  * of any context, and is then read by its struct: its public functions write
  * into its context, which another thread may use.  What reaches a device or an

@@ -156,6 +156,16 @@ sfi_certificate_verify(const sfi_certificate *cert,
     return sfi__cert_verify(cert->obj.ctx, cert, ca_public_key);
 }
 
+const uint8_t *
+sfi_certificate_public_key(const sfi_certificate *cert, size_t *len)
+{
+    bool there = sfi__is(cert, OBJ_CERTIFICATE);
+
+    if (len != NULL)
+        *len = there ? sizeof(cert->public_key) : 0;
+    return there ? cert->public_key : NULL;
+}
+
 void
 sfi_certificate_free(sfi_certificate *cert)
 {

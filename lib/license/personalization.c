@@ -172,6 +172,16 @@ sfi_personalization_save(const sfi_personalization *p, const char *path)
                             p->data, sizeof(p->data));
 }
 
+const uint8_t *
+sfi_personalization_ca_public_key(const sfi_personalization *p, size_t *len)
+{
+    bool there = sfi__is(p, OBJ_PERSONALIZATION);
+
+    if (len != NULL)
+        *len = there ? sizeof(p->ca_public) : 0;
+    return there ? p->ca_public : NULL;
+}
+
 void
 sfi_personalization_free(sfi_personalization *p)
 {

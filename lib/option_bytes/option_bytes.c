@@ -106,6 +106,32 @@ sfi_option_bytes_load(sfi_ctx *ctx, const sfi_chip *chip, const char *csv_path,
     return st;
 }
 
+sfi_status
+sfi_option_bytes_from_words(sfi_ctx *ctx, const sfi_chip *chip,
+                            const uint32_t *words, size_t count,
+                            sfi_option_bytes **out)
+{
+    sfi_status st;
+
+    SFI_ENTER_NEW(ctx, CTX, out);
+    SFI_ARG(ctx, chip != NULL);
+    SFI_ARG(ctx, words != NULL);
+    if (count != chip->ob_count)
+        return sfi__fail(ctx, SFI_ERR_CHIP_RULE,
+                         "%zu words of option bytes, %s has %lu", count,
+                         chip->name, (unsigned long)chip->ob_count);
+    st = sfi__option_bytes_new(ctx, chip, words, out);
+    if (st == SFI_OK)
+        (*out)->rdp_given = true;
+    return st;
+}
+
+const sfi_chip *
+sfi_option_bytes_chip(const sfi_option_bytes *ob)
+{
+    return sfi__is(ob, OBJ_OPTION_BYTES) ? ob->chip : NULL;
+}
+
 size_t
 sfi_option_bytes_count(const sfi_option_bytes *ob)
 {

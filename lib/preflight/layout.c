@@ -10,6 +10,7 @@
 #include "core/abi.h"
 #include "core/ctx.h"
 #include "core/err.h"
+#include "wire/image.h"
 #include "preflight/rules.h"
 
 SFI_ABI_PIN(sfi_layout_area, reserved);
@@ -114,6 +115,18 @@ size_t
 sfi_layout_area_count(const sfi_layout *layout)
 {
     return sfi__is(layout, OBJ_LAYOUT) ? layout->plain.count : 0;
+}
+
+uint64_t
+sfi_layout_image_size(const sfi_layout *layout)
+{
+    uint64_t size = SFI_FORMAT_HEADER_LEN;
+
+    if (!sfi__is(layout, OBJ_LAYOUT))
+        return 0;
+    for (size_t i = 0; i < layout->plain.count; i++)
+        size += SFI_FORMAT_AREA_LEN + layout->plain.areas[i].size;
+    return size;
 }
 
 sfi_status

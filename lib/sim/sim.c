@@ -10,6 +10,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <sfi/version.h>
+
 #include "util/mem.h"
 #include "core/ctx.h"
 #include "core/err.h"
@@ -18,6 +20,12 @@
 #include "sim/bus.h"
 #include "sim/options.h"
 #include "sim/secure.h"
+
+uint32_t
+sfi_sim_version(void)
+{
+    return SFI_VERSION_NUMBER;
+}
 
 static void
 sim_destroy(void *self)

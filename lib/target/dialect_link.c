@@ -45,17 +45,11 @@ dialect_enter(sfi_target *t)
 sfi_status
 sfi_dialect_get_link(sfi_target *t, sfi_dialect_link *out)
 {
-    static const uint32_t kinds[TRANSPORT_KINDS] = {
-        [TRANSPORT_STREAM] = SFI_LINK_USART,
-        [TRANSPORT_SPI] = SFI_LINK_SPI,
-        [TRANSPORT_USB] = SFI_LINK_USB,
-        [TRANSPORT_DAP] = SFI_LINK_MEMORY,
-    };
     sfi_dialect_link l = {.struct_size = sizeof(l)};
 
     DIALECT_ENTER(t);
     SFI_ARG(t, out != NULL);
-    l.kind = kinds[t->tp->kind];
+    l.kind = sfi_transport_kind(t->tp);
     l.device_id = t->boot.device_id;
     l.bootloader_version = t->boot.version;
     if (t->boot.has_memory)

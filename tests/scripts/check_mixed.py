@@ -25,6 +25,7 @@ import ctypes, sys
 sfi = ctypes.CDLL(sys.argv[1], mode=ctypes.RTLD_GLOBAL)
 sim = ctypes.CDLL(sys.argv[2])
 ctx, chip = ctypes.c_void_p(), ctypes.c_void_p()
+assert sim.sfi_sim_version() == sfi.sfi_version() != 0
 assert sfi.sfi_ctx_new(None, ctypes.byref(ctx)) == 0
 # a call that reads the context of the other library, and fails in it
 assert sim.sfi_sim_open(ctx, b"/dev/null/none", ctypes.byref(chip)) < 0

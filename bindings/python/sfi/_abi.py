@@ -1015,12 +1015,15 @@ sfi_connect_options._fields_ = [
     ("dialect_user", c_void_p),
 ]
 
+sfi_ctx_options_closed = CFUNCTYPE(None, c_void_p)
 sfi_ctx_options._fields_ = [
     ("struct_size", c_uint32),
     ("log_level", c_uint32),
     ("log", sfi_log_fn),
     ("log_user", c_void_p),
     ("allocator", POINTER(sfi_allocator)),
+    ("closed", sfi_ctx_options_closed),
+    ("closed_user", c_void_p),
 ]
 
 sfi_dap_ops_read32 = CFUNCTYPE(
@@ -1676,6 +1679,7 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
         POINTER(c_void_p),
     ]),
     "sfi_certificate_product_id": (c_char_p, [c_void_p]),
+    "sfi_certificate_public_key": (c_void_p, [c_void_p, POINTER(c_size_t)]),
     "sfi_certificate_save": (c_int, [c_void_p, c_char_p]),
     "sfi_certificate_verify": (c_int, [c_void_p, c_void_p, c_size_t]),
     "sfi_chip_at": (c_void_p, [c_size_t]),
@@ -1698,6 +1702,7 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "sfi_ctx_file_kind": (c_int, [c_void_p, c_char_p, POINTER(c_uint32)]),
     "sfi_ctx_free": (None, [c_void_p]),
     "sfi_ctx_new": (c_int, [POINTER(sfi_ctx_options), POINTER(c_void_p)]),
+    "sfi_ctx_of": (c_void_p, [c_void_p]),
     "sfi_ctx_report": (None, [c_void_p, c_int, c_int32, c_char_p]),
     "sfi_ctx_save_output": (c_int, [
         c_void_p,
@@ -1707,6 +1712,7 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
         c_void_p,
         c_size_t,
     ]),
+    "sfi_ctx_set_log": (None, [c_void_p, c_uint32, sfi_log_fn, c_void_p]),
     "sfi_describe_file": (c_int, [
         c_void_p,
         c_char_p,
@@ -1983,6 +1989,7 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
         c_size_t,
         POINTER(sfi_layout_area),
     ]),
+    "sfi_layout_image_size": (c_uint64, [c_void_p]),
     "sfi_license_data": (c_void_p, [c_void_p, POINTER(c_size_t)]),
     "sfi_license_free": (None, [c_void_p]),
     "sfi_license_load": (c_int, [c_void_p, c_char_p, POINTER(c_void_p)]),
@@ -2019,10 +2026,18 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "sfi_nonce_create": (c_int, [c_void_p, c_char_p]),
     "sfi_nonce_generate": (c_int, [c_void_p, c_void_p]),
     "sfi_nonce_load": (c_int, [c_void_p, c_char_p, c_void_p]),
+    "sfi_option_bytes_chip": (c_void_p, [c_void_p]),
     "sfi_option_bytes_count": (c_size_t, [c_void_p]),
     "sfi_option_bytes_csv": (c_int, [c_void_p, c_uint32, POINTER(c_char_p)]),
     "sfi_option_bytes_field_count": (c_size_t, [c_void_p]),
     "sfi_option_bytes_free": (None, [c_void_p]),
+    "sfi_option_bytes_from_words": (c_int, [
+        c_void_p,
+        c_void_p,
+        POINTER(c_uint32),
+        c_size_t,
+        POINTER(c_void_p),
+    ]),
     "sfi_option_bytes_get": (c_int, [
         c_void_p,
         c_size_t,
@@ -2051,6 +2066,10 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "sfi_option_bytes_permanent": (c_char_p, [c_void_p]),
     "sfi_option_bytes_set": (c_int, [c_void_p, c_char_p, c_uint32]),
     "sfi_option_bytes_set_word": (c_int, [c_void_p, c_char_p]),
+    "sfi_personalization_ca_public_key": (c_void_p, [
+        c_void_p,
+        POINTER(c_size_t),
+    ]),
     "sfi_personalization_data": (c_void_p, [c_void_p, POINTER(c_size_t)]),
     "sfi_personalization_free": (None, [c_void_p]),
     "sfi_personalization_load": (c_int, [
@@ -2122,11 +2141,13 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "sfi_text_escape": (None, [c_char_p, c_void_p, c_size_t]),
     "sfi_transport_capture": (c_int, [c_void_p, c_char_p]),
     "sfi_transport_free": (None, [c_void_p]),
+    "sfi_transport_kind": (c_uint32, [c_void_p]),
     "sfi_transport_list": (c_int, [
         c_void_p,
         sfi_transport_found_fn,
         c_void_p,
     ]),
+    "sfi_transport_name": (c_char_p, [c_void_p]),
     "sfi_transport_name_of_port": (c_int, [
         c_void_p,
         POINTER(c_char_p),
@@ -2251,6 +2272,7 @@ SIM_PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
         c_size_t,
         POINTER(c_size_t),
     ]),
+    "sfi_sim_version": (c_uint32, []),
     "sfi_sim_wait": (None, [c_void_p, c_uint32]),
 }
 

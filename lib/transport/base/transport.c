@@ -26,6 +26,7 @@ SFI_ABI_PIN(sfi_dap_ops, close);
 static const struct kind {
     size_t ops_size;
     size_t ops_pinned;
+    uint32_t link;    /* SFI_LINK_* */
     const char *name; /* of a link over the caller's functions */
     struct {
         size_t offset;
@@ -33,17 +34,21 @@ static const struct kind {
     } required[REQUIRED_MAX];
 } kinds[TRANSPORT_KINDS] = {
     [TRANSPORT_STREAM] = {OPS(sfi_stream_ops),
+                          SFI_LINK_USART,
                           "stream",
                           {REQUIRED(sfi_stream_ops, read),
                            REQUIRED(sfi_stream_ops, write)}},
     [TRANSPORT_SPI] = {OPS(sfi_spi_ops),
+                       SFI_LINK_SPI,
                        "SPI",
                        {REQUIRED(sfi_spi_ops, select),
                         REQUIRED(sfi_spi_ops, transfer)}},
     [TRANSPORT_USB] = {OPS(sfi_usb_ops),
+                       SFI_LINK_USB,
                        "USB",
                        {REQUIRED(sfi_usb_ops, control)}},
     [TRANSPORT_DAP] = {OPS(sfi_dap_ops),
+                       SFI_LINK_MEMORY,
                        "debug port",
                        {REQUIRED(sfi_dap_ops, read32),
                         REQUIRED(sfi_dap_ops, write32)}},
@@ -157,6 +162,18 @@ sfi_transport_open_dap(sfi_ctx *ctx, const sfi_dap_ops *ops, void *user,
                        sfi_transport **out)
 {
     return transport_open_custom(ctx, TRANSPORT_DAP, ops, user, out);
+}
+
+const char *
+sfi_transport_name(const sfi_transport *tp)
+{
+    return sfi__is(tp, OBJ_TRANSPORT) ? tp->name : "";
+}
+
+uint32_t
+sfi_transport_kind(const sfi_transport *tp)
+{
+    return sfi__is(tp, OBJ_TRANSPORT) ? kinds[tp->kind].link : 0;
 }
 
 void

@@ -41,6 +41,10 @@ START_TEST(test_layout)
     ck_assert_str_eq(sfi_certificate_product_id(cert), "45002001");
     ck_assert_mem_eq(sfi_certificate_data(cert, &len), issued, 136);
     ck_assert_uint_eq(len, 136);
+    ck_assert_mem_eq(sfi_certificate_public_key(cert, &len), device_public, 64);
+    ck_assert_uint_eq(len, 64);
+    ck_assert_ptr_null(sfi_certificate_public_key(NULL, &len));
+    ck_assert_uint_eq(len, 0);
     ck_assert_ok(sfi__sha256(ctx, device_public, 64, hash));
     sfi__hex_encode(hex, hash, sizeof(hash));
     ck_assert_str_eq(sfi_certificate_device_id(cert), hex);

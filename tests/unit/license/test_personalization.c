@@ -34,6 +34,7 @@ START_TEST(test_layout)
                                     "\0\0\0\0"
                                     "4500200";
     sfi_personalization *p;
+    size_t len = 0;
 
     ck_assert_mem_eq(issued, head, 31);
     ck_assert_uint_eq(issued[31], '1');
@@ -41,7 +42,10 @@ START_TEST(test_layout)
     ck_assert_ok(sfi__ecc_verify(ctx, ca_public, issued, 96, issued + 96));
     ck_assert_ok(sfi_personalization_parse(ctx, issued, sizeof(issued), &p));
     ck_assert_str_eq(sfi_personalization_product_id(p), "45002001");
-    ck_assert_mem_eq(p->ca_public, ca_public, 64);
+    ck_assert_mem_eq(sfi_personalization_ca_public_key(p, &len), ca_public, 64);
+    ck_assert_uint_eq(len, 64);
+    ck_assert_ptr_null(sfi_personalization_ca_public_key(NULL, &len));
+    ck_assert_uint_eq(len, 0);
     ck_assert_mem_eq(p->data, issued, 160);
     sfi_personalization_free(p);
 }

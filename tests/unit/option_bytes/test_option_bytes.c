@@ -119,6 +119,26 @@ START_TEST(test_lenient)
 }
 END_TEST
 
+START_TEST(test_words)
+{
+    sfi_option_bytes *ob;
+
+    ck_assert_ok(sfi_option_bytes_from_words(ctx, l462(), l462_words,
+                                             ROWS(l462_words), &ob));
+    check_words(ob, l462(), l462_words);
+    ck_assert_ptr_eq(sfi_option_bytes_chip(ob), l462());
+    sfi_option_bytes_free(ob);
+    ck_assert_fails(
+        sfi_option_bytes_from_words(ctx, h753(), l462_words, 5, &ob),
+        SFI_ERR_CHIP_RULE, "", "5 words of option bytes, stm32h753xi has 9");
+    ck_assert_ptr_null(ob);
+    ck_assert_fails_about(
+        sfi_option_bytes_from_words(ctx, h753(), NULL, 8, &ob),
+        SFI_ERR_ARGUMENT, "", "words");
+    ck_assert_ptr_null(sfi_option_bytes_chip(NULL));
+}
+END_TEST
+
 /* FOPTSR_PRG is the FLASH_OPTSR_PRG of the manual. */
 START_TEST(test_h753_names)
 {
@@ -604,6 +624,7 @@ main(void)
 
     tcase_add_checked_fixture(tc, fixture_setup, fixture_teardown);
     tcase_add_loop_test(tc, test_lenient, 0, (int)ROWS(lenient));
+    tcase_add_test(tc, test_words);
     tcase_add_loop_test(tc, test_h753_names, 0, 4);
     tcase_add_test(tc, test_manual_names);
     tcase_add_loop_test(tc, test_bad, 0, (int)ROWS(bad));

@@ -46,6 +46,16 @@ check_layout(const sfi_layout *l, bool known)
     ck_assert_int_eq(l->plain.ob != NULL, known);
 }
 
+static size_t
+kit_image_len(const char *chip, const struct kit_segment *list, size_t count)
+{
+    struct kit_bytes image = kit_image(chip, list, count);
+    size_t len = image.len;
+
+    kit_free(&image);
+    return len;
+}
+
 START_TEST(test_builder)
 {
     sfi_image_builder *b = kit_new_builder(H7, segments, 2);
@@ -56,6 +66,7 @@ START_TEST(test_builder)
     kit_add(b, (struct kit_segment){0x08040000, 4});
     sfi_image_builder_free(b);
     check_layout(l, true);
+    ck_assert_uint_eq(sfi_layout_image_size(l), kit_image_len(H7, segments, 2));
     ck_assert_ok(sfi_layout_check(l, NULL, NULL));
     sfi_layout_free(l);
 }
@@ -75,6 +86,8 @@ START_TEST(test_image)
     ck_assert_ok(
         sfi_image_layout(ctx, chip, image.data, image.len, key, kit_nonce, &l));
     check_layout(l, true);
+    ck_assert_uint_eq(sfi_layout_image_size(l), image.len);
+    ck_assert_uint_eq(sfi_layout_image_size(NULL), 0);
     ck_assert_ok(sfi_layout_check(l, NULL, NULL));
     sfi_layout_free(l);
     image.data[image.len - 1] ^= 1;

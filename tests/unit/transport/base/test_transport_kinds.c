@@ -164,6 +164,8 @@ static void
 open_kind(int kind)
 {
     static const char *const names[] = {"stream", "SPI", "USB", "debug port"};
+    static const uint32_t links[] = {SFI_LINK_USART, SFI_LINK_SPI, SFI_LINK_USB,
+                                     SFI_LINK_MEMORY};
     sfi_status st = SFI_OK;
 
     switch (kind) {
@@ -182,7 +184,10 @@ open_kind(int kind)
     }
     ck_assert_ok(st);
     ck_assert_int_eq(tp->kind, kind);
-    ck_assert_str_eq(tp->name, names[kind]);
+    ck_assert_str_eq(sfi_transport_name(tp), names[kind]);
+    ck_assert_uint_eq(sfi_transport_kind(tp), links[kind]);
+    ck_assert_str_eq(sfi_transport_name(NULL), "");
+    ck_assert_uint_eq(sfi_transport_kind(NULL), 0);
 }
 
 START_TEST(test_spi)
