@@ -133,6 +133,7 @@ class State:
         self.library = _lib.sfi()
         self.pointer = 0
         self.lock = threading.RLock()
+        self.cancel_lock = threading.RLock()
         self.depth = 0  # of calls, which callbacks nest
         self.guarded = False  # against a KeyboardInterrupt in a callback
         self.closed = False
@@ -326,10 +327,10 @@ class State:
         if self.foreign or self.closed:
             return
         self.closed = True
-        if self.pointer:
-            self.garbage.append(
-                (self.library.sfi_ctx_free, self.pointer))
-            self.pointer = 0
+        with self.cancel_lock:
+            pointer, self.pointer = self.pointer, 0
+        if pointer:
+            self.garbage.append((self.library.sfi_ctx_free, pointer))
         self.drain_if_idle()
 
 
@@ -342,6 +343,7 @@ def _after_fork() -> None:
         state.foreign = True
         state.garbage.clear()
         state.lock = threading.RLock()
+        state.cancel_lock = threading.RLock()
         state.guarded = False
     _interrupt.after_fork()
 
@@ -364,8 +366,8 @@ def make_error(status: int, message: str, where: str = "", os_code: int = 0,
 class Owner:
     """Owns a handle of libsfi, for a Handle and for views of its memory."""
 
-    __slots__ = ("state", "free", "pointer", "views", "finalizer",
-                 "__weakref__")
+    __slots__ = ("state", "free", "pointer", "views", "finalizer", "lock",
+                 "closed", "__weakref__")
 
     def __init__(self, state: State, free: Free, pointer: int) -> None:
         self.state = state
@@ -374,6 +376,14 @@ class Owner:
         self.views: "weakref.WeakValueDictionary[int, Any]" = (
             weakref.WeakValueDictionary())
         self.finalizer = weakref.finalize(self, state.discard, free, pointer)
+        self.lock = threading.RLock()  # between close() and any_thread()
+        self.closed = False
+
+    def any_thread(self, function: Any, *arguments: Any) -> None:
+        """Call a function that any thread may call while the handle lives."""
+        with self.lock:
+            if not (self.closed or self.state.foreign):
+                function(self.pointer, *arguments)
 
     def view(self, address: Optional[int], length: int) -> memoryview:
         """Borrowed bytes, which keep the handle alive."""
@@ -388,7 +398,13 @@ class Owner:
         """Free the handle, now unless a view needs it."""
         if len(self.views):
             return
-        self.state.release(self.free, self.pointer)
+        with self.lock:
+            self.closed = True
+        try:
+            self.state.release(self.free, self.pointer)
+        except UsageError:
+            self.closed = False
+            raise
         self.finalizer.detach()
 
 

@@ -185,9 +185,10 @@ class Context:
         within 100 ms, until this is called with False.  An install that has
         found its chip is not cancelled: that is ``Installer.cancel()``.
         """
-        pointer = self._state.pointer
-        if pointer and not self._state.foreign:
-            self._state.library.sfi_ctx_cancel(pointer, int(on))
+        state = self._state
+        with state.cancel_lock:
+            if state.pointer and not state.foreign:
+                state.library.sfi_ctx_cancel(state.pointer, int(on))
 
     def file_kind(self, path: StrPath) -> FileKind:
         """Tell what a file is by its content, whatever its name.

@@ -159,8 +159,8 @@ class Installer(Handle):
         100 ms.  Once the chip has been told to finish, this has no effect.
         """
         owner = self._owner
-        if owner is not None and not owner.state.foreign:
-            self._lib().sfi_installer_cancel(owner.pointer)
+        if owner is not None:
+            owner.any_thread(self._lib().sfi_installer_cancel)
 
     @property
     def progress(self) -> Progress:

@@ -180,8 +180,8 @@ class Target(Handle):
         the chip has begun it ends.
         """
         owner = self._owner
-        if owner is not None and not owner.state.foreign:
-            self._lib().sfi_target_cancel(owner.pointer, int(on))
+        if owner is not None:
+            owner.any_thread(self._lib().sfi_target_cancel, int(on))
 
     @property
     def chip(self) -> Chip:

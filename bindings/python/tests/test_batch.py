@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
+"""Licences for many devices, and the lines of a journal about installs."""
+from __future__ import annotations
+
+from typing import List
+
+import bench
+import kit
+from bench import BenchCase
+from kit import DATA, sfi
+
+from sfi import Counted, sim
+
+
+class Batch(BenchCase):
+    def certificates(self, number: int) -> List[sfi.Certificate]:
+        found = []
+        for n in range(number):
+            folder = self.other_chip(f"chip{n}")
+            found.append(sfi.Certificate.parse(
+                sim.peek(folder, sfi.SimArea.CERTIFICATE)))
+        return found
+
+    def test_each_has_its_result(self) -> None:
+        certs = self.certificates(3)
+        hsm = self.hsm(10)
+        told: List[sfi.LicenseResult] = []
+        results = sfi.generate_licenses(hsm, [*certs, certs[0]], told.append)
+        self.assertEqual(results, told)
+        self.assertEqual([r.index for r in results], [0, 1, 2, 3])
+        self.assertEqual([r.counted for r in results],
+                         [Counted.NEW] * 3 + [Counted.AGAIN])
+        self.assertEqual([r.error for r in results], [None] * 4)
+        self.assertEqual(hsm.info().remaining, 7)
+        self.assertEqual(results[0].license, hsm.license(certs[0]))
+
+    def test_refused_ones_do_not_end_it(self) -> None:
+        certs = self.certificates(2)
+        foreign = sfi.Certificate.load(DATA / "kept" / "device.cert")
+        hsm = self.hsm(1)
+        results = sfi.generate_licenses(hsm, [foreign, *certs])
+        self.assertIsInstance(results[0].error, sfi.SecurityError)
+        self.assertIsNone(results[0].license)
+        self.assertEqual(results[1].counted, Counted.NEW)
+        self.assertIsInstance(results[2].error, sfi.CounterExhausted)
+        self.assertEqual(results[2].counted, Counted.NONE)
+
+    def test_nothing_to_do(self) -> None:
+        self.assertEqual(sfi.generate_licenses(self.hsm(), []), [])
+
+    def test_not_logged_in(self) -> None:
+        hsm = self.hsm()
+        hsm.close()
+        with sfi.Hsm.open(f"vault:{self.path('test.vault')}") as locked:
+            with self.assertRaises(sfi.PinError):
+                sfi.generate_licenses(locked, self.certificates(1))
+
+    def test_other_context(self) -> None:
+        hsm, certs = self.hsm(), self.certificates(1)
+        with sfi.Context():
+            other = sfi.Certificate.parse(certs[0].data)
+        self.assertRaises(sfi.UsageError, sfi.generate_licenses, hsm, [other])
+
+
+class Lines(BenchCase):
+    def test_install_that_is_done(self) -> None:
+        chip, file = self.simulator(), self.path("line.jsonl")
+        path = self.path("blink.sfi", bench.image())
+        with sfi.Journal(file) as journal, sfi.Installer(
+                path, chip.transport(), self.hsm()) as install:
+            install.run()
+            journal.add_install(install, board_serial="B-1",
+                                more={"line": 4})
+        (line,) = sfi.read_journal(file)
+        text = str(line)
+        for part in ("blink.sfi", "B-1", "counted", "stm32h753xi"):
+            self.assertIn(part, text)
+        self.assertEqual((line["result"], line["line"]), ("installed", 4))
+
+    def test_install_that_failed(self) -> None:
+        chip, file = self.simulator(), self.path("line.jsonl")
+        image = bench.image(key=b"another key.....")
+        with sfi.Journal(file) as journal, sfi.Installer(
+                image, chip.transport(), self.hsm()) as install:
+            with self.assertRaises(sfi.SecurityError) as caught:
+                install.run()
+            journal.add_install(install, error=caught.exception)
+        (line,) = sfi.read_journal(file)
+        self.assertEqual(line["result"], "failed")
+        self.assertEqual(line["error"]["status"], caught.exception.status)
+
+
+if __name__ == "__main__":
+    kit.main()
