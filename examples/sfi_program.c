@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "sfi_offline.h"
 #include "sfi_program.h"
 #include "sfi_program_record.h"
 
@@ -14,7 +13,7 @@ static sfi_status
 check_output_of(struct program *p, const struct cli_use *use, unsigned value,
                 uint32_t kind)
 {
-    if (use->id == OPT_HSM_LICENSE && offline_is_folder(use->value[0]))
+    if (use->id == OPT_HSM_LICENSE && cli_is_folder(use->value[0]))
         return SFI_OK;
     if (use->id == OPT_READ)
         kind = station_read_kind(use);

@@ -4,6 +4,8 @@
 #ifndef EXAMPLES_SFI_PROGRAM_H
 #define EXAMPLES_SFI_PROGRAM_H
 
+#include <stdatomic.h>
+
 #include "cli/cli.h"
 #include "cli/lenient.h"
 #include "sfi_program_station.h"
@@ -15,8 +17,11 @@ struct program {
     sfi_ctx *ctx;
     const sfi_chip *chip; /* the expected one; NULL: any */
     uint32_t timeout_ms;  /* for finding the chip; 0: the library's default */
-    sfi_hsm *hsm;
-    bool logged_in; /* in `hsm` */
+    sfi_hsm *hsm;         /* opened at the first request to it */
+    const char *slot;     /* its name */
+    bool hsm_opened;
+    int no_pin;         /* an exit status: nobody gave a PIN when asked */
+    atomic_bool typing; /* the PIN is being asked for */
     bool json;
     bool plain; /* actions of the open bootloader, no install */
     bool look;  /* a port alone: say what is there */
@@ -55,29 +60,19 @@ const char *program_slot(const struct program *p, const struct cli_use *use);
 /* Open the HSM, ask for the PIN and log in.  The exit status after a message,
  * else 0 and the library's status in *st. */
 int program_login(struct program *p, const char *slot, sfi_status *st);
-/* An HSM that stands for the one of -sfi, which is opened and whose PIN is
- * asked for only when the installer needs a licence: never for a chip in the
- * store. */
-sfi_status program_late_hsm(struct program *p, sfi_hsm **out);
-/* Open the HSM of -sfi and log in, inside a running install. */
-sfi_status program_login_late(struct program *p);
-/* Information of the HSM of -sfi, which is opened if need be. */
-sfi_status program_hsm_info(struct program *p, sfi_hsm_info *out);
-/* Whether the open HSM has the key and nonce of -sfi's image; SFI_OK also when
- * it cannot tell.  Returns like program_login(). */
-int program_check_image(struct program *p, sfi_status *st);
-/* A licence from the open HSM; `session` as in sfi_hsm_ops. */
-sfi_status program_license(struct program *p, const uint8_t *cert,
-                           size_t cert_len, uint32_t session, uint8_t *out,
-                           size_t *out_len);
-/* A licence from the open HSM for a certificate, as a file; `slot` is shown. */
+/* Use this HSM, which is opened, and whose PIN is asked for, only when it is
+ * needed: never for a chip whose licence is in a store. */
+sfi_status program_use_hsm(struct program *p, const char *slot);
+/* A licence from the HSM for a certificate, as a file. */
 sfi_status program_save_license(struct program *p, const sfi_certificate *cert,
-                                const char *slot, const char *path);
+                                const char *path);
 /* Show what an HSM reports without a PIN: OPT_HSM_INFO to OPT_HSM_STATUS. */
 sfi_status program_ask_hsm(struct program *p, size_t id);
 /* OPT_HSM_LICENSE: a licence for one certificate, or a folder of licences for a
- * folder of certificates.  Returns like program_login(). */
+ * folder of certificates, which is the second.  Return like program_login(). */
 int program_get_license(struct program *p, sfi_status *st);
+int program_license_batch(struct program *p, const struct cli_use *use,
+                          sfi_status *st);
 
 /* OPT_GANG: check the command line, exit on a usage error. */
 void program_check_gang(const struct program *p);

@@ -13,7 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "sfi_offline.h"
 #include "sfi_program_gang.h"
 #include "sfi_program_record.h"
 
@@ -34,7 +33,7 @@ gang_on_signal(int signum)
 static void
 check_gang_sfi(const struct cli *c, const struct cli_use *sfi)
 {
-    if (sfi->count > 1 && !offline_is_folder(sfi->value[1]))
+    if (sfi->count > 1 && !cli_is_folder(sfi->value[1]))
         cli_usage(c,
                   "%s: one licence installs one chip, expected a folder of "
                   "licences with --gang",
@@ -152,11 +151,14 @@ chip_run_install(struct chip *chip)
     int finished = 0;
     sfi_status st = sfi_installer_set_transport(chip->s.in, chip->s.tp);
 
+    chip->runs = true;
     while (st == SFI_OK && finished == 0) {
         st = sfi_installer_step(chip->s.in, &finished);
         if (st == SFI_OK && chip->at.phase == SFI_PHASE_SECURE)
             st = program_confirm_security(&chip->s);
     }
+    chip->runs = false;
+    chip->s.counted = chip->asked && sfi_installer_license(chip->s.in) != NULL;
     return st;
 }
 
@@ -233,6 +235,48 @@ gang_run_threads(struct gang *g)
     }
 }
 
+/* ---- one HSM for all chips, each of which has a handle ---- */
+
+static sfi_status
+chip_lock_hsm(void *user)
+{
+    const struct chip *chip = user;
+
+    (void)pthread_mutex_lock(&chip->gang->hsm_lock);
+    return SFI_OK;
+}
+
+/* The counter right after this chip's request; the last one is its licence. */
+static void
+chip_unlock_hsm(void *user)
+{
+    struct chip *chip = user;
+    struct program *p = chip->gang->p;
+
+    chip->s.hsm.struct_size = sizeof(chip->s.hsm);
+    if (p->hsm_opened && chip->runs)
+        chip->asked = sfi_hsm_get_info(p->hsm, &chip->s.hsm) == SFI_OK;
+    (void)pthread_mutex_unlock(&chip->gang->hsm_lock);
+}
+
+static sfi_status
+chip_set_hsm(struct chip *chip)
+{
+    static const sfi_hsm_lock lock = {
+        .struct_size = sizeof(lock),
+        .lock = chip_lock_hsm,
+        .unlock = chip_unlock_hsm,
+    };
+    sfi_hsm *hsm = NULL;
+    sfi_status st =
+        sfi_hsm_share(chip->s.ctx, chip->gang->p->hsm, &lock, chip, &hsm);
+
+    if (st == SFI_OK)
+        st = sfi_installer_set_hsm(chip->s.in, hsm);
+    sfi_hsm_free(hsm); /* the installer holds a reference */
+    return st;
+}
+
 static sfi_status
 chip_prepare(struct chip *chip, bool from_hsm)
 {
@@ -266,7 +310,37 @@ chip_prepare(struct chip *chip, bool from_hsm)
     st = sfi_installer_set_progress(chip->s.in, chip_on_progress, chip);
     if (st != SFI_OK || !from_hsm)
         return st;
-    return chip_set_shared_hsm(chip);
+    return chip_set_hsm(chip);
+}
+
+/* What fails in a chip's context is reported in the program's. */
+static void
+gang_copy_error(const sfi_ctx *from, sfi_ctx *to, sfi_status st)
+{
+    const sfi_error *err = sfi_ctx_error(from);
+    const char *where = sfi_error_where(err);
+    char message[512];
+
+    (void)snprintf(message, sizeof(message), "%s%s%s", where,
+                   where[0] != '\0' ? ": " : "", sfi_error_message(err));
+    sfi_ctx_report(to, st, sfi_error_peer_code(err), message);
+}
+
+/* Before the first count.  An HSM may not be able to tell. */
+static int
+gang_check_image(struct program *p, sfi_status *st)
+{
+    struct cli_file image;
+    int status =
+        cli_file_read(&p->cli, p->ctx, cli_value(&p->cli, OPT_SFI), &image);
+
+    if (status != 0)
+        return status;
+    *st = sfi_hsm_check_image(p->hsm, image.data, image.len);
+    if (*st == SFI_ERR_UNSUPPORTED)
+        *st = SFI_OK;
+    cli_file_free(&image);
+    return 0;
 }
 
 /* Load image, licences and HSM before any chip is touched. */
@@ -277,23 +351,22 @@ gang_prepare_chips(struct gang *g, sfi_status *st)
     const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
     const char *record = cli_value(&p->cli, OPT_RECORD);
     bool from_hsm = use != NULL && use->count == 1;
+    bool late = from_hsm && cli_key(&p->cli, use, "store") != NULL;
     int status = 0;
 
-    if (from_hsm && cli_key(&p->cli, use, "store") == NULL)
+    if (late)
+        *st = program_use_hsm(p, program_slot(p, use));
+    else if (from_hsm)
         status = program_login(p, program_slot(p, use), st);
-    if (status != 0 || *st != SFI_OK)
-        return status;
-    for (size_t i = 0; i < g->count; i++) {
+    for (size_t i = 0; status == 0 && *st == SFI_OK && i < g->count; i++) {
         *st = chip_prepare(&g->chips[i], from_hsm);
-        if (*st == SFI_OK)
-            continue;
-        gang_copy_error(g->chips[i].s.ctx, p->ctx, *st);
-        return 0;
+        if (*st != SFI_OK)
+            gang_copy_error(g->chips[i].s.ctx, p->ctx, *st);
     }
-    if (record != NULL)
+    if (status == 0 && *st == SFI_OK && record != NULL)
         status = record_open(&p->cli, p->ctx, record, &g->record);
-    if (status == 0 && p->logged_in)
-        status = program_check_image(p, st); /* before the first count */
+    if (status == 0 && *st == SFI_OK && from_hsm && !late)
+        status = gang_check_image(p, st);
     return status;
 }
 

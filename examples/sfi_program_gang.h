@@ -16,6 +16,8 @@ struct chip {
     struct station s; /* the first member: so that a station is its chip */
     struct gang *gang;
     pthread_t thread;
+    bool runs;
+    bool asked;  /* the HSM was; its counter is in the station */
     char *shown; /* what the station shows */
     size_t shown_len;
     int unrecorded; /* an errno: its line is not in the record; written by the
@@ -37,19 +39,11 @@ struct gang {
     pthread_mutex_t lock;
     pthread_mutex_t hsm_lock; /* protects the program's context and HSM */
     pthread_mutex_t record_lock;
-    sfi_status hsm_refused; /* a failed login is not repeated */
     struct timespec started;
     bool block; /* a line for each chip, redrawn in place */
     bool drawn;
-    bool quiet; /* the PIN is being typed: draw nothing */
     unsigned columns;
 };
-
-/* What fails in the program's context, such as the HSM, is reported in the
- * chip's, and the other way round. */
-void gang_copy_error(const sfi_ctx *from, sfi_ctx *to, sfi_status st);
-/* A handle in the chip's context that asks the one HSM. */
-sfi_status chip_set_shared_hsm(struct chip *chip);
 
 /* The log function of the chip's context: print above the block. */
 void chip_log_line(void *user, int level, const char *line);

@@ -106,7 +106,7 @@ gang_show_progress(struct gang *g)
     (void)pthread_mutex_lock(&g->lock);
     for (size_t i = 0; i < g->count; i++)
         ended += g->chips[i].ended;
-    if (!g->quiet && !g->p->json && !g->p->progress.quiet) {
+    if (!atomic_load(&g->p->typing) && !g->p->json && !g->p->progress.quiet) {
         if (g->block)
             display_draw_block(g);
         else

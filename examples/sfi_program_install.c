@@ -7,7 +7,6 @@
 #include <time.h>
 
 #include "cli/hsm_words.h"
-#include "sfi_offline.h"
 #include "sfi_program.h"
 
 /* The install that the signal handler cancels. */
@@ -70,7 +69,7 @@ report_license_count(struct station *s, sfi_installer *in)
     const sfi_certificate *cert = sfi_installer_certificate(in);
     sfi_hsm_info info = {.struct_size = sizeof(info)};
     bool known =
-        s->p->hsm != NULL && sfi_hsm_get_info(s->p->hsm, &info) == SFI_OK;
+        s->p->hsm_opened && sfi_hsm_get_info(s->p->hsm, &info) == SFI_OK;
 
     if (s->p->json && cert != NULL)
         json_text(&s->p->out, "device_id", sfi_certificate_device_id(cert));
@@ -162,7 +161,7 @@ installer_set_licenses(struct station *s, sfi_installer *in)
 
     if (store_path != NULL)
         st = sfi_license_store_open(s->ctx, store_path, 1, &store);
-    else if (given != NULL && offline_is_folder(given))
+    else if (given != NULL && cli_is_folder(given))
         st = sfi_license_store_open(s->ctx, given, 0, &store);
     else if (given != NULL)
         st = sfi_license_load(s->ctx, given, &lic);
@@ -195,26 +194,6 @@ program_set_up(struct station *s, sfi_installer *in)
     return installer_set_licenses(s, in);
 }
 
-/* The HSM of -sfi: open already, or with a store opened when it is needed. */
-static sfi_status
-installer_set_hsm_of(struct station *s, const struct cli_use *use,
-                     sfi_installer *in)
-{
-    sfi_hsm *late = NULL;
-    sfi_status st;
-
-    if (use->count > 1) /* the licence is given */
-        return SFI_OK;
-    if (cli_key(&s->p->cli, use, "store") == NULL)
-        return sfi_installer_set_hsm(in, s->p->hsm);
-    st = program_late_hsm(s->p, &late);
-    if (st != SFI_OK)
-        return st;
-    st = sfi_installer_set_hsm(in, late);
-    sfi_hsm_free(late); /* the installer holds a reference */
-    return st;
-}
-
 static sfi_status
 installer_set_up(struct station *s, const struct cli_use *use,
                  sfi_installer *in)
@@ -229,7 +208,8 @@ installer_set_up(struct station *s, const struct cli_use *use,
     st = sfi_installer_set_progress(in, install_on_progress, s);
     if (st != SFI_OK)
         return st;
-    return installer_set_hsm_of(s, use, in);
+    return use->count > 1 ? SFI_OK /* the licence is given */
+                          : sfi_installer_set_hsm(in, s->p->hsm);
 }
 
 /* The HSM's login before the chip is touched, unless a store may do without. */
@@ -241,9 +221,10 @@ install_log_in(struct station *s, const struct cli_use *use, sfi_status *st)
     if (use->count > 1) /* the licence is given */
         return 0;
     cli_progress_step(&s->progress, "SFI HSM slot ID : %s", slot);
-    if (cli_key(&s->p->cli, use, "store") != NULL)
-        return 0;
-    return program_login(s->p, slot, st);
+    if (cli_key(&s->p->cli, use, "store") == NULL)
+        return program_login(s->p, slot, st);
+    *st = program_use_hsm(s->p, slot);
+    return 0;
 }
 
 int

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* sfi-program: make a chip secure, and its certificate. */
-#include "sfi_offline.h"
 #include "sfi_program.h"
 
 #define PATH_SIZE 4352 /* a path (PATH_MAX is 4096) and a file name */
@@ -24,7 +23,7 @@ static const char *
 certificate_file_name(const char *path, const sfi_certificate *cert,
                       char name[PATH_SIZE])
 {
-    if (!offline_is_folder(path))
+    if (!cli_is_folder(path))
         return path;
     (void)snprintf(name, PATH_SIZE, "%s/%s.cert", path,
                    sfi_certificate_device_id(cert));
@@ -84,8 +83,7 @@ program_save_certificate(struct station *s, sfi_status *st)
     if (*st == SFI_OK)
         *st = save_certificate(s, cert);
     if (*st == SFI_OK && use != NULL)
-        *st = program_save_license(s->p, cert, program_slot(s->p, use),
-                                   use->value[0]);
+        *st = program_save_license(s->p, cert, use->value[0]);
     sfi_certificate_free(cert);
     sfi_target_free(s->target); /* an installer connects by itself */
     s->target = NULL;

@@ -209,6 +209,7 @@ int cli_open(const struct cli *c, sfi_ctx *ctx, const char *path, int flags,
 int cli_file_read(const struct cli *c, sfi_ctx *ctx, const char *path,
                   struct cli_file *file);
 void cli_file_free(struct cli_file *file);
+bool cli_is_folder(const char *path);
 
 /* Check that an output may take the name `path`, before the work begins: it
  * will be of `kind` (SFI_FILE_*).  `force`: --force was given. */

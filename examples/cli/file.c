@@ -164,3 +164,11 @@ cli_check_output(sfi_ctx *ctx, const char *path, uint32_t kind, bool force)
     sfi_ctx_report(ctx, SFI_ERR_ACCESS, 0, text);
     return SFI_ERR_ACCESS;
 }
+
+bool
+cli_is_folder(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}

@@ -11,6 +11,7 @@
 #include <sfi/ctx.h>
 #include <sfi/hsm.h>
 #include <sfi/license.h>
+#include <sfi/license_store.h>
 
 SFI_BEGIN_DECLS
 
@@ -58,6 +59,9 @@ typedef void (*sfi_license_result_fn)(void *user,
  * count of every certificate that was counted, or may have been; the others
  * were not.  Each device that is asked for again gets its licence, uncounted.
  *
+ * A batch does this for any number, from and into files:
+ * sfi_license_batch_new().
+ *
  * @param hsm    an HSM; a vault or card must be logged in
  * @param certs  certificates; not kept
  * @param count  their number, 1 to SFI_LICENSES_MAX
@@ -79,6 +83,168 @@ typedef void (*sfi_license_result_fn)(void *user,
 SFI_API SFI_NODISCARD sfi_status sfi_hsm_generate_licenses(
     sfi_hsm *hsm, const sfi_certificate *const *certs, size_t count,
     sfi_license **out, sfi_license_result_fn fn, void *user);
+
+/**
+ * Licences for any number of certificates: given, in files and in folders; into
+ * a store, and to a function.
+ *
+ * A certificate whose licence is in the store needs no HSM.  For the others the
+ * HSM is asked in steps, of up to 512 at a vault and one at a card, and the
+ * licences are on disk before they are told.  A certificate that is refused or
+ * damaged does not end the batch.  After an interruption, at any point, run
+ * another batch: what was counted is found in the store, or given again by the
+ * HSM, uncounted.
+ */
+typedef struct sfi_license_batch sfi_license_batch;
+
+/**
+ * Make a batch.
+ *
+ * @param ctx    the context
+ * @param hsm    the HSM, logged in, or one that is opened when it is needed
+ *               (sfi_hsm_open_late()); kept until the batch is released
+ * @param store  where licences are found and put; kept until the batch is
+ *               released; NULL: none
+ * @param out    receives the batch, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  ctx, hsm or out is NULL; or a handle is of another
+ *                     context
+ *   SFI_ERR_NOMEM     no memory
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_license_batch_new(sfi_ctx *ctx,
+                                                       sfi_hsm *hsm,
+                                                       sfi_license_store *store,
+                                                       sfi_license_batch **out);
+
+/**
+ * Add a file with a certificate, or every file of a folder.
+ *
+ * The files of a folder are listed now, by name, and read when their turn
+ * comes.  Names that begin with a dot are passed over, and what is no file,
+ * with a warning in the log.  A symbolic link in a folder is refused as a
+ * certificate, not followed.
+ *
+ * @param batch  a batch that has not begun
+ * @param path   the file or folder
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT            a pointer is NULL
+ *   SFI_ERR_STATE               the batch has begun
+ *   SFI_ERR_FORMAT              the folder has no file
+ *   SFI_ERR_ACCESS, SFI_ERR_OS  the folder cannot be read
+ *   SFI_ERR_NOMEM               no memory
+ *
+ * Blocks: on the folder.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status
+sfi_license_batch_add_path(sfi_license_batch *batch, const char *path);
+
+/**
+ * Add a certificate.
+ *
+ * @param batch  a batch that has not begun
+ * @param cert   the certificate; kept until it is done
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL
+ *   SFI_ERR_STATE     the batch has begun
+ *   SFI_ERR_NOMEM     no memory
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_license_batch_add_certificate(
+    sfi_license_batch *batch, const sfi_certificate *cert);
+
+/**
+ * Set the function that receives the result of each certificate, in the order
+ * in which they were added; its `index` and `total` are the progress.
+ *
+ * It may call sfi_license_batch_cancel(), and no other function of the batch,
+ * its HSM or its store.
+ *
+ * @param batch  a batch
+ * @param fn     the function; NULL: none
+ * @param user   handed to fn
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  batch is NULL
+ *   SFI_ERR_STATE     called from fn
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_license_batch_set_result(
+    sfi_license_batch *batch, sfi_license_result_fn fn, void *user);
+
+/**
+ * Do a piece of a batch: one step of the HSM, and the certificates that need
+ * none.
+ *
+ * After an error the batch has ended.  Every certificate that was counted, or
+ * may have been, was told with its count.
+ *
+ * @param batch     a batch
+ * @param finished  receives 1 when this was the last piece, else 0
+ *
+ * @return SFI_OK, also when certificates were refused: the results say so; or
+ *   SFI_ERR_ARGUMENT   a pointer is NULL
+ *   SFI_ERR_STATE      the batch has ended with an error; or called from a
+ *                      callback
+ *   SFI_ERR_CANCELLED  sfi_license_batch_cancel() was called
+ *   what sfi_hsm_generate_licenses(), sfi_license_store_find() and
+ *   sfi_license_store_put() return, unless only one certificate is concerned
+ *
+ * Blocks: on the files, the disk and the HSM; below one second for a step of a
+ * vault.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status
+sfi_license_batch_step(sfi_license_batch *batch, int *finished);
+
+/**
+ * Do the whole batch: sfi_license_batch_step() until it is finished.
+ *
+ * @param batch  a batch
+ *
+ * @return SFI_OK, also when certificates were refused; or
+ *   SFI_ERR_ARGUMENT  batch is NULL
+ *   any status of sfi_license_batch_step()
+ *
+ * Blocks: until the end; about 1 ms for each certificate at a vault.
+ * Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status
+sfi_license_batch_run(sfi_license_batch *batch);
+
+/**
+ * Cancel a batch from any thread.
+ *
+ * The step that runs now ends, and what it counted is stored and told; then the
+ * batch fails with SFI_ERR_CANCELLED.
+ *
+ * @param batch  a batch that is not released during the call, or NULL
+ *
+ * Blocks: never.  Thread: any.
+ * @since 1.0
+ */
+SFI_API void sfi_license_batch_cancel(sfi_license_batch *batch);
+
+/**
+ * Release a batch.
+ *
+ * @param batch  a batch, or NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API void sfi_license_batch_free(sfi_license_batch *batch);
 
 SFI_END_DECLS
 

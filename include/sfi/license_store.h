@@ -99,6 +99,67 @@ SFI_API SFI_NODISCARD sfi_status sfi_license_store_find(
     sfi_license_store *store, const sfi_certificate *cert, sfi_license **out);
 
 /**
+ * Receives one file of a store.
+ *
+ * It must not use the store.  Of a file that is no licence sfi_ctx_error() says
+ * more.
+ *
+ * @param user       as given with the function
+ * @param device_id  the device, by the file's name
+ * @param st         SFI_OK, or why the file is not a static licence, or cannot
+ *                   be read
+ * @param lic        the licence; valid during the call; NULL unless SFI_OK
+ */
+typedef void (*sfi_license_store_fn)(void *user, const char *device_id,
+                                     sfi_status st, const sfi_license *lic);
+
+/**
+ * List the licences of a store.
+ *
+ * Files that are not named like a licence are passed over.
+ *
+ * @param store  a store
+ * @param fn     called for each, in no particular order
+ * @param user   handed to fn
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT            store or fn is NULL
+ *   SFI_ERR_STATE               called from fn
+ *   SFI_ERR_ACCESS, SFI_ERR_OS  the folder cannot be read
+ *   SFI_ERR_NOMEM               no memory
+ *
+ * Blocks: on the files.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_license_store_each(
+    sfi_license_store *store, sfi_license_store_fn fn, void *user);
+
+/**
+ * Remove the licence of a device.
+ *
+ * The HSM gives it again, uncounted.  It is gone from the disk when this
+ * returns.
+ *
+ * @param store      a store
+ * @param device_id  sfi_certificate_device_id()
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT            a pointer is NULL
+ *   SFI_ERR_STATE               called from the function of
+ *                               sfi_license_store_each()
+ *   SFI_ERR_RANGE               not a device id
+ *   SFI_ERR_NO_LICENSE          the store has no licence of this device
+ *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be removed, or is one that is
+ *                               kept: sfi_ctx_check_output()
+ *   SFI_ERR_NOMEM               no memory
+ *
+ * Blocks: on the disk.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status
+sfi_license_store_remove(sfi_license_store *store, const char *device_id);
+
+/**
  * Release a store.  Its files stay.
  *
  * @param store  a store, or NULL

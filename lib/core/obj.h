@@ -32,6 +32,7 @@ enum obj_kind {
     OBJ_CARD,
     OBJ_LAYOUT,
     OBJ_JOURNAL,
+    OBJ_LICENSE_BATCH,
     OBJ_KINDS_END,
 };
 

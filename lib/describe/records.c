@@ -94,10 +94,13 @@ struct shelf {
 };
 
 static void
-records_take_license(void *user, sfi_status st)
+records_take_license(void *user, const char *device_id, sfi_status st,
+                     const sfi_license *lic)
 {
     struct shelf *s = user;
 
+    (void)device_id;
+    (void)lic;
     if (st == SFI_OK)
         s->good++;
     else if (s->bad++ == 0)

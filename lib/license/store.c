@@ -17,7 +17,6 @@
 #include "license/license.h"
 
 #define FOLDER_MODE 0755u
-#define FILE_MODE 0644u /* a licence is not secret */
 
 static void
 license_store_destroy(void *self)
@@ -88,29 +87,28 @@ sfi_license_store_free(sfi_license_store *store)
 
 /* ---- its files ---- */
 
-/* The path of a device's file, to be freed with sfi__ctx_dealloc(); NULL: no
- * memory. */
-static char *
-store_file_path(const sfi_license_store *store, const sfi_certificate *cert)
+char *
+sfi__store_file_path(const sfi_license_store *store, const char *device_id)
 {
-    size_t size = strlen(store->path) + 1 + strlen(cert->device_id) +
+    size_t size = strlen(store->path) + 1 + strlen(device_id) +
                   sizeof(STORE_SUFFIX); /* with its NUL */
     char *path = sfi__ctx_alloc(store->obj.ctx, size);
 
     if (path != NULL)
         sfi__text_format(path, size, "%s/%s" STORE_SUFFIX, store->path,
-                         cert->device_id);
+                         device_id);
     return path;
 }
 
-static sfi_status
-store_check_static(sfi_ctx *ctx, const sfi_license *lic)
+sfi_status
+sfi__store_check_static(sfi_ctx *ctx, const char *path, const sfi_license *lic)
 {
     if (sfi__equal(lic->data, LICENSE_STATIC, LICENSE_TYPE_LEN))
         return SFI_OK;
-    return sfi__fail(ctx, SFI_ERR_FORMAT,
-                     "a live licence, valid for one session only; expected a "
-                     "static one");
+    (void)sfi__fail(ctx, SFI_ERR_FORMAT,
+                    "a live licence, valid for one session only; expected a "
+                    "static one");
+    return sfi__where(ctx, "%s", path);
 }
 
 static sfi_status
@@ -118,17 +116,18 @@ store_put_license(sfi_license_store *store, const sfi_certificate *cert,
                   const sfi_license *lic)
 {
     sfi_ctx *ctx = store->obj.ctx;
-    sfi_status st = store_check_static(ctx, lic);
+    sfi_status st = sfi__store_check_static(ctx, store->path, lic);
     char *path;
 
     if (st != SFI_OK)
-        return sfi__where(ctx, "%s", store->path);
-    path = store_file_path(store, cert);
+        return st;
+    path = sfi__store_file_path(store, cert->device_id);
     if (path == NULL)
         return SFI_ERR_NOMEM;
     st = sfi__file_kind_check(ctx, path, SFI_FILE_LICENSE, true);
     if (st == SFI_OK)
-        st = sfi__save(ctx, path, FILE_MODE, lic->data, sizeof(lic->data));
+        st =
+            sfi__save(ctx, path, STORE_FILE_MODE, lic->data, sizeof(lic->data));
     sfi__ctx_dealloc(ctx, path);
     return st;
 }
@@ -164,7 +163,7 @@ store_find_license(sfi_license_store *store, const sfi_certificate *cert,
                    sfi_license **out)
 {
     sfi_ctx *ctx = store->obj.ctx;
-    char *path = store_file_path(store, cert);
+    char *path = sfi__store_file_path(store, cert->device_id);
     sfi_license *lic = NULL;
     sfi_status st;
 
@@ -174,9 +173,7 @@ store_find_license(sfi_license_store *store, const sfi_certificate *cert,
     if (st == SFI_ERR_OS && ctx->error.os_code == ENOENT) {
         st = store_check_absence(store);
     } else if (st == SFI_OK) {
-        st = store_check_static(ctx, lic);
-        if (st != SFI_OK)
-            (void)sfi__where(ctx, "%s", path);
+        st = sfi__store_check_static(ctx, path, lic);
     }
     sfi__ctx_dealloc(ctx, path);
     if (st == SFI_OK)

@@ -106,6 +106,14 @@ sfi__file_is_special(const char *path)
     return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
 }
 
+bool
+sfi__file_is_link(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
 unsigned
 sfi__file_others_read(const char *path)
 {
@@ -190,24 +198,6 @@ sfi__file_begin(struct file_out *f, const char *path, unsigned mode)
 }
 
 int
-sfi__file_create(struct file_out *f, const char *path, unsigned mode)
-{
-    int err = sfi__file_begin(f, path, mode);
-
-    if (err != 0 || f->in_place)
-        return err;
-    if (rename(f->temp, f->path) != 0) {
-        err = errno;
-        sfi__file_abort(f);
-        return err;
-    }
-    free(f->temp);
-    f->temp = NULL;
-    f->in_place = true;
-    return 0;
-}
-
-int
 sfi__file_write(struct file_out *f, const void *data, size_t len)
 {
     const char *p = data;
@@ -225,48 +215,93 @@ sfi__file_write(struct file_out *f, const void *data, size_t len)
     return 0;
 }
 
+/* fsync() or syncfs() of a folder. */
+static int
+file_sync_by(const char *folder, int (*sync_fd)(int fd))
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int err = 0;
+
+    if (fd < 0)
+        return errno;
+    if (sync_fd(fd) != 0 && errno != EINVAL)
+        err = errno;
+    (void)close(fd);
+    return err;
+}
+
 int
 sfi__file_sync_folder(const char *path)
 {
     char *copy = strdup(path);
-    int err = 0;
-    int fd;
+    int err;
 
     if (copy == NULL)
         return ENOMEM;
-    fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        err = errno;
-    else if (fsync(fd) != 0 && errno != EINVAL)
-        err = errno;
-    if (fd >= 0)
-        (void)close(fd);
+    err = file_sync_by(dirname(copy), fsync);
     free(copy);
     return err;
+}
+
+/* One pass over the disk, where fsync() of each file would make one for each.
+ * Linux reports failed writes since 5.8. */
+int
+sfi__file_sync_system(const char *folder)
+{
+    return file_sync_by(folder, syncfs);
+}
+
+int
+sfi__file_put_down(struct file_out *f)
+{
+    int fd = f->fd;
+
+    f->fd = -1;
+    return sfi__fd_close(fd);
+}
+
+int
+sfi__file_name(struct file_out *f)
+{
+    if (f->in_place)
+        return 0;
+    if (rename(f->temp, f->path) != 0)
+        return errno;
+    free(f->temp);
+    f->temp = NULL;
+    return 0;
 }
 
 int
 sfi__file_commit(struct file_out *f)
 {
-    int fd = f->fd;
     int err = 0;
     int closed;
 
-    if (!f->in_place && fsync(fd) != 0)
+    if (!f->in_place && fsync(f->fd) != 0)
         err = errno;
-    f->fd = -1;
-    closed = sfi__fd_close(fd);
+    closed = sfi__file_put_down(f);
     if (err == 0)
         err = closed;
-    if (err == 0 && !f->in_place) {
-        err = rename(f->temp, f->path) == 0 ? 0 : errno;
-        if (err == 0) {
-            free(f->temp);
-            f->temp = NULL;
-            err = sfi__file_sync_folder(f->path);
-        }
-    }
+    if (err == 0)
+        err = sfi__file_name(f);
+    if (err == 0 && !f->in_place)
+        err = sfi__file_sync_folder(f->path);
     sfi__file_abort(f);
+    return err;
+}
+
+int
+sfi__file_create(struct file_out *f, const char *path, unsigned mode)
+{
+    int err = sfi__file_begin(f, path, mode);
+
+    if (err != 0 || f->in_place)
+        return err;
+    err = sfi__file_name(f);
+    f->in_place = true;
+    if (err != 0)
+        sfi__file_abort(f);
     return err;
 }
 

@@ -46,9 +46,14 @@ int sfi__file_write(struct file_out *f, const void *data, size_t len);
 /* End with exactly one of these two; a failed commit leaves no temporary
  * file. */
 int sfi__file_commit(struct file_out *f);
+/* A commit in steps, for many files: put each down, sync the file system with
+ * all of them, give each its name, and sync the folder. */
+int sfi__file_put_down(struct file_out *f);
+int sfi__file_sync_system(const char *folder);
+int sfi__file_name(struct file_out *f);
 void sfi__file_abort(struct file_out *f);
 
-/* Make a new name durable: sync the folder that `path` is in. */
+/* Make a new name, or a removal, durable: sync the folder that `path` is in. */
 int sfi__file_sync_folder(const char *path);
 
 /* Rename `temp` to `path`; EEXIST when `path` exists, and `temp` stays. */
@@ -61,6 +66,7 @@ int sfi__file_compare(const char *one, const char *two, bool *same);
 bool sfi__file_is_there(const char *path);
 /* Is it a device, a pipe or a folder? */
 bool sfi__file_is_special(const char *path);
+bool sfi__file_is_link(const char *path);
 /* The mode of a regular file that every user can read; 0: not so, or no such
  * file. */
 unsigned sfi__file_others_read(const char *path);

@@ -212,14 +212,6 @@ log_in(void)
     return 0;
 }
 
-static void
-tell_reached(int fd)
-{
-    struct event e = {.chip = TOO_MANY};
-
-    killer_tell(fd, &e, sizeof(e));
-}
-
 static int
 license_and_tell(int fd, uint32_t chip)
 {
@@ -229,6 +221,14 @@ license_and_tell(int fd, uint32_t chip)
         return 2;
     killer_tell(fd, &e, sizeof(e));
     return 0;
+}
+
+static void
+tell_reached(int fd)
+{
+    struct event e = {.chip = TOO_MANY};
+
+    killer_tell(fd, &e, sizeof(e));
 }
 
 /* Two chips that are new, and one that is not, in one step. */
@@ -251,6 +251,40 @@ act_step(int fd)
         killer_tell(fd, &e, sizeof(e));
         sfi_license_free(lics[i]);
     }
+    sfi_hsm_free(victim);
+    return 0;
+}
+
+/* The same by a batch, into a folder. */
+static sfi_status
+run_batch(sfi_hsm *hsm)
+{
+    char shelf[320];
+    sfi_license_store *store = NULL;
+    sfi_license_batch *batch = NULL;
+    sfi_status st;
+
+    (void)snprintf(shelf, sizeof(shelf), "%s/store", dir);
+    st = sfi_license_store_open(ctx, shelf, 1, &store);
+    if (st == SFI_OK)
+        st = sfi_license_batch_new(ctx, hsm, store, &batch);
+    if (st == SFI_OK)
+        st = sfi_license_batch_add_certificate(batch, chips[WANTED].cert);
+    if (st == SFI_OK)
+        st = sfi_license_batch_add_certificate(batch, chips[NEIGHBOUR].cert);
+    if (st == SFI_OK)
+        st = sfi_license_batch_run(batch);
+    sfi_license_batch_free(batch);
+    sfi_license_store_free(store);
+    return st;
+}
+
+static int
+act_batch(int fd)
+{
+    if (run_batch(victim) != SFI_OK)
+        return 2;
+    tell_reached(fd);
     sfi_hsm_free(victim);
     return 0;
 }
@@ -444,6 +478,37 @@ check_step(size_t at, const struct told *told)
                   (unsigned long long)used);
     ck_assert_ok(sfi_hsm_verify_audit(hsm));
     serve_all(hsm, at);
+    sfi_hsm_free(hsm);
+}
+
+/* Counted together; a licence in the folder is whole; the next batch completes
+ * it, and counts nothing twice. */
+static void
+check_batch(size_t at, const struct told *told)
+{
+    static const size_t asked[] = {WANTED, NEIGHBOUR};
+    char shelf[320];
+    sfi_license_store *store;
+    sfi_hsm *hsm = vault_login(path);
+    uint64_t used = room - vault_remaining(hsm);
+
+    (void)snprintf(shelf, sizeof(shelf), "%s/store", dir);
+    ck_assert_ok(sfi_license_store_open(ctx, shelf, 1, &store));
+    ck_assert_msg(used == 2 || (used == 0 && !told->reached),
+                  "at %zu: %llu counted", at, (unsigned long long)used);
+    for (size_t i = 0; i < ROWS(asked); i++) {
+        sfi_license *lic;
+
+        ck_assert_ok(sfi_license_store_find(store, chips[asked[i]].cert, &lic));
+        ck_assert_msg(lic != NULL || !told->reached, "at %zu: lost", at);
+        ck_assert_msg(lic == NULL || used == 2, "at %zu: not counted", at);
+        sfi_license_free(lic);
+    }
+    ck_assert_ok(run_batch(hsm));
+    ck_assert_uint_eq(vault_remaining(hsm), room - 2);
+    ck_assert_ok(sfi_hsm_verify_audit(hsm));
+    sfi_license_store_free(store);
+    test_rmdir(shelf);
     sfi_hsm_free(hsm);
 }
 
@@ -664,6 +729,7 @@ static const struct scene {
      {log_in, act_step},
      check_step,
      false},
+    {"a batch", begin_used, {log_in, act_batch}, check_batch, false},
     {"a licence again", begin_used, {log_in, act_again}, check_free, false},
     {"opening", begin_left, {NULL, act_open}, check_free, false},
     {"a login", begin_used, {open_it, act_login}, check_login, false},

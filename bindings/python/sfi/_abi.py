@@ -941,6 +941,7 @@ sfi_hsm_answer_fn = CFUNCTYPE(
 )
 sfi_hsm_slot_fn = CFUNCTYPE(None, c_void_p, POINTER(sfi_hsm_slot))
 sfi_license_result_fn = CFUNCTYPE(None, c_void_p, POINTER(sfi_license_result))
+sfi_license_store_fn = CFUNCTYPE(None, c_void_p, c_char_p, c_int, c_void_p)
 sfi_log_fn = CFUNCTYPE(None, c_void_p, c_int, c_char_p)
 sfi_progress_fn = CFUNCTYPE(None, c_void_p, POINTER(sfi_progress))
 sfi_transport_found_fn = CFUNCTYPE(
@@ -1990,6 +1991,23 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
         POINTER(sfi_layout_area),
     ]),
     "sfi_layout_image_size": (c_uint64, [c_void_p]),
+    "sfi_license_batch_add_certificate": (c_int, [c_void_p, c_void_p]),
+    "sfi_license_batch_add_path": (c_int, [c_void_p, c_char_p]),
+    "sfi_license_batch_cancel": (None, [c_void_p]),
+    "sfi_license_batch_free": (None, [c_void_p]),
+    "sfi_license_batch_new": (c_int, [
+        c_void_p,
+        c_void_p,
+        c_void_p,
+        POINTER(c_void_p),
+    ]),
+    "sfi_license_batch_run": (c_int, [c_void_p]),
+    "sfi_license_batch_set_result": (c_int, [
+        c_void_p,
+        sfi_license_result_fn,
+        c_void_p,
+    ]),
+    "sfi_license_batch_step": (c_int, [c_void_p, POINTER(c_int)]),
     "sfi_license_data": (c_void_p, [c_void_p, POINTER(c_size_t)]),
     "sfi_license_free": (None, [c_void_p]),
     "sfi_license_load": (c_int, [c_void_p, c_char_p, POINTER(c_void_p)]),
@@ -2001,6 +2019,11 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     ]),
     "sfi_license_save": (c_int, [c_void_p, c_char_p]),
     "sfi_license_session": (c_uint32, [c_void_p]),
+    "sfi_license_store_each": (c_int, [
+        c_void_p,
+        sfi_license_store_fn,
+        c_void_p,
+    ]),
     "sfi_license_store_find": (c_int, [c_void_p, c_void_p, POINTER(c_void_p)]),
     "sfi_license_store_free": (None, [c_void_p]),
     "sfi_license_store_open": (c_int, [
@@ -2010,6 +2033,7 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
         POINTER(c_void_p),
     ]),
     "sfi_license_store_put": (c_int, [c_void_p, c_void_p, c_void_p]),
+    "sfi_license_store_remove": (c_int, [c_void_p, c_char_p]),
     "sfi_license_type": (c_uint32, [c_void_p]),
     "sfi_map_svg": (c_int, [
         c_void_p,

@@ -2,11 +2,10 @@
 /* Copyright The libsfi authors */
 /* Several licences in one step of an HSM: what it answers is checked and kept,
  * and told when the step has ended. */
-#include <sfi/license_batch.h>
-
 #include "core/abi.h"
 #include "core/ctx.h"
 #include "core/err.h"
+#include "hsm/base/batch.h"
 #include "hsm/base/relay.h"
 #include "license/certificate.h"
 #include "license/license.h"
@@ -101,98 +100,123 @@ sfi__hsm_at_once(sfi_hsm *hsm, size_t *count)
 
 /* ---- certificates and licences ---- */
 
-struct kept_result {
-    bool told;
-    sfi_status st;
-    uint32_t count;
-    sfi_license *license;
-    struct sfi_error *error; /* NULL: none, or no memory for it */
-};
+void
+sfi__item_fail(sfi_ctx *ctx, struct license_item *item, sfi_status st)
+{
+    item->told = true;
+    item->st = st;
+    if (item->error == NULL)
+        item->error = sfi__alloc(&ctx->alloc, sizeof(*item->error));
+    if (item->error != NULL)
+        sfi__error_keep(ctx, item->error);
+}
 
-struct results {
+void
+sfi__item_free(sfi_ctx *ctx, struct license_item *item)
+{
+    sfi__obj_unref(item->license);
+    sfi__ctx_dealloc(ctx, item->error);
+}
+
+struct asking {
     sfi_ctx *ctx;
-    struct kept_result *of;
+    struct license_item **items;
 };
 
 /* The licence was counted, so a fault in it, or no memory, is told with it. */
 static void
-results_take(void *to, size_t index, sfi_status st, uint32_t count,
-             const uint8_t *license, size_t license_len)
+item_take_answer(void *to, size_t index, sfi_status st, uint32_t count,
+                 const uint8_t *license, size_t license_len)
 {
-    struct results *results = to;
-    struct kept_result *k = &results->of[index];
-    sfi_ctx *ctx = results->ctx;
+    const struct asking *a = to;
+    struct license_item *item = a->items[index];
 
-    if (st == SFI_OK && k->license == NULL)
-        st = sfi__license_new(ctx, license, license_len, &k->license);
-    if (st == SFI_OK && sfi_license_session(k->license) != 0)
-        st = sfi__fail(ctx, SFI_ERR_CALLBACK,
+    if (st == SFI_OK && item->license == NULL)
+        st = sfi__license_new(a->ctx, license, license_len, &item->license);
+    if (st == SFI_OK && sfi_license_session(item->license) != 0)
+        st = sfi__fail(a->ctx, SFI_ERR_CALLBACK,
                        "HSM licence: a live one, expected a static one");
-    if (st != SFI_OK && k->error == NULL) {
-        k->error = sfi__alloc(&ctx->alloc, sizeof(*k->error));
-        if (k->error != NULL)
-            sfi__error_keep(ctx, k->error);
-    }
-    k->told = true;
-    k->st = st;
-    k->count = count;
+    if (st != SFI_OK)
+        sfi__item_fail(a->ctx, item, st);
+    item->told = true;
+    item->st = st;
+    item->count = count;
 }
 
+/* Each has a licence, or was refused and not counted. */
 static sfi_status
-results_check(const struct results *results, size_t count)
+items_check(sfi_ctx *ctx, struct license_item **items, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (!results->of[i].told)
-            return sfi__fail(results->ctx, SFI_ERR_CALLBACK,
+        const struct license_item *item = items[i];
+
+        if (!item->told)
+            return sfi__fail(ctx, SFI_ERR_CALLBACK,
                              "HSM licences: certificate %zu of %zu was not "
                              "answered",
                              i + 1, count);
+        if (item->st != SFI_OK && item->count != SFI_COUNT_NONE) {
+            if (item->error != NULL)
+                sfi__error_restore(ctx, item->error);
+            return item->error != NULL ? item->st : sfi__nomem(ctx);
+        }
     }
     return SFI_OK;
 }
 
-static void
-results_tell(struct results *results, const sfi_certificate *const *certs,
-             size_t count, sfi_license_result_fn fn, void *user)
+sfi_status
+sfi__hsm_ask(sfi_hsm *hsm, struct license_item **items, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        const struct kept_result *k = &results->of[i];
-        const sfi_license_result r = {
-            .struct_size = sizeof(r),
-            .status = k->st,
-            .count = k->count,
-            .index = i,
-            .total = count,
-            .path = "",
-            .device_id = certs[i]->device_id,
-            .certificate = certs[i],
-            .license = k->st == SFI_OK ? k->license : NULL,
-        };
+    struct asking a = {.ctx = hsm->obj.ctx, .items = items};
+    const uint8_t *certs[SFI_LICENSES_MAX] = {NULL};
+    sfi_status st;
 
-        if (!k->told)
-            continue;
-        sfi__clear_error(results->ctx);
-        if (k->error != NULL)
-            sfi__error_restore(results->ctx, k->error);
-        else if (k->st != SFI_OK)
-            (void)sfi__fail(results->ctx, k->st, "%s", sfi_status_str(k->st));
-        fn(user, &r);
-    }
+    for (size_t i = 0; i < count; i++)
+        certs[i] = items[i]->cert->data;
+    st = sfi__hsm_licenses(hsm, certs, SFI_CERTIFICATE_LEN, count,
+                           item_take_answer, &a);
+    return st == SFI_OK ? items_check(a.ctx, items, count) : st;
+}
+
+void
+sfi__item_tell(sfi_ctx *ctx, const struct license_item *item, uint64_t index,
+               uint64_t total, sfi_license_result_fn fn, void *user)
+{
+    const sfi_license_result r = {
+        .struct_size = sizeof(r),
+        .status = item->st,
+        .count = item->count,
+        .stored = item->stored,
+        .index = index,
+        .total = total,
+        .path = item->path != NULL ? item->path : "",
+        .device_id = sfi_certificate_device_id(item->cert),
+        .certificate = item->cert,
+        .license = item->st == SFI_OK ? item->license : NULL,
+    };
+
+    if (!item->told || fn == NULL)
+        return;
+    sfi__clear_error(ctx);
+    if (item->error != NULL)
+        sfi__error_restore(ctx, item->error);
+    else if (item->st != SFI_OK)
+        (void)sfi__fail(ctx, item->st, "%s", sfi_status_str(item->st));
+    fn(user, &r);
 }
 
 static void
-results_free(struct results *results, size_t count, sfi_license **out)
+hsm_tell_items(sfi_hsm *hsm, const struct license_item *items, size_t count,
+               sfi_license_result_fn fn, void *user)
 {
-    for (size_t i = 0; i < count; i++) {
-        struct kept_result *k = &results->of[i];
+    struct sfi_error error;
 
-        if (out != NULL && k->st == SFI_OK)
-            out[i] = k->license;
-        else
-            sfi__obj_unref(k->license);
-        sfi__ctx_dealloc(results->ctx, k->error);
-    }
-    sfi__ctx_dealloc(results->ctx, results->of);
+    sfi__error_keep(hsm->obj.ctx, &error);
+    hsm->obj.busy = true;
+    for (size_t i = 0; i < count; i++)
+        sfi__item_tell(hsm->obj.ctx, &items[i], i, count, fn, user);
+    hsm->obj.busy = false;
+    sfi__error_restore(hsm->obj.ctx, &error);
 }
 
 static sfi_status
@@ -200,27 +224,27 @@ hsm_generate_licenses(sfi_hsm *hsm, const sfi_certificate *const *certs,
                       size_t count, sfi_license **out, sfi_license_result_fn fn,
                       void *user)
 {
-    struct results results = {.ctx = hsm->obj.ctx};
-    const uint8_t *bytes[SFI_LICENSES_MAX];
-    struct sfi_error error;
+    sfi_ctx *ctx = hsm->obj.ctx;
+    struct license_item *items = sfi__ctx_alloc(ctx, count * sizeof(*items));
+    struct license_item *asked[SFI_LICENSES_MAX];
     sfi_status st;
 
-    results.of = sfi__ctx_alloc(results.ctx, count * sizeof(*results.of));
-    if (results.of == NULL)
+    if (items == NULL)
         return SFI_ERR_NOMEM;
-    for (size_t i = 0; i < count; i++)
-        bytes[i] = certs[i]->data;
-    st = sfi__hsm_licenses(hsm, bytes, SFI_CERTIFICATE_LEN, count, results_take,
-                           &results);
-    if (st == SFI_OK)
-        st = results_check(&results, count);
-    sfi__error_keep(results.ctx, &error);
-    hsm->obj.busy = true;
-    if (fn != NULL)
-        results_tell(&results, certs, count, fn, user);
-    hsm->obj.busy = false;
-    results_free(&results, count, out);
-    sfi__error_restore(results.ctx, &error);
+    for (size_t i = 0; i < count; i++) {
+        items[i].cert = certs[i];
+        asked[i] = &items[i];
+    }
+    st = sfi__hsm_ask(hsm, asked, count);
+    hsm_tell_items(hsm, items, count, fn, user);
+    for (size_t i = 0; i < count; i++) {
+        if (out != NULL && items[i].st == SFI_OK) {
+            out[i] = items[i].license;
+            items[i].license = NULL;
+        }
+        sfi__item_free(ctx, &items[i]);
+    }
+    sfi__ctx_dealloc(ctx, items);
     return st;
 }
 

@@ -16,6 +16,7 @@
 
 #include <sfi/license_store.h>
 
+#include "core/err.h"
 #include "license/certificate.h"
 #include "license/license.h"
 
@@ -625,6 +626,72 @@ START_TEST(test_no_memory)
 }
 END_TEST
 
+/* ---- all of them, and the end of one ---- */
+
+static struct {
+    size_t good, bad;
+    bool first;
+} listed;
+
+static void
+list(void *user, const char *device_id, sfi_status st, const sfi_license *lic)
+{
+    ck_assert_ptr_eq(user, &listed);
+    ck_assert_int_eq(lic != NULL, st == SFI_OK);
+    listed.good += st == SFI_OK;
+    listed.bad += st != SFI_OK;
+    if (st != SFI_OK)
+        ck_assert_str_eq(sfi_error_where(sfi_ctx_error(ctx)), path_of(&two));
+    listed.first |= strcmp(device_id, sfi_certificate_device_id(one.cert)) == 0;
+    ck_assert_int_eq(sfi_license_store_remove(store, device_id), SFI_ERR_STATE);
+}
+
+START_TEST(test_each)
+{
+    sfi_license *lic;
+    uint8_t data[SFI_LICENSE_LEN];
+    FILE *f;
+
+    ck_assert_ok(sfi__license_make(ctx, one.public_key, LICENSE_STATIC, 0,
+                                   maker.key_secret, maker.nonce, data));
+    ck_assert_ok(sfi_license_parse(ctx, data, sizeof(data), &lic));
+    ck_assert_ok(sfi_license_store_put(store, one.cert, lic));
+    sfi_license_free(lic);
+    f = fopen(path_of(&two), "wb");
+    ck_assert_ptr_nonnull(f);
+    ck_assert_int_eq(fclose(f), 0);
+    ck_assert_ok(sfi_license_store_each(store, list, &listed));
+    ck_assert_uint_eq(listed.good, 1);
+    ck_assert_uint_eq(listed.bad, 1);
+    ck_assert(listed.first);
+    ck_assert_int_eq(sfi_license_store_each(store, NULL, NULL),
+                     SFI_ERR_ARGUMENT);
+}
+END_TEST
+
+START_TEST(test_remove)
+{
+    const char *id = sfi_certificate_device_id(one.cert);
+    uint8_t data[SFI_LICENSE_LEN];
+    sfi_license *lic;
+
+    ck_assert_fails(sfi_license_store_remove(store, id), SFI_ERR_NO_LICENSE,
+                    path_of(&one), "the store has no licence of this device");
+    ck_assert_fails(sfi_license_store_remove(store, "../../etc/passwd"),
+                    SFI_ERR_RANGE, "", "a device id has 64 hexadecimal digits");
+    ck_assert_int_eq(sfi_license_store_remove(store, NULL), SFI_ERR_ARGUMENT);
+    sfi__clear_error(ctx);
+    ck_assert_ok(sfi__license_make(ctx, one.public_key, LICENSE_STATIC, 0,
+                                   maker.key_secret, maker.nonce, data));
+    ck_assert_ok(sfi_license_parse(ctx, data, sizeof(data), &lic));
+    ck_assert_ok(sfi_license_store_put(store, one.cert, lic));
+    sfi_license_free(lic);
+    ck_assert_ok(sfi_license_store_remove(store, id));
+    ck_assert_ok(sfi_license_store_find(store, one.cert, &lic));
+    ck_assert_ptr_null(lic);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -633,6 +700,8 @@ main(void)
 
     tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, test_each);
+    tcase_add_test(tc, test_remove);
     tcase_add_test(tc, test_by_device);
     tcase_add_test(tc, test_files);
     tcase_add_test(tc, test_another_handle_finds_it);

@@ -459,12 +459,14 @@ START_TEST(test_own_bad_licenses)
     free_all(lics, 2);
     own.at = SIZE_MAX;
     own.license[0] ^= 1;
-    ck_assert_ok(ask(hsm, 1, lics));
+    ck_assert_fails_about(ask(hsm, 1, lics), SFI_ERR_FORMAT, "", "0x5246492e");
     ck_assert_str_eq(told.text, "0 again SFI_ERR_FORMAT");
     ck_assert_ptr_null(lics[0]);
+    sfi__clear_error(ctx);
     ck_assert_ok(sfi__license_make(ctx, chips[0].public_key, LICENSE_LIVE, 7,
                                    maker.key_secret, maker.nonce, own.license));
-    ck_assert_ok(ask(hsm, 1, lics));
+    ck_assert_fails(ask(hsm, 1, lics), SFI_ERR_CALLBACK, "",
+                    "HSM licence: a live one, expected a static one");
     ck_assert_str_eq(told.text, "0 again SFI_ERR_CALLBACK");
     ck_assert_ptr_null(lics[0]);
     sfi_hsm_free(hsm);
