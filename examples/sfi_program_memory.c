@@ -77,6 +77,7 @@ station_write(struct station *s, const struct cli_use *use)
     };
     sfi_status st = cli_select(&select, fw);
 
+    s->all = false;
     if (st == SFI_OK)
         st = program_firmware(
             s, *fw, cli_has(c, OPT_SKIP_ERASE) ? SFI_PROGRAM_NO_ERASE : 0);

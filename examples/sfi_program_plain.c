@@ -7,36 +7,29 @@
 
 #include "sfi_program.h"
 
-/* ---- erase ---- */
-
-/* "3" or "3-7" */
-static bool
-parse_sector_range(const char *word, uint64_t *first, uint64_t *last)
+/* The word of an action that succeeded, and its mark for JSON. */
+static sfi_status
+action_end(struct station *s, sfi_status st, const char *done, bool *mark)
 {
-    char copy[32];
-    char *dash;
-
-    if (strlen(word) >= sizeof(copy))
-        return false;
-    (void)snprintf(copy, sizeof(copy), "%s", word);
-    dash = strchr(copy, '-');
-    if (dash != NULL)
-        *dash = '\0';
-    return cli_number(copy, SECTORS_MAX - 1, first) &&
-           cli_number(dash != NULL ? dash + 1 : copy, SECTORS_MAX - 1, last) &&
-           *first <= *last;
+    if (st != SFI_OK)
+        return st;
+    cli_progress_step(&s->progress, "%s", done);
+    *mark = true;
+    return SFI_OK;
 }
 
-/* ST's "[3 7]", which is one word or, after a shell, several: *i becomes the
- * last of them. */
-static bool
-parse_bracket_range(const struct cli_use *use, unsigned *i, uint64_t *first,
-                    uint64_t *last)
+/* ---- erase ---- */
+
+/* "3", "3-7", or ST's "[3 7]", which after a shell may be several words: *i
+ * becomes the last of them. */
+bool
+station_parse_sectors(const struct cli_use *use, unsigned *i, uint64_t *first,
+                      uint64_t *last)
 {
+    bool bracket = use->value[*i][0] == '[';
     char text[64] = "";
-    char *save = NULL;
-    const char *from, *to;
     size_t len = 0;
+    char *from = text + bracket, *to;
 
     for (;; ++*i) {
         if (*i == use->count ||
@@ -44,26 +37,24 @@ parse_bracket_range(const struct cli_use *use, unsigned *i, uint64_t *first,
             return false;
         len += (size_t)snprintf(text + len, sizeof(text) - len, "%s ",
                                 use->value[*i]);
-        if (strchr(use->value[*i], ']') != NULL)
+        if (!bracket || strchr(use->value[*i], ']') != NULL)
             break;
     }
-    if (text[len - 2] != ']')
+    if (bracket && text[len - 2] != ']')
         return false;
-    text[len - 2] = '\0';
-    from = strtok_r(text + 1, " ", &save);
-    to = strtok_r(NULL, " ", &save);
-    return from != NULL && to != NULL && strtok_r(NULL, " ", &save) == NULL &&
-           cli_number(from, SECTORS_MAX - 1, first) &&
-           cli_number(to, SECTORS_MAX - 1, last) && *first <= *last;
-}
-
-bool
-station_parse_sectors(const struct cli_use *use, unsigned *i, uint64_t *first,
-                      uint64_t *last)
-{
-    if (use->value[*i][0] == '[')
-        return parse_bracket_range(use, i, first, last);
-    return parse_sector_range(use->value[*i], first, last);
+    len -= bracket ? 2 : 1;
+    while (len > 0 && text[len - 1] == ' ')
+        len--;
+    text[len] = '\0';
+    from += strspn(from, " ");
+    to = strchr(from, bracket ? ' ' : '-');
+    if (to == NULL)
+        return !bracket && cli_number(from, SECTORS_MAX - 1, first) &&
+               cli_number(from, SECTORS_MAX - 1, last);
+    *to++ = '\0';
+    return cli_number(from, SECTORS_MAX - 1, first) &&
+           cli_number(to + strspn(to, " "), SECTORS_MAX - 1, last) &&
+           *first <= *last;
 }
 
 static sfi_status
@@ -90,35 +81,26 @@ erase_listed_sectors(struct station *s, const struct cli_use *use)
 sfi_status
 station_erase(struct station *s, const struct cli_use *use)
 {
-    sfi_status st;
-
-    if (strcmp(use->value[0], "all") != 0)
+    s->all = strcmp(use->value[0], "all") == 0;
+    if (!s->all)
         return erase_listed_sectors(s, use);
-    s->done.erased = true; /* so its sectors are not counted */
     cli_progress_step(&s->progress, "Mass erase ...");
-    st = sfi_target_erase_all(s->target);
-    if (st == SFI_OK)
-        cli_progress_step(&s->progress, "Mass erase successfully achieved");
-    s->done.erased = st == SFI_OK;
-    return st;
+    return action_end(s, sfi_target_erase_all(s->target),
+                      "Mass erase successfully achieved", &s->done.erased);
 }
 
 /* ---- option bytes ---- */
 
-static sfi_status
-option_bytes_show(struct station *s, const sfi_option_bytes *ob)
+static void
+option_bytes_show(struct station *s)
 {
     sfi_option_field f = {.struct_size = sizeof(f)};
-    sfi_status st = SFI_OK;
 
-    for (size_t i = 0; st == SFI_OK && i < sfi_option_bytes_field_count(ob);
-         i++) {
-        st = sfi_option_bytes_get_field(ob, i, &f);
-        if (st == SFI_OK)
+    for (size_t i = 0; i < sfi_option_bytes_field_count(s->shown); i++) {
+        if (sfi_option_bytes_get_field(s->shown, i, &f) == SFI_OK)
             station_show(s, "  %-17s: 0x%-6" PRIx32 " %s%s%s", f.name, f.value,
                          f.about, f.text[0] != '\0' ? ": " : "", f.text);
     }
-    return st;
 }
 
 static sfi_status
@@ -148,12 +130,9 @@ option_bytes_change(struct station *s, sfi_option_bytes *ob,
     if (st != SFI_OK)
         return st;
     cli_progress_step(&s->progress, "Programming option bytes ...");
-    st = sfi_target_write_option_bytes(s->target, ob);
-    if (st != SFI_OK)
-        return st;
-    cli_progress_step(&s->progress, "Option Bytes successfully programmed");
-    s->done.options_written = true;
-    return SFI_OK;
+    return action_end(s, sfi_target_write_option_bytes(s->target, ob),
+                      "Option Bytes successfully programmed",
+                      &s->done.options_written);
 }
 
 sfi_status
@@ -163,10 +142,10 @@ station_option_bytes(struct station *s, const struct cli_use *use)
     sfi_status st = sfi_target_read_option_bytes(s->target, &ob);
 
     if (st == SFI_OK && strcmp(use->value[0], "displ") == 0) {
-        st = option_bytes_show(s, ob);
         sfi_option_bytes_free(s->shown);
         s->shown = ob;
-        return st;
+        option_bytes_show(s);
+        return SFI_OK;
     }
     if (st == SFI_OK)
         st = option_bytes_change(s, ob, use);
@@ -177,42 +156,36 @@ station_option_bytes(struct station *s, const struct cli_use *use)
 sfi_status
 station_unprotect(struct station *s, const struct cli_use *use)
 {
-    sfi_status st;
-
     (void)use;
     cli_progress_step(&s->progress, "Removing readout protection ...");
-    st = sfi_target_readout_unprotect(s->target);
-    if (st != SFI_OK)
-        return st;
-    cli_progress_step(&s->progress, "Readout protection removed");
-    s->done.unprotected = true;
-    return SFI_OK;
+    return action_end(s, sfi_target_readout_unprotect(s->target),
+                      "Readout protection removed", &s->done.unprotected);
 }
 
 /* ---- start ---- */
 
 /* The chip left: what follows connects again. */
-static void
-station_forget_target(struct station *s)
+static sfi_status
+action_leave(struct station *s, sfi_status st)
 {
+    if (st != SFI_OK)
+        return st;
     sfi_target_free(s->target);
     s->target = NULL;
+    return SFI_OK;
 }
 
 sfi_status
 station_go(struct station *s, const struct cli_use *use)
 {
+    char text[48];
     uint64_t address = use->count > 0 ? cli_address(&s->p->cli, use, 0)
                                       : sfi_chip_flash_base(s->part);
-    sfi_status st = sfi_target_go(s->target, address);
 
-    if (st != SFI_OK)
-        return st;
-    cli_progress_step(&s->progress, "Running from 0x%08" PRIx64, address);
-    s->done.started = true;
+    (void)snprintf(text, sizeof(text), "Running from 0x%08" PRIx64, address);
     s->done.running_from = address;
-    station_forget_target(s);
-    return SFI_OK;
+    return action_leave(s, action_end(s, sfi_target_go(s->target, address),
+                                      text, &s->done.started));
 }
 
 sfi_status
@@ -222,24 +195,16 @@ station_reset(struct station *s, const struct cli_use *use)
     sfi_status st =
         sfi_target_reset(s->target, line ? SFI_RESET_LINE : SFI_RESET_CORE);
 
-    if (st != SFI_OK)
-        return st;
-    cli_progress_step(&s->progress, "%s is performed",
-                      line ? "Hard reset" : "Software reset");
-    s->done.reset = true;
-    station_forget_target(s);
-    return SFI_OK;
+    return action_leave(s, action_end(s, st,
+                                      line ? "Hard reset is performed"
+                                           : "Software reset is performed",
+                                      &s->done.reset));
 }
 
 sfi_status
 station_halt(struct station *s, const struct cli_use *use)
 {
-    sfi_status st = sfi_target_halt(s->target);
-
     (void)use;
-    if (st != SFI_OK)
-        return st;
-    cli_progress_step(&s->progress, "Core halted");
-    s->done.halted = true;
-    return SFI_OK;
+    return action_end(s, sfi_target_halt(s->target), "Core halted",
+                      &s->done.halted);
 }

@@ -133,10 +133,10 @@ station_watch_erase(struct station *s, const sfi_progress *p)
 {
     uint64_t sectors = p->total / sfi_chip_sector_size(s->part);
 
-    if (p->done == 0 && !s->done.erased)
+    if (p->done == 0 && !s->all)
         cli_progress_step(&s->progress, "Erasing %" PRIu64 " sector%s ...",
                           sectors, sectors == 1 ? "" : "s");
-    if (p->done == p->total && !s->done.erased)
+    if (p->done == p->total && !s->all)
         s->done.sectors += sectors;
 }
 

@@ -57,6 +57,7 @@ struct station {
     size_t notes_len;
     struct station_done done;
     struct look *seen; /* what is there, when that is the question */
+    bool all;          /* the erase is of the whole flash */
     bool many;         /* one of --gang: nobody can be asked */
     bool secures;      /* SECURITY was agreed to */
     uint32_t phase;
