@@ -176,7 +176,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_get_info(sfi_target *t,
 /**
  * Set the function that receives the progress of what takes long: erase, read,
  * write, program, verify.  It may call sfi_target_cancel(), and no other
- * function of the target.
+ * function of the target or its link.  A chip does not say how far an erase is:
+ * within a command this is an estimate, ten times a second.
  *
  * @param t     the target
  * @param fn    the function; NULL: none

@@ -60,6 +60,8 @@ sfi__link_tell(const struct link *l, sfi_status st, const char *fmt, ...)
 sfi_status
 sfi__link_cancelled(const struct link *l)
 {
+    if (l->tick != NULL)
+        l->tick(l->tick_user);
     if (l->cancel != NULL && atomic_load(l->cancel))
         return sfi__fail(l->ctx, SFI_ERR_CANCELLED, "cancelled");
     return sfi__ctx_cancelled(l->ctx);

@@ -16,6 +16,8 @@ struct link {
     sfi_transport *tp;
     const atomic_bool *cancel; /* checked in every wait; NULL: none */
     const char *doing;         /* the command under way, for messages */
+    void (*tick)(void *user);  /* called in every wait; NULL: none */
+    void *tick_user;
 };
 
 sfi_status sfi__link_send(struct link *l, const uint8_t *data, size_t len);

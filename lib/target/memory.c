@@ -382,24 +382,80 @@ memory_erase_batch(const sfi_target *t, size_t left)
     return left < n ? left : n;
 }
 
+/* A chip does not say how far it is, so time does: half of the longest that its
+ * datasheet has, up to 99 % of this piece. */
+struct erase {
+    sfi_target *t;
+    uint64_t done, total; /* bytes, before this piece and of all */
+    uint64_t len, ms;     /* of this piece */
+    uint64_t began, told; /* ms */
+};
+
+static uint64_t
+erase_now(const sfi_target *t)
+{
+    const struct clock *clock = t->obj.ctx->clock;
+
+    return clock->now_ms(clock->user);
+}
+
+static void
+erase_tick(void *user)
+{
+    struct erase *e = user;
+    uint64_t now = erase_now(e->t);
+    uint64_t ms = now - e->began;
+    uint64_t most = e->ms - e->ms / 100;
+
+    if (now - e->told < CTX_SLICE_MS || e->ms == 0 || ms > most)
+        return;
+    e->told = now;
+    sfi__target_report(e->t, SFI_PHASE_ERASE, e->done + e->len * ms / e->ms,
+                       e->total);
+}
+
+static void
+erase_begin(struct erase *e, size_t sectors)
+{
+    struct link *link = &e->t->boot.link;
+
+    e->len = sectors * e->t->chip->sector_size;
+    e->ms = (uint64_t)sectors * e->t->chip->erase_ms / 2;
+    e->began = erase_now(e->t);
+    e->told = e->began;
+    link->tick = erase_tick;
+    link->tick_user = e;
+}
+
+static sfi_status
+erase_end(struct erase *e, sfi_status st)
+{
+    e->t->boot.link.tick = NULL;
+    if (st != SFI_OK)
+        return st;
+    e->done += e->len;
+    sfi__target_report(e->t, SFI_PHASE_ERASE, e->done, e->total);
+    return SFI_OK;
+}
+
 sfi_status
 sfi__memory_erase(sfi_target *t, const uint32_t *sectors, size_t count)
 {
-    uint64_t each = t->chip->sector_size;
+    struct erase e = {.t = t, .total = count * t->chip->sector_size};
     uint16_t batch[ERASE_BATCH];
 
     if (count > 0)
-        sfi__target_report(t, SFI_PHASE_ERASE, 0, count * each);
+        sfi__target_report(t, SFI_PHASE_ERASE, 0, e.total);
     for (size_t done = 0, n; done < count; done += n) {
         sfi_status st;
 
         n = memory_erase_batch(t, count - done);
         for (size_t i = 0; i < n; i++)
             batch[i] = (uint16_t)sectors[done + i];
-        st = sfi__boot_erase_sectors(&t->boot, batch, n);
+        erase_begin(&e, n);
+        st = erase_end(&e, sfi__boot_erase_sectors(&t->boot, batch, n));
         if (st != SFI_OK)
             return st;
-        sfi__target_report(t, SFI_PHASE_ERASE, (done + n) * each, count * each);
     }
     return SFI_OK;
 }
@@ -432,17 +488,16 @@ static sfi_status
 memory_erase_open(sfi_target *t)
 {
     const struct chip_range *flash = &t->chip->flash;
+    struct erase e = {.t = t, .total = flash->size};
     sfi_status st = sfi__protection_check_range(t, flash->base, flash->size);
 
     if (st != SFI_OK)
         return st;
-    sfi__target_report(t, SFI_PHASE_ERASE, 0, flash->size);
-    st = t->tp->kind == TRANSPORT_DAP && sfi__part_is_smaller(t)
-             ? memory_erase_present(t)
-             : sfi__boot_erase_mass(&t->boot);
-    if (st == SFI_OK)
-        sfi__target_report(t, SFI_PHASE_ERASE, flash->size, flash->size);
-    return st;
+    sfi__target_report(t, SFI_PHASE_ERASE, 0, e.total);
+    erase_begin(&e, flash->size / t->chip->sector_size);
+    return erase_end(&e, t->tp->kind == TRANSPORT_DAP && sfi__part_is_smaller(t)
+                             ? memory_erase_present(t)
+                             : sfi__boot_erase_mass(&t->boot));
 }
 
 static sfi_status

@@ -25,6 +25,9 @@ static sfi_transport *tp;
 static sfi_target *t;
 static uint8_t data[2048], back[2048];
 
+/* The chip erases, and says nothing. */
+static bool is_silent, erase_was_sent;
+
 /* NRST, or no such line and a person who switches the power off and on. */
 static bool has_reset;
 static uint64_t person_at; /* 0: nobody */
@@ -40,6 +43,11 @@ link_read(void *user, uint8_t *buf, size_t len, size_t *got,
         ck_assert_ok(sfi_sim_power_on(board.sim));
     }
     *got = len;
+    if (is_silent && erase_was_sent) {
+        *got = 0;
+        script_now += timeout_ms;
+        return SFI_ERR_TIMEOUT;
+    }
     ck_assert_ok(sfi_sim_usart(board.sim, NULL, 0, buf, got));
     if (*got > 0)
         return SFI_OK;
@@ -54,6 +62,7 @@ link_write(void *user, const uint8_t *buf, size_t len, uint32_t timeout_ms)
 
     (void)user;
     (void)timeout_ms;
+    erase_was_sent = len == 3 && buf[0] == 0xff && buf[1] == 0xff;
     return sfi_sim_usart(board.sim, buf, len, NULL, &none);
 }
 
@@ -570,6 +579,45 @@ START_TEST(test_read_firmware)
 }
 END_TEST
 
+/* The mass erase of a part that takes its time: told ten times a second, and
+ * cancelled from there. */
+static struct {
+    size_t reports, cancel_at;
+    uint64_t done;
+} erasing;
+
+static void
+watch_erase(void *user, const sfi_progress *p)
+{
+    (void)user;
+    ck_assert_uint_eq(p->phase, SFI_PHASE_ERASE);
+    ck_assert_uint_eq(p->total, 16 * SECTOR);
+    ck_assert(erasing.reports == 0 ? p->done == 0 : p->done > erasing.done);
+    erasing.done = p->done;
+    if (++erasing.reports == erasing.cancel_at)
+        sfi_target_cancel(t, 1);
+}
+
+START_TEST(test_erase_progress)
+{
+    ck_assert_ok(sfi_target_set_progress(t, watch_erase, NULL));
+    is_silent = true;
+    erasing.cancel_at = 30;
+    ck_assert_fails(sfi_target_erase_all(t), SFI_ERR_CANCELLED, "",
+                    "cancelled");
+    ck_assert_uint_eq(erasing.reports, 30);
+    ck_assert_uint_ge(script_now, 2900);
+    ck_assert_uint_le(script_now, 3200);
+    ck_assert_uint_ge(erasing.done, 16 * SECTOR / 10);
+    is_silent = false;
+    sfi_target_cancel(t, 0);
+    erasing.reports = 0;
+    erasing.cancel_at = 0;
+    ck_assert_ok(sfi_target_erase_all(t));
+    ck_assert_uint_eq(erasing.done, 16 * SECTOR);
+}
+END_TEST
+
 /* ---- L462: pages, ranges, and a reset with each write of option bytes ---- */
 
 START_TEST(test_l462)
@@ -697,6 +745,7 @@ main(void)
     tcase_add_test(tc, test_level_2);
     tcase_add_test(tc, test_secure);
     tcase_add_test(tc, test_option_bytes_cut);
+    tcase_add_test(tc, test_erase_progress);
     tcase_add_test(tc, test_inspect);
     tcase_add_test(tc, test_read_firmware);
     tcase_add_test(tc, test_arguments);
