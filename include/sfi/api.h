@@ -25,6 +25,19 @@
  *   handles of the context: a garbage collector may.  What reaches a device or
  *   an HSM is released by the context's thread.  The function says which:
  *   "Thread: any", or "Thread: the context's".
+ * - Texts that libsfi returns are English and valid UTF-8, whatever the
+ *   process's locale is; numbers in them have a point.  Texts that it takes are
+ *   UTF-8.  A path is the file system's bytes, up to the NUL; in messages it is
+ *   shown as sfi_text_escape() shows it.
+ * - libsfi takes memory from the context's allocator only.  The libraries below
+ *   it take theirs from malloc(): OpenSSL, SQLite, libusb, libpcsclite, p11-kit
+ *   with the token's module, and the C library for names of hosts, folders and
+ *   absolute paths.
+ * - Descriptors of libsfi are closed in programs that the process starts
+ *   (CLOEXEC).
+ * - A callback returns: no C++ exception and no longjmp() may leave it, as
+ *   libsfi is C and would hold what it has locked.  Keep the exception, return
+ *   SFI_ERR_CALLBACK, and throw it again when the call has returned.
  */
 #ifndef SFI_API_H
 #define SFI_API_H

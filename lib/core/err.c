@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* Records errors in the context, and writes its log. */
-#define _POSIX_C_SOURCE 200809L
 #include "core/err.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "util/fd.h"
+#include "util/os_text.h"
 #include "core/ctx.h"
 
 #define LOG_LINE_MAX 512
@@ -71,8 +71,8 @@ sfi__fail_os(sfi_ctx *ctx, sfi_status st, int os_code, const char *fmt, ...)
 {
     char *message = ctx->error.message;
     size_t cap = sizeof(ctx->error.message);
+    const char *known = sfi__os_text(os_code);
     char why[128];
-    char shown[sizeof(why)];
     va_list args;
 
     error_record_codes(ctx, st, os_code > 0 ? os_code : 0, 0);
@@ -83,11 +83,12 @@ sfi__fail_os(sfi_ctx *ctx, sfi_status st, int os_code, const char *fmt, ...)
         sfi__text_format(why, sizeof(why),
                          "the file belongs to a vault that this program has "
                          "open");
-    else if (strerror_r(os_code, why, sizeof(why)) != 0)
+    else if (known != NULL)
+        (void)sfi__text_copy(why, sizeof(why), known);
+    else
         sfi__text_format(why, sizeof(why), "error %d", os_code);
-    sfi__text_visible(shown, sizeof(shown), why);
     sfi__text_format(message + strlen(message), cap - strlen(message), ": %s",
-                     shown);
+                     why);
     return st;
 }
 
@@ -122,9 +123,13 @@ sfi__where(sfi_ctx *ctx, const char *fmt, ...)
     va_start(args, fmt);
     error_format(where, cap, fmt, args);
     va_end(args);
-    if (inner[0] != '\0')
-        sfi__text_format(where + strlen(where), cap - strlen(where), ":%s",
-                         inner);
+    if (inner[0] != '\0') {
+        size_t len = strlen(where);
+
+        (void)sfi__text_copy(where + len, cap - len, ":");
+        len = strlen(where);
+        sfi__text_visible(where + len, cap - len, inner); /* whole characters */
+    }
     return ctx->error.status;
 }
 

@@ -42,6 +42,12 @@ CALLS = [
       "lib/sim/serve/pty.c", "lib/sim/storage/factory.c",
       "lib/transport/base/sysfs.c"],
      "sfi__fd_open: a close must not drop the locks of a vault"),
+    (r"strerror|strerror_r|strerror_l|strsignal|gai_strerror|strcoll|strftime|"
+     r"isalpha|isalnum|isdigit|isspace|isprint|isupper|islower|toupper|tolower",
+     ["lib"], [], "sfi__os_text() or util/text.h: the process's locale is not "
+     "libsfi's"),
+    (r"accept|pipe|dup|dup2|mkstemp|epoll_create|inotify_init|fopen|freopen",
+     ["lib"], [], "its counterpart that takes CLOEXEC"),
     (r"getenv|secure_getenv|setlocale|system|popen|alloca", ["lib"], [],
      "an argument"),
 ]
@@ -76,6 +82,21 @@ def conditionals(path, text):
             yield source.finding(path, source.line_of(plain, m.start()),
                                  f"{m.group(0).strip()} inside {f.name}(): "
                                  "let the build pick a file")
+
+
+# Whatever a process starts while libsfi works inherits no descriptor of it.
+OPENS = re.compile(r"(?<![\w.>*])(open|openat|posix_openpt|socket|socketpair|"
+                   r"accept4|pipe2|dup3|mkostemp|epoll_create1|inotify_init1|"
+                   r"eventfd|timerfd_create|memfd_create)\s*\(([^;]*);")
+
+
+def inherited(path, text):
+    code = source.code_only(text)
+    for m in OPENS.finditer(code if path.parts[0] == "lib" else ""):
+        if "CLOEXEC" not in m.group(2):
+            yield source.finding(path, source.line_of(code, m.start()),
+                                 f"{m.group(1)}() without CLOEXEC: a program "
+                                 "that is started meanwhile inherits it")
 
 
 EXTERN = re.compile(r"^extern\b[^;(]*?(\w+)(?:\[[^\]]*\])*;", re.M)
@@ -147,6 +168,7 @@ def check(root):
             found += layout(path, text)
         if path.suffix in (".c", ".h") and path.parts[0] in CODE:
             found += calls(path, text)
+            found += inherited(path, text)
             found += conditionals(path, text)
             if path.parts[0] == "lib":
                 found += names(path, text, statics)
@@ -166,6 +188,14 @@ CASES = [
     ("realloc", {"examples/a.c": "p = realloc(p, 2);\n"}, ["realloc"]),
     ("malloc", {"lib/hsm/a.c": "p = malloc(2);\nfree(p);\n"},
      ["malloc", ":2: free"]),
+    ("the locale", {"lib/hsm/a.c": "p = strerror(2);\nif (isdigit(c))\n"},
+     ["strerror", ":2: isdigit"]),
+    ("inherited", {"lib/hsm/a.c": "a = socket(AF_UNIX,\n SOCK_STREAM, 0);\n"
+                   "b = accept(a, NULL, NULL);\n"
+                   "c = accept4(a, NULL, NULL, SOCK_CLOEXEC);\n"
+                   "d = open(p,\n O_RDONLY | O_CLOEXEC | O_DIRECTORY);\n"},
+     [r":1: socket\(\) without CLOEXEC", r":3: accept\(\) is not used",
+      r":5: open\(\) is not used here: sfi__fd_open"]),
     ("sprintf", {"examples/a.c": 'sprintf(b, "x");\n'}, ["sprintf"]),
     ("strcpy", {"examples/a.c": "strcpy(a, b);\n"}, ["strcpy"]),
     ("a clock", {"lib/hsm/a.c": "now = time(NULL);\n"}, [r"time\(\)"]),

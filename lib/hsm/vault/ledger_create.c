@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* Create a vault: the whole file appears under its name, or nothing does. */
-#define _XOPEN_SOURCE 700
+#define _GNU_SOURCE /* mkostemp() */
 #include "hsm/vault/ledger.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -167,7 +168,8 @@ sfi__db_create(sfi_ctx *ctx, const char *path, const struct ledger_head *head)
     st = ledger_check_sidecars(ctx, path);
     if (st != SFI_OK)
         goto out;
-    fd = mkstemp(temp); /* mode 0600, and so are SQLite's files beside it */
+    fd = mkostemp(
+        temp, O_CLOEXEC); /* mode 0600, and so are SQLite's files beside it */
     if (fd < 0) {
         st = sfi__fail_os(ctx, sfi__os_status(errno), errno,
                           "the vault cannot be created");

@@ -3,7 +3,7 @@
 /* The bench's commands to a chip that another process runs: a Unix socket in
  * the chip's folder.  A line to the chip, a line back: "ok" or "error", and a
  * text. */
-#define _POSIX_C_SOURCE 200809L
+#define _GNU_SOURCE /* accept4() */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -48,11 +48,7 @@ control_address(sfi_ctx *ctx, const char *dir, struct sockaddr_un *a)
 static int
 control_socket(void)
 {
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-
-    if (fd >= 0)
-        (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-    return fd;
+    return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 }
 
 /* ---- the chip's side ---- */
@@ -151,11 +147,9 @@ sfi__serve_control_wait(const struct control_port *c)
 static void
 control_accept(struct sfi_sim *sim, struct control_port *c)
 {
-    c->client = accept(c->listener, NULL, NULL);
+    c->client = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (c->client < 0)
         return;
-    (void)fcntl(c->client, F_SETFD, FD_CLOEXEC);
-    (void)fcntl(c->client, F_SETFL, O_NONBLOCK);
     c->since_ms = sim->obj.ctx->clock->now_ms(sim->obj.ctx->clock->user);
 }
 

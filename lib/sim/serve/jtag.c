@@ -3,10 +3,9 @@
 /* The chip's JTAG as openocd's remote_bitbang over TCP: one character per
  * change of the pins or request for TDO (openocd,
  * doc/manual/jtag/drivers/remote_bitbang.txt). */
-#define _POSIX_C_SOURCE 200809L
+#define _GNU_SOURCE /* accept4() */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -72,13 +71,6 @@ bitbang_is_loopback(const struct sockaddr *a)
     return IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr);
 }
 
-static bool
-bitbang_set_nonblocking(int fd)
-{
-    return fcntl(fd, F_SETFL, O_NONBLOCK) == 0 &&
-           fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
-}
-
 static uint16_t
 bitbang_local_port(int fd)
 {
@@ -102,8 +94,9 @@ bitbang_listen_on(const struct addrinfo *a, struct jtag_port *j)
 {
     const int on = 1;
 
-    j->listener = socket(a->ai_family, SOCK_STREAM, 0);
-    if (j->listener < 0 || !bitbang_set_nonblocking(j->listener) ||
+    j->listener =
+        socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (j->listener < 0 ||
         setsockopt(j->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) !=
             0 ||
         bind(j->listener, a->ai_addr, a->ai_addrlen) != 0 ||
@@ -198,13 +191,9 @@ bitbang_accept_client(struct jtag_port *j)
 {
     const int on = 1;
 
-    j->client = accept(j->listener, NULL, NULL);
+    j->client = accept4(j->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (j->client < 0)
         return;
-    if (!bitbang_set_nonblocking(j->client)) {
-        bitbang_hang_up(j);
-        return;
-    }
     (void)setsockopt(j->client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 

@@ -53,13 +53,13 @@ tcp_make_socket(struct tcp *t, const struct addrinfo *a)
 {
     const int on = 1;
 
-    t->fd = socket(a->ai_family, a->ai_socktype, a->ai_protocol);
+    t->fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
+                   a->ai_protocol);
     if (t->fd < 0)
         return false;
     /* Frames are short, and each waits for its reply. */
     (void)setsockopt(t->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    return fcntl(t->fd, F_SETFD, FD_CLOEXEC) == 0 &&
-           fcntl(t->fd, F_SETFL, O_NONBLOCK) == 0;
+    return true;
 }
 
 /* 0, or an errno; ECANCELED: by the context's user. */

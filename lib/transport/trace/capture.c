@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "util/os_text.h"
 #include "util/buf.h"
 #include "util/clock.h"
 #include "util/file.h"
@@ -108,6 +109,7 @@ capture_begin(struct capture *c)
 static sfi_status
 capture_end(struct capture *c, sfi_status st)
 {
+    const char *why;
     int err = 0;
 
     if (st != SFI_OK)
@@ -117,9 +119,10 @@ capture_end(struct capture *c, sfi_status st)
     else if (c->file.fd >= 0)
         err = ENOMEM;
     if (err != 0) {
+        why = sfi__os_text(err);
         sfi__log(c->ctx, SFI_LOG_WARNING,
                  "%s: cannot write the trace, which ends here: %s",
-                 c->file.path, strerror(err));
+                 c->file.path, why != NULL ? why : "an error");
         sfi__file_abort(&c->file);
         c->broken = true;
     }

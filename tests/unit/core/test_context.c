@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* What a wrapper of a context wants to know: its log, its end, its handles. */
+#include <errno.h>
+#include <string.h>
+
 #include <sfi/key.h>
 
+#include "util/mem.h"
+#include "util/os_text.h"
 #include "core/err.h"
 
 #include "fixture.h"
@@ -90,6 +95,45 @@ START_TEST(test_ctx_of)
 }
 END_TEST
 
+/* The system's reasons are English, whatever the locale is. */
+START_TEST(test_reasons_of_the_system)
+{
+    ck_assert_fails(sfi__fail_os(ctx, SFI_ERR_OS, ENOENT, "cannot open"),
+                    SFI_ERR_OS, "", "cannot open: No such file or directory");
+    ck_assert_fails(sfi__fail_os(ctx, SFI_ERR_OS, 99999, "cannot open"),
+                    SFI_ERR_OS, "", "cannot open: error 99999");
+    for (int code = 1; code < 200; code++) {
+        const char *text = sfi__os_text(code);
+
+        if (text != NULL) /* the tests run in the locale C */
+            ck_assert_str_eq(text, strerror(code));
+    }
+}
+END_TEST
+
+/* A place that does not fit ends between two characters. */
+START_TEST(test_place_is_whole_characters)
+{
+    for (size_t shift = 0; shift < 4; shift++) {
+        const char *where;
+        char path[500];
+        size_t len = shift;
+
+        (void)sfi__fail(ctx, SFI_ERR_FORMAT, "no key");
+        sfi__fill(path, 'x', shift);
+        for (; len + 4 < sizeof(path); len += 3)
+            memcpy(path + len, "\xe2\x82\xac", 3);
+        path[len] = '\0';
+        (void)sfi__where(ctx, "%s", path);
+        (void)sfi__where(ctx, "x");
+        where = sfi_error_where(sfi_ctx_error(ctx));
+        len = strlen(where);
+        ck_assert_uint_gt(len, 200);
+        ck_assert_mem_eq(where + len - 3, "\xe2\x82\xac", 3);
+    }
+}
+END_TEST
+
 int
 main(void)
 {
@@ -100,6 +144,8 @@ main(void)
     tcase_add_test(tc, test_set_log);
     tcase_add_test(tc, test_closed);
     tcase_add_test(tc, test_ctx_of);
+    tcase_add_test(tc, test_reasons_of_the_system);
+    tcase_add_test(tc, test_place_is_whole_characters);
     suite_add_tcase(s, tc);
     return run_suite(s);
 }
