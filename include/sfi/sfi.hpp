@@ -259,6 +259,10 @@ class key : public handle<sfi_key, sfi_key_free> {
     static key load(const context &c, const std::string &path) {
         return make<key>(c, sfi_key_load, c.get(), path.c_str());
     }
+    /** Draw a key, which no file has. */
+    static key generate(const context &c) {
+        return make<key>(c, sfi_key_generate, c.get());
+    }
     /** Draw a key into a new file. */
     static void create(const context &c, const std::string &path) {
         c.check(sfi_key_create(c.get(), path.c_str()));
@@ -739,6 +743,14 @@ class installer : public handle<sfi_installer, sfi_installer_free> {
     }
     /** Any thread, while the object lives. */
     void cancel() const noexcept { sfi_installer_cancel(get()); }
+    /** What a journal says of the install; the installer's texts. */
+    sfi_journal_job job() {
+        sfi_journal_job j{};
+
+        j.struct_size = sizeof(j);
+        check(sfi_installer_get_job(get(), &j));
+        return j;
+    }
     /** The chip that was found, if it was. */
     std::optional<chip> part() const noexcept {
         const sfi_chip *c = sfi_installer_chip(get());
@@ -754,6 +766,18 @@ class installer : public handle<sfi_installer, sfi_installer_free> {
         return *this;
     }
     std::unique_ptr<detail::callback<sfi_progress>> progress_;
+};
+
+/** The record of a production line. */
+class journal : public handle<sfi_journal, sfi_journal_free> {
+  public:
+    journal(const context &c, sfi_journal *p) : handle(c, p) {}
+    journal(const context &c, const std::string &path)
+        : journal(make<journal>(c, sfi_journal_open, c.get(), path.c_str())) {}
+    /** On the disk when it returns. */
+    void add(const sfi_journal_job &job) {
+        check(sfi_journal_add(get(), &job));
+    }
 };
 
 } // namespace sfi

@@ -70,7 +70,7 @@ static void test_handles() {
         sfi::context ctx;
         sfi::key key(ctx, secret);
 
-        CHECK(key);
+        CHECK(key && sfi::key::generate(ctx));
         outlives = std::move(key);
         CHECK(!key);
     }
@@ -237,6 +237,7 @@ static void test_install(const sfi::context &ctx, const inputs &in,
     while (!in_order.step())
         continue;
     CHECK(last == SFI_PHASE_DONE);
+    sfi::journal(ctx, "journal.json").add(in_order.job());
     CHECK(in_order.part() && in_order.part()->get() == part.get());
     CHECK(hsm.info().remaining == 1);
 }
