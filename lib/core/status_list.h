@@ -69,7 +69,7 @@
     X(SFI_ERR_OS, -702, "the operating system refused",                 \
       "the message ends with the system's reason")                      \
     X(SFI_ERR_CANCELLED, -703, "cancelled",                             \
-      "start again: the chip holds nothing of the firmware")            \
+      "start again; an install left nothing of the firmware")           \
     X(SFI_ERR_CALLBACK, -704, "a callback returned an unknown status",  \
       "correct the callback")                                           \
     X(SFI_ERR_INTERNAL, -799, "a bug in libsfi",                        \
