@@ -9,7 +9,7 @@ import signal
 import socket
 import threading
 import time
-from typing import Any, Callable, Optional
+from typing import Any, Callable, List, Optional
 
 import bench
 import kit
@@ -18,8 +18,12 @@ from kit import sfi
 
 from sfi import sim
 
-LIMIT = 0.5
 AFTER = 0.15
+#: Half a second, and patience for a loaded machine; without a cancel each of
+#: these calls takes many seconds.
+LIMIT = 0.5 + 1.0
+#: An install tells the chip to erase what it has, once the frame is over.
+ABORT = 5.0
 
 
 class Server:
@@ -65,17 +69,22 @@ class CtrlC(BenchCase):
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         self.addCleanup(signal.signal, signal.SIGINT, before)
 
-    def interrupted(self, call: Callable[..., Any], *args: Any) -> None:
+    def interrupted(self, call: Callable[..., Any], *args: Any,
+                    limit: float = LIMIT) -> None:
         """The call ends soon after a SIGINT, by KeyboardInterrupt."""
-        timer = threading.Timer(AFTER, os.kill, (os.getpid(), signal.SIGINT))
-        began = time.monotonic()
+        sent: List[float] = []
+
+        def send() -> None:
+            sent.append(time.monotonic())
+            os.kill(os.getpid(), signal.SIGINT)
+
+        timer = threading.Timer(AFTER, send)
         timer.start()
         with self.assertRaises(KeyboardInterrupt):
             call(*args)
-        took = time.monotonic() - began
+        now = time.monotonic()
         timer.join()
-        self.assertGreater(took, AFTER / 2)
-        self.assertLess(took, AFTER + LIMIT)
+        self.assertLess(now - sent[0], limit)
 
     def test_connect(self) -> None:
         server = Server(None)
@@ -129,7 +138,7 @@ class CtrlC(BenchCase):
                 if progress.phase == sfi.Phase.AREAS and progress.done:
                     break
             server.delay = 0.02
-            self.interrupted(install.run)
+            self.interrupted(install.run, limit=ABORT)
 
     def test_it_can_go_on(self) -> None:
         server = Server(self.new_chip())
