@@ -22,7 +22,7 @@ from .audit import (
     load_audit_key,
     verify_audit,
 )
-from .batch import LicenseResult, generate_licenses
+from .batch import LicenseBatch, LicenseResult, generate_licenses
 from .certificate import Certificate, Personalization
 from .chips import Chip, chip, chip_by_id, chips
 from .context import (
@@ -66,7 +66,7 @@ from .installer import Installer
 from .journal import Journal, read_journal
 from .keys import Key, Nonce
 from .layout import Layout, LayoutArea, image_layout
-from .license import License, LicenseStore
+from .license import License, LicenseStore, StoredLicense
 from .names import causes, statuses, words
 from .option_bytes import Field, OptionBytes
 from .progress import Progress
@@ -122,6 +122,7 @@ __all__ = [
     "LayoutArea",
     "LeftOut",
     "License",
+    "LicenseBatch",
     "LicenseResult",
     "LicenseStore",
     "Link",
@@ -134,6 +135,7 @@ __all__ = [
     "Reader",
     "Segment",
     "SpiLink",
+    "StoredLicense",
     "StreamLink",
     "Target",
     "TargetContents",

@@ -506,6 +506,13 @@ class Handle:
         return self._context._state.ask(
             getattr(self._lib(), function), pointer, *arguments)
 
+    def _borrowed(self, function: str) -> bytes:
+        """A copy of bytes that a function of this handle lends."""
+        length = ctypes.c_size_t()
+        with self._context._state:
+            at = self._ask(function, ctypes.byref(length))
+            return ctypes.string_at(at, length.value)
+
     def _use(self, other: "Handle") -> int:
         """The pointer of another handle, to be passed to a call of this."""
         return other._pointer_in(self._context)

@@ -3,7 +3,6 @@
 """Certificates of devices, and which devices an HSM will license."""
 from __future__ import annotations
 
-import ctypes
 from typing import Optional
 
 from ._handle import (
@@ -62,10 +61,7 @@ class Certificate(Handle):
     @property
     def data(self) -> bytes:
         """Its bytes."""
-        length = ctypes.c_size_t()
-        with self._context._state:
-            at = self._ask("sfi_certificate_data", ctypes.byref(length))
-            return ctypes.string_at(at, length.value)
+        return self._borrowed("sfi_certificate_data")
 
     @property
     def product_id(self) -> str:
@@ -76,6 +72,11 @@ class Certificate(Handle):
     def device_id(self) -> str:
         """Characters that name the device, from a hash of its public key."""
         return decode(self._ask("sfi_certificate_device_id"))
+
+    @property
+    def public_key(self) -> bytes:
+        """The public key of the device: 64 bytes, X and Y."""
+        return self._borrowed("sfi_certificate_public_key")
 
     def verify(self, ca_public_key: BytesLike) -> None:
         """Check that a CA has signed the certificate.
@@ -142,10 +143,12 @@ class Personalization(Handle):
     @property
     def data(self) -> bytes:
         """Its bytes."""
-        length = ctypes.c_size_t()
-        with self._context._state:
-            at = self._ask("sfi_personalization_data", ctypes.byref(length))
-            return ctypes.string_at(at, length.value)
+        return self._borrowed("sfi_personalization_data")
+
+    @property
+    def ca_public_key(self) -> bytes:
+        """The public key of the CA, for :meth:`Certificate.verify`."""
+        return self._borrowed("sfi_personalization_ca_public_key")
 
     def save(self, path: StrPath) -> None:
         """Write the personalisation to a file, completely or not at all.

@@ -14,6 +14,7 @@ from typing import Any, Callable, List, Optional, Tuple, Type, Union
 from . import _abi, _lib
 from ._callback import (
     Slot,
+    null,
     register_owned,
     value_callback,
     void_callback,
@@ -51,6 +52,15 @@ def _level_of(log: logging.Logger) -> LogLevel:
     if effective <= logging.INFO:
         return LogLevel.INFO
     return LogLevel.WARNING
+
+
+def _level_for(log: Log, level: Optional[LogLevel]) -> LogLevel:
+    """The level that was given, or what suits the log."""
+    if level is not None:
+        return level
+    if isinstance(log, logging.Logger):
+        return _level_of(log)
+    return LogLevel.INFO
 
 
 @void_callback(_abi.sfi_log_fn, cancels=True)
@@ -130,12 +140,11 @@ class Context:
                  level: Optional[LogLevel] = None,
                  allocator: Optional[Allocator] = None) -> None:
         state = State()
+        self._log: Optional[Slot] = None
         options = _abi.sfi_ctx_options(
             struct_size=ctypes.sizeof(_abi.sfi_ctx_options))
         if log is not None:
-            if level is None:
-                level = (_level_of(log) if isinstance(log, logging.Logger)
-                         else LogLevel.INFO)
+            level = _level_for(log, level)
             # only the context keeps the function, which may refer to it
             self._log = Slot(log, state)
             options.log_level = level
@@ -189,6 +198,23 @@ class Context:
         with state.cancel_lock:
             if state.pointer and not state.foreign:
                 state.library.sfi_ctx_cancel(state.pointer, int(on))
+
+    def set_log(self, log: Optional[Log],
+                level: Optional[LogLevel] = None) -> None:
+        """Replace the log.
+
+        :param log: as for the constructor; None: no log
+        :param level: as for the constructor
+        :raises UsageError: another thread is using the context
+        """
+        slot = None if log is None else Slot(log, self._state)
+        with self._state:
+            self._state.library.sfi_ctx_set_log(
+                self._state.pointer,
+                LogLevel.NONE if log is None else _level_for(log, level),
+                null(_abi.sfi_log_fn) if slot is None else _on_log,
+                None if slot is None else register_owned(slot))
+        self._log = slot
 
     def file_kind(self, path: StrPath) -> FileKind:
         """Tell what a file is by its content, whatever its name.

@@ -63,6 +63,11 @@ class Layout(Handle, Sequence[LayoutArea]):
         assert found is not None
         return found
 
+    @property
+    def image_size(self) -> int:
+        """The bytes of the image's file."""
+        return int(self._ask("sfi_layout_image_size"))
+
     def __len__(self) -> int:
         return int(self._ask("sfi_layout_area_count"))
 

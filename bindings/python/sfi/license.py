@@ -4,14 +4,36 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Optional
+import dataclasses
+from typing import Iterator, List, Optional, Tuple
 
-from ._handle import BytesLike, Handle, StrPath, encode_path, read_only
+from . import _abi, _lib
+from ._callback import during, void_callback
+from ._handle import (
+    BytesLike,
+    Handle,
+    State,
+    StrPath,
+    decode,
+    encode,
+    encode_path,
+    read_only,
+)
 from .certificate import Certificate
 from .context import Context, chosen
-from .enums import LicenseType
+from .enums import LicenseType, Status
+from .errors import Error
 
-__all__ = ["License", "LicenseStore"]
+__all__ = ["License", "LicenseStore", "StoredLicense"]
+
+
+def license_bytes(pointer: Optional[int]) -> Optional[bytes]:
+    """The bytes of a licence that libsfi lends; None for NULL."""
+    if not pointer:
+        return None
+    length = ctypes.c_size_t()
+    data = _lib.sfi().sfi_license_data(pointer, ctypes.byref(length))
+    return ctypes.string_at(data, length.value)
 
 
 class License(Handle):
@@ -57,10 +79,7 @@ class License(Handle):
     @property
     def data(self) -> bytes:
         """Its bytes."""
-        length = ctypes.c_size_t()
-        with self._context._state:
-            at = self._ask("sfi_license_data", ctypes.byref(length))
-            return ctypes.string_at(at, length.value)
+        return self._borrowed("sfi_license_data")
 
     @property
     def type(self) -> LicenseType:
@@ -85,6 +104,34 @@ class License(Handle):
         if self.closed:
             return "<sfi.License closed>"
         return f"<sfi.License {self.type.name.lower()}>"
+
+
+@dataclasses.dataclass(frozen=True)
+class StoredLicense:
+    """One file of a folder of licences."""
+
+    #: the device, by the file's name
+    device_id: str
+    #: the licence; None if the file is damaged, or cannot be read
+    license: Optional[License]
+    #: why there is no licence
+    error: Optional[Error]
+
+
+class _Listing:
+    """Collects the files of a store during a call."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.found: List[Tuple[str, Optional[bytes], Optional[Error]]] = []
+
+
+@void_callback(_abi.sfi_license_store_fn)
+def _on_stored(listing: _Listing, device_id: bytes, status: int,
+               license: Optional[int]) -> None:
+    listing.found.append((
+        decode(device_id), license_bytes(license),
+        None if status == Status.OK else listing.state.error(status)))
 
 
 class LicenseStore(Handle):
@@ -136,6 +183,43 @@ class LicenseStore(Handle):
         """
         self._call("sfi_license_store_put", self._use(certificate),
                    self._use(license))
+
+    def list(self) -> List[StoredLicense]:
+        """The files of the store, in no particular order.
+
+        :raises AccessError: the folder may not be read
+        :raises MachineError: the folder cannot be read
+        """
+        listing = _Listing(self._context._state)
+        with during(listing, listing.state) as number:
+            self._call("sfi_license_store_each", _on_stored,
+                       ctypes.c_void_p(number))
+        found = []
+        for device, data, error in listing.found:
+            license = None
+            if data is not None:
+                license = License.parse(data, context=self._context)
+            found.append(StoredLicense(device, license, error))
+        return found
+
+    def remove(self, device_id: str) -> None:
+        """Remove the licence of a device.  An HSM gives it again, uncounted.
+
+        :raises MissingFile: there is none
+        :raises AccessError: the file may not be removed
+        :raises MachineError: the file cannot be removed
+        """
+        self._call("sfi_license_store_remove", encode(device_id, "device"))
+
+    def __len__(self) -> int:
+        return len(self.list())
+
+    def __iter__(self) -> Iterator[str]:
+        """The devices that have a file in the store."""
+        return iter([stored.device_id for stored in self.list()])
+
+    def __delitem__(self, certificate: Certificate) -> None:
+        self.remove(certificate.device_id)
 
     def __getitem__(self, certificate: Certificate) -> License:
         found = self.find(certificate)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ctypes
 import dataclasses
-from typing import Dict, Iterator, Mapping, Optional, Union
+from typing import Dict, Iterator, Mapping, Optional, Sequence, Union
 
 from . import _abi
 from ._handle import (
@@ -17,7 +17,7 @@ from ._handle import (
     encode_path,
     read_only,
 )
-from .chips import Chip, ChipLike, chip
+from .chips import Chip, ChipLike, chip, chip_at
 from .context import Context, chosen
 from .errors import InputError
 from .enums import Status
@@ -65,8 +65,6 @@ class OptionBytes(Handle, Mapping[str, int]):
     _FREE = "sfi_option_bytes_free"
     _MAKE = "OptionBytes.load(), OptionBytes.parse() or OptionBytes.default()"
 
-    _chip: Chip
-
     @classmethod
     def load(cls, path: StrPath, chip: ChipLike, *,
              context: Optional[Context] = None) -> "OptionBytes":
@@ -102,17 +100,32 @@ class OptionBytes(Handle, Mapping[str, int]):
         return cls._of(chip, context, "sfi_option_bytes_new")
 
     @classmethod
+    def from_words(cls, words: Sequence[int], chip: ChipLike, *,
+                   context: Optional[Context] = None) -> "OptionBytes":
+        """The option bytes of a part from the words of all its rows.
+
+        :param words: in the order of :attr:`Chip.option_bytes`
+        :raises InputError: another number of words, or more than 32 bits
+        """
+        if not all(0 <= word <= 0xffffffff for word in words):
+            raise InputError("a word has more than 32 bits",
+                             status=Status.RANGE)
+        array = (ctypes.c_uint32 * len(words))(*words)
+        return cls._of(chip, context, "sfi_option_bytes_from_words", array,
+                       len(words))
+
+    @classmethod
     def _of(cls, of: ChipLike, context: Optional[Context], function: str,
             *arguments: object) -> "OptionBytes":
         part = chip(of)
-        made = cls._made(chosen(context), function, part._pointer, *arguments)
-        made._chip = part
-        return made
+        return cls._made(chosen(context), function, part._pointer, *arguments)
 
     @property
     def chip(self) -> Chip:
         """The part."""
-        return self._chip
+        found = chip_at(self._ask("sfi_option_bytes_chip"))
+        assert found is not None
+        return found
 
     @property
     def fields(self) -> Dict[str, Field]:

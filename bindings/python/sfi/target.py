@@ -370,7 +370,6 @@ class Target(Handle):
         :raises DeviceError: readout protection is on
         """
         made = OptionBytes.__new__(OptionBytes)
-        made._chip = self.chip
         made._make(self._context, "sfi_target_read_option_bytes",
                    self._pointer, long=True, cancel=self._watch.cancel)
         return made

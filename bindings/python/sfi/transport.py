@@ -30,7 +30,7 @@ from ._callback import (
 )
 from ._handle import Handle, StrPath, decode, encode, encode_path
 from .context import Context, chosen
-from .enums import Status
+from .enums import LinkKind, Status
 from .errors import UsageError
 
 __all__ = [
@@ -386,6 +386,16 @@ class Transport(Handle):
         except BaseException:
             release(number)
             raise
+
+    @property
+    def name(self) -> str:
+        """Its name, as it stands in front of messages."""
+        return decode(self._ask("sfi_transport_name"))
+
+    @property
+    def kind(self) -> LinkKind:
+        """What it carries."""
+        return LinkKind(self._ask("sfi_transport_kind"))
 
     def capture(self, path: StrPath) -> None:
         """Record the traffic in a file, which ``script:FILE`` can play.

@@ -151,6 +151,17 @@ class Contexts(Case):
             with sfi.Context():
                 self.warn()
 
+    def test_another_log(self) -> None:
+        first: List[str] = []
+        second: List[str] = []
+        with sfi.Context(log=lambda level, line: first.append(line)) as c:
+            self.warn()
+            c.set_log(lambda level, line: second.append(line))
+            self.warn()
+            c.set_log(None)
+            self.warn()
+        self.assertEqual((len(first), len(second)), (1, 1))
+
     def test_level_none_logs_nothing(self) -> None:
         got: List[str] = []
         with sfi.Context(log=lambda level, line: got.append(line),

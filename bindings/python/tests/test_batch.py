@@ -62,6 +62,45 @@ class Batch(BenchCase):
             other = sfi.Certificate.parse(certs[0].data)
         self.assertRaises(sfi.UsageError, sfi.generate_licenses, hsm, [other])
 
+    def test_from_and_into_files(self) -> None:
+        certs, hsm = self.certificates(3), self.hsm()
+        folder = self.path("certificates")
+        folder.mkdir()
+        for number, cert in enumerate(certs[:2]):
+            cert.save(folder / f"{number}.cert")
+        (folder / "bad.cert").write_bytes(b"no certificate")
+        store = sfi.LicenseStore(self.path("store"), create=True)
+        store[certs[0]] = hsm.license(certs[0])
+        batch = sfi.LicenseBatch(hsm, store)
+        batch.add(folder)
+        batch.add(certs[2])
+        results = batch.run()
+        self.assertEqual([r.index for r in results], [0, 1, 2, 3])
+        self.assertEqual({r.total for r in results}, {4})
+        self.assertEqual([r.stored for r in results],
+                         [True, False, False, False])
+        self.assertEqual(
+            [r.counted for r in results],
+            [Counted.NONE, Counted.NEW, Counted.NONE, Counted.NEW])
+        self.assertIsInstance(results[2].error, sfi.InputError)
+        self.assertTrue(results[2].path.endswith("bad.cert"))
+        self.assertEqual(results[3].device_id, certs[2].device_id)
+        self.assertEqual(store[certs[1]], results[1].license)
+        self.assertEqual(batch.run(), [])
+
+    def test_cancelled_batch(self) -> None:
+        batch = sfi.LicenseBatch(self.hsm())
+        batch.add(self.certificates(1)[0])
+        batch.cancel()
+        self.assertRaises(sfi.Cancelled, batch.run)
+
+    def test_file_that_is_not_there(self) -> None:
+        batch = sfi.LicenseBatch(self.hsm())
+        batch.add(self.path("none"))
+        (result,) = batch
+        self.assertIsInstance(result.error, sfi.MissingFile)
+        self.assertIsNone(result.license)
+
 
 class Lines(BenchCase):
     def test_install_that_is_done(self) -> None:

@@ -45,6 +45,10 @@ class Layouts(Case):
         self.builder.close()
         self.assertEqual(list(self.layout), expected)
 
+    def test_image_size(self) -> None:
+        self.assertEqual(self.layout.image_size,
+                         len(self.builder.to_bytes()))
+
     def test_check(self) -> None:
         self.assertEqual(self.layout.check(), self.builder.layout().check())
         self.assertNotIn(sfi.Severity.ERROR,

@@ -45,15 +45,12 @@ class Certificates(Case):
                           sfi.Certificate.parse, data)
 
     def test_verify(self) -> None:
-        perso = (KEPT / "product.pd").read_bytes()
-        for at in range(len(perso) - 63):
-            try:
-                self.cert.verify(perso[at:at + 64])
-                break
-            except (sfi.SecurityError, sfi.UsageError, sfi.InputError):
-                continue
-        else:
-            self.fail("the CA of the personalisation did not sign it")
+        perso = sfi.Personalization.load(KEPT / "product.pd")
+        self.assertEqual(len(perso.ca_public_key), 64)
+        self.cert.verify(perso.ca_public_key)
+        self.assertEqual(self.cert.public_key, self.cert.data[8:72])
+        self.assert_fails(sfi.SecurityError, Status.CERTIFICATE,
+                          self.cert.verify, self.cert.public_key)
         self.assert_fails(sfi.UsageError, Status.ARGUMENT, self.cert.verify,
                           b"x")
 
@@ -123,6 +120,21 @@ class Licenses(Case):
         self.assertEqual(store[self.cert], self.lic)
         self.assertTrue((self.path("store") /
                          f"{self.cert.device_id}.lic").exists())
+
+    def test_list_and_remove(self) -> None:
+        store = sfi.LicenseStore(self.path("store"), create=True)
+        self.assertEqual((len(store), list(store)), (0, []))
+        store[self.cert] = self.lic
+        (self.path("store") / ("ab" * 32 + ".lic")).write_bytes(b"x")
+        found = {s.device_id: s for s in store.list()}
+        self.assertEqual(set(found), set(store))
+        self.assertEqual(found[self.cert.device_id].license, self.lic)
+        self.assertIsInstance(found["ab" * 32].error, sfi.InputError)
+        del store[self.cert]
+        self.assertNotIn(self.cert, store)
+        self.assertTrue(store)  # open, though there may be nothing in it
+        with self.assertRaises(sfi.Error):
+            store.remove(self.cert.device_id)
 
     def test_damage_is_no_absence(self) -> None:
         store = sfi.LicenseStore(self.path("store"), create=True)

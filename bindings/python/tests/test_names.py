@@ -14,6 +14,8 @@ from sfi import _abi
 
 # Functions that the package does not call, and why.
 UNBOUND = {
+    "sfi_ctx_of": "every object knows its context",
+    "sfi_license_batch_run": "a loop of steps, so that Ctrl-C is heard",
     "sfi_cause_name": "the names of Cause are made from the header",
     "sfi_firmware_load": "sfi_firmware_load_with() does the same",
     "sfi_firmware_load_binary": "sfi_firmware_load_with() does the same",

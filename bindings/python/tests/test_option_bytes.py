@@ -71,6 +71,15 @@ class OptionBytes(Case):
         for field in ob.fields.values():
             self.assertEqual(field.value, field.shipped)
 
+    def test_words(self) -> None:
+        ob = sfi.OptionBytes.from_words(list(self.ob.values()), self.ob.chip)
+        self.assertEqual(ob, self.ob)
+        for words in ([1 << 32] * 9, [-1] * 9):
+            self.assert_fails(sfi.InputError, Status.RANGE,
+                              sfi.OptionBytes.from_words, words, ob.chip)
+        with self.assertRaises(sfi.InputError):
+            sfi.OptionBytes.from_words([1], ob.chip)
+
     def test_errors_name_line_and_column(self) -> None:
         text = CSV.read_text().replace("FPRAR_PRG_A", "FPRAR_PRG_X", 1)
         error = self.assert_fails(sfi.InputError, Status.CHIP_RULE,

@@ -383,5 +383,17 @@ def serve(server: socket.socket, chip: sim.Simulator) -> None:
                 peer.sendall(answer)
 
 
+class Names(BenchCase):
+    def test_name_and_kind(self) -> None:
+        chip = self.simulator()
+        for interface, kind in (("usart", sfi.LinkKind.USART),
+                                ("spi", sfi.LinkKind.SPI),
+                                ("usb", sfi.LinkKind.USB),
+                                ("jtag", sfi.LinkKind.MEMORY)):
+            link = chip.transport(interface)
+            self.assertEqual(link.kind, kind)
+            self.assertTrue(link.name)
+
+
 if __name__ == "__main__":
     kit.main()
