@@ -172,6 +172,128 @@ SFI_API SFI_NODISCARD sfi_status
 sfi_audit_verify(sfi_ctx *ctx, const char *path, const uint8_t *key,
                  size_t key_len, const char *before, sfi_audit_summary *out);
 
+/**
+ * Verify an exported audit log that is in memory, as sfi_audit_verify() does a
+ * file.
+ *
+ * @param ctx         the context
+ * @param data        the audit log; not kept
+ * @param len         its length
+ * @param key         the audit key; libsfi keeps no copy
+ * @param key_len     its length, SFI_AUDIT_KEY_LEN
+ * @param before      an earlier audit log of the same HSM, as there; NULL: no
+ *                    comparison
+ * @param before_len  its length
+ * @param out         receives the summary; the caller sets struct_size
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  ctx, data, key or out is NULL
+ *   what sfi_audit_verify() returns, except for its files
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status
+sfi_audit_verify_data(sfi_ctx *ctx, const uint8_t *data, size_t len,
+                      const uint8_t *key, size_t key_len, const uint8_t *before,
+                      size_t before_len, sfi_audit_summary *out);
+
+/**
+ * Reads the records of an exported audit log.
+ *
+ * It reads what is there and checks the form alone: verify the log first.
+ */
+typedef struct sfi_audit_reader sfi_audit_reader;
+
+/**
+ * Open an audit log in a file.
+ *
+ * @param ctx   the context
+ * @param path  the file; open until the reader is released
+ * @param out   receives the reader, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT            a pointer is NULL
+ *   SFI_ERR_FORMAT, SFI_ERR_TRUNCATED, SFI_ERR_LIMIT
+ *                               not the head of an audit log; the line is named
+ *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be read
+ *   SFI_ERR_NOMEM               no memory
+ *
+ * Blocks: on the file.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_audit_reader_open(sfi_ctx *ctx,
+                                                       const char *path,
+                                                       sfi_audit_reader **out);
+
+/**
+ * Open an audit log in memory.
+ *
+ * @param ctx   the context
+ * @param data  the audit log; copied
+ * @param len   its length
+ * @param out   receives the reader, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL
+ *   what sfi_audit_reader_open() returns, except for its file
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_audit_reader_open_data(
+    sfi_ctx *ctx, const uint8_t *data, size_t len, sfi_audit_reader **out);
+
+/**
+ * Get the head of an audit log.
+ *
+ * @param reader  a reader
+ * @param out     receives the head; the caller sets struct_size.  remaining,
+ *                sequence, audit_head and mac are those of the end, and zero
+ *                until it was read
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL
+ *   SFI_ERR_ABI       struct_size is unknown
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status
+sfi_audit_reader_get_head(sfi_audit_reader *reader, sfi_audit_head *out);
+
+/**
+ * Read the next record.
+ *
+ * @param reader  a reader
+ * @param out     receives the record; the caller sets struct_size
+ * @param more    receives 1 for a record; 0 at the end, also if asked again
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL
+ *   SFI_ERR_ABI       struct_size is unknown
+ *   SFI_ERR_FORMAT, SFI_ERR_TRUNCATED, SFI_ERR_LIMIT
+ *                     damaged or truncated; the line is named, and the reader
+ *                     stays there
+ *   SFI_ERR_OS        the file cannot be read
+ *
+ * Blocks: on the file.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_audit_reader_next(sfi_audit_reader *reader,
+                                                       sfi_audit_record *out,
+                                                       int *more);
+
+/**
+ * Release a reader.
+ *
+ * @param reader  a reader, or NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API void sfi_audit_reader_free(sfi_audit_reader *reader);
+
 SFI_END_DECLS
 
 #endif

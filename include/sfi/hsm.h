@@ -689,6 +689,30 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_export_audit(sfi_hsm *hsm,
                                                       const char *path);
 
 /**
+ * Write an HSM's whole audit to a function, piece by piece.
+ *
+ * As sfi_hsm_export_audit(); an audit that fails in the middle was written in
+ * part.  sfi_audit_verify_data() verifies it.
+ *
+ * @param hsm    a provisioned HSM; no PIN is needed
+ * @param write  called with each piece; must not use the HSM
+ * @param user   handed to write
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL
+ *   SFI_ERR_HSM       also when its records are inconsistent
+ *   SFI_ERR_CALLBACK  write returned an invalid status
+ *   any status        that write returned
+ *   what sfi_hsm_get_audit_head() returns
+ *
+ * Blocks: on the file or the reader.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_hsm_write_audit(sfi_hsm *hsm,
+                                                     sfi_write_fn write,
+                                                     void *user);
+
+/**
  * Verify an HSM's whole audit inside the HSM, with its own audit key.
  *
  * A login at a vault verifies the end of the audit only.  This verifies every

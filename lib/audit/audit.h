@@ -10,6 +10,10 @@
 
 #include "util/file.h"
 #include "util/text.h"
+#include "core/abi.h"
+
+SFI_ABI_PIN(sfi_audit_head, mac);
+SFI_ABI_PIN(sfi_audit_record, mac);
 
 /* Somewhat longer than a record, which is the longest line. */
 #define AUDIT_LINE_MAX 480u
@@ -38,13 +42,24 @@ typedef sfi_status (*audit_record_fn)(void *user, uint64_t sequence,
 sfi_status sfi__audit_write(sfi_ctx *ctx, const char *path,
                             const sfi_audit_head *head, audit_record_fn record,
                             void *user);
+/* The same, piece by piece, to a function. */
+sfi_status sfi__audit_write_to(sfi_ctx *ctx, sfi_write_fn write, void *to,
+                               const sfi_audit_head *head,
+                               audit_record_fn record, void *user);
 
 /* ---- reading ---- */
 
+/* A file, or what is in memory: then `path` is NULL. */
+struct audit_source {
+    const char *path;
+    const uint8_t *data;
+    size_t len;
+};
+
 struct audit_in {
     sfi_ctx *ctx;
-    const char *path;
-    sfi_status failed; /* the first failure; sticky */
+    struct audit_source from; /* of `data`, what was not read yet */
+    sfi_status failed;        /* the first failure; sticky */
     struct file_in file;
     uint64_t line; /* the current one, from 1 */
     char text[AUDIT_LINE_MAX + 1];
@@ -54,7 +69,8 @@ struct audit_in {
 };
 
 /* The place of each failure is the file, and the line if one is current. */
-sfi_status sfi__audit_open(struct audit_in *in, sfi_ctx *ctx, const char *path);
+sfi_status sfi__audit_open(struct audit_in *in, sfi_ctx *ctx,
+                           const struct audit_source *from);
 void sfi__audit_close(struct audit_in *in);
 /* Read the lines before the records; `out` must be zero. */
 sfi_status sfi__audit_read_head(struct audit_in *in, sfi_audit_head *out);
@@ -62,6 +78,8 @@ sfi_status sfi__audit_read_head(struct audit_in *in, sfi_audit_head *out);
  * must be the last line. */
 sfi_status sfi__audit_read_next(struct audit_in *in, sfi_audit_record *out,
                                 sfi_audit_head *head, bool *end);
+/* Name the place in the context's error. */
+sfi_status sfi__audit_where(struct audit_in *in);
 /* Fail at the current line; after an earlier failure that one stays. */
 sfi_status sfi__audit_fail(struct audit_in *in, sfi_status st, const char *fmt,
                            ...) SFI_PRINTF(3, 4);

@@ -20,6 +20,13 @@
 /* ---- lines ---- */
 
 sfi_status
+sfi__audit_where(struct audit_in *in)
+{
+    return in->from.path != NULL ? sfi__where(in->ctx, "%s", in->from.path)
+                                 : in->ctx->error.status;
+}
+
+sfi_status
 sfi__audit_fail(struct audit_in *in, sfi_status st, const char *fmt, ...)
 {
     char message[SFI_ERROR_MESSAGE_MAX];
@@ -33,23 +40,27 @@ sfi__audit_fail(struct audit_in *in, sfi_status st, const char *fmt, ...)
     in->failed = sfi__fail(in->ctx, st, "%s", message);
     if (in->line > 0)
         (void)sfi__where(in->ctx, "%llu", (unsigned long long)in->line);
-    return sfi__where(in->ctx, "%s", in->path);
+    return sfi__audit_where(in);
 }
 
 static sfi_status
 audit_read_failed(struct audit_in *in, int err)
 {
     in->failed = sfi__fail_os(in->ctx, sfi__os_status(err), err, "cannot read");
-    return sfi__where(in->ctx, "%s", in->path);
+    return sfi__audit_where(in);
 }
 
 sfi_status
-sfi__audit_open(struct audit_in *in, sfi_ctx *ctx, const char *path)
+sfi__audit_open(struct audit_in *in, sfi_ctx *ctx,
+                const struct audit_source *from)
 {
-    int err = sfi__file_open(&in->file, path);
+    int err = 0;
 
+    in->file.fd = -1;
+    if (from->path != NULL)
+        err = sfi__file_open(&in->file, from->path);
     in->ctx = ctx;
-    in->path = path;
+    in->from = *from;
     in->failed = SFI_OK;
     in->line = 0;
     in->at = 0;
@@ -64,6 +75,19 @@ sfi__audit_close(struct audit_in *in)
     sfi__file_close(&in->file);
 }
 
+static int
+audit_read_bytes(struct audit_in *in, char *out, size_t cap, size_t *got)
+{
+    if (in->from.path != NULL)
+        return sfi__file_fill(&in->file, out, cap, got);
+    *got = in->from.len < cap ? in->from.len : cap;
+    if (*got > 0)
+        memcpy(out, in->from.data, *got);
+    in->from.data += *got;
+    in->from.len -= *got;
+    return 0;
+}
+
 /* Read on when the buffer may not hold a whole line. */
 static sfi_status
 audit_fill_buffer(struct audit_in *in)
@@ -76,8 +100,8 @@ audit_fill_buffer(struct audit_in *in)
     in->len -= in->at;
     memmove(in->data, in->data + in->at, in->len);
     in->at = 0;
-    err = sfi__file_fill(&in->file, in->data + in->len,
-                         sizeof(in->data) - in->len, &got);
+    err = audit_read_bytes(in, in->data + in->len, sizeof(in->data) - in->len,
+                           &got);
     in->len += got;
     in->last = in->len < sizeof(in->data);
     return err == 0 ? SFI_OK : audit_read_failed(in, err);

@@ -132,7 +132,7 @@ proof_count_device(struct proof *p, const sfi_audit_record *r)
     p->remaining--;
     p->sum.licensed++;
     if (sfi__audit_devices_add(&p->devices, r->device) != SFI_OK)
-        return sfi__where(p->in.ctx, "%s", p->in.path);
+        return sfi__audit_where(&p->in);
     return SFI_OK;
 }
 
@@ -268,9 +268,9 @@ proof_fill_summary(struct proof *p)
 }
 
 static sfi_status
-audit_prove_file(sfi_ctx *ctx, const char *path, const uint8_t *key_secret,
-                 const sfi_audit_head *before, sfi_audit_head *head,
-                 sfi_audit_summary *sum)
+audit_prove_source(sfi_ctx *ctx, const struct audit_source *from,
+                   const uint8_t *key_secret, const sfi_audit_head *before,
+                   sfi_audit_head *head, sfi_audit_summary *sum)
 {
     struct proof *p = sfi__ctx_alloc(ctx, sizeof(*p));
     sfi_status st;
@@ -281,7 +281,7 @@ audit_prove_file(sfi_ctx *ctx, const char *path, const uint8_t *key_secret,
     p->before = before;
     p->sum.struct_size = sizeof(p->sum);
     sfi__audit_devices_init(&p->devices, ctx);
-    st = sfi__audit_open(&p->in, ctx, path);
+    st = sfi__audit_open(&p->in, ctx, from);
     if (st == SFI_OK)
         st = proof_read_audit(p);
     sfi__audit_close(&p->in);
@@ -297,42 +297,61 @@ sfi_status
 sfi__audit_prove(sfi_ctx *ctx, const char *path, const uint8_t *key_secret,
                  sfi_audit_head *head, sfi_audit_summary *sum)
 {
-    return audit_prove_file(ctx, path, key_secret, NULL, head, sum);
+    const struct audit_source from = {.path = path};
+
+    return audit_prove_source(ctx, &from, key_secret, NULL, head, sum);
 }
 
 static sfi_status
-audit_verify_files(sfi_ctx *ctx, const char *path, const uint8_t *key_secret,
-                   const char *before, sfi_audit_summary *sum)
+audit_verify_sources(sfi_ctx *ctx, const struct audit_source *from,
+                     const uint8_t *key, size_t key_len,
+                     const struct audit_source *before, sfi_audit_summary *out)
 {
     sfi_audit_head earlier, head;
-    sfi_status st;
+    sfi_audit_summary sum;
+    sfi_status st = SFI_OK;
 
-    if (before != NULL) {
-        st = audit_prove_file(ctx, before, key_secret, NULL, &earlier, sum);
-        if (st != SFI_OK)
-            return st;
-    }
-    return audit_prove_file(ctx, path, key_secret,
-                            before != NULL ? &earlier : NULL, &head, sum);
+    if (key_len != SFI_AUDIT_KEY_LEN)
+        return sfi__fail(ctx, SFI_ERR_RANGE,
+                         "audit key of %zu bytes, expected %u", key_len,
+                         SFI_AUDIT_KEY_LEN);
+    if (before != NULL)
+        st = audit_prove_source(ctx, before, key, NULL, &earlier, &sum);
+    if (st == SFI_OK)
+        st = audit_prove_source(ctx, from, key,
+                                before != NULL ? &earlier : NULL, &head, &sum);
+    if (st != SFI_OK)
+        return st;
+    return SFI_ABI_OUT(ctx, sfi_audit_summary, out, &sum);
 }
 
 sfi_status
 sfi_audit_verify(sfi_ctx *ctx, const char *path, const uint8_t *key,
                  size_t key_len, const char *before, sfi_audit_summary *out)
 {
-    sfi_audit_summary sum;
-    sfi_status st;
+    const struct audit_source from = {.path = path};
+    const struct audit_source earlier = {.path = before};
 
     SFI_ENTER(ctx, CTX);
     SFI_ARG(ctx, path != NULL);
     SFI_ARG(ctx, key != NULL);
     SFI_ARG(ctx, out != NULL);
-    if (key_len != SFI_AUDIT_KEY_LEN)
-        return sfi__fail(ctx, SFI_ERR_RANGE,
-                         "audit key of %zu bytes, expected %u", key_len,
-                         SFI_AUDIT_KEY_LEN);
-    st = audit_verify_files(ctx, path, key, before, &sum);
-    if (st != SFI_OK)
-        return st;
-    return SFI_ABI_OUT(ctx, sfi_audit_summary, out, &sum);
+    return audit_verify_sources(ctx, &from, key, key_len,
+                                before != NULL ? &earlier : NULL, out);
+}
+
+sfi_status
+sfi_audit_verify_data(sfi_ctx *ctx, const uint8_t *data, size_t len,
+                      const uint8_t *key, size_t key_len, const uint8_t *before,
+                      size_t before_len, sfi_audit_summary *out)
+{
+    const struct audit_source from = {.data = data, .len = len};
+    const struct audit_source earlier = {.data = before, .len = before_len};
+
+    SFI_ENTER(ctx, CTX);
+    SFI_ARG(ctx, data != NULL);
+    SFI_ARG(ctx, key != NULL);
+    SFI_ARG(ctx, out != NULL);
+    return audit_verify_sources(ctx, &from, key, key_len,
+                                before != NULL ? &earlier : NULL, out);
 }

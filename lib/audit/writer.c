@@ -56,9 +56,9 @@ sfi__audit_is_product(const char *text)
 
 struct audit_out {
     sfi_ctx *ctx;
-    sfi_status failed; /* the first failure; sticky */
-    struct output file;
-    bool checks_only;
+    sfi_status failed;  /* the first failure; sticky */
+    sfi_write_fn write; /* NULL: only check */
+    void *to;
     size_t len;
     char data[8192];
 };
@@ -66,8 +66,8 @@ struct audit_out {
 static void
 audit_flush_buffer(struct audit_out *o)
 {
-    if (!o->checks_only)
-        o->failed = sfi__output_write(&o->file, o->data, o->len);
+    if (o->write != NULL)
+        o->failed = o->write(o->to, (const uint8_t *)o->data, o->len);
     o->len = 0;
 }
 
@@ -242,26 +242,41 @@ audit_write_all(struct audit_out *o, const sfi_audit_head *h,
 }
 
 sfi_status
-sfi__audit_write(sfi_ctx *ctx, const char *path, const sfi_audit_head *head,
-                 audit_record_fn record, void *user)
+sfi__audit_write_to(sfi_ctx *ctx, sfi_write_fn write, void *to,
+                    const sfi_audit_head *head, audit_record_fn record,
+                    void *user)
 {
-    struct audit_out o = {.ctx = ctx, .checks_only = path == NULL};
+    struct audit_out o = {.ctx = ctx, .write = write, .to = to};
     sfi_audit_head h = *head;
     sfi_status st;
 
     audit_clear_tail(h.firmware_id, sizeof(h.firmware_id));
     audit_clear_tail(h.product_id, sizeof(h.product_id));
     st = writer_check_head(ctx, &h);
-    if (st != SFI_OK)
-        return st;
+    return st == SFI_OK ? audit_write_all(&o, &h, record, user) : st;
+}
+
+static sfi_status
+audit_write_file(void *to, const uint8_t *data, size_t len)
+{
+    return sfi__output_write(to, data, len);
+}
+
+sfi_status
+sfi__audit_write(sfi_ctx *ctx, const char *path, const sfi_audit_head *head,
+                 audit_record_fn record, void *user)
+{
+    struct output file;
+    sfi_status st;
+
     if (path == NULL)
-        return audit_write_all(&o, &h, record, user);
-    st = sfi__output_begin(ctx, &o.file, path, SFI_FILE_AUDIT, 0644);
+        return sfi__audit_write_to(ctx, NULL, NULL, head, record, user);
+    st = sfi__output_begin(ctx, &file, path, SFI_FILE_AUDIT, 0644);
     if (st != SFI_OK)
         return st;
-    st = audit_write_all(&o, &h, record, user);
+    st = sfi__audit_write_to(ctx, audit_write_file, &file, head, record, user);
     if (st == SFI_OK)
-        return sfi__output_end(&o.file);
-    sfi__output_abort(&o.file);
+        return sfi__output_end(&file);
+    sfi__output_abort(&file);
     return st;
 }

@@ -33,6 +33,7 @@ enum obj_kind {
     OBJ_LAYOUT,
     OBJ_JOURNAL,
     OBJ_LICENSE_BATCH,
+    OBJ_AUDIT_READER,
     OBJ_KINDS_END,
 };
 

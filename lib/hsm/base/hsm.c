@@ -19,8 +19,6 @@
 
 SFI_ABI_PIN(sfi_hsm_ops, licenses);
 SFI_ABI_PIN(sfi_hsm_info, serial);
-SFI_ABI_PIN(sfi_audit_head, mac);
-SFI_ABI_PIN(sfi_audit_record, mac);
 SFI_ABI_PIN(sfi_provision_options, reserved);
 
 _Static_assert(SFI_IMAGE_HEADER_LEN == SFI_FORMAT_HEADER_LEN, "the same");
@@ -240,15 +238,18 @@ hsm_export_record(void *user, uint64_t sequence, sfi_audit_record *out)
     return hsm_read_audit_record(user, sequence, out);
 }
 
+/* To a file, or to a function. */
 static sfi_status
-hsm_export_audit(sfi_hsm *hsm, const char *path)
+hsm_export_audit(sfi_hsm *hsm, const char *path, sfi_write_fn write, void *to)
 {
     sfi_ctx *ctx = hsm->obj.ctx;
     sfi_audit_head head = {.struct_size = sizeof(head)};
     sfi_status st = hsm_read_audit_head(hsm, &head);
 
-    if (st == SFI_OK)
+    if (st == SFI_OK && path != NULL)
         st = sfi__audit_write(ctx, path, &head, hsm_export_record, hsm);
+    else if (st == SFI_OK)
+        st = sfi__audit_write_to(ctx, write, to, &head, hsm_export_record, hsm);
     if (st != SFI_OK && ctx->error.where[0] == '\0' && hsm->where[0] != '\0')
         (void)sfi__where(ctx, "%s", hsm->where);
     return st;
@@ -259,7 +260,35 @@ sfi_hsm_export_audit(sfi_hsm *hsm, const char *path)
 {
     SFI_ENTER(hsm, HSM);
     SFI_ARG(hsm, path != NULL);
-    return hsm_export_audit(hsm, path);
+    return hsm_export_audit(hsm, path, NULL, NULL);
+}
+
+struct hsm_audit_sink {
+    sfi_hsm *hsm;
+    sfi_write_fn write;
+    void *user;
+};
+
+static sfi_status
+hsm_write_piece(void *user, const uint8_t *data, size_t len)
+{
+    const struct hsm_audit_sink *s = user;
+    sfi_status st;
+
+    s->hsm->obj.busy = true;
+    st = s->write(s->user, data, len);
+    s->hsm->obj.busy = false;
+    return sfi__from_callback(s->hsm->obj.ctx, st, "the audit's output");
+}
+
+sfi_status
+sfi_hsm_write_audit(sfi_hsm *hsm, sfi_write_fn write, void *user)
+{
+    struct hsm_audit_sink sink = {hsm, write, user};
+
+    SFI_ENTER(hsm, HSM);
+    SFI_ARG(hsm, write != NULL);
+    return hsm_export_audit(hsm, NULL, hsm_write_piece, &sink);
 }
 
 sfi_status

@@ -3,6 +3,7 @@
 /* Export of the audit log of a custom HSM and of a vault. */
 #define _XOPEN_SOURCE 700
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -202,6 +203,119 @@ START_TEST(test_vault)
 }
 END_TEST
 
+/* ---- without a file ---- */
+
+static struct {
+    uint8_t data[16384];
+    size_t len, pieces, fail_at;
+    sfi_hsm *reenter;
+} held;
+
+static sfi_status
+hold(void *user, const uint8_t *data, size_t len)
+{
+    sfi_audit_head head = {.struct_size = sizeof(head)};
+
+    ck_assert_ptr_eq(user, &held);
+    ck_assert_uint_le(len, sizeof(held.data) - held.len);
+    memcpy(held.data + held.len, data, len);
+    held.len += len;
+    ck_assert_int_eq(sfi_hsm_get_audit_head(held.reenter, &head),
+                     SFI_ERR_STATE);
+    if (++held.pieces == held.fail_at) {
+        sfi_ctx_report(ctx, SFI_ERR_CANCELLED, 0, "enough");
+        return SFI_ERR_CANCELLED;
+    }
+    return SFI_OK;
+}
+
+/* The same bytes as in a file, and they verify. */
+START_TEST(test_memory)
+{
+    sfi_audit_summary sum = {.struct_size = sizeof(sum)};
+    sfi_hsm *hsm = own();
+    size_t len;
+    char *file;
+
+    held.reenter = hsm;
+    ck_assert_ok(sfi_hsm_export_audit(hsm, path));
+    file = test_read(path, &len);
+    ck_assert_ok(sfi_hsm_write_audit(hsm, hold, &held));
+    ck_assert_uint_eq(held.len, len);
+    ck_assert_mem_eq(held.data, file, len);
+    free(file);
+    ck_assert_ok(sfi_audit_verify_data(ctx, held.data, held.len,
+                                       story.key_secret, SFI_AUDIT_KEY_LEN,
+                                       held.data, held.len, &sum));
+    ck_assert_uint_eq(sum.records, 2);
+    held.data[len - 2] ^= 1;
+    ck_assert_fails_about(
+        sfi_audit_verify_data(ctx, held.data, held.len, story.key_secret,
+                              SFI_AUDIT_KEY_LEN, NULL, 0, &sum),
+        SFI_ERR_AUTH, "12", "MAC");
+    held.fail_at = held.pieces + 1;
+    held.len = 0;
+    ck_assert_fails(sfi_hsm_write_audit(hsm, hold, &held), SFI_ERR_CANCELLED,
+                    "", "enough");
+    ck_assert_int_eq(sfi_hsm_write_audit(hsm, NULL, NULL), SFI_ERR_ARGUMENT);
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+static void
+read_all(sfi_audit_reader *r)
+{
+    sfi_audit_head head = {.struct_size = sizeof(head)};
+    sfi_audit_record record = {.struct_size = sizeof(record)};
+    uint64_t n = 0;
+    int more = 1;
+
+    ck_assert_ok(sfi_audit_reader_get_head(r, &head));
+    ck_assert_uint_eq(head.maximum, 5);
+    ck_assert_uint_eq(head.sequence, 0); /* the end was not read */
+    while (more != 0) {
+        ck_assert_ok(sfi_audit_reader_next(r, &record, &more));
+        if (more != 0)
+            ck_assert_mem_eq(&record, &story.records[n++], sizeof(record));
+    }
+    ck_assert_uint_eq(n, 2);
+    ck_assert_ok(sfi_audit_reader_next(r, &record, &more));
+    ck_assert_int_eq(more, 0);
+    ck_assert_ok(sfi_audit_reader_get_head(r, &head));
+    ck_assert_uint_eq(head.sequence, 2);
+    sfi_audit_reader_free(r);
+}
+
+START_TEST(test_reader)
+{
+    sfi_audit_record record = {.struct_size = sizeof(record)};
+    sfi_audit_reader *r;
+    sfi_hsm *hsm = own();
+    int more;
+
+    held.reenter = hsm;
+    ck_assert_ok(sfi_hsm_write_audit(hsm, hold, &held));
+    ck_assert_ok(sfi_hsm_export_audit(hsm, path));
+    sfi_hsm_free(hsm);
+    ck_assert_ok(sfi_audit_reader_open(ctx, path, &r));
+    read_all(r);
+    ck_assert_ok(sfi_audit_reader_open_data(ctx, held.data, held.len, &r));
+    read_all(r);
+    ck_assert_ok(sfi_audit_reader_open_data(ctx, held.data, held.len - 9, &r));
+    ck_assert_ok(sfi_audit_reader_next(r, &record, &more));
+    ck_assert_ok(sfi_audit_reader_next(r, &record, &more));
+    for (int i = 0; i < 2; i++) /* it stays there */
+        ck_assert_fails_about(sfi_audit_reader_next(r, &record, &more),
+                              SFI_ERR_TRUNCATED, "12", "middle of a line");
+    sfi_audit_reader_free(r);
+    ck_assert_fails_about(
+        sfi_audit_reader_open_data(ctx, (const uint8_t *)"x\n", 2, &r),
+        SFI_ERR_FORMAT, "1", "SFI-LOG 1");
+    ck_assert_fails_about(sfi_audit_reader_open(ctx, dir, &r), SFI_ERR_OS, dir,
+                          "cannot read");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -209,6 +323,8 @@ main(void)
     TCase *tc = tcase_create("export");
 
     tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, test_memory);
+    tcase_add_test(tc, test_reader);
     tcase_add_test(tc, test_own);
     tcase_add_test(tc, test_no_log);
     tcase_add_test(tc, test_arguments);
