@@ -70,7 +70,8 @@ debug_worth_again(struct boot *b, sfi_status st, unsigned tries,
 sfi_status
 sfi__debug_read(struct boot *b, uint32_t address, uint32_t *words, size_t count)
 {
-    struct deadline dl = sfi__deadline_in(b->link.ctx->clock, QUICK_MS);
+    struct deadline dl =
+        sfi__deadline_in(sfi__transport_clock(b->link.tp), QUICK_MS);
 
     for (unsigned i = 0;; i++) {
         sfi_status st = debug_read_once(b, address, words, count);
@@ -84,7 +85,8 @@ sfi_status
 sfi__debug_write(struct boot *b, uint32_t address, const uint32_t *words,
                  size_t count)
 {
-    struct deadline dl = sfi__deadline_in(b->link.ctx->clock, QUICK_MS);
+    struct deadline dl =
+        sfi__deadline_in(sfi__transport_clock(b->link.tp), QUICK_MS);
 
     for (unsigned i = 0;; i++) {
         sfi_status st = sfi__debug_write_once(b, address, words, count);
@@ -143,7 +145,7 @@ sfi_status
 sfi__debug_wait(struct boot *b, uint32_t address, uint32_t mask, uint32_t value,
                 uint32_t ms, uint32_t *last)
 {
-    struct deadline dl = sfi__deadline_in(b->link.ctx->clock, ms);
+    struct deadline dl = sfi__deadline_in(sfi__transport_clock(b->link.tp), ms);
     uint32_t pause = 0;
     uint32_t word = 0;
 
@@ -270,7 +272,7 @@ debug_fail_refused(struct boot *b)
 static sfi_status
 debug_connect(struct boot *b, uint32_t ms)
 {
-    struct deadline dl = sfi__deadline_in(b->link.ctx->clock, ms);
+    struct deadline dl = sfi__deadline_in(sfi__transport_clock(b->link.tp), ms);
     sfi_status st;
 
     b->link.doing = "the debug port";
@@ -538,7 +540,8 @@ mailbox_special_once(struct boot *b, struct special *s,
 static sfi_status
 mailbox_special(struct boot *b, struct special *s)
 {
-    struct deadline dl = sfi__deadline_in(b->link.ctx->clock, s->wait_ms);
+    struct deadline dl =
+        sfi__deadline_in(sfi__transport_clock(b->link.tp), s->wait_ms);
 
     b->link.doing = s->what;
     for (unsigned i = 0;; i++) {

@@ -252,7 +252,7 @@ dfu_reopen(struct boot *b, const struct deadline *dl)
 static sfi_status
 dfu_connect(struct boot *b, uint32_t ms)
 {
-    struct deadline dl = sfi__deadline_in(b->link.ctx->clock, ms);
+    struct deadline dl = sfi__deadline_in(sfi__transport_clock(b->link.tp), ms);
 
     b->link.doing = "connecting";
     for (;;) {

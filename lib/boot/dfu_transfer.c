@@ -194,7 +194,8 @@ dfu_step_to_idle(struct boot *b, uint8_t *state, const struct deadline *dl)
 static sfi_status
 dfu_idle_within(struct boot *b, uint32_t busy_ms)
 {
-    struct deadline dl = sfi__deadline_in(b->link.ctx->clock, busy_ms);
+    struct deadline dl =
+        sfi__deadline_in(sfi__transport_clock(b->link.tp), busy_ms);
     uint8_t state = DFU_STATE_UNKNOWN;
 
     for (unsigned steps = 0; steps < STEPS_MAX;) {
@@ -260,7 +261,7 @@ dfu_postpone(struct boot *b, struct deadline *dl, const struct dfu_report *r)
     sfi__log(b->link.ctx, SFI_LOG_WARNING,
              "%s: the device asks for %u s, which is more than expected",
              b->link.doing, (r->poll_ms + 999) / 1000);
-    *dl = sfi__deadline_in(b->link.ctx->clock, r->poll_ms);
+    *dl = sfi__deadline_in(sfi__transport_clock(b->link.tp), r->poll_ms);
 }
 
 /* Ask for the report.  *wait: before it is asked for again; 0: it is the last
@@ -287,7 +288,8 @@ dfu_ask_working(struct boot *b, struct dfu_report *r, const struct dfu_work *w,
 static sfi_status
 dfu_wait_block(struct boot *b, struct dfu_report *r, const struct dfu_work *w)
 {
-    struct deadline dl = sfi__deadline_in(b->link.ctx->clock, w->ms);
+    struct deadline dl =
+        sfi__deadline_in(sfi__transport_clock(b->link.tp), w->ms);
 
     for (bool begun = false;;) {
         bool last = sfi__deadline_passed(&dl);

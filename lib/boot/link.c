@@ -70,7 +70,7 @@ sfi__link_cancelled(const struct link *l)
 sfi_status
 sfi__link_sleep(struct link *l, uint32_t ms)
 {
-    const struct clock *clock = l->ctx->clock;
+    const struct clock *clock = sfi__transport_clock(l->tp);
 
     while (ms > 0) {
         uint32_t slice = ms < CTX_SLICE_MS ? ms : CTX_SLICE_MS;
@@ -109,7 +109,7 @@ static sfi_status
 link_receive_within(struct link *l, uint8_t *buf, size_t len, size_t *got,
                     uint32_t ms)
 {
-    struct deadline dl = sfi__deadline_in(l->ctx->clock, ms);
+    struct deadline dl = sfi__deadline_in(sfi__transport_clock(l->tp), ms);
     size_t have = 0;
     sfi_status st = SFI_OK;
 
@@ -167,7 +167,7 @@ sfi__link_drain_of(struct link *l, uint8_t expected, bool *others)
 {
     uint32_t rtt = sfi__transport_rtt_ms(l->tp);
     uint32_t ms = DRAIN_MS + sfi__transport_ms(l->tp, DRAIN_MAX) + rtt;
-    struct deadline dl = sfi__deadline_in(l->ctx->clock, ms);
+    struct deadline dl = sfi__deadline_in(sfi__transport_clock(l->tp), ms);
     uint8_t scrap[64];
     size_t total = 0;
     sfi_status st;

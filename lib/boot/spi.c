@@ -43,7 +43,7 @@ static sfi_status
 spi_poll_byte(struct boot *b, bool (*wanted)(uint8_t byte), uint8_t *byte,
               uint32_t ms)
 {
-    struct deadline dl = sfi__deadline_in(b->link.ctx->clock, ms);
+    struct deadline dl = sfi__deadline_in(sfi__transport_clock(b->link.tp), ms);
 
     for (unsigned i = 0;; i++) {
         bool last = sfi__deadline_passed(&dl);
@@ -334,7 +334,7 @@ spi_end_frame(struct boot *b)
 static sfi_status
 spi_find(struct boot *b, uint32_t ms)
 {
-    struct deadline dl = sfi__deadline_in(b->link.ctx->clock, ms);
+    struct deadline dl = sfi__deadline_in(sfi__transport_clock(b->link.tp), ms);
     uint8_t last = SPI_BUSY;
     sfi_status st = spi_sync(b, &last, ms < SYNC_MS ? ms : SYNC_MS);
 

@@ -97,8 +97,8 @@ search_ask(struct search *s, uint32_t ms)
 {
     const uint8_t sync = USART_SYNC;
     struct link *l = &s->b->link;
-    struct deadline dl =
-        sfi__deadline_in(l->ctx->clock, ms + sfi__transport_rtt_ms(l->tp));
+    struct deadline dl = sfi__deadline_in(sfi__transport_clock(l->tp),
+                                          ms + sfi__transport_rtt_ms(l->tp));
     sfi_status st = SFI_ERR_NACK;
 
     for (unsigned i = 0; i < DAMAGED_MAX && st == SFI_ERR_NACK &&
@@ -356,7 +356,7 @@ sfi__usart_find(struct boot *b, uint32_t ms, uint32_t speed, bool quickly)
     do {
         again = false;
         s.found = false;
-        s.dl = sfi__deadline_in(b->link.ctx->clock, s.ms);
+        s.dl = sfi__deadline_in(sfi__transport_clock(b->link.tp), s.ms);
         st = search_once(&s, quickly);
         if (s.found && sfi__link_is_fault(st) && !quickly) {
             sfi_status reset = search_reset(&s, &again);

@@ -8,6 +8,7 @@
 #include <sfi/sim.h>
 
 #include "util/buf.h"
+#include "util/clock.h"
 #include "core/obj.h"
 #include "proto/an3155_device.h"
 #include "sim/core_debug.h"
@@ -50,18 +51,19 @@ struct sfi_sim {
     struct port_ossl crypto;
 
     enum sim_mode mode;
-    bool boot0;        /* the pin */
-    bool held;         /* NRST is low */
-    bool hung;         /* after an option launch, until its power is switched */
-    bool cold;         /* powered up, and not reset since */
-    bool reset_due;    /* asked for by the chip, done after the answer */
-    uint64_t now_ms;   /* since it was opened; the links advance it */
-    uint64_t resets;   /* so far */
-    bool timed;        /* erase and program take a real part's time */
-    uint64_t busy_us;  /* until then the flash is at work: now_ms * 1000 */
-    uint64_t bank2_us; /* likewise, after an ACK that came too early */
-    uint64_t late_us;  /* a poll over SPI before then leaves out ... */
-    uint32_t late_at;  /* ... the 64 bits here */
+    bool boot0;      /* the pin */
+    bool held;       /* NRST is low */
+    bool hung;       /* after an option launch, until its power is switched */
+    bool cold;       /* powered up, and not reset since */
+    bool reset_due;  /* asked for by the chip, done after the answer */
+    uint64_t now_ms; /* since it was opened; the links advance it */
+    struct clock clock; /* that of the links inside the process */
+    uint64_t resets;    /* so far */
+    bool timed;         /* erase and program take a real part's time */
+    uint64_t busy_us;   /* until then the flash is at work: now_ms * 1000 */
+    uint64_t bank2_us;  /* likewise, after an ACK that came too early */
+    uint64_t late_us;   /* a poll over SPI before then leaves out ... */
+    uint32_t late_at;   /* ... the 64 bits here */
     uint32_t options[CHIP_OB_ROWS_MAX]; /* in force */
     uint8_t *ram; /* the chip's, range after range, then the core's */
     size_t ram_len;

@@ -46,7 +46,7 @@ static sfi_status
 security_wait_secure(sfi_target *t, uint32_t ms)
 {
     sfi_ctx *ctx = t->obj.ctx;
-    struct deadline dl = sfi__deadline_in(ctx->clock, ms);
+    struct deadline dl = sfi__deadline_in(sfi__transport_clock(t->tp), ms);
     sfi_status st;
 
     do {

@@ -55,7 +55,8 @@ options_set_bit(const sfi_option_bytes *ob, uint32_t row, uint32_t mask)
 static sfi_status
 options_wait_restart(sfi_target *t)
 {
-    struct deadline dl = sfi__deadline_in(t->obj.ctx->clock, TARGET_BY_HAND_MS);
+    struct deadline dl =
+        sfi__deadline_in(sfi__transport_clock(t->tp), TARGET_BY_HAND_MS);
     sfi_status st = sfi__target_wait_connect(t);
 
     if (!sfi__link_is_fault(st) || !t->chip->ob_write_resets)
@@ -196,7 +197,7 @@ options_remove_readout(sfi_target *t)
         st = options_check_readable(t, &readable);
     if (st != SFI_OK || readable)
         return st;
-    dl = sfi__deadline_in(ctx->clock,
+    dl = sfi__deadline_in(sfi__transport_clock(t->tp),
                           sfi__boot_erase_ms(&t->boot, BOOT_ALL_SECTORS));
     st = sfi__boot_readout_unprotect(&t->boot);
     if (st == SFI_ERR_NACK)

@@ -114,7 +114,8 @@ target_connect_once(sfi_target *t, bool *is_assumed)
 sfi_status
 sfi__target_reconnect(sfi_target *t)
 {
-    struct deadline dl = sfi__deadline_in(t->obj.ctx->clock, t->timeout_ms);
+    struct deadline dl =
+        sfi__deadline_in(sfi__transport_clock(t->tp), t->timeout_ms);
     bool is_assumed;
     sfi_status st;
 
@@ -130,7 +131,8 @@ sfi__target_reconnect(sfi_target *t)
 sfi_status
 sfi__target_wait_connect(sfi_target *t)
 {
-    struct deadline dl = sfi__deadline_in(t->obj.ctx->clock, t->timeout_ms);
+    struct deadline dl =
+        sfi__deadline_in(sfi__transport_clock(t->tp), t->timeout_ms);
     sfi_status st;
 
     do {

@@ -5,6 +5,7 @@
 #include "sim/links/links.h"
 
 #include "core/err.h"
+#include "transport/base/transport.h"
 #include "sim/boot.h"
 
 uint64_t
@@ -85,6 +86,34 @@ usart_link_open(struct sfi_sim *sim, sfi_transport **out)
     return sfi_transport_open_stream(sim->obj.ctx, &ops, sim, out);
 }
 
+/* A host that waits for the chip lets its time pass, without waiting. */
+static void
+links_sleep_ms(void *user, uint32_t ms)
+{
+    sfi__sim_wait(user, ms);
+}
+
+/* The process's own time counts too: a host that never waits reaches its
+ * deadlines. */
+static uint64_t
+links_now_ms(void *user)
+{
+    const struct sfi_sim *sim = user;
+
+    return sfi__clock_system.now_ms(sfi__clock_system.user) + sim->now_ms;
+}
+
+static const struct clock *
+links_clock(struct sfi_sim *sim)
+{
+    sim->clock = (struct clock){
+        .user = sim,
+        .now_ms = links_now_ms,
+        .sleep_ms = links_sleep_ms,
+    };
+    return &sim->clock;
+}
+
 /* The transport holds a reference to the chip. */
 static sfi_status
 links_open_by_name(struct sfi_sim *sim, const char *name, sfi_transport **out)
@@ -106,6 +135,8 @@ links_open_by_name(struct sfi_sim *sim, const char *name, sfi_transport **out)
         st = links[i].open(sfi__obj_ref(sim), out);
         if (st != SFI_OK)
             sfi__obj_unref(sim);
+        else
+            (*out)->clock = links_clock(sim);
         return st;
     }
     return sfi__fail(sim->obj.ctx, SFI_ERR_UNSUPPORTED,

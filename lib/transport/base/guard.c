@@ -44,7 +44,8 @@ sfi__transport_read(sfi_transport *tp, uint8_t *buf, size_t len, size_t *got,
                     uint32_t timeout_ms)
 {
     sfi_ctx *ctx = tp->obj.ctx;
-    struct deadline dl = sfi__deadline_in(ctx->clock, timeout_ms);
+    const struct clock *clock = sfi__transport_clock(tp);
+    struct deadline dl = sfi__deadline_in(clock, timeout_ms);
     uint32_t left;
     sfi_status st = guard_check_kind(tp, TRANSPORT_STREAM);
 
@@ -68,7 +69,7 @@ sfi__transport_read(sfi_transport *tp, uint8_t *buf, size_t len, size_t *got,
      * loop without a pause until their deadline. */
     left = sfi__deadline_left(&dl);
     if (st == SFI_ERR_TIMEOUT && left > 0)
-        ctx->clock->sleep_ms(ctx->clock->user, left);
+        clock->sleep_ms(clock->user, left);
     return st;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/abi.h"
+#include "core/ctx.h"
 #include "core/err.h"
 
 SFI_ABI_PIN(sfi_stream_ops, reserved);
@@ -180,4 +181,13 @@ void
 sfi_transport_free(sfi_transport *tp)
 {
     sfi__obj_free(tp, OBJ_TRANSPORT);
+}
+
+/* A test's own clock goes before that of a link. */
+const struct clock *
+sfi__transport_clock(const sfi_transport *tp)
+{
+    const struct clock *clock = tp->obj.ctx->clock;
+
+    return tp->clock != NULL && clock == &sfi__clock_system ? tp->clock : clock;
 }

@@ -9,6 +9,7 @@
 
 #include <sfi/transport.h>
 
+#include "util/clock.h"
 #include "core/obj.h"
 
 #define TRANSPORT_NAME_MAX 128
@@ -33,7 +34,8 @@ struct sfi_transport {
     enum transport_kind kind; /* which of `ops` */
     union transport_ops ops;
     void *user;
-    uint32_t baud; /* 0: the time that bytes take is unknown */
+    uint32_t baud;             /* 0: the time that bytes take is unknown */
+    const struct clock *clock; /* of a link with a time of its own, or NULL */
     char name[TRANSPORT_NAME_MAX];
 };
 
@@ -89,6 +91,8 @@ sfi_status sfi__transport_reset(sfi_transport *tp, bool into_boot);
  * slower ones.  Unread input is dropped. */
 sfi_status sfi__transport_set_speed(sfi_transport *tp, uint32_t choice,
                                     uint32_t *slower);
+/* The time by which waits for the chip are measured. */
+const struct clock *sfi__transport_clock(const sfi_transport *tp);
 /* Milliseconds that `len` bytes take on the line. */
 uint32_t sfi__transport_ms(const sfi_transport *tp, size_t len);
 /* Milliseconds by which a reply may be late, besides the line: a network's
