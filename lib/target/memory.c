@@ -403,6 +403,8 @@ static void
 erase_tick(void *user)
 {
     struct erase *e = user;
+    sfi_ctx *ctx = e->t->obj.ctx;
+    struct sfi_error before;
     uint64_t now = erase_now(e->t);
     uint64_t ms = now - e->began;
     uint64_t most = e->ms - e->ms / 100;
@@ -410,8 +412,10 @@ erase_tick(void *user)
     if (now - e->told < CTX_SLICE_MS || e->ms == 0 || ms > most)
         return;
     e->told = now;
+    sfi__error_keep(ctx, &before); /* of a command that is being repeated */
     sfi__target_report(e->t, SFI_PHASE_ERASE, e->done + e->len * ms / e->ms,
                        e->total);
+    sfi__error_restore(ctx, &before);
 }
 
 static void

@@ -609,10 +609,14 @@ START_TEST(test_erase_progress)
     ck_assert_uint_ge(script_now, 2900);
     ck_assert_uint_le(script_now, 3200);
     ck_assert_uint_ge(erasing.done, 16 * SECTOR / 10);
-    is_silent = false;
     sfi_target_cancel(t, 0);
     erasing.reports = 0;
     erasing.cancel_at = 0;
+    ck_assert_fails_about(sfi_target_erase_all(t), SFI_ERR_TIMEOUT, "stream",
+                          "no answer to Extended Erase");
+    ck_assert_uint_gt(erasing.reports, 100);
+    is_silent = false;
+    erasing.reports = 0;
     ck_assert_ok(sfi_target_erase_all(t));
     ck_assert_uint_eq(erasing.done, 16 * SECTOR);
 }
