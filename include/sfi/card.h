@@ -112,6 +112,56 @@ SFI_API SFI_NODISCARD sfi_status sfi_card_apdu(sfi_card *card,
  */
 SFI_API const char *sfi_card_reason(const sfi_card *card);
 
+/** What happens to a card that is served. */
+enum sfi_card_event_kind {
+    SFI_CARD_WAITING = 1, /**< there is no reader: tried again until it comes */
+    SFI_CARD_INSERTED = 2, /**< the card is in the reader */
+    SFI_CARD_COMMAND = 3   /**< a command was executed; sfi_card_reason() */
+};
+
+/** An event of sfi_card_serve(). */
+typedef struct sfi_card_event {
+    uint32_t struct_size; /**< sizeof(sfi_card_event) of the library */
+    uint32_t kind;        /**< SFI_CARD_* */
+    uint32_t length;      /**< bytes of the command */
+    uint32_t status_word; /**< of its reply, such as 0x9000 */
+    uint8_t header[4];    /**< CLA INS P1 P2, as far as it has them */
+} sfi_card_event;
+
+/**
+ * Receives what happens to a card that is served.
+ *
+ * @param user   as given with the function
+ * @param event  valid during the call
+ */
+typedef void (*sfi_card_event_fn)(void *user, const sfi_card_event *event);
+
+/**
+ * Put a card into a virtual reader, vsmartcard-vpcd behind pcscd.
+ *
+ * The card waits for the reader, and connects again after it was restarted.
+ *
+ * @param card   a card
+ * @param host   the reader's name or address
+ * @param port   its TCP port; vpcd's first slot has 35963
+ * @param stop   called several times a second; non-zero takes the card out
+ * @param event  receives what happens; NULL: nobody
+ * @param user   handed to stop and event
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT   card, host or stop is NULL, or no port
+ *   SFI_ERR_NO_DEVICE  the reader's name is not known
+ *   SFI_ERR_NOMEM      no memory
+ *
+ * Blocks: until stop ends it.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_card_serve(sfi_card *card,
+                                                const char *host, uint32_t port,
+                                                int (*stop)(void *user),
+                                                sfi_card_event_fn event,
+                                                void *user);
+
 /**
  * Release a card.
  *

@@ -60,6 +60,17 @@ class AuditKind(OpenEnum):
     RETIRED = 3
 
 
+class CardEventKind(OpenEnum):
+    """What happens to a card that is served."""
+
+    #: there is no reader: tried again until it comes
+    WAITING = 1
+    #: the card is in the reader
+    INSERTED = 2
+    #: a command was executed; sfi_card_reason()
+    COMMAND = 3
+
+
 class Cause(OpenEnum):
     """Why a device refuses: one byte, distinct, without cryptographic
     detail."""
@@ -492,6 +503,9 @@ SFI_AUDIT_HASH_LEN = 32
 SFI_AUDIT_KEY_LEN = 32
 SFI_AUDIT_RETIRED = 3
 SFI_CARD_APDU_MAX = 0x400
+SFI_CARD_COMMAND = 3
+SFI_CARD_INSERTED = 2
+SFI_CARD_WAITING = 1
 SFI_CAUSE_AREA_ADDRESS = 52
 SFI_CAUSE_AREA_BELOW = 56
 SFI_CAUSE_AREA_INDEX = 49
@@ -719,6 +733,10 @@ class sfi_audit_summary(Structure):
     """What an audit log proves."""
 
 
+class sfi_card_event(Structure):
+    """An event of sfi_card_serve()."""
+
+
 class sfi_connect_options(Structure):
     """How to find a chip, and which security extension it speaks."""
 
@@ -918,6 +936,7 @@ class sfi_usb_ops(Structure):
     """A link to the default pipe of a USB device (DFU, AN3156)."""
 
 
+sfi_card_event_fn = CFUNCTYPE(None, c_void_p, POINTER(sfi_card_event))
 sfi_fact_fn = CFUNCTYPE(None, c_void_p, POINTER(sfi_fact))
 sfi_finding_fn = CFUNCTYPE(None, c_void_p, POINTER(sfi_finding))
 sfi_firmware_difference_fn = CFUNCTYPE(
@@ -1005,6 +1024,14 @@ sfi_audit_summary._fields_ = [
     ("firmware_id", c_char * 64),
     ("product_id", c_char * 16),
     ("serial", c_char * 40),
+]
+
+sfi_card_event._fields_ = [
+    ("struct_size", c_uint32),
+    ("kind", c_uint32),
+    ("length", c_uint32),
+    ("status_word", c_uint32),
+    ("header", c_uint8 * 4),
 ]
 
 sfi_connect_options._fields_ = [
@@ -2246,6 +2273,14 @@ SIM_PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "sfi_card_new": (c_int, [c_void_p, c_void_p, POINTER(c_void_p)]),
     "sfi_card_reason": (c_char_p, [c_void_p]),
     "sfi_card_reset": (None, [c_void_p]),
+    "sfi_card_serve": (c_int, [
+        c_void_p,
+        c_char_p,
+        c_uint32,
+        CFUNCTYPE(c_int, c_void_p),
+        sfi_card_event_fn,
+        c_void_p,
+    ]),
     "sfi_sim_chip": (c_void_p, [c_void_p]),
     "sfi_sim_command": (c_int, [
         c_void_p,
