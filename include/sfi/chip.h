@@ -153,6 +153,19 @@ SFI_API const char *sfi_chip_memory(const sfi_chip *chip, uint64_t address);
 SFI_API uint32_t sfi_chip_sector_size(const sfi_chip *chip);
 
 /**
+ * How long a part typically takes to erase one sector, by its datasheet: to
+ * show how far an erase is, which itself tells nothing until it ends.
+ *
+ * @param chip  a part, or NULL
+ *
+ * @return milliseconds; 0 for NULL
+ *
+ * Blocks: never.  Thread: any.
+ * @since 1.0
+ */
+SFI_API uint32_t sfi_chip_erase_ms(const sfi_chip *chip);
+
+/**
  * Size of a part's flash program unit: programmed at once, and only once after
  * each erase.
  *

@@ -46,6 +46,7 @@ struct sfi_chip {
     uint32_t bank_size;
     uint32_t sector_size;
     uint32_t program_unit; /* bytes programmed at once, and once per erase */
+    uint32_t typical_ms;   /* to erase one sector */
     uint32_t erase_ms;     /* at most, for one sector; the flash as a whole may
                               take as long as all of its sectors */
 

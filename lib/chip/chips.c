@@ -171,6 +171,14 @@ sfi_chip_sector_size(const sfi_chip *chip)
 }
 
 uint32_t
+sfi_chip_erase_ms(const sfi_chip *chip)
+{
+    if (chip == NULL)
+        return 0;
+    return chip->typical_ms != 0 ? chip->typical_ms : chip->erase_ms;
+}
+
+uint32_t
 sfi_chip_program_unit(const sfi_chip *chip)
 {
     return chip != NULL ? chip->program_unit : 0;

@@ -57,6 +57,11 @@ class Chip:
         return int(_lib.sfi().sfi_chip_sector_size(self._pointer))
 
     @property
+    def erase_ms(self) -> int:
+        """How long the erase of a sector typically takes, in milliseconds."""
+        return int(_lib.sfi().sfi_chip_erase_ms(self._pointer))
+
+    @property
     def program_unit(self) -> int:
         """How many bytes are programmed at once: 32 or 8."""
         return int(_lib.sfi().sfi_chip_program_unit(self._pointer))

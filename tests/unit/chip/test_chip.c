@@ -144,6 +144,8 @@ START_TEST(test_geometry)
     ck_assert_uint_eq(sfi_chip_flash_base(NULL), 0);
     ck_assert_uint_eq(sfi_chip_flash_size(NULL), 0);
     ck_assert_uint_eq(sfi_chip_sector_size(NULL), 0);
+    ck_assert_uint_eq(sfi_chip_erase_ms(h7), 1100);
+    ck_assert_uint_eq(sfi_chip_erase_ms(NULL), 0);
     ck_assert_uint_eq(sfi_chip_program_unit(NULL), 0);
 }
 END_TEST
