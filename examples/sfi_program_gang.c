@@ -123,6 +123,13 @@ chip_on_progress(void *user, const sfi_progress *at)
 {
     struct chip *chip = user;
 
+    if (at->phase != chip->at.phase) {
+        chip->s.progress.phase = sfi_phase_name(at->phase);
+        cli_progress_step(&chip->s.progress, "%s", chip->s.progress.phase);
+    }
+    if (at->phase == SFI_PHASE_AREAS)
+        cli_progress_at(&chip->s.progress, "Writing areas", at->done,
+                        at->total);
     (void)pthread_mutex_lock(&chip->gang->lock);
     chip->at = *at;
     (void)pthread_mutex_unlock(&chip->gang->lock);
@@ -140,6 +147,9 @@ chip_finish(struct chip *chip)
         chip->unrecorded = record_station(g->record, &chip->s);
         (void)pthread_mutex_unlock(&g->record_lock);
     }
+    cli_progress_end(&chip->s.progress);
+    cli_report_ended(chip->s.port, station_result_word(&chip->s), chip->s.ctx,
+                     chip->s.st);
     (void)pthread_mutex_lock(&g->lock);
     chip->ended = true;
     (void)pthread_mutex_unlock(&g->lock);
@@ -296,6 +306,8 @@ chip_prepare(struct chip *chip, bool from_hsm)
     chip->s.stop = &interrupted;
     chip->s.watch = chip_on_action;
     cli_progress_init(&chip->s.progress, NULL);
+    chip->s.progress.port = chip->s.port;
+    cli_log_waits(NULL);
     chip->s.shows = open_memstream(&chip->shown, &chip->shown_len);
     if (chip->s.shows == NULL)
         cli_nomem(p->cli.spec->program);

@@ -12,7 +12,7 @@
 #include "sfi_program_gang.h"
 #include "sfi_program_record.h"
 
-#define LINE_SIZE 256u
+#define LINE_SIZE 1024u
 
 /* ---- while it runs ---- */
 
@@ -46,34 +46,52 @@ progress_percent(const sfi_progress *at)
     return (unsigned)((double)at->done * 100.0 / (double)at->total);
 }
 
+/* "1.2 s", the counter, and why it failed, as it happens. */
 static void
-chip_describe_line(const struct chip *chip, char *line, size_t size)
+chip_describe_end(const struct chip *chip, char *line, size_t size)
 {
+    const sfi_error *err = sfi_ctx_error(chip->s.ctx);
     char left[48] = "";
 
-    if (!chip->ended) {
-        (void)snprintf(line, size, "%s: %u%%", cli_visible(chip->s.port),
-                       progress_percent(&chip->at));
-        return;
-    }
     if (chip->s.counted)
         (void)snprintf(left, sizeof(left), ", HSM COUNTER: %" PRIu64,
                        chip->s.hsm.remaining);
-    (void)snprintf(line, size, "%s: %s after %.1f s%s",
+    (void)snprintf(line, size, "%s: %s after %.1f s%s%s%.400s",
                    cli_visible(chip->s.port), station_result_word(&chip->s),
-                   chip->s.seconds, left);
+                   chip->s.seconds, left, chip->s.st != SFI_OK ? ": " : "",
+                   chip->s.st != SFI_OK ? cli_visible(sfi_error_message(err))
+                                        : "");
 }
 
+/* A row of the block. */
+static void
+chip_describe_row(struct chip *chip, char *line, size_t size, unsigned columns)
+{
+    const char *port = cli_visible(chip->s.port);
+
+    if (chip->ended)
+        chip_describe_end(chip, line, size);
+    else if (!cli_progress_row(&chip->s.progress, port, columns, line, size))
+        (void)snprintf(line, size, "%s: %s", port,
+                       chip->at.phase != 0 ? sfi_phase_name(chip->at.phase)
+                                           : "waits");
+    cli_cut(line, columns - 1);
+}
+
+/* The terminal may have got another size. */
 static void
 display_draw_block(struct gang *g)
 {
     char line[LINE_SIZE];
+    unsigned columns = cli_columns(stdout);
 
+    if (columns > 1)
+        g->columns = columns;
     if (g->drawn)
         (void)printf("\033[%zuA", g->count);
     for (size_t i = 0; i < g->count; i++) {
-        chip_describe_line(&g->chips[i], line, sizeof(line));
-        (void)printf("%.*s\033[K\n", (int)g->columns - 1, line);
+        chip_describe_row(&g->chips[i], line, sizeof(line), g->columns);
+        (void)printf("\r%s\033[K\n", line);
     }
     g->drawn = true;
 }
@@ -92,7 +110,12 @@ display_print_news(struct gang *g)
             continue;
         chip->quarters = quarters;
         chip->told = chip->ended;
-        chip_describe_line(chip, line, sizeof(line));
+        if (chip->ended)
+            chip_describe_end(chip, line, sizeof(line));
+        else
+            (void)snprintf(line, sizeof(line), "%s: %u%%",
+                           cli_visible(chip->s.port),
+                           progress_percent(&chip->at));
         (void)printf("%s\n", line);
     }
 }
@@ -123,7 +146,7 @@ gang_find_terminal(struct gang *g)
 {
     struct winsize size;
 
-    g->block = !g->p->json && isatty(STDOUT_FILENO) == 1 &&
+    g->block = !g->p->json && cli_columns(stdout) > 1 &&
                ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 &&
                size.ws_row > g->count && size.ws_col > 1;
     if (g->block)

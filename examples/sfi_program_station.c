@@ -66,6 +66,7 @@ station_begin(struct station *s, struct program *p, sfi_ctx *ctx)
         cli_nomem(p->cli.spec->program);
     cli_progress_init(&s->progress, p->json ? NULL : stdout);
     s->progress.quiet = cli_has(&p->cli, OPT_QUIET);
+    cli_log_waits(&s->progress);
     json_init(&s->results, s->notes);
     json_array(&s->results, NULL);
 }
@@ -136,7 +137,13 @@ station_watch_erase(struct station *s, const sfi_progress *p)
     if (p->done == 0 && !s->all)
         cli_progress_step(&s->progress, "Erasing %" PRIu64 " sector%s ...",
                           sectors, sectors == 1 ? "" : "s");
-    if (p->done == p->total && !s->all)
+    if (p->done == 0)
+        cli_progress_expect(&s->progress, "Erasing",
+                            sectors * sfi_chip_erase_ms(s->part));
+    if (p->done != p->total)
+        return;
+    cli_progress_done(&s->progress);
+    if (!s->all)
         s->done.sectors += sectors;
 }
 
@@ -145,8 +152,9 @@ static void
 station_watch(void *user, const sfi_progress *p)
 {
     static const char *const what[] = {
-        [SFI_PHASE_CHECK] = "Checking", [SFI_PHASE_ERASE] = "Erasing",
-        [SFI_PHASE_WRITE] = "Writing",  [SFI_PHASE_VERIFY] = "Verifying",
+        [SFI_PHASE_CHECK] = "Checking",
+        [SFI_PHASE_WRITE] = "Writing",
+        [SFI_PHASE_VERIFY] = "Verifying",
         [SFI_PHASE_READ] = "Reading",
     };
     struct station *s = user;
@@ -155,9 +163,8 @@ station_watch(void *user, const sfi_progress *p)
         sfi_target_cancel(s->target, 1);
     if (p->phase == SFI_PHASE_ERASE)
         station_watch_erase(s, p);
-    if (p->phase >= sizeof(what) / sizeof(*what) || what[p->phase] == NULL)
-        return;
-    cli_progress_at(&s->progress, what[p->phase], p->done, p->total);
+    else if (p->phase < sizeof(what) / sizeof(*what) && what[p->phase] != NULL)
+        cli_progress_at(&s->progress, what[p->phase], p->done, p->total);
     if (s->watch != NULL)
         s->watch(s, p->done, p->total);
 }

@@ -282,12 +282,22 @@ void cli_progress_at(struct cli_progress *p, const char *what, uint64_t done,
 /* The same of things that are counted, as chips. */
 void cli_progress_items(struct cli_progress *p, const char *what, uint64_t done,
                         uint64_t total);
-/* Work that tells nothing until it ends, and then calls cli_progress_end() or
- * begins something else: the time that it typically takes. */
+/* Work that tells nothing until it ends, and then calls cli_progress_done(), or
+ * after a failure cli_progress_end(): the time that it typically takes. */
 void cli_progress_expect(struct cli_progress *p, const char *what, uint64_t ms);
+void cli_progress_done(struct cli_progress *p);
 void cli_progress_end(struct cli_progress *p);
+/* The bar of one of several, as a line of so many columns; false: it has none
+ * now.  Any thread. */
+bool cli_progress_row(const struct cli_progress *p, const char *port,
+                      unsigned columns, char *out, size_t size);
+/* Cut a text of UTF-8 to so many columns. */
+void cli_cut(char *text, unsigned columns);
 
 /* ---- JSON for machines ---- */
+
+/* Where it is shown that the library waits for a person, as it logs. */
+void cli_log_waits(struct cli_progress *p);
 
 #define JSON_DEPTH_MAX 8u
 

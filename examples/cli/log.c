@@ -13,10 +13,12 @@
 #include "cli/cli.h"
 
 /* The first line of a log, which tells it from other files. */
+#define POWER_CYCLE_MS 30000u /* the library waits at least so long */
 #define LOG_TITLE "# log of libsfi\n"
 
 /* One for the process: the log functions of many contexts write into it. */
 static struct {
+    struct cli_progress *waits;
     int verbosity; /* SFI_LOG_*: what stderr gets */
     bool to_file;
     FILE *file;
@@ -74,6 +76,12 @@ cli_log_open(const struct cli *c, sfi_ctx *ctx, const char *path)
 }
 
 void
+cli_log_waits(struct cli_progress *p)
+{
+    log_to.waits = p;
+}
+
+void
 cli_log_line(const char *line)
 {
     char shown[1024];
@@ -102,6 +110,10 @@ cli_log_to_stderr(void *user, int level, const char *line)
         return;
     cli_warn(spec->program, "%s%s", level == SFI_LOG_WARNING ? "warning: " : "",
              line);
+    if (level == SFI_LOG_WARNING && log_to.waits != NULL &&
+        strstr(line, "power-cycle the chip now") != NULL)
+        cli_progress_expect(log_to.waits, "Waiting for the power cycle",
+                            POWER_CYCLE_MS);
 }
 
 int

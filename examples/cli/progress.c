@@ -33,6 +33,7 @@ static const struct {
     {"Writing", "write"},
     {"Reading", "read"},
     {"Verifying", "verify"},
+    {"Checking", "check"},
     {"Erasing", "erase"},
     {"Licensing", "license"},
     {"Verifying the audit log", "audit"},
@@ -324,6 +325,21 @@ progress_make_room(void)
 }
 
 void
+cli_progress_done(struct cli_progress *p)
+{
+    (void)pthread_mutex_lock(&lock);
+    if (p->pace.what != NULL) {
+        p->pace.done = p->pace.total;
+        p->pace.has_eta = false;
+        event_tell(p, true);
+        if (p->open)
+            bar_draw(p);
+    }
+    progress_end(p);
+    (void)pthread_mutex_unlock(&lock);
+}
+
+void
 cli_progress_step(struct cli_progress *p, const char *fmt, ...)
 {
     char line[1024];
@@ -354,7 +370,8 @@ pace_begin(struct cli_progress *p, enum cli_unit unit, const char *what,
         .total = total,
         .began_ms = now_ms(),
     };
-    if (p->terminal && !p->quiet) {
+    if ((p->terminal && !p->quiet) ||
+        (unit == CLI_TIME && report_has_events())) {
         active = p;
         ticker_start();
     }
@@ -381,6 +398,47 @@ progress_at(struct cli_progress *p, enum cli_unit unit, const char *what,
         (void)fprintf(p->out, "%s: %u%%\n", what, percent / 10 * 10);
     p->shown = percent;
     (void)fflush(p->out);
+}
+
+bool
+cli_progress_row(const struct cli_progress *p, const char *port,
+                 unsigned columns, char *out, size_t size)
+{
+    char label[128];
+    struct cli_pace pace;
+
+    (void)pthread_mutex_lock(&lock);
+    pace = p->pace;
+    (void)pthread_mutex_unlock(&lock);
+    if (pace.what == NULL)
+        return false;
+    (void)snprintf(label, sizeof(label), "%s: %s", port, phase_of(pace.what));
+    if (pace.unit == CLI_TIME)
+        pace_update(&pace, 0);
+    pace.what = label;
+    cli_progress_line(out, size, columns, &pace);
+    return true;
+}
+
+/* A character from U+1100 on may be as wide as two. */
+void
+cli_cut(char *text, unsigned columns)
+{
+    unsigned char *at = (unsigned char *)text;
+    unsigned used = 0;
+
+    while (*at != '\0') {
+        unsigned wide = *at >= 0xe1 ? 2 : 1;
+        size_t len = *at < 0x80 ? 1 : *at < 0xe0 ? 2 : *at < 0xf0 ? 3 : 4;
+
+        if (used + wide > columns) {
+            *at = '\0';
+            return;
+        }
+        used += wide;
+        while (len-- > 0 && *at != '\0')
+            at++;
+    }
 }
 
 void

@@ -176,12 +176,21 @@ report_end(int exit_status)
     if (report.events != NULL)
         report_write_event(exit_status);
     free(report.content);
+    report.content = NULL;
+    report.text = NULL;
+    report.object = NULL;
     report.json = false; /* once */
     report.events = NULL;
     return good;
 }
 
 /* ---- events ---- */
+
+bool
+report_has_events(void)
+{
+    return report.events != NULL;
+}
 
 bool
 report_has_stderr(void)

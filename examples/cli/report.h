@@ -15,6 +15,7 @@ void report_check(const struct cli *c);
  * not be written. */
 bool report_end(int exit_status);
 
+bool report_has_events(void);
 /* Lines for people would stand among the events. */
 bool report_has_stderr(void);
 

@@ -1736,6 +1736,7 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "sfi_certificate_verify": (c_int, [c_void_p, c_void_p, c_size_t]),
     "sfi_chip_at": (c_void_p, [c_size_t]),
     "sfi_chip_device_id": (c_uint32, [c_void_p]),
+    "sfi_chip_erase_ms": (c_uint32, [c_void_p]),
     "sfi_chip_find": (c_void_p, [c_char_p]),
     "sfi_chip_find_id": (c_void_p, [c_uint32]),
     "sfi_chip_flash_base": (c_uint64, [c_void_p]),
