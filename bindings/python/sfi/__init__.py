@@ -15,12 +15,14 @@ from __future__ import annotations
 from . import errors
 from .audit import (
     AuditHead,
+    AuditReader,
     AuditRecord,
     AuditSummary,
     create_audit_key,
     generate_audit_key,
     load_audit_key,
     verify_audit,
+    verify_audit_data,
 )
 from .batch import LicenseBatch, LicenseResult, generate_licenses
 from .certificate import Certificate, Personalization
@@ -90,6 +92,7 @@ __all__ = [
     "AreaBegin",
     "AreaEnd",
     "AuditHead",
+    "AuditReader",
     "AuditRecord",
     "AuditSummary",
     "BootloaderLink",
@@ -167,6 +170,7 @@ __all__ = [
     "readers",
     "statuses",
     "verify_audit",
+    "verify_audit_data",
     "version",
     "words",
 ]

@@ -7,21 +7,30 @@ from __future__ import annotations
 import ctypes
 import dataclasses
 import datetime
-from typing import Any, Optional
+from typing import Any, Iterator, Optional, Union
 
 from . import _abi
-from ._handle import BytesLike, StrPath, decode, encode_path, read_only
+from ._handle import (
+    BytesLike,
+    Handle,
+    StrPath,
+    decode,
+    encode_path,
+    read_only,
+)
 from .context import Context, chosen
 from .enums import AuditKind
 
 __all__ = [
     "AuditHead",
+    "AuditReader",
     "AuditRecord",
     "AuditSummary",
     "create_audit_key",
     "generate_audit_key",
     "load_audit_key",
     "verify_audit",
+    "verify_audit_data",
 ]
 
 
@@ -210,3 +219,72 @@ def verify_audit(path: StrPath, key: BytesLike,
         "sfi_audit_verify", encode_path(path), *read_only(key),
         None if before is None else encode_path(before), ctypes.byref(raw))
     return summary_of(raw)
+
+
+def verify_audit_data(data: BytesLike, key: BytesLike,
+                      before: Optional[BytesLike] = None, *,
+                      context: Optional[Context] = None) -> AuditSummary:
+    """Verify an audit log that is in memory, as :func:`verify_audit` does.
+
+    :param data: the log, such as ``Hsm.audit_bytes()`` returns
+    :param key: the audit key, 32 bytes; not kept and not wiped
+    :param before: an earlier log of the same HSM
+    :raises InputError: as for :func:`verify_audit`
+    :raises SecurityError: as for :func:`verify_audit`
+    """
+    raw = _abi.sfi_audit_summary(
+        struct_size=ctypes.sizeof(_abi.sfi_audit_summary))
+    earlier, length = (None, 0) if before is None else read_only(before)
+    chosen(context)._call(
+        "sfi_audit_verify_data", *read_only(data), *read_only(key), earlier,
+        length, ctypes.byref(raw))
+    return summary_of(raw)
+
+
+class AuditReader(Handle):
+    """Reads the records of an exported audit log: an iterator of them.
+
+    It checks the form alone: verify the log first.
+
+    :param source: the log's bytes; or a path that is a ``str`` or path object
+    :raises InputError: not the head of an audit log; ``where`` names the line
+    :raises AccessError: the file may not be read
+    :raises MachineError: the file cannot be read
+    """
+
+    _FREE = "sfi_audit_reader_free"
+
+    def __init__(self, source: Union[BytesLike, StrPath], *,
+                 context: Optional[Context] = None) -> None:
+        where = chosen(context)
+        if isinstance(source, (bytes, bytearray, memoryview)):
+            self._make(where, "sfi_audit_reader_open_data",
+                       where._state.pointer, *read_only(source))
+        else:
+            self._make(where, "sfi_audit_reader_open", where._state.pointer,
+                       encode_path(source))
+
+    @property
+    def head(self) -> AuditHead:
+        """The head; what is of the end is zero until that was read."""
+        raw = _abi.sfi_audit_head(
+            struct_size=ctypes.sizeof(_abi.sfi_audit_head))
+        self._call("sfi_audit_reader_get_head", ctypes.byref(raw))
+        return head_of(raw)
+
+    def __iter__(self) -> Iterator[AuditRecord]:
+        return self
+
+    def __next__(self) -> AuditRecord:
+        """The next record.
+
+        :raises InputError: damaged or truncated; ``where`` names the line
+        """
+        raw = _abi.sfi_audit_record(
+            struct_size=ctypes.sizeof(_abi.sfi_audit_record))
+        more = ctypes.c_int()
+        self._call("sfi_audit_reader_next", ctypes.byref(raw),
+                   ctypes.byref(more))
+        if not more.value:
+            raise StopIteration
+        return record_of(raw)

@@ -12,6 +12,7 @@ from ._callback import (
     during,
     has,
     closing_callback,
+    on_write,
     optional,
     register,
     release,
@@ -344,6 +345,17 @@ class Hsm(Handle):
             never replaced
         """
         self._call("sfi_hsm_export_audit", encode_path(path))
+
+    def audit_bytes(self) -> bytes:
+        """The whole audit as :meth:`export_audit` writes it.
+
+        :raises HsmError: the HSM is blank or damaged
+        """
+        pieces: List[bytes] = []
+        with during(pieces.append, self._context._state) as number:
+            self._call("sfi_hsm_write_audit", on_write,
+                       ctypes.c_void_p(number))
+        return b"".join(pieces)
 
     def verify_audit(self) -> None:
         """Verify every record inside the HSM, with its own audit key.

@@ -102,6 +102,29 @@ class Batch(BenchCase):
         self.assertIsNone(result.license)
 
 
+class Audit(BenchCase):
+    def test_log_in_memory(self) -> None:
+        log = (DATA / "kept" / "first.audit").read_bytes()
+        key = (DATA / "kept" / "audit.key").read_bytes()
+        summary = sfi.verify_audit_data(log, key)
+        self.assertEqual(
+            summary, sfi.verify_audit(DATA / "kept" / "first.audit", key))
+        self.assertEqual(sfi.verify_audit_data(log, key, log), summary)
+        self.assertRaises(sfi.SecurityError, sfi.verify_audit_data, log,
+                          bytes(32))
+        for source in (log, DATA / "kept" / "first.audit"):
+            reader = sfi.AuditReader(source)
+            records = list(reader)
+            self.assertEqual(len(records), summary.records)
+            self.assertEqual(reader.head.sequence, summary.records)
+        self.assertRaises(sfi.InputError, sfi.AuditReader, b"nothing")
+
+    def test_log_of_an_hsm(self) -> None:
+        hsm = self.hsm()
+        hsm.export_audit(self.path("log"))
+        self.assertEqual(hsm.audit_bytes(), self.path("log").read_bytes())
+
+
 class Lines(BenchCase):
     def test_install_that_is_done(self) -> None:
         chip, file = self.simulator(), self.path("line.jsonl")
