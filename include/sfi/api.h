@@ -29,8 +29,9 @@
  *   process's locale is; numbers in them have a point.  Texts that it takes are
  *   UTF-8.  A path is the file system's bytes, up to the NUL; in messages it is
  *   shown as sfi_text_escape() shows it.
- * - libsfi takes memory from the context's allocator only.  The libraries below
- *   it take theirs from malloc(): OpenSSL, SQLite, libusb, libpcsclite, p11-kit
+ * - libsfi takes memory from the context's allocator only, but for the list of
+ *   open files, which all contexts share.  That and the libraries below it take
+ *   theirs from malloc(): OpenSSL, SQLite, libusb, libpcsclite, p11-kit
  *   with the token's module, and the C library for names of hosts, folders and
  *   absolute paths.
  * - Descriptors of libsfi are closed in programs that the process starts

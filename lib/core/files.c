@@ -46,7 +46,7 @@ sfi__save(sfi_ctx *ctx, const char *path, unsigned mode, const void *data,
 
     if (st != SFI_OK)
         return st;
-    err = sfi__file_begin(&f, path, mode);
+    err = sfi__file_begin(&f, &ctx->alloc, path, mode);
     if (err == 0) {
         err = sfi__file_write(&f, data, len);
         if (err == 0)
@@ -70,7 +70,7 @@ sfi__output_begin(sfi_ctx *ctx, struct output *o, const char *path,
     o->file.fd = -1;
     if (st != SFI_OK)
         return st;
-    err = sfi__file_begin(&o->file, path, mode);
+    err = sfi__file_begin(&o->file, &ctx->alloc, path, mode);
     return err == 0 ? SFI_OK : files_write_failed(ctx, path, err);
 }
 

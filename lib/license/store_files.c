@@ -123,7 +123,7 @@ store_put_down(sfi_license_store *store, const struct store_entry *e,
         return SFI_ERR_NOMEM;
     st = sfi__file_kind_check(ctx, path, SFI_FILE_LICENSE, true);
     if (st == SFI_OK) {
-        err = sfi__file_begin(f, path, STORE_FILE_MODE);
+        err = sfi__file_begin(f, &ctx->alloc, path, STORE_FILE_MODE);
         if (err == 0)
             err = sfi__file_write(f, e->license->data, SFI_LICENSE_LEN);
         if (err == 0)

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "util/fd.h"
 #include "util/hex.h"
 #include "util/mem.h"
+#include "util/text.h"
 
 #define READ_CHUNK ((size_t)64 * 1024)
 
@@ -151,7 +153,7 @@ file_open_temporary(struct file_out *f, unsigned mode)
     mode_t narrow = file_mode_at(f->path, mode);
     int err = EEXIST;
 
-    f->temp = malloc(size);
+    f->temp = sfi__alloc_any(f->alloc, size);
     if (f->temp == NULL)
         return ENOMEM;
     for (unsigned i = 0; err == EEXIST && i < TEMP_TRIES; i++) {
@@ -167,22 +169,26 @@ file_open_temporary(struct file_out *f, unsigned mode)
         err = f->fd < 0 ? errno : 0;
     }
     if (err != 0) {
-        free(f->temp);
+        sfi__free(f->alloc, f->temp);
         f->temp = NULL;
     }
     return err;
 }
 
 int
-sfi__file_begin(struct file_out *f, const char *path, unsigned mode)
+sfi__file_begin(struct file_out *f, const struct alloc *alloc, const char *path,
+                unsigned mode)
 {
+    size_t size = strlen(path) + 1;
     int err = 0;
 
     sfi__zero(f, sizeof(*f));
     f->fd = -1;
-    f->path = strdup(path);
+    f->alloc = alloc;
+    f->path = sfi__alloc_any(alloc, size);
     if (f->path == NULL)
         return ENOMEM;
+    memcpy(f->path, path, size);
     f->in_place = sfi__file_is_special(path);
     /* Its name must not go to another file, either. */
     if (sfi__locked_file_has(path)) {
@@ -233,14 +239,11 @@ file_sync_by(const char *folder, int (*sync_fd)(int fd))
 int
 sfi__file_sync_folder(const char *path)
 {
-    char *copy = strdup(path);
-    int err;
+    char folder[PATH_MAX];
 
-    if (copy == NULL)
-        return ENOMEM;
-    err = file_sync_by(dirname(copy), fsync);
-    free(copy);
-    return err;
+    if (!sfi__text_copy(folder, sizeof(folder), path))
+        return ENAMETOOLONG;
+    return file_sync_by(dirname(folder), fsync);
 }
 
 /* One pass over the disk, where fsync() of each file would make one for each.
@@ -267,7 +270,7 @@ sfi__file_name(struct file_out *f)
         return 0;
     if (rename(f->temp, f->path) != 0)
         return errno;
-    free(f->temp);
+    sfi__free(f->alloc, f->temp);
     f->temp = NULL;
     return 0;
 }
@@ -292,9 +295,10 @@ sfi__file_commit(struct file_out *f)
 }
 
 int
-sfi__file_create(struct file_out *f, const char *path, unsigned mode)
+sfi__file_create(struct file_out *f, const struct alloc *alloc,
+                 const char *path, unsigned mode)
 {
-    int err = sfi__file_begin(f, path, mode);
+    int err = sfi__file_begin(f, alloc, path, mode);
 
     if (err != 0 || f->in_place)
         return err;
@@ -313,8 +317,8 @@ sfi__file_abort(struct file_out *f)
     f->fd = -1;
     if (f->temp != NULL)
         (void)unlink(f->temp);
-    free(f->temp);
-    free(f->path);
+    sfi__free(f->alloc, f->temp);
+    sfi__free(f->alloc, f->path);
     f->temp = NULL;
     f->path = NULL;
 }

@@ -31,17 +31,20 @@ void sfi__file_close(struct file_in *f);
  * in place.  The file has `mode` without what umask takes away, and without
  * what a file that it replaces does not have. */
 struct file_out {
+    const struct alloc *alloc; /* of its names */
     int fd;
     bool in_place;
     char *temp; /* NULL when in place */
     char *path;
 };
 
-int sfi__file_begin(struct file_out *f, const char *path, unsigned mode);
+int sfi__file_begin(struct file_out *f, const struct alloc *alloc,
+                    const char *path, unsigned mode);
 /* Create under the final name at once, without fsync: survives a crash of the
  * program, not of the machine.  A new file all the same: who has the old one
  * open reads nothing of it. */
-int sfi__file_create(struct file_out *f, const char *path, unsigned mode);
+int sfi__file_create(struct file_out *f, const struct alloc *alloc,
+                     const char *path, unsigned mode);
 int sfi__file_write(struct file_out *f, const void *data, size_t len);
 /* End with exactly one of these two; a failed commit leaves no temporary
  * file. */

@@ -20,7 +20,9 @@ CALLS = [
      "sfi__zero, sfi__fill or sfi__wipe"),
     (r"realloc|reallocarray", ["lib", "examples"], ["lib/util/"],
      "struct buf, which wipes what it leaves"),
-    (r"malloc|calloc|free", ["lib"], ["lib/util/"],
+    # the list of open files is the process's, not a context's
+    (r"malloc|calloc|free|strdup|strndup|asprintf|vasprintf", ["lib"],
+     ["lib/util/alloc.c", "lib/util/fd.c"],
      "sfi__ctx_alloc, so that the caller's allocator is asked"),
     (r"strcpy|strcat|strncpy|strncat|sprintf|vsprintf|gets", ["lib", "examples"],
      [],

@@ -345,7 +345,7 @@ capture_start(sfi_transport *tp, const char *path)
     if (c == NULL)
         return SFI_ERR_NOMEM;
     *c = (struct capture){.ctx = ctx};
-    err = sfi__file_create(&c->file, path, 0600);
+    err = sfi__file_create(&c->file, &ctx->alloc, path, 0600);
     if (err != 0) {
         sfi__ctx_dealloc(ctx, c);
         (void)sfi__fail_os(ctx, sfi__os_status(err), err, "cannot write");

@@ -150,7 +150,8 @@ START_TEST(test_no_name_is_opened)
     ck_assert_int_eq(sfi__fd_open(path, O_RDONLY, 0, &fd), FD_LOCKED);
     ck_assert_int_eq(fd, -1);
     ck_assert_int_eq(sfi__file_open(&in, path), FD_LOCKED);
-    ck_assert_int_eq(sfi__file_create(&out, path, 0600), FD_LOCKED);
+    ck_assert_int_eq(sfi__file_create(&out, &sfi__alloc_default, path, 0600),
+                     FD_LOCKED);
     sfi__buf_init(&b, &sfi__alloc_default, false);
     ck_assert_int_eq(sfi__file_read(path, 100, &b), FD_LOCKED);
     sfi__buf_free(&b);

@@ -200,7 +200,7 @@ START_TEST(test_write_appears_whole)
     struct file_out f;
     struct stat st;
 
-    ck_assert_int_eq(sfi__file_begin(&f, path, 0640), 0);
+    ck_assert_int_eq(sfi__file_begin(&f, &sfi__alloc_default, path, 0640), 0);
     ck_assert_int_eq(sfi__file_write(&f, "hel", 3), 0);
     ck_assert_int_eq(access(path, F_OK), -1);
     ck_assert_int_eq(sfi__file_write(&f, "", 0), 0);
@@ -220,7 +220,7 @@ START_TEST(test_write_replaces_at_once)
     struct file_out f;
 
     put(path, "old", 3);
-    ck_assert_int_eq(sfi__file_begin(&f, path, 0600), 0);
+    ck_assert_int_eq(sfi__file_begin(&f, &sfi__alloc_default, path, 0600), 0);
     ck_assert_int_eq(sfi__file_write(&f, "new", 3), 0);
     content_is(path, "old");
     ck_assert_int_eq(sfi__file_commit(&f), 0);
@@ -253,9 +253,13 @@ START_TEST(test_mode)
         ck_assert_int_eq(stat(path, &old), 0);
     }
     if (_i % 2 == 0)
-        ck_assert_int_eq(sfi__file_begin(&f, path, modes[_i / 2].mode), 0);
+        ck_assert_int_eq(
+            sfi__file_begin(&f, &sfi__alloc_default, path, modes[_i / 2].mode),
+            0);
     else
-        ck_assert_int_eq(sfi__file_create(&f, path, modes[_i / 2].mode), 0);
+        ck_assert_int_eq(
+            sfi__file_create(&f, &sfi__alloc_default, path, modes[_i / 2].mode),
+            0);
     ck_assert_int_eq(sfi__file_write(&f, "new", 3), 0);
     ck_assert_int_eq(sfi__file_commit(&f), 0);
     (void)umask(before);
@@ -286,13 +290,13 @@ START_TEST(test_abort_leaves_nothing)
     const char *path = in_dir("out");
     struct file_out f;
 
-    ck_assert_int_eq(sfi__file_begin(&f, path, 0600), 0);
+    ck_assert_int_eq(sfi__file_begin(&f, &sfi__alloc_default, path, 0600), 0);
     ck_assert_int_eq(sfi__file_write(&f, "half", 4), 0);
     sfi__file_abort(&f);
     ck_assert_int_eq(access(path, F_OK), -1);
 
     put(path, "old", 3);
-    ck_assert_int_eq(sfi__file_begin(&f, path, 0600), 0);
+    ck_assert_int_eq(sfi__file_begin(&f, &sfi__alloc_default, path, 0600), 0);
     ck_assert_int_eq(sfi__file_write(&f, "half", 4), 0);
     sfi__file_abort(&f);
     content_is(path, "old");
@@ -306,7 +310,7 @@ START_TEST(test_commit_that_fails)
     struct file_out f;
 
     /* a folder with that name appears while the file is being written */
-    ck_assert_int_eq(sfi__file_begin(&f, path, 0600), 0);
+    ck_assert_int_eq(sfi__file_begin(&f, &sfi__alloc_default, path, 0600), 0);
     ck_assert_int_eq(sfi__file_write(&f, "data", 4), 0);
     ck_assert_int_eq(mkdir(path, 0700), 0);
     ck_assert_int_ne(sfi__file_commit(&f), 0);
@@ -318,9 +322,11 @@ START_TEST(test_begin_refuses)
 {
     struct file_out f;
 
-    ck_assert_int_eq(sfi__file_begin(&f, in_dir("no/such/folder"), 0600),
+    ck_assert_int_eq(sfi__file_begin(&f, &sfi__alloc_default,
+                                     in_dir("no/such/folder"), 0600),
                      ENOENT);
-    ck_assert_int_eq(sfi__file_begin(&f, dir, 0600), EISDIR);
+    ck_assert_int_eq(sfi__file_begin(&f, &sfi__alloc_default, dir, 0600),
+                     EISDIR);
 }
 END_TEST
 
@@ -334,7 +340,7 @@ START_TEST(test_special_files_are_written_in_place)
     ck_assert_int_eq(mkfifo(path, 0600), 0);
     fd = open(path, O_RDONLY | O_NONBLOCK);
     ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(sfi__file_begin(&f, path, 0600), 0);
+    ck_assert_int_eq(sfi__file_begin(&f, &sfi__alloc_default, path, 0600), 0);
     ck_assert_int_eq(sfi__file_write(&f, "hello", 5), 0);
     ck_assert_int_eq(sfi__file_commit(&f), 0);
     ck_assert_int_eq((int)read(fd, got, sizeof(got)), 5);
@@ -342,7 +348,8 @@ START_TEST(test_special_files_are_written_in_place)
     close(fd);
     ck_assert_int_eq(unlink(path), 0);
 
-    ck_assert_int_eq(sfi__file_begin(&f, "/dev/full", 0600), 0);
+    ck_assert_int_eq(
+        sfi__file_begin(&f, &sfi__alloc_default, "/dev/full", 0600), 0);
     ck_assert_int_eq(sfi__file_write(&f, "hello", 5), ENOSPC);
     sfi__file_abort(&f);
     ck_assert_int_eq(access("/dev/full", F_OK), 0);
