@@ -24,7 +24,7 @@ def main() -> int:
     parser.add_argument("nonce", nargs="?")
     args = parser.parse_args()
     key = sfi.Key.load(args.key) if args.key else None
-    nonce = sfi.Nonce.load(args.nonce).data if args.nonce else None
+    nonce = sfi.Nonce.load(args.nonce) if args.nonce else None
 
     for event in sfi.read_image(args.image, key, nonce):
         if isinstance(event, sfi.Header):

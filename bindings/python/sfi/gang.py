@@ -23,9 +23,10 @@ from ._handle import BytesLike, StrPath
 from .chips import Chip, ChipLike
 from .context import Context
 from .enums import Phase
-from .errors import Cancelled, UsageError
+from .errors import Cancelled, Error, UsageError
 from .hsm import Hsm
 from .installer import Installer
+from .journal import Journal
 from .license import LicenseStore
 from .progress import Progress
 from .transport import Transport
@@ -60,6 +61,11 @@ class GangResult:
         """Whether the chip has the firmware."""
         return self.error is None
 
+    @property
+    def hint(self) -> str:
+        """What to do, in one line; empty if nothing is known."""
+        return self.error.hint if isinstance(self.error, Error) else ""
+
     def __str__(self) -> str:
         if self.error is None:
             return f"{self.port}: installed {self.device_id}"
@@ -85,10 +91,13 @@ class Gang:
     :param erase: erase chips that hold an installed firmware
     :param live: use live licences
     :param timeout: seconds to look for each chip; None: 5
+    :param record: a :class:`Journal` that gets a line for each chip
+    :param boards: the boards' own numbers for it, in the order of the ports
     :param progress: called in the chip's thread with the number of the port and
         its :class:`Progress`
     :raises UsageError: no ports, or neither `hsm` nor `store`
     :raises OSError: the image cannot be read
+    :raises Error: as :class:`Journal`
     """
 
     def __init__(self, image: Union[BytesLike, StrPath],
@@ -96,12 +105,16 @@ class Gang:
                  store: Optional[StrPath] = None,
                  chip: Optional[ChipLike] = None, erase: bool = False,
                  live: bool = False, timeout: Optional[float] = None,
+                 record: Optional[StrPath] = None,
+                 boards: Sequence[Optional[str]] = (),
                  progress: Optional[Callable[[int, Progress], object]] = None
                  ) -> None:
         if not ports:
             raise UsageError("a gang needs a port")
         if hsm is None and store is None:
             raise UsageError("a gang needs an HSM or a store of licences")
+        if record is not None:
+            Journal(record).close()  # complain now, not after an install
         if isinstance(image, (bytes, bytearray, memoryview)):
             self._image = bytes(image)
         else:
@@ -112,6 +125,8 @@ class Gang:
         self._store = store
         self._options: Dict[str, Any] = dict(
             chip=chip, erase=erase, live=live, timeout=timeout)
+        self._record = record
+        self._boards = dict(enumerate(boards))
         self._tell = progress
         self._lock = threading.Lock()
         self._cancelled = False
@@ -212,8 +227,12 @@ class Gang:
                 self._installers[index] = installer
                 if self._cancelled:
                     installer.cancel()
+            error: Optional[Error] = None
             try:
                 installer.run(lambda p: self._report(index, p))
+            except Error as caught:
+                error = caught
+                raise
             finally:
                 with self._lock:
                     del self._installers[index]
@@ -221,6 +240,14 @@ class Gang:
                 certificate = installer.certificate
                 if certificate is not None:
                     facts["device_id"] = certificate.device_id
+                if self._record is not None:
+                    self._add_line(index, installer, error)
+
+    def _add_line(self, index: int, installer: Installer,
+                  error: Optional[Error]) -> None:
+        with Journal(self._record or "", context=installer.context) as journal:
+            journal.add_install(installer, error=error,
+                                board_serial=self._boards.get(index))
 
     def _report(self, index: int, progress: Progress) -> None:
         self._progress[index] = progress

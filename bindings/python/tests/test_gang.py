@@ -100,6 +100,21 @@ class Gangs(BenchCase):
         self.assertTrue(all(r.ok for r in sfi.Gang(
             bench.image(), ports, store=self.path("store"), erase=True)))
 
+    def test_record(self) -> None:
+        ports: List[Any] = [*self.chips(2), "serial:/dev/nothing"]
+        record = self.path("line.jsonl")
+        results = sfi.Gang(bench.image(), ports, self.hsm(1), record=record,
+                           boards=["B1", "B2", "B3"]).run()
+        lines = {line["board_serial"]: line
+                 for line in sfi.read_journal(record)}
+        self.assertEqual(sorted(lines), ["B1", "B2"])  # no link, no install
+        for result, board in zip(results, ("B1", "B2")):
+            self.assertEqual(lines[board]["device_id"], result.device_id)
+            self.assertEqual("error" in lines[board], not result.ok)
+        with self.assertRaises(sfi.Error):
+            sfi.Gang(bench.image(), ports, self.hsm(),
+                     record=self.path("other", b"not a journal"))
+
     def test_two_hundred_installs(self) -> None:
         hsm, ports = self.hsm(), self.chips(8)
         image = bench.image(size=64)
