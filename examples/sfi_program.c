@@ -72,27 +72,27 @@ static int
 run_chip_actions(struct station *s, sfi_status *st)
 {
     const char *path = cli_value(&s->p->cli, OPT_RECORD);
-    int record = -1;
+    struct record record = {NULL, NULL};
     int status = 0;
-    int err = 0;
 
     *st = station_load_files(s);
-    if (*st == SFI_OK && path != NULL)
-        status = record_open(&s->p->cli, s->ctx, path, &record);
-    if (*st != SFI_OK || status != 0)
+    if (*st == SFI_OK)
+        status = record_open(&s->p->cli, path, &record);
+    if (*st != SFI_OK || status != 0) {
+        record_close(&record);
         return status;
+    }
     (void)clock_gettime(CLOCK_MONOTONIC, &s->started);
     status = work_on_chip(s, st);
     s->st = *st;
     s->seconds = program_seconds_since(&s->started);
-    if (record < 0)
-        return status;
-    if (status == 0)
-        err = record_station(record, s);
-    (void)close(record);
-    if (s->p->json && status == 0)
-        json_bool(&s->p->out, "recorded", err == 0);
-    return err != 0 ? record_fail(s, err) : status;
+    if (record.journal != NULL && status == 0) {
+        record_station(&record, s);
+        if (s->p->json)
+            json_bool(&s->p->out, "recorded", s->unrecorded == SFI_OK);
+    }
+    record_close(&record);
+    return s->unrecorded != SFI_OK ? record_fail(s) : status;
 }
 
 static int

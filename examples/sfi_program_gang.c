@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "sfi_program_gang.h"
-#include "sfi_program_record.h"
 
 #define TICK_NS 50000000L
 
@@ -142,9 +141,9 @@ chip_finish(struct chip *chip)
     struct gang *g = chip->gang;
 
     chip->s.seconds = program_seconds_since(&g->started);
-    if (g->record >= 0) {
+    if (g->record.journal != NULL) {
         (void)pthread_mutex_lock(&g->record_lock);
-        chip->unrecorded = record_station(g->record, &chip->s);
+        record_station(&g->record, &chip->s);
         (void)pthread_mutex_unlock(&g->record_lock);
     }
     cli_progress_end(&chip->s.progress);
@@ -375,8 +374,8 @@ gang_prepare_chips(struct gang *g, sfi_status *st)
         if (*st != SFI_OK)
             gang_copy_error(g->chips[i].s.ctx, p->ctx, *st);
     }
-    if (status == 0 && *st == SFI_OK && record != NULL)
-        status = record_open(&p->cli, p->ctx, record, &g->record);
+    if (status == 0 && *st == SFI_OK)
+        status = record_open(&p->cli, record, &g->record);
     if (status == 0 && *st == SFI_OK && from_hsm && !late)
         status = gang_check_image(p, st);
     return status;
@@ -396,8 +395,7 @@ gang_release(struct gang *g)
         free(chip->shown);
         sfi_ctx_free(chip->s.ctx);
     }
-    if (g->record >= 0)
-        (void)close(g->record);
+    record_close(&g->record);
     (void)pthread_mutex_destroy(&g->lock);
     (void)pthread_mutex_destroy(&g->hsm_lock);
     (void)pthread_mutex_destroy(&g->record_lock);
@@ -412,7 +410,6 @@ program_gang(struct program *p, sfi_status *st)
         .p = p,
         .chips = calloc(GANG_MAX, sizeof(*g.chips)),
         .ports = strdup(cli_value(&p->cli, OPT_GANG)),
-        .record = -1,
     };
     int status;
 

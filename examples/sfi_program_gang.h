@@ -6,7 +6,7 @@
 
 #include <pthread.h>
 
-#include "sfi_program.h"
+#include "sfi_program_record.h"
 
 #define GANG_MAX 256u /* a thread each; more than any bench has sockets */
 
@@ -20,8 +20,6 @@ struct chip {
     bool asked;  /* the HSM was; its counter is in the station */
     char *shown; /* what the station shows */
     size_t shown_len;
-    int unrecorded; /* an errno: its line is not in the record; written by the
-                     * thread, read after it has ended */
     /* Protected by the gang's lock. */
     sfi_progress at;
     bool ended;
@@ -35,7 +33,7 @@ struct gang {
     struct chip *chips;
     size_t count;
     char *ports; /* storage of the chips' port names */
-    int record;  /* file descriptor, or -1 */
+    struct record record;
     pthread_mutex_t lock;
     pthread_mutex_t hsm_lock; /* protects the program's context and HSM */
     pthread_mutex_t record_lock;

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "sfi_program_gang.h"
-#include "sfi_program_record.h"
 
 #define LINE_SIZE 1024u
 
@@ -183,8 +182,8 @@ gang_write_json_summary(struct gang *g, size_t succeeded)
     for (size_t i = 0; i < g->count; i++) {
         json_object(out, NULL);
         station_write_result(&g->chips[i].s, out);
-        if (g->record >= 0)
-            json_bool(out, "recorded", g->chips[i].unrecorded == 0);
+        if (g->record.journal != NULL)
+            json_bool(out, "recorded", g->chips[i].s.unrecorded == SFI_OK);
         json_close(out);
     }
     json_close(out);
@@ -210,8 +209,8 @@ gang_print_failures(const struct gang *g)
             one = cli_fail_at(cli, chip->s.ctx, chip->s.st,
                               strstr(where, chip->s.port) == NULL ? chip->s.port
                                                                   : "");
-        if (chip->unrecorded != 0)
-            one = record_fail(&chip->s, chip->unrecorded);
+        if (chip->s.unrecorded != SFI_OK)
+            one = record_fail(&chip->s);
         status = status == 0 ? one : status;
     }
     return status;

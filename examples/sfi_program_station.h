@@ -71,6 +71,8 @@ struct station {
     double seconds;
     bool counted; /* the HSM gave a licence */
     sfi_hsm_info hsm;
+    sfi_status unrecorded; /* SFI_OK: its line is in the record */
+    char why_not[256];
 };
 
 /* Prepare for a port; `s` is zero but for port and uri. */

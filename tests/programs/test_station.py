@@ -140,11 +140,14 @@ def look_at_many(folder):
         on(ports[1], "-gc", folder / "one.cert", "--yes")
         on(ports[2], "-sfi", folder / "fw.sfi", "hsm=1", f"slot={hsm}",
            "--pin-file", folder / "pin", "--yes", "--record",
-           folder / "record")
+           folder / "record", "--board", "B-17")
         line, = lines_of(folder / "record")
         same((line["result"], line["image"], line["protocol"],
               line["hsm_remaining"]),
              ("installed", str(folder / "fw.sfi"), "static", 4))
+        same((line["license"], line["phase"], line["board_serial"],
+              line["hsm_firmware_id"], line["chip"]),
+             ("counted", "done", "B-17", "x", "stm32h753xi"))
         done = gang([*ports, folder / "none"], 4, "--json")
         told = {chip["port"]: chip for chip in json.loads(done.stdout)["chips"]}
         opened, secure, installed = (told[str(port)] for port in ports)
@@ -153,7 +156,8 @@ def look_at_many(folder):
         info = json.loads(succeeds(PROGRAMS / "sfi-info", folder / "fw.sfi",
                                    "--json"))
         assert installed["header_tag"] in json.dumps(info), info
-        same(installed["device_id"], line["device_id"])
+        same((installed["device_id"], installed["header_tag"]),
+             (line["device_id"], line["header_tag"]))
         same(told[str(folder / "none")]["error"]["name"], "SFI_ERR_NO_DEVICE")
         out = on(ports[2])
         for text in ("State             : secure, installed",
