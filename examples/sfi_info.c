@@ -29,11 +29,11 @@ info_load_keys(struct info *in)
     return st == SFI_OK ? 0 : cli_fail(&in->cli, in->ctx, st);
 }
 
-sfi_status
-info_describe(struct info *in, uint32_t kind)
+sfi_describe_options
+info_options(const struct info *in, uint32_t kind)
 {
-    sfi_describe_options o = {
-        .struct_size = sizeof(o),
+    return (sfi_describe_options){
+        .struct_size = sizeof(sfi_describe_options),
         .kind = kind,
         .key = in->key,
         .nonce = in->key != NULL ? in->nonce_secret : NULL,
@@ -42,8 +42,6 @@ info_describe(struct info *in, uint32_t kind)
         .audit_key =
             cli_has(&in->cli, OPT_AUDIT_KEY) ? in->audit_key_secret : NULL,
     };
-
-    return sfi_describe_file(in->ctx, in->path, &o, info_take_fact, in);
 }
 
 /* ---- show it ---- */
@@ -86,7 +84,7 @@ info_show_failure(struct info *in, sfi_status st)
 
     if (cli_has(&in->cli, OPT_JSON))
         info_print_json(in, false);
-    else if (in->fact_count > 0 && !info_is(in, "image"))
+    else if (sfi_description_at(in->facts, 0) != NULL && !info_is(in, "image"))
         info_print_facts(in);
     return status;
 }
@@ -122,11 +120,14 @@ info_show(struct info *in)
 {
     bool compares = cli_has(&in->cli, OPT_COMPARE);
     /* Who gives a key means an image, whatever its first bytes are. */
-    sfi_status st =
-        info_describe(in, in->key != NULL && !compares ? SFI_FILE_IMAGE : 0);
+    sfi_describe_options o =
+        info_options(in, in->key != NULL && !compares ? SFI_FILE_IMAGE : 0);
+    sfi_status st = sfi_description_new(in->ctx, &in->facts);
     bool checked;
     int status;
 
+    if (st == SFI_OK)
+        st = sfi_description_read(in->facts, in->path, &o);
     if (st != SFI_OK)
         return info_show_failure(in, st);
     if (compares)
@@ -154,7 +155,7 @@ info_run(struct info *in)
     if (status == 0)
         status = info_show(in);
     cli_findings_free(&in->findings);
-    info_free_facts(in);
+    sfi_description_free(in->facts);
     cli_file_free(&in->file);
     sfi_personalization_free(in->perso);
     sfi_key_free(in->key);

@@ -20,15 +20,15 @@ struct info {
     uint8_t nonce_secret[SFI_NONCE_LEN];
     uint8_t audit_key_secret[SFI_AUDIT_KEY_LEN];
     sfi_personalization *perso;
-    sfi_fact *facts; /* each with copies of its text and data */
-    size_t fact_count, fact_room;
+    sfi_description *facts;
     struct cli_file file; /* an image that a chip is to install */
     struct cli_findings findings;
     sfi_status refused; /* of the check */
 };
 
-/* sfi_info.c: describe the file, which is meant to be of this kind (0: any). */
-sfi_status info_describe(struct info *in, uint32_t kind);
+/* sfi_info.c: what is known beside the file, which is meant to be of this kind
+ * (0: any). */
+sfi_describe_options info_options(const struct info *in, uint32_t kind);
 /* Read the content of the file, which is there afterwards.  0, or the exit
  * status after a message. */
 int info_need_content(struct info *in);
@@ -41,17 +41,9 @@ int info_extract(struct info *in);
 int info_compare(struct info *in);
 
 /* sfi_info_facts.c: what the library tells of the file. */
-void info_take_fact(void *user, const sfi_fact *fact); /* the user: the info */
-void info_free_facts(struct info *in);
-/* NULL: no such fact. */
-const sfi_fact *info_fact(const struct info *in, const char *group,
-                          uint32_t item, const char *name);
 /* "": no such fact. */
 const char *info_fact_text(const struct info *in, const char *group,
                            uint32_t item, const char *name);
-/* A fact of the entry that begins with `first`, which has it. */
-const sfi_fact *info_fact_beside(const struct info *in, const sfi_fact *first,
-                                 const char *name);
 void info_json_facts(struct json *j, const struct info *in);
 void info_print_facts(const struct info *in);
 /* The fields of option bytes, in words. */

@@ -1,98 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* What the library tells of a file: kept, and shown in words or as JSON. */
-#include <stdlib.h>
+/* What the library tells of a file, in words or as JSON. */
 #include <string.h>
 
 #include "cli/option_bytes.h"
 #include "sfi_info.h"
 
-/* ---- keep them ---- */
-
-static void *
-facts_copy(const void *data, size_t len)
-{
-    void *copy = malloc(len > 0 ? len : 1);
-
-    if (copy == NULL)
-        cli_nomem("sfi-info");
-    if (len > 0)
-        memcpy(copy, data, len);
-    return copy;
-}
-
-static void
-facts_make_room(struct info *in)
-{
-    sfi_fact *old = in->facts;
-
-    if (in->fact_count < in->fact_room)
-        return;
-    in->fact_room = in->fact_room > 0 ? 2 * in->fact_room : 64;
-    in->facts = calloc(in->fact_room, sizeof(*in->facts));
-    if (in->facts == NULL)
-        cli_nomem("sfi-info");
-    if (in->fact_count > 0)
-        memcpy(in->facts, old, in->fact_count * sizeof(*old));
-    free(old);
-}
-
-void
-info_take_fact(void *user, const sfi_fact *fact)
-{
-    struct info *in = user;
-    sfi_fact *f;
-
-    facts_make_room(in);
-    f = &in->facts[in->fact_count++];
-    *f = *fact;
-    f->text = facts_copy(fact->text, strlen(fact->text) + 1);
-    f->data = fact->data != NULL ? facts_copy(fact->data, fact->len) : NULL;
-}
-
-void
-info_free_facts(struct info *in)
-{
-    for (size_t i = 0; i < in->fact_count; i++) {
-        free((void *)in->facts[i].text);
-        free((void *)in->facts[i].data);
-    }
-    free(in->facts);
-    in->facts = NULL;
-    in->fact_count = 0;
-}
-
-const sfi_fact *
-info_fact(const struct info *in, const char *group, uint32_t item,
-          const char *name)
-{
-    for (size_t i = 0; i < in->fact_count; i++) {
-        const sfi_fact *f = &in->facts[i];
-
-        if (f->item == item && strcmp(f->group, group) == 0 &&
-            strcmp(f->name, name) == 0)
-            return f;
-    }
-    return NULL;
-}
-
-const sfi_fact *
-info_fact_beside(const struct info *in, const sfi_fact *first, const char *name)
-{
-    const sfi_fact *end = in->facts + in->fact_count;
-
-    for (const sfi_fact *f = first; f < end && f->item == first->item; f++) {
-        if (strcmp(f->name, name) == 0)
-            return f;
-    }
-    return first;
-}
-
 const char *
 info_fact_text(const struct info *in, const char *group, uint32_t item,
                const char *name)
 {
-    const sfi_fact *f = info_fact(in, group, item, name);
+    const sfi_fact *f = sfi_description_find(in->facts, group, item, name);
 
     return f != NULL ? f->text : "";
 }
@@ -171,11 +89,11 @@ facts_json_move(struct json *j, const sfi_fact *before, const sfi_fact *f)
 void
 info_json_facts(struct json *j, const struct info *in)
 {
-    const sfi_fact *before = NULL;
+    const sfi_fact *before = NULL, *f;
 
-    for (size_t i = 0; i < in->fact_count; i++) {
-        facts_json_move(j, before, &in->facts[i]);
-        before = &in->facts[i];
+    for (size_t i = 0; (f = sfi_description_at(in->facts, i)) != NULL; i++) {
+        facts_json_move(j, before, f);
+        before = f;
         facts_json_one(j, before);
     }
     facts_json_move(j, before, NULL);
@@ -186,11 +104,10 @@ info_json_facts(struct json *j, const struct info *in)
 static int
 facts_label_width(const struct info *in, const char *group)
 {
+    const sfi_fact *f;
     size_t widest = 0;
 
-    for (size_t i = 0; i < in->fact_count; i++) {
-        const sfi_fact *f = &in->facts[i];
-
+    for (size_t i = 0; (f = sfi_description_at(in->facts, i)) != NULL; i++) {
         if (f->item == 0 && strcmp(f->group, group) == 0 &&
             strlen(f->label) > widest)
             widest = strlen(f->label);
@@ -235,10 +152,11 @@ facts_print_entry(const sfi_fact *f, const sfi_fact *before)
 static bool
 facts_ends_line(const struct info *in, size_t i)
 {
-    const sfi_fact *f = &in->facts[i];
+    const sfi_fact *f = sfi_description_at(in->facts, i);
+    const sfi_fact *next = sfi_description_at(in->facts, i + 1);
 
-    return f->item != 0 && (i + 1 == in->fact_count || f[1].item != f->item ||
-                            strcmp(f[1].group, f->group) != 0);
+    return f->item != 0 && (next == NULL || next->item != f->item ||
+                            strcmp(next->group, f->group) != 0);
 }
 
 /* The option bytes that the facts name, for the fields in words.  NULL: the
@@ -252,8 +170,9 @@ facts_option_bytes(const struct info *in)
 
     if (chip == NULL || sfi_option_bytes_new(in->ctx, chip, &ob) != SFI_OK)
         return NULL;
-    for (uint32_t i = 1;
-         (f = info_fact(in, "option_bytes", i, "value")) != NULL; i++) {
+    for (uint32_t i = 1; (f = sfi_description_find(in->facts, "option_bytes", i,
+                                                   "value")) != NULL;
+         i++) {
         const char *name = info_fact_text(in, "option_bytes", i, "name");
 
         if (sfi_option_bytes_set(ob, name, (uint32_t)f->number) != SFI_OK)
@@ -265,9 +184,10 @@ facts_option_bytes(const struct info *in)
 void
 info_print_fields(const struct info *in)
 {
-    sfi_option_bytes *ob = info_fact(in, "option_fields", 1, "name") != NULL
-                               ? facts_option_bytes(in)
-                               : NULL;
+    sfi_option_bytes *ob =
+        info_fact_text(in, "option_fields", 1, "name")[0] != '\0'
+            ? facts_option_bytes(in)
+            : NULL;
 
     if (ob != NULL)
         cli_fields_print(stdout, ob, NULL);
@@ -277,8 +197,9 @@ info_print_fields(const struct info *in)
 static void
 facts_print_one(const struct info *in, size_t i)
 {
-    const sfi_fact *f = &in->facts[i];
-    const sfi_fact *before = i > 0 ? f - 1 : NULL;
+    const sfi_fact *f = sfi_description_at(in->facts, i);
+    const sfi_fact *before =
+        i > 0 ? sfi_description_at(in->facts, i - 1) : NULL;
 
     if (strcmp(f->group, "option_fields") == 0) {
         if (before == NULL || strcmp(before->group, f->group) != 0) {
@@ -306,9 +227,7 @@ info_print_facts(const struct info *in)
 {
     (void)printf("%s : %s\n\n", cli_visible(in->path),
                  info_fact_text(in, "", 0, "what"));
-    for (size_t i = 0; i < in->fact_count; i++) {
-        if (strcmp(in->facts[i].name, "kind") != 0 &&
-            strcmp(in->facts[i].name, "what") != 0)
-            facts_print_one(in, i);
-    }
+    /* behind "kind" and "what" */
+    for (size_t i = 2; sfi_description_at(in->facts, i) != NULL; i++)
+        facts_print_one(in, i);
 }

@@ -7,35 +7,31 @@
 #include "sfi_info.h"
 
 static void
-image_print_area(const struct info *in, const sfi_fact *area)
+image_print_area(const struct info *in, uint32_t item, const char *count)
 {
+    const sfi_fact *at =
+        sfi_description_find(in->facts, "areas", item, "address");
+
     (void)printf("\nParsing Area %s/%s :\n",
-                 info_fact_beside(in, area, "index")->text,
-                 info_fact_text(in, "", 0, "area_count"));
+                 info_fact_text(in, "areas", item, "index"), count);
     (void)printf("  Area type                : %s\n",
-                 info_fact_beside(in, area, "type")->text);
+                 info_fact_text(in, "areas", item, "type"));
     (void)printf("  Area size                : %s\n",
-                 info_fact_beside(in, area, "size")->text);
-    (void)printf("  Area destination address : 0x%" PRIx64 "\n",
-                 info_fact_beside(in, area, "address")->number);
+                 info_fact_text(in, "areas", item, "size"));
+    (void)printf("  Area destination address : 0x%" PRIx64 "\n", at->number);
     (void)printf("  Area tag                 : %s\n",
-                 info_fact_beside(in, area, "tag")->text);
+                 info_fact_text(in, "areas", item, "tag"));
 }
 
 static void
 image_print_areas(const struct info *in)
 {
-    uint32_t item = 0;
+    const char *count = info_fact_text(in, "", 0, "area_count");
 
     (void)printf("\nSFI Areas information :\n");
-    for (size_t i = 0; i < in->fact_count; i++) {
-        const sfi_fact *f = &in->facts[i];
-
-        if (strcmp(f->group, "areas") == 0 && f->item != item) {
-            item = f->item;
-            image_print_area(in, f);
-        }
-    }
+    for (uint32_t i = 1;
+         sfi_description_find(in->facts, "areas", i, "address") != NULL; i++)
+        image_print_area(in, i, count);
 }
 
 static void
@@ -43,8 +39,9 @@ image_print_option_bytes(const struct info *in)
 {
     const sfi_fact *f;
 
-    for (uint32_t i = 1;
-         (f = info_fact(in, "option_bytes", i, "value")) != NULL; i++)
+    for (uint32_t i = 1; (f = sfi_description_find(in->facts, "option_bytes", i,
+                                                   "value")) != NULL;
+         i++)
         (void)printf("%s  %-12s : %s\n", i == 1 ? "\nOption bytes :\n" : "",
                      info_fact_text(in, "option_bytes", i, "name"), f->text);
     info_print_fields(in);
@@ -67,7 +64,7 @@ info_print_image(const struct info *in)
     (void)printf("  SFI header tag           : %s\n",
                  info_fact_text(in, "", 0, "header_tag"));
     image_print_areas(in);
-    if (info_fact(in, "", 0, "verified")->number != 0)
+    if (sfi_description_find(in->facts, "", 0, "verified")->number != 0)
         (void)printf("\nTags verified : the header and all %s areas are "
                      "authentic\n",
                      info_fact_text(in, "", 0, "area_count"));

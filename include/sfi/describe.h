@@ -9,6 +9,7 @@
 
 #include <sfi/chip.h>
 #include <sfi/ctx.h>
+#include <sfi/firmware.h>
 #include <sfi/key.h>
 #include <sfi/personalization.h>
 
@@ -133,6 +134,146 @@ typedef struct sfi_describe_options {
 SFI_API SFI_NODISCARD sfi_status sfi_describe_file(
     sfi_ctx *ctx, const char *path, const sfi_describe_options *opts,
     sfi_fact_fn report, void *user);
+
+/**
+ * The facts about a file, kept: for a window that shows them, and to compare
+ * two files.
+ */
+typedef struct sfi_description sfi_description;
+
+/**
+ * Make a description, of nothing yet.
+ *
+ * @param ctx  a context
+ * @param out  receives the description, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL
+ *   SFI_ERR_NOMEM     no memory
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_description_new(sfi_ctx *ctx,
+                                                     sfi_description **out);
+
+/**
+ * Describe a file, as sfi_describe_file() does, and keep the facts.
+ *
+ * They are kept also when a check has failed; those of an earlier file are
+ * forgotten.
+ *
+ * @param d     a description
+ * @param path  the file, or a licence store's folder
+ * @param opts  what is known beside the file; or NULL; of it only key and nonce
+ *              are kept
+ *
+ * @return SFI_OK: described, and no check failed; or
+ *   SFI_ERR_ARGUMENT  d or path is NULL
+ *   SFI_ERR_NOMEM     no memory; no facts are kept
+ *   any status of sfi_describe_file()
+ *
+ * Blocks: as sfi_describe_file().  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_description_read(
+    sfi_description *d, const char *path, const sfi_describe_options *opts);
+
+/**
+ * One of the facts, in the order of sfi_describe_file().
+ *
+ * @param d      a description, or NULL
+ * @param index  0, 1, ...
+ *
+ * @return the fact, borrowed until another file is read or the description
+ *         freed; NULL past the last
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API const sfi_fact *sfi_description_at(const sfi_description *d,
+                                           size_t index);
+
+/**
+ * Find a fact by its name.
+ *
+ * @param d      a description, or NULL
+ * @param group  "", or the list that it is part of; NULL finds nothing
+ * @param item   its number in the list, from 1; 0: no list
+ * @param name   such as "header_tag"; NULL finds nothing
+ *
+ * @return the fact, borrowed as sfi_description_at() says; NULL: no such fact
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API const sfi_fact *sfi_description_find(const sfi_description *d,
+                                             const char *group, uint32_t item,
+                                             const char *name);
+
+/** What a comparison covers. */
+#define SFI_COMPARED_CONTENT 0x1u    /**< every byte of the firmware */
+#define SFI_COMPARED_NO_MODULES 0x2u /**< but not the code of modules */
+
+/** How much differs between two files. */
+typedef struct sfi_comparison {
+    uint32_t struct_size; /**< sizeof(sfi_comparison) */
+    uint32_t flags;       /**< SFI_COMPARED_* */
+    uint64_t facts;       /**< facts that differ */
+    uint64_t places;      /**< runs of bytes that differ ... */
+    uint64_t bytes;       /**< ... and their bytes */
+} sfi_comparison;
+
+/**
+ * Receives a fact that two files have differently.
+ *
+ * @param user    as passed to sfi_description_compare()
+ * @param first   the fact of the first file; valid during the call
+ * @param second  that of the second; NULL: it has none
+ */
+typedef void (*sfi_fact_difference_fn)(void *user, const sfi_fact *first,
+                                       const sfi_fact *second);
+
+/**
+ * Compare two images, two firmware files, or an image and a firmware file.
+ *
+ * With the keys of the images the content is compared, byte by byte in the
+ * order of addresses, then version and option bytes; the tags say nothing then.
+ * Without a key two images are compared by what they show: areas and tags.
+ *
+ * @param a         what was read of the first file; it is read again
+ * @param b         ... and of the second, of the same context
+ * @param on_fact   receives the facts that differ; or NULL
+ * @param on_bytes  then receives the bytes that differ; or NULL
+ * @param user      passed to both
+ * @param out       receives how much differs; the caller sets struct_size
+ *
+ * @return SFI_OK: compared, and all is equal when no fact and no byte differs;
+ *   or
+ *   SFI_ERR_ARGUMENT  a or out is NULL, or b is not of the context of a; or an
+ *                     image without its key and a firmware
+ *   SFI_ERR_ABI       struct_size is unknown
+ *   SFI_ERR_STATE     no file was read
+ *   SFI_ERR_FORMAT    one is neither an image nor firmware
+ *   any status of sfi_firmware_load() and sfi_image_firmware()
+ *
+ * Blocks: on the files.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_description_compare(
+    const sfi_description *a, const sfi_description *b,
+    sfi_fact_difference_fn on_fact, sfi_firmware_difference_fn on_bytes,
+    void *user, sfi_comparison *out);
+
+/**
+ * Release a description.
+ *
+ * @param d  a description, or NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API void sfi_description_free(sfi_description *d);
 
 SFI_END_DECLS
 

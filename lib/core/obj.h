@@ -32,6 +32,7 @@ enum obj_kind {
     OBJ_CARD,
     OBJ_LAYOUT,
     OBJ_JOURNAL,
+    OBJ_DESCRIPTION,
     OBJ_LICENSE_BATCH,
     OBJ_AUDIT_READER,
     OBJ_KINDS_END,

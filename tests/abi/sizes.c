@@ -204,6 +204,25 @@ try_image(void)
     sfi_firmware_free(fw);
 }
 
+static void
+try_comparison(const char *folder)
+{
+    sfi_description *d = NULL;
+    sfi_firmware *fw = NULL;
+    char path[64];
+
+    (void)snprintf(path, sizeof(path), "%s/a.hex", folder);
+    if (sfi_firmware_parse(ctx, "bin", 0x08000000, code, sizeof(code), &fw) !=
+            SFI_OK ||
+        sfi_firmware_save(fw, path, NULL) != SFI_OK ||
+        sfi_description_new(ctx, &d) != SFI_OK ||
+        sfi_description_read(d, path, NULL) != SFI_OK)
+        expect(0, "a description", "cannot be read", SFI_OK);
+    OUT(sfi_comparison, sfi_description_compare(d, d, NULL, NULL, NULL, out));
+    sfi_description_free(d);
+    sfi_firmware_free(fw);
+}
+
 /* ---- an HSM of the program's own --------------------------------------- */
 
 static sfi_status
@@ -466,6 +485,7 @@ main(int argc, char **argv)
     audit_log = argv[1];
     chip = sfi_chip_find("stm32h753xi");
     try_files();
+    try_comparison(folder);
     try_image();
     try_hsm();
     try_links();

@@ -428,6 +428,190 @@ START_TEST(test_every_prefix)
 }
 END_TEST
 
+/* ---- kept, and compared ---- */
+
+static sfi_description *
+read_of(const char *path, const sfi_describe_options *opts, sfi_status expected)
+{
+    sfi_description *d;
+
+    ck_assert_ok(sfi_description_new(ctx, &d));
+    ck_assert_int_eq(sfi_description_read(d, path, opts), expected);
+    return d;
+}
+
+/* The same facts as sfi_describe_file() tells, found by name too. */
+START_TEST(test_kept)
+{
+    const char *path = test_path(kinds[_i].path);
+    sfi_description *d = read_of(path, NULL, SFI_OK);
+    char told[sizeof(text)];
+    const sfi_fact *f;
+    size_t count = 0;
+
+    ck_assert_ok(describe(path, NULL));
+    memcpy(told, text, sizeof(told));
+    text[0] = '\0';
+    for (; (f = sfi_description_at(d, count)) != NULL; count++) {
+        take_fact(NULL, f);
+        ck_assert_ptr_nonnull(
+            sfi_description_find(d, f->group, f->item, f->name));
+    }
+    ck_assert_str_eq(text, told);
+    for (size_t i = count; i-- > 0;) {
+        f = sfi_description_at(d, i);
+        if (f->item != 0)
+            ck_assert_ptr_eq(
+                sfi_description_find(d, f->group, f->item, f->name), f);
+    }
+    ck_assert_ptr_null(sfi_description_find(d, "", 0, "none"));
+    ck_assert_ptr_null(sfi_description_find(d, "", 1, "kind"));
+    ck_assert_ptr_null(sfi_description_find(d, NULL, 0, "kind"));
+    ck_assert_ptr_null(sfi_description_find(d, "", 0, NULL));
+    ck_assert_ptr_null(sfi_description_find(NULL, "", 0, "kind"));
+    ck_assert_ptr_null(sfi_description_at(NULL, 0));
+    /* another file takes its place, also one that fails */
+    ck_assert_int_ne(sfi_description_read(d, "/dev/null/none", NULL), SFI_OK);
+    ck_assert_ptr_null(sfi_description_at(d, 0));
+    sfi_description_free(d);
+    sfi_description_free(NULL);
+}
+END_TEST
+
+/* A failed check leaves the facts; a lack of memory leaves none. */
+START_TEST(test_kept_failures)
+{
+    const char *path = test_path(KEPT "image.sfi");
+    sfi_key *key;
+    const sfi_describe_options wrong = {
+        .struct_size = sizeof(wrong),
+        .nonce = (const uint8_t *)"0123456789ab",
+        .key =
+            (ck_assert_ok(sfi_key_load(ctx, test_path(KEPT "image.key"), &key)),
+             key),
+    };
+    sfi_description *d = read_of(path, &wrong, SFI_ERR_AUTH);
+
+    ck_assert_str_eq(sfi_description_at(d, 0)->text, "image");
+    ck_assert_fails_about(sfi_description_read(d, NULL, NULL), SFI_ERR_ARGUMENT,
+                          "", "path != NULL");
+    ck_assert_int_eq(sfi_description_read(NULL, path, NULL), SFI_ERR_ARGUMENT);
+    for (size_t n = 1;; n++) {
+        sfi_status st;
+
+        memory.fail_at = n;
+        st = sfi_description_read(d, path, NULL);
+        if (memory.fail_at != 0) {
+            memory.fail_at = 0;
+            ck_assert_ok(st);
+            break;
+        }
+        ck_assert_int_eq(st, SFI_ERR_NOMEM);
+    }
+    sfi_key_free(key); /* the description does not need it any more */
+    sfi_description_free(d);
+}
+END_TEST
+
+static unsigned facts_differ, bytes_differ;
+
+static void
+on_fact(void *user, const sfi_fact *a, const sfi_fact *b)
+{
+    ck_assert_ptr_eq(user, &facts_differ);
+    ck_assert_uint_eq(bytes_differ, 0); /* the facts are first */
+    ck_assert(b == NULL || strcmp(a->text, b->text) != 0);
+    facts_differ++;
+}
+
+static void
+on_bytes(void *user, const sfi_firmware_difference *d)
+{
+    ck_assert_ptr_eq(user, &facts_differ);
+    ck_assert_uint_gt(d->size, 0);
+    bytes_differ++;
+}
+
+static sfi_comparison
+compare(const sfi_description *a, const sfi_description *b)
+{
+    sfi_comparison c = {.struct_size = sizeof(c)};
+
+    facts_differ = bytes_differ = 0;
+    ck_assert_ok(
+        sfi_description_compare(a, b, on_fact, on_bytes, &facts_differ, &c));
+    ck_assert_uint_eq(c.facts, facts_differ);
+    ck_assert_uint_eq(c.places, bytes_differ);
+    ck_assert_int_eq(c.bytes > 0, c.places > 0);
+    return c;
+}
+
+START_TEST(test_compare)
+{
+    uint8_t nonce[SFI_NONCE_LEN];
+    sfi_key *key;
+    sfi_describe_options with = {.struct_size = sizeof(with), .nonce = nonce};
+    sfi_description *d[5];
+    sfi_comparison c;
+
+    ck_assert_ok(sfi_key_load(ctx, test_path(KEPT "image.key"), &key));
+    ck_assert_ok(sfi_nonce_load(ctx, test_path(KEPT "image.nonce"), nonce));
+    with.key = key;
+    d[0] = read_of(test_path(H7 ".elf"), NULL, SFI_OK);
+    d[1] = read_of(test_path(H7 ".hex"), NULL, SFI_OK);
+    d[2] = read_of(test_path("data/blink-stm32l462ce.elf"), NULL, SFI_OK);
+    d[3] = read_of(test_path(KEPT "image.sfi"), &with, SFI_OK);
+    d[4] = read_of(test_path(KEPT "image.sfi"), NULL, SFI_OK);
+    sfi_key_free(key);
+    c = compare(d[0], d[1]);
+    ck_assert_uint_eq(c.flags, SFI_COMPARED_CONTENT);
+    ck_assert_uint_eq(c.bytes, 0);
+    c = compare(d[0], d[2]);
+    ck_assert_uint_gt(c.bytes, 0);
+    ck_assert_uint_eq(c.facts, 0);
+    c = compare(d[3], d[3]);
+    ck_assert_uint_eq(c.flags, SFI_COMPARED_CONTENT);
+    ck_assert_uint_eq(c.facts + c.bytes, 0);
+    c = compare(d[3], d[4]); /* by what they show */
+    ck_assert_uint_eq(c.flags, 0);
+    ck_assert_uint_eq(c.facts, 0);
+    c = compare(d[3], d[0]);
+    ck_assert_uint_eq(c.flags, SFI_COMPARED_CONTENT);
+    ck_assert_fails_about(
+        sfi_description_compare(d[4], d[0], NULL, NULL, NULL, &c),
+        SFI_ERR_ARGUMENT, "", "without its key");
+    for (size_t i = 0; i < ROWS(d); i++)
+        sfi_description_free(d[i]);
+}
+END_TEST
+
+START_TEST(test_compare_arguments)
+{
+    sfi_description *a, *b, *cert;
+    sfi_comparison c = {.struct_size = sizeof(c)};
+
+    ck_assert_ok(sfi_description_new(ctx, &a));
+    b = read_of(test_path(H7 ".elf"), NULL, SFI_OK);
+    cert = read_of(test_path(KEPT "device.cert"), NULL, SFI_OK);
+    ck_assert_fails_about(sfi_description_compare(a, b, NULL, NULL, NULL, &c),
+                          SFI_ERR_STATE, "", "no file was read");
+    ck_assert_fails_about(
+        sfi_description_compare(b, cert, NULL, NULL, NULL, &c), SFI_ERR_FORMAT,
+        test_path(KEPT "device.cert"), "a chip's certificate");
+    ck_assert_fails_about(
+        sfi_description_compare(b, NULL, NULL, NULL, NULL, &c),
+        SFI_ERR_ARGUMENT, "", "DESCRIPTION");
+    ck_assert_fails_about(sfi_description_compare(b, b, NULL, NULL, NULL, NULL),
+                          SFI_ERR_ARGUMENT, "", "out != NULL");
+    c.struct_size = 4;
+    ck_assert_fails_about(sfi_description_compare(b, b, NULL, NULL, NULL, &c),
+                          SFI_ERR_ABI, "", "struct_size is 4");
+    sfi_description_free(a);
+    sfi_description_free(b);
+    sfi_description_free(cert);
+}
+END_TEST
+
 START_TEST(test_arguments)
 {
     sfi_describe_options o = {.struct_size = sizeof(o), .kind = 99};
@@ -474,6 +658,10 @@ main(void)
     tcase_add_test(t, test_image_with_the_key);
     tcase_add_test(t, test_certificate_with_its_ca);
     tcase_add_test(t, test_audit_with_its_key);
+    tcase_add_loop_test(t, test_kept, 0, ROWS(kinds));
+    tcase_add_test(t, test_kept_failures);
+    tcase_add_test(t, test_compare);
+    tcase_add_test(t, test_compare_arguments);
     tcase_add_test(t, test_arguments);
     tcase_add_test(t, test_callback_cannot_use_the_context);
     suite_add_tcase(s, t);
